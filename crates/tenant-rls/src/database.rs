@@ -1,0 +1,179 @@
+//! A database: its pool of connections, and what the session that it gives may do.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{Postgres, Row};
+
+use crate::{DatabaseUrl, Error, Result};
+
+/// How long to wait for a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// The oldest server with what the batches need: range scans over `ctid`.
+const OLDEST_SERVER: i32 = 140_000;
+
+/// How to connect.
+#[derive(Debug, Clone)]
+pub struct ConnectOptions {
+    /// Encrypt without checking the server's certificate.
+    pub tls_no_verify: bool,
+    /// The most connections that are open at once.
+    pub max_connections: u32,
+    /// What the server shows for us in `pg_stat_activity`.
+    pub application_name: String,
+    /// The same database without the pooler, for DDL.
+    pub direct: Option<DatabaseUrl>,
+}
+
+impl Default for ConnectOptions {
+    fn default() -> Self {
+        Self { tls_no_verify: false, max_connections: 4, application_name: "xtask".to_owned(), direct: None }
+    }
+}
+
+/// Whether something stands between us and the server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", content = "why", rename_all = "snake_case")]
+pub enum Pooler {
+    /// Nothing that shows.
+    None,
+    /// A transaction pooler, and what tells of it.
+    Suspected(String),
+}
+
+/// What a session is and may do, as the server tells it.
+#[derive(Debug, Clone, Serialize)]
+pub struct SessionFacts {
+    /// The version as a number, such as `150018`.
+    pub server_version_num: i32,
+    /// The version for people, such as `15.18`.
+    pub server_version: String,
+    /// The database's name.
+    pub database: String,
+    /// The role that statements run as (`current_user`).
+    pub role: String,
+    /// The role that logged in (`session_user`).
+    pub session_user: String,
+    /// Superusers are never filtered by row level security.
+    pub superuser: bool,
+    /// Nor are roles with BYPASSRLS.
+    pub bypass_rls: bool,
+    /// A standby: nothing can be written.
+    pub in_recovery: bool,
+    /// `default_transaction_read_only` is on.
+    pub read_only: bool,
+    /// May create schemas in this database.
+    pub may_create_schema: bool,
+    /// The cluster's identity from `pg_control`, where this role may read it.
+    pub system_identifier: Option<String>,
+    /// What stands between.
+    pub pooler: Pooler,
+}
+
+struct Inner {
+    pool: PgPool,
+    options: PgConnectOptions,
+    direct: Option<PgConnectOptions>,
+    url: DatabaseUrl,
+    session: SessionFacts,
+}
+
+/// A database that answered. Cheap to clone; all clones share one pool.
+#[derive(Clone)]
+pub struct Database(Arc<Inner>);
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Database").field(&self.0.url).finish()
+    }
+}
+
+impl Database {
+    /// Connects, and asks the server what this session may do.
+    ///
+    /// # Errors
+    /// [`Error::Connect`] where no connection comes about, [`Error::OldServer`] below PostgreSQL 14, [`Error::Url`] for
+    /// a URL that would send a password unencrypted over a network.
+    pub async fn connect(url: &DatabaseUrl, options: &ConnectOptions) -> Result<Self> {
+        let with = |url: &DatabaseUrl| -> Result<PgConnectOptions> {
+            Ok(url.connect_options(options.tls_no_verify)?.application_name(&options.application_name))
+        };
+        let connect = with(url)?;
+        let direct = options.direct.as_ref().map(with).transpose()?;
+        let refused = |source: sqlx::Error| Error::Connect { target: url.to_string(), source: source.into() };
+        let pool = PgPoolOptions::new()
+            .max_connections(options.max_connections)
+            .acquire_timeout(CONNECT_TIMEOUT)
+            .connect_with(connect.clone())
+            .await
+            .map_err(refused)?;
+        let session = session_facts(&pool, url).await?;
+        if session.server_version_num < OLDEST_SERVER {
+            return Err(Error::OldServer { version: session.server_version });
+        }
+        Ok(Self(Arc::new(Inner { pool, options: connect, direct, url: url.clone(), session })))
+    }
+
+    /// Where this is; shown without the password.
+    pub fn url(&self) -> &DatabaseUrl {
+        &self.0.url
+    }
+
+    /// What the session may do.
+    pub fn session(&self) -> &SessionFacts {
+        &self.0.session
+    }
+
+    /// Ends every connection.
+    pub async fn close(self) {
+        self.0.pool.close().await;
+    }
+
+    pub(crate) async fn acquire(&self) -> Result<PoolConnection<Postgres>> {
+        self.0.pool.acquire().await.map_err(|source| self.refused(source))
+    }
+
+    pub(crate) fn refused(&self, source: sqlx::Error) -> Error {
+        Error::Connect { target: self.0.url.to_string(), source: source.into() }
+    }
+
+    /// For a session outside the pool: cancel requests.
+    pub(crate) fn options(&self) -> &PgConnectOptions {
+        &self.0.options
+    }
+
+    /// For DDL: past the pooler where there is one.
+    pub(crate) fn direct_options(&self) -> &PgConnectOptions {
+        self.0.direct.as_ref().unwrap_or(&self.0.options)
+    }
+}
+
+async fn session_facts(pool: &PgPool, url: &DatabaseUrl) -> Result<SessionFacts> {
+    let row = sqlx::query(include_str!("../../../sql/catalog/session_facts.sql"))
+        .fetch_one(pool)
+        .await
+        .map_err(Error::query("asking the server what this session may do"))?;
+    let mut facts = SessionFacts {
+        server_version_num: row.get(0),
+        server_version: row.get(1),
+        database: row.get(2),
+        role: row.get(3),
+        session_user: row.get(4),
+        superuser: row.get(5),
+        bypass_rls: row.get(6),
+        in_recovery: row.get(7),
+        read_only: row.get(8),
+        may_create_schema: row.get(9),
+        system_identifier: None,
+        pooler: url.pooler_hint().map_or(Pooler::None, |why| Pooler::Suspected(why.to_string())),
+    };
+    if row.get(10) {
+        let identifier = sqlx::query_scalar("SELECT system_identifier::text FROM pg_control_system()").fetch_one(pool).await;
+        facts.system_identifier = Some(identifier.map_err(Error::query("reading the cluster's identity"))?);
+    }
+    Ok(facts)
+}

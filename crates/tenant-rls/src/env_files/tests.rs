@@ -1,0 +1,112 @@
+//! Each rule as `@next/env` 16 does it.
+
+use std::path::Path;
+
+use super::{EnvFiles, parse};
+
+/// An app with these files, read in an environment with these variables.
+fn app(files: &[(&str, &str)], environment: &[(&str, &str)]) -> (tempfile::TempDir, EnvFiles) {
+    let directory = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        std::fs::write(directory.path().join(name), text).unwrap();
+    }
+    let lookup = |name: &str| environment.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned());
+    let files = EnvFiles::read(directory.path(), &lookup).unwrap_or_else(|(path, error)| panic!("{path:?}: {error}"));
+    (directory, files)
+}
+
+/// The value of `A` in an `.env` with this text.
+fn value(text: &str) -> String {
+    let (_directory, files) = app(&[(".env", text)], &[("HOME_DB", "db"), ("EMPTY", "")]);
+    files.get("A").map(|(value, _)| value.to_owned()).unwrap_or_default()
+}
+
+#[test]
+fn the_best_file_wins_and_is_named() {
+    let all = [(".env", "A=4\nB=4\nC=4\nD=4"), (".env.development", "A=3\nB=3\nC=3"), (".env.local", "A=2\nB=2")];
+    let all = [&all[..], &[(".env.development.local", "A=1")]].concat();
+    let (directory, files) = app(&all, &[]);
+    let from = |name| files.get(name).map(|(value, path)| (value, path.strip_prefix(directory.path()).unwrap()));
+    assert_eq!(from("A"), Some(("1", Path::new(".env.development.local"))));
+    assert_eq!(from("B"), Some(("2", Path::new(".env.local"))));
+    assert_eq!(from("C"), Some(("3", Path::new(".env.development"))));
+    assert_eq!(from("D"), Some(("4", Path::new(".env"))));
+    assert_eq!(from("E"), None);
+}
+
+#[test]
+fn an_app_without_env_files_has_no_variables() {
+    assert!(app(&[], &[]).1.get("A").is_none());
+}
+
+#[test]
+fn quotes_comments_and_blanks_are_not_part_of_a_value() {
+    for (text, meant) in [
+        ("A=b", "b"),
+        ("A = b c  # comment", "b c"),
+        ("export A=b", "b"),
+        ("A: b", "b"),
+        ("A='b # c'# d", "b # c"),
+        ("A=\"b\\nc\"", "b\nc"),
+        ("A='b\\nc'", "b\\nc"),
+        ("A=`it's \"b\"`", "it's \"b\""),
+        ("A=b#c", "b"),
+        ("A=", ""),
+        ("A=\"b\nc\"", "b\nc"),
+        ("A=\"b", "\"b"),
+        ("A='b\\'c'", "b\\'c"),
+        ("A='C:\\'", "C:\\"),
+        ("\u{FEFF}A=b", "b"),
+        ("Z=1\r\nA=b\r\n", "b"),
+        ("nonsense\n=\nA=b", "b"),
+        ("A=1\nA=2", "2"),
+    ] {
+        assert_eq!(value(text), meant, "{text:?}");
+    }
+}
+
+#[test]
+fn variables_are_expanded_from_the_environment_better_files_and_the_file_itself() {
+    for (text, meant) in [
+        ("A=x/$HOME_DB/y", "x/db/y"),
+        ("A='${HOME_DB}2'", "db2"),
+        ("A=${EMPTY:-other}", "other"),
+        ("A=$NOWHERE.", "."),
+        ("A=pa\\$HOME_DB", "pa$HOME_DB"),
+        ("A=$B\nB=$C\nC=c", "c"),
+        ("A=100$", "100$"),
+    ] {
+        assert_eq!(value(text), meant, "{text:?}");
+    }
+    let (_directory, files) = app(&[(".env", "A=$B\nB=worse"), (".env.local", "B=better")], &[]);
+    assert_eq!(files.get("A").unwrap().0, "better");
+}
+
+#[test]
+fn a_variable_that_stands_for_itself_ends() {
+    assert!(value("A=x$A").len() < 1000);
+}
+
+#[test]
+fn a_folder_with_the_name_of_a_file_is_not_one() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::create_dir(directory.path().join(".env")).unwrap();
+    assert!(EnvFiles::read(directory.path(), &|_| None).is_ok());
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named_and_not_quoted() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join(".env"), b"A=hunter2\xFF").unwrap();
+    let Err((path, error)) = EnvFiles::read(directory.path(), &|_| None) else { panic!("it is not UTF-8") };
+    assert!(path.ends_with(".env"));
+    assert!(!format!("{error} {error:?}").contains("hunter2"));
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_makes_the_parser_fail(text in "[AB=:#$'\"`{}\\\\\\-\n é]{0,40}") {
+        parse::pairs(&text);
+        value(&text);
+    }
+}

@@ -1,0 +1,139 @@
+//! What can go wrong below every job, each with what to do next.
+
+use crate::server_error::ServerError;
+use crate::settings::SettingsError;
+use crate::url::UrlError;
+use crate::visibility::Obstacle;
+use crate::{Exit, TableName};
+
+/// The result of everything in this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// An error below a job. [`Error::hint`] says what to do, [`Error::exit`] how the process ends.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The database URL cannot be used.
+    #[error(transparent)]
+    Url(#[from] UrlError),
+    /// A setting or `tenancy.toml` cannot be used.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// A name that PostgreSQL could not hold.
+    #[error("`{name}` cannot be the name of a table, column or role: {why}")]
+    Identifier {
+        /// The name as given.
+        name: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// No connection could be made.
+    #[error("cannot connect to {target}: {source}")]
+    Connect {
+        /// The database, without its password.
+        target: String,
+        /// What the server or the network said.
+        source: ServerError,
+    },
+    /// A statement failed.
+    #[error("{doing}: {source}")]
+    Query {
+        /// What was being done, as a phrase: `reading the catalog`.
+        doing: String,
+        /// What the server said.
+        source: ServerError,
+    },
+    /// The server is older than what this workspace is tested with.
+    #[error("the server is PostgreSQL {version}; this needs 14 or newer")]
+    OldServer {
+        /// The server's version as it tells it.
+        version: String,
+    },
+    /// A tenant that the tenant table does not have.
+    #[error("no tenant has the id or slug `{name}`")]
+    UnknownTenant {
+        /// What was asked for.
+        name: String,
+        /// The slug that comes closest.
+        closest: Option<String>,
+    },
+    /// An id of one tenant that is the slug of another.
+    #[error("`{name}` is the id of one tenant and the slug of another")]
+    AmbiguousTenant {
+        /// What was asked for.
+        name: String,
+    },
+    /// A value that can never name a tenant.
+    #[error("{why}")]
+    TenantId {
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// Row level security would hide rows, or a right is missing, for every role that could be used.
+    #[error("no role that this login may use can see every row it needs: {}", obstacles(.0))]
+    CannotSee(Vec<Obstacle>),
+    /// The session variable was changed inside a tenant's scope.
+    #[error("the scope of tenant {expected} was left: the session variable now holds `{found}`; nothing was committed")]
+    ScopeLeft {
+        /// The tenant whose scope it was.
+        expected: String,
+        /// What the variable held at commit.
+        found: String,
+    },
+    /// A table that `tenancy.toml` or an option names is not in this database.
+    #[error("there is no table {table} in this database")]
+    NoTable {
+        /// The table.
+        table: TableName,
+        /// The table whose name comes closest.
+        closest: Option<String>,
+    },
+}
+
+fn obstacles(list: &[Obstacle]) -> String {
+    list.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+impl Error {
+    /// Wraps a failed statement with what was being done.
+    pub fn query(doing: impl Into<String>) -> impl FnOnce(sqlx::Error) -> Self {
+        move |source| Self::Query { doing: doing.into(), source: ServerError::from(source) }
+    }
+
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Url(error) => error.hint(),
+            Self::Settings(error) => error.hint(),
+            Self::Connect { source, .. } | Self::Query { source, .. } => source.hint(),
+            Self::OldServer { .. } => Some("upgrade the server; `db up --pg-version 18` starts a newer local one".into()),
+            Self::UnknownTenant { closest: Some(slug), .. } => Some(format!("did you mean `{slug}`?")),
+            Self::NoTable { closest: Some(name), .. } => Some(format!("did you mean `{name}`?")),
+            Self::NoTable { .. } => Some("tenancy.toml says which tables there are; `cargo xtask doctor` compares".into()),
+            Self::AmbiguousTenant { .. } => Some("give the slug or id that only the tenant you mean has".into()),
+            Self::CannotSee(list) => list.iter().find_map(Obstacle::hint),
+            _ => None,
+        }
+    }
+
+    /// How a process that met this error ends.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Url(error) => error.exit(),
+            Self::Settings(error) => error.exit(),
+            Self::Identifier { .. } | Self::UnknownTenant { .. } | Self::AmbiguousTenant { .. } | Self::TenantId { .. } => {
+                Exit::Usage
+            }
+            Self::CannotSee(_) | Self::ScopeLeft { .. } => Exit::Refused,
+            _ => Exit::Failed,
+        }
+    }
+
+    /// The SQLSTATE, where a server said no.
+    pub fn sqlstate(&self) -> Option<&str> {
+        match self {
+            Self::Connect { source, .. } | Self::Query { source, .. } => source.sqlstate(),
+            _ => None,
+        }
+    }
+}

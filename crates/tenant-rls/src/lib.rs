@@ -1,0 +1,51 @@
+//! The one crate that talks to PostgreSQL: settings, connections, tenant scopes and the catalog of tenant tables.
+//!
+//! Every job reads and writes through one of four guards, each of which is one transaction:
+//!
+//! | guard | what it may see and do |
+//! | --- | --- |
+//! | [`TenantTx`] | one tenant: policies see its id for the whole transaction |
+//! | [`BatchTx`] | a short write transaction that lends tenant scopes one after the other |
+//! | [`AuditTx`] | read only, one snapshot: sees every row or fails, it never counts less |
+//! | [`OwnerTx`] | DDL: `row_security = off`, a short `lock_timeout`, retried with backoff |
+//!
+//! A guard that is dropped without [`commit`](TenantTx::commit) rolls back, also after an error, a panic or a cancelled
+//! future; what it was running on the server is cancelled there too.
+//!
+//! Only here are connections made and identifiers quoted into SQL; `clippy.toml` forbids both elsewhere.
+#![allow(clippy::disallowed_methods, clippy::disallowed_types)] // this crate is the replacement that the ban names
+
+pub mod catalog;
+mod database;
+mod direct;
+mod env_files;
+mod error;
+mod exit;
+mod ident;
+mod retry;
+mod scope;
+mod server_error;
+pub mod settings;
+mod suggest;
+mod template;
+pub mod tenancy;
+pub mod tenant;
+pub mod url;
+pub mod visibility;
+
+pub use catalog::{Catalog, TenantTable};
+pub use database::{ConnectOptions, Database, Pooler, SessionFacts};
+pub use direct::DirectConnection;
+pub use error::{Error, Result};
+pub use exit::Exit;
+pub use ident::{Ident, TableName};
+pub use retry::{Backoff, retry_locks};
+pub use scope::{AuditTx, BatchOptions, BatchTx, OwnerTx, TenantScope, TenantTx};
+pub use server_error::{Fault, fault_of};
+pub use settings::{Flags, Origin, Settings, Target};
+pub use suggest::closest;
+pub use template::{Sql, Template};
+pub use tenancy::Tenancy;
+pub use tenant::{Tenant, TenantId};
+pub use url::DatabaseUrl;
+pub use visibility::{Access, ActingRole};

@@ -1,0 +1,97 @@
+//! Reading everything, honestly.
+
+use sqlx::PgConnection;
+
+use super::guard::Guard;
+use super::{begin_read_only, set_role};
+use crate::visibility::{self, examine};
+use crate::{Access, ActingRole, Database, Error, Result, Sql, Template};
+
+/// One read-only snapshot that sees every row of the tables it was opened for, or was never opened.
+pub struct AuditTx {
+    guard: Guard,
+    /// Holds ACCESS SHARE from before the snapshot on, so that no policy changes after it was proven.
+    _locks: Option<Guard>,
+    role: ActingRole,
+}
+
+impl AuditTx {
+    /// Opens an audit of these tables as the first of `candidates` that sees all of their rows, on a snapshot of its
+    /// own or on one that [`AuditTx::export`] gave.
+    ///
+    /// # Errors
+    /// [`Error::CannotSee`] where no role can be proven to see every row: better no number than a smaller one.
+    pub async fn begin(
+        database: &Database,
+        access: &[Access],
+        candidates: &[ActingRole],
+        snapshot: Option<&str>,
+    ) -> Result<Self> {
+        let role = visibility::acting_role(database, access, candidates).await?;
+        let mut locks = begin_read_only(database).await?;
+        super::tenant::set_local(locks.connection(), "idle_in_transaction_session_timeout", "0").await?;
+        set_role(locks.connection(), &role).await?;
+        for need in access {
+            let touch = Template::new("SELECT FROM :\"table\" LIMIT 0").table("table", &need.table).build();
+            sqlx::query(touch)
+                .execute(locks.connection())
+                .await
+                .map_err(Error::query(format!("locking {} against changes of its policies", need.table)))?;
+        }
+        // Here and not in the snapshot, which may be older than the locks: these are the policies that will apply.
+        let sight = examine(locks.connection(), &role, access).await?;
+        if !sight.obstacles.is_empty() {
+            return Err(Error::CannotSee(sight.obstacles));
+        }
+        let mut guard = Guard::begin(database, begin_snapshot(snapshot)).await?;
+        set_role(guard.connection(), &role).await?;
+        if sight.by_policy {
+            return Ok(Self { guard, _locks: Some(locks), role });
+        }
+        locks.rollback().await?;
+        super::tenant::set_local(guard.connection(), "row_security", "off").await?;
+        Ok(Self { guard, _locks: None, role })
+    }
+
+    /// The transaction, for queries.
+    pub fn connection(&mut self) -> &mut PgConnection {
+        self.guard.connection()
+    }
+
+    /// The role that was proven to see everything.
+    pub fn role(&self) -> &ActingRole {
+        &self.role
+    }
+
+    /// Gives the name of this snapshot, for other audits to read the same state of the database while this one is open.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub async fn export(&mut self) -> Result<String> {
+        sqlx::query_scalar("SELECT pg_export_snapshot()")
+            .fetch_one(self.guard.connection())
+            .await
+            .map_err(Error::query("sharing the snapshot"))
+    }
+
+    /// Ends the audit.
+    ///
+    /// # Errors
+    /// [`Error::Query`] where the connection is lost.
+    pub async fn close(self) -> Result<()> {
+        if let Some(locks) = self._locks {
+            locks.rollback().await?;
+        }
+        self.guard.rollback().await
+    }
+}
+
+fn begin_snapshot(snapshot: Option<&str>) -> Sql {
+    const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+    match snapshot {
+        None => Sql::from_static(BEGIN),
+        Some(name) => Template::new("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT :'name'")
+            .literal("name", name)
+            .build(),
+    }
+}

@@ -1,0 +1,118 @@
+//! The short write transaction of a backfill, which lends tenant scopes one after the other.
+
+use std::time::Duration;
+
+use sqlx::PgConnection;
+
+use super::guard::Guard;
+use super::set_role;
+use super::tenant::{current, set_local};
+use crate::visibility::ActingRole;
+use crate::{Database, Error, Result, Sql, Tenancy, TenantId};
+
+/// Limits of one batch.
+#[derive(Debug, Clone)]
+pub struct BatchOptions {
+    /// Gives up on a lock after this long.
+    pub lock_timeout: Duration,
+    /// Gives up on a statement after this long.
+    pub statement_timeout: Duration,
+}
+
+impl Default for BatchOptions {
+    fn default() -> Self {
+        Self { lock_timeout: Duration::from_secs(2), statement_timeout: Duration::from_secs(60) }
+    }
+}
+
+/// One short write transaction, as the role that the backfill acts as.
+pub struct BatchTx {
+    guard: Guard,
+    variable: String,
+}
+
+impl BatchTx {
+    /// Opens a batch. `synchronous_commit` is off in it: data, journal and checkpoint commit together, so a crash of
+    /// the server can lose the last batches as a whole, and a resumed run does them again.
+    ///
+    /// # Errors
+    /// [`Error::Connect`] or [`Error::Query`].
+    pub async fn begin(database: &Database, tenancy: &Tenancy, options: &BatchOptions) -> Result<Self> {
+        let mut guard = Guard::begin(database, Sql::from_static("BEGIN")).await?;
+        sqlx::query(include_str!("../../../../sql/scope/begin_batch.sql"))
+            .bind(milliseconds(options.lock_timeout))
+            .bind(milliseconds(options.statement_timeout))
+            .bind(&tenancy.session.variable)
+            .execute(guard.connection())
+            .await
+            .map_err(Error::query("opening a batch"))?;
+        Ok(Self { guard, variable: tenancy.session.variable.clone() })
+    }
+
+    /// Acts as `role` from here to the end of the transaction.
+    ///
+    /// # Errors
+    /// [`Error::Query`] where this login may not act as that role.
+    pub async fn assume(&mut self, role: &ActingRole) -> Result<()> {
+        set_role(self.guard.connection(), role).await
+    }
+
+    /// Lends the scope of one tenant. The borrow keeps a second one from being opened beside it.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub async fn tenant(&mut self, tenant: &TenantId) -> Result<TenantScope<'_>> {
+        set_local(self.guard.connection(), &self.variable, tenant.as_str()).await?;
+        Ok(TenantScope { batch: self, tenant: tenant.clone() })
+    }
+
+    /// The transaction outside every tenant's scope: for calls of server-side functions that set the scope themselves,
+    /// statement by statement, and for book-keeping.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub async fn connection(&mut self) -> Result<&mut PgConnection> {
+        if !current(self.guard.connection(), &self.variable).await?.is_empty() {
+            set_local(self.guard.connection(), &self.variable, "").await?;
+        }
+        Ok(self.guard.connection())
+    }
+
+    /// Keeps the batch.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub async fn commit(self) -> Result<()> {
+        self.guard.commit().await
+    }
+
+    /// Takes the batch back.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub async fn rollback(self) -> Result<()> {
+        self.guard.rollback().await
+    }
+}
+
+/// The scope of one tenant inside a batch; ends with the borrow.
+pub struct TenantScope<'batch> {
+    batch: &'batch mut BatchTx,
+    tenant: TenantId,
+}
+
+impl TenantScope<'_> {
+    /// The transaction, for queries of this tenant.
+    pub fn connection(&mut self) -> &mut PgConnection {
+        self.batch.guard.connection()
+    }
+
+    /// Whose scope this is.
+    pub fn tenant(&self) -> &TenantId {
+        &self.tenant
+    }
+}
+
+fn milliseconds(duration: Duration) -> String {
+    format!("{}ms", duration.as_millis())
+}

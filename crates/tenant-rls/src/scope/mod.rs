@@ -1,0 +1,30 @@
+//! Scopes as guards: each is one transaction with the settings that make it safe, and ends with its guard.
+
+mod audit;
+mod batch;
+mod guard;
+mod owner;
+mod tenant;
+
+use sqlx::PgConnection;
+
+pub use audit::AuditTx;
+pub use batch::{BatchOptions, BatchTx, TenantScope};
+pub use owner::OwnerTx;
+pub use tenant::TenantTx;
+
+use crate::{ActingRole, Database, Result, Sql};
+use guard::Guard;
+
+/// A transaction that only looks.
+pub(crate) async fn begin_read_only(database: &Database) -> Result<Guard> {
+    Guard::begin(database, Sql::from_static("BEGIN READ ONLY")).await
+}
+
+/// Acts as another role until the transaction ends.
+pub(crate) async fn set_role(connection: &mut PgConnection, role: &ActingRole) -> Result<()> {
+    match role.assumed() {
+        Some(role) => tenant::set_local(connection, "role", role).await,
+        None => Ok(()),
+    }
+}

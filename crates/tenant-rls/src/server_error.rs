@@ -1,0 +1,107 @@
+//! What a server or the network said, in full: message, detail and SQLSTATE, and which kind of trouble it is.
+
+use std::fmt;
+
+use sqlx::postgres::PgDatabaseError;
+
+/// An error of the driver, shown with everything that the server told.
+#[derive(Debug)]
+pub struct ServerError(sqlx::Error);
+
+/// How a failed statement is to be treated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Somebody else was in the way; the same statement may pass later: lock timeout, deadlock, serialization failure.
+    Contention,
+    /// The connection is gone; what it had not committed is rolled back.
+    Connection,
+    /// The rows themselves: a constraint, a trigger, a value.
+    Data,
+    /// Everything else: rights, syntax, resources.
+    Other,
+}
+
+impl From<sqlx::Error> for ServerError {
+    fn from(error: sqlx::Error) -> Self {
+        Self(error)
+    }
+}
+
+impl std::error::Error for ServerError {}
+
+impl ServerError {
+    /// The five characters of the SQL standard, where a server said no.
+    pub fn sqlstate(&self) -> Option<&str> {
+        self.server().map(PgDatabaseError::code)
+    }
+
+    /// How to treat it.
+    pub fn fault(&self) -> Fault {
+        let Some(code) = self.sqlstate() else {
+            return match self.0 {
+                sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::PoolTimedOut => Fault::Connection,
+                _ => Fault::Other,
+            };
+        };
+        match code {
+            "55P03" | "40P01" | "40001" => Fault::Contention,
+            // 57P01..57P03: the server stops, restarts or is not up yet.
+            "57P01" | "57P02" | "57P03" => Fault::Connection,
+            _ => match &code[..2] {
+                "08" => Fault::Connection,
+                // Data exception, integrity constraint, trigger or function exception, RAISE in PL/pgSQL, WITH CHECK.
+                "22" | "23" | "09" | "38" | "39" | "P0" | "44" => Fault::Data,
+                _ => Fault::Other,
+            },
+        }
+    }
+
+    pub(crate) fn hint(&self) -> Option<String> {
+        if let Some(hint) = self.server().and_then(PgDatabaseError::hint) {
+            return Some(hint.to_owned());
+        }
+        let text = match (self.sqlstate(), &self.0) {
+            (Some("28P01"), _) => "the password is wrong, or this role has none; check the URL",
+            (Some("28000"), _) => "this role may not log in here; check the URL and pg_hba.conf",
+            (Some("3D000"), _) => "that database does not exist; check the end of the URL",
+            (Some("53300"), _) => "the server has no connection left; close some, or connect through a pooler",
+            (Some("53100"), _) => "the server's disk is full; nothing of this transaction was kept",
+            (Some("42501"), _) => "a right is missing; `cargo xtask doctor` shows what this role may do",
+            (Some("25006"), _) => "this is a read-only session or a standby; use the primary",
+            (Some("55P03"), _) => "somebody holds a lock on it; run it again later, or give a longer lock timeout",
+            (None, sqlx::Error::Io(_)) => "is the server running, and does this address reach it?",
+            (None, sqlx::Error::Tls(_)) => "the certificate was not accepted; sslrootcert=FILE in the URL names its authority",
+            (None, sqlx::Error::PoolTimedOut) => "the server gave no connection in time",
+            _ => return None,
+        };
+        Some(text.to_owned())
+    }
+
+    fn server(&self) -> Option<&PgDatabaseError> {
+        self.0.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>())
+    }
+}
+
+/// How to treat an error of this crate.
+pub fn fault_of(error: &crate::Error) -> Fault {
+    match error {
+        crate::Error::Connect { source, .. } | crate::Error::Query { source, .. } => source.fault(),
+        _ => Fault::Other,
+    }
+}
+
+impl fmt::Display for ServerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(server) = self.server() else {
+            return match &self.0 {
+                sqlx::Error::Io(error) => write!(f, "{error}"),
+                error => write!(f, "{error}"),
+            };
+        };
+        write!(f, "{}", server.message())?;
+        if let Some(detail) = server.detail() {
+            write!(f, " ({})", detail.trim_end_matches('.'))?;
+        }
+        write!(f, " [SQLSTATE {}]", server.code())
+    }
+}

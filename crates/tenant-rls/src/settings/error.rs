@@ -1,0 +1,94 @@
+//! What can be wrong with the settings, and what to do about it.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::Origin;
+use crate::Exit;
+use crate::tenancy::TenancyError;
+use crate::url::UrlError;
+
+/// Why the settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SettingsError {
+    /// A URL was given that is none.
+    #[error("{origin}: {source}")]
+    Url {
+        /// Where it was given.
+        origin: Origin,
+        /// What is wrong with it.
+        source: UrlError,
+    },
+    /// No URL, in CI: a secret that is not set must not turn into a green run on an empty database.
+    #[error("this runs in CI, and no database URL is set")]
+    NoUrlInCi,
+    /// No URL, for a command that takes no default.
+    #[error("this command changes policies: it needs a database URL, or --local")]
+    NoUrl,
+    /// A direct URL without the URL of the database itself.
+    #[error("--direct-url is given without a database URL")]
+    OnlyDirect,
+    /// Two flags that exclude each other.
+    #[error("{0} and {1} exclude each other")]
+    Conflict(&'static str, &'static str),
+    /// `--app-dir` is not a folder.
+    #[error("there is no folder {}", path.display())]
+    AppDir {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// An env file that is there cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    EnvFile {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The `tenancy.toml` that was asked for cannot be read.
+    #[error("cannot read {} ({origin}): {source}", path.display())]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// Where it was asked for.
+        origin: Origin,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The `tenancy.toml` is wrong.
+    #[error(transparent)]
+    Tenancy(#[from] TenancyError),
+}
+
+impl SettingsError {
+    /// What to do next.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Url { origin: Origin::Flag(_), source: UrlError::Empty } => Some(
+                "is the variable set that the flag's value comes from? --local takes the local database".to_owned(),
+            ),
+            Self::Url { source, .. } => source.hint(),
+            Self::NoUrlInCi => Some("set DATABASE_URL, or say --local to use a local database on purpose".to_owned()),
+            Self::NoUrl | Self::OnlyDirect => Some("set DATABASE_URL, or give --database-url".to_owned()),
+            Self::AppDir { .. } => Some("--app-dir names the folder with the app's .env files".to_owned()),
+            Self::EnvFile { source, .. } if source.kind() == io::ErrorKind::InvalidData => {
+                Some("save the file as UTF-8".to_owned())
+            }
+            Self::Config { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                Some("`cargo xtask init` writes one from a database's catalog".to_owned())
+            }
+            Self::Tenancy(error) => error.hint(),
+            Self::Conflict(..) | Self::EnvFile { .. } | Self::Config { .. } => None,
+        }
+    }
+
+    /// The exit code of a command that ends with this.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Url { source, .. } => source.exit(),
+            Self::Tenancy(error) => error.exit(),
+            _ => Exit::Usage,
+        }
+    }
+}

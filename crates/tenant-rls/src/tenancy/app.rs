@@ -1,0 +1,86 @@
+//! The application that this workspace was written for: what every command assumes without a `tenancy.toml`.
+
+use std::collections::BTreeMap;
+
+use super::{
+    DatabaseSection, RolesSection, SessionSection, SourceRule, TableRules, Tenancy, TenantSection, default_key,
+};
+
+impl Default for Tenancy {
+    fn default() -> Self {
+        Self {
+            columns: vec!["tenantId".into(), "tenant_id".into()],
+            database: DatabaseSection::default(),
+            tenant: TenantSection::default(),
+            session: SessionSection::default(),
+            roles: RolesSection::default(),
+            tables: tables(),
+        }
+    }
+}
+
+impl Default for DatabaseSection {
+    fn default() -> Self {
+        Self { environment: None, schema: "public".into() }
+    }
+}
+
+impl Default for TenantSection {
+    fn default() -> Self {
+        Self {
+            table: "Tenant".into(),
+            key: "id".into(),
+            slug: "slug".into(),
+            name: "name".into(),
+            status: Some("status".into()),
+            active: "ACTIVE".into(),
+        }
+    }
+}
+
+impl Default for SessionSection {
+    fn default() -> Self {
+        Self { variable: "app.current_tenant_id".into(), policy: "rls_tenant_isolation".into() }
+    }
+}
+
+impl Default for RolesSection {
+    fn default() -> Self {
+        Self { app: "app_user".into(), maintenance: "tenant_maintenance".into(), auditor: "tenant_auditor".into() }
+    }
+}
+
+fn tables() -> BTreeMap<String, TableRules> {
+    let request = ("service request", "serviceRequestId", "ServiceRequest");
+    let client = ("client", "clientId", "users");
+    let service = ("service", "serviceId", "services");
+    let booking = ("booking", "bookingId", "bookings");
+    let user = ("user", "userId", "users");
+    let sources = [
+        ("users", vec![]),
+        ("tenant_memberships", vec![]),
+        ("services", vec![]),
+        ("ServiceRequest", vec![client, service]),
+        ("bookings", vec![request, client, service]),
+        ("WorkOrder", vec![request, booking, client]),
+        ("invoices", vec![booking, client]),
+        ("expenses", vec![user]),
+        ("attachments", vec![request, ("uploader", "uploaderId", "users")]),
+        ("ScheduledReminder", vec![request]),
+        ("chat_messages", vec![]),
+        ("booking_settings", vec![]),
+        ("IdempotencyKey", vec![user]),
+        ("organization_settings", vec![]),
+        ("security_settings", vec![]),
+        ("service_views", vec![("service", "service_id", "services")]),
+    ];
+    let rules =
+        |sources: Vec<_>| TableRules { sources: sources.into_iter().map(source).collect(), ..Default::default() };
+    let platform = || TableRules { platform_rows: true, ..Default::default() };
+    let with_tenant = sources.into_iter().map(|(table, sources)| (table.to_owned(), rules(sources)));
+    with_tenant.chain(["audit_logs", "audit_events"].map(|table| (table.to_owned(), platform()))).collect()
+}
+
+fn source((name, column, table): (&str, &str, &str)) -> SourceRule {
+    SourceRule { name: name.into(), column: column.into(), table: table.into(), key: default_key(), tenant: None }
+}

@@ -1,0 +1,30 @@
+//! From TOML to the model, with errors that name the line and quote no value.
+
+use std::path::Path;
+
+use super::{Tenancy, TenancyError};
+
+pub(super) fn read(text: &str, path: &Path) -> Result<Tenancy, TenancyError> {
+    toml::from_str(text).map_err(|error| translate(text, path, &error))
+}
+
+fn translate(text: &str, path: &Path, error: &toml::de::Error) -> TenancyError {
+    let path = path.to_owned();
+    let start = error.span().map_or(0, |span| span.start);
+    let line = 1 + text.bytes().take(start).filter(|&byte| byte == b'\n').count();
+    // serde has the keys in its message only: "unknown field `a`, expected one of `b`, `c`".
+    if let Some(rest) = error.message().strip_prefix("unknown field `") {
+        let mut names = rest.split('`').step_by(2).map(str::to_owned);
+        let key = names.next().unwrap_or_default();
+        return TenancyError::UnknownKey { path, line, key, known: names.collect() };
+    }
+    TenancyError::Syntax { path, line, message: without_value(error.message()) }
+}
+
+/// Drops the value from "invalid type: string "…", expected …": it may be a URL that does not belong here.
+fn without_value(message: &str) -> String {
+    match (message.find('"'), message.rfind("\", expected")) {
+        (Some(start), Some(end)) if start < end => format!("{}{}", message[..start].trim_end(), &message[end + 1..]),
+        _ => message.to_owned(),
+    }
+}

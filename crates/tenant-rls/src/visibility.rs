@@ -1,0 +1,238 @@
+//! Who can see every row. A role that row level security filters counts less without an error (facts 1 and 15 of the
+//! design), so nothing is counted and no batch runs before its role is proven to see all that it must.
+//!
+//! Proof is one of two: row level security is not active for the role on any of the tables, and `row_security = off`
+//! turns a later change into an error; or our own policy for this very role is there unaltered, and no restrictive policy applies.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use sqlx::{PgConnection, Row, types::Json};
+
+use crate::scope::{begin_read_only, set_role};
+use crate::{Database, Error, Ident, Result, TableName};
+
+/// What a job needs of one table.
+#[derive(Debug, Clone)]
+pub struct Access {
+    /// The table.
+    pub table: TableName,
+    /// Columns that are read, `ctid` included where it is.
+    pub read: Vec<Ident>,
+    /// The tenant column, where it is filled in.
+    pub write: Option<Ident>,
+}
+
+/// The role that statements run as.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ActingRole {
+    /// The login's own.
+    Login(String),
+    /// Another one, by `SET LOCAL ROLE`.
+    Assumed(Ident),
+}
+
+impl ActingRole {
+    /// The role to set, if another than the login's.
+    pub fn assumed(&self) -> Option<&str> {
+        match self {
+            Self::Login(_) => None,
+            Self::Assumed(role) => Some(role.as_str()),
+        }
+    }
+
+    fn name(&self) -> &str {
+        match self {
+            Self::Login(name) => name,
+            Self::Assumed(role) => role.as_str(),
+        }
+    }
+}
+
+impl fmt::Display for ActingRole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Why a role cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Obstacle {
+    role: String,
+    table: Option<TableName>,
+    why: Why,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Why {
+    CannotAssume,
+    NoTable,
+    Filtered { verb: &'static str },
+    Restricted { policy: String },
+    NoRight { verb: &'static str, columns: Vec<String> },
+}
+
+impl fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let role = &self.role;
+        let table = self.table.as_ref().map(ToString::to_string).unwrap_or_default();
+        match &self.why {
+            Why::CannotAssume => write!(f, "this login cannot act as {role}"),
+            Why::NoTable => write!(f, "{role} finds no table {table}"),
+            Why::Filtered { verb } => write!(f, "row level security filters what {role} may {verb} in {table}"),
+            Why::Restricted { policy } => write!(f, "the restrictive policy \"{policy}\" hides rows of {table} from {role}"),
+            Why::NoRight { verb, columns } => write!(f, "{role} may not {verb} {} of {table}", columns.join(", ")),
+        }
+    }
+}
+
+impl Obstacle {
+    /// The right that is missing, as the statement that gives it.
+    pub(crate) fn hint(&self) -> Option<String> {
+        let role = Ident::new(&self.role).ok()?.quoted();
+        let table = self.table.as_ref().map(TableName::quoted).unwrap_or_default();
+        match &self.why {
+            Why::CannotAssume | Why::NoTable => None,
+            Why::Filtered { .. } => Some(format!(
+                "connect as a role that is not filtered, or give this one that right, as a superuser: ALTER ROLE {role} BYPASSRLS;"
+            )),
+            Why::Restricted { policy } => Some(format!(
+                "let the policy apply to the application's role only: ALTER POLICY {} ON {table} TO …;",
+                Ident::new(policy).ok()?.quoted()
+            )),
+            Why::NoRight { verb, columns } => {
+                let list: Option<Vec<String>> = columns.iter().map(|c| Some(Ident::new(c).ok()?.quoted())).collect();
+                Some(format!("GRANT {} ({}) ON {table} TO {role};", verb.to_uppercase(), list?.join(", ")))
+            }
+        }
+    }
+}
+
+/// How a role sees a set of tables.
+#[derive(Debug)]
+pub(crate) struct Sight {
+    pub(crate) obstacles: Vec<Obstacle>,
+    /// Some table is under policies for this role, which our own policy opens.
+    pub(crate) by_policy: bool,
+}
+
+/// Finds the first role, in the order given, that sees every row of every table and has the rights asked for.
+///
+/// # Errors
+/// [`Error::CannotSee`] with what stands in the way of each.
+pub async fn acting_role(database: &Database, access: &[Access], candidates: &[ActingRole]) -> Result<ActingRole> {
+    let mut obstacles = Vec::new();
+    for candidate in candidates {
+        let mut guard = begin_read_only(database).await?;
+        if set_role(guard.connection(), candidate).await.is_err() {
+            obstacles.push(Obstacle { role: candidate.to_string(), table: None, why: Why::CannotAssume });
+            continue;
+        }
+        let sight = examine(guard.connection(), candidate, access).await?;
+        guard.rollback().await?;
+        if sight.obstacles.is_empty() {
+            return Ok(candidate.clone());
+        }
+        obstacles.extend(sight.obstacles);
+    }
+    Err(Error::CannotSee(obstacles))
+}
+
+/// What stands in the way of `role`, which the connection already acts as.
+pub(crate) async fn examine(connection: &mut PgConnection, role: &ActingRole, access: &[Access]) -> Result<Sight> {
+    let mut sight = Sight { obstacles: Vec::new(), by_policy: false };
+    for need in access {
+        let columns: Vec<&str> = need.read.iter().map(Ident::as_str).collect();
+        let row = sqlx::query(include_str!("../../../sql/catalog/visibility.sql"))
+            .bind(need.table.schema().as_str())
+            .bind(need.table.name().as_str())
+            .bind(columns)
+            .bind(need.write.as_ref().map(Ident::as_str))
+            .fetch_optional(&mut *connection)
+            .await
+            .map_err(Error::query(format!("asking what {role} may see of {}", need.table)))?;
+        let mut add = |why| sight.obstacles.push(Obstacle { role: role.to_string(), table: Some(need.table.clone()), why });
+        let Some(row) = row else {
+            add(Why::NoTable);
+            continue;
+        };
+        let (unreadable, writable): (Vec<String>, bool) = (row.get(1), row.get(2));
+        if !unreadable.is_empty() {
+            add(Why::NoRight { verb: "select", columns: unreadable });
+        }
+        if let Some(column) = need.write.as_ref().filter(|_| !writable) {
+            add(Why::NoRight { verb: "update", columns: vec![column.to_string()] });
+        }
+        if row.get::<bool, _>(0) {
+            let Json(policies): Json<Vec<Policy>> = row.get(3);
+            if let Some(why) = hidden_by(&policies, role.name(), need.write.as_ref()) {
+                add(why);
+            }
+            sight.by_policy = true;
+        }
+    }
+    Ok(sight)
+}
+
+#[derive(Debug, Deserialize)]
+struct Policy {
+    name: String,
+    permissive: bool,
+    command: String,
+    using: Option<String>,
+}
+
+/// Whether policies that apply to `role` may hide a row from it: the read side, and where `write` is given also the
+/// side of the update that fills a tenant column which is NULL.
+fn hidden_by(policies: &[Policy], role: &str, write: Option<&Ident>) -> Option<Why> {
+    if let Some(policy) = policies.iter().find(|p| !p.permissive && (p.command != "w" || write.is_some())) {
+        return Some(Why::Restricted { policy: policy.name.clone() });
+    }
+    // As pg_get_expr prints the policies of sql/rls/maintenance_access.sql.
+    let ours = format!("(CURRENT_USER = '{}'::name)", role.replace('\'', "''"));
+    let opens = |command: &str, expressions: &[&str]| {
+        policies.iter().any(|p| {
+            (p.command == command || p.command == "*") && p.using.as_deref().is_some_and(|using| expressions.contains(&using))
+        })
+    };
+    if !opens("r", &["true", &ours]) {
+        return Some(Why::Filtered { verb: "select" });
+    }
+    let column = write?;
+    let plain = format!("({column} IS NULL)");
+    let quoted = format!("({} IS NULL)", column.quoted());
+    (!opens("w", &["true", &ours, &plain, &quoted])).then_some(Why::Filtered { verb: "update" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy(permissive: bool, command: &str, using: &str) -> Policy {
+        Policy { name: "p".into(), permissive, command: command.into(), using: Some(using.into()) }
+    }
+
+    #[test]
+    fn our_own_policy_opens_the_table_and_a_similar_one_does_not() {
+        let ours = policy(true, "r", "(CURRENT_USER = 'tenant_auditor'::name)");
+        assert_eq!(hidden_by(&[ours], "tenant_auditor", None), None);
+        let narrower = policy(true, "r", "((CURRENT_USER = 'tenant_auditor'::name) AND (id > 3))");
+        assert_eq!(hidden_by(&[narrower], "tenant_auditor", None), Some(Why::Filtered { verb: "select" }));
+    }
+
+    #[test]
+    fn one_restrictive_policy_spoils_the_proof() {
+        let policies = [policy(true, "r", "true"), policy(false, "*", "true")];
+        assert_eq!(hidden_by(&policies, "r", None), Some(Why::Restricted { policy: "p".into() }));
+    }
+
+    #[test]
+    fn reading_everything_is_not_yet_writing() {
+        let column = Ident::new("tenantId").unwrap();
+        let mut policies = vec![policy(true, "r", "true")];
+        assert_eq!(hidden_by(&policies, "r", Some(&column)), Some(Why::Filtered { verb: "update" }));
+        policies.push(policy(true, "w", "(\"tenantId\" IS NULL)"));
+        assert_eq!(hidden_by(&policies, "r", Some(&column)), None);
+    }
+}

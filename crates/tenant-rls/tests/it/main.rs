@@ -1,0 +1,7 @@
+//! What the types promise, PostgreSQL enforces: tried as `app_user`, the ordinary login that row level security filters.
+#![allow(clippy::unwrap_used)] // a test may panic
+
+mod catalog;
+mod scopes;
+mod support;
+mod tenants;

@@ -1,0 +1,198 @@
+//! The four guards.
+
+use std::time::Duration;
+
+use local_db::Role;
+use tenant_rls::{ActingRole, AuditTx, BatchOptions, BatchTx, Database, Error, OwnerTx, Tenancy, TenantTx};
+
+use crate::support::{access, connect, notes, tenant};
+
+const COUNT: &str = "SELECT count(*) FROM note";
+const VARIABLE: &str = "SELECT coalesce(current_setting('app.current_tenant_id', true), '')";
+
+/// What the next user of the only connection finds in the session variable.
+async fn left_behind(database: &Database) -> String {
+    let mut tx = OwnerTx::begin(database, Duration::from_secs(1)).await.unwrap();
+    sqlx::query_scalar(VARIABLE).fetch_one(tx.connection()).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_tenant_scope_sees_and_writes_one_tenant_only() {
+    let db = notes().await;
+    let database = connect(&db, Role::AppUser, 2).await;
+    let acme = tenant(&database, "acme").await;
+    let mut tx = TenantTx::begin(&database, &Tenancy::default(), &acme).await.unwrap();
+    let seen: Vec<String> = sqlx::query_scalar("SELECT body FROM note ORDER BY id").fetch_all(tx.connection()).await.unwrap();
+    assert_eq!(seen, ["a1", "a2"]);
+    let others = sqlx::query("UPDATE note SET body = 'mine' WHERE id = 3").execute(tx.connection()).await.unwrap();
+    assert_eq!(others.rows_affected(), 0);
+    let moved = sqlx::query("INSERT INTO note (id, \"tenantId\") VALUES (9, 't_b')").execute(tx.connection()).await;
+    assert!(moved.unwrap_err().to_string().contains("row-level security"));
+}
+
+#[tokio::test]
+async fn a_scope_ends_with_its_transaction_however_that_ends() {
+    let db = notes().await;
+    let database = connect(&db, Role::AppUser, 1).await;
+    let (tenancy, wide) = (Tenancy::default(), connect(&db, Role::AppUser, 2).await);
+    let acme = tenant(&wide, "acme").await;
+
+    let tx = TenantTx::begin(&database, &tenancy, &acme).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(left_behind(&database).await, "", "after a commit");
+
+    let mut tx = TenantTx::begin(&database, &tenancy, &acme).await.unwrap();
+    sqlx::query("SELECT 1 / 0").execute(tx.connection()).await.unwrap_err();
+    drop(tx);
+    assert_eq!(left_behind(&database).await, "", "after an error");
+
+    let (shared, scope) = (database.clone(), acme.clone());
+    let panicked = tokio::spawn(async move {
+        let _tx = TenantTx::begin(&shared, &Tenancy::default(), &scope).await.unwrap();
+        panic!("in the scope");
+    });
+    assert!(panicked.await.unwrap_err().is_panic());
+    assert_eq!(left_behind(&database).await, "", "after a panic");
+
+    let mut tx = TenantTx::begin(&database, &tenancy, &acme).await.unwrap();
+    let sleep = sqlx::query("SELECT pg_sleep(60)").execute(tx.connection());
+    assert!(tokio::time::timeout(Duration::from_millis(200), sleep).await.is_err());
+    drop(tx);
+    assert_eq!(left_behind(&database).await, "", "after a cancelled future");
+}
+
+#[tokio::test]
+async fn cancelling_a_future_cancels_its_statement_on_the_server() {
+    let db = notes().await;
+    let database = connect(&db, Role::AppUser, 2).await;
+    let acme = tenant(&database, "acme").await;
+    let mut tx = TenantTx::begin(&database, &Tenancy::default(), &acme).await.unwrap();
+    let sleep = sqlx::query("SELECT pg_sleep(60)").execute(tx.connection());
+    assert!(tokio::time::timeout(Duration::from_millis(200), sleep).await.is_err());
+    drop(tx);
+    let mut superuser = db.superuser().await;
+    let running = "SELECT count(*) FROM pg_stat_activity
+                   WHERE query LIKE '%pg_sleep(60)%' AND state = 'active' AND datname = current_database() AND pid <> pg_backend_pid()";
+    for _ in 0..100 {
+        let left: i64 = sqlx::query_scalar(running).fetch_one(superuser.connection()).await.unwrap();
+        if left == 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the statement still runs after 5 s");
+}
+
+#[tokio::test]
+async fn a_dropped_scope_keeps_nothing() {
+    let db = notes().await;
+    let database = connect(&db, Role::AppUser, 2).await;
+    let acme = tenant(&database, "acme").await;
+    let mut tx = TenantTx::begin(&database, &Tenancy::default(), &acme).await.unwrap();
+    sqlx::query("INSERT INTO note (id) VALUES (9)").execute(tx.connection()).await.unwrap();
+    drop(tx);
+    let mut tx = TenantTx::begin(&database, &Tenancy::default(), &acme).await.unwrap();
+    let count: i64 = sqlx::query_scalar(COUNT).fetch_one(tx.connection()).await.unwrap();
+    assert_eq!(count, 2);
+}
+
+#[tokio::test]
+async fn a_scope_that_was_left_does_not_commit() {
+    let db = notes().await;
+    let database = connect(&db, Role::AppUser, 2).await;
+    let acme = tenant(&database, "acme").await;
+    let mut tx = TenantTx::begin(&database, &Tenancy::default(), &acme).await.unwrap();
+    sqlx::query("INSERT INTO note (id) VALUES (9)").execute(tx.connection()).await.unwrap();
+    sqlx::query("SELECT set_config('app.current_tenant_id', 't_b', true)").execute(tx.connection()).await.unwrap();
+    let error = tx.commit().await.unwrap_err();
+    assert!(matches!(error, Error::ScopeLeft { .. }), "{error}");
+    let mut superuser = db.superuser().await;
+    let kept: i64 = sqlx::query_scalar("SELECT count(*) FROM note WHERE id = 9").fetch_one(superuser.connection()).await.unwrap();
+    assert_eq!(kept, 0);
+}
+
+#[tokio::test]
+async fn a_batch_lends_one_scope_after_the_other_and_none_outside_of_them() {
+    let db = notes().await;
+    let database = connect(&db, Role::AppUser, 2).await;
+    let (acme, globex) = (tenant(&database, "acme").await, tenant(&database, "globex").await);
+    let mut batch = BatchTx::begin(&database, &Tenancy::default(), &BatchOptions::default()).await.unwrap();
+    for (id, owner) in [(11, &acme), (12, &globex)] {
+        let mut scope = batch.tenant(owner).await.unwrap();
+        assert_eq!(scope.tenant(), owner);
+        sqlx::query("INSERT INTO note (id) VALUES ($1)").bind(id).execute(scope.connection()).await.unwrap();
+        let seen: i64 = sqlx::query_scalar(COUNT).fetch_one(scope.connection()).await.unwrap();
+        assert_eq!(seen, 3, "the two that were there, and its own");
+    }
+    let seen: i64 = sqlx::query_scalar(COUNT).fetch_one(batch.connection().await.unwrap()).await.unwrap();
+    assert_eq!(seen, 0, "outside of a scope no tenant is seen");
+    batch.commit().await.unwrap();
+    let mut superuser = db.superuser().await;
+    let written: Vec<String> = sqlx::query_scalar("SELECT \"tenantId\" FROM note WHERE id > 10 ORDER BY id")
+        .fetch_all(superuser.connection())
+        .await
+        .unwrap();
+    assert_eq!(written, ["t_a", "t_b"]);
+}
+
+#[tokio::test]
+async fn an_audit_that_would_see_less_does_not_begin() {
+    let db = notes().await;
+    for role in [Role::AppUser, Role::Owner] {
+        let database = connect(&db, role, 2).await;
+        let login = ActingRole::Login(database.session().role.clone());
+        let error = AuditTx::begin(&database, &[access("note", &["id"])], &[login], None).await.err().unwrap();
+        assert!(matches!(error, Error::CannotSee(_)), "{error}");
+        assert!(error.hint().unwrap().contains("BYPASSRLS"), "{error}");
+    }
+    let database = connect(&db, Role::Superuser, 2).await;
+    let login = ActingRole::Login(database.session().role.clone());
+    let mut audit = AuditTx::begin(&database, &[access("note", &["id"])], &[login], None).await.unwrap();
+    let seen: i64 = sqlx::query_scalar(COUNT).fetch_one(audit.connection()).await.unwrap();
+    assert_eq!(seen, 5);
+    let write = sqlx::query("DELETE FROM note").execute(audit.connection()).await.unwrap_err();
+    assert!(write.to_string().contains("read-only"), "{write}");
+}
+
+#[tokio::test]
+async fn audits_on_one_exported_snapshot_see_the_same_rows() {
+    let db = notes().await;
+    let database = connect(&db, Role::Superuser, 4).await;
+    let login = [ActingRole::Login(database.session().role.clone())];
+    let mut first = AuditTx::begin(&database, &[access("note", &["id"])], &login, None).await.unwrap();
+    let snapshot = first.export().await.unwrap();
+    db.superuser().await.run_script("changing rows", "DELETE FROM note").await.unwrap();
+    let mut second = AuditTx::begin(&database, &[access("note", &["id"])], &login, Some(&snapshot)).await.unwrap();
+    let seen: i64 = sqlx::query_scalar(COUNT).fetch_one(second.connection()).await.unwrap();
+    assert_eq!(seen, 5);
+}
+
+#[tokio::test]
+async fn the_owner_under_force_gets_an_error_and_not_a_smaller_number() {
+    let db = notes().await;
+    let database = connect(&db, Role::Owner, 1).await;
+    let mut tx = OwnerTx::begin(&database, Duration::from_secs(1)).await.unwrap();
+    let error = sqlx::query(COUNT).execute(tx.connection()).await.unwrap_err();
+    assert!(error.to_string().contains("row-level security"), "{error}");
+}
+
+#[tokio::test]
+async fn ddl_behind_a_lock_gives_up_in_time_and_is_tried_again() {
+    let db = notes().await;
+    let database = connect(&db, Role::Owner, 2).await;
+    let mut reader = db.superuser().await;
+    reader.run_script("holding a lock", "BEGIN; SELECT FROM note LIMIT 1").await.unwrap();
+    let mut tries = 0;
+    let backoff = tenant_rls::Backoff::new(Duration::from_millis(10), Duration::from_millis(20), 3);
+    let done = tenant_rls::retry_locks(backoff, async || {
+        tries += 1;
+        if tries == 3 {
+            reader.run_script("letting go", "COMMIT").await?;
+        }
+        let mut tx = OwnerTx::begin(&database, Duration::from_millis(50)).await?;
+        tx.run_script("disabling row security", "ALTER TABLE note DISABLE ROW LEVEL SECURITY").await?;
+        tx.commit().await
+    });
+    done.await.unwrap();
+    assert_eq!(tries, 3);
+}

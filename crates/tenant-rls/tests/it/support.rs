@@ -1,0 +1,33 @@
+//! A small database of two tenants under a strict policy and FORCE.
+
+use local_db::Role;
+use local_db::testing::{self, TestDb};
+use tenant_rls::{Access, ActingRole, AuditTx, ConnectOptions, Database, Ident, TableName, Tenancy, TenantId, tenant};
+
+/// Two tenants with two notes each.
+pub(crate) async fn notes() -> TestDb {
+    let db = testing::empty_database().await;
+    let mut owner = db.owner().await;
+    owner.run_script("preparing a test", include_str!("notes.sql")).await.unwrap();
+    db
+}
+
+/// A pool of so many connections; with one, whoever comes next gets the same session.
+pub(crate) async fn connect(db: &TestDb, role: Role, max_connections: u32) -> Database {
+    let options = ConnectOptions { max_connections, ..ConnectOptions::default() };
+    Database::connect(&db.url(role), &options).await.unwrap()
+}
+
+pub(crate) fn access(table: &str, columns: &[&str]) -> Access {
+    let read = columns.iter().map(|column| Ident::new(*column).unwrap()).collect();
+    Access { table: TableName::parse(table, "public").unwrap(), read, write: None }
+}
+
+/// The id of a tenant, as every caller gets it: from the tenant table.
+pub(crate) async fn tenant(database: &Database, name: &str) -> TenantId {
+    let login = ActingRole::Login(database.session().role.clone());
+    let mut audit = AuditTx::begin(database, &[access("Tenant", &["id", "slug", "name"])], &[login], None).await.unwrap();
+    let found = tenant::resolve(&mut audit, &Tenancy::default(), name).await.unwrap();
+    audit.close().await.unwrap();
+    found.id
+}

@@ -1,0 +1,14 @@
+-- What the session is and may do, in one round trip; the last column tells whether pg_control may be read.
+SELECT current_setting('server_version_num')::int,
+       current_setting('server_version'),
+       current_database()::text,
+       current_user::text,
+       session_user::text,
+       r.rolsuper,
+       r.rolbypassrls,
+       pg_is_in_recovery(),
+       current_setting('default_transaction_read_only')::bool,
+       has_database_privilege(current_database(), 'CREATE'),
+       has_function_privilege('pg_control_system()', 'EXECUTE')
+FROM pg_roles r
+WHERE r.rolname = current_user

@@ -1,0 +1,53 @@
+-- Tables with a tenant column: the one that tenancy.toml names for the table ($2 schemas, $3 tables, $4 columns), else the
+-- first of the usual names ($1). Partitions are left to their parents; tenant_ops is ours.
+WITH named AS (
+    SELECT * FROM unnest($2::text[], $3::text[], $4::text[]) AS n(schema, name, tenant_column)
+), tenant_column AS (
+    SELECT DISTINCT ON (c.oid) c.oid AS relid, a.*
+    FROM pg_class c
+    JOIN pg_namespace s ON s.oid = c.relnamespace
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    LEFT JOIN named n ON n.schema = s.nspname AND n.name = c.relname
+    WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
+      AND s.nspname NOT IN ('information_schema', 'tenant_ops') AND s.nspname !~ '^pg_'
+      AND (a.attname = n.tenant_column OR (n.tenant_column IS NULL AND a.attname = ANY ($1)))
+    ORDER BY c.oid, array_position($1::text[], a.attname::text)
+)
+SELECT s.nspname::text,
+       c.relname::text,
+       c.relkind = 'p',
+       json_build_object(
+           'name', t.attname,
+           'type', format_type(t.atttypid, t.atttypmod),
+           'not_null', t.attnotnull,
+           -- Before 18 NOT NULL has no constraint of its own and is always proven. to_jsonb, as older servers lack conenforced.
+           'never_null', t.attnotnull AND NOT EXISTS (
+               SELECT FROM pg_constraint k
+               WHERE k.conrelid = c.oid AND k.contype = 'n' AND k.conkey = ARRAY[t.attnum]
+                 AND NOT (k.convalidated AND coalesce((to_jsonb(k) ->> 'conenforced')::bool, true))),
+           'default', (SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d
+                       WHERE d.adrelid = c.oid AND d.adnum = t.attnum)),
+       c.relrowsecurity,
+       c.relforcerowsecurity,
+       coalesce((SELECT array_agg(a.attname::text ORDER BY k.position)
+                 FROM pg_index i, unnest(i.indkey) WITH ORDINALITY AS k(attnum, position), pg_attribute a
+                 WHERE i.indrelid = c.oid AND i.indisprimary AND a.attrelid = c.oid AND a.attnum = k.attnum), '{}'),
+       c.reltuples,
+       EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisvalid AND i.indkey[0] = t.attnum AND i.indpred IS NULL),
+       coalesce((SELECT json_agg(json_build_object(
+                            'name', k.conname,
+                            'columns', (SELECT json_agg(a.attname ORDER BY o) FROM unnest(k.conkey) WITH ORDINALITY AS u(n, o)
+                                        JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.n),
+                            'schema', fs.nspname,
+                            'table', f.relname,
+                            'references', (SELECT json_agg(a.attname ORDER BY o) FROM unnest(k.confkey) WITH ORDINALITY AS u(n, o)
+                                           JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.n),
+                            'validated', k.convalidated) ORDER BY k.conname)
+                 FROM pg_constraint k
+                 JOIN pg_class f ON f.oid = k.confrelid
+                 JOIN pg_namespace fs ON fs.oid = f.relnamespace
+                 WHERE k.conrelid = c.oid AND k.contype = 'f' AND k.conparentid = 0), '[]')
+FROM tenant_column t
+JOIN pg_class c ON c.oid = t.relid
+JOIN pg_namespace s ON s.oid = c.relnamespace
+ORDER BY 1, 2

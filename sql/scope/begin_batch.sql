@@ -1,0 +1,6 @@
+-- Settings of a backfill batch, all local to its transaction; $3 is the session variable that policies read.
+SELECT set_config('lock_timeout', $1, true),
+       set_config('statement_timeout', $2, true),
+       set_config('idle_in_transaction_session_timeout', '60s', true),
+       set_config('synchronous_commit', 'off', true),
+       set_config($3, '', true)
