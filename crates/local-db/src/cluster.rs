@@ -1,0 +1,287 @@
+//! The developer's database: brought up, found again, repaired, taken down, started anew.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use tenant_rls::{DatabaseUrl, DirectConnection, Error as SqlError};
+
+use crate::account::Account;
+use crate::home::{Cluster, Home};
+use crate::programs::Wanted;
+use crate::server::{self, End, Purpose, Server};
+use crate::{Error, Programs, Result, Role, schema};
+
+/// The database that the application's tables stand in.
+const DATABASE: &str = "app";
+
+/// Which server programs to use; the default takes the newest installed ones, else npm's.
+#[derive(Debug, Clone, Default)]
+pub struct LocalOptions {
+    /// The folder of the server programs (`--pg-bin`, `PG_BIN`).
+    pub pg_bin: Option<PathBuf>,
+    /// The major version, 14 to 18 (`--pg-version`).
+    pub pg_version: Option<u32>,
+}
+
+/// What [`LocalDb::up`] makes where there is nothing yet.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Up {
+    /// Roles and an empty database, for the application's own migrations, instead of the tables of `sql/schema/`.
+    pub empty: bool,
+}
+
+/// The local database of one workspace.
+#[derive(Debug, Clone)]
+pub struct LocalDb {
+    home: Home,
+    options: LocalOptions,
+}
+
+/// A local database that runs.
+#[derive(Debug, Clone)]
+pub struct Running {
+    cluster: Cluster,
+    programs: Programs,
+    change: Change,
+}
+
+/// What [`LocalDb::up`] had to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// It ran already.
+    None,
+    /// It was there and was started.
+    Started,
+    /// It was made.
+    Created,
+}
+
+/// What there is, without starting anything.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Status {
+    /// Whether it was ever made, and whether it runs.
+    pub state: State,
+    /// The port on 127.0.0.1; while it is stopped, the one that it will ask for.
+    pub port: Option<u16>,
+    /// The major version of its data.
+    pub major: Option<u32>,
+    /// Where its data lies.
+    pub data: PathBuf,
+    /// Where its log is.
+    pub log: PathBuf,
+    /// Where its programs are.
+    pub bin: Option<PathBuf>,
+    /// The number that `initdb` drew for it.
+    pub system_identifier: Option<String>,
+    /// The process number of the server.
+    pub pid: Option<i32>,
+}
+
+/// See [`Status::state`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// There is none.
+    Absent,
+    /// It is there and does not run.
+    Stopped,
+    /// It runs.
+    Running,
+}
+
+impl LocalDb {
+    /// The local database of the workspace in `root`. Nothing is made or started yet.
+    pub fn at(root: &Path, options: LocalOptions) -> Self {
+        Self { home: Home::at(root), options }
+    }
+
+    /// Makes the database if there is none, starts it if it does not run, and finds it if it does. Several callers at
+    /// once are served one after the other.
+    ///
+    /// # Errors
+    /// [`Error`], by far most often that no server programs were found.
+    pub async fn up(&self, notes: &mut dyn FnMut(&str), up: Up) -> Result<Running> {
+        let _lock = self.home.lock(notes).await?;
+        self.up_locked(notes, up).await
+    }
+
+    async fn up_locked(&self, notes: &mut dyn FnMut(&str), up: Up) -> Result<Running> {
+        let account = Account::current()?;
+        self.home.prepare(account).await?;
+        let Some(mut cluster) = self.home.cluster() else {
+            return self.create(account, notes, up).await;
+        };
+        if let Some(asked) = self.options.pg_version.filter(|asked| *asked != cluster.major) {
+            return Err(Error::OtherVersion { found: cluster.major, asked });
+        }
+        if up.empty && cluster.tables {
+            notes("the local database has its tables already; `db reset --empty` starts anew without them");
+        }
+        if let Ok(running) = self.running() {
+            return Ok(running);
+        }
+        let programs = self.programs_for(&cluster, account, notes).await?;
+        let server = Server { programs: programs.clone(), account, home: self.home.server() };
+        cluster.port = server.start(Purpose::Development, Some(cluster.port)).await?;
+        cluster.bin = programs.bin().to_owned();
+        self.home.remember(&cluster)?;
+        Ok(Running { cluster, programs, change: Change::Started })
+    }
+
+    /// Makes the cluster. Whatever an interrupted attempt left is nobody's data, and goes.
+    async fn create(&self, account: Account, notes: &mut dyn FnMut(&str), up: Up) -> Result<Running> {
+        let version = self.options.pg_version.map(|version| (version, "--pg-version asks for it".to_owned()));
+        let wanted = Wanted { bin: self.options.pg_bin.clone(), version };
+        let programs = Programs::find(&wanted, account, &self.home, notes).await?;
+        let server = Server { programs: programs.clone(), account, home: self.home.server() };
+        server::end(&server.data(), End::Shutdown).await?;
+        server::remove_folder(&server.data())?;
+        server.init().await?;
+        let port = server.start(Purpose::Development, None).await?;
+
+        let mut session =
+            DirectConnection::connect(&server::url(port, Role::Superuser, "postgres")?, "local-db").await?;
+        schema::create_roles(&mut session).await?;
+        schema::create_database(&mut session, DATABASE, None).await?;
+        let system_identifier = system_identifier(&mut session).await?;
+        session.close().await;
+        if !up.empty {
+            schema::create_tables(&server::url(port, Role::Owner, DATABASE)?).await?;
+        }
+        let (major, bin) = (programs.major(), programs.bin().to_owned());
+        let cluster = Cluster { system_identifier, port, major, bin, tables: !up.empty };
+        self.home.remember(&cluster)?;
+        Ok(Running { cluster, programs, change: Change::Created })
+    }
+
+    /// The programs that can run data which is there: those that ran it last, else others of its version.
+    async fn programs_for(&self, cluster: &Cluster, account: Account, notes: &mut dyn FnMut(&str)) -> Result<Programs> {
+        if self.options.pg_bin.is_none()
+            && let Ok(programs) = Programs::at(&cluster.bin, account).await
+            && programs.major() == cluster.major
+        {
+            return Ok(programs);
+        }
+        let version = Some((cluster.major, "the local database is of that version".to_owned()));
+        let wanted = Wanted { bin: self.options.pg_bin.clone(), version };
+        Programs::find(&wanted, account, &self.home, notes).await
+    }
+
+    /// Stops the server; its data stays. Returns whether it ran.
+    ///
+    /// # Errors
+    /// [`Error::Program`] where it does not stop.
+    pub async fn down(&self) -> Result<bool> {
+        if self.status().state == State::Absent {
+            return Ok(false);
+        }
+        let _lock = self.home.lock(&mut |_| ()).await?;
+        self.end().await
+    }
+
+    async fn end(&self) -> Result<bool> {
+        server::end(&self.home.server().join("data"), End::Shutdown).await
+    }
+
+    /// Removes the database with its data and makes a new one, of another version where the options ask for one.
+    ///
+    /// # Errors
+    /// As [`up`](Self::up).
+    pub async fn reset(&self, notes: &mut dyn FnMut(&str), up: Up) -> Result<Running> {
+        let _lock = self.home.lock(notes).await?;
+        self.end().await?;
+        self.home.forget()?;
+        self.up_locked(notes, up).await
+    }
+
+    /// Stops the server and removes everything, the programs that npm brought included.
+    ///
+    /// # Errors
+    /// As [`down`](Self::down), and where a file cannot be removed.
+    pub async fn remove(&self) -> Result<()> {
+        let _lock = self.home.lock(&mut |_| ()).await?;
+        self.end().await?;
+        self.home.remove()
+    }
+
+    /// What there is. It reads files and starts nothing.
+    pub fn status(&self) -> Status {
+        let server = self.home.server();
+        let (data, log) = (server.join("data"), server.join("server.log"));
+        let pid = server::running_pid(&data).map(|pid| pid.as_raw_nonzero().get());
+        let cluster = self.home.cluster();
+        let state = match (&cluster, pid) {
+            (_, Some(_)) => State::Running,
+            (Some(_), None) => State::Stopped,
+            (None, None) => State::Absent,
+        };
+        Status {
+            state,
+            port: cluster.as_ref().map(|c| c.port),
+            major: cluster.as_ref().map(|c| c.major),
+            bin: cluster.as_ref().map(|c| c.bin.clone()),
+            system_identifier: cluster.map(|c| c.system_identifier),
+            data,
+            log,
+            pid,
+        }
+    }
+
+    /// The database as it runs now; it is not started.
+    ///
+    /// # Errors
+    /// [`Error::NotRunning`].
+    pub fn running(&self) -> Result<Running> {
+        let cluster = self.home.cluster().filter(|_| self.status().state == State::Running).ok_or(Error::NotRunning)?;
+        let programs = Programs::known(&cluster.bin, cluster.major);
+        Ok(Running { cluster, programs, change: Change::None })
+    }
+
+    /// Whether a server with this system identifier is the one that [`up`](Self::up) made: the one place where nothing
+    /// asks before it writes. A host name proves nothing, as `localhost` may be a tunnel to production.
+    pub fn is_ours(&self, system_identifier: &str) -> bool {
+        self.home.cluster().is_some_and(|cluster| cluster.system_identifier == system_identifier)
+    }
+}
+
+impl Running {
+    /// How to log in to the application's database.
+    ///
+    /// # Errors
+    /// None that a caller can cause.
+    pub fn url(&self, role: Role) -> Result<DatabaseUrl> {
+        server::url(self.cluster.port, role, DATABASE)
+    }
+
+    /// The number that `initdb` drew for this cluster.
+    pub fn system_identifier(&self) -> &str {
+        &self.cluster.system_identifier
+    }
+
+    /// The programs it runs with.
+    pub fn programs(&self) -> &Programs {
+        &self.programs
+    }
+
+    /// What had to be done to bring it up.
+    pub fn change(&self) -> Change {
+        self.change
+    }
+
+    /// The port on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.cluster.port
+    }
+
+    /// Whether it was made with the application's tables.
+    pub fn has_tables(&self) -> bool {
+        self.cluster.tables
+    }
+}
+
+async fn system_identifier(session: &mut DirectConnection) -> Result<String> {
+    let query = sqlx::query_scalar("SELECT system_identifier::text FROM pg_control_system()");
+    let asked = query.fetch_one(session.connection()).await;
+    Ok(asked.map_err(SqlError::query("reading the system identifier"))?)
+}

@@ -1,0 +1,139 @@
+//! What can go wrong with the local server, each with what to do next.
+
+use std::path::{Path, PathBuf};
+
+use tenant_rls::Exit;
+
+use crate::programs;
+
+/// The result of everything in this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// An error around the local server. [`Error::hint`] says what to do, [`Error::exit`] how the process ends.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The folder of `--pg-bin` or `PG_BIN` holds no server.
+    #[error("{path} holds no PostgreSQL server: it lacks {missing}")]
+    NotPrograms {
+        /// The folder as given.
+        path: PathBuf,
+        /// The programs that are not there.
+        missing: String,
+    },
+    /// The server in a folder is not of the version that was asked for.
+    #[error("{path} holds PostgreSQL {found}, but {asked} is wanted: {why}")]
+    WrongPrograms {
+        /// The folder.
+        path: PathBuf,
+        /// The major version found there.
+        found: u32,
+        /// The major version wanted.
+        asked: u32,
+        /// Who wants it.
+        why: String,
+    },
+    /// A version that this workspace does not support.
+    #[error("PostgreSQL {0} is not supported")]
+    UnsupportedVersion(u32),
+    /// No server programs are installed, and none could be brought by npm.
+    #[error("no PostgreSQL {}server is installed, and {reason}", version.map(|v| format!("{v} ")).unwrap_or_default())]
+    NoPrograms {
+        /// The major version asked for.
+        version: Option<u32>,
+        /// Why the npm package was no way out.
+        reason: String,
+    },
+    /// The local database is of another version than the one asked for.
+    #[error("the local database is PostgreSQL {found}, not {asked}")]
+    OtherVersion {
+        /// The version of the data.
+        found: u32,
+        /// The version asked for.
+        asked: u32,
+    },
+    /// Data is planted into empty tables only.
+    #[error("this database has bookings already")]
+    NotEmpty,
+    /// A program could not be started, or failed.
+    #[error("{program} failed: {output}")]
+    Program {
+        /// Its name.
+        program: String,
+        /// What it said, or why it did not start.
+        output: String,
+    },
+    /// The server did not come up.
+    #[error("the server did not start: {reason} (log: {log})")]
+    NotStarted {
+        /// The end of its log.
+        reason: String,
+        /// Where the rest of it stands.
+        log: PathBuf,
+    },
+    /// There is no account that the server could run as.
+    #[error("the server does not run as root, and this system has no user `postgres` or `nobody` to run it as")]
+    NoAccount,
+    /// The local database is not running.
+    #[error("the local database is not running")]
+    NotRunning,
+    /// A folder or file could not be used.
+    #[error("{doing} {path}: {source}")]
+    File {
+        /// What was being done, as a phrase: `creating`.
+        doing: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Roles, tables or databases could not be made.
+    #[error(transparent)]
+    Sql(#[from] tenant_rls::Error),
+}
+
+impl Error {
+    /// Wraps a file error with what was being done to which file.
+    pub(crate) fn file(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::File { doing, path, source }
+    }
+
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NotPrograms { .. } => Some(
+                "name the folder that holds initdb, pg_ctl and postgres, or leave it out and the installed ones are found".into(),
+            ),
+            Self::WrongPrograms { .. } => Some("leave out --pg-bin (PG_BIN), and the right version is looked for".into()),
+            Self::UnsupportedVersion(_) => {
+                Some(format!("supported are {} to {}", programs::OLDEST, programs::NEWEST))
+            }
+            Self::NoPrograms { version, .. } => Some(programs::install_hint(*version)),
+            Self::OtherVersion { asked, .. } => {
+                Some(format!("`cargo xtask db reset --pg-version {asked}` starts anew, without its data"))
+            }
+            Self::NotEmpty => Some("`cargo xtask db reset` empties it".into()),
+            Self::NotRunning => Some("`cargo xtask db up` starts it".into()),
+            Self::NoAccount => Some("run it as an ordinary user".into()),
+            Self::File { source, path, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
+                Some(format!("{} may belong to another user, such as root, who ran this before", path.display()))
+            }
+            Self::Sql(error) => error.hint(),
+            _ => None,
+        }
+    }
+
+    /// How a process that met this error ends.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::NotPrograms { .. }
+            | Self::WrongPrograms { .. }
+            | Self::UnsupportedVersion(_)
+            | Self::OtherVersion { .. }
+            | Self::NoPrograms { .. } => Exit::Usage,
+            Self::Sql(error) => error.exit(),
+            _ => Exit::Failed,
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! A real PostgreSQL for developers and tests, started by the project itself.
+//!
+//! [`LocalDb`] is the developer's database in `.local-db/`; [`testing`] gives each test a database of its own on a server
+//! that ends with the test run. Both use installed server programs or those that npm brings ([`Programs`]).
+
+#[cfg(not(unix))]
+compile_error!("this workspace runs on Linux and macOS; on Windows, build and run it inside WSL2");
+
+mod account;
+mod cluster;
+mod error;
+mod home;
+mod npm;
+pub mod programs;
+pub mod psql;
+mod role;
+mod schema;
+pub mod seed;
+mod server;
+pub mod testing;
+
+pub use cluster::{Change, LocalDb, LocalOptions, Running, State, Status, Up};
+pub use error::{Error, Result};
+pub use programs::Programs;
+pub use role::Role;
+pub use seed::{Planted, Seed};

@@ -1,0 +1,60 @@
+//! The roles, databases and tables of a local server, from `sql/schema/`.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use sqlx::SqlSafeStr;
+use tenant_rls::{DatabaseUrl, DirectConnection, Ident, Template};
+
+use crate::{Result, Role};
+
+/// Roles are the server's, made once.
+const ROLES: &str = include_str!("../../../sql/schema/roles.sql");
+
+/// What the owner makes in a database, in order.
+const TABLES: [(&str, &str); 5] = [
+    ("creating the types", include_str!("../../../sql/schema/types.sql")),
+    ("creating the tables", include_str!("../../../sql/schema/tables.sql")),
+    ("creating the keys", include_str!("../../../sql/schema/keys.sql")),
+    ("creating the indexes", include_str!("../../../sql/schema/indexes.sql")),
+    ("granting rights", include_str!("../../../sql/schema/grants.sql")),
+];
+
+/// Makes the logins and `tenant_maintenance`.
+pub(crate) async fn create_roles(superuser: &mut DirectConnection) -> Result<()> {
+    Ok(superuser.run_script("creating the roles", ROLES).await?)
+}
+
+/// Makes a database that belongs to the owner, as a copy of `template` where one is given.
+pub(crate) async fn create_database(
+    superuser: &mut DirectConnection,
+    name: &str,
+    template: Option<&str>,
+) -> Result<()> {
+    let sql = Template::new(r#"CREATE DATABASE :"name" OWNER :"owner" TEMPLATE :"template""#)
+        .ident("name", &Ident::new(name)?)
+        .ident("owner", &Ident::new(Role::Owner.name())?)
+        .ident("template", &Ident::new(template.unwrap_or("template0"))?)
+        .build();
+    run(superuser, &format!("creating the database {name}"), sql).await
+}
+
+/// Makes the application's tables, which then belong to the login of `owner`.
+pub(crate) async fn create_tables(owner: &DatabaseUrl) -> Result<()> {
+    let mut session = DirectConnection::connect(owner, "local-db").await?;
+    for (doing, script) in TABLES {
+        run(&mut session, doing, script).await?;
+    }
+    session.close().await;
+    Ok(())
+}
+
+/// Changes whenever a file of the schema does.
+pub(crate) fn fingerprint() -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (ROLES, TABLES).hash(&mut hasher);
+    hasher.finish()
+}
+
+async fn run(session: &mut DirectConnection, doing: &str, sql: impl SqlSafeStr) -> Result<()> {
+    Ok(session.run_script(doing, sql).await?)
+}

@@ -1,0 +1,84 @@
+//! A real PostgreSQL for tests: one server a test run, a template database a schema, a clone of it a test.
+//!
+//! ```no_run
+//! # async fn test() {
+//! let db = local_db::testing::database().await;
+//! let mut app = db.app_user().await;
+//! # }
+//! ```
+//! The server is made by the first test that wants one, shared by every test binary of the run, and ended, with its files,
+//! by a guardian process when the last of them is gone, however it went. A test needs no set-up, and none can see
+//! what another does. `PG_BIN` and `PG_VERSION` choose the server programs, as for the developer's database.
+//!
+//! Functions of this module panic where they cannot do what a test asks for, as an assertion would.
+
+mod database;
+mod guardian;
+mod run;
+mod throwaway;
+
+pub use database::TestDb;
+pub use throwaway::TestServer;
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use crate::seed::{self, Seed};
+use crate::{Error, Result, schema};
+
+/// A database with every table of `sql/schema/`, all empty.
+///
+/// # Panics
+/// If there is no server to have, with the reason and a hint.
+pub async fn database() -> TestDb {
+    let made = async {
+        let template =
+            database::template("tables", schema::fingerprint(), async |_, owner| schema::create_tables(owner).await);
+        TestDb::clone_of(Some(&template.await?)).await
+    };
+    or_panic(made.await)
+}
+
+/// A database with the demo data of a [`Seed`], planted once a run and copied.
+///
+/// # Panics
+/// As [`database`].
+pub async fn seeded(seed: Seed) -> TestDb {
+    let made = async {
+        let mut key = DefaultHasher::new();
+        (schema::fingerprint(), seed).hash(&mut key);
+        let template = database::template("seeded", key.finish(), async |superuser, owner| {
+            schema::create_tables(owner).await?;
+            seed::plant(superuser, &seed, &mut |_| ()).await?;
+            Ok(())
+        });
+        TestDb::clone_of(Some(&template.await?)).await
+    };
+    or_panic(made.await)
+}
+
+/// A database without any table.
+///
+/// # Panics
+/// As [`database`].
+pub async fn empty_database() -> TestDb {
+    or_panic(TestDb::clone_of(None).await)
+}
+
+/// A server that a test may kill and restart, with the tables of `sql/schema/`; of a major version, where one is named.
+///
+/// # Panics
+/// As [`database`].
+pub async fn throwaway_server(version: Option<u32>) -> TestServer {
+    or_panic(TestServer::start(version, true).await)
+}
+
+fn or_panic<T>(made: Result<T>) -> T {
+    match made {
+        Ok(made) => made,
+        Err(error) => panic!("no database for this test: {error}\nhint: {}", hint(&error)),
+    }
+}
+
+fn hint(error: &Error) -> String {
+    error.hint().unwrap_or_else(|| "the log of the server tells more, while the test runs".to_owned())
+}

@@ -1,0 +1,154 @@
+//! The one server of a test run, shared by every test binary that was built into the same folder.
+//!
+//! The first process of a run makes it, the others find it by the name of its folder; whoever looks holds a lock on the
+//! folder of the test binaries, so that two do not make it at once.
+
+use std::fs::{File, TryLockError};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tenant_rls::{DatabaseUrl, DirectConnection, Error as SqlError};
+use tokio::sync::OnceCell;
+
+use super::guardian::{self, Found, Hold};
+use crate::account::Account;
+use crate::home::Home;
+use crate::programs::Wanted;
+use crate::server::{self, Server};
+use crate::{Error, Programs, Result, Role, schema};
+
+/// How long the server outlives its last user: until the next test binary of the run has started.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// How often a server is begun whose port somebody else took first.
+const ATTEMPTS: u32 = 3;
+
+/// The server of this test run, held until this process ends.
+#[derive(Debug)]
+pub(super) struct Run {
+    port: u16,
+    _hold: Hold,
+}
+
+impl Run {
+    /// Joins the run's server, or makes it.
+    pub(super) async fn join() -> Result<&'static Self> {
+        static RUN: OnceCell<Run> = OnceCell::const_new();
+        RUN.get_or_try_init(join).await
+    }
+
+    pub(super) fn url(&self, role: Role, database: &str) -> Result<DatabaseUrl> {
+        server::url(self.port, role, database)
+    }
+}
+
+async fn join() -> Result<Run> {
+    let (_lock, folder, account) = locked().await?;
+    for attempt in 1.. {
+        let (hold, server) = match guardian::find(&folder)? {
+            Found::Guarded(hold) if account.owns_folder(&folder) => {
+                // Only its folder counts: the programs are those of the process that began it.
+                (hold, Server { programs: Programs::known(Path::new(""), 0), account, home: folder.clone() })
+            }
+            Found::Guarded(_) => return Err(foreign(&folder)),
+            Found::Abandoned if !account.owns_folder(&folder) => return Err(foreign(&folder)),
+            Found::Abandoned | Found::Nothing => {
+                guardian::sweep(&folder).await?;
+                let server = Server { programs: programs(account, None).await?, account, home: folder.clone() };
+                (guardian::begin(&server, server::free_port()?, GRACE).await?, server)
+            }
+        };
+        match ready(&server).await {
+            Ok(port) => return Ok(Run { port, _hold: hold }),
+            Err(error) if attempt == ATTEMPTS => return Err(error),
+            Err(_) => {
+                drop(hold);
+                until_gone(&folder).await;
+            }
+        }
+    }
+    unreachable!("the last attempt returns")
+}
+
+/// Waits for the server, makes its roles unless they are there, and returns its port.
+async fn ready(server: &Server) -> Result<u16> {
+    guardian::until_ready(server).await?;
+    let port = server::configured_port(&server.home)?;
+    prepare(&server::url(port, Role::Superuser, "postgres")?).await?;
+    Ok(port)
+}
+
+/// Makes the roles, unless the process that began the server did before it was killed.
+pub(super) async fn prepare(superuser: &DatabaseUrl) -> Result<()> {
+    let mut session = DirectConnection::connect(superuser, "tests").await?;
+    let query = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)");
+    let there: bool = query
+        .bind(Role::AppUser.name())
+        .fetch_one(session.connection())
+        .await
+        .map_err(SqlError::query("looking for the roles"))?;
+    if !there {
+        schema::create_roles(&mut session).await?;
+    }
+    session.close().await;
+    Ok(())
+}
+
+/// The lock under which servers are found and begun, the folder of the run's server, and the user that it runs as.
+pub(super) async fn locked() -> Result<(File, PathBuf, Account)> {
+    let unknown = Error::file("finding", Path::new("the test binary"));
+    let program = std::env::current_exe().map_err(unknown)?;
+    let built_in = program.parent().unwrap_or(Path::new("/"));
+    let lock = File::open(built_in).map_err(Error::file("opening", built_in))?;
+    while let Err(refused) = lock.try_lock() {
+        if let TryLockError::Error(error) = refused {
+            return Err(Error::file("locking", built_in)(error));
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let account = Account::current()?;
+    let mut key = DefaultHasher::new();
+    (built_in, std::env::var_os("PG_BIN"), std::env::var_os("PG_VERSION")).hash(&mut key);
+    let name = format!("local-db-tests-{}-{:016x}", account.uid(), key.finish());
+    Ok((lock, temporary_folder(account).await.join(name), account))
+}
+
+/// The system's folder for temporary files, if the server's user can write there.
+async fn temporary_folder(account: Account) -> PathBuf {
+    let folder = std::env::temp_dir();
+    let folder = folder.canonicalize().unwrap_or(folder);
+    if server::can_name(&folder) && account.can_write(&folder).await { folder } else { PathBuf::from("/tmp") }
+}
+
+/// The server programs for tests: of a version, or those that `PG_BIN` and `PG_VERSION` name, or the newest installed.
+pub(super) async fn programs(account: Account, version: Option<u32>) -> Result<Programs> {
+    let wanted = match version {
+        Some(version) => Wanted { bin: None, version: Some((version, "the test asks for it".to_owned())) },
+        None => Wanted {
+            bin: std::env::var_os("PG_BIN").map(PathBuf::from),
+            version: std::env::var("PG_VERSION")
+                .ok()
+                .and_then(|version| version.split('.').next()?.parse().ok()) // containers set it to `18.4-1.pgdg13+1`
+                .map(|version| (version, "PG_VERSION asks for it".to_owned())),
+        },
+    };
+    let workspace = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+    let workspace = workspace.canonicalize().unwrap_or(workspace.to_owned());
+    Programs::find(&wanted, account, &Home::at(&workspace), &mut |_| ()).await
+}
+
+/// Waits until the guardian of a server that did not start has cleaned up.
+async fn until_gone(folder: &Path) {
+    for _ in 0..200 {
+        if !folder.exists() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Somebody made a folder of our name: it is not used, whatever is in it.
+fn foreign(folder: &Path) -> Error {
+    Error::file("using", folder)(std::io::Error::other("it belongs to another user; remove it"))
+}

