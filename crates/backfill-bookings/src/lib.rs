@@ -1,0 +1,28 @@
+//! Job: gives bookings their tenant, from service request, client and service. The engine does the work; this names it.
+
+use backfill_engine::{Backfill, BackfillReport, Options, Plan, Progress, Result};
+use tenant_rls::{Catalog, Database, Tenancy};
+use tokio::sync::watch;
+
+/// The job's name in `tenant_ops.run`.
+pub const JOB: &str = "backfill-bookings";
+
+/// The table that it works on; `tenancy.toml` says from which sources.
+const TABLE: &str = "bookings";
+
+/// Runs the job; see [`Backfill::run`].
+///
+/// # Errors
+/// As [`Plan::new`] and [`Backfill::run`].
+pub async fn backfill_bookings(
+    database: &Database,
+    tenancy: &Tenancy,
+    holder: &str,
+    options: &Options,
+    stop: watch::Receiver<bool>,
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<BackfillReport> {
+    let catalog = Catalog::load(database, tenancy).await?;
+    let plan = Plan::new(&catalog, tenancy, TABLE)?;
+    Backfill { database, tenancy, plan: &plan, job: JOB, holder, options }.run(stop, progress).await
+}

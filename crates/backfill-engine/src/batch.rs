@@ -1,0 +1,233 @@
+//! One batch: tried again where somebody was in the way, halved where rows refuse, down to the row that does.
+
+use std::time::{Duration, Instant};
+
+use sqlx::PgConnection;
+use tenant_ops::{BatchCall, BatchCounts, Lease, NewRun, Run};
+use tenant_rls::{ActingRole, Backoff, BatchOptions, BatchTx, Database, Error as RlsError, Fault, Sql, Tenancy, fault_of};
+
+use crate::statements::Statements;
+use crate::tid::{Range, Tid};
+use crate::{Error, FailedRow, Plan, Progress, Result};
+
+/// So many rows may refuse before the run stops: then it is no longer about rows.
+const MOST_FAILURES: usize = 100;
+
+/// How long a lost server is waited for: 12 waits, up to 5 s each.
+fn reconnect() -> Backoff {
+    Backoff::new(Duration::from_millis(200), Duration::from_secs(5), 12)
+}
+
+/// Whose books a batch is kept in.
+pub(crate) enum Books {
+    /// A run that stays.
+    Kept { run: Run, lease: Lease },
+    /// A dry run: run and lease are made in each transaction, and taken back with it.
+    Dry { new: NewRun, holder: String },
+}
+
+impl Books {
+    /// The run, if it stays.
+    pub(crate) fn run(&self) -> Option<&Run> {
+        match self {
+            Self::Kept { run, .. } => Some(run),
+            Self::Dry { .. } => None,
+        }
+    }
+}
+
+/// Does batches.
+pub(crate) struct Batches<'a> {
+    pub(crate) database: &'a Database,
+    pub(crate) tenancy: &'a Tenancy,
+    pub(crate) plan: &'a Plan,
+    pub(crate) statements: &'a Statements,
+    pub(crate) role: &'a ActingRole,
+    pub(crate) books: Books,
+    pub(crate) tally: Tally,
+}
+
+/// What this process did so far.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) examined: u64,
+    pub(crate) assigned: u64,
+    pub(crate) assigned_by: Vec<i64>,
+    pub(crate) batches: u64,
+    pub(crate) longest: Duration,
+    pub(crate) failed: Vec<FailedRow>,
+}
+
+impl Tally {
+    fn add(&mut self, counts: &BatchCounts, took: Duration) {
+        self.examined += counts.examined;
+        self.assigned += counts.assigned;
+        self.assigned_by.resize(self.assigned_by.len().max(counts.assigned_by.len()), 0);
+        for (sum, rows) in self.assigned_by.iter_mut().zip(&counts.assigned_by) {
+            *sum += rows;
+        }
+        self.batches += 1;
+        self.longest = self.longest.max(took);
+    }
+}
+
+impl Batches<'_> {
+    /// Does the rows of a range, and tells how long its longest transaction took.
+    pub(crate) async fn work(
+        &mut self,
+        range: Range,
+        limit: Option<u64>,
+        progress: &mut (dyn FnMut(Progress) + Send),
+    ) -> Result<Duration> {
+        let mut longest = Duration::ZERO;
+        let mut waiting = vec![range];
+        let before = self.tally.assigned;
+        while let Some(range) = waiting.pop() {
+            let left = limit.map(|limit| limit.saturating_sub(self.tally.assigned - before));
+            if left == Some(0) {
+                break;
+            }
+            match self.attempt(range, left, progress).await {
+                Ok((counts, took)) => {
+                    self.tally.add(&counts, took);
+                    longest = longest.max(took);
+                }
+                Err(error) => match (self.refusal(&error), range.halves()) {
+                    (false, _) => return Err(self.lost_lease(error)),
+                    (true, Some((first, second))) => waiting.extend([second, first]),
+                    (true, None) => self.give_up(range.from, &error).await?,
+                },
+            }
+        }
+        Ok(longest)
+    }
+
+    /// Whether an error is about rows of the range, so that a smaller one may pass.
+    fn refusal(&self, error: &RlsError) -> bool {
+        match error.sqlstate() {
+            Some("TO001") => false,
+            // Another number of rows was written than locked: find the row.
+            Some("TO002") => true,
+            // A trigger that writes elsewhere may lack rights: for its rows only, or for all; MOST_FAILURES tells.
+            _ => matches!(fault_of(error), Fault::Data | Fault::Contention),
+        }
+    }
+
+    fn lost_lease(&self, error: RlsError) -> Error {
+        match (&self.books, error.sqlstate()) {
+            (Books::Kept { lease, .. }, Some("TO001")) => {
+                tenant_ops::Error::LeaseLost { resource: lease.resource.clone() }.into()
+            }
+            _ => error.into(),
+        }
+    }
+
+    async fn attempt(
+        &self,
+        range: Range,
+        limit: Option<u64>,
+        progress: &mut (dyn FnMut(Progress) + Send),
+    ) -> Result<(BatchCounts, Duration), RlsError> {
+        let mut contention = Backoff::new(Duration::from_millis(50), Duration::from_secs(1), 4);
+        let mut connection = reconnect();
+        loop {
+            let started = Instant::now();
+            let error = match self.transaction(range, limit).await {
+                Ok(counts) => return Ok((counts, started.elapsed())),
+                Err(error) => error,
+            };
+            let wait = match fault_of(&error) {
+                Fault::Contention => contention.next_wait(),
+                Fault::Connection => connection.next_wait(),
+                _ => None,
+            };
+            let Some(wait) = wait else { return Err(error) };
+            if fault_of(&error) == Fault::Connection {
+                progress(Progress::Reconnecting { error: error.to_string(), wait });
+            }
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    async fn transaction(&self, range: Range, limit: Option<u64>) -> Result<BatchCounts, RlsError> {
+        let (from, until) = (range.from.to_string(), range.until.to_string());
+        let call = BatchCall {
+            variable: &self.tenancy.session.variable,
+            resolve: &self.statements.resolve,
+            assign: &self.statements.assign,
+            from: &from,
+            until: &until,
+            limit: limit.map(|rows| i64::try_from(rows).unwrap_or(i64::MAX)),
+        };
+        let mut tx = BatchTx::begin(self.database, self.tenancy, &BatchOptions::default()).await?;
+        let done = self.in_books(&mut tx, &call).await;
+        let kept = matches!(self.books, Books::Kept { .. });
+        match done {
+            Ok(counts) if kept => tx.commit().await.map(|()| counts),
+            Ok(counts) => tx.rollback().await.map(|()| counts),
+            Err(error) => {
+                // Dropping would do, at the price of a new connection for each half of a range that refuses.
+                let _ = tx.rollback().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn in_books(&self, tx: &mut BatchTx, call: &BatchCall<'_>) -> Result<BatchCounts, RlsError> {
+        match &self.books {
+            Books::Kept { run, lease } => {
+                tx.assume(self.role).await?;
+                run.batch(tx.connection().await?, lease, call).await
+            }
+            Books::Dry { new, holder } => {
+                let (run, lease) = dry_books(tx.connection().await?, self.tenancy, new, holder).await?;
+                tx.assume(self.role).await?;
+                run.batch(tx.connection().await?, &lease, call).await
+            }
+        }
+    }
+
+    /// Notes the one row that cannot be written.
+    async fn give_up(&mut self, at: Tid, error: &RlsError) -> Result<()> {
+        let mut tx = BatchTx::begin(self.database, self.tenancy, &BatchOptions::default()).await?;
+        tx.assume(self.role).await?;
+        let key: Option<String> = key_at(tx.connection().await?, &self.statements.key_of, at).await?;
+        tx.rollback().await?;
+        let Some(key) = key else { return Ok(()) };
+        let error = match error {
+            RlsError::Query { source, .. } => source.to_string(),
+            other => other.to_string(),
+        };
+        self.tally.failed.retain(|row| row.key != key);
+        self.tally.failed.push(FailedRow { key, error });
+        if self.tally.failed.len() >= MOST_FAILURES {
+            let failed = std::mem::take(&mut self.tally.failed);
+            return Err(Error::TooManyFailures { table: self.plan.table.clone(), failed });
+        }
+        Ok(())
+    }
+}
+
+async fn key_at(connection: &mut PgConnection, key_of: &Sql, at: Tid) -> Result<Option<String>, RlsError> {
+    sqlx::query_scalar(key_of)
+        .bind(at.to_string())
+        .fetch_optional(connection)
+        .await
+        .map_err(RlsError::query("reading the key of a row"))
+}
+
+async fn dry_books(
+    connection: &mut PgConnection,
+    tenancy: &Tenancy,
+    new: &NewRun,
+    holder: &str,
+) -> Result<(Run, Lease), RlsError> {
+    tenant_ops::install_in(connection, tenancy).await?;
+    let lease = match Lease::acquire_in(connection, &new.resource(), holder).await {
+        Ok(lease) => lease,
+        Err(tenant_ops::Error::Database(error)) => return Err(error),
+        // Somebody really works on it: a dry run beside it does no harm, as it keeps nothing.
+        Err(_) => Lease { resource: new.resource(), fence: Lease::fence_in(connection, &new.resource()).await? },
+    };
+    Ok((Run::open_in(connection, new).await?, lease))
+}

@@ -1,0 +1,71 @@
+//! What can go wrong in a backfill.
+
+use std::path::PathBuf;
+
+use tenant_rls::{Exit, TableName};
+
+use crate::FailedRow;
+
+/// The result of everything in this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// An error that ends a backfill. What was committed before stays, and the next run goes on from there.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The database said no.
+    #[error(transparent)]
+    Database(#[from] tenant_rls::Error),
+    /// The book-keeping said no.
+    #[error(transparent)]
+    Ops(#[from] tenant_ops::Error),
+    /// A table that cannot be backfilled, and why.
+    #[error("{table} cannot be backfilled: {why}")]
+    Unsuitable {
+        /// The table.
+        table: TableName,
+        /// Why not.
+        why: String,
+    },
+    /// Row after row is refused by the table itself.
+    #[error("{} rows of {table} refused their tenant one by one; the first, {}: {}", .failed.len(), .failed[0].key, .failed[0].error)]
+    TooManyFailures {
+        /// The table.
+        table: TableName,
+        /// The rows, at least one.
+        failed: Vec<FailedRow>,
+    },
+    /// The review file could not be written; the old one, if any, is untouched.
+    #[error("cannot write {}: {source}", .path.display())]
+    Review {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+impl Error {
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Database(error) => error.hint(),
+            Self::Ops(error) => error.hint(),
+            Self::Unsuitable { .. } => Some("`cargo xtask doctor` shows what tenancy.toml says and what the database has".into()),
+            Self::TooManyFailures { .. } => {
+                Some("a trigger or a constraint refuses them; mend that and run it again: it goes on from here".into())
+            }
+            Self::Review { .. } => Some("give another file with --review; what was assigned is kept".into()),
+        }
+    }
+
+    /// How a process that met this error ends.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Database(error) => error.exit(),
+            Self::Ops(error) => error.exit(),
+            Self::Unsuitable { .. } => Exit::Usage,
+            Self::TooManyFailures { .. } | Self::Review { .. } => Exit::Failed,
+        }
+    }
+}

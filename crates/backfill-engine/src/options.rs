@@ -1,0 +1,54 @@
+//! How a backfill is to run.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Serialize;
+
+/// What to do with a row whose sources name several tenants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnConflict {
+    /// Leave it and report it.
+    #[default]
+    Report,
+    /// Take the best source's tenant; the run and its journal say so.
+    First,
+}
+
+impl OnConflict {
+    /// As `tenant_ops.run` and the command line spell it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Report => "report",
+            Self::First => "first",
+        }
+    }
+}
+
+/// Options of one run.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Do all but the commit.
+    pub dry_run: bool,
+    /// How long a batch should take; batches grow and shrink towards it.
+    pub batch_time: Duration,
+    /// Where the rows that people must decide are written, as CSV.
+    pub review: Option<PathBuf>,
+    /// What to do where sources disagree.
+    pub on_conflict: OnConflict,
+    /// Stop after this many rows were assigned.
+    pub limit: Option<u64>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            dry_run: false,
+            batch_time: Duration::from_millis(250),
+            review: None,
+            on_conflict: OnConflict::Report,
+            limit: None,
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! What the engine tells while it runs; whoever started it draws it.
+
+use std::time::Duration;
+
+use tenant_rls::TableName;
+
+/// An event of a running backfill.
+#[derive(Debug, Clone)]
+pub enum Progress {
+    /// The rows without a tenant were counted.
+    Started {
+        /// The table.
+        table: TableName,
+        /// Rows without a tenant.
+        rows: u64,
+        /// The role that writes.
+        role: String,
+        /// The run, unless it is a dry one.
+        run: Option<i64>,
+        /// The page at which an earlier run is taken up again.
+        resumed_at_page: Option<u64>,
+    },
+    /// A batch was committed (in a dry run: rolled back).
+    Batch {
+        /// Rows that this process has looked at so far.
+        examined: u64,
+        /// Rows that this process has assigned so far.
+        assigned: u64,
+    },
+    /// The table is being read through again, for rows that were locked or moved.
+    NextPass {
+        /// The number of the pass.
+        pass: i32,
+        /// Rows that can still be assigned.
+        assignable: u64,
+    },
+    /// The connection was lost; it is tried again after this wait.
+    Reconnecting {
+        /// What happened.
+        error: String,
+        /// The wait.
+        wait: Duration,
+    },
+    /// What is left is being counted, by a role that sees every row.
+    Surveying,
+}

@@ -1,0 +1,107 @@
+//! What a backfill did, and what is left.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+use tenant_rls::TableName;
+
+/// The closing report; its JSON is `backfill/1`.
+#[derive(Debug, Clone, Serialize)]
+pub struct BackfillReport {
+    /// Name and version of this shape.
+    pub schema: &'static str,
+    /// The run in `tenant_ops.run`; none for a dry run, or where nothing was to do.
+    pub run: Option<i64>,
+    /// The table.
+    pub table: TableName,
+    /// The role that wrote.
+    pub role: String,
+    /// Nothing was kept.
+    pub dry_run: bool,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// An earlier, unfinished run was taken up again; the counts include what that one did.
+    pub resumed: bool,
+    /// Rows that were given their tenant.
+    pub assigned: u64,
+    /// The same by the best source that named it, best first.
+    pub assigned_by_source: Vec<SourceCount>,
+    /// Rows left whose sources name several tenants.
+    pub conflicts: u64,
+    /// Rows left whose sources name none.
+    pub unresolved: u64,
+    /// Rows left that could be given a tenant: locked by others, refused by the table, past the limit, or new.
+    pub assignable: u64,
+    /// All rows without a tenant when the run had ended, counted by a role that sees every row.
+    pub remaining: u64,
+    /// Rows that the table itself refused.
+    pub failed: Vec<FailedRow>,
+    /// Tenants that sources name and that do not exist; they counted as none.
+    pub ghost_tenants: Vec<GhostTenant>,
+    /// Sources of `tenancy.toml` that this database does not have.
+    pub sources_missing: Vec<String>,
+    /// The file with the rows that people must decide.
+    pub review: Option<PathBuf>,
+    /// Passes over the table.
+    pub passes: i32,
+    /// Transactions of this process.
+    pub batches: u64,
+    /// The longest of them, in milliseconds.
+    pub longest_batch_ms: u64,
+    /// Time in batches and waits of this process, in seconds.
+    pub seconds: f64,
+    /// Rows assigned by this process for each second of it.
+    pub rows_per_second: f64,
+}
+
+/// How a backfill ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Nothing that could be assigned is left, except what the report names.
+    Done,
+    /// There was nothing to assign; nothing was written.
+    NothingToDo,
+    /// The operator stopped it; the next run goes on.
+    Stopped,
+    /// The limit was reached; the next run goes on.
+    LimitReached,
+}
+
+/// Rows assigned by one source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SourceCount {
+    /// The source's name.
+    pub source: String,
+    /// Rows.
+    pub rows: u64,
+}
+
+/// A row that the table refused to change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FailedRow {
+    /// Its key.
+    pub key: String,
+    /// What the server said.
+    pub error: String,
+}
+
+/// A tenant that does not exist.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct GhostTenant {
+    /// The source that names it.
+    pub source: String,
+    /// The table of the source.
+    pub table: TableName,
+    /// The id; may be the empty string.
+    pub tenant: String,
+    /// Rows of that table that name it.
+    pub rows: u64,
+}
+
+impl BackfillReport {
+    /// Whether rows are left without a tenant.
+    pub fn is_complete(&self) -> bool {
+        self.remaining == 0
+    }
+}

@@ -1,0 +1,91 @@
+//! What is left, counted by a role that is proven to see every row, in one snapshot.
+
+use sqlx::Row;
+use tenant_rls::{ActingRole, AuditTx, Database, Error as RlsError, Ident, Tenancy, visibility};
+
+use crate::statements::Statements;
+use crate::{GhostTenant, Plan, Result};
+
+/// Rows without a tenant, by what their sources say.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Survey {
+    pub(crate) assignable: u64,
+    pub(crate) conflicts: u64,
+    pub(crate) unresolved: u64,
+}
+
+impl Survey {
+    pub(crate) fn remaining(self) -> u64 {
+        self.assignable + self.conflicts + self.unresolved
+    }
+
+    pub(crate) async fn take(audit: &mut AuditTx, statements: &Statements) -> Result<Self> {
+        let row = sqlx::query(&statements.survey)
+            .fetch_one(audit.connection())
+            .await
+            .map_err(RlsError::query("counting what is left"))?;
+        let count = |at: usize| u64::try_from(row.get::<i64, _>(at)).unwrap_or_default();
+        Ok(Self { assignable: count(0), conflicts: count(1), unresolved: count(2) })
+    }
+}
+
+/// Rows without a tenant.
+pub(crate) async fn count_null(audit: &mut AuditTx, statements: &Statements) -> Result<u64> {
+    let rows: i64 = sqlx::query_scalar(&statements.count_null)
+        .fetch_one(audit.connection())
+        .await
+        .map_err(RlsError::query("counting the rows without a tenant"))?;
+    Ok(u64::try_from(rows).unwrap_or_default())
+}
+
+/// Tenants that sources name and that do not exist.
+pub(crate) async fn ghosts(audit: &mut AuditTx, plan: &Plan, statements: &Statements) -> Result<Vec<GhostTenant>> {
+    let mut found = Vec::new();
+    for (source, statement) in plan.sources.iter().zip(&statements.ghosts) {
+        let rows = sqlx::query(statement)
+            .fetch_all(audit.connection())
+            .await
+            .map_err(RlsError::query(format!("looking for tenants of {} that do not exist", source.table)))?;
+        found.extend(rows.iter().map(|row| GhostTenant {
+            source: source.name.clone(),
+            table: source.table.clone(),
+            tenant: row.get(0),
+            rows: u64::try_from(row.get::<i64, _>(1)).unwrap_or_default(),
+        }));
+    }
+    Ok(found)
+}
+
+/// Opens an audit of all that the plan reads. The login is preferred; where it is filtered, the auditor or the
+/// maintenance role may be proven to see everything.
+pub(crate) async fn open(database: &Database, tenancy: &Tenancy, plan: &Plan) -> Result<AuditTx> {
+    let login = ActingRole::Login(database.session().role.clone());
+    let mut candidates = vec![login];
+    for role in [&tenancy.roles.auditor, &tenancy.roles.maintenance] {
+        candidates.push(ActingRole::Assumed(Ident::new(role)?));
+    }
+    let mut access = plan.access();
+    for need in &mut access {
+        need.write = None;
+        // Only the batches look at positions.
+        need.read.retain(|column| column.as_str() != "ctid");
+    }
+    Ok(AuditTx::begin(database, &access, &candidates, None).await?)
+}
+
+/// The role that writes: the maintenance role where it is there and may, as it can do the least; else the login.
+pub(crate) async fn writer(database: &Database, tenancy: &Tenancy, plan: &Plan) -> Result<ActingRole> {
+    let maintenance = ActingRole::Assumed(Ident::new(&tenancy.roles.maintenance)?);
+    let login = ActingRole::Login(database.session().role.clone());
+    let mut access = plan.access();
+    // The login may hold its rights on whole tables, which say nothing of system columns.
+    match visibility::acting_role(database, &access, std::slice::from_ref(&maintenance)).await {
+        Ok(role) => return Ok(role),
+        Err(tenant_rls::Error::CannotSee(_)) => {}
+        Err(error) => return Err(error.into()),
+    }
+    for need in &mut access {
+        need.read.retain(|column| column.as_str() != "ctid");
+    }
+    Ok(visibility::acting_role(database, &access, &[login, maintenance]).await?)
+}

@@ -1,0 +1,10 @@
+//! The engine against a real PostgreSQL, as the roles that it runs as.
+#![allow(clippy::unwrap_used)] // a test may panic
+
+mod faults;
+mod model;
+mod odd_databases;
+mod operators;
+mod planted;
+mod row_security;
+mod support;

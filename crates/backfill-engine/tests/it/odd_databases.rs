@@ -1,0 +1,114 @@
+//! Databases that are not as the application's documentation has them.
+
+use backfill_engine::{Error, Options};
+use local_db::{Role, testing};
+use tenant_rls::Tenancy;
+
+use crate::support::{SMALL, backfill, backfill_table, number, planted, script};
+
+#[tokio::test]
+async fn a_database_without_the_table_says_so() {
+    let db = testing::empty_database().await;
+    let error = backfill(&db, Role::Owner, &Options::default()).await.unwrap_err();
+    assert!(error.to_string().contains("there is no table public.bookings"), "{error}");
+}
+
+#[tokio::test]
+async fn a_table_without_the_tenant_column_says_so() {
+    let db = testing::database().await;
+    script(&mut db.owner().await, r#"ALTER TABLE bookings DROP COLUMN "tenantId""#).await;
+    let error = backfill(&db, Role::Owner, &Options::default()).await.unwrap_err();
+    assert!(matches!(error, Error::Database(tenant_rls::Error::NoTable { .. })), "{error}");
+}
+
+#[tokio::test]
+async fn names_with_quotes_spaces_and_capitals_and_a_uuid_tenant_column_work() {
+    let db = testing::empty_database().await;
+    script(
+        &mut db.owner().await,
+        r#"CREATE TABLE "Tenant" (id uuid PRIMARY KEY, slug text, name text);
+           CREATE TABLE "Cust""omer'; DROP" (id int PRIMARY KEY, "tenantId" uuid);
+           CREATE TABLE "We""ird table" ("Id of it" bigint PRIMARY KEY, "the ""customer""" int, "tenantId" uuid);
+           INSERT INTO "Tenant" SELECT ('00000000-0000-0000-0000-00000000000' || n)::uuid, 't' || n, 'T' FROM generate_series(1, 2) n;
+           INSERT INTO "Cust""omer'; DROP" SELECT n, ('00000000-0000-0000-0000-00000000000' || n)::uuid FROM generate_series(1, 2) n;
+           INSERT INTO "We""ird table" SELECT n, n % 3, NULL FROM generate_series(1, 300) n"#,
+    )
+    .await;
+    let text = r#"
+        [tables.'We"ird table']
+        sources = [{ name = "customer", column = 'the "customer"', table = '''Cust"omer'; DROP''' }]
+    "#;
+    let tenancy = Tenancy::from_toml(text, std::path::Path::new("tenancy.toml")).unwrap();
+    let report =
+        backfill_table(&db, Role::Owner, "We\"ird table", &tenancy, &Options::default(), &mut |_| {}).await.unwrap();
+    assert_eq!((report.assigned, report.unresolved), (200, 100));
+}
+
+#[tokio::test]
+async fn a_tenant_column_of_another_type_than_the_tenants_key_is_refused() {
+    let db = testing::empty_database().await;
+    script(
+        &mut db.owner().await,
+        r#"CREATE TABLE "Tenant" (id text PRIMARY KEY, slug text, name text);
+           CREATE TABLE users (id text PRIMARY KEY, "tenantId" uuid);
+           CREATE TABLE bookings (id text PRIMARY KEY, "clientId" text, "tenantId" uuid)"#,
+    )
+    .await;
+    let error = backfill(&db, Role::Owner, &Options::default()).await.unwrap_err();
+    assert!(error.to_string().contains("its tenant column is uuid"), "{error}");
+}
+
+#[tokio::test]
+async fn rows_that_a_trigger_refuses_are_reported_one_by_one_and_the_others_assigned() {
+    let (db, planted) = planted(&SMALL).await;
+    script(
+        &mut db.owner().await,
+        r#"CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+               BEGIN IF OLD."clientName" IN ('Client 7', 'Client 11') AND OLD.duration = 30 THEN RAISE 'this row is closed'; END IF; RETURN NEW; END $$;
+           CREATE TRIGGER refuse BEFORE UPDATE ON bookings FOR EACH ROW EXECUTE FUNCTION refuse()"#,
+    )
+    .await;
+    let refused = r#"SELECT count(*) FROM bookings WHERE "clientName" IN ('Client 7', 'Client 11') AND duration = 30 AND "tenantId" IS NULL"#;
+    let expected = number(&mut db.superuser().await, refused).await as u64;
+    assert!((1..90).contains(&expected), "the seed has {expected} such rows: choose another name");
+    let report = backfill(&db, Role::Owner, &Options::default()).await.unwrap();
+    assert_eq!(report.failed.len() as u64, report.assignable);
+    assert!(report.failed.iter().all(|row| row.error.contains("this row is closed")), "{:?}", report.failed);
+    assert_eq!(report.assigned + report.assignable, planted.assignable());
+}
+
+#[tokio::test]
+async fn a_table_that_refuses_every_row_ends_the_run() {
+    let (db, _) = planted(&SMALL).await;
+    script(
+        &mut db.owner().await,
+        r#"ALTER TABLE bookings ADD CONSTRAINT closed CHECK ("tenantId" IS NULL) NOT VALID"#,
+    )
+    .await;
+    let error = backfill(&db, Role::Owner, &Options::default()).await.unwrap_err();
+    assert!(matches!(error, Error::TooManyFailures { .. }), "{error}");
+    assert!(error.to_string().contains("closed"), "{error}");
+}
+
+#[tokio::test]
+async fn a_role_without_rights_is_told_which_are_missing() {
+    let (db, _) = planted(&SMALL).await;
+    script(&mut db.owner().await, "REVOKE ALL ON users FROM app_user").await;
+    let error = backfill(&db, Role::AppUser, &Options::default()).await.unwrap_err();
+    assert!(error.to_string().contains("may not select"), "{error}");
+    let hint = error.hint().unwrap();
+    assert!(hint.contains("GRANT SELECT"), "{hint}");
+}
+
+#[tokio::test]
+async fn a_read_only_database_is_refused_by_the_server_and_explained() {
+    let (db, planted) = planted(&SMALL).await;
+    let name = tenant_rls::Ident::new(db.name()).unwrap();
+    let read_only = tenant_rls::Template::new(r#"ALTER DATABASE :"name" SET default_transaction_read_only = on"#);
+    db.superuser().await.run_script("making it read-only", read_only.ident("name", &name).build()).await.unwrap();
+    let error = backfill(&db, Role::Owner, &Options::default()).await.unwrap_err();
+    assert!(error.to_string().contains("read-only"), "{error}");
+    assert!(error.hint().unwrap().contains("primary"), "{error}");
+    let nulls = number(&mut db.superuser().await, r#"SELECT count(*) FROM bookings WHERE "tenantId" IS NULL"#).await;
+    assert_eq!(nulls as u64, planted.bookings_without_tenant);
+}

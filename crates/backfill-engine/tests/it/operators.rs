@@ -1,0 +1,76 @@
+//! Two operators, and neighbours that hold locks.
+
+use backfill_engine::{Options, Progress};
+use local_db::Role;
+use tenant_ops::{Lease, NewRun, Run};
+use tenant_rls::{BatchOptions, BatchTx, Tenancy};
+
+use crate::support::{SMALL, backfill, backfill_table, connect, planted, script};
+
+#[tokio::test]
+async fn the_second_operator_is_told_who_holds_the_lease() {
+    let (db, _) = planted(&SMALL).await;
+    let database = connect(&db, Role::Owner).await;
+    tenant_ops::install(&database, &Tenancy::default()).await.unwrap();
+    let lease = Lease::acquire(&database, "backfill of public.bookings", "ada on host one").await.unwrap();
+    let alive = tokio::spawn({
+        let (database, lease) = (database.clone(), lease.clone());
+        async move {
+            loop {
+                lease.heartbeat(&database).await.unwrap();
+                tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+            }
+        }
+    });
+    let error = backfill(&db, Role::Owner, &Options::default()).await.unwrap_err();
+    assert!(error.to_string().starts_with("ada on host one has been working on"), "{error}");
+    alive.abort();
+}
+
+#[tokio::test]
+async fn a_holder_that_slept_through_a_take_over_cannot_write() {
+    let (db, _) = planted(&SMALL).await;
+    let (database, tenancy) = (connect(&db, Role::Owner).await, Tenancy::default());
+    tenant_ops::install(&database, &tenancy).await.unwrap();
+    let old = Lease::acquire(&database, "backfill of public.bookings", "the old one").await.unwrap();
+    script(&mut db.superuser().await, "UPDATE tenant_ops.lease SET expires_at = '-infinity'").await;
+    let new = Lease::acquire(&database, "backfill of public.bookings", "the new one").await.unwrap();
+    assert!(new.fence > old.fence);
+    assert!(old.heartbeat(&database).await.is_err());
+    let books = NewRun { job: "t".into(), table: "public.bookings".into(), on_conflict: "report", sources: vec!["s".into()] };
+    let run = Run::resume_or_open(&database, &books).await.unwrap();
+    let mut tx = BatchTx::begin(&database, &tenancy, &BatchOptions::default()).await.unwrap();
+    let nothing = tenant_rls::Sql::from_static("SELECT");
+    let call = tenant_ops::BatchCall {
+        variable: "app.current_tenant_id",
+        resolve: &nothing,
+        assign: &nothing,
+        from: "(0,0)",
+        until: "(1,0)",
+        limit: None,
+    };
+    let error = run.batch(tx.connection().await.unwrap(), &old, &call).await.unwrap_err();
+    assert_eq!(error.sqlstate(), Some("TO001"), "{error}");
+}
+
+#[tokio::test]
+async fn rows_that_a_neighbour_holds_are_left_and_taken_when_it_lets_go() {
+    let (db, planted) = planted(&SMALL).await;
+    let mut neighbour = db.owner().await;
+    script(&mut neighbour, r#"BEGIN; SELECT FROM bookings WHERE "tenantId" IS NULL ORDER BY id LIMIT 50 FOR UPDATE"#).await;
+    let (next_pass, mut passed) = tokio::sync::mpsc::unbounded_channel();
+    let release = tokio::spawn(async move {
+        passed.recv().await;
+        script(&mut neighbour, "COMMIT").await;
+    });
+    let mut progress = |event| {
+        if let Progress::NextPass { assignable, .. } = event {
+            let _ = next_pass.send(assignable);
+        }
+    };
+    let (tenancy, options) = (Tenancy::default(), Options::default());
+    let report = backfill_table(&db, Role::Owner, "bookings", &tenancy, &options, &mut progress).await.unwrap();
+    release.await.unwrap();
+    assert_eq!(report.assigned, planted.assignable());
+    assert!(report.passes > 1, "the held rows needed another pass");
+}

@@ -1,0 +1,92 @@
+//! Under row level security: the same result, or a refusal; never a smaller number.
+
+use backfill_engine::{Error, Options};
+use local_db::Role;
+use local_db::testing::TestDb;
+use tenant_rls::{Ident, TableName, Template};
+
+use crate::support::{SMALL, backfill, number, planted, script};
+
+/// Tables that bookings draw on.
+const TABLES: [&str; 4] = ["bookings", "users", "services", "ServiceRequest"];
+
+const STRICT: &str = r#"CREATE POLICY rls_tenant_isolation ON :"table"
+    USING ("tenantId" = NULLIF(current_setting('app.current_tenant_id', true), ''));
+    ALTER TABLE :"table" ENABLE ROW LEVEL SECURITY; ALTER TABLE :"table" FORCE ROW LEVEL SECURITY"#;
+
+const BRIDGE: &str = r#"CREATE POLICY rls_tenant_isolation ON :"table"
+    USING ("tenantId" IS NULL OR "tenantId" = NULLIF(current_setting('app.current_tenant_id', true), ''));
+    ALTER TABLE :"table" ENABLE ROW LEVEL SECURITY; ALTER TABLE :"table" FORCE ROW LEVEL SECURITY"#;
+
+async fn protect(db: &TestDb, policy: &'static str, maintenance: bool) {
+    let mut owner = db.owner().await;
+    for name in TABLES {
+        let table = TableName::parse(name, "public").unwrap();
+        owner.run_script("protecting", Template::new(policy).table("table", &table).build()).await.unwrap();
+        if maintenance {
+            let access = Template::new(include_str!("../../../../sql/rls/maintenance_access.sql"))
+                .table("table", &table)
+                .ident("role", &Ident::new("tenant_maintenance").unwrap())
+                .literal("role_name", "tenant_maintenance")
+                .ident("column", &Ident::new("tenantId").unwrap())
+                .literal("variable", "app.current_tenant_id")
+                .build();
+            owner.run_script("giving the maintenance role its policies", access).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn under_strict_force_the_maintenance_role_assigns_exactly_what_was_planted() {
+    let (db, planted) = planted(&SMALL).await;
+    protect(&db, STRICT, true).await;
+    let report = backfill(&db, Role::Owner, &Options::default()).await.unwrap();
+    assert_eq!(report.role, "tenant_maintenance");
+    assert_eq!(report.assigned, planted.assignable());
+    assert_eq!((report.conflicts, report.unresolved), (planted.conflicts, planted.unresolvable));
+}
+
+#[tokio::test]
+async fn under_the_bridging_policy_too() {
+    let (db, planted) = planted(&SMALL).await;
+    protect(&db, BRIDGE, true).await;
+    let report = backfill(&db, Role::Owner, &Options::default()).await.unwrap();
+    assert_eq!(report.assigned, planted.assignable());
+}
+
+#[tokio::test]
+async fn where_sources_are_hidden_it_stops_instead_of_calling_rows_unresolved() {
+    let (db, _) = planted(&SMALL).await;
+    // The bridge shows all rows without a tenant, but of users and services only those.
+    protect(&db, BRIDGE, false).await;
+    for role in [Role::Owner, Role::AppUser] {
+        let error = backfill(&db, role, &Options::default()).await.unwrap_err();
+        assert!(matches!(error, Error::Database(tenant_rls::Error::CannotSee(_))), "{error}");
+        assert!(error.hint().is_some());
+    }
+    let mut superuser = db.superuser().await;
+    assert_eq!(number(&mut superuser, "SELECT count(*) FROM pg_namespace WHERE nspname = 'tenant_ops'").await, 0);
+}
+
+#[tokio::test]
+async fn one_restrictive_policy_stops_it() {
+    let (db, _) = planted(&SMALL).await;
+    protect(&db, STRICT, true).await;
+    script(&mut db.owner().await, "CREATE POLICY hide ON users AS RESTRICTIVE USING (\"sessionVersion\" < 5)").await;
+    let error = backfill(&db, Role::Owner, &Options::default()).await.unwrap_err();
+    assert!(error.to_string().contains("\"hide\""), "{error}");
+}
+
+#[tokio::test]
+async fn an_ordinary_role_may_not_write_tenants_outside_its_scope_with_our_policies() {
+    let (db, _) = planted(&SMALL).await;
+    protect(&db, STRICT, true).await;
+    let mut owner = db.owner().await;
+    script(&mut owner, "SET ROLE tenant_maintenance").await;
+    script(&mut owner, "SELECT set_config('app.current_tenant_id', 'tenant_primary', false)").await;
+    let other = r#"UPDATE bookings SET "tenantId" = 'another' WHERE "tenantId" IS NULL"#;
+    let refused = sqlx::query(other).execute(owner.connection()).await.unwrap_err();
+    assert!(refused.to_string().contains("row-level security"), "{refused}");
+    let read = sqlx::query(r#"SELECT "clientEmail" FROM bookings"#).execute(owner.connection()).await.unwrap_err();
+    assert!(read.to_string().contains("permission denied"), "{read}");
+}

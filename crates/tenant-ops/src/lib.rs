@@ -1,0 +1,12 @@
+//! Book-keeping in the schema `tenant_ops` of the maintained database: who works on what (leases with fencing), which runs
+//! there were and how far they came, and which row was given which tenant. It commits together with the data.
+
+mod error;
+mod install;
+mod lease;
+mod run;
+
+pub use error::{Error, Result};
+pub use install::{install, install_in};
+pub use lease::{HEARTBEAT, LEASE_TTL, Lease};
+pub use run::{BatchCall, BatchCounts, NewRun, Run};

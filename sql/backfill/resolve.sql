@@ -1,0 +1,24 @@
+-- Locks the rows of a tid range that have no tenant, reads all their sources, and groups the rows by the tenant that these
+-- name (NULL where they name none, or several). Rows that somebody else has locked are left to a later pass.
+WITH locked AS MATERIALIZED (
+    SELECT t.ctid AS row_tid, t.:"key"::text AS row_key, :vias
+    FROM ONLY :"target" AS t
+    WHERE t.ctid >= $1 AND t.ctid < $2 AND t.:"column" IS NULL
+    LIMIT $3
+    FOR NO KEY UPDATE SKIP LOCKED
+), resolved AS (
+    SELECT l.row_tid, l.row_key, :tenants
+    FROM locked AS l
+    :joins
+), decided AS (
+    SELECT row_tid, row_key, :decision AS tenant, :source AS source
+    FROM resolved
+)
+SELECT tenant::text AS tenant,
+       count(*) AS row_count,
+       array_agg(row_tid) AS tids,
+       array_agg(row_key) AS row_keys,
+       array_agg(source) AS sources,
+       :by_source AS by_source
+FROM decided
+GROUP BY decided.tenant

@@ -1,0 +1,11 @@
+-- Every row without a tenant, by what its sources say: one tenant, several, none.
+WITH decided AS (
+    SELECT :decision IS NOT NULL AS assignable, :lowest IS NOT NULL AS named
+    FROM (SELECT :tenants
+          FROM (SELECT :vias FROM ONLY :"target" AS t WHERE t.:"column" IS NULL) AS l
+          :joins) AS resolved
+)
+SELECT count(*) FILTER (WHERE assignable),
+       count(*) FILTER (WHERE named AND NOT assignable),
+       count(*) FILTER (WHERE NOT named)
+FROM decided

@@ -1,0 +1,46 @@
+-- One batch: the statement p_resolve locks the rows of a tid range that have no tenant and groups them by the tenant that
+-- their sources name; each group is then written inside that tenant's scope. Data, journal and checkpoint commit together.
+-- SECURITY INVOKER: the statements come from the caller and run with no more than the caller's rights.
+CREATE OR REPLACE FUNCTION tenant_ops.assign_batch(
+    p_run bigint, p_resource text, p_fence bigint, p_variable text, p_resolve text, p_assign text,
+    p_from tid, p_until tid, p_limit bigint,
+    OUT examined bigint, OUT assigned bigint, OUT assigned_by bigint[])
+LANGUAGE plpgsql SECURITY INVOKER
+AS $$
+DECLARE
+    v_group record;
+    v_written bigint;
+BEGIN
+    PERFORM FROM tenant_ops.lease WHERE resource = p_resource AND fence = p_fence FOR KEY SHARE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the lease on % was taken over by another run', p_resource USING ERRCODE = 'TO001';
+    END IF;
+    examined := 0;
+    assigned := 0;
+    FOR v_group IN EXECUTE p_resolve USING p_from, p_until, p_limit LOOP
+        examined := examined + v_group.row_count;
+        CONTINUE WHEN v_group.tenant IS NULL;
+        PERFORM set_config(p_variable, v_group.tenant, true);
+        EXECUTE p_assign USING v_group.tids, v_group.tenant;
+        GET DIAGNOSTICS v_written = ROW_COUNT;
+        IF v_written <> v_group.row_count THEN
+            RAISE EXCEPTION 'tenant %: % rows were locked and % were written', v_group.tenant, v_group.row_count, v_written
+                USING ERRCODE = 'TO002';
+        END IF;
+        INSERT INTO tenant_ops.journal (run_id, tenant_id, row_keys, sources)
+        VALUES (p_run, v_group.tenant, v_group.row_keys, v_group.sources);
+        assigned := assigned + v_written;
+        assigned_by := ARRAY(SELECT coalesce(a, 0) + b FROM unnest(assigned_by, v_group.by_source) WITH ORDINALITY AS u(a, b, o)
+                             ORDER BY o);
+    END LOOP;
+    PERFORM set_config(p_variable, '', true);
+    assigned_by := coalesce(assigned_by, '{}');
+    UPDATE tenant_ops.run r
+    SET next_tid = p_until,
+        batches = r.batches + 1,
+        assigned_by = CASE WHEN assign_batch.assigned_by = '{}' THEN r.assigned_by
+                           ELSE ARRAY(SELECT a + b FROM unnest(r.assigned_by, assign_batch.assigned_by) WITH ORDINALITY AS u(a, b, o)
+                                      ORDER BY o) END
+    WHERE r.id = p_run;
+END
+$$;

@@ -1,0 +1,47 @@
+-- The book-keeping of maintenance runs, in a schema of its own. Safe to run twice.
+CREATE SCHEMA IF NOT EXISTS tenant_ops;
+
+CREATE TABLE IF NOT EXISTS tenant_ops.installed (
+    version int NOT NULL
+);
+
+-- Who works on what. The fence is part of a key on purpose: taking a lease over changes it, and so waits for, and then shuts
+-- out, every batch that holds KEY SHARE on the old one; a heartbeat changes no key and waits for nobody.
+CREATE TABLE IF NOT EXISTS tenant_ops.lease (
+    resource text PRIMARY KEY,
+    fence bigint NOT NULL,
+    holder text NOT NULL,
+    acquired_at timestamptz NOT NULL,
+    heartbeat_at timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL,
+    UNIQUE (resource, fence)
+);
+
+CREATE TABLE IF NOT EXISTS tenant_ops.run (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    job text NOT NULL,
+    table_name text NOT NULL,
+    state text NOT NULL CHECK (state IN ('running', 'stopped', 'done')),
+    on_conflict text NOT NULL,
+    sources text[] NOT NULL,
+    tool_version text NOT NULL,
+    login text NOT NULL DEFAULT session_user,
+    host text NOT NULL,
+    started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    ended_at timestamptz,
+    pass int NOT NULL DEFAULT 1,
+    next_tid tid NOT NULL DEFAULT '(0,0)',
+    batches bigint NOT NULL DEFAULT 0,
+    assigned_by bigint[] NOT NULL
+);
+CREATE INDEX IF NOT EXISTS run_unfinished ON tenant_ops.run (job, table_name) WHERE state <> 'done';
+
+-- One row for each tenant and batch: which rows were given that tenant, and from which source (1 is the best).
+CREATE TABLE IF NOT EXISTS tenant_ops.journal (
+    run_id bigint NOT NULL REFERENCES tenant_ops.run (id),
+    tenant_id text NOT NULL,
+    row_keys text[] NOT NULL,
+    sources smallint[] NOT NULL,
+    written_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX IF NOT EXISTS journal_run ON tenant_ops.journal (run_id);
