@@ -1,0 +1,17 @@
+//! What is wrong now: rows without a tenant, with a tenant that does not exist, or that reference another tenant's rows;
+//! and what a table lacks of column, index and constraints.
+//!
+//! It cannot undercount: every table is read by a role that was proven to see all of its rows, all tables in one snapshot,
+//! and a table that the snapshot cannot show whole is an error, never a smaller number.
+
+mod audit;
+mod auditor;
+mod error;
+mod next;
+mod plan;
+mod report;
+
+pub use audit::{AuditOptions, AuditProgress, audit};
+pub use auditor::auditor_statements;
+pub use error::{Error, Result};
+pub use report::{AuditReport, CrossReference, MissingPiece, SCHEMA, TableReport, Totals};

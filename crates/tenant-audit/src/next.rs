@@ -1,0 +1,81 @@
+//! What to do next about an audit's findings.
+
+use tenant_rls::catalog::{Missing, MissingPart};
+use tenant_rls::{Catalog, TableName, Tenancy};
+
+use crate::{MissingPiece, TableReport};
+
+/// The table that `backfill-bookings` works on.
+const BOOKINGS: &str = "bookings";
+
+/// How many tables a sentence names before it only counts them.
+const NAMED: usize = 5;
+
+/// Sentences, most useful first; empty for a clean audit.
+pub(crate) fn steps(catalog: &Catalog, missing: &[Missing], tenancy: &Tenancy, tables: &[TableReport]) -> Vec<String> {
+    let bookings = TableName::parse(BOOKINGS, &tenancy.database.schema).ok();
+    let is_bookings = |table: &TableReport| Some(&table.table) == bookings.as_ref();
+    let mut next = Vec::new();
+    if catalog.tenant_key_type.is_none() {
+        next.push(format!(
+            "tell tenancy.toml which table holds the tenants, {} does not: `cargo xtask init` writes one that fits",
+            catalog.tenants
+        ));
+    }
+    for part in missing {
+        let what = match part.what {
+            MissingPart::Table => "is not in this database",
+            MissingPart::TenantColumn => "has no tenant column",
+        };
+        next.push(format!(
+            "{} {what}: add it with the application's migrations, or leave it out of tenancy.toml",
+            part.table
+        ));
+    }
+    let mut step = |wanted: &dyn Fn(&TableReport) -> bool, sentence: &dyn Fn(String) -> String| {
+        next.extend(names(tables, wanted).map(sentence));
+    };
+    step(&|t| t.empty_rows > 0, &|names| {
+        format!("set the empty string to NULL in {names}: no backfill takes it for a row without a tenant")
+    });
+    step(&|t| is_bookings(t) && t.null_findings() > 0, &|names| {
+        format!("give {names} their tenant: `cargo xtask backfill-bookings --dry-run`, then without --dry-run")
+    });
+    step(&|t| !is_bookings(t) && t.null_findings() > 0, &|names| {
+        format!(
+            "find the tenant of the rows without one in {names}; where they are meant, tenancy.toml says `platform_rows = true`"
+        )
+    });
+    step(&|t| t.ghost_rows.unwrap_or(0) > 0, &|names| {
+        format!("restore the tenants that rows of {names} name, or remove the rows")
+    });
+    step(&|t| t.cross_rows() > 0, &|names| {
+        format!("decide row by row which tenant is right where {names} references another tenant's row")
+    });
+    step(&|t| lacks(t, &[MissingPiece::Index]), &|names| format!("add an index on the tenant column to {names}"));
+    step(
+        &|t| lacks(t, &[MissingPiece::ForeignKey, MissingPiece::ForeignKeyValidation]) && t.ghost_rows == Some(0),
+        &|names| {
+            format!("add the foreign key to {}, or validate it, in {names}: it keeps ghosts away", catalog.tenants)
+        },
+    );
+    step(
+        &|t| lacks(t, &[MissingPiece::NotNull, MissingPiece::NotNullValidation]) && t.null_findings() == 0,
+        &|names| format!("make the tenant column NOT NULL in {names}: no row is without a tenant now"),
+    );
+    next
+}
+
+fn lacks(table: &TableReport, pieces: &[MissingPiece]) -> bool {
+    table.missing.iter().any(|piece| pieces.contains(piece))
+}
+
+/// The tables for which something is to be done, if there are any.
+fn names(tables: &[TableReport], wanted: &dyn Fn(&TableReport) -> bool) -> Option<String> {
+    let names: Vec<String> = tables.iter().filter(|table| wanted(table)).map(|table| table.table.to_string()).collect();
+    match names.len() {
+        0 => None,
+        all if all > NAMED + 1 => Some(format!("{} and {} more", names[..NAMED].join(", "), all - NAMED)),
+        _ => Some(names.join(", ")),
+    }
+}

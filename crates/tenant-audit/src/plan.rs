@@ -1,0 +1,188 @@
+//! What is read of one table: the statement that counts it in one scan, and exactly the columns that this needs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tenant_rls::catalog::{ForeignKey, TenantTable};
+use tenant_rls::{Access, Catalog, Ident, Result, Sql, TableName, Template};
+
+use crate::{CrossReference, MissingPiece};
+
+/// How one table is audited.
+pub(crate) struct Plan {
+    pub(crate) table: TenantTable,
+    /// Every table and column that the statement reads, and no other: a role with grants on these columns suffices.
+    pub(crate) access: Vec<Access>,
+    /// Gives rows, NULLs, empties, ghosts, and an array with the rows of each of `references`.
+    pub(crate) statement: Sql,
+    /// Foreign keys to tenant tables, still without their numbers.
+    pub(crate) references: Vec<CrossReference>,
+    /// Whether there is a tenant table to look for ghosts in.
+    pub(crate) looks_for_ghosts: bool,
+    pub(crate) missing: Vec<MissingPiece>,
+}
+
+impl Plan {
+    pub(crate) fn new(catalog: &Catalog, tenant_key: &Ident, table: &TenantTable) -> Result<Self> {
+        let column = Ident::new(&table.column.name)?;
+        let mut reads = Reads::default();
+        reads.add(&table.name, &column);
+        let mut joins = Vec::new();
+
+        let ghosts = if let Some(key_type) = &catalog.tenant_key_type {
+            reads.add(&catalog.tenants, tenant_key);
+            joins.push(
+                Template::new(include_str!("../../../sql/audit/tenant_join.sql"))
+                    .table("tenants", &catalog.tenants)
+                    .ident("key", tenant_key)
+                    .ident("column", &column)
+                    .fragment("cast", cast(key_type, &table.column.type_name))
+                    .build(),
+            );
+            Template::new(include_str!("../../../sql/audit/ghost_count.sql")).ident("column", &column).build()
+        } else {
+            none()
+        };
+
+        let (mut references, mut crossings) = (Vec::new(), Vec::new());
+        for key in &table.foreign_keys {
+            let target = key.target()?;
+            let Some(target) = catalog.tables.iter().find(|other| other.name == target) else { continue };
+            references.push(CrossReference {
+                constraint: key.name.clone(),
+                columns: key.columns.clone(),
+                references: target.name.clone(),
+                rows: 0,
+            });
+            if pairs(key).any(|(here, there)| *here == table.column.name && *there == target.column.name) {
+                crossings.push(none()); // the key itself holds the tenant: it references rows of the same one only
+                continue;
+            }
+            let alias = Ident::new(format!("r{}", references.len()))?;
+            joins.push(reference_join(key, target, table, &alias, &mut reads)?);
+            crossings.push(reference_count(target, table, &alias, &mut reads)?);
+        }
+
+        let statement = Template::new(include_str!("../../../sql/audit/count_table.sql"))
+            .fragment("nulls", nulls(table, &column))
+            .fragment("empties", empties(table, &column))
+            .fragment("ghosts", ghosts)
+            .fragment("crossings", Sql::join(crossings, ",\n"))
+            .fragment("only", only(table))
+            .table("table", &table.name)
+            .fragment("joins", Sql::join(joins, "\n"))
+            .build();
+        Ok(Self {
+            table: table.clone(),
+            access: reads.into_access(),
+            statement,
+            references,
+            looks_for_ghosts: catalog.tenant_key_type.is_some(),
+            missing: missing(table, &catalog.tenants, tenant_key)?,
+        })
+    }
+}
+
+/// Columns by table.
+#[derive(Default)]
+struct Reads(BTreeMap<TableName, BTreeSet<Ident>>);
+
+impl Reads {
+    fn add(&mut self, table: &TableName, column: &Ident) {
+        self.0.entry(table.clone()).or_default().insert(column.clone());
+    }
+
+    fn into_access(self) -> Vec<Access> {
+        let access = |(table, read): (_, BTreeSet<_>)| Access { table, read: read.into_iter().collect(), write: None };
+        self.0.into_iter().map(access).collect()
+    }
+}
+
+fn pairs(key: &ForeignKey) -> impl Iterator<Item = (&String, &String)> {
+    key.columns.iter().zip(&key.references)
+}
+
+fn reference_join(
+    key: &ForeignKey,
+    target: &TenantTable,
+    table: &TenantTable,
+    alias: &Ident,
+    reads: &mut Reads,
+) -> Result<Sql> {
+    let mut keys = Vec::new();
+    for (here, there) in pairs(key) {
+        let (here, there) = (Ident::new(here)?, Ident::new(there)?);
+        reads.add(&table.name, &here);
+        reads.add(&target.name, &there);
+        let equal = Template::new(r#":"r".:"there" = t.:"here""#);
+        keys.push(equal.ident("r", alias).ident("there", &there).ident("here", &here).build());
+    }
+    Ok(Template::new(include_str!("../../../sql/audit/reference_join.sql"))
+        .fragment("only", only(target))
+        .table("target", &target.name)
+        .ident("r", alias)
+        .fragment("keys", Sql::join(keys, " AND "))
+        .build())
+}
+
+fn reference_count(target: &TenantTable, table: &TenantTable, alias: &Ident, reads: &mut Reads) -> Result<Sql> {
+    let tenant = Ident::new(&target.column.name)?;
+    reads.add(&target.name, &tenant);
+    Ok(Template::new(include_str!("../../../sql/audit/reference_count.sql"))
+        .ident("column", &Ident::new(&table.column.name)?)
+        .ident("r", alias)
+        .ident("tenant", &tenant)
+        .fragment("cast", cast(&target.column.type_name, &table.column.type_name))
+        .build())
+}
+
+fn nulls(table: &TenantTable, column: &Ident) -> Sql {
+    if table.column.never_null {
+        return none();
+    }
+    Template::new(r#"count(*) FILTER (WHERE t.:"column" IS NULL)"#).ident("column", column).build()
+}
+
+fn empties(table: &TenantTable, column: &Ident) -> Sql {
+    if matches!(table.column.type_name.as_str(), "uuid" | "smallint" | "integer" | "bigint") {
+        return none();
+    }
+    Template::new(r#"count(*) FILTER (WHERE t.:"column"::text = '')"#).ident("column", column).build()
+}
+
+fn none() -> Sql {
+    Sql::from_static("0::bigint")
+}
+
+/// Columns of one type are compared as they are; of two types, as text.
+fn cast(one: &str, other: &str) -> Sql {
+    Sql::from_static(if one == other { "" } else { "::text" })
+}
+
+/// A partitioned table has its rows in its partitions; any other table's own rows never include those of tables that
+/// inherit from it, which are audited by themselves.
+fn only(table: &TenantTable) -> Sql {
+    Sql::from_static(if table.partitioned { "" } else { "ONLY" })
+}
+
+fn missing(table: &TenantTable, tenants: &TableName, tenant_key: &Ident) -> Result<Vec<MissingPiece>> {
+    let mut missing = Vec::new();
+    if !table.tenant_index {
+        missing.push(MissingPiece::Index);
+    }
+    if !table.column.never_null && !table.platform_rows {
+        missing.push(if table.column.not_null { MissingPiece::NotNullValidation } else { MissingPiece::NotNull });
+    }
+    let mut validated = None;
+    for key in &table.foreign_keys {
+        let ours = key.columns == [table.column.name.as_str()] && key.references == [tenant_key.as_str()];
+        if ours && key.target()? == *tenants {
+            validated = Some(key.validated || validated == Some(true));
+        }
+    }
+    match validated {
+        None => missing.push(MissingPiece::ForeignKey),
+        Some(false) => missing.push(MissingPiece::ForeignKeyValidation),
+        Some(true) => {}
+    }
+    Ok(missing)
+}

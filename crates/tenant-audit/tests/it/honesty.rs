@@ -1,0 +1,215 @@
+//! An audit sees every row, or there is none.
+
+use local_db::Role;
+use local_db::testing::{self, TestDb};
+use tenant_audit::{AuditOptions, AuditProgress, AuditReport, Error, Result, audit, auditor_statements};
+use tenant_rls::{DirectConnection, Exit, Ident, Template, Tenancy};
+
+use crate::support::{audit_as, connect, plant, run, table};
+
+const STRICT: &str = r#"
+    ALTER TABLE bookings ENABLE ROW LEVEL SECURITY;
+    ALTER TABLE bookings FORCE ROW LEVEL SECURITY;
+    CREATE POLICY rls_tenant_isolation ON bookings
+        USING ("tenantId" = NULLIF(current_setting('app.current_tenant_id', true), ''));"#;
+
+/// Lets a role read what an audit of bookings reads, column by column, and see every row by our policy.
+const AUDITOR: &str = r#"
+    CREATE ROLE :"role" NOLOGIN;
+    GRANT :"role" TO app_owner;
+    GRANT USAGE ON SCHEMA public TO :"role";
+    GRANT SELECT (id) ON "Tenant" TO :"role";
+    GRANT SELECT (id, "tenantId") ON users, services, "ServiceRequest" TO :"role";
+    GRANT SELECT ("tenantId", "clientId", "serviceId", "serviceRequestId") ON bookings TO :"role";
+    CREATE POLICY auditor_read ON bookings FOR SELECT TO :"role" USING (current_user = :'role_name');"#;
+
+/// Bookings with faults under a strict, forced policy.
+async fn under_force() -> TestDb {
+    let db = testing::database().await;
+    plant(&db).await;
+    run(&db, STRICT).await;
+    db
+}
+
+/// A tenancy with an auditor of its own: roles belong to the server, which tests share.
+async fn with_auditor(db: &TestDb) -> Tenancy {
+    let mut tenancy = Tenancy::default();
+    tenancy.roles.auditor = format!("auditor of {}", db.name());
+    let script = Template::new(AUDITOR)
+        .ident("role", &Ident::new(&tenancy.roles.auditor).unwrap())
+        .literal("role_name", &tenancy.roles.auditor)
+        .build();
+    db.superuser().await.run_script("making an auditor", script).await.unwrap();
+    tenancy
+}
+
+fn assert_cannot_see(result: Result<AuditReport>) -> Error {
+    let error = result.map(|report| report.totals).unwrap_err();
+    assert!(matches!(error, Error::Database(tenant_rls::Error::CannotSee(_))), "{error}");
+    assert_eq!(error.exit(), Exit::Refused);
+    error
+}
+
+#[tokio::test]
+async fn the_application_under_force_gets_an_error_and_not_a_zero() {
+    let db = under_force().await;
+    let error = assert_cannot_see(audit_as(&db, Role::AppUser, &Tenancy::default(), &["bookings"]).await);
+    assert!(error.to_string().contains("filters what app_user may select in public.bookings"), "{error}");
+    assert!(error.hint().is_some());
+}
+
+#[tokio::test]
+async fn so_does_the_owner_under_force() {
+    let db = under_force().await;
+    assert_cannot_see(audit_as(&db, Role::Owner, &Tenancy::default(), &["bookings"]).await);
+}
+
+#[tokio::test]
+async fn and_the_owner_of_another_table_that_references_the_forced_one() {
+    let db = under_force().await;
+    assert_cannot_see(audit_as(&db, Role::Owner, &Tenancy::default(), &["invoices"]).await);
+}
+
+#[tokio::test]
+async fn an_owner_without_force_and_a_superuser_see_everything() {
+    let db = under_force().await;
+    let report = audit_as(&db, Role::Superuser, &Tenancy::default(), &["bookings"]).await.unwrap();
+    assert_eq!(table(&report, "public.bookings").rows, 8);
+    run(&db, "ALTER TABLE bookings NO FORCE ROW LEVEL SECURITY").await;
+    let report = audit_as(&db, Role::Owner, &Tenancy::default(), &["bookings"]).await.unwrap();
+    assert_eq!(table(&report, "public.bookings").null_rows, 2);
+}
+
+#[tokio::test]
+async fn an_auditor_with_column_grants_and_our_policy_sees_all() {
+    let db = under_force().await;
+    let tenancy = with_auditor(&db).await;
+    let report = audit_as(&db, Role::Owner, &tenancy, &["bookings"]).await.unwrap();
+    let bookings = table(&report, "public.bookings");
+    assert_eq!((bookings.rows, bookings.null_rows, bookings.empty_rows, bookings.cross_rows()), (8, 2, 1, 4));
+    assert_eq!(report.role.unwrap().to_string(), tenancy.roles.auditor);
+}
+
+#[tokio::test]
+async fn the_statements_that_make_an_auditor_suffice_for_every_table() {
+    let db = testing::database().await;
+    plant(&db).await;
+    run(&db, include_str!("force_every_table.sql")).await;
+    let mut tenancy = Tenancy::default();
+    tenancy.roles.auditor = format!("another auditor of {}", db.name());
+    tenancy.roles.maintenance = "nobody".to_owned();
+    assert_cannot_see(audit_as(&db, Role::Owner, &tenancy, &[]).await);
+    for _ in 0..2 {
+        let statements = auditor_statements(&connect(&db, Role::Owner).await, &tenancy).await.unwrap();
+        db.superuser().await.run_script("making an auditor", statements).await.unwrap();
+    }
+    let report = audit_as(&db, Role::Owner, &tenancy, &[]).await.unwrap();
+    assert_eq!((report.totals.tables, report.totals.rows, report.totals.cross_rows), (18, 14, 4));
+    assert_eq!(report.role.unwrap().to_string(), tenancy.roles.auditor);
+}
+
+#[tokio::test]
+async fn what_a_backfill_may_see_suffices_to_audit_every_table_under_force() {
+    let db = testing::database().await;
+    plant(&db).await;
+    run(&db, include_str!("force_every_table.sql")).await;
+    let report = audit_as(&db, Role::Owner, &Tenancy::default(), &[]).await.unwrap();
+    assert_eq!(report.role.unwrap().to_string(), "tenant_maintenance");
+    let totals = report.totals;
+    assert_eq!(
+        (totals.tables, totals.null_rows, totals.empty_rows, totals.ghost_rows, totals.cross_rows),
+        (18, 3, 1, 1, 4)
+    );
+}
+
+#[tokio::test]
+async fn one_column_less_and_the_error_names_the_statement_that_grants_it() {
+    let db = under_force().await;
+    let tenancy = with_auditor(&db).await;
+    let revoke = Template::new(r#"REVOKE SELECT ("clientId") ON bookings FROM :"role""#)
+        .ident("role", &Ident::new(&tenancy.roles.auditor).unwrap())
+        .build();
+    db.superuser().await.run_script("revoking", revoke).await.unwrap();
+    let error = assert_cannot_see(audit_as(&db, Role::Owner, &tenancy, &["bookings"]).await);
+    assert!(error.to_string().contains("may not select clientId of public.bookings"), "{error}");
+}
+
+#[tokio::test]
+async fn a_restrictive_policy_ends_the_proof() {
+    let db = under_force().await;
+    let tenancy = with_auditor(&db).await;
+    run(&db, "CREATE POLICY narrow ON bookings AS RESTRICTIVE USING (duration > 0)").await;
+    let error = assert_cannot_see(audit_as(&db, Role::Owner, &tenancy, &["bookings"]).await);
+    assert!(error.to_string().contains("restrictive policy \"narrow\""), "{error}");
+}
+
+#[tokio::test]
+async fn a_policy_that_looks_like_ours_and_is_narrower_is_no_proof() {
+    let db = under_force().await;
+    let tenancy = with_auditor(&db).await;
+    run(&db, "ALTER POLICY auditor_read ON bookings USING (duration > 0)").await;
+    assert_cannot_see(audit_as(&db, Role::Owner, &tenancy, &["bookings"]).await);
+}
+
+#[tokio::test]
+async fn a_policy_that_comes_while_the_audit_runs_fails_it() {
+    let db = testing::database().await;
+    plant(&db).await;
+    assert_cannot_see(audit_while(&db, STRICT).await);
+}
+
+#[tokio::test]
+async fn a_table_that_is_rewritten_while_the_audit_runs_fails_it_and_is_not_empty() {
+    let db = testing::database().await;
+    plant(&db).await;
+    let error = audit_while(&db, "ALTER TABLE bookings ALTER duration TYPE bigint").await.unwrap_err();
+    assert!(matches!(&error, Error::Rewritten { table } if table.to_string() == "public.bookings"), "{error}");
+}
+
+#[tokio::test]
+async fn rows_that_come_while_the_audit_runs_are_in_no_table_of_it() {
+    let db = testing::database().await;
+    plant(&db).await;
+    let report = audit_while(&db, r#"UPDATE bookings SET "tenantId" = 'a'; DELETE FROM audit_logs"#).await.unwrap();
+    assert_eq!((table(&report, "public.bookings").null_rows, table(&report, "public.audit_logs").rows), (2, 1));
+}
+
+/// Audits as the owner; between the snapshot and the first scan, another session runs the script.
+async fn audit_while(db: &TestDb, script: &'static str) -> Result<AuditReport> {
+    let database = connect(db, Role::Owner).await;
+    let url = db.url(Role::Superuser);
+    let mut disturb = Some(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let mut other = DirectConnection::connect(&url, "tests").await.unwrap();
+            other.run_script("disturbing the audit", script).await.unwrap();
+        });
+    });
+    let mut progress = |progress| {
+        if let (AuditProgress::Planned { .. }, Some(disturb)) = (progress, disturb.take()) {
+            std::thread::spawn(disturb).join().unwrap(); // a runtime cannot block inside another
+        }
+    };
+    audit(&database, &Tenancy::default(), &AuditOptions::default(), &mut progress).await
+}
+
+#[tokio::test]
+async fn more_tables_at_once_than_connections_do_not_wait_for_each_other_for_ever() {
+    let db = under_force().await;
+    let tenancy = with_auditor(&db).await;
+    let rest = r#"GRANT SELECT ON ALL TABLES IN SCHEMA public TO :"role";
+                  ALTER TABLE users ENABLE ROW LEVEL SECURITY;
+                  ALTER TABLE users FORCE ROW LEVEL SECURITY;
+                  CREATE POLICY auditor_read ON users FOR SELECT TO :"role" USING (current_user = :'role_name');"#;
+    let script = Template::new(rest)
+        .ident("role", &Ident::new(&tenancy.roles.auditor).unwrap())
+        .literal("role_name", &tenancy.roles.auditor)
+        .build();
+    db.superuser().await.run_script("granting the rest", script).await.unwrap();
+    let database = connect(&db, Role::Owner).await;
+    for connections in [3, 4] {
+        let options = AuditOptions { concurrency: 16, connections, ..Default::default() };
+        let report = audit(&database, &tenancy, &options, &mut |_| {}).await.unwrap();
+        assert_eq!(report.tables.len(), 18);
+    }
+}
