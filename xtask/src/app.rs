@@ -1,0 +1,111 @@
+//! From the command line to the exit status.
+
+use std::ffi::OsString;
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context;
+use tenant_rls::{Exit, Settings};
+
+use crate::cli::{self, Cli, Command, Global};
+use crate::commands::{audit, backfill_bookings, bench, db, demo, doctor, init};
+use crate::printer::Printer;
+use crate::report::{self, Report};
+use crate::{exit_codes, failure, overview, reference};
+
+/// What every command gets.
+#[derive(Debug)]
+pub(crate) struct App {
+    /// The streams; shared with the task that waits for Ctrl-C.
+    pub(crate) printer: Arc<Printer>,
+    /// The options that every command has.
+    pub(crate) global: Global,
+    /// Where the command was started.
+    pub(crate) cwd: PathBuf,
+}
+
+/// How a command ended that did not fail: `None` is "done".
+pub(crate) type Outcome = anyhow::Result<Option<Exit>>;
+
+/// Runs one command line and returns the exit status.
+pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let Cli { global, command } = match cli::parse(arguments) {
+        Ok(cli) => cli,
+        Err(message) => {
+            Printer::new(false, false, None).clap(&message);
+            return if message.use_stderr() { Exit::Usage.code() } else { exit_codes::DONE };
+        }
+    };
+    let printer = Arc::new(Printer::new(global.quiet, !global.no_progress, global.output.clone()));
+    let outcome = std::env::current_dir()
+        .context("cannot tell the working directory")
+        .and_then(|cwd| dispatch(&App { printer: Arc::clone(&printer), global, cwd }, command));
+    match outcome {
+        Ok(exit) => exit.map_or(exit_codes::DONE, Exit::code),
+        Err(error) => failure::report(&error, &printer),
+    }
+}
+
+/// Hands over to the command; those that need no server start no runtime.
+fn dispatch(app: &App, command: Option<Command>) -> Outcome {
+    let Some(command) = command else {
+        app.printer.data(&overview::page(&cli::definition()))?;
+        return Ok(None);
+    };
+    match command {
+        Command::Db(options) => block_on(db::run(app, options)),
+        Command::Demo(options) => block_on(demo::run(app, options)),
+        Command::Doctor(options) => block_on(doctor::run(app, options)),
+        Command::Audit(options) => block_on(audit::run(app, options)),
+        Command::BackfillBookings(options) => block_on(backfill_bookings::run(app, options)),
+        Command::Init(options) => block_on(init::run(app, options)),
+        Command::Bench(options) => block_on(bench::run(app, options)),
+        Command::Reference => {
+            app.printer.data(&reference::markdown(cli::definition()))?;
+            Ok(None)
+        }
+    }
+}
+
+/// Two workers: the server does the heavy work, and the machine is often a small one.
+fn block_on(command: impl Future<Output = Outcome>) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.context("cannot start the runtime")?;
+    let outcome = runtime.block_on(command);
+    // A question that Ctrl-C left unanswered still waits for a line; nobody waits for it.
+    runtime.shutdown_background();
+    outcome
+}
+
+impl App {
+    /// The settings of this command line, this environment and this folder.
+    ///
+    /// # Errors
+    /// One of them is wrong.
+    pub(crate) fn settings(&self) -> anyhow::Result<Settings> {
+        self.settings_in(&|name| std::env::var(name).ok())
+    }
+
+    /// The settings in another environment than this process's.
+    ///
+    /// # Errors
+    /// One of them is wrong.
+    pub(crate) fn settings_in(&self, env: &dyn Fn(&str) -> Option<String>) -> anyhow::Result<Settings> {
+        Ok(Settings::load(&self.global.flags(), env, &self.cwd).map_err(tenant_rls::Error::from)?)
+    }
+
+    /// Writes a report in the shape that was asked for.
+    ///
+    /// # Errors
+    /// As [`report::write`].
+    pub(crate) fn report<R: Report>(&self, report: &R) -> anyhow::Result<()> {
+        report::write(report, self.global.format, &self.printer)
+    }
+
+    /// Takes a library's notes to the printer.
+    pub(crate) fn notes(&self) -> impl FnMut(&str) + Send + use<> {
+        let printer = Arc::clone(&self.printer);
+        move |note| printer.note(note)
+    }
+}

@@ -1,0 +1,179 @@
+//! How every backfill shows its progress and its closing report.
+
+use std::time::Duration;
+
+use backfill_engine::{BackfillReport, Outcome, Progress};
+use tenant_rls::Exit;
+
+use crate::printer::Printer;
+use crate::progress::Meter;
+use crate::report::Report;
+use crate::text::{count, counted, duration, table};
+
+/// How many of a list the table shows; the JSON has them all.
+const SHOWN: usize = 5;
+
+/// Draws the engine's events.
+pub(crate) struct Bar<'a> {
+    printer: &'a Printer,
+    meter: Option<Meter<'a>>,
+    rows: u64,
+}
+
+impl<'a> Bar<'a> {
+    pub(crate) fn new(printer: &'a Printer) -> Self {
+        Self { printer, meter: None, rows: 0 }
+    }
+
+    /// Takes one event.
+    pub(crate) fn event(&mut self, event: Progress) {
+        match event {
+            Progress::Started { table, rows, role, run, resumed_at_page } => {
+                let run = run.map_or_else(|| "dry run".to_owned(), |run| format!("run {run}"));
+                self.printer.note(&format!(
+                    "{run}: {} of {table} without a tenant, writing as {role}",
+                    counted(rows, "row", "rows")
+                ));
+                if let Some(page) = resumed_at_page {
+                    self.printer.note(&format!("going on where an earlier run ended, at page {}", count(page)));
+                }
+                self.rows = rows;
+                self.meter = Some(Meter::start(self.printer, table.name().as_str(), "rows", 0, Some(rows)));
+            }
+            Progress::Batch { examined, assigned } => {
+                if let Some(meter) = &mut self.meter {
+                    // A later pass looks at some rows again.
+                    meter.set(examined.min(self.rows), &format!("{} assigned", count(assigned)));
+                }
+            }
+            Progress::NextPass { pass, assignable } => {
+                let rows = counted(assignable, "row", "rows");
+                self.printer.note(&format!("pass {pass}: {rows} moved or were locked, reading through again"));
+            }
+            Progress::Reconnecting { error, wait } => {
+                self.printer.warning(&format!("the connection was lost ({error}); trying again in {}", duration(wait)));
+            }
+            Progress::Surveying => {
+                if let Some(meter) = &mut self.meter {
+                    meter.words("counting what is left");
+                }
+            }
+        }
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn finish(&mut self) {
+        if let Some(meter) = self.meter.take() {
+            meter.finish();
+        }
+    }
+}
+
+/// How a command ends that gave this report.
+pub(crate) fn exit(report: &BackfillReport) -> Option<Exit> {
+    match report.outcome {
+        Outcome::Stopped => Some(Exit::Stopped),
+        _ if report.is_complete() => None,
+        _ => Some(Exit::NotYet),
+    }
+}
+
+impl Report for BackfillReport {
+    const NAME: &'static str = "backfill";
+    const SCHEMA: Option<&'static str> = None;
+
+    fn table(&self) -> String {
+        let mut out = format!("{}\n\n{}", headline(self), counts(self));
+        for paragraph in [failures(self), ghosts(self), missing_sources(self), next(self)].into_iter().flatten() {
+            out.push_str(&format!("\n{paragraph}\n"));
+        }
+        out
+    }
+}
+
+fn headline(report: &BackfillReport) -> String {
+    let how = match report.outcome {
+        Outcome::NothingToDo => return format!("{}: nothing to do", report.table),
+        Outcome::Done => "done",
+        Outcome::Stopped => "stopped",
+        Outcome::LimitReached => "the limit is reached",
+    };
+    let dry = if report.dry_run { " (dry run: nothing was kept)" } else { "" };
+    let time = duration(Duration::try_from_secs_f64(report.seconds).unwrap_or_default());
+    let rate = count(report.rows_per_second as u64);
+    let batches = counted(report.batches, "batch", "batches");
+    let longest = duration(Duration::from_millis(report.longest_batch_ms));
+    format!(
+        "{}: {how}{dry} in {time}, {rate} rows/s; {batches} as {}, the longest {longest}",
+        report.table, report.role
+    )
+}
+
+fn counts(report: &BackfillReport) -> String {
+    let row = |what: &str, rows: u64, meaning: &str| vec![what.to_owned(), count(rows), meaning.to_owned()];
+    let assigned = match (report.dry_run, report.resumed) {
+        (true, _) => "would be",
+        (false, true) => "with what earlier runs did",
+        (false, false) => "",
+    };
+    let remaining = if report.dry_run { "would still be without a tenant" } else { "without a tenant now" };
+    let mut rows = vec![row("assigned", report.assigned, assigned)];
+    let by_source = report.assigned_by_source.iter().filter(|source| source.rows > 0);
+    rows.extend(by_source.map(|source| row(&format!("  by {}", source.source), source.rows, "")));
+    rows.push(row("conflicts", report.conflicts, "sources name several tenants"));
+    rows.push(row("unresolved", report.unresolved, "no source names a tenant that exists"));
+    rows.push(row("assignable", report.assignable, "could be assigned, and were not yet"));
+    rows.push(row("remaining", report.remaining, remaining));
+    table(&["rows", ">number", ""], rows)
+}
+
+fn failures(report: &BackfillReport) -> Option<String> {
+    let lines = report.failed.iter().map(|row| format!("  {}: {}", row.key, row.error));
+    listed(
+        &format!("{} refused by the table itself:", counted(report.failed.len() as u64, "row was", "rows were")),
+        lines,
+    )
+}
+
+fn ghosts(report: &BackfillReport) -> Option<String> {
+    let lines = report.ghost_tenants.iter().map(|ghost| {
+        let tenant =
+            if ghost.tenant.is_empty() { "the empty string".to_owned() } else { format!("`{}`", ghost.tenant) };
+        format!("  {tenant} in {} of {} ({})", counted(ghost.rows, "row", "rows"), ghost.table, ghost.source)
+    });
+    listed("Sources that name a tenant which does not exist; they counted as none:", lines)
+}
+
+fn missing_sources(report: &BackfillReport) -> Option<String> {
+    let names = report.sources_missing.join(", ");
+    (!names.is_empty()).then(|| format!("Sources of tenancy.toml that this database does not have: {names}"))
+}
+
+fn next(report: &BackfillReport) -> Option<String> {
+    let undecided = report.conflicts + report.unresolved;
+    let text = match (report.outcome, &report.review) {
+        _ if report.dry_run && report.assigned > 0 => "Next: the same without --dry-run.".to_owned(),
+        (Outcome::Stopped | Outcome::LimitReached, _) => "Run the same command again to go on from here.".to_owned(),
+        (_, Some(file)) if undecided > 0 => {
+            format!("Each row that is left stands with its candidates in {}.", file.display())
+        }
+        (_, None) if undecided > 0 => {
+            "Next: --review review.csv writes each row that is left, with its candidates, for people to decide."
+                .to_owned()
+        }
+        _ if report.assignable > 0 => "Next: run it again for the rows that others held, or that are new.".to_owned(),
+        _ => "Every row has its tenant. Next: cargo xtask audit".to_owned(),
+    };
+    Some(text)
+}
+
+/// A heading with the first lines of a list, or nothing for an empty one.
+fn listed(heading: &str, lines: impl ExactSizeIterator<Item = String>) -> Option<String> {
+    let total = lines.len();
+    let mut out = vec![heading.to_owned()];
+    out.extend(lines.take(SHOWN));
+    if total > SHOWN {
+        out.push(format!("  and {} more; --format json has them all", count((total - SHOWN) as u64)));
+    }
+    (total > 0).then(|| out.join("\n"))
+}

@@ -1,0 +1,229 @@
+//! What `doctor` found, as its JSON has it.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+use tenant_rls::catalog::Missing;
+use tenant_rls::{
+    Access, ActingRole, Catalog, Database, DatabaseUrl, Ident, Pooler, SessionFacts, Settings, Tenancy, visibility,
+};
+
+use crate::target;
+
+/// Where a secret may stand, first one first.
+const SECRETS: [&str; 2] = ["NEXTAUTH_SECRET", "AUTH_SECRET"];
+
+/// The whole report.
+#[derive(Debug, Serialize)]
+pub(super) struct Facts {
+    pub(super) database: DatabaseFacts,
+    pub(super) direct: Option<Place>,
+    pub(super) session: Option<SessionFacts>,
+    pub(super) tables: Option<TableFacts>,
+    pub(super) settings: SettingsFacts,
+    /// What is odd, each with what to do about it.
+    pub(super) advice: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct DatabaseFacts {
+    /// Without its password.
+    pub(super) url: Option<String>,
+    pub(super) from: String,
+    /// A cluster that `db up` created: writes need no confirmation.
+    pub(super) local: bool,
+    /// What `--confirm` must name before a write.
+    pub(super) confirm: Option<String>,
+    pub(super) reachable: bool,
+    pub(super) error: Option<String>,
+}
+
+/// A URL and where it came from.
+#[derive(Debug, Serialize)]
+pub(super) struct Place {
+    pub(super) url: String,
+    pub(super) from: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct TableFacts {
+    pub(super) tenants: String,
+    pub(super) tenant_key_type: Option<String>,
+    pub(super) found: usize,
+    pub(super) rls_enabled: usize,
+    pub(super) rls_forced: usize,
+    pub(super) missing: Vec<Missing>,
+    /// Roles that see every row of every tenant table, of those that this login can act as.
+    pub(super) seen_whole_by: Option<String>,
+    /// Why the login does not, where it does not.
+    pub(super) obstacles: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct SettingsFacts {
+    pub(super) tenancy_toml: Option<PathBuf>,
+    pub(super) app_dir: PathBuf,
+    pub(super) secret: Option<Secret>,
+}
+
+/// A secret without its value.
+#[derive(Debug, Serialize)]
+pub(super) struct Secret {
+    pub(super) from: String,
+    /// In bytes.
+    pub(super) length: usize,
+}
+
+impl SettingsFacts {
+    fn of(settings: &Settings) -> Self {
+        let found = SECRETS.iter().find_map(|name| settings.env(name));
+        Self {
+            tenancy_toml: settings.config_path().map(Into::into),
+            app_dir: settings.app_dir().to_owned(),
+            secret: found.map(|(value, origin)| Secret { from: origin.to_string(), length: value.len() }),
+        }
+    }
+
+    fn advice(&self) -> Vec<String> {
+        match &self.secret {
+            None => vec!["no NEXTAUTH_SECRET: development sessions cannot be signed; it stands in the application's .env files (--app-dir)".to_owned()],
+            Some(secret) if secret.length < 32 => vec![format!("the secret from {} has {} bytes; 32 random ones are the usual minimum: openssl rand -base64 32", secret.from, secret.length)],
+            Some(_) => Vec::new(),
+        }
+    }
+}
+
+fn direct(settings: &Settings) -> Option<Place> {
+    settings.direct().map(|(url, origin)| Place { url: url.to_string(), from: origin.to_string() })
+}
+
+impl Facts {
+    /// The report on a database that does not answer.
+    pub(super) fn unreachable(
+        settings: &Settings,
+        url: Option<&DatabaseUrl>,
+        from: String,
+        why: String,
+        hint: Option<String>,
+    ) -> Self {
+        let settings_facts = SettingsFacts::of(settings);
+        let advice = hint.into_iter().chain(settings_facts.advice()).collect();
+        let database = DatabaseFacts {
+            url: url.map(ToString::to_string),
+            from,
+            local: url.is_none(),
+            confirm: None,
+            reachable: false,
+            error: Some(why),
+        };
+        Self { database, direct: direct(settings), session: None, tables: None, settings: settings_facts, advice }
+    }
+}
+
+/// A database that answered.
+pub(super) struct Reached<'a> {
+    pub(super) database: &'a Database,
+    pub(super) origin: String,
+    pub(super) ours: bool,
+}
+
+impl Reached<'_> {
+    pub(super) async fn facts(&self, settings: &Settings) -> anyhow::Result<Facts> {
+        let session = self.database.session().clone();
+        let tables = self.tables(settings.tenancy()).await?;
+        let direct = direct(settings);
+        let confirm = (!self.ours).then(|| target::environment(settings, self.database.url()));
+        let settings = SettingsFacts::of(settings);
+        let mut advice = advice_on_session(&session, direct.is_some());
+        advice.extend(ignored(self.database.url()));
+        advice.extend(advice_on_tables(&tables));
+        advice.extend(settings.advice());
+        let database = DatabaseFacts {
+            url: Some(self.database.url().to_string()),
+            from: self.origin.clone(),
+            local: self.ours,
+            confirm,
+            reachable: true,
+            error: None,
+        };
+        Ok(Facts { database, direct, session: Some(session), tables: Some(tables), settings, advice })
+    }
+
+    async fn tables(&self, tenancy: &Tenancy) -> anyhow::Result<TableFacts> {
+        let catalog = Catalog::load(self.database, tenancy).await?;
+        let login = ActingRole::Login(self.database.session().role.clone());
+        let mut needs = Vec::new();
+        for table in &catalog.tables {
+            needs.push(Access { table: table.name.clone(), read: vec![Ident::new(&table.column.name)?], write: None });
+        }
+        let own = visibility::acting_role(self.database, &needs, std::slice::from_ref(&login)).await;
+        let obstacles = match own {
+            Ok(_) => None,
+            Err(error @ tenant_rls::Error::CannotSee(_)) => Some(error.to_string()),
+            Err(error) => return Err(error.into()),
+        };
+        let seen_whole_by = if obstacles.is_none() {
+            Some(login.to_string())
+        } else {
+            let auditor = ActingRole::Assumed(Ident::new(&tenancy.roles.auditor)?);
+            visibility::acting_role(self.database, &needs, &[auditor]).await.ok().map(|role| role.to_string())
+        };
+        Ok(TableFacts {
+            tenants: catalog.tenants.to_string(),
+            tenant_key_type: catalog.tenant_key_type,
+            found: catalog.tables.len(),
+            rls_enabled: catalog.tables.iter().filter(|table| table.rls_enabled).count(),
+            rls_forced: catalog.tables.iter().filter(|table| table.rls_forced).count(),
+            missing: catalog.missing,
+            seen_whole_by,
+            obstacles,
+        })
+    }
+}
+
+fn advice_on_session(session: &SessionFacts, has_direct: bool) -> Vec<String> {
+    let mut advice = Vec::new();
+    if session.in_recovery {
+        advice.push(
+            "this is a standby: it can be audited, and nothing can be written; connect to the primary to write"
+                .to_owned(),
+        );
+    } else if session.read_only {
+        advice.push("transactions are read only by default here: ALTER ROLE … SET default_transaction_read_only = off, or another role".to_owned());
+    }
+    if matches!(session.pooler, Pooler::Suspected(_)) && !has_direct {
+        advice.push("a pooler stands between, and DDL needs the server itself: set DIRECT_URL".to_owned());
+    }
+    if session.superuser || session.bypass_rls {
+        advice.push(format!(
+            "row level security never filters {}: tests of isolation must log in as the application's role",
+            session.role
+        ));
+    }
+    advice
+}
+
+fn ignored(url: &DatabaseUrl) -> Option<String> {
+    let ignored = url.ignored_parameters();
+    (!ignored.is_empty()).then(|| format!("parameters of the URL that mean nothing here: {}", ignored.join(", ")))
+}
+
+fn advice_on_tables(tables: &TableFacts) -> Vec<String> {
+    let mut advice = Vec::new();
+    if tables.tenant_key_type.is_none() {
+        advice.push(format!(
+            "there is no table of tenants {}: `cargo xtask init` writes a tenancy.toml that fits this database",
+            tables.tenants
+        ));
+    } else if !tables.missing.is_empty() {
+        advice
+            .push("tables are missing: run the application's migrations, or take them out of tenancy.toml".to_owned());
+    }
+    if let (Some(_), None) = (&tables.obstacles, &tables.seen_whole_by) {
+        advice.push(
+            "no role of this login sees every row: `cargo xtask audit` would refuse to count, and says what it lacks"
+                .to_owned(),
+        );
+    }
+    advice
+}

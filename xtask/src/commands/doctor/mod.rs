@@ -1,0 +1,75 @@
+//! `doctor`: what one needs to know when something is odd. It arranges facts that the libraries know.
+
+mod facts;
+mod view;
+
+use clap::Args;
+use local_db::{LocalDb, LocalOptions, Role};
+use tenant_rls::{Database, DatabaseUrl, Exit, Settings, Target};
+
+use crate::app::{App, Outcome};
+use crate::commands::db::Server;
+use crate::{failure, report, stop};
+use facts::{Facts, Reached};
+
+/// Tell which database this is, as which role, what it may do and see, and what is missing
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cargo xtask doctor
+  cargo xtask doctor --format json
+  cargo xtask doctor --database-url \"$DATABASE_URL\"")]
+pub(crate) struct Options {
+    #[command(flatten)]
+    server: Server,
+}
+
+/// Reports what can be found out. Nothing is started and nothing is written.
+///
+/// # Errors
+/// The settings are wrong. A database that does not answer is a finding, and the exit status is 1.
+pub(crate) async fn run(app: &App, options: Options) -> Outcome {
+    report::refuse_csv("doctor", app.global.format)?;
+    let settings = app.settings()?;
+    let facts = stop::at_once(examine(app, &settings, options.server.into())).await?;
+    app.report(&facts)?;
+    Ok((!facts.database.reachable).then_some(Exit::Failed))
+}
+
+async fn examine(app: &App, settings: &Settings, options: LocalOptions) -> anyhow::Result<Facts> {
+    let local = app.local(options);
+    let (url, origin) = match settings.database() {
+        Target::Url { url, origin } => (Some(url.clone()), origin.to_string()),
+        Target::Local => (running(&local)?, "the project's local database".to_owned()),
+    };
+    let Some(url) = url else {
+        let why = "the local database is not running".to_owned();
+        return Ok(Facts::unreachable(settings, None, origin, why, Some("`cargo xtask db up` starts it".to_owned())));
+    };
+    match connect(settings, &url).await {
+        Ok(database) => {
+            let ours = database.session().system_identifier.as_deref().is_some_and(|id| local.is_ours(id));
+            let facts = Reached { database: &database, origin, ours }.facts(settings).await?;
+            database.close().await;
+            Ok(facts)
+        }
+        Err(error) => {
+            let (what, causes, hint) = failure::explain(&error.into());
+            let why = [vec![what], causes].concat().join(": ");
+            Ok(Facts::unreachable(settings, Some(&url), origin, why, hint))
+        }
+    }
+}
+
+async fn connect(settings: &Settings, url: &DatabaseUrl) -> Result<Database, tenant_rls::Error> {
+    let options = tenant_rls::ConnectOptions { tls_no_verify: settings.tls_no_verify(), ..Default::default() };
+    Database::connect(url, &options).await
+}
+
+/// The URL of the local database, if it runs.
+fn running(local: &LocalDb) -> anyhow::Result<Option<DatabaseUrl>> {
+    match local.running() {
+        Ok(running) => Ok(Some(running.url(Role::Owner)?)),
+        Err(local_db::Error::NotRunning) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,118 @@
+//! What `doctor` found, for people.
+
+use tenant_rls::Pooler;
+use tenant_rls::catalog::MissingPart;
+
+use super::facts::{Facts, TableFacts};
+use crate::report::Report;
+use crate::text::{counted, pairs};
+
+impl Report for Facts {
+    const NAME: &'static str = "doctor";
+    const SCHEMA: Option<&'static str> = Some("doctor/1");
+
+    fn table(&self) -> String {
+        let mut sections = vec![("Database", database(self))];
+        if let Some(tables) = &self.tables {
+            sections.push(("Tenant tables", tenant_tables(tables)));
+        }
+        sections.push(("Settings", settings(self)));
+        let mut out: Vec<String> =
+            sections.into_iter().map(|(title, pairs_of)| format!("{title}\n{}", indented(&pairs(pairs_of)))).collect();
+        if !self.advice.is_empty() {
+            let lines: String =
+                self.advice.iter().map(|advice| format!("  - {}\n", advice.replace('\n', "\n    "))).collect();
+            out.push(format!("What to look at\n{lines}"));
+        }
+        out.join("\n")
+    }
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("  {}\n", line)).collect()
+}
+
+fn database(facts: &Facts) -> Vec<(&'static str, String)> {
+    let database = &facts.database;
+    let mut lines =
+        vec![("url", database.url.clone().unwrap_or_else(|| "none".to_owned())), ("from", database.from.clone())];
+    match &database.error {
+        Some(why) => lines.push(("reachable", format!("no: {why}"))),
+        None if database.local => lines.push(("local", "yes: `db up` made it, so writes ask nothing".to_owned())),
+        None => {
+            let name = database.confirm.as_deref().unwrap_or_default();
+            lines.push(("local", format!("no: a write asks for `{name}`, or --confirm {name}")));
+        }
+    }
+    if let Some(session) = &facts.session {
+        lines.push(("server", format!("PostgreSQL {}", session.server_version)));
+        let login = if session.session_user == session.role {
+            String::new()
+        } else {
+            format!(", logged in as {}", session.session_user)
+        };
+        lines.push(("role", format!("{}{login}", session.role)));
+        lines.push(("rights", rights(session)));
+        lines.push((
+            "pooler",
+            match &session.pooler {
+                Pooler::None => "none that shows".to_owned(),
+                Pooler::Suspected(why) => format!("probably: {why}"),
+            },
+        ));
+    }
+    if let Some(direct) = &facts.direct {
+        lines.push(("direct", format!("{} (from {})", direct.url, direct.from)));
+    }
+    lines
+}
+
+fn rights(session: &tenant_rls::SessionFacts) -> String {
+    let rights = [
+        (session.superuser, "superuser"),
+        (session.bypass_rls && !session.superuser, "BYPASSRLS"),
+        (session.may_create_schema, "may create schemas"),
+        (session.in_recovery, "standby: read only"),
+        (session.read_only && !session.in_recovery, "read only by default"),
+    ];
+    let rights: Vec<&str> = rights.into_iter().filter(|(has, _)| *has).map(|(_, name)| name).collect();
+    if rights.is_empty() { "ordinary; may not create schemas".to_owned() } else { rights.join(", ") }
+}
+
+fn tenant_tables(tables: &TableFacts) -> Vec<(&'static str, String)> {
+    let tenants = match &tables.tenant_key_type {
+        Some(key) => format!("{} (key: {key})", tables.tenants),
+        None => format!("{} is not there", tables.tenants),
+    };
+    let rls = format!("{} under row level security, {} of them forced", tables.rls_enabled, tables.rls_forced);
+    let seen = match (&tables.obstacles, &tables.seen_whole_by) {
+        (None, Some(_)) => "no: this role sees every row".to_owned(),
+        (Some(why), Some(role)) => format!("yes: {why}\n{role} sees every row"),
+        (why, None) => format!("yes: {}", why.as_deref().unwrap_or("no role sees every row")),
+    };
+    let mut lines = vec![
+        ("tenants", tenants),
+        ("found", counted(tables.found as u64, "table", "tables")),
+        ("protected", rls),
+        ("filtered", seen),
+    ];
+    if !tables.missing.is_empty() {
+        let missing = tables.missing.iter().map(|missing| match missing.what {
+            MissingPart::Table => missing.table.to_string(),
+            MissingPart::TenantColumn => format!("{} (its tenant column)", missing.table),
+        });
+        lines.push(("missing", missing.collect::<Vec<_>>().join("\n")));
+    }
+    lines
+}
+
+fn settings(facts: &Facts) -> Vec<(&'static str, String)> {
+    let settings = &facts.settings;
+    let toml = settings.tenancy_toml.as_ref().map(|path| path.display().to_string());
+    let secret = settings.secret.as_ref().map(|secret| format!("{} bytes (from {})", secret.length, secret.from));
+    vec![
+        ("tenancy.toml", toml.unwrap_or_else(|| "none: the names are the default application's".to_owned())),
+        ("env files in", settings.app_dir.display().to_string()),
+        ("secret", secret.unwrap_or_else(|| "none".to_owned())),
+    ]
+}

@@ -1,0 +1,217 @@
+//! From a catalog to a first `tenancy.toml`: foreign keys tell which table is the tenants', and where rows get theirs from.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tenant_rls::catalog::ForeignKey;
+use tenant_rls::tenancy::{SourceRule, TableRules};
+use tenant_rls::{Catalog, TableName, Tenancy, TenantTable};
+
+/// What tenant columns are called elsewhere, most telling first.
+pub(super) const USUAL_COLUMNS: [&str; 12] = [
+    "tenantId",
+    "tenant_id",
+    "organizationId",
+    "organization_id",
+    "orgId",
+    "org_id",
+    "workspaceId",
+    "workspace_id",
+    "accountId",
+    "account_id",
+    "companyId",
+    "company_id",
+];
+
+/// A tenancy that finds every table which has one of the usual columns.
+pub(super) fn wide_net(tenancy: &Tenancy) -> Tenancy {
+    let columns = USUAL_COLUMNS.iter().map(ToString::to_string).collect();
+    Tenancy { columns, tables: BTreeMap::new(), ..tenancy.clone() }
+}
+
+/// For a database whose names are known: its tables, with the rules that are known for them.
+pub(super) fn of_known(tenancy: &Tenancy, catalog: &Catalog) -> Tenancy {
+    let rules = |table: &TenantTable| {
+        let mut rules = tenancy.rules(&table.name).cloned().unwrap_or_else(|| derived(table, catalog, tenancy));
+        let there = |source: &SourceRule| {
+            TableName::parse(&source.table, &tenancy.database.schema)
+                .is_ok_and(|name| catalog.tables.iter().any(|t| t.name == name))
+        };
+        rules.sources.retain(there);
+        rules
+    };
+    let tables = catalog.tables.iter().map(|table| (short(&table.name, tenancy), rules(table))).collect();
+    Tenancy { tables, ..tenancy.clone() }
+}
+
+/// For a database that nobody described: the table that most tenant columns reference is the tenants'.
+pub(super) fn of_unknown(wide: &Tenancy, catalog: &Catalog) -> Option<Tenancy> {
+    let mut targets: BTreeMap<(&str, &str, &str), Vec<&TenantTable>> = BTreeMap::new();
+    for table in &catalog.tables {
+        for key in table.foreign_keys.iter().filter(|key| key.columns == [table.column.name.clone()]) {
+            let target = (key.schema.as_str(), key.table.as_str(), key.references.first()?.as_str());
+            targets.entry(target).or_default().push(table);
+        }
+    }
+    let ((schema, tenants, key), tables) = targets.into_iter().max_by_key(|(_, tables)| tables.len())?;
+    let mut tenancy = wide.clone();
+    tenancy.columns = USUAL_COLUMNS
+        .iter()
+        .filter(|column| tables.iter().any(|table| table.column.name == **column))
+        .map(ToString::to_string)
+        .collect();
+    tenancy.database.schema = schema.to_owned();
+    tenancy.tenant.table = tenants.to_owned();
+    tenancy.tenant.key = key.to_owned();
+    // The catalog does not tell which columns name a tenant; its key always does.
+    tenancy.tenant.slug = key.to_owned();
+    tenancy.tenant.name = key.to_owned();
+    tenancy.tenant.status = None;
+    let rules = |table: &&TenantTable| (short(&table.name, &tenancy), derived(table, catalog, &tenancy));
+    let tables = tables.iter().map(rules).collect();
+    Some(Tenancy { tables, ..tenancy })
+}
+
+/// The rules that the foreign keys of a table suggest: each row it points to may know the tenant.
+fn derived(table: &TenantTable, catalog: &Catalog, tenancy: &Tenancy) -> TableRules {
+    let source = |key: &ForeignKey| {
+        let target = key.target().ok()?;
+        let ([column], [references]) = (key.columns.as_slice(), key.references.as_slice()) else { return None };
+        let known = catalog.tables.iter().any(|other| other.name == target);
+        (known && target != table.name && *column != table.column.name).then(|| SourceRule {
+            name: words(column),
+            column: column.clone(),
+            table: short(&target, tenancy),
+            key: references.clone(),
+            tenant: None,
+        })
+    };
+    let mut sources: Vec<SourceRule> = table.foreign_keys.iter().filter_map(source).collect();
+    // Two constraints on one column say the same twice, and names of sources are unique in the file.
+    let mut seen = BTreeSet::new();
+    sources.retain(|source| seen.insert(source.name.clone()));
+    TableRules { sources, platform_rows: table.platform_rows, ..TableRules::default() }
+}
+
+/// The table as the file names it: without its schema where that is the default one.
+fn short(table: &TableName, tenancy: &Tenancy) -> String {
+    let plain = table.schema().as_str() == tenancy.database.schema && !table.name().as_str().contains('.');
+    if plain { table.name().to_string() } else { table.to_string() }
+}
+
+/// `serviceRequestId` and `service_request_id` are both `service request`.
+fn words(column: &str) -> String {
+    let stem = column
+        .strip_suffix("Id")
+        .or_else(|| column.strip_suffix("_id"))
+        .filter(|stem| !stem.is_empty())
+        .unwrap_or(column);
+    let mut out = String::new();
+    for c in stem.chars() {
+        match c {
+            '_' => out.push(' '),
+            c if c.is_uppercase() && !out.is_empty() => out.extend([' '].into_iter().chain(c.to_lowercase())),
+            c => out.extend(c.to_lowercase()),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use tenant_rls::Ident;
+    use tenant_rls::catalog::TenantColumn;
+
+    use super::*;
+
+    fn name(table: &str) -> TableName {
+        TableName::new(Ident::new("public").unwrap(), Ident::new(table).unwrap())
+    }
+
+    fn key(column: &str, table: &str) -> ForeignKey {
+        ForeignKey {
+            name: format!("{column}_fkey"),
+            columns: vec![column.into()],
+            schema: "public".into(),
+            table: table.into(),
+            references: vec!["id".into()],
+            validated: true,
+        }
+    }
+
+    fn table(table: &str, column: &str, foreign_keys: Vec<ForeignKey>) -> TenantTable {
+        TenantTable {
+            name: name(table),
+            partitioned: false,
+            column: TenantColumn {
+                name: column.into(),
+                type_name: "text".into(),
+                not_null: false,
+                never_null: false,
+                default: None,
+            },
+            rls_enabled: false,
+            rls_forced: false,
+            key: vec!["id".into()],
+            estimated_rows: 0.0,
+            tenant_index: true,
+            foreign_keys,
+            platform_rows: false,
+        }
+    }
+
+    fn catalog(tables: Vec<TenantTable>) -> Catalog {
+        Catalog { tenants: name("Tenant"), tenant_key_type: None, tables, missing: Vec::new() }
+    }
+
+    #[test]
+    fn the_table_that_most_tenant_columns_reference_is_the_tenants() {
+        let found = catalog(vec![
+            table("projects", "org_id", vec![key("org_id", "organizations")]),
+            table("tasks", "org_id", vec![key("org_id", "organizations"), key("project_id", "projects")]),
+            table("payments", "account_id", vec![key("account_id", "bank_accounts")]),
+        ]);
+        let draft = of_unknown(&wide_net(&Tenancy::default()), &found).unwrap();
+        assert_eq!(draft.columns, ["org_id"]);
+        assert_eq!((draft.tenant.table.as_str(), draft.tenant.key.as_str()), ("organizations", "id"));
+        assert_eq!(draft.tables.keys().collect::<Vec<_>>(), ["projects", "tasks"]);
+        let source = &draft.tables["tasks"].sources[0];
+        assert_eq!(
+            (source.name.as_str(), source.column.as_str(), source.table.as_str()),
+            ("project", "project_id", "projects")
+        );
+    }
+
+    #[test]
+    fn what_is_written_reads_back() {
+        let found = catalog(vec![table("Odd \"Table\"", "orgId", vec![key("orgId", "Org")])]);
+        let draft = of_unknown(&wide_net(&Tenancy::default()), &found).unwrap();
+        let read = Tenancy::from_toml(&draft.annotated(), "tenancy.toml".as_ref()).unwrap();
+        assert_eq!(read, draft);
+    }
+
+    #[test]
+    fn known_rules_are_kept_for_tables_that_are_there() {
+        let found = catalog(vec![table("bookings", "tenantId", vec![]), table("users", "tenantId", vec![])]);
+        let draft = of_known(&Tenancy::default(), &found);
+        let sources: Vec<_> = draft.tables["bookings"].sources.iter().map(|source| source.name.as_str()).collect();
+        assert_eq!(sources, ["client"], "the tables of the other sources are not there");
+    }
+
+    #[test]
+    fn a_database_without_tenants_gives_nothing() {
+        assert!(of_unknown(&wide_net(&Tenancy::default()), &catalog(Vec::new())).is_none());
+    }
+
+    #[test]
+    fn columns_become_words() {
+        let cases = [
+            ("serviceRequestId", "service request"),
+            ("service_request_id", "service request"),
+            ("owner", "owner"),
+            ("Id", "id"),
+        ];
+        for (column, expected) in cases {
+            assert_eq!(words(column), expected);
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! `init`: an annotated `tenancy.toml` for a database that nobody has described yet.
+
+mod draft;
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Args;
+use tenant_rls::Catalog;
+
+use crate::app::{App, Outcome};
+use crate::failure::Mistake;
+use crate::printer::write_file;
+use crate::report::Format;
+use crate::stop;
+use crate::text::counted;
+
+/// Write an annotated tenancy.toml from a database's catalog
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cargo xtask init
+  cargo xtask init --stdout
+  cargo xtask init --database-url postgresql://… --output apps/web/tenancy.toml --force")]
+pub(crate) struct Options {
+    /// Print it instead of writing a file
+    #[arg(long, conflicts_with = "output")]
+    stdout: bool,
+    /// Replace a file that is there
+    #[arg(long)]
+    force: bool,
+}
+
+/// Reads the catalog, writes the file. The database is not written to.
+///
+/// # Errors
+/// The file is there already, or no table looks as if it belonged to tenants.
+pub(crate) async fn run(app: &App, options: Options) -> Outcome {
+    if app.global.format != Format::Table {
+        return Err(Mistake::usage("tenancy.toml is TOML and has no other format", "leave --format out"));
+    }
+    let file = (!options.stdout).then(|| app.global.output.clone().unwrap_or_else(|| PathBuf::from("tenancy.toml")));
+    // Before connecting: it may take a server's start to come this far.
+    if let Some(file) = file.as_ref().filter(|file| file.exists() && !options.force) {
+        let hint = "--force replaces it; --stdout prints what it would be";
+        return Err(Mistake::usage(format!("{} is there already", file.display()), hint));
+    }
+    let tenancy = stop::at_once(read(app)).await?;
+    match file {
+        None => app.printer.data(&tenancy.annotated())?,
+        Some(file) => {
+            write_file(&file, &tenancy.annotated()).with_context(|| format!("cannot write {}", file.display()))?;
+            let tables = counted(tenancy.tables.len() as u64, "table", "tables");
+            app.printer.note(&format!(
+                "wrote {} with {tables}; `cargo xtask doctor` compares it with the database",
+                file.display()
+            ));
+        }
+    }
+    Ok(None)
+}
+
+async fn read(app: &App) -> anyhow::Result<tenant_rls::Tenancy> {
+    let settings = app.settings()?;
+    let connected = app.connect(&settings).await?;
+    app.printer.note(&format!("reading {}", connected.line()));
+    let known = Catalog::load(&connected.database, settings.tenancy()).await?;
+    let draft = if known.tenant_key_type.is_some() && !known.tables.is_empty() {
+        Some(draft::of_known(settings.tenancy(), &known))
+    } else {
+        let wide = draft::wide_net(settings.tenancy());
+        draft::of_unknown(&wide, &Catalog::load(&connected.database, &wide).await?)
+    };
+    connected.database.close().await;
+    draft.ok_or_else(|| {
+        Mistake::failed(
+            "no table of this database looks as if its rows belonged to tenants",
+            format!("a tenant column is one of {}, with a foreign key to the table of tenants; write a tenancy.toml by hand if yours is another", draft::USUAL_COLUMNS.join(", ")),
+        )
+    })
+}

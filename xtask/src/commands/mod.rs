@@ -1,0 +1,9 @@
+//! One module a command: its options, and how its report looks.
+
+pub(crate) mod audit;
+pub(crate) mod backfill_bookings;
+pub(crate) mod bench;
+pub(crate) mod db;
+pub(crate) mod demo;
+pub(crate) mod doctor;
+pub(crate) mod init;

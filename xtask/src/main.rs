@@ -1,0 +1,31 @@
+//! `cargo xtask`: reads the command line, hands over to a job, prints its report. What the commands do lives in
+//! `crates/`; what they say lives here.
+
+mod annotations;
+mod app;
+mod audit;
+mod backfill;
+mod cli;
+mod colour;
+mod commands;
+mod duration_arg;
+mod exit_codes;
+mod failure;
+mod holder;
+mod output;
+mod overview;
+mod planted;
+mod printer;
+mod progress;
+mod reference;
+mod report;
+mod root;
+mod stop;
+mod target;
+mod text;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    app::run(std::env::args_os()).into()
+}

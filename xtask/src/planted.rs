@@ -1,0 +1,37 @@
+//! What a seed planted, as a table: the numbers that audit and backfill must find.
+
+use local_db::Planted;
+
+use crate::report::Report;
+use crate::text::{count, table};
+
+impl Report for Planted {
+    const NAME: &'static str = "db seed";
+    const SCHEMA: Option<&'static str> = Some("db-seed/1");
+
+    fn table(&self) -> String {
+        let rows = [
+            ("tenants", self.tenants, ""),
+            ("users", self.users, ""),
+            (
+                "  with several memberships",
+                self.users_with_several_memberships,
+                "who wrote what cannot tell the tenant alone",
+            ),
+            ("bookings", self.bookings, ""),
+            ("  without a tenant", self.bookings_without_tenant, "the audit finds them"),
+            ("    that the service request decides", self.by_service_request, "the backfill assigns them"),
+            ("    that the client decides", self.by_client, "the backfill assigns them"),
+            ("    that the service decides", self.by_service, "the backfill assigns them"),
+            ("    whose sources disagree", self.conflicts, "the backfill reports them"),
+            ("    whose sources know nothing", self.unresolvable, "the backfill reports them"),
+            ("  with a service of another tenant", self.cross_tenant_references, "the audit finds them"),
+            ("  with an empty tenant", self.empty_string_tenants, "the audit finds them"),
+            ("  of a tenant that was deleted", self.ghost_tenants, "the audit finds them"),
+        ];
+        table(
+            &["planted", ">rows", ""],
+            rows.map(|(what, rows, note)| vec![what.to_owned(), count(rows), note.to_owned()]),
+        )
+    }
+}

@@ -1,0 +1,44 @@
+//! The folder that the local database belongs to.
+
+use std::path::{Path, PathBuf};
+
+/// The workspace when started as `cargo xtask`; for the installed binary the nearest folder upwards with a
+/// `tenancy.toml` or a `.git`, else the working directory.
+pub(crate) fn find(env: impl Fn(&str) -> Option<String>, cwd: &Path) -> PathBuf {
+    // Cargo sets it for whatever it runs, so it counts only where it names this crate.
+    let manifest = env("CARGO_MANIFEST_DIR").map(PathBuf::from).filter(|folder| folder.ends_with("xtask"));
+    if let Some(workspace) = manifest.as_deref().and_then(Path::parent) {
+        return workspace.to_owned();
+    }
+    let marked = |folder: &&Path| folder.join("tenancy.toml").is_file() || folder.join(".git").exists();
+    cwd.ancestors().find(marked).unwrap_or(cwd).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn under_cargo_it_is_the_workspace() {
+        let env = |name: &str| (name == "CARGO_MANIFEST_DIR").then(|| "/src/tenancy/xtask".to_owned());
+        assert_eq!(find(env, Path::new("/elsewhere")), Path::new("/src/tenancy"));
+    }
+
+    #[test]
+    fn another_crate_that_runs_the_binary_does_not_count() {
+        let folder = tempfile::tempdir().unwrap();
+        let env = |name: &str| (name == "CARGO_MANIFEST_DIR").then(|| "/src/other".to_owned());
+        assert_eq!(find(env, folder.path()), folder.path());
+    }
+
+    #[test]
+    fn the_installed_binary_looks_upwards() {
+        let folder = tempfile::tempdir().unwrap();
+        let deep = folder.path().join("apps/web");
+        fs::create_dir_all(&deep).unwrap();
+        fs::write(folder.path().join("tenancy.toml"), "").unwrap();
+        assert_eq!(find(|_| None, &deep), folder.path());
+    }
+}

@@ -1,0 +1,129 @@
+//! Which database a command works on, said in one line, and the question before a write to anything but the project's own.
+
+use std::sync::Arc;
+
+use local_db::{Change, LocalDb, LocalOptions, Role, Up};
+use tenant_rls::{ConnectOptions, Database, DatabaseUrl, Origin, Settings, Target};
+
+use crate::app::App;
+use crate::failure::Mistake;
+use crate::{root, stop};
+
+/// A connected database and where its URL came from.
+pub(crate) struct Connected {
+    pub(crate) database: Database,
+    pub(crate) origin: Origin,
+    /// What a person must name before something is written; `None` on the project's local database.
+    environment: Option<String>,
+}
+
+impl Connected {
+    /// `database app at 127.0.0.1:5432 (from DATABASE_URL in .env.local) as app_owner`.
+    pub(crate) fn line(&self) -> String {
+        let url = self.database.url();
+        let role = &self.database.session().role;
+        format!("database {} at {}:{} (from {}) as {role}", url.database(), url.host(), url.port(), self.origin)
+    }
+}
+
+impl App {
+    /// The project's local database, running or not.
+    pub(crate) fn local(&self, options: LocalOptions) -> LocalDb {
+        LocalDb::at(&root::find(|name| std::env::var(name).ok(), &self.cwd), options)
+    }
+
+    /// Connects to the database that the settings name; without one, starts the local database and says so.
+    ///
+    /// # Errors
+    /// The settings, the local server or the connection failed.
+    pub(crate) async fn connect(&self, settings: &Settings) -> anyhow::Result<Connected> {
+        let local = self.local(LocalOptions::default());
+        let (url, origin) = match settings.database() {
+            Target::Url { url, origin } => (url.clone(), origin.clone()),
+            Target::Local => {
+                let why = if self.global.local { "as --local says" } else { "no database URL is set" };
+                self.printer.note(&format!("{why}: using the project's local database"));
+                let running = local.up(&mut self.notes(), Up::default()).await?;
+                if running.change() == Change::Created {
+                    self.printer.note("it was made just now and has no rows; `cargo xtask db seed` fills it");
+                }
+                (running.url(Role::Owner)?, Origin::LocalDatabase)
+            }
+        };
+        self.connect_to(settings, &local, &url, origin).await
+    }
+
+    async fn connect_to(
+        &self,
+        settings: &Settings,
+        local: &LocalDb,
+        url: &DatabaseUrl,
+        origin: Origin,
+    ) -> anyhow::Result<Connected> {
+        let options = ConnectOptions {
+            tls_no_verify: settings.tls_no_verify(),
+            direct: settings.direct().map(|(url, _)| url.clone()),
+            ..ConnectOptions::default()
+        };
+        let database = Database::connect(url, &options).await?;
+        let ours = database.session().system_identifier.as_deref().is_some_and(|id| local.is_ours(id));
+        let environment = (!ours).then(|| environment(settings, url));
+        Ok(Connected { database, origin, environment })
+    }
+
+    /// Says where something is about to be written, and has it confirmed unless the database is the project's own.
+    ///
+    /// # Errors
+    /// Nobody confirmed; nothing was written.
+    pub(crate) async fn before_writing(&self, connected: &Connected) -> anyhow::Result<()> {
+        // Also with --quiet: what a write went to belongs into every log.
+        self.printer.line(&format!("writing to {}", connected.line()));
+        let Some(environment) = &connected.environment else { return Ok(()) };
+        let answer = match &self.global.confirm {
+            Some(name) => Some(name.clone()),
+            None => self.ask(format!("This is not the local database. Type `{environment}` to go on:")).await?,
+        };
+        confirm(environment, answer.as_deref())
+    }
+
+    /// Asks in a thread of its own, so that Ctrl-C is heard.
+    async fn ask(&self, question: String) -> anyhow::Result<Option<String>> {
+        let printer = Arc::clone(&self.printer);
+        let answer = tokio::task::spawn_blocking(move || printer.ask(&question));
+        stop::at_once(async { Ok(answer.await??) }).await
+    }
+}
+
+/// What a write to this database must be confirmed with.
+pub(crate) fn environment(settings: &Settings, url: &DatabaseUrl) -> String {
+    settings.tenancy().database.environment.clone().unwrap_or_else(|| url.host().to_owned())
+}
+
+/// The rule behind the question.
+fn confirm(environment: &str, answer: Option<&str>) -> anyhow::Result<()> {
+    let hint = format!("to write to it, name it: --confirm {environment}");
+    match answer {
+        Some(name) if name == environment => Ok(()),
+        Some(name) => Err(Mistake::refused(
+            format!("`{name}` was confirmed, but this database is `{environment}`; nothing was written"),
+            hint,
+        )),
+        None => Err(Mistake::refused(
+            format!("`{environment}` is not the local database, and nobody confirmed; nothing was written"),
+            hint,
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::confirm;
+
+    #[test]
+    fn only_the_exact_name_confirms() {
+        assert!(confirm("production", Some("production")).is_ok());
+        assert!(confirm("production", Some("Production")).is_err());
+        assert!(confirm("production", Some("")).is_err());
+        assert!(confirm("production", None).is_err());
+    }
+}

@@ -1,0 +1,118 @@
+//! Numbers, durations and tables as people read them.
+
+use std::time::Duration;
+
+use comfy_table::{Cell, CellAlignment, ContentLineStyle, LineStyle, Table, TableStyle};
+
+/// A number in groups of three: `1,000,000`.
+pub(crate) fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A count with its noun: `1 row`, `2,000 rows`.
+pub(crate) fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", count(number), if number == 1 { one } else { many })
+}
+
+/// A duration in the two units that matter: `850 ms`, `12.3 s`, `2 min 5 s`, `1 h 4 min`.
+pub(crate) fn duration(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match seconds {
+        0 if time.is_zero() => "0 s".to_owned(),
+        0 => format!("{} ms", time.as_millis()),
+        1..=9 => format!("{:.1} s", time.as_secs_f64()),
+        10..=119 => format!("{seconds} s"),
+        120..=3599 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+/// Columns two spaces apart under one thin line.
+const STYLE: TableStyle = TableStyle::new()
+    .header_lines(ContentLineStyle::none())
+    .header_separator(LineStyle::none().fill('─').junction('─'))
+    .content_lines(ContentLineStyle::none());
+
+/// Draws a table. Headings that begin with `>` stand, like their column, on the right.
+pub(crate) fn table(headings: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let mut table = Table::new();
+    table.load_style(STYLE);
+    table.set_header(headings.iter().map(|heading| heading.strip_prefix('>').unwrap_or(heading)).map(Cell::new));
+    for row in rows {
+        table.add_row(row.into_iter().map(Cell::new_owned));
+    }
+    for (at, column) in table.column_iter_mut().enumerate() {
+        // With the line's own junction, two spaces between columns.
+        let gap = u16::from(at + 1 < headings.len());
+        column.set_padding((0, gap));
+        if headings.get(at).is_some_and(|heading| heading.starts_with('>')) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    let mut out: String = table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+    if out.is_empty() {
+        out.push('\n');
+    }
+    out
+}
+
+/// Draws names and values under each other; continuation lines stand under the value.
+pub(crate) fn pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, String)>) -> String {
+    let pairs: Vec<_> = pairs.into_iter().collect();
+    let width = pairs.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let indent = format!("\n{:width$}  ", "");
+    pairs.iter().map(|(name, value)| format!("{name:width$}  {}\n", value.replace('\n', &indent))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_come_in_groups_of_three() {
+        let cases = [(0, "0"), (999, "999"), (1_000, "1,000"), (12_345, "12,345"), (1_000_000, "1,000,000")];
+        for (number, text) in cases {
+            assert_eq!(count(number), text);
+        }
+    }
+
+    #[test]
+    fn durations_have_the_units_that_matter() {
+        let cases = [
+            (0, "0 s"),
+            (850, "850 ms"),
+            (1_250, "1.2 s"),
+            (45_000, "45 s"),
+            (125_000, "2 min 5 s"),
+            (3_840_000, "1 h 4 min"),
+        ];
+        for (milliseconds, text) in cases {
+            assert_eq!(duration(Duration::from_millis(milliseconds)), text);
+        }
+    }
+
+    #[test]
+    fn a_table_aligns_numbers_right_and_ends_no_line_with_spaces() {
+        let drawn =
+            table(&["table", ">rows"], [vec!["public.bookings".into(), "5".into()], vec!["x".into(), "1,000".into()]]);
+        insta::assert_snapshot!(drawn, @r"
+        table             rows
+        ──────────────────────
+        public.bookings      5
+        x                1,000
+        ");
+    }
+
+    #[test]
+    fn values_of_several_lines_stay_in_their_column() {
+        assert_eq!(pairs([("a", "1\n2".into()), ("long", "3".into())]), "a     1\n      2\nlong  3\n");
+    }
+}

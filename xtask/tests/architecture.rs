@@ -1,0 +1,224 @@
+//! The rules of the house that no compiler knows: which crate may use which, what only one crate may do, licences, and
+//! how files begin. `docs/ARCHITECTURE.md` gives the reasons.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
+
+/// The crates from the ground up. A crate uses crates of lower layers only: jobs do not know each other, and nothing
+/// knows the command line. A new crate gets its place here.
+const LAYERS: [&[&str]; 5] = [
+    &["tenant-rls"],
+    &["local-db", "tenant-audit", "tenant-ops"],
+    &["backfill-engine"],
+    &["backfill-bookings", "bench"],
+    &["xtask"],
+];
+
+/// Libraries that draw, print or parse arguments: the command line's.
+const ONLY_XTASK: [&str; 5] = ["anyhow", "clap", "comfy-table", "indicatif", "insta"];
+
+/// Other ways to a PostgreSQL, each of which would go around the scopes of `tenant-rls`.
+const OTHER_CLIENTS: [&str; 5] = ["postgres", "tokio-postgres", "deadpool-postgres", "diesel", "sea-orm"];
+
+/// Licences that may be in the binary; all of them want no more than their text passed on.
+const LICENCES: [&str; 11] = [
+    "0BSD",
+    "Apache-2.0",
+    "Apache-2.0 WITH LLVM-exception",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "BSL-1.0",
+    "ISC",
+    "MIT",
+    "Unicode-3.0",
+    "Unlicense",
+    "Zlib",
+];
+
+/// The graph of the system that this runs on; packages of other systems need not have been downloaded.
+fn metadata() -> Metadata {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let version = Command::new(rustc).arg("-vV").output().expect("rustc runs");
+    let version = String::from_utf8(version.stdout).expect("rustc writes UTF-8");
+    let host = version.lines().find_map(|line| line.strip_prefix("host: ")).expect("rustc tells its host");
+    let options = ["--locked", "--offline", "--filter-platform", host].map(str::to_owned);
+    MetadataCommand::new()
+        .manifest_path(root().join("Cargo.toml"))
+        .other_options(options)
+        .exec()
+        .expect("cargo metadata")
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is a folder of the workspace").to_owned()
+}
+
+fn layer(name: &str) -> Option<usize> {
+    LAYERS.iter().position(|layer| layer.contains(&name))
+}
+
+/// What a crate is built with; its tests may use more.
+fn built_with(package: &Package) -> impl Iterator<Item = &str> {
+    package.dependencies.iter().filter(|d| d.kind != DependencyKind::Development).map(|d| d.name.as_str())
+}
+
+/// The files below a folder whose name ends so, without what builds and editors leave there.
+fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder of this repository") {
+            let path = entry.expect("a file of this repository").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.to_string_lossy().ends_with(ending) {
+                found.push(path);
+            }
+        }
+    }
+    assert!(!found.is_empty(), "no {ending} in {folder}");
+    found
+}
+
+fn sources() -> Vec<PathBuf> {
+    [files("crates", ".rs"), files("xtask", ".rs")].concat()
+}
+
+fn text(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+#[test]
+fn dependencies_point_down() {
+    let metadata = metadata();
+    for package in metadata.workspace_packages() {
+        let own = layer(&package.name).unwrap_or_else(|| panic!("{} has no layer in this test", package.name));
+        for used in built_with(package) {
+            assert!(layer(used).is_none_or(|layer| layer < own), "{} must not use {used}", package.name);
+        }
+    }
+}
+
+#[test]
+fn only_the_command_line_draws_and_parses_arguments() {
+    for package in metadata().workspace_packages().into_iter().filter(|package| package.name.as_str() != "xtask") {
+        let wrong = built_with(package).find(|used| ONLY_XTASK.contains(used));
+        assert_eq!(wrong, None, "{} takes typed options and returns a report", package.name);
+    }
+}
+
+#[test]
+fn the_command_line_does_not_speak_sql() {
+    let metadata = metadata();
+    let xtask = metadata.workspace_packages().into_iter().find(|package| package.name.as_str() == "xtask");
+    assert!(!built_with(xtask.expect("this crate")).any(|used| used == "sqlx"));
+}
+
+#[test]
+fn there_is_one_way_to_the_database() {
+    let metadata = metadata();
+    let other = metadata.packages.iter().find(|package| OTHER_CLIENTS.contains(&package.name.as_str()));
+    assert_eq!(other.map(|package| package.name.as_str()), None, "use tenant-rls");
+}
+
+#[test]
+fn only_tenant_rls_lifts_the_ban_on_connections() {
+    let lint = ["clippy::disallowed", "_"].concat();
+    let lifting: Vec<_> = sources().into_iter().filter(|path| text(path).contains(&lint)).collect();
+    assert_eq!(lifting, [root().join("crates/tenant-rls/src/lib.rs")]);
+}
+
+#[test]
+fn every_crate_has_the_workspaces_lints_licence_and_rust_version() {
+    for package in metadata().workspace_packages() {
+        assert!(text(package.manifest_path.as_std_path()).contains("[lints]\nworkspace = true"), "{}", package.name);
+        assert_eq!(package.license.as_deref(), Some("MIT OR Apache-2.0"), "{}", package.name);
+        assert!(package.rust_version.is_some() && package.publish == Some(vec![]), "{}", package.name);
+        assert!(package.description.is_some(), "{} has no description", package.name);
+    }
+}
+
+#[test]
+fn every_dependency_has_a_licence_that_we_may_pass_on() {
+    for package in metadata().packages {
+        let licence = package.license.clone().unwrap_or_default();
+        assert!(
+            allowed(&licence),
+            "{} {}: `{licence}` is not among those that we allow",
+            package.name,
+            package.version
+        );
+    }
+}
+
+#[test]
+fn every_module_says_what_lives_there() {
+    for path in sources() {
+        assert!(text(&path).starts_with("//! "), "{} begins without a `//!` line", path.display());
+    }
+}
+
+#[test]
+fn every_statement_file_says_what_it_is_for() {
+    for path in files("sql", ".sql") {
+        assert!(text(&path).starts_with("-- "), "{} begins without a `--` line", path.display());
+    }
+}
+
+/// Whether an SPDX expression can be met with allowed licences alone.
+fn allowed(expression: &str) -> bool {
+    let spaced = expression.replace('(', " ( ").replace(')', " ) ").replace('/', " OR ");
+    let mut tokens = spaced.split_whitespace().peekable();
+    let met = either(&mut tokens);
+    met && tokens.next().is_none()
+}
+
+type Tokens<'a> = std::iter::Peekable<std::str::SplitWhitespace<'a>>;
+
+fn either(tokens: &mut Tokens<'_>) -> bool {
+    let mut met = both(tokens);
+    while tokens.next_if_eq(&"OR").is_some() {
+        met |= both(tokens);
+    }
+    met
+}
+
+fn both(tokens: &mut Tokens<'_>) -> bool {
+    let mut met = one(tokens);
+    while tokens.next_if_eq(&"AND").is_some() {
+        met &= one(tokens);
+    }
+    met
+}
+
+fn one(tokens: &mut Tokens<'_>) -> bool {
+    let Some(token) = tokens.next() else { return false };
+    if token == "(" {
+        let met = either(tokens);
+        return tokens.next() == Some(")") && met;
+    }
+    match tokens.next_if_eq(&"WITH").and_then(|_| tokens.next()) {
+        Some(exception) => LICENCES.contains(&format!("{token} WITH {exception}").as_str()),
+        None => LICENCES.contains(&token),
+    }
+}
+
+#[test]
+fn a_licence_expression_is_met_by_what_we_allow() {
+    for (expression, met) in [
+        ("MIT", true),
+        ("GPL-3.0", false),
+        ("MIT/GPL-3.0", true),
+        ("GPL-3.0 OR (MIT AND ISC)", true),
+        ("MIT AND GPL-3.0", false),
+        ("(MIT OR Apache-2.0) AND Unicode-3.0", true),
+        ("Apache-2.0 WITH LLVM-exception OR GPL-3.0", true),
+        ("Apache-2.0 WITH Other-exception", false),
+        ("MIT )", false),
+        ("", false),
+    ] {
+        assert_eq!(allowed(expression), met, "{expression}");
+    }
+}

@@ -1,0 +1,51 @@
+//! What the help says.
+
+use insta::assert_snapshot;
+
+use crate::support::Place;
+
+/// Every command, with its own.
+const COMMANDS: [&[&str]; 16] = [
+    &[],
+    &["db"],
+    &["db", "up"],
+    &["db", "down"],
+    &["db", "status"],
+    &["db", "url"],
+    &["db", "psql"],
+    &["db", "reset"],
+    &["db", "seed"],
+    &["demo"],
+    &["doctor"],
+    &["audit"],
+    &["backfill-bookings"],
+    &["init"],
+    &["bench"],
+    &["bench", "backfill"],
+];
+
+#[test]
+fn without_a_command_the_commands_are_listed_in_groups() {
+    assert_snapshot!("overview", Place::new().run(&[]));
+}
+
+#[test]
+fn every_command_explains_itself() {
+    for command in COMMANDS {
+        let name = if command.is_empty() { "help".to_owned() } else { format!("help {}", command.join(" ")) };
+        let arguments: Vec<&str> = command.iter().copied().chain(["--help"]).collect();
+        let ended = Place::new().run(&arguments);
+        assert_eq!((ended.status, ended.stderr.as_str()), (0, ""), "{name}");
+        assert_snapshot!(name.replace(' ', "_"), ended.stdout);
+    }
+}
+
+#[test]
+fn a_pipe_gets_no_colours() {
+    let forced = [("CLICOLOR_FORCE", "1")];
+    let escape = '\u{1b}';
+    assert!(!Place::new().run(&["nonsense"]).stderr.contains(escape));
+    assert!(Place::new().run_with(&["nonsense"], &forced).stderr.contains(escape));
+    let no_color = [("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")];
+    assert!(!Place::new().run_with(&["nonsense"], &no_color).stderr.contains(escape));
+}

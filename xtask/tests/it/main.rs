@@ -1,0 +1,11 @@
+//! The command line as people and scripts meet it: the built binary, started in an empty folder with an empty environment.
+#![allow(clippy::unwrap_used)] // in the helpers of tests too
+
+mod confirm;
+mod errors;
+mod help;
+mod reference;
+mod reports;
+mod signals;
+mod streams;
+mod support;

@@ -1,0 +1,108 @@
+//! Tables, JSON and CSV as people and programs get them, on demo data of which every number is known.
+
+use insta::assert_snapshot;
+use local_db::testing::{self, TestDb};
+use local_db::{Role, Seed};
+
+use crate::support::{Ended, Place, redact};
+
+async fn small() -> TestDb {
+    testing::seeded(Seed { tenants: 3, bookings: 2_000, seed: 1 }).await
+}
+
+fn run(db: &TestDb, arguments: &[&str]) -> Ended {
+    let url = db.url(Role::Owner);
+    let all: Vec<&str> = arguments.iter().copied().chain(["--no-progress", "--database-url", url.expose()]).collect();
+    Place::new().run(&all)
+}
+
+#[tokio::test]
+async fn an_audit_as_table_json_and_csv() {
+    let db = small().await;
+    redact(&db, || {
+        assert_snapshot!("audit_table", run(&db, &["audit"]));
+        assert_snapshot!("audit_json", run(&db, &["audit", "--tables", "bookings", "--format", "json", "-q"]));
+        assert_snapshot!("audit_csv", run(&db, &["audit", "--format", "csv", "-q"]));
+    });
+}
+
+#[tokio::test]
+async fn an_audit_in_ci_says_each_table_at_fault() {
+    let db = small().await;
+    let url = db.url(Role::Owner);
+    let arguments = ["audit", "--ci", "--tables", "bookings", "--format", "csv", "-q", "--database-url", url.expose()];
+    let ended = Place::new().run_with(&arguments, &[("GITHUB_ACTIONS", "true")]);
+    redact(&db, || assert_snapshot!("audit_ci", ended));
+}
+
+#[tokio::test]
+async fn a_backfill_tells_what_it_did_and_the_second_one_that_nothing_is_left() {
+    let db = small().await;
+    let confirmed = ["backfill-bookings", "--confirm", "127.0.0.1"];
+    redact(&db, || {
+        assert_snapshot!("backfill_dry_run", run(&db, &["backfill-bookings", "--dry-run"]));
+        assert_snapshot!("backfill_table", run(&db, &confirmed));
+        assert_snapshot!("backfill_again", run(&db, &confirmed));
+        assert_snapshot!("backfill_json", run(&db, &[&confirmed[..], &["--format", "json", "-q"]].concat()));
+    });
+}
+
+#[tokio::test]
+async fn doctor_tells_what_one_needs_to_know() {
+    let db = small().await;
+    redact(&db, || {
+        assert_snapshot!("doctor_table", run(&db, &["doctor"]));
+        assert_snapshot!("doctor_json", run(&db, &["doctor", "--format", "json"]));
+    });
+}
+
+#[tokio::test]
+async fn doctor_shows_no_secret_and_counts_it() {
+    let db = small().await;
+    let place = Place::new();
+    place.write(
+        ".env.local",
+        &format!("DATABASE_URL={}\nNEXTAUTH_SECRET=hunter2hunter2\n", db.url(Role::AppUser).expose()),
+    );
+    let ended = place.run(&["doctor"]);
+    assert_eq!(ended.status, 0, "{ended}");
+    assert!(ended.stdout.contains("14 bytes (from NEXTAUTH_SECRET in .env.local)"), "{ended}");
+    assert!(!ended.to_string().contains("hunter2"), "{ended}");
+}
+
+#[test]
+fn doctor_works_without_a_database() {
+    assert_snapshot!("doctor_without_database", Place::new().run(&["doctor"]));
+}
+
+#[tokio::test]
+async fn init_describes_a_database_and_never_overwrites() {
+    let db = small().await;
+    let place = Place::new();
+    let url = db.url(Role::Owner);
+    let init = ["init", "--database-url", url.expose()];
+    assert_eq!(place.run(&init).status, 0);
+    let again = place.run(&init);
+    assert_eq!(
+        again.stderr,
+        "error: tenancy.toml is there already\nhint: --force replaces it; --stdout prints what it would be\n"
+    );
+    assert_eq!(again.status, 2);
+    let doctor = place.run(&["doctor", "--database-url", url.expose()]);
+    assert!(!doctor.stdout.contains("missing"), "{doctor}");
+}
+
+#[tokio::test]
+async fn init_finds_the_tenants_of_a_database_that_is_called_otherwise() {
+    let db = testing::empty_database().await;
+    let mut owner = db.owner().await;
+    owner.run_script("making tables", include_str!("other_app.sql")).await.unwrap();
+    owner.close().await;
+    redact(&db, || assert_snapshot!("init_other_app", run(&db, &["init", "--stdout", "-q"])));
+}
+
+#[tokio::test]
+async fn init_on_a_database_without_tenants_says_what_it_looked_for() {
+    let db = testing::empty_database().await;
+    redact(&db, || assert_snapshot!("init_no_tenants", run(&db, &["init", "--stdout", "-q"])));
+}

@@ -1,0 +1,62 @@
+//! Ctrl-C, at a moment that a lock on the server holds still.
+
+use std::io::BufRead;
+use std::process::{Child, Command, Stdio};
+
+use local_db::testing::{self, TestDb};
+use local_db::{Role, Seed};
+
+use crate::support::Place;
+
+/// Starts a command on a database whose bookings are locked, and returns when it waits for the lock.
+async fn held(db: &TestDb, place: &Place, arguments: &[&str]) -> (Child, tenant_rls::DirectConnection) {
+    let mut lock = db.owner().await;
+    let take = "BEGIN; LOCK TABLE bookings IN ACCESS EXCLUSIVE MODE";
+    lock.run_script("locking the bookings", take).await.unwrap();
+    let url = db.url(Role::Owner);
+    let all: Vec<&str> = arguments.iter().copied().chain(["--database-url", url.expose()]).collect();
+    let mut command = place.command(&all, &[]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // A session of its own: the one that holds the lock sees one snapshot of the others' activity.
+    let mut observer = db.superuser().await;
+    observer.run_script("waiting until it waits", include_str!("until_waiting.sql")).await.unwrap();
+    observer.close().await;
+    (child, lock)
+}
+
+fn interrupt(child: &Child) {
+    let sent = Command::new("kill").args(["-s", "INT", &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+}
+
+async fn small() -> TestDb {
+    testing::seeded(Seed { tenants: 3, bookings: 2_000, seed: 1 }).await
+}
+
+#[tokio::test]
+async fn ctrl_c_ends_an_audit_at_once_and_its_statement_on_the_server() {
+    let (db, place) = (small().await, Place::new());
+    let (child, lock) = held(&db, &place, &["audit"]).await;
+    interrupt(&child);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    assert!(String::from_utf8(output.stderr).unwrap().ends_with("error: stopped\n"));
+    let mut observer = db.superuser().await;
+    observer.run_script("waiting until nobody waits", include_str!("until_nobody_waits.sql")).await.unwrap();
+    observer.close().await;
+    lock.close().await;
+}
+
+#[tokio::test]
+async fn the_first_ctrl_c_lets_a_backfill_finish_its_batch_and_the_second_ends_it() {
+    let (db, place) = (small().await, Place::new());
+    let (mut child, lock) = held(&db, &place, &["backfill-bookings", "--confirm", "127.0.0.1"]).await;
+    let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap()).lines();
+    interrupt(&child);
+    let said = stderr.by_ref().map(Result::unwrap).find(|line| line.starts_with("warning:"));
+    assert_eq!(said.unwrap(), "warning: stopping after the running batch; press Ctrl-C again to stop at once");
+    assert!(child.try_wait().unwrap().is_none(), "it still waits for its batch");
+    interrupt(&child);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    lock.close().await;
+}

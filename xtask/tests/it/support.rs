@@ -1,0 +1,96 @@
+//! Runs the built binary where nothing of this machine reaches it, and shows what came out.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use local_db::Role;
+use local_db::testing::TestDb;
+use tempfile::TempDir;
+
+/// One folder, in which commands are run.
+pub(crate) struct Place {
+    folder: TempDir,
+}
+
+/// How one command ended.
+pub(crate) struct Ended {
+    pub(crate) status: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Place {
+    /// An empty folder that ends every search upwards.
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        // As the root of a repository: nothing above it is looked at.
+        std::fs::create_dir(folder.path().join(".git")).unwrap();
+        Self { folder }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path().join(name), text).unwrap();
+    }
+
+    pub(crate) fn command(&self, arguments: &[&str], env: &[(&str, &str)]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        command.args(arguments).env_clear().envs(env.iter().copied()).current_dir(self.path()).stdin(Stdio::null());
+        command
+    }
+
+    pub(crate) fn run_with(&self, arguments: &[&str], env: &[(&str, &str)]) -> Ended {
+        let output = self.command(arguments, env).output().unwrap();
+        let text = |bytes: Vec<u8>| self.redacted(&String::from_utf8(bytes).unwrap());
+        Ended { status: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
+        self.run_with(arguments, &[])
+    }
+
+    /// Without what differs from run to run.
+    fn redacted(&self, text: &str) -> String {
+        let canonical = self.path().canonicalize().unwrap();
+        let text = text.replace(&*canonical.to_string_lossy(), "[DIR]");
+        text.replace(&*self.path().to_string_lossy(), "[DIR]")
+    }
+}
+
+impl std::fmt::Display for Ended {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "exit {}", self.status)?;
+        for (name, text) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
+            if !text.is_empty() {
+                write!(f, "----- {name}\n{text}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Takes out what differs from run to run and from server to server.
+pub(crate) fn redact<R>(db: &TestDb, check: impl FnOnce() -> R) -> R {
+    let name = db.name().to_owned();
+    let port = format!(":{}/", db.url(Role::Owner).port());
+    let filters = [
+        (name.as_str(), "[DATABASE]"),
+        (port.as_str(), ":[PORT]/"),
+        (r":\d+ \(from", ":[PORT] (from"),
+        (r"PostgreSQL \d+[^\n]*", "PostgreSQL [VERSION]"),
+        (r"in [\d.]+ (ms|s), [\d,]+ rows/s; \d+ batch(es)?", "in [TIME], [RATE] rows/s; [BATCHES]"),
+        (r"the longest [\d.]+ (ms|s)", "the longest [TIME]"),
+        (r#""(seconds|rows_per_second)": [\d.e-]+"#, r#""$1": "[TIME]""#),
+        (r#""(batches|longest_batch_ms|server_version_num)": \d+"#, r#""$1": "[NUMBER]""#),
+        (r#""server_version": "[^"]*""#, r#""server_version": "[VERSION]""#),
+        (r#""system_identifier": "\d+""#, r#""system_identifier": "[NUMBER]""#),
+    ];
+    let mut settings = insta::Settings::clone_current();
+    for (pattern, replacement) in filters {
+        settings.add_filter(pattern, replacement);
+    }
+    settings.bind(check)
+}
