@@ -1,33 +1,46 @@
--- The bookings of the plan, each pointing where its kind says.
+-- The bookings of the plan, each pointing where its kind says. They are written as they are read from the plan, which mixes the tenants: the
+-- small tables are hashed, and nothing may sort.
+SET LOCAL join_collapse_limit = 1;
+SET LOCAL enable_mergejoin = off;
+SET LOCAL enable_nestloop = off;
 INSERT INTO bookings (id, "clientId", "serviceId", "serviceRequestId", status, "scheduledAt", duration, "clientName", "clientEmail",
                       notes, "tenantId", "createdAt", "updatedAt")
 SELECT pg_temp.cuid('booking', b.n),
-       CASE WHEN b.kind = 'by_request' THEN r.client_id ELSE u.id END,
-       CASE WHEN b.kind = 'by_request' THEN r.service_id ELSE s.id END,
-       CASE WHEN b.kind = 'by_request' OR (b.kind = 'by_client' AND b.n % 5 = 0) THEN r.id END,
-       (enum_range(NULL::"BookingStatus"))[1 + b.n % 5],
-       timestamp '2025-01-01' + b.n % 500 * interval '1 day' + b.n % 20 * interval '30 minutes',
-       30 + 15 * (b.n % 5)::int,
-       'Client ' || u.n,
-       'client' || u.n || '@example.com',
-       repeat('Please call before you come. ', (b.n % 3)::int),
-       CASE WHEN b.kind IN ('has_tenant', 'cross_tenant') THEN t.id WHEN b.kind = 'empty' THEN '' WHEN b.kind = 'ghost' THEN 'tenant_deleted_3' END,
-       timestamp '2024-06-01' + b.n * interval '20 seconds',
-       timestamp '2024-06-02' + b.n * interval '20 seconds'
+       u.id,
+       s.id,
+       CASE WHEN r.n IS NOT NULL THEN pg_temp.cuid('request', r.n) END,
+       (enum_range(NULL::"BookingStatus"))[1 + pg_temp.pick('status', b.n, 5)],
+       p.created_at + interval '1 day' * (1 + pg_temp.pick('days ahead', b.n, 60)) + interval '30 minutes' * pg_temp.pick('time', b.n, 20),
+       30 + 15 * pg_temp.pick('duration', b.n, 5)::int,
+       u.name,
+       u.email,
+       CASE WHEN b.n % 3 = 0 THEN 'Please call before you come.' END,
+       CASE k.tenant WHEN 'own' THEN t.id WHEN 'gone' THEN 'tenant_deleted_1' WHEN '' THEN '' END,
+       p.created_at,
+       p.created_at + interval '1 hour'
 FROM plan_booking AS b
-JOIN plan_tenant AS t USING (tenant_no)
+JOIN plan_kind AS k USING (kind_no)
+JOIN plan_tenant AS t ON t.pool = b.own
 CROSS JOIN LATERAL (
-    SELECT CASE WHEN b.kind IN ('unresolvable', 'by_service') THEN 0 ELSE b.tenant_no END AS client_no,
-           CASE WHEN b.kind = 'unresolvable' THEN 0
-                WHEN b.kind IN ('conflict', 'cross_tenant') THEN b.other_no
-                WHEN b.kind = 'by_client' AND b.n % 3 = 0 THEN 0
-                ELSE b.tenant_no END AS service_no) AS pick
-JOIN pool_size AS zu ON zu.tenant_no = pick.client_no
-JOIN pool_size AS zs ON zs.tenant_no = pick.service_no
-JOIN plan_user AS u ON u.tenant_no = pick.client_no AND u.nth = 1 + floor(pg_temp.draw('client', b.n) * zu.users)::int
-JOIN plan_service AS s ON s.tenant_no = pick.service_no AND s.nth = 1 + floor(pg_temp.draw('service', b.n) * zs.services)::int
-LEFT JOIN (SELECT tenant_no, lost, count(*) AS requests FROM plan_request GROUP BY 1, 2) AS zr
-  ON zr.tenant_no = b.tenant_no AND zr.lost = (b.kind = 'by_client')
-LEFT JOIN plan_request AS r
-  ON r.tenant_no = zr.tenant_no AND r.lost = zr.lost AND r.nth = 1 + floor(pg_temp.draw('request', b.n) * zr.requests)::int
-ORDER BY b.n;
+    SELECT CASE k.client WHEN 'own' THEN b.own WHEN 'other' THEN b.other WHEN 'gone' THEN -1 ELSE 0 END AS client,
+           CASE k.service WHEN 'own' THEN b.own WHEN 'other' THEN b.other WHEN 'gone' THEN -1 ELSE 0 END AS service,
+           CASE k.request WHEN 'own' THEN b.own WHEN 'other' THEN b.other WHEN 'gone' THEN -1 WHEN 'none' THEN 0
+                          WHEN 'lost' THEN pg_temp.setting('tenants')::int + b.own END AS request,
+           timestamp(3) '2023-01-01' + interval '1 second' * (b.n * 63072000 / pg_temp.setting('bookings')) AS created_at
+) AS p
+JOIN plan_pool AS zc ON zc.pool = p.client
+JOIN plan_pool AS zs ON zs.pool = p.service
+LEFT JOIN plan_request_pool AS zr ON zr.pool = p.request
+LEFT JOIN plan_request AS r ON r.position = zr.first_request + pg_temp.pick('booking request', b.n, zr.requests)
+JOIN plan_user AS u
+  ON u.position = CASE WHEN k.client_of_request AND r.n IS NOT NULL THEN r.client
+                       ELSE zc.first_user + pg_temp.pick('booking client', b.n, zc.users) END
+JOIN plan_service AS s
+  ON s.position = CASE WHEN k.service_of_request AND r.n IS NOT NULL THEN r.service
+                       ELSE zs.first_service + pg_temp.pick('booking service', b.n, zs.services) END;
+
+INSERT INTO planted_rows
+SELECT 'bookings', sum(rows), coalesce(sum(rows) FILTER (WHERE tenant IS NULL), 0), coalesce(sum(rows) FILTER (WHERE tenant = ''), 0),
+       coalesce(sum(rows) FILTER (WHERE tenant = 'gone'), 0)
+FROM plan_kind;
+SET LOCAL enable_nestloop = on;

@@ -1,15 +1,18 @@
--- The numbers of the plan, counted from the plan and not from the tables.
-SELECT count(*) AS bookings,
-       count(*) FILTER (WHERE kind IN ('unresolvable', 'conflict', 'by_request', 'by_client', 'by_service')) AS without_tenant,
-       count(*) FILTER (WHERE kind = 'by_request') AS by_request,
-       count(*) FILTER (WHERE kind = 'by_client') AS by_client,
-       count(*) FILTER (WHERE kind = 'by_service') AS by_service,
-       count(*) FILTER (WHERE kind = 'conflict') AS conflicts,
-       count(*) FILTER (WHERE kind = 'unresolvable') AS unresolvable,
-       count(*) FILTER (WHERE kind = 'cross_tenant') AS cross_tenant,
-       count(*) FILTER (WHERE kind = 'empty') AS empty,
-       count(*) FILTER (WHERE kind = 'ghost') AS ghosts,
+-- The numbers of the plan, of which none is counted in the application's tables.
+SELECT sum(rows)::bigint AS bookings,
+       coalesce(sum(rows) FILTER (WHERE tenant IS NULL), 0)::bigint AS bookings_without_tenant,
+       coalesce(sum(rows) FILTER (WHERE kind = 'by_service_request'), 0)::bigint AS by_service_request,
+       coalesce(sum(rows) FILTER (WHERE kind = 'by_client'), 0)::bigint AS by_client,
+       coalesce(sum(rows) FILTER (WHERE kind = 'by_service'), 0)::bigint AS by_service,
+       coalesce(sum(rows) FILTER (WHERE kind = 'conflict'), 0)::bigint AS conflicts,
+       coalesce(sum(rows) FILTER (WHERE kind = 'unresolvable'), 0)::bigint AS unresolvable,
+       coalesce(sum(rows) FILTER (WHERE kind = 'cross_tenant'), 0)::bigint AS cross_tenant_references,
+       coalesce(sum(rows) FILTER (WHERE kind = 'empty_string'), 0)::bigint AS empty_string_tenants,
+       coalesce(sum(rows) FILTER (WHERE kind = 'ghost'), 0)::bigint AS ghost_tenants,
        (SELECT count(*) FROM plan_tenant) AS tenants,
        (SELECT count(*) FROM plan_user) AS users,
-       (SELECT count(*) FROM plan_user WHERE tenant_no > 0 AND n % 10 = 0) AS several_memberships
-FROM plan_booking
+       (SELECT count(*) FROM plan_membership WHERE NOT is_default) AS users_with_several_memberships,
+       (SELECT count(DISTINCT a.author_id)
+        FROM plan_message AS a JOIN plan_membership AS m ON m.user_id = a.author_id AND NOT m.is_default) AS authors_with_several_memberships,
+       (SELECT count(*) FROM plan_message WHERE author_deleted) AS messages_of_deleted_authors
+FROM plan_kind

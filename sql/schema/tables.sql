@@ -16,6 +16,7 @@ CREATE TABLE IF NOT EXISTS users (
     "image" text,
     "role" "UserRole" NOT NULL DEFAULT 'CLIENT',
     "sessionVersion" int NOT NULL DEFAULT 0,
+    "emailVerified" timestamp(3),
     "createdAt" timestamp(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "updatedAt" timestamp(3) NOT NULL
 );
@@ -33,6 +34,7 @@ CREATE TABLE IF NOT EXISTS services (
     "slug" text NOT NULL,
     "description" text NOT NULL,
     "price" numeric(10, 2),
+    "active" bool NOT NULL DEFAULT true,
     "tenantId" text,
     "createdAt" timestamp(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "updatedAt" timestamp(3) NOT NULL
@@ -42,6 +44,8 @@ CREATE TABLE IF NOT EXISTS "ServiceRequest" (
     "clientId" text NOT NULL,
     "serviceId" text NOT NULL,
     "title" text NOT NULL,
+    "description" text,
+    "deadline" timestamp(3),
     "tenantId" text,
     "createdAt" timestamp(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "updatedAt" timestamp(3) NOT NULL
@@ -57,6 +61,8 @@ CREATE TABLE IF NOT EXISTS bookings (
     "clientName" text NOT NULL,
     "clientEmail" text NOT NULL,
     "notes" text,
+    "clientPhone" text,
+    "confirmed" bool NOT NULL DEFAULT false,
     "tenantId" text,
     "createdAt" timestamp(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "updatedAt" timestamp(3) NOT NULL
@@ -68,7 +74,10 @@ CREATE TABLE IF NOT EXISTS "WorkOrder" (
     "clientId" text,
     "serviceId" text,
     "title" text NOT NULL,
+    "status" text NOT NULL DEFAULT 'OPEN',
+    "dueAt" timestamp(3),
     "tenantId" text,
+    "createdAt" timestamp(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "updatedAt" timestamp(3) NOT NULL
 );
 CREATE TABLE IF NOT EXISTS invoices (
@@ -77,7 +86,10 @@ CREATE TABLE IF NOT EXISTS invoices (
     "clientId" text,
     "number" text,
     "totalCents" int NOT NULL DEFAULT 0,
+    "currency" text NOT NULL DEFAULT 'USD',
+    "paidAt" timestamp(3),
     "tenantId" text,
+    "createdAt" timestamp(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "updatedAt" timestamp(3) NOT NULL
 );
 CREATE TABLE IF NOT EXISTS attachments (
@@ -85,20 +97,29 @@ CREATE TABLE IF NOT EXISTS attachments (
     "serviceRequestId" text,
     "uploaderId" text,
     "fileName" text NOT NULL,
-    "tenantId" text
+    "contentType" text,
+    "size" int,
+    "tenantId" text,
+    "createdAt" timestamp(3) NOT NULL DEFAULT CURRENT_TIMESTAMP
 );
 CREATE TABLE IF NOT EXISTS expenses (
     "id" text NOT NULL,
     "userId" text NOT NULL,
     "attachmentId" text,
+    "vendor" text,
+    "category" text,
     "amountCents" int NOT NULL,
-    "tenantId" text
+    "tenantId" text,
+    "createdAt" timestamp(3) NOT NULL DEFAULT CURRENT_TIMESTAMP
 );
 CREATE TABLE IF NOT EXISTS "ScheduledReminder" (
     "id" text NOT NULL,
     "serviceRequestId" text NOT NULL,
+    "channel" text NOT NULL DEFAULT 'EMAIL',
     "scheduledAt" timestamp(3) NOT NULL,
-    "tenantId" text
+    "sent" bool NOT NULL DEFAULT false,
+    "tenantId" text,
+    "createdAt" timestamp(3) NOT NULL DEFAULT CURRENT_TIMESTAMP
 );
 CREATE TABLE IF NOT EXISTS chat_messages (
     "id" text NOT NULL,
@@ -113,13 +134,18 @@ CREATE TABLE IF NOT EXISTS chat_messages (
 CREATE TABLE IF NOT EXISTS booking_settings (
     "id" text NOT NULL,
     "tenantId" text,
-    "slotMinutes" int NOT NULL DEFAULT 30
+    "slotMinutes" int NOT NULL DEFAULT 30,
+    "bufferMinutes" int NOT NULL DEFAULT 0,
+    "createdAt" timestamp(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updatedAt" timestamp(3) NOT NULL DEFAULT CURRENT_TIMESTAMP
 );
 CREATE TABLE IF NOT EXISTS "IdempotencyKey" (
     "id" serial NOT NULL,
     "key" text NOT NULL,
     "userId" text,
-    "tenantId" text
+    "status" text NOT NULL DEFAULT 'IN_PROGRESS',
+    "tenantId" text,
+    "createdAt" timestamp(3) NOT NULL DEFAULT CURRENT_TIMESTAMP
 );
 CREATE TABLE IF NOT EXISTS organization_settings (
     "id" text NOT NULL,
@@ -146,12 +172,15 @@ CREATE TABLE IF NOT EXISTS security_settings (
 CREATE TABLE IF NOT EXISTS audit_logs (
     "id" text NOT NULL,
     "action" text NOT NULL,
+    "actorId" text,
+    "metadata" jsonb,
     "tenantId" text,
     "createdAt" timestamp(3) NOT NULL DEFAULT CURRENT_TIMESTAMP
 );
 CREATE TABLE IF NOT EXISTS audit_events (
     "id" text NOT NULL,
     "type" text NOT NULL,
+    "payload" jsonb,
     "tenantId" text,
     "createdAt" timestamp(3) NOT NULL DEFAULT CURRENT_TIMESTAMP
 );

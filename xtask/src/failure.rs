@@ -62,7 +62,14 @@ fn verdict(error: &(dyn std::error::Error + 'static)) -> Option<Verdict> {
             })*
         };
     }
-    ask!(tenant_rls::Error, local_db::Error, tenant_ops::Error, tenant_audit::Error, backfill_engine::Error);
+    ask!(
+        tenant_rls::Error,
+        local_db::Error,
+        tenant_ops::Error,
+        tenant_audit::Error,
+        backfill_engine::Error,
+        bench::Error
+    );
     None
 }
 

@@ -32,6 +32,7 @@ number goes up when one is renamed, removed or changes its meaning. The fields a
 | --- | --- | --- |
 | `audit` | `tenant-audit/1` | `crates/tenant-audit/src/report.rs` |
 | `backfill-bookings` | `backfill/1` | `crates/backfill-engine/src/report.rs` |
+| `bench backfill` | `bench-backfill/1` | `crates/bench/src/report.rs` |
 | `db seed` | `db-seed/1` | `crates/local-db/src/seed.rs` |
 | `db status` | `db-status/1` | `crates/local-db/src/cluster.rs` |
 | `db url` | `db-url/1` | `xtask/src/commands/db.rs` |

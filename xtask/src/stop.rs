@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tenant_rls::Exit;
 use tokio::sync::watch;
@@ -36,9 +37,24 @@ pub(crate) async fn gently<F: Future>(
 /// # Errors
 /// What the job returns, or that it was stopped.
 pub(crate) async fn at_once<T>(job: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    tokio::select! {
-        done = job => done,
-        () = signal() => Err(Mistake::stopped()),
+    let stopped = {
+        tokio::select! {
+            done = job => return done,
+            () = signal() => Mistake::stopped(),
+        }
+    };
+    let _ = tokio::time::timeout(CANCELLING, until_tasks_end()).await;
+    Err(stopped)
+}
+
+/// How long a cancel request to the server may take before the process ends without it.
+const CANCELLING: Duration = Duration::from_secs(2);
+
+/// A dropped transaction cancels its statement in a task of its own, which must not end with the process.
+async fn until_tasks_end() {
+    let metrics = tokio::runtime::Handle::current().metrics();
+    while metrics.num_alive_tasks() > 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 

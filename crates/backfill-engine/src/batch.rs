@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use sqlx::PgConnection;
 use tenant_ops::{BatchCall, BatchCounts, Lease, NewRun, Run};
-use tenant_rls::{ActingRole, Backoff, BatchOptions, BatchTx, Database, Error as RlsError, Fault, Sql, Tenancy, fault_of};
+use tenant_rls::{
+    ActingRole, Backoff, BatchOptions, BatchTx, Database, Error as RlsError, Fault, Sql, Tenancy, fault_of,
+};
 
 use crate::statements::Statements;
 use crate::tid::{Range, Tid};

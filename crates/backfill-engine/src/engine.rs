@@ -255,7 +255,8 @@ struct Report<'a> {
 impl Report<'_> {
     fn finish(&self, outcome: Outcome, tally: Tally, kept: Option<Vec<i64>>, end: End) -> BackfillReport {
         let by_source = kept.unwrap_or(tally.assigned_by);
-        let count = |at: usize| by_source.get(at).copied().and_then(|rows| u64::try_from(rows).ok()).unwrap_or_default();
+        let count =
+            |at: usize| by_source.get(at).copied().and_then(|rows| u64::try_from(rows).ok()).unwrap_or_default();
         let assigned_by_source: Vec<SourceCount> = self
             .plan
             .sources

@@ -51,7 +51,9 @@ impl Error {
         match self {
             Self::Database(error) => error.hint(),
             Self::Ops(error) => error.hint(),
-            Self::Unsuitable { .. } => Some("`cargo xtask doctor` shows what tenancy.toml says and what the database has".into()),
+            Self::Unsuitable { .. } => {
+                Some("`cargo xtask doctor` shows what tenancy.toml says and what the database has".into())
+            }
             Self::TooManyFailures { .. } => {
                 Some("a trigger or a constraint refuses them; mend that and run it again: it goes on from here".into())
             }

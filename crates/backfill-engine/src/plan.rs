@@ -1,7 +1,7 @@
 //! What is to be backfilled: the table, and the sources of its rows' tenant, checked against the catalog.
 
 use tenant_rls::tenancy::SourceRule;
-use tenant_rls::{Access, Catalog, Ident, TableName, TenantTable, Tenancy};
+use tenant_rls::{Access, Catalog, Ident, TableName, Tenancy, TenantTable};
 
 use crate::{Error, Result};
 
@@ -59,16 +59,19 @@ impl Plan {
         }
         let column_type = ColumnType::of(&found.column.type_name)
             .ok_or_else(|| unsuitable(format!("its tenant column has the type {}", found.column.type_name)))?;
-        if catalog.tenant_key_type.as_deref().and_then(ColumnType::of).map(ColumnType::family) != Some(column_type.family()) {
+        if catalog.tenant_key_type.as_deref().and_then(ColumnType::of).map(ColumnType::family)
+            != Some(column_type.family())
+        {
             let key = catalog.tenant_key_type.as_deref().unwrap_or("missing");
             return Err(unsuitable(format!(
                 "its tenant column is {} and the key of {} is {key}",
                 found.column.type_name, catalog.tenants
             )));
         }
-        let rules = tenancy.tables.iter().find(|(key, _)| {
-            TableName::parse(key, &tenancy.database.schema).is_ok_and(|key| key == name)
-        });
+        let rules = tenancy
+            .tables
+            .iter()
+            .find(|(key, _)| TableName::parse(key, &tenancy.database.schema).is_ok_and(|key| key == name));
         let (mut sources, mut missing) = (Vec::new(), Vec::new());
         for rule in rules.map(|(_, rules)| rules.sources.as_slice()).unwrap_or_default() {
             match source(catalog, tenancy, rule)? {
@@ -121,7 +124,8 @@ fn source(catalog: &Catalog, tenancy: &Tenancy, rule: &SourceRule) -> Result<Opt
     let Ok(found) = catalog.table(&table) else { return Ok(None) };
     // A key that is not unique would count a row several times.
     if found.key != [rule.key.as_str()] {
-        let why = format!("the source `{}` refers to {table} by `{}`, which is not its primary key", rule.name, rule.key);
+        let why =
+            format!("the source `{}` refers to {table} by `{}`, which is not its primary key", rule.name, rule.key);
         return Err(Error::Unsuitable { table, why });
     }
     Ok(Some(Source {

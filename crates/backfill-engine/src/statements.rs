@@ -49,7 +49,9 @@ impl Statements {
         let lowest = call("least(:tenants)", &found);
         let decision = match on_conflict {
             // LEAST and GREATEST pass over NULL: they are equal where all sources that name a tenant name the same.
-            OnConflict::Report => call("CASE WHEN least(:tenants) = greatest(:tenants) THEN least(:tenants) END", &found),
+            OnConflict::Report => {
+                call("CASE WHEN least(:tenants) = greatest(:tenants) THEN least(:tenants) END", &found)
+            }
             OnConflict::First => call("coalesce(:tenants)", &found),
         };
         let source = call("(CASE :tenants END)::smallint", &Sql::join(parts.best, " "));
@@ -83,7 +85,9 @@ impl Statements {
                 .fragment("tenant_texts", list(&parts.found_texts))
                 .fragment("ghost_texts", list(&parts.ghost_texts))
                 .build(),
-            count_null: table(include_str!("../../../sql/backfill/count_null.sql")).ident("column", &plan.column).build(),
+            count_null: table(include_str!("../../../sql/backfill/count_null.sql"))
+                .ident("column", &plan.column)
+                .build(),
             key_of: table(include_str!("../../../sql/backfill/key_of.sql")).ident("key", &plan.key).build(),
             ghosts: plan.sources.iter().map(|source| ghosts(plan, source)).collect(),
         })
@@ -119,7 +123,9 @@ impl Parts {
                 .ident("tenant_key", &plan.tenant_key)
                 .build(),
         );
-        self.vias.push(Template::new("t.:\"column\" AS :\"via\"").ident("column", &source.via).ident("via", &names.via).build());
+        self.vias.push(
+            Template::new("t.:\"column\" AS :\"via\"").ident("column", &source.via).ident("via", &names.via).build(),
+        );
         self.tenants.push(
             Template::new("CASE WHEN :\"e\".:\"key\" IS NOT NULL THEN :\"s\".:\"tenant\" END AS :\"found\"")
                 .ident("e", &names.tenant)
@@ -143,7 +149,10 @@ impl Parts {
         self.found_texts.push(of(":\"name\"::text", &names.found));
         self.ghost_texts.push(of(":\"name\"", &names.ghost));
         self.best.push(
-            Template::new("WHEN :\"name\" IS NOT NULL THEN :n").ident("name", &names.found).fragment("n", number()).build(),
+            Template::new("WHEN :\"name\" IS NOT NULL THEN :n")
+                .ident("name", &names.found)
+                .fragment("n", number())
+                .build(),
         );
         self.counts.push(Template::new("count(*) FILTER (WHERE source = :n)").fragment("n", number()).build());
     }

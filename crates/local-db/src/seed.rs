@@ -1,17 +1,43 @@
 //! Demo data with known faults: what is planted here, audit and backfill must find, row for row.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use sqlx::{PgConnection, Row};
-use tenant_rls::{DatabaseUrl, DirectConnection, Error as RlsError};
+use tenant_rls::{DatabaseUrl, DirectConnection, Error as RlsError, Ident, TableName};
 
 use crate::{Error, Result};
+
+/// What fills the tables, in order; each runs in the transaction of the seed and reads the settings `seed.*`.
+const STEPS: [(&str, &[&str]); 5] = [
+    ("preparing to seed", &[include_str!("../../../sql/demo/begin.sql"), include_str!("../../../sql/demo/random.sql")]),
+    (
+        "planning the data",
+        &[
+            include_str!("../../../sql/demo/plan_people.sql"),
+            include_str!("../../../sql/demo/plan_requests.sql"),
+            include_str!("../../../sql/demo/plan_bookings.sql"),
+        ],
+    ),
+    ("planting tenants, people and their requests", &[include_str!("../../../sql/demo/people.sql")]),
+    ("planting bookings", &[include_str!("../../../sql/demo/bookings.sql")]),
+    (
+        "planting the other tables",
+        &[
+            include_str!("../../../sql/demo/work.sql"),
+            include_str!("../../../sql/demo/chat.sql"),
+            include_str!("../../../sql/demo/rest.sql"),
+        ],
+    ),
+];
 
 /// How much to plant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 pub struct Seed {
-    /// Tenants, of very different size: at least 2.
+    /// Tenants, of very different size: the k-th has 1/k of the first one's rows. Fewer than 2 count as 2, as rows are
+    /// planted that lie between two tenants.
     pub tenants: u32,
-    /// Bookings; the other tables follow in proportion.
+    /// Bookings; the other tables follow in proportion. 0 counts as 1. From 50 on there are some of every kind.
     pub bookings: u32,
     /// The same seed gives the same rows, on every server version and platform.
     pub seed: u64,
@@ -23,34 +49,59 @@ impl Default for Seed {
     }
 }
 
-/// What was planted, counted from the plan and not from the tables.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+/// What was planted: computed from the plan or counted by the statement that inserted, never by looking afterwards.
+///
+/// A *source* of a booking is its service request, its client or its service, best first. One whose tenant is NULL, the empty
+/// string, or not in the tenant table counts as none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Planted {
     /// Tenants.
     pub tenants: u64,
     /// Users.
     pub users: u64,
-    /// Users with a second membership, in a tenant that is not their own.
+    /// Users with a second membership, in a tenant that is not their own. As the membership's tenant is then not that of its user,
+    /// it also counts as a reference across tenants, one that is meant.
     pub users_with_several_memberships: u64,
+    /// Of these: who wrote chat messages, which their author alone therefore cannot give a tenant.
+    pub authors_with_several_memberships: u64,
+    /// Chat messages, with or without a tenant, whose author is not among the users.
+    pub messages_of_deleted_authors: u64,
     /// Bookings.
     pub bookings: u64,
     /// Bookings whose tenant is NULL: the next five add up to it.
     pub bookings_without_tenant: u64,
-    /// Of these: whose service request names the tenant, and nothing contradicts.
+    /// Of these: the service request names a tenant, and neither client nor service names another.
     pub by_service_request: u64,
-    /// Whose client does, and their request, if any, names none.
+    /// The client names a tenant, the service request none (or there is none), and the service no other.
     pub by_client: u64,
-    /// Whose service alone does.
+    /// The service alone names a tenant.
     pub by_service: u64,
-    /// Whose client and service name different tenants.
+    /// Sources name different tenants.
     pub conflicts: u64,
-    /// Whose sources name no tenant, or one that does not exist.
+    /// No source names a tenant.
     pub unresolvable: u64,
-    /// Bookings with a tenant whose service belongs to another one.
+    /// Bookings with a tenant that exists, whose service belongs to another that exists. All other references of bookings with a
+    /// tenant stay within it.
     pub cross_tenant_references: u64,
-    /// Bookings whose tenant is the empty string.
+    /// Bookings whose tenant is the empty string. [`Planted::tables`] has those of other tables.
     pub empty_string_tenants: u64,
-    /// Bookings whose tenant was deleted.
+    /// Bookings whose tenant was deleted: an id that the tenant table does not have. [`Planted::tables`] has those of other
+    /// tables.
+    pub ghost_tenants: u64,
+    /// What was planted in each table where rows can lack a tenant, bookings included.
+    pub tables: BTreeMap<String, PlantedRows>,
+}
+
+/// The rows of one table, by what stands in the tenant column. All but the three faults name a tenant that exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct PlantedRows {
+    /// All rows.
+    pub rows: u64,
+    /// NULL.
+    pub without_tenant: u64,
+    /// The empty string.
+    pub empty_string_tenants: u64,
+    /// An id that the tenant table does not have.
     pub ghost_tenants: u64,
 }
 
@@ -66,41 +117,50 @@ impl Planted {
 /// `progress` gets a line before each step. `superuser` because foreign keys are not fired while rows of deleted tenants are planted.
 ///
 /// # Errors
-/// [`Error::NotEmpty`] where there are bookings; [`Error::Database`] where tables are missing.
+/// [`Error::NotEmpty`] where there are bookings or tenants; [`tenant_rls::Error::NoTable`] for the first table that is missing, before
+/// anything is written.
 pub async fn plant(superuser: &DatabaseUrl, seed: &Seed, progress: &mut dyn FnMut(&str)) -> Result<Planted> {
     let mut session = DirectConnection::connect(superuser, "local-db seed").await?;
-    let filled: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM public.bookings)")
-        .fetch_one(session.connection())
-        .await
-        .map_err(RlsError::query("looking for bookings"))?;
-    if filled {
-        return Err(Error::NotEmpty);
-    }
+    refuse_unless_empty(session.connection()).await?;
     session.run_script("opening a transaction", "BEGIN").await?;
     set(session.connection(), seed).await?;
-    for (doing, script) in [
-        ("preparing to seed", include_str!("../../../sql/demo/begin.sql")),
-        ("planning the data", include_str!("../../../sql/demo/plan.sql")),
-        ("planting tenants and people", include_str!("../../../sql/demo/people.sql")),
-        ("planting bookings", include_str!("../../../sql/demo/bookings.sql")),
-        ("planting the other tables", include_str!("../../../sql/demo/other.sql")),
-    ] {
+    for (doing, scripts) in STEPS {
         progress(doing);
-        session.run_script(doing, script).await?;
+        for script in scripts {
+            session.run_script(doing, *script).await?;
+        }
     }
     let planted = planted(session.connection()).await?;
     progress("making the indexes");
     session.run_script("making the indexes", include_str!("../../../sql/demo/finish.sql")).await?;
     session.run_script("keeping the data", "COMMIT").await?;
-    session.run_script("gathering statistics", "ANALYZE").await?;
+    progress("gathering statistics");
+    session.run_script("gathering statistics", include_str!("../../../sql/demo/analyze.sql")).await?;
     session.close().await;
     Ok(planted)
+}
+
+async fn refuse_unless_empty(session: &mut PgConnection) -> Result<()> {
+    let missing: Option<String> = sqlx::query_scalar(include_str!("../../../sql/demo/missing_table.sql"))
+        .fetch_optional(&mut *session)
+        .await
+        .map_err(RlsError::query("looking for the tables"))?;
+    if let Some(name) = missing {
+        let table = TableName::new(Ident::new("public")?, Ident::new(name)?);
+        return Err(RlsError::NoTable { table, closest: None }.into());
+    }
+    let filled: bool =
+        sqlx::query_scalar(r#"SELECT EXISTS (SELECT FROM public.bookings) OR EXISTS (SELECT FROM public."Tenant")"#)
+            .fetch_one(session)
+            .await
+            .map_err(RlsError::query("looking for bookings"))?;
+    if filled { Err(Error::NotEmpty) } else { Ok(()) }
 }
 
 async fn set(session: &mut PgConnection, seed: &Seed) -> Result<()> {
     let settings = [
         ("seed.tenants", u64::from(seed.tenants.max(2))),
-        ("seed.bookings", u64::from(seed.bookings)),
+        ("seed.bookings", u64::from(seed.bookings.max(1))),
         ("seed.seed", seed.seed),
     ];
     for (name, value) in settings {
@@ -115,24 +175,48 @@ async fn set(session: &mut PgConnection, seed: &Seed) -> Result<()> {
 }
 
 async fn planted(session: &mut PgConnection) -> Result<Planted> {
+    let rows = sqlx::query(include_str!("../../../sql/demo/planted_rows.sql"))
+        .fetch_all(&mut *session)
+        .await
+        .map_err(RlsError::query("reading what was planted"))?;
+    let tables: BTreeMap<String, PlantedRows> = rows
+        .iter()
+        .map(|row| {
+            let planted = PlantedRows {
+                rows: count(row.get("rows")),
+                without_tenant: count(row.get("without_tenant")),
+                empty_string_tenants: count(row.get("empty_string")),
+                ghost_tenants: count(row.get("ghost")),
+            };
+            (row.get("table_name"), planted)
+        })
+        .collect();
     let row = sqlx::query(include_str!("../../../sql/demo/planted.sql"))
         .fetch_one(session)
         .await
         .map_err(RlsError::query("counting what was planned"))?;
-    let count = |name: &str| u64::try_from(row.get::<i64, _>(name)).unwrap_or_default();
+    let number = |name: &str| count(row.get(name));
     Ok(Planted {
-        tenants: count("tenants"),
-        users: count("users"),
-        users_with_several_memberships: count("several_memberships"),
-        bookings: count("bookings"),
-        bookings_without_tenant: count("without_tenant"),
-        by_service_request: count("by_request"),
-        by_client: count("by_client"),
-        by_service: count("by_service"),
-        conflicts: count("conflicts"),
-        unresolvable: count("unresolvable"),
-        cross_tenant_references: count("cross_tenant"),
-        empty_string_tenants: count("empty"),
-        ghost_tenants: count("ghosts"),
+        tenants: number("tenants"),
+        users: number("users"),
+        users_with_several_memberships: number("users_with_several_memberships"),
+        authors_with_several_memberships: number("authors_with_several_memberships"),
+        messages_of_deleted_authors: number("messages_of_deleted_authors"),
+        bookings: number("bookings"),
+        bookings_without_tenant: number("bookings_without_tenant"),
+        by_service_request: number("by_service_request"),
+        by_client: number("by_client"),
+        by_service: number("by_service"),
+        conflicts: number("conflicts"),
+        unresolvable: number("unresolvable"),
+        cross_tenant_references: number("cross_tenant_references"),
+        empty_string_tenants: number("empty_string_tenants"),
+        ghost_tenants: number("ghost_tenants"),
+        tables,
     })
+}
+
+/// Counts of the server are never negative.
+fn count(rows: i64) -> u64 {
+    u64::try_from(rows).unwrap_or_default()
 }

@@ -47,11 +47,13 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Database(error) => error.hint(),
-            Self::Held { .. } => Some("wait for it, or stop it; what it did is kept, and the next run goes on from there".into()),
-            Self::LeaseLost { .. } => Some("look at the other run; start this one again when it has ended".into()),
-            Self::NotInstalled { role } => {
-                Some(format!("run it once as the database's owner, or let {role} create it: GRANT CREATE ON DATABASE … TO {role};"))
+            Self::Held { .. } => {
+                Some("wait for it, or stop it; what it did is kept, and the next run goes on from there".into())
             }
+            Self::LeaseLost { .. } => Some("look at the other run; start this one again when it has ended".into()),
+            Self::NotInstalled { role } => Some(format!(
+                "run it once as the database's owner, or let {role} create it: GRANT CREATE ON DATABASE … TO {role};"
+            )),
         }
     }
 

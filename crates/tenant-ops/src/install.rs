@@ -38,7 +38,10 @@ pub async fn install_in(connection: &mut PgConnection, tenancy: &Tenancy) -> Res
         return Ok(());
     }
     // Two operators at once: the second waits here, then finds it done.
-    sqlx::query("SELECT pg_advisory_xact_lock(hashtext('tenant_ops'))").execute(&mut *connection).await.map_err(doing())?;
+    sqlx::query("SELECT pg_advisory_xact_lock(hashtext('tenant_ops'))")
+        .execute(&mut *connection)
+        .await
+        .map_err(doing())?;
     for script in [include_str!("../../../sql/ops/install.sql"), include_str!("../../../sql/ops/assign_batch.sql")] {
         sqlx::Executor::execute(&mut *connection, sqlx::raw_sql(script)).await.map_err(doing())?;
     }
@@ -53,7 +56,11 @@ pub async fn install_in(connection: &mut PgConnection, tenancy: &Tenancy) -> Res
         sqlx::Executor::execute(&mut *connection, sqlx::raw_sql(grant)).await.map_err(doing())?;
     }
     sqlx::query("DELETE FROM tenant_ops.installed").execute(&mut *connection).await.map_err(doing())?;
-    sqlx::query("INSERT INTO tenant_ops.installed VALUES ($1)").bind(VERSION).execute(connection).await.map_err(doing())?;
+    sqlx::query("INSERT INTO tenant_ops.installed VALUES ($1)")
+        .bind(VERSION)
+        .execute(connection)
+        .await
+        .map_err(doing())?;
     Ok(())
 }
 

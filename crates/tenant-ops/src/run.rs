@@ -120,7 +120,12 @@ impl Run {
     /// # Errors
     /// [`RlsError::Query`] with SQLSTATE `TO001` where the lease is lost, `TO002` where another number of rows was
     /// written than locked, and whatever the rows or the server say.
-    pub async fn batch(&self, tx: &mut PgConnection, lease: &Lease, call: &BatchCall<'_>) -> Result<BatchCounts, RlsError> {
+    pub async fn batch(
+        &self,
+        tx: &mut PgConnection,
+        lease: &Lease,
+        call: &BatchCall<'_>,
+    ) -> Result<BatchCounts, RlsError> {
         let row = sqlx::query(include_str!("../../../sql/ops/call_assign_batch.sql"))
             .bind(self.id)
             .bind(&lease.resource)
@@ -144,11 +149,13 @@ impl Run {
     /// [`crate::Error::Database`].
     pub async fn next_pass(&mut self, database: &Database) -> Result<()> {
         let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
-        self.pass = sqlx::query_scalar("UPDATE tenant_ops.run SET pass = pass + 1, next_tid = '(0,0)' WHERE id = $1 RETURNING pass")
-            .bind(self.id)
-            .fetch_one(tx.connection())
-            .await
-            .map_err(RlsError::query("beginning the next pass"))?;
+        self.pass = sqlx::query_scalar(
+            "UPDATE tenant_ops.run SET pass = pass + 1, next_tid = '(0,0)' WHERE id = $1 RETURNING pass",
+        )
+        .bind(self.id)
+        .fetch_one(tx.connection())
+        .await
+        .map_err(RlsError::query("beginning the next pass"))?;
         "(0,0)".clone_into(&mut self.next_tid);
         Ok(tx.commit().await?)
     }
@@ -183,5 +190,8 @@ impl Run {
 
 /// The name of this machine, for the journal.
 fn host() -> String {
-    ["HOSTNAME", "COMPUTERNAME"].iter().find_map(|name| std::env::var(name).ok()).unwrap_or_else(|| "unknown host".to_owned())
+    ["HOSTNAME", "COMPUTERNAME"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok())
+        .unwrap_or_else(|| "unknown host".to_owned())
 }

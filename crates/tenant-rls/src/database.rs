@@ -172,7 +172,8 @@ async fn session_facts(pool: &PgPool, url: &DatabaseUrl) -> Result<SessionFacts>
         pooler: url.pooler_hint().map_or(Pooler::None, |why| Pooler::Suspected(why.to_string())),
     };
     if row.get(10) {
-        let identifier = sqlx::query_scalar("SELECT system_identifier::text FROM pg_control_system()").fetch_one(pool).await;
+        let identifier =
+            sqlx::query_scalar("SELECT system_identifier::text FROM pg_control_system()").fetch_one(pool).await;
         facts.system_identifier = Some(identifier.map_err(Error::query("reading the cluster's identity"))?);
     }
     Ok(facts)

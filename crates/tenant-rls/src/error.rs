@@ -106,10 +106,14 @@ impl Error {
             Self::Url(error) => error.hint(),
             Self::Settings(error) => error.hint(),
             Self::Connect { source, .. } | Self::Query { source, .. } => source.hint(),
-            Self::OldServer { .. } => Some("upgrade the server; `db up --pg-version 18` starts a newer local one".into()),
+            Self::OldServer { .. } => {
+                Some("upgrade the server; `db up --pg-version 18` starts a newer local one".into())
+            }
             Self::UnknownTenant { closest: Some(slug), .. } => Some(format!("did you mean `{slug}`?")),
             Self::NoTable { closest: Some(name), .. } => Some(format!("did you mean `{name}`?")),
-            Self::NoTable { .. } => Some("tenancy.toml says which tables there are; `cargo xtask doctor` compares".into()),
+            Self::NoTable { .. } => {
+                Some("tenancy.toml says which tables there are; `cargo xtask doctor` compares".into())
+            }
             Self::AmbiguousTenant { .. } => Some("give the slug or id that only the tenant you mean has".into()),
             Self::CannotSee(list) => list.iter().find_map(Obstacle::hint),
             _ => None,
@@ -121,9 +125,10 @@ impl Error {
         match self {
             Self::Url(error) => error.exit(),
             Self::Settings(error) => error.exit(),
-            Self::Identifier { .. } | Self::UnknownTenant { .. } | Self::AmbiguousTenant { .. } | Self::TenantId { .. } => {
-                Exit::Usage
-            }
+            Self::Identifier { .. }
+            | Self::UnknownTenant { .. }
+            | Self::AmbiguousTenant { .. }
+            | Self::TenantId { .. } => Exit::Usage,
             Self::CannotSee(_) | Self::ScopeLeft { .. } => Exit::Refused,
             _ => Exit::Failed,
         }

@@ -18,7 +18,8 @@ impl Backoff {
     /// At most `tries` waits.
     pub fn new(first: Duration, longest: Duration, tries: u32) -> Self {
         // Only to keep two operators from waking together: the clock is random enough.
-        let noise = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(1, |t| t.subsec_nanos()) | 1;
+        let noise =
+            std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(1, |t| t.subsec_nanos()) | 1;
         Self { next: first, longest, left: tries, noise: u64::from(noise) }
     }
 
@@ -38,7 +39,10 @@ impl Backoff {
 ///
 /// # Errors
 /// The last error, when `backoff` is used up, or the first of another kind.
-pub async fn retry_locks<T>(mut backoff: Backoff, mut attempt: impl AsyncFnMut() -> Result<T, Error>) -> Result<T, Error> {
+pub async fn retry_locks<T>(
+    mut backoff: Backoff,
+    mut attempt: impl AsyncFnMut() -> Result<T, Error>,
+) -> Result<T, Error> {
     loop {
         match attempt().await {
             Err(error) if fault_of(&error) == Fault::Contention => match backoff.next_wait() {

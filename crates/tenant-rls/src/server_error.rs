@@ -70,7 +70,9 @@ impl ServerError {
             (Some("25006"), _) => "this is a read-only session or a standby; use the primary",
             (Some("55P03"), _) => "somebody holds a lock on it; run it again later, or give a longer lock timeout",
             (None, sqlx::Error::Io(_)) => "is the server running, and does this address reach it?",
-            (None, sqlx::Error::Tls(_)) => "the certificate was not accepted; sslrootcert=FILE in the URL names its authority",
+            (None, sqlx::Error::Tls(_)) => {
+                "the certificate was not accepted; sslrootcert=FILE in the URL names its authority"
+            }
             (None, sqlx::Error::PoolTimedOut) => "the server gave no connection in time",
             _ => return None,
         };

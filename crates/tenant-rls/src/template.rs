@@ -111,7 +111,8 @@ impl Template {
                 Token::Verbatim(text) => out.push_str(text),
                 Token::Variable(name, form) => {
                     let variable = self.variables.get_mut(name).filter(|v| v.form == form);
-                    let variable = variable.unwrap_or_else(|| panic!("no {form:?} `{name}` was given for: {}", self.text));
+                    let variable =
+                        variable.unwrap_or_else(|| panic!("no {form:?} `{name}` was given for: {}", self.text));
                     variable.used = true;
                     out.push_str(&variable.text);
                 }
@@ -198,7 +199,10 @@ mod tests {
             .literal("v", "it's")
             .fragment("f", Sql::from_static("1"))
             .build();
-        assert_eq!(sql.as_str(), "SELECT \"we\"\"ird\"::text, ':\"c\"', 'it''s', 1 -- :\"c\"\nFROM \"public\".\"Tenant\"");
+        assert_eq!(
+            sql.as_str(),
+            "SELECT \"we\"\"ird\"::text, ':\"c\"', 'it''s', 1 -- :\"c\"\nFROM \"public\".\"Tenant\""
+        );
     }
 
     #[test]

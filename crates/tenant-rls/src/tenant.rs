@@ -58,7 +58,9 @@ pub struct Tenant {
 pub async fn resolve(audit: &mut AuditTx, tenancy: &Tenancy, name: &str) -> Result<Tenant> {
     let name = name.trim();
     if name.is_empty() || name.contains('\0') {
-        return Err(Error::TenantId { why: "a tenant is named by its id or slug; the name given is empty or holds a NUL" });
+        return Err(Error::TenantId {
+            why: "a tenant is named by its id or slug; the name given is empty or holds a NUL",
+        });
     }
     let find = columns(include_str!("../../../sql/catalog/find_tenant.sql"), tenancy)?.build();
     let rows = sqlx::query(find).bind(name).fetch_all(audit.connection()).await;
@@ -68,20 +70,26 @@ pub async fn resolve(audit: &mut AuditTx, tenancy: &Tenancy, name: &str) -> Resu
     }
     match found.len() {
         1 => Ok(found.remove(0)),
-        0 => Err(Error::UnknownTenant { name: name.to_owned(), closest: closest_slug(audit, &tenancy.tenant, tenancy, name).await? }),
+        0 => Err(Error::UnknownTenant {
+            name: name.to_owned(),
+            closest: closest_slug(audit, &tenancy.tenant, tenancy, name).await?,
+        }),
         _ => Err(Error::AmbiguousTenant { name: name.to_owned() }),
     }
 }
 
-async fn closest_slug(audit: &mut AuditTx, tenant: &TenantSection, tenancy: &Tenancy, name: &str) -> Result<Option<String>> {
+async fn closest_slug(
+    audit: &mut AuditTx,
+    tenant: &TenantSection,
+    tenancy: &Tenancy,
+    name: &str,
+) -> Result<Option<String>> {
     let list = Template::new(include_str!("../../../sql/catalog/tenant_slugs.sql"))
         .table("tenants", &TableName::parse(&tenant.table, &tenancy.database.schema)?)
         .ident("slug", &Ident::new(&tenant.slug)?)
         .build();
-    let slugs: Vec<String> = sqlx::query_scalar(list)
-        .fetch_all(audit.connection())
-        .await
-        .map_err(Error::query("listing the tenants"))?;
+    let slugs: Vec<String> =
+        sqlx::query_scalar(list).fetch_all(audit.connection()).await.map_err(Error::query("listing the tenants"))?;
     Ok(closest(name, slugs.iter().map(String::as_str)).map(str::to_owned))
 }
 

@@ -81,7 +81,9 @@ impl fmt::Display for Obstacle {
             Why::CannotAssume => write!(f, "this login cannot act as {role}"),
             Why::NoTable => write!(f, "{role} finds no table {table}"),
             Why::Filtered { verb } => write!(f, "row level security filters what {role} may {verb} in {table}"),
-            Why::Restricted { policy } => write!(f, "the restrictive policy \"{policy}\" hides rows of {table} from {role}"),
+            Why::Restricted { policy } => {
+                write!(f, "the restrictive policy \"{policy}\" hides rows of {table} from {role}")
+            }
             Why::NoRight { verb, columns } => write!(f, "{role} may not {verb} {} of {table}", columns.join(", ")),
         }
     }
@@ -152,7 +154,8 @@ pub(crate) async fn examine(connection: &mut PgConnection, role: &ActingRole, ac
             .fetch_optional(&mut *connection)
             .await
             .map_err(Error::query(format!("asking what {role} may see of {}", need.table)))?;
-        let mut add = |why| sight.obstacles.push(Obstacle { role: role.to_string(), table: Some(need.table.clone()), why });
+        let mut add =
+            |why| sight.obstacles.push(Obstacle { role: role.to_string(), table: Some(need.table.clone()), why });
         let Some(row) = row else {
             add(Why::NoTable);
             continue;
@@ -193,7 +196,8 @@ fn hidden_by(policies: &[Policy], role: &str, write: Option<&Ident>) -> Option<W
     let ours = format!("(CURRENT_USER = '{}'::name)", role.replace('\'', "''"));
     let opens = |command: &str, expressions: &[&str]| {
         policies.iter().any(|p| {
-            (p.command == command || p.command == "*") && p.using.as_deref().is_some_and(|using| expressions.contains(&using))
+            (p.command == command || p.command == "*")
+                && p.using.as_deref().is_some_and(|using| expressions.contains(&using))
         })
     };
     if !opens("r", &["true", &ours]) {

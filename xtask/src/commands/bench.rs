@@ -1,13 +1,24 @@
 //! `bench`: how fast the jobs are, on fresh copies of the same data.
 
+use std::time::Duration;
+
+use bench::{BackfillBench, BackfillBenchReport, Candidate, CandidateReport};
 use clap::{Args, Subcommand};
+use local_db::{Role, Up};
+use tenant_rls::Exit;
 
 use crate::app::{App, Outcome};
+use crate::commands::db::Server;
+use crate::report::Report;
+use crate::stop;
+use crate::text::{count, duration, table};
 
 /// Measure a job against simpler ways to do the same
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  cargo xtask bench backfill --rows 200000")]
 pub(crate) struct Options {
+    #[command(flatten)]
+    server: Server,
     #[command(subcommand)]
     command: Command,
 }
@@ -15,19 +26,116 @@ pub(crate) struct Options {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// The backfill of bookings, beside one big UPDATE and row by row
-    #[command(
-        after_help = "Examples:\n  cargo xtask bench backfill --rows 200000\n  cargo xtask bench backfill --format json --output bench.json"
-    )]
+    #[command(after_help = "Examples:
+  cargo xtask bench backfill --rows 200000
+  cargo xtask bench backfill --format json --output bench.json")]
     Backfill(Backfill),
 }
 
 #[derive(Debug, Args)]
 struct Backfill {
     /// Number of bookings
-    #[arg(long, default_value_t = 200_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1_000..))]
+    #[arg(long, default_value_t = BackfillBench::default().rows, value_name = "N", value_parser = clap::value_parser!(u32).range(1_000..))]
     rows: u32,
+    /// Number of tenants
+    #[arg(long, default_value_t = BackfillBench::default().tenants, value_name = "N", value_parser = clap::value_parser!(u32).range(2..))]
+    tenants: u32,
 }
 
-pub(crate) async fn run(_app: &App, _options: Options) -> Outcome {
-    Ok(None)
+/// Measures on the local server, in databases of its own.
+///
+/// # Errors
+/// The benchmark's.
+pub(crate) async fn run(app: &App, options: Options) -> Outcome {
+    app.refuse_a_url("bench")?;
+    let Command::Backfill(backfill) = options.command;
+    let running = app.local(options.server.into()).up(&mut app.notes(), Up::default()).await?;
+    let superuser = running.url(Role::Superuser)?;
+    let bench = BackfillBench { rows: backfill.rows, tenants: backfill.tenants, ..BackfillBench::default() };
+    let mut notes = app.notes();
+    let measured = stop::at_once(async { Ok(bench::backfill(&superuser, &bench, &mut notes).await?) }).await;
+    if measured.is_err() {
+        // Dropped in the middle, it could not tidy up; what it failed with matters more than whether this works.
+        let _ = bench::remove(&superuser).await;
+    }
+    let report = measured?;
+    app.report(&report)?;
+    Ok((!report.candidates_agree()).then_some(Exit::Failed))
+}
+
+impl Report for BackfillBenchReport {
+    const NAME: &'static str = "bench backfill";
+    const SCHEMA: Option<&'static str> = None;
+
+    fn table(&self) -> String {
+        let headings = ["way", ">rows", ">time", ">rows/s", ">row by row", ">one UPDATE"];
+        let lines = self.candidates.iter().map(|candidate| {
+            let time = Duration::try_from_secs_f64(candidate.seconds).unwrap_or_default();
+            vec![
+                name(candidate.candidate).to_owned(),
+                count(candidate.rows),
+                duration(time),
+                count(candidate.rows_per_second as u64),
+                format!("× {:.1}", candidate.times_row_by_row),
+                format!("× {:.2}", candidate.times_one_update),
+            ]
+        });
+        format!("{}\n{}\n\n{}", table(&headings, lines), circumstances(self), agreement(self))
+    }
+
+    fn csv(&self) -> Option<(Vec<&'static str>, Vec<Vec<String>>)> {
+        let header = vec!["candidate", "rows", "seconds", "rows_per_second", "times_row_by_row", "times_one_update"];
+        let line = |candidate: &CandidateReport| {
+            vec![
+                name(candidate.candidate).to_owned(),
+                candidate.rows.to_string(),
+                format!("{:.3}", candidate.seconds),
+                format!("{:.0}", candidate.rows_per_second),
+                format!("{:.2}", candidate.times_row_by_row),
+                format!("{:.3}", candidate.times_one_update),
+            ]
+        };
+        Some((header, self.candidates.iter().map(line).collect()))
+    }
+}
+
+fn name(candidate: Candidate) -> &'static str {
+    match candidate {
+        Candidate::OneUpdate => "one UPDATE",
+        Candidate::Backfill => "backfill-bookings",
+        Candidate::RowByRow => "row by row",
+    }
+}
+
+/// What the figures depend on.
+fn circumstances(report: &BackfillBenchReport) -> String {
+    let server = &report.server;
+    format!(
+        "{} bookings of {} tenants, {} without one; {} build, {} cores for client and server.\n\
+         PostgreSQL {}: fsync {}, synchronous_commit {}, full_page_writes {}, wal_level {}, shared_buffers {}.",
+        count(report.bookings),
+        count(report.tenants),
+        count(report.without_tenant),
+        report.build,
+        report.cores,
+        server.version,
+        server.fsync,
+        server.synchronous_commit,
+        server.full_page_writes,
+        server.wal_level,
+        server.shared_buffers,
+    )
+}
+
+fn agreement(report: &BackfillBenchReport) -> String {
+    if report.candidates_agree() {
+        return "All of them gave the same rows the same tenants.\n".to_owned();
+    }
+    let wrong = [
+        (report.same_result, "one UPDATE and the backfill left different tenants"),
+        (report.same_slice, "row by row gave its rows other tenants"),
+        (report.same_count, "the backfill counted other rows than one UPDATE wrote"),
+    ];
+    let wrong: Vec<&str> = wrong.into_iter().filter(|(same, _)| !same).map(|(_, what)| what).collect();
+    format!("The figures compare nothing: {}.\n", wrong.join("; "))
 }

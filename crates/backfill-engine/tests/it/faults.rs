@@ -28,7 +28,6 @@ async fn a_run_whose_connections_are_cut_goes_on_by_itself() {
         });
     };
     let options = Options { batch_time: std::time::Duration::from_millis(1), ..Options::default() };
-    let report =
-        backfill_table(&db, Role::Owner, "bookings", &Tenancy::default(), &options, &mut cut).await.unwrap();
+    let report = backfill_table(&db, Role::Owner, "bookings", &Tenancy::default(), &options, &mut cut).await.unwrap();
     assert_eq!(report.assigned, planted.assignable());
 }

@@ -80,11 +80,8 @@ async fn rows_that_a_trigger_refuses_are_reported_one_by_one_and_the_others_assi
 #[tokio::test]
 async fn a_table_that_refuses_every_row_ends_the_run() {
     let (db, _) = planted(&SMALL).await;
-    script(
-        &mut db.owner().await,
-        r#"ALTER TABLE bookings ADD CONSTRAINT closed CHECK ("tenantId" IS NULL) NOT VALID"#,
-    )
-    .await;
+    script(&mut db.owner().await, r#"ALTER TABLE bookings ADD CONSTRAINT closed CHECK ("tenantId" IS NULL) NOT VALID"#)
+        .await;
     let error = backfill(&db, Role::Owner, &Options::default()).await.unwrap_err();
     assert!(matches!(error, Error::TooManyFailures { .. }), "{error}");
     assert!(error.to_string().contains("closed"), "{error}");

@@ -37,7 +37,8 @@ async fn a_holder_that_slept_through_a_take_over_cannot_write() {
     let new = Lease::acquire(&database, "backfill of public.bookings", "the new one").await.unwrap();
     assert!(new.fence > old.fence);
     assert!(old.heartbeat(&database).await.is_err());
-    let books = NewRun { job: "t".into(), table: "public.bookings".into(), on_conflict: "report", sources: vec!["s".into()] };
+    let books =
+        NewRun { job: "t".into(), table: "public.bookings".into(), on_conflict: "report", sources: vec!["s".into()] };
     let run = Run::resume_or_open(&database, &books).await.unwrap();
     let mut tx = BatchTx::begin(&database, &tenancy, &BatchOptions::default()).await.unwrap();
     let nothing = tenant_rls::Sql::from_static("SELECT");
@@ -57,7 +58,8 @@ async fn a_holder_that_slept_through_a_take_over_cannot_write() {
 async fn rows_that_a_neighbour_holds_are_left_and_taken_when_it_lets_go() {
     let (db, planted) = planted(&SMALL).await;
     let mut neighbour = db.owner().await;
-    script(&mut neighbour, r#"BEGIN; SELECT FROM bookings WHERE "tenantId" IS NULL ORDER BY id LIMIT 50 FOR UPDATE"#).await;
+    script(&mut neighbour, r#"BEGIN; SELECT FROM bookings WHERE "tenantId" IS NULL ORDER BY id LIMIT 50 FOR UPDATE"#)
+        .await;
     let (next_pass, mut passed) = tokio::sync::mpsc::unbounded_channel();
     let release = tokio::spawn(async move {
         passed.recv().await;

@@ -42,7 +42,8 @@ async fn a_run_assigns_exactly_what_was_planted_and_a_second_finds_nothing_to_do
 async fn tenants_that_do_not_exist_count_as_none_and_are_named() {
     let (db, _) = planted(&SMALL).await;
     let report = backfill(&db, Role::Owner, &Options::default()).await.unwrap();
-    let named: Vec<(&str, &str)> = report.ghost_tenants.iter().map(|g| (g.source.as_str(), g.tenant.as_str())).collect();
+    let named: Vec<(&str, &str)> =
+        report.ghost_tenants.iter().map(|g| (g.source.as_str(), g.tenant.as_str())).collect();
     for tenant in ["", "tenant_deleted_1"] {
         assert!(named.contains(&("client", tenant)), "{named:?}");
     }

@@ -22,7 +22,7 @@ impl TestDb {
     pub(super) async fn clone_of(template: Option<&str>) -> Result<Self> {
         let run = Run::join().await?;
         let name = unique_name();
-        let mut session = DirectConnection::connect(&run.url(Role::Superuser, "postgres")?, "tests").await?;
+        let mut session = run.session().await?;
         schema::create_database(&mut session, &name, template).await?;
         session.close().await;
         Ok(Self { run, name })
@@ -94,7 +94,7 @@ pub(super) async fn template(
         return Ok(name);
     }
     let run = Run::join().await?;
-    let mut session = DirectConnection::connect(&run.url(Role::Superuser, "postgres")?, "tests").await?;
+    let mut session = run.session().await?;
     // The lock ends with the session, also when its holder is killed.
     let lock = sqlx::query("SELECT pg_advisory_lock(hashtext($1))").bind(&name);
     lock.execute(session.connection()).await.map_err(SqlError::query("waiting for the template"))?;

@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Keeps a server alive for as long as it lives.
 #[derive(Debug)]
-pub(super) struct Hold(#[expect(dead_code, reason = "it is held, not used")] File);
+pub(super) struct Hold(File);
 
 /// What stands in a folder.
 pub(super) enum Found {
@@ -82,10 +82,14 @@ pub(super) async fn begin(server: &Server, port: u16, grace: Duration) -> Result
     Ok(Hold(hold))
 }
 
-/// Waits until the guardian has started the server; the folder is held by the caller.
-pub(super) async fn until_ready(server: &Server) -> Result<()> {
+/// Waits until the guardian has started the server, which the caller holds.
+pub(super) async fn until_ready(server: &Server, hold: &Hold) -> Result<()> {
     let begun = Instant::now();
     while !server.home.join("ready").exists() {
+        if !is_at(&hold.0, &pipe(&server.home)) {
+            let reason = "its guardian was about to end it".to_owned();
+            return Err(Error::NotStarted { reason, log: server.log() });
+        }
         let failed = server.home.join("failed").exists();
         if failed || begun.elapsed() > PATIENCE {
             let logs = [server.log(), server.home.join("initdb.log")];

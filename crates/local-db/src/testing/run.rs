@@ -28,6 +28,7 @@ const ATTEMPTS: u32 = 3;
 #[derive(Debug)]
 pub(super) struct Run {
     port: u16,
+    log: PathBuf,
     _hold: Hold,
 }
 
@@ -36,6 +37,25 @@ impl Run {
     pub(super) async fn join() -> Result<&'static Self> {
         static RUN: OnceCell<Run> = OnceCell::const_new();
         RUN.get_or_try_init(join).await
+    }
+
+    /// A session of the superuser, for making databases.
+    pub(super) async fn session(&self) -> Result<DirectConnection> {
+        let url = self.url(Role::Superuser, "postgres")?;
+        DirectConnection::connect(&url, "tests").await.map_err(|error| self.stopped().unwrap_or(error.into()))
+    }
+
+    /// What the log tells of a server that is gone, though nobody but its guardian should end it.
+    fn stopped(&self) -> Option<Error> {
+        let home = self.log.parent()?;
+        if server::running_pid(&home.join("data")).is_some() {
+            return None;
+        }
+        let reason = server::log_tail(&self.log, 0).unwrap_or_else(|| "its folder is gone".to_owned());
+        Some(Error::Program {
+            program: "the server of this test run".to_owned(),
+            output: format!("it has ended: {reason}"),
+        })
     }
 
     pub(super) fn url(&self, role: Role, database: &str) -> Result<DatabaseUrl> {
@@ -59,8 +79,8 @@ async fn join() -> Result<Run> {
                 (guardian::begin(&server, server::free_port()?, GRACE).await?, server)
             }
         };
-        match ready(&server).await {
-            Ok(port) => return Ok(Run { port, _hold: hold }),
+        match ready(&server, &hold).await {
+            Ok(port) => return Ok(Run { port, log: server.log(), _hold: hold }),
             Err(error) if attempt == ATTEMPTS => return Err(error),
             Err(_) => {
                 drop(hold);
@@ -72,8 +92,8 @@ async fn join() -> Result<Run> {
 }
 
 /// Waits for the server, makes its roles unless they are there, and returns its port.
-async fn ready(server: &Server) -> Result<u16> {
-    guardian::until_ready(server).await?;
+async fn ready(server: &Server, hold: &Hold) -> Result<u16> {
+    guardian::until_ready(server, hold).await?;
     let port = server::configured_port(&server.home)?;
     prepare(&server::url(port, Role::Superuser, "postgres")?).await?;
     Ok(port)

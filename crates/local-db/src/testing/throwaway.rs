@@ -29,7 +29,7 @@ impl TestServer {
         let port = server::free_port()?;
         let hold = guardian::begin(&server, port, Duration::ZERO).await?;
         drop(lock);
-        guardian::until_ready(&server).await?;
+        guardian::until_ready(&server, &hold).await?;
         let superuser = server::url(port, Role::Superuser, "postgres")?;
         run::prepare(&superuser).await?;
         let mut session = DirectConnection::connect(&superuser, "tests").await?;

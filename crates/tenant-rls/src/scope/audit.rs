@@ -90,8 +90,10 @@ fn begin_snapshot(snapshot: Option<&str>) -> Sql {
     const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
     match snapshot {
         None => Sql::from_static(BEGIN),
-        Some(name) => Template::new("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT :'name'")
-            .literal("name", name)
-            .build(),
+        Some(name) => {
+            Template::new("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT :'name'")
+                .literal("name", name)
+                .build()
+        }
     }
 }

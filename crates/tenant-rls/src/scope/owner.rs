@@ -19,7 +19,8 @@ impl OwnerTx {
     /// [`Error::Connect`] or [`Error::Query`].
     pub async fn begin(database: &Database, lock_timeout: Duration) -> Result<Self> {
         let mut guard = Guard::begin(database, Sql::from_static("BEGIN; SET LOCAL row_security = off")).await?;
-        super::tenant::set_local(guard.connection(), "lock_timeout", &format!("{}ms", lock_timeout.as_millis())).await?;
+        super::tenant::set_local(guard.connection(), "lock_timeout", &format!("{}ms", lock_timeout.as_millis()))
+            .await?;
         Ok(Self { guard })
     }
 

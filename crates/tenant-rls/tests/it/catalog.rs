@@ -13,7 +13,8 @@ async fn every_table_of_the_application_is_found_with_its_tenant_column() {
     let catalog = Catalog::load(&database, &Tenancy::default()).await.unwrap();
     assert_eq!(catalog.missing, []);
     assert_eq!(catalog.tenant_key_type.as_deref(), Some("text"));
-    let column = |name: &str| catalog.tables.iter().find(|t| t.name.name().as_str() == name).map(|t| t.column.name.as_str());
+    let column =
+        |name: &str| catalog.tables.iter().find(|t| t.name.name().as_str() == name).map(|t| t.column.name.as_str());
     assert_eq!(column("bookings"), Some("tenantId"));
     assert_eq!(column("service_views"), Some("tenant_id"));
     assert_eq!(column("Tenant"), None);

@@ -22,7 +22,8 @@ async fn a_tenant_scope_sees_and_writes_one_tenant_only() {
     let database = connect(&db, Role::AppUser, 2).await;
     let acme = tenant(&database, "acme").await;
     let mut tx = TenantTx::begin(&database, &Tenancy::default(), &acme).await.unwrap();
-    let seen: Vec<String> = sqlx::query_scalar("SELECT body FROM note ORDER BY id").fetch_all(tx.connection()).await.unwrap();
+    let seen: Vec<String> =
+        sqlx::query_scalar("SELECT body FROM note ORDER BY id").fetch_all(tx.connection()).await.unwrap();
     assert_eq!(seen, ["a1", "a2"]);
     let others = sqlx::query("UPDATE note SET body = 'mine' WHERE id = 3").execute(tx.connection()).await.unwrap();
     assert_eq!(others.rows_affected(), 0);
@@ -107,7 +108,8 @@ async fn a_scope_that_was_left_does_not_commit() {
     let error = tx.commit().await.unwrap_err();
     assert!(matches!(error, Error::ScopeLeft { .. }), "{error}");
     let mut superuser = db.superuser().await;
-    let kept: i64 = sqlx::query_scalar("SELECT count(*) FROM note WHERE id = 9").fetch_one(superuser.connection()).await.unwrap();
+    let kept: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM note WHERE id = 9").fetch_one(superuser.connection()).await.unwrap();
     assert_eq!(kept, 0);
 }
 

@@ -26,7 +26,8 @@ pub(crate) fn access(table: &str, columns: &[&str]) -> Access {
 /// The id of a tenant, as every caller gets it: from the tenant table.
 pub(crate) async fn tenant(database: &Database, name: &str) -> TenantId {
     let login = ActingRole::Login(database.session().role.clone());
-    let mut audit = AuditTx::begin(database, &[access("Tenant", &["id", "slug", "name"])], &[login], None).await.unwrap();
+    let mut audit =
+        AuditTx::begin(database, &[access("Tenant", &["id", "slug", "name"])], &[login], None).await.unwrap();
     let found = tenant::resolve(&mut audit, &Tenancy::default(), name).await.unwrap();
     audit.close().await.unwrap();
     found.id

@@ -9,7 +9,8 @@ async fn resolve(name: &str) -> Result<tenant_rls::Tenant, Error> {
     let db = notes().await;
     let database = connect(&db, Role::AppUser, 2).await;
     let login = [ActingRole::Login(database.session().role.clone())];
-    let mut audit = AuditTx::begin(&database, &[access("Tenant", &["id", "slug", "name"])], &login, None).await.unwrap();
+    let mut audit =
+        AuditTx::begin(&database, &[access("Tenant", &["id", "slug", "name"])], &login, None).await.unwrap();
     tenant::resolve(&mut audit, &Tenancy::default(), name).await
 }
 
