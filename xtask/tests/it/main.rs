@@ -4,6 +4,7 @@
 mod confirm;
 mod errors;
 mod help;
+mod killed;
 mod reference;
 mod reports;
 mod signals;
