@@ -28,6 +28,9 @@ impl<'a> Bar<'a> {
     /// Takes one event.
     pub(crate) fn event(&mut self, event: Progress) {
         match event {
+            Progress::Waiting { holder } => {
+                self.printer.note(&format!("{holder} holds the lease on this table; waiting to see whether it is alive"));
+            }
             Progress::Started { table, rows, role, run, resumed_at_page } => {
                 let run = run.map_or_else(|| "dry run".to_owned(), |run| format!("run {run}"));
                 self.printer.note(&format!(

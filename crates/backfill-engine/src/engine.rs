@@ -66,7 +66,7 @@ impl Backfill<'_> {
         }
         audit.close().await?;
 
-        let books = self.open_books().await?;
+        let books = self.open_books(progress).await?;
         let resumed = books.run().filter(|run| run.resumed_from.is_some());
         progress(Progress::Started {
             table: plan.table.clone(),
@@ -97,7 +97,7 @@ impl Backfill<'_> {
     }
 
     /// Takes the lease and opens the run, or, for a dry run, says how to inside each transaction.
-    async fn open_books(&self) -> Result<Books> {
+    async fn open_books(&self, progress: &mut (dyn FnMut(Progress) + Send)) -> Result<Books> {
         let new = NewRun {
             job: self.job.to_owned(),
             table: self.plan.table.to_string(),
@@ -108,7 +108,8 @@ impl Backfill<'_> {
             return Ok(Books::Dry { new, holder: self.holder.to_owned() });
         }
         tenant_ops::install(self.database, self.tenancy).await?;
-        let lease = Lease::acquire(self.database, &new.resource(), self.holder).await?;
+        let mut waiting = |holder: &str| progress(Progress::Waiting { holder: holder.to_owned() });
+        let lease = Lease::acquire(self.database, &new.resource(), self.holder, &mut waiting).await?;
         Ok(Books::Kept { run: Run::resume_or_open(self.database, &new).await?, lease })
     }
 

@@ -7,6 +7,11 @@ use tenant_rls::TableName;
 /// An event of a running backfill.
 #[derive(Debug, Clone)]
 pub enum Progress {
+    /// Somebody holds the lease on the table; if they are dead, it runs out within seconds.
+    Waiting {
+        /// Who holds it.
+        holder: String,
+    },
     /// The rows without a tenant were counted.
     Started {
         /// The table.

@@ -25,17 +25,26 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// Takes the lease. Where its holder has missed heartbeats, waits until it has run out and takes it over.
+    /// Takes the lease. Where somebody has it, waits to see whether they are alive: a lease that nobody renews runs out
+    /// within [`LEASE_TTL`] and is taken over. `waiting` gets the holder's name once, when the wait begins.
     ///
     /// # Errors
     /// [`Error::Held`] where somebody who is alive has it.
-    pub async fn acquire(database: &Database, resource: &str, holder: &str) -> Result<Self> {
+    pub async fn acquire(
+        database: &Database,
+        resource: &str,
+        holder: &str,
+        waiting: &mut (dyn FnMut(&str) + Send),
+    ) -> Result<Self> {
         let deadline = tokio::time::Instant::now() + LEASE_TTL + HEARTBEAT;
         let mut first_heartbeat = None;
         loop {
             match Self::try_acquire(database, resource, holder).await? {
                 Ok(lease) => return Ok(lease),
                 Err(current) => {
+                    if first_heartbeat.is_none() {
+                        waiting(&current.holder);
+                    }
                     let seen = *first_heartbeat.get_or_insert(current.heartbeat);
                     if current.heartbeat > seen || tokio::time::Instant::now() > deadline {
                         return Err(Error::Held {

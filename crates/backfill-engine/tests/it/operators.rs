@@ -12,7 +12,7 @@ async fn the_second_operator_is_told_who_holds_the_lease() {
     let (db, _) = planted(&SMALL).await;
     let database = connect(&db, Role::Owner).await;
     tenant_ops::install(&database, &Tenancy::default()).await.unwrap();
-    let lease = Lease::acquire(&database, "backfill of public.bookings", "ada on host one").await.unwrap();
+    let lease = Lease::acquire(&database, "backfill of public.bookings", "ada on host one", &mut |_| {}).await.unwrap();
     let alive = tokio::spawn({
         let (database, lease) = (database.clone(), lease.clone());
         async move {
@@ -32,9 +32,9 @@ async fn a_holder_that_slept_through_a_take_over_cannot_write() {
     let (db, _) = planted(&SMALL).await;
     let (database, tenancy) = (connect(&db, Role::Owner).await, Tenancy::default());
     tenant_ops::install(&database, &tenancy).await.unwrap();
-    let old = Lease::acquire(&database, "backfill of public.bookings", "the old one").await.unwrap();
+    let old = Lease::acquire(&database, "backfill of public.bookings", "the old one", &mut |_| {}).await.unwrap();
     script(&mut db.superuser().await, "UPDATE tenant_ops.lease SET expires_at = '-infinity'").await;
-    let new = Lease::acquire(&database, "backfill of public.bookings", "the new one").await.unwrap();
+    let new = Lease::acquire(&database, "backfill of public.bookings", "the new one", &mut |_| {}).await.unwrap();
     assert!(new.fence > old.fence);
     assert!(old.heartbeat(&database).await.is_err());
     let books =
