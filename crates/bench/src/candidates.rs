@@ -1,0 +1,120 @@
+//! The ways to give bookings their tenant that are compared. Each returns what it did and how long that took.
+
+use std::ops::AddAssign;
+use std::time::{Duration, Instant};
+
+use backfill_engine::{BackfillReport, Options};
+use sqlx::{Connection as _, PgConnection, Row as _};
+use tenant_rls::{ConnectOptions, Database, DatabaseUrl, DirectConnection, Tenancy};
+use tokio::sync::watch;
+
+use crate::Result;
+use crate::databases::query;
+
+/// Who holds the lease of the measured run.
+const HOLDER: &str = "bench";
+
+/// Rows that were given a tenant, and the time from the first statement to the last answer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Measured {
+    pub(crate) rows: u64,
+    pub(crate) time: Duration,
+}
+
+impl AddAssign for Measured {
+    fn add_assign(&mut self, more: Self) {
+        self.rows += more.rows;
+        self.time += more.time;
+    }
+}
+
+/// A booking without a tenant and what it points to.
+#[derive(Debug, Clone)]
+pub(crate) struct Booking {
+    pub(crate) id: String,
+    request: Option<String>,
+    client: String,
+    service: String,
+}
+
+/// One statement over the whole table.
+pub(crate) async fn one_update(owner: &DatabaseUrl) -> Result<Measured> {
+    let mut session = DirectConnection::connect(owner, HOLDER).await?;
+    let started = Instant::now();
+    let done = sqlx::query(include_str!("../../../sql/bench/one_update.sql"))
+        .execute(session.connection())
+        .await
+        .map_err(query("updating all bookings at once"))?;
+    let time = started.elapsed();
+    session.close().await;
+    Ok(Measured { rows: done.rows_affected(), time })
+}
+
+/// The job with its defaults, as a person runs it: installing the book-keeping and both surveys are in the time.
+pub(crate) async fn backfill(owner: &DatabaseUrl) -> Result<(Measured, BackfillReport)> {
+    let database = Database::connect(owner, &ConnectOptions::default()).await?;
+    let tenancy = Tenancy::default();
+    let (_go, stop) = watch::channel(false);
+    let started = Instant::now();
+    let report =
+        backfill_bookings::backfill_bookings(&database, &tenancy, HOLDER, &Options::default(), stop, &mut |_| ())
+            .await?;
+    let time = started.elapsed();
+    database.close().await;
+    Ok((Measured { rows: report.assigned, time }, report))
+}
+
+/// The first bookings without a tenant.
+pub(crate) async fn slice(owner: &DatabaseUrl, rows: u32) -> Result<Vec<Booking>> {
+    let mut session = DirectConnection::connect(owner, HOLDER).await?;
+    let found = sqlx::query(include_str!("../../../sql/bench/slice.sql"))
+        .bind(i64::from(rows))
+        .fetch_all(session.connection())
+        .await
+        .map_err(query("choosing the slice"))?;
+    session.close().await;
+    let booking = |row: &sqlx::postgres::PgRow| Booking {
+        id: row.get(0),
+        request: row.get(1),
+        client: row.get(2),
+        service: row.get(3),
+    };
+    Ok(found.iter().map(booking).collect())
+}
+
+/// A transaction for each row, as scripts do it.
+pub(crate) async fn row_by_row(owner: &DatabaseUrl, slice: &[Booking]) -> Result<Measured> {
+    let mut session = DirectConnection::connect(owner, HOLDER).await?;
+    let mut rows = 0;
+    let started = Instant::now();
+    for booking in slice {
+        rows += assign(session.connection(), booking).await.map_err(query("updating one booking"))?;
+    }
+    let time = started.elapsed();
+    session.close().await;
+    Ok(Measured { rows, time })
+}
+
+/// Reads one source after the other and writes the tenant if they agree, in one transaction.
+async fn assign(session: &mut PgConnection, booking: &Booking) -> sqlx::Result<u64> {
+    let mut transaction = session.begin().await?;
+    let sources = [
+        (booking.request.as_ref(), include_str!("../../../sql/bench/request_tenant.sql")),
+        (Some(&booking.client), include_str!("../../../sql/bench/client_tenant.sql")),
+        (Some(&booking.service), include_str!("../../../sql/bench/service_tenant.sql")),
+    ];
+    let mut named: Vec<String> = Vec::with_capacity(sources.len());
+    for (key, sql) in sources {
+        if let Some(key) = key {
+            named.extend(sqlx::query_scalar(sql).bind(key).fetch_optional(&mut *transaction).await?);
+        }
+    }
+    named.dedup();
+    let mut written = 0;
+    if let [tenant] = named.as_slice() {
+        let update = sqlx::query(include_str!("../../../sql/bench/update_row.sql")).bind(&booking.id).bind(tenant);
+        written = update.execute(&mut *transaction).await?.rows_affected();
+    }
+    transaction.commit().await?;
+    Ok(written)
+}

@@ -1,0 +1,122 @@
+//! The databases of a benchmark: a template that is planted once, and a fresh copy of it for each candidate.
+
+use local_db::{Planted, Role, Seed, seed};
+use tenant_rls::{DatabaseUrl, DirectConnection, Error as SqlError, Ident, Template};
+
+use crate::{Error, Result};
+
+const TEMPLATE: &str = "bench_template";
+const COPY: &str = "bench_copy";
+
+/// The lock was not to be had in time.
+const LOCK_NOT_AVAILABLE: &str = "55P03";
+
+/// What the owner makes in the template; the roles are the server's and are there.
+const SCHEMA: [(&str, &str); 5] = [
+    ("creating the types", include_str!("../../../sql/schema/types.sql")),
+    ("creating the tables", include_str!("../../../sql/schema/tables.sql")),
+    ("creating the keys", include_str!("../../../sql/schema/keys.sql")),
+    ("creating the indexes", include_str!("../../../sql/schema/indexes.sql")),
+    ("granting rights", include_str!("../../../sql/schema/grants.sql")),
+];
+
+/// A superuser's session that holds the lock and makes and removes the databases.
+#[derive(Debug)]
+pub(crate) struct Databases {
+    session: DirectConnection,
+    superuser: DatabaseUrl,
+}
+
+impl Databases {
+    /// Waits for the lock, and removes what a killed benchmark left.
+    pub(crate) async fn open(superuser: &DatabaseUrl) -> Result<Self> {
+        let mut session = DirectConnection::connect(&superuser.with_database("postgres"), "bench").await?;
+        let lock = include_str!("../../../sql/bench/lock.sql");
+        session.run_script("waiting for other benchmarks", lock).await.map_err(|error| match error.sqlstate() {
+            Some(LOCK_NOT_AVAILABLE) => Error::Busy,
+            _ => error.into(),
+        })?;
+        let mut databases = Self { session, superuser: superuser.clone() };
+        databases.remove().await?;
+        Ok(databases)
+    }
+
+    /// Makes the template and plants its data.
+    pub(crate) async fn plant(&mut self, seed: &Seed, progress: &mut (dyn FnMut(&str) + Send)) -> Result<Planted> {
+        self.create(TEMPLATE, "template0").await?;
+        let mut owner = DirectConnection::connect(&self.url(TEMPLATE, Role::Owner), "bench").await?;
+        for (doing, script) in SCHEMA {
+            owner.run_script(doing, script).await?;
+        }
+        owner.close().await;
+        let superuser = self.url(TEMPLATE, Role::Superuser);
+        let planted = seed::plant(&superuser, seed, progress).await?;
+        // Else the first candidate of each copy would also pay for marking rows as committed.
+        let mut session = DirectConnection::connect(&superuser, "bench").await?;
+        session.run_script("vacuuming the template", "VACUUM (ANALYZE)").await?;
+        session.close().await;
+        Ok(planted)
+    }
+
+    /// Makes the copy anew. It is the server's only one, so that all candidates find equal space and caches.
+    pub(crate) async fn fresh_copy(&mut self) -> Result<()> {
+        self.drop(COPY).await?;
+        self.create(COPY, TEMPLATE).await?;
+        let durable = Template::new(include_str!("../../../sql/bench/durable.sql")).ident("name", &Ident::new(COPY)?);
+        self.session.run_script("setting up the copy", durable.build()).await?;
+        // Else a candidate would pay for writing out what its predecessor, or the copying, left in memory.
+        self.session.run_script("writing a checkpoint", "CHECKPOINT").await?;
+        Ok(())
+    }
+
+    /// How to log in to the copy.
+    pub(crate) fn copy_url(&self, role: Role) -> DatabaseUrl {
+        self.url(COPY, role)
+    }
+
+    /// Removes every database of the benchmark.
+    pub(crate) async fn remove(&mut self) -> Result<()> {
+        self.drop(COPY).await?;
+        self.drop(TEMPLATE).await
+    }
+
+    /// Ends the session, and with it the lock.
+    pub(crate) async fn close(self) {
+        self.session.close().await;
+    }
+
+    fn url(&self, database: &str, role: Role) -> DatabaseUrl {
+        let url = self.superuser.with_database(database);
+        match role {
+            Role::Superuser => url,
+            Role::Owner | Role::AppUser => url.with_user(role.name(), Some(Role::PASSWORD)),
+        }
+    }
+
+    async fn create(&mut self, name: &str, template: &str) -> Result<()> {
+        let sql = Template::new(include_str!("../../../sql/bench/create_database.sql"))
+            .ident("name", &Ident::new(name)?)
+            .ident("owner", &Ident::new(Role::Owner.name())?)
+            .ident("template", &Ident::new(template)?);
+        Ok(self.session.run_script(&format!("creating the database {name}"), sql.build()).await?)
+    }
+
+    async fn drop(&mut self, name: &str) -> Result<()> {
+        let sql = Template::new(include_str!("../../../sql/bench/drop_database.sql")).ident("name", &Ident::new(name)?);
+        Ok(self.session.run_script(&format!("removing the database {name}"), sql.build()).await?)
+    }
+}
+
+/// Removes what a benchmark left whose future was dropped: what was cancelled cannot clean up after itself.
+///
+/// # Errors
+/// [`Error::Busy`] while another benchmark runs; [`Error::Database`] where the server says no.
+pub async fn remove(superuser: &DatabaseUrl) -> Result<()> {
+    Databases::open(superuser).await?.close().await;
+    Ok(())
+}
+
+/// A query's error, with what was being done.
+pub(crate) fn query(doing: &'static str) -> impl FnOnce(sqlx::Error) -> Error {
+    move |error| SqlError::query(doing)(error).into()
+}

@@ -1,0 +1,46 @@
+//! What can go wrong in a benchmark.
+
+use tenant_rls::Exit;
+
+/// The result of everything in this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// An error that ends a benchmark. Its databases are removed all the same.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The server said no.
+    #[error("{0}")]
+    Database(#[from] tenant_rls::Error),
+    /// The data could not be planted.
+    #[error("{0}")]
+    Seed(#[from] local_db::Error),
+    /// The job itself failed.
+    #[error("{0}")]
+    Backfill(#[from] backfill_engine::Error),
+    /// Another benchmark uses the server.
+    #[error("another benchmark runs on this server")]
+    Busy,
+}
+
+impl Error {
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Database(error) => error.hint(),
+            Self::Seed(error) => error.hint(),
+            Self::Backfill(error) => error.hint(),
+            Self::Busy => Some("wait until it has ended; two at once would measure each other".into()),
+        }
+    }
+
+    /// How a process that met this error ends.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Database(error) => error.exit(),
+            Self::Seed(error) => error.exit(),
+            Self::Backfill(error) => error.exit(),
+            Self::Busy => Exit::Failed,
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! The benchmarks behind `cargo xtask bench`: a job beside simpler ways to do the same, each on a fresh copy of the same data.
+//!
+//! A figure means little outside its run: machines, settings and neighbours differ. So all candidates of a benchmark run
+//! one after the other in one process, and the report gives ratios and what they depend on.
+
+mod backfill;
+mod candidates;
+mod databases;
+mod error;
+mod report;
+
+pub use backfill::{BackfillBench, backfill};
+pub use databases::remove;
+pub use error::{Error, Result};
+pub use report::{BackfillBenchReport, Candidate, CandidateReport, ServerFacts};

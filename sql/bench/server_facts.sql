@@ -1,0 +1,3 @@
+-- What decides how fast a server writes, as a candidate's session finds it.
+SELECT current_setting('server_version'), current_setting('fsync'), current_setting('synchronous_commit'),
+       current_setting('full_page_writes'), current_setting('wal_level'), current_setting('shared_buffers')

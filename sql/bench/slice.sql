@@ -1,0 +1,6 @@
+-- The first bookings without a tenant in the order of their ids, with what they point to: what row by row begins with.
+SELECT id, "serviceRequestId", "clientId", "serviceId"
+FROM bookings
+WHERE "tenantId" IS NULL
+ORDER BY id
+LIMIT $1
