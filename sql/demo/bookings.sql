@@ -38,9 +38,11 @@ JOIN plan_user AS u
 JOIN plan_service AS s
   ON s.position = CASE WHEN k.service_of_request AND r.n IS NOT NULL THEN r.service
                        ELSE zs.first_service + pg_temp.pick('booking service', b.n, zs.services) END;
+SET LOCAL join_collapse_limit TO DEFAULT;
+SET LOCAL enable_mergejoin TO DEFAULT;
+SET LOCAL enable_nestloop TO DEFAULT;
 
 INSERT INTO planted_rows
 SELECT 'bookings', sum(rows), coalesce(sum(rows) FILTER (WHERE tenant IS NULL), 0), coalesce(sum(rows) FILTER (WHERE tenant = ''), 0),
        coalesce(sum(rows) FILTER (WHERE tenant = 'gone'), 0)
 FROM plan_kind;
-SET LOCAL enable_nestloop = on;

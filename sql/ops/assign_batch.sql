@@ -36,7 +36,8 @@ BEGIN
     PERFORM set_config(p_variable, '', true);
     assigned_by := coalesce(assigned_by, '{}');
     UPDATE tenant_ops.run r
-    SET next_tid = p_until,
+    -- A batch that its limit cut short has not seen the whole range.
+    SET next_tid = CASE WHEN assign_batch.examined >= p_limit THEN p_from ELSE p_until END,
         batches = r.batches + 1,
         assigned_by = CASE WHEN assign_batch.assigned_by = '{}' THEN r.assigned_by
                            ELSE ARRAY(SELECT a + b FROM unnest(r.assigned_by, assign_batch.assigned_by) WITH ORDINALITY AS u(a, b, o)

@@ -1,6 +1,6 @@
 -- Rights on the application's tables; for their owner. The maintenance role gets the least that a backfill needs: position, keys,
--- pointers and the tenant column to read, and only the tenant column to write. Safe to run twice.
-GRANT USAGE ON SCHEMA public TO app_user, tenant_maintenance;
+-- pointers and the tenant column to read, and only the tenant column to write. Safe to run twice. The schema public is open to everyone, and
+-- before 15 not the owner's to grant.
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO app_user;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO app_user;
 GRANT SELECT (id) ON "Tenant" TO tenant_maintenance;

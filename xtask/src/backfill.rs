@@ -29,7 +29,8 @@ impl<'a> Bar<'a> {
     pub(crate) fn event(&mut self, event: Progress) {
         match event {
             Progress::Waiting { holder } => {
-                self.printer.note(&format!("{holder} holds the lease on this table; waiting to see whether it is alive"));
+                self.printer
+                    .note(&format!("{holder} holds the lease on this table; waiting to see whether it is alive"));
             }
             Progress::Started { table, rows, role, run, resumed_at_page } => {
                 let run = run.map_or_else(|| "dry run".to_owned(), |run| format!("run {run}"));

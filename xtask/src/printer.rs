@@ -127,6 +127,11 @@ impl Printer {
         self.progress
     }
 
+    /// Whether stderr, where bars stand, gets colours.
+    pub(crate) fn colours_on_stderr(&self) -> bool {
+        self.colours_on_stderr
+    }
+
     fn label(&self, style: Style, text: &str) -> String {
         if self.colours_on_stderr { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }

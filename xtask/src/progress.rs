@@ -39,7 +39,7 @@ impl<'a> Meter<'a> {
         }
         let bar = printer.add_bar(bar);
         if let Some(bar) = &bar {
-            bar.set_style(style(unit, total.is_some()));
+            bar.set_style(style(unit, total.is_some(), printer.colours_on_stderr()));
             bar.set_prefix(label.to_owned());
             // Before the first update, so that a resumed run does not count as having been fast.
             bar.set_position(before);
@@ -102,11 +102,12 @@ fn remaining(left: u64, rate: f64) -> Option<Duration> {
     (rate > f64::EPSILON).then(|| Duration::try_from_secs_f64(left as f64 / rate).ok()).flatten()
 }
 
-fn style(unit: &'static str, bounded: bool) -> ProgressStyle {
-    let template = if bounded {
-        "{prefix} {wide_bar:.cyan/dim} {done} of {all} {unit}, {rate}/s, {eta} left {msg:.dim}"
-    } else {
-        "{prefix} {spinner} {done} {unit}, {rate}/s {msg:.dim}"
+fn style(unit: &'static str, bounded: bool, colours: bool) -> ProgressStyle {
+    let template = match (bounded, colours) {
+        (true, true) => "{prefix} {wide_bar:.cyan/dim} {done} of {all} {unit}, {rate}/s, {eta} left {msg:.dim}",
+        (true, false) => "{prefix} {wide_bar} {done} of {all} {unit}, {rate}/s, {eta} left {msg}",
+        (false, true) => "{prefix} {spinner} {done} {unit}, {rate}/s {msg:.dim}",
+        (false, false) => "{prefix} {spinner} {done} {unit}, {rate}/s {msg}",
     };
     let number = |f: &mut dyn std::fmt::Write, value: u64| {
         // Formatting into indicatif's buffer cannot fail.
@@ -128,9 +129,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_templates_are_valid() {
-        style("rows", true);
-        style("rows", false);
+    fn every_template_is_valid() {
+        for (bounded, colours) in [(true, true), (true, false), (false, true), (false, false)] {
+            style("rows", bounded, colours);
+        }
     }
 
     #[test]

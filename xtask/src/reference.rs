@@ -14,30 +14,12 @@ pub(crate) fn markdown(mut definition: Definition) -> String {
     out.push_str("\n## Options of every command\n\n");
     options(&definition, Arg::is_global_set, &mut out);
     out.push_str(&format!("## Exit status\n\n```text\n{}```\n", overview::exit_status()));
-    out.push_str(JSON);
+    out.push_str("\nWhat `--format json` writes stands in [json.md](json.md).\n");
     for command in visible(&definition) {
         section(command, 2, &mut out);
     }
     out
 }
-
-/// Where programs find what they may rely on.
-const JSON: &str = "\
-## Reports as JSON
-
-`--format json` writes one object. Its `schema` tells name and version: within a version fields are only added, and the
-number goes up when one is renamed, removed or changes its meaning. The fields are documented where they are defined.
-
-| command | `schema` | defined in |
-| --- | --- | --- |
-| `audit` | `tenant-audit/1` | `crates/tenant-audit/src/report.rs` |
-| `backfill-bookings` | `backfill/1` | `crates/backfill-engine/src/report.rs` |
-| `bench backfill` | `bench-backfill/1` | `crates/bench/src/report.rs` |
-| `db seed` | `db-seed/1` | `crates/local-db/src/seed.rs` |
-| `db status` | `db-status/1` | `crates/local-db/src/cluster.rs` |
-| `db url` | `db-url/1` | `xtask/src/commands/db.rs` |
-| `doctor` | `doctor/1` | `xtask/src/commands/doctor/facts.rs` |
-";
 
 fn visible(definition: &Definition) -> impl Iterator<Item = &Definition> {
     definition.get_subcommands().filter(|command| !command.is_hide_set() && command.get_name() != "help")

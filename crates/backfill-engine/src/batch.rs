@@ -93,6 +93,11 @@ impl Batches<'_> {
                 Ok((counts, took)) => {
                     self.tally.add(&counts, took);
                     longest = longest.max(took);
+                    // Cut short by rows that nobody can decide: behind them there may be others.
+                    let cut = left.is_some_and(|left| counts.examined >= left && counts.assigned < left);
+                    if let Some((first, second)) = range.halves().filter(|_| cut) {
+                        waiting.extend([second, first]);
+                    }
                 }
                 Err(error) => match (self.refusal(&error), range.halves()) {
                     (false, _) => return Err(self.lost_lease(error)),

@@ -53,7 +53,7 @@ pub enum Error {
         asked: u32,
     },
     /// Data is planted into empty tables only.
-    #[error("this database has bookings already")]
+    #[error("this database holds data already")]
     NotEmpty,
     /// A program could not be started, or failed.
     #[error("{program} failed: {output}")]

@@ -96,9 +96,11 @@ impl Obstacle {
         let table = self.table.as_ref().map(TableName::quoted).unwrap_or_default();
         match &self.why {
             Why::CannotAssume | Why::NoTable => None,
-            Why::Filtered { .. } => Some(format!(
-                "connect as a role that is not filtered, or give this one that right, as a superuser: ALTER ROLE {role} BYPASSRLS;"
-            )),
+            Why::Filtered { .. } => Some(
+                "connect as a role that sees every row (superuser or BYPASSRLS), or give the maintenance role its policies: \
+                 sql/rls/maintenance_access.sql"
+                    .to_owned(),
+            ),
             Why::Restricted { policy } => Some(format!(
                 "let the policy apply to the application's role only: ALTER POLICY {} ON {table} TO …;",
                 Ident::new(policy).ok()?.quoted()

@@ -3,8 +3,8 @@
 use std::io::BufRead;
 use std::process::{Child, Command, Stdio};
 
+use local_db::Role;
 use local_db::testing::{self, TestDb};
-use local_db::{Role, Seed};
 
 use crate::support::Place;
 
@@ -29,13 +29,9 @@ fn interrupt(child: &Child) {
     assert!(sent.success());
 }
 
-async fn small() -> TestDb {
-    testing::seeded(Seed { tenants: 3, bookings: 2_000, seed: 1 }).await
-}
-
 #[tokio::test]
 async fn ctrl_c_ends_an_audit_at_once_and_its_statement_on_the_server() {
-    let (db, place) = (small().await, Place::new());
+    let (db, place) = (testing::database().await, Place::new());
     let (child, lock) = held(&db, &place, &["audit"]).await;
     interrupt(&child);
     let output = child.wait_with_output().unwrap();
@@ -49,7 +45,7 @@ async fn ctrl_c_ends_an_audit_at_once_and_its_statement_on_the_server() {
 
 #[tokio::test]
 async fn the_first_ctrl_c_lets_a_backfill_finish_its_batch_and_the_second_ends_it() {
-    let (db, place) = (small().await, Place::new());
+    let (db, place) = (testing::database().await, Place::new());
     let (mut child, lock) = held(&db, &place, &["backfill-bookings", "--confirm", "127.0.0.1"]).await;
     let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap()).lines();
     interrupt(&child);

@@ -77,6 +77,26 @@ async fn a_limit_is_never_passed_and_the_next_run_goes_on() {
 }
 
 #[tokio::test]
+async fn a_limit_is_reached_behind_rows_that_nobody_can_decide() {
+    let (db, _) = planted(&SMALL).await;
+    let mut owner = db.owner().await;
+    // Conflicts behind which the rest of a range would be left out.
+    let conflicts = r#"
+                       UPDATE bookings b SET "serviceRequestId" = NULL, "serviceId" = (
+                           SELECT s.id FROM services s JOIN "Tenant" t ON t.id = s."tenantId", users u
+                           WHERE u.id = b."clientId" AND s."tenantId" <> u."tenantId" LIMIT 1)
+                       FROM users c JOIN "Tenant" t ON t.id = c."tenantId"
+                       WHERE c.id = b."clientId" AND b."tenantId" IS NULL AND b.ctid < '(2,0)'"#;
+    owner.run_script("planting conflicts", conflicts).await.unwrap();
+    for limit in [1, 7] {
+        let report = backfill(&db, Role::Owner, &Options { limit: Some(limit), ..Options::default() }).await.unwrap();
+        assert_eq!(report.outcome, Outcome::LimitReached);
+        assert_eq!(report.passes, 1, "the rest of the table was not left out");
+    }
+    assert_eq!(number(&mut owner, "SELECT sum(cardinality(row_keys))::bigint FROM tenant_ops.journal").await, 8);
+}
+
+#[tokio::test]
 async fn the_review_holds_every_row_that_people_must_decide() {
     let (db, planted) = planted(&SMALL).await;
     let folder = tempfile::tempdir().unwrap();

@@ -6,4 +6,5 @@ mod crash;
 mod guardian;
 mod programs;
 mod scratch;
+mod seed;
 mod testing;
