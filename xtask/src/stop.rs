@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tenant_rls::Exit;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::failure::Mistake;
@@ -18,12 +19,13 @@ pub(crate) async fn gently<F: Future>(
     let (sender, receiver) = watch::channel(false);
     let listener = tokio::spawn({
         let printer = Arc::clone(printer);
+        let mut signals = Signals::listen();
         async move {
-            signal().await;
+            signals.next().await;
             printer.warning("stopping after the running batch; press Ctrl-C again to stop at once");
             // The receiver may be gone already: then the job has just ended.
             let _ = sender.send(true);
-            signal().await;
+            signals.next().await;
             std::process::exit(i32::from(Exit::Stopped.code()));
         }
     });
@@ -37,11 +39,10 @@ pub(crate) async fn gently<F: Future>(
 /// # Errors
 /// What the job returns, or that it was stopped.
 pub(crate) async fn at_once<T>(job: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    let stopped = {
-        tokio::select! {
-            done = job => return done,
-            () = signal() => Mistake::stopped(),
-        }
+    let mut signals = Signals::listen();
+    let stopped = tokio::select! {
+        done = job => return done,
+        () = signals.next() => Mistake::stopped(),
     };
     let _ = tokio::time::timeout(CANCELLING, until_tasks_end()).await;
     Err(stopped)
@@ -58,23 +59,25 @@ async fn until_tasks_end() {
     }
 }
 
-/// Waits for Ctrl-C or, where there is one, SIGTERM (how CI systems cancel a job).
-async fn signal() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let (Ok(mut interrupt), Ok(mut terminate)) =
-            (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-        {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
+/// Ctrl-C, and SIGTERM, which is how CI systems cancel a job.
+struct Signals(Option<(Signal, Signal)>);
+
+impl Signals {
+    /// Listens from now on: a signal that comes before [`next`](Self::next) is first polled is not lost.
+    fn listen() -> Self {
+        Self(
+            signal(SignalKind::interrupt())
+                .and_then(|interrupt| Ok((interrupt, signal(SignalKind::terminate())?)))
+                .ok(),
+        )
     }
-    if tokio::signal::ctrl_c().await.is_err() {
+
+    async fn next(&mut self) {
         // Without a handler the system's default stands, and ends the process.
-        std::future::pending::<()>().await;
+        let Some((interrupt, terminate)) = &mut self.0 else { return std::future::pending().await };
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::{Postgres, Row};
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection, Postgres, Row};
 
 use crate::{DatabaseUrl, Error, Result};
 
@@ -105,13 +105,18 @@ impl Database {
         let connect = with(url)?;
         let direct = options.direct.as_ref().map(with).transpose()?;
         let refused = |source: sqlx::Error| Error::Connect { target: url.to_string(), source: source.into() };
+        // A session of its own first: the pool would try a server that refuses again and again, and say only that time ran out.
+        let mut first = tokio::time::timeout(CONNECT_TIMEOUT, connect.connect())
+            .await
+            .unwrap_or(Err(sqlx::Error::PoolTimedOut))
+            .map_err(refused)?;
+        let session = session_facts(&mut first, url).await?;
+        // A session that cannot say goodbye is gone already.
+        let _ = first.close().await;
         let pool = PgPoolOptions::new()
             .max_connections(options.max_connections)
             .acquire_timeout(CONNECT_TIMEOUT)
-            .connect_with(connect.clone())
-            .await
-            .map_err(refused)?;
-        let session = session_facts(&pool, url).await?;
+            .connect_lazy_with(connect.clone());
         if session.server_version_num < OLDEST_SERVER {
             return Err(Error::OldServer { version: session.server_version });
         }
@@ -152,9 +157,9 @@ impl Database {
     }
 }
 
-async fn session_facts(pool: &PgPool, url: &DatabaseUrl) -> Result<SessionFacts> {
+async fn session_facts(session: &mut PgConnection, url: &DatabaseUrl) -> Result<SessionFacts> {
     let row = sqlx::query(include_str!("../../../sql/catalog/session_facts.sql"))
-        .fetch_one(pool)
+        .fetch_one(&mut *session)
         .await
         .map_err(Error::query("asking the server what this session may do"))?;
     let mut facts = SessionFacts {
@@ -173,7 +178,7 @@ async fn session_facts(pool: &PgPool, url: &DatabaseUrl) -> Result<SessionFacts>
     };
     if row.get(10) {
         let identifier =
-            sqlx::query_scalar("SELECT system_identifier::text FROM pg_control_system()").fetch_one(pool).await;
+            sqlx::query_scalar("SELECT system_identifier::text FROM pg_control_system()").fetch_one(session).await;
         facts.system_identifier = Some(identifier.map_err(Error::query("reading the cluster's identity"))?);
     }
     Ok(facts)
