@@ -35,11 +35,11 @@ async fn a_folder_of_another_version_than_asked_for_is_refused() {
 
 #[tokio::test]
 async fn the_folder_that_is_named_is_the_one_that_is_used() {
-    let scratch = Scratch::new();
-    let bin = scratch.up().await.programs().bin().to_owned();
-    scratch.db().remove().await.unwrap();
+    // Two workspaces: where npm brought the programs, they stand in the first one's folder.
+    let (first, second) = (Scratch::new(), Scratch::new());
+    let bin = first.up().await.programs().bin().to_owned();
     let options = LocalOptions { pg_bin: Some(bin.clone()), pg_version: None };
-    let running = scratch.db_with(options).up(&mut |_| (), Up::default()).await.unwrap();
+    let running = second.db_with(options).up(&mut |_| (), Up::default()).await.unwrap();
     assert_eq!(running.programs().bin(), bin);
 }
 
