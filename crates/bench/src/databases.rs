@@ -11,15 +11,6 @@ const COPY: &str = "bench_copy";
 /// The lock was not to be had in time.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 
-/// What the owner makes in the template; the roles are the server's and are there.
-const SCHEMA: [(&str, &str); 5] = [
-    ("creating the types", include_str!("../../../sql/schema/types.sql")),
-    ("creating the tables", include_str!("../../../sql/schema/tables.sql")),
-    ("creating the keys", include_str!("../../../sql/schema/keys.sql")),
-    ("creating the indexes", include_str!("../../../sql/schema/indexes.sql")),
-    ("granting rights", include_str!("../../../sql/schema/grants.sql")),
-];
-
 /// A superuser's session that holds the lock and makes and removes the databases.
 #[derive(Debug)]
 pub(crate) struct Databases {
@@ -44,11 +35,7 @@ impl Databases {
     /// Makes the template and plants its data.
     pub(crate) async fn plant(&mut self, seed: &Seed, progress: &mut (dyn FnMut(&str) + Send)) -> Result<Planted> {
         self.create(TEMPLATE, "template0").await?;
-        let mut owner = DirectConnection::connect(&self.url(TEMPLATE, Role::Owner), "bench").await?;
-        for (doing, script) in SCHEMA {
-            owner.run_script(doing, script).await?;
-        }
-        owner.close().await;
+        local_db::create_tables(&self.url(TEMPLATE, Role::Owner)).await?;
         let superuser = self.url(TEMPLATE, Role::Superuser);
         let planted = seed::plant(&superuser, seed, progress).await?;
         // Else the first candidate of each copy would also pay for marking rows as committed.

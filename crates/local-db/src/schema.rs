@@ -38,8 +38,11 @@ pub(crate) async fn create_database(
     run(superuser, &format!("creating the database {name}"), sql).await
 }
 
-/// Makes the application's tables, which then belong to the login of `owner`.
-pub(crate) async fn create_tables(owner: &DatabaseUrl) -> Result<()> {
+/// Makes the application's tables, which then belong to the login of `owner`. The roles must be there.
+///
+/// # Errors
+/// [`crate::Error::Sql`] with the step that failed.
+pub async fn create_tables(owner: &DatabaseUrl) -> Result<()> {
     let mut session = DirectConnection::connect(owner, "local-db").await?;
     for (doing, script) in TABLES {
         run(&mut session, doing, script).await?;
