@@ -11,6 +11,7 @@ mod cluster;
 mod error;
 mod home;
 mod npm;
+mod process;
 pub mod programs;
 pub mod psql;
 mod role;

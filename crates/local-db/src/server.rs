@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tenant_rls::DatabaseUrl;
 
 use crate::account::{Account, run};
-use crate::{Error, Programs, Result, Role};
+use crate::{Error, Programs, Result, Role, process};
 
 /// How often a server that does not start is tried again: a port may be taken in between, and the children of one that
 /// was killed hold its shared memory for a moment.
@@ -168,9 +168,9 @@ pub(crate) fn can_name(path: &Path) -> bool {
 pub(crate) fn running_pid(data: &Path) -> Option<Pid> {
     let file = fs::read_to_string(data.join("postmaster.pid")).ok()?;
     let pid = Pid::from_raw(file.lines().next()?.trim().parse().ok()?)?;
-    let arguments = command_line(pid)?;
+    let arguments = process::command_line(pid)?;
     // A server works in its data folder, also when that was moved; who may not know where it works reads its arguments.
-    let ours = match working_folder(pid) {
+    let ours = match process::working_folder(pid) {
         Some(folder) => arguments.contains("postgres") && data.canonicalize().is_ok_and(|data| data == folder),
         None => arguments.contains(&*data.to_string_lossy()),
     };
@@ -189,18 +189,15 @@ pub(crate) enum End {
 /// Ends the server on a data folder, if one runs, and waits until it is gone. Returns whether one ran.
 pub(crate) async fn end(data: &Path, end: End) -> Result<bool> {
     let Some(pid) = running_pid(data) else { return Ok(false) };
-    let signal = match end {
-        End::Shutdown => Signal::INT,
-        End::Crash => Signal::KILL,
-    };
     let failed =
         |output: String| Error::Program { program: format!("stopping process {}", pid.as_raw_nonzero()), output };
-    match kill_process(pid, signal) {
-        Ok(()) | Err(rustix::io::Errno::SRCH) => {}
-        Err(error) => return Err(failed(error.to_string())),
-    }
+    let ended = match end {
+        End::Shutdown => signal(pid, Signal::INT).map(|()| Vec::new()),
+        End::Crash => kill_family(pid),
+    };
+    let sessions = ended.map_err(|error| failed(error.to_string()))?;
     for _ in 0..STOP_LIMIT.as_millis() / STEP.as_millis() {
-        if running_pid(data) != Some(pid) {
+        if running_pid(data) != Some(pid) && !sessions.iter().any(|session| process::is_alive(*session)) {
             return Ok(true);
         }
         tokio::time::sleep(STEP).await;
@@ -208,25 +205,23 @@ pub(crate) async fn end(data: &Path, end: End) -> Result<bool> {
     Err(failed(format!("it still runs after {} s", STOP_LIMIT.as_secs())))
 }
 
-/// A process's arguments, as one text.
-fn command_line(pid: Pid) -> Option<String> {
-    if let Ok(arguments) = fs::read(format!("/proc/{}/cmdline", pid.as_raw_nonzero())) {
-        return Some(String::from_utf8_lossy(&arguments).replace('\0', " "));
+/// Kills a server with its sessions, which would outlive it for a moment, and returns those.
+fn kill_family(server: Pid) -> rustix::io::Result<Vec<Pid>> {
+    // Stopped, it can neither start a session nor bury one, whose number would then be free for another program.
+    signal(server, Signal::STOP)?;
+    let sessions = process::children(server);
+    for pid in sessions.iter().chain([&server]) {
+        signal(*pid, Signal::KILL)?;
     }
-    let mut ps = std::process::Command::new("ps");
-    let output = ps.args(["-ww", "-o", "args=", "-p"]).arg(pid.as_raw_nonzero().to_string()).output().ok()?;
-    Some(String::from_utf8_lossy(&output.stdout).into_owned())
+    Ok(sessions)
 }
 
-/// Where a process works, if this user may know it.
-fn working_folder(pid: Pid) -> Option<PathBuf> {
-    if cfg!(target_os = "linux") {
-        return fs::read_link(format!("/proc/{}/cwd", pid.as_raw_nonzero())).ok();
+/// Sends a signal; a process that is gone already is no error.
+fn signal(pid: Pid, signal: Signal) -> rustix::io::Result<()> {
+    match kill_process(pid, signal) {
+        Err(rustix::io::Errno::SRCH) => Ok(()),
+        sent => sent,
     }
-    let mut lsof = std::process::Command::new("lsof");
-    let output = lsof.args(["-a", "-d", "cwd", "-F", "n", "-p"]).arg(pid.as_raw_nonzero().to_string()).output().ok()?;
-    let text = String::from_utf8(output.stdout).ok()?;
-    text.lines().find_map(|line| line.strip_prefix('n')).map(PathBuf::from)
 }
 
 /// A port on 127.0.0.1 that nobody listens on now.
