@@ -59,18 +59,13 @@ pub(crate) async fn ghosts(audit: &mut AuditTx, plan: &Plan, statements: &Statem
 /// Opens an audit of all that the plan reads. The login is preferred; where it is filtered, the auditor or the
 /// maintenance role may be proven to see everything.
 pub(crate) async fn open(database: &Database, tenancy: &Tenancy, plan: &Plan) -> Result<AuditTx> {
-    let login = ActingRole::Login(database.session().role.clone());
-    let mut candidates = vec![login];
-    for role in [&tenancy.roles.auditor, &tenancy.roles.maintenance] {
-        candidates.push(ActingRole::Assumed(Ident::new(role)?));
-    }
     let mut access = plan.access();
     for need in &mut access {
         need.write = None;
         // Only the batches look at positions.
         need.read.retain(|column| column.as_str() != "ctid");
     }
-    Ok(AuditTx::begin(database, &access, &candidates, None).await?)
+    Ok(AuditTx::begin(database, &access, &visibility::readers(database, tenancy)?, None).await?)
 }
 
 /// The role that writes: the maintenance role where it is there and may, as it can do the least; else the login.

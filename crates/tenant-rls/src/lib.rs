@@ -46,6 +46,6 @@ pub use settings::{Flags, Origin, Settings, Target};
 pub use suggest::closest;
 pub use template::{Sql, Template};
 pub use tenancy::Tenancy;
-pub use tenant::{Tenant, TenantId};
+pub use tenant::{Tenant, TenantId, Tenants};
 pub use url::DatabaseUrl;
 pub use visibility::{Access, ActingRole};

@@ -1,7 +1,7 @@
 //! Settings: which database, which `tenancy.toml`, and where each of them was said.
 //!
 //! A flag beats the environment, the environment beats the app's env files, those beat `tenancy.toml`. Nothing here reads
-//! the process's own environment: it is passed in, and no setting chooses a tenant.
+//! the process's own environment: it is passed in.
 
 mod config;
 mod error;
@@ -26,9 +26,9 @@ const DATABASE: [&str; 2] = ["DATABASE_URL", "NETLIFY_DATABASE_URL"];
 /// Variables with the URL of the same database without a pooler between.
 const DIRECT: [&str; 3] = ["DIRECT_URL", "DATABASE_URL_UNPOOLED", "NETLIFY_DATABASE_URL_UNPOOLED"];
 
-/// The variables that are read. A job that needs another one adds it here; which tenant to act for is none of
-/// them, so that no command here picks one up by accident.
-const VARIABLES: [&str; 17] = [
+/// The variables that are read. A job that needs another one adds it here. `TENANT_ID` is for the commands that seed a
+/// tenant and mint a session: anywhere else it could silently narrow a repair, and an architecture test says so.
+const VARIABLES: [&str; 18] = [
     "AUTH_SECRET",
     "CI",
     "DATABASE_URL",
@@ -45,6 +45,7 @@ const VARIABLES: [&str; 17] = [
     "NODE_ENV",
     "RLS_ALLOW_NULL_TENANT",
     "TENANCY_CONFIG",
+    "TENANT_ID",
     "TENANT_SLUG",
 ];
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::{PgConnection, Row, types::Json};
 
 use crate::scope::{begin_read_only, set_role};
-use crate::{Database, Error, Ident, Result, TableName};
+use crate::{Database, Error, Ident, Result, TableName, Tenancy};
 
 /// What a job needs of one table.
 #[derive(Debug, Clone)]
@@ -119,6 +119,19 @@ pub(crate) struct Sight {
     pub(crate) obstacles: Vec<Obstacle>,
     /// Some table is under policies for this role, which our own policy opens.
     pub(crate) by_policy: bool,
+}
+
+/// The roles that may read everything, in the order in which they are tried: a login that sees it all needs no policies of
+/// ours; where it is filtered, the auditor or the maintenance role may not be.
+///
+/// # Errors
+/// [`Error::Identifier`] for a name in `tenancy.toml` that no role can have.
+pub fn readers(database: &Database, tenancy: &Tenancy) -> Result<Vec<ActingRole>> {
+    let mut readers = vec![ActingRole::Login(database.session().role.clone())];
+    for role in [&tenancy.roles.auditor, &tenancy.roles.maintenance] {
+        readers.push(ActingRole::Assumed(Ident::new(role)?));
+    }
+    Ok(readers)
 }
 
 /// Finds the first role, in the order given, that sees every row of every table and has the rights asked for.

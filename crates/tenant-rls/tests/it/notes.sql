@@ -1,5 +1,6 @@
-CREATE TABLE "Tenant" (id text PRIMARY KEY, slug text UNIQUE, name text);
-INSERT INTO "Tenant" VALUES ('t_a', 'acme', 'Acme'), ('t_b', 'globex', 'Globex'), ('acme-2', 't_x', 'X'), ('t_x', 'other', 'Other');
+CREATE TABLE "Tenant" (id text PRIMARY KEY, slug text UNIQUE, name text, status text NOT NULL DEFAULT 'ACTIVE');
+INSERT INTO "Tenant" (id, slug, name) VALUES ('t_a', 'acme', 'Acme'), ('t_b', 'globex', 'Globex'), ('acme-2', 't_x', 'X'), ('t_x', 'other', 'Other');
+UPDATE "Tenant" SET status = 'SUSPENDED' WHERE id = 't_b';
 CREATE TABLE note (id int PRIMARY KEY, "tenantId" text DEFAULT NULLIF(current_setting('app.current_tenant_id', true), ''), body text);
 INSERT INTO note VALUES (1, 't_a', 'a1'), (2, 't_a', 'a2'), (3, 't_b', 'b1'), (4, 't_b', 'b2'), (5, NULL, 'nobody''s');
 GRANT USAGE ON SCHEMA public TO app_user;

@@ -2,7 +2,7 @@
 
 use local_db::Role;
 use local_db::testing::{self, TestDb};
-use tenant_rls::{Access, ActingRole, AuditTx, ConnectOptions, Database, Ident, TableName, Tenancy, TenantId, tenant};
+use tenant_rls::{Access, ConnectOptions, Database, Ident, TableName, Tenancy, TenantId, Tenants};
 
 /// Two tenants with two notes each.
 pub(crate) async fn notes() -> TestDb {
@@ -25,10 +25,8 @@ pub(crate) fn access(table: &str, columns: &[&str]) -> Access {
 
 /// The id of a tenant, as every caller gets it: from the tenant table.
 pub(crate) async fn tenant(database: &Database, name: &str) -> TenantId {
-    let login = ActingRole::Login(database.session().role.clone());
-    let mut audit =
-        AuditTx::begin(database, &[access("Tenant", &["id", "slug", "name"])], &[login], None).await.unwrap();
-    let found = tenant::resolve(&mut audit, &Tenancy::default(), name).await.unwrap();
-    audit.close().await.unwrap();
+    let mut tenants = Tenants::open(database, &Tenancy::default()).await.unwrap();
+    let found = tenants.find(name).await.unwrap();
+    tenants.close().await.unwrap();
     found.id
 }

@@ -1,41 +1,80 @@
 //! Finding a tenant by what people type.
 
 use local_db::Role;
-use tenant_rls::{ActingRole, AuditTx, Error, Exit, Tenancy, tenant};
+use tenant_rls::{Error, Exit, Tenancy, Tenants};
 
-use crate::support::{access, connect, notes};
+use crate::support::{connect, notes};
 
-async fn resolve(name: &str) -> Result<tenant_rls::Tenant, Error> {
+async fn find(name: &str) -> Result<tenant_rls::Tenant, Error> {
     let db = notes().await;
     let database = connect(&db, Role::AppUser, 2).await;
-    let login = [ActingRole::Login(database.session().role.clone())];
-    let mut audit =
-        AuditTx::begin(&database, &[access("Tenant", &["id", "slug", "name"])], &login, None).await.unwrap();
-    tenant::resolve(&mut audit, &Tenancy::default(), name).await
+    Tenants::open(&database, &Tenancy::default()).await.unwrap().find(name).await
 }
 
 #[tokio::test]
 async fn a_tenant_is_found_by_id_and_by_slug() {
-    assert_eq!(resolve("t_a").await.unwrap().name, "Acme");
-    assert_eq!(resolve(" globex ").await.unwrap().id.as_str(), "t_b");
+    let acme = find("t_a").await.unwrap();
+    assert_eq!((acme.name.as_str(), acme.active), ("Acme", true));
+    let globex = find(" globex ").await.unwrap();
+    assert_eq!((globex.id.as_str(), globex.status.as_deref(), globex.active), ("t_b", Some("SUSPENDED"), false));
 }
 
 #[tokio::test]
 async fn an_unknown_tenant_gets_a_suggestion() {
-    let error = resolve("acne").await.unwrap_err();
+    let error = find("acne").await.unwrap_err();
     assert_eq!(error.hint().unwrap(), "did you mean `acme`?");
     assert_eq!(error.exit(), Exit::Usage);
 }
 
 #[tokio::test]
 async fn an_id_that_is_anothers_slug_is_not_guessed() {
-    assert!(matches!(resolve("t_x").await.unwrap_err(), Error::AmbiguousTenant { .. }));
+    assert!(matches!(find("t_x").await.unwrap_err(), Error::AmbiguousTenant { .. }));
 }
 
 #[tokio::test]
 async fn names_that_can_name_no_tenant_are_refused() {
     for name in ["", "   ", "a\0b"] {
-        assert!(matches!(resolve(name).await.unwrap_err(), Error::TenantId { .. }), "{name:?}");
+        assert!(matches!(find(name).await.unwrap_err(), Error::TenantId { .. }), "{name:?}");
     }
-    assert!(matches!(resolve("'; DROP TABLE note; --").await.unwrap_err(), Error::UnknownTenant { .. }));
+    assert!(matches!(find("'; DROP TABLE note; --").await.unwrap_err(), Error::UnknownTenant { .. }));
+}
+
+#[tokio::test]
+async fn many_are_found_at_once_each_with_an_answer_of_its_own() {
+    let db = notes().await;
+    let database = connect(&db, Role::AppUser, 2).await;
+    let mut tenants = Tenants::open(&database, &Tenancy::default()).await.unwrap();
+    let answers = tenants.find_all(&["globex", "nobody", "t_x", "", "t_a", "acme"]).await.unwrap();
+    let ids: Vec<_> = answers.iter().map(|answer| answer.as_ref().map(|tenant| tenant.id.as_str()).ok()).collect();
+    assert_eq!(ids, [Some("t_b"), None, None, None, Some("t_a"), Some("t_a")]);
+    assert!(matches!(answers[1], Err(Error::UnknownTenant { .. })));
+    assert!(matches!(answers[2], Err(Error::AmbiguousTenant { .. })));
+    assert!(matches!(answers[3], Err(Error::TenantId { .. })));
+}
+
+#[tokio::test]
+async fn all_are_listed_page_by_page_each_once() {
+    let db = notes().await;
+    let database = connect(&db, Role::AppUser, 2).await;
+    let mut tenants = Tenants::open(&database, &Tenancy::default()).await.unwrap();
+    let mut seen: Vec<String> = Vec::new();
+    let mut after = None;
+    loop {
+        let page = tenants.page(after.as_ref(), 3).await.unwrap();
+        let Some(last) = page.last() else { break };
+        after = Some(last.id.clone());
+        seen.extend(page.iter().map(|tenant| tenant.id.to_string()));
+    }
+    assert_eq!(seen, ["acme-2", "t_a", "t_b", "t_x"]);
+}
+
+#[tokio::test]
+async fn a_tenant_that_is_hidden_is_not_called_unknown() {
+    let db = notes().await;
+    let mut owner = db.owner().await;
+    let hide = "ALTER TABLE \"Tenant\" ENABLE ROW LEVEL SECURITY";
+    owner.run_script("hiding the tenants", hide).await.unwrap();
+    let database = connect(&db, Role::AppUser, 2).await;
+    let refused = Tenants::open(&database, &Tenancy::default()).await.err().unwrap();
+    assert!(matches!(refused, Error::CannotSee(_)), "{refused}");
 }
