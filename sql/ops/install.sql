@@ -45,3 +45,31 @@ CREATE TABLE IF NOT EXISTS tenant_ops.journal (
     written_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 CREATE INDEX IF NOT EXISTS journal_run ON tenant_ops.journal (run_id);
+
+-- Rollouts of row level security: who, when, from where, how far.
+CREATE TABLE IF NOT EXISTS tenant_ops.rollout (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    command text NOT NULL,
+    state text NOT NULL DEFAULT 'running' CHECK (state IN ('running', 'stopped', 'done')),
+    tool_version text NOT NULL,
+    login text NOT NULL DEFAULT session_user,
+    host text NOT NULL,
+    started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    ended_at timestamptz
+);
+
+-- Each step of a rollout: what it ran, and every definition that it changed, as it was before and as it was left. Written in the
+-- transaction of the step itself. An undone step names the rollout that took it back.
+CREATE TABLE IF NOT EXISTS tenant_ops.rollout_step (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    rollout_id bigint NOT NULL REFERENCES tenant_ops.rollout (id),
+    schema_name text NOT NULL,
+    table_name text NOT NULL,
+    phase text NOT NULL,
+    step text NOT NULL,
+    statements text[] NOT NULL,
+    changes jsonb NOT NULL,
+    done_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    undone_by bigint REFERENCES tenant_ops.rollout (id)
+);
+CREATE INDEX IF NOT EXISTS rollout_step_standing ON tenant_ops.rollout_step (schema_name, table_name) WHERE undone_by IS NULL;

@@ -1,5 +1,7 @@
 -- The roles of a local server; for its superuser. Safe to run twice.
 DO $$
+DECLARE
+    v_role text;
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'app_owner') THEN
         CREATE ROLE app_owner LOGIN PASSWORD 'local' NOSUPERUSER NOBYPASSRLS;
@@ -7,14 +9,13 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'app_user') THEN
         CREATE ROLE app_user LOGIN PASSWORD 'local' NOSUPERUSER NOBYPASSRLS;
     END IF;
-    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'tenant_maintenance') THEN
-        CREATE ROLE tenant_maintenance NOLOGIN NOSUPERUSER NOBYPASSRLS;
-    END IF;
-    -- Policies TO a role apply to every role that inherits it: the owner may act as it, and does not inherit it.
-    IF current_setting('server_version_num')::int >= 160000 THEN
-        EXECUTE 'GRANT tenant_maintenance TO app_owner WITH INHERIT FALSE, SET TRUE';
-    ELSE
-        GRANT tenant_maintenance TO app_owner;
-    END IF;
+    -- Policies TO a role apply to every role that inherits it: the owner may act as these, and does not inherit them.
+    FOREACH v_role IN ARRAY ARRAY['tenant_maintenance', 'tenant_auditor'] LOOP
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = v_role) THEN
+            EXECUTE format('CREATE ROLE %I NOLOGIN NOSUPERUSER NOBYPASSRLS', v_role);
+        END IF;
+        EXECUTE format('GRANT %I TO app_owner %s', v_role,
+                       CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'WITH INHERIT FALSE, SET TRUE' ELSE '' END);
+    END LOOP;
 END
 $$;

@@ -68,6 +68,7 @@ fn verdict(error: &(dyn std::error::Error + 'static)) -> Option<Verdict> {
         tenant_ops::Error,
         tenant_audit::Error,
         backfill_engine::Error,
+        rls_rollout::Error,
         bench::Error
     );
     None

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use local_db::{Change, LocalDb, LocalOptions, Role, Up};
-use tenant_rls::{ConnectOptions, Database, DatabaseUrl, Origin, Settings, Target};
+use tenant_rls::settings::DefaultTo;
+use tenant_rls::{ConnectOptions, Database, DatabaseUrl, Origin, Pooler, Settings, Target};
 
 use crate::app::App;
 use crate::failure::Mistake;
@@ -51,6 +52,32 @@ impl App {
             }
         };
         self.connect_to(settings, &local, &url, origin).await
+    }
+
+    /// Connects to the database that somebody named: a command on policies never takes the local one by itself.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect), and where neither a URL nor `--local` was given.
+    pub(crate) async fn connect_by_choice(&self, settings: &Settings) -> anyhow::Result<Connected> {
+        settings.target(DefaultTo::Nothing).map_err(tenant_rls::Error::from)?;
+        self.connect(settings).await
+    }
+
+    /// The same for DDL, which goes past a transaction pooler: sessions behind one are nobody's.
+    ///
+    /// # Errors
+    /// As [`connect_by_choice`](Self::connect_by_choice), and where a pooler stands between and no direct URL is given.
+    pub(crate) async fn connect_for_ddl(&self, settings: &Settings) -> anyhow::Result<Connected> {
+        let connected = self.connect_by_choice(settings).await?;
+        let Pooler::Suspected(why) = &connected.database.session().pooler else { return Ok(connected) };
+        let Some((url, origin)) = settings.direct() else {
+            return Err(Mistake::refused(
+                format!("a pooler stands between ({why}), and DDL needs the server itself"),
+                "set DIRECT_URL, or give --direct-url: the same database without the pooler",
+            ));
+        };
+        connected.database.close().await;
+        self.connect_to(settings, &self.local(LocalOptions::default()), &url, origin).await
     }
 
     async fn connect_to(

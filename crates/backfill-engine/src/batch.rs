@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use sqlx::PgConnection;
-use tenant_ops::{BatchCall, BatchCounts, Lease, NewRun, Run};
+use tenant_ops::{BatchCall, BatchCounts, KeptAlive, Lease, NewRun, Run};
 use tenant_rls::{
     ActingRole, Backoff, BatchOptions, BatchTx, Database, Error as RlsError, Fault, Sql, Tenancy, fault_of,
 };
@@ -33,6 +33,14 @@ impl Books {
     pub(crate) fn run(&self) -> Option<&Run> {
         match self {
             Self::Kept { run, .. } => Some(run),
+            Self::Dry { .. } => None,
+        }
+    }
+
+    /// Keeps the lease of a run that stays, until the answer is dropped.
+    pub(crate) fn keep_alive(&self, database: &Database) -> Option<KeptAlive> {
+        match self {
+            Self::Kept { lease, .. } => Some(lease.keep_alive(database)),
             Self::Dry { .. } => None,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use tenant_ops::{HEARTBEAT, Lease, NewRun, Run};
+use tenant_ops::{Lease, NewRun, Run};
 use tenant_rls::{ActingRole, AuditTx, Database, Error as RlsError, Tenancy};
 use tokio::sync::watch;
 
@@ -75,7 +75,7 @@ impl Backfill<'_> {
             run: books.run().map(|run| run.id),
             resumed_at_page: resumed.and_then(|run| Tid::parse(&run.next_tid)).map(Tid::page_number),
         });
-        let heartbeat = Heartbeat::start(database, &books);
+        let heartbeat = books.keep_alive(database);
         let tally = Tally::default();
         let batches = Batches { database, tenancy, plan, statements: &statements, role: &role, books, tally };
         let mut passes = Passes { backfill: self, batches, stop, pages: FIRST_PAGES };
@@ -216,31 +216,6 @@ impl Batches<'_> {
         let assigned_by = run.end(self.database, finished).await.ok();
         let _ = lease.release(self.database).await;
         assigned_by
-    }
-}
-
-/// Renews the lease until it is dropped.
-struct Heartbeat(Option<tokio::task::JoinHandle<()>>);
-
-impl Heartbeat {
-    fn start(database: &Database, books: &Books) -> Self {
-        let Books::Kept { lease, .. } = books else { return Self(None) };
-        let (database, lease) = (database.clone(), lease.clone());
-        Self(Some(tokio::spawn(async move {
-            loop {
-                tokio::time::sleep(HEARTBEAT).await;
-                // A lost lease needs no word here: the next batch finds the fence moved and stops.
-                let _ = lease.heartbeat(&database).await;
-            }
-        })))
-    }
-}
-
-impl Drop for Heartbeat {
-    fn drop(&mut self) {
-        if let Some(task) = self.0.take() {
-            task.abort();
-        }
     }
 }
 

@@ -95,8 +95,8 @@ impl Plan {
         })
     }
 
-    /// What the role that writes needs.
-    pub(crate) fn access(&self) -> Vec<Access> {
+    /// What the role that writes needs, of every table that a batch touches.
+    pub fn access(&self) -> Vec<Access> {
         let ctid = Ident::new("ctid").expect("ctid is an identifier");
         let mut read = vec![ctid, self.key.clone(), self.column.clone()];
         read.extend(self.sources.iter().map(|source| source.via.clone()));

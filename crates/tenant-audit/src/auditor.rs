@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tenant_rls::{ActingRole, AuditTx, Catalog, Database, Ident, Result, Sql, TableName, Template, Tenancy};
+use tenant_rls::{Access, ActingRole, AuditTx, Catalog, Database, Ident, Result, Sql, TableName, Template, Tenancy};
 
 use crate::plan::Plan;
 
@@ -17,12 +17,10 @@ const INHERIT_OPTION: i32 = 160_000;
 /// [`tenant_rls::Error::Query`], as [`Catalog::load`].
 pub async fn auditor_statements(database: &Database, tenancy: &Tenancy) -> Result<Sql> {
     let catalog = Catalog::load(database, tenancy).await?;
-    let (role, tenant_key) = (Ident::new(&tenancy.roles.auditor)?, Ident::new(&tenancy.tenant.key)?);
+    let role = Ident::new(&tenancy.roles.auditor)?;
     let mut columns: BTreeMap<TableName, BTreeSet<Ident>> = BTreeMap::new();
-    for table in &catalog.tables {
-        for need in Plan::new(&catalog, &tenant_key, table)?.access {
-            columns.entry(need.table).or_default().extend(need.read);
-        }
+    for need in access(&catalog, tenancy)? {
+        columns.entry(need.table).or_default().extend(need.read);
     }
     let mut statements = Vec::new();
     if !exists(database, &role).await? {
@@ -40,6 +38,19 @@ pub async fn auditor_statements(database: &Database, tenancy: &Tenancy) -> Resul
     statements.extend(columns.iter().map(|(table, columns)| grant(table, columns, &role)));
     statements.extend(catalog.tables.iter().map(|table| policy(&table.name, &role)));
     Ok(Sql::join(statements, "\n"))
+}
+
+/// What an audit of every tenant table reads; a table may stand there several times.
+///
+/// # Errors
+/// [`tenant_rls::Error::Identifier`] for a name in `tenancy.toml` that no column can have.
+pub fn access(catalog: &Catalog, tenancy: &Tenancy) -> Result<Vec<Access>> {
+    let tenant_key = Ident::new(&tenancy.tenant.key)?;
+    let mut access = Vec::new();
+    for table in &catalog.tables {
+        access.extend(Plan::new(catalog, &tenant_key, table)?.access);
+    }
+    Ok(access)
 }
 
 fn grant(table: &TableName, columns: &BTreeSet<Ident>, role: &Ident) -> Sql {

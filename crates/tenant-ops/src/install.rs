@@ -8,7 +8,7 @@ use tenant_rls::{Backoff, Database, Error as RlsError, Ident, OwnerTx, Template,
 use crate::{Error, Result};
 
 /// Counts up with every change of the files in `sql/ops/`.
-const VERSION: i32 = 1;
+const VERSION: i32 = 2;
 
 /// Creates what is missing, once; a database that has it is only asked.
 ///
@@ -45,6 +45,29 @@ pub async fn install_in(connection: &mut PgConnection, tenancy: &Tenancy) -> Res
     for script in [include_str!("../../../sql/ops/install.sql"), include_str!("../../../sql/ops/assign_batch.sql")] {
         sqlx::Executor::execute(&mut *connection, sqlx::raw_sql(script)).await.map_err(doing())?;
     }
+    grant_in(connection, tenancy).await?;
+    sqlx::query("DELETE FROM tenant_ops.installed").execute(&mut *connection).await.map_err(doing())?;
+    sqlx::query("INSERT INTO tenant_ops.installed VALUES ($1)")
+        .bind(VERSION)
+        .execute(connection)
+        .await
+        .map_err(doing())?;
+    Ok(())
+}
+
+/// Gives the maintenance role its rights on the book-keeping: for a role that came after [`install`].
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn grant(database: &Database, tenancy: &Tenancy) -> Result<()> {
+    let mut tx = OwnerTx::begin(database, Duration::from_secs(2)).await?;
+    grant_in(tx.connection(), tenancy).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Gives the maintenance role, if there is one, what it needs.
+async fn grant_in(connection: &mut PgConnection, tenancy: &Tenancy) -> Result<(), RlsError> {
+    let doing = || RlsError::query("granting rights on the schema tenant_ops");
     let role = Ident::new(&tenancy.roles.maintenance)?;
     let exists: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)")
         .bind(role.as_str())
@@ -55,12 +78,6 @@ pub async fn install_in(connection: &mut PgConnection, tenancy: &Tenancy) -> Res
         let grant = Template::new(include_str!("../../../sql/ops/grant.sql")).ident("role", &role).build();
         sqlx::Executor::execute(&mut *connection, sqlx::raw_sql(grant)).await.map_err(doing())?;
     }
-    sqlx::query("DELETE FROM tenant_ops.installed").execute(&mut *connection).await.map_err(doing())?;
-    sqlx::query("INSERT INTO tenant_ops.installed VALUES ($1)")
-        .bind(VERSION)
-        .execute(connection)
-        .await
-        .map_err(doing())?;
     Ok(())
 }
 

@@ -124,6 +124,34 @@ impl Lease {
         Ok(())
     }
 
+    /// Renews the lease until the answer is dropped.
+    #[must_use]
+    pub fn keep_alive(&self, database: &Database) -> KeptAlive {
+        let (database, lease) = (database.clone(), self.clone());
+        KeptAlive(tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(HEARTBEAT).await;
+                // A lost lease needs no word here: the next write finds the fence moved and stops.
+                let _ = lease.heartbeat(&database).await;
+            }
+        }))
+    }
+
+    /// Holds the lease still until the open transaction ends: whoever takes it over waits for that, and where somebody has
+    /// taken it over already, nothing is written.
+    ///
+    /// # Errors
+    /// [`Error::LeaseLost`].
+    pub async fn fence(&self, connection: &mut PgConnection) -> Result<()> {
+        let held = sqlx::query("SELECT FROM tenant_ops.lease WHERE resource = $1 AND fence = $2 FOR KEY SHARE")
+            .bind(&self.resource)
+            .bind(self.fence)
+            .fetch_optional(connection)
+            .await
+            .map_err(RlsError::query("checking the lease"))?;
+        held.map(drop).ok_or_else(|| Error::LeaseLost { resource: self.resource.clone() })
+    }
+
     /// Gives the lease back.
     ///
     /// # Errors
@@ -137,6 +165,16 @@ impl Lease {
             .await
             .map_err(RlsError::query("giving the lease back"))?;
         Ok(tx.commit().await?)
+    }
+}
+
+/// A lease that a task of its own renews, until this is dropped.
+#[derive(Debug)]
+pub struct KeptAlive(tokio::task::JoinHandle<()>);
+
+impl Drop for KeptAlive {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 

@@ -4,9 +4,11 @@
 mod error;
 mod install;
 mod lease;
+mod rollout;
 mod run;
 
 pub use error::{Error, Result};
-pub use install::{install, install_in};
-pub use lease::{HEARTBEAT, LEASE_TTL, Lease};
+pub use install::{grant, install, install_in};
+pub use lease::{HEARTBEAT, KeptAlive, LEASE_TTL, Lease};
+pub use rollout::{NewStep, RecordedStep, Rollout, complete_step, standing_steps};
 pub use run::{BatchCall, BatchCounts, NewRun, Run};

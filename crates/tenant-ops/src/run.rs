@@ -189,7 +189,7 @@ impl Run {
 }
 
 /// The name of this machine, for the journal.
-fn host() -> String {
+pub(crate) fn host() -> String {
     ["HOSTNAME", "COMPUTERNAME"]
         .iter()
         .find_map(|name| std::env::var(name).ok())

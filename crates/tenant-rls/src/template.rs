@@ -18,6 +18,13 @@ impl Sql {
         Self(text.to_owned())
     }
 
+    /// What a function of the server's catalog printed (`pg_get_expr`, `pg_get_indexdef`, `format('%I')`), as it is: such text
+    /// is SQL by that function's promise. It must have been printed with an empty `search_path`, so that every name in it
+    /// carries its schema. Nothing else may come this way.
+    pub fn from_catalog(text: String) -> Self {
+        Self(text)
+    }
+
     /// Several fragments with `separator` between them.
     pub fn join(parts: impl IntoIterator<Item = Sql>, separator: &'static str) -> Self {
         Self(parts.into_iter().map(|part| part.0).collect::<Vec<_>>().join(separator))

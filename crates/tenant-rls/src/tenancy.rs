@@ -96,6 +96,8 @@ pub struct TableRules {
     pub column: Option<String>,
     /// Rows without a tenant are meant: they belong to the whole platform.
     pub platform_rows: bool,
+    /// Why rows of this table may reference rows of other tenants; where it is given, such rows do not stop a rollout.
+    pub cross_tenant_references: Option<String>,
     /// Where a row's tenant follows from, best source first.
     pub sources: Vec<SourceRule>,
 }

@@ -80,6 +80,10 @@ impl Tenancy {
         writeln!(out, "#   platform_rows = true  rows without a tenant are meant: they belong to the whole platform")?;
         writeln!(
             out,
+            "#   cross_tenant_references = \"why\"   its rows may reference other tenants' rows, for this reason"
+        )?;
+        writeln!(
+            out,
             "#   sources = [ … ]       where a row's tenant follows from, best source first: the tenant of the row in `table`"
         )?;
         writeln!(
@@ -105,6 +109,9 @@ fn write_table(out: &mut String, name: &str, rules: &TableRules) -> std::fmt::Re
     }
     if rules.platform_rows {
         writeln!(out, "platform_rows = true")?;
+    }
+    if let Some(reason) = &rules.cross_tenant_references {
+        writeln!(out, "cross_tenant_references = {}", string(reason))?;
     }
     if !rules.sources.is_empty() {
         let lines: String = rules.sources.iter().map(|source| format!("    {},\n", inline(source))).collect();

@@ -52,6 +52,10 @@ impl Tenancy {
         if let Some(column) = &rules.column {
             ident(&format!("{key}.column"), column)?;
         }
+        if rules.cross_tenant_references.as_ref().is_some_and(|reason| reason.trim().is_empty()) {
+            let why = "it is empty; a reason must be given, which reports repeat".to_owned();
+            return Err((format!("{key}.cross_tenant_references"), why));
+        }
         for (position, source) in rules.sources.iter().enumerate() {
             let key = format!("{key}.sources[{position}]");
             if source.name.trim().is_empty() {

@@ -1,0 +1,76 @@
+//! Who is in the way of a lock.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::Serialize;
+use sqlx::Row;
+use tenant_rls::{Database, Error as RlsError, OwnerTx, TableName};
+
+/// A session or prepared transaction that holds a lock on a table.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Blocker {
+    /// Its process; none for a prepared transaction.
+    pub pid: Option<i32>,
+    /// Its role, where this login may know.
+    pub role: Option<String>,
+    /// What it calls itself.
+    pub application: Option<String>,
+    /// It is an autovacuum, which gives way after `deadlock_timeout`.
+    pub autovacuum: bool,
+    /// Such as `idle in transaction`.
+    pub state: Option<String>,
+    /// How long its transaction has been open, in seconds.
+    pub seconds: Option<f64>,
+    /// The name of a prepared transaction.
+    pub prepared: Option<String>,
+    /// The lock that it holds.
+    pub mode: String,
+}
+
+impl fmt::Display for Blocker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.prepared, self.pid) {
+            (Some(name), _) => write!(f, "the prepared transaction `{name}`")?,
+            (None, Some(pid)) if self.autovacuum => write!(f, "an autovacuum (process {pid})")?,
+            (None, Some(pid)) => write!(f, "process {pid}")?,
+            (None, None) => f.write_str("a prepared transaction")?,
+        }
+        if let Some(role) = &self.role {
+            write!(f, " of {role}")?;
+        }
+        if let Some(application) = self.application.as_ref().filter(|name| !name.is_empty()) {
+            write!(f, " ({application})")?;
+        }
+        if let Some(state) = &self.state {
+            write!(f, ", {state}")?;
+        }
+        if let Some(seconds) = self.seconds {
+            write!(f, ", in its transaction for {seconds:.1} s")?;
+        }
+        Ok(())
+    }
+}
+
+/// Those that hold a lock on the table now, longest transaction first.
+pub(crate) async fn blockers(database: &Database, table: &TableName) -> Result<Vec<Blocker>, RlsError> {
+    let mut tx = OwnerTx::begin(database, Duration::from_secs(1)).await?;
+    let rows = sqlx::query(include_str!("../../../sql/rls/blockers.sql"))
+        .bind(table.schema().as_str())
+        .bind(table.name().as_str())
+        .fetch_all(tx.connection())
+        .await
+        .map_err(RlsError::query(format!("asking who holds a lock on {table}")))?;
+    tx.rollback().await?;
+    let blocker = |row: &sqlx::postgres::PgRow| Blocker {
+        pid: row.get(0),
+        role: row.get(1),
+        application: row.get(2),
+        autovacuum: row.get(3),
+        state: row.get(4),
+        seconds: row.get(5),
+        prepared: row.get(6),
+        mode: row.get(7),
+    };
+    Ok(rows.iter().map(blocker).collect())
+}

@@ -1,0 +1,393 @@
+//! The steps from what a table is to what a phase wants. What is there already is left out, so that a second run has none.
+
+use tenant_rls::{Ident, Sql, TableName, Template};
+
+use crate::definition::{self, Aspect, Kind};
+use crate::policy::{Form, RolePolicy};
+use crate::site::{Relation, RelationKind, Site};
+use crate::{How, Lock, Phase, Result, Statement, Step};
+
+/// Longest name that PostgreSQL keeps whole, in bytes.
+const LONGEST_NAME: usize = 63;
+
+/// How the steps are to be.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Style {
+    /// The bridge lets write own rows only.
+    pub(crate) strict_writes: bool,
+    /// Permissive policies of others are replaced.
+    pub(crate) adopt: bool,
+}
+
+/// Builds the steps of one relation.
+pub(crate) struct Builder<'a> {
+    pub(crate) site: &'a Site,
+    pub(crate) relation: &'a Relation,
+    pub(crate) style: Style,
+}
+
+impl Builder<'_> {
+    /// The steps of one phase, of those that are still to be done.
+    pub(crate) fn steps(&self, phase: Phase) -> Result<Vec<Step>> {
+        Ok(match phase {
+            Phase::None => Vec::new(),
+            Phase::Prepare => self.index()?.into_iter().chain(self.bridge()?).collect(),
+            Phase::Tighten if self.relation.platform_rows => self.reference()?,
+            Phase::Tighten => {
+                let mut steps = self.guard()?;
+                steps.extend(self.reference()?);
+                steps.extend(self.strict()?);
+                steps
+            }
+            Phase::Enforce => self.force()?.into_iter().collect(),
+        })
+    }
+
+    /// Policies of others that widen what ours lets through, by name.
+    pub(crate) fn foreign_policies(&self) -> Vec<&str> {
+        let permissive =
+            self.relation.definition.all(Kind::Policy).filter(|(_, text)| text.starts_with("AS PERMISSIVE"));
+        permissive.map(|(name, _)| name).filter(|name| !self.is_named_as_ours(name)).collect()
+    }
+
+    /// Whether a policy of the table is the rollout's and unaltered.
+    pub(crate) fn is_ours(&self, name: &str) -> bool {
+        let relation = self.relation;
+        if name == self.policy_name() {
+            return relation.scope.form(&relation.definition, name).is_some();
+        }
+        let mut named = self.role_policies().filter(|(policy, _)| policy.name() == name);
+        named.any(|(policy, role)| policy.is_in(&relation.definition, role, &relation.scope))
+    }
+
+    /// Whether the rollout's roles have their policies, unaltered.
+    pub(crate) fn keeps_audits_and_backfills(&self) -> bool {
+        self.role_policies().all(|(policy, _)| self.is_ours(policy.name()))
+    }
+
+    fn is_named_as_ours(&self, name: &str) -> bool {
+        name == self.policy_name() || self.role_policies().any(|(policy, _)| policy.name() == name)
+    }
+
+    /// The policies of the rollout's roles, each with its role.
+    fn role_policies(&self) -> impl Iterator<Item = (RolePolicy, &Ident)> {
+        let roles = &self.site.roles;
+        RolePolicy::of(self.relation.platform_rows).iter().map(|policy| match policy {
+            RolePolicy::AuditorRead => (*policy, &roles.auditor.0),
+            RolePolicy::MaintenanceRead | RolePolicy::MaintenanceAssign => (*policy, &roles.maintenance.0),
+        })
+    }
+
+    fn policy_name(&self) -> &str {
+        &self.site.tenancy.session.policy
+    }
+
+    fn table(&self) -> &TableName {
+        &self.relation.name
+    }
+
+    fn column(&self) -> &Ident {
+        &self.relation.scope.column
+    }
+
+    fn step(&self, phase: Phase, name: &'static str, lock: Lock, statements: Vec<Sql>) -> Step {
+        let mut all = Vec::with_capacity(statements.len() + 1);
+        if let Some(mode) = lock.mode() {
+            // First of all, so that what is read of the definition from here on is what will be changed.
+            let take = Template::new("LOCK TABLE ONLY :\"table\" IN :mode MODE").table("table", self.table());
+            all.push(Statement { sql: take.fragment("mode", Sql::from_static(mode)).build(), lock });
+        }
+        all.extend(statements.into_iter().map(|sql| Statement { sql, lock }));
+        let (table, column) = (self.table().clone(), self.column().clone());
+        Step { table, column, phase, name, how: How::Transaction, statements: all, warm_up: None }
+    }
+
+    fn alter(&self, aspect: &Aspect, to: Option<&str>) -> Result<Vec<Sql>> {
+        definition::statements(self.table(), self.column(), aspect, self.relation.definition.get(aspect), to)
+    }
+
+    /// An index that leads with the tenant column. On a partitioned table each partition has its own.
+    fn index(&self) -> Result<Option<Step>> {
+        if self.relation.tenant_index || self.relation.kind == RelationKind::Partitioned {
+            return Ok(None);
+        }
+        let index = self.index_name();
+        let there = self.relation.definition.get(&Aspect::named(Kind::Index, &index));
+        let mut statements = Vec::new();
+        if there.is_some_and(|text| text.starts_with("INVALID ")) {
+            statements.push(definition::drop_index(self.table(), &index)?);
+        }
+        let create = Template::new(include_str!("../../../sql/rls/create_index.sql"))
+            .ident("index", &Ident::new(&index)?)
+            .table("table", self.table())
+            .ident("column", self.column());
+        statements.push(create.build());
+        let statements =
+            statements.into_iter().map(|sql| Statement { sql, lock: Lock::ShareUpdateExclusive }).collect();
+        let (table, column) = (self.table().clone(), self.column().clone());
+        let (phase, name, how) = (Phase::Prepare, "index the tenant column", How::Concurrently { index });
+        Ok(Some(Step { table, column, phase, name, how, statements, warm_up: None }))
+    }
+
+    /// The name that the ORM would give it; where a valid index of another kind has that name, one beside it.
+    fn index_name(&self) -> String {
+        let name = |suffix: &str| {
+            let suffix = format!("_{}{suffix}", self.column());
+            let mut table = self.table().name().to_string();
+            let room = LONGEST_NAME.saturating_sub(suffix.len());
+            while table.len() > room {
+                table.pop();
+            }
+            format!("{table}{suffix}")
+        };
+        let usual = name("_idx");
+        let taken = self.relation.definition.get(&Aspect::named(Kind::Index, &usual));
+        if taken.is_some_and(|text| !text.starts_with("INVALID ")) { name("_tenant_idx") } else { usual }
+    }
+
+    /// Default, policies, rights and the switch, at once: in between, rows would be hidden or open.
+    fn bridge(&self) -> Result<Option<Step>> {
+        let relation = self.relation;
+        let mut statements = Vec::new();
+        if !relation.platform_rows && relation.kind != RelationKind::ForeignPartition {
+            let wanted = relation.scope.printed_default();
+            if relation.definition.text(Kind::Default) != Some(&wanted) {
+                let set = Template::new("ALTER TABLE ONLY :\"table\" ALTER COLUMN :\"column\" SET DEFAULT :current");
+                let set = set.table("table", self.table()).ident("column", self.column());
+                statements.push(set.fragment("current", relation.scope.current()).build());
+            }
+        }
+        statements.extend(self.isolation(self.first_form())?);
+        if self.style.adopt {
+            for name in self.foreign_policies() {
+                statements.extend(self.alter(&Aspect::named(Kind::Policy, name), None)?);
+            }
+        }
+        statements.extend(self.mend_role_policies()?);
+        let mut lock = if statements.is_empty() { Lock::None } else { Lock::AccessExclusive };
+        if !relation.definition.has(Kind::RowSecurity) {
+            statements.extend(self.alter(&Aspect::only(Kind::RowSecurity), Some(""))?);
+            lock = Lock::AccessExclusive;
+        }
+        statements.extend(self.grants()?);
+        let name = "give it policies and switch row level security on";
+        Ok((!statements.is_empty()).then(|| self.step(Phase::Prepare, name, lock, statements)))
+    }
+
+    /// The form of the policy before the table is tightened; a strict one that is there already is not opened again.
+    pub(crate) fn first_form(&self) -> Form {
+        let relation = self.relation;
+        match relation.scope.form(&relation.definition, self.policy_name()) {
+            _ if relation.platform_rows => Form::Platform,
+            _ if relation.never_null => Form::Strict,
+            Some(Form::Strict) => Form::Strict,
+            _ if self.style.strict_writes => Form::StrictWrites,
+            Some(Form::StrictWrites) => Form::StrictWrites,
+            _ => Form::Bridge,
+        }
+    }
+
+    /// Makes the isolation policy be of a form.
+    fn isolation(&self, form: Form) -> Result<Vec<Sql>> {
+        let relation = self.relation;
+        if relation.scope.form(&relation.definition, self.policy_name()) == Some(form) {
+            return Ok(Vec::new());
+        }
+        let name = Ident::new(self.policy_name())?;
+        let mut statements = self.alter(&Aspect::named(Kind::Policy, self.policy_name()), None)?;
+        statements.push(relation.scope.create(self.table(), &name, form));
+        Ok(statements)
+    }
+
+    /// The policies by which audits and backfills go on, where they are missing or altered.
+    fn mend_role_policies(&self) -> Result<Vec<Sql>> {
+        let mut statements = Vec::new();
+        for (policy, role) in self.role_policies().filter(|(policy, _)| !self.is_ours(policy.name())) {
+            statements.extend(self.alter(&Aspect::named(Kind::Policy, policy.name()), None)?);
+            statements.push(policy.create(self.table(), role, &self.relation.scope)?);
+        }
+        Ok(statements)
+    }
+
+    /// The column rights of the rollout's roles, where they are missing.
+    fn grants(&self) -> Result<Vec<Sql>> {
+        let (roles, rights) = (&self.site.roles, &self.site.rights);
+        // What a role reads of a partitioned table it reads of the partition.
+        let named = self
+            .site
+            .catalog
+            .tables
+            .iter()
+            .find(|table| self.relation.parent.as_ref() == Some(&table.name.to_string()));
+        let table = named.map_or(self.table(), |table| &table.name);
+        let mut wanted = Vec::new();
+        for (columns, role) in [(&rights.maintenance, &roles.maintenance.0), (&rights.auditor, &roles.auditor.0)] {
+            for column in columns.get(table).into_iter().flatten() {
+                wanted.push(Aspect::column_grant("SELECT", column, role));
+            }
+        }
+        if !self.relation.platform_rows {
+            wanted.push(Aspect::column_grant("UPDATE", self.column(), &roles.maintenance.0));
+        }
+        let mut statements = Vec::new();
+        for aspect in wanted.iter().filter(|aspect| self.relation.definition.get(aspect).is_none()) {
+            statements.extend(self.alter(aspect, Some(""))?);
+        }
+        Ok(statements)
+    }
+
+    /// Shuts the tenant column against NULL without a scan under an exclusive lock.
+    fn guard(&self) -> Result<Vec<Step>> {
+        if self.relation.never_null || self.relation.kind == RelationKind::Partitioned {
+            return Ok(Vec::new());
+        }
+        let check = self.check_name();
+        let aspect = Aspect::named(Kind::Constraint, &check);
+        let mut steps = Vec::new();
+        if self.relation.definition.get(&aspect).is_none() {
+            let forced = self.relation.definition.has(Kind::Forced);
+            let mut statements = vec![Sql::from_static("SET LOCAL enable_seqscan = off")];
+            let add = Template::new(
+                "ALTER TABLE ONLY :\"table\" ADD CONSTRAINT :\"check\" CHECK (:\"column\" IS NOT NULL) NOT VALID",
+            );
+            let add = add.table("table", self.table()).ident("check", &Ident::new(&check)?);
+            statements.push(add.ident("column", self.column()).build());
+            if forced {
+                statements.extend(self.alter(&Aspect::only(Kind::Forced), None)?);
+            }
+            statements.push(self.probe()?);
+            if forced {
+                statements.extend(definition::statements(
+                    self.table(),
+                    self.column(),
+                    &Aspect::only(Kind::Forced),
+                    None,
+                    Some(""),
+                )?);
+            }
+            let name = "keep rows without a tenant out";
+            let warm_up = Some(self.warm_up());
+            steps.push(Step { warm_up, ..self.step(Phase::Tighten, name, Lock::AccessExclusive, statements) });
+        }
+        steps.push(self.validate(&check, "prove that no row is without a tenant")?);
+        Ok(steps)
+    }
+
+    /// Fails where a row has no tenant: under the lock nobody can add one, and the index makes it instant.
+    fn probe(&self) -> Result<Sql> {
+        let message = format!("{} has rows without a tenant", self.table());
+        let body = Template::new(include_str!("../../../sql/rls/probe_null.sql"))
+            .table("table", self.table())
+            .ident("column", self.column())
+            .literal("message", &message)
+            .literal("hint", "cargo xtask audit counts them; a backfill gives them their tenant")
+            .build();
+        Ok(Template::new("DO :'body'").literal("body", body.as_str()).build())
+    }
+
+    /// The read of the probe; the dead index entries that a backfill leaves cost most of its time the first time.
+    fn warm_up(&self) -> Sql {
+        let read = "SET LOCAL enable_seqscan = off; SELECT EXISTS (SELECT FROM ONLY :\"table\" AS t WHERE t.:\"column\" IS NULL)";
+        Template::new(read).table("table", self.table()).ident("column", self.column()).build()
+    }
+
+    fn check_name(&self) -> String {
+        let suffix = "_not_null_check";
+        let mut name = format!("{}_{}", self.table().name(), self.column());
+        while name.len() > LONGEST_NAME - suffix.len() {
+            name.pop();
+        }
+        name + suffix
+    }
+
+    fn validate(&self, constraint: &str, name: &'static str) -> Result<Step> {
+        let validate = Template::new("ALTER TABLE :\"table\" VALIDATE CONSTRAINT :\"constraint\"");
+        let validate = validate.table("table", self.table()).ident("constraint", &Ident::new(constraint)?);
+        Ok(self.step(Phase::Tighten, name, Lock::ShareUpdateExclusive, vec![validate.build()]))
+    }
+
+    /// A valid foreign key to the tenant table. A validation by a login that is filtered would not see every row.
+    fn reference(&self) -> Result<Vec<Step>> {
+        let relation = self.relation;
+        if relation.foreign_key_valid || self.site.catalog.tenant_key_type.is_none() {
+            return Ok(Vec::new());
+        }
+        let mut steps = Vec::new();
+        let name = match &relation.foreign_key {
+            Some(name) => name.clone(),
+            None => {
+                let name = self.foreign_key_name();
+                let add = Template::new(include_str!("../../../sql/rls/add_foreign_key.sql"))
+                    .table("table", self.table())
+                    .ident("name", &Ident::new(&name)?)
+                    .ident("column", self.column())
+                    .table("tenants", &self.site.catalog.tenants)
+                    .ident("key", &Ident::new(&self.site.tenancy.tenant.key)?)
+                    // A partitioned table takes no NOT VALID key before 18; its partitions have theirs by now.
+                    .fragment(
+                        "validity",
+                        Sql::from_static(if relation.kind == RelationKind::Partitioned { "" } else { "NOT VALID" }),
+                    );
+                steps.push(self.step(
+                    Phase::Tighten,
+                    "reference the tenant table",
+                    Lock::ShareRowExclusive,
+                    vec![add.build()],
+                ));
+                name
+            }
+        };
+        if relation.kind == RelationKind::Partitioned && relation.foreign_key.is_none() {
+            return Ok(steps);
+        }
+        let validate = self.validate(&name, "prove that every tenant exists")?;
+        if relation.filtered && relation.definition.has(Kind::Forced) {
+            let lift = self.alter(&Aspect::only(Kind::Forced), None)?;
+            steps.push(self.step(Phase::Tighten, "let the owner see every row", Lock::AccessExclusive, lift));
+            steps.push(validate);
+            let forced = Aspect::only(Kind::Forced);
+            let restore = definition::statements(self.table(), self.column(), &forced, None, Some(""))?;
+            steps.push(self.step(Phase::Tighten, "force it again", Lock::AccessExclusive, restore));
+        } else {
+            steps.push(validate);
+        }
+        Ok(steps)
+    }
+
+    fn foreign_key_name(&self) -> String {
+        let suffix = format!("_{}_fkey", self.column());
+        let mut table = self.table().name().to_string();
+        while table.len() > LONGEST_NAME.saturating_sub(suffix.len()) {
+            table.pop();
+        }
+        table + &suffix
+    }
+
+    /// NOT NULL, which the proven check makes instant, and the strict policy in place of the bridge.
+    fn strict(&self) -> Result<Option<Step>> {
+        let mut statements = Vec::new();
+        if !self.relation.never_null {
+            let not_null = Aspect::only(Kind::NotNull);
+            statements.extend(definition::statements(self.table(), self.column(), &not_null, None, Some(""))?);
+        }
+        if self.relation.kind != RelationKind::Partitioned {
+            let check = self.check_name();
+            let aspect = Aspect::named(Kind::Constraint, &check);
+            // A statement of its own: in one with SET NOT NULL the table is scanned.
+            if !self.relation.never_null || self.relation.definition.get(&aspect).is_some() {
+                statements.extend(definition::statements(self.table(), self.column(), &aspect, Some(""), None)?);
+            }
+        }
+        statements.extend(self.isolation(Form::Strict)?);
+        let name = "require a tenant and make the policy strict";
+        Ok((!statements.is_empty()).then(|| self.step(Phase::Tighten, name, Lock::AccessExclusive, statements)))
+    }
+
+    fn force(&self) -> Result<Option<Step>> {
+        if self.relation.definition.has(Kind::Forced) {
+            return Ok(None);
+        }
+        let force = self.alter(&Aspect::only(Kind::Forced), Some(""))?;
+        Ok(Some(self.step(Phase::Enforce, "hold the owner to the policy", Lock::AccessExclusive, force)))
+    }
+}

@@ -1,0 +1,111 @@
+//! What can go wrong in a rollout.
+
+use tenant_rls::{Exit, TableName};
+
+use crate::Blocker;
+
+/// The result of everything in this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// An error that ends a rollout. Steps that were done stay, each whole, and the next run goes on from there.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The database said no.
+    #[error(transparent)]
+    Database(#[from] tenant_rls::Error),
+    /// The book-keeping said no.
+    #[error(transparent)]
+    Ops(#[from] tenant_ops::Error),
+    /// The audit before tightening said no.
+    #[error(transparent)]
+    Audit(#[from] tenant_audit::Error),
+    /// A table that cannot be rolled out, and why.
+    #[error("{table} cannot be put under row level security: {why}")]
+    Unsuitable {
+        /// The table.
+        table: TableName,
+        /// Why not.
+        why: String,
+    },
+    /// Somebody held a lock for longer than was waited for. Nobody was blocked by it for longer than the lock timeout.
+    #[error("{table}: could not {step}: after {attempts} attempts the lock was still held{}", by(.blockers))]
+    Blocked {
+        /// The table.
+        table: TableName,
+        /// The step, as a phrase.
+        step: &'static str,
+        /// How often it was tried.
+        attempts: u32,
+        /// Who held it at the last attempt.
+        blockers: Vec<Blocker>,
+    },
+    /// A role that is needed is missing or cannot be acted as, and this login may not change that.
+    #[error("the role {role} {why}")]
+    Role {
+        /// The role.
+        role: String,
+        /// What is wrong.
+        why: String,
+        /// The statement that mends it, for a superuser or a role with CREATEROLE.
+        statement: String,
+    },
+    /// The database takes no DDL.
+    #[error("{0}")]
+    NoDdl(String),
+    /// A definition is no longer what the journal left behind.
+    #[error("{table}: {what} was changed since the rollout; taking the rollout back would lose that")]
+    Drifted {
+        /// The table.
+        table: TableName,
+        /// What was changed, with what is expected and what is there.
+        what: String,
+    },
+    /// There is nothing in the journal to take back.
+    #[error("{0}")]
+    NothingToUndo(String),
+}
+
+fn by(blockers: &[Blocker]) -> String {
+    if blockers.is_empty() {
+        return String::new();
+    }
+    format!(" by {}", blockers.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+}
+
+impl Error {
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Database(error) => error.hint(),
+            Self::Ops(error) => error.hint(),
+            Self::Audit(error) => error.hint(),
+            Self::Unsuitable { .. } => {
+                Some("--tables names the tables to roll out, and leaves the others alone".into())
+            }
+            Self::Blocked { .. } => Some(
+                "end that session or wait for it, then run the same command again: it goes on with this step; \
+                 --lock-timeout waits longer, and so does everybody else"
+                    .into(),
+            ),
+            Self::Role { statement, .. } => Some(format!("as a role that may: {statement}")),
+            Self::NoDdl(_) => Some("connect to the primary, as the owner of the tables".into()),
+            Self::Drifted { .. } => {
+                Some("`cargo xtask rls status` shows what is there; put it back as it was, or change it by hand".into())
+            }
+            Self::NothingToUndo(_) => Some("`cargo xtask rls status` shows how far each table is".into()),
+        }
+    }
+
+    /// How a process that met this error ends.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Database(error) => error.exit(),
+            Self::Ops(error) => error.exit(),
+            Self::Audit(error) => error.exit(),
+            Self::Unsuitable { .. } | Self::Role { .. } | Self::NothingToUndo(_) => Exit::Usage,
+            Self::Blocked { .. } => Exit::NotYet,
+            Self::NoDdl(_) | Self::Drifted { .. } => Exit::Refused,
+        }
+    }
+}

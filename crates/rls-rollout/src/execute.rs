@@ -1,0 +1,183 @@
+//! Runs steps: each transaction with its journal entry, never long in anybody's way, tried again with the blockers named.
+
+use std::time::{Duration, Instant};
+
+use sqlx::PgConnection;
+use tenant_ops::{Lease, NewStep, Rollout, complete_step};
+use tenant_rls::{Backoff, Database, DirectConnection, Fault, OwnerTx, Sql, fault_of};
+
+use crate::blocker::blockers;
+use crate::definition::{self, Aspect, Change, Definition, Kind, PENDING};
+use crate::{Error, How, Lock, Progress, Result, Step};
+
+/// An autovacuum gives way to a waiter after `deadlock_timeout`, one second by default: a shorter wait never gets past it.
+const OUTWAIT_AUTOVACUUM: Duration = Duration::from_millis(1500);
+
+/// No statement under an exclusive lock may take longer, and no client that was lost may keep one.
+const EXCLUSIVE_LIMIT: &str =
+    "SET LOCAL statement_timeout = '15s'; SET LOCAL idle_in_transaction_session_timeout = '15s'";
+
+/// How often a step is tried that somebody's lock stands in the way of.
+const ATTEMPTS: u32 = 12;
+
+/// Runs the steps of one rollout.
+pub(crate) struct Executor<'a> {
+    pub(crate) database: &'a Database,
+    pub(crate) lease: &'a Lease,
+    pub(crate) rollout: Rollout,
+    pub(crate) lock_timeout: Duration,
+}
+
+/// What is written down with a step besides what it changed.
+pub(crate) enum Note<'a> {
+    /// Nothing.
+    Forward,
+    /// The steps that it takes back; it needs no taking back itself.
+    TakesBack(&'a [i64]),
+}
+
+impl Executor<'_> {
+    /// Runs a step to its end, and tells how long its last attempt took.
+    pub(crate) async fn run(
+        &self,
+        step: &Step,
+        note: &Note<'_>,
+        progress: &mut (dyn FnMut(Progress) + Send),
+    ) -> Result<Duration> {
+        progress(Progress::Step { table: step.table.clone(), phase: step.phase, step: step.name, lock: step.lock() });
+        let started = Instant::now();
+        match &step.how {
+            How::Transaction => return self.patiently(step, note, progress).await,
+            How::Concurrently { index } => self.concurrently(step, index, note).await?,
+        }
+        Ok(started.elapsed())
+    }
+
+    async fn patiently(
+        &self,
+        step: &Step,
+        note: &Note<'_>,
+        progress: &mut (dyn FnMut(Progress) + Send),
+    ) -> Result<Duration> {
+        let mut backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(5), ATTEMPTS - 1);
+        let mut lock_timeout = self.lock_timeout;
+        if let Some(warm_up) = &step.warm_up {
+            self.warm_up(warm_up).await?;
+        }
+        loop {
+            let started = Instant::now();
+            match self.transaction(step, note, lock_timeout).await {
+                Ok(()) => return Ok(started.elapsed()),
+                Err(Error::Database(error)) if fault_of(&error) == Fault::Contention => {}
+                Err(error) => return Err(error),
+            }
+            let found = blockers(self.database, &step.table).await?;
+            let Some(wait) = backoff.next_wait() else {
+                let (table, step) = (step.table.clone(), step.name);
+                return Err(Error::Blocked { table, step, attempts: ATTEMPTS, blockers: found });
+            };
+            let autovacuum = found.iter().any(|blocker| blocker.autovacuum);
+            lock_timeout = if autovacuum { self.lock_timeout.max(OUTWAIT_AUTOVACUUM) } else { self.lock_timeout };
+            progress(Progress::Waiting { table: step.table.clone(), step: step.name, blockers: found, wait });
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// Reads what a later statement will read under a lock, so that it meets no dead index entries there. It decides nothing.
+    async fn warm_up(&self, probe: &Sql) -> Result<()> {
+        let mut tx = OwnerTx::begin(self.database, self.lock_timeout).await?;
+        // A login that is filtered gets an error here, and a lock in the way is the next statement's to report.
+        let _ = tx.run_script("warming up", probe).await;
+        let _ = tx.rollback().await;
+        Ok(())
+    }
+
+    async fn transaction(&self, step: &Step, note: &Note<'_>, lock_timeout: Duration) -> Result<()> {
+        let mut tx = OwnerTx::begin(self.database, lock_timeout).await?;
+        let done = self.in_transaction(&mut tx, step, note).await;
+        match done {
+            Ok(()) => Ok(tx.commit().await?),
+            Err(error) => {
+                // Dropping would do, at the price of a new connection for each attempt.
+                let _ = tx.rollback().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn in_transaction(&self, tx: &mut OwnerTx, step: &Step, note: &Note<'_>) -> Result<()> {
+        if step.lock() == Lock::AccessExclusive {
+            tx.run_script("limiting the time under a lock", EXCLUSIVE_LIMIT).await?;
+        }
+        self.lease.fence(tx.connection()).await?;
+        let mut statements = step.statements.iter();
+        if step.lock() != Lock::None
+            && let Some(lock) = statements.next()
+        {
+            run(tx, step, &lock.sql).await?;
+        }
+        let before = definition(tx.connection(), step).await?;
+        for statement in statements {
+            run(tx, step, &statement.sql).await?;
+        }
+        let after = definition(tx.connection(), step).await?;
+        let changes = before.changes_to(&after);
+        let entry = self.record(tx.connection(), step, &changes).await?;
+        if let Note::TakesBack(steps) = note {
+            self.rollout.undo(tx.connection(), steps).await?;
+            self.rollout.undo(tx.connection(), &[entry]).await?;
+        }
+        Ok(())
+    }
+
+    async fn record(&self, connection: &mut PgConnection, step: &Step, changes: &[Change]) -> Result<i64> {
+        let statements = step.statements.iter().map(|statement| statement.sql.as_str()).collect();
+        let new = NewStep { table: &step.table, phase: step.phase.as_str(), step: step.name, statements, changes };
+        Ok(self.rollout.record(connection, &new).await?)
+    }
+
+    /// Announces the index in the journal, builds or drops it, and completes the entry: what was killed in between is known.
+    async fn concurrently(&self, step: &Step, index: &str, note: &Note<'_>) -> Result<()> {
+        let aspect = Aspect::named(Kind::Index, index);
+        let mut tx = OwnerTx::begin(self.database, self.lock_timeout).await?;
+        self.lease.fence(tx.connection()).await?;
+        let before = definition(tx.connection(), step).await?;
+        let text = |definition: &Definition| {
+            // An invalid left-over is nothing that anyone would want back.
+            definition.get(&aspect).filter(|text| !text.starts_with("INVALID ")).map(str::to_owned)
+        };
+        let pending = Change { aspect: aspect.clone(), before: text(&before), after: Some(PENDING.to_owned()) };
+        let entry = self.record(tx.connection(), step, std::slice::from_ref(&pending)).await?;
+        tx.commit().await?;
+
+        let mut session = DirectConnection::beside(self.database).await?;
+        // It waits for every older snapshot; a timeout would leave an invalid index.
+        session.run_script("waiting without limit", "SET lock_timeout = 0; SET statement_timeout = 0").await?;
+        for statement in &step.statements {
+            session.run_script(&doing(step), &statement.sql).await?;
+        }
+        session.close().await;
+
+        let mut tx = OwnerTx::begin(self.database, self.lock_timeout).await?;
+        let after = definition(tx.connection(), step).await?;
+        let change = Change { after: text(&after), ..pending };
+        complete_step(tx.connection(), entry, std::slice::from_ref(&change)).await?;
+        if let Note::TakesBack(_) = note {
+            self.rollout.undo(tx.connection(), &[entry]).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+}
+
+async fn definition(connection: &mut PgConnection, step: &Step) -> Result<Definition> {
+    let mut definitions = definition::read(connection, &[(&step.table, step.column.as_str())]).await?;
+    Ok(definitions.pop().unwrap_or_default())
+}
+
+async fn run(tx: &mut OwnerTx, step: &Step, sql: &Sql) -> Result<()> {
+    Ok(tx.run_script(&doing(step), sql).await?)
+}
+
+fn doing(step: &Step) -> String {
+    format!("{}: {}", step.table, step.name)
+}

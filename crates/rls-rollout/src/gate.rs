@@ -1,0 +1,104 @@
+//! What stops a table from going on: the data, as the honest audit counts it, and what stands in the catalog.
+
+use tenant_audit::{AuditOptions, AuditProgress, AuditReport, TableReport};
+use tenant_rls::{Database, TableName};
+
+use crate::build::Builder;
+use crate::site::{Relation, Site, unsuitable};
+use crate::{Phase, Progress, Result};
+
+/// Whether rows that reference another tenant's row may stay.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Waiver {
+    /// In every table, as the command line said.
+    pub(crate) everywhere: bool,
+}
+
+/// What the gate says of one table.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Verdict {
+    /// Why it stays where it is; none means that it goes on.
+    pub(crate) stopped_by: Vec<String>,
+    /// What was let through, with the reason given.
+    pub(crate) waived: Vec<String>,
+}
+
+/// Counts the rows of every table of the site.
+pub(crate) async fn audit(
+    database: &Database,
+    site: &Site,
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<AuditReport> {
+    let tables = site.catalog.tables.iter().map(|table| table.name.to_string()).collect();
+    let options = AuditOptions { tables, ..AuditOptions::default() };
+    let mut tell = |event| {
+        if let AuditProgress::Counted { done, of, .. } = event {
+            progress(Progress::Auditing { done, of });
+        }
+    };
+    Ok(tenant_audit::audit(database, &site.tenancy, &options, &mut tell).await?)
+}
+
+/// What the data of a table says. Rows that a strict policy would hide can never be waived.
+pub(crate) fn data(site: &Site, report: &AuditReport, table: &TableName, waiver: Waiver) -> Verdict {
+    let mut verdict = Verdict::default();
+    let Some(counted) = report.tables.iter().find(|counted| counted.table == *table) else {
+        verdict.stopped_by.push("the audit did not count it".to_owned());
+        return verdict;
+    };
+    verdict.stopped_by.extend(hidden_rows(counted));
+    let crossing = counted.cross_rows();
+    if crossing > 0 {
+        let what = format!("{crossing} rows reference another tenant's row");
+        let reason = site.tenancy.rules(table).and_then(|rules| rules.cross_tenant_references.as_deref());
+        match (reason, waiver.everywhere) {
+            (Some(reason), _) => verdict.waived.push(format!("{what}, waived in tenancy.toml: {reason}")),
+            (None, true) => verdict.waived.push(format!("{what}, waived by --allow-cross-tenant-references")),
+            (None, false) => verdict.stopped_by.push(what),
+        }
+    }
+    verdict
+}
+
+fn hidden_rows(counted: &TableReport) -> impl Iterator<Item = String> {
+    let kinds = [
+        (counted.null_findings(), "have no tenant"),
+        (counted.empty_rows, "have the empty string as their tenant"),
+        (counted.ghost_rows.unwrap_or(0), "have a tenant that does not exist"),
+    ];
+    kinds.into_iter().filter(|(rows, _)| *rows > 0).map(|(rows, what)| format!("{rows} rows {what}"))
+}
+
+/// What stands in the catalog against a phase of a relation, whatever its rows are.
+pub(crate) fn catalog(site: &Site, relation: &Relation, phase: Phase, builder: &Builder<'_>) -> Vec<String> {
+    let mut stops: Vec<String> = unsuitable(relation).iter().map(ToString::to_string).collect();
+    if phase >= Phase::Prepare && !builder.style.adopt {
+        stops.extend(builder.foreign_policies().iter().map(|policy| {
+            format!("the permissive policy \"{policy}\" would let through what ours does not; --adopt replaces it")
+        }));
+    }
+    if phase == Phase::Enforce {
+        stops.extend(app_role(site));
+    }
+    stops
+}
+
+/// Why forcing policies on the owner would protect nothing: the application is not filtered at all.
+fn app_role(site: &Site) -> Vec<String> {
+    let (app, facts) = &site.roles.app;
+    if !facts.exists {
+        return vec![format!(
+            "there is no role {app}, as which the application is said to log in; --app-role names another"
+        )];
+    }
+    let unfiltered = site.roles.escapes.iter().filter(|(_, why)| !why.starts_with("the owner of "));
+    unfiltered
+        .map(|(role, why)| {
+            if role == app.as_str() {
+                format!("the application's role {app} is {why}: no policy filters it")
+            } else {
+                format!("the application's role {app} can become {role}, which is {why}: no policy filters that")
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,123 @@
+//! What the journal says was changed, added up, and what of it is no longer so.
+
+use std::collections::BTreeMap;
+
+use tenant_ops::RecordedStep;
+use tenant_rls::{Database, OwnerTx, TableName};
+
+use crate::definition::{Aspect, Change, Definition, Kind, PENDING};
+use crate::{Phase, Result};
+
+/// The steps of one table that are to be taken back, and what they changed between them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Ledger {
+    /// The steps, oldest first.
+    pub(crate) steps: Vec<i64>,
+    /// What each aspect was before the first of them, and what the last of them left.
+    pub(crate) changes: Vec<Change>,
+}
+
+/// Reads every step that stands.
+pub(crate) async fn steps(database: &Database) -> Result<Vec<RecordedStep<Change>>> {
+    let mut tx = OwnerTx::begin(database, std::time::Duration::from_secs(5)).await?;
+    let steps = tenant_ops::standing_steps(tx.connection()).await?;
+    tx.rollback().await?;
+    Ok(steps)
+}
+
+/// The phase that a step belongs to.
+pub(crate) fn phase(step: &RecordedStep<Change>) -> Phase {
+    Phase::parse(&step.phase).unwrap_or(Phase::None)
+}
+
+/// Adds steps up by table.
+pub(crate) fn add_up<'a>(steps: impl Iterator<Item = &'a RecordedStep<Change>>) -> BTreeMap<TableName, Ledger> {
+    let mut tables: BTreeMap<TableName, (Vec<i64>, BTreeMap<Aspect, Change>)> = BTreeMap::new();
+    for step in steps {
+        let (ids, changes) = tables.entry(step.table.clone()).or_default();
+        ids.push(step.id);
+        for change in &step.changes {
+            match changes.get_mut(&change.aspect) {
+                Some(sum) => sum.after.clone_from(&change.after),
+                None => drop(changes.insert(change.aspect.clone(), change.clone())),
+            }
+        }
+    }
+    let sum = |(steps, changes): (Vec<i64>, BTreeMap<Aspect, Change>)| Ledger {
+        steps,
+        changes: changes.into_values().filter(|change| change.before != change.after).collect(),
+    };
+    tables.into_iter().map(|(table, entry)| (table, sum(entry))).collect()
+}
+
+/// How a definition stands to one change of the journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It is as the change left it.
+    AsLeft,
+    /// It is as it was before the change.
+    AsBefore,
+    /// It is neither: somebody else changed it.
+    Drifted,
+}
+
+impl Change {
+    /// How `now` stands to this change.
+    pub(crate) fn standing(&self, now: &Definition) -> Standing {
+        let text = now.get(&self.aspect);
+        if text == self.before.as_deref() {
+            return Standing::AsBefore;
+        }
+        // An index that was being built when its rollout was killed, or is left over from that.
+        let unfinished = self.aspect.kind == Kind::Index
+            && (self.after.as_deref() == Some(PENDING) || text.is_some_and(|text| text.starts_with("INVALID ")));
+        if text == self.after.as_deref() || unfinished { Standing::AsLeft } else { Standing::Drifted }
+    }
+
+    /// The aspect for people: `the policy "tenant_auditor_read"`.
+    pub(crate) fn subject(&self) -> String {
+        let Aspect { kind, name, role, column } = &self.aspect;
+        match kind {
+            Kind::RowSecurity => "ROW LEVEL SECURITY".to_owned(),
+            Kind::Forced => "FORCE ROW LEVEL SECURITY".to_owned(),
+            Kind::Default => "the default of the tenant column".to_owned(),
+            Kind::NotNull => "NOT NULL on the tenant column".to_owned(),
+            Kind::Policy => format!("the policy \"{name}\""),
+            Kind::Constraint => format!("the constraint \"{name}\""),
+            Kind::Index => format!("the index \"{name}\""),
+            Kind::Grant if column.is_empty() => format!("{name} for {role}"),
+            Kind::Grant => format!("{name} of \"{column}\" for {role}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tenant_rls::Ident;
+
+    use super::*;
+
+    fn step(id: i64, changes: &[(&str, Option<&str>, Option<&str>)]) -> RecordedStep<Change> {
+        let change = |(name, before, after): &(&str, Option<&str>, Option<&str>)| Change {
+            aspect: Aspect::named(Kind::Policy, name),
+            before: before.map(str::to_owned),
+            after: after.map(str::to_owned),
+        };
+        let table = TableName::new(Ident::new("public").unwrap(), Ident::new("t").unwrap());
+        let changes = changes.iter().map(change).collect();
+        RecordedStep { id, rollout: 1, table, phase: "prepare".into(), changes }
+    }
+
+    #[test]
+    fn what_came_and_went_again_is_no_change() {
+        let steps = [
+            step(1, &[("check", None, Some("a")), ("policy", Some("old"), Some("bridge"))]),
+            step(2, &[("check", Some("a"), None), ("policy", Some("bridge"), Some("strict"))]),
+        ];
+        let tables = add_up(steps.iter());
+        let ledger = tables.values().next().unwrap();
+        assert_eq!(ledger.steps, [1, 2]);
+        let [change] = ledger.changes.as_slice() else { panic!("{ledger:?}") };
+        assert_eq!((change.before.as_deref(), change.after.as_deref()), (Some("old"), Some("strict")));
+    }
+}

@@ -1,0 +1,40 @@
+//! Takes the tables of a live multi-tenant database to FORCE ROW LEVEL SECURITY, and back.
+//!
+//! | phase | what a table has then |
+//! | --- | --- |
+//! | [`Phase::Prepare`] | policies that also show rows without a tenant; new rows get theirs by default |
+//! | [`Phase::Tighten`] | a strict policy, and constraints which prove that it hides no row |
+//! | [`Phase::Enforce`] | the same for the table's owner |
+//!
+//! Each step is one short transaction with its journal entry, or an index that is built concurrently; it can be stopped between
+//! any two, and goes on there. What a step changed is written down as it was, so that it can be taken back.
+
+mod blocker;
+mod build;
+mod definition;
+mod error;
+mod execute;
+mod gate;
+mod journal;
+mod phase;
+mod plan;
+mod policy;
+mod progress;
+mod roles;
+mod rollback;
+mod rollout;
+mod site;
+mod status;
+mod step;
+
+pub use blocker::Blocker;
+pub use definition::{Aspect, Change, Definition, Kind};
+pub use error::{Error, Result};
+pub use phase::Phase;
+pub use plan::{PlanReport, PlannedTable, plan};
+pub use progress::Progress;
+pub use rollback::{RestoredTable, RollbackOptions, RollbackReport, rollback};
+pub use rollout::{Goal, RolloutOptions, RolloutReport, TableOutcome, rollout};
+pub use site::RelationKind;
+pub use status::{PolicyStatus, StatusReport, TableStatus, WayAround, status};
+pub use step::{How, Lock, Statement, Step};

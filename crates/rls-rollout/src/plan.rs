@@ -1,0 +1,215 @@
+//! What a rollout would do, statement by statement: for people to read, and as a script for who runs it by hand.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+use tenant_rls::{Database, Sql, TableName, Tenancy};
+
+use crate::build::Builder;
+use crate::definition::Kind;
+use crate::gate;
+use crate::policy::Form;
+use crate::site::{Relation, Site};
+use crate::{How, Phase, Result, RolloutOptions, Step, roles};
+
+/// What a rollout would do; its JSON is `rls-plan/1`.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlanReport {
+    /// Name and version of this shape.
+    pub schema: &'static str,
+    /// The database's name.
+    pub database: String,
+    /// How far it is to go.
+    pub goal: &'static str,
+    /// Statements that make the roles, first of all.
+    pub roles: Vec<String>,
+    /// The tables and partitions, and what the catalog has against them. What their rows have against it, `audit` tells.
+    pub tables: Vec<PlannedTable>,
+    /// The steps, in the order in which they would run.
+    pub steps: Vec<Step>,
+    /// How long each exclusive lock is waited for, in milliseconds.
+    pub lock_timeout_ms: u64,
+    /// What changes for the application.
+    pub notices: Vec<String>,
+}
+
+/// One table of a plan.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlannedTable {
+    /// The table, or a partition of one.
+    pub table: TableName,
+    /// How far it is.
+    pub phase: Phase,
+    /// What the catalog has against going to the goal.
+    pub stopped_by: Vec<String>,
+}
+
+/// Plans a rollout from what the catalog says now; it reads no rows and writes nothing.
+///
+/// # Errors
+/// [`crate::Error::Database`].
+pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptions) -> Result<PlanReport> {
+    let site = Site::load(database, tenancy, options.app_role.as_deref(), &options.tables).await?;
+    let mut planned = roles::tenant_table(database, &site).await?.into_iter().collect::<Vec<_>>();
+    let mut predicted = site.relations.clone();
+    let mut stops: Vec<Vec<String>> = vec![Vec::new(); predicted.len()];
+    for phase in Phase::ROLLED_OUT.into_iter().filter(|phase| options.goal.wants(*phase)) {
+        for (relation, stopped_by) in predicted.iter_mut().zip(&mut stops) {
+            if site.phase(relation) >= phase || !stopped_by.is_empty() {
+                continue;
+            }
+            let builder = Builder { site: &site, relation, style: options.style() };
+            stopped_by.extend(gate::catalog(&site, relation, phase, &builder));
+            if stopped_by.is_empty() {
+                planned.extend(builder.steps(phase)?);
+                let form = builder.first_form();
+                predict(&site, relation, phase, form);
+            }
+        }
+    }
+    let mut make = Vec::new();
+    for (role, facts) in [&site.roles.maintenance, &site.roles.auditor] {
+        make.extend(roles::statements(database, role, facts)?.iter().map(|sql| sql.as_str().to_owned()));
+    }
+    let table = |(relation, stopped_by): (&Relation, Vec<String>)| PlannedTable {
+        table: relation.name.clone(),
+        phase: site.phase(relation),
+        stopped_by,
+    };
+    Ok(PlanReport {
+        schema: "rls-plan/1",
+        database: database.session().database.clone(),
+        goal: options.goal.as_str(),
+        roles: make,
+        tables: site.relations.iter().zip(stops).map(table).collect(),
+        notices: notices(&planned, &site),
+        steps: planned,
+        lock_timeout_ms: u64::try_from(options.lock_timeout.as_millis()).unwrap_or(u64::MAX),
+    })
+}
+
+/// What a relation will be behind a phase, as far as the next phase's steps depend on it.
+fn predict(site: &Site, relation: &mut Relation, phase: Phase, form: Form) {
+    let policy = &site.tenancy.session.policy;
+    match phase {
+        Phase::None => {}
+        Phase::Prepare => {
+            relation.tenant_index = true;
+            relation.definition.expect_policy(policy, relation.scope.printed(form).swap_remove(0));
+            relation.definition.expect(Kind::RowSecurity, String::new());
+            relation.definition.expect(Kind::Default, relation.scope.printed_default());
+        }
+        Phase::Tighten => {
+            relation.never_null = true;
+            relation.foreign_key_valid = true;
+            let form = if relation.platform_rows { Form::Platform } else { Form::Strict };
+            relation.definition.expect_policy(policy, relation.scope.printed(form).swap_remove(0));
+        }
+        Phase::Enforce => relation.definition.expect(Kind::Forced, String::new()),
+    }
+}
+
+fn notices(steps: &[Step], site: &Site) -> Vec<String> {
+    let any = |phase| steps.iter().any(|step| step.phase == phase);
+    let mut notices = Vec::new();
+    if any(Phase::Prepare) {
+        notices.push(format!(
+            "from `prepare` on, a session sees the rows of the tenant in {} and those without one; where it sets none, only the latter",
+            site.tenancy.session.variable
+        ));
+    }
+    if any(Phase::Tighten) {
+        notices.push(
+            "`tighten` runs only where an audit finds no row that it would hide. From then on, inserts that set no tenant fail"
+                .to_owned(),
+        );
+    }
+    if any(Phase::Enforce) {
+        notices.push(format!(
+            "from `enforce` on, the owner is filtered too: pg_dump and COPY as the owner fail or see less, and so do its jobs and those of \
+             its migrations that touch rows. A superuser or a role with BYPASSRLS still dumps everything; where the host gives \
+             nobody that, dump as {} what it may read, or take `enforce` back for the dump",
+            site.roles.auditor.0
+        ));
+    }
+    notices
+}
+
+impl PlanReport {
+    /// The plan as a script for psql. It does what a rollout does, without its journal, its retries and its audit.
+    pub fn script(&self) -> String {
+        let mut out = String::new();
+        // Writing to a String cannot fail.
+        let _ = self.write_script(&mut out);
+        out
+    }
+
+    fn write_script(&self, out: &mut String) -> std::fmt::Result {
+        writeln!(out, "-- Row level security for database {}, as far as `{}`.", one_line(&self.database), self.goal)?;
+        writeln!(
+            out,
+            "-- Run it with psql, not in one transaction. A statement that fails on its lock timeout has changed nothing: run"
+        )?;
+        writeln!(
+            out,
+            "-- the script again. It keeps no journal: `cargo xtask rls rollback` knows nothing of what it did."
+        )?;
+        writeln!(out, "\\set ON_ERROR_STOP on")?;
+        for notice in &self.notices {
+            writeln!(out, "-- Note: {}", one_line(notice))?;
+        }
+        for table in self.tables.iter().filter(|table| !table.stopped_by.is_empty()) {
+            let name = one_line(&table.table.to_string());
+            writeln!(out, "-- Left out: {name}: {}", one_line(&table.stopped_by.join("; ")))?;
+        }
+        if !self.roles.is_empty() {
+            writeln!(out, "\n-- The roles as which audits and backfills go on. They belong to the whole cluster.")?;
+            for statement in &self.roles {
+                writeln!(out, "{statement};")?;
+            }
+        }
+        for step in &self.steps {
+            self.write_step(out, step)?;
+        }
+        Ok(())
+    }
+
+    fn write_step(&self, out: &mut String, step: &Step) -> std::fmt::Result {
+        let lock = step.lock();
+        writeln!(out, "\n-- {} ({}): {}", one_line(&step.table.to_string()), step.phase, step.name)?;
+        match lock.mode() {
+            Some(mode) => writeln!(out, "-- {mode}; waits for {}", lock.waits_for())?,
+            None => writeln!(out, "-- no lock on the table")?,
+        }
+        if step.how == How::Transaction {
+            writeln!(
+                out,
+                "BEGIN;\nSET LOCAL lock_timeout = '{}ms';\nSET LOCAL row_security = off;",
+                self.lock_timeout_ms
+            )?;
+            for statement in &step.statements {
+                writeln!(out, "{};", statement_text(&statement.sql))?;
+            }
+            return writeln!(out, "COMMIT;");
+        }
+        writeln!(out, "SET lock_timeout = 0;")?;
+        for statement in &step.statements {
+            writeln!(out, "{};", statement_text(&statement.sql))?;
+        }
+        Ok(())
+    }
+}
+
+/// A statement without the comment that its file begins with.
+fn statement_text(sql: &Sql) -> &str {
+    let mut text = sql.as_str().trim();
+    while let Some(rest) = text.strip_prefix("--") {
+        text = rest.split_once('\n').map_or("", |(_, after)| after).trim_start();
+    }
+    text
+}
+
+/// A name in a comment must not end the comment.
+fn one_line(text: &str) -> String {
+    text.replace(['\n', '\r'], " ")
+}

@@ -1,0 +1,46 @@
+//! What a rollout tells while it runs; whoever started it draws it.
+
+use std::time::Duration;
+
+use tenant_rls::TableName;
+
+use crate::{Blocker, Lock, Phase};
+
+/// An event of a running rollout.
+#[derive(Debug, Clone)]
+pub enum Progress {
+    /// Somebody holds the lease; if they are dead, it runs out within seconds.
+    Queued {
+        /// Who holds it.
+        holder: String,
+    },
+    /// A step begins.
+    Step {
+        /// The table.
+        table: TableName,
+        /// The phase.
+        phase: Phase,
+        /// The step, as a phrase.
+        step: &'static str,
+        /// The strongest lock that it takes.
+        lock: Lock,
+    },
+    /// A lock could not be had in time; nothing was changed, and the step is tried again after this wait.
+    Waiting {
+        /// The table.
+        table: TableName,
+        /// The step, as a phrase.
+        step: &'static str,
+        /// Who holds a lock on the table.
+        blockers: Vec<Blocker>,
+        /// The wait.
+        wait: Duration,
+    },
+    /// The audit before the tightening is counting.
+    Auditing {
+        /// Tables that have been counted.
+        done: usize,
+        /// All tables.
+        of: usize,
+    },
+}

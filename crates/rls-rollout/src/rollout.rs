@@ -1,0 +1,299 @@
+//! The rollout: table by table, phase by phase, as far as the data allows.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Serialize;
+use tenant_audit::AuditReport;
+use tenant_ops::{Lease, Rollout};
+use tenant_rls::{Database, TableName, Tenancy};
+use tokio::sync::watch;
+
+use crate::build::{Builder, Style};
+use crate::execute::{Executor, Note};
+use crate::gate::{self, Verdict, Waiver};
+use crate::site::{Relation, Site};
+use crate::{Error, Phase, Progress, Result, roles};
+
+/// What everyone who changes definitions here holds.
+pub(crate) const RESOURCE: &str = "rollout of row level security";
+
+/// How far to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Goal {
+    /// To this phase; a table that cannot get there is a reason to say "not yet".
+    Phase(Phase),
+    /// As far as the data allows.
+    Auto,
+}
+
+impl Goal {
+    pub(crate) fn wants(self, phase: Phase) -> bool {
+        match self {
+            Self::Phase(goal) => phase <= goal,
+            Self::Auto => true,
+        }
+    }
+
+    /// As the command line spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Phase(phase) => phase.as_str(),
+            Self::Auto => "auto",
+        }
+    }
+}
+
+/// What to roll out, and how.
+#[derive(Debug, Clone)]
+pub struct RolloutOptions {
+    /// How far.
+    pub goal: Goal,
+    /// Tables, as `table` or `schema.table`; none means all.
+    pub tables: Vec<String>,
+    /// The role that the application logs in as, where it is not the one of `tenancy.toml`.
+    pub app_role: Option<String>,
+    /// The bridge lets write own rows only.
+    pub strict_writes: bool,
+    /// Permissive policies of others are replaced by ours.
+    pub adopt: bool,
+    /// Rows that reference another tenant's row do not stop a table.
+    pub allow_cross_tenant_references: bool,
+    /// How long a statement that others would wait behind waits for its lock.
+    pub lock_timeout: Duration,
+}
+
+impl Default for RolloutOptions {
+    fn default() -> Self {
+        Self {
+            goal: Goal::Auto,
+            tables: Vec::new(),
+            app_role: None,
+            strict_writes: false,
+            adopt: false,
+            allow_cross_tenant_references: false,
+            lock_timeout: Duration::from_millis(500),
+        }
+    }
+}
+
+impl RolloutOptions {
+    pub(crate) fn style(&self) -> Style {
+        Style { strict_writes: self.strict_writes, adopt: self.adopt }
+    }
+
+    pub(crate) fn waiver(&self) -> Waiver {
+        Waiver { everywhere: self.allow_cross_tenant_references }
+    }
+}
+
+/// What a rollout did; its JSON is `rls-rollout/1`.
+#[derive(Debug, Clone, Serialize)]
+pub struct RolloutReport {
+    /// Name and version of this shape.
+    pub schema: &'static str,
+    /// Its number in `tenant_ops.rollout`; none where there was nothing to do.
+    pub rollout: Option<i64>,
+    /// How far it was to go.
+    pub goal: &'static str,
+    /// The operator stopped it; the same command goes on.
+    pub stopped: bool,
+    /// The tables and partitions.
+    pub tables: Vec<TableOutcome>,
+}
+
+/// How far one table came.
+#[derive(Debug, Clone, Serialize)]
+pub struct TableOutcome {
+    /// The table, or a partition of one.
+    pub table: TableName,
+    /// Where it was.
+    pub before: Phase,
+    /// Where it is.
+    pub after: Phase,
+    /// Steps that were done.
+    pub steps: usize,
+    /// How long those took, waits for locks aside, in milliseconds.
+    pub milliseconds: u64,
+    /// Why it did not come further.
+    pub stopped_by: Vec<String>,
+    /// What was let through, with the reason given.
+    pub waived: Vec<String>,
+}
+
+impl RolloutReport {
+    /// Whether every table is where it was to go.
+    pub fn is_complete(&self) -> bool {
+        !self.stopped && self.tables.iter().all(|table| table.stopped_by.is_empty())
+    }
+}
+
+/// Rolls out, to the goal or until `stop` turns true: the running step is finished then, and the next run goes on behind it.
+///
+/// # Errors
+/// [`tenant_ops::Error::Held`] where another rollout runs; [`Error::Blocked`] where a lock could not be had;
+/// [`tenant_rls::Error::CannotSee`] where no role can count honestly before tightening. What was done stays, each step whole.
+pub async fn rollout(
+    database: &Database,
+    tenancy: &Tenancy,
+    options: &RolloutOptions,
+    holder: &str,
+    stop: watch::Receiver<bool>,
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<RolloutReport> {
+    ddl_is_possible(database)?;
+    let site = load(database, tenancy, options).await?;
+    let before: BTreeMap<TableName, Phase> = phases(&site);
+    tenant_ops::install(database, tenancy).await?;
+    let mut queued = |holder: &str| progress(Progress::Queued { holder: holder.to_owned() });
+    let lease = Lease::acquire(database, RESOURCE, holder, &mut queued).await?;
+    let alive = lease.keep_alive(database);
+    let command = format!("rollout --phase {}", options.goal.as_str());
+    let rollout = Rollout::open(database, &command).await?;
+    let executor = Executor { database, lease: &lease, rollout, lock_timeout: options.lock_timeout };
+    let mut run = Run { executor, options, stop, outcomes: BTreeMap::new() };
+    let done = run.all(site, progress).await;
+    let stopped = *run.stop.borrow();
+    let outcomes = std::mem::take(&mut run.outcomes);
+    // Failing to is no error of its own: the lease runs out, and the journal keeps its steps.
+    let _ = rollout.end(database, done.is_ok() && !stopped).await;
+    drop(alive);
+    let _ = lease.release(database).await;
+    done?;
+    let site = load(database, tenancy, options).await?;
+    let done_any = outcomes.values().any(|outcome: &Outcome| outcome.steps > 0);
+    Ok(RolloutReport {
+        schema: "rls-rollout/1",
+        rollout: done_any.then_some(rollout.id),
+        goal: options.goal.as_str(),
+        stopped,
+        tables: site.relations.iter().map(|relation| table_outcome(&site, relation, &before, &outcomes)).collect(),
+    })
+}
+
+/// What happened to one relation.
+#[derive(Debug, Default)]
+struct Outcome {
+    steps: usize,
+    time: Duration,
+    verdict: Verdict,
+}
+
+fn table_outcome(
+    site: &Site,
+    relation: &Relation,
+    before: &BTreeMap<TableName, Phase>,
+    outcomes: &BTreeMap<TableName, Outcome>,
+) -> TableOutcome {
+    let after = site.phase(relation);
+    let outcome = outcomes.get(&relation.name);
+    TableOutcome {
+        table: relation.name.clone(),
+        before: before.get(&relation.name).copied().unwrap_or(after),
+        after,
+        steps: outcome.map_or(0, |outcome| outcome.steps),
+        milliseconds: outcome.map_or(0, |outcome| u64::try_from(outcome.time.as_millis()).unwrap_or(u64::MAX)),
+        stopped_by: outcome.map(|outcome| outcome.verdict.stopped_by.clone()).unwrap_or_default(),
+        waived: outcome.map(|outcome| outcome.verdict.waived.clone()).unwrap_or_default(),
+    }
+}
+
+struct Run<'a> {
+    executor: Executor<'a>,
+    options: &'a RolloutOptions,
+    stop: watch::Receiver<bool>,
+    outcomes: BTreeMap<TableName, Outcome>,
+}
+
+impl Run<'_> {
+    async fn all(&mut self, mut site: Site, progress: &mut (dyn FnMut(Progress) + Send)) -> Result<()> {
+        roles::prepare(&self.executor, &site, progress).await?;
+        for phase in Phase::ROLLED_OUT {
+            if !self.options.goal.wants(phase) {
+                return Ok(());
+            }
+            let audit = match phase {
+                Phase::Tighten if self.any_loose(&site) => {
+                    Some(gate::audit(self.executor.database, &site, progress).await?)
+                }
+                _ => None,
+            };
+            for relation in &site.relations {
+                if *self.stop.borrow() {
+                    return Ok(());
+                }
+                self.relation(&site, relation, phase, audit.as_ref(), progress).await?;
+            }
+            site = load(self.executor.database, &site.tenancy, self.options).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether a table is left that the audit must let through.
+    fn any_loose(&self, site: &Site) -> bool {
+        site.relations.iter().any(|relation| site.phase(relation) == Phase::Prepare)
+    }
+
+    async fn relation(
+        &mut self,
+        site: &Site,
+        relation: &Relation,
+        phase: Phase,
+        audit: Option<&AuditReport>,
+        progress: &mut (dyn FnMut(Progress) + Send),
+    ) -> Result<()> {
+        let outcome = self.outcomes.entry(relation.name.clone()).or_default();
+        if site.phase(relation) >= phase || !outcome.verdict.stopped_by.is_empty() {
+            return Ok(());
+        }
+        let builder = Builder { site, relation, style: self.options.style() };
+        let mut verdict = Verdict { stopped_by: gate::catalog(site, relation, phase, &builder), ..Verdict::default() };
+        if let Some(audit) = audit {
+            let table = site.audited_as(relation);
+            let data = gate::data(site, audit, &table, self.options.waiver());
+            verdict.stopped_by.extend(data.stopped_by);
+            verdict.waived.extend(data.waived);
+        }
+        outcome.verdict.waived.extend(verdict.waived);
+        if !verdict.stopped_by.is_empty() {
+            outcome.verdict.stopped_by = verdict.stopped_by;
+            return Ok(());
+        }
+        for step in builder.steps(phase)? {
+            if *self.stop.borrow() {
+                return Ok(());
+            }
+            let took = self.executor.run(&step, &Note::Forward, progress).await;
+            match took {
+                Err(Error::Database(error)) if error.sqlstate() == Some("TO003") => {
+                    outcome.verdict.stopped_by.push("a row without a tenant came in after the audit".to_owned());
+                    return Ok(());
+                }
+                took => outcome.time += took?,
+            }
+            outcome.steps += 1;
+        }
+        Ok(())
+    }
+}
+
+async fn load(database: &Database, tenancy: &Tenancy, options: &RolloutOptions) -> Result<Site> {
+    Site::load(database, tenancy, options.app_role.as_deref(), &options.tables).await
+}
+
+fn phases(site: &Site) -> BTreeMap<TableName, Phase> {
+    site.relations.iter().map(|relation| (relation.name.clone(), site.phase(relation))).collect()
+}
+
+/// Whether this session can change definitions at all.
+pub(crate) fn ddl_is_possible(database: &Database) -> Result<()> {
+    let session = database.session();
+    if session.in_recovery {
+        return Err(Error::NoDdl("this server is a standby, which takes no DDL".to_owned()));
+    }
+    if session.read_only {
+        return Err(Error::NoDdl("transactions of this login are read-only".to_owned()));
+    }
+    Ok(())
+}

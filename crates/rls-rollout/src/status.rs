@@ -1,0 +1,155 @@
+//! How far each table is, what stops it from going on, and what somebody took away since.
+
+use serde::Serialize;
+use sqlx::Row;
+use tenant_rls::{Access, Database, Error as RlsError, OwnerTx, TableName, Tenancy, visibility};
+
+use crate::build::{Builder, Style};
+use crate::definition::Kind;
+use crate::gate;
+use crate::journal::{self, Standing};
+use crate::site::{Relation, RelationKind, Site};
+use crate::{Phase, Result};
+
+/// What is there now; its JSON is `rls-status/1`.
+#[derive(Debug, Clone, Serialize)]
+pub struct StatusReport {
+    /// Name and version of this shape.
+    pub schema: &'static str,
+    /// The database's name.
+    pub database: String,
+    /// The role that the application is said to log in as.
+    pub app_role: String,
+    /// What it is or can become that no policy filters, each with the reason.
+    pub app_role_escapes: Vec<String>,
+    /// The role of this login's that can still count every row; none where an audit would refuse.
+    pub audited_as: Option<String>,
+    /// The tables and partitions.
+    pub tables: Vec<TableStatus>,
+    /// Views, materialized views and functions through which the policies can be passed.
+    pub ways_around: Vec<WayAround>,
+}
+
+/// How far one table is.
+#[derive(Debug, Clone, Serialize)]
+pub struct TableStatus {
+    /// The table, or a partition of one.
+    pub table: TableName,
+    /// What it is.
+    pub kind: RelationKind,
+    /// Its phase.
+    pub phase: Phase,
+    /// ENABLE ROW LEVEL SECURITY.
+    pub row_security: bool,
+    /// FORCE ROW LEVEL SECURITY.
+    pub forced: bool,
+    /// Its policies.
+    pub policies: Vec<PolicyStatus>,
+    /// What the catalog has against the next phase.
+    pub stopped_by: Vec<String>,
+    /// What a rollout made and is no longer there, or no longer so.
+    pub lost: Vec<String>,
+}
+
+/// A policy of a table.
+#[derive(Debug, Clone, Serialize)]
+pub struct PolicyStatus {
+    /// Its name.
+    pub name: String,
+    /// It is one of the rollout's, unaltered.
+    pub ours: bool,
+    /// It widens what others let through; a restrictive one narrows it.
+    pub permissive: bool,
+}
+
+/// A way past the policies.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WayAround {
+    /// What it is: `view`.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// As whom it reads.
+    pub owner: String,
+    /// The tenant tables that it reads.
+    pub tables: String,
+}
+
+/// Looks; it writes nothing and takes no lock that anybody would wait for.
+///
+/// # Errors
+/// [`crate::Error::Database`].
+pub async fn status(database: &Database, tenancy: &Tenancy, app_role: Option<&str>) -> Result<StatusReport> {
+    let site = Site::load(database, tenancy, app_role, &[]).await?;
+    let ledgers =
+        journal::add_up(journal::steps(database).await?.iter().filter(|step| journal::phase(step) > Phase::None));
+    let mut tables = Vec::with_capacity(site.relations.len());
+    for relation in &site.relations {
+        let changes = ledgers.get(&relation.name).map(|ledger| ledger.changes.as_slice()).unwrap_or_default();
+        let lost = changes.iter().filter(|change| change.standing(&relation.definition) != Standing::AsLeft);
+        tables.push(TableStatus { lost: lost.map(|change| change.subject()).collect(), ..table(&site, relation) });
+    }
+    let escapes = site.roles.escapes.iter().map(|(role, why)| format!("{role} is {why}"));
+    Ok(StatusReport {
+        schema: "rls-status/1",
+        database: database.session().database.clone(),
+        app_role: site.roles.app.0.to_string(),
+        app_role_escapes: escapes.collect(),
+        audited_as: audited_as(database, &site).await?,
+        tables,
+        ways_around: ways_around(database, &site).await?,
+    })
+}
+
+fn table(site: &Site, relation: &Relation) -> TableStatus {
+    let phase = site.phase(relation);
+    let builder = Builder { site, relation, style: Style::default() };
+    let next = Phase::ROLLED_OUT.into_iter().find(|next| *next > phase);
+    let policies = relation.definition.all(Kind::Policy).map(|(name, text)| PolicyStatus {
+        name: name.to_owned(),
+        ours: builder.is_ours(name),
+        permissive: text.starts_with("AS PERMISSIVE"),
+    });
+    TableStatus {
+        table: relation.name.clone(),
+        kind: relation.kind,
+        phase,
+        row_security: relation.definition.has(Kind::RowSecurity),
+        forced: relation.definition.has(Kind::Forced),
+        policies: policies.collect(),
+        stopped_by: next.map(|next| gate::catalog(site, relation, next, &builder)).unwrap_or_default(),
+        lost: Vec::new(),
+    }
+}
+
+/// The first role that sees every row of every table.
+async fn audited_as(database: &Database, site: &Site) -> Result<Option<String>> {
+    let mut access: Vec<Access> = Vec::new();
+    for (table, columns) in &site.rights.auditor {
+        access.push(Access { table: table.clone(), read: columns.iter().cloned().collect(), write: None });
+    }
+    match visibility::acting_role(database, &access, &visibility::readers(database, &site.tenancy)?).await {
+        Ok(role) => Ok(Some(role.to_string())),
+        Err(RlsError::CannotSee(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What reads the tables past their policies.
+pub(crate) async fn ways_around(database: &Database, site: &Site) -> Result<Vec<WayAround>> {
+    let mut tx = OwnerTx::begin(database, std::time::Duration::from_secs(5)).await?;
+    let rows = sqlx::query(include_str!("../../../sql/rls/ways_around.sql"))
+        .bind(site.relations.iter().map(|relation| relation.name.schema().as_str()).collect::<Vec<_>>())
+        .bind(site.relations.iter().map(|relation| relation.name.name().as_str()).collect::<Vec<_>>())
+        .fetch_all(tx.connection())
+        .await
+        .map_err(RlsError::query("looking for views and functions that pass the policies"))?;
+    tx.rollback().await?;
+    let way = |row: &sqlx::postgres::PgRow| WayAround {
+        kind: row.get(0),
+        name: row.get(1),
+        owner: row.get(2),
+        tables: row.get(3),
+    };
+    Ok(rows.iter().map(way).collect())
+}

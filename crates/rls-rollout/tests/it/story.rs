@@ -1,0 +1,67 @@
+//! The whole way, and back.
+
+use rls_rollout::Phase;
+
+use crate::support::{all_at, auto, back, catalog, clean, roll, script, to};
+
+#[tokio::test]
+async fn clean_tables_go_the_whole_way_and_a_second_run_has_nothing_to_do() {
+    let db = clean().await;
+    let first = roll(&db, &auto()).await.unwrap();
+    assert!(first.is_complete(), "{first:#?}");
+    assert!(all_at(&first, Phase::Enforce), "{first:#?}");
+    let before = catalog(&db).await;
+    let second = roll(&db, &auto()).await.unwrap();
+    assert_eq!(second.tables.iter().map(|table| table.steps).sum::<usize>(), 0, "{second:#?}");
+    assert_eq!(catalog(&db).await, before);
+}
+
+#[tokio::test]
+async fn a_rollback_from_every_phase_leaves_no_trace() {
+    let db = clean().await;
+    let untouched = catalog(&db).await;
+    for phase in Phase::ROLLED_OUT {
+        let report = roll(&db, &to(phase)).await.unwrap();
+        assert!(all_at(&report, phase), "{report:#?}");
+        let undone = back(&db, Phase::None).await.unwrap();
+        assert!(!undone.tables.is_empty());
+        pretty_assertions(&untouched, &catalog(&db).await, phase);
+    }
+}
+
+#[tokio::test]
+async fn a_rollback_to_a_phase_brings_back_that_phase() {
+    let db = clean().await;
+    roll(&db, &to(Phase::Prepare)).await.unwrap();
+    let prepared = catalog(&db).await;
+    roll(&db, &to(Phase::Tighten)).await.unwrap();
+    let tightened = catalog(&db).await;
+    roll(&db, &auto()).await.unwrap();
+    back(&db, Phase::Tighten).await.unwrap();
+    pretty_assertions(&tightened, &catalog(&db).await, Phase::Tighten);
+    back(&db, Phase::Prepare).await.unwrap();
+    pretty_assertions(&prepared, &catalog(&db).await, Phase::Prepare);
+}
+
+#[tokio::test]
+async fn rows_without_a_tenant_stop_their_table_and_no_other() {
+    let db = clean().await;
+    script(&mut db.superuser().await, "UPDATE bookings SET \"tenantId\" = NULL WHERE id = 'b_a'").await;
+    let report = roll(&db, &auto()).await.unwrap();
+    assert!(!report.is_complete());
+    for table in &report.tables {
+        if table.table.to_string() == "public.bookings" {
+            assert_eq!(table.after, Phase::Prepare);
+            assert_eq!(table.stopped_by, ["1 rows have no tenant"]);
+        } else {
+            assert_eq!(table.after, Phase::Enforce, "{table:?}");
+        }
+    }
+}
+
+/// Lines that one catalog has and the other has not.
+fn pretty_assertions(wanted: &[String], found: &[String], phase: Phase) {
+    let lost: Vec<_> = wanted.iter().filter(|line| !found.contains(line)).collect();
+    let added: Vec<_> = found.iter().filter(|line| !wanted.contains(line)).collect();
+    assert!(lost.is_empty() && added.is_empty(), "{phase}: lost {lost:#?}, added {added:#?}");
+}

@@ -1,0 +1,168 @@
+//! Rollouts of row level security: each step with what it ran and every definition that it changed, so that it can be taken back.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sqlx::types::Json;
+use sqlx::{PgConnection, Row};
+use tenant_rls::{Database, Error as RlsError, Ident, OwnerTx, TableName};
+
+use crate::Result;
+use crate::run::host;
+
+/// How long a statement of the book-keeping waits for a lock.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A rollout in `tenant_ops.rollout`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rollout {
+    /// Its number.
+    pub id: i64,
+}
+
+/// What a step did, to be written down in its own transaction.
+#[derive(Debug)]
+pub struct NewStep<'a, C> {
+    /// The table that it changed.
+    pub table: &'a TableName,
+    /// The phase that it belongs to.
+    pub phase: &'a str,
+    /// Its name within the phase.
+    pub step: &'a str,
+    /// The statements, as the server got them.
+    pub statements: Vec<&'a str>,
+    /// The definitions that it changed.
+    pub changes: &'a [C],
+}
+
+/// A step that was done and not taken back.
+#[derive(Debug, Clone)]
+pub struct RecordedStep<C> {
+    /// Its number; later steps have higher ones.
+    pub id: i64,
+    /// The rollout that did it.
+    pub rollout: i64,
+    /// The table.
+    pub table: TableName,
+    /// The phase.
+    pub phase: String,
+    /// The definitions that it changed.
+    pub changes: Vec<C>,
+}
+
+impl Rollout {
+    /// Opens a rollout; `command` is what people read in the journal, such as `rollout --phase auto`.
+    ///
+    /// # Errors
+    /// [`crate::Error::Database`].
+    pub async fn open(database: &Database, command: &str) -> Result<Self> {
+        let mut tx = OwnerTx::begin(database, LOCK_TIMEOUT).await?;
+        let id = sqlx::query_scalar(
+            "INSERT INTO tenant_ops.rollout (command, tool_version, host) VALUES ($1, $2, $3) RETURNING id",
+        )
+        .bind(command)
+        .bind(env!("CARGO_PKG_VERSION"))
+        .bind(host())
+        .fetch_one(tx.connection())
+        .await
+        .map_err(RlsError::query("opening a rollout in the journal"))?;
+        tx.commit().await?;
+        Ok(Self { id })
+    }
+
+    /// Writes a step down, and returns its number. It is kept or lost with the caller's transaction.
+    ///
+    /// # Errors
+    /// [`RlsError::Query`].
+    pub async fn record<C: Serialize + Send + Sync>(
+        self,
+        connection: &mut PgConnection,
+        step: &NewStep<'_, C>,
+    ) -> Result<i64, RlsError> {
+        sqlx::query_scalar(include_str!("../../../sql/ops/record_step.sql"))
+            .bind(self.id)
+            .bind(step.table.schema().as_str())
+            .bind(step.table.name().as_str())
+            .bind(step.phase)
+            .bind(step.step)
+            .bind(&step.statements)
+            .bind(Json(step.changes))
+            .fetch_one(connection)
+            .await
+            .map_err(RlsError::query("writing the step into the journal"))
+    }
+
+    /// Ends the rollout, finished or to be gone on with.
+    ///
+    /// # Errors
+    /// [`crate::Error::Database`].
+    pub async fn end(self, database: &Database, finished: bool) -> Result<()> {
+        let mut tx = OwnerTx::begin(database, LOCK_TIMEOUT).await?;
+        sqlx::query("UPDATE tenant_ops.rollout SET state = $2, ended_at = clock_timestamp() WHERE id = $1")
+            .bind(self.id)
+            .bind(if finished { "done" } else { "stopped" })
+            .execute(tx.connection())
+            .await
+            .map_err(RlsError::query("closing the rollout in the journal"))?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Marks steps as taken back by this rollout.
+    ///
+    /// # Errors
+    /// [`RlsError::Query`].
+    pub async fn undo(self, connection: &mut PgConnection, steps: &[i64]) -> Result<(), RlsError> {
+        sqlx::query("UPDATE tenant_ops.rollout_step SET undone_by = $1 WHERE id = ANY ($2)")
+            .bind(self.id)
+            .bind(steps)
+            .execute(connection)
+            .await
+            .map_err(RlsError::query("marking steps as taken back"))?;
+        Ok(())
+    }
+}
+
+/// Replaces the changes of a step that could not be one transaction, once it is done.
+///
+/// # Errors
+/// [`RlsError::Query`].
+pub async fn complete_step<C: Serialize + Send + Sync>(
+    connection: &mut PgConnection,
+    step: i64,
+    changes: &[C],
+) -> Result<(), RlsError> {
+    sqlx::query("UPDATE tenant_ops.rollout_step SET changes = $2, done_at = clock_timestamp() WHERE id = $1")
+        .bind(step)
+        .bind(Json(changes))
+        .execute(connection)
+        .await
+        .map_err(RlsError::query("completing the step in the journal"))?;
+    Ok(())
+}
+
+/// Every step that stands, in the order in which they were done; none where nothing was ever rolled out here.
+///
+/// # Errors
+/// [`RlsError::Query`]; [`RlsError::Identifier`], which the journal rules out.
+pub async fn standing_steps<C>(connection: &mut PgConnection) -> Result<Vec<RecordedStep<C>>, RlsError>
+where
+    C: DeserializeOwned + Send + Unpin + 'static,
+{
+    let doing = || RlsError::query("reading the journal of rollouts");
+    let there: bool = sqlx::query_scalar("SELECT to_regclass('tenant_ops.rollout_step') IS NOT NULL")
+        .fetch_one(&mut *connection)
+        .await
+        .map_err(doing())?;
+    if !there {
+        return Ok(Vec::new());
+    }
+    let rows = sqlx::query(include_str!("../../../sql/ops/standing_steps.sql")).fetch_all(connection).await;
+    let mut steps = Vec::new();
+    for row in rows.map_err(doing())? {
+        let Json(changes) = row.try_get(5).map_err(doing())?;
+        let table = TableName::new(Ident::new(row.get::<String, _>(2))?, Ident::new(row.get::<String, _>(3))?);
+        steps.push(RecordedStep { id: row.get(0), rollout: row.get(1), table, phase: row.get(4), changes });
+    }
+    Ok(steps)
+}

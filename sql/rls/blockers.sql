@@ -1,0 +1,19 @@
+-- Who holds a lock on table $2 of schema $1, other sessions and prepared transactions. What a role without pg_monitor may not know is NULL.
+SELECT l.pid,
+       a.usename::text,
+       a.application_name,
+       coalesce(a.backend_type, '') = 'autovacuum worker',
+       a.state,
+       extract(epoch FROM clock_timestamp() - a.xact_start)::float8,
+       p.gid,
+       max(l.mode)
+FROM pg_locks AS l
+JOIN pg_class AS c ON c.oid = l.relation
+JOIN pg_namespace AS n ON n.oid = c.relnamespace
+LEFT JOIN pg_stat_activity AS a ON a.pid = l.pid
+LEFT JOIN pg_prepared_xacts AS p ON l.pid IS NULL AND l.virtualtransaction = '-1/' || p.transaction::text
+WHERE n.nspname = $1 AND c.relname = $2 AND l.granted AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND l.pid IS DISTINCT FROM pg_backend_pid()
+GROUP BY 1, 2, 3, 4, 5, 6, 7
+ORDER BY 6 DESC NULLS LAST
+LIMIT 5

@@ -1,0 +1,49 @@
+-- What a rollout may change of table $2 in schema $1 with the tenant column $3, for each position of these arrays: one row an aspect, with the
+-- text that makes it. Run with an empty search_path, so that each name carries its schema.
+WITH target AS (
+    SELECT t.position, c.*, a.attnum AS tenant_attnum, a.attnotnull AS tenant_not_null
+    FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS t (schema, name, tenant_column, position)
+    JOIN pg_namespace AS n ON n.nspname = t.schema
+    JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = t.name AND c.relkind IN ('r', 'p')
+    LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = t.tenant_column AND NOT a.attisdropped
+)
+SELECT position, 'row_security' AS kind, '' AS name, '' AS role, '' AS column_name, '' AS text FROM target WHERE relrowsecurity
+UNION ALL
+SELECT position, 'forced', '', '', '', '' FROM target WHERE relforcerowsecurity
+UNION ALL
+SELECT position, 'not_null', '', '', '', '' FROM target WHERE tenant_not_null
+UNION ALL
+SELECT t.position, 'default', '', '', '', pg_get_expr(d.adbin, d.adrelid)
+FROM target AS t
+JOIN pg_attrdef AS d ON d.adrelid = t.oid AND d.adnum = t.tenant_attnum
+UNION ALL
+SELECT t.position, 'policy', p.polname, '', '',
+       format('AS %s FOR %s TO %s', CASE WHEN p.polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,
+              CASE p.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE' ELSE 'ALL' END,
+              (SELECT string_agg(CASE r.oid WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(r.oid)) END, ', ' ORDER BY r.oid)
+               FROM unnest(p.polroles) AS r (oid)))
+       || coalesce(' USING (' || pg_get_expr(p.polqual, p.polrelid) || ')', '')
+       || coalesce(' WITH CHECK (' || pg_get_expr(p.polwithcheck, p.polrelid) || ')', '')
+FROM target AS t
+JOIN pg_policy AS p ON p.polrelid = t.oid
+UNION ALL
+SELECT t.position, 'constraint', k.conname, '', '', pg_get_constraintdef(k.oid)
+FROM target AS t
+JOIN pg_constraint AS k ON k.conrelid = t.oid AND k.contype IN ('c', 'f') AND t.tenant_attnum = ANY (k.conkey) AND k.conislocal
+UNION ALL
+SELECT t.position, 'index', i.relname, '', '', CASE WHEN x.indisvalid THEN '' ELSE 'INVALID ' END || pg_get_indexdef(x.indexrelid)
+FROM target AS t
+JOIN pg_index AS x ON x.indrelid = t.oid AND x.indkey[0] = t.tenant_attnum
+JOIN pg_class AS i ON i.oid = x.indexrelid
+UNION ALL
+SELECT t.position, 'grant', g.privilege_type, pg_get_userbyid(g.grantee), '', CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END
+FROM target AS t
+CROSS JOIN LATERAL aclexplode(t.relacl) AS g
+WHERE g.grantee NOT IN (0, t.relowner)
+UNION ALL
+SELECT t.position, 'grant', g.privilege_type, pg_get_userbyid(g.grantee), a.attname,
+       CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END
+FROM target AS t
+JOIN pg_attribute AS a ON a.attrelid = t.oid AND a.attacl IS NOT NULL AND NOT a.attisdropped
+CROSS JOIN LATERAL aclexplode(a.attacl) AS g
+WHERE g.grantee NOT IN (0, t.relowner)

@@ -1,0 +1,13 @@
+-- Roles that $1 is or can become, and that row level security does not filter: superusers, BYPASSRLS, and owners of a table that is not
+-- forced, which $2 (schemas) and $3 (tables) name.
+SELECT r.rolname::text,
+       CASE WHEN r.rolsuper THEN 'a superuser' WHEN r.rolbypassrls THEN 'BYPASSRLS' ELSE 'the owner of ' || owned.name END
+FROM pg_roles AS r
+LEFT JOIN LATERAL (
+    SELECT min(format('%s.%s', n.nspname, c.relname)) AS name
+    FROM unnest($2::text[], $3::text[]) AS t (schema, name)
+    JOIN pg_namespace AS n ON n.nspname = t.schema
+    JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = t.name AND c.relowner = r.oid
+) AS owned ON true
+WHERE pg_has_role($1, r.oid, 'MEMBER') AND (r.rolsuper OR r.rolbypassrls OR owned.name IS NOT NULL)
+ORDER BY 1

@@ -1,0 +1,42 @@
+-- The tables $2 in the schemas $1 with the tenant columns $3, and their partitions, leaves first: who owns them, what their tenant column
+-- is, and what proves it. $4 and $5 name the tenant table.
+WITH RECURSIVE member AS (
+    SELECT t.position, c.oid, NULL::oid AS parent, 0 AS depth, t.tenant_column
+    FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS t (schema, name, tenant_column, position)
+    JOIN pg_namespace AS n ON n.nspname = t.schema
+    JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = t.name
+    UNION ALL
+    SELECT m.position, i.inhrelid, i.inhparent, m.depth + 1, m.tenant_column
+    FROM member AS m
+    JOIN pg_inherits AS i ON i.inhparent = m.oid
+    JOIN pg_class AS c ON c.oid = i.inhrelid AND c.relispartition
+)
+SELECT m.position,
+       n.nspname::text,
+       c.relname::text,
+       c.relkind::text,
+       (SELECT format('%s.%s', pn.nspname, p.relname) FROM pg_class AS p JOIN pg_namespace AS pn ON pn.oid = p.relnamespace WHERE p.oid = m.parent),
+       pg_get_userbyid(c.relowner)::text,
+       pg_has_role(c.relowner, 'USAGE'),
+       quote_ident(a.attname),
+       -- Before 18 NOT NULL has no constraint of its own and is always proven. to_jsonb, as older servers lack conenforced.
+       a.attnotnull AND NOT EXISTS (
+           SELECT FROM pg_constraint AS k
+           WHERE k.conrelid = c.oid AND k.contype = 'n' AND k.conkey = ARRAY[a.attnum]
+             AND NOT (k.convalidated AND coalesce((to_jsonb(k) ->> 'conenforced')::bool, true))),
+       EXISTS (SELECT FROM pg_index AS x WHERE x.indrelid = c.oid AND x.indisvalid AND x.indkey[0] = a.attnum AND x.indpred IS NULL),
+       (SELECT k.conname::text FROM pg_constraint AS k
+        WHERE k.conrelid = c.oid AND k.contype = 'f' AND k.conkey = ARRAY[a.attnum] AND k.confrelid = tenants.oid
+        ORDER BY k.convalidated DESC, k.conname LIMIT 1),
+       EXISTS (SELECT FROM pg_constraint AS k
+               WHERE k.conrelid = c.oid AND k.contype = 'f' AND k.conkey = ARRAY[a.attnum] AND k.confrelid = tenants.oid AND k.convalidated),
+       NOT c.relispartition AND EXISTS (SELECT FROM pg_inherits AS i JOIN pg_class AS child ON child.oid = i.inhrelid
+                                        WHERE (i.inhparent = c.oid OR i.inhrelid = c.oid) AND NOT child.relispartition),
+       row_security_active(c.oid),
+       c.reltuples
+FROM member AS m
+JOIN pg_class AS c ON c.oid = m.oid
+JOIN pg_namespace AS n ON n.oid = c.relnamespace
+JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = m.tenant_column AND NOT a.attisdropped
+LEFT JOIN (SELECT tc.oid FROM pg_class AS tc JOIN pg_namespace AS tn ON tn.oid = tc.relnamespace WHERE tn.nspname = $4 AND tc.relname = $5) AS tenants ON true
+ORDER BY m.position, m.depth DESC, c.relname

@@ -1,0 +1,134 @@
+//! `rls`: takes the tables under row level security, phase by phase, and back.
+
+mod plan;
+mod rollback;
+mod rollout;
+mod setup;
+mod status;
+
+use std::time::Duration;
+
+use clap::{Args, Subcommand, ValueEnum};
+use rls_rollout::{Phase, Progress};
+
+use crate::app::{App, Outcome};
+use crate::printer::Printer;
+use crate::text::{counted, duration};
+
+/// Take the tables under row level security, phase by phase, prove it, and take it back
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cargo xtask rls status
+  cargo xtask rls plan --output rollout.sql
+  cargo xtask rls rollout --phase prepare
+  cargo xtask rls rollout
+  cargo xtask rls rollback --to prepare
+
+It never takes the local database by itself: give a URL, or --local.")]
+pub(crate) struct Options {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Status(status::Options),
+    Plan(plan::Options),
+    Setup(setup::Options),
+    Rollout(rollout::Options),
+    Rollback(rollback::Options),
+}
+
+/// Runs one of the commands.
+///
+/// # Errors
+/// The job's.
+pub(crate) async fn run(app: &App, options: Options) -> Outcome {
+    match options.command {
+        Command::Status(options) => status::run(app, options).await,
+        Command::Plan(options) => plan::run(app, options).await,
+        Command::Setup(options) => setup::run(app, options).await,
+        Command::Rollout(options) => rollout::run(app, options).await,
+        Command::Rollback(options) => rollback::run(app, options).await,
+    }
+}
+
+/// What `plan`, `setup` and `rollout` share.
+#[derive(Debug, Clone, Args)]
+struct How {
+    /// Only these tables
+    #[arg(long, value_delimiter = ',', value_name = "TABLE,…")]
+    tables: Vec<String>,
+    /// The role that the application logs in as [default: roles.app of tenancy.toml]
+    #[arg(long, value_name = "ROLE")]
+    app_role: Option<String>,
+    /// The bridging policy of `prepare` lets write own rows only: for an application that always sets a tenant
+    #[arg(long)]
+    strict_writes: bool,
+    /// Replace permissive policies of others, which would let through what ours do not
+    #[arg(long)]
+    adopt: bool,
+    /// Tighten although rows reference another tenant's rows
+    #[arg(long)]
+    allow_cross_tenant_references: bool,
+    /// How long a statement that others would wait behind waits for its lock
+    #[arg(long, default_value = "500ms", value_parser = crate::duration_arg::parse, value_name = "TIME")]
+    lock_timeout: Duration,
+}
+
+impl How {
+    fn options(self, goal: rls_rollout::Goal) -> rls_rollout::RolloutOptions {
+        rls_rollout::RolloutOptions {
+            goal,
+            tables: self.tables,
+            app_role: self.app_role,
+            strict_writes: self.strict_writes,
+            adopt: self.adopt,
+            allow_cross_tenant_references: self.allow_cross_tenant_references,
+            lock_timeout: self.lock_timeout,
+        }
+    }
+}
+
+/// The value of `--phase`.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum Goal {
+    Prepare,
+    Tighten,
+    Enforce,
+    #[default]
+    Auto,
+}
+
+impl From<Goal> for rls_rollout::Goal {
+    fn from(goal: Goal) -> Self {
+        match goal {
+            Goal::Prepare => Self::Phase(Phase::Prepare),
+            Goal::Tighten => Self::Phase(Phase::Tighten),
+            Goal::Enforce => Self::Phase(Phase::Enforce),
+            Goal::Auto => Self::Auto,
+        }
+    }
+}
+
+/// Says what a rollout or rollback is doing, a line each step.
+fn tell(printer: &Printer, event: &Progress) {
+    match event {
+        Progress::Queued { holder } => {
+            printer.note(&format!("{holder} holds the lease; waiting to see whether they are alive"));
+        }
+        Progress::Step { table, step, lock, .. } => printer.note(&format!("{table}: {step} ({lock})")),
+        Progress::Waiting { table, step, blockers, wait } => {
+            let names: Vec<String> = blockers.iter().map(ToString::to_string).collect();
+            let held =
+                if names.is_empty() { "it is free now".to_owned() } else { format!("held by {}", names.join("; ")) };
+            let wait = duration(*wait);
+            printer.warning(&format!("{table}: could not {step}: no lock in time, {held}; trying again in {wait}"));
+        }
+        Progress::Auditing { done, of } => {
+            if done == of {
+                printer.note(&format!("audited {}", counted(*of as u64, "table", "tables")));
+            }
+        }
+    }
+}

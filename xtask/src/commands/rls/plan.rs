@@ -1,0 +1,60 @@
+//! `rls plan`: the statements of a rollout, for people to read or to run by hand.
+
+use clap::Args;
+use rls_rollout::{PlanReport, RolloutOptions};
+use tenant_rls::{Exit, Settings};
+
+use super::{Goal, How};
+use crate::app::{App, Outcome};
+use crate::report::Report;
+use crate::{report, stop};
+
+/// Show the statements of a rollout in order, with the lock that each takes
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cargo xtask rls plan
+  cargo xtask rls plan --phase prepare --output prepare.sql
+  cargo xtask rls plan --format json
+
+It reads the catalog and no rows: whether a table can be tightened, the audit says when it comes to that.")]
+pub(super) struct Options {
+    /// How far: prepare, tighten, enforce, or all of them
+    #[arg(long, value_enum, default_value_t, value_name = "prepare|tighten|enforce|auto", hide_possible_values = true)]
+    phase: Goal,
+    #[command(flatten)]
+    how: How,
+}
+
+/// Plans on the database that the settings name.
+///
+/// # Errors
+/// The job's.
+pub(super) async fn run(app: &App, options: Options) -> Outcome {
+    report::refuse_csv("rls plan", app.global.format)?;
+    let settings = app.settings()?;
+    show(app, &settings, &options.how.options(options.phase.into())).await
+}
+
+/// Shows the plan.
+pub(super) async fn show(app: &App, settings: &Settings, options: &RolloutOptions) -> Outcome {
+    let plan = stop::at_once(async {
+        let connected = app.connect_for_ddl(settings).await?;
+        app.printer.note(&format!("planning for {}; nothing will be changed", connected.line()));
+        let plan = rls_rollout::plan(&connected.database, settings.tenancy(), options).await?;
+        connected.database.close().await;
+        Ok(plan)
+    })
+    .await?;
+    app.report(&plan)?;
+    let stopped = plan.tables.iter().any(|table| !table.stopped_by.is_empty());
+    Ok(stopped.then_some(Exit::NotYet))
+}
+
+impl Report for PlanReport {
+    const NAME: &'static str = "rls plan";
+    const SCHEMA: Option<&'static str> = None;
+
+    fn table(&self) -> String {
+        self.script()
+    }
+}

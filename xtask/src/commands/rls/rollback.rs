@@ -1,0 +1,102 @@
+//! `rls rollback`: every definition as it was.
+
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use rls_rollout::{Phase, RollbackReport};
+use tenant_rls::Exit;
+
+use super::tell;
+use crate::app::{App, Outcome};
+use crate::report::Report;
+use crate::text::{count, counted, table};
+use crate::{holder, report, stop};
+
+/// Take a rollout back: every definition as the journal has it from before
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cargo xtask rls rollback --to prepare
+  cargo xtask rls rollback --run 7
+  cargo xtask rls rollback --to none --tables bookings
+
+It refuses where somebody changed a definition since: that would be lost. The roles and the schema tenant_ops stay.")]
+pub(super) struct Options {
+    /// The phase to go back to
+    #[arg(long, value_enum, default_value_t, value_name = "none|prepare|tighten", hide_possible_values = true)]
+    to: To,
+    /// Only what this rollout did
+    #[arg(long, value_name = "NUMBER", conflicts_with = "to")]
+    run: Option<i64>,
+    /// Only these tables
+    #[arg(long, value_delimiter = ',', value_name = "TABLE,…")]
+    tables: Vec<String>,
+    /// How long a statement that others would wait behind waits for its lock
+    #[arg(long, default_value = "500ms", value_parser = crate::duration_arg::parse, value_name = "TIME")]
+    lock_timeout: Duration,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum To {
+    #[default]
+    None,
+    Prepare,
+    Tighten,
+}
+
+impl From<To> for Phase {
+    fn from(to: To) -> Self {
+        match to {
+            To::None => Self::None,
+            To::Prepare => Self::Prepare,
+            To::Tighten => Self::Tighten,
+        }
+    }
+}
+
+/// Takes back on the database that the settings name.
+///
+/// # Errors
+/// The job's; tables that were restored stay so.
+pub(super) async fn run(app: &App, options: Options) -> Outcome {
+    report::refuse_csv("rls rollback", app.global.format)?;
+    let settings = app.settings()?;
+    let connected = stop::at_once(app.connect_for_ddl(&settings)).await?;
+    app.before_writing(&connected).await?;
+    let rollback = rls_rollout::RollbackOptions {
+        to: options.to.into(),
+        rollout: options.run,
+        tables: options.tables,
+        lock_timeout: options.lock_timeout,
+    };
+    let holder = holder::name(|name| std::env::var(name).ok());
+    let mut progress = |event| tell(&app.printer, &event);
+    let done = stop::gently(&app.printer, |stop| {
+        rls_rollout::rollback(&connected.database, settings.tenancy(), &rollback, &holder, stop, &mut progress)
+    })
+    .await?;
+    connected.database.close().await;
+    app.report(&done)?;
+    Ok(done.stopped.then_some(Exit::Stopped))
+}
+
+impl Report for RollbackReport {
+    const NAME: &'static str = "rls rollback";
+    const SCHEMA: Option<&'static str> = None;
+
+    fn table(&self) -> String {
+        if self.tables.is_empty() {
+            return "Nothing was left to take back.\n".to_owned();
+        }
+        let rows = self.tables.iter().map(|restored| {
+            let phase = restored.phase.map_or_else(|| "not a tenant table".to_owned(), |phase| phase.to_string());
+            vec![restored.table.to_string(), count(restored.restored as u64), phase]
+        });
+        let tables = counted(self.tables.len() as u64, "table", "tables");
+        let end = if self.stopped {
+            "Stopped; the same command goes on from here."
+        } else {
+            "The roles and the schema tenant_ops stay."
+        };
+        format!("{}\nRestored {tables}. {end}\n", table(&["table", ">definitions restored", "is"], rows))
+    }
+}

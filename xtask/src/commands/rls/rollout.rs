@@ -1,0 +1,119 @@
+//! `rls rollout`: as far as the data allows.
+
+use clap::Args;
+use rls_rollout::{Phase, RolloutReport, TableOutcome};
+use tenant_rls::{Exit, Settings};
+
+use super::{Goal, How, tell};
+use crate::app::{App, Outcome};
+use crate::report::Report;
+use crate::text::{count, counted, duration, table};
+use crate::{holder, report, stop};
+
+/// Go as far as the data allows, or to one phase
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cargo xtask rls rollout --phase prepare
+  cargo xtask rls rollout --tables bookings,invoices
+  cargo xtask rls rollout --confirm production --format json --output rollout.json
+
+Each step is short, keeps nobody waiting longer than the lock timeout, and can be taken back:
+cargo xtask rls rollback. Ctrl-C ends it after the running step; the same command goes on.
+It ends with 3 where a table did not get to its phase, and says why.")]
+pub(super) struct Options {
+    /// How far: prepare, tighten, enforce, or as far as the data allows
+    #[arg(long, value_enum, default_value_t, value_name = "prepare|tighten|enforce|auto", hide_possible_values = true)]
+    phase: Goal,
+    /// Show what would be done; no lock is taken and nothing is written
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    how: How,
+}
+
+/// Rolls out on the database that the settings name.
+///
+/// # Errors
+/// The job's; steps that were done stay.
+pub(super) async fn run(app: &App, options: Options) -> Outcome {
+    report::refuse_csv("rls rollout", app.global.format)?;
+    let settings = app.settings()?;
+    let rollout = options.how.options(options.phase.into());
+    if options.dry_run {
+        return super::plan::show(app, &settings, &rollout).await;
+    }
+    roll_out(app, &settings, &rollout).await
+}
+
+/// Rolls out, and reports.
+pub(super) async fn roll_out(app: &App, settings: &Settings, options: &rls_rollout::RolloutOptions) -> Outcome {
+    let connected = stop::at_once(app.connect_for_ddl(settings)).await?;
+    app.before_writing(&connected).await?;
+    let holder = holder::name(|name| std::env::var(name).ok());
+    let mut progress = |event| tell(&app.printer, &event);
+    let done = stop::gently(&app.printer, |stop| {
+        rls_rollout::rollout(&connected.database, settings.tenancy(), options, &holder, stop, &mut progress)
+    })
+    .await?;
+    connected.database.close().await;
+    app.report(&done)?;
+    Ok(match (done.stopped, done.is_complete()) {
+        (true, _) => Some(Exit::Stopped),
+        (false, true) => None,
+        (false, false) => Some(Exit::NotYet),
+    })
+}
+
+impl Report for RolloutReport {
+    const NAME: &'static str = "rls rollout";
+    const SCHEMA: Option<&'static str> = None;
+
+    fn table(&self) -> String {
+        let rows = self.tables.iter().map(|outcome| {
+            vec![
+                outcome.table.to_string(),
+                outcome.before.to_string(),
+                outcome.after.to_string(),
+                count(outcome.steps as u64),
+                duration(std::time::Duration::from_millis(outcome.milliseconds)),
+            ]
+        });
+        let mut out = table(&["table", "was", "is", ">steps", ">time"], rows);
+        out.push_str(&notes("Stopped", self, |outcome| &outcome.stopped_by));
+        out.push_str(&notes("Let through", self, |outcome| &outcome.waived));
+        out.push_str(&format!("\n{}\n", verdict(self)));
+        out
+    }
+}
+
+fn notes(heading: &str, report: &RolloutReport, list: impl Fn(&TableOutcome) -> &[String]) -> String {
+    let lines: Vec<String> = report
+        .tables
+        .iter()
+        .filter(|outcome| !list(outcome).is_empty())
+        .map(|outcome| format!("  {}: {}\n", outcome.table, list(outcome).join("; ")))
+        .collect();
+    if lines.is_empty() { String::new() } else { format!("\n{heading}:\n{}", lines.concat()) }
+}
+
+fn verdict(report: &RolloutReport) -> String {
+    let steps: usize = report.tables.iter().map(|outcome| outcome.steps).sum();
+    let done = match report.rollout {
+        None => "Nothing was left to do.".to_owned(),
+        Some(number) => {
+            let steps = counted(steps as u64, "step", "steps");
+            format!("Rollout {number} did {steps}. To take it back: cargo xtask rls rollback --run {number}")
+        }
+    };
+    let enforced = report.tables.iter().all(|outcome| outcome.after == Phase::Enforce);
+    let next = if report.stopped {
+        "Stopped; the same command goes on from here."
+    } else if !report.is_complete() {
+        "Next: cargo xtask audit shows the rows that are in the way; then the same command again."
+    } else if enforced {
+        "Every table is under FORCE ROW LEVEL SECURITY."
+    } else {
+        "Next: cargo xtask rls status"
+    };
+    format!("{done}\n{next}")
+}

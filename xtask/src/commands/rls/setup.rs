@@ -1,0 +1,74 @@
+//! `rls setup`: the two switches of the application's older script, on the same machinery.
+
+use clap::Args;
+use rls_rollout::{Goal, Phase};
+use tenant_rls::Settings;
+
+use super::How;
+use crate::app::{App, Outcome};
+use crate::failure::Mistake;
+use crate::report;
+
+/// Roll out as far as RLS_ALLOW_NULL_TENANT and FORCE_RLS say
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cargo xtask rls setup
+  RLS_ALLOW_NULL_TENANT=false cargo xtask rls setup
+  RLS_ALLOW_NULL_TENANT=false FORCE_RLS=true cargo xtask rls setup
+
+RLS_ALLOW_NULL_TENANT=true, the default, is `rollout --phase prepare`; false is `--phase tighten`, and with
+FORCE_RLS=true `--phase enforce`.")]
+pub(super) struct Options {
+    #[command(flatten)]
+    how: How,
+}
+
+/// Rolls out on the database that the settings name.
+///
+/// # Errors
+/// A switch that is neither `true` nor `false`, or both at odds; the job's.
+pub(super) async fn run(app: &App, options: Options) -> Outcome {
+    report::refuse_csv("rls setup", app.global.format)?;
+    let settings = app.settings()?;
+    let allow_null = switch(&settings, "RLS_ALLOW_NULL_TENANT", true)?;
+    let force = switch(&settings, "FORCE_RLS", false)?;
+    let phase = phase(allow_null, force)?;
+    app.printer.note(&format!("RLS_ALLOW_NULL_TENANT={allow_null} and FORCE_RLS={force}: phase {phase}"));
+    super::rollout::roll_out(app, &settings, &options.how.options(Goal::Phase(phase))).await
+}
+
+fn switch(settings: &Settings, name: &str, default: bool) -> anyhow::Result<bool> {
+    let Some((value, origin)) = settings.env(name).filter(|(value, _)| !value.trim().is_empty()) else {
+        return Ok(default);
+    };
+    match value.trim().to_ascii_lowercase().as_str() {
+        "true" | "1" => Ok(true),
+        "false" | "0" => Ok(false),
+        other => Err(Mistake::usage(format!("{origin} is `{other}`"), format!("{name} is true or false"))),
+    }
+}
+
+fn phase(allow_null: bool, force: bool) -> anyhow::Result<Phase> {
+    match (allow_null, force) {
+        (true, false) => Ok(Phase::Prepare),
+        (false, false) => Ok(Phase::Tighten),
+        (false, true) => Ok(Phase::Enforce),
+        (true, true) => Err(Mistake::usage(
+            "FORCE_RLS=true would hold the owner to a policy that lets everybody see and take rows without a tenant",
+            "set RLS_ALLOW_NULL_TENANT=false as well, or leave FORCE_RLS out until the rows have their tenants",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_switches_name_a_phase_and_forcing_the_bridge_is_none() {
+        assert_eq!(phase(true, false).unwrap(), Phase::Prepare);
+        assert_eq!(phase(false, false).unwrap(), Phase::Tighten);
+        assert_eq!(phase(false, true).unwrap(), Phase::Enforce);
+        assert!(phase(true, true).is_err());
+    }
+}

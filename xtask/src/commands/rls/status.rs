@@ -1,0 +1,100 @@
+//! `rls status`: how far each table is.
+
+use clap::Args;
+use rls_rollout::{RelationKind, StatusReport, TableStatus};
+
+use crate::app::{App, Outcome};
+use crate::report::Report;
+use crate::stop;
+use crate::text::table;
+
+/// Show how far each table is, and what stops it from going on
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cargo xtask rls status
+  cargo xtask rls status --format json")]
+pub(super) struct Options {
+    /// The role that the application logs in as [default: roles.app of tenancy.toml]
+    #[arg(long, value_name = "ROLE")]
+    app_role: Option<String>,
+}
+
+/// Looks at the database that the settings name.
+///
+/// # Errors
+/// The job's.
+pub(super) async fn run(app: &App, options: Options) -> Outcome {
+    let settings = app.settings()?;
+    let report = stop::at_once(async {
+        let connected = app.connect_by_choice(&settings).await?;
+        app.printer.note(&format!("looking at {}", connected.line()));
+        let app_role = options.app_role.as_deref();
+        let report = rls_rollout::status(&connected.database, settings.tenancy(), app_role).await?;
+        connected.database.close().await;
+        Ok(report)
+    })
+    .await?;
+    app.report(&report)?;
+    Ok(None)
+}
+
+impl Report for StatusReport {
+    const NAME: &'static str = "rls status";
+    const SCHEMA: Option<&'static str> = None;
+
+    fn table(&self) -> String {
+        let mut out = table(&["table", "phase", "RLS", "policies", "in the way"], self.tables.iter().map(row));
+        out.push('\n');
+        match &self.audited_as {
+            Some(role) => out.push_str(&format!("Audited as {role}, which sees every row.\n")),
+            None => out.push_str("No role of this login sees every row: an audit would refuse to count.\n"),
+        }
+        if self.app_role_escapes.is_empty() {
+            out.push_str(&format!("The application logs in as {}, which policies filter.\n", self.app_role));
+        }
+        for escape in &self.app_role_escapes {
+            out.push_str(&format!(
+                "The application logs in as {} and is or can become unfiltered: {escape}.\n",
+                self.app_role
+            ));
+        }
+        for way in &self.ways_around {
+            out.push_str(&format!(
+                "The {} {} reads {} as {}, past the policies.\n",
+                way.kind, way.name, way.tables, way.owner
+            ));
+        }
+        out
+    }
+
+    fn csv(&self) -> Option<(Vec<&'static str>, Vec<Vec<String>>)> {
+        Some((vec!["table", "phase", "row_security", "policies", "in_the_way"], self.tables.iter().map(row).collect()))
+    }
+}
+
+fn row(status: &TableStatus) -> Vec<String> {
+    let security = match (status.row_security, status.forced) {
+        (false, _) => "off",
+        (true, false) => "on",
+        (true, true) => "forced",
+    };
+    let policies = status.policies.iter().map(|policy| {
+        let narrows = if policy.permissive { "" } else { " (restrictive)" };
+        let whose = if policy.ours { "" } else { " (not ours)" };
+        format!("{}{whose}{narrows}", policy.name)
+    });
+    let foreign: Vec<String> = policies.filter(|text| text.contains('(')).collect();
+    let ours = status.policies.iter().filter(|policy| policy.ours).count();
+    let mut said = vec![format!("{ours} ours")];
+    said.extend(foreign);
+    let lost = status.lost.iter().map(|what| format!("lost since the rollout: {what}"));
+    let in_the_way: Vec<String> = status.stopped_by.iter().cloned().chain(lost).collect();
+    let partition = if status.kind == RelationKind::Partition { "  " } else { "" };
+    vec![
+        format!("{partition}{}", status.table),
+        status.phase.to_string(),
+        security.to_owned(),
+        said.join(", "),
+        in_the_way.join("; "),
+    ]
+}
