@@ -41,12 +41,7 @@ pub async fn backfill(
 ) -> Result<BackfillBenchReport> {
     let mut databases = Databases::open(superuser).await?;
     let measured = measure(&mut databases, bench, progress).await;
-    let removed = databases.remove().await;
-    databases.close().await;
-    // What went wrong first is what matters.
-    let report = measured?;
-    removed?;
-    Ok(report)
+    databases.tidy_up(measured).await
 }
 
 async fn measure(
@@ -106,14 +101,13 @@ async fn measure(
         same_count: one_update.rows == backfill.rows,
         role: report.role,
         server,
-        build: if cfg!(debug_assertions) { "debug" } else { "release" },
-        cores: std::thread::available_parallelism().map_or(0, usize::from),
+        build: crate::report::build(),
+        cores: crate::report::cores(),
     })
 }
 
 fn per_second(measured: Measured) -> f64 {
-    // A clock too coarse for the work must not make the speed infinite, for which JSON has no number.
-    measured.rows as f64 / measured.time.as_secs_f64().max(1e-9)
+    crate::report::per_second(measured.rows, measured.time)
 }
 
 /// Which booking has which tenant, as one number, over all bookings or some.
@@ -129,7 +123,7 @@ async fn checksum(owner: &DatabaseUrl, slice: Option<&[Booking]>) -> Result<Stri
     Ok(sum)
 }
 
-async fn server_facts(owner: &DatabaseUrl) -> Result<ServerFacts> {
+pub(crate) async fn server_facts(owner: &DatabaseUrl) -> Result<ServerFacts> {
     let mut session = DirectConnection::connect(owner, "bench").await?;
     let row = sqlx::query(include_str!("../../../sql/bench/server_facts.sql"))
         .fetch_one(session.connection())

@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use crate::support::Place;
 
 /// Every command, with its own.
-const COMMANDS: [&[&str]; 17] = [
+const COMMANDS: [&[&str]; 18] = [
     &[],
     &["db"],
     &["db", "up"],
@@ -23,6 +23,7 @@ const COMMANDS: [&[&str]; 17] = [
     &["init"],
     &["bench"],
     &["bench", "backfill"],
+    &["bench", "seed"],
 ];
 
 #[test]
