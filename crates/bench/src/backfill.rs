@@ -5,8 +5,9 @@ use sqlx::Row as _;
 use tenant_rls::{DatabaseUrl, DirectConnection};
 
 use crate::Result;
-use crate::candidates::{self, Booking, Measured};
+use crate::candidates::{self, Booking};
 use crate::databases::{Databases, query};
+use crate::measured::Measured;
 use crate::report::{BackfillBenchReport, Candidate, CandidateReport, ServerFacts};
 
 /// How much is measured.
@@ -80,11 +81,11 @@ async fn measure(
     let line = |candidate, examined, measured: Measured| CandidateReport {
         candidate,
         examined,
-        rows: measured.rows,
+        rows: measured.done,
         seconds: measured.time.as_secs_f64(),
-        rows_per_second: per_second(measured),
-        times_row_by_row: per_second(measured) / per_second(row_by_row),
-        times_one_update: per_second(measured) / per_second(one_update),
+        rows_per_second: measured.per_second(),
+        times_row_by_row: measured.per_second() / row_by_row.per_second(),
+        times_one_update: measured.per_second() / one_update.per_second(),
     };
     Ok(BackfillBenchReport {
         schema: "bench-backfill/1",
@@ -98,16 +99,12 @@ async fn measure(
         ],
         same_result: one_update_all == backfill_all,
         same_slice: row_by_row_slice == one_update_slice,
-        same_count: one_update.rows == backfill.rows,
+        same_count: one_update.done == backfill.done,
         role: report.role,
         server,
         build: crate::report::build(),
         cores: crate::report::cores(),
     })
-}
-
-fn per_second(measured: Measured) -> f64 {
-    crate::report::per_second(measured.rows, measured.time)
 }
 
 /// Which booking has which tenant, as one number, over all bookings or some.

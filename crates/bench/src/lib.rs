@@ -7,6 +7,7 @@ mod backfill;
 mod candidates;
 mod databases;
 mod error;
+mod measured;
 mod memory;
 mod report;
 mod seed;

@@ -1,7 +1,5 @@
 //! What a benchmark measured, and what the figures depend on.
 
-use std::time::Duration;
-
 use serde::Serialize;
 
 /// The report of [`backfill`](crate::backfill()); its JSON is `bench-backfill/1`.
@@ -153,9 +151,4 @@ pub(crate) fn build() -> &'static str {
 
 pub(crate) fn cores() -> usize {
     std::thread::available_parallelism().map_or(0, usize::from)
-}
-
-/// A clock too coarse for the work must not make the speed infinite, for which JSON has no number.
-pub(crate) fn per_second(done: u64, time: Duration) -> f64 {
-    done as f64 / time.as_secs_f64().max(1e-9)
 }

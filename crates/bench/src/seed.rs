@@ -9,9 +9,10 @@ use tenant_rls::{DatabaseUrl, DirectConnection};
 
 use crate::Result;
 use crate::databases::{Databases, query};
+use crate::measured::Measured;
 use crate::memory::Memory;
 use crate::report::{SeedBenchReport, SeedCandidate, SeedCandidateReport};
-use crate::seed_candidates::{self, Measured};
+use crate::seed_candidates;
 
 /// How much is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +93,7 @@ async fn measure(
 
     let line = |(candidate, measured): (SeedCandidate, Measured)| SeedCandidateReport {
         candidate,
-        tenants: measured.tenants,
+        tenants: measured.done,
         seconds: measured.time.as_secs_f64(),
         tenants_per_second: measured.per_second(),
         times_round_trips: measured.per_second() / round_trips.per_second(),

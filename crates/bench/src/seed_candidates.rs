@@ -1,7 +1,7 @@
 //! The ways to give tenants their settings that are compared.
 
-use std::ops::{AddAssign, RangeInclusive};
-use std::time::{Duration, Instant};
+use std::ops::RangeInclusive;
+use std::time::Instant;
 
 use seed_tenant_defaults::{Defaults, Options, seed_tenant_defaults};
 use serde_json::{Value, json};
@@ -12,26 +12,7 @@ use tokio::sync::watch;
 
 use crate::Result;
 use crate::databases::query;
-
-/// Tenants that got their settings, and the time from the first statement to the last answer.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Measured {
-    pub(crate) tenants: u64,
-    pub(crate) time: Duration,
-}
-
-impl AddAssign for Measured {
-    fn add_assign(&mut self, more: Self) {
-        self.tenants += more.tenants;
-        self.time += more.time;
-    }
-}
-
-impl Measured {
-    pub(crate) fn per_second(self) -> f64 {
-        crate::report::per_second(self.tenants, self.time)
-    }
-}
+use crate::measured::Measured;
 
 /// The job; reading the catalog, looking the tenants up twice and reading the file are in the time.
 pub(crate) async fn job(login: &DatabaseUrl, options: &Options) -> Result<Measured> {
@@ -44,7 +25,7 @@ pub(crate) async fn job(login: &DatabaseUrl, options: &Options) -> Result<Measur
         seed_tenant_defaults(&database, &Tenancy::default(), &Defaults::default(), options, stop, &mut |_| ()).await?;
     let time = started.elapsed();
     database.close().await;
-    Ok(Measured { tenants: report.created, time })
+    Ok(Measured { done: report.created, time })
 }
 
 /// A transaction of five statements for each tenant, one after the other, as scripts do it; it knows the ids already.
@@ -58,7 +39,7 @@ pub(crate) async fn round_trips(login: &DatabaseUrl, tenants: RangeInclusive<u32
     }
     let time = started.elapsed();
     session.close().await;
-    Ok(Measured { tenants: done, time })
+    Ok(Measured { done, time })
 }
 
 async fn insert(session: &mut PgConnection, tenant: &str, name: &str) -> sqlx::Result<()> {

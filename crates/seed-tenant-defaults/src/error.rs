@@ -70,6 +70,16 @@ pub enum Error {
         /// Its tenant column.
         column: String,
     },
+    /// The login lacks a right, for every tenant alike.
+    #[error("{role} may not insert into `{column}` of {table}")]
+    MayNotInsert {
+        /// The login.
+        role: String,
+        /// The table.
+        table: TableName,
+        /// The first such column.
+        column: String,
+    },
     /// The one tenant that was asked for is not in use.
     #[error("tenant {tenant} is {status}; nothing was written")]
     Inactive {
@@ -95,6 +105,9 @@ impl Error {
             Self::NotUnique { .. } => {
                 Some("an owner adds a unique key; else two runs at once could both insert".into())
             }
+            Self::MayNotInsert { .. } => {
+                Some("use the application's login, or have the owner grant it INSERT on the table".into())
+            }
             Self::Inactive { .. } => Some("--include-inactive seeds it all the same".into()),
             Self::ListFile { .. } | Self::DefaultsFile { .. } | Self::DoesNotFit { .. } => None,
         }
@@ -105,7 +118,7 @@ impl Error {
         match self {
             Self::Database(error) => error.exit(),
             Self::Inactive { .. } => Exit::Refused,
-            Self::ListChanged { .. } => Exit::Failed,
+            Self::ListChanged { .. } | Self::MayNotInsert { .. } => Exit::Failed,
             Self::List(_)
             | Self::ListFile { .. }
             | Self::DefaultsFile { .. }

@@ -33,7 +33,9 @@ impl Plan {
         for row in &defaults.tables {
             let table = tenant_table(&catalog, defaults, row, schema)?;
             let columns = Column::all(database, &table.name).await?;
-            rows.push(insert_into(defaults, row, table, &columns)?);
+            let insert = insert_into(defaults, row, table, &columns)?;
+            may_insert(database, &insert, &columns)?;
+            rows.push(insert);
             let name = table.name.to_string();
             if let Some((of, column)) = &defaults.organization_name
                 && *of == row.table
@@ -118,4 +120,18 @@ fn insert_into(defaults: &Defaults, row: &DefaultRow, table: &TenantTable, colum
     let given: Vec<Ident> =
         columns.iter().filter(|column| is_given(column)).map(|column| column.name.clone()).collect();
     Ok(InsertInto { table: table.name.clone(), tenant, given, generated })
+}
+
+/// Checks the rights once, as every tenant would fail of the same.
+fn may_insert(database: &Database, insert: &InsertInto, columns: &[Column]) -> Result<()> {
+    let generated = insert.generated.iter().map(|(column, _)| column);
+    let written: Vec<&Ident> = insert.given.iter().chain([&insert.tenant]).chain(generated).collect();
+    match columns.iter().find(|column| written.contains(&&column.name) && !column.may_insert) {
+        None => Ok(()),
+        Some(column) => Err(Error::MayNotInsert {
+            role: database.session().role.clone(),
+            table: insert.table.clone(),
+            column: column.name.to_string(),
+        }),
+    }
 }

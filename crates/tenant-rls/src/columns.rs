@@ -23,6 +23,8 @@ pub struct Column {
     pub is_key: bool,
     /// A unique key of this column alone can decide a conflict.
     pub is_unique: bool,
+    /// The login may insert into it.
+    pub may_insert: bool,
 }
 
 /// A value that the database makes for a column.
@@ -72,6 +74,7 @@ impl Column {
                 has_default: row.get(3),
                 is_key: row.get(4),
                 is_unique: row.get(5),
+                may_insert: row.get(6),
             })
         };
         rows.iter().map(column).collect()
@@ -102,7 +105,8 @@ mod tests {
 
     fn generated(name: &str, type_name: &str, is_key: bool, has_default: bool) -> Option<Generated> {
         let name = Ident::new(name).unwrap();
-        Column { name, type_name: type_name.into(), not_null: true, has_default, is_key, is_unique: is_key }.generated()
+        let type_name = type_name.into();
+        Column { name, type_name, not_null: true, has_default, is_key, is_unique: is_key, may_insert: true }.generated()
     }
 
     #[test]

@@ -9,10 +9,14 @@ use local_db::testing::{self, TestDb};
 
 use crate::support::{Ended, Place, interrupt, redact};
 
+/// A trigger that refuses globex.
+const REFUSE: &str = include_str!("../../../crates/seed-tenant-defaults/tests/it/refuse.sql");
+
 async fn tenants() -> TestDb {
     let db = testing::database().await;
     let mut superuser = db.superuser().await;
     superuser.run_script("making tenants", include_str!("tenants.sql")).await.unwrap();
+    superuser.run_script("refusing a tenant", REFUSE).await.unwrap();
     superuser.close().await;
     db
 }

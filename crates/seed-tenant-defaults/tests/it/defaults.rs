@@ -1,9 +1,10 @@
 //! Other defaults, and defaults that do not fit the database.
 
-use seed_tenant_defaults::Defaults;
+use local_db::testing;
+use seed_tenant_defaults::{Defaults, Options};
 use tenant_rls::Exit;
 
-use crate::support::{number, one, seed_with, tenants, text};
+use crate::support::{Csv, number, one, seed_with, tenants, text, told};
 
 fn defaults(text: &str) -> Defaults {
     Defaults::from_toml(text, "mine.toml").unwrap()
@@ -59,4 +60,29 @@ async fn what_does_not_fit_the_database_is_told_before_any_tenant() {
     }
     insta::assert_snapshot!(told.join("\n"));
     assert_eq!(number(&db, "SELECT count(*) FROM organization_settings").await, 0);
+}
+
+#[tokio::test]
+async fn ids_need_not_be_text() {
+    let db = testing::empty_database().await;
+    db.owner().await.run_script("preparing a test", include_str!("other_app.sql")).await.unwrap();
+    let own =
+        "organization_name = \"settings.title\"\n[settings]\ntitle = \"?\"\nstarts = 2024-01-31\nlimits = [1, 2]\n";
+    let csv = Csv::new("tenant,organization_name\nacme,Acme\nnew,New\n");
+    let options = Options { create: true, ..csv.options() };
+    let report = seed_with(&db, &defaults(own), &options).await.unwrap();
+    assert_eq!(told(&report), ["2 acme created", "3 new made, created"]);
+    let whole = r#"SELECT count(*) FROM settings AS s JOIN "Tenant" AS t ON t.id = s."tenantId"
+                   WHERE s.title = t.name AND s.starts = '2024-01-31' AND s.limits = '{1,2}' AND s.updated_at > now() - interval '5 min'"#;
+    assert_eq!(number(&db, whole).await, 2);
+}
+
+#[tokio::test]
+async fn a_right_that_every_tenant_would_lack_is_told_once() {
+    let db = tenants().await;
+    let revoke = "REVOKE INSERT ON security_settings FROM app_user";
+    db.owner().await.run_script("taking a right away", revoke).await.unwrap();
+    let error = seed_with(&db, &Defaults::default(), &one("acme")).await.unwrap_err();
+    assert!(error.to_string().starts_with("app_user may not insert into `"), "{error}");
+    assert_eq!(error.exit(), Exit::Failed);
 }

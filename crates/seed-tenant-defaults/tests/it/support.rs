@@ -14,7 +14,10 @@ use tokio::sync::watch;
 /// The tables under strict policies, and the tenants acme, globex, initech (suspended) and hooli (decommissioned).
 pub(crate) async fn tenants() -> TestDb {
     let db = testing::database().await;
-    db.owner().await.run_script("preparing a test", include_str!("protect.sql")).await.unwrap();
+    let mut owner = db.owner().await;
+    let protect = include_str!("../../../../sql/bench/protect_settings.sql");
+    owner.run_script("protecting the settings", protect).await.unwrap();
+    owner.run_script("making tenants", include_str!("tenants.sql")).await.unwrap();
     db
 }
 
