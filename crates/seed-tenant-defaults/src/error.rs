@@ -54,14 +54,6 @@ pub enum Error {
         /// What to do.
         hint: Option<String>,
     },
-    /// A value in the file with the defaults that is not of its column's type; nothing was written.
-    #[error("{file}: {source}")]
-    DoesNotFit {
-        /// The file.
-        file: String,
-        /// What the server says, and for which table.
-        source: tenant_rls::Error,
-    },
     /// Two runs at once could both insert, as nothing forbids a second row of a tenant.
     #[error("{table} has no unique key of `{column}` alone, so nothing would keep a tenant from getting two rows")]
     NotUnique {
@@ -109,7 +101,7 @@ impl Error {
                 Some("use the application's login, or have the owner grant it INSERT on the table".into())
             }
             Self::Inactive { .. } => Some("--include-inactive seeds it all the same".into()),
-            Self::ListFile { .. } | Self::DefaultsFile { .. } | Self::DoesNotFit { .. } => None,
+            Self::ListFile { .. } | Self::DefaultsFile { .. } => None,
         }
     }
 
@@ -123,7 +115,6 @@ impl Error {
             | Self::ListFile { .. }
             | Self::DefaultsFile { .. }
             | Self::Defaults { .. }
-            | Self::DoesNotFit { .. }
             | Self::NotUnique { .. } => Exit::Usage,
         }
     }

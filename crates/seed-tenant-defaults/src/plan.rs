@@ -1,8 +1,9 @@
 //! What is inserted where: the defaults beside the catalog of the database, checked before any tenant is touched.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use tenant_rls::{
-    Catalog, Column, Database, Ident, InsertInto, TableName, Tenancy, Tenant, TenantInsert, TenantTable, closest,
+    Catalog, Column, Database, Error as RlsError, Ident, InsertInto, TableName, Tenancy, Tenant, TenantInsert,
+    TenantTable, closest,
 };
 
 use crate::create::Create;
@@ -24,8 +25,8 @@ impl Plan {
     /// Compares the defaults with the database.
     ///
     /// # Errors
-    /// [`Error::Defaults`] for a table or column that is not there or lacks a value, [`Error::NotUnique`],
-    /// [`Error::DoesNotFit`].
+    /// [`Error::Defaults`] for a table or column that is not there or lacks a value, and a value of another type;
+    /// [`Error::NotUnique`], [`Error::MayNotInsert`].
     pub(crate) async fn new(database: &Database, tenancy: &Tenancy, defaults: &Defaults) -> Result<Self> {
         let catalog = Catalog::load(database, tenancy).await?;
         let schema = &tenancy.database.schema;
@@ -47,11 +48,9 @@ impl Plan {
         }
         let (values, tables) = (Value::Object(values), rows.iter().map(|row| row.table.clone()).collect());
         let insert = TenantInsert::new(database, tenancy, &rows);
-        let fits = insert.check(&values).await;
-        fits.map_err(|source| match source.sqlstate() {
-            Some(_) => Error::DoesNotFit { file: defaults.file.clone(), source },
-            None => source.into(),
-        })?;
+        if let Err(error) = insert.check(&values).await {
+            return Err(misfit(&insert, defaults, schema, error).await);
+        }
         let create = Create::new(database, tenancy, &catalog.tenants).await?;
         Ok(Self { insert, tables, create, values, organization_name })
     }
@@ -120,6 +119,23 @@ fn insert_into(defaults: &Defaults, row: &DefaultRow, table: &TenantTable, colum
     let given: Vec<Ident> =
         columns.iter().filter(|column| is_given(column)).map(|column| column.name.clone()).collect();
     Ok(InsertInto { table: table.name.clone(), tenant, given, generated })
+}
+
+/// The first value that does not fit its column: the server tells the type and the value, and not where they stand.
+async fn misfit(insert: &TenantInsert, defaults: &Defaults, schema: &str, all: RlsError) -> Error {
+    for row in &defaults.tables {
+        let Ok(table) = TableName::parse(&row.table, schema).map(|table| table.to_string()) else { continue };
+        for value in &row.columns {
+            let alone = json!({ table.as_str(): { value.column.as_str(): value.value } });
+            if let Err(RlsError::Query { source, .. }) = insert.check(&alone).await
+                && source.sqlstate().is_some()
+            {
+                let what = format!("{table} cannot hold this in `{}`: {source}", value.column);
+                return Error::defaults(&defaults.file, value.line, what, None);
+            }
+        }
+    }
+    all.into()
 }
 
 /// Checks the rights once, as every tenant would fail of the same.

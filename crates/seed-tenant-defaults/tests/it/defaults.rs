@@ -51,6 +51,10 @@ async fn what_does_not_fit_the_database_is_told_before_any_tenant() {
         ("the key", "[organization_settings]\nname = \"x\"\nid = \"1\"\n"),
         ("a column that needs a value", "[organization_settings]\ndefaultLocale = \"de\"\n"),
         ("a value of another type", "[booking_settings]\nslotMinutes = \"many\"\n"),
+        (
+            "a value of another type, in the second table",
+            "[booking_settings]\nslotMinutes = 5\n[organization_settings]\nname = \"x\"\ncreatedAt = \"soon\"\n",
+        ),
         ("a table without a unique key", "[loose]\nnote = \"x\"\n"),
     ] {
         let error = seed_with(&db, &defaults(text), &one("acme")).await.unwrap_err();
