@@ -9,7 +9,7 @@ use anyhow::Context;
 use tenant_rls::{Exit, Settings};
 
 use crate::cli::{self, Cli, Command, Global};
-use crate::commands::{audit, backfill_bookings, bench, db, demo, doctor, init, rls};
+use crate::commands::{audit, backfill_bookings, bench, db, demo, doctor, init, rls, seed_tenant_defaults};
 use crate::printer::Printer;
 use crate::report::{self, Report};
 use crate::{exit_codes, failure, overview, reference};
@@ -60,6 +60,7 @@ fn dispatch(app: &App, command: Option<Command>) -> Outcome {
         Command::Audit(options) => block_on(audit::run(app, options)),
         Command::BackfillBookings(options) => block_on(backfill_bookings::run(app, options)),
         Command::Rls(options) => block_on(rls::run(app, options)),
+        Command::SeedTenantDefaults(options) => block_on(seed_tenant_defaults::run(app, options)),
         Command::Init(options) => block_on(init::run(app, options)),
         Command::Bench(options) => block_on(bench::run(app, options)),
         Command::Reference => {

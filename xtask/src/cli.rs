@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Command as Definition, CommandFactory, FromArgMatches, Parser, Subcommand};
 use tenant_rls::Flags;
 
-use crate::commands::{audit, backfill_bookings, bench, db, demo, doctor, init, rls};
+use crate::commands::{audit, backfill_bookings, bench, db, demo, doctor, init, rls, seed_tenant_defaults};
 use crate::overview;
 use crate::report::Format;
 
@@ -90,6 +90,7 @@ pub(crate) enum Command {
     Audit(audit::Options),
     BackfillBookings(backfill_bookings::Options),
     Rls(rls::Options),
+    SeedTenantDefaults(seed_tenant_defaults::Options),
     Init(init::Options),
     Bench(bench::Options),
     /// Print the command reference (docs/commands.md)

@@ -69,7 +69,8 @@ fn verdict(error: &(dyn std::error::Error + 'static)) -> Option<Verdict> {
         tenant_audit::Error,
         backfill_engine::Error,
         rls_rollout::Error,
-        bench::Error
+        bench::Error,
+        seed_tenant_defaults::Error
     );
     None
 }

@@ -20,8 +20,10 @@ mod progress;
 mod reference;
 mod report;
 mod root;
+mod seed;
 mod stop;
 mod target;
+mod tenant_choice;
 mod text;
 
 use std::process::ExitCode;

@@ -62,6 +62,19 @@ impl Printer {
         })
     }
 
+    /// Opens the place for a report that is written line by line while it comes about.
+    ///
+    /// # Errors
+    /// The file of `--output` cannot be made.
+    pub(crate) fn stream(&self) -> anyhow::Result<Stream<'_>> {
+        let file = self.output.as_ref().map(|path| {
+            OutputFile::create(path)
+                .with_context(|| format!("cannot write {}", path.display()))
+                .map(|file| (path, file))
+        });
+        Ok(Stream { printer: self, file: file.transpose()? })
+    }
+
     /// Says something in passing; `--quiet` silences it.
     pub(crate) fn note(&self, text: &str) {
         if !self.quiet {
@@ -142,6 +155,42 @@ impl Printer {
             // There is nobody left to tell that stderr is gone.
             let _ = writeln!(io::stderr().lock(), "{text}");
         });
+    }
+}
+
+/// A report that grows. Dropped without [`finish`](Self::finish), it leaves no half file.
+pub(crate) struct Stream<'a> {
+    printer: &'a Printer,
+    file: Option<(&'a PathBuf, OutputFile)>,
+}
+
+impl Stream<'_> {
+    /// Writes a part of it. A reader who went away is no error.
+    ///
+    /// # Errors
+    /// The stream or the file cannot be written.
+    pub(crate) fn write(&mut self, text: &[u8]) -> anyhow::Result<()> {
+        match &mut self.file {
+            Some((path, file)) => file.write_all(text).with_context(|| format!("cannot write {}", path.display())),
+            None => self.printer.bars.suspend(|| {
+                unless_the_reader_left(io::stdout().lock().write_all(text)).context("cannot write to standard output")
+            }),
+        }
+    }
+
+    /// Puts the finished file in its place.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub(crate) fn finish(self) -> anyhow::Result<()> {
+        match self.file {
+            Some((path, file)) => {
+                file.finish().with_context(|| format!("cannot write {}", path.display()))?;
+                self.printer.note(&format!("wrote {}", path.display()));
+                Ok(())
+            }
+            None => unless_the_reader_left(io::stdout().lock().flush()).context("cannot write to standard output"),
+        }
     }
 }
 

@@ -19,6 +19,11 @@ pub(crate) struct Connected {
 }
 
 impl Connected {
+    /// Whether it is the project's own, which `db up` made.
+    pub(crate) fn is_local(&self) -> bool {
+        self.environment.is_none()
+    }
+
     /// `database app at 127.0.0.1:5432 (from DATABASE_URL in .env.local) as app_owner`.
     pub(crate) fn line(&self) -> String {
         let url = self.database.url();
@@ -38,6 +43,14 @@ impl App {
     /// # Errors
     /// The settings, the local server or the connection failed.
     pub(crate) async fn connect(&self, settings: &Settings) -> anyhow::Result<Connected> {
+        self.connect_with(settings, ConnectOptions::default().max_connections).await
+    }
+
+    /// The same for a command that works on so many connections at once.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub(crate) async fn connect_with(&self, settings: &Settings, max_connections: u32) -> anyhow::Result<Connected> {
         let local = self.local(LocalOptions::default());
         let (url, origin) = match settings.database() {
             Target::Url { url, origin } => (url.clone(), origin.clone()),
@@ -51,7 +64,7 @@ impl App {
                 (running.url(Role::Owner)?, Origin::LocalDatabase)
             }
         };
-        self.connect_to(settings, &local, &url, origin).await
+        self.connect_to(settings, &local, &url, origin, max_connections).await
     }
 
     /// Connects to the database that somebody named: a command on policies never takes the local one by itself.
@@ -77,7 +90,8 @@ impl App {
             ));
         };
         connected.database.close().await;
-        self.connect_to(settings, &self.local(LocalOptions::default()), &url, origin).await
+        let connections = ConnectOptions::default().max_connections;
+        self.connect_to(settings, &self.local(LocalOptions::default()), &url, origin, connections).await
     }
 
     async fn connect_to(
@@ -86,10 +100,12 @@ impl App {
         local: &LocalDb,
         url: &DatabaseUrl,
         origin: Origin,
+        max_connections: u32,
     ) -> anyhow::Result<Connected> {
         let options = ConnectOptions {
             tls_no_verify: settings.tls_no_verify(),
             direct: settings.direct().map(|(url, _)| url.clone()),
+            max_connections,
             ..ConnectOptions::default()
         };
         let database = Database::connect(url, &options).await?;

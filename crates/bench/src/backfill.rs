@@ -5,8 +5,9 @@ use sqlx::Row as _;
 use tenant_rls::{DatabaseUrl, DirectConnection};
 
 use crate::Result;
-use crate::candidates::{self, Booking, Measured};
+use crate::candidates::{self, Booking};
 use crate::databases::{Databases, query};
+use crate::measured::Measured;
 use crate::report::{BackfillBenchReport, Candidate, CandidateReport, ServerFacts};
 
 /// How much is measured.
@@ -41,12 +42,7 @@ pub async fn backfill(
 ) -> Result<BackfillBenchReport> {
     let mut databases = Databases::open(superuser).await?;
     let measured = measure(&mut databases, bench, progress).await;
-    let removed = databases.remove().await;
-    databases.close().await;
-    // What went wrong first is what matters.
-    let report = measured?;
-    removed?;
-    Ok(report)
+    databases.tidy_up(measured).await
 }
 
 async fn measure(
@@ -85,11 +81,11 @@ async fn measure(
     let line = |candidate, examined, measured: Measured| CandidateReport {
         candidate,
         examined,
-        rows: measured.rows,
+        rows: measured.done,
         seconds: measured.time.as_secs_f64(),
-        rows_per_second: per_second(measured),
-        times_row_by_row: per_second(measured) / per_second(row_by_row),
-        times_one_update: per_second(measured) / per_second(one_update),
+        rows_per_second: measured.per_second(),
+        times_row_by_row: measured.per_second() / row_by_row.per_second(),
+        times_one_update: measured.per_second() / one_update.per_second(),
     };
     Ok(BackfillBenchReport {
         schema: "bench-backfill/1",
@@ -103,17 +99,12 @@ async fn measure(
         ],
         same_result: one_update_all == backfill_all,
         same_slice: row_by_row_slice == one_update_slice,
-        same_count: one_update.rows == backfill.rows,
+        same_count: one_update.done == backfill.done,
         role: report.role,
         server,
-        build: if cfg!(debug_assertions) { "debug" } else { "release" },
-        cores: std::thread::available_parallelism().map_or(0, usize::from),
+        build: crate::report::build(),
+        cores: crate::report::cores(),
     })
-}
-
-fn per_second(measured: Measured) -> f64 {
-    // A clock too coarse for the work must not make the speed infinite, for which JSON has no number.
-    measured.rows as f64 / measured.time.as_secs_f64().max(1e-9)
 }
 
 /// Which booking has which tenant, as one number, over all bookings or some.
@@ -129,7 +120,7 @@ async fn checksum(owner: &DatabaseUrl, slice: Option<&[Booking]>) -> Result<Stri
     Ok(sum)
 }
 
-async fn server_facts(owner: &DatabaseUrl) -> Result<ServerFacts> {
+pub(crate) async fn server_facts(owner: &DatabaseUrl) -> Result<ServerFacts> {
     let mut session = DirectConnection::connect(owner, "bench").await?;
     let row = sqlx::query(include_str!("../../../sql/bench/server_facts.sql"))
         .fetch_one(session.connection())

@@ -1,7 +1,6 @@
 //! The ways to give bookings their tenant that are compared. Each returns what it did and how long that took.
 
-use std::ops::AddAssign;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use backfill_engine::{BackfillReport, Options};
 use sqlx::{Connection as _, PgConnection, Row as _};
@@ -10,23 +9,10 @@ use tokio::sync::watch;
 
 use crate::Result;
 use crate::databases::query;
+use crate::measured::Measured;
 
 /// Who holds the lease of the measured run.
 const HOLDER: &str = "bench";
-
-/// Rows that were given a tenant, and the time from the first statement to the last answer.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Measured {
-    pub(crate) rows: u64,
-    pub(crate) time: Duration,
-}
-
-impl AddAssign for Measured {
-    fn add_assign(&mut self, more: Self) {
-        self.rows += more.rows;
-        self.time += more.time;
-    }
-}
 
 /// A booking without a tenant and what it points to.
 #[derive(Debug, Clone)]
@@ -47,7 +33,7 @@ pub(crate) async fn one_update(owner: &DatabaseUrl) -> Result<Measured> {
         .map_err(query("updating all bookings at once"))?;
     let time = started.elapsed();
     session.close().await;
-    Ok(Measured { rows: done.rows_affected(), time })
+    Ok(Measured { done: done.rows_affected(), time })
 }
 
 /// The job with its defaults, as a person runs it: installing the book-keeping and both surveys are in the time.
@@ -61,7 +47,7 @@ pub(crate) async fn backfill(owner: &DatabaseUrl) -> Result<(Measured, BackfillR
             .await?;
     let time = started.elapsed();
     database.close().await;
-    Ok((Measured { rows: report.assigned, time }, report))
+    Ok((Measured { done: report.assigned, time }, report))
 }
 
 /// The first bookings without a tenant.
@@ -92,7 +78,7 @@ pub(crate) async fn row_by_row(owner: &DatabaseUrl, slice: &[Booking]) -> Result
     }
     let time = started.elapsed();
     session.close().await;
-    Ok(Measured { rows, time })
+    Ok(Measured { done: rows, time })
 }
 
 /// Reads one source after the other and writes the tenant if they agree, in one transaction.

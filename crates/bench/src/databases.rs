@@ -34,15 +34,32 @@ impl Databases {
 
     /// Makes the template and plants its data.
     pub(crate) async fn plant(&mut self, seed: &Seed, progress: &mut (dyn FnMut(&str) + Send)) -> Result<Planted> {
+        let superuser = self.create_template().await?;
+        let planted = seed::plant(&superuser, seed, progress).await?;
+        vacuum(&superuser).await?;
+        Ok(planted)
+    }
+
+    /// Makes the template with so many tenants that have no settings, and strict policies on those.
+    pub(crate) async fn plant_tenants(&mut self, tenants: u32) -> Result<()> {
+        let superuser = self.create_template().await?;
+        let mut session = DirectConnection::connect(&superuser, "bench").await?;
+        sqlx::query(include_str!("../../../sql/bench/tenants.sql"))
+            .bind(i64::from(tenants))
+            .execute(session.connection())
+            .await
+            .map_err(query("making the tenants"))?;
+        let protect = include_str!("../../../sql/bench/protect_settings.sql");
+        session.run_script("protecting the settings", protect).await?;
+        session.close().await;
+        vacuum(&superuser).await
+    }
+
+    /// Makes the template with empty tables, and tells how its superuser logs in.
+    async fn create_template(&mut self) -> Result<DatabaseUrl> {
         self.create(TEMPLATE, "template0").await?;
         local_db::create_tables(&self.url(TEMPLATE, Role::Owner)).await?;
-        let superuser = self.url(TEMPLATE, Role::Superuser);
-        let planted = seed::plant(&superuser, seed, progress).await?;
-        // Else the first candidate of each copy would also pay for marking rows as committed.
-        let mut session = DirectConnection::connect(&superuser, "bench").await?;
-        session.run_script("vacuuming the template", "VACUUM (ANALYZE)").await?;
-        session.close().await;
-        Ok(planted)
+        Ok(self.url(TEMPLATE, Role::Superuser))
     }
 
     /// Makes the copy anew. It is the server's only one, so that all candidates find equal space and caches.
@@ -65,6 +82,18 @@ impl Databases {
     pub(crate) async fn remove(&mut self) -> Result<()> {
         self.drop(COPY).await?;
         self.drop(TEMPLATE).await
+    }
+
+    /// Removes every database and ends the session, whatever came out.
+    ///
+    /// # Errors
+    /// What went wrong first: in the measurement, else in the removal.
+    pub(crate) async fn tidy_up<T>(mut self, measured: Result<T>) -> Result<T> {
+        let removed = self.remove().await;
+        self.close().await;
+        let report = measured?;
+        removed?;
+        Ok(report)
     }
 
     /// Ends the session, and with it the lock.
@@ -92,6 +121,14 @@ impl Databases {
         let sql = Template::new(include_str!("../../../sql/bench/drop_database.sql")).ident("name", &Ident::new(name)?);
         Ok(self.session.run_script(&format!("removing the database {name}"), sql.build()).await?)
     }
+}
+
+/// Else the first candidate of each copy would also pay for marking rows as committed.
+async fn vacuum(superuser: &DatabaseUrl) -> Result<()> {
+    let mut session = DirectConnection::connect(superuser, "bench").await?;
+    session.run_script("vacuuming the template", "VACUUM (ANALYZE)").await?;
+    session.close().await;
+    Ok(())
 }
 
 /// Removes what a benchmark left whose future was dropped: what was cancelled cannot clean up after itself.

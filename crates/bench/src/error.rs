@@ -18,6 +18,12 @@ pub enum Error {
     /// The job itself failed.
     #[error("{0}")]
     Backfill(#[from] backfill_engine::Error),
+    /// The job itself failed.
+    #[error("{0}")]
+    Defaults(#[from] seed_tenant_defaults::Error),
+    /// A file of the benchmark's own could not be written.
+    #[error("cannot write the benchmark's files: {0}")]
+    File(#[from] std::io::Error),
     /// Another benchmark uses the server.
     #[error("another benchmark runs on this server")]
     Busy,
@@ -30,6 +36,8 @@ impl Error {
             Self::Database(error) => error.hint(),
             Self::Seed(error) => error.hint(),
             Self::Backfill(error) => error.hint(),
+            Self::Defaults(error) => error.hint(),
+            Self::File(_) => None,
             Self::Busy => Some("wait until it has ended; two at once would measure each other".into()),
         }
     }
@@ -40,7 +48,8 @@ impl Error {
             Self::Database(error) => error.exit(),
             Self::Seed(error) => error.exit(),
             Self::Backfill(error) => error.exit(),
-            Self::Busy => Exit::Failed,
+            Self::Defaults(error) => error.exit(),
+            Self::File(_) | Self::Busy => Exit::Failed,
         }
     }
 }

@@ -7,9 +7,17 @@ mod backfill;
 mod candidates;
 mod databases;
 mod error;
+mod measured;
+mod memory;
 mod report;
+mod seed;
+mod seed_candidates;
 
 pub use backfill::{BackfillBench, backfill};
 pub use databases::remove;
 pub use error::{Error, Result};
-pub use report::{BackfillBenchReport, Candidate, CandidateReport, ServerFacts};
+pub use report::{
+    BackfillBenchReport, Candidate, CandidateReport, PeakMemory, SeedBenchReport, SeedCandidate, SeedCandidateReport,
+    ServerFacts,
+};
+pub use seed::{SeedBench, seed};

@@ -1,10 +1,11 @@
 //! The one crate that talks to PostgreSQL: settings, connections, tenant scopes and the catalog of tenant tables.
 //!
-//! Every job reads and writes through one of four guards, each of which is one transaction:
+//! Every job reads and writes through one of these scopes, each of which is one transaction:
 //!
-//! | guard | what it may see and do |
+//! | scope | what it may see and do |
 //! | --- | --- |
 //! | [`TenantTx`] | one tenant: policies see its id for the whole transaction |
+//! | [`TenantInsert`] | one tenant, inserts only, in one autocommit statement that sets the scope itself |
 //! | [`BatchTx`] | a short write transaction that lends tenant scopes one after the other |
 //! | [`AuditTx`] | read only, one snapshot: sees every row or fails, it never counts less |
 //! | [`OwnerTx`] | DDL: `row_security = off`, a short `lock_timeout`, retried with backoff |
@@ -16,6 +17,7 @@
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)] // this crate is the replacement that the ban names
 
 pub mod catalog;
+mod columns;
 mod database;
 mod direct;
 mod env_files;
@@ -34,13 +36,14 @@ pub mod url;
 pub mod visibility;
 
 pub use catalog::{Catalog, TenantTable};
+pub use columns::{Column, Generated};
 pub use database::{ConnectOptions, Database, Pooler, SessionFacts};
 pub use direct::DirectConnection;
 pub use error::{Error, Result};
 pub use exit::Exit;
 pub use ident::{Ident, TableName};
 pub use retry::{Backoff, retry_locks};
-pub use scope::{AuditTx, BatchOptions, BatchTx, OwnerTx, TenantScope, TenantTx};
+pub use scope::{AuditTx, BatchOptions, BatchTx, InsertInto, OwnerTx, TenantInsert, TenantScope, TenantTx};
 pub use server_error::{Fault, fault_of};
 pub use settings::{Flags, Origin, Settings, Target};
 pub use suggest::closest;

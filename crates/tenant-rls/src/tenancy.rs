@@ -15,6 +15,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 pub use error::TenancyError;
+pub use read::line_at;
 
 /// What the tenant tables of a database are called and how they hang together.
 ///

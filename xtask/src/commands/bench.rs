@@ -1,11 +1,14 @@
 //! `bench`: how fast the jobs are, on fresh copies of the same data.
 
+mod seed;
+
+use std::future::Future;
 use std::time::Duration;
 
-use bench::{BackfillBench, BackfillBenchReport, Candidate, CandidateReport};
+use bench::{BackfillBench, BackfillBenchReport, Candidate, CandidateReport, SeedBench, ServerFacts};
 use clap::{Args, Subcommand};
 use local_db::{Role, Up};
-use tenant_rls::Exit;
+use tenant_rls::{DatabaseUrl, Exit};
 
 use crate::app::{App, Outcome};
 use crate::commands::db::Server;
@@ -15,7 +18,9 @@ use crate::text::{count, duration, table};
 
 /// Measure a job against simpler ways to do the same
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  cargo xtask bench backfill --rows 200000")]
+#[command(after_help = "Examples:
+  cargo xtask bench backfill --rows 200000
+  cargo xtask bench seed --tenants 10000")]
 pub(crate) struct Options {
     #[command(flatten)]
     server: Server,
@@ -30,6 +35,18 @@ enum Command {
   cargo xtask bench backfill --rows 200000
   cargo xtask bench backfill --format json --output bench.json")]
     Backfill(Backfill),
+    /// The defaults of new tenants, beside one round trip a statement; speed and memory
+    #[command(after_help = "Examples:
+  cargo xtask bench seed --tenants 10000
+  cargo xtask bench seed --format json --output bench.json")]
+    Seed(Seed),
+}
+
+#[derive(Debug, Args)]
+struct Seed {
+    /// Number of tenants
+    #[arg(long, default_value_t = SeedBench::default().tenants, value_name = "N", value_parser = clap::value_parser!(u32).range(100..))]
+    tenants: u32,
 }
 
 #[derive(Debug, Args)]
@@ -48,19 +65,34 @@ struct Backfill {
 /// The benchmark's.
 pub(crate) async fn run(app: &App, options: Options) -> Outcome {
     app.refuse_a_url("bench")?;
-    let Command::Backfill(backfill) = options.command;
     let running = app.local(options.server.into()).up(&mut app.notes(), Up::default()).await?;
     let superuser = running.url(Role::Superuser)?;
-    let bench = BackfillBench { rows: backfill.rows, tenants: backfill.tenants, ..BackfillBench::default() };
     let mut notes = app.notes();
-    let measured = stop::at_once(async { Ok(bench::backfill(&superuser, &bench, &mut notes).await?) }).await;
+    let agree = match options.command {
+        Command::Backfill(backfill) => {
+            let bench = BackfillBench { rows: backfill.rows, tenants: backfill.tenants, ..BackfillBench::default() };
+            let report = measured(&superuser, bench::backfill(&superuser, &bench, &mut notes)).await?;
+            app.report(&report)?;
+            report.candidates_agree()
+        }
+        Command::Seed(seed) => {
+            let bench = SeedBench { tenants: seed.tenants, ..SeedBench::default() };
+            let report = measured(&superuser, bench::seed(&superuser, &bench, &mut notes)).await?;
+            app.report(&report)?;
+            report.same_result
+        }
+    };
+    Ok((!agree).then_some(Exit::Failed))
+}
+
+/// Runs a benchmark to its end, or to Ctrl-C.
+async fn measured<R>(superuser: &DatabaseUrl, benchmark: impl Future<Output = bench::Result<R>>) -> anyhow::Result<R> {
+    let measured = stop::at_once(async { Ok(benchmark.await?) }).await;
     if measured.is_err() {
         // Dropped in the middle, it could not tidy up; what it failed with matters more than whether this works.
-        let _ = bench::remove(&superuser).await;
+        let _ = bench::remove(superuser).await;
     }
-    let report = measured?;
-    app.report(&report)?;
-    Ok((!report.candidates_agree()).then_some(Exit::Failed))
+    measured
 }
 
 impl Report for BackfillBenchReport {
@@ -109,15 +141,20 @@ fn name(candidate: Candidate) -> &'static str {
 
 /// What the figures depend on.
 fn circumstances(report: &BackfillBenchReport) -> String {
-    let server = &report.server;
     format!(
-        "{} bookings of {} tenants, {} without one; {} build, {} cores for client and server.\n\
-         PostgreSQL {}: fsync {}, synchronous_commit {}, full_page_writes {}, wal_level {}, shared_buffers {}.",
+        "{} bookings of {} tenants, {} without one; {}",
         count(report.bookings),
         count(report.tenants),
         count(report.without_tenant),
-        report.build,
-        report.cores,
+        machine(report.build, report.cores, &report.server),
+    )
+}
+
+/// The program, the machine and the server, which every figure depends on.
+fn machine(build: &str, cores: usize, server: &ServerFacts) -> String {
+    format!(
+        "{build} build, {cores} cores for client and server.\n\
+         PostgreSQL {}: fsync {}, synchronous_commit {}, full_page_writes {}, wal_level {}, shared_buffers {}.",
         server.version,
         server.fsync,
         server.synchronous_commit,

@@ -8,3 +8,4 @@ pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod init;
 pub(crate) mod rls;
+pub(crate) mod seed_tenant_defaults;

@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use crate::support::Place;
 
 /// Every command, with its own.
-const COMMANDS: [&[&str]; 16] = [
+const COMMANDS: [&[&str]; 18] = [
     &[],
     &["db"],
     &["db", "up"],
@@ -19,9 +19,11 @@ const COMMANDS: [&[&str]; 16] = [
     &["doctor"],
     &["audit"],
     &["backfill-bookings"],
+    &["seed-tenant-defaults"],
     &["init"],
     &["bench"],
     &["bench", "backfill"],
+    &["bench", "seed"],
 ];
 
 #[test]

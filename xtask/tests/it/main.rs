@@ -7,6 +7,7 @@ mod help;
 mod killed;
 mod reference;
 mod reports;
+mod seed;
 mod signals;
 mod streams;
 mod support;

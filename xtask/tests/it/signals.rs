@@ -1,12 +1,12 @@
 //! Ctrl-C, at a moment that a lock on the server holds still.
 
 use std::io::BufRead;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 use local_db::Role;
 use local_db::testing::{self, TestDb};
 
-use crate::support::Place;
+use crate::support::{Place, interrupt};
 
 /// Starts a command on a database whose bookings are locked, and returns when it waits for the lock.
 async fn held(db: &TestDb, place: &Place, arguments: &[&str]) -> (Child, tenant_rls::DirectConnection) {
@@ -17,16 +17,8 @@ async fn held(db: &TestDb, place: &Place, arguments: &[&str]) -> (Child, tenant_
     let all: Vec<&str> = arguments.iter().copied().chain(["--database-url", url.expose()]).collect();
     let mut command = place.command(&all, &[]);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // A session of its own: the one that holds the lock sees one snapshot of the others' activity.
-    let mut observer = db.superuser().await;
-    observer.run_script("waiting until it waits", include_str!("until_waiting.sql")).await.unwrap();
-    observer.close().await;
+    db.until_waiting().await;
     (child, lock)
-}
-
-fn interrupt(child: &Child) {
-    let sent = Command::new("kill").args(["-s", "INT", &child.id().to_string()]).status().unwrap();
-    assert!(sent.success());
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Runs the built binary where nothing of this machine reaches it, and shows what came out.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use local_db::Role;
 use local_db::testing::TestDb;
@@ -72,6 +72,12 @@ impl std::fmt::Display for Ended {
     }
 }
 
+/// Sends what Ctrl-C sends.
+pub(crate) fn interrupt(child: &Child) {
+    let sent = Command::new("kill").args(["-s", "INT", &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+}
+
 /// Takes out what differs from run to run and from server to server.
 pub(crate) fn redact<R>(db: &TestDb, check: impl FnOnce() -> R) -> R {
     let name = db.name().to_owned();
@@ -82,8 +88,10 @@ pub(crate) fn redact<R>(db: &TestDb, check: impl FnOnce() -> R) -> R {
         (r":\d+ \(from", ":[PORT] (from"),
         (r"PostgreSQL \d+[^\n]*", "PostgreSQL [VERSION]"),
         (r"in [\d.]+ (ms|s), [\d,]+ rows/s; \d+ batch(es)?", "in [TIME], [RATE] rows/s; [BATCHES]"),
+        (r"(tenants?: [^\n]*) in [\d.]+ (ms|s)\b", "$1 in [TIME]"),
+        (r"\[TIME\], [\d,]+ tenants/s", "[TIME], [RATE] tenants/s"),
         (r"the longest [\d.]+ (ms|s)", "the longest [TIME]"),
-        (r#""(seconds|rows_per_second)": [\d.e-]+"#, r#""$1": "[TIME]""#),
+        (r#""(seconds|rows_per_second|tenants_per_second)": [\d.e-]+"#, r#""$1": "[TIME]""#),
         (r#""(batches|longest_batch_ms|server_version_num)": \d+"#, r#""$1": "[NUMBER]""#),
         (r#""server_version": "[^"]*""#, r#""server_version": "[VERSION]""#),
         (r#""system_identifier": "\d+""#, r#""system_identifier": "[NUMBER]""#),

@@ -1,10 +1,14 @@
 //! The benchmark compares candidates that do the same work, and leaves nothing behind. Its figures are nobody's test.
 
-use bench::{BackfillBench, Candidate};
+use bench::{BackfillBench, Candidate, SeedBench, SeedCandidate};
 use local_db::Role;
 use local_db::testing::{self, TestDb};
+use tokio::sync::Mutex;
 
 const SMALL: BackfillBench = BackfillBench { rows: 2_000, tenants: 5, slice: 100 };
+
+/// Benchmarks of one server wait for each other, and not for long.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 
 async fn databases_left(db: &TestDb) -> i64 {
     let mut session = db.superuser().await;
@@ -12,9 +16,9 @@ async fn databases_left(db: &TestDb) -> i64 {
     sqlx::query_scalar(sql).fetch_one(session.connection()).await.expect("a superuser may count databases")
 }
 
-/// One test, as benchmarks of one server wait for each other.
 #[tokio::test]
 async fn every_candidate_gives_a_booking_the_same_tenant_and_no_database_is_left() {
+    let _turn = ONE_AT_A_TIME.lock().await;
     let db = testing::empty_database().await;
     let url = db.url(Role::Superuser);
     let mut steps = Vec::new();
@@ -44,4 +48,17 @@ async fn every_candidate_gives_a_booking_the_same_tenant_and_no_database_is_left
     assert!(databases_left(&db).await > 0);
     bench::remove(&url).await.unwrap();
     assert_eq!(databases_left(&db).await, 0);
+}
+
+#[tokio::test]
+async fn every_way_to_seed_leaves_each_tenant_the_same_settings() {
+    let _turn = ONE_AT_A_TIME.lock().await;
+    let db = testing::empty_database().await;
+    let url = db.url(Role::Superuser);
+    let report = bench::seed(&url, &SeedBench { tenants: 60, few: 20 }, &mut |_| ()).await.unwrap();
+    assert!(report.same_result, "{report:#?}");
+    let order: Vec<_> = report.candidates.iter().map(|line| (line.candidate, line.tenants)).collect();
+    assert_eq!(order, [(SeedCandidate::RoundTrips, 60), (SeedCandidate::OneConnection, 60), (SeedCandidate::Job, 60)]);
+    let lines: Vec<u64> = report.memory.iter().map(|peak| peak.lines).collect();
+    assert!(lines.is_empty() && !cfg!(target_os = "linux") || lines == [20, 60], "{lines:?}");
 }

@@ -54,6 +54,19 @@ impl TestDb {
         connect(&self.url(Role::Owner)).await
     }
 
+    /// Returns when a session of this database waits for a lock that a test holds.
+    ///
+    /// # Panics
+    /// If none does within a minute.
+    pub async fn until_waiting(&self) {
+        let mut observer = self.superuser().await;
+        let waited = observer.run_script("waiting until one waits", include_str!("until_waiting.sql")).await;
+        if let Err(error) = waited {
+            panic!("{error}");
+        }
+        observer.close().await;
+    }
+
     /// A session of the application's ordinary login: what isolation is tried with.
     ///
     /// # Panics

@@ -3,6 +3,7 @@
 mod audit;
 mod batch;
 mod guard;
+mod insert;
 mod owner;
 mod tenant;
 
@@ -10,6 +11,7 @@ use sqlx::PgConnection;
 
 pub use audit::AuditTx;
 pub use batch::{BatchOptions, BatchTx, TenantScope};
+pub use insert::{InsertInto, TenantInsert};
 pub use owner::OwnerTx;
 pub use tenant::TenantTx;
 

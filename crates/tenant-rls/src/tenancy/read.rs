@@ -10,8 +10,7 @@ pub(super) fn read(text: &str, path: &Path) -> Result<Tenancy, TenancyError> {
 
 fn translate(text: &str, path: &Path, error: &toml::de::Error) -> TenancyError {
     let path = path.to_owned();
-    let start = error.span().map_or(0, |span| span.start);
-    let line = 1 + text.bytes().take(start).filter(|&byte| byte == b'\n').count();
+    let line = line_at(text, error.span().map_or(0, |span| span.start));
     // serde has the keys in its message only: "unknown field `a`, expected one of `b`, `c`".
     if let Some(rest) = error.message().strip_prefix("unknown field `") {
         let mut names = rest.split('`').step_by(2).map(str::to_owned);
@@ -19,6 +18,11 @@ fn translate(text: &str, path: &Path, error: &toml::de::Error) -> TenancyError {
         return TenancyError::UnknownKey { path, line, key, known: names.collect() };
     }
     TenancyError::Syntax { path, line, message: without_value(error.message()) }
+}
+
+/// The line, from 1, on which the byte at `offset` stands.
+pub fn line_at(text: &str, offset: usize) -> usize {
+    1 + text.bytes().take(offset).filter(|&byte| byte == b'\n').count()
 }
 
 /// Drops the value from "invalid type: string "…", expected …": it may be a URL that does not belong here.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)] // a test may panic
 
 mod catalog;
+mod inserts;
 mod scopes;
 mod support;
 mod tenants;

@@ -3,18 +3,11 @@
 use std::time::Duration;
 
 use local_db::Role;
-use tenant_rls::{ActingRole, AuditTx, BatchOptions, BatchTx, Database, Error, OwnerTx, Tenancy, TenantTx};
+use tenant_rls::{ActingRole, AuditTx, BatchOptions, BatchTx, Error, OwnerTx, Tenancy, TenantTx};
 
-use crate::support::{access, connect, notes, tenant};
+use crate::support::{access, connect, left_behind, notes, tenant};
 
 const COUNT: &str = "SELECT count(*) FROM note";
-const VARIABLE: &str = "SELECT coalesce(current_setting('app.current_tenant_id', true), '')";
-
-/// What the next user of the only connection finds in the session variable.
-async fn left_behind(database: &Database) -> String {
-    let mut tx = OwnerTx::begin(database, Duration::from_secs(1)).await.unwrap();
-    sqlx::query_scalar(VARIABLE).fetch_one(tx.connection()).await.unwrap()
-}
 
 #[tokio::test]
 async fn a_tenant_scope_sees_and_writes_one_tenant_only() {

@@ -1,8 +1,12 @@
 //! A small database of two tenants under a strict policy and FORCE.
 
+use std::time::Duration;
+
 use local_db::Role;
 use local_db::testing::{self, TestDb};
-use tenant_rls::{Access, ConnectOptions, Database, Ident, TableName, Tenancy, TenantId, Tenants};
+use tenant_rls::{Access, ConnectOptions, Database, Ident, OwnerTx, TableName, Tenancy, TenantId, Tenants};
+
+const VARIABLE: &str = "SELECT coalesce(current_setting('app.current_tenant_id', true), '')";
 
 /// Two tenants with two notes each.
 pub(crate) async fn notes() -> TestDb {
@@ -29,4 +33,10 @@ pub(crate) async fn tenant(database: &Database, name: &str) -> TenantId {
     let found = tenants.find(name).await.unwrap();
     tenants.close().await.unwrap();
     found.id
+}
+
+/// What the next user of the only connection finds in the session variable.
+pub(crate) async fn left_behind(database: &Database) -> String {
+    let mut tx = OwnerTx::begin(database, Duration::from_secs(1)).await.unwrap();
+    sqlx::query_scalar(VARIABLE).fetch_one(tx.connection()).await.unwrap()
 }

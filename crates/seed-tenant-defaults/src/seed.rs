@@ -1,0 +1,138 @@
+//! The run: tenants stream in, several are worked on at once, each ends by itself.
+
+use std::cell::Cell;
+use std::pin::pin;
+use std::time::{Duration, Instant};
+
+use futures_util::{StreamExt as _, TryStreamExt as _, future, stream};
+use tenant_rls::{Backoff, Database, Error as RlsError, Fault, Tenancy, TenantTx, fault_of};
+use tokio::sync::watch;
+
+use crate::plan::Plan;
+use crate::report::{Outcome, SeedReport, TenantLine, TenantResult};
+use crate::source::{Answer, Source, Target};
+use crate::{Defaults, Error, Options, Progress, Result, Whom, identities};
+
+/// Gives the tenants of `options` what they lack of `defaults`.
+///
+/// `stop` turns `true` when the run should end; tenants that are being worked on are finished then. `database` needs two connections more
+/// than [`Options::connections`].
+///
+/// # Errors
+/// Before any tenant is touched: defaults that do not fit the database, a file that names a tenant twice, and, for one tenant
+/// alone, that it is unknown or not in use. Later only a lost connection; what goes wrong with one tenant stands in the report.
+pub async fn seed_tenant_defaults(
+    database: &Database,
+    tenancy: &Tenancy,
+    defaults: &Defaults,
+    options: &Options,
+    stop: watch::Receiver<bool>,
+    progress: &mut (dyn FnMut(Progress<'_>) + Send),
+) -> Result<SeedReport> {
+    let started = Instant::now();
+    let plan = Plan::new(database, tenancy, defaults).await?;
+    let tenants = match &options.whom {
+        Whom::One { .. } => Some(1),
+        Whom::All => None,
+        Whom::List(list) => {
+            identities::check(database, tenancy, list).await?;
+            Some(list.tenants())
+        }
+    };
+    progress(Progress::Started { tenants });
+    let mut report = SeedReport::new(&plan.tables, options.dry_run);
+    let stopped = Cell::new(false);
+    let run = Run { database, tenancy, plan: &plan, dry_run: options.dry_run };
+    let source = Source::new(database, tenancy, options, &plan)?;
+    let chunks = stream::try_unfold(source, Source::step);
+    let answers = chunks.map_ok(|chunk| stream::iter(chunk).map(Ok::<_, Error>)).try_flatten();
+    let lines = answers
+        .take_while(|_| {
+            stopped.set(*stop.borrow());
+            future::ready(!stopped.get())
+        })
+        .map(|answer| run.settle(answer))
+        .buffer_unordered(options.connections.max(1));
+    let mut lines = pin!(lines);
+    while let Some(line) = lines.try_next().await? {
+        report.add(&line);
+        progress(Progress::Tenant(&line));
+    }
+    if stopped.get() {
+        report.outcome = Outcome::Stopped;
+    }
+    report.lines.sort_by(|a, b| (a.line, &a.tenant).cmp(&(b.line, &b.tenant)));
+    report.seconds = started.elapsed().as_secs_f64();
+    // A clock too coarse for the work must not make the speed infinite, for which JSON has no number.
+    report.tenants_per_second = report.tenants as f64 / report.seconds.max(1e-9);
+    Ok(report)
+}
+
+/// What each tenant of a run shares.
+struct Run<'a> {
+    database: &'a Database,
+    tenancy: &'a Tenancy,
+    plan: &'a Plan,
+    dry_run: bool,
+}
+
+impl Run<'_> {
+    /// Seeds one tenant. A lost connection ends the run, as every other tenant would fail of it too.
+    async fn settle(&self, answer: Result<Answer>) -> Result<TenantLine> {
+        let target = match answer? {
+            Answer::Settled(line) => return Ok(line),
+            Answer::Seed(target) => target,
+        };
+        let inserted = match self.insert_patiently(&target).await {
+            Err(error) if fault_of(&error) == Fault::Connection => return Err(error.into()),
+            inserted => inserted,
+        };
+        let Target { line, tenant, made, .. } = target;
+        let slug = if tenant.slug.is_empty() { tenant.id.to_string() } else { tenant.slug };
+        let settled = |result, created, reason| TenantLine {
+            line,
+            tenant: slug,
+            id: Some(tenant.id),
+            result,
+            made,
+            created,
+            reason,
+        };
+        Ok(match inserted {
+            Err(error) => settled(TenantResult::Failed, Vec::new(), Some(error.to_string())),
+            Ok(inserted) => {
+                let new = self.plan.tables.iter().zip(inserted).filter(|(_, new)| *new);
+                let created: Vec<_> = new.map(|(table, _)| table.clone()).collect();
+                let result = if created.is_empty() { TenantResult::AlreadyThere } else { TenantResult::Created };
+                settled(result, created, None)
+            }
+        })
+    }
+
+    /// Tries again where somebody was in the way or the connection was lost: to insert twice does no more than to insert once.
+    async fn insert_patiently(&self, target: &Target) -> Result<Vec<bool>, RlsError> {
+        let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2), 5);
+        loop {
+            match self.insert(target).await {
+                Err(error) if matches!(fault_of(&error), Fault::Contention | Fault::Connection) => {
+                    match backoff.next_wait() {
+                        Some(wait) => tokio::time::sleep(wait).await,
+                        None => return Err(error),
+                    }
+                }
+                inserted => return inserted,
+            }
+        }
+    }
+
+    async fn insert(&self, target: &Target) -> Result<Vec<bool>, RlsError> {
+        let values = self.plan.values(&target.tenant, target.organization_name.as_deref());
+        if !self.dry_run {
+            return self.plan.insert.run(&target.tenant.id, &values).await;
+        }
+        let mut scope = TenantTx::begin(self.database, self.tenancy, &target.tenant.id).await?;
+        let inserted = self.plan.insert.run_in(&mut scope, &values).await?;
+        scope.rollback().await?;
+        Ok(inserted)
+    }
+}

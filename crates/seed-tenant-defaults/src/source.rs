@@ -1,0 +1,197 @@
+//! Where tenants come from, some hundred at a time: one that is named, all of them, or the lines of a file.
+
+use tenant_rls::{Database, Error as RlsError, Tenancy, Tenant, TenantId, Tenants};
+
+use crate::create::no_slug;
+use crate::list::{Entry, TenantList};
+use crate::plan::Plan;
+use crate::report::{TenantLine, TenantResult};
+use crate::{Error, Options, Result, Whom};
+
+/// Tenants that are looked up at once.
+pub(crate) const CHUNK: usize = 500;
+
+/// What is to be done about one tenant.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// It gets what it lacks.
+    Seed(Target),
+    /// Nothing: it is known how it ends.
+    Settled(TenantLine),
+}
+
+/// A tenant that exists.
+#[derive(Debug)]
+pub(crate) struct Target {
+    pub(crate) line: Option<u64>,
+    pub(crate) tenant: Tenant,
+    pub(crate) organization_name: Option<String>,
+    pub(crate) made: bool,
+}
+
+/// Gives the tenants of one run. No snapshot is held between two chunks.
+pub(crate) struct Source<'a> {
+    database: &'a Database,
+    tenancy: &'a Tenancy,
+    options: &'a Options,
+    plan: &'a Plan,
+    rest: Rest,
+}
+
+enum Rest {
+    One(Entry),
+    All(Option<TenantId>),
+    List(TenantList),
+    Nothing,
+}
+
+impl<'a> Source<'a> {
+    pub(crate) fn new(
+        database: &'a Database,
+        tenancy: &'a Tenancy,
+        options: &'a Options,
+        plan: &'a Plan,
+    ) -> Result<Self> {
+        let rest = match &options.whom {
+            Whom::One { tenant, organization_name } => Rest::One(Entry {
+                line: 0,
+                tenant: tenant.trim().to_owned(),
+                organization_name: organization_name.clone(),
+            }),
+            Whom::All => Rest::All(None),
+            Whom::List(list) => Rest::List(list.open()?),
+        };
+        Ok(Self { database, tenancy, options, plan, rest })
+    }
+
+    /// The next tenants and the source behind them, as a stream takes them; `None` at the end.
+    pub(crate) async fn step(mut self) -> Result<Option<(Vec<Answer>, Self)>> {
+        Ok(self.next().await?.map(|chunk| (chunk, self)))
+    }
+
+    async fn next(&mut self) -> Result<Option<Vec<Answer>>> {
+        match std::mem::replace(&mut self.rest, Rest::Nothing) {
+            Rest::One(entry) => Ok(Some(vec![self.one(entry).await?])),
+            Rest::All(after) => self.page(after).await,
+            Rest::List(mut list) => {
+                let chunk = list.chunk(CHUNK)?;
+                self.rest = Rest::List(list);
+                if chunk.is_empty() { Ok(None) } else { Ok(Some(self.resolve(chunk).await?)) }
+            }
+            Rest::Nothing => Ok(None),
+        }
+    }
+
+    /// The one tenant that was asked for: whatever is wrong with it ends the run.
+    async fn one(&self, entry: Entry) -> Result<Answer> {
+        let mut tenants = Tenants::open(self.database, self.tenancy).await?;
+        let found = tenants.find(&entry.tenant).await;
+        tenants.close().await?;
+        match found {
+            Ok(tenant) if !tenant.active && !self.options.include_inactive => {
+                let Tenant { slug, status, .. } = tenant;
+                Err(Error::Inactive { tenant: slug, status: status.unwrap_or_default() })
+            }
+            Ok(tenant) => Ok(self.target(entry, tenant, false)),
+            Err(RlsError::UnknownTenant { .. }) if self.options.create => {
+                let mut answers = self.resolve(vec![entry]).await?;
+                Ok(answers.pop().expect("one answer an entry"))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn page(&mut self, after: Option<TenantId>) -> Result<Option<Vec<Answer>>> {
+        let mut tenants = Tenants::open(self.database, self.tenancy).await?;
+        let page = tenants.page(after.as_ref(), CHUNK as u32).await?;
+        tenants.close().await?;
+        let Some(last) = page.last() else { return Ok(None) };
+        self.rest = Rest::All(Some(last.id.clone()));
+        let wanted = page.into_iter().filter(|tenant| tenant.active || self.options.include_inactive);
+        let target = |tenant| Answer::Seed(Target { line: None, tenant, organization_name: None, made: false });
+        Ok(Some(wanted.map(target).collect()))
+    }
+
+    /// Looks tenants up, and makes those that are not there where that is wanted.
+    async fn resolve(&self, entries: Vec<Entry>) -> Result<Vec<Answer>> {
+        let found = self.find(&entries).await?;
+        let unknown = |answer: &Result<Tenant, RlsError>| matches!(answer, Err(RlsError::UnknownTenant { .. }));
+        let new =
+            entries.iter().zip(&found).filter(|(entry, answer)| unknown(answer) && no_slug(&entry.tenant).is_none());
+        let new: Vec<&Entry> = new.map(|(entry, _)| entry).collect();
+        if !self.options.create || new.is_empty() {
+            return Ok(entries.into_iter().zip(found).map(|(entry, answer)| self.answer(entry, answer)).collect());
+        }
+        let made = self.plan.create.run(self.database, self.tenancy, &new, self.options.dry_run).await?;
+        let found = if self.options.dry_run { found } else { self.find(&entries).await? };
+        let answers = entries.into_iter().zip(found).map(|(entry, answer)| {
+            if let Some(reason) = made.refused.get(&entry.tenant) {
+                return Answer::Settled(failed(entry, reason.clone()));
+            }
+            match answer {
+                Ok(tenant) if made.slugs.contains(&tenant.slug) => self.target(entry, tenant, true),
+                Err(_) if made.slugs.contains(&entry.tenant) => Answer::Settled(self.would_be_made(entry)),
+                answer => self.answer(entry, answer),
+            }
+        });
+        Ok(answers.collect())
+    }
+
+    async fn find(&self, entries: &[Entry]) -> Result<Vec<Result<Tenant, RlsError>>> {
+        let names: Vec<&str> = entries.iter().map(|entry| entry.tenant.as_str()).collect();
+        let mut tenants = Tenants::open(self.database, self.tenancy).await?;
+        let found = tenants.find_all(&names).await?;
+        tenants.close().await?;
+        Ok(found)
+    }
+
+    fn answer(&self, entry: Entry, found: Result<Tenant, RlsError>) -> Answer {
+        match found {
+            Ok(tenant) if !tenant.active && !self.options.include_inactive => {
+                let status = tenant.status.unwrap_or_default();
+                Answer::Settled(TenantLine { id: Some(tenant.id), ..failed(entry, format!("the tenant is {status}")) })
+            }
+            Ok(tenant) => self.target(entry, tenant, false),
+            Err(RlsError::UnknownTenant { name, .. }) if self.options.create => {
+                let why = no_slug(&name).unwrap_or("it was removed meanwhile");
+                Answer::Settled(failed(entry, format!("no tenant `{name}` can be made: {why}")))
+            }
+            Err(error) => Answer::Settled(failed(entry, error.to_string())),
+        }
+    }
+
+    fn target(&self, entry: Entry, tenant: Tenant, made: bool) -> Answer {
+        let (line, organization_name) = (line(&entry), entry.organization_name);
+        Answer::Seed(Target { line, tenant, organization_name, made })
+    }
+
+    /// In a dry run a new tenant is gone again before its settings could be tried; being new, it would get every row.
+    fn would_be_made(&self, entry: Entry) -> TenantLine {
+        TenantLine {
+            line: line(&entry),
+            tenant: entry.tenant,
+            id: None,
+            result: TenantResult::Created,
+            made: true,
+            created: self.plan.tables.clone(),
+            reason: None,
+        }
+    }
+}
+
+/// Lines count from 1; a tenant that no file names has none.
+fn line(entry: &Entry) -> Option<u64> {
+    (entry.line > 0).then_some(entry.line)
+}
+
+fn failed(entry: Entry, reason: String) -> TenantLine {
+    TenantLine {
+        line: line(&entry),
+        tenant: entry.tenant,
+        id: None,
+        result: TenantResult::Failed,
+        made: false,
+        created: Vec::new(),
+        reason: Some(reason),
+    }
+}

@@ -1,0 +1,214 @@
+//! How a seed shows its progress and its report: a table, or a line of CSV a tenant, written as each one ends.
+
+use std::time::Duration;
+
+use seed_tenant_defaults::{Outcome, Progress, SeedReport, TenantLine, TenantResult};
+use tenant_rls::Exit;
+
+use crate::printer::{Printer, Stream};
+use crate::progress::Meter;
+use crate::report::Report;
+use crate::text::{count, counted, duration, table};
+
+/// How many failures the table shows; the JSON has more of them, the CSV all.
+const SHOWN: usize = 10;
+
+/// The columns of the CSV.
+const COLUMNS: [&str; 7] = ["line", "tenant", "id", "result", "made", "created", "reason"];
+
+/// Draws the events of a run, and writes the CSV where that is wanted.
+pub(crate) struct Watch<'a> {
+    printer: &'a Printer,
+    csv: Option<Stream<'a>>,
+    broken: Option<anyhow::Error>,
+    meter: Option<Meter<'a>>,
+    done: u64,
+    failed: u64,
+}
+
+impl<'a> Watch<'a> {
+    /// With `csv`, each tenant is written as a line.
+    ///
+    /// # Errors
+    /// The place for it cannot be written to.
+    pub(crate) fn new(printer: &'a Printer, csv: bool) -> anyhow::Result<Self> {
+        let csv = csv.then(|| printer.stream()).transpose()?;
+        Ok(Self { printer, csv, broken: None, meter: None, done: 0, failed: 0 })
+    }
+
+    /// Takes one event. What cannot be written does not stop the run, as it cannot be taken back either.
+    pub(crate) fn event(&mut self, event: Progress<'_>) {
+        match event {
+            Progress::Started { tenants } => {
+                self.meter = Some(Meter::start(self.printer, "defaults", "tenants", 0, tenants));
+            }
+            Progress::Tenant(line) => {
+                self.failed += u64::from(line.result == TenantResult::Failed);
+                if let Err(error) = self.write(line) {
+                    self.csv = None;
+                    self.broken = Some(error);
+                }
+                self.done += 1;
+                if let Some(meter) = &mut self.meter {
+                    meter.set(self.done, &failures(self.failed));
+                }
+            }
+        }
+    }
+
+    fn write(&mut self, line: &TenantLine) -> anyhow::Result<()> {
+        let Some(stream) = &mut self.csv else { return Ok(()) };
+        if self.done == 0 {
+            stream.write(&header()?)?;
+        }
+        stream.write(&csv_line(line)?)
+    }
+
+    /// Takes the bar away, and finishes the CSV where the run came to an end.
+    ///
+    /// # Errors
+    /// The CSV could not be written.
+    pub(crate) fn finish(self, ended: bool) -> anyhow::Result<()> {
+        if let Some(meter) = self.meter {
+            meter.finish();
+        }
+        match (self.broken, self.csv) {
+            (Some(error), _) => Err(error.context("the tenants were seeded, and the report of it was not written")),
+            (None, Some(mut stream)) if ended => {
+                if self.done == 0 {
+                    stream.write(&header()?)?;
+                }
+                stream.finish()
+            }
+            (None, _) => Ok(()),
+        }
+    }
+}
+
+fn failures(failed: u64) -> String {
+    if failed > 0 { format!("{} failed", count(failed)) } else { String::new() }
+}
+
+fn header() -> anyhow::Result<Vec<u8>> {
+    record(COLUMNS.iter().copied())
+}
+
+fn csv_line(line: &TenantLine) -> anyhow::Result<Vec<u8>> {
+    let created: Vec<String> = line.created.iter().map(ToString::to_string).collect();
+    let cells = [
+        line.line.map_or_else(String::new, |line| line.to_string()),
+        line.tenant.clone(),
+        line.id.as_ref().map_or_else(String::new, ToString::to_string),
+        line.result.as_str().to_owned(),
+        line.made.to_string(),
+        created.join("; "),
+        line.reason.clone().unwrap_or_default(),
+    ];
+    record(cells.iter().map(String::as_str))
+}
+
+fn record<'a>(cells: impl Iterator<Item = &'a str>) -> anyhow::Result<Vec<u8>> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(cells)?;
+    Ok(writer.into_inner()?)
+}
+
+/// How a command ends that gave this report.
+pub(crate) fn exit(report: &SeedReport) -> Option<Exit> {
+    match report.outcome {
+        Outcome::Stopped => Some(Exit::Stopped),
+        Outcome::Done if report.failed > 0 => Some(Exit::NotYet),
+        Outcome::Done => None,
+    }
+}
+
+impl Report for SeedReport {
+    const NAME: &'static str = "seed-tenant-defaults";
+    const SCHEMA: Option<&'static str> = None;
+
+    fn table(&self) -> String {
+        let mut out = format!("{}\n", headline(self));
+        if self.tenants == 0 {
+            return out;
+        }
+        let few = !self.lines.is_empty();
+        out.push_str(&format!("\n{}", if few { each(self) } else { totals(self) }));
+        if !few && self.failed > 0 {
+            out.push_str(&format!("\n{}", failed(self)));
+        }
+        if let Some(next) = next(self) {
+            out.push_str(&format!("\n{next}\n"));
+        }
+        out
+    }
+}
+
+fn headline(report: &SeedReport) -> String {
+    let dry = if report.dry_run { " (dry run: nothing was kept)" } else { "" };
+    let how = match report.outcome {
+        Outcome::Stopped => "stopped",
+        Outcome::Done if report.tenants == 0 => return format!("no tenants: nothing to do{dry}"),
+        Outcome::Done if report.created == 0 && report.failed == 0 => "nothing was missing",
+        Outcome::Done => "done",
+    };
+    let time = duration(Duration::try_from_secs_f64(report.seconds).unwrap_or_default());
+    // For a few tenants, it would be the speed of connecting and reading the catalog.
+    let rate = match report.lines.is_empty() {
+        true => format!(", {} tenants/s", count(report.tenants_per_second as u64)),
+        false => String::new(),
+    };
+    format!("{}: {how}{dry} in {time}{rate}", counted(report.tenants, "tenant", "tenants"))
+}
+
+/// Few tenants, one by one.
+fn each(report: &SeedReport) -> String {
+    let line = |line: &TenantLine| {
+        let names: Vec<String> = line.created.iter().map(|table| table.name().to_string()).collect();
+        let made = if line.made { "made, " } else { "" };
+        let (result, what) = match line.result {
+            TenantResult::Created => (format!("{made}created"), names.join(", ")),
+            TenantResult::AlreadyThere => ("already there".to_owned(), String::new()),
+            TenantResult::Failed => ("failed".to_owned(), line.reason.clone().unwrap_or_default()),
+        };
+        vec![name(line), result, what]
+    };
+    table(&["tenant", "result", ""], report.lines.iter().map(line))
+}
+
+fn name(line: &TenantLine) -> String {
+    line.line.map_or_else(|| line.tenant.clone(), |at| format!("{} (line {})", line.tenant, count(at)))
+}
+
+fn totals(report: &SeedReport) -> String {
+    let row = |what: String, number: u64, meaning: &str| vec![what, count(number), meaning.to_owned()];
+    let mut rows = vec![row("created".into(), report.created, "tenants that got what they lacked")];
+    rows.extend(report.tables.iter().map(|table| row(format!("  {}", table.table), table.created, "rows")));
+    rows.push(row("already there".into(), report.already_there, "tenants that had everything"));
+    rows.push(row("failed".into(), report.failed, "tenants that got nothing"));
+    if report.tenants_made > 0 {
+        rows.push(row("made".into(), report.tenants_made, "tenants that did not exist"));
+    }
+    table(&["tenants", ">number", ""], rows)
+}
+
+fn failed(report: &SeedReport) -> String {
+    let mut out = "Failed:\n".to_owned();
+    for line in report.failures.iter().take(SHOWN) {
+        out.push_str(&format!("  {}: {}\n", name(line), line.reason.as_deref().unwrap_or_default()));
+    }
+    if report.failed > SHOWN as u64 {
+        out.push_str(&format!("  and {} more; --format csv has them all\n", count(report.failed - SHOWN as u64)));
+    }
+    out
+}
+
+fn next(report: &SeedReport) -> Option<&'static str> {
+    match report.outcome {
+        Outcome::Stopped => Some("Run the same command again to go on from here."),
+        Outcome::Done if report.failed > 0 => {
+            Some("Next: mend what failed and run the same command again; it leaves the others as they are.")
+        }
+        Outcome::Done if report.dry_run && report.created > 0 => Some("Next: the same without --dry-run."),
+        Outcome::Done => None,
+    }
+}
