@@ -12,7 +12,7 @@ const LAYERS: [&[&str]; 6] = [
     &["tenant-rls"],
     &["local-db", "tenant-audit", "tenant-ops"],
     &["backfill-engine"],
-    &["backfill-bookings"],
+    &["backfill-bookings", "dev-jwt"],
     // Measures jobs, and is one of none.
     &["bench"],
     &["xtask"],
