@@ -68,7 +68,8 @@ fn verdict(error: &(dyn std::error::Error + 'static)) -> Option<Verdict> {
         tenant_ops::Error,
         tenant_audit::Error,
         backfill_engine::Error,
-        bench::Error
+        bench::Error,
+        dev_jwt::Error
     );
     None
 }

@@ -22,6 +22,7 @@ mod report;
 mod root;
 mod stop;
 mod target;
+mod tenant_choice;
 mod text;
 
 use std::process::ExitCode;

@@ -5,10 +5,11 @@ use clap::Command as Definition;
 use crate::exit_codes;
 
 /// The groups in the order in which a newcomer needs them. A test checks that every command stands in one of them.
-const GROUPS: [(&str, &[&str]); 4] = [
+const GROUPS: [(&str, &[&str]); 5] = [
     ("Local database", &["db", "demo"]),
     ("Look", &["doctor", "audit"]),
     ("Backfill", &["backfill-bookings"]),
+    ("Sessions", &["jwt"]),
     ("Project", &["init", "bench"]),
 ];
 

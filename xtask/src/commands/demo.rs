@@ -38,7 +38,7 @@ pub(crate) struct Options {
 /// The local server, the audit or the backfill failed; the database is removed then too.
 pub(crate) async fn run(app: &App, options: Options) -> Outcome {
     app.refuse_a_url("demo")?;
-    if app.global.format != Format::Table || app.global.output.is_some() {
+    if app.global.format() != Format::Table || app.global.output.is_some() {
         return Err(Mistake::usage(
             "`demo` tells a story, for people at a terminal",
             "leave --format and --output out",

@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use crate::support::Place;
 
 /// Every command, with its own.
-const COMMANDS: [&[&str]; 16] = [
+const COMMANDS: [&[&str]; 19] = [
     &[],
     &["db"],
     &["db", "up"],
@@ -19,6 +19,9 @@ const COMMANDS: [&[&str]; 16] = [
     &["doctor"],
     &["audit"],
     &["backfill-bookings"],
+    &["jwt"],
+    &["jwt", "decode"],
+    &["jwt", "tenant-cookie"],
     &["init"],
     &["bench"],
     &["bench", "backfill"],
