@@ -18,6 +18,17 @@ pub enum Error {
     /// The job itself failed.
     #[error("{0}")]
     Backfill(#[from] backfill_engine::Error),
+    /// A session could not be minted or read, or the real library not be brought.
+    #[error(transparent)]
+    Session(#[from] dev_jwt::Error),
+    /// A candidate failed.
+    #[error("{doing}: {why}")]
+    Measure {
+        /// What was being done.
+        doing: String,
+        /// What the candidate or the system said.
+        why: String,
+    },
     /// Another benchmark uses the server.
     #[error("another benchmark runs on this server")]
     Busy,
@@ -30,6 +41,8 @@ impl Error {
             Self::Database(error) => error.hint(),
             Self::Seed(error) => error.hint(),
             Self::Backfill(error) => error.hint(),
+            Self::Session(error) => error.hint(),
+            Self::Measure { .. } => None,
             Self::Busy => Some("wait until it has ended; two at once would measure each other".into()),
         }
     }
@@ -40,7 +53,8 @@ impl Error {
             Self::Database(error) => error.exit(),
             Self::Seed(error) => error.exit(),
             Self::Backfill(error) => error.exit(),
-            Self::Busy => Exit::Failed,
+            Self::Session(error) => error.exit(),
+            Self::Measure { .. } | Self::Busy => Exit::Failed,
         }
     }
 }

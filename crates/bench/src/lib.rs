@@ -7,9 +7,11 @@ mod backfill;
 mod candidates;
 mod databases;
 mod error;
+mod jwt;
 mod report;
 
 pub use backfill::{BackfillBench, backfill};
 pub use databases::remove;
 pub use error::{Error, Result};
+pub use jwt::{JwtBench, JwtBenchReport, JwtCandidate, jwt};
 pub use report::{BackfillBenchReport, Candidate, CandidateReport, ServerFacts};

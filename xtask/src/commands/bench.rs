@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use bench::{BackfillBench, BackfillBenchReport, Candidate, CandidateReport};
+use anyhow::Context;
+use bench::{BackfillBench, BackfillBenchReport, Candidate, CandidateReport, JwtBench, JwtBenchReport};
 use clap::{Args, Subcommand};
 use local_db::{Role, Up};
 use tenant_rls::Exit;
@@ -15,7 +16,7 @@ use crate::text::{count, duration, table};
 
 /// Measure a job against simpler ways to do the same
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  cargo xtask bench backfill --rows 200000")]
+#[command(after_help = "Examples:\n  cargo xtask bench backfill --rows 200000\n  cargo xtask bench jwt")]
 pub(crate) struct Options {
     #[command(flatten)]
     server: Server,
@@ -30,6 +31,18 @@ enum Command {
   cargo xtask bench backfill --rows 200000
   cargo xtask bench backfill --format json --output bench.json")]
     Backfill(Backfill),
+    /// Minting a session, beside a Node script with next-auth
+    #[command(after_help = "Examples:
+  cargo xtask bench jwt
+  cargo run --profile dist -p xtask -- bench jwt --runs 500          the binary that is carried to CI")]
+    Jwt(Jwt),
+}
+
+#[derive(Debug, Args)]
+struct Jwt {
+    /// How often each mints
+    #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u32).range(10..))]
+    runs: u32,
 }
 
 #[derive(Debug, Args)]
@@ -42,13 +55,16 @@ struct Backfill {
     tenants: u32,
 }
 
-/// Measures on the local server, in databases of its own.
+/// Measures; the backfill on the local server, in databases of its own.
 ///
 /// # Errors
 /// The benchmark's.
 pub(crate) async fn run(app: &App, options: Options) -> Outcome {
     app.refuse_a_url("bench")?;
-    let Command::Backfill(backfill) = options.command;
+    let backfill = match options.command {
+        Command::Backfill(backfill) => backfill,
+        Command::Jwt(jwt) => return mint(app, &jwt),
+    };
     let running = app.local(options.server.into()).up(&mut app.notes(), Up::default()).await?;
     let superuser = running.url(Role::Superuser)?;
     let bench = BackfillBench { rows: backfill.rows, tenants: backfill.tenants, ..BackfillBench::default() };
@@ -61,6 +77,43 @@ pub(crate) async fn run(app: &App, options: Options) -> Outcome {
     let report = measured?;
     app.report(&report)?;
     Ok((!report.candidates_agree()).then_some(Exit::Failed))
+}
+
+/// Measures this very program.
+fn mint(app: &App, options: &Jwt) -> Outcome {
+    let program = std::env::current_exe().context("cannot tell which program this is")?;
+    let report = bench::jwt(&JwtBench { program, runs: options.runs }, &mut app.notes())?;
+    app.report(&report)?;
+    Ok((!report.same_claims).then_some(Exit::Failed))
+}
+
+impl Report for JwtBenchReport {
+    const NAME: &'static str = "bench jwt";
+    const SCHEMA: Option<&'static str> = None;
+
+    fn table(&self) -> String {
+        let milliseconds = |time: f64| format!("{time:.1} ms");
+        let lines = self.candidates.iter().map(|candidate| {
+            vec![candidate.name.to_owned(), milliseconds(candidate.cpu_ms), milliseconds(candidate.wall_ms)]
+        });
+        let (build, cores, node, runs) = (self.build, self.cores, &self.node, self.runs);
+        let agreement = if self.same_claims {
+            "Sessions of both were read and say the same."
+        } else {
+            "The figures compare nothing: a session could not be read."
+        };
+        format!(
+            "{}\nOne session, from the start of the process to its end, mean of {runs} runs; {build} build, Node {node}, {cores} cores.\n{agreement}\n",
+            table(&["minted by", ">CPU", ">time"], lines)
+        )
+    }
+
+    fn csv(&self) -> Option<(Vec<&'static str>, Vec<Vec<String>>)> {
+        let line = |candidate: &bench::JwtCandidate| {
+            vec![candidate.name.to_owned(), format!("{:.3}", candidate.cpu_ms), format!("{:.3}", candidate.wall_ms)]
+        };
+        Some((vec!["candidate", "cpu_ms", "wall_ms"], self.candidates.iter().map(line).collect()))
+    }
 }
 
 impl Report for BackfillBenchReport {

@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use crate::support::Place;
 
 /// Every command, with its own.
-const COMMANDS: [&[&str]; 19] = [
+const COMMANDS: [&[&str]; 20] = [
     &[],
     &["db"],
     &["db", "up"],
@@ -25,6 +25,7 @@ const COMMANDS: [&[&str]; 19] = [
     &["init"],
     &["bench"],
     &["bench", "backfill"],
+    &["bench", "jwt"],
 ];
 
 #[test]

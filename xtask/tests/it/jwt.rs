@@ -284,3 +284,20 @@ fn a_database_that_does_not_answer_leaves_the_verdict_on_the_token() {
     assert!(ended.stdout.contains("could not be looked up: cannot connect"), "{ended}");
     assert!(!ended.to_string().contains("hunter"), "{ended}");
 }
+
+#[test]
+fn the_benchmark_compares_sessions_that_say_the_same() {
+    // npm needs what it is set up with: its registry, its cache, the proxy.
+    let tools = std::env::vars().filter(|(name, _)| !name.contains("DATABASE") && !name.starts_with("CARGO"));
+    let place = Place::new();
+    let mut command = place.command(&["bench", "jwt", "--runs", "10", "--format", "json"], &[]);
+    let output = command.envs(tools).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    if !output.status.success() && std::env::var_os("CI").is_none() {
+        assert!(said.contains("npm could not bring"), "{said}");
+        let _ = writeln!(std::io::stderr(), "SKIPPED, not measured beside the real library: {said}");
+        return;
+    }
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect(&said);
+    assert_eq!((&report["same_claims"], report["candidates"].as_array().unwrap().len()), (&true.into(), 2));
+}
