@@ -57,6 +57,8 @@ pub enum Problem {
     },
     /// It was made with another secret.
     WrongSecret,
+    /// The signature of a tenant cookie does not fit, which does not tell whether the secret or the cookie is another.
+    WrongSignature,
     /// It was made with this secret and changed since.
     Tampered,
     /// A part of it is not there.
@@ -129,6 +131,7 @@ impl fmt::Display for Problem {
         match self {
             Self::Malformed { why } => write!(f, "no token: {why}"),
             Self::WrongSecret => f.write_str("wrong secret: it was made with another one"),
+            Self::WrongSignature => f.write_str("wrong signature: another secret made it, or it was changed since"),
             Self::Tampered => f.write_str("tampered: it was made with this secret and changed since"),
             Self::MissingChunk { chunk } => write!(f, "missing chunk: the cookie that ends in .{chunk} is not there"),
             Self::LeftoverCookie { name } => {
@@ -160,8 +163,7 @@ pub fn read(text: &str, secret: &Secret, options: &ReadOptions) -> Read {
     if let Some((cookie, signature)) = TenantCookie::parse(text) {
         let mut problems = Vec::new();
         if !cookie.is_signed(&signature, secret) {
-            // A signature cannot tell the one from the other.
-            problems.push(Problem::WrongSecret);
+            problems.push(Problem::WrongSignature);
         }
         if u128::from(cookie.expires_at()) <= options.now.as_millis() {
             problems.push(Problem::Expired { at: cookie.expires_at() / 1000 });

@@ -117,5 +117,5 @@ fn a_tenant_cookie_is_read_for_twenty_four_hours() {
     assert_eq!(problems(&value, SECRET, NOW + day - Duration::from_millis(1)), []);
     assert_eq!(problems(&format!("{}={value}", TenantCookie::NAME), SECRET, NOW), []);
     assert_eq!(problems(&value, SECRET, NOW + day), [Problem::Expired { at: (NOW + day).as_secs() }]);
-    assert_eq!(problems(&value, OTHER, NOW), [Problem::WrongSecret]);
+    assert_eq!(problems(&value, OTHER, NOW), [Problem::WrongSignature]);
 }
