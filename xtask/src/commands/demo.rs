@@ -19,7 +19,7 @@ use crate::report::{Format, Report};
 use crate::text::{count, counted, duration};
 use crate::{root, stop};
 
-/// See it all work: a database with defects, an audit, the backfill, an audit again, a session
+/// See it all work: a database with defects, audit, backfill, audit again, and a session
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   cargo xtask demo
