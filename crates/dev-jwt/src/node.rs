@@ -1,5 +1,6 @@
 //! The real libraries, brought by npm at locked versions: what tests and the benchmark compare with.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -35,6 +36,30 @@ impl Node {
         npm.args(["ci", "--ignore-scripts", "--legacy-peer-deps", "--no-audit", "--no-fund", "--loglevel=error"]);
         finished(npm.current_dir(folder).stdin(Stdio::null()).output()).map_err(failed)?;
         Ok(Self { folder: folder.to_owned() })
+    }
+
+    /// The libraries in `store`, where they stay; npm is called only if they are not there yet.
+    ///
+    /// # Errors
+    /// As [`install`](Self::install), and where the folder cannot be written to.
+    pub fn kept_in(store: &Path) -> Result<Self> {
+        let failed = |error: std::io::Error| Error::Node { why: format!("{}: {error}", store.display()) };
+        let mut hasher = DefaultHasher::new();
+        FILES.hash(&mut hasher);
+        let folder = store.join(format!("real-libraries-{:016x}", hasher.finish()));
+        if folder.is_dir() {
+            return Ok(Self { folder });
+        }
+        // Made complete under another name, so that one that is there is whole.
+        let incoming = store.join(format!(".real-libraries-{}", std::process::id()));
+        std::fs::create_dir_all(&incoming).map_err(failed)?;
+        let put = Self::install(&incoming).and_then(|_| std::fs::rename(&incoming, &folder).map_err(failed));
+        if put.is_err() {
+            // What failed matters more than whether this can be tidied up.
+            let _ = std::fs::remove_dir_all(&incoming);
+        }
+        // Another process may have been faster.
+        if folder.is_dir() { Ok(Self { folder }) } else { put.map(|()| Self { folder }) }
     }
 
     /// The command `node SCRIPT` in that folder.

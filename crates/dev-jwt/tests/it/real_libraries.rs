@@ -2,23 +2,22 @@
 //! they compared nothing; where `CI` is set they fail instead.
 
 use std::io::Write;
+use std::path::Path;
 use std::process::Stdio;
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use dev_jwt::{Library, MintOptions, Node, ReadOptions, chunk, mint};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 use crate::support::{SECRET, claims, read_with, secret};
 
-/// One installation for all tests of this run.
+/// One installation, which the next run finds again.
 fn node() -> Option<&'static Node> {
-    static NODE: OnceLock<Option<(Node, TempDir)>> = OnceLock::new();
+    static NODE: OnceLock<Option<Node>> = OnceLock::new();
     let installed = NODE.get_or_init(|| {
-        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-        match Node::install(folder.path()) {
-            Ok(node) => Some((node, folder)),
+        match Node::kept_in(Path::new(env!("CARGO_TARGET_TMPDIR"))) {
+            Ok(node) => Some(node),
             Err(error) if std::env::var_os("CI").is_some() => panic!("{error}"),
             Err(error) => {
                 // Past the capture of the test harness: that nothing was compared must be seen.
@@ -27,7 +26,7 @@ fn node() -> Option<&'static Node> {
             }
         }
     });
-    installed.as_ref().map(|(node, _)| node)
+    installed.as_ref()
 }
 
 /// Lets the libraries answer.
