@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
-use tenant_rls::{Exit, Settings};
+use tenant_rls::{Exit, Flags, Settings};
 
 use crate::cli::{self, Cli, Command, Global};
-use crate::commands::{audit, backfill_bookings, bench, db, demo, doctor, init, rls, seed_tenant_defaults};
+use crate::commands::{audit, backfill_bookings, bench, db, demo, doctor, init, jwt, rls, seed_tenant_defaults};
 use crate::printer::Printer;
 use crate::report::{self, Report};
 use crate::{exit_codes, failure, overview, reference};
@@ -63,6 +63,7 @@ fn dispatch(app: &App, command: Option<Command>) -> Outcome {
         Command::SeedTenantDefaults(options) => block_on(seed_tenant_defaults::run(app, options)),
         Command::Init(options) => block_on(init::run(app, options)),
         Command::Bench(options) => block_on(bench::run(app, options)),
+        Command::Jwt(options) => jwt::run(app, *options),
         Command::Reference => {
             app.printer.data(&reference::markdown(cli::definition()))?;
             Ok(None)
@@ -71,7 +72,10 @@ fn dispatch(app: &App, command: Option<Command>) -> Outcome {
 }
 
 /// Two workers: the server does the heavy work, and the machine is often a small one.
-fn block_on(command: impl Future<Output = Outcome>) -> Outcome {
+///
+/// # Errors
+/// The command's, or that the system gives no threads.
+pub(crate) fn block_on<T>(command: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.context("cannot start the runtime")?;
     let outcome = runtime.block_on(command);
@@ -89,6 +93,16 @@ impl App {
         self.settings_in(&|name| std::env::var(name).ok())
     }
 
+    /// The settings of a command that needs no database: none is looked for, and in CI none is missed.
+    ///
+    /// # Errors
+    /// One of them is wrong.
+    pub(crate) fn settings_without_database(&self) -> anyhow::Result<Settings> {
+        let flags = Flags { local: true, ..self.global.flags() };
+        let env = |name: &str| std::env::var(name).ok();
+        Ok(Settings::load(&flags, &env, &self.cwd).map_err(tenant_rls::Error::from)?)
+    }
+
     /// The settings in another environment than this process's.
     ///
     /// # Errors
@@ -102,7 +116,7 @@ impl App {
     /// # Errors
     /// As [`report::write`].
     pub(crate) fn report<R: Report>(&self, report: &R) -> anyhow::Result<()> {
-        report::write(report, self.global.format, &self.printer)
+        report::write(report, self.global.format(), &self.printer)
     }
 
     /// Takes a library's notes to the printer.

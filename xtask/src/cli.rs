@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Command as Definition, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::builder::PossibleValuesParser;
+use clap::{Args, Command as Definition, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use tenant_rls::Flags;
 
-use crate::commands::{audit, backfill_bookings, bench, db, demo, doctor, init, rls, seed_tenant_defaults};
+use crate::commands::{audit, backfill_bookings, bench, db, demo, doctor, init, jwt, rls, seed_tenant_defaults};
 use crate::overview;
-use crate::report::Format;
+use crate::report::{self, Format};
 
 /// Bring every row of a multi-tenant PostgreSQL application under its tenant.
 #[derive(Debug, Parser)]
@@ -49,13 +50,14 @@ pub(crate) struct Global {
     #[arg(
         long,
         global = true,
-        value_enum,
-        default_value_t,
+        default_value = "table",
+        value_parser = PossibleValuesParser::new(report::FORMATS),
         hide_possible_values = true,
         value_name = "table|json|csv",
         help_heading = "Output options"
     )]
-    pub(crate) format: Format,
+    // Text, so that a command with shapes of its own can replace it by an option of the same id.
+    format: String,
     /// Write the report into a file, whole or not at all
     #[arg(long, global = true, value_name = "FILE", help_heading = "Output options")]
     pub(crate) output: Option<PathBuf>,
@@ -68,6 +70,11 @@ pub(crate) struct Global {
 }
 
 impl Global {
+    /// The shape of the report. A command with shapes of its own reads them itself, and none of them is meant here.
+    pub(crate) fn format(&self) -> Format {
+        Format::from_str(&self.format, false).unwrap_or_default()
+    }
+
     /// The part that the settings are made of.
     pub(crate) fn flags(&self) -> Flags {
         Flags {
@@ -93,6 +100,7 @@ pub(crate) enum Command {
     SeedTenantDefaults(seed_tenant_defaults::Options),
     Init(init::Options),
     Bench(bench::Options),
+    Jwt(Box<jwt::Options>),
     /// Print the command reference (docs/commands.md)
     #[command(hide = true)]
     Reference,

@@ -70,7 +70,8 @@ fn verdict(error: &(dyn std::error::Error + 'static)) -> Option<Verdict> {
         backfill_engine::Error,
         rls_rollout::Error,
         bench::Error,
-        seed_tenant_defaults::Error
+        seed_tenant_defaults::Error,
+        dev_jwt::Error
     );
     None
 }

@@ -5,12 +5,13 @@ use clap::Command as Definition;
 use crate::exit_codes;
 
 /// The groups in the order in which a newcomer needs them. A test checks that every command stands in one of them.
-const GROUPS: [(&str, &[&str]); 6] = [
+const GROUPS: [(&str, &[&str]); 7] = [
     ("Local database", &["db", "demo"]),
     ("Look", &["doctor", "audit"]),
     ("Backfill", &["backfill-bookings"]),
     ("Row level security", &["rls"]),
     ("Tenants", &["seed-tenant-defaults"]),
+    ("Sessions", &["jwt"]),
     ("Project", &["init", "bench"]),
 ];
 

@@ -34,8 +34,10 @@ fn section(command: &Definition, depth: usize, out: &mut String) {
     if let Some(help) = command.get_after_help() {
         let help = help.to_string();
         for part in help.split("\n\n") {
-            let (title, body) = part.split_once('\n').unwrap_or(("", part));
-            out.push_str(&format!("{title}\n\n```text\n{body}\n```\n\n"));
+            match part.split_once('\n').filter(|(title, _)| title.ends_with(':')) {
+                Some((title, body)) => out.push_str(&format!("{title}\n\n```text\n{body}\n```\n\n")),
+                None => out.push_str(&format!("{part}\n\n")),
+            }
         }
         out.truncate(out.trim_end().len());
         out.push('\n');

@@ -18,6 +18,9 @@ pub(crate) enum Format {
     Csv,
 }
 
+/// The names of the formats.
+pub(crate) const FORMATS: [&str; 3] = ["table", "json", "csv"];
+
 /// What a command answers; it serializes as its JSON shape.
 pub(crate) trait Report: Serialize {
     /// The report's name in messages.

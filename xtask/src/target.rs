@@ -119,14 +119,27 @@ impl App {
     /// # Errors
     /// Nobody confirmed; nothing was written.
     pub(crate) async fn before_writing(&self, connected: &Connected) -> anyhow::Result<()> {
+        self.confirmed(connected, &WRITING).await
+    }
+
+    /// Says whose session is about to be minted, and has it confirmed as a write would be: a session opens what is in the
+    /// database.
+    ///
+    /// # Errors
+    /// Nobody confirmed; nothing was minted.
+    pub(crate) async fn before_minting(&self, connected: &Connected) -> anyhow::Result<()> {
+        self.confirmed(connected, &MINTING).await
+    }
+
+    async fn confirmed(&self, connected: &Connected, deed: &Deed) -> anyhow::Result<()> {
         // Also with --quiet: what a write went to belongs into every log.
-        self.printer.line(&format!("writing to {}", connected.line()));
+        self.printer.line(&format!("{} {}", deed.doing, connected.line()));
         let Some(environment) = &connected.environment else { return Ok(()) };
         let answer = match &self.global.confirm {
             Some(name) => Some(name.clone()),
             None => self.ask(format!("This is not the local database. Type `{environment}` to go on:")).await?,
         };
-        confirm(environment, answer.as_deref())
+        confirm(environment, answer.as_deref(), deed)
     }
 
     /// Asks in a thread of its own, so that Ctrl-C is heard.
@@ -142,17 +155,27 @@ pub(crate) fn environment(settings: &Settings, url: &DatabaseUrl) -> String {
     settings.tenancy().database.environment.clone().unwrap_or_else(|| url.host().to_owned())
 }
 
+/// What is confirmed, in the forms that messages need.
+struct Deed {
+    doing: &'static str,
+    to_do: &'static str,
+    done: &'static str,
+}
+
+const WRITING: Deed = Deed { doing: "writing to", to_do: "to write to it", done: "written" };
+const MINTING: Deed = Deed { doing: "minting a session for", to_do: "to mint a session for it", done: "minted" };
+
 /// The rule behind the question.
-fn confirm(environment: &str, answer: Option<&str>) -> anyhow::Result<()> {
-    let hint = format!("to write to it, name it: --confirm {environment}");
+fn confirm(environment: &str, answer: Option<&str>, deed: &Deed) -> anyhow::Result<()> {
+    let (hint, done) = (format!("{}, name it: --confirm {environment}", deed.to_do), deed.done);
     match answer {
         Some(name) if name == environment => Ok(()),
         Some(name) => Err(Mistake::refused(
-            format!("`{name}` was confirmed, but this database is `{environment}`; nothing was written"),
+            format!("`{name}` was confirmed, but this database is `{environment}`; nothing was {done}"),
             hint,
         )),
         None => Err(Mistake::refused(
-            format!("`{environment}` is not the local database, and nobody confirmed; nothing was written"),
+            format!("`{environment}` is not the local database, and nobody confirmed; nothing was {done}"),
             hint,
         )),
     }
@@ -160,13 +183,13 @@ fn confirm(environment: &str, answer: Option<&str>) -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::confirm;
+    use super::{WRITING, confirm};
 
     #[test]
     fn only_the_exact_name_confirms() {
-        assert!(confirm("production", Some("production")).is_ok());
-        assert!(confirm("production", Some("Production")).is_err());
-        assert!(confirm("production", Some("")).is_err());
-        assert!(confirm("production", None).is_err());
+        assert!(confirm("production", Some("production"), &WRITING).is_ok());
+        assert!(confirm("production", Some("Production"), &WRITING).is_err());
+        assert!(confirm("production", Some(""), &WRITING).is_err());
+        assert!(confirm("production", None, &WRITING).is_err());
     }
 }

@@ -22,7 +22,7 @@ pub(crate) fn counted(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", count(number), if number == 1 { one } else { many })
 }
 
-/// A duration in the two units that matter: `850 ms`, `12.3 s`, `2 min 5 s`, `1 h 4 min`.
+/// A duration in the two units that matter: `850 ms`, `12.3 s`, `2 min 5 s`, `1 h 4 min`, `7 d 2 h`.
 pub(crate) fn duration(time: Duration) -> String {
     let seconds = time.as_secs();
     match seconds {
@@ -31,7 +31,9 @@ pub(crate) fn duration(time: Duration) -> String {
         1..=9 => format!("{:.1} s", time.as_secs_f64()),
         10..=119 => format!("{seconds} s"),
         120..=3599 => format!("{} min {} s", seconds / 60, seconds % 60),
-        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+        3600..=172_799 => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+        _ if seconds % 86_400 < 3600 => format!("{} d", seconds / 86_400),
+        _ => format!("{} d {} h", seconds / 86_400, seconds % 86_400 / 3600),
     }
 }
 
@@ -93,6 +95,8 @@ mod tests {
             (45_000, "45 s"),
             (125_000, "2 min 5 s"),
             (3_840_000, "1 h 4 min"),
+            (612_000_000, "7 d 2 h"),
+            (604_800_000, "7 d"),
         ];
         for (milliseconds, text) in cases {
             assert_eq!(duration(Duration::from_millis(milliseconds)), text);

@@ -12,7 +12,7 @@ const LAYERS: [&[&str]; 6] = [
     &["tenant-rls"],
     &["local-db", "tenant-audit", "tenant-ops"],
     &["backfill-engine"],
-    &["backfill-bookings", "rls-rollout", "seed-tenant-defaults"],
+    &["backfill-bookings", "dev-jwt", "rls-rollout", "seed-tenant-defaults"],
     // Measures jobs, and is one of none.
     &["bench"],
     &["xtask"],

@@ -24,6 +24,17 @@ pub enum Error {
     /// A file of the benchmark's own could not be written.
     #[error("cannot write the benchmark's files: {0}")]
     File(#[from] std::io::Error),
+    /// A session could not be minted or read, or the real library not be brought.
+    #[error(transparent)]
+    Session(#[from] dev_jwt::Error),
+    /// A candidate failed.
+    #[error("{doing}: {why}")]
+    Measure {
+        /// What was being done.
+        doing: String,
+        /// What the candidate or the system said.
+        why: String,
+    },
     /// Another benchmark uses the server.
     #[error("another benchmark runs on this server")]
     Busy,
@@ -37,7 +48,8 @@ impl Error {
             Self::Seed(error) => error.hint(),
             Self::Backfill(error) => error.hint(),
             Self::Defaults(error) => error.hint(),
-            Self::File(_) => None,
+            Self::Session(error) => error.hint(),
+            Self::File(_) | Self::Measure { .. } => None,
             Self::Busy => Some("wait until it has ended; two at once would measure each other".into()),
         }
     }
@@ -49,7 +61,8 @@ impl Error {
             Self::Seed(error) => error.exit(),
             Self::Backfill(error) => error.exit(),
             Self::Defaults(error) => error.exit(),
-            Self::File(_) | Self::Busy => Exit::Failed,
+            Self::Session(error) => error.exit(),
+            Self::File(_) | Self::Measure { .. } | Self::Busy => Exit::Failed,
         }
     }
 }

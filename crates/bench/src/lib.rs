@@ -7,6 +7,7 @@ mod backfill;
 mod candidates;
 mod databases;
 mod error;
+mod jwt;
 mod measured;
 mod memory;
 mod report;
@@ -16,6 +17,7 @@ mod seed_candidates;
 pub use backfill::{BackfillBench, backfill};
 pub use databases::remove;
 pub use error::{Error, Result};
+pub use jwt::{JwtBench, JwtBenchReport, JwtCandidate, jwt};
 pub use report::{
     BackfillBenchReport, Candidate, CandidateReport, PeakMemory, SeedBenchReport, SeedCandidate, SeedCandidateReport,
     ServerFacts,

@@ -28,8 +28,9 @@ const DIRECT: [&str; 3] = ["DIRECT_URL", "DATABASE_URL_UNPOOLED", "NETLIFY_DATAB
 
 /// The variables that are read. A job that needs another one adds it here. `TENANT_ID` is for the commands that seed a
 /// tenant and mint a session: anywhere else it could silently narrow a repair, and an architecture test says so.
-const VARIABLES: [&str; 18] = [
+const VARIABLES: [&str; 19] = [
     "AUTH_SECRET",
+    "AUTH_URL",
     "CI",
     "DATABASE_URL",
     "DATABASE_URL_UNPOOLED",

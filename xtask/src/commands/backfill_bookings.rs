@@ -65,7 +65,7 @@ impl From<Options> for backfill_engine::Options {
 /// # Errors
 /// The job's; what was committed before stays.
 pub(crate) async fn run(app: &App, options: Options) -> Outcome {
-    report::refuse_csv("backfill-bookings", app.global.format)?;
+    report::refuse_csv("backfill-bookings", app.global.format())?;
     let settings = app.settings()?;
     let connected = stop::at_once(app.connect(&settings)).await?;
     if options.dry_run {

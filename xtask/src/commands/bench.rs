@@ -1,5 +1,6 @@
 //! `bench`: how fast the jobs are, on fresh copies of the same data.
 
+mod jwt;
 mod seed;
 
 use std::future::Future;
@@ -20,7 +21,8 @@ use crate::text::{count, duration, table};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   cargo xtask bench backfill --rows 200000
-  cargo xtask bench seed --tenants 10000")]
+  cargo xtask bench seed --tenants 10000
+  cargo xtask bench jwt")]
 pub(crate) struct Options {
     #[command(flatten)]
     server: Server,
@@ -40,6 +42,18 @@ enum Command {
   cargo xtask bench seed --tenants 10000
   cargo xtask bench seed --format json --output bench.json")]
     Seed(Seed),
+    /// Minting a session, beside a Node script with next-auth
+    #[command(after_help = "Examples:
+  cargo xtask bench jwt
+  cargo run --profile dist -p xtask -- bench jwt --runs 500          the binary that is carried to CI")]
+    Jwt(Jwt),
+}
+
+#[derive(Debug, Args)]
+struct Jwt {
+    /// How often each mints
+    #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u32).range(10..))]
+    runs: u32,
 }
 
 #[derive(Debug, Args)]
@@ -59,23 +73,24 @@ struct Backfill {
     tenants: u32,
 }
 
-/// Measures on the local server, in databases of its own.
+/// Measures; what needs a server on the local one, in databases of its own.
 ///
 /// # Errors
 /// The benchmark's.
 pub(crate) async fn run(app: &App, options: Options) -> Outcome {
     app.refuse_a_url("bench")?;
-    let running = app.local(options.server.into()).up(&mut app.notes(), Up::default()).await?;
-    let superuser = running.url(Role::Superuser)?;
     let mut notes = app.notes();
     let agree = match options.command {
+        Command::Jwt(jwt) => return jwt::run(app, jwt.runs),
         Command::Backfill(backfill) => {
+            let superuser = superuser(app, options.server).await?;
             let bench = BackfillBench { rows: backfill.rows, tenants: backfill.tenants, ..BackfillBench::default() };
             let report = measured(&superuser, bench::backfill(&superuser, &bench, &mut notes)).await?;
             app.report(&report)?;
             report.candidates_agree()
         }
         Command::Seed(seed) => {
+            let superuser = superuser(app, options.server).await?;
             let bench = SeedBench { tenants: seed.tenants, ..SeedBench::default() };
             let report = measured(&superuser, bench::seed(&superuser, &bench, &mut notes)).await?;
             app.report(&report)?;
@@ -83,6 +98,12 @@ pub(crate) async fn run(app: &App, options: Options) -> Outcome {
         }
     };
     Ok((!agree).then_some(Exit::Failed))
+}
+
+/// Brings the local server up.
+async fn superuser(app: &App, server: Server) -> anyhow::Result<DatabaseUrl> {
+    let running = app.local(server.into()).up(&mut app.notes(), Up::default()).await?;
+    Ok(running.url(Role::Superuser)?)
 }
 
 /// Runs a benchmark to its end, or to Ctrl-C.

@@ -201,7 +201,7 @@ fn tell(app: &App, running: &Running) -> anyhow::Result<()> {
 }
 
 async fn url(app: &App, local: &LocalDb, role: Role) -> anyhow::Result<()> {
-    report::refuse_csv("db url", app.global.format)?;
+    report::refuse_csv("db url", app.global.format())?;
     let url = local.up(&mut app.notes(), Up::default()).await?.url(role.into())?;
     app.report(&UrlReport { url: url.expose().to_owned() })
 }

@@ -1,9 +1,10 @@
 //! `demo`: the whole way on a database of its own, in under a minute.
 
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use backfill_engine::BackfillReport;
 use clap::Args;
+use dev_jwt::{Claims, Lookup, MintOptions, Secret};
 use local_db::{LocalDb, Planted, Role, Running, Up, seed};
 use tenant_audit::AuditReport;
 use tenant_rls::{ConnectOptions, Database, Exit, Tenancy};
@@ -12,12 +13,13 @@ use crate::app::{App, Outcome};
 use crate::commands::audit::audit;
 use crate::commands::backfill_bookings::backfill;
 use crate::commands::db::{SeedOptions, Server};
+use crate::commands::jwt::view;
 use crate::failure::Mistake;
 use crate::report::{Format, Report};
 use crate::text::{count, counted, duration};
 use crate::{root, stop};
 
-/// See it all work: a database with defects, an audit, the backfill, and an audit again
+/// See it all work: a database with defects, audit, backfill, audit again, and a session
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   cargo xtask demo
@@ -38,7 +40,7 @@ pub(crate) struct Options {
 /// The local server, the audit or the backfill failed; the database is removed then too.
 pub(crate) async fn run(app: &App, options: Options) -> Outcome {
     app.refuse_a_url("demo")?;
-    if app.global.format != Format::Table || app.global.output.is_some() {
+    if app.global.format() != Format::Table || app.global.output.is_some() {
         return Err(Mistake::usage(
             "`demo` tells a story, for people at a terminal",
             "leave --format and --output out",
@@ -85,6 +87,9 @@ async fn story(app: &App, local: &LocalDb, data: &SeedOptions) -> Outcome {
     say("\n4. What is still wrong?   cargo xtask audit\n\n")?;
     let after = stop::at_once(audit(app, &database, &tenancy, Vec::new())).await?;
     say(&after.table())?;
+
+    say("\n5. A session in one of the tenants   cargo xtask jwt\n\n")?;
+    say(&stop::at_once(session(&database, &tenancy)).await?)?;
     database.close().await;
 
     let time = duration(began.elapsed());
@@ -105,6 +110,33 @@ async fn prepare(app: &App, local: &LocalDb, data: &SeedOptions) -> anyhow::Resu
     Ok((running, planted))
 }
 
+/// The demo's own, for no application: a session that it signed opens nothing but the demo.
+const SECRET: &str = "the secret of the demo, for no application";
+
+/// Mints a session for the user with the most memberships, and says how it is used.
+async fn session(database: &Database, tenancy: &Tenancy) -> anyhow::Result<String> {
+    let Some(email) = dev_jwt::someone(database, tenancy).await? else {
+        return Ok("No active tenant has a member.\n".to_owned());
+    };
+    let (person, _) = dev_jwt::find(database, tenancy, &Lookup::of(email.as_str()), &mut |_| {}).await?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
+    let claims = Claims::of(&person, u64::try_from(now.as_millis())?).into_map();
+    let options =
+        MintOptions { library: dev_jwt::Library::NextAuth, secure: false, max_age: Duration::from_secs(60 * 60), now };
+    let session = dev_jwt::mint(claims, &Secret::new(SECRET)?, &options)?;
+    let who = view::who(&session.claims).join("\n");
+    let start: String = session.token.chars().take(48).collect();
+    Ok(format!(
+        "{who}\nuntil {}, signed with a secret of the demo's own\n\nCookie: {}={start}…\n\n\
+         An application with that secret takes a request with this line for that user's. For a user of yours, with the\n\
+         secret from your application's .env files:\n\
+         \x20 cargo xtask jwt --email EMAIL --tenant TENANT --format curl    a command to paste\n\
+         \x20 cargo xtask jwt --email EMAIL --format playwright              end-to-end tests without a login\n",
+        view::utc(session.expires_at),
+        session.cookie_name,
+    ))
+}
+
 /// What happened, in plain words, and what to try next.
 fn closing(
     planted: &Planted,
@@ -120,7 +152,7 @@ fn closing(
         "NOT the number that was planted, which is a bug"
     };
     format!(
-        "\n5. What happened, in {time}\n\n\
+        "\n6. What happened, in {time}\n\n\
          {} had no tenant: under row level security nobody would have seen them. The backfill read three\n\
          sources for each - its service request, its client, its service - and assigned {},\n\
          {exactly}. Each batch was one short transaction that also wrote a\n\

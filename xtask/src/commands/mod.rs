@@ -7,5 +7,6 @@ pub(crate) mod db;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod init;
+pub(crate) mod jwt;
 pub(crate) mod rls;
 pub(crate) mod seed_tenant_defaults;

@@ -86,7 +86,7 @@ pub(crate) async fn run(app: &App, options: Options) -> Outcome {
     };
     let report = seed(app, &settings, &connected, &defaults.unwrap_or_default(), &options).await?;
     connected.database.close().await;
-    if app.global.format != Format::Csv {
+    if app.global.format() != Format::Csv {
         app.report(&report)?;
     }
     Ok(seed::exit(&report))
@@ -120,7 +120,7 @@ async fn seed(
     defaults: &Defaults,
     options: &seed_tenant_defaults::Options,
 ) -> anyhow::Result<SeedReport> {
-    let mut watch = seed::Watch::new(&app.printer, app.global.format == Format::Csv)?;
+    let mut watch = seed::Watch::new(&app.printer, app.global.format() == Format::Csv)?;
     let mut progress = |event: seed_tenant_defaults::Progress<'_>| watch.event(event);
     let (database, tenancy) = (&connected.database, settings.tenancy());
     let done = stop::gently(&app.printer, |stop| {

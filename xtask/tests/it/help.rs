@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use crate::support::Place;
 
 /// Every command, with its own.
-const COMMANDS: [&[&str]; 18] = [
+const COMMANDS: [&[&str]; 22] = [
     &[],
     &["db"],
     &["db", "up"],
@@ -24,6 +24,10 @@ const COMMANDS: [&[&str]; 18] = [
     &["bench"],
     &["bench", "backfill"],
     &["bench", "seed"],
+    &["jwt"],
+    &["jwt", "decode"],
+    &["jwt", "tenant-cookie"],
+    &["bench", "jwt"],
 ];
 
 #[test]

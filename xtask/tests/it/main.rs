@@ -4,6 +4,7 @@
 mod confirm;
 mod errors;
 mod help;
+mod jwt;
 mod killed;
 mod reference;
 mod reports;

@@ -166,8 +166,14 @@ fn source() -> impl Strategy<Value = SourceRule> {
 }
 
 fn tenancy() -> impl Strategy<Value = Tenancy> {
-    let rules = (proptest::option::of(name()), any::<bool>(), proptest::collection::vec(source(), 0..3))
-        .prop_map(|(column, platform_rows, sources)| TableRules { column, platform_rows, sources });
+    let reason = proptest::option::of(name().prop_filter("a reason is no white space", |text| !text.trim().is_empty()));
+    let rules = (proptest::option::of(name()), any::<bool>(), reason, proptest::collection::vec(source(), 0..3))
+        .prop_map(|(column, platform_rows, cross_tenant_references, sources)| TableRules {
+            column,
+            platform_rows,
+            cross_tenant_references,
+            sources,
+        });
     let tenant = (name(), name(), name(), name(), proptest::option::of(name()), name())
         .prop_map(|(table, key, slug, name, status, active)| TenantSection { table, key, slug, name, status, active });
     let database = (proptest::option::of(name()), name())

@@ -28,7 +28,7 @@ pub(crate) struct Options {
 /// # Errors
 /// The settings are wrong. A database that does not answer is a finding, and the exit status is 1.
 pub(crate) async fn run(app: &App, options: Options) -> Outcome {
-    report::refuse_csv("doctor", app.global.format)?;
+    report::refuse_csv("doctor", app.global.format())?;
     let settings = app.settings()?;
     let facts = stop::at_once(examine(app, &settings, options.server.into())).await?;
     app.report(&facts)?;

@@ -35,7 +35,7 @@ pub(crate) struct Options {
 /// # Errors
 /// The file is there already, or no table looks as if it belonged to tenants.
 pub(crate) async fn run(app: &App, options: Options) -> Outcome {
-    if app.global.format != Format::Table {
+    if app.global.format() != Format::Table {
         return Err(Mistake::usage("tenancy.toml is TOML and has no other format", "leave --format out"));
     }
     let file = (!options.stdout).then(|| app.global.output.clone().unwrap_or_else(|| PathBuf::from("tenancy.toml")));

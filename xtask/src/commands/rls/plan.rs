@@ -30,7 +30,7 @@ pub(super) struct Options {
 /// # Errors
 /// The job's.
 pub(super) async fn run(app: &App, options: Options) -> Outcome {
-    report::refuse_csv("rls plan", app.global.format)?;
+    report::refuse_csv("rls plan", app.global.format())?;
     let settings = app.settings()?;
     show(app, &settings, &options.how.options(options.phase.into())).await
 }

@@ -58,7 +58,7 @@ impl From<To> for Phase {
 /// # Errors
 /// The job's; tables that were restored stay so.
 pub(super) async fn run(app: &App, options: Options) -> Outcome {
-    report::refuse_csv("rls rollback", app.global.format)?;
+    report::refuse_csv("rls rollback", app.global.format())?;
     let settings = app.settings()?;
     let connected = stop::at_once(app.connect_for_ddl(&settings)).await?;
     app.before_writing(&connected).await?;

@@ -36,7 +36,7 @@ pub(super) struct Options {
 /// # Errors
 /// The job's; steps that were done stay.
 pub(super) async fn run(app: &App, options: Options) -> Outcome {
-    report::refuse_csv("rls rollout", app.global.format)?;
+    report::refuse_csv("rls rollout", app.global.format())?;
     let settings = app.settings()?;
     let rollout = options.how.options(options.phase.into());
     if options.dry_run {

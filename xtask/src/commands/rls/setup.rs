@@ -28,7 +28,7 @@ pub(super) struct Options {
 /// # Errors
 /// A switch that is neither `true` nor `false`, or both at odds; the job's.
 pub(super) async fn run(app: &App, options: Options) -> Outcome {
-    report::refuse_csv("rls setup", app.global.format)?;
+    report::refuse_csv("rls setup", app.global.format())?;
     let settings = app.settings()?;
     let allow_null = switch(&settings, "RLS_ALLOW_NULL_TENANT", true)?;
     let force = switch(&settings, "FORCE_RLS", false)?;

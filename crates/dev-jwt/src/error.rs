@@ -1,0 +1,174 @@
+//! What can go wrong in minting and reading sessions, each with what to do next.
+
+use tenant_rls::Exit;
+
+/// The result of everything in this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why there is no session. That a token is not valid is no error: it stands in the [`Reading`](crate::Reading).
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The database said no, or a tenant is unknown.
+    #[error(transparent)]
+    Database(#[from] tenant_rls::Error),
+    /// There is a secret, and it is empty.
+    #[error("the secret is empty: with it, anybody could mint a session")]
+    EmptySecret,
+    /// The system gave no random bytes.
+    #[error("the system gives no random bytes: {0}")]
+    Random(getrandom::Error),
+    /// Claims that no token can carry.
+    #[error("these claims cannot be minted: {why}")]
+    Claims {
+        /// What is wrong with them.
+        why: String,
+    },
+    /// Every user was seen, and none has this email.
+    #[error("no user has the email `{email}`{}", similar_clause(.similar))]
+    UnknownEmail {
+        /// What was asked for.
+        email: String,
+        /// Emails that differ in capitals only.
+        similar: Vec<String>,
+    },
+    /// No scope shows such a user, which is not to say that there is none.
+    #[error(
+        "as {role}, no user with the email `{email}` is to be seen in the scopes of {asked} {}{}",
+        tenants(*.asked),
+        similar_clause(.similar)
+    )]
+    NotSeen {
+        /// What was asked for.
+        email: String,
+        /// The filtered role.
+        role: String,
+        /// In how many tenants' scopes it was looked for.
+        asked: usize,
+        /// Emails that differ in capitals only.
+        similar: Vec<String>,
+    },
+    /// Asking tenant by tenant would take too long, and asking some of them would be a guess.
+    #[error(
+        "as {role}, users are seen only in the scope of their tenant, and there are more than {limit} tenants to ask"
+    )]
+    TooManyTenants {
+        /// The filtered role.
+        role: String,
+        /// How many are asked at most.
+        limit: u32,
+    },
+    /// Emails are unique in a tenant only.
+    #[error("`{email}` is the email of {} users: of {}", .homes.len(), .homes.join(", of "))]
+    SeveralUsers {
+        /// What was asked for.
+        email: String,
+        /// The tenants that they belong to.
+        homes: Vec<String>,
+    },
+    /// A user whom no tenant lets in.
+    #[error("{email} is a member of no tenant{}", .ghosts.first().map(|_| " that exists").unwrap_or_default())]
+    NoMembership {
+        /// The user's email.
+        email: String,
+        /// Tenants that memberships name and that do not exist.
+        ghosts: Vec<String>,
+    },
+    /// The tenant that was asked for does not let the user in.
+    #[error("{email} is no member of `{tenant}`; a member of: {}", .candidates.join(", "))]
+    NotAMember {
+        /// The user's email.
+        email: String,
+        /// The tenant that was asked for.
+        tenant: String,
+        /// The slugs of those that they are members of.
+        candidates: Vec<String>,
+    },
+    /// Nothing names the tenant, and the application is strict about it.
+    #[error("{email} has no default membership, and MULTI_TENANCY_STRICT forbids to take the first of: {}", .candidates.join(", "))]
+    Unresolved {
+        /// The user's email.
+        email: String,
+        /// The slugs of those that they are members of.
+        candidates: Vec<String>,
+    },
+    /// A tenant that is out of use.
+    #[error("the tenant `{tenant}` is {status}: the application lets nobody in")]
+    Inactive {
+        /// Its slug.
+        tenant: String,
+        /// Its state.
+        status: String,
+        /// The slugs of others that the user may take.
+        others: Vec<String>,
+    },
+    /// The real libraries could not be brought.
+    #[error("npm could not bring the real libraries: {why}")]
+    Node {
+        /// What npm or the system said.
+        why: String,
+    },
+}
+
+fn similar_clause(similar: &[String]) -> String {
+    if similar.is_empty() { String::new() } else { format!("; there is {}", similar.join(", ")) }
+}
+
+fn tenants(asked: usize) -> &'static str {
+    if asked == 1 { "tenant" } else { "tenants" }
+}
+
+impl Error {
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Database(error) => return error.hint(),
+            Self::EmptySecret => "give the application and this command the same one: openssl rand -base64 32",
+            Self::Random(_) | Self::Claims { .. } => return None,
+            Self::UnknownEmail { similar, .. } if !similar.is_empty() => {
+                "the application compares emails exactly, capitals included"
+            }
+            Self::UnknownEmail { .. } => "is this the right database? `cargo xtask doctor` tells which one it is",
+            Self::NotSeen { similar, .. } if !similar.is_empty() => {
+                "the application compares emails exactly, capitals included"
+            }
+            Self::NotSeen { .. } => {
+                "row level security may hide the user, above all one without a tenant; connect as a role that sees every \
+                 user (superuser or BYPASSRLS) to know"
+            }
+            Self::TooManyTenants { .. } => {
+                "name the user's tenant with --tenant, or connect as a role that sees every user (superuser or BYPASSRLS)"
+            }
+            Self::SeveralUsers { .. } => "emails are unique in one tenant only: name it with --tenant",
+            Self::NoMembership { .. } => {
+                "the application lets in members only: add a row to tenant_memberships, or take another user"
+            }
+            Self::NotAMember { .. } | Self::Unresolved { .. } => "name one of them with --tenant",
+            Self::Inactive { others, .. } => {
+                let other = others.first().map(|slug| format!("--tenant {slug} takes another; ")).unwrap_or_default();
+                return Some(format!(
+                    "{other}--include-inactive mints it all the same, to see how the application refuses"
+                ));
+            }
+            Self::Node { .. } => "they need Node 20 or newer, npm, and its registry or its cache",
+        };
+        Some(hint.to_owned())
+    }
+
+    /// How a process that met this error ends.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Database(error) => error.exit(),
+            Self::EmptySecret | Self::NotSeen { .. } | Self::TooManyTenants { .. } | Self::Inactive { .. } => {
+                Exit::Refused
+            }
+            Self::Random(_) | Self::Node { .. } => Exit::Failed,
+            Self::Claims { .. }
+            | Self::UnknownEmail { .. }
+            | Self::SeveralUsers { .. }
+            | Self::NoMembership { .. }
+            | Self::NotAMember { .. }
+            | Self::Unresolved { .. } => Exit::Usage,
+        }
+    }
+}

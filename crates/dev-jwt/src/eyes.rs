@@ -1,0 +1,203 @@
+//! How users and memberships are seen: whole, by a role that is proven to see every row, or tenant by tenant, each in its own scope.
+
+use std::collections::BTreeSet;
+
+use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Row};
+use tenant_rls::visibility::readers;
+use tenant_rls::{
+    Access, AuditTx, Database, Error as SqlError, Ident, Result, Sql, TableName, Template, Tenancy, TenantId, TenantTx,
+};
+
+use crate::User;
+
+/// A row of `tenant_memberships`, in the order of ids: those begin with their time.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct MembershipRow {
+    pub(crate) id: String,
+    pub(crate) user_id: String,
+    pub(crate) tenant_id: String,
+    pub(crate) role: String,
+    pub(crate) is_default: bool,
+}
+
+/// Reads the two tables.
+pub(crate) struct Eyes<'a> {
+    database: &'a Database,
+    tenancy: &'a Tenancy,
+    statements: Statements,
+    sight: Sight,
+}
+
+enum Sight {
+    Whole(Box<AuditTx>),
+    /// The tenants in whose scopes it is asked, in this order.
+    Scopes(Vec<TenantId>),
+}
+
+pub(crate) struct Statements {
+    users: Sql,
+    user: Sql,
+    memberships: Sql,
+    pub(crate) someone: Sql,
+    access: Vec<Access>,
+}
+
+impl Statements {
+    pub(crate) fn new(tenancy: &Tenancy) -> Result<Self> {
+        let table = |name: &str| TableName::parse(name, &tenancy.database.schema);
+        let (users, memberships) = (table("users")?, table("tenant_memberships")?);
+        let (of_users, of_memberships) = (column(tenancy, &users)?, column(tenancy, &memberships)?);
+        let user = |file| Template::new(file).table("users", &users).ident("tenant", &of_users).build();
+        let columns = |names: &[&str], tenant: &Ident| -> Result<Vec<Ident>> {
+            names.iter().map(|name| Ident::new(*name)).chain([Ok(tenant.clone())]).collect()
+        };
+        let of_user = columns(&["id", "email", "name", "image", "role", "sessionVersion"], &of_users)?;
+        let of_membership = columns(&["id", "userId", "role", "isDefault"], &of_memberships)?;
+        Ok(Self {
+            users: user(include_str!("../../../sql/jwt/users.sql")),
+            user: user(include_str!("../../../sql/jwt/user.sql")),
+            memberships: Template::new(include_str!("../../../sql/jwt/memberships.sql"))
+                .table("memberships", &memberships)
+                .ident("tenant", &of_memberships)
+                .build(),
+            someone: Template::new(include_str!("../../../sql/jwt/someone.sql"))
+                .table("memberships", &memberships)
+                .table("users", &users)
+                .ident("tenant", &of_memberships)
+                .build(),
+            access: vec![
+                Access { table: users, read: of_user, write: None },
+                Access { table: memberships, read: of_membership, write: None },
+            ],
+        })
+    }
+
+    /// Opens both tables for a role that sees all of them.
+    pub(crate) async fn whole(&self, database: &Database, tenancy: &Tenancy) -> Result<AuditTx> {
+        AuditTx::begin(database, &self.access, &readers(database, tenancy)?, None).await
+    }
+}
+
+/// The tenant column of a table.
+fn column(tenancy: &Tenancy, table: &TableName) -> Result<Ident> {
+    let own = tenancy.rules(table).and_then(|rules| rules.column.clone());
+    Ident::new(own.or_else(|| tenancy.columns.first().cloned()).unwrap_or_default())
+}
+
+impl<'a> Eyes<'a> {
+    /// Opens both tables whole, if any role that this login may use sees them whole; else the caller names the scopes.
+    pub(crate) async fn open(database: &'a Database, tenancy: &'a Tenancy) -> Result<Self> {
+        let statements = Statements::new(tenancy)?;
+        let sight = match statements.whole(database, tenancy).await {
+            Ok(whole) => Sight::Whole(Box::new(whole)),
+            Err(SqlError::CannotSee(_)) => Sight::Scopes(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        Ok(Self { database, tenancy, statements, sight })
+    }
+
+    pub(crate) fn sees_all(&self) -> bool {
+        matches!(self.sight, Sight::Whole(_))
+    }
+
+    /// Where it is filtered: asks in these scopes from now on.
+    pub(crate) fn look_into(&mut self, tenants: Vec<TenantId>) {
+        if let Sight::Scopes(scopes) = &mut self.sight {
+            *scopes = tenants;
+        }
+    }
+
+    /// In how many scopes it asks.
+    pub(crate) fn scopes(&self) -> usize {
+        match &self.sight {
+            Sight::Whole(_) => 0,
+            Sight::Scopes(scopes) => scopes.len(),
+        }
+    }
+
+    /// Users with this email, also in other capitals.
+    pub(crate) async fn users(&mut self, email: &str) -> Result<Vec<User>> {
+        let statement = self.statements.users.clone();
+        let ask = async |connection: &mut PgConnection| {
+            sqlx::query(statement.clone()).bind(email).fetch_all(connection).await
+        };
+        let rows = self.each("looking for the user", ask).await?;
+        Ok(distinct_users(&rows))
+    }
+
+    /// The user with this id.
+    pub(crate) async fn user(&mut self, id: &str) -> Result<Option<User>> {
+        let statement = self.statements.user.clone();
+        let ask =
+            async |connection: &mut PgConnection| sqlx::query(statement.clone()).bind(id).fetch_all(connection).await;
+        let rows = self.each("looking for the user", ask).await?;
+        Ok(distinct_users(&rows).pop())
+    }
+
+    /// The memberships of these users, the oldest first.
+    pub(crate) async fn memberships(&mut self, users: &[String]) -> Result<Vec<MembershipRow>> {
+        let statement = self.statements.memberships.clone();
+        let ask = async |connection: &mut PgConnection| {
+            sqlx::query(statement.clone()).bind(users).fetch_all(connection).await
+        };
+        let row = |row: PgRow| MembershipRow {
+            id: row.get(0),
+            user_id: row.get(1),
+            tenant_id: row.get(2),
+            role: row.get(3),
+            is_default: row.get(4),
+        };
+        let rows = self.each("reading the memberships", ask).await?;
+        // Also takes out what several scopes showed.
+        let memberships: BTreeSet<MembershipRow> = rows.into_iter().map(row).collect();
+        Ok(memberships.into_iter().collect())
+    }
+
+    pub(crate) async fn close(self) -> Result<()> {
+        match self.sight {
+            Sight::Whole(whole) => whole.close().await,
+            Sight::Scopes(_) => Ok(()),
+        }
+    }
+
+    /// Asks once, or once in each scope.
+    async fn each(
+        &mut self,
+        doing: &str,
+        mut ask: impl AsyncFnMut(&mut PgConnection) -> sqlx::Result<Vec<PgRow>>,
+    ) -> Result<Vec<PgRow>> {
+        match &mut self.sight {
+            Sight::Whole(whole) => ask(whole.connection()).await.map_err(SqlError::query(doing)),
+            Sight::Scopes(tenants) => {
+                let mut rows = Vec::new();
+                for tenant in tenants.iter() {
+                    let mut scope = TenantTx::begin(self.database, self.tenancy, tenant).await?;
+                    rows.extend(ask(scope.connection()).await.map_err(SqlError::query(doing))?);
+                    scope.rollback().await?;
+                }
+                Ok(rows)
+            }
+        }
+    }
+}
+
+/// A row without a tenant may be seen in every scope.
+fn distinct_users(rows: &[PgRow]) -> Vec<User> {
+    let mut users: Vec<User> = Vec::new();
+    for row in rows {
+        let user = User {
+            id: row.get(0),
+            home: row.get(1),
+            email: row.get(2),
+            name: row.get(3),
+            image: row.get(4),
+            role: row.get(5),
+            session_version: row.get(6),
+        };
+        if !users.contains(&user) {
+            users.push(user);
+        }
+    }
+    users
+}

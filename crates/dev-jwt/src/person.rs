@@ -1,0 +1,117 @@
+//! A user, their memberships, and which of them the session is in.
+
+use serde::Serialize;
+use tenant_rls::Tenant;
+
+use crate::{Error, Result};
+
+/// A row of `users`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct User {
+    /// Its id.
+    pub id: String,
+    /// The tenant that the row belongs to.
+    pub home: Option<String>,
+    /// Unique in that tenant only.
+    pub email: String,
+    /// The display name.
+    pub name: Option<String>,
+    /// The picture's address.
+    pub image: Option<String>,
+    /// The role in the application.
+    pub role: String,
+    /// A session with another value is over.
+    pub session_version: i32,
+}
+
+/// A tenant that lets a user in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Membership {
+    /// Whose membership.
+    pub user_id: String,
+    /// Where.
+    pub tenant: Tenant,
+    /// The role there.
+    pub role: String,
+    /// Taken where none is named.
+    pub is_default: bool,
+}
+
+/// A user with at least one membership, one of which is active.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Person {
+    /// Who.
+    pub user: User,
+    /// The default first, then the oldest.
+    pub memberships: Vec<Membership>,
+    active: usize,
+}
+
+/// What decides between several users and several memberships.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Choice<'a> {
+    pub(crate) email: &'a str,
+    pub(crate) asked: Option<&'a Tenant>,
+    pub(crate) strict: bool,
+    pub(crate) include_inactive: bool,
+}
+
+impl Person {
+    /// The membership that the session is in.
+    pub fn active(&self) -> &Membership {
+        &self.memberships[self.active]
+    }
+
+    /// Chooses the user, and their active tenant: the one that was asked for, else the default, else the oldest membership.
+    ///
+    /// # Errors
+    /// There is no choice, or it would be a guess.
+    pub(crate) fn choose(
+        users: Vec<User>,
+        memberships: Vec<Membership>,
+        ghosts: &[String],
+        choice: &Choice<'_>,
+    ) -> Result<Self> {
+        let user = user(users, &memberships, choice)?;
+        let mut memberships: Vec<_> = memberships.into_iter().filter(|m| m.user_id == user.id).collect();
+        // A stable sort: the oldest stay first.
+        memberships.sort_by_key(|membership| !membership.is_default);
+        let Some(first) = memberships.first() else {
+            return Err(Error::NoMembership { email: user.email, ghosts: ghosts.to_vec() });
+        };
+        let candidates = || memberships.iter().map(|m| m.tenant.slug.clone()).collect::<Vec<_>>();
+        let active = match choice.asked {
+            Some(tenant) => memberships.iter().position(|m| m.tenant.id == tenant.id).ok_or_else(|| {
+                Error::NotAMember { email: user.email.clone(), tenant: tenant.slug.clone(), candidates: candidates() }
+            })?,
+            None if first.is_default || !choice.strict => 0,
+            None => return Err(Error::Unresolved { email: user.email, candidates: candidates() }),
+        };
+        let tenant = &memberships[active].tenant;
+        if !tenant.active && !choice.include_inactive {
+            let others = memberships.iter().filter(|m| m.tenant.active).map(|m| m.tenant.slug.clone()).collect();
+            let status = tenant.status.clone().unwrap_or_default();
+            return Err(Error::Inactive { tenant: tenant.slug.clone(), status, others });
+        }
+        Ok(Self { user, memberships, active })
+    }
+}
+
+/// The one user that is meant. Of several with one email, the member of the tenant that was asked for; of several members, the
+/// one who belongs to it.
+fn user(mut users: Vec<User>, memberships: &[Membership], choice: &Choice<'_>) -> Result<User> {
+    if let Some(tenant) = choice.asked.filter(|_| users.len() > 1) {
+        let is_member = |user: &User| memberships.iter().any(|m| m.user_id == user.id && m.tenant.id == tenant.id);
+        let is_home = |user: &User| user.home.as_deref() == Some(tenant.id.as_str());
+        let members: Vec<User> = users.iter().filter(|user| is_member(user)).cloned().collect();
+        let at_home = members.iter().find(|user| is_home(user)).cloned();
+        users = at_home.map(|user| vec![user]).unwrap_or(if members.is_empty() { users } else { members });
+    }
+    match users.len() {
+        1 => Ok(users.remove(0)),
+        _ => {
+            let homes = users.into_iter().map(|user| user.home.unwrap_or_else(|| "no tenant".to_owned())).collect();
+            Err(Error::SeveralUsers { email: choice.email.to_owned(), homes })
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Finding the user and their memberships by email, whatever row level security shows of them.
+
+use serde::Serialize;
+use tenant_rls::{Database, Error as SqlError, Tenancy, Tenant, TenantId, Tenants};
+
+use crate::eyes::{Eyes, MembershipRow, Statements};
+use crate::person::Choice;
+use crate::{Error, Membership, Person, Result, User};
+
+/// Who is looked for.
+#[derive(Debug, Clone)]
+pub struct Lookup {
+    /// The email, exactly.
+    pub email: String,
+    /// The slug or id of the active tenant.
+    pub tenant: Option<String>,
+    /// Without a tenant and without a default membership it is an error, as in the application.
+    pub strict: bool,
+    /// Take a tenant that is out of use, too.
+    pub include_inactive: bool,
+    /// In how many tenants' scopes it may be asked where no role sees every user.
+    pub max_scopes: u32,
+}
+
+impl Lookup {
+    /// Looks for this email.
+    pub fn of(email: impl Into<String>) -> Self {
+        Self { email: email.into(), tenant: None, strict: false, include_inactive: false, max_scopes: 5_000 }
+    }
+}
+
+/// How the answer was come by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Seen {
+    /// 0 where a role saw every row, else the number of tenants in whose scopes it was asked.
+    pub scopes: usize,
+    /// There are tenants that were not asked: the list of memberships may lack some.
+    pub more: bool,
+    /// Tenants that memberships name and that do not exist.
+    pub ghosts: Vec<String>,
+}
+
+/// Tenants read at once.
+const PAGE: u32 = 500;
+
+/// Finds a user and what a session of theirs says.
+///
+/// # Errors
+/// Nobody has this email, or several have, or nobody is seen to; the tenant does not let them in; the database said no.
+pub async fn find(
+    database: &Database,
+    tenancy: &Tenancy,
+    lookup: &Lookup,
+    notes: &mut (dyn FnMut(&str) + Send),
+) -> Result<(Person, Seen)> {
+    let mut tenants = Tenants::open(database, tenancy).await?;
+    let asked = match &lookup.tenant {
+        Some(name) => Some(tenants.find(name).await?),
+        None => None,
+    };
+    let mut eyes = Eyes::open(database, tenancy).await?;
+    let mut more = false;
+    if !eyes.sees_all() {
+        let (scopes, rest) = scopes(&mut tenants, asked.as_ref(), lookup.max_scopes).await?;
+        let role = &database.session().role;
+        if rest && asked.is_none() {
+            return Err(Error::TooManyTenants { role: role.clone(), limit: lookup.max_scopes });
+        }
+        notes(&format!("{role} does not see every user: asking in the scopes of {} tenants, one by one", scopes.len()));
+        eyes.look_into(scopes);
+        more = rest;
+    }
+    let found = eyes.users(&lookup.email).await?;
+    let (users, similar): (Vec<User>, Vec<User>) = found.into_iter().partition(|user| user.email == lookup.email);
+    if users.is_empty() {
+        return Err(nobody(lookup, database, &eyes, similar));
+    }
+    let ids: Vec<String> = users.iter().map(|user| user.id.clone()).collect();
+    let rows = eyes.memberships(&ids).await?;
+    let scopes = eyes.scopes();
+    eyes.close().await?;
+    let (memberships, ghosts) = with_tenants(&mut tenants, rows).await?;
+    tenants.close().await?;
+    let choice = Choice {
+        email: &lookup.email,
+        asked: asked.as_ref(),
+        strict: lookup.strict,
+        include_inactive: lookup.include_inactive,
+    };
+    let person = Person::choose(users, memberships, &ghosts, &choice)?;
+    Ok((person, Seen { scopes, more, ghosts }))
+}
+
+fn nobody(lookup: &Lookup, database: &Database, eyes: &Eyes<'_>, similar: Vec<User>) -> Error {
+    let email = lookup.email.clone();
+    let mut similar: Vec<String> = similar.into_iter().map(|user| user.email).collect();
+    similar.sort();
+    similar.dedup();
+    if eyes.sees_all() {
+        return Error::UnknownEmail { email, similar };
+    }
+    Error::NotSeen { email, role: database.session().role.clone(), asked: eyes.scopes(), similar }
+}
+
+/// The tenants to ask, the one that was named first, and whether there are more.
+async fn scopes(tenants: &mut Tenants, first: Option<&Tenant>, limit: u32) -> Result<(Vec<TenantId>, bool)> {
+    let mut scopes: Vec<TenantId> = first.map(|tenant| tenant.id.clone()).into_iter().collect();
+    let limit = limit as usize;
+    let mut after = None;
+    loop {
+        let page = tenants.page(after.as_ref(), PAGE).await?;
+        let Some(last) = page.last() else { return Ok((scopes, false)) };
+        after = Some(last.id.clone());
+        for tenant in page {
+            if first.is_some_and(|first| first.id == tenant.id) {
+                continue;
+            }
+            if scopes.len() >= limit {
+                return Ok((scopes, true));
+            }
+            scopes.push(tenant.id);
+        }
+    }
+}
+
+/// Looks the tenants of memberships up; those that do not exist are told apart.
+pub(crate) async fn with_tenants(
+    tenants: &mut Tenants,
+    rows: Vec<MembershipRow>,
+) -> Result<(Vec<Membership>, Vec<String>)> {
+    let names: Vec<&str> = rows.iter().map(|row| row.tenant_id.as_str()).collect();
+    let answers = tenants.find_all(&names).await?;
+    let (mut memberships, mut ghosts) = (Vec::new(), Vec::new());
+    for (row, answer) in rows.into_iter().zip(answers) {
+        match answer {
+            Ok(tenant) if tenant.id.as_str() == row.tenant_id => memberships.push(Membership {
+                user_id: row.user_id,
+                tenant,
+                role: row.role,
+                is_default: row.is_default,
+            }),
+            Ok(_) | Err(SqlError::UnknownTenant { .. } | SqlError::TenantId { .. }) => ghosts.push(row.tenant_id),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok((memberships, ghosts))
+}
+
+/// The email of a user of an active tenant who has as many memberships as anyone: for a demonstration. `None`: nobody has any.
+///
+/// # Errors
+/// [`tenant_rls::Error::CannotSee`] where no role sees every user.
+pub async fn someone(database: &Database, tenancy: &Tenancy) -> Result<Option<String>> {
+    let mut tenants = Tenants::open(database, tenancy).await?;
+    let page = tenants.page(None, PAGE).await?;
+    tenants.close().await?;
+    let active: Vec<&str> = page.iter().filter(|tenant| tenant.active).map(|tenant| tenant.id.as_str()).collect();
+    let statements = Statements::new(tenancy)?;
+    let mut whole = statements.whole(database, tenancy).await?;
+    let email = sqlx::query_scalar(&statements.someone).bind(active).fetch_optional(whole.connection()).await;
+    let email = email.map_err(SqlError::query("looking for a user"))?;
+    whole.close().await?;
+    Ok(email)
+}

@@ -1,0 +1,234 @@
+//! Telling what a token says, and why the application would not accept it.
+
+use std::io::{IsTerminal, Read as _};
+
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+use dev_jwt::{Currency, Library, Problem, Read, ReadOptions, Reading, TenantCookie};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use tenant_rls::{Exit, Settings, Target};
+
+use super::settings::{Application, For, now};
+use super::{shape, view};
+use crate::app::{App, Outcome, block_on};
+use crate::failure::{self, Mistake};
+use crate::report::{self, Format, Report};
+use crate::{stop, text};
+
+/// The values of `--format` here.
+const SHAPES: [&str; 2] = ["table", "json"];
+
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// The token, a `Cookie:` line with all chunks, or a tenant cookie; `-` is standard input
+    #[arg(value_name = "TOKEN")]
+    token: Option<String>,
+    #[command(flatten)]
+    application: Application,
+    /// The library that the application uses [default: the token's own]
+    #[arg(long = "for", value_enum, value_name = "next-auth|auth.js", hide_possible_values = true)]
+    library: Option<For>,
+    /// Use no database: user, membership and tenant are not looked up
+    #[arg(long, conflicts_with_all = ["database_url", "direct_url", "local"])]
+    offline: bool,
+    // The id of the global option, which it replaces in this command.
+    /// Shape of the report
+    #[arg(
+        id = "format",
+        long,
+        default_value = "table",
+        value_parser = PossibleValuesParser::new(SHAPES),
+        hide_possible_values = true,
+        value_name = "table|json",
+        help_heading = "Output options"
+    )]
+    shape: String,
+}
+
+/// What is told of a token.
+#[derive(Serialize)]
+struct Decoded {
+    valid: bool,
+    #[serde(flatten)]
+    says: Says,
+    problems: Vec<Reason>,
+    /// What could not be told, and why.
+    unknown: Vec<String>,
+    #[serde(skip)]
+    now: u64,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum Says {
+    Session {
+        library: Option<Library>,
+        cookie_name: Option<&'static str>,
+        claims: Option<Map<String, Value>>,
+    },
+    TenantCookie {
+        #[serde(flatten)]
+        cookie: TenantCookie,
+        expires_at: u64,
+    },
+}
+
+/// A problem, for programs and for people.
+#[derive(Serialize)]
+struct Reason {
+    #[serde(flatten)]
+    problem: Problem,
+    message: String,
+}
+
+pub(super) fn run(app: &App, options: Options) -> Outcome {
+    shape::check(&options.shape, &SHAPES)?;
+    let settings = if options.offline { app.settings_without_database()? } else { app.settings()? };
+    let token = token(&options)?;
+    let library = options.library.map(Library::from);
+    let secret = options.application.secret(&app.printer, &settings, library.unwrap_or_default())?;
+    let url = options.application.given_url(&settings, library.unwrap_or_default())?;
+    let now = now()?;
+    let read = ReadOptions { library, secure: url.map(|url| url.scheme() == "https"), now };
+    let (says, mut problems, unknown) = match dev_jwt::read(&token, &secret, &read) {
+        Read::Tenant(cookie, problems) => {
+            let expires_at = cookie.expires_at();
+            (Says::TenantCookie { cookie, expires_at }, problems, Vec::new())
+        }
+        Read::Session(Reading { library, cookie_name, claims, mut problems }) => {
+            let currency = compare(app, &settings, options.offline, claims.as_ref());
+            problems.extend(currency.problems);
+            (Says::Session { library, cookie_name, claims }, problems, currency.unknown)
+        }
+    };
+    problems.dedup();
+    let problems: Vec<Reason> =
+        problems.into_iter().map(|problem| Reason { message: problem.to_string(), problem }).collect();
+    let decoded = Decoded { valid: problems.is_empty(), says, problems, unknown, now: now.as_secs() };
+    let format = if options.shape == "json" { Format::Json } else { Format::Table };
+    report::write(&decoded, format, &app.printer)?;
+    Ok((!decoded.valid).then_some(Exit::NotYet))
+}
+
+fn token(options: &Options) -> anyhow::Result<String> {
+    let stdin_is_taken = options.application.secret_comes_from_stdin();
+    match options.token.as_deref() {
+        Some("-") | None if stdin_is_taken => Err(Mistake::usage(
+            "the token and the secret cannot both come from standard input",
+            "give the token as an argument, or the secret in a file",
+        )),
+        None if std::io::stdin().is_terminal() => {
+            Err(Mistake::usage("which token? none is given", "give it as an argument, or write it to standard input"))
+        }
+        Some("-") | None => {
+            let mut text = String::new();
+            std::io::stdin().read_to_string(&mut text).map_err(|error| {
+                Mistake::usage(format!("cannot read a token from standard input: {error}"), "a token is text")
+            })?;
+            Ok(text)
+        }
+        Some(token) => Ok(token.to_owned()),
+    }
+}
+
+/// Compares a session with the database, where there is one: it is started for nobody, and a token can be read without it.
+fn compare(app: &App, settings: &Settings, offline: bool, claims: Option<&Map<String, Value>>) -> Currency {
+    let not_asked = |why: String| Currency { problems: Vec::new(), unknown: vec![why] };
+    let Some(claims) = claims else { return Currency::default() };
+    if offline {
+        return not_asked("user, membership and tenant were not looked up, as --offline says".to_owned());
+    }
+    if matches!(settings.database(), Target::Local) && app.local(Default::default()).running().is_err() {
+        return not_asked(
+            "user, membership and tenant were not looked up: no database URL is set, and the local database does not run"
+                .to_owned(),
+        );
+    }
+    let checked = block_on(stop::at_once(async {
+        let connected = app.connect(settings).await?;
+        app.printer.note(&format!("comparing with {}", connected.line()));
+        let currency = dev_jwt::check(&connected.database, settings.tenancy(), claims).await;
+        connected.database.close().await;
+        Ok(currency?)
+    }));
+    checked.unwrap_or_else(|error| {
+        let (what, ..) = failure::explain(&error);
+        not_asked(format!("user, membership and tenant could not be looked up: {what}"))
+    })
+}
+
+impl Report for Decoded {
+    const NAME: &'static str = "jwt decode";
+    const SCHEMA: Option<&'static str> = Some("jwt-decode/1");
+
+    fn table(&self) -> String {
+        let mut lines = vec![("verdict", self.verdict())];
+        match &self.says {
+            Says::Session { library, cookie_name, claims } => {
+                let cookie = cookie_name.map(|name| format!(", cookie {name}")).unwrap_or_default();
+                lines.extend(library.map(|library| ("token", format!("{}{cookie}", library.title()))));
+                lines.extend(claims.iter().flat_map(|claims| self.claims(claims)));
+            }
+            Says::TenantCookie { cookie, expires_at } => lines.extend([
+                ("token", "tenant cookie".to_owned()),
+                ("user", cookie.user_id.clone()),
+                ("tenant", cookie.tenant_id.clone()),
+                ("signed", view::when(cookie.signed_at / 1000, self.now)),
+                ("expires", view::when(expires_at / 1000, self.now)),
+            ]),
+        }
+        if !self.unknown.is_empty() {
+            lines.push(("not told", self.unknown.join("\n")));
+        }
+        text::pairs(lines)
+    }
+}
+
+/// Claims with a line of their own, or in one of another's.
+const TOLD: [&str; 14] = [
+    "name",
+    "email",
+    "sub",
+    "userId",
+    "role",
+    "tenantId",
+    "tenantSlug",
+    "tenantRole",
+    "availableTenants",
+    "sessionVersion",
+    "iat",
+    "exp",
+    "nbf",
+    "jti",
+];
+
+impl Decoded {
+    fn verdict(&self) -> String {
+        if self.valid {
+            return "valid".to_owned();
+        }
+        self.problems.iter().map(|reason| reason.message.as_str()).collect::<Vec<_>>().join("\n")
+    }
+
+    fn claims(&self, claims: &Map<String, Value>) -> Vec<(&'static str, String)> {
+        let time = |name: &str| claims.get(name).and_then(Value::as_u64).map(|at| view::when(at, self.now));
+        let plain = |name: &str| claims.get(name).map(ToString::to_string);
+        let others = claims.iter().filter(|(name, _)| !TOLD.contains(&name.as_str()));
+        // As JSON, which escapes what would move the cursor.
+        let others: Vec<String> =
+            others.map(|(name, value)| format!("{}: {value}", Value::from(name.as_str()))).collect();
+        let lines = [
+            ("user", view::user(claims)),
+            ("tenant", view::tenant(claims)),
+            ("may use", view::tenants(claims)),
+            ("version", plain("sessionVersion").map(|version| format!("sessionVersion {version}"))),
+            ("issued", time("iat")),
+            ("from", time("nbf")),
+            ("expires", time("exp").or_else(|| Some("never".to_owned()))),
+            ("id", plain("jti").map(|id| id.trim_matches('"').to_owned())),
+            ("others", (!others.is_empty()).then(|| others.join("\n"))),
+        ];
+        lines.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    }
+}

@@ -1,0 +1,243 @@
+//! What the commands around sessions have in common: whose session, the application's address, library and secret.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+use dev_jwt::{Library, Lookup, Person, SHORT, Secret, Seen};
+use tenant_rls::{Origin, Settings};
+use url::Url;
+
+use crate::app::{App, block_on};
+use crate::failure::Mistake;
+use crate::printer::Printer;
+use crate::{stop, tenant_choice};
+
+/// Where the application is reached if nothing says so: `next dev`.
+const LOCALHOST: &str = "http://localhost:3000";
+
+/// Whose session.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Who {
+    /// The user's email, exactly [default: EMAIL]
+    #[arg(long, value_name = "EMAIL")]
+    email: Option<String>,
+    /// The active tenant, by slug or id [default: TENANT_ID, then TENANT_SLUG, else the user's default, else the oldest membership]
+    #[arg(long, value_name = "TENANT")]
+    tenant: Option<String>,
+    /// Take a tenant that is out of use, too
+    #[arg(long)]
+    include_inactive: bool,
+}
+
+/// How the application is set up.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Application {
+    /// The file with the secret, or `-` for standard input [default: NEXTAUTH_SECRET, AUTH_SECRET]
+    #[arg(long, value_name = "FILE")]
+    secret_file: Option<PathBuf>,
+    /// The application's address: https chooses the secure cookie's name [default: NEXTAUTH_URL, else http://localhost:3000]
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+}
+
+/// The value of `--for`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum For {
+    #[value(name = "next-auth")]
+    NextAuth,
+    #[value(name = "auth.js")]
+    AuthJs,
+}
+
+impl From<For> for Library {
+    fn from(library: For) -> Self {
+        match library {
+            For::NextAuth => Self::NextAuth,
+            For::AuthJs => Self::AuthJs,
+        }
+    }
+}
+
+/// The time since 1970.
+pub(super) fn now() -> anyhow::Result<Duration> {
+    SystemTime::now().duration_since(UNIX_EPOCH).context("the clock stands before 1970")
+}
+
+/// No development session is ever minted in production.
+///
+/// # Errors
+/// It is production.
+pub(super) fn refuse_production(settings: &Settings) -> anyhow::Result<()> {
+    match settings.env("NODE_ENV") {
+        Some((value, origin)) if value.trim() == "production" => Err(Mistake::refused(
+            format!("`production` is the environment ({origin}): no development session is minted there"),
+            "run it where the application is developed or tested, with another NODE_ENV or none",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// The first of these variables that is set, even if it is empty: as the libraries look.
+fn first_set(settings: &Settings, names: &[&str]) -> Option<(String, Origin)> {
+    names.iter().find_map(|name| settings.env(name))
+}
+
+impl Application {
+    /// The secret, looked for in the order of the library.
+    ///
+    /// # Errors
+    /// There is none, or it is empty.
+    pub(super) fn secret(&self, printer: &Printer, settings: &Settings, library: Library) -> anyhow::Result<Secret> {
+        let (text, from) = match &self.secret_file {
+            Some(path) => (read_secret(path)?, path.display().to_string()),
+            None => {
+                let names = match library {
+                    Library::NextAuth => ["NEXTAUTH_SECRET", "AUTH_SECRET"],
+                    Library::AuthJs => ["AUTH_SECRET", "NEXTAUTH_SECRET"],
+                };
+                let (text, origin) = first_set(settings, &names).ok_or_else(no_secret)?;
+                (text, origin.to_string())
+            }
+        };
+        let secret = Secret::new(text).with_context(|| format!("the secret (from {from}) cannot be used"))?;
+        if secret.len() < SHORT {
+            let bytes = secret.len();
+            printer.warning(&format!(
+                "the secret (from {from}) has {bytes} bytes and can be guessed; 32 random ones: openssl rand -base64 32"
+            ));
+        }
+        Ok(secret)
+    }
+
+    /// Whether standard input is taken by the secret.
+    pub(super) fn secret_comes_from_stdin(&self) -> bool {
+        self.secret_file.as_deref() == Some(Path::new("-"))
+    }
+
+    /// The application's address; `None` where nothing says it.
+    ///
+    /// # Errors
+    /// It is no address of a web server.
+    pub(super) fn given_url(&self, settings: &Settings, library: Library) -> anyhow::Result<Option<Url>> {
+        let names: &[&str] = match library {
+            Library::NextAuth => &["NEXTAUTH_URL"],
+            Library::AuthJs => &["AUTH_URL", "NEXTAUTH_URL"],
+        };
+        let given = match &self.url {
+            Some(text) => Some((text.clone(), Origin::Flag("--url"))),
+            None => first_set(settings, names).filter(|(text, _)| !text.trim().is_empty()),
+        };
+        given.map(|(text, origin)| parse_url(&text, &origin)).transpose()
+    }
+
+    /// The application's address, else that of `next dev`.
+    ///
+    /// # Errors
+    /// As [`given_url`](Self::given_url).
+    pub(super) fn url(&self, settings: &Settings, library: Library) -> anyhow::Result<Url> {
+        let given = self.given_url(settings, library)?;
+        Ok(given.unwrap_or_else(|| LOCALHOST.parse().expect("a constant that a test reads")))
+    }
+}
+
+fn parse_url(text: &str, origin: &Origin) -> anyhow::Result<Url> {
+    let url = Url::parse(text.trim()).ok();
+    let usable = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some());
+    // The text is not shown: an address may hold a password.
+    usable.ok_or_else(|| {
+        Mistake::usage(
+            format!("the application's address (from {origin}) is not one of a web server"),
+            "it looks like https://app.example.com or http://localhost:3000",
+        )
+    })
+}
+
+/// The content of a file without the line break that editors put at its end.
+fn read_secret(path: &Path) -> anyhow::Result<String> {
+    let text = if path == Path::new("-") {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).map(|_| text)
+    } else {
+        std::fs::read_to_string(path)
+    };
+    let text = text.map_err(|error| {
+        Mistake::usage(
+            format!("cannot read the secret from {}: {error}", path.display()),
+            "it is a file of text, with nothing else in it",
+        )
+    })?;
+    Ok(text.strip_suffix("\r\n").or(text.strip_suffix('\n')).unwrap_or(&text).to_owned())
+}
+
+fn no_secret() -> anyhow::Error {
+    Mistake::refused(
+        "there is no secret: neither NEXTAUTH_SECRET nor AUTH_SECRET is set, and no --secret-file is given",
+        "the application's .env files have it: run this in the application's folder, or name that with --app-dir",
+    )
+}
+
+impl Who {
+    /// Finds the user in the database, after the database was confirmed.
+    ///
+    /// # Errors
+    /// Nobody is named, nobody is found, or nobody confirmed.
+    pub(super) fn find(&self, app: &App, settings: &Settings) -> anyhow::Result<Person> {
+        let lookup = self.lookup(app, settings)?;
+        let (person, seen) = block_on(stop::at_once(async {
+            let connected = app.connect(settings).await?;
+            app.before_minting(&connected).await?;
+            let found = dev_jwt::find(&connected.database, settings.tenancy(), &lookup, &mut app.notes()).await;
+            connected.database.close().await;
+            Ok(found?)
+        }))?;
+        tell_what_was_not_seen(app, &seen);
+        Ok(person)
+    }
+
+    fn lookup(&self, app: &App, settings: &Settings) -> anyhow::Result<Lookup> {
+        let email = match &self.email {
+            Some(email) => email.clone(),
+            None => {
+                let (email, origin) =
+                    settings.env("EMAIL").filter(|(email, _)| !email.trim().is_empty()).ok_or_else(|| {
+                        Mistake::usage(
+                            "whose session? no email is given",
+                            "--email staff@example.com, or the variable EMAIL",
+                        )
+                    })?;
+                app.printer.line(&format!("email {email} (from {origin})"));
+                email
+            }
+        };
+        let tenant = tenant_choice::choose(&app.printer, settings, self.tenant.clone(), &["TENANT_ID", "TENANT_SLUG"]);
+        let on = |name: &str| settings.env(name).is_some_and(|(value, _)| value.trim() == "true");
+        let strict = on("MULTI_TENANCY_ENABLED") && on("MULTI_TENANCY_STRICT");
+        Ok(Lookup { tenant, strict, include_inactive: self.include_inactive, ..Lookup::of(email.trim()) })
+    }
+}
+
+fn tell_what_was_not_seen(app: &App, seen: &Seen) {
+    if seen.more {
+        let asked = seen.scopes;
+        app.printer.warning(&format!(
+            "only {asked} tenants were asked, and there are more: the session may lack some of the user's tenants"
+        ));
+    }
+    if !seen.ghosts.is_empty() {
+        let ghosts = seen.ghosts.join(", ");
+        app.printer.warning(&format!("memberships in tenants that do not exist were left out: {ghosts}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_of_next_dev_is_one() {
+        assert_eq!(parse_url(LOCALHOST, &Origin::Flag("--url")).unwrap().host_str(), Some("localhost"));
+    }
+}

@@ -1,0 +1,82 @@
+//! Signing the tenant cookie.
+
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+use dev_jwt::{Cookie, Library, TenantCookie};
+use serde::Serialize;
+
+use super::settings::{Application, Who, now, refuse_production};
+use super::{shape, view};
+use crate::app::{App, Outcome};
+use crate::report::{self, Format, Report};
+
+/// The values of `--format` here.
+const SHAPES: [&str; 5] = ["cookie", "set-cookie", "token", "header", "json"];
+
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    #[command(flatten)]
+    who: Who,
+    #[command(flatten)]
+    application: Application,
+    // The id of the global option, which it replaces in this command.
+    /// Shape of the cookie
+    #[arg(
+        id = "format",
+        long,
+        default_value = "cookie",
+        value_parser = PossibleValuesParser::new(SHAPES),
+        hide_possible_values = true,
+        value_name = "cookie|set-cookie|token|header|json",
+        help_heading = "Output options"
+    )]
+    shape: String,
+}
+
+/// The cookie and what it says.
+#[derive(Serialize)]
+struct Signed {
+    #[serde(flatten)]
+    says: TenantCookie,
+    /// In milliseconds since 1970.
+    expires_at: u64,
+    cookie: Cookie,
+}
+
+impl Report for Signed {
+    const NAME: &'static str = "jwt tenant-cookie";
+    const SCHEMA: Option<&'static str> = Some("jwt-tenant-cookie/1");
+
+    fn table(&self) -> String {
+        format!("{}={}\n", self.cookie.name, self.cookie.value)
+    }
+}
+
+pub(super) fn run(app: &App, options: Options) -> Outcome {
+    shape::check(&options.shape, &SHAPES)?;
+    let settings = app.settings()?;
+    refuse_production(&settings)?;
+    // The application signs it with the secret of its sessions, whichever library that is.
+    let secret = options.application.secret(&app.printer, &settings, Library::NextAuth)?;
+    let url = options.application.url(&settings, Library::NextAuth)?;
+    let person = options.who.find(app, &settings)?;
+    let tenant = &person.active().tenant;
+    let (says, value) =
+        dev_jwt::tenant_cookie(tenant.id.as_str(), &person.user.id, &secret, u64::try_from(now()?.as_millis())?)?;
+    let expires_at = says.expires_at();
+    app.printer.note(&format!("{} works in {} until {}", person.user.email, tenant.slug, view::utc(expires_at / 1000)));
+    let signed = Signed { says, expires_at, cookie: Cookie { name: TenantCookie::NAME.to_owned(), value } };
+    write(app, &signed, &options.shape, url.scheme() == "https")?;
+    Ok(None)
+}
+
+fn write(app: &App, signed: &Signed, shape: &str, secure: bool) -> anyhow::Result<()> {
+    let text = match shape {
+        "json" => return report::write(signed, Format::Json, &app.printer),
+        "token" => format!("{}\n", signed.cookie.value),
+        "header" => format!("Cookie: {}", signed.table()),
+        "set-cookie" => format!("{}\n", shape::set_cookie(&signed.cookie, secure, signed.expires_at / 1000)),
+        _ => signed.table(),
+    };
+    app.printer.data(&text)
+}

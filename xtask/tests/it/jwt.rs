@@ -1,0 +1,303 @@
+//! Sessions as people get them: minted in every shape, refused, and told why they are not accepted.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
+
+use insta::assert_snapshot;
+use local_db::Role;
+use local_db::testing::{self, TestDb};
+
+use crate::support::{Ended, Place, redact};
+
+const SECRET: (&str, &str) = ("NEXTAUTH_SECRET", "hunter2 and more, to be 32 bytes long");
+
+/// A place with a file of claims.
+fn place() -> Place {
+    let place = Place::new();
+    place.write(
+        "claims.json",
+        r#"{"sub": "u_1", "email": "staff@example.com", "name": "Staff", "role": "ADMIN", "tenantId": "t_a", "tenantSlug": "acme"}"#,
+    );
+    place
+}
+
+const OFFLINE: [&str; 4] = ["jwt", "--offline", "--claims", "claims.json"];
+
+fn offline(place: &Place, more: &[&str]) -> Ended {
+    place.run_with(&[&OFFLINE, more].concat(), &[SECRET])
+}
+
+/// Takes out tokens and times.
+fn redacted<R>(check: impl FnOnce() -> R) -> R {
+    let mut settings = insta::Settings::clone_current();
+    for (pattern, replacement) in [
+        (r"eyJ[\w-]+\.\.[\w.-]+", "[TOKEN]"),
+        (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", "[TIME]"),
+        (r"\w{3}, \d\d \w{3} \d{4} [\d:]{8} GMT", "[TIME]"),
+        (r"\b\d{13}\b", "[MS]"),
+        (r"\b\d{10}\b", "[SECONDS]"),
+        (r"[0-9a-f]{8}-[0-9a-f-]{27}", "[UUID]"),
+        (r"\.[0-9a-f]{64}", ".[SIGNATURE]"),
+        (r"(, now|, [\d.]+ s ago|, in \d+ d( \d+ h)?|, in \d+ h \d+ min)", ", [APART]"),
+    ] {
+        settings.add_filter(pattern, replacement);
+    }
+    settings.bind(check)
+}
+
+#[test]
+fn a_session_comes_in_every_shape() {
+    let place = place();
+    redacted(|| {
+        for shape in ["cookie", "set-cookie", "token", "header", "curl", "json", "env", "playwright"] {
+            assert_snapshot!(format!("shape_{shape}"), offline(&place, &["--format", shape]));
+        }
+        let https =
+            ["--format", "set-cookie", "--url", "https://app.example.com", "--for", "auth.js", "--max-age", "12h"];
+        assert_snapshot!("shape_https_auth_js", offline(&place, &https));
+    });
+}
+
+#[test]
+fn what_is_minted_is_decoded() {
+    let place = place();
+    for more in
+        [&["--for", "next-auth"][..], &["--for", "auth.js"], &["--for", "auth.js", "--url", "https://app.example.com"]]
+    {
+        for shape in ["cookie", "token", "header", "set-cookie"] {
+            let minted = offline(&place, &[more, &["--format", shape]].concat());
+            let mut decode = place.command(&["jwt", "decode", "--offline", "-"], &[SECRET]);
+            let mut child = decode.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+            child.stdin.take().unwrap().write_all(minted.stdout.as_bytes()).unwrap();
+            let output = child.wait_with_output().unwrap();
+            assert!(output.status.success() && output.stdout.starts_with(b"verdict  "), "{shape}: {output:?}");
+        }
+    }
+}
+
+#[test]
+fn quiet_leaves_the_token_alone() {
+    let ended = offline(&place(), &["--format", "token", "--quiet"]);
+    assert_eq!((ended.status, ended.stderr.as_str(), ended.stdout.lines().count()), (0, "", 1));
+}
+
+#[test]
+fn the_curl_command_works_when_pasted() {
+    if Command::new("curl").arg("--version").output().is_err() {
+        assert!(std::env::var_os("CI").is_none(), "curl is missing");
+        return;
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let line = offline(&place(), &["--format", "curl", "--url", &url]).stdout;
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &line]).env("no_proxy", "127.0.0.1").stdout(Stdio::piped()).stderr(Stdio::null());
+    let child = shell.spawn().unwrap();
+    let (mut stream, _) = listener.accept().unwrap();
+    let request: Vec<String> =
+        BufReader::new(&stream).lines().map(Result::unwrap).take_while(|line| !line.is_empty()).collect();
+    stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\nhere").unwrap();
+    assert_eq!(child.wait_with_output().unwrap().stdout, b"here");
+    assert_eq!(request[0], "GET /api/auth/session HTTP/1.1");
+    let cookie = request.iter().find(|line| line.to_lowercase().starts_with("cookie:")).unwrap();
+    assert!(cookie.contains("next-auth.session-token=eyJ"), "{cookie}");
+}
+
+#[test]
+fn the_env_lines_are_evaluated_by_a_shell() {
+    let lines = offline(&place(), &["--format", "env"]).stdout;
+    let script = format!("{lines}printf %s \"$SESSION_COOKIE\"");
+    let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+    assert!(output.stdout.starts_with(b"next-auth.session-token=eyJ"));
+}
+
+#[test]
+fn without_a_usable_secret_nothing_is_minted() {
+    let place = place();
+    assert_snapshot!("no_secret", place.run(&OFFLINE));
+    assert_snapshot!("empty_secret", place.run_with(&OFFLINE, &[("NEXTAUTH_SECRET", "")]));
+    let short = place.run_with(&OFFLINE, &[("NEXTAUTH_SECRET", "hunter2")]);
+    assert_eq!(short.status, 0);
+    assert!(
+        short.stderr.starts_with("warning: the secret (from NEXTAUTH_SECRET in the environment) has 7 bytes"),
+        "{short}"
+    );
+    assert!(!short.to_string().contains("hunter2"));
+}
+
+#[test]
+fn the_secret_comes_from_where_the_library_looks_for_it() {
+    let place = place();
+    place.write("secret.txt", "a secret in a file, of 32 bytes and more\n");
+    place.write(".env.local", "AUTH_SECRET=a secret of the env file, 32 bytes and more\nNEXTAUTH_SECRET=another one of the env file, 32 bytes\n");
+    let token = |ended: Ended| ended.stdout.trim().to_owned();
+    let from_file = token(place.run(&[&OFFLINE[..], &["--secret-file", "secret.txt", "--format", "token"]].concat()));
+    let decoded = place.run(&["jwt", "decode", "--offline", &from_file]);
+    assert!(decoded.stdout.starts_with("verdict  wrong secret"), "{decoded}");
+    assert_eq!(place.run(&["jwt", "decode", "--offline", "--secret-file", "secret.txt", &from_file]).status, 0);
+    let of_auth_js = token(place.run(&[&OFFLINE[..], &["--for", "auth.js", "--format", "token"]].concat()));
+    let with_auth_secret = [("NEXTAUTH_SECRET", "a secret of the env file, 32 bytes and more")];
+    assert_eq!(place.run_with(&["jwt", "decode", "--offline", &of_auth_js], &with_auth_secret).status, 0);
+}
+
+#[test]
+fn no_session_is_minted_in_production() {
+    let place = place();
+    let production = [SECRET, ("NODE_ENV", "production")];
+    assert_snapshot!("production", place.run_with(&OFFLINE, &production));
+    for more in [&["jwt", "--email", "a@example.com"][..], &["jwt", "tenant-cookie", "--email", "a@example.com"]] {
+        assert_eq!(place.run_with(more, &production).status, 4);
+    }
+}
+
+#[test]
+fn offline_needs_no_database_in_ci_either() {
+    let ended = place().run_with(&OFFLINE, &[SECRET, ("CI", "true")]);
+    assert_eq!(ended.status, 0, "{ended}");
+}
+
+#[test]
+fn mistakes_are_told_with_what_to_do() {
+    let place = place();
+    place.write("list.json", "[1]");
+    place.write("nobody.json", "{}");
+    let mut all = String::new();
+    for arguments in [
+        &["jwt"][..],
+        &["jwt", "--offline", "--claims", "missing.json"],
+        &["jwt", "--offline", "--claims", "list.json"],
+        &["jwt", "--offline", "--claims", "nobody.json"],
+        &["jwt", "--offline", "--claims", "claims.json", "--email", "a@example.com"],
+        &["jwt", "--offline"],
+        &["jwt", "--offline", "--claims", "claims.json", "--max-age", "7"],
+        &["jwt", "--offline", "--claims", "claims.json", "--max-age", "401d"],
+        &["jwt", "--offline", "--claims", "claims.json", "--url", "localhost:3000"],
+        &["jwt", "--offline", "--claims", "claims.json", "--secret-file", "missing.txt"],
+        &["jwt", "--offline", "--claims", "claims.json", "--format", "table"],
+        &["--format", "csv", "jwt", "--offline", "--claims", "claims.json"],
+        &["--format", "csv", "jwt", "decode", "abc"],
+        &["jwt", "decode", "--offline", "--secret-file", "-", "-"],
+    ] {
+        let ended = place.run_with(arguments, &[SECRET]);
+        assert_eq!(ended.status, 2, "{ended}");
+        all.push_str(&format!("$ {}\n{}\n", arguments.join(" "), ended.stderr));
+    }
+    assert_snapshot!("mistakes", all);
+}
+
+#[test]
+fn decoding_tells_the_reason() {
+    let place = place();
+    let token = offline(&place, &["--format", "token"]).stdout.trim().to_owned();
+    let decode = |more: &[&str]| place.run_with(&[&["jwt", "decode", "--offline"], more].concat(), &[SECRET]);
+    redacted(|| {
+        assert_snapshot!("decoded", decode(&[&token]));
+        assert_snapshot!("decoded_json", decode(&["--format", "json", &token]));
+        assert_snapshot!("decoded_wrong_library", decode(&["--for", "auth.js", &token]));
+        assert_snapshot!("decoded_malformed", decode(&["abc"]));
+    });
+}
+
+/// Few people, under strict policies and FORCE; for the application's ordinary role.
+async fn people() -> TestDb {
+    let db = testing::database().await;
+    let sql = include_str!("../../../crates/dev-jwt/tests/it/people.sql");
+    db.superuser().await.run_script("planting people", sql).await.unwrap();
+    let sql = include_str!("../../../crates/dev-jwt/tests/it/protect.sql");
+    db.owner().await.run_script("protecting", sql).await.unwrap();
+    db
+}
+
+fn as_app_user(db: &TestDb, arguments: &[&str], env: &[(&str, &str)]) -> Ended {
+    let url = db.url(Role::AppUser);
+    let all: Vec<&str> = arguments.iter().copied().chain(["--database-url", url.expose()]).collect();
+    Place::new().run_with(&all, &[&[SECRET], env].concat())
+}
+
+#[tokio::test]
+async fn the_applications_ordinary_role_mints_under_strict_force() {
+    let db = people().await;
+    let confirmed = ["jwt", "--email", "staff@example.com", "--confirm", "127.0.0.1"];
+    redact(&db, || {
+        redacted(|| {
+            assert_snapshot!("minted", as_app_user(&db, &[&confirmed[..], &["--tenant", "globex"]].concat(), &[]));
+            let variables = [("TENANT_SLUG", "acme"), ("EMAIL", "staff@example.com")];
+            assert_snapshot!("minted_by_variables", as_app_user(&db, &["jwt", "--confirm", "127.0.0.1"], &variables));
+            let cookie = ["jwt", "tenant-cookie", "--email", "staff@example.com", "--confirm", "127.0.0.1"];
+            assert_snapshot!("tenant_cookie", as_app_user(&db, &cookie, &[]));
+            assert_snapshot!(
+                "tenant_cookie_json",
+                as_app_user(&db, &[&cookie[..], &["--format", "json", "-q"]].concat(), &[])
+            );
+        })
+    });
+}
+
+#[tokio::test]
+async fn refusals_name_the_reason_and_the_candidates() {
+    let db = people().await;
+    let mut all = String::new();
+    for (arguments, env) in [
+        (&["--email", "staff@example.com"][..], &[][..]),
+        (&["--email", "staff@example.com", "--confirm", "production"], &[]),
+        (&["--email", "nobody@example.com", "--confirm", "127.0.0.1"], &[]),
+        (&["--email", "twin@example.com", "--confirm", "127.0.0.1"], &[]),
+        (&["--email", "none@example.com", "--confirm", "127.0.0.1"], &[]),
+        (&["--email", "staff@example.com", "--tenant", "acne", "--confirm", "127.0.0.1"], &[]),
+        (&["--email", "nodefault@example.com", "--tenant", "sleepy", "--confirm", "127.0.0.1"], &[]),
+        (&["--email", "guest@example.com", "--confirm", "127.0.0.1"], &[]),
+        (
+            &["--email", "nodefault@example.com", "--confirm", "127.0.0.1"],
+            &[("MULTI_TENANCY_ENABLED", "true"), ("MULTI_TENANCY_STRICT", "true")],
+        ),
+    ] {
+        let ended = as_app_user(&db, &[&["jwt", "-q"], arguments].concat(), env);
+        assert!(ended.stdout.is_empty(), "{ended}");
+        all.push_str(&format!("$ jwt {}\n{ended}\n", arguments.join(" ")));
+    }
+    redact(&db, || assert_snapshot!("refusals", all));
+}
+
+#[tokio::test]
+async fn decoding_compares_with_the_database() {
+    let db = people().await;
+    let minted =
+        as_app_user(&db, &["jwt", "--email", "staff@example.com", "--format", "token", "--confirm", "127.0.0.1"], &[]);
+    let token = minted.stdout.trim().to_owned();
+    assert_eq!(as_app_user(&db, &["jwt", "decode", &token], &[]).status, 0);
+    let change = r#"UPDATE users SET "sessionVersion" = 4 WHERE id = 'u_staff';
+        DELETE FROM tenant_memberships WHERE id = 'm_2'; UPDATE "Tenant" SET status = 'SUSPENDED' WHERE id = 't_a'"#;
+    db.superuser().await.run_script("signing out", change).await.unwrap();
+    redact(&db, || {
+        redacted(|| assert_snapshot!("decoded_outdated", as_app_user(&db, &["jwt", "decode", &token], &[])))
+    });
+}
+
+#[test]
+fn a_database_that_does_not_answer_leaves_the_verdict_on_the_token() {
+    let place = place();
+    let token = offline(&place, &["--format", "token"]).stdout.trim().to_owned();
+    let url = "postgresql://owner:hunter3@127.0.0.1:1/app?sslmode=disable";
+    let ended = place.run_with(&["jwt", "decode", &token, "--database-url", url], &[SECRET]);
+    assert_eq!(ended.status, 0, "{ended}");
+    assert!(ended.stdout.contains("could not be looked up: cannot connect"), "{ended}");
+    assert!(!ended.to_string().contains("hunter"), "{ended}");
+}
+
+#[test]
+fn the_benchmark_compares_sessions_that_say_the_same() {
+    // npm needs what it is set up with: its registry, its cache, the proxy.
+    let tools = std::env::vars().filter(|(name, _)| !name.contains("DATABASE") && !name.starts_with("CARGO"));
+    let place = Place::new();
+    let mut command = place.command(&["bench", "jwt", "--runs", "10", "--format", "json"], &[]);
+    let output = command.envs(tools).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    if !output.status.success() && std::env::var_os("CI").is_none() {
+        assert!(said.contains("npm could not bring"), "{said}");
+        let _ = writeln!(std::io::stderr(), "SKIPPED, not measured beside the real library: {said}");
+        return;
+    }
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect(&said);
+    assert_eq!((&report["same_claims"], report["candidates"].as_array().unwrap().len()), (&true.into(), 2));
+}
