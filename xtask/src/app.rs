@@ -9,7 +9,7 @@ use anyhow::Context;
 use tenant_rls::{Exit, Settings};
 
 use crate::cli::{self, Cli, Command, Global};
-use crate::commands::{audit, backfill_bookings, bench, db, demo, doctor, init};
+use crate::commands::{assign_chat_messages, audit, backfill_bookings, bench, db, demo, doctor, init};
 use crate::printer::Printer;
 use crate::report::{self, Report};
 use crate::{exit_codes, failure, overview, reference};
@@ -59,6 +59,7 @@ fn dispatch(app: &App, command: Option<Command>) -> Outcome {
         Command::Doctor(options) => block_on(doctor::run(app, options)),
         Command::Audit(options) => block_on(audit::run(app, options)),
         Command::BackfillBookings(options) => block_on(backfill_bookings::run(app, options)),
+        Command::AssignChatMessages(options) => block_on(assign_chat_messages::run(app, options)),
         Command::Init(options) => block_on(init::run(app, options)),
         Command::Bench(options) => block_on(bench::run(app, options)),
         Command::Reference => {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Command as Definition, CommandFactory, FromArgMatches, Parser, Subcommand};
 use tenant_rls::Flags;
 
-use crate::commands::{audit, backfill_bookings, bench, db, demo, doctor, init};
+use crate::commands::{assign_chat_messages, audit, backfill_bookings, bench, db, demo, doctor, init};
 use crate::overview;
 use crate::report::Format;
 
@@ -89,6 +89,7 @@ pub(crate) enum Command {
     Doctor(doctor::Options),
     Audit(audit::Options),
     BackfillBookings(backfill_bookings::Options),
+    AssignChatMessages(assign_chat_messages::Options),
     Init(init::Options),
     Bench(bench::Options),
     /// Print the command reference (docs/commands.md)

@@ -68,6 +68,7 @@ fn verdict(error: &(dyn std::error::Error + 'static)) -> Option<Verdict> {
         tenant_ops::Error,
         tenant_audit::Error,
         backfill_engine::Error,
+        assign_chat_messages::Error,
         bench::Error
     );
     None

@@ -12,7 +12,7 @@ const LAYERS: [&[&str]; 6] = [
     &["tenant-rls"],
     &["local-db", "tenant-audit", "tenant-ops"],
     &["backfill-engine"],
-    &["backfill-bookings"],
+    &["assign-chat-messages", "backfill-bookings"],
     // Measures jobs, and is one of none.
     &["bench"],
     &["xtask"],

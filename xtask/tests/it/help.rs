@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use crate::support::Place;
 
 /// Every command, with its own.
-const COMMANDS: [&[&str]; 16] = [
+const COMMANDS: [&[&str]; 17] = [
     &[],
     &["db"],
     &["db", "up"],
@@ -19,6 +19,7 @@ const COMMANDS: [&[&str]; 16] = [
     &["doctor"],
     &["audit"],
     &["backfill-bookings"],
+    &["assign-chat-messages"],
     &["init"],
     &["bench"],
     &["bench", "backfill"],
