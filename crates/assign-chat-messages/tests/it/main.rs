@@ -121,6 +121,26 @@ async fn a_tenant_that_does_not_exist_is_refused() {
 }
 
 #[tokio::test]
+async fn where_what_the_authors_say_is_hidden_nothing_is_given_away() {
+    let (db, database, _) = planted().await;
+    let hide = "ALTER TABLE users ENABLE ROW LEVEL SECURITY; ALTER TABLE users FORCE ROW LEVEL SECURITY";
+    db.owner().await.run_script("hiding the users", hide).await.unwrap();
+    for origin in [tenant("acme"), Origin::Author] {
+        let tenancy = Tenancy::default();
+        let (_go, stop) = watch::channel(false);
+        let refused = match Assignment::prepare(&database, &tenancy, &origin).await {
+            Ok(all) => {
+                all.run(&database, &tenancy, "a test", &Options::default(), stop, &mut |_| {}).await.unwrap_err()
+            }
+            Err(error) => error,
+        };
+        assert_eq!(refused.exit(), Exit::Refused, "{refused}");
+        assert!(refused.to_string().contains("public.users"), "{refused}");
+    }
+    database.close().await;
+}
+
+#[tokio::test]
 async fn a_run_that_was_stopped_goes_on_and_one_of_another_origin_does_not_take_it_up() {
     let (_db, database, planted) = planted().await;
     let first = assign(&database, &Origin::Author, &Options { limit: Some(50), ..Options::default() }).await;
