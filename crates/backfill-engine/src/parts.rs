@@ -5,18 +5,22 @@ use tenant_rls::{Ident, Sql, Template};
 use crate::source::{Evidence, Origin, Pointer};
 use crate::{OnConflict, Plan, Result};
 
-/// What stands in the statements; `joins` onwards stand side by side with the sources.
+/// What stands in the statements, in the order of sources and then evidence.
 #[derive(Debug, Default)]
 pub(crate) struct Parts {
     pub(crate) joins: Vec<Sql>,
     /// Columns of the row that something is compared with, under the names that joins use.
     pub(crate) vias: Vec<Sql>,
-    /// What each source, and then each evidence, says: a tenant or an array of tenants, under a name of its own.
+    /// What each source, and each evidence, says: a tenant or an array of tenants, under a name of its own.
     pub(crate) tenants: Vec<Sql>,
+    /// Tenants that a source names and that do not exist.
     pub(crate) ghosts: Vec<Sql>,
+    /// What each source says, as people read it.
     pub(crate) tenant_texts: Vec<Sql>,
     pub(crate) ghost_texts: Vec<Sql>,
+    /// The columns of `vias`.
     columns: Vec<Ident>,
+    /// By the names in `tenants`: what each source says, and what each evidence decided.
     said: Vec<Said>,
     evidence: Vec<Sql>,
 }
@@ -25,6 +29,7 @@ pub(crate) struct Parts {
 #[derive(Debug, Clone)]
 struct Said {
     value: Sql,
+    /// An array of tenants, each once and in order; NULL where there is none.
     many: bool,
 }
 
@@ -65,6 +70,7 @@ impl Parts {
         for (n, evidence) in (plan.sources.len() + 1..).zip(&plan.evidence) {
             parts.evidence_part(evidence, &in_joins, n)?;
         }
+        // A list of columns cannot be empty.
         if parts.vias.is_empty() {
             parts.via(&plan.column)?;
         }
