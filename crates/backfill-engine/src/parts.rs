@@ -18,8 +18,8 @@ pub(crate) struct Parts {
     /// What each source says, as people read it.
     pub(crate) tenant_texts: Vec<Sql>,
     pub(crate) ghost_texts: Vec<Sql>,
-    /// The columns of `vias`.
-    columns: Vec<Ident>,
+    /// The columns of `vias`, with their names there.
+    columns: Vec<(Ident, Ident)>,
     /// By the names in `tenants`: what each source says, and what each evidence decided.
     said: Vec<Said>,
     evidence: Vec<Sql>,
@@ -66,6 +66,9 @@ impl Parts {
         let mut in_joins = Vec::new();
         for (n, source) in (1..).zip(&plan.sources) {
             in_joins.push(parts.source_part(plan, &source.origin, n)?);
+        }
+        for (here, _) in plan.evidence.iter().flat_map(|evidence| &evidence.equal) {
+            parts.via(here)?;
         }
         for (n, evidence) in (plan.sources.len() + 1..).zip(&plan.evidence) {
             parts.evidence_part(evidence, &in_joins, n)?;
@@ -146,21 +149,36 @@ impl Parts {
                 .ident("s", &s)
                 .build(),
         );
-        let value = Template::new(":\"s\".tenant").ident("s", &s).build();
+        let found = "(array_agg(:\"s\".tenant) FILTER (WHERE :\"s\".tenant IS NOT NULL) OVER (:alike))[1]";
+        let value = Template::new(found).ident("s", &s).fragment("alike", self.alike()).build();
         let decided = self.tenant(&value, n)?;
         self.evidence.push(decided);
         Ok(())
     }
 
+    /// Rows with the same in every column that something is compared with: whatever is asked says the same of each of them.
+    fn alike(&self) -> Sql {
+        let via = |(_, via): &(Ident, Ident)| Template::new("l.:\"via\"").ident("via", via).build();
+        call("PARTITION BY :list", self.columns.iter().map(via))
+    }
+
+    /// The columns of the rows that the joins begin with. Evidence is asked for the first of rows that are alike and holds for all of
+    /// them, as its author may have written much in a crowded room, which would be read again for each message.
+    pub(crate) fn rows(&self) -> Sql {
+        if self.evidence.is_empty() {
+            return Sql::from_static("l.*");
+        }
+        Template::new("l.*, row_number() OVER (:alike) AS nth").fragment("alike", self.alike()).build()
+    }
+
     /// Gives a column of the row to the joins, once, and tells its name there.
     fn via(&mut self, column: &Ident) -> Result<Ident> {
-        let at = self.columns.iter().position(|known| known == column).unwrap_or(self.columns.len());
-        let via = Ident::new(format!("via_{}", at + 1))?;
-        if at == self.columns.len() {
-            self.columns.push(column.clone());
-            self.vias
-                .push(Template::new("t.:\"column\" AS :\"via\"").ident("column", column).ident("via", &via).build());
+        if let Some((_, via)) = self.columns.iter().find(|(known, _)| known == column) {
+            return Ok(via.clone());
         }
+        let via = Ident::new(format!("via_{}", self.columns.len() + 1))?;
+        self.vias.push(Template::new("t.:\"column\" AS :\"via\"").ident("column", column).ident("via", &via).build());
+        self.columns.push((column.clone(), via.clone()));
         Ok(via)
     }
 

@@ -26,12 +26,14 @@ impl Statements {
         let lowest = parts.lowest();
         let decision = parts.decision(on_conflict);
         let joins = Sql::join(parts.joins.iter().cloned(), "\n");
+        let rows = parts.rows();
         let (vias, tenants) = (list(&parts.vias), list(&parts.tenants));
         let table = |text: &'static str| Template::new(text).table("target", &plan.table);
         let open = |text: &'static str| {
             table(text)
                 .ident("column", &plan.column)
                 .fragment("vias", vias.clone())
+                .fragment("rows", rows.clone())
                 .fragment("tenants", tenants.clone())
                 .fragment("joins", joins.clone())
                 .fragment("decision", decision.clone())
