@@ -8,7 +8,7 @@ WITH locked AS MATERIALIZED (
     FOR NO KEY UPDATE SKIP LOCKED
 ), resolved AS (
     SELECT l.row_tid, l.row_key, :tenants
-    FROM locked AS l
+    FROM (SELECT :rows FROM locked AS l) AS l
     :joins
 ), decided AS (
     SELECT row_tid, row_key, :decision AS tenant, :source AS source

@@ -4,7 +4,8 @@ SELECT row_key,
        ARRAY[:tenant_texts] AS tenants,
        ARRAY[:ghost_texts] AS ghosts
 FROM (SELECT l.row_key, :tenants, :ghosts
-      FROM (SELECT t.:"key"::text AS row_key, :vias FROM ONLY :"target" AS t WHERE t.:"column" IS NULL) AS l
+      FROM (SELECT :rows
+            FROM (SELECT t.:"key"::text AS row_key, :vias FROM ONLY :"target" AS t WHERE t.:"column" IS NULL) AS l) AS l
       :joins) AS resolved
 WHERE :decision IS NULL
 ORDER BY row_key

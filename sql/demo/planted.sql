@@ -14,5 +14,10 @@ SELECT sum(rows)::bigint AS bookings,
        (SELECT count(*) FROM plan_membership WHERE NOT is_default) AS users_with_several_memberships,
        (SELECT count(DISTINCT a.author_id)
         FROM plan_message AS a JOIN plan_membership AS m ON m.user_id = a.author_id AND NOT m.is_default) AS authors_with_several_memberships,
-       (SELECT count(*) FROM plan_message WHERE author_deleted) AS messages_of_deleted_authors
+       (SELECT count(*) FROM plan_message WHERE author_deleted) AS messages_of_deleted_authors,
+       (SELECT count(*) FROM plan_message WHERE kind = 'by_membership') AS messages_by_membership,
+       (SELECT count(*) FROM plan_message WHERE kind = 'by_author') AS messages_by_author,
+       (SELECT count(*) FROM plan_message WHERE kind = 'by_room') AS messages_by_room,
+       (SELECT count(*) FROM plan_message WHERE kind = 'conflict') AS messages_in_conflict,
+       (SELECT count(*) FROM plan_message WHERE kind = 'unresolvable') AS messages_unresolvable
 FROM plan_kind

@@ -9,7 +9,9 @@ use anyhow::Context;
 use tenant_rls::{Exit, Flags, Settings};
 
 use crate::cli::{self, Cli, Command, Global};
-use crate::commands::{audit, backfill_bookings, bench, db, demo, doctor, init, jwt, rls, seed_tenant_defaults};
+use crate::commands::{
+    assign_chat_messages, audit, backfill_bookings, bench, db, demo, doctor, init, jwt, rls, seed_tenant_defaults,
+};
 use crate::printer::Printer;
 use crate::report::{self, Report};
 use crate::{exit_codes, failure, overview, reference};
@@ -61,6 +63,7 @@ fn dispatch(app: &App, command: Option<Command>) -> Outcome {
         Command::BackfillBookings(options) => block_on(backfill_bookings::run(app, options)),
         Command::Rls(options) => block_on(rls::run(app, options)),
         Command::SeedTenantDefaults(options) => block_on(seed_tenant_defaults::run(app, options)),
+        Command::AssignChatMessages(options) => block_on(assign_chat_messages::run(app, options)),
         Command::Init(options) => block_on(init::run(app, options)),
         Command::Bench(options) => block_on(bench::run(app, options)),
         Command::Jwt(options) => jwt::run(app, *options),

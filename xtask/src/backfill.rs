@@ -1,4 +1,7 @@
-//! How every backfill shows its progress and its closing report.
+//! How every backfill is asked for, and how it shows its progress and its closing report.
+
+mod options;
+mod session;
 
 use std::time::Duration;
 
@@ -10,23 +13,26 @@ use crate::progress::Meter;
 use crate::report::Report;
 use crate::text::{count, counted, duration, table};
 
+pub(crate) use options::BackfillOptions;
+pub(crate) use session::{Session, watch};
+
 /// How many of a list the table shows; the JSON has them all.
 const SHOWN: usize = 5;
 
 /// Draws the engine's events.
-pub(crate) struct Bar<'a> {
+struct Bar<'a> {
     printer: &'a Printer,
     meter: Option<Meter<'a>>,
     rows: u64,
 }
 
 impl<'a> Bar<'a> {
-    pub(crate) fn new(printer: &'a Printer) -> Self {
+    fn new(printer: &'a Printer) -> Self {
         Self { printer, meter: None, rows: 0 }
     }
 
     /// Takes one event.
-    pub(crate) fn event(&mut self, event: Progress) {
+    fn event(&mut self, event: Progress) {
         match event {
             Progress::Waiting { holder } => {
                 self.printer
@@ -66,7 +72,7 @@ impl<'a> Bar<'a> {
     }
 
     /// Takes the bar away.
-    pub(crate) fn finish(&mut self) {
+    fn finish(&mut self) {
         if let Some(meter) = self.meter.take() {
             meter.finish();
         }
@@ -74,7 +80,7 @@ impl<'a> Bar<'a> {
 }
 
 /// How a command ends that gave this report.
-pub(crate) fn exit(report: &BackfillReport) -> Option<Exit> {
+fn exit(report: &BackfillReport) -> Option<Exit> {
     match report.outcome {
         Outcome::Stopped => Some(Exit::Stopped),
         _ if report.is_complete() => None,

@@ -6,7 +6,9 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, Command as Definition, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use tenant_rls::Flags;
 
-use crate::commands::{audit, backfill_bookings, bench, db, demo, doctor, init, jwt, rls, seed_tenant_defaults};
+use crate::commands::{
+    assign_chat_messages, audit, backfill_bookings, bench, db, demo, doctor, init, jwt, rls, seed_tenant_defaults,
+};
 use crate::overview;
 use crate::report::{self, Format};
 
@@ -98,6 +100,7 @@ pub(crate) enum Command {
     BackfillBookings(backfill_bookings::Options),
     Rls(rls::Options),
     SeedTenantDefaults(seed_tenant_defaults::Options),
+    AssignChatMessages(assign_chat_messages::Options),
     Init(init::Options),
     Bench(bench::Options),
     Jwt(Box<jwt::Options>),

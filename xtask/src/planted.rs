@@ -10,6 +10,7 @@ impl Report for Planted {
     const SCHEMA: Option<&'static str> = Some("db-seed/1");
 
     fn table(&self) -> String {
+        let messages = self.assignable_messages() + self.messages_in_conflict + self.messages_unresolvable;
         let rows = [
             ("tenants", self.tenants, ""),
             ("users", self.users, ""),
@@ -18,6 +19,12 @@ impl Report for Planted {
                 self.users_with_several_memberships,
                 "who wrote what cannot tell the tenant alone",
             ),
+            ("chat messages without a tenant", messages, "the audit finds them"),
+            ("  whose author is a member of one", self.messages_by_membership, "assign-chat-messages assigns them"),
+            ("  whose author belongs to one", self.messages_by_author, "assign-chat-messages assigns them"),
+            ("  whose room decides between several", self.messages_by_room, "assign-chat-messages assigns them"),
+            ("  whose room does not decide", self.messages_in_conflict, "assign-chat-messages reports them"),
+            ("  whose author is gone or knows none", self.messages_unresolvable, "assign-chat-messages reports them"),
             ("bookings", self.bookings, ""),
             ("  without a tenant", self.bookings_without_tenant, "the audit finds them"),
             ("    that the service request decides", self.by_service_request, "the backfill assigns them"),

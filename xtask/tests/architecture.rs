@@ -12,7 +12,7 @@ const LAYERS: [&[&str]; 6] = [
     &["tenant-rls"],
     &["local-db", "tenant-audit", "tenant-ops"],
     &["backfill-engine"],
-    &["backfill-bookings", "dev-jwt", "rls-rollout", "seed-tenant-defaults"],
+    &["assign-chat-messages", "backfill-bookings", "dev-jwt", "rls-rollout", "seed-tenant-defaults"],
     // Measures jobs, and is one of none.
     &["bench"],
     &["xtask"],
@@ -130,6 +130,22 @@ fn only_tenant_rls_lifts_the_ban_on_connections() {
     let lint = ["clippy::disallowed", "_"].concat();
     let lifting: Vec<_> = sources().into_iter().filter(|path| text(path).contains(&lint)).collect();
     assert_eq!(lifting, [root().join("crates/tenant-rls/src/lib.rs")]);
+}
+
+/// The job that seeds a tenant and the one that mints a session take the tenant that this variable names. Anywhere else it
+/// could silently narrow a repair.
+#[test]
+fn only_seeding_and_sessions_read_tenant_id() {
+    let name = ["TENANT", "_ID\""].concat();
+    let code = sources().into_iter().filter(|path| !path.components().any(|part| part.as_os_str() == "tests"));
+    let mut reading: Vec<_> = code.filter(|path| text(path).contains(&name)).collect();
+    reading.sort();
+    let allowed = [
+        "crates/tenant-rls/src/settings.rs",
+        "xtask/src/commands/jwt/settings.rs",
+        "xtask/src/commands/seed_tenant_defaults.rs",
+    ];
+    assert_eq!(reading, allowed.map(|path| root().join(path)));
 }
 
 #[test]

@@ -102,7 +102,7 @@ impl Backfill<'_> {
             job: self.job.to_owned(),
             table: self.plan.table.to_string(),
             on_conflict: self.options.on_conflict.as_str(),
-            sources: self.plan.sources.iter().map(|source| source.name.clone()).collect(),
+            sources: self.plan.names().map(str::to_owned).collect(),
         };
         if self.options.dry_run {
             return Ok(Books::Dry { new, holder: self.holder.to_owned() });
@@ -235,10 +235,9 @@ impl Report<'_> {
             |at: usize| by_source.get(at).copied().and_then(|rows| u64::try_from(rows).ok()).unwrap_or_default();
         let assigned_by_source: Vec<SourceCount> = self
             .plan
-            .sources
-            .iter()
+            .names()
             .enumerate()
-            .map(|(at, source)| SourceCount { source: source.name.clone(), rows: count(at) })
+            .map(|(at, name)| SourceCount { source: name.to_owned(), rows: count(at) })
             .collect();
         let survey = end.survey;
         // The survey of a dry run still finds what the batches took back.

@@ -27,6 +27,12 @@ pub enum Error {
         /// Why not.
         why: String,
     },
+    /// `tenancy.toml` names no source for a table, or none that this database has.
+    #[error("{table} cannot be backfilled: tenancy.toml names no source for it that this database has")]
+    NoSource {
+        /// The table.
+        table: TableName,
+    },
     /// Row after row is refused by the table itself.
     #[error("{} rows of {table} refused their tenant one by one; the first, {}: {}", .failed.len(), .failed[0].key, .failed[0].error)]
     TooManyFailures {
@@ -51,7 +57,7 @@ impl Error {
         match self {
             Self::Database(error) => error.hint(),
             Self::Ops(error) => error.hint(),
-            Self::Unsuitable { .. } => {
+            Self::Unsuitable { .. } | Self::NoSource { .. } => {
                 Some("`cargo xtask doctor` shows what tenancy.toml says and what the database has".into())
             }
             Self::TooManyFailures { .. } => {
@@ -66,7 +72,7 @@ impl Error {
         match self {
             Self::Database(error) => error.exit(),
             Self::Ops(error) => error.exit(),
-            Self::Unsuitable { .. } => Exit::Usage,
+            Self::Unsuitable { .. } | Self::NoSource { .. } => Exit::Usage,
             Self::TooManyFailures { .. } | Self::Review { .. } => Exit::Failed,
         }
     }

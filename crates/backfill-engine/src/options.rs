@@ -12,7 +12,7 @@ pub enum OnConflict {
     /// Leave it and report it.
     #[default]
     Report,
-    /// Take the best source's tenant; the run and its journal say so.
+    /// Where no evidence decides either, take the best source that names one tenant alone; the run and its journal say so.
     First,
 }
 

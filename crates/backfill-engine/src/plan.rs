@@ -1,8 +1,8 @@
 //! What is to be backfilled: the table, and the sources of its rows' tenant, checked against the catalog.
 
-use tenant_rls::tenancy::SourceRule;
-use tenant_rls::{Access, Catalog, Ident, TableName, Tenancy, TenantTable};
+use tenant_rls::{Access, Catalog, Ident, TableName, Tenancy, TenantId, TenantTable};
 
+use crate::source::{Evidence, Found, Source};
 use crate::{Error, Result};
 
 /// A backfill that fits this database.
@@ -17,7 +17,9 @@ pub struct Plan {
     pub(crate) tenant_key: Ident,
     /// Where the tenant comes from, best first.
     pub sources: Vec<Source>,
-    /// Names of sources in `tenancy.toml` that this database does not have.
+    /// What decides where they name several tenants, best first.
+    pub evidence: Vec<Evidence>,
+    /// Names of sources and evidence in `tenancy.toml` that this database does not have.
     pub missing: Vec<String>,
     /// A validated NOT NULL: there is nothing to do.
     pub(crate) never_null: bool,
@@ -33,24 +35,34 @@ pub(crate) enum ColumnType {
     Bigint,
 }
 
-/// One source: a column that points to a row which has a tenant.
-#[derive(Debug, Clone)]
-pub struct Source {
-    /// Its name in reports.
-    pub name: String,
-    pub(crate) via: Ident,
-    pub(crate) table: TableName,
-    pub(crate) key: Ident,
-    pub(crate) tenant: Ident,
-}
-
 impl Plan {
     /// Checks the table and its sources against the catalog.
     ///
     /// # Errors
-    /// [`tenant_rls::Error::NoTable`] where there is no such tenant table; [`Error::Unsuitable`] where it cannot be
-    /// backfilled: partitioned, no single-column key, a type that is not supported, no source left.
+    /// [`tenant_rls::Error::NoTable`] where there is no such tenant table; [`Error::NoSource`] where no source is left;
+    /// [`Error::Unsuitable`] where it cannot be backfilled: partitioned, no single-column key, a type that is not supported.
     pub fn new(catalog: &Catalog, tenancy: &Tenancy, table: &str) -> Result<Self> {
+        let plan = Self::without_sources(catalog, tenancy, table)?;
+        let found = match tenancy.rules(&plan.table) {
+            Some(rules) => Found::of(catalog, tenancy, &plan.table, rules)?,
+            None => Found::default(),
+        };
+        if found.sources.is_empty() {
+            return Err(Error::NoSource { table: plan.table });
+        }
+        Ok(Self { sources: found.sources, evidence: found.evidence, missing: found.missing, ..plan })
+    }
+
+    /// A plan that asks no source: every row gets this tenant.
+    ///
+    /// # Errors
+    /// As [`Plan::new`], but for the sources.
+    pub fn given(catalog: &Catalog, tenancy: &Tenancy, table: &str, tenant: &TenantId) -> Result<Self> {
+        let plan = Self::without_sources(catalog, tenancy, table)?;
+        Ok(Self { sources: vec![Source::given(tenant)], ..plan })
+    }
+
+    fn without_sources(catalog: &Catalog, tenancy: &Tenancy, table: &str) -> Result<Self> {
         let name = TableName::parse(table, &tenancy.database.schema)?;
         let found = catalog.table(&name)?;
         let unsuitable = |why: String| Error::Unsuitable { table: name.clone(), why };
@@ -68,43 +80,37 @@ impl Plan {
                 found.column.type_name, catalog.tenants
             )));
         }
-        let rules = tenancy
-            .tables
-            .iter()
-            .find(|(key, _)| TableName::parse(key, &tenancy.database.schema).is_ok_and(|key| key == name));
-        let (mut sources, mut missing) = (Vec::new(), Vec::new());
-        for rule in rules.map(|(_, rules)| rules.sources.as_slice()).unwrap_or_default() {
-            match source(catalog, tenancy, rule)? {
-                Some(source) => sources.push(source),
-                None => missing.push(rule.name.clone()),
-            }
-        }
-        if sources.is_empty() {
-            return Err(unsuitable("tenancy.toml names no source for it that this database has".into()));
-        }
         Ok(Self {
             key: single_key(found).map_err(unsuitable)?,
             column: Ident::new(&found.column.name)?,
             column_type,
             tenants: catalog.tenants.clone(),
             tenant_key: Ident::new(&tenancy.tenant.key)?,
-            sources,
-            missing,
+            sources: Vec::new(),
+            evidence: Vec::new(),
+            missing: Vec::new(),
             never_null: found.column.never_null,
             table: name,
         })
+    }
+
+    /// The names of what can decide, in the order in which the journal counts them: sources, then evidence.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        let sources = self.sources.iter().map(|source| source.name.as_str());
+        sources.chain(self.evidence.iter().map(|evidence| evidence.name.as_str()))
     }
 
     /// What the role that writes needs, of every table that a batch touches.
     pub fn access(&self) -> Vec<Access> {
         let ctid = Ident::new("ctid").expect("ctid is an identifier");
         let mut read = vec![ctid, self.key.clone(), self.column.clone()];
-        read.extend(self.sources.iter().map(|source| source.via.clone()));
+        read.extend(self.sources.iter().filter_map(Source::pointer).map(|pointer| pointer.via.clone()));
+        read.extend(self.evidence.iter().flat_map(|evidence| &evidence.equal).map(|(here, _)| here.clone()));
         let mut access = vec![Access { table: self.table.clone(), read, write: Some(self.column.clone()) }];
-        for source in &self.sources {
-            let read = vec![source.key.clone(), source.tenant.clone()];
-            access.push(Access { table: source.table.clone(), read, write: None });
-        }
+        access.extend(self.sources.iter().filter_map(Source::pointer).map(|pointer| pointer.access()));
+        // Evidence in the table itself reads no more of it than was just asked for.
+        let elsewhere = self.evidence.iter().filter(|evidence| evidence.table != self.table);
+        access.extend(elsewhere.map(Evidence::access));
         access.push(Access { table: self.tenants.clone(), read: vec![self.tenant_key.clone()], write: None });
         access
     }
@@ -116,25 +122,6 @@ fn single_key(table: &TenantTable) -> Result<Ident, String> {
         [] => Err("it has no primary key, by which a row could be named in journal and review".into()),
         _ => Err("its primary key has several columns, which this version does not backfill".into()),
     }
-}
-
-/// The source that a rule describes, or `None` where this database has no such table.
-fn source(catalog: &Catalog, tenancy: &Tenancy, rule: &SourceRule) -> Result<Option<Source>> {
-    let table = TableName::parse(&rule.table, &tenancy.database.schema)?;
-    let Ok(found) = catalog.table(&table) else { return Ok(None) };
-    // A key that is not unique would count a row several times.
-    if found.key != [rule.key.as_str()] {
-        let why =
-            format!("the source `{}` refers to {table} by `{}`, which is not its primary key", rule.name, rule.key);
-        return Err(Error::Unsuitable { table, why });
-    }
-    Ok(Some(Source {
-        name: rule.name.clone(),
-        via: Ident::new(&rule.column)?,
-        tenant: Ident::new(rule.tenant.as_deref().unwrap_or(&found.column.name))?,
-        key: Ident::new(&rule.key)?,
-        table,
-    }))
 }
 
 impl ColumnType {

@@ -24,9 +24,9 @@ pub struct BackfillReport {
     pub resumed: bool,
     /// Rows that were given their tenant.
     pub assigned: u64,
-    /// The same by the best source that named it, best first.
+    /// The same by the best source that named it, best first; then by the evidence that decided between several tenants.
     pub assigned_by_source: Vec<SourceCount>,
-    /// Rows left whose sources name several tenants.
+    /// Rows left whose sources name several tenants, between which no evidence decides.
     pub conflicts: u64,
     /// Rows left whose sources name none.
     pub unresolved: u64,
@@ -38,7 +38,7 @@ pub struct BackfillReport {
     pub failed: Vec<FailedRow>,
     /// Tenants that sources name and that do not exist; they counted as none.
     pub ghost_tenants: Vec<GhostTenant>,
-    /// Sources of `tenancy.toml` that this database does not have.
+    /// Sources and evidence of `tenancy.toml` that this database does not have.
     pub sources_missing: Vec<String>,
     /// The file with the rows that people must decide.
     pub review: Option<PathBuf>,
@@ -68,7 +68,7 @@ pub enum Outcome {
     LimitReached,
 }
 
-/// Rows assigned by one source.
+/// Rows assigned by one source, or by evidence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SourceCount {
     /// The source's name.

@@ -41,14 +41,15 @@ pub(crate) async fn count_null(audit: &mut AuditTx, statements: &Statements) -> 
 /// Tenants that sources name and that do not exist.
 pub(crate) async fn ghosts(audit: &mut AuditTx, plan: &Plan, statements: &Statements) -> Result<Vec<GhostTenant>> {
     let mut found = Vec::new();
-    for (source, statement) in plan.sources.iter().zip(&statements.ghosts) {
+    let pointing = plan.sources.iter().filter_map(|source| Some((source, source.pointer()?)));
+    for ((source, pointer), statement) in pointing.zip(&statements.ghosts) {
         let rows = sqlx::query(statement)
             .fetch_all(audit.connection())
             .await
-            .map_err(RlsError::query(format!("looking for tenants of {} that do not exist", source.table)))?;
+            .map_err(RlsError::query(format!("looking for tenants of {} that do not exist", pointer.table)))?;
         found.extend(rows.iter().map(|row| GhostTenant {
             source: source.name.clone(),
-            table: source.table.clone(),
+            table: pointer.table.clone(),
             tenant: row.get(0),
             rows: u64::try_from(row.get::<i64, _>(1)).unwrap_or_default(),
         }));

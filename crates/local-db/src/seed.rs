@@ -66,6 +66,17 @@ pub struct Planted {
     pub authors_with_several_memberships: u64,
     /// Chat messages, with or without a tenant, whose author is not among the users.
     pub messages_of_deleted_authors: u64,
+    /// Chat messages without a tenant whose author is a member of one tenant alone. With the next four: all without a tenant.
+    pub messages_by_membership: u64,
+    /// Whose author is a member of none, and belongs to a tenant.
+    pub messages_by_author: u64,
+    /// Whose author is a member of two tenants, and in whose room the author's messages with a tenant all have the same one of
+    /// them: half of the rooms the author's own, half the other.
+    pub messages_by_room: u64,
+    /// Whose author is a member of two tenants, with messages of both in that room, or of none.
+    pub messages_in_conflict: u64,
+    /// Whose author is gone, or belongs to no tenant that exists.
+    pub messages_unresolvable: u64,
     /// Bookings.
     pub bookings: u64,
     /// Bookings whose tenant is NULL: the next five add up to it.
@@ -109,6 +120,11 @@ impl Planted {
     /// Bookings that a backfill must assign.
     pub fn assignable(&self) -> u64 {
         self.by_service_request + self.by_client + self.by_service
+    }
+
+    /// Chat messages whose tenant their authors tell, or evidence.
+    pub fn assignable_messages(&self) -> u64 {
+        self.messages_by_membership + self.messages_by_author + self.messages_by_room
     }
 }
 
@@ -202,6 +218,11 @@ async fn planted(session: &mut PgConnection) -> Result<Planted> {
         users_with_several_memberships: number("users_with_several_memberships"),
         authors_with_several_memberships: number("authors_with_several_memberships"),
         messages_of_deleted_authors: number("messages_of_deleted_authors"),
+        messages_by_membership: number("messages_by_membership"),
+        messages_by_author: number("messages_by_author"),
+        messages_by_room: number("messages_by_room"),
+        messages_in_conflict: number("messages_in_conflict"),
+        messages_unresolvable: number("messages_unresolvable"),
         bookings: number("bookings"),
         bookings_without_tenant: number("bookings_without_tenant"),
         by_service_request: number("by_service_request"),

@@ -5,16 +5,18 @@ use tenant_rls::{Catalog, TableName, Tenancy};
 
 use crate::{MissingPiece, TableReport};
 
-/// The table that `backfill-bookings` works on.
-const BOOKINGS: &str = "bookings";
+/// The tables that have a command of their own.
+const BACKFILLS: [(&str, &str); 2] = [("bookings", "backfill-bookings"), ("chat_messages", "assign-chat-messages")];
 
 /// How many tables a sentence names before it only counts them.
 const NAMED: usize = 5;
 
 /// Sentences, most useful first; empty for a clean audit.
 pub(crate) fn steps(catalog: &Catalog, missing: &[Missing], tenancy: &Tenancy, tables: &[TableReport]) -> Vec<String> {
-    let bookings = TableName::parse(BOOKINGS, &tenancy.database.schema).ok();
-    let is_bookings = |table: &TableReport| Some(&table.table) == bookings.as_ref();
+    let command = |table: &TableReport| {
+        let own = |name: &str| TableName::parse(name, &tenancy.database.schema).is_ok_and(|name| name == table.table);
+        BACKFILLS.iter().find(|(name, _)| own(name)).map(|(_, command)| *command)
+    };
     let mut next = Vec::new();
     if catalog.tenant_key_type.is_none() {
         next.push(format!(
@@ -38,10 +40,12 @@ pub(crate) fn steps(catalog: &Catalog, missing: &[Missing], tenancy: &Tenancy, t
     step(&|t| t.empty_rows > 0, &|names| {
         format!("set the empty string to NULL in {names}: no backfill takes it for a row without a tenant")
     });
-    step(&|t| is_bookings(t) && t.null_findings() > 0, &|names| {
-        format!("give {names} their tenant: `cargo xtask backfill-bookings --dry-run`, then without --dry-run")
-    });
-    step(&|t| !is_bookings(t) && t.null_findings() > 0, &|names| {
+    for (_, backfill) in BACKFILLS {
+        step(&|t| command(t) == Some(backfill) && t.null_findings() > 0, &|names| {
+            format!("give {names} their tenant: `cargo xtask {backfill} --dry-run`, then without --dry-run")
+        });
+    }
+    step(&|t| command(t).is_none() && t.null_findings() > 0, &|names| {
         format!(
             "find the tenant of the rows without one in {names}; where they are meant, tenancy.toml says `platform_rows = true`"
         )

@@ -87,7 +87,8 @@ impl Template {
         self.set(name, value.quoted(), Form::Identifier)
     }
 
-    /// Puts a quoted string at each `:'name'`: for DDL, which takes no bind parameters.
+    /// Puts a quoted string at each `:'name'`: for DDL, which takes no bind parameters, and for statements that a function on the
+    /// server executes with parameters of its own.
     #[must_use]
     pub fn literal(self, name: &str, value: &str) -> Self {
         self.set(name, quote_literal(value), Form::Literal)

@@ -101,9 +101,11 @@ pub struct TableRules {
     pub cross_tenant_references: Option<String>,
     /// Where a row's tenant follows from, best source first.
     pub sources: Vec<SourceRule>,
+    /// What decides where sources name several tenants, best first.
+    pub evidence: Vec<EvidenceRule>,
 }
 
-/// One place that a row's tenant follows from: the tenant of the row that a column points to.
+/// One place that a row's tenant follows from: the tenant of the row that a column points to, or the tenants of all such rows.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SourceRule {
@@ -117,6 +119,23 @@ pub struct SourceRule {
     #[serde(default = "default_key")]
     pub key: String,
     /// The other table's tenant column, where it is not one of [`Tenancy::columns`].
+    pub tenant: Option<String>,
+    /// Many rows may have that `key`, and each of them names a tenant. It needs an index.
+    #[serde(default)]
+    pub all: bool,
+}
+
+/// Decides between the tenants that sources name: for the one of them that has a row with equal columns, if only one has.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EvidenceRule {
+    /// What reports call it.
+    pub name: String,
+    /// The table with such rows; it may be the table itself.
+    pub table: String,
+    /// The columns that must be equal: this table's, and that table's.
+    pub equal: BTreeMap<String, String>,
+    /// That table's tenant column, where it is not one of [`Tenancy::columns`].
     pub tenant: Option<String>,
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use assign_chat_messages::{Assignment, Origin};
 use backfill_engine::BackfillReport;
 use clap::Args;
 use dev_jwt::{Claims, Lookup, MintOptions, Secret};
@@ -10,6 +11,7 @@ use tenant_audit::AuditReport;
 use tenant_rls::{ConnectOptions, Database, Exit, Tenancy};
 
 use crate::app::{App, Outcome};
+use crate::commands::assign_chat_messages::assign;
 use crate::commands::audit::audit;
 use crate::commands::backfill_bookings::backfill;
 use crate::commands::db::{SeedOptions, Server};
@@ -78,22 +80,31 @@ async fn story(app: &App, local: &LocalDb, data: &SeedOptions) -> Outcome {
     say(&before.table())?;
 
     say("\n3. Bookings get their tenant   cargo xtask backfill-bookings\n\n")?;
-    let report = backfill(app, &database, &tenancy, &backfill_engine::Options::default()).await?;
-    say(&report.table())?;
-    if report.outcome == backfill_engine::Outcome::Stopped {
+    let options = backfill_engine::Options::default();
+    let bookings = backfill(app, &database, &tenancy, &options).await?;
+    say(&bookings.table())?;
+    if bookings.outcome == backfill_engine::Outcome::Stopped {
         return Ok(Some(Exit::Stopped));
     }
 
-    say("\n4. What is still wrong?   cargo xtask audit\n\n")?;
+    say("\n4. Chat messages get theirs   cargo xtask assign-chat-messages\n\n")?;
+    let assignment = Assignment::prepare(&database, &tenancy, &Origin::Author).await?;
+    let messages = assign(app, &assignment, &database, &tenancy, &options).await?;
+    say(&messages.table())?;
+    if messages.outcome == backfill_engine::Outcome::Stopped {
+        return Ok(Some(Exit::Stopped));
+    }
+
+    say("\n5. What is still wrong?   cargo xtask audit\n\n")?;
     let after = stop::at_once(audit(app, &database, &tenancy, Vec::new())).await?;
     say(&after.table())?;
 
-    say("\n5. A session in one of the tenants   cargo xtask jwt\n\n")?;
+    say("\n6. A session in one of the tenants   cargo xtask jwt\n\n")?;
     say(&stop::at_once(session(&database, &tenancy)).await?)?;
     database.close().await;
 
     let time = duration(began.elapsed());
-    say(&closing(&planted, &report, &before, &after, &time))?;
+    say(&closing(&planted, [&bookings, &messages], [&before, &after], &time))?;
     Ok(None)
 }
 
@@ -140,25 +151,29 @@ async fn session(database: &Database, tenancy: &Tenancy) -> anyhow::Result<Strin
 /// What happened, in plain words, and what to try next.
 fn closing(
     planted: &Planted,
-    report: &BackfillReport,
-    before: &AuditReport,
-    after: &AuditReport,
+    [bookings, messages]: [&BackfillReport; 2],
+    [before, after]: [&AuditReport; 2],
     time: &str,
 ) -> String {
-    let as_planted = report.assigned == planted.assignable() && report.conflicts == planted.conflicts;
-    let exactly = if as_planted {
+    let found = [bookings, messages].map(|report| (report.assigned, report.conflicts, report.unresolved));
+    let known = [
+        (planted.assignable(), planted.conflicts, planted.unresolvable),
+        (planted.assignable_messages(), planted.messages_in_conflict, planted.messages_unresolvable),
+    ];
+    let exactly = if found == known {
         "exactly those that were planted as decidable"
     } else {
         "NOT the number that was planted, which is a bug"
     };
     format!(
-        "\n6. What happened, in {time}\n\n\
+        "\n7. What happened, in {time}\n\n\
          {} had no tenant: under row level security nobody would have seen them. The backfill read three\n\
-         sources for each - its service request, its client, its service - and assigned {},\n\
-         {exactly}. Each batch was one short transaction that also wrote a\n\
-         journal entry and a checkpoint: neither Ctrl-C nor a crash loses anything.\n\n\
-         It left {} whose sources disagree and {} that nobody knows about: a guess could show one tenant's data\n\
-         to another. All in all {} rows without a tenant became {}; other tables have their own jobs.\n\
+         sources for each - its service request, its client, its service - and assigned {}. A chat message has its author\n\
+         alone, who may be a member of several tenants: {} got theirs, {} of them by what the author\n\
+         wrote in the same room. All of these are {exactly}. Each batch was one\n\
+         short transaction that also wrote a journal entry and a checkpoint: neither Ctrl-C nor a crash loses anything.\n\n\
+         {} and {} are left, with several candidates or none: a guess could show one tenant's data to\n\
+         another. All in all {} rows without a tenant became {}; other tables have their own jobs.\n\
          {}\n\
          Try next:\n\
          \x20 cargo xtask demo --keep                              and look around in the database\n\
@@ -166,9 +181,11 @@ fn closing(
          \x20 cargo xtask backfill-bookings --review review.csv    the undecided rows, with their candidates\n\
          \x20 DATABASE_URL=… cargo xtask doctor                    what it would meet in yours\n",
         counted(planted.bookings_without_tenant, "booking", "bookings"),
-        count(report.assigned),
-        count(report.conflicts),
-        count(report.unresolved),
+        count(bookings.assigned),
+        count(messages.assigned),
+        count(messages.assigned_by_source.last().map_or(0, |room| room.rows)),
+        counted(bookings.remaining, "booking", "bookings"),
+        counted(messages.remaining, "message", "messages"),
         count(before.totals.null_rows),
         count(after.totals.null_rows),
         crossings(before, after),

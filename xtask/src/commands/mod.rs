@@ -1,5 +1,6 @@
 //! One module a command: its options, and how its report looks.
 
+pub(crate) mod assign_chat_messages;
 pub(crate) mod audit;
 pub(crate) mod backfill_bookings;
 pub(crate) mod bench;

@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use crate::support::Place;
 
 /// Every command, with its own.
-const COMMANDS: [&[&str]; 22] = [
+const COMMANDS: [&[&str]; 29] = [
     &[],
     &["db"],
     &["db", "up"],
@@ -20,6 +20,13 @@ const COMMANDS: [&[&str]; 22] = [
     &["audit"],
     &["backfill-bookings"],
     &["seed-tenant-defaults"],
+    &["assign-chat-messages"],
+    &["rls"],
+    &["rls", "status"],
+    &["rls", "plan"],
+    &["rls", "setup"],
+    &["rls", "rollout"],
+    &["rls", "rollback"],
     &["init"],
     &["bench"],
     &["bench", "backfill"],

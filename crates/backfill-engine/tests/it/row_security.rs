@@ -5,10 +5,10 @@ use local_db::Role;
 use local_db::testing::TestDb;
 use tenant_rls::{Ident, TableName, Template};
 
-use crate::support::{SMALL, backfill, number, planted, script};
+use crate::support::{SMALL, backfill, backfill_chat, number, planted, script};
 
-/// Tables that bookings draw on.
-const TABLES: [&str; 4] = ["bookings", "users", "services", "ServiceRequest"];
+/// Tables that bookings and chat messages draw on.
+const TABLES: [&str; 6] = ["bookings", "users", "services", "ServiceRequest", "chat_messages", "tenant_memberships"];
 
 const STRICT: &str = r#"CREATE POLICY rls_tenant_isolation ON :"table"
     USING ("tenantId" = NULLIF(current_setting('app.current_tenant_id', true), ''));
@@ -44,6 +44,11 @@ async fn under_strict_force_the_maintenance_role_assigns_exactly_what_was_plante
     assert_eq!(report.role, "tenant_maintenance");
     assert_eq!(report.assigned, planted.assignable());
     assert_eq!((report.conflicts, report.unresolved), (planted.conflicts, planted.unresolvable));
+
+    let report = backfill_chat(&db, Role::Owner, &Options::default()).await.unwrap();
+    assert_eq!(report.role, "tenant_maintenance");
+    assert_eq!(report.assigned, planted.assignable_messages());
+    assert_eq!((report.conflicts, report.unresolved), (planted.messages_in_conflict, planted.messages_unresolvable));
 }
 
 #[tokio::test]
@@ -52,6 +57,8 @@ async fn under_the_bridging_policy_too() {
     protect(&db, BRIDGE, true).await;
     let report = backfill(&db, Role::Owner, &Options::default()).await.unwrap();
     assert_eq!(report.assigned, planted.assignable());
+    let report = backfill_chat(&db, Role::Owner, &Options::default()).await.unwrap();
+    assert_eq!(report.assigned, planted.assignable_messages());
 }
 
 #[tokio::test]
@@ -63,9 +70,29 @@ async fn where_sources_are_hidden_it_stops_instead_of_calling_rows_unresolved() 
         let error = backfill(&db, role, &Options::default()).await.unwrap_err();
         assert!(matches!(error, Error::Database(tenant_rls::Error::CannotSee(_))), "{error}");
         assert!(error.hint().is_some());
+        let error = backfill_chat(&db, role, &Options::default()).await.unwrap_err();
+        assert!(matches!(error, Error::Database(tenant_rls::Error::CannotSee(_))), "{error}");
     }
     let mut superuser = db.superuser().await;
     assert_eq!(number(&mut superuser, "SELECT count(*) FROM pg_namespace WHERE nspname = 'tenant_ops'").await, 0);
+}
+
+#[tokio::test]
+async fn where_memberships_alone_are_hidden_an_author_does_not_become_one_of_fewer_tenants() {
+    let (db, planted) = planted(&SMALL).await;
+    script(
+        &mut db.owner().await,
+        r#"ALTER TABLE tenant_memberships ENABLE ROW LEVEL SECURITY; ALTER TABLE tenant_memberships FORCE ROW LEVEL SECURITY;
+           CREATE POLICY members ON tenant_memberships USING ("isDefault")"#,
+    )
+    .await;
+    for role in [Role::Owner, Role::AppUser] {
+        let error = backfill_chat(&db, role, &Options::default()).await.unwrap_err();
+        assert!(error.to_string().contains("public.tenant_memberships"), "{error}");
+    }
+    let without_tenant = r#"SELECT count(*) FROM chat_messages WHERE "tenantId" IS NULL"#;
+    let left = number(&mut db.superuser().await, without_tenant).await;
+    assert_eq!(left as u64, planted.tables["chat_messages"].without_tenant);
 }
 
 #[tokio::test]

@@ -25,6 +25,16 @@ pub(crate) async fn backfill(db: &TestDb, role: Role, options: &Options) -> Resu
     backfill_table(db, role, "bookings", &Tenancy::default(), options, &mut |_| {}).await
 }
 
+/// Backfills chat messages as `role`, to the end.
+pub(crate) async fn backfill_chat(db: &TestDb, role: Role, options: &Options) -> Result<BackfillReport, Error> {
+    backfill_table(db, role, "chat_messages", &Tenancy::default(), options, &mut |_| {}).await
+}
+
+/// Rows by what decided, in order.
+pub(crate) fn by_source(report: &BackfillReport) -> Vec<(&str, u64)> {
+    report.assigned_by_source.iter().map(|source| (source.source.as_str(), source.rows)).collect()
+}
+
 pub(crate) async fn backfill_table(
     db: &TestDb,
     role: Role,
@@ -36,11 +46,20 @@ pub(crate) async fn backfill_table(
     let database = connect(db, role).await;
     let catalog = Catalog::load(&database, tenancy).await?;
     let plan = Plan::new(&catalog, tenancy, table)?;
-    let (_go, stop) = watch::channel(false);
-    let backfill = Backfill { database: &database, tenancy, plan: &plan, job: "test", holder: "a test", options };
-    let report = backfill.run(stop, progress).await;
+    let report = run(&database, tenancy, &plan, options, progress).await;
     database.close().await;
     report
+}
+
+pub(crate) async fn run(
+    database: &Database,
+    tenancy: &Tenancy,
+    plan: &Plan,
+    options: &Options,
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<BackfillReport, Error> {
+    let (_go, stop) = watch::channel(false);
+    Backfill { database, tenancy, plan, job: "test", holder: "a test", options }.run(stop, progress).await
 }
 
 /// One number.

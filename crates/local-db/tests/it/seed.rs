@@ -195,6 +195,61 @@ async fn authors_of_several_tenants_and_deleted_authors_are_counted() {
     }
 }
 
+/// How the tenant of each chat message follows from its author and from what they wrote in the same room, one message at a time:
+/// how many by membership, by author, by room, in conflict, unresolvable.
+async fn messages_model(session: &mut DirectConnection) -> [u64; 5] {
+    let tenants: BTreeSet<String> = texts(session, r#"SELECT id FROM "Tenant""#).await.into_iter().flatten().collect();
+    let pairs = async |session: &mut DirectConnection, query: &'static str| -> Vec<(String, Option<String>)> {
+        let rows = sqlx::query(query).fetch_all(session.connection()).await.unwrap();
+        rows.iter().map(|row| (row.get(0), row.get(1))).collect()
+    };
+    let mut memberships: HashMap<String, BTreeSet<String>> = HashMap::new();
+    for (user, tenant) in pairs(session, r#"SELECT "userId", "tenantId" FROM tenant_memberships"#).await {
+        memberships.entry(user).or_default().extend(tenant.filter(|tenant| tenants.contains(tenant)));
+    }
+    let users: HashMap<_, _> = pairs(session, r#"SELECT id, "tenantId" FROM users"#).await.into_iter().collect();
+    let query = r#"SELECT "userId", room, "tenantId" FROM chat_messages"#;
+    let rows = sqlx::query(query).fetch_all(session.connection()).await.unwrap();
+    let messages: Vec<(String, String, Option<String>)> =
+        rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect();
+    let mut counts = [0; 5];
+    for (author, room, _) in messages.iter().filter(|(.., tenant)| tenant.is_none()) {
+        let member_of = memberships.get(author).cloned().unwrap_or_default();
+        let own = users.get(author).cloned().flatten().filter(|tenant| tenants.contains(tenant));
+        let candidates: BTreeSet<&String> = member_of.iter().chain(&own).collect();
+        let beside = messages.iter().filter(|(other, place, _)| (other, place) == (author, room));
+        let evidence: BTreeSet<&String> =
+            beside.filter_map(|(.., tenant)| tenant.as_ref()).filter(|tenant| candidates.contains(tenant)).collect();
+        let kind = match (candidates.len(), member_of.len(), evidence.len()) {
+            (0, ..) => 4,
+            (1, 0, _) => 1,
+            (1, ..) => 0,
+            (_, _, 1) => 2,
+            _ => 3,
+        };
+        counts[kind] += 1;
+    }
+    counts
+}
+
+#[tokio::test]
+async fn the_planted_messages_are_those_of_a_slow_separate_model() {
+    for size in [SMALL, Seed { tenants: 40, bookings: 20_000, seed: 3 }, Seed { tenants: 2, bookings: 50, seed: 0 }] {
+        let db = testing::database().await;
+        let planted = plant(&db, &size).await;
+        let expected = [
+            planted.messages_by_membership,
+            planted.messages_by_author,
+            planted.messages_by_room,
+            planted.messages_in_conflict,
+            planted.messages_unresolvable,
+        ];
+        assert_eq!(messages_model(&mut db.superuser().await).await, expected, "{size:?}");
+        assert_eq!(expected.iter().sum::<u64>(), planted.tables["chat_messages"].without_tenant, "{size:?}");
+        assert!(size.bookings < 1_000 || expected.iter().all(|kind| *kind > 0), "some of every kind: {planted:?}");
+    }
+}
+
 #[tokio::test]
 async fn tenants_are_of_very_different_size_and_lie_mixed() {
     let db = testing::database().await;
@@ -265,12 +320,16 @@ async fn the_maintenance_role_reads_keys_and_tenants_and_writes_the_tenant_only(
     owner.run_script("acting as the maintenance role", "SET ROLE tenant_maintenance").await.unwrap();
     let may = r#"SELECT ctid, id, "serviceRequestId", "clientId", "serviceId" FROM bookings WHERE "tenantId" IS NULL"#;
     owner.run_script("reading keys", may).await.unwrap();
+    let may =
+        r#"SELECT m."userId", room, t."tenantId" FROM chat_messages m JOIN tenant_memberships t USING ("userId")"#;
+    owner.run_script("reading what evidence compares", may).await.unwrap();
     owner
         .run_script("writing the tenant", r#"UPDATE bookings SET "tenantId" = 'tenant_primary' WHERE id = ''"#)
         .await
         .unwrap();
     for may_not in [
         r#"SELECT "clientEmail" FROM bookings"#,
+        "SELECT text FROM chat_messages",
         r#"SELECT "name" FROM "Tenant""#,
         "UPDATE bookings SET duration = 0",
         "DELETE FROM bookings",

@@ -25,6 +25,19 @@ async fn planted_faults_are_counted_exactly() {
 }
 
 #[tokio::test]
+async fn messages_without_a_tenant_have_a_command_of_their_own() {
+    let db = testing::database().await;
+    let message =
+        r#"INSERT INTO chat_messages (id, "userId", "userName", role, room, text) VALUES ('m', 'u', '', '', '', '')"#;
+    run(&db, message).await;
+    let report = audit_as(&db, Role::Owner, &Tenancy::default(), &["chat_messages"]).await.unwrap();
+    let first =
+        "give public.chat_messages their tenant: `cargo xtask assign-chat-messages --dry-run`, then without --dry-run";
+    assert_eq!(report.next[0], first);
+    assert!(report.next.iter().all(|step| !step.starts_with("find the tenant")), "{:?}", report.next);
+}
+
+#[tokio::test]
 async fn rows_of_the_whole_platform_are_no_finding() {
     let db = testing::database().await;
     plant(&db).await;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{SourceRule, TableRules, Tenancy};
+use super::{EvidenceRule, SourceRule, TableRules, Tenancy};
 
 impl Tenancy {
     /// The text of a `tenancy.toml` that reads back as this value, with a comment at each key.
@@ -90,7 +90,19 @@ impl Tenancy {
             out,
             "#                         whose `key` (default \"id\") equals this table's `column`; `tenant` names the tenant"
         )?;
-        writeln!(out, "#                         column there, where it is not one of `columns`")?;
+        writeln!(
+            out,
+            "#                         column there, where it is not one of `columns`; `all = true`: many rows there may have"
+        )?;
+        writeln!(out, "#                         that `key`, which needs an index, and each of them names a tenant")?;
+        writeln!(
+            out,
+            "#   evidence = [ … ]      what decides where sources name several tenants: the one of them that has a row in"
+        )?;
+        writeln!(
+            out,
+            "#                         `table` with `equal` columns (here = there), if only one has; `table` may be this one"
+        )?;
         if self.tables.is_empty() {
             // Without any, the section would be taken from the default application.
             writeln!(out, "[tables]")?;
@@ -113,21 +125,41 @@ fn write_table(out: &mut String, name: &str, rules: &TableRules) -> std::fmt::Re
     if let Some(reason) = &rules.cross_tenant_references {
         writeln!(out, "cross_tenant_references = {}", string(reason))?;
     }
-    if !rules.sources.is_empty() {
-        let lines: String = rules.sources.iter().map(|source| format!("    {},\n", inline(source))).collect();
-        writeln!(out, "sources = [\n{lines}]")?;
-    }
-    Ok(())
+    write_list(out, "sources", rules.sources.iter().map(source))?;
+    write_list(out, "evidence", rules.evidence.iter().map(evidence))
 }
 
-fn inline(source: &SourceRule) -> String {
+fn write_list(out: &mut String, key: &str, items: impl ExactSizeIterator<Item = String>) -> std::fmt::Result {
+    if items.len() == 0 {
+        return Ok(());
+    }
+    let lines: String = items.map(|item| format!("    {item},\n")).collect();
+    writeln!(out, "{key} = [\n{lines}]")
+}
+
+fn source(source: &SourceRule) -> String {
     let mut pairs = vec![("name", &source.name), ("column", &source.column), ("table", &source.table)];
     if source.key != super::default_key() {
         pairs.push(("key", &source.key));
     }
     pairs.extend(source.tenant.iter().map(|column| ("tenant", column)));
-    let pairs: Vec<_> = pairs.into_iter().map(|(key, value)| format!("{key} = {}", string(value))).collect();
-    format!("{{ {} }}", pairs.join(", "))
+    let pairs = pairs.into_iter().map(|(key, value)| pair(key, value));
+    inline(pairs.chain(source.all.then(|| "all = true".to_owned())))
+}
+
+fn evidence(evidence: &EvidenceRule) -> String {
+    let equal = inline(evidence.equal.iter().map(|(here, there)| pair(&key(here), there)));
+    let pairs = [pair("name", &evidence.name), pair("table", &evidence.table), format!("equal = {equal}")];
+    inline(pairs.into_iter().chain(evidence.tenant.iter().map(|column| pair("tenant", column))))
+}
+
+fn pair(key: &str, value: &str) -> String {
+    format!("{key} = {}", string(value))
+}
+
+/// An inline table of TOML.
+fn inline(pairs: impl Iterator<Item = String>) -> String {
+    format!("{{ {} }}", pairs.collect::<Vec<_>>().join(", "))
 }
 
 fn list(names: &[String]) -> String {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    DatabaseSection, RolesSection, SessionSection, SourceRule, TableRules, Tenancy, TenantSection, default_key,
+    DatabaseSection, EvidenceRule, RolesSection, SessionSection, SourceRule, TableRules, Tenancy, TenantSection,
+    default_key,
 };
 
 impl Default for Tenancy {
@@ -67,7 +68,6 @@ fn tables() -> BTreeMap<String, TableRules> {
         ("expenses", vec![user]),
         ("attachments", vec![request, ("uploader", "uploaderId", "users")]),
         ("ScheduledReminder", vec![request]),
-        ("chat_messages", vec![]),
         ("booking_settings", vec![]),
         ("IdempotencyKey", vec![user]),
         ("organization_settings", vec![]),
@@ -78,9 +78,33 @@ fn tables() -> BTreeMap<String, TableRules> {
         |sources: Vec<_>| TableRules { sources: sources.into_iter().map(source).collect(), ..Default::default() };
     let platform = || TableRules { platform_rows: true, ..Default::default() };
     let with_tenant = sources.into_iter().map(|(table, sources)| (table.to_owned(), rules(sources)));
-    with_tenant.chain(["audit_logs", "audit_events"].map(|table| (table.to_owned(), platform()))).collect()
+    let mut tables: BTreeMap<_, _> =
+        with_tenant.chain(["audit_logs", "audit_events"].map(|table| (table.to_owned(), platform()))).collect();
+    tables.insert("chat_messages".into(), chat_messages());
+    tables
+}
+
+/// A message is its author's. An author of several tenants is known by what else they wrote in the same room.
+fn chat_messages() -> TableRules {
+    let memberships = ("membership", "userId", "tenant_memberships");
+    let memberships = SourceRule { key: "userId".into(), all: true, ..source(memberships) };
+    let room = EvidenceRule {
+        name: "room".into(),
+        table: "chat_messages".into(),
+        equal: ["userId", "room"].map(|column| (column.to_owned(), column.to_owned())).into(),
+        tenant: None,
+    };
+    let sources = vec![memberships, source(("author", "userId", "users"))];
+    TableRules { sources, evidence: vec![room], ..TableRules::default() }
 }
 
 fn source((name, column, table): (&str, &str, &str)) -> SourceRule {
-    SourceRule { name: name.into(), column: column.into(), table: table.into(), key: default_key(), tenant: None }
+    SourceRule {
+        name: name.into(),
+        column: column.into(),
+        table: table.into(),
+        key: default_key(),
+        tenant: None,
+        all: false,
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{TableRules, Tenancy};
+use super::{EvidenceRule, SourceRule, TableRules, Tenancy};
 use crate::{Ident, TableName};
 
 /// The key and what is wrong with it.
@@ -57,19 +57,45 @@ impl Tenancy {
             return Err((format!("{key}.cross_tenant_references"), why));
         }
         for (position, source) in rules.sources.iter().enumerate() {
-            let key = format!("{key}.sources[{position}]");
-            if source.name.trim().is_empty() {
-                return Err((format!("{key}.name"), "it is empty; reports need a name for the source".into()));
-            }
-            ident(&format!("{key}.column"), &source.column)?;
-            table(&format!("{key}.table"), &source.table, &self.database.schema)?;
-            ident(&format!("{key}.key"), &source.key)?;
-            if let Some(column) = &source.tenant {
-                ident(&format!("{key}.tenant"), column)?;
-            }
+            self.check_source(&format!("{key}.sources[{position}]"), source)?;
         }
-        unique(&format!("{key}.sources"), rules.sources.iter().map(|source| &source.name))
+        for (position, evidence) in rules.evidence.iter().enumerate() {
+            self.check_evidence(&format!("{key}.evidence[{position}]"), evidence)?;
+        }
+        // Reports and journal have one list of both.
+        let names = rules.sources.iter().map(|source| &source.name);
+        unique(&format!("{key}.sources"), names.clone())?;
+        unique(&format!("{key}.evidence"), names.chain(rules.evidence.iter().map(|evidence| &evidence.name)))
     }
+
+    fn check_source(&self, key: &str, source: &SourceRule) -> Result<(), Wrong> {
+        named(key, &source.name)?;
+        ident(&format!("{key}.column"), &source.column)?;
+        table(&format!("{key}.table"), &source.table, &self.database.schema)?;
+        ident(&format!("{key}.key"), &source.key)?;
+        source.tenant.iter().try_for_each(|column| ident(&format!("{key}.tenant"), column))
+    }
+
+    fn check_evidence(&self, key: &str, evidence: &EvidenceRule) -> Result<(), Wrong> {
+        named(key, &evidence.name)?;
+        table(&format!("{key}.table"), &evidence.table, &self.database.schema)?;
+        if evidence.equal.is_empty() {
+            return Err((format!("{key}.equal"), "it is empty: any row of a tenant would be evidence".into()));
+        }
+        for (here, there) in &evidence.equal {
+            ident(&format!("{key}.equal"), here)?;
+            ident(&format!("{key}.equal"), there)?;
+        }
+        evidence.tenant.iter().try_for_each(|column| ident(&format!("{key}.tenant"), column))
+    }
+}
+
+/// Reports need a name for what decided.
+fn named(key: &str, name: &str) -> Result<(), Wrong> {
+    if name.trim().is_empty() {
+        return Err((format!("{key}.name"), "it is empty; reports need a name for it".into()));
+    }
+    Ok(())
 }
 
 fn ident(key: &str, name: &str) -> Result<(), Wrong> {

@@ -5,7 +5,8 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::{
-    DatabaseSection, RolesSection, SessionSection, SourceRule, TableRules, Tenancy, TenancyError, TenantSection,
+    DatabaseSection, EvidenceRule, RolesSection, SessionSection, SourceRule, TableRules, Tenancy, TenancyError,
+    TenantSection,
 };
 use crate::{Ident, TableName};
 
@@ -54,6 +55,15 @@ fn bookings_ask_the_service_request_first_then_the_client_then_the_service() {
             ("service", "serviceId", "services", "id"),
         ]
     );
+}
+
+#[test]
+fn chat_messages_ask_all_memberships_of_the_author_and_then_the_author() {
+    let chat = &Tenancy::default().tables["chat_messages"];
+    let sources: Vec<_> = chat.sources.iter().map(|s| (s.name.as_str(), s.key.as_str(), s.all)).collect();
+    assert_eq!(sources, [("membership", "userId", true), ("author", "id", false)]);
+    let equal: Vec<_> = chat.evidence[0].equal.iter().map(|(here, there)| (here.as_str(), there.as_str())).collect();
+    assert_eq!(equal, [("room", "room"), ("userId", "userId")]);
 }
 
 #[test]
@@ -127,6 +137,15 @@ fn names_that_postgresql_could_not_hold_are_refused() {
     for key in ["name", "column", "table", "key", "tenant"] {
         assert_eq!(invalid(&source(key)).0, format!("tables.x.sources[0].{key}"));
     }
+    for (key, rest) in [
+        ("name", r#"name = "", table = "t", equal = { a = "b" }"#),
+        ("table", r#"name = "n", table = "", equal = { a = "b" }"#),
+        ("equal", r#"name = "n", table = "t", equal = {}"#),
+        ("equal", r#"name = "n", table = "t", equal = { a = "" }"#),
+        ("tenant", r#"name = "n", table = "t", equal = { a = "b" }, tenant = """#),
+    ] {
+        assert_eq!(invalid(&format!("[tables.x]\nevidence = [{{ {rest} }}]")).0, format!("tables.x.evidence[0].{key}"));
+    }
 }
 
 #[test]
@@ -144,6 +163,8 @@ fn what_stands_there_twice_is_refused() {
     assert!(invalid("[tables.x]\n[tables.\"public.x\"]").1.contains("with and without its schema"));
     let source = "{ name = \"n\", column = \"c\", table = \"t\" }";
     assert!(invalid(&format!("[tables.x]\nsources = [{source}, {source}]")).1.contains("`n` stands there twice"));
+    let evidence = "{ name = \"n\", table = \"t\", equal = { a = \"b\" } }";
+    assert_eq!(invalid(&format!("[tables.x]\nsources = [{source}]\nevidence = [{evidence}]")).0, "tables.x.evidence");
 }
 
 #[test]
@@ -161,19 +182,32 @@ fn name() -> impl Strategy<Value = String> {
 }
 
 fn source() -> impl Strategy<Value = SourceRule> {
-    (name(), name(), name(), prop_oneof![Just("id".to_owned()), name()], proptest::option::of(name()))
-        .prop_map(|(name, column, table, key, tenant)| SourceRule { name, column, table, key, tenant })
+    (name(), name(), name(), prop_oneof![Just("id".to_owned()), name()], proptest::option::of(name()), any::<bool>())
+        .prop_map(|(name, column, table, key, tenant, all)| SourceRule { name, column, table, key, tenant, all })
+}
+
+fn evidence() -> impl Strategy<Value = EvidenceRule> {
+    let equal = proptest::collection::btree_map(name(), name(), 1..3);
+    (name(), name(), equal, proptest::option::of(name())).prop_map(|(name, table, equal, tenant)| EvidenceRule {
+        name,
+        table,
+        equal,
+        tenant,
+    })
 }
 
 fn tenancy() -> impl Strategy<Value = Tenancy> {
     let reason = proptest::option::of(name().prop_filter("a reason is no white space", |text| !text.trim().is_empty()));
-    let rules = (proptest::option::of(name()), any::<bool>(), reason, proptest::collection::vec(source(), 0..3))
-        .prop_map(|(column, platform_rows, cross_tenant_references, sources)| TableRules {
+    let lists = (proptest::collection::vec(source(), 0..3), proptest::collection::vec(evidence(), 0..2));
+    let rules = (proptest::option::of(name()), any::<bool>(), reason, lists).prop_map(
+        |(column, platform_rows, cross_tenant_references, (sources, evidence))| TableRules {
             column,
             platform_rows,
             cross_tenant_references,
             sources,
-        });
+            evidence,
+        },
+    );
     let tenant = (name(), name(), name(), name(), proptest::option::of(name()), name())
         .prop_map(|(table, key, slug, name, status, active)| TenantSection { table, key, slug, name, status, active });
     let database = (proptest::option::of(name()), name())

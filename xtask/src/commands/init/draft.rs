@@ -32,11 +32,12 @@ pub(super) fn wide_net(tenancy: &Tenancy) -> Tenancy {
 pub(super) fn of_known(tenancy: &Tenancy, catalog: &Catalog) -> Tenancy {
     let rules = |table: &TenantTable| {
         let mut rules = tenancy.rules(&table.name).cloned().unwrap_or_else(|| derived(table, catalog, tenancy));
-        let there = |source: &SourceRule| {
-            TableName::parse(&source.table, &tenancy.database.schema)
+        let there = |table: &str| {
+            TableName::parse(table, &tenancy.database.schema)
                 .is_ok_and(|name| catalog.tables.iter().any(|t| t.name == name))
         };
-        rules.sources.retain(there);
+        rules.sources.retain(|source| there(&source.table));
+        rules.evidence.retain(|evidence| there(&evidence.table));
         rules
     };
     let tables = catalog.tables.iter().map(|table| (short(&table.name, tenancy), rules(table))).collect();
@@ -83,6 +84,7 @@ fn derived(table: &TenantTable, catalog: &Catalog, tenancy: &Tenancy) -> TableRu
             table: short(&target, tenancy),
             key: references.clone(),
             tenant: None,
+            all: false,
         })
     };
     let mut sources: Vec<SourceRule> = table.foreign_keys.iter().filter_map(source).collect();
@@ -195,6 +197,9 @@ mod tests {
         let draft = of_known(&Tenancy::default(), &found);
         let sources: Vec<_> = draft.tables["bookings"].sources.iter().map(|source| source.name.as_str()).collect();
         assert_eq!(sources, ["client"], "the tables of the other sources are not there");
+        let draft = of_known(&Tenancy::default(), &catalog(vec![table("chat_messages", "tenantId", vec![])]));
+        let chat = &draft.tables["chat_messages"];
+        assert_eq!((chat.sources.len(), chat.evidence[0].name.as_str()), (0, "room"));
     }
 
     #[test]

@@ -1,0 +1,95 @@
+//! Job: gives chat messages their tenant, from their authors, or one tenant to all that have none. The engine does the work; this
+//! names it.
+
+mod error;
+
+use backfill_engine::{Backfill, BackfillReport, Comparison, Options, Plan, Progress};
+use tenant_rls::{Catalog, Database, Tenancy, Tenant, Tenants};
+use tokio::sync::watch;
+
+pub use error::{Error, Result};
+
+/// The job's name in `tenant_ops.run`.
+pub const JOB: &str = "assign-chat-messages";
+
+/// The table that it works on; `tenancy.toml` says from which sources and by what evidence.
+const TABLE: &str = "chat_messages";
+
+/// Where the tenant comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// Each message's author, and what else they wrote in that room.
+    Author,
+    /// One tenant for all messages that have none.
+    Tenant {
+        /// Its id or slug.
+        name: String,
+        /// Also if it is not in use.
+        include_inactive: bool,
+    },
+}
+
+/// What is about to be assigned; nothing was written yet.
+#[derive(Debug)]
+pub struct Assignment {
+    plan: Plan,
+    /// The one tenant for all, and what the authors say beside it; a person should read it first.
+    pub given: Option<Given>,
+}
+
+/// One tenant for all messages that have none.
+#[derive(Debug)]
+pub struct Given {
+    /// The tenant.
+    pub tenant: Tenant,
+    /// The messages, and what their authors say.
+    pub messages: Comparison,
+}
+
+impl Assignment {
+    /// Looks up what there is to assign.
+    ///
+    /// # Errors
+    /// [`Error::Inactive`] for a tenant that is not in use; [`tenant_rls::Error::UnknownTenant`]; as [`Plan::new`] and
+    /// [`Plan::compare`].
+    pub async fn prepare(database: &Database, tenancy: &Tenancy, origin: &Origin) -> Result<Self> {
+        let catalog = Catalog::load(database, tenancy).await?;
+        let (name, include_inactive) = match origin {
+            Origin::Author => return Ok(Self { plan: Plan::new(&catalog, tenancy, TABLE)?, given: None }),
+            Origin::Tenant { name, include_inactive } => (name, *include_inactive),
+        };
+        let mut tenants = Tenants::open(database, tenancy).await?;
+        let tenant = tenants.find(name).await?;
+        tenants.close().await?;
+        if !(tenant.active || include_inactive) {
+            return Err(Error::Inactive(Box::new(tenant)));
+        }
+        let plan = Plan::given(&catalog, tenancy, TABLE, &tenant.id)?;
+        let messages = match Plan::new(&catalog, tenancy, TABLE) {
+            Ok(authors) => authors.compare(database, tenancy, &tenant.id).await?,
+            // Authors that nobody can ask say nothing.
+            Err(backfill_engine::Error::NoSource { .. }) => {
+                Comparison { told: 0, told_another: 0, ..plan.compare(database, tenancy, &tenant.id).await? }
+            }
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Self { plan, given: Some(Given { tenant, messages }) })
+    }
+
+    /// Runs the job; see [`Backfill::run`].
+    ///
+    /// # Errors
+    /// As [`Backfill::run`].
+    pub async fn run(
+        &self,
+        database: &Database,
+        tenancy: &Tenancy,
+        holder: &str,
+        options: &Options,
+        stop: watch::Receiver<bool>,
+        progress: &mut (dyn FnMut(Progress) + Send),
+    ) -> Result<BackfillReport> {
+        let backfill = Backfill { database, tenancy, plan: &self.plan, job: JOB, holder, options };
+        Ok(backfill.run(stop, progress).await?)
+    }
+}

@@ -1,0 +1,262 @@
+//! The parts of the statements that repeat for each source and each piece of evidence, and the decision made of them.
+
+use tenant_rls::{Ident, Sql, Template};
+
+use crate::source::{Evidence, Origin, Pointer};
+use crate::{OnConflict, Plan, Result};
+
+/// What stands in the statements, in the order of sources and then evidence.
+#[derive(Debug, Default)]
+pub(crate) struct Parts {
+    pub(crate) joins: Vec<Sql>,
+    /// Columns of the row that something is compared with, under the names that joins use.
+    pub(crate) vias: Vec<Sql>,
+    /// What each source, and each evidence, says: a tenant or an array of tenants, under a name of its own.
+    pub(crate) tenants: Vec<Sql>,
+    /// Tenants that a source names and that do not exist.
+    pub(crate) ghosts: Vec<Sql>,
+    /// What each source says, as people read it.
+    pub(crate) tenant_texts: Vec<Sql>,
+    pub(crate) ghost_texts: Vec<Sql>,
+    /// The columns of `vias`, with their names there.
+    columns: Vec<(Ident, Ident)>,
+    /// By the names in `tenants`: what each source says, and what each evidence decided.
+    said: Vec<Said>,
+    evidence: Vec<Sql>,
+}
+
+/// What one source says about a row.
+#[derive(Debug, Clone)]
+struct Said {
+    value: Sql,
+    /// An array of tenants, each once and in order; NULL where there is none.
+    many: bool,
+}
+
+impl Said {
+    fn with(&self, text: &'static str) -> Sql {
+        Template::new(text).fragment("said", self.value.clone()).build()
+    }
+
+    fn lowest(&self) -> Sql {
+        if self.many { self.with(":said[1]") } else { self.value.clone() }
+    }
+
+    fn highest(&self) -> Sql {
+        if self.many { self.with(":said[cardinality(:said)]") } else { self.value.clone() }
+    }
+
+    /// The tenant, where it names one alone.
+    fn alone(&self) -> Sql {
+        if self.many { self.with("CASE cardinality(:said) WHEN 1 THEN :said[1] END") } else { self.value.clone() }
+    }
+
+    fn candidates(&self) -> Sql {
+        if self.many { self.with("SELECT unnest(:said)") } else { self.with("SELECT :said") }
+    }
+
+    fn text(&self) -> Sql {
+        if self.many { self.with("array_to_string(:said, ' | ')") } else { self.with(":said::text") }
+    }
+}
+
+impl Parts {
+    pub(crate) fn of(plan: &Plan) -> Result<Self> {
+        let mut parts = Self::default();
+        let mut in_joins = Vec::new();
+        for (n, source) in (1..).zip(&plan.sources) {
+            in_joins.push(parts.source_part(plan, &source.origin, n)?);
+        }
+        for (here, _) in plan.evidence.iter().flat_map(|evidence| &evidence.equal) {
+            parts.via(here)?;
+        }
+        for (n, evidence) in (plan.sources.len() + 1..).zip(&plan.evidence) {
+            parts.evidence_part(evidence, &in_joins, n)?;
+        }
+        // A list of columns cannot be empty.
+        if parts.vias.is_empty() {
+            parts.via(&plan.column)?;
+        }
+        Ok(parts)
+    }
+
+    /// Adds a source, and tells what it says as its join knows it.
+    fn source_part(&mut self, plan: &Plan, origin: &Origin, n: usize) -> Result<Said> {
+        let (s, e) = (Ident::new(format!("s{n}"))?, Ident::new(format!("e{n}"))?);
+        let key = &plan.tenant_key;
+        let of = |text: &'static str| Template::new(text).ident("s", &s);
+        let (value, ghosts) = match origin {
+            Origin::Row(pointer) => {
+                let join = self.join(plan, include_str!("../../../sql/backfill/source_join.sql"), pointer)?;
+                self.joins.push(join.ident("s", &s).ident("e", &e).build());
+                let with = |text| of(text).ident("e", &e).ident("key", key).ident("tenant", &pointer.tenant).build();
+                let value = with("CASE WHEN :\"e\".:\"key\" IS NOT NULL THEN :\"s\".:\"tenant\" END");
+                (value, with("CASE WHEN :\"e\".:\"key\" IS NULL THEN :\"s\".:\"tenant\"::text END"))
+            }
+            Origin::Rows(pointer) => {
+                let join = self.join(plan, include_str!("../../../sql/backfill/rows_join.sql"), pointer)?;
+                self.joins.push(join.ident("s", &s).build());
+                (of(":\"s\".tenants").build(), of("array_to_string(:\"s\".ghosts, ' | ')").build())
+            }
+            Origin::Given(tenant) => {
+                let join = Template::new(include_str!("../../../sql/backfill/given_join.sql"))
+                    .table("tenants", &plan.tenants)
+                    .ident("e", &e)
+                    .ident("tenant_key", key)
+                    .literal("tenant", tenant.as_str())
+                    .fragment("type", Sql::from_static(plan.column_type.cast()));
+                self.joins.push(join.build());
+                let value = Template::new(":\"e\".:\"key\"").ident("e", &e).ident("key", key).build();
+                (value, Sql::from_static("NULL::text"))
+            }
+        };
+        let many = matches!(origin, Origin::Rows(_));
+        let named = Said { value: self.tenant(&value, n)?, many };
+        self.tenant_texts.push(named.text());
+        self.said.push(named);
+        let ghost = Ident::new(format!("ghost_{n}"))?;
+        self.ghosts.push(alias(&ghosts, &ghost));
+        self.ghost_texts.push(name(&ghost));
+        Ok(Said { value, many })
+    }
+
+    fn join(&mut self, plan: &Plan, text: &'static str, pointer: &Pointer) -> Result<Template> {
+        Ok(Template::new(text)
+            .table("source", &pointer.table)
+            .table("tenants", &plan.tenants)
+            .ident("via", &self.via(&pointer.via)?)
+            .ident("source_key", &pointer.key)
+            .ident("source_tenant", &pointer.tenant)
+            .ident("tenant_key", &plan.tenant_key))
+    }
+
+    /// Adds evidence between what the joins before it found.
+    fn evidence_part(&mut self, evidence: &Evidence, said: &[Said], n: usize) -> Result<()> {
+        let s = Ident::new(format!("s{n}"))?;
+        let mut equal = Vec::new();
+        for (here, there) in &evidence.equal {
+            let via = self.via(here)?;
+            equal.push(Template::new("x.:\"there\" = l.:\"via\"").ident("there", there).ident("via", &via).build());
+        }
+        self.joins.push(
+            Template::new(include_str!("../../../sql/backfill/evidence_join.sql"))
+                .fragment("candidates", Sql::join(said.iter().map(Said::candidates), " UNION "))
+                .fragment("lowest", call("least(:list)", said.iter().map(Said::lowest)))
+                .fragment("highest", call("greatest(:list)", said.iter().map(Said::highest)))
+                .table("evidence", &evidence.table)
+                .ident("evidence_tenant", &evidence.tenant)
+                .fragment("equal", Sql::join(equal, " AND "))
+                .ident("s", &s)
+                .build(),
+        );
+        let found = "(array_agg(:\"s\".tenant) FILTER (WHERE :\"s\".tenant IS NOT NULL) OVER (:alike))[1]";
+        let value = Template::new(found).ident("s", &s).fragment("alike", self.alike()).build();
+        let decided = self.tenant(&value, n)?;
+        self.evidence.push(decided);
+        Ok(())
+    }
+
+    /// Rows with the same in every column that something is compared with: whatever is asked says the same of each of them.
+    fn alike(&self) -> Sql {
+        let via = |(_, via): &(Ident, Ident)| Template::new("l.:\"via\"").ident("via", via).build();
+        call("PARTITION BY :list", self.columns.iter().map(via))
+    }
+
+    /// The columns of the rows that the joins begin with. Evidence is asked for the first of rows that are alike and holds for all of
+    /// them, as its author may have written much in a crowded room, which would be read again for each message.
+    pub(crate) fn rows(&self) -> Sql {
+        if self.evidence.is_empty() {
+            return Sql::from_static("l.*");
+        }
+        Template::new("l.*, row_number() OVER (:alike) AS nth").fragment("alike", self.alike()).build()
+    }
+
+    /// Gives a column of the row to the joins, once, and tells its name there.
+    fn via(&mut self, column: &Ident) -> Result<Ident> {
+        if let Some((_, via)) = self.columns.iter().find(|(known, _)| known == column) {
+            return Ok(via.clone());
+        }
+        let via = Ident::new(format!("via_{}", self.columns.len() + 1))?;
+        self.vias.push(Template::new("t.:\"column\" AS :\"via\"").ident("column", column).ident("via", &via).build());
+        self.columns.push((column.clone(), via.clone()));
+        Ok(via)
+    }
+
+    /// Gives what was found its name, and returns that.
+    fn tenant(&mut self, value: &Sql, n: usize) -> Result<Sql> {
+        let tenant = Ident::new(format!("tenant_{n}"))?;
+        self.tenants.push(alias(value, &tenant));
+        Ok(name(&tenant))
+    }
+
+    /// NULL where no source names a tenant.
+    pub(crate) fn lowest(&self) -> Sql {
+        call("least(:list)", self.said.iter().map(Said::lowest))
+    }
+
+    fn highest(&self) -> Sql {
+        call("greatest(:list)", self.said.iter().map(Said::highest))
+    }
+
+    /// The tenant that a row gets, or NULL. Evidence comes before `--on-conflict first`: it knows more about the row.
+    pub(crate) fn decision(&self, on_conflict: OnConflict) -> Sql {
+        let by_sources = match on_conflict {
+            // LEAST and GREATEST pass over NULL: they are equal where all sources that name a tenant name the same.
+            OnConflict::Report => vec![
+                Template::new("CASE WHEN :lowest = :highest THEN :lowest END")
+                    .fragment("lowest", self.lowest())
+                    .fragment("highest", self.highest())
+                    .build(),
+            ],
+            OnConflict::First => self.said.iter().map(Said::alone).collect(),
+        };
+        call("coalesce(:list)", self.evidence.iter().cloned().chain(by_sources))
+    }
+
+    /// The number of what decided. With `first`, a source that names the very tenant counts before evidence: a row that `first`
+    /// wrote is evidence for the next one, and must not look like more than the source that it came from.
+    pub(crate) fn source(&self, on_conflict: OnConflict) -> Sql {
+        let known = |value: &Sql| Template::new(":value IS NOT NULL").fragment("value", value.clone()).build();
+        let same = |said: &Said| {
+            let decided = call("coalesce(:list)", self.evidence.iter().cloned().chain([said.alone()]));
+            Template::new(":alone = :decided").fragment("alone", said.alone()).fragment("decided", decided).build()
+        };
+        let evidence = (self.said.len() + 1..).zip(self.evidence.iter().map(known));
+        let cases: Vec<(usize, Sql)> = match on_conflict {
+            OnConflict::Report => evidence.chain((1..).zip(self.said.iter().map(|said| known(&said.value)))).collect(),
+            OnConflict::First => (1..).zip(self.said.iter().map(same)).chain(evidence).collect(),
+        };
+        let cases = cases.into_iter().map(|(n, test)| {
+            Template::new("WHEN :test THEN :n").fragment("test", test).fragment("n", number(n)).build()
+        });
+        Template::new("(CASE :cases END)::smallint").fragment("cases", Sql::join(cases, " ")).build()
+    }
+
+    /// How many rows of a group each of them decided.
+    pub(crate) fn by_source(&self) -> Sql {
+        let count = |n| Template::new("count(*) FILTER (WHERE source = :n)").fragment("n", number(n)).build();
+        call("ARRAY[:list]", (1..=self.tenants.len()).map(count))
+    }
+}
+
+/// Several of one kind, with commas between them.
+pub(crate) fn list(parts: &[Sql]) -> Sql {
+    Sql::join(parts.iter().cloned(), ", ")
+}
+
+fn call(text: &'static str, items: impl Iterator<Item = Sql>) -> Sql {
+    Template::new(text).fragment("list", Sql::join(items, ", ")).build()
+}
+
+fn name(ident: &Ident) -> Sql {
+    Template::new(":\"name\"").ident("name", ident).build()
+}
+
+fn alias(value: &Sql, ident: &Ident) -> Sql {
+    Template::new(":value AS :\"name\"").fragment("value", value.clone()).ident("name", ident).build()
+}
+
+/// Small numbers as SQL.
+fn number(n: usize) -> Sql {
+    Template::new(":'n'::int").literal("n", &n.to_string()).build()
+}

@@ -1,0 +1,7 @@
+-- Every row without a tenant beside the tenant $1: how many there are, of how many sources or evidence tell the tenant, and of how
+-- many they tell another.
+SELECT count(*), count(tenant), count(*) FILTER (WHERE tenant::text <> $1)
+FROM (SELECT :decision AS tenant
+      FROM (SELECT :tenants
+            FROM (SELECT :rows FROM (SELECT :vias FROM ONLY :"target" AS t WHERE t.:"column" IS NULL) AS l) AS l
+            :joins) AS resolved) AS decided

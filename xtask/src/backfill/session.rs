@@ -1,0 +1,77 @@
+//! From the options of a backfill to its report: connects, asks, runs the job with its bar and with Ctrl-C, and reports.
+
+use backfill_engine::{BackfillReport, Progress};
+use tenant_rls::{Database, Settings, Tenancy};
+use tokio::sync::watch::Receiver;
+
+use super::{BackfillOptions, Bar, exit};
+use crate::app::{App, Outcome};
+use crate::target::Connected;
+use crate::{holder, report, stop};
+
+/// One backfill of the command line, on the database that the settings name.
+pub(crate) struct Session<'a> {
+    app: &'a App,
+    settings: Settings,
+    connected: Connected,
+    pub(crate) options: backfill_engine::Options,
+}
+
+impl<'a> Session<'a> {
+    /// Connects.
+    ///
+    /// # Errors
+    /// The settings or the connection failed, or CSV was asked for.
+    pub(crate) async fn open(app: &'a App, command: &str, options: BackfillOptions) -> anyhow::Result<Self> {
+        report::refuse_csv(command, app.global.format())?;
+        let settings = app.settings()?;
+        let connected = stop::at_once(app.connect(&settings)).await?;
+        Ok(Self { app, settings, connected, options: options.into() })
+    }
+
+    pub(crate) fn database(&self) -> &Database {
+        &self.connected.database
+    }
+
+    pub(crate) fn tenancy(&self) -> &Tenancy {
+        self.settings.tenancy()
+    }
+
+    /// Says where something is about to be written, and has it confirmed; a dry run asks nothing.
+    ///
+    /// # Errors
+    /// Nobody confirmed; nothing was written.
+    pub(crate) async fn begin(&self) -> anyhow::Result<()> {
+        if !self.options.dry_run {
+            return self.app.before_writing(&self.connected).await;
+        }
+        self.app.printer.note(&format!("dry run on {}: nothing will be kept", self.connected.line()));
+        Ok(())
+    }
+
+    /// Writes the report, and tells how the command ends.
+    ///
+    /// # Errors
+    /// The report cannot be written; what was assigned stays.
+    pub(crate) async fn end(self, report: &BackfillReport) -> Outcome {
+        self.connected.database.close().await;
+        self.app.report(report)?;
+        Ok(exit(report))
+    }
+}
+
+/// Runs a job of the engine with its bar and with Ctrl-C. The job gets who runs it, when to stop, and whom to tell.
+///
+/// # Errors
+/// The job's; what was committed before stays.
+pub(crate) async fn watch<E: Into<anyhow::Error>>(
+    app: &App,
+    job: impl AsyncFnOnce(&str, Receiver<bool>, &mut (dyn FnMut(Progress) + Send)) -> Result<BackfillReport, E>,
+) -> anyhow::Result<BackfillReport> {
+    let holder = holder::name(|name| std::env::var(name).ok());
+    let mut bar = Bar::new(&app.printer);
+    let mut progress = |event| bar.event(event);
+    let done = stop::gently(&app.printer, |stop| job(&holder, stop, &mut progress)).await;
+    bar.finish();
+    done.map_err(Into::into)
+}

@@ -1,0 +1,122 @@
+//! `assign-chat-messages`: gives each chat message its author's tenant, or one tenant to all that have none.
+
+use assign_chat_messages::{Assignment, Given, Origin};
+use backfill_engine::BackfillReport;
+use clap::{Args, ValueEnum};
+use tenant_rls::{Database, Tenancy};
+
+use crate::app::{App, Outcome};
+use crate::backfill::{self, BackfillOptions, Session};
+use crate::failure::Mistake;
+use crate::printer::Printer;
+use crate::stop;
+use crate::text::{count, counted};
+
+/// The tenant that takes all messages where none is named. `TENANT_ID` is not asked: it would silently widen or narrow a repair.
+const PRIMARY: &str = "tenant_primary";
+
+/// Give each chat message its author's tenant, or one tenant to all that are left
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cargo xtask assign-chat-messages --dry-run
+  cargo xtask assign-chat-messages --review review.csv
+  cargo xtask assign-chat-messages --from tenant --tenant acme --dry-run
+  cargo xtask assign-chat-messages --confirm production --format json --output chat.json
+
+Ctrl-C ends it after the running batch; the same command goes on where it ended.")]
+pub(crate) struct Options {
+    /// Where the tenant comes from: each message's author, or one tenant for all messages without one
+    #[arg(long, value_enum, default_value_t, value_name = "author|tenant", hide_possible_values = true)]
+    from: From,
+    /// With --from tenant: the tenant, by id or slug [default: tenant_primary]
+    #[arg(long, value_name = "TENANT")]
+    tenant: Option<String>,
+    /// With --from tenant: also a tenant that is not in use
+    #[arg(long)]
+    include_inactive: bool,
+    #[command(flatten)]
+    backfill: BackfillOptions,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum From {
+    #[default]
+    Author,
+    Tenant,
+}
+
+/// Runs the job on the database that the settings name.
+///
+/// # Errors
+/// The job's; what was committed before stays.
+pub(crate) async fn run(app: &App, options: Options) -> Outcome {
+    let origin = origin(options.from, options.tenant, options.include_inactive)?;
+    let session = Session::open(app, "assign-chat-messages", options.backfill).await?;
+    let prepared = async { Ok(Assignment::prepare(session.database(), session.tenancy(), &origin).await?) };
+    let assignment = stop::at_once(prepared).await?;
+    if let Some(given) = &assignment.given {
+        say(&app.printer, given);
+    }
+    session.begin().await?;
+    let report = assign(app, &assignment, session.database(), session.tenancy(), &session.options).await?;
+    session.end(&report).await
+}
+
+/// The job with its bar and with Ctrl-C; the demo runs it too.
+pub(crate) async fn assign(
+    app: &App,
+    assignment: &Assignment,
+    database: &Database,
+    tenancy: &Tenancy,
+    options: &backfill_engine::Options,
+) -> anyhow::Result<BackfillReport> {
+    backfill::watch(app, async |holder, stop, progress| {
+        assignment.run(database, tenancy, holder, options, stop, progress).await
+    })
+    .await
+}
+
+fn origin(from: From, tenant: Option<String>, include_inactive: bool) -> anyhow::Result<Origin> {
+    match from {
+        From::Tenant => Ok(Origin::Tenant { name: tenant.unwrap_or_else(|| PRIMARY.to_owned()), include_inactive }),
+        From::Author if tenant.is_some() || include_inactive => Err(Mistake::usage(
+            "--tenant and --include-inactive are for --from tenant; from their authors, messages get many tenants",
+            "add --from tenant, which gives all messages without a tenant to one",
+        )),
+        From::Author => Ok(Origin::Author),
+    }
+}
+
+/// Tells what is about to be given to whom, and what would be lost: also with --quiet.
+fn say(printer: &Printer, Given { tenant, messages }: &Given) {
+    let rows = counted(messages.rows, "chat message has", "chat messages have");
+    printer.line(&format!(
+        "{rows} no tenant, to be given to {} (slug {}, id {})",
+        if tenant.name.is_empty() { "a tenant without a name" } else { &tenant.name },
+        tenant.slug,
+        tenant.id
+    ));
+    if messages.told > 0 {
+        printer.warning(&format!(
+            "their authors tell the tenant of {} of these, which for {} is another one; run it with --from author first",
+            count(messages.told),
+            count(messages.told_another)
+        ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_tenant_for_all_is_only_given_on_request_and_is_then_the_primary_one() {
+        assert_eq!(origin(From::default(), None, false).unwrap(), Origin::Author);
+        let primary = Origin::Tenant { name: "tenant_primary".into(), include_inactive: false };
+        assert_eq!(origin(From::Tenant, None, false).unwrap(), primary);
+        let named = Origin::Tenant { name: "acme".into(), include_inactive: true };
+        assert_eq!(origin(From::Tenant, Some("acme".into()), true).unwrap(), named);
+        assert!(origin(From::Author, Some("acme".into()), false).is_err());
+        assert!(origin(From::Author, None, true).is_err());
+    }
+}
