@@ -1,9 +1,10 @@
 -- One batch: the statement p_resolve locks the rows of a tid range that have no tenant and groups them by the tenant that
 -- their sources name; each group is then written inside that tenant's scope. Data, journal and checkpoint commit together.
 -- SECURITY INVOKER: the statements come from the caller and run with no more than the caller's rights.
+DROP FUNCTION IF EXISTS tenant_ops.assign_batch(bigint, text, bigint, text, text, text, tid, tid, bigint);
 CREATE OR REPLACE FUNCTION tenant_ops.assign_batch(
     p_run bigint, p_resource text, p_fence bigint, p_variable text, p_resolve text, p_assign text,
-    p_from tid, p_until tid, p_limit bigint,
+    p_from tid, p_until tid, p_checkpoint tid, p_limit bigint,
     OUT examined bigint, OUT assigned bigint, OUT assigned_by bigint[])
 LANGUAGE plpgsql SECURITY INVOKER
 AS $$
@@ -36,8 +37,8 @@ BEGIN
     PERFORM set_config(p_variable, '', true);
     assigned_by := coalesce(assigned_by, '{}');
     UPDATE tenant_ops.run r
-    -- A batch that its limit cut short has not seen the whole range.
-    SET next_tid = CASE WHEN assign_batch.examined >= p_limit THEN p_from ELSE p_until END,
+    -- A batch that its limit cut short has not seen the whole range. Another worker may have gone further already.
+    SET next_tid = greatest(r.next_tid, CASE WHEN assign_batch.examined >= p_limit THEN least(p_from, p_checkpoint) ELSE p_checkpoint END),
         batches = r.batches + 1,
         assigned_by = CASE WHEN assign_batch.assigned_by = '{}' THEN r.assigned_by
                            ELSE ARRAY(SELECT a + b FROM unnest(r.assigned_by, assign_batch.assigned_by) WITH ORDINALITY AS u(a, b, o)

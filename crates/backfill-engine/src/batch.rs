@@ -1,5 +1,6 @@
 //! One batch: tried again where somebody was in the way, halved where rows refuse, down to the row that does.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use sqlx::PgConnection;
@@ -54,7 +55,20 @@ pub(crate) struct Batches<'a> {
     pub(crate) statements: &'a Statements,
     pub(crate) role: &'a ActingRole,
     pub(crate) books: Books,
-    pub(crate) tally: Tally,
+}
+
+/// Whom the workers tell, one at a time.
+pub(crate) type Teller<'a> = Mutex<&'a mut (dyn FnMut(Progress) + Send)>;
+
+/// What a worker is given to do.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Task {
+    /// Its rows.
+    pub(crate) range: Range,
+    /// Where the pass would have to go on, as long as an earlier range is still being worked on.
+    pub(crate) unfinished_before: Option<Tid>,
+    /// The most rows to assign.
+    pub(crate) limit: Option<u64>,
 }
 
 /// What this process did so far.
@@ -72,35 +86,59 @@ impl Tally {
     fn add(&mut self, counts: &BatchCounts, took: Duration) {
         self.examined += counts.examined;
         self.assigned += counts.assigned;
-        self.assigned_by.resize(self.assigned_by.len().max(counts.assigned_by.len()), 0);
-        for (sum, rows) in self.assigned_by.iter_mut().zip(&counts.assigned_by) {
-            *sum += rows;
-        }
+        self.add_by_source(&counts.assigned_by);
         self.batches += 1;
         self.longest = self.longest.max(took);
+    }
+
+    /// Adds what a worker did.
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.examined += other.examined;
+        self.assigned += other.assigned;
+        self.add_by_source(&other.assigned_by);
+        self.batches += other.batches;
+        self.longest = self.longest.max(other.longest);
+        for row in other.failed {
+            self.note_failure(row);
+        }
+    }
+
+    fn add_by_source(&mut self, assigned_by: &[i64]) {
+        self.assigned_by.resize(self.assigned_by.len().max(assigned_by.len()), 0);
+        for (sum, rows) in self.assigned_by.iter_mut().zip(assigned_by) {
+            *sum += rows;
+        }
+    }
+
+    /// Notes a row that the table refused; one that a later pass tried again counts once.
+    fn note_failure(&mut self, failed: FailedRow) {
+        self.failed.retain(|row| row.key != failed.key);
+        self.failed.push(failed);
+    }
+
+    /// Fails where so many rows refuse that it is no longer about rows.
+    pub(crate) fn check(&mut self, plan: &Plan) -> Result<()> {
+        if self.failed.len() < MOST_FAILURES {
+            return Ok(());
+        }
+        Err(Error::TooManyFailures { table: plan.table.clone(), failed: std::mem::take(&mut self.failed) })
     }
 }
 
 impl Batches<'_> {
-    /// Does the rows of a range, and tells how long its longest transaction took.
-    pub(crate) async fn work(
-        &mut self,
-        range: Range,
-        limit: Option<u64>,
-        progress: &mut (dyn FnMut(Progress) + Send),
-    ) -> Result<Duration> {
-        let mut longest = Duration::ZERO;
-        let mut waiting = vec![range];
-        let before = self.tally.assigned;
+    /// Does the rows of a task.
+    pub(crate) async fn work(&self, task: Task, progress: &Teller<'_>) -> Result<Tally> {
+        let mut tally = Tally::default();
+        let mut waiting = vec![task.range];
         while let Some(range) = waiting.pop() {
-            let left = limit.map(|limit| limit.saturating_sub(self.tally.assigned - before));
+            let left = task.limit.map(|limit| limit.saturating_sub(tally.assigned));
             if left == Some(0) {
                 break;
             }
-            match self.attempt(range, left, progress).await {
+            let part = Task { range, limit: left, ..task };
+            match self.attempt(part, progress).await {
                 Ok((counts, took)) => {
-                    self.tally.add(&counts, took);
-                    longest = longest.max(took);
+                    tally.add(&counts, took);
                     // Cut short by rows that nobody can decide: behind them there may be others.
                     let cut = left.is_some_and(|left| counts.examined >= left && counts.assigned < left);
                     if let Some((first, second)) = range.halves().filter(|_| cut) {
@@ -110,11 +148,16 @@ impl Batches<'_> {
                 Err(error) => match (self.refusal(&error), range.halves()) {
                     (false, _) => return Err(self.lost_lease(error)),
                     (true, Some((first, second))) => waiting.extend([second, first]),
-                    (true, None) => self.give_up(range.from, &error).await?,
+                    (true, None) => {
+                        if let Some(failed) = self.refused_row(range.from, &error).await? {
+                            tally.note_failure(failed);
+                            tally.check(self.plan)?;
+                        }
+                    }
                 },
             }
         }
-        Ok(longest)
+        Ok(tally)
     }
 
     /// Whether an error is about rows of the range, so that a smaller one may pass.
@@ -137,17 +180,12 @@ impl Batches<'_> {
         }
     }
 
-    async fn attempt(
-        &self,
-        range: Range,
-        limit: Option<u64>,
-        progress: &mut (dyn FnMut(Progress) + Send),
-    ) -> Result<(BatchCounts, Duration), RlsError> {
+    async fn attempt(&self, task: Task, progress: &Teller<'_>) -> Result<(BatchCounts, Duration), RlsError> {
         let mut contention = Backoff::new(Duration::from_millis(50), Duration::from_secs(1), 4);
         let mut connection = reconnect();
         loop {
             let started = Instant::now();
-            let error = match self.transaction(range, limit).await {
+            let error = match self.transaction(task).await {
                 Ok(counts) => return Ok((counts, started.elapsed())),
                 Err(error) => error,
             };
@@ -158,21 +196,23 @@ impl Batches<'_> {
             };
             let Some(wait) = wait else { return Err(error) };
             if fault_of(&error) == Fault::Connection {
-                progress(Progress::Reconnecting { error: error.to_string(), wait });
+                tell(progress, Progress::Reconnecting { error: error.to_string(), wait });
             }
             tokio::time::sleep(wait).await;
         }
     }
 
-    async fn transaction(&self, range: Range, limit: Option<u64>) -> Result<BatchCounts, RlsError> {
-        let (from, until) = (range.from.to_string(), range.until.to_string());
+    async fn transaction(&self, task: Task) -> Result<BatchCounts, RlsError> {
+        let (from, until) = (task.range.from.to_string(), task.range.until.to_string());
+        let checkpoint = task.unfinished_before.unwrap_or(task.range.until).to_string();
         let call = BatchCall {
             variable: &self.tenancy.session.variable,
             resolve: &self.statements.resolve,
             assign: &self.statements.assign,
             from: &from,
             until: &until,
-            limit: limit.map(|rows| i64::try_from(rows).unwrap_or(i64::MAX)),
+            checkpoint: &checkpoint,
+            limit: task.limit.map(|rows| i64::try_from(rows).unwrap_or(i64::MAX)),
         };
         let mut tx = BatchTx::begin(self.database, self.tenancy, &BatchOptions::default()).await?;
         let done = self.in_books(&mut tx, &call).await;
@@ -202,25 +242,25 @@ impl Batches<'_> {
         }
     }
 
-    /// Notes the one row that cannot be written.
-    async fn give_up(&mut self, at: Tid, error: &RlsError) -> Result<()> {
+    /// The one row that cannot be written, if it is still there.
+    async fn refused_row(&self, at: Tid, error: &RlsError) -> Result<Option<FailedRow>> {
         let mut tx = BatchTx::begin(self.database, self.tenancy, &BatchOptions::default()).await?;
         tx.assume(self.role).await?;
         let key: Option<String> = key_at(tx.connection().await?, &self.statements.key_of, at).await?;
         tx.rollback().await?;
-        let Some(key) = key else { return Ok(()) };
+        let Some(key) = key else { return Ok(None) };
         let error = match error {
             RlsError::Query { source, .. } => source.to_string(),
             other => other.to_string(),
         };
-        self.tally.failed.retain(|row| row.key != key);
-        self.tally.failed.push(FailedRow { key, error });
-        if self.tally.failed.len() >= MOST_FAILURES {
-            let failed = std::mem::take(&mut self.tally.failed);
-            return Err(Error::TooManyFailures { table: self.plan.table.clone(), failed });
-        }
-        Ok(())
+        Ok(Some(FailedRow { key, error }))
     }
+}
+
+/// Tells an event.
+pub(crate) fn tell(progress: &Teller<'_>, event: Progress) {
+    let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
+    (**progress)(event);
 }
 
 async fn key_at(connection: &mut PgConnection, key_of: &Sql, at: Tid) -> Result<Option<String>, RlsError> {

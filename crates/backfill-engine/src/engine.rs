@@ -3,26 +3,15 @@
 use std::time::{Duration, Instant};
 
 use tenant_ops::{Lease, NewRun, Run};
-use tenant_rls::{ActingRole, AuditTx, Database, Error as RlsError, Tenancy};
+use tenant_rls::{ActingRole, AuditTx, Database, Tenancy};
 use tokio::sync::watch;
 
 use crate::batch::{Batches, Books, Tally};
+use crate::passes::Passes;
 use crate::statements::Statements;
 use crate::survey::{self, Survey};
-use crate::tid::{Range, Tid};
+use crate::tid::Tid;
 use crate::{BackfillReport, Options, Outcome, Plan, Progress, Result, SourceCount, review};
-
-/// Pages of the first batch; measurement takes over from there.
-const FIRST_PAGES: u64 = 32;
-
-/// A batch over a table with little to do must not grow until Ctrl-C waits for it.
-const MOST_PAGES: u64 = 8192;
-
-/// Passes that found nothing while assignable rows are left: their rows are locked, or refuse.
-const IDLE_PASSES: u32 = 3;
-
-/// How long to wait for locked rows between such passes.
-const IDLE_WAIT: Duration = Duration::from_secs(1);
 
 /// A backfill that is ready to run.
 #[derive(Debug, Clone, Copy)]
@@ -76,9 +65,8 @@ impl Backfill<'_> {
             resumed_at_page: resumed.and_then(|run| Tid::parse(&run.next_tid)).map(Tid::page_number),
         });
         let heartbeat = books.keep_alive(database);
-        let tally = Tally::default();
-        let batches = Batches { database, tenancy, plan, statements: &statements, role: &role, books, tally };
-        let mut passes = Passes { backfill: self, batches, stop, pages: FIRST_PAGES };
+        let batches = Batches { database, tenancy, plan, statements: &statements, role: &role, books };
+        let mut passes = Passes::new(self, batches, stop);
         let started = Instant::now();
         let result = passes.run(progress).await;
         let elapsed = started.elapsed();
@@ -91,7 +79,7 @@ impl Backfill<'_> {
             }
         };
         let assigned_by = passes.batches.release(outcome == Outcome::Done).await;
-        let Batches { books, tally, .. } = passes.batches;
+        let (tally, books) = (passes.tally, passes.batches.books);
         let report = Report { plan, role: &role, options, run: books.run(), elapsed };
         Ok(report.finish(outcome, tally, assigned_by, end))
     }
@@ -114,7 +102,7 @@ impl Backfill<'_> {
     }
 
     /// Names the tenants that do not exist and writes the review, in the snapshot of the last survey.
-    async fn end(&self, mut audit: AuditTx, survey: Survey, statements: &Statements) -> Result<End> {
+    pub(crate) async fn end(&self, mut audit: AuditTx, survey: Survey, statements: &Statements) -> Result<End> {
         let ghosts = survey::ghosts(&mut audit, self.plan, statements).await?;
         if let Some(path) = &self.options.review {
             review::write(&mut audit, self.plan, statements, path).await?;
@@ -124,89 +112,10 @@ impl Backfill<'_> {
     }
 }
 
-/// The passes of one run.
-struct Passes<'a> {
-    backfill: Backfill<'a>,
-    batches: Batches<'a>,
-    stop: watch::Receiver<bool>,
-    pages: u64,
-}
-
 /// What was found when the run had ended.
-struct End {
-    survey: Survey,
-    ghosts: Vec<crate::GhostTenant>,
-}
-
-impl Passes<'_> {
-    async fn run(&mut self, progress: &mut (dyn FnMut(Progress) + Send)) -> Result<(Outcome, End)> {
-        let mut idle = 0;
-        loop {
-            let before = self.batches.tally.assigned;
-            let interrupted = self.pass(progress).await?;
-            progress(Progress::Surveying);
-            let &Batches { database, tenancy, plan, statements, .. } = &self.batches;
-            let mut audit = survey::open(database, tenancy, plan).await?;
-            let survey = Survey::take(&mut audit, statements).await?;
-            idle = if self.batches.tally.assigned == before { idle + 1 } else { 0 };
-            let failed = self.batches.tally.failed.len() as u64;
-            let over = self.backfill.options.dry_run || survey.assignable <= failed || idle >= IDLE_PASSES;
-            if let Some(outcome) = interrupted.or(over.then_some(Outcome::Done)) {
-                return Ok((outcome, self.backfill.end(audit, survey, statements).await?));
-            }
-            audit.close().await?;
-            if idle > 0 {
-                tokio::time::sleep(IDLE_WAIT).await;
-            }
-            if let Books::Kept { run, .. } = &mut self.batches.books {
-                run.next_pass(database).await?;
-                progress(Progress::NextPass { pass: run.pass, assignable: survey.assignable });
-            }
-        }
-    }
-
-    /// Reads through the table once, and tells why if it did not come to the end.
-    async fn pass(&mut self, progress: &mut (dyn FnMut(Progress) + Send)) -> Result<Option<Outcome>> {
-        let end = Tid::page(pages(self.batches.database, self.batches.plan).await?);
-        let mut from = match &self.batches.books {
-            Books::Kept { run, .. } => Tid::parse(&run.next_tid).unwrap_or(Tid::page(0)),
-            Books::Dry { .. } => Tid::page(0),
-        };
-        while from < end {
-            if *self.stop.borrow() {
-                return Ok(Some(Outcome::Stopped));
-            }
-            let left = self.backfill.options.limit.map(|limit| limit.saturating_sub(self.batches.tally.assigned));
-            if left == Some(0) {
-                return Ok(Some(Outcome::LimitReached));
-            }
-            let until = Tid::page(from.page_number() + self.pages).min(end);
-            let took = self.batches.work(Range { from, until }, left, progress).await?;
-            self.pages = next_size(self.pages, took, self.backfill.options.batch_time);
-            progress(Progress::Batch { examined: self.batches.tally.examined, assigned: self.batches.tally.assigned });
-            from = until;
-        }
-        let reached = self.backfill.options.limit.is_some_and(|limit| self.batches.tally.assigned >= limit);
-        Ok(reached.then_some(Outcome::LimitReached))
-    }
-}
-
-/// Grows or shrinks towards the batch time, at most by half or double, so that one odd batch does not decide.
-fn next_size(pages: u64, took: Duration, target: Duration) -> u64 {
-    let ratio = target.as_secs_f64() / took.as_secs_f64().max(0.001);
-    ((pages as f64 * ratio.clamp(0.5, 2.0)) as u64).clamp(1, MOST_PAGES)
-}
-
-async fn pages(database: &Database, plan: &Plan) -> Result<u64> {
-    let mut tx = tenant_rls::OwnerTx::begin(database, Duration::from_secs(5)).await?;
-    let pages: i64 = sqlx::query_scalar(include_str!("../../../sql/backfill/pages.sql"))
-        .bind(plan.table.schema().as_str())
-        .bind(plan.table.name().as_str())
-        .fetch_one(tx.connection())
-        .await
-        .map_err(RlsError::query("asking for the size of the table"))?;
-    tx.rollback().await?;
-    Ok(u64::try_from(pages).unwrap_or_default())
+pub(crate) struct End {
+    pub(crate) survey: Survey,
+    pub(crate) ghosts: Vec<crate::GhostTenant>,
 }
 
 impl Batches<'_> {
@@ -267,19 +176,5 @@ impl Report<'_> {
             seconds,
             rows_per_second: if seconds > 0.0 { tally.assigned as f64 / seconds } else { 0.0 },
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_batch_grows_and_shrinks_towards_its_time() {
-        let target = Duration::from_millis(250);
-        assert_eq!(next_size(100, Duration::from_millis(10), target), 200);
-        assert_eq!(next_size(100, Duration::from_secs(9), target), 50);
-        assert_eq!(next_size(100, Duration::from_millis(200), target), 125);
-        assert_eq!(next_size(1, Duration::from_secs(9), target), 1);
     }
 }

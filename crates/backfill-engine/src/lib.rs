@@ -10,6 +10,7 @@ mod engine;
 mod error;
 mod options;
 mod parts;
+mod passes;
 mod plan;
 mod progress;
 mod report;

@@ -33,6 +33,8 @@ pub struct Options {
     pub dry_run: bool,
     /// How long a batch should take; batches grow and shrink towards it.
     pub batch_time: Duration,
+    /// How many batches run at once. A dry run and a run with a limit do one after the other.
+    pub workers: u32,
     /// Where the rows that people must decide are written, as CSV.
     pub review: Option<PathBuf>,
     /// What to do where sources disagree.
@@ -46,6 +48,7 @@ impl Default for Options {
         Self {
             dry_run: false,
             batch_time: Duration::from_millis(250),
+            workers: 2,
             review: None,
             on_conflict: OnConflict::Report,
             limit: None,

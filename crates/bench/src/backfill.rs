@@ -45,6 +45,17 @@ pub async fn backfill(
     databases.tidy_up(measured).await
 }
 
+/// So many batches of the job run at once; two is its default.
+const WORKERS: [u32; 3] = [1, 2, 4];
+
+/// One run of the job.
+struct Job {
+    workers: u32,
+    measured: Measured,
+    checksum: String,
+    role: String,
+}
+
 async fn measure(
     databases: &mut Databases,
     bench: &BackfillBench,
@@ -68,18 +79,22 @@ async fn measure(
     let one_update_slice = [checksum(&owner, Some(before)).await?, checksum(&owner, Some(after)).await?];
     let one_update_all = checksum(&owner, None).await?;
 
-    progress("the backfill");
-    databases.fresh_copy().await?;
-    let (backfill, report) = candidates::backfill(&owner).await?;
-    let backfill_all = checksum(&owner, None).await?;
+    let mut jobs = Vec::new();
+    for workers in WORKERS {
+        progress(&format!("the backfill, workers: {workers}"));
+        databases.fresh_copy().await?;
+        let (measured, report) = candidates::backfill(&owner, workers).await?;
+        jobs.push(Job { workers, measured, checksum: checksum(&owner, None).await?, role: report.role });
+    }
 
     progress("row by row again");
     databases.fresh_copy().await?;
     row_by_row += candidates::row_by_row(&owner, after).await?;
     let row_by_row_slice = [row_by_row_before, checksum(&owner, Some(after)).await?];
 
-    let line = |candidate, examined, measured: Measured| CandidateReport {
+    let line = |candidate, workers, examined, measured: Measured| CandidateReport {
         candidate,
+        workers,
         examined,
         rows: measured.done,
         seconds: measured.time.as_secs_f64(),
@@ -92,15 +107,20 @@ async fn measure(
         bookings: planted.bookings,
         tenants: planted.tenants,
         without_tenant: planted.bookings_without_tenant,
-        candidates: vec![
-            line(Candidate::RowByRow, slice.len() as u64, row_by_row),
-            line(Candidate::OneUpdate, planted.bookings_without_tenant, one_update),
-            line(Candidate::Backfill, planted.bookings_without_tenant, backfill),
-        ],
-        same_result: one_update_all == backfill_all,
+        candidates: [
+            line(Candidate::RowByRow, None, slice.len() as u64, row_by_row),
+            line(Candidate::OneUpdate, None, planted.bookings_without_tenant, one_update),
+        ]
+        .into_iter()
+        .chain(
+            jobs.iter()
+                .map(|job| line(Candidate::Backfill, Some(job.workers), planted.bookings_without_tenant, job.measured)),
+        )
+        .collect(),
+        same_result: jobs.iter().all(|job| job.checksum == one_update_all),
         same_slice: row_by_row_slice == one_update_slice,
-        same_count: one_update.done == backfill.done,
-        role: report.role,
+        same_count: jobs.iter().all(|job| job.measured.done == one_update.done),
+        role: jobs.pop().map(|job| job.role).unwrap_or_default(),
         server,
         build: crate::report::build(),
         cores: crate::report::cores(),

@@ -36,15 +36,15 @@ pub(crate) async fn one_update(owner: &DatabaseUrl) -> Result<Measured> {
     Ok(Measured { done: done.rows_affected(), time })
 }
 
-/// The job with its defaults, as a person runs it: installing the book-keeping and both surveys are in the time.
-pub(crate) async fn backfill(owner: &DatabaseUrl) -> Result<(Measured, BackfillReport)> {
-    let database = Database::connect(owner, &ConnectOptions::default()).await?;
+/// The job as a person runs it, with so many batches at once: installing the book-keeping and both surveys are in the time.
+pub(crate) async fn backfill(owner: &DatabaseUrl, workers: u32) -> Result<(Measured, BackfillReport)> {
+    let connect = ConnectOptions { max_connections: workers + 2, ..ConnectOptions::default() };
+    let database = Database::connect(owner, &connect).await?;
+    let options = Options { workers, ..Options::default() };
     let tenancy = Tenancy::default();
     let (_go, stop) = watch::channel(false);
     let started = Instant::now();
-    let report =
-        backfill_bookings::backfill_bookings(&database, &tenancy, HOLDER, &Options::default(), stop, &mut |_| ())
-            .await?;
+    let report = backfill_bookings::backfill_bookings(&database, &tenancy, HOLDER, &options, stop, &mut |_| ()).await?;
     let time = started.elapsed();
     database.close().await;
     Ok((Measured { done: report.assigned, time }, report))

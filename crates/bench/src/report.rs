@@ -15,7 +15,7 @@ pub struct BackfillBenchReport {
     pub without_tenant: u64,
     /// The candidates; half of the first ran before the others, and half after them.
     pub candidates: Vec<CandidateReport>,
-    /// Whether one UPDATE and the job left every booking with the same tenant, compared by checksum.
+    /// Whether one UPDATE and the job, with however many workers, left every booking with the same tenant, compared by checksum.
     pub same_result: bool,
     /// Whether row by row gave the rows of its slice the same tenants as the two others.
     pub same_slice: bool,
@@ -65,6 +65,8 @@ pub enum Candidate {
 pub struct CandidateReport {
     /// Which one.
     pub candidate: Candidate,
+    /// Batches at once, of the job.
+    pub workers: Option<u32>,
     /// Rows without a tenant that it looked at.
     pub examined: u64,
     /// Rows that it gave a tenant.

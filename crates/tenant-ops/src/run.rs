@@ -54,6 +54,8 @@ pub struct BatchCall<'a> {
     pub from: &'a str,
     /// First tid behind the range.
     pub until: &'a str,
+    /// Where the pass goes on when the batch is done: behind its range, or before another that is still being worked on.
+    pub checkpoint: &'a str,
     /// The most rows to look at.
     pub limit: Option<i64>,
 }
@@ -135,6 +137,7 @@ impl Run {
             .bind(call.assign.as_str())
             .bind(call.from)
             .bind(call.until)
+            .bind(call.checkpoint)
             .bind(call.limit)
             .fetch_one(tx)
             .await

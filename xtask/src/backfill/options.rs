@@ -16,6 +16,9 @@ pub(crate) struct BackfillOptions {
     /// How long one transaction may take; batches grow and shrink to fit
     #[arg(long, default_value = "250ms", value_parser = duration_arg::parse, value_name = "TIME")]
     batch_time: Duration,
+    /// How many batches run at once; a dry run and a run with a limit do one after the other
+    #[arg(long, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=16))]
+    workers: u32,
     /// Write each row that nobody can decide, with its candidates, into this CSV file
     #[arg(long, value_name = "FILE.csv")]
     review: Option<PathBuf>,
@@ -25,6 +28,13 @@ pub(crate) struct BackfillOptions {
     /// Look at no more than this many rows
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
+}
+
+impl BackfillOptions {
+    /// How many batches run at once.
+    pub(crate) fn workers(&self) -> u32 {
+        self.workers
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
@@ -39,6 +49,7 @@ impl From<BackfillOptions> for backfill_engine::Options {
         Self {
             dry_run: options.dry_run,
             batch_time: options.batch_time,
+            workers: options.workers,
             review: options.review,
             on_conflict: match options.on_conflict {
                 OnConflict::Report => backfill_engine::OnConflict::Report,

@@ -1,7 +1,7 @@
 //! From the options of a backfill to its report: connects, asks, runs the job with its bar and with Ctrl-C, and reports.
 
 use backfill_engine::{BackfillReport, Progress};
-use tenant_rls::{Database, Settings, Tenancy};
+use tenant_rls::{ConnectOptions, Database, Settings, Tenancy};
 use tokio::sync::watch::Receiver;
 
 use super::{BackfillOptions, Bar, exit};
@@ -25,7 +25,9 @@ impl<'a> Session<'a> {
     pub(crate) async fn open(app: &'a App, command: &str, options: BackfillOptions) -> anyhow::Result<Self> {
         report::refuse_csv(command, app.global.format())?;
         let settings = app.settings()?;
-        let connected = stop::at_once(app.connect(&settings)).await?;
+        // Beside the workers one for the heartbeat of the lease, and one to spare.
+        let connections = ConnectOptions::default().max_connections.max(options.workers() + 2);
+        let connected = stop::at_once(app.connect_with(&settings, connections)).await?;
         Ok(Self { app, settings, connected, options: options.into() })
     }
 

@@ -15,7 +15,7 @@ use crate::app::{App, Outcome};
 use crate::commands::db::Server;
 use crate::report::Report;
 use crate::stop;
-use crate::text::{count, duration, table};
+use crate::text::{count, counted, duration, table};
 
 /// Measure a job against simpler ways to do the same
 #[derive(Debug, Args)]
@@ -125,7 +125,7 @@ impl Report for BackfillBenchReport {
         let lines = self.candidates.iter().map(|candidate| {
             let time = Duration::try_from_secs_f64(candidate.seconds).unwrap_or_default();
             vec![
-                name(candidate.candidate).to_owned(),
+                name(candidate),
                 count(candidate.rows),
                 duration(time),
                 count(candidate.rows_per_second as u64),
@@ -140,7 +140,7 @@ impl Report for BackfillBenchReport {
         let header = vec!["candidate", "rows", "seconds", "rows_per_second", "times_row_by_row", "times_one_update"];
         let line = |candidate: &CandidateReport| {
             vec![
-                name(candidate.candidate).to_owned(),
+                name(candidate),
                 candidate.rows.to_string(),
                 format!("{:.3}", candidate.seconds),
                 format!("{:.0}", candidate.rows_per_second),
@@ -152,11 +152,14 @@ impl Report for BackfillBenchReport {
     }
 }
 
-fn name(candidate: Candidate) -> &'static str {
-    match candidate {
-        Candidate::OneUpdate => "one UPDATE",
-        Candidate::Backfill => "backfill-bookings",
-        Candidate::RowByRow => "row by row",
+fn name(report: &CandidateReport) -> String {
+    match (report.candidate, report.workers) {
+        (Candidate::OneUpdate, _) => "one UPDATE".to_owned(),
+        (Candidate::RowByRow, _) => "row by row".to_owned(),
+        (Candidate::Backfill, Some(workers)) => {
+            format!("backfill-bookings, {}", counted(workers.into(), "worker", "workers"))
+        }
+        (Candidate::Backfill, None) => "backfill-bookings".to_owned(),
     }
 }
 

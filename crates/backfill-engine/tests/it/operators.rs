@@ -48,6 +48,7 @@ async fn a_holder_that_slept_through_a_take_over_cannot_write() {
         assign: &nothing,
         from: "(0,0)",
         until: "(1,0)",
+        checkpoint: "(1,0)",
         limit: None,
     };
     let error = run.batch(tx.connection().await.unwrap(), &old, &call).await.unwrap_err();

@@ -27,8 +27,9 @@ async fn every_candidate_gives_a_booking_the_same_tenant_and_no_database_is_left
     assert!(report.candidates_agree(), "{report:#?}");
     assert_eq!(report.bookings, 2_000);
     assert_eq!(report.role, "tenant_maintenance");
-    let order: Vec<_> = report.candidates.iter().map(|line| line.candidate).collect();
-    assert_eq!(order, [Candidate::RowByRow, Candidate::OneUpdate, Candidate::Backfill]);
+    let order: Vec<_> = report.candidates.iter().map(|line| (line.candidate, line.workers)).collect();
+    let job = |workers| (Candidate::Backfill, Some(workers));
+    assert_eq!(order, [(Candidate::RowByRow, None), (Candidate::OneUpdate, None), job(1), job(2), job(4)]);
     assert!(report.candidates.iter().all(|line| line.rows > 0 && line.rows <= line.examined), "{report:#?}");
     assert!(steps.iter().any(|step| step == "one UPDATE"), "{steps:?}");
     assert_eq!(databases_left(&db).await, 0);
