@@ -10,7 +10,7 @@ use sqlx::{PgConnection, Postgres};
 use super::begin_read_only;
 use super::tenant::TenantTx;
 use crate::columns::Generated;
-use crate::{Database, Error, Ident, Result, Sql, TableName, Template, Tenancy, TenantId};
+use crate::{Database, Error, Fault, Ident, Result, Sql, TableName, Template, Tenancy, TenantId, fault_of};
 
 /// The row that each tenant gets in one table, unless it has one.
 #[derive(Debug, Clone)]
@@ -80,9 +80,13 @@ impl TenantInsert {
         let mut lent = Lent(Some(connection));
         let inserted = self.execute(lent.connection(), tenant, values).await;
         let connection = lent.0.take().expect("it was lent until here");
-        // What the server refused it has rolled back; after anything else the pool looks at the connection first.
-        if inserted.as_ref().map_or_else(|error| error.sqlstate().is_some(), |_| true) {
-            self.idle().push(connection);
+        match inserted.as_ref().map_err(fault_of) {
+            // What ended this connection has most likely ended the others: none of them is worth a try of the caller's.
+            Err(Fault::Connection) => self.idle().clear(),
+            // What the server refused it has rolled back.
+            Ok(_) | Err(Fault::Contention | Fault::Data) => self.idle().push(connection),
+            // After anything else the pool looks at the connection first.
+            Err(Fault::Other) => {}
         }
         inserted
     }

@@ -160,3 +160,22 @@ async fn the_columns_of_a_table_are_told_with_their_keys() {
         ]
     );
 }
+
+#[tokio::test]
+async fn connections_that_were_cut_cost_one_try_however_many_they_were() {
+    let db = settings().await;
+    let database = connect(&db, Role::AppUser, 4).await;
+    let acme = tenant(&database, "acme").await;
+    let insert = insert(&database);
+    let values = values("first");
+    let (one, two, three) =
+        tokio::join!(insert.run(&acme, &values), insert.run(&acme, &values), insert.run(&acme, &values));
+    for inserted in [one, two, three] {
+        inserted.unwrap();
+    }
+    let cut = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+               WHERE usename = 'app_user' AND datname = current_database()";
+    db.superuser().await.run_script("cutting connections", cut).await.unwrap();
+    insert.run(&acme, &values).await.unwrap_err();
+    assert_eq!(insert.run(&acme, &values).await.unwrap(), [false, false]);
+}
