@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS tenant_ops.run (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     job text NOT NULL,
     table_name text NOT NULL,
-    state text NOT NULL CHECK (state IN ('running', 'stopped', 'done')),
+    state text NOT NULL CHECK (state IN ('running', 'stopped', 'done', 'undone')),
     on_conflict text NOT NULL,
     sources text[] NOT NULL,
     tool_version text NOT NULL,
@@ -34,7 +34,6 @@ CREATE TABLE IF NOT EXISTS tenant_ops.run (
     batches bigint NOT NULL DEFAULT 0,
     assigned_by bigint[] NOT NULL
 );
-CREATE INDEX IF NOT EXISTS run_unfinished ON tenant_ops.run (job, table_name) WHERE state <> 'done';
 
 -- One row for each tenant and batch: which rows were given that tenant, and from which source (1 is the best).
 CREATE TABLE IF NOT EXISTS tenant_ops.journal (
@@ -45,6 +44,14 @@ CREATE TABLE IF NOT EXISTS tenant_ops.journal (
     written_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 CREATE INDEX IF NOT EXISTS journal_run ON tenant_ops.journal (run_id);
+-- What came with undo, for a database that had the book-keeping before.
+ALTER TABLE tenant_ops.journal ADD COLUMN IF NOT EXISTS id bigint GENERATED ALWAYS AS IDENTITY;
+ALTER TABLE tenant_ops.journal ADD COLUMN IF NOT EXISTS undone_at timestamptz;
+ALTER TABLE tenant_ops.journal ADD COLUMN IF NOT EXISTS undone_rows bigint;
+ALTER TABLE tenant_ops.run DROP CONSTRAINT IF EXISTS run_state_check;
+ALTER TABLE tenant_ops.run ADD CONSTRAINT run_state_check CHECK (state IN ('running', 'stopped', 'done', 'undone'));
+DROP INDEX IF EXISTS tenant_ops.run_unfinished;
+CREATE INDEX run_unfinished ON tenant_ops.run (table_name) WHERE state IN ('running', 'stopped');
 
 -- Rollouts of row level security: who, when, from where, how far.
 CREATE TABLE IF NOT EXISTS tenant_ops.rollout (

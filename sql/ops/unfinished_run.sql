@@ -1,6 +1,6 @@
--- The latest run of job $1 on table $2 that was not finished, with the same rule for conflicts and the same sources.
+-- The latest run on table $1 that was not finished, with the same rule for conflicts and the same sources, by whatever command it was begun.
 SELECT id, pass, next_tid::text, started_at
 FROM tenant_ops.run
-WHERE job = $1 AND table_name = $2 AND on_conflict = $3 AND sources = $4 AND state <> 'done'
+WHERE table_name = $1 AND on_conflict = $2 AND sources = $3 AND state IN ('running', 'stopped')
 ORDER BY id DESC
 LIMIT 1

@@ -10,7 +10,8 @@ use tenant_rls::{Exit, Flags, Settings};
 
 use crate::cli::{self, Cli, Command, Global};
 use crate::commands::{
-    assign_chat_messages, audit, backfill_bookings, bench, db, demo, doctor, init, jwt, rls, seed_tenant_defaults,
+    assign_chat_messages, audit, backfill, backfill_bookings, bench, db, demo, doctor, init, jwt, rls,
+    seed_tenant_defaults,
 };
 use crate::printer::Printer;
 use crate::report::{self, Report};
@@ -63,6 +64,7 @@ fn dispatch(app: &App, command: Option<Command>) -> Outcome {
         Command::BackfillBookings(options) => block_on(backfill_bookings::run(app, options)),
         Command::Rls(options) => block_on(rls::run(app, options)),
         Command::SeedTenantDefaults(options) => block_on(seed_tenant_defaults::run(app, options)),
+        Command::Backfill(options) => block_on(backfill::run(app, options)),
         Command::AssignChatMessages(options) => block_on(assign_chat_messages::run(app, options)),
         Command::Init(options) => block_on(init::run(app, options)),
         Command::Bench(options) => block_on(bench::run(app, options)),

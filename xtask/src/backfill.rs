@@ -80,7 +80,7 @@ impl<'a> Bar<'a> {
 }
 
 /// How a command ends that gave this report.
-fn exit(report: &BackfillReport) -> Option<Exit> {
+pub(crate) fn exit(report: &BackfillReport) -> Option<Exit> {
     match report.outcome {
         Outcome::Stopped => Some(Exit::Stopped),
         _ if report.is_complete() => None,

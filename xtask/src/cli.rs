@@ -7,7 +7,8 @@ use clap::{Args, Command as Definition, CommandFactory, FromArgMatches, Parser, 
 use tenant_rls::Flags;
 
 use crate::commands::{
-    assign_chat_messages, audit, backfill_bookings, bench, db, demo, doctor, init, jwt, rls, seed_tenant_defaults,
+    assign_chat_messages, audit, backfill, backfill_bookings, bench, db, demo, doctor, init, jwt, rls,
+    seed_tenant_defaults,
 };
 use crate::overview;
 use crate::report::{self, Format};
@@ -100,6 +101,7 @@ pub(crate) enum Command {
     BackfillBookings(backfill_bookings::Options),
     Rls(rls::Options),
     SeedTenantDefaults(seed_tenant_defaults::Options),
+    Backfill(backfill::Options),
     AssignChatMessages(assign_chat_messages::Options),
     Init(init::Options),
     Bench(bench::Options),

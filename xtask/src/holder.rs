@@ -4,10 +4,7 @@
 pub(crate) fn name(env: impl Fn(&str) -> Option<String>) -> String {
     let set = |names: &[&str]| names.iter().find_map(|name| env(name).filter(|value| !value.is_empty()));
     let user = set(&["USER", "LOGNAME", "GITHUB_ACTOR"]).unwrap_or_else(|| "somebody".to_owned());
-    // Shells know the host's name but rarely export it; on Linux the kernel tells.
-    let kernel = || std::fs::read_to_string("/proc/sys/kernel/hostname").ok().map(|name| name.trim().to_owned());
-    let host = set(&["HOSTNAME"]).or_else(kernel).filter(|name| !name.is_empty());
-    let host = host.map_or_else(String::new, |host| format!(" on {host}"));
+    let host = tenant_ops::host(&env).map_or_else(String::new, |host| format!(" on {host}"));
     format!("{user}{host}, process {}", std::process::id())
 }
 

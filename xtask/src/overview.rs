@@ -8,7 +8,7 @@ use crate::exit_codes;
 const GROUPS: [(&str, &[&str]); 7] = [
     ("Local database", &["db", "demo"]),
     ("Look", &["doctor", "audit"]),
-    ("Backfill", &["backfill-bookings", "assign-chat-messages"]),
+    ("Backfill", &["backfill-bookings", "assign-chat-messages", "backfill"]),
     ("Row level security", &["rls"]),
     ("Tenants", &["seed-tenant-defaults"]),
     ("Sessions", &["jwt"]),

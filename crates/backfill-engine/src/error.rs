@@ -33,6 +33,26 @@ pub enum Error {
         /// The table.
         table: TableName,
     },
+    /// There is no run of this number.
+    #[error("there is no run {run} in the journal of this database")]
+    NoRun {
+        /// The number.
+        run: i64,
+    },
+    /// The table requires a tenant: nothing can be set back to NULL, not by its owner either.
+    #[error("{table} requires a tenant, so none can be taken away again")]
+    Strict {
+        /// The table.
+        table: TableName,
+    },
+    /// Later runs drew on the rows of a run.
+    #[error("rows of run {run} are where later runs have their tenants from: {}", list(.later))]
+    Dependent {
+        /// The run.
+        run: i64,
+        /// The later ones, newest first, each with its table.
+        later: Vec<(i64, String)>,
+    },
     /// Row after row is refused by the table itself.
     #[error("{} rows of {table} refused their tenant one by one; the first, {}: {}", .failed.len(), .failed[0].key, .failed[0].error)]
     TooManyFailures {
@@ -51,6 +71,10 @@ pub enum Error {
     },
 }
 
+fn list(runs: &[(i64, String)]) -> String {
+    runs.iter().map(|(run, table)| format!("run {run} on {table}")).collect::<Vec<_>>().join(", ")
+}
+
 impl Error {
     /// What the user can do about it.
     pub fn hint(&self) -> Option<String> {
@@ -59,6 +83,13 @@ impl Error {
             Self::Ops(error) => error.hint(),
             Self::Unsuitable { .. } | Self::NoSource { .. } => {
                 Some("`cargo xtask doctor` shows what tenancy.toml says and what the database has".into())
+            }
+            Self::NoRun { .. } => Some("`cargo xtask backfill runs` lists them".into()),
+            Self::Strict { table } => {
+                Some(format!("first take the rollout back: cargo xtask rls rollback --to prepare --tables {table}"))
+            }
+            Self::Dependent { later, .. } => {
+                later.first().map(|(run, _)| format!("take that back first: cargo xtask backfill undo {run}"))
             }
             Self::TooManyFailures { .. } => {
                 Some("a trigger or a constraint refuses them; mend that and run it again: it goes on from here".into())
@@ -72,7 +103,8 @@ impl Error {
         match self {
             Self::Database(error) => error.exit(),
             Self::Ops(error) => error.exit(),
-            Self::Unsuitable { .. } | Self::NoSource { .. } => Exit::Usage,
+            Self::Unsuitable { .. } | Self::NoSource { .. } | Self::NoRun { .. } => Exit::Usage,
+            Self::Strict { .. } | Self::Dependent { .. } => Exit::Refused,
             Self::TooManyFailures { .. } | Self::Review { .. } => Exit::Failed,
         }
     }

@@ -42,7 +42,7 @@ impl Plan {
     /// [`tenant_rls::Error::NoTable`] where there is no such tenant table; [`Error::NoSource`] where no source is left;
     /// [`Error::Unsuitable`] where it cannot be backfilled: partitioned, no single-column key, a type that is not supported.
     pub fn new(catalog: &Catalog, tenancy: &Tenancy, table: &str) -> Result<Self> {
-        let plan = Self::without_sources(catalog, tenancy, table)?;
+        let plan = Self::bare(catalog, tenancy, table)?;
         let found = match tenancy.rules(&plan.table) {
             Some(rules) => Found::of(catalog, tenancy, &plan.table, rules)?,
             None => Found::default(),
@@ -58,11 +58,12 @@ impl Plan {
     /// # Errors
     /// As [`Plan::new`], but for the sources.
     pub fn given(catalog: &Catalog, tenancy: &Tenancy, table: &str, tenant: &TenantId) -> Result<Self> {
-        let plan = Self::without_sources(catalog, tenancy, table)?;
+        let plan = Self::bare(catalog, tenancy, table)?;
         Ok(Self { sources: vec![Source::given(tenant)], ..plan })
     }
 
-    fn without_sources(catalog: &Catalog, tenancy: &Tenancy, table: &str) -> Result<Self> {
+    /// A plan that only knows the table.
+    pub(crate) fn bare(catalog: &Catalog, tenancy: &Tenancy, table: &str) -> Result<Self> {
         let name = TableName::parse(table, &tenancy.database.schema)?;
         let found = catalog.table(&name)?;
         let unsuitable = |why: String| Error::Unsuitable { table: name.clone(), why };

@@ -8,7 +8,7 @@ use tenant_rls::{Backoff, Database, Error as RlsError, Ident, OwnerTx, Template,
 use crate::{Error, Result};
 
 /// Counts up with every change of the files in `sql/ops/`.
-const VERSION: i32 = 3;
+const VERSION: i32 = 4;
 
 /// Creates what is missing, once; a database that has it is only asked.
 ///
@@ -42,7 +42,11 @@ pub async fn install_in(connection: &mut PgConnection, tenancy: &Tenancy) -> Res
         .execute(&mut *connection)
         .await
         .map_err(doing())?;
-    for script in [include_str!("../../../sql/ops/install.sql"), include_str!("../../../sql/ops/assign_batch.sql")] {
+    for script in [
+        include_str!("../../../sql/ops/install.sql"),
+        include_str!("../../../sql/ops/assign_batch.sql"),
+        include_str!("../../../sql/ops/undo_batch.sql"),
+    ] {
         sqlx::Executor::execute(&mut *connection, sqlx::raw_sql(script)).await.map_err(doing())?;
     }
     grant_in(connection, tenancy).await?;

@@ -2,12 +2,16 @@
 //! there were and how far they came, and which row was given which tenant. It commits together with the data.
 
 mod error;
+mod history;
+mod host;
 mod install;
 mod lease;
 mod rollout;
 mod run;
 
 pub use error::{Error, Result};
+pub use history::{Assignment, RunRecord, UndoCall, UndoCounts, mark_undone, runs, undo_batch, why};
+pub use host::host;
 pub use install::{grant, install, install_in};
 pub use lease::{HEARTBEAT, KeptAlive, LEASE_TTL, Lease};
 pub use rollout::{NewStep, RecordedStep, Rollout, complete_step, standing_steps};

@@ -9,7 +9,7 @@ use sqlx::{PgConnection, Row};
 use tenant_rls::{Database, Error as RlsError, Ident, OwnerTx, TableName};
 
 use crate::Result;
-use crate::run::host;
+use crate::host::this_host;
 
 /// How long a statement of the book-keeping waits for a lock.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
@@ -63,7 +63,7 @@ impl Rollout {
         )
         .bind(command)
         .bind(env!("CARGO_PKG_VERSION"))
-        .bind(host())
+        .bind(this_host())
         .fetch_one(tx.connection())
         .await
         .map_err(RlsError::query("opening a rollout in the journal"))?;

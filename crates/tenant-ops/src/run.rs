@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, Row};
 use tenant_rls::{Database, Error as RlsError, OwnerTx, Sql};
 
+use crate::host::this_host;
 use crate::{Lease, Result};
 
 /// What identifies a run that could be resumed.
@@ -79,7 +80,6 @@ impl Run {
     pub async fn resume_or_open(database: &Database, new: &NewRun) -> Result<Self> {
         let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
         let unfinished = sqlx::query(include_str!("../../../sql/ops/unfinished_run.sql"))
-            .bind(&new.job)
             .bind(&new.table)
             .bind(new.on_conflict)
             .bind(&new.sources)
@@ -110,7 +110,7 @@ impl Run {
             .bind(new.on_conflict)
             .bind(&new.sources)
             .bind(env!("CARGO_PKG_VERSION"))
-            .bind(host())
+            .bind(this_host())
             .fetch_one(connection)
             .await
             .map_err(RlsError::query("opening a run"))?;
@@ -189,12 +189,4 @@ impl Run {
             .map_err(RlsError::query("changing the state of the run"))?;
         Ok(())
     }
-}
-
-/// The name of this machine, for the journal.
-pub(crate) fn host() -> String {
-    ["HOSTNAME", "COMPUTERNAME"]
-        .iter()
-        .find_map(|name| std::env::var(name).ok())
-        .unwrap_or_else(|| "unknown host".to_owned())
 }

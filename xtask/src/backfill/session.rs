@@ -51,12 +51,17 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
+    /// Ends every connection.
+    pub(crate) async fn close(&self) {
+        self.connected.database.clone().close().await;
+    }
+
     /// Writes the report, and tells how the command ends.
     ///
     /// # Errors
     /// The report cannot be written; what was assigned stays.
     pub(crate) async fn end(self, report: &BackfillReport) -> Outcome {
-        self.connected.database.close().await;
+        self.close().await;
         self.app.report(report)?;
         Ok(exit(report))
     }

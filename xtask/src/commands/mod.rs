@@ -2,6 +2,7 @@
 
 pub(crate) mod assign_chat_messages;
 pub(crate) mod audit;
+pub(crate) mod backfill;
 pub(crate) mod backfill_bookings;
 pub(crate) mod bench;
 pub(crate) mod db;

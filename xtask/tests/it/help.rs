@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use crate::support::Place;
 
 /// Every command, with its own.
-const COMMANDS: [&[&str]; 29] = [
+const COMMANDS: [&[&str]; 34] = [
     &[],
     &["db"],
     &["db", "up"],
@@ -21,6 +21,11 @@ const COMMANDS: [&[&str]; 29] = [
     &["backfill-bookings"],
     &["seed-tenant-defaults"],
     &["assign-chat-messages"],
+    &["backfill"],
+    &["backfill", "run"],
+    &["backfill", "runs"],
+    &["backfill", "undo"],
+    &["backfill", "why"],
     &["rls"],
     &["rls", "status"],
     &["rls", "plan"],

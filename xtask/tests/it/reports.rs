@@ -53,6 +53,32 @@ async fn a_backfill_tells_what_it_did_and_the_second_one_that_nothing_is_left() 
 }
 
 #[tokio::test]
+async fn tables_are_backfilled_in_order_listed_explained_and_taken_back() {
+    let db = small().await;
+    let write = ["--confirm", "127.0.0.1"];
+    redact(&db, || {
+        assert_snapshot!(
+            "backfill_tables",
+            run(&db, &[&["backfill", "run", "bookings", "ServiceRequest"], &write[..]].concat())
+        );
+        assert_snapshot!("backfill_undo", run(&db, &[&["backfill", "undo", "1"], &write[..]].concat()));
+        assert_snapshot!("backfill_undo_unknown", run(&db, &[&["backfill", "undo", "99"], &write[..]].concat()));
+    });
+    let listed = run(&db, &["backfill", "runs", "--format", "csv"]);
+    assert!(listed.stdout.contains("\n1,backfill,public.bookings,undone,"), "{listed}");
+    let mut superuser = db.superuser().await;
+    let key = "SELECT row_keys[1] FROM tenant_ops.journal WHERE run_id = 1 LIMIT 1";
+    let key: String = sqlx::query_scalar(key).fetch_one(superuser.connection()).await.unwrap();
+    superuser.close().await;
+    let why = run(&db, &["backfill", "why", "bookings", &key]);
+    assert!(
+        why.stdout.contains("run         1 (backfill, --on-conflict report)") && why.stdout.contains("taken back"),
+        "{why}"
+    );
+    assert_eq!(run(&db, &["backfill", "why", "bookings", "nobody"]).status, 3);
+}
+
+#[tokio::test]
 async fn doctor_tells_what_one_needs_to_know() {
     let db = small().await;
     redact(&db, || {

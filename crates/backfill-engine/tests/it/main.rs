@@ -9,3 +9,4 @@ mod operators;
 mod planted;
 mod row_security;
 mod support;
+mod undo;

@@ -5,6 +5,7 @@ use local_db::{Role, testing};
 use tenant_rls::Tenancy;
 
 use crate::support::{SMALL, backfill, backfill_table, number, planted, script};
+use crate::undo::undo_with;
 
 #[tokio::test]
 async fn a_database_without_the_table_says_so() {
@@ -42,6 +43,7 @@ async fn names_with_quotes_spaces_and_capitals_and_a_uuid_tenant_column_work() {
     let report =
         backfill_table(&db, Role::Owner, "We\"ird table", &tenancy, &Options::default(), &mut |_| {}).await.unwrap();
     assert_eq!((report.assigned, report.unresolved), (200, 100));
+    assert_eq!(undo_with(&db, &tenancy, report.run.unwrap(), false).await.unwrap().undone, 200);
 }
 
 #[tokio::test]

@@ -1,0 +1,221 @@
+//! Taking a run back: rows that still have the tenant it gave them have none again.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use sqlx::Row;
+use tenant_ops::{Assignment, Lease, RunRecord, UndoCall, UndoCounts};
+use tenant_rls::{
+    Access, ActingRole, AuditTx, Backoff, BatchOptions, BatchTx, Catalog, Database, Error as RlsError, OwnerTx, Sql,
+    TableName, Template, Tenancy, retry_locks, visibility,
+};
+use tokio::sync::watch;
+
+use crate::{Error, Plan, Progress, Result};
+
+/// So many rows are enough for one transaction.
+const ROWS: i64 = 5_000;
+
+/// What is to be taken back.
+#[derive(Debug, Clone, Copy)]
+pub struct Undo<'a> {
+    /// Where.
+    pub database: &'a Database,
+    /// The roles and the session variable.
+    pub tenancy: &'a Tenancy,
+    /// The run, by its number.
+    pub run: i64,
+    /// Count, and change nothing.
+    pub dry_run: bool,
+    /// Who does it, for a second operator to read.
+    pub holder: &'a str,
+}
+
+/// What was taken back; its JSON is `backfill-undo/1`.
+#[derive(Debug, Clone, Serialize)]
+pub struct UndoReport {
+    /// Name and version of this shape.
+    pub schema: &'static str,
+    /// The run.
+    pub run: i64,
+    /// Its table.
+    pub table: TableName,
+    /// Nothing was changed.
+    pub dry_run: bool,
+    /// The operator stopped it; the same command goes on.
+    pub stopped: bool,
+    /// Rows that have no tenant again.
+    pub undone: u64,
+    /// Rows that are gone, or have another tenant by now: they were left alone.
+    pub kept: u64,
+}
+
+impl Undo<'_> {
+    /// Takes the run back, or as much of it as is done when `stop` turns true.
+    ///
+    /// # Errors
+    /// [`Error::NoRun`]; [`Error::Dependent`] where later runs drew on its rows; [`Error::Strict`] where the table requires
+    /// a tenant; [`tenant_rls::Error::CannotSee`] where row level security hides rows from this login.
+    pub async fn run(
+        self,
+        stop: watch::Receiver<bool>,
+        progress: &mut (dyn FnMut(Progress) + Send),
+    ) -> Result<UndoReport> {
+        let runs = runs(self.database).await?;
+        let record = runs.iter().find(|run| run.id == self.run).ok_or(Error::NoRun { run: self.run })?;
+        let catalog = Catalog::load(self.database, self.tenancy).await?;
+        let plan = Plan::bare(&catalog, self.tenancy, &record.table)?;
+        if catalog.table(&plan.table)?.column.not_null {
+            return Err(Error::Strict { table: plan.table });
+        }
+        let dependent = dependent(self.tenancy, &plan.table, record, &runs);
+        if !dependent.is_empty() {
+            return Err(Error::Dependent { run: self.run, later: dependent });
+        }
+        let role = ActingRole::Login(self.database.session().role.clone());
+        let access = [Access {
+            table: plan.table.clone(),
+            read: vec![plan.key.clone(), plan.column.clone()],
+            write: Some(plan.column.clone()),
+        }];
+        visibility::acting_role(self.database, &access, std::slice::from_ref(&role)).await?;
+        let key_type = key_type(self.database, &plan).await?;
+        if self.dry_run {
+            return self.count(&plan, &access, &role, key_type).await;
+        }
+        tenant_ops::install(self.database, self.tenancy).await?;
+        let mut waiting = |holder: &str| progress(Progress::Waiting { holder: holder.to_owned() });
+        let resource = format!("backfill of {}", plan.table);
+        let lease = Lease::acquire(self.database, &resource, self.holder, &mut waiting).await?;
+        let alive = lease.keep_alive(self.database);
+        let done = self.take_back(&plan, key_type, &lease, &stop, progress).await;
+        drop(alive);
+        // Failing to is no error of its own: the lease runs out.
+        let _ = lease.release(self.database).await;
+        let (stopped, undone, kept) = done?;
+        Ok(UndoReport { stopped, ..self.report(&plan, undone, kept) })
+    }
+
+    fn report(&self, plan: &Plan, undone: i64, kept: i64) -> UndoReport {
+        let count = |rows: i64| u64::try_from(rows).unwrap_or_default();
+        UndoReport {
+            schema: "backfill-undo/1",
+            run: self.run,
+            table: plan.table.clone(),
+            dry_run: self.dry_run,
+            stopped: false,
+            undone: count(undone),
+            kept: count(kept),
+        }
+    }
+
+    /// What an undo would do now.
+    async fn count(&self, plan: &Plan, access: &[Access], role: &ActingRole, key_type: Sql) -> Result<UndoReport> {
+        let sql = with_names(include_str!("../../../sql/backfill/still_ours.sql"), plan, key_type);
+        let mut audit = AuditTx::begin(self.database, access, std::slice::from_ref(role), None).await?;
+        let row = sqlx::query(&sql)
+            .bind(self.run)
+            .fetch_one(audit.connection())
+            .await
+            .map_err(RlsError::query("counting the rows that still have their tenant"))?;
+        audit.close().await?;
+        let (all, ours): (i64, i64) = (row.get(0), row.get(1));
+        Ok(self.report(plan, ours, all - ours))
+    }
+
+    async fn take_back(
+        &self,
+        plan: &Plan,
+        key_type: Sql,
+        lease: &Lease,
+        stop: &watch::Receiver<bool>,
+        progress: &mut (dyn FnMut(Progress) + Send),
+    ) -> Result<(bool, i64, i64)> {
+        let undo = with_names(include_str!("../../../sql/backfill/undo.sql"), plan, key_type);
+        let variable = &self.tenancy.session.variable;
+        let call = UndoCall { run: self.run, variable, undo: &undo, rows: ROWS };
+        let (mut undone, mut kept) = (0, 0);
+        loop {
+            if *stop.borrow() {
+                return Ok((true, undone, kept));
+            }
+            let backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(1), 6);
+            let counts = retry_locks(backoff, async || self.batch(lease, &call).await).await?;
+            if counts.entries == 0 {
+                return Ok((false, undone, kept));
+            }
+            undone += counts.undone;
+            kept += counts.kept;
+            let count = |rows: i64| u64::try_from(rows).unwrap_or_default();
+            progress(Progress::Batch { examined: count(undone + kept), assigned: count(undone) });
+        }
+    }
+
+    async fn batch(&self, lease: &Lease, call: &UndoCall<'_>) -> Result<UndoCounts, RlsError> {
+        let mut tx = BatchTx::begin(self.database, self.tenancy, &BatchOptions::default()).await?;
+        let counts = tenant_ops::undo_batch(tx.connection().await?, lease, call).await?;
+        if counts.entries == 0 {
+            tenant_ops::mark_undone(tx.connection().await?, self.run).await?;
+        }
+        tx.commit().await?;
+        Ok(counts)
+    }
+}
+
+/// Every run of this database, newest first.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn runs(database: &Database) -> Result<Vec<RunRecord>> {
+    let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
+    let runs = tenant_ops::runs(tx.connection(), None).await?;
+    tx.rollback().await?;
+    Ok(runs)
+}
+
+/// Every time that a row was given a tenant, oldest first.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn why(database: &Database, table: &TableName, key: &str) -> Result<Vec<Assignment>> {
+    let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
+    let found = tenant_ops::why(tx.connection(), &table.to_string(), key).await?;
+    tx.rollback().await?;
+    Ok(found)
+}
+
+/// Later runs, not taken back, on tables that draw their tenant from this one: they go first, children before parents.
+fn dependent(tenancy: &Tenancy, table: &TableName, record: &RunRecord, runs: &[RunRecord]) -> Vec<(i64, String)> {
+    let schema = &tenancy.database.schema;
+    let parse = |name: &str| TableName::parse(name, schema).ok();
+    let draws = |name: &str| {
+        let rules = parse(name).and_then(|name| tenancy.rules(&name).cloned()).unwrap_or_default();
+        rules.sources.iter().any(|source| parse(&source.table).as_ref() == Some(table))
+    };
+    let later = runs.iter().filter(|run| run.id > record.id && run.state != "undone" && run.assigned > 0);
+    later.filter(|run| draws(&run.table)).map(|run| (run.id, run.table.clone())).collect()
+}
+
+/// The type of the key, for a cast by which its index can be used.
+async fn key_type(database: &Database, plan: &Plan) -> Result<Sql> {
+    let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
+    let name: String = sqlx::query_scalar(include_str!("../../../sql/backfill/key_type.sql"))
+        .bind(plan.table.schema().as_str())
+        .bind(plan.table.name().as_str())
+        .bind(plan.key.as_str())
+        .fetch_one(tx.connection())
+        .await
+        .map_err(RlsError::query("asking for the type of the key"))?;
+    tx.rollback().await?;
+    Ok(Sql::from_catalog(name))
+}
+
+fn with_names(text: &'static str, plan: &Plan, key_type: Sql) -> Sql {
+    Template::new(text)
+        .table("target", &plan.table)
+        .ident("key", &plan.key)
+        .ident("column", &plan.column)
+        .fragment("key_type", key_type)
+        .fragment("type", Sql::from_static(plan.column_type.cast()))
+        .build()
+}

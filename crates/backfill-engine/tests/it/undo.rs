@@ -1,0 +1,137 @@
+//! A run taken back, and what stands in the way of that.
+
+use backfill_engine::{Error, Options, Undo, UndoReport, order, runs, why};
+use local_db::Role;
+use local_db::testing::{self, TestDb};
+use tenant_rls::{Catalog, Exit, TableName, Tenancy};
+use tokio::sync::watch;
+
+use crate::support::{SMALL, backfill, backfill_table, connect, number, planted, script};
+
+const BOOKINGS: &str = r#"SELECT hashtext(string_agg(id || coalesce("tenantId", '-') || "updatedAt", ',' ORDER BY id))::bigint FROM bookings"#;
+
+async fn undo(db: &TestDb, run: i64, dry_run: bool) -> Result<UndoReport, Error> {
+    undo_with(db, &Tenancy::default(), run, dry_run).await
+}
+
+/// Takes a run back as the owner of the tables.
+pub(crate) async fn undo_with(db: &TestDb, tenancy: &Tenancy, run: i64, dry_run: bool) -> Result<UndoReport, Error> {
+    let database = connect(db, Role::Owner).await;
+    let (_go, stop) = watch::channel(false);
+    let undo = Undo { database: &database, tenancy, run, dry_run, holder: "a test" };
+    let done = undo.run(stop, &mut |_| {}).await;
+    database.close().await;
+    done
+}
+
+async fn bookings(db: &TestDb) -> i64 {
+    number(&mut db.superuser().await, BOOKINGS).await
+}
+
+#[tokio::test]
+async fn a_run_taken_back_leaves_every_row_as_it_was_and_a_second_time_finds_nothing() {
+    let (db, planted) = planted(&SMALL).await;
+    let before = bookings(&db).await;
+    let run = backfill(&db, Role::Owner, &Options::default()).await.unwrap().run.unwrap();
+    let after = bookings(&db).await;
+    let dry = undo(&db, run, true).await.unwrap();
+    assert_eq!((dry.undone, dry.kept), (planted.assignable(), 0));
+    assert_eq!(bookings(&db).await, after, "a dry run changes nothing");
+    let done = undo(&db, run, false).await.unwrap();
+    assert_eq!((done.undone, done.kept), (planted.assignable(), 0));
+    assert_eq!(bookings(&db).await, before);
+    assert_eq!(undo(&db, run, false).await.unwrap().undone, 0);
+    let database = connect(&db, Role::Owner).await;
+    assert_eq!(runs(&database).await.unwrap()[0].state, "undone");
+    let again = backfill(&db, Role::Owner, &Options::default()).await.unwrap();
+    assert_eq!(again.assigned, planted.assignable(), "it is a new run, and none that goes on");
+    assert_ne!(again.run, Some(run));
+}
+
+#[tokio::test]
+async fn a_value_that_is_no_longer_ours_is_left_alone() {
+    let (db, planted) = planted(&SMALL).await;
+    let run = backfill(&db, Role::Owner, &Options::default()).await.unwrap().run.unwrap();
+    let change = r#"WITH one AS (SELECT unnest(row_keys) AS id FROM tenant_ops.journal LIMIT 2)
+                    UPDATE bookings SET "tenantId" = (SELECT max(id) FROM "Tenant" WHERE id <> "tenantId") WHERE id IN (SELECT id FROM one)"#;
+    script(&mut db.superuser().await, change).await;
+    let done = undo(&db, run, false).await.unwrap();
+    assert_eq!((done.undone, done.kept), (planted.assignable() - 2, 2));
+}
+
+#[tokio::test]
+async fn a_table_that_requires_a_tenant_is_refused_with_the_rollback_that_it_needs_first() {
+    let (db, _) = planted(&SMALL).await;
+    let run = backfill(&db, Role::Owner, &Options::default()).await.unwrap().run.unwrap();
+    let require =
+        r#"DELETE FROM bookings WHERE "tenantId" IS NULL; ALTER TABLE bookings ALTER COLUMN "tenantId" SET NOT NULL"#;
+    script(&mut db.superuser().await, require).await;
+    let refused = undo(&db, run, false).await.unwrap_err();
+    assert!(matches!(refused, Error::Strict { .. }), "{refused}");
+    assert!(refused.hint().unwrap().contains("rls rollback --to prepare --tables public.bookings"));
+    assert_eq!(refused.exit(), Exit::Refused);
+}
+
+#[tokio::test]
+async fn parents_wait_until_their_children_were_taken_back() {
+    let (db, _) = planted(&SMALL).await;
+    let tenancy = Tenancy::default();
+    let options = Options::default();
+    let requests = backfill_table(&db, Role::Owner, "ServiceRequest", &tenancy, &options, &mut |_| {}).await.unwrap();
+    let bookings = backfill(&db, Role::Owner, &options).await.unwrap();
+    let (parent, child) = (requests.run.unwrap(), bookings.run.unwrap());
+    let refused = undo(&db, parent, false).await.unwrap_err();
+    assert_eq!(refused.hint().unwrap(), format!("take that back first: cargo xtask backfill undo {child}"));
+    undo(&db, child, false).await.unwrap();
+    assert_eq!(undo(&db, parent, false).await.unwrap().undone, requests.assigned);
+}
+
+#[tokio::test]
+async fn where_rows_are_hidden_from_the_login_nothing_is_taken_back() {
+    let (db, _) = planted(&SMALL).await;
+    let run = backfill(&db, Role::Owner, &Options::default()).await.unwrap().run.unwrap();
+    let hide = "ALTER TABLE bookings ENABLE ROW LEVEL SECURITY; ALTER TABLE bookings FORCE ROW LEVEL SECURITY";
+    script(&mut db.owner().await, hide).await;
+    let refused = undo(&db, run, false).await.unwrap_err();
+    assert!(matches!(refused, Error::Database(tenant_rls::Error::CannotSee(_))), "{refused}");
+}
+
+#[tokio::test]
+async fn a_run_that_never_was_is_a_mistake() {
+    let db = testing::database().await;
+    let error = undo(&db, 7, false).await.unwrap_err();
+    assert_eq!(
+        (error.to_string().as_str(), error.exit()),
+        ("there is no run 7 in the journal of this database", Exit::Usage)
+    );
+}
+
+#[tokio::test]
+async fn a_row_tells_which_run_gave_it_its_tenant_and_from_which_source() {
+    let (db, _) = planted(&SMALL).await;
+    let run = backfill(&db, Role::Owner, &Options::default()).await.unwrap().run.unwrap();
+    let mut superuser = db.superuser().await;
+    let pick = r#"SELECT b.id FROM bookings b JOIN tenant_ops.journal j ON b.id = ANY (j.row_keys)
+                  WHERE b."serviceRequestId" IS NULL LIMIT 1"#;
+    let id: String = sqlx::query_scalar(pick).fetch_one(superuser.connection()).await.unwrap();
+    let database = connect(&db, Role::Owner).await;
+    let table = TableName::parse("bookings", "public").unwrap();
+    let found = why(&database, &table, &id).await.unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].run, found[0].undone_at), (run, None));
+    assert!(["client", "service"].contains(&found[0].source.as_deref().unwrap()), "{found:?}");
+    assert_eq!(why(&database, &table, "no such booking").await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn tables_come_after_those_that_they_draw_their_tenant_from() {
+    let db = testing::database().await;
+    let database = connect(&db, Role::Owner).await;
+    let tenancy = Tenancy::default();
+    let catalog = Catalog::load(&database, &tenancy).await.unwrap();
+    let order: Vec<String> = order(&catalog, &tenancy).iter().map(|table| table.name().to_string()).collect();
+    let at = |name: &str| order.iter().position(|table| table == name).unwrap_or_else(|| panic!("{name} in {order:?}"));
+    assert!(at("ServiceRequest") < at("bookings") && at("bookings") < at("invoices"), "{order:?}");
+    assert!(at("bookings") < at("WorkOrder") && at("ServiceRequest") < at("attachments"), "{order:?}");
+    assert!(!order.contains(&"booking_settings".to_owned()), "it has no source");
+}

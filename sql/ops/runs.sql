@@ -1,0 +1,6 @@
+-- Every run, newest first; or the run $1.
+SELECT r.id, r.job, r.table_name, r.state, r.on_conflict, r.sources, r.login, r.host, r.tool_version, r.started_at, r.ended_at,
+       (SELECT coalesce(sum(a), 0)::bigint FROM unnest(r.assigned_by) AS a)
+FROM tenant_ops.run AS r
+WHERE $1::bigint IS NULL OR r.id = $1
+ORDER BY r.id DESC

@@ -1,0 +1,34 @@
+-- Takes back journal entries of a run, newest first, until so many rows were looked at: the statement p_undo empties the tenant column
+-- of the rows $1 that still have the tenant $2, inside that tenant's scope. Rows and journal commit together.
+-- SECURITY INVOKER: the statement comes from the caller and runs with no more than the caller's rights.
+CREATE OR REPLACE FUNCTION tenant_ops.undo_batch(
+    p_run bigint, p_resource text, p_fence bigint, p_variable text, p_undo text, p_rows bigint,
+    OUT entries bigint, OUT undone bigint, OUT kept bigint)
+LANGUAGE plpgsql SECURITY INVOKER
+AS $$
+DECLARE
+    v_entry record;
+    v_written bigint;
+BEGIN
+    PERFORM FROM tenant_ops.lease WHERE resource = p_resource AND fence = p_fence FOR KEY SHARE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the lease on % was taken over by another run', p_resource USING ERRCODE = 'TO001';
+    END IF;
+    entries := 0;
+    undone := 0;
+    kept := 0;
+    FOR v_entry IN
+        SELECT id, tenant_id, row_keys FROM tenant_ops.journal WHERE run_id = p_run AND undone_at IS NULL ORDER BY id DESC
+    LOOP
+        EXIT WHEN undone + kept >= p_rows;
+        PERFORM set_config(p_variable, v_entry.tenant_id, true);
+        EXECUTE p_undo USING v_entry.row_keys, v_entry.tenant_id;
+        GET DIAGNOSTICS v_written = ROW_COUNT;
+        UPDATE tenant_ops.journal SET undone_at = clock_timestamp(), undone_rows = v_written WHERE id = v_entry.id;
+        entries := entries + 1;
+        undone := undone + v_written;
+        kept := kept + cardinality(v_entry.row_keys) - v_written;
+    END LOOP;
+    PERFORM set_config(p_variable, '', true);
+END
+$$;

@@ -1,0 +1,44 @@
+//! `backfill`: any table, what runs did, and taking them back.
+
+mod run;
+mod runs;
+mod undo;
+mod why;
+
+use clap::{Args, Subcommand};
+
+use crate::app::{App, Outcome};
+
+/// Give the rows of any table their tenant, see what runs did, and take one back
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cargo xtask backfill run invoices
+  cargo xtask backfill run --all
+  cargo xtask backfill runs
+  cargo xtask backfill why bookings clx0f2k1e0000
+  cargo xtask backfill undo 7 --dry-run")]
+pub(crate) struct Options {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(run::Options),
+    Runs(runs::Options),
+    Undo(undo::Options),
+    Why(why::Options),
+}
+
+/// Runs one of the commands.
+///
+/// # Errors
+/// The engine's.
+pub(crate) async fn run(app: &App, options: Options) -> Outcome {
+    match options.command {
+        Command::Run(options) => run::run(app, options).await,
+        Command::Runs(options) => runs::run(app, options).await,
+        Command::Undo(options) => undo::run(app, options).await,
+        Command::Why(options) => why::run(app, options).await,
+    }
+}

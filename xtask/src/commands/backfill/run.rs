@@ -1,0 +1,180 @@
+//! `backfill run`: the sources of `tenancy.toml`, for one table, several, or all of them.
+
+use std::path::{Path, PathBuf};
+
+use backfill_engine::{Backfill, BackfillReport, Plan};
+use clap::Args;
+use serde::Serialize;
+use tenant_rls::{Catalog, Exit, TableName};
+
+use crate::app::{App, Outcome};
+use crate::backfill::{self, BackfillOptions, Session};
+use crate::failure::Mistake;
+use crate::report::Report;
+use crate::text::{count, table};
+
+/// Give the rows of tables the tenant that their sources in tenancy.toml agree on
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cargo xtask backfill run invoices
+  cargo xtask backfill run ServiceRequest bookings --review review.csv
+  cargo xtask backfill run --all --dry-run
+  cargo xtask backfill run --all --confirm production --format json --output backfill.json
+
+Tables are done in the order in which they draw on each other: users before requests before bookings before
+invoices. With several of them, --review review.csv writes review.bookings.csv and so on. Ctrl-C ends it after the
+running batch; the same command goes on where it ended.")]
+pub(super) struct Options {
+    /// The tables
+    #[arg(value_name = "TABLE", required_unless_present = "all")]
+    tables: Vec<String>,
+    /// Every table that has a source
+    #[arg(long, conflicts_with = "tables")]
+    all: bool,
+    #[command(flatten)]
+    backfill: BackfillOptions,
+}
+
+/// The job's name in `tenant_ops.run`.
+const JOB: &str = "backfill";
+
+/// The reports of several tables; its JSON is `backfill-tables/1`.
+#[derive(Debug, Serialize)]
+struct Reports {
+    tables: Vec<BackfillReport>,
+}
+
+/// Backfills the tables one after the other, and stops where one was stopped.
+///
+/// # Errors
+/// The engine's; what was committed before stays.
+pub(super) async fn run(app: &App, options: Options) -> Outcome {
+    let session = Session::open(app, "backfill run", options.backfill).await?;
+    let catalog = Catalog::load(session.database(), session.tenancy()).await?;
+    let tables = chosen(&catalog, &session, &options.tables)?;
+    session.begin().await?;
+    let mut reports = Vec::new();
+    for name in &tables {
+        let review = session.options.review.as_deref().map(|path| review_of(path, name, tables.len()));
+        let engine = backfill_engine::Options { review, ..session.options.clone() };
+        let plan = Plan::new(&catalog, session.tenancy(), &name.to_string())?;
+        let report = backfill::watch(app, async |holder, stop, progress| {
+            let (database, tenancy) = (session.database(), session.tenancy());
+            let run = Backfill { database, tenancy, plan: &plan, job: JOB, holder, options: &engine };
+            run.run(stop, progress).await
+        })
+        .await?;
+        let stopped = report.outcome == backfill_engine::Outcome::Stopped;
+        reports.push(report);
+        if stopped {
+            break;
+        }
+    }
+    session.close().await;
+    let exit = worst(&reports);
+    match (reports.pop(), reports.is_empty()) {
+        (Some(one), true) if !options.all => app.report(&one)?,
+        (last, _) => {
+            reports.extend(last);
+            app.report(&Reports { tables: reports })?;
+        }
+    }
+    Ok(exit)
+}
+
+/// The tables in the order in which they draw on each other.
+fn chosen(catalog: &Catalog, session: &Session<'_>, named: &[String]) -> anyhow::Result<Vec<TableName>> {
+    let ordered = backfill_engine::order(catalog, session.tenancy());
+    if named.is_empty() {
+        if ordered.is_empty() {
+            return Err(Mistake::usage(
+                "no table of this database has a source in tenancy.toml",
+                "`cargo xtask init` writes one with the sources that follow from the foreign keys",
+            ));
+        }
+        return Ok(ordered);
+    }
+    let mut wanted = Vec::new();
+    for name in named {
+        let name = TableName::parse(name, &session.tenancy().database.schema)?;
+        // Asked here, so that a mistyped name is an error before the first table is touched.
+        catalog.table(&name)?;
+        wanted.push(name);
+    }
+    let position = |name: &TableName| ordered.iter().position(|other| other == name).unwrap_or(usize::MAX);
+    wanted.sort_by_key(position);
+    wanted.dedup();
+    Ok(wanted)
+}
+
+/// `review.csv`, and for one of several tables `review.bookings.csv`.
+fn review_of(path: &Path, table: &TableName, tables: usize) -> PathBuf {
+    if tables == 1 {
+        return path.to_owned();
+    }
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let ending = path.extension().map(|ending| format!(".{}", ending.to_string_lossy())).unwrap_or_default();
+    // A table's name may hold a slash; a file's may not.
+    let table = table.name().to_string().replace(['/', '\0'], "_");
+    path.with_file_name(format!("{stem}.{table}{ending}"))
+}
+
+/// A run that was stopped counts more than rows that are left.
+fn worst(reports: &[BackfillReport]) -> Option<Exit> {
+    let exits = || reports.iter().filter_map(backfill::exit);
+    exits().find(|exit| *exit == Exit::Stopped).or_else(|| exits().next())
+}
+
+impl Report for Reports {
+    const NAME: &'static str = "backfill run";
+    const SCHEMA: Option<&'static str> = Some("backfill-tables/1");
+
+    fn table(&self) -> String {
+        let rows = self.tables.iter().map(|report| {
+            vec![
+                report.table.to_string(),
+                count(report.assigned),
+                count(report.conflicts),
+                count(report.unresolved),
+                count(report.assignable),
+                count(report.remaining),
+                report.run.map_or_else(|| "-".to_owned(), |run| run.to_string()),
+            ]
+        });
+        let headings = [">assigned", ">conflicts", ">unresolved", ">assignable", ">remaining", ">run"];
+        let headings: Vec<&str> = std::iter::once("table").chain(headings).collect();
+        let mut out = table(&headings, rows);
+        let failed: usize = self.tables.iter().map(|report| report.failed.len()).sum();
+        if failed > 0 {
+            out.push_str(&format!(
+                "\n{} refused by the tables themselves; --format json has them.\n",
+                count(failed as u64)
+            ));
+        }
+        let left: u64 = self.tables.iter().map(|report| report.remaining).sum();
+        out.push_str(&match left {
+            0 => "\nEvery row has its tenant. Next: cargo xtask audit\n".to_owned(),
+            left => format!(
+                "\n{} rows are left without a tenant; --review review.csv writes those that people must decide.\n",
+                count(left)
+            ),
+        });
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tenant_rls::Ident;
+
+    use super::*;
+
+    #[test]
+    fn each_of_several_tables_has_a_review_of_its_own() {
+        let table = |name: &str| TableName::new(Ident::new("public").unwrap(), Ident::new(name).unwrap());
+        let review = Path::new("out/review.csv");
+        assert_eq!(review_of(review, &table("bookings"), 1), Path::new("out/review.csv"));
+        assert_eq!(review_of(review, &table("bookings"), 2), Path::new("out/review.bookings.csv"));
+        assert_eq!(review_of(review, &table("a/b"), 2), Path::new("out/review.a_b.csv"));
+    }
+}

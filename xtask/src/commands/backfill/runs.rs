@@ -1,0 +1,82 @@
+//! `backfill runs`: what was done here.
+
+use backfill_engine::RunRecord;
+use clap::Args;
+use serde::Serialize;
+
+use crate::app::{App, Outcome};
+use crate::report::Report;
+use crate::stop;
+use crate::text::{count, table};
+
+/// List the runs of this database, newest first
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cargo xtask backfill runs
+  cargo xtask backfill runs --format json")]
+pub(super) struct Options {}
+
+#[derive(Debug, Serialize)]
+struct Runs {
+    runs: Vec<RunRecord>,
+}
+
+/// Lists them.
+///
+/// # Errors
+/// The database's.
+pub(super) async fn run(app: &App, _options: Options) -> Outcome {
+    let settings = app.settings()?;
+    let runs = stop::at_once(async {
+        let connected = app.connect(&settings).await?;
+        let runs = backfill_engine::runs(&connected.database).await?;
+        connected.database.close().await;
+        Ok(runs)
+    })
+    .await?;
+    app.report(&Runs { runs })?;
+    Ok(None)
+}
+
+fn row(run: &RunRecord) -> Vec<String> {
+    vec![
+        run.id.to_string(),
+        run.job.clone(),
+        run.table.clone(),
+        run.state.clone(),
+        count(u64::try_from(run.assigned).unwrap_or_default()),
+        run.started_at.format("%Y-%m-%d %H:%M:%S UTC").to_string(),
+        format!("{} on {}", run.login, run.host),
+    ]
+}
+
+impl Report for Runs {
+    const NAME: &'static str = "backfill runs";
+    const SCHEMA: Option<&'static str> = Some("backfill-runs/1");
+
+    fn table(&self) -> String {
+        if self.runs.is_empty() {
+            return "Nothing was backfilled here yet.\n".to_owned();
+        }
+        table(&[">run", "job", "table", "state", ">assigned", "began", "by"], self.runs.iter().map(row))
+    }
+
+    fn csv(&self) -> Option<(Vec<&'static str>, Vec<Vec<String>>)> {
+        let line = |run: &RunRecord| {
+            let time = |time: chrono::DateTime<chrono::Utc>| time.to_rfc3339();
+            vec![
+                run.id.to_string(),
+                run.job.clone(),
+                run.table.clone(),
+                run.state.clone(),
+                run.assigned.to_string(),
+                time(run.started_at),
+                run.ended_at.map(time).unwrap_or_default(),
+                run.login.clone(),
+                run.host.clone(),
+            ]
+        };
+        let header = vec!["run", "job", "table", "state", "assigned", "started_at", "ended_at", "login", "host"];
+        Some((header, self.runs.iter().map(line).collect()))
+    }
+}

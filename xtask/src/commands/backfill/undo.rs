@@ -1,0 +1,86 @@
+//! `backfill undo`: a run taken back.
+
+use backfill_engine::{Progress, Undo, UndoReport};
+use clap::Args;
+use tenant_rls::Exit;
+
+use crate::app::{App, Outcome};
+use crate::progress::Meter;
+use crate::report::Report;
+use crate::text::{count, counted};
+use crate::{holder, report, stop};
+
+/// Take a run back: rows that still have the tenant it gave them have none again
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cargo xtask backfill undo 7 --dry-run
+  cargo xtask backfill undo 7
+
+Rows that are gone, or have another tenant by now, are left alone and counted. Ctrl-C ends it after the running batch;
+the same command goes on. It refuses where a table requires a tenant, and where later runs drew on these rows.")]
+pub(super) struct Options {
+    /// The run's number: `cargo xtask backfill runs` lists them
+    #[arg(value_name = "RUN")]
+    run: i64,
+    /// Count, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Takes it back.
+///
+/// # Errors
+/// The engine's; what was committed before stays.
+pub(super) async fn run(app: &App, options: Options) -> Outcome {
+    report::refuse_csv("backfill undo", app.global.format())?;
+    let settings = app.settings()?;
+    let connected = stop::at_once(app.connect(&settings)).await?;
+    if options.dry_run {
+        app.printer.note(&format!("dry run on {}: nothing will be changed", connected.line()));
+    } else {
+        app.before_writing(&connected).await?;
+    }
+    let holder = holder::name(|name| std::env::var(name).ok());
+    let mut meter = None;
+    let mut progress = |event| match event {
+        Progress::Waiting { holder } => {
+            app.printer.note(&format!("{holder} holds the lease on this table; waiting to see whether it is alive"));
+        }
+        Progress::Batch { examined, assigned } => {
+            let meter = meter.get_or_insert_with(|| Meter::start(&app.printer, "undo", "rows", 0, None));
+            meter.set(examined, &format!("{} taken back", count(assigned)));
+        }
+        _ => {}
+    };
+    let undo = Undo {
+        database: &connected.database,
+        tenancy: settings.tenancy(),
+        run: options.run,
+        dry_run: options.dry_run,
+        holder: &holder,
+    };
+    let done = stop::gently(&app.printer, |stop| undo.run(stop, &mut progress)).await;
+    if let Some(meter) = meter {
+        meter.finish();
+    }
+    let done = done?;
+    connected.database.close().await;
+    app.report(&done)?;
+    Ok(done.stopped.then_some(Exit::Stopped))
+}
+
+impl Report for UndoReport {
+    const NAME: &'static str = "backfill undo";
+    const SCHEMA: Option<&'static str> = None;
+
+    fn table(&self) -> String {
+        let verb = if self.dry_run { "would have no tenant again" } else { "have no tenant again" };
+        let mut out = format!("run {} on {}: {} {verb}", self.run, self.table, counted(self.undone, "row", "rows"));
+        if self.kept > 0 {
+            let kept = counted(self.kept, "row", "rows");
+            out.push_str(&format!("; {kept} are gone or have another tenant by now, and were left alone"));
+        }
+        out.push_str(if self.stopped { ".\nStopped; the same command goes on from here.\n" } else { ".\n" });
+        out
+    }
+}

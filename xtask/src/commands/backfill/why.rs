@@ -1,0 +1,80 @@
+//! `backfill why`: how a row came to its tenant.
+
+use backfill_engine::Assignment;
+use clap::Args;
+use serde::Serialize;
+use tenant_rls::{Exit, TableName};
+
+use crate::app::{App, Outcome};
+use crate::report::Report;
+use crate::stop;
+use crate::text::pairs;
+
+/// Tell how a row came to its tenant: which run, which source, when, by whom
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cargo xtask backfill why bookings clx0f2k1e0000
+  cargo xtask backfill why bookings clx0f2k1e0000 --format json
+
+It ends with 3 where no run has given that row a tenant.")]
+pub(super) struct Options {
+    /// The table
+    #[arg(value_name = "TABLE")]
+    table: String,
+    /// The row's primary key
+    #[arg(value_name = "ID")]
+    id: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Why {
+    table: TableName,
+    id: String,
+    /// Oldest first.
+    assignments: Vec<Assignment>,
+}
+
+/// Tells it.
+///
+/// # Errors
+/// The database's.
+pub(super) async fn run(app: &App, options: Options) -> Outcome {
+    let settings = app.settings()?;
+    let table = TableName::parse(&options.table, &settings.tenancy().database.schema)?;
+    let assignments = stop::at_once(async {
+        let connected = app.connect(&settings).await?;
+        let found = backfill_engine::why(&connected.database, &table, &options.id).await?;
+        connected.database.close().await;
+        Ok(found)
+    })
+    .await?;
+    let none = assignments.is_empty();
+    app.report(&Why { table, id: options.id, assignments })?;
+    Ok(none.then_some(Exit::NotYet))
+}
+
+impl Report for Why {
+    const NAME: &'static str = "backfill why";
+    const SCHEMA: Option<&'static str> = Some("backfill-why/1");
+
+    fn table(&self) -> String {
+        if self.assignments.is_empty() {
+            return format!("No run has given {} of {} a tenant.\n", self.id, self.table);
+        }
+        let time = |time: chrono::DateTime<chrono::Utc>| time.format("%Y-%m-%d %H:%M:%S UTC").to_string();
+        let one = |given: &Assignment| {
+            let mut lines = vec![
+                ("tenant", given.tenant.clone()),
+                ("run", format!("{} ({}, --on-conflict {})", given.run, given.job, given.on_conflict)),
+                ("source", given.source.clone().unwrap_or_else(|| "unknown".to_owned())),
+                (
+                    "written",
+                    format!("{} by {} on {}, version {}", time(given.at), given.login, given.host, given.tool_version),
+                ),
+            ];
+            lines.extend(given.undone_at.map(|at| ("taken back", time(at))));
+            pairs(lines)
+        };
+        self.assignments.iter().map(one).collect::<Vec<_>>().join("\n")
+    }
+}
