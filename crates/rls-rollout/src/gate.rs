@@ -49,7 +49,7 @@ pub(crate) fn data(site: &Site, report: &AuditReport, table: &TableName, waiver:
     verdict.stopped_by.extend(hidden_rows(counted));
     let crossing = counted.cross_rows();
     if crossing > 0 {
-        let what = format!("{crossing} rows reference another tenant's row");
+        let what = format!("rows that reference another tenant's row: {crossing}");
         let reason = site.tenancy.rules(table).and_then(|rules| rules.cross_tenant_references.as_deref());
         match (reason, waiver.everywhere) {
             (Some(reason), _) => verdict.waived.push(format!("{what}, waived in tenancy.toml: {reason}")),
@@ -62,11 +62,11 @@ pub(crate) fn data(site: &Site, report: &AuditReport, table: &TableName, waiver:
 
 fn hidden_rows(counted: &TableReport) -> impl Iterator<Item = String> {
     let kinds = [
-        (counted.null_findings(), "have no tenant"),
-        (counted.empty_rows, "have the empty string as their tenant"),
-        (counted.ghost_rows.unwrap_or(0), "have a tenant that does not exist"),
+        (counted.null_findings(), "without a tenant"),
+        (counted.empty_rows, "with the empty string as tenant"),
+        (counted.ghost_rows.unwrap_or(0), "of a tenant that does not exist"),
     ];
-    kinds.into_iter().filter(|(rows, _)| *rows > 0).map(|(rows, what)| format!("{rows} rows {what}"))
+    kinds.into_iter().filter(|(rows, _)| *rows > 0).map(|(rows, what)| format!("rows {what}: {rows}"))
 }
 
 /// What stands in the catalog against a phase of a relation, whatever its rows are.

@@ -12,6 +12,6 @@ mod plan;
 mod report;
 
 pub use audit::{AuditOptions, AuditProgress, audit};
-pub use auditor::{access, auditor_statements};
+pub use auditor::access;
 pub use error::{Error, Result};
 pub use report::{AuditReport, CrossReference, MissingPiece, SCHEMA, TableReport, Totals};

@@ -97,8 +97,8 @@ impl Obstacle {
         match &self.why {
             Why::CannotAssume | Why::NoTable => None,
             Why::Filtered { .. } => Some(
-                "connect as a role that sees every row (superuser or BYPASSRLS), or give the maintenance role its policies: \
-                 sql/rls/maintenance_access.sql"
+                "connect as a role that sees every row (superuser or BYPASSRLS), or let the rollout give its roles \
+                 their policies: cargo xtask rls plan --phase prepare shows them"
                     .to_owned(),
             ),
             Why::Restricted { policy } => Some(format!(
@@ -207,7 +207,7 @@ fn hidden_by(policies: &[Policy], role: &str, write: Option<&Ident>) -> Option<W
     if let Some(policy) = policies.iter().find(|p| !p.permissive && (p.command != "w" || write.is_some())) {
         return Some(Why::Restricted { policy: policy.name.clone() });
     }
-    // As pg_get_expr prints the policies of sql/rls/maintenance_access.sql.
+    // As pg_get_expr prints the policies of sql/rls/read_policy.sql and assign_policy.sql.
     let ours = format!("(CURRENT_USER = '{}'::name)", role.replace('\'', "''"));
     let opens = |command: &str, expressions: &[&str]| {
         policies.iter().any(|p| {

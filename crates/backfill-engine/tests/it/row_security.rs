@@ -24,14 +24,18 @@ async fn protect(db: &TestDb, policy: &'static str, maintenance: bool) {
         let table = TableName::parse(name, "public").unwrap();
         owner.run_script("protecting", Template::new(policy).table("table", &table).build()).await.unwrap();
         if maintenance {
-            let access = Template::new(include_str!("../../../../sql/rls/maintenance_access.sql"))
-                .table("table", &table)
-                .ident("role", &Ident::new("tenant_maintenance").unwrap())
-                .literal("role_name", "tenant_maintenance")
+            let role = Ident::new("tenant_maintenance").unwrap();
+            let on = |text| Template::new(text).table("table", &table).ident("role", &role);
+            let read = on(include_str!("../../../../sql/rls/read_policy.sql"))
+                .ident("policy", &Ident::new("tenant_maintenance_read").unwrap())
+                .literal("role_name", "tenant_maintenance");
+            let assign = on(include_str!("../../../../sql/rls/assign_policy.sql"))
+                .ident("policy", &Ident::new("tenant_maintenance_assign").unwrap())
                 .ident("column", &Ident::new("tenantId").unwrap())
-                .literal("variable", "app.current_tenant_id")
-                .build();
-            owner.run_script("giving the maintenance role its policies", access).await.unwrap();
+                .literal("variable", "app.current_tenant_id");
+            for policy in [read, assign] {
+                owner.run_script("giving the maintenance role its policies", policy.build()).await.unwrap();
+            }
         }
     }
 }

@@ -1,8 +1,11 @@
 //! The whole way, and back.
 
+use local_db::Role;
 use rls_rollout::Phase;
+use tenant_audit::AuditOptions;
+use tenant_rls::Tenancy;
 
-use crate::support::{all_at, auto, back, catalog, clean, roll, script, to};
+use crate::support::{all_at, auto, back, catalog, clean, connect, roll, script, to};
 
 #[tokio::test]
 async fn clean_tables_go_the_whole_way_and_a_second_run_has_nothing_to_do() {
@@ -52,7 +55,7 @@ async fn rows_without_a_tenant_stop_their_table_and_no_other() {
     for table in &report.tables {
         if table.table.to_string() == "public.bookings" {
             assert_eq!(table.after, Phase::Prepare);
-            assert_eq!(table.stopped_by, ["1 rows have no tenant"]);
+            assert_eq!(table.stopped_by, ["rows without a tenant: 1"]);
         } else {
             assert_eq!(table.after, Phase::Enforce, "{table:?}");
         }
@@ -64,4 +67,16 @@ fn pretty_assertions(wanted: &[String], found: &[String], phase: Phase) {
     let lost: Vec<_> = wanted.iter().filter(|line| !found.contains(line)).collect();
     let added: Vec<_> = found.iter().filter(|line| !wanted.contains(line)).collect();
     assert!(lost.is_empty() && added.is_empty(), "{phase}: lost {lost:#?}, added {added:#?}");
+}
+
+#[tokio::test]
+async fn after_the_last_phase_an_audit_as_the_auditor_still_counts_every_row() {
+    let db = clean().await;
+    let report = roll(&db, &auto()).await.unwrap();
+    assert!(all_at(&report, Phase::Enforce), "{report:#?}");
+    let database = connect(&db, Role::Owner).await;
+    let audit =
+        tenant_audit::audit(&database, &Tenancy::default(), &AuditOptions::default(), &mut |_| {}).await.unwrap();
+    assert_eq!(audit.role.unwrap().to_string(), "tenant_auditor", "the owner is filtered now");
+    assert_eq!((audit.totals.rows, audit.totals.findings), (8, 0));
 }

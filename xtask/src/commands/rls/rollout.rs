@@ -99,7 +99,8 @@ fn notes(heading: &str, report: &RolloutReport, list: impl Fn(&TableOutcome) -> 
 fn verdict(report: &RolloutReport) -> String {
     let steps: usize = report.tables.iter().map(|outcome| outcome.steps).sum();
     let done = match report.rollout {
-        None => "Nothing was left to do.".to_owned(),
+        None if report.is_complete() => "Nothing was left to do.".to_owned(),
+        None => "No table could go on.".to_owned(),
         Some(number) => {
             let steps = counted(steps as u64, "step", "steps");
             format!("Rollout {number} did {steps}. To take it back: cargo xtask rls rollback --run {number}")
