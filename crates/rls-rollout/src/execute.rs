@@ -8,7 +8,7 @@ use tenant_rls::{Backoff, Database, DirectConnection, Fault, OwnerTx, Sql, fault
 
 use crate::blocker::blockers;
 use crate::definition::{self, Aspect, Change, Definition, Kind, PENDING};
-use crate::{Error, How, Lock, Progress, Result, Step};
+use crate::{Error, How, Lock, Patience, Progress, Result, Step};
 
 /// An autovacuum gives way to a waiter after `deadlock_timeout`, one second by default: a shorter wait never gets past it.
 const OUTWAIT_AUTOVACUUM: Duration = Duration::from_millis(1500);
@@ -17,15 +17,12 @@ const OUTWAIT_AUTOVACUUM: Duration = Duration::from_millis(1500);
 const EXCLUSIVE_LIMIT: &str =
     "SET LOCAL statement_timeout = '15s'; SET LOCAL idle_in_transaction_session_timeout = '15s'";
 
-/// How often a step is tried that somebody's lock stands in the way of.
-const ATTEMPTS: u32 = 12;
-
 /// Runs the steps of one rollout.
 pub(crate) struct Executor<'a> {
     pub(crate) database: &'a Database,
     pub(crate) lease: &'a Lease,
     pub(crate) rollout: Rollout,
-    pub(crate) lock_timeout: Duration,
+    pub(crate) patience: Patience,
 }
 
 /// What is written down with a step besides what it changed.
@@ -59,8 +56,9 @@ impl Executor<'_> {
         note: &Note<'_>,
         progress: &mut (dyn FnMut(Progress) + Send),
     ) -> Result<Duration> {
-        let mut backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(5), ATTEMPTS - 1);
-        let mut lock_timeout = self.lock_timeout;
+        let mut backoff =
+            Backoff::new(Duration::from_millis(250), Duration::from_secs(5), self.patience.attempts.max(1) - 1);
+        let mut lock_timeout = self.patience.lock_timeout;
         if let Some(warm_up) = &step.warm_up {
             self.warm_up(warm_up).await?;
         }
@@ -74,10 +72,14 @@ impl Executor<'_> {
             let found = blockers(self.database, &step.table).await?;
             let Some(wait) = backoff.next_wait() else {
                 let (table, step) = (step.table.clone(), step.name);
-                return Err(Error::Blocked { table, step, attempts: ATTEMPTS, blockers: found });
+                return Err(Error::Blocked { table, step, attempts: self.patience.attempts, blockers: found });
             };
             let autovacuum = found.iter().any(|blocker| blocker.autovacuum);
-            lock_timeout = if autovacuum { self.lock_timeout.max(OUTWAIT_AUTOVACUUM) } else { self.lock_timeout };
+            lock_timeout = if autovacuum {
+                self.patience.lock_timeout.max(OUTWAIT_AUTOVACUUM)
+            } else {
+                self.patience.lock_timeout
+            };
             progress(Progress::Waiting { table: step.table.clone(), step: step.name, blockers: found, wait });
             tokio::time::sleep(wait).await;
         }
@@ -85,7 +87,7 @@ impl Executor<'_> {
 
     /// Reads what a later statement will read under a lock, so that it meets no dead index entries there. It decides nothing.
     async fn warm_up(&self, probe: &Sql) -> Result<()> {
-        let mut tx = OwnerTx::begin(self.database, self.lock_timeout).await?;
+        let mut tx = OwnerTx::begin(self.database, self.patience.lock_timeout).await?;
         // A login that is filtered gets an error here, and a lock in the way is the next statement's to report.
         let _ = tx.run_script("warming up", probe).await;
         let _ = tx.rollback().await;
@@ -139,7 +141,7 @@ impl Executor<'_> {
     /// Announces the index in the journal, builds or drops it, and completes the entry: what was killed in between is known.
     async fn concurrently(&self, step: &Step, index: &str, note: &Note<'_>) -> Result<()> {
         let aspect = Aspect::named(Kind::Index, index);
-        let mut tx = OwnerTx::begin(self.database, self.lock_timeout).await?;
+        let mut tx = OwnerTx::begin(self.database, self.patience.lock_timeout).await?;
         self.lease.fence(tx.connection()).await?;
         let before = definition(tx.connection(), step).await?;
         let text = |definition: &Definition| {
@@ -158,7 +160,7 @@ impl Executor<'_> {
         }
         session.close().await;
 
-        let mut tx = OwnerTx::begin(self.database, self.lock_timeout).await?;
+        let mut tx = OwnerTx::begin(self.database, self.patience.lock_timeout).await?;
         let after = definition(tx.connection(), step).await?;
         let change = Change { after: text(&after), ..pending };
         complete_step(tx.connection(), entry, std::slice::from_ref(&change)).await?;

@@ -34,7 +34,7 @@ pub use phase::Phase;
 pub use plan::{PlanReport, PlannedTable, plan};
 pub use progress::Progress;
 pub use rollback::{RestoredTable, RollbackOptions, RollbackReport, rollback};
-pub use rollout::{Goal, RolloutOptions, RolloutReport, TableOutcome, rollout};
+pub use rollout::{Goal, Patience, RolloutOptions, RolloutReport, TableOutcome, rollout};
 pub use site::RelationKind;
 pub use status::{PolicyStatus, StatusReport, TableStatus, WayAround, status};
 pub use step::{How, Lock, Statement, Step};

@@ -84,7 +84,7 @@ pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptio
         tables: site.relations.iter().zip(stops).map(table).collect(),
         notices: notices(&planned, &site),
         steps: planned,
-        lock_timeout_ms: u64::try_from(options.lock_timeout.as_millis()).unwrap_or(u64::MAX),
+        lock_timeout_ms: u64::try_from(options.patience.lock_timeout.as_millis()).unwrap_or(u64::MAX),
     })
 }
 

@@ -50,7 +50,7 @@ pub(crate) async fn prepare(
 }
 
 async fn make(executor: &Executor<'_>, role: &Ident, statement: Sql) -> Result<()> {
-    let mut tx = OwnerTx::begin(executor.database, executor.lock_timeout).await?;
+    let mut tx = OwnerTx::begin(executor.database, executor.patience.lock_timeout).await?;
     let text = statement.as_str().to_owned();
     match tx.run_script(&format!("making the role {role}"), statement).await {
         Ok(()) => Ok(tx.commit().await?),

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use crate::definition::{self, Change, Definition, Kind};
 use crate::execute::{Executor, Note};
 use crate::journal::{self, Ledger, Standing};
-use crate::rollout::{RESOURCE, ddl_is_possible};
+use crate::rollout::{Patience, RESOURCE, ddl_is_possible};
 use crate::site::Site;
 use crate::{Error, How, Lock, Phase, Progress, Result, Statement, Step};
 
@@ -24,8 +24,8 @@ pub struct RollbackOptions {
     pub rollout: Option<i64>,
     /// Tables, as `table` or `schema.table`; none means all.
     pub tables: Vec<String>,
-    /// How long a statement that others would wait behind waits for its lock.
-    pub lock_timeout: Duration,
+    /// How a lock is waited for.
+    pub patience: Patience,
 }
 
 /// What was taken back; its JSON is `rls-rollback/1`.
@@ -78,7 +78,7 @@ pub async fn rollback(
     let done = async {
         let wanted = self::wanted(database, tenancy, options).await?;
         let rollout = Rollout::open(database, &format!("rollback --to {}", options.to)).await?;
-        let executor = Executor { database, lease: &lease, rollout, lock_timeout: options.lock_timeout };
+        let executor = Executor { database, lease: &lease, rollout, patience: options.patience };
         let restored = restore(&executor, tenancy, &wanted, &stop, progress).await;
         let _ = rollout.end(database, restored.is_ok() && !*stop.borrow()).await;
         Ok::<_, Error>((rollout.id, restored?))

@@ -60,8 +60,23 @@ pub struct RolloutOptions {
     pub adopt: bool,
     /// Rows that reference another tenant's row do not stop a table.
     pub allow_cross_tenant_references: bool,
-    /// How long a statement that others would wait behind waits for its lock.
+    /// How a lock is waited for.
+    pub patience: Patience,
+}
+
+/// How a lock that others would wait behind is waited for.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// How long one attempt waits.
     pub lock_timeout: Duration,
+    /// How often it is tried, with growing waits in between.
+    pub attempts: u32,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { lock_timeout: Duration::from_millis(500), attempts: 12 }
+    }
 }
 
 impl Default for RolloutOptions {
@@ -73,7 +88,7 @@ impl Default for RolloutOptions {
             strict_writes: false,
             adopt: false,
             allow_cross_tenant_references: false,
-            lock_timeout: Duration::from_millis(500),
+            patience: Patience::default(),
         }
     }
 }
@@ -151,7 +166,7 @@ pub async fn rollout(
     let alive = lease.keep_alive(database);
     let command = format!("rollout --phase {}", options.goal.as_str());
     let rollout = Rollout::open(database, &command).await?;
-    let executor = Executor { database, lease: &lease, rollout, lock_timeout: options.lock_timeout };
+    let executor = Executor { database, lease: &lease, rollout, patience: options.patience };
     let mut run = Run { executor, options, stop, outcomes: BTreeMap::new() };
     let done = run.all(site, progress).await;
     let stopped = *run.stop.borrow();

@@ -1,5 +1,7 @@
 //! The rollout on a real server, and back.
 #![allow(clippy::unwrap_used)] // in the helpers of tests too
 
+mod interrupted;
+mod locks;
 mod story;
 mod support;

@@ -3,8 +3,8 @@
 use local_db::Role;
 use local_db::testing::{self, TestDb};
 use rls_rollout::{
-    Error, Goal, Phase, Progress, RollbackOptions, RollbackReport, RolloutOptions, RolloutReport, TableOutcome,
-    rollback, rollout,
+    Error, Goal, Patience, Phase, Progress, RollbackOptions, RollbackReport, RolloutOptions, RolloutReport,
+    TableOutcome, rollback, rollout,
 };
 use sqlx::Row;
 use tenant_rls::{ConnectOptions, Database, DirectConnection, Tenancy};
@@ -47,7 +47,7 @@ pub(crate) async fn roll_with(
 }
 
 pub(crate) async fn back(db: &TestDb, to: Phase) -> Result<RollbackReport, Error> {
-    let options = RollbackOptions { to, rollout: None, tables: Vec::new(), lock_timeout: auto().lock_timeout };
+    let options = RollbackOptions { to, rollout: None, tables: Vec::new(), patience: Patience::default() };
     back_with(db, &options).await
 }
 

@@ -71,9 +71,25 @@ struct How {
     /// Tighten although rows reference another tenant's rows
     #[arg(long)]
     allow_cross_tenant_references: bool,
+    #[command(flatten)]
+    patience: Patience,
+}
+
+/// How a lock is waited for.
+#[derive(Debug, Clone, Copy, Args)]
+struct Patience {
     /// How long a statement that others would wait behind waits for its lock
     #[arg(long, default_value = "500ms", value_parser = crate::duration_arg::parse, value_name = "TIME")]
     lock_timeout: Duration,
+    /// How often it is tried, with growing waits in between
+    #[arg(long, default_value_t = rls_rollout::Patience::default().attempts, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
+    lock_attempts: u32,
+}
+
+impl From<Patience> for rls_rollout::Patience {
+    fn from(patience: Patience) -> Self {
+        Self { lock_timeout: patience.lock_timeout, attempts: patience.lock_attempts }
+    }
 }
 
 impl How {
@@ -85,7 +101,7 @@ impl How {
             strict_writes: self.strict_writes,
             adopt: self.adopt,
             allow_cross_tenant_references: self.allow_cross_tenant_references,
-            lock_timeout: self.lock_timeout,
+            patience: self.patience.into(),
         }
     }
 }

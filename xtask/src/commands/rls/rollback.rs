@@ -1,12 +1,10 @@
 //! `rls rollback`: every definition as it was.
 
-use std::time::Duration;
-
 use clap::{Args, ValueEnum};
 use rls_rollout::{Phase, RollbackReport};
 use tenant_rls::Exit;
 
-use super::tell;
+use super::{Patience, tell};
 use crate::app::{App, Outcome};
 use crate::report::Report;
 use crate::text::{count, counted, table};
@@ -30,9 +28,8 @@ pub(super) struct Options {
     /// Only these tables
     #[arg(long, value_delimiter = ',', value_name = "TABLE,…")]
     tables: Vec<String>,
-    /// How long a statement that others would wait behind waits for its lock
-    #[arg(long, default_value = "500ms", value_parser = crate::duration_arg::parse, value_name = "TIME")]
-    lock_timeout: Duration,
+    #[command(flatten)]
+    patience: Patience,
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
@@ -66,7 +63,7 @@ pub(super) async fn run(app: &App, options: Options) -> Outcome {
         to: options.to.into(),
         rollout: options.run,
         tables: options.tables,
-        lock_timeout: options.lock_timeout,
+        patience: options.patience.into(),
     };
     let holder = holder::name(|name| std::env::var(name).ok());
     let mut progress = |event| tell(&app.printer, &event);

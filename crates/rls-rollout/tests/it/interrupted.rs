@@ -1,0 +1,105 @@
+//! Cut off at every step in turn, and definitions that somebody else changed.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use local_db::Role;
+use local_db::testing::TestDb;
+use rls_rollout::{Error, Phase, Progress, RolloutOptions, rollout, status};
+use tenant_rls::{Exit, Tenancy};
+use tokio::sync::{oneshot, watch};
+
+use crate::support::{auto, back, catalog, clean, connect, roll, script};
+
+/// One table that lacks an index, one that has all, one of the platform.
+fn some() -> RolloutOptions {
+    RolloutOptions { tables: ["expenses", "bookings", "audit_logs"].map(str::to_owned).into(), ..auto() }
+}
+
+/// Runs until the step of this number has begun, and a little into it; tells whether there was such a step.
+async fn cut_at(db: &TestDb, number: usize) -> bool {
+    let database = connect(db, Role::Owner).await;
+    let (reached, arrived) = oneshot::channel();
+    let state = Mutex::new((0, Some(reached)));
+    let mut progress = |event| {
+        if let Progress::Step { .. } = event {
+            let mut state = state.lock().unwrap();
+            if state.0 == number
+                && let Some(reached) = state.1.take()
+            {
+                let _ = reached.send(());
+            }
+            state.0 += 1;
+        }
+    };
+    let (_go, stop) = watch::channel(false);
+    let (tenancy, options) = (Tenancy::default(), some());
+    let run = rollout(&database, &tenancy, &options, "the one that is cut off", stop, &mut progress);
+    let cut = async {
+        let there = arrived.await.is_ok();
+        // Into the step's transaction, but not always equally far.
+        tokio::time::sleep(Duration::from_millis(number as u64 * 5 % 11)).await;
+        there
+    };
+    let there = tokio::select! {
+        _ = run => false,
+        there = cut => there,
+    };
+    let expire = "DO $$ BEGIN IF to_regclass('tenant_ops.lease') IS NOT NULL THEN
+                  UPDATE tenant_ops.lease SET expires_at = '-infinity'; END IF; END $$";
+    script(&mut db.superuser().await, expire).await;
+    there
+}
+
+#[tokio::test]
+async fn cut_off_at_every_step_in_turn_and_run_again_it_ends_with_the_same_definitions_and_goes_back_to_none() {
+    let whole = clean().await;
+    let untouched = catalog(&whole).await;
+    roll(&whole, &some()).await.unwrap();
+    let wanted = catalog(&whole).await;
+    let mut cuts = 0;
+    for number in 0.. {
+        let db = clean().await;
+        if !cut_at(&db, number).await {
+            break;
+        }
+        cuts += 1;
+        roll(&db, &some()).await.unwrap();
+        assert_eq!(catalog(&db).await, wanted, "cut at step {number}");
+        back(&db, Phase::None).await.unwrap();
+        assert_eq!(catalog(&db).await, untouched, "cut at step {number}, and taken back");
+    }
+    assert!(cuts > 10, "only {cuts} steps were cut");
+}
+
+#[tokio::test]
+async fn a_definition_that_somebody_changed_since_is_not_overwritten() {
+    let db = clean().await;
+    roll(&db, &some()).await.unwrap();
+    script(&mut db.owner().await, "ALTER POLICY rls_tenant_isolation ON bookings USING (true)").await;
+    let before = catalog(&db).await;
+    let refused = back(&db, Phase::None).await.unwrap_err();
+    assert!(matches!(&refused, Error::Drifted { table, .. } if table.to_string() == "public.bookings"), "{refused}");
+    assert!(refused.to_string().contains("the policy \"rls_tenant_isolation\""), "{refused}");
+    assert_eq!(refused.exit(), Exit::Refused);
+    let of_bookings =
+        |lines: Vec<String>| lines.into_iter().filter(|line| line.starts_with("bookings ")).collect::<Vec<_>>();
+    assert_eq!(of_bookings(catalog(&db).await), of_bookings(before), "nothing of that table was taken back");
+}
+
+#[tokio::test]
+async fn what_the_applications_own_tools_took_away_is_told() {
+    let db = clean().await;
+    roll(&db, &some()).await.unwrap();
+    let push = r#"ALTER TABLE bookings ALTER COLUMN "tenantId" DROP NOT NULL; DROP INDEX "expenses_tenantId_idx""#;
+    script(&mut db.owner().await, push).await;
+    let database = connect(&db, Role::Owner).await;
+    let status = status(&database, &Tenancy::default(), None).await.unwrap();
+    let lost = |name: &str| {
+        let table = status.tables.iter().find(|table| table.table.name().as_str() == name).unwrap();
+        (table.phase, table.lost.clone())
+    };
+    assert_eq!(lost("bookings"), (Phase::Prepare, vec!["NOT NULL on the tenant column".to_owned()]));
+    assert_eq!(lost("expenses"), (Phase::None, vec!["the index \"expenses_tenantId_idx\"".to_owned()]));
+    assert_eq!(lost("audit_logs").1, [""; 0]);
+}

@@ -1,0 +1,125 @@
+//! Others in the way: readers, operators, and whoever inserts at the wrong moment.
+
+use std::time::Duration;
+
+use local_db::Role;
+use rls_rollout::{Blocker, Error, Patience, Phase, Progress, RolloutOptions};
+use tenant_ops::Lease;
+use tenant_rls::{Exit, Tenancy};
+
+use crate::support::{all_at, catalog, clean, connect, roll, roll_with, script, to};
+
+const READ: &str = "BEGIN; SELECT count(*) FROM bookings";
+
+fn impatient(phase: Phase, attempts: u32) -> RolloutOptions {
+    let patience = Patience { lock_timeout: Duration::from_millis(50), attempts };
+    RolloutOptions { tables: vec!["bookings".to_owned()], patience, ..to(phase) }
+}
+
+#[tokio::test]
+async fn a_reader_in_the_way_is_named_and_waited_for_in_short_attempts() {
+    let db = clean().await;
+    let mut reader = db.app_user().await;
+    script(&mut reader, READ).await;
+    let (waited, mut waits) = tokio::sync::mpsc::unbounded_channel::<Vec<Blocker>>();
+    let mut progress = |event| {
+        if let Progress::Waiting { blockers, .. } = event {
+            let _ = waited.send(blockers);
+        }
+    };
+    let (tenancy, options) = (Tenancy::default(), impatient(Phase::Prepare, 12));
+    let release = async {
+        let first = waits.recv().await.unwrap();
+        script(&mut reader, "COMMIT").await;
+        first
+    };
+    let (report, blockers) = tokio::join!(roll_with(&db, &tenancy, &options, &mut progress), release);
+    assert!(all_at(&report.unwrap(), Phase::Prepare));
+    let named: Vec<String> = blockers.iter().map(ToString::to_string).collect();
+    assert_eq!(blockers.len(), 1, "{named:?}");
+    // An owner without pg_monitor may know no more of another role's session.
+    assert!(named[0].ends_with("of app_user (tests)"), "{named:?}");
+}
+
+#[tokio::test]
+async fn a_lock_that_does_not_come_free_ends_it_with_nothing_changed_and_the_same_command_goes_on() {
+    let db = clean().await;
+    let before = catalog(&db).await;
+    let mut reader = db.app_user().await;
+    script(&mut reader, READ).await;
+    let error = roll(&db, &impatient(Phase::Prepare, 2)).await.unwrap_err();
+    assert!(matches!(&error, Error::Blocked { blockers, attempts: 2, .. } if blockers.len() == 1), "{error}");
+    assert_eq!(error.exit(), Exit::NotYet);
+    let kept: Vec<String> = catalog(&db).await.into_iter().filter(|line| !line.contains("\"Tenant\" grant")).collect();
+    let known: Vec<String> = before.into_iter().filter(|line| !line.contains("\"Tenant\" grant")).collect();
+    assert_eq!(kept, known);
+    script(&mut reader, "COMMIT").await;
+    assert!(all_at(&roll(&db, &impatient(Phase::Enforce, 2)).await.unwrap(), Phase::Enforce));
+}
+
+#[tokio::test]
+async fn a_prepared_transaction_in_the_way_is_named_too() {
+    let db = clean().await;
+    let mut superuser = db.superuser().await;
+    let possible: String =
+        sqlx::query_scalar("SHOW max_prepared_transactions").fetch_one(superuser.connection()).await.unwrap();
+    assert_ne!(possible, "0", "the test server must take prepared transactions");
+    script(&mut superuser, "BEGIN; SELECT count(*) FROM bookings; PREPARE TRANSACTION 'left behind'").await;
+    let error = roll(&db, &impatient(Phase::Prepare, 1)).await.unwrap_err();
+    script(&mut superuser, "ROLLBACK PREPARED 'left behind'").await;
+    assert!(error.to_string().contains("by the prepared transaction `left behind`"), "{error}");
+}
+
+#[tokio::test]
+async fn the_second_operator_is_told_who_is_first() {
+    let db = clean().await;
+    let database = connect(&db, Role::Owner).await;
+    tenant_ops::install(&database, &Tenancy::default()).await.unwrap();
+    let resource = "rollout of row level security";
+    let lease = Lease::acquire(&database, resource, "ada on host one", &mut |_| {}).await.unwrap();
+    let _alive = lease.keep_alive(&database);
+    let error = roll(&db, &to(Phase::Prepare)).await.unwrap_err();
+    assert!(error.to_string().starts_with("ada on host one has been working on"), "{error}");
+    assert_eq!(error.exit(), Exit::Refused);
+}
+
+/// So many times; `RACE_RUNS=100 cargo test -p rls-rollout --test it race` is the long form.
+fn race_runs() -> u64 {
+    std::env::var("RACE_RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(12)
+}
+
+#[tokio::test]
+async fn race_of_a_row_without_a_tenant_and_the_tightening_never_hides_it() {
+    let db = clean().await;
+    let options = |phase| RolloutOptions { tables: vec!["expenses".to_owned()], ..to(phase) };
+    roll(&db, &options(Phase::Prepare)).await.unwrap();
+    let mut tightened = 0;
+    for run in 0..race_runs() {
+        let mut app = db.app_user().await;
+        let insert = async {
+            tokio::time::sleep(Duration::from_millis(run * 83 % 500)).await;
+            let open = r#"BEGIN; INSERT INTO expenses (id, "userId", "amountCents", "tenantId") VALUES ('late', 'u_a', 1, NULL)"#;
+            let inserted = app.run_script("inserting", open).await.is_ok();
+            tokio::time::sleep(Duration::from_millis(run * 7 % 60)).await;
+            let end = if inserted { "COMMIT" } else { "ROLLBACK" };
+            app.run_script("ending", end).await.unwrap();
+        };
+        let tighten_options = options(Phase::Tighten);
+        let (report, ()) = tokio::join!(roll(&db, &tighten_options), insert);
+        let mut superuser = db.superuser().await;
+        let hidden: i64 = sqlx::query_scalar(r#"SELECT count(*) FROM expenses WHERE "tenantId" IS NULL"#)
+            .fetch_one(superuser.connection())
+            .await
+            .unwrap();
+        let report = report.unwrap();
+        if report.tables[0].after >= Phase::Tighten {
+            assert_eq!(hidden, 0, "run {run}: {report:#?}");
+            tightened += 1;
+            crate::support::back(&db, Phase::Prepare).await.unwrap();
+        } else {
+            assert!(!report.tables[0].stopped_by.is_empty(), "run {run}: {report:#?}");
+        }
+        script(&mut superuser, "DELETE FROM expenses WHERE id = 'late'").await;
+    }
+    assert!(tightened > 0, "the insert always won: that is no race");
+}
