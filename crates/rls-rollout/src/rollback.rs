@@ -127,8 +127,10 @@ async fn restore(
 ) -> Result<Vec<RestoredTable>> {
     let site = Site::load(executor.database, tenancy, None, &[]).await?;
     let mut restored = Vec::new();
-    // The last table first: a parent's policies were made after its partitions'.
-    for (table, ledger) in wanted.iter().rev() {
+    // The last table first: a partition cannot lose what its parent, which came after it, still has.
+    let mut order: Vec<(&TableName, &Ledger)> = wanted.iter().collect();
+    order.sort_by_key(|(_, ledger)| std::cmp::Reverse(ledger.steps.last()));
+    for (table, ledger) in order {
         if *stop.borrow() {
             break;
         }

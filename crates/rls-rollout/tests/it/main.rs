@@ -3,5 +3,6 @@
 
 mod interrupted;
 mod locks;
+mod odd_tables;
 mod story;
 mod support;
