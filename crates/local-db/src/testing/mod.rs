@@ -22,6 +22,7 @@ pub use throwaway::TestServer;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use crate::account::Account;
 use crate::seed::{self, Seed};
 use crate::{Error, Result, schema};
 
@@ -70,6 +71,17 @@ pub async fn empty_database() -> TestDb {
 /// As [`database`].
 pub async fn throwaway_server(version: Option<u32>) -> TestServer {
     or_panic(TestServer::start(version, true).await)
+}
+
+/// Why a major version cannot be had on this machine: it is not installed, and npm does not bring it.
+///
+/// # Panics
+/// In CI, where `CI` is set: a test that is left out there is left out everywhere.
+pub async fn version_is_missing(version: u32) -> Option<String> {
+    let found = async { run::programs(Account::current()?, Some(version)).await };
+    let why = found.await.err()?.to_string();
+    assert!(std::env::var_os("CI").is_none(), "PostgreSQL {version} is wanted in CI: {why}");
+    Some(why)
 }
 
 fn or_panic<T>(made: Result<T>) -> T {

@@ -6,3 +6,4 @@ mod locks;
 mod odd_tables;
 mod story;
 mod support;
+mod versions;
