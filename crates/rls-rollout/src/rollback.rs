@@ -164,6 +164,8 @@ async fn read(database: &Database, table: &TableName, column: &tenant_rls::Ident
 /// Definitions and rights in one transaction, then each index by itself.
 fn steps_back(table: &TableName, column: &tenant_rls::Ident, ledger: &Ledger, now: &Definition) -> Result<Vec<Step>> {
     let (mut statements, mut indexes) = (Vec::new(), Vec::new());
+    // Rights alone are taken back without a lock on the table.
+    let mut lock = Lock::None;
     for change in &ledger.changes {
         match change.standing(now) {
             Standing::AsBefore => {}
@@ -171,11 +173,13 @@ fn steps_back(table: &TableName, column: &tenant_rls::Ident, ledger: &Ledger, no
             Standing::AsLeft if change.aspect.kind == Kind::Index => indexes.push(change.aspect.name.clone()),
             Standing::AsLeft => {
                 let (from, to) = (change.after.as_deref(), change.before.as_deref());
+                if change.aspect.kind != Kind::Grant {
+                    lock = Lock::AccessExclusive;
+                }
                 statements.extend(definition::statements(table, column, &change.aspect, from, to)?);
             }
         }
     }
-    let lock = Lock::AccessExclusive;
     let take = tenant_rls::Template::new("LOCK TABLE ONLY :\"table\" IN ACCESS EXCLUSIVE MODE").table("table", table);
     let step = |name, how, statements| Step {
         table: table.clone(),
@@ -186,7 +190,8 @@ fn steps_back(table: &TableName, column: &tenant_rls::Ident, ledger: &Ledger, no
         statements,
         warm_up: None,
     };
-    let all = std::iter::once(take.build()).chain(statements).map(|sql| Statement { sql, lock }).collect();
+    let take = (lock != Lock::None).then(|| take.build());
+    let all = take.into_iter().chain(statements).map(|sql| Statement { sql, lock }).collect();
     let mut steps = Vec::new();
     for index in indexes {
         let drop = Statement { sql: definition::drop_index(table, &index)?, lock: Lock::ShareUpdateExclusive };

@@ -9,6 +9,7 @@ mod jwt;
 mod killed;
 mod reference;
 mod reports;
+mod rls;
 mod seed;
 mod signals;
 mod streams;

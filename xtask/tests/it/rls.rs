@@ -1,0 +1,113 @@
+//! The rollout as people see it, and what it refuses.
+
+use insta::assert_snapshot;
+use local_db::Role;
+use local_db::testing::{self, TestDb};
+
+use crate::support::{Ended, Place, redact};
+
+/// Two tenants, and one booking without any.
+async fn two_tenants() -> TestDb {
+    let db = testing::database().await;
+    let mut superuser = db.superuser().await;
+    superuser
+        .run_script("planting rows", include_str!("../../../crates/rls-rollout/tests/it/clean_rows.sql"))
+        .await
+        .unwrap();
+    let lose = "UPDATE bookings SET \"tenantId\" = NULL WHERE id = 'b_a'";
+    superuser.run_script("losing a tenant", lose).await.unwrap();
+    superuser.close().await;
+    db
+}
+
+fn run(db: &TestDb, arguments: &[&str]) -> Ended {
+    let url = db.url(Role::Owner);
+    let all: Vec<&str> = ["rls"]
+        .iter()
+        .chain(arguments)
+        .copied()
+        .chain(["--confirm", "127.0.0.1", "--database-url", url.expose()])
+        .collect();
+    Place::new().run(&all)
+}
+
+#[tokio::test]
+async fn the_story_in_tables() {
+    let db = two_tenants().await;
+    let some = ["--tables", "bookings,audit_logs"];
+    redact(&db, || {
+        assert_snapshot!("rls_plan", run(&db, &[&["plan", "--phase", "prepare"], &some[..]].concat()));
+        assert_snapshot!("rls_rollout", run(&db, &[&["rollout"], &some[..]].concat()));
+        assert_snapshot!("rls_status", run(&db, &["status"]));
+        assert_snapshot!("rls_rollback", run(&db, &["rollback", "--to", "none"]));
+        assert_snapshot!("rls_rollback_again", run(&db, &["rollback", "--to", "none"]));
+    });
+}
+
+#[tokio::test]
+async fn the_story_in_json() {
+    let db = two_tenants().await;
+    let json = ["--tables", "bookings", "--format", "json", "-q"];
+    redact(&db, || {
+        assert_snapshot!("rls_plan_json", run(&db, &[&["plan", "--phase", "prepare"], &json[..]].concat()));
+        assert_snapshot!("rls_rollout_json", run(&db, &[&["rollout"], &json[..]].concat()));
+        assert_snapshot!("rls_rollback_json", run(&db, &["rollback", "--run", "1", "--format", "json", "-q"]));
+    });
+}
+
+#[tokio::test]
+async fn the_switches_of_the_older_script_name_a_phase() {
+    let db = two_tenants().await;
+    let url = db.url(Role::Owner);
+    let setup = ["rls", "setup", "--tables", "audit_logs", "--confirm", "127.0.0.1", "--database-url", url.expose()];
+    let force = [("RLS_ALLOW_NULL_TENANT", "false"), ("FORCE_RLS", "true")];
+    let ended = Place::new().run_with(&setup, &force);
+    assert_eq!(ended.status, 0, "{ended}");
+    assert!(ended.stderr.contains("RLS_ALLOW_NULL_TENANT=false and FORCE_RLS=true: phase enforce"), "{ended}");
+    assert!(ended.stdout.contains("enforce"), "{ended}");
+    assert_snapshot!(
+        "rls_setup_at_odds",
+        Place::new().run_with(&["rls", "setup", "--local"], &[("FORCE_RLS", "true")])
+    );
+    assert_snapshot!(
+        "rls_setup_no_switch",
+        Place::new().run_with(&["rls", "setup", "--local"], &[("FORCE_RLS", "perhaps")])
+    );
+}
+
+#[test]
+fn policies_are_never_changed_on_a_database_that_nobody_named() {
+    assert_snapshot!("rls_without_url", Place::new().run(&["rls", "rollout"]));
+    let pooled =
+        ["rls", "rollout", "--database-url", "postgresql://owner:pw@127.0.0.1:1/app?pgbouncer=true&sslmode=disable"];
+    assert_eq!(Place::new().run(&pooled).status, 1, "it must answer before it can be told to be a pooler");
+}
+
+#[tokio::test]
+async fn ddl_goes_past_a_pooler_or_not_at_all_and_a_write_is_confirmed() {
+    let db = two_tenants().await;
+    let url = format!("{}?pgbouncer=true", db.url(Role::Owner).expose());
+    let place = Place::new();
+    let refused = place.run(&["rls", "rollout", "--confirm", "127.0.0.1", "--database-url", &url]);
+    redact(&db, || assert_snapshot!("rls_behind_a_pooler", refused));
+    let direct = db.url(Role::Owner);
+    let with = ["--database-url", &url, "--direct-url", direct.expose()];
+    let past =
+        place.run(&[&["rls", "rollout", "--tables", "audit_logs", "--confirm", "127.0.0.1"], &with[..]].concat());
+    assert_eq!(past.status, 0, "{past}");
+    assert!(past.stderr.contains("(from --direct-url)"), "{past}");
+    let unconfirmed = place.run(&["rls", "rollback", "--database-url", direct.expose()]);
+    assert_eq!(unconfirmed.status, 4, "{unconfirmed}");
+}
+
+#[tokio::test]
+async fn rollbacks_that_cannot_be_are_told_apart() {
+    let db = two_tenants().await;
+    redact(&db, || assert_snapshot!("rls_rollback_unknown_run", run(&db, &["rollback", "--run", "7"])));
+    run(&db, &["rollout", "--phase", "prepare", "--tables", "bookings"]);
+    let mut owner = db.owner().await;
+    let change = "ALTER POLICY rls_tenant_isolation ON bookings USING (true)";
+    owner.run_script("changing a policy", change).await.unwrap();
+    owner.close().await;
+    redact(&db, || assert_snapshot!("rls_rollback_drifted", run(&db, &["rollback", "--tables", "bookings"])));
+}
