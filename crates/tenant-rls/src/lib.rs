@@ -9,6 +9,7 @@
 //! | [`BatchTx`] | a short write transaction that lends tenant scopes one after the other |
 //! | [`AuditTx`] | read only, one snapshot: sees every row or fails, it never counts less |
 //! | [`OwnerTx`] | DDL: `row_security = off`, a short `lock_timeout`, retried with backoff |
+//! | [`ProbeTx`] | attempts at isolation, with any value of the session variable; it cannot be committed |
 //!
 //! A guard that is dropped without [`commit`](TenantTx::commit) rolls back, also after an error, a panic or a cancelled
 //! future; what it was running on the server is cancelled there too.
@@ -43,7 +44,7 @@ pub use error::{Error, Result};
 pub use exit::Exit;
 pub use ident::{Ident, TableName};
 pub use retry::{Backoff, retry_locks};
-pub use scope::{AuditTx, BatchOptions, BatchTx, InsertInto, OwnerTx, TenantInsert, TenantScope, TenantTx};
+pub use scope::{AuditTx, BatchOptions, BatchTx, InsertInto, OwnerTx, ProbeTx, TenantInsert, TenantScope, TenantTx};
 pub use server_error::{Fault, fault_of};
 pub use settings::{Flags, Origin, Settings, Target};
 pub use suggest::closest;

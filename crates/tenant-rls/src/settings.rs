@@ -28,7 +28,8 @@ const DIRECT: [&str; 3] = ["DIRECT_URL", "DATABASE_URL_UNPOOLED", "NETLIFY_DATAB
 
 /// The variables that are read. A job that needs another one adds it here. `TENANT_ID` is for the commands that seed a
 /// tenant and mint a session: anywhere else it could silently narrow a repair, and an architecture test says so.
-const VARIABLES: [&str; 19] = [
+const VARIABLES: [&str; 20] = [
+    "APP_DATABASE_URL",
     "AUTH_SECRET",
     "AUTH_URL",
     "CI",

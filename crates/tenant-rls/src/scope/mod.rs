@@ -5,6 +5,7 @@ mod batch;
 mod guard;
 mod insert;
 mod owner;
+mod probe;
 mod tenant;
 
 use sqlx::PgConnection;
@@ -13,6 +14,7 @@ pub use audit::AuditTx;
 pub use batch::{BatchOptions, BatchTx, TenantScope};
 pub use insert::{InsertInto, TenantInsert};
 pub use owner::OwnerTx;
+pub use probe::ProbeTx;
 pub use tenant::TenantTx;
 
 use crate::{ActingRole, Database, Result, Sql};

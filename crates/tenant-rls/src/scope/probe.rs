@@ -1,0 +1,82 @@
+//! Attempts that are always taken back: what a login sees and may write under any value of the session variable.
+
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
+
+use super::tenant::set_local;
+use crate::{Database, Error, Result, Sql, Tenancy};
+
+/// A transaction that cannot be committed, on a session of its own: in it nothing has set the session variable before, which a
+/// pooled session cannot promise. Locks are waited for at most 100 ms and a statement runs at most 2 s, as it may stand beside a
+/// live application. Dropped, its session ends, and with it the transaction.
+pub struct ProbeTx {
+    connection: PgConnection,
+    variable: String,
+    found: Option<String>,
+}
+
+impl ProbeTx {
+    /// Opens it; without `writes` it is read-only.
+    ///
+    /// # Errors
+    /// [`Error::Connect`] or [`Error::Query`].
+    pub async fn begin(database: &Database, tenancy: &Tenancy, writes: bool) -> Result<Self> {
+        let doing = || Error::query("opening an attempt");
+        let mut connection = database.options().connect().await.map_err(|source| database.refused(source))?;
+        let begin = if writes {
+            Sql::from_static(
+                "BEGIN; SET LOCAL lock_timeout = '100ms'; SET LOCAL statement_timeout = '2s'; SAVEPOINT probe",
+            )
+        } else {
+            Sql::from_static(
+                "BEGIN READ ONLY; SET LOCAL lock_timeout = '100ms'; SET LOCAL statement_timeout = '2s'; SAVEPOINT probe",
+            )
+        };
+        sqlx::Executor::execute(&mut connection, sqlx::raw_sql(begin)).await.map_err(doing())?;
+        let variable = tenancy.session.variable.clone();
+        let found = sqlx::query_scalar("SELECT current_setting($1, true)").bind(&variable);
+        let found = found.fetch_one(&mut connection).await.map_err(doing())?;
+        Ok(Self { connection, variable, found })
+    }
+
+    /// What the session variable held at login: `None` where it was never set. A value comes from ALTER ROLE or ALTER DATABASE,
+    /// an empty one from whoever had the same server session before, behind a pooler.
+    pub fn found(&self) -> Option<&str> {
+        self.found.as_deref()
+    }
+
+    /// Sets the session variable, to anything at all.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub async fn set(&mut self, value: &str) -> Result<()> {
+        set_local(&mut self.connection, &self.variable, value).await
+    }
+
+    /// Takes back what was done since the beginning, also after an error of a statement. The session variable holds again what it
+    /// held, except that it is empty where it was never set before: PostgreSQL forgets no variable.
+    ///
+    /// # Errors
+    /// [`Error::Query`] where the connection is lost.
+    pub async fn back(&mut self) -> Result<()> {
+        let back = sqlx::query("ROLLBACK TO SAVEPOINT probe").persistent(false).execute(&mut self.connection).await;
+        back.map_err(Error::query("taking an attempt back"))?;
+        Ok(())
+    }
+
+    /// The transaction, for queries.
+    pub fn connection(&mut self) -> &mut PgConnection {
+        &mut self.connection
+    }
+
+    /// Takes everything back, and ends the session.
+    ///
+    /// # Errors
+    /// [`Error::Query`] where the connection is lost; it is rolled back then as well.
+    pub async fn rollback(mut self) -> Result<()> {
+        let done = sqlx::query("ROLLBACK").persistent(false).execute(&mut self.connection).await;
+        done.map_err(Error::query("taking the attempts back"))?;
+        // A session that cannot say goodbye is gone already.
+        let _ = self.connection.close().await;
+        Ok(())
+    }
+}

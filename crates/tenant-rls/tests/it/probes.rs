@@ -1,0 +1,75 @@
+//! Transactions that cannot be committed.
+
+use local_db::Role;
+use tenant_rls::{ProbeTx, Tenancy};
+
+use crate::support::{connect, notes};
+
+const COUNT: &str = "SELECT count(*) FROM note";
+
+#[tokio::test]
+async fn nothing_of_a_probe_stays() {
+    let db = notes().await;
+    let database = connect(&db, Role::AppUser, 2).await;
+    for dropped in [false, true] {
+        let mut tx = ProbeTx::begin(&database, &Tenancy::default(), true).await.unwrap();
+        tx.set("t_a").await.unwrap();
+        sqlx::query("INSERT INTO note (id) VALUES (9)").execute(tx.connection()).await.unwrap();
+        if dropped {
+            drop(tx)
+        } else {
+            tx.rollback().await.unwrap()
+        }
+        let mut superuser = db.superuser().await;
+        let count: i64 = sqlx::query_scalar(COUNT).fetch_one(superuser.connection()).await.unwrap();
+        assert_eq!(count, 5, "dropped: {dropped}");
+    }
+}
+
+#[tokio::test]
+async fn a_probe_begins_where_nothing_was_set_and_goes_on_after_an_error() {
+    let db = notes().await;
+    let database = connect(&db, Role::AppUser, 1).await;
+    // The second one would find an empty variable if it were given the session of the first.
+    for _ in 0..2 {
+        let mut tx = ProbeTx::begin(&database, &Tenancy::default(), true).await.unwrap();
+        assert_eq!(tx.found(), None);
+        tx.set("t_b").await.unwrap();
+        let seen: i64 = sqlx::query_scalar(COUNT).fetch_one(tx.connection()).await.unwrap();
+        assert_eq!(seen, 2);
+        sqlx::query("SELECT 1 / 0").execute(tx.connection()).await.unwrap_err();
+        tx.back().await.unwrap();
+        let seen: i64 = sqlx::query_scalar(COUNT).fetch_one(tx.connection()).await.unwrap();
+        assert_eq!(seen, 0, "the scope was taken back as well");
+        tx.rollback().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_variable_that_the_login_brings_is_found() {
+    let db = notes().await;
+    let mut superuser = db.superuser().await;
+    // For this database alone: other tests share the role.
+    let set = "DO $$ BEGIN EXECUTE format('ALTER ROLE app_user IN DATABASE %I SET app.current_tenant_id = ''t_b''', current_database()); END $$";
+    superuser.run_script("preparing a test", set).await.unwrap();
+    let database = connect(&db, Role::AppUser, 1).await;
+    let tx = ProbeTx::begin(&database, &Tenancy::default(), false).await.unwrap();
+    assert_eq!(tx.found(), Some("t_b"));
+}
+
+#[tokio::test]
+async fn without_writes_a_probe_is_read_only_and_it_waits_for_nobody() {
+    let db = notes().await;
+    let database = connect(&db, Role::AppUser, 2).await;
+    let mut tx = ProbeTx::begin(&database, &Tenancy::default(), false).await.unwrap();
+    tx.set("t_a").await.unwrap();
+    let refused = sqlx::query("INSERT INTO note (id) VALUES (9)").execute(tx.connection()).await.unwrap_err();
+    assert!(refused.to_string().contains("read-only"), "{refused}");
+    tx.back().await.unwrap();
+    let limits: (String, String) =
+        sqlx::query_as("SELECT current_setting('lock_timeout'), current_setting('statement_timeout')")
+            .fetch_one(tx.connection())
+            .await
+            .unwrap();
+    assert_eq!(limits, ("100ms".to_owned(), "2s".to_owned()));
+}
