@@ -26,6 +26,7 @@ mod rollout;
 mod site;
 mod status;
 mod step;
+mod verify;
 
 pub use blocker::Blocker;
 pub use definition::{Aspect, Change, Definition, Kind};
@@ -38,3 +39,4 @@ pub use rollout::{Goal, Patience, RolloutOptions, RolloutReport, TableOutcome, r
 pub use site::RelationKind;
 pub use status::{PolicyStatus, StatusReport, TableStatus, WayAround, status};
 pub use step::{How, Lock, Statement, Step};
+pub use verify::{Attempt, Finding, Outcome, TableProof, VerifyOptions, VerifyReport, What, verify};

@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use crate::support::Place;
 
 /// Every command, with its own.
-const COMMANDS: [&[&str]; 34] = [
+const COMMANDS: [&[&str]; 35] = [
     &[],
     &["db"],
     &["db", "up"],
@@ -32,6 +32,7 @@ const COMMANDS: [&[&str]; 34] = [
     &["rls", "setup"],
     &["rls", "rollout"],
     &["rls", "rollback"],
+    &["rls", "verify"],
     &["init"],
     &["bench"],
     &["bench", "backfill"],

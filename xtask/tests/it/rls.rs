@@ -75,6 +75,19 @@ async fn the_switches_of_the_older_script_name_a_phase() {
     );
 }
 
+#[tokio::test]
+async fn the_proof_by_trying_passes_a_clean_table_and_names_a_leak() {
+    let db = two_tenants().await;
+    run(&db, &["rollout", "--tables", "services"]);
+    let app = db.url(Role::AppUser);
+    let verify = ["verify", "--tables", "services", "--app-url", app.expose(), "--write-probes"];
+    redact(&db, || assert_snapshot!("rls_verify", run(&db, &verify)));
+    let mut owner = db.owner().await;
+    owner.run_script("leaking", "CREATE POLICY support ON services FOR SELECT USING (true)").await.unwrap();
+    owner.close().await;
+    redact(&db, || assert_snapshot!("rls_verify_leak", run(&db, &verify)));
+}
+
 #[test]
 fn policies_are_never_changed_on_a_database_that_nobody_named() {
     assert_snapshot!("rls_without_url", Place::new().run(&["rls", "rollout"]));

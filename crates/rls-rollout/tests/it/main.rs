@@ -6,4 +6,5 @@ mod locks;
 mod odd_tables;
 mod story;
 mod support;
+mod verify;
 mod versions;

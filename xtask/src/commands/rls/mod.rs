@@ -5,6 +5,7 @@ mod rollback;
 mod rollout;
 mod setup;
 mod status;
+mod verify;
 
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ use crate::text::{counted, duration};
   cargo xtask rls plan --output rollout.sql
   cargo xtask rls rollout --phase prepare
   cargo xtask rls rollout
+  cargo xtask rls verify
   cargo xtask rls rollback --to prepare
 
 It never takes the local database by itself: give a URL, or --local.")]
@@ -36,6 +38,7 @@ enum Command {
     Plan(plan::Options),
     Setup(setup::Options),
     Rollout(rollout::Options),
+    Verify(verify::Options),
     Rollback(rollback::Options),
 }
 
@@ -49,6 +52,7 @@ pub(crate) async fn run(app: &App, options: Options) -> Outcome {
         Command::Plan(options) => plan::run(app, options).await,
         Command::Setup(options) => setup::run(app, options).await,
         Command::Rollout(options) => rollout::run(app, options).await,
+        Command::Verify(options) => verify::run(app, options).await,
         Command::Rollback(options) => rollback::run(app, options).await,
     }
 }

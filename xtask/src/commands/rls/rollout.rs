@@ -1,9 +1,10 @@
 //! `rls rollout`: as far as the data allows.
 
 use clap::Args;
-use rls_rollout::{Phase, RolloutReport, TableOutcome};
+use rls_rollout::{Phase, RolloutReport, TableOutcome, VerifyOptions};
 use tenant_rls::{Exit, Settings};
 
+use super::verify::AppLogin;
 use super::{Goal, How, tell};
 use crate::app::{App, Outcome};
 use crate::report::Report;
@@ -27,6 +28,11 @@ pub(super) struct Options {
     /// Show what would be done; no lock is taken and nothing is written
     #[arg(long)]
     dry_run: bool,
+    /// Prove at the end, as the application's own login, that no tenant reaches another's rows
+    #[arg(long, conflicts_with = "dry_run")]
+    verify: bool,
+    #[command(flatten)]
+    login: AppLogin,
     #[command(flatten)]
     how: How,
 }
@@ -42,7 +48,17 @@ pub(super) async fn run(app: &App, options: Options) -> Outcome {
     if options.dry_run {
         return super::plan::show(app, &settings, &rollout).await;
     }
-    roll_out(app, &settings, &rollout).await
+    let exit = roll_out(app, &settings, &rollout).await?;
+    if !options.verify || exit == Some(Exit::Stopped) {
+        return Ok(exit);
+    }
+    let connected = stop::at_once(app.connect_for_ddl(&settings)).await?;
+    let write_probes = connected.is_local();
+    let verify = VerifyOptions { tables: rollout.tables.clone(), write_probes, fire_triggers: false };
+    let proof = super::verify::prove(app, &settings, &connected, &options.login, &verify).await?;
+    connected.database.close().await;
+    app.report(&proof)?;
+    Ok(exit.or((!proof.is_proven()).then_some(Exit::NotYet)))
 }
 
 /// Rolls out, and reports.

@@ -1,0 +1,131 @@
+//! What was tried, what was expected, what was seen.
+
+use serde::Serialize;
+use tenant_rls::TableName;
+
+use crate::Phase;
+
+/// The proof by trying; its JSON is `rls-verify/1`.
+#[derive(Debug, Clone, Serialize)]
+pub struct VerifyReport {
+    /// Name and version of this shape.
+    pub schema: &'static str,
+    /// The database's name.
+    pub database: String,
+    /// The login that the application has, as which the attempts were made.
+    pub app_login: String,
+    /// Whether it was also tried to write, in transactions that were taken back.
+    pub wrote: bool,
+    /// The tables and partitions.
+    pub tables: Vec<TableProof>,
+    /// What is wrong, by what it came through.
+    pub findings: Vec<Finding>,
+}
+
+/// The attempts on one table.
+#[derive(Debug, Clone, Serialize)]
+pub struct TableProof {
+    /// The table, or a partition of one.
+    pub table: TableName,
+    /// How far its rollout is.
+    pub phase: Phase,
+    /// The attempts.
+    pub attempts: Vec<Attempt>,
+}
+
+/// One attempt.
+#[derive(Debug, Clone, Serialize)]
+pub struct Attempt {
+    /// What was tried.
+    pub what: What,
+    /// The login.
+    pub login: String,
+    /// How it went.
+    pub result: Outcome,
+    /// What was expected and seen instead, or why it was not tried.
+    pub detail: Option<String>,
+}
+
+/// What is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// A tenant's own rows are seen.
+    ReadOwn,
+    /// Another tenant's rows are not.
+    ReadOther,
+    /// Without a tenant no tenant's rows are seen.
+    ReadUnset,
+    /// Nor with an empty one.
+    ReadEmpty,
+    /// Nor with one that does not exist.
+    ReadUnknown,
+    /// A row of one's own can be inserted.
+    InsertOwn,
+    /// A row of another tenant's cannot.
+    InsertOther,
+    /// Nor any where no tenant is set.
+    InsertUnset,
+    /// A row cannot be given to another tenant.
+    UpdateAway,
+    /// Another tenant's row cannot be changed.
+    UpdateOther,
+    /// Nor deleted.
+    DeleteOther,
+}
+
+impl What {
+    /// All of them, in the order in which they are tried.
+    pub const ALL: [Self; 11] = [
+        Self::ReadOwn,
+        Self::ReadOther,
+        Self::ReadUnset,
+        Self::ReadEmpty,
+        Self::ReadUnknown,
+        Self::InsertOwn,
+        Self::InsertOther,
+        Self::InsertUnset,
+        Self::UpdateAway,
+        Self::UpdateOther,
+        Self::DeleteOther,
+    ];
+}
+
+/// How an attempt went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// As it must.
+    AsExpected,
+    /// Another tenant's data was reached.
+    Leak,
+    /// A tenant's own data was not.
+    Hidden,
+    /// It could not be tried.
+    NotTried,
+}
+
+/// Something that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// The table; none for what concerns all.
+    pub table: Option<TableName>,
+    /// What is wrong, and through which policy, view or role.
+    pub what: String,
+}
+
+impl VerifyReport {
+    /// Tables on which reading another tenant's rows could not be tried: for these the catalog alone speaks.
+    pub fn untried(&self) -> usize {
+        let tried = |table: &&TableProof| {
+            let mut attempts = table.attempts.iter();
+            attempts.any(|attempt| attempt.what == What::ReadOther && attempt.result != Outcome::NotTried)
+        };
+        self.tables.len() - self.tables.iter().filter(tried).count()
+    }
+
+    /// Whether everything was as it must be.
+    pub fn is_proven(&self) -> bool {
+        self.findings.is_empty()
+    }
+}

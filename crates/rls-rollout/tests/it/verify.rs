@@ -1,0 +1,155 @@
+//! The proof by trying: a clean database passes, and each way to leak is found and named.
+
+use local_db::Role;
+use local_db::testing::TestDb;
+use rls_rollout::{Outcome, VerifyOptions, VerifyReport, What, verify};
+use tenant_rls::Tenancy;
+
+use crate::support::{auto, clean, connect, roll, script};
+
+/// Every table of a clean database under FORCE.
+async fn enforced() -> TestDb {
+    let db = clean().await;
+    assert!(roll(&db, &auto()).await.unwrap().is_complete());
+    db
+}
+
+async fn prove(db: &TestDb) -> VerifyReport {
+    let (owner, app) = (connect(db, Role::Owner).await, connect(db, Role::AppUser).await);
+    let options = VerifyOptions { write_probes: true, ..VerifyOptions::default() };
+    verify(&owner, &app, &Tenancy::default(), &options, &mut |_| ()).await.unwrap()
+}
+
+/// The findings, a line each.
+fn found(report: &VerifyReport) -> Vec<String> {
+    let line = |finding: &rls_rollout::Finding| {
+        let table = finding.table.as_ref().map(|table| format!("{table}: ")).unwrap_or_default();
+        format!("{table}{}", finding.what)
+    };
+    report.findings.iter().map(line).collect()
+}
+
+fn contains(report: &VerifyReport, parts: &[&str]) {
+    let lines = found(report);
+    assert!(lines.iter().any(|line| parts.iter().all(|part| line.contains(part))), "no {parts:?} in {lines:#?}");
+}
+
+#[tokio::test]
+async fn a_clean_database_is_proven_and_nothing_of_the_attempts_stays() {
+    let db = enforced().await;
+    let state =
+        r#"SELECT md5(string_agg(xmin::text || id || coalesce("tenantId", ''), ',' ORDER BY id)) FROM bookings"#;
+    let state_now = async || -> String {
+        let mut superuser = db.superuser().await;
+        sqlx::query_scalar(state).fetch_one(superuser.connection()).await.unwrap()
+    };
+    let before = state_now().await;
+    let report = prove(&db).await;
+    assert!(report.is_proven(), "{:#?}", found(&report));
+    assert_eq!(state_now().await, before);
+    let bookings = report.tables.iter().find(|table| table.table.name().as_str() == "bookings").unwrap();
+    for what in What::ALL {
+        let result = bookings.attempts.iter().find(|attempt| attempt.what == what).map(|attempt| attempt.result);
+        assert_eq!(result, Some(Outcome::AsExpected), "{what:?} in {:#?}", bookings.attempts);
+    }
+    assert!(bookings.attempts.iter().any(|attempt| attempt.login == "app_owner"), "tried as the owner too");
+}
+
+#[tokio::test]
+async fn a_permissive_policy_that_leaks_is_named() {
+    let db = enforced().await;
+    script(&mut db.owner().await, "CREATE POLICY support ON bookings FOR SELECT USING (true)").await;
+    let report = prove(&db).await;
+    contains(&report, &["public.bookings", "the policy \"support\" lets through"]);
+    contains(&report, &["leak as app_user, reading another tenant's rows", "\"support\""]);
+    contains(&report, &["leak as app_user, reading where no tenant is set"]);
+}
+
+#[tokio::test]
+async fn a_misspelt_setting_hides_own_rows_and_its_policy_is_named() {
+    let db = enforced().await;
+    let typo = r#"ALTER POLICY rls_tenant_isolation ON bookings USING ("tenantId" = NULLIF(current_setting('app.curent_tenant_id', true), ''))"#;
+    script(&mut db.owner().await, typo).await;
+    let report = prove(&db).await;
+    contains(
+        &report,
+        &["hidden as app_user, reading own rows", "the policy \"rls_tenant_isolation\"", "app.curent_tenant_id"],
+    );
+}
+
+#[tokio::test]
+async fn coalesce_with_the_column_leaks_where_no_tenant_is_set() {
+    let db = enforced().await;
+    let coalesce = r#"ALTER POLICY rls_tenant_isolation ON bookings
+        USING ("tenantId" = COALESCE(NULLIF(current_setting('app.current_tenant_id', true), ''), "tenantId"))"#;
+    script(&mut db.owner().await, coalesce).await;
+    let report = prove(&db).await;
+    contains(&report, &["leak as app_user, reading where no tenant is set", "rls_tenant_isolation"]);
+    contains(&report, &["leak as app_user, reading where the tenant is empty"]);
+}
+
+#[tokio::test]
+async fn a_check_for_any_tenant_at_all_lets_rows_be_written_for_another() {
+    let db = enforced().await;
+    let check = r#"ALTER POLICY rls_tenant_isolation ON bookings WITH CHECK ("tenantId" IS NOT NULL)"#;
+    script(&mut db.owner().await, check).await;
+    let report = prove(&db).await;
+    contains(&report, &["leak as app_user, inserting a row of another tenant", "rls_tenant_isolation"]);
+    // PostgreSQL also holds an updated row to the policy for reading, so this one stands.
+    let bookings = report.tables.iter().find(|table| table.table.name().as_str() == "bookings").unwrap();
+    let away = bookings.attempts.iter().find(|attempt| attempt.what == What::UpdateAway).unwrap();
+    assert_eq!(away.result, Outcome::AsExpected);
+    contains(&report, &["leak as app_user, inserting where no tenant is set"]);
+}
+
+#[tokio::test]
+async fn a_partition_that_is_read_directly_is_found() {
+    let db = clean().await;
+    let partitioned = r#"CREATE TABLE visits (id int, "tenantId" text, at date NOT NULL, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
+        CREATE TABLE visits_2025 PARTITION OF visits FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+        INSERT INTO visits VALUES (1, 't_a', '2025-05-05'), (2, 't_b', '2025-05-06');
+        GRANT SELECT ON visits, visits_2025 TO app_user"#;
+    script(&mut db.owner().await, partitioned).await;
+    roll(&db, &auto()).await.unwrap();
+    script(&mut db.owner().await, "ALTER TABLE visits_2025 DISABLE ROW LEVEL SECURITY").await;
+    let report = prove(&db).await;
+    contains(
+        &report,
+        &["public.visits_2025: row level security is off", "a partition of public.visits is read past its policies"],
+    );
+}
+
+#[tokio::test]
+async fn a_view_that_reads_as_its_owner_is_found_where_it_leaks() {
+    let db = enforced().await;
+    let view = "CREATE VIEW all_bookings AS SELECT * FROM bookings; GRANT SELECT ON all_bookings TO app_user";
+    script(&mut db.owner().await, view).await;
+    assert!(prove(&db).await.is_proven(), "the owner is forced, so its view shows nothing either");
+    script(&mut db.superuser().await, "ALTER VIEW all_bookings OWNER TO postgres").await;
+    contains(
+        &prove(&db).await,
+        &["the view public.all_bookings reads public.bookings as postgres", "app_user sees tenants' rows"],
+    );
+}
+
+#[tokio::test]
+async fn a_login_that_no_policy_filters_is_found() {
+    let db = enforced().await;
+    let (owner, superuser) = (connect(&db, Role::Owner).await, connect(&db, Role::Superuser).await);
+    let report = verify(&owner, &superuser, &Tenancy::default(), &VerifyOptions::default(), &mut |_| ()).await.unwrap();
+    contains(&report, &["the login postgres is a superuser: no policy filters it"]);
+    contains(&report, &["leak as postgres, reading another tenant's rows"]);
+}
+
+#[tokio::test]
+async fn tables_whose_triggers_would_fire_are_not_written_to_unless_told() {
+    let db = enforced().await;
+    let trigger = "CREATE FUNCTION shout() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_notify('c', 'x'); RETURN NEW; END $$;
+                   CREATE TRIGGER shout AFTER INSERT ON bookings FOR EACH ROW EXECUTE FUNCTION shout()";
+    script(&mut db.owner().await, trigger).await;
+    let report = prove(&db).await;
+    let bookings = report.tables.iter().find(|table| table.table.name().as_str() == "bookings").unwrap();
+    let insert = bookings.attempts.iter().find(|attempt| attempt.what == What::InsertOwn).unwrap();
+    assert_eq!(insert.result, Outcome::NotTried);
+    assert!(insert.detail.as_deref().unwrap().contains("its triggers would fire"));
+}
