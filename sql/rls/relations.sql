@@ -24,7 +24,8 @@ SELECT m.position,
            SELECT FROM pg_constraint AS k
            WHERE k.conrelid = c.oid AND k.contype = 'n' AND k.conkey = ARRAY[a.attnum]
              AND NOT (k.convalidated AND coalesce((to_jsonb(k) ->> 'conenforced')::bool, true))),
-       EXISTS (SELECT FROM pg_index AS x WHERE x.indrelid = c.oid AND x.indisvalid AND x.indkey[0] = a.attnum AND x.indpred IS NULL),
+       EXISTS (SELECT FROM pg_index AS x JOIN pg_class AS i ON i.oid = x.indexrelid JOIN pg_am AS am ON am.oid = i.relam AND am.amname = 'btree'
+               WHERE x.indrelid = c.oid AND x.indisvalid AND x.indkey[0] = a.attnum AND x.indpred IS NULL),
        (SELECT k.conname::text FROM pg_constraint AS k
         WHERE k.conrelid = c.oid AND k.contype = 'f' AND k.conkey = ARRAY[a.attnum] AND k.confrelid = tenants.oid
         ORDER BY k.convalidated DESC, k.conname LIMIT 1),

@@ -1,5 +1,8 @@
 -- The roles $1: whether each exists, and whether this login can act as it.
-SELECT wanted.name, r.oid IS NOT NULL, coalesce(pg_has_role(current_user, r.oid, 'MEMBER'), false)
+SELECT wanted.name, r.oid IS NOT NULL,
+       -- From 16 on, a member may lack the option to become the role: its maker is one with ADMIN alone.
+       coalesce(CASE WHEN current_setting('server_version_num')::int >= 160000 THEN pg_has_role(current_user, r.oid, 'SET')
+                     ELSE pg_has_role(current_user, r.oid, 'MEMBER') END, false)
 FROM unnest($1::text[]) WITH ORDINALITY AS wanted (name, position)
 LEFT JOIN pg_roles AS r ON r.rolname = wanted.name
 ORDER BY wanted.position

@@ -24,8 +24,8 @@ pub struct Blocker {
     pub seconds: Option<f64>,
     /// The name of a prepared transaction.
     pub prepared: Option<String>,
-    /// The lock that it holds.
-    pub mode: String,
+    /// The locks that it holds.
+    pub modes: String,
 }
 
 impl fmt::Display for Blocker {
@@ -52,15 +52,15 @@ impl fmt::Display for Blocker {
     }
 }
 
-/// Those that hold a lock on the table now, longest transaction first.
-pub(crate) async fn blockers(database: &Database, table: &TableName) -> Result<Vec<Blocker>, RlsError> {
+/// Those that hold a lock on one of the tables now, longest transaction first.
+pub(crate) async fn blockers(database: &Database, tables: &[&TableName]) -> Result<Vec<Blocker>, RlsError> {
     let mut tx = OwnerTx::begin(database, Duration::from_secs(1)).await?;
     let rows = sqlx::query(include_str!("../../../sql/rls/blockers.sql"))
-        .bind(table.schema().as_str())
-        .bind(table.name().as_str())
+        .bind(tables.iter().map(|table| table.schema().as_str()).collect::<Vec<_>>())
+        .bind(tables.iter().map(|table| table.name().as_str()).collect::<Vec<_>>())
         .fetch_all(tx.connection())
         .await
-        .map_err(RlsError::query(format!("asking who holds a lock on {table}")))?;
+        .map_err(RlsError::query("asking who holds the lock"))?;
     tx.rollback().await?;
     let blocker = |row: &sqlx::postgres::PgRow| Blocker {
         pid: row.get(0),
@@ -70,7 +70,7 @@ pub(crate) async fn blockers(database: &Database, table: &TableName) -> Result<V
         state: row.get(4),
         seconds: row.get(5),
         prepared: row.get(6),
-        mode: row.get(7),
+        modes: row.get(7),
     };
     Ok(rows.iter().map(blocker).collect())
 }

@@ -99,7 +99,7 @@ impl Builder<'_> {
         }
         all.extend(statements.into_iter().map(|sql| Statement { sql, lock }));
         let (table, column) = (self.table().clone(), self.column().clone());
-        Step { table, column, phase, name, how: How::Transaction, statements: all, warm_up: None }
+        Step { table, column, phase, name, how: How::Transaction, statements: all, also_locks: None, warm_up: None }
     }
 
     fn alter(&self, aspect: &Aspect, to: Option<&str>) -> Result<Vec<Sql>> {
@@ -126,7 +126,7 @@ impl Builder<'_> {
             statements.into_iter().map(|sql| Statement { sql, lock: Lock::ShareUpdateExclusive }).collect();
         let (table, column) = (self.table().clone(), self.column().clone());
         let (phase, name, how) = (Phase::Prepare, "index the tenant column", How::Concurrently { index });
-        Ok(Some(Step { table, column, phase, name, how, statements, warm_up: None }))
+        Ok(Some(Step { table, column, phase, name, how, statements, also_locks: None, warm_up: None }))
     }
 
     /// The name that the ORM would give it; where a valid index of another kind has that name, one beside it.
@@ -328,12 +328,9 @@ impl Builder<'_> {
                         "validity",
                         Sql::from_static(if relation.kind == RelationKind::Partitioned { "" } else { "NOT VALID" }),
                     );
-                steps.push(self.step(
-                    Phase::Tighten,
-                    "reference the tenant table",
-                    Lock::ShareRowExclusive,
-                    vec![add.build()],
-                ));
+                let step_name = "reference the tenant table";
+                let step = self.step(Phase::Tighten, step_name, Lock::ShareRowExclusive, vec![add.build()]);
+                steps.push(Step { also_locks: Some(self.site.catalog.tenants.clone()), ..step });
                 name
             }
         };

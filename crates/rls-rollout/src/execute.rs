@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::PgConnection;
 use tenant_ops::{Lease, NewStep, Rollout, complete_step};
-use tenant_rls::{Backoff, Database, DirectConnection, Fault, OwnerTx, Sql, fault_of};
+use tenant_rls::{Backoff, Database, DirectConnection, Fault, OwnerTx, Sql, TableName, fault_of};
 
 use crate::blocker::blockers;
 use crate::definition::{self, Aspect, Change, Definition, Kind, PENDING};
@@ -58,7 +58,7 @@ impl Executor<'_> {
     ) -> Result<Duration> {
         let mut backoff =
             Backoff::new(Duration::from_millis(250), Duration::from_secs(5), self.patience.attempts.max(1) - 1);
-        let mut lock_timeout = self.patience.lock_timeout;
+        let (mut lock_timeout, mut outwaited) = (self.patience.lock_timeout, false);
         if let Some(warm_up) = &step.warm_up {
             self.warm_up(warm_up).await?;
         }
@@ -69,17 +69,16 @@ impl Executor<'_> {
                 Err(Error::Database(error)) if fault_of(&error) == Fault::Contention => {}
                 Err(error) => return Err(error),
             }
-            let found = blockers(self.database, &step.table).await?;
+            let locked: Vec<&TableName> = std::iter::once(&step.table).chain(&step.also_locks).collect();
+            let found = blockers(self.database, &locked).await?;
             let Some(wait) = backoff.next_wait() else {
                 let (table, step) = (step.table.clone(), step.name);
                 return Err(Error::Blocked { table, step, attempts: self.patience.attempts, blockers: found });
             };
-            let autovacuum = found.iter().any(|blocker| blocker.autovacuum);
-            lock_timeout = if autovacuum {
-                self.patience.lock_timeout.max(OUTWAIT_AUTOVACUUM)
-            } else {
-                self.patience.lock_timeout
-            };
+            // Once: what does not give way to that wait will not to another, and others wait behind it.
+            let outwait = !outwaited && found.iter().any(|blocker| blocker.autovacuum);
+            outwaited |= outwait;
+            lock_timeout = if outwait { lock_timeout.max(OUTWAIT_AUTOVACUUM) } else { self.patience.lock_timeout };
             progress(Progress::Waiting { table: step.table.clone(), step: step.name, blockers: found, wait });
             tokio::time::sleep(wait).await;
         }

@@ -84,6 +84,7 @@ pub(crate) async fn tenant_table(database: &Database, site: &Site) -> Result<Opt
     }
     let statements: Vec<Statement> = statements.into_iter().map(|sql| Statement { sql, lock: Lock::None }).collect();
     let (phase, name, how) = (Phase::Prepare, "let audits and backfills read the tenants", How::Transaction);
-    let step = Step { table: table.clone(), column: key, phase, name, how, statements, warm_up: None };
+    let step =
+        Step { table: table.clone(), column: key, phase, name, how, statements, also_locks: None, warm_up: None };
     Ok((!step.statements.is_empty()).then_some(step))
 }

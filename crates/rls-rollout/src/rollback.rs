@@ -188,6 +188,7 @@ fn steps_back(table: &TableName, column: &tenant_rls::Ident, ledger: &Ledger, no
         name,
         how,
         statements,
+        also_locks: None,
         warm_up: None,
     };
     let take = (lock != Lock::None).then(|| take.build());

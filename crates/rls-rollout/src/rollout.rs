@@ -165,6 +165,8 @@ pub async fn rollout(
     let lease = Lease::acquire(database, RESOURCE, holder, &mut queued).await?;
     let alive = lease.keep_alive(database);
     let command = format!("rollout --phase {}", options.goal.as_str());
+    // Read again: until the lease was ours, somebody else may have gone further.
+    let site = load(database, tenancy, options).await?;
     let rollout = Rollout::open(database, &command).await?;
     let executor = Executor { database, lease: &lease, rollout, patience: options.patience };
     let mut run = Run { executor, options, stop, outcomes: BTreeMap::new() };
@@ -262,6 +264,11 @@ impl Run<'_> {
         if site.phase(relation) >= phase || !outcome.verdict.stopped_by.is_empty() {
             return Ok(());
         }
+        if phase > Phase::Prepare && site.phase(relation) < Phase::Prepare {
+            let lacking = "it did not get through `prepare`: `cargo xtask rls status` shows what it has";
+            outcome.verdict.stopped_by.push(lacking.to_owned());
+            return Ok(());
+        }
         let builder = Builder { site, relation, style: self.options.style() };
         let mut verdict = Verdict { stopped_by: gate::catalog(site, relation, phase, &builder), ..Verdict::default() };
         if let Some(audit) = audit {
@@ -281,8 +288,8 @@ impl Run<'_> {
             }
             let took = self.executor.run(&step, &Note::Forward, progress).await;
             match took {
-                Err(Error::Database(error)) if error.sqlstate() == Some("TO003") => {
-                    outcome.verdict.stopped_by.push("a row without a tenant came in after the audit".to_owned());
+                Err(Error::Database(error)) if matches!(error.sqlstate(), Some("TO003" | "23503" | "23514")) => {
+                    outcome.verdict.stopped_by.push(format!("a row came in after the audit: {error}"));
                     return Ok(());
                 }
                 took => outcome.time += took?,

@@ -94,6 +94,8 @@ pub struct Step {
     pub name: &'static str,
     /// How the statements run.
     pub how: How,
+    /// Another table that is locked with it: the one that a foreign key references.
+    pub also_locks: Option<TableName>,
     /// The statements, in order; the first of a transaction takes the lock.
     pub statements: Vec<Statement>,
     /// A query that is run before, without a lock, so that the statements find their pages read and their index clean.

@@ -123,3 +123,16 @@ async fn race_of_a_row_without_a_tenant_and_the_tightening_never_hides_it() {
     }
     assert!(tightened > 0, "the insert always won: that is no race");
 }
+
+#[tokio::test]
+async fn a_writer_on_the_tenant_table_that_holds_a_foreign_key_up_is_named() {
+    let db = clean().await;
+    script(&mut db.owner().await, "ALTER TABLE bookings DROP CONSTRAINT \"bookings_tenantId_fkey\"").await;
+    roll(&db, &impatient(Phase::Prepare, 2)).await.unwrap();
+    let mut writer = db.superuser().await;
+    script(&mut writer, "BEGIN; UPDATE \"Tenant\" SET name = 'held' WHERE id = 't_a'").await;
+    let error = roll(&db, &impatient(Phase::Tighten, 1)).await.unwrap_err();
+    assert!(error.to_string().contains("could not reference the tenant table"), "{error}");
+    assert!(error.to_string().contains("of postgres (tests)"), "{error}");
+    script(&mut writer, "ROLLBACK").await;
+}
