@@ -127,8 +127,10 @@ async fn restore(
 ) -> Result<Vec<RestoredTable>> {
     let site = Site::load(executor.database, tenancy, None, &[]).await?;
     let mut restored = Vec::new();
-    // The last table first: a parent's policies were made after its partitions'.
-    for (table, ledger) in wanted.iter().rev() {
+    // What was done last goes first: a partition keeps its NOT NULL while the table that it belongs to has one.
+    let mut wanted: Vec<(&TableName, &Ledger)> = wanted.iter().collect();
+    wanted.sort_by_key(|(_, ledger)| std::cmp::Reverse(ledger.steps.last()));
+    for (table, ledger) in wanted {
         if *stop.borrow() {
             break;
         }
