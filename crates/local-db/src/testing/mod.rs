@@ -72,6 +72,20 @@ pub async fn throwaway_server(version: Option<u32>) -> TestServer {
     or_panic(TestServer::start(version, true).await)
 }
 
+/// As [`throwaway_server`], of a version that this machine may not have: the reason, where it neither has it nor can bring it.
+///
+/// # Errors
+/// [`Error::NoPrograms`] alone.
+///
+/// # Panics
+/// As [`database`], for every other reason.
+pub async fn server_of_version(version: u32) -> Result<TestServer> {
+    match TestServer::start(Some(version), true).await {
+        Err(error @ Error::NoPrograms { .. }) => Err(error),
+        made => Ok(or_panic(made)),
+    }
+}
+
 fn or_panic<T>(made: Result<T>) -> T {
     match made {
         Ok(made) => made,
