@@ -11,7 +11,12 @@ SELECT position, 'row_security' AS kind, '' AS name, '' AS role, '' AS column_na
 UNION ALL
 SELECT position, 'forced', '', '', '', '' FROM target WHERE relforcerowsecurity
 UNION ALL
-SELECT position, 'not_null', '', '', '', '' FROM target WHERE tenant_not_null
+-- Since 18 it may be a constraint that was never validated; what makes that again is more than a flag.
+SELECT t.position, 'not_null', '', '', '',
+       coalesce((SELECT format('CONSTRAINT %I %s', k.conname, pg_get_constraintdef(k.oid)) FROM pg_constraint AS k
+                 WHERE k.conrelid = t.oid AND k.contype = 'n' AND k.conkey = ARRAY[t.tenant_attnum] AND NOT k.convalidated), '')
+FROM target AS t
+WHERE tenant_not_null
 UNION ALL
 SELECT t.position, 'default', '', '', '', pg_get_expr(d.adbin, d.adrelid)
 FROM target AS t

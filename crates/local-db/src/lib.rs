@@ -22,7 +22,7 @@ pub mod testing;
 
 pub use cluster::{Change, LocalDb, LocalOptions, Running, State, Status, Up};
 pub use error::{Error, Result};
-pub use programs::Programs;
+pub use programs::{NEWEST, OLDEST, Programs};
 pub use role::Role;
 pub use schema::create_tables;
 pub use seed::{Planted, Seed};

@@ -182,10 +182,24 @@ pub(crate) fn statements(
         Kind::Forced if to.is_some() => out.push(alter("ALTER TABLE :\"table\" FORCE ROW LEVEL SECURITY").build()),
         Kind::Forced => out.push(alter("ALTER TABLE :\"table\" NO FORCE ROW LEVEL SECURITY").build()),
         Kind::NotNull => {
-            let verb = if to.is_some() { "SET" } else { "DROP" };
-            let template =
-                alter("ALTER TABLE :\"table\" ALTER COLUMN :\"column\" :verb NOT NULL").ident("column", column);
-            out.push(template.fragment("verb", Sql::from_static(verb)).build());
+            let set = |verb: &'static str| {
+                let template =
+                    alter("ALTER TABLE :\"table\" ALTER COLUMN :\"column\" :verb NOT NULL").ident("column", column);
+                template.fragment("verb", Sql::from_static(verb)).build()
+            };
+            match to {
+                Some("") => out.push(set("SET")),
+                None => out.push(set("DROP")),
+                // One that was never validated, which only takes the place of none.
+                Some(constraint) => {
+                    out.push(set("DROP"));
+                    out.push(
+                        alter("ALTER TABLE :\"table\" ADD :constraint")
+                            .fragment("constraint", text(constraint))
+                            .build(),
+                    );
+                }
+            }
         }
         Kind::Default => {
             let template = alter("ALTER TABLE :\"table\" ALTER COLUMN :\"column\" :action").ident("column", column);

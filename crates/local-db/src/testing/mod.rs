@@ -22,7 +22,6 @@ pub use throwaway::TestServer;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::account::Account;
 use crate::seed::{self, Seed};
 use crate::{Error, Result, schema};
 
@@ -73,15 +72,18 @@ pub async fn throwaway_server(version: Option<u32>) -> TestServer {
     or_panic(TestServer::start(version, true).await)
 }
 
-/// Why a major version cannot be had on this machine: it is not installed, and npm does not bring it.
+/// As [`throwaway_server`], of a version that this machine may not have: the reason, where it neither has it nor can bring it.
+///
+/// # Errors
+/// [`Error::NoPrograms`] alone.
 ///
 /// # Panics
-/// In CI, where `CI` is set: a test that is left out there is left out everywhere.
-pub async fn version_is_missing(version: u32) -> Option<String> {
-    let found = async { run::programs(Account::current()?, Some(version)).await };
-    let why = found.await.err()?.to_string();
-    assert!(std::env::var_os("CI").is_none(), "PostgreSQL {version} is wanted in CI: {why}");
-    Some(why)
+/// As [`database`], for every other reason.
+pub async fn server_of_version(version: u32) -> Result<TestServer> {
+    match TestServer::start(Some(version), true).await {
+        Err(error @ Error::NoPrograms { .. }) => Err(error),
+        made => Ok(or_panic(made)),
+    }
 }
 
 fn or_panic<T>(made: Result<T>) -> T {
