@@ -4,5 +4,6 @@
 mod interrupted;
 mod locks;
 mod odd_tables;
+mod preflight;
 mod story;
 mod support;
