@@ -12,6 +12,7 @@
 mod blocker;
 mod build;
 mod definition;
+mod dumpers;
 mod error;
 mod execute;
 mod gate;
@@ -25,6 +26,7 @@ mod roles;
 mod rollback;
 mod rollout;
 mod site;
+mod snapshot;
 mod status;
 mod step;
 
@@ -38,5 +40,6 @@ pub use progress::Progress;
 pub use rollback::{RestoredTable, RollbackOptions, RollbackReport, rollback};
 pub use rollout::{Goal, Patience, RolloutOptions, RolloutReport, TableOutcome, rollout};
 pub use site::RelationKind;
+pub use snapshot::{Snapshot, snapshots};
 pub use status::{PolicyStatus, StatusReport, TableStatus, WayAround, status};
 pub use step::{How, Lock, Statement, Step};

@@ -5,5 +5,6 @@ mod interrupted;
 mod locks;
 mod odd_tables;
 mod preflight;
+mod snapshot;
 mod story;
 mod support;

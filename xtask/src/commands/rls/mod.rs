@@ -4,6 +4,7 @@ mod plan;
 mod rollback;
 mod rollout;
 mod setup;
+mod snapshot;
 mod status;
 
 use std::time::Duration;
