@@ -3,6 +3,7 @@
 
 mod interrupted;
 mod locks;
+mod lost;
 mod odd_tables;
 mod preflight;
 mod snapshot;
