@@ -1,4 +1,4 @@
--- Who holds a lock on one of the tables $2 in the schemas $1, other sessions and prepared transactions. What a role without pg_monitor may not
+-- Who holds a lock on one of the tables $2 in the schemas $1, other sessions and prepared transactions, longest first. What a role without pg_monitor may not
 -- know is NULL: also what kind of process it is. But a session has a role, and an autovacuum has none.
 SELECT l.pid,
        a.usename::text,
@@ -7,16 +7,19 @@ SELECT l.pid,
        a.state,
        extract(epoch FROM clock_timestamp() - a.xact_start)::float8,
        p.gid,
-       string_agg(DISTINCT l.mode, ', ')
-FROM pg_locks AS l
-JOIN pg_class AS c ON c.oid = l.relation
-JOIN pg_namespace AS n ON n.oid = c.relnamespace
+       string_agg(DISTINCT l.mode, ', '),
+       n.nspname::text,
+       c.relname::text
+FROM unnest($1::text[], $2::text[]) AS t (schema, name)
+JOIN pg_namespace AS n ON n.nspname = t.schema
+JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = t.name
+JOIN pg_locks AS l ON l.relation = c.oid
 LEFT JOIN pg_stat_activity AS a ON a.pid = l.pid
 -- What the virtual transaction of a prepared one looks like differs from version to version; that its own lock on its id is there does not.
 LEFT JOIN pg_locks AS own ON l.pid IS NULL AND own.pid IS NULL AND own.locktype = 'transactionid' AND own.virtualtransaction = l.virtualtransaction
 LEFT JOIN pg_prepared_xacts AS p ON p.transaction = own.transactionid
-WHERE (n.nspname, c.relname) IN (SELECT * FROM unnest($1::text[], $2::text[])) AND l.granted AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+WHERE l.granted AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
   AND l.pid IS DISTINCT FROM pg_backend_pid()
-GROUP BY 1, 2, 3, 4, 5, 6, 7
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 9, 10
 ORDER BY 6 DESC NULLS LAST
-LIMIT 5
+LIMIT $3

@@ -52,15 +52,32 @@ impl fmt::Display for Blocker {
     }
 }
 
+/// How many of those in the way of one table are named.
+const NAMED: i64 = 5;
+
 /// Those that hold a lock on one of the tables now, longest transaction first.
 pub(crate) async fn blockers(database: &Database, tables: &[&TableName]) -> Result<Vec<Blocker>, RlsError> {
+    let found = holders(database, tables, NAMED).await?;
+    Ok(found.into_iter().map(|(_, blocker)| blocker).collect())
+}
+
+/// Those that hold a lock on one of the tables now, each with its table, longest transaction first, at most `limit`.
+pub(crate) async fn holders(
+    database: &Database,
+    tables: &[&TableName],
+    limit: i64,
+) -> Result<Vec<(String, Blocker)>, RlsError> {
     let mut tx = OwnerTx::begin(database, Duration::from_secs(1)).await?;
     let rows = sqlx::query(include_str!("../../../sql/rls/blockers.sql"))
         .bind(tables.iter().map(|table| table.schema().as_str()).collect::<Vec<_>>())
         .bind(tables.iter().map(|table| table.name().as_str()).collect::<Vec<_>>())
+        .bind(limit)
         .fetch_all(tx.connection())
         .await
-        .map_err(RlsError::query("asking who holds the lock"))?;
+        .map_err(|error| {
+            let names: Vec<String> = tables.iter().map(ToString::to_string).collect();
+            RlsError::query(format!("asking who holds a lock on {}", names.join(", ")))(error)
+        })?;
     tx.rollback().await?;
     let blocker = |row: &sqlx::postgres::PgRow| Blocker {
         pid: row.get(0),
@@ -72,5 +89,6 @@ pub(crate) async fn blockers(database: &Database, tables: &[&TableName]) -> Resu
         prepared: row.get(6),
         modes: row.get(7),
     };
-    Ok(rows.iter().map(blocker).collect())
+    let table = |row: &sqlx::postgres::PgRow| format!("{}.{}", row.get::<String, _>(8), row.get::<String, _>(9));
+    Ok(rows.iter().map(|row| (table(row), blocker(row))).collect())
 }

@@ -97,6 +97,11 @@ impl Definition {
         self.0.get(aspect).map(String::as_str)
     }
 
+    /// Every aspect with its text.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Aspect, &str)> {
+        self.0.iter().map(|(aspect, text)| (aspect, text.as_str()))
+    }
+
     /// Names and texts of a kind, by name.
     pub(crate) fn all(&self, kind: Kind) -> impl Iterator<Item = (&str, &str)> {
         let of_kind = self.0.iter().filter(move |(aspect, _)| aspect.kind == kind);

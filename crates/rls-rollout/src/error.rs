@@ -50,6 +50,9 @@ pub enum Error {
         /// The statement that mends it, for a superuser or a role with CREATEROLE.
         statement: String,
     },
+    /// What the preflight found would surely make a step fail. Nothing was written.
+    #[error("the rollout would fail, and was not begun: {0}")]
+    Preflight(String),
     /// The database takes no DDL.
     #[error("{0}")]
     NoDdl(String),
@@ -89,6 +92,7 @@ impl Error {
                     .into(),
             ),
             Self::Role { statement, .. } => Some(format!("as a role that may: {statement}")),
+            Self::Preflight(_) => Some("grant what is lacking, or connect as a role that has it".into()),
             Self::NoDdl(_) => Some("connect to the primary, as the owner of the tables".into()),
             Self::Drifted { .. } => {
                 Some("`cargo xtask rls status` shows what is there; put it back as it was, or change it by hand".into())
@@ -103,7 +107,7 @@ impl Error {
             Self::Database(error) => error.exit(),
             Self::Ops(error) => error.exit(),
             Self::Audit(error) => error.exit(),
-            Self::Unsuitable { .. } | Self::Role { .. } | Self::NothingToUndo(_) => Exit::Usage,
+            Self::Unsuitable { .. } | Self::Role { .. } | Self::Preflight(_) | Self::NothingToUndo(_) => Exit::Usage,
             Self::Blocked { .. } => Exit::NotYet,
             Self::NoDdl(_) | Self::Drifted { .. } => Exit::Refused,
         }

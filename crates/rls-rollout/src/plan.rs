@@ -7,6 +7,7 @@ use tenant_rls::{Database, Sql, TableName, Tenancy};
 
 use crate::build::Builder;
 use crate::definition::Kind;
+use crate::dumpers;
 use crate::gate;
 use crate::policy::Form;
 use crate::site::{Relation, Site};
@@ -82,7 +83,7 @@ pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptio
         goal: options.goal.as_str(),
         roles: make,
         tables: site.relations.iter().zip(stops).map(table).collect(),
-        notices: notices(&planned, &site),
+        notices: notices(&planned, &site, &dumpers::dumpers(database, &site).await?),
         steps: planned,
         lock_timeout_ms: u64::try_from(options.patience.lock_timeout.as_millis()).unwrap_or(u64::MAX),
     })
@@ -109,7 +110,7 @@ fn predict(site: &Site, relation: &mut Relation, phase: Phase, form: Form) {
     }
 }
 
-fn notices(steps: &[Step], site: &Site) -> Vec<String> {
+fn notices(steps: &[Step], site: &Site, dumpers: &[String]) -> Vec<String> {
     let any = |phase| steps.iter().any(|step| step.phase == phase);
     let mut notices = Vec::new();
     if any(Phase::Prepare) {
@@ -125,12 +126,7 @@ fn notices(steps: &[Step], site: &Site) -> Vec<String> {
         );
     }
     if any(Phase::Enforce) {
-        notices.push(format!(
-            "from `enforce` on, the owner is filtered too: pg_dump and COPY as the owner fail or see less, and so do its jobs and those of \
-             its migrations that touch rows. A superuser or a role with BYPASSRLS still dumps everything; where the host gives \
-             nobody that, dump as {} what it may read, or take `enforce` back for the dump",
-            site.roles.auditor.0
-        ));
+        notices.push(dumpers::notice(dumpers, site));
     }
     notices
 }

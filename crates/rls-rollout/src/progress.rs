@@ -4,11 +4,16 @@ use std::time::Duration;
 
 use tenant_rls::TableName;
 
-use crate::{Blocker, Lock, Phase};
+use crate::{Blocker, Check, Lock, Phase};
 
 /// An event of a running rollout.
 #[derive(Debug, Clone)]
 pub enum Progress {
+    /// Something was looked at before the first step.
+    Checked {
+        /// What, and what came of it.
+        check: Check,
+    },
     /// Somebody holds the lease; if they are dead, it runs out within seconds.
     Queued {
         /// Who holds it.

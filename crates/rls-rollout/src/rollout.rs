@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use crate::build::{Builder, Style};
 use crate::execute::{Executor, Note};
 use crate::gate::{self, Verdict, Waiver};
+use crate::preflight::{Check, preflight};
 use crate::site::{Relation, Site};
 use crate::{Error, Phase, Progress, Result, roles};
 
@@ -112,6 +113,8 @@ pub struct RolloutReport {
     pub rollout: Option<i64>,
     /// How far it was to go.
     pub goal: &'static str,
+    /// What was looked at before the first step.
+    pub preflight: Vec<Check>,
     /// The operator stopped it; the same command goes on.
     pub stopped: bool,
     /// The tables and partitions.
@@ -147,7 +150,7 @@ impl RolloutReport {
 /// Rolls out, to the goal or until `stop` turns true: the running step is finished then, and the next run goes on behind it.
 ///
 /// # Errors
-/// [`tenant_ops::Error::Held`] where another rollout runs; [`Error::Blocked`] where a lock could not be had;
+/// [`Error::Preflight`] where a step would surely fail; [`tenant_ops::Error::Held`] where another rollout runs; [`Error::Blocked`] where a lock could not be had;
 /// [`tenant_rls::Error::CannotSee`] where no role can count honestly before tightening. What was done stays, each step whole.
 pub async fn rollout(
     database: &Database,
@@ -160,6 +163,7 @@ pub async fn rollout(
     ddl_is_possible(database)?;
     let site = load(database, tenancy, options).await?;
     let before: BTreeMap<TableName, Phase> = phases(&site);
+    let preflight = preflight(database, &site, options.goal, progress).await?;
     tenant_ops::install(database, tenancy).await?;
     let mut queued = |holder: &str| progress(Progress::Queued { holder: holder.to_owned() });
     let lease = Lease::acquire(database, RESOURCE, holder, &mut queued).await?;
@@ -184,6 +188,7 @@ pub async fn rollout(
         schema: "rls-rollout/1",
         rollout: done_any.then_some(rollout.id),
         goal: options.goal.as_str(),
+        preflight,
         stopped,
         tables: site.relations.iter().map(|relation| table_outcome(&site, relation, &before, &outcomes)).collect(),
     })

@@ -3,7 +3,10 @@
 
 mod interrupted;
 mod locks;
+mod lost;
 mod odd_tables;
+mod preflight;
+mod snapshot;
 mod story;
 mod support;
 mod verify;

@@ -4,13 +4,14 @@ mod plan;
 mod rollback;
 mod rollout;
 mod setup;
+mod snapshot;
 mod status;
 mod verify;
 
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
-use rls_rollout::{Phase, Progress};
+use rls_rollout::{CheckVerdict, Phase, Progress};
 
 use crate::app::{App, Outcome};
 use crate::printer::Printer;
@@ -134,6 +135,12 @@ impl From<Goal> for rls_rollout::Goal {
 /// Says what a rollout or rollback is doing, a line each step.
 fn tell(printer: &Printer, event: &Progress) {
     match event {
+        Progress::Checked { check } => match check.verdict {
+            CheckVerdict::Fine | CheckVerdict::Failed => printer.note(&check.to_string()),
+            CheckVerdict::Reminder => printer.note(&format!("remember, {check}")),
+            CheckVerdict::Warning => printer.warning(&check.to_string()),
+            CheckVerdict::Unreadable => printer.warning(&format!("not everything can be seen: {check}")),
+        },
         Progress::Queued { holder } => {
             printer.note(&format!("{holder} holds the lease; waiting to see whether they are alive"));
         }

@@ -1,5 +1,7 @@
 //! `rls rollout`: as far as the data allows.
 
+use std::path::{Path, PathBuf};
+
 use clap::Args;
 use rls_rollout::{Phase, RolloutReport, TableOutcome, VerifyOptions};
 use tenant_rls::{Exit, Settings};
@@ -16,6 +18,7 @@ use crate::{holder, report, stop};
 #[command(after_help = "Examples:
   cargo xtask rls rollout --phase prepare
   cargo xtask rls rollout --tables bookings,invoices
+  cargo xtask rls rollout --snapshot before-rls
   cargo xtask rls rollout --confirm production --format json --output rollout.json
 
 Each step is short, keeps nobody waiting longer than the lock timeout, and can be taken back:
@@ -33,6 +36,9 @@ pub(super) struct Options {
     verify: bool,
     #[command(flatten)]
     login: AppLogin,
+    /// First write the definitions of the tables into this new folder, a script each
+    #[arg(long, value_name = "DIR", conflicts_with = "dry_run")]
+    snapshot: Option<PathBuf>,
     #[command(flatten)]
     how: How,
 }
@@ -48,7 +54,7 @@ pub(super) async fn run(app: &App, options: Options) -> Outcome {
     if options.dry_run {
         return super::plan::show(app, &settings, &rollout).await;
     }
-    let exit = roll_out(app, &settings, &rollout).await?;
+    let exit = roll_out(app, &settings, &rollout, options.snapshot.as_deref()).await?;
     if !options.verify || exit == Some(Exit::Stopped) {
         return Ok(exit);
     }
@@ -62,9 +68,25 @@ pub(super) async fn run(app: &App, options: Options) -> Outcome {
 }
 
 /// Rolls out, and reports.
-pub(super) async fn roll_out(app: &App, settings: &Settings, options: &rls_rollout::RolloutOptions) -> Outcome {
+pub(super) async fn roll_out(
+    app: &App,
+    settings: &Settings,
+    options: &rls_rollout::RolloutOptions,
+    snapshot: Option<&Path>,
+) -> Outcome {
+    if let Some(folder) = snapshot {
+        super::snapshot::refuse_existing(folder)?;
+    }
     let connected = stop::at_once(app.connect_for_ddl(settings)).await?;
     app.before_writing(&connected).await?;
+    if let Some(folder) = snapshot {
+        let database = &connected.database;
+        let taken = stop::at_once(async { Ok(rls_rollout::snapshots(database, settings.tenancy(), options).await?) });
+        let taken = taken.await?;
+        super::snapshot::write(folder, &taken)?;
+        let tables = counted(taken.len() as u64, "table", "tables");
+        app.printer.note(&format!("wrote the definitions of {tables} into {}", folder.display()));
+    }
     let holder = holder::name(|name| std::env::var(name).ok());
     let mut progress = |event| tell(&app.printer, &event);
     let done = stop::gently(&app.printer, |stop| {

@@ -34,7 +34,7 @@ pub(super) async fn run(app: &App, options: Options) -> Outcome {
     let force = switch(&settings, "FORCE_RLS", false)?;
     let phase = phase(allow_null, force)?;
     app.printer.note(&format!("RLS_ALLOW_NULL_TENANT={allow_null} and FORCE_RLS={force}: phase {phase}"));
-    super::rollout::roll_out(app, &settings, &options.how.options(Goal::Phase(phase))).await
+    super::rollout::roll_out(app, &settings, &options.how.options(Goal::Phase(phase)), None).await
 }
 
 fn switch(settings: &Settings, name: &str, default: bool) -> anyhow::Result<bool> {

@@ -1,0 +1,211 @@
+//! What is looked at before the first step: what would surely fail, and who or what will be in the way.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::Serialize;
+use sqlx::Row;
+use tenant_rls::{Database, Error as RlsError, OwnerTx, TableName};
+
+use crate::blocker::holders;
+use crate::site::{Relation, RelationKind, Site, unsuitable};
+use crate::{Error, Goal, Phase, Progress, Result};
+
+/// From this age on a transaction is named, in seconds: an index that is built concurrently waits for it.
+const LONG: f64 = 60.0;
+
+/// How many holders of locks are named.
+const NAMED: i64 = 10;
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// What, such as `locks`.
+    pub name: &'static str,
+    /// What came of it.
+    pub verdict: CheckVerdict,
+    /// In words.
+    pub says: String,
+}
+
+/// What came of a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckVerdict {
+    /// Nothing is in the way.
+    Fine,
+    /// For people to know or to do; no check can tell.
+    Reminder,
+    /// It may hold the rollout up, or be held up by it.
+    Warning,
+    /// This login may not see it.
+    Unreadable,
+    /// A step would surely fail: the rollout does not begin.
+    Failed,
+}
+
+impl Check {
+    fn new(name: &'static str, verdict: CheckVerdict, says: impl Into<String>) -> Self {
+        Self { name, verdict, says: says.into() }
+    }
+
+    /// A warning that names what was found, or that nothing was.
+    fn found(name: &'static str, found: &[String], none: &str, what: &str) -> Self {
+        if found.is_empty() {
+            return Self::new(name, CheckVerdict::Fine, none);
+        }
+        Self::new(name, CheckVerdict::Warning, format!("{what}: {}", found.join("; ")))
+    }
+}
+
+impl fmt::Display for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.name, self.says)
+    }
+}
+
+/// Looks at everything and tells it, check by check.
+///
+/// # Errors
+/// [`Error::Preflight`] where a step would surely fail.
+pub(crate) async fn preflight(
+    database: &Database,
+    site: &Site,
+    goal: Goal,
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<Vec<Check>> {
+    let mut checks = vec![server(database), role(database, site), rights(database, site, goal).await?];
+    checks.push(locks(database, site).await?);
+    checks.extend(activity(database).await?);
+    let backup = "have one that was restored once; a rollback brings definitions back, never rows";
+    checks.push(Check::new("backup", CheckVerdict::Reminder, backup));
+    for check in &checks {
+        progress(Progress::Checked { check: check.clone() });
+    }
+    let failed = checks.iter().filter(|check| check.verdict == CheckVerdict::Failed);
+    let failed: Vec<&str> = failed.map(|check| check.says.as_str()).collect();
+    if !failed.is_empty() {
+        return Err(Error::Preflight(failed.join("; ")));
+    }
+    Ok(checks)
+}
+
+/// A server that is too old did not get as far as here.
+fn server(database: &Database) -> Check {
+    Check::new("server", CheckVerdict::Fine, format!("PostgreSQL {}", database.session().server_version))
+}
+
+fn role(database: &Database, site: &Site) -> Check {
+    let session = database.session();
+    let foreign: Vec<String> = site
+        .relations
+        .iter()
+        .filter(|relation| !relation.may_alter)
+        .map(|relation| format!("{} belongs to {}", relation.name, relation.owner))
+        .collect();
+    let fine = format!("{} may alter every table", session.role);
+    let what = format!("{} may not alter every table; those that it may not stay as they are", session.role);
+    Check::found("role", &foreign, &fine, &what)
+}
+
+async fn rights(database: &Database, site: &Site, goal: Goal) -> Result<Check> {
+    let open = |relation: &&Relation| unsuitable(relation).is_none();
+    let unindexed = site
+        .relations
+        .iter()
+        .filter(open)
+        .filter(|relation| !relation.tenant_index && relation.kind != RelationKind::Partitioned);
+    let schemas: Vec<&str> = unindexed.map(|relation| relation.name.schema().as_str()).collect();
+    let roles = [site.roles.maintenance.0.as_str(), site.roles.auditor.0.as_str()];
+    let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
+    let row = sqlx::query(include_str!("../../../sql/rls/preflight_rights.sql"))
+        .bind(schemas)
+        .bind(roles.to_vec())
+        .bind(site.catalog.tenants.schema().as_str())
+        .bind(site.catalog.tenants.name().as_str())
+        .bind(&site.tenancy.tenant.key)
+        .fetch_one(tx.connection())
+        .await
+        .map_err(RlsError::query("asking what this login may do"))?;
+    tx.rollback().await?;
+    let mut lacking: Vec<String> = Vec::new();
+    let login = &database.session().role;
+    for schema in row.get::<Vec<String>, _>(0) {
+        lacking.push(format!("{login} may not create indexes: it lacks CREATE on the schema {schema}"));
+    }
+    for role in row.get::<Vec<String>, _>(1) {
+        lacking.push(format!("{login} may neither make the role {role} nor let itself act as it"));
+    }
+    let refers = |relation: &Relation| relation.foreign_key.is_none() && unsuitable(relation).is_none();
+    let references = goal.wants(Phase::Tighten) && site.catalog.tenant_key_type.is_some();
+    if references && !row.get::<bool, _>(2) && site.relations.iter().any(refers) {
+        lacking.push(format!("{login} may not reference {}: it lacks REFERENCES on it", site.catalog.tenants));
+    }
+    Ok(if lacking.is_empty() {
+        Check::new("rights", CheckVerdict::Fine, "roles, indexes and foreign keys can be made")
+    } else {
+        Check::new("rights", CheckVerdict::Failed, lacking.join("; "))
+    })
+}
+
+async fn locks(database: &Database, site: &Site) -> Result<Check> {
+    let tables: Vec<&TableName> = site.relations.iter().map(|relation| &relation.name).collect();
+    let found = holders(database, &tables, NAMED).await?;
+    let found: Vec<String> =
+        found.iter().map(|(table, holder)| format!("{table}: {holder}, holding {}", holder.modes)).collect();
+    let what = "each step waits for these to end, no longer than its lock timeout at a time";
+    Ok(Check::found("locks", &found, "no other session holds one on the tables", what))
+}
+
+/// Long transactions, prepared ones, standbys and slots. What this login may not see is said, as it could be anything.
+async fn activity(database: &Database) -> Result<Vec<Check>> {
+    let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
+    let row = sqlx::query(include_str!("../../../sql/rls/preflight_activity.sql"))
+        .bind(LONG)
+        .fetch_one(tx.connection())
+        .await
+        .map_err(RlsError::query("asking what runs beside the rollout"))?;
+    tx.rollback().await?;
+    let mut checks = vec![Check::found(
+        "long transactions",
+        &row.get::<Vec<String>, _>(0),
+        "none that this login may see is older than a minute",
+        "building an index waits for these to end",
+    )];
+    let hidden: i64 = row.get(1);
+    if hidden > 0 {
+        let says = format!(
+            "{hidden} sessions of other roles do not show this login how old their transaction is; a member of pg_read_all_stats sees it"
+        );
+        checks.push(Check::new("long transactions", CheckVerdict::Unreadable, says));
+    }
+    let prepared = row.get::<Vec<String>, _>(2);
+    let what = "these keep their locks until somebody commits or rolls them back";
+    checks.push(Check::found("prepared transactions", &prepared, "none", what));
+    checks.push(standbys(&row.get::<Vec<String>, _>(3), row.get(4)));
+    let slots = row.get::<Vec<String>, _>(5);
+    checks.push(Check::found(
+        "replication slots",
+        &slots,
+        "none is without its reader",
+        "nobody reads from these, so the log of what is written piles up",
+    ));
+    Ok(checks)
+}
+
+fn standbys(standbys: &[String], readable: bool) -> Check {
+    let found = standbys.join("; ");
+    match (standbys.is_empty(), readable) {
+        (true, _) => Check::new("standbys", CheckVerdict::Fine, "none is connected"),
+        (false, true) => Check::new(
+            "standbys",
+            CheckVerdict::Warning,
+            format!("an exclusive lock holds readers there up as well, and long ones hold the standby up: {found}"),
+        ),
+        (false, false) => Check::new(
+            "standbys",
+            CheckVerdict::Unreadable,
+            format!("how far behind they are, only a member of pg_read_all_stats sees: {found}"),
+        ),
+    }
+}

@@ -1,0 +1,122 @@
+//! The definitions of the tables before a rollout, a script each: beside the journal, something that can be kept elsewhere.
+
+use std::fmt::Write as _;
+
+use tenant_rls::{Database, Sql, TableName, Template, Tenancy};
+
+use crate::definition::{self, Aspect, Definition, Kind};
+use crate::site::{Relation, RelationKind, Site};
+use crate::{Goal, Phase, Result, RolloutOptions};
+
+/// The definition of one table, as a script for psql.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The table, or a partition of one.
+    pub table: TableName,
+    /// Name of its file; no two tables have the same.
+    pub file: String,
+    /// The script. Safe to run twice.
+    pub script: String,
+}
+
+/// Reads the definitions of the tables that a rollout would touch; it writes nothing.
+///
+/// # Errors
+/// [`crate::Error::Database`].
+pub async fn snapshots(database: &Database, tenancy: &Tenancy, options: &RolloutOptions) -> Result<Vec<Snapshot>> {
+    let site = Site::load(database, tenancy, options.app_role.as_deref(), &options.tables).await?;
+    let goal = match options.goal {
+        Goal::Phase(phase) => phase,
+        Goal::Auto => Phase::Enforce,
+    };
+    let touched = site
+        .relations
+        .iter()
+        .filter(|relation| relation.kind != RelationKind::ForeignPartition && site.phase(relation) < goal);
+    touched.map(|relation| snapshot(&database.session().database, relation)).collect()
+}
+
+fn snapshot(database: &str, relation: &Relation) -> Result<Snapshot> {
+    let table = &relation.name;
+    let mut script = String::new();
+    // Writing to a String cannot fail.
+    let _ = write_script(&mut script, database, relation, &statements(table, relation)?);
+    let file = format!("{}.{}.sql", escaped(table.schema().as_str()), escaped(table.name().as_str()));
+    Ok(Snapshot { table: table.clone(), file, script })
+}
+
+fn write_script(out: &mut String, database: &str, relation: &Relation, statements: &[Sql]) -> std::fmt::Result {
+    let one_line = |text: &str| text.replace(['\n', '\r'], " ");
+    writeln!(
+        out,
+        "-- What a rollout may change of {} in database {}, as it was before one.",
+        one_line(&relation.name.to_string()),
+        one_line(database)
+    )?;
+    writeln!(
+        out,
+        "-- It makes again what is lost. What a rollout added, `cargo xtask rls rollback` takes away. Run it with psql, at a quiet hour:"
+    )?;
+    writeln!(out, "-- a constraint is proven and an index is built under a lock.")?;
+    writeln!(out, "BEGIN;\nSET LOCAL row_security = off;\nSET LOCAL search_path = '';")?;
+    for statement in statements {
+        writeln!(out, "{};", statement.as_str())?;
+    }
+    writeln!(out, "COMMIT;")
+}
+
+/// The statements that make a definition, whatever of it is there. Flags that were off are put off.
+fn statements(table: &TableName, relation: &Relation) -> Result<Vec<Sql>> {
+    let column = &relation.scope.column;
+    let definition: &Definition = &relation.definition;
+    let mut out = Vec::new();
+    for kind in [Kind::RowSecurity, Kind::Forced, Kind::Default, Kind::NotNull] {
+        let aspect = Aspect::only(kind);
+        out.extend(definition::statements(table, column, &aspect, None, definition.get(&aspect))?);
+    }
+    for (aspect, text) in definition.iter() {
+        let name = || tenant_rls::Ident::new(&aspect.name);
+        match aspect.kind {
+            Kind::Policy => {
+                let drop = Template::new("DROP POLICY IF EXISTS :\"name\" ON :\"table\"");
+                out.push(drop.table("table", table).ident("name", &name()?).build());
+            }
+            Kind::Constraint => {
+                let drop = Template::new("ALTER TABLE :\"table\" DROP CONSTRAINT IF EXISTS :\"name\"");
+                out.push(drop.table("table", table).ident("name", &name()?).build());
+            }
+            Kind::Index if !text.starts_with("INVALID ") => {
+                // Between CREATE and INDEX stands no name, so that the first INDEX is the keyword.
+                out.push(Sql::from_catalog(text.replacen(" INDEX ", " INDEX IF NOT EXISTS ", 1)));
+            }
+            Kind::Grant => {}
+            _ => continue,
+        }
+        out.extend(definition::statements(table, column, aspect, None, Some(text))?);
+    }
+    Ok(out)
+}
+
+/// A name that every file system takes, and that no other name becomes.
+fn escaped(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-' {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_leaves_its_folder_in_no_way() {
+        assert_eq!(escaped("../a.b/%"), "%2E%2E%2Fa%2Eb%2F%25");
+        assert_eq!(escaped("ServiceRequest"), "ServiceRequest");
+    }
+}

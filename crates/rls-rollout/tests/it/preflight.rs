@@ -1,0 +1,82 @@
+//! What is looked at before the first step.
+
+use local_db::Role;
+use rls_rollout::{Check, CheckVerdict, Error, Phase, Progress};
+use tenant_rls::{Exit, Tenancy};
+
+use crate::support::{auto, catalog, clean, roll, roll_with, script, to};
+
+fn of<'a>(checks: &'a [Check], name: &str) -> Vec<&'a Check> {
+    checks.iter().filter(|check| check.name == name).collect()
+}
+
+#[tokio::test]
+async fn a_session_that_reads_a_table_is_named_and_stops_nothing() {
+    let db = clean().await;
+    let mut reader = db.app_user().await;
+    script(&mut reader, "BEGIN; LOCK TABLE services IN ACCESS SHARE MODE").await;
+    let mut options = to(Phase::Prepare);
+    options.tables = vec!["bookings".to_owned(), "services".to_owned()];
+    let (seen, mut checks) = tokio::sync::mpsc::unbounded_channel();
+    let mut progress = |event| {
+        if let Progress::Checked { check } = event {
+            let _ = seen.send(check);
+        }
+    };
+    let release = async {
+        let mut found = Vec::new();
+        while let Some(check) = checks.recv().await {
+            let last = check.name == "backup";
+            found.push(check);
+            if last {
+                break;
+            }
+        }
+        script(&mut reader, "COMMIT").await;
+        found
+    };
+    let tenancy = Tenancy::default();
+    let (report, told) = tokio::join!(roll_with(&db, &tenancy, &options, &mut progress), release);
+    let report = report.unwrap();
+    assert!(report.is_complete(), "{report:#?}");
+    assert_eq!(told, report.preflight);
+    let locks = of(&report.preflight, "locks");
+    assert_eq!(locks[0].verdict, CheckVerdict::Warning);
+    assert!(locks[0].says.contains("public.services: process "), "{locks:?}");
+    assert!(locks[0].says.contains("of app_user (tests), holding AccessShareLock"), "{locks:?}");
+    // The owner may not see how long the reader's transaction is open, and that is no "none".
+    let hidden = of(&report.preflight, "long transactions");
+    assert!(hidden.iter().any(|check| check.verdict == CheckVerdict::Unreadable), "{hidden:?}");
+}
+
+#[tokio::test]
+async fn a_right_that_is_lacking_stops_the_rollout_before_anything_is_written() {
+    let db = clean().await;
+    let sql = "DROP INDEX \"bookings_tenantId_idx\"; REVOKE CREATE ON SCHEMA public FROM PUBLIC, app_owner; ALTER SCHEMA public OWNER TO postgres";
+    script(&mut db.superuser().await, sql).await;
+    let before = catalog(&db).await;
+    let error = roll(&db, &auto()).await.unwrap_err();
+    assert!(matches!(error, Error::Preflight(_)), "{error:?}");
+    assert_eq!(
+        error.to_string(),
+        "the rollout would fail, and was not begun: app_owner may not create indexes: it lacks CREATE on the schema public"
+    );
+    assert_eq!(error.exit(), Exit::Usage);
+    assert_eq!(catalog(&db).await, before);
+    let mut session = db.superuser().await;
+    let journal = sqlx::query_scalar::<_, bool>("SELECT to_regclass('tenant_ops.rollout') IS NULL");
+    assert!(journal.fetch_one(session.connection()).await.unwrap());
+    session.close().await;
+}
+
+#[tokio::test]
+async fn a_superuser_sees_everything() {
+    let db = clean().await;
+    let database = crate::support::connect(&db, Role::Superuser).await;
+    let (_go, stop) = tokio::sync::watch::channel(false);
+    let options = to(Phase::Prepare);
+    let report = rls_rollout::rollout(&database, &Tenancy::default(), &options, "a test", stop, &mut |_| ()).await;
+    database.close().await;
+    let report = report.unwrap();
+    assert!(report.preflight.iter().all(|check| check.verdict != CheckVerdict::Unreadable), "{:#?}", report.preflight);
+}

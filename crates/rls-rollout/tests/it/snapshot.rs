@@ -1,0 +1,72 @@
+//! Definitions that are kept before a rollout, and who can dump behind it.
+
+use local_db::Role;
+use rls_rollout::{Phase, RolloutOptions, Snapshot, plan, snapshots};
+use tenant_rls::{Sql, Tenancy};
+
+use crate::support::{auto, catalog, clean, connect, roll, script, to};
+
+async fn taken(db: &local_db::testing::TestDb, options: &RolloutOptions) -> Vec<Snapshot> {
+    let database = connect(db, Role::Owner).await;
+    let snapshots = snapshots(&database, &Tenancy::default(), options).await.unwrap();
+    database.close().await;
+    snapshots
+}
+
+const MADE: &str = r#"
+    ALTER TABLE bookings ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY "our ""own""" ON bookings AS RESTRICTIVE FOR SELECT TO app_user USING ("tenantId" <> 'nobody');
+    ALTER TABLE bookings ALTER COLUMN "tenantId" SET DEFAULT 't_a', ALTER COLUMN "tenantId" SET NOT NULL;
+    ALTER TABLE bookings ADD CONSTRAINT named CHECK ("tenantId" <> 'nobody');
+    CREATE INDEX "INDEX partial" ON bookings ("tenantId") WHERE duration > 10;
+    GRANT SELECT (id) ON bookings TO app_user WITH GRANT OPTION"#;
+
+const LOST: &str = r#"
+    DROP POLICY "our ""own""" ON bookings;
+    ALTER TABLE bookings DISABLE ROW LEVEL SECURITY;
+    ALTER TABLE bookings FORCE ROW LEVEL SECURITY;
+    ALTER TABLE bookings ALTER COLUMN "tenantId" DROP DEFAULT, ALTER COLUMN "tenantId" DROP NOT NULL;
+    ALTER TABLE bookings DROP CONSTRAINT named;
+    DROP INDEX "INDEX partial";
+    REVOKE SELECT (id) ON bookings FROM app_user"#;
+
+#[tokio::test]
+async fn a_snapshot_makes_again_what_was_lost_and_does_so_twice() {
+    let db = clean().await;
+    let mut session = db.superuser().await;
+    script(&mut session, MADE).await;
+    let before = catalog(&db).await;
+    let taken = taken(&db, &RolloutOptions { tables: vec!["bookings".to_owned()], ..auto() }).await;
+    assert_eq!(taken.iter().map(|one| one.file.as_str()).collect::<Vec<_>>(), ["public.bookings.sql"]);
+    script(&mut session, LOST).await;
+    assert_ne!(catalog(&db).await, before);
+    for _ in 0..2 {
+        session.run_script("restoring", Sql::from_catalog(taken[0].script.clone())).await.unwrap();
+        assert_eq!(catalog(&db).await, before);
+    }
+    session.close().await;
+}
+
+#[tokio::test]
+async fn only_tables_that_the_rollout_touches_are_in_a_snapshot() {
+    let db = clean().await;
+    assert!(taken(&db, &auto()).await.len() > 5);
+    roll(&db, &to(Phase::Prepare)).await.unwrap();
+    assert_eq!(taken(&db, &to(Phase::Prepare)).await, []);
+    assert!(taken(&db, &auto()).await.len() > 5);
+}
+
+#[tokio::test]
+async fn a_plan_names_the_login_that_can_still_dump() {
+    let db = clean().await;
+    let database = connect(&db, Role::Owner).await;
+    let plan = plan(&database, &Tenancy::default(), &auto()).await.unwrap();
+    database.close().await;
+    let mut session = db.superuser().await;
+    let query = sqlx::query_scalar("SELECT current_user::text");
+    let superuser: String = query.fetch_one(session.connection()).await.unwrap();
+    session.close().await;
+    let notice = plan.notices.iter().find(|notice| notice.contains("pg_dump")).unwrap();
+    assert!(notice.contains(&superuser), "{notice}");
+    assert!(!notice.contains("app_owner"), "{notice}");
+}

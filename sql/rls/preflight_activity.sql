@@ -1,0 +1,20 @@
+-- What runs beside a rollout, as text for people: transactions of this database that are older than $1 seconds, how many sessions hide theirs from
+-- this login, prepared transactions, standbys, whether their state may be read, and slots that nobody reads from.
+WITH login AS (
+    SELECT pg_has_role('pg_read_all_stats', 'USAGE') AS reads_all
+)
+SELECT ARRAY(SELECT format('process %s of %s%s, for %s s', a.pid, a.usename, coalesce(' (' || nullif(a.application_name, '') || ')', ''),
+                           extract(epoch FROM clock_timestamp() - a.xact_start)::bigint)
+             FROM pg_stat_activity AS a
+             WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() AND a.xact_start < clock_timestamp() - make_interval(secs => $1)
+             ORDER BY a.xact_start),
+       (SELECT count(*) FROM pg_stat_activity AS a
+        WHERE a.datname = current_database() AND NOT login.reads_all AND a.usesysid IS NOT NULL AND NOT pg_has_role(a.usesysid, 'USAGE')),
+       ARRAY(SELECT format('`%s` of %s, for %s s', p.gid, p.owner, extract(epoch FROM clock_timestamp() - p.prepared)::bigint)
+             FROM pg_prepared_xacts AS p WHERE p.database = current_database() ORDER BY p.prepared),
+       ARRAY(SELECT coalesce(nullif(s.application_name, ''), 'process ' || s.pid)
+                    || coalesce(format(', %s s behind', extract(epoch FROM s.replay_lag)::bigint), '')
+             FROM pg_stat_replication AS s ORDER BY s.pid),
+       login.reads_all,
+       ARRAY(SELECT s.slot_name::text FROM pg_replication_slots AS s WHERE NOT s.active ORDER BY 1)
+FROM login
