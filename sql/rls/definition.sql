@@ -34,7 +34,7 @@ JOIN pg_policy AS p ON p.polrelid = t.oid
 UNION ALL
 SELECT t.position, 'constraint', k.conname, '', '', pg_get_constraintdef(k.oid)
 FROM target AS t
-JOIN pg_constraint AS k ON k.conrelid = t.oid AND k.contype IN ('c', 'f') AND t.tenant_attnum = ANY (k.conkey) AND k.conislocal
+JOIN pg_constraint AS k ON k.conrelid = t.oid AND k.contype IN ('c', 'f') AND t.tenant_attnum = ANY (k.conkey)
 UNION ALL
 SELECT t.position, 'index', i.relname, '', '', CASE WHEN x.indisvalid THEN '' ELSE 'INVALID ' END || pg_get_indexdef(x.indexrelid)
 FROM target AS t

@@ -34,7 +34,11 @@ SELECT m.position,
        NOT c.relispartition AND EXISTS (SELECT FROM pg_inherits AS i JOIN pg_class AS child ON child.oid = i.inhrelid
                                         WHERE (i.inhparent = c.oid OR i.inhrelid = c.oid) AND NOT child.relispartition),
        row_security_active(c.oid),
-       c.reltuples
+       c.reltuples,
+       ARRAY(SELECT other.relname::text FROM pg_class AS other
+             WHERE other.relnamespace = c.relnamespace AND other.relname LIKE '%\_idx%'
+               AND NOT EXISTS (SELECT FROM pg_index AS x WHERE x.indexrelid = other.oid AND x.indrelid = c.oid AND x.indkey[0] = a.attnum
+                                 AND NOT x.indisvalid))
 FROM member AS m
 JOIN pg_class AS c ON c.oid = m.oid
 JOIN pg_namespace AS n ON n.oid = c.relnamespace

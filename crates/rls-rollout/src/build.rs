@@ -129,7 +129,8 @@ impl Builder<'_> {
         Ok(Some(Step { table, column, phase, name, how, statements, also_locks: None, warm_up: None }))
     }
 
-    /// The name that the ORM would give it; where a valid index of another kind has that name, one beside it.
+    /// The name that the ORM would give it; where something else in the schema has that name, one beside it. A left-over invalid
+    /// index of ours is no such thing: it is replaced.
     fn index_name(&self) -> String {
         let name = |suffix: &str| {
             let suffix = format!("_{}{suffix}", self.column());
@@ -140,9 +141,10 @@ impl Builder<'_> {
             }
             format!("{table}{suffix}")
         };
-        let usual = name("_idx");
-        let taken = self.relation.definition.get(&Aspect::named(Kind::Index, &usual));
-        if taken.is_some_and(|text| !text.starts_with("INVALID ")) { name("_tenant_idx") } else { usual }
+        let others = (1..).map(|number| format!("_tenant_idx{number}"));
+        let suffixes = ["_idx", "_tenant_idx"].map(str::to_owned).into_iter().chain(others);
+        let mut names = suffixes.map(|suffix| name(&suffix));
+        names.find(|name| !self.relation.taken_names.contains(name)).expect("there are numbers without end")
     }
 
     /// Default, policies, rights and the switch, at once: in between, rows would be hidden or open.
@@ -212,14 +214,8 @@ impl Builder<'_> {
     /// The column rights of the rollout's roles, where they are missing.
     fn grants(&self) -> Result<Vec<Sql>> {
         let (roles, rights) = (&self.site.roles, &self.site.rights);
-        // What a role reads of a partitioned table it reads of the partition.
-        let named = self
-            .site
-            .catalog
-            .tables
-            .iter()
-            .find(|table| self.relation.parent.as_ref() == Some(&table.name.to_string()));
-        let table = named.map_or(self.table(), |table| &table.name);
+        // What a role reads of a partitioned table it reads of each partition, however deep.
+        let table = &self.site.audited_as(self.relation);
         let mut wanted = Vec::new();
         for (columns, role) in [(&rights.maintenance, &roles.maintenance.0), (&rights.auditor, &roles.auditor.0)] {
             for column in columns.get(table).into_iter().flatten() {
@@ -342,13 +338,18 @@ impl Builder<'_> {
             let lift = self.alter(&Aspect::only(Kind::Forced), None)?;
             steps.push(self.step(Phase::Tighten, "let the owner see every row", Lock::AccessExclusive, lift));
             steps.push(validate);
-            let forced = Aspect::only(Kind::Forced);
-            let restore = definition::statements(self.table(), self.column(), &forced, None, Some(""))?;
-            steps.push(self.step(Phase::Tighten, "force it again", Lock::AccessExclusive, restore));
+            steps.push(self.force_again()?);
         } else {
             steps.push(validate);
         }
         Ok(steps)
+    }
+
+    /// Restores what was lifted while a foreign key was validated.
+    pub(crate) fn force_again(&self) -> Result<Step> {
+        let forced = Aspect::only(Kind::Forced);
+        let restore = definition::statements(self.table(), self.column(), &forced, None, Some(""))?;
+        Ok(self.step(Phase::Tighten, "force it again", Lock::AccessExclusive, restore))
     }
 
     fn foreign_key_name(&self) -> String {

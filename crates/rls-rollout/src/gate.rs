@@ -4,6 +4,7 @@ use tenant_audit::{AuditOptions, AuditProgress, AuditReport, TableReport};
 use tenant_rls::{Database, TableName};
 
 use crate::build::Builder;
+use crate::definition::Kind;
 use crate::site::{Relation, Site, unsuitable};
 use crate::{Phase, Progress, Result};
 
@@ -77,10 +78,26 @@ pub(crate) fn catalog(site: &Site, relation: &Relation, phase: Phase, builder: &
             format!("the permissive policy \"{policy}\" would let through what ours does not; --adopt replaces it")
         }));
     }
+    if phase == Phase::Tighten {
+        stops.extend(blind_validation(site, relation));
+    }
     if phase == Phase::Enforce {
         stops.extend(app_role(site));
     }
     stops
+}
+
+/// Why a foreign key can not be validated: a filtered login does not see every row, and lifting FORCE for it would open the table.
+fn blind_validation(site: &Site, relation: &Relation) -> Option<String> {
+    let to_validate = !relation.foreign_key_valid && site.catalog.tenant_key_type.is_some();
+    let (app, facts) = &site.roles.app;
+    let opens = !facts.exists || site.roles.escapes.iter().any(|(role, _)| *role == relation.owner);
+    (to_validate && relation.filtered && relation.definition.has(Kind::Forced) && opens).then(|| {
+        format!(
+            "its foreign key to the tenants is not proven, this login does not see every row, and lifting FORCE meanwhile would show \
+             the application every tenant's rows, as {app} is or may become the owner; run it as a role that is not filtered"
+        )
+    })
 }
 
 /// Why forcing policies on the owner would protect nothing: the application is not filtered at all.

@@ -1,6 +1,6 @@
 //! What the journal says was changed, added up, and what of it is no longer so.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tenant_ops::RecordedStep;
 use tenant_rls::{Database, OwnerTx, TableName};
@@ -48,6 +48,20 @@ pub(crate) fn add_up<'a>(steps: impl Iterator<Item = &'a RecordedStep<Change>>) 
         changes: changes.into_values().filter(|change| change.before != change.after).collect(),
     };
     tables.into_iter().map(|(table, entry)| (table, sum(entry))).collect()
+}
+
+/// The tables whose FORCE a rollout lifted last and did not restore: it was killed while it validated a foreign key.
+pub(crate) fn lifted(steps: &[RecordedStep<Change>]) -> BTreeSet<TableName> {
+    let mut lifted = BTreeSet::new();
+    for step in steps {
+        for change in step.changes.iter().filter(|change| change.aspect.kind == Kind::Forced) {
+            match change.after {
+                None => drop(lifted.insert(step.table.clone())),
+                Some(_) => drop(lifted.remove(&step.table)),
+            }
+        }
+    }
+    lifted
 }
 
 /// How a definition stands to one change of the journal.

@@ -174,7 +174,20 @@ pub async fn rollout(
     let rollout = Rollout::open(database, &command).await?;
     let executor = Executor { database, lease: &lease, rollout, patience: options.patience };
     let mut run = Run { executor, options, stop, outcomes: BTreeMap::new() };
-    let done = run.all(site, progress).await;
+    let mut done = run.force_again(&site, progress).await;
+    if done.is_ok() {
+        // Read again: until the lease was ours, somebody else may have gone on.
+        done = match load(database, tenancy, options).await {
+            Ok(site) => run.all(site, progress).await,
+            Err(error) => Err(error),
+        };
+    }
+    // However it ended, no table that was forced is left open.
+    let restored = match load(database, tenancy, options).await {
+        Ok(site) => run.force_again(&site, progress).await,
+        Err(error) => Err(error),
+    };
+    let done = done.and(restored);
     let stopped = *run.stop.borrow();
     let outcomes = std::mem::take(&mut run.outcomes);
     // Failing to is no error of its own: the lease runs out, and the journal keeps its steps.
@@ -248,6 +261,15 @@ impl Run<'_> {
                 self.relation(&site, relation, phase, audit.as_ref(), progress).await?;
             }
             site = load(self.executor.database, &site.tenancy, self.options).await?;
+        }
+        Ok(())
+    }
+
+    /// Restores FORCE where a run lifted it and was killed, stopped or refused before it could.
+    async fn force_again(&self, site: &Site, progress: &mut (dyn FnMut(Progress) + Send)) -> Result<()> {
+        for relation in site.relations.iter().filter(|relation| relation.lifted) {
+            let step = Builder { site, relation, style: self.options.style() }.force_again()?;
+            self.executor.run(&step, &Note::Forward, progress).await?;
         }
         Ok(())
     }

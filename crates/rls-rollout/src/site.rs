@@ -11,7 +11,7 @@ use tenant_rls::{Access, Catalog, Database, Error as RlsError, Ident, OwnerTx, T
 use crate::build::{Builder, Style};
 use crate::definition::{self, Definition, Kind};
 use crate::policy::{self, Form, Scope};
-use crate::{Error, Phase, Result};
+use crate::{Error, Phase, Result, journal};
 
 /// How long the catalog is waited for.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
@@ -49,7 +49,6 @@ pub(crate) struct Relation {
     /// Where its table, or the root of its partitions, stands in the catalog.
     position: usize,
     pub(crate) kind: RelationKind,
-    pub(crate) parent: Option<String>,
     pub(crate) owner: String,
     /// This login may change its definition.
     pub(crate) may_alter: bool,
@@ -61,6 +60,10 @@ pub(crate) struct Relation {
     pub(crate) inherits: bool,
     /// Row level security filters this login.
     pub(crate) filtered: bool,
+    /// A rollout lifted FORCE to validate a foreign key, and did not live to restore it.
+    pub(crate) lifted: bool,
+    /// Names of relations in its schema that an index of its tenant column cannot have.
+    pub(crate) taken_names: Vec<String>,
     pub(crate) platform_rows: bool,
     pub(crate) scope: Scope,
     pub(crate) definition: Definition,
@@ -108,10 +111,14 @@ impl Site {
             catalog.tables.retain(|table| wanted.contains(&table.name));
         }
         let mut tx = OwnerTx::begin(database, LOCK_TIMEOUT).await?;
-        let relations = relations(tx.connection(), &catalog, tenancy).await?;
+        let mut relations = relations(tx.connection(), &catalog, tenancy).await?;
         let app = app_role.unwrap_or(&tenancy.roles.app);
         let roles = roles(tx.connection(), tenancy, app, &relations).await?;
         tx.rollback().await?;
+        let lifted = journal::lifted(&journal::steps(database).await?);
+        for relation in &mut relations {
+            relation.lifted = lifted.contains(&relation.name) && !relation.definition.has(Kind::Forced);
+        }
         Ok(Self { tenancy: tenancy.clone(), catalog, relations, roles, rights })
     }
 
@@ -179,7 +186,6 @@ async fn relations(connection: &mut PgConnection, catalog: &Catalog, tenancy: &T
             },
             name,
             position: position - 1,
-            parent,
             owner: row.get(5),
             may_alter: row.get(6),
             never_null: row.get(8),
@@ -188,6 +194,8 @@ async fn relations(connection: &mut PgConnection, catalog: &Catalog, tenancy: &T
             foreign_key_valid: row.get(11),
             inherits: row.get(12),
             filtered: row.get(13),
+            lifted: false,
+            taken_names: row.get(15),
             platform_rows: table.platform_rows,
             scope,
             definition: Definition::default(),

@@ -124,3 +124,33 @@ async fn rollbacks_that_cannot_be_are_told_apart() {
     owner.close().await;
     redact(&db, || assert_snapshot!("rls_rollback_drifted", run(&db, &["rollback", "--tables", "bookings"])));
 }
+
+#[tokio::test]
+async fn the_other_jobs_go_on_under_force_as_the_filtered_owner() {
+    let db = two_tenants().await;
+    let url = db.url(Role::Owner);
+    let job = |arguments: &[&str]| {
+        let url = ["--no-progress", "--database-url", url.expose()];
+        Place::new().run(&[arguments, &url[..]].concat())
+    };
+    let confirmed = ["--confirm", "127.0.0.1"];
+    let rollout = || job(&[&["rls", "rollout"], &confirmed[..]].concat());
+    let backfill = || job(&[&["backfill", "run", "bookings"], &confirmed[..]].concat());
+    let held_up = rollout();
+    assert_eq!(held_up.status, 3, "{held_up}");
+    let over_the_bridge = backfill();
+    assert_eq!(over_the_bridge.status, 0, "{over_the_bridge}");
+    let enforced = rollout();
+    assert_eq!(enforced.status, 0, "{enforced}");
+    let audit = job(&["audit"]);
+    assert!(audit.status == 0 && audit.to_string().contains("tenant_auditor"), "{audit}");
+    let nothing_left = backfill();
+    assert_eq!(nothing_left.status, 0, "{nothing_left}");
+    let seed = job(&[&["seed-tenant-defaults", "--tenant", "acme"], &confirmed[..]].concat());
+    assert_eq!(seed.status, 0, "{seed}");
+    let mut superuser = db.superuser().await;
+    let made = r#"SELECT (SELECT count(*) FROM organization_settings WHERE "tenantId" = 't_a'),
+                         (SELECT count(*) FROM pg_class WHERE relname IN ('bookings', 'organization_settings') AND relforcerowsecurity)"#;
+    let made: (i64, i64) = sqlx::query_as(made).fetch_one(superuser.connection()).await.unwrap();
+    assert_eq!(made, (1, 2), "the seed wrote its row, and both tables are forced");
+}
