@@ -92,8 +92,9 @@ fn roles(site: &Site) -> impl Iterator<Item = Finding> {
 /// What the catalog alone says against a relation.
 fn catalog(site: &Site, relation: &Relation, phase: Phase) -> Vec<String> {
     if !relation.definition.has(Kind::RowSecurity) {
-        let partition =
-            relation.parent.as_ref().map(|parent| format!(", and a partition of {parent} is read past its policies"));
+        let root = site.audited_as(relation);
+        let is_partition = relation.kind == RelationKind::Partition;
+        let partition = is_partition.then(|| format!(", and a partition of {root} is read past its policies"));
         return vec![format!("row level security is off{}", partition.unwrap_or_default())];
     }
     let mut found: Vec<String> = foreign(site, relation)
