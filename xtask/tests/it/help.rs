@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use crate::support::Place;
 
 /// Every command, with its own.
-const COMMANDS: [&[&str]; 34] = [
+const COMMANDS: [&[&str]; 35] = [
     &[],
     &["db"],
     &["db", "up"],
@@ -36,6 +36,7 @@ const COMMANDS: [&[&str]; 34] = [
     &["bench"],
     &["bench", "backfill"],
     &["bench", "seed"],
+    &["bench", "rls"],
     &["jwt"],
     &["jwt", "decode"],
     &["jwt", "tenant-cookie"],
