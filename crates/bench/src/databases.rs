@@ -55,6 +55,20 @@ impl Databases {
         vacuum(&superuser).await
     }
 
+    /// Makes the template with so many tenants, and bookings that all have one.
+    pub(crate) async fn plant_bookings(&mut self, tenants: u32, bookings: u32) -> Result<()> {
+        let superuser = self.create_template().await?;
+        let mut session = DirectConnection::connect(&superuser, "bench").await?;
+        sqlx::query(include_str!("../../../sql/bench/bookings.sql"))
+            .bind(i64::from(tenants))
+            .bind(i64::from(bookings))
+            .execute(session.connection())
+            .await
+            .map_err(query("planting the bookings"))?;
+        session.close().await;
+        vacuum(&superuser).await
+    }
+
     /// Makes the template with empty tables, and tells how its superuser logs in.
     async fn create_template(&mut self) -> Result<DatabaseUrl> {
         self.create(TEMPLATE, "template0").await?;

@@ -21,6 +21,9 @@ pub enum Error {
     /// The job itself failed.
     #[error("{0}")]
     Defaults(#[from] seed_tenant_defaults::Error),
+    /// The job itself failed.
+    #[error("{0}")]
+    Rollout(#[from] rls_rollout::Error),
     /// A file of the benchmark's own could not be written.
     #[error("cannot write the benchmark's files: {0}")]
     File(#[from] std::io::Error),
@@ -48,6 +51,7 @@ impl Error {
             Self::Seed(error) => error.hint(),
             Self::Backfill(error) => error.hint(),
             Self::Defaults(error) => error.hint(),
+            Self::Rollout(error) => error.hint(),
             Self::Session(error) => error.hint(),
             Self::File(_) | Self::Measure { .. } => None,
             Self::Busy => Some("wait until it has ended; two at once would measure each other".into()),
@@ -61,6 +65,7 @@ impl Error {
             Self::Seed(error) => error.exit(),
             Self::Backfill(error) => error.exit(),
             Self::Defaults(error) => error.exit(),
+            Self::Rollout(error) => error.exit(),
             Self::Session(error) => error.exit(),
             Self::File(_) | Self::Measure { .. } | Self::Busy => Exit::Failed,
         }

@@ -8,9 +8,11 @@ mod candidates;
 mod databases;
 mod error;
 mod jwt;
+mod load;
 mod measured;
 mod memory;
 mod report;
+mod rls;
 mod seed;
 mod seed_candidates;
 
@@ -19,7 +21,8 @@ pub use databases::remove;
 pub use error::{Error, Result};
 pub use jwt::{JwtBench, JwtBenchReport, JwtCandidate, jwt};
 pub use report::{
-    BackfillBenchReport, Candidate, CandidateReport, PeakMemory, SeedBenchReport, SeedCandidate, SeedCandidateReport,
-    ServerFacts,
+    BackfillBenchReport, Candidate, CandidateReport, LoadReport, ManyTables, PeakMemory, RlsBenchReport,
+    SeedBenchReport, SeedCandidate, SeedCandidateReport, ServerFacts,
 };
+pub use rls::{RlsBench, rls};
 pub use seed::{SeedBench, seed};

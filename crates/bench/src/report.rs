@@ -1,5 +1,7 @@
 //! What a benchmark measured, and what the figures depend on.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 /// The report of [`backfill`](crate::backfill()); its JSON is `bench-backfill/1`.
@@ -145,6 +147,80 @@ pub struct PeakMemory {
     pub before_kib: u64,
     /// The most that was in use.
     pub peak_kib: u64,
+}
+
+/// The report of [`rls`](crate::rls()); its JSON is `bench-rls/1`.
+#[derive(Debug, Clone, Serialize)]
+pub struct RlsBenchReport {
+    /// Name and version of this shape.
+    pub schema: &'static str,
+    /// Bookings before the load inserted its own.
+    pub bookings: u64,
+    /// Tenants.
+    pub tenants: u64,
+    /// Connections of the load.
+    pub connections: u32,
+    /// What the load met before, during and after the rollout.
+    pub stages: Vec<LoadReport>,
+    /// Whether every table went the whole way.
+    pub complete: bool,
+    /// How long the rollout took, its waits for locks included.
+    pub seconds: f64,
+    /// How often it gave a lock up that it did not get in time.
+    pub waits: u64,
+    /// How many of these were for an autovacuum: the next attempt then waits longer, and so do those behind it.
+    pub autovacuum_waits: u64,
+    /// The lock timeout and 100 ms: nobody should have waited longer.
+    pub limit_ms: f64,
+    /// The same commands over many tables.
+    pub many: ManyTables,
+    /// The server.
+    pub server: ServerFacts,
+    /// How this program was built, `debug` or `release`.
+    pub build: &'static str,
+    /// Processor cores that client and server share; 0 where the system does not tell.
+    pub cores: usize,
+}
+
+/// What the load met in one stage, its connections together.
+#[derive(Debug, Clone, Serialize)]
+pub struct LoadReport {
+    /// `before`, `during` or `after` the rollout.
+    pub stage: &'static str,
+    /// Statements, BEGIN and COMMIT among them.
+    pub statements: u64,
+    /// Those that failed, by SQLSTATE.
+    pub failed: BTreeMap<String, u64>,
+    /// Half took no longer, in milliseconds.
+    pub p50_ms: f64,
+    /// 99 of 100 took no longer, in milliseconds.
+    pub p99_ms: f64,
+    /// The longest, in milliseconds.
+    pub longest_ms: f64,
+}
+
+/// How long the commands take over many tables, the connection aside.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct ManyTables {
+    /// All tables.
+    pub tables: u64,
+    /// `rls status`, in milliseconds.
+    pub status_ms: f64,
+    /// `rls plan`, in milliseconds.
+    pub plan_ms: f64,
+    /// Tables that were still to be rolled out.
+    pub rolled_out: u64,
+    /// Whether all of them went the whole way.
+    pub complete: bool,
+    /// `rls rollout`, in milliseconds for each of those.
+    pub rollout_ms_per_table: f64,
+}
+
+impl RlsBenchReport {
+    /// Whether every table went the whole way and no statement of the load failed.
+    pub fn is_unharmed(&self) -> bool {
+        self.complete && self.many.complete && self.stages.iter().all(|stage| stage.failed.is_empty())
+    }
 }
 
 pub(crate) fn build() -> &'static str {

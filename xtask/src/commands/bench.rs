@@ -1,12 +1,13 @@
 //! `bench`: how fast the jobs are, on fresh copies of the same data.
 
 mod jwt;
+mod rls;
 mod seed;
 
 use std::future::Future;
 use std::time::Duration;
 
-use bench::{BackfillBench, BackfillBenchReport, Candidate, CandidateReport, SeedBench, ServerFacts};
+use bench::{BackfillBench, BackfillBenchReport, Candidate, CandidateReport, RlsBench, SeedBench, ServerFacts};
 use clap::{Args, Subcommand};
 use local_db::{Role, Up};
 use tenant_rls::{DatabaseUrl, Exit};
@@ -22,6 +23,7 @@ use crate::text::{count, counted, duration, table};
 #[command(after_help = "Examples:
   cargo xtask bench backfill --rows 200000
   cargo xtask bench seed --tenants 10000
+  cargo xtask bench rls --rows 1000000
   cargo xtask bench jwt")]
 pub(crate) struct Options {
     #[command(flatten)]
@@ -42,6 +44,11 @@ enum Command {
   cargo xtask bench seed --tenants 10000
   cargo xtask bench seed --format json --output bench.json")]
     Seed(Seed),
+    /// The rollout of row level security, beside the load of an application and over many tables
+    #[command(after_help = "Examples:
+  cargo xtask bench rls --rows 1000000
+  cargo xtask bench rls --format json --output bench.json")]
+    Rls(Rls),
     /// Minting a session, beside a Node script with next-auth
     #[command(after_help = "Examples:
   cargo xtask bench jwt
@@ -61,6 +68,13 @@ struct Seed {
     /// Number of tenants
     #[arg(long, default_value_t = SeedBench::default().tenants, value_name = "N", value_parser = clap::value_parser!(u32).range(100..))]
     tenants: u32,
+}
+
+#[derive(Debug, Args)]
+struct Rls {
+    /// Number of bookings
+    #[arg(long, default_value_t = RlsBench::default().rows, value_name = "N", value_parser = clap::value_parser!(u32).range(1_000..))]
+    rows: u32,
 }
 
 #[derive(Debug, Args)]
@@ -95,6 +109,13 @@ pub(crate) async fn run(app: &App, options: Options) -> Outcome {
             let report = measured(&superuser, bench::seed(&superuser, &bench, &mut notes)).await?;
             app.report(&report)?;
             report.same_result
+        }
+        Command::Rls(rls) => {
+            let superuser = superuser(app, options.server).await?;
+            let bench = RlsBench { rows: rls.rows, ..RlsBench::default() };
+            let report = measured(&superuser, bench::rls(&superuser, &bench, &mut notes)).await?;
+            app.report(&report)?;
+            report.is_unharmed()
         }
     };
     Ok((!agree).then_some(Exit::Failed))

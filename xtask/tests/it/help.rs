@@ -37,6 +37,7 @@ const COMMANDS: [&[&str]; 35] = [
     &["bench"],
     &["bench", "backfill"],
     &["bench", "seed"],
+    &["bench", "rls"],
     &["jwt"],
     &["jwt", "decode"],
     &["jwt", "tenant-cookie"],

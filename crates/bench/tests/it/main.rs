@@ -1,6 +1,8 @@
 //! The benchmark compares candidates that do the same work, and leaves nothing behind. Its figures are nobody's test.
 
-use bench::{BackfillBench, Candidate, SeedBench, SeedCandidate};
+use std::time::Duration;
+
+use bench::{BackfillBench, Candidate, RlsBench, SeedBench, SeedCandidate};
 use local_db::Role;
 use local_db::testing::{self, TestDb};
 use tokio::sync::Mutex;
@@ -62,4 +64,20 @@ async fn every_way_to_seed_leaves_each_tenant_the_same_settings() {
     assert_eq!(order, [(SeedCandidate::RoundTrips, 60), (SeedCandidate::OneConnection, 60), (SeedCandidate::Job, 60)]);
     let lines: Vec<u64> = report.memory.iter().map(|peak| peak.lines).collect();
     assert!(lines.is_empty() && !cfg!(target_os = "linux") || lines == [20, 60], "{lines:?}");
+}
+
+#[tokio::test]
+async fn a_rollout_harms_no_statement_of_the_application() {
+    let _turn = ONE_AT_A_TIME.lock().await;
+    let db = testing::empty_database().await;
+    let second = Duration::from_secs(1);
+    let bench = RlsBench { rows: 2_000, tenants: 5, load: second, idle: second };
+    let report = bench::rls(&db.url(Role::Superuser), &bench, &mut |_| ()).await.unwrap();
+    assert!(report.is_unharmed(), "{report:#?}");
+    let stages: Vec<_> = report.stages.iter().map(|stage| stage.stage).collect();
+    assert_eq!(stages, ["before", "during", "after"]);
+    assert!(report.stages.iter().all(|stage| stage.statements > 0 && stage.p50_ms <= stage.p99_ms), "{report:#?}");
+    assert!(report.waits > 0, "the idle reader was in nobody's way: {report:#?}");
+    assert_eq!(report.many.rolled_out, 300);
+    assert_eq!(databases_left(&db).await, 0);
 }

@@ -28,7 +28,10 @@ async fn every_version_goes_the_whole_way_and_back() {
             Err(why) => writeln!(skipped, "PostgreSQL {version} was skipped: {why}").unwrap(),
         }
     }
-    eprint!("PostgreSQL {tried:?} were tried\n{skipped}");
+    #[allow(clippy::print_stderr)] // which versions this run proves nothing about
+    {
+        eprint!("PostgreSQL {tried:?} were tried\n{skipped}");
+    }
     let wanted = if std::env::var_os("CI").is_some() { 2 } else { 1 };
     assert!(tried.len() >= wanted, "too few versions were tried: {tried:?}\n{skipped}");
 }

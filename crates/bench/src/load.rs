@@ -1,0 +1,167 @@
+//! The load of an application beside a rollout: short transactions of one tenant each, every statement timed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::{Duration, Instant};
+
+use sqlx::{Connection as _, PgConnection};
+use tenant_rls::{DatabaseUrl, DirectConnection};
+use tokio::task::JoinSet;
+
+use crate::report::LoadReport;
+use crate::{Error, Result};
+
+/// Connections that work at once.
+pub(crate) const CONNECTIONS: u32 = 8;
+
+/// What goes on beside the load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Stage {
+    Before,
+    During,
+    After,
+    End,
+}
+
+/// Rows that the load finds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rows {
+    pub(crate) tenants: u32,
+    pub(crate) bookings: u32,
+}
+
+/// A load that runs until it is ended.
+#[derive(Debug)]
+pub(crate) struct Load {
+    stage: Arc<AtomicU8>,
+    workers: JoinSet<Seen>,
+}
+
+/// What one connection met, by stage.
+#[derive(Debug, Default)]
+struct Seen {
+    latencies: [Vec<Duration>; 3],
+    failed: [BTreeMap<String, u64>; 3],
+}
+
+impl Load {
+    /// Logs in as the application, and begins.
+    pub(crate) async fn begin(app: &DatabaseUrl, rows: Rows) -> Result<Self> {
+        let stage = Arc::new(AtomicU8::new(Stage::Before as u8));
+        let mut workers = JoinSet::new();
+        for number in 0..CONNECTIONS {
+            let session = DirectConnection::connect(app, "bench load").await?;
+            let worker = Worker { number, rows, stage: stage.clone(), seen: Seen::default() };
+            workers.spawn(worker.work(session));
+        }
+        Ok(Self { stage, workers })
+    }
+
+    /// Tells the load what goes on beside it from here on.
+    pub(crate) fn enter(&self, stage: Stage) {
+        self.stage.store(stage as u8, Ordering::Relaxed);
+    }
+
+    /// Ends the load, and adds up what all of its connections met.
+    pub(crate) async fn end(mut self) -> Result<Vec<LoadReport>> {
+        self.enter(Stage::End);
+        let mut all = Seen::default();
+        while let Some(ended) = self.workers.join_next().await {
+            let seen =
+                ended.map_err(|why| Error::Measure { doing: "running the load".into(), why: why.to_string() })?;
+            for (sum, latencies) in all.latencies.iter_mut().zip(seen.latencies) {
+                sum.extend(latencies);
+            }
+            for (sum, failed) in all.failed.iter_mut().zip(seen.failed) {
+                for (code, times) in failed {
+                    *sum.entry(code).or_default() += times;
+                }
+            }
+        }
+        let stages = ["before", "during", "after"].into_iter().zip(all.latencies).zip(all.failed);
+        Ok(stages.map(|((stage, latencies), failed)| summary(stage, latencies, failed)).collect())
+    }
+}
+
+fn summary(stage: &'static str, mut latencies: Vec<Duration>, failed: BTreeMap<String, u64>) -> LoadReport {
+    latencies.sort_unstable();
+    let at = |share: f64| {
+        let position = (latencies.len() as f64 * share) as usize;
+        latencies.get(position.min(latencies.len().saturating_sub(1))).map_or(0.0, |time| time.as_secs_f64() * 1e3)
+    };
+    let statements = latencies.len() as u64;
+    LoadReport { stage, statements, failed, p50_ms: at(0.5), p99_ms: at(0.99), longest_ms: at(1.0) }
+}
+
+struct Worker {
+    number: u32,
+    rows: Rows,
+    stage: Arc<AtomicU8>,
+    seen: Seen,
+}
+
+impl Worker {
+    async fn work(mut self, mut session: DirectConnection) -> Seen {
+        // Another booking each time, in an order that is the same in each run.
+        let mut booking = self.number;
+        for turn in 0_u64.. {
+            if self.stage() == Stage::End as u8 {
+                break;
+            }
+            booking = booking.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            // What failed is counted; its transaction was rolled back when it was dropped.
+            let _ = self.transaction(session.connection(), turn, booking % self.rows.bookings).await;
+        }
+        session.close().await;
+        self.seen
+    }
+
+    async fn transaction(&mut self, session: &mut PgConnection, turn: u64, booking: u32) -> sqlx::Result<()> {
+        let owner = booking % self.rows.tenants;
+        let (tenant, id) = (format!("tenant_{owner}"), format!("booking_{booking}"));
+        let mut tx = self.timed(session.begin()).await?;
+        let scope = sqlx::query("SELECT set_config('app.current_tenant_id', $1, true)").bind(&tenant);
+        self.timed(scope.execute(&mut *tx)).await?;
+        let by_key = sqlx::query(include_str!("../../../sql/bench/load_by_key.sql")).bind(&tenant).bind(&id);
+        self.timed(by_key.fetch_all(&mut *tx)).await?;
+        match turn % 3 {
+            0 => {
+                let list = sqlx::query(include_str!("../../../sql/bench/load_list.sql")).bind(&tenant);
+                self.timed(list.fetch_all(&mut *tx)).await?;
+            }
+            1 => {
+                let insert = sqlx::query(include_str!("../../../sql/bench/load_insert.sql"))
+                    .bind(&tenant)
+                    .bind(format!("new_{}_{turn}", self.number))
+                    .bind(format!("user_{owner}"))
+                    .bind(format!("service_{owner}"));
+                self.timed(insert.execute(&mut *tx)).await?;
+            }
+            _ => {
+                let update = sqlx::query(include_str!("../../../sql/bench/load_update.sql")).bind(&tenant).bind(&id);
+                self.timed(update.execute(&mut *tx)).await?;
+            }
+        }
+        self.timed(tx.commit()).await
+    }
+
+    /// Runs a statement, and counts it to the rollout where it began or ended beside that.
+    async fn timed<T>(&mut self, statement: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+        let (began, started) = (self.stage(), Instant::now());
+        let done = statement.await;
+        let (took, during) = (started.elapsed(), Stage::During as u8);
+        let stage = usize::from(if self.stage() == during { during } else { began }.min(Stage::After as u8));
+        self.seen.latencies[stage].push(took);
+        if let Err(error) = &done {
+            let code = error.as_database_error().and_then(|error| error.code().map(String::from));
+            *self.seen.failed[stage].entry(code.unwrap_or_else(|| error.to_string())).or_default() += 1;
+        }
+        done
+    }
+
+    fn stage(&self) -> u8 {
+        self.stage.load(Ordering::Relaxed)
+    }
+}
