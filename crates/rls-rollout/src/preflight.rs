@@ -133,8 +133,17 @@ async fn rights(database: &Database, site: &Site, goal: Goal) -> Result<Check> {
     for schema in row.get::<Vec<String>, _>(0) {
         lacking.push(format!("{login} may not create indexes: it lacks CREATE on the schema {schema}"));
     }
-    for role in row.get::<Vec<String>, _>(1) {
-        lacking.push(format!("{login} may neither make the role {role} nor let itself act as it"));
+    for name in row.get::<Vec<String>, _>(1) {
+        let known = [&site.roles.maintenance, &site.roles.auditor].into_iter().find(|(role, _)| role.as_str() == name);
+        let statements = match known {
+            Some((role, facts)) => crate::roles::statements(database, role, facts)?,
+            None => Vec::new(),
+        };
+        let statements: Vec<String> = statements.iter().map(|sql| format!("{};", sql.as_str())).collect();
+        let who_may = statements.join(" ");
+        lacking.push(format!(
+            "{login} may neither make the role {name} nor let itself act as it; who may, runs: {who_may}"
+        ));
     }
     let refers = |relation: &Relation| relation.foreign_key.is_none() && unsuitable(relation).is_none();
     let references = goal.wants(Phase::Tighten) && site.catalog.tenant_key_type.is_some();

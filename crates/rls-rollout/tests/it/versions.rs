@@ -12,7 +12,6 @@ use tokio::sync::watch;
 use crate::support::{all_at, auto, script};
 
 #[tokio::test]
-#[expect(clippy::print_stderr, reason = "a version that is left out is told")]
 async fn every_version_goes_the_whole_way_and_back() {
     let (mut tried, mut skipped) = (Vec::new(), String::new());
     for version in OLDEST..=NEWEST {
