@@ -132,18 +132,9 @@ impl Builder<'_> {
     /// The name that the ORM would give it; where something else in the schema has that name, one beside it. A left-over invalid
     /// index of ours is no such thing: it is replaced.
     fn index_name(&self) -> String {
-        let name = |suffix: &str| {
-            let suffix = format!("_{}{suffix}", self.column());
-            let mut table = self.table().name().to_string();
-            let room = LONGEST_NAME.saturating_sub(suffix.len());
-            while table.len() > room {
-                table.pop();
-            }
-            format!("{table}{suffix}")
-        };
         let others = (1..).map(|number| format!("_tenant_idx{number}"));
         let suffixes = ["_idx", "_tenant_idx"].map(str::to_owned).into_iter().chain(others);
-        let mut names = suffixes.map(|suffix| name(&suffix));
+        let mut names = suffixes.map(|suffix| self.name_with(&suffix));
         names.find(|name| !self.relation.taken_names.contains(name)).expect("there are numbers without end")
     }
 
@@ -288,12 +279,17 @@ impl Builder<'_> {
     }
 
     fn check_name(&self) -> String {
-        let suffix = "_not_null_check";
-        let mut name = format!("{}_{}", self.table().name(), self.column());
-        while name.len() > LONGEST_NAME - suffix.len() {
-            name.pop();
+        self.name_with("_not_null_check")
+    }
+
+    /// `table_column` and a suffix, within what PostgreSQL keeps of a name: of the two the longer is shortened.
+    fn name_with(&self, suffix: &str) -> String {
+        let (mut table, mut column) = (self.table().name().to_string(), self.column().to_string());
+        while table.len() + "_".len() + column.len() + suffix.len() > LONGEST_NAME {
+            let longer = if table.len() >= column.len() { &mut table } else { &mut column };
+            longer.pop();
         }
-        name + suffix
+        format!("{table}_{column}{suffix}")
     }
 
     fn validate(&self, constraint: &str, name: &'static str) -> Result<Step> {
@@ -353,12 +349,7 @@ impl Builder<'_> {
     }
 
     fn foreign_key_name(&self) -> String {
-        let suffix = format!("_{}_fkey", self.column());
-        let mut table = self.table().name().to_string();
-        while table.len() > LONGEST_NAME.saturating_sub(suffix.len()) {
-            table.pop();
-        }
-        table + &suffix
+        self.name_with("_fkey")
     }
 
     /// NOT NULL, which the proven check makes instant, and the strict policy in place of the bridge.

@@ -38,16 +38,21 @@ async fn tenant_columns_of_every_type_and_names_of_every_kind_go_the_whole_way_a
                INSERT INTO "Tenant" VALUES ({value}, 's', 'n');
                CREATE TABLE "We""ird; DROP" (id int PRIMARY KEY, "tenantId" {kind} REFERENCES "Tenant");
                CREATE TABLE "other place"."{long}" (id bigint PRIMARY KEY, "user" {kind});
+               CREATE TABLE wordy (id bigint PRIMARY KEY, "{long}" {kind});
                INSERT INTO "We""ird; DROP" SELECT 1, id FROM "Tenant";
                INSERT INTO "other place"."{long}" SELECT 1, id FROM "Tenant";
+               INSERT INTO wordy SELECT 1, id FROM "Tenant";
                GRANT USAGE ON SCHEMA "other place" TO app_user, tenant_auditor, tenant_maintenance"#
         );
         let session = db.owner().await;
         run_text(session, script_text).await;
-        let tenancy = tenancy(&format!("[tables.\"other place.{long}\"]\ncolumn = \"user\"\n"));
+        let columns = format!(
+            "[tables.\"other place.{long}\"]\ncolumn = \"user\"\n[tables.\"public.wordy\"]\ncolumn = \"{long}\"\n"
+        );
+        let tenancy = tenancy(&columns);
         let untouched = catalog(&db).await;
         let report = roll_as(&db, &tenancy, &auto()).await;
-        assert_eq!(report.tables.len(), 2, "{report:#?}");
+        assert_eq!(report.tables.len(), 3, "{report:#?}");
         assert!(all_at(&report, Phase::Enforce), "{kind}: {report:#?}");
         let again = roll_as(&db, &tenancy, &auto()).await;
         assert!(again.tables.iter().all(|table| table.steps == 0), "{kind}: {again:#?}");
