@@ -154,3 +154,18 @@ async fn the_other_jobs_go_on_under_force_as_the_filtered_owner() {
     let made: (i64, i64) = sqlx::query_as(made).fetch_one(superuser.connection()).await.unwrap();
     assert_eq!(made, (1, 2), "the seed wrote its row, and both tables are forced");
 }
+
+#[tokio::test]
+async fn status_says_once_that_something_was_lost_and_names_all_of_it() {
+    let db = two_tenants().await;
+    let mut owner = db.owner().await;
+    owner.run_script("making room", "DROP INDEX \"invoices_tenantId_idx\"").await.unwrap();
+    assert_eq!(run(&db, &["rollout", "--tables", "invoices"]).status, 0);
+    let push = "ALTER TABLE invoices ALTER COLUMN \"tenantId\" DROP NOT NULL; DROP INDEX \"invoices_tenantId_idx\"";
+    owner.run_script("pushing a schema", push).await.unwrap();
+    owner.close().await;
+    let status = run(&db, &["status"]);
+    let line = status.stdout.lines().find(|line| line.starts_with("public.invoices ")).unwrap();
+    let lost = "lost since the rollout: NOT NULL on the tenant column, the index \"invoices_tenantId_idx\"";
+    assert!(line.ends_with(lost), "{line}");
+}
