@@ -159,22 +159,20 @@ pub async fn acting_role(database: &Database, access: &[Access], candidates: &[A
 /// What stands in the way of `role`, which the connection already acts as.
 pub(crate) async fn examine(connection: &mut PgConnection, role: &ActingRole, access: &[Access]) -> Result<Sight> {
     let mut sight = Sight { obstacles: Vec::new(), by_policy: false };
-    for need in access {
-        let columns: Vec<&str> = need.read.iter().map(Ident::as_str).collect();
-        let row = sqlx::query(include_str!("../../../sql/catalog/visibility.sql"))
-            .bind(need.table.schema().as_str())
-            .bind(need.table.name().as_str())
-            .bind(columns)
-            .bind(need.write.as_ref().map(Ident::as_str))
-            .fetch_optional(&mut *connection)
-            .await
-            .map_err(Error::query(format!("asking what {role} may see of {}", need.table)))?;
+    let asked: Vec<Asked<'_>> = access.iter().map(Asked::of).collect();
+    // All at once: there may be hundreds of tables, and a round trip for each.
+    let rows = sqlx::query(include_str!("../../../sql/catalog/visibility.sql"))
+        .bind(Json(asked))
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(Error::query(format!("asking what {role} may see")))?;
+    for (need, row) in access.iter().zip(rows) {
         let mut add =
             |why| sight.obstacles.push(Obstacle { role: role.to_string(), table: Some(need.table.clone()), why });
-        let Some(row) = row else {
+        if !row.get::<bool, _>(4) {
             add(Why::NoTable);
             continue;
-        };
+        }
         let (unreadable, writable): (Vec<String>, bool) = (row.get(1), row.get(2));
         if !unreadable.is_empty() {
             add(Why::NoRight { verb: "select", columns: unreadable });
@@ -191,6 +189,26 @@ pub(crate) async fn examine(connection: &mut PgConnection, role: &ActingRole, ac
         }
     }
     Ok(sight)
+}
+
+/// What is asked of one table.
+#[derive(Debug, Serialize)]
+struct Asked<'a> {
+    schema: &'a str,
+    name: &'a str,
+    columns: Vec<&'a str>,
+    written: Option<&'a str>,
+}
+
+impl<'a> Asked<'a> {
+    fn of(need: &'a Access) -> Self {
+        Self {
+            schema: need.table.schema().as_str(),
+            name: need.table.name().as_str(),
+            columns: need.read.iter().map(Ident::as_str).collect(),
+            written: need.write.as_ref().map(Ident::as_str),
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]

@@ -94,6 +94,7 @@ pub(crate) fn redact<R>(db: &TestDb, check: impl FnOnce() -> R) -> R {
         (r#""(seconds|rows_per_second|tenants_per_second)": [\d.e-]+"#, r#""$1": "[TIME]""#),
         (r#""(batches|longest_batch_ms|server_version_num)": \d+"#, r#""$1": "[NUMBER]""#),
         (r#""server_version": "[^"]*""#, r#""server_version": "[VERSION]""#),
+        (r"steps +time\n─+\n", "steps  time\n[LINE]\n"),
         (r"(prepare|tighten|enforce|none)( +\d+) +[\d.]+ (ms|s)\n", "$1$2  [TIME]\n"),
         (r#""milliseconds": \d+"#, r#""milliseconds": "[NUMBER]""#),
         (r#""system_identifier": "\d+""#, r#""system_identifier": "[NUMBER]""#),

@@ -1,6 +1,7 @@
 //! The attempts on one table: each is taken back, and each write is made on a row that the same transaction inserted.
 
 use serde_json::{Value, json};
+use sqlx::postgres::PgDatabaseError;
 use sqlx::{PgConnection, SqlSafeStr};
 use tenant_rls::{Database, Error as RlsError, Ident, ProbeTx, Sql, Template, Tenancy};
 
@@ -101,12 +102,16 @@ impl Attempts<'_> {
         let Some(pattern) = pattern else {
             return Ok(vec![not_tried(What::InsertOwn, &login, "the row to copy is not seen by its own tenant")]);
         };
-        match self.copy(tx.connection(), &pattern, own).await {
-            Ok(_) => {
+        match self.copy_own(tx.connection(), &pattern, own).await {
+            Ok(key) => {
                 attempts.push(as_expected(What::InsertOwn, &login));
-                attempts.extend(self.on_own_row(&mut tx, &login, own, other).await?);
+                attempts.extend(self.on_own_row(&mut tx, &login, &key, (own, other)).await?);
             }
-            Err(error) => attempts.push(not_tried(What::InsertOwn, &login, &error.to_string())),
+            Err(error) => {
+                attempts.push(not_tried(What::InsertOwn, &login, &error.to_string()));
+                let rest = [What::UpdateAway, What::UpdateOther, What::DeleteOther];
+                attempts.extend(rest.map(|what| not_tried(what, &login, "no row could be inserted to try it on")));
+            }
         }
         tx.back().await?;
         tx.set(own).await?;
@@ -121,7 +126,13 @@ impl Attempts<'_> {
     }
 
     /// What another tenant can do to the row that was just inserted, and what its own can give away.
-    async fn on_own_row(&self, tx: &mut ProbeTx, login: &str, own: &str, other: &str) -> Result<Vec<Attempt>> {
+    async fn on_own_row(
+        &self,
+        tx: &mut ProbeTx,
+        login: &str,
+        key: &str,
+        (own, other): (&str, &str),
+    ) -> Result<Vec<Attempt>> {
         let mut attempts = Vec::new();
         let mark = "SAVEPOINT own_row";
         execute(tx.connection(), Sql::from_static(mark)).await?;
@@ -129,18 +140,21 @@ impl Attempts<'_> {
             r#"UPDATE ONLY :"target" AS t SET :"column" = $2::text:::type WHERE t.:"key" = $1::text:::key_type"#,
         );
         let give = give.ident("column", &self.relation.scope.column).fragment("type", self.type_of_tenant()).build();
-        let given = sqlx::query(&give).bind(self.copy_key()).bind(other).execute(tx.connection()).await;
+        let given = sqlx::query(&give).bind(key).bind(other).execute(tx.connection()).await;
         attempts.push(refused(What::UpdateAway, login, given.map(|done| done.rows_affected())));
         execute(tx.connection(), Sql::from_static("ROLLBACK TO SAVEPOINT own_row")).await?;
         tx.set(other).await?;
-        let touch =
-            self.with_names(r#"UPDATE ONLY :"target" AS t SET :"key" = t.:"key" WHERE t.:"key" = $1::text:::key_type"#);
-        let touched = sqlx::query(touch.build()).bind(self.copy_key()).execute(tx.connection()).await;
+        let touch = self
+            .with_names(
+                r#"UPDATE ONLY :"target" AS t SET :"column" = t.:"column" WHERE t.:"key" = $1::text:::key_type"#,
+            )
+            .ident("column", &self.relation.scope.column);
+        let touched = sqlx::query(touch.build()).bind(key).execute(tx.connection()).await;
         attempts.push(refused(What::UpdateOther, login, touched.map(|done| done.rows_affected())));
         execute(tx.connection(), Sql::from_static("ROLLBACK TO SAVEPOINT own_row")).await?;
         tx.set(other).await?;
         let delete = self.with_names(r#"DELETE FROM ONLY :"target" AS t WHERE t.:"key" = $1::text:::key_type"#);
-        let deleted = sqlx::query(delete.build()).bind(self.copy_key()).execute(tx.connection()).await;
+        let deleted = sqlx::query(delete.build()).bind(key).execute(tx.connection()).await;
         attempts.push(refused(What::DeleteOther, login, deleted.map(|done| done.rows_affected())));
         execute(tx.connection(), Sql::from_static("ROLLBACK TO SAVEPOINT own_row")).await?;
         tx.set(own).await?;
@@ -149,27 +163,35 @@ impl Attempts<'_> {
 
     /// Inserts a copy of a row for a tenant, and tells how many rows that were.
     async fn copy(&self, connection: &mut PgConnection, pattern: &Value, tenant: &str) -> sqlx::Result<u64> {
+        // No RETURNING: it would hold the row to the policies for reading too, and hide what those for writing let through.
+        let copy = self.copying().fragment("returning", Sql::from_static("")).build();
+        let copied = sqlx::query(&copy).bind(pattern).bind(self.changed(tenant));
+        Ok(copied.execute(connection).await?.rows_affected())
+    }
+
+    /// Inserts a copy of an own row, and tells its key: proof that there is a row for what is tried next.
+    async fn copy_own(&self, connection: &mut PgConnection, pattern: &Value, tenant: &str) -> sqlx::Result<String> {
+        let returning = Template::new(r#"RETURNING :"key"::text"#).ident("key", self.key).build();
+        let copy = self.copying().fragment("returning", returning).build();
+        sqlx::query_scalar(&copy).bind(pattern).bind(self.changed(tenant)).fetch_one(connection).await
+    }
+
+    fn copying(&self) -> Template {
         let names = |text: &'static str| {
-            let name = move |(column, _): &(Ident, String)| Template::new(text).ident("column", column).build();
-            Sql::join(self.columns.all.iter().map(name), ", ")
+            Sql::join(self.columns.insertable().map(|column| Template::new(text).ident("column", column).build()), ", ")
         };
-        let copy = Template::new(include_str!("../../../../sql/rls/probe_copy.sql"))
+        Template::new(include_str!("../../../../sql/rls/probe_copy.sql"))
             .table("target", &self.relation.name)
             .fragment("columns", names(r#":"column""#))
             .fragment("values", names(r#"given.:"column""#))
-            .build();
-        let other = json!({ self.key.as_str(): self.copy_key(), self.relation.scope.column.as_str(): tenant });
-        Ok(sqlx::query(&copy).bind(pattern).bind(other).execute(connection).await?.rows_affected())
     }
 
-    /// A key that no row has.
-    fn copy_key(&self) -> &'static str {
-        match self.key_type().as_str() {
-            "uuid" => "00000000-0000-4000-8000-0123456789ab",
-            "integer" | "smallint" => "-32000",
-            "bigint" | "numeric" => "-9000000000000000001",
-            _ => "of-an-attempt-to-write",
-        }
+    /// What a copy has that its pattern has not.
+    fn changed(&self, tenant: &str) -> Value {
+        let mut changed: serde_json::Map<String, Value> =
+            self.columns.fresh().map(|(column, value)| (column.as_str().to_owned(), json!(value))).collect();
+        changed.insert(self.relation.scope.column.as_str().to_owned(), json!(tenant));
+        changed.into()
     }
 
     fn key_type(&self) -> Sql {
@@ -215,18 +237,24 @@ pub(crate) fn not_tried(what: What, login: &str, why: &str) -> Attempt {
     Attempt { what, login: login.to_owned(), result: Outcome::NotTried, detail: Some(why.to_owned()) }
 }
 
-/// An attempt that must be refused, or reach no row.
+/// Functions of the server that complain about a row after the policies let it in.
+const AFTER_POLICIES: [&str; 4] =
+    ["ExecConstraints", "ReportNotNullViolationError", "_bt_check_unique", "ri_ReportViolation"];
+
+/// An attempt that must be refused by a policy, or reach no row.
 fn refused(what: What, login: &str, done: sqlx::Result<u64>) -> Attempt {
-    match done {
-        Ok(0) => as_expected(what, login),
-        Ok(rows) => leak(what, login, &format!("{rows} rows were written")),
-        Err(error) => {
-            let code = error.as_database_error().and_then(|error| error.code().map(|code| code.into_owned()));
-            match code.as_deref() {
-                // Row level security, a missing right, and NOT NULL each refuse it.
-                Some("42501" | "23502") => as_expected(what, login),
-                _ => not_tried(what, login, &error.to_string()),
-            }
+    let error = match done {
+        Ok(0) => return as_expected(what, login),
+        Ok(rows) => return leak(what, login, &format!("{rows} rows were written")),
+        Err(error) => error,
+    };
+    let database_error = error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
+    // A missing right has the same SQLSTATE as a policy's refusal, and says nothing of the policy.
+    match database_error.and_then(PgDatabaseError::routine) {
+        Some("ExecWithCheckOptions") => as_expected(what, login),
+        Some(routine) if AFTER_POLICIES.contains(&routine) => {
+            leak(what, login, &format!("the policies let the row in, and only a constraint refused it: {error}"))
         }
+        _ => not_tried(what, login, &error.to_string()),
     }
 }

@@ -45,6 +45,7 @@ pub async fn verify(
     let app_login = app.session().role.clone();
     let site = Site::load(owner, tenancy, Some(&app_login), &options.tables).await?;
     let mut findings: Vec<Finding> = roles(&site).collect();
+    findings.extend(preset(app, tenancy).await?);
     let mut tables = Vec::new();
     for relation in site.relations.iter().filter(|relation| relation.kind != RelationKind::ForeignPartition) {
         progress(&relation.name);
@@ -87,6 +88,20 @@ fn roles(site: &Site) -> impl Iterator<Item = Finding> {
         };
         Finding { table: None, what }
     })
+}
+
+/// A tenant that the login has before the application sets one.
+async fn preset(app: &Database, tenancy: &Tenancy) -> Result<Option<Finding>> {
+    let tx = ProbeTx::begin(app, tenancy, false).await?;
+    let found = tx.found().filter(|found| !found.is_empty()).map(|found| {
+        let (login, variable) = (&app.session().role, &tenancy.session.variable);
+        let what = format!(
+            "{variable} is {found} before {login} sets anything: by ALTER ROLE or ALTER DATABASE, by the URL, or left behind in a pool"
+        );
+        Finding { table: None, what }
+    });
+    tx.rollback().await?;
+    Ok(found)
 }
 
 /// What the catalog alone says against a relation.

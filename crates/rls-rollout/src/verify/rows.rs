@@ -15,11 +15,23 @@ pub(crate) struct Rows {
     pub(crate) nobodys: Vec<String>,
 }
 
-/// The columns that an INSERT may name, with their types.
+/// The columns of a table that a statement may write.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Columns {
-    pub(crate) all: Vec<(Ident, String)>,
+    all: Vec<Column>,
     pub(crate) has_triggers: bool,
+}
+
+/// One of them.
+#[derive(Debug, Clone)]
+struct Column {
+    name: Ident,
+    /// As the server prints it.
+    type_name: String,
+    /// An INSERT may name it: it is not GENERATED ALWAYS.
+    insertable: bool,
+    /// A copy of a row needs another value, for a unique key.
+    unique: bool,
 }
 
 impl Columns {
@@ -35,16 +47,40 @@ impl Columns {
         tx.rollback().await?;
         let mut columns = Self::default();
         for row in rows {
-            columns.all.push((Ident::new(row.get::<String, _>(0))?, row.get(1)));
-            columns.has_triggers = row.get(2);
+            let name = Ident::new(row.get::<String, _>(0))?;
+            columns.all.push(Column { name, type_name: row.get(1), insertable: row.get(2), unique: row.get(3) });
+            columns.has_triggers = row.get(4);
         }
         Ok(columns)
     }
 
     /// The type of a column, as the server prints it.
     pub(crate) fn type_of(&self, column: &Ident) -> Option<Sql> {
-        let found = self.all.iter().find(|(name, _)| name == column);
-        found.map(|(_, name)| Sql::from_catalog(name.clone()))
+        let found = self.all.iter().find(|known| known.name == *column);
+        found.map(|known| Sql::from_catalog(known.type_name.clone()))
+    }
+
+    /// Those that an INSERT may name.
+    pub(crate) fn insertable(&self) -> impl Iterator<Item = &Ident> {
+        self.all.iter().filter(|column| column.insertable).map(|column| &column.name)
+    }
+
+    /// Values that no row has, for the columns of unique keys whose type is known here.
+    pub(crate) fn fresh(&self) -> impl Iterator<Item = (&Ident, &'static str)> {
+        let unique = self.all.iter().filter(|column| column.unique);
+        unique.filter_map(|column| Some((&column.name, fresh(&column.type_name)?)))
+    }
+}
+
+/// A value of a type that no row has.
+fn fresh(type_name: &str) -> Option<&'static str> {
+    match type_name {
+        "uuid" => Some("00000000-0000-4000-8000-0123456789ab"),
+        "integer" | "smallint" => Some("-32000"),
+        "bigint" | "numeric" => Some("-9000000000000000001"),
+        "text" | "citext" => Some("~attempt"),
+        _ if type_name.starts_with("character varying") => Some("~attempt"),
+        _ => None,
     }
 }
 

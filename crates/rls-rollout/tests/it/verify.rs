@@ -151,3 +151,67 @@ async fn tables_whose_triggers_would_fire_are_not_written_to_unless_told() {
     assert_eq!(insert.result, Outcome::NotTried);
     assert!(insert.detail.as_deref().unwrap().contains("its triggers would fire"));
 }
+
+#[tokio::test]
+async fn a_key_that_the_server_generates_does_not_hide_that_others_rows_can_be_changed() {
+    let db = clean().await;
+    let numbered = r#"CREATE TABLE receipts (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, "tenantId" text, number text UNIQUE);
+        INSERT INTO receipts ("tenantId", number) VALUES ('t_a', '1'), ('t_b', '2');
+        GRANT SELECT, INSERT, UPDATE, DELETE ON receipts TO app_user"#;
+    script(&mut db.owner().await, numbered).await;
+    roll(&db, &auto()).await.unwrap();
+    let result = |report: &VerifyReport, what: What| {
+        let receipts = report.tables.iter().find(|table| table.table.name().as_str() == "receipts").unwrap();
+        receipts.attempts.iter().find(|attempt| attempt.what == what).map(|attempt| attempt.result)
+    };
+    let clean = prove(&db).await;
+    for what in What::ALL {
+        assert_eq!(result(&clean, what), Some(Outcome::AsExpected), "{what:?}");
+    }
+    let leaky = "CREATE POLICY sweep ON receipts FOR DELETE USING (true); CREATE POLICY look ON receipts FOR SELECT USING (true);
+                 CREATE POLICY mend ON receipts FOR UPDATE USING (true) WITH CHECK (true)";
+    script(&mut db.owner().await, leaky).await;
+    let report = prove(&db).await;
+    for what in [What::UpdateAway, What::UpdateOther, What::DeleteOther] {
+        assert_eq!(result(&report, what), Some(Outcome::Leak), "{what:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_constraint_that_refuses_after_the_policy_let_a_row_in_is_still_a_leak() {
+    let db = clean().await;
+    let one_a_day = r#"CREATE TABLE days (id text PRIMARY KEY, "tenantId" text, day date UNIQUE);
+        INSERT INTO days VALUES ('a', 't_a', '2025-05-05'), ('b', 't_b', '2025-05-06');
+        GRANT SELECT, INSERT, UPDATE, DELETE ON days TO app_user"#;
+    script(&mut db.owner().await, one_a_day).await;
+    roll(&db, &auto()).await.unwrap();
+    assert!(prove(&db).await.is_proven());
+    let any = r#"ALTER POLICY rls_tenant_isolation ON days WITH CHECK ("tenantId" IS NOT NULL)"#;
+    script(&mut db.owner().await, any).await;
+    contains(
+        &prove(&db).await,
+        &["public.days: leak as app_user, inserting a row of another tenant", "only a constraint refused it"],
+    );
+}
+
+#[tokio::test]
+async fn a_missing_right_is_not_taken_for_a_policys_refusal() {
+    let db = enforced().await;
+    script(&mut db.owner().await, "REVOKE INSERT ON bookings FROM app_user").await;
+    let report = prove(&db).await;
+    let bookings = report.tables.iter().find(|table| table.table.name().as_str() == "bookings").unwrap();
+    for what in [What::InsertOwn, What::InsertOther, What::InsertUnset, What::UpdateOther, What::DeleteOther] {
+        let attempt = bookings.attempts.iter().find(|attempt| attempt.what == what).unwrap();
+        assert_eq!(attempt.result, Outcome::NotTried, "{what:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_tenant_that_the_login_has_from_the_start_is_found() {
+    let db = enforced().await;
+    // In this database only: other tests share the role.
+    let set = "DO $$ BEGIN EXECUTE format('ALTER ROLE app_user IN DATABASE %I SET app.current_tenant_id = ''t_a''', current_database()); END $$";
+    script(&mut db.superuser().await, set).await;
+    let report = prove(&db).await;
+    contains(&report, &["app.current_tenant_id is t_a before app_user sets anything"]);
+}
