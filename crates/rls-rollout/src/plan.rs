@@ -10,6 +10,7 @@ use crate::definition::Kind;
 use crate::dumpers;
 use crate::gate;
 use crate::policy::Form;
+use crate::prisma::{self, SchemaEdit};
 use crate::site::{Relation, Site};
 use crate::{How, Phase, Result, RolloutOptions, Step, roles};
 
@@ -32,6 +33,11 @@ pub struct PlanReport {
     pub lock_timeout_ms: u64,
     /// What changes for the application.
     pub notices: Vec<String>,
+    /// What `schema.prisma` must say of each table that is not left out.
+    pub schema_edits: Vec<SchemaEdit>,
+    /// Statements that make the roles wherever they are missing.
+    #[serde(skip)]
+    pub(crate) every_role: Vec<Sql>,
 }
 
 /// One table of a plan.
@@ -72,6 +78,8 @@ pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptio
     for (role, facts) in [&site.roles.maintenance, &site.roles.auditor] {
         make.extend(roles::statements(database, role, facts)?.iter().map(|sql| sql.as_str().to_owned()));
     }
+    let not_left_out = predicted.iter().zip(&stops).filter(|(_, stopped_by)| stopped_by.is_empty());
+    let schema_edits = not_left_out.filter_map(|(relation, _)| prisma::edit(relation, &planned)).collect();
     let table = |(relation, stopped_by): (&Relation, Vec<String>)| PlannedTable {
         table: relation.name.clone(),
         phase: site.phase(relation),
@@ -85,6 +93,8 @@ pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptio
         tables: site.relations.iter().zip(stops).map(table).collect(),
         notices: notices(&planned, &site, &dumpers::dumpers(database, &site).await?),
         steps: planned,
+        schema_edits,
+        every_role: [&site.roles.maintenance, &site.roles.auditor].map(|(role, _)| prisma::role(role)).into(),
         lock_timeout_ms: u64::try_from(options.patience.lock_timeout.as_millis()).unwrap_or(u64::MAX),
     })
 }
@@ -101,7 +111,7 @@ fn predict(site: &Site, relation: &mut Relation, phase: Phase, form: Form) {
             relation.definition.expect(Kind::Default, relation.scope.printed_default());
         }
         Phase::Tighten => {
-            relation.never_null = true;
+            relation.never_null |= !relation.platform_rows;
             relation.foreign_key_valid = true;
             let form = if relation.platform_rows { Form::Platform } else { Form::Strict };
             relation.definition.expect_policy(policy, relation.scope.printed(form).swap_remove(0));
@@ -170,7 +180,7 @@ impl PlanReport {
         Ok(())
     }
 
-    fn write_step(&self, out: &mut String, step: &Step) -> std::fmt::Result {
+    pub(crate) fn write_step(&self, out: &mut String, step: &Step) -> std::fmt::Result {
         let lock = step.lock();
         writeln!(out, "\n-- {} ({}): {}", one_line(&step.table.to_string()), step.phase, step.name)?;
         match lock.mode() {
@@ -197,7 +207,7 @@ impl PlanReport {
 }
 
 /// A statement without the comment that its file begins with.
-fn statement_text(sql: &Sql) -> &str {
+pub(crate) fn statement_text(sql: &Sql) -> &str {
     let mut text = sql.as_str().trim();
     while let Some(rest) = text.strip_prefix("--") {
         text = rest.split_once('\n').map_or("", |(_, after)| after).trim_start();
@@ -206,6 +216,6 @@ fn statement_text(sql: &Sql) -> &str {
 }
 
 /// A name in a comment must not end the comment.
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     text.replace(['\n', '\r'], " ")
 }

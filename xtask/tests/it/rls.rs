@@ -154,3 +154,51 @@ async fn the_other_jobs_go_on_under_force_as_the_filtered_owner() {
     let made: (i64, i64) = sqlx::query_as(made).fetch_one(superuser.connection()).await.unwrap();
     assert_eq!(made, (1, 2), "the seed wrote its row, and both tables are forced");
 }
+
+#[tokio::test]
+async fn status_says_once_that_something_was_lost_and_names_all_of_it() {
+    let db = two_tenants().await;
+    let mut owner = db.owner().await;
+    owner.run_script("making room", "DROP INDEX \"invoices_tenantId_idx\"").await.unwrap();
+    assert_eq!(run(&db, &["rollout", "--tables", "invoices"]).status, 0);
+    let push = "ALTER TABLE invoices ALTER COLUMN \"tenantId\" DROP NOT NULL; DROP INDEX \"invoices_tenantId_idx\"";
+    owner.run_script("pushing a schema", push).await.unwrap();
+    owner.close().await;
+    let status = run(&db, &["status"]);
+    let line = status.stdout.lines().find(|line| line.starts_with("public.invoices ")).unwrap();
+    let lost = "lost since the rollout: NOT NULL on the tenant column, the index \"invoices_tenantId_idx\"";
+    assert!(line.ends_with(lost), "{line}");
+}
+
+#[tokio::test]
+async fn a_plan_becomes_a_migration_folder_and_nothing_is_left_half_written() {
+    let db = two_tenants().await;
+    let migrations = tempfile::tempdir().unwrap();
+    let into = migrations.path().to_str().unwrap();
+    let plan = ["plan", "--phase", "prepare", "--tables", "bookings", "--output", "/dev/null", "--prisma"];
+    let ended = run(&db, &[&plan[..], &[into]].concat());
+    assert_eq!(ended.status, 0, "{ended}");
+    let names = || -> Vec<String> {
+        let entries = std::fs::read_dir(migrations.path()).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    };
+    let [name] = &names()[..] else { panic!("{:?}", names()) };
+    let (timestamp, rest) = name.split_at(14);
+    assert!(timestamp.bytes().all(|byte| byte.is_ascii_digit()) && rest == "_rls_prepare", "{name}");
+    assert!(ended.stderr.contains(&format!("npx prisma migrate resolve --applied {name}")), "{ended}");
+    let edits = std::fs::read_to_string(migrations.path().join(name).join("schema-edits.md")).unwrap();
+    assert_snapshot!("rls_prisma_edits", edits);
+    let sql = std::fs::read_to_string(migrations.path().join(name).join("migration.sql")).unwrap();
+    assert!(sql.contains("ALTER TABLE \"public\".\"bookings\" ENABLE ROW LEVEL SECURITY;"), "{sql}");
+
+    assert_eq!(run(&db, &["rollout", "--phase", "prepare", "--tables", "bookings"]).status, 0);
+    let again = run(&db, &[&plan[..], &[into]].concat());
+    assert!(again.stderr.contains("no step is left: no migration was written"), "{again}");
+    assert_eq!(names().len(), 1);
+}
+
+#[test]
+fn a_migration_goes_into_a_folder_that_is_there() {
+    let missing = Place::new().run(&["rls", "plan", "--local", "--prisma", "prisma/migrations"]);
+    assert_snapshot!("rls_prisma_no_folder", missing);
+}

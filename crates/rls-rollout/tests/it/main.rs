@@ -7,6 +7,7 @@ mod locks;
 mod lost;
 mod odd_tables;
 mod preflight;
+mod prisma;
 mod snapshot;
 mod story;
 mod support;

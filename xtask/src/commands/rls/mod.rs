@@ -1,6 +1,8 @@
 //! `rls`: takes the tables under row level security, phase by phase, and back.
 
+mod folder;
 mod plan;
+mod prisma;
 mod rollback;
 mod rollout;
 mod setup;

@@ -1,10 +1,13 @@
 //! `rls plan`: the statements of a rollout, for people to read or to run by hand.
 
+use std::path::PathBuf;
+
+use chrono::Utc;
 use clap::Args;
 use rls_rollout::{PlanReport, RolloutOptions};
 use tenant_rls::{Exit, Settings};
 
-use super::{Goal, How};
+use super::{Goal, How, prisma};
 use crate::app::{App, Outcome};
 use crate::report::Report;
 use crate::{report, stop};
@@ -15,12 +18,16 @@ use crate::{report, stop};
   cargo xtask rls plan
   cargo xtask rls plan --phase prepare --output prepare.sql
   cargo xtask rls plan --format json
+  cargo xtask rls plan --phase prepare --prisma prisma/migrations
 
 It reads the catalog and no rows: whether a table can be tightened, the audit says when it comes to that.")]
 pub(super) struct Options {
     /// How far: prepare, tighten, enforce, or all of them
     #[arg(long, value_enum, default_value_t, value_name = "prepare|tighten|enforce|auto", hide_possible_values = true)]
     phase: Goal,
+    /// Also write a Prisma migration into this folder, with the edits that schema.prisma needs
+    #[arg(long, value_name = "DIR")]
+    prisma: Option<PathBuf>,
     #[command(flatten)]
     how: How,
 }
@@ -31,21 +38,32 @@ pub(super) struct Options {
 /// The job's.
 pub(super) async fn run(app: &App, options: Options) -> Outcome {
     report::refuse_csv("rls plan", app.global.format())?;
+    if let Some(migrations) = &options.prisma {
+        prisma::expect_folder(migrations)?;
+    }
     let settings = app.settings()?;
-    show(app, &settings, &options.how.options(options.phase.into())).await
+    let plan = make(app, &settings, &options.how.options(options.phase.into())).await?;
+    if let Some(migrations) = &options.prisma {
+        prisma::write(migrations, &plan, Utc::now(), &app.printer)?;
+    }
+    show(app, &plan)
 }
 
-/// Shows the plan.
-pub(super) async fn show(app: &App, settings: &Settings, options: &RolloutOptions) -> Outcome {
-    let plan = stop::at_once(async {
+/// Plans; nothing is changed.
+pub(super) async fn make(app: &App, settings: &Settings, options: &RolloutOptions) -> anyhow::Result<PlanReport> {
+    stop::at_once(async {
         let connected = app.connect_for_ddl(settings).await?;
         app.printer.note(&format!("planning for {}; nothing will be changed", connected.line()));
         let plan = rls_rollout::plan(&connected.database, settings.tenancy(), options).await?;
         connected.database.close().await;
         Ok(plan)
     })
-    .await?;
-    app.report(&plan)?;
+    .await
+}
+
+/// Shows the plan.
+pub(super) fn show(app: &App, plan: &PlanReport) -> Outcome {
+    app.report(plan)?;
     let stopped = plan.tables.iter().any(|table| !table.stopped_by.is_empty());
     Ok(stopped.then_some(Exit::NotYet))
 }

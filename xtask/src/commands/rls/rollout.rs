@@ -52,7 +52,7 @@ pub(super) async fn run(app: &App, options: Options) -> Outcome {
     let settings = app.settings()?;
     let rollout = options.how.options(options.phase.into());
     if options.dry_run {
-        return super::plan::show(app, &settings, &rollout).await;
+        return super::plan::show(app, &super::plan::make(app, &settings, &rollout).await?);
     }
     let exit = roll_out(app, &settings, &rollout, options.snapshot.as_deref()).await?;
     if !options.verify || exit == Some(Exit::Stopped) {

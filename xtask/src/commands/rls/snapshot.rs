@@ -1,14 +1,12 @@
 //! `--snapshot`: the folder of definitions, whole or not at all.
 
-use std::fs;
-use std::io;
 use std::path::Path;
 
 use anyhow::Context;
 use rls_rollout::Snapshot;
 
+use super::folder;
 use crate::failure::Mistake;
-use crate::printer::write_file;
 
 /// Refuses a folder that is there.
 ///
@@ -24,31 +22,20 @@ pub(super) fn refuse_existing(folder: &Path) -> anyhow::Result<()> {
     ))
 }
 
-/// Writes the files into a folder beside its place, which then gets its name.
+/// Writes the files, all of them or none.
 ///
 /// # Errors
 /// The folder above does not exist, or it cannot be written to; then nothing is left behind.
 pub(super) fn write(folder: &Path, snapshots: &[Snapshot]) -> anyhow::Result<()> {
     refuse_existing(folder)?;
-    make(folder, snapshots).with_context(|| format!("cannot write the snapshot {}", folder.display()))
-}
-
-fn make(folder: &Path, snapshots: &[Snapshot]) -> io::Result<()> {
-    let above = folder.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // Asked first, as the error of the temporary folder would name that one.
-    fs::metadata(above)?;
-    let unfinished = tempfile::Builder::new().prefix(".xtask-").suffix(".partial").tempdir_in(above)?;
-    for snapshot in snapshots {
-        write_file(&unfinished.path().join(&snapshot.file), &snapshot.script)?;
-    }
-    fs::rename(unfinished.path(), folder)?;
-    // It has its name now; there is nothing left to remove.
-    let _ = unfinished.keep();
-    Ok(())
+    let files = snapshots.iter().map(|snapshot| (snapshot.file.as_str(), snapshot.script.as_str()));
+    folder::make(folder, files).with_context(|| format!("cannot write the snapshot {}", folder.display()))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn snapshot(file: &str) -> Snapshot {

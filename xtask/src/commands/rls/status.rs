@@ -87,7 +87,7 @@ fn row(status: &TableStatus) -> Vec<String> {
     let ours = status.policies.iter().filter(|policy| policy.ours).count();
     let mut said = vec![format!("{ours} ours")];
     said.extend(foreign);
-    let lost = status.lost.iter().map(|what| format!("lost since the rollout: {what}"));
+    let lost = (!status.lost.is_empty()).then(|| format!("lost since the rollout: {}", status.lost.join(", ")));
     let in_the_way: Vec<String> = status.stopped_by.iter().cloned().chain(lost).collect();
     let partition = if status.kind == RelationKind::Partition { "  " } else { "" };
     vec![

@@ -1,0 +1,45 @@
+//! `--prisma`: the plan as a migration folder.
+
+use std::path::Path;
+
+use anyhow::Context;
+use chrono::{DateTime, Utc};
+use rls_rollout::PlanReport;
+
+use super::folder;
+use crate::failure::Mistake;
+use crate::printer::Printer;
+
+/// Refuses a place that is no folder.
+///
+/// # Errors
+/// It is not there, or a file.
+pub(super) fn expect_folder(migrations: &Path) -> anyhow::Result<()> {
+    if migrations.is_dir() {
+        return Ok(());
+    }
+    Err(Mistake::usage(
+        format!("{} is no folder", migrations.display()),
+        "--prisma names the folder of the application's migrations, such as prisma/migrations",
+    ))
+}
+
+/// Writes the migration under the name that Prisma would give it, and says what to do with it.
+///
+/// # Errors
+/// The folder cannot be written to; then nothing is left behind.
+pub(super) fn write(migrations: &Path, plan: &PlanReport, now: DateTime<Utc>, printer: &Printer) -> anyhow::Result<()> {
+    let Some(migration) = plan.prisma_migration() else {
+        printer.note("no step is left: no migration was written");
+        return Ok(());
+    };
+    let name = format!("{}_{}", now.format("%Y%m%d%H%M%S"), migration.name);
+    let folder = migrations.join(&name);
+    let files = [("migration.sql", migration.statements.as_str()), ("schema-edits.md", migration.edits.as_str())];
+    folder::make(&folder, files).with_context(|| format!("cannot write the migration {}", folder.display()))?;
+    printer.note(&format!(
+        "wrote {}; edit schema.prisma as its schema-edits.md says\nwhere the rollout has been done: npx prisma migrate resolve --applied {name}",
+        folder.display()
+    ));
+    Ok(())
+}
