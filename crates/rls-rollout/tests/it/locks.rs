@@ -105,7 +105,15 @@ async fn race_of_a_row_without_a_tenant_and_the_tightening_never_hides_it() {
             app.run_script("ending", end).await.unwrap();
         };
         let tighten_options = options(Phase::Tighten);
-        let (report, ()) = tokio::join!(roll(&db, &tighten_options), insert);
+        let tighten = roll(&db, &tighten_options);
+        // On a busy machine the insert may win each time; the last one comes too late, and is refused.
+        let report = if run + 1 == race_runs() {
+            let report = tighten.await;
+            insert.await;
+            report
+        } else {
+            tokio::join!(tighten, insert).0
+        };
         let mut superuser = db.superuser().await;
         let hidden: i64 = sqlx::query_scalar(r#"SELECT count(*) FROM expenses WHERE "tenantId" IS NULL"#)
             .fetch_one(superuser.connection())
