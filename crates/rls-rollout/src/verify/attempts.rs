@@ -136,24 +136,19 @@ impl Attempts<'_> {
         let mut attempts = Vec::new();
         let mark = "SAVEPOINT own_row";
         execute(tx.connection(), Sql::from_static(mark)).await?;
-        let give = self.with_names(
-            r#"UPDATE ONLY :"target" AS t SET :"column" = $2::text:::type WHERE t.:"key" = $1::text:::key_type"#,
-        );
+        let give = self.with_names(include_str!("../../../../sql/rls/probe_give.sql"));
         let give = give.ident("column", &self.relation.scope.column).fragment("type", self.type_of_tenant()).build();
         let given = sqlx::query(&give).bind(key).bind(other).execute(tx.connection()).await;
         attempts.push(refused(What::UpdateAway, login, given.map(|done| done.rows_affected())));
         execute(tx.connection(), Sql::from_static("ROLLBACK TO SAVEPOINT own_row")).await?;
         tx.set(other).await?;
-        let touch = self
-            .with_names(
-                r#"UPDATE ONLY :"target" AS t SET :"column" = t.:"column" WHERE t.:"key" = $1::text:::key_type"#,
-            )
-            .ident("column", &self.relation.scope.column);
+        let touch = self.with_names(include_str!("../../../../sql/rls/probe_touch.sql"));
+        let touch = touch.ident("column", &self.relation.scope.column);
         let touched = sqlx::query(touch.build()).bind(key).execute(tx.connection()).await;
         attempts.push(refused(What::UpdateOther, login, touched.map(|done| done.rows_affected())));
         execute(tx.connection(), Sql::from_static("ROLLBACK TO SAVEPOINT own_row")).await?;
         tx.set(other).await?;
-        let delete = self.with_names(r#"DELETE FROM ONLY :"target" AS t WHERE t.:"key" = $1::text:::key_type"#);
+        let delete = self.with_names(include_str!("../../../../sql/rls/probe_delete.sql"));
         let deleted = sqlx::query(delete.build()).bind(key).execute(tx.connection()).await;
         attempts.push(refused(What::DeleteOther, login, deleted.map(|done| done.rows_affected())));
         execute(tx.connection(), Sql::from_static("ROLLBACK TO SAVEPOINT own_row")).await?;
