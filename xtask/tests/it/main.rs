@@ -4,6 +4,7 @@
 mod chat;
 mod confirm;
 mod errors;
+mod faults;
 mod help;
 mod jwt;
 mod killed;

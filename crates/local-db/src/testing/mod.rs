@@ -14,10 +14,12 @@
 
 mod database;
 mod guardian;
+mod proxy;
 mod run;
 mod throwaway;
 
 pub use database::TestDb;
+pub use proxy::{Limit, Proxy};
 pub use throwaway::TestServer;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
