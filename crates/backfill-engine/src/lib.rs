@@ -4,6 +4,7 @@
 //! between them, and none is unresolved; both are reported, never guessed. It works in physical order, in short transactions that each hold
 //! data, journal and checkpoint; what it cannot see it does not count, but stops.
 
+mod apply;
 mod batch;
 mod comparison;
 mod engine;
@@ -22,6 +23,7 @@ mod survey;
 mod tid;
 mod undo;
 
+pub use apply::{Apply, ApplyReport, Refusal, RefusalKind};
 pub use comparison::Comparison;
 pub use engine::Backfill;
 pub use error::{Error, Result};
@@ -30,6 +32,7 @@ pub use order::order;
 pub use plan::Plan;
 pub use progress::Progress;
 pub use report::{BackfillReport, FailedRow, GhostTenant, Outcome, SourceCount};
+pub use review::CheckedReview;
 pub use source::{Evidence, Source};
 pub use tenant_ops::{Assignment, RunRecord};
 pub use undo::{Undo, UndoReport, runs, why};
