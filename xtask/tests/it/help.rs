@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use crate::support::Place;
 
 /// Every command, with its own.
-const COMMANDS: [&[&str]; 36] = [
+const COMMANDS: [&[&str]; 38] = [
     &[],
     &["db"],
     &["db", "up"],
@@ -23,6 +23,8 @@ const COMMANDS: [&[&str]; 36] = [
     &["assign-chat-messages"],
     &["backfill"],
     &["backfill", "run"],
+    &["backfill", "apply"],
+    &["backfill", "suggest"],
     &["backfill", "runs"],
     &["backfill", "undo"],
     &["backfill", "why"],

@@ -1,5 +1,6 @@
-//! `backfill`: any table, what runs did, and taking them back.
+//! `backfill`: any table, what people decided, what runs did, and taking them back.
 
+mod apply;
 mod run;
 mod runs;
 mod undo;
@@ -9,11 +10,12 @@ use clap::{Args, Subcommand};
 
 use crate::app::{App, Outcome};
 
-/// Give the rows of any table their tenant, see what runs did, and take one back
+/// Give rows of any table their tenant, by sources or decision; see runs and take one back
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   cargo xtask backfill run invoices
   cargo xtask backfill run --all
+  cargo xtask backfill apply review.csv
   cargo xtask backfill runs
   cargo xtask backfill why bookings clx0f2k1e0000
   cargo xtask backfill undo 7 --dry-run")]
@@ -25,6 +27,7 @@ pub(crate) struct Options {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Options),
+    Apply(apply::Options),
     Runs(runs::Options),
     Undo(undo::Options),
     Why(why::Options),
@@ -37,6 +40,7 @@ enum Command {
 pub(crate) async fn run(app: &App, options: Options) -> Outcome {
     match options.command {
         Command::Run(options) => run::run(app, options).await,
+        Command::Apply(options) => apply::run(app, options).await,
         Command::Runs(options) => runs::run(app, options).await,
         Command::Undo(options) => undo::run(app, options).await,
         Command::Why(options) => why::run(app, options).await,
