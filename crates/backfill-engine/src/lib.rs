@@ -19,6 +19,7 @@ mod report;
 mod review;
 mod source;
 mod statements;
+mod suggest;
 mod survey;
 mod tid;
 mod undo;
@@ -34,5 +35,8 @@ pub use progress::Progress;
 pub use report::{BackfillReport, FailedRow, GhostTenant, Outcome, SourceCount};
 pub use review::CheckedReview;
 pub use source::{Evidence, Source};
+pub use suggest::{
+    Basis, SourceSuggestion, SuggestReport, TableSuggestion, Unsuitable, short_name, sources_from_keys, suggest,
+};
 pub use tenant_ops::{Assignment, RunRecord};
 pub use undo::{Undo, UndoReport, runs, why};

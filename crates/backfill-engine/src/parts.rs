@@ -179,6 +179,11 @@ impl Parts {
         Template::new("l.*, row_number() OVER (:alike) AS nth").fragment("alike", self.alike()).build()
     }
 
+    /// The tenant that each source names, where that is one alone.
+    pub(crate) fn alone(&self) -> Vec<Sql> {
+        self.said.iter().map(Said::alone).collect()
+    }
+
     /// The columns that sources point with, as the joins know them: what a fingerprint needs of the row.
     pub(crate) fn seen(&self) -> Sql {
         let via = |(_, via): &(Ident, Ident)| Template::new("l.:\"via\"").ident("via", via).build();

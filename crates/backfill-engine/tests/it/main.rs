@@ -11,5 +11,6 @@ mod operators;
 mod planted;
 mod reviewed;
 mod row_security;
+mod suggest;
 mod support;
 mod undo;

@@ -3,6 +3,7 @@
 mod apply;
 mod run;
 mod runs;
+mod suggest;
 mod undo;
 mod why;
 
@@ -28,6 +29,7 @@ pub(crate) struct Options {
 enum Command {
     Run(run::Options),
     Apply(apply::Options),
+    Suggest(suggest::Options),
     Runs(runs::Options),
     Undo(undo::Options),
     Why(why::Options),
@@ -41,6 +43,7 @@ pub(crate) async fn run(app: &App, options: Options) -> Outcome {
     match options.command {
         Command::Run(options) => run::run(app, options).await,
         Command::Apply(options) => apply::run(app, options).await,
+        Command::Suggest(options) => suggest::run(app, options).await,
         Command::Runs(options) => runs::run(app, options).await,
         Command::Undo(options) => undo::run(app, options).await,
         Command::Why(options) => why::run(app, options).await,
