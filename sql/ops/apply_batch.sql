@@ -20,8 +20,8 @@ BEGIN
                 RAISE EXCEPTION 'tenant %: % rows were locked and % were written',
                     v_group.tenant, cardinality(v_group.row_keys), v_written USING ERRCODE = 'TO002';
             END IF;
-            INSERT INTO tenant_ops.journal (run_id, tenant_id, row_keys, sources)
-            VALUES (p_run, v_group.tenant, v_group.row_keys, array_fill(1::smallint, ARRAY[cardinality(v_group.row_keys)]));
+            INSERT INTO tenant_ops.journal (run_id, tenant_id, row_keys, sources, decided)
+            VALUES (p_run, v_group.tenant, v_group.row_keys, array_fill(1::smallint, ARRAY[cardinality(v_group.row_keys)]), true);
             v_applied := v_applied + v_written;
         END IF;
         verdict := v_group.verdict;

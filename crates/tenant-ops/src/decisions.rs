@@ -162,7 +162,6 @@ pub async fn decided(
         .bind(table)
         .bind(keys)
         .bind(tenants)
-        .bind(JOB)
         .fetch_all(connection)
         .await
         .map_err(RlsError::query("reading the journal"))?;

@@ -112,17 +112,18 @@ impl Writer<'_> {
     ///
     /// # Errors
     /// [`Error::Database`].
-    pub(super) async fn decided_earlier(
+    pub(super) async fn decided_earlier<'a>(
         &self,
         ready: &[Ready<'_>],
-        done: &[(usize, Done)],
+        done: &'a [(usize, Done)],
     ) -> Result<HashMap<usize, i64>> {
-        let has = |ready: &&Ready<'_>| {
-            let same =
-                |done: &Done| matches!(done, Done::Verdict(Verdict::Assigned(has)) if has == ready.tenant.as_str());
-            done.iter().any(|(at, done)| *at == ready.at && same(done))
+        let assigned = |(at, done): &'a (usize, Done)| match done {
+            Done::Verdict(Verdict::Assigned(tenant)) => Some((*at, tenant.as_str())),
+            _ => None,
         };
-        let there: Vec<&Ready<'_>> = ready.iter().filter(has).collect();
+        let has: HashMap<usize, &str> = done.iter().filter_map(assigned).collect();
+        let same = |ready: &&Ready<'_>| has.get(&ready.at) == Some(&ready.tenant.as_str());
+        let there: Vec<&Ready<'_>> = ready.iter().filter(same).collect();
         if there.is_empty() {
             return Ok(HashMap::new());
         }

@@ -130,11 +130,11 @@ fn headline(report: &ApplyReport) -> String {
     };
     let how = match (report.stopped, report.dry_run, report.run) {
         (true, _, _) => "stopped".to_owned(),
-        (_, true, _) => "dry run: nothing was kept".to_owned(),
+        (_, true, _) => "dry run (nothing was kept)".to_owned(),
         (_, _, Some(run)) => format!("run {run}"),
         _ => "done".to_owned(),
     };
-    format!("{table}: {how}; as {role}")
+    format!("{table}: {how}, as {role}")
 }
 
 fn counts(report: &ApplyReport) -> String {
