@@ -93,7 +93,8 @@ impl Apply<'_> {
             rows: self.review.decided,
             role: role.to_string(),
             run: books.run(),
-            resumed_at_page: None,
+            resumed: false,
+            helping: false,
         });
         Ok(Writer { database, tenancy, plan, role, books, judge, write })
     }

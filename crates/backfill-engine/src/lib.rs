@@ -6,9 +6,12 @@
 
 mod apply;
 mod batch;
+mod books;
 mod comparison;
+mod control;
 mod engine;
 mod error;
+mod lanes;
 mod options;
 mod order;
 mod parts;
@@ -19,13 +22,17 @@ mod report;
 mod review;
 mod source;
 mod statements;
+mod steady;
 mod suggest;
 mod survey;
+mod tally;
 mod tid;
 mod undo;
+mod worker;
 
 pub use apply::{Apply, ApplyReport, Refusal, RefusalKind};
 pub use comparison::Comparison;
+pub use control::{RunStatus, change, status};
 pub use engine::Backfill;
 pub use error::{Error, Result};
 pub use options::{OnConflict, Options};
@@ -38,5 +45,5 @@ pub use source::{Evidence, Source};
 pub use suggest::{
     Basis, SourceSuggestion, SuggestReport, TableSuggestion, Unsuitable, short_name, sources_from_keys, suggest,
 };
-pub use tenant_ops::{Assignment, RunRecord};
+pub use tenant_ops::{Assignment, MemberRecord, RunRecord, RunState};
 pub use undo::{Undo, UndoReport, runs, why};

@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use crate::support::Place;
 
 /// Every command, with its own.
-const COMMANDS: [&[&str]; 38] = [
+const COMMANDS: [&[&str]; 42] = [
     &[],
     &["db"],
     &["db", "up"],
@@ -25,6 +25,10 @@ const COMMANDS: [&[&str]; 38] = [
     &["backfill", "run"],
     &["backfill", "apply"],
     &["backfill", "suggest"],
+    &["backfill", "status"],
+    &["backfill", "pause"],
+    &["backfill", "resume"],
+    &["backfill", "cancel"],
     &["backfill", "runs"],
     &["backfill", "undo"],
     &["backfill", "why"],

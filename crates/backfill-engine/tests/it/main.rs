@@ -11,6 +11,7 @@ mod operators;
 mod planted;
 mod reviewed;
 mod row_security;
+mod several;
 mod suggest;
 mod support;
 mod undo;

@@ -1,6 +1,7 @@
 //! `backfill`: any table, what people decided, what runs did, and taking them back.
 
 mod apply;
+mod control;
 mod run;
 mod runs;
 mod suggest;
@@ -18,6 +19,8 @@ use crate::app::{App, Outcome};
   cargo xtask backfill run --all
   cargo xtask backfill apply review.csv
   cargo xtask backfill runs
+  cargo xtask backfill status 7
+  cargo xtask backfill pause 7
   cargo xtask backfill why bookings clx0f2k1e0000
   cargo xtask backfill undo 7 --dry-run")]
 pub(crate) struct Options {
@@ -31,6 +34,10 @@ enum Command {
     Apply(apply::Options),
     Suggest(suggest::Options),
     Runs(runs::Options),
+    Status(control::StatusOptions),
+    Pause(control::PauseOptions),
+    Resume(control::ResumeOptions),
+    Cancel(control::CancelOptions),
     Undo(undo::Options),
     Why(why::Options),
 }
@@ -45,6 +52,10 @@ pub(crate) async fn run(app: &App, options: Options) -> Outcome {
         Command::Apply(options) => apply::run(app, options).await,
         Command::Suggest(options) => suggest::run(app, options).await,
         Command::Runs(options) => runs::run(app, options).await,
+        Command::Status(options) => control::show(app, options).await,
+        Command::Pause(options) => control::pause(app, options).await,
+        Command::Resume(options) => control::resume(app, options).await,
+        Command::Cancel(options) => control::cancel(app, options).await,
         Command::Undo(options) => undo::run(app, options).await,
         Command::Why(options) => why::run(app, options).await,
     }
