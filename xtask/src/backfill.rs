@@ -183,7 +183,11 @@ fn next(report: &BackfillReport) -> Option<String> {
         }
         (Outcome::Stopped | Outcome::LimitReached, _) => "Run the same command again to go on from here.".to_owned(),
         (_, Some(file)) if undecided > 0 => {
-            format!("Each row that is left stands with its candidates in {}.", file.display())
+            let file = file.display();
+            format!(
+                "Each row that is left stands with its candidates in {file}. Next: fill in `decision`, and\n\
+                 cargo xtask backfill apply {file} --dry-run"
+            )
         }
         (_, None) if undecided > 0 => {
             "Next: --review review.csv writes each row that is left, with its candidates, for people to decide."

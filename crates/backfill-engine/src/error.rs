@@ -62,6 +62,30 @@ pub enum Error {
         /// The rows, at least one.
         failed: Vec<FailedRow>,
     },
+    /// A file that people filled in is not a review, or not one of this table any more; nothing was written.
+    #[error("{} cannot be applied: {what}", .path.display())]
+    NotAReview {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+        /// What to do.
+        hint: &'static str,
+    },
+    /// A review cannot be read.
+    #[error("cannot read {}: {source}", .path.display())]
+    ReadReview {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A review is another file than was checked.
+    #[error("{} was changed while it was being read", .path.display())]
+    ReviewChanged {
+        /// The file.
+        path: PathBuf,
+    },
     /// A run that is over, or that nobody works at.
     #[error("run {run} is {}; it cannot become {}", .now.as_str(), .wanted.as_str())]
     NotPossible {
@@ -114,7 +138,10 @@ impl Error {
             Self::TooManyFailures { .. } => {
                 Some("a trigger or a constraint refuses them; mend that and run it again: it goes on from here".into())
             }
-            Self::Review { .. } => Some("give another file with --review; what was assigned is kept".into()),
+            Self::NotAReview { hint, .. } => Some((*hint).to_owned()),
+            Self::ReadReview { .. } => None,
+            Self::ReviewChanged { .. } => Some("run it again; what was applied is found there".into()),
+            Self::Review { .. } => Some("give another file; what was assigned is kept".into()),
         }
     }
 
@@ -123,9 +150,13 @@ impl Error {
         match self {
             Self::Database(error) => error.exit(),
             Self::Ops(error) => error.exit(),
-            Self::Unsuitable { .. } | Self::NoSource { .. } | Self::NoRun { .. } => Exit::Usage,
+            Self::Unsuitable { .. }
+            | Self::NoSource { .. }
+            | Self::NoRun { .. }
+            | Self::NotAReview { .. }
+            | Self::ReadReview { .. } => Exit::Usage,
             Self::Strict { .. } | Self::Dependent { .. } | Self::NotPossible { .. } => Exit::Refused,
-            Self::TooManyFailures { .. } | Self::Review { .. } => Exit::Failed,
+            Self::TooManyFailures { .. } | Self::Review { .. } | Self::ReviewChanged { .. } => Exit::Failed,
         }
     }
 }

@@ -73,6 +73,9 @@ impl Statements {
                 .fragment("ghosts", list(&parts.ghosts))
                 .fragment("tenant_texts", list(&parts.tenant_texts))
                 .fragment("ghost_texts", list(&parts.ghost_texts))
+                .fragment("pointers", list(&parts.pointers))
+                .fragment("seen", parts.seen())
+                .fragment("fingerprint", parts.fingerprint())
                 .build(),
             compare: open(include_str!("../../../sql/backfill/compare.sql"), whole).build(),
             count_null: table(include_str!("../../../sql/backfill/count_null.sql"), whole).build(),

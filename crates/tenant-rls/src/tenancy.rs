@@ -12,8 +12,9 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
+pub use annotated::fragment;
 pub use error::TenancyError;
 pub use read::line_at;
 
@@ -106,7 +107,7 @@ pub struct TableRules {
 }
 
 /// One place that a row's tenant follows from: the tenant of the row that a column points to, or the tenants of all such rows.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SourceRule {
     /// What reports call it.

@@ -3,6 +3,7 @@
 
 mod chat;
 mod confirm;
+mod decisions;
 mod errors;
 mod faults;
 mod help;

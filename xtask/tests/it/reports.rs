@@ -79,6 +79,28 @@ async fn tables_are_backfilled_in_order_listed_explained_and_taken_back() {
 }
 
 #[tokio::test]
+async fn sources_are_suggested_as_a_part_of_tenancy_toml_or_as_a_table() {
+    let db = small().await;
+    let place = Place::new();
+    place.write(
+        "tenancy.toml",
+        "[tables.bookings]\nsources = [{ name = \"by client\", column = \"clientId\", table = \"users\" }]\n",
+    );
+    let url = db.url(Role::Owner);
+    let suggest =
+        |arguments: &[&str]| place.run(&[&["backfill", "suggest", "--database-url", url.expose()], arguments].concat());
+    redact(&db, || assert_snapshot!("suggest_missing", suggest(&["--missing"])));
+    assert_snapshot!("suggest_table", suggest(&["--format", "table", "-q"]));
+    let json = suggest(&["--format", "json", "-q"]);
+    assert!(json.stdout.starts_with("{\n  \"schema\": \"backfill-suggest/1\","), "{json}");
+    place.write("tenancy.toml", &suggest(&["-q"]).stdout);
+    assert_eq!(
+        suggest(&["--missing", "-q"]).stdout,
+        "# Nothing is missing: tenancy.toml has every source that was found.\n"
+    );
+}
+
+#[tokio::test]
 async fn doctor_tells_what_one_needs_to_know() {
     let db = small().await;
     redact(&db, || {
