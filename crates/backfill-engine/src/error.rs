@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use tenant_rls::{Exit, TableName};
 
-use crate::FailedRow;
+use crate::{FailedRow, RefusedTriggers};
 
 /// The result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -61,6 +61,39 @@ pub enum Error {
         /// The rows, at least one.
         failed: Vec<FailedRow>,
     },
+    /// Triggers would fire that nobody allowed.
+    #[error("{0}")]
+    Triggers(Box<RefusedTriggers>),
+    /// A trigger that is allowed and is not there: somebody meant another one.
+    #[error(
+        "tenancy.toml allows the trigger `{trigger}` of {table}, which has none of this name that stands for UPDATE"
+    )]
+    UnknownTrigger {
+        /// The table.
+        table: TableName,
+        /// The name.
+        trigger: String,
+        /// The trigger whose name comes closest.
+        closest: Option<String>,
+    },
+    /// The server would refuse every row.
+    #[error("{table} has no replica identity, so no row of it can be changed while {publications} publishes updates")]
+    NoReplicaIdentity {
+        /// The table.
+        table: TableName,
+        /// The publications.
+        publications: String,
+    },
+    /// So many rows would break a unique key that it is no longer about rows.
+    #[error("{rows} rows of {table} would break the unique key {index} with the tenant that they are to get")]
+    TooManyUniqueBreaks {
+        /// The table.
+        table: TableName,
+        /// The index.
+        index: String,
+        /// How many.
+        rows: u64,
+    },
     /// The review file could not be written; the old one, if any, is untouched.
     #[error("cannot write {}: {source}", .path.display())]
     Review {
@@ -94,6 +127,16 @@ impl Error {
             Self::TooManyFailures { .. } => {
                 Some("a trigger or a constraint refuses them; mend that and run it again: it goes on from here".into())
             }
+            Self::Triggers(refused) => Some(refused.hint()),
+            Self::UnknownTrigger { closest: Some(name), .. } => Some(format!("did you mean `{name}`?")),
+            Self::UnknownTrigger { .. } => Some("take the name out of allow_triggers".into()),
+            Self::NoReplicaIdentity { .. } => Some(
+                "give it one, with ALTER TABLE … REPLICA IDENTITY DEFAULT where it has a primary key, or take it out of the publication"
+                    .into(),
+            ),
+            Self::TooManyUniqueBreaks { .. } => Some(
+                "the rows are duplicates within their tenant: merge them, or drop the key, and run it again".into(),
+            ),
             Self::Review { .. } => Some("give another file with --review; what was assigned is kept".into()),
         }
     }
@@ -103,8 +146,14 @@ impl Error {
         match self {
             Self::Database(error) => error.exit(),
             Self::Ops(error) => error.exit(),
-            Self::Unsuitable { .. } | Self::NoSource { .. } | Self::NoRun { .. } => Exit::Usage,
-            Self::Strict { .. } | Self::Dependent { .. } => Exit::Refused,
+            Self::Unsuitable { .. } | Self::NoSource { .. } | Self::NoRun { .. } | Self::UnknownTrigger { .. } => {
+                Exit::Usage
+            }
+            Self::Strict { .. }
+            | Self::Dependent { .. }
+            | Self::Triggers(_)
+            | Self::NoReplicaIdentity { .. }
+            | Self::TooManyUniqueBreaks { .. } => Exit::Refused,
             Self::TooManyFailures { .. } | Self::Review { .. } => Exit::Failed,
         }
     }

@@ -4,6 +4,7 @@
 //! between them, and none is unresolved; both are reported, never guessed. It works in physical order, in short transactions that each hold
 //! data, journal and checkpoint; what it cannot see it does not count, but stops.
 
+mod aftermath;
 mod batch;
 mod comparison;
 mod engine;
@@ -13,6 +14,7 @@ mod order;
 mod parts;
 mod passes;
 mod plan;
+mod preflight;
 mod progress;
 mod report;
 mod review;
@@ -22,12 +24,16 @@ mod survey;
 mod tid;
 mod undo;
 
+pub use aftermath::{Aftermath, Vacuum};
 pub use comparison::Comparison;
 pub use engine::Backfill;
 pub use error::{Error, Result};
 pub use options::{OnConflict, Options};
 pub use order::order;
 pub use plan::Plan;
+pub use preflight::{
+    IdleSlot, Preflight, RefusedTriggers, Replication, Space, Trigger, UncheckedKey, UniqueBreak, UniqueBreaks,
+};
 pub use progress::Progress;
 pub use report::{BackfillReport, FailedRow, GhostTenant, Outcome, SourceCount};
 pub use source::{Evidence, Source};

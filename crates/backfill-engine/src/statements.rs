@@ -3,6 +3,7 @@
 use tenant_rls::{Sql, Template};
 
 use crate::parts::{Parts, list};
+use crate::preflight::leaving_out;
 use crate::source::{Pointer, Source};
 use crate::{OnConflict, Plan, Result};
 
@@ -22,6 +23,11 @@ pub(crate) struct Statements {
 
 impl Statements {
     pub(crate) fn new(plan: &Plan, on_conflict: OnConflict) -> Result<Self> {
+        Self::leaving_out(plan, on_conflict, &[])
+    }
+
+    /// The same where batches leave out the rows with these keys, which the preflight found.
+    pub(crate) fn leaving_out(plan: &Plan, on_conflict: OnConflict, keys: &[String]) -> Result<Self> {
         let parts = Parts::of(plan)?;
         let lowest = parts.lowest();
         let decision = parts.decision(on_conflict);
@@ -29,7 +35,7 @@ impl Statements {
         let rows = parts.rows();
         let (vias, tenants) = (list(&parts.vias), list(&parts.tenants));
         let table = |text: &'static str| Template::new(text).table("target", &plan.table);
-        let open = |text: &'static str| {
+        let deciding = |text: &'static str, decision: &Sql| {
             table(text)
                 .ident("column", &plan.column)
                 .fragment("vias", vias.clone())
@@ -38,8 +44,9 @@ impl Statements {
                 .fragment("joins", joins.clone())
                 .fragment("decision", decision.clone())
         };
+        let open = |text: &'static str| deciding(text, &decision);
         Ok(Self {
-            resolve: open(include_str!("../../../sql/backfill/resolve.sql"))
+            resolve: deciding(include_str!("../../../sql/backfill/resolve.sql"), &leaving_out(decision.clone(), keys))
                 .ident("key", &plan.key)
                 .fragment("source", parts.source(on_conflict))
                 .fragment("by_source", parts.by_source())

@@ -1,12 +1,14 @@
 //! The engine against a real PostgreSQL, as the roles that it runs as.
 #![allow(clippy::unwrap_used)] // a test may panic
 
+mod aftermath;
 mod evidence;
 mod faults;
 mod model;
 mod odd_databases;
 mod operators;
 mod planted;
+mod preflight;
 mod row_security;
 mod support;
 mod undo;
