@@ -15,6 +15,7 @@ mod parts;
 mod passes;
 mod plan;
 mod preflight;
+pub mod pressure;
 mod progress;
 mod report;
 mod review;

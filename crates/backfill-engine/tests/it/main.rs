@@ -9,6 +9,7 @@ mod odd_databases;
 mod operators;
 mod planted;
 mod preflight;
+mod pressure;
 mod row_security;
 mod support;
 mod undo;
