@@ -19,7 +19,8 @@ pub struct Space {
     pub rows: u64,
     /// Indexes that get an entry for each.
     pub indexes: u64,
-    /// How much the table and its indexes grow, in bytes: each row is written anew, and the old ones are freed by a vacuum only.
+    /// How much the table and its indexes grow at most, in bytes: each row is written anew, and the old ones are freed by a vacuum only.
+    /// Room that earlier ones left is not known.
     pub growth_bytes: u64,
     /// How much WAL is written, in bytes.
     pub wal_bytes: u64,
@@ -29,7 +30,7 @@ impl fmt::Display for Space {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "expect the table and its {} indexes to grow by about {}, and about {} of WAL; SQL does not tell how much disk is free",
+            "expect the table and its {} indexes to grow by up to {}, and about {} of WAL; SQL does not tell how much disk is free",
             self.indexes,
             bytes(self.growth_bytes),
             bytes(self.wal_bytes)
@@ -41,6 +42,7 @@ impl fmt::Display for Space {
 struct Table {
     heap: u64,
     indexes: u64,
+    /// Dead ones too: they take as much.
     rows: f64,
     index_count: u64,
     full_pages: bool,

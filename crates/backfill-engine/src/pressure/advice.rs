@@ -249,8 +249,10 @@ impl Judge {
         self.active = Some(active);
         let over = active - f64::from(self.limits.max_active);
         if self.busy.set(reading.at, over > 0.5, over < 0.25, QUIET) && self.workers > 1 {
-            let says =
-                format!("{active:.1} other sessions are at work, all workers run up to {}", self.limits.max_active);
+            let says = match self.limits.max_active {
+                0 => format!("{active:.1} other sessions are at work"),
+                most => format!("{active:.1} other sessions are at work, the limit is {most}"),
+            };
             advice.one_worker(Signal::ActiveSessions, says);
         }
     }
