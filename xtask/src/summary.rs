@@ -36,7 +36,9 @@ fn markdown(report: &str) -> String {
         let (kind, text) = match line.trim_start() {
             "" => (Kind::Blank, String::new()),
             row if row.starts_with('|') => (Kind::Row, row.to_owned()),
-            item if line.starts_with("  ") => (Kind::Item, format!("- {}", escaped(item))),
+            item if line.starts_with("  ") => {
+                (Kind::Item, format!("- {}", escaped(item.strip_prefix("- ").unwrap_or(item))))
+            }
             text => (Kind::Text, escaped(text)),
         };
         // Markdown joins lines that follow each other, and takes a table only behind an empty one.
@@ -66,15 +68,20 @@ enum Kind {
 /// Text that Markdown shows as it is.
 pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    let mut chars = text.chars().peekable();
+    let mut in_word = false;
+    while let Some(c) = chars.next() {
         match c {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '&' => out.push_str("&amp;"),
             '\n' => out.push_str("<br>"),
+            // Inside of a word it marks nothing, and names have many.
+            '_' if in_word && chars.peek().is_some_and(|next| next.is_alphanumeric()) => out.push(c),
             '|' | '*' | '_' | '`' | '[' | ']' | '#' | '~' | '\\' | '$' => out.extend(['\\', c]),
             c => out.push(c),
         }
+        in_word = c.is_alphanumeric();
     }
     out
 }

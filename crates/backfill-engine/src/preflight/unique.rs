@@ -10,6 +10,7 @@ use tenant_rls::{AuditTx, Database, Error as RlsError, Ident, Sql, Template, Ten
 use super::unique_statement::breaks;
 use super::{listed, number};
 use crate::parts::call;
+use crate::survey::reading;
 use crate::{Error, OnConflict, Plan, Result};
 
 /// So many rows can be left out of the batches, whose statement names them. More are no longer about rows.
@@ -135,11 +136,8 @@ impl Key {
         plan: &Plan,
         on_conflict: OnConflict,
     ) -> Result<Option<UniqueBreaks>> {
-        let mut access = plan.access();
-        for need in &mut access {
-            need.write = None;
-            need.read.retain(|column| column.as_str() != "ctid");
-        }
+        let mut access = reading(plan);
+        // The first is the table itself.
         access[0].read.extend(self.columns.iter().cloned());
         let mut audit = AuditTx::begin(database, &access, &visibility::readers(database, tenancy)?, None).await?;
         let rows = sqlx::query(breaks(plan, self, on_conflict)?)
