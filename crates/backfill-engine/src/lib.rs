@@ -6,9 +6,12 @@
 
 mod aftermath;
 mod batch;
+mod books;
 mod comparison;
+mod control;
 mod engine;
 mod error;
+mod lanes;
 mod options;
 mod order;
 mod parts;
@@ -21,12 +24,16 @@ mod report;
 mod review;
 mod source;
 mod statements;
+mod steady;
 mod survey;
+mod tally;
 mod tid;
 mod undo;
+mod worker;
 
 pub use aftermath::{Aftermath, Vacuum};
 pub use comparison::Comparison;
+pub use control::{RunStatus, change, status};
 pub use engine::Backfill;
 pub use error::{Error, Result};
 pub use options::{OnConflict, Options};
@@ -38,5 +45,5 @@ pub use preflight::{
 pub use progress::Progress;
 pub use report::{BackfillReport, FailedRow, GhostTenant, Outcome, SourceCount};
 pub use source::{Evidence, Source};
-pub use tenant_ops::{Assignment, RunRecord};
+pub use tenant_ops::{Assignment, MemberRecord, RunRecord, RunState};
 pub use undo::{Undo, UndoReport, runs, why};

@@ -11,5 +11,6 @@ mod planted;
 mod preflight;
 mod pressure;
 mod row_security;
+mod several;
 mod support;
 mod undo;
