@@ -58,7 +58,10 @@ mod tests {
         let unreadable = Unreadable { signal: Signal::ActiveSessions, why: "hidden".into(), remedy: "GRANT".into() };
         let events = [
             Progress::Waiting { holder: "ann".into() },
-            Progress::Started { table, rows: 9, role: "r".into(), run: Some(1), resumed_at_page: None },
+            Progress::Started { table, rows: 9, role: "r".into(), run: Some(1), resumed: false, helping: false },
+            Progress::Paused { by: None },
+            Progress::Resumed,
+            Progress::Leading,
             Progress::Batch { examined: 5, assigned: 4 },
             Progress::NextPass { pass: 2, assignable: 1 },
             Progress::Reconnecting { error: "gone".into(), wait: Duration::from_millis(200) },
