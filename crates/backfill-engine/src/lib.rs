@@ -4,6 +4,7 @@
 //! between them, and none is unresolved; both are reported, never guessed. It works in physical order, in short transactions that each hold
 //! data, journal and checkpoint; what it cannot see it does not count, but stops.
 
+mod aftermath;
 mod apply;
 mod batch;
 mod books;
@@ -17,6 +18,8 @@ mod order;
 mod parts;
 mod passes;
 mod plan;
+mod preflight;
+pub mod pressure;
 mod progress;
 mod report;
 mod review;
@@ -30,6 +33,7 @@ mod tid;
 mod undo;
 mod worker;
 
+pub use aftermath::{Aftermath, Vacuum};
 pub use apply::{Apply, ApplyReport, Refusal, RefusalKind};
 pub use comparison::Comparison;
 pub use control::{RunStatus, change, status};
@@ -38,6 +42,9 @@ pub use error::{Error, Result};
 pub use options::{OnConflict, Options};
 pub use order::order;
 pub use plan::Plan;
+pub use preflight::{
+    IdleSlot, Preflight, RefusedTriggers, Replication, Space, Trigger, UncheckedKey, UniqueBreak, UniqueBreaks,
+};
 pub use progress::Progress;
 pub use report::{BackfillReport, FailedRow, GhostTenant, Outcome, SourceCount};
 pub use review::CheckedReview;

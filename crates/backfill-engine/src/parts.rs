@@ -273,7 +273,8 @@ pub(crate) fn list(parts: &[Sql]) -> Sql {
     Sql::join(parts.iter().cloned(), ", ")
 }
 
-fn call(text: &'static str, items: impl Iterator<Item = Sql>) -> Sql {
+/// Several of one kind at `:list`, with commas between them.
+pub(crate) fn call(text: &'static str, items: impl Iterator<Item = Sql>) -> Sql {
     Template::new(text).fragment("list", Sql::join(items, ", ")).build()
 }
 

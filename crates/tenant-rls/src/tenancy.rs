@@ -100,6 +100,8 @@ pub struct TableRules {
     pub platform_rows: bool,
     /// Why rows of this table may reference rows of other tenants; where it is given, such rows do not stop a rollout.
     pub cross_tenant_references: Option<String>,
+    /// Triggers of this table that may fire when a row gets its tenant. A backfill refuses to run beside any other that would.
+    pub allow_triggers: Vec<String>,
     /// Where a row's tenant follows from, best source first.
     pub sources: Vec<SourceRule>,
     /// What decides where sources name several tenants, best first.

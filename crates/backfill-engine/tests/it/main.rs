@@ -1,6 +1,7 @@
 //! The engine against a real PostgreSQL, as the roles that it runs as.
 #![allow(clippy::unwrap_used)] // a test may panic
 
+mod aftermath;
 mod apply;
 mod apply_refusals;
 mod evidence;
@@ -9,6 +10,8 @@ mod model;
 mod odd_databases;
 mod operators;
 mod planted;
+mod preflight;
+mod pressure;
 mod reviewed;
 mod row_security;
 mod several;

@@ -84,6 +84,10 @@ impl Tenancy {
         )?;
         writeln!(
             out,
+            "#   allow_triggers = [ … ]   its triggers that may fire when a backfill gives a row its tenant"
+        )?;
+        writeln!(
+            out,
             "#   sources = [ … ]       where a row's tenant follows from, best source first: the tenant of the row in `table`"
         )?;
         writeln!(
@@ -137,6 +141,9 @@ fn write_table(
     }
     if let Some(reason) = &rules.cross_tenant_references {
         writeln!(out, "cross_tenant_references = {}", string(reason))?;
+    }
+    if !rules.allow_triggers.is_empty() {
+        writeln!(out, "allow_triggers = [{}]", list(&rules.allow_triggers))?;
     }
     write_list(out, "sources", rules.sources.iter().map(|rule| (source(rule), comment(rule))))?;
     write_list(out, "evidence", rules.evidence.iter().map(|rule| (evidence(rule), None)))
