@@ -64,6 +64,9 @@ impl<'a> Bar<'a> {
                 self.rows = rows;
                 self.meter = Some(Meter::start(self.printer, table.name().as_str(), "rows", 0, Some(rows)));
             }
+            Progress::LookedAhead { says } => {
+                says.iter().for_each(|says| self.printer.note(&format!("before: {says}")))
+            }
             Progress::Batch { examined, assigned } => {
                 if let Some(meter) = &mut self.meter {
                     // A later pass looks at some rows again.
@@ -151,7 +154,18 @@ impl Report for BackfillReport {
 
     fn table(&self) -> String {
         let mut out = format!("{}\n\n{}", headline(self), counts(self));
-        for paragraph in [failures(self), ghosts(self), missing_sources(self), next(self)].into_iter().flatten() {
+        for paragraph in [
+            failures(self),
+            unique_breaks(self),
+            ghosts(self),
+            missing_sources(self),
+            held_back(self),
+            self.aftermath.as_ref().map(ToString::to_string),
+            next(self),
+        ]
+        .into_iter()
+        .flatten()
+        {
             out.push_str(&format!("\n{paragraph}\n"));
         }
         out
@@ -191,6 +205,9 @@ fn counts(report: &BackfillReport) -> String {
     rows.push(row("conflicts", report.conflicts, "sources name several tenants"));
     rows.push(row("unresolved", report.unresolved, "no source names a tenant that exists"));
     rows.push(row("assignable", report.assignable, "could be assigned, and were not yet"));
+    if report.unique_breaks > 0 {
+        rows.push(row("unique breaks", report.unique_breaks, "would break a unique key"));
+    }
     rows.push(row("remaining", report.remaining, remaining));
     table(&["rows", ">number", ""], rows)
 }
@@ -201,6 +218,25 @@ fn failures(report: &BackfillReport) -> Option<String> {
         &format!("{} refused by the table itself:", counted(report.failed.len() as u64, "row was", "rows were")),
         lines,
     )
+}
+
+fn unique_breaks(report: &BackfillReport) -> Option<String> {
+    let breaks = report.preflight.iter().flat_map(|preflight| &preflight.unique_breaks);
+    let lines: Vec<String> = breaks.map(|breaks| format!("  {breaks}")).collect();
+    listed("Left out, as the table would refuse them:", lines.into_iter())
+}
+
+fn held_back(report: &BackfillReport) -> Option<String> {
+    let seconds = |seconds| duration(Duration::try_from_secs_f64(seconds).unwrap_or_default());
+    let held = report.pressure.held_back.iter().map(|held| {
+        let parts = [("waited", held.waited_seconds), ("slowed", held.slowed_seconds)];
+        let parts = parts.into_iter().filter(|(_, time)| *time > 0.0);
+        let parts: Vec<String> = parts.map(|(what, time)| format!("{what} {}", seconds(time))).collect();
+        format!("  {}: {}", held.signal, parts.join(", "))
+    });
+    let unreadable = report.pressure.unreadable.iter().map(|one| format!("  {one}"));
+    let lines: Vec<String> = held.chain(unreadable).collect();
+    listed("Held back by:", lines.into_iter())
 }
 
 fn ghosts(report: &BackfillReport) -> Option<String> {

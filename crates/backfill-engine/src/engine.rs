@@ -11,11 +11,14 @@ use crate::batch::Batches;
 use crate::books::Books;
 use crate::lanes::lanes;
 use crate::passes::{Lead, Passes};
+use crate::pressure::{Pressure, Throttle};
 use crate::statements::Statements;
 use crate::steady::{Teller, tell};
 use crate::survey::{self, Survey};
 use crate::tally::Tally;
-use crate::{BackfillReport, FailedRow, Options, Outcome, Plan, Progress, Result, SourceCount, review};
+use crate::{
+    Aftermath, BackfillReport, FailedRow, Options, Outcome, Plan, Preflight, Progress, Result, SourceCount, review,
+};
 
 /// A backfill that is ready to run.
 #[derive(Debug, Clone, Copy)]
@@ -47,17 +50,22 @@ impl Backfill<'_> {
         progress: &mut (dyn FnMut(Progress) + Send),
     ) -> Result<BackfillReport> {
         let Self { database, tenancy, plan, options, .. } = self;
-        let statements = Statements::new(plan, options.on_conflict)?;
+        let mut statements = Statements::new(plan, options.on_conflict)?;
         let role = survey::writer(database, tenancy, plan).await?;
         let mut audit = survey::open(database, tenancy, plan).await?;
         let rows = if plan.never_null { 0 } else { survey::count_null(&mut audit, &statements).await? };
         let survey = if rows == 0 { Survey::default() } else { Survey::take(&mut audit, &statements).await? };
         if survey.assignable == 0 {
             let end = self.end(audit, survey, &statements).await?;
-            let report = Report { plan, role: &role, options, run: None, elapsed: Duration::ZERO };
+            let found = Found::default();
+            let report = Report { plan, role: &role, options, run: None, elapsed: Duration::ZERO, found };
             return Ok(report.finish(Outcome::NothingToDo, Tally::default(), None, end));
         }
         audit.close().await?;
+        let preflight = Preflight::look(&self, &role, survey.assignable).await?;
+        let left_out = preflight.left_out();
+        statements = Statements::leaving_out(plan, options.on_conflict, &left_out)?;
+        progress(Progress::LookedAhead { says: preflight.says() });
 
         let progress = &Teller::from(Mutex::new(progress));
         let (books, lead) = self.open_books(progress).await?;
@@ -73,17 +81,29 @@ impl Backfill<'_> {
                 helping: lead.is_none() && !options.dry_run,
             },
         );
-        let seat = self.take_seat(&books).await?;
+        let (seat, note) = self.take_seat(&books).await?;
         let batches = Batches { database, tenancy, plan, statements: &statements, role: &role, books };
-        let mut passes = Passes::new(self, batches, lead, stop, before);
+        let throttle = Throttle::new(&options.gentleness, options.at_once());
+        let mut passes = Passes::new(self, batches, lead, stop, before, &throttle, left_out.len() as u64);
         let started = Instant::now();
-        let result = passes.run(progress).await;
+        let watching = |event| {
+            note_of(&event).into_iter().for_each(|now| drop(note.send(now)));
+            tell(progress, event);
+        };
+        let result = tokio::select! {
+            done = passes.run(progress) => done,
+            never = throttle.watch(database, &plan.table, &watching) => match never {},
+        };
         let elapsed = started.elapsed();
         let kept = self.leave(&passes, seat, result.as_ref().ok().map(|(outcome, _)| *outcome)).await;
         let (outcome, end) = result?;
-        let Passes { tally, batches: Batches { books, .. }, .. } = passes;
+        let Passes { tally, batches: Batches { books, .. }, lead, .. } = passes;
         let tally = tally.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let report = Report { plan, role: &role, options, run: books.run(), elapsed };
+        // One of the processes is enough.
+        let tidies = lead.is_some() && outcome != Outcome::Cancelled;
+        let aftermath = if tidies { Some(Aftermath::tidy(database, &plan.table).await?) } else { None };
+        let found = Found { preflight: Some(preflight), pressure: throttle.report(), aftermath };
+        let report = Report { plan, role: &role, options, run: books.run(), elapsed, found };
         Ok(report.finish(outcome, tally, kept, end))
     }
 
@@ -134,12 +154,13 @@ impl Backfill<'_> {
         Ok(Some((standing.examined, standing.assigned())))
     }
 
-    async fn take_seat(&self, books: &Books) -> Result<Option<Seat>> {
-        let Some(run) = books.run() else { return Ok(None) };
-        let member = Member::enter(self.database, run.id, self.holder, self.options.at_once()).await?;
+    /// Enters this process in the list of those that work at the run, and returns where it tells what keeps it from full speed.
+    async fn take_seat(&self, books: &Books) -> Result<(Option<Seat>, watch::Sender<Option<String>>)> {
         let (note, notes) = watch::channel(None);
+        let Some(run) = books.run() else { return Ok((None, note)) };
+        let member = Member::enter(self.database, run.id, self.holder, self.options.at_once()).await?;
         let alive = member.keep_alive(self.database, notes);
-        Ok(Some(Seat { member, _note: note, _alive: alive }))
+        Ok((Some(Seat { member, _alive: alive }), note))
     }
 
     /// Ends what this process had of the run. Failing to is no error of its own: the lease runs out, and the run is taken up again.
@@ -189,8 +210,17 @@ pub(crate) struct End {
 /// This process in the list of those that work at the run.
 struct Seat {
     member: Member,
-    _note: watch::Sender<Option<String>>,
     _alive: KeptAlive,
+}
+
+/// What an event of the throttle changes of what keeps a process from full speed: nothing, or what, or that nothing does.
+fn note_of(event: &Progress) -> Option<Option<String>> {
+    match event {
+        Progress::Slowed { reason, waits: true, .. } => Some(Some(format!("waits: {}", reason.says))),
+        Progress::Slowed { reason, workers, .. } => Some(Some(format!("slowed, {workers} at work: {}", reason.says))),
+        Progress::FullSpeedAgain { .. } => Some(None),
+        _ => None,
+    }
 }
 
 /// What the books say when this process leaves them: of all processes, earlier ones included.
@@ -216,10 +246,19 @@ struct Report<'a> {
     options: &'a Options,
     run: Option<&'a Run>,
     elapsed: Duration,
+    found: Found,
+}
+
+/// What was found around the run.
+#[derive(Default)]
+struct Found {
+    preflight: Option<Preflight>,
+    pressure: Pressure,
+    aftermath: Option<Aftermath>,
 }
 
 impl Report<'_> {
-    fn finish(&self, outcome: Outcome, tally: Tally, kept: Option<Kept>, end: End) -> BackfillReport {
+    fn finish(self, outcome: Outcome, tally: Tally, kept: Option<Kept>, end: End) -> BackfillReport {
         let kept = kept.unwrap_or(Kept {
             assigned_by: tally.assigned_by,
             failed: tally.failed,
@@ -239,6 +278,7 @@ impl Report<'_> {
         // The survey of a dry run still finds what the batches took back.
         let undone = if self.options.dry_run { tally.assigned } else { 0 };
         let seconds = self.elapsed.as_secs_f64();
+        let left_out = self.found.preflight.as_ref().map_or(0, |found| found.left_out().len() as u64);
         BackfillReport {
             schema: "backfill/1",
             run: self.run.map(|run| run.id),
@@ -251,7 +291,8 @@ impl Report<'_> {
             assigned_by_source,
             conflicts: survey.conflicts,
             unresolved: survey.unresolved,
-            assignable: survey.assignable.saturating_sub(undone),
+            assignable: survey.assignable.saturating_sub(undone).saturating_sub(left_out),
+            unique_breaks: left_out,
             remaining: survey.remaining().saturating_sub(undone),
             failed: kept.failed,
             ghost_tenants: end.ghosts,
@@ -261,6 +302,9 @@ impl Report<'_> {
             batches: tally.batches,
             longest_batch_ms: u64::try_from(tally.longest.as_millis()).unwrap_or(u64::MAX),
             seconds,
+            preflight: self.found.preflight,
+            pressure: self.found.pressure,
+            aftermath: self.found.aftermath,
             rows_per_second: if seconds > 0.0 { tally.assigned as f64 / seconds } else { 0.0 },
         }
     }

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::pressure::Gentleness;
+
 /// What to do with a row whose sources name several tenants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -41,6 +43,8 @@ pub struct Options {
     pub on_conflict: OnConflict,
     /// Stop after this many rows were assigned.
     pub limit: Option<u64>,
+    /// How gentle it is with others on the server.
+    pub gentleness: Gentleness,
     /// Help where another process is at this run already.
     pub join: bool,
 }
@@ -62,6 +66,7 @@ impl Default for Options {
             on_conflict: OnConflict::Report,
             limit: None,
             join: false,
+            gentleness: Gentleness::default(),
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::batch::Batches;
 use crate::books::Books;
 use crate::engine::{Backfill, End};
 use crate::lanes::lanes;
+use crate::pressure::Throttle;
 use crate::steady::{Teller, steadily, tell};
 use crate::survey::{self, Survey};
 use crate::tally::Tally;
@@ -50,6 +51,9 @@ pub(crate) struct Passes<'a> {
     pub(crate) tally: Mutex<Tally>,
     /// What all processes had done when this one began: rows looked at, and assigned.
     before: (u64, u64),
+    throttle: &'a Throttle,
+    /// Rows that batches leave out, though a survey counts them as assignable.
+    left_out: u64,
 }
 
 impl<'a> Passes<'a> {
@@ -59,8 +63,10 @@ impl<'a> Passes<'a> {
         lead: Option<Lead>,
         stop: watch::Receiver<bool>,
         before: (u64, u64),
+        throttle: &'a Throttle,
+        left_out: u64,
     ) -> Self {
-        Self { backfill, batches, lead, stop, tally: Mutex::default(), before }
+        Self { backfill, batches, lead, stop, tally: Mutex::default(), before, throttle, left_out }
     }
 
     pub(crate) async fn run(&mut self, progress: &Teller<'_>) -> Result<(Outcome, End)> {
@@ -76,8 +82,9 @@ impl<'a> Passes<'a> {
             let (assigned, refused) = steadily(progress, async || self.assigned().await).await?;
             idle = if assigned == assigned_before { idle + 1 } else { 0 };
             assigned_before = assigned;
-            let over =
-                |survey: Survey| self.backfill.options.dry_run || survey.assignable <= refused || idle >= IDLE_PASSES;
+            let over = |survey: Survey| {
+                self.backfill.options.dry_run || survey.assignable <= refused + self.left_out || idle >= IDLE_PASSES
+            };
             let decide = |survey| outcome(ended).or_else(|| over(survey).then_some(Outcome::Done));
             tell(progress, Progress::Surveying);
             let (survey, end) = steadily(progress, async || self.survey(decide).await).await?;
@@ -97,9 +104,9 @@ impl<'a> Passes<'a> {
 
     /// Works through the lanes that this process gets.
     async fn pass(&self, progress: &Teller<'_>) -> Result<Ended> {
-        let shared = Shared::new(&self.batches, self.backfill.options, progress, self.stop.clone(), &self.tally);
-        let shared = &shared;
-        let workers = join_all((0..self.workers()).map(|_| Worker::new(shared).run()));
+        let Self { backfill, batches, stop, tally, throttle, .. } = self;
+        let shared = &Shared::new(batches, backfill.options, progress, stop.clone(), tally, throttle);
+        let workers = join_all((0..backfill.options.at_once()).map(|number| Worker::new(shared, number).run()));
         let watching = std::pin::pin!(self.watch_others(shared));
         // What is running is waited for also where one of them failed: it commits, and need not be done again.
         let done = match select(std::pin::pin!(workers), watching).await {
@@ -187,11 +194,6 @@ impl<'a> Passes<'a> {
         steadily(progress, async || Ok(run.next_pass(database, &lead.lease, &lanes).await?)).await?;
         tell(progress, Progress::NextPass { pass: run.pass, assignable: survey.assignable });
         Ok(())
-    }
-
-    /// How many batches run at once.
-    fn workers(&self) -> u32 {
-        self.backfill.options.at_once()
     }
 }
 

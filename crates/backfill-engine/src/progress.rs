@@ -31,6 +31,11 @@ pub enum Progress {
         /// Somebody else leads the run; this process helps.
         helping: bool,
     },
+    /// What was found before the first row, a sentence each.
+    LookedAhead {
+        /// The sentences.
+        says: Vec<String>,
+    },
     /// A batch was committed (in a dry run: rolled back).
     Batch {
         /// Rows that were looked at since this process began, by all processes of the run.

@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use serde::Serialize;
 use tenant_rls::TableName;
 
+use crate::pressure::Pressure;
+use crate::{Aftermath, Preflight};
+
 /// The closing report; its JSON is `backfill/1`.
 #[derive(Debug, Clone, Serialize)]
 pub struct BackfillReport {
@@ -32,6 +35,8 @@ pub struct BackfillReport {
     pub unresolved: u64,
     /// Rows left that could be given a tenant: locked by others, refused by the table, past the limit, or new.
     pub assignable: u64,
+    /// Rows left that would break a unique key with the tenant that they are to get; `preflight` names them.
+    pub unique_breaks: u64,
     /// All rows without a tenant when the run had ended, counted by a role that sees every row.
     pub remaining: u64,
     /// Rows that the table itself refused.
@@ -52,6 +57,12 @@ pub struct BackfillReport {
     pub seconds: f64,
     /// Rows assigned by this process for each second of it.
     pub rows_per_second: f64,
+    /// What was found before the first row; none where there was nothing to assign.
+    pub preflight: Option<Preflight>,
+    /// What held this process back.
+    pub pressure: Pressure,
+    /// What was done after the last row, by the process that led; none where nothing was written.
+    pub aftermath: Option<Aftermath>,
 }
 
 /// How a backfill ended.

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use crate::batch::{Batches, Claim, Task, Turn};
 use crate::books::Books;
+use crate::pressure::Throttle;
 use crate::steady::{Teller, steadily, tell};
 use crate::tally::{MOST_FAILURES, Tally, check};
 use crate::tid::{PAGE, half};
@@ -47,8 +48,9 @@ pub(crate) struct Shared<'a, 't> {
     pub(crate) progress: &'a Teller<'t>,
     pub(crate) stop: watch::Receiver<bool>,
     tally: &'a Mutex<Tally>,
-    /// One of them failed: the others end after their batch.
-    failed: AtomicBool,
+    throttle: &'a Throttle,
+    /// One of them came to the end of the pass, or failed: the others end, those that are held back too.
+    over: watch::Sender<bool>,
     paused: AtomicBool,
     /// What other processes did since this one began.
     others_examined: AtomicU64,
@@ -62,10 +64,11 @@ impl<'a, 't> Shared<'a, 't> {
         progress: &'a Teller<'t>,
         stop: watch::Receiver<bool>,
         tally: &'a Mutex<Tally>,
+        throttle: &'a Throttle,
     ) -> Self {
-        let (failed, paused) = (AtomicBool::new(false), AtomicBool::new(false));
+        let (over, paused) = (watch::channel(false).0, AtomicBool::new(false));
         let (others_examined, others_assigned) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { batches, options, progress, stop, tally, failed, paused, others_examined, others_assigned }
+        Self { batches, options, progress, stop, tally, throttle, over, paused, others_examined, others_assigned }
     }
 
     fn tally(&self) -> MutexGuard<'_, Tally> {
@@ -112,32 +115,39 @@ impl<'a, 't> Shared<'a, 't> {
 /// One worker.
 pub(crate) struct Worker<'a, 't> {
     shared: &'a Shared<'a, 't>,
+    /// From 0: those with a high number are held back first.
+    number: u32,
     lane: i64,
     positions: u64,
+    /// How long its last batch took, and the rows that it wrote.
+    last: Option<(Duration, u64)>,
 }
 
 impl<'a, 't> Worker<'a, 't> {
-    pub(crate) fn new(shared: &'a Shared<'a, 't>) -> Self {
-        Self { shared, lane: 0, positions: FIRST_PAGES * PAGE }
+    pub(crate) fn new(shared: &'a Shared<'a, 't>, number: u32) -> Self {
+        Self { shared, number, lane: 0, positions: FIRST_PAGES * PAGE, last: None }
     }
 
     /// Works until the pass is over for it.
     pub(crate) async fn run(mut self) -> Result<Ended> {
         let done = self.batches().await;
-        if done.is_err() {
-            self.shared.failed.store(true, Ordering::Relaxed);
-        }
+        self.shared.over.send_replace(true);
         done
     }
 
     async fn batches(&mut self) -> Result<Ended> {
-        let Shared { batches, options, progress, .. } = self.shared;
+        let Shared { batches, options, progress, throttle, .. } = self.shared;
+        let (mut stop, mut over) = (self.shared.stop.clone(), self.shared.over.subscribe());
         loop {
-            if *self.shared.stop.borrow() {
-                return Ok(Ended::Stopped);
-            }
-            if self.shared.failed.load(Ordering::Relaxed) {
-                return Ok(Ended::PassOver);
+            tokio::select! {
+                biased;
+                // The sender lives as long as what the workers share.
+                _ = over.wait_for(|over| *over) => return Ok(Ended::PassOver),
+                admitted = throttle.admit(self.number, self.last.take(), &mut stop) => {
+                    if !admitted {
+                        return Ok(Ended::Stopped);
+                    }
+                }
             }
             let left = options.limit.map(|limit| limit.saturating_sub(self.shared.tally().assigned));
             if left == Some(0) {
@@ -162,6 +172,7 @@ impl<'a, 't> Worker<'a, 't> {
         self.lane = claim.lane.id;
         self.shared.tell_resumed();
         self.shared.tally().add(counts, took);
+        self.last = Some((took, counts.assigned));
         // Cut short by its limit: the rows behind were not looked at, and the checkpoint stays before them.
         let cut = claim.range.length() > 1 && left.is_some_and(|left| counts.examined >= left);
         if cut && counts.assigned < counts.examined {

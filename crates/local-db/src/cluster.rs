@@ -143,6 +143,8 @@ impl LocalDb {
         let mut session =
             DirectConnection::connect(&server::url(port, Role::Superuser, "postgres")?, "local-db").await?;
         schema::create_roles(&mut session).await?;
+        // What the owner of a database that is watched should have: a backfill reads from it how busy the server is.
+        session.run_script("letting the owner see the load", "GRANT pg_monitor TO app_owner").await?;
         schema::create_database(&mut session, DATABASE, None).await?;
         let system_identifier = system_identifier(&mut session).await?;
         session.close().await;

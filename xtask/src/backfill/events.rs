@@ -59,6 +59,7 @@ mod tests {
         let events = [
             Progress::Waiting { holder: "ann".into() },
             Progress::Started { table, rows: 9, role: "r".into(), run: Some(1), resumed: false, helping: false },
+            Progress::LookedAhead { says: vec!["a trigger fires".into()] },
             Progress::Paused { by: None },
             Progress::Resumed,
             Progress::Leading,

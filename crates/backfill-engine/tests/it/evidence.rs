@@ -6,7 +6,9 @@ use local_db::testing::{self, TestDb};
 use sqlx::Row;
 use tenant_rls::{Catalog, Sql, Template, Tenancy, Tenants};
 
-use crate::support::{SMALL, backfill_chat, backfill_table, by_source, connect, number, planted, rows, run, script};
+use crate::support::{
+    SMALL, backfill_chat, backfill_table, by_source, connect, fast, number, planted, rows, run, script,
+};
 
 fn tenancy(rules: &str) -> Tenancy {
     Tenancy::from_toml(&format!("[tenant]\ntable = \"Tenant\"\n[tables.item]\n{rules}"), "tenancy.toml".as_ref())
@@ -14,7 +16,7 @@ fn tenancy(rules: &str) -> Tenancy {
 }
 
 async fn backfill_items(db: &TestDb, rules: &str) -> Result<backfill_engine::BackfillReport, Error> {
-    backfill_table(db, Role::Owner, "item", &tenancy(rules), &Options::default(), &mut |_| {}).await
+    backfill_table(db, Role::Owner, "item", &tenancy(rules), &fast(), &mut |_| {}).await
 }
 
 #[tokio::test]
@@ -27,11 +29,11 @@ async fn messages_get_exactly_the_tenants_that_were_planted() {
     ];
     let left = (planted.messages_in_conflict, planted.messages_unresolvable);
 
-    let dry = Options { dry_run: true, ..Options::default() };
+    let dry = Options { dry_run: true, ..fast() };
     let report = backfill_chat(&db, Role::Owner, &dry).await.unwrap();
     assert_eq!((by_source(&report), (report.conflicts, report.unresolved)), (expected.to_vec(), left));
 
-    let report = backfill_chat(&db, Role::Owner, &Options::default()).await.unwrap();
+    let report = backfill_chat(&db, Role::Owner, &fast()).await.unwrap();
     assert_eq!((by_source(&report), (report.conflicts, report.unresolved)), (expected.to_vec(), left));
     assert_eq!((report.assigned, report.assignable), (planted.assignable_messages(), 0));
 
@@ -41,7 +43,7 @@ async fn messages_get_exactly_the_tenants_that_were_planted() {
                         OR NOT EXISTS (SELECT FROM tenant_memberships m WHERE (m."userId", m."tenantId") = (c."userId", c."tenantId")
                                        UNION ALL SELECT FROM users u WHERE (u.id, u."tenantId") = (c."userId", c."tenantId"))"#;
     assert_eq!(number(&mut db.superuser().await, foreign).await, 0);
-    let again = backfill_chat(&db, Role::Owner, &Options::default()).await.unwrap();
+    let again = backfill_chat(&db, Role::Owner, &fast()).await.unwrap();
     assert_eq!((again.run, again.remaining), (None, left.0 + left.1));
 }
 
@@ -50,7 +52,7 @@ async fn the_review_lists_every_tenant_that_a_source_names() {
     let (db, planted) = planted(&SMALL).await;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("review.csv");
-    backfill_chat(&db, Role::Owner, &Options { review: Some(path.clone()), ..Options::default() }).await.unwrap();
+    backfill_chat(&db, Role::Owner, &Options { review: Some(path.clone()), ..fast() }).await.unwrap();
     let mut csv = csv::Reader::from_path(&path).unwrap();
     let header: Vec<String> = csv.headers().unwrap().iter().map(str::to_owned).collect();
     let sources = ["membership", "membership row", "author", "author row"];
@@ -78,10 +80,10 @@ async fn an_author_and_a_membership_that_disagree_are_a_conflict_and_first_takes
                   ('4', 'v', '', '', 's', '', 'b'), ('5', 'v', '', '', 't', '', NULL), ('6', 'v', '', '', 't', '', 'c')"#,
     )
     .await;
-    let report = backfill_chat(&db, Role::Owner, &Options::default()).await.unwrap();
+    let report = backfill_chat(&db, Role::Owner, &fast()).await.unwrap();
     assert_eq!(by_source(&report), [("membership", 0), ("author", 0), ("room", 2)]);
     assert_eq!(report.conflicts, 2);
-    let options = Options { on_conflict: OnConflict::First, ..Options::default() };
+    let options = Options { on_conflict: OnConflict::First, ..fast() };
     let report = backfill_chat(&db, Role::Owner, &options).await.unwrap();
     assert_eq!(by_source(&report), [("membership", 1), ("author", 1), ("room", 0)]);
     let as_decided = r#"SELECT count(*) FROM chat_messages JOIN (VALUES ('1', 'a'), ('2', 'c'), ('3', 'b'), ('5', 'c')) AS e(id, tenant)
@@ -134,7 +136,7 @@ async fn tenants_of_every_type_are_compared() {
         let catalog = Catalog::load(&database, &tenancy(rules)).await.unwrap();
         let tenant = Tenants::open(&database, &tenancy(rules)).await.unwrap().find("2").await.unwrap();
         let plan = Plan::given(&catalog, &tenancy(rules), "item", &tenant.id).unwrap();
-        let report = run(&database, &tenancy(rules), &plan, &Options::default(), &mut |_| {}).await.unwrap();
+        let report = run(&database, &tenancy(rules), &plan, &fast(), &mut |_| {}).await.unwrap();
         assert_eq!((report.assigned, report.remaining), (3, 0), "{column}");
         assert_eq!(rows(&mut owner, ASSIGNED).await[0].get::<&str, _>(0), "1:1 2:3 3:2 4:2 5:2", "{column}");
         database.close().await;
@@ -184,7 +186,7 @@ async fn what_the_sources_say_is_counted_beside_one_tenant_for_all() {
         (before.rows, before.told),
         (planted.tables["chat_messages"].without_tenant, planted.assignable_messages())
     );
-    run(&database, &tenancy, &plan, &Options::default(), &mut |_| {}).await.unwrap();
+    run(&database, &tenancy, &plan, &fast(), &mut |_| {}).await.unwrap();
     let others =
         "SELECT sum(cardinality(row_keys))::bigint FROM tenant_ops.journal WHERE tenant_id <> 'tenant_primary'";
     assert_eq!(number(&mut db.superuser().await, others).await as u64, before.told_another);

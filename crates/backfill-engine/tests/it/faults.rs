@@ -4,7 +4,7 @@ use backfill_engine::{Options, Progress};
 use local_db::Role;
 use tenant_rls::Tenancy;
 
-use crate::support::{SMALL, backfill_table, planted};
+use crate::support::{SMALL, backfill_table, fast, planted};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_whose_connections_are_cut_goes_on_by_itself() {
@@ -27,7 +27,7 @@ async fn a_run_whose_connections_are_cut_goes_on_by_itself() {
             });
         });
     };
-    let options = Options { batch_time: std::time::Duration::from_millis(1), ..Options::default() };
+    let options = Options { batch_time: std::time::Duration::from_millis(1), ..fast() };
     let report = backfill_table(&db, Role::Owner, "bookings", &Tenancy::default(), &options, &mut cut).await.unwrap();
     assert_eq!(report.assigned, planted.assignable());
 }

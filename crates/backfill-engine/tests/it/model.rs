@@ -11,7 +11,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
 use tenant_rls::{DirectConnection, Tenancy};
 
-use crate::support::{backfill_table, by_source, rows, script};
+use crate::support::{backfill_table, by_source, fast, rows, script};
 use sqlx::Row;
 
 /// Tenants that exist.
@@ -93,8 +93,7 @@ async fn every_row_gets_the_tenant_that_the_model_says() {
             ]
         "#;
         let tenancy = Tenancy::from_toml(toml, std::path::Path::new("tenancy.toml")).unwrap();
-        let report =
-            backfill_table(&db, Role::Owner, "item", &tenancy, &Options::default(), &mut |_| {}).await.unwrap();
+        let report = backfill_table(&db, Role::Owner, "item", &tenancy, &fast(), &mut |_| {}).await.unwrap();
 
         let model: Vec<Result<&str, usize>> = bookings.iter().map(|row| expected(&sources, row)).collect();
         let found = rows(&mut owner, r#"SELECT "tenantId" FROM item ORDER BY id"#).await;
@@ -219,7 +218,7 @@ async fn evidence_decides_as_the_model_says_in_whatever_order_rows_are_done() {
         let left =
             (open().filter(|e| matches!(e, Err(2..))).count() as u64, open().filter(|e| *e == Err(0)).count() as u64);
         for dry_run in [true, false] {
-            let options = Options { on_conflict, dry_run, batch_time: Duration::from_millis(1), ..Options::default() };
+            let options = Options { on_conflict, dry_run, batch_time: Duration::from_millis(1), ..fast() };
             let report = backfill_table(&db, Role::Owner, "item", &tenancy, &options, &mut |_| {}).await.unwrap();
             assert_eq!(by_source(&report), by, "{on_conflict:?}, dry run {dry_run}: {data:?}");
             assert_eq!((report.conflicts, report.unresolved, report.assignable), (left.0, left.1, 0), "{data:?}");

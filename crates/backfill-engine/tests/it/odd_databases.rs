@@ -6,13 +6,13 @@ use tenant_rls::Tenancy;
 use tokio::sync::watch;
 
 use crate::reviewed::refused;
-use crate::support::{SMALL, backfill, backfill_table, connect, number, planted, script};
+use crate::support::{SMALL, allowing, backfill, backfill_table, connect, fast, number, planted, script};
 use crate::undo::undo_with;
 
 #[tokio::test]
 async fn a_database_without_the_table_says_so() {
     let db = testing::empty_database().await;
-    let error = backfill(&db, Role::Owner, &Options::default()).await.unwrap_err();
+    let error = backfill(&db, Role::Owner, &fast()).await.unwrap_err();
     assert!(error.to_string().contains("there is no table public.bookings"), "{error}");
 }
 
@@ -20,7 +20,7 @@ async fn a_database_without_the_table_says_so() {
 async fn a_table_without_the_tenant_column_says_so() {
     let db = testing::database().await;
     script(&mut db.owner().await, r#"ALTER TABLE bookings DROP COLUMN "tenantId""#).await;
-    let error = backfill(&db, Role::Owner, &Options::default()).await.unwrap_err();
+    let error = backfill(&db, Role::Owner, &fast()).await.unwrap_err();
     assert!(matches!(error, Error::Database(tenant_rls::Error::NoTable { .. })), "{error}");
 }
 
@@ -46,7 +46,7 @@ async fn names_with_quotes_spaces_and_capitals_and_a_uuid_tenant_column_work() {
     let tenancy = Tenancy::from_toml(text, std::path::Path::new("tenancy.toml")).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let review = folder.path().join("review.csv");
-    let options = Options { review: Some(review.clone()), ..Options::default() };
+    let options = Options { review: Some(review.clone()), ..fast() };
     let report = backfill_table(&db, Role::Owner, "We\"ird table", &tenancy, &options, &mut |_| {}).await.unwrap();
     assert_eq!((report.assigned, report.unresolved), (200, 100));
     let text = std::fs::read_to_string(&review).unwrap().replace(",,v1-", ",t2,v1-");
@@ -75,7 +75,7 @@ async fn a_tenant_column_of_another_type_than_the_tenants_key_is_refused() {
            CREATE TABLE bookings (id text PRIMARY KEY, "clientId" text, "tenantId" uuid)"#,
     )
     .await;
-    let error = backfill(&db, Role::Owner, &Options::default()).await.unwrap_err();
+    let error = backfill(&db, Role::Owner, &fast()).await.unwrap_err();
     assert!(error.to_string().contains("its tenant column is uuid"), "{error}");
 }
 
@@ -92,7 +92,8 @@ async fn rows_that_a_trigger_refuses_are_reported_one_by_one_and_the_others_assi
     let refused = r#"SELECT count(*) FROM bookings WHERE hashtext(id) % 200 = 0 AND "tenantId" IS NULL"#;
     let expected = number(&mut db.superuser().await, refused).await as u64;
     assert!((1..90).contains(&expected), "the seed has {expected} such rows: choose another divisor");
-    let report = backfill(&db, Role::Owner, &Options::default()).await.unwrap();
+    let tenancy = allowing("refuse");
+    let report = backfill_table(&db, Role::Owner, "bookings", &tenancy, &fast(), &mut |_| {}).await.unwrap();
     assert_eq!(report.failed.len() as u64, report.assignable);
     assert!(report.failed.iter().all(|row| row.error.contains("this row is closed")), "{:?}", report.failed);
     assert_eq!(report.assigned + report.assignable, planted.assignable());
@@ -103,7 +104,7 @@ async fn a_table_that_refuses_every_row_ends_the_run() {
     let (db, _) = planted(&SMALL).await;
     script(&mut db.owner().await, r#"ALTER TABLE bookings ADD CONSTRAINT closed CHECK ("tenantId" IS NULL) NOT VALID"#)
         .await;
-    let error = backfill(&db, Role::Owner, &Options::default()).await.unwrap_err();
+    let error = backfill(&db, Role::Owner, &fast()).await.unwrap_err();
     assert!(matches!(error, Error::TooManyFailures { .. }), "{error}");
     assert!(error.to_string().contains("closed"), "{error}");
 }
@@ -112,7 +113,7 @@ async fn a_table_that_refuses_every_row_ends_the_run() {
 async fn a_role_without_rights_is_told_which_are_missing() {
     let (db, _) = planted(&SMALL).await;
     script(&mut db.owner().await, "REVOKE ALL ON users FROM app_user").await;
-    let error = backfill(&db, Role::AppUser, &Options::default()).await.unwrap_err();
+    let error = backfill(&db, Role::AppUser, &fast()).await.unwrap_err();
     assert!(error.to_string().contains("may not select"), "{error}");
     let hint = error.hint().unwrap();
     assert!(hint.contains("GRANT SELECT"), "{hint}");
@@ -124,7 +125,7 @@ async fn a_read_only_database_is_refused_by_the_server_and_explained() {
     let name = tenant_rls::Ident::new(db.name()).unwrap();
     let read_only = tenant_rls::Template::new(r#"ALTER DATABASE :"name" SET default_transaction_read_only = on"#);
     db.superuser().await.run_script("making it read-only", read_only.ident("name", &name).build()).await.unwrap();
-    let error = backfill(&db, Role::Owner, &Options::default()).await.unwrap_err();
+    let error = backfill(&db, Role::Owner, &fast()).await.unwrap_err();
     assert!(error.to_string().contains("read-only"), "{error}");
     assert!(error.hint().unwrap().contains("primary"), "{error}");
     let nulls = number(&mut db.superuser().await, r#"SELECT count(*) FROM bookings WHERE "tenantId" IS NULL"#).await;

@@ -1,11 +1,11 @@
 //! Two operators, and neighbours that hold locks.
 
-use backfill_engine::{Options, Progress};
+use backfill_engine::Progress;
 use local_db::Role;
 use tenant_ops::{Lease, NewRun, Run, RunState};
 use tenant_rls::Tenancy;
 
-use crate::support::{SMALL, backfill, backfill_table, connect, planted, script};
+use crate::support::{SMALL, backfill, backfill_table, connect, fast, planted, script};
 
 #[tokio::test]
 async fn the_second_operator_is_told_who_holds_the_lease() {
@@ -22,7 +22,7 @@ async fn the_second_operator_is_told_who_holds_the_lease() {
             }
         }
     });
-    let error = backfill(&db, Role::Owner, &Options::default()).await.unwrap_err();
+    let error = backfill(&db, Role::Owner, &fast()).await.unwrap_err();
     assert!(error.to_string().starts_with("ada on host one has been working on"), "{error}");
     alive.abort();
 }
@@ -62,7 +62,7 @@ async fn rows_that_a_neighbour_holds_are_left_and_taken_when_it_lets_go() {
             let _ = next_pass.send(assignable);
         }
     };
-    let (tenancy, options) = (Tenancy::default(), Options::default());
+    let (tenancy, options) = (Tenancy::default(), fast());
     let report = backfill_table(&db, Role::Owner, "bookings", &tenancy, &options, &mut progress).await.unwrap();
     release.await.unwrap();
     assert_eq!(report.assigned, planted.assignable());

@@ -5,13 +5,13 @@ use local_db::Role;
 use local_db::testing::{self, TestDb};
 use tenant_rls::{ActingRole, Catalog, Exit, Ident, Tenancy};
 
-use crate::support::{SMALL, connect, planted, script};
+use crate::support::{SMALL, connect, fast, planted, script};
 
 async fn look_with(db: &TestDb, role: Role, table: &str, tenancy: &Tenancy) -> Result<Preflight, Error> {
     let database = connect(db, role).await;
     let catalog = Catalog::load(&database, tenancy).await?;
     let plan = Plan::new(&catalog, tenancy, table)?;
-    let options = Options::default();
+    let options = fast();
     let backfill =
         Backfill { database: &database, tenancy, plan: &plan, job: "test", holder: "a test", options: &options };
     let maintenance = ActingRole::Assumed(Ident::new("tenant_maintenance").unwrap());
@@ -261,7 +261,7 @@ async fn a_slot_that_nobody_reads_from_is_a_finding() {
     let tenancy = Tenancy::default();
     let catalog = Catalog::load(&database, &tenancy).await.unwrap();
     let plan = Plan::new(&catalog, &tenancy, "bookings").unwrap();
-    let options = Options::default();
+    let options = fast();
     let backfill = Backfill {
         database: &database,
         tenancy: &tenancy,
@@ -276,4 +276,21 @@ async fn a_slot_that_nobody_reads_from_is_a_finding() {
     assert_eq!((slot.name.as_str(), preflight.replication.slot_limit_bytes), ("forgotten", Some(100 << 20)));
     let says = preflight.says().join("\n");
     assert!(says.contains("nobody reads from the slot forgotten") && says.contains("until 105 MB are kept"), "{says}");
+}
+
+#[tokio::test]
+async fn rows_that_would_break_a_key_are_reported_as_a_class_and_all_others_assigned() {
+    let db = with_notes(r#"CREATE UNIQUE INDEX notes_slug ON notes ("tenantId", slug)"#).await;
+    for dry_run in [true, false] {
+        let options = Options { dry_run, ..fast() };
+        let report =
+            crate::support::backfill_table(&db, Role::Owner, "notes", &notes(), &options, &mut |_| {}).await.unwrap();
+        assert_eq!((report.assigned, report.unique_breaks, report.assignable), (4, 3, 0));
+        assert_eq!((report.unresolved, report.failed.len(), report.remaining, report.passes), (1, 0, 4, 1));
+        let breaks = &report.preflight.unwrap().unique_breaks;
+        assert_eq!(keys(&breaks[0]), ["taken", "twin 1", "twin 2"]);
+    }
+    let left = r#"SELECT string_agg(id, ', ' ORDER BY id) FROM notes WHERE "tenantId" IS NULL"#;
+    let left: String = sqlx::query_scalar(left).fetch_one(db.superuser().await.connection()).await.unwrap();
+    assert_eq!(left, "nowhere, taken, twin 1, twin 2");
 }

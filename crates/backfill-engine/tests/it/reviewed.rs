@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use tenant_rls::Tenancy;
 use tokio::sync::watch;
 
-use crate::support::{backfill, connect, rows, script};
+use crate::support::{backfill, connect, fast, rows, script};
 
 /// A review, record by record, with what people write into it.
 pub(crate) struct Reviewed {
@@ -32,7 +32,7 @@ impl Reviewed {
     pub(crate) async fn of(db: TestDb) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("review.csv");
-        backfill(&db, Role::Owner, &Options { review: Some(path.clone()), ..Options::default() }).await.unwrap();
+        backfill(&db, Role::Owner, &Options { review: Some(path.clone()), ..fast() }).await.unwrap();
         let mut csv = csv::ReaderBuilder::new().has_headers(false).from_path(path).unwrap();
         let mut records = csv.records().map(|record| record.unwrap().iter().map(str::to_owned).collect::<Vec<_>>());
         let header = records.next().unwrap();

@@ -1,11 +1,11 @@
 //! Under row level security: the same result, or a refusal; never a smaller number.
 
-use backfill_engine::{Error, Options};
+use backfill_engine::Error;
 use local_db::Role;
 use local_db::testing::TestDb;
 use tenant_rls::{Ident, TableName, Template};
 
-use crate::support::{SMALL, backfill, backfill_chat, number, planted, script};
+use crate::support::{SMALL, backfill, backfill_chat, fast, number, planted, script};
 
 /// Tables that bookings and chat messages draw on.
 const TABLES: [&str; 6] = ["bookings", "users", "services", "ServiceRequest", "chat_messages", "tenant_memberships"];
@@ -49,12 +49,12 @@ pub(crate) async fn protect_strictly(db: &TestDb) {
 async fn under_strict_force_the_maintenance_role_assigns_exactly_what_was_planted() {
     let (db, planted) = planted(&SMALL).await;
     protect(&db, STRICT, true).await;
-    let report = backfill(&db, Role::Owner, &Options::default()).await.unwrap();
+    let report = backfill(&db, Role::Owner, &fast()).await.unwrap();
     assert_eq!(report.role, "tenant_maintenance");
     assert_eq!(report.assigned, planted.assignable());
     assert_eq!((report.conflicts, report.unresolved), (planted.conflicts, planted.unresolvable));
 
-    let report = backfill_chat(&db, Role::Owner, &Options::default()).await.unwrap();
+    let report = backfill_chat(&db, Role::Owner, &fast()).await.unwrap();
     assert_eq!(report.role, "tenant_maintenance");
     assert_eq!(report.assigned, planted.assignable_messages());
     assert_eq!((report.conflicts, report.unresolved), (planted.messages_in_conflict, planted.messages_unresolvable));
@@ -64,9 +64,9 @@ async fn under_strict_force_the_maintenance_role_assigns_exactly_what_was_plante
 async fn under_the_bridging_policy_too() {
     let (db, planted) = planted(&SMALL).await;
     protect(&db, BRIDGE, true).await;
-    let report = backfill(&db, Role::Owner, &Options::default()).await.unwrap();
+    let report = backfill(&db, Role::Owner, &fast()).await.unwrap();
     assert_eq!(report.assigned, planted.assignable());
-    let report = backfill_chat(&db, Role::Owner, &Options::default()).await.unwrap();
+    let report = backfill_chat(&db, Role::Owner, &fast()).await.unwrap();
     assert_eq!(report.assigned, planted.assignable_messages());
 }
 
@@ -76,10 +76,10 @@ async fn where_sources_are_hidden_it_stops_instead_of_calling_rows_unresolved() 
     // The bridge shows all rows without a tenant, but of users and services only those.
     protect(&db, BRIDGE, false).await;
     for role in [Role::Owner, Role::AppUser] {
-        let error = backfill(&db, role, &Options::default()).await.unwrap_err();
+        let error = backfill(&db, role, &fast()).await.unwrap_err();
         assert!(matches!(error, Error::Database(tenant_rls::Error::CannotSee(_))), "{error}");
         assert!(error.hint().is_some());
-        let error = backfill_chat(&db, role, &Options::default()).await.unwrap_err();
+        let error = backfill_chat(&db, role, &fast()).await.unwrap_err();
         assert!(matches!(error, Error::Database(tenant_rls::Error::CannotSee(_))), "{error}");
     }
     let mut superuser = db.superuser().await;
@@ -96,7 +96,7 @@ async fn where_memberships_alone_are_hidden_an_author_does_not_become_one_of_few
     )
     .await;
     for role in [Role::Owner, Role::AppUser] {
-        let error = backfill_chat(&db, role, &Options::default()).await.unwrap_err();
+        let error = backfill_chat(&db, role, &fast()).await.unwrap_err();
         assert!(error.to_string().contains("public.tenant_memberships"), "{error}");
     }
     let without_tenant = r#"SELECT count(*) FROM chat_messages WHERE "tenantId" IS NULL"#;
@@ -109,7 +109,7 @@ async fn one_restrictive_policy_stops_it() {
     let (db, _) = planted(&SMALL).await;
     protect(&db, STRICT, true).await;
     script(&mut db.owner().await, "CREATE POLICY hide ON users AS RESTRICTIVE USING (\"sessionVersion\" < 5)").await;
-    let error = backfill(&db, Role::Owner, &Options::default()).await.unwrap_err();
+    let error = backfill(&db, Role::Owner, &fast()).await.unwrap_err();
     assert!(error.to_string().contains("\"hide\""), "{error}");
 }
 

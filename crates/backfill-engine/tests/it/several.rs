@@ -9,11 +9,11 @@ use local_db::testing::TestDb;
 use tenant_rls::{Catalog, ConnectOptions, Database, Tenancy};
 use tokio::sync::{mpsc, watch};
 
-use crate::support::{SMALL, connect, number, planted, script};
+use crate::support::{SMALL, connect, fast, number, planted, script};
 
 /// Small batches, so that there is time for others.
 fn options(join: bool) -> Options {
-    Options { batch_time: Duration::from_millis(1), join, workers: 1, ..Options::default() }
+    Options { batch_time: Duration::from_millis(1), join, workers: 1, ..fast() }
 }
 
 /// Each row that the journal names twice, or with another tenant than it has.
@@ -226,7 +226,7 @@ async fn a_cancelled_run_ends_keeps_what_it_did_and_is_not_taken_up_again() {
 #[tokio::test]
 async fn what_a_run_that_is_over_cannot_do_is_said() {
     let (db, _) = planted(&SMALL).await;
-    let done = crate::support::backfill(&db, Role::Owner, &Options::default()).await.unwrap().run.unwrap();
+    let done = crate::support::backfill(&db, Role::Owner, &fast()).await.unwrap().run.unwrap();
     let database = connect(&db, Role::Owner).await;
     for state in [RunState::Paused, RunState::Running, RunState::Cancelled] {
         let error = change(&database, done, state, "an operator").await.unwrap_err();

@@ -1,5 +1,6 @@
 //! What the tests share: a database, its settings, and a backfill of its bookings.
 
+use backfill_engine::pressure::Gentleness;
 use backfill_engine::{Backfill, BackfillReport, Error, Options, Plan, Progress};
 use local_db::testing::{self, TestDb};
 use local_db::{Planted, Role, Seed, seed};
@@ -73,4 +74,16 @@ pub(crate) async fn rows(session: &mut DirectConnection, sql: &'static str) -> V
 
 pub(crate) async fn script(session: &mut DirectConnection, sql: &'static str) {
     session.run_script("preparing a test", sql).await.unwrap();
+}
+
+/// The default application, whose bookings may have this trigger.
+pub(crate) fn allowing(trigger: &str) -> Tenancy {
+    let mut tenancy = Tenancy::default();
+    tenancy.tables.get_mut("bookings").unwrap().allow_triggers = vec![trigger.to_owned()];
+    tenancy
+}
+
+/// All workers at once, whoever else is on the server: the other tests are.
+pub(crate) fn fast() -> Options {
+    Options { gentleness: Gentleness { full_speed: true, ..Gentleness::default() }, ..Options::default() }
 }

@@ -1,12 +1,12 @@
 //! A run taken back, and what stands in the way of that.
 
-use backfill_engine::{Error, Options, RunState, Undo, UndoReport, order, runs, why};
+use backfill_engine::{Error, RunState, Undo, UndoReport, order, runs, why};
 use local_db::Role;
 use local_db::testing::{self, TestDb};
 use tenant_rls::{Catalog, Exit, TableName, Tenancy};
 use tokio::sync::watch;
 
-use crate::support::{SMALL, backfill, backfill_table, connect, number, planted, script};
+use crate::support::{SMALL, backfill, backfill_table, connect, fast, number, planted, script};
 
 const BOOKINGS: &str = r#"SELECT hashtext(string_agg(id || coalesce("tenantId", '-') || "updatedAt", ',' ORDER BY id))::bigint FROM bookings"#;
 
@@ -32,7 +32,7 @@ async fn bookings(db: &TestDb) -> i64 {
 async fn a_run_taken_back_leaves_every_row_as_it_was_and_a_second_time_finds_nothing() {
     let (db, planted) = planted(&SMALL).await;
     let before = bookings(&db).await;
-    let run = backfill(&db, Role::Owner, &Options::default()).await.unwrap().run.unwrap();
+    let run = backfill(&db, Role::Owner, &fast()).await.unwrap().run.unwrap();
     let after = bookings(&db).await;
     let dry = undo(&db, run, true).await.unwrap();
     assert_eq!((dry.undone, dry.kept), (planted.assignable(), 0));
@@ -43,7 +43,7 @@ async fn a_run_taken_back_leaves_every_row_as_it_was_and_a_second_time_finds_not
     assert_eq!(undo(&db, run, false).await.unwrap().undone, 0);
     let database = connect(&db, Role::Owner).await;
     assert_eq!(runs(&database).await.unwrap()[0].state, RunState::Undone);
-    let again = backfill(&db, Role::Owner, &Options::default()).await.unwrap();
+    let again = backfill(&db, Role::Owner, &fast()).await.unwrap();
     assert_eq!(again.assigned, planted.assignable(), "it is a new run, and none that goes on");
     assert_ne!(again.run, Some(run));
 }
@@ -51,7 +51,7 @@ async fn a_run_taken_back_leaves_every_row_as_it_was_and_a_second_time_finds_not
 #[tokio::test]
 async fn a_value_that_is_no_longer_ours_is_left_alone() {
     let (db, planted) = planted(&SMALL).await;
-    let run = backfill(&db, Role::Owner, &Options::default()).await.unwrap().run.unwrap();
+    let run = backfill(&db, Role::Owner, &fast()).await.unwrap().run.unwrap();
     let change = r#"WITH one AS (SELECT unnest(row_keys) AS id FROM tenant_ops.journal LIMIT 2)
                     UPDATE bookings SET "tenantId" = (SELECT max(id) FROM "Tenant" WHERE id <> "tenantId") WHERE id IN (SELECT id FROM one)"#;
     script(&mut db.superuser().await, change).await;
@@ -62,7 +62,7 @@ async fn a_value_that_is_no_longer_ours_is_left_alone() {
 #[tokio::test]
 async fn a_table_that_requires_a_tenant_is_refused_with_the_rollback_that_it_needs_first() {
     let (db, _) = planted(&SMALL).await;
-    let run = backfill(&db, Role::Owner, &Options::default()).await.unwrap().run.unwrap();
+    let run = backfill(&db, Role::Owner, &fast()).await.unwrap().run.unwrap();
     let require =
         r#"DELETE FROM bookings WHERE "tenantId" IS NULL; ALTER TABLE bookings ALTER COLUMN "tenantId" SET NOT NULL"#;
     script(&mut db.superuser().await, require).await;
@@ -76,7 +76,7 @@ async fn a_table_that_requires_a_tenant_is_refused_with_the_rollback_that_it_nee
 async fn parents_wait_until_their_children_were_taken_back() {
     let (db, _) = planted(&SMALL).await;
     let tenancy = Tenancy::default();
-    let options = Options::default();
+    let options = fast();
     let requests = backfill_table(&db, Role::Owner, "ServiceRequest", &tenancy, &options, &mut |_| {}).await.unwrap();
     let bookings = backfill(&db, Role::Owner, &options).await.unwrap();
     let (parent, child) = (requests.run.unwrap(), bookings.run.unwrap());
@@ -89,7 +89,7 @@ async fn parents_wait_until_their_children_were_taken_back() {
 #[tokio::test]
 async fn where_rows_are_hidden_from_the_login_nothing_is_taken_back() {
     let (db, _) = planted(&SMALL).await;
-    let run = backfill(&db, Role::Owner, &Options::default()).await.unwrap().run.unwrap();
+    let run = backfill(&db, Role::Owner, &fast()).await.unwrap().run.unwrap();
     let hide = "ALTER TABLE bookings ENABLE ROW LEVEL SECURITY; ALTER TABLE bookings FORCE ROW LEVEL SECURITY";
     script(&mut db.owner().await, hide).await;
     let refused = undo(&db, run, false).await.unwrap_err();
@@ -109,7 +109,7 @@ async fn a_run_that_never_was_is_a_mistake() {
 #[tokio::test]
 async fn a_row_tells_which_run_gave_it_its_tenant_and_from_which_source() {
     let (db, _) = planted(&SMALL).await;
-    let run = backfill(&db, Role::Owner, &Options::default()).await.unwrap().run.unwrap();
+    let run = backfill(&db, Role::Owner, &fast()).await.unwrap().run.unwrap();
     let mut superuser = db.superuser().await;
     let pick = r#"SELECT b.id FROM bookings b JOIN tenant_ops.journal j ON b.id = ANY (j.row_keys)
                   WHERE b."serviceRequestId" IS NULL LIMIT 1"#;
