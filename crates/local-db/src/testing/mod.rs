@@ -18,7 +18,7 @@ mod run;
 mod throwaway;
 
 pub use database::TestDb;
-pub use throwaway::TestServer;
+pub use throwaway::{Standby, TestServer};
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
