@@ -3,11 +3,14 @@
 
 mod edges;
 mod interrupted;
+mod killed;
 mod locks;
 mod lost;
 mod odd_tables;
+mod own_server;
 mod preflight;
 mod prisma;
+mod proxy;
 mod snapshot;
 mod story;
 mod support;
