@@ -8,5 +8,6 @@ mod odd_databases;
 mod operators;
 mod planted;
 mod row_security;
+mod several;
 mod support;
 mod undo;
