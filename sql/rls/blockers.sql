@@ -1,5 +1,17 @@
--- Who holds a lock on one of the tables $2 in the schemas $1, other sessions and prepared transactions, longest first. What a role without pg_monitor may not
--- know is NULL: also what kind of process it is. But a session has a role, and an autovacuum has none.
+-- Who holds a lock on one of the tables $2 in the schemas $1 or on a partition of one, other sessions and prepared transactions, longest first. What a role
+-- without pg_monitor may not know is NULL: also what kind of process it is. But a session has a role, and an autovacuum has none. Not pg_partition_tree(),
+-- which would itself wait for a lock.
+WITH RECURSIVE member AS (
+    SELECT c.oid
+    FROM unnest($1::text[], $2::text[]) AS t (schema, name)
+    JOIN pg_namespace AS n ON n.nspname = t.schema
+    JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = t.name
+    UNION
+    SELECT i.inhrelid
+    FROM member AS m
+    JOIN pg_inherits AS i ON i.inhparent = m.oid
+    JOIN pg_class AS c ON c.oid = i.inhrelid AND c.relispartition
+)
 SELECT l.pid,
        a.usename::text,
        a.application_name,
@@ -10,9 +22,9 @@ SELECT l.pid,
        string_agg(DISTINCT l.mode, ', '),
        n.nspname::text,
        c.relname::text
-FROM unnest($1::text[], $2::text[]) AS t (schema, name)
-JOIN pg_namespace AS n ON n.nspname = t.schema
-JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = t.name
+FROM member AS m
+JOIN pg_class AS c ON c.oid = m.oid
+JOIN pg_namespace AS n ON n.oid = c.relnamespace
 JOIN pg_locks AS l ON l.relation = c.oid
 LEFT JOIN pg_stat_activity AS a ON a.pid = l.pid
 -- What the virtual transaction of a prepared one looks like differs from version to version; that its own lock on its id is there does not.

@@ -1,5 +1,5 @@
 -- What runs beside a rollout, as text for people: transactions of this database that are older than $1 seconds, how many sessions hide theirs from
--- this login, prepared transactions, standbys, whether their state may be read, and slots that nobody reads from.
+-- this login, prepared transactions, standbys, whether their state may be read, and slots that nobody reads from, with what they keep.
 WITH login AS (
     SELECT pg_has_role('pg_read_all_stats', 'USAGE') AS reads_all
 )
@@ -12,9 +12,13 @@ SELECT ARRAY(SELECT format('process %s of %s%s, for %s s', a.pid, a.usename, coa
         WHERE a.datname = current_database() AND NOT login.reads_all AND a.usesysid IS NOT NULL AND NOT pg_has_role(a.usesysid, 'USAGE')),
        ARRAY(SELECT format('`%s` of %s, for %s s', p.gid, p.owner, extract(epoch FROM clock_timestamp() - p.prepared)::bigint)
              FROM pg_prepared_xacts AS p WHERE p.database = current_database() ORDER BY p.prepared),
+       -- The time is NULL where nothing was written lately, the distance is not.
        ARRAY(SELECT coalesce(nullif(s.application_name, ''), 'process ' || s.pid)
-                    || coalesce(format(', %s s behind', extract(epoch FROM s.replay_lag)::bigint), '')
+                    || coalesce(format(', %s kB behind', round(pg_wal_lsn_diff(pg_current_wal_lsn(), s.replay_lsn) / 1024)), '')
+                    || coalesce(format(', by %s s', extract(epoch FROM s.replay_lag)::bigint), '')
              FROM pg_stat_replication AS s ORDER BY s.pid),
        login.reads_all,
-       ARRAY(SELECT s.slot_name::text FROM pg_replication_slots AS s WHERE NOT s.active ORDER BY 1)
+       ARRAY(SELECT s.slot_name || coalesce(format(', %s kB', round(pg_wal_lsn_diff(pg_current_wal_lsn(), s.restart_lsn) / 1024)), '')
+                    || coalesce(nullif(format(' (%s)', s.wal_status), ' (reserved)'), '')
+             FROM pg_replication_slots AS s WHERE NOT s.active ORDER BY 1)
 FROM login

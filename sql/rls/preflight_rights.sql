@@ -17,4 +17,9 @@ SELECT ARRAY(SELECT n.nspname::text FROM pg_namespace AS n WHERE n.nspname = ANY
                  FROM pg_class AS c
                  JOIN pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname = $3
                  JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = $5 AND NOT a.attisdropped
+                 WHERE c.relname = $4), false),
+       coalesce((SELECT has_column_privilege(c.oid, a.attnum, 'SELECT WITH GRANT OPTION')
+                 FROM pg_class AS c
+                 JOIN pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname = $3
+                 JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = $5 AND NOT a.attisdropped
                  WHERE c.relname = $4), false)

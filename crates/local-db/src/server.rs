@@ -206,7 +206,7 @@ pub(crate) async fn end(data: &Path, end: End) -> Result<bool> {
 }
 
 /// Kills a server with its sessions, which would outlive it for a moment, and returns those.
-fn kill_family(server: Pid) -> rustix::io::Result<Vec<Pid>> {
+pub(crate) fn kill_family(server: Pid) -> rustix::io::Result<Vec<Pid>> {
     // Stopped, it can neither start a session nor bury one, whose number would then be free for another program.
     signal(server, Signal::STOP)?;
     let sessions = process::children(server);
@@ -238,7 +238,8 @@ pub(crate) fn configured_port(home: &Path) -> Result<u16> {
     port.ok_or_else(|| Error::file("reading", &path)(std::io::Error::other("it names no port")))
 }
 
-fn is_free(port: u16) -> bool {
+/// Whether nobody has a port on 127.0.0.1 now.
+pub(crate) fn is_free(port: u16) -> bool {
     TcpListener::bind(("127.0.0.1", port)).is_ok()
 }
 

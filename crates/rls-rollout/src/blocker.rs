@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use serde::Serialize;
 use sqlx::Row;
-use tenant_rls::{Database, Error as RlsError, OwnerTx, TableName};
+use sqlx::postgres::PgRow;
+use tenant_rls::{Database, Error as RlsError, Ident, OwnerTx, TableName};
 
 /// A session or prepared transaction that holds a lock on a table.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Blocker {
+    /// What it holds: the table, or a partition of it.
+    pub table: TableName,
     /// Its process; none for a prepared transaction.
     pub pid: Option<i32>,
     /// Its role, where this login may know.
@@ -52,21 +55,23 @@ impl fmt::Display for Blocker {
     }
 }
 
+impl Blocker {
+    /// For who asked about `table`: what else it holds, such as a partition, is said.
+    pub fn beside(&self, table: &TableName) -> String {
+        if self.table == *table { self.to_string() } else { format!("{self}, on {}", self.table) }
+    }
+}
+
 /// How many of those in the way of one table are named.
 const NAMED: i64 = 5;
 
-/// Those that hold a lock on one of the tables now, longest transaction first.
+/// Those that hold a lock on one of the tables or their partitions now, longest transaction first.
 pub(crate) async fn blockers(database: &Database, tables: &[&TableName]) -> Result<Vec<Blocker>, RlsError> {
-    let found = holders(database, tables, NAMED).await?;
-    Ok(found.into_iter().map(|(_, blocker)| blocker).collect())
+    holders(database, tables, NAMED).await
 }
 
-/// Those that hold a lock on one of the tables now, each with its table, longest transaction first, at most `limit`.
-pub(crate) async fn holders(
-    database: &Database,
-    tables: &[&TableName],
-    limit: i64,
-) -> Result<Vec<(String, Blocker)>, RlsError> {
+/// The same, at most `limit`.
+pub(crate) async fn holders(database: &Database, tables: &[&TableName], limit: i64) -> Result<Vec<Blocker>, RlsError> {
     let mut tx = OwnerTx::begin(database, Duration::from_secs(1)).await?;
     let rows = sqlx::query(include_str!("../../../sql/rls/blockers.sql"))
         .bind(tables.iter().map(|table| table.schema().as_str()).collect::<Vec<_>>())
@@ -79,7 +84,12 @@ pub(crate) async fn holders(
             RlsError::query(format!("asking who holds a lock on {}", names.join(", ")))(error)
         })?;
     tx.rollback().await?;
-    let blocker = |row: &sqlx::postgres::PgRow| Blocker {
+    rows.iter().map(blocker).collect()
+}
+
+fn blocker(row: &PgRow) -> Result<Blocker, RlsError> {
+    Ok(Blocker {
+        table: TableName::new(Ident::new(row.get::<String, _>(8))?, Ident::new(row.get::<String, _>(9))?),
         pid: row.get(0),
         role: row.get(1),
         application: row.get(2),
@@ -88,7 +98,5 @@ pub(crate) async fn holders(
         seconds: row.get(5),
         prepared: row.get(6),
         modes: row.get(7),
-    };
-    let table = |row: &sqlx::postgres::PgRow| format!("{}.{}", row.get::<String, _>(8), row.get::<String, _>(9));
-    Ok(rows.iter().map(|row| (table(row), blocker(row))).collect())
+    })
 }

@@ -167,12 +167,12 @@ impl Builder<'_> {
         Ok((!statements.is_empty()).then(|| self.step(Phase::Prepare, name, lock, statements)))
     }
 
-    /// The form of the policy before the table is tightened; a strict one that is there already is not opened again.
+    /// The form of the policy before the table is tightened, whose gate asks more than whether a tenant can be NULL; a strict one that
+    /// is there already is not opened again.
     pub(crate) fn first_form(&self) -> Form {
         let relation = self.relation;
         match relation.scope.form(&relation.definition, self.policy_name()) {
             _ if relation.platform_rows => Form::Platform,
-            _ if relation.never_null => Form::Strict,
             Some(Form::Strict) => Form::Strict,
             _ if self.style.strict_writes => Form::StrictWrites,
             Some(Form::StrictWrites) => Form::StrictWrites,

@@ -1,6 +1,6 @@
 //! What can go wrong in a rollout.
 
-use tenant_rls::{Exit, TableName};
+use tenant_rls::{Exit, Fault, TableName, fault_of};
 
 use crate::Blocker;
 
@@ -29,7 +29,7 @@ pub enum Error {
         why: String,
     },
     /// Somebody held a lock for longer than was waited for. Nobody was blocked by it for longer than the lock timeout.
-    #[error("{table}: could not {step}: after {attempts} attempts the lock was still held{}", by(.blockers))]
+    #[error("{table}: could not {step}: after {attempts} attempts the lock was still held{}", by(.table, .blockers))]
     Blocked {
         /// The table.
         table: TableName,
@@ -69,17 +69,32 @@ pub enum Error {
     NothingToUndo(String),
 }
 
-fn by(blockers: &[Blocker]) -> String {
+fn by(table: &TableName, blockers: &[Blocker]) -> String {
     if blockers.is_empty() {
         return String::new();
     }
-    format!(" by {}", blockers.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+    format!(" by {}", blockers.iter().map(|blocker| blocker.beside(table)).collect::<Vec<_>>().join("; "))
 }
 
 impl Error {
+    /// Whether the connection is gone: what it had not committed was rolled back.
+    pub(crate) fn lost_connection(&self) -> bool {
+        let below = match self {
+            Self::Database(error)
+            | Self::Ops(tenant_ops::Error::Database(error))
+            | Self::Audit(tenant_audit::Error::Database(error)) => error,
+            _ => return false,
+        };
+        fault_of(below) == Fault::Connection
+    }
+
     /// What the user can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
+            lost if lost.lost_connection() => Some(
+                "no step is half done: when the server answers again, run the same command again, and it goes on from there"
+                    .into(),
+            ),
             Self::Database(error) => error.hint(),
             Self::Ops(error) => error.hint(),
             Self::Audit(error) => error.hint(),

@@ -8,6 +8,7 @@ use tenant_rls::{Backoff, Database, DirectConnection, Fault, OwnerTx, Sql, Table
 
 use crate::blocker::blockers;
 use crate::definition::{self, Aspect, Change, Definition, Kind, PENDING};
+use crate::journal::Ledger;
 use crate::{Error, How, Lock, Patience, Progress, Result, Step};
 
 /// An autovacuum gives way to a waiter after `deadlock_timeout`, one second by default: a shorter wait never gets past it.
@@ -29,8 +30,29 @@ pub(crate) struct Executor<'a> {
 pub(crate) enum Note<'a> {
     /// Nothing.
     Forward,
-    /// The steps that it takes back; it needs no taking back itself.
-    TakesBack(&'a [i64]),
+    /// What it takes back; it needs no taking back itself.
+    TakesBack {
+        /// What the journal says.
+        ledger: &'a Ledger,
+        /// What the statements were made from.
+        planned: &'a Definition,
+    },
+}
+
+impl Note<'_> {
+    /// Refuses to take back a definition that somebody changed after the statements were made: they would undo something else.
+    fn still_fits(&self, step: &Step, now: &Definition) -> Result<()> {
+        let Self::TakesBack { ledger, planned } = self else { return Ok(()) };
+        let concerns = |change: &&Change| match &step.how {
+            How::Transaction => change.aspect.kind != Kind::Index,
+            How::Concurrently { index } => change.aspect.kind == Kind::Index && change.aspect.name == *index,
+        };
+        let differs = |change: &&Change| now.get(&change.aspect) != planned.get(&change.aspect);
+        match ledger.changes.iter().filter(concerns).find(differs) {
+            Some(change) => Err(change.drifted(&step.table, now)),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Executor<'_> {
@@ -79,7 +101,8 @@ impl Executor<'_> {
             let outwait = !outwaited && found.iter().any(|blocker| blocker.autovacuum);
             outwaited |= outwait;
             lock_timeout = if outwait { lock_timeout.max(OUTWAIT_AUTOVACUUM) } else { self.patience.lock_timeout };
-            progress(Progress::Waiting { table: step.table.clone(), step: step.name, blockers: found, wait });
+            let table = step.table.clone();
+            progress(Progress::Waiting { table, step: step.name, blockers: found, wait, lock_timeout });
             tokio::time::sleep(wait).await;
         }
     }
@@ -118,14 +141,15 @@ impl Executor<'_> {
             run(tx, step, &lock.sql).await?;
         }
         let before = definition(tx.connection(), step).await?;
+        note.still_fits(step, &before)?;
         for statement in statements {
             run(tx, step, &statement.sql).await?;
         }
         let after = definition(tx.connection(), step).await?;
         let changes = before.changes_to(&after);
         let entry = self.record(tx.connection(), step, &changes).await?;
-        if let Note::TakesBack(steps) = note {
-            self.rollout.undo(tx.connection(), steps).await?;
+        if let Note::TakesBack { ledger, .. } = note {
+            self.rollout.undo(tx.connection(), &ledger.steps).await?;
             self.rollout.undo(tx.connection(), &[entry]).await?;
         }
         Ok(())
@@ -143,6 +167,7 @@ impl Executor<'_> {
         let mut tx = OwnerTx::begin(self.database, self.patience.lock_timeout).await?;
         self.lease.fence(tx.connection()).await?;
         let before = definition(tx.connection(), step).await?;
+        note.still_fits(step, &before)?;
         let text = |definition: &Definition| {
             // An invalid left-over is nothing that anyone would want back.
             definition.get(&aspect).filter(|text| !text.starts_with("INVALID ")).map(str::to_owned)
@@ -163,7 +188,7 @@ impl Executor<'_> {
         let after = definition(tx.connection(), step).await?;
         let change = Change { after: text(&after), ..pending };
         complete_step(tx.connection(), entry, std::slice::from_ref(&change)).await?;
-        if let Note::TakesBack(_) = note {
+        if let Note::TakesBack { .. } = note {
             self.rollout.undo(tx.connection(), &[entry]).await?;
         }
         Ok(tx.commit().await?)

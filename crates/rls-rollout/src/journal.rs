@@ -6,7 +6,7 @@ use tenant_ops::RecordedStep;
 use tenant_rls::{Database, OwnerTx, TableName};
 
 use crate::definition::{Aspect, Change, Definition, Kind, PENDING};
-use crate::{Phase, Result};
+use crate::{Error, Phase, Result};
 
 /// The steps of one table that are to be taken back, and what they changed between them.
 #[derive(Debug, Clone, Default)]
@@ -86,6 +86,18 @@ impl Change {
         let unfinished = self.aspect.kind == Kind::Index
             && (self.after.as_deref() == Some(PENDING) || text.is_some_and(|text| text.starts_with("INVALID ")));
         if text == self.after.as_deref() || unfinished { Standing::AsLeft } else { Standing::Drifted }
+    }
+
+    /// That somebody changed it since.
+    pub(crate) fn drifted(&self, table: &TableName, now: &Definition) -> Error {
+        let text = |text: Option<&str>| text.map_or_else(|| "nothing".to_owned(), |text| format!("`{text}`"));
+        let what = format!(
+            "{} (the rollout left {}, there is {})",
+            self.subject(),
+            text(self.after.as_deref()),
+            text(now.get(&self.aspect))
+        );
+        Error::Drifted { table: table.clone(), what }
     }
 
     /// The aspect for people: `the policy "tenant_auditor_read"`.

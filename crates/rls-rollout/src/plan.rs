@@ -57,7 +57,9 @@ pub struct PlannedTable {
 /// [`crate::Error::Database`].
 pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptions) -> Result<PlanReport> {
     let site = Site::load(database, tenancy, options.app_role.as_deref(), &options.tables).await?;
-    let mut planned = roles::tenant_table(database, &site).await?.into_iter().collect::<Vec<_>>();
+    let mut planned = roles::tenant_table(database, &site).await?;
+    // Before the first table is forced.
+    let mut others = roles::other_tables(database, &site).await?;
     let mut predicted = site.relations.clone();
     let mut stops: Vec<Vec<String>> = vec![Vec::new(); predicted.len()];
     for phase in Phase::ROLLED_OUT.into_iter().filter(|phase| options.goal.wants(*phase)) {
@@ -68,6 +70,9 @@ pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptio
             let builder = Builder { site: &site, relation, style: options.style() };
             stopped_by.extend(gate::catalog(&site, relation, phase, &builder));
             if stopped_by.is_empty() {
+                if phase == Phase::Enforce {
+                    planned.append(&mut others);
+                }
                 planned.extend(builder.steps(phase)?);
                 let form = builder.first_form();
                 predict(&site, relation, phase, form);

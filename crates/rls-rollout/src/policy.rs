@@ -2,8 +2,8 @@
 
 use tenant_rls::{Ident, Sql, Template};
 
+use crate::Result;
 use crate::definition::{Aspect, Definition, Kind};
-use crate::{Error, Result};
 
 /// What an isolation policy lets through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub(crate) struct Scope {
     /// The column as the catalog prints it, in quotes only where it needs them.
     pub(crate) printed_column: String,
     pub(crate) column_type: ColumnType,
+    /// The column's type where no policy of ours compares it: such a table is not rolled out.
+    pub(crate) unhandled_type: Option<String>,
 }
 
 /// A type that a tenant column may have.
@@ -208,18 +210,14 @@ impl RolePolicy {
     }
 }
 
-/// The scope of a table, or why its tenant column can have no policy of ours.
-pub(crate) fn scope(
-    variable: &str,
-    table: &tenant_rls::TableName,
-    column: &str,
-    printed_column: &str,
-    type_name: &str,
-) -> Result<Scope> {
-    let column_type = ColumnType::of(type_name).ok_or_else(|| Error::Unsuitable {
-        table: table.clone(),
-        why: format!("its tenant column has the type {type_name}; text, varchar, uuid, integer and bigint are handled"),
-    })?;
-    let (column, printed_column) = (Ident::new(column)?, printed_column.to_owned());
-    Ok(Scope { variable: variable.to_owned(), column, printed_column, column_type })
+/// The scope of a table.
+pub(crate) fn scope(variable: &str, column: &str, printed_column: &str, type_name: &str) -> Result<Scope> {
+    let column_type = ColumnType::of(type_name);
+    Ok(Scope {
+        variable: variable.to_owned(),
+        column: Ident::new(column)?,
+        printed_column: printed_column.to_owned(),
+        unhandled_type: column_type.is_none().then(|| type_name.to_owned()),
+        column_type: column_type.unwrap_or(ColumnType::Text),
+    })
 }

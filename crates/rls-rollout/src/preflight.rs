@@ -150,6 +150,15 @@ async fn rights(database: &Database, site: &Site, goal: Goal) -> Result<Check> {
     if references && !row.get::<bool, _>(2) && site.relations.iter().any(refers) {
         lacking.push(format!("{login} may not reference {}: it lacks REFERENCES on it", site.catalog.tenants));
     }
+    let tenants = &site.catalog.tenants;
+    let grants = crate::roles::tenant_table(database, site).await?;
+    if !row.get::<bool, _>(3) && !grants.is_empty() {
+        lacking.push(format!(
+            "{login} may not let {} read {tenants}: it lacks SELECT WITH GRANT OPTION on its {}",
+            roles.join(" and "),
+            site.tenancy.tenant.key
+        ));
+    }
     Ok(if lacking.is_empty() {
         Check::new("rights", CheckVerdict::Fine, "roles, indexes and foreign keys can be made")
     } else {
@@ -161,7 +170,7 @@ async fn locks(database: &Database, site: &Site) -> Result<Check> {
     let tables: Vec<&TableName> = site.relations.iter().map(|relation| &relation.name).collect();
     let found = holders(database, &tables, NAMED).await?;
     let found: Vec<String> =
-        found.iter().map(|(table, holder)| format!("{table}: {holder}, holding {}", holder.modes)).collect();
+        found.iter().map(|holder| format!("{}: {holder}, holding {}", holder.table, holder.modes)).collect();
     let what = "each step waits for these to end, no longer than its lock timeout at a time";
     Ok(Check::found("locks", &found, "no other session holds one on the tables", what))
 }

@@ -165,8 +165,7 @@ mod tests {
     use super::*;
 
     fn default_of(type_name: &str) -> Option<String> {
-        let table = TableName::parse("t", "public").unwrap();
-        let scope = crate::policy::scope("app.current_tenant_id", &table, "tenantId", "\"tenantId\"", type_name);
+        let scope = crate::policy::scope("app.current_tenant_id", "tenantId", "\"tenantId\"", type_name);
         schema_default(&scope.unwrap())
     }
 

@@ -40,6 +40,8 @@ pub enum Progress {
         blockers: Vec<Blocker>,
         /// The wait.
         wait: Duration,
+        /// How long the next attempt waits for the lock; longer where that outwaits an autovacuum.
+        lock_timeout: Duration,
     },
     /// The audit before the tightening is counting.
     Auditing {

@@ -1,11 +1,17 @@
 //! The roles as which backfills and audits go on under forced policies: made before the first table needs them.
 
-use tenant_rls::{Database, Ident, OwnerTx, Sql, Template};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use tenant_rls::{Database, Error as RlsError, Ident, OwnerTx, Sql, TableName, Template};
 
 use crate::definition::Aspect;
 use crate::execute::{Executor, Note};
 use crate::site::{RoleFacts, Site};
 use crate::{Error, How, Lock, Phase, Progress, Result, Statement, Step};
+
+/// How long the catalog is waited for.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// From here on membership can leave out inheritance.
 const INHERIT_OPTION: i32 = 160_000;
@@ -43,7 +49,7 @@ pub(crate) async fn prepare(
         // The book-keeping, which is older than the role, could not give it its rights.
         tenant_ops::grant(executor.database, &site.tenancy).await?;
     }
-    if let Some(step) = tenant_table(executor.database, site).await? {
+    for step in tenant_table(executor.database, site).await? {
         executor.run(&step, &Note::Forward, progress).await?;
     }
     Ok(())
@@ -64,27 +70,85 @@ async fn make(executor: &Executor<'_>, role: &Ident, statement: Sql) -> Result<(
 }
 
 /// The rights on the tenant table, where they are missing.
-pub(crate) async fn tenant_table(database: &Database, site: &Site) -> Result<Option<Step>> {
-    let (table, key) = (&site.catalog.tenants, Ident::new(&site.tenancy.tenant.key)?);
+pub(crate) async fn tenant_table(database: &Database, site: &Site) -> Result<Vec<Step>> {
     if site.catalog.tenant_key_type.is_none() {
-        return Ok(None);
+        return Ok(Vec::new());
     }
-    let mut tx = OwnerTx::begin(database, std::time::Duration::from_secs(5)).await?;
-    let there = crate::definition::read(tx.connection(), &[(table, key.as_str())]).await?.pop().unwrap_or_default();
-    tx.rollback().await?;
-    let mut statements = Vec::new();
-    let wanted = [(&site.rights.maintenance, &site.roles.maintenance.0), (&site.rights.auditor, &site.roles.auditor.0)];
-    for (rights, role) in wanted {
-        for column in rights.get(table).into_iter().flatten() {
-            let aspect = Aspect::column_grant("SELECT", column, role);
-            if there.get(&aspect).is_none() {
-                statements.extend(crate::definition::statements(table, &key, &aspect, None, Some(""))?);
+    let key = Ident::new(&site.tenancy.tenant.key)?;
+    let readers =
+        [(&site.rights.maintenance, &site.roles.maintenance.0), (&site.rights.auditor, &site.roles.auditor.0)];
+    let lent = Lent { readers: &readers, phase: Phase::Prepare, name: "let audits and backfills read the tenants" };
+    lent.missing(database, [(&site.catalog.tenants, &key)].into()).await
+}
+
+/// The auditor's rights on the tables that are not rolled out, where they are missing: once some tables are forced, it alone of the roles
+/// sees these and the others too.
+pub(crate) async fn other_tables(database: &Database, site: &Site) -> Result<Vec<Step>> {
+    let readers = [(&site.rights.auditor, &site.roles.auditor.0)];
+    let lent = Lent { readers: &readers, phase: Phase::Enforce, name: "let audits read it beside forced tables" };
+    lent.missing(database, grantable(database, &site.others).await?).await
+}
+
+/// Columns that roles read of tables that are not changed otherwise.
+struct Lent<'a> {
+    readers: &'a [(&'a BTreeMap<TableName, BTreeSet<Ident>>, &'a Ident)],
+    phase: Phase,
+    name: &'static str,
+}
+
+impl Lent<'_> {
+    /// A step for each table on which a right is missing.
+    async fn missing(&self, database: &Database, tables: Vec<(&TableName, &Ident)>) -> Result<Vec<Step>> {
+        let columns: Vec<(&TableName, &str)> = tables.iter().map(|(table, column)| (*table, column.as_str())).collect();
+        let mut tx = OwnerTx::begin(database, LOCK_TIMEOUT).await?;
+        let there = crate::definition::read(tx.connection(), &columns).await?;
+        tx.rollback().await?;
+        let mut steps = Vec::new();
+        for ((table, column), there) in tables.into_iter().zip(&there) {
+            let mut grants = Vec::new();
+            for (rights, role) in self.readers {
+                for read in rights.get(table).into_iter().flatten() {
+                    let aspect = Aspect::column_grant("SELECT", read, role);
+                    if there.get(&aspect).is_none() {
+                        grants.extend(crate::definition::statements(table, column, &aspect, None, Some(""))?);
+                    }
+                }
             }
+            steps.extend(self.step(table, column, grants));
         }
+        Ok(steps)
     }
-    let statements: Vec<Statement> = statements.into_iter().map(|sql| Statement { sql, lock: Lock::None }).collect();
-    let (phase, name, how) = (Phase::Prepare, "let audits and backfills read the tenants", How::Transaction);
-    let step =
-        Step { table: table.clone(), column: key, phase, name, how, statements, also_locks: None, warm_up: None };
-    Ok((!step.statements.is_empty()).then_some(step))
+
+    fn step(&self, table: &TableName, column: &Ident, grants: Vec<Sql>) -> Option<Step> {
+        let statements: Vec<Statement> = grants.into_iter().map(|sql| Statement { sql, lock: Lock::None }).collect();
+        let (table, column, phase, name, how) =
+            (table.clone(), column.clone(), self.phase, self.name, How::Transaction);
+        (!statements.is_empty()).then_some(Step {
+            table,
+            column,
+            phase,
+            name,
+            how,
+            statements,
+            also_locks: None,
+            warm_up: None,
+        })
+    }
+}
+
+/// Those whose rights this login may give on: of the others it only warns, and grants nothing.
+async fn grantable<'a>(
+    database: &Database,
+    tables: &'a [(TableName, Ident)],
+) -> Result<Vec<(&'a TableName, &'a Ident)>> {
+    let mut tx = OwnerTx::begin(database, LOCK_TIMEOUT).await?;
+    let positions: Vec<i64> = sqlx::query_scalar(include_str!("../../../sql/rls/grantable.sql"))
+        .bind(tables.iter().map(|(table, _)| table.schema().as_str()).collect::<Vec<_>>())
+        .bind(tables.iter().map(|(table, _)| table.name().as_str()).collect::<Vec<_>>())
+        .fetch_all(tx.connection())
+        .await
+        .map_err(RlsError::query("asking on which tables this login may grant"))?;
+    tx.rollback().await?;
+    let numbered = (1..).zip(tables).filter(|(position, _)| positions.contains(position));
+    Ok(numbered.map(|(_, (table, column))| (table, column)).collect())
 }

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
+use sqlx::Row;
+use sqlx::postgres::PgRow;
 use tenant_ops::{Lease, RecordedStep, Rollout};
-use tenant_rls::{Database, TableName, Tenancy};
+use tenant_rls::{Database, Error as RlsError, Ident, OwnerTx, TableName, Tenancy};
 use tokio::sync::watch;
 
 use crate::definition::{self, Change, Definition, Kind};
@@ -39,6 +41,8 @@ pub struct RollbackReport {
     pub stopped: bool,
     /// The tables whose definitions were restored.
     pub tables: Vec<RestoredTable>,
+    /// Tables that are no longer there, dropped or renamed: of these nothing was restored, and their steps stand.
+    pub gone: Vec<TableName>,
 }
 
 /// One table that was restored.
@@ -55,7 +59,8 @@ pub struct RestoredTable {
 /// Takes steps back, or stops between two tables where `stop` turns true.
 ///
 /// # Errors
-/// [`Error::Drifted`] where a definition is no longer what the journal left behind: nothing of that table is changed then;
+/// [`Error::Drifted`] where a definition is no longer what the journal left behind, also where somebody changes it meanwhile: nothing of
+/// that table is changed then;
 /// [`Error::NothingToUndo`]; [`Error::Blocked`].
 pub async fn rollback(
     database: &Database,
@@ -66,9 +71,10 @@ pub async fn rollback(
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<RollbackReport> {
     ddl_is_possible(database)?;
-    let wanted = wanted(database, tenancy, options).await?;
-    if wanted.is_empty() {
-        return Ok(RollbackReport { schema: "rls-rollback/1", rollout: None, stopped: false, tables: Vec::new() });
+    let Wanted { ledgers, gone } = wanted(database, tenancy, options).await?;
+    if ledgers.is_empty() {
+        let (schema, tables) = ("rls-rollback/1", Vec::new());
+        return Ok(RollbackReport { schema, rollout: None, stopped: false, tables, gone });
     }
     tenant_ops::install(database, tenancy).await?;
     let mut queued = |holder: &str| progress(Progress::Queued { holder: holder.to_owned() });
@@ -76,30 +82,36 @@ pub async fn rollback(
     let alive = lease.keep_alive(database);
     // Read again: until the lease was ours, somebody else may have taken steps or taken them back.
     let done = async {
-        let wanted = self::wanted(database, tenancy, options).await?;
+        let Wanted { ledgers, gone } = wanted(database, tenancy, options).await?;
         let rollout = Rollout::open(database, &format!("rollback --to {}", options.to)).await?;
         let executor = Executor { database, lease: &lease, rollout, patience: options.patience };
-        let restored = restore(&executor, tenancy, &wanted, &stop, progress).await;
-        let _ = rollout.end(database, restored.is_ok() && !*stop.borrow()).await;
-        Ok::<_, Error>((rollout.id, restored?))
+        let restored = restore(&executor, tenancy, &ledgers, &stop, progress).await;
+        if !restored.as_ref().is_err_and(Error::lost_connection) {
+            let _ = rollout.end(database, restored.is_ok() && !*stop.borrow()).await;
+        }
+        Ok::<_, Error>((rollout.id, restored?, gone))
     };
     let done = done.await;
     drop(alive);
-    let _ = lease.release(database).await;
-    let (id, mut tables) = done?;
+    // Nobody waits for a server that is gone: the lease runs out by itself.
+    if !done.as_ref().is_err_and(Error::lost_connection) {
+        let _ = lease.release(database).await;
+    }
+    let (id, mut tables, gone) = done?;
     let site = Site::load(database, tenancy, None, &[]).await?;
     for table in &mut tables {
         table.phase = site.relation(&table.table).map(|relation| site.phase(relation));
     }
-    Ok(RollbackReport { schema: "rls-rollback/1", rollout: Some(id), stopped: *stop.borrow(), tables })
+    Ok(RollbackReport { schema: "rls-rollback/1", rollout: Some(id), stopped: *stop.borrow(), tables, gone })
 }
 
 /// The steps to take back, by table.
-async fn wanted(
-    database: &Database,
-    tenancy: &Tenancy,
-    options: &RollbackOptions,
-) -> Result<BTreeMap<TableName, Ledger>> {
+struct Wanted {
+    ledgers: BTreeMap<TableName, Ledger>,
+    gone: Vec<TableName>,
+}
+
+async fn wanted(database: &Database, tenancy: &Tenancy, options: &RollbackOptions) -> Result<Wanted> {
     let steps = journal::steps(database).await?;
     let mut tables = Vec::new();
     for name in &options.tables {
@@ -115,7 +127,26 @@ async fn wanted(
             && journal::phase(step) > options.to
             && (tables.is_empty() || tables.contains(&step.table))
     };
-    Ok(journal::add_up(steps.iter().filter(is_wanted)))
+    let mut ledgers = journal::add_up(steps.iter().filter(is_wanted));
+    let gone = gone(database, ledgers.keys()).await?;
+    ledgers.retain(|table, _| !gone.contains(table));
+    Ok(Wanted { ledgers, gone })
+}
+
+async fn gone(database: &Database, tables: impl Iterator<Item = &TableName>) -> Result<Vec<TableName>> {
+    let (schemas, names): (Vec<_>, Vec<_>) =
+        tables.map(|table| (table.schema().as_str(), table.name().as_str())).unzip();
+    let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
+    let rows = sqlx::query(include_str!("../../../sql/rls/gone.sql"))
+        .bind(schemas)
+        .bind(names)
+        .fetch_all(tx.connection())
+        .await
+        .map_err(RlsError::query("looking for the tables of the journal"))?;
+    tx.rollback().await?;
+    let name =
+        |row: &PgRow| Ok(TableName::new(Ident::new(row.get::<String, _>(0))?, Ident::new(row.get::<String, _>(1))?));
+    rows.iter().map(name).collect()
 }
 
 async fn restore(
@@ -138,7 +169,7 @@ async fn restore(
         let now = read(executor.database, table, &column).await?;
         let steps = steps_back(table, &column, ledger, &now)?;
         for step in &steps {
-            executor.run(step, &Note::TakesBack(&ledger.steps), progress).await?;
+            executor.run(step, &Note::TakesBack { ledger, planned: &now }, progress).await?;
         }
         restored.push(RestoredTable { table: table.clone(), restored: ledger.changes.len(), phase: None });
     }
@@ -146,30 +177,30 @@ async fn restore(
 }
 
 /// The column whose default, constraints and indexes the journal speaks of: a table's tenant column, the tenant table's key.
-fn column_of(site: &Site, tenancy: &Tenancy, table: &TableName) -> Result<tenant_rls::Ident> {
+fn column_of(site: &Site, tenancy: &Tenancy, table: &TableName) -> Result<Ident> {
     let column = match site.relation(table) {
         Some(relation) => relation.scope.column.clone(),
-        None => tenant_rls::Ident::new(&tenancy.tenant.key)?,
+        None => Ident::new(&tenancy.tenant.key)?,
     };
     Ok(column)
 }
 
-async fn read(database: &Database, table: &TableName, column: &tenant_rls::Ident) -> Result<Definition> {
-    let mut tx = tenant_rls::OwnerTx::begin(database, Duration::from_secs(5)).await?;
+async fn read(database: &Database, table: &TableName, column: &Ident) -> Result<Definition> {
+    let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
     let definition = definition::read(tx.connection(), &[(table, column.as_str())]).await?.pop();
     tx.rollback().await?;
     Ok(definition.unwrap_or_default())
 }
 
 /// Definitions and rights in one transaction, then each index by itself.
-fn steps_back(table: &TableName, column: &tenant_rls::Ident, ledger: &Ledger, now: &Definition) -> Result<Vec<Step>> {
+fn steps_back(table: &TableName, column: &Ident, ledger: &Ledger, now: &Definition) -> Result<Vec<Step>> {
     let (mut statements, mut indexes) = (Vec::new(), Vec::new());
     // Rights alone are taken back without a lock on the table.
     let mut lock = Lock::None;
     for change in &ledger.changes {
         match change.standing(now) {
             Standing::AsBefore => {}
-            Standing::Drifted => return Err(drifted(table, change, now)),
+            Standing::Drifted => return Err(change.drifted(table, now)),
             Standing::AsLeft if change.aspect.kind == Kind::Index => indexes.push(change.aspect.name.clone()),
             Standing::AsLeft => {
                 let (from, to) = (change.after.as_deref(), change.before.as_deref());
@@ -201,15 +232,4 @@ fn steps_back(table: &TableName, column: &tenant_rls::Ident, ledger: &Ledger, no
     // Last, as it marks the steps as taken back: killed before, the next rollback finds the indexes gone and goes on here.
     steps.push(step("restore the definitions from before", How::Transaction, all));
     Ok(steps)
-}
-
-fn drifted(table: &TableName, change: &Change, now: &Definition) -> Error {
-    let text = |text: Option<&str>| text.map_or_else(|| "nothing".to_owned(), |text| format!("`{text}`"));
-    let what = format!(
-        "{} (the rollout left {}, there is {})",
-        change.subject(),
-        text(change.after.as_deref()),
-        text(now.get(&change.aspect))
-    );
-    Error::Drifted { table: table.clone(), what }
 }

@@ -187,13 +187,16 @@ pub async fn rollout(
         Ok(site) => run.force_again(&site, progress).await,
         Err(error) => Err(error),
     };
-    let done = done.and(restored);
     let stopped = *run.stop.borrow();
     let outcomes = std::mem::take(&mut run.outcomes);
-    // Failing to is no error of its own: the lease runs out, and the journal keeps its steps.
-    let _ = rollout.end(database, done.is_ok() && !stopped).await;
+    let lost = restored.as_ref().is_err_and(Error::lost_connection);
+    let done = done.and(restored);
+    // Failing to is no error of its own: the lease runs out, and the journal keeps its steps. Nobody waits for a server that is gone.
     drop(alive);
-    let _ = lease.release(database).await;
+    if !lost {
+        let _ = rollout.end(database, done.is_ok() && !stopped).await;
+        let _ = lease.release(database).await;
+    }
     done?;
     let site = load(database, tenancy, options).await?;
     let done_any = outcomes.values().any(|outcome: &Outcome| outcome.steps > 0);
@@ -254,6 +257,11 @@ impl Run<'_> {
                 }
                 _ => None,
             };
+            if phase == Phase::Enforce && site.relations.iter().any(|relation| site.phase(relation) == Phase::Tighten) {
+                for step in roles::other_tables(self.executor.database, &site).await? {
+                    self.executor.run(&step, &Note::Forward, progress).await?;
+                }
+            }
             for relation in &site.relations {
                 if *self.stop.borrow() {
                     return Ok(());
@@ -276,7 +284,14 @@ impl Run<'_> {
 
     /// Whether a table is left that the audit must let through.
     fn any_loose(&self, site: &Site) -> bool {
-        site.relations.iter().any(|relation| site.phase(relation) == Phase::Prepare)
+        site.relations
+            .iter()
+            .any(|relation| site.phase(relation) == Phase::Prepare || self.is_still_to_be_audited(site, relation))
+    }
+
+    /// A table of the platform has no bridge, and is behind the gate before that was asked.
+    fn is_still_to_be_audited(&self, site: &Site, relation: &Relation) -> bool {
+        relation.platform_rows && site.phase(relation) == Phase::Tighten && self.options.goal.wants(Phase::Enforce)
     }
 
     async fn relation(
@@ -287,8 +302,9 @@ impl Run<'_> {
         audit: Option<&AuditReport>,
         progress: &mut (dyn FnMut(Progress) + Send),
     ) -> Result<()> {
+        let audited = phase != Phase::Tighten || !self.is_still_to_be_audited(site, relation);
         let outcome = self.outcomes.entry(relation.name.clone()).or_default();
-        if site.phase(relation) >= phase || !outcome.verdict.stopped_by.is_empty() {
+        if site.phase(relation) >= phase && audited || !outcome.verdict.stopped_by.is_empty() {
             return Ok(());
         }
         if phase > Phase::Prepare && site.phase(relation) < Phase::Prepare {

@@ -26,6 +26,8 @@ pub(crate) struct Site {
     pub(crate) roles: Roles,
     /// What the maintenance role and the auditor must be allowed to read, by table.
     pub(crate) rights: Rights,
+    /// Tenant tables that are not to be rolled out this time, each with its tenant column. An audit reads them beside the others.
+    pub(crate) others: Vec<(TableName, Ident)>,
 }
 
 /// What a relation is.
@@ -103,10 +105,14 @@ impl Site {
     ) -> Result<Self> {
         let mut catalog = Catalog::load(database, tenancy).await?;
         let rights = Rights::of(&catalog, tenancy)?;
+        let mut others = Vec::new();
         if !tables.is_empty() {
             let mut wanted = BTreeSet::new();
             for name in tables {
                 wanted.insert(catalog.table(&TableName::parse(name, &tenancy.database.schema)?)?.name.clone());
+            }
+            for table in catalog.tables.iter().filter(|table| !wanted.contains(&table.name)) {
+                others.push((table.name.clone(), Ident::new(&table.column.name)?));
             }
             catalog.tables.retain(|table| wanted.contains(&table.name));
         }
@@ -119,7 +125,7 @@ impl Site {
         for relation in &mut relations {
             relation.lifted = lifted.contains(&relation.name) && !relation.definition.has(Kind::Forced);
         }
-        Ok(Self { tenancy: tenancy.clone(), catalog, relations, roles, rights })
+        Ok(Self { tenancy: tenancy.clone(), catalog, relations, roles, rights, others })
     }
 
     /// How far a relation is.
@@ -175,8 +181,8 @@ async fn relations(connection: &mut PgConnection, catalog: &Catalog, tenancy: &T
         let name = TableName::new(Ident::new(row.get::<String, _>(1))?, Ident::new(row.get::<String, _>(2))?);
         let (relkind, parent): (String, Option<String>) = (row.get(3), row.get(4));
         let printed: String = row.get(7);
-        let scope =
-            policy::scope(&tenancy.session.variable, &name, &table.column.name, &printed, &table.column.type_name)?;
+        let (column, type_name) = (&table.column.name, &table.column.type_name);
+        let scope = policy::scope(&tenancy.session.variable, column, &printed, type_name)?;
         relations.push(Relation {
             kind: match (relkind.as_str(), &parent) {
                 ("p", _) => RelationKind::Partitioned,
@@ -262,17 +268,20 @@ impl Rights {
 /// Why a relation cannot be rolled out at all.
 pub(crate) fn unsuitable(relation: &Relation) -> Option<Error> {
     let why = match relation.kind {
-        RelationKind::ForeignPartition => "it is a partition on another server, where our policies do not reach",
+        RelationKind::ForeignPartition => {
+            "it is a partition on another server, where our policies do not reach".to_owned()
+        }
         _ if relation.inherits => {
             "it takes part in table inheritance: a policy on a parent does not protect its children; make them partitions"
+                .to_owned()
         }
         _ if !relation.may_alter => {
-            return Some(Error::Unsuitable {
-                table: relation.name.clone(),
-                why: format!("it belongs to {}, and this login may not change its definition", relation.owner),
-            });
+            format!("it belongs to {}, and this login may not change its definition", relation.owner)
         }
-        _ => return None,
+        _ => {
+            let type_name = relation.scope.unhandled_type.as_ref()?;
+            format!("its tenant column has the type {type_name}; text, varchar, uuid, integer and bigint are handled")
+        }
     };
-    Some(Error::Unsuitable { table: relation.name.clone(), why: why.to_owned() })
+    Some(Error::Unsuitable { table: relation.name.clone(), why })
 }

@@ -42,7 +42,8 @@ fn through(proxy: &Proxy, url: &DatabaseUrl) -> String {
 }
 
 fn backfill(place: &Place, url: &str, more: &[&str]) -> Child {
-    let arguments = ["backfill-bookings", "--full-speed", "--batch-time", "1ms", "--confirm", "127.0.0.1", "--database-url", url];
+    let arguments =
+        ["backfill-bookings", "--full-speed", "--batch-time", "1ms", "--confirm", "127.0.0.1", "--database-url", url];
     let mut command = place.command(&[&arguments, more].concat(), &[]);
     command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
@@ -237,8 +238,17 @@ async fn a_full_disk_ends_the_run_with_what_to_do_and_room_lets_it_go_on() {
     superuser.run_script("making a small disk", space).await.unwrap();
     superuser.run_script("moving bookings there", "ALTER TABLE bookings SET TABLESPACE small").await.unwrap();
     disk.leave(number(&mut superuser, "SELECT pg_tablespace_size('small')").await, 100_000);
-    let arguments =
-        ["backfill-bookings", "--full-speed", "--confirm", "127.0.0.1", "--workers", "1", "--batch-time", "20ms", "--database-url"];
+    let arguments = [
+        "backfill-bookings",
+        "--full-speed",
+        "--confirm",
+        "127.0.0.1",
+        "--workers",
+        "1",
+        "--batch-time",
+        "20ms",
+        "--database-url",
+    ];
     let url = server.url(Role::Owner);
     let full = place.run(&[&arguments[..], &[url.expose()]].concat());
     assert_eq!(full.status, 1, "{}", full.stderr);

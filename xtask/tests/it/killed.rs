@@ -53,7 +53,8 @@ async fn killed_at_many_moments_it_ends_as_an_uninterrupted_run() {
     let whole = testing::seeded(SEED).await;
     let url = whole.url(Role::Owner);
     let arguments = |url: &str| {
-        ["backfill-bookings", "--full-speed", "--batch-time", "2ms", "--confirm", "127.0.0.1", "--database-url", url].map(str::to_owned)
+        ["backfill-bookings", "--full-speed", "--batch-time", "2ms", "--confirm", "127.0.0.1", "--database-url", url]
+            .map(str::to_owned)
     };
     let run = place.run(&arguments(url.expose()).each_ref().map(String::as_str));
     assert_eq!(run.status, 3, "{}", run.stderr);

@@ -20,7 +20,7 @@ mod throwaway;
 
 pub use database::TestDb;
 pub use proxy::{Limit, Proxy};
-pub use throwaway::TestServer;
+pub use throwaway::{Standby, TestServer};
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 

@@ -6,7 +6,7 @@ use rls_rollout::{Error, Phase, RolloutOptions, RolloutReport, status};
 use tenant_rls::{Exit, Tenancy};
 use tokio::sync::watch;
 
-use crate::support::{all_at, auto, back, catalog, clean, connect, roll, roll_with, script, to};
+use crate::support::{all_at, all_the_way_back, auto, back, catalog, clean, connect, roll, roll_with, script, to};
 
 /// Forced, and with a foreign key that nobody has proven.
 const FORCED_AND_UNPROVEN: &str = r#"ALTER TABLE bookings DROP CONSTRAINT "bookings_tenantId_fkey";
@@ -181,13 +181,7 @@ async fn a_superuser_goes_the_whole_way_and_back() {
     let tenancy = Tenancy::default();
     let report = rls_rollout::rollout(&database, &tenancy, &auto(), "a test", stop.clone(), &mut |_| ()).await.unwrap();
     assert!(all_at(&report, Phase::Enforce), "{report:#?}");
-    let all = rls_rollout::RollbackOptions {
-        to: Phase::None,
-        rollout: None,
-        tables: Vec::new(),
-        patience: rls_rollout::Patience::default(),
-    };
-    rls_rollout::rollback(&database, &tenancy, &all, "a test", stop, &mut |_| ()).await.unwrap();
+    rls_rollout::rollback(&database, &tenancy, &all_the_way_back(), "a test", stop, &mut |_| ()).await.unwrap();
     assert_eq!(catalog(&db).await, untouched);
 }
 

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use local_db::Role;
 use local_db::testing::TestDb;
-use rls_rollout::{Error, Phase, Progress, RolloutOptions, rollout, status};
+use rls_rollout::{Error, Phase, Progress, RolloutOptions, rollback, rollout, status};
 use tenant_rls::{Exit, Tenancy};
 use tokio::sync::{oneshot, watch};
 
-use crate::support::{auto, back, catalog, clean, connect, roll, script};
+use crate::support::{all_the_way_back, auto, back, bury, catalog, clean, connect, roll, script};
 
 /// One table that lacks an index, one that has all, one of the platform.
 fn some() -> RolloutOptions {
@@ -45,9 +45,7 @@ async fn cut_at(db: &TestDb, number: usize) -> bool {
         _ = run => false,
         there = cut => there,
     };
-    let expire = "DO $$ BEGIN IF to_regclass('tenant_ops.lease') IS NOT NULL THEN
-                  UPDATE tenant_ops.lease SET expires_at = '-infinity'; END IF; END $$";
-    script(&mut db.superuser().await, expire).await;
+    bury(db).await;
     there
 }
 
@@ -85,6 +83,50 @@ async fn a_definition_that_somebody_changed_since_is_not_overwritten() {
     let of_bookings =
         |lines: Vec<String>| lines.into_iter().filter(|line| line.starts_with("bookings ")).collect::<Vec<_>>();
     assert_eq!(of_bookings(catalog(&db).await), of_bookings(before), "nothing of that table was taken back");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_definition_that_somebody_changes_while_the_rollback_waits_for_the_lock_is_not_overwritten() {
+    let db = clean().await;
+    roll(&db, &some()).await.unwrap();
+    let (mut reader, mut owner) = (db.app_user().await, db.owner().await);
+    script(&mut reader, "BEGIN; SELECT count(*) FROM bookings").await;
+    let mut change = |event| {
+        let Progress::Waiting { .. } = event else { return };
+        // The rollback has made its statements, and has not got its lock.
+        tokio::task::block_in_place(|| {
+            tokio::runtime::Handle::current().block_on(async {
+                script(&mut reader, "COMMIT").await;
+                script(&mut owner, "ALTER POLICY rls_tenant_isolation ON bookings USING (true)").await;
+            });
+        });
+    };
+    let database = connect(&db, Role::Owner).await;
+    let (_go, stop) = watch::channel(false);
+    let (tenancy, options) = (Tenancy::default(), all_the_way_back());
+    let refused = rollback(&database, &tenancy, &options, "a test", stop, &mut change).await.unwrap_err();
+    assert!(matches!(&refused, Error::Drifted { table, .. } if table.to_string() == "public.bookings"), "{refused}");
+    let theirs = catalog(&db).await;
+    assert!(
+        theirs
+            .iter()
+            .any(|line| line.starts_with("bookings policy rls_tenant_isolation") && line.contains("using true"))
+    );
+}
+
+#[tokio::test]
+async fn a_table_that_was_dropped_since_is_named_and_the_others_go_back() {
+    let db = clean().await;
+    roll(&db, &some()).await.unwrap();
+    let untouched = clean().await;
+    for db in [&db, &untouched] {
+        script(&mut db.owner().await, "DROP TABLE expenses CASCADE").await;
+    }
+    let report = back(&db, Phase::None).await.unwrap();
+    assert_eq!(report.gone.iter().map(ToString::to_string).collect::<Vec<_>>(), ["public.expenses"]);
+    assert_eq!(catalog(&db).await, catalog(&untouched).await);
+    let again = back(&db, Phase::None).await.unwrap();
+    assert_eq!((again.rollout, again.tables.len(), again.gone.len()), (None, 0, 1));
 }
 
 #[tokio::test]

@@ -41,6 +41,49 @@ async fn a_reader_in_the_way_is_named_and_waited_for_in_short_attempts() {
     assert!(named[0].ends_with("of app_user (tests)"), "{named:?}");
 }
 
+/// Writes down the lock timeout under which each definition of a booking is changed.
+const WITNESS: &str = "CREATE TABLE public.seen (tag text, lock_timeout text);
+    CREATE FUNCTION public.see() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+    BEGIN
+        INSERT INTO public.seen SELECT command_tag, current_setting('lock_timeout') FROM pg_event_trigger_ddl_commands()
+        WHERE object_identity LIKE '%public.bookings';
+    END $$;
+    CREATE EVENT TRIGGER see ON ddl_command_end EXECUTE FUNCTION public.see()";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn behind_an_idle_reader_others_read_between_the_attempts_and_none_waits_longer_than_the_lock_timeout() {
+    let db = clean().await;
+    let database = connect(&db, Role::Owner).await;
+    tenant_ops::install(&database, &Tenancy::default()).await.unwrap();
+    script(&mut db.superuser().await, WITNESS).await;
+    let (mut idle, mut app) = (db.app_user().await, db.app_user().await);
+    script(&mut idle, READ).await;
+    let mut others = 0;
+    let mut progress = |event| {
+        let Progress::Waiting { lock_timeout, .. } = event else { return };
+        assert_eq!(lock_timeout, Duration::from_millis(50));
+        // The rollout is held still here: between two attempts nothing of it stands in the queue of the table.
+        tokio::task::block_in_place(|| {
+            tokio::runtime::Handle::current().block_on(async {
+                script(&mut app, "BEGIN; LOCK TABLE bookings IN ACCESS SHARE MODE NOWAIT; COMMIT").await;
+                others += 1;
+                if others == 3 {
+                    script(&mut idle, "COMMIT").await;
+                }
+            });
+        });
+    };
+    let options = impatient(Phase::Prepare, 12);
+    let report = roll_with(&db, &Tenancy::default(), &options, &mut progress).await.unwrap();
+    assert!(all_at(&report, Phase::Prepare), "{report:#?}");
+    assert_eq!(others, 3, "it waited in vain as often as somebody sat there, and was through with the next attempt");
+    let mut superuser = db.superuser().await;
+    let seen = "SELECT array_agg(DISTINCT lock_timeout), count(*) FROM public.seen WHERE tag <> 'CREATE INDEX'";
+    let (timeouts, changes): (Vec<String>, i64) = sqlx::query_as(seen).fetch_one(superuser.connection()).await.unwrap();
+    assert_eq!(timeouts, ["50ms"]);
+    assert!(changes > 4, "only {changes} changes were seen");
+}
+
 #[tokio::test]
 async fn a_lock_that_does_not_come_free_ends_it_with_nothing_changed_and_the_same_command_goes_on() {
     let db = clean().await;
@@ -130,6 +173,26 @@ async fn race_of_a_row_without_a_tenant_and_the_tightening_never_hides_it() {
         script(&mut superuser, "DELETE FROM expenses WHERE id = 'late'").await;
     }
     assert!(tightened > 0, "the insert always won: that is no race");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reader_of_a_partition_that_holds_its_parent_up_is_named_with_the_partition() {
+    let db = clean().await;
+    script(&mut db.owner().await, include_str!("versions.sql")).await;
+    let mut reader = db.app_user().await;
+    // When the partitions have their NOT NULL, and the parent is about to take its own and theirs.
+    let mut progress = |event| {
+        if let Progress::Step { table, step: "require a tenant and make the policy strict", .. } = event
+            && table.to_string() == "public.visits"
+        {
+            let read = script(&mut reader, "BEGIN; LOCK TABLE visits_old IN ACCESS SHARE MODE");
+            tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(read));
+        }
+    };
+    let options = RolloutOptions { tables: vec!["visits".to_owned()], ..impatient(Phase::Tighten, 1) };
+    let error = roll_with(&db, &Tenancy::default(), &options, &mut progress).await.unwrap_err();
+    assert!(matches!(&error, Error::Blocked { table, .. } if table.to_string() == "public.visits"), "{error}");
+    assert!(error.to_string().ends_with("of app_user (tests), on public.visits_old"), "{error}");
 }
 
 #[tokio::test]

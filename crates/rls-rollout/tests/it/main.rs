@@ -3,9 +3,11 @@
 
 mod edges;
 mod interrupted;
+mod killed;
 mod locks;
 mod lost;
 mod odd_tables;
+mod own_server;
 mod preflight;
 mod prisma;
 mod snapshot;

@@ -252,6 +252,46 @@ async fn references_across_tenants_stop_a_table_unless_they_are_waived_with_a_re
 }
 
 #[tokio::test]
+async fn a_table_that_was_never_without_a_tenant_and_one_of_the_platform_pass_the_gate_too() {
+    let db = clean().await;
+    let cross = r#"INSERT INTO tenant_memberships (id, "userId", "tenantId", role) VALUES ('m', 'u_a', 't_b', 'MEMBER');
+        ALTER TABLE audit_logs ADD COLUMN booking text REFERENCES bookings; UPDATE audit_logs SET booking = 'b_b' WHERE id = 'l_a'"#;
+    script(&mut db.superuser().await, cross).await;
+    let tables = ["tenant_memberships", "audit_logs"].map(str::to_owned).to_vec();
+    let options = RolloutOptions { tables, ..auto() };
+    let report = roll(&db, &options).await.unwrap();
+    let one = "rows that reference another tenant's row: 1";
+    assert_eq!(stopped(&report, "public.tenant_memberships"), one);
+    assert_eq!(stopped(&report, "public.audit_logs"), one);
+    assert!(report.tables.iter().all(|table| table.after < Phase::Enforce), "{report:#?}");
+    let waived = roll(&db, &RolloutOptions { allow_cross_tenant_references: true, ..options }).await.unwrap();
+    assert!(all_at(&waived, Phase::Enforce), "{waived:#?}");
+    let told = |table: &rls_rollout::TableOutcome| {
+        table.waived == [format!("{one}, waived by --allow-cross-tenant-references")]
+    };
+    assert!(waived.tables.iter().all(told), "{waived:#?}");
+}
+
+#[tokio::test]
+async fn a_tenant_column_of_a_type_that_no_policy_compares_is_refused_for_its_table_alone() {
+    let db = clean().await;
+    script(&mut db.owner().await, r#"CREATE TABLE blobs (id int PRIMARY KEY, "tenantId" bytea)"#).await;
+    let database = connect(&db, Role::Owner).await;
+    let tenancy = Tenancy::default();
+    let status = status(&database, &tenancy, None).await.unwrap();
+    let why = "public.blobs cannot be put under row level security: its tenant column has the type bytea; text, varchar, uuid, integer and \
+               bigint are handled";
+    let blobs = status.tables.iter().find(|table| table.table.to_string() == "public.blobs").unwrap();
+    assert_eq!(blobs.stopped_by, [why]);
+    let plan = rls_rollout::plan(&database, &tenancy, &auto()).await.unwrap();
+    assert!(plan.steps.iter().all(|step| step.table != blobs.table), "{:#?}", plan.steps);
+    let report = roll(&db, &auto()).await.unwrap();
+    assert_eq!(stopped(&report, "public.blobs"), why);
+    let others = report.tables.iter().filter(|table| table.table != blobs.table);
+    assert!(others.into_iter().all(|table| table.after == Phase::Enforce), "{report:#?}");
+}
+
+#[tokio::test]
 async fn strict_writes_close_the_bridge_for_rows_of_nobody() {
     let db = clean().await;
     roll(&db, &RolloutOptions { strict_writes: true, ..to(Phase::Prepare) }).await.unwrap();

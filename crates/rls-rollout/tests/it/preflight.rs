@@ -69,6 +69,35 @@ async fn a_right_that_is_lacking_stops_the_rollout_before_anything_is_written() 
     session.close().await;
 }
 
+/// What the preflight refuses to begin with, after this.
+async fn refused(sql: &'static str) -> String {
+    let db = clean().await;
+    script(&mut db.superuser().await, sql).await;
+    let before = catalog(&db).await;
+    let error = roll(&db, &auto()).await.unwrap_err();
+    assert!(matches!(error, Error::Preflight(_)), "{error:?}");
+    assert_eq!(catalog(&db).await, before);
+    error.to_string()
+}
+
+/// The tenant table is somebody else's, and may be read.
+const FOREIGN_TENANTS: &str = r#"ALTER TABLE "Tenant" OWNER TO postgres; GRANT SELECT ON "Tenant" TO app_owner;
+    ALTER TABLE bookings DROP CONSTRAINT "bookings_tenantId_fkey""#;
+
+#[tokio::test]
+async fn what_the_tenant_table_must_allow_is_asked_before() {
+    let why = refused(FOREIGN_TENANTS).await;
+    let grant = "app_owner may not let tenant_maintenance and tenant_auditor read public.Tenant: it lacks SELECT WITH GRANT OPTION on its id";
+    assert!(why.contains(grant), "{why}");
+    assert!(why.contains("app_owner may not reference public.Tenant: it lacks REFERENCES on it"), "{why}");
+    let db = clean().await;
+    let mut superuser = db.superuser().await;
+    script(&mut superuser, FOREIGN_TENANTS).await;
+    script(&mut superuser, "GRANT SELECT (id), REFERENCES (id) ON \"Tenant\" TO app_owner WITH GRANT OPTION").await;
+    let report = roll(&db, &auto()).await.unwrap();
+    assert!(report.is_complete(), "{report:#?}");
+}
+
 #[tokio::test]
 async fn a_superuser_sees_everything() {
     let db = clean().await;

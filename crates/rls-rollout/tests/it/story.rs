@@ -1,7 +1,7 @@
 //! The whole way, and back.
 
 use local_db::Role;
-use rls_rollout::Phase;
+use rls_rollout::{Phase, RolloutOptions};
 use tenant_audit::AuditOptions;
 use tenant_rls::Tenancy;
 
@@ -60,6 +60,29 @@ async fn rows_without_a_tenant_stop_their_table_and_no_other() {
             assert_eq!(table.after, Phase::Enforce, "{table:?}");
         }
     }
+}
+
+#[tokio::test]
+async fn where_only_some_tables_are_forced_an_audit_of_all_counts_every_row_as_the_auditor() {
+    let db = clean().await;
+    let untouched = catalog(&db).await;
+    // Bookings refer to services, which are not rolled out; what refers to bookings is not either.
+    let options = RolloutOptions { tables: vec!["bookings".to_owned()], ..auto() };
+    assert!(all_at(&roll(&db, &options).await.unwrap(), Phase::Enforce));
+    let database = connect(&db, Role::Owner).await;
+    let tenancy = Tenancy::default();
+    let audit = tenant_audit::audit(&database, &tenancy, &AuditOptions::default(), &mut |_| {}).await.unwrap();
+    assert_eq!(
+        audit.role.unwrap().to_string(),
+        "tenant_auditor",
+        "the owner sees no bookings, and the auditor all tables"
+    );
+    assert_eq!(audit.totals.rows, 8);
+    let status = rls_rollout::status(&database, &tenancy, None).await.unwrap();
+    assert_eq!(status.audited_as.as_deref(), Some("tenant_auditor"));
+    database.close().await;
+    back(&db, Phase::None).await.unwrap();
+    pretty_assertions(&untouched, &catalog(&db).await, Phase::None);
 }
 
 /// Lines that one catalog has and the other has not.

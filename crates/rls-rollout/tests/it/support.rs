@@ -1,24 +1,75 @@
 //! What the tests share: rollouts to the end, and everything that the catalog says of the tables.
 
 use local_db::Role;
-use local_db::testing::{self, TestDb};
+use local_db::testing::{self, Standby, TestDb, TestServer};
 use rls_rollout::{
     Error, Goal, Patience, Phase, Progress, RollbackOptions, RollbackReport, RolloutOptions, RolloutReport,
     TableOutcome, rollback, rollout,
 };
 use sqlx::Row;
-use tenant_rls::{ConnectOptions, Database, DirectConnection, Tenancy};
+use tenant_rls::{ConnectOptions, Database, DatabaseUrl, DirectConnection, Tenancy};
 use tokio::sync::watch;
 
-pub(crate) async fn connect(db: &TestDb, role: Role) -> Database {
-    Database::connect(&db.url(role), &ConnectOptions::default()).await.unwrap()
+/// Whatever one can log in to: a database of the shared server, a server of the test's own, or its standby.
+pub(crate) trait Logins {
+    fn login(&self, role: Role) -> DatabaseUrl;
+}
+
+impl Logins for TestDb {
+    fn login(&self, role: Role) -> DatabaseUrl {
+        self.url(role)
+    }
+}
+
+impl Logins for TestServer {
+    fn login(&self, role: Role) -> DatabaseUrl {
+        self.url(role)
+    }
+}
+
+impl Logins for Standby {
+    fn login(&self, role: Role) -> DatabaseUrl {
+        self.url(role)
+    }
+}
+
+pub(crate) async fn connect(db: &impl Logins, role: Role) -> Database {
+    Database::connect(&db.login(role), &ConnectOptions::default()).await.unwrap()
+}
+
+pub(crate) async fn session(db: &impl Logins, role: Role) -> DirectConnection {
+    DirectConnection::connect(&db.login(role), "tests").await.unwrap()
 }
 
 /// Two tenants with a few rows in each kind of table.
 pub(crate) async fn clean() -> TestDb {
     let db = testing::database().await;
-    script(&mut db.superuser().await, include_str!("clean_rows.sql")).await;
+    plant(&db).await;
     db
+}
+
+/// The same on a server that a test has to itself.
+pub(crate) async fn clean_server() -> TestServer {
+    let server = testing::throwaway_server(None).await;
+    plant(&server).await;
+    server
+}
+
+pub(crate) async fn plant(db: &impl Logins) {
+    as_superuser(db, include_str!("clean_rows.sql")).await;
+}
+
+pub(crate) async fn as_superuser(db: &impl Logins, sql: &'static str) {
+    let mut superuser = session(db, Role::Superuser).await;
+    script(&mut superuser, sql).await;
+    superuser.close().await;
+}
+
+/// Ends the lease of a run that died; by itself it would after ten seconds.
+pub(crate) async fn bury(db: &impl Logins) {
+    let expire = "DO $$ BEGIN IF to_regclass('tenant_ops.lease') IS NOT NULL THEN
+                  UPDATE tenant_ops.lease SET expires_at = '-infinity'; END IF; END $$";
+    as_superuser(db, expire).await;
 }
 
 pub(crate) fn to(phase: Phase) -> RolloutOptions {
@@ -29,12 +80,12 @@ pub(crate) fn auto() -> RolloutOptions {
     RolloutOptions::default()
 }
 
-pub(crate) async fn roll(db: &TestDb, options: &RolloutOptions) -> Result<RolloutReport, Error> {
+pub(crate) async fn roll(db: &impl Logins, options: &RolloutOptions) -> Result<RolloutReport, Error> {
     roll_with(db, &Tenancy::default(), options, &mut |_| ()).await
 }
 
 pub(crate) async fn roll_with(
-    db: &TestDb,
+    db: &impl Logins,
     tenancy: &Tenancy,
     options: &RolloutOptions,
     progress: &mut (dyn FnMut(Progress) + Send),
@@ -46,12 +97,15 @@ pub(crate) async fn roll_with(
     report
 }
 
-pub(crate) async fn back(db: &TestDb, to: Phase) -> Result<RollbackReport, Error> {
-    let options = RollbackOptions { to, rollout: None, tables: Vec::new(), patience: Patience::default() };
-    back_with(db, &options).await
+pub(crate) async fn back(db: &impl Logins, to: Phase) -> Result<RollbackReport, Error> {
+    back_with(db, &RollbackOptions { to, ..all_the_way_back() }).await
 }
 
-pub(crate) async fn back_with(db: &TestDb, options: &RollbackOptions) -> Result<RollbackReport, Error> {
+pub(crate) fn all_the_way_back() -> RollbackOptions {
+    RollbackOptions { to: Phase::None, rollout: None, tables: Vec::new(), patience: Patience::default() }
+}
+
+pub(crate) async fn back_with(db: &impl Logins, options: &RollbackOptions) -> Result<RollbackReport, Error> {
     let database = connect(db, Role::Owner).await;
     let (_go, stop) = watch::channel(false);
     let report = rollback(&database, &Tenancy::default(), options, "a test", stop, &mut |_| ()).await;
@@ -61,8 +115,8 @@ pub(crate) async fn back_with(db: &TestDb, options: &RollbackOptions) -> Result<
 
 /// Every definition of every table outside of `tenant_ops`, a line each: what a rollback must bring back. It is this test's own
 /// query, and asks more than the rollout itself looks at.
-pub(crate) async fn catalog(db: &TestDb) -> Vec<String> {
-    let mut session = db.superuser().await;
+pub(crate) async fn catalog(db: &impl Logins) -> Vec<String> {
+    let mut session = session(db, Role::Superuser).await;
     let rows = sqlx::query(include_str!("catalog.sql")).fetch_all(session.connection()).await.unwrap();
     session.close().await;
     rows.iter().map(|row| row.get(0)).collect()
@@ -72,10 +126,9 @@ pub(crate) async fn script(session: &mut DirectConnection, sql: &'static str) {
     session.run_script("preparing a test", sql).await.unwrap();
 }
 
-/// Whether every table is where it should be. One whose tenant column was NOT NULL all along, or whose rows may have none, needs no
-/// bridge, and is ahead.
+/// Whether every table is where it should be. One whose rows may have no tenant needs no bridge, and is ahead.
 pub(crate) fn all_at(report: &RolloutReport, phase: Phase) -> bool {
-    let ahead = ["organization_settings", "security_settings", "tenant_memberships", "audit_logs", "audit_events"];
+    let ahead = ["audit_logs", "audit_events"];
     let may = |table: &TableOutcome| ahead.contains(&table.table.name().as_str()) && table.after > phase;
     report.tables.iter().all(|table| table.after == phase || may(table))
 }

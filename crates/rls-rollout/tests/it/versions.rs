@@ -4,12 +4,10 @@ use std::fmt::Write as _;
 
 use local_db::testing::{self, TestServer};
 use local_db::{NEWEST, OLDEST, Role};
-use rls_rollout::{Phase, RollbackOptions, RolloutReport, TableOutcome, rollback, rollout};
+use rls_rollout::{Phase, RolloutReport, TableOutcome};
 use sqlx::{PgConnection, Row};
-use tenant_rls::{ConnectOptions, Database, Tenancy};
-use tokio::sync::watch;
 
-use crate::support::{all_at, auto, script};
+use crate::support::{self, all_at, auto, catalog, plant, script};
 
 #[tokio::test]
 async fn every_version_goes_the_whole_way_and_back() {
@@ -37,7 +35,7 @@ async fn every_version_goes_the_whole_way_and_back() {
 
 async fn there_and_back(server: &TestServer) {
     let version = server.major();
-    script(&mut server.connect(Role::Superuser).await, include_str!("clean_rows.sql")).await;
+    plant(server).await;
     script(&mut server.connect(Role::Owner).await, include_str!("versions.sql")).await;
     let untouched = catalog(server).await;
 
@@ -101,34 +99,15 @@ async fn a_constraint_that_was_never_validated_proves_nothing(server: &TestServe
     assert_eq!(differences(&untouched, &catalog(server).await), "");
 }
 
-async fn owner(server: &TestServer) -> Database {
-    Database::connect(&server.url(Role::Owner), &ConnectOptions::default()).await.unwrap()
-}
-
 async fn roll(server: &TestServer) -> RolloutReport {
-    let database = owner(server).await;
-    let (_go, stop) = watch::channel(false);
-    let report = rollout(&database, &Tenancy::default(), &auto(), "a test", stop, &mut |_| ()).await;
-    database.close().await;
+    let report = support::roll(server, &auto()).await;
     report.unwrap_or_else(|error| panic!("{}: {error}", server.major()))
 }
 
 async fn back(server: &TestServer) {
-    let database = owner(server).await;
-    let patience = auto().patience;
-    let options = RollbackOptions { to: Phase::None, rollout: None, tables: Vec::new(), patience };
-    let (_go, stop) = watch::channel(false);
-    let report = rollback(&database, &Tenancy::default(), &options, "a test", stop, &mut |_| ()).await;
-    database.close().await;
+    let report = support::back(server, Phase::None).await;
     let report = report.unwrap_or_else(|error| panic!("{}: {error}", server.major()));
     assert!(!report.tables.is_empty(), "{}", server.major());
-}
-
-async fn catalog(server: &TestServer) -> Vec<String> {
-    let mut session = server.connect(Role::Superuser).await;
-    let rows = sqlx::query(include_str!("catalog.sql")).fetch_all(session.connection()).await.unwrap();
-    session.close().await;
-    rows.iter().map(|row| row.get(0)).collect()
 }
 
 /// Lines that one catalog has and the other has not.

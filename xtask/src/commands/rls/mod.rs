@@ -147,12 +147,14 @@ fn tell(printer: &Printer, event: &Progress) {
             printer.note(&format!("{holder} holds the lease; waiting to see whether they are alive"));
         }
         Progress::Step { table, step, lock, .. } => printer.note(&format!("{table}: {step} ({lock})")),
-        Progress::Waiting { table, step, blockers, wait } => {
-            let names: Vec<String> = blockers.iter().map(ToString::to_string).collect();
+        Progress::Waiting { table, step, blockers, wait, lock_timeout } => {
+            let names: Vec<String> = blockers.iter().map(|blocker| blocker.beside(table)).collect();
             let held =
                 if names.is_empty() { "it is free now".to_owned() } else { format!("held by {}", names.join("; ")) };
-            let wait = duration(*wait);
-            printer.warning(&format!("{table}: could not {step}: no lock in time, {held}; trying again in {wait}"));
+            let (wait, limit) = (duration(*wait), duration(*lock_timeout));
+            printer.warning(&format!(
+                "{table}: could not {step}: no lock in time, {held}; trying again in {wait}, for up to {limit}"
+            ));
         }
         Progress::Auditing { done, of } => {
             if done == of {

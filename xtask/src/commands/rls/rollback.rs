@@ -81,8 +81,13 @@ impl Report for RollbackReport {
     const SCHEMA: Option<&'static str> = None;
 
     fn table(&self) -> String {
+        let gone: String = self
+            .gone
+            .iter()
+            .map(|table| format!("{table} is gone, dropped or renamed: nothing of it was restored.\n"))
+            .collect();
         if self.tables.is_empty() {
-            return "Nothing was left to take back.\n".to_owned();
+            return format!("{gone}Nothing was left to take back.\n");
         }
         let rows = self.tables.iter().map(|restored| {
             let phase = restored.phase.map_or_else(|| "not a tenant table".to_owned(), |phase| phase.to_string());
@@ -94,6 +99,6 @@ impl Report for RollbackReport {
         } else {
             "The roles and the schema tenant_ops stay."
         };
-        format!("{}\nRestored {tables}. {end}\n", table(&["table", ">definitions restored", "is"], rows))
+        format!("{}\n{gone}Restored {tables}. {end}\n", table(&["table", ">definitions restored", "is"], rows))
     }
 }

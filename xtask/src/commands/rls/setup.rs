@@ -1,5 +1,7 @@
 //! `rls setup`: the two switches of the application's older script, on the same machinery.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use rls_rollout::{Goal, Phase};
 use tenant_rls::Settings;
@@ -15,10 +17,14 @@ use crate::report;
   cargo xtask rls setup
   RLS_ALLOW_NULL_TENANT=false cargo xtask rls setup
   RLS_ALLOW_NULL_TENANT=false FORCE_RLS=true cargo xtask rls setup
+  cargo xtask rls setup --snapshot before-rls
 
 RLS_ALLOW_NULL_TENANT=true, the default, is `rollout --phase prepare`; false is `--phase tighten`, and with
 FORCE_RLS=true `--phase enforce`.")]
 pub(super) struct Options {
+    /// First write the definitions of the tables into this new folder, a script each
+    #[arg(long, value_name = "DIR")]
+    snapshot: Option<PathBuf>,
     #[command(flatten)]
     how: How,
 }
@@ -34,7 +40,8 @@ pub(super) async fn run(app: &App, options: Options) -> Outcome {
     let force = switch(&settings, "FORCE_RLS", false)?;
     let phase = phase(allow_null, force)?;
     app.printer.note(&format!("RLS_ALLOW_NULL_TENANT={allow_null} and FORCE_RLS={force}: phase {phase}"));
-    super::rollout::roll_out(app, &settings, &options.how.options(Goal::Phase(phase)), None).await
+    super::rollout::roll_out(app, &settings, &options.how.options(Goal::Phase(phase)), options.snapshot.as_deref())
+        .await
 }
 
 fn switch(settings: &Settings, name: &str, default: bool) -> anyhow::Result<bool> {
