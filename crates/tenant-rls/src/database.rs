@@ -8,7 +8,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection, Postgres, Row};
 
-use crate::{DatabaseUrl, Error, Result};
+use crate::{DatabaseUrl, Error, Result, Sql, Template};
 
 /// How long to wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -82,13 +82,44 @@ struct Inner {
     session: SessionFacts,
 }
 
+/// How long the transactions of a handle may take, beyond what each scope allows itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Gives up on a lock after this long.
+    pub lock_timeout: Duration,
+    /// Gives up on a statement after this long.
+    pub statement_timeout: Duration,
+}
+
+impl Limits {
+    /// For looking and trying beside a live application.
+    pub const BRIEF: Self =
+        Self { lock_timeout: Duration::from_millis(100), statement_timeout: Duration::from_secs(2) };
+
+    /// `begin`, with these limits until the transaction ends.
+    pub(crate) fn within(self, begin: Sql) -> Sql {
+        let limited =
+            Template::new(":begin; SET LOCAL lock_timeout = :'lock'; SET LOCAL statement_timeout = :'statement'");
+        let limited = limited.fragment("begin", begin).literal("lock", &milliseconds(self.lock_timeout));
+        limited.literal("statement", &milliseconds(self.statement_timeout)).build()
+    }
+}
+
+/// A duration as the server's settings have it.
+pub(crate) fn milliseconds(duration: Duration) -> String {
+    format!("{}ms", duration.as_millis())
+}
+
 /// A database that answered. Cheap to clone; all clones share one pool.
 #[derive(Clone)]
-pub struct Database(Arc<Inner>);
+pub struct Database {
+    inner: Arc<Inner>,
+    limits: Option<Limits>,
+}
 
 impl std::fmt::Debug for Database {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Database").field(&self.0.url).finish()
+        f.debug_tuple("Database").field(&self.inner.url).finish()
     }
 }
 
@@ -120,40 +151,51 @@ impl Database {
         if session.server_version_num < OLDEST_SERVER {
             return Err(Error::OldServer { version: session.server_version });
         }
-        Ok(Self(Arc::new(Inner { pool, options: connect, direct, url: url.clone(), session })))
+        let inner = Inner { pool, options: connect, direct, url: url.clone(), session };
+        Ok(Self { inner: Arc::new(inner), limits: None })
     }
 
     /// Where this is; shown without the password.
     pub fn url(&self) -> &DatabaseUrl {
-        &self.0.url
+        &self.inner.url
     }
 
     /// What the session may do.
     pub fn session(&self) -> &SessionFacts {
-        &self.0.session
+        &self.inner.session
+    }
+
+    /// The same database, with limits on every transaction that a scope opens on this handle.
+    #[must_use]
+    pub fn limited(&self, limits: Limits) -> Self {
+        Self { limits: Some(limits), ..self.clone() }
+    }
+
+    pub(crate) fn limits(&self) -> Option<Limits> {
+        self.limits
     }
 
     /// Ends every connection.
     pub async fn close(self) {
-        self.0.pool.close().await;
+        self.inner.pool.close().await;
     }
 
     pub(crate) async fn acquire(&self) -> Result<PoolConnection<Postgres>> {
-        self.0.pool.acquire().await.map_err(|source| self.refused(source))
+        self.inner.pool.acquire().await.map_err(|source| self.refused(source))
     }
 
     pub(crate) fn refused(&self, source: sqlx::Error) -> Error {
-        Error::Connect { target: self.0.url.to_string(), source: source.into() }
+        Error::Connect { target: self.inner.url.to_string(), source: source.into() }
     }
 
     /// For a session outside the pool: cancel requests.
     pub(crate) fn options(&self) -> &PgConnectOptions {
-        &self.0.options
+        &self.inner.options
     }
 
     /// For DDL: past the pooler where there is one.
     pub(crate) fn direct_options(&self) -> &PgConnectOptions {
-        self.0.direct.as_ref().unwrap_or(&self.0.options)
+        self.inner.direct.as_ref().unwrap_or(&self.inner.options)
     }
 }
 

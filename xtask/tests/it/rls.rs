@@ -88,6 +88,16 @@ async fn the_proof_by_trying_passes_a_clean_table_and_names_a_leak() {
     redact(&db, || assert_snapshot!("rls_verify_leak", run(&db, &verify)));
 }
 
+#[tokio::test]
+async fn nothing_is_proven_of_one_database_by_trying_in_another() {
+    let (db, other) = (two_tenants().await, testing::empty_database().await);
+    let app = other.url(Role::AppUser);
+    let ended = run(&db, &["verify", "--app-url", app.expose()]);
+    assert_eq!(ended.status, 2, "{ended}");
+    assert!(ended.stderr.contains("the application's URL leads to another database"), "{ended}");
+    assert!(ended.stderr.contains("hint: give with --app-url"), "{ended}");
+}
+
 #[test]
 fn policies_are_never_changed_on_a_database_that_nobody_named() {
     assert_snapshot!("rls_without_url", Place::new().run(&["rls", "rollout"]));

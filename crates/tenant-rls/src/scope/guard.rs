@@ -19,6 +19,10 @@ impl Guard {
         let mut connection = database.acquire().await?;
         let doing = || Error::query("opening a transaction");
         let mut guard = Self { database: database.clone(), connection: None, backend: 0 };
+        let begin = match database.limits() {
+            Some(limits) => limits.within(begin),
+            None => begin,
+        };
         // Both statements in one go: behind a transaction pooler the backend is ours only from BEGIN on.
         let opened = sqlx::Executor::execute(&mut *connection, sqlx::raw_sql(begin)).await;
         guard.connection = Some(connection);
