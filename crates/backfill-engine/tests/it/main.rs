@@ -7,6 +7,7 @@ mod model;
 mod odd_databases;
 mod operators;
 mod planted;
+mod pooled;
 mod row_security;
 mod support;
 mod undo;

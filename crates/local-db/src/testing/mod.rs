@@ -14,10 +14,12 @@
 
 mod database;
 mod guardian;
+mod pooler;
 mod run;
 mod throwaway;
 
 pub use database::TestDb;
+pub use pooler::TestPooler;
 pub use throwaway::TestServer;
 
 use std::hash::{DefaultHasher, Hash, Hasher};

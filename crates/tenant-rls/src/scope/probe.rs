@@ -10,6 +10,7 @@ use crate::{Database, Error, Limits, Result, Sql, Tenancy};
 /// live application. Dropped, its session ends, and with it the transaction.
 pub struct ProbeTx {
     connection: PgConnection,
+    database: Database,
     variable: String,
     found: Option<String>,
 }
@@ -23,12 +24,12 @@ impl ProbeTx {
         let doing = || Error::query("opening an attempt");
         let mut connection = database.options().connect().await.map_err(|source| database.refused(source))?;
         let begin = Sql::from_static(if writes { "BEGIN" } else { "BEGIN READ ONLY" });
-        let begin = Limits::BRIEF.within(begin);
-        sqlx::Executor::execute(&mut connection, sqlx::raw_sql(begin)).await.map_err(doing())?;
+        let database = database.limited(Limits::BRIEF);
+        sqlx::Executor::execute(&mut connection, sqlx::raw_sql(database.opening(begin))).await.map_err(doing())?;
         let variable = tenancy.session.variable.clone();
         let found = sqlx::query_scalar("SELECT current_setting($1, true)").bind(&variable);
         let found = found.fetch_one(&mut connection).await.map_err(doing())?;
-        let mut probe = Self { connection, variable, found };
+        let mut probe = Self { connection, database, variable, found };
         probe.keep().await?;
         Ok(probe)
     }
@@ -78,7 +79,8 @@ impl ProbeTx {
     /// # Errors
     /// [`Error::Query`] where the connection is lost; it is rolled back then as well.
     pub async fn rollback(mut self) -> Result<()> {
-        let done = sqlx::query("ROLLBACK").persistent(false).execute(&mut self.connection).await;
+        let rollback = self.database.forgetting(Sql::from_static("ROLLBACK"));
+        let done = sqlx::Executor::execute(&mut self.connection, sqlx::raw_sql(rollback)).await;
         done.map_err(Error::query("taking the attempts back"))?;
         // A session that cannot say goodbye is gone already.
         let _ = self.connection.close().await;
