@@ -1,10 +1,11 @@
 -- One batch: the statement p_resolve locks the rows of a tid range that have no tenant and groups them by the tenant that
 -- their sources name; each group is then written inside that tenant's scope. Data, journal and checkpoint commit together.
--- SECURITY INVOKER: the statements come from the caller and run with no more than the caller's rights.
+-- The caller has locked the lane: whoever pauses or ends a run changes its state and then waits for the lanes, so the state is read
+-- again behind that lock. SECURITY INVOKER: the statements come from the caller and run with no more than the caller's rights.
 DROP FUNCTION IF EXISTS tenant_ops.assign_batch(bigint, text, bigint, text, text, text, tid, tid, bigint);
+DROP FUNCTION IF EXISTS tenant_ops.assign_batch(bigint, text, bigint, text, text, text, tid, tid, tid, bigint);
 CREATE OR REPLACE FUNCTION tenant_ops.assign_batch(
-    p_run bigint, p_resource text, p_fence bigint, p_variable text, p_resolve text, p_assign text,
-    p_from tid, p_until tid, p_checkpoint tid, p_limit bigint,
+    p_run bigint, p_lane bigint, p_variable text, p_resolve text, p_assign text, p_from tid, p_until tid, p_limit bigint,
     OUT examined bigint, OUT assigned bigint, OUT assigned_by bigint[])
 LANGUAGE plpgsql SECURITY INVOKER
 AS $$
@@ -12,9 +13,8 @@ DECLARE
     v_group record;
     v_written bigint;
 BEGIN
-    PERFORM FROM tenant_ops.lease WHERE resource = p_resource AND fence = p_fence FOR KEY SHARE;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'the lease on % was taken over by another run', p_resource USING ERRCODE = 'TO001';
+    IF NOT EXISTS (SELECT FROM tenant_ops.run WHERE id = p_run AND state = 'running') THEN
+        RAISE EXCEPTION 'run % was paused or ended', p_run USING ERRCODE = 'TO003';
     END IF;
     examined := 0;
     assigned := 0;
@@ -36,13 +36,17 @@ BEGIN
     END LOOP;
     PERFORM set_config(p_variable, '', true);
     assigned_by := coalesce(assigned_by, '{}');
-    UPDATE tenant_ops.run r
-    -- A batch that its limit cut short has not seen the whole range. Another worker may have gone further already.
-    SET next_tid = greatest(r.next_tid, CASE WHEN assign_batch.examined >= p_limit THEN least(p_from, p_checkpoint) ELSE p_checkpoint END),
-        batches = r.batches + 1,
-        assigned_by = CASE WHEN assign_batch.assigned_by = '{}' THEN r.assigned_by
-                           ELSE ARRAY(SELECT a + b FROM unnest(r.assigned_by, assign_batch.assigned_by) WITH ORDINALITY AS u(a, b, o)
+    UPDATE tenant_ops.lane AS l
+    -- A batch that its limit cut short has not seen the whole range.
+    SET next_tid = CASE WHEN assign_batch.examined >= p_limit THEN p_from ELSE p_until END,
+        examined = l.examined + assign_batch.examined,
+        batches = l.batches + 1,
+        assigned_by = CASE WHEN assign_batch.assigned_by = '{}' THEN l.assigned_by
+                           ELSE ARRAY(SELECT a + b FROM unnest(l.assigned_by, assign_batch.assigned_by) WITH ORDINALITY AS u(a, b, o)
                                       ORDER BY o) END
-    WHERE r.id = p_run;
+    WHERE l.id = p_lane AND l.run_id = p_run AND l.next_tid = p_from;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'lane % of run % was not locked before its batch', p_lane, p_run USING ERRCODE = 'TO001';
+    END IF;
 END
 $$;

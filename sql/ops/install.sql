@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS tenant_ops.run (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     job text NOT NULL,
     table_name text NOT NULL,
-    state text NOT NULL CHECK (state IN ('running', 'stopped', 'done', 'undone')),
+    state text NOT NULL,
     on_conflict text NOT NULL,
     sources text[] NOT NULL,
     tool_version text NOT NULL,
@@ -30,7 +30,7 @@ CREATE TABLE IF NOT EXISTS tenant_ops.run (
     started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     ended_at timestamptz,
     pass int NOT NULL DEFAULT 1,
-    next_tid tid NOT NULL DEFAULT '(0,0)',
+    -- What the lanes of earlier passes did; those of this one keep their own counts.
     batches bigint NOT NULL DEFAULT 0,
     assigned_by bigint[] NOT NULL
 );
@@ -49,9 +49,66 @@ ALTER TABLE tenant_ops.journal ADD COLUMN IF NOT EXISTS id bigint GENERATED ALWA
 ALTER TABLE tenant_ops.journal ADD COLUMN IF NOT EXISTS undone_at timestamptz;
 ALTER TABLE tenant_ops.journal ADD COLUMN IF NOT EXISTS undone_rows bigint;
 ALTER TABLE tenant_ops.run DROP CONSTRAINT IF EXISTS run_state_check;
-ALTER TABLE tenant_ops.run ADD CONSTRAINT run_state_check CHECK (state IN ('running', 'stopped', 'done', 'undone'));
+ALTER TABLE tenant_ops.run ADD CONSTRAINT run_state_check
+    CHECK (state IN ('running', 'paused', 'stopped', 'cancelled', 'done', 'undone'));
 DROP INDEX IF EXISTS tenant_ops.run_unfinished;
-CREATE INDEX run_unfinished ON tenant_ops.run (table_name) WHERE state IN ('running', 'stopped');
+CREATE INDEX run_unfinished ON tenant_ops.run (table_name) WHERE state IN ('running', 'paused', 'stopped');
+-- What came with several processes in one run.
+ALTER TABLE tenant_ops.run DROP COLUMN IF EXISTS next_tid;
+ALTER TABLE tenant_ops.run ADD COLUMN IF NOT EXISTS examined bigint NOT NULL DEFAULT 0;
+ALTER TABLE tenant_ops.run ADD COLUMN IF NOT EXISTS state_by text;
+ALTER TABLE tenant_ops.run ADD COLUMN IF NOT EXISTS state_at timestamptz NOT NULL DEFAULT clock_timestamp();
+
+-- The work of a pass: ranges of pages of a table or leaf, each with a checkpoint. Whoever does a batch locks the row of its lane for
+-- that transaction, so the server itself shares the work out, and takes it back from a process that died.
+CREATE TABLE IF NOT EXISTS tenant_ops.lane (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    run_id bigint NOT NULL REFERENCES tenant_ops.run (id),
+    leaf text NOT NULL,
+    next_tid tid NOT NULL,
+    until_tid tid NOT NULL,
+    examined bigint NOT NULL DEFAULT 0,
+    batches bigint NOT NULL DEFAULT 0,
+    assigned_by bigint[] NOT NULL
+);
+CREATE INDEX IF NOT EXISTS lane_run ON tenant_ops.lane (run_id);
+
+-- Rows that the table itself refused in this pass.
+CREATE TABLE IF NOT EXISTS tenant_ops.refused (
+    run_id bigint NOT NULL REFERENCES tenant_ops.run (id),
+    row_key text NOT NULL,
+    error text NOT NULL,
+    PRIMARY KEY (run_id, row_key)
+);
+
+-- The processes that work at a run, for people to look at: what they may do does not depend on it.
+CREATE TABLE IF NOT EXISTS tenant_ops.member (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    run_id bigint NOT NULL REFERENCES tenant_ops.run (id),
+    holder text NOT NULL,
+    workers int NOT NULL,
+    note text,
+    joined_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    heartbeat_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX IF NOT EXISTS member_run ON tenant_ops.member (run_id);
+
+-- How far each run has come.
+CREATE OR REPLACE VIEW tenant_ops.progress AS
+SELECT r.id AS run_id,
+       r.pass,
+       r.examined + coalesce(l.examined, 0) AS examined,
+       r.batches + coalesce(l.batches, 0) AS batches,
+       ARRAY(SELECT sum(a.rows)::bigint
+             FROM (SELECT r.assigned_by UNION ALL SELECT o.assigned_by FROM tenant_ops.lane AS o WHERE o.run_id = r.id) AS s (counts),
+                  unnest(s.counts) WITH ORDINALITY AS a (rows, source)
+             GROUP BY a.source ORDER BY a.source) AS assigned_by,
+       coalesce(l.lanes, 0) AS lanes,
+       coalesce(l.lanes_done, 0) AS lanes_done
+FROM tenant_ops.run AS r
+LEFT JOIN (SELECT run_id, sum(examined)::bigint AS examined, sum(batches)::bigint AS batches, count(*) AS lanes,
+                  count(*) FILTER (WHERE next_tid >= until_tid) AS lanes_done
+           FROM tenant_ops.lane GROUP BY run_id) AS l ON l.run_id = r.id;
 
 -- Rollouts of row level security: who, when, from where, how far.
 CREATE TABLE IF NOT EXISTS tenant_ops.rollout (

@@ -24,11 +24,12 @@ struct Bar<'a> {
     printer: &'a Printer,
     meter: Option<Meter<'a>>,
     rows: u64,
+    run: Option<i64>,
 }
 
 impl<'a> Bar<'a> {
     fn new(printer: &'a Printer) -> Self {
-        Self { printer, meter: None, rows: 0 }
+        Self { printer, meter: None, rows: 0, run: None }
     }
 
     /// Takes one event.
@@ -38,14 +39,17 @@ impl<'a> Bar<'a> {
                 self.printer
                     .note(&format!("{holder} holds the lease on this table; waiting to see whether it is alive"));
             }
-            Progress::Started { table, rows, role, run, resumed_at_page } => {
+            Progress::Started { table, rows, role, run, resumed, helping } => {
+                self.run = run;
                 let run = run.map_or_else(|| "dry run".to_owned(), |run| format!("run {run}"));
                 self.printer.note(&format!(
                     "{run}: {} of {table} without a tenant, writing as {role}",
                     counted(rows, "row", "rows")
                 ));
-                if let Some(page) = resumed_at_page {
-                    self.printer.note(&format!("going on where an earlier run ended, at page {}", count(page)));
+                if helping {
+                    self.printer.note("helping another process, which leads the run");
+                } else if resumed {
+                    self.printer.note("going on where an earlier run ended");
                 }
                 self.rows = rows;
                 self.meter = Some(Meter::start(self.printer, table.name().as_str(), "rows", 0, Some(rows)));
@@ -62,6 +66,15 @@ impl<'a> Bar<'a> {
             }
             Progress::Reconnecting { error, wait } => {
                 self.printer.warning(&format!("the connection was lost ({error}); trying again in {}", duration(wait)));
+            }
+            Progress::Paused { by } => {
+                let by = by.map_or_else(String::new, |by| format!(" by {by}"));
+                let run = self.run.unwrap_or_default();
+                self.printer.note(&format!("the run was paused{by}; cargo xtask backfill resume {run} lets it go on"));
+            }
+            Progress::Resumed => self.printer.note("the run goes on"),
+            Progress::Leading => {
+                self.printer.note("the process that led the run is gone; this one leads it from here");
             }
             Progress::Surveying => {
                 if let Some(meter) = &mut self.meter {
@@ -82,7 +95,7 @@ impl<'a> Bar<'a> {
 /// How a command ends that gave this report.
 pub(crate) fn exit(report: &BackfillReport) -> Option<Exit> {
     match report.outcome {
-        Outcome::Stopped => Some(Exit::Stopped),
+        Outcome::Stopped | Outcome::Cancelled => Some(Exit::Stopped),
         _ if report.is_complete() => None,
         _ => Some(Exit::NotYet),
     }
@@ -106,6 +119,7 @@ fn headline(report: &BackfillReport) -> String {
         Outcome::NothingToDo => return format!("{}: nothing to do", report.table),
         Outcome::Done => "done",
         Outcome::Stopped => "stopped",
+        Outcome::Cancelled => "cancelled",
         Outcome::LimitReached => "the limit is reached",
     };
     let dry = if report.dry_run { " (dry run: nothing was kept)" } else { "" };
@@ -123,7 +137,7 @@ fn counts(report: &BackfillReport) -> String {
     let row = |what: &str, rows: u64, meaning: &str| vec![what.to_owned(), count(rows), meaning.to_owned()];
     let assigned = match (report.dry_run, report.resumed) {
         (true, _) => "would be",
-        (false, true) => "with what earlier runs did",
+        (false, true) => "with what other processes did",
         (false, false) => "",
     };
     let remaining = if report.dry_run { "would still be without a tenant" } else { "without a tenant now" };
@@ -163,6 +177,10 @@ fn next(report: &BackfillReport) -> Option<String> {
     let undecided = report.conflicts + report.unresolved;
     let text = match (report.outcome, &report.review) {
         _ if report.dry_run && report.assigned > 0 => "Next: the same without --dry-run.".to_owned(),
+        (Outcome::Cancelled, _) => {
+            "What was assigned stays; `cargo xtask backfill undo` takes it back. The same command begins a new run."
+                .to_owned()
+        }
         (Outcome::Stopped | Outcome::LimitReached, _) => "Run the same command again to go on from here.".to_owned(),
         (_, Some(file)) if undecided > 0 => {
             format!("Each row that is left stands with its candidates in {}.", file.display())

@@ -1,17 +1,21 @@
 //! The run as a whole: passes over the table until a survey finds nothing more to assign.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tenant_ops::{Lease, NewRun, Run};
-use tenant_rls::{ActingRole, AuditTx, Database, Tenancy};
+use tenant_ops::{KeptAlive, Lease, Member, NewLane, NewRun, Run};
+use tenant_rls::{ActingRole, AuditTx, Database, OwnerTx, Tenancy};
 use tokio::sync::watch;
 
-use crate::batch::{Batches, Books, Tally};
-use crate::passes::Passes;
+use crate::batch::Batches;
+use crate::books::Books;
+use crate::lanes::lanes;
+use crate::passes::{Lead, Passes};
 use crate::statements::Statements;
+use crate::steady::{Teller, tell};
 use crate::survey::{self, Survey};
-use crate::tid::Tid;
-use crate::{BackfillReport, Options, Outcome, Plan, Progress, Result, SourceCount, review};
+use crate::tally::Tally;
+use crate::{BackfillReport, FailedRow, Options, Outcome, Plan, Progress, Result, SourceCount, review};
 
 /// A backfill that is ready to run.
 #[derive(Debug, Clone, Copy)]
@@ -55,50 +59,114 @@ impl Backfill<'_> {
         }
         audit.close().await?;
 
-        let books = self.open_books(progress).await?;
-        let resumed = books.run().filter(|run| run.resumed_from.is_some());
-        progress(Progress::Started {
-            table: plan.table.clone(),
-            rows,
-            role: role.to_string(),
-            run: books.run().map(|run| run.id),
-            resumed_at_page: resumed.and_then(|run| Tid::parse(&run.next_tid)).map(Tid::page_number),
-        });
-        let heartbeat = books.keep_alive(database);
+        let progress = &Teller::from(Mutex::new(progress));
+        let (books, lead) = self.open_books(progress).await?;
+        let before = self.standing(&books).await?.unwrap_or_default();
+        tell(
+            progress,
+            Progress::Started {
+                table: plan.table.clone(),
+                rows,
+                role: role.to_string(),
+                run: books.run().map(|run| run.id),
+                resumed: books.run().is_some_and(|run| run.resumed_from.is_some()),
+                helping: lead.is_none() && !options.dry_run,
+            },
+        );
+        let seat = self.take_seat(&books).await?;
         let batches = Batches { database, tenancy, plan, statements: &statements, role: &role, books };
-        let mut passes = Passes::new(self, batches, stop);
+        let mut passes = Passes::new(self, batches, lead, stop, before);
         let started = Instant::now();
         let result = passes.run(progress).await;
         let elapsed = started.elapsed();
-        drop(heartbeat);
-        let (outcome, end) = match result {
-            Ok(done) => done,
-            Err(error) => {
-                passes.batches.release(false).await;
-                return Err(error);
-            }
-        };
-        let assigned_by = passes.batches.release(outcome == Outcome::Done).await;
-        let (tally, books) = (passes.tally, passes.batches.books);
+        let kept = self.leave(&passes, seat, result.as_ref().ok().map(|(outcome, _)| *outcome)).await;
+        let (outcome, end) = result?;
+        let Passes { tally, batches: Batches { books, .. }, .. } = passes;
+        let tally = tally.into_inner().unwrap_or_else(PoisonError::into_inner);
         let report = Report { plan, role: &role, options, run: books.run(), elapsed };
-        Ok(report.finish(outcome, tally, assigned_by, end))
+        Ok(report.finish(outcome, tally, kept, end))
     }
 
-    /// Takes the lease and opens the run, or, for a dry run, says how to inside each transaction.
-    async fn open_books(&self, progress: &mut (dyn FnMut(Progress) + Send)) -> Result<Books> {
-        let new = NewRun {
+    /// What identifies this run.
+    pub(crate) fn new_run(&self) -> NewRun {
+        NewRun {
             job: self.job.to_owned(),
             table: self.plan.table.to_string(),
             on_conflict: self.options.on_conflict.as_str(),
             sources: self.plan.names().map(str::to_owned).collect(),
-        };
+        }
+    }
+
+    /// Takes the lease and opens the run, or joins the one that another process leads; for a dry run, says how to open one
+    /// inside each transaction.
+    async fn open_books(&self, progress: &Teller<'_>) -> Result<(Books, Option<Lead>)> {
+        let new = self.new_run();
+        let lanes = lanes(self.database, self.plan).await?;
         if self.options.dry_run {
-            return Ok(Books::Dry { new, holder: self.holder.to_owned() });
+            return Ok((Books::dry(new, &lanes), None));
         }
         tenant_ops::install(self.database, self.tenancy).await?;
-        let mut waiting = |holder: &str| progress(Progress::Waiting { holder: holder.to_owned() });
-        let lease = Lease::acquire(self.database, &new.resource(), self.holder, &mut waiting).await?;
-        Ok(Books::Kept { run: Run::resume_or_open(self.database, &new).await?, lease })
+        let resource = new.resource();
+        if self.options.join {
+            match Lease::take(self.database, &resource, self.holder).await? {
+                Some(lease) => return self.begin(&new, lease, &lanes).await,
+                None => {
+                    if let Some(run) = Run::join(self.database, &new).await? {
+                        return Ok((Books::Kept(run), None));
+                    }
+                }
+            }
+        }
+        let mut waiting = |holder: &str| tell(progress, Progress::Waiting { holder: holder.to_owned() });
+        let lease = Lease::acquire(self.database, &resource, self.holder, &mut waiting).await?;
+        self.begin(&new, lease, &lanes).await
+    }
+
+    async fn begin(&self, new: &NewRun, lease: Lease, lanes: &[NewLane]) -> Result<(Books, Option<Lead>)> {
+        let run = Run::resume_or_open(self.database, new, self.holder, lanes).await?;
+        Ok((Books::Kept(run), Some(Lead::new(self, lease))))
+    }
+
+    /// What all processes of the run had done before this one: rows looked at, and assigned.
+    async fn standing(&self, books: &Books) -> Result<Option<(u64, u64)>> {
+        let Some(run) = books.run() else { return Ok(None) };
+        let standing = run.standing(self.database).await?;
+        Ok(Some((standing.examined, standing.assigned())))
+    }
+
+    async fn take_seat(&self, books: &Books) -> Result<Option<Seat>> {
+        let Some(run) = books.run() else { return Ok(None) };
+        let member = Member::enter(self.database, run.id, self.holder, self.options.at_once()).await?;
+        let (note, notes) = watch::channel(None);
+        let alive = member.keep_alive(self.database, notes);
+        Ok(Some(Seat { member, _note: note, _alive: alive }))
+    }
+
+    /// Ends what this process had of the run. Failing to is no error of its own: the lease runs out, and the run is taken up again.
+    async fn leave(&self, passes: &Passes<'_>, seat: Option<Seat>, outcome: Option<Outcome>) -> Option<Kept> {
+        let run = passes.batches.books.run()?;
+        let kept = Kept::read(self, run).await.ok();
+        if let Some(seat) = seat {
+            let _ = seat.member.leave(self.database).await;
+        }
+        if let Some(lead) = &passes.lead {
+            let finished = outcome == Some(Outcome::Done);
+            // Others go on with it; one of them finds the lease free, and leads.
+            let others = !finished && outcome.is_some() && kept.as_ref().is_some_and(|kept| kept.members > 1);
+            if !others {
+                let _ = run.end(self.database, &lead.lease, self.holder, finished).await;
+            }
+            let _ = lead.lease.release(self.database).await;
+        }
+        kept
+    }
+
+    /// Rows that the table refused in this pass.
+    pub(crate) async fn refused(&self, run: &Run) -> Result<Vec<FailedRow>> {
+        let mut tx = OwnerTx::begin(self.database, Duration::from_secs(5)).await?;
+        let refused = run.refused(tx.connection()).await?;
+        tx.rollback().await?;
+        Ok(refused.into_iter().map(|(key, error)| FailedRow { key, error }).collect())
     }
 
     /// Names the tenants that do not exist and writes the review, in the snapshot of the last survey.
@@ -118,13 +186,26 @@ pub(crate) struct End {
     pub(crate) ghosts: Vec<crate::GhostTenant>,
 }
 
-impl Batches<'_> {
-    /// Ends run and lease. Failing to is no error of its own: the lease runs out, and the run is taken up again.
-    async fn release(&self, finished: bool) -> Option<Vec<i64>> {
-        let Books::Kept { run, lease } = &self.books else { return None };
-        let assigned_by = run.end(self.database, finished).await.ok();
-        let _ = lease.release(self.database).await;
-        assigned_by
+/// This process in the list of those that work at the run.
+struct Seat {
+    member: Member,
+    _note: watch::Sender<Option<String>>,
+    _alive: KeptAlive,
+}
+
+/// What the books say when this process leaves them: of all processes, earlier ones included.
+pub(crate) struct Kept {
+    assigned_by: Vec<i64>,
+    failed: Vec<FailedRow>,
+    pass: i32,
+    members: u64,
+}
+
+impl Kept {
+    async fn read(backfill: &Backfill<'_>, run: &Run) -> Result<Self> {
+        let standing = run.standing(backfill.database).await?;
+        let failed = backfill.refused(run).await?;
+        Ok(Self { assigned_by: standing.assigned_by, failed, pass: standing.pass, members: standing.members })
     }
 }
 
@@ -138,8 +219,14 @@ struct Report<'a> {
 }
 
 impl Report<'_> {
-    fn finish(&self, outcome: Outcome, tally: Tally, kept: Option<Vec<i64>>, end: End) -> BackfillReport {
-        let by_source = kept.unwrap_or(tally.assigned_by);
+    fn finish(&self, outcome: Outcome, tally: Tally, kept: Option<Kept>, end: End) -> BackfillReport {
+        let kept = kept.unwrap_or(Kept {
+            assigned_by: tally.assigned_by,
+            failed: tally.failed,
+            pass: self.run.map_or(i32::from(tally.batches > 0), |run| run.pass),
+            members: 0,
+        });
+        let by_source = kept.assigned_by;
         let count =
             |at: usize| by_source.get(at).copied().and_then(|rows| u64::try_from(rows).ok()).unwrap_or_default();
         let assigned_by_source: Vec<SourceCount> = self
@@ -166,11 +253,11 @@ impl Report<'_> {
             unresolved: survey.unresolved,
             assignable: survey.assignable.saturating_sub(undone),
             remaining: survey.remaining().saturating_sub(undone),
-            failed: tally.failed,
+            failed: kept.failed,
             ghost_tenants: end.ghosts,
             sources_missing: self.plan.missing.clone(),
             review: self.options.review.clone(),
-            passes: self.run.map_or(i32::from(tally.batches > 0), |run| run.pass),
+            passes: kept.pass,
             batches: tally.batches,
             longest_batch_ms: u64::try_from(tally.longest.as_millis()).unwrap_or(u64::MAX),
             seconds,

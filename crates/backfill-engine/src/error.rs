@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use tenant_ops::RunState;
 use tenant_rls::{Exit, TableName};
 
 use crate::FailedRow;
@@ -61,6 +62,18 @@ pub enum Error {
         /// The rows, at least one.
         failed: Vec<FailedRow>,
     },
+    /// A run that is over, or that nobody works at.
+    #[error("run {run} is {}; it cannot become {}", .now.as_str(), .wanted.as_str())]
+    NotPossible {
+        /// The run.
+        run: i64,
+        /// Its state.
+        now: RunState,
+        /// What was asked for.
+        wanted: RunState,
+        /// Its table.
+        table: String,
+    },
     /// The review file could not be written; the old one, if any, is untouched.
     #[error("cannot write {}: {source}", .path.display())]
     Review {
@@ -80,7 +93,14 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Database(error) => error.hint(),
+            Self::Ops(error @ tenant_ops::Error::Held { .. }) => {
+                error.hint().map(|hint| format!("{hint}; --join helps it along, from this host or another"))
+            }
             Self::Ops(error) => error.hint(),
+            Self::NotPossible { now: RunState::Stopped, table, .. } => {
+                Some(format!("nobody works at it; this goes on from where it ended: cargo xtask backfill run {table}"))
+            }
+            Self::NotPossible { run, .. } => Some(format!("`cargo xtask backfill status {run}` shows how it stands")),
             Self::Unsuitable { .. } | Self::NoSource { .. } => {
                 Some("`cargo xtask doctor` shows what tenancy.toml says and what the database has".into())
             }
@@ -104,7 +124,7 @@ impl Error {
             Self::Database(error) => error.exit(),
             Self::Ops(error) => error.exit(),
             Self::Unsuitable { .. } | Self::NoSource { .. } | Self::NoRun { .. } => Exit::Usage,
-            Self::Strict { .. } | Self::Dependent { .. } => Exit::Refused,
+            Self::Strict { .. } | Self::Dependent { .. } | Self::NotPossible { .. } => Exit::Refused,
             Self::TooManyFailures { .. } | Self::Review { .. } => Exit::Failed,
         }
     }

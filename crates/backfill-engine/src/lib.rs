@@ -5,9 +5,12 @@
 //! data, journal and checkpoint; what it cannot see it does not count, but stops.
 
 mod batch;
+mod books;
 mod comparison;
+mod control;
 mod engine;
 mod error;
+mod lanes;
 mod options;
 mod order;
 mod parts;
@@ -18,11 +21,15 @@ mod report;
 mod review;
 mod source;
 mod statements;
+mod steady;
 mod survey;
+mod tally;
 mod tid;
 mod undo;
+mod worker;
 
 pub use comparison::Comparison;
+pub use control::{RunStatus, change, status};
 pub use engine::Backfill;
 pub use error::{Error, Result};
 pub use options::{OnConflict, Options};
@@ -31,5 +38,5 @@ pub use plan::Plan;
 pub use progress::Progress;
 pub use report::{BackfillReport, FailedRow, GhostTenant, Outcome, SourceCount};
 pub use source::{Evidence, Source};
-pub use tenant_ops::{Assignment, RunRecord};
+pub use tenant_ops::{Assignment, MemberRecord, RunRecord, RunState};
 pub use undo::{Undo, UndoReport, runs, why};

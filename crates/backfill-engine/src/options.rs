@@ -41,6 +41,15 @@ pub struct Options {
     pub on_conflict: OnConflict,
     /// Stop after this many rows were assigned.
     pub limit: Option<u64>,
+    /// Help where another process is at this run already.
+    pub join: bool,
+}
+
+impl Options {
+    /// How many batches run at once: a limit is counted down from batch to batch, and the books of a dry run lock each other out.
+    pub(crate) fn at_once(&self) -> u32 {
+        if self.dry_run || self.limit.is_some() { 1 } else { self.workers.max(1) }
+    }
 }
 
 impl Default for Options {
@@ -52,6 +61,7 @@ impl Default for Options {
             review: None,
             on_conflict: OnConflict::Report,
             limit: None,
+            join: false,
         }
     }
 }

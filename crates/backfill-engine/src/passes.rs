@@ -1,25 +1,23 @@
-//! Passes over the table: ranges of pages for several workers at once, until a survey finds nothing more to assign.
+//! Passes over the table, until a survey finds nothing more to assign. One process leads: it surveys and begins the next pass. Others
+//! help with its lanes, and one of them takes over where it is gone.
 
-use std::collections::BTreeSet;
-use std::sync::Mutex;
+use std::convert::Infallible;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
-use futures_util::stream::FuturesUnordered;
-use tenant_rls::{Database, Error as RlsError, OwnerTx};
+use futures_util::future::{Either, join_all, select};
+use tenant_ops::{KeptAlive, Lease, RunState};
 use tokio::sync::watch;
 
-use crate::batch::{Batches, Books, Tally, Task, Teller, tell};
+use crate::batch::Batches;
+use crate::books::Books;
 use crate::engine::{Backfill, End};
+use crate::lanes::lanes;
+use crate::steady::{Teller, steadily, tell};
 use crate::survey::{self, Survey};
-use crate::tid::{Range, Tid};
-use crate::{Outcome, Plan, Progress, Result};
-
-/// Pages of the first batch; measurement takes over from there.
-const FIRST_PAGES: u64 = 32;
-
-/// A batch over a table with little to do must not grow until Ctrl-C waits for it.
-const MOST_PAGES: u64 = 8192;
+use crate::tally::Tally;
+use crate::worker::{Ended, Shared, Worker};
+use crate::{Outcome, Progress, Result};
 
 /// Passes that found nothing while assignable rows are left: their rows are locked, or refuse.
 const IDLE_PASSES: u32 = 3;
@@ -27,132 +25,183 @@ const IDLE_PASSES: u32 = 3;
 /// How long to wait for locked rows between such passes.
 const IDLE_WAIT: Duration = Duration::from_secs(1);
 
+/// How often the counts of other processes are asked for, and a helper asks whether there is more to do.
+const ASK: Duration = Duration::from_millis(500);
+
+/// The lease of whoever leads, and what keeps it.
+pub(crate) struct Lead {
+    pub(crate) lease: Lease,
+    _alive: KeptAlive,
+}
+
+impl Lead {
+    pub(crate) fn new(backfill: &Backfill<'_>, lease: Lease) -> Self {
+        Self { _alive: lease.keep_alive(backfill.database), lease }
+    }
+}
+
 /// The passes of one run.
 pub(crate) struct Passes<'a> {
     backfill: Backfill<'a>,
     pub(crate) batches: Batches<'a>,
+    /// None for a dry run, and where another process leads.
+    pub(crate) lead: Option<Lead>,
     stop: watch::Receiver<bool>,
-    pages: u64,
-    pub(crate) tally: Tally,
+    pub(crate) tally: Mutex<Tally>,
+    /// What all processes had done when this one began: rows looked at, and assigned.
+    before: (u64, u64),
 }
 
 impl<'a> Passes<'a> {
-    pub(crate) fn new(backfill: Backfill<'a>, batches: Batches<'a>, stop: watch::Receiver<bool>) -> Self {
-        Self { backfill, batches, stop, pages: FIRST_PAGES, tally: Tally::default() }
+    pub(crate) fn new(
+        backfill: Backfill<'a>,
+        batches: Batches<'a>,
+        lead: Option<Lead>,
+        stop: watch::Receiver<bool>,
+        before: (u64, u64),
+    ) -> Self {
+        Self { backfill, batches, lead, stop, tally: Mutex::default(), before }
     }
 
-    pub(crate) async fn run(&mut self, progress: &mut (dyn FnMut(Progress) + Send)) -> Result<(Outcome, End)> {
+    pub(crate) async fn run(&mut self, progress: &Teller<'_>) -> Result<(Outcome, End)> {
         let mut idle = 0;
+        let mut assigned_before = self.before.1;
         loop {
-            let before = self.tally.assigned;
-            let interrupted = self.pass(progress).await?;
-            progress(Progress::Surveying);
-            let &Batches { database, tenancy, plan, statements, .. } = &self.batches;
-            let mut audit = survey::open(database, tenancy, plan).await?;
-            let survey = Survey::take(&mut audit, statements).await?;
-            idle = if self.tally.assigned == before { idle + 1 } else { 0 };
-            let failed = self.tally.failed.len() as u64;
-            let over = self.backfill.options.dry_run || survey.assignable <= failed || idle >= IDLE_PASSES;
-            if let Some(outcome) = interrupted.or(over.then_some(Outcome::Done)) {
-                return Ok((outcome, self.backfill.end(audit, survey, statements).await?));
+            let ended = self.pass(progress).await?;
+            let ended = match ended {
+                Ended::PassOver if self.helps() => self.wait_for_leader(progress).await?,
+                ended => Some(ended),
+            };
+            let Some(ended) = ended else { continue };
+            let (assigned, refused) = steadily(progress, async || self.assigned().await).await?;
+            idle = if assigned == assigned_before { idle + 1 } else { 0 };
+            assigned_before = assigned;
+            let over =
+                |survey: Survey| self.backfill.options.dry_run || survey.assignable <= refused || idle >= IDLE_PASSES;
+            let decide = |survey| outcome(ended).or_else(|| over(survey).then_some(Outcome::Done));
+            tell(progress, Progress::Surveying);
+            let (survey, end) = steadily(progress, async || self.survey(decide).await).await?;
+            if let Some(end) = end {
+                return Ok(end);
             }
-            audit.close().await?;
             if idle > 0 {
                 tokio::time::sleep(IDLE_WAIT).await;
             }
-            if let Books::Kept { run, .. } = &mut self.batches.books {
-                run.next_pass(database).await?;
-                progress(Progress::NextPass { pass: run.pass, assignable: survey.assignable });
+            self.next_pass(survey, progress).await?;
+        }
+    }
+
+    fn helps(&self) -> bool {
+        self.lead.is_none() && self.batches.books.run().is_some()
+    }
+
+    /// Works through the lanes that this process gets.
+    async fn pass(&self, progress: &Teller<'_>) -> Result<Ended> {
+        let shared = Shared::new(&self.batches, self.backfill.options, progress, self.stop.clone(), &self.tally);
+        let shared = &shared;
+        let workers = join_all((0..self.workers()).map(|_| Worker::new(shared).run()));
+        let watching = std::pin::pin!(self.watch_others(shared));
+        // What is running is waited for also where one of them failed: it commits, and need not be done again.
+        let done = match select(std::pin::pin!(workers), watching).await {
+            Either::Left((done, _)) => done,
+            Either::Right((never, _)) => match never {},
+        };
+        let mut ended = Ended::PassOver;
+        for worker in done {
+            match worker? {
+                Ended::PassOver => {}
+                other => ended = other,
+            }
+        }
+        Ok(ended)
+    }
+
+    /// Shows what other processes do.
+    async fn watch_others(&self, shared: &Shared<'_, '_>) -> Infallible {
+        let Books::Kept(run) = &self.batches.books else { return std::future::pending().await };
+        loop {
+            tokio::time::sleep(ASK).await;
+            // A server that is away is the workers' matter.
+            if let Ok(standing) = run.standing(self.batches.database).await {
+                let since = |now: u64, before: u64| now.saturating_sub(before);
+                shared.all_did(since(standing.examined, self.before.0), since(standing.assigned(), self.before.1));
             }
         }
     }
 
-    /// Reads through the table once, and tells why if it did not come to the end.
-    async fn pass(&mut self, progress: &mut (dyn FnMut(Progress) + Send)) -> Result<Option<Outcome>> {
-        let end = Tid::page(pages(self.batches.database, self.batches.plan).await?);
-        let mut next = match &self.batches.books {
-            Books::Kept { run, .. } => Tid::parse(&run.next_tid).unwrap_or(Tid::page(0)),
-            Books::Dry { .. } => Tid::page(0),
-        };
-        let (workers, progress) = (self.workers(), Teller::from(Mutex::new(progress)));
-        let Self { backfill, batches, stop, pages, tally } = self;
-        let (batches, limit) = (&*batches, backfill.options.limit);
-        // Ranges that are being worked on, by where they begin.
-        let mut open = BTreeSet::new();
-        let mut running = FuturesUnordered::new();
-        let mut failed = None;
-        let interrupted = loop {
-            let left = limit.map(|limit| limit.saturating_sub(tally.assigned));
-            let interrupted = match (*stop.borrow(), left) {
-                (true, _) => Some(Outcome::Stopped),
-                (false, Some(0)) => Some(Outcome::LimitReached),
-                _ => None,
-            };
-            while failed.is_none() && interrupted.is_none() && running.len() < workers && next < end {
-                let range = Range { from: next, until: Tid::page(next.page_number() + *pages).min(end) };
-                let task = Task { range, unfinished_before: open.first().copied(), limit: left };
-                open.insert(range.from);
-                next = range.until;
-                let progress = &progress;
-                running.push(async move { (range.from, batches.work(task, progress).await) });
+    /// Waits for what whoever leads does after a pass: none is another pass, in which this process goes on; else how it ended.
+    async fn wait_for_leader(&mut self, progress: &Teller<'_>) -> Result<Option<Ended>> {
+        let Books::Kept(run) = &self.batches.books else { return Ok(Some(Ended::PassOver)) };
+        let &Backfill { database, holder, .. } = &self.backfill;
+        let resource = self.backfill.new_run().resource();
+        loop {
+            if *self.stop.borrow() {
+                return Ok(Some(Ended::Stopped));
             }
-            // What is running is waited for also where one of them failed: it commits, and need not be done again.
-            let Some((from, done)) = running.next().await else { break interrupted.filter(|_| next < end) };
-            open.remove(&from);
-            match done {
-                Ok(done) => {
-                    *pages = next_size(*pages, done.longest, backfill.options.batch_time);
-                    tally.merge(done);
-                    tell(&progress, Progress::Batch { examined: tally.examined, assigned: tally.assigned });
-                    failed = failed.or_else(|| tally.check(batches.plan).err());
+            let standing = steadily(progress, async || Ok(run.standing(database).await?)).await?;
+            match standing.state {
+                RunState::Running if standing.open_lanes > 0 => return Ok(None),
+                RunState::Running => {
+                    let lease =
+                        steadily(progress, async || Ok(Lease::take(database, &resource, holder).await?)).await?;
+                    if let Some(lease) = lease {
+                        tell(progress, Progress::Leading);
+                        self.lead = Some(Lead::new(&self.backfill, lease));
+                        return Ok(Some(Ended::PassOver));
+                    }
                 }
-                Err(error) => failed = failed.or(Some(error)),
+                RunState::Paused => {}
+                ended => return Ok(Some(Ended::Run(ended))),
             }
-        };
-        if let Some(error) = failed {
-            return Err(error);
+            tokio::time::sleep(ASK).await;
         }
-        let reached = limit.is_some_and(|limit| tally.assigned >= limit);
-        Ok(interrupted.or(reached.then_some(Outcome::LimitReached)))
+    }
+
+    /// Counts what is left and, where the run ends with this, names the tenants that do not exist and writes the review.
+    async fn survey(&self, decide: impl Fn(Survey) -> Option<Outcome>) -> Result<(Survey, Option<(Outcome, End)>)> {
+        let &Batches { database, tenancy, plan, statements, .. } = &self.batches;
+        let mut audit = survey::open(database, tenancy, plan).await?;
+        let survey = Survey::take(&mut audit, statements).await?;
+        if let Some(outcome) = decide(survey) {
+            return Ok((survey, Some((outcome, self.backfill.end(audit, survey, statements).await?))));
+        }
+        audit.close().await?;
+        Ok((survey, None))
+    }
+
+    /// Rows that all processes assigned, and rows that were refused in this pass.
+    async fn assigned(&self) -> Result<(u64, u64)> {
+        let Books::Kept(run) = &self.batches.books else {
+            let tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
+            return Ok((tally.assigned, tally.failed.len() as u64));
+        };
+        let standing = run.standing(self.batches.database).await?;
+        let refused = self.backfill.refused(run).await?;
+        Ok((standing.assigned(), refused.len() as u64))
+    }
+
+    async fn next_pass(&mut self, survey: Survey, progress: &Teller<'_>) -> Result<()> {
+        let &Batches { database, plan, .. } = &self.batches;
+        let lanes = steadily(progress, async || lanes(database, plan).await).await?;
+        let (Books::Kept(run), Some(lead)) = (&mut self.batches.books, &self.lead) else { return Ok(()) };
+        steadily(progress, async || Ok(run.next_pass(database, &lead.lease, &lanes).await?)).await?;
+        tell(progress, Progress::NextPass { pass: run.pass, assignable: survey.assignable });
+        Ok(())
     }
 
     /// How many batches run at once.
-    fn workers(&self) -> usize {
-        let options = self.backfill.options;
-        // A limit is counted down from batch to batch, and the books of a dry run lock each other out.
-        let one = options.dry_run || options.limit.is_some();
-        if one { 1 } else { usize::try_from(options.workers.max(1)).unwrap_or(1) }
+    fn workers(&self) -> u32 {
+        self.backfill.options.at_once()
     }
 }
 
-/// Grows or shrinks towards the batch time, at most by half or double, so that one odd batch does not decide.
-fn next_size(pages: u64, took: Duration, target: Duration) -> u64 {
-    let ratio = target.as_secs_f64() / took.as_secs_f64().max(0.001);
-    ((pages as f64 * ratio.clamp(0.5, 2.0)) as u64).clamp(1, MOST_PAGES)
-}
-
-async fn pages(database: &Database, plan: &Plan) -> Result<u64> {
-    let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
-    let pages: i64 = sqlx::query_scalar(include_str!("../../../sql/backfill/pages.sql"))
-        .bind(plan.table.schema().as_str())
-        .bind(plan.table.name().as_str())
-        .fetch_one(tx.connection())
-        .await
-        .map_err(RlsError::query("asking for the size of the table"))?;
-    tx.rollback().await?;
-    Ok(u64::try_from(pages).unwrap_or_default())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_batch_grows_and_shrinks_towards_its_time() {
-        let target = Duration::from_millis(250);
-        assert_eq!(next_size(100, Duration::from_millis(10), target), 200);
-        assert_eq!(next_size(100, Duration::from_secs(9), target), 50);
-        assert_eq!(next_size(100, Duration::from_millis(200), target), 125);
-        assert_eq!(next_size(1, Duration::from_secs(9), target), 1);
+/// How the run ends for this process, where it ends with that.
+fn outcome(ended: Ended) -> Option<Outcome> {
+    match ended {
+        Ended::PassOver => None,
+        Ended::Stopped | Ended::Run(RunState::Stopped | RunState::Running | RunState::Paused) => Some(Outcome::Stopped),
+        Ended::LimitReached => Some(Outcome::LimitReached),
+        Ended::Run(RunState::Cancelled | RunState::Undone) => Some(Outcome::Cancelled),
+        Ended::Run(RunState::Done) => Some(Outcome::Done),
     }
 }

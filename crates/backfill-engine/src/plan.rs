@@ -10,6 +10,8 @@ use crate::{Error, Result};
 pub struct Plan {
     /// The table.
     pub table: TableName,
+    /// What is written to: the leaves of a partitioned table, else the table itself.
+    pub(crate) leaves: Vec<TableName>,
     pub(crate) key: Ident,
     pub(crate) column: Ident,
     pub(crate) column_type: ColumnType,
@@ -91,6 +93,7 @@ impl Plan {
             evidence: Vec::new(),
             missing: Vec::new(),
             never_null: found.column.never_null,
+            leaves: vec![name.clone()],
             table: name,
         })
     }

@@ -22,16 +22,27 @@ pub enum Progress {
         role: String,
         /// The run, unless it is a dry one.
         run: Option<i64>,
-        /// The page at which an earlier run is taken up again.
-        resumed_at_page: Option<u64>,
+        /// An earlier run is taken up again.
+        resumed: bool,
+        /// Somebody else leads the run; this process helps.
+        helping: bool,
     },
     /// A batch was committed (in a dry run: rolled back).
     Batch {
-        /// Rows that this process has looked at so far.
+        /// Rows that were looked at since this process began, by all processes of the run.
         examined: u64,
-        /// Rows that this process has assigned so far.
+        /// Rows that were assigned since this process began, by all processes of the run.
         assigned: u64,
     },
+    /// An operator paused the run; this process waits.
+    Paused {
+        /// Who did, where that is known.
+        by: Option<String>,
+    },
+    /// The run goes on after a pause.
+    Resumed,
+    /// Whoever led the run is gone; this process leads it from here.
+    Leading,
     /// The table is being read through again, for rows that were locked or moved.
     NextPass {
         /// The number of the pass.

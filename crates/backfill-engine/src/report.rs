@@ -20,7 +20,7 @@ pub struct BackfillReport {
     pub dry_run: bool,
     /// How it ended.
     pub outcome: Outcome,
-    /// An earlier, unfinished run was taken up again; the counts include what that one did.
+    /// An earlier, unfinished run was taken up again, or another process's joined; the counts include what others did.
     pub resumed: bool,
     /// Rows that were given their tenant.
     pub assigned: u64,
@@ -62,8 +62,10 @@ pub enum Outcome {
     Done,
     /// There was nothing to assign; nothing was written.
     NothingToDo,
-    /// The operator stopped it; the next run goes on.
+    /// This process was stopped; others, or the next one, go on.
     Stopped,
+    /// An operator cancelled the run; it is not taken up again.
+    Cancelled,
     /// The limit was reached; the next run goes on.
     LimitReached,
 }

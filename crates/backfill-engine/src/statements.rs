@@ -1,21 +1,28 @@
 //! The statements of one backfill, composed once from `sql/backfill/` for its table and sources.
 
-use tenant_rls::{Sql, Template};
+use tenant_rls::{Sql, TableName, Template};
 
 use crate::parts::{Parts, list};
 use crate::source::{Pointer, Source};
 use crate::{OnConflict, Plan, Result};
 
+/// The statements of the batches of one leaf; of an ordinary table, the table itself.
+#[derive(Debug)]
+pub(crate) struct LeafStatements {
+    pub(crate) leaf: TableName,
+    pub(crate) resolve: Sql,
+    pub(crate) assign: Sql,
+    pub(crate) key_of: Sql,
+}
+
 /// All statements of a backfill, with its names in them.
 #[derive(Debug)]
 pub(crate) struct Statements {
-    pub(crate) resolve: Sql,
-    pub(crate) assign: Sql,
+    pub(crate) leaves: Vec<LeafStatements>,
     pub(crate) survey: Sql,
     pub(crate) review: Sql,
     pub(crate) compare: Sql,
     pub(crate) count_null: Sql,
-    pub(crate) key_of: Sql,
     /// One for each source that points somewhere.
     pub(crate) ghosts: Vec<Sql>,
 }
@@ -28,41 +35,56 @@ impl Statements {
         let joins = Sql::join(parts.joins.iter().cloned(), "\n");
         let rows = parts.rows();
         let (vias, tenants) = (list(&parts.vias), list(&parts.tenants));
-        let table = |text: &'static str| Template::new(text).table("target", &plan.table);
-        let open = |text: &'static str| {
-            table(text)
-                .ident("column", &plan.column)
+        let table = |text: &'static str, table: &TableName| {
+            Template::new(text).table("target", table).ident("column", &plan.column)
+        };
+        let open = |text: &'static str, name: &TableName| {
+            table(text, name)
                 .fragment("vias", vias.clone())
                 .fragment("rows", rows.clone())
                 .fragment("tenants", tenants.clone())
                 .fragment("joins", joins.clone())
                 .fragment("decision", decision.clone())
         };
-        Ok(Self {
-            resolve: open(include_str!("../../../sql/backfill/resolve.sql"))
+        let leaf = |leaf: &TableName| LeafStatements {
+            leaf: leaf.clone(),
+            resolve: open(include_str!("../../../sql/backfill/resolve.sql"), leaf)
                 .ident("key", &plan.key)
                 .fragment("source", parts.source(on_conflict))
                 .fragment("by_source", parts.by_source())
                 .build(),
-            assign: table(include_str!("../../../sql/backfill/assign.sql"))
-                .ident("column", &plan.column)
+            assign: table(include_str!("../../../sql/backfill/assign.sql"), leaf)
                 .fragment("type", Sql::from_static(plan.column_type.cast()))
                 .build(),
-            survey: open(include_str!("../../../sql/backfill/survey.sql")).fragment("lowest", lowest.clone()).build(),
-            review: open(include_str!("../../../sql/backfill/review.sql"))
+            key_of: Template::new(include_str!("../../../sql/backfill/key_of.sql"))
+                .table("target", leaf)
+                .ident("key", &plan.key)
+                .build(),
+        };
+        let whole = &plan.table;
+        Ok(Self {
+            leaves: plan.leaves.iter().map(leaf).collect(),
+            survey: open(include_str!("../../../sql/backfill/survey.sql"), whole)
+                .fragment("lowest", lowest.clone())
+                .build(),
+            review: open(include_str!("../../../sql/backfill/review.sql"), whole)
                 .ident("key", &plan.key)
                 .fragment("lowest", lowest)
                 .fragment("ghosts", list(&parts.ghosts))
                 .fragment("tenant_texts", list(&parts.tenant_texts))
                 .fragment("ghost_texts", list(&parts.ghost_texts))
                 .build(),
-            compare: open(include_str!("../../../sql/backfill/compare.sql")).build(),
-            count_null: table(include_str!("../../../sql/backfill/count_null.sql"))
-                .ident("column", &plan.column)
-                .build(),
-            key_of: table(include_str!("../../../sql/backfill/key_of.sql")).ident("key", &plan.key).build(),
+            compare: open(include_str!("../../../sql/backfill/compare.sql"), whole).build(),
+            count_null: table(include_str!("../../../sql/backfill/count_null.sql"), whole).build(),
             ghosts: plan.sources.iter().filter_map(Source::pointer).map(|pointer| ghosts(plan, pointer)).collect(),
         })
+    }
+}
+
+impl Statements {
+    /// Those of the leaf of this name, `schema.table`.
+    pub(crate) fn of(&self, leaf: &str) -> Option<&LeafStatements> {
+        self.leaves.iter().find(|statements| statements.leaf.to_string() == leaf)
     }
 }
 

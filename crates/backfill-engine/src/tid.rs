@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// More than the rows that a page of any block size can hold, so that every tid of a page has a number of its own.
-const OFFSETS: u64 = 2048;
+/// Positions of a page: more than the rows that a page of any block size can hold, so that every tid has a number of its own.
+pub(crate) const PAGE: u64 = 2048;
 
 /// A position in a table's main fork: page and line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -11,23 +11,24 @@ pub(crate) struct Tid(u64);
 
 impl Tid {
     pub(crate) fn page(page: u64) -> Self {
-        Self(page * OFFSETS)
+        Self(page * PAGE)
     }
 
     /// Reads `(page,offset)`, as PostgreSQL prints it.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (page, offset) = text.strip_prefix('(')?.strip_suffix(')')?.split_once(',')?;
-        Some(Self(page.parse::<u64>().ok()? * OFFSETS + offset.parse::<u64>().ok()?.min(OFFSETS - 1)))
+        Some(Self(page.parse::<u64>().ok()? * PAGE + offset.parse::<u64>().ok()?.min(PAGE - 1)))
     }
 
-    pub(crate) fn page_number(self) -> u64 {
-        self.0 / OFFSETS
+    /// So many positions further on; a page has [`PAGE`] of them.
+    pub(crate) fn plus(self, positions: u64) -> Self {
+        Self(self.0.saturating_add(positions))
     }
 }
 
 impl fmt::Display for Tid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "({},{})", self.0 / OFFSETS, self.0 % OFFSETS)
+        write!(f, "({},{})", self.0 / PAGE, self.0 % PAGE)
     }
 }
 
@@ -39,18 +40,21 @@ pub(crate) struct Range {
 }
 
 impl Range {
-    /// Both halves, or `None` for a single position.
-    pub(crate) fn halves(self) -> Option<(Self, Self)> {
-        let length = self.until.0 - self.from.0;
-        if length < 2 {
-            return None;
-        }
-        // Whole pages as long as there are two, as the lines of a page share its read.
-        let pages = length / OFFSETS;
-        let middle = if pages >= 2 { (self.from.0 / OFFSETS + pages / 2) * OFFSETS } else { self.from.0 + length / 2 };
-        let middle = Tid(middle);
-        Some((Self { from: self.from, until: middle }, Self { from: middle, until: self.until }))
+    /// Positions in it.
+    pub(crate) fn length(self) -> u64 {
+        self.until.0 - self.from.0
     }
+
+    /// From `from`, so many positions, but not beyond `end`.
+    pub(crate) fn of(from: Tid, positions: u64, end: Tid) -> Self {
+        Self { from, until: from.plus(positions).min(end) }
+    }
+}
+
+/// Half of so many positions: whole pages as long as there are two, as the rows of a page share its read.
+pub(crate) fn half(positions: u64) -> u64 {
+    let pages = positions / PAGE;
+    if pages >= 2 { pages / 2 * PAGE } else { (positions / 2).max(1) }
 }
 
 #[cfg(test)]
@@ -67,13 +71,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn halves_cover_the_range_and_nothing_else(from in 0u64..1_000_000, length in 2u64..10_000_000) {
-            let range = Range { from: Tid(from), until: Tid(from + length) };
-            let (first, second) = range.halves().unwrap();
-            prop_assert_eq!(first.from, range.from);
-            prop_assert_eq!(first.until, second.from);
-            prop_assert_eq!(second.until, range.until);
-            prop_assert!(first.from < first.until && second.from < second.until);
+        fn a_range_that_refuses_shrinks_to_one_position(positions in 2u64..100_000_000) {
+            let mut left = positions;
+            for _ in 0..64 {
+                prop_assert!(half(left) < left || left == 1);
+                left = half(left);
+            }
+            prop_assert_eq!(left, 1);
+        }
+
+        #[test]
+        fn a_batch_never_leaves_its_lane(from in 0u64..1_000_000, lane in 1u64..10_000_000, positions in 1u64..10_000_000) {
+            let range = Range::of(Tid(from), positions, Tid(from + lane));
+            prop_assert_eq!(range.from, Tid(from));
+            prop_assert_eq!(range.length(), positions.min(lane));
         }
     }
 }

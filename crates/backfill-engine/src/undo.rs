@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use sqlx::Row;
-use tenant_ops::{Assignment, Lease, RunRecord, UndoCall, UndoCounts};
+use tenant_ops::{Assignment, Lease, RunRecord, RunState, UndoCall, UndoCounts, change_state};
 use tenant_rls::{
     Access, ActingRole, AuditTx, Backoff, BatchOptions, BatchTx, Catalog, Database, Error as RlsError, OwnerTx, Sql,
     TableName, Template, Tenancy, retry_locks, visibility,
@@ -88,6 +88,9 @@ impl Undo<'_> {
         let resource = format!("backfill of {}", plan.table);
         let lease = Lease::acquire(self.database, &resource, self.holder, &mut waiting).await?;
         let alive = lease.keep_alive(self.database);
+        // Processes that helped with it may be alive though nobody leads them; after this none of them writes.
+        let unfinished = [RunState::Running, RunState::Paused, RunState::Stopped];
+        change_state(self.database, self.run, RunState::Cancelled, self.holder, &unfinished).await?;
         let done = self.take_back(&plan, key_type, &lease, &stop, progress).await;
         drop(alive);
         // Failing to is no error of its own: the lease runs out.
@@ -192,7 +195,7 @@ fn dependent(tenancy: &Tenancy, table: &TableName, record: &RunRecord, runs: &[R
         let rules = parse(name).and_then(|name| tenancy.rules(&name).cloned()).unwrap_or_default();
         rules.sources.iter().any(|source| parse(&source.table).as_ref() == Some(table))
     };
-    let later = runs.iter().filter(|run| run.id > record.id && run.state != "undone" && run.assigned > 0);
+    let later = runs.iter().filter(|run| run.id > record.id && run.state != RunState::Undone && run.assigned > 0);
     later.filter(|run| draws(&run.table)).map(|run| (run.id, run.table.clone())).collect()
 }
 

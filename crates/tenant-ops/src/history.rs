@@ -6,7 +6,8 @@ use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 use tenant_rls::{Error as RlsError, Sql};
 
-use crate::Lease;
+use crate::run::unsigned;
+use crate::{Lease, RunState};
 
 /// A run as the journal has it.
 #[derive(Debug, Clone, Serialize)]
@@ -17,8 +18,12 @@ pub struct RunRecord {
     pub job: String,
     /// The table, as `schema.table`.
     pub table: String,
-    /// `running`, `stopped`, `done` or `undone`.
-    pub state: String,
+    /// Its state.
+    pub state: RunState,
+    /// Who set that; nobody is known where the run was begun and nothing more.
+    pub state_by: Option<String>,
+    /// When.
+    pub state_at: DateTime<Utc>,
     /// `report` or `first`.
     pub on_conflict: String,
     /// The names of the sources, best first.
@@ -34,7 +39,17 @@ pub struct RunRecord {
     /// When it ended or was stopped.
     pub ended_at: Option<DateTime<Utc>>,
     /// Rows that it gave a tenant.
-    pub assigned: i64,
+    pub assigned: u64,
+    /// Rows that it looked at; those of a later pass count again.
+    pub examined: u64,
+    /// Transactions.
+    pub batches: u64,
+    /// The pass that it is in, or ended in.
+    pub pass: i32,
+    /// Lanes of that pass.
+    pub lanes: u64,
+    /// Those that are at their end.
+    pub lanes_done: u64,
 }
 
 /// One time that a row was given a tenant.
@@ -111,7 +126,7 @@ fn run(row: &PgRow) -> RunRecord {
         id: row.get(0),
         job: row.get(1),
         table: row.get(2),
-        state: row.get(3),
+        state: RunState::parse(row.get(3)),
         on_conflict: row.get(4),
         sources: row.get(5),
         login: row.get(6),
@@ -119,7 +134,14 @@ fn run(row: &PgRow) -> RunRecord {
         tool_version: row.get(8),
         started_at: row.get(9),
         ended_at: row.get(10),
-        assigned: row.get(11),
+        assigned: unsigned(row.get(11)),
+        state_by: row.get(12),
+        state_at: row.get(13),
+        pass: row.get(14),
+        examined: unsigned(row.get(15)),
+        batches: unsigned(row.get(16)),
+        lanes: unsigned(row.get(17)),
+        lanes_done: unsigned(row.get(18)),
     }
 }
 
@@ -170,7 +192,7 @@ pub async fn undo_batch(tx: &mut PgConnection, lease: &Lease, call: &UndoCall<'_
 /// # Errors
 /// [`RlsError::Query`].
 pub async fn mark_undone(connection: &mut PgConnection, run: i64) -> Result<(), RlsError> {
-    sqlx::query("UPDATE tenant_ops.run SET state = 'undone' WHERE id = $1")
+    sqlx::query("UPDATE tenant_ops.run SET state = 'undone', state_at = clock_timestamp() WHERE id = $1")
         .bind(run)
         .execute(connection)
         .await

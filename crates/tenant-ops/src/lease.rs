@@ -60,6 +60,14 @@ impl Lease {
         }
     }
 
+    /// Takes the lease if nobody holds it, or it ran out.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn take(database: &Database, resource: &str, holder: &str) -> Result<Option<Self>> {
+        Ok(Self::try_acquire(database, resource, holder).await?.ok())
+    }
+
     async fn try_acquire(database: &Database, resource: &str, holder: &str) -> Result<Result<Self, Holder>> {
         let backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2), 8);
         Ok(retry_locks(backoff, async || {
@@ -128,13 +136,13 @@ impl Lease {
     #[must_use]
     pub fn keep_alive(&self, database: &Database) -> KeptAlive {
         let (database, lease) = (database.clone(), self.clone());
-        KeptAlive(tokio::spawn(async move {
+        KeptAlive::spawn(async move {
             loop {
                 tokio::time::sleep(HEARTBEAT).await;
                 // A lost lease needs no word here: the next write finds the fence moved and stops.
                 let _ = lease.heartbeat(&database).await;
             }
-        }))
+        })
     }
 
     /// Holds the lease still until the open transaction ends: whoever takes it over waits for that, and where somebody has
@@ -168,9 +176,15 @@ impl Lease {
     }
 }
 
-/// A lease that a task of its own renews, until this is dropped.
+/// A sign of life that a task of its own renews, until this is dropped.
 #[derive(Debug)]
 pub struct KeptAlive(tokio::task::JoinHandle<()>);
+
+impl KeptAlive {
+    pub(crate) fn spawn(renewing: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self(tokio::spawn(renewing))
+    }
+}
 
 impl Drop for KeptAlive {
     fn drop(&mut self) {

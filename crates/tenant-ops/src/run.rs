@@ -1,13 +1,15 @@
-//! Runs: what was started, how far it came, and the one call that does a batch and moves the checkpoint with it.
+//! Runs: what was started, in which state it is, and its passes.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use sqlx::{PgConnection, Row};
-use tenant_rls::{Database, Error as RlsError, OwnerTx, Sql};
+use tenant_rls::{Backoff, Database, Error as RlsError, OwnerTx, retry_locks};
 
 use crate::host::this_host;
-use crate::{Lease, Result};
+use crate::lane::{NewLane, open_lanes};
+use crate::{LEASE_TTL, Lease, Result};
 
 /// What identifies a run that could be resumed.
 #[derive(Debug, Clone)]
@@ -23,7 +25,7 @@ pub struct NewRun {
 }
 
 impl NewRun {
-    /// What a run of this kind holds a lease on.
+    /// What whoever leads a run of this kind holds a lease on.
     pub fn resource(&self) -> String {
         format!("backfill of {}", self.table)
     }
@@ -36,67 +38,131 @@ pub struct Run {
     pub id: i64,
     /// The pass over the table that it is in, from 1.
     pub pass: i32,
-    /// Where that pass goes on, as PostgreSQL prints a tid: `(page,offset)`.
-    pub next_tid: String,
     /// When it began, if it is being resumed.
     pub resumed_from: Option<DateTime<Utc>>,
 }
 
-/// One call of `tenant_ops.assign_batch`.
-#[derive(Debug)]
-pub struct BatchCall<'a> {
-    /// The session variable that policies read.
-    pub variable: &'a str,
-    /// Locks and groups the rows of a range: see `sql/backfill/resolve.sql`.
-    pub resolve: &'a Sql,
-    /// Writes one tenant's rows: see `sql/backfill/assign.sql`.
-    pub assign: &'a Sql,
-    /// First tid of the range.
-    pub from: &'a str,
-    /// First tid behind the range.
-    pub until: &'a str,
-    /// Where the pass goes on when the batch is done: behind its range, or before another that is still being worked on.
-    pub checkpoint: &'a str,
-    /// The most rows to look at.
-    pub limit: Option<i64>,
+/// In which state a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    /// Processes may work at it.
+    Running,
+    /// An operator holds it; its processes wait.
+    Paused,
+    /// Its processes ended before it did; the next one goes on.
+    Stopped,
+    /// An operator ended it; it is not taken up again.
+    Cancelled,
+    /// It came to its end.
+    Done,
+    /// It was taken back.
+    Undone,
 }
 
-/// What a batch did.
-#[derive(Debug, Clone, Default)]
-pub struct BatchCounts {
-    /// Rows without a tenant that it locked and looked at.
+impl RunState {
+    /// As `tenant_ops.run` spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Stopped => "stopped",
+            Self::Cancelled => "cancelled",
+            Self::Done => "done",
+            Self::Undone => "undone",
+        }
+    }
+
+    /// Reads what a CHECK constraint holds to these words.
+    pub(crate) fn parse(word: &str) -> Self {
+        match word {
+            "running" => Self::Running,
+            "paused" => Self::Paused,
+            "cancelled" => Self::Cancelled,
+            "done" => Self::Done,
+            "undone" => Self::Undone,
+            _ => Self::Stopped,
+        }
+    }
+}
+
+/// How a run stands, with what all its processes did.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    /// Its state.
+    pub state: RunState,
+    /// Who set that.
+    pub state_by: Option<String>,
+    /// When.
+    pub state_at: DateTime<Utc>,
+    /// The pass.
+    pub pass: i32,
+    /// Rows looked at; those of a later pass count again.
     pub examined: u64,
-    /// Rows that were given their tenant.
-    pub assigned: u64,
-    /// The same by source, best first; empty where it assigned none.
+    /// Transactions.
+    pub batches: u64,
+    /// Rows assigned, by source, best first.
     pub assigned_by: Vec<i64>,
+    /// Lanes that are not at their end.
+    pub open_lanes: u64,
+    /// Processes that gave a sign of life lately.
+    pub members: u64,
+}
+
+impl Standing {
+    /// Rows assigned.
+    pub fn assigned(&self) -> u64 {
+        unsigned(self.assigned_by.iter().sum())
+    }
+}
+
+pub(crate) fn unsigned(count: i64) -> u64 {
+    u64::try_from(count).unwrap_or_default()
 }
 
 impl Run {
-    /// The unfinished run of the same kind, or a new one.
+    /// The unfinished run of the same kind, or a new one; with these lanes, if it has none. A paused one stays paused.
     ///
     /// # Errors
     /// [`crate::Error::Database`].
-    pub async fn resume_or_open(database: &Database, new: &NewRun) -> Result<Self> {
+    pub async fn resume_or_open(database: &Database, new: &NewRun, holder: &str, lanes: &[NewLane]) -> Result<Self> {
         let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
-        let unfinished = sqlx::query(include_str!("../../../sql/ops/unfinished_run.sql"))
-            .bind(&new.table)
-            .bind(new.on_conflict)
-            .bind(&new.sources)
-            .fetch_optional(tx.connection())
-            .await
-            .map_err(RlsError::query("looking for an unfinished run"))?;
-        let run = match unfinished {
-            Some(row) => {
-                let run =
-                    Self { id: row.get(0), pass: row.get(1), next_tid: row.get(2), resumed_from: Some(row.get(3)) };
-                run.set_state(tx.connection(), "running").await?;
+        let run = match Self::unfinished(tx.connection(), new).await? {
+            Some((run, _)) => {
+                set_state(tx.connection(), run.id, RunState::Running, holder, &[RunState::Stopped]).await?;
                 run
             }
             None => Self::open_in(tx.connection(), new).await?,
         };
+        open_lanes(tx.connection(), run.id, lanes).await?;
         tx.commit().await?;
         Ok(run)
+    }
+
+    /// The run of the same kind that somebody else is working at, to help with it.
+    ///
+    /// # Errors
+    /// [`crate::Error::Database`].
+    pub async fn join(database: &Database, new: &NewRun) -> Result<Option<Self>> {
+        let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
+        let found = Self::unfinished(tx.connection(), new).await?;
+        tx.rollback().await?;
+        Ok(found.filter(|(_, state)| *state != RunState::Stopped).map(|(run, _)| run))
+    }
+
+    async fn unfinished(connection: &mut PgConnection, new: &NewRun) -> Result<Option<(Self, RunState)>, RlsError> {
+        let row = sqlx::query(include_str!("../../../sql/ops/unfinished_run.sql"))
+            .bind(&new.table)
+            .bind(new.on_conflict)
+            .bind(&new.sources)
+            .fetch_optional(connection)
+            .await
+            .map_err(RlsError::query("looking for an unfinished run"))?;
+        let run = |row: sqlx::postgres::PgRow| {
+            let run = Self { id: row.get(0), pass: row.get(1), resumed_from: Some(row.get(3)) };
+            (run, RunState::parse(row.get(2)))
+        };
+        Ok(row.map(run))
     }
 
     /// Opens a run inside an open transaction: for a dry run, which takes it back.
@@ -114,79 +180,138 @@ impl Run {
             .fetch_one(connection)
             .await
             .map_err(RlsError::query("opening a run"))?;
-        Ok(Self { id, pass: 1, next_tid: "(0,0)".to_owned(), resumed_from: None })
+        Ok(Self { id, pass: 1, resumed_from: None })
     }
 
-    /// Does one batch; it commits or rolls back with the caller's transaction.
+    /// How the run stands.
     ///
     /// # Errors
-    /// [`RlsError::Query`] with SQLSTATE `TO001` where the lease is lost, `TO002` where another number of rows was
-    /// written than locked, and whatever the rows or the server say.
-    pub async fn batch(
-        &self,
-        tx: &mut PgConnection,
-        lease: &Lease,
-        call: &BatchCall<'_>,
-    ) -> Result<BatchCounts, RlsError> {
-        let row = sqlx::query(include_str!("../../../sql/ops/call_assign_batch.sql"))
+    /// [`crate::Error::Database`].
+    pub async fn standing(&self, database: &Database) -> Result<Standing> {
+        let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
+        let row = sqlx::query(include_str!("../../../sql/ops/run_standing.sql"))
             .bind(self.id)
-            .bind(&lease.resource)
-            .bind(lease.fence)
-            .bind(call.variable)
-            .bind(call.resolve.as_str())
-            .bind(call.assign.as_str())
-            .bind(call.from)
-            .bind(call.until)
-            .bind(call.checkpoint)
-            .bind(call.limit)
-            .fetch_one(tx)
+            .bind(LEASE_TTL.as_millis() as i64)
+            .fetch_one(tx.connection())
             .await
-            .map_err(RlsError::query(format!("assigning tenants to the rows {} to {}", call.from, call.until)))?;
-        let count = |at: usize| u64::try_from(row.get::<i64, _>(at)).unwrap_or_default();
-        Ok(BatchCounts { examined: count(0), assigned: count(1), assigned_by: row.get(2) })
+            .map_err(RlsError::query("asking how the run stands"))?;
+        tx.rollback().await?;
+        Ok(Standing {
+            state: RunState::parse(row.get(0)),
+            state_by: row.get(1),
+            state_at: row.get(2),
+            pass: row.get(3),
+            examined: unsigned(row.get(4)),
+            batches: unsigned(row.get(5)),
+            assigned_by: row.get(6),
+            open_lanes: unsigned(row.get(7)),
+            members: unsigned(row.get(8)),
+        })
     }
 
-    /// Begins the next pass over the table.
+    /// Begins the next pass over the table, with these lanes. Only whoever holds the lease may.
     ///
     /// # Errors
-    /// [`crate::Error::Database`].
-    pub async fn next_pass(&mut self, database: &Database) -> Result<()> {
+    /// [`crate::Error::LeaseLost`]; [`crate::Error::Database`].
+    pub async fn next_pass(&mut self, database: &Database, lease: &Lease, lanes: &[NewLane]) -> Result<()> {
         let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
-        self.pass = sqlx::query_scalar(
-            "UPDATE tenant_ops.run SET pass = pass + 1, next_tid = '(0,0)' WHERE id = $1 RETURNING pass",
-        )
-        .bind(self.id)
-        .fetch_one(tx.connection())
-        .await
-        .map_err(RlsError::query("beginning the next pass"))?;
-        "(0,0)".clone_into(&mut self.next_tid);
-        Ok(tx.commit().await?)
-    }
-
-    /// Ends the run, finished or to be resumed, and tells how many rows it assigned by each source since it began,
-    /// earlier processes included.
-    ///
-    /// # Errors
-    /// [`crate::Error::Database`].
-    pub async fn end(&self, database: &Database, finished: bool) -> Result<Vec<i64>> {
-        let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
-        self.set_state(tx.connection(), if finished { "done" } else { "stopped" }).await?;
-        let assigned_by = sqlx::query_scalar("SELECT assigned_by FROM tenant_ops.run WHERE id = $1")
+        lease.fence(tx.connection()).await?;
+        self.close_lanes(tx.connection()).await?;
+        self.pass = sqlx::query_scalar("UPDATE tenant_ops.run SET pass = pass + 1 WHERE id = $1 RETURNING pass")
             .bind(self.id)
             .fetch_one(tx.connection())
             .await
-            .map_err(RlsError::query("reading the run"))?;
-        tx.commit().await?;
-        Ok(assigned_by)
+            .map_err(RlsError::query("beginning the next pass"))?;
+        open_lanes(tx.connection(), self.id, lanes).await?;
+        Ok(tx.commit().await?)
     }
 
-    async fn set_state(&self, connection: &mut PgConnection, state: &str) -> Result<(), RlsError> {
-        sqlx::query("UPDATE tenant_ops.run SET state = $2, ended_at = CASE $2 WHEN 'running' THEN NULL ELSE clock_timestamp() END WHERE id = $1")
-            .bind(self.id)
-            .bind(state)
-            .execute(connection)
-            .await
-            .map_err(RlsError::query("changing the state of the run"))?;
+    /// Takes the lanes' counts over into the run, and the lanes away.
+    async fn close_lanes(&self, connection: &mut PgConnection) -> Result<(), RlsError> {
+        for statement in [
+            include_str!("../../../sql/ops/close_lanes.sql"),
+            "DELETE FROM tenant_ops.lane WHERE run_id = $1",
+            "DELETE FROM tenant_ops.refused WHERE run_id = $1",
+        ] {
+            sqlx::query(statement)
+                .bind(self.id)
+                .execute(&mut *connection)
+                .await
+                .map_err(RlsError::query("ending a pass"))?;
+        }
         Ok(())
     }
+
+    /// Marks a running run as done, or as stopped, to be resumed. Only whoever holds the lease may.
+    ///
+    /// # Errors
+    /// [`crate::Error::LeaseLost`]; [`crate::Error::Database`].
+    pub async fn end(&self, database: &Database, lease: &Lease, holder: &str, finished: bool) -> Result<()> {
+        let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
+        lease.fence(tx.connection()).await?;
+        let state = if finished { RunState::Done } else { RunState::Stopped };
+        set_state(tx.connection(), self.id, state, holder, &[RunState::Running]).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+/// Sets the state of a run that is in one of `from`, and tells whether it was.
+pub(crate) async fn set_state(
+    connection: &mut PgConnection,
+    run: i64,
+    state: RunState,
+    by: &str,
+    from: &[RunState],
+) -> Result<bool, RlsError> {
+    let from: Vec<&str> = from.iter().copied().map(RunState::as_str).collect();
+    let changed = sqlx::query(include_str!("../../../sql/ops/set_state.sql"))
+        .bind(run)
+        .bind(state.as_str())
+        .bind(by)
+        .bind(from)
+        .fetch_optional(connection)
+        .await
+        .map_err(RlsError::query("changing the state of the run"))?;
+    Ok(changed.is_some())
+}
+
+/// Changes the state of a run on an operator's word, and waits for the batches that were running: after this no process writes
+/// for the old state. `None` where there is no such run; else the state that it has, and whether that is new.
+///
+/// # Errors
+/// [`crate::Error::Database`].
+pub async fn change_state(
+    database: &Database,
+    run: i64,
+    state: RunState,
+    by: &str,
+    from: &[RunState],
+) -> Result<Option<(RunState, bool)>> {
+    let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
+    let changed = set_state(tx.connection(), run, state, by, from).await?;
+    let now: Option<String> = sqlx::query_scalar("SELECT state FROM tenant_ops.run WHERE id = $1")
+        .bind(run)
+        .fetch_optional(tx.connection())
+        .await
+        .map_err(RlsError::query("reading the state of the run"))?;
+    tx.commit().await?;
+    if changed {
+        settle(database, run).await?;
+    }
+    Ok(now.map(|now| (RunState::parse(&now), changed)))
+}
+
+/// Waits until no batch of the run is open.
+async fn settle(database: &Database, run: i64) -> Result<()> {
+    let backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2), 12);
+    Ok(retry_locks(backoff, async || {
+        let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
+        sqlx::query("SELECT FROM tenant_ops.lane WHERE run_id = $1 ORDER BY id FOR UPDATE")
+            .bind(run)
+            .execute(tx.connection())
+            .await
+            .map_err(RlsError::query("waiting for the running batches"))?;
+        tx.rollback().await
+    })
+    .await?)
 }

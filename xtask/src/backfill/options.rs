@@ -28,6 +28,9 @@ pub(crate) struct BackfillOptions {
     /// Look at no more than this many rows
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
+    /// Help where another process, on this host or another, is at this run already
+    #[arg(long, conflicts_with_all = ["dry_run", "limit"])]
+    join: bool,
 }
 
 impl BackfillOptions {
@@ -56,6 +59,7 @@ impl From<BackfillOptions> for backfill_engine::Options {
                 OnConflict::First => backfill_engine::OnConflict::First,
             },
             limit: options.limit,
+            join: options.join,
         }
     }
 }

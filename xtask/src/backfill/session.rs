@@ -25,8 +25,8 @@ impl<'a> Session<'a> {
     pub(crate) async fn open(app: &'a App, command: &str, options: BackfillOptions) -> anyhow::Result<Self> {
         report::refuse_csv(command, app.global.format())?;
         let settings = app.settings()?;
-        // Beside the workers one for the heartbeat of the lease, and one to spare.
-        let connections = ConnectOptions::default().max_connections.max(options.workers() + 2);
+        // Beside the workers: the heartbeats of lease and process, the counts of other processes, and one to spare.
+        let connections = ConnectOptions::default().max_connections.max(options.workers() + 4);
         let connected = stop::at_once(app.connect_with(&settings, connections)).await?;
         Ok(Self { app, settings, connected, options: options.into() })
     }

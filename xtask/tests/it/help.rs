@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use crate::support::Place;
 
 /// Every command, with its own.
-const COMMANDS: [&[&str]; 36] = [
+const COMMANDS: [&[&str]; 40] = [
     &[],
     &["db"],
     &["db", "up"],
@@ -23,6 +23,10 @@ const COMMANDS: [&[&str]; 36] = [
     &["assign-chat-messages"],
     &["backfill"],
     &["backfill", "run"],
+    &["backfill", "status"],
+    &["backfill", "pause"],
+    &["backfill", "resume"],
+    &["backfill", "cancel"],
     &["backfill", "runs"],
     &["backfill", "undo"],
     &["backfill", "why"],

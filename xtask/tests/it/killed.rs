@@ -20,7 +20,7 @@ const BROKEN_JOURNAL: &str = r#"
     WITH entry AS (SELECT unnest(row_keys) AS id, tenant_id FROM tenant_ops.journal)
     SELECT (SELECT count(*) FROM entry e JOIN bookings b USING (id) WHERE b."tenantId" IS DISTINCT FROM e.tenant_id)
          + (SELECT count(*) - count(DISTINCT id) FROM entry)
-         + abs((SELECT count(*) FROM entry) - (SELECT sum(a)::bigint FROM tenant_ops.run, unnest(assigned_by) AS a))"#;
+         + abs((SELECT count(*) FROM entry) - (SELECT sum(a)::bigint FROM tenant_ops.progress, unnest(assigned_by) AS a))"#;
 
 const REMAINING: &str = r#"SELECT count(*) FROM bookings WHERE "tenantId" IS NULL"#;
 

@@ -9,5 +9,6 @@ mod operators;
 mod planted;
 mod pooled;
 mod row_security;
+mod several;
 mod support;
 mod undo;

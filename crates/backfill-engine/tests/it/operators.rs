@@ -2,8 +2,8 @@
 
 use backfill_engine::{Options, Progress};
 use local_db::Role;
-use tenant_ops::{Lease, NewRun, Run};
-use tenant_rls::{BatchOptions, BatchTx, Tenancy};
+use tenant_ops::{Lease, NewRun, Run, RunState};
+use tenant_rls::Tenancy;
 
 use crate::support::{SMALL, backfill, backfill_table, connect, planted, script};
 
@@ -28,31 +28,22 @@ async fn the_second_operator_is_told_who_holds_the_lease() {
 }
 
 #[tokio::test]
-async fn a_holder_that_slept_through_a_take_over_cannot_write() {
+async fn whoever_lost_the_lease_begins_no_pass_and_ends_no_run() {
     let (db, _) = planted(&SMALL).await;
     let (database, tenancy) = (connect(&db, Role::Owner).await, Tenancy::default());
     tenant_ops::install(&database, &tenancy).await.unwrap();
     let old = Lease::acquire(&database, "backfill of public.bookings", "the old one", &mut |_| {}).await.unwrap();
+    let books =
+        NewRun { job: "t".into(), table: "public.bookings".into(), on_conflict: "report", sources: vec!["s".into()] };
+    let mut run = Run::resume_or_open(&database, &books, "the old one", &[]).await.unwrap();
     script(&mut db.superuser().await, "UPDATE tenant_ops.lease SET expires_at = '-infinity'").await;
     let new = Lease::acquire(&database, "backfill of public.bookings", "the new one", &mut |_| {}).await.unwrap();
     assert!(new.fence > old.fence);
     assert!(old.heartbeat(&database).await.is_err());
-    let books =
-        NewRun { job: "t".into(), table: "public.bookings".into(), on_conflict: "report", sources: vec!["s".into()] };
-    let run = Run::resume_or_open(&database, &books).await.unwrap();
-    let mut tx = BatchTx::begin(&database, &tenancy, &BatchOptions::default()).await.unwrap();
-    let nothing = tenant_rls::Sql::from_static("SELECT");
-    let call = tenant_ops::BatchCall {
-        variable: "app.current_tenant_id",
-        resolve: &nothing,
-        assign: &nothing,
-        from: "(0,0)",
-        until: "(1,0)",
-        checkpoint: "(1,0)",
-        limit: None,
-    };
-    let error = run.batch(tx.connection().await.unwrap(), &old, &call).await.unwrap_err();
-    assert_eq!(error.sqlstate(), Some("TO001"), "{error}");
+    for refused in [run.next_pass(&database, &old, &[]).await, run.end(&database, &old, "the old one", true).await] {
+        assert!(matches!(refused, Err(tenant_ops::Error::LeaseLost { .. })), "{refused:?}");
+    }
+    assert_eq!(run.standing(&database).await.unwrap().state, RunState::Running);
 }
 
 #[tokio::test]

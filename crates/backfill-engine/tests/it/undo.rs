@@ -1,6 +1,6 @@
 //! A run taken back, and what stands in the way of that.
 
-use backfill_engine::{Error, Options, Undo, UndoReport, order, runs, why};
+use backfill_engine::{Error, Options, RunState, Undo, UndoReport, order, runs, why};
 use local_db::Role;
 use local_db::testing::{self, TestDb};
 use tenant_rls::{Catalog, Exit, TableName, Tenancy};
@@ -42,7 +42,7 @@ async fn a_run_taken_back_leaves_every_row_as_it_was_and_a_second_time_finds_not
     assert_eq!(bookings(&db).await, before);
     assert_eq!(undo(&db, run, false).await.unwrap().undone, 0);
     let database = connect(&db, Role::Owner).await;
-    assert_eq!(runs(&database).await.unwrap()[0].state, "undone");
+    assert_eq!(runs(&database).await.unwrap()[0].state, RunState::Undone);
     let again = backfill(&db, Role::Owner, &Options::default()).await.unwrap();
     assert_eq!(again.assigned, planted.assignable(), "it is a new run, and none that goes on");
     assert_ne!(again.run, Some(run));

@@ -1,5 +1,6 @@
 //! `backfill`: any table, what runs did, and taking them back.
 
+mod control;
 mod run;
 mod runs;
 mod undo;
@@ -15,6 +16,8 @@ use crate::app::{App, Outcome};
   cargo xtask backfill run invoices
   cargo xtask backfill run --all
   cargo xtask backfill runs
+  cargo xtask backfill status 7
+  cargo xtask backfill pause 7
   cargo xtask backfill why bookings clx0f2k1e0000
   cargo xtask backfill undo 7 --dry-run")]
 pub(crate) struct Options {
@@ -26,6 +29,10 @@ pub(crate) struct Options {
 enum Command {
     Run(run::Options),
     Runs(runs::Options),
+    Status(control::StatusOptions),
+    Pause(control::PauseOptions),
+    Resume(control::ResumeOptions),
+    Cancel(control::CancelOptions),
     Undo(undo::Options),
     Why(why::Options),
 }
@@ -38,6 +45,10 @@ pub(crate) async fn run(app: &App, options: Options) -> Outcome {
     match options.command {
         Command::Run(options) => run::run(app, options).await,
         Command::Runs(options) => runs::run(app, options).await,
+        Command::Status(options) => control::show(app, options).await,
+        Command::Pause(options) => control::pause(app, options).await,
+        Command::Resume(options) => control::resume(app, options).await,
+        Command::Cancel(options) => control::cancel(app, options).await,
         Command::Undo(options) => undo::run(app, options).await,
         Command::Why(options) => why::run(app, options).await,
     }

@@ -1,0 +1,50 @@
+//! What an operator does with a run from outside: how it stands, pause, resume, cancel.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use tenant_ops::{MemberRecord, RunRecord, RunState, change_state};
+use tenant_rls::{Database, OwnerTx};
+
+use crate::{Error, Result};
+
+/// How a run stands; its JSON is `backfill-status/1`.
+#[derive(Debug, Clone, Serialize)]
+pub struct RunStatus {
+    /// The run.
+    pub run: RunRecord,
+    /// The processes that work at it, or did and died.
+    pub members: Vec<MemberRecord>,
+}
+
+/// How a run stands.
+///
+/// # Errors
+/// [`Error::NoRun`]; [`Error::Database`].
+pub async fn status(database: &Database, run: i64) -> Result<RunStatus> {
+    let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
+    let record = tenant_ops::runs(tx.connection(), Some(run)).await?.pop().ok_or(Error::NoRun { run })?;
+    let members = tenant_ops::members(tx.connection(), run).await?;
+    tx.rollback().await?;
+    Ok(RunStatus { run: record, members })
+}
+
+/// Pauses a run, lets a paused one go on, or cancels one; when this returns, no batch of the old state is open. A run that is in
+/// that state already stays so.
+///
+/// # Errors
+/// [`Error::NoRun`]; [`Error::NotPossible`] where it is over, or nobody works at it and it cannot go on.
+pub async fn change(database: &Database, run: i64, state: RunState, by: &str) -> Result<RunStatus> {
+    let before = status(database, run).await?;
+    let from: &[RunState] = match state {
+        RunState::Paused => &[RunState::Running],
+        RunState::Running => &[RunState::Paused],
+        _ => &[RunState::Running, RunState::Paused, RunState::Stopped],
+    };
+    let now = change_state(database, run, state, by, from).await?;
+    match now {
+        Some((now, changed)) if changed || now == state => status(database, run).await,
+        Some((now, _)) => Err(Error::NotPossible { run, now, wanted: state, table: before.run.table }),
+        None => Err(Error::NoRun { run }),
+    }
+}

@@ -1,0 +1,69 @@
+//! The lanes of a pass: each leaf in ranges of pages, enough of them that many workers find one, and that a dead one's is soon done.
+
+use std::time::Duration;
+
+use tenant_ops::NewLane;
+use tenant_rls::{Database, Error as RlsError, OwnerTx};
+
+use crate::{Plan, Result};
+
+/// So many lanes a pass has, or a few more where leaves are small.
+const LANES: u64 = 64;
+
+/// A lane of fewer pages is not worth its row.
+const FEWEST_PAGES: u64 = 64;
+
+/// Shares the table out, by the sizes that its leaves have now.
+pub(crate) async fn lanes(database: &Database, plan: &Plan) -> Result<Vec<NewLane>> {
+    let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
+    let mut leaves = Vec::with_capacity(plan.leaves.len());
+    for leaf in &plan.leaves {
+        let pages: i64 = sqlx::query_scalar(include_str!("../../../sql/backfill/pages.sql"))
+            .bind(leaf.schema().as_str())
+            .bind(leaf.name().as_str())
+            .fetch_one(tx.connection())
+            .await
+            .map_err(RlsError::query(format!("asking for the size of {leaf}")))?;
+        leaves.push((leaf.to_string(), u64::try_from(pages).unwrap_or_default()));
+    }
+    tx.rollback().await?;
+    Ok(share_out(&leaves))
+}
+
+fn share_out(leaves: &[(String, u64)]) -> Vec<NewLane> {
+    let total: u64 = leaves.iter().map(|(_, pages)| pages).sum();
+    let length = total.div_ceil(LANES).max(FEWEST_PAGES);
+    let lanes = leaves.iter().flat_map(|(leaf, pages)| {
+        (0..*pages).step_by(usize::try_from(length).unwrap_or(usize::MAX)).map(move |first| NewLane {
+            leaf: leaf.clone(),
+            first,
+            behind: (first + length).min(*pages),
+        })
+    });
+    lanes.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn every_page_of_every_leaf_is_in_one_lane(sizes in prop::collection::vec(0u64..200_000, 0..8)) {
+            let leaves: Vec<_> = sizes.iter().enumerate().map(|(n, pages)| (format!("leaf {n}"), *pages)).collect();
+            let lanes = share_out(&leaves);
+            for (leaf, pages) in &leaves {
+                let mut next = 0;
+                for lane in lanes.iter().filter(|lane| lane.leaf == *leaf) {
+                    prop_assert_eq!(lane.first, next);
+                    prop_assert!(lane.behind > lane.first);
+                    next = lane.behind;
+                }
+                prop_assert_eq!(next, *pages);
+            }
+            prop_assert!(lanes.len() as u64 <= LANES + leaves.len() as u64);
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! Several processes in one run, and an operator who pauses or cancels it. A process is a pool of its own here; the command line's
+//! tests kill real ones.
+
+use std::time::Duration;
+
+use backfill_engine::{Backfill, BackfillReport, Error, Options, Outcome, Plan, Progress, RunState, change, status};
+use local_db::Role;
+use local_db::testing::TestDb;
+use tenant_rls::{Catalog, ConnectOptions, Database, Tenancy};
+use tokio::sync::{mpsc, watch};
+
+use crate::support::{SMALL, connect, number, planted, script};
+
+/// Small batches, so that there is time for others.
+fn options(join: bool) -> Options {
+    Options { batch_time: Duration::from_millis(1), join, workers: 1, ..Options::default() }
+}
+
+/// Each row that the journal names twice, or with another tenant than it has.
+const BROKEN_JOURNAL: &str = r#"
+    WITH entry AS (SELECT unnest(row_keys) AS id, tenant_id FROM tenant_ops.journal)
+    SELECT (SELECT count(*) FROM entry JOIN bookings AS b USING (id) WHERE b."tenantId" IS DISTINCT FROM tenant_id)
+         + (SELECT count(*) - count(DISTINCT id) FROM entry)"#;
+
+/// One process that backfills bookings; `told` gets its events.
+async fn process(
+    db: &TestDb,
+    holder: &'static str,
+    options: Options,
+    stop: watch::Receiver<bool>,
+    told: mpsc::UnboundedSender<Progress>,
+) -> Result<BackfillReport, Error> {
+    let mut tell = |event| drop(told.send(event));
+    process_with(db, holder, options, stop, &mut tell).await
+}
+
+async fn process_with(
+    db: &TestDb,
+    holder: &'static str,
+    options: Options,
+    stop: watch::Receiver<bool>,
+    tell: &mut (dyn FnMut(Progress) + Send),
+) -> Result<BackfillReport, Error> {
+    let database = connect(db, Role::Owner).await;
+    let tenancy = Tenancy::default();
+    let catalog = Catalog::load(&database, &tenancy).await?;
+    let plan = Plan::new(&catalog, &tenancy, "bookings")?;
+    let backfill =
+        Backfill { database: &database, tenancy: &tenancy, plan: &plan, job: "test", holder, options: &options };
+    let report = backfill.run(stop, tell).await;
+    database.close().await;
+    report
+}
+
+/// Waits for an event.
+async fn event(told: &mut mpsc::UnboundedReceiver<Progress>, wanted: impl Fn(&Progress) -> bool) {
+    loop {
+        let event = tokio::time::timeout(Duration::from_secs(20), told.recv()).await.unwrap().unwrap();
+        if wanted(&event) {
+            return;
+        }
+    }
+}
+
+fn a_batch(event: &Progress) -> bool {
+    matches!(event, Progress::Batch { assigned, .. } if *assigned > 0)
+}
+
+fn helping(event: &Progress) -> bool {
+    matches!(event, Progress::Started { helping: true, .. })
+}
+
+/// Somebody who holds the rows of the first page, so that nobody finishes before the test has looked.
+async fn hold(db: &TestDb) -> tenant_rls::DirectConnection {
+    let mut neighbour = db.owner().await;
+    script(&mut neighbour, "BEGIN; LOCK TABLE bookings IN SHARE MODE").await;
+    neighbour
+}
+
+#[tokio::test]
+async fn two_processes_share_a_run_and_both_report_all_of_it() {
+    let (db, planted) = planted(&SMALL).await;
+    let (_go, stop) = watch::channel(false);
+    let (first_tells, mut first) = mpsc::unbounded_channel();
+    let (second_tells, mut second) = mpsc::unbounded_channel();
+    let held = hold(&db).await;
+    let a = process(&db, "the first", options(false), stop.clone(), first_tells);
+    let b = async {
+        event(&mut first, |event| matches!(event, Progress::Started { .. })).await;
+        process(&db, "the second", options(true), stop.clone(), second_tells).await
+    };
+    let let_go = async {
+        event(&mut second, helping).await;
+        held.close().await;
+    };
+    let (a, b, ()) = tokio::join!(a, b, let_go);
+    let (a, b) = (a.unwrap(), b.unwrap());
+    assert_eq!((a.assigned, b.assigned), (planted.assignable(), planted.assignable()));
+    assert_eq!((a.run, a.outcome, a.remaining), (b.run, b.outcome, b.remaining));
+    assert!(a.batches > 0 && b.batches > 0, "each did some of it: {} and {}", a.batches, b.batches);
+    let mut superuser = db.superuser().await;
+    assert_eq!(number(&mut superuser, BROKEN_JOURNAL).await, 0);
+    assert_eq!(number(&mut superuser, "SELECT count(*) FROM tenant_ops.member").await, 0);
+}
+
+#[tokio::test]
+async fn a_helper_leads_where_the_process_that_led_is_gone() {
+    let (db, planted) = planted(&SMALL).await;
+    let (_go, stop) = watch::channel(false);
+    let (first_tells, mut first) = mpsc::unbounded_channel();
+    let (second_tells, mut second) = mpsc::unbounded_channel();
+    let held = hold(&db).await;
+    let mut leader = Box::pin(process(&db, "the first", options(false), stop.clone(), first_tells));
+    tokio::select! {
+        _ = &mut leader => panic!("nothing can be written yet"),
+        () = event(&mut first, |event| matches!(event, Progress::Started { .. })) => {}
+    }
+    let helper = process(&db, "the second", options(true), stop.clone(), second_tells);
+    let end_the_leader = async {
+        event(&mut second, helping).await;
+        // Cut off as by a crash: what it had open is rolled back, and its lease runs out.
+        drop(leader);
+        script(&mut db.superuser().await, "UPDATE tenant_ops.lease SET expires_at = '-infinity'").await;
+        held.close().await;
+        event(&mut second, |event| matches!(event, Progress::Leading)).await;
+    };
+    let (report, ()) = tokio::join!(helper, end_the_leader);
+    let report = report.unwrap();
+    assert_eq!((report.outcome, report.assigned), (Outcome::Done, planted.assignable()));
+    assert_eq!(number(&mut db.superuser().await, BROKEN_JOURNAL).await, 0);
+}
+
+#[tokio::test]
+async fn a_leader_that_is_stopped_leaves_the_run_to_its_helper() {
+    let (db, planted) = planted(&SMALL).await;
+    let (halt, stop_first) = watch::channel(false);
+    let (_go, stop) = watch::channel(false);
+    let (first_tells, mut first) = mpsc::unbounded_channel();
+    let (second_tells, mut second) = mpsc::unbounded_channel();
+    let held = hold(&db).await;
+    let a = process(&db, "the first", options(false), stop_first, first_tells);
+    let b = async {
+        event(&mut first, |event| matches!(event, Progress::Started { .. })).await;
+        process(&db, "the second", options(true), stop, second_tells).await
+    };
+    let stop_it = async {
+        event(&mut second, helping).await;
+        // Its seat is taken right after it said so.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        halt.send(true).unwrap();
+        held.close().await;
+    };
+    let (a, b, ()) = tokio::join!(a, b, stop_it);
+    assert_eq!(a.unwrap().outcome, Outcome::Stopped);
+    let b = b.unwrap();
+    assert_eq!((b.outcome, b.assigned), (Outcome::Done, planted.assignable()));
+}
+
+/// Changes the state of the run after the first batch, before the next one, which a callback can and a task beside it cannot.
+fn at_once(url: &tenant_rls::DatabaseUrl, state: RunState) -> i64 {
+    let url = url.clone();
+    let changing = async move {
+        let database = Database::connect(&url, &ConnectOptions::default()).await.unwrap();
+        let run = backfill_engine::runs(&database).await.unwrap()[0].id;
+        change(&database, run, state, "an operator").await.unwrap();
+        database.close().await;
+        run
+    };
+    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(changing))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_paused_run_writes_nothing_until_it_is_resumed() {
+    let (db, planted) = planted(&SMALL).await;
+    let (_go, stop) = watch::channel(false);
+    let (tells, mut told) = mpsc::unbounded_channel();
+    let url = db.url(Role::Owner);
+    let mut paused = false;
+    let mut tell = |event: Progress| {
+        if a_batch(&event) && !paused {
+            at_once(&url, RunState::Paused);
+            paused = true;
+        }
+        drop(tells.send(event));
+    };
+    let run = process_with(&db, "a process", options(false), stop, &mut tell);
+    let operate = async {
+        event(&mut told, |event| matches!(event, Progress::Paused { by } if by.as_deref() == Some("an operator")))
+            .await;
+        let written = "SELECT sum(cardinality(row_keys))::bigint FROM tenant_ops.journal";
+        let written = number(&mut db.superuser().await, written).await;
+        let database = connect(&db, Role::Owner).await;
+        let run = backfill_engine::runs(&database).await.unwrap()[0].id;
+        let status = status(&database, run).await.unwrap();
+        assert_eq!((status.run.state, status.members.len()), (RunState::Paused, 1));
+        assert_eq!(status.run.assigned, u64::try_from(written).unwrap(), "one batch, and nothing after the pause");
+        change(&database, run, RunState::Running, "an operator").await.unwrap();
+        event(&mut told, |event| matches!(event, Progress::Resumed)).await;
+        status.run.assigned
+    };
+    let (report, when_paused) = tokio::join!(run, operate);
+    assert_eq!(report.unwrap().assigned, planted.assignable());
+    assert!(when_paused < planted.assignable());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cancelled_run_ends_keeps_what_it_did_and_is_not_taken_up_again() {
+    let (db, planted) = planted(&SMALL).await;
+    let (_go, stop) = watch::channel(false);
+    let url = db.url(Role::Owner);
+    let mut cancelled = None;
+    let mut tell = |event: Progress| {
+        if a_batch(&event) {
+            cancelled.get_or_insert_with(|| at_once(&url, RunState::Cancelled));
+        }
+    };
+    let report = process_with(&db, "a process", options(false), stop.clone(), &mut tell).await.unwrap();
+    assert_eq!((report.outcome, report.run), (Outcome::Cancelled, cancelled));
+    assert!(report.assigned > 0 && report.assigned < planted.assignable(), "{}", report.assigned);
+    let (tells, _told) = mpsc::unbounded_channel();
+    let rest = process(&db, "another", options(false), stop, tells).await.unwrap();
+    assert_ne!(rest.run, cancelled);
+    assert_eq!(report.assigned + rest.assigned, planted.assignable());
+}
+
+#[tokio::test]
+async fn what_a_run_that_is_over_cannot_do_is_said() {
+    let (db, _) = planted(&SMALL).await;
+    let done = crate::support::backfill(&db, Role::Owner, &Options::default()).await.unwrap().run.unwrap();
+    let database = connect(&db, Role::Owner).await;
+    for state in [RunState::Paused, RunState::Running, RunState::Cancelled] {
+        let error = change(&database, done, state, "an operator").await.unwrap_err();
+        assert_eq!(error.to_string(), format!("run {done} is done; it cannot become {}", state.as_str()));
+    }
+    assert!(matches!(change(&database, 99, RunState::Paused, "an operator").await, Err(Error::NoRun { run: 99 })));
+}

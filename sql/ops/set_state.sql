@@ -1,0 +1,6 @@
+-- Run $1 is $2 from now on, by $3, if it is one of $4 now.
+UPDATE tenant_ops.run
+SET state = $2, state_by = $3, state_at = clock_timestamp(),
+    ended_at = CASE WHEN $2 IN ('running', 'paused') THEN NULL ELSE clock_timestamp() END
+WHERE id = $1 AND state = ANY ($4)
+RETURNING id

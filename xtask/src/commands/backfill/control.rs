@@ -1,0 +1,179 @@
+//! `backfill status`, `pause`, `resume` and `cancel`: a run, seen and held from outside.
+
+use backfill_engine::{MemberRecord, RunState, RunStatus, change, status};
+use chrono::{DateTime, Utc};
+use clap::Args;
+
+use crate::app::{App, Outcome};
+use crate::report::Report;
+use crate::text::{count, counted, table};
+use crate::{holder, report, stop};
+
+/// Show how a run stands, and which processes work at it
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cargo xtask backfill status 7
+  cargo xtask backfill status 7 --format json")]
+pub(super) struct StatusOptions {
+    /// The run's number: `cargo xtask backfill runs` lists them
+    #[arg(value_name = "RUN")]
+    run: i64,
+}
+
+/// Hold a run: its processes end their batch and wait
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cargo xtask backfill pause 7
+  cargo xtask backfill resume 7
+
+When this returns, no batch of the run is open. Its processes stay, on every host, and go on after `resume`.")]
+pub(super) struct PauseOptions {
+    /// The run's number: `cargo xtask backfill runs` lists them
+    #[arg(value_name = "RUN")]
+    run: i64,
+}
+
+/// Let a paused run go on
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cargo xtask backfill resume 7")]
+pub(super) struct ResumeOptions {
+    /// The run's number: `cargo xtask backfill runs` lists them
+    #[arg(value_name = "RUN")]
+    run: i64,
+}
+
+/// End a run for good: its processes end, what it did stays, and no later run takes it up
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cargo xtask backfill cancel 7
+
+`cargo xtask backfill undo 7` takes back what it did.")]
+pub(super) struct CancelOptions {
+    /// The run's number: `cargo xtask backfill runs` lists them
+    #[arg(value_name = "RUN")]
+    run: i64,
+}
+
+/// Shows it.
+///
+/// # Errors
+/// There is no such run.
+pub(super) async fn show(app: &App, options: StatusOptions) -> Outcome {
+    report::refuse_csv("backfill status", app.global.format())?;
+    let settings = app.settings()?;
+    let status = stop::at_once(async {
+        let connected = app.connect(&settings).await?;
+        let status = status(&connected.database, options.run).await?;
+        connected.database.close().await;
+        Ok(status)
+    })
+    .await?;
+    app.report(&status)?;
+    Ok(None)
+}
+
+/// Pauses it.
+///
+/// # Errors
+/// There is no such run, or it is over.
+pub(super) async fn pause(app: &App, options: PauseOptions) -> Outcome {
+    set(app, "backfill pause", options.run, RunState::Paused).await
+}
+
+/// Lets it go on.
+///
+/// # Errors
+/// There is no such run, or it is not paused.
+pub(super) async fn resume(app: &App, options: ResumeOptions) -> Outcome {
+    set(app, "backfill resume", options.run, RunState::Running).await
+}
+
+/// Ends it.
+///
+/// # Errors
+/// There is no such run, or it is over.
+pub(super) async fn cancel(app: &App, options: CancelOptions) -> Outcome {
+    set(app, "backfill cancel", options.run, RunState::Cancelled).await
+}
+
+async fn set(app: &App, command: &str, run: i64, state: RunState) -> Outcome {
+    report::refuse_csv(command, app.global.format())?;
+    let settings = app.settings()?;
+    let connected = stop::at_once(app.connect(&settings)).await?;
+    app.before_writing(&connected).await?;
+    let holder = holder::name(|name| std::env::var(name).ok());
+    let status = change(&connected.database, run, state, &holder).await?;
+    connected.database.close().await;
+    app.report(&status)?;
+    Ok(None)
+}
+
+impl Report for RunStatus {
+    const NAME: &'static str = "backfill status";
+    const SCHEMA: Option<&'static str> = Some("backfill-status/1");
+
+    fn table(&self) -> String {
+        format!("{}\n\n{}\n{}\n", headline(self), facts(self), next(self))
+    }
+}
+
+fn headline(status: &RunStatus) -> String {
+    let run = &status.run;
+    let by = run.state_by.as_ref().map_or_else(String::new, |by| format!(" by {by}"));
+    let state = match run.state {
+        // Only what somebody did from outside, or how it ended, has a who and a when worth the line.
+        RunState::Running => "running".to_owned(),
+        state => format!("{}{by} at {}", state.as_str(), time(run.state_at)),
+    };
+    format!("run {} on {} is {state}", run.id, run.table)
+}
+
+fn time(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
+fn facts(status: &RunStatus) -> String {
+    let run = &status.run;
+    let row = |name: &str, value: String| vec![name.to_owned(), value];
+    let mut rows = vec![
+        row("assigned", counted(run.assigned, "row", "rows")),
+        row(
+            "looked at",
+            format!("{} in {}", counted(run.examined, "row", "rows"), counted(run.batches, "batch", "batches")),
+        ),
+        row("pass", run.pass.to_string()),
+        row("began", format!("{} by {} on {}", time(run.started_at), run.login, run.host)),
+    ];
+    if run.lanes > 0 {
+        rows.insert(3, row("lanes", format!("{} of {} at their end", count(run.lanes_done), count(run.lanes))));
+    }
+    rows.extend(status.members.iter().map(|member| row("process", process(member))));
+    table(&["", ""], rows)
+}
+
+fn process(member: &MemberRecord) -> String {
+    let workers = counted(member.workers, "worker", "workers");
+    let seen = member.heartbeat_at.format("%H:%M:%S UTC");
+    match (&member.note, member.alive) {
+        (_, false) => format!("{} is gone; its last sign of life was at {seen}", member.holder),
+        (Some(note), true) => format!("{} with {workers}: {note}", member.holder),
+        (None, true) => format!("{} with {workers}", member.holder),
+    }
+}
+
+fn next(status: &RunStatus) -> String {
+    let run = &status.run;
+    let alive = status.members.iter().any(|member| member.alive);
+    match (run.state, alive) {
+        (RunState::Running, true) => format!("`cargo xtask backfill pause {}` holds it.", run.id),
+        (RunState::Paused, _) => format!("`cargo xtask backfill resume {}` lets it go on.", run.id),
+        (RunState::Running | RunState::Stopped, _) => {
+            format!("Nobody works at it. This goes on from where it ended: cargo xtask backfill run {}", run.table)
+        }
+        (RunState::Done | RunState::Cancelled, _) => {
+            format!("`cargo xtask backfill undo {}` takes it back.", run.id)
+        }
+        (RunState::Undone, _) => "It was taken back.".to_owned(),
+    }
+}
