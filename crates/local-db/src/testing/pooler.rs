@@ -76,7 +76,10 @@ impl TestPooler {
         let begun = Instant::now();
         loop {
             let refused = match DirectConnection::connect(&self.url(Role::Superuser), "tests").await {
-                Ok(session) => return Ok(session.close().await),
+                Ok(session) => {
+                    session.close().await;
+                    return Ok(());
+                }
                 Err(error) => error,
             };
             if begun.elapsed() > PATIENCE {
