@@ -137,3 +137,7 @@ CREATE TABLE IF NOT EXISTS tenant_ops.rollout_step (
     undone_by bigint REFERENCES tenant_ops.rollout (id)
 );
 CREATE INDEX IF NOT EXISTS rollout_step_standing ON tenant_ops.rollout_step (schema_name, table_name) WHERE undone_by IS NULL;
+
+-- What people decided: entries that are looked for by their rows, when the same decisions are applied again.
+ALTER TABLE tenant_ops.journal ADD COLUMN IF NOT EXISTS decided boolean NOT NULL DEFAULT false;
+CREATE INDEX IF NOT EXISTS journal_decided ON tenant_ops.journal USING gin (row_keys) WHERE decided;

@@ -15,7 +15,7 @@ use crate::commands::{
 };
 use crate::printer::Printer;
 use crate::report::{self, Report};
-use crate::{exit_codes, failure, overview, reference};
+use crate::{exit_codes, failure, overview, reference, summary};
 
 /// What every command gets.
 #[derive(Debug)]
@@ -116,12 +116,14 @@ impl App {
         Ok(Settings::load(&self.global.flags(), env, &self.cwd).map_err(tenant_rls::Error::from)?)
     }
 
-    /// Writes a report in the shape that was asked for.
+    /// Writes a report in the shape that was asked for, and beside it where CI shows summaries.
     ///
     /// # Errors
     /// As [`report::write`].
     pub(crate) fn report<R: Report>(&self, report: &R) -> anyhow::Result<()> {
-        report::write(report, self.global.format(), &self.printer)
+        report::write(report, self.global.format(), &self.printer)?;
+        summary::append(report, std::env::var_os(summary::VARIABLE), &self.printer);
+        Ok(())
     }
 
     /// Takes a library's notes to the printer.

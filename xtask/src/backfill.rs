@@ -1,5 +1,6 @@
 //! How every backfill is asked for, and how it shows its progress and its closing report.
 
+mod events;
 mod options;
 mod session;
 
@@ -10,30 +11,39 @@ use tenant_rls::Exit;
 
 use crate::printer::Printer;
 use crate::progress::Meter;
-use crate::report::Report;
+use crate::report::{Format, Report};
 use crate::text::{count, counted, duration, table};
 
+use events::Events;
 pub(crate) use options::BackfillOptions;
 pub(crate) use session::{Session, watch};
 
 /// How many of a list the table shows; the JSON has them all.
 const SHOWN: usize = 5;
 
-/// Draws the engine's events.
+/// Draws the engine's events, or writes them for programs.
 struct Bar<'a> {
     printer: &'a Printer,
+    events: Option<Events>,
     meter: Option<Meter<'a>>,
     rows: u64,
     run: Option<i64>,
 }
 
 impl<'a> Bar<'a> {
-    fn new(printer: &'a Printer) -> Self {
-        Self { printer, meter: None, rows: 0, run: None }
+    fn new(printer: &'a Printer, format: Format) -> Self {
+        let events = (format == Format::Json && printer.writes_events()).then(Events::start);
+        Self { printer, events, meter: None, rows: 0, run: None }
     }
 
     /// Takes one event.
     fn event(&mut self, event: Progress) {
+        if let Some(events) = &mut self.events {
+            if let Some(line) = events.line(&event) {
+                self.printer.line(&line);
+            }
+            return;
+        }
         match event {
             Progress::Waiting { holder } => {
                 self.printer
@@ -67,12 +77,39 @@ impl<'a> Bar<'a> {
             Progress::Reconnecting { error, wait } => {
                 self.printer.warning(&format!("the connection was lost ({error}); trying again in {}", duration(wait)));
             }
+            Progress::Unreadable { unreadable } => {
+                self.printer.warning(&format!(
+                    "{unreadable}; going on with one worker, which rests as long as it works. {}",
+                    unreadable.remedy
+                ));
+            }
+            Progress::Slowed { reason, waits, workers } => {
+                let what = if waits { "waiting".to_owned() } else { counted(u64::from(workers), "worker", "workers") };
+                self.printer.note(&format!("{what}: {}", reason.says));
+                if let Some(meter) = &mut self.meter {
+                    meter.hold(Some((&reason.signal.to_string(), waits)));
+                }
+            }
+            Progress::FullSpeedAgain { after } => {
+                self.printer.note(&format!("at full speed again after {}", duration(after)));
+                if let Some(meter) = &mut self.meter {
+                    meter.hold(None);
+                }
+            }
             Progress::Paused { by } => {
                 let by = by.map_or_else(String::new, |by| format!(" by {by}"));
                 let run = self.run.unwrap_or_default();
                 self.printer.note(&format!("the run was paused{by}; cargo xtask backfill resume {run} lets it go on"));
+                if let Some(meter) = &mut self.meter {
+                    meter.hold(Some(("an operator paused the run", true)));
+                }
             }
-            Progress::Resumed => self.printer.note("the run goes on"),
+            Progress::Resumed => {
+                self.printer.note("the run goes on");
+                if let Some(meter) = &mut self.meter {
+                    meter.hold(None);
+                }
+            }
             Progress::Leading => {
                 self.printer.note("the process that led the run is gone; this one leads it from here");
             }
@@ -81,6 +118,13 @@ impl<'a> Bar<'a> {
                     meter.words("counting what is left");
                 }
             }
+        }
+    }
+
+    /// Shows the time that passes while nothing happens.
+    fn tick(&mut self) {
+        if let Some(meter) = &mut self.meter {
+            meter.show();
         }
     }
 
@@ -183,7 +227,11 @@ fn next(report: &BackfillReport) -> Option<String> {
         }
         (Outcome::Stopped | Outcome::LimitReached, _) => "Run the same command again to go on from here.".to_owned(),
         (_, Some(file)) if undecided > 0 => {
-            format!("Each row that is left stands with its candidates in {}.", file.display())
+            let file = file.display();
+            format!(
+                "Each row that is left stands with its candidates in {file}. Next: fill in `decision`, and\n\
+                 cargo xtask backfill apply {file} --dry-run"
+            )
         }
         (_, None) if undecided > 0 => {
             "Next: --review review.csv writes each row that is left, with its candidates, for people to decide."

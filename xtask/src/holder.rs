@@ -8,6 +8,11 @@ pub(crate) fn name(env: impl Fn(&str) -> Option<String>) -> String {
     format!("{user}{host}, process {}", std::process::id())
 }
 
+/// What a second operator is told who waits for the first.
+pub(crate) fn waiting(holder: &str) -> String {
+    format!("{holder} holds the lease on this table; waiting to see whether it is alive")
+}
+
 #[cfg(test)]
 mod tests {
     use super::name;

@@ -22,6 +22,7 @@ mod report;
 mod root;
 mod seed;
 mod stop;
+mod summary;
 mod target;
 mod tenant_choice;
 mod text;

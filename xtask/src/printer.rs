@@ -140,6 +140,11 @@ impl Printer {
         self.progress
     }
 
+    /// Whether stderr is read by a program rather than by a person before a bar.
+    pub(crate) fn writes_events(&self) -> bool {
+        self.progress && !io::stderr().is_terminal()
+    }
+
     /// Whether stderr, where bars stand, gets colours.
     pub(crate) fn colours_on_stderr(&self) -> bool {
         self.colours_on_stderr

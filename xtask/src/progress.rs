@@ -1,12 +1,17 @@
 //! Progress of a long job: a bar with rate and remaining time on a terminal, a plain line every ten seconds where there
 //! is none, nothing with `--quiet` or `--no-progress`.
 
+mod pace;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 use crate::printer::Printer;
 use crate::text::{count, duration};
+use pace::Pace;
 
 /// How often a log that nobody watches gets a line.
 const LINE_EVERY: Duration = Duration::from_secs(10);
@@ -15,13 +20,31 @@ const LINE_EVERY: Duration = Duration::from_secs(10);
 pub(crate) struct Meter<'a> {
     printer: &'a Printer,
     bar: Option<ProgressBar>,
+    /// What the bar shows of the pace.
+    shown: Arc<Shown>,
     label: String,
     unit: &'static str,
     total: Option<u64>,
-    /// What was done before this process began, and does not count as speed.
-    before: u64,
+    done: u64,
+    words: String,
+    held: Option<Held>,
+    pace: Pace,
     started: Instant,
     last_line: Instant,
+}
+
+/// Why it does not go as fast as it could.
+struct Held {
+    words: String,
+    waits: bool,
+    since: Instant,
+}
+
+#[derive(Default)]
+struct Shown {
+    rate: AtomicU64,
+    /// Seconds, and one more; 0 where nobody knows.
+    left: AtomicU64,
 }
 
 impl<'a> Meter<'a> {
@@ -37,34 +60,64 @@ impl<'a> Meter<'a> {
         if let Some(total) = total {
             bar.set_length(total);
         }
-        let bar = printer.add_bar(bar);
+        let (bar, shown) = (printer.add_bar(bar), Arc::new(Shown::default()));
         if let Some(bar) = &bar {
-            bar.set_style(style(unit, total.is_some(), printer.colours_on_stderr()));
+            bar.set_style(style(unit, total.is_some(), printer.colours_on_stderr(), &shown));
             bar.set_prefix(label.to_owned());
-            // Before the first update, so that a resumed run does not count as having been fast.
             bar.set_position(before);
-            bar.reset_eta();
             bar.enable_steady_tick(Duration::from_millis(250));
         }
         let now = Instant::now();
-        Self { printer, bar, label: label.to_owned(), unit, total, before, started: now, last_line: now }
+        Self {
+            printer,
+            bar,
+            shown,
+            label: label.to_owned(),
+            unit,
+            total,
+            done: before,
+            words: String::new(),
+            held: None,
+            pace: Pace::from(before),
+            started: now,
+            last_line: now,
+        }
     }
 
     /// Tells how many units are done, and a few words on what they were.
     pub(crate) fn set(&mut self, done: u64, words: &str) {
-        if let Some(bar) = &self.bar {
-            bar.set_position(done);
-            bar.set_message(words.to_owned());
-        } else if self.printer.shows_progress() && self.last_line.elapsed() >= LINE_EVERY {
-            self.last_line = Instant::now();
-            self.printer.note(&self.line(done, words, self.started.elapsed()));
-        }
+        self.done = done;
+        words.clone_into(&mut self.words);
+        self.pace.note(self.started.elapsed(), done);
+        self.show();
     }
 
     /// Tells what is being done beside counting.
-    pub(crate) fn words(&self, words: &str) {
+    pub(crate) fn words(&mut self, words: &str) {
+        words.clone_into(&mut self.words);
+        self.show();
+    }
+
+    /// Tells why it goes slowly, or `waits`; `None`: it no longer does.
+    pub(crate) fn hold(&mut self, why: Option<(&str, bool)>) {
+        let waits = why.is_some_and(|(_, waits)| waits);
+        self.pace.wait(self.started.elapsed(), waits);
+        self.held = why.map(|(words, waits)| Held { words: words.to_owned(), waits, since: Instant::now() });
+        self.show();
+    }
+
+    /// Shows the time that passes where nothing else happens.
+    pub(crate) fn show(&mut self) {
+        let now = self.started.elapsed();
         if let Some(bar) = &self.bar {
-            bar.set_message(words.to_owned());
+            self.shown.rate.store(self.pace.rate(now) as u64, Ordering::Relaxed);
+            let left = self.left(now).map_or(0, |left| left.as_secs() + 1);
+            self.shown.left.store(left, Ordering::Relaxed);
+            bar.set_position(self.done);
+            bar.set_message(self.held.as_ref().map_or_else(|| self.words.clone(), Held::text));
+        } else if self.printer.shows_progress() && self.last_line.elapsed() >= LINE_EVERY {
+            self.last_line = Instant::now();
+            self.printer.note(&self.line(now));
         }
     }
 
@@ -75,37 +128,39 @@ impl<'a> Meter<'a> {
         }
     }
 
-    fn line(&self, done: u64, words: &str, elapsed: Duration) -> String {
-        let rate = per_second(done.saturating_sub(self.before), elapsed);
+    fn left(&self, now: Duration) -> Option<Duration> {
+        self.pace.left(now, self.total?.saturating_sub(self.done))
+    }
+
+    fn line(&self, now: Duration) -> String {
         let of_total = self.total.map_or_else(String::new, |total| format!(" of {}", count(total)));
-        let left = self.total.and_then(|total| remaining(total.saturating_sub(done), rate));
-        let left = left.map_or_else(String::new, |left| format!(", about {} left", duration(left)));
-        let words = if words.is_empty() { String::new() } else { format!(" ({words})") };
-        format!(
-            "{}: {}{of_total} {}, {} {}/s{left}{words}",
-            self.label,
-            count(done),
-            self.unit,
-            count(rate as u64),
-            self.unit
-        )
+        let mut line = format!("{}: {}{of_total} {}", self.label, count(self.done), self.unit);
+        if self.held.as_ref().is_none_or(|held| !held.waits) {
+            line.push_str(&format!(", {} {}/s", count(self.pace.rate(now) as u64), self.unit));
+            let left = self.left(now).map(|left| format!(", about {} left", duration(left)));
+            line.push_str(&left.unwrap_or_default());
+        }
+        if let Some(held) = &self.held {
+            line.push_str(&format!(", {}", held.text()));
+        }
+        if !self.words.is_empty() {
+            line.push_str(&format!(" ({})", self.words));
+        }
+        line
     }
 }
 
-fn per_second(done: u64, elapsed: Duration) -> f64 {
-    let seconds = elapsed.as_secs_f64();
-    if seconds > 0.0 { done as f64 / seconds } else { 0.0 }
+impl Held {
+    fn text(&self) -> String {
+        let how = if self.waits { "waiting" } else { "slowed" };
+        format!("{how} for {}: {}", duration(self.since.elapsed()), self.words)
+    }
 }
 
-fn remaining(left: u64, rate: f64) -> Option<Duration> {
-    // A rate this low says nothing about the end; `try_from` also refuses what is longer than a Duration.
-    (rate > f64::EPSILON).then(|| Duration::try_from_secs_f64(left as f64 / rate).ok()).flatten()
-}
-
-fn style(unit: &'static str, bounded: bool, colours: bool) -> ProgressStyle {
+fn style(unit: &'static str, bounded: bool, colours: bool, shown: &Arc<Shown>) -> ProgressStyle {
     let template = match (bounded, colours) {
-        (true, true) => "{prefix} {wide_bar:.cyan/dim} {done} of {all} {unit}, {rate}/s, {eta} left {msg:.dim}",
-        (true, false) => "{prefix} {wide_bar} {done} of {all} {unit}, {rate}/s, {eta} left {msg}",
+        (true, true) => "{prefix} {wide_bar:.cyan/dim} {done} of {all} {unit}, {rate}/s, {left} {msg:.dim}",
+        (true, false) => "{prefix} {wide_bar} {done} of {all} {unit}, {rate}/s, {left} {msg}",
         (false, true) => "{prefix} {spinner} {done} {unit}, {rate}/s {msg:.dim}",
         (false, false) => "{prefix} {spinner} {done} {unit}, {rate}/s {msg}",
     };
@@ -113,11 +168,21 @@ fn style(unit: &'static str, bounded: bool, colours: bool) -> ProgressStyle {
         // Formatting into indicatif's buffer cannot fail.
         let _ = f.write_str(&count(value));
     };
+    let (rate, left) = (Arc::clone(shown), Arc::clone(shown));
     ProgressStyle::with_template(template)
         .expect("the template is checked by a test")
         .with_key("done", move |state: &ProgressState, f: &mut dyn std::fmt::Write| number(f, state.pos()))
         .with_key("all", move |state: &ProgressState, f: &mut dyn std::fmt::Write| number(f, state.len().unwrap_or(0)))
-        .with_key("rate", move |state: &ProgressState, f: &mut dyn std::fmt::Write| number(f, state.per_sec() as u64))
+        .with_key("rate", move |_: &ProgressState, f: &mut dyn std::fmt::Write| {
+            number(f, rate.rate.load(Ordering::Relaxed));
+        })
+        .with_key("left", move |_: &ProgressState, f: &mut dyn std::fmt::Write| {
+            let text = match left.left.load(Ordering::Relaxed).checked_sub(1) {
+                Some(seconds) => format!("{} left", duration(Duration::from_secs(seconds))),
+                None => "nobody knows how much is left".to_owned(),
+            };
+            let _ = f.write_str(&text);
+        })
         .with_key("unit", move |_: &ProgressState, f: &mut dyn std::fmt::Write| {
             let _ = f.write_str(unit);
         })
@@ -131,15 +196,18 @@ mod tests {
     #[test]
     fn every_template_is_valid() {
         for (bounded, colours) in [(true, true), (true, false), (false, true), (false, false)] {
-            style("rows", bounded, colours);
+            style("rows", bounded, colours, &Arc::default());
         }
     }
 
     #[test]
-    fn a_resumed_run_counts_only_its_own_rows_as_speed() {
+    fn a_line_tells_what_is_done_how_fast_and_how_long_it_takes() {
         let printer = Printer::new(true, false, None);
-        let meter = Meter::start(&printer, "bookings", "rows", 50_000, Some(100_000));
-        let line = meter.line(60_000, "12 conflicts", Duration::from_secs(10));
+        let mut meter = Meter::start(&printer, "bookings", "rows", 50_000, Some(100_000));
+        meter.set(60_000, "12 conflicts");
+        meter.pace = Pace::from(50_000);
+        meter.pace.note(Duration::from_secs(10), 60_000);
+        let line = meter.line(Duration::from_secs(10));
         assert_eq!(line, "bookings: 60,000 of 100,000 rows, 1,000 rows/s, about 40 s left (12 conflicts)");
     }
 
@@ -147,6 +215,19 @@ mod tests {
     fn without_a_total_there_is_no_guess_about_the_end() {
         let printer = Printer::new(true, false, None);
         let meter = Meter::start(&printer, "bookings", "rows", 0, None);
-        assert_eq!(meter.line(0, "", Duration::ZERO), "bookings: 0 rows, 0 rows/s");
+        assert_eq!(meter.line(Duration::ZERO), "bookings: 0 rows, 0 rows/s");
+    }
+
+    #[test]
+    fn a_line_says_why_it_waits_and_why_it_is_slow() {
+        let printer = Printer::new(true, false, None);
+        let mut meter = Meter::start(&printer, "bookings", "rows", 0, Some(100));
+        meter.hold(Some(("a standby is behind", true)));
+        assert!(meter.line(Duration::ZERO).starts_with("bookings: 0 of 100 rows, waiting for "), "no rate");
+        assert!(meter.line(Duration::ZERO).ends_with(": a standby is behind"));
+        meter.hold(Some(("others are at work", false)));
+        assert!(meter.line(Duration::ZERO).starts_with("bookings: 0 of 100 rows, 0 rows/s, slowed for "));
+        meter.hold(None);
+        assert_eq!(meter.line(Duration::ZERO), "bookings: 0 of 100 rows, 0 rows/s");
     }
 }

@@ -28,6 +28,8 @@ pub(crate) trait Report: Serialize {
     /// Name and version of the JSON shape, such as `doctor/1`; `None` where the job's own report carries it already. The
     /// version is raised when a field is renamed, removed or changes its meaning.
     const SCHEMA: Option<&'static str>;
+    /// Whether CI may show it to everybody who sees the job: not where it holds a secret.
+    const SUMMARIZED: bool = true;
 
     /// The report for people, with a line break at its end.
     fn table(&self) -> String;

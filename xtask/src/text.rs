@@ -1,8 +1,11 @@
 //! Numbers, durations and tables as people read them.
 
+use std::cell::Cell;
 use std::time::Duration;
 
-use comfy_table::{Cell, CellAlignment, ContentLineStyle, LineStyle, Table, TableStyle};
+use comfy_table::{Cell as TableCell, CellAlignment, ContentLineStyle, LineStyle, Table, TableStyle};
+
+use crate::summary::escaped;
 
 /// A number in groups of three: `1,000,000`.
 pub(crate) fn count(number: u64) -> String {
@@ -43,13 +46,39 @@ const STYLE: TableStyle = TableStyle::new()
     .header_separator(LineStyle::none().fill('─').junction('─'))
     .content_lines(ContentLineStyle::none());
 
+thread_local! {
+    /// A report knows what its tables are, and not where it is read.
+    static MARKDOWN: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Draws with tables and pairs in Markdown.
+pub(crate) fn as_markdown<T>(draw: impl FnOnce() -> T) -> T {
+    let before = MARKDOWN.replace(true);
+    let drawn = draw();
+    MARKDOWN.set(before);
+    drawn
+}
+
+fn markdown_table(headings: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+    let cell = |text: &str| escaped(text.strip_prefix("  ").map_or(text.to_owned(), |text| format!("– {text}")).trim());
+    let names = headings.iter().map(|heading| cell(heading.strip_prefix('>').unwrap_or(heading)));
+    let rule = headings.iter().map(|heading| if heading.starts_with('>') { "---:" } else { "---" }.to_owned());
+    let mut out = line(names.collect()) + &line(rule.collect());
+    out.extend(rows.into_iter().map(|row| line(row.iter().map(|text| cell(text)).collect())));
+    out
+}
+
 /// Draws a table. Headings that begin with `>` stand, like their column, on the right.
 pub(crate) fn table(headings: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    if MARKDOWN.get() {
+        return markdown_table(headings, rows);
+    }
     let mut table = Table::new();
     table.load_style(STYLE);
-    table.set_header(headings.iter().map(|heading| heading.strip_prefix('>').unwrap_or(heading)).map(Cell::new));
+    table.set_header(headings.iter().map(|heading| heading.strip_prefix('>').unwrap_or(heading)).map(TableCell::new));
     for row in rows {
-        table.add_row(row.into_iter().map(Cell::new_owned));
+        table.add_row(row.into_iter().map(TableCell::new_owned));
     }
     for (at, column) in table.column_iter_mut().enumerate() {
         // With the line's own junction, two spaces between columns.
@@ -69,6 +98,9 @@ pub(crate) fn table(headings: &[&str], rows: impl IntoIterator<Item = Vec<String
 /// Draws names and values under each other; continuation lines stand under the value.
 pub(crate) fn pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, String)>) -> String {
     let pairs: Vec<_> = pairs.into_iter().collect();
+    if MARKDOWN.get() {
+        return markdown_table(&["", ""], pairs.into_iter().map(|(name, value)| vec![name.to_owned(), value]));
+    }
     let width = pairs.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     let indent = format!("\n{:width$}  ", "");
     pairs.iter().map(|(name, value)| format!("{name:width$}  {}\n", value.replace('\n', &indent))).collect()

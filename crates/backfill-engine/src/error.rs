@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use tenant_ops::RunState;
 use tenant_rls::{Exit, TableName};
 
-use crate::FailedRow;
+use crate::{FailedRow, RefusedTriggers};
 
 /// The result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -62,6 +62,63 @@ pub enum Error {
         /// The rows, at least one.
         failed: Vec<FailedRow>,
     },
+    /// A file that people filled in is not a review, or not one of this table any more; nothing was written.
+    #[error("{} cannot be applied: {what}", .path.display())]
+    NotAReview {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+        /// What to do.
+        hint: &'static str,
+    },
+    /// A review cannot be read.
+    #[error("cannot read {}: {source}", .path.display())]
+    ReadReview {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A review is another file than was checked.
+    #[error("{} was changed while it was being read", .path.display())]
+    ReviewChanged {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Triggers would fire that nobody allowed.
+    #[error("{0}")]
+    Triggers(Box<RefusedTriggers>),
+    /// A trigger that is allowed and is not there: somebody meant another one.
+    #[error(
+        "tenancy.toml allows the trigger `{trigger}` of {table}, which has none of this name that stands for UPDATE"
+    )]
+    UnknownTrigger {
+        /// The table.
+        table: TableName,
+        /// The name.
+        trigger: String,
+        /// The trigger whose name comes closest.
+        closest: Option<String>,
+    },
+    /// The server would refuse every row.
+    #[error("{table} has no replica identity, so no row of it can be changed while {publications} publishes updates")]
+    NoReplicaIdentity {
+        /// The table.
+        table: TableName,
+        /// The publications.
+        publications: String,
+    },
+    /// So many rows would break a unique key that it is no longer about rows.
+    #[error("{rows} rows of {table} would break the unique key {index} with the tenant that they are to get")]
+    TooManyUniqueBreaks {
+        /// The table.
+        table: TableName,
+        /// The index.
+        index: String,
+        /// How many.
+        rows: u64,
+    },
     /// A run that is over, or that nobody works at.
     #[error("run {run} is {}; it cannot become {}", .now.as_str(), .wanted.as_str())]
     NotPossible {
@@ -114,7 +171,20 @@ impl Error {
             Self::TooManyFailures { .. } => {
                 Some("a trigger or a constraint refuses them; mend that and run it again: it goes on from here".into())
             }
-            Self::Review { .. } => Some("give another file with --review; what was assigned is kept".into()),
+            Self::Triggers(refused) => Some(refused.hint()),
+            Self::UnknownTrigger { closest: Some(name), .. } => Some(format!("did you mean `{name}`?")),
+            Self::UnknownTrigger { .. } => Some("take the name out of allow_triggers".into()),
+            Self::NoReplicaIdentity { .. } => Some(
+                "give it one, with ALTER TABLE … REPLICA IDENTITY DEFAULT where it has a primary key, or take it out of the publication"
+                    .into(),
+            ),
+            Self::TooManyUniqueBreaks { .. } => Some(
+                "the rows are duplicates within their tenant: merge them, or drop the key, and run it again".into(),
+            ),
+            Self::NotAReview { hint, .. } => Some((*hint).to_owned()),
+            Self::ReadReview { .. } => None,
+            Self::ReviewChanged { .. } => Some("run it again; what was applied is found there".into()),
+            Self::Review { .. } => Some("give another file; what was assigned is kept".into()),
         }
     }
 
@@ -123,9 +193,19 @@ impl Error {
         match self {
             Self::Database(error) => error.exit(),
             Self::Ops(error) => error.exit(),
-            Self::Unsuitable { .. } | Self::NoSource { .. } | Self::NoRun { .. } => Exit::Usage,
-            Self::Strict { .. } | Self::Dependent { .. } | Self::NotPossible { .. } => Exit::Refused,
-            Self::TooManyFailures { .. } | Self::Review { .. } => Exit::Failed,
+            Self::Unsuitable { .. }
+            | Self::NoSource { .. }
+            | Self::NoRun { .. }
+            | Self::NotAReview { .. }
+            | Self::ReadReview { .. }
+            | Self::UnknownTrigger { .. } => Exit::Usage,
+            Self::Strict { .. }
+            | Self::Dependent { .. }
+            | Self::NotPossible { .. }
+            | Self::Triggers(_)
+            | Self::NoReplicaIdentity { .. }
+            | Self::TooManyUniqueBreaks { .. } => Exit::Refused,
+            Self::TooManyFailures { .. } | Self::Review { .. } | Self::ReviewChanged { .. } => Exit::Failed,
         }
     }
 }

@@ -18,8 +18,12 @@ pub(crate) struct Parts {
     /// What each source says, as people read it.
     pub(crate) tenant_texts: Vec<Sql>,
     pub(crate) ghost_texts: Vec<Sql>,
+    /// What each source points with, as people read it.
+    pub(crate) pointers: Vec<Sql>,
     /// The columns of `vias`, with their names there.
     columns: Vec<(Ident, Ident)>,
+    /// How many of them the sources need; evidence needs the rest.
+    of_sources: usize,
     /// By the names in `tenants`: what each source says, and what each evidence decided.
     said: Vec<Said>,
     evidence: Vec<Sql>,
@@ -66,7 +70,11 @@ impl Parts {
         let mut in_joins = Vec::new();
         for (n, source) in (1..).zip(&plan.sources) {
             in_joins.push(parts.source_part(plan, &source.origin, n)?);
+            let pointer = source.pointer().map(|pointer| parts.via(&pointer.via)).transpose()?;
+            let text = |via| Template::new(":\"via\"::text").ident("via", &via).build();
+            parts.pointers.push(pointer.map_or(Sql::from_static("NULL::text"), text));
         }
+        parts.of_sources = parts.columns.len();
         for (here, _) in plan.evidence.iter().flat_map(|evidence| &evidence.equal) {
             parts.via(here)?;
         }
@@ -171,6 +179,27 @@ impl Parts {
         Template::new("l.*, row_number() OVER (:alike) AS nth").fragment("alike", self.alike()).build()
     }
 
+    /// The tenant that each source names, where that is one alone.
+    pub(crate) fn alone(&self) -> Vec<Sql> {
+        self.said.iter().map(Said::alone).collect()
+    }
+
+    /// The columns that sources point with, as the joins know them: what a fingerprint needs of the row.
+    pub(crate) fn seen(&self) -> Sql {
+        let via = |(_, via): &(Ident, Ident)| Template::new("l.:\"via\"").ident("via", via).build();
+        // A list of columns cannot be empty.
+        call(":list", self.columns.iter().take(self.of_sources.max(1)).map(via))
+    }
+
+    /// What people decide on, hashed: over `row_key`, [`seen`](Self::seen), and what the sources say.
+    pub(crate) fn fingerprint(&self) -> Sql {
+        Template::new(include_str!("../../../sql/backfill/fingerprint.sql"))
+            .fragment("pointers", list(&self.pointers))
+            .fragment("tenant_texts", list(&self.tenant_texts))
+            .fragment("ghost_texts", list(&self.ghost_texts))
+            .build()
+    }
+
     /// Gives a column of the row to the joins, once, and tells its name there.
     fn via(&mut self, column: &Ident) -> Result<Ident> {
         if let Some((_, via)) = self.columns.iter().find(|(known, _)| known == column) {
@@ -244,7 +273,8 @@ pub(crate) fn list(parts: &[Sql]) -> Sql {
     Sql::join(parts.iter().cloned(), ", ")
 }
 
-fn call(text: &'static str, items: impl Iterator<Item = Sql>) -> Sql {
+/// Several of one kind at `:list`, with commas between them.
+pub(crate) fn call(text: &'static str, items: impl Iterator<Item = Sql>) -> Sql {
     Template::new(text).fragment("list", Sql::join(items, ", ")).build()
 }
 

@@ -129,7 +129,7 @@ fn single_key(table: &TenantTable) -> Result<Ident, String> {
 }
 
 impl ColumnType {
-    fn of(name: &str) -> Option<Self> {
+    pub(crate) fn of(name: &str) -> Option<Self> {
         match name {
             "text" => Some(Self::Text),
             "uuid" => Some(Self::Uuid),
@@ -152,7 +152,7 @@ impl ColumnType {
     }
 
     /// Types of one family compare by index, without a cast.
-    fn family(self) -> &'static str {
+    pub(crate) fn family(self) -> &'static str {
         match self {
             Self::Text | Self::Varchar => "text",
             Self::Uuid => "uuid",

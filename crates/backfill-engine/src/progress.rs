@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
+use serde::{Serialize, Serializer};
 use tenant_rls::TableName;
 
+use crate::pressure::{Reason, Unreadable};
+
 /// An event of a running backfill.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
 pub enum Progress {
     /// Somebody holds the lease on the table; if they are dead, it runs out within seconds.
     Waiting {
@@ -55,8 +59,35 @@ pub enum Progress {
         /// What happened.
         error: String,
         /// The wait.
+        #[serde(rename = "wait_seconds", serialize_with = "seconds")]
         wait: Duration,
+    },
+    /// A signal of the server's load cannot be read: one worker goes on that rests as long as it works.
+    Unreadable {
+        /// The signal, what hides it, and what would show it.
+        #[serde(flatten)]
+        unreadable: Unreadable,
+    },
+    /// The run goes on slowly, or waits. It is told again where the reasons change.
+    Slowed {
+        /// The first of the reasons.
+        #[serde(flatten)]
+        reason: Reason,
+        /// No batch runs meanwhile.
+        waits: bool,
+        /// How many workers go on otherwise.
+        workers: u32,
+    },
+    /// All workers run again.
+    FullSpeedAgain {
+        /// How long they did not.
+        #[serde(rename = "held_seconds", serialize_with = "seconds")]
+        after: Duration,
     },
     /// What is left is being counted, by a role that sees every row.
     Surveying,
+}
+
+fn seconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(time.as_secs_f64())
 }

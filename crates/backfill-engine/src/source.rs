@@ -131,7 +131,12 @@ impl Found {
 }
 
 /// The source that a rule describes, or `None` where this database has no such table.
-fn source(catalog: &Catalog, tenancy: &Tenancy, own: &TableName, rule: &SourceRule) -> Result<Option<Source>> {
+pub(crate) fn source(
+    catalog: &Catalog,
+    tenancy: &Tenancy,
+    own: &TableName,
+    rule: &SourceRule,
+) -> Result<Option<Source>> {
     let table = TableName::parse(&rule.table, &tenancy.database.schema)?;
     let Ok(found) = catalog.table(&table) else { return Ok(None) };
     if rule.all && table == *own {

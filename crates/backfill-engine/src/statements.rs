@@ -3,6 +3,7 @@
 use tenant_rls::{Sql, TableName, Template};
 
 use crate::parts::{Parts, list};
+use crate::preflight::leaving_out;
 use crate::source::{Pointer, Source};
 use crate::{OnConflict, Plan, Result};
 
@@ -29,6 +30,11 @@ pub(crate) struct Statements {
 
 impl Statements {
     pub(crate) fn new(plan: &Plan, on_conflict: OnConflict) -> Result<Self> {
+        Self::leaving_out(plan, on_conflict, &[])
+    }
+
+    /// The same where batches leave out the rows with these keys, which the preflight found.
+    pub(crate) fn leaving_out(plan: &Plan, on_conflict: OnConflict, keys: &[String]) -> Result<Self> {
         let parts = Parts::of(plan)?;
         let lowest = parts.lowest();
         let decision = parts.decision(on_conflict);
@@ -38,7 +44,7 @@ impl Statements {
         let table = |text: &'static str, table: &TableName| {
             Template::new(text).table("target", table).ident("column", &plan.column)
         };
-        let open = |text: &'static str, name: &TableName| {
+        let deciding = |text: &'static str, name: &TableName, decision: &Sql| {
             table(text, name)
                 .fragment("vias", vias.clone())
                 .fragment("rows", rows.clone())
@@ -46,9 +52,11 @@ impl Statements {
                 .fragment("joins", joins.clone())
                 .fragment("decision", decision.clone())
         };
+        let open = |text: &'static str, name: &TableName| deciding(text, name, &decision);
+        let batch_decision = leaving_out(decision.clone(), keys);
         let leaf = |leaf: &TableName| LeafStatements {
             leaf: leaf.clone(),
-            resolve: open(include_str!("../../../sql/backfill/resolve.sql"), leaf)
+            resolve: deciding(include_str!("../../../sql/backfill/resolve.sql"), leaf, &batch_decision)
                 .ident("key", &plan.key)
                 .fragment("source", parts.source(on_conflict))
                 .fragment("by_source", parts.by_source())
@@ -73,6 +81,9 @@ impl Statements {
                 .fragment("ghosts", list(&parts.ghosts))
                 .fragment("tenant_texts", list(&parts.tenant_texts))
                 .fragment("ghost_texts", list(&parts.ghost_texts))
+                .fragment("pointers", list(&parts.pointers))
+                .fragment("seen", parts.seen())
+                .fragment("fingerprint", parts.fingerprint())
                 .build(),
             compare: open(include_str!("../../../sql/backfill/compare.sql"), whole).build(),
             count_null: table(include_str!("../../../sql/backfill/count_null.sql"), whole).build(),

@@ -1,7 +1,7 @@
 //! What is left, counted by a role that is proven to see every row, in one snapshot.
 
 use sqlx::Row;
-use tenant_rls::{ActingRole, AuditTx, Database, Error as RlsError, Ident, Tenancy, visibility};
+use tenant_rls::{Access, ActingRole, AuditTx, Database, Error as RlsError, Ident, Tenancy, visibility};
 
 use crate::statements::Statements;
 use crate::{GhostTenant, Plan, Result};
@@ -57,16 +57,21 @@ pub(crate) async fn ghosts(audit: &mut AuditTx, plan: &Plan, statements: &Statem
     Ok(found)
 }
 
-/// Opens an audit of all that the plan reads. The login is preferred; where it is filtered, the auditor or the
-/// maintenance role may be proven to see everything.
-pub(crate) async fn open(database: &Database, tenancy: &Tenancy, plan: &Plan) -> Result<AuditTx> {
+/// What is read of each table where nothing is written.
+pub(crate) fn reading(plan: &Plan) -> Vec<Access> {
     let mut access = plan.access();
     for need in &mut access {
         need.write = None;
         // Only the batches look at positions.
         need.read.retain(|column| column.as_str() != "ctid");
     }
-    Ok(AuditTx::begin(database, &access, &visibility::readers(database, tenancy)?, None).await?)
+    access
+}
+
+/// Opens an audit of all that the plan reads. The login is preferred; where it is filtered, the auditor or the
+/// maintenance role may be proven to see everything.
+pub(crate) async fn open(database: &Database, tenancy: &Tenancy, plan: &Plan) -> Result<AuditTx> {
+    Ok(AuditTx::begin(database, &reading(plan), &visibility::readers(database, tenancy)?, None).await?)
 }
 
 /// The role that writes: the maintenance role where it is there and may, as it can do the least; else the login.

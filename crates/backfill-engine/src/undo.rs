@@ -200,7 +200,7 @@ fn dependent(tenancy: &Tenancy, table: &TableName, record: &RunRecord, runs: &[R
 }
 
 /// The type of the key, for a cast by which its index can be used.
-async fn key_type(database: &Database, plan: &Plan) -> Result<Sql> {
+pub(crate) async fn key_type(database: &Database, plan: &Plan) -> Result<Sql> {
     let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
     let name: String = sqlx::query_scalar(include_str!("../../../sql/backfill/key_type.sql"))
         .bind(plan.table.schema().as_str())
@@ -213,7 +213,7 @@ async fn key_type(database: &Database, plan: &Plan) -> Result<Sql> {
     Ok(Sql::from_catalog(name))
 }
 
-fn with_names(text: &'static str, plan: &Plan, key_type: Sql) -> Sql {
+pub(crate) fn with_names(text: &'static str, plan: &Plan, key_type: Sql) -> Sql {
     Template::new(text)
         .table("target", &plan.table)
         .ident("key", &plan.key)

@@ -114,7 +114,7 @@ pub async fn why(connection: &mut PgConnection, table: &str, key: &str) -> Resul
     Ok(rows.iter().map(assignment).collect())
 }
 
-async fn installed(connection: &mut PgConnection) -> Result<bool, RlsError> {
+pub(crate) async fn installed(connection: &mut PgConnection) -> Result<bool, RlsError> {
     sqlx::query_scalar("SELECT to_regclass('tenant_ops.run') IS NOT NULL")
         .fetch_one(connection)
         .await

@@ -46,6 +46,7 @@ pub async fn install_in(connection: &mut PgConnection, tenancy: &Tenancy) -> Res
         include_str!("../../../sql/ops/install.sql"),
         include_str!("../../../sql/ops/assign_batch.sql"),
         include_str!("../../../sql/ops/undo_batch.sql"),
+        include_str!("../../../sql/ops/apply_batch.sql"),
     ] {
         sqlx::Executor::execute(&mut *connection, sqlx::raw_sql(script)).await.map_err(doing())?;
     }

@@ -1,6 +1,7 @@
 //! Book-keeping in the schema `tenant_ops` of the maintained database: who works on what (leases with fencing), which runs
 //! there were and how far they came, and which row was given which tenant. It commits together with the data.
 
+mod decisions;
 mod error;
 mod history;
 mod host;
@@ -11,6 +12,7 @@ mod member;
 mod rollout;
 mod run;
 
+pub use decisions::{DecisionCall, DecisionRun, Verdict, decided};
 pub use error::{Error, Result};
 pub use history::{Assignment, RunRecord, UndoCall, UndoCounts, mark_undone, runs, undo_batch, why};
 pub use host::host;

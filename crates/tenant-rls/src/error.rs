@@ -54,7 +54,7 @@ pub enum Error {
     UnknownTenant {
         /// What was asked for.
         name: String,
-        /// The slug that comes closest.
+        /// The id or slug that comes closest.
         closest: Option<String>,
     },
     /// An id of one tenant that is the slug of another.
@@ -109,7 +109,7 @@ impl Error {
             Self::OldServer { .. } => {
                 Some("upgrade the server; `db up --pg-version 18` starts a newer local one".into())
             }
-            Self::UnknownTenant { closest: Some(slug), .. } => Some(format!("did you mean `{slug}`?")),
+            Self::UnknownTenant { closest: Some(name), .. } => Some(format!("did you mean `{name}`?")),
             Self::NoTable { closest: Some(name), .. } => Some(format!("did you mean `{name}`?")),
             Self::NoTable { .. } => {
                 Some("tenancy.toml says which tables there are; `cargo xtask doctor` compares".into())

@@ -57,7 +57,9 @@ impl ServerError {
     }
 
     pub(crate) fn hint(&self) -> Option<String> {
-        if let Some(hint) = self.server().and_then(PgDatabaseError::hint) {
+        // What the server says of a full disk does not tell whether something is half written.
+        let theirs = self.server().filter(|error| error.code() != "53100").and_then(PgDatabaseError::hint);
+        if let Some(hint) = theirs {
             return Some(hint.to_owned());
         }
         let text = match (self.sqlstate(), &self.0) {

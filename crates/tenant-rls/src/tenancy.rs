@@ -12,8 +12,9 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
+pub use annotated::fragment;
 pub use error::TenancyError;
 pub use read::line_at;
 
@@ -99,6 +100,8 @@ pub struct TableRules {
     pub platform_rows: bool,
     /// Why rows of this table may reference rows of other tenants; where it is given, such rows do not stop a rollout.
     pub cross_tenant_references: Option<String>,
+    /// Triggers of this table that may fire when a row gets its tenant. A backfill refuses to run beside any other that would.
+    pub allow_triggers: Vec<String>,
     /// Where a row's tenant follows from, best source first.
     pub sources: Vec<SourceRule>,
     /// What decides where sources name several tenants, best first.
@@ -106,7 +109,7 @@ pub struct TableRules {
 }
 
 /// One place that a row's tenant follows from: the tenant of the row that a column points to, or the tenants of all such rows.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SourceRule {
     /// What reports call it.

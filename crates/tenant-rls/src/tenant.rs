@@ -65,7 +65,7 @@ pub struct Tenants {
 struct Statements {
     find: Sql,
     page: Sql,
-    slugs: Sql,
+    names: Sql,
 }
 
 impl Tenants {
@@ -89,8 +89,9 @@ impl Tenants {
         let statements = Statements {
             find: with(include_str!("../../../sql/catalog/find_tenants.sql")),
             page: with(include_str!("../../../sql/catalog/tenants.sql")),
-            slugs: Template::new(include_str!("../../../sql/catalog/tenant_slugs.sql"))
+            names: Template::new(include_str!("../../../sql/catalog/tenant_names.sql"))
                 .table("tenants", &table)
+                .ident("key", &key)
                 .ident("slug", &slug)
                 .build(),
         };
@@ -103,12 +104,12 @@ impl Tenants {
     /// Finds the tenant that has this id or this slug.
     ///
     /// # Errors
-    /// As each answer of [`find_all`](Self::find_all), with the closest slug in [`Error::UnknownTenant`].
+    /// As each answer of [`find_all`](Self::find_all), with the closest id or slug in [`Error::UnknownTenant`].
     pub async fn find(&mut self, name: &str) -> Result<Tenant> {
         let mut found = self.find_all(&[name]).await?;
         match found.pop().expect("one answer a name") {
             Err(Error::UnknownTenant { name, .. }) => {
-                let closest = self.closest_slug(&name).await?;
+                let closest = self.closest_name(&name).await?;
                 Err(Error::UnknownTenant { name, closest })
             }
             answer => answer,
@@ -170,11 +171,11 @@ impl Tenants {
         Ok(Tenant { id: TenantId::confirmed(row.get(0))?, slug: row.get(1), name: row.get(2), status, active })
     }
 
-    async fn closest_slug(&mut self, name: &str) -> Result<Option<String>> {
-        let slugs: Vec<String> = sqlx::query_scalar(&self.statements.slugs)
+    async fn closest_name(&mut self, name: &str) -> Result<Option<String>> {
+        let names: Vec<String> = sqlx::query_scalar(&self.statements.names)
             .fetch_all(self.audit.connection())
             .await
             .map_err(Error::query("listing the tenants"))?;
-        Ok(closest(name, slugs.iter().map(String::as_str)).map(str::to_owned))
+        Ok(closest(name, names.iter().map(String::as_str)).map(str::to_owned))
     }
 }

@@ -1,5 +1,8 @@
 //! From the options of a backfill to its report: connects, asks, runs the job with its bar and with Ctrl-C, and reports.
 
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
 use backfill_engine::{BackfillReport, Progress};
 use tenant_rls::{ConnectOptions, Database, Settings, Tenancy};
 use tokio::sync::watch::Receiver;
@@ -8,6 +11,9 @@ use super::{BackfillOptions, Bar, exit};
 use crate::app::{App, Outcome};
 use crate::target::Connected;
 use crate::{holder, report, stop};
+
+/// How often a bar shows that time passes.
+const TICK: Duration = Duration::from_secs(1);
 
 /// One backfill of the command line, on the database that the settings name.
 pub(crate) struct Session<'a> {
@@ -76,9 +82,20 @@ pub(crate) async fn watch<E: Into<anyhow::Error>>(
     job: impl AsyncFnOnce(&str, Receiver<bool>, &mut (dyn FnMut(Progress) + Send)) -> Result<BackfillReport, E>,
 ) -> anyhow::Result<BackfillReport> {
     let holder = holder::name(|name| std::env::var(name).ok());
-    let mut bar = Bar::new(&app.printer);
-    let mut progress = |event| bar.event(event);
-    let done = stop::gently(&app.printer, |stop| job(&holder, stop, &mut progress)).await;
-    bar.finish();
+    let bar = Mutex::new(Bar::new(&app.printer, app.global.format()));
+    let locked = || bar.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut progress = |event| locked().event(event);
+    let job = stop::gently(&app.printer, |stop| job(&holder, stop, &mut progress));
+    let ticks = async {
+        loop {
+            tokio::time::sleep(TICK).await;
+            locked().tick();
+        }
+    };
+    let done = tokio::select! {
+        done = job => done,
+        () = ticks => unreachable!("it ticks until the job is done"),
+    };
+    locked().finish();
     done.map_err(Into::into)
 }

@@ -239,6 +239,7 @@ struct UrlReport {
 impl Report for UrlReport {
     const NAME: &'static str = "db url";
     const SCHEMA: Option<&'static str> = Some("db-url/1");
+    const SUMMARIZED: bool = false;
 
     fn table(&self) -> String {
         format!("{}\n", self.url)

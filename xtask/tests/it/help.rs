@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use crate::support::Place;
 
 /// Every command, with its own.
-const COMMANDS: [&[&str]; 40] = [
+const COMMANDS: [&[&str]; 42] = [
     &[],
     &["db"],
     &["db", "up"],
@@ -23,6 +23,8 @@ const COMMANDS: [&[&str]; 40] = [
     &["assign-chat-messages"],
     &["backfill"],
     &["backfill", "run"],
+    &["backfill", "apply"],
+    &["backfill", "suggest"],
     &["backfill", "status"],
     &["backfill", "pause"],
     &["backfill", "resume"],

@@ -24,18 +24,27 @@ const BROKEN_JOURNAL: &str = r#"
 
 const REMAINING: &str = r#"SELECT count(*) FROM bookings WHERE "tenantId" IS NULL"#;
 
-async fn text(db: &TestDb, sql: &'static str) -> String {
+pub(crate) async fn text(db: &TestDb, sql: &'static str) -> String {
     let mut session = db.superuser().await;
     let value = sqlx::query_scalar(sql).fetch_one(session.connection()).await.unwrap();
     session.close().await;
     value
 }
 
-async fn number(db: &TestDb, sql: &'static str) -> i64 {
+pub(crate) async fn number(db: &TestDb, sql: &'static str) -> i64 {
     let mut session = db.superuser().await;
     let value = sqlx::query_scalar(sql).fetch_one(session.connection()).await.unwrap();
     session.close().await;
     value
+}
+
+/// Ends the lease of a process that was killed; it would run out by itself, after ten seconds.
+pub(crate) async fn expire_lease(db: &TestDb) {
+    let mut superuser = db.superuser().await;
+    let expire = "DO $$ BEGIN IF to_regclass('tenant_ops.lease') IS NOT NULL THEN
+                  UPDATE tenant_ops.lease SET expires_at = '-infinity'; END IF; END $$";
+    superuser.run_script("ending the lease of the dead", expire).await.unwrap();
+    superuser.close().await;
 }
 
 #[tokio::test]
@@ -61,12 +70,7 @@ async fn killed_at_many_moments_it_ends_as_an_uninterrupted_run() {
         child.kill().unwrap();
         let ended = child.wait().unwrap();
         cut_short += i32::from(ended.code().is_none());
-        // Its lease would run out by itself, after ten seconds.
-        let mut superuser = killed.superuser().await;
-        let expire = "DO $$ BEGIN IF to_regclass('tenant_ops.lease') IS NOT NULL THEN
-                      UPDATE tenant_ops.lease SET expires_at = '-infinity'; END IF; END $$";
-        superuser.run_script("ending the lease of the dead", expire).await.unwrap();
-        superuser.close().await;
+        expire_lease(&killed).await;
         if number(&killed, REMAINING).await == number(&whole, REMAINING).await {
             break;
         }

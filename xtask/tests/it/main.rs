@@ -3,7 +3,9 @@
 
 mod chat;
 mod confirm;
+mod decisions;
 mod errors;
+mod faults;
 mod help;
 mod jwt;
 mod killed;

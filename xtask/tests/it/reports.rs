@@ -53,6 +53,44 @@ async fn a_backfill_tells_what_it_did_and_the_second_one_that_nothing_is_left() 
 }
 
 #[tokio::test]
+async fn a_program_reads_events_from_stderr_and_the_report_from_stdout() {
+    let db = small().await;
+    let url = db.url(Role::Owner);
+    let arguments = ["backfill-bookings", "--format", "json", "--confirm", "127.0.0.1", "--database-url", url.expose()];
+    let ended = Place::new().run(&arguments);
+    let lines = ended.stderr.lines().filter(|line| line.starts_with('{'));
+    let events: Vec<serde_json::Value> = lines.map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(events.iter().all(|event| event["schema"] == "backfill-event/1"), "{ended}");
+    let names: Vec<_> = events.iter().filter_map(|event| event["event"].as_str()).collect();
+    for name in ["started", "batch", "surveying"] {
+        assert!(names.contains(&name), "{ended}");
+    }
+    let report: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!(report["schema"], "backfill/1");
+    assert!(!ended.stderr.contains(" of public.bookings without a tenant"), "told twice: {ended}");
+}
+
+#[tokio::test]
+async fn ci_shows_reports_as_markdown_and_no_password() {
+    let db = small().await;
+    let (place, url) = (Place::new(), db.url(Role::Owner));
+    let summary = place.path().join("summary.md");
+    std::fs::write(&summary, "Another step.\n").unwrap();
+    let env = [("GITHUB_STEP_SUMMARY", summary.to_str().unwrap())];
+    let audit = ["audit", "--tables", "bookings", "--format", "csv", "-q", "--database-url", url.expose()];
+    let with = place.run_with(&audit, &env);
+    assert_eq!(with.stdout, place.run(&audit).stdout, "the report itself is as ever");
+    let written = std::fs::read_to_string(&summary).unwrap();
+    redact(&db, || assert_snapshot!("summary", written));
+
+    std::fs::remove_file(&summary).unwrap();
+    std::fs::create_dir(&summary).unwrap();
+    let warned = place.run_with(&audit, &env);
+    assert_eq!((warned.status, warned.stdout.as_str()), (with.status, with.stdout.as_str()));
+    assert!(warned.stderr.contains("warning: cannot write the summary to [DIR]/summary.md"), "{warned}");
+}
+
+#[tokio::test]
 async fn tables_are_backfilled_in_order_listed_explained_and_taken_back() {
     let db = small().await;
     let write = ["--confirm", "127.0.0.1"];
@@ -76,6 +114,28 @@ async fn tables_are_backfilled_in_order_listed_explained_and_taken_back() {
         "{why}"
     );
     assert_eq!(run(&db, &["backfill", "why", "bookings", "nobody"]).status, 3);
+}
+
+#[tokio::test]
+async fn sources_are_suggested_as_a_part_of_tenancy_toml_or_as_a_table() {
+    let db = small().await;
+    let place = Place::new();
+    place.write(
+        "tenancy.toml",
+        "[tables.bookings]\nsources = [{ name = \"by client\", column = \"clientId\", table = \"users\" }]\n",
+    );
+    let url = db.url(Role::Owner);
+    let suggest =
+        |arguments: &[&str]| place.run(&[&["backfill", "suggest", "--database-url", url.expose()], arguments].concat());
+    redact(&db, || assert_snapshot!("suggest_missing", suggest(&["--missing"])));
+    assert_snapshot!("suggest_table", suggest(&["--format", "table", "-q"]));
+    let json = suggest(&["--format", "json", "-q"]);
+    assert!(json.stdout.starts_with("{\n  \"schema\": \"backfill-suggest/1\","), "{json}");
+    place.write("tenancy.toml", &suggest(&["-q"]).stdout);
+    assert_eq!(
+        suggest(&["--missing", "-q"]).stdout,
+        "# Nothing is missing: tenancy.toml has every source that was found.\n"
+    );
 }
 
 #[tokio::test]

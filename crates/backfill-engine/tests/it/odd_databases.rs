@@ -1,10 +1,12 @@
 //! Databases that are not as the application's documentation has them.
 
-use backfill_engine::{Error, Options};
+use backfill_engine::{Apply, CheckedReview, Error, Options, RefusalKind};
 use local_db::{Role, testing};
 use tenant_rls::Tenancy;
+use tokio::sync::watch;
 
-use crate::support::{SMALL, backfill, backfill_table, number, planted, script};
+use crate::reviewed::refused;
+use crate::support::{SMALL, backfill, backfill_table, connect, number, planted, script};
 use crate::undo::undo_with;
 
 #[tokio::test]
@@ -36,13 +38,30 @@ async fn names_with_quotes_spaces_and_capitals_and_a_uuid_tenant_column_work() {
     )
     .await;
     let text = r#"
+        [tenant]
+        table = "Tenant"
         [tables.'We"ird table']
         sources = [{ name = "customer", column = 'the "customer"', table = '''Cust"omer'; DROP''' }]
     "#;
     let tenancy = Tenancy::from_toml(text, std::path::Path::new("tenancy.toml")).unwrap();
-    let report =
-        backfill_table(&db, Role::Owner, "We\"ird table", &tenancy, &Options::default(), &mut |_| {}).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let review = folder.path().join("review.csv");
+    let options = Options { review: Some(review.clone()), ..Options::default() };
+    let report = backfill_table(&db, Role::Owner, "We\"ird table", &tenancy, &options, &mut |_| {}).await.unwrap();
     assert_eq!((report.assigned, report.unresolved), (200, 100));
+    let text = std::fs::read_to_string(&review).unwrap().replace(",,v1-", ",t2,v1-");
+    // A key that the type of the column does not have, and one that is written otherwise than the server does.
+    let more = ["nine", "+9"].map(|id| format!("\"public.We\"\"ird table\",{id},unresolved,,,t1,v1-\n")).concat();
+    std::fs::write(&review, format!("{text}{more}")).unwrap();
+    let checked = CheckedReview::check(&review).unwrap();
+    let database = connect(&db, Role::Owner).await;
+    let (_go, stop) = watch::channel(false);
+    let holder = "a test";
+    let apply =
+        Apply { database: &database, tenancy: &tenancy, review: &checked, refused: None, dry_run: false, holder };
+    let applied = apply.run(stop, &mut |_| {}).await.unwrap();
+    assert_eq!(applied.applied, 100, "{:?}", applied.refusals);
+    assert_eq!(refused(&applied), [(102, RefusalKind::Table, "nine"), (103, RefusalKind::Gone, "+9")]);
     assert_eq!(undo_with(&db, &tenancy, report.run.unwrap(), false).await.unwrap().undone, 200);
 }
 

@@ -105,11 +105,12 @@ async fn the_review_holds_every_row_that_people_must_decide() {
     backfill(&db, Role::Owner, &options).await.unwrap();
     let mut csv = csv::Reader::from_path(&path).unwrap();
     let header: Vec<String> = csv.headers().unwrap().iter().map(str::to_owned).collect();
-    assert_eq!(header, ["table", "id", "reason", "service request", "client", "service", "decision"]);
+    let sources = ["service request", "service request row", "client", "client row", "service", "service row"];
+    assert_eq!(header, [&["table", "id", "reason"], &sources[..], &["decision", "fingerprint"]].concat());
     let rows: Vec<csv::StringRecord> = csv.records().map(Result::unwrap).collect();
     let of = |reason: &str| rows.iter().filter(|row| &row[2] == reason).count() as u64;
     assert_eq!((of("conflict"), of("unresolved")), (planted.conflicts, planted.unresolvable));
-    assert!(rows.iter().filter(|row| &row[2] == "conflict").all(|row| row[4] != row[5] && !row[4].is_empty()));
+    assert!(rows.iter().filter(|row| &row[2] == "conflict").all(|row| row[5] != row[7] && !row[5].is_empty()));
 }
 
 #[tokio::test]

@@ -40,6 +40,11 @@ pub(crate) async fn protect(db: &TestDb, policy: &'static str, maintenance: bool
     }
 }
 
+/// Strict policies under FORCE, with those of the maintenance role.
+pub(crate) async fn protect_strictly(db: &TestDb) {
+    protect(db, STRICT, true).await;
+}
+
 #[tokio::test]
 async fn under_strict_force_the_maintenance_role_assigns_exactly_what_was_planted() {
     let (db, planted) = planted(&SMALL).await;

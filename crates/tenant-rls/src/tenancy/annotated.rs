@@ -84,6 +84,10 @@ impl Tenancy {
         )?;
         writeln!(
             out,
+            "#   allow_triggers = [ … ]   its triggers that may fire when a backfill gives a row its tenant"
+        )?;
+        writeln!(
+            out,
             "#   sources = [ … ]       where a row's tenant follows from, best source first: the tenant of the row in `table`"
         )?;
         writeln!(
@@ -108,13 +112,26 @@ impl Tenancy {
             writeln!(out, "[tables]")?;
         }
         for (name, rules) in &self.tables {
-            write_table(out, name, rules)?;
+            write_table(out, name, rules, &|_| None)?;
         }
         Ok(())
     }
 }
 
-fn write_table(out: &mut String, name: &str, rules: &TableRules) -> std::fmt::Result {
+/// The part of a `tenancy.toml` that holds the rules of one table, with what there is to say of a source behind it.
+pub fn fragment(name: &str, rules: &TableRules, comment: &dyn Fn(&SourceRule) -> Option<String>) -> String {
+    let mut out = String::new();
+    // Writing to a String cannot fail.
+    let _ = write_table(&mut out, name, rules, comment);
+    out
+}
+
+fn write_table(
+    out: &mut String,
+    name: &str,
+    rules: &TableRules,
+    comment: &dyn Fn(&SourceRule) -> Option<String>,
+) -> std::fmt::Result {
     writeln!(out, "\n[tables.{}]", key(name))?;
     if let Some(column) = &rules.column {
         writeln!(out, "column = {}", string(column))?;
@@ -125,15 +142,27 @@ fn write_table(out: &mut String, name: &str, rules: &TableRules) -> std::fmt::Re
     if let Some(reason) = &rules.cross_tenant_references {
         writeln!(out, "cross_tenant_references = {}", string(reason))?;
     }
-    write_list(out, "sources", rules.sources.iter().map(source))?;
-    write_list(out, "evidence", rules.evidence.iter().map(evidence))
+    if !rules.allow_triggers.is_empty() {
+        writeln!(out, "allow_triggers = [{}]", list(&rules.allow_triggers))?;
+    }
+    write_list(out, "sources", rules.sources.iter().map(|rule| (source(rule), comment(rule))))?;
+    write_list(out, "evidence", rules.evidence.iter().map(|rule| (evidence(rule), None)))
 }
 
-fn write_list(out: &mut String, key: &str, items: impl ExactSizeIterator<Item = String>) -> std::fmt::Result {
+fn write_list(
+    out: &mut String,
+    key: &str,
+    items: impl ExactSizeIterator<Item = (String, Option<String>)>,
+) -> std::fmt::Result {
     if items.len() == 0 {
         return Ok(());
     }
-    let lines: String = items.map(|item| format!("    {item},\n")).collect();
+    let line = |(item, comment): (String, Option<String>)| match comment {
+        // A name may hold a line break, and a comment ends with its line.
+        Some(comment) => format!("    {item},   # {}\n", comment.replace(char::is_control, " ")),
+        None => format!("    {item},\n"),
+    };
+    let lines: String = items.map(line).collect();
     writeln!(out, "{key} = [\n{lines}]")
 }
 

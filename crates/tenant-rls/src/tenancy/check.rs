@@ -56,6 +56,9 @@ impl Tenancy {
             let why = "it is empty; a reason must be given, which reports repeat".to_owned();
             return Err((format!("{key}.cross_tenant_references"), why));
         }
+        let triggers = format!("{key}.allow_triggers");
+        rules.allow_triggers.iter().try_for_each(|trigger| ident(&triggers, trigger))?;
+        unique(&triggers, rules.allow_triggers.iter())?;
         for (position, source) in rules.sources.iter().enumerate() {
             self.check_source(&format!("{key}.sources[{position}]"), source)?;
         }

@@ -159,6 +159,7 @@ fn the_session_variable_needs_a_dot_and_a_form_that_set_config_takes() {
 #[test]
 fn what_stands_there_twice_is_refused() {
     assert!(invalid("columns = [\"a\", \"a\"]").1.contains("twice"));
+    assert_eq!(invalid("[tables.x]\nallow_triggers = [\"t\", \"t\"]").0, "tables.x.allow_triggers");
     assert!(invalid("[roles]\napp = \"tenant_maintenance\"").1.contains("twice"));
     assert!(invalid("[tables.x]\n[tables.\"public.x\"]").1.contains("with and without its schema"));
     let source = "{ name = \"n\", column = \"c\", table = \"t\" }";
@@ -198,12 +199,14 @@ fn evidence() -> impl Strategy<Value = EvidenceRule> {
 
 fn tenancy() -> impl Strategy<Value = Tenancy> {
     let reason = proptest::option::of(name().prop_filter("a reason is no white space", |text| !text.trim().is_empty()));
-    let lists = (proptest::collection::vec(source(), 0..3), proptest::collection::vec(evidence(), 0..2));
+    let triggers = proptest::collection::vec(name(), 0..3);
+    let lists = (triggers, proptest::collection::vec(source(), 0..3), proptest::collection::vec(evidence(), 0..2));
     let rules = (proptest::option::of(name()), any::<bool>(), reason, lists).prop_map(
-        |(column, platform_rows, cross_tenant_references, (sources, evidence))| TableRules {
+        |(column, platform_rows, cross_tenant_references, (allow_triggers, sources, evidence))| TableRules {
             column,
             platform_rows,
             cross_tenant_references,
+            allow_triggers,
             sources,
             evidence,
         },

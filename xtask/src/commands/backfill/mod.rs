@@ -1,8 +1,10 @@
-//! `backfill`: any table, what runs did, and taking them back.
+//! `backfill`: any table, what people decided, what runs did, and taking them back.
 
+mod apply;
 mod control;
 mod run;
 mod runs;
+mod suggest;
 mod undo;
 mod why;
 
@@ -10,11 +12,12 @@ use clap::{Args, Subcommand};
 
 use crate::app::{App, Outcome};
 
-/// Give the rows of any table their tenant, see what runs did, and take one back
+/// Give rows of any table their tenant, by sources or decision; see runs and take one back
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   cargo xtask backfill run invoices
   cargo xtask backfill run --all
+  cargo xtask backfill apply review.csv
   cargo xtask backfill runs
   cargo xtask backfill status 7
   cargo xtask backfill pause 7
@@ -28,6 +31,8 @@ pub(crate) struct Options {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Options),
+    Apply(apply::Options),
+    Suggest(suggest::Options),
     Runs(runs::Options),
     Status(control::StatusOptions),
     Pause(control::PauseOptions),
@@ -44,6 +49,8 @@ enum Command {
 pub(crate) async fn run(app: &App, options: Options) -> Outcome {
     match options.command {
         Command::Run(options) => run::run(app, options).await,
+        Command::Apply(options) => apply::run(app, options).await,
+        Command::Suggest(options) => suggest::run(app, options).await,
         Command::Runs(options) => runs::run(app, options).await,
         Command::Status(options) => control::show(app, options).await,
         Command::Pause(options) => control::pause(app, options).await,

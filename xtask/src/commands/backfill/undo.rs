@@ -43,9 +43,7 @@ pub(super) async fn run(app: &App, options: Options) -> Outcome {
     let holder = holder::name(|name| std::env::var(name).ok());
     let mut meter = None;
     let mut progress = |event| match event {
-        Progress::Waiting { holder } => {
-            app.printer.note(&format!("{holder} holds the lease on this table; waiting to see whether it is alive"));
-        }
+        Progress::Waiting { holder } => app.printer.note(&holder::waiting(&holder)),
         Progress::Batch { examined, assigned } => {
             let meter = meter.get_or_insert_with(|| Meter::start(&app.printer, "undo", "rows", 0, None));
             meter.set(examined, &format!("{} taken back", count(assigned)));

@@ -1,9 +1,9 @@
 //! From a catalog to a first `tenancy.toml`: foreign keys tell which table is the tenants', and where rows get theirs from.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use tenant_rls::catalog::ForeignKey;
-use tenant_rls::tenancy::{SourceRule, TableRules};
+use backfill_engine::{short_name, sources_from_keys};
+use tenant_rls::tenancy::TableRules;
 use tenant_rls::{Catalog, TableName, Tenancy, TenantTable};
 
 /// What tenant columns are called elsewhere, most telling first.
@@ -40,7 +40,7 @@ pub(super) fn of_known(tenancy: &Tenancy, catalog: &Catalog) -> Tenancy {
         rules.evidence.retain(|evidence| there(&evidence.table));
         rules
     };
-    let tables = catalog.tables.iter().map(|table| (short(&table.name, tenancy), rules(table))).collect();
+    let tables = catalog.tables.iter().map(|table| (short_name(&table.name, tenancy), rules(table))).collect();
     Tenancy { tables, ..tenancy.clone() }
 }
 
@@ -67,61 +67,21 @@ pub(super) fn of_unknown(wide: &Tenancy, catalog: &Catalog) -> Option<Tenancy> {
     tenancy.tenant.slug = key.to_owned();
     tenancy.tenant.name = key.to_owned();
     tenancy.tenant.status = None;
-    let rules = |table: &&TenantTable| (short(&table.name, &tenancy), derived(table, catalog, &tenancy));
+    let rules = |table: &&TenantTable| (short_name(&table.name, &tenancy), derived(table, catalog, &tenancy));
     let tables = tables.iter().map(rules).collect();
     Some(Tenancy { tables, ..tenancy })
 }
 
-/// The rules that the foreign keys of a table suggest: each row it points to may know the tenant.
+/// The rules that the foreign keys of a table suggest.
 fn derived(table: &TenantTable, catalog: &Catalog, tenancy: &Tenancy) -> TableRules {
-    let source = |key: &ForeignKey| {
-        let target = key.target().ok()?;
-        let ([column], [references]) = (key.columns.as_slice(), key.references.as_slice()) else { return None };
-        let known = catalog.tables.iter().any(|other| other.name == target);
-        (known && target != table.name && *column != table.column.name).then(|| SourceRule {
-            name: words(column),
-            column: column.clone(),
-            table: short(&target, tenancy),
-            key: references.clone(),
-            tenant: None,
-            all: false,
-        })
-    };
-    let mut sources: Vec<SourceRule> = table.foreign_keys.iter().filter_map(source).collect();
-    // Two constraints on one column say the same twice, and names of sources are unique in the file.
-    let mut seen = BTreeSet::new();
-    sources.retain(|source| seen.insert(source.name.clone()));
+    let sources = sources_from_keys(table, catalog, tenancy);
     TableRules { sources, platform_rows: table.platform_rows, ..TableRules::default() }
-}
-
-/// The table as the file names it: without its schema where that is the default one.
-fn short(table: &TableName, tenancy: &Tenancy) -> String {
-    let plain = table.schema().as_str() == tenancy.database.schema && !table.name().as_str().contains('.');
-    if plain { table.name().to_string() } else { table.to_string() }
-}
-
-/// `serviceRequestId` and `service_request_id` are both `service request`.
-fn words(column: &str) -> String {
-    let stem = column
-        .strip_suffix("Id")
-        .or_else(|| column.strip_suffix("_id"))
-        .filter(|stem| !stem.is_empty())
-        .unwrap_or(column);
-    let mut out = String::new();
-    for c in stem.chars() {
-        match c {
-            '_' => out.push(' '),
-            c if c.is_uppercase() && !out.is_empty() => out.extend([' '].into_iter().chain(c.to_lowercase())),
-            c => out.extend(c.to_lowercase()),
-        }
-    }
-    out
 }
 
 #[cfg(test)]
 mod tests {
     use tenant_rls::Ident;
-    use tenant_rls::catalog::TenantColumn;
+    use tenant_rls::catalog::{ForeignKey, TenantColumn};
 
     use super::*;
 
@@ -205,18 +165,5 @@ mod tests {
     #[test]
     fn a_database_without_tenants_gives_nothing() {
         assert!(of_unknown(&wide_net(&Tenancy::default()), &catalog(Vec::new())).is_none());
-    }
-
-    #[test]
-    fn columns_become_words() {
-        let cases = [
-            ("serviceRequestId", "service request"),
-            ("service_request_id", "service request"),
-            ("owner", "owner"),
-            ("Id", "id"),
-        ];
-        for (column, expected) in cases {
-            assert_eq!(words(column), expected);
-        }
     }
 }

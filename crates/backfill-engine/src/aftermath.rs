@@ -1,0 +1,106 @@
+//! After the last row: statistics for the planner, and what is left for vacuum.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::Serialize;
+use sqlx::Row;
+use tenant_rls::{Backoff, Database, Error as RlsError, OwnerTx, TableName, Template, retry_locks};
+
+use crate::Result;
+use crate::preflight::{bytes, number};
+
+/// An autovacuum, which the run itself brought on, yields after `deadlock_timeout`, 1 s by default: a shorter wait never gets its turn.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// What a run leaves behind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Aftermath {
+    /// The table was analyzed: until then the planner takes the new tenants for as rare as they were.
+    pub analyzed: bool,
+    /// Why it was not.
+    pub not_analyzed: Option<String>,
+    /// Dead rows that a vacuum has to free.
+    pub dead_rows: u64,
+    /// About the bytes that they take in the table; indexes have dead entries beside.
+    pub dead_bytes: u64,
+    /// Whether one will come.
+    pub vacuum: Vacuum,
+}
+
+/// Whether autovacuum will free them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Vacuum {
+    /// There are so many that autovacuum comes by itself.
+    Comes,
+    /// Too few for autovacuum; they wait for more.
+    TooFew,
+    /// Autovacuum is off, for the server or the table: somebody must vacuum.
+    Off,
+}
+
+impl Aftermath {
+    /// Analyzes the table, as far as this login may, and reads what is left.
+    ///
+    /// # Errors
+    /// [`tenant_rls::Error::Connect`] or [`tenant_rls::Error::Query`]; a lock that was not to be had is none of them.
+    pub async fn tidy(database: &Database, table: &TableName) -> Result<Self> {
+        let (_, may_analyze) = Self::read(database, table).await?;
+        let not_analyzed = if may_analyze {
+            analyze(database, table).await.err().map(|error| error.to_string())
+        } else {
+            Some(format!("{} does not own the table; its owner runs ANALYZE", database.session().role))
+        };
+        let (stats, _) = Self::read(database, table).await?;
+        Ok(Self { analyzed: not_analyzed.is_none(), not_analyzed, ..stats })
+    }
+
+    async fn read(database: &Database, table: &TableName) -> Result<(Self, bool)> {
+        let mut tx = OwnerTx::begin(database, LOCK_TIMEOUT).await?;
+        let row = sqlx::query(include_str!("../../../sql/backfill/after_stats.sql"))
+            .bind(table.schema().as_str())
+            .bind(table.name().as_str())
+            .fetch_one(tx.connection())
+            .await
+            .map_err(RlsError::query(format!("asking what is left to vacuum in {table}")))?;
+        tx.rollback().await?;
+        let vacuum = match (row.get(2), row.get(3)) {
+            (false, _) => Vacuum::Off,
+            (true, true) => Vacuum::Comes,
+            (true, false) => Vacuum::TooFew,
+        };
+        let (dead_rows, dead_bytes) = (number(row.get(0)), number(row.get(1)));
+        Ok((Self { analyzed: false, not_analyzed: None, dead_rows, dead_bytes, vacuum }, row.get(4)))
+    }
+}
+
+async fn analyze(database: &Database, table: &TableName) -> tenant_rls::Result<()> {
+    let backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(2), 2);
+    let statement = Template::new("ANALYZE :\"table\"").table("table", table).build();
+    retry_locks(backoff, async || {
+        let mut tx = OwnerTx::begin(database, LOCK_TIMEOUT).await?;
+        tx.run_script(&format!("analyzing {table}"), &statement).await?;
+        tx.commit().await
+    })
+    .await
+}
+
+impl fmt::Display for Aftermath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.not_analyzed {
+            None => write!(f, "The table was analyzed.")?,
+            Some(why) => write!(f, "The table was not analyzed: {why}.")?,
+        }
+        if self.dead_rows == 0 {
+            return write!(f, " No dead rows are left in it.");
+        }
+        let (rows, size) = (self.dead_rows, bytes(self.dead_bytes));
+        write!(f, " It has {rows} dead rows, about {size}; ")?;
+        f.write_str(match self.vacuum {
+            Vacuum::Comes => "autovacuum frees that for new rows by itself.",
+            Vacuum::TooFew => "too few for autovacuum to come; VACUUM frees that for new rows.",
+            Vacuum::Off => "autovacuum is off for it: VACUUM frees that for new rows.",
+        })
+    }
+}

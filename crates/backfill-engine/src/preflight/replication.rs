@@ -1,0 +1,106 @@
+//! Who will have to follow what is written.
+
+use serde::Serialize;
+use sqlx::{PgConnection, Row};
+use tenant_rls::Error as RlsError;
+
+use super::{bytes, listed, number};
+use crate::{Error, Plan, Result};
+
+/// Standbys, slots, and what the server keeps for them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Replication {
+    /// Standbys, and readers of logical replication.
+    pub standbys: u64,
+    /// Those of them that do not show this login how far behind they are.
+    pub hidden_standbys: u64,
+    /// Slots with a reader.
+    pub active_slots: u64,
+    /// Slots without one: the server keeps all WAL for them, and the run adds to it.
+    pub idle_slots: Vec<IdleSlot>,
+    /// The most that is kept for a slot, in bytes (`max_slot_wal_keep_size`); none: until the disk is full.
+    pub slot_limit_bytes: Option<u64>,
+    /// What is kept for standbys without a slot, in bytes (`wal_keep_size`).
+    pub kept_bytes: u64,
+}
+
+/// A slot that nobody reads from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct IdleSlot {
+    /// Its name.
+    pub name: String,
+    /// WAL that is kept for it, in bytes.
+    pub bytes: u64,
+}
+
+pub(super) async fn look(connection: &mut PgConnection) -> Result<Replication> {
+    let row = sqlx::query(include_str!("../../../../sql/backfill/preflight_replication.sql"))
+        .fetch_one(connection)
+        .await
+        .map_err(RlsError::query("asking who follows the WAL"))?;
+    let (names, sizes): (Vec<String>, Vec<i64>) = (row.get(3), row.get(4));
+    Ok(Replication {
+        standbys: number(row.get(0)),
+        hidden_standbys: number(row.get(1)),
+        active_slots: number(row.get(2)),
+        idle_slots: names.into_iter().zip(sizes).map(|(name, bytes)| IdleSlot { name, bytes: number(bytes) }).collect(),
+        slot_limit_bytes: u64::try_from(row.get::<i64, _>(5)).ok(),
+        kept_bytes: number(row.get(6)),
+    })
+}
+
+impl Replication {
+    /// What people should know, where about so much WAL will be written.
+    pub(super) fn says(&self, wal: Option<u64>) -> Vec<String> {
+        let mut says = Vec::new();
+        for slot in &self.idle_slots {
+            let until = match self.slot_limit_bytes {
+                Some(limit) => format!("until {} are kept, and then invalidates the slot", bytes(limit)),
+                None => "until the disk is full".to_owned(),
+            };
+            says.push(format!(
+                "nobody reads from the slot {}: the server keeps {} of WAL for it and adds to that what the run writes, {until}",
+                slot.name,
+                bytes(slot.bytes)
+            ));
+        }
+        if let (Some(wal), Some(limit)) = (wal, self.slot_limit_bytes)
+            && self.active_slots > 0
+            && wal > limit
+        {
+            says.push(format!(
+                "the run writes more WAL than is kept for a slot ({}): a reader that falls behind by that much loses its slot",
+                bytes(limit)
+            ));
+        }
+        if let Some(wal) = wal
+            && self.standbys > self.active_slots
+            && wal > self.kept_bytes
+        {
+            says.push(format!(
+                "{} of {} standbys have no slot, and {} are kept for them: one that falls behind further must be made anew",
+                self.standbys - self.active_slots,
+                self.standbys,
+                bytes(self.kept_bytes)
+            ));
+        }
+        says
+    }
+}
+
+/// Publications of the table. One without a replica identity would refuse every row.
+pub(super) async fn publications(connection: &mut PgConnection, plan: &Plan) -> Result<Vec<String>> {
+    let rows = sqlx::query(include_str!("../../../../sql/backfill/preflight_publications.sql"))
+        .bind(plan.table.schema().as_str())
+        .bind(plan.table.name().as_str())
+        .fetch_all(connection)
+        .await
+        .map_err(RlsError::query(format!("looking for publications of {}", plan.table)))?;
+    let found: Vec<(String, bool)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+    let lacking = found.iter().filter(|(_, identified)| !identified).map(|(name, _)| name);
+    let lacking = listed(lacking);
+    if !lacking.is_empty() {
+        return Err(Error::NoReplicaIdentity { table: plan.table.clone(), publications: lacking });
+    }
+    Ok(found.into_iter().map(|(name, _)| name).collect())
+}

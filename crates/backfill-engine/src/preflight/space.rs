@@ -1,0 +1,87 @@
+//! What a run will cost on disk. No SQL tells how much is free, so only the need is told.
+
+use std::fmt;
+
+use serde::Serialize;
+use sqlx::{PgConnection, Row};
+use tenant_rls::Error as RlsError;
+
+use super::{bytes, number};
+use crate::{Plan, Result};
+
+/// What a record in the WAL takes beside what it writes: its header, and for each page where in it.
+const RECORD: u64 = 64;
+
+/// An estimate, from what the table takes today.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Space {
+    /// Rows to be written.
+    pub rows: u64,
+    /// Indexes that get an entry for each.
+    pub indexes: u64,
+    /// How much the table and its indexes grow at most, in bytes: each row is written anew, and the old ones are freed by a vacuum only.
+    /// Room that earlier ones left is not known.
+    pub growth_bytes: u64,
+    /// How much WAL is written, in bytes.
+    pub wal_bytes: u64,
+}
+
+impl fmt::Display for Space {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "expect the table and its {} indexes to grow by up to {}, and about {} of WAL; SQL does not tell how much disk is free",
+            self.indexes,
+            bytes(self.growth_bytes),
+            bytes(self.wal_bytes)
+        )
+    }
+}
+
+/// What the table takes today.
+struct Table {
+    heap: u64,
+    indexes: u64,
+    /// Dead ones too: they take as much.
+    rows: f64,
+    index_count: u64,
+    full_pages: bool,
+    page: u64,
+    between_checkpoints: u64,
+}
+
+pub(super) async fn estimate(connection: &mut PgConnection, plan: &Plan, rows: u64) -> Result<Option<Space>> {
+    let row = sqlx::query(include_str!("../../../../sql/backfill/preflight_space.sql"))
+        .bind(plan.table.schema().as_str())
+        .bind(plan.table.name().as_str())
+        .fetch_one(connection)
+        .await
+        .map_err(RlsError::query(format!("asking what {} takes", plan.table)))?;
+    let table = Table {
+        heap: number(row.get(0)),
+        indexes: number(row.get(1)),
+        rows: row.get(2),
+        index_count: number(row.get(3)),
+        full_pages: row.get(4),
+        page: number(row.get(5)),
+        between_checkpoints: number(row.get(6)),
+    };
+    Ok((table.rows >= 1.0).then(|| table.space(rows)))
+}
+
+impl Table {
+    fn space(&self, rows: u64) -> Space {
+        let share = rows as f64 / self.rows;
+        let heap = (self.heap as f64 * share) as u64;
+        // The tenant column has an index as a rule, so that no update is a HOT one.
+        let growth = heap + (self.indexes as f64 * share) as u64;
+        let records = growth + rows * RECORD * (1 + self.index_count);
+        // After each checkpoint the first change of a page writes all of it: pages of the table once, as they are done in order, those of
+        // the indexes after every checkpoint, as ids are random.
+        let touched = |size: u64| size.min(rows.saturating_mul(self.page));
+        let checkpoints = 1 + records / self.between_checkpoints.max(1);
+        let pages = touched(self.heap) + heap + checkpoints * touched(self.indexes);
+        let wal_bytes = if self.full_pages { records + pages } else { records };
+        Space { rows, indexes: self.index_count, growth_bytes: growth, wal_bytes }
+    }
+}

@@ -1,0 +1,170 @@
+//! Unique keys that the assignment would break. The same sources, evidence and decision are asked as by the batches, so what is found here
+//! is what a batch would meet; those rows are left out of it.
+
+use std::fmt;
+
+use serde::Serialize;
+use sqlx::{PgConnection, Row};
+use tenant_rls::{AuditTx, Database, Error as RlsError, Ident, Sql, Template, Tenancy, visibility};
+
+use super::unique_statement::breaks;
+use super::{listed, number};
+use crate::parts::call;
+use crate::survey::reading;
+use crate::{Error, OnConflict, Plan, Result};
+
+/// So many rows can be left out of the batches, whose statement names them. More are no longer about rows.
+const MOST: usize = 10_000;
+
+/// How many rows a sentence names.
+const SHOWN: usize = 3;
+
+/// The rows that would break one unique index.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UniqueBreaks {
+    /// The index.
+    pub index: String,
+    /// What it compares.
+    pub compares: Vec<String>,
+    /// The rows, by key; every row of a group is here, as nobody knows which of them is the right one.
+    pub rows: Vec<UniqueBreak>,
+}
+
+/// A row that would break it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UniqueBreak {
+    /// Its key.
+    pub key: String,
+    /// What the index would hold, in the order of `compares`.
+    pub values: Vec<Option<String>>,
+}
+
+/// A unique index that could not be looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UncheckedKey {
+    /// The index.
+    pub index: String,
+    /// Why not.
+    pub why: String,
+}
+
+impl fmt::Display for UniqueBreaks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = self.rows.iter().take(SHOWN).map(|row| {
+            let values = row.values.iter().map(|value| value.as_deref().unwrap_or("NULL"));
+            format!("{} ({})", row.key, listed(values))
+        });
+        let more = if self.rows.len() > SHOWN { " …" } else { "" };
+        write!(
+            f,
+            "{} rows would break the unique key {} on {} with the tenant that they are to get, and are left out: {}{more}",
+            self.rows.len(),
+            self.index,
+            self.compares.join(", "),
+            listed(shown)
+        )
+    }
+}
+
+impl fmt::Display for UncheckedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "whether rows would break the unique key {} cannot be told: {}", self.index, self.why)
+    }
+}
+
+/// A unique index that depends on the tenant column.
+pub(super) struct Key {
+    index: String,
+    /// As the catalog prints them, over the table's own column names.
+    pub(super) compares: Vec<String>,
+    pub(super) predicate: Option<String>,
+    /// The columns that these draw on.
+    pub(super) columns: Vec<Ident>,
+    pub(super) nulls_equal: bool,
+}
+
+pub(super) async fn find(
+    database: &Database,
+    tenancy: &Tenancy,
+    plan: &Plan,
+    on_conflict: OnConflict,
+) -> Result<(Vec<UniqueBreaks>, Vec<UncheckedKey>)> {
+    let (mut broken, mut unchecked) = (Vec::new(), Vec::new());
+    let mut tx = tenant_rls::OwnerTx::begin(database, super::LOCK_TIMEOUT).await?;
+    let keys = keys(tx.connection(), plan).await?;
+    tx.rollback().await?;
+    for key in keys {
+        match key.breaks(database, tenancy, plan, on_conflict).await {
+            Ok(breaks) => broken.extend(breaks),
+            Err(Error::Database(error @ RlsError::CannotSee(_))) => {
+                unchecked.push(UncheckedKey { index: key.index, why: error.to_string() });
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((broken, unchecked))
+}
+
+async fn keys(connection: &mut PgConnection, plan: &Plan) -> Result<Vec<Key>> {
+    let doing = || RlsError::query(format!("looking for unique keys of {}", plan.table));
+    sqlx::query("SELECT set_config('search_path', '', true)").execute(&mut *connection).await.map_err(doing())?;
+    let rows = sqlx::query(include_str!("../../../../sql/backfill/preflight_unique.sql"))
+        .bind(plan.table.schema().as_str())
+        .bind(plan.table.name().as_str())
+        .bind(plan.column.as_str())
+        .fetch_all(connection)
+        .await
+        .map_err(doing())?;
+    let key = |row: &sqlx::postgres::PgRow| {
+        let columns = row.get::<Vec<String>, _>(3).into_iter().map(Ident::new);
+        Ok(Key {
+            index: row.get(0),
+            compares: row.get(1),
+            predicate: row.get(2),
+            columns: columns.collect::<Result<_, _>>()?,
+            nulls_equal: row.get(4),
+        })
+    };
+    rows.iter().map(key).collect()
+}
+
+impl Key {
+    async fn breaks(
+        &self,
+        database: &Database,
+        tenancy: &Tenancy,
+        plan: &Plan,
+        on_conflict: OnConflict,
+    ) -> Result<Option<UniqueBreaks>> {
+        let mut access = reading(plan);
+        // The first is the table itself.
+        access[0].read.extend(self.columns.iter().cloned());
+        let mut audit = AuditTx::begin(database, &access, &visibility::readers(database, tenancy)?, None).await?;
+        let rows = sqlx::query(breaks(plan, self, on_conflict)?)
+            .bind(i64::try_from(MOST).unwrap_or(i64::MAX))
+            .fetch_all(audit.connection())
+            .await
+            .map_err(RlsError::query(format!("looking for rows that would break {}", self.index)))?;
+        audit.close().await?;
+        let Some(first) = rows.first() else { return Ok(None) };
+        let total = number(first.get(2));
+        if total > rows.len() as u64 {
+            let (table, index) = (plan.table.clone(), self.index.clone());
+            return Err(Error::TooManyUniqueBreaks { table, index, rows: total });
+        }
+        let rows = rows.iter().map(|row| UniqueBreak { key: row.get(0), values: row.get(1) }).collect();
+        Ok(Some(UniqueBreaks { index: self.index.clone(), compares: self.compares.clone(), rows }))
+    }
+}
+
+/// The decision, but for the rows that are left out: they get none.
+pub(crate) fn leaving_out(decision: Sql, keys: &[String]) -> Sql {
+    if keys.is_empty() {
+        return decision;
+    }
+    let literal = |key: &String| Template::new(":'key'").literal("key", key).build();
+    Template::new("CASE WHEN row_key = ANY (:keys) THEN NULL ELSE :decision END")
+        .fragment("keys", call("ARRAY[:list]::text[]", keys.iter().map(literal)))
+        .fragment("decision", decision)
+        .build()
+}

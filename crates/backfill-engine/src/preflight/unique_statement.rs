@@ -1,0 +1,85 @@
+//! The statement that finds the rows which would break a unique index: the index's own expressions over rows as they would be.
+
+use tenant_rls::{Ident, Sql, Template};
+
+use super::unique::Key;
+use crate::parts::{Parts, list};
+use crate::{OnConflict, Plan, Result};
+
+pub(super) fn breaks(plan: &Plan, key: &Key, on_conflict: OnConflict) -> Result<Sql> {
+    let parts = Parts::of(plan)?;
+    let columns = Columns::of(plan, key)?;
+    let compared = (1..=key.compares.len()).map(|n| Ident::new(format!("key_{n}"))).collect::<Result<Vec<_>, _>>()?;
+    let each = |text: &'static str| {
+        compared.iter().map(|key| Template::new(text).ident("key", key).build()).collect::<Vec<Sql>>()
+    };
+    let keys = compared.iter().zip(&key.compares).map(|(name, text)| {
+        let value = Sql::from_catalog(text.clone());
+        Template::new(":value AS :\"key\"").fragment("value", value).ident("key", name).build()
+    });
+    let (comparable, equal) = if key.nulls_equal {
+        (vec![Sql::from_static("true")], each("x.:\"key\" IS NOT DISTINCT FROM alike.:\"key\""))
+    } else {
+        (each(":\"key\" IS NOT NULL"), each("x.:\"key\" = alike.:\"key\""))
+    };
+    let predicate = key.predicate.clone().map_or(Sql::from_static("true"), Sql::from_catalog);
+    Ok(Template::new(include_str!("../../../../sql/backfill/preflight_unique_breaks.sql"))
+        .table("target", &plan.table)
+        .ident("key", &plan.key)
+        .ident("column", &plan.column)
+        .fragment("columns", columns.each("t.:\"name\" AS :\"own\""))
+        .fragment("passed", columns.each(":\"own\""))
+        .fragment("named", columns.as_they_would_be(plan))
+        .fragment("own", columns.each(":\"name\""))
+        .fragment("keys", list(&keys.collect::<Vec<_>>()))
+        .fragment("key_names", list(&each(":\"key\"")))
+        .fragment("key_texts", list(&each(":\"key\"::text")))
+        .fragment("comparable", Sql::join(comparable, " AND "))
+        .fragment("equal", Sql::join(equal, " AND "))
+        .fragment("predicate", predicate)
+        .fragment("vias", list(&parts.vias))
+        .fragment("rows", parts.rows())
+        .fragment("tenants", list(&parts.tenants))
+        .fragment("joins", Sql::join(parts.joins.iter().cloned(), "\n"))
+        .fragment("decision", parts.decision(on_conflict))
+        .build())
+}
+
+/// The columns that an index draws on, each with a name under which it goes through the joins: none of theirs.
+struct Columns(Vec<(Ident, Ident)>);
+
+impl Columns {
+    fn of(plan: &Plan, key: &Key) -> Result<Self> {
+        // A list of columns cannot be empty, and this one is there.
+        debug_assert!(key.columns.contains(&plan.column));
+        let own = |n| Ident::new(format!("own_{n}"));
+        let columns = (1..).zip(&key.columns).map(|(n, name)| Ok((name.clone(), own(n)?)));
+        Ok(Self(columns.collect::<Result<_>>()?))
+    }
+
+    fn each(&self, text: &'static str) -> Sql {
+        let one = |(name, own): &(Ident, Ident)| {
+            // A template wants every variable that it is given.
+            let template = Template::new(text);
+            let template = if text.contains("name") { template.ident("name", name) } else { template };
+            let template = if text.contains("own") { template.ident("own", own) } else { template };
+            template.build()
+        };
+        list(&self.0.iter().map(one).collect::<Vec<_>>())
+    }
+
+    /// Under their names in the table, the tenant column with what it would hold.
+    fn as_they_would_be(&self, plan: &Plan) -> Sql {
+        let one = |(name, own): &(Ident, Ident)| {
+            if *name == plan.column {
+                let cast = Sql::from_static(plan.column_type.cast());
+                return Template::new("decided.assigned::text:::type AS :\"name\"")
+                    .fragment("type", cast)
+                    .ident("name", name)
+                    .build();
+            }
+            Template::new("decided.:\"own\" AS :\"name\"").ident("own", own).ident("name", name).build()
+        };
+        list(&self.0.iter().map(one).collect::<Vec<_>>())
+    }
+}

@@ -1,0 +1,264 @@
+//! What is to be made of readings: a function of what was read and of the limits, without a clock and without a database.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::pressure::latch::Latch;
+use crate::pressure::{Follower, Gentleness, Reading, Signal};
+
+/// How long a limit is kept to after it was last reached.
+const HOLD: Duration = Duration::from_secs(3);
+
+/// How long others must be quiet before more than one worker runs again.
+const QUIET: Duration = Duration::from_secs(5);
+
+/// The time over which active sessions are averaged, in seconds: a health check now and then is no load.
+const SMOOTHED_OVER: f64 = 3.0;
+
+/// Where something cannot be read, or a long vacuum goes on: one worker, which rests as long as it works.
+const UNSEEN: f64 = 2.0;
+
+/// The most that a WAL rate over its limit stretches the time of a batch.
+const SLOWEST: f64 = 16.0;
+
+/// What the workers should do until the next look.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Advice {
+    /// How many may run; at least one.
+    pub workers: u32,
+    /// No batch at all, and why.
+    pub pause: Option<Reason>,
+    /// How long a batch and the rest after it take together, as a multiple of the batch alone; at least 1.
+    pub delay_factor: f64,
+    /// Why the workers do not run at full speed, besides the pause.
+    pub slow: Vec<Reason>,
+}
+
+/// One reason to go slowly or to wait.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Reason {
+    /// The signal.
+    pub signal: Signal,
+    /// What was read, and the limit.
+    pub says: String,
+}
+
+impl Advice {
+    /// All workers, as fast as they can.
+    pub fn full_speed(workers: u32, limits: &Gentleness) -> Self {
+        Self { workers: workers.max(1), pause: None, delay_factor: limits.delay_factor(), slow: Vec::new() }
+    }
+
+    /// Why the workers are held back; empty at full speed.
+    pub fn reasons(&self) -> impl Iterator<Item = &Reason> {
+        self.pause.iter().chain(&self.slow)
+    }
+
+    fn one_worker(&mut self, signal: Signal, says: String) {
+        self.workers = 1;
+        self.slow.push(Reason { signal, says });
+    }
+
+    fn stretch(&mut self, factor: f64) {
+        self.delay_factor = self.delay_factor.max(factor);
+    }
+
+    /// The first reason to wait is the one that is told.
+    fn wait(&mut self, signal: Signal, says: String) {
+        self.pause.get_or_insert(Reason { signal, says });
+    }
+}
+
+/// Judges one reading after the other. It remembers what a limit that is left slowly needs, and nothing else.
+#[derive(Debug)]
+pub struct Judge {
+    limits: Gentleness,
+    workers: u32,
+    lag: Latch,
+    waiters: Latch,
+    busy: Latch,
+    /// Other sessions at work, smoothed.
+    active: Option<f64>,
+    /// When each process was first seen at work on the table.
+    work_since: BTreeMap<i32, Duration>,
+    /// How the WAL rate stretches batches now, and the rate, smoothed.
+    stretched: f64,
+    wal_rate: f64,
+    /// Time and WAL position of the readings that had them, oldest first, as far back as the lag may be.
+    positions: VecDeque<(Duration, u64)>,
+}
+
+impl Judge {
+    /// For so many workers.
+    pub fn new(limits: Gentleness, workers: u32) -> Self {
+        Self {
+            limits,
+            workers: workers.max(1),
+            lag: Latch::default(),
+            waiters: Latch::default(),
+            busy: Latch::default(),
+            active: None,
+            work_since: BTreeMap::new(),
+            stretched: 1.0,
+            wal_rate: 0.0,
+            positions: VecDeque::new(),
+        }
+    }
+
+    /// What to do until the next reading. Readings come in the order of their time.
+    pub fn judge(&mut self, reading: &Reading) -> Advice {
+        let mut advice = Advice::full_speed(self.workers, &self.limits);
+        if self.limits.full_speed {
+            return advice;
+        }
+        // Short waits come before long ones: the one that is told is then the one that ends the pause last.
+        self.work(reading, &mut advice);
+        self.lag(reading, &mut advice);
+        self.waiters(reading, &mut advice);
+        self.wal(reading, &mut advice);
+        self.active(reading, &mut advice);
+        for unreadable in &reading.unreadable {
+            advice.one_worker(unreadable.signal, unreadable.to_string());
+            advice.stretch(UNSEEN);
+        }
+        if reading.unreadable(Signal::WalRate).is_none() {
+            self.remember(reading);
+        }
+        advice
+    }
+
+    fn remember(&mut self, reading: &Reading) {
+        self.positions.push_back((reading.at, reading.wal));
+        let needed = |at: Duration| reading.at.saturating_sub(at) > self.limits.max_lag;
+        while self.positions.get(1).is_some_and(|(at, _)| needed(*at)) {
+            self.positions.pop_front();
+        }
+    }
+
+    /// How long ago the WAL was where a follower is now. The server itself tells the time with each answer of a standby, so one that
+    /// hangs would seem to be no further behind than when it last moved.
+    fn behind(&self, reading: &Reading, follower: &Follower) -> Duration {
+        let reached = reading.wal.saturating_sub(follower.bytes);
+        let there = self.positions.iter().rev().find(|(_, wal)| *wal <= reached).or(self.positions.front());
+        let ours =
+            there.filter(|_| follower.bytes > 0).map_or(Duration::ZERO, |(at, _)| reading.at.saturating_sub(*at));
+        // What moved since the last look is younger than that.
+        let ours = if ours <= self.seconds_since_last(reading).map_or(Duration::ZERO, Duration::from_secs_f64) {
+            Duration::ZERO
+        } else {
+            ours
+        };
+        ours.max(follower.behind)
+    }
+
+    fn work(&mut self, reading: &Reading, advice: &mut Advice) {
+        if reading.unreadable(Signal::TableWork).is_some() {
+            return;
+        }
+        self.work_since.retain(|pid, _| reading.work.iter().any(|work| work.pid == *pid));
+        for work in &reading.work {
+            let since = *self.work_since.entry(work.pid).or_insert(reading.at);
+            let (waited, patience) = (reading.at.saturating_sub(since), self.limits.work_wait);
+            if waited < patience {
+                advice.wait(Signal::TableWork, format!("{} works on the table", work.says));
+            } else {
+                let says = format!("{} still works on the table after {} s", work.says, waited.as_secs());
+                advice.one_worker(Signal::TableWork, says);
+                advice.stretch(UNSEEN);
+            }
+        }
+    }
+
+    fn lag(&mut self, reading: &Reading, advice: &mut Advice) {
+        let limits = &self.limits;
+        if reading.unreadable(Signal::ReplicationLag).is_some() {
+            return;
+        }
+        let measured = |follower| {
+            let behind = self.behind(reading, follower);
+            let time = behind.as_secs_f64() / limits.max_lag.as_secs_f64().max(f64::EPSILON);
+            (time.max(follower.bytes as f64 / limits.max_lag_bytes.max(1) as f64), behind, follower)
+        };
+        let worst = reading.followers.iter().map(measured).max_by(|a, b| a.0.total_cmp(&b.0));
+        let most = worst.map_or(0.0, |(share, ..)| share);
+        if self.lag.set(reading.at, most > 1.0, most < 0.8, HOLD) {
+            let says = match worst {
+                None => "the standby that was behind is gone".to_owned(),
+                Some((_, behind, follower)) => format!(
+                    "{} is {:.1} s and {} MiB behind, the limits are {} s and {} MiB",
+                    follower.name,
+                    behind.as_secs_f64(),
+                    follower.bytes >> 20,
+                    limits.max_lag.as_secs_f64(),
+                    limits.max_lag_bytes >> 20
+                ),
+            };
+            advice.wait(Signal::ReplicationLag, says);
+        }
+    }
+
+    fn waiters(&mut self, reading: &Reading, advice: &mut Advice) {
+        if reading.unreadable(Signal::Waiters).is_some() {
+            return;
+        }
+        let waiting = reading.waiters > 0;
+        if self.waiters.set(reading.at, waiting, !waiting, HOLD) {
+            let says = match reading.waiters {
+                0 => "a session waited for a lock of ours a moment ago".to_owned(),
+                1 => "a session waits for a lock of ours".to_owned(),
+                number => format!("{number} sessions wait for a lock of ours"),
+            };
+            advice.wait(Signal::Waiters, says);
+        }
+    }
+
+    /// Stretches batches by as much as the rate is over its limit, and gives back a fifth with each reading that is well below.
+    fn wal(&mut self, reading: &Reading, advice: &mut Advice) {
+        let limit = self.limits.max_wal_rate.max(1) as f64;
+        if reading.unreadable(Signal::WalRate).is_some() {
+            return;
+        }
+        if let Some(seconds) = self.seconds_since_last(reading) {
+            let written = reading.wal.saturating_sub(self.positions.back().map_or(reading.wal, |(_, wal)| *wal));
+            self.wal_rate = (self.wal_rate + written as f64 / seconds) / 2.0;
+            if self.wal_rate > limit {
+                self.stretched = (self.stretched * self.wal_rate / limit).min(SLOWEST);
+            } else if self.wal_rate < 0.8 * limit {
+                self.stretched = (self.stretched * 0.8).max(1.0);
+            }
+        }
+        if self.stretched > 1.0 {
+            advice.stretch(self.stretched);
+            let mib = |bytes: f64| (bytes / f64::from(1 << 20)).round();
+            let says =
+                format!("the server writes {} MiB of WAL a second, the limit is {}", mib(self.wal_rate), mib(limit));
+            advice.slow.push(Reason { signal: Signal::WalRate, says });
+        }
+    }
+
+    fn active(&mut self, reading: &Reading, advice: &mut Advice) {
+        if reading.unreadable(Signal::ActiveSessions).is_some() {
+            return;
+        }
+        let now = reading.active as f64;
+        let seconds = self.seconds_since_last(reading).unwrap_or_default();
+        let weight = (-seconds / SMOOTHED_OVER).exp();
+        let active = self.active.map_or(now, |before| before * weight + now * (1.0 - weight));
+        self.active = Some(active);
+        let over = active - f64::from(self.limits.max_active);
+        if self.busy.set(reading.at, over > 0.5, over < 0.25, QUIET) && self.workers > 1 {
+            let says = match self.limits.max_active {
+                0 => format!("{active:.1} other sessions are at work"),
+                most => format!("{active:.1} other sessions are at work, the limit is {most}"),
+            };
+            advice.one_worker(Signal::ActiveSessions, says);
+        }
+    }
+
+    fn seconds_since_last(&self, reading: &Reading) -> Option<f64> {
+        let (at, _) = self.positions.back()?;
+        Some(reading.at.checked_sub(*at)?.as_secs_f64()).filter(|seconds| *seconds > 0.0)
+    }
+}

@@ -1,0 +1,237 @@
+//! What is made of readings, by examples and for whatever the server may say.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::{Advice, Follower, Gentleness, Judge, Reading, Signal, Unreadable, Work};
+
+fn at(second: u64) -> Reading {
+    Reading { at: Duration::from_secs(1_000_000 + second), ..Reading::default() }
+}
+
+fn judge() -> Judge {
+    Judge::new(Gentleness::default(), 4)
+}
+
+fn follower(seconds: f64, bytes: u64) -> Follower {
+    Follower { name: "standby".into(), behind: Duration::from_secs_f64(seconds), bytes }
+}
+
+fn hidden(signal: Signal) -> Unreadable {
+    Unreadable { signal, why: "hidden".into(), remedy: "show it".into() }
+}
+
+fn signals(advice: &Advice) -> Vec<Signal> {
+    advice.reasons().map(|reason| reason.signal).collect()
+}
+
+fn full() -> Advice {
+    Advice::full_speed(4, &Gentleness::default())
+}
+
+#[test]
+fn on_a_quiet_server_all_workers_run() {
+    let mut judge = judge();
+    for second in 0..10 {
+        assert_eq!(judge.judge(&at(second)), full());
+    }
+}
+
+#[test]
+fn beside_others_one_worker_runs_until_they_were_quiet_for_a_while() {
+    let mut judge = judge();
+    let busy = judge.judge(&Reading { active: 3, ..at(0) });
+    assert_eq!((busy.workers, busy.pause, signals(&judge.judge(&at(1)))), (1, None, vec![Signal::ActiveSessions]));
+    let back = (2..60).find(|second| judge.judge(&at(*second)) == full()).unwrap();
+    assert!((6..15).contains(&back), "{back}");
+}
+
+#[test]
+fn a_health_check_now_and_then_is_no_load() {
+    let mut judge = judge();
+    for second in 0..60 {
+        let advice = judge.judge(&Reading { active: u64::from(second % 10 == 5), ..at(second) });
+        assert_eq!(advice, full(), "second {second}");
+    }
+}
+
+#[test]
+fn no_batch_runs_while_a_standby_is_behind_and_it_does_not_flap() {
+    let mut judge = judge();
+    let mut with = |second, seconds| judge.judge(&Reading { followers: vec![follower(seconds, 0)], ..at(second) });
+    assert_eq!(with(0, 9.9), full());
+    let waits = with(1, 10.1);
+    let reason = waits.pause.unwrap();
+    assert_eq!(reason.signal, Signal::ReplicationLag);
+    assert_eq!(reason.says, "standby is 10.1 s and 0 MiB behind, the limits are 10 s and 256 MiB");
+    assert!(with(2, 9.9).pause.is_some(), "a little below the limit it waits on");
+    assert!(with(4, 1.0).pause.is_some());
+    assert_eq!(with(5, 1.0), full());
+}
+
+#[test]
+fn a_slot_that_falls_behind_counts_by_bytes() {
+    let followers = vec![follower(0.0, 1), follower(0.0, 257 << 20)];
+    let advice = judge().judge(&Reading { followers, ..at(0) });
+    assert!(advice.pause.unwrap().says.starts_with("standby is 0.0 s and 257 MiB behind"));
+}
+
+#[test]
+fn a_standby_that_hangs_falls_behind_whatever_the_server_says_of_its_time() {
+    let mut judge = judge();
+    // It was there at second 0, and 1 MiB is written each second.
+    let mut with = |second: u64| {
+        let wal = second << 20;
+        judge.judge(&Reading { wal, followers: vec![follower(0.0, wal)], ..at(second) })
+    };
+    for second in 0..=10 {
+        assert_eq!(with(second), full(), "second {second}");
+    }
+    assert!(with(11).pause.unwrap().says.starts_with("standby is 11.0 s and 11 MiB behind"));
+}
+
+#[test]
+fn a_standby_that_is_always_a_little_behind_keeps_nobody_waiting() {
+    let mut judge = judge();
+    for second in 0..60 {
+        let followers = vec![follower(0.0, 1 << 20)];
+        assert_eq!(judge.judge(&Reading { wal: second * (3 << 20), followers, ..at(second) }), full());
+    }
+}
+
+#[test]
+fn sessions_that_wait_for_us_are_let_through() {
+    let mut judge = judge();
+    assert_eq!(judge.judge(&Reading { waiters: 2, ..at(0) }).pause.unwrap().says, "2 sessions wait for a lock of ours");
+    assert!(judge.judge(&at(2)).pause.is_some());
+    assert_eq!(judge.judge(&at(3)), full());
+}
+
+#[test]
+fn a_vacuum_is_waited_for_and_then_it_goes_on_slowly_beside_it() {
+    let mut judge = judge();
+    let work = |pid| vec![Work { pid, says: format!("autovacuum (process {pid})") }];
+    let mut with = |second, work| judge.judge(&Reading { work, ..at(second) });
+    assert_eq!(with(0, work(7)).pause.unwrap().says, "autovacuum (process 7) works on the table");
+    assert!(with(119, work(7)).pause.is_some());
+    let slow = with(120, work(7));
+    assert_eq!((slow.pause.clone(), slow.workers, slow.delay_factor), (None, 1, 2.0));
+    assert_eq!(slow.slow[0].says, "autovacuum (process 7) still works on the table after 120 s");
+    assert!(with(121, work(8)).pause.is_some(), "another one is waited for in turn");
+    assert_eq!(with(122, vec![]), full());
+}
+
+#[test]
+fn wal_over_its_rate_stretches_batches_until_it_is_below() {
+    let mut judge = judge();
+    let (mut wal, mut rates) = (0, Vec::new());
+    for second in 0..20 {
+        // What two workers would write at full speed, slowed as was advised.
+        let factor = rates.last().copied().unwrap_or(1.0);
+        wal += (200.0 / factor * f64::from(1 << 20)) as u64;
+        let advice = judge.judge(&Reading { wal, ..at(second) });
+        assert!(advice.pause.is_none() && advice.workers == 4);
+        rates.push(advice.delay_factor);
+    }
+    let settled = &rates[10..];
+    assert!(settled.iter().all(|factor| (2.5..=6.0).contains(factor)), "{rates:?}");
+    let calm = (20..60).find(|second| judge.judge(&Reading { wal, ..at(*second) }) == full());
+    assert!(calm.is_some());
+}
+
+#[test]
+fn what_cannot_be_read_is_named_and_one_worker_goes_on_slowly() {
+    for signal in Signal::ALL {
+        let advice = judge().judge(&Reading { unreadable: vec![hidden(signal)], ..at(0) });
+        assert_eq!((advice.workers, advice.delay_factor, signals(&advice)), (1, 2.0, vec![signal]));
+    }
+}
+
+#[test]
+fn a_look_that_fails_is_nothing_read_and_not_a_quiet_server() {
+    let mut judge = judge();
+    judge.judge(&at(0));
+    let advice = judge.judge(&Reading::blind(at(1).at, "the server is gone"));
+    assert_eq!((advice.workers, signals(&advice)), (1, Signal::ALL.to_vec()));
+    assert_eq!(judge.judge(&at(2)), full());
+}
+
+#[test]
+fn at_full_speed_nothing_holds_it_back() {
+    let mut judge = Judge::new(Gentleness { full_speed: true, ..Gentleness::default() }, 4);
+    let worst = Reading { waiters: 9, active: 9, unreadable: vec![hidden(Signal::TableWork)], ..at(0) };
+    assert_eq!(judge.judge(&worst), full());
+}
+
+#[test]
+fn a_single_worker_is_not_slowed_by_others() {
+    let mut judge = Judge::new(Gentleness::default(), 1);
+    assert_eq!(judge.judge(&Reading { active: 9, ..at(0) }).slow, vec![]);
+}
+
+fn readings() -> impl Strategy<Value = Vec<Reading>> {
+    let unreadable = proptest::sample::subsequence(Signal::ALL.to_vec(), 0..=5);
+    let unreadable = prop_oneof![3 => Just(Vec::new()), 1 => unreadable];
+    let follower = (0.0..20.0, 0u64..1 << 29).prop_map(|(seconds, bytes)| follower(seconds, bytes));
+    let one = (
+        1u64..4,
+        0u64..1 << 30,
+        proptest::collection::vec(follower, 0..3),
+        proptest::collection::vec(1i32..4, 0..2),
+        prop_oneof![4 => Just(0u64), 1 => 1u64..5],
+        0u64..4,
+        unreadable,
+    );
+    proptest::collection::vec(one, 1..60).prop_map(|steps| {
+        let (mut second, mut position) = (0, 0);
+        let reading =
+            |(seconds, wal, followers, pids, waiters, active, unreadable): (u64, u64, _, Vec<i32>, _, _, Vec<_>)| {
+                second += seconds;
+                position += wal;
+                Reading {
+                    wal: position,
+                    followers,
+                    work: pids.into_iter().map(|pid| Work { pid, says: "somebody".into() }).collect(),
+                    waiters,
+                    active,
+                    unreadable: unreadable.into_iter().map(hidden).collect(),
+                    ..at(second)
+                }
+            };
+        steps.into_iter().map(reading).collect()
+    })
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_read_the_advice_can_be_followed_and_says_why(readings in readings(), workers in 1u32..9) {
+        let limits = Gentleness::default();
+        let mut judge = Judge::new(limits.clone(), workers);
+        let quiet = Advice::full_speed(workers, &limits);
+        for reading in &readings {
+            let advice = judge.judge(reading);
+            prop_assert!((1..=workers).contains(&advice.workers));
+            prop_assert!((1.0..=16.0).contains(&advice.delay_factor));
+            prop_assert_eq!(advice.reasons().next().is_none(), advice == quiet, "held back without a reason");
+            let told = signals(&advice);
+            for unreadable in &reading.unreadable {
+                prop_assert!(told.contains(&unreadable.signal) && advice.workers == 1 && advice.delay_factor >= 2.0);
+            }
+            let seen = |signal| reading.unreadable(signal).is_none();
+            let behind = reading.followers.iter().any(|f| f.behind > limits.max_lag || f.bytes > limits.max_lag_bytes);
+            if seen(Signal::ReplicationLag) && behind || seen(Signal::Waiters) && reading.waiters > 0 {
+                prop_assert!(advice.pause.is_some());
+            }
+        }
+        // Whatever was before: a quiet server has all workers again soon.
+        let last = readings.last().unwrap();
+        let mut reading = Reading { at: last.at, wal: last.wal, ..Reading::default() };
+        let mut advice = quiet.clone();
+        for _ in 0..40 {
+            reading.at += Duration::from_secs(1);
+            advice = judge.judge(&reading);
+        }
+        prop_assert_eq!(advice, quiet);
+    }
+}

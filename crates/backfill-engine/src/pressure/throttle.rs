@@ -1,0 +1,155 @@
+//! Holds the workers of a process back, by what its one observer makes of the server's load.
+
+use std::convert::Infallible;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tenant_rls::{Database, TableName};
+use tokio::sync::watch;
+use tokio::time::{Instant, MissedTickBehavior};
+
+use crate::Progress;
+use crate::pressure::reading::Gauge;
+use crate::pressure::totals::Totals;
+use crate::pressure::{Advice, Gentleness, Judge, Pacer, Pressure, Reading, Signal};
+
+/// How often the server is asked.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// What all workers of a process ask before each batch. One future, [`Throttle::watch`], runs beside them.
+#[derive(Debug)]
+pub struct Throttle {
+    limits: Gentleness,
+    workers: u32,
+    pacer: Pacer,
+    /// None until the first look: nobody begins before it.
+    advice: watch::Sender<Option<Advice>>,
+    totals: Mutex<Totals>,
+}
+
+impl Throttle {
+    /// For so many workers.
+    pub fn new(limits: &Gentleness, workers: u32) -> Self {
+        let first = limits.full_speed.then(|| Advice::full_speed(workers, limits));
+        Self {
+            limits: limits.clone(),
+            workers,
+            pacer: Pacer::new(limits.max_rate),
+            advice: watch::channel(first).0,
+            totals: Mutex::default(),
+        }
+    }
+
+    /// Looks at the server once a second, and tells what changes. It ends with being dropped.
+    pub async fn watch(
+        &self,
+        database: &Database,
+        table: &TableName,
+        tell: &(dyn Fn(Progress) + Send + Sync),
+    ) -> Infallible {
+        if self.limits.full_speed {
+            return std::future::pending().await;
+        }
+        let started = Instant::now();
+        let (mut gauge, mut judge) = (Gauge::new(database, table), Judge::new(self.limits.clone(), self.workers));
+        let mut teller = Teller { last: Vec::new(), since: None };
+        let mut ticks = tokio::time::interval(EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut looked = started;
+        let mut at = Duration::ZERO;
+        loop {
+            ticks.tick().await;
+            let reading = gauge.look(at + looked.elapsed()).await;
+            let advice = judge.judge(&reading);
+            let elapsed = looked.elapsed();
+            (looked, at) = (Instant::now(), reading.at);
+            for unreadable in self.count(&reading, elapsed) {
+                tell(Progress::Unreadable { unreadable });
+            }
+            if let Some(event) = teller.event(&advice) {
+                tell(event);
+            }
+            self.advice.send_replace(Some(advice));
+        }
+    }
+
+    /// Waits until a worker, counted from 0, may begin its next batch, after one that took so long and wrote so many rows. False: `stop`
+    /// turned true meanwhile.
+    pub async fn admit(&self, worker: u32, last: Option<(Duration, u64)>, stop: &mut watch::Receiver<bool>) -> bool {
+        let may = async {
+            if let Some((took, rows)) = last {
+                tokio::join!(self.rest(took), self.pacer.pay(rows));
+            }
+            let mut advice = self.advice.subscribe();
+            let free = |advice: &Option<Advice>| {
+                advice.as_ref().is_some_and(|advice| advice.pause.is_none() && worker < advice.workers)
+            };
+            // The sender lives as long as `self`.
+            let _ = advice.wait_for(free).await;
+        };
+        // Who stops the run may have gone; then nobody will.
+        let stopped = async {
+            if stop.wait_for(|stop| *stop).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            () = stopped => false,
+            () = may => true,
+        }
+    }
+
+    async fn rest(&self, took: Duration) {
+        let factor = self.advice.borrow().as_ref().map_or(1.0, |advice| advice.delay_factor);
+        tokio::time::sleep(took.mul_f64((factor - 1.0).max(0.0))).await;
+    }
+
+    /// How many workers may run now; 0 while the run waits.
+    pub fn workers(&self) -> u32 {
+        let advice = self.advice.borrow();
+        advice.as_ref().filter(|advice| advice.pause.is_none()).map_or(0, |advice| advice.workers)
+    }
+
+    /// What held the run back so far.
+    pub fn report(&self) -> Pressure {
+        self.totals.lock().unwrap_or_else(PoisonError::into_inner).report()
+    }
+
+    /// Counts how long the advice before this reading held, and returns what cannot be read and was not told yet.
+    fn count(&self, reading: &Reading, elapsed: Duration) -> Vec<crate::pressure::Unreadable> {
+        let mut totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(advice) = &*self.advice.borrow() {
+            totals.add(advice, elapsed);
+        }
+        totals.note(&reading.unreadable)
+    }
+}
+
+/// Tells a change of the reasons, not of their numbers.
+struct Teller {
+    last: Vec<(Signal, bool)>,
+    since: Option<Instant>,
+}
+
+impl Teller {
+    fn event(&mut self, advice: &Advice) -> Option<Progress> {
+        let waits = advice.pause.iter().map(|reason| (reason.signal, true));
+        let now: Vec<_> = waits.chain(advice.slow.iter().map(|reason| (reason.signal, false))).collect();
+        if now == self.last {
+            return None;
+        }
+        self.last = now;
+        match advice.reasons().next() {
+            Some(reason) => {
+                self.since.get_or_insert_with(Instant::now);
+                Some(Progress::Slowed {
+                    reason: reason.clone(),
+                    waits: advice.pause.is_some(),
+                    workers: advice.workers,
+                })
+            }
+            None => self.since.take().map(|since| Progress::FullSpeedAgain { after: since.elapsed() }),
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! How long a run was held back, by signal.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::pressure::{Advice, Signal, Unreadable};
+
+/// What held a run back, for its report.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Pressure {
+    /// By signal; those that never did are left out.
+    pub held_back: Vec<HeldBack>,
+    /// Signals that could not be read at some time: the run then went on with one worker that rests as long as it works.
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// What one signal cost.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct HeldBack {
+    /// Which.
+    pub signal: Signal,
+    /// Seconds without a batch.
+    pub waited_seconds: f64,
+    /// Seconds with fewer workers, or with rests.
+    pub slowed_seconds: f64,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Totals {
+    times: BTreeMap<Signal, (Duration, Duration)>,
+    unreadable: BTreeMap<Signal, Unreadable>,
+}
+
+impl Totals {
+    /// Counts the time for which an advice held.
+    pub(crate) fn add(&mut self, advice: &Advice, time: Duration) {
+        // What is waited for anyway does not count as slow beside it.
+        match &advice.pause {
+            Some(reason) => self.times.entry(reason.signal).or_default().0 += time,
+            None => advice.slow.iter().for_each(|reason| self.times.entry(reason.signal).or_default().1 += time),
+        }
+    }
+
+    /// Notes what cannot be read, and tells which of it is new.
+    pub(crate) fn note(&mut self, unreadable: &[Unreadable]) -> Vec<Unreadable> {
+        let new = unreadable.iter().filter(|one| !self.unreadable.contains_key(&one.signal));
+        let new: Vec<Unreadable> = new.cloned().collect();
+        self.unreadable.extend(new.iter().map(|one| (one.signal, one.clone())));
+        new
+    }
+
+    pub(crate) fn report(&self) -> Pressure {
+        let held_back = self.times.iter().map(|(signal, (waited, slowed))| HeldBack {
+            signal: *signal,
+            waited_seconds: waited.as_secs_f64(),
+            slowed_seconds: slowed.as_secs_f64(),
+        });
+        Pressure { held_back: held_back.collect(), unreadable: self.unreadable.values().cloned().collect() }
+    }
+}

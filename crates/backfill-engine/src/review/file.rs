@@ -1,0 +1,341 @@
+//! Reading a review that people filled in: record by record, in bounded memory, each with the line in which it begins.
+
+use std::collections::{HashSet, VecDeque};
+use std::fs::{File, Metadata};
+use std::hash::{BuildHasher, RandomState};
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::cells::unguard;
+use super::columns::{self, DECISION, FINGERPRINT, ID, TABLE};
+use crate::{Error, Plan, Result};
+
+/// Longest record, in bytes: a source may name some thousand tenants.
+const LONGEST: usize = 1 << 20;
+
+/// Most decisions in a file. Of each only 16 bytes are kept, to find rows that are decided twice: 32 MiB.
+const MOST_DECISIONS: usize = 2 << 20;
+
+/// What spreadsheets separate cells with.
+const DELIMITERS: [u8; 3] = *b",;\t";
+
+/// What some spreadsheets begin a file of UTF-8 with.
+pub(super) const MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// One record of the file.
+#[derive(Debug)]
+pub(crate) struct Line {
+    /// The line in which it begins, from 1.
+    pub(crate) number: u64,
+    /// Its cells as they stand there.
+    pub(crate) cells: Vec<String>,
+    pub(crate) content: Content,
+}
+
+#[derive(Debug)]
+pub(crate) enum Content {
+    Undecided,
+    Decided(Asked),
+    /// It cannot be read, and why.
+    Malformed(String),
+}
+
+impl Content {
+    /// The decision, if it is one.
+    pub(crate) fn decided(&self) -> Option<&Asked> {
+        match self {
+            Self::Decided(asked) => Some(asked),
+            Self::Undecided | Self::Malformed(_) => None,
+        }
+    }
+}
+
+/// What people ask for: this row is to get this tenant, if it is still as it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Asked {
+    pub(crate) table: String,
+    pub(crate) key: String,
+    /// The tenant's id or slug.
+    pub(crate) tenant: String,
+    pub(crate) fingerprint: String,
+}
+
+/// A review that was read to its end, and whose columns are those of a review.
+#[derive(Debug)]
+pub struct CheckedReview {
+    /// The file.
+    pub path: PathBuf,
+    /// The table that its first decision is about, as the file names it.
+    pub table: Option<String>,
+    /// How many decisions it holds.
+    pub decided: u64,
+    state: State,
+    twice: HashSet<u128>,
+    hashers: [RandomState; 2],
+}
+
+/// What tells whether a file is still the one that was checked: size and time of its last change.
+type State = (u64, Option<SystemTime>);
+
+fn state(metadata: &Metadata) -> State {
+    (metadata.len(), metadata.modified().ok())
+}
+
+impl CheckedReview {
+    /// Reads the whole file: its columns, its table, and which rows are decided twice.
+    ///
+    /// # Errors
+    /// [`Error::NotAReview`] where a column is missing; [`Error::ReadReview`] where the file cannot be read. What is wrong with
+    /// single lines is found when they are applied.
+    pub fn check(path: &Path) -> Result<Self> {
+        let mut file = ReviewFile::open(path)?;
+        let hashers: [RandomState; 2] = Default::default();
+        let (mut table, mut hashes) = (None, Vec::new());
+        let state = state(&file.metadata()?);
+        while let Some(line) = file.next()? {
+            let Content::Decided(asked) = line.content else { continue };
+            if hashes.len() == MOST_DECISIONS {
+                let what = format!("it holds more than {MOST_DECISIONS} decisions");
+                return Err(file.not_a_review(what, "split the file, each part with the header"));
+            }
+            hashes.push(hash(&hashers, &asked.key));
+            table.get_or_insert(asked.table);
+        }
+        hashes.sort_unstable();
+        let twice = hashes.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
+        let decided = hashes.len() as u64;
+        Ok(Self { path: path.to_owned(), table, decided, state, twice, hashers })
+    }
+
+    /// Whether more than one line decides this row.
+    pub(crate) fn is_decided_twice(&self, key: &str) -> bool {
+        !self.twice.is_empty() && self.twice.contains(&hash(&self.hashers, key))
+    }
+
+    /// Reads it from its beginning.
+    pub(crate) fn open(&self) -> Result<ReviewFile> {
+        let file = ReviewFile::open(&self.path)?;
+        if state(&file.metadata()?) != self.state {
+            return Err(Error::ReviewChanged { path: self.path.clone() });
+        }
+        Ok(file)
+    }
+}
+
+/// 128 bits, in which two keys never meet.
+fn hash(hashers: &[RandomState; 2], key: &str) -> u128 {
+    let [first, second] = hashers.each_ref().map(|hasher| hasher.hash_one(key));
+    u128::from(first) << 64 | u128::from(second)
+}
+
+/// A review that is being read.
+#[derive(Debug)]
+pub(crate) struct ReviewFile {
+    path: PathBuf,
+    input: BufReader<File>,
+    /// Lines that were read and are to be read again: a record that seemed to go on in them did not.
+    again: VecDeque<(u64, Vec<u8>)>,
+    line: u64,
+    pub(super) marked: bool,
+    pub(super) delimiter: u8,
+    pub(super) header: Vec<String>,
+    at: Positions,
+}
+
+#[derive(Debug, Default)]
+struct Positions {
+    table: usize,
+    id: usize,
+    decision: usize,
+    fingerprint: usize,
+}
+
+impl ReviewFile {
+    fn open(path: &Path) -> Result<Self> {
+        let cannot = |source| Error::ReadReview { path: path.to_owned(), source };
+        let input = File::open(path).map_err(cannot)?;
+        if !input.metadata().map_err(cannot)?.is_file() {
+            return Err(cannot(io::Error::other("it is read twice, so it must be a plain file")));
+        }
+        let mut file = Self {
+            path: path.to_owned(),
+            input: BufReader::new(input),
+            again: VecDeque::new(),
+            line: 0,
+            marked: false,
+            delimiter: b',',
+            header: Vec::new(),
+            at: Positions::default(),
+        };
+        file.read_mark()?;
+        file.read_header()?;
+        Ok(file)
+    }
+
+    fn metadata(&self) -> Result<Metadata> {
+        self.input.get_ref().metadata().map_err(|source| self.cannot_read(source))
+    }
+
+    fn read_mark(&mut self) -> Result<()> {
+        let start = self.input.fill_buf().map_err(|source| Error::ReadReview { path: self.path.clone(), source })?;
+        self.marked = start.starts_with(MARK);
+        if start.starts_with(b"\xFF\xFE") || start.starts_with(b"\xFE\xFF") {
+            return Err(self.not_a_review("it is UTF-16".into(), "save it as \"CSV UTF-8\""));
+        }
+        if self.marked {
+            self.input.consume(MARK.len());
+        }
+        Ok(())
+    }
+
+    /// Finds what separates the cells, and where the columns are.
+    fn read_header(&mut self) -> Result<()> {
+        let Some((_, bytes)) = self.physical()? else {
+            return Err(self.not_a_review("it is empty".into(), HINT));
+        };
+        let read = |delimiter| split(&bytes, delimiter).unwrap_or_default();
+        let has_all = |header: &[String]| [TABLE, ID, DECISION, FINGERPRINT].iter().all(|name| has(header, name));
+        let found = DELIMITERS.into_iter().find(|delimiter| has_all(&read(*delimiter)));
+        self.delimiter = found.unwrap_or(b',');
+        self.header = read(self.delimiter);
+        self.at = Positions {
+            table: self.column(TABLE)?,
+            id: self.column(ID)?,
+            decision: self.column(DECISION)?,
+            fingerprint: self.column(FINGERPRINT)?,
+        };
+        Ok(())
+    }
+
+    fn column(&self, name: &'static str) -> Result<usize> {
+        let mut found = self.header.iter().enumerate().filter(|(_, column)| *column == name).map(|(at, _)| at);
+        match (found.next(), found.next()) {
+            (Some(at), None) => Ok(at),
+            (Some(_), Some(_)) => Err(self.not_a_review(format!("it has the column `{name}` twice"), HINT)),
+            (None, _) => {
+                let what = format!("it has no column `{name}`; its first line is `{}`", self.header.join(","));
+                Err(self.not_a_review(what, HINT))
+            }
+        }
+    }
+
+    /// Checks that no column is one that a review of this plan does not have, such as that of a source that is called otherwise now.
+    pub(crate) fn check_columns(&self, plan: &Plan) -> Result<()> {
+        let Some(unknown) = columns::unknown(plan, &self.header) else { return Ok(()) };
+        let what =
+            format!("it has a column `{unknown}`, and a review of {} has {}", plan.table, columns::of(plan).join(", "));
+        Err(self
+            .not_a_review(what, "take the column out; where the sources of the table have changed, write a new review"))
+    }
+
+    /// The next record that is not empty.
+    ///
+    /// # Errors
+    /// [`Error::ReadReview`].
+    pub(crate) fn next(&mut self) -> Result<Option<Line>> {
+        while let Some((number, first)) = self.physical()? {
+            let line = self.whole(number, first)?;
+            if line.cells.iter().any(|cell| !cell.trim().is_empty()) {
+                return Ok(Some(line));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The record that begins with this line. Of one that is malformed only the first line is taken: an open quote must not swallow
+    /// the good lines behind it.
+    fn whole(&mut self, number: u64, first: Vec<u8>) -> Result<Line> {
+        let (mut bytes, mut more, mut open) = (first.clone(), Vec::new(), has_open_quote(&first));
+        while open && bytes.len() < LONGEST {
+            let Some((number, next)) = self.physical()? else { break };
+            open ^= has_open_quote(&next);
+            bytes.extend_from_slice(&next);
+            more.push((number, next));
+        }
+        let read = match (open, bytes.len() < LONGEST) {
+            (_, false) => Err("it is longer than 1 MiB; its quote may not be closed".to_owned()),
+            (true, _) => Err("its quote is not closed".to_owned()),
+            _ => split(&bytes, self.delimiter).and_then(|cells| Ok((self.content(&cells)?, cells))),
+        };
+        Ok(match read {
+            Ok((content, cells)) => Line { number, cells, content },
+            Err(what) => {
+                for line in more.into_iter().rev() {
+                    self.again.push_front(line);
+                }
+                let text = String::from_utf8_lossy(&first).replace('"', "");
+                let cells = text.trim_end().split(char::from(self.delimiter)).map(str::to_owned).collect();
+                Line { number, cells, content: Content::Malformed(what) }
+            }
+        })
+    }
+
+    fn content(&self, cells: &[String]) -> Result<Content, String> {
+        if cells.len() != self.header.len() && cells.iter().any(|cell| !cell.is_empty()) {
+            return Err(format!("it has {} cells, and the header has {}", cells.len(), self.header.len()));
+        }
+        let cell = |at: usize| unguard(cells.get(at).map(String::as_str).unwrap_or_default());
+        let (table, key, tenant) = (cell(self.at.table), cell(self.at.id), cell(self.at.decision).trim());
+        let fingerprint = cell(self.at.fingerprint).trim();
+        if tenant.is_empty() {
+            return Ok(Content::Undecided);
+        }
+        for (column, value) in [(TABLE, table), (ID, key), (FINGERPRINT, fingerprint)] {
+            if value.is_empty() {
+                return Err(format!("its `{column}` is empty"));
+            }
+        }
+        let [table, key, tenant, fingerprint] = [table, key, tenant, fingerprint].map(str::to_owned);
+        Ok(Content::Decided(Asked { table, key, tenant, fingerprint }))
+    }
+
+    /// The next line of the file, with its line break.
+    fn physical(&mut self) -> Result<Option<(u64, Vec<u8>)>> {
+        if let Some(line) = self.again.pop_front() {
+            return Ok(Some(line));
+        }
+        let mut bytes = Vec::new();
+        let read = self.input.by_ref().take(LONGEST as u64).read_until(b'\n', &mut bytes);
+        if read.map_err(|source| self.cannot_read(source))? == 0 {
+            return Ok(None);
+        }
+        if bytes.len() == LONGEST && !bytes.ends_with(b"\n") {
+            self.input.skip_until(b'\n').map_err(|source| self.cannot_read(source))?;
+        }
+        self.line += 1;
+        Ok(Some((self.line, bytes)))
+    }
+
+    fn cannot_read(&self, source: io::Error) -> Error {
+        Error::ReadReview { path: self.path.clone(), source }
+    }
+
+    fn not_a_review(&self, what: String, hint: &'static str) -> Error {
+        Error::NotAReview { path: self.path.clone(), what, hint }
+    }
+}
+
+const HINT: &str =
+    "`--review FILE` of a backfill writes a review; keep its first line as it is, and fill in `decision`";
+
+fn has(header: &[String], name: &str) -> bool {
+    header.iter().any(|column| column == name)
+}
+
+fn has_open_quote(bytes: &[u8]) -> bool {
+    bytes.iter().filter(|byte| **byte == b'"').count() % 2 == 1
+}
+
+/// The cells of one record.
+fn split(bytes: &[u8], delimiter: u8) -> Result<Vec<String>, String> {
+    let mut builder = csv::ReaderBuilder::new();
+    builder.has_headers(false).flexible(true).delimiter(delimiter).buffer_capacity(bytes.len().max(1));
+    let mut records = builder.from_reader(bytes).into_byte_records();
+    let Some(record) = records.next().transpose().map_err(|error| error.to_string())? else { return Ok(Vec::new()) };
+    if records.next().is_some() {
+        return Err("it holds a carriage return outside of quotes".to_owned());
+    }
+    let text = |cell: &[u8]| String::from_utf8(cell.to_vec()).map_err(|_| "it is not UTF-8".to_owned());
+    record.iter().map(text).collect()
+}

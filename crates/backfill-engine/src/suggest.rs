@@ -1,0 +1,291 @@
+//! What could tell the tenant of each table's rows: foreign keys, the rules that are there, and columns whose values are keys.
+
+mod keys;
+mod measure;
+mod report;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tenant_rls::tenancy::SourceRule;
+use tenant_rls::{
+    Access, AuditTx, Catalog, Column, Database, Error as RlsError, Ident, TableName, Tenancy, TenantTable, visibility,
+};
+
+use crate::plan::ColumnType;
+use crate::source::{Source, source};
+use crate::{Error, Plan, Result};
+pub use keys::{short_name, sources_from_keys};
+use measure::Keyed;
+pub use report::{Basis, SourceSuggestion, SuggestReport, TableSuggestion, Unsuitable};
+
+/// A source is proposed from this share on, in percent: of values that match, and of rows that agree.
+const PROPOSED_FROM: u64 = 90;
+
+/// A guess is proposed from so many different values on: one or two can match by chance.
+const PROPOSED_FROM_VALUES: u64 = 5;
+
+/// A column is a guess from this share of matching values on, in percent.
+const GUESSED_FROM: u64 = 50;
+
+/// Looks at every tenant table whose rows could lack a tenant, and should not. It only reads, a bounded sample of each, and stops where rows would be
+/// hidden from it.
+///
+/// # Errors
+/// [`tenant_rls::Error::CannotSee`] where no role can be proven to see every row; [`Error::Database`].
+pub async fn suggest(database: &Database, tenancy: &Tenancy) -> Result<SuggestReport> {
+    let catalog = Catalog::load(database, tenancy).await?;
+    let mut columns = BTreeMap::new();
+    for table in &catalog.tables {
+        columns.insert(table.name.clone(), Column::all(database, &table.name).await?);
+    }
+    let survey = Survey { database, tenancy, catalog: &catalog, columns };
+    let mut report = SuggestReport { schema: "backfill-suggest/1", tables: Vec::new(), unsuitable: Vec::new() };
+    let wants_tenants = |table: &&TenantTable| !table.platform_rows && !table.column.never_null;
+    for table in catalog.tables.iter().filter(wants_tenants) {
+        match Plan::bare(&catalog, tenancy, &table.name.to_string()) {
+            Ok(plan) => report.tables.push(survey.table(table, plan).await?),
+            Err(Error::Unsuitable { table, why }) => report.unsuitable.push(Unsuitable { table, why }),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(report)
+}
+
+struct Survey<'a> {
+    database: &'a Database,
+    tenancy: &'a Tenancy,
+    catalog: &'a Catalog,
+    columns: BTreeMap<TableName, Vec<Column>>,
+}
+
+impl Survey<'_> {
+    async fn table(&self, table: &TenantTable, plan: Plan) -> Result<TableSuggestion> {
+        let mut found = self.known(table);
+        let asked = self.open_columns(table, &found);
+        let (found, sources) = {
+            let mut audit = self.audit(table, &found, &asked).await?;
+            measure::limit(&mut audit).await?;
+            found.extend(self.guesses(&mut audit, table, &asked).await?);
+            audit.close().await?;
+            self.usable(table, found)?
+        };
+        let mut suggestion = TableSuggestion {
+            table: table.name.clone(),
+            name: short_name(&table.name, self.tenancy),
+            rows_without: None,
+            rows_with: None,
+            sources: found,
+        };
+        if !sources.is_empty() {
+            self.measure(&mut suggestion, Plan { sources, ..plan }, table.estimated_rows).await?;
+        }
+        judge(&mut suggestion);
+        Ok(suggestion)
+    }
+
+    /// What `tenancy.toml` has, and what foreign keys tell.
+    fn known(&self, table: &TenantTable) -> Vec<SourceSuggestion> {
+        let rules = self.tenancy.rules(&table.name).map(|rules| rules.sources.clone()).unwrap_or_default();
+        let keys = sources_from_keys(table, self.catalog, self.tenancy);
+        let is_key = |rule: &SourceRule| keys.iter().any(|key| self.same(key, rule));
+        let mut known: Vec<SourceSuggestion> = rules
+            .iter()
+            .map(|rule| (rule, if is_key(rule) { Basis::ForeignKey } else { Basis::Rule }, true))
+            .map(|(rule, basis, declared)| self.suggestion(table, rule.clone(), basis, declared))
+            .collect();
+        for key in keys.iter().filter(|key| !rules.iter().any(|rule| self.same(key, rule))) {
+            known.push(self.suggestion(table, key.clone(), Basis::ForeignKey, false));
+        }
+        known
+    }
+
+    fn same(&self, one: &SourceRule, other: &SourceRule) -> bool {
+        let table = |rule: &SourceRule| TableName::parse(&rule.table, &self.tenancy.database.schema).ok();
+        (&one.column, &one.key, table(one)) == (&other.column, &other.key, table(other))
+    }
+
+    fn suggestion(&self, table: &TenantTable, rule: SourceRule, basis: Basis, declared: bool) -> SourceSuggestion {
+        let column = self.columns[&table.name].iter().find(|column| column.name.as_str() == rule.column);
+        SourceSuggestion {
+            not_null: column.is_some_and(|column| column.not_null),
+            rule,
+            basis,
+            declared,
+            proposed: declared,
+            values: None,
+            values_matched: None,
+            resolves: None,
+            compared: None,
+            agrees: None,
+            reason: String::new(),
+        }
+    }
+
+    /// Columns that nothing is known of yet, each with the tables whose keys it could hold.
+    fn open_columns(&self, table: &TenantTable, known: &[SourceSuggestion]) -> Vec<(Ident, Vec<Keyed>)> {
+        let is_open = |column: &&Column| {
+            let name = column.name.as_str();
+            !column.is_key && name != table.column.name && !known.iter().any(|source| source.rule.column == name)
+        };
+        let columns = self.columns[&table.name].iter().filter(is_open);
+        let with_tables = columns.map(|column| (column.name.clone(), self.pointed_to(table, column)));
+        with_tables.filter(|(_, tables)| !tables.is_empty()).collect()
+    }
+
+    fn pointed_to(&self, table: &TenantTable, column: &Column) -> Vec<Keyed> {
+        let Some(family) = ColumnType::of(&column.type_name).map(ColumnType::family) else { return Vec::new() };
+        let others = self.catalog.tables.iter().filter(|other| other.name != table.name);
+        let fits = |other: &&TenantTable| {
+            let key = self.columns[&other.name].iter().find(|key| key.is_key);
+            let same = key.and_then(|key| ColumnType::of(&key.type_name)).map(ColumnType::family) == Some(family);
+            // A small number is a key of any table: it needs the name as well.
+            same && (family != "integer" || is_called_after(column.name.as_str(), other.name.name().as_str()))
+        };
+        let keyed = |other: &TenantTable| Some((other.name.clone(), Ident::new(other.key.first()?).ok()?));
+        others.filter(fits).filter_map(keyed).collect()
+    }
+
+    /// An audit of everything that is asked about a table.
+    async fn audit(
+        &self,
+        table: &TenantTable,
+        known: &[SourceSuggestion],
+        open: &[(Ident, Vec<Keyed>)],
+    ) -> Result<AuditTx> {
+        let read = open.iter().map(|(column, _)| column.clone()).chain([Ident::new(&table.column.name)?]).collect();
+        let mut access = vec![Access { table: table.name.clone(), read, write: None }];
+        let others: BTreeSet<&Keyed> = open.iter().flat_map(|(_, others)| others).collect();
+        for (other, key) in others {
+            access.push(Access { table: other.clone(), read: vec![key.clone()], write: None });
+        }
+        let sources = known.iter().filter_map(|known| self.source(table, &known.rule).ok().flatten());
+        access.extend(sources.filter_map(|source| source.pointer().map(|pointer| pointer.access())));
+        let readers = visibility::readers(self.database, self.tenancy)?;
+        Ok(AuditTx::begin(self.database, &access, &readers, None).await?)
+    }
+
+    fn source(&self, table: &TenantTable, rule: &SourceRule) -> Result<Option<Source>> {
+        source(self.catalog, self.tenancy, &table.name, rule)
+    }
+
+    async fn guesses(
+        &self,
+        audit: &mut AuditTx,
+        table: &TenantTable,
+        open: &[(Ident, Vec<Keyed>)],
+    ) -> Result<Vec<SourceSuggestion>> {
+        let mut guesses = Vec::new();
+        for (column, others) in open {
+            let asked: Vec<&Keyed> = others.iter().collect();
+            let (values, matches) = measure::key_matches(audit, &table.name, column, &asked).await?;
+            let best = others.iter().zip(matches).rev().max_by_key(|(_, matched)| *matched);
+            let Some(((other, key), matched)) = best else { continue };
+            if report::percent(matched, values).is_none_or(|share| share < GUESSED_FROM) {
+                continue;
+            }
+            let rule = SourceRule {
+                name: keys::words(column.as_str()),
+                column: column.to_string(),
+                table: short_name(other, self.tenancy),
+                key: key.to_string(),
+                tenant: None,
+                all: false,
+            };
+            let guess = self.suggestion(table, rule, Basis::Guess, false);
+            guesses.push(SourceSuggestion { values: Some(values), values_matched: Some(matched), ..guess });
+        }
+        Ok(guesses)
+    }
+
+    /// The suggestions that this database has, with unique names, and their sources.
+    fn usable(
+        &self,
+        table: &TenantTable,
+        found: Vec<SourceSuggestion>,
+    ) -> Result<(Vec<SourceSuggestion>, Vec<Source>)> {
+        let (mut usable, mut sources, mut names) = (Vec::<SourceSuggestion>::new(), Vec::new(), BTreeSet::new());
+        for mut suggestion in found {
+            if names.contains(&suggestion.rule.name) {
+                suggestion.rule.name = format!("{} in {}", suggestion.rule.name, suggestion.rule.table);
+            }
+            let Some(source) = self.source(table, &suggestion.rule)? else { continue };
+            names.insert(suggestion.rule.name.clone());
+            usable.push(suggestion);
+            sources.push(source);
+        }
+        Ok((usable, sources))
+    }
+
+    /// Asks the rows, unless that takes too long.
+    async fn measure(&self, suggestion: &mut TableSuggestion, plan: Plan, estimated_rows: f32) -> Result<()> {
+        let mut audit = crate::survey::open(self.database, self.tenancy, &plan).await?;
+        measure::limit(&mut audit).await?;
+        let measured = match measure::sources(&mut audit, &plan, estimated_rows).await {
+            Ok(measured) => measured,
+            Err(Error::Database(error)) if is_timeout(&error) => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        audit.close().await?;
+        suggestion.rows_without = Some(measured.rows_without);
+        suggestion.rows_with = Some(measured.rows_with);
+        for (at, source) in suggestion.sources.iter_mut().enumerate() {
+            source.resolves = measured.resolves.get(at).copied();
+            source.compared = measured.compared.get(at).copied();
+            source.agrees = measured.agrees.get(at).copied();
+        }
+        Ok(())
+    }
+}
+
+fn is_timeout(error: &RlsError) -> bool {
+    error.sqlstate() == Some("57014")
+}
+
+/// Says which are good enough, and brings the best to the front.
+fn judge(table: &mut TableSuggestion) {
+    for source in &mut table.sources {
+        let agrees = source.agreement().is_none_or(|share| share >= PROPOSED_FROM);
+        let matches = match (source.values_matched, source.values) {
+            (Some(matched), Some(values)) => {
+                values >= PROPOSED_FROM_VALUES && report::percent(matched, values) >= Some(PROPOSED_FROM)
+            }
+            _ => true,
+        };
+        source.proposed = agrees && matches;
+        source.reason = source.words(table.rows_without);
+    }
+    table.sources.sort_by_key(|source| {
+        let worse = (!source.proposed, source.basis == Basis::Guess, 100 - source.agreement().unwrap_or(100));
+        (worse, std::cmp::Reverse(source.resolves), !source.not_null)
+    });
+}
+
+/// `user_id` and `userId` are called after `users`, `companyId` after `companies`.
+fn is_called_after(column: &str, table: &str) -> bool {
+    let letters =
+        |text: &str| text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
+    let (stem, table) = (letters(&keys::words(column)), letters(table));
+    let plurals = [stem.clone(), format!("{stem}s"), format!("{stem}es")];
+    let ies = stem.strip_suffix('y').map(|stem| format!("{stem}ies"));
+    plurals.contains(&table) || ies.is_some_and(|plural| plural == table)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_called_after;
+
+    #[test]
+    fn columns_are_called_after_tables() {
+        for (column, table) in [
+            ("userId", "users"),
+            ("user_id", "User"),
+            ("companyId", "companies"),
+            ("serviceRequestId", "ServiceRequest"),
+        ] {
+            assert!(is_called_after(column, table), "{column} {table}");
+        }
+        for (column, table) in [("duration", "users"), ("id", "users"), ("userId", "user_roles")] {
+            assert!(!is_called_after(column, table), "{column} {table}");
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! The sources that foreign keys suggest, and how they are named.
+
+use std::collections::BTreeSet;
+
+use tenant_rls::catalog::ForeignKey;
+use tenant_rls::tenancy::SourceRule;
+use tenant_rls::{Catalog, TableName, Tenancy, TenantTable};
+
+/// Each row of another tenant table that a foreign key of this one points to may know the tenant.
+pub fn sources_from_keys(table: &TenantTable, catalog: &Catalog, tenancy: &Tenancy) -> Vec<SourceRule> {
+    let source = |key: &ForeignKey| {
+        let target = catalog.table(&key.target().ok()?).ok()?;
+        let ([column], [references]) = (key.columns.as_slice(), key.references.as_slice()) else { return None };
+        (target.name != table.name && *column != table.column.name).then(|| SourceRule {
+            name: words(column),
+            column: column.clone(),
+            table: short_name(&target.name, tenancy),
+            key: references.clone(),
+            tenant: None,
+            // Unique, else there were no foreign key to it; but the engine asks one row by primary key only.
+            all: target.key != [references.as_str()],
+        })
+    };
+    let mut sources: Vec<SourceRule> = table.foreign_keys.iter().filter_map(source).collect();
+    // Two constraints on one column say the same twice, and names of sources are unique in the file.
+    let mut seen = BTreeSet::new();
+    sources.retain(|source| seen.insert(source.name.clone()));
+    sources
+}
+
+/// The table as the file names it: without its schema where that is the default one.
+pub fn short_name(table: &TableName, tenancy: &Tenancy) -> String {
+    let plain = table.schema().as_str() == tenancy.database.schema && !table.name().as_str().contains('.');
+    if plain { table.name().to_string() } else { table.to_string() }
+}
+
+/// `serviceRequestId` and `service_request_id` are both `service request`.
+pub(super) fn words(column: &str) -> String {
+    let stem = column
+        .strip_suffix("Id")
+        .or_else(|| column.strip_suffix("_id"))
+        .filter(|stem| !stem.is_empty())
+        .unwrap_or(column);
+    let mut out = String::new();
+    for c in stem.chars() {
+        match c {
+            '_' => out.push(' '),
+            c if c.is_uppercase() && !out.is_empty() => out.extend([' '].into_iter().chain(c.to_lowercase())),
+            c => out.extend(c.to_lowercase()),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_become_words() {
+        let cases = [
+            ("serviceRequestId", "service request"),
+            ("service_request_id", "service request"),
+            ("owner", "owner"),
+            ("Id", "id"),
+        ];
+        for (column, expected) in cases {
+            assert_eq!(words(column), expected);
+        }
+    }
+}

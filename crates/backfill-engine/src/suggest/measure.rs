@@ -1,0 +1,113 @@
+//! Asking the rows: which columns hold keys of other tables, and what sources would say.
+
+use sqlx::Row;
+use tenant_rls::{AuditTx, Error as RlsError, Ident, Sql, TableName, Template};
+
+use crate::parts::{Parts, list};
+use crate::{Plan, Result};
+
+/// The most rows that are looked at, of those without a tenant and of the others.
+const ROWS: i64 = 10_000;
+
+/// The most rows whose values are compared with keys.
+const VALUES: i64 = 1_000;
+
+/// How long one question may take.
+const TIMEOUT: &str = "60s";
+
+/// A table that may be pointed to, with its key.
+pub(super) type Keyed = (TableName, Ident);
+
+/// What the sources of a plan would do, in the order of the sources.
+#[derive(Debug)]
+pub(super) struct Measured {
+    pub(super) rows_without: u64,
+    pub(super) rows_with: u64,
+    pub(super) resolves: Vec<u64>,
+    pub(super) compared: Vec<u64>,
+    pub(super) agrees: Vec<u64>,
+}
+
+/// Keeps a question from taking long.
+pub(super) async fn limit(audit: &mut AuditTx) -> Result<()> {
+    sqlx::query("SELECT set_config('statement_timeout', $1, true)")
+        .bind(TIMEOUT)
+        .execute(audit.connection())
+        .await
+        .map_err(RlsError::query("limiting the time of a question"))?;
+    Ok(())
+}
+
+/// How many different values of a column there are, and how many of them are keys of each of the tables.
+pub(super) async fn key_matches(
+    audit: &mut AuditTx,
+    table: &TableName,
+    column: &Ident,
+    others: &[&Keyed],
+) -> Result<(u64, Vec<u64>), RlsError> {
+    let matches = others.iter().map(|(other, key)| {
+        Template::new(
+            "(SELECT count(*) FROM few WHERE EXISTS (SELECT FROM :\"other\" AS o WHERE o.:\"key\" = few.value))",
+        )
+        .table("other", other)
+        .ident("key", key)
+        .build()
+    });
+    let sql = Template::new(include_str!("../../../../sql/backfill/key_matches.sql"))
+        .table("target", table)
+        .ident("column", column)
+        .fragment("matches", Sql::join(matches, ", "))
+        .build();
+    let row = sqlx::query(&sql)
+        .bind(VALUES)
+        .fetch_one(audit.connection())
+        .await
+        .map_err(RlsError::query(format!("comparing {column} of {table} with keys")))?;
+    Ok((count(row.get(0)), counts(row.get(1))))
+}
+
+/// What the sources of the plan say about a sample of its rows.
+pub(super) async fn sources(audit: &mut AuditTx, plan: &Plan, estimated_rows: f32) -> Result<Measured> {
+    let parts = Parts::of(plan)?;
+    let alone = parts.alone();
+    let each = |text: &'static str| {
+        let of = |alone: &Sql| Template::new(text).fragment("alone", alone.clone()).build();
+        Sql::join(alone.iter().map(of), ", ")
+    };
+    let sql = Template::new(include_str!("../../../../sql/backfill/suggest.sql"))
+        .table("target", &plan.table)
+        .ident("column", &plan.column)
+        .fragment("vias", list(&parts.vias))
+        .fragment("said", list(&parts.tenants))
+        .fragment("joins", Sql::join(parts.joins.iter().cloned(), "\n"))
+        .fragment("resolves", each("count(*) FILTER (WHERE own IS NULL AND (:alone) IS NOT NULL)"))
+        .fragment("compared", each("count(*) FILTER (WHERE own IS NOT NULL AND (:alone) IS NOT NULL)"))
+        .fragment("agrees", each("count(*) FILTER (WHERE own = (:alone))"))
+        .build();
+    let row = sqlx::query(&sql)
+        .bind(ROWS)
+        .bind(percent_of_pages(estimated_rows))
+        .fetch_one(audit.connection())
+        .await
+        .map_err(RlsError::query(format!("asking what the sources of {} say", plan.table)))?;
+    Ok(Measured {
+        rows_without: count(row.get(0)),
+        rows_with: count(row.get(1)),
+        resolves: counts(row.get(2)),
+        compared: counts(row.get(3)),
+        agrees: counts(row.get(4)),
+    })
+}
+
+/// Twice as many rows as are wanted, as pages differ; all of a table that is small or was never analyzed.
+fn percent_of_pages(estimated_rows: f32) -> f32 {
+    if estimated_rows <= 0.0 { 100.0 } else { (200.0 * ROWS as f32 / estimated_rows).min(100.0) }
+}
+
+fn count(rows: i64) -> u64 {
+    u64::try_from(rows).unwrap_or_default()
+}
+
+fn counts(rows: Vec<i64>) -> Vec<u64> {
+    rows.into_iter().map(count).collect()
+}

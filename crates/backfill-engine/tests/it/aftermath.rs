@@ -1,0 +1,57 @@
+//! What is done and told after the last row.
+
+use backfill_engine::{Aftermath, Options, Vacuum};
+use local_db::Role;
+use tenant_rls::TableName;
+
+use crate::support::{SMALL, backfill, connect, number, planted, script};
+
+/// Rows that the planner expects for one tenant.
+const EXPECTED: &str =
+    r#"SELECT count(*) FROM pg_stats WHERE tablename = 'bookings' AND attname = 'tenantId' AND null_frac < 0.1"#;
+
+async fn tidy(db: &local_db::testing::TestDb, role: Role) -> Aftermath {
+    let table = TableName::parse("bookings", "public").unwrap();
+    Aftermath::tidy(&connect(db, role).await, &table).await.unwrap()
+}
+
+#[tokio::test]
+async fn the_planner_knows_the_tenants_and_people_the_dead_rows() {
+    let (db, planted) = planted(&SMALL).await;
+    script(&mut db.owner().await, "ALTER TABLE bookings SET (autovacuum_enabled = false); ANALYZE bookings").await;
+    backfill(&db, Role::Owner, &Options::default()).await.unwrap();
+    assert_eq!(number(&mut db.owner().await, EXPECTED).await, 0);
+    let aftermath = tidy(&db, Role::Owner).await;
+    assert_eq!(number(&mut db.owner().await, EXPECTED).await, 1);
+    assert_eq!((aftermath.analyzed, aftermath.vacuum), (true, Vacuum::Off));
+    // ANALYZE counts them; pages may have been pruned meanwhile.
+    assert!(aftermath.dead_rows > planted.assignable() / 2 && aftermath.dead_bytes > 100_000, "{aftermath:?}");
+    assert!(
+        aftermath.to_string().ends_with("autovacuum is off for it: VACUUM frees that for new rows."),
+        "{aftermath}"
+    );
+
+    script(&mut db.owner().await, "ALTER TABLE bookings RESET (autovacuum_enabled)").await;
+    script(&mut db.owner().await, "ALTER TABLE bookings SET (autovacuum_vacuum_threshold = 1000000)").await;
+    assert_eq!(tidy(&db, Role::Owner).await.vacuum, Vacuum::TooFew);
+}
+
+#[tokio::test]
+async fn a_login_that_may_not_analyze_says_who_may() {
+    let (db, _) = planted(&SMALL).await;
+    let before = number(&mut db.superuser().await, "SELECT count(*) FROM pg_stats WHERE tablename = 'bookings'").await;
+    let aftermath = tidy(&db, Role::AppUser).await;
+    assert!(!aftermath.analyzed);
+    assert_eq!(aftermath.not_analyzed.unwrap(), "app_user does not own the table; its owner runs ANALYZE");
+    let after = number(&mut db.superuser().await, "SELECT count(*) FROM pg_stats WHERE tablename = 'bookings'").await;
+    assert_eq!(before, after);
+}
+
+#[tokio::test]
+async fn a_lock_that_is_not_to_be_had_is_said_and_fails_nothing() {
+    let db = local_db::testing::database().await;
+    let mut holder = db.superuser().await;
+    script(&mut holder, "BEGIN; LOCK TABLE bookings IN SHARE UPDATE EXCLUSIVE MODE").await;
+    let aftermath = tidy(&db, Role::Owner).await;
+    assert!(aftermath.not_analyzed.unwrap().contains("lock timeout"));
+}

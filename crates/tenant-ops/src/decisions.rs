@@ -1,0 +1,177 @@
+//! Runs that write what people decided: begun, done in batches, ended.
+
+use std::time::Duration;
+
+use sqlx::{PgConnection, Row};
+use tenant_rls::{Database, Error as RlsError, OwnerTx, Sql};
+
+use crate::history::installed;
+use crate::{NewRun, Result, Run};
+
+/// The job of such a run in `tenant_ops.run`.
+const JOB: &str = "backfill apply";
+
+/// The name of its only source.
+const SOURCE: &str = "decision";
+
+/// A run that writes decisions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DecisionRun {
+    /// Its number.
+    pub id: i64,
+}
+
+/// One call of `tenant_ops.apply_batch`. The three lists are as long as each other.
+#[derive(Debug)]
+pub struct DecisionCall<'a> {
+    /// The session variable that policies read.
+    pub variable: &'a str,
+    /// Judges the decisions and locks the rows: see `sql/backfill/judge.sql`.
+    pub judge: &'a Sql,
+    /// Writes one tenant's rows: see `sql/backfill/decide.sql`.
+    pub write: &'a Sql,
+    /// The keys of the rows; each once.
+    pub keys: Vec<&'a str>,
+    /// The tenants that were decided.
+    pub tenants: Vec<&'a str>,
+    /// What the decisions were made on.
+    pub fingerprints: Vec<&'a str>,
+}
+
+/// What came of one decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Written and journaled.
+    Applied,
+    /// There is no row with this key.
+    Gone,
+    /// The row has a tenant: this one.
+    Assigned(String),
+    /// Somebody else has the row locked.
+    Held,
+    /// The row, or what it points to, is not what the decision was made on.
+    Changed,
+    /// The tenant is gone.
+    NoTenant,
+}
+
+impl Verdict {
+    fn parse(word: &str, has: Option<String>) -> Self {
+        match word {
+            "ready" => Self::Applied,
+            "gone" => Self::Gone,
+            "assigned" => Self::Assigned(has.unwrap_or_default()),
+            "held" => Self::Held,
+            "no tenant" => Self::NoTenant,
+            // Whatever it is, it is not what was decided on.
+            _ => Self::Changed,
+        }
+    }
+}
+
+impl DecisionRun {
+    /// The unfinished run of this kind on `table` (`schema.table`), or a new one.
+    ///
+    /// # Errors
+    /// [`crate::Error::Database`].
+    pub async fn resume_or_open(database: &Database, table: &str) -> Result<Self> {
+        let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
+        let unfinished = sqlx::query_scalar(include_str!("../../../sql/ops/unfinished_decisions.sql"))
+            .bind(table)
+            .bind(JOB)
+            .fetch_optional(tx.connection())
+            .await
+            .map_err(RlsError::query("looking for an unfinished run"))?;
+        let run = match unfinished {
+            Some(id) => Self { id },
+            None => Self::open_in(tx.connection(), table).await?,
+        };
+        tx.commit().await?;
+        Ok(run)
+    }
+
+    /// Opens a run inside an open transaction: for a dry run, which takes it back.
+    ///
+    /// # Errors
+    /// [`RlsError::Query`].
+    pub async fn open_in(connection: &mut PgConnection, table: &str) -> Result<Self, RlsError> {
+        let sources = vec![SOURCE.to_owned()];
+        let new = NewRun { job: JOB.into(), table: table.into(), on_conflict: "report", sources };
+        Ok(Self { id: Run::open_in(connection, &new).await?.id })
+    }
+
+    /// Does one batch, and gives a verdict for each decision, in their order. It commits or rolls back with the caller's transaction,
+    /// which holds the lease still.
+    ///
+    /// # Errors
+    /// [`RlsError::Query`] with SQLSTATE `TO002` where another number of rows was written than locked, and whatever the rows or
+    /// the server say.
+    pub async fn batch(self, tx: &mut PgConnection, call: &DecisionCall<'_>) -> Result<Vec<Verdict>, RlsError> {
+        let rows = sqlx::query("SELECT verdict, nths, has FROM tenant_ops.apply_batch($1, $2, $3, $4, $5, $6, $7)")
+            .bind(self.id)
+            .bind(call.variable)
+            .bind(call.judge.as_str())
+            .bind(call.write.as_str())
+            .bind(&call.keys)
+            .bind(&call.tenants)
+            .bind(&call.fingerprints)
+            .fetch_all(tx)
+            .await
+            .map_err(RlsError::query("writing what was decided"))?;
+        let mut verdicts = vec![Verdict::Changed; call.keys.len()];
+        for row in rows {
+            let (word, nths, has): (String, Vec<i64>, Vec<Option<String>>) = (row.get(0), row.get(1), row.get(2));
+            for (nth, has) in nths.into_iter().zip(has) {
+                verdicts[position(nth)] = Verdict::parse(&word, has);
+            }
+        }
+        Ok(verdicts)
+    }
+
+    /// Marks the run as done, or as stopped, to be taken up again.
+    ///
+    /// # Errors
+    /// [`crate::Error::Database`].
+    pub async fn end(self, database: &Database, finished: bool) -> Result<()> {
+        let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
+        sqlx::query("UPDATE tenant_ops.run SET state = $2, ended_at = clock_timestamp() WHERE id = $1")
+            .bind(self.id)
+            .bind(if finished { "done" } else { "stopped" })
+            .execute(tx.connection())
+            .await
+            .map_err(RlsError::query("ending the run"))?;
+        Ok(tx.commit().await?)
+    }
+}
+
+/// For each of these rows of `table` (`schema.table`) the run that gave it this very tenant by a decision which was not taken back.
+///
+/// # Errors
+/// [`RlsError::Query`].
+pub async fn decided(
+    connection: &mut PgConnection,
+    table: &str,
+    keys: &[&str],
+    tenants: &[&str],
+) -> Result<Vec<Option<i64>>, RlsError> {
+    let mut runs = vec![None; keys.len()];
+    if !installed(connection).await? {
+        return Ok(runs);
+    }
+    let rows = sqlx::query(include_str!("../../../sql/ops/decided.sql"))
+        .bind(table)
+        .bind(keys)
+        .bind(tenants)
+        .fetch_all(connection)
+        .await
+        .map_err(RlsError::query("reading the journal"))?;
+    for row in rows {
+        runs[position(row.get(0))] = Some(row.get(1));
+    }
+    Ok(runs)
+}
+
+/// From the server's count, which begins with 1.
+fn position(nth: i64) -> usize {
+    usize::try_from(nth - 1).expect("the server counts from 1")
+}

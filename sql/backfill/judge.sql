@@ -1,0 +1,42 @@
+-- Judges what people decided: the rows with the keys $1 are to get the tenants $2 if their fingerprints are still $3. Rows that can get
+-- theirs are locked; those that somebody else holds are tried again later. The key is compared as text too: `007` is not the key 7.
+-- All are grouped by key, not joined, as the planner expects one row without a tenant and would compare each with each; nor may it look
+-- for them by an index on the tenant, in which all rows without one stand.
+WITH asked AS (
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS a (row_key, tenant, fingerprint, nth)
+), locked AS MATERIALIZED (
+    SELECT t.:"key"::text AS row_key, :vias
+    FROM ONLY :"target" AS t
+    WHERE t.:"key" = ANY ($1::text[]:::key_type[]) AND num_nulls(t.:"column") = 1
+    FOR NO KEY UPDATE SKIP LOCKED
+), found AS (
+    SELECT row_key, :fingerprint AS fingerprint
+    FROM (SELECT l.row_key, :seen, :said, :ghosts FROM locked AS l :joins) AS resolved
+), there AS (
+    SELECT t.:"key"::text AS row_key, t.:"column"::text AS tenant
+    FROM ONLY :"target" AS t
+    WHERE t.:"key" = ANY ($1::text[]:::key_type[])
+), known AS (
+    SELECT row_key, max(nth) AS nth, max(tenant) AS tenant, max(fingerprint) AS fingerprint,
+           max(fingerprint_now) AS fingerprint_now, bool_or(is_there) AS is_there, max(has) AS has
+    FROM (SELECT row_key, nth, tenant, fingerprint, NULL AS fingerprint_now, false AS is_there, NULL AS has FROM asked
+          UNION ALL
+          SELECT row_key, NULL, NULL, NULL, fingerprint, false, NULL FROM found
+          UNION ALL
+          SELECT row_key, NULL, NULL, NULL, NULL, true, tenant FROM there) AS all_of_them
+    GROUP BY row_key
+), judged AS (
+    SELECT k.*,
+           CASE WHEN NOT is_there THEN 'gone'
+                WHEN has IS NOT NULL THEN 'assigned'
+                WHEN fingerprint_now IS NULL THEN 'held'
+                WHEN fingerprint_now <> fingerprint THEN 'changed'
+                WHEN e.:"tenant_key" IS NULL THEN 'no tenant'
+                ELSE 'ready' END AS verdict
+    FROM known AS k
+    LEFT JOIN :"tenants" AS e ON e.:"tenant_key" = k.tenant:::type
+    WHERE k.nth IS NOT NULL
+)
+SELECT verdict, tenant, array_agg(nth) AS nths, array_agg(row_key) AS row_keys, array_agg(has) AS has
+FROM judged
+GROUP BY verdict, tenant

@@ -1,0 +1,26 @@
+-- Triggers of table $2 in schema $1, and of its partitions, that stand for UPDATE: what each runs, when, and whether it would fire where column $3 is
+-- written.
+WITH tables AS (
+    SELECT c.oid FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2
+), leaves AS (
+    SELECT oid FROM tables
+    UNION
+    SELECT p.relid FROM tables AS t, pg_partition_tree(t.oid) AS p
+)
+SELECT t.tgname::text,
+       min(format('%I.%I', n.nspname, p.proname)),
+       min(CASE WHEN t.tgtype & 2 > 0 THEN 'before' ELSE 'after' END),
+       bool_or(t.tgtype & 1 > 0),
+       min(t.tgenabled::text),
+       bool_or(t.tgqual IS NOT NULL),
+       bool_and(p.prosecdef),
+       -- Behind UPDATE OF stand the columns; BEFORE triggers that change others in passing make no difference.
+       bool_or(t.tgenabled IN ('A', CASE current_setting('session_replication_role') WHEN 'replica' THEN 'R' ELSE 'O' END)
+               AND (cardinality(t.tgattr::int2[]) = 0 OR a.attnum = ANY (t.tgattr::int2[])))
+FROM leaves
+JOIN pg_trigger AS t ON t.tgrelid = leaves.oid AND NOT t.tgisinternal AND t.tgtype & 16 > 0
+JOIN pg_attribute AS a ON a.attrelid = leaves.oid AND a.attname = $3
+JOIN pg_proc AS p ON p.oid = t.tgfoid
+JOIN pg_namespace AS n ON n.oid = p.pronamespace
+GROUP BY t.tgname
+ORDER BY t.tgname

@@ -1,0 +1,176 @@
+//! `backfill apply`: what people decided in a review.
+
+use std::path::{Path, PathBuf};
+
+use backfill_engine::{Apply, ApplyReport, CheckedReview, Progress, Refusal};
+use clap::Args;
+use tenant_rls::Exit;
+
+use crate::app::{App, Outcome};
+use crate::failure::Mistake;
+use crate::progress::Meter;
+use crate::report::Report;
+use crate::text::{count, counted, duration, table};
+use crate::{holder, report, stop};
+
+/// How many refused lines the table shows; the file of `--refused` has them all.
+const SHOWN: usize = 5;
+
+/// Write what people decided in a review, each row only if it is still what they decided on
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cargo xtask backfill run bookings --review review.csv
+  cargo xtask backfill apply review.csv --dry-run
+  cargo xtask backfill apply review.csv --refused refused.csv
+
+Between the first and the second, people fill in the column `decision`: a tenant's id or slug; an empty one leaves the row
+alone. Whatever else is changed in a line, or has changed in the database since, refuses that line, with its number; the
+others are applied, and it ends with 3. `backfill undo` takes it back, as any run. Ctrl-C ends it after the running batch;
+the same command goes on.")]
+pub(super) struct Options {
+    /// The review, filled in
+    #[arg(value_name = "FILE.csv")]
+    review: PathBuf,
+    /// Do everything but the commit
+    #[arg(long)]
+    dry_run: bool,
+    /// Write the lines that are refused into this file, with the reason, to be mended and applied again
+    #[arg(long, value_name = "FILE.csv")]
+    refused: Option<PathBuf>,
+}
+
+/// Applies it.
+///
+/// # Errors
+/// The engine's; what was committed before stays.
+pub(super) async fn run(app: &App, options: Options) -> Outcome {
+    report::refuse_csv("backfill apply", app.global.format())?;
+    if options.refused.as_deref().is_some_and(|refused| same_file(refused, &options.review)) {
+        return Err(Mistake::usage(
+            "--refused names the review itself, whose undecided lines would be lost",
+            "give another file",
+        ));
+    }
+    let settings = app.settings()?;
+    // Before connecting: a file that is no review needs no server.
+    let review = CheckedReview::check(&options.review)?;
+    let connected = stop::at_once(app.connect(&settings)).await?;
+    if options.dry_run {
+        app.printer.note(&format!("dry run on {}: nothing will be kept", connected.line()));
+    } else {
+        app.before_writing(&connected).await?;
+    }
+    let holder = holder::name(|name| std::env::var(name).ok());
+    let apply = Apply {
+        database: &connected.database,
+        tenancy: settings.tenancy(),
+        review: &review,
+        refused: options.refused.as_deref(),
+        dry_run: options.dry_run,
+        holder: &holder,
+    };
+    let mut meter = None;
+    let mut progress = |event| tell(app, &mut meter, event);
+    let done = stop::gently(&app.printer, |stop| apply.run(stop, &mut progress)).await;
+    if let Some(meter) = meter {
+        meter.finish();
+    }
+    let done = done?;
+    connected.database.close().await;
+    app.report(&done)?;
+    Ok(match (done.stopped, done.refused) {
+        (true, _) => Some(Exit::Stopped),
+        (false, 0) => None,
+        (false, _) => Some(Exit::NotYet),
+    })
+}
+
+fn same_file(one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().ok();
+    one == other || real(one).is_some_and(|one| real(other) == Some(one))
+}
+
+fn tell<'a>(app: &'a App, meter: &mut Option<Meter<'a>>, event: Progress) {
+    match event {
+        Progress::Waiting { holder } => app.printer.note(&holder::waiting(&holder)),
+        Progress::Started { table, rows, role, run, .. } => {
+            let run = run.map_or_else(|| "dry run".to_owned(), |run| format!("run {run}"));
+            let rows_decided = counted(rows, "decision", "decisions");
+            app.printer.note(&format!("{run}: {rows_decided} about {table}, writing as {role}"));
+            *meter = Some(Meter::start(&app.printer, table.name().as_str(), "rows", 0, Some(rows)));
+        }
+        Progress::Batch { examined, assigned } => {
+            if let Some(meter) = meter {
+                meter.set(examined, &format!("{} applied", count(assigned)));
+            }
+        }
+        Progress::Reconnecting { error, wait } => {
+            app.printer.warning(&format!("the connection was lost ({error}); trying again in {}", duration(wait)));
+        }
+        _ => {}
+    }
+}
+
+impl Report for ApplyReport {
+    const NAME: &'static str = "backfill apply";
+    const SCHEMA: Option<&'static str> = None;
+
+    fn table(&self) -> String {
+        let mut out = format!("{}\n\n{}", headline(self), counts(self));
+        for paragraph in [refusals(self), next(self)].into_iter().flatten() {
+            out.push_str(&format!("\n{paragraph}\n"));
+        }
+        out
+    }
+}
+
+fn headline(report: &ApplyReport) -> String {
+    let (Some(table), Some(role)) = (&report.table, &report.role) else {
+        return "nothing is decided in this review".to_owned();
+    };
+    let how = match (report.stopped, report.dry_run, report.run) {
+        (true, _, _) => "stopped".to_owned(),
+        (_, true, _) => "dry run (nothing was kept)".to_owned(),
+        (_, _, Some(run)) => format!("run {run}"),
+        _ => "done".to_owned(),
+    };
+    format!("{table}: {how}, as {role}")
+}
+
+fn counts(report: &ApplyReport) -> String {
+    let row = |what: &str, lines: u64, meaning: &str| vec![what.to_owned(), count(lines), meaning.to_owned()];
+    let applied =
+        if report.dry_run { "would get the tenant that was decided" } else { "got the tenant that was decided" };
+    let mut rows = vec![row("applied", report.applied, applied)];
+    if report.already_applied > 0 {
+        rows.push(row("already applied", report.already_applied, "have it from this decision"));
+    }
+    rows.push(row("undecided", report.undecided, "their decision is empty"));
+    rows.push(row("refused", report.refused, ""));
+    table(&["lines", ">number", ""], rows)
+}
+
+fn refusals(report: &ApplyReport) -> Option<String> {
+    let line = |refusal: &Refusal| {
+        let id = refusal.id.as_ref().map_or_else(String::new, |id| format!(" ({id})"));
+        format!("  line {}{id}: {}", refusal.line, refusal.reason)
+    };
+    let mut lines = vec!["Refused:".to_owned()];
+    lines.extend(report.refusals.iter().take(SHOWN).map(line));
+    if report.refused > SHOWN as u64 {
+        lines.push(format!("  and {} more", count(report.refused - SHOWN as u64)));
+    }
+    (report.refused > 0).then(|| lines.join("\n"))
+}
+
+fn next(report: &ApplyReport) -> Option<String> {
+    match (&report.refused_file, report.refused) {
+        _ if report.stopped => Some("The same command goes on from here.".to_owned()),
+        (Some(file), 1..) => Some(format!("Each of them stands with its reason in {}.", file.display())),
+        (None, 1..) => {
+            Some("--refused refused.csv writes them with their reasons, to be mended and applied again.".to_owned())
+        }
+        _ if report.dry_run && report.applied > 0 => Some("Next: the same without --dry-run.".to_owned()),
+        _ => None,
+    }
+}

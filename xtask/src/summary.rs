@@ -1,0 +1,150 @@
+//! The report as Markdown, at the end of the file that CI shows beside a job (`GITHUB_STEP_SUMMARY`).
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use crate::printer::Printer;
+use crate::report::Report;
+use crate::text;
+
+/// The variable that names the file, as GitHub Actions and Forgejo set it.
+pub(crate) const VARIABLE: &str = "GITHUB_STEP_SUMMARY";
+
+/// Appends the report where `file` names one. A summary that cannot be written is a warning: the report itself is out.
+pub(crate) fn append<R: Report>(report: &R, file: Option<OsString>, printer: &Printer) {
+    let Some(path) = file.filter(|name| !name.is_empty()).map(PathBuf::from) else { return };
+    if !R::SUMMARIZED {
+        return;
+    }
+    let text = format!("### {}\n\n{}\n", R::NAME, markdown(&text::as_markdown(|| report.table())));
+    if let Err(error) = append_to(&path, &text) {
+        printer.warning(&format!("cannot write the summary to {} ({VARIABLE}): {error}", path.display()));
+    }
+}
+
+fn append_to(path: &PathBuf, text: &str) -> io::Result<()> {
+    // In one write, as other steps may append to it at the same time.
+    std::fs::OpenOptions::new().append(true).create(true).open(path)?.write_all(text.as_bytes())
+}
+
+/// A report's paragraphs and tables as Markdown: tables are drawn as such already, and lines that stand indented are items.
+fn markdown(report: &str) -> String {
+    let mut out = String::new();
+    let mut last = Kind::Blank;
+    for line in report.lines() {
+        let (kind, text) = match line.trim_start() {
+            "" => (Kind::Blank, String::new()),
+            row if row.starts_with('|') => (Kind::Row, row.to_owned()),
+            item if line.starts_with("  ") => {
+                (Kind::Item, format!("- {}", escaped(item.strip_prefix("- ").unwrap_or(item))))
+            }
+            text => (Kind::Text, escaped(text)),
+        };
+        // Markdown joins lines that follow each other, and takes a table only behind an empty one.
+        if last == Kind::Text && kind == Kind::Text {
+            out.truncate(out.trim_end_matches('\n').len());
+            out.push_str("  \n");
+        } else if last != Kind::Blank && kind != Kind::Blank && last != kind {
+            out.push('\n');
+        }
+        if kind != Kind::Blank || last != Kind::Blank {
+            out.push_str(&text);
+            out.push('\n');
+        }
+        last = kind;
+    }
+    out
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Blank,
+    Row,
+    Item,
+    Text,
+}
+
+/// Text that Markdown shows as it is.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    let mut in_word = false;
+    while let Some(c) = chars.next() {
+        match c {
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            '\n' => out.push_str("<br>"),
+            // Inside of a word it marks nothing, and names have many.
+            '_' if in_word && chars.peek().is_some_and(|next| next.is_alphanumeric()) => out.push(c),
+            '|' | '*' | '_' | '`' | '[' | ']' | '#' | '~' | '\\' | '$' => out.extend(['\\', c]),
+            c => out.push(c),
+        }
+        in_word = c.is_alphanumeric();
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Serialize;
+
+    use super::*;
+
+    #[derive(Serialize)]
+    struct Example {
+        name: &'static str,
+    }
+
+    impl Report for Example {
+        const NAME: &'static str = "example";
+        const SCHEMA: Option<&'static str> = None;
+
+        fn table(&self) -> String {
+            let rows = [vec![self.name.to_owned(), "1,000".to_owned()], vec!["  by client".to_owned(), "5".to_owned()]];
+            let table = text::table(&["table", ">rows"], rows);
+            format!(
+                "public.bookings: done\nin 5 s\n\n{table}\nOne row was refused:\n  a<b>: *no*\n  c: no\n\nNext: audit\n"
+            )
+        }
+    }
+
+    #[derive(Serialize)]
+    struct Secret;
+
+    impl Report for Secret {
+        const NAME: &'static str = "secret";
+        const SCHEMA: Option<&'static str> = None;
+        const SUMMARIZED: bool = false;
+
+        fn table(&self) -> String {
+            "password".to_owned()
+        }
+    }
+
+    fn printer() -> Printer {
+        Printer::new(true, false, None)
+    }
+
+    #[test]
+    fn tables_are_tables_and_lists_are_lists_and_nothing_else_is_markup() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("summary.md");
+        for name in ["public.bookings", "odd|name\nof_two lines"] {
+            append(&Example { name }, Some(file.clone().into_os_string()), &printer());
+        }
+        insta::assert_snapshot!(std::fs::read_to_string(&file).unwrap());
+        assert!(text::table(&["a"], [vec!["b".to_owned()]]).starts_with("a\n─"), "for people again");
+    }
+
+    #[test]
+    fn no_secret_gets_into_it_and_no_file_where_none_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("summary.md");
+        append(&Secret, Some(file.clone().into_os_string()), &printer());
+        append(&Example { name: "x" }, None, &printer());
+        append(&Example { name: "x" }, Some(OsString::new()), &printer());
+        assert!(!file.exists());
+    }
+}
