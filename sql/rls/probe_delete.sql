@@ -1,2 +1,2 @@
--- Deletes the row $1.
-DELETE FROM ONLY :"target" AS t WHERE t.:"key" = $1::text:::key_type
+-- Deletes the rows $1.
+DELETE FROM :only :"target" AS t WHERE :given

@@ -1,2 +1,2 @@
--- Gives the row $1 to the tenant $2.
-UPDATE ONLY :"target" AS t SET :"column" = $2::text:::type WHERE t.:"key" = $1::text:::key_type
+-- Gives the rows $1 to the tenant $2, or to nobody.
+UPDATE :only :"target" AS t SET :"column" = $2::text:::type WHERE :given

@@ -1,2 +1,2 @@
--- The row $1 as a JSON object, for copies of it.
-SELECT to_jsonb(t) FROM ONLY :"target" AS t WHERE t.:"key" = $1::text:::key_type
+-- The rows $1 as JSON objects, for copies of them.
+SELECT to_jsonb(t) FROM :only :"target" AS t WHERE :given

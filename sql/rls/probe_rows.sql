@@ -1,11 +1,22 @@
--- A few rows of the two tenants that have most of them here, and a few without one, each with its key: what the attempts are made on.
-WITH few AS (
-    SELECT (SELECT array_agg(k) FROM (SELECT t.:"key"::text AS k FROM ONLY :"target" AS t WHERE t.:"column" = e.:"tenant_key" LIMIT 3) AS rows) AS keys,
-           e.:"tenant_key"::text AS tenant
-    FROM :"tenants" AS e
-    WHERE e.:"tenant_key"::text <> '' AND EXISTS (SELECT FROM ONLY :"target" AS t WHERE t.:"column" = e.:"tenant_key")
+-- A few rows of two tenants that the tenant table has, and a few without a tenant, each with its key: what the attempts are made on. The tenants
+-- in $1, which are not in use, are taken where no others have rows.
+WITH chosen AS (
+    (SELECT e.:"tenant_key" AS tenant, 1 AS choice
+     FROM :"tenants" AS e
+     WHERE e.:"tenant_key"::text <> '' AND e.:"tenant_key"::text <> ALL ($1::text[])
+       AND EXISTS (SELECT FROM :only :"target" AS t WHERE t.:"column" = e.:"tenant_key")
+     LIMIT 2)
+    UNION ALL
+    (SELECT e.:"tenant_key", 2
+     FROM :"tenants" AS e
+     WHERE e.:"tenant_key"::text = ANY ($1::text[]) AND EXISTS (SELECT FROM :only :"target" AS t WHERE t.:"column" = e.:"tenant_key")
+     LIMIT 2)
+    ORDER BY choice
     LIMIT 2
 )
-SELECT tenant, keys FROM few
+SELECT tenant::text,
+       (SELECT jsonb_agg(k) FROM (SELECT :key AS k FROM :only :"target" AS t WHERE t.:"column" = chosen.tenant LIMIT 3) AS few) AS keys, choice
+FROM chosen
 UNION ALL
-SELECT NULL, array_agg(k) FROM (SELECT t.:"key"::text AS k FROM ONLY :"target" AS t WHERE t.:"column" IS NULL LIMIT 3) AS rows
+SELECT NULL, (SELECT jsonb_agg(k) FROM (SELECT :key AS k FROM :only :"target" AS t WHERE t.:"column" IS NULL LIMIT 3) AS few), 3
+ORDER BY choice

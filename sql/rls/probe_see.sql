@@ -1,2 +1,2 @@
--- How many of the rows $1 can be seen.
-SELECT count(*) FROM ONLY :"target" AS t WHERE t.:"key" = ANY ($1::text[]:::key_type[])
+-- Those of the rows $1 that can be seen; only their number is asked for.
+SELECT FROM :only :"target" AS t WHERE :given

@@ -1,7 +1,12 @@
--- Whether the view $2 in schema $1 may be read by this login, and its tenant column, if it shows one of $3.
-SELECT has_table_privilege(c.oid, 'SELECT'),
-       (SELECT a.attname::text FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attname = ANY ($3)
-        ORDER BY array_position($3, a.attname::text) LIMIT 1)
+-- The view $1 by schema and name; its tenant column, if it shows one of $2; and the first of the roles $3 that may read it, if any.
+SELECT n.nspname::text, c.relname::text,
+       (SELECT a.attname::text FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attname = ANY ($2)
+        ORDER BY array_position($2, a.attname::text) LIMIT 1),
+       (SELECT role.name
+        FROM unnest($3::text[]) WITH ORDINALITY AS role (name, position)
+        WHERE has_schema_privilege(role.name, n.oid, 'USAGE') AND has_any_column_privilege(role.name, c.oid, 'SELECT')
+        ORDER BY role.position
+        LIMIT 1)
 FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
-WHERE n.nspname = $1 AND c.relname = $2
+WHERE format('%s.%s', n.nspname, c.relname) = $1 AND c.relkind IN ('v', 'm')

@@ -91,7 +91,12 @@ impl App {
         };
         connected.database.close().await;
         let connections = ConnectOptions::default().max_connections;
-        self.connect_to(settings, &self.local(LocalOptions::default()), &url, origin, connections).await
+        let direct = self.connect_to(settings, &self.local(LocalOptions::default()), &url, origin, connections).await?;
+        let Pooler::Suspected(why) = &direct.database.session().pooler else { return Ok(direct) };
+        Err(Mistake::refused(
+            format!("the direct URL leads through a pooler as well ({why}), and DDL needs the server itself"),
+            "give the URL of the server: the host's own port, or the provider's connection string without pooling",
+        ))
     }
 
     async fn connect_to(

@@ -64,6 +64,14 @@ pub enum Error {
         /// What was changed, with what is expected and what is there.
         what: String,
     },
+    /// Attempts were to be made in another database than the one that they are prepared in.
+    #[error("the application's URL leads to another database: it is {app}, and the other is {database}")]
+    OtherDatabase {
+        /// The database whose catalog is read, and since when its server is up.
+        database: String,
+        /// The application's.
+        app: String,
+    },
     /// There is nothing in the journal to take back.
     #[error("{0}")]
     NothingToUndo(String),
@@ -112,6 +120,10 @@ impl Error {
             Self::Drifted { .. } => {
                 Some("`cargo xtask rls status` shows what is there; put it back as it was, or change it by hand".into())
             }
+            Self::OtherDatabase { .. } => Some(
+                "give with --app-url how the application logs in to this very database: on the same server, not on a copy or a standby"
+                    .into(),
+            ),
             Self::NothingToUndo(_) => Some("`cargo xtask rls status` shows how far each table is".into()),
         }
     }
@@ -122,7 +134,11 @@ impl Error {
             Self::Database(error) => error.exit(),
             Self::Ops(error) => error.exit(),
             Self::Audit(error) => error.exit(),
-            Self::Unsuitable { .. } | Self::Role { .. } | Self::Preflight(_) | Self::NothingToUndo(_) => Exit::Usage,
+            Self::Unsuitable { .. }
+            | Self::Role { .. }
+            | Self::Preflight(_)
+            | Self::NothingToUndo(_)
+            | Self::OtherDatabase { .. } => Exit::Usage,
             Self::Blocked { .. } => Exit::NotYet,
             Self::NoDdl(_) | Self::Drifted { .. } => Exit::Refused,
         }

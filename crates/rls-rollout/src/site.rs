@@ -158,6 +158,16 @@ impl Site {
         self.catalog.tables[relation.position].name.clone()
     }
 
+    /// The schema of each relation, for a query over all of them.
+    pub(crate) fn schemas(&self) -> Vec<&str> {
+        self.relations.iter().map(|relation| relation.name.schema().as_str()).collect()
+    }
+
+    /// The name of each relation, in the same order.
+    pub(crate) fn names(&self) -> Vec<&str> {
+        self.relations.iter().map(|relation| relation.name.name().as_str()).collect()
+    }
+
     pub(crate) fn relation(&self, name: &TableName) -> Option<&Relation> {
         self.relations.iter().find(|relation| relation.name == *name)
     }
@@ -246,6 +256,12 @@ impl Rights {
         let mut rights = Self::default();
         for access in tenant_audit::access(catalog, tenancy)? {
             rights.auditor.entry(access.table).or_default().extend(access.read);
+        }
+        // The maintenance role, which reads the keys of all others, has no business with rows of the platform; `verify` finds them by key.
+        for table in catalog.tables.iter().filter(|table| table.platform_rows) {
+            let columns = table.key.iter().chain([&table.column.name]).map(Ident::new);
+            let columns = columns.collect::<Result<Vec<_>, _>>()?;
+            rights.auditor.entry(table.name.clone()).or_default().extend(columns);
         }
         let ctid = Ident::new("ctid")?;
         for table in catalog.tables.iter().filter(|table| !table.platform_rows) {

@@ -139,8 +139,8 @@ async fn audited_as(database: &Database, site: &Site) -> Result<Option<String>> 
 pub(crate) async fn ways_around(database: &Database, site: &Site) -> Result<Vec<WayAround>> {
     let mut tx = OwnerTx::begin(database, std::time::Duration::from_secs(5)).await?;
     let rows = sqlx::query(include_str!("../../../sql/rls/ways_around.sql"))
-        .bind(site.relations.iter().map(|relation| relation.name.schema().as_str()).collect::<Vec<_>>())
-        .bind(site.relations.iter().map(|relation| relation.name.name().as_str()).collect::<Vec<_>>())
+        .bind(site.schemas())
+        .bind(site.names())
         .fetch_all(tx.connection())
         .await
         .map_err(RlsError::query("looking for views and functions that pass the policies"))?;

@@ -38,7 +38,7 @@ pub mod visibility;
 
 pub use catalog::{Catalog, TenantTable};
 pub use columns::{Column, Generated};
-pub use database::{ConnectOptions, Database, Pooler, SessionFacts};
+pub use database::{ConnectOptions, Database, Limits, Pooler, SessionFacts};
 pub use direct::DirectConnection;
 pub use error::{Error, Result};
 pub use exit::Exit;

@@ -157,8 +157,12 @@ impl DatabaseUrl {
             .username(&self.user)
             .database(&self.database)
             // Its default is precise since 12, and PgBouncer refuses startup parameters that it does not know.
-            .extra_float_digits(None)
-            .options(parse::settings_in(self.parameter("options").unwrap_or_default()));
+            .extra_float_digits(None);
+        let settings = parse::settings_in(self.parameter("options").unwrap_or_default());
+        // PgBouncer refuses the parameter, also an empty one.
+        if !settings.is_empty() {
+            options = options.options(settings);
+        }
         options = match &self.host {
             Host::Tcp(host) => options.host(host),
             // The host is set too, for PGHOST must not leak into it.

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 use local_db::Role;
-use local_db::testing::{self, TestDb};
+use local_db::testing::{self, TestDb, TestPooler};
 
 use crate::support::{Ended, Place, redact};
 
@@ -88,6 +88,16 @@ async fn the_proof_by_trying_passes_a_clean_table_and_names_a_leak() {
     redact(&db, || assert_snapshot!("rls_verify_leak", run(&db, &verify)));
 }
 
+#[tokio::test]
+async fn nothing_is_proven_of_one_database_by_trying_in_another() {
+    let (db, other) = (two_tenants().await, testing::empty_database().await);
+    let app = other.url(Role::AppUser);
+    let ended = run(&db, &["verify", "--app-url", app.expose()]);
+    assert_eq!(ended.status, 2, "{ended}");
+    assert!(ended.stderr.contains("the application's URL leads to another database"), "{ended}");
+    assert!(ended.stderr.contains("hint: give with --app-url"), "{ended}");
+}
+
 #[test]
 fn policies_are_never_changed_on_a_database_that_nobody_named() {
     assert_snapshot!("rls_without_url", Place::new().run(&["rls", "rollout"]));
@@ -111,6 +121,27 @@ async fn ddl_goes_past_a_pooler_or_not_at_all_and_a_write_is_confirmed() {
     assert!(past.stderr.contains("(from --direct-url)"), "{past}");
     let unconfirmed = place.run(&["rls", "rollback", "--database-url", direct.expose()]);
     assert_eq!(unconfirmed.status, 4, "{unconfirmed}");
+}
+
+#[tokio::test]
+async fn a_pooler_that_the_url_does_not_tell_of_is_noticed_before_any_ddl() {
+    let db = two_tenants().await;
+    let Some(pooler) = TestPooler::before(&db, 6).await else { return };
+    let (url, direct, place) = (pooler.silent_url(Role::Owner), db.url(Role::Owner), Place::new());
+    let rollout =
+        ["rls", "rollout", "--tables", "audit_logs", "--confirm", "127.0.0.1", "--database-url", url.expose()];
+    let refused = place.run(&rollout);
+    assert_eq!(refused.status, 4, "{refused}");
+    assert!(refused.stderr.contains("a pooler stands between"), "{refused}");
+    let not_direct = place.run(&[&rollout[..], &["--direct-url", url.expose()]].concat());
+    assert_eq!(not_direct.status, 4, "{not_direct}");
+    assert!(not_direct.stderr.contains("the direct URL leads through a pooler as well"), "{not_direct}");
+    let done = place.run(&[&rollout[..], &["--direct-url", direct.expose()]].concat());
+    assert_eq!(done.status, 0, "{done}");
+    let (app, owner) = (pooler.silent_url(Role::AppUser), ["--database-url", url.expose()]);
+    let verify = ["rls", "verify", "--tables", "audit_logs", "--write-probes", "--confirm", "127.0.0.1", "--app-url"];
+    let proven = place.run(&[&verify[..], &[app.expose()], &owner].concat());
+    assert_eq!(proven.status, 0, "{proven}");
 }
 
 #[tokio::test]

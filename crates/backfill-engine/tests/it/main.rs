@@ -10,6 +10,7 @@ mod model;
 mod odd_databases;
 mod operators;
 mod planted;
+mod pooled;
 mod preflight;
 mod pressure;
 mod reviewed;

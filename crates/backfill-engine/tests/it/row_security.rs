@@ -10,15 +10,15 @@ use crate::support::{SMALL, backfill, backfill_chat, fast, number, planted, scri
 /// Tables that bookings and chat messages draw on.
 const TABLES: [&str; 6] = ["bookings", "users", "services", "ServiceRequest", "chat_messages", "tenant_memberships"];
 
-const STRICT: &str = r#"CREATE POLICY rls_tenant_isolation ON :"table"
+pub(crate) const STRICT: &str = r#"CREATE POLICY rls_tenant_isolation ON :"table"
     USING ("tenantId" = NULLIF(current_setting('app.current_tenant_id', true), ''));
     ALTER TABLE :"table" ENABLE ROW LEVEL SECURITY; ALTER TABLE :"table" FORCE ROW LEVEL SECURITY"#;
 
-const BRIDGE: &str = r#"CREATE POLICY rls_tenant_isolation ON :"table"
+pub(crate) const BRIDGE: &str = r#"CREATE POLICY rls_tenant_isolation ON :"table"
     USING ("tenantId" IS NULL OR "tenantId" = NULLIF(current_setting('app.current_tenant_id', true), ''));
     ALTER TABLE :"table" ENABLE ROW LEVEL SECURITY; ALTER TABLE :"table" FORCE ROW LEVEL SECURITY"#;
 
-async fn protect(db: &TestDb, policy: &'static str, maintenance: bool) {
+pub(crate) async fn protect(db: &TestDb, policy: &'static str, maintenance: bool) {
     let mut owner = db.owner().await;
     for name in TABLES {
         let table = TableName::parse(name, "public").unwrap();

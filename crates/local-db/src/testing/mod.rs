@@ -14,11 +14,13 @@
 
 mod database;
 mod guardian;
+mod pooler;
 mod proxy;
 mod run;
 mod throwaway;
 
 pub use database::TestDb;
+pub use pooler::TestPooler;
 pub use proxy::{Limit, Proxy};
 pub use throwaway::{Standby, TestServer};
 

@@ -135,7 +135,7 @@ pub(super) async fn locked() -> Result<(File, PathBuf, Account)> {
 }
 
 /// The system's folder for temporary files, if the server's user can write there.
-async fn temporary_folder(account: Account) -> PathBuf {
+pub(super) async fn temporary_folder(account: Account) -> PathBuf {
     let folder = std::env::temp_dir();
     let folder = folder.canonicalize().unwrap_or(folder);
     if server::can_name(&folder) && account.can_write(&folder).await { folder } else { PathBuf::from("/tmp") }

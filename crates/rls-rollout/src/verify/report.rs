@@ -20,6 +20,8 @@ pub struct VerifyReport {
     pub tables: Vec<TableProof>,
     /// What is wrong, by what it came through.
     pub findings: Vec<Finding>,
+    /// What lets others past the policies, and not the application's login.
+    pub notes: Vec<Finding>,
 }
 
 /// The attempts on one table.
@@ -60,6 +62,8 @@ pub enum What {
     ReadEmpty,
     /// Nor with one that does not exist.
     ReadUnknown,
+    /// Rows of the platform are seen where no tenant is set, in tables that are declared to have them.
+    ReadPlatform,
     /// A row of one's own can be inserted.
     InsertOwn,
     /// A row of another tenant's cannot.
@@ -72,23 +76,46 @@ pub enum What {
     UpdateOther,
     /// Nor deleted.
     DeleteOther,
+    /// A tenant writes no row without a tenant: it inserts none, gives none away to nobody, and changes and deletes none of the platform's.
+    WriteWithoutTenant,
 }
 
 impl What {
     /// All of them, in the order in which they are tried.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::ReadOwn,
         Self::ReadOther,
         Self::ReadUnset,
         Self::ReadEmpty,
         Self::ReadUnknown,
+        Self::ReadPlatform,
         Self::InsertOwn,
         Self::InsertOther,
         Self::InsertUnset,
         Self::UpdateAway,
         Self::UpdateOther,
         Self::DeleteOther,
+        Self::WriteWithoutTenant,
     ];
+
+    /// The attempt in words.
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Self::ReadOwn => "reading own rows",
+            Self::ReadOther => "reading another tenant's rows",
+            Self::ReadUnset => "reading where no tenant is set",
+            Self::ReadEmpty => "reading where the tenant is empty",
+            Self::ReadUnknown => "reading as a tenant that does not exist",
+            Self::ReadPlatform => "reading the platform's rows where no tenant is set",
+            Self::InsertOwn => "inserting an own row",
+            Self::InsertOther => "inserting a row of another tenant",
+            Self::InsertUnset => "inserting where no tenant is set",
+            Self::UpdateAway => "giving an own row to another tenant",
+            Self::UpdateOther => "changing another tenant's row",
+            Self::DeleteOther => "deleting another tenant's row",
+            Self::WriteWithoutTenant => "writing a row without a tenant",
+        }
+    }
 }
 
 /// How an attempt went.

@@ -14,4 +14,6 @@ mod snapshot;
 mod story;
 mod support;
 mod verify;
+mod verify_whom;
+mod verify_writes;
 mod versions;

@@ -8,20 +8,20 @@ use tenant_rls::Tenancy;
 use crate::support::{auto, clean, connect, roll, script};
 
 /// Every table of a clean database under FORCE.
-async fn enforced() -> TestDb {
+pub(crate) async fn enforced() -> TestDb {
     let db = clean().await;
     assert!(roll(&db, &auto()).await.unwrap().is_complete());
     db
 }
 
-async fn prove(db: &TestDb) -> VerifyReport {
+pub(crate) async fn prove(db: &TestDb) -> VerifyReport {
     let (owner, app) = (connect(db, Role::Owner).await, connect(db, Role::AppUser).await);
     let options = VerifyOptions { write_probes: true, ..VerifyOptions::default() };
     verify(&owner, &app, &Tenancy::default(), &options, &mut |_| ()).await.unwrap()
 }
 
 /// The findings, a line each.
-fn found(report: &VerifyReport) -> Vec<String> {
+pub(crate) fn found(report: &VerifyReport) -> Vec<String> {
     let line = |finding: &rls_rollout::Finding| {
         let table = finding.table.as_ref().map(|table| format!("{table}: ")).unwrap_or_default();
         format!("{table}{}", finding.what)
@@ -29,7 +29,7 @@ fn found(report: &VerifyReport) -> Vec<String> {
     report.findings.iter().map(line).collect()
 }
 
-fn contains(report: &VerifyReport, parts: &[&str]) {
+pub(crate) fn contains(report: &VerifyReport, parts: &[&str]) {
     let lines = found(report);
     assert!(lines.iter().any(|line| parts.iter().all(|part| line.contains(part))), "no {parts:?} in {lines:#?}");
 }
@@ -48,7 +48,7 @@ async fn a_clean_database_is_proven_and_nothing_of_the_attempts_stays() {
     assert!(report.is_proven(), "{:#?}", found(&report));
     assert_eq!(state_now().await, before);
     let bookings = report.tables.iter().find(|table| table.table.name().as_str() == "bookings").unwrap();
-    for what in What::ALL {
+    for what in What::ALL.into_iter().filter(|what| *what != What::ReadPlatform) {
         let result = bookings.attempts.iter().find(|attempt| attempt.what == what).map(|attempt| attempt.result);
         assert_eq!(result, Some(Outcome::AsExpected), "{what:?} in {:#?}", bookings.attempts);
     }
@@ -165,7 +165,7 @@ async fn a_key_that_the_server_generates_does_not_hide_that_others_rows_can_be_c
         receipts.attempts.iter().find(|attempt| attempt.what == what).map(|attempt| attempt.result)
     };
     let clean = prove(&db).await;
-    for what in What::ALL {
+    for what in What::ALL.into_iter().filter(|what| *what != What::ReadPlatform) {
         assert_eq!(result(&clean, what), Some(Outcome::AsExpected), "{what:?}");
     }
     let leaky = "CREATE POLICY sweep ON receipts FOR DELETE USING (true); CREATE POLICY look ON receipts FOR SELECT USING (true);

@@ -4,6 +4,7 @@
 mod defaults;
 mod interrupted;
 mod lists;
+mod pooled;
 mod support;
 mod tenants;
 mod whom;

@@ -3,5 +3,6 @@
 
 mod counts;
 mod honesty;
+mod pooled;
 mod structure;
 mod support;

@@ -7,6 +7,7 @@ use sqlx::PgConnection;
 use super::guard::Guard;
 use super::set_role;
 use super::tenant::{current, set_local};
+use crate::database::milliseconds;
 use crate::visibility::ActingRole;
 use crate::{Database, Error, Result, Sql, Tenancy, TenantId};
 
@@ -111,8 +112,4 @@ impl TenantScope<'_> {
     pub fn tenant(&self) -> &TenantId {
         &self.tenant
     }
-}
-
-fn milliseconds(duration: Duration) -> String {
-    format!("{}ms", duration.as_millis())
 }

@@ -1,9 +1,15 @@
 //! What every scope stands on: an open transaction that rolls back, and is cancelled on the server, when it is dropped.
 
+use std::time::Duration;
+
 use sqlx::pool::PoolConnection;
+use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection, PgConnection, Postgres};
 
-use crate::{Database, Error, Result, Sql};
+use crate::{Database, Error, Result, Sql, Template};
+
+/// How long a cancel request may take.
+const CANCEL_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// An open transaction. Dropped before [`Guard::commit`] or [`Guard::rollback`], its connection is thrown away, never
 /// given back to the pool, so that neither a setting nor a half-read answer can reach whoever comes next.
@@ -20,7 +26,7 @@ impl Guard {
         let doing = || Error::query("opening a transaction");
         let mut guard = Self { database: database.clone(), connection: None, backend: 0 };
         // Both statements in one go: behind a transaction pooler the backend is ours only from BEGIN on.
-        let opened = sqlx::Executor::execute(&mut *connection, sqlx::raw_sql(begin)).await;
+        let opened = sqlx::Executor::execute(&mut *connection, sqlx::raw_sql(database.opening(begin))).await;
         guard.connection = Some(connection);
         opened.map_err(doing())?;
         guard.backend =
@@ -41,7 +47,8 @@ impl Guard {
     }
 
     async fn end(mut self, statement: Sql) -> Result<()> {
-        let done = sqlx::query(statement).persistent(false).execute(self.connection()).await;
+        let statement = self.database.forgetting(statement);
+        let done = sqlx::Executor::execute(self.connection(), sqlx::raw_sql(statement)).await;
         done.map_err(Error::query("ending the transaction"))?;
         drop(self.connection.take());
         Ok(())
@@ -53,16 +60,23 @@ impl Drop for Guard {
         let Some(mut connection) = self.connection.take() else { return };
         connection.close_on_drop();
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        let (options, backend) = (self.database.options().clone(), self.backend);
+        let (options, backend) = (self.database.direct_options().clone(), self.backend);
         // The connection is held until the cancel request is through: only so long is the backend surely ours.
         runtime.spawn(async move {
-            if backend != 0
-                && let Ok(mut other) = options.connect().await
-            {
-                let _ = sqlx::query("SELECT pg_cancel_backend($1)").bind(backend).execute(&mut other).await;
-                let _ = other.close().await;
+            if backend != 0 {
+                // Behind a pooler whose sessions are all taken it would wait for the very one that it is to set free.
+                let _ = tokio::time::timeout(CANCEL_TIMEOUT, cancel(&options, backend)).await;
             }
             drop(connection);
         });
     }
+}
+
+async fn cancel(options: &PgConnectOptions, backend: i32) -> sqlx::Result<()> {
+    let mut other = options.connect().await?;
+    // As one message: behind a pooler a statement that is prepared first may be executed in another session.
+    let cancel = Template::new("SELECT pg_cancel_backend(:'backend'::int)");
+    let cancel = cancel.literal("backend", &backend.to_string()).build();
+    sqlx::Executor::execute(&mut other, sqlx::raw_sql(cancel)).await?;
+    other.close().await
 }

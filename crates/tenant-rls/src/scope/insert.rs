@@ -8,6 +8,7 @@ use sqlx::types::Json;
 use sqlx::{PgConnection, Postgres};
 
 use super::begin_read_only;
+use super::guard::Guard;
 use super::tenant::TenantTx;
 use crate::columns::Generated;
 use crate::{Database, Error, Fault, Ident, Result, Sql, TableName, Template, Tenancy, TenantId, fault_of};
@@ -72,6 +73,9 @@ impl TenantInsert {
     /// # Errors
     /// [`Error::Connect`] or [`Error::Query`]; nothing is kept then, unless the connection was lost while it committed.
     pub async fn run(&self, tenant: &TenantId, values: &Value) -> Result<Vec<bool>> {
+        if self.database.is_pooled() {
+            return self.run_pooled(tenant, values).await;
+        }
         let idle = self.idle().pop();
         let connection = match idle {
             Some(connection) => connection,
@@ -89,6 +93,21 @@ impl TenantInsert {
             Err(Fault::Other) => {}
         }
         inserted
+    }
+
+    /// Behind a pooler a statement is prepared in one session and may be executed in another, where its name is somebody else's: a
+    /// transaction keeps the two together.
+    async fn run_pooled(&self, tenant: &TenantId, values: &Value) -> Result<Vec<bool>> {
+        let mut guard = Guard::begin(&self.database, Sql::from_static("BEGIN")).await?;
+        match self.execute(guard.connection(), tenant, values).await {
+            Ok(inserted) => guard.commit().await.map(|()| inserted),
+            Err(error) => {
+                if fault_of(&error) != Fault::Connection {
+                    guard.rollback().await?;
+                }
+                Err(error)
+            }
+        }
     }
 
     /// The same inside a longer scope, whose end decides whether the rows are kept.

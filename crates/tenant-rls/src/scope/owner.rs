@@ -5,6 +5,7 @@ use std::time::Duration;
 use sqlx::{PgConnection, SqlSafeStr};
 
 use super::guard::Guard;
+use crate::database::milliseconds;
 use crate::{Database, Error, Result, Sql};
 
 /// A transaction for DDL. `row_security` is off in it: a statement whose rows a policy would hide fails instead.
@@ -19,8 +20,8 @@ impl OwnerTx {
     /// [`Error::Connect`] or [`Error::Query`].
     pub async fn begin(database: &Database, lock_timeout: Duration) -> Result<Self> {
         let mut guard = Guard::begin(database, Sql::from_static("BEGIN; SET LOCAL row_security = off")).await?;
-        super::tenant::set_local(guard.connection(), "lock_timeout", &format!("{}ms", lock_timeout.as_millis()))
-            .await?;
+        let lock_timeout = database.limits().map_or(lock_timeout, |limits| limits.lock_timeout.min(lock_timeout));
+        super::tenant::set_local(guard.connection(), "lock_timeout", &milliseconds(lock_timeout)).await?;
         Ok(Self { guard })
     }
 

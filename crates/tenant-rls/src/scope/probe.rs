@@ -3,13 +3,14 @@
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 
 use super::tenant::set_local;
-use crate::{Database, Error, Result, Sql, Tenancy};
+use crate::{Database, Error, Limits, Result, Sql, Tenancy};
 
 /// A transaction that cannot be committed, on a session of its own: in it nothing has set the session variable before, which a
 /// pooled session cannot promise. Locks are waited for at most 100 ms and a statement runs at most 2 s, as it may stand beside a
 /// live application. Dropped, its session ends, and with it the transaction.
 pub struct ProbeTx {
     connection: PgConnection,
+    database: Database,
     variable: String,
     found: Option<String>,
 }
@@ -22,20 +23,15 @@ impl ProbeTx {
     pub async fn begin(database: &Database, tenancy: &Tenancy, writes: bool) -> Result<Self> {
         let doing = || Error::query("opening an attempt");
         let mut connection = database.options().connect().await.map_err(|source| database.refused(source))?;
-        let begin = if writes {
-            Sql::from_static(
-                "BEGIN; SET LOCAL lock_timeout = '100ms'; SET LOCAL statement_timeout = '2s'; SAVEPOINT probe",
-            )
-        } else {
-            Sql::from_static(
-                "BEGIN READ ONLY; SET LOCAL lock_timeout = '100ms'; SET LOCAL statement_timeout = '2s'; SAVEPOINT probe",
-            )
-        };
-        sqlx::Executor::execute(&mut connection, sqlx::raw_sql(begin)).await.map_err(doing())?;
+        let begin = Sql::from_static(if writes { "BEGIN" } else { "BEGIN READ ONLY" });
+        let database = database.limited(Limits::BRIEF);
+        sqlx::Executor::execute(&mut connection, sqlx::raw_sql(database.opening(begin))).await.map_err(doing())?;
         let variable = tenancy.session.variable.clone();
         let found = sqlx::query_scalar("SELECT current_setting($1, true)").bind(&variable);
         let found = found.fetch_one(&mut connection).await.map_err(doing())?;
-        Ok(Self { connection, variable, found })
+        let mut probe = Self { connection, database, variable, found };
+        probe.keep().await?;
+        Ok(probe)
     }
 
     /// What the session variable held at login: `None` where it was never set. A value comes from ALTER ROLE or ALTER DATABASE,
@@ -52,8 +48,18 @@ impl ProbeTx {
         set_local(&mut self.connection, &self.variable, value).await
     }
 
-    /// Takes back what was done since the beginning, also after an error of a statement. The session variable holds again what it
-    /// held, except that it is empty where it was never set before: PostgreSQL forgets no variable.
+    /// Keeps what was done so far, until the end of the transaction: [`back`](Self::back) comes back to here.
+    ///
+    /// # Errors
+    /// [`Error::Query`] where the connection is lost.
+    pub async fn keep(&mut self) -> Result<()> {
+        let kept = sqlx::query("SAVEPOINT probe").persistent(false).execute(&mut self.connection).await;
+        kept.map_err(Error::query("going on from an attempt"))?;
+        Ok(())
+    }
+
+    /// Takes back what was done since [`keep`](Self::keep), else since the beginning, also after an error of a statement. The session
+    /// variable holds again what it held, except that it is empty where it was never set before: PostgreSQL forgets no variable.
     ///
     /// # Errors
     /// [`Error::Query`] where the connection is lost.
@@ -73,7 +79,8 @@ impl ProbeTx {
     /// # Errors
     /// [`Error::Query`] where the connection is lost; it is rolled back then as well.
     pub async fn rollback(mut self) -> Result<()> {
-        let done = sqlx::query("ROLLBACK").persistent(false).execute(&mut self.connection).await;
+        let rollback = self.database.forgetting(Sql::from_static("ROLLBACK"));
+        let done = sqlx::Executor::execute(&mut self.connection, sqlx::raw_sql(rollback)).await;
         done.map_err(Error::query("taking the attempts back"))?;
         // A session that cannot say goodbye is gone already.
         let _ = self.connection.close().await;

@@ -3,6 +3,7 @@
 
 mod catalog;
 mod inserts;
+mod pooled;
 mod probes;
 mod scopes;
 mod support;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use local_db::Role;
-use tenant_rls::{ActingRole, AuditTx, BatchOptions, BatchTx, Error, OwnerTx, Tenancy, TenantTx};
+use tenant_rls::{ActingRole, AuditTx, BatchOptions, BatchTx, Error, Limits, OwnerTx, Tenancy, TenantTx};
 
 use crate::support::{access, connect, left_behind, notes, tenant};
 
@@ -190,4 +190,24 @@ async fn ddl_behind_a_lock_gives_up_in_time_and_is_tried_again() {
     });
     done.await.unwrap();
     assert_eq!(tries, 3);
+}
+
+#[tokio::test]
+async fn a_limited_handle_waits_for_nobody_and_leaves_the_others_alone() {
+    let db = notes().await;
+    let database = connect(&db, Role::Superuser, 2).await;
+    let limits = Limits { lock_timeout: Duration::from_millis(50), statement_timeout: Duration::from_millis(80) };
+    let limited = database.limited(limits);
+    let set = "SELECT current_setting('lock_timeout'), current_setting('statement_timeout')";
+    let of = async |database| -> (String, String) {
+        let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await.unwrap();
+        sqlx::query_as(set).fetch_one(tx.connection()).await.unwrap()
+    };
+    assert_eq!(of(&limited).await, ("50ms".to_owned(), "80ms".to_owned()));
+    assert_eq!(of(&database).await, ("5s".to_owned(), "0".to_owned()));
+    let mut holder = db.owner().await;
+    holder.run_script("holding a lock", "BEGIN; LOCK TABLE note IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let login = [ActingRole::Login(database.session().role.clone())];
+    let refused = AuditTx::begin(&limited, &[access("note", &["id"])], &login, None).await.err().unwrap();
+    assert_eq!(refused.sqlstate(), Some("55P03"), "{refused}");
 }

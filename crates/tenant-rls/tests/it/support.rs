@@ -38,5 +38,7 @@ pub(crate) async fn tenant(database: &Database, name: &str) -> TenantId {
 /// What the next user of the only connection finds in the session variable.
 pub(crate) async fn left_behind(database: &Database) -> String {
     let mut tx = OwnerTx::begin(database, Duration::from_secs(1)).await.unwrap();
-    sqlx::query_scalar(VARIABLE).fetch_one(tx.connection()).await.unwrap()
+    let left = sqlx::query_scalar(VARIABLE).fetch_one(tx.connection()).await.unwrap();
+    tx.rollback().await.unwrap();
+    left
 }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use local_db::{LocalOptions, Role};
-use rls_rollout::{Attempt, Outcome as Seen, TableProof, VerifyOptions, VerifyReport, What};
+use rls_rollout::{Attempt, Finding, Outcome as Seen, TableProof, VerifyOptions, VerifyReport, What};
 use tenant_rls::{ConnectOptions, Database, DatabaseUrl, Exit, Origin, Settings};
 
 use crate::app::{App, Outcome};
@@ -121,26 +121,33 @@ impl Report for VerifyReport {
             "unset",
             "empty",
             "unknown",
+            "platform",
             "ins own",
             "ins other",
             "ins unset",
             "give",
             "change",
             "delete",
+            "no tenant",
         ];
         let mut out = table(&headings, self.tables.iter().map(row));
-        out.push_str("\nown to unknown: reading; then inserting, giving away, changing and deleting. -: not tried.\n");
+        out.push_str("\nown to platform: reading; then inserting, giving away, changing, deleting, and writing without a tenant. -: not tried.\n");
         if !self.findings.is_empty() {
             out.push_str("\nFindings:\n");
         }
         for finding in &self.findings {
-            let table = finding.table.as_ref().map(|table| format!("{table}: ")).unwrap_or_default();
-            out.push_str(&format!("  {table}{}\n", finding.what));
+            out.push_str(&line(finding));
+        }
+        if !self.notes.is_empty() {
+            out.push_str("\nNot open to the application's login:\n");
+        }
+        for note in &self.notes {
+            out.push_str(&line(note));
         }
         if self.untried() > 0 {
             let untried = counted(self.untried() as u64, "table", "tables");
             out.push_str(&format!(
-                "\nNo rows of two tenants to try with in {untried}: there the catalog alone speaks.\n"
+                "\nOther tenants' rows could not be tried in {untried}: there the catalog alone speaks; --format json says why.\n"
             ));
         }
         let tables = counted(self.tables.len() as u64, "table", "tables");
@@ -152,6 +159,11 @@ impl Report for VerifyReport {
         });
         out
     }
+}
+
+fn line(finding: &Finding) -> String {
+    let table = finding.table.as_ref().map(|table| format!("{table}: ")).unwrap_or_default();
+    format!("  {table}{}\n", finding.what)
 }
 
 fn row(proof: &TableProof) -> Vec<String> {

@@ -1,0 +1,74 @@
+//! What an answer of the server says about an attempt.
+
+use sqlx::postgres::PgDatabaseError;
+use tenant_rls::Error as RlsError;
+
+use super::report::{Attempt, Outcome, What};
+
+/// Functions of the server that complain about a row after the policies let it in.
+const AFTER_POLICIES: [&str; 4] =
+    ["ExecConstraints", "ReportNotNullViolationError", "_bt_check_unique", "ri_ReportViolation"];
+
+/// What must be seen.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Expected {
+    /// All of so many rows.
+    All(usize),
+    /// None; else these are.
+    None(&'static str),
+}
+
+pub(crate) fn as_expected(what: What, login: &str) -> Attempt {
+    attempt(what, login, Outcome::AsExpected, None)
+}
+
+pub(crate) fn not_tried(what: What, login: &str, why: &str) -> Attempt {
+    attempt(what, login, Outcome::NotTried, Some(why.to_owned()))
+}
+
+fn attempt(what: What, login: &str, result: Outcome, detail: Option<String>) -> Attempt {
+    Attempt { what, login: login.to_owned(), result, detail }
+}
+
+/// An attempt to read, by the number of rows that were seen.
+pub(crate) fn read(what: What, login: &str, expected: Expected, seen: sqlx::Result<u64>) -> Attempt {
+    match (seen, expected) {
+        // A policy without NULLIF fails on an empty uuid: nothing is seen, but nothing works either.
+        (Err(error), _) => not_tried(what, login, &error.to_string()),
+        (Ok(seen), Expected::All(all)) if seen == all as u64 => as_expected(what, login),
+        (Ok(seen), Expected::All(all)) => {
+            attempt(what, login, Outcome::Hidden, Some(format!("of {all} rows {seen} are seen")))
+        }
+        (Ok(0), Expected::None(_)) => as_expected(what, login),
+        (Ok(seen), Expected::None(whose)) => {
+            attempt(what, login, Outcome::Leak, Some(format!("{seen} rows {whose} are seen")))
+        }
+    }
+}
+
+/// An attempt to write that must be refused by a policy, or reach no row.
+pub(crate) fn refused(what: What, login: &str, done: sqlx::Result<u64>) -> Attempt {
+    let error = match done {
+        Ok(0) => return as_expected(what, login),
+        Ok(rows) => return attempt(what, login, Outcome::Leak, Some(format!("{rows} rows were written"))),
+        Err(error) => error,
+    };
+    let database_error = error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
+    // A missing right has the same SQLSTATE as a policy's refusal, and says nothing of the policy.
+    match database_error.and_then(PgDatabaseError::routine) {
+        Some("ExecWithCheckOptions") => as_expected(what, login),
+        Some(routine) if AFTER_POLICIES.contains(&routine) => {
+            let detail = format!("the policies let the row in, and only a constraint refused it: {error}");
+            attempt(what, login, Outcome::Leak, Some(detail))
+        }
+        _ => not_tried(what, login, &error.to_string()),
+    }
+}
+
+/// Why a table is left out, where somebody else's lock or the time is the reason: it is said, and the others are tried.
+pub(crate) fn held_up(error: RlsError) -> Result<String, RlsError> {
+    match error.sqlstate() {
+        Some("55P03" | "57014") => Ok(error.to_string()),
+        _ => Err(error),
+    }
+}

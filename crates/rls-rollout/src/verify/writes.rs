@@ -1,0 +1,230 @@
+//! The attempts to write, each on a row that the same transaction inserted: a copy of an own one.
+
+use serde_json::{Map, Value, json};
+use sqlx::types::Json;
+use tenant_rls::{Database, Ident, ProbeTx, Sql, Template};
+
+use super::attempts::{Attempts, Statement, attempt};
+use super::judge::{as_expected, not_tried, refused};
+use super::report::{Attempt, Outcome, What};
+use crate::Result;
+
+/// A transaction of attempts, and between whom they are made.
+struct Trial<'a> {
+    tx: ProbeTx,
+    login: &'a str,
+    own: String,
+    other: String,
+    /// The row that is copied.
+    pattern: Value,
+    statements: &'a Statements,
+}
+
+/// The statements of the attempts on one table.
+struct Statements {
+    copy: Sql,
+    give: Sql,
+    touch: Sql,
+    delete: Sql,
+}
+
+impl Attempts<'_> {
+    /// Tries to write. Where the keys of a table allow no second row of a tenant's, tenants are made for it in the same transaction.
+    pub(crate) async fn write(&self, database: &Database) -> Result<Vec<Attempt>> {
+        let login = &database.session().role;
+        let Some((own, keys)) = self.rows.tenants.first() else {
+            return Ok(vec![not_tried(What::InsertOwn, login, "no row of a tenant is there to copy")]);
+        };
+        let mut tx = ProbeTx::begin(database, self.tenancy, true).await?;
+        let pattern = match self.pattern(&mut tx, own, &keys[..1]).await? {
+            Ok(pattern) => pattern,
+            Err(why) => return Ok(vec![not_tried(What::InsertOwn, login, &why)]),
+        };
+        let statements = &self.statements();
+        let there = match self.rows.tenants.get(1) {
+            Some((other, _)) => {
+                let (own, other, pattern) = (own.clone(), other.clone(), pattern.clone());
+                self.between(Trial { tx, login, own, other, pattern, statements }).await?
+            }
+            None => vec![not_tried(What::InsertOwn, login, "only one tenant has rows")],
+        };
+        let Some(why) = untried(&there, What::InsertOwn) else { return Ok(there) };
+        let mut tx = ProbeTx::begin(database, self.tenancy, true).await?;
+        let made = match self.make_tenants(&mut tx, own).await? {
+            Ok([own, other]) => self.between(Trial { tx, login, own, other, pattern, statements }).await?,
+            Err(error) => {
+                let why = format!("{why}; and no tenant could be made to try it with: {error}");
+                vec![not_tried(What::InsertOwn, login, &why)]
+            }
+        };
+        Ok(better(there, made))
+    }
+
+    /// All attempts between two tenants.
+    async fn between(&self, mut trial: Trial<'_>) -> Result<Vec<Attempt>> {
+        let (own, other) = (trial.own.clone(), trial.other.clone());
+        let mut attempts = vec![
+            trial.copy(What::InsertOther, &own, self.changes(0, Some(&other))).await?,
+            trial.copy(What::InsertUnset, "", self.changes(0, Some(&own))).await?,
+        ];
+        if !self.nobodys_are_seen {
+            attempts.push(trial.copy(What::WriteWithoutTenant, &own, self.changes(0, None)).await?);
+        }
+        match self.insert(&mut trial, &own, self.changes(1, Some(&own))).await? {
+            Ok(row) => {
+                attempts.push(as_expected(What::InsertOwn, trial.login));
+                attempts.extend(self.on_own_row(&mut trial, &row).await?);
+            }
+            Err(error) => {
+                attempts.push(not_tried(What::InsertOwn, trial.login, &error.to_string()));
+                let rest = [What::UpdateAway, What::UpdateOther, What::DeleteOther];
+                let why = "no row could be inserted to try it on";
+                attempts.extend(rest.map(|what| not_tried(what, trial.login, why)));
+            }
+        }
+        if self.relation.platform_rows {
+            attempts.extend(self.on_platform_row(&mut trial).await?);
+        }
+        trial.tx.rollback().await?;
+        Ok(attempts)
+    }
+
+    /// What its own tenant can give away of the row that was just inserted, and what another one can do to it.
+    async fn on_own_row(&self, trial: &mut Trial<'_>, row: &Value) -> Result<Vec<Attempt>> {
+        let (own, other, statements) = (trial.own.clone(), trial.other.clone(), trial.statements);
+        let on_row = |statement| sqlx::query(statement).bind(Json(json!([row])));
+        let mut attempts = vec![
+            trial.refused(What::UpdateAway, &own, on_row(&statements.give).bind(&other)).await?,
+            trial.refused(What::UpdateOther, &other, on_row(&statements.touch)).await?,
+            trial.refused(What::DeleteOther, &other, on_row(&statements.delete)).await?,
+        ];
+        if !self.nobodys_are_seen {
+            let to_nobody = on_row(&statements.give).bind(None::<String>);
+            attempts.push(trial.refused(What::WriteWithoutTenant, &own, to_nobody).await?);
+        }
+        Ok(attempts)
+    }
+
+    /// What a tenant can do to a row of the platform, which is inserted where no tenant is set.
+    async fn on_platform_row(&self, trial: &mut Trial<'_>) -> Result<Vec<Attempt>> {
+        let row = match self.insert(trial, "", self.changes(2, None)).await? {
+            Ok(row) => row,
+            Err(error) => return Ok(vec![not_tried(What::WriteWithoutTenant, trial.login, &error.to_string())]),
+        };
+        let (own, statements) = (trial.own.clone(), trial.statements);
+        let on_row = |statement| sqlx::query(statement).bind(Json(json!([row])));
+        Ok(vec![
+            trial.refused(What::WriteWithoutTenant, &own, on_row(&statements.give).bind(&own)).await?,
+            trial.refused(What::WriteWithoutTenant, &own, on_row(&statements.touch)).await?,
+            trial.refused(What::WriteWithoutTenant, &own, on_row(&statements.delete)).await?,
+        ])
+    }
+
+    /// Inserts a copy for good, as far as the transaction goes, and tells its key: proof that there is a row for what is tried next.
+    async fn insert(&self, trial: &mut Trial<'_>, tenant: &str, changes: Value) -> Result<sqlx::Result<Value>> {
+        trial.tx.set(tenant).await?;
+        let insert = self.columns.insert_copy(&self.relation.name, Some(self.key.object()));
+        let insert = sqlx::query_scalar(&insert).bind(Json(&trial.pattern)).bind(Json(changes));
+        let inserted = insert.fetch_one(trial.tx.connection()).await;
+        match inserted {
+            Ok(_) => trial.tx.keep().await?,
+            Err(_) => trial.tx.back().await?,
+        }
+        Ok(inserted)
+    }
+
+    /// An own row to copy, as its tenant sees it; else why there is none.
+    async fn pattern(&self, tx: &mut ProbeTx, own: &str, keys: &[Value]) -> Result<Result<Value, String>> {
+        let fetch = self.on_given(include_str!("../../../../sql/rls/probe_pattern.sql")).build();
+        tx.set(own).await?;
+        let pattern = sqlx::query_scalar(&fetch).bind(Json(keys)).fetch_optional(tx.connection()).await;
+        tx.back().await?;
+        let unseen = || "the row to copy is not seen by its own tenant".to_owned();
+        Ok(pattern.map_err(|error| error.to_string()).and_then(|pattern| pattern.ok_or_else(unseen)))
+    }
+
+    /// Makes two tenants like one that is there, and tells their keys.
+    async fn make_tenants(&self, tx: &mut ProbeTx, like: &str) -> Result<Result<[String; 2], String>> {
+        let (table, columns) = self.tenants;
+        if columns.has_triggers && !self.fire_triggers {
+            return Ok(Err(format!("triggers of {table} would fire")));
+        }
+        let key = Ident::new(&self.tenancy.tenant.key)?;
+        let fetch = Template::new(r#"SELECT to_jsonb(e) FROM :"tenants" AS e WHERE e.:"key"::text = $1"#)
+            .table("tenants", table)
+            .ident("key", &key)
+            .build();
+        let insert = columns.insert_copy(table, Some(Template::new(r#":"key"::text"#).ident("key", &key).build()));
+        let made = async |tx: &mut ProbeTx| -> sqlx::Result<[String; 2]> {
+            let pattern: Value = sqlx::query_scalar(&fetch).bind(like).fetch_one(tx.connection()).await?;
+            let mut made = [String::new(), String::new()];
+            for (number, tenant) in (1..).zip(&mut made) {
+                let changes = Json(Value::from(columns.changes(number)));
+                let insert = sqlx::query_scalar(&insert).bind(Json(&pattern)).bind(changes);
+                *tenant = insert.fetch_one(tx.connection()).await?;
+            }
+            Ok(made)
+        };
+        match made(tx).await {
+            Ok(made) => {
+                tx.keep().await?;
+                Ok(Ok(made))
+            }
+            Err(error) => Ok(Err(error.to_string())),
+        }
+    }
+
+    /// What the copy of this number has that its pattern has not.
+    fn changes(&self, number: u8, tenant: Option<&str>) -> Value {
+        let mut changes: Map<String, Value> = self.columns.changes(number);
+        changes.insert(self.relation.scope.column.to_string(), json!(tenant));
+        changes.into()
+    }
+
+    fn statements(&self) -> Statements {
+        let column = &self.relation.scope.column;
+        let give = self.on_given(include_str!("../../../../sql/rls/probe_give.sql")).ident("column", column);
+        let touch = self.on_given(include_str!("../../../../sql/rls/probe_touch.sql")).ident("column", column);
+        Statements {
+            // No RETURNING: it would hold the row to the policies for reading too, and hide what those for writing let through.
+            copy: self.columns.insert_copy(&self.relation.name, None),
+            give: give.fragment("type", self.type_of_tenant()).build(),
+            touch: touch.build(),
+            delete: self.on_given(include_str!("../../../../sql/rls/probe_delete.sql")).build(),
+        }
+    }
+}
+
+impl Trial<'_> {
+    /// Tries to insert a copy as a tenant.
+    async fn copy(&mut self, what: What, tenant: &str, changes: Value) -> Result<Attempt> {
+        let copy = sqlx::query(&self.statements.copy).bind(Json(self.pattern.clone())).bind(Json(changes));
+        self.refused(what, tenant, copy).await
+    }
+
+    /// Tries as a tenant what must be refused, or reach no row.
+    async fn refused(&mut self, what: What, tenant: &str, statement: Statement<'_>) -> Result<Attempt> {
+        let done = attempt(&mut self.tx, Some(tenant), statement).await?;
+        Ok(refused(what, self.login, done))
+    }
+}
+
+/// Why an attempt of a kind was not made.
+fn untried(attempts: &[Attempt], what: What) -> Option<&str> {
+    let found = attempts.iter().find(|attempt| attempt.what == what && attempt.result == Outcome::NotTried);
+    found.and_then(|attempt| attempt.detail.as_deref())
+}
+
+/// Of each kind the first attempts that were made; where neither were, why the second could not be.
+fn better(first: Vec<Attempt>, second: Vec<Attempt>) -> Vec<Attempt> {
+    let tried = |attempts: &[Attempt], what| {
+        attempts.iter().any(|attempt| attempt.what == what && attempt.result != Outcome::NotTried)
+    };
+    let (from_first, from_second): (Vec<What>, Vec<What>) = What::ALL
+        .into_iter()
+        .partition(|what| tried(&first, *what) || !second.iter().any(|attempt| attempt.what == *what));
+    let of = |attempts: Vec<Attempt>, kinds: Vec<What>| {
+        attempts.into_iter().filter(move |attempt| kinds.contains(&attempt.what))
+    };
+    of(first, from_first).chain(of(second, from_second)).collect()
+}
