@@ -1,2 +1,2 @@
 -- A database of the owner's, as a fresh copy of another.
-CREATE DATABASE :"name" OWNER :"owner" TEMPLATE :"template"
+CREATE DATABASE :"name" OWNER :"owner" TEMPLATE :"template" :strategy

@@ -1,30 +1,44 @@
-//! `bench backfill`: the job beside one big UPDATE, and beside row by row with a transaction each.
+//! `bench backfill`: the job beside one big UPDATE, batches in the order of keys, and row by row with a transaction each; alone, and
+//! beside the load of an application.
 
-use local_db::{Role, Seed};
-use sqlx::Row as _;
-use tenant_rls::{DatabaseUrl, DirectConnection};
+mod candidates;
+mod goals;
+pub(crate) mod report;
+pub(crate) mod runs;
+pub(crate) mod scale;
 
-use crate::Result;
-use crate::candidates::{self, Booking};
-use crate::databases::{Databases, query};
-use crate::measured::Measured;
-use crate::report::{BackfillBenchReport, Candidate, CandidateReport, ServerFacts};
+use std::time::Duration;
+
+use local_db::{Planted, Role, Seed};
+use tenant_rls::DatabaseUrl;
+
+use crate::databases::{Databases, server_facts};
+use crate::load::{CONNECTIONS, Work};
+use crate::report::ServerFacts;
+use crate::{Result, disk};
+use candidates::{Booking, Job};
+use report::{BackfillBenchReport, BesideLoad};
+use runs::{Runs, Seat, Way};
 
 /// How much is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BackfillBench {
     /// Bookings in each copy; nine in ten of them have no tenant.
     pub rows: u32,
-    /// Tenants in each copy.
+    /// Tenants in each copy, of very different size.
     pub tenants: u32,
     /// Bookings that row by row works on: as its speed does not depend on how many there are, it need not do all. One
     /// half comes before the others and one after them, as it waits for the disk most and neighbours come and go.
     pub slice: u32,
+    /// How long the load of an application runs alone before it runs beside a candidate; `None`: no load.
+    pub load: Option<Duration>,
+    /// Whether the report tells what the candidates spent their time with.
+    pub profile: bool,
 }
 
 impl Default for BackfillBench {
     fn default() -> Self {
-        Self { rows: 200_000, tenants: 20, slice: 4_000 }
+        Self { rows: 200_000, tenants: 1_000, slice: 4_000, load: Some(Duration::from_secs(5)), profile: false }
     }
 }
 
@@ -34,7 +48,8 @@ impl Default for BackfillBench {
 /// `progress` gets a line before each step.
 ///
 /// # Errors
-/// [`Error::Busy`](crate::Error::Busy) while another benchmark runs there, and whatever the server or the job says.
+/// [`Error::Busy`](crate::Error::Busy) while another benchmark runs there, [`Error::DiskSpace`](crate::Error::DiskSpace) where its disk
+/// is too small, and whatever the server or the job says.
 pub async fn backfill(
     superuser: &DatabaseUrl,
     bench: &BackfillBench,
@@ -48,111 +63,88 @@ pub async fn backfill(
 /// So many batches of the job run at once; two is its default.
 const WORKERS: [u32; 3] = [1, 2, 4];
 
-/// One run of the job.
-struct Job {
-    workers: u32,
-    measured: Measured,
-    checksum: String,
-    role: String,
-}
+/// A connection of the load begins a transaction that often, as people who wait for an answer before they go on would; eight
+/// connections leave the machine room for what is measured.
+const LOAD_EVERY: Duration = Duration::from_millis(40);
 
 async fn measure(
     databases: &mut Databases,
     bench: &BackfillBench,
     progress: &mut (dyn FnMut(&str) + Send),
 ) -> Result<BackfillBenchReport> {
+    disk::check(databases, bench.rows, progress).await?;
     let seed = Seed { tenants: bench.tenants, bookings: bench.rows, ..Seed::default() };
     let planted = databases.plant(&seed, progress).await?;
-    let owner = databases.copy_url(Role::Owner);
+    let work = Work::choose(&databases.template_url(), bench.rows, Some(LOAD_EVERY)).await?;
+    let slice = candidates::slice(&databases.template_url(), bench.slice).await?;
+    let runs = alone(databases, &slice, progress).await?;
+    let server = server_facts(&databases.copy_url(Role::Owner)).await?;
+    let beside_load = match bench.load {
+        Some(time) => beside(databases, &work, time, progress).await?,
+        None => Vec::new(),
+    };
+    Ok(summary(bench, &planted, slice.len(), &runs, beside_load, server))
+}
 
-    progress("row by row, a transaction each");
-    databases.fresh_copy().await?;
-    let server = server_facts(&owner).await?;
-    let slice = candidates::slice(&owner, bench.slice).await?;
-    let (before, after) = slice.split_at(slice.len() / 2);
-    let mut row_by_row = candidates::row_by_row(&owner, before).await?;
-    let row_by_row_before = checksum(&owner, Some(before)).await?;
-
-    progress("one UPDATE");
-    databases.fresh_copy().await?;
-    let one_update = candidates::one_update(&owner).await?;
-    let one_update_slice = [checksum(&owner, Some(before)).await?, checksum(&owner, Some(after)).await?];
-    let one_update_all = checksum(&owner, None).await?;
-
+/// Each candidate on a copy of its own, with the machine to itself. What the job is compared with runs before and after it.
+async fn alone(databases: &mut Databases, slice: &[Booking], progress: &mut (dyn FnMut(&str) + Send)) -> Result<Runs> {
+    let halves = slice.split_at(slice.len() / 2);
+    let mut seat = Seat { databases, halves, progress };
+    let row_by_row = seat.run(Way::RowByRow(halves.0), false).await?;
+    let one_update = seat.run(Way::OneUpdate, false).await?;
+    let key_order = seat.run(Way::KeyOrder, false).await?;
     let mut jobs = Vec::new();
     for workers in WORKERS {
-        progress(&format!("the backfill, workers: {workers}"));
-        databases.fresh_copy().await?;
-        let (measured, report) = candidates::backfill(&owner, workers).await?;
-        jobs.push(Job { workers, measured, checksum: checksum(&owner, None).await?, role: report.role });
+        jobs.push((workers, seat.run(Way::Job(Job::full_speed(workers)), false).await?));
     }
+    let one_update = [one_update, seat.run(Way::OneUpdate, true).await?];
+    let row_by_row = [row_by_row, seat.run(Way::RowByRow(halves.1), true).await?];
+    Ok(Runs { row_by_row, one_update, key_order, jobs })
+}
 
-    progress("row by row again");
-    databases.fresh_copy().await?;
-    row_by_row += candidates::row_by_row(&owner, after).await?;
-    let row_by_row_slice = [row_by_row_before, checksum(&owner, Some(after)).await?];
+/// Some candidates beside the load.
+async fn beside(
+    databases: &mut Databases,
+    work: &Work,
+    time: Duration,
+    progress: &mut (dyn FnMut(&str) + Send),
+) -> Result<Vec<BesideLoad>> {
+    let gentle = Job { full_speed: false, ..Job::full_speed(2) };
+    let mut measured = Vec::new();
+    for way in [Way::OneUpdate, Way::Job(Job::full_speed(1)), Way::Job(Job::full_speed(2)), Way::Job(gentle)] {
+        progress(&format!("{} beside a load", way.name()));
+        measured.push(runs::beside(databases, way, work, time).await?);
+    }
+    Ok(measured)
+}
 
-    let line = |candidate, workers, examined, measured: Measured| CandidateReport {
-        candidate,
-        workers,
-        examined,
-        rows: measured.done,
-        seconds: measured.time.as_secs_f64(),
-        rows_per_second: measured.per_second(),
-        times_row_by_row: measured.per_second() / row_by_row.per_second(),
-        times_one_update: measured.per_second() / one_update.per_second(),
-    };
-    Ok(BackfillBenchReport {
+fn summary(
+    bench: &BackfillBench,
+    planted: &Planted,
+    slice: usize,
+    runs: &Runs,
+    beside_load: Vec<BesideLoad>,
+    server: ServerFacts,
+) -> BackfillBenchReport {
+    let agreement = runs.agreement();
+    let candidates = runs.reports(planted.bookings_without_tenant, slice as u64, bench.profile);
+    BackfillBenchReport {
         schema: "bench-backfill/1",
         bookings: planted.bookings,
         tenants: planted.tenants,
         without_tenant: planted.bookings_without_tenant,
-        candidates: [
-            line(Candidate::RowByRow, None, slice.len() as u64, row_by_row),
-            line(Candidate::OneUpdate, None, planted.bookings_without_tenant, one_update),
-        ]
-        .into_iter()
-        .chain(
-            jobs.iter()
-                .map(|job| line(Candidate::Backfill, Some(job.workers), planted.bookings_without_tenant, job.measured)),
-        )
-        .collect(),
-        same_result: jobs.iter().all(|job| job.checksum == one_update_all),
-        same_slice: row_by_row_slice == one_update_slice,
-        same_count: jobs.iter().all(|job| job.measured.done == one_update.done),
-        role: jobs.pop().map(|job| job.role).unwrap_or_default(),
+        goals: goals::of(&candidates, &beside_load),
+        candidates,
+        beside_load,
+        connections: CONNECTIONS,
+        transaction_every_ms: u64::try_from(LOAD_EVERY.as_millis()).unwrap_or(u64::MAX),
+        same_result: agreement.result,
+        same_slice: agreement.slice,
+        same_count: agreement.count,
+        role: runs.role().unwrap_or_default().to_owned(),
+        longest_gap_ms: runs.longest_gap_ms(),
         server,
         build: crate::report::build(),
         cores: crate::report::cores(),
-    })
-}
-
-/// Which booking has which tenant, as one number, over all bookings or some.
-async fn checksum(owner: &DatabaseUrl, slice: Option<&[Booking]>) -> Result<String> {
-    let ids: Option<Vec<&str>> = slice.map(|slice| slice.iter().map(|booking| booking.id.as_str()).collect());
-    let mut session = DirectConnection::connect(owner, "bench").await?;
-    let sum = sqlx::query_scalar(include_str!("../../../sql/bench/checksum.sql"))
-        .bind(ids)
-        .fetch_one(session.connection())
-        .await
-        .map_err(query("comparing the results"))?;
-    session.close().await;
-    Ok(sum)
-}
-
-pub(crate) async fn server_facts(owner: &DatabaseUrl) -> Result<ServerFacts> {
-    let mut session = DirectConnection::connect(owner, "bench").await?;
-    let row = sqlx::query(include_str!("../../../sql/bench/server_facts.sql"))
-        .fetch_one(session.connection())
-        .await
-        .map_err(query("asking the server for its settings"))?;
-    session.close().await;
-    Ok(ServerFacts {
-        version: row.get(0),
-        fsync: row.get(1),
-        synchronous_commit: row.get(2),
-        full_page_writes: row.get(3),
-        wal_level: row.get(4),
-        shared_buffers: row.get(5),
-    })
+    }
 }

@@ -1,8 +1,13 @@
 //! The databases of a benchmark: a template that is planted once, and a fresh copy of it for each candidate.
 
-use local_db::{Planted, Role, Seed, seed};
-use tenant_rls::{DatabaseUrl, DirectConnection, Error as SqlError, Ident, Template};
+use std::path::PathBuf;
 
+use local_db::{Planted, Role, Seed, seed};
+use sqlx::Row as _;
+use tenant_rls::{DatabaseUrl, DirectConnection, Error as SqlError, Ident, Sql, Template};
+
+use crate::report::ServerFacts;
+use crate::watch::Watch;
 use crate::{Error, Result};
 
 const TEMPLATE: &str = "bench_template";
@@ -11,11 +16,15 @@ const COPY: &str = "bench_copy";
 /// The lock was not to be had in time.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 
+/// Servers from this version on copy files on request; older ones always do.
+const COPY_STRATEGY: i32 = 150_000;
+
 /// A superuser's session that holds the lock and makes and removes the databases.
 #[derive(Debug)]
 pub(crate) struct Databases {
     session: DirectConnection,
     superuser: DatabaseUrl,
+    version: i32,
 }
 
 impl Databases {
@@ -27,7 +36,11 @@ impl Databases {
             Some(LOCK_NOT_AVAILABLE) => Error::Busy,
             _ => error.into(),
         })?;
-        let mut databases = Self { session, superuser: superuser.clone() };
+        let version = sqlx::query_scalar("SELECT current_setting('server_version_num')::int")
+            .fetch_one(session.connection())
+            .await
+            .map_err(query("asking the server for its version"))?;
+        let mut databases = Self { session, superuser: superuser.clone(), version };
         databases.remove().await?;
         Ok(databases)
     }
@@ -76,7 +89,8 @@ impl Databases {
         Ok(self.url(TEMPLATE, Role::Superuser))
     }
 
-    /// Makes the copy anew. It is the server's only one, so that all candidates find equal space and caches.
+    /// Makes the copy anew, file by file. It is the server's only one, so all candidates find equal space and equal caches: every page of
+    /// it was just copied through the system's, and none is in the server's own.
     pub(crate) async fn fresh_copy(&mut self) -> Result<()> {
         self.drop(COPY).await?;
         self.create(COPY, TEMPLATE).await?;
@@ -90,6 +104,25 @@ impl Databases {
     /// How to log in to the copy.
     pub(crate) fn copy_url(&self, role: Role) -> DatabaseUrl {
         self.url(COPY, role)
+    }
+
+    /// How a superuser logs in to the template, which nobody may use while it is copied.
+    pub(crate) fn template_url(&self) -> DatabaseUrl {
+        self.url(TEMPLATE, Role::Superuser)
+    }
+
+    /// Where the server keeps its data.
+    pub(crate) async fn data_directory(&mut self) -> Result<PathBuf> {
+        let path: String = sqlx::query_scalar("SHOW data_directory")
+            .fetch_one(self.session.connection())
+            .await
+            .map_err(query("asking where the server keeps its data"))?;
+        Ok(PathBuf::from(path))
+    }
+
+    /// Watches what goes on in the copy, from a session in another database.
+    pub(crate) async fn watch(&self) -> Result<Watch> {
+        Watch::begin(&self.superuser.with_database("postgres"), COPY).await
     }
 
     /// Removes every database of the benchmark.
@@ -127,7 +160,11 @@ impl Databases {
         let sql = Template::new(include_str!("../../../sql/bench/create_database.sql"))
             .ident("name", &Ident::new(name)?)
             .ident("owner", &Ident::new(Role::Owner.name())?)
-            .ident("template", &Ident::new(template)?);
+            .ident("template", &Ident::new(template)?)
+            .fragment(
+                "strategy",
+                Sql::from_static(if self.version < COPY_STRATEGY { "" } else { "STRATEGY file_copy" }),
+            );
         Ok(self.session.run_script(&format!("creating the database {name}"), sql.build()).await?)
     }
 
@@ -135,6 +172,25 @@ impl Databases {
         let sql = Template::new(include_str!("../../../sql/bench/drop_database.sql")).ident("name", &Ident::new(name)?);
         Ok(self.session.run_script(&format!("removing the database {name}"), sql.build()).await?)
     }
+}
+
+/// The settings of the server, as a candidate's session finds them.
+pub(crate) async fn server_facts(owner: &DatabaseUrl) -> Result<ServerFacts> {
+    let mut session = DirectConnection::connect(owner, "bench").await?;
+    let row = sqlx::query(include_str!("../../../sql/bench/server_facts.sql"))
+        .fetch_one(session.connection())
+        .await
+        .map_err(query("asking the server for its settings"))?;
+    session.close().await;
+    Ok(ServerFacts {
+        version: row.get(0),
+        fsync: row.get(1),
+        synchronous_commit: row.get(2),
+        full_page_writes: row.get(3),
+        wal_level: row.get(4),
+        shared_buffers: row.get(5),
+        max_wal_size: row.get(6),
+    })
 }
 
 /// Else the first candidate of each copy would also pay for marking rows as committed.

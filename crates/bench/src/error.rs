@@ -1,5 +1,7 @@
 //! What can go wrong in a benchmark.
 
+use std::path::PathBuf;
+
 use tenant_rls::Exit;
 
 /// The result of everything in this crate.
@@ -38,6 +40,16 @@ pub enum Error {
         /// What the candidate or the system said.
         why: String,
     },
+    /// The disk would be full.
+    #[error("the benchmark needs up to {needed} on the disk of {}, and {free} are free", path.display())]
+    DiskSpace {
+        /// What is needed.
+        needed: String,
+        /// What is free.
+        free: String,
+        /// Where the server keeps its data.
+        path: PathBuf,
+    },
     /// Another benchmark uses the server.
     #[error("another benchmark runs on this server")]
     Busy,
@@ -54,6 +66,9 @@ impl Error {
             Self::Rollout(error) => error.hint(),
             Self::Session(error) => error.hint(),
             Self::File(_) | Self::Measure { .. } => None,
+            Self::DiskSpace { .. } => {
+                Some("make room, or measure fewer rows: --rows, or --scale-up-to with --scale".into())
+            }
             Self::Busy => Some("wait until it has ended; two at once would measure each other".into()),
         }
     }
@@ -67,6 +82,7 @@ impl Error {
             Self::Defaults(error) => error.exit(),
             Self::Rollout(error) => error.exit(),
             Self::Session(error) => error.exit(),
+            Self::DiskSpace { .. } => Exit::Refused,
             Self::File(_) | Self::Measure { .. } | Self::Busy => Exit::Failed,
         }
     }

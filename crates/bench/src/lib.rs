@@ -4,8 +4,8 @@
 //! one after the other in one process, and the report gives ratios and what they depend on.
 
 mod backfill;
-mod candidates;
 mod databases;
+mod disk;
 mod error;
 mod jwt;
 mod load;
@@ -15,14 +15,19 @@ mod report;
 mod rls;
 mod seed;
 mod seed_candidates;
+mod watch;
 
+pub use backfill::report::{
+    BackfillBenchReport, BesideLoad, Candidate, CandidateReport, Figures, Goal, ScalePoint, ScaleReport, Wait,
+};
+pub use backfill::scale::{ScaleBench, scale};
 pub use backfill::{BackfillBench, backfill};
 pub use databases::remove;
 pub use error::{Error, Result};
 pub use jwt::{JwtBench, JwtBenchReport, JwtCandidate, jwt};
 pub use report::{
-    BackfillBenchReport, Candidate, CandidateReport, LoadReport, ManyTables, PeakMemory, RlsBenchReport,
-    SeedBenchReport, SeedCandidate, SeedCandidateReport, ServerFacts,
+    LoadReport, ManyTables, PeakMemory, RlsBenchReport, SeedBenchReport, SeedCandidate, SeedCandidateReport,
+    ServerFacts,
 };
 pub use rls::{RlsBench, rls};
 pub use seed::{SeedBench, seed};

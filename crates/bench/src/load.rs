@@ -1,16 +1,21 @@
-//! The load of an application beside a rollout: short transactions of one tenant each, every statement timed.
+//! The load of an application beside what is measured: short transactions of one tenant each, every statement timed.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
-use sqlx::{Connection as _, PgConnection};
+use sqlx::{Connection as _, PgConnection, Row as _};
 use tenant_rls::{DatabaseUrl, DirectConnection};
 use tokio::task::JoinSet;
+use tokio::time::{Interval, interval};
 
+use crate::databases::query;
 use crate::report::LoadReport;
 use crate::{Error, Result};
+
+/// The name of its sessions.
+const NAME: &str = "bench load";
 
 /// Connections that work at once.
 pub(crate) const CONNECTIONS: u32 = 8;
@@ -25,11 +30,50 @@ pub(crate) enum Stage {
     End,
 }
 
-/// Rows that the load finds.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Rows {
-    pub(crate) tenants: u32,
-    pub(crate) bookings: u32,
+/// So many bookings it works on, in turns, where there are so many.
+const BOOKINGS: f64 = 20_000.0;
+
+/// A booking that the load works on, and what a new one beside it points to.
+#[derive(Debug)]
+struct Booking {
+    id: String,
+    tenant: String,
+    client: String,
+    service: String,
+}
+
+/// What the load works on, and how fast.
+#[derive(Debug, Clone)]
+pub(crate) struct Work {
+    bookings: Arc<[Booking]>,
+    every: Option<Duration>,
+}
+
+impl Work {
+    /// Chooses among the bookings of a database, of which there are `rows`, the same of each copy. A connection begins a transaction each
+    /// `every`, however long the last one took; without it, as soon as the last one has ended.
+    pub(crate) async fn choose(superuser: &DatabaseUrl, rows: u32, every: Option<Duration>) -> Result<Self> {
+        let mut session = DirectConnection::connect(superuser, NAME).await?;
+        let found = sqlx::query(include_str!("../../../sql/bench/load_rows.sql"))
+            .bind((BOOKINGS / f64::from(rows) * 100.0).min(100.0))
+            .fetch_all(session.connection())
+            .await
+            .map_err(query("choosing what the load works on"))?;
+        session.close().await;
+        let booking = |row: &sqlx::postgres::PgRow| Booking {
+            id: row.get(0),
+            tenant: row.get(1),
+            client: row.get(2),
+            service: row.get(3),
+        };
+        if found.is_empty() {
+            return Err(Error::Measure {
+                doing: "choosing what the load works on".into(),
+                why: "no booking fits".into(),
+            });
+        }
+        Ok(Self { bookings: found.iter().map(booking).collect(), every })
+    }
 }
 
 /// A load that runs until it is ended.
@@ -48,13 +92,14 @@ struct Seen {
 
 impl Load {
     /// Logs in as the application, and begins.
-    pub(crate) async fn begin(app: &DatabaseUrl, rows: Rows) -> Result<Self> {
+    pub(crate) async fn begin(app: &DatabaseUrl, work: &Work) -> Result<Self> {
         let stage = Arc::new(AtomicU8::new(Stage::Before as u8));
         let mut workers = JoinSet::new();
         for number in 0..CONNECTIONS {
-            let session = DirectConnection::connect(app, "bench load").await?;
-            let worker = Worker { number, rows, stage: stage.clone(), seen: Seen::default() };
-            workers.spawn(worker.work(session));
+            let session = DirectConnection::connect(app, NAME).await?;
+            let worker =
+                Worker { number, bookings: work.bookings.clone(), stage: stage.clone(), seen: Seen::default() };
+            workers.spawn(worker.work(session, work.every.map(interval)));
         }
         Ok(Self { stage, workers })
     }
@@ -97,57 +142,59 @@ fn summary(stage: &'static str, mut latencies: Vec<Duration>, failed: BTreeMap<S
 
 struct Worker {
     number: u32,
-    rows: Rows,
+    bookings: Arc<[Booking]>,
     stage: Arc<AtomicU8>,
     seen: Seen,
 }
 
 impl Worker {
-    async fn work(mut self, mut session: DirectConnection) -> Seen {
+    async fn work(mut self, mut session: DirectConnection, mut clock: Option<Interval>) -> Seen {
         // Another booking each time, in an order that is the same in each run.
-        let mut booking = self.number;
+        let (mut booking, bookings) = (self.number, self.bookings.clone());
         for turn in 0_u64.. {
+            if let Some(clock) = &mut clock {
+                clock.tick().await;
+            }
             if self.stage() == Stage::End as u8 {
                 break;
             }
             booking = booking.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             // What failed is counted; its transaction was rolled back when it was dropped.
-            let _ = self.transaction(session.connection(), turn, booking % self.rows.bookings).await;
+            let _ = self.transaction(session.connection(), turn, &bookings[booking as usize % bookings.len()]).await;
         }
         session.close().await;
         self.seen
     }
 
-    async fn transaction(&mut self, session: &mut PgConnection, turn: u64, booking: u32) -> sqlx::Result<()> {
-        let owner = booking % self.rows.tenants;
-        let (tenant, id) = (format!("tenant_{owner}"), format!("booking_{booking}"));
+    async fn transaction(&mut self, session: &mut PgConnection, turn: u64, booking: &Booking) -> sqlx::Result<()> {
+        let Booking { id, tenant, client, service } = booking;
         let mut tx = self.timed(session.begin()).await?;
-        let scope = sqlx::query("SELECT set_config('app.current_tenant_id', $1, true)").bind(&tenant);
+        let scope = sqlx::query("SELECT set_config('app.current_tenant_id', $1, true)").bind(tenant);
         self.timed(scope.execute(&mut *tx)).await?;
-        let by_key = sqlx::query(include_str!("../../../sql/bench/load_by_key.sql")).bind(&tenant).bind(&id);
+        let by_key = sqlx::query(include_str!("../../../sql/bench/load_by_key.sql")).bind(tenant).bind(id);
         self.timed(by_key.fetch_all(&mut *tx)).await?;
         match turn % 3 {
             0 => {
-                let list = sqlx::query(include_str!("../../../sql/bench/load_list.sql")).bind(&tenant);
+                let list = sqlx::query(include_str!("../../../sql/bench/load_list.sql")).bind(tenant).bind(client);
                 self.timed(list.fetch_all(&mut *tx)).await?;
             }
             1 => {
                 let insert = sqlx::query(include_str!("../../../sql/bench/load_insert.sql"))
-                    .bind(&tenant)
+                    .bind(tenant)
                     .bind(format!("new_{}_{turn}", self.number))
-                    .bind(format!("user_{owner}"))
-                    .bind(format!("service_{owner}"));
+                    .bind(client)
+                    .bind(service);
                 self.timed(insert.execute(&mut *tx)).await?;
             }
             _ => {
-                let update = sqlx::query(include_str!("../../../sql/bench/load_update.sql")).bind(&tenant).bind(&id);
+                let update = sqlx::query(include_str!("../../../sql/bench/load_update.sql")).bind(tenant).bind(id);
                 self.timed(update.execute(&mut *tx)).await?;
             }
         }
         self.timed(tx.commit()).await
     }
 
-    /// Runs a statement, and counts it to the rollout where it began or ended beside that.
+    /// Runs a statement, and counts it to what is measured where it began or ended beside that.
     async fn timed<T>(&mut self, statement: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
         let (began, started) = (self.stage(), Instant::now());
         let done = statement.await;

@@ -4,35 +4,6 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-/// The report of [`backfill`](crate::backfill()); its JSON is `bench-backfill/1`.
-#[derive(Debug, Clone, Serialize)]
-pub struct BackfillBenchReport {
-    /// Name and version of this shape.
-    pub schema: &'static str,
-    /// Bookings in each copy.
-    pub bookings: u64,
-    /// Tenants in each copy.
-    pub tenants: u64,
-    /// Bookings without a tenant in each copy.
-    pub without_tenant: u64,
-    /// The candidates; half of the first ran before the others, and half after them.
-    pub candidates: Vec<CandidateReport>,
-    /// Whether one UPDATE and the job, with however many workers, left every booking with the same tenant, compared by checksum.
-    pub same_result: bool,
-    /// Whether row by row gave the rows of its slice the same tenants as the two others.
-    pub same_slice: bool,
-    /// Whether the job said that it assigned as many rows as one UPDATE wrote.
-    pub same_count: bool,
-    /// The role that the job wrote as.
-    pub role: String,
-    /// The server.
-    pub server: ServerFacts,
-    /// How this program was built, `debug` or `release`: row by row waits for it most.
-    pub build: &'static str,
-    /// Processor cores that client and server share; 0 where the system does not tell.
-    pub cores: usize,
-}
-
 /// What decides how fast a server writes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ServerFacts {
@@ -48,46 +19,8 @@ pub struct ServerFacts {
     pub wal_level: String,
     /// The server's own cache.
     pub shared_buffers: String,
-}
-
-/// A way to give bookings their tenant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Candidate {
-    /// One set-based statement over the whole table.
-    OneUpdate,
-    /// The job: batches with scope, journal and checkpoint.
-    Backfill,
-    /// A transaction for each row, driven by the client, over a slice of the table.
-    RowByRow,
-}
-
-/// What one candidate did.
-#[derive(Debug, Clone, Serialize)]
-pub struct CandidateReport {
-    /// Which one.
-    pub candidate: Candidate,
-    /// Batches at once, of the job.
-    pub workers: Option<u32>,
-    /// Rows without a tenant that it looked at.
-    pub examined: u64,
-    /// Rows that it gave a tenant.
-    pub rows: u64,
-    /// From its first statement to its last answer, in seconds; connecting is not in it.
-    pub seconds: f64,
-    /// Rows that it gave a tenant for each second.
-    pub rows_per_second: f64,
-    /// Its rows/s divided by those of row by row.
-    pub times_row_by_row: f64,
-    /// Its rows/s divided by those of one UPDATE.
-    pub times_one_update: f64,
-}
-
-impl BackfillBenchReport {
-    /// Whether all candidates did the same work; if not, the figures compare nothing.
-    pub fn candidates_agree(&self) -> bool {
-        self.same_result && self.same_slice && self.same_count
-    }
+    /// How much log there may be before the next checkpoint.
+    pub max_wal_size: String,
 }
 
 /// The report of [`seed`](crate::seed()); its JSON is `bench-seed/1`.
@@ -185,7 +118,7 @@ pub struct RlsBenchReport {
 /// What the load met in one stage, its connections together.
 #[derive(Debug, Clone, Serialize)]
 pub struct LoadReport {
-    /// `before`, `during` or `after` the rollout.
+    /// `before`, `during` or `after` what is measured.
     pub stage: &'static str,
     /// Statements, BEGIN and COMMIT among them.
     pub statements: u64,

@@ -9,7 +9,7 @@ use tokio::sync::{Notify, watch};
 
 use crate::Result;
 use crate::databases::Databases;
-use crate::load::{CONNECTIONS, Load, Rows, Stage};
+use crate::load::{CONNECTIONS, Load, Stage, Work};
 use crate::report::{ManyTables, RlsBenchReport};
 
 /// How much is measured.
@@ -63,11 +63,12 @@ async fn measure(
     databases.fresh_copy().await?;
     let owner = databases.copy_url(Role::Owner);
     let app = databases.copy_url(Role::AppUser);
-    let server = crate::backfill::server_facts(&owner).await?;
+    let server = crate::databases::server_facts(&owner).await?;
     let database = Database::connect(&owner, &ConnectOptions::default()).await?;
 
     progress("the load alone");
-    let load = Load::begin(&app, Rows { tenants: bench.tenants, bookings: bench.rows }).await?;
+    let work = Work::choose(&owner, bench.rows, None).await?;
+    let load = Load::begin(&app, &work).await?;
     tokio::time::sleep(bench.load).await;
     progress("the rollout beside it, and a reader that sits on the bookings");
     let mut reader = DirectConnection::connect(&app, "bench reader").await?;

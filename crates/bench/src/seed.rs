@@ -60,7 +60,7 @@ async fn measure(
     let half = bench.tenants / 2;
     progress("one round trip a statement");
     databases.fresh_copy().await?;
-    let server = crate::backfill::server_facts(&login).await?;
+    let server = crate::databases::server_facts(&login).await?;
     let mut round_trips = seed_candidates::round_trips(&login, 1..=half).await?;
     let before = settings(databases).await?;
 

@@ -8,6 +8,7 @@ compile_error!("this workspace runs on Linux and macOS; on Windows, build and ru
 
 mod account;
 mod cluster;
+mod disk;
 mod error;
 mod home;
 mod npm;
@@ -21,6 +22,7 @@ mod server;
 pub mod testing;
 
 pub use cluster::{Change, LocalDb, LocalOptions, Running, State, Status, Up};
+pub use disk::free_space;
 pub use error::{Error, Result};
 pub use programs::{NEWEST, OLDEST, Programs};
 pub use role::Role;

@@ -1,22 +1,22 @@
 //! `bench`: how fast the jobs are, on fresh copies of the same data.
 
+mod backfill;
 mod jwt;
 mod rls;
+mod scale;
 mod seed;
 
 use std::future::Future;
-use std::time::Duration;
 
-use bench::{BackfillBench, BackfillBenchReport, Candidate, CandidateReport, RlsBench, SeedBench, ServerFacts};
+use bench::{BackfillBench, Goal, RlsBench, ScaleBench, SeedBench, ServerFacts};
 use clap::{Args, Subcommand};
 use local_db::{Role, Up};
 use tenant_rls::{DatabaseUrl, Exit};
 
 use crate::app::{App, Outcome};
 use crate::commands::db::Server;
-use crate::report::Report;
 use crate::stop;
-use crate::text::{count, counted, duration, table};
+use crate::text::table;
 
 /// Measure a job against simpler ways to do the same
 #[derive(Debug, Args)]
@@ -34,9 +34,11 @@ pub(crate) struct Options {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// The backfill of bookings, beside one big UPDATE and row by row
+    /// The backfill of bookings, beside one big UPDATE, batches in key order and row by row
     #[command(after_help = "Examples:
-  cargo xtask bench backfill --rows 200000
+  cargo xtask bench backfill --rows 1000000
+  cargo xtask bench backfill --rows 50000 --no-load --profile          what bounds it?
+  cargo xtask bench backfill --scale --scale-up-to 1000000             does its time grow linearly?
   cargo xtask bench backfill --format json --output bench.json")]
     Backfill(Backfill),
     /// The defaults of new tenants, beside one round trip a statement; speed and memory
@@ -85,6 +87,30 @@ struct Backfill {
     /// Number of tenants
     #[arg(long, default_value_t = BackfillBench::default().tenants, value_name = "N", value_parser = clap::value_parser!(u32).range(2..))]
     tenants: u32,
+    /// Do not measure what the candidates and the load of an application do to each other
+    #[arg(long)]
+    no_load: bool,
+    /// Tell what the candidates spend their time with: processor, disk, locks, waiting for the client
+    #[arg(long)]
+    profile: bool,
+    /// Measure the backfill alone, at 100,000, 1,000,000 and 10,000,000 bookings
+    #[arg(long, conflicts_with_all = ["rows", "no_load"])]
+    scale: bool,
+    /// The largest of these sizes; 10,000,000 bookings take up to 28 GiB of disk
+    #[arg(long, requires = "scale", default_value_t = 10_000_000, value_name = "N", value_parser = clap::value_parser!(u32).range(100_000..))]
+    scale_up_to: u32,
+}
+
+impl Backfill {
+    fn bench(&self) -> BackfillBench {
+        let whole =
+            BackfillBench { rows: self.rows, tenants: self.tenants, profile: self.profile, ..BackfillBench::default() };
+        if self.no_load { BackfillBench { load: None, ..whole } } else { whole }
+    }
+
+    fn scale(&self) -> ScaleBench {
+        ScaleBench { tenants: self.tenants, profile: self.profile, ..ScaleBench::up_to(self.scale_up_to) }
+    }
 }
 
 /// Measures; what needs a server on the local one, in databases of its own.
@@ -96,10 +122,15 @@ pub(crate) async fn run(app: &App, options: Options) -> Outcome {
     let mut notes = app.notes();
     let agree = match options.command {
         Command::Jwt(jwt) => return jwt::run(app, jwt.runs),
+        Command::Backfill(backfill) if backfill.scale => {
+            let superuser = superuser(app, options.server).await?;
+            let report = measured(&superuser, bench::scale(&superuser, &backfill.scale(), &mut notes)).await?;
+            app.report(&report)?;
+            true
+        }
         Command::Backfill(backfill) => {
             let superuser = superuser(app, options.server).await?;
-            let bench = BackfillBench { rows: backfill.rows, tenants: backfill.tenants, ..BackfillBench::default() };
-            let report = measured(&superuser, bench::backfill(&superuser, &bench, &mut notes)).await?;
+            let report = measured(&superuser, bench::backfill(&superuser, &backfill.bench(), &mut notes)).await?;
             app.report(&report)?;
             report.candidates_agree()
         }
@@ -137,87 +168,37 @@ async fn measured<R>(superuser: &DatabaseUrl, benchmark: impl Future<Output = be
     measured
 }
 
-impl Report for BackfillBenchReport {
-    const NAME: &'static str = "bench backfill";
-    const SCHEMA: Option<&'static str> = None;
-
-    fn table(&self) -> String {
-        let headings = ["way", ">rows", ">time", ">rows/s", ">row by row", ">one UPDATE"];
-        let lines = self.candidates.iter().map(|candidate| {
-            let time = Duration::try_from_secs_f64(candidate.seconds).unwrap_or_default();
-            vec![
-                name(candidate),
-                count(candidate.rows),
-                duration(time),
-                count(candidate.rows_per_second as u64),
-                format!("× {:.1}", candidate.times_row_by_row),
-                format!("× {:.2}", candidate.times_one_update),
-            ]
-        });
-        format!("{}\n{}\n\n{}", table(&headings, lines), circumstances(self), agreement(self))
-    }
-
-    fn csv(&self) -> Option<(Vec<&'static str>, Vec<Vec<String>>)> {
-        let header = vec!["candidate", "rows", "seconds", "rows_per_second", "times_row_by_row", "times_one_update"];
-        let line = |candidate: &CandidateReport| {
-            vec![
-                name(candidate),
-                candidate.rows.to_string(),
-                format!("{:.3}", candidate.seconds),
-                format!("{:.0}", candidate.rows_per_second),
-                format!("{:.2}", candidate.times_row_by_row),
-                format!("{:.3}", candidate.times_one_update),
-            ]
-        };
-        Some((header, self.candidates.iter().map(line).collect()))
-    }
-}
-
-fn name(report: &CandidateReport) -> String {
-    match (report.candidate, report.workers) {
-        (Candidate::OneUpdate, _) => "one UPDATE".to_owned(),
-        (Candidate::RowByRow, _) => "row by row".to_owned(),
-        (Candidate::Backfill, Some(workers)) => {
-            format!("backfill-bookings, {}", counted(workers.into(), "worker", "workers"))
-        }
-        (Candidate::Backfill, None) => "backfill-bookings".to_owned(),
-    }
-}
-
-/// What the figures depend on.
-fn circumstances(report: &BackfillBenchReport) -> String {
-    format!(
-        "{} bookings of {} tenants, {} without one; {}",
-        count(report.bookings),
-        count(report.tenants),
-        count(report.without_tenant),
-        machine(report.build, report.cores, &report.server),
-    )
-}
-
 /// The program, the machine and the server, which every figure depends on.
 fn machine(build: &str, cores: usize, server: &ServerFacts) -> String {
     format!(
         "{build} build, {cores} cores for client and server.\n\
-         PostgreSQL {}: fsync {}, synchronous_commit {}, full_page_writes {}, wal_level {}, shared_buffers {}.",
+         PostgreSQL {}: fsync {}, synchronous_commit {}, full_page_writes {},\n\
+         wal_level {}, shared_buffers {}, max_wal_size {}.",
         server.version,
         server.fsync,
         server.synchronous_commit,
         server.full_page_writes,
         server.wal_level,
         server.shared_buffers,
+        server.max_wal_size,
     )
 }
 
-fn agreement(report: &BackfillBenchReport) -> String {
-    if report.candidates_agree() {
-        return "All of them gave the same rows the same tenants.\n".to_owned();
-    }
-    let wrong = [
-        (report.same_result, "one UPDATE and the backfill left different tenants"),
-        (report.same_slice, "row by row gave its rows other tenants"),
-        (report.same_count, "the backfill counted other rows than one UPDATE wrote"),
-    ];
-    let wrong: Vec<&str> = wrong.into_iter().filter(|(same, _)| !same).map(|(_, what)| what).collect();
-    format!("The figures compare nothing: {}.\n", wrong.join("; "))
+/// What was to be reached, beside what was.
+fn goals(goals: &[Goal]) -> String {
+    let figure = |goal: &Goal, figure: f64| match goal.unit {
+        "times" => format!("× {figure:.2}"),
+        unit => format!("{figure:.0} {unit}"),
+    };
+    let lines = goals.iter().map(|goal| {
+        let outcome = if goal.met { "met".to_owned() } else { format!("missed by × {:.2}", goal.missed_by()) };
+        let bound = if goal.at_least { "at least" } else { "at most" };
+        vec![
+            goal.name.to_owned(),
+            format!("{bound} {}", figure(goal, goal.wanted)),
+            figure(goal, goal.reached),
+            outcome,
+        ]
+    });
+    table(&["goal", ">wanted", ">reached", ""], lines)
 }

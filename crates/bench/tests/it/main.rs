@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use bench::{BackfillBench, Candidate, RlsBench, SeedBench, SeedCandidate};
+use bench::{BackfillBench, Candidate, RlsBench, ScaleBench, SeedBench, SeedCandidate};
 use local_db::Role;
 use local_db::testing::{self, TestDb};
 use tokio::sync::Mutex;
 
-const SMALL: BackfillBench = BackfillBench { rows: 2_000, tenants: 5, slice: 100 };
+const SMALL: BackfillBench = BackfillBench { rows: 2_000, tenants: 5, slice: 100, load: None, profile: true };
 
 /// Benchmarks of one server wait for each other, and not for long.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
@@ -31,8 +31,17 @@ async fn every_candidate_gives_a_booking_the_same_tenant_and_no_database_is_left
     assert_eq!(report.role, "tenant_maintenance");
     let order: Vec<_> = report.candidates.iter().map(|line| (line.candidate, line.workers)).collect();
     let job = |workers| (Candidate::Backfill, Some(workers));
-    assert_eq!(order, [(Candidate::RowByRow, None), (Candidate::OneUpdate, None), job(1), job(2), job(4)]);
-    assert!(report.candidates.iter().all(|line| line.rows > 0 && line.rows <= line.examined), "{report:#?}");
+    let others = [(Candidate::RowByRow, None), (Candidate::KeyOrder, None), (Candidate::OneUpdate, None)];
+    assert_eq!(order, [&others[..], &[job(1), job(2), job(4)]].concat());
+    for line in &report.candidates {
+        let figures = &line.figures;
+        assert!(figures.rows > 0 && figures.rows <= line.examined, "{line:#?}");
+        assert!(figures.wal_bytes > 0 && figures.longest_locks_ms <= figures.longest_transaction_ms, "{line:#?}");
+        assert!(figures.peak_memory_kib.is_some() || !cfg!(target_os = "linux"), "{line:#?}");
+    }
+    assert!(report.candidates.iter().any(|line| line.figures.longest_locks_ms > 0.0), "{report:#?}");
+    assert!(report.candidates.iter().any(|line| !line.figures.waits.is_empty()), "{report:#?}");
+    assert!(report.beside_load.is_empty(), "{report:#?}");
     assert!(steps.iter().any(|step| step == "one UPDATE"), "{steps:?}");
     assert_eq!(databases_left(&db).await, 0);
 
@@ -50,6 +59,37 @@ async fn every_candidate_gives_a_booking_the_same_tenant_and_no_database_is_left
     }
     assert!(databases_left(&db).await > 0);
     bench::remove(&url).await.unwrap();
+    assert_eq!(databases_left(&db).await, 0);
+}
+
+#[tokio::test]
+async fn a_load_is_measured_before_and_beside_each_candidate() {
+    let _turn = ONE_AT_A_TIME.lock().await;
+    let db = testing::empty_database().await;
+    let bench = BackfillBench { load: Some(Duration::from_millis(300)), profile: false, ..SMALL };
+    let report = bench::backfill(&db.url(Role::Superuser), &bench, &mut |_| ()).await.unwrap();
+    let order: Vec<_> = report.beside_load.iter().map(|line| (line.candidate, line.workers, line.full_speed)).collect();
+    let job = |workers, full_speed| (Candidate::Backfill, Some(workers), full_speed);
+    assert_eq!(order, [(Candidate::OneUpdate, None, false), job(1, true), job(2, true), job(2, false)]);
+    for line in &report.beside_load {
+        let stages: Vec<_> = line.stages.iter().map(|stage| stage.stage).collect();
+        assert_eq!(stages, ["before", "during"]);
+        assert!(line.stages.iter().all(|stage| stage.statements > 0 && stage.failed.is_empty()), "{line:#?}");
+    }
+    assert_eq!(report.goals.len(), if cfg!(target_os = "linux") { 6 } else { 5 }, "{:#?}", report.goals);
+    assert!(report.candidates.iter().all(|line| line.figures.waits.is_empty()), "{report:#?}");
+}
+
+#[tokio::test]
+async fn each_size_has_its_own_database_and_its_own_line() {
+    let _turn = ONE_AT_A_TIME.lock().await;
+    let db = testing::empty_database().await;
+    let bench = ScaleBench { rows: vec![1_000, 3_000], tenants: 5, workers: 2, profile: false };
+    let report = bench::scale(&db.url(Role::Superuser), &bench, &mut |_| ()).await.unwrap();
+    let sizes: Vec<_> = report.points.iter().map(|point| point.bookings).collect();
+    assert_eq!(sizes, [1_000, 3_000]);
+    assert!(report.points[0].figures.rows < report.points[1].figures.rows, "{report:#?}");
+    assert_eq!(report.points[0].times_per_row, 1.0);
     assert_eq!(databases_left(&db).await, 0);
 }
 

@@ -14,6 +14,9 @@ use crate::measured::Measured;
 /// Who holds the lease of the measured run.
 const HOLDER: &str = "bench";
 
+/// Rows of a batch in the order of keys.
+const KEY_BATCH: i64 = 5_000;
+
 /// A booking without a tenant and what it points to.
 #[derive(Debug, Clone)]
 pub(crate) struct Booking {
@@ -27,7 +30,7 @@ pub(crate) struct Booking {
 pub(crate) async fn one_update(owner: &DatabaseUrl) -> Result<Measured> {
     let mut session = DirectConnection::connect(owner, HOLDER).await?;
     let started = Instant::now();
-    let done = sqlx::query(include_str!("../../../sql/bench/one_update.sql"))
+    let done = sqlx::query(include_str!("../../../../sql/bench/one_update.sql"))
         .execute(session.connection())
         .await
         .map_err(query("updating all bookings at once"))?;
@@ -36,11 +39,32 @@ pub(crate) async fn one_update(owner: &DatabaseUrl) -> Result<Measured> {
     Ok(Measured { done: done.rows_affected(), time })
 }
 
-/// The job as a person runs it, with so many batches at once: installing the book-keeping and both surveys are in the time.
-pub(crate) async fn backfill(owner: &DatabaseUrl, workers: u32) -> Result<(Measured, BackfillReport)> {
-    let connect = ConnectOptions { max_connections: workers + 2, ..ConnectOptions::default() };
+/// How the job is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Job {
+    /// Batches at once.
+    pub(crate) workers: u32,
+    /// As fast as it can, and not in its default mode, in which it gives way.
+    pub(crate) full_speed: bool,
+}
+
+impl Job {
+    /// As fast as it can, with so many batches at once.
+    pub(crate) fn full_speed(workers: u32) -> Self {
+        Self { workers, full_speed: true }
+    }
+
+    fn options(self) -> Options {
+        let Self { workers, full_speed: _ } = self;
+        Options { workers, ..Options::default() }
+    }
+}
+
+/// The job as a person runs it: installing the book-keeping and both surveys are in the time.
+pub(crate) async fn backfill(owner: &DatabaseUrl, job: Job) -> Result<(Measured, BackfillReport)> {
+    let connect = ConnectOptions { max_connections: job.workers + 2, ..ConnectOptions::default() };
     let database = Database::connect(owner, &connect).await?;
-    let options = Options { workers, ..Options::default() };
+    let options = job.options();
     let tenancy = Tenancy::default();
     let (_go, stop) = watch::channel(false);
     let started = Instant::now();
@@ -50,10 +74,33 @@ pub(crate) async fn backfill(owner: &DatabaseUrl, workers: u32) -> Result<(Measu
     Ok((Measured { done: report.assigned, time }, report))
 }
 
+/// Batches in the order of the primary key, a transaction each, as other tools do it: their default sizes are 1,000 to 10,000.
+pub(crate) async fn key_order(owner: &DatabaseUrl) -> Result<Measured> {
+    let mut session = DirectConnection::connect(owner, HOLDER).await?;
+    let (started, mut done, mut after) = (Instant::now(), 0, String::new());
+    loop {
+        let row = sqlx::query(include_str!("../../../../sql/bench/key_batch.sql"))
+            .bind(&after)
+            .bind(KEY_BATCH)
+            .fetch_one(session.connection())
+            .await
+            .map_err(query("updating a batch in the order of keys"))?;
+        let (last, found, written): (Option<String>, i64, i64) = (row.get(0), row.get(1), row.get(2));
+        done += written.unsigned_abs();
+        match last {
+            Some(last) if found == KEY_BATCH => after = last,
+            _ => break,
+        }
+    }
+    let time = started.elapsed();
+    session.close().await;
+    Ok(Measured { done, time })
+}
+
 /// The first bookings without a tenant.
 pub(crate) async fn slice(owner: &DatabaseUrl, rows: u32) -> Result<Vec<Booking>> {
     let mut session = DirectConnection::connect(owner, HOLDER).await?;
-    let found = sqlx::query(include_str!("../../../sql/bench/slice.sql"))
+    let found = sqlx::query(include_str!("../../../../sql/bench/slice.sql"))
         .bind(i64::from(rows))
         .fetch_all(session.connection())
         .await
@@ -85,9 +132,9 @@ pub(crate) async fn row_by_row(owner: &DatabaseUrl, slice: &[Booking]) -> Result
 async fn assign(session: &mut PgConnection, booking: &Booking) -> sqlx::Result<u64> {
     let mut transaction = session.begin().await?;
     let sources = [
-        (booking.request.as_ref(), include_str!("../../../sql/bench/request_tenant.sql")),
-        (Some(&booking.client), include_str!("../../../sql/bench/client_tenant.sql")),
-        (Some(&booking.service), include_str!("../../../sql/bench/service_tenant.sql")),
+        (booking.request.as_ref(), include_str!("../../../../sql/bench/request_tenant.sql")),
+        (Some(&booking.client), include_str!("../../../../sql/bench/client_tenant.sql")),
+        (Some(&booking.service), include_str!("../../../../sql/bench/service_tenant.sql")),
     ];
     let mut named: Vec<String> = Vec::with_capacity(sources.len());
     for (key, sql) in sources {
@@ -98,7 +145,7 @@ async fn assign(session: &mut PgConnection, booking: &Booking) -> sqlx::Result<u
     named.dedup();
     let mut written = 0;
     if let [tenant] = named.as_slice() {
-        let update = sqlx::query(include_str!("../../../sql/bench/update_row.sql")).bind(&booking.id).bind(tenant);
+        let update = sqlx::query(include_str!("../../../../sql/bench/update_row.sql")).bind(&booking.id).bind(tenant);
         written = update.execute(&mut *transaction).await?.rows_affected();
     }
     transaction.commit().await?;

@@ -1,0 +1,91 @@
+//! `bench backfill --scale`: whether the time of the job grows linearly with the rows, and its memory not at all.
+
+use local_db::{Role, Seed};
+use tenant_rls::DatabaseUrl;
+
+use super::candidates::Job;
+use super::goals;
+use super::report::{ScalePoint, ScaleReport};
+use super::runs::{Run, Way, watched};
+use crate::databases::{Databases, server_facts};
+use crate::{Error, Result, disk};
+
+/// How much is measured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScaleBench {
+    /// Bookings, one database after the other, the smallest first.
+    pub rows: Vec<u32>,
+    /// Tenants in each.
+    pub tenants: u32,
+    /// Batches at once.
+    pub workers: u32,
+    /// Whether the report tells what the job spent its time with.
+    pub profile: bool,
+}
+
+impl ScaleBench {
+    /// The sizes up to, and with, the largest.
+    pub fn up_to(largest: u32) -> Self {
+        let rows = [100_000, 1_000_000, 10_000_000].into_iter().filter(|rows| *rows <= largest).collect();
+        Self { rows, tenants: 1_000, workers: 2, profile: false }
+    }
+}
+
+/// Runs the benchmark as [`backfill`](crate::backfill()) does.
+///
+/// # Errors
+/// As there; the room on the disk is checked for the largest size before the first.
+pub async fn scale(
+    superuser: &DatabaseUrl,
+    bench: &ScaleBench,
+    progress: &mut (dyn FnMut(&str) + Send),
+) -> Result<ScaleReport> {
+    let mut databases = Databases::open(superuser).await?;
+    let measured = measure(&mut databases, bench, progress).await;
+    databases.tidy_up(measured).await
+}
+
+async fn measure(
+    databases: &mut Databases,
+    bench: &ScaleBench,
+    progress: &mut (dyn FnMut(&str) + Send),
+) -> Result<ScaleReport> {
+    let largest = bench.rows.iter().copied().max().unwrap_or_default();
+    disk::check(databases, largest, progress).await?;
+    let (mut runs, mut server) = (Vec::new(), None);
+    for &bookings in &bench.rows {
+        progress(&format!("bookings: {bookings}"));
+        databases.remove().await?;
+        let seed = Seed { tenants: bench.tenants, bookings, ..Seed::default() };
+        let planted = databases.plant(&seed, progress).await?;
+        let way = Way::Job(Job::full_speed(bench.workers));
+        progress(&way.name());
+        runs.push((planted.bookings, watched(databases, way).await?));
+        server = Some(server_facts(&databases.copy_url(Role::Owner)).await?);
+    }
+    let Some(server) = server else {
+        return Err(Error::Measure { doing: "choosing the sizes".into(), why: "none was given".into() });
+    };
+    let points = points(&runs, bench.profile);
+    Ok(ScaleReport {
+        schema: "bench-backfill-scale/1",
+        tenants: u64::from(bench.tenants),
+        workers: bench.workers,
+        goals: goals::of_scale(&points),
+        points,
+        longest_gap_ms: runs.iter().map(|(_, run)| run.seen.longest_gap * 1e3).fold(0.0, f64::max),
+        server,
+        build: crate::report::build(),
+        cores: crate::report::cores(),
+    })
+}
+
+fn points(runs: &[(u64, Run)], profile: bool) -> Vec<ScalePoint> {
+    let speed = |run: &Run| run.measured.per_second();
+    let point = |(bookings, run): &(u64, Run)| ScalePoint {
+        bookings: *bookings,
+        figures: run.figures(profile),
+        times_per_row: speed(&runs[0].1) / speed(run).max(f64::MIN_POSITIVE),
+    };
+    runs.iter().map(point).collect()
+}

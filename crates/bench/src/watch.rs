@@ -1,0 +1,207 @@
+//! What sessions of a database do, as seen from outside: how long their transactions last and hold locks, what they wait for, and
+//! how much log the server writes meanwhile.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use sqlx::{PgConnection, Row as _};
+use tenant_rls::{DatabaseUrl, DirectConnection};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::databases::query;
+use crate::{Error, Result};
+
+/// How often is looked.
+const EVERY: Duration = Duration::from_millis(10);
+
+/// A session that looks until it is ended.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    end: oneshot::Sender<()>,
+    looking: JoinHandle<Result<Seen>>,
+}
+
+/// What was seen. Times are in seconds, and never too short: a transaction lasts until the first look that does not find it.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Seen {
+    /// The longest transaction.
+    pub(crate) longest: f64,
+    /// The longest time from the last look before a transaction locked or wrote a row to its end.
+    pub(crate) longest_locks: f64,
+    /// The longest time between two looks.
+    pub(crate) longest_gap: f64,
+    /// How often sessions in a transaction were seen waiting for what, `CPU` for those that waited for nothing.
+    pub(crate) waits: BTreeMap<String, u64>,
+    /// How often an autovacuum was seen.
+    pub(crate) autovacuum: u64,
+    /// Looks.
+    pub(crate) looks: u64,
+    /// Bytes of log.
+    pub(crate) wal_bytes: u64,
+}
+
+/// A session in a transaction.
+#[derive(Debug, Clone)]
+struct Session {
+    pid: i32,
+    began: f64,
+    locks: bool,
+    waits_for: String,
+}
+
+impl Watch {
+    /// Begins to look at `database`, in a session to another one.
+    pub(crate) async fn begin(superuser: &DatabaseUrl, database: &'static str) -> Result<Self> {
+        let mut session = DirectConnection::connect(superuser, "bench watch").await?;
+        let before = wal(session.connection()).await?;
+        let (end, ended) = oneshot::channel();
+        let looking = tokio::spawn(async move {
+            let mut seen = look(session.connection(), database, ended).await?;
+            seen.wal_bytes = wal(session.connection()).await?.saturating_sub(before);
+            session.close().await;
+            Ok(seen)
+        });
+        Ok(Self { end, looking })
+    }
+
+    /// Ends the looking.
+    pub(crate) async fn end(self) -> Result<Seen> {
+        // Whoever looks no longer has failed, and says so itself.
+        let _ = self.end.send(());
+        let why = |why: tokio::task::JoinError| Error::Measure {
+            doing: "watching the candidate".into(),
+            why: why.to_string(),
+        };
+        self.looking.await.map_err(why)?
+    }
+}
+
+async fn wal(session: &mut PgConnection) -> Result<u64> {
+    let bytes: i64 = sqlx::query_scalar("SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint")
+        .fetch_one(session)
+        .await
+        .map_err(query("asking how much log there is"))?;
+    Ok(bytes.unsigned_abs())
+}
+
+async fn look(session: &mut PgConnection, database: &str, mut ended: oneshot::Receiver<()>) -> Result<Seen> {
+    let (mut seen, mut open, mut before) = (Seen::default(), Open::default(), None);
+    let mut clock = interval(EVERY);
+    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        // A dropped sender is an end, too: the benchmark failed.
+        let over = tokio::select! {
+            _ = &mut ended => true,
+            _ = clock.tick() => false,
+        };
+        let rows = sqlx::query(include_str!("../../../sql/bench/sample.sql"))
+            .bind(database)
+            .fetch_all(&mut *session)
+            .await
+            .map_err(query("watching the candidate"))?;
+        let now: f64 = rows.first().map_or(0.0, |row| row.get(0));
+        let vacuums = |row: &&sqlx::postgres::PgRow| row.get::<Option<bool>, _>(4).unwrap_or_default();
+        seen.autovacuum += u64::from(rows.iter().any(|row| vacuums(&row)));
+        let sessions: Vec<Session> = rows.iter().filter(|row| !vacuums(row)).filter_map(session_of).collect();
+        seen.look(&mut open, before, now, &sessions);
+        before = Some(now);
+        if over {
+            seen.look(&mut open, before, now, &[]);
+            return Ok(seen);
+        }
+    }
+}
+
+fn session_of(row: &sqlx::postgres::PgRow) -> Option<Session> {
+    Some(Session {
+        pid: row.get::<Option<i32>, _>(1)?,
+        began: row.get::<Option<f64>, _>(2)?,
+        locks: row.get::<Option<bool>, _>(3).unwrap_or_default(),
+        waits_for: row.get(5),
+    })
+}
+
+/// Transactions that were there at the last look, by session and beginning, and since when they may hold locks.
+type Open = HashMap<(i32, u64), Option<f64>>;
+
+impl Seen {
+    /// What was seen in another run, too.
+    pub(crate) fn add(&mut self, more: &Self) {
+        self.longest = self.longest.max(more.longest);
+        self.longest_locks = self.longest_locks.max(more.longest_locks);
+        self.longest_gap = self.longest_gap.max(more.longest_gap);
+        for (event, times) in &more.waits {
+            *self.waits.entry(event.clone()).or_default() += times;
+        }
+        self.autovacuum += more.autovacuum;
+        self.looks += more.looks;
+        self.wal_bytes += more.wal_bytes;
+    }
+
+    /// Takes one look, at `now`, into account; the one before was at `before`.
+    fn look(&mut self, open: &mut Open, before: Option<f64>, now: f64, sessions: &[Session]) {
+        if let Some(before) = before {
+            self.longest_gap = self.longest_gap.max(now - before);
+        }
+        self.looks += u64::from(before != Some(now));
+        let mut still = Open::default();
+        for session in sessions {
+            let key = (session.pid, session.began.to_bits());
+            let since = open.remove(&key).flatten();
+            let earliest = before.map_or(session.began, |before| before.max(session.began));
+            still.insert(key, since.or(session.locks.then_some(earliest)));
+            *self.waits.entry(session.waits_for.clone()).or_default() += 1;
+        }
+        for ((_, began), since) in std::mem::replace(open, still) {
+            self.longest = self.longest.max(now - f64::from_bits(began));
+            self.longest_locks = self.longest_locks.max(since.map_or(0.0, |since| now - since));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session(began: f64, locks: bool) -> Session {
+        Session { pid: 7, began, locks, waits_for: if locks { "CPU" } else { "IO:DataFileRead" }.to_owned() }
+    }
+
+    fn looks(looks: &[(f64, &[Session])]) -> Seen {
+        let (mut seen, mut open, mut before) = (Seen::default(), Open::default(), None);
+        for (now, sessions) in looks {
+            seen.look(&mut open, before, *now, sessions);
+            before = Some(*now);
+        }
+        seen
+    }
+
+    #[test]
+    fn a_transaction_lasts_until_the_first_look_that_does_not_find_it() {
+        let seen = looks(&[(1.0, &[session(0.5, false)]), (2.0, &[session(0.5, false)]), (4.0, &[])]);
+        assert_eq!((seen.longest, seen.longest_locks, seen.longest_gap, seen.looks), (3.5, 0.0, 2.0, 3));
+        // The next transaction of the same session is another one.
+        let seen = looks(&[(1.0, &[session(0.5, false)]), (2.0, &[session(1.5, false)]), (2.25, &[])]);
+        assert_eq!(seen.longest, 1.5);
+    }
+
+    #[test]
+    fn locks_are_held_from_the_last_look_that_found_none() {
+        let seen = looks(&[(1.0, &[session(0.5, false)]), (2.0, &[session(0.5, true)]), (4.0, &[])]);
+        assert_eq!(seen.longest_locks, 3.0);
+        // Where the transaction began after that look, from its beginning.
+        let seen = looks(&[(1.0, &[]), (2.0, &[session(1.75, true)]), (4.0, &[])]);
+        assert_eq!(seen.longest_locks, 2.25);
+    }
+
+    #[test]
+    fn waits_are_counted_by_what_is_waited_for() {
+        let seen = looks(&[
+            (1.0, &[session(0.5, false), Session { pid: 8, ..session(0.5, true) }]),
+            (2.0, &[session(0.5, true)]),
+        ]);
+        assert_eq!(seen.waits, BTreeMap::from([("CPU".to_owned(), 2), ("IO:DataFileRead".to_owned(), 1)]));
+    }
+}

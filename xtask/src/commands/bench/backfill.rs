@@ -1,0 +1,198 @@
+//! How the report of `bench backfill` looks.
+
+use std::time::Duration;
+
+use bench::{BackfillBenchReport, BesideLoad, Candidate, CandidateReport, Figures, LoadReport};
+
+use super::{goals, machine};
+use crate::report::Report;
+use crate::text::{count, counted, duration, table};
+
+/// So many wait events are named, those of at least this share; what remains is of no weight.
+const EVENTS: usize = 4;
+const SHARE: f64 = 0.01;
+
+impl Report for BackfillBenchReport {
+    const NAME: &'static str = "bench backfill";
+    const SCHEMA: Option<&'static str> = None;
+
+    fn table(&self) -> String {
+        let mut parts = vec![speed(self), costs(self)];
+        if self.candidates.iter().any(|line| !line.figures.waits.is_empty()) {
+            parts.push(profile(self.candidates.iter().map(|line| (name(line), &line.figures))));
+        }
+        if !self.beside_load.is_empty() {
+            parts.push(beside_load(self));
+        }
+        parts.extend([goals(&self.goals), circumstances(self), agreement(self)]);
+        parts.join("\n")
+    }
+
+    fn csv(&self) -> Option<(Vec<&'static str>, Vec<Vec<String>>)> {
+        let header = ["candidate", "rows", "seconds", "rows_per_second", "times_row_by_row", "times_one_update"];
+        let line = |line: &CandidateReport| {
+            let figures = &line.figures;
+            let mut cells = vec![
+                name(line),
+                figures.rows.to_string(),
+                format!("{:.3}", figures.seconds),
+                format!("{:.0}", figures.rows_per_second),
+                format!("{:.2}", line.times_row_by_row),
+                format!("{:.3}", line.times_one_update),
+            ];
+            cells.extend(cost_cells(figures));
+            cells
+        };
+        let header = header.into_iter().chain(COST_COLUMNS).collect();
+        Some((header, self.candidates.iter().map(line).collect()))
+    }
+}
+
+/// The columns of [`cost_cells`].
+pub(super) const COST_COLUMNS: [&str; 4] =
+    ["longest_transaction_ms", "longest_locks_ms", "wal_bytes", "peak_memory_kib"];
+
+/// What a run cost, for programs.
+pub(super) fn cost_cells(figures: &Figures) -> [String; 4] {
+    [
+        format!("{:.0}", figures.longest_transaction_ms),
+        format!("{:.0}", figures.longest_locks_ms),
+        figures.wal_bytes.to_string(),
+        figures.peak_memory_kib.map(|kib| kib.to_string()).unwrap_or_default(),
+    ]
+}
+
+/// The headings of [`costs_of`].
+pub(super) const COSTS: [&str; 4] = [">longest transaction", ">with locks", ">log", ">memory"];
+
+/// What a run cost, for people.
+pub(super) fn costs_of(figures: &Figures) -> [String; 4] {
+    let mib = |bytes: u64| format!("{} MiB", count(bytes >> 20));
+    [
+        milliseconds(figures.longest_transaction_ms),
+        milliseconds(figures.longest_locks_ms),
+        mib(figures.wal_bytes),
+        figures.peak_memory_kib.map_or("-".to_owned(), |kib| mib(kib << 10)),
+    ]
+}
+
+fn milliseconds(time: f64) -> String {
+    format!("{} ms", count(time as u64))
+}
+
+/// A time in seconds.
+pub(super) fn seconds(time: f64) -> String {
+    duration(Duration::try_from_secs_f64(time).unwrap_or_default())
+}
+
+fn speed(report: &BackfillBenchReport) -> String {
+    let headings = ["way", ">rows", ">time", ">rows/s", ">row by row", ">one UPDATE"];
+    let lines = report.candidates.iter().map(|line| {
+        vec![
+            name(line),
+            count(line.figures.rows),
+            seconds(line.figures.seconds),
+            count(line.figures.rows_per_second as u64),
+            format!("× {:.1}", line.times_row_by_row),
+            format!("× {:.2}", line.times_one_update),
+        ]
+    });
+    table(&headings, lines)
+}
+
+fn costs(report: &BackfillBenchReport) -> String {
+    let headings: Vec<&str> = ["way"].into_iter().chain(COSTS).collect();
+    let lines = report.candidates.iter().map(|line| [name(line)].into_iter().chain(costs_of(&line.figures)).collect());
+    table(&headings, lines)
+}
+
+/// What the sessions of each run did in their transactions.
+pub(super) fn profile<'a>(runs: impl Iterator<Item = (String, &'a Figures)>) -> String {
+    let lines = runs.map(|(name, figures)| {
+        let all: f64 = figures.waits.iter().map(|wait| wait.sessions).sum();
+        let share = |sessions: f64| format!("{:.0} %", sessions / all.max(f64::MIN_POSITIVE) * 100.0);
+        let named = figures.waits.iter().filter(|wait| wait.sessions >= SHARE * all).take(EVENTS);
+        let events = named.map(|wait| format!("{} {}", wait.event, share(wait.sessions)));
+        let autovacuum = format!("{:.0} %", figures.autovacuum * 100.0);
+        vec![name, format!("{all:.2}"), autovacuum, events.collect::<Vec<_>>().join(", ")]
+    });
+    table(&["way", ">in transactions", ">autovacuum", "which waited for"], lines)
+}
+
+fn beside_load(report: &BackfillBenchReport) -> String {
+    let headings = ["beside a load", ">rows/s", ">p50", ">beside", ">p99", ">beside", ">times", ">longest"];
+    let lines = report.beside_load.iter().map(|line| {
+        let met =
+            |at: usize, figure: fn(&LoadReport) -> f64| format!("{:.1} ms", line.stages.get(at).map_or(0.0, figure));
+        let figures: [fn(&LoadReport) -> f64; 3] = [|met| met.p50_ms, |met| met.p99_ms, |met| met.longest_ms];
+        vec![
+            loaded_name(line),
+            count(line.rows_per_second as u64),
+            met(0, figures[0]),
+            met(1, figures[0]),
+            met(0, figures[1]),
+            met(1, figures[1]),
+            format!("× {:.1}", line.times_p99),
+            met(1, figures[2]),
+        ]
+    });
+    format!(
+        "{}The load: {} connections, each of which begins a transaction every {} ms.\n",
+        table(&headings, lines),
+        report.connections,
+        report.transaction_every_ms,
+    )
+}
+
+fn name(report: &CandidateReport) -> String {
+    way(report.candidate, report.workers)
+}
+
+fn loaded_name(line: &BesideLoad) -> String {
+    let mode = match (line.candidate, line.full_speed) {
+        (Candidate::Backfill, true) => ", full speed",
+        (Candidate::Backfill, false) => ", default mode",
+        _ => "",
+    };
+    format!("{}{mode}", way(line.candidate, line.workers))
+}
+
+fn way(candidate: Candidate, workers: Option<u32>) -> String {
+    match (candidate, workers) {
+        (Candidate::OneUpdate, _) => "one UPDATE".to_owned(),
+        (Candidate::RowByRow, _) => "row by row".to_owned(),
+        (Candidate::KeyOrder, _) => "batches in key order".to_owned(),
+        (Candidate::Backfill, Some(workers)) => {
+            format!("backfill-bookings, {}", counted(workers.into(), "worker", "workers"))
+        }
+        (Candidate::Backfill, None) => "backfill-bookings".to_owned(),
+    }
+}
+
+/// What the figures depend on.
+fn circumstances(report: &BackfillBenchReport) -> String {
+    format!(
+        "{} bookings of {} tenants, {} without one; {}\nTransactions were looked at from outside, at most {:.0} ms apart.\n",
+        count(report.bookings),
+        count(report.tenants),
+        count(report.without_tenant),
+        machine(report.build, report.cores, &report.server),
+        report.longest_gap_ms,
+    )
+}
+
+fn agreement(report: &BackfillBenchReport) -> String {
+    if report.candidates_agree() {
+        return "All of them gave the same rows the same tenants.\n".to_owned();
+    }
+    let wrong = [
+        (report.same_result, "the candidates left different tenants"),
+        (report.same_slice, "row by row gave its rows other tenants"),
+        (report.same_count, "one of them counted other rows than one UPDATE wrote"),
+    ];
+    let wrong: Vec<&str> = wrong.into_iter().filter(|(same, _)| !same).map(|(_, what)| what).collect();
+    format!("The figures compare nothing: {}.\n", wrong.join("; "))
+}
+
+#[cfg(test)]
+mod tests;
