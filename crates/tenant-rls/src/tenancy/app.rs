@@ -59,7 +59,6 @@ fn tables() -> BTreeMap<String, TableRules> {
     let user = ("user", "userId", "users");
     let sources = [
         ("users", vec![]),
-        ("tenant_memberships", vec![]),
         ("services", vec![]),
         ("ServiceRequest", vec![client, service]),
         ("bookings", vec![request, client, service]),
@@ -81,7 +80,14 @@ fn tables() -> BTreeMap<String, TableRules> {
     let mut tables: BTreeMap<_, _> =
         with_tenant.chain(["audit_logs", "audit_events"].map(|table| (table.to_owned(), platform()))).collect();
     tables.insert("chat_messages".into(), chat_messages());
+    tables.insert("tenant_memberships".into(), memberships());
     tables
+}
+
+/// What a membership is for is a user of one tenant in another.
+fn memberships() -> TableRules {
+    let reason = "a membership is how a user of one tenant belongs to another";
+    TableRules { cross_tenant_references: Some(reason.to_owned()), ..TableRules::default() }
 }
 
 /// A message is its author's. An author of several tenants is known by what else they wrote in the same room.
