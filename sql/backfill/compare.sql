@@ -3,5 +3,5 @@
 SELECT count(*), count(tenant), count(*) FILTER (WHERE tenant::text <> $1)
 FROM (SELECT :decision AS tenant
       FROM (SELECT :tenants
-            FROM (SELECT :rows FROM (SELECT :vias FROM ONLY :"target" AS t WHERE t.:"column" IS NULL) AS l) AS l
+            FROM (SELECT :rows FROM (SELECT :vias FROM :whole AS t WHERE t.:"column" IS NULL) AS l) AS l
             :joins) AS resolved) AS decided

@@ -1,2 +1,2 @@
 -- Rows without a tenant.
-SELECT count(*) FROM ONLY :"target" AS t WHERE t.:"column" IS NULL
+SELECT count(*) FROM :whole AS t WHERE t.:"column" IS NULL

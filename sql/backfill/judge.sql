@@ -5,17 +5,17 @@
 WITH asked AS (
     SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS a (row_key, tenant, fingerprint, nth)
 ), locked AS MATERIALIZED (
-    SELECT t.:"key"::text AS row_key, :vias
-    FROM ONLY :"target" AS t
-    WHERE t.:"key" = ANY ($1::text[]:::key_type[]) AND num_nulls(t.:"column") = 1
+    SELECT :key_text AS row_key, :vias
+    FROM :whole AS t
+    WHERE :key_is_one_of AND num_nulls(t.:"column") = 1
     FOR NO KEY UPDATE SKIP LOCKED
 ), found AS (
     SELECT row_key, :fingerprint AS fingerprint
     FROM (SELECT l.row_key, :seen, :said, :ghosts FROM locked AS l :joins) AS resolved
 ), there AS (
-    SELECT t.:"key"::text AS row_key, t.:"column"::text AS tenant
-    FROM ONLY :"target" AS t
-    WHERE t.:"key" = ANY ($1::text[]:::key_type[])
+    SELECT :key_text AS row_key, t.:"column"::text AS tenant
+    FROM :whole AS t
+    WHERE :key_is_one_of
 ), known AS (
     SELECT row_key, max(nth) AS nth, max(tenant) AS tenant, max(fingerprint) AS fingerprint,
            max(fingerprint_now) AS fingerprint_now, bool_or(is_there) AS is_there, max(has) AS has

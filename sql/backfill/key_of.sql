@@ -1,2 +1,2 @@
 -- The key of the row at $1.
-SELECT t.:"key"::text FROM ONLY :"target" AS t WHERE t.ctid = $1::text::tid
+SELECT :key_text FROM ONLY :"target" AS t WHERE t.ctid = $1::text::tid

@@ -4,7 +4,7 @@ WITH decided AS (
     SELECT row_key, :passed, :decision AS assigned
     FROM (SELECT l.row_key, :passed, :tenants
           FROM (SELECT :rows
-                FROM (SELECT t.:"key"::text AS row_key, :columns, :vias FROM ONLY :"target" AS t WHERE t.:"column" IS NULL) AS l) AS l
+                FROM (SELECT :key_text AS row_key, :columns, :vias FROM :whole AS t WHERE t.:"column" IS NULL) AS l) AS l
           :joins) AS resolved
 ), given AS (
     -- The expressions of an index name columns of the table, whose names may be those of ours: they stand where there are no others.
@@ -21,7 +21,7 @@ SELECT row_key, ARRAY[:key_texts], count(*) OVER ()
 FROM alike
 WHERE number > 1
    OR EXISTS (SELECT
-              FROM (SELECT :keys FROM (SELECT :own FROM ONLY :"target" WHERE :"column" IS NOT NULL) AS stored WHERE :predicate) AS x
+              FROM (SELECT :keys FROM (SELECT :own FROM :whole WHERE :"column" IS NOT NULL) AS stored WHERE :predicate) AS x
               WHERE :equal)
 ORDER BY row_key
 LIMIT $1

@@ -1,7 +1,7 @@
 -- Locks the rows of a tid range that have no tenant, reads all their sources, and groups the rows by the tenant that these
 -- name (NULL where they name none, or several). Rows that somebody else has locked are left to a later pass.
 WITH locked AS MATERIALIZED (
-    SELECT t.ctid AS row_tid, t.:"key"::text AS row_key, :vias
+    SELECT t.ctid AS row_tid, :key_text AS row_key, :vias
     FROM ONLY :"target" AS t
     WHERE t.ctid >= $1 AND t.ctid < $2 AND t.:"column" IS NULL
     LIMIT $3

@@ -1,9 +1,9 @@
 -- What sources would do for a table: of up to $1 rows without a tenant, for how many each names one; and of up to as many others, from
 -- $2 percent of the pages, for how many it names one, and for how many the right one.
 WITH sample AS MATERIALIZED (
-    (SELECT t.:"column" AS own, :vias FROM ONLY :"target" AS t WHERE t.:"column" IS NULL LIMIT $1)
+    (SELECT t.:"column" AS own, :vias FROM :whole AS t WHERE t.:"column" IS NULL LIMIT $1)
     UNION ALL
-    (SELECT t.:"column" AS own, :vias FROM ONLY :"target" AS t TABLESAMPLE SYSTEM ($2) WHERE t.:"column" IS NOT NULL LIMIT $1)
+    (SELECT t.:"column" AS own, :vias FROM :whole AS t TABLESAMPLE SYSTEM ($2) WHERE t.:"column" IS NOT NULL LIMIT $1)
 ), said AS (
     SELECT l.own, :said FROM sample AS l :joins
 )

@@ -2,7 +2,7 @@
 WITH decided AS (
     SELECT :decision IS NOT NULL AS assignable, :lowest IS NOT NULL AS named
     FROM (SELECT :tenants
-          FROM (SELECT :rows FROM (SELECT :vias FROM ONLY :"target" AS t WHERE t.:"column" IS NULL) AS l) AS l
+          FROM (SELECT :rows FROM (SELECT :vias FROM :whole AS t WHERE t.:"column" IS NULL) AS l) AS l
           :joins) AS resolved
 )
 SELECT count(*) FILTER (WHERE assignable),

@@ -32,6 +32,14 @@ SELECT s.nspname::text,
        coalesce((SELECT array_agg(a.attname::text ORDER BY k.position)
                  FROM pg_index i, unnest(i.indkey) WITH ORDINALITY AS k(attnum, position), pg_attribute a
                  WHERE i.indrelid = c.oid AND i.indisprimary AND a.attrelid = c.oid AND a.attnum = k.attnum), '{}'),
+       coalesce((SELECT array_agg(format_type(a.atttypid, NULL) ORDER BY k.position)
+                 FROM pg_index i, unnest(i.indkey) WITH ORDINALITY AS k(attnum, position), pg_attribute a
+                 WHERE i.indrelid = c.oid AND i.indisprimary AND a.attrelid = c.oid AND a.attnum = k.attnum), '{}'),
+       coalesce((SELECT t.attnum = ANY (p.partattrs::int2[]) FROM pg_partitioned_table p WHERE p.partrelid = c.oid), false),
+       coalesce((SELECT json_agg(json_build_object('schema', ls.nspname, 'name', l.relname, 'foreign', l.relkind = 'f')
+                                 ORDER BY ls.nspname, l.relname)
+                 FROM pg_partition_tree(c.oid) AS p JOIN pg_class l ON l.oid = p.relid JOIN pg_namespace ls ON ls.oid = l.relnamespace
+                 WHERE c.relkind = 'p' AND p.isleaf AND l.relkind <> 'p'), '[]'),
        c.reltuples,
        EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisvalid AND i.indkey[0] = t.attnum AND i.indpred IS NULL),
        coalesce((SELECT json_agg(json_build_object(

@@ -12,7 +12,7 @@ use tenant_rls::{Catalog, Database, TableName, Tenancy};
 use tokio::sync::watch;
 
 use crate::review::{Content, Line, Refused, ReviewFile};
-use crate::{CheckedReview, Plan, Progress, Result, survey, undo};
+use crate::{CheckedReview, Plan, Progress, Result, survey};
 use names::Names;
 pub use report::{ApplyReport, Refusal, RefusalKind};
 use writer::{Books, Done, Ready, Writer};
@@ -86,7 +86,7 @@ impl Apply<'_> {
         let plan = Plan::new(&Catalog::load(database, tenancy).await?, tenancy, table)?;
         file.check_columns(&plan)?;
         let role = survey::writer(database, tenancy, &plan).await?;
-        let (judge, write) = writer::statements(&plan, undo::key_type(database, &plan).await?)?;
+        let (judge, write) = writer::statements(&plan)?;
         let books = if self.dry_run { Books::Dry } else { self.open_books(&plan, progress).await? };
         progress(Progress::Started {
             table: plan.table.clone(),

@@ -12,6 +12,7 @@ mod comparison;
 mod control;
 mod engine;
 mod error;
+mod key;
 mod lanes;
 mod options;
 mod order;

@@ -287,6 +287,6 @@ fn alias(value: &Sql, ident: &Ident) -> Sql {
 }
 
 /// Small numbers as SQL.
-fn number(n: usize) -> Sql {
+pub(crate) fn number(n: usize) -> Sql {
     Template::new(":'n'::int").literal("n", &n.to_string()).build()
 }

@@ -1,7 +1,8 @@
 //! What is to be backfilled: the table, and the sources of its rows' tenant, checked against the catalog.
 
-use tenant_rls::{Access, Catalog, Ident, TableName, Tenancy, TenantId, TenantTable};
+use tenant_rls::{Access, Catalog, Ident, Sql, TableName, Template, Tenancy, TenantId, TenantTable};
 
+use crate::key::RowKey;
 use crate::source::{Evidence, Found, Source};
 use crate::{Error, Result};
 
@@ -12,7 +13,8 @@ pub struct Plan {
     pub table: TableName,
     /// What is written to: the leaves of a partitioned table, else the table itself.
     pub(crate) leaves: Vec<TableName>,
-    pub(crate) key: Ident,
+    pub(crate) partitioned: bool,
+    pub(crate) key: RowKey,
     pub(crate) column: Ident,
     pub(crate) column_type: ColumnType,
     pub(crate) tenants: TableName,
@@ -42,7 +44,7 @@ impl Plan {
     ///
     /// # Errors
     /// [`tenant_rls::Error::NoTable`] where there is no such tenant table; [`Error::NoSource`] where no source is left;
-    /// [`Error::Unsuitable`] where it cannot be backfilled: partitioned, no single-column key, a type that is not supported.
+    /// [`Error::Unsuitable`] where it cannot be backfilled: partitioned by its tenant, no primary key, a type that is not supported.
     pub fn new(catalog: &Catalog, tenancy: &Tenancy, table: &str) -> Result<Self> {
         let plan = Self::bare(catalog, tenancy, table)?;
         let found = match tenancy.rules(&plan.table) {
@@ -69,9 +71,21 @@ impl Plan {
         let name = TableName::parse(table, &tenancy.database.schema)?;
         let found = catalog.table(&name)?;
         let unsuitable = |why: String| Error::Unsuitable { table: name.clone(), why };
-        if found.partitioned {
-            return Err(unsuitable("it is partitioned, which this version does not backfill".into()));
+        if found.partitioned_by_tenant {
+            return Err(unsuitable(format!(
+                "it is partitioned by {}, so that a row without a tenant stands in a partition of which its tenant is not; \
+                 move such rows out by hand",
+                found.column.name
+            )));
         }
+        if let Some(foreign) = found.leaves.iter().find(|leaf| leaf.foreign) {
+            return Err(unsuitable(format!("its partition {} is a foreign table", foreign.name)));
+        }
+        let leaves = if found.partitioned {
+            found.leaves.iter().map(|leaf| leaf.name.clone()).collect()
+        } else {
+            vec![name.clone()]
+        };
         let column_type = ColumnType::of(&found.column.type_name)
             .ok_or_else(|| unsuitable(format!("its tenant column has the type {}", found.column.type_name)))?;
         if catalog.tenant_key_type.as_deref().and_then(ColumnType::of).map(ColumnType::family)
@@ -84,7 +98,7 @@ impl Plan {
             )));
         }
         Ok(Self {
-            key: single_key(found).map_err(unsuitable)?,
+            key: key(found).map_err(unsuitable)?,
             column: Ident::new(&found.column.name)?,
             column_type,
             tenants: catalog.tenants.clone(),
@@ -93,9 +107,16 @@ impl Plan {
             evidence: Vec::new(),
             missing: Vec::new(),
             never_null: found.column.never_null,
-            leaves: vec![name.clone()],
+            partitioned: found.partitioned,
+            leaves,
             table: name,
         })
+    }
+
+    /// What statements over all its rows read: a table without those that inherit from it, or a partitioned one with its leaves.
+    pub(crate) fn whole(&self) -> Sql {
+        let text = if self.partitioned { ":\"table\"" } else { "ONLY :\"table\"" };
+        Template::new(text).table("table", &self.table).build()
     }
 
     /// The names of what can decide, in the order in which the journal counts them: sources, then evidence.
@@ -107,10 +128,13 @@ impl Plan {
     /// What the role that writes needs, of every table that a batch touches.
     pub fn access(&self) -> Vec<Access> {
         let ctid = Ident::new("ctid").expect("ctid is an identifier");
-        let mut read = vec![ctid, self.key.clone(), self.column.clone()];
+        let mut read: Vec<Ident> = [ctid, self.column.clone()].into_iter().chain(self.key.columns()).collect();
         read.extend(self.sources.iter().filter_map(Source::pointer).map(|pointer| pointer.via.clone()));
         read.extend(self.evidence.iter().flat_map(|evidence| &evidence.equal).map(|(here, _)| here.clone()));
-        let mut access = vec![Access { table: self.table.clone(), read, write: Some(self.column.clone()) }];
+        let written =
+            |table: &TableName| Access { table: table.clone(), read: read.clone(), write: Some(self.column.clone()) };
+        let mut access = vec![written(&self.table)];
+        access.extend(self.leaves.iter().filter(|leaf| **leaf != self.table).map(written));
         access.extend(self.sources.iter().filter_map(Source::pointer).map(|pointer| pointer.access()));
         // Evidence in the table itself reads no more of it than was just asked for.
         let elsewhere = self.evidence.iter().filter(|evidence| evidence.table != self.table);
@@ -120,12 +144,13 @@ impl Plan {
     }
 }
 
-fn single_key(table: &TenantTable) -> Result<Ident, String> {
-    match table.key.as_slice() {
-        [key] => Ident::new(key).map_err(|error| error.to_string()),
-        [] => Err("it has no primary key, by which a row could be named in journal and review".into()),
-        _ => Err("its primary key has several columns, which this version does not backfill".into()),
+fn key(table: &TenantTable) -> Result<RowKey, String> {
+    if table.key.is_empty() {
+        return Err("it has no primary key, by which a row could be named in journal and review".into());
     }
+    let column = |(name, kind): (&String, &String)| Ok((Ident::new(name)?, kind.clone()));
+    let columns = table.key.iter().zip(&table.key_types).map(column).collect::<Result<_, tenant_rls::Error>>();
+    columns.map(RowKey::new).map_err(|error| error.to_string())
 }
 
 impl ColumnType {

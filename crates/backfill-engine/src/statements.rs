@@ -41,42 +41,41 @@ impl Statements {
         let joins = Sql::join(parts.joins.iter().cloned(), "\n");
         let rows = parts.rows();
         let (vias, tenants) = (list(&parts.vias), list(&parts.tenants));
-        let table = |text: &'static str, table: &TableName| {
-            Template::new(text).table("target", table).ident("column", &plan.column)
+        let of_leaf = |text: &'static str, leaf: &TableName| {
+            Template::new(text).table("target", leaf).ident("column", &plan.column)
         };
-        let deciding = |text: &'static str, name: &TableName, decision: &Sql| {
-            table(text, name)
+        let of_whole =
+            |text: &'static str| Template::new(text).fragment("whole", plan.whole()).ident("column", &plan.column);
+        let deciding = |template: Template, decision: &Sql| {
+            template
                 .fragment("vias", vias.clone())
                 .fragment("rows", rows.clone())
                 .fragment("tenants", tenants.clone())
                 .fragment("joins", joins.clone())
                 .fragment("decision", decision.clone())
         };
-        let open = |text: &'static str, name: &TableName| deciding(text, name, &decision);
+        let open = |text: &'static str| deciding(of_whole(text), &decision);
         let batch_decision = leaving_out(decision.clone(), keys);
         let leaf = |leaf: &TableName| LeafStatements {
             leaf: leaf.clone(),
-            resolve: deciding(include_str!("../../../sql/backfill/resolve.sql"), leaf, &batch_decision)
-                .ident("key", &plan.key)
+            resolve: deciding(of_leaf(include_str!("../../../sql/backfill/resolve.sql"), leaf), &batch_decision)
+                .fragment("key_text", plan.key.text())
                 .fragment("source", parts.source(on_conflict))
                 .fragment("by_source", parts.by_source())
                 .build(),
-            assign: table(include_str!("../../../sql/backfill/assign.sql"), leaf)
+            assign: of_leaf(include_str!("../../../sql/backfill/assign.sql"), leaf)
                 .fragment("type", Sql::from_static(plan.column_type.cast()))
                 .build(),
             key_of: Template::new(include_str!("../../../sql/backfill/key_of.sql"))
                 .table("target", leaf)
-                .ident("key", &plan.key)
+                .fragment("key_text", plan.key.text())
                 .build(),
         };
-        let whole = &plan.table;
         Ok(Self {
             leaves: plan.leaves.iter().map(leaf).collect(),
-            survey: open(include_str!("../../../sql/backfill/survey.sql"), whole)
-                .fragment("lowest", lowest.clone())
-                .build(),
-            review: open(include_str!("../../../sql/backfill/review.sql"), whole)
-                .ident("key", &plan.key)
+            survey: open(include_str!("../../../sql/backfill/survey.sql")).fragment("lowest", lowest.clone()).build(),
+            review: open(include_str!("../../../sql/backfill/review.sql"))
+                .fragment("key_text", plan.key.text())
                 .fragment("lowest", lowest)
                 .fragment("ghosts", list(&parts.ghosts))
                 .fragment("tenant_texts", list(&parts.tenant_texts))
@@ -85,8 +84,8 @@ impl Statements {
                 .fragment("seen", parts.seen())
                 .fragment("fingerprint", parts.fingerprint())
                 .build(),
-            compare: open(include_str!("../../../sql/backfill/compare.sql"), whole).build(),
-            count_null: table(include_str!("../../../sql/backfill/count_null.sql"), whole).build(),
+            compare: open(include_str!("../../../sql/backfill/compare.sql")).build(),
+            count_null: of_whole(include_str!("../../../sql/backfill/count_null.sql")).build(),
             ghosts: plan.sources.iter().filter_map(Source::pointer).map(|pointer| ghosts(plan, pointer)).collect(),
         })
     }

@@ -75,13 +75,12 @@ impl Undo<'_> {
         let role = ActingRole::Login(self.database.session().role.clone());
         let access = [Access {
             table: plan.table.clone(),
-            read: vec![plan.key.clone(), plan.column.clone()],
+            read: plan.key.columns().chain([plan.column.clone()]).collect(),
             write: Some(plan.column.clone()),
         }];
         visibility::acting_role(self.database, &access, std::slice::from_ref(&role)).await?;
-        let key_type = key_type(self.database, &plan).await?;
         if self.dry_run {
-            return self.count(&plan, &access, &role, key_type).await;
+            return self.count(&plan, &access, &role).await;
         }
         tenant_ops::install(self.database, self.tenancy).await?;
         let mut waiting = |holder: &str| progress(Progress::Waiting { holder: holder.to_owned() });
@@ -91,7 +90,7 @@ impl Undo<'_> {
         // Processes that helped with it may be alive though nobody leads them; after this none of them writes.
         let unfinished = [RunState::Running, RunState::Paused, RunState::Stopped];
         change_state(self.database, self.run, RunState::Cancelled, self.holder, &unfinished).await?;
-        let done = self.take_back(&plan, key_type, &lease, &stop, progress).await;
+        let done = self.take_back(&plan, &lease, &stop, progress).await;
         drop(alive);
         // Failing to is no error of its own: the lease runs out.
         let _ = lease.release(self.database).await;
@@ -113,8 +112,10 @@ impl Undo<'_> {
     }
 
     /// What an undo would do now.
-    async fn count(&self, plan: &Plan, access: &[Access], role: &ActingRole, key_type: Sql) -> Result<UndoReport> {
-        let sql = with_names(include_str!("../../../sql/backfill/still_ours.sql"), plan, key_type);
+    async fn count(&self, plan: &Plan, access: &[Access], role: &ActingRole) -> Result<UndoReport> {
+        let sql = written(include_str!("../../../sql/backfill/still_ours.sql"), plan)
+            .fragment("key_is_named", plan.key.is_named())
+            .build();
         let mut audit = AuditTx::begin(self.database, access, std::slice::from_ref(role), None).await?;
         let row = sqlx::query(&sql)
             .bind(self.run)
@@ -129,12 +130,11 @@ impl Undo<'_> {
     async fn take_back(
         &self,
         plan: &Plan,
-        key_type: Sql,
         lease: &Lease,
         stop: &watch::Receiver<bool>,
         progress: &mut (dyn FnMut(Progress) + Send),
     ) -> Result<(bool, i64, i64)> {
-        let undo = with_names(include_str!("../../../sql/backfill/undo.sql"), plan, key_type);
+        let undo = by_key(include_str!("../../../sql/backfill/undo.sql"), plan);
         let variable = &self.tenancy.session.variable;
         let call = UndoCall { run: self.run, variable, undo: &undo, rows: ROWS };
         let (mut undone, mut kept) = (0, 0);
@@ -199,26 +199,14 @@ fn dependent(tenancy: &Tenancy, table: &TableName, record: &RunRecord, runs: &[R
     later.filter(|run| draws(&run.table)).map(|run| (run.id, run.table.clone())).collect()
 }
 
-/// The type of the key, for a cast by which its index can be used.
-pub(crate) async fn key_type(database: &Database, plan: &Plan) -> Result<Sql> {
-    let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
-    let name: String = sqlx::query_scalar(include_str!("../../../sql/backfill/key_type.sql"))
-        .bind(plan.table.schema().as_str())
-        .bind(plan.table.name().as_str())
-        .bind(plan.key.as_str())
-        .fetch_one(tx.connection())
-        .await
-        .map_err(RlsError::query("asking for the type of the key"))?;
-    tx.rollback().await?;
-    Ok(Sql::from_catalog(name))
+/// A statement that writes the rows whose keys it is given.
+pub(crate) fn by_key(text: &'static str, plan: &Plan) -> Sql {
+    written(text, plan).fragment("key_is_one_of", plan.key.is_one_of()).build()
 }
 
-pub(crate) fn with_names(text: &'static str, plan: &Plan, key_type: Sql) -> Sql {
+fn written(text: &'static str, plan: &Plan) -> Template {
     Template::new(text)
-        .table("target", &plan.table)
-        .ident("key", &plan.key)
+        .fragment("whole", plan.whole())
         .ident("column", &plan.column)
-        .fragment("key_type", key_type)
         .fragment("type", Sql::from_static(plan.column_type.cast()))
-        .build()
 }

@@ -52,6 +52,15 @@ pub struct TenantTable {
     pub rls_forced: bool,
     /// Columns of the primary key, in order; empty without one.
     pub key: Vec<String>,
+    /// Their types, as `format_type` prints them.
+    #[serde(skip)]
+    pub key_types: Vec<String>,
+    /// The tenant column is a part of the partition key.
+    #[serde(skip)]
+    pub partitioned_by_tenant: bool,
+    /// Of a partitioned table, the partitions that hold rows, of every level.
+    #[serde(skip)]
+    pub leaves: Vec<Leaf>,
     /// Rows by the last ANALYZE; negative where there was none.
     pub estimated_rows: f32,
     /// A valid index leads with the tenant column.
@@ -60,6 +69,29 @@ pub struct TenantTable {
     pub foreign_keys: Vec<ForeignKey>,
     /// Rows without a tenant are meant (`platform_rows` in `tenancy.toml`).
     pub platform_rows: bool,
+}
+
+/// A partition that holds rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leaf {
+    /// Its name.
+    pub name: TableName,
+    /// Its rows are in another database.
+    pub foreign: bool,
+}
+
+/// The same as the server tells it.
+#[derive(Deserialize)]
+struct NewLeaf {
+    schema: String,
+    name: String,
+    foreign: bool,
+}
+
+impl NewLeaf {
+    fn named(&self) -> Result<Leaf> {
+        Ok(Leaf { name: TableName::new(Ident::new(&self.schema)?, Ident::new(&self.name)?), foreign: self.foreign })
+    }
 }
 
 /// The column that holds the tenant.
@@ -139,7 +171,8 @@ impl Catalog {
             if name == tenants {
                 continue;
             }
-            let (Json(column), Json(foreign_keys)) = (row.get(3), row.get(9));
+            let (Json(column), Json(foreign_keys)) = (row.get(3), row.get(12));
+            let Json(leaves): Json<Vec<NewLeaf>> = row.get(9);
             let platform_rows = overrides.iter().any(|(table, _, platform)| *platform && *table == name);
             tables.push(TenantTable {
                 name,
@@ -148,8 +181,11 @@ impl Catalog {
                 rls_enabled: row.get(4),
                 rls_forced: row.get(5),
                 key: row.get(6),
-                estimated_rows: row.get(7),
-                tenant_index: row.get(8),
+                key_types: row.get(7),
+                partitioned_by_tenant: row.get(8),
+                leaves: leaves.iter().map(NewLeaf::named).collect::<Result<_>>()?,
+                estimated_rows: row.get(10),
+                tenant_index: row.get(11),
                 foreign_keys,
                 platform_rows,
             });

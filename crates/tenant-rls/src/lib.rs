@@ -36,7 +36,7 @@ pub mod tenant;
 pub mod url;
 pub mod visibility;
 
-pub use catalog::{Catalog, TenantTable};
+pub use catalog::{Catalog, Leaf, TenantTable};
 pub use columns::{Column, Generated};
 pub use database::{ConnectOptions, Database, Limits, Pooler, SessionFacts};
 pub use direct::DirectConnection;

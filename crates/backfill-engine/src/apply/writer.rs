@@ -11,7 +11,7 @@ use tenant_rls::{
 
 use crate::parts::{Parts, list};
 use crate::review::Asked;
-use crate::undo::with_names;
+use crate::undo::by_key;
 use crate::{Error, Plan, Progress, Result};
 
 /// A decision whose tenant was found.
@@ -53,17 +53,17 @@ pub(super) struct Writer<'a> {
 }
 
 /// The statement that judges and locks, and the one that writes.
-pub(super) fn statements(plan: &Plan, key_type: Sql) -> Result<(Sql, Sql)> {
+pub(super) fn statements(plan: &Plan) -> Result<(Sql, Sql)> {
     let parts = Parts::of(plan)?;
     // Evidence is not asked: people have decided what it could not.
     let sources = plan.sources.len();
     let judge = Template::new(include_str!("../../../../sql/backfill/judge.sql"))
-        .table("target", &plan.table)
+        .fragment("whole", plan.whole())
         .table("tenants", &plan.tenants)
         .ident("tenant_key", &plan.tenant_key)
-        .ident("key", &plan.key)
+        .fragment("key_text", plan.key.text())
+        .fragment("key_is_one_of", plan.key.is_one_of())
         .ident("column", &plan.column)
-        .fragment("key_type", key_type.clone())
         .fragment("type", Sql::from_static(plan.column_type.cast()))
         .fragment("vias", list(&parts.vias))
         .fragment("seen", parts.seen())
@@ -72,7 +72,7 @@ pub(super) fn statements(plan: &Plan, key_type: Sql) -> Result<(Sql, Sql)> {
         .fragment("joins", Sql::join(parts.joins[..sources].iter().cloned(), "\n"))
         .fragment("fingerprint", parts.fingerprint())
         .build();
-    Ok((judge, with_names(include_str!("../../../../sql/backfill/decide.sql"), plan, key_type)))
+    Ok((judge, by_key(include_str!("../../../../sql/backfill/decide.sql"), plan)))
 }
 
 impl Writer<'_> {

@@ -24,8 +24,8 @@ pub(super) fn breaks(plan: &Plan, key: &Key, on_conflict: OnConflict) -> Result<
     };
     let predicate = key.predicate.clone().map_or(Sql::from_static("true"), Sql::from_catalog);
     Ok(Template::new(include_str!("../../../../sql/backfill/preflight_unique_breaks.sql"))
-        .table("target", &plan.table)
-        .ident("key", &plan.key)
+        .fragment("whole", plan.whole())
+        .fragment("key_text", plan.key.text())
         .ident("column", &plan.column)
         .fragment("columns", columns.each("t.:\"name\" AS :\"own\""))
         .fragment("passed", columns.each(":\"own\""))

@@ -75,7 +75,7 @@ pub(super) async fn sources(audit: &mut AuditTx, plan: &Plan, estimated_rows: f3
         Sql::join(alone.iter().map(of), ", ")
     };
     let sql = Template::new(include_str!("../../../../sql/backfill/suggest.sql"))
-        .table("target", &plan.table)
+        .fragment("whole", plan.whole())
         .ident("column", &plan.column)
         .fragment("vias", list(&parts.vias))
         .fragment("said", list(&parts.tenants))

@@ -9,6 +9,7 @@ mod faults;
 mod model;
 mod odd_databases;
 mod operators;
+mod partitions;
 mod planted;
 mod pooled;
 mod preflight;

@@ -1,0 +1,66 @@
+//! The primary key of a table, and the text by which journal, review and people name a row: the value of a single column, or the
+//! values of several as a JSON array.
+
+use tenant_rls::{Ident, Sql, Template};
+
+/// A primary key.
+#[derive(Debug, Clone)]
+pub(crate) struct RowKey {
+    columns: Vec<(Ident, Sql)>,
+}
+
+impl RowKey {
+    /// Of these columns, with the types that the catalog printed.
+    pub(crate) fn new(columns: Vec<(Ident, String)>) -> Self {
+        Self { columns: columns.into_iter().map(|(name, kind)| (name, Sql::from_catalog(kind))).collect() }
+    }
+
+    /// Its columns.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = Ident> {
+        self.columns.iter().map(|(name, _)| name.clone())
+    }
+
+    /// The text that names row `t`.
+    pub(crate) fn text(&self) -> Sql {
+        let columns = || self.columns.iter().map(|(name, _)| Template::new("t.:\"key\"").ident("key", name).build());
+        let (text, columns) = match self.columns.len() {
+            1 => (":columns::text", Sql::join(columns(), "")),
+            _ => ("jsonb_build_array(:columns)::text", Sql::join(columns(), ", ")),
+        };
+        Template::new(text).fragment("columns", columns).build()
+    }
+
+    /// Whether row `t` is the one that `k.row_key` names.
+    pub(crate) fn is_named(&self) -> Sql {
+        let one = |(at, (name, kind)): (usize, &(Ident, Sql))| {
+            Template::new("t.:\"key\" = :value")
+                .ident("key", name)
+                .fragment("value", self.value(at, kind, "k.row_key"))
+                .build()
+        };
+        Sql::join(self.columns.iter().enumerate().map(one), " AND ")
+    }
+
+    /// Whether row `t` is one of those that `$1` names. Of a single column as an array, for which the planner takes the index
+    /// whatever it expects of the rows.
+    pub(crate) fn is_one_of(&self) -> Sql {
+        if let [(name, kind)] = self.columns.as_slice() {
+            let template = Template::new("t.:\"key\" = ANY ($1::text[]:::kind[])");
+            return template.ident("key", name).fragment("kind", kind.clone()).build();
+        }
+        let names = self.columns.iter().map(|(name, _)| Template::new("t.:\"key\"").ident("key", name).build());
+        let values = self.columns.iter().enumerate().map(|(at, (_, kind))| self.value(at, kind, "k.row_key"));
+        Template::new("(:names) IN (SELECT :values FROM unnest($1::text[]) AS k (row_key))")
+            .fragment("names", Sql::join(names, ", "))
+            .fragment("values", Sql::join(values, ", "))
+            .build()
+    }
+
+    /// The value of the column at this place in a text that names a row.
+    fn value(&self, at: usize, kind: &Sql, text: &'static str) -> Sql {
+        let value =
+            Template::new(if self.columns.len() == 1 { ":text:::kind" } else { "(:text::jsonb ->> :at):::kind" });
+        let value = if self.columns.len() == 1 { value } else { value.fragment("at", crate::parts::number(at)) };
+        value.fragment("text", Sql::from_static(text)).fragment("kind", kind.clone()).build()
+    }
+}
