@@ -11,6 +11,11 @@ DECLARE
     v_written bigint;
     v_applied bigint := 0;
 BEGIN
+    -- Whoever pauses or cancels the run waits for this row, which the last statement writes.
+    PERFORM FROM tenant_ops.run WHERE id = p_run AND state = 'running' FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'run % was paused or ended', p_run USING ERRCODE = 'TO003';
+    END IF;
     FOR v_group IN EXECUTE p_judge USING p_row_keys, p_tenants, p_fingerprints LOOP
         IF v_group.verdict = 'ready' THEN
             PERFORM set_config(p_variable, v_group.tenant, true);

@@ -262,6 +262,10 @@ fn next(report: &BackfillReport) -> Option<String> {
                 .to_owned()
         }
         (Outcome::Stopped | Outcome::LimitReached, _) => "Run the same command again to go on from here.".to_owned(),
+        _ if report.rows_keep_coming => {
+            "The application keeps writing rows without a tenant. Give the column its default first: cargo xtask rls rollout --phase prepare"
+                .to_owned()
+        }
         (_, Some(file)) if undecided > 0 => {
             let file = file.display();
             format!(

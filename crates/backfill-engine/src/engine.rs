@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use crate::batch::Batches;
 use crate::books::Books;
 use crate::lanes::lanes;
-use crate::passes::{Lead, Passes};
+use crate::passes::{Lead, MOST_PASSES, Passes};
 use crate::pressure::{Pressure, Throttle};
 use crate::statements::Statements;
 use crate::steady::{Teller, tell};
@@ -293,6 +293,9 @@ impl Report<'_> {
             unresolved: survey.unresolved,
             assignable: survey.assignable.saturating_sub(undone).saturating_sub(left_out),
             unique_breaks: left_out,
+            rows_keep_coming: outcome == Outcome::Done
+                && kept.pass >= MOST_PASSES
+                && survey.assignable > left_out + kept.failed.len() as u64,
             remaining: survey.remaining().saturating_sub(undone),
             failed: kept.failed,
             ghost_tenants: end.ghosts,

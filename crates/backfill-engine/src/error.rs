@@ -119,6 +119,12 @@ pub enum Error {
         /// How many.
         rows: u64,
     },
+    /// An operator paused or cancelled what was being applied.
+    #[error("what people decided is no longer being applied: somebody paused or cancelled run {run}")]
+    Ended {
+        /// The run.
+        run: i64,
+    },
     /// A run that is over, or that nobody works at.
     #[error("run {run} is {}; it cannot become {}", .now.as_str(), .wanted.as_str())]
     NotPossible {
@@ -154,6 +160,9 @@ impl Error {
                 error.hint().map(|hint| format!("{hint}; --join helps it along, from this host or another"))
             }
             Self::Ops(error) => error.hint(),
+            Self::Ended { run } => Some(format!(
+                "`cargo xtask backfill status {run}` shows who; apply the file again to go on: what was applied is found there"
+            )),
             Self::NotPossible { now: RunState::Stopped, table, .. } => {
                 Some(format!("nobody works at it; this goes on from where it ended: cargo xtask backfill run {table}"))
             }
@@ -205,6 +214,7 @@ impl Error {
             | Self::Triggers(_)
             | Self::NoReplicaIdentity { .. }
             | Self::TooManyUniqueBreaks { .. } => Exit::Refused,
+            Self::Ended { .. } => Exit::Stopped,
             Self::TooManyFailures { .. } | Self::Review { .. } | Self::ReviewChanged { .. } => Exit::Failed,
         }
     }

@@ -23,6 +23,9 @@ use crate::{Outcome, Progress, Result};
 /// Passes that found nothing while assignable rows are left: their rows are locked, or refuse.
 const IDLE_PASSES: u32 = 3;
 
+/// So many passes, each of which found rows, and still there are more: somebody keeps writing them.
+pub(crate) const MOST_PASSES: i32 = 8;
+
 /// How long to wait for locked rows between such passes.
 const IDLE_WAIT: Duration = Duration::from_secs(1);
 
@@ -83,7 +86,10 @@ impl<'a> Passes<'a> {
             idle = if assigned == assigned_before { idle + 1 } else { 0 };
             assigned_before = assigned;
             let over = |survey: Survey| {
-                self.backfill.options.dry_run || survey.assignable <= refused + self.left_out || idle >= IDLE_PASSES
+                self.backfill.options.dry_run
+                    || survey.assignable <= refused + self.left_out
+                    || idle >= IDLE_PASSES
+                    || self.batches.books.run().is_some_and(|run| run.pass >= MOST_PASSES)
             };
             let decide = |survey| outcome(ended).or_else(|| over(survey).then_some(Outcome::Done));
             tell(progress, Progress::Surveying);

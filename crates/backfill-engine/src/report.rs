@@ -37,6 +37,8 @@ pub struct BackfillReport {
     pub assignable: u64,
     /// Rows left that would break a unique key with the tenant that they are to get; `preflight` names them.
     pub unique_breaks: u64,
+    /// Each of several passes found rows that were not there before: the application writes them.
+    pub rows_keep_coming: bool,
     /// All rows without a tenant when the run had ended, counted by a role that sees every row.
     pub remaining: u64,
     /// Rows that the table itself refused.

@@ -173,6 +173,9 @@ impl Writer<'_> {
                 Fault::Connection => connection.next_wait(),
                 _ => None,
             };
+            if let (Some("TO003"), Books::Kept { run, .. }) = (error.sqlstate(), &self.books) {
+                return Err(Error::Ended { run: run.id });
+            }
             let Some(wait) = wait else { return Err(error.into()) };
             if fault_of(&error) == Fault::Connection {
                 progress(Progress::Reconnecting { error: error.to_string(), wait });

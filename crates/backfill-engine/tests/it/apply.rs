@@ -185,3 +185,17 @@ async fn ids_that_look_like_formulas_or_like_csv_are_applied_to_the_rows_that_ha
     let report = review.apply().await;
     assert_eq!((report.applied, report.refused), (5, 0), "{:?}", report.refusals);
 }
+
+#[tokio::test]
+async fn decisions_of_a_cancelled_run_are_not_written() {
+    let mut review = Reviewed::bookings().await;
+    review.decide("b_1", "t_a");
+    tenant_ops::install(&connect(&review.db, Role::Owner).await, &Tenancy::default()).await.unwrap();
+    // As if an operator were quicker than the first batch.
+    let cancel = "CREATE FUNCTION cancel() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.state := 'cancelled'; RETURN NEW; END $$;
+                  CREATE TRIGGER cancel BEFORE INSERT ON tenant_ops.run FOR EACH ROW EXECUTE FUNCTION cancel()";
+    script(&mut review.db.superuser().await, cancel).await;
+    let error = review.apply_text(&review.text(b',', csv::Terminator::Any(b'\n'))).await.unwrap_err();
+    assert!(matches!(error, Error::Ended { .. }), "{error}");
+    assert_eq!(review.tenants().await, "b_1:- b_2:- b_3:- b_4:- b_5:- b_6:t_a");
+}
