@@ -149,7 +149,7 @@ fn facts(status: &RunStatus) -> String {
         rows.insert(3, row("lanes", format!("{} of {} at their end", count(run.lanes_done), count(run.lanes))));
     }
     rows.extend(status.members.iter().map(|member| row("process", process(member))));
-    table(&["", ""], rows)
+    table(&["", "how it stands"], rows)
 }
 
 fn process(member: &MemberRecord) -> String {
