@@ -19,6 +19,12 @@ BEGIN
     examined := 0;
     assigned := 0;
     FOR v_group IN EXECUTE p_resolve USING p_from, p_until, p_limit LOOP
+        -- The plan above is made. Rows are written where they were locked, by tid: statistics that are older than most rows without a
+        -- tenant would have the planner look for each group in an index of all such rows.
+        IF examined = 0 THEN
+            PERFORM set_config(name, 'off', true)
+            FROM unnest(ARRAY['enable_indexscan', 'enable_bitmapscan', 'enable_seqscan']) AS name;
+        END IF;
         examined := examined + v_group.row_count;
         CONTINUE WHEN v_group.tenant IS NULL;
         PERFORM set_config(p_variable, v_group.tenant, true);
@@ -34,6 +40,8 @@ BEGIN
         assigned_by := ARRAY(SELECT coalesce(a, 0) + b FROM unnest(assigned_by, v_group.by_source) WITH ORDINALITY AS u(a, b, o)
                              ORDER BY o);
     END LOOP;
+    PERFORM set_config(name, 'on', true)
+    FROM unnest(ARRAY['enable_indexscan', 'enable_bitmapscan', 'enable_seqscan']) AS name;
     PERFORM set_config(p_variable, '', true);
     assigned_by := coalesce(assigned_by, '{}');
     UPDATE tenant_ops.lane AS l
