@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use backfill_engine::pressure::Gentleness;
 use backfill_engine::{BackfillReport, Options};
 use sqlx::{Connection as _, PgConnection, Row as _};
 use tenant_rls::{ConnectOptions, Database, DatabaseUrl, DirectConnection, Tenancy};
@@ -55,14 +56,15 @@ impl Job {
     }
 
     fn options(self) -> Options {
-        let Self { workers, full_speed: _ } = self;
-        Options { workers, ..Options::default() }
+        let Self { workers, full_speed } = self;
+        let gentleness = Gentleness { full_speed, ..Gentleness::default() };
+        Options { workers, gentleness, ..Options::default() }
     }
 }
 
 /// The job as a person runs it: installing the book-keeping and both surveys are in the time.
 pub(crate) async fn backfill(owner: &DatabaseUrl, job: Job) -> Result<(Measured, BackfillReport)> {
-    let connect = ConnectOptions { max_connections: job.workers + 2, ..ConnectOptions::default() };
+    let connect = ConnectOptions { max_connections: job.workers + 4, ..ConnectOptions::default() };
     let database = Database::connect(owner, &connect).await?;
     let options = job.options();
     let tenancy = Tenancy::default();
