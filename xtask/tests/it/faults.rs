@@ -9,7 +9,7 @@ use local_db::testing::{self, Limit, Proxy, TestDb, TestServer};
 use local_db::{Role, Seed, seed};
 use tenant_rls::{DatabaseUrl, DirectConnection};
 
-use crate::support::Place;
+use crate::support::{Place, rounds};
 
 const SEED: Seed = Seed { tenants: 5, bookings: 2_000, seed: 11 };
 
@@ -29,10 +29,6 @@ const WRITTEN: &str =
 
 const EXPIRE: &str = "DO $$ BEGIN IF to_regclass('tenant_ops.lease') IS NOT NULL THEN
                       UPDATE tenant_ops.lease SET expires_at = '-infinity'; END IF; END $$";
-
-fn rounds(short: usize) -> usize {
-    std::env::var("FAULT_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(short)
-}
 
 fn stride() -> usize {
     std::env::var("KILL_STRIDE").ok().and_then(|stride| stride.parse().ok()).unwrap_or(61)

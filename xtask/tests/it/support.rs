@@ -72,6 +72,11 @@ impl std::fmt::Display for Ended {
     }
 }
 
+/// How often a fault is tried: `FAULT_ROUNDS`, else this.
+pub(crate) fn rounds(short: usize) -> usize {
+    std::env::var("FAULT_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(short)
+}
+
 /// Sends what Ctrl-C sends.
 pub(crate) fn interrupt(child: &Child) {
     let sent = Command::new("kill").args(["-s", "INT", &child.id().to_string()]).status().unwrap();
