@@ -13,7 +13,7 @@ use crate::lanes::lanes;
 use crate::passes::{Lead, MOST_PASSES, Passes};
 use crate::pressure::{Pressure, Throttle};
 use crate::statements::Statements;
-use crate::steady::{Teller, tell};
+use crate::steady::{Teller, steadily, tell};
 use crate::survey::{self, Survey};
 use crate::tally::Tally;
 use crate::{
@@ -101,7 +101,10 @@ impl Backfill<'_> {
         let tally = tally.into_inner().unwrap_or_else(PoisonError::into_inner);
         // One of the processes is enough.
         let tidies = lead.is_some() && outcome != Outcome::Cancelled;
-        let aftermath = if tidies { Some(Aftermath::tidy(database, &plan.table).await?) } else { None };
+        let aftermath = match tidies {
+            true => Some(steadily(progress, async || Aftermath::tidy(database, &plan.table).await).await?),
+            false => None,
+        };
         let found = Found { preflight: Some(preflight), pressure: throttle.report(), aftermath };
         let report = Report { plan, role: &role, options, run: books.run(), elapsed, found };
         Ok(report.finish(outcome, tally, kept, end))

@@ -56,24 +56,11 @@ impl Options {
     }
 }
 
-/// How long a batch should take beside others.
-const BATCH_TIME: Duration = Duration::from_millis(250);
-
-/// The same at full speed: a larger batch has more rows of each tenant, and so fewer statements a row, and is still shorter than a second.
-const FULL_SPEED_BATCH_TIME: Duration = Duration::from_millis(750);
-
-impl Gentleness {
-    /// How long a batch should take where nobody said.
-    pub fn batch_time(&self) -> Duration {
-        if self.full_speed { FULL_SPEED_BATCH_TIME } else { BATCH_TIME }
-    }
-}
-
 impl Default for Options {
     fn default() -> Self {
         Self {
             dry_run: false,
-            batch_time: BATCH_TIME,
+            batch_time: Duration::from_millis(250),
             workers: 2,
             review: None,
             on_conflict: OnConflict::Report,

@@ -14,9 +14,9 @@ pub(crate) struct BackfillOptions {
     /// Do everything but the commit
     #[arg(long)]
     dry_run: bool,
-    /// How long one transaction may take; batches grow and shrink to fit [default: 250ms, with --full-speed 750ms]
-    #[arg(long, value_parser = duration_arg::parse, value_name = "TIME")]
-    batch_time: Option<Duration>,
+    /// How long one transaction may take; batches grow and shrink to fit
+    #[arg(long, default_value = "250ms", value_parser = duration_arg::parse, value_name = "TIME")]
+    batch_time: Duration,
     /// How many batches run at once; a dry run and a run with a limit do one after the other
     #[arg(long, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=16))]
     workers: u32,
@@ -95,10 +95,9 @@ enum OnConflict {
 
 impl From<BackfillOptions> for backfill_engine::Options {
     fn from(options: BackfillOptions) -> Self {
-        let gentleness = Gentleness::from(options.gentle);
         Self {
             dry_run: options.dry_run,
-            batch_time: options.batch_time.unwrap_or(gentleness.batch_time()),
+            batch_time: options.batch_time,
             workers: options.workers,
             review: options.review,
             on_conflict: match options.on_conflict {
@@ -107,7 +106,7 @@ impl From<BackfillOptions> for backfill_engine::Options {
             },
             limit: options.limit,
             join: options.join,
-            gentleness,
+            gentleness: options.gentle.into(),
         }
     }
 }

@@ -58,7 +58,7 @@ impl Job {
     fn options(self) -> Options {
         let Self { workers, full_speed } = self;
         let gentleness = Gentleness { full_speed, ..Gentleness::default() };
-        Options { workers, batch_time: gentleness.batch_time(), gentleness, ..Options::default() }
+        Options { workers, gentleness, ..Options::default() }
     }
 }
 
