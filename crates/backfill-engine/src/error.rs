@@ -156,9 +156,10 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Database(error) => error.hint(),
-            Self::Ops(error @ tenant_ops::Error::Held { .. }) => {
-                error.hint().map(|hint| format!("{hint}; --join helps it along, from this host or another"))
-            }
+            Self::Ops(error @ tenant_ops::Error::Held { resource, .. }) => error.hint().map(|hint| {
+                let table = resource.trim_start_matches("backfill of ");
+                format!("{hint}; where it is a run, this helps it along, from this host or another: cargo xtask backfill run {table} --join")
+            }),
             Self::Ops(error) => error.hint(),
             Self::Ended { run } => Some(format!(
                 "`cargo xtask backfill status {run}` shows who; apply the file again to go on: what was applied is found there"

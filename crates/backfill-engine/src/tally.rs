@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tenant_ops::BatchCounts;
 
-use crate::{Error, FailedRow, Plan, Result};
+use crate::FailedRow;
 
 /// So many rows may refuse before the run stops: then it is no longer about rows.
 pub(crate) const MOST_FAILURES: u64 = 100;
@@ -33,12 +33,4 @@ impl Tally {
         self.batches += 1;
         self.longest = self.longest.max(took);
     }
-}
-
-/// Fails where so many rows refuse that it is no longer about rows.
-pub(crate) fn check(plan: &Plan, refused: u64, failed: Vec<FailedRow>) -> Result<()> {
-    if refused < MOST_FAILURES {
-        return Ok(());
-    }
-    Err(Error::TooManyFailures { table: plan.table.clone(), failed })
 }

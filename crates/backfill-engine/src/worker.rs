@@ -12,9 +12,9 @@ use crate::batch::{Batches, Claim, Task, Turn};
 use crate::books::Books;
 use crate::pressure::Throttle;
 use crate::steady::{Teller, steadily, tell};
-use crate::tally::{MOST_FAILURES, Tally, check};
+use crate::tally::{MOST_FAILURES, Tally};
 use crate::tid::{PAGE, half};
-use crate::{Options, Progress, Result};
+use crate::{Error, Options, Progress, Result};
 
 /// Pages of the first batch; measurement takes over from there.
 const FIRST_PAGES: u64 = 32;
@@ -196,13 +196,15 @@ impl<'a, 't> Worker<'a, 't> {
         }
         let Shared { batches, progress, .. } = self.shared;
         let (failed, refused) = steadily(progress, async || batches.step_over(claim, error).await).await?;
+        // Gone meanwhile: there is no row to refuse.
+        let Some(failed) = failed else { return Ok(()) };
         let mut tally = self.shared.tally();
-        tally.failed.extend(failed);
-        let refused = refused.max(tally.failed.len() as u64);
-        if refused >= MOST_FAILURES {
-            return check(batches.plan, refused, std::mem::take(&mut tally.failed));
+        tally.failed.push(failed);
+        if refused.max(tally.failed.len() as u64) < MOST_FAILURES {
+            return Ok(());
         }
-        Ok(())
+        let (table, failed) = (batches.plan.table.clone(), std::mem::take(&mut tally.failed));
+        Err(Error::TooManyFailures { table, failed })
     }
 
     /// Waits where that may help, or tells why the pass is over.

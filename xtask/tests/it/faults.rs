@@ -7,35 +7,18 @@ use std::time::{Duration, Instant};
 
 use local_db::testing::{self, Limit, Proxy, TestDb, TestServer};
 use local_db::{Role, Seed, seed};
-use tenant_rls::{DatabaseUrl, DirectConnection};
+use tenant_rls::DirectConnection;
 
+use crate::killed::{ASSIGNED, BROKEN_JOURNAL, expire_lease, text};
 use crate::support::{Place, rounds};
 
 const SEED: Seed = Seed { tenants: 5, bookings: 2_000, seed: 11 };
 
-/// Which booking has which tenant.
-const ASSIGNED: &str =
-    r#"SELECT md5(string_agg(id || ' ' || coalesce("tenantId", ''), ',' ORDER BY id)) FROM bookings"#;
-
-/// Entries without their row, rows that are twice in the journal, and the difference between journal and counts.
-const BROKEN_JOURNAL: &str = r#"
-    WITH entry AS (SELECT unnest(row_keys) AS id, tenant_id FROM tenant_ops.journal)
-    SELECT (SELECT count(*) FROM entry e LEFT JOIN bookings b USING (id) WHERE b."tenantId" IS DISTINCT FROM e.tenant_id)
-         + (SELECT count(*) - count(DISTINCT id) FROM entry)
-         + abs((SELECT count(*) FROM entry) - (SELECT sum(a)::bigint FROM tenant_ops.progress, unnest(assigned_by) AS a))"#;
-
 const WRITTEN: &str =
     "SELECT count(*) FROM (SELECT to_regclass('tenant_ops.journal') AS there) AS t WHERE there IS NOT NULL";
 
-const EXPIRE: &str = "DO $$ BEGIN IF to_regclass('tenant_ops.lease') IS NOT NULL THEN
-                      UPDATE tenant_ops.lease SET expires_at = '-infinity'; END IF; END $$";
-
 fn stride() -> usize {
     std::env::var("KILL_STRIDE").ok().and_then(|stride| stride.parse().ok()).unwrap_or(61)
-}
-
-fn through(proxy: &Proxy, url: &DatabaseUrl) -> String {
-    url.expose().replace(&format!(":{}/", url.port()), &format!(":{}/", proxy.port))
 }
 
 fn backfill(place: &Place, url: &str, more: &[&str]) -> Child {
@@ -43,13 +26,6 @@ fn backfill(place: &Place, url: &str, more: &[&str]) -> Child {
         ["backfill-bookings", "--full-speed", "--batch-time", "1ms", "--confirm", "127.0.0.1", "--database-url", url];
     let mut command = place.command(&[&arguments, more].concat(), &[]);
     command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
-}
-
-async fn text(db: &TestDb, sql: &'static str) -> String {
-    let mut session = db.superuser().await;
-    let value = sqlx::query_scalar(sql).fetch_one(session.connection()).await.unwrap();
-    session.close().await;
-    value
 }
 
 async fn number(session: &mut DirectConnection, sql: &'static str) -> i64 {
@@ -60,7 +36,7 @@ async fn number(session: &mut DirectConnection, sql: &'static str) -> i64 {
 async fn killed_at(place: &Place, db: &TestDb, limit: Limit) -> bool {
     let url = db.url(Role::Owner);
     let proxy = Proxy::before(url.port(), limit);
-    let mut child = backfill(place, &through(&proxy, &url), &[]);
+    let mut child = backfill(place, &proxy.through(&url), &[]);
     loop {
         if proxy.is_reached() {
             child.kill().unwrap();
@@ -80,7 +56,7 @@ async fn killed_at_each_statement_in_turn_it_ends_as_an_uninterrupted_run() {
     let whole = testing::seeded(SEED).await;
     let url = whole.url(Role::Owner);
     let endless = Proxy::before(url.port(), Limit { statement: usize::MAX, passes: false });
-    assert_eq!(backfill(&place, &through(&endless, &url), &[]).wait().unwrap().code(), Some(3));
+    assert_eq!(backfill(&place, &endless.through(&url), &[]).wait().unwrap().code(), Some(3));
     let (wanted, statements) = (text(&whole, ASSIGNED).await, endless.statements());
     assert!(statements > 100, "only {statements} statements came through the proxy");
     let (mut killed, mut in_the_middle) = (0, 0);
@@ -89,8 +65,8 @@ async fn killed_at_each_statement_in_turn_it_ends_as_an_uninterrupted_run() {
         let limit = Limit { statement: moment / 2 + 1, passes: moment % 2 == 1 };
         let db = testing::seeded(SEED).await;
         killed += usize::from(killed_at(&place, &db, limit).await);
+        expire_lease(&db).await;
         let mut superuser = db.superuser().await;
-        superuser.run_script("ending the lease of the dead", EXPIRE).await.unwrap();
         in_the_middle += number(&mut superuser, WRITTEN).await;
         let last = backfill(&place, db.url(Role::Owner).expose(), &[]).wait().unwrap();
         assert_eq!(last.code(), Some(3), "after a kill at {limit:?}");

@@ -11,14 +11,14 @@ use crate::support::{Place, rounds};
 const SEED: Seed = Seed { tenants: 5, bookings: 5_000, seed: 3 };
 
 /// Which booking has which tenant.
-const ASSIGNED: &str =
+pub(crate) const ASSIGNED: &str =
     r#"SELECT md5(string_agg(id || ' ' || coalesce("tenantId", ''), ',' ORDER BY id)) FROM bookings"#;
 
 /// Journal entries without their row, rows twice in the journal, and rows assigned without an entry. The demo data gives some bookings
 /// a tenant from the start; those have no entry, and were written before the run.
-const BROKEN_JOURNAL: &str = r#"
+pub(crate) const BROKEN_JOURNAL: &str = r#"
     WITH entry AS (SELECT unnest(row_keys) AS id, tenant_id FROM tenant_ops.journal)
-    SELECT (SELECT count(*) FROM entry e JOIN bookings b USING (id) WHERE b."tenantId" IS DISTINCT FROM e.tenant_id)
+    SELECT (SELECT count(*) FROM entry e LEFT JOIN bookings b USING (id) WHERE b."tenantId" IS DISTINCT FROM e.tenant_id)
          + (SELECT count(*) - count(DISTINCT id) FROM entry)
          + abs((SELECT count(*) FROM entry) - (SELECT sum(a)::bigint FROM tenant_ops.progress, unnest(assigned_by) AS a))"#;
 

@@ -11,6 +11,7 @@ use tenant_rls::{
 
 use crate::parts::{Parts, list};
 use crate::review::Asked;
+use crate::steady::reconnect;
 use crate::undo::by_key;
 use crate::{Error, Plan, Progress, Result};
 
@@ -162,7 +163,7 @@ impl Writer<'_> {
 
     async fn attempt(&self, part: &[Ready<'_>], progress: &mut (dyn FnMut(Progress) + Send)) -> Result<Vec<Verdict>> {
         let mut contention = Backoff::new(Duration::from_millis(50), Duration::from_secs(1), 4);
-        let mut connection = Backoff::new(Duration::from_millis(200), Duration::from_secs(5), 12);
+        let mut connection = reconnect();
         loop {
             let error = match self.transaction(part).await {
                 Err(Error::Database(error)) => error,

@@ -5,6 +5,7 @@ use local_db::Role;
 use local_db::testing::{self, TestDb};
 use tenant_rls::{TableName, Tenancy};
 
+use crate::row_security::{STRICT, protect_tables};
 use crate::support::{backfill_table, connect, fast, number, script};
 use crate::undo::undo_with;
 
@@ -68,6 +69,33 @@ async fn every_leaf_gets_its_tenants_and_a_row_is_named_by_all_of_its_key() {
     let database = connect(&db, Role::Owner).await;
     let found = why(&database, &TableName::parse("visits", "public").unwrap(), &key).await.unwrap();
     assert_eq!(found.iter().map(|one| one.tenant.as_str()).collect::<Vec<_>>(), ["t1"]);
+}
+
+/// The least that the maintenance role needs of these tables.
+const GRANTS: &str = r#"
+    GRANT SELECT (id) ON "Tenant" TO tenant_maintenance;
+    GRANT SELECT (id, "tenantId") ON clients TO tenant_maintenance;
+    GRANT SELECT (ctid, id, day, "clientId", "hostId", "tenantId"), UPDATE ("tenantId")
+        ON visits, "visits '; DROP", visits_rest, visits_rest_all TO tenant_maintenance"#;
+
+#[tokio::test]
+async fn under_strict_force_the_maintenance_role_does_every_leaf_and_a_leaf_that_hides_rows_stops_it() {
+    let db = visits().await;
+    script(&mut db.owner().await, GRANTS).await;
+    let tables = ["clients", "visits", "visits_rest", "visits_rest_all"];
+    protect_tables(&db, &tables, STRICT, true).await;
+    // Its policy, but none for the maintenance role: this leaf alone hides its rows.
+    let hiding = "visits '; DROP";
+    protect_tables(&db, &[hiding], STRICT, false).await;
+    let error = backfill_table(&db, Role::Owner, "visits", &tenancy(), &fast(), &mut |_| {}).await.unwrap_err();
+    assert!(matches!(error, Error::Database(tenant_rls::Error::CannotSee(_))), "{error}");
+    assert_eq!(number(&mut db.superuser().await, LEFT).await, 900, "nothing was written");
+    script(&mut db.owner().await, r#"DROP POLICY rls_tenant_isolation ON "visits '; DROP""#).await;
+    protect_tables(&db, &[hiding], STRICT, true).await;
+    let report = backfill_table(&db, Role::Owner, "visits", &tenancy(), &fast(), &mut |_| {}).await.unwrap();
+    assert_eq!(report.role, "tenant_maintenance");
+    assert_eq!((report.assigned, report.conflicts, report.unresolved), (600, 200, 100));
+    assert_eq!(number(&mut db.superuser().await, WRONG).await, 0);
 }
 
 #[tokio::test]

@@ -19,8 +19,12 @@ pub(crate) const BRIDGE: &str = r#"CREATE POLICY rls_tenant_isolation ON :"table
     ALTER TABLE :"table" ENABLE ROW LEVEL SECURITY; ALTER TABLE :"table" FORCE ROW LEVEL SECURITY"#;
 
 pub(crate) async fn protect(db: &TestDb, policy: &'static str, maintenance: bool) {
+    protect_tables(db, &TABLES, policy, maintenance).await;
+}
+
+pub(crate) async fn protect_tables(db: &TestDb, tables: &[&str], policy: &'static str, maintenance: bool) {
     let mut owner = db.owner().await;
-    for name in TABLES {
+    for name in tables {
         let table = TableName::parse(name, "public").unwrap();
         owner.run_script("protecting", Template::new(policy).table("table", &table).build()).await.unwrap();
         if maintenance {

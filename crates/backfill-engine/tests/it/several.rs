@@ -6,7 +6,8 @@ use std::time::Duration;
 use backfill_engine::{Backfill, BackfillReport, Error, Options, Outcome, Plan, Progress, RunState, change, status};
 use local_db::Role;
 use local_db::testing::TestDb;
-use tenant_rls::{Catalog, ConnectOptions, Database, Tenancy};
+use tenant_ops::{NewLane, NewRun, Run};
+use tenant_rls::{BatchOptions, BatchTx, Catalog, ConnectOptions, Database, Tenancy};
 use tokio::sync::{mpsc, watch};
 
 use crate::support::{SMALL, connect, fast, number, planted, script};
@@ -221,6 +222,48 @@ async fn a_cancelled_run_ends_keeps_what_it_did_and_is_not_taken_up_again() {
     let rest = process(&db, "another", options(false), stop, tells).await.unwrap();
     assert_ne!(rest.run, cancelled);
     assert_eq!(report.assigned + rest.assigned, planted.assignable());
+}
+
+#[tokio::test]
+async fn a_pause_waits_for_the_batch_that_is_open_and_that_one_writes_nothing_more() {
+    let (db, _) = planted(&SMALL).await;
+    let (database, tenancy) = (connect(&db, Role::Owner).await, Tenancy::default());
+    tenant_ops::install(&database, &tenancy).await.unwrap();
+    let new =
+        NewRun { job: "t".into(), table: "public.bookings".into(), on_conflict: "report", sources: vec!["s".into()] };
+    let lane = NewLane { leaf: "public.bookings".into(), first: 0, behind: 10 };
+    let run = Run::resume_or_open(&database, &new, "a test", &[lane]).await.unwrap();
+    let mut batch = BatchTx::begin(&database, &tenancy, &BatchOptions::default()).await.unwrap();
+    let lane = run.claim(batch.connection().await.unwrap(), 0).await.unwrap().unwrap();
+    let mut pause = std::pin::pin!(change(&database, run.id, RunState::Paused, "an operator"));
+    let paused = async {
+        while run.standing(&database).await.unwrap().state != RunState::Paused {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::select! {
+        _ = &mut pause => panic!("a batch is open"),
+        () = paused => {}
+    }
+    tokio::select! {
+        _ = &mut pause => panic!("the batch still has its lane"),
+        () = tokio::time::sleep(Duration::from_millis(300)) => {}
+    }
+    // The lane was locked before the pause: its batch is told, and with its end the pause is over.
+    let nothing = tenant_rls::Sql::from_static("SELECT");
+    let call = tenant_ops::BatchCall {
+        lane: lane.id,
+        variable: "app.current_tenant_id",
+        resolve: &nothing,
+        assign: &nothing,
+        from: &lane.next,
+        until: &lane.until,
+        limit: None,
+    };
+    let error = run.batch(batch.connection().await.unwrap(), &call).await.unwrap_err();
+    assert_eq!(error.sqlstate(), Some("TO003"), "{error}");
+    batch.rollback().await.unwrap();
+    assert_eq!(pause.await.unwrap().run.state, RunState::Paused);
 }
 
 #[tokio::test]

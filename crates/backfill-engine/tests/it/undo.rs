@@ -1,6 +1,6 @@
 //! A run taken back, and what stands in the way of that.
 
-use backfill_engine::{Error, RunState, Undo, UndoReport, order, runs, why};
+use backfill_engine::{Error, Options, RunState, Undo, UndoReport, order, runs, why};
 use local_db::Role;
 use local_db::testing::{self, TestDb};
 use tenant_rls::{Catalog, Exit, TableName, Tenancy};
@@ -46,6 +46,27 @@ async fn a_run_taken_back_leaves_every_row_as_it_was_and_a_second_time_finds_not
     let again = backfill(&db, Role::Owner, &fast()).await.unwrap();
     assert_eq!(again.assigned, planted.assignable(), "it is a new run, and none that goes on");
     assert_ne!(again.run, Some(run));
+}
+
+/// Looks into the index by tenant, as far as the server has counted them.
+const LOOKS: &str =
+    "SELECT coalesce(sum(idx_scan), 0)::bigint FROM pg_stat_user_indexes WHERE indexrelname = 'bookings_tenantId_idx'";
+
+#[tokio::test]
+async fn rows_are_written_where_they_were_locked_though_statistics_know_none_without_a_tenant() {
+    let (db, planted) = planted(&SMALL).await;
+    let freeze = "ALTER TABLE bookings SET (autovacuum_enabled = false)";
+    script(&mut db.owner().await, freeze).await;
+    // The run analyzes the table when nearly every row has its tenant; the undo does not.
+    let run = backfill(&db, Role::Owner, &fast()).await.unwrap().run.unwrap();
+    undo(&db, run, false).await.unwrap();
+    let before = number(&mut db.superuser().await, LOOKS).await;
+    let options = Options { batch_time: std::time::Duration::from_millis(1), ..fast() };
+    let again = backfill(&db, Role::Owner, &options).await.unwrap();
+    assert_eq!(again.assigned, planted.assignable());
+    // Every session of the run has ended, and told its counts.
+    let looks = number(&mut db.superuser().await, LOOKS).await - before;
+    assert!(looks < 20, "{looks} looks into an index for {} batches of up to 5 tenants", again.batches);
 }
 
 #[tokio::test]

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
 
+use tenant_rls::DatabaseUrl;
+
 /// Why a proxy panics: a test without its sockets has nothing to test.
 const SOCKETS: &str = "a proxy of a test has its sockets";
 
@@ -21,8 +23,7 @@ pub struct Limit {
 /// A proxy of one client with several connections.
 #[derive(Debug)]
 pub struct Proxy {
-    /// The port on 127.0.0.1 that it listens on.
-    pub port: u16,
+    port: u16,
     seen: Arc<AtomicUsize>,
     reached: mpsc::Receiver<()>,
 }
@@ -55,6 +56,11 @@ impl Proxy {
             }
         });
         Self { port, seen, reached }
+    }
+
+    /// The same database through this proxy, password and all.
+    pub fn through(&self, url: &DatabaseUrl) -> String {
+        url.expose().replace(&format!(":{}/", url.port()), &format!(":{}/", self.port))
     }
 
     /// Whether the last statement has come.

@@ -39,7 +39,7 @@ async fn the_one_that_is_killed() {
 /// This program again, with nothing but the test above.
 fn child(db: &TestDb, proxy: &Proxy) -> Child {
     let url = db.url(Role::Owner);
-    let through = url.expose().replace(&format!(":{}/", url.port()), &format!(":{}/", proxy.port));
+    let through = proxy.through(&url);
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "killed::the_one_that_is_killed", "--ignored", "--quiet"]).env(URL, through);
     command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
