@@ -4,21 +4,20 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tenant_ops::{KeptAlive, Lease, Member, NewLane, NewRun, Run};
-use tenant_rls::{ActingRole, AuditTx, Database, OwnerTx, Tenancy};
+use tenant_rls::{AuditTx, Database, OwnerTx, Tenancy};
 use tokio::sync::watch;
 
 use crate::batch::Batches;
 use crate::books::Books;
+use crate::closing::{Closing, End, Found, Kept};
 use crate::lanes::lanes;
-use crate::passes::{Lead, MOST_PASSES, Passes};
-use crate::pressure::{Pressure, Throttle};
+use crate::passes::{Lead, Passes};
+use crate::pressure::Throttle;
 use crate::statements::Statements;
 use crate::steady::{Teller, steadily, tell};
 use crate::survey::{self, Survey};
 use crate::tally::Tally;
-use crate::{
-    Aftermath, BackfillReport, FailedRow, Options, Outcome, Plan, Preflight, Progress, Result, SourceCount, review,
-};
+use crate::{Aftermath, BackfillReport, FailedRow, Options, Outcome, Plan, Preflight, Progress, Result, review};
 
 /// A backfill that is ready to run.
 #[derive(Debug, Clone, Copy)]
@@ -58,7 +57,7 @@ impl Backfill<'_> {
         if survey.assignable == 0 {
             let end = self.end(audit, survey, &statements).await?;
             let found = Found::default();
-            let report = Report { plan, role: &role, options, run: None, elapsed: Duration::ZERO, found };
+            let report = Closing { plan, role: &role, options, run: None, elapsed: Duration::ZERO, found };
             return Ok(report.finish(Outcome::NothingToDo, Tally::default(), None, end));
         }
         audit.close().await?;
@@ -106,7 +105,7 @@ impl Backfill<'_> {
             false => None,
         };
         let found = Found { preflight: Some(preflight), pressure: throttle.report(), aftermath };
-        let report = Report { plan, role: &role, options, run: books.run(), elapsed, found };
+        let report = Closing { plan, role: &role, options, run: books.run(), elapsed, found };
         Ok(report.finish(outcome, tally, kept, end))
     }
 
@@ -204,12 +203,6 @@ impl Backfill<'_> {
     }
 }
 
-/// What was found when the run had ended.
-pub(crate) struct End {
-    pub(crate) survey: Survey,
-    pub(crate) ghosts: Vec<crate::GhostTenant>,
-}
-
 /// This process in the list of those that work at the run.
 struct Seat {
     member: Member,
@@ -223,95 +216,5 @@ fn note_of(event: &Progress) -> Option<Option<String>> {
         Progress::Slowed { reason, workers, .. } => Some(Some(format!("slowed, {workers} at work: {}", reason.says))),
         Progress::FullSpeedAgain { .. } => Some(None),
         _ => None,
-    }
-}
-
-/// What the books say when this process leaves them: of all processes, earlier ones included.
-pub(crate) struct Kept {
-    assigned_by: Vec<i64>,
-    failed: Vec<FailedRow>,
-    pass: i32,
-    members: u64,
-}
-
-impl Kept {
-    async fn read(backfill: &Backfill<'_>, run: &Run) -> Result<Self> {
-        let standing = run.standing(backfill.database).await?;
-        let failed = backfill.refused(run).await?;
-        Ok(Self { assigned_by: standing.assigned_by, failed, pass: standing.pass, members: standing.members })
-    }
-}
-
-/// What the report is made from.
-struct Report<'a> {
-    plan: &'a Plan,
-    role: &'a ActingRole,
-    options: &'a Options,
-    run: Option<&'a Run>,
-    elapsed: Duration,
-    found: Found,
-}
-
-/// What was found around the run.
-#[derive(Default)]
-struct Found {
-    preflight: Option<Preflight>,
-    pressure: Pressure,
-    aftermath: Option<Aftermath>,
-}
-
-impl Report<'_> {
-    fn finish(self, outcome: Outcome, tally: Tally, kept: Option<Kept>, end: End) -> BackfillReport {
-        let kept = kept.unwrap_or(Kept {
-            assigned_by: tally.assigned_by,
-            failed: tally.failed,
-            pass: self.run.map_or(i32::from(tally.batches > 0), |run| run.pass),
-            members: 0,
-        });
-        let by_source = kept.assigned_by;
-        let count =
-            |at: usize| by_source.get(at).copied().and_then(|rows| u64::try_from(rows).ok()).unwrap_or_default();
-        let assigned_by_source: Vec<SourceCount> = self
-            .plan
-            .names()
-            .enumerate()
-            .map(|(at, name)| SourceCount { source: name.to_owned(), rows: count(at) })
-            .collect();
-        let survey = end.survey;
-        // The survey of a dry run still finds what the batches took back.
-        let undone = if self.options.dry_run { tally.assigned } else { 0 };
-        let seconds = self.elapsed.as_secs_f64();
-        let left_out = self.found.preflight.as_ref().map_or(0, |found| found.left_out().len() as u64);
-        BackfillReport {
-            schema: "backfill/1",
-            run: self.run.map(|run| run.id),
-            table: self.plan.table.clone(),
-            role: self.role.to_string(),
-            dry_run: self.options.dry_run,
-            outcome,
-            resumed: self.run.is_some_and(|run| run.resumed_from.is_some()),
-            assigned: assigned_by_source.iter().map(|source| source.rows).sum(),
-            assigned_by_source,
-            conflicts: survey.conflicts,
-            unresolved: survey.unresolved,
-            assignable: survey.assignable.saturating_sub(undone).saturating_sub(left_out),
-            unique_breaks: left_out,
-            rows_keep_coming: outcome == Outcome::Done
-                && kept.pass >= MOST_PASSES
-                && survey.assignable > left_out + kept.failed.len() as u64,
-            remaining: survey.remaining().saturating_sub(undone),
-            failed: kept.failed,
-            ghost_tenants: end.ghosts,
-            sources_missing: self.plan.missing.clone(),
-            review: self.options.review.clone(),
-            passes: kept.pass,
-            batches: tally.batches,
-            longest_batch_ms: u64::try_from(tally.longest.as_millis()).unwrap_or(u64::MAX),
-            seconds,
-            preflight: self.found.preflight,
-            pressure: self.found.pressure,
-            aftermath: self.found.aftermath,
-            rows_per_second: if seconds > 0.0 { tally.assigned as f64 / seconds } else { 0.0 },
-        }
     }
 }

@@ -8,6 +8,7 @@ mod aftermath;
 mod apply;
 mod batch;
 mod books;
+mod closing;
 mod comparison;
 mod control;
 mod engine;

@@ -11,7 +11,8 @@ use tokio::sync::watch;
 
 use crate::batch::Batches;
 use crate::books::Books;
-use crate::engine::{Backfill, End};
+use crate::closing::End;
+use crate::engine::Backfill;
 use crate::lanes::lanes;
 use crate::pressure::Throttle;
 use crate::steady::{Teller, steadily, tell};

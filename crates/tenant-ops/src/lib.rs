@@ -11,6 +11,7 @@ mod lease;
 mod member;
 mod rollout;
 mod run;
+mod state;
 
 pub use decisions::{DecisionCall, DecisionRun, Verdict, decided};
 pub use error::{Error, Result};
@@ -21,4 +22,5 @@ pub use lane::{BatchCall, BatchCounts, Lane, NewLane};
 pub use lease::{HEARTBEAT, KeptAlive, LEASE_TTL, Lease};
 pub use member::{Member, MemberRecord, members};
 pub use rollout::{NewStep, RecordedStep, Rollout, complete_step, standing_steps};
-pub use run::{NewRun, Run, RunState, Standing, change_state};
+pub use run::{NewRun, Run};
+pub use state::{RunState, Standing, change_state};

@@ -1,0 +1,146 @@
+//! In which state a run is, how it stands, and how an operator changes that.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use sqlx::PgConnection;
+use tenant_rls::{Backoff, Database, Error as RlsError, OwnerTx, retry_locks};
+
+use crate::Result;
+use crate::run::unsigned;
+
+/// In which state a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    /// Processes may work at it.
+    Running,
+    /// An operator holds it; its processes wait.
+    Paused,
+    /// Its processes ended before it did; the next one goes on.
+    Stopped,
+    /// An operator ended it; it is not taken up again.
+    Cancelled,
+    /// It came to its end.
+    Done,
+    /// It was taken back.
+    Undone,
+}
+
+impl RunState {
+    /// As `tenant_ops.run` spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Stopped => "stopped",
+            Self::Cancelled => "cancelled",
+            Self::Done => "done",
+            Self::Undone => "undone",
+        }
+    }
+
+    /// Reads what a CHECK constraint holds to these words.
+    pub(crate) fn parse(word: &str) -> Self {
+        match word {
+            "running" => Self::Running,
+            "paused" => Self::Paused,
+            "cancelled" => Self::Cancelled,
+            "done" => Self::Done,
+            "undone" => Self::Undone,
+            _ => Self::Stopped,
+        }
+    }
+}
+
+/// How a run stands, with what all its processes did.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    /// Its state.
+    pub state: RunState,
+    /// Who set that.
+    pub state_by: Option<String>,
+    /// When.
+    pub state_at: DateTime<Utc>,
+    /// The pass.
+    pub pass: i32,
+    /// Rows looked at; those of a later pass count again.
+    pub examined: u64,
+    /// Transactions.
+    pub batches: u64,
+    /// Rows assigned, by source, best first.
+    pub assigned_by: Vec<i64>,
+    /// Lanes that are not at their end.
+    pub open_lanes: u64,
+    /// Processes that gave a sign of life lately.
+    pub members: u64,
+}
+
+impl Standing {
+    /// Rows assigned.
+    pub fn assigned(&self) -> u64 {
+        unsigned(self.assigned_by.iter().sum())
+    }
+}
+
+/// Sets the state of a run that is in one of `from`, and tells whether it was.
+pub(crate) async fn set_state(
+    connection: &mut PgConnection,
+    run: i64,
+    state: RunState,
+    by: &str,
+    from: &[RunState],
+) -> Result<bool, RlsError> {
+    let from: Vec<&str> = from.iter().copied().map(RunState::as_str).collect();
+    let changed = sqlx::query(include_str!("../../../sql/ops/set_state.sql"))
+        .bind(run)
+        .bind(state.as_str())
+        .bind(by)
+        .bind(from)
+        .fetch_optional(connection)
+        .await
+        .map_err(RlsError::query("changing the state of the run"))?;
+    Ok(changed.is_some())
+}
+
+/// Changes the state of a run on an operator's word, and waits for the batches that were running: after this no process writes
+/// for the old state. `None` where there is no such run; else the state that it has, and whether that is new.
+///
+/// # Errors
+/// [`crate::Error::Database`].
+pub async fn change_state(
+    database: &Database,
+    run: i64,
+    state: RunState,
+    by: &str,
+    from: &[RunState],
+) -> Result<Option<(RunState, bool)>> {
+    let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
+    let changed = set_state(tx.connection(), run, state, by, from).await?;
+    let now: Option<String> = sqlx::query_scalar("SELECT state FROM tenant_ops.run WHERE id = $1")
+        .bind(run)
+        .fetch_optional(tx.connection())
+        .await
+        .map_err(RlsError::query("reading the state of the run"))?;
+    tx.commit().await?;
+    if changed {
+        settle(database, run).await?;
+    }
+    Ok(now.map(|now| (RunState::parse(&now), changed)))
+}
+
+/// Waits until no batch of the run is open.
+async fn settle(database: &Database, run: i64) -> Result<()> {
+    let backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2), 12);
+    Ok(retry_locks(backoff, async || {
+        let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
+        sqlx::query("SELECT FROM tenant_ops.lane WHERE run_id = $1 ORDER BY id FOR UPDATE")
+            .bind(run)
+            .execute(tx.connection())
+            .await
+            .map_err(RlsError::query("waiting for the running batches"))?;
+        tx.rollback().await
+    })
+    .await?)
+}
