@@ -1,4 +1,4 @@
--- Gives the rows $1, which are locked, the tenant $2, if they still have none.
+-- Gives the rows of one group, which are locked, their tenant, if they still have none.
 UPDATE ONLY :"target" AS t
-SET :"column" = $2::text:::type
-WHERE t.ctid = ANY ($1) AND t.:"column" IS NULL
+SET :"column" = of_tenant.tenant:::type
+WHERE t.ctid = ANY (of_tenant.tids) AND t.:"column" IS NULL

@@ -3,8 +3,8 @@
 WITH locked AS MATERIALIZED (
     SELECT t.ctid AS row_tid, :key_text AS row_key, :vias
     FROM ONLY :"target" AS t
-    WHERE t.ctid >= $1 AND t.ctid < $2 AND t.:"column" IS NULL
-    LIMIT $3
+    WHERE t.ctid >= batch.from_tid AND t.ctid < batch.until_tid AND t.:"column" IS NULL
+    LIMIT batch.row_limit
     FOR NO KEY UPDATE SKIP LOCKED
 ), resolved AS (
     SELECT l.row_tid, l.row_key, :tenants
@@ -18,7 +18,6 @@ SELECT tenant::text AS tenant,
        count(*) AS row_count,
        array_agg(row_tid) AS tids,
        array_agg(row_key) AS row_keys,
-       array_agg(source) AS sources,
-       :by_source AS by_source
+       array_agg(source) AS sources
 FROM decided
 GROUP BY decided.tenant

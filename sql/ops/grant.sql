@@ -2,8 +2,6 @@
 GRANT USAGE ON SCHEMA tenant_ops TO :"role";
 -- It had more before runs had lanes.
 REVOKE ALL ON tenant_ops.lease, tenant_ops.run FROM :"role";
-REVOKE ALL ON FUNCTION tenant_ops.assign_batch FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION tenant_ops.assign_batch TO :"role";
 GRANT INSERT ON tenant_ops.journal TO :"role";
 GRANT SELECT ON tenant_ops.run TO :"role";
 GRANT SELECT, UPDATE (next_tid, examined, batches, assigned_by) ON tenant_ops.lane TO :"role";

@@ -141,3 +141,8 @@ CREATE INDEX IF NOT EXISTS rollout_step_standing ON tenant_ops.rollout_step (sch
 -- What people decided: entries that are looked for by their rows, when the same decisions are applied again.
 ALTER TABLE tenant_ops.journal ADD COLUMN IF NOT EXISTS decided boolean NOT NULL DEFAULT false;
 CREATE INDEX IF NOT EXISTS journal_decided ON tenant_ops.journal USING gin (row_keys) WHERE decided;
+
+-- What did the batches before each was a statement of its own.
+DROP FUNCTION IF EXISTS tenant_ops.assign_batch(bigint, text, bigint, text, text, text, tid, tid, bigint);
+DROP FUNCTION IF EXISTS tenant_ops.assign_batch(bigint, text, bigint, text, text, text, tid, tid, tid, bigint);
+DROP FUNCTION IF EXISTS tenant_ops.assign_batch(bigint, bigint, text, text, text, tid, tid, bigint);

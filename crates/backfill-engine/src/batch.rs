@@ -129,8 +129,7 @@ impl Batches<'_> {
         let call = BatchCall {
             lane: claim.lane.id,
             variable: &self.tenancy.session.variable,
-            resolve: &leaf.resolve,
-            assign: &leaf.assign,
+            statement: &leaf.batch,
             from: &claim.lane.next,
             until: &until,
             // One position holds one row: without a limit it counts as seen, also where nobody can decide it.

@@ -260,12 +260,6 @@ impl Parts {
         });
         Template::new("(CASE :cases END)::smallint").fragment("cases", Sql::join(cases, " ")).build()
     }
-
-    /// How many rows of a group each of them decided.
-    pub(crate) fn by_source(&self) -> Sql {
-        let count = |n| Template::new("count(*) FILTER (WHERE source = :n)").fragment("n", number(n)).build();
-        call("ARRAY[:list]", (1..=self.tenants.len()).map(count))
-    }
 }
 
 /// Several of one kind, with commas between them.

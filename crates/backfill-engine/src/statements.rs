@@ -1,5 +1,6 @@
 //! The statements of one backfill, composed once from `sql/backfill/` for its table and sources.
 
+use tenant_ops::BatchStatement;
 use tenant_rls::{Sql, TableName, Template};
 
 use crate::parts::{Parts, list};
@@ -11,8 +12,7 @@ use crate::{OnConflict, Plan, Result};
 #[derive(Debug)]
 pub(crate) struct LeafStatements {
     pub(crate) leaf: TableName,
-    pub(crate) resolve: Sql,
-    pub(crate) assign: Sql,
+    pub(crate) batch: BatchStatement,
     pub(crate) key_of: Sql,
 }
 
@@ -56,16 +56,19 @@ impl Statements {
         };
         let open = |text: &'static str| deciding(of_whole(text), &decision);
         let batch_decision = leaving_out(decision.clone(), keys);
-        let leaf = |leaf: &TableName| LeafStatements {
-            leaf: leaf.clone(),
-            resolve: deciding(of_leaf(include_str!("../../../sql/backfill/resolve.sql"), leaf), &batch_decision)
+        let batch = |leaf: &TableName| {
+            let resolve = deciding(of_leaf(include_str!("../../../sql/backfill/resolve.sql"), leaf), &batch_decision)
                 .fragment("key_text", plan.key.text())
                 .fragment("source", parts.source(on_conflict))
-                .fragment("by_source", parts.by_source())
-                .build(),
-            assign: of_leaf(include_str!("../../../sql/backfill/assign.sql"), leaf)
+                .build();
+            let assign = of_leaf(include_str!("../../../sql/backfill/assign.sql"), leaf)
                 .fragment("type", Sql::from_static(plan.column_type.cast()))
-                .build(),
+                .build();
+            BatchStatement::new(resolve, assign)
+        };
+        let leaf = |leaf: &TableName| LeafStatements {
+            leaf: leaf.clone(),
+            batch: batch(leaf),
             key_of: Template::new(include_str!("../../../sql/backfill/key_of.sql"))
                 .table("target", leaf)
                 .fragment("key_text", plan.key.text())

@@ -8,7 +8,7 @@ use tenant_rls::{Backoff, Database, Error as RlsError, Ident, OwnerTx, Template,
 use crate::{Error, Result};
 
 /// Counts up with every change of the files in `sql/ops/`.
-const VERSION: i32 = 5;
+const VERSION: i32 = 6;
 
 /// Creates what is missing, once; a database that has it is only asked.
 ///
@@ -44,7 +44,6 @@ pub async fn install_in(connection: &mut PgConnection, tenancy: &Tenancy) -> Res
         .map_err(doing())?;
     for script in [
         include_str!("../../../sql/ops/install.sql"),
-        include_str!("../../../sql/ops/assign_batch.sql"),
         include_str!("../../../sql/ops/undo_batch.sql"),
         include_str!("../../../sql/ops/apply_batch.sql"),
     ] {

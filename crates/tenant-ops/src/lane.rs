@@ -1,7 +1,7 @@
 //! Lanes: the ranges of a pass, which the server shares out, and the one call that does a batch and moves a lane's checkpoint with it.
 
 use sqlx::{PgConnection, Row};
-use tenant_rls::{Error as RlsError, Sql};
+use tenant_rls::{Error as RlsError, Sql, Template};
 
 use crate::run::{Run, unsigned};
 
@@ -29,17 +29,31 @@ pub struct Lane {
     pub until: String,
 }
 
-/// One call of `tenant_ops.assign_batch`.
+/// The statement of the batches of one leaf. The server plans its parts once a batch, not once a tenant.
+#[derive(Debug, Clone)]
+pub struct BatchStatement(Sql);
+
+impl BatchStatement {
+    /// `resolve` locks and groups the rows of a range, `assign` writes one tenant's rows: see `sql/backfill/`. They know
+    /// the variables of `sql/ops/assign_batch.sql`.
+    pub fn new(resolve: Sql, assign: Sql) -> Self {
+        let batch = Template::new(include_str!("../../../sql/ops/assign_batch.sql"))
+            .fragment("resolve", resolve)
+            .fragment("assign", assign)
+            .build();
+        Self(Template::new(include_str!("../../../sql/ops/do_batch.sql")).literal("batch", batch.as_str()).build())
+    }
+}
+
+/// One batch that is to be done.
 #[derive(Debug)]
 pub struct BatchCall<'a> {
     /// The lane, locked in this transaction.
     pub lane: i64,
     /// The session variable that policies read.
     pub variable: &'a str,
-    /// Locks and groups the rows of a range: see `sql/backfill/resolve.sql`.
-    pub resolve: &'a Sql,
-    /// Writes one tenant's rows: see `sql/backfill/assign.sql`.
-    pub assign: &'a Sql,
+    /// What is done with its rows.
+    pub statement: &'a BatchStatement,
     /// First tid of the range: where the lane goes on.
     pub from: &'a str,
     /// First tid behind the range.
@@ -55,7 +69,7 @@ pub struct BatchCounts {
     pub examined: u64,
     /// Rows that were given their tenant.
     pub assigned: u64,
-    /// The same by source, best first; empty where it assigned none.
+    /// The same by source, best first.
     pub assigned_by: Vec<i64>,
 }
 
@@ -81,19 +95,20 @@ impl Run {
     /// [`RlsError::Query`] with SQLSTATE `TO002` where another number of rows was written than locked, `TO003` where the run
     /// is not running, and whatever the rows or the server say.
     pub async fn batch(&self, tx: &mut PgConnection, call: &BatchCall<'_>) -> Result<BatchCounts, RlsError> {
-        let row = sqlx::query(include_str!("../../../sql/ops/call_assign_batch.sql"))
+        let doing = || RlsError::query(format!("assigning tenants to the rows {} to {}", call.from, call.until));
+        sqlx::query(include_str!("../../../sql/ops/begin_assigning.sql"))
             .bind(self.id)
             .bind(call.lane)
-            .bind(call.variable)
-            .bind(call.resolve.as_str())
-            .bind(call.assign.as_str())
             .bind(call.from)
             .bind(call.until)
             .bind(call.limit)
-            .fetch_one(tx)
+            .bind(call.variable)
+            .execute(&mut *tx)
             .await
-            .map_err(RlsError::query(format!("assigning tenants to the rows {} to {}", call.from, call.until)))?;
-        Ok(BatchCounts { examined: unsigned(row.get(0)), assigned: unsigned(row.get(1)), assigned_by: row.get(2) })
+            .map_err(doing())?;
+        let row = sqlx::raw_sql(&call.statement.0).fetch_one(tx).await.map_err(doing())?;
+        let assigned_by: Vec<i64> = row.get(1);
+        Ok(BatchCounts { examined: unsigned(row.get(0)), assigned: unsigned(assigned_by.iter().sum()), assigned_by })
     }
 
     /// Adds lanes inside an open transaction: for a dry run, which takes them back. Returns the number of the first.

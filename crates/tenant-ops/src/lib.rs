@@ -18,7 +18,7 @@ pub use error::{Error, Result};
 pub use history::{Assignment, RunRecord, UndoCall, UndoCounts, mark_undone, runs, undo_batch, why};
 pub use host::host;
 pub use install::{grant, install, install_in};
-pub use lane::{BatchCall, BatchCounts, Lane, NewLane};
+pub use lane::{BatchCall, BatchCounts, BatchStatement, Lane, NewLane};
 pub use lease::{HEARTBEAT, KeptAlive, LEASE_TTL, Lease};
 pub use member::{Member, MemberRecord, members};
 pub use rollout::{NewStep, RecordedStep, Rollout, complete_step, standing_steps};

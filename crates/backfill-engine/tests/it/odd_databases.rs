@@ -66,6 +66,35 @@ async fn names_with_quotes_spaces_and_capitals_and_a_uuid_tenant_column_work() {
 }
 
 #[tokio::test]
+async fn tables_and_columns_named_as_the_variables_of_a_batch_are_not_taken_for_them() {
+    let db = testing::empty_database().await;
+    script(
+        &mut db.owner().await,
+        r#"CREATE TABLE "Tenant" (id text PRIMARY KEY, slug text, name text);
+           CREATE TABLE of_tenant (tids int PRIMARY KEY, entries text);
+           CREATE TABLE batch (run int PRIMARY KEY, from_tid int, until_tid int, row_limit int, lane int, tids tid, tenant text, entries text);
+           INSERT INTO "Tenant" SELECT 't' || n, 't' || n, 'T' FROM generate_series(1, 2) n;
+           INSERT INTO of_tenant SELECT n, 't' || n FROM generate_series(1, 2) n;
+           INSERT INTO batch SELECT n, n % 3, 0, 0, 0, '(0,1)', 't9' FROM generate_series(1, 300) n"#,
+    )
+    .await;
+    let text = r#"
+        [tenant]
+        table = "Tenant"
+        [tables.of_tenant]
+        column = "entries"
+        [tables.batch]
+        column = "entries"
+        sources = [{ name = "o", column = "from_tid", table = "of_tenant", key = "tids" }]
+    "#;
+    let tenancy = Tenancy::from_toml(text, std::path::Path::new("tenancy.toml")).unwrap();
+    let report = backfill_table(&db, Role::Owner, "batch", &tenancy, &fast(), &mut |_| {}).await.unwrap();
+    assert_eq!((report.assigned, report.unresolved), (200, 100));
+    let wrong = "SELECT count(*) FROM batch WHERE entries IS DISTINCT FROM 't' || nullif(from_tid, 0)";
+    assert_eq!(number(&mut db.owner().await, wrong).await, 0);
+}
+
+#[tokio::test]
 async fn a_tenant_column_of_another_type_than_the_tenants_key_is_refused() {
     let db = testing::empty_database().await;
     script(

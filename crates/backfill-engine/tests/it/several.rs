@@ -6,8 +6,8 @@ use std::time::Duration;
 use backfill_engine::{Backfill, BackfillReport, Error, Options, Outcome, Plan, Progress, RunState, change, status};
 use local_db::Role;
 use local_db::testing::TestDb;
-use tenant_ops::{NewLane, NewRun, Run};
-use tenant_rls::{BatchOptions, BatchTx, Catalog, ConnectOptions, Database, Tenancy};
+use tenant_ops::{BatchCall, BatchStatement, NewLane, NewRun, Run};
+use tenant_rls::{BatchOptions, BatchTx, Catalog, ConnectOptions, Database, Sql, Tenancy};
 use tokio::sync::{mpsc, watch};
 
 use crate::support::{SMALL, connect, fast, number, planted, script};
@@ -250,12 +250,12 @@ async fn a_pause_waits_for_the_batch_that_is_open_and_that_one_writes_nothing_mo
         () = tokio::time::sleep(Duration::from_millis(300)) => {}
     }
     // The lane was locked before the pause: its batch is told, and with its end the pause is over.
-    let nothing = tenant_rls::Sql::from_static("SELECT");
-    let call = tenant_ops::BatchCall {
+    let nothing = Sql::from_static("SELECT NULL::text AS tenant, 0::bigint AS row_count WHERE false");
+    let statement = BatchStatement::new(nothing, Sql::from_static("PERFORM"));
+    let call = BatchCall {
         lane: lane.id,
         variable: "app.current_tenant_id",
-        resolve: &nothing,
-        assign: &nothing,
+        statement: &statement,
         from: &lane.next,
         until: &lane.until,
         limit: None,
