@@ -80,7 +80,7 @@ async fn measure(
     let runs = alone(databases, &slice, progress).await?;
     let server = server_facts(&databases.copy_url(Role::Owner)).await?;
     let beside_load = match bench.load {
-        Some(time) => beside(databases, &work, time, progress).await?,
+        Some(time) => beside(databases, &work, time, bench.profile, progress).await?,
         None => Vec::new(),
     };
     Ok(summary(bench, &planted, slice.len(), &runs, beside_load, server))
@@ -107,13 +107,14 @@ async fn beside(
     databases: &mut Databases,
     work: &Work,
     time: Duration,
+    profile: bool,
     progress: &mut (dyn FnMut(&str) + Send),
 ) -> Result<Vec<BesideLoad>> {
     let gentle = Job { full_speed: false, ..Job::full_speed(2) };
     let mut measured = Vec::new();
     for way in [Way::OneUpdate, Way::Job(Job::full_speed(1)), Way::Job(Job::full_speed(2)), Way::Job(gentle)] {
         progress(&format!("{} beside a load", way.name()));
-        measured.push(runs::beside(databases, way, work, time).await?);
+        measured.push(runs::beside(databases, way, work, time, profile).await?);
     }
     Ok(measured)
 }

@@ -26,8 +26,8 @@ pub use databases::remove;
 pub use error::{Error, Result};
 pub use jwt::{JwtBench, JwtBenchReport, JwtCandidate, jwt};
 pub use report::{
-    LoadReport, ManyTables, PeakMemory, RlsBenchReport, SeedBenchReport, SeedCandidate, SeedCandidateReport,
-    ServerFacts,
+    Latency, LoadReport, ManyTables, PeakMemory, RlsBenchReport, SeedBenchReport, SeedCandidate, SeedCandidateReport,
+    ServerFacts, Statement, StatementReport,
 };
 pub use rls::{RlsBench, rls};
 pub use seed::{SeedBench, seed};

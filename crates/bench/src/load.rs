@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Interval, interval};
 
 use crate::databases::query;
-use crate::report::LoadReport;
+use crate::report::{Latency, LoadReport, Statement, StatementReport};
 use crate::{Error, Result};
 
 /// The name of its sessions.
@@ -86,7 +86,7 @@ pub(crate) struct Load {
 /// What one connection met, by stage.
 #[derive(Debug, Default)]
 struct Seen {
-    latencies: [Vec<Duration>; 3],
+    latencies: [BTreeMap<Statement, Vec<Duration>>; 3],
     failed: [BTreeMap<String, u64>; 3],
 }
 
@@ -117,7 +117,9 @@ impl Load {
             let seen =
                 ended.map_err(|why| Error::Measure { doing: "running the load".into(), why: why.to_string() })?;
             for (sum, latencies) in all.latencies.iter_mut().zip(seen.latencies) {
-                sum.extend(latencies);
+                for (statement, times) in latencies {
+                    sum.entry(statement).or_default().extend(times);
+                }
             }
             for (sum, failed) in all.failed.iter_mut().zip(seen.failed) {
                 for (code, times) in failed {
@@ -130,14 +132,25 @@ impl Load {
     }
 }
 
-fn summary(stage: &'static str, mut latencies: Vec<Duration>, failed: BTreeMap<String, u64>) -> LoadReport {
-    latencies.sort_unstable();
+fn summary(
+    stage: &'static str,
+    latencies: BTreeMap<Statement, Vec<Duration>>,
+    failed: BTreeMap<String, u64>,
+) -> LoadReport {
+    let all: Vec<Duration> = latencies.values().flatten().copied().collect();
+    let statements = all.len() as u64;
+    let report = |(statement, times)| StatementReport { statement, took: latency(times) };
+    let by_statement = latencies.into_iter().map(report).collect();
+    LoadReport { stage, statements, failed, took: latency(all), by_statement }
+}
+
+fn latency(mut times: Vec<Duration>) -> Latency {
+    times.sort_unstable();
     let at = |share: f64| {
-        let position = (latencies.len() as f64 * share) as usize;
-        latencies.get(position.min(latencies.len().saturating_sub(1))).map_or(0.0, |time| time.as_secs_f64() * 1e3)
+        let position = (times.len() as f64 * share) as usize;
+        times.get(position.min(times.len().saturating_sub(1))).map_or(0.0, |time| time.as_secs_f64() * 1e3)
     };
-    let statements = latencies.len() as u64;
-    LoadReport { stage, statements, failed, p50_ms: at(0.5), p99_ms: at(0.99), longest_ms: at(1.0) }
+    Latency { p50_ms: at(0.5), p99_ms: at(0.99), longest_ms: at(1.0) }
 }
 
 struct Worker {
@@ -168,15 +181,15 @@ impl Worker {
 
     async fn transaction(&mut self, session: &mut PgConnection, turn: u64, booking: &Booking) -> sqlx::Result<()> {
         let Booking { id, tenant, client, service } = booking;
-        let mut tx = self.timed(session.begin()).await?;
+        let mut tx = self.timed(Statement::Begin, session.begin()).await?;
         let scope = sqlx::query("SELECT set_config('app.current_tenant_id', $1, true)").bind(tenant);
-        self.timed(scope.execute(&mut *tx)).await?;
+        self.timed(Statement::Scope, scope.execute(&mut *tx)).await?;
         let by_key = sqlx::query(include_str!("../../../sql/bench/load_by_key.sql")).bind(tenant).bind(id);
-        self.timed(by_key.fetch_all(&mut *tx)).await?;
+        self.timed(Statement::ByKey, by_key.fetch_all(&mut *tx)).await?;
         match turn % 3 {
             0 => {
                 let list = sqlx::query(include_str!("../../../sql/bench/load_list.sql")).bind(tenant).bind(client);
-                self.timed(list.fetch_all(&mut *tx)).await?;
+                self.timed(Statement::List, list.fetch_all(&mut *tx)).await?;
             }
             1 => {
                 let insert = sqlx::query(include_str!("../../../sql/bench/load_insert.sql"))
@@ -184,23 +197,27 @@ impl Worker {
                     .bind(format!("new_{}_{turn}", self.number))
                     .bind(client)
                     .bind(service);
-                self.timed(insert.execute(&mut *tx)).await?;
+                self.timed(Statement::Insert, insert.execute(&mut *tx)).await?;
             }
             _ => {
                 let update = sqlx::query(include_str!("../../../sql/bench/load_update.sql")).bind(tenant).bind(id);
-                self.timed(update.execute(&mut *tx)).await?;
+                self.timed(Statement::Update, update.execute(&mut *tx)).await?;
             }
         }
-        self.timed(tx.commit()).await
+        self.timed(Statement::Commit, tx.commit()).await
     }
 
     /// Runs a statement, and counts it to what is measured where it began or ended beside that.
-    async fn timed<T>(&mut self, statement: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    async fn timed<T>(
+        &mut self,
+        statement: Statement,
+        answer: impl Future<Output = sqlx::Result<T>>,
+    ) -> sqlx::Result<T> {
         let (began, started) = (self.stage(), Instant::now());
-        let done = statement.await;
+        let done = answer.await;
         let (took, during) = (started.elapsed(), Stage::During as u8);
         let stage = usize::from(if self.stage() == during { during } else { began }.min(Stage::After as u8));
-        self.seen.latencies[stage].push(took);
+        self.seen.latencies[stage].entry(statement).or_default().push(took);
         if let Err(error) = &done {
             let code = error.as_database_error().and_then(|error| error.code().map(String::from));
             *self.seen.failed[stage].entry(code.unwrap_or_else(|| error.to_string())).or_default() += 1;

@@ -124,12 +124,53 @@ pub struct LoadReport {
     pub statements: u64,
     /// Those that failed, by SQLSTATE.
     pub failed: BTreeMap<String, u64>,
+    /// All of them together.
+    #[serde(flatten)]
+    pub took: Latency,
+    /// The same by what they do; empty where nobody asked for a profile.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub by_statement: Vec<StatementReport>,
+}
+
+/// How long one of the statements of the load took.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct StatementReport {
+    /// Which one.
+    pub statement: Statement,
+    /// All its times.
+    #[serde(flatten)]
+    pub took: Latency,
+}
+
+/// How long statements took.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+pub struct Latency {
     /// Half took no longer, in milliseconds.
     pub p50_ms: f64,
     /// 99 of 100 took no longer, in milliseconds.
     pub p99_ms: f64,
     /// The longest, in milliseconds.
     pub longest_ms: f64,
+}
+
+/// What a statement of the load does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Statement {
+    /// Begins a transaction.
+    Begin,
+    /// Sets the tenant.
+    Scope,
+    /// Reads one booking by its key.
+    ByKey,
+    /// Reads the newest bookings of a client.
+    List,
+    /// Inserts a booking.
+    Insert,
+    /// Updates a booking by its key.
+    Update,
+    /// Commits; of two in three transactions that means waiting for the disk.
+    Commit,
 }
 
 /// How long the commands take over many tables, the connection aside.

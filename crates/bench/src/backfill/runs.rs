@@ -89,7 +89,13 @@ pub(crate) async fn watched(databases: &mut Databases, way: Way<'_>) -> Result<R
 }
 
 /// Does one run on a fresh copy beside the load.
-pub(crate) async fn beside(databases: &mut Databases, way: Way<'_>, work: &Work, time: Duration) -> Result<BesideLoad> {
+pub(crate) async fn beside(
+    databases: &mut Databases,
+    way: Way<'_>,
+    work: &Work,
+    time: Duration,
+    profile: bool,
+) -> Result<BesideLoad> {
     databases.fresh_copy().await?;
     let load = Load::begin(&databases.copy_url(Role::AppUser), work).await?;
     tokio::time::sleep(time).await;
@@ -97,7 +103,10 @@ pub(crate) async fn beside(databases: &mut Databases, way: Way<'_>, work: &Work,
     let performed = way.perform(&databases.copy_url(Role::Owner)).await;
     let mut stages = load.end().await?;
     stages.truncate(2);
-    let p99 = |at: usize| stages.get(at).map_or(0.0, |stage| stage.p99_ms);
+    if !profile {
+        stages.iter_mut().for_each(|stage| stage.by_statement.clear());
+    }
+    let p99 = |at: usize| stages.get(at).map_or(0.0, |stage| stage.took.p99_ms);
     Ok(BesideLoad {
         candidate: way.candidate(),
         workers: way.workers(),

@@ -116,7 +116,10 @@ async fn a_rollout_harms_no_statement_of_the_application() {
     assert!(report.is_unharmed(), "{report:#?}");
     let stages: Vec<_> = report.stages.iter().map(|stage| stage.stage).collect();
     assert_eq!(stages, ["before", "during", "after"]);
-    assert!(report.stages.iter().all(|stage| stage.statements > 0 && stage.p50_ms <= stage.p99_ms), "{report:#?}");
+    assert!(
+        report.stages.iter().all(|stage| stage.statements > 0 && stage.took.p50_ms <= stage.took.p99_ms),
+        "{report:#?}"
+    );
     assert!(report.waits > 0, "the idle reader was in nobody's way: {report:#?}");
     assert_eq!(report.many.rolled_out, 300);
     assert_eq!(databases_left(&db).await, 0);

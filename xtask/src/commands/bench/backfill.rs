@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use bench::{BackfillBenchReport, BesideLoad, Candidate, CandidateReport, Figures, LoadReport};
+use bench::{
+    BackfillBenchReport, BesideLoad, Candidate, CandidateReport, Figures, Latency, LoadReport, Statement,
+    StatementReport,
+};
 
 use super::{goals, machine};
 use crate::report::Report;
@@ -23,6 +26,9 @@ impl Report for BackfillBenchReport {
         }
         if !self.beside_load.is_empty() {
             parts.push(beside_load(self));
+        }
+        if self.beside_load.iter().flat_map(|line| &line.stages).any(|stage| !stage.by_statement.is_empty()) {
+            parts.push(load_profile(self));
         }
         parts.extend([goals(&self.goals), circumstances(self), agreement(self)]);
         parts.join("\n")
@@ -124,7 +130,8 @@ fn beside_load(report: &BackfillBenchReport) -> String {
     let lines = report.beside_load.iter().map(|line| {
         let met =
             |at: usize, figure: fn(&LoadReport) -> f64| format!("{:.1} ms", line.stages.get(at).map_or(0.0, figure));
-        let figures: [fn(&LoadReport) -> f64; 3] = [|met| met.p50_ms, |met| met.p99_ms, |met| met.longest_ms];
+        let figures: [fn(&LoadReport) -> f64; 3] =
+            [|met| met.took.p50_ms, |met| met.took.p99_ms, |met| met.took.longest_ms];
         vec![
             loaded_name(line),
             count(line.rows_per_second as u64),
@@ -142,6 +149,34 @@ fn beside_load(report: &BackfillBenchReport) -> String {
         report.connections,
         report.transaction_every_ms,
     )
+}
+
+/// Which statements of the load are the slow ones.
+fn load_profile(report: &BackfillBenchReport) -> String {
+    let headings = ["beside a load", "statement", ">p50", ">beside", ">p99", ">beside", ">longest"];
+    let lines = report.beside_load.iter().flat_map(|line| {
+        let stage = |at: usize| line.stages.get(at).map_or(&[][..], |stage| &stage.by_statement);
+        stage(1).iter().map(move |StatementReport { statement, took }| {
+            let before = stage(0).iter().find(|before| before.statement == *statement);
+            let before = before.map_or(Latency::default(), |before| before.took);
+            let figures = [before.p50_ms, took.p50_ms, before.p99_ms, took.p99_ms, took.longest_ms];
+            let figures = figures.into_iter().map(|figure| format!("{figure:.1} ms"));
+            [loaded_name(line), statement_name(*statement).to_owned()].into_iter().chain(figures).collect()
+        })
+    });
+    table(&headings, lines)
+}
+
+fn statement_name(statement: Statement) -> &'static str {
+    match statement {
+        Statement::Begin => "BEGIN",
+        Statement::Scope => "sets the tenant",
+        Statement::ByKey => "reads a booking",
+        Statement::List => "lists bookings",
+        Statement::Insert => "inserts a booking",
+        Statement::Update => "updates a booking",
+        Statement::Commit => "COMMIT",
+    }
 }
 
 fn name(report: &CandidateReport) -> String {

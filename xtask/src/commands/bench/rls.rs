@@ -17,9 +17,9 @@ impl Report for RlsBenchReport {
                 format!("{} the rollout", stage.stage),
                 count(stage.statements),
                 failed(stage),
-                milliseconds(stage.p50_ms),
-                milliseconds(stage.p99_ms),
-                milliseconds(stage.longest_ms),
+                milliseconds(stage.took.p50_ms),
+                milliseconds(stage.took.p99_ms),
+                milliseconds(stage.took.longest_ms),
             ]
         });
         let headings = ["load", ">statements", ">failed", ">p50", ">p99", ">longest"];
@@ -32,9 +32,9 @@ impl Report for RlsBenchReport {
                 stage.stage.to_owned(),
                 stage.statements.to_string(),
                 stage.failed.values().sum::<u64>().to_string(),
-                format!("{:.3}", stage.p50_ms),
-                format!("{:.3}", stage.p99_ms),
-                format!("{:.3}", stage.longest_ms),
+                format!("{:.3}", stage.took.p50_ms),
+                format!("{:.3}", stage.took.p99_ms),
+                format!("{:.3}", stage.took.longest_ms),
             ]
         };
         let header = vec!["stage", "statements", "failed", "p50_ms", "p99_ms", "longest_ms"];

@@ -45,7 +45,9 @@ fn server() -> ServerFacts {
 }
 
 fn met(stage: &'static str, p99_ms: f64) -> LoadReport {
-    LoadReport { stage, statements: 5_000, failed: Default::default(), p50_ms: 0.25, p99_ms, longest_ms: 31.25 }
+    let took = Latency { p50_ms: 0.25, p99_ms, longest_ms: 31.25 };
+    let by_statement = vec![StatementReport { statement: Statement::Commit, took }];
+    LoadReport { stage, statements: 5_000, failed: Default::default(), took, by_statement }
 }
 
 fn goal(name: &'static str, wanted: f64, at_least: bool, reached: f64, unit: &'static str) -> Goal {
