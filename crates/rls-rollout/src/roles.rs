@@ -16,7 +16,7 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 /// From here on membership can leave out inheritance.
 const INHERIT_OPTION: i32 = 160_000;
 
-/// The statements that make what is missing of a role, and let this login act as it.
+/// The statements that make what is missing of a role, let this login act as it, and let it look into the schemas of the tables.
 pub(crate) fn statements(database: &Database, role: &Ident, facts: &RoleFacts) -> Result<Vec<Sql>> {
     let mut statements = Vec::new();
     if !facts.exists {
@@ -30,11 +30,15 @@ pub(crate) fn statements(database: &Database, role: &Ident, facts: &RoleFacts) -
         statements
             .push(grant.ident("login", &Ident::new(&database.session().role)?).fragment("options", options).build());
     }
+    for schema in &facts.closed_schemas {
+        let grant = Template::new("GRANT USAGE ON SCHEMA :\"schema\" TO :\"role\"");
+        statements.push(grant.ident("schema", schema).ident("role", role).build());
+    }
     Ok(statements)
 }
 
-/// Makes the roles that are missing, and gives them their rights on the tenant table. Roles belong to the whole cluster: they stay
-/// when a rollout is taken back.
+/// Makes the roles that are missing, and gives them their rights on schemas and the tenant table. Roles belong to the whole cluster:
+/// they stay when a rollout is taken back, and with them that they may look into the schemas, where they read only what they were granted.
 pub(crate) async fn prepare(
     executor: &Executor<'_>,
     site: &Site,
@@ -62,7 +66,7 @@ async fn make(executor: &Executor<'_>, role: &Ident, statement: Sql) -> Result<(
         Ok(()) => Ok(tx.commit().await?),
         Err(error) if error.sqlstate() == Some("42501") => Err(Error::Role {
             role: role.to_string(),
-            why: "is needed, and this login may not make it or act as it".to_owned(),
+            why: "is needed, and this login may not make it, act as it, or let it look into the schema".to_owned(),
             statement: format!("{text};"),
         }),
         Err(error) => Err(error.into()),

@@ -77,6 +77,8 @@ pub(crate) struct RoleFacts {
     pub(crate) exists: bool,
     /// This login can act as it.
     pub(crate) assumable: bool,
+    /// Schemas of tenant tables that it may not look into.
+    pub(crate) closed_schemas: Vec<Ident>,
 }
 
 #[derive(Debug, Clone)]
@@ -119,7 +121,9 @@ impl Site {
         let mut tx = OwnerTx::begin(database, LOCK_TIMEOUT).await?;
         let mut relations = relations(tx.connection(), &catalog, tenancy).await?;
         let app = app_role.unwrap_or(&tenancy.roles.app);
-        let roles = roles(tx.connection(), tenancy, app, &relations).await?;
+        let tables = relations.iter().map(|relation| &relation.name).chain(others.iter().map(|(name, _)| name));
+        let schemas: BTreeSet<&str> = tables.chain([&catalog.tenants]).map(|name| name.schema().as_str()).collect();
+        let roles = roles(tx.connection(), tenancy, app, &relations, schemas).await?;
         tx.rollback().await?;
         let lifted = journal::lifted(&journal::steps(database).await?);
         for relation in &mut relations {
@@ -225,16 +229,24 @@ async fn relations(connection: &mut PgConnection, catalog: &Catalog, tenancy: &T
     Ok(relations)
 }
 
-async fn roles(connection: &mut PgConnection, tenancy: &Tenancy, app: &str, relations: &[Relation]) -> Result<Roles> {
+async fn roles(
+    connection: &mut PgConnection,
+    tenancy: &Tenancy,
+    app: &str,
+    relations: &[Relation],
+    schemas: BTreeSet<&str>,
+) -> Result<Roles> {
     let names = [app, &tenancy.roles.maintenance, &tenancy.roles.auditor];
     let rows = sqlx::query(include_str!("../../../sql/rls/roles.sql"))
         .bind(names.to_vec())
+        .bind(schemas.into_iter().collect::<Vec<_>>())
         .fetch_all(&mut *connection)
         .await
         .map_err(RlsError::query("looking for the roles"))?;
     let facts = |at: usize| -> Result<(Ident, RoleFacts)> {
         let row = &rows[at];
-        Ok((Ident::new(names[at])?, RoleFacts { exists: row.get(1), assumable: row.get(2) }))
+        let closed_schemas = row.get::<Vec<String>, _>(3).into_iter().map(Ident::new).collect::<Result<_, _>>()?;
+        Ok((Ident::new(names[at])?, RoleFacts { exists: row.get(1), assumable: row.get(2), closed_schemas }))
     };
     let (app_facts, maintenance, auditor) = (facts(0)?, facts(1)?, facts(2)?);
     let mut escapes = Vec::new();
