@@ -69,9 +69,14 @@ impl Apply<'_> {
         };
         let Some(writer) = writer else { return self.lines(&mut file, None, &stop, progress).await };
         let alive = writer.keep_alive();
-        let done = self.lines(&mut file, Some(&writer), &stop, progress).await;
+        let mut done = self.lines(&mut file, Some(&writer), &stop, progress).await;
         drop(alive);
-        writer.release(done.as_ref().is_ok_and(|report| !report.stopped)).await;
+        let kept = writer.release(done.as_ref().is_ok_and(|report| !report.stopped)).await;
+        if let Ok(report) = &mut done
+            && !kept
+        {
+            report.run = None;
+        }
         done
     }
 
@@ -263,10 +268,12 @@ impl Writer<'_> {
         }
     }
 
-    /// Ends run and lease. Failing to is no error of its own: the lease runs out, and the run is taken up again.
-    async fn release(&self, finished: bool) {
-        let Books::Kept { run, lease } = &self.books else { return };
-        let _ = run.end(self.database, finished).await;
+    /// Ends run and lease, and tells whether the run is kept. Failing to is no error of its own: the lease runs out, and the run is
+    /// taken up again.
+    async fn release(&self, finished: bool) -> bool {
+        let Books::Kept { run, lease } = &self.books else { return false };
+        let kept = run.end(self.database, finished).await.unwrap_or(true);
         let _ = lease.release(self.database).await;
+        kept
     }
 }

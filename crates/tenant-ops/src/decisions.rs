@@ -128,19 +128,27 @@ impl DecisionRun {
         Ok(verdicts)
     }
 
-    /// Marks the run as done, or as stopped, to be taken up again.
+    /// Marks the run as done, or as stopped, to be taken up again. One that is done and wrote nothing is forgotten. Returns whether
+    /// it is kept.
     ///
     /// # Errors
     /// [`crate::Error::Database`].
-    pub async fn end(self, database: &Database, finished: bool) -> Result<()> {
+    pub async fn end(self, database: &Database, finished: bool) -> Result<bool> {
+        let doing = || RlsError::query("ending the run");
         let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
         sqlx::query("UPDATE tenant_ops.run SET state = $2, ended_at = clock_timestamp() WHERE id = $1")
             .bind(self.id)
             .bind(if finished { "done" } else { "stopped" })
             .execute(tx.connection())
             .await
-            .map_err(RlsError::query("ending the run"))?;
-        Ok(tx.commit().await?)
+            .map_err(doing())?;
+        let forgotten = sqlx::query(include_str!("../../../sql/ops/forget_empty_run.sql"))
+            .bind(self.id)
+            .execute(tx.connection())
+            .await
+            .map_err(doing())?;
+        tx.commit().await?;
+        Ok(forgotten.rows_affected() == 0)
     }
 }
 

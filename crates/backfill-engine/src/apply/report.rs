@@ -14,7 +14,7 @@ const NAMED: usize = 1_000;
 pub struct ApplyReport {
     /// Name and version of this shape.
     pub schema: &'static str,
-    /// The run in `tenant_ops.run`; none for a dry run, or where nothing was decided.
+    /// The run in `tenant_ops.run`; none for a dry run, or where nothing was written.
     pub run: Option<i64>,
     /// The table; none where nothing was decided.
     pub table: Option<TableName>,

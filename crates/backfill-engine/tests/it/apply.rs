@@ -61,7 +61,10 @@ async fn a_row_that_got_the_same_tenant_from_elsewhere_was_not_applied() {
     let mut review = Reviewed::bookings().await;
     review.decide("b_1", "t_a");
     script(&mut review.db.superuser().await, r#"UPDATE bookings SET "tenantId" = 't_a' WHERE id = 'b_1'"#).await;
-    assert_eq!(refused(&review.apply().await), [(2, RefusalKind::Assigned, "b_1")]);
+    let report = review.apply().await;
+    assert_eq!(refused(&report), [(2, RefusalKind::Assigned, "b_1")]);
+    let runs = "SELECT count(*) FROM tenant_ops.run WHERE job = 'backfill apply'";
+    assert_eq!((report.run, number(&mut review.db.superuser().await, runs).await), (None, 0), "nothing was written");
 }
 
 #[tokio::test]

@@ -132,7 +132,7 @@ fn headline(report: &ApplyReport) -> String {
         (true, _, _) => "stopped".to_owned(),
         (_, true, _) => "dry run (nothing was kept)".to_owned(),
         (_, _, Some(run)) => format!("run {run}"),
-        _ => "done".to_owned(),
+        _ => "nothing was written".to_owned(),
     };
     format!("{table}: {how}, as {role}")
 }
