@@ -1,6 +1,5 @@
 //! After the last row: statistics for the planner, and what is left for vacuum.
 
-use std::fmt;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -8,7 +7,7 @@ use sqlx::Row;
 use tenant_rls::{Backoff, Database, Error as RlsError, OwnerTx, TableName, Template, retry_locks};
 
 use crate::Result;
-use crate::preflight::{bytes, number};
+use crate::preflight::number;
 
 /// An autovacuum, which the run itself brought on, yields after `deadlock_timeout`, 1 s by default: a shorter wait never gets its turn.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
@@ -84,23 +83,4 @@ async fn analyze(database: &Database, table: &TableName) -> tenant_rls::Result<(
         tx.commit().await
     })
     .await
-}
-
-impl fmt::Display for Aftermath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.not_analyzed {
-            None => write!(f, "The table was analyzed.")?,
-            Some(why) => write!(f, "The table was not analyzed: {why}.")?,
-        }
-        if self.dead_rows == 0 {
-            return write!(f, " No dead rows are left in it.");
-        }
-        let (rows, size) = (self.dead_rows, bytes(self.dead_bytes));
-        write!(f, " It has {rows} dead rows, about {size}; ")?;
-        f.write_str(match self.vacuum {
-            Vacuum::Comes => "autovacuum frees that for new rows by itself.",
-            Vacuum::TooFew => "too few for autovacuum to come; VACUUM frees that for new rows.",
-            Vacuum::Off => "autovacuum is off for it: VACUUM frees that for new rows.",
-        })
-    }
 }

@@ -45,7 +45,7 @@ pub use options::{OnConflict, Options};
 pub use order::order;
 pub use plan::Plan;
 pub use preflight::{
-    IdleSlot, Preflight, RefusedTriggers, Replication, Space, Trigger, UncheckedKey, UniqueBreak, UniqueBreaks,
+    IdleSlot, Preflight, RefusedTriggers, Replication, Space, Trigger, UncheckedKey, UniqueBreak, UniqueBreaks, bytes,
 };
 pub use progress::Progress;
 pub use report::{BackfillReport, FailedRow, GhostTenant, Outcome, SourceCount};

@@ -74,8 +74,8 @@ impl Preflight {
     }
 }
 
-/// Bytes as people read them.
-pub(crate) fn bytes(bytes: u64) -> String {
+/// Bytes as people read them, in the decimal units of disks.
+pub fn bytes(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["bytes", "kB", "MB", "GB", "TB"];
     let step = |(value, at): (f64, usize)| (value >= 1000.0 && at + 1 < UNITS.len()).then(|| (value / 1000.0, at + 1));
     let (value, at) = std::iter::successors(Some((bytes as f64, 0)), |so_far| step(*so_far)).last().unwrap_or_default();

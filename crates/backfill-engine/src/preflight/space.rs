@@ -28,12 +28,15 @@ pub struct Space {
 
 impl fmt::Display for Space {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let table = match self.indexes {
+            0 => "the table".to_owned(),
+            1 => "the table and its index".to_owned(),
+            indexes => format!("the table and its {indexes} indexes"),
+        };
+        let (growth, wal) = (bytes(self.growth_bytes), bytes(self.wal_bytes));
         write!(
             f,
-            "expect the table and its {} indexes to grow by up to {}, and about {} of WAL; SQL does not tell how much disk is free",
-            self.indexes,
-            bytes(self.growth_bytes),
-            bytes(self.wal_bytes)
+            "expect {table} to grow by up to {growth}, and about {wal} of WAL; SQL does not tell how much disk is free"
         )
     }
 }

@@ -25,10 +25,6 @@ async fn the_planner_knows_the_tenants_and_people_the_dead_rows() {
     assert_eq!((aftermath.analyzed, aftermath.vacuum), (true, Vacuum::Off));
     // ANALYZE counts them in a sample; pages may have been pruned meanwhile, and the server's own counts come late.
     assert!(aftermath.dead_rows > 0 && aftermath.dead_bytes > 0, "{aftermath:?}");
-    assert!(
-        aftermath.to_string().ends_with("autovacuum is off for it: VACUUM frees that for new rows."),
-        "{aftermath}"
-    );
 
     script(&mut db.owner().await, "ALTER TABLE bookings RESET (autovacuum_enabled)").await;
     script(&mut db.owner().await, "ALTER TABLE bookings SET (autovacuum_vacuum_threshold = 1000000)").await;
