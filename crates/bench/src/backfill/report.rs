@@ -200,4 +200,10 @@ pub struct ScalePoint {
     pub figures: Figures,
     /// Its time for each row divided by that of the smallest size: 1 where time grows linearly.
     pub times_per_row: f64,
+    /// One UPDATE on a fresh copy of the same data.
+    pub one_update: Figures,
+    /// The same of it: what the server alone needs more for a row as the table grows.
+    pub one_update_times_per_row: f64,
+    /// The job's rows/s divided by those of one UPDATE.
+    pub times_one_update: f64,
 }

@@ -1,4 +1,5 @@
-//! `bench backfill --scale`: whether the time of the job grows linearly with the rows, and its memory not at all.
+//! `bench backfill --scale`: whether the time of the job grows linearly with the rows, beside that of one UPDATE, and its memory not
+//! at all.
 
 use local_db::{Role, Seed};
 use tenant_rls::DatabaseUrl;
@@ -58,9 +59,12 @@ async fn measure(
         databases.remove().await?;
         let seed = Seed { tenants: bench.tenants, bookings, ..Seed::default() };
         let planted = databases.plant(&seed, progress).await?;
-        let way = Way::Job(Job::full_speed(bench.workers));
-        progress(&way.name());
-        runs.push((planted.bookings, watched(databases, way).await?));
+        let mut run = async |way: Way<'_>| {
+            progress(&way.name());
+            watched(databases, way).await
+        };
+        let (job, one_update) = (run(Way::Job(Job::full_speed(bench.workers))).await?, run(Way::OneUpdate).await?);
+        runs.push(Size { bookings: planted.bookings, job, one_update });
         server = Some(server_facts(&databases.copy_url(Role::Owner)).await?);
     }
     let Some(server) = server else {
@@ -73,19 +77,29 @@ async fn measure(
         workers: bench.workers,
         goals: goals::of_scale(&points),
         points,
-        longest_gap_ms: runs.iter().map(|(_, run)| run.seen.longest_gap * 1e3).fold(0.0, f64::max),
+        longest_gap_ms: runs.iter().map(|size| size.job.seen.longest_gap * 1e3).fold(0.0, f64::max),
         server,
         build: crate::report::build(),
         cores: crate::report::cores(),
     })
 }
 
-fn points(runs: &[(u64, Run)], profile: bool) -> Vec<ScalePoint> {
-    let speed = |run: &Run| run.measured.per_second();
-    let point = |(bookings, run): &(u64, Run)| ScalePoint {
-        bookings: *bookings,
-        figures: run.figures(profile),
-        times_per_row: speed(&runs[0].1) / speed(run).max(f64::MIN_POSITIVE),
+/// The runs over one size.
+struct Size {
+    bookings: u64,
+    job: Run,
+    one_update: Run,
+}
+
+fn points(sizes: &[Size], profile: bool) -> Vec<ScalePoint> {
+    let speed = |run: &Run| run.measured.per_second().max(f64::MIN_POSITIVE);
+    let point = |size: &Size| ScalePoint {
+        bookings: size.bookings,
+        figures: size.job.figures(profile),
+        times_per_row: speed(&sizes[0].job) / speed(&size.job),
+        one_update: size.one_update.figures(profile),
+        one_update_times_per_row: speed(&sizes[0].one_update) / speed(&size.one_update),
+        times_one_update: speed(&size.job) / speed(&size.one_update),
     };
-    runs.iter().map(point).collect()
+    sizes.iter().map(point).collect()
 }

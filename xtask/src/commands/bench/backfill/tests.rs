@@ -99,6 +99,9 @@ fn scale() -> ScaleReport {
         bookings,
         figures: Figures { waits: Vec::new(), ..figures(rows, seconds) },
         times_per_row,
+        one_update: Figures { waits: Vec::new(), ..figures(rows, seconds * 1.5) },
+        one_update_times_per_row: times_per_row,
+        times_one_update: 1.5,
     };
     ScaleReport {
         schema: "bench-backfill-scale/1",
