@@ -12,6 +12,8 @@ DECLARE
     from_tid tid := current_setting('tenant_ops.from_tid');
     until_tid tid := current_setting('tenant_ops.until_tid');
     row_limit bigint := nullif(current_setting('tenant_ops.row_limit'), '');
+    page_cost text := current_setting('random_page_cost');
+    plans text := current_setting('plan_cache_mode');
     of_tenant record;
     written bigint;
     examined bigint := 0;
@@ -25,16 +27,14 @@ BEGIN
     FOR of_tenant IN
         :resolve
     LOOP
-        -- The plan above is made. Rows are written where they were locked, by tid, with one plan for all tenants: statistics that are
-        -- older than most rows without a tenant would have the planner look for each group in an index of all such rows.
+        -- The plan above is made. Rows are written where they were locked, with one plan for all tenants, by tid: where statistics are
+        -- older than most rows without a tenant, an index of all such rows seems to cost less than some tids, unless pages cost nothing.
         IF examined = 0 THEN
-            PERFORM set_config(name, value, true)
-            FROM (VALUES ('enable_indexscan', 'off'), ('enable_bitmapscan', 'off'), ('enable_seqscan', 'off'),
-                         ('plan_cache_mode', 'force_generic_plan')) AS setting (name, value);
+            PERFORM set_config('random_page_cost', '0', true), set_config('plan_cache_mode', 'force_generic_plan', true);
         END IF;
         examined := examined + of_tenant.row_count;
         CONTINUE WHEN of_tenant.tenant IS NULL;
-        PERFORM set_config(batch.variable, of_tenant.tenant, true);
+        PERFORM set_config(variable, of_tenant.tenant, true);
         :assign;
         GET DIAGNOSTICS written = ROW_COUNT;
         IF written <> of_tenant.row_count THEN
@@ -47,9 +47,8 @@ BEGIN
         entry.sources := of_tenant.sources;
         entries := array_append(entries, entry);
     END LOOP;
-    PERFORM set_config(name, value, true)
-    FROM (VALUES ('enable_indexscan', 'on'), ('enable_bitmapscan', 'on'), ('enable_seqscan', 'on'),
-                 ('plan_cache_mode', 'auto'), (batch.variable, '')) AS setting (name, value);
+    PERFORM set_config('random_page_cost', page_cost, true), set_config('plan_cache_mode', plans, true),
+            set_config(variable, '', true);
     INSERT INTO tenant_ops.journal (run_id, tenant_id, row_keys, sources)
     SELECT run_id, tenant_id, row_keys, sources FROM unnest(batch.entries);
     SELECT array_agg(counted.rows ORDER BY counted.source) INTO assigned_by

@@ -6,6 +6,7 @@ use local_db::testing::{self, TestDb};
 use tenant_rls::{Catalog, Exit, TableName, Tenancy};
 use tokio::sync::watch;
 
+use crate::row_security::protect_strictly;
 use crate::support::{SMALL, backfill, backfill_table, connect, fast, number, planted, script};
 
 const BOOKINGS: &str = r#"SELECT hashtext(string_agg(id || coalesce("tenantId", '-') || "updatedAt", ',' ORDER BY id))::bigint FROM bookings"#;
@@ -54,19 +55,24 @@ const LOOKS: &str =
 
 #[tokio::test]
 async fn rows_are_written_where_they_were_locked_though_statistics_know_none_without_a_tenant() {
-    let (db, planted) = planted(&SMALL).await;
-    let freeze = "ALTER TABLE bookings SET (autovacuum_enabled = false)";
-    script(&mut db.owner().await, freeze).await;
-    // The run analyzes the table when nearly every row has its tenant; the undo does not.
-    let run = backfill(&db, Role::Owner, &fast()).await.unwrap().run.unwrap();
-    undo(&db, run, false).await.unwrap();
-    let before = number(&mut db.superuser().await, LOOKS).await;
-    let options = Options { batch_time: std::time::Duration::from_millis(1), ..fast() };
-    let again = backfill(&db, Role::Owner, &options).await.unwrap();
-    assert_eq!(again.assigned, planted.assignable());
-    // Every session of the run has ended, and told its counts.
-    let looks = number(&mut db.superuser().await, LOOKS).await - before;
-    assert!(looks < 20, "{looks} looks into an index for {} batches of up to 5 tenants", again.batches);
+    for forced in [false, true] {
+        let (db, planted) = planted(&SMALL).await;
+        let freeze = "ALTER TABLE bookings SET (autovacuum_enabled = false)";
+        script(&mut db.owner().await, freeze).await;
+        // The run analyzes the table when nearly every row has its tenant; the undo does not.
+        let run = backfill(&db, Role::Owner, &fast()).await.unwrap().run.unwrap();
+        undo(&db, run, false).await.unwrap();
+        if forced {
+            protect_strictly(&db).await;
+        }
+        let before = number(&mut db.superuser().await, LOOKS).await;
+        let options = Options { batch_time: std::time::Duration::from_millis(1), ..fast() };
+        let again = backfill(&db, Role::Owner, &options).await.unwrap();
+        assert_eq!(again.assigned, planted.assignable());
+        // Every session of the run has ended, and told its counts.
+        let looks = number(&mut db.superuser().await, LOOKS).await - before;
+        assert!(looks < 20, "{looks} looks into an index for {} batches of up to 5 tenants", again.batches);
+    }
 }
 
 #[tokio::test]
