@@ -96,7 +96,6 @@ impl Closing<'_> {
             remaining: survey.remaining().saturating_sub(undone),
             failed: kept.failed,
             ghost_tenants: end.ghosts,
-            sources_missing: self.plan.missing.clone(),
             review: self.options.review.clone(),
             passes: kept.pass,
             batches: tally.batches,

@@ -28,11 +28,21 @@ pub enum Error {
         /// Why not.
         why: String,
     },
-    /// `tenancy.toml` names no source for a table, or none that this database has.
-    #[error("{table} cannot be backfilled: tenancy.toml names no source for it that this database has")]
+    /// `tenancy.toml` names no source for a table.
+    #[error("{table} cannot be backfilled: tenancy.toml names no source for it")]
     NoSource {
         /// The table.
         table: TableName,
+    },
+    /// `tenancy.toml` names a source or evidence whose table this database does not have, or not with a tenant column.
+    #[error("{table} cannot be backfilled: tenancy.toml has `{source_name}` decide, but {why}")]
+    NoSuchSource {
+        /// The table.
+        table: TableName,
+        /// The source, or the evidence.
+        source_name: String,
+        /// What the database has instead.
+        why: Box<tenant_rls::Error>,
     },
     /// There is no run of this number.
     #[error("there is no run {run} in the journal of this database")]
@@ -171,6 +181,13 @@ impl Error {
             Self::Unsuitable { .. } | Self::NoSource { .. } => {
                 Some("`cargo xtask doctor` shows what tenancy.toml says and what the database has".into())
             }
+            Self::NoSuchSource { why, .. } => Some(match &**why {
+                tenant_rls::Error::NoTable { closest: Some(closest), .. } => {
+                    format!("did you mean `{closest}`? A source that is gone for good is taken out of tenancy.toml")
+                }
+                _ => "give the table its right name there, and its tenant column if that has another one; or take the source out"
+                    .into(),
+            }),
             Self::NoRun { .. } => Some("`cargo xtask backfill runs` lists them".into()),
             Self::Strict { table } => {
                 Some(format!("first take the rollout back: cargo xtask rls rollback --to prepare --tables {table}"))
@@ -205,6 +222,7 @@ impl Error {
             Self::Ops(error) => error.exit(),
             Self::Unsuitable { .. }
             | Self::NoSource { .. }
+            | Self::NoSuchSource { .. }
             | Self::NoRun { .. }
             | Self::NotAReview { .. }
             | Self::ReadReview { .. }

@@ -23,8 +23,6 @@ pub struct Plan {
     pub sources: Vec<Source>,
     /// What decides where they name several tenants, best first.
     pub evidence: Vec<Evidence>,
-    /// Names of sources and evidence in `tenancy.toml` that this database does not have.
-    pub missing: Vec<String>,
     /// A validated NOT NULL: there is nothing to do.
     pub(crate) never_null: bool,
 }
@@ -43,8 +41,9 @@ impl Plan {
     /// Checks the table and its sources against the catalog.
     ///
     /// # Errors
-    /// [`tenant_rls::Error::NoTable`] where there is no such tenant table; [`Error::NoSource`] where no source is left;
-    /// [`Error::Unsuitable`] where it cannot be backfilled: partitioned by its tenant, no primary key, a type that is not supported.
+    /// [`tenant_rls::Error::NoTable`] where there is no such tenant table; [`Error::NoSource`] where it has no source;
+    /// [`Error::NoSuchSource`] where this database lacks one; [`Error::Unsuitable`] where it cannot be backfilled: partitioned by its
+    /// tenant, no primary key, a type that is not supported.
     pub fn new(catalog: &Catalog, tenancy: &Tenancy, table: &str) -> Result<Self> {
         let plan = Self::bare(catalog, tenancy, table)?;
         let found = match tenancy.rules(&plan.table) {
@@ -54,7 +53,7 @@ impl Plan {
         if found.sources.is_empty() {
             return Err(Error::NoSource { table: plan.table });
         }
-        Ok(Self { sources: found.sources, evidence: found.evidence, missing: found.missing, ..plan })
+        Ok(Self { sources: found.sources, evidence: found.evidence, ..plan })
     }
 
     /// A plan that asks no source: every row gets this tenant.
@@ -105,7 +104,6 @@ impl Plan {
             tenant_key: Ident::new(&tenancy.tenant.key)?,
             sources: Vec::new(),
             evidence: Vec::new(),
-            missing: Vec::new(),
             never_null: found.column.never_null,
             partitioned: found.partitioned,
             leaves,

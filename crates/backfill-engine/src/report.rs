@@ -45,8 +45,6 @@ pub struct BackfillReport {
     pub failed: Vec<FailedRow>,
     /// Tenants that sources name and that do not exist; they counted as none.
     pub ghost_tenants: Vec<GhostTenant>,
-    /// Sources and evidence of `tenancy.toml` that this database does not have.
-    pub sources_missing: Vec<String>,
     /// The file with the rows that people must decide.
     pub review: Option<PathBuf>,
     /// Passes over the table.

@@ -1,7 +1,7 @@
 //! Where a row's tenant comes from: what a column points to, one tenant for all, and evidence between several tenants.
 
 use tenant_rls::tenancy::{EvidenceRule, SourceRule, TableRules};
-use tenant_rls::{Access, Catalog, Ident, TableName, Tenancy, TenantId};
+use tenant_rls::{Access, Catalog, Ident, TableName, Tenancy, TenantId, TenantTable};
 
 use crate::{Error, Result};
 
@@ -76,29 +76,21 @@ impl Evidence {
 pub(crate) struct Found {
     pub(crate) sources: Vec<Source>,
     pub(crate) evidence: Vec<Evidence>,
-    /// Names of what this database does not have.
-    pub(crate) missing: Vec<String>,
 }
 
 impl Found {
     /// Looks the rules of `table` up.
     ///
     /// # Errors
-    /// [`Error::Unsuitable`] for a rule whose answers would not be one tenant a row, or would depend on the order in which rows
-    /// are done.
+    /// [`Error::NoSuchSource`] for a rule whose table this database does not have; [`Error::Unsuitable`] for one whose answers would not
+    /// be one tenant a row, or would depend on the order in which rows are done.
     pub(crate) fn of(catalog: &Catalog, tenancy: &Tenancy, table: &TableName, rules: &TableRules) -> Result<Self> {
         let mut found = Self::default();
         for rule in &rules.sources {
-            match source(catalog, tenancy, table, rule)? {
-                Some(source) => found.sources.push(source),
-                None => found.missing.push(rule.name.clone()),
-            }
+            found.sources.push(source(catalog, tenancy, table, rule)?);
         }
         for rule in &rules.evidence {
-            match evidence(catalog, tenancy, rule)? {
-                Some(evidence) => found.evidence.push(evidence),
-                None => found.missing.push(rule.name.clone()),
-            }
+            found.evidence.push(evidence(catalog, tenancy, table, rule)?);
         }
         found.check_order(table)?;
         Ok(found)
@@ -130,15 +122,24 @@ impl Found {
     }
 }
 
-/// The source that a rule describes, or `None` where this database has no such table.
-pub(crate) fn source(
-    catalog: &Catalog,
+/// The table that a rule asks. Without it rows would get a tenant to which it might have objected.
+fn asked<'a>(
+    catalog: &'a Catalog,
     tenancy: &Tenancy,
     own: &TableName,
-    rule: &SourceRule,
-) -> Result<Option<Source>> {
-    let table = TableName::parse(&rule.table, &tenancy.database.schema)?;
-    let Ok(found) = catalog.table(&table) else { return Ok(None) };
+    (name, table): (&str, &str),
+) -> Result<&'a TenantTable> {
+    catalog.table(&TableName::parse(table, &tenancy.database.schema)?).map_err(|why| Error::NoSuchSource {
+        table: own.clone(),
+        source_name: name.to_owned(),
+        why: Box::new(why),
+    })
+}
+
+/// The source that a rule describes.
+pub(crate) fn source(catalog: &Catalog, tenancy: &Tenancy, own: &TableName, rule: &SourceRule) -> Result<Source> {
+    let found = asked(catalog, tenancy, own, (&rule.name, &rule.table))?;
+    let table = found.name.clone();
     if rule.all && table == *own {
         let why = format!(
             "the source `{}` asks all rows of the table itself: those that the run writes would change its answers",
@@ -161,15 +162,15 @@ pub(crate) fn source(
         table,
     };
     let origin = if rule.all { Origin::Rows(pointer) } else { Origin::Row(pointer) };
-    Ok(Some(Source { name: rule.name.clone(), origin }))
+    Ok(Source { name: rule.name.clone(), origin })
 }
 
-/// The evidence that a rule describes, or `None` where this database has no such table.
-fn evidence(catalog: &Catalog, tenancy: &Tenancy, rule: &EvidenceRule) -> Result<Option<Evidence>> {
-    let table = TableName::parse(&rule.table, &tenancy.database.schema)?;
-    let Ok(found) = catalog.table(&table) else { return Ok(None) };
+/// The evidence that a rule describes.
+fn evidence(catalog: &Catalog, tenancy: &Tenancy, own: &TableName, rule: &EvidenceRule) -> Result<Evidence> {
+    let found = asked(catalog, tenancy, own, (&rule.name, &rule.table))?;
+    let table = found.name.clone();
     let tenant = Ident::new(rule.tenant.as_deref().unwrap_or(&found.column.name))?;
     let equal = rule.equal.iter().map(|(here, there)| Ok((Ident::new(here)?, Ident::new(there)?)));
     let equal = equal.collect::<Result<_>>()?;
-    Ok(Some(Evidence { name: rule.name.clone(), table, tenant, equal }))
+    Ok(Evidence { name: rule.name.clone(), table, tenant, equal })
 }

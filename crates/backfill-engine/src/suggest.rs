@@ -164,8 +164,13 @@ impl Survey<'_> {
         Ok(AuditTx::begin(self.database, &access, &readers, None).await?)
     }
 
+    /// What a rule describes; `None` where this database does not have it.
     fn source(&self, table: &TenantTable, rule: &SourceRule) -> Result<Option<Source>> {
-        source(self.catalog, self.tenancy, &table.name, rule)
+        match source(self.catalog, self.tenancy, &table.name, rule) {
+            Ok(source) => Ok(Some(source)),
+            Err(Error::NoSuchSource { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     async fn guesses(

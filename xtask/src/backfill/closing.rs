@@ -20,7 +20,6 @@ impl Report for BackfillReport {
             failures(self),
             unique_breaks(self),
             ghosts(self),
-            missing_sources(self),
             held_back(self),
             self.aftermath.as_ref().map(aftermath),
             next(self),
@@ -126,11 +125,6 @@ fn ghosts(report: &BackfillReport) -> Option<String> {
         format!("  {tenant} in {} of {} ({})", counted(ghost.rows, "row", "rows"), ghost.table, ghost.source)
     });
     listed("Sources that name a tenant which does not exist; they counted as none:", lines)
-}
-
-fn missing_sources(report: &BackfillReport) -> Option<String> {
-    let names = report.sources_missing.join(", ");
-    (!names.is_empty()).then(|| format!("Sources of tenancy.toml that this database does not have: {names}"))
 }
 
 fn next(report: &BackfillReport) -> Option<String> {

@@ -95,6 +95,50 @@ async fn tables_and_columns_named_as_the_variables_of_a_batch_are_not_taken_for_
 }
 
 #[tokio::test]
+async fn a_source_that_the_database_does_not_have_is_refused_and_not_left_out() {
+    let (db, planted) = planted(&SMALL).await;
+    let client = r#"{ name = "client", column = "clientId", table = "users" }"#;
+    let evidence = r#"evidence = [{ name = "seen", table = "nowhere", equal = { clientId = "userId" } }]"#;
+    for (rules, name, hint) in [
+        (
+            format!(r#"sources = [{client}, {{ name = "service", column = "serviceId", table = "servces" }}]"#),
+            "service",
+            "did you mean `services`?",
+        ),
+        (
+            format!(r#"sources = [{client}, {{ name = "tenant", column = "serviceId", table = "Tenant" }}]"#),
+            "tenant",
+            "take the source out",
+        ),
+        (format!("sources = [{client}]\n{evidence}"), "seen", "take the source out"),
+    ] {
+        let text = format!("[tenant]\ntable = \"Tenant\"\n[tables.bookings]\n{rules}");
+        let tenancy = Tenancy::from_toml(&text, std::path::Path::new("tenancy.toml")).unwrap();
+        let error = backfill_table(&db, Role::Owner, "bookings", &tenancy, &fast(), &mut |_| {}).await.unwrap_err();
+        let said = error.to_string();
+        assert!(
+            said.starts_with(&format!(
+                "public.bookings cannot be backfilled: tenancy.toml has `{name}` decide, but there is no"
+            )),
+            "{said}"
+        );
+        assert!(error.hint().unwrap().contains(hint), "{:?}", error.hint());
+        assert_eq!(error.exit(), tenant_rls::Exit::Usage);
+    }
+    let left = r#"SELECT count(*) FROM bookings WHERE "tenantId" IS NULL"#;
+    assert_eq!(number(&mut db.owner().await, left).await, i64::try_from(planted.bookings_without_tenant).unwrap());
+}
+
+#[tokio::test]
+async fn a_column_that_the_table_does_not_have_is_named() {
+    let (db, _) = planted(&SMALL).await;
+    let text = "[tenant]\ntable = \"Tenant\"\n[tables.bookings]\nsources = [{ name = \"c\", column = \"clientID\", table = \"users\" }]";
+    let tenancy = Tenancy::from_toml(text, std::path::Path::new("tenancy.toml")).unwrap();
+    let error = backfill_table(&db, Role::Owner, "bookings", &tenancy, &fast(), &mut |_| {}).await.unwrap_err();
+    assert!(error.to_string().contains("clientID"), "{error}");
+}
+
+#[tokio::test]
 async fn a_tenant_column_of_another_type_than_the_tenants_key_is_refused() {
     let db = testing::empty_database().await;
     script(

@@ -12,7 +12,8 @@ impl Report for ScaleReport {
     const SCHEMA: Option<&'static str> = None;
 
     fn table(&self) -> String {
-        let headings = [">bookings", ">rows", ">time", ">rows/s", ">time for a row", ">one UPDATE's", ">beside one UPDATE"];
+        let headings =
+            [">bookings", ">rows", ">time", ">rows/s", ">time for a row", ">one UPDATE's", ">beside one UPDATE"];
         let headings: Vec<&str> = headings.into_iter().chain(COSTS).collect();
         let mut parts = vec![table(&headings, self.points.iter().map(line))];
         if self.points.iter().any(|point| !point.figures.waits.is_empty()) {
