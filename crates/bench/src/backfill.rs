@@ -30,7 +30,8 @@ pub struct BackfillBench {
     /// Bookings that row by row works on: as its speed does not depend on how many there are, it need not do all. One
     /// half comes before the others and one after them, as it waits for the disk most and neighbours come and go.
     pub slice: u32,
-    /// How long the load of an application runs alone before it runs beside a candidate; `None`: no load.
+    /// How long the load of an application runs alone before it runs beside a candidate, long enough for its p99 not to be that of a few
+    /// COMMITs; `None`: no load.
     pub load: Option<Duration>,
     /// Whether the report tells what the candidates spent their time with.
     pub profile: bool,
@@ -38,7 +39,7 @@ pub struct BackfillBench {
 
 impl Default for BackfillBench {
     fn default() -> Self {
-        Self { rows: 200_000, tenants: 1_000, slice: 4_000, load: Some(Duration::from_secs(5)), profile: false }
+        Self { rows: 200_000, tenants: 1_000, slice: 4_000, load: Some(Duration::from_secs(20)), profile: false }
     }
 }
 
