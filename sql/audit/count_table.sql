@@ -1,5 +1,5 @@
 -- Everything that the audit counts of one table, in one scan. No join multiplies rows: tenants are distinct, and what a
 -- foreign key references is unique.
-SELECT count(*), :nulls, :empties, :ghosts, ARRAY[:crossings]::bigint[]
+SELECT pg_catalog.count(*), :nulls, :empties, :ghosts, ARRAY[:crossings]::bigint[]
 FROM :only :"table" AS t
 :joins

@@ -1,2 +1,2 @@
 -- Rows whose tenant the tenant table does not have; '' is counted as empty.
-count(*) FILTER (WHERE tenant.id IS NULL AND t.:"column"::text <> '')
+pg_catalog.count(*) FILTER (WHERE tenant.id IS NULL AND t.:"column"::pg_catalog.text OPERATOR(pg_catalog.<>) '')

@@ -1,3 +1,3 @@
 -- Rows of one tenant that reference a row of another. NULL and '' name no tenant and are counted elsewhere.
-count(*) FILTER (WHERE t.:"column":cast <> :"r".:"tenant":cast
-                   AND t.:"column"::text <> '' AND :"r".:"tenant"::text <> '')
+pg_catalog.count(*) FILTER (WHERE t.:"column":cast OPERATOR(pg_catalog.<>) :"r".:"tenant":cast
+                   AND t.:"column"::pg_catalog.text OPERATOR(pg_catalog.<>) '' AND :"r".:"tenant"::pg_catalog.text OPERATOR(pg_catalog.<>) '')

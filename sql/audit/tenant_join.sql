@@ -1,2 +1,2 @@
 -- The tenant of a row, if there is such a tenant. DISTINCT, as nothing but convention makes the key of a tenant table unique.
-LEFT JOIN (SELECT DISTINCT :"key" AS id FROM :"tenants") AS tenant ON tenant.id:cast = t.:"column":cast
+LEFT JOIN (SELECT DISTINCT :"key" AS id FROM :"tenants") AS tenant ON tenant.id:cast OPERATOR(pg_catalog.=) t.:"column":cast

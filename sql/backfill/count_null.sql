@@ -1,2 +1,2 @@
 -- Rows without a tenant.
-SELECT count(*) FROM :whole AS t WHERE t.:"column" IS NULL
+SELECT pg_catalog.count(*) FROM :whole AS t WHERE t.:"column" IS NULL

@@ -1,2 +1,2 @@
 -- One tenant for every row, if it still exists.
-LEFT JOIN :"tenants" AS :"e" ON :"e".:"tenant_key" = :'tenant'::text:::type
+LEFT JOIN :"tenants" AS :"e" ON :"e".:"tenant_key" OPERATOR(pg_catalog.=) :'tenant'::pg_catalog.text:::type

@@ -3,23 +3,25 @@
 -- All are grouped by key, not joined, as the planner expects one row without a tenant and would compare each with each; nor may it look
 -- for them by an index on the tenant, in which all rows without one stand.
 WITH asked AS (
-    SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS a (row_key, tenant, fingerprint, nth)
+    SELECT *
+    FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.text[]), pg_catalog.unnest($3::pg_catalog.text[]))
+         WITH ORDINALITY AS a (row_key, tenant, fingerprint, nth)
 ), locked AS MATERIALIZED (
     SELECT :key_text AS row_key, :vias
     FROM :whole AS t
-    WHERE :key_is_one_of AND num_nulls(t.:"column") = 1
+    WHERE :key_is_one_of AND pg_catalog.num_nulls(t.:"column") OPERATOR(pg_catalog.=) 1
     FOR NO KEY UPDATE SKIP LOCKED
 ), found AS (
     SELECT row_key, :fingerprint AS fingerprint
     FROM (SELECT l.row_key, :seen, :said, :ghosts FROM locked AS l :joins) AS resolved
 ), there AS (
-    SELECT :key_text AS row_key, t.:"column"::text AS tenant
+    SELECT :key_text AS row_key, t.:"column"::pg_catalog.text AS tenant
     FROM :whole AS t
     WHERE :key_is_one_of
 ), known AS (
-    SELECT row_key, max(nth) AS nth, max(tenant) AS tenant, max(fingerprint) AS fingerprint,
-           max(fingerprint_now) AS fingerprint_now, bool_or(is_there) AS is_there, max(has) AS has
-    FROM (SELECT row_key, nth, tenant, fingerprint, NULL AS fingerprint_now, false AS is_there, NULL AS has FROM asked
+    SELECT row_key, pg_catalog.max(nth) AS nth, pg_catalog.max(tenant) AS tenant, pg_catalog.max(fingerprint) AS fingerprint,
+           pg_catalog.max(fingerprint_now) AS fingerprint_now, pg_catalog.bool_or(is_there) AS is_there, pg_catalog.max(has) AS has
+    FROM (SELECT row_key, nth, tenant, fingerprint, NULL::pg_catalog.text AS fingerprint_now, false AS is_there, NULL::pg_catalog.text AS has FROM asked
           UNION ALL
           SELECT row_key, NULL, NULL, NULL, fingerprint, false, NULL FROM found
           UNION ALL
@@ -30,13 +32,13 @@ WITH asked AS (
            CASE WHEN NOT is_there THEN 'gone'
                 WHEN has IS NOT NULL THEN 'assigned'
                 WHEN fingerprint_now IS NULL THEN 'held'
-                WHEN fingerprint_now <> fingerprint THEN 'changed'
+                WHEN fingerprint_now OPERATOR(pg_catalog.<>) fingerprint THEN 'changed'
                 WHEN e.:"tenant_key" IS NULL THEN 'no tenant'
                 ELSE 'ready' END AS verdict
     FROM known AS k
-    LEFT JOIN :"tenants" AS e ON e.:"tenant_key" = k.tenant:::type
+    LEFT JOIN :"tenants" AS e ON e.:"tenant_key" OPERATOR(pg_catalog.=) k.tenant:::type
     WHERE k.nth IS NOT NULL
 )
-SELECT verdict, tenant, array_agg(nth) AS nths, array_agg(row_key) AS row_keys, array_agg(has) AS has
+SELECT verdict, tenant, pg_catalog.array_agg(nth) AS nths, pg_catalog.array_agg(row_key) AS row_keys, pg_catalog.array_agg(has) AS has
 FROM judged
 GROUP BY verdict, tenant

@@ -3,4 +3,4 @@ WITH few AS MATERIALIZED (
     SELECT DISTINCT value
     FROM (SELECT t.:"column" AS value FROM ONLY :"target" AS t WHERE t.:"column" IS NOT NULL LIMIT $1) AS sample
 )
-SELECT (SELECT count(*) FROM few), ARRAY[:matches]
+SELECT (SELECT pg_catalog.count(*) FROM few), ARRAY[:matches]

@@ -1,2 +1,2 @@
 -- The key of the row at $1.
-SELECT :key_text FROM ONLY :"target" AS t WHERE t.ctid = $1::text::tid
+SELECT :key_text FROM ONLY :"target" AS t WHERE t.ctid OPERATOR(pg_catalog.=) $1::pg_catalog.text::pg_catalog.tid

@@ -13,13 +13,13 @@ WITH decided AS (
     CROSS JOIN LATERAL (SELECT :keys FROM (SELECT :named) AS given WHERE :predicate) AS compared
     WHERE decided.assigned IS NOT NULL
 ), alike AS (
-    SELECT given.*, count(*) OVER (PARTITION BY :key_names) AS number
+    SELECT given.*, pg_catalog.count(*) OVER (PARTITION BY :key_names) AS number
     FROM given
     WHERE :comparable
 )
-SELECT row_key, ARRAY[:key_texts], count(*) OVER ()
+SELECT row_key, ARRAY[:key_texts], pg_catalog.count(*) OVER ()
 FROM alike
-WHERE number > 1
+WHERE number OPERATOR(pg_catalog.>) 1
    OR EXISTS (SELECT
               FROM (SELECT :keys FROM (SELECT :own FROM :whole WHERE :"column" IS NOT NULL) AS stored WHERE :predicate) AS x
               WHERE :equal)

@@ -1,5 +1,5 @@
--- What the server says of its load beside a backfill of table $2 in schema $1, in one row: its clock and WAL position; who follows the WAL and
--- how far behind; who works on the table; how many wait for us; how many sessions were at work within $3 seconds. What this login may not see is counted.
+-- What the server says of its load beside a backfill of the table `table` in the schema `schema`, in one row: its clock and WAL position; who follows the WAL and
+-- how far behind; who works on the table; how many wait for us; how many sessions were at work within `at_work` seconds. What this login may not see is counted.
 WITH login AS MATERIALIZED (
     SELECT d.oid AS database, pg_has_role('pg_read_all_stats', 'USAGE') AS reads_all
     FROM pg_database AS d
@@ -11,7 +11,7 @@ WITH login AS MATERIALIZED (
 ), sessions AS MATERIALIZED (
     SELECT a.pid, a.usesysid, a.usename, a.application_name, a.backend_type,
            a.datid = login.database AND a.usesysid IS NOT NULL AND coalesce(a.backend_type, 'client backend') = 'client backend' AS client,
-           a.state = 'active' OR a.state_change > clock_timestamp() - make_interval(secs => $3) AS at_work,
+           a.state = 'active' OR a.state_change > clock_timestamp() - make_interval(secs => :'at_work') AS at_work,
            a.usesysid IS NOT NULL AND NOT login.reads_all AND NOT pg_has_role(a.usesysid, 'USAGE') AS hidden
     FROM pg_stat_activity AS a, login
 ), ours AS MATERIALIZED (
@@ -26,7 +26,7 @@ WITH login AS MATERIALIZED (
     UNION
     SELECT pg_backend_pid()
 ), relations AS (
-    SELECT c.oid FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2
+    SELECT c.oid FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = :'schema' AND c.relname = :'table'
 ), leaves AS (
     SELECT oid FROM relations
     UNION

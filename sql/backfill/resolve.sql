@@ -3,7 +3,7 @@
 WITH locked AS MATERIALIZED (
     SELECT t.ctid AS row_tid, :key_text AS row_key, :vias
     FROM ONLY :"target" AS t
-    WHERE t.ctid >= batch.from_tid AND t.ctid < batch.until_tid AND t.:"column" IS NULL
+    WHERE t.ctid OPERATOR(pg_catalog.>=) batch.from_tid AND t.ctid OPERATOR(pg_catalog.<) batch.until_tid AND t.:"column" IS NULL
     LIMIT batch.row_limit
     FOR NO KEY UPDATE SKIP LOCKED
 ), resolved AS (
@@ -14,10 +14,10 @@ WITH locked AS MATERIALIZED (
     SELECT row_tid, row_key, :decision AS tenant, :source AS source
     FROM resolved
 )
-SELECT tenant::text AS tenant,
-       count(*) AS row_count,
-       array_agg(row_tid) AS tids,
-       array_agg(row_key) AS row_keys,
-       array_agg(source) AS sources
+SELECT tenant::pg_catalog.text AS tenant,
+       pg_catalog.count(*) AS row_count,
+       pg_catalog.array_agg(row_tid) AS tids,
+       pg_catalog.array_agg(row_key) AS row_keys,
+       pg_catalog.array_agg(source) AS sources
 FROM decided
 GROUP BY decided.tenant

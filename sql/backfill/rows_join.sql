@@ -1,9 +1,9 @@
 -- One source of a row's tenants: all rows that it points to, and which of their tenants exist, each once and in order. An array and
 -- not min() and max(), which uuid has from PostgreSQL 18 on only; and it is one probe of the index.
 LEFT JOIN LATERAL (
-    SELECT array_agg(DISTINCT r.:"source_tenant") FILTER (WHERE k.:"tenant_key" IS NOT NULL) AS tenants,
-           array_agg(DISTINCT r.:"source_tenant"::text) FILTER (WHERE k.:"tenant_key" IS NULL) AS ghosts
+    SELECT pg_catalog.array_agg(DISTINCT r.:"source_tenant") FILTER (WHERE k.:"tenant_key" IS NOT NULL) AS tenants,
+           pg_catalog.array_agg(DISTINCT r.:"source_tenant"::pg_catalog.text) FILTER (WHERE k.:"tenant_key" IS NULL) AS ghosts
     FROM :"source" AS r
-    LEFT JOIN :"tenants" AS k ON k.:"tenant_key" = r.:"source_tenant" AND k.:"tenant_key"::text <> ''
-    WHERE r.:"source_key" = l.:"via" AND r.:"source_tenant" IS NOT NULL
+    LEFT JOIN :"tenants" AS k ON k.:"tenant_key" OPERATOR(pg_catalog.=) r.:"source_tenant" AND k.:"tenant_key"::pg_catalog.text OPERATOR(pg_catalog.<>) ''
+    WHERE r.:"source_key" OPERATOR(pg_catalog.=) l.:"via" AND r.:"source_tenant" IS NOT NULL
 ) AS :"s" ON true

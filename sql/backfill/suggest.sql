@@ -3,12 +3,12 @@
 WITH sample AS MATERIALIZED (
     (SELECT t.:"column" AS own, :vias FROM :whole AS t WHERE t.:"column" IS NULL LIMIT $1)
     UNION ALL
-    (SELECT t.:"column" AS own, :vias FROM :whole AS t TABLESAMPLE SYSTEM ($2) WHERE t.:"column" IS NOT NULL LIMIT $1)
+    (SELECT t.:"column" AS own, :vias FROM :whole AS t TABLESAMPLE pg_catalog.system ($2) WHERE t.:"column" IS NOT NULL LIMIT $1)
 ), said AS (
     SELECT l.own, :said FROM sample AS l :joins
 )
-SELECT count(*) FILTER (WHERE own IS NULL),
-       count(*) FILTER (WHERE own IS NOT NULL),
+SELECT pg_catalog.count(*) FILTER (WHERE own IS NULL),
+       pg_catalog.count(*) FILTER (WHERE own IS NOT NULL),
        ARRAY[:resolves],
        ARRAY[:compared],
        ARRAY[:agrees]

@@ -1,4 +1,4 @@
 -- Names of tenants to suggest from when one was not found, slugs before ids; bounded, as it only serves a hint.
-(SELECT :"slug"::text FROM :"tenants" WHERE :"slug" IS NOT NULL LIMIT 10000)
+(SELECT :"slug"::pg_catalog.text FROM :"tenants" WHERE :"slug" IS NOT NULL LIMIT 10000)
 UNION ALL
-(SELECT :"key"::text FROM :"tenants" LIMIT 10000)
+(SELECT :"key"::pg_catalog.text FROM :"tenants" LIMIT 10000)

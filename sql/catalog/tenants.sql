@@ -1,6 +1,6 @@
 -- The next $2 tenants behind the one with the id $1, in the order of their ids.
-SELECT :"key"::text, coalesce(:"slug"::text, ''), coalesce(:"name"::text, ''), :status
+SELECT :"key"::pg_catalog.text, coalesce(:"slug"::pg_catalog.text, ''), coalesce(:"name"::pg_catalog.text, ''), :status
 FROM :"tenants"
-WHERE $1::text IS NULL OR :"key"::text COLLATE "C" > $1
-ORDER BY :"key"::text COLLATE "C"
+WHERE $1::pg_catalog.text IS NULL OR :"key"::pg_catalog.text COLLATE pg_catalog."C" OPERATOR(pg_catalog.>) $1
+ORDER BY :"key"::pg_catalog.text COLLATE pg_catalog."C"
 LIMIT $2

@@ -1,2 +1,2 @@
 -- The memberships of the users $1.
-SELECT id::text, "userId"::text, :"tenant"::text, role::text, "isDefault" FROM :"memberships" WHERE "userId"::text = ANY ($1)
+SELECT id::pg_catalog.text, "userId"::pg_catalog.text, :"tenant"::pg_catalog.text, role::pg_catalog.text, "isDefault" FROM :"memberships" WHERE "userId"::pg_catalog.text OPERATOR(pg_catalog.=) ANY ($1)

@@ -1,2 +1,2 @@
 -- The user with the id $1.
-SELECT id::text, :"tenant"::text, email, name, image, role::text, "sessionVersion" FROM :"users" WHERE id::text = $1
+SELECT id::pg_catalog.text, :"tenant"::pg_catalog.text, email, name, image, role::pg_catalog.text, "sessionVersion" FROM :"users" WHERE id::pg_catalog.text OPERATOR(pg_catalog.=) $1

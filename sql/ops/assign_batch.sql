@@ -2,7 +2,8 @@
 -- their sources name; `assign` then writes each group inside that tenant's scope. Data, journal and checkpoint commit together.
 -- The caller has locked the lane: whoever pauses or ends a run changes its state and then waits for the lanes, so the state is read
 -- again behind that lock. This is the body of a DO, which takes no parameters: begin_assigning.sql has set them. Names of columns
--- come before names of variables, as the statements are about tables of anybody.
+-- come before names of variables, as the statements are about tables of anybody. From the first of these statements to the last, names
+-- resolve as the triggers, defaults and policies of the application expect it: there every name and operator has its schema.
 #variable_conflict use_column
 <<batch>>
 DECLARE
@@ -14,6 +15,7 @@ DECLARE
     row_limit bigint := nullif(current_setting('tenant_ops.row_limit'), '');
     page_cost text := current_setting('random_page_cost');
     plans text := current_setting('plan_cache_mode');
+    application_path text := current_setting('tenant_ops.application_path');
     of_tenant record;
     written bigint;
     examined bigint := 0;
@@ -24,20 +26,22 @@ BEGIN
     IF NOT EXISTS (SELECT FROM tenant_ops.run AS r WHERE r.id = batch.run AND r.state = 'running') THEN
         RAISE EXCEPTION 'run % was paused or ended', run USING ERRCODE = 'TO003';
     END IF;
+    PERFORM set_config('search_path', application_path, true);
     FOR of_tenant IN
         :resolve
     LOOP
         -- The plan above is made. Rows are written where they were locked, with one plan for all tenants, by tid: where statistics are
         -- older than most rows without a tenant, an index of all such rows seems to cost less than some tids, unless pages cost nothing.
-        IF examined = 0 THEN
-            PERFORM set_config('random_page_cost', '0', true), set_config('plan_cache_mode', 'force_generic_plan', true);
+        IF examined OPERATOR(pg_catalog.=) 0 THEN
+            PERFORM pg_catalog.set_config('random_page_cost', '0', true),
+                    pg_catalog.set_config('plan_cache_mode', 'force_generic_plan', true);
         END IF;
-        examined := examined + of_tenant.row_count;
+        examined := examined OPERATOR(pg_catalog.+) of_tenant.row_count;
         CONTINUE WHEN of_tenant.tenant IS NULL;
-        PERFORM set_config(variable, of_tenant.tenant, true);
+        PERFORM pg_catalog.set_config(variable, of_tenant.tenant, true);
         :assign;
         GET DIAGNOSTICS written = ROW_COUNT;
-        IF written <> of_tenant.row_count THEN
+        IF written OPERATOR(pg_catalog.<>) of_tenant.row_count THEN
             RAISE EXCEPTION 'tenant %: % rows were locked and % were written', of_tenant.tenant, of_tenant.row_count, written
                 USING ERRCODE = 'TO002';
         END IF;
@@ -45,10 +49,12 @@ BEGIN
         entry.tenant_id := of_tenant.tenant;
         entry.row_keys := of_tenant.row_keys;
         entry.sources := of_tenant.sources;
-        entries := array_append(entries, entry);
+        entries := pg_catalog.array_append(entries, entry);
     END LOOP;
-    PERFORM set_config('random_page_cost', page_cost, true), set_config('plan_cache_mode', plans, true),
-            set_config(variable, '', true);
+    -- What the application deferred to the end of the transaction expects its path, too.
+    SET CONSTRAINTS ALL IMMEDIATE;
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true), pg_catalog.set_config('random_page_cost', page_cost, true),
+            pg_catalog.set_config('plan_cache_mode', plans, true), pg_catalog.set_config(variable, '', true);
     INSERT INTO tenant_ops.journal (run_id, tenant_id, row_keys, sources)
     SELECT run_id, tenant_id, row_keys, sources FROM unnest(batch.entries);
     SELECT array_agg(counted.rows ORDER BY counted.source) INTO assigned_by

@@ -1,2 +1,2 @@
 -- Gives the rows $1 to the tenant $2, or to nobody.
-UPDATE :only :"target" AS t SET :"column" = $2::text:::type WHERE :given
+UPDATE :only :"target" AS t SET :"column" = $2::pg_catalog.text:::type WHERE :given

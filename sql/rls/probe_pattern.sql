@@ -1,2 +1,2 @@
 -- The rows $1 as JSON objects, for copies of them.
-SELECT to_jsonb(t) FROM :only :"target" AS t WHERE :given
+SELECT pg_catalog.to_jsonb(t) FROM :only :"target" AS t WHERE :given

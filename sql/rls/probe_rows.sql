@@ -3,20 +3,20 @@
 WITH chosen AS (
     (SELECT e.:"tenant_key" AS tenant, 1 AS choice
      FROM :"tenants" AS e
-     WHERE e.:"tenant_key"::text <> '' AND e.:"tenant_key"::text <> ALL ($1::text[])
-       AND EXISTS (SELECT FROM :only :"target" AS t WHERE t.:"column" = e.:"tenant_key")
+     WHERE e.:"tenant_key"::pg_catalog.text OPERATOR(pg_catalog.<>) '' AND e.:"tenant_key"::pg_catalog.text OPERATOR(pg_catalog.<>) ALL ($1::pg_catalog.text[])
+       AND EXISTS (SELECT FROM :only :"target" AS t WHERE t.:"column" OPERATOR(pg_catalog.=) e.:"tenant_key")
      LIMIT 2)
     UNION ALL
     (SELECT e.:"tenant_key", 2
      FROM :"tenants" AS e
-     WHERE e.:"tenant_key"::text = ANY ($1::text[]) AND EXISTS (SELECT FROM :only :"target" AS t WHERE t.:"column" = e.:"tenant_key")
+     WHERE e.:"tenant_key"::pg_catalog.text OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[]) AND EXISTS (SELECT FROM :only :"target" AS t WHERE t.:"column" OPERATOR(pg_catalog.=) e.:"tenant_key")
      LIMIT 2)
     ORDER BY choice
     LIMIT 2
 )
-SELECT tenant::text,
-       (SELECT jsonb_agg(k) FROM (SELECT :key AS k FROM :only :"target" AS t WHERE t.:"column" = chosen.tenant LIMIT 3) AS few) AS keys, choice
+SELECT tenant::pg_catalog.text,
+       (SELECT pg_catalog.jsonb_agg(k) FROM (SELECT :key AS k FROM :only :"target" AS t WHERE t.:"column" OPERATOR(pg_catalog.=) chosen.tenant LIMIT 3) AS few) AS keys, choice
 FROM chosen
 UNION ALL
-SELECT NULL, (SELECT jsonb_agg(k) FROM (SELECT :key AS k FROM :only :"target" AS t WHERE t.:"column" IS NULL LIMIT 3) AS few), 3
+SELECT NULL, (SELECT pg_catalog.jsonb_agg(k) FROM (SELECT :key AS k FROM :only :"target" AS t WHERE t.:"column" IS NULL LIMIT 3) AS few), 3
 ORDER BY choice

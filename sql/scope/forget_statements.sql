@@ -4,8 +4,8 @@ DO $$
 DECLARE
     v_name text;
 BEGIN
-    FOR v_name IN SELECT name FROM pg_prepared_statements WHERE name LIKE 'sqlx\_s\_%' LOOP
-        EXECUTE format('DEALLOCATE %I', v_name);
+    FOR v_name IN SELECT p.name FROM pg_catalog.pg_prepared_statements AS p WHERE pg_catalog.starts_with(p.name, 'sqlx_s_') LOOP
+        EXECUTE pg_catalog.format('DEALLOCATE %I', v_name);
     END LOOP;
 END
 $$

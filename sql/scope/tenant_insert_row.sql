@@ -4,7 +4,8 @@
     INSERT INTO :"table" (:columns)
     SELECT :values
     FROM scope,
-         jsonb_populate_record(NULL:::"table", ($3::jsonb -> :'name') || jsonb_build_object(:'tenant_name', scope.tenant_id)) AS given
+         pg_catalog.jsonb_populate_record(NULL:::"table", ($3::pg_catalog.jsonb OPERATOR(pg_catalog.->) :'name')
+             OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object(:'tenant_name', scope.tenant_id)) AS given
     ON CONFLICT (:"tenant") DO NOTHING
     RETURNING 1
 )

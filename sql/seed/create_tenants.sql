@@ -1,6 +1,6 @@
 -- Tenants from the records $1, except those whose slug is there already; the answer names the slugs that were not.
 INSERT INTO :"tenants" (:columns)
 SELECT :values
-FROM jsonb_populate_recordset(NULL:::"tenants", $1) AS given
+FROM pg_catalog.jsonb_populate_recordset(NULL:::"tenants", $1) AS given
 ON CONFLICT (:"slug") DO NOTHING
-RETURNING :"slug"::text
+RETURNING :"slug"::pg_catalog.text

@@ -153,7 +153,7 @@ impl Batches<'_> {
         tx.assume(self.role).await?;
         let leaf = self.statements.of(&claim.lane.leaf);
         let key = match leaf {
-            Some(leaf) => key_at(tx.connection().await?, &leaf.key_of, claim.range.from).await?,
+            Some(leaf) => key_at(tx.application().await?, &leaf.key_of, claim.range.from).await?,
             None => None,
         };
         let error = match error {

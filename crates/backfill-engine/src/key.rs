@@ -12,7 +12,7 @@ pub(crate) struct RowKey {
 impl RowKey {
     /// Of these columns, with the types that the catalog printed.
     pub(crate) fn new(columns: Vec<(Ident, String)>) -> Self {
-        Self { columns: columns.into_iter().map(|(name, kind)| (name, Sql::from_catalog(kind))).collect() }
+        Self { columns: columns.into_iter().map(|(name, kind)| (name, Sql::type_from_catalog(&kind))).collect() }
     }
 
     /// Its columns.
@@ -24,8 +24,8 @@ impl RowKey {
     pub(crate) fn text(&self) -> Sql {
         let columns = || self.columns.iter().map(|(name, _)| Template::new("t.:\"key\"").ident("key", name).build());
         let (text, columns) = match self.columns.len() {
-            1 => (":columns::text", Sql::join(columns(), "")),
-            _ => ("jsonb_build_array(:columns)::text", Sql::join(columns(), ", ")),
+            1 => (":columns::pg_catalog.text", Sql::join(columns(), "")),
+            _ => ("pg_catalog.jsonb_build_array(:columns)::pg_catalog.text", Sql::join(columns(), ", ")),
         };
         Template::new(text).fragment("columns", columns).build()
     }
@@ -33,7 +33,7 @@ impl RowKey {
     /// Whether row `t` is the one that `k.row_key` names.
     pub(crate) fn is_named(&self) -> Sql {
         let one = |(at, (name, kind)): (usize, &(Ident, Sql))| {
-            Template::new("t.:\"key\" = :value")
+            Template::new("t.:\"key\" OPERATOR(pg_catalog.=) :value")
                 .ident("key", name)
                 .fragment("value", self.value(at, kind, "k.row_key"))
                 .build()
@@ -45,12 +45,12 @@ impl RowKey {
     /// whatever it expects of the rows.
     pub(crate) fn is_one_of(&self) -> Sql {
         if let [(name, kind)] = self.columns.as_slice() {
-            let template = Template::new("t.:\"key\" = ANY ($1::text[]:::kind[])");
+            let template = Template::new("t.:\"key\" OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[]:::kind[])");
             return template.ident("key", name).fragment("kind", kind.clone()).build();
         }
         let names = self.columns.iter().map(|(name, _)| Template::new("t.:\"key\"").ident("key", name).build());
         let values = self.columns.iter().enumerate().map(|(at, (_, kind))| self.value(at, kind, "k.row_key"));
-        Template::new("(:names) IN (SELECT :values FROM unnest($1::text[]) AS k (row_key))")
+        Template::new("ROW(:names) OPERATOR(pg_catalog.=) ANY (SELECT :values FROM pg_catalog.unnest($1::pg_catalog.text[]) AS k (row_key))")
             .fragment("names", Sql::join(names, ", "))
             .fragment("values", Sql::join(values, ", "))
             .build()
@@ -58,8 +58,11 @@ impl RowKey {
 
     /// The value of the column at this place in a text that names a row.
     fn value(&self, at: usize, kind: &Sql, text: &'static str) -> Sql {
-        let value =
-            Template::new(if self.columns.len() == 1 { ":text:::kind" } else { "(:text::jsonb ->> :at):::kind" });
+        let value = Template::new(if self.columns.len() == 1 {
+            ":text:::kind"
+        } else {
+            "(:text::pg_catalog.jsonb OPERATOR(pg_catalog.->>) :at):::kind"
+        });
         let value = if self.columns.len() == 1 { value } else { value.fragment("at", crate::parts::number(at)) };
         value.fragment("text", Sql::from_static(text)).fragment("kind", kind.clone()).build()
     }

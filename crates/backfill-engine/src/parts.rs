@@ -1,4 +1,5 @@
-//! The parts of the statements that repeat for each source and each piece of evidence, and the decision made of them.
+//! The parts of the statements that repeat for each source and each piece of evidence, and the decision made of them. They run under the
+//! search path of the application, so every name in them has its schema.
 
 use tenant_rls::{Ident, Sql, Template};
 
@@ -47,20 +48,28 @@ impl Said {
     }
 
     fn highest(&self) -> Sql {
-        if self.many { self.with(":said[cardinality(:said)]") } else { self.value.clone() }
+        if self.many { self.with(":said[pg_catalog.cardinality(:said)]") } else { self.value.clone() }
     }
 
     /// The tenant, where it names one alone.
     fn alone(&self) -> Sql {
-        if self.many { self.with("CASE cardinality(:said) WHEN 1 THEN :said[1] END") } else { self.value.clone() }
+        if self.many {
+            self.with("CASE WHEN pg_catalog.cardinality(:said) OPERATOR(pg_catalog.=) 1 THEN :said[1] END")
+        } else {
+            self.value.clone()
+        }
     }
 
     fn candidates(&self) -> Sql {
-        if self.many { self.with("SELECT unnest(:said)") } else { self.with("SELECT :said") }
+        if self.many { self.with("SELECT pg_catalog.unnest(:said)") } else { self.with("SELECT :said") }
     }
 
     fn text(&self) -> Sql {
-        if self.many { self.with("array_to_string(:said, ' | ')") } else { self.with(":said::text") }
+        if self.many {
+            self.with("pg_catalog.array_to_string(:said, ' | ')")
+        } else {
+            self.with(":said::pg_catalog.text")
+        }
     }
 }
 
@@ -71,8 +80,8 @@ impl Parts {
         for (n, source) in (1..).zip(&plan.sources) {
             in_joins.push(parts.source_part(plan, &source.origin, n)?);
             let pointer = source.pointer().map(|pointer| parts.via(&pointer.via)).transpose()?;
-            let text = |via| Template::new(":\"via\"::text").ident("via", &via).build();
-            parts.pointers.push(pointer.map_or(Sql::from_static("NULL::text"), text));
+            let text = |via| Template::new(":\"via\"::pg_catalog.text").ident("via", &via).build();
+            parts.pointers.push(pointer.map_or(Sql::from_static("NULL::pg_catalog.text"), text));
         }
         parts.of_sources = parts.columns.len();
         for (here, _) in plan.evidence.iter().flat_map(|evidence| &evidence.equal) {
@@ -99,12 +108,12 @@ impl Parts {
                 self.joins.push(join.ident("s", &s).ident("e", &e).build());
                 let with = |text| of(text).ident("e", &e).ident("key", key).ident("tenant", &pointer.tenant).build();
                 let value = with("CASE WHEN :\"e\".:\"key\" IS NOT NULL THEN :\"s\".:\"tenant\" END");
-                (value, with("CASE WHEN :\"e\".:\"key\" IS NULL THEN :\"s\".:\"tenant\"::text END"))
+                (value, with("CASE WHEN :\"e\".:\"key\" IS NULL THEN :\"s\".:\"tenant\"::pg_catalog.text END"))
             }
             Origin::Rows(pointer) => {
                 let join = self.join(plan, include_str!("../../../sql/backfill/rows_join.sql"), pointer)?;
                 self.joins.push(join.ident("s", &s).build());
-                (of(":\"s\".tenants").build(), of("array_to_string(:\"s\".ghosts, ' | ')").build())
+                (of(":\"s\".tenants").build(), of("pg_catalog.array_to_string(:\"s\".ghosts, ' | ')").build())
             }
             Origin::Given(tenant) => {
                 let join = Template::new(include_str!("../../../sql/backfill/given_join.sql"))
@@ -115,7 +124,7 @@ impl Parts {
                     .fragment("type", Sql::from_static(plan.column_type.cast()));
                 self.joins.push(join.build());
                 let value = Template::new(":\"e\".:\"key\"").ident("e", &e).ident("key", key).build();
-                (value, Sql::from_static("NULL::text"))
+                (value, Sql::from_static("NULL::pg_catalog.text"))
             }
         };
         let many = matches!(origin, Origin::Rows(_));
@@ -144,7 +153,12 @@ impl Parts {
         let mut equal = Vec::new();
         for (here, there) in &evidence.equal {
             let via = self.via(here)?;
-            equal.push(Template::new("x.:\"there\" = l.:\"via\"").ident("there", there).ident("via", &via).build());
+            equal.push(
+                Template::new("x.:\"there\" OPERATOR(pg_catalog.=) l.:\"via\"")
+                    .ident("there", there)
+                    .ident("via", &via)
+                    .build(),
+            );
         }
         self.joins.push(
             Template::new(include_str!("../../../sql/backfill/evidence_join.sql"))
@@ -157,7 +171,7 @@ impl Parts {
                 .ident("s", &s)
                 .build(),
         );
-        let found = "(array_agg(:\"s\".tenant) FILTER (WHERE :\"s\".tenant IS NOT NULL) OVER (:alike))[1]";
+        let found = "(pg_catalog.array_agg(:\"s\".tenant) FILTER (WHERE :\"s\".tenant IS NOT NULL) OVER (:alike))[1]";
         let value = Template::new(found).ident("s", &s).fragment("alike", self.alike()).build();
         let decided = self.tenant(&value, n)?;
         self.evidence.push(decided);
@@ -176,7 +190,7 @@ impl Parts {
         if self.evidence.is_empty() {
             return Sql::from_static("l.*");
         }
-        Template::new("l.*, row_number() OVER (:alike) AS nth").fragment("alike", self.alike()).build()
+        Template::new("l.*, pg_catalog.row_number() OVER (:alike) AS nth").fragment("alike", self.alike()).build()
     }
 
     /// The tenant that each source names, where that is one alone.
@@ -232,7 +246,7 @@ impl Parts {
         let by_sources = match on_conflict {
             // LEAST and GREATEST pass over NULL: they are equal where all sources that name a tenant name the same.
             OnConflict::Report => vec![
-                Template::new("CASE WHEN :lowest = :highest THEN :lowest END")
+                Template::new("CASE WHEN :lowest OPERATOR(pg_catalog.=) :highest THEN :lowest END")
                     .fragment("lowest", self.lowest())
                     .fragment("highest", self.highest())
                     .build(),
@@ -248,7 +262,10 @@ impl Parts {
         let known = |value: &Sql| Template::new(":value IS NOT NULL").fragment("value", value.clone()).build();
         let same = |said: &Said| {
             let decided = call("coalesce(:list)", self.evidence.iter().cloned().chain([said.alone()]));
-            Template::new(":alone = :decided").fragment("alone", said.alone()).fragment("decided", decided).build()
+            Template::new(":alone OPERATOR(pg_catalog.=) :decided")
+                .fragment("alone", said.alone())
+                .fragment("decided", decided)
+                .build()
         };
         let evidence = (self.said.len() + 1..).zip(self.evidence.iter().map(known));
         let cases: Vec<(usize, Sql)> = match on_conflict {

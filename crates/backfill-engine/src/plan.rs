@@ -163,12 +163,12 @@ impl ColumnType {
         }
     }
 
-    /// The type to cast to, for a bind parameter that is text.
+    /// The type to cast to, for a bind parameter that is text; under any search path.
     pub(crate) fn cast(self) -> &'static str {
         match self {
-            Self::Text => "text",
-            Self::Varchar => "varchar",
-            Self::Uuid => "uuid",
+            Self::Text => "pg_catalog.text",
+            Self::Varchar => "pg_catalog.varchar",
+            Self::Uuid => "pg_catalog.uuid",
             Self::Integer => "integer",
             Self::Bigint => "bigint",
         }

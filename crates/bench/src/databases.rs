@@ -30,7 +30,7 @@ pub(crate) struct Databases {
 impl Databases {
     /// Waits for the lock, and removes what a killed benchmark left.
     pub(crate) async fn open(superuser: &DatabaseUrl) -> Result<Self> {
-        let mut session = DirectConnection::connect(&superuser.with_database("postgres"), "bench").await?;
+        let mut session = DirectConnection::as_application(&superuser.with_database("postgres"), "bench").await?;
         let lock = include_str!("../../../sql/bench/lock.sql");
         session.run_script("waiting for other benchmarks", lock).await.map_err(|error| match error.sqlstate() {
             Some(LOCK_NOT_AVAILABLE) => Error::Busy,
@@ -56,7 +56,7 @@ impl Databases {
     /// Makes the template with so many tenants that have no settings, and strict policies on those.
     pub(crate) async fn plant_tenants(&mut self, tenants: u32) -> Result<()> {
         let superuser = self.create_template().await?;
-        let mut session = DirectConnection::connect(&superuser, "bench").await?;
+        let mut session = DirectConnection::as_application(&superuser, "bench").await?;
         sqlx::query(include_str!("../../../sql/bench/tenants.sql"))
             .bind(i64::from(tenants))
             .execute(session.connection())
@@ -71,7 +71,7 @@ impl Databases {
     /// Makes the template with so many tenants, and bookings that all have one.
     pub(crate) async fn plant_bookings(&mut self, tenants: u32, bookings: u32) -> Result<()> {
         let superuser = self.create_template().await?;
-        let mut session = DirectConnection::connect(&superuser, "bench").await?;
+        let mut session = DirectConnection::as_application(&superuser, "bench").await?;
         sqlx::query(include_str!("../../../sql/bench/bookings.sql"))
             .bind(i64::from(tenants))
             .bind(i64::from(bookings))
@@ -176,7 +176,7 @@ impl Databases {
 
 /// The settings of the server, as a candidate's session finds them.
 pub(crate) async fn server_facts(owner: &DatabaseUrl) -> Result<ServerFacts> {
-    let mut session = DirectConnection::connect(owner, "bench").await?;
+    let mut session = DirectConnection::as_application(owner, "bench").await?;
     let row = sqlx::query(include_str!("../../../sql/bench/server_facts.sql"))
         .fetch_one(session.connection())
         .await
@@ -195,7 +195,7 @@ pub(crate) async fn server_facts(owner: &DatabaseUrl) -> Result<ServerFacts> {
 
 /// Else the first candidate of each copy would also pay for marking rows as committed.
 async fn vacuum(superuser: &DatabaseUrl) -> Result<()> {
-    let mut session = DirectConnection::connect(superuser, "bench").await?;
+    let mut session = DirectConnection::as_application(superuser, "bench").await?;
     session.run_script("vacuuming the template", "VACUUM (ANALYZE)").await?;
     session.close().await;
     Ok(())

@@ -53,7 +53,7 @@ impl Work {
     /// Chooses among the bookings of a database, of which there are `rows`, the same of each copy. A connection begins a transaction each
     /// `every`, however long the last one took; without it, as soon as the last one has ended.
     pub(crate) async fn choose(superuser: &DatabaseUrl, rows: u32, every: Option<Duration>) -> Result<Self> {
-        let mut session = DirectConnection::connect(superuser, NAME).await?;
+        let mut session = DirectConnection::as_application(superuser, NAME).await?;
         let found = sqlx::query(include_str!("../../../sql/bench/load_rows.sql"))
             .bind((BOOKINGS / f64::from(rows) * 100.0).min(100.0))
             .fetch_all(session.connection())
@@ -96,7 +96,7 @@ impl Load {
         let stage = Arc::new(AtomicU8::new(Stage::Before as u8));
         let mut workers = JoinSet::new();
         for number in 0..CONNECTIONS {
-            let session = DirectConnection::connect(app, NAME).await?;
+            let session = DirectConnection::as_application(app, NAME).await?;
             let worker =
                 Worker { number, bookings: work.bookings.clone(), stage: stage.clone(), seen: Seen::default() };
             workers.spawn(worker.work(session, work.every.map(interval)));

@@ -71,7 +71,7 @@ async fn measure(
     let load = Load::begin(&app, &work).await?;
     tokio::time::sleep(bench.load).await;
     progress("the rollout beside it, and a reader that sits on the bookings");
-    let mut reader = DirectConnection::connect(&app, "bench reader").await?;
+    let mut reader = DirectConnection::as_application(&app, "bench reader").await?;
     reader.run_script("sitting on the bookings", "BEGIN; SELECT FROM bookings LIMIT 1").await?;
     load.enter(Stage::During);
     let met = Notify::new();
@@ -133,7 +133,7 @@ async fn roll_out(database: &Database, mut waiting: impl FnMut() + Send) -> Resu
 
 /// How long the commands take where there are many tables, the connection aside.
 async fn many_tables(owner: &DatabaseUrl, database: &Database) -> Result<ManyTables> {
-    let mut session = DirectConnection::connect(owner, "bench").await?;
+    let mut session = DirectConnection::as_application(owner, "bench").await?;
     session.run_script("making many tables", include_str!("../../../sql/bench/many_tables.sql")).await?;
     session.close().await;
     let tenancy = Tenancy::default();

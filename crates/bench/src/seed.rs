@@ -125,7 +125,7 @@ struct Settings {
 }
 
 async fn settings(databases: &Databases) -> Result<Settings> {
-    let mut session = DirectConnection::connect(&databases.copy_url(Role::Superuser), "bench").await?;
+    let mut session = DirectConnection::as_application(&databases.copy_url(Role::Superuser), "bench").await?;
     let row = sqlx::query(include_str!("../../../sql/bench/settings_checksum.sql"))
         .fetch_one(session.connection())
         .await

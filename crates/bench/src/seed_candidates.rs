@@ -30,7 +30,7 @@ pub(crate) async fn job(login: &DatabaseUrl, options: &Options) -> Result<Measur
 
 /// A transaction of five statements for each tenant, one after the other, as scripts do it; it knows the ids already.
 pub(crate) async fn round_trips(login: &DatabaseUrl, tenants: RangeInclusive<u32>) -> Result<Measured> {
-    let mut session = DirectConnection::connect(login, "bench").await?;
+    let mut session = DirectConnection::as_application(login, "bench").await?;
     let (started, mut done) = (Instant::now(), 0);
     for n in tenants {
         let (tenant, name) = (format!("tenant_{n}"), format!("Tenant {n}, Inc."));

@@ -54,7 +54,7 @@ struct Session {
 impl Watch {
     /// Begins to look at `database`, in a session to another one.
     pub(crate) async fn begin(superuser: &DatabaseUrl, database: &'static str) -> Result<Self> {
-        let mut session = DirectConnection::connect(superuser, "bench watch").await?;
+        let mut session = DirectConnection::as_application(superuser, "bench watch").await?;
         let before = wal(session.connection()).await?;
         let (end, ended) = oneshot::channel();
         let looking = tokio::spawn(async move {

@@ -43,7 +43,7 @@ pub(crate) async fn create_database(
 /// # Errors
 /// [`crate::Error::Sql`] with the step that failed.
 pub async fn create_tables(owner: &DatabaseUrl) -> Result<()> {
-    let mut session = DirectConnection::connect(owner, "local-db").await?;
+    let mut session = DirectConnection::as_application(owner, "local-db").await?;
     for (doing, script) in TABLES {
         run(&mut session, doing, script).await?;
     }

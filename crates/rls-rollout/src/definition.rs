@@ -135,7 +135,6 @@ impl Definition {
 /// Reads the definitions of tables, each with its tenant column, in the given order. A table that is not there has an empty one.
 pub(crate) async fn read(connection: &mut PgConnection, tables: &[(&TableName, &str)]) -> Result<Vec<Definition>> {
     let doing = || RlsError::query("reading the definitions of the tables");
-    sqlx::query("SELECT set_config('search_path', '', true)").execute(&mut *connection).await.map_err(doing())?;
     let rows = sqlx::query(include_str!("../../../sql/rls/definition.sql"))
         .bind(tables.iter().map(|(table, _)| table.schema().as_str()).collect::<Vec<_>>())
         .bind(tables.iter().map(|(table, _)| table.name().as_str()).collect::<Vec<_>>())

@@ -94,7 +94,7 @@ impl Create {
         let records: Vec<Value> = entries.iter().map(|entry| self.record(entry)).collect();
         let slugs = sqlx::query_scalar(&self.statement)
             .bind(Json(records))
-            .fetch_all(batch.connection().await?)
+            .fetch_all(batch.application().await?)
             .await
             .map_err(RlsError::query("making tenants"))?;
         if dry_run {

@@ -116,7 +116,7 @@ pub async fn audit(
 /// The coordinator is idle for as long as the largest table takes; a server that ends idle transactions (some providers set
 /// minutes) would take the snapshot away from the tables that are still to come.
 async fn keep_idle(coordinator: &mut AuditTx) -> Result<()> {
-    sqlx::query("SELECT set_config('idle_in_transaction_session_timeout', '0', true)")
+    sqlx::query("SELECT pg_catalog.set_config('idle_in_transaction_session_timeout', '0', true)")
         .execute(coordinator.connection())
         .await
         .map_err(tenant_rls::Error::query("keeping the snapshot open"))?;
@@ -190,10 +190,11 @@ async fn count(
     let mut held = connections.0.acquire_many(Connections::EACH).await.expect("nobody closes the semaphore");
     let mut audit = AuditTx::begin(database, &plan.access, role, Some(snapshot)).await?;
     let doing = || tenant_rls::Error::query(format!("counting {}", plan.table.name));
-    let unfiltered: bool = sqlx::query_scalar("SELECT current_setting('row_security') = 'off'")
-        .fetch_one(audit.connection())
-        .await
-        .map_err(doing())?;
+    let unfiltered: bool =
+        sqlx::query_scalar("SELECT pg_catalog.current_setting('row_security') OPERATOR(pg_catalog.=) 'off'")
+            .fetch_one(audit.connection())
+            .await
+            .map_err(doing())?;
     if unfiltered {
         drop(held.split(1));
     }
@@ -228,7 +229,7 @@ async fn refuse_rewritten(audit: &mut AuditTx, access: &[Access]) -> Result<()> 
     let rewritten = sqlx::query(include_str!("../../../sql/audit/rewritten.sql"))
         .bind(access.iter().map(|need| need.table.schema().as_str()).collect::<Vec<_>>())
         .bind(access.iter().map(|need| need.table.name().as_str()).collect::<Vec<_>>())
-        .fetch_optional(audit.connection())
+        .fetch_optional(audit.pinned().await?)
         .await
         .map_err(tenant_rls::Error::query("looking for tables that were rewritten meanwhile"))?;
     match rewritten {

@@ -113,7 +113,7 @@ fn reference_join(
         let (here, there) = (Ident::new(here)?, Ident::new(there)?);
         reads.add(&table.name, &here);
         reads.add(&target.name, &there);
-        let equal = Template::new(r#":"r".:"there" = t.:"here""#);
+        let equal = Template::new(r#":"r".:"there" OPERATOR(pg_catalog.=) t.:"here""#);
         keys.push(equal.ident("r", alias).ident("there", &there).ident("here", &here).build());
     }
     Ok(Template::new(include_str!("../../../sql/audit/reference_join.sql"))
@@ -139,14 +139,16 @@ fn nulls(table: &TenantTable, column: &Ident) -> Sql {
     if table.column.never_null {
         return none();
     }
-    Template::new(r#"count(*) FILTER (WHERE t.:"column" IS NULL)"#).ident("column", column).build()
+    Template::new(r#"pg_catalog.count(*) FILTER (WHERE t.:"column" IS NULL)"#).ident("column", column).build()
 }
 
 fn empties(table: &TenantTable, column: &Ident) -> Sql {
     if matches!(table.column.type_name.as_str(), "uuid" | "smallint" | "integer" | "bigint") {
         return none();
     }
-    Template::new(r#"count(*) FILTER (WHERE t.:"column"::text = '')"#).ident("column", column).build()
+    Template::new(r#"pg_catalog.count(*) FILTER (WHERE t.:"column"::pg_catalog.text OPERATOR(pg_catalog.=) '')"#)
+        .ident("column", column)
+        .build()
 }
 
 fn none() -> Sql {
@@ -155,7 +157,7 @@ fn none() -> Sql {
 
 /// Columns of one type are compared as they are; of two types, as text.
 fn cast(one: &str, other: &str) -> Sql {
-    Sql::from_static(if one == other { "" } else { "::text" })
+    Sql::from_static(if one == other { "" } else { "::pg_catalog.text" })
 }
 
 /// A partitioned table has its rows in its partitions; any other table's own rows never include those of tables that

@@ -8,7 +8,7 @@ use tenant_rls::{Backoff, Database, Error as RlsError, Ident, OwnerTx, Template,
 use crate::{Error, Result};
 
 /// Counts up with every change of the files in `sql/ops/`.
-const VERSION: i32 = 6;
+const VERSION: i32 = 7;
 
 /// Creates what is missing, once; a database that has it is only asked.
 ///

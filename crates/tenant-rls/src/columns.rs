@@ -41,13 +41,15 @@ pub enum Generated {
 }
 
 impl Generated {
-    /// The expression that makes the value.
+    /// The expression that makes the value, under any search path.
     pub fn sql(self) -> Sql {
         Sql::from_static(match self {
-            Self::Cuid => "'c' || left(replace(gen_random_uuid()::text, '-', ''), 24)",
-            Self::Uuid => "gen_random_uuid()",
-            Self::Now => "now()",
-            Self::NowUtc => "now() AT TIME ZONE 'UTC'",
+            Self::Cuid => {
+                "pg_catalog.concat('c', pg_catalog.left(pg_catalog.replace(pg_catalog.gen_random_uuid()::pg_catalog.text, '-', ''), 24))"
+            }
+            Self::Uuid => "pg_catalog.gen_random_uuid()",
+            Self::Now => "pg_catalog.now()",
+            Self::NowUtc => "pg_catalog.now() AT TIME ZONE 'UTC'",
         })
     }
 }

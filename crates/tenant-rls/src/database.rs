@@ -3,25 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Serialize;
+use sqlx::Postgres;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::{ConnectOptions as _, Connection as _, PgConnection, Postgres, Row};
 
-use crate::server_error::ServerError;
-use crate::{DatabaseUrl, Error, Result, Sql, Template};
-
-/// How long to wait for a connection.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
-
-/// A setting that the first connection begins with, to see whether it arrives.
-const PASSED_ON: (&str, &str) = ("tenant_rls.direct", "on");
-
-/// How a pooler refuses settings at the beginning: as a violation of the protocol.
-const UNSUPPORTED_PARAMETER: &str = "08P01";
-
-/// The oldest server with what the batches need: range scans over `ctid`.
-const OLDEST_SERVER: i32 = 140_000;
+use crate::session::{self, CONNECT_TIMEOUT, OLDEST_SERVER, PINNED_PATH, Pooler, SearchPath, SessionFacts};
+use crate::{DatabaseUrl, Error, Result, Sql, Template, same_database};
 
 /// How to connect.
 #[derive(Debug, Clone)]
@@ -42,47 +29,11 @@ impl Default for ConnectOptions {
     }
 }
 
-/// Whether something stands between us and the server.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "kind", content = "why", rename_all = "snake_case")]
-pub enum Pooler {
-    /// Nothing that shows.
-    None,
-    /// A transaction pooler, and what tells of it.
-    Suspected(String),
-}
-
-/// What a session is and may do, as the server tells it.
-#[derive(Debug, Clone, Serialize)]
-pub struct SessionFacts {
-    /// The version as a number, such as `150018`.
-    pub server_version_num: i32,
-    /// The version for people, such as `15.18`.
-    pub server_version: String,
-    /// The database's name.
-    pub database: String,
-    /// The role that statements run as (`current_user`).
-    pub role: String,
-    /// The role that logged in (`session_user`).
-    pub session_user: String,
-    /// Superusers are never filtered by row level security.
-    pub superuser: bool,
-    /// Nor are roles with BYPASSRLS.
-    pub bypass_rls: bool,
-    /// A standby: nothing can be written.
-    pub in_recovery: bool,
-    /// `default_transaction_read_only` is on.
-    pub read_only: bool,
-    /// May create schemas in this database.
-    pub may_create_schema: bool,
-    /// The cluster's identity from `pg_control`, where this role may read it.
-    pub system_identifier: Option<String>,
-    /// What stands between.
-    pub pooler: Pooler,
-}
-
 struct Inner {
     pool: PgPool,
+    /// As the login is by itself.
+    natural: PgConnectOptions,
+    /// With what our sessions begin with, where they may.
     options: PgConnectOptions,
     direct: Option<PgConnectOptions>,
     url: DatabaseUrl,
@@ -103,13 +54,17 @@ impl Limits {
     pub const BRIEF: Self =
         Self { lock_timeout: Duration::from_millis(100), statement_timeout: Duration::from_secs(2) };
 
-    /// `begin`, with these limits until the transaction ends.
-    pub(crate) fn within(self, begin: Sql) -> Sql {
-        let limited =
-            Template::new(":begin; SET LOCAL lock_timeout = :'lock'; SET LOCAL statement_timeout = :'statement'");
-        let limited = limited.fragment("begin", begin).literal("lock", &milliseconds(self.lock_timeout));
-        limited.literal("statement", &milliseconds(self.statement_timeout)).build()
+    /// Sets them until the transaction ends.
+    fn set(self) -> Sql {
+        let set = Template::new("SET LOCAL lock_timeout = :'lock'; SET LOCAL statement_timeout = :'statement'");
+        let set = set.literal("lock", &milliseconds(self.lock_timeout));
+        set.literal("statement", &milliseconds(self.statement_timeout)).build()
     }
+}
+
+/// Sets the search path until the transaction ends, under whatever path is set now.
+pub(crate) fn set_path(path: &str) -> Sql {
+    Template::new("SELECT pg_catalog.set_config('search_path', :'path', true)").literal("path", path).build()
 }
 
 /// A duration as the server's settings have it.
@@ -140,23 +95,32 @@ impl Database {
         let with = |url: &DatabaseUrl| -> Result<PgConnectOptions> {
             Ok(url.connect_options(options.tls_no_verify)?.application_name(&options.application_name))
         };
-        let mut connect = with(url)?;
-        let direct = options.direct.as_ref().map(with).transpose()?;
-        let (mut first, passed_on) = first(&connect, url).await?;
-        let session = session_facts(&mut first, url, passed_on).await?;
-        if session.pooler != Pooler::None {
-            connect = connect.statement_cache_capacity(0);
-        }
-        // A session that cannot say goodbye is gone already.
-        let _ = first.close().await;
-        let pool = PgPoolOptions::new()
-            .max_connections(options.max_connections)
-            .acquire_timeout(CONNECT_TIMEOUT)
-            .connect_lazy_with(connect.clone());
-        if session.server_version_num < OLDEST_SERVER {
+        let natural = with(url)?;
+        let direct = options.direct.as_ref().filter(|direct| *direct != url);
+        let direct = direct.map(|direct| Ok::<_, Error>((direct, with(direct)?))).transpose()?;
+        let (mut first, session) = session::first(&natural, url).await?;
+        let version = session.server_version_num;
+        if version < OLDEST_SERVER {
             return Err(Error::OldServer { version: session.server_version });
         }
-        let inner = Inner { pool, options: connect, direct, url: url.clone(), session };
+        let direct = match direct {
+            None => None,
+            Some((direct, options)) => {
+                let options = session::pinned(options, version);
+                same_database::prove_direct(&mut first, (url, &session), (direct, &options)).await?;
+                Some(options)
+            }
+        };
+        session::close(first).await;
+        let pooled = session.pooler != Pooler::None;
+        let natural = if pooled { natural.statement_cache_capacity(0) } else { natural };
+        let options_of_ours = if pooled { natural.clone() } else { session::pinned(natural.clone(), version) };
+        let most = session.connections_left.map_or(options.max_connections, |left| left.min(options.max_connections));
+        let pool = PgPoolOptions::new()
+            .max_connections(most)
+            .acquire_timeout(CONNECT_TIMEOUT)
+            .connect_lazy_with(options_of_ours.clone());
+        let inner = Inner { pool, natural, options: options_of_ours, direct, url: url.clone(), session };
         Ok(Self { inner: Arc::new(inner), limits: None })
     }
 
@@ -181,13 +145,38 @@ impl Database {
         self.inner.session.pooler != Pooler::None
     }
 
-    /// What opens a transaction on this handle: `begin`, its limits, and behind a pooler a session without a former client's statements.
-    pub(crate) fn opening(&self, begin: Sql) -> Sql {
-        let begin = match self.limits {
-            Some(limits) => limits.within(begin),
-            None => begin,
-        };
-        self.forgetting(begin)
+    /// How many connections the pool gives at once: what was asked for, or what CONNECTION LIMIT leaves of it.
+    pub fn max_connections(&self) -> u32 {
+        self.inner.pool.options().get_max_connections()
+    }
+
+    /// What opens a transaction on this handle: `begin`, the path that names in it resolve to, its limits, and behind a pooler a session
+    /// without a former client's statements and settings.
+    pub(crate) fn opening(&self, begin: Sql, path: SearchPath) -> Sql {
+        let mut parts = vec![begin];
+        if self.is_pooled() {
+            parts.push(session::pinned_locally(self.inner.session.server_version_num));
+        }
+        if let Some(limits) = self.limits {
+            parts.push(limits.set());
+        }
+        // Last, as what forgets statements is written for the pinned path.
+        let begin = self.forgetting(Sql::join(parts, "; "));
+        match path {
+            // Set again where the session began with it: one that was lent for longer may have another.
+            SearchPath::Pinned => Sql::join([begin, set_path(PINNED_PATH)], ";\n"),
+            SearchPath::Application => Sql::join([begin, set_path(&self.inner.session.search_path)], ";\n"),
+        }
+    }
+
+    /// The same for an attempt as this login: its limits alone, as everything else is to be what it is for the application.
+    pub(crate) fn attempting(&self, begin: Sql) -> Sql {
+        self.forgetting(Sql::join([Some(begin), self.limits.map(Limits::set)].into_iter().flatten(), "; "))
+    }
+
+    /// The path that the application's own code expects: the one that this login has by itself.
+    pub fn application_path(&self) -> &str {
+        &self.inner.session.search_path
     }
 
     /// `statement`, after which behind a pooler no statement of ours is left in the session for its next client.
@@ -216,65 +205,18 @@ impl Database {
         Error::Connect { target: self.inner.url.to_string(), source: source.into() }
     }
 
-    /// For a session outside the pool: cancel requests.
-    pub(crate) fn options(&self) -> &PgConnectOptions {
-        &self.inner.options
+    /// For a session outside the pool that is as the login is by itself: for attempts as the application.
+    pub(crate) fn natural_options(&self) -> &PgConnectOptions {
+        &self.inner.natural
     }
 
-    /// For DDL: past the pooler where there is one.
+    /// For DDL and cancel requests: past the pooler where there is a URL for that, which leads to this very database.
     pub(crate) fn direct_options(&self) -> &PgConnectOptions {
         self.inner.direct.as_ref().unwrap_or(&self.inner.options)
     }
-}
 
-/// A session of its own before there is a pool, which would try a server that refuses again and again, and say only that time ran out;
-/// and whether it was let begin with a setting. A pooler refuses that, or leaves it out.
-async fn first(options: &PgConnectOptions, url: &DatabaseUrl) -> Result<(PgConnection, bool)> {
-    let connect = async |options: &PgConnectOptions| {
-        let connected = tokio::time::timeout(CONNECT_TIMEOUT, options.connect()).await;
-        connected.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(ServerError::from)
-    };
-    let refused = |source| Error::Connect { target: url.to_string(), source };
-    if url.pooler_hint().is_none() {
-        match connect(&options.clone().options([PASSED_ON])).await {
-            Ok(session) => return Ok((session, true)),
-            Err(error) if error.sqlstate() == Some(UNSUPPORTED_PARAMETER) => {}
-            Err(error) => return Err(refused(error)),
-        }
+    /// Whether sessions of [`direct_options`](Self::direct_options) are ours as long as they last.
+    pub(crate) fn is_direct(&self) -> bool {
+        self.inner.direct.is_some() || !self.is_pooled()
     }
-    Ok((connect(options).await.map_err(refused)?, false))
-}
-
-async fn session_facts(session: &mut PgConnection, url: &DatabaseUrl, passed_on: bool) -> Result<SessionFacts> {
-    // As one message: behind a pooler a statement that is prepared first may be executed in another session.
-    let row = sqlx::raw_sql(include_str!("../../../sql/catalog/session_facts.sql"))
-        .fetch_one(&mut *session)
-        .await
-        .map_err(Error::query("asking the server what this session may do"))?;
-    let mut facts = SessionFacts {
-        server_version_num: row.get(0),
-        server_version: row.get(1),
-        database: row.get(2),
-        role: row.get(3),
-        session_user: row.get(4),
-        superuser: row.get(5),
-        bypass_rls: row.get(6),
-        in_recovery: row.get(7),
-        read_only: row.get(8),
-        may_create_schema: row.get(9),
-        system_identifier: None,
-        pooler: match url.pooler_hint() {
-            Some(why) => Pooler::Suspected(why.to_owned()),
-            None if passed_on && row.get(11) => Pooler::None,
-            None => {
-                Pooler::Suspected("a setting at the beginning of a connection does not reach the server".to_owned())
-            }
-        },
-    };
-    if row.get(10) {
-        let identifier =
-            sqlx::raw_sql("SELECT system_identifier::text FROM pg_control_system()").fetch_one(session).await;
-        facts.system_identifier = Some(identifier.map_err(Error::query("reading the cluster's identity"))?.get(0));
-    }
-    Ok(facts)
 }

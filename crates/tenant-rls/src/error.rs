@@ -49,6 +49,14 @@ pub enum Error {
         /// The server's version as it tells it.
         version: String,
     },
+    /// Two URLs that should lead to one database lead to two.
+    #[error("one URL leads to the database {ours}, another to {other}")]
+    OtherDatabase {
+        /// Where the first leads, and to which server.
+        ours: String,
+        /// Where the other leads.
+        other: String,
+    },
     /// A tenant that the tenant table does not have.
     #[error("no tenant has the id or slug `{name}`")]
     UnknownTenant {
@@ -109,6 +117,11 @@ impl Error {
             Self::OldServer { .. } => {
                 Some("upgrade the server; `db up --pg-version 18` starts a newer local one".into())
             }
+            Self::OtherDatabase { .. } => Some(
+                "DIRECT_URL, DATABASE_URL_UNPOOLED and NETLIFY_DATABASE_URL_UNPOOLED must lead to the database of DATABASE_URL, past its \
+                 pooler: correct them, or unset those that you do not need"
+                    .into(),
+            ),
             Self::UnknownTenant { closest: Some(name), .. } => Some(format!("did you mean `{name}`?")),
             Self::NoTable { closest: Some(name), .. } => Some(format!("did you mean `{name}`?")),
             Self::NoTable { .. } => {
@@ -128,7 +141,8 @@ impl Error {
             Self::Identifier { .. }
             | Self::UnknownTenant { .. }
             | Self::AmbiguousTenant { .. }
-            | Self::TenantId { .. } => Exit::Usage,
+            | Self::TenantId { .. }
+            | Self::OtherDatabase { .. } => Exit::Usage,
             Self::CannotSee(_) | Self::ScopeLeft { .. } => Exit::Refused,
             _ => Exit::Failed,
         }

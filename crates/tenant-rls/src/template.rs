@@ -25,6 +25,14 @@ impl Sql {
         Self(text)
     }
 
+    /// A type as `format_type` printed it where only `pg_catalog` was in the `search_path`, so that it is that type under any path: types of
+    /// `pg_catalog` are printed without it, but for those that the grammar knows.
+    pub fn type_from_catalog(printed: &str) -> Self {
+        let name = printed.split(['(', '[']).next().unwrap_or(printed).trim_end();
+        let in_grammar = GRAMMAR_TYPES.iter().any(|known| name == *known || name.starts_with(&format!("{known} ")));
+        if in_grammar || has_schema(name) { Self(printed.to_owned()) } else { Self(format!("pg_catalog.{printed}")) }
+    }
+
     /// Several fragments with `separator` between them.
     pub fn join(parts: impl IntoIterator<Item = Sql>, separator: &'static str) -> Self {
         Self(parts.into_iter().map(|part| part.0).collect::<Vec<_>>().join(separator))
@@ -34,6 +42,27 @@ impl Sql {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Types whose names are part of the grammar and mean those of `pg_catalog` alone.
+const GRAMMAR_TYPES: [&str; 12] = [
+    "bigint",
+    "bit",
+    "boolean",
+    "character",
+    "double precision",
+    "integer",
+    "interval",
+    "numeric",
+    "real",
+    "smallint",
+    "time",
+    "timestamp",
+];
+
+/// Whether a printed name has a schema before it: a dot outside of quotes.
+fn has_schema(name: &str) -> bool {
+    name.split('"').step_by(2).any(|unquoted| unquoted.contains('.'))
 }
 
 impl SqlSafeStr for Sql {
@@ -216,6 +245,23 @@ mod tests {
     #[test]
     fn a_backslash_in_a_literal_is_escaped_explicitly() {
         assert_eq!(quote_literal(r"a\'b"), r" E'a\\''b'");
+    }
+
+    #[test]
+    fn a_type_of_pg_catalog_is_that_type_under_any_path() {
+        for (printed, written) in [
+            ("uuid", "pg_catalog.uuid"),
+            ("text[]", "pg_catalog.text[]"),
+            ("\"char\"", "pg_catalog.\"char\""),
+            ("character varying(30)", "character varying(30)"),
+            ("timestamp(3) without time zone", "timestamp(3) without time zone"),
+            ("timestamp without time zone", "timestamp without time zone"),
+            ("ext.citext", "ext.citext"),
+            ("public.\"a.b\"", "public.\"a.b\""),
+            ("timestamps", "pg_catalog.timestamps"),
+        ] {
+            assert_eq!(Sql::type_from_catalog(printed).as_str(), written);
+        }
     }
 
     #[test]

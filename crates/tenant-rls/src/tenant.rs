@@ -80,9 +80,9 @@ impl Tenants {
         let [key, slug, name] = [&tenant.key, &tenant.slug, &tenant.name].map(Ident::new);
         let (key, slug, name) = (key?, slug?, name?);
         let status = tenant.status.as_ref().map(Ident::new).transpose()?;
-        let text = |column: &Ident| Template::new(":\"column\"::text").ident("column", column).build();
+        let text = |column: &Ident| Template::new(":\"column\"::pg_catalog.text").ident("column", column).build();
         let with = |file: &'static str| {
-            let status = status.as_ref().map_or(Sql::from_static("NULL::text"), text);
+            let status = status.as_ref().map_or(Sql::from_static("NULL::pg_catalog.text"), text);
             let template = Template::new(file).table("tenants", &table).ident("key", &key).ident("slug", &slug);
             template.ident("name", &name).fragment("status", status).build()
         };

@@ -107,7 +107,6 @@ pub(super) async fn find(
 
 async fn keys(connection: &mut PgConnection, plan: &Plan) -> Result<Vec<Key>> {
     let doing = || RlsError::query(format!("looking for unique keys of {}", plan.table));
-    sqlx::query("SELECT set_config('search_path', '', true)").execute(&mut *connection).await.map_err(doing())?;
     let rows = sqlx::query(include_str!("../../../../sql/backfill/preflight_unique.sql"))
         .bind(plan.table.schema().as_str())
         .bind(plan.table.name().as_str())
@@ -142,7 +141,9 @@ impl Key {
         let mut audit = AuditTx::begin(database, &access, &visibility::readers(database, tenancy)?, None).await?;
         let rows = sqlx::query(breaks(plan, self, on_conflict)?)
             .bind(i64::try_from(MOST).unwrap_or(i64::MAX))
-            .fetch_all(audit.connection())
+            // The server printed the expressions of the index: names of pg_catalog stand in them without it. An index serves under such
+            // a path, as that is the one of autovacuum.
+            .fetch_all(audit.pinned().await?)
             .await
             .map_err(RlsError::query(format!("looking for rows that would break {}", self.index)))?;
         audit.close().await?;
@@ -163,8 +164,8 @@ pub(crate) fn leaving_out(decision: Sql, keys: &[String]) -> Sql {
         return decision;
     }
     let literal = |key: &String| Template::new(":'key'").literal("key", key).build();
-    Template::new("CASE WHEN row_key = ANY (:keys) THEN NULL ELSE :decision END")
-        .fragment("keys", call("ARRAY[:list]::text[]", keys.iter().map(literal)))
+    Template::new("CASE WHEN row_key OPERATOR(pg_catalog.=) ANY (:keys) THEN NULL ELSE :decision END")
+        .fragment("keys", call("ARRAY[:list]::pg_catalog.text[]", keys.iter().map(literal)))
         .fragment("decision", decision)
         .build()
 }

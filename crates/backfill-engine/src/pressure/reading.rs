@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::Row;
 use sqlx::postgres::PgRow;
-use tenant_rls::{Database, DirectConnection, Error as RlsError, TableName};
+use tenant_rls::{Database, DirectConnection, TableName, Template};
 
 use crate::Result;
 use crate::pressure::{Signal, Unreadable};
@@ -13,7 +13,7 @@ use crate::pressure::{Signal, Unreadable};
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A session counts as being at work for so long after its last statement: with statements of a millisecond, one look would miss it.
-const AT_WORK: f64 = 1.0;
+const AT_WORK: &str = "1";
 
 /// What the server said at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -130,13 +130,12 @@ impl<'a> Gauge<'a> {
             Some(session) => session,
             None => DirectConnection::beside(self.database).await?,
         };
-        let row = sqlx::query(include_str!("../../../../sql/backfill/pressure.sql"))
-            .bind(self.table.schema().as_str())
-            .bind(self.table.name().as_str())
-            .bind(AT_WORK)
-            .fetch_one(session.connection())
-            .await
-            .map_err(RlsError::query("asking the server for its load"))?;
+        let look = Template::new(include_str!("../../../../sql/backfill/pressure.sql"))
+            .literal("schema", self.table.schema().as_str())
+            .literal("table", self.table.name().as_str())
+            .literal("at_work", AT_WORK)
+            .build();
+        let row = session.look("asking the server for its load", look).await?;
         self.session = Some(session);
         Ok(Reading::of(&row, &self.database.session().role))
     }

@@ -30,7 +30,7 @@ pub(super) struct Measured {
 
 /// Keeps a question from taking long.
 pub(super) async fn limit(audit: &mut AuditTx) -> Result<()> {
-    sqlx::query("SELECT set_config('statement_timeout', $1, true)")
+    sqlx::query("SELECT pg_catalog.set_config('statement_timeout', $1, true)")
         .bind(TIMEOUT)
         .execute(audit.connection())
         .await
@@ -47,7 +47,7 @@ pub(super) async fn key_matches(
 ) -> Result<(u64, Vec<u64>), RlsError> {
     let matches = others.iter().map(|(other, key)| {
         Template::new(
-            "(SELECT count(*) FROM few WHERE EXISTS (SELECT FROM :\"other\" AS o WHERE o.:\"key\" = few.value))",
+            "(SELECT pg_catalog.count(*) FROM few WHERE EXISTS (SELECT FROM :\"other\" AS o WHERE o.:\"key\" OPERATOR(pg_catalog.=) few.value))",
         )
         .table("other", other)
         .ident("key", key)
@@ -80,9 +80,9 @@ pub(super) async fn sources(audit: &mut AuditTx, plan: &Plan, estimated_rows: f3
         .fragment("vias", list(&parts.vias))
         .fragment("said", list(&parts.tenants))
         .fragment("joins", Sql::join(parts.joins.iter().cloned(), "\n"))
-        .fragment("resolves", each("count(*) FILTER (WHERE own IS NULL AND (:alone) IS NOT NULL)"))
-        .fragment("compared", each("count(*) FILTER (WHERE own IS NOT NULL AND (:alone) IS NOT NULL)"))
-        .fragment("agrees", each("count(*) FILTER (WHERE own = (:alone))"))
+        .fragment("resolves", each("pg_catalog.count(*) FILTER (WHERE own IS NULL AND (:alone) IS NOT NULL)"))
+        .fragment("compared", each("pg_catalog.count(*) FILTER (WHERE own IS NOT NULL AND (:alone) IS NOT NULL)"))
+        .fragment("agrees", each("pg_catalog.count(*) FILTER (WHERE own OPERATOR(pg_catalog.=) (:alone))"))
         .build();
     let row = sqlx::query(&sql)
         .bind(ROWS)

@@ -20,7 +20,7 @@ async fn a_run_whose_connections_are_cut_goes_on_by_itself() {
         // From a callback, so that it falls between two batches: the pool hands out a dead connection.
         tokio::task::block_in_place(|| {
             tokio::runtime::Handle::current().block_on(async move {
-                let mut session = tenant_rls::DirectConnection::connect(&superuser, "cutter").await.unwrap();
+                let mut session = tenant_rls::DirectConnection::as_application(&superuser, "cutter").await.unwrap();
                 let all = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                            WHERE usename = 'app_owner' AND datname = current_database()";
                 sqlx::query(all).execute(session.connection()).await.unwrap();
@@ -68,7 +68,7 @@ async fn neighbours_that_lock_update_delete_and_insert_neither_die_nor_get_a_wro
         .map(|_| {
             let (url, over) = (db.url(Role::Owner), over.clone());
             tokio::spawn(async move {
-                let mut session = tenant_rls::DirectConnection::connect(&url, "the application").await.unwrap();
+                let mut session = tenant_rls::DirectConnection::as_application(&url, "the application").await.unwrap();
                 let mut done = 0;
                 while !*over.borrow() {
                     session.run_script("working", NEIGHBOUR).await.unwrap();
@@ -96,7 +96,7 @@ async fn neighbours_that_lock_update_delete_and_insert_neither_die_nor_get_a_wro
 fn between(url: &tenant_rls::DatabaseUrl, sql: &'static str) {
     let url = url.clone();
     let work = async move {
-        let mut session = tenant_rls::DirectConnection::connect(&url, "a neighbour").await.unwrap();
+        let mut session = tenant_rls::DirectConnection::as_application(&url, "a neighbour").await.unwrap();
         script(&mut session, sql).await;
         session.close().await;
     };

@@ -35,7 +35,7 @@ async fn release(mut session: DirectConnection) {
 /// A batch of ours that holds a row lock on the only tenant.
 async fn batch(database: &Database) -> BatchTx {
     let mut tx = BatchTx::begin(database, &Tenancy::default(), &BatchOptions::default()).await.unwrap();
-    let lock = r#"SELECT FROM "Tenant" WHERE id = 'held' FOR UPDATE"#;
+    let lock = r#"SELECT FROM public."Tenant" WHERE id = 'held' FOR UPDATE"#;
     sqlx::query(lock).fetch_one(tx.connection().await.unwrap()).await.unwrap();
     tx
 }
@@ -161,7 +161,7 @@ async fn a_worker_of_another_process_is_known_by_its_lock_on_the_books() {
     // Another name and another role than ours.
     let worker = holding(
         db.superuser().await,
-        r#"BEGIN; SELECT FROM tenant_ops.lease FOR KEY SHARE; SELECT FROM "Tenant" WHERE id = 'held' FOR UPDATE"#,
+        r#"BEGIN; SELECT FROM tenant_ops.lease FOR KEY SHARE; SELECT FROM public."Tenant" WHERE id = 'held' FOR UPDATE"#,
     )
     .await;
     let mut application = db.app_user().await;
@@ -286,7 +286,7 @@ async fn a_follower_that_is_held_up_falls_behind_and_its_slot_shows_it_to_everyo
     script(&mut superuser, "SELECT pg_create_logical_replication_slot('reader', 'pgoutput')").await;
     script(&mut superuser, "CREATE DATABASE follower").await;
     let url = server.url(Role::Superuser).with_database("follower");
-    let mut follower = DirectConnection::connect(&url, "follower").await.unwrap();
+    let mut follower = DirectConnection::as_application(&url, "follower").await.unwrap();
     script(&mut follower, SUBSCRIBED).await;
 
     let seeing = Database::connect(&server.url(Role::Superuser), &ConnectOptions::default()).await.unwrap();

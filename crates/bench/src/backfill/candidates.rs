@@ -29,7 +29,7 @@ pub(crate) struct Booking {
 
 /// One statement over the whole table.
 pub(crate) async fn one_update(owner: &DatabaseUrl) -> Result<Measured> {
-    let mut session = DirectConnection::connect(owner, HOLDER).await?;
+    let mut session = DirectConnection::as_application(owner, HOLDER).await?;
     let started = Instant::now();
     let done = sqlx::query(include_str!("../../../../sql/bench/one_update.sql"))
         .execute(session.connection())
@@ -78,7 +78,7 @@ pub(crate) async fn backfill(owner: &DatabaseUrl, job: Job) -> Result<(Measured,
 
 /// Batches in the order of the primary key, a transaction each, as other tools do it: their default sizes are 1,000 to 10,000.
 pub(crate) async fn key_order(owner: &DatabaseUrl) -> Result<Measured> {
-    let mut session = DirectConnection::connect(owner, HOLDER).await?;
+    let mut session = DirectConnection::as_application(owner, HOLDER).await?;
     let (started, mut done, mut after) = (Instant::now(), 0, String::new());
     loop {
         let row = sqlx::query(include_str!("../../../../sql/bench/key_batch.sql"))
@@ -101,7 +101,7 @@ pub(crate) async fn key_order(owner: &DatabaseUrl) -> Result<Measured> {
 
 /// The first bookings without a tenant.
 pub(crate) async fn slice(owner: &DatabaseUrl, rows: u32) -> Result<Vec<Booking>> {
-    let mut session = DirectConnection::connect(owner, HOLDER).await?;
+    let mut session = DirectConnection::as_application(owner, HOLDER).await?;
     let found = sqlx::query(include_str!("../../../../sql/bench/slice.sql"))
         .bind(i64::from(rows))
         .fetch_all(session.connection())
@@ -119,7 +119,7 @@ pub(crate) async fn slice(owner: &DatabaseUrl, rows: u32) -> Result<Vec<Booking>
 
 /// A transaction for each row, as scripts do it.
 pub(crate) async fn row_by_row(owner: &DatabaseUrl, slice: &[Booking]) -> Result<Measured> {
-    let mut session = DirectConnection::connect(owner, HOLDER).await?;
+    let mut session = DirectConnection::as_application(owner, HOLDER).await?;
     let mut rows = 0;
     let started = Instant::now();
     for booking in slice {

@@ -138,7 +138,7 @@ impl Seat<'_> {
 /// Which booking has which tenant, as one number, over all bookings or some.
 async fn checksum(owner: &DatabaseUrl, slice: Option<&[Booking]>) -> Result<String> {
     let ids: Option<Vec<&str>> = slice.map(|slice| slice.iter().map(|booking| booking.id.as_str()).collect());
-    let mut session = DirectConnection::connect(owner, "bench").await?;
+    let mut session = DirectConnection::as_application(owner, "bench").await?;
     let sum = sqlx::query_scalar(include_str!("../../../../sql/bench/checksum.sql"))
         .bind(ids)
         .fetch_one(session.connection())

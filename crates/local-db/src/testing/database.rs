@@ -86,7 +86,7 @@ impl Drop for TestDb {
 }
 
 pub(super) async fn connect(url: &DatabaseUrl) -> DirectConnection {
-    match DirectConnection::connect(url, "tests").await {
+    match DirectConnection::as_application(url, "tests").await {
         Ok(session) => session,
         Err(error) => panic!("{error}"),
     }
@@ -147,7 +147,7 @@ fn sweeper(superuser: DatabaseUrl) -> &'static mpsc::Sender<String> {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(async {
                 let mut session =
-                    DirectConnection::connect(&superuser, "tests").await.map_err(std::io::Error::other)?;
+                    DirectConnection::as_application(&superuser, "tests").await.map_err(std::io::Error::other)?;
                 while let Ok(name) = names.recv() {
                     // A database that cannot be dropped goes with the server.
                     let _ = drop_database(&mut session, &name).await;

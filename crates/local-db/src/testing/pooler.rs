@@ -75,7 +75,7 @@ impl TestPooler {
     async fn until_ready(&self, log: &Path) -> Result<()> {
         let begun = Instant::now();
         loop {
-            let refused = match DirectConnection::connect(&self.url(Role::Superuser), "tests").await {
+            let refused = match DirectConnection::as_application(&self.url(Role::Superuser), "tests").await {
                 Ok(session) => {
                     session.close().await;
                     return Ok(());

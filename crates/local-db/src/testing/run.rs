@@ -42,7 +42,7 @@ impl Run {
     /// A session of the superuser, for making databases.
     pub(super) async fn session(&self) -> Result<DirectConnection> {
         let url = self.url(Role::Superuser, "postgres")?;
-        DirectConnection::connect(&url, "tests").await.map_err(|error| self.stopped().unwrap_or(error.into()))
+        DirectConnection::as_application(&url, "tests").await.map_err(|error| self.stopped().unwrap_or(error.into()))
     }
 
     /// What the log tells of a server that is gone, though nobody but its guardian should end it.
@@ -101,7 +101,7 @@ async fn ready(server: &Server, hold: &Hold) -> Result<u16> {
 
 /// Makes the roles, unless the process that began the server did before it was killed.
 pub(super) async fn prepare(superuser: &DatabaseUrl) -> Result<()> {
-    let mut session = DirectConnection::connect(superuser, "tests").await?;
+    let mut session = DirectConnection::as_application(superuser, "tests").await?;
     let query = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)");
     let there: bool = query
         .bind(Role::AppUser.name())

@@ -37,7 +37,7 @@ impl TestServer {
         guardian::until_ready(&server, &hold).await?;
         let superuser = server::url(port, Role::Superuser, "postgres")?;
         run::prepare(&superuser).await?;
-        let mut session = DirectConnection::connect(&superuser, "tests").await?;
+        let mut session = DirectConnection::as_application(&superuser, "tests").await?;
         schema::create_database(&mut session, DATABASE, None).await?;
         session.close().await;
         if tables {

@@ -84,7 +84,7 @@ async fn the_server_runs_as_an_ordinary_user_and_listens_on_this_machine_only() 
     assert_ne!(data.metadata().unwrap().uid(), 0, "initdb and postgres refuse root");
 
     let url = running.url(Role::Superuser).unwrap();
-    let mut superuser = DirectConnection::connect(&url, "tests").await.unwrap();
+    let mut superuser = DirectConnection::as_application(&url, "tests").await.unwrap();
     for (setting, value) in [("listen_addresses", "127.0.0.1"), ("unix_socket_directories", "")] {
         let shown: String = sqlx::query_scalar("SELECT current_setting($1)")
             .bind(setting)

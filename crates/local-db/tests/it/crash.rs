@@ -22,7 +22,7 @@ async fn a_server_that_was_killed_comes_up_again_with_what_was_committed() {
     let scratch = Scratch::new();
     let first = scratch.up().await;
     let superuser = first.url(Role::Superuser).unwrap();
-    let mut session = tenant_rls::DirectConnection::connect(&superuser, "tests").await.unwrap();
+    let mut session = tenant_rls::DirectConnection::as_application(&superuser, "tests").await.unwrap();
     session.run_script("writing", "CREATE TABLE kept (id int)").await.unwrap();
     session.run_script("flushing", "CHECKPOINT").await.unwrap();
     crash(&scratch);

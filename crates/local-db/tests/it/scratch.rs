@@ -76,7 +76,7 @@ impl Drop for Scratch {
 
 /// A session of the owner.
 pub(crate) async fn owner(running: &Running) -> DirectConnection {
-    DirectConnection::connect(&running.url(Role::Owner).unwrap(), "tests").await.unwrap()
+    DirectConnection::as_application(&running.url(Role::Owner).unwrap(), "tests").await.unwrap()
 }
 
 /// The first number that a statement gives.

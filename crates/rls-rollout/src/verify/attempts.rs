@@ -101,7 +101,7 @@ impl Attempts<'_> {
     }
 
     pub(crate) fn type_of_tenant(&self) -> Sql {
-        self.columns.type_of(&self.relation.scope.column).unwrap_or_else(|| Sql::from_static("text"))
+        self.columns.type_of(&self.relation.scope.column).unwrap_or_else(|| Sql::from_static("pg_catalog.text"))
     }
 }
 

@@ -18,7 +18,7 @@ pub(crate) struct Columns {
 #[derive(Debug, Clone)]
 struct Column {
     name: Ident,
-    /// As the server prints it with an empty `search_path`.
+    /// As the server prints it where only `pg_catalog` is in the `search_path`.
     type_name: String,
     /// An INSERT may name it: it is not GENERATED ALWAYS.
     insertable: bool,
@@ -41,7 +41,6 @@ impl Columns {
     pub(crate) async fn read(database: &Database, table: &TableName) -> Result<Self> {
         let doing = || RlsError::query(format!("reading the columns of {table}"));
         let mut tx = OwnerTx::begin(database, std::time::Duration::from_secs(5)).await?;
-        tx.run_script("reading the columns", "SET LOCAL search_path = ''").await?;
         let rows = sqlx::query(include_str!("../../../../sql/rls/probe_columns.sql"))
             .bind(table.schema().as_str())
             .bind(table.name().as_str())
@@ -66,7 +65,7 @@ impl Columns {
     /// The type of a column.
     pub(crate) fn type_of(&self, column: &Ident) -> Option<Sql> {
         let found = self.all.iter().find(|known| known.name == *column);
-        found.map(|known| Sql::from_catalog(known.type_name.clone()))
+        found.map(|known| Sql::type_from_catalog(&known.type_name))
     }
 
     /// The statement that inserts the row $1, a JSON object, changed by $2, another one.

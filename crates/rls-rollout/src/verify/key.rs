@@ -24,7 +24,7 @@ impl Key {
     /// The key of a row as a JSON object.
     pub(crate) fn object(&self) -> Sql {
         let pair = |text| self.each(text, |pair, name| pair.literal("name", name.as_str()));
-        Template::new("jsonb_build_object(:pairs)").fragment("pairs", pair(r#":'name', :"column""#)).build()
+        Template::new("pg_catalog.jsonb_build_object(:pairs)").fragment("pairs", pair(r#":'name', :"column""#)).build()
     }
 
     /// Whether a row `t` is one of those in $1, an array of such objects.
@@ -33,7 +33,7 @@ impl Key {
         let typed = self.0.iter().map(|(name, type_name)| {
             Template::new(r#":"column" :type"#).ident("column", name).fragment("type", type_name.clone()).build()
         });
-        Template::new("(:ours) IN (SELECT :theirs FROM jsonb_to_recordset($1::jsonb) AS k (:typed))")
+        Template::new("ROW(:ours) OPERATOR(pg_catalog.=) ANY (SELECT :theirs FROM pg_catalog.jsonb_to_recordset($1::pg_catalog.jsonb) AS k (:typed))")
             .fragment("ours", names(r#"t.:"column""#))
             .fragment("theirs", names(r#"k.:"column""#))
             .fragment("typed", Sql::join(typed, ", "))

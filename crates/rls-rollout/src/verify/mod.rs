@@ -53,7 +53,7 @@ pub async fn verify(
     progress: &mut (dyn FnMut(&TableName) + Send),
 ) -> Result<VerifyReport> {
     let (owner, app) = (&owner.limited(Limits::BRIEF), &app.limited(Limits::BRIEF));
-    same::check(owner, app, tenancy).await?;
+    same::check(owner, app).await?;
     let app_login = app.session().role.clone();
     let site = Site::load(owner, tenancy, Some(&app_login), &options.tables).await?;
     let reach = Reach::read(owner, &site, &app_login).await?;

@@ -78,7 +78,7 @@ pub(crate) fn only(relation: &Relation) -> Sql {
 /// Tenants that are not in use. They are a preference and no proof, so a login that may not see them has none.
 pub(crate) async fn resting(database: &Database, site: &Site) -> Result<Vec<String>> {
     let TenantSection { key, status: Some(status), active, .. } = &site.tenancy.tenant else { return Ok(Vec::new()) };
-    let list = Template::new(r#"SELECT e.:"key"::text FROM :"tenants" AS e WHERE e.:"status"::text <> $1"#)
+    let list = Template::new(r#"SELECT e.:"key"::pg_catalog.text FROM :"tenants" AS e WHERE e.:"status"::pg_catalog.text OPERATOR(pg_catalog.<>) $1"#)
         .ident("key", &Ident::new(key)?)
         .ident("status", &Ident::new(status)?)
         .table("tenants", &site.catalog.tenants)

@@ -150,11 +150,12 @@ impl Attempts<'_> {
             return Ok(Err(format!("triggers of {table} would fire")));
         }
         let key = Ident::new(&self.tenancy.tenant.key)?;
-        let fetch = Template::new(r#"SELECT to_jsonb(e) FROM :"tenants" AS e WHERE e.:"key"::text = $1"#)
+        let fetch = Template::new(r#"SELECT pg_catalog.to_jsonb(e) FROM :"tenants" AS e WHERE e.:"key"::pg_catalog.text OPERATOR(pg_catalog.=) $1"#)
             .table("tenants", table)
             .ident("key", &key)
             .build();
-        let insert = columns.insert_copy(table, Some(Template::new(r#":"key"::text"#).ident("key", &key).build()));
+        let insert =
+            columns.insert_copy(table, Some(Template::new(r#":"key"::pg_catalog.text"#).ident("key", &key).build()));
         let made = async |tx: &mut ProbeTx| -> sqlx::Result<[String; 2]> {
             let pattern: Value = sqlx::query_scalar(&fetch).bind(like).fetch_one(tx.connection()).await?;
             let mut made = [String::new(), String::new()];

@@ -38,7 +38,7 @@ pub(crate) async fn connect(db: &impl Logins, role: Role) -> Database {
 }
 
 pub(crate) async fn session(db: &impl Logins, role: Role) -> DirectConnection {
-    DirectConnection::connect(&db.login(role), "tests").await.unwrap()
+    DirectConnection::as_application(&db.login(role), "tests").await.unwrap()
 }
 
 /// Two tenants with a few rows in each kind of table.

@@ -163,7 +163,7 @@ async fn audit_while(db: &TestDb, script: &'static str) -> Result<AuditReport> {
     let mut disturb = Some(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let mut other = DirectConnection::connect(&url, "tests").await.unwrap();
+            let mut other = DirectConnection::as_application(&url, "tests").await.unwrap();
             other.run_script("disturbing the audit", script).await.unwrap();
         });
     });

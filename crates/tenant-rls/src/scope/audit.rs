@@ -4,6 +4,7 @@ use sqlx::PgConnection;
 
 use super::guard::Guard;
 use super::{begin_read_only, set_role};
+use crate::session::SearchPath;
 use crate::visibility::{self, examine};
 use crate::{Access, ActingRole, Database, Error, Result, Sql, Template};
 
@@ -31,6 +32,7 @@ impl AuditTx {
         let mut locks = begin_read_only(database).await?;
         super::tenant::set_local(locks.connection(), "idle_in_transaction_session_timeout", "0").await?;
         set_role(locks.connection(), &role).await?;
+        locks.follow(SearchPath::Application).await?;
         for need in access {
             let touch = Template::new("SELECT FROM :\"table\" LIMIT 0").table("table", &need.table).build();
             sqlx::query(touch)
@@ -39,23 +41,37 @@ impl AuditTx {
                 .map_err(Error::query(format!("locking {} against changes of its policies", need.table)))?;
         }
         // Here and not in the snapshot, which may be older than the locks: these are the policies that will apply.
-        let sight = examine(locks.connection(), &role, access).await?;
+        let sight = examine(locks.follow(SearchPath::Pinned).await?, &role, access).await?;
         if !sight.obstacles.is_empty() {
             return Err(Error::CannotSee(sight.obstacles));
         }
-        let mut guard = Guard::begin(database, begin_snapshot(snapshot)).await?;
+        let locks = if sight.by_policy {
+            Some(locks)
+        } else {
+            // What would hide rows is an error from here on. Ended first, so that a login of few connections gets on with one.
+            locks.rollback().await?;
+            None
+        };
+        let mut guard = Guard::begin(database, begin_snapshot(snapshot), SearchPath::Application).await?;
         set_role(guard.connection(), &role).await?;
-        if sight.by_policy {
-            return Ok(Self { guard, _locks: Some(locks), role });
+        if locks.is_none() {
+            super::tenant::set_local(guard.connection(), "row_security", "off").await?;
         }
-        locks.rollback().await?;
-        super::tenant::set_local(guard.connection(), "row_security", "off").await?;
-        Ok(Self { guard, _locks: None, role })
+        Ok(Self { guard, _locks: locks, role })
     }
 
-    /// The transaction, for queries.
+    /// The transaction, for queries. Names resolve as the application's code expects it: statements write each with its schema.
     pub fn connection(&mut self) -> &mut PgConnection {
         self.guard.connection()
+    }
+
+    /// The transaction for the rest of its life with names that resolve to `pg_catalog` alone: for what the catalog holds, and for expressions
+    /// that it printed.
+    ///
+    /// # Errors
+    /// [`Error::Query`] where the connection is lost.
+    pub async fn pinned(&mut self) -> Result<&mut PgConnection> {
+        self.guard.follow(SearchPath::Pinned).await
     }
 
     /// The role that was proven to see everything.
@@ -68,7 +84,7 @@ impl AuditTx {
     /// # Errors
     /// [`Error::Query`].
     pub async fn export(&mut self) -> Result<String> {
-        sqlx::query_scalar("SELECT pg_export_snapshot()")
+        sqlx::query_scalar("SELECT pg_catalog.pg_export_snapshot()")
             .fetch_one(self.guard.connection())
             .await
             .map_err(Error::query("sharing the snapshot"))

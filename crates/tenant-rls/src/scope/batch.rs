@@ -8,6 +8,7 @@ use super::guard::Guard;
 use super::set_role;
 use super::tenant::{current, set_local};
 use crate::database::milliseconds;
+use crate::session::SearchPath;
 use crate::visibility::ActingRole;
 use crate::{Database, Error, Result, Sql, Tenancy, TenantId};
 
@@ -39,11 +40,12 @@ impl BatchTx {
     /// # Errors
     /// [`Error::Connect`] or [`Error::Query`].
     pub async fn begin(database: &Database, tenancy: &Tenancy, options: &BatchOptions) -> Result<Self> {
-        let mut guard = Guard::begin(database, Sql::from_static("BEGIN")).await?;
+        let mut guard = Guard::begin(database, Sql::from_static("BEGIN"), SearchPath::Pinned).await?;
         sqlx::query(include_str!("../../../../sql/scope/begin_batch.sql"))
             .bind(milliseconds(options.lock_timeout))
             .bind(milliseconds(options.statement_timeout))
             .bind(&tenancy.session.variable)
+            .bind(database.application_path())
             .execute(guard.connection())
             .await
             .map_err(Error::query("opening a batch"))?;
@@ -63,16 +65,32 @@ impl BatchTx {
     /// # Errors
     /// [`Error::Query`].
     pub async fn tenant(&mut self, tenant: &TenantId) -> Result<TenantScope<'_>> {
+        self.guard.follow(SearchPath::Application).await?;
         set_local(self.guard.connection(), &self.variable, tenant.as_str()).await?;
         Ok(TenantScope { batch: self, tenant: tenant.clone() })
     }
 
-    /// The transaction outside every tenant's scope: for calls of server-side functions that set the scope themselves,
-    /// statement by statement, and for book-keeping.
+    /// The transaction outside every tenant's scope, for book-keeping and for calls that set scope and path themselves, statement by
+    /// statement: `tenant_ops.application_path` holds the path that the application's code expects. Names resolve to `pg_catalog` alone.
     ///
     /// # Errors
     /// [`Error::Query`].
     pub async fn connection(&mut self) -> Result<&mut PgConnection> {
+        self.guard.follow(SearchPath::Pinned).await?;
+        self.leave_scope().await
+    }
+
+    /// The transaction outside every tenant's scope, for a table of the application that has no tenants: names resolve as the
+    /// application's code expects it, so statements write each with its schema.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub async fn application(&mut self) -> Result<&mut PgConnection> {
+        self.guard.follow(SearchPath::Application).await?;
+        self.leave_scope().await
+    }
+
+    async fn leave_scope(&mut self) -> Result<&mut PgConnection> {
         if !current(self.guard.connection(), &self.variable).await?.is_empty() {
             set_local(self.guard.connection(), &self.variable, "").await?;
         }
@@ -103,7 +121,7 @@ pub struct TenantScope<'batch> {
 }
 
 impl TenantScope<'_> {
-    /// The transaction, for queries of this tenant.
+    /// The transaction, for queries of this tenant. Names resolve as the application's code expects it.
     pub fn connection(&mut self) -> &mut PgConnection {
         self.batch.guard.connection()
     }

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection, PgConnection, Postgres};
 
+use crate::database::set_path;
+use crate::session::{PINNED_PATH, SearchPath, one_message, pinned_locally};
 use crate::{Database, Error, Result, Sql, Template};
 
 /// How long a cancel request may take.
@@ -16,22 +17,41 @@ const CANCEL_TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) struct Guard {
     database: Database,
     connection: Option<PoolConnection<Postgres>>,
+    path: SearchPath,
     backend: i32,
 }
 
 impl Guard {
-    /// Opens the transaction; `begin` is the statement that does.
-    pub(crate) async fn begin(database: &Database, begin: Sql) -> Result<Self> {
+    /// Opens the transaction, in which names resolve to `path`; `begin` is the statement that does.
+    pub(crate) async fn begin(database: &Database, begin: Sql, path: SearchPath) -> Result<Self> {
         let mut connection = database.acquire().await?;
         let doing = || Error::query("opening a transaction");
-        let mut guard = Self { database: database.clone(), connection: None, backend: 0 };
+        let mut guard = Self { database: database.clone(), connection: None, path, backend: 0 };
         // Both statements in one go: behind a transaction pooler the backend is ours only from BEGIN on.
-        let opened = sqlx::Executor::execute(&mut *connection, sqlx::raw_sql(database.opening(begin))).await;
+        let opened = sqlx::Executor::execute(&mut *connection, sqlx::raw_sql(database.opening(begin, path))).await;
         guard.connection = Some(connection);
         opened.map_err(doing())?;
-        guard.backend =
-            sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(guard.connection()).await.map_err(doing())?;
+        guard.backend = sqlx::query_scalar("SELECT pg_catalog.pg_backend_pid()")
+            .fetch_one(guard.connection())
+            .await
+            .map_err(doing())?;
         Ok(guard)
+    }
+
+    /// Lets names resolve to another path from here on. What the application deferred to the end of the transaction runs before its path goes.
+    pub(crate) async fn follow(&mut self, path: SearchPath) -> Result<&mut PgConnection> {
+        if self.path != path {
+            let change = match path {
+                SearchPath::Application => set_path(self.database.application_path()),
+                SearchPath::Pinned => {
+                    Sql::join([Sql::from_static("SET CONSTRAINTS ALL IMMEDIATE"), set_path(PINNED_PATH)], "; ")
+                }
+            };
+            let changed = sqlx::Executor::execute(self.connection(), sqlx::raw_sql(change)).await;
+            changed.map_err(Error::query("changing the search path"))?;
+            self.path = path;
+        }
+        Ok(self.connection())
     }
 
     pub(crate) fn connection(&mut self) -> &mut PgConnection {
@@ -47,6 +67,7 @@ impl Guard {
     }
 
     async fn end(mut self, statement: Sql) -> Result<()> {
+        // Behind a pooler what follows the end stands in no transaction of ours: it is qualified.
         let statement = self.database.forgetting(statement);
         let done = sqlx::Executor::execute(self.connection(), sqlx::raw_sql(statement)).await;
         done.map_err(Error::query("ending the transaction"))?;
@@ -60,23 +81,28 @@ impl Drop for Guard {
         let Some(mut connection) = self.connection.take() else { return };
         connection.close_on_drop();
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        let (options, backend) = (self.database.direct_options().clone(), self.backend);
+        let (database, backend) = (self.database.clone(), self.backend);
         // The connection is held until the cancel request is through: only so long is the backend surely ours.
         runtime.spawn(async move {
             if backend != 0 {
                 // Behind a pooler whose sessions are all taken it would wait for the very one that it is to set free.
-                let _ = tokio::time::timeout(CANCEL_TIMEOUT, cancel(&options, backend)).await;
+                let _ = tokio::time::timeout(CANCEL_TIMEOUT, cancel(&database, backend)).await;
             }
             drop(connection);
         });
     }
 }
 
-async fn cancel(options: &PgConnectOptions, backend: i32) -> sqlx::Result<()> {
-    let mut other = options.connect().await?;
+async fn cancel(database: &Database, backend: i32) -> sqlx::Result<()> {
+    let mut other = database.direct_options().connect().await?;
+    let place = &database.session().place;
     // As one message: behind a pooler a statement that is prepared first may be executed in another session.
-    let cancel = Template::new("SELECT pg_cancel_backend(:'backend'::int)");
-    let cancel = cancel.literal("backend", &backend.to_string()).build();
-    sqlx::Executor::execute(&mut other, sqlx::raw_sql(cancel)).await?;
+    let cancel = Template::new(include_str!("../../../../sql/scope/cancel.sql"))
+        .literal("backend", &backend.to_string())
+        .literal("database_oid", &place.database_oid.to_string())
+        .literal("server_since", &place.server_since)
+        .build();
+    let pinned = pinned_locally(database.session().server_version_num);
+    one_message(&mut other, Sql::join([pinned, cancel], ";\n")).await?;
     other.close().await
 }

@@ -7,10 +7,10 @@ use sqlx::pool::PoolConnection;
 use sqlx::types::Json;
 use sqlx::{PgConnection, Postgres};
 
-use super::begin_read_only;
 use super::guard::Guard;
 use super::tenant::TenantTx;
 use crate::columns::Generated;
+use crate::session::SearchPath;
 use crate::{Database, Error, Fault, Ident, Result, Sql, TableName, Template, Tenancy, TenantId, fault_of};
 
 /// The row that each tenant gets in one table, unless it has one.
@@ -47,7 +47,7 @@ impl TenantInsert {
             .map(|step| Ident::new(format!("step_{step}")).expect("a short name without NUL is an identifier"))
             .collect();
         let inserts = rows.iter().zip(&steps).map(|(row, step)| insert(row, step));
-        let count = |step| Template::new("(SELECT count(*) FROM :\"step\")").ident("step", step).build();
+        let count = |step| Template::new("(SELECT pg_catalog.count(*) FROM :\"step\")").ident("step", step).build();
         let statement = Template::new(include_str!("../../../../sql/scope/tenant_insert.sql"))
             .fragment("inserts", Sql::join(inserts, ",\n"))
             .fragment("counts", Sql::join(steps.iter().map(count), ", "))
@@ -77,28 +77,39 @@ impl TenantInsert {
             return self.run_pooled(tenant, values).await;
         }
         let idle = self.idle().pop();
-        let connection = match idle {
-            Some(connection) => connection,
-            None => self.database.acquire().await?,
+        let mut lent = match idle {
+            Some(connection) => Lent(Some(connection)),
+            None => self.lend().await?,
         };
-        let mut lent = Lent(Some(connection));
         let inserted = self.execute(lent.connection(), tenant, values).await;
         let connection = lent.0.take().expect("it was lent until here");
         match inserted.as_ref().map_err(fault_of) {
             // What ended this connection has most likely ended the others: none of them is worth a try of the caller's.
-            Err(Fault::Connection) => self.idle().clear(),
+            Err(Fault::Connection) => {
+                drop(Lent(Some(connection)));
+                self.end_idle();
+            }
             // What the server refused it has rolled back.
             Ok(_) | Err(Fault::Contention | Fault::Data) => self.idle().push(connection),
-            // After anything else the pool looks at the connection first.
-            Err(Fault::Other) => {}
+            // What is left in a session after anything else is not known.
+            Err(Fault::Other) => drop(Lent(Some(connection))),
         }
         inserted
+    }
+
+    /// A connection whose session has the path that the application's code expects, for as long as it is lent.
+    async fn lend(&self) -> Result<Lent> {
+        let mut lent = Lent(Some(self.database.acquire().await?));
+        let path = sqlx::query("SELECT pg_catalog.set_config('search_path', $1, false)");
+        let set = path.bind(self.database.application_path()).execute(lent.connection()).await;
+        set.map_err(Error::query("setting the search path of the application"))?;
+        Ok(lent)
     }
 
     /// Behind a pooler a statement is prepared in one session and may be executed in another, where its name is somebody else's: a
     /// transaction keeps the two together.
     async fn run_pooled(&self, tenant: &TenantId, values: &Value) -> Result<Vec<bool>> {
-        let mut guard = Guard::begin(&self.database, Sql::from_static("BEGIN")).await?;
+        let mut guard = Guard::begin(&self.database, Sql::from_static("BEGIN"), SearchPath::Application).await?;
         match self.execute(guard.connection(), tenant, values).await {
             Ok(inserted) => guard.commit().await.map(|()| inserted),
             Err(error) => {
@@ -124,7 +135,8 @@ impl TenantInsert {
     /// # Errors
     /// [`Error::Query`] for the first table with one that does not.
     pub async fn check(&self, values: &Value) -> Result<()> {
-        let mut guard = begin_read_only(&self.database).await?;
+        let begin = Sql::from_static("BEGIN READ ONLY");
+        let mut guard = Guard::begin(&self.database, begin, SearchPath::Application).await?;
         for (table, sql) in &self.checks {
             let Some(record) = values.get(table.to_string()) else { continue };
             sqlx::query(sql)
@@ -145,6 +157,13 @@ impl TenantInsert {
             .await
             .map_err(Error::query("inserting the tenant's rows"))?;
         Ok(inserted.into_iter().map(|rows| rows > 0).collect())
+    }
+
+    /// Ends the connections that are lent and not in use: their sessions have another path than those of the pool.
+    fn end_idle(&self) {
+        for connection in self.idle().drain(..) {
+            drop(Lent(Some(connection)));
+        }
     }
 
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<PoolConnection<Postgres>>> {
@@ -169,7 +188,13 @@ fn insert(row: &InsertInto, step: &Ident) -> Sql {
         .build()
 }
 
-/// A connection on which a statement runs. Dropped in the middle of it, the connection is closed and never used again.
+impl Drop for TenantInsert {
+    fn drop(&mut self) {
+        self.end_idle();
+    }
+}
+
+/// A connection on which a statement runs. Dropped with it, the connection is closed and never used again.
 struct Lent(Option<PoolConnection<Postgres>>);
 
 impl Lent {

@@ -17,12 +17,13 @@ pub use owner::OwnerTx;
 pub use probe::ProbeTx;
 pub use tenant::TenantTx;
 
+use crate::session::SearchPath;
 use crate::{ActingRole, Database, Result, Sql};
 use guard::Guard;
 
-/// A transaction that only looks.
+/// A transaction that only looks into the catalog.
 pub(crate) async fn begin_read_only(database: &Database) -> Result<Guard> {
-    Guard::begin(database, Sql::from_static("BEGIN READ ONLY")).await
+    Guard::begin(database, Sql::from_static("BEGIN READ ONLY"), SearchPath::Pinned).await
 }
 
 /// Acts as another role until the transaction ends.

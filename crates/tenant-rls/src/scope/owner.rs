@@ -6,9 +6,11 @@ use sqlx::{PgConnection, SqlSafeStr};
 
 use super::guard::Guard;
 use crate::database::milliseconds;
+use crate::session::SearchPath;
 use crate::{Database, Error, Result, Sql};
 
-/// A transaction for DDL. `row_security` is off in it: a statement whose rows a policy would hide fails instead.
+/// A transaction for DDL, for the catalog and for book-keeping. Names resolve to `pg_catalog` alone. `row_security` is off in it: a statement
+/// whose rows a policy would hide fails instead.
 pub struct OwnerTx {
     guard: Guard,
 }
@@ -19,7 +21,10 @@ impl OwnerTx {
     /// # Errors
     /// [`Error::Connect`] or [`Error::Query`].
     pub async fn begin(database: &Database, lock_timeout: Duration) -> Result<Self> {
-        let mut guard = Guard::begin(database, Sql::from_static("BEGIN; SET LOCAL row_security = off")).await?;
+        // Behind a pooler the pinned settings come after this, and `row_security` is set again.
+        let begin = Sql::from_static("BEGIN");
+        let mut guard = Guard::begin(database, begin, SearchPath::Pinned).await?;
+        super::tenant::set_local(guard.connection(), "row_security", "off").await?;
         let lock_timeout = database.limits().map_or(lock_timeout, |limits| limits.lock_timeout.min(lock_timeout));
         super::tenant::set_local(guard.connection(), "lock_timeout", &milliseconds(lock_timeout)).await?;
         Ok(Self { guard })

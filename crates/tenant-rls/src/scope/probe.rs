@@ -6,7 +6,8 @@ use super::tenant::set_local;
 use crate::{Database, Error, Limits, Result, Sql, Tenancy};
 
 /// A transaction that cannot be committed, on a session of its own: in it nothing has set the session variable before, which a
-/// pooled session cannot promise. Locks are waited for at most 100 ms and a statement runs at most 2 s, as it may stand beside a
+/// pooled session cannot promise, and its settings are those that the login has by itself, `search_path` among them: statements write every
+/// name with its schema. Locks are waited for at most 100 ms and a statement runs at most 2 s, as it may stand beside a
 /// live application. Dropped, its session ends, and with it the transaction.
 pub struct ProbeTx {
     connection: PgConnection,
@@ -22,12 +23,12 @@ impl ProbeTx {
     /// [`Error::Connect`] or [`Error::Query`].
     pub async fn begin(database: &Database, tenancy: &Tenancy, writes: bool) -> Result<Self> {
         let doing = || Error::query("opening an attempt");
-        let mut connection = database.options().connect().await.map_err(|source| database.refused(source))?;
+        let mut connection = database.natural_options().connect().await.map_err(|source| database.refused(source))?;
         let begin = Sql::from_static(if writes { "BEGIN" } else { "BEGIN READ ONLY" });
         let database = database.limited(Limits::BRIEF);
-        sqlx::Executor::execute(&mut connection, sqlx::raw_sql(database.opening(begin))).await.map_err(doing())?;
+        sqlx::Executor::execute(&mut connection, sqlx::raw_sql(database.attempting(begin))).await.map_err(doing())?;
         let variable = tenancy.session.variable.clone();
-        let found = sqlx::query_scalar("SELECT current_setting($1, true)").bind(&variable);
+        let found = sqlx::query_scalar("SELECT pg_catalog.current_setting($1, true)").bind(&variable);
         let found = found.fetch_one(&mut connection).await.map_err(doing())?;
         let mut probe = Self { connection, database, variable, found };
         probe.keep().await?;

@@ -3,9 +3,11 @@
 use sqlx::PgConnection;
 
 use super::guard::Guard;
+use crate::session::SearchPath;
 use crate::{Database, Error, Result, Sql, Tenancy, TenantId};
 
-/// A transaction in which policies see exactly one tenant.
+/// A transaction in which policies see exactly one tenant. Names resolve as the application's code expects it: statements write every
+/// name with its schema, operators as `OPERATOR(pg_catalog.=)`.
 pub struct TenantTx {
     guard: Guard,
     tenant: TenantId,
@@ -18,7 +20,7 @@ impl TenantTx {
     /// # Errors
     /// [`Error::Connect`] or [`Error::Query`].
     pub async fn begin(database: &Database, tenancy: &Tenancy, tenant: &TenantId) -> Result<Self> {
-        let mut guard = Guard::begin(database, Sql::from_static("BEGIN")).await?;
+        let mut guard = Guard::begin(database, Sql::from_static("BEGIN"), SearchPath::Application).await?;
         let variable = tenancy.session.variable.clone();
         set_local(guard.connection(), &variable, tenant.as_str()).await?;
         Ok(Self { guard, tenant: tenant.clone(), variable })
@@ -57,7 +59,7 @@ impl TenantTx {
 
 /// Sets a session variable until the transaction ends; the value is a bind parameter.
 pub(super) async fn set_local(connection: &mut PgConnection, variable: &str, value: &str) -> Result<()> {
-    sqlx::query("SELECT set_config($1, $2, true)")
+    sqlx::query("SELECT pg_catalog.set_config($1, $2, true)")
         .bind(variable)
         .bind(value)
         .execute(connection)
@@ -68,7 +70,7 @@ pub(super) async fn set_local(connection: &mut PgConnection, variable: &str, val
 
 /// What the session variable holds; empty where it was never set.
 pub(super) async fn current(connection: &mut PgConnection, variable: &str) -> Result<String> {
-    let value: Option<String> = sqlx::query_scalar("SELECT current_setting($1, true)")
+    let value: Option<String> = sqlx::query_scalar("SELECT pg_catalog.current_setting($1, true)")
         .bind(variable)
         .fetch_one(connection)
         .await

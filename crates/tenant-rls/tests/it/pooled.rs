@@ -91,7 +91,7 @@ async fn statements_of_one_client_are_never_run_for_another() {
 async fn nothing_is_left_in_a_session_and_what_others_left_there_stays() {
     let Some((db, pooler)) = pooled_notes(1).await else { return };
     let database = open(&pooler.url(Role::AppUser), 1).await;
-    let mut other = tenant_rls::DirectConnection::connect(&pooler.url(Role::AppUser), "tests").await.unwrap();
+    let mut other = tenant_rls::DirectConnection::as_application(&pooler.url(Role::AppUser), "tests").await.unwrap();
     other.run_script("preparing a test", "PREPARE theirs AS SELECT 1").await.unwrap();
     let acme = id(&db, "acme").await;
     let mut tx = TenantTx::begin(&database, &Tenancy::default(), &acme).await.unwrap();

@@ -7,7 +7,7 @@ use tenant_rls::{ActingRole, AuditTx, BatchOptions, BatchTx, Error, Limits, Owne
 
 use crate::support::{access, connect, left_behind, notes, tenant};
 
-const COUNT: &str = "SELECT count(*) FROM note";
+const COUNT: &str = "SELECT count(*) FROM public.note";
 
 #[tokio::test]
 async fn a_tenant_scope_sees_and_writes_one_tenant_only() {
@@ -145,7 +145,7 @@ async fn an_audit_that_would_see_less_does_not_begin() {
     let mut audit = AuditTx::begin(&database, &[access("note", &["id"])], &[login], None).await.unwrap();
     let seen: i64 = sqlx::query_scalar(COUNT).fetch_one(audit.connection()).await.unwrap();
     assert_eq!(seen, 5);
-    let write = sqlx::query("DELETE FROM note").execute(audit.connection()).await.unwrap_err();
+    let write = sqlx::query("DELETE FROM public.note").execute(audit.connection()).await.unwrap_err();
     assert!(write.to_string().contains("read-only"), "{write}");
 }
 
@@ -156,7 +156,7 @@ async fn audits_on_one_exported_snapshot_see_the_same_rows() {
     let login = [ActingRole::Login(database.session().role.clone())];
     let mut first = AuditTx::begin(&database, &[access("note", &["id"])], &login, None).await.unwrap();
     let snapshot = first.export().await.unwrap();
-    db.superuser().await.run_script("changing rows", "DELETE FROM note").await.unwrap();
+    db.superuser().await.run_script("changing rows", "DELETE FROM public.note").await.unwrap();
     let mut second = AuditTx::begin(&database, &[access("note", &["id"])], &login, Some(&snapshot)).await.unwrap();
     let seen: i64 = sqlx::query_scalar(COUNT).fetch_one(second.connection()).await.unwrap();
     assert_eq!(seen, 5);
@@ -185,7 +185,7 @@ async fn ddl_behind_a_lock_gives_up_in_time_and_is_tried_again() {
             reader.run_script("letting go", "COMMIT").await?;
         }
         let mut tx = OwnerTx::begin(&database, Duration::from_millis(50)).await?;
-        tx.run_script("disabling row security", "ALTER TABLE note DISABLE ROW LEVEL SECURITY").await?;
+        tx.run_script("disabling row security", "ALTER TABLE public.note DISABLE ROW LEVEL SECURITY").await?;
         tx.commit().await
     });
     done.await.unwrap();
