@@ -1,2 +1,3 @@
 -- Rows without a tenant.
+-- It runs under the search path of the application.
 SELECT pg_catalog.count(*) FROM :whole AS t WHERE t.:"column" IS NULL

@@ -1,4 +1,5 @@
 -- Tenants that rows of a source name and that do not exist, the most frequent first.
+-- It runs under the search path of the application.
 SELECT s.:"source_tenant"::pg_catalog.text, pg_catalog.count(*)
 FROM :"source" AS s
 WHERE s.:"source_tenant" IS NOT NULL

@@ -2,6 +2,7 @@
 -- theirs are locked; those that somebody else holds are tried again later. The key is compared as text too: `007` is not the key 7.
 -- All are grouped by key, not joined, as the planner expects one row without a tenant and would compare each with each; nor may it look
 -- for them by an index on the tenant, in which all rows without one stand.
+-- It runs under the search path of the application.
 WITH asked AS (
     SELECT *
     FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.text[]), pg_catalog.unnest($3::pg_catalog.text[]))

@@ -1,5 +1,6 @@
 -- Locks the rows of a tid range that have no tenant, reads all their sources, and groups the rows by the tenant that these
 -- name (NULL where they name none, or several). Rows that somebody else has locked are left to a later pass.
+-- It runs under the search path of the application.
 WITH locked AS MATERIALIZED (
     SELECT t.ctid AS row_tid, :key_text AS row_key, :vias
     FROM ONLY :"target" AS t

@@ -1,5 +1,6 @@
 -- The rows that people must decide: each with the keys that its sources have, the tenants found there, whether these exist, and the
 -- fingerprint of all that.
+-- It runs under the search path of the application.
 SELECT row_key,
        (:lowest) IS NOT NULL AS conflict,
        ARRAY[:tenant_texts] AS tenants,

@@ -1,4 +1,5 @@
 -- Of the rows that run $1 gave a tenant and that were not taken back: how many there were, and how many still have it.
+-- It runs under the search path of the application.
 SELECT pg_catalog.count(*), pg_catalog.count(t.:"column")
 FROM tenant_ops.journal AS j
 CROSS JOIN LATERAL pg_catalog.unnest(j.row_keys) AS k (row_key)

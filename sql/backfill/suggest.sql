@@ -1,5 +1,6 @@
 -- What sources would do for a table: of up to $1 rows without a tenant, for how many each names one; and of up to as many others, from
 -- $2 percent of the pages, for how many it names one, and for how many the right one.
+-- It runs under the search path of the application.
 WITH sample AS MATERIALIZED (
     (SELECT t.:"column" AS own, :vias FROM :whole AS t WHERE t.:"column" IS NULL LIMIT $1)
     UNION ALL

@@ -1,4 +1,5 @@
 -- Every row without a tenant, by what its sources say: one tenant, several, none.
+-- It runs under the search path of the application.
 WITH decided AS (
     SELECT :decision IS NOT NULL AS assignable, :lowest IS NOT NULL AS named
     FROM (SELECT :tenants

@@ -1,4 +1,5 @@
 -- The next $2 tenants behind the one with the id $1, in the order of their ids.
+-- It runs under the search path of the application.
 SELECT :"key"::pg_catalog.text, coalesce(:"slug"::pg_catalog.text, ''), coalesce(:"name"::pg_catalog.text, ''), :status
 FROM :"tenants"
 WHERE $1::pg_catalog.text IS NULL OR :"key"::pg_catalog.text COLLATE pg_catalog."C" OPERATOR(pg_catalog.>) $1

@@ -1,4 +1,5 @@
 -- The email of a user with as many memberships as anyone has, each time the same, whose default tenant is one of the ids $1.
+-- It runs under the search path of the application.
 SELECT u.email
 FROM :"memberships" AS m
 JOIN :"users" AS u ON u.id OPERATOR(pg_catalog.=) m."userId"

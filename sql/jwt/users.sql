@@ -1,4 +1,5 @@
 -- The users whose email is $1, also in other capitals: those are a hint for whoever mistyped it.
+-- It runs under the search path of the application.
 SELECT id::pg_catalog.text, :"tenant"::pg_catalog.text, email, name, image, role::pg_catalog.text, "sessionVersion"
 FROM :"users"
 WHERE pg_catalog.lower(email) OPERATOR(pg_catalog.=) pg_catalog.lower($1)

@@ -1,5 +1,6 @@
 -- A few rows of two tenants that the tenant table has, and a few without a tenant, each with its key: what the attempts are made on. The tenants
 -- in $1, which are not in use, are taken where no others have rows.
+-- It runs under the search path of the application.
 WITH chosen AS (
     (SELECT e.:"tenant_key" AS tenant, 1 AS choice
      FROM :"tenants" AS e

@@ -1,3 +1,3 @@
--- Fails where a value of the document $1 does not fit the type of its column. It runs under the path of the application, whose domains
--- may check the values: so every name has its schema.
+-- Fails where a value of the document $1 does not fit the type of its column. Domains of the application may check the values.
+-- It runs under the search path of the application.
 SELECT pg_catalog.to_jsonb(pg_catalog.jsonb_populate_record(NULL:::"table", $1)) IS NOT NULL

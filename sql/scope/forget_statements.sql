@@ -1,5 +1,6 @@
 -- Forgets the statements that the driver prepared in this session for whoever had it before: behind a transaction pooler each client counts
 -- from one, and the names meet. Those of other libraries are left alone.
+-- It runs under the search path of the application.
 DO $$
 DECLARE
     v_name text;

@@ -1,5 +1,6 @@
 -- One table's row, unless the tenant has one. The record is made from the scope's own answer, so no row can exist, and no
 -- policy be asked about one, before the session variable is set.
+-- It runs under the search path of the application.
 :"step" AS (
     INSERT INTO :"table" (:columns)
     SELECT :values

@@ -89,6 +89,8 @@ impl App {
                 "set DIRECT_URL, or give --direct-url: the same database without the pooler",
             ));
         };
+        // Before anything is done there: the settings may name two databases.
+        connected.database.prove_direct().await?;
         connected.database.close().await;
         let connections = ConnectOptions::default().max_connections;
         let direct = self.connect_to(settings, &self.local(LocalOptions::default()), &url, origin, connections).await?;
@@ -124,6 +126,7 @@ impl App {
     /// # Errors
     /// Nobody confirmed; nothing was written.
     pub(crate) async fn before_writing(&self, connected: &Connected) -> anyhow::Result<()> {
+        connected.database.needs_writing()?;
         self.confirmed(connected, &WRITING).await
     }
 

@@ -82,7 +82,7 @@ impl Backfill<'_> {
         );
         let (seat, note) = self.take_seat(&books).await?;
         let batches = Batches { database, tenancy, plan, statements: &statements, role: &role, books };
-        let throttle = Throttle::new(&options.gentleness, options.at_once());
+        let throttle = Throttle::new(&options.gentleness, self.at_once());
         let mut passes = Passes::new(self, batches, lead, stop, before, &throttle, left_out.len() as u64);
         let started = Instant::now();
         let watching = |event| {
@@ -160,7 +160,7 @@ impl Backfill<'_> {
     async fn take_seat(&self, books: &Books) -> Result<(Option<Seat>, watch::Sender<Option<String>>)> {
         let (note, notes) = watch::channel(None);
         let Some(run) = books.run() else { return Ok((None, note)) };
-        let member = Member::enter(self.database, run.id, self.holder, self.options.at_once()).await?;
+        let member = Member::enter(self.database, run.id, self.holder, self.at_once()).await?;
         let alive = member.keep_alive(self.database, notes);
         Ok((Some(Seat { member, _alive: alive }), note))
     }
@@ -182,6 +182,11 @@ impl Backfill<'_> {
             let _ = lead.lease.release(self.database).await;
         }
         kept
+    }
+
+    /// How many batches run at once: no more than there are connections.
+    pub(crate) fn at_once(&self) -> u32 {
+        self.options.at_once().min(self.database.max_connections())
     }
 
     /// Rows that the table refused in this pass.

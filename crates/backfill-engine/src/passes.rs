@@ -113,7 +113,7 @@ impl<'a> Passes<'a> {
     async fn pass(&self, progress: &Teller<'_>) -> Result<Ended> {
         let Self { backfill, batches, stop, tally, throttle, .. } = self;
         let shared = &Shared::new(batches, backfill.options, progress, stop.clone(), tally, throttle);
-        let workers = join_all((0..backfill.options.at_once()).map(|number| Worker::new(shared, number).run()));
+        let workers = join_all((0..backfill.at_once()).map(|number| Worker::new(shared, number).run()));
         let watching = std::pin::pin!(self.watch_others(shared));
         // What is running is waited for also where one of them failed: it commits, and need not be done again.
         let done = match select(std::pin::pin!(workers), watching).await {

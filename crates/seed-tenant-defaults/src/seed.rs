@@ -39,6 +39,8 @@ pub async fn seed_tenant_defaults(
             Some(list.tenants())
         }
     };
+    // One for a tenant, one for looking up the next: a connection stays with the statement that it prepared.
+    database.needs_connections(2)?;
     progress(Progress::Started { tenants });
     let mut report = SeedReport::new(&plan.tables, options.dry_run);
     let stopped = Cell::new(false);
@@ -52,7 +54,7 @@ pub async fn seed_tenant_defaults(
             future::ready(!stopped.get())
         })
         .map(|answer| run.settle(answer))
-        .buffer_unordered(options.connections.max(1));
+        .buffer_unordered(options.connections.min(database.max_connections() as usize - 1).max(1));
     let mut lines = pin!(lines);
     while let Some(line) = lines.try_next().await? {
         report.add(&line);

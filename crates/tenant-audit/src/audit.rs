@@ -1,12 +1,9 @@
 //! The audit: one snapshot for all tables, several tables at a time, each in a transaction of its own.
 
-use std::sync::Arc;
-
 use futures_util::{StreamExt, stream};
 use sqlx::Row;
 use tenant_rls::{
-    Access, ActingRole, AuditTx, Catalog, ConnectOptions, Database, Ident, TableName, Tenancy, catalog::Missing,
-    visibility,
+    Access, ActingRole, AuditTx, Catalog, Database, Ident, TableName, Tenancy, catalog::Missing, visibility,
 };
 use tokio::sync::Semaphore;
 
@@ -18,16 +15,13 @@ use crate::{AuditReport, CrossReference, Error, Result, SCHEMA, TableReport, Tot
 pub struct AuditOptions {
     /// Tables, as `table` or `schema.table`; none means all.
     pub tables: Vec<String>,
-    /// The most tables that are counted at once.
+    /// The most tables that are counted at once. A pool that gives fewer connections than that needs lowers it.
     pub concurrency: usize,
-    /// The most connections that the database's pool gives ([`ConnectOptions::max_connections`]), at least 3. Fewer than
-    /// `concurrency` needs lower the concurrency, they never make the audit wait for itself.
-    pub connections: u32,
 }
 
 impl Default for AuditOptions {
     fn default() -> Self {
-        Self { tables: Vec::new(), concurrency: 2, connections: ConnectOptions::default().max_connections }
+        Self { tables: Vec::new(), concurrency: 2 }
     }
 }
 
@@ -68,6 +62,8 @@ pub async fn audit(
     options: &AuditOptions,
     progress: &mut dyn FnMut(AuditProgress),
 ) -> Result<AuditReport> {
+    // One for the snapshot, one for a table.
+    database.needs_connections(2)?;
     let login = ActingRole::Login(database.session().role.clone());
     // The coordinator reads no table: it only holds the snapshot, so each table's lock ends with that table's own transaction.
     let mut coordinator = AuditTx::begin(database, &[], std::slice::from_ref(&login), None).await?;
@@ -84,7 +80,7 @@ pub async fn audit(
     // The largest first, so that none is left over to be waited for alone.
     plans.sort_by(|one, other| other.table.estimated_rows.total_cmp(&one.table.estimated_rows));
 
-    let connections = Connections::beside_coordinator(options.connections);
+    let connections = Connections::new(database, &plans, role.as_ref()).await?;
     let mut running = stream::iter(&plans)
         .map(|plan| count(database, &connections, plan, role.as_slice(), &snapshot))
         .buffer_unordered(options.concurrency.max(1));
@@ -166,17 +162,24 @@ async fn proven_role(
 
 /// Shares the pool's connections between the tables.
 ///
-/// Opening an [`AuditTx`] takes two connections, and under policies it keeps both. If tasks took them one by one, all could
-/// hold one and wait for another for ever; so a task takes both at once, before it asks the pool, and gives back the one that
-/// it turns out not to need.
-struct Connections(Arc<Semaphore>);
+/// Under policies an [`AuditTx`] keeps two: one holds the locks. If tasks took them one by one, all could hold one and wait for another
+/// for ever; so a task takes both at once, before it asks the pool.
+struct Connections {
+    free: Semaphore,
+    each: u32,
+}
 
 impl Connections {
-    const EACH: u32 = 2;
-
-    fn beside_coordinator(all: u32) -> Self {
-        let free = all.saturating_sub(1).max(Self::EACH);
-        Self(Arc::new(Semaphore::new(free as usize)))
+    /// Those beside the coordinator's.
+    async fn new(database: &Database, plans: &[Plan], role: Option<&ActingRole>) -> Result<Self> {
+        let access: Vec<Access> = plans.iter().flat_map(|plan| plan.access.clone()).collect();
+        let by_policy = match role {
+            Some(role) => visibility::reads_by_policy(database, &access, role).await?,
+            None => false,
+        };
+        let each = if by_policy { 2 } else { 1 };
+        database.needs_connections(1 + each)?;
+        Ok(Self { free: Semaphore::new(database.max_connections() as usize - 1), each })
     }
 }
 
@@ -187,17 +190,9 @@ async fn count(
     role: &[ActingRole],
     snapshot: &str,
 ) -> Result<TableReport> {
-    let mut held = connections.0.acquire_many(Connections::EACH).await.expect("nobody closes the semaphore");
+    let _held = connections.free.acquire_many(connections.each).await.expect("nobody closes the semaphore");
     let mut audit = AuditTx::begin(database, &plan.access, role, Some(snapshot)).await?;
     let doing = || tenant_rls::Error::query(format!("counting {}", plan.table.name));
-    let unfiltered: bool =
-        sqlx::query_scalar("SELECT pg_catalog.current_setting('row_security') OPERATOR(pg_catalog.=) 'off'")
-            .fetch_one(audit.connection())
-            .await
-            .map_err(doing())?;
-    if unfiltered {
-        drop(held.split(1));
-    }
     let row = sqlx::query(&plan.statement).persistent(false).fetch_one(audit.connection()).await.map_err(doing())?;
     refuse_rewritten(&mut audit, &plan.access).await?;
     audit.close().await?;

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use sqlx::Postgres;
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
+use tokio::sync::OnceCell;
 
+use crate::scope::begin_read_only;
 use crate::session::{self, CONNECT_TIMEOUT, OLDEST_SERVER, PINNED_PATH, Pooler, SearchPath, SessionFacts};
 use crate::{DatabaseUrl, Error, Result, Sql, Template, same_database};
 
@@ -35,9 +37,16 @@ struct Inner {
     natural: PgConnectOptions,
     /// With what our sessions begin with, where they may.
     options: PgConnectOptions,
-    direct: Option<PgConnectOptions>,
+    direct: Option<Direct>,
     url: DatabaseUrl,
     session: SessionFacts,
+}
+
+/// The same database past its pooler: so it is said, and proven before it is used.
+struct Direct {
+    url: DatabaseUrl,
+    options: PgConnectOptions,
+    proven: OnceCell<()>,
 }
 
 /// How long the transactions of a handle may take, beyond what each scope allows itself.
@@ -96,21 +105,11 @@ impl Database {
             Ok(url.connect_options(options.tls_no_verify)?.application_name(&options.application_name))
         };
         let natural = with(url)?;
-        let direct = options.direct.as_ref().filter(|direct| *direct != url);
-        let direct = direct.map(|direct| Ok::<_, Error>((direct, with(direct)?))).transpose()?;
-        let (mut first, session) = session::first(&natural, url).await?;
+        let (first, session) = session::first(&natural, url).await?;
         let version = session.server_version_num;
         if version < OLDEST_SERVER {
             return Err(Error::OldServer { version: session.server_version });
         }
-        let direct = match direct {
-            None => None,
-            Some((direct, options)) => {
-                let options = session::pinned(options, version);
-                same_database::prove_direct(&mut first, (url, &session), (direct, &options)).await?;
-                Some(options)
-            }
-        };
         session::close(first).await;
         let pooled = session.pooler != Pooler::None;
         let natural = if pooled { natural.statement_cache_capacity(0) } else { natural };
@@ -120,6 +119,12 @@ impl Database {
             .max_connections(most)
             .acquire_timeout(CONNECT_TIMEOUT)
             .connect_lazy_with(options_of_ours.clone());
+        let direct = options.direct.as_ref().filter(|direct| *direct != url);
+        let direct = direct.map(|url| {
+            let options = session::pinned(with(url)?, version);
+            Ok::<_, Error>(Direct { url: url.clone(), options, proven: OnceCell::new() })
+        });
+        let direct = direct.transpose()?;
         let inner = Inner { pool, natural, options: options_of_ours, direct, url: url.clone(), session };
         Ok(Self { inner: Arc::new(inner), limits: None })
     }
@@ -197,8 +202,60 @@ impl Database {
         self.inner.pool.close().await;
     }
 
+    /// Fails where CONNECTION LIMIT leaves fewer than a command needs at once: it would wait for itself.
+    ///
+    /// # Errors
+    /// [`Error::FewConnections`].
+    pub fn needs_connections(&self, needed: u32) -> Result<()> {
+        if self.max_connections() >= needed { Ok(()) } else { Err(self.few_connections(needed)) }
+    }
+
+    fn few_connections(&self, needed: u32) -> Error {
+        Error::FewConnections { login: self.inner.session.session_user.clone(), left: self.max_connections(), needed }
+    }
+
+    /// Whether CONNECTION LIMIT leaves no connection beside those of the pool.
+    pub fn connections_are_few(&self) -> bool {
+        self.inner.session.connections_left.is_some_and(|left| left <= self.max_connections())
+    }
+
     pub(crate) async fn acquire(&self) -> Result<PoolConnection<Postgres>> {
-        self.inner.pool.acquire().await.map_err(|source| self.refused(source))
+        self.inner.pool.acquire().await.map_err(|source| match source {
+            sqlx::Error::PoolTimedOut if self.connections_are_few() => self.few_connections(self.max_connections() + 1),
+            source => self.refused(source),
+        })
+    }
+
+    /// Ends the connections that the pool holds and nobody uses now.
+    pub(crate) async fn end_idle(&self) {
+        while let Some(idle) = self.inner.pool.try_acquire() {
+            // A session that cannot say goodbye is gone already.
+            let _ = idle.close().await;
+        }
+    }
+
+    /// Fails where nothing that is written here would be kept, or would be kept unchecked.
+    ///
+    /// # Errors
+    /// [`Error::ReadOnly`] or [`Error::Replica`].
+    pub fn needs_writing(&self) -> Result<()> {
+        let SessionFacts { read_only, in_recovery, replica, session_user, .. } = &self.inner.session;
+        match (*in_recovery, *read_only, *replica) {
+            (false, false, false) => Ok(()),
+            (false, false, true) => Err(Error::Replica { login: session_user.clone() }),
+            (standby, ..) => Err(Error::ReadOnly { login: session_user.clone(), standby }),
+        }
+    }
+
+    /// Runs one reading statement in a transaction of its own.
+    ///
+    /// # Errors
+    /// [`Error::Connect`] or [`Error::Query`].
+    pub async fn look(&self, doing: &str, statement: Sql) -> Result<PgRow> {
+        let mut guard = begin_read_only(self).await?;
+        let row = sqlx::raw_sql(statement).fetch_one(guard.connection()).await.map_err(Error::query(doing))?;
+        guard.rollback().await?;
+        Ok(row)
     }
 
     pub(crate) fn refused(&self, source: sqlx::Error) -> Error {
@@ -210,9 +267,29 @@ impl Database {
         &self.inner.natural
     }
 
-    /// For DDL and cancel requests: past the pooler where there is a URL for that, which leads to this very database.
-    pub(crate) fn direct_options(&self) -> &PgConnectOptions {
-        self.inner.direct.as_ref().unwrap_or(&self.inner.options)
+    /// Proves that the direct URL, where there is one, leads to this very database. Asked once, and before anything else is sent there.
+    ///
+    /// # Errors
+    /// [`Error::OtherDatabase`] where it does not; [`Error::Connect`] where it leads nowhere.
+    pub async fn prove_direct(&self) -> Result<()> {
+        let Some(direct) = &self.inner.direct else { return Ok(()) };
+        let prove = async || same_database::prove(self, &direct.url, &direct.options).await;
+        direct.proven.get_or_try_init(prove).await.map(|&()| ())
+    }
+
+    /// For what needs a session: past the pooler where there is a URL for that, once it is proven.
+    ///
+    /// # Errors
+    /// As [`prove_direct`](Self::prove_direct).
+    pub(crate) async fn direct_options(&self) -> Result<&PgConnectOptions> {
+        self.prove_direct().await?;
+        Ok(self.unproven_direct_options())
+    }
+
+    /// The same for a cancel request, which asks by itself whether it reached the server that it means: there may be no connection left
+    /// for a proof.
+    pub(crate) fn unproven_direct_options(&self) -> &PgConnectOptions {
+        self.inner.direct.as_ref().map_or(&self.inner.options, |direct| &direct.options)
     }
 
     /// Whether sessions of [`direct_options`](Self::direct_options) are ours as long as they last.

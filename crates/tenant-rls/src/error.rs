@@ -57,6 +57,34 @@ pub enum Error {
         /// Where the other leads.
         other: String,
     },
+    /// Nothing can be written here.
+    #[error("{}; nothing was written", read_only(.login, *.standby))]
+    ReadOnly {
+        /// The role that logs in.
+        login: String,
+        /// The server is a standby; else it is a setting of the role or the database.
+        standby: bool,
+    },
+    /// Foreign keys and triggers would not be heeded.
+    #[error(
+        "session_replication_role is replica for {login}: neither foreign keys nor triggers are heeded; nothing was written"
+    )]
+    Replica {
+        /// The role that logs in.
+        login: String,
+    },
+    /// `CONNECTION LIMIT` leaves fewer connections than a command needs at once.
+    #[error(
+        "{login} may open {left} more, as CONNECTION LIMIT of the role or of the database has it, and this needs {needed}"
+    )]
+    FewConnections {
+        /// The role that logs in.
+        login: String,
+        /// How many connections it may open.
+        left: u32,
+        /// How many it needs at once.
+        needed: u32,
+    },
     /// A tenant that the tenant table does not have.
     #[error("no tenant has the id or slug `{name}`")]
     UnknownTenant {
@@ -98,6 +126,14 @@ pub enum Error {
     },
 }
 
+fn read_only(login: &str, standby: bool) -> String {
+    if standby {
+        "this server is a standby, which only reads".to_owned()
+    } else {
+        format!("default_transaction_read_only is on for {login} or for this database")
+    }
+}
+
 fn obstacles(list: &[Obstacle]) -> String {
     list.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
@@ -122,6 +158,16 @@ impl Error {
                  pooler: correct them, or unset those that you do not need"
                     .into(),
             ),
+            Self::ReadOnly { standby: true, .. } => Some("use the URL of the primary".into()),
+            Self::ReadOnly { login, .. } => {
+                Some(format!("use another login, or: ALTER ROLE {login} SET default_transaction_read_only = off"))
+            }
+            Self::Replica { login } => {
+                Some(format!("use another login, or: ALTER ROLE {login} RESET session_replication_role"))
+            }
+            Self::FewConnections { .. } => {
+                Some("end sessions of this login that are not needed, or raise the limit: ALTER ROLE … CONNECTION LIMIT …".into())
+            }
             Self::UnknownTenant { closest: Some(name), .. } => Some(format!("did you mean `{name}`?")),
             Self::NoTable { closest: Some(name), .. } => Some(format!("did you mean `{name}`?")),
             Self::NoTable { .. } => {
@@ -143,7 +189,7 @@ impl Error {
             | Self::AmbiguousTenant { .. }
             | Self::TenantId { .. }
             | Self::OtherDatabase { .. } => Exit::Usage,
-            Self::CannotSee(_) | Self::ScopeLeft { .. } => Exit::Refused,
+            Self::CannotSee(_) | Self::ScopeLeft { .. } | Self::ReadOnly { .. } | Self::Replica { .. } => Exit::Refused,
             _ => Exit::Failed,
         }
     }

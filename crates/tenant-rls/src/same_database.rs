@@ -5,7 +5,7 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, PgConnection, Row};
 
 use crate::scope::begin_read_only;
-use crate::session::{self, OLDEST_SERVER, SessionFacts, one_message, pinned_locally};
+use crate::session::{self, OLDEST_SERVER, one_message, pinned_locally};
 use crate::{Database, DatabaseUrl, Error, Result, Sql, Template};
 
 /// What tells a database from others of the same name, as far as the server tells it to every role.
@@ -26,35 +26,27 @@ struct Lock {
 const TAKE: &str = include_str!("../../../sql/catalog/take_proof_lock.sql");
 const SEE: &str = include_str!("../../../sql/catalog/see_proof_lock.sql");
 
-/// Proves that the direct URL leads to the database of `first`, before any other statement is sent there.
+/// Proves that another URL leads to the database of this handle, before any other statement is sent there.
 ///
 /// # Errors
 /// [`Error::OtherDatabase`] where it does not; [`Error::Connect`] where it leads nowhere.
-pub(crate) async fn prove_direct(
-    first: &mut PgConnection,
-    ours: (&DatabaseUrl, &SessionFacts),
-    direct: (&DatabaseUrl, &PgConnectOptions),
-) -> Result<()> {
+pub(crate) async fn prove(database: &Database, url: &DatabaseUrl, options: &PgConnectOptions) -> Result<()> {
     let doing = || Error::query("proving that the direct URL leads to the same database");
-    let (url, options) = direct;
     let refused = |source: sqlx::Error| Error::Connect { target: url.to_string(), source: source.into() };
-    let begin = Sql::join([Sql::from_static("BEGIN"), pinned_locally(OLDEST_SERVER), Sql::from_static(TAKE)], ";\n");
-    let taken = sqlx::raw_sql(begin).fetch_all(&mut *first).await.map_err(doing())?;
-    let lock = taken.first().map(|row| Lock { class: row.get("class"), object: row.get("object") });
-    let lock = lock.ok_or_else(|| doing()(sqlx::Error::RowNotFound))?;
-
+    let mut ours = begin_read_only(database).await?;
+    let lock = take(ours.connection()).await.map_err(doing())?;
     let mut other = options.connect().await.map_err(refused)?;
     let seen = one_message(&mut other, Sql::join([pinned_locally(OLDEST_SERVER), see(&lock)], ";\n")).await;
     session::close(other).await;
     let seen = seen.map_err(doing())?;
-    sqlx::Executor::execute(first, sqlx::raw_sql("ROLLBACK")).await.map_err(doing())?;
-
+    ours.rollback().await?;
     match seen.first() {
         Some(row) if row.get("seen") => Ok(()),
-        row => Err(Error::OtherDatabase {
-            ours: place(ours.0, &ours.1.database, &ours.1.place),
-            other: place(url, &row.map_or(String::new(), |row| row.get("database")), &there(row)),
-        }),
+        Some(row) => {
+            let there = Place { database_oid: row.get("database_oid"), server_since: row.get("server_since") };
+            Err(Error::OtherDatabase { ours: here(database), other: place(url, row.get("database"), &there) })
+        }
+        None => Err(doing()(sqlx::Error::RowNotFound)),
     }
 }
 
@@ -65,17 +57,17 @@ pub(crate) async fn prove_direct(
 pub async fn same_database(one: &Database, other: &Database) -> Result<()> {
     let doing = || Error::query("proving that both URLs lead to the same database");
     let mut ours = begin_read_only(one).await?;
-    let taken = sqlx::raw_sql(TAKE).fetch_one(ours.connection()).await.map_err(doing())?;
-    let lock = Lock { class: taken.get("class"), object: taken.get("object") };
+    let lock = take(ours.connection()).await.map_err(doing())?;
     let mut theirs = begin_read_only(other).await?;
     let seen = sqlx::raw_sql(see(&lock)).fetch_one(theirs.connection()).await.map_err(doing())?;
     theirs.rollback().await?;
     ours.rollback().await?;
-    if seen.get("seen") {
-        return Ok(());
-    }
-    let place = |database: &Database| place(database.url(), &database.session().database, &database.session().place);
-    Err(Error::OtherDatabase { ours: place(one), other: place(other) })
+    if seen.get("seen") { Ok(()) } else { Err(Error::OtherDatabase { ours: here(one), other: here(other) }) }
+}
+
+async fn take(connection: &mut PgConnection) -> sqlx::Result<Lock> {
+    let taken = sqlx::raw_sql(TAKE).fetch_one(connection).await?;
+    Ok(Lock { class: taken.get("class"), object: taken.get("object") })
 }
 
 fn see(lock: &Lock) -> Sql {
@@ -83,11 +75,8 @@ fn see(lock: &Lock) -> Sql {
     see.literal("object", &lock.object.to_string()).build()
 }
 
-fn there(row: Option<&sqlx::postgres::PgRow>) -> Place {
-    row.map_or(Place { database_oid: 0, server_since: String::new() }, |row| Place {
-        database_oid: row.get("database_oid"),
-        server_since: row.get("server_since"),
-    })
+fn here(database: &Database) -> String {
+    place(database.url(), &database.session().database, &database.session().place)
 }
 
 fn place(url: &DatabaseUrl, database: &str, place: &Place) -> String {

@@ -4,6 +4,9 @@ use std::fmt;
 
 use sqlx::postgres::PgDatabaseError;
 
+/// The server, a database or a role has no connection left.
+pub(crate) const TOO_MANY_CONNECTIONS: &str = "53300";
+
 /// An error of the driver, shown with everything that the server told.
 #[derive(Debug)]
 pub struct ServerError(sqlx::Error);
@@ -66,10 +69,15 @@ impl ServerError {
             (Some("28P01"), _) => "the password is wrong, or this role has none; check the URL",
             (Some("28000"), _) => "this role may not log in here; check the URL and pg_hba.conf",
             (Some("3D000"), _) => "that database does not exist; check the end of the URL",
-            (Some("53300"), _) => "the server has no connection left; close some, or connect through a pooler",
+            (Some(TOO_MANY_CONNECTIONS), _) => {
+                "the server has no connection left; close some, or connect through a pooler"
+            }
             (Some("53100"), _) => "the server's disk is full; nothing of this transaction was kept",
             (Some("42501"), _) => "a right is missing; `cargo xtask doctor` shows what this role may do",
-            (Some("25006"), _) => "this is a read-only session or a standby; use the primary",
+            (Some("25006"), _) => {
+                "this is a standby, or default_transaction_read_only is on for this login or database: use the primary, or ALTER ROLE … SET \
+                 default_transaction_read_only = off"
+            }
             (Some("55P03"), _) => "somebody holds a lock on it; run it again later, or give a longer lock timeout",
             (None, sqlx::Error::Io(_)) => "is the server running, and does this address reach it?",
             (None, sqlx::Error::Tls(_)) => {

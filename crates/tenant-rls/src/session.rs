@@ -151,7 +151,9 @@ async fn open(options: &PgConnectOptions, url: &DatabaseUrl) -> Result<(PgConnec
     };
     let refused = |source| Error::Connect { target: url.to_string(), source };
     if url.pooler_hint().is_none() {
-        match connect(&options.clone().options([PASSED_ON])).await {
+        // All but the path, which is asked for.
+        let settings = settings(OLDEST_SERVER).filter(|(name, _)| *name != "search_path").chain([PASSED_ON]);
+        match connect(&options.clone().options(settings)).await {
             Ok(session) => return Ok((session, true)),
             Err(error) if error.sqlstate() == Some(UNSUPPORTED_PARAMETER) => {}
             Err(error) => return Err(refused(error)),

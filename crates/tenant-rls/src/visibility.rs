@@ -156,6 +156,18 @@ pub async fn acting_role(database: &Database, access: &[Access], candidates: &[A
     Err(Error::CannotSee(obstacles))
 }
 
+/// Whether a role that sees every row of these tables does so by our policy, and not because nothing filters it.
+///
+/// # Errors
+/// [`Error::Query`].
+pub async fn reads_by_policy(database: &Database, access: &[Access], role: &ActingRole) -> Result<bool> {
+    let mut guard = begin_read_only(database).await?;
+    set_role(guard.connection(), role).await?;
+    let by_policy = examine(guard.connection(), role, access).await?.by_policy;
+    guard.rollback().await?;
+    Ok(by_policy)
+}
+
 /// What stands in the way of `role`, which the connection already acts as.
 pub(crate) async fn examine(connection: &mut PgConnection, role: &ActingRole, access: &[Access]) -> Result<Sight> {
     let mut sight = Sight { obstacles: Vec::new(), by_policy: false };

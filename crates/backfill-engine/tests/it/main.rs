@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)] // a test may panic
 
 mod aftermath;
+mod application_code;
 mod apply;
 mod apply_refusals;
 mod evidence;

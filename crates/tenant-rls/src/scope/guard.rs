@@ -94,7 +94,7 @@ impl Drop for Guard {
 }
 
 async fn cancel(database: &Database, backend: i32) -> sqlx::Result<()> {
-    let mut other = database.direct_options().connect().await?;
+    let mut other = database.unproven_direct_options().connect().await?;
     let place = &database.session().place;
     // As one message: behind a pooler a statement that is prepared first may be executed in another session.
     let cancel = Template::new(include_str!("../../../../sql/scope/cancel.sql"))
