@@ -82,6 +82,8 @@ impl App {
     /// As [`connect_by_choice`](Self::connect_by_choice), and where a pooler stands between and no direct URL is given.
     pub(crate) async fn connect_for_ddl(&self, settings: &Settings) -> anyhow::Result<Connected> {
         let connected = self.connect_by_choice(settings).await?;
+        // Before anything is done there: the settings may name two databases.
+        connected.database.prove_direct().await?;
         let Pooler::Suspected(why) = &connected.database.session().pooler else { return Ok(connected) };
         let Some((url, origin)) = settings.direct() else {
             return Err(Mistake::refused(
@@ -89,8 +91,6 @@ impl App {
                 "set DIRECT_URL, or give --direct-url: the same database without the pooler",
             ));
         };
-        // Before anything is done there: the settings may name two databases.
-        connected.database.prove_direct().await?;
         connected.database.close().await;
         let connections = ConnectOptions::default().max_connections;
         let direct = self.connect_to(settings, &self.local(LocalOptions::default()), &url, origin, connections).await?;
@@ -127,6 +127,10 @@ impl App {
     /// Nobody confirmed; nothing was written.
     pub(crate) async fn before_writing(&self, connected: &Connected) -> anyhow::Result<()> {
         connected.database.needs_writing()?;
+        // One that is not reached from here is no reason to refuse what does not need it; it is proven again where it is used.
+        if let Err(error @ tenant_rls::Error::OtherDatabase { .. }) = connected.database.prove_direct().await {
+            return Err(error.into());
+        }
         self.confirmed(connected, &WRITING).await
     }
 

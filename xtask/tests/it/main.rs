@@ -19,3 +19,4 @@ mod signals;
 mod streams;
 mod support;
 mod traps;
+mod two_urls;

@@ -3,7 +3,7 @@
 use local_db::Role;
 use local_db::testing::{self, TestDb};
 use tenant_audit::{AuditOptions, AuditProgress, AuditReport, Error, Result, audit};
-use tenant_rls::{DirectConnection, Exit, Ident, Template, Tenancy};
+use tenant_rls::{ConnectOptions, Database, DirectConnection, Exit, Ident, Template, Tenancy};
 
 use crate::support::{audit_as, connect, plant, run, table};
 
@@ -188,10 +188,16 @@ async fn more_tables_at_once_than_connections_do_not_wait_for_each_other_for_eve
         .literal("role_name", &tenancy.roles.auditor)
         .build();
     db.superuser().await.run_script("granting the rest", script).await.unwrap();
-    let database = connect(&db, Role::Owner).await;
+    let open = async |max_connections| {
+        let options = ConnectOptions { max_connections, ..ConnectOptions::default() };
+        Database::connect(&db.url(Role::Owner), &options).await.unwrap()
+    };
+    let options = AuditOptions { concurrency: 16, ..Default::default() };
     for connections in [3, 4] {
-        let options = AuditOptions { concurrency: 16, connections, ..Default::default() };
-        let report = audit(&database, &tenancy, &options, &mut |_| {}).await.unwrap();
+        let report = audit(&open(connections).await, &tenancy, &options, &mut |_| {}).await.unwrap();
         assert_eq!(report.tables.len(), 18);
     }
+    // Under policies a table takes two, beside the one that holds the snapshot.
+    let refused = audit(&open(2).await, &tenancy, &options, &mut |_| {}).await.unwrap_err();
+    assert!(refused.to_string().contains("this needs 3"), "{refused}");
 }
