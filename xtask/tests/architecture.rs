@@ -1,10 +1,11 @@
 //! The rules of the house that no compiler knows: which crate may use which, what only one crate may do, licences, and
 //! how files begin. `docs/ARCHITECTURE.md` gives the reasons.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
+use cargo_metadata::{CargoOpt, DependencyKind, Metadata, MetadataCommand, Package, PackageId};
 
 /// The crates from the ground up. A crate uses crates of lower layers only: jobs do not know each other, and nothing
 /// knows the command line. A new crate gets its place here.
@@ -41,6 +42,10 @@ const LICENCES: [&str; 11] = [
 
 /// The graph of the system that this runs on; packages of other systems need not have been downloaded.
 fn metadata() -> Metadata {
+    with_features(CargoOpt::SomeFeatures(Vec::new()))
+}
+
+fn with_features(features: CargoOpt) -> Metadata {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let version = Command::new(rustc).arg("-vV").output().expect("rustc runs");
     let version = String::from_utf8(version.stdout).expect("rustc writes UTF-8");
@@ -48,6 +53,7 @@ fn metadata() -> Metadata {
     let options = ["--locked", "--offline", "--filter-platform", host].map(str::to_owned);
     MetadataCommand::new()
         .manifest_path(root().join("Cargo.toml"))
+        .features(features)
         .other_options(options)
         .exec()
         .expect("cargo metadata")
@@ -123,6 +129,34 @@ fn there_is_one_way_to_the_database() {
     let metadata = metadata();
     let other = metadata.packages.iter().find(|package| OTHER_CLIENTS.contains(&package.name.as_str()));
     assert_eq!(other.map(|package| package.name.as_str()), None, "use tenant-rls");
+}
+
+/// What the program is built of, itself included.
+fn linked(metadata: &Metadata) -> BTreeSet<&str> {
+    let named = |id: &PackageId| metadata.packages.iter().find(|package| package.id == *id).expect("a package");
+    let nodes = &metadata.resolve.as_ref().expect("a graph").nodes;
+    let start = nodes.iter().find(|node| named(&node.id).name.as_str() == "xtask").expect("this crate");
+    let (mut found, mut open) = (BTreeSet::new(), vec![start]);
+    while let Some(node) = open.pop() {
+        if found.insert(named(&node.id).name.as_str()) {
+            let kinds = |dep: &cargo_metadata::NodeDep| {
+                dep.dep_kinds.iter().any(|kind| kind.kind != DependencyKind::Development)
+            };
+            let used: Vec<_> = node.deps.iter().filter(|dep| kinds(dep)).map(|dep| &dep.pkg).collect();
+            open.extend(nodes.iter().filter(|node| used.contains(&&node.id)));
+        }
+    }
+    found
+}
+
+#[test]
+fn a_build_without_jwt_has_nothing_that_mints_a_session() {
+    let with = metadata();
+    assert!(linked(&with).contains("dev-jwt"), "the graph is not read as it should be");
+    let without = with_features(CargoOpt::NoDefaultFeatures);
+    let linked = linked(&without);
+    assert!(linked.contains("tenant-rls"));
+    assert!(linked.is_disjoint(&["dev-jwt", "aes", "aes-gcm", "cbc", "ctr"].into()), "{linked:?}");
 }
 
 #[test]
