@@ -1,5 +1,5 @@
-//! The rules of the house that no compiler knows: which crate may use which, what only one crate may do, licences, and
-//! how files begin. `docs/ARCHITECTURE.md` gives the reasons.
+//! The rules of the house that no compiler knows: which crate may use which, what only one crate may do, and how files
+//! begin. `docs/ARCHITECTURE.md` gives the reasons. Licences of dependencies are in `deny.toml`.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -24,21 +24,6 @@ const ONLY_XTASK: [&str; 5] = ["anyhow", "clap", "comfy-table", "indicatif", "in
 
 /// Other ways to a PostgreSQL, each of which would go around the scopes of `tenant-rls`.
 const OTHER_CLIENTS: [&str; 5] = ["postgres", "tokio-postgres", "deadpool-postgres", "diesel", "sea-orm"];
-
-/// Licences that may be in the binary; all of them want no more than their text passed on.
-const LICENCES: [&str; 11] = [
-    "0BSD",
-    "Apache-2.0",
-    "Apache-2.0 WITH LLVM-exception",
-    "BSD-2-Clause",
-    "BSD-3-Clause",
-    "BSL-1.0",
-    "ISC",
-    "MIT",
-    "Unicode-3.0",
-    "Unlicense",
-    "Zlib",
-];
 
 /// The graph of the system that this runs on; packages of other systems need not have been downloaded.
 fn metadata() -> Metadata {
@@ -193,19 +178,6 @@ fn every_crate_has_the_workspaces_lints_licence_and_rust_version() {
 }
 
 #[test]
-fn every_dependency_has_a_licence_that_we_may_pass_on() {
-    for package in metadata().packages {
-        let licence = package.license.clone().unwrap_or_default();
-        assert!(
-            allowed(&licence),
-            "{} {}: `{licence}` is not among those that we allow",
-            package.name,
-            package.version
-        );
-    }
-}
-
-#[test]
 fn every_module_says_what_lives_there() {
     for path in sources() {
         assert!(text(&path).starts_with("//! "), "{} begins without a `//!` line", path.display());
@@ -216,61 +188,5 @@ fn every_module_says_what_lives_there() {
 fn every_statement_file_says_what_it_is_for() {
     for path in files("sql", ".sql") {
         assert!(text(&path).starts_with("-- "), "{} begins without a `--` line", path.display());
-    }
-}
-
-/// Whether an SPDX expression can be met with allowed licences alone.
-fn allowed(expression: &str) -> bool {
-    let spaced = expression.replace('(', " ( ").replace(')', " ) ").replace('/', " OR ");
-    let mut tokens = spaced.split_whitespace().peekable();
-    let met = either(&mut tokens);
-    met && tokens.next().is_none()
-}
-
-type Tokens<'a> = std::iter::Peekable<std::str::SplitWhitespace<'a>>;
-
-fn either(tokens: &mut Tokens<'_>) -> bool {
-    let mut met = both(tokens);
-    while tokens.next_if_eq(&"OR").is_some() {
-        met |= both(tokens);
-    }
-    met
-}
-
-fn both(tokens: &mut Tokens<'_>) -> bool {
-    let mut met = one(tokens);
-    while tokens.next_if_eq(&"AND").is_some() {
-        met &= one(tokens);
-    }
-    met
-}
-
-fn one(tokens: &mut Tokens<'_>) -> bool {
-    let Some(token) = tokens.next() else { return false };
-    if token == "(" {
-        let met = either(tokens);
-        return tokens.next() == Some(")") && met;
-    }
-    match tokens.next_if_eq(&"WITH").and_then(|_| tokens.next()) {
-        Some(exception) => LICENCES.contains(&format!("{token} WITH {exception}").as_str()),
-        None => LICENCES.contains(&token),
-    }
-}
-
-#[test]
-fn a_licence_expression_is_met_by_what_we_allow() {
-    for (expression, met) in [
-        ("MIT", true),
-        ("GPL-3.0", false),
-        ("MIT/GPL-3.0", true),
-        ("GPL-3.0 OR (MIT AND ISC)", true),
-        ("MIT AND GPL-3.0", false),
-        ("(MIT OR Apache-2.0) AND Unicode-3.0", true),
-        ("Apache-2.0 WITH LLVM-exception OR GPL-3.0", true),
-        ("Apache-2.0 WITH Other-exception", false),
-        ("MIT )", false),
-        ("", false),
-    ] {
-        assert_eq!(allowed(expression), met, "{expression}");
     }
 }
