@@ -1,0 +1,37 @@
+//! Passwords and secrets that are planted into inputs, and found again in whatever comes out.
+
+use crate::random::Random;
+
+/// The password in the URLs of examples.
+pub(crate) const PASSWORD: &str = "Xk7Qp2Wv9Rt4Zm6B";
+/// What sessions are signed with.
+pub(crate) const SECRET: &str = "Hq3Lw8Nf5Jc1Ys0Dg6Uo2Ei9Ta4Vb7Kp";
+
+/// So many characters in a row are not there by accident: what cuts a secret in two leaves two parts of it.
+const RECOGNIZED: usize = 6;
+
+/// A URL with the password, in the forms that people have at hand.
+pub(crate) fn in_an_odd_place(random: &mut Random) -> String {
+    match random.below(5) {
+        0 => format!("postgres://owner:{PASSWORD}@127.0.0.1:1/app"),
+        1 => format!("postgresql://owner:{PASSWORD}@127.0.0.1:1/app?sslmode=disable&password={PASSWORD}"),
+        2 => format!("mysql://root:{PASSWORD}@127.0.0.1/app"),
+        3 => format!("https://token:{PASSWORD}@127.0.0.1/"),
+        _ => format!("jdbc:postgresql://127.0.0.1:1/app?user=owner&password={PASSWORD}"),
+    }
+}
+
+/// The part of a planted secret that stands in `text`.
+pub(crate) fn found_in(text: &str) -> Option<String> {
+    [PASSWORD, SECRET].into_iter().find_map(|secret| {
+        let parts = (0..=secret.len() - RECOGNIZED).map(|at| &secret[at..at + RECOGNIZED]);
+        parts.into_iter().find(|part| text.contains(part)).map(str::to_owned)
+    })
+}
+
+#[test]
+fn a_secret_is_found_whole_and_in_parts() {
+    assert_eq!(found_in("nothing"), None);
+    assert!(found_in(&format!("a{PASSWORD}b")).is_some());
+    assert!(found_in(&SECRET[3..12]).is_some());
+}
