@@ -126,6 +126,7 @@ impl Error {
             Self::Url(error) => error.exit(),
             Self::Settings(error) => error.exit(),
             Self::Identifier { .. }
+            | Self::NoTable { .. }
             | Self::UnknownTenant { .. }
             | Self::AmbiguousTenant { .. }
             | Self::TenantId { .. } => Exit::Usage,

@@ -110,7 +110,8 @@ fn token_shows(token: &[u8]) -> bool {
 fn mint(claims: &[u8], there: bool) -> Run {
     let run = Run::new("mint", &["jwt", "--offline", "--claims", "claims.json", "--secret-file", "secret"]);
     let run = run.file("secret", SECRET.as_bytes()).file("claims.json", claims);
-    let run = run.writes("--output", "session", there);
+    // The claims are told to whoever wrote them.
+    let run = Run { shows: true, ..run.writes("--output", "session", there) };
     let valid = std::str::from_utf8(claims).is_ok();
     if valid { as_read(run, "claims", claims, &[0]) } else { run.ends_with(&[2]) }
 }

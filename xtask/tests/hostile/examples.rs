@@ -84,9 +84,9 @@ pub(crate) fn env_file() -> Vec<Vec<u8>> {
             "# comment\nexport PASSWORD='{PASSWORD}'\nHOST=127.0.0.1:1\nDATABASE_URL=postgresql://owner:${{PASSWORD}}@$HOST/app\n\
              DIRECT_URL=${{OTHER:-$DATABASE_URL}}\nAUTH_SECRET=`{SECRET}`\n"
         ),
-        // Each line stands for a hundred of the one before.
-        (0..12)
-            .fold(format!("A0={PASSWORD}\n"), |text, n| format!("{text}A{}={}\n", n + 1, format!("$A{n}").repeat(100))),
+        // Each line stands for twenty of the one before.
+        (0..7)
+            .fold(format!("A0={PASSWORD}\n"), |text, n| format!("{text}A{}={}\n", n + 1, format!("$A{n}").repeat(20))),
     ];
     texts.map(String::into_bytes).into()
 }

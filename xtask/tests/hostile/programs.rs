@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use crate::judge::{Faults, kept};
-use crate::secrets::found_in;
+use crate::secrets::{SECRET, found_in, part_of};
 
 /// The longest that a command may take which has next to nothing to do, on a machine that has.
 const LONGEST: Duration = Duration::from_secs(60);
@@ -30,7 +30,7 @@ pub(crate) struct Run {
     pub(crate) writes_with: Vec<i32>,
     /// The statuses that may come of this input.
     pub(crate) may_end_with: Vec<i32>,
-    /// Whether a secret may stand where something is shown on purpose, such as a role in a URL.
+    /// Whether the password may stand where something is shown on purpose, such as a role in a URL. What signs is never shown.
     pub(crate) shows: bool,
 }
 
@@ -92,7 +92,8 @@ impl Run {
             faults.panics += 1;
             wrong.push("a panic".to_owned());
         }
-        if let Some(part) = found_in(&stdout).or_else(|| found_in(&stderr)).filter(|_| !self.shows) {
+        let all = stdout + &stderr;
+        if let Some(part) = if self.shows { part_of(SECRET, &all) } else { found_in(&all) } {
             faults.secrets += 1;
             wrong.push(format!("`{part}` is shown"));
         }

@@ -23,10 +23,13 @@ pub(crate) fn in_an_odd_place(random: &mut Random) -> String {
 
 /// The part of a planted secret that stands in `text`.
 pub(crate) fn found_in(text: &str) -> Option<String> {
-    [PASSWORD, SECRET].into_iter().find_map(|secret| {
-        let parts = (0..=secret.len() - RECOGNIZED).map(|at| &secret[at..at + RECOGNIZED]);
-        parts.into_iter().find(|part| text.contains(part)).map(str::to_owned)
-    })
+    part_of(PASSWORD, text).or_else(|| part_of(SECRET, text))
+}
+
+/// The part of this one.
+pub(crate) fn part_of(secret: &str, text: &str) -> Option<String> {
+    let mut parts = (0..=secret.len() - RECOGNIZED).map(|at| &secret[at..at + RECOGNIZED]);
+    parts.find(|part| text.contains(part)).map(str::to_owned)
 }
 
 #[test]

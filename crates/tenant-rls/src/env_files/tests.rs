@@ -115,6 +115,12 @@ fn references_to_references_do_not_fill_the_memory() {
     assert!(files.get("A11").unwrap().0.len() < 256 * 1024);
 }
 
+#[test]
+fn a_file_of_line_breaks_is_read_at_once() {
+    let text = format!("{}A=1{}B", "\n".repeat(300_000), " \n".repeat(300_000));
+    assert_eq!(parse::pairs(&text), [("A".to_owned(), "1".to_owned())]);
+}
+
 proptest::proptest! {
     #[test]
     fn no_text_makes_the_parser_fail(text in "[AB=:#$'\"`{}\\\\\\-\n é]{0,40}") {
