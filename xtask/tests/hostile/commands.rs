@@ -8,7 +8,7 @@ use crate::kinds::{KINDS, Kind, is_plain, settings};
 use crate::mutate::mutated;
 use crate::programs::Run;
 use crate::random::Random;
-use crate::secrets::{PASSWORD, SECRET};
+use crate::secrets::{PASSWORD, SECRET, of_a_session};
 use crate::seed;
 
 /// Nothing listens on port 1 of this machine.
@@ -92,7 +92,8 @@ fn on_url(url: &[u8]) -> Option<Run> {
 
 fn decode(token: &[u8], on_stdin: bool) -> Option<Run> {
     let run = Run::new("decode", &["jwt", "decode", "--offline", "--secret-file", "secret"]);
-    let run = run.file("secret", SECRET.as_bytes()).ends_with(&[0, 2, 3]);
+    let private = of_a_session(&String::from_utf8_lossy(token)).map(str::to_owned);
+    let run = Run { private, ..run.file("secret", SECRET.as_bytes()).ends_with(&[0, 2, 3]) };
     if on_stdin {
         let run = Run { stdin: token.to_vec(), ..run };
         return Some(Run { shows: token_shows(token), ..run.argument(b"-") });

@@ -117,7 +117,9 @@ pub(crate) fn read_one(kind: &Kind, folder: &Path, input: &[u8], faults: &mut Fa
         faults.wrong_exits += 1;
         faults.tell(format!("{}: it would end with {:?}: {:?}", kind.name, outcome.exit, outcome.shown.first()));
     }
-    if let Some((text, part)) = outcome.shown.iter().find_map(|text| Some((text, found_in(text)?))) {
+    let private = |text: &str| outcome.private.clone().filter(|part| text.contains(part));
+    let found = |text: &String| Some((text.clone(), found_in(text).or_else(|| private(text))?));
+    if let Some((text, part)) = outcome.shown.iter().find_map(found) {
         faults.secrets += 1;
         faults.tell(format!("{}: `{part}` is shown: {}", kind.name, text.chars().take(300).collect::<String>()));
     }

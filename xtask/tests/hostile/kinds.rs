@@ -10,7 +10,7 @@ use seed_tenant_defaults::{CheckedList, Defaults};
 use tenant_rls::{DatabaseUrl, Exit, Flags, Settings, Tenancy};
 
 use crate::examples;
-use crate::secrets::{SECRET, found_in};
+use crate::secrets::{SECRET, found_in, of_a_session};
 
 /// What reading an input came to.
 #[derive(Debug, Default)]
@@ -19,6 +19,8 @@ pub(crate) struct Outcome {
     pub(crate) shown: Vec<String>,
     /// Why a command would end with it, if it would.
     pub(crate) exit: Option<Exit>,
+    /// What of the input itself must not be shown.
+    pub(crate) private: Option<String>,
 }
 
 /// One kind of input.
@@ -45,7 +47,7 @@ pub(crate) const KINDS: [Kind; 9] = [
 /// An error in all forms that reach people or logs.
 fn failed(error: &(impl Display + Debug), hint: Option<String>, exit: Exit) -> Outcome {
     let shown = [error.to_string(), format!("{error:?}"), format!("{error:#?}"), hint.unwrap_or_default()];
-    Outcome { shown: shown.into(), exit: Some(exit) }
+    Outcome { shown: shown.into(), exit: Some(exit), private: None }
 }
 
 /// As [`failed`], where a URL does not belong and one that can be told as such is not shown.
@@ -65,7 +67,9 @@ fn tenancy(_: &Path, input: &[u8]) -> Outcome {
 fn env_file(folder: &Path, input: &[u8]) -> Outcome {
     write(&folder.join(".env.local"), input);
     match settings(folder) {
-        Ok(settings) if may_show(&settings) => Outcome { shown: vec![format!("{settings:?}")], exit: None },
+        Ok(settings) if may_show(&settings) => {
+            Outcome { shown: vec![format!("{settings:?}")], exit: None, private: None }
+        }
         Ok(_) => Outcome::default(),
         Err(error) => failed(&error, error.hint(), error.exit()),
     }
@@ -97,7 +101,7 @@ fn url(_: &Path, input: &[u8]) -> Outcome {
             assert!(again.as_ref() == Ok(&url), "written anew it is another URL");
             let mut shown = vec![url.to_string(), format!("{url:?}"), format!("{:?}", url.tls(false).map(drop))];
             shown.extend(url.ignored_parameters().into_iter().map(str::to_owned));
-            Outcome { shown, exit: None }
+            Outcome { shown, exit: None, private: None }
         }
         Ok(_) => Outcome::default(),
         Err(error) => failed(&error, error.hint(), error.exit()),
@@ -108,13 +112,14 @@ fn url(_: &Path, input: &[u8]) -> Outcome {
 fn token(_: &Path, input: &[u8]) -> Outcome {
     let secret = Secret::new(SECRET).expect("it is not empty");
     let options = ReadOptions { library: None, secure: Some(false), now: Duration::from_secs(1_700_000_100) };
-    let problems = match dev_jwt::read(&String::from_utf8_lossy(input), &secret, &options) {
+    let text = String::from_utf8_lossy(input);
+    let problems = match dev_jwt::read(&text, &secret, &options) {
         Read::Tenant(_, problems) => problems,
         Read::Session(reading) => reading.problems,
     };
     let mut shown: Vec<String> = problems.iter().map(ToString::to_string).collect();
     shown.push(format!("{problems:?} {secret:?}"));
-    Outcome { shown, exit: None }
+    Outcome { shown, exit: None, private: of_a_session(&text).map(str::to_owned) }
 }
 
 fn claims(_: &Path, input: &[u8]) -> Outcome {
@@ -125,7 +130,7 @@ fn claims(_: &Path, input: &[u8]) -> Outcome {
     };
     let options = MintOptions { library: Library::AuthJs, secure: true, max_age: Duration::from_secs(60), now };
     match dev_jwt::mint(claims, &Secret::new(SECRET).expect("it is not empty"), &options) {
-        Ok(session) => Outcome { shown: vec![session.cookie_header()], exit: None },
+        Ok(session) => Outcome { shown: vec![session.cookie_header()], exit: None, private: None },
         Err(error) => failed(&error, error.hint(), error.exit()),
     }
 }

@@ -32,9 +32,18 @@ pub(crate) fn part_of(secret: &str, text: &str) -> Option<String> {
     parts.find(|part| text.contains(part)).map(str::to_owned)
 }
 
+/// A part of the session that an input may be: whoever has a session is its user, so no message repeats it.
+pub(crate) fn of_a_session(input: &str) -> Option<&str> {
+    let plain = |c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+    let longest = input.split(plain).max_by_key(|run| run.len())?;
+    longest.get(longest.len() / 2..)?.get(..24)
+}
+
 #[test]
 fn a_secret_is_found_whole_and_in_parts() {
     assert_eq!(found_in("nothing"), None);
     assert!(found_in(&format!("a{PASSWORD}b")).is_some());
     assert!(found_in(&SECRET[3..12]).is_some());
+    assert_eq!(of_a_session("a.b.c"), None);
+    assert_eq!(of_a_session(&format!("Cookie: a={}", "b".repeat(48))), Some(&*"b".repeat(24)));
 }
