@@ -190,3 +190,22 @@ fn every_statement_file_says_what_it_is_for() {
         assert!(text(&path).starts_with("-- "), "{} begins without a `--` line", path.display());
     }
 }
+
+/// What these pages say is shown by a test must be shown by one, also when somebody has renamed it.
+#[test]
+fn every_test_that_a_page_names_exists() {
+    let code: String = sources().iter().map(|path| text(path)).collect();
+    for page in ["docs/ARCHITECTURE.md", "docs/security.md"] {
+        let page_text = text(&root().join(page));
+        let quoted = page_text.split('`').skip(1).step_by(2);
+        let named = |word: &&str| {
+            let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+            word.chars().all(plain) && word.matches('_').count() >= 4
+        };
+        let names: Vec<&str> = quoted.filter(named).collect();
+        assert!(names.len() > 20, "{page} names {} tests", names.len());
+        for name in names {
+            assert!(code.contains(&format!("fn {name}(")), "{page} names a test `{name}`, and there is none");
+        }
+    }
+}
