@@ -46,6 +46,11 @@ async fn under_the_readers_login_doctor_audit_and_verify_work_and_nothing_can_be
         let mut session = DirectConnection::connect(&reader, "tests").await.unwrap();
         session.run_script("choosing a role", role).await.unwrap();
         session.run_script("trying to write", TRY_TO_WRITE).await.unwrap_or_else(|error| panic!("{role}: {error}"));
+        session.run_script("reading a key", "SELECT id FROM bookings").await.unwrap_or_else(|error| {
+            assert!(role.ends_with("rowfence_reader"), "{role}: {error}");
+        });
+        let content = session.run_script("reading content", r#"SELECT "clientEmail" FROM bookings"#).await.unwrap_err();
+        assert_eq!(content.sqlstate(), Some("42501"), "{role}: {content}");
         session.close().await;
     }
     // One right too many is noticed.
