@@ -6,12 +6,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
-use tenant_rls::{Exit, Flags, Settings};
+use tenant_rls::{Exit, Settings};
 
 use crate::cli::{self, Cli, Command, Global};
 use crate::commands::{
-    assign_chat_messages, audit, backfill, backfill_bookings, bench, db, demo, doctor, init, jwt, rls,
-    seed_tenant_defaults,
+    assign_chat_messages, audit, backfill, backfill_bookings, bench, db, demo, doctor, init, rls, seed_tenant_defaults,
 };
 use crate::printer::Printer;
 use crate::report::{self, Report};
@@ -68,7 +67,8 @@ fn dispatch(app: &App, command: Option<Command>) -> Outcome {
         Command::AssignChatMessages(options) => block_on(assign_chat_messages::run(app, options)),
         Command::Init(options) => block_on(init::run(app, options)),
         Command::Bench(options) => block_on(bench::run(app, options)),
-        Command::Jwt(options) => jwt::run(app, *options),
+        #[cfg(feature = "jwt")]
+        Command::Jwt(options) => crate::commands::jwt::run(app, *options),
         Command::Reference => {
             app.printer.data(&reference::markdown(cli::definition()))?;
             Ok(None)
@@ -98,12 +98,13 @@ impl App {
         self.settings_in(&|name| std::env::var(name).ok())
     }
 
+    #[cfg(feature = "jwt")]
     /// The settings of a command that needs no database: none is looked for, and in CI none is missed.
     ///
     /// # Errors
     /// One of them is wrong.
     pub(crate) fn settings_without_database(&self) -> anyhow::Result<Settings> {
-        let flags = Flags { local: true, ..self.global.flags() };
+        let flags = tenant_rls::Flags { local: true, ..self.global.flags() };
         let env = |name: &str| std::env::var(name).ok();
         Ok(Settings::load(&flags, &env, &self.cwd).map_err(tenant_rls::Error::from)?)
     }

@@ -7,8 +7,7 @@ use clap::{Args, Command as Definition, CommandFactory, FromArgMatches, Parser, 
 use tenant_rls::Flags;
 
 use crate::commands::{
-    assign_chat_messages, audit, backfill, backfill_bookings, bench, db, demo, doctor, init, jwt, rls,
-    seed_tenant_defaults,
+    assign_chat_messages, audit, backfill, backfill_bookings, bench, db, demo, doctor, init, rls, seed_tenant_defaults,
 };
 use crate::overview;
 use crate::report::{self, Format};
@@ -105,7 +104,8 @@ pub(crate) enum Command {
     AssignChatMessages(assign_chat_messages::Options),
     Init(init::Options),
     Bench(bench::Options),
-    Jwt(Box<jwt::Options>),
+    #[cfg(feature = "jwt")]
+    Jwt(Box<crate::commands::jwt::Options>),
     /// Print the command reference (docs/commands.md)
     #[command(hide = true)]
     Reference,
@@ -132,6 +132,15 @@ mod tests {
     #[test]
     fn the_definition_is_consistent() {
         definition().debug_assert();
+    }
+
+    /// `.ci/run` runs the tests of this program a second time without the feature.
+    #[cfg(not(feature = "jwt"))]
+    #[test]
+    fn a_build_without_sessions_does_not_know_the_word() {
+        assert!(parse(["cargo xtask", "jwt"].map(Into::into)).is_err());
+        let reference = crate::reference::markdown(definition());
+        assert!(!reference.contains("jwt"), "{reference}");
     }
 
     #[test]

@@ -5,12 +5,13 @@ use clap::Command as Definition;
 use crate::exit_codes;
 
 /// The groups in the order in which a newcomer needs them. A test checks that every command stands in one of them.
-const GROUPS: [(&str, &[&str]); 7] = [
+const GROUPS: &[(&str, &[&str])] = &[
     ("Local database", &["db", "demo"]),
     ("Look", &["doctor", "audit"]),
     ("Backfill", &["backfill-bookings", "assign-chat-messages", "backfill"]),
     ("Row level security", &["rls"]),
     ("Tenants", &["seed-tenant-defaults"]),
+    #[cfg(feature = "jwt")]
     ("Sessions", &["jwt"]),
     ("Project", &["init", "bench"]),
 ];
@@ -21,7 +22,7 @@ pub(crate) fn commands(definition: &Definition) -> String {
     let mut out = String::new();
     for (group, names) in GROUPS {
         out.push_str(&format!("{group}:\n"));
-        for name in names {
+        for name in *names {
             let about = definition.find_subcommand(name).and_then(Definition::get_about);
             let about = about.map(ToString::to_string).unwrap_or_default();
             out.push_str(&format!("  {name:width$}  {about}\n"));

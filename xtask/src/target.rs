@@ -134,6 +134,7 @@ impl App {
         self.confirmed(connected, &WRITING).await
     }
 
+    #[cfg(feature = "jwt")]
     /// Says whose session is about to be minted, and has it confirmed as a write would be: a session opens what is in the
     /// database.
     ///
@@ -175,6 +176,7 @@ struct Deed {
 }
 
 const WRITING: Deed = Deed { doing: "writing to", to_do: "to write to it", done: "written" };
+#[cfg(feature = "jwt")]
 const MINTING: Deed = Deed { doing: "minting a session for", to_do: "to mint a session for it", done: "minted" };
 
 /// The rule behind the question.

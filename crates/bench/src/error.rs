@@ -30,6 +30,7 @@ pub enum Error {
     #[error("cannot write the benchmark's files: {0}")]
     File(#[from] std::io::Error),
     /// A session could not be minted or read, or the real library not be brought.
+    #[cfg(feature = "jwt")]
     #[error(transparent)]
     Session(#[from] dev_jwt::Error),
     /// A candidate failed.
@@ -64,6 +65,7 @@ impl Error {
             Self::Backfill(error) => error.hint(),
             Self::Defaults(error) => error.hint(),
             Self::Rollout(error) => error.hint(),
+            #[cfg(feature = "jwt")]
             Self::Session(error) => error.hint(),
             Self::File(_) | Self::Measure { .. } => None,
             Self::DiskSpace { .. } => {
@@ -81,6 +83,7 @@ impl Error {
             Self::Backfill(error) => error.exit(),
             Self::Defaults(error) => error.exit(),
             Self::Rollout(error) => error.exit(),
+            #[cfg(feature = "jwt")]
             Self::Session(error) => error.exit(),
             Self::DiskSpace { .. } => Exit::Refused,
             Self::File(_) | Self::Measure { .. } | Self::Busy => Exit::Failed,

@@ -7,6 +7,7 @@ mod backfill;
 mod databases;
 mod disk;
 mod error;
+#[cfg(feature = "jwt")]
 mod jwt;
 mod load;
 mod measured;
@@ -24,6 +25,7 @@ pub use backfill::scale::{ScaleBench, scale};
 pub use backfill::{BackfillBench, backfill};
 pub use databases::remove;
 pub use error::{Error, Result};
+#[cfg(feature = "jwt")]
 pub use jwt::{JwtBench, JwtBenchReport, JwtCandidate, jwt};
 pub use report::{
     Latency, LoadReport, ManyTables, PeakMemory, RlsBenchReport, SeedBenchReport, SeedCandidate, SeedCandidateReport,

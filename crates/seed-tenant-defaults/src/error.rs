@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use tenant_rls::{Exit, TableName};
+use tenant_rls::{Exit, TableName, without_urls};
 
 use crate::ListError;
 
@@ -84,7 +84,7 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn defaults(file: &str, line: usize, what: String, hint: Option<String>) -> Self {
-        Self::Defaults { file: file.to_owned(), line, what, hint }
+        Self::Defaults { file: file.to_owned(), line, what: without_urls(&what), hint }
     }
 
     /// What the user can do about it.

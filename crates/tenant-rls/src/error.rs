@@ -185,6 +185,7 @@ impl Error {
             Self::Url(error) => error.exit(),
             Self::Settings(error) => error.exit(),
             Self::Identifier { .. }
+            | Self::NoTable { .. }
             | Self::UnknownTenant { .. }
             | Self::AmbiguousTenant { .. }
             | Self::TenantId { .. }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+use crate::redact::without_urls;
 use crate::{Error, Result};
 
 /// The longest identifier that PostgreSQL keeps whole, in bytes (`NAMEDATALEN - 1`).
@@ -29,7 +30,7 @@ impl Ident {
         } else {
             return Ok(Self(name));
         };
-        Err(Error::Identifier { name, why })
+        Err(Error::Identifier { name: without_urls(&name), why })
     }
 
     /// The name, without quotes.

@@ -14,6 +14,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::redact::without_urls;
+
 pub use annotated::fragment;
 pub use error::TenancyError;
 pub use read::line_at;
@@ -153,7 +155,11 @@ impl Tenancy {
     /// [`TenancyError`] for text that is not TOML, an unknown key, or a value that PostgreSQL could not hold.
     pub fn from_toml(text: &str, path: &Path) -> Result<Self, TenancyError> {
         let tenancy = read::read(text, path)?;
-        tenancy.check().map_err(|(key, why)| TenancyError::Invalid { path: path.to_owned(), key, why })?;
+        tenancy.check().map_err(|(key, why)| TenancyError::Invalid {
+            path: path.to_owned(),
+            key: without_urls(&key),
+            why: without_urls(&why),
+        })?;
         Ok(tenancy)
     }
 

@@ -91,9 +91,11 @@ impl DatabaseUrl {
 
     /// Names of the query parameters that mean nothing here, so that a misspelt one can be found.
     pub fn ignored_parameters(&self) -> Vec<&str> {
-        let name_like = |name: &str| name.len() <= 40 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-        let unknown = self.parameters.iter().map(|(name, _)| name.as_str()).filter(|name| !parse::is_known(name));
-        unknown.map(|name| if name_like(name) { name } else { "(no plain name)" }).collect()
+        // What follows a `&` may be the rest of a password: that seldom is all letters, and then has no value.
+        let name_like = |name: &str| name.len() <= 40 && name.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_');
+        let unknown = self.parameters.iter().filter(|(name, _)| !parse::is_known(name));
+        let shown = |name, value: &str| if name_like(name) && !value.is_empty() { name } else { "(no plain name)" };
+        unknown.map(|(name, value)| shown(name.as_str(), value)).collect()
     }
 
     /// The same server, role and parameters with another database.

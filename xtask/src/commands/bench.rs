@@ -1,6 +1,7 @@
 //! `bench`: how fast the jobs are, on fresh copies of the same data.
 
 mod backfill;
+#[cfg(feature = "jwt")]
 mod jwt;
 mod rls;
 mod scale;
@@ -20,16 +21,22 @@ use crate::text::table;
 
 /// Measure a job against simpler ways to do the same
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:
-  cargo xtask bench backfill --rows 200000
-  cargo xtask bench seed --tenants 10000
-  cargo xtask bench rls --rows 1000000
-  cargo xtask bench jwt")]
+#[command(after_help = examples())]
 pub(crate) struct Options {
     #[command(flatten)]
     server: Server,
     #[command(subcommand)]
     command: Command,
+}
+
+fn examples() -> String {
+    let jwt = if cfg!(feature = "jwt") { "\n  cargo xtask bench jwt" } else { "" };
+    format!(
+        "Examples:
+  cargo xtask bench backfill --rows 200000
+  cargo xtask bench seed --tenants 10000
+  cargo xtask bench rls --rows 1000000{jwt}"
+    )
 }
 
 #[derive(Debug, Subcommand)]
@@ -51,6 +58,7 @@ enum Command {
   cargo xtask bench rls --rows 1000000
   cargo xtask bench rls --format json --output bench.json")]
     Rls(Rls),
+    #[cfg(feature = "jwt")]
     /// Minting a session, beside a Node script with next-auth
     #[command(after_help = "Examples:
   cargo xtask bench jwt
@@ -58,6 +66,7 @@ enum Command {
     Jwt(Jwt),
 }
 
+#[cfg(feature = "jwt")]
 #[derive(Debug, Args)]
 struct Jwt {
     /// How often each mints
@@ -121,6 +130,7 @@ pub(crate) async fn run(app: &App, options: Options) -> Outcome {
     app.refuse_a_url("bench")?;
     let mut notes = app.notes();
     let agree = match options.command {
+        #[cfg(feature = "jwt")]
         Command::Jwt(jwt) => return jwt::run(app, jwt.runs),
         Command::Backfill(backfill) if backfill.scale => {
             let superuser = superuser(app, options.server).await?;

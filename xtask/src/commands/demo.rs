@@ -1,11 +1,13 @@
 //! `demo`: the whole way on a database of its own, in under a minute.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+#[cfg(feature = "jwt")]
+mod session;
+
+use std::time::Instant;
 
 use assign_chat_messages::{Assignment, Origin};
 use backfill_engine::BackfillReport;
 use clap::Args;
-use dev_jwt::{Claims, Lookup, MintOptions, Secret};
 use local_db::{LocalDb, Planted, Role, Running, Up, seed};
 use tenant_audit::AuditReport;
 use tenant_rls::{ConnectOptions, Database, Exit, Tenancy};
@@ -15,13 +17,16 @@ use crate::commands::assign_chat_messages::assign;
 use crate::commands::audit::audit;
 use crate::commands::backfill_bookings::backfill;
 use crate::commands::db::{SeedOptions, Server};
-use crate::commands::jwt::view;
 use crate::failure::Mistake;
 use crate::report::{Format, Report};
 use crate::text::{count, counted, duration};
 use crate::{root, stop};
 
-/// See it all work: a database with defects, audit, backfill, audit again, and a session
+#[cfg_attr(
+    feature = "jwt",
+    doc = "See it all work: a database with defects, audit, backfill, audit again, and a session"
+)]
+#[cfg_attr(not(feature = "jwt"), doc = "See it all work: a database with defects, audit, backfill, and audit again")]
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   cargo xtask demo
@@ -99,8 +104,11 @@ async fn story(app: &App, local: &LocalDb, data: &SeedOptions) -> Outcome {
     let after = stop::at_once(audit(app, &database, &tenancy, Vec::new())).await?;
     say(&after.table())?;
 
-    say("\n6. A session in one of the tenants   cargo xtask jwt\n\n")?;
-    say(&stop::at_once(session(&database, &tenancy)).await?)?;
+    #[cfg(feature = "jwt")]
+    {
+        say("\n6. A session in one of the tenants   cargo xtask jwt\n\n")?;
+        say(&stop::at_once(session::mint(&database, &tenancy)).await?)?;
+    }
     database.close().await;
 
     let time = duration(began.elapsed());
@@ -121,32 +129,8 @@ async fn prepare(app: &App, local: &LocalDb, data: &SeedOptions) -> anyhow::Resu
     Ok((running, planted))
 }
 
-/// The demo's own, for no application: a session that it signed opens nothing but the demo.
-const SECRET: &str = "the secret of the demo, for no application";
-
-/// Mints a session for the user with the most memberships, and says how it is used.
-async fn session(database: &Database, tenancy: &Tenancy) -> anyhow::Result<String> {
-    let Some(email) = dev_jwt::someone(database, tenancy).await? else {
-        return Ok("No active tenant has a member.\n".to_owned());
-    };
-    let (person, _) = dev_jwt::find(database, tenancy, &Lookup::of(email.as_str()), &mut |_| {}).await?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
-    let claims = Claims::of(&person, u64::try_from(now.as_millis())?).into_map();
-    let options =
-        MintOptions { library: dev_jwt::Library::NextAuth, secure: false, max_age: Duration::from_secs(60 * 60), now };
-    let session = dev_jwt::mint(claims, &Secret::new(SECRET)?, &options)?;
-    let who = view::who(&session.claims).join("\n");
-    let start: String = session.token.chars().take(48).collect();
-    Ok(format!(
-        "{who}\nuntil {}, signed with a secret of the demo's own\n\nCookie: {}={start}…\n\n\
-         An application with that secret takes a request with this line for that user's. For a user of yours, with the\n\
-         secret from your application's .env files:\n\
-         \x20 cargo xtask jwt --email EMAIL --tenant TENANT --format curl    a command to paste\n\
-         \x20 cargo xtask jwt --email EMAIL --format playwright              end-to-end tests without a login\n",
-        view::utc(session.expires_at),
-        session.cookie_name,
-    ))
-}
+/// The number of the last step: a build without `jwt` has no session to show.
+const LAST: u32 = if cfg!(feature = "jwt") { 7 } else { 6 };
 
 /// What happened, in plain words, and what to try next.
 fn closing(
@@ -166,7 +150,7 @@ fn closing(
         "NOT the number that was planted, which is a bug"
     };
     format!(
-        "\n7. What happened, in {time}\n\n\
+        "\n{LAST}. What happened, in {time}\n\n\
          {} had no tenant: under row level security nobody would have seen them. The backfill read three\n\
          sources for each - its service request, its client, its service - and assigned {}. A chat message has its author\n\
          alone, who may be a member of several tenants: {} got theirs, {} of them by what the author\n\

@@ -9,6 +9,7 @@ pub(crate) mod db;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod init;
+#[cfg(feature = "jwt")]
 pub(crate) mod jwt;
 pub(crate) mod rls;
 pub(crate) mod seed_tenant_defaults;

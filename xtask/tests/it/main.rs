@@ -10,6 +10,7 @@ mod help;
 mod jwt;
 mod killed;
 mod names;
+mod reader;
 mod reference;
 mod reports;
 mod rls;

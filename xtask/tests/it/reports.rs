@@ -32,6 +32,14 @@ async fn an_audit_as_table_json_and_csv() {
 }
 
 #[tokio::test]
+async fn a_table_that_is_not_there_is_bad_usage() {
+    let db = small().await;
+    let ended = run(&db, &["audit", "--tables", "booking"]);
+    assert_eq!(ended.status, 2, "{ended}");
+    assert!(ended.stderr.contains("did you mean `bookings`?"), "{ended}");
+}
+
+#[tokio::test]
 async fn an_audit_in_ci_says_each_table_at_fault() {
     let db = small().await;
     let url = db.url(Role::Owner);

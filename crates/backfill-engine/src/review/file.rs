@@ -235,6 +235,10 @@ impl ReviewFile {
     /// [`Error::ReadReview`].
     pub(crate) fn next(&mut self) -> Result<Option<Line>> {
         while let Some((number, first)) = self.physical()? {
+            // A file of line breaks alone is passed over at once.
+            if first.iter().all(u8::is_ascii_whitespace) {
+                continue;
+            }
             let line = self.whole(number, first)?;
             if line.cells.iter().any(|cell| !cell.trim().is_empty()) {
                 return Ok(Some(line));

@@ -5,6 +5,10 @@ use std::collections::BTreeMap;
 /// Replacements in one value: more are a variable that stands for itself.
 const MOST: usize = 100;
 
+/// Longest value that references make, in bytes: Linux gives a process no longer variable. Ten lines that each name the one
+/// before a hundred times would otherwise fill any memory.
+const LONGEST: usize = 128 * 1024;
+
 /// Expands the values of one file. A name is looked up in `better`, then in the file itself; `\$` is a plain `$`.
 pub(super) fn expand(
     pairs: Vec<(String, String)>,
@@ -31,6 +35,9 @@ fn interpolate(mut value: String, better: &dyn Fn(&str) -> Option<String>, own: 
         let known = better(reference.name).filter(|value| !value.is_empty());
         let default = reference.default.filter(|value| !value.is_empty()).map(str::to_owned);
         let put = known.or(default).or_else(|| own.get(reference.name).cloned()).unwrap_or_default();
+        if value.len() + put.len() > LONGEST {
+            break;
+        }
         let text = reference.text.to_owned();
         value = value.replacen(&text, &put, 1);
     }

@@ -8,7 +8,12 @@ pub(super) fn pairs(text: &str) -> Vec<(String, String)> {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let mut pairs = Vec::new();
     let mut rest = text.trim_start_matches('\u{FEFF}');
-    while !rest.is_empty() {
+    loop {
+        // Here and not for each line anew, which would look at every line break of a file as often as there are some.
+        rest = rest.trim_start();
+        if rest.is_empty() {
+            break;
+        }
         let (pair, after) = match entry(rest) {
             Some((name, value, after)) => (Some((name, value)), after),
             None => (None, rest),
@@ -21,7 +26,6 @@ pub(super) fn pairs(text: &str) -> Vec<(String, String)> {
 
 /// The entry at the start of a line, and what follows its value.
 fn entry(line: &str) -> Option<(String, String, &str)> {
-    let line = line.trim_start();
     let exported = line.strip_prefix("export").filter(|rest| rest.starts_with(char::is_whitespace));
     exported.and_then(|rest| assignment(rest.trim_start())).or_else(|| assignment(line))
 }

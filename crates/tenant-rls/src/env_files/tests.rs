@@ -103,6 +103,24 @@ fn a_file_that_cannot_be_read_is_named_and_not_quoted() {
     assert!(!format!("{error} {error:?}").contains("hunter2"));
 }
 
+#[test]
+fn references_to_references_do_not_fill_the_memory() {
+    let directory = tempfile::tempdir().unwrap();
+    let text = (1..12).fold("A0=sixteen letters.\n".to_owned(), |text, n| {
+        format!("{text}A{n}={}\n", format!("$A{}", n - 1).repeat(100))
+    });
+    std::fs::write(directory.path().join(".env"), text).unwrap();
+    let Ok(files) = EnvFiles::read(directory.path(), &|_| None) else { panic!("it can be read") };
+    assert_eq!(files.get("A1").unwrap().0.len(), 1_600);
+    assert!(files.get("A11").unwrap().0.len() < 256 * 1024);
+}
+
+#[test]
+fn a_file_of_line_breaks_is_read_at_once() {
+    let text = format!("{}A=1{}B", "\n".repeat(300_000), " \n".repeat(300_000));
+    assert_eq!(parse::pairs(&text), [("A".to_owned(), "1".to_owned())]);
+}
+
 proptest::proptest! {
     #[test]
     fn no_text_makes_the_parser_fail(text in "[AB=:#$'\"`{}\\\\\\-\n é]{0,40}") {

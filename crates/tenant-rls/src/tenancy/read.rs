@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::{Tenancy, TenancyError};
+use crate::redact::without_urls;
 
 pub(super) fn read(text: &str, path: &Path) -> Result<Tenancy, TenancyError> {
     toml::from_str(text).map_err(|error| translate(text, path, &error))
@@ -14,10 +15,10 @@ fn translate(text: &str, path: &Path, error: &toml::de::Error) -> TenancyError {
     // serde has the keys in its message only: "unknown field `a`, expected one of `b`, `c`".
     if let Some(rest) = error.message().strip_prefix("unknown field `") {
         let mut names = rest.split('`').step_by(2).map(str::to_owned);
-        let key = names.next().unwrap_or_default();
+        let key = without_urls(&names.next().unwrap_or_default());
         return TenancyError::UnknownKey { path, line, key, known: names.collect() };
     }
-    TenancyError::Syntax { path, line, message: without_value(error.message()) }
+    TenancyError::Syntax { path, line, message: without_urls(&without_value(error.message())) }
 }
 
 /// The line, from 1, on which the byte at `offset` stands.

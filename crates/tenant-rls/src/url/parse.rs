@@ -93,7 +93,8 @@ fn fields(url: &Url, mut host: Option<Host>) -> Result<DatabaseUrl, UrlError> {
                     value.parse().map_err(|_| UrlError::Parameter { name: "port", takes: "a number up to 65535" })?;
             }
             "user" => user = value.into_owned(),
-            "password" => password = Some(value.into_owned()),
+            // An empty one is none, as in libpq.
+            "password" => password = Some(value.into_owned()).filter(|value| !value.is_empty()),
             "dbname" => database = value.into_owned(),
             _ => parameters.push((name.into_owned(), value.into_owned())),
         }

@@ -103,6 +103,19 @@ fn parameters_that_mean_nothing_are_listed_by_name() {
 }
 
 #[test]
+fn the_rest_of_a_password_is_no_parameter_to_name() {
+    for rest in ["hunter2", "hunter2=x", "hunter"] {
+        let url = url(&format!("postgres://h/d?user=u&password=a&{rest}"));
+        assert_eq!(url.ignored_parameters(), ["(no plain name)"], "{rest}");
+    }
+}
+
+#[test]
+fn an_empty_password_is_none() {
+    assert_eq!(url("postgres://h/d?user=u&password="), url("postgres://u@h/d"));
+}
+
+#[test]
 fn a_pooler_is_suspected_by_parameter_host_or_port() {
     assert!(url("postgres://u@h/d?pgbouncer=true").pooler_hint().is_some());
     assert!(url("postgres://u@ep-cool-1-pooler.eu.aws.neon.tech/d").pooler_hint().is_some());

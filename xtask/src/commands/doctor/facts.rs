@@ -76,7 +76,9 @@ pub(super) struct Secret {
 
 impl SettingsFacts {
     fn of(settings: &Settings) -> Self {
-        let found = SECRETS.iter().find_map(|name| settings.env(name));
+        // A build without `jwt` signs nothing, so it reads no secret.
+        let mut secrets = SECRETS.iter().filter(|_| cfg!(feature = "jwt"));
+        let found = secrets.find_map(|name| settings.env(name));
         Self {
             tenancy_toml: settings.config_path().map(Into::into),
             app_dir: settings.app_dir().to_owned(),
@@ -86,6 +88,7 @@ impl SettingsFacts {
 
     fn advice(&self) -> Vec<String> {
         match &self.secret {
+            None if cfg!(not(feature = "jwt")) => Vec::new(),
             None => vec!["no NEXTAUTH_SECRET: development sessions cannot be signed; it stands in the application's .env files (--app-dir)".to_owned()],
             Some(secret) if secret.length < 32 => vec![format!("the secret from {} has {} bytes; 32 random ones are the usual minimum: openssl rand -base64 32", secret.from, secret.length)],
             Some(_) => Vec::new(),

@@ -110,9 +110,12 @@ fn settings(facts: &Facts) -> Vec<(&'static str, String)> {
     let settings = &facts.settings;
     let toml = settings.tenancy_toml.as_ref().map(|path| path.display().to_string());
     let secret = settings.secret.as_ref().map(|secret| format!("{} bytes (from {})", secret.length, secret.from));
-    vec![
+    let mut lines = vec![
         ("tenancy.toml", toml.unwrap_or_else(|| "none: the names are the default application's".to_owned())),
         ("env files in", settings.app_dir.display().to_string()),
-        ("secret", secret.unwrap_or_else(|| "none".to_owned())),
-    ]
+    ];
+    if cfg!(feature = "jwt") {
+        lines.push(("secret", secret.unwrap_or_else(|| "none".to_owned())));
+    }
+    lines
 }

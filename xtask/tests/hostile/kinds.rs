@@ -1,0 +1,163 @@
+//! The kinds of input: valid examples, the words that mean something in them, and the library function that reads them.
+
+use std::fmt::{Debug, Display};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use backfill_engine::CheckedReview;
+use dev_jwt::{Library, MintOptions, Read, ReadOptions, Secret};
+use seed_tenant_defaults::{CheckedList, Defaults};
+use tenant_rls::{DatabaseUrl, Exit, Flags, Settings, Tenancy};
+
+use crate::examples;
+use crate::secrets::{SECRET, found_in, of_a_session};
+
+/// What reading an input came to.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    /// All that could be shown of it to anybody.
+    pub(crate) shown: Vec<String>,
+    /// Why a command would end with it, if it would.
+    pub(crate) exit: Option<Exit>,
+    /// What of the input itself must not be shown.
+    pub(crate) private: Option<String>,
+}
+
+/// One kind of input.
+pub(crate) struct Kind {
+    pub(crate) name: &'static str,
+    pub(crate) examples: fn() -> Vec<Vec<u8>>,
+    pub(crate) words: &'static [&'static str],
+    /// Reads it as a command would, from a file in this folder where it is one.
+    pub(crate) read: fn(&Path, &[u8]) -> Outcome,
+}
+
+pub(crate) const KINDS: [Kind; 9] = [
+    Kind { name: "tenancy", examples: examples::tenancy, words: examples::TENANCY, read: tenancy },
+    Kind { name: "env", examples: examples::env_file, words: examples::VARIABLES, read: env_file },
+    Kind { name: "url", examples: examples::url, words: examples::PARAMETERS, read: url },
+    Kind { name: "token", examples: examples::token, words: examples::COOKIES, read: token },
+    Kind { name: "claims", examples: examples::claims, words: examples::CLAIMS, read: claims },
+    Kind { name: "list", examples: examples::list, words: &["tenant", "organization_name"], read: list },
+    Kind { name: "review", examples: examples::review, words: examples::REVIEW, read: review },
+    Kind { name: "refused", examples: examples::refused, words: examples::REVIEW, read: review },
+    Kind { name: "defaults", examples: examples::defaults, words: examples::DEFAULTS, read: defaults },
+];
+
+/// An error in all forms that reach people or logs.
+fn failed(error: &(impl Display + Debug), hint: Option<String>, exit: Exit) -> Outcome {
+    let shown = [error.to_string(), format!("{error:?}"), format!("{error:#?}"), hint.unwrap_or_default()];
+    Outcome { shown: shown.into(), exit: Some(exit), private: None }
+}
+
+/// As [`failed`], where a URL does not belong and one that can be told as such is not shown.
+fn failed_on_a_name(error: &(impl Display + Debug), hint: Option<String>, exit: Exit) -> Outcome {
+    let mut outcome = failed(error, hint, exit);
+    outcome.shown.retain(|text| text.contains("://"));
+    outcome
+}
+
+fn tenancy(_: &Path, input: &[u8]) -> Outcome {
+    match Tenancy::from_toml(&String::from_utf8_lossy(input), Path::new("tenancy.toml")) {
+        Ok(_) => Outcome::default(),
+        Err(error) => failed_on_a_name(&error, error.hint(), error.exit()),
+    }
+}
+
+fn env_file(folder: &Path, input: &[u8]) -> Outcome {
+    write(&folder.join(".env.local"), input);
+    match settings(folder) {
+        Ok(settings) if may_show(&settings) => {
+            Outcome { shown: vec![format!("{settings:?}")], exit: None, private: None }
+        }
+        Ok(_) => Outcome::default(),
+        Err(error) => failed(&error, error.hint(), error.exit()),
+    }
+}
+
+/// The settings of a command that is run in this folder, in an empty environment.
+pub(crate) fn settings(folder: &Path) -> Result<Settings, tenant_rls::settings::SettingsError> {
+    Settings::load(&Flags::default(), &|_: &str| None, folder)
+}
+
+/// Whether no secret stands where a role, a host or a database is expected: those are shown.
+fn may_show(settings: &Settings) -> bool {
+    let database = match settings.database() {
+        tenant_rls::Target::Url { url, .. } => Some(url),
+        tenant_rls::Target::Local => None,
+    };
+    database.iter().chain(settings.direct().iter().map(|(url, _)| url)).all(is_plain)
+}
+
+/// Whether the parts of a URL that are no secrets hold none.
+pub(crate) fn is_plain(url: &DatabaseUrl) -> bool {
+    [url.user(), url.host(), url.database()].iter().all(|part| found_in(part).is_none())
+}
+
+fn url(_: &Path, input: &[u8]) -> Outcome {
+    match DatabaseUrl::parse(&String::from_utf8_lossy(input)) {
+        Ok(url) if is_plain(&url) => {
+            let again = DatabaseUrl::parse(url.expose());
+            assert!(again.as_ref() == Ok(&url), "written anew it is another URL");
+            let mut shown = vec![url.to_string(), format!("{url:?}"), format!("{:?}", url.tls(false).map(drop))];
+            shown.extend(url.ignored_parameters().into_iter().map(str::to_owned));
+            Outcome { shown, exit: None, private: None }
+        }
+        Ok(_) => Outcome::default(),
+        Err(error) => failed(&error, error.hint(), error.exit()),
+    }
+}
+
+/// Of a session that can be read, the claims are shown on purpose; of everything else nothing is a secret but ours.
+fn token(_: &Path, input: &[u8]) -> Outcome {
+    let secret = Secret::new(SECRET).expect("it is not empty");
+    let options = ReadOptions { library: None, secure: Some(false), now: Duration::from_secs(1_700_000_100) };
+    let text = String::from_utf8_lossy(input);
+    let problems = match dev_jwt::read(&text, &secret, &options) {
+        Read::Tenant(_, problems) => problems,
+        Read::Session(reading) => reading.problems,
+    };
+    let mut shown: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    shown.push(format!("{problems:?} {secret:?}"));
+    Outcome { shown, exit: None, private: of_a_session(&text).map(str::to_owned) }
+}
+
+fn claims(_: &Path, input: &[u8]) -> Outcome {
+    let now = Duration::from_secs(1_700_000_000);
+    let claims = match dev_jwt::offline_claims(&String::from_utf8_lossy(input), now) {
+        Ok(claims) => claims,
+        Err(error) => return failed(&error, error.hint(), error.exit()),
+    };
+    let options = MintOptions { library: Library::AuthJs, secure: true, max_age: Duration::from_secs(60), now };
+    match dev_jwt::mint(claims, &Secret::new(SECRET).expect("it is not empty"), &options) {
+        Ok(session) => Outcome { shown: vec![session.cookie_header()], exit: None, private: None },
+        Err(error) => failed(&error, error.hint(), error.exit()),
+    }
+}
+
+fn list(folder: &Path, input: &[u8]) -> Outcome {
+    match CheckedList::check(&write(&folder.join("list.csv"), input)) {
+        Ok(_) => Outcome::default(),
+        // A cell is quoted to whoever wrote the file.
+        Err(error) => Outcome { exit: Some(error.exit()), ..Outcome::default() },
+    }
+}
+
+fn review(folder: &Path, input: &[u8]) -> Outcome {
+    match CheckedReview::check(&write(&folder.join("review.csv"), input)) {
+        Ok(_) => Outcome::default(),
+        Err(error) => Outcome { exit: Some(error.exit()), ..Outcome::default() },
+    }
+}
+
+fn defaults(_: &Path, input: &[u8]) -> Outcome {
+    match Defaults::from_toml(&String::from_utf8_lossy(input), "tenant-defaults.toml") {
+        Ok(_) => Outcome::default(),
+        Err(error) => failed_on_a_name(&error, error.hint(), error.exit()),
+    }
+}
+
+fn write(path: &Path, input: &[u8]) -> PathBuf {
+    std::fs::write(path, input).expect("the folder is ours");
+    path.to_owned()
+}
