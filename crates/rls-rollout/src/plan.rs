@@ -195,7 +195,7 @@ impl PlanReport {
         if step.how == How::Transaction {
             writeln!(
                 out,
-                "BEGIN;\nSET LOCAL lock_timeout = '{}ms';\nSET LOCAL row_security = off;",
+                "BEGIN;\nSET LOCAL search_path = pg_catalog, pg_temp;\nSET LOCAL lock_timeout = '{}ms';\nSET LOCAL row_security = off;",
                 self.lock_timeout_ms
             )?;
             for statement in &step.statements {

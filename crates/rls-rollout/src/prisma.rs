@@ -127,7 +127,8 @@ impl PlanReport {
             writeln!(out, "-- Left out: {name}: {}", one_line(&table.stopped_by.join("; ")))?;
         }
         for sql in &self.every_role {
-            writeln!(out, "\n{};", sql.as_str())?;
+            // Whatever path the migration runs under: somebody may have put functions there.
+            writeln!(out, "\nBEGIN;\nSET LOCAL search_path = pg_catalog, pg_temp;\n{};\nCOMMIT;", sql.as_str())?;
         }
         for step in &self.steps {
             if step.how == How::Transaction {

@@ -58,7 +58,7 @@ fn write_script(out: &mut String, database: &str, relation: &Relation, statement
         "-- It makes again what is lost. What a rollout added, `cargo xtask rls rollback` takes away. Run it with psql, at a quiet hour:"
     )?;
     writeln!(out, "-- a constraint is proven and an index is built under a lock.")?;
-    writeln!(out, "BEGIN;\nSET LOCAL row_security = off;\nSET LOCAL search_path = '';")?;
+    writeln!(out, "BEGIN;\nSET LOCAL row_security = off;\nSET LOCAL search_path = pg_catalog, pg_temp;")?;
     for statement in statements {
         writeln!(out, "{};", statement.as_str())?;
     }
