@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
+use tenant_rls::environment::{self, Lookup};
 use tenant_rls::{Exit, Flags, Settings};
 
 use crate::cli::{self, Cli, Command, Global};
@@ -41,8 +42,9 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         }
     };
     let printer = Arc::new(Printer::new(global.quiet, !global.no_progress, global.output.clone()));
-    let outcome = std::env::current_dir()
-        .context("cannot tell the working directory")
+    let outcome = environment::check()
+        .map_err(anyhow::Error::from)
+        .and_then(|()| std::env::current_dir().context("cannot tell the working directory"))
         .and_then(|cwd| dispatch(&App { printer: Arc::clone(&printer), global, cwd }, command));
     match outcome {
         Ok(exit) => exit.map_or(exit_codes::DONE, Exit::code),
@@ -95,7 +97,7 @@ impl App {
     /// # Errors
     /// One of them is wrong.
     pub(crate) fn settings(&self) -> anyhow::Result<Settings> {
-        self.settings_in(&|name| std::env::var(name).ok())
+        self.settings_in(&environment::text)
     }
 
     /// The settings of a command that needs no database: none is looked for, and in CI none is missed.
@@ -104,15 +106,14 @@ impl App {
     /// One of them is wrong.
     pub(crate) fn settings_without_database(&self) -> anyhow::Result<Settings> {
         let flags = Flags { local: true, ..self.global.flags() };
-        let env = |name: &str| std::env::var(name).ok();
-        Ok(Settings::load(&flags, &env, &self.cwd).map_err(tenant_rls::Error::from)?)
+        Ok(Settings::load(&flags, &environment::text, &self.cwd).map_err(tenant_rls::Error::from)?)
     }
 
     /// The settings in another environment than this process's.
     ///
     /// # Errors
     /// One of them is wrong.
-    pub(crate) fn settings_in(&self, env: &dyn Fn(&str) -> Option<String>) -> anyhow::Result<Settings> {
+    pub(crate) fn settings_in(&self, env: &Lookup<'_>) -> anyhow::Result<Settings> {
         Ok(Settings::load(&self.global.flags(), env, &self.cwd).map_err(tenant_rls::Error::from)?)
     }
 
@@ -122,7 +123,7 @@ impl App {
     /// As [`report::write`].
     pub(crate) fn report<R: Report>(&self, report: &R) -> anyhow::Result<()> {
         report::write(report, self.global.format(), &self.printer)?;
-        summary::append(report, std::env::var_os(summary::VARIABLE), &self.printer);
+        summary::append(report, environment::path(summary::VARIABLE), &self.printer);
         Ok(())
     }
 

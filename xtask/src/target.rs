@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use local_db::{Change, LocalDb, LocalOptions, Role, Up};
 use tenant_rls::settings::DefaultTo;
-use tenant_rls::{ConnectOptions, Database, DatabaseUrl, Origin, Pooler, Settings, Target};
+use tenant_rls::{ConnectOptions, Database, DatabaseUrl, Origin, Pooler, Settings, Target, environment};
 
 use crate::app::App;
 use crate::failure::Mistake;
@@ -35,7 +35,7 @@ impl Connected {
 impl App {
     /// The project's local database, running or not.
     pub(crate) fn local(&self, options: LocalOptions) -> LocalDb {
-        LocalDb::at(&root::find(|name| std::env::var(name).ok(), &self.cwd), options)
+        LocalDb::at(&root::find(environment::checked, &self.cwd), options)
     }
 
     /// Connects to the database that the settings name; without one, starts the local database and says so.

@@ -4,6 +4,7 @@ use std::os::unix::fs::{MetadataExt, chown};
 use std::path::Path;
 use std::process::{Output, Stdio};
 
+use tenant_rls::environment;
 use tokio::process::Command;
 
 use crate::{Error, Result};
@@ -72,9 +73,7 @@ impl Account {
     /// As [`command`](Self::command), for a process that this one will not wait for.
     pub(crate) fn std_command(self, program: impl AsRef<Path>) -> std::process::Command {
         let mut command = std::process::Command::new(program.as_ref());
-        for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"PG")) {
-            command.env_remove(name);
-        }
+        environment::strip(&mut command);
         // Messages are read by us; and on macOS a server without a locale does not start.
         command.env("LC_ALL", "C").stdin(Stdio::null()).current_dir("/");
         if let Some((uid, gid)) = self.step_down {

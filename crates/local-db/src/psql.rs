@@ -2,15 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use tenant_rls::DatabaseUrl;
+use tenant_rls::{DatabaseUrl, environment};
 
 use crate::Programs;
 
 /// Finds `psql`: beside the server programs (npm's package has none), else in the `PATH`.
 pub fn locate(programs: Option<&Programs>) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
     let beside = programs.map(Programs::bin).map(Path::to_owned);
-    beside.into_iter().chain(std::env::split_paths(&path)).map(|folder| folder.join("psql")).find(|psql| psql.is_file())
+    beside
+        .into_iter()
+        .chain(environment::program_folders())
+        .map(|folder| folder.join("psql"))
+        .find(|psql| psql.is_file())
 }
 
 /// What to tell who has no `psql`. It holds the URL with its password: that of the local database is no secret.

@@ -6,6 +6,7 @@ use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
 use local_db::{Change, LocalDb, LocalOptions, Running, Seed, State, Status, Up, seed};
 use serde::Serialize;
+use tenant_rls::environment;
 
 use crate::app::{App, Outcome};
 use crate::failure::Mistake;
@@ -43,8 +44,7 @@ pub(crate) struct Server {
 
 impl From<Server> for LocalOptions {
     fn from(server: Server) -> Self {
-        let pg_bin =
-            server.pg_bin.or_else(|| std::env::var_os("PG_BIN").filter(|value| !value.is_empty()).map(PathBuf::from));
+        let pg_bin = server.pg_bin.or_else(|| environment::path("PG_BIN").map(PathBuf::from));
         Self { pg_bin, pg_version: server.pg_version }
     }
 }

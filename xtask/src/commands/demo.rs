@@ -8,7 +8,7 @@ use clap::Args;
 use dev_jwt::{Claims, Lookup, MintOptions, Secret};
 use local_db::{LocalDb, Planted, Role, Running, Up, seed};
 use tenant_audit::AuditReport;
-use tenant_rls::{ConnectOptions, Database, Exit, Tenancy};
+use tenant_rls::{ConnectOptions, Database, Exit, Tenancy, environment};
 
 use crate::app::{App, Outcome};
 use crate::commands::assign_chat_messages::assign;
@@ -49,7 +49,7 @@ pub(crate) async fn run(app: &App, options: Options) -> Outcome {
         ));
     }
     // Inside the folder that git ignores, beside the developer's own database, which the demo never touches.
-    let home = root::find(|name| std::env::var(name).ok(), &app.cwd).join(".local-db").join("demo");
+    let home = root::find(environment::checked, &app.cwd).join(".local-db").join("demo");
     std::fs::create_dir_all(&home)?;
     let local = LocalDb::at(&home, options.server.into());
     let outcome = story(app, &local, &options.data).await;

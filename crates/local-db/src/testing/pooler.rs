@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use tenant_rls::{DatabaseUrl, DirectConnection};
+use tenant_rls::{DatabaseUrl, DirectConnection, environment};
 
 use super::database::{TestDb, unique_name};
 use super::run;
@@ -38,7 +38,7 @@ impl TestPooler {
     pub async fn before(db: &TestDb, sessions: u32) -> Option<Self> {
         let Some(program) = program() else {
             let why = "there is no pgbouncer in PATH or /usr/sbin";
-            assert!(std::env::var_os("CI").is_none(), "{why}: install the package pgbouncer");
+            assert!(environment::path("CI").is_none(), "{why}: install the package pgbouncer");
             // Past the capture of the test harness: that nothing was tried must be seen.
             let _ = writeln!(std::io::stderr(), "SKIPPED, not tried behind a pooler: {why}");
             return None;
@@ -125,7 +125,6 @@ fn write(account: Account, path: &Path, text: &str) -> Result<()> {
 }
 
 fn program() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::env::split_paths(&path).chain(FOLDERS.map(PathBuf::from));
+    let folders = environment::program_folders().into_iter().chain(FOLDERS.map(PathBuf::from));
     folders.map(|folder| folder.join("pgbouncer")).find(|program| program.is_file())
 }

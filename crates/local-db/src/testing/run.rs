@@ -8,7 +8,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tenant_rls::{DatabaseUrl, DirectConnection, Error as SqlError};
+use tenant_rls::settings::SettingsError;
+use tenant_rls::{DatabaseUrl, DirectConnection, Error as SqlError, environment};
 use tokio::sync::OnceCell;
 
 use super::guardian::{self, Found, Hold};
@@ -129,7 +130,7 @@ pub(super) async fn locked() -> Result<(File, PathBuf, Account)> {
     }
     let account = Account::current()?;
     let mut key = DefaultHasher::new();
-    (built_in, std::env::var_os("PG_BIN"), std::env::var_os("PG_VERSION")).hash(&mut key);
+    (built_in, environment::path("PG_BIN"), environment::path("PG_VERSION")).hash(&mut key);
     let name = format!("local-db-tests-{}-{:016x}", account.uid(), key.finish());
     Ok((lock, temporary_folder(account).await.join(name), account))
 }
@@ -146,9 +147,9 @@ pub(super) async fn programs(account: Account, version: Option<u32>) -> Result<P
     let wanted = match version {
         Some(version) => Wanted { bin: None, version: Some((version, "the test asks for it".to_owned())) },
         None => Wanted {
-            bin: std::env::var_os("PG_BIN").map(PathBuf::from),
-            version: std::env::var("PG_VERSION")
-                .ok()
+            bin: environment::path("PG_BIN").map(PathBuf::from),
+            version: environment::text("PG_VERSION")
+                .map_err(|error| SqlError::from(SettingsError::from(error)))?
                 .and_then(|version| version.split('.').next()?.parse().ok()) // containers set it to `18.4-1.pgdg13+1`
                 .map(|version| (version, "PG_VERSION asks for it".to_owned())),
         },
