@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::future::Future;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -32,8 +33,8 @@ pub(crate) struct App {
 /// How a command ended that did not fail: `None` is "done".
 pub(crate) type Outcome = anyhow::Result<Option<Exit>>;
 
-/// Runs one command line and returns the exit status.
-pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+/// Runs one command line and returns the exit status; `shed` is whether the variables of libpq could be left behind.
+pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>, shed: io::Result<()>) -> u8 {
     let Cli { global, command } = match cli::parse(arguments) {
         Ok(cli) => cli,
         Err(message) => {
@@ -42,8 +43,9 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         }
     };
     let printer = Arc::new(Printer::new(global.quiet, !global.no_progress, global.output.clone()));
-    let outcome = environment::check()
-        .map_err(anyhow::Error::from)
+    let outcome = shed
+        .context("cannot start without the variables of libpq (PGHOST and its kind); unset them")
+        .and_then(|()| Ok(environment::check()?))
         .and_then(|()| std::env::current_dir().context("cannot tell the working directory"))
         .and_then(|cwd| dispatch(&App { printer: Arc::clone(&printer), global, cwd }, command));
     match outcome {

@@ -1,6 +1,7 @@
 //! An interactive client for the local database, where one is installed.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use tenant_rls::{DatabaseUrl, environment};
 
@@ -14,6 +15,16 @@ pub fn locate(programs: Option<&Programs>) -> Option<PathBuf> {
         .chain(environment::program_folders())
         .map(|folder| folder.join("psql"))
         .find(|psql| psql.is_file())
+}
+
+/// The command that opens a database in `psql`, whatever `PGSERVICE`, `PGHOSTADDR` or `PGSSLMODE` say here. Its arguments, which
+/// every user of the machine can read, hold no password.
+pub fn command(program: &Path, url: &DatabaseUrl) -> Command {
+    let mut command = Command::new(program);
+    environment::strip(&mut command);
+    command.arg(url.with_user(url.user(), None).expose());
+    command.envs(url.expose_password().map(|password| ("PGPASSWORD", password)));
+    command
 }
 
 /// What to tell who has no `psql`. It holds the URL with its password: that of the local database is no secret.

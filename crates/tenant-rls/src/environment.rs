@@ -5,6 +5,8 @@
 
 use std::env;
 use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -95,8 +97,31 @@ pub fn strip(command: &mut Command) {
     }
 }
 
+/// Starts this program anew without them, where any of what libpq would take is set: sqlx reads it too, and what it has taken
+/// from `PGOPTIONS` or `PGSSLROOTCERT` no setting of ours takes back. To be called first of all.
+///
+/// # Errors
+/// The program cannot be started anew. It does not return where it was.
+pub fn shed() -> io::Result<()> {
+    if of_libpq().is_empty() {
+        return Ok(());
+    }
+    let mut arguments = env::args_os();
+    let mut anew = Command::new(env::current_exe()?);
+    if let Some(name) = arguments.next() {
+        anew.arg0(name);
+    }
+    strip(anew.args(arguments));
+    Err(anew.exec())
+}
+
+/// The first variable that is set and that sqlx would take an option or a certificate from.
+pub(crate) fn beyond_the_url() -> Option<&'static str> {
+    ["PGOPTIONS", "PGSSLROOTCERT", "PGSSLCERT", "PGSSLKEY"].into_iter().find(|name| env::var_os(name).is_some())
+}
+
 /// The variables that are set here and that libpq, its programs or sqlx would take a server, a login or an option from.
-pub fn of_libpq() -> Vec<OsString> {
+fn of_libpq() -> Vec<OsString> {
     env::vars_os().map(|(name, _)| name).filter(|name| is_libpqs(name)).collect()
 }
 

@@ -214,7 +214,8 @@ async fn open_psql(app: &App, local: &LocalDb, psql: Psql) -> anyhow::Result<()>
     };
     // psql takes Ctrl-C for itself: it cancels a statement there, and must not end us, who wait for it.
     let ignore_ctrl_c = tokio::spawn(async { while tokio::signal::ctrl_c().await.is_ok() {} });
-    let status = tokio::process::Command::new(&program).arg(url.expose()).args(&psql.arguments).status().await;
+    let status =
+        tokio::process::Command::from(local_db::psql::command(&program, &url)).args(&psql.arguments).status().await;
     ignore_ctrl_c.abort();
     let status = status.with_context(|| format!("cannot start {}", program.display()))?;
     if status.success() {

@@ -9,6 +9,7 @@ mod faults;
 mod help;
 mod jwt;
 mod killed;
+mod libpq;
 mod reference;
 mod reports;
 mod rls;
