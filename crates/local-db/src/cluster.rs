@@ -2,13 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
+use rustix::process::Pid;
 use serde::Serialize;
-use tenant_rls::{DatabaseUrl, DirectConnection, Error as SqlError};
+use tenant_rls::{DatabaseUrl, DirectConnection, Error as SqlError, Trust};
 
 use crate::account::Account;
-use crate::home::{Cluster, Home};
+use crate::home::Home;
 use crate::programs::Wanted;
+use crate::secret::Secret;
 use crate::server::{self, End, Purpose, Server};
+use crate::state::{self, Cluster, Known};
 use crate::{Error, Programs, Result, Role, schema};
 
 /// The database that the application's tables stand in.
@@ -21,6 +24,8 @@ pub struct LocalOptions {
     pub pg_bin: Option<PathBuf>,
     /// The major version, 14 to 18 (`--pg-version`).
     pub pg_version: Option<u32>,
+    /// Whose files are believed (`TENANCY_TRUST`).
+    pub trust: Trust,
 }
 
 /// What [`LocalDb::up`] makes where there is nothing yet.
@@ -28,6 +33,15 @@ pub struct LocalOptions {
 pub struct Up {
     /// Roles and an empty database, for the application's own migrations, instead of the tables of `sql/schema/`.
     pub empty: bool,
+}
+
+/// How [`LocalDb::reset`] goes about it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Reset {
+    /// What is made afterwards.
+    pub up: Up,
+    /// Ends the sessions of others, instead of refusing where there are some.
+    pub disconnect: bool,
 }
 
 /// The local database of one workspace.
@@ -91,9 +105,18 @@ pub enum State {
 }
 
 impl LocalDb {
+    /// A local database beside the developer's own, inside the folder of that one.
+    ///
+    /// # Errors
+    /// The folder cannot be made, or is not believed.
+    pub fn beside(root: &Path, name: &str, options: LocalOptions) -> Result<Self> {
+        let folder = Home::at(root, options.trust.clone()).folder_for(name)?;
+        Ok(Self::at(&folder, options))
+    }
+
     /// The local database of the workspace in `root`. Nothing is made or started yet.
     pub fn at(root: &Path, options: LocalOptions) -> Self {
-        Self { home: Home::at(root), options }
+        Self { home: Home::at(root, options.trust.clone()), options }
     }
 
     /// Makes the database if there is none, starts it if it does not run, and finds it if it does. Several callers at
@@ -109,8 +132,13 @@ impl LocalDb {
     async fn up_locked(&self, notes: &mut dyn FnMut(&str), up: Up) -> Result<Running> {
         let account = Account::current()?;
         self.home.prepare(account).await?;
-        let Some(mut cluster) = self.home.cluster() else {
-            return self.create(account, notes, up).await;
+        let mut cluster = match self.home.known()? {
+            Known::Cluster(cluster) => cluster,
+            Known::Unfinished { port } => return self.create(account, notes, up, port).await,
+            Known::Nothing => {
+                self.refuse_data_of_nobody()?;
+                return self.create(account, notes, up, None).await;
+            }
         };
         if let Some(asked) = self.options.pg_version.filter(|asked| *asked != cluster.major) {
             return Err(Error::OtherVersion { found: cluster.major, asked });
@@ -118,41 +146,99 @@ impl LocalDb {
         if up.empty && cluster.tables {
             notes("the local database has its tables already; `db reset --empty` starts anew without them");
         }
-        if let Ok(running) = self.running() {
-            return Ok(running);
+        if self.pid()?.is_some() {
+            self.secure(&mut cluster, notes).await?;
+            let programs = Programs::known(&cluster.bin, cluster.major);
+            return Ok(Running { cluster, programs, change: Change::None });
         }
         let programs = self.programs_for(&cluster, account, notes).await?;
-        let server = Server { programs: programs.clone(), account, home: self.home.server() };
-        cluster.port = server.start(Purpose::Development, Some(cluster.port)).await?;
+        let server = Server { programs: programs.clone(), account, home: self.home.server()? };
+        if !server.data().is_dir() {
+            return Err(state::damaged(&self.home.state(), format!("its data is gone: {}", server.data().display())));
+        }
+        let asked = cluster.port;
+        cluster.port = server.start(Purpose::Development, Some(asked)).await?;
+        tell_of_the_port(asked, cluster.port, notes);
         cluster.bin = programs.bin().to_owned();
         self.home.remember(&cluster)?;
+        self.secure(&mut cluster, notes).await?;
         Ok(Running { cluster, programs, change: Change::Started })
     }
 
+    /// Data without the file that tells whose it is may be somebody's.
+    fn refuse_data_of_nobody(&self) -> Result<()> {
+        let data = self.home.server()?.join("data");
+        match data.symlink_metadata() {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(Error::file("reading", &data)(error)),
+            Ok(_) => {
+                let why = format!("it is not there, and there is data that it tells of in {}", data.display());
+                Err(state::damaged(&self.home.state(), why))
+            }
+        }
+    }
+
+    /// Gives a cluster that was made before passwords were drawn its own. Killed at any point, the next `up` goes on.
+    async fn secure(&self, cluster: &mut Cluster, notes: &mut dyn FnMut(&str)) -> Result<()> {
+        if !cluster.secret.is_old() {
+            return Ok(());
+        }
+        let next = match &cluster.next_secret {
+            Some(next) => next.clone(),
+            None => Secret::random()?,
+        };
+        cluster.next_secret = Some(next.clone());
+        self.home.remember(cluster)?;
+        let url = |secret: &Secret| server::url(cluster.port, secret, Role::Superuser, "postgres");
+        // What an earlier attempt was killed after has the next one already.
+        let session = match DirectConnection::connect(&url(&cluster.secret)?, "local-db").await {
+            Ok(session) => session,
+            Err(_) => DirectConnection::connect(&url(&next)?, "local-db").await?,
+        };
+        let mut session = session;
+        schema::set_passwords(&mut session, &next).await?;
+        session.close().await;
+        (cluster.secret, cluster.next_secret) = (next, None);
+        self.home.remember(cluster)?;
+        notes(
+            "the password of the local database was `local` for every user of this machine; now it has its own: `cargo xtask db url`",
+        );
+        Ok(())
+    }
+
     /// Makes the cluster. Whatever an interrupted attempt left is nobody's data, and goes.
-    async fn create(&self, account: Account, notes: &mut dyn FnMut(&str), up: Up) -> Result<Running> {
+    async fn create(
+        &self,
+        account: Account,
+        notes: &mut dyn FnMut(&str),
+        up: Up,
+        asked: Option<u16>,
+    ) -> Result<Running> {
         let version = self.options.pg_version.map(|version| (version, "--pg-version asks for it".to_owned()));
         let wanted = Wanted { bin: self.options.pg_bin.clone(), version };
         let programs = Programs::find(&wanted, account, &self.home, notes).await?;
-        let server = Server { programs: programs.clone(), account, home: self.home.server() };
+        let server = Server { programs: programs.clone(), account, home: self.home.server()? };
+        self.home.begin(asked)?;
         server::end(&server.data(), End::Shutdown).await?;
         server::remove_folder(&server.data())?;
-        server.init().await?;
-        let port = server.start(Purpose::Development, None).await?;
+        let secret = Secret::random()?;
+        server.init(&secret).await?;
+        let port = server.start(Purpose::Development, asked).await?;
+        tell_of_the_port(asked.unwrap_or(port), port, notes);
 
-        let mut session =
-            DirectConnection::connect(&server::url(port, Role::Superuser, "postgres")?, "local-db").await?;
-        schema::create_roles(&mut session).await?;
+        let superuser = server::url(port, &secret, Role::Superuser, "postgres")?;
+        let mut session = DirectConnection::connect(&superuser, "local-db").await?;
+        schema::create_roles(&mut session, &secret).await?;
         // What the owner of a database that is watched should have: a backfill reads from it how busy the server is.
         session.run_script("letting the owner see the load", "GRANT pg_monitor TO app_owner").await?;
         schema::create_database(&mut session, DATABASE, None).await?;
         let system_identifier = system_identifier(&mut session).await?;
         session.close().await;
         if !up.empty {
-            schema::create_tables(&server::url(port, Role::Owner, DATABASE)?).await?;
+            schema::create_tables(&server::url(port, &secret, Role::Owner, DATABASE)?).await?;
         }
         let (major, bin) = (programs.major(), programs.bin().to_owned());
-        let cluster = Cluster { system_identifier, port, major, bin, tables: !up.empty };
+        let cluster = Cluster { system_identifier, port, major, bin, tables: !up.empty, secret, next_secret: None };
         self.home.remember(&cluster)?;
         Ok(Running { cluster, programs, change: Change::Created })
     }
@@ -175,26 +261,39 @@ impl LocalDb {
     /// # Errors
     /// [`Error::Program`] where it does not stop.
     pub async fn down(&self) -> Result<bool> {
-        if self.status().state == State::Absent {
+        if self.status()?.state == State::Absent {
             return Ok(false);
         }
         let _lock = self.home.lock(&mut |_| ()).await?;
-        self.end().await
+        self.end(End::Shutdown).await
     }
 
-    async fn end(&self) -> Result<bool> {
-        server::end(&self.home.server().join("data"), End::Shutdown).await
+    async fn end(&self, end: End) -> Result<bool> {
+        server::end(&self.home.server()?.join("data"), end).await
     }
 
-    /// Removes the database with its data and makes a new one, of another version where the options ask for one.
+    /// Removes the database with its data and makes a new one on the same port, of another version where the options ask for
+    /// one. What is lost, [`loss`](Self::loss) tells before.
     ///
     /// # Errors
-    /// As [`up`](Self::up).
-    pub async fn reset(&self, notes: &mut dyn FnMut(&str), up: Up) -> Result<Running> {
+    /// [`Error::InUse`] where others are connected and stay, else as [`up`](Self::up).
+    pub async fn reset(&self, notes: &mut dyn FnMut(&str), reset: Reset) -> Result<Running> {
         let _lock = self.home.lock(notes).await?;
-        self.end().await?;
-        self.home.forget()?;
-        self.up_locked(notes, up).await
+        let port = match self.home.known() {
+            Ok(Known::Cluster(cluster)) => Some(cluster.port),
+            Ok(Known::Unfinished { port }) => port,
+            // What it told is lost with the rest.
+            Ok(Known::Nothing) | Err(Error::State { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        if reset.disconnect {
+            self.end(End::Shutdown).await?;
+        } else {
+            self.until_alone(notes).await?;
+            self.end(End::WhenAlone).await?;
+        }
+        self.home.forget(port)?;
+        self.up_locked(notes, reset.up).await
     }
 
     /// Stops the server and removes everything, the programs that npm brought included.
@@ -203,22 +302,34 @@ impl LocalDb {
     /// As [`down`](Self::down), and where a file cannot be removed.
     pub async fn remove(&self) -> Result<()> {
         let _lock = self.home.lock(&mut |_| ()).await?;
-        self.end().await?;
+        self.end(End::Shutdown).await?;
         self.home.remove()
     }
 
+    fn pid(&self) -> Result<Option<Pid>> {
+        Ok(server::running_pid(&self.home.server()?.join("data")))
+    }
+
+    /// Where the data lies.
+    pub(crate) fn data(&self) -> Result<PathBuf> {
+        Ok(self.home.server()?.join("data"))
+    }
+
     /// What there is. It reads files and starts nothing.
-    pub fn status(&self) -> Status {
-        let server = self.home.server();
+    ///
+    /// # Errors
+    /// [`Error::State`] or [`Error::Untrusted`]: a file is there that does not tell it, or that is not believed.
+    pub fn status(&self) -> Result<Status> {
+        let server = self.home.server()?;
         let (data, log) = (server.join("data"), server.join("server.log"));
-        let pid = server::running_pid(&data).map(|pid| pid.as_raw_nonzero().get());
-        let cluster = self.home.cluster();
+        let pid = self.pid()?.map(|pid| pid.as_raw_nonzero().get());
+        let cluster = self.home.cluster()?;
         let state = match (&cluster, pid) {
             (_, Some(_)) => State::Running,
             (Some(_), None) => State::Stopped,
             (None, None) => State::Absent,
         };
-        Status {
+        Ok(Status {
             state,
             port: cluster.as_ref().map(|c| c.port),
             major: cluster.as_ref().map(|c| c.major),
@@ -227,23 +338,35 @@ impl LocalDb {
             data,
             log,
             pid,
-        }
+        })
     }
 
     /// The database as it runs now; it is not started.
     ///
     /// # Errors
-    /// [`Error::NotRunning`].
+    /// [`Error::NotRunning`], else as [`status`](Self::status).
     pub fn running(&self) -> Result<Running> {
-        let cluster = self.home.cluster().filter(|_| self.status().state == State::Running).ok_or(Error::NotRunning)?;
+        let runs = self.pid()?.is_some();
+        let cluster = self.home.cluster()?.filter(|_| runs).ok_or(Error::NotRunning)?;
         let programs = Programs::known(&cluster.bin, cluster.major);
         Ok(Running { cluster, programs, change: Change::None })
     }
 
+    /// Writes the URL of the database as it runs into a file that its owner alone can read, and tells where.
+    ///
+    /// # Errors
+    /// As [`running`](Self::running), and where the file cannot be written.
+    pub fn write_url(&self, role: Role) -> Result<PathBuf> {
+        self.home.write_url(self.running()?.url(role)?.expose())
+    }
+
     /// Whether a server with this system identifier is the one that [`up`](Self::up) made: the one place where nothing
     /// asks before it writes. A host name proves nothing, as `localhost` may be a tunnel to production.
-    pub fn is_ours(&self, system_identifier: &str) -> bool {
-        self.home.cluster().is_some_and(|cluster| cluster.system_identifier == system_identifier)
+    ///
+    /// # Errors
+    /// As [`status`](Self::status).
+    pub fn is_ours(&self, system_identifier: &str) -> Result<bool> {
+        Ok(self.home.cluster()?.is_some_and(|cluster| cluster.system_identifier == system_identifier))
     }
 }
 
@@ -253,7 +376,7 @@ impl Running {
     /// # Errors
     /// None that a caller can cause.
     pub fn url(&self, role: Role) -> Result<DatabaseUrl> {
-        server::url(self.cluster.port, role, DATABASE)
+        server::url(self.cluster.port, &self.cluster.secret, role, DATABASE)
     }
 
     /// The number that `initdb` drew for this cluster.
@@ -279,6 +402,13 @@ impl Running {
     /// Whether it was made with the application's tables.
     pub fn has_tables(&self) -> bool {
         self.cluster.tables
+    }
+}
+
+/// An application's settings hold the port.
+fn tell_of_the_port(asked: u16, port: u16, notes: &mut dyn FnMut(&str)) {
+    if asked != port {
+        notes(&format!("another program has port {asked}: the local database listens on {port} now"));
     }
 }
 

@@ -73,7 +73,7 @@ impl Programs {
         let major = version.unwrap_or(NEWEST);
         home.settle(account).await?;
         let bin =
-            npm::bring(major, &home.npm(), notes).await.map_err(|reason| Error::NoPrograms { version, reason })?;
+            npm::bring(major, &home.npm()?, notes).await.map_err(|reason| Error::NoPrograms { version, reason })?;
         Self::at(&bin, account).await
     }
 

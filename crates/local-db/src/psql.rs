@@ -27,10 +27,8 @@ pub fn command(program: &Path, url: &DatabaseUrl) -> Command {
     command
 }
 
-/// What to tell who has no `psql`. It holds the URL with its password: that of the local database is no secret.
-pub fn how_to_connect(url: &DatabaseUrl) -> String {
-    format!(
-        "psql is not installed. Any PostgreSQL client connects with\n  {}\nsuch as pgcli, DBeaver, or in the app's folder: npx prisma studio",
-        url.expose()
-    )
+/// What to tell who has no `psql`.
+pub fn how_to_connect() -> &'static str {
+    "any PostgreSQL client connects with the URL that `cargo xtask db url` prints, such as pgcli, DBeaver, or in the app's \
+     folder: npx prisma studio"
 }

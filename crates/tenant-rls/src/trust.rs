@@ -86,6 +86,13 @@ pub enum ReadError {
     Io(#[from] io::Error),
 }
 
+impl Default for Trust {
+    /// This process's user and root.
+    fn default() -> Self {
+        Self { user: rustix::process::geteuid().as_raw(), folders: Vec::new() }
+    }
+}
+
 impl Trust {
     /// The trust of this process's user, and in the folders that a value of `TENANCY_TRUST` names, from `cwd` on. One that is
     /// not there trusts nothing.
@@ -93,7 +100,7 @@ impl Trust {
         let named = variable.map(|value| std::env::split_paths(value).collect::<Vec<_>>()).unwrap_or_default();
         let named = named.into_iter().filter(|folder| !folder.as_os_str().is_empty());
         let folders = named.filter_map(|folder| cwd.join(folder).canonicalize().ok()).collect();
-        Self { user: rustix::process::geteuid().as_raw(), folders }
+        Self { folders, ..Self::default() }
     }
 
     /// Whether a file or folder that is there may be used: its owner, its mode, and those of the folder it stands in. A link

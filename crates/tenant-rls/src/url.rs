@@ -112,6 +112,12 @@ impl DatabaseUrl {
         Self { database: database.to_owned(), ..self.clone() }.rewritten()
     }
 
+    /// The same database by another port of its host, such as a tunnel's or a pooler's.
+    #[must_use]
+    pub fn with_port(&self, port: u16) -> Self {
+        Self { port, ..self.clone() }.rewritten()
+    }
+
     /// The same server, database and parameters with another role.
     #[must_use]
     pub fn with_user(&self, user: &str, password: Option<&str>) -> Self {

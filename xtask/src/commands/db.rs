@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
+use backfill_engine::bytes;
 use clap::{Args, Subcommand, ValueEnum};
-use local_db::{Change, LocalDb, LocalOptions, Running, Seed, State, Status, Up, seed};
+use local_db::{Change, LocalDb, LocalOptions, Loss, Reset, Running, Seed, State, Status, Up, seed};
 use serde::Serialize;
 use tenant_rls::environment;
 
@@ -45,7 +46,7 @@ pub(crate) struct Server {
 impl From<Server> for LocalOptions {
     fn from(server: Server) -> Self {
         let pg_bin = server.pg_bin.or_else(|| environment::path("PG_BIN").map(PathBuf::from));
-        Self { pg_bin, pg_version: server.pg_version }
+        Self { pg_bin, pg_version: server.pg_version, ..Self::default() }
     }
 }
 
@@ -73,8 +74,10 @@ enum Command {
     )]
     Psql(Psql),
     /// Throw its data away and start anew
-    #[command(after_help = "Examples:\n  cargo xtask db reset\n  cargo xtask db reset && cargo xtask db seed")]
-    Reset(UpOptions),
+    #[command(
+        after_help = "Examples:\n  cargo xtask db reset\n  cargo xtask db reset --yes && cargo xtask db seed\n  cargo xtask db reset --yes --disconnect"
+    )]
+    Reset(ResetOptions),
     /// Fill it with lifelike data and a known number of defects
     #[command(
         after_help = "Examples:\n  cargo xtask db seed\n  cargo xtask db seed --tenants 1000 --bookings 1000000 --seed 7"
@@ -93,6 +96,18 @@ impl From<UpOptions> for Up {
     fn from(options: UpOptions) -> Self {
         Self { empty: options.empty }
     }
+}
+
+#[derive(Debug, Clone, Args)]
+struct ResetOptions {
+    #[command(flatten)]
+    up: UpOptions,
+    /// Throw the data away without asking
+    #[arg(long)]
+    yes: bool,
+    /// End the sessions of whoever is connected, instead of refusing
+    #[arg(long)]
+    disconnect: bool,
 }
 
 #[derive(Debug, Args)]
@@ -156,17 +171,17 @@ impl From<Role> for local_db::Role {
 /// A URL was given, or the local server failed.
 pub(crate) async fn run(app: &App, options: Options) -> Outcome {
     app.refuse_a_url("db")?;
-    let local = app.local(options.server.into());
+    let local = app.local(options.server.into())?;
     match options.command {
         Command::Up(up) => tell(app, &local.up(&mut app.notes(), up.into()).await?)?,
         Command::Down => {
             let stopped = local.down().await?;
             app.printer.note(if stopped { "stopped; the data stays" } else { "it was not running" });
         }
-        Command::Status => app.report(&local.status())?,
+        Command::Status => app.report(&local.status()?)?,
         Command::Url(role) => url(app, &local, role.role).await?,
         Command::Psql(psql) => open_psql(app, &local, psql).await?,
-        Command::Reset(up) => tell(app, &local.reset(&mut app.notes(), up.into()).await?)?,
+        Command::Reset(options) => reset(app, &local, &options).await?,
         Command::Seed(options) => stop::at_once(seed(app, &local, &options)).await?,
     }
     Ok(None)
@@ -196,8 +211,37 @@ fn tell(app: &App, running: &Running) -> anyhow::Result<()> {
     let version = running.programs().major();
     let next = if running.has_tables() { "`cargo xtask db seed` fills it" } else { "it has no tables yet" };
     app.printer.note(&format!("{did}: PostgreSQL {version} on port {}; {next}", running.port()));
-    app.printer.note(&format!("connect to it with {}", running.url(local_db::Role::Owner)?.expose()));
+    app.printer.note("`cargo xtask db url` prints its URL, `cargo xtask db psql` opens it");
     Ok(())
+}
+
+/// Names what is lost, has it confirmed, and starts anew.
+async fn reset(app: &App, local: &LocalDb, options: &ResetOptions) -> anyhow::Result<()> {
+    if let Some(loss) = stop::at_once(async { Ok(local.loss().await?) }).await? {
+        for line in what_is_lost(&loss) {
+            app.printer.line(&line);
+        }
+        let confirmed = options.yes || app.ask("Type `reset` to go on:".to_owned()).await?.as_deref() == Some("reset");
+        if !confirmed {
+            let hint = "`cargo xtask db reset --yes` asks nothing";
+            return Err(Mistake::refused("nobody confirmed the reset; nothing was deleted", hint));
+        }
+    }
+    let reset = Reset { up: options.up.clone().into(), disconnect: options.disconnect };
+    tell(app, &local.reset(&mut app.notes(), reset).await?)
+}
+
+fn what_is_lost(loss: &Loss) -> Vec<String> {
+    let databases = match loss.databases.as_slice() {
+        [] => String::new(),
+        some => {
+            let each = some.iter().map(|stored| format!("{} ({})", stored.database, bytes(stored.bytes)));
+            format!(", with the databases {}", each.collect::<Vec<_>>().join(", "))
+        }
+    };
+    let lost = format!("a reset deletes {}, {}{databases}", loss.data.display(), bytes(loss.bytes));
+    let connected = loss.sessions.iter().map(|sessions| format!("connected now: {sessions}"));
+    std::iter::once(lost).chain(connected).collect()
 }
 
 async fn url(app: &App, local: &LocalDb, role: Role) -> anyhow::Result<()> {
@@ -210,7 +254,7 @@ async fn open_psql(app: &App, local: &LocalDb, psql: Psql) -> anyhow::Result<()>
     let running = local.up(&mut app.notes(), Up::default()).await?;
     let url = running.url(psql.role.role.into())?;
     let Some(program) = local_db::psql::locate(Some(running.programs())) else {
-        return Err(Mistake::failed("psql is not installed", local_db::psql::how_to_connect(&url)));
+        return Err(Mistake::failed("psql is not installed", local_db::psql::how_to_connect()));
     };
     // psql takes Ctrl-C for itself: it cancels a statement there, and must not end us, who wait for it.
     let ignore_ctrl_c = tokio::spawn(async { while tokio::signal::ctrl_c().await.is_ok() {} });

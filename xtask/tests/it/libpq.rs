@@ -6,7 +6,7 @@ use local_db::testing;
 use crate::support::Place;
 
 /// Each of these alone would make a connection fail, or lead it to another server.
-const HOSTILE: [(&str, &str); 10] = [
+pub(crate) const HOSTILE: [(&str, &str); 10] = [
     ("PGHOST", "192.0.2.1"),
     ("PGHOSTADDR", "192.0.2.1"),
     ("PGPORT", "1"),

@@ -10,6 +10,7 @@ mod help;
 mod jwt;
 mod killed;
 mod libpq;
+mod local;
 mod reference;
 mod reports;
 mod rls;

@@ -26,7 +26,7 @@ const FOLDERS: [&str; 4] = ["/usr/sbin", "/usr/local/sbin", "/usr/local/bin", "/
 pub struct TestPooler {
     guardian: Child,
     port: u16,
-    database: String,
+    superuser: DatabaseUrl,
 }
 
 impl TestPooler {
@@ -57,7 +57,11 @@ impl TestPooler {
         DirBuilder::new().mode(0o700).create(&folder).map_err(Error::file("creating", &folder))?;
         account.own(&folder)?;
         let users = [Role::Superuser, Role::Owner, Role::AppUser];
-        let users: String = users.map(|role| format!("\"{}\" \"{}\"\n", role.name(), Role::PASSWORD)).concat();
+        let urls = users.map(|role| db.url(role));
+        let users: String = urls
+            .iter()
+            .map(|url| format!("\"{}\" \"{}\"\n", url.user(), url.expose_password().unwrap_or_default()))
+            .collect();
         write(account, &folder.join("users"), &users)?;
         let settings = settings(&folder, port, db.url(Role::Superuser).port(), sessions);
         write(account, &folder.join("pgbouncer.ini"), &settings)?;
@@ -67,7 +71,7 @@ impl TestPooler {
         // Of a process group of its own, which Ctrl-C in the terminal does not reach.
         guardian.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
         let guardian = guardian.spawn().map_err(Error::file("starting", Path::new("/bin/sh")))?;
-        let pooler = Self { guardian, port, database: db.name().to_owned() };
+        let pooler = Self { guardian, port, superuser: db.url(Role::Superuser) };
         pooler.until_ready(&folder.join("log")).await?;
         Ok(pooler)
     }
@@ -92,7 +96,7 @@ impl TestPooler {
 
     /// How to log in to the database through it, in a URL that does not say that there is a pooler.
     pub fn silent_url(&self, role: Role) -> DatabaseUrl {
-        server::url(self.port, role, &self.database).expect("a URL of our own making is one")
+        crate::login(&self.superuser.with_port(self.port), role)
     }
 
     /// How to log in to the database through it, with `pgbouncer=true` in the URL.
