@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use rustix::process::Pid;
 use serde::Serialize;
 use tenant_rls::{DatabaseUrl, DirectConnection, Error as SqlError, Trust};
 
@@ -12,10 +11,11 @@ use crate::programs::Wanted;
 use crate::secret::Secret;
 use crate::server::{self, End, Purpose, Server};
 use crate::state::{self, Cluster, Known};
+use crate::status::State;
 use crate::{Error, Programs, Result, Role, schema};
 
 /// The database that the application's tables stand in.
-const DATABASE: &str = "app";
+pub(crate) const DATABASE: &str = "app";
 
 /// Which server programs to use; the default takes the newest installed ones, else npm's.
 #[derive(Debug, Clone, Default)]
@@ -35,28 +35,19 @@ pub struct Up {
     pub empty: bool,
 }
 
-/// How [`LocalDb::reset`] goes about it.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Reset {
-    /// What is made afterwards.
-    pub up: Up,
-    /// Ends the sessions of others, instead of refusing where there are some.
-    pub disconnect: bool,
-}
-
 /// The local database of one workspace.
 #[derive(Debug, Clone)]
 pub struct LocalDb {
-    home: Home,
+    pub(crate) home: Home,
     options: LocalOptions,
 }
 
 /// A local database that runs.
 #[derive(Debug, Clone)]
 pub struct Running {
-    cluster: Cluster,
-    programs: Programs,
-    change: Change,
+    pub(crate) cluster: Cluster,
+    pub(crate) programs: Programs,
+    pub(crate) change: Change,
 }
 
 /// What [`LocalDb::up`] had to do.
@@ -69,39 +60,6 @@ pub enum Change {
     Started,
     /// It was made.
     Created,
-}
-
-/// What there is, without starting anything.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Status {
-    /// Whether it was ever made, and whether it runs.
-    pub state: State,
-    /// The port on 127.0.0.1; while it is stopped, the one that it will ask for.
-    pub port: Option<u16>,
-    /// The major version of its data.
-    pub major: Option<u32>,
-    /// Where its data lies.
-    pub data: PathBuf,
-    /// Where its log is.
-    pub log: PathBuf,
-    /// Where its programs are.
-    pub bin: Option<PathBuf>,
-    /// The number that `initdb` drew for it.
-    pub system_identifier: Option<String>,
-    /// The process number of the server.
-    pub pid: Option<i32>,
-}
-
-/// See [`Status::state`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// There is none.
-    Absent,
-    /// It is there and does not run.
-    Stopped,
-    /// It runs.
-    Running,
 }
 
 impl LocalDb {
@@ -129,7 +87,7 @@ impl LocalDb {
         self.up_locked(notes, up).await
     }
 
-    async fn up_locked(&self, notes: &mut dyn FnMut(&str), up: Up) -> Result<Running> {
+    pub(crate) async fn up_locked(&self, notes: &mut dyn FnMut(&str), up: Up) -> Result<Running> {
         let account = Account::current()?;
         self.home.prepare(account).await?;
         let mut cluster = match self.home.known()? {
@@ -176,34 +134,6 @@ impl LocalDb {
                 Err(state::damaged(&self.home.state(), why))
             }
         }
-    }
-
-    /// Gives a cluster that was made before passwords were drawn its own. Killed at any point, the next `up` goes on.
-    async fn secure(&self, cluster: &mut Cluster, notes: &mut dyn FnMut(&str)) -> Result<()> {
-        if !cluster.secret.is_old() {
-            return Ok(());
-        }
-        let next = match &cluster.next_secret {
-            Some(next) => next.clone(),
-            None => Secret::random()?,
-        };
-        cluster.next_secret = Some(next.clone());
-        self.home.remember(cluster)?;
-        let url = |secret: &Secret| server::url(cluster.port, secret, Role::Superuser, "postgres");
-        // What an earlier attempt was killed after has the next one already.
-        let session = match DirectConnection::connect(&url(&cluster.secret)?, "local-db").await {
-            Ok(session) => session,
-            Err(_) => DirectConnection::connect(&url(&next)?, "local-db").await?,
-        };
-        let mut session = session;
-        schema::set_passwords(&mut session, &next).await?;
-        session.close().await;
-        (cluster.secret, cluster.next_secret) = (next, None);
-        self.home.remember(cluster)?;
-        notes(
-            "the password of the local database was `local` for every user of this machine; now it has its own: `cargo xtask db url`",
-        );
-        Ok(())
     }
 
     /// Makes the cluster. Whatever an interrupted attempt left is nobody's data, and goes.
@@ -268,32 +198,8 @@ impl LocalDb {
         self.end(End::Shutdown).await
     }
 
-    async fn end(&self, end: End) -> Result<bool> {
+    pub(crate) async fn end(&self, end: End) -> Result<bool> {
         server::end(&self.home.server()?.join("data"), end).await
-    }
-
-    /// Removes the database with its data and makes a new one on the same port, of another version where the options ask for
-    /// one. What is lost, [`loss`](Self::loss) tells before.
-    ///
-    /// # Errors
-    /// [`Error::InUse`] where others are connected and stay, else as [`up`](Self::up).
-    pub async fn reset(&self, notes: &mut dyn FnMut(&str), reset: Reset) -> Result<Running> {
-        let _lock = self.home.lock(notes).await?;
-        let port = match self.home.known() {
-            Ok(Known::Cluster(cluster)) => Some(cluster.port),
-            Ok(Known::Unfinished { port }) => port,
-            // What it told is lost with the rest.
-            Ok(Known::Nothing) | Err(Error::State { .. }) => None,
-            Err(error) => return Err(error),
-        };
-        if reset.disconnect {
-            self.end(End::Shutdown).await?;
-        } else {
-            self.until_alone(notes).await?;
-            self.end(End::WhenAlone).await?;
-        }
-        self.home.forget(port)?;
-        self.up_locked(notes, reset.up).await
     }
 
     /// Stops the server and removes everything, the programs that npm brought included.
@@ -304,69 +210,6 @@ impl LocalDb {
         let _lock = self.home.lock(&mut |_| ()).await?;
         self.end(End::Shutdown).await?;
         self.home.remove()
-    }
-
-    fn pid(&self) -> Result<Option<Pid>> {
-        Ok(server::running_pid(&self.home.server()?.join("data")))
-    }
-
-    /// Where the data lies.
-    pub(crate) fn data(&self) -> Result<PathBuf> {
-        Ok(self.home.server()?.join("data"))
-    }
-
-    /// What there is. It reads files and starts nothing.
-    ///
-    /// # Errors
-    /// [`Error::State`] or [`Error::Untrusted`]: a file is there that does not tell it, or that is not believed.
-    pub fn status(&self) -> Result<Status> {
-        let server = self.home.server()?;
-        let (data, log) = (server.join("data"), server.join("server.log"));
-        let pid = self.pid()?.map(|pid| pid.as_raw_nonzero().get());
-        let cluster = self.home.cluster()?;
-        let state = match (&cluster, pid) {
-            (_, Some(_)) => State::Running,
-            (Some(_), None) => State::Stopped,
-            (None, None) => State::Absent,
-        };
-        Ok(Status {
-            state,
-            port: cluster.as_ref().map(|c| c.port),
-            major: cluster.as_ref().map(|c| c.major),
-            bin: cluster.as_ref().map(|c| c.bin.clone()),
-            system_identifier: cluster.map(|c| c.system_identifier),
-            data,
-            log,
-            pid,
-        })
-    }
-
-    /// The database as it runs now; it is not started.
-    ///
-    /// # Errors
-    /// [`Error::NotRunning`], else as [`status`](Self::status).
-    pub fn running(&self) -> Result<Running> {
-        let runs = self.pid()?.is_some();
-        let cluster = self.home.cluster()?.filter(|_| runs).ok_or(Error::NotRunning)?;
-        let programs = Programs::known(&cluster.bin, cluster.major);
-        Ok(Running { cluster, programs, change: Change::None })
-    }
-
-    /// Writes the URL of the database as it runs into a file that its owner alone can read, and tells where.
-    ///
-    /// # Errors
-    /// As [`running`](Self::running), and where the file cannot be written.
-    pub fn write_url(&self, role: Role) -> Result<PathBuf> {
-        self.home.write_url(self.running()?.url(role)?.expose())
-    }
-
-    /// Whether a server with this system identifier is the one that [`up`](Self::up) made: the one place where nothing
-    /// asks before it writes. A host name proves nothing, as `localhost` may be a tunnel to production.
-    ///
-    /// # Errors
-    /// As [`status`](Self::status).
-    pub fn is_ours(&self, system_identifier: &str) -> Result<bool> {
-        Ok(self.home.cluster()?.is_some_and(|cluster| cluster.system_identifier == system_identifier))
     }
 }
 

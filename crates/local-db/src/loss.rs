@@ -3,15 +3,12 @@
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use sqlx::Row;
 use tenant_rls::{DirectConnection, Error as SqlError};
 
-use crate::{Error, LocalDb, Result, Role, State};
-
-/// How long a reset waits for the sessions of others to end.
-const PATIENCE: Duration = Duration::from_secs(5);
+use crate::status::State;
+use crate::{Error, LocalDb, Result, Role};
 
 /// What would be gone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,30 +77,6 @@ impl LocalDb {
             return Ok(None);
         }
         Ok(Some(Loss { bytes: size(&data), data, databases, sessions }))
-    }
-
-    /// Waits a moment until nobody else is connected.
-    ///
-    /// # Errors
-    /// [`Error::InUse`] with those who stay.
-    pub(crate) async fn until_alone(&self, notes: &mut dyn FnMut(&str)) -> Result<()> {
-        let begun = Instant::now();
-        let mut told = false;
-        loop {
-            let sessions = self.loss().await?.map(|loss| loss.sessions).unwrap_or_default();
-            if sessions.is_empty() {
-                return Ok(());
-            }
-            let who = sessions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-            if begun.elapsed() > PATIENCE {
-                return Err(Error::InUse(who));
-            }
-            if !told {
-                notes(&format!("waiting for {who}"));
-                told = true;
-            }
-            tokio::time::sleep(Duration::from_millis(200)).await;
-        }
     }
 }
 

@@ -1,11 +1,12 @@
 //! `db`: the project's local database.
 
+mod reset;
+
 use std::path::PathBuf;
 
 use anyhow::Context;
-use backfill_engine::bytes;
 use clap::{Args, Subcommand, ValueEnum};
-use local_db::{Change, LocalDb, LocalOptions, Loss, Reset, Running, Seed, State, Status, Up, seed};
+use local_db::{Change, LocalDb, LocalOptions, Running, Seed, State, Status, Up, seed};
 use serde::Serialize;
 use tenant_rls::environment;
 
@@ -22,7 +23,7 @@ pub(crate) const HEADING: &str = "Server options";
 #[command(after_help = "Examples:
   cargo xtask db up
   cargo xtask db seed --tenants 20 --bookings 100000
-  psql \"$(cargo xtask db url --role app_user)\"
+  cargo xtask db psql --role app_user
   cargo xtask db up --empty && DATABASE_URL=$(cargo xtask db url) npx prisma migrate deploy")]
 pub(crate) struct Options {
     #[command(flatten)]
@@ -77,7 +78,7 @@ enum Command {
     #[command(
         after_help = "Examples:\n  cargo xtask db reset\n  cargo xtask db reset --yes && cargo xtask db seed\n  cargo xtask db reset --yes --disconnect"
     )]
-    Reset(ResetOptions),
+    Reset(reset::Options),
     /// Fill it with lifelike data and a known number of defects
     #[command(
         after_help = "Examples:\n  cargo xtask db seed\n  cargo xtask db seed --tenants 1000 --bookings 1000000 --seed 7"
@@ -86,7 +87,7 @@ enum Command {
 }
 
 #[derive(Debug, Clone, Args)]
-struct UpOptions {
+pub(super) struct UpOptions {
     /// Create no tables: the application's own migrations do
     #[arg(long)]
     empty: bool,
@@ -96,18 +97,6 @@ impl From<UpOptions> for Up {
     fn from(options: UpOptions) -> Self {
         Self { empty: options.empty }
     }
-}
-
-#[derive(Debug, Clone, Args)]
-struct ResetOptions {
-    #[command(flatten)]
-    up: UpOptions,
-    /// Throw the data away without asking
-    #[arg(long)]
-    yes: bool,
-    /// End the sessions of whoever is connected, instead of refusing
-    #[arg(long)]
-    disconnect: bool,
 }
 
 #[derive(Debug, Args)]
@@ -181,7 +170,7 @@ pub(crate) async fn run(app: &App, options: Options) -> Outcome {
         Command::Status => app.report(&local.status()?)?,
         Command::Url(role) => url(app, &local, role.role).await?,
         Command::Psql(psql) => open_psql(app, &local, psql).await?,
-        Command::Reset(options) => reset(app, &local, &options).await?,
+        Command::Reset(options) => reset::run(app, &local, &options).await?,
         Command::Seed(options) => stop::at_once(seed(app, &local, &options)).await?,
     }
     Ok(None)
@@ -213,35 +202,6 @@ fn tell(app: &App, running: &Running) -> anyhow::Result<()> {
     app.printer.note(&format!("{did}: PostgreSQL {version} on port {}; {next}", running.port()));
     app.printer.note("`cargo xtask db url` prints its URL, `cargo xtask db psql` opens it");
     Ok(())
-}
-
-/// Names what is lost, has it confirmed, and starts anew.
-async fn reset(app: &App, local: &LocalDb, options: &ResetOptions) -> anyhow::Result<()> {
-    if let Some(loss) = stop::at_once(async { Ok(local.loss().await?) }).await? {
-        for line in what_is_lost(&loss) {
-            app.printer.line(&line);
-        }
-        let confirmed = options.yes || app.ask("Type `reset` to go on:".to_owned()).await?.as_deref() == Some("reset");
-        if !confirmed {
-            let hint = "`cargo xtask db reset --yes` asks nothing";
-            return Err(Mistake::refused("nobody confirmed the reset; nothing was deleted", hint));
-        }
-    }
-    let reset = Reset { up: options.up.clone().into(), disconnect: options.disconnect };
-    tell(app, &local.reset(&mut app.notes(), reset).await?)
-}
-
-fn what_is_lost(loss: &Loss) -> Vec<String> {
-    let databases = match loss.databases.as_slice() {
-        [] => String::new(),
-        some => {
-            let each = some.iter().map(|stored| format!("{} ({})", stored.database, bytes(stored.bytes)));
-            format!(", with the databases {}", each.collect::<Vec<_>>().join(", "))
-        }
-    };
-    let lost = format!("a reset deletes {}, {}{databases}", loss.data.display(), bytes(loss.bytes));
-    let connected = loss.sessions.iter().map(|sessions| format!("connected now: {sessions}"));
-    std::iter::once(lost).chain(connected).collect()
 }
 
 async fn url(app: &App, local: &LocalDb, role: Role) -> anyhow::Result<()> {

@@ -51,7 +51,7 @@ impl Run {
     /// What the log tells of a server that is gone, though nobody but its guardian should end it.
     fn stopped(&self) -> Option<Error> {
         let home = self.log.parent()?;
-        if server::running_pid(&home.join("data")).is_some() {
+        if crate::pid::running_pid(&home.join("data")).is_some() {
             return None;
         }
         let reason = server::log_tail(&self.log, 0).unwrap_or_else(|| "its folder is gone".to_owned());

@@ -179,7 +179,7 @@ impl Standby {
 
 impl Drop for Standby {
     fn drop(&mut self) {
-        if let Some(pid) = server::running_pid(&self.server.data()) {
+        if let Some(pid) = crate::pid::running_pid(&self.server.data()) {
             // One that is gone already is what is wanted.
             let _ = server::kill_family(pid);
         }
