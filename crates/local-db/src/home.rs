@@ -14,7 +14,7 @@
 
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io::{ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -43,7 +43,9 @@ impl Home {
     pub(crate) async fn lock(&self, notes: &mut dyn FnMut(&str)) -> Result<File> {
         self.make()?;
         let path = self.folder.join("lock");
-        let file = File::create(&path).map_err(Error::file("creating", &path))?;
+        // Whoever can open it can hold the lock.
+        let file = File::options().create(true).truncate(false).write(true).mode(0o600).open(&path);
+        let file = file.map_err(Error::file("creating", &path))?;
         let mut told = false;
         loop {
             match file.try_lock() {

@@ -145,6 +145,23 @@ mod tests {
     }
 
     #[test]
+    fn a_program_that_is_started_finds_none_of_what_libpq_reads() {
+        const NAME: &str = "environment::tests::a_program_that_is_started_finds_none_of_what_libpq_reads";
+        if path("PGSERVICE").is_none() {
+            // In a process of its own: this one's environment is shared by all tests.
+            let mut child = Command::new(env::current_exe().unwrap());
+            let output = child.args(["--exact", NAME]).env("PGSERVICE", "x").env("PG_BIN", "kept").output().unwrap();
+            assert!(output.status.success(), "{output:?}");
+            assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"), "{output:?}");
+            return;
+        }
+        let mut program = Command::new("env");
+        strip(&mut program);
+        let found = String::from_utf8(program.output().unwrap().stdout).unwrap();
+        assert!(!found.contains("PGSERVICE") && found.contains("PG_BIN=kept"), "{found}");
+    }
+
+    #[test]
     fn an_unset_variable_is_unset_and_a_set_one_is_read() {
         assert_eq!(text("NO_SUCH_VARIABLE_IS_SET"), Ok(None));
         assert!(text("CARGO_MANIFEST_DIR").unwrap().is_some_and(|folder| folder.ends_with("tenant-rls")));

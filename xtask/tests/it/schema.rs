@@ -65,3 +65,22 @@ async fn where_tenancy_toml_names_another_schema_nothing_is_written() {
     assert!(ended.stderr.contains("the schema `crm`") && ended.stderr.contains("the schema `public`"), "{ended}");
     assert_eq!(settings_of_acme(&db).await, 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_is_minted_for_who_is_in_the_urls_schema() {
+    let (db, url) = application().await;
+    let mut session = db.superuser().await;
+    session.run_script("looking there", "SET search_path = crm").await.unwrap();
+    session
+        .run_script("removing the tenants", "DELETE FROM organization_settings; DELETE FROM \"Tenant\"")
+        .await
+        .unwrap();
+    let people = include_str!("../../../crates/dev-jwt/tests/it/people.sql");
+    session.run_script("planting people", people).await.unwrap();
+    session.close().await;
+    let env = [("DATABASE_URL", url.as_str()), ("NEXTAUTH_SECRET", "hunter2 and more, to be 32 bytes long")];
+    let ended = Place::new()
+        .run_with(&["jwt", "--email", "staff@example.com", "--format", "token", "--confirm", "127.0.0.1"], &env);
+    assert_eq!(ended.status, 0, "{ended}");
+    assert!(ended.stdout.starts_with("eyJ"), "{ended}");
+}
