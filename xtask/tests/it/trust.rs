@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 
 use crate::support::Place;
@@ -67,4 +68,52 @@ fn nothing_above_the_working_folder_counts_outside_of_a_repository() {
     let ended = place.command(&["doctor"], &[]).current_dir(&below).output().unwrap();
     assert_eq!(ended.status.code(), Some(1), "the local database does not run: {ended:?}");
     assert!(String::from_utf8(ended.stdout).unwrap().contains("tenancy.toml  none"));
+}
+
+/// Runs a command as an ordinary user; `None`, and a line that says so, where this one may not become another.
+fn run_as(user: u32, place: &Place, arguments: &[&str]) -> Option<(i32, String)> {
+    let mut command = place.command(arguments, &[]);
+    let ended = command.uid(user).gid(user).output();
+    match ended {
+        Ok(output) => {
+            let said = [output.stdout, output.stderr].concat();
+            Some((output.status.code().unwrap(), String::from_utf8(said).unwrap()))
+        }
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "SKIPPED, not tried as an ordinary user: {error}");
+            None
+        }
+    }
+}
+
+#[test]
+fn an_ordinary_user_believes_root_and_nobody_else() {
+    let place = place_with("tenancy.toml");
+    std::fs::set_permissions(place.path(), PermissionsExt::from_mode(0o755)).unwrap();
+    let Some((status, said)) = run_as(STRANGER, &place, &["doctor"]) else { return };
+    assert_eq!(status, 2, "root's file is read: {said}");
+    assert!(given_away(&place.path().join("tenancy.toml")));
+    assert_eq!(run_as(STRANGER, &place, &["doctor"]).unwrap().0, 2, "so is one's own");
+    let (status, said) = run_as(STRANGER - 1, &place, &["doctor"]).unwrap();
+    assert_eq!(status, 4, "{said}");
+    assert!(said.contains(&format!("belongs to user {STRANGER}, and this runs as user {}", STRANGER - 1)), "{said}");
+}
+
+#[test]
+fn an_ordinary_users_local_database_is_theirs_alone() {
+    let place = Place::new();
+    std::fs::set_permissions(place.path(), PermissionsExt::from_mode(0o755)).unwrap();
+    if !given_away(place.path()) || !given_away(&place.path().join(".git")) {
+        return;
+    }
+    let Some((status, said)) = run_as(STRANGER, &place, &["db", "up", "--empty"]) else { return };
+    assert_eq!(status, 0, "{said}");
+    for command in [&["audit"][..], &["db", "url"], &["db", "psql"], &["db", "down"], &["db", "reset", "--yes"]] {
+        let (status, said) = run_as(STRANGER - 1, &place, command).unwrap();
+        assert_eq!(status, 4, "{command:?}: {said}");
+        let ended = place.run(command);
+        assert_eq!(ended.status, 4, "root does not take over a user's database: {command:?}: {ended}");
+    }
+    assert!(run_as(STRANGER, &place, &["db", "status"]).unwrap().1.contains("running"));
+    assert_eq!(run_as(STRANGER, &place, &["db", "down"]).unwrap().0, 0);
 }
