@@ -2,11 +2,13 @@
 
 use std::ffi::OsString;
 use std::future::Future;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
-use tenant_rls::{Exit, Settings};
+use tenant_rls::environment::{self, Lookup};
+use tenant_rls::{Exit, Flags, Settings};
 
 use crate::cli::{self, Cli, Command, Global};
 use crate::commands::{
@@ -30,8 +32,8 @@ pub(crate) struct App {
 /// How a command ended that did not fail: `None` is "done".
 pub(crate) type Outcome = anyhow::Result<Option<Exit>>;
 
-/// Runs one command line and returns the exit status.
-pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+/// Runs one command line and returns the exit status; `shed` is whether the variables of libpq could be left behind.
+pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>, shed: io::Result<()>) -> u8 {
     let Cli { global, command } = match cli::parse(arguments) {
         Ok(cli) => cli,
         Err(message) => {
@@ -40,8 +42,10 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         }
     };
     let printer = Arc::new(Printer::new(global.quiet, !global.no_progress, global.output.clone()));
-    let outcome = std::env::current_dir()
-        .context("cannot tell the working directory")
+    let outcome = shed
+        .context("cannot start without the variables of libpq (PGHOST and its kind); unset them")
+        .and_then(|()| Ok(environment::check()?))
+        .and_then(|()| std::env::current_dir().context("cannot tell the working directory"))
         .and_then(|cwd| dispatch(&App { printer: Arc::clone(&printer), global, cwd }, command));
     match outcome {
         Ok(exit) => exit.map_or(exit_codes::DONE, Exit::code),
@@ -95,7 +99,7 @@ impl App {
     /// # Errors
     /// One of them is wrong.
     pub(crate) fn settings(&self) -> anyhow::Result<Settings> {
-        self.settings_in(&|name| std::env::var(name).ok())
+        self.settings_in(&environment::text)
     }
 
     #[cfg(feature = "jwt")]
@@ -104,16 +108,15 @@ impl App {
     /// # Errors
     /// One of them is wrong.
     pub(crate) fn settings_without_database(&self) -> anyhow::Result<Settings> {
-        let flags = tenant_rls::Flags { local: true, ..self.global.flags() };
-        let env = |name: &str| std::env::var(name).ok();
-        Ok(Settings::load(&flags, &env, &self.cwd).map_err(tenant_rls::Error::from)?)
+        let flags = Flags { local: true, ..self.global.flags() };
+        Ok(Settings::load(&flags, &environment::text, &self.cwd).map_err(tenant_rls::Error::from)?)
     }
 
     /// The settings in another environment than this process's.
     ///
     /// # Errors
     /// One of them is wrong.
-    pub(crate) fn settings_in(&self, env: &dyn Fn(&str) -> Option<String>) -> anyhow::Result<Settings> {
+    pub(crate) fn settings_in(&self, env: &Lookup<'_>) -> anyhow::Result<Settings> {
         Ok(Settings::load(&self.global.flags(), env, &self.cwd).map_err(tenant_rls::Error::from)?)
     }
 
@@ -123,7 +126,7 @@ impl App {
     /// As [`report::write`].
     pub(crate) fn report<R: Report>(&self, report: &R) -> anyhow::Result<()> {
         report::write(report, self.global.format(), &self.printer)?;
-        summary::append(report, std::env::var_os(summary::VARIABLE), &self.printer);
+        summary::append(report, environment::path(summary::VARIABLE), &self.printer);
         Ok(())
     }
 

@@ -30,5 +30,7 @@ mod text;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    app::run(std::env::args_os()).into()
+    // Before anything else reads the environment.
+    let shed = tenant_rls::environment::shed();
+    app::run(std::env::args_os(), shed).into()
 }

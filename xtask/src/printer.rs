@@ -33,7 +33,7 @@ pub(crate) struct Printer {
 impl Printer {
     /// A printer for this process's streams.
     pub(crate) fn new(quiet: bool, progress: bool, output: Option<PathBuf>) -> Self {
-        let env = |name: &str| std::env::var(name).ok();
+        let env = tenant_rls::environment::checked;
         let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(5));
         Self {
             quiet,

@@ -2,16 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-/// The workspace when started as `cargo xtask`; for the installed binary the nearest folder upwards with a
-/// `tenancy.toml` or a `.git`, else the working directory.
+use tenant_rls::trust;
+
+/// The workspace when started as `cargo xtask`; for the installed binary the nearest folder with a `tenancy.toml` in the
+/// working folder's repository, else the root of that; outside of a repository the working folder.
 pub(crate) fn find(env: impl Fn(&str) -> Option<String>, cwd: &Path) -> PathBuf {
     // Cargo sets it for whatever it runs, so it counts only where it names this crate.
     let manifest = env("CARGO_MANIFEST_DIR").map(PathBuf::from).filter(|folder| folder.ends_with("xtask"));
     if let Some(workspace) = manifest.as_deref().and_then(Path::parent) {
         return workspace.to_owned();
     }
-    let marked = |folder: &&Path| folder.join("tenancy.toml").is_file() || folder.join(".git").exists();
-    cwd.ancestors().find(marked).unwrap_or(cwd).to_owned()
+    let marked = |folder: &&Path| folder.join("tenancy.toml").is_file();
+    let root = || trust::folders_of(cwd).last();
+    trust::folders_of(cwd).find(marked).or_else(root).unwrap_or(cwd).to_owned()
 }
 
 #[cfg(test)]
@@ -34,11 +37,16 @@ mod tests {
     }
 
     #[test]
-    fn the_installed_binary_looks_upwards() {
+    fn the_installed_binary_looks_upwards_in_the_repository_and_no_further() {
         let folder = tempfile::tempdir().unwrap();
-        let deep = folder.path().join("apps/web");
+        let deep = folder.path().join("repository/apps/web");
         fs::create_dir_all(&deep).unwrap();
         fs::write(folder.path().join("tenancy.toml"), "").unwrap();
-        assert_eq!(find(|_| None, &deep), folder.path());
+        assert_eq!(find(|_| None, &deep), deep, "what lies above belongs to others");
+        let repository = folder.path().join("repository");
+        fs::write(repository.join(".git"), "gitdir: elsewhere").unwrap();
+        assert_eq!(find(|_| None, &deep), repository);
+        fs::write(repository.join("apps/tenancy.toml"), "").unwrap();
+        assert_eq!(find(|_| None, &deep), repository.join("apps"));
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use local_db::{Change, LocalDb, LocalOptions, Role, Up};
 use tenant_rls::settings::DefaultTo;
-use tenant_rls::{ConnectOptions, Database, DatabaseUrl, Origin, Pooler, Settings, Target};
+use tenant_rls::{ConnectOptions, Database, DatabaseUrl, Origin, Pooler, Settings, Target, Trust, environment, trust};
 
 use crate::app::App;
 use crate::failure::Mistake;
@@ -34,8 +34,20 @@ impl Connected {
 
 impl App {
     /// The project's local database, running or not.
-    pub(crate) fn local(&self, options: LocalOptions) -> LocalDb {
-        LocalDb::at(&root::find(|name| std::env::var(name).ok(), &self.cwd), options)
+    ///
+    /// # Errors
+    /// `TENANCY_TRUST` is not text.
+    pub(crate) fn local(&self, options: LocalOptions) -> anyhow::Result<LocalDb> {
+        Ok(LocalDb::at(&root::find(environment::checked, &self.cwd), self.local_options(options)?))
+    }
+
+    /// The options with whom the environment trusts.
+    ///
+    /// # Errors
+    /// As [`local`](Self::local).
+    pub(crate) fn local_options(&self, options: LocalOptions) -> anyhow::Result<LocalOptions> {
+        let trust = Trust::new(environment::text(trust::VARIABLE)?.as_deref(), &self.cwd);
+        Ok(LocalOptions { trust, ..options })
     }
 
     /// Connects to the database that the settings name; without one, starts the local database and says so.
@@ -51,7 +63,7 @@ impl App {
     /// # Errors
     /// As [`connect`](Self::connect).
     pub(crate) async fn connect_with(&self, settings: &Settings, max_connections: u32) -> anyhow::Result<Connected> {
-        let local = self.local(LocalOptions::default());
+        let local = self.local(LocalOptions::default())?;
         let (url, origin) = match settings.database() {
             Target::Url { url, origin } => (url.clone(), origin.clone()),
             Target::Local => {
@@ -93,7 +105,8 @@ impl App {
         };
         connected.database.close().await;
         let connections = ConnectOptions::default().max_connections;
-        let direct = self.connect_to(settings, &self.local(LocalOptions::default()), &url, origin, connections).await?;
+        let direct =
+            self.connect_to(settings, &self.local(LocalOptions::default())?, &url, origin, connections).await?;
         let Pooler::Suspected(why) = &direct.database.session().pooler else { return Ok(direct) };
         Err(Mistake::refused(
             format!("the direct URL leads through a pooler as well ({why}), and DDL needs the server itself"),
@@ -116,7 +129,10 @@ impl App {
             ..ConnectOptions::default()
         };
         let database = Database::connect(url, &options).await?;
-        let ours = database.session().system_identifier.as_deref().is_some_and(|id| local.is_ours(id));
+        let ours = match database.session().system_identifier.as_deref() {
+            Some(id) => local.is_ours(id)?,
+            None => false,
+        };
         let environment = (!ours).then(|| environment(settings, url));
         Ok(Connected { database, origin, environment })
     }
@@ -156,7 +172,7 @@ impl App {
     }
 
     /// Asks in a thread of its own, so that Ctrl-C is heard.
-    async fn ask(&self, question: String) -> anyhow::Result<Option<String>> {
+    pub(crate) async fn ask(&self, question: String) -> anyhow::Result<Option<String>> {
         let printer = Arc::clone(&self.printer);
         let answer = tokio::task::spawn_blocking(move || printer.ask(&question));
         stop::at_once(async { Ok(answer.await??) }).await

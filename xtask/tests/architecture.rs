@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use cargo_metadata::{CargoOpt, DependencyKind, Metadata, MetadataCommand, Package, PackageId};
+use tenant_rls::environment;
 
 /// The crates from the ground up. A crate uses crates of lower layers only: jobs do not know each other, and nothing
 /// knows the command line. A new crate gets its place here.
@@ -31,7 +32,7 @@ fn metadata() -> Metadata {
 }
 
 fn with_features(features: CargoOpt) -> Metadata {
-    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let rustc = environment::path("RUSTC").unwrap_or_else(|| "rustc".into());
     let version = Command::new(rustc).arg("-vV").output().expect("rustc runs");
     let version = String::from_utf8(version.stdout).expect("rustc writes UTF-8");
     let host = version.lines().find_map(|line| line.strip_prefix("host: ")).expect("rustc tells its host");
@@ -149,6 +150,15 @@ fn only_tenant_rls_lifts_the_ban_on_connections() {
     let lint = ["clippy::disallowed", "_"].concat();
     let lifting: Vec<_> = sources().into_iter().filter(|path| text(path).contains(&lint)).collect();
     assert_eq!(lifting, [root().join("crates/tenant-rls/src/lib.rs")]);
+}
+
+/// clippy's ban does not reach into `tenant-rls`, which lifts it for its connections.
+#[test]
+fn the_environment_is_read_in_one_place() {
+    let readers = ["var(", "var_os(", "vars(", "vars_os(", "{"].map(|end| ["env", "::", end].concat());
+    let reads = |path: &PathBuf| readers.iter().any(|reader| text(path).contains(reader));
+    let reading: Vec<_> = sources().into_iter().filter(reads).collect();
+    assert_eq!(reading, [root().join("crates/tenant-rls/src/environment.rs")]);
 }
 
 /// The job that seeds a tenant and the one that mints a session take the tenant that this variable names. Anywhere else it

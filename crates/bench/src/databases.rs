@@ -149,11 +149,7 @@ impl Databases {
     }
 
     fn url(&self, database: &str, role: Role) -> DatabaseUrl {
-        let url = self.superuser.with_database(database);
-        match role {
-            Role::Superuser => url,
-            Role::Owner | Role::AppUser => url.with_user(role.name(), Some(Role::PASSWORD)),
-        }
+        local_db::login(&self.superuser.with_database(database), role)
     }
 
     async fn create(&mut self, name: &str, template: &str) -> Result<()> {

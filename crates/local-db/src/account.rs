@@ -1,9 +1,11 @@
 //! Who runs the server: initdb and postgres refuse root, so as root they run as an unprivileged user of the system.
 
-use std::os::unix::fs::{MetadataExt, chown};
+use std::io::Write;
+use std::os::unix::fs::{MetadataExt, fchown, lchown};
 use std::path::Path;
 use std::process::{Output, Stdio};
 
+use tenant_rls::environment;
 use tokio::process::Command;
 
 use crate::{Error, Result};
@@ -34,10 +36,24 @@ impl Account {
         self.uid
     }
 
+    /// Writes a file for this user alone, whole or not at all. A link that stands there, in a folder that this user may write
+    /// to and root would follow, is replaced.
+    pub(crate) fn write(self, path: &Path, text: &str) -> Result<()> {
+        let folder = path.parent().unwrap_or(Path::new("/"));
+        let written = tempfile::NamedTempFile::new_in(folder).and_then(|mut file| {
+            file.write_all(text.as_bytes())?;
+            if let Some((uid, gid)) = self.step_down {
+                fchown(file.as_file(), Some(uid), Some(gid))?;
+            }
+            file.persist(path).map_err(|error| error.error)
+        });
+        written.map(drop).map_err(Error::file("writing", path))
+    }
+
     /// Gives a file or folder to this user.
     pub(crate) fn own(self, path: &Path) -> Result<()> {
         match self.step_down {
-            Some((uid, gid)) => chown(path, Some(uid), Some(gid)).map_err(Error::file("handing over", path)),
+            Some((uid, gid)) => lchown(path, Some(uid), Some(gid)).map_err(Error::file("handing over", path)),
             None => Ok(()),
         }
     }
@@ -72,9 +88,7 @@ impl Account {
     /// As [`command`](Self::command), for a process that this one will not wait for.
     pub(crate) fn std_command(self, program: impl AsRef<Path>) -> std::process::Command {
         let mut command = std::process::Command::new(program.as_ref());
-        for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"PG")) {
-            command.env_remove(name);
-        }
+        environment::strip(&mut command);
         // Messages are read by us; and on macOS a server without a locale does not start.
         command.env("LC_ALL", "C").stdin(Stdio::null()).current_dir("/");
         if let Some((uid, gid)) = self.step_down {

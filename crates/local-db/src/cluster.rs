@@ -3,16 +3,19 @@
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use tenant_rls::{DatabaseUrl, DirectConnection, Error as SqlError};
+use tenant_rls::{DatabaseUrl, DirectConnection, Error as SqlError, Trust};
 
 use crate::account::Account;
-use crate::home::{Cluster, Home};
+use crate::home::Home;
 use crate::programs::Wanted;
+use crate::secret::Secret;
 use crate::server::{self, End, Purpose, Server};
+use crate::state::{self, Cluster, Known};
+use crate::status::State;
 use crate::{Error, Programs, Result, Role, schema};
 
 /// The database that the application's tables stand in.
-const DATABASE: &str = "app";
+pub(crate) const DATABASE: &str = "app";
 
 /// Which server programs to use; the default takes the newest installed ones, else npm's.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +24,8 @@ pub struct LocalOptions {
     pub pg_bin: Option<PathBuf>,
     /// The major version, 14 to 18 (`--pg-version`).
     pub pg_version: Option<u32>,
+    /// Whose files are believed (`TENANCY_TRUST`).
+    pub trust: Trust,
 }
 
 /// What [`LocalDb::up`] makes where there is nothing yet.
@@ -33,16 +38,16 @@ pub struct Up {
 /// The local database of one workspace.
 #[derive(Debug, Clone)]
 pub struct LocalDb {
-    home: Home,
+    pub(crate) home: Home,
     options: LocalOptions,
 }
 
 /// A local database that runs.
 #[derive(Debug, Clone)]
 pub struct Running {
-    cluster: Cluster,
-    programs: Programs,
-    change: Change,
+    pub(crate) cluster: Cluster,
+    pub(crate) programs: Programs,
+    pub(crate) change: Change,
 }
 
 /// What [`LocalDb::up`] had to do.
@@ -57,43 +62,19 @@ pub enum Change {
     Created,
 }
 
-/// What there is, without starting anything.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Status {
-    /// Whether it was ever made, and whether it runs.
-    pub state: State,
-    /// The port on 127.0.0.1; while it is stopped, the one that it will ask for.
-    pub port: Option<u16>,
-    /// The major version of its data.
-    pub major: Option<u32>,
-    /// Where its data lies.
-    pub data: PathBuf,
-    /// Where its log is.
-    pub log: PathBuf,
-    /// Where its programs are.
-    pub bin: Option<PathBuf>,
-    /// The number that `initdb` drew for it.
-    pub system_identifier: Option<String>,
-    /// The process number of the server.
-    pub pid: Option<i32>,
-}
-
-/// See [`Status::state`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// There is none.
-    Absent,
-    /// It is there and does not run.
-    Stopped,
-    /// It runs.
-    Running,
-}
-
 impl LocalDb {
+    /// A local database beside the developer's own, inside the folder of that one.
+    ///
+    /// # Errors
+    /// The folder cannot be made, or is not believed.
+    pub fn beside(root: &Path, name: &str, options: LocalOptions) -> Result<Self> {
+        let folder = Home::at(root, options.trust.clone()).folder_for(name)?;
+        Ok(Self::at(&folder, options))
+    }
+
     /// The local database of the workspace in `root`. Nothing is made or started yet.
     pub fn at(root: &Path, options: LocalOptions) -> Self {
-        Self { home: Home::at(root), options }
+        Self { home: Home::at(root, options.trust.clone()), options }
     }
 
     /// Makes the database if there is none, starts it if it does not run, and finds it if it does. Several callers at
@@ -106,11 +87,16 @@ impl LocalDb {
         self.up_locked(notes, up).await
     }
 
-    async fn up_locked(&self, notes: &mut dyn FnMut(&str), up: Up) -> Result<Running> {
+    pub(crate) async fn up_locked(&self, notes: &mut dyn FnMut(&str), up: Up) -> Result<Running> {
         let account = Account::current()?;
         self.home.prepare(account).await?;
-        let Some(mut cluster) = self.home.cluster() else {
-            return self.create(account, notes, up).await;
+        let mut cluster = match self.home.known()? {
+            Known::Cluster(cluster) => cluster,
+            Known::Unfinished { port } => return self.create(account, notes, up, port).await,
+            Known::Nothing => {
+                self.refuse_data_of_nobody()?;
+                return self.create(account, notes, up, None).await;
+            }
         };
         if let Some(asked) = self.options.pg_version.filter(|asked| *asked != cluster.major) {
             return Err(Error::OtherVersion { found: cluster.major, asked });
@@ -118,41 +104,71 @@ impl LocalDb {
         if up.empty && cluster.tables {
             notes("the local database has its tables already; `db reset --empty` starts anew without them");
         }
-        if let Ok(running) = self.running() {
-            return Ok(running);
+        if self.pid()?.is_some() {
+            self.secure(&mut cluster, notes).await?;
+            let programs = Programs::known(&cluster.bin, cluster.major);
+            return Ok(Running { cluster, programs, change: Change::None });
         }
         let programs = self.programs_for(&cluster, account, notes).await?;
-        let server = Server { programs: programs.clone(), account, home: self.home.server() };
-        cluster.port = server.start(Purpose::Development, Some(cluster.port)).await?;
+        let server = Server { programs: programs.clone(), account, home: self.home.server()? };
+        if !server.data().is_dir() {
+            return Err(state::damaged(&self.home.state(), format!("its data is gone: {}", server.data().display())));
+        }
+        let asked = cluster.port;
+        cluster.port = server.start(Purpose::Development, Some(asked)).await?;
+        tell_of_the_port(asked, cluster.port, notes);
         cluster.bin = programs.bin().to_owned();
         self.home.remember(&cluster)?;
+        self.secure(&mut cluster, notes).await?;
         Ok(Running { cluster, programs, change: Change::Started })
     }
 
+    /// Data without the file that tells whose it is may be somebody's.
+    fn refuse_data_of_nobody(&self) -> Result<()> {
+        let data = self.home.server()?.join("data");
+        match data.symlink_metadata() {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(Error::file("reading", &data)(error)),
+            Ok(_) => {
+                let why = format!("it is not there, and there is data that it tells of in {}", data.display());
+                Err(state::damaged(&self.home.state(), why))
+            }
+        }
+    }
+
     /// Makes the cluster. Whatever an interrupted attempt left is nobody's data, and goes.
-    async fn create(&self, account: Account, notes: &mut dyn FnMut(&str), up: Up) -> Result<Running> {
+    async fn create(
+        &self,
+        account: Account,
+        notes: &mut dyn FnMut(&str),
+        up: Up,
+        asked: Option<u16>,
+    ) -> Result<Running> {
         let version = self.options.pg_version.map(|version| (version, "--pg-version asks for it".to_owned()));
         let wanted = Wanted { bin: self.options.pg_bin.clone(), version };
         let programs = Programs::find(&wanted, account, &self.home, notes).await?;
-        let server = Server { programs: programs.clone(), account, home: self.home.server() };
+        let server = Server { programs: programs.clone(), account, home: self.home.server()? };
+        self.home.begin(asked)?;
         server::end(&server.data(), End::Shutdown).await?;
         server::remove_folder(&server.data())?;
-        server.init().await?;
-        let port = server.start(Purpose::Development, None).await?;
+        let secret = Secret::random()?;
+        server.init(&secret).await?;
+        let port = server.start(Purpose::Development, asked).await?;
+        tell_of_the_port(asked.unwrap_or(port), port, notes);
 
-        let mut session =
-            DirectConnection::connect(&server::url(port, Role::Superuser, "postgres")?, "local-db").await?;
-        schema::create_roles(&mut session).await?;
+        let superuser = server::url(port, &secret, Role::Superuser, "postgres")?;
+        let mut session = DirectConnection::connect(&superuser, "local-db").await?;
+        schema::create_roles(&mut session, &secret).await?;
         // What the owner of a database that is watched should have: a backfill reads from it how busy the server is.
         session.run_script("letting the owner see the load", "GRANT pg_monitor TO app_owner").await?;
         schema::create_database(&mut session, DATABASE, None).await?;
         let system_identifier = system_identifier(&mut session).await?;
         session.close().await;
         if !up.empty {
-            schema::create_tables(&server::url(port, Role::Owner, DATABASE)?).await?;
+            schema::create_tables(&server::url(port, &secret, Role::Owner, DATABASE)?).await?;
         }
         let (major, bin) = (programs.major(), programs.bin().to_owned());
-        let cluster = Cluster { system_identifier, port, major, bin, tables: !up.empty };
+        let cluster = Cluster { system_identifier, port, major, bin, tables: !up.empty, secret, next_secret: None };
         self.home.remember(&cluster)?;
         Ok(Running { cluster, programs, change: Change::Created })
     }
@@ -175,26 +191,15 @@ impl LocalDb {
     /// # Errors
     /// [`Error::Program`] where it does not stop.
     pub async fn down(&self) -> Result<bool> {
-        if self.status().state == State::Absent {
+        if self.status()?.state == State::Absent {
             return Ok(false);
         }
         let _lock = self.home.lock(&mut |_| ()).await?;
-        self.end().await
+        self.end(End::Shutdown).await
     }
 
-    async fn end(&self) -> Result<bool> {
-        server::end(&self.home.server().join("data"), End::Shutdown).await
-    }
-
-    /// Removes the database with its data and makes a new one, of another version where the options ask for one.
-    ///
-    /// # Errors
-    /// As [`up`](Self::up).
-    pub async fn reset(&self, notes: &mut dyn FnMut(&str), up: Up) -> Result<Running> {
-        let _lock = self.home.lock(notes).await?;
-        self.end().await?;
-        self.home.forget()?;
-        self.up_locked(notes, up).await
+    pub(crate) async fn end(&self, end: End) -> Result<bool> {
+        server::end(&self.home.server()?.join("data"), end).await
     }
 
     /// Stops the server and removes everything, the programs that npm brought included.
@@ -203,47 +208,8 @@ impl LocalDb {
     /// As [`down`](Self::down), and where a file cannot be removed.
     pub async fn remove(&self) -> Result<()> {
         let _lock = self.home.lock(&mut |_| ()).await?;
-        self.end().await?;
+        self.end(End::Shutdown).await?;
         self.home.remove()
-    }
-
-    /// What there is. It reads files and starts nothing.
-    pub fn status(&self) -> Status {
-        let server = self.home.server();
-        let (data, log) = (server.join("data"), server.join("server.log"));
-        let pid = server::running_pid(&data).map(|pid| pid.as_raw_nonzero().get());
-        let cluster = self.home.cluster();
-        let state = match (&cluster, pid) {
-            (_, Some(_)) => State::Running,
-            (Some(_), None) => State::Stopped,
-            (None, None) => State::Absent,
-        };
-        Status {
-            state,
-            port: cluster.as_ref().map(|c| c.port),
-            major: cluster.as_ref().map(|c| c.major),
-            bin: cluster.as_ref().map(|c| c.bin.clone()),
-            system_identifier: cluster.map(|c| c.system_identifier),
-            data,
-            log,
-            pid,
-        }
-    }
-
-    /// The database as it runs now; it is not started.
-    ///
-    /// # Errors
-    /// [`Error::NotRunning`].
-    pub fn running(&self) -> Result<Running> {
-        let cluster = self.home.cluster().filter(|_| self.status().state == State::Running).ok_or(Error::NotRunning)?;
-        let programs = Programs::known(&cluster.bin, cluster.major);
-        Ok(Running { cluster, programs, change: Change::None })
-    }
-
-    /// Whether a server with this system identifier is the one that [`up`](Self::up) made: the one place where nothing
-    /// asks before it writes. A host name proves nothing, as `localhost` may be a tunnel to production.
-    pub fn is_ours(&self, system_identifier: &str) -> bool {
-        self.home.cluster().is_some_and(|cluster| cluster.system_identifier == system_identifier)
     }
 }
 
@@ -253,7 +219,7 @@ impl Running {
     /// # Errors
     /// None that a caller can cause.
     pub fn url(&self, role: Role) -> Result<DatabaseUrl> {
-        server::url(self.cluster.port, role, DATABASE)
+        server::url(self.cluster.port, &self.cluster.secret, role, DATABASE)
     }
 
     /// The number that `initdb` drew for this cluster.
@@ -279,6 +245,13 @@ impl Running {
     /// Whether it was made with the application's tables.
     pub fn has_tables(&self) -> bool {
         self.cluster.tables
+    }
+}
+
+/// An application's settings hold the port.
+fn tell_of_the_port(asked: u16, port: u16, notes: &mut dyn FnMut(&str)) {
+    if asked != port {
+        notes(&format!("another program has port {asked}: the local database listens on {port} now"));
     }
 }
 

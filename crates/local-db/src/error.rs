@@ -77,6 +77,23 @@ pub enum Error {
     /// The local database is not running.
     #[error("the local database is not running")]
     NotRunning,
+    /// A file that tells of the local database is there and does not tell it.
+    #[error("{path} cannot be used: {why}; nothing was stopped, deleted or changed")]
+    State {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A folder or file that another user could have written.
+    #[error(transparent)]
+    Untrusted(#[from] tenant_rls::trust::Untrusted),
+    /// Somebody else uses the database that is to be thrown away.
+    #[error("the local database is in use by {0}; nothing was deleted")]
+    InUse(String),
+    /// The system gives no random numbers.
+    #[error("no password can be drawn: {0}")]
+    Random(getrandom::Error),
     /// A folder or file could not be used.
     #[error("{doing} {path}: {source}")]
     File {
@@ -119,6 +136,13 @@ impl Error {
             Self::File { source, path, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
                 Some(format!("{} may belong to another user, such as root, who ran this before", path.display()))
             }
+            Self::State { .. } => Some(
+                "bring the file back, or use the version of this program that wrote it; where the data may go, \
+                 `cargo xtask db reset` throws it away and starts anew"
+                    .into(),
+            ),
+            Self::Untrusted(error) => error.hint(),
+            Self::InUse(_) => Some("let it end, or end its sessions with --disconnect".into()),
             Self::Sql(error) => error.hint(),
             _ => None,
         }
@@ -132,6 +156,8 @@ impl Error {
             | Self::UnsupportedVersion(_)
             | Self::OtherVersion { .. }
             | Self::NoPrograms { .. } => Exit::Usage,
+            Self::InUse(_) => Exit::Refused,
+            Self::Untrusted(error) => error.exit(),
             Self::Sql(error) => error.exit(),
             _ => Exit::Failed,
         }

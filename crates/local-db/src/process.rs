@@ -1,7 +1,7 @@
 //! What the system knows of other processes: from `/proc` where there is one, else from `ps` and `lsof`.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rustix::process::Pid;
 
@@ -24,6 +24,32 @@ pub(crate) fn working_folder(pid: Pid) -> Option<PathBuf> {
     let output = lsof.args(["-a", "-d", "cwd", "-F", "n", "-p"]).arg(pid.as_raw_nonzero().to_string()).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     text.lines().find_map(|line| line.strip_prefix('n')).map(PathBuf::from)
+}
+
+/// The processes that work in a folder, as far as this user may know it.
+pub(crate) fn working_in(folder: &Path) -> Vec<Pid> {
+    if cfg!(target_os = "linux") {
+        let pids = everyone().into_iter().filter_map(|(pid, _)| Pid::from_raw(pid));
+        return pids.filter(|pid| working_folder(*pid).is_some_and(|at| at == folder)).collect();
+    }
+    let mut lsof = std::process::Command::new("lsof");
+    let Ok(output) = lsof.args(["-a", "-d", "cwd", "-c", "postgres", "-F", "pn"]).output() else { return Vec::new() };
+    let mut pid = None;
+    let mut found = Vec::new();
+    for line in String::from_utf8_lossy(&output.stdout).lines() {
+        match line.split_at_checked(1) {
+            Some(("p", number)) => pid = number.parse().ok().and_then(Pid::from_raw),
+            Some(("n", at)) if Path::new(at) == folder => found.extend(pid),
+            _ => {}
+        }
+    }
+    found
+}
+
+/// The process that started another.
+pub(crate) fn parent(pid: Pid) -> Option<Pid> {
+    let number = pid.as_raw_nonzero().get();
+    everyone().into_iter().find(|(known, _)| *known == number).and_then(|(_, parent)| Pid::from_raw(parent))
 }
 
 /// The processes that a process has started and that were not waited for.

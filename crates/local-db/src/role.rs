@@ -1,6 +1,6 @@
 //! The logins of every local database.
 
-/// A login of the local database; the password of each is the same.
+/// A login of the local database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
     /// `postgres`: sees and may do everything, so what it sees proves nothing about isolation.
@@ -12,9 +12,6 @@ pub enum Role {
 }
 
 impl Role {
-    /// The password of every login: the server listens on 127.0.0.1 alone and holds made-up data.
-    pub const PASSWORD: &'static str = "local";
-
     /// The role's name on the server.
     pub fn name(self) -> &'static str {
         match self {

@@ -3,12 +3,14 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use sqlx::SqlSafeStr;
-use tenant_rls::{DatabaseUrl, DirectConnection, Ident, Template};
+use tenant_rls::{DatabaseUrl, DirectConnection, Error as SqlError, Ident, Template};
 
+use crate::secret::Secret;
 use crate::{Result, Role};
 
 /// Roles are the server's, made once.
 const ROLES: &str = include_str!("../../../sql/schema/roles.sql");
+const PASSWORDS: &str = include_str!("../../../sql/schema/passwords.sql");
 
 /// What the owner makes in a database, in order.
 const TABLES: [(&str, &str); 5] = [
@@ -20,8 +22,23 @@ const TABLES: [(&str, &str); 5] = [
 ];
 
 /// Makes the logins and `tenant_maintenance`.
-pub(crate) async fn create_roles(superuser: &mut DirectConnection) -> Result<()> {
-    Ok(superuser.run_script("creating the roles", ROLES).await?)
+pub(crate) async fn create_roles(superuser: &mut DirectConnection, secret: &Secret) -> Result<()> {
+    superuser.run_script("creating the roles", ROLES).await?;
+    set_passwords(superuser, secret).await
+}
+
+/// Gives every login its password, all of them or none.
+pub(crate) async fn set_passwords(superuser: &mut DirectConnection, secret: &Secret) -> Result<()> {
+    for role in [Role::Superuser, Role::Owner, Role::AppUser] {
+        // As a setting of the session: a statement of this kind takes no parameters, and in its text the log could show it.
+        sqlx::query("SELECT pg_catalog.set_config('local_db.' OPERATOR(pg_catalog.||) $1, $2, false)")
+            .bind(role.name())
+            .bind(secret.password(role))
+            .execute(superuser.connection())
+            .await
+            .map_err(SqlError::query("handing over the passwords"))?;
+    }
+    Ok(superuser.run_script("setting the passwords", PASSWORDS).await?)
 }
 
 /// Makes a database that belongs to the owner, as a copy of `template` where one is given.

@@ -7,13 +7,17 @@
 use std::fs;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::net::TcpListener;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rustix::fs::OFlags;
 use rustix::process::{Pid, Signal, kill_process};
 use tenant_rls::DatabaseUrl;
 
 use crate::account::{Account, run};
+use crate::pid::running_pid;
+use crate::secret::Secret;
 use crate::{Error, Programs, Result, Role, process};
 
 /// How often a server that does not start is tried again: a port may be taken in between, and the children of one that
@@ -67,10 +71,9 @@ impl Server {
     }
 
     /// Writes what `initdb` needs besides its arguments: the file with the superuser's password.
-    pub(crate) fn write_password(&self) -> Result<PathBuf> {
-        let path = self.home.join("password");
-        fs::write(&path, Role::PASSWORD).map_err(Error::file("writing", &path))?;
-        self.account.own(&path)?;
+    pub(crate) fn write_password(&self, secret: &Secret) -> Result<PathBuf> {
+        let path = password_file(&self.home);
+        self.account.write(&path, &secret.password(Role::Superuser))?;
         Ok(path)
     }
 
@@ -90,17 +93,19 @@ impl Server {
     }
 
     /// Makes the data folder, whole or not at all.
-    pub(crate) async fn init(&self) -> Result<()> {
+    pub(crate) async fn init(&self, secret: &Secret) -> Result<()> {
         let unfinished = self.home.join("data.new");
         remove_folder(&unfinished)?;
-        let password = self.write_password()?;
+        let password = self.write_password(secret)?;
         let mut initdb = self.account.command(self.programs.path("initdb"));
         let made = run("initdb", initdb.args(self.initdb_arguments(&unfinished, &password))).await;
         fs::remove_file(&password).map_err(Error::file("removing", &password))?;
         made?;
         let settings = unfinished.join("postgresql.conf");
-        let mut file =
-            fs::OpenOptions::new().append(true).open(&settings).map_err(Error::file("opening", &settings))?;
+        // The folder is the server's: no link of its user leads us elsewhere.
+        let mut options = fs::OpenOptions::new();
+        options.append(true).custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
+        let mut file = options.open(&settings).map_err(Error::file("opening", &settings))?;
         file.write_all(INCLUDE.as_bytes()).map_err(Error::file("writing", &settings))?;
         fs::rename(&unfinished, self.data()).map_err(Error::file("renaming", &unfinished))
     }
@@ -108,9 +113,7 @@ impl Server {
     /// Writes the settings of a server that listens on `port`. What `ALTER SYSTEM` has set goes before them.
     pub(crate) fn configure(&self, purpose: Purpose, port: u16) -> Result<()> {
         let path = self.home.join("server.conf");
-        let settings = format!("{}port = {port}\n", purpose.settings());
-        fs::write(&path, settings).map_err(Error::file("writing", &path))?;
-        self.account.own(&path)
+        self.account.write(&path, &format!("{}port = {port}\n", purpose.settings()))
     }
 
     /// Starts the server, on `port` if that is free, and returns the port it listens on.
@@ -120,7 +123,10 @@ impl Server {
         if log.metadata().is_ok_and(|meta| meta.len() > LOG_LIMIT) {
             fs::remove_file(&log).map_err(Error::file("removing", &log))?;
         }
-        let mut port = port.filter(|port| is_free(*port));
+        let mut port = match port {
+            Some(port) if becomes_free(port).await => Some(port),
+            _ => None,
+        };
         let mut attempt = 1;
         loop {
             let listen = match port.take() {
@@ -164,17 +170,9 @@ pub(crate) fn can_name(path: &Path) -> bool {
     path.to_str().is_some_and(|path| !path.contains(['"', '$', '`', '\\', '\n']))
 }
 
-/// The process of the server that runs on a data folder, if one does.
-pub(crate) fn running_pid(data: &Path) -> Option<Pid> {
-    let file = fs::read_to_string(data.join("postmaster.pid")).ok()?;
-    let pid = Pid::from_raw(file.lines().next()?.trim().parse().ok()?)?;
-    let arguments = process::command_line(pid)?;
-    // A server works in its data folder, also when that was moved; who may not know where it works reads its arguments.
-    let ours = match process::working_folder(pid) {
-        Some(folder) => arguments.contains("postgres") && data.canonicalize().is_ok_and(|data| data == folder),
-        None => arguments.contains(&*data.to_string_lossy()),
-    };
-    ours.then_some(pid)
+/// The file in a server's folder with its superuser's password; a test's server keeps it, for other processes of the run.
+pub(crate) fn password_file(home: &Path) -> PathBuf {
+    home.join("password")
 }
 
 /// How a server is ended.
@@ -182,6 +180,8 @@ pub(crate) fn running_pid(data: &Path) -> Option<Pid> {
 pub(crate) enum End {
     /// Sessions are ended, data is flushed (a fast shutdown).
     Shutdown,
+    /// No session begins any more, and those that there are end by themselves (a smart shutdown).
+    WhenAlone,
     /// As if the machine had lost its power.
     Crash,
 }
@@ -193,6 +193,7 @@ pub(crate) async fn end(data: &Path, end: End) -> Result<bool> {
         |output: String| Error::Program { program: format!("stopping process {}", pid.as_raw_nonzero()), output };
     let ended = match end {
         End::Shutdown => signal(pid, Signal::INT).map(|()| Vec::new()),
+        End::WhenAlone => signal(pid, Signal::TERM).map(|()| Vec::new()),
         End::Crash => kill_family(pid),
     };
     let sessions = ended.map_err(|error| failed(error.to_string()))?;
@@ -238,6 +239,17 @@ pub(crate) fn configured_port(home: &Path) -> Result<u16> {
     port.ok_or_else(|| Error::file("reading", &path)(std::io::Error::other("it names no port")))
 }
 
+/// Whether a port on 127.0.0.1 is free within a moment: the outgoing connection of a short program may have it by chance.
+async fn becomes_free(port: u16) -> bool {
+    for _ in 0..20 {
+        if is_free(port) {
+            return true;
+        }
+        tokio::time::sleep(STEP).await;
+    }
+    false
+}
+
 /// Whether nobody has a port on 127.0.0.1 now.
 pub(crate) fn is_free(port: u16) -> bool {
     TcpListener::bind(("127.0.0.1", port)).is_ok()
@@ -263,8 +275,8 @@ pub(crate) fn remove_folder(path: &Path) -> Result<()> {
 }
 
 /// The URL of a database on a local server.
-pub(crate) fn url(port: u16, role: Role, database: &str) -> Result<DatabaseUrl> {
-    let (name, password) = (role.name(), Role::PASSWORD);
+pub(crate) fn url(port: u16, secret: &Secret, role: Role, database: &str) -> Result<DatabaseUrl> {
+    let (name, password) = (role.name(), secret.password(role));
     let url = format!("postgresql://{name}:{password}@127.0.0.1:{port}/{database}");
     Ok(DatabaseUrl::parse(&url).map_err(tenant_rls::Error::from)?)
 }

@@ -9,9 +9,13 @@ mod parse;
 #[cfg(test)]
 mod tests;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::io;
 use std::path::{Path, PathBuf};
+
+use crate::environment::Lookup;
+use crate::settings::SettingsError;
+use crate::trust::{ReadError, Trust};
 
 /// The files, best first.
 const NAMES: [&str; 4] = [".env.development.local", ".env.local", ".env.development", ".env"];
@@ -31,28 +35,32 @@ impl EnvFiles {
     /// in `environment` first, then in better files, then in its own.
     ///
     /// # Errors
-    /// The path of a file that is there and cannot be read.
-    pub(crate) fn read(
-        directory: &Path,
-        environment: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<Self, (PathBuf, io::Error)> {
+    /// A file that is there and cannot be read or is not believed, and a variable in it that is not UTF-8.
+    pub(crate) fn read(directory: &Path, environment: &Lookup<'_>, trust: &Trust) -> Result<Self, SettingsError> {
+        let not_text = RefCell::new(None);
+        let in_environment = |name: &str| {
+            environment(name).unwrap_or_else(|error| {
+                not_text.borrow_mut().get_or_insert(error);
+                None
+            })
+        };
         let mut variables: BTreeMap<String, Variable> = BTreeMap::new();
         for name in NAMES {
             let path = directory.join(name);
-            let text = match std::fs::read_to_string(&path) {
-                Ok(text) => text,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                Err(_) if path.is_dir() => continue,
-                Err(error) => return Err((path, error)),
+            let text = match trust.read(&path) {
+                Ok(Some(text)) => text,
+                Ok(None) => continue,
+                Err(ReadError::Untrusted(untrusted)) => return Err(untrusted.into()),
+                Err(ReadError::Io(source)) => return Err(SettingsError::EnvFile { path, source }),
             };
             let better =
-                |name: &str| environment(name).or_else(|| variables.get(name).map(|known| known.value.clone()));
+                |name: &str| in_environment(name).or_else(|| variables.get(name).map(|known| known.value.clone()));
             let own = expand::expand(parse::pairs(&text), &better);
             for (name, value) in own {
                 variables.entry(name).or_insert_with(|| Variable { value, path: path.clone() });
             }
         }
-        Ok(Self { variables })
+        not_text.into_inner().map_or(Ok(Self { variables }), |error| Err(error.into()))
     }
 
     /// The value of a variable, and the file that it is from.

@@ -6,6 +6,7 @@
 mod config;
 mod error;
 mod origin;
+mod schema;
 
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::env_files::EnvFiles;
+use crate::environment::Lookup;
+use crate::trust::{self, Trust};
 use crate::{DatabaseUrl, Tenancy};
 
 pub use error::SettingsError;
@@ -28,7 +31,7 @@ const DIRECT: [&str; 3] = ["DIRECT_URL", "DATABASE_URL_UNPOOLED", "NETLIFY_DATAB
 
 /// The variables that are read. A job that needs another one adds it here. `TENANT_ID` is for the commands that seed a
 /// tenant and mint a session: anywhere else it could silently narrow a repair, and an architecture test says so.
-const VARIABLES: [&str; 20] = [
+const VARIABLES: [&str; 21] = [
     "APP_DATABASE_URL",
     "AUTH_SECRET",
     "AUTH_URL",
@@ -47,6 +50,7 @@ const VARIABLES: [&str; 20] = [
     "NODE_ENV",
     "RLS_ALLOW_NULL_TENANT",
     "TENANCY_CONFIG",
+    "TENANCY_TRUST",
     "TENANT_ID",
     "TENANT_SLUG",
 ];
@@ -102,6 +106,7 @@ pub struct Settings {
     app_dir: PathBuf,
     config_path: Option<PathBuf>,
     tenancy: Tenancy,
+    schema_from: Option<Origin>,
     sources: Sources,
 }
 
@@ -110,27 +115,25 @@ impl Settings {
     /// meant from `cwd`.
     ///
     /// # Errors
-    /// [`SettingsError`]: a URL that is empty or unusable, none at all in CI, a file that cannot be read, or a wrong
-    /// `tenancy.toml`.
-    pub fn load(
-        flags: &Flags,
-        environment: &dyn Fn(&str) -> Option<String>,
-        cwd: &Path,
-    ) -> Result<Self, SettingsError> {
+    /// [`SettingsError`]: a variable that is not UTF-8, a URL that is empty or unusable, none at all in CI, a file that cannot
+    /// be read or is not believed, or a wrong `tenancy.toml`.
+    pub fn load(flags: &Flags, environment: &Lookup<'_>, cwd: &Path) -> Result<Self, SettingsError> {
         let app_dir = flags.app_dir.as_ref().map_or_else(|| cwd.to_owned(), |dir| cwd.join(dir));
         if !app_dir.is_dir() {
             return Err(SettingsError::AppDir { path: app_dir });
         }
-        let files =
-            EnvFiles::read(&app_dir, environment).map_err(|(path, source)| SettingsError::EnvFile { path, source })?;
-        let sources = Sources::new(environment, files, cwd);
-        let (config_path, tenancy) = config::load(flags, &sources, &app_dir, cwd)?;
+        // From the environment alone: no file decides about its own trust.
+        let trust = Trust::new(environment(trust::VARIABLE)?.as_deref(), cwd);
+        let files = EnvFiles::read(&app_dir, environment, &trust)?;
+        let sources = Sources::new(environment, files, cwd)?;
+        let config = config::load(flags, &sources, &trust, &app_dir, cwd)?;
         let (database, direct) = if flags.local { (sources.local(flags)?, None) } else { sources.urls(flags)? };
         if database.is_none() && !flags.local && sources.in_ci() {
             return Err(SettingsError::NoUrlInCi);
         }
-        let (local, tls_no_verify) = (flags.local, flags.tls_no_verify);
-        Ok(Self { database, direct, local, tls_no_verify, app_dir, config_path, tenancy, sources })
+        let (local, tls_no_verify, config_path) = (flags.local, flags.tls_no_verify, config.path.clone());
+        let (tenancy, schema_from) = schema::decide(config, [&database, &direct])?;
+        Ok(Self { database, direct, local, tls_no_verify, app_dir, config_path, tenancy, schema_from, sources })
     }
 
     /// The database for a command that takes the local one where no URL is given.
@@ -160,6 +163,11 @@ impl Settings {
     /// Which schema this is.
     pub fn tenancy(&self) -> &Tenancy {
         &self.tenancy
+    }
+
+    /// Who named the schema of tables without one; where nobody did, it is the default application's.
+    pub fn schema_from(&self) -> Option<&Origin> {
+        self.schema_from.as_ref()
     }
 
     /// The `tenancy.toml` in use; without one the default application is assumed.
@@ -205,9 +213,12 @@ struct Sources {
 type Found = Option<(DatabaseUrl, Origin)>;
 
 impl Sources {
-    fn new(environment: &dyn Fn(&str) -> Option<String>, files: EnvFiles, cwd: &Path) -> Self {
-        let environment = VARIABLES.into_iter().filter_map(|name| Some((name, environment(name)?))).collect();
-        Self { environment, files: Arc::new(files), cwd: cwd.to_owned() }
+    fn new(environment: &Lookup<'_>, files: EnvFiles, cwd: &Path) -> Result<Self, SettingsError> {
+        let mut known = BTreeMap::new();
+        for name in VARIABLES {
+            known.extend(environment(name)?.map(|value| (name, value)));
+        }
+        Ok(Self { environment: known, files: Arc::new(files), cwd: cwd.to_owned() })
     }
 
     fn variable(&self, name: &str) -> Option<(String, Origin)> {

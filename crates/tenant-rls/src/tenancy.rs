@@ -19,6 +19,7 @@ use crate::redact::without_urls;
 pub use annotated::fragment;
 pub use error::TenancyError;
 pub use read::line_at;
+pub(crate) use read::names_schema;
 
 /// What the tenant tables of a database are called and how they hang together.
 ///
@@ -142,6 +143,15 @@ pub struct EvidenceRule {
     pub equal: BTreeMap<String, String>,
     /// That table's tenant column, where it is not one of [`Tenancy::columns`].
     pub tenant: Option<String>,
+}
+
+/// The same tables in another schema, where they are named without one.
+pub(crate) fn in_schema(mut tenancy: Tenancy, schema: &str, path: Option<&Path>) -> Result<Tenancy, TenancyError> {
+    schema.clone_into(&mut tenancy.database.schema);
+    let path = || path.unwrap_or(Path::new("tenancy.toml")).to_owned();
+    // Two names may have become one.
+    tenancy.check().map_err(|(key, why)| TenancyError::Invalid { path: path(), key, why })?;
+    Ok(tenancy)
 }
 
 fn default_key() -> String {

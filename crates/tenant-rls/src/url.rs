@@ -12,8 +12,13 @@ use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 
+use crate::environment;
+
 pub use error::UrlError;
 pub use tls::Tls;
+
+/// What sessions call themselves that nobody named.
+const APPLICATION: &str = "rowfence";
 
 /// The URL of one database on one server, with the role to log in as.
 ///
@@ -53,6 +58,11 @@ impl DatabaseUrl {
     /// The whole URL with its password, always in the scheme `postgresql`.
     pub fn expose(&self) -> &str {
         &self.text
+    }
+
+    /// The password, for the environment of a program: in a list of processes every user reads arguments.
+    pub fn expose_password(&self) -> Option<&str> {
+        self.password.as_deref()
     }
 
     /// The server's name or address (IPv6 without brackets), or the directory of its Unix-domain socket.
@@ -104,6 +114,12 @@ impl DatabaseUrl {
         Self { database: database.to_owned(), ..self.clone() }.rewritten()
     }
 
+    /// The same database by another port of its host, such as a tunnel's or a pooler's.
+    #[must_use]
+    pub fn with_port(&self, port: u16) -> Self {
+        Self { port, ..self.clone() }.rewritten()
+    }
+
     /// The same server, database and parameters with another role.
     #[must_use]
     pub fn with_user(&self, user: &str, password: Option<&str>) -> Self {
@@ -148,16 +164,21 @@ impl DatabaseUrl {
 
     /// What sqlx connects with, field by field: sqlx itself logs the values of parameters that it does not know.
     ///
-    /// sqlx fills what the URL leaves open from `PGPASSWORD`, `PGSSLROOTCERT`, `PGAPPNAME` and `PGOPTIONS`, as libpq
-    /// does. Do not print the result: its `Debug` shows the password.
+    /// sqlx fills what the URL leaves open from `PGPASSWORD` and its kind, so every field is set here, and where one cannot be
+    /// emptied that is refused. Do not print the result: its `Debug` shows the password.
     ///
     /// # Errors
-    /// As [`tls`](Self::tls).
+    /// As [`tls`](Self::tls), and [`UrlError::Environment`].
     pub(crate) fn connect_options(&self, tls_no_verify: bool) -> Result<PgConnectOptions, UrlError> {
+        if let Some(variable) = environment::beyond_the_url() {
+            return Err(UrlError::Environment(variable));
+        }
         let mut options = PgConnectOptions::new_without_pgpass()
             .port(self.port)
             .username(&self.user)
             .database(&self.database)
+            .password(self.password.as_deref().unwrap_or_default())
+            .application_name(self.parameter("application_name").unwrap_or(APPLICATION))
             // Its default is precise since 12, and PgBouncer refuses startup parameters that it does not know.
             .extra_float_digits(None);
         let settings = parse::settings_in(self.parameter("options").unwrap_or_default());
@@ -170,12 +191,6 @@ impl DatabaseUrl {
             // The host is set too, for PGHOST must not leak into it.
             Host::Socket(directory) => options.host("localhost").socket(directory),
         };
-        if let Some(password) = &self.password {
-            options = options.password(password);
-        }
-        if let Some(name) = self.parameter("application_name") {
-            options = options.application_name(name);
-        }
         let cache_off = self.parameter("statement_cache_size") == Some("0");
         if cache_off || self.pooler_hint().is_some() {
             options = options.statement_cache_capacity(0);

@@ -81,7 +81,7 @@ pub(crate) async fn watch<E: Into<anyhow::Error>>(
     app: &App,
     job: impl AsyncFnOnce(&str, Receiver<bool>, &mut (dyn FnMut(Progress) + Send)) -> Result<BackfillReport, E>,
 ) -> anyhow::Result<BackfillReport> {
-    let holder = holder::name(|name| std::env::var(name).ok());
+    let holder = holder::name(tenant_rls::environment::checked);
     let bar = Mutex::new(Bar::new(&app.printer, app.global.format()));
     let locked = || bar.lock().unwrap_or_else(PoisonError::into_inner);
     let mut progress = |event| locked().event(event);

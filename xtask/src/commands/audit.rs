@@ -2,7 +2,7 @@
 
 use clap::Args;
 use tenant_audit::{AuditOptions, AuditProgress, AuditReport};
-use tenant_rls::{Database, Exit, Tenancy};
+use tenant_rls::{Database, Exit, Tenancy, environment};
 
 use crate::app::{App, Outcome};
 use crate::progress::Meter;
@@ -32,9 +32,9 @@ pub(crate) struct Options {
 /// # Errors
 /// The audit's: above all that no role sees every row.
 pub(crate) async fn run(app: &App, options: Options) -> Outcome {
-    let env = |name: &str| std::env::var(name).ok();
     // `--ci` says what the variable CI says where a system sets it.
-    let in_ci = |name: &str| if name == "CI" && options.ci { Some("true".to_owned()) } else { env(name) };
+    let in_ci =
+        |name: &str| if name == "CI" && options.ci { Ok(Some("true".to_owned())) } else { environment::text(name) };
     let settings = app.settings_in(&in_ci)?;
     let report = stop::at_once(async {
         let connected = app.connect(&settings).await?;
@@ -46,7 +46,7 @@ pub(crate) async fn run(app: &App, options: Options) -> Outcome {
     .await?;
     app.report(&report)?;
     if options.ci {
-        let in_workflow = env("GITHUB_ACTIONS").as_deref() == Some("true");
+        let in_workflow = environment::checked("GITHUB_ACTIONS").as_deref() == Some("true");
         for (title, message) in audit::findings(&report) {
             annotations::error(&app.printer, in_workflow, &title, &message);
         }

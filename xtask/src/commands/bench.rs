@@ -164,7 +164,7 @@ pub(crate) async fn run(app: &App, options: Options) -> Outcome {
 
 /// Brings the local server up.
 async fn superuser(app: &App, server: Server) -> anyhow::Result<DatabaseUrl> {
-    let running = app.local(server.into()).up(&mut app.notes(), Up::default()).await?;
+    let running = app.local(server.into())?.up(&mut app.notes(), Up::default()).await?;
     Ok(running.url(Role::Superuser)?)
 }
 

@@ -1,11 +1,14 @@
 //! `db`: the project's local database.
 
+mod reset;
+
 use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
 use local_db::{Change, LocalDb, LocalOptions, Running, Seed, State, Status, Up, seed};
 use serde::Serialize;
+use tenant_rls::environment;
 
 use crate::app::{App, Outcome};
 use crate::failure::Mistake;
@@ -20,7 +23,7 @@ pub(crate) const HEADING: &str = "Server options";
 #[command(after_help = "Examples:
   cargo xtask db up
   cargo xtask db seed --tenants 20 --bookings 100000
-  psql \"$(cargo xtask db url --role app_user)\"
+  cargo xtask db psql --role app_user
   cargo xtask db up --empty && DATABASE_URL=$(cargo xtask db url) npx prisma migrate deploy")]
 pub(crate) struct Options {
     #[command(flatten)]
@@ -43,9 +46,8 @@ pub(crate) struct Server {
 
 impl From<Server> for LocalOptions {
     fn from(server: Server) -> Self {
-        let pg_bin =
-            server.pg_bin.or_else(|| std::env::var_os("PG_BIN").filter(|value| !value.is_empty()).map(PathBuf::from));
-        Self { pg_bin, pg_version: server.pg_version }
+        let pg_bin = server.pg_bin.or_else(|| environment::path("PG_BIN").map(PathBuf::from));
+        Self { pg_bin, pg_version: server.pg_version, ..Self::default() }
     }
 }
 
@@ -73,8 +75,10 @@ enum Command {
     )]
     Psql(Psql),
     /// Throw its data away and start anew
-    #[command(after_help = "Examples:\n  cargo xtask db reset\n  cargo xtask db reset && cargo xtask db seed")]
-    Reset(UpOptions),
+    #[command(
+        after_help = "Examples:\n  cargo xtask db reset\n  cargo xtask db reset --yes && cargo xtask db seed\n  cargo xtask db reset --yes --disconnect"
+    )]
+    Reset(reset::Options),
     /// Fill it with lifelike data and a known number of defects
     #[command(
         after_help = "Examples:\n  cargo xtask db seed\n  cargo xtask db seed --tenants 1000 --bookings 1000000 --seed 7"
@@ -83,7 +87,7 @@ enum Command {
 }
 
 #[derive(Debug, Clone, Args)]
-struct UpOptions {
+pub(super) struct UpOptions {
     /// Create no tables: the application's own migrations do
     #[arg(long)]
     empty: bool,
@@ -156,17 +160,17 @@ impl From<Role> for local_db::Role {
 /// A URL was given, or the local server failed.
 pub(crate) async fn run(app: &App, options: Options) -> Outcome {
     app.refuse_a_url("db")?;
-    let local = app.local(options.server.into());
+    let local = app.local(options.server.into())?;
     match options.command {
         Command::Up(up) => tell(app, &local.up(&mut app.notes(), up.into()).await?)?,
         Command::Down => {
             let stopped = local.down().await?;
             app.printer.note(if stopped { "stopped; the data stays" } else { "it was not running" });
         }
-        Command::Status => app.report(&local.status())?,
+        Command::Status => app.report(&local.status()?)?,
         Command::Url(role) => url(app, &local, role.role).await?,
         Command::Psql(psql) => open_psql(app, &local, psql).await?,
-        Command::Reset(up) => tell(app, &local.reset(&mut app.notes(), up.into()).await?)?,
+        Command::Reset(options) => reset::run(app, &local, &options).await?,
         Command::Seed(options) => stop::at_once(seed(app, &local, &options)).await?,
     }
     Ok(None)
@@ -196,7 +200,7 @@ fn tell(app: &App, running: &Running) -> anyhow::Result<()> {
     let version = running.programs().major();
     let next = if running.has_tables() { "`cargo xtask db seed` fills it" } else { "it has no tables yet" };
     app.printer.note(&format!("{did}: PostgreSQL {version} on port {}; {next}", running.port()));
-    app.printer.note(&format!("connect to it with {}", running.url(local_db::Role::Owner)?.expose()));
+    app.printer.note("`cargo xtask db url` prints its URL, `cargo xtask db psql` opens it");
     Ok(())
 }
 
@@ -210,11 +214,12 @@ async fn open_psql(app: &App, local: &LocalDb, psql: Psql) -> anyhow::Result<()>
     let running = local.up(&mut app.notes(), Up::default()).await?;
     let url = running.url(psql.role.role.into())?;
     let Some(program) = local_db::psql::locate(Some(running.programs())) else {
-        return Err(Mistake::failed("psql is not installed", local_db::psql::how_to_connect(&url)));
+        return Err(Mistake::failed("psql is not installed", local_db::psql::how_to_connect()));
     };
     // psql takes Ctrl-C for itself: it cancels a statement there, and must not end us, who wait for it.
     let ignore_ctrl_c = tokio::spawn(async { while tokio::signal::ctrl_c().await.is_ok() {} });
-    let status = tokio::process::Command::new(&program).arg(url.expose()).args(&psql.arguments).status().await;
+    let status =
+        tokio::process::Command::from(local_db::psql::command(&program, &url)).args(&psql.arguments).status().await;
     ignore_ctrl_c.abort();
     let status = status.with_context(|| format!("cannot start {}", program.display()))?;
     if status.success() {

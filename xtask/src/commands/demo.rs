@@ -8,9 +8,9 @@ use std::time::Instant;
 use assign_chat_messages::{Assignment, Origin};
 use backfill_engine::BackfillReport;
 use clap::Args;
-use local_db::{LocalDb, Planted, Role, Running, Up, seed};
+use local_db::{LocalDb, Planted, Reset, Role, Running, seed};
 use tenant_audit::AuditReport;
-use tenant_rls::{ConnectOptions, Database, Exit, Tenancy};
+use tenant_rls::{ConnectOptions, Database, Exit, Tenancy, environment};
 
 use crate::app::{App, Outcome};
 use crate::commands::assign_chat_messages::assign;
@@ -54,20 +54,18 @@ pub(crate) async fn run(app: &App, options: Options) -> Outcome {
         ));
     }
     // Inside the folder that git ignores, beside the developer's own database, which the demo never touches.
-    let home = root::find(|name| std::env::var(name).ok(), &app.cwd).join(".local-db").join("demo");
-    std::fs::create_dir_all(&home)?;
-    let local = LocalDb::at(&home, options.server.into());
+    let root = root::find(environment::checked, &app.cwd);
+    let local = LocalDb::beside(&root, "demo", app.local_options(options.server.into())?)?;
     let outcome = story(app, &local, &options.data).await;
     if options.keep {
-        if let Ok(running) = local.running() {
-            app.printer
-                .note(&format!("kept, as --keep says; connect to it with {}", running.url(Role::Owner)?.expose()));
-        }
+        let file = local.write_url(Role::Owner)?;
+        let file = file.strip_prefix(&app.cwd).unwrap_or(&file).display();
+        app.printer.note(&format!("kept, as --keep says; open it with psql \"$(cat '{file}')\""));
         return outcome;
     }
     local.remove().await?;
     // Only where nothing else is in it.
-    let _ = std::fs::remove_dir(&home);
+    let _ = std::fs::remove_dir(root.join(".local-db/demo"));
     outcome
 }
 
@@ -118,7 +116,7 @@ async fn story(app: &App, local: &LocalDb, data: &SeedOptions) -> Outcome {
 
 async fn prepare(app: &App, local: &LocalDb, data: &SeedOptions) -> anyhow::Result<(Running, Planted)> {
     // What an earlier demo left with --keep, or when it was killed.
-    let running = local.reset(&mut app.notes(), Up::default()).await?;
+    let running = local.reset(&mut app.notes(), Reset { disconnect: true, ..Reset::default() }).await?;
     app.printer.note(&format!(
         "PostgreSQL {} on port {}; planting {} bookings",
         running.programs().major(),

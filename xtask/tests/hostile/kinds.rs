@@ -77,7 +77,7 @@ fn env_file(folder: &Path, input: &[u8]) -> Outcome {
 
 /// The settings of a command that is run in this folder, in an empty environment.
 pub(crate) fn settings(folder: &Path) -> Result<Settings, tenant_rls::settings::SettingsError> {
-    Settings::load(&Flags::default(), &|_: &str| None, folder)
+    Settings::load(&Flags::default(), &|_: &str| Ok(None), folder)
 }
 
 /// Whether no secret stands where a role, a host or a database is expected: those are shown.

@@ -22,12 +22,15 @@ use std::time::Instant;
 
 use judge::Faults;
 use kinds::KINDS;
+use tenant_rls::environment;
 
 /// So many inputs are read in each run of the tests.
 const INPUTS: usize = 18_000;
 
 fn number(variable: &str) -> Option<u64> {
-    std::env::var(variable).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{variable} is not a number")))
+    environment::text(variable)
+        .expect("text")
+        .map(|text| text.parse().unwrap_or_else(|_| panic!("{variable} is not a number")))
 }
 
 fn seed() -> u64 {
@@ -45,7 +48,7 @@ fn say(text: &str) {
 
 #[test]
 fn the_libraries_read_whatever_they_are_given() {
-    if let Some(file) = std::env::var_os("HOSTILE_REPLAY") {
+    if let Some(file) = environment::path("HOSTILE_REPLAY") {
         return replay(Path::new(&file));
     }
     let (began, each) = (Instant::now(), inputs() / KINDS.len());
@@ -70,7 +73,7 @@ fn the_libraries_read_whatever_they_are_given() {
 /// message has its arguments.
 #[tokio::test]
 async fn the_program_ends_as_it_should_whatever_it_is_given() {
-    if std::env::var_os("HOSTILE_REPLAY").is_some() {
+    if environment::path("HOSTILE_REPLAY").is_some() {
         return;
     }
     let db = local_db::testing::database().await;

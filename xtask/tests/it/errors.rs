@@ -1,5 +1,7 @@
 //! What went wrong, why, and what to do next; and the exit status that scripts see.
 
+use std::os::unix::ffi::OsStrExt;
+
 use insta::assert_snapshot;
 
 use crate::support::Place;
@@ -59,4 +61,17 @@ fn a_server_that_does_not_answer_is_named_without_its_password() {
 #[test]
 fn a_duration_without_a_unit_is_a_usage_error() {
     assert_snapshot!("duration_without_unit", Place::new().run(&["backfill-bookings", "--batch-time", "250"]));
+}
+
+#[test]
+fn a_variable_that_is_not_text_is_never_unset() {
+    let not_text = std::ffi::OsStr::from_bytes(b"postgresql://\xFF");
+    for (variable, command) in [("DATABASE_URL", "audit"), ("CI", "audit"), ("NODE_ENV", "jwt"), ("USER", "doctor")] {
+        let place = Place::new();
+        let ended = place.command(&[command], &[]).env(variable, not_text).output().unwrap();
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(2), "{variable}: {said}");
+        assert!(said.starts_with(&format!("error: the environment variable {variable} is not UTF-8")), "{said}");
+        assert!(!place.path().join(".local-db").exists(), "{variable}: nothing was started");
+    }
 }

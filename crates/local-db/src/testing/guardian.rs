@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::OFlags;
 
 use crate::account::run;
+use crate::secret::Secret;
 use crate::server::{self, End, INCLUDE, Purpose, Server};
 use crate::{Error, Result};
 
@@ -54,17 +55,16 @@ pub(super) fn find(folder: &Path) -> Result<Found> {
 }
 
 /// Starts a guardian that makes and starts the server in a new folder, and holds it.
-pub(super) async fn begin(server: &Server, port: u16, grace: Duration) -> Result<Hold> {
+pub(super) async fn begin(server: &Server, secret: &Secret, port: u16, grace: Duration) -> Result<Hold> {
     let folder = &server.home;
     DirBuilder::new().mode(0o700).create(folder).map_err(Error::file("creating", folder))?;
     server.account.own(folder)?;
     let pipe = pipe(folder);
     run("mkfifo", server.account.command("mkfifo").args(["-m", "600"]).arg(&pipe)).await?;
-    let password = server.write_password()?;
+    let password = server.write_password(secret)?;
     server.configure(Purpose::Tests, port)?;
     let include = folder.join("include.conf");
-    fs::write(&include, INCLUDE).map_err(Error::file("writing", &include))?;
-    server.account.own(&include)?;
+    server.account.write(&include, INCLUDE)?;
 
     // Opening one end of a pipe blocks until somebody opens the other: first a reader that does not wait, then the writer
     // that stays, then the reader that the guardian gets.

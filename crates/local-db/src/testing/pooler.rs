@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use tenant_rls::{DatabaseUrl, DirectConnection};
+use tenant_rls::{DatabaseUrl, DirectConnection, environment};
 
 use super::database::{TestDb, unique_name};
 use super::run;
@@ -26,7 +26,7 @@ const FOLDERS: [&str; 4] = ["/usr/sbin", "/usr/local/sbin", "/usr/local/bin", "/
 pub struct TestPooler {
     guardian: Child,
     port: u16,
-    database: String,
+    superuser: DatabaseUrl,
 }
 
 impl TestPooler {
@@ -38,7 +38,7 @@ impl TestPooler {
     pub async fn before(db: &TestDb, sessions: u32) -> Option<Self> {
         let Some(program) = program() else {
             let why = "there is no pgbouncer in PATH or /usr/sbin";
-            assert!(std::env::var_os("CI").is_none(), "{why}: install the package pgbouncer");
+            assert!(environment::path("CI").is_none(), "{why}: install the package pgbouncer");
             // Past the capture of the test harness: that nothing was tried must be seen.
             let _ = writeln!(std::io::stderr(), "SKIPPED, not tried behind a pooler: {why}");
             return None;
@@ -57,7 +57,11 @@ impl TestPooler {
         DirBuilder::new().mode(0o700).create(&folder).map_err(Error::file("creating", &folder))?;
         account.own(&folder)?;
         let users = [Role::Superuser, Role::Owner, Role::AppUser];
-        let users: String = users.map(|role| format!("\"{}\" \"{}\"\n", role.name(), Role::PASSWORD)).concat();
+        let urls = users.map(|role| db.url(role));
+        let users: String = urls
+            .iter()
+            .map(|url| format!("\"{}\" \"{}\"\n", url.user(), url.expose_password().unwrap_or_default()))
+            .collect();
         write(account, &folder.join("users"), &users)?;
         let settings = settings(&folder, port, db.url(Role::Superuser).port(), sessions);
         write(account, &folder.join("pgbouncer.ini"), &settings)?;
@@ -67,7 +71,7 @@ impl TestPooler {
         // Of a process group of its own, which Ctrl-C in the terminal does not reach.
         guardian.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
         let guardian = guardian.spawn().map_err(Error::file("starting", Path::new("/bin/sh")))?;
-        let pooler = Self { guardian, port, database: db.name().to_owned() };
+        let pooler = Self { guardian, port, superuser: db.url(Role::Superuser) };
         pooler.until_ready(&folder.join("log")).await?;
         Ok(pooler)
     }
@@ -92,7 +96,7 @@ impl TestPooler {
 
     /// How to log in to the database through it, in a URL that does not say that there is a pooler.
     pub fn silent_url(&self, role: Role) -> DatabaseUrl {
-        server::url(self.port, role, &self.database).expect("a URL of our own making is one")
+        crate::login(&self.superuser.with_port(self.port), role)
     }
 
     /// How to log in to the database through it, with `pgbouncer=true` in the URL.
@@ -125,7 +129,6 @@ fn write(account: Account, path: &Path, text: &str) -> Result<()> {
 }
 
 fn program() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::env::split_paths(&path).chain(FOLDERS.map(PathBuf::from));
+    let folders = environment::program_folders().into_iter().chain(FOLDERS.map(PathBuf::from));
     folders.map(|folder| folder.join("pgbouncer")).find(|program| program.is_file())
 }

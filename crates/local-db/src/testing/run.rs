@@ -8,13 +8,15 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tenant_rls::{DatabaseUrl, DirectConnection, Error as SqlError};
+use tenant_rls::settings::SettingsError;
+use tenant_rls::{DatabaseUrl, DirectConnection, Error as SqlError, Trust, environment};
 use tokio::sync::OnceCell;
 
 use super::guardian::{self, Found, Hold};
 use crate::account::Account;
 use crate::home::Home;
 use crate::programs::Wanted;
+use crate::secret::Secret;
 use crate::server::{self, Server};
 use crate::{Error, Programs, Result, Role, schema};
 
@@ -28,6 +30,7 @@ const ATTEMPTS: u32 = 3;
 #[derive(Debug)]
 pub(super) struct Run {
     port: u16,
+    secret: Secret,
     log: PathBuf,
     _hold: Hold,
 }
@@ -48,7 +51,7 @@ impl Run {
     /// What the log tells of a server that is gone, though nobody but its guardian should end it.
     fn stopped(&self) -> Option<Error> {
         let home = self.log.parent()?;
-        if server::running_pid(&home.join("data")).is_some() {
+        if crate::pid::running_pid(&home.join("data")).is_some() {
             return None;
         }
         let reason = server::log_tail(&self.log, 0).unwrap_or_else(|| "its folder is gone".to_owned());
@@ -59,7 +62,7 @@ impl Run {
     }
 
     pub(super) fn url(&self, role: Role, database: &str) -> Result<DatabaseUrl> {
-        server::url(self.port, role, database)
+        server::url(self.port, &self.secret, role, database)
     }
 }
 
@@ -76,11 +79,11 @@ async fn join() -> Result<Run> {
             Found::Abandoned | Found::Nothing => {
                 guardian::sweep(&folder).await?;
                 let server = Server { programs: programs(account, None).await?, account, home: folder.clone() };
-                (guardian::begin(&server, server::free_port()?, GRACE).await?, server)
+                (guardian::begin(&server, &Secret::random()?, server::free_port()?, GRACE).await?, server)
             }
         };
         match ready(&server, &hold).await {
-            Ok(port) => return Ok(Run { port, log: server.log(), _hold: hold }),
+            Ok((port, secret)) => return Ok(Run { port, secret, log: server.log(), _hold: hold }),
             Err(error) if attempt == ATTEMPTS => return Err(error),
             Err(_) => {
                 drop(hold);
@@ -91,16 +94,18 @@ async fn join() -> Result<Run> {
     unreachable!("the last attempt returns")
 }
 
-/// Waits for the server, makes its roles unless they are there, and returns its port.
-async fn ready(server: &Server, hold: &Hold) -> Result<u16> {
+/// Waits for the server, makes its roles unless they are there, and returns its port and its password.
+async fn ready(server: &Server, hold: &Hold) -> Result<(u16, Secret)> {
     guardian::until_ready(server, hold).await?;
     let port = server::configured_port(&server.home)?;
-    prepare(&server::url(port, Role::Superuser, "postgres")?).await?;
-    Ok(port)
+    let password = server::password_file(&server.home);
+    let secret = Secret::from_text(&std::fs::read_to_string(&password).map_err(Error::file("reading", &password))?);
+    prepare(&server::url(port, &secret, Role::Superuser, "postgres")?, &secret).await?;
+    Ok((port, secret))
 }
 
 /// Makes the roles, unless the process that began the server did before it was killed.
-pub(super) async fn prepare(superuser: &DatabaseUrl) -> Result<()> {
+pub(super) async fn prepare(superuser: &DatabaseUrl, secret: &Secret) -> Result<()> {
     let mut session = DirectConnection::as_application(superuser, "tests").await?;
     let query = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)");
     let there: bool = query
@@ -109,7 +114,7 @@ pub(super) async fn prepare(superuser: &DatabaseUrl) -> Result<()> {
         .await
         .map_err(SqlError::query("looking for the roles"))?;
     if !there {
-        schema::create_roles(&mut session).await?;
+        schema::create_roles(&mut session, secret).await?;
     }
     session.close().await;
     Ok(())
@@ -129,7 +134,7 @@ pub(super) async fn locked() -> Result<(File, PathBuf, Account)> {
     }
     let account = Account::current()?;
     let mut key = DefaultHasher::new();
-    (built_in, std::env::var_os("PG_BIN"), std::env::var_os("PG_VERSION")).hash(&mut key);
+    (built_in, environment::path("PG_BIN"), environment::path("PG_VERSION")).hash(&mut key);
     let name = format!("local-db-tests-{}-{:016x}", account.uid(), key.finish());
     Ok((lock, temporary_folder(account).await.join(name), account))
 }
@@ -146,16 +151,16 @@ pub(super) async fn programs(account: Account, version: Option<u32>) -> Result<P
     let wanted = match version {
         Some(version) => Wanted { bin: None, version: Some((version, "the test asks for it".to_owned())) },
         None => Wanted {
-            bin: std::env::var_os("PG_BIN").map(PathBuf::from),
-            version: std::env::var("PG_VERSION")
-                .ok()
+            bin: environment::path("PG_BIN").map(PathBuf::from),
+            version: environment::text("PG_VERSION")
+                .map_err(|error| SqlError::from(SettingsError::from(error)))?
                 .and_then(|version| version.split('.').next()?.parse().ok()) // containers set it to `18.4-1.pgdg13+1`
                 .map(|version| (version, "PG_VERSION asks for it".to_owned())),
         },
     };
     let workspace = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
     let workspace = workspace.canonicalize().unwrap_or(workspace.to_owned());
-    Programs::find(&wanted, account, &Home::at(&workspace), &mut |_| ()).await
+    Programs::find(&wanted, account, &Home::at(&workspace, Trust::default()), &mut |_| ()).await
 }
 
 /// Waits until the guardian of a server that did not start has cleaned up.

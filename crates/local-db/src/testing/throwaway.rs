@@ -9,6 +9,7 @@ use super::database::{connect, unique_name};
 use super::guardian::{self, Hold};
 use super::run;
 use crate::account::run as run_program;
+use crate::secret::Secret;
 use crate::server::{self, End, Purpose, Server};
 use crate::{Error, Result, Role, schema};
 
@@ -22,6 +23,7 @@ const STANDBY: &str = "standby";
 pub struct TestServer {
     server: Server,
     port: u16,
+    secret: Secret,
     _hold: Hold,
 }
 
@@ -32,23 +34,24 @@ impl TestServer {
         let home = shared.with_extension(unique_name());
         let server = Server { programs, account, home };
         let port = server::free_port()?;
-        let hold = guardian::begin(&server, port, Duration::ZERO).await?;
+        let secret = Secret::random()?;
+        let hold = guardian::begin(&server, &secret, port, Duration::ZERO).await?;
         drop(lock);
         guardian::until_ready(&server, &hold).await?;
-        let superuser = server::url(port, Role::Superuser, "postgres")?;
-        run::prepare(&superuser).await?;
+        let superuser = server::url(port, &secret, Role::Superuser, "postgres")?;
+        run::prepare(&superuser, &secret).await?;
         let mut session = DirectConnection::as_application(&superuser, "tests").await?;
         schema::create_database(&mut session, DATABASE, None).await?;
         session.close().await;
         if tables {
-            schema::create_tables(&server::url(port, Role::Owner, DATABASE)?).await?;
+            schema::create_tables(&server::url(port, &secret, Role::Owner, DATABASE)?).await?;
         }
-        Ok(Self { server, port, _hold: hold })
+        Ok(Self { server, port, secret, _hold: hold })
     }
 
     /// How to log in to its database `app`.
     pub fn url(&self, role: Role) -> DatabaseUrl {
-        server::url(self.port, role, DATABASE).expect("a URL of our own making is one")
+        server::url(self.port, &self.secret, role, DATABASE).expect("a URL of our own making is one")
     }
 
     /// A session of one of the logins.
@@ -113,14 +116,14 @@ impl TestServer {
         }
         self.start_again().await;
         let port = standby.start(Purpose::Tests, None).await?;
-        Ok(Standby { server: standby, port })
+        Ok(Standby { server: standby, port, secret: self.secret.clone() })
     }
 
     /// What `ALTER SYSTEM` has set, and whom to follow.
     fn follow(&self) -> Result<String> {
         let path = self.server.data().join("postgresql.auto.conf");
         let set = fs::read_to_string(&path).map_err(Error::file("reading", &path))?;
-        let (user, password, port) = (Role::Superuser.name(), Role::PASSWORD, self.port);
+        let (user, password, port) = (Role::Superuser.name(), self.secret.password(Role::Superuser), self.port);
         let primary = format!("host=127.0.0.1 port={port} user={user} password={password} application_name={STANDBY}");
         Ok(format!("{set}primary_conninfo = '{primary}'\n"))
     }
@@ -156,12 +159,13 @@ impl TestServer {
 pub struct Standby {
     server: Server,
     port: u16,
+    secret: Secret,
 }
 
 impl Standby {
     /// How to log in to its database `app`.
     pub fn url(&self, role: Role) -> DatabaseUrl {
-        server::url(self.port, role, DATABASE).expect("a URL of our own making is one")
+        server::url(self.port, &self.secret, role, DATABASE).expect("a URL of our own making is one")
     }
 
     /// A session of one of the logins.
@@ -175,7 +179,7 @@ impl Standby {
 
 impl Drop for Standby {
     fn drop(&mut self) {
-        if let Some(pid) = server::running_pid(&self.server.data()) {
+        if let Some(pid) = crate::pid::running_pid(&self.server.data()) {
             // One that is gone already is what is wanted.
             let _ = server::kill_family(pid);
         }

@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::MetadataExt;
 
-use local_db::{Change, Error, LocalOptions, Role, State, Up};
+use local_db::{Change, Error, LocalOptions, Reset, Role, State, Up};
 use tenant_rls::DirectConnection;
 
 use crate::scratch::{Scratch, number, owner, tables};
@@ -27,7 +27,7 @@ async fn down_stops_the_server_and_keeps_its_data() {
     owner(&first).await.run_script("writing", "CREATE TABLE kept (id int)").await.unwrap();
 
     assert!(scratch.db().down().await.unwrap());
-    assert_eq!(scratch.db().status().state, State::Stopped);
+    assert_eq!(scratch.db().status().unwrap().state, State::Stopped);
     assert!(!scratch.db().down().await.unwrap(), "the second time there is nothing to stop");
     assert!(matches!(scratch.db().running(), Err(Error::NotRunning)));
 
@@ -40,9 +40,11 @@ async fn down_stops_the_server_and_keeps_its_data() {
 async fn reset_starts_anew() {
     let scratch = Scratch::new();
     let before = scratch.up().await;
-    owner(&before).await.run_script("writing", "CREATE TABLE lost (id int)").await.unwrap();
+    let mut session = owner(&before).await;
+    session.run_script("writing", "CREATE TABLE lost (id int)").await.unwrap();
+    session.close().await;
 
-    let after = scratch.db().reset(&mut |_| (), Up::default()).await.unwrap();
+    let after = scratch.db().reset(&mut |_| (), Reset::default()).await.unwrap();
     assert_eq!(after.change(), Change::Created);
     assert_ne!(after.system_identifier(), before.system_identifier());
     assert_eq!(number(&mut owner(&after).await, "SELECT count(*) FROM pg_tables WHERE tablename = 'lost'").await, 0);
@@ -54,7 +56,7 @@ async fn remove_leaves_nothing() {
     scratch.up().await;
     scratch.db().remove().await.unwrap();
     assert_eq!(std::fs::read_dir(scratch.root()).unwrap().count(), 0);
-    assert_eq!(scratch.db().status().state, State::Absent);
+    assert_eq!(scratch.db().status().unwrap().state, State::Absent);
 }
 
 #[tokio::test]
@@ -80,7 +82,7 @@ async fn two_ups_at_once_make_one_database() {
 async fn the_server_runs_as_an_ordinary_user_and_listens_on_this_machine_only() {
     let scratch = Scratch::new();
     let running = scratch.up().await;
-    let data = scratch.db().status().data;
+    let data = scratch.db().status().unwrap().data;
     assert_ne!(data.metadata().unwrap().uid(), 0, "initdb and postgres refuse root");
 
     let url = running.url(Role::Superuser).unwrap();
@@ -100,7 +102,7 @@ async fn a_workspace_that_the_servers_user_cannot_enter_still_has_a_database() {
     let scratch = Scratch::private();
     let running = scratch.up().await;
     assert!(tables(&mut owner(&running).await).await > 0);
-    let data = scratch.db().status().data;
+    let data = scratch.db().status().unwrap().data;
     scratch.db().remove().await.unwrap();
     assert!(!data.exists(), "{}", data.display());
 }
@@ -116,12 +118,12 @@ async fn a_workspace_whose_name_no_shell_would_like_still_has_a_database() {
 #[tokio::test]
 async fn only_the_cluster_that_up_made_is_ours() {
     let scratch = Scratch::new();
-    assert!(!scratch.db().is_ours("7000000000000000000"));
+    assert!(!scratch.db().is_ours("7000000000000000000").unwrap());
     let running = scratch.up().await;
-    assert!(scratch.db().is_ours(running.system_identifier()));
-    assert!(!scratch.db().is_ours("7000000000000000000"));
+    assert!(scratch.db().is_ours(running.system_identifier()).unwrap());
+    assert!(!scratch.db().is_ours("7000000000000000000").unwrap());
     scratch.db().down().await.unwrap();
-    assert!(scratch.db().is_ours(running.system_identifier()), "also while it is down");
+    assert!(scratch.db().is_ours(running.system_identifier()).unwrap(), "also while it is down");
 }
 
 #[tokio::test]

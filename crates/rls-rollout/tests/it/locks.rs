@@ -128,7 +128,7 @@ async fn the_second_operator_is_told_who_is_first() {
 
 /// So many times; `RACE_RUNS=100 cargo test -p rls-rollout --test it race` is the long form.
 fn race_runs() -> u64 {
-    std::env::var("RACE_RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(12)
+    tenant_rls::environment::text("RACE_RUNS").unwrap().and_then(|runs| runs.parse().ok()).unwrap_or(12)
 }
 
 #[tokio::test]

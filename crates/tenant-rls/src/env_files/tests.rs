@@ -3,6 +3,9 @@
 use std::path::Path;
 
 use super::{EnvFiles, parse};
+use crate::Trust;
+use crate::environment::NotText;
+use crate::settings::SettingsError;
 
 /// An app with these files, read in an environment with these variables.
 fn app(files: &[(&str, &str)], environment: &[(&str, &str)]) -> (tempfile::TempDir, EnvFiles) {
@@ -10,9 +13,18 @@ fn app(files: &[(&str, &str)], environment: &[(&str, &str)]) -> (tempfile::TempD
     for (name, text) in files {
         std::fs::write(directory.path().join(name), text).unwrap();
     }
-    let lookup = |name: &str| environment.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned());
-    let files = EnvFiles::read(directory.path(), &lookup).unwrap_or_else(|(path, error)| panic!("{path:?}: {error}"));
+    let lookup = |name: &str| Ok(environment.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned()));
+    let trust = Trust::new(None, directory.path());
+    let files = EnvFiles::read(directory.path(), &lookup, &trust).unwrap_or_else(|error| panic!("{error}"));
     (directory, files)
+}
+
+/// Why the files of a folder are not read, in an empty environment.
+fn refused(directory: &Path) -> SettingsError {
+    match EnvFiles::read(directory, &|_| Ok(None), &Trust::new(None, directory)) {
+        Ok(_) => panic!("they were read"),
+        Err(error) => error,
+    }
 }
 
 /// The value of `A` in an `.env` with this text.
@@ -88,18 +100,36 @@ fn a_variable_that_stands_for_itself_ends() {
 }
 
 #[test]
-fn a_folder_with_the_name_of_a_file_is_not_one() {
+fn what_is_there_and_is_no_file_is_an_error_and_not_absent() {
     let directory = tempfile::tempdir().unwrap();
-    std::fs::create_dir(directory.path().join(".env")).unwrap();
-    assert!(EnvFiles::read(directory.path(), &|_| None).is_ok());
+    let path = directory.path().join(".env");
+    std::fs::create_dir(&path).unwrap();
+    let error = refused(directory.path());
+    assert!(error.to_string().contains(".env") && error.hint().is_some(), "{error}");
+    std::fs::remove_dir(&path).unwrap();
+    std::os::unix::fs::symlink("gone", &path).unwrap();
+    assert!(refused(directory.path()).to_string().contains(".env"), "a link that leads nowhere");
+}
+
+#[test]
+fn a_variable_that_is_not_text_is_not_empty_in_a_value() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join(".env"), "DATABASE_URL=postgres://$HOST_OF_DB/app").unwrap();
+    let lookup = |name: &str| match name {
+        "HOST_OF_DB" => Err(NotText { variable: name.to_owned() }),
+        _ => Ok(None),
+    };
+    let read = EnvFiles::read(directory.path(), &lookup, &Trust::new(None, directory.path()));
+    assert!(matches!(read, Err(SettingsError::Variable(error)) if error.variable == "HOST_OF_DB"));
 }
 
 #[test]
 fn a_file_that_cannot_be_read_is_named_and_not_quoted() {
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join(".env"), b"A=hunter2\xFF").unwrap();
-    let Err((path, error)) = EnvFiles::read(directory.path(), &|_| None) else { panic!("it is not UTF-8") };
-    assert!(path.ends_with(".env"));
+    let error = refused(directory.path());
+    assert!(error.to_string().contains(".env:"), "{error}");
+    assert_eq!(error.hint().as_deref(), Some("save the file as UTF-8"));
     assert!(!format!("{error} {error:?}").contains("hunter2"));
 }
 
@@ -110,7 +140,8 @@ fn references_to_references_do_not_fill_the_memory() {
         format!("{text}A{n}={}\n", format!("$A{}", n - 1).repeat(100))
     });
     std::fs::write(directory.path().join(".env"), text).unwrap();
-    let Ok(files) = EnvFiles::read(directory.path(), &|_| None) else { panic!("it can be read") };
+    let trust = Trust::new(None, directory.path());
+    let Ok(files) = EnvFiles::read(directory.path(), &|_| Ok(None), &trust) else { panic!("it can be read") };
     assert_eq!(files.get("A1").unwrap().0.len(), 1_600);
     assert!(files.get("A11").unwrap().0.len() < 256 * 1024);
 }

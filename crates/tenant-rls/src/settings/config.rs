@@ -3,25 +3,39 @@
 use std::path::{Path, PathBuf};
 
 use super::{Flags, Origin, SettingsError, Sources};
-use crate::Tenancy;
+use crate::trust::{self, ReadError, Trust};
+use crate::{Tenancy, tenancy};
 
 const NAME: &str = "tenancy.toml";
 
 /// The file in use, if any, and what it says.
+pub(super) struct Config {
+    pub(super) path: Option<PathBuf>,
+    pub(super) tenancy: Tenancy,
+    /// Whether it says itself which schema tables without one stand in.
+    pub(super) names_schema: bool,
+}
+
+/// Reads the file in use; without one, the default application is assumed.
 pub(super) fn load(
     flags: &Flags,
     sources: &Sources,
+    trust: &Trust,
     app_dir: &Path,
     cwd: &Path,
-) -> Result<(Option<PathBuf>, Tenancy), SettingsError> {
-    let Some((path, origin)) = find(flags, sources, app_dir, cwd) else { return Ok((None, Tenancy::default())) };
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(source) => return Err(SettingsError::Config { path, origin, source }),
+) -> Result<Config, SettingsError> {
+    let Some((path, origin)) = find(flags, sources, app_dir, cwd) else {
+        return Ok(Config { path: None, tenancy: Tenancy::default(), names_schema: false });
+    };
+    let text = match trust.read(&path) {
+        Ok(Some(text)) => text,
+        Ok(None) => return Err(SettingsError::Config { path, origin, source: rustix::io::Errno::NOENT.into() }),
+        Err(ReadError::Untrusted(untrusted)) => return Err(SettingsError::Untrusted(untrusted)),
+        Err(ReadError::Io(source)) => return Err(SettingsError::Config { path, origin, source }),
     };
     let shown = path.strip_prefix(cwd).unwrap_or(&path);
     let tenancy = Tenancy::from_toml(&text, shown)?;
-    Ok((Some(path), tenancy))
+    Ok(Config { path: Some(path), tenancy, names_schema: tenancy::names_schema(&text) })
 }
 
 fn find(flags: &Flags, sources: &Sources, app_dir: &Path, cwd: &Path) -> Option<(PathBuf, Origin)> {
@@ -35,9 +49,7 @@ fn find(flags: &Flags, sources: &Sources, app_dir: &Path, cwd: &Path) -> Option<
     upwards(cwd).map(|path| (path.clone(), Origin::ConfigFile(path)))
 }
 
-/// The nearest file from `cwd` up to the root of its repository; outside of one only in `cwd`, for what lies above
-/// belongs to others.
+/// The nearest one in the working folder's repository. Whatever has the name is taken, and what cannot be read is an error.
 fn upwards(cwd: &Path) -> Option<PathBuf> {
-    let to_root = cwd.ancestors().position(|folder| folder.join(".git").exists()).unwrap_or(0);
-    cwd.ancestors().take(to_root + 1).map(|folder| folder.join(NAME)).find(|path| path.is_file())
+    trust::folders_of(cwd).map(|folder| folder.join(NAME)).find(|path| path.symlink_metadata().is_ok())
 }

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use super::Origin;
 use crate::Exit;
+use crate::environment::NotText;
 use crate::tenancy::TenancyError;
+use crate::trust::Untrusted;
 use crate::url::UrlError;
 
 /// Why the settings cannot be used.
@@ -38,6 +40,12 @@ pub enum SettingsError {
         /// The folder.
         path: PathBuf,
     },
+    /// A variable is set to something that is not text.
+    #[error(transparent)]
+    Variable(#[from] NotText),
+    /// A file that others could have written.
+    #[error(transparent)]
+    Untrusted(#[from] Untrusted),
     /// An env file that is there cannot be read.
     #[error("cannot read {}: {source}", path.display())]
     EnvFile {
@@ -56,6 +64,12 @@ pub enum SettingsError {
         /// What the system says.
         source: io::Error,
     },
+    /// Two settings name different schemas for the application's tables.
+    #[error("{} names the schema `{}` (?schema=), and {} the schema `{}`", .0[0].1, .0[0].0, .0[1].1, .0[1].0)]
+    Schemas(
+        /// The schema of a URL and that of another setting, each with its place.
+        Box<[(String, Origin); 2]>,
+    ),
     /// The `tenancy.toml` is wrong.
     #[error(transparent)]
     Tenancy(#[from] TenancyError),
@@ -72,13 +86,23 @@ impl SettingsError {
             Self::NoUrlInCi => Some("set DATABASE_URL, or say --local to use a local database on purpose".to_owned()),
             Self::NoUrl | Self::OnlyDirect => Some("set DATABASE_URL, or give --database-url".to_owned()),
             Self::AppDir { .. } => Some("--app-dir names the folder with the app's .env files".to_owned()),
-            Self::EnvFile { source, .. } if source.kind() == io::ErrorKind::InvalidData => {
+            Self::EnvFile { source, .. } | Self::Config { source, .. }
+                if source.kind() == io::ErrorKind::InvalidData =>
+            {
                 Some("save the file as UTF-8".to_owned())
             }
+            Self::EnvFile { path, source } if source.kind() == io::ErrorKind::IsADirectory => {
+                Some(format!("remove the folder {}, or name the application's folder with --app-dir", path.display()))
+            }
+            Self::Variable(error) => error.hint(),
+            Self::Untrusted(error) => error.hint(),
             Self::Config { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 Some("`cargo xtask init` writes one from a database's catalog".to_owned())
             }
             Self::Tenancy(error) => error.hint(),
+            Self::Schemas(_) => {
+                Some("the application's tables stand in one of them: name that one in both places".to_owned())
+            }
             Self::Conflict(..) | Self::EnvFile { .. } | Self::Config { .. } => None,
         }
     }
@@ -88,6 +112,7 @@ impl SettingsError {
         match self {
             Self::Url { source, .. } => source.exit(),
             Self::Tenancy(error) => error.exit(),
+            Self::Untrusted(error) => error.exit(),
             _ => Exit::Usage,
         }
     }

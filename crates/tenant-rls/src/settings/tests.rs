@@ -1,9 +1,13 @@
 //! Which setting wins, and what is refused.
 
+mod files;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::VARIABLES;
 use super::{DefaultTo, Flags, Origin, Settings, SettingsError, Target};
+use crate::environment::NotText;
 use crate::url::UrlError;
 use crate::{Exit, Tenancy};
 
@@ -11,11 +15,13 @@ use crate::{Exit, Tenancy};
 struct Machine {
     folder: tempfile::TempDir,
     environment: BTreeMap<String, String>,
+    /// Variables that are set to something that is not UTF-8.
+    broken: Vec<&'static str>,
 }
 
 impl Machine {
     fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), environment: BTreeMap::new() }
+        Self { folder: tempfile::tempdir().unwrap(), environment: BTreeMap::new(), broken: Vec::new() }
     }
 
     fn set(mut self, name: &str, value: &str) -> Self {
@@ -35,8 +41,11 @@ impl Machine {
     }
 
     fn load_in(&self, cwd: &str, flags: &Flags) -> Result<Settings, SettingsError> {
-        let environment = &self.environment;
-        Settings::load(flags, &|name| environment.get(name).cloned(), &self.path(cwd))
+        let lookup = |name: &str| match self.broken.contains(&name) {
+            true => Err(NotText { variable: name.to_owned() }),
+            false => Ok(self.environment.get(name).cloned()),
+        };
+        Settings::load(flags, &lookup, &self.path(cwd))
     }
 
     fn load(&self, flags: &Flags) -> Result<Settings, SettingsError> {
@@ -127,6 +136,18 @@ fn an_empty_url_is_never_the_local_database() {
     let flags = Flags { database_url: Some(String::new()), ..Flags::default() };
     let error = Machine::new().set("DATABASE_URL", &url("h")).load(&flags).unwrap_err();
     assert_eq!(error.to_string(), "--database-url: the database URL is empty");
+}
+
+#[test]
+fn no_variable_that_is_not_text_counts_as_unset() {
+    for name in VARIABLES {
+        let machine = Machine { broken: vec![name], ..Machine::new() };
+        for flags in [Flags::default(), local(), flag("h")] {
+            let error = machine.load(&flags).unwrap_err();
+            assert_eq!(error.to_string(), format!("the environment variable {name} is not UTF-8"));
+            assert_eq!((error.exit(), error.hint().is_some()), (Exit::Usage, true));
+        }
+    }
 }
 
 #[test]

@@ -9,6 +9,12 @@ pub(super) fn read(text: &str, path: &Path) -> Result<Tenancy, TenancyError> {
     toml::from_str(text).map_err(|error| translate(text, path, &error))
 }
 
+/// Whether a text that [`read`] takes has the key `database.schema`.
+pub(crate) fn names_schema(text: &str) -> bool {
+    let document: Result<toml::Table, _> = toml::from_str(text);
+    document.is_ok_and(|document| document.get("database").and_then(|section| section.get("schema")).is_some())
+}
+
 fn translate(text: &str, path: &Path, error: &toml::de::Error) -> TenancyError {
     let path = path.to_owned();
     let line = line_at(text, error.span().map_or(0, |span| span.start));

@@ -34,7 +34,7 @@ fn the_default_application_is_valid() {
 #[test]
 fn the_committed_file_is_the_default_application() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tenancy.toml");
-    if std::env::var_os("BLESS").is_some() {
+    if crate::environment::path("BLESS").is_some() {
         std::fs::write(&path, Tenancy::default().annotated()).unwrap();
     }
     let committed = std::fs::read_to_string(&path).unwrap();

@@ -35,6 +35,9 @@ pub enum UrlError {
     /// A parameter that cannot be ignored without connecting in another way than asked.
     #[error("the URL's parameter `{0}` is not supported")]
     Unsupported(&'static str),
+    /// A variable of libpq that sqlx would take over, and that has no place in a URL.
+    #[error("the environment variable {0} is set, and would change what the URL connects to")]
+    Environment(&'static str),
     /// The URL asks for no encryption to another machine.
     #[error(
         "the URL says sslmode=disable, and the server is not on this machine: passwords and data would be readable on the way"
@@ -58,6 +61,11 @@ impl UrlError {
             Self::Parameter { .. } => return None,
             Self::Unsupported(_) => {
                 "convert the client's identity to PEM files and name them in `sslcert` and `sslkey`"
+            }
+            Self::Environment(variable) => {
+                return Some(format!(
+                    "unset {variable}; the URL's `options`, `sslrootcert`, `sslcert` and `sslkey` say the same"
+                ));
             }
             Self::PlainText => "remove sslmode=disable; on a network that you trust, add --tls-no-verify",
         };

@@ -3,6 +3,7 @@
 use ::url::{Host as UrlHost, Url};
 
 use super::{DatabaseUrl, Host, UrlError, tls};
+use crate::Ident;
 
 /// Parameters that mean something here, or to Prisma, Neon and libpq in a way that needs nothing from us.
 const KNOWN: [&str; 23] = [
@@ -121,6 +122,9 @@ fn check_parameters(url: &DatabaseUrl) -> Result<(), UrlError> {
         if url.parameter(name).is_some() {
             return Err(UrlError::Unsupported(name));
         }
+    }
+    if url.schema().is_some_and(|schema| Ident::new(schema).is_err()) {
+        return Err(UrlError::Parameter { name: "schema", takes: "the name of a schema" });
     }
     let numbers = ["connect_timeout", "statement_cache_size"];
     match numbers.into_iter().find(|name| url.parameter(name).is_some_and(|value| value.parse::<u32>().is_err())) {

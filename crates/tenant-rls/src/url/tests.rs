@@ -252,3 +252,22 @@ proptest! {
         prop_assert!(!shown(&text).contains(MARK));
     }
 }
+
+#[test]
+fn what_sqlx_would_take_from_the_environment_is_refused() {
+    const NAME: &str = "url::tests::what_sqlx_would_take_from_the_environment_is_refused";
+    let Some(variable) = crate::environment::path("VARIABLE_OF_LIBPQ") else {
+        for variable in ["PGOPTIONS", "PGSSLROOTCERT", "PGSSLCERT", "PGSSLKEY"] {
+            // In a process of its own: this one's environment is shared by all tests.
+            let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+            child.args(["--exact", NAME]).env("VARIABLE_OF_LIBPQ", variable).env(variable, "anything");
+            let output = child.output().unwrap();
+            assert!(output.status.success(), "{variable}: {output:?}");
+            assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"), "{output:?}");
+        }
+        return;
+    };
+    let error = url("postgres://u:p@h/d").connect_options(false).unwrap_err();
+    assert!(error.to_string().contains(variable.to_str().unwrap()), "{error}");
+    assert_eq!((error.exit(), error.hint().is_some()), (Exit::Usage, true));
+}

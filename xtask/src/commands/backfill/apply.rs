@@ -60,7 +60,7 @@ pub(super) async fn run(app: &App, options: Options) -> Outcome {
     } else {
         app.before_writing(&connected).await?;
     }
-    let holder = holder::name(|name| std::env::var(name).ok());
+    let holder = holder::name(tenant_rls::environment::checked);
     let apply = Apply {
         database: &connected.database,
         tenancy: settings.tenancy(),

@@ -102,7 +102,7 @@ async fn set(app: &App, command: &str, run: i64, state: RunState) -> Outcome {
     let settings = app.settings()?;
     let connected = stop::at_once(app.connect(&settings)).await?;
     app.before_writing(&connected).await?;
-    let holder = holder::name(|name| std::env::var(name).ok());
+    let holder = holder::name(tenant_rls::environment::checked);
     let status = change(&connected.database, run, state, &holder).await?;
     connected.database.close().await;
     app.report(&status)?;

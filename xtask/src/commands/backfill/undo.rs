@@ -40,7 +40,7 @@ pub(super) async fn run(app: &App, options: Options) -> Outcome {
     } else {
         app.before_writing(&connected).await?;
     }
-    let holder = holder::name(|name| std::env::var(name).ok());
+    let holder = holder::name(tenant_rls::environment::checked);
     let mut meter = None;
     let mut progress = |event| match event {
         Progress::Waiting { holder } => app.printer.note(&holder::waiting(&holder)),

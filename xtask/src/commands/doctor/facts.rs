@@ -62,6 +62,10 @@ pub(super) struct TableFacts {
 #[derive(Debug, Serialize)]
 pub(super) struct SettingsFacts {
     pub(super) tenancy_toml: Option<PathBuf>,
+    /// The schema of tables that are named without one.
+    pub(super) schema: String,
+    /// Which setting names it, where one does.
+    pub(super) schema_from: Option<String>,
     pub(super) app_dir: PathBuf,
     pub(super) secret: Option<Secret>,
 }
@@ -81,6 +85,8 @@ impl SettingsFacts {
         let found = secrets.find_map(|name| settings.env(name));
         Self {
             tenancy_toml: settings.config_path().map(Into::into),
+            schema: settings.tenancy().database.schema.clone(),
+            schema_from: settings.schema_from().map(ToString::to_string),
             app_dir: settings.app_dir().to_owned(),
             secret: found.map(|(value, origin)| Secret { from: origin.to_string(), length: value.len() }),
         }

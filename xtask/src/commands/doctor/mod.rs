@@ -36,7 +36,7 @@ pub(crate) async fn run(app: &App, options: Options) -> Outcome {
 }
 
 async fn examine(app: &App, settings: &Settings, options: LocalOptions) -> anyhow::Result<Facts> {
-    let local = app.local(options);
+    let local = app.local(options)?;
     let (url, origin) = match settings.database() {
         Target::Url { url, origin } => (Some(url.clone()), origin.to_string()),
         Target::Local => (running(&local)?, "the project's local database".to_owned()),
@@ -47,7 +47,10 @@ async fn examine(app: &App, settings: &Settings, options: LocalOptions) -> anyho
     };
     match connect(settings, &url).await {
         Ok(database) => {
-            let ours = database.session().system_identifier.as_deref().is_some_and(|id| local.is_ours(id));
+            let ours = match database.session().system_identifier.as_deref() {
+                Some(id) => local.is_ours(id)?,
+                None => false,
+            };
             let facts = Reached { database: &database, origin, ours }.facts(settings).await?;
             database.close().await;
             Ok(facts)

@@ -109,9 +109,11 @@ fn tenant_tables(tables: &TableFacts) -> Vec<(&'static str, String)> {
 fn settings(facts: &Facts) -> Vec<(&'static str, String)> {
     let settings = &facts.settings;
     let toml = settings.tenancy_toml.as_ref().map(|path| path.display().to_string());
+    let schema_from = settings.schema_from.as_ref().map_or_else(String::new, |from| format!(" (from {from})"));
     let secret = settings.secret.as_ref().map(|secret| format!("{} bytes (from {})", secret.length, secret.from));
     let mut lines = vec![
         ("tenancy.toml", toml.unwrap_or_else(|| "none: the names are the default application's".to_owned())),
+        ("schema", format!("{}{schema_from}", settings.schema)),
         ("env files in", settings.app_dir.display().to_string()),
     ];
     if cfg!(feature = "jwt") {

@@ -44,8 +44,9 @@ pub(super) fn of_known(tenancy: &Tenancy, catalog: &Catalog) -> Tenancy {
     Tenancy { tables, ..tenancy.clone() }
 }
 
-/// For a database that nobody described: the table that most tenant columns reference is the tenants'.
-pub(super) fn of_unknown(wide: &Tenancy, catalog: &Catalog) -> Option<Tenancy> {
+/// For a database that nobody described: the table that most tenant columns reference is the tenants', in the schema that
+/// somebody named, if anybody did.
+pub(super) fn of_unknown(wide: &Tenancy, catalog: &Catalog, schema: Option<&str>) -> Option<Tenancy> {
     let mut targets: BTreeMap<(&str, &str, &str), Vec<&TenantTable>> = BTreeMap::new();
     for table in &catalog.tables {
         for key in table.foreign_keys.iter().filter(|key| key.columns == [table.column.name.clone()]) {
@@ -53,7 +54,8 @@ pub(super) fn of_unknown(wide: &Tenancy, catalog: &Catalog) -> Option<Tenancy> {
             targets.entry(target).or_default().push(table);
         }
     }
-    let ((schema, tenants, key), tables) = targets.into_iter().max_by_key(|(_, tables)| tables.len())?;
+    let here = targets.into_iter().filter(|((target, ..), _)| schema.is_none_or(|schema| schema == *target));
+    let ((schema, tenants, key), tables) = here.max_by_key(|(_, tables)| tables.len())?;
     let mut tenancy = wide.clone();
     tenancy.columns = USUAL_COLUMNS
         .iter()
@@ -135,7 +137,7 @@ mod tests {
             table("tasks", "org_id", vec![key("org_id", "organizations"), key("project_id", "projects")]),
             table("payments", "account_id", vec![key("account_id", "bank_accounts")]),
         ]);
-        let draft = of_unknown(&wide_net(&Tenancy::default()), &found).unwrap();
+        let draft = of_unknown(&wide_net(&Tenancy::default()), &found, None).unwrap();
         assert_eq!(draft.columns, ["org_id"]);
         assert_eq!((draft.tenant.table.as_str(), draft.tenant.key.as_str()), ("organizations", "id"));
         assert_eq!(draft.tables.keys().collect::<Vec<_>>(), ["projects", "tasks"]);
@@ -147,9 +149,17 @@ mod tests {
     }
 
     #[test]
+    fn the_schema_that_somebody_named_decides_which_tenants_are_meant() {
+        let found = catalog(vec![table("projects", "org_id", vec![key("org_id", "organizations")])]);
+        let wide = wide_net(&Tenancy::default());
+        assert_eq!(of_unknown(&wide, &found, Some("public")).unwrap().database.schema, "public");
+        assert!(of_unknown(&wide, &found, Some("app")).is_none());
+    }
+
+    #[test]
     fn what_is_written_reads_back() {
         let found = catalog(vec![table("Odd \"Table\"", "orgId", vec![key("orgId", "Org")])]);
-        let draft = of_unknown(&wide_net(&Tenancy::default()), &found).unwrap();
+        let draft = of_unknown(&wide_net(&Tenancy::default()), &found, None).unwrap();
         let read = Tenancy::from_toml(&draft.annotated(), "tenancy.toml".as_ref()).unwrap();
         assert_eq!(read, draft);
     }
@@ -167,6 +177,6 @@ mod tests {
 
     #[test]
     fn a_database_without_tenants_gives_nothing() {
-        assert!(of_unknown(&wide_net(&Tenancy::default()), &catalog(Vec::new())).is_none());
+        assert!(of_unknown(&wide_net(&Tenancy::default()), &catalog(Vec::new()), None).is_none());
     }
 }

@@ -63,17 +63,21 @@ async fn read(app: &App) -> anyhow::Result<tenant_rls::Tenancy> {
     let settings = app.settings()?;
     let connected = app.connect(&settings).await?;
     app.printer.note(&format!("reading {}", connected.line()));
+    let schema = settings.schema_from().map(|_| settings.tenancy().database.schema.as_str());
     let known = Catalog::load(&connected.database, settings.tenancy()).await?;
     let draft = if known.tenant_key_type.is_some() && !known.tables.is_empty() {
         Some(draft::of_known(settings.tenancy(), &known))
     } else {
         let wide = draft::wide_net(settings.tenancy());
-        draft::of_unknown(&wide, &Catalog::load(&connected.database, &wide).await?)
+        draft::of_unknown(&wide, &Catalog::load(&connected.database, &wide).await?, schema)
     };
     connected.database.close().await;
     draft.ok_or_else(|| {
         Mistake::failed(
-            "no table of this database looks as if its rows belonged to tenants",
+            match schema {
+                Some(schema) => format!("no table of the schema `{schema}` looks as if its rows belonged to tenants"),
+                None => "no table of this database looks as if its rows belonged to tenants".to_owned(),
+            },
             format!("a tenant column is one of {}, with a foreign key to the table of tenants; write a tenancy.toml by hand if yours is another", draft::USUAL_COLUMNS.join(", ")),
         )
     })

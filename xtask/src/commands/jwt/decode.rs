@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Read as _};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use dev_jwt::{Currency, Library, Problem, Read, ReadOptions, Reading, TenantCookie};
+use local_db::{LocalDb, LocalOptions};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use tenant_rls::{Exit, Settings, Target};
@@ -139,7 +140,8 @@ fn compare(app: &App, settings: &Settings, offline: bool, claims: Option<&Map<St
     if offline {
         return not_asked("user, membership and tenant were not looked up, as --offline says".to_owned());
     }
-    if matches!(settings.database(), Target::Local) && app.local(Default::default()).running().is_err() {
+    let stopped = |local: LocalDb| matches!(local.running(), Err(local_db::Error::NotRunning));
+    if matches!(settings.database(), Target::Local) && app.local(LocalOptions::default()).is_ok_and(stopped) {
         return not_asked(
             "user, membership and tenant were not looked up: no database URL is set, and the local database does not run"
                 .to_owned(),

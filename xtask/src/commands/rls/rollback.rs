@@ -65,7 +65,7 @@ pub(super) async fn run(app: &App, options: Options) -> Outcome {
         tables: options.tables,
         patience: options.patience.into(),
     };
-    let holder = holder::name(|name| std::env::var(name).ok());
+    let holder = holder::name(tenant_rls::environment::checked);
     let mut progress = |event| tell(&app.printer, &event);
     let done = stop::gently(&app.printer, |stop| {
         rls_rollout::rollback(&connected.database, settings.tenancy(), &rollback, &holder, stop, &mut progress)

@@ -87,7 +87,7 @@ pub(super) async fn roll_out(
         let tables = counted(taken.len() as u64, "table", "tables");
         app.printer.note(&format!("wrote the definitions of {tables} into {}", folder.display()));
     }
-    let holder = holder::name(|name| std::env::var(name).ok());
+    let holder = holder::name(tenant_rls::environment::checked);
     let mut progress = |event| tell(&app.printer, &event);
     let done = stop::gently(&app.printer, |stop| {
         rls_rollout::rollout(&connected.database, settings.tenancy(), options, &holder, stop, &mut progress)

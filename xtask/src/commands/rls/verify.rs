@@ -103,7 +103,7 @@ fn app_url(
         return Ok((url, origin));
     }
     if connected.is_local() {
-        return Ok((app.local(LocalOptions::default()).running()?.url(Role::AppUser)?, Origin::LocalDatabase));
+        return Ok((app.local(LocalOptions::default())?.running()?.url(Role::AppUser)?, Origin::LocalDatabase));
     }
     Ok((connected.database.url().clone(), connected.origin.clone()))
 }

@@ -1,0 +1,97 @@
+//! The passwords of a server: drawn once, kept in a file that its owner alone can read.
+//!
+//! Whoever logs in as `postgres` runs programs as the server's user, and every user of the machine reaches 127.0.0.1.
+
+use std::fmt;
+
+use hmac::{Hmac, KeyInit, Mac};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+use tenant_rls::DatabaseUrl;
+
+use crate::{Error, Result, Role};
+
+/// What every password was until they were drawn.
+const OLD: &str = "local";
+
+/// The superuser's password. The others follow from it, and it does not follow from them: an application's `.env` holds one.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Secret(String);
+
+impl Secret {
+    /// One that nobody has.
+    pub(crate) fn random() -> Result<Self> {
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes).map_err(Error::Random)?;
+        Ok(Self(hex::encode(bytes)))
+    }
+
+    /// That of a server which was made before passwords were drawn.
+    pub(crate) fn old() -> Self {
+        Self(OLD.to_owned())
+    }
+
+    pub(crate) fn is_old(&self) -> bool {
+        self.0 == OLD
+    }
+
+    /// One that was written to a file.
+    pub(crate) fn from_text(text: &str) -> Self {
+        Self(text.trim().to_owned())
+    }
+
+    /// The password of a login.
+    pub(crate) fn password(&self, role: Role) -> String {
+        if role == Role::Superuser || self.is_old() {
+            return self.0.clone();
+        }
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.0.as_bytes()).expect("HMAC takes keys of any size");
+        mac.update(role.name().as_bytes());
+        hex::encode(&mac.finalize().into_bytes()[..16])
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(****)")
+    }
+}
+
+/// How another login of a local server logs in to the database that a URL of its superuser names.
+pub fn login(superuser: &DatabaseUrl, role: Role) -> DatabaseUrl {
+    let secret = Secret(superuser.expose_password().unwrap_or_default().to_owned());
+    superuser.with_user(role.name(), Some(&secret.password(role)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_servers_and_no_two_logins_have_one_password() {
+        let (one, other) = (Secret::random().unwrap(), Secret::random().unwrap());
+        let passwords: std::collections::BTreeSet<String> = [&one, &other]
+            .into_iter()
+            .flat_map(|secret| [Role::Superuser, Role::Owner, Role::AppUser].map(|role| secret.password(role)))
+            .collect();
+        assert_eq!(passwords.len(), 6);
+        assert!(passwords.iter().all(|password| password.len() == 32));
+    }
+
+    #[test]
+    fn its_debug_form_shows_nothing_of_it() {
+        let secret = Secret::random().unwrap();
+        assert!(!format!("{secret:?}").contains(&secret.password(Role::Superuser)));
+    }
+
+    #[test]
+    fn a_login_follows_from_the_superusers_url() {
+        let secret = Secret::random().unwrap();
+        let url = format!("postgresql://postgres:{}@127.0.0.1:1/app", secret.password(Role::Superuser));
+        let superuser = DatabaseUrl::parse(&url).unwrap();
+        assert_eq!(login(&superuser, Role::Superuser), superuser);
+        let owner = login(&superuser, Role::Owner);
+        assert_eq!(owner.expose_password(), Some(secret.password(Role::Owner).as_str()));
+        assert_eq!((owner.user(), owner.database()), ("app_owner", "app"));
+    }
+}

@@ -1,0 +1,51 @@
+//! `db reset`: what is lost is named, and confirmed, before it is.
+
+use backfill_engine::bytes;
+use clap::Args;
+use local_db::{LocalDb, Loss, Reset};
+
+use super::{UpOptions, tell};
+use crate::app::App;
+use crate::failure::Mistake;
+use crate::stop;
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct Options {
+    #[command(flatten)]
+    up: UpOptions,
+    /// Throw the data away without asking
+    #[arg(long)]
+    yes: bool,
+    /// End the sessions of whoever is connected, instead of refusing
+    #[arg(long)]
+    disconnect: bool,
+}
+
+/// Names what is lost, has it confirmed, and starts anew.
+pub(super) async fn run(app: &App, local: &LocalDb, options: &Options) -> anyhow::Result<()> {
+    if let Some(loss) = stop::at_once(async { Ok(local.loss().await?) }).await? {
+        for line in what_is_lost(&loss) {
+            app.printer.line(&line);
+        }
+        let confirmed = options.yes || app.ask("Type `reset` to go on:".to_owned()).await?.as_deref() == Some("reset");
+        if !confirmed {
+            let hint = "`cargo xtask db reset --yes` asks nothing";
+            return Err(Mistake::refused("nobody confirmed the reset; nothing was deleted", hint));
+        }
+    }
+    let reset = Reset { up: options.up.clone().into(), disconnect: options.disconnect };
+    tell(app, &local.reset(&mut app.notes(), reset).await?)
+}
+
+fn what_is_lost(loss: &Loss) -> Vec<String> {
+    let databases = match loss.databases.as_slice() {
+        [] => String::new(),
+        some => {
+            let each = some.iter().map(|stored| format!("{} ({})", stored.database, bytes(stored.bytes)));
+            format!(", with the databases {}", each.collect::<Vec<_>>().join(", "))
+        }
+    };
+    let lost = format!("a reset deletes {}, {}{databases}", loss.data.display(), bytes(loss.bytes));
+    let connected = loss.sessions.iter().map(|sessions| format!("connected now: {sessions}"));
+    std::iter::once(lost).chain(connected).collect()
+}
