@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tenant_ops::{KeptAlive, Lease, Member, NewLane, NewRun, Run};
+use tenant_ops::{KeptAlive, Lease, LeaseWatch, Member, NewLane, NewRun, Run};
 use tenant_rls::{AuditTx, Database, OwnerTx, Tenancy};
 use tokio::sync::watch;
 
@@ -130,7 +130,7 @@ impl Backfill<'_> {
         tenant_ops::install(self.database, self.tenancy).await?;
         let resource = new.resource();
         if self.options.join {
-            match Lease::take(self.database, &resource, self.holder).await? {
+            match LeaseWatch::new(resource.as_str()).take(self.database, self.holder).await? {
                 Some(lease) => return self.begin(&new, lease, &lanes).await,
                 None => {
                     if let Some(run) = Run::join(self.database, &new).await? {

@@ -121,7 +121,7 @@ async fn a_helper_leads_where_the_process_that_led_is_gone() {
         event(&mut second, helping).await;
         // Cut off as by a crash: what it had open is rolled back, and its lease runs out.
         drop(leader);
-        script(&mut db.superuser().await, "UPDATE tenant_ops.lease SET expires_at = '-infinity'").await;
+        script(&mut db.superuser().await, "UPDATE tenant_ops.lease SET released_at = now()").await;
         held.close().await;
         event(&mut second, |event| matches!(event, Progress::Leading)).await;
     };
@@ -162,8 +162,8 @@ fn at_once(url: &tenant_rls::DatabaseUrl, state: RunState) -> i64 {
     let url = url.clone();
     let changing = async move {
         let database = Database::connect(&url, &ConnectOptions::default()).await.unwrap();
-        let run = backfill_engine::runs(&database).await.unwrap()[0].id;
-        change(&database, run, state, "an operator").await.unwrap();
+        let run = backfill_engine::runs(&database, &Tenancy::default()).await.unwrap()[0].id;
+        change(&database, &Tenancy::default(), run, state, "an operator").await.unwrap();
         database.close().await;
         run
     };
@@ -191,11 +191,11 @@ async fn a_paused_run_writes_nothing_until_it_is_resumed() {
         let written = "SELECT sum(cardinality(row_keys))::bigint FROM tenant_ops.journal";
         let written = number(&mut db.superuser().await, written).await;
         let database = connect(&db, Role::Owner).await;
-        let run = backfill_engine::runs(&database).await.unwrap()[0].id;
-        let status = status(&database, run).await.unwrap();
+        let run = backfill_engine::runs(&database, &Tenancy::default()).await.unwrap()[0].id;
+        let status = status(&database, &Tenancy::default(), run).await.unwrap();
         assert_eq!((status.run.state, status.members.len()), (RunState::Paused, 1));
         assert_eq!(status.run.assigned, u64::try_from(written).unwrap(), "one batch, and nothing after the pause");
-        change(&database, run, RunState::Running, "an operator").await.unwrap();
+        change(&database, &Tenancy::default(), run, RunState::Running, "an operator").await.unwrap();
         event(&mut told, |event| matches!(event, Progress::Resumed)).await;
         status.run.assigned
     };
@@ -235,7 +235,7 @@ async fn a_pause_waits_for_the_batch_that_is_open_and_that_one_writes_nothing_mo
     let run = Run::resume_or_open(&database, &new, "a test", &[lane]).await.unwrap();
     let mut batch = BatchTx::begin(&database, &tenancy, &BatchOptions::default()).await.unwrap();
     let lane = run.claim(batch.connection().await.unwrap(), 0).await.unwrap().unwrap();
-    let mut pause = std::pin::pin!(change(&database, run.id, RunState::Paused, "an operator"));
+    let mut pause = std::pin::pin!(change(&database, &tenancy, run.id, RunState::Paused, "an operator"));
     let paused = async {
         while run.standing(&database).await.unwrap().state != RunState::Paused {
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -272,8 +272,11 @@ async fn what_a_run_that_is_over_cannot_do_is_said() {
     let done = crate::support::backfill(&db, Role::Owner, &fast()).await.unwrap().run.unwrap();
     let database = connect(&db, Role::Owner).await;
     for state in [RunState::Paused, RunState::Running, RunState::Cancelled] {
-        let error = change(&database, done, state, "an operator").await.unwrap_err();
+        let error = change(&database, &Tenancy::default(), done, state, "an operator").await.unwrap_err();
         assert_eq!(error.to_string(), format!("run {done} is done; it cannot become {}", state.as_str()));
     }
-    assert!(matches!(change(&database, 99, RunState::Paused, "an operator").await, Err(Error::NoRun { run: 99 })));
+    assert!(matches!(
+        change(&database, &Tenancy::default(), 99, RunState::Paused, "an operator").await,
+        Err(Error::NoRun { run: 99 })
+    ));
 }

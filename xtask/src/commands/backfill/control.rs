@@ -64,7 +64,7 @@ pub(super) async fn show(app: &App, options: StatusOptions) -> Outcome {
     let settings = app.settings()?;
     let status = stop::at_once(async {
         let connected = app.connect(&settings).await?;
-        let status = status(&connected.database, options.run).await?;
+        let status = status(&connected.database, settings.tenancy(), options.run).await?;
         connected.database.close().await;
         Ok(status)
     })
@@ -103,7 +103,7 @@ async fn set(app: &App, command: &str, run: i64, state: RunState) -> Outcome {
     let connected = stop::at_once(app.connect(&settings)).await?;
     app.before_writing(&connected).await?;
     let holder = holder::name(|name| std::env::var(name).ok());
-    let status = change(&connected.database, run, state, &holder).await?;
+    let status = change(&connected.database, settings.tenancy(), run, state, &holder).await?;
     connected.database.close().await;
     app.report(&status)?;
     Ok(None)
