@@ -103,6 +103,11 @@ async fn acquire(
     holder: &str,
     silent: Option<Beat>,
 ) -> Result<Option<i64>, RlsError> {
+    sqlx::query(include_str!("../../../sql/ops/open_lease.sql"))
+        .bind(resource)
+        .execute(&mut *connection)
+        .await
+        .map_err(RlsError::query("taking the lease"))?;
     sqlx::query_scalar(include_str!("../../../sql/ops/acquire_lease.sql"))
         .bind(resource)
         .bind(holder)

@@ -6,7 +6,7 @@ use std::time::Duration;
 use backfill_engine::{Backfill, BackfillReport, Error, Options, Outcome, Plan, Progress, RunState, change, status};
 use local_db::Role;
 use local_db::testing::TestDb;
-use tenant_ops::{BatchCall, BatchStatement, NewLane, NewRun, Run};
+use tenant_ops::{BatchCall, BatchStatement, HEARTBEAT, LeaseWatch, NewLane, NewRun, Run};
 use tenant_rls::{BatchOptions, BatchTx, Catalog, ConnectOptions, Database, Sql, Tenancy};
 use tokio::sync::{mpsc, watch};
 
@@ -104,8 +104,8 @@ async fn two_processes_share_a_run_and_both_report_all_of_it() {
     assert_eq!(number(&mut superuser, "SELECT count(*) FROM tenant_ops.member").await, 0);
 }
 
-#[tokio::test]
-async fn a_helper_leads_where_the_process_that_led_is_gone() {
+/// A helper of a leader that was cut off as by a crash, and `then` this happened to its lease.
+async fn leader_is_gone(then: &'static str) {
     let (db, planted) = planted(&SMALL).await;
     let (_go, stop) = watch::channel(false);
     let (first_tells, mut first) = mpsc::unbounded_channel();
@@ -119,9 +119,8 @@ async fn a_helper_leads_where_the_process_that_led_is_gone() {
     let helper = process(&db, "the second", options(true), stop.clone(), second_tells);
     let end_the_leader = async {
         event(&mut second, helping).await;
-        // Cut off as by a crash: what it had open is rolled back, and its lease runs out.
         drop(leader);
-        script(&mut db.superuser().await, "UPDATE tenant_ops.lease SET released_at = now()").await;
+        script(&mut db.superuser().await, then).await;
         held.close().await;
         event(&mut second, |event| matches!(event, Progress::Leading)).await;
     };
@@ -129,6 +128,40 @@ async fn a_helper_leads_where_the_process_that_led_is_gone() {
     let report = report.unwrap();
     assert_eq!((report.outcome, report.assigned), (Outcome::Done, planted.assignable()));
     assert_eq!(number(&mut db.superuser().await, BROKEN_JOURNAL).await, 0);
+}
+
+#[tokio::test]
+async fn a_helper_leads_where_the_process_that_led_is_gone() {
+    leader_is_gone("UPDATE tenant_ops.lease SET released_at = now()").await;
+}
+
+#[tokio::test]
+async fn a_helper_leads_where_the_leader_died_and_the_clock_was_set_back_an_hour() {
+    leader_is_gone(
+        "UPDATE tenant_ops.lease SET heartbeat_at = now() + interval '1 hour', acquired_at = now() + interval '1 hour'",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_process_that_joins_before_the_leader_has_opened_the_run_waits_for_it() {
+    let (db, planted) = planted(&SMALL).await;
+    let database = connect(&db, Role::Owner).await;
+    tenant_ops::install(&database, &Tenancy::default()).await.unwrap();
+    let lease = LeaseWatch::new("backfill of public.bookings").take(&database, "the first").await.unwrap().unwrap();
+    let alive = lease.keep_alive(&database);
+    let (_go, stop) = watch::channel(false);
+    let (tells, _told) = mpsc::unbounded_channel();
+    let joining = process(&db, "the second", options(true), stop, tells);
+    let leader = async {
+        // Longer than until its next heartbeat.
+        tokio::time::sleep(HEARTBEAT * 2).await;
+        drop(alive);
+        lease.release(&database).await.unwrap();
+    };
+    let (report, ()) = tokio::join!(joining, leader);
+    let report = report.unwrap();
+    assert_eq!((report.outcome, report.assigned), (Outcome::Done, planted.assignable()));
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Many first runs at once: each finds the book-keeping installed, by itself or by another.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use local_db::Role;
@@ -7,9 +8,10 @@ use local_db::testing;
 use tenant_ops::{Error, LeaseWatch, Member, NewRun, Run};
 use tenant_rls::{BatchOptions, BatchTx, Database, Tenancy};
 use tokio::runtime::Handle;
+use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
-use crate::support::{connect, number, script};
+use crate::support::{connect, installed, number, script};
 
 /// So many begin at once.
 const AT_ONCE: usize = 8;
@@ -97,5 +99,27 @@ async fn first_runs_at_once_make_the_schema_once() {
             assert!(done.is_ok(), "{}", done.unwrap_err());
         }
         assert_eq!(number(&db, "SELECT count(*) FROM tenant_ops.installed").await, 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lease_that_nobody_ever_held_is_taken_by_one_of_many_at_once() {
+    let db = installed().await;
+    for nth in 0..rounds() * 10 {
+        let (resource, begin) = (format!("backfill of table {nth}"), Arc::new(Barrier::new(AT_ONCE)));
+        let mut processes = JoinSet::new();
+        for _ in 0..AT_ONCE {
+            let (database, resource, begin) = (connect(&db, Role::Owner).await, resource.clone(), begin.clone());
+            processes.spawn_blocking(move || {
+                Handle::current().block_on(async {
+                    begin.wait().await;
+                    LeaseWatch::new(resource).take(&database, "ada").await
+                })
+            });
+        }
+        let taken = processes.join_all().await;
+        let taken =
+            taken.into_iter().filter(|taken| taken.as_ref().unwrap_or_else(|error| panic!("{error}")).is_some());
+        assert_eq!(taken.count(), 1);
     }
 }
