@@ -156,7 +156,7 @@ fn process(member: &MemberRecord) -> String {
     let workers = counted(member.workers, "worker", "workers");
     let seen = member.heartbeat_at.format("%H:%M:%S UTC");
     match (&member.note, member.alive) {
-        (_, false) => format!("{} is gone; its last sign of life was at {seen}", member.holder),
+        (_, false) => format!("{} is gone; its last heartbeat was at {seen} by the server's clock then", member.holder),
         (Some(note), true) => format!("{} with {workers}: {note}", member.holder),
         (None, true) => format!("{} with {workers}", member.holder),
     }
