@@ -1,11 +1,11 @@
--- Takes the lease $1 for holder $2 for $3 milliseconds if nobody holds it or it ran out: one row with the fence, or none.
-INSERT INTO tenant_ops.lease AS l (resource, fence, holder, acquired_at, heartbeat_at, expires_at)
-VALUES ($1, 1, $2, clock_timestamp(), clock_timestamp(), clock_timestamp() + $3 * interval '1 ms')
-ON CONFLICT (resource) DO UPDATE
-SET fence = l.fence + 1,
-    holder = excluded.holder,
-    acquired_at = excluded.acquired_at,
-    heartbeat_at = excluded.heartbeat_at,
-    expires_at = excluded.expires_at
-WHERE l.expires_at < clock_timestamp()
+-- Takes the lease $1, whose row is there, for holder $2 if nobody holds it, or whoever holds it still has the fence $3 and has given no
+-- heartbeat since the $4th: one row with the new fence, or none.
+UPDATE tenant_ops.lease
+SET fence = fence + 1,
+    holder = $2,
+    acquired_at = clock_timestamp(),
+    heartbeat_at = clock_timestamp(),
+    heartbeats = 0,
+    released_at = NULL
+WHERE resource = $1 AND (released_at IS NOT NULL OR (fence = $3 AND heartbeats = $4))
 RETURNING fence

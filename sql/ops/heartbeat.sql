@@ -1,4 +1,4 @@
--- Keeps the lease $1 with fence $2 alive for $3 milliseconds: no row is changed where it was taken over.
+-- Keeps the lease $1 with fence $2 alive: no row is changed where it was taken over.
 UPDATE tenant_ops.lease
-SET heartbeat_at = clock_timestamp(), expires_at = clock_timestamp() + $3 * interval '1 ms'
+SET heartbeats = heartbeats + 1, heartbeat_at = clock_timestamp()
 WHERE resource = $1 AND fence = $2

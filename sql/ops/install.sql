@@ -1,5 +1,4 @@
--- The book-keeping of maintenance runs, in a schema of its own. Safe to run twice.
-CREATE SCHEMA IF NOT EXISTS tenant_ops;
+-- The book-keeping of maintenance runs, in the schema tenant_ops, which is there. Safe to run twice.
 
 CREATE TABLE IF NOT EXISTS tenant_ops.installed (
     version int NOT NULL
@@ -13,9 +12,13 @@ CREATE TABLE IF NOT EXISTS tenant_ops.lease (
     holder text NOT NULL,
     acquired_at timestamptz NOT NULL,
     heartbeat_at timestamptz NOT NULL,
-    expires_at timestamptz NOT NULL,
     UNIQUE (resource, fence)
 );
+-- Whoever waits for a lease judges by their own clock whether the heartbeats are still counted; the times are for people to read, as the
+-- server's clock can be set back.
+ALTER TABLE tenant_ops.lease ADD COLUMN IF NOT EXISTS heartbeats bigint NOT NULL DEFAULT 0;
+ALTER TABLE tenant_ops.lease ADD COLUMN IF NOT EXISTS released_at timestamptz;
+ALTER TABLE tenant_ops.lease DROP COLUMN IF EXISTS expires_at;
 
 CREATE TABLE IF NOT EXISTS tenant_ops.run (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -12,7 +12,7 @@ use crate::books::Books;
 use crate::statements::{LeafStatements, Statements};
 use crate::steady::{Teller, reconnect, tell};
 use crate::tid::{Range, Tid};
-use crate::{FailedRow, Plan, Progress, Result};
+use crate::{Error, FailedRow, Plan, Progress, Result};
 
 /// Does batches.
 pub(crate) struct Batches<'a> {
@@ -55,12 +55,21 @@ pub(crate) enum Turn {
 /// A batch that failed, with the rows that it was about to do.
 struct Failure {
     claim: Option<Claim>,
-    error: RlsError,
+    error: Error,
 }
 
 impl From<RlsError> for Failure {
     fn from(error: RlsError) -> Self {
-        Self { claim: None, error }
+        Self { claim: None, error: error.into() }
+    }
+}
+
+impl From<tenant_ops::Error> for Failure {
+    fn from(error: tenant_ops::Error) -> Self {
+        match error {
+            tenant_ops::Error::Database(error) => error.into(),
+            error => Self { claim: None, error: error.into() },
+        }
     }
 }
 
@@ -71,12 +80,15 @@ impl Batches<'_> {
         let mut connection = reconnect();
         loop {
             let started = Instant::now();
-            let Failure { claim, error } = match self.transaction(task).await {
+            let (claim, error) = match self.transaction(task).await {
                 Ok(Some((claim, counts))) => return Ok(Turn::Done { claim, counts, took: started.elapsed() }),
                 Ok(None) => return Ok(Turn::Nothing),
-                Err(failure) if failure.error.sqlstate() == Some("TO003") => return Ok(Turn::Nothing),
-                Err(failure) => failure,
+                Err(Failure { claim, error: Error::Database(error) }) => (claim, error),
+                Err(Failure { error, .. }) => return Err(error),
             };
+            if error.sqlstate() == Some("TO003") {
+                return Ok(Turn::Nothing);
+            }
             let wait = match fault_of(&error) {
                 Fault::Contention => contention.next_wait(),
                 Fault::Connection => connection.next_wait(),
@@ -113,7 +125,7 @@ impl Batches<'_> {
         };
         match (done, ended) {
             (Ok(counts), Ok(())) => Ok(Some((claim, counts))),
-            (Ok(_), Err(error)) | (Err(error), _) => Err(Failure { claim: Some(claim), error }),
+            (Ok(_), Err(error)) | (Err(error), _) => Err(Failure { claim: Some(claim), error: error.into() }),
         }
     }
 

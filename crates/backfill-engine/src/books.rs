@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use sqlx::PgConnection;
 use tenant_ops::{Lane, NewLane, NewRun, Run};
-use tenant_rls::{ActingRole, BatchTx, Error as RlsError, Tenancy};
+use tenant_rls::{ActingRole, BatchTx, Tenancy};
 
 use crate::tid::Tid;
 
@@ -44,7 +44,7 @@ impl Books {
         tenancy: &Tenancy,
         role: &ActingRole,
         preferred: i64,
-    ) -> Result<Option<(Run, Lane)>, RlsError> {
+    ) -> Result<Option<(Run, Lane)>, tenant_ops::Error> {
         match self {
             Self::Kept(run) => {
                 tx.assume(role).await?;
@@ -78,7 +78,7 @@ async fn enter_dry(
     tenancy: &Tenancy,
     new: &NewRun,
     lane: Lane,
-) -> Result<(Run, Lane), RlsError> {
+) -> Result<(Run, Lane), tenant_ops::Error> {
     tenant_ops::install_in(connection, tenancy).await?;
     let run = Run::open_in(connection, new).await?;
     let id = run.lane_in(connection, &lane.leaf, &lane.next, &lane.until).await?;

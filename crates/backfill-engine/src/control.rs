@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use tenant_ops::{MemberRecord, RunRecord, RunState, change_state};
-use tenant_rls::{Database, OwnerTx};
+use tenant_rls::{Database, OwnerTx, Tenancy};
 
 use crate::{Error, Result};
 
@@ -20,10 +20,10 @@ pub struct RunStatus {
 /// How a run stands.
 ///
 /// # Errors
-/// [`Error::NoRun`]; [`Error::Database`].
-pub async fn status(database: &Database, run: i64) -> Result<RunStatus> {
+/// [`Error::NoRun`]; [`Error::Ops`]; [`Error::Database`].
+pub async fn status(database: &Database, tenancy: &Tenancy, run: i64) -> Result<RunStatus> {
     let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
-    let record = tenant_ops::runs(tx.connection(), Some(run)).await?.pop().ok_or(Error::NoRun { run })?;
+    let record = tenant_ops::runs(tx.connection(), tenancy, Some(run)).await?.pop().ok_or(Error::NoRun { run })?;
     let members = tenant_ops::members(tx.connection(), run).await?;
     tx.rollback().await?;
     Ok(RunStatus { run: record, members })
@@ -34,16 +34,16 @@ pub async fn status(database: &Database, run: i64) -> Result<RunStatus> {
 ///
 /// # Errors
 /// [`Error::NoRun`]; [`Error::NotPossible`] where it is over, or nobody works at it and it cannot go on.
-pub async fn change(database: &Database, run: i64, state: RunState, by: &str) -> Result<RunStatus> {
-    let before = status(database, run).await?;
+pub async fn change(database: &Database, tenancy: &Tenancy, run: i64, state: RunState, by: &str) -> Result<RunStatus> {
+    let before = status(database, tenancy, run).await?;
     let from: &[RunState] = match state {
         RunState::Paused => &[RunState::Running],
         RunState::Running => &[RunState::Paused],
         _ => &[RunState::Running, RunState::Paused, RunState::Stopped],
     };
-    let now = change_state(database, run, state, by, from).await?;
+    let now = change_state(database, tenancy, run, state, by, from).await?;
     match now {
-        Some((now, changed)) if changed || now == state => status(database, run).await,
+        Some((now, changed)) if changed || now == state => status(database, tenancy, run).await,
         Some((now, _)) => Err(Error::NotPossible { run, now, wanted: state, table: before.run.table }),
         None => Err(Error::NoRun { run }),
     }

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tenant_ops::{KeptAlive, Lease, Member, NewLane, NewRun, Run};
+use tenant_ops::{KeptAlive, LEASE_TTL, Lease, LeaseWatch, Member, NewLane, NewRun, Run};
 use tenant_rls::{AuditTx, Database, OwnerTx, Tenancy};
 use tokio::sync::watch;
 
@@ -18,6 +18,9 @@ use crate::steady::{Teller, steadily, tell};
 use crate::survey::{self, Survey};
 use crate::tally::Tally;
 use crate::{Aftermath, BackfillReport, FailedRow, Options, Outcome, Plan, Preflight, Progress, Result, review};
+
+/// How often a process that is to join a run looks again.
+const JOIN_AGAIN: Duration = Duration::from_millis(250);
 
 /// A backfill that is ready to run.
 #[derive(Debug, Clone, Copy)]
@@ -129,19 +132,30 @@ impl Backfill<'_> {
         }
         tenant_ops::install(self.database, self.tenancy).await?;
         let resource = new.resource();
-        if self.options.join {
-            match Lease::take(self.database, &resource, self.holder).await? {
-                Some(lease) => return self.begin(&new, lease, &lanes).await,
-                None => {
-                    if let Some(run) = Run::join(self.database, &new).await? {
-                        return Ok((Books::Kept(run), None));
-                    }
-                }
-            }
-        }
         let mut waiting = |holder: &str| tell(progress, Progress::Waiting { holder: holder.to_owned() });
+        if self.options.join
+            && let Some(joined) = self.join(&new, &lanes).await?
+        {
+            return Ok(joined);
+        }
         let lease = Lease::acquire(self.database, &resource, self.holder, &mut waiting).await?;
         self.begin(&new, lease, &lanes).await
+    }
+
+    /// Leads the run if nobody does, or helps with it. None where somebody holds the lease for something else. Whoever leads holds it
+    /// before they open the run, and for a moment after they ended it: a process that comes just then looks again.
+    async fn join(&self, new: &NewRun, lanes: &[NewLane]) -> Result<Option<(Books, Option<Lead>)>> {
+        let (begun, mut watch) = (Instant::now(), LeaseWatch::new(new.resource()));
+        while begun.elapsed() < LEASE_TTL {
+            if let Some(lease) = watch.take(self.database, self.holder).await? {
+                return Ok(Some(self.begin(new, lease, lanes).await?));
+            }
+            if let Some(run) = Run::join(self.database, new).await? {
+                return Ok(Some((Books::Kept(run), None)));
+            }
+            tokio::time::sleep(JOIN_AGAIN).await;
+        }
+        Ok(None)
     }
 
     async fn begin(&self, new: &NewRun, lease: Lease, lanes: &[NewLane]) -> Result<(Books, Option<Lead>)> {

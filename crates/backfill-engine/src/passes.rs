@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::{Either, join_all, select};
-use tenant_ops::{KeptAlive, Lease, RunState};
+use tenant_ops::{KeptAlive, Lease, LeaseWatch, RunState};
 use tokio::sync::watch;
 
 use crate::batch::Batches;
@@ -147,7 +147,7 @@ impl<'a> Passes<'a> {
     async fn wait_for_leader(&mut self, progress: &Teller<'_>) -> Result<Option<Ended>> {
         let Books::Kept(run) = &self.batches.books else { return Ok(Some(Ended::PassOver)) };
         let &Backfill { database, holder, .. } = &self.backfill;
-        let resource = self.backfill.new_run().resource();
+        let mut watch = LeaseWatch::new(self.backfill.new_run().resource());
         loop {
             if *self.stop.borrow() {
                 return Ok(Some(Ended::Stopped));
@@ -156,8 +156,7 @@ impl<'a> Passes<'a> {
             match standing.state {
                 RunState::Running if standing.open_lanes > 0 => return Ok(None),
                 RunState::Running => {
-                    let lease =
-                        steadily(progress, async || Ok(Lease::take(database, &resource, holder).await?)).await?;
+                    let lease = steadily(progress, async || Ok(watch.take(database, holder).await?)).await?;
                     if let Some(lease) = lease {
                         tell(progress, Progress::Leading);
                         self.lead = Some(Lead::new(&self.backfill, lease));

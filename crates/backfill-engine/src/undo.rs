@@ -61,7 +61,7 @@ impl Undo<'_> {
         stop: watch::Receiver<bool>,
         progress: &mut (dyn FnMut(Progress) + Send),
     ) -> Result<UndoReport> {
-        let runs = runs(self.database).await?;
+        let runs = runs(self.database, self.tenancy).await?;
         let record = runs.iter().find(|run| run.id == self.run).ok_or(Error::NoRun { run: self.run })?;
         let catalog = Catalog::load(self.database, self.tenancy).await?;
         let plan = Plan::bare(&catalog, self.tenancy, &record.table)?;
@@ -89,7 +89,7 @@ impl Undo<'_> {
         let alive = lease.keep_alive(self.database);
         // Processes that helped with it may be alive though nobody leads them; after this none of them writes.
         let unfinished = [RunState::Running, RunState::Paused, RunState::Stopped];
-        change_state(self.database, self.run, RunState::Cancelled, self.holder, &unfinished).await?;
+        change_state(self.database, self.tenancy, self.run, RunState::Cancelled, self.holder, &unfinished).await?;
         let done = self.take_back(&plan, &lease, &stop, progress).await;
         drop(alive);
         // Failing to is no error of its own: the lease runs out.
@@ -168,10 +168,10 @@ impl Undo<'_> {
 /// Every run of this database, newest first.
 ///
 /// # Errors
-/// [`Error::Database`].
-pub async fn runs(database: &Database) -> Result<Vec<RunRecord>> {
+/// [`Error::Ops`]; [`Error::Database`].
+pub async fn runs(database: &Database, tenancy: &Tenancy) -> Result<Vec<RunRecord>> {
     let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
-    let runs = tenant_ops::runs(tx.connection(), None).await?;
+    let runs = tenant_ops::runs(tx.connection(), tenancy, None).await?;
     tx.rollback().await?;
     Ok(runs)
 }
@@ -179,10 +179,10 @@ pub async fn runs(database: &Database) -> Result<Vec<RunRecord>> {
 /// Every time that a row was given a tenant, oldest first.
 ///
 /// # Errors
-/// [`Error::Database`].
-pub async fn why(database: &Database, table: &TableName, key: &str) -> Result<Vec<Assignment>> {
+/// [`Error::Ops`]; [`Error::Database`].
+pub async fn why(database: &Database, tenancy: &Tenancy, table: &TableName, key: &str) -> Result<Vec<Assignment>> {
     let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
-    let found = tenant_ops::why(tx.connection(), &table.to_string(), key).await?;
+    let found = tenant_ops::why(tx.connection(), tenancy, &table.to_string(), key).await?;
     tx.rollback().await?;
     Ok(found)
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tenant_ops::RecordedStep;
-use tenant_rls::{Database, OwnerTx, TableName};
+use tenant_rls::{Database, OwnerTx, TableName, Tenancy};
 
 use crate::definition::{Aspect, Change, Definition, Kind, PENDING};
 use crate::{Error, Phase, Result};
@@ -18,9 +18,9 @@ pub(crate) struct Ledger {
 }
 
 /// Reads every step that stands.
-pub(crate) async fn steps(database: &Database) -> Result<Vec<RecordedStep<Change>>> {
+pub(crate) async fn steps(database: &Database, tenancy: &Tenancy) -> Result<Vec<RecordedStep<Change>>> {
     let mut tx = OwnerTx::begin(database, std::time::Duration::from_secs(5)).await?;
-    let steps = tenant_ops::standing_steps(tx.connection()).await?;
+    let steps = tenant_ops::standing_steps(tx.connection(), tenancy).await?;
     tx.rollback().await?;
     Ok(steps)
 }

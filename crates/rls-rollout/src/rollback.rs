@@ -112,7 +112,7 @@ struct Wanted {
 }
 
 async fn wanted(database: &Database, tenancy: &Tenancy, options: &RollbackOptions) -> Result<Wanted> {
-    let steps = journal::steps(database).await?;
+    let steps = journal::steps(database, tenancy).await?;
     let mut tables = Vec::new();
     for name in &options.tables {
         tables.push(TableName::parse(name, &tenancy.database.schema)?);

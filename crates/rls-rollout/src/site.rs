@@ -125,7 +125,7 @@ impl Site {
         let schemas: BTreeSet<&str> = tables.chain([&catalog.tenants]).map(|name| name.schema().as_str()).collect();
         let roles = roles(tx.connection(), tenancy, app, &relations, schemas).await?;
         tx.rollback().await?;
-        let lifted = journal::lifted(&journal::steps(database).await?);
+        let lifted = journal::lifted(&journal::steps(database, tenancy).await?);
         for relation in &mut relations {
             relation.lifted = lifted.contains(&relation.name) && !relation.definition.has(Kind::Forced);
         }

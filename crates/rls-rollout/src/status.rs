@@ -81,8 +81,9 @@ pub struct WayAround {
 /// [`crate::Error::Database`].
 pub async fn status(database: &Database, tenancy: &Tenancy, app_role: Option<&str>) -> Result<StatusReport> {
     let site = Site::load(database, tenancy, app_role, &[]).await?;
-    let ledgers =
-        journal::add_up(journal::steps(database).await?.iter().filter(|step| journal::phase(step) > Phase::None));
+    let ledgers = journal::add_up(
+        journal::steps(database, tenancy).await?.iter().filter(|step| journal::phase(step) > Phase::None),
+    );
     let mut tables = Vec::with_capacity(site.relations.len());
     for relation in &site.relations {
         let changes = ledgers.get(&relation.name).map(|ledger| ledger.changes.as_slice()).unwrap_or_default();

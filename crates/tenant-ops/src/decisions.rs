@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use sqlx::{PgConnection, Row};
-use tenant_rls::{Database, Error as RlsError, OwnerTx, Sql};
+use tenant_rls::{Database, Error as RlsError, Sql, Tenancy};
 
-use crate::history::installed;
+use crate::owner::{act, begin};
+use crate::trust::verified;
 use crate::{NewRun, Result, Run};
 
 /// The job of such a run in `tenant_ops.run`.
@@ -75,7 +76,7 @@ impl DecisionRun {
     /// # Errors
     /// [`crate::Error::Database`].
     pub async fn resume_or_open(database: &Database, table: &str) -> Result<Self> {
-        let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
+        let mut tx = begin(database, Duration::from_secs(5)).await?;
         let unfinished = sqlx::query_scalar(include_str!("../../../sql/ops/unfinished_decisions.sql"))
             .bind(table)
             .bind(JOB)
@@ -135,7 +136,7 @@ impl DecisionRun {
     /// [`crate::Error::Database`].
     pub async fn end(self, database: &Database, finished: bool) -> Result<bool> {
         let doing = || RlsError::query("ending the run");
-        let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
+        let mut tx = begin(database, Duration::from_secs(5)).await?;
         sqlx::query("UPDATE tenant_ops.run SET state = $2, ended_at = clock_timestamp() WHERE id = $1")
             .bind(self.id)
             .bind(if finished { "done" } else { "stopped" })
@@ -155,24 +156,27 @@ impl DecisionRun {
 /// For each of these rows of `table` (`schema.table`) the run that gave it this very tenant by a decision which was not taken back.
 ///
 /// # Errors
-/// [`RlsError::Query`].
+/// [`crate::Error::Untrusted`]; [`crate::Error::Database`].
 pub async fn decided(
     connection: &mut PgConnection,
+    tenancy: &Tenancy,
     table: &str,
     keys: &[&str],
     tenants: &[&str],
-) -> Result<Vec<Option<i64>>, RlsError> {
+) -> Result<Vec<Option<i64>>> {
     let mut runs = vec![None; keys.len()];
-    if !installed(connection).await? {
+    if !verified(connection, tenancy).await?.is_some_and(|there| there.objects.contains("journal")) {
         return Ok(runs);
     }
+    let before = act(connection).await?;
     let rows = sqlx::query(include_str!("../../../sql/ops/decided.sql"))
         .bind(table)
         .bind(keys)
         .bind(tenants)
-        .fetch_all(connection)
+        .fetch_all(&mut *connection)
         .await
         .map_err(RlsError::query("reading the journal"))?;
+    before.again(connection).await?;
     for row in rows {
         runs[position(row.get(0))] = Some(row.get(1));
     }

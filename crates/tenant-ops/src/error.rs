@@ -3,6 +3,9 @@
 use chrono::{DateTime, Local};
 use tenant_rls::Exit;
 
+use crate::install::VERSION;
+use crate::trust::finding::Finding;
+
 /// The result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -15,18 +18,16 @@ pub enum Error {
     Database(#[from] tenant_rls::Error),
     /// Another run works on the same table.
     #[error(
-        "{holder} has been working on {resource} since {}; its last sign of life was at {}",
-        .since.format("%Y-%m-%d %H:%M:%S"), .heartbeat.format("%H:%M:%S")
+        "{holder} has been working on {resource} since {} and is alive: it gave a heartbeat while this command watched",
+        .since.format("%Y-%m-%d %H:%M:%S")
     )]
     Held {
         /// What is held, such as `backfill of public.bookings`.
         resource: String,
         /// Who holds it: user, host and process.
         holder: String,
-        /// Since when.
+        /// Since when, by the server's clock.
         since: DateTime<Local>,
-        /// Its last heartbeat.
-        heartbeat: DateTime<Local>,
     },
     /// The lease was taken over while this run was out of reach; it can write no more.
     #[error("the lease on {resource} was taken over by another run; this one wrote nothing since")]
@@ -34,12 +35,48 @@ pub enum Error {
         /// What was held.
         resource: String,
     },
+    /// What is in the schema `tenant_ops`, or who may use it, is not as this program made it.
+    #[error("the schema tenant_ops cannot be relied on: {}", listed(.findings))]
+    Untrusted {
+        /// What is wrong; at least one.
+        findings: Vec<Finding>,
+    },
+    /// A newer version of this program made or upgraded the schema `tenant_ops`.
+    #[error(
+        "the schema tenant_ops has the layout {version} of a newer version of this program, which knows the layout {VERSION}"
+    )]
+    Newer {
+        /// The layout that it has.
+        version: i32,
+    },
     /// The schema `tenant_ops` is missing and this role may not create it.
     #[error("this database has no schema tenant_ops yet, and {role} may not create it")]
     NotInstalled {
         /// The role that tried.
         role: String,
     },
+}
+
+/// So many findings are told.
+const TOLD: usize = 5;
+
+fn listed(findings: &[Finding]) -> String {
+    let told: Vec<String> = findings.iter().take(TOLD).map(ToString::to_string).collect();
+    match findings.len().saturating_sub(TOLD) {
+        0 => told.join("; "),
+        more => format!("{}; and {more} more", told.join("; ")),
+    }
+}
+
+/// The statements that take away what must not be there, all of them: they are to be pasted. Of the rest, what to do about the first.
+fn remedy(findings: &[Finding]) -> Option<String> {
+    let is_right = |finding: &&Finding| matches!(finding, Finding::Right { .. });
+    match findings.first()? {
+        Finding::Right { .. } => {
+            Some(findings.iter().filter(is_right).map(Finding::hint).collect::<Vec<_>>().join(" "))
+        }
+        first => Some(first.hint()),
+    }
 }
 
 impl Error {
@@ -51,6 +88,8 @@ impl Error {
                 Some("wait for it, or stop it; what it did is kept, and the next run goes on from there".into())
             }
             Self::LeaseLost { .. } => Some("look at the other run; start this one again when it has ended".into()),
+            Self::Untrusted { findings } => remedy(findings),
+            Self::Newer { .. } => Some("use that version; an older one would not know what it keeps".into()),
             Self::NotInstalled { role } => Some(format!(
                 "run it once as the database's owner, or let {role} create it: GRANT CREATE ON DATABASE … TO {role};"
             )),
@@ -61,7 +100,7 @@ impl Error {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Database(error) => error.exit(),
-            Self::Held { .. } => Exit::Refused,
+            Self::Held { .. } | Self::Untrusted { .. } | Self::Newer { .. } => Exit::Refused,
             Self::LeaseLost { .. } | Self::NotInstalled { .. } => Exit::Failed,
         }
     }

@@ -4,10 +4,12 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
-use tenant_rls::{Error as RlsError, Sql};
+use tenant_rls::{Error as RlsError, Sql, Tenancy};
 
+use crate::owner::act;
 use crate::run::unsigned;
-use crate::{Lease, RunState};
+use crate::trust::verified;
+use crate::{Lease, Result, RunState};
 
 /// A run as the journal has it.
 #[derive(Debug, Clone, Serialize)]
@@ -80,25 +82,30 @@ pub struct Assignment {
 /// Every run, newest first, or one; none where nothing was ever run here.
 ///
 /// # Errors
-/// [`RlsError::Query`].
-pub async fn runs(connection: &mut PgConnection, id: Option<i64>) -> Result<Vec<RunRecord>, RlsError> {
-    if !installed(connection).await? {
+/// [`crate::Error::Untrusted`]; [`crate::Error::Database`].
+pub async fn runs(connection: &mut PgConnection, tenancy: &Tenancy, id: Option<i64>) -> Result<Vec<RunRecord>> {
+    if !is_kept(connection, tenancy).await? {
         return Ok(Vec::new());
     }
-    let rows = sqlx::query(include_str!("../../../sql/ops/runs.sql")).bind(id).fetch_all(connection).await;
-    Ok(rows.map_err(RlsError::query("reading the runs"))?.iter().map(run).collect())
+    let before = act(connection).await?;
+    let rows = sqlx::query(include_str!("../../../sql/ops/runs.sql")).bind(id).fetch_all(&mut *connection).await;
+    let rows = rows.map_err(RlsError::query("reading the runs"))?;
+    before.again(connection).await?;
+    Ok(rows.iter().map(run).collect())
 }
 
 /// Every time that a row of `table` (`schema.table`) was given a tenant, oldest first.
 ///
 /// # Errors
-/// [`RlsError::Query`].
-pub async fn why(connection: &mut PgConnection, table: &str, key: &str) -> Result<Vec<Assignment>, RlsError> {
-    if !installed(connection).await? {
+/// [`crate::Error::Untrusted`]; [`crate::Error::Database`].
+pub async fn why(connection: &mut PgConnection, tenancy: &Tenancy, table: &str, key: &str) -> Result<Vec<Assignment>> {
+    if !is_kept(connection, tenancy).await? {
         return Ok(Vec::new());
     }
+    let before = act(connection).await?;
     let query = sqlx::query(include_str!("../../../sql/ops/why.sql")).bind(table).bind(key);
-    let rows = query.fetch_all(connection).await.map_err(RlsError::query("reading the journal"))?;
+    let rows = query.fetch_all(&mut *connection).await.map_err(RlsError::query("reading the journal"))?;
+    before.again(connection).await?;
     let assignment = |row: &PgRow| Assignment {
         run: row.get(0),
         job: row.get(1),
@@ -114,11 +121,10 @@ pub async fn why(connection: &mut PgConnection, table: &str, key: &str) -> Resul
     Ok(rows.iter().map(assignment).collect())
 }
 
-pub(crate) async fn installed(connection: &mut PgConnection) -> Result<bool, RlsError> {
-    sqlx::query_scalar("SELECT to_regclass('tenant_ops.run') IS NOT NULL")
-        .fetch_one(connection)
-        .await
-        .map_err(RlsError::query("looking for the schema tenant_ops"))
+/// Whether runs are kept here, in a journal that may be relied on.
+async fn is_kept(connection: &mut PgConnection, tenancy: &Tenancy) -> Result<bool> {
+    let verified = verified(connection, tenancy).await?;
+    Ok(verified.is_some_and(|there| there.objects.contains("run") && there.objects.contains("progress")))
 }
 
 fn run(row: &PgRow) -> RunRecord {
@@ -192,10 +198,11 @@ pub async fn undo_batch(tx: &mut PgConnection, lease: &Lease, call: &UndoCall<'_
 /// # Errors
 /// [`RlsError::Query`].
 pub async fn mark_undone(connection: &mut PgConnection, run: i64) -> Result<(), RlsError> {
+    let before = act(connection).await?;
     sqlx::query("UPDATE tenant_ops.run SET state = 'undone', state_at = clock_timestamp() WHERE id = $1")
         .bind(run)
-        .execute(connection)
+        .execute(&mut *connection)
         .await
         .map_err(RlsError::query("marking the run as taken back"))?;
-    Ok(())
+    before.again(connection).await
 }

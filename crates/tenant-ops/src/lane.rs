@@ -3,6 +3,7 @@
 use sqlx::{PgConnection, Row};
 use tenant_rls::{Error as RlsError, Sql, Template};
 
+use crate::owner::act;
 use crate::run::{Run, unsigned};
 
 /// A range of pages that is to be done.
@@ -116,14 +117,17 @@ impl Run {
     /// # Errors
     /// [`RlsError::Query`].
     pub async fn lane_in(&self, tx: &mut PgConnection, leaf: &str, next: &str, until: &str) -> Result<i64, RlsError> {
-        sqlx::query_scalar(include_str!("../../../sql/ops/open_lane.sql"))
+        let before = act(tx).await?;
+        let lane = sqlx::query_scalar(include_str!("../../../sql/ops/open_lane.sql"))
             .bind(self.id)
             .bind(leaf)
             .bind(next)
             .bind(until)
-            .fetch_one(tx)
+            .fetch_one(&mut *tx)
             .await
-            .map_err(RlsError::query("opening a lane"))
+            .map_err(RlsError::query("opening a lane"))?;
+        before.again(tx).await?;
+        Ok(lane)
     }
 
     /// Reports the row at the checkpoint of a lane as refused and moves the checkpoint to `until`, behind it: nothing happens
@@ -164,11 +168,14 @@ impl Run {
     /// # Errors
     /// [`RlsError::Query`].
     pub async fn refused(&self, connection: &mut PgConnection) -> Result<Vec<(String, String)>, RlsError> {
-        sqlx::query_as("SELECT row_key, error FROM tenant_ops.refused WHERE run_id = $1 ORDER BY row_key")
+        let before = act(connection).await?;
+        let rows = sqlx::query_as("SELECT row_key, error FROM tenant_ops.refused WHERE run_id = $1 ORDER BY row_key")
             .bind(self.id)
-            .fetch_all(connection)
+            .fetch_all(&mut *connection)
             .await
-            .map_err(RlsError::query("reading the rows that were refused"))
+            .map_err(RlsError::query("reading the rows that were refused"))?;
+        before.again(connection).await?;
+        Ok(rows)
     }
 }
 

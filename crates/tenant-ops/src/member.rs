@@ -5,9 +5,10 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::{PgConnection, Row};
-use tenant_rls::{Database, Error as RlsError, OwnerTx};
+use tenant_rls::{Database, Error as RlsError};
 use tokio::sync::watch;
 
+use crate::owner::{act, begin};
 use crate::run::unsigned;
 use crate::{HEARTBEAT, KeptAlive, LEASE_TTL, Result};
 
@@ -40,14 +41,12 @@ impl Member {
     /// # Errors
     /// [`crate::Error::Database`].
     pub async fn enter(database: &Database, run: i64, holder: &str, workers: u32) -> Result<Self> {
-        let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
-        sqlx::query(
-            "DELETE FROM tenant_ops.member WHERE run_id = $1 AND heartbeat_at < clock_timestamp() - interval '1 hour'",
-        )
-        .bind(run)
-        .execute(tx.connection())
-        .await
-        .map_err(RlsError::query("taking out processes that died"))?;
+        let mut tx = begin(database, Duration::from_secs(5)).await?;
+        sqlx::query(include_str!("../../../sql/ops/forget_members.sql"))
+            .bind(run)
+            .execute(tx.connection())
+            .await
+            .map_err(RlsError::query("taking out processes that died"))?;
         let enter = "INSERT INTO tenant_ops.member (run_id, holder, workers) VALUES ($1, $2, $3) RETURNING id";
         let id = sqlx::query_scalar(enter)
             .bind(run)
@@ -65,7 +64,7 @@ impl Member {
     /// # Errors
     /// [`crate::Error::Database`].
     pub async fn heartbeat(&self, database: &Database, note: Option<&str>) -> Result<()> {
-        let mut tx = OwnerTx::begin(database, HEARTBEAT).await?;
+        let mut tx = begin(database, HEARTBEAT).await?;
         sqlx::query("UPDATE tenant_ops.member SET heartbeat_at = clock_timestamp(), note = $2 WHERE id = $1")
             .bind(self.id)
             .bind(note)
@@ -94,7 +93,7 @@ impl Member {
     /// # Errors
     /// [`crate::Error::Database`]; its sign of life grows old then.
     pub async fn leave(&self, database: &Database) -> Result<()> {
-        let mut tx = OwnerTx::begin(database, HEARTBEAT).await?;
+        let mut tx = begin(database, HEARTBEAT).await?;
         sqlx::query("DELETE FROM tenant_ops.member WHERE id = $1")
             .bind(self.id)
             .execute(tx.connection())
@@ -109,12 +108,14 @@ impl Member {
 /// # Errors
 /// [`RlsError::Query`].
 pub async fn members(connection: &mut PgConnection, run: i64) -> Result<Vec<MemberRecord>, RlsError> {
+    let before = act(connection).await?;
     let rows = sqlx::query(include_str!("../../../sql/ops/members.sql"))
         .bind(run)
         .bind(LEASE_TTL.as_millis() as i64)
-        .fetch_all(connection)
+        .fetch_all(&mut *connection)
         .await
         .map_err(RlsError::query("asking which processes work at the run"))?;
+    before.again(connection).await?;
     let member = |row: &sqlx::postgres::PgRow| MemberRecord {
         holder: row.get(0),
         workers: unsigned(row.get::<i32, _>(1).into()),

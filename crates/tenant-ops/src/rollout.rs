@@ -6,10 +6,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::types::Json;
 use sqlx::{PgConnection, Row};
-use tenant_rls::{Database, Error as RlsError, Ident, OwnerTx, TableName};
+use tenant_rls::{Database, Error as RlsError, Ident, TableName, Tenancy};
 
 use crate::Result;
 use crate::host::this_host;
+use crate::owner::{act, begin};
+use crate::trust::verified;
 
 /// How long a statement of the book-keeping waits for a lock.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
@@ -57,7 +59,7 @@ impl Rollout {
     /// # Errors
     /// [`crate::Error::Database`].
     pub async fn open(database: &Database, command: &str) -> Result<Self> {
-        let mut tx = OwnerTx::begin(database, LOCK_TIMEOUT).await?;
+        let mut tx = begin(database, LOCK_TIMEOUT).await?;
         let id = sqlx::query_scalar(
             "INSERT INTO tenant_ops.rollout (command, tool_version, host) VALUES ($1, $2, $3) RETURNING id",
         )
@@ -80,7 +82,8 @@ impl Rollout {
         connection: &mut PgConnection,
         step: &NewStep<'_, C>,
     ) -> Result<i64, RlsError> {
-        sqlx::query_scalar(include_str!("../../../sql/ops/record_step.sql"))
+        let before = act(connection).await?;
+        let id = sqlx::query_scalar(include_str!("../../../sql/ops/record_step.sql"))
             .bind(self.id)
             .bind(step.table.schema().as_str())
             .bind(step.table.name().as_str())
@@ -88,9 +91,11 @@ impl Rollout {
             .bind(step.step)
             .bind(&step.statements)
             .bind(Json(step.changes))
-            .fetch_one(connection)
+            .fetch_one(&mut *connection)
             .await
-            .map_err(RlsError::query("writing the step into the journal"))
+            .map_err(RlsError::query("writing the step into the journal"))?;
+        before.again(connection).await?;
+        Ok(id)
     }
 
     /// Ends the rollout, finished or to be gone on with.
@@ -98,7 +103,7 @@ impl Rollout {
     /// # Errors
     /// [`crate::Error::Database`].
     pub async fn end(self, database: &Database, finished: bool) -> Result<()> {
-        let mut tx = OwnerTx::begin(database, LOCK_TIMEOUT).await?;
+        let mut tx = begin(database, LOCK_TIMEOUT).await?;
         sqlx::query("UPDATE tenant_ops.rollout SET state = $2, ended_at = clock_timestamp() WHERE id = $1")
             .bind(self.id)
             .bind(if finished { "done" } else { "stopped" })
@@ -113,13 +118,14 @@ impl Rollout {
     /// # Errors
     /// [`RlsError::Query`].
     pub async fn undo(self, connection: &mut PgConnection, steps: &[i64]) -> Result<(), RlsError> {
+        let before = act(connection).await?;
         sqlx::query("UPDATE tenant_ops.rollout_step SET undone_by = $1 WHERE id = ANY ($2)")
             .bind(self.id)
             .bind(steps)
-            .execute(connection)
+            .execute(&mut *connection)
             .await
             .map_err(RlsError::query("marking steps as taken back"))?;
-        Ok(())
+        before.again(connection).await
     }
 }
 
@@ -132,37 +138,36 @@ pub async fn complete_step<C: Serialize + Send + Sync>(
     step: i64,
     changes: &[C],
 ) -> Result<(), RlsError> {
+    let before = act(connection).await?;
     sqlx::query("UPDATE tenant_ops.rollout_step SET changes = $2, done_at = clock_timestamp() WHERE id = $1")
         .bind(step)
         .bind(Json(changes))
-        .execute(connection)
+        .execute(&mut *connection)
         .await
         .map_err(RlsError::query("completing the step in the journal"))?;
-    Ok(())
+    before.again(connection).await
 }
 
 /// Every step that stands, in the order in which they were done; none where nothing was ever rolled out here.
 ///
 /// # Errors
-/// [`RlsError::Query`]; [`RlsError::Identifier`], which the journal rules out.
-pub async fn standing_steps<C>(connection: &mut PgConnection) -> Result<Vec<RecordedStep<C>>, RlsError>
+/// [`crate::Error::Untrusted`]; [`crate::Error::Database`].
+pub async fn standing_steps<C>(connection: &mut PgConnection, tenancy: &Tenancy) -> Result<Vec<RecordedStep<C>>>
 where
     C: DeserializeOwned + Send + Unpin + 'static,
 {
     let doing = || RlsError::query("reading the journal of rollouts");
-    let there: bool = sqlx::query_scalar("SELECT to_regclass('tenant_ops.rollout_step') IS NOT NULL")
-        .fetch_one(&mut *connection)
-        .await
-        .map_err(doing())?;
-    if !there {
+    if !verified(connection, tenancy).await?.is_some_and(|there| there.objects.contains("rollout_step")) {
         return Ok(Vec::new());
     }
-    let rows = sqlx::query(include_str!("../../../sql/ops/standing_steps.sql")).fetch_all(connection).await;
+    let before = act(connection).await?;
+    let rows = sqlx::query(include_str!("../../../sql/ops/standing_steps.sql")).fetch_all(&mut *connection).await;
     let mut steps = Vec::new();
     for row in rows.map_err(doing())? {
         let Json(changes) = row.try_get(5).map_err(doing())?;
         let table = TableName::new(Ident::new(row.get::<String, _>(2))?, Ident::new(row.get::<String, _>(3))?);
         steps.push(RecordedStep { id: row.get(0), rollout: row.get(1), table, phase: row.get(4), changes });
     }
+    before.again(connection).await?;
     Ok(steps)
 }

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, Row};
-use tenant_rls::{Database, Error as RlsError, OwnerTx};
+use tenant_rls::{Database, Error as RlsError};
 
 use crate::host::this_host;
 use crate::lane::{NewLane, open_lanes};
+use crate::owner::{act, begin};
 use crate::state::{RunState, Standing, set_state};
 use crate::{LEASE_TTL, Lease, Result};
 
@@ -52,7 +53,7 @@ impl Run {
     /// # Errors
     /// [`crate::Error::Database`].
     pub async fn resume_or_open(database: &Database, new: &NewRun, holder: &str, lanes: &[NewLane]) -> Result<Self> {
-        let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
+        let mut tx = begin(database, Duration::from_secs(5)).await?;
         let run = match Self::unfinished(tx.connection(), new).await? {
             Some((run, _)) => {
                 set_state(tx.connection(), run.id, RunState::Running, holder, &[RunState::Stopped]).await?;
@@ -70,7 +71,7 @@ impl Run {
     /// # Errors
     /// [`crate::Error::Database`].
     pub async fn join(database: &Database, new: &NewRun) -> Result<Option<Self>> {
-        let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
+        let mut tx = begin(database, Duration::from_secs(5)).await?;
         let found = Self::unfinished(tx.connection(), new).await?;
         tx.rollback().await?;
         Ok(found.filter(|(_, state)| *state != RunState::Stopped).map(|(run, _)| run))
@@ -96,6 +97,7 @@ impl Run {
     /// # Errors
     /// [`RlsError::Query`].
     pub async fn open_in(connection: &mut PgConnection, new: &NewRun) -> Result<Self, RlsError> {
+        let before = act(connection).await?;
         let id = sqlx::query_scalar(include_str!("../../../sql/ops/open_run.sql"))
             .bind(&new.job)
             .bind(&new.table)
@@ -103,9 +105,10 @@ impl Run {
             .bind(&new.sources)
             .bind(env!("CARGO_PKG_VERSION"))
             .bind(this_host())
-            .fetch_one(connection)
+            .fetch_one(&mut *connection)
             .await
             .map_err(RlsError::query("opening a run"))?;
+        before.again(connection).await?;
         Ok(Self { id, pass: 1, resumed_from: None })
     }
 
@@ -114,7 +117,7 @@ impl Run {
     /// # Errors
     /// [`crate::Error::Database`].
     pub async fn standing(&self, database: &Database) -> Result<Standing> {
-        let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
+        let mut tx = begin(database, Duration::from_secs(5)).await?;
         let row = sqlx::query(include_str!("../../../sql/ops/run_standing.sql"))
             .bind(self.id)
             .bind(LEASE_TTL.as_millis() as i64)
@@ -140,7 +143,7 @@ impl Run {
     /// # Errors
     /// [`crate::Error::LeaseLost`]; [`crate::Error::Database`].
     pub async fn next_pass(&mut self, database: &Database, lease: &Lease, lanes: &[NewLane]) -> Result<()> {
-        let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
+        let mut tx = begin(database, Duration::from_secs(5)).await?;
         lease.fence(tx.connection()).await?;
         self.close_lanes(tx.connection()).await?;
         self.pass = sqlx::query_scalar("UPDATE tenant_ops.run SET pass = pass + 1 WHERE id = $1 RETURNING pass")
@@ -173,7 +176,7 @@ impl Run {
     /// # Errors
     /// [`crate::Error::LeaseLost`]; [`crate::Error::Database`].
     pub async fn end(&self, database: &Database, lease: &Lease, holder: &str, finished: bool) -> Result<()> {
-        let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
+        let mut tx = begin(database, Duration::from_secs(5)).await?;
         lease.fence(tx.connection()).await?;
         let state = if finished { RunState::Done } else { RunState::Stopped };
         set_state(tx.connection(), self.id, state, holder, &[RunState::Running]).await?;

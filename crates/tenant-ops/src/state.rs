@@ -5,10 +5,12 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::PgConnection;
-use tenant_rls::{Backoff, Database, Error as RlsError, OwnerTx, retry_locks};
+use tenant_rls::{Backoff, Database, Error as RlsError, OwnerTx, Tenancy, retry_locks};
 
 use crate::Result;
+use crate::owner::{act, begin};
 use crate::run::unsigned;
+use crate::trust::verified;
 
 /// In which state a run is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -108,15 +110,21 @@ pub(crate) async fn set_state(
 /// for the old state. `None` where there is no such run; else the state that it has, and whether that is new.
 ///
 /// # Errors
-/// [`crate::Error::Database`].
+/// [`crate::Error::Untrusted`]; [`crate::Error::Database`].
 pub async fn change_state(
     database: &Database,
+    tenancy: &Tenancy,
     run: i64,
     state: RunState,
     by: &str,
     from: &[RunState],
 ) -> Result<Option<(RunState, bool)>> {
     let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
+    if verified(tx.connection(), tenancy).await?.is_none() {
+        return Ok(None);
+    }
+    // The transaction ends with the book-keeping.
+    let _ = act(tx.connection()).await?;
     let changed = set_state(tx.connection(), run, state, by, from).await?;
     let now: Option<String> = sqlx::query_scalar("SELECT state FROM tenant_ops.run WHERE id = $1")
         .bind(run)
@@ -134,7 +142,7 @@ pub async fn change_state(
 async fn settle(database: &Database, run: i64) -> Result<()> {
     let backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2), 12);
     Ok(retry_locks(backoff, async || {
-        let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
+        let mut tx = begin(database, Duration::from_secs(5)).await?;
         sqlx::query("SELECT FROM tenant_ops.lane WHERE run_id = $1 ORDER BY id FOR UPDATE")
             .bind(run)
             .execute(tx.connection())

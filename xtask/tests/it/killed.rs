@@ -42,7 +42,7 @@ pub(crate) async fn number(db: &TestDb, sql: &'static str) -> i64 {
 pub(crate) async fn expire_lease(db: &TestDb) {
     let mut superuser = db.superuser().await;
     let expire = "DO $$ BEGIN IF to_regclass('tenant_ops.lease') IS NOT NULL THEN
-                  UPDATE tenant_ops.lease SET expires_at = '-infinity'; END IF; END $$";
+                  UPDATE tenant_ops.lease SET released_at = now(); END IF; END $$";
     superuser.run_script("ending the lease of the dead", expire).await.unwrap();
     superuser.close().await;
 }

@@ -1,6 +1,7 @@
 //! The command line as people and scripts meet it: the built binary, started in an empty folder with an empty environment.
 #![allow(clippy::unwrap_used)] // in the helpers of tests too
 
+mod book_keeping;
 mod chat;
 mod confirm;
 mod decisions;

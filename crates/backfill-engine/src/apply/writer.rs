@@ -131,7 +131,8 @@ impl Writer<'_> {
         let keys: Vec<&str> = there.iter().map(|ready| ready.asked.key.as_str()).collect();
         let tenants: Vec<&str> = there.iter().map(|ready| ready.tenant.as_str()).collect();
         let mut tx = OwnerTx::begin(self.database, Duration::from_secs(5)).await?;
-        let runs = tenant_ops::decided(tx.connection(), &self.plan.table.to_string(), &keys, &tenants).await?;
+        let runs =
+            tenant_ops::decided(tx.connection(), self.tenancy, &self.plan.table.to_string(), &keys, &tenants).await?;
         tx.rollback().await?;
         Ok(there.iter().zip(runs).filter_map(|(ready, run)| Some((ready.at, run?))).collect())
     }

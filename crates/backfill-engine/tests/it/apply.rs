@@ -1,9 +1,9 @@
 //! What people decided, applied: exactly that, once, and to be taken back.
 
-use backfill_engine::{Error, RefusalKind, runs, why};
+use backfill_engine::{Error, Progress, RefusalKind, runs, why};
 use local_db::Role;
 use local_db::testing;
-use tenant_rls::{TableName, Tenancy};
+use tenant_rls::{DirectConnection, TableName, Tenancy};
 
 use crate::reviewed::{Reviewed, refused};
 use crate::support::{connect, number, script};
@@ -29,10 +29,11 @@ async fn what_was_decided_can_be_asked_for_listed_and_taken_back() {
     review.decide("b_1", "acme");
     let run = review.apply().await.run.unwrap();
     let database = connect(&review.db, Role::Owner).await;
-    let given = why(&database, &TableName::parse("bookings", "public").unwrap(), "b_1").await.unwrap();
+    let given =
+        why(&database, &Tenancy::default(), &TableName::parse("bookings", "public").unwrap(), "b_1").await.unwrap();
     assert_eq!((given[0].run, given[0].job.as_str(), given[0].tenant.as_str()), (run, "backfill apply", "t_a"));
     assert_eq!(given[0].source.as_deref(), Some("decision"));
-    let listed = runs(&database).await.unwrap();
+    let listed = runs(&database, &Tenancy::default()).await.unwrap();
     let this = listed.iter().find(|listed| listed.id == run).unwrap();
     assert_eq!((this.assigned, this.table.as_str()), (1, "public.bookings"));
     assert!(this.ended_at.is_some());
@@ -189,16 +190,27 @@ async fn ids_that_look_like_formulas_or_like_csv_are_applied_to_the_rows_that_ha
     assert_eq!((report.applied, report.refused), (5, 0), "{:?}", report.refusals);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn decisions_of_a_cancelled_run_are_not_written() {
     let mut review = Reviewed::bookings().await;
     review.decide("b_1", "t_a");
-    tenant_ops::install(&connect(&review.db, Role::Owner).await, &Tenancy::default()).await.unwrap();
-    // As if an operator were quicker than the first batch.
-    let cancel = "CREATE FUNCTION cancel() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.state := 'cancelled'; RETURN NEW; END $$;
-                  CREATE TRIGGER cancel BEFORE INSERT ON tenant_ops.run FOR EACH ROW EXECUTE FUNCTION cancel()";
-    script(&mut review.db.superuser().await, cancel).await;
-    let error = review.apply_text(&review.text(b',', csv::Terminator::Any(b'\n'))).await.unwrap_err();
+    let path = review.path("filled in.csv");
+    std::fs::write(&path, review.text(b',', csv::Terminator::Any(b'\n'))).unwrap();
+    let url = review.db.url(Role::Owner);
+    // An operator who is quicker than the first batch.
+    let cancel = move || async move {
+        let mut operator = DirectConnection::connect(&url, "tests").await.unwrap();
+        script(&mut operator, "UPDATE tenant_ops.run SET state = 'cancelled'").await;
+        operator.close().await;
+    };
+    let mut cancel = Some(cancel);
+    let mut progress = |event: Progress| {
+        if let (Progress::Started { .. }, Some(cancel)) = (event, cancel.take()) {
+            let handle = tokio::runtime::Handle::current();
+            std::thread::spawn(move || handle.block_on(cancel())).join().unwrap();
+        }
+    };
+    let error = review.apply_as(Role::Owner, &path, None, false, &mut progress).await.unwrap_err();
     assert!(matches!(error, Error::Ended { .. }), "{error}");
     assert_eq!(review.tenants().await, "b_1:- b_2:- b_3:- b_4:- b_5:- b_6:t_a");
 }

@@ -36,7 +36,7 @@ async fn whoever_lost_the_lease_begins_no_pass_and_ends_no_run() {
     let books =
         NewRun { job: "t".into(), table: "public.bookings".into(), on_conflict: "report", sources: vec!["s".into()] };
     let mut run = Run::resume_or_open(&database, &books, "the old one", &[]).await.unwrap();
-    script(&mut db.superuser().await, "UPDATE tenant_ops.lease SET expires_at = '-infinity'").await;
+    script(&mut db.superuser().await, "UPDATE tenant_ops.lease SET released_at = now()").await;
     let new = Lease::acquire(&database, "backfill of public.bookings", "the new one", &mut |_| {}).await.unwrap();
     assert!(new.fence > old.fence);
     assert!(old.heartbeat(&database).await.is_err());

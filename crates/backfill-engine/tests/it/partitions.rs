@@ -67,7 +67,8 @@ async fn every_leaf_gets_its_tenants_and_a_row_is_named_by_all_of_its_key() {
         .unwrap();
     assert_eq!(key, r#"["v \"1", "2026-01-02"]"#);
     let database = connect(&db, Role::Owner).await;
-    let found = why(&database, &TableName::parse("visits", "public").unwrap(), &key).await.unwrap();
+    let found =
+        why(&database, &Tenancy::default(), &TableName::parse("visits", "public").unwrap(), &key).await.unwrap();
     assert_eq!(found.iter().map(|one| one.tenant.as_str()).collect::<Vec<_>>(), ["t1"]);
 }
 

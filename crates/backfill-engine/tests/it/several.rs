@@ -6,7 +6,7 @@ use std::time::Duration;
 use backfill_engine::{Backfill, BackfillReport, Error, Options, Outcome, Plan, Progress, RunState, change, status};
 use local_db::Role;
 use local_db::testing::TestDb;
-use tenant_ops::{BatchCall, BatchStatement, NewLane, NewRun, Run};
+use tenant_ops::{BatchCall, BatchStatement, HEARTBEAT, LeaseWatch, NewLane, NewRun, Run};
 use tenant_rls::{BatchOptions, BatchTx, Catalog, ConnectOptions, Database, Sql, Tenancy};
 use tokio::sync::{mpsc, watch};
 
@@ -104,8 +104,8 @@ async fn two_processes_share_a_run_and_both_report_all_of_it() {
     assert_eq!(number(&mut superuser, "SELECT count(*) FROM tenant_ops.member").await, 0);
 }
 
-#[tokio::test]
-async fn a_helper_leads_where_the_process_that_led_is_gone() {
+/// A helper of a leader that was cut off as by a crash, and `then` this happened to its lease.
+async fn leader_is_gone(then: &'static str) {
     let (db, planted) = planted(&SMALL).await;
     let (_go, stop) = watch::channel(false);
     let (first_tells, mut first) = mpsc::unbounded_channel();
@@ -119,9 +119,8 @@ async fn a_helper_leads_where_the_process_that_led_is_gone() {
     let helper = process(&db, "the second", options(true), stop.clone(), second_tells);
     let end_the_leader = async {
         event(&mut second, helping).await;
-        // Cut off as by a crash: what it had open is rolled back, and its lease runs out.
         drop(leader);
-        script(&mut db.superuser().await, "UPDATE tenant_ops.lease SET expires_at = '-infinity'").await;
+        script(&mut db.superuser().await, then).await;
         held.close().await;
         event(&mut second, |event| matches!(event, Progress::Leading)).await;
     };
@@ -129,6 +128,40 @@ async fn a_helper_leads_where_the_process_that_led_is_gone() {
     let report = report.unwrap();
     assert_eq!((report.outcome, report.assigned), (Outcome::Done, planted.assignable()));
     assert_eq!(number(&mut db.superuser().await, BROKEN_JOURNAL).await, 0);
+}
+
+#[tokio::test]
+async fn a_helper_leads_where_the_process_that_led_is_gone() {
+    leader_is_gone("UPDATE tenant_ops.lease SET released_at = now()").await;
+}
+
+#[tokio::test]
+async fn a_helper_leads_where_the_leader_died_and_the_clock_was_set_back_an_hour() {
+    leader_is_gone(
+        "UPDATE tenant_ops.lease SET heartbeat_at = now() + interval '1 hour', acquired_at = now() + interval '1 hour'",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_process_that_joins_before_the_leader_has_opened_the_run_waits_for_it() {
+    let (db, planted) = planted(&SMALL).await;
+    let database = connect(&db, Role::Owner).await;
+    tenant_ops::install(&database, &Tenancy::default()).await.unwrap();
+    let lease = LeaseWatch::new("backfill of public.bookings").take(&database, "the first").await.unwrap().unwrap();
+    let alive = lease.keep_alive(&database);
+    let (_go, stop) = watch::channel(false);
+    let (tells, _told) = mpsc::unbounded_channel();
+    let joining = process(&db, "the second", options(true), stop, tells);
+    let leader = async {
+        // Longer than until its next heartbeat.
+        tokio::time::sleep(HEARTBEAT * 2).await;
+        drop(alive);
+        lease.release(&database).await.unwrap();
+    };
+    let (report, ()) = tokio::join!(joining, leader);
+    let report = report.unwrap();
+    assert_eq!((report.outcome, report.assigned), (Outcome::Done, planted.assignable()));
 }
 
 #[tokio::test]
@@ -162,8 +195,8 @@ fn at_once(url: &tenant_rls::DatabaseUrl, state: RunState) -> i64 {
     let url = url.clone();
     let changing = async move {
         let database = Database::connect(&url, &ConnectOptions::default()).await.unwrap();
-        let run = backfill_engine::runs(&database).await.unwrap()[0].id;
-        change(&database, run, state, "an operator").await.unwrap();
+        let run = backfill_engine::runs(&database, &Tenancy::default()).await.unwrap()[0].id;
+        change(&database, &Tenancy::default(), run, state, "an operator").await.unwrap();
         database.close().await;
         run
     };
@@ -191,11 +224,11 @@ async fn a_paused_run_writes_nothing_until_it_is_resumed() {
         let written = "SELECT sum(cardinality(row_keys))::bigint FROM tenant_ops.journal";
         let written = number(&mut db.superuser().await, written).await;
         let database = connect(&db, Role::Owner).await;
-        let run = backfill_engine::runs(&database).await.unwrap()[0].id;
-        let status = status(&database, run).await.unwrap();
+        let run = backfill_engine::runs(&database, &Tenancy::default()).await.unwrap()[0].id;
+        let status = status(&database, &Tenancy::default(), run).await.unwrap();
         assert_eq!((status.run.state, status.members.len()), (RunState::Paused, 1));
         assert_eq!(status.run.assigned, u64::try_from(written).unwrap(), "one batch, and nothing after the pause");
-        change(&database, run, RunState::Running, "an operator").await.unwrap();
+        change(&database, &Tenancy::default(), run, RunState::Running, "an operator").await.unwrap();
         event(&mut told, |event| matches!(event, Progress::Resumed)).await;
         status.run.assigned
     };
@@ -235,7 +268,7 @@ async fn a_pause_waits_for_the_batch_that_is_open_and_that_one_writes_nothing_mo
     let run = Run::resume_or_open(&database, &new, "a test", &[lane]).await.unwrap();
     let mut batch = BatchTx::begin(&database, &tenancy, &BatchOptions::default()).await.unwrap();
     let lane = run.claim(batch.connection().await.unwrap(), 0).await.unwrap().unwrap();
-    let mut pause = std::pin::pin!(change(&database, run.id, RunState::Paused, "an operator"));
+    let mut pause = std::pin::pin!(change(&database, &tenancy, run.id, RunState::Paused, "an operator"));
     let paused = async {
         while run.standing(&database).await.unwrap().state != RunState::Paused {
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -272,8 +305,11 @@ async fn what_a_run_that_is_over_cannot_do_is_said() {
     let done = crate::support::backfill(&db, Role::Owner, &fast()).await.unwrap().run.unwrap();
     let database = connect(&db, Role::Owner).await;
     for state in [RunState::Paused, RunState::Running, RunState::Cancelled] {
-        let error = change(&database, done, state, "an operator").await.unwrap_err();
+        let error = change(&database, &Tenancy::default(), done, state, "an operator").await.unwrap_err();
         assert_eq!(error.to_string(), format!("run {done} is done; it cannot become {}", state.as_str()));
     }
-    assert!(matches!(change(&database, 99, RunState::Paused, "an operator").await, Err(Error::NoRun { run: 99 })));
+    assert!(matches!(
+        change(&database, &Tenancy::default(), 99, RunState::Paused, "an operator").await,
+        Err(Error::NoRun { run: 99 })
+    ));
 }

@@ -43,7 +43,7 @@ async fn a_run_taken_back_leaves_every_row_as_it_was_and_a_second_time_finds_not
     assert_eq!(bookings(&db).await, before);
     assert_eq!(undo(&db, run, false).await.unwrap().undone, 0);
     let database = connect(&db, Role::Owner).await;
-    assert_eq!(runs(&database).await.unwrap()[0].state, RunState::Undone);
+    assert_eq!(runs(&database, &Tenancy::default()).await.unwrap()[0].state, RunState::Undone);
     let again = backfill(&db, Role::Owner, &fast()).await.unwrap();
     assert_eq!(again.assigned, planted.assignable(), "it is a new run, and none that goes on");
     assert_ne!(again.run, Some(run));
@@ -143,11 +143,11 @@ async fn a_row_tells_which_run_gave_it_its_tenant_and_from_which_source() {
     let id: String = sqlx::query_scalar(pick).fetch_one(superuser.connection()).await.unwrap();
     let database = connect(&db, Role::Owner).await;
     let table = TableName::parse("bookings", "public").unwrap();
-    let found = why(&database, &table, &id).await.unwrap();
+    let found = why(&database, &Tenancy::default(), &table, &id).await.unwrap();
     assert_eq!(found.len(), 1);
     assert_eq!((found[0].run, found[0].undone_at), (run, None));
     assert!(["client", "service"].contains(&found[0].source.as_deref().unwrap()), "{found:?}");
-    assert_eq!(why(&database, &table, "no such booking").await.unwrap(), []);
+    assert_eq!(why(&database, &Tenancy::default(), &table, "no such booking").await.unwrap(), []);
 }
 
 #[tokio::test]

@@ -68,7 +68,7 @@ pub(crate) async fn as_superuser(db: &impl Logins, sql: &'static str) {
 /// Ends the lease of a run that died; by itself it would after ten seconds.
 pub(crate) async fn bury(db: &impl Logins) {
     let expire = "DO $$ BEGIN IF to_regclass('tenant_ops.lease') IS NOT NULL THEN
-                  UPDATE tenant_ops.lease SET expires_at = '-infinity'; END IF; END $$";
+                  UPDATE tenant_ops.lease SET released_at = now(); END IF; END $$";
     as_superuser(db, expire).await;
 }
 

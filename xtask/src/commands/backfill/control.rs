@@ -64,7 +64,7 @@ pub(super) async fn show(app: &App, options: StatusOptions) -> Outcome {
     let settings = app.settings()?;
     let status = stop::at_once(async {
         let connected = app.connect(&settings).await?;
-        let status = status(&connected.database, options.run).await?;
+        let status = status(&connected.database, settings.tenancy(), options.run).await?;
         connected.database.close().await;
         Ok(status)
     })
@@ -103,7 +103,7 @@ async fn set(app: &App, command: &str, run: i64, state: RunState) -> Outcome {
     let connected = stop::at_once(app.connect(&settings)).await?;
     app.before_writing(&connected).await?;
     let holder = holder::name(tenant_rls::environment::checked);
-    let status = change(&connected.database, run, state, &holder).await?;
+    let status = change(&connected.database, settings.tenancy(), run, state, &holder).await?;
     connected.database.close().await;
     app.report(&status)?;
     Ok(None)
@@ -156,7 +156,7 @@ fn process(member: &MemberRecord) -> String {
     let workers = counted(member.workers, "worker", "workers");
     let seen = member.heartbeat_at.format("%H:%M:%S UTC");
     match (&member.note, member.alive) {
-        (_, false) => format!("{} is gone; its last sign of life was at {seen}", member.holder),
+        (_, false) => format!("{} is gone; its last heartbeat was at {seen} by the server's clock then", member.holder),
         (Some(note), true) => format!("{} with {workers}: {note}", member.holder),
         (None, true) => format!("{} with {workers}", member.holder),
     }

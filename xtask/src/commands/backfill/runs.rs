@@ -29,7 +29,7 @@ pub(super) async fn run(app: &App, _options: Options) -> Outcome {
     let settings = app.settings()?;
     let runs = stop::at_once(async {
         let connected = app.connect(&settings).await?;
-        let runs = backfill_engine::runs(&connected.database).await?;
+        let runs = backfill_engine::runs(&connected.database, settings.tenancy()).await?;
         connected.database.close().await;
         Ok(runs)
     })

@@ -43,7 +43,7 @@ pub(super) async fn run(app: &App, options: Options) -> Outcome {
     let table = TableName::parse(&options.table, &settings.tenancy().database.schema)?;
     let assignments = stop::at_once(async {
         let connected = app.connect(&settings).await?;
-        let found = backfill_engine::why(&connected.database, &table, &options.id).await?;
+        let found = backfill_engine::why(&connected.database, settings.tenancy(), &table, &options.id).await?;
         connected.database.close().await;
         Ok(found)
     })

@@ -1,0 +1,131 @@
+//! Watching whether the holder of a lease is alive: their heartbeats are counted, and the time without one is measured by this process.
+//! The server's clock has no say, as it can be set back or forward meanwhile.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use sqlx::{PgConnection, Row};
+use tenant_rls::{Backoff, Database, Error as RlsError, retry_locks};
+use tokio::time::Instant;
+
+use crate::owner::begin;
+use crate::{LEASE_TTL, Lease, Result};
+
+/// What this process has seen of a lease that somebody else holds.
+#[derive(Debug)]
+pub struct LeaseWatch {
+    resource: String,
+    seen: Option<Seen>,
+}
+
+/// The last heartbeat that was seen, and since when there was no other.
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    beat: Beat,
+    since: Instant,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Beat {
+    fence: i64,
+    heartbeats: i64,
+}
+
+/// Who holds a lease.
+#[derive(Debug)]
+pub(crate) struct Holder {
+    pub(crate) holder: String,
+    pub(crate) since: DateTime<Utc>,
+    beat: Beat,
+}
+
+/// What came of trying to take a lease.
+#[derive(Debug)]
+pub(crate) enum Attempt {
+    Taken(Lease),
+    /// Somebody has it, and gave no heartbeat while this process watched.
+    Watched(Holder),
+    /// Somebody has it, and gave a heartbeat, or just took it.
+    Alive(Holder),
+}
+
+impl LeaseWatch {
+    /// Begins to watch the lease on `resource`.
+    pub fn new(resource: impl Into<String>) -> Self {
+        Self { resource: resource.into(), seen: None }
+    }
+
+    /// Takes the lease if nobody holds it, or whoever holds it gave no heartbeat for [`LEASE_TTL`] of watching: of calls of this.
+    ///
+    /// # Errors
+    /// [`crate::Error::Database`].
+    pub async fn take(&mut self, database: &Database, holder: &str) -> Result<Option<Lease>> {
+        match self.try_take(database, holder).await? {
+            Attempt::Taken(lease) => Ok(Some(lease)),
+            Attempt::Watched(_) | Attempt::Alive(_) => Ok(None),
+        }
+    }
+
+    pub(crate) async fn try_take(&mut self, database: &Database, holder: &str) -> Result<Attempt> {
+        let silent = self.seen.filter(|seen| seen.since.elapsed() >= LEASE_TTL).map(|seen| seen.beat);
+        let backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2), 8);
+        let current = retry_locks(backoff, async || {
+            let mut tx = begin(database, Duration::from_secs(2)).await?;
+            let outcome = match acquire(tx.connection(), &self.resource, holder, silent).await? {
+                Some(fence) => Ok(Lease { resource: self.resource.clone(), fence }),
+                None => Err(Holder::read(tx.connection(), &self.resource).await?),
+            };
+            tx.commit().await?;
+            Ok(outcome)
+        })
+        .await?;
+        Ok(match current {
+            Ok(lease) => Attempt::Taken(lease),
+            Err(current) if self.gave_a_heartbeat(current.beat) => Attempt::Alive(current),
+            Err(current) => Attempt::Watched(current),
+        })
+    }
+
+    /// Whether a heartbeat was given since the last look. The first look tells nothing.
+    fn gave_a_heartbeat(&mut self, beat: Beat) -> bool {
+        let first = self.seen.is_none();
+        if self.seen.is_some_and(|seen| seen.beat == beat) {
+            return false;
+        }
+        self.seen = Some(Seen { beat, since: Instant::now() });
+        !first
+    }
+}
+
+async fn acquire(
+    connection: &mut PgConnection,
+    resource: &str,
+    holder: &str,
+    silent: Option<Beat>,
+) -> Result<Option<i64>, RlsError> {
+    sqlx::query(include_str!("../../../sql/ops/open_lease.sql"))
+        .bind(resource)
+        .execute(&mut *connection)
+        .await
+        .map_err(RlsError::query("taking the lease"))?;
+    sqlx::query_scalar(include_str!("../../../sql/ops/acquire_lease.sql"))
+        .bind(resource)
+        .bind(holder)
+        .bind(silent.map(|beat| beat.fence))
+        .bind(silent.map(|beat| beat.heartbeats))
+        .fetch_optional(connection)
+        .await
+        .map_err(RlsError::query("taking the lease"))
+}
+
+impl Holder {
+    async fn read(connection: &mut PgConnection, resource: &str) -> Result<Self, RlsError> {
+        let row = sqlx::query(include_str!("../../../sql/ops/lease_holder.sql"))
+            .bind(resource)
+            .fetch_one(connection)
+            .await
+            .map_err(RlsError::query("asking who holds the lease"))?;
+        let beat = Beat { fence: row.get("fence"), heartbeats: row.get("heartbeats") };
+        Ok(Self { holder: row.get("holder"), since: row.get("acquired_at"), beat })
+    }
+}

@@ -1,0 +1,44 @@
+//! Acting as the role that owns the book-keeping: what a superuser runs there runs with the owner's rights, not with a superuser's.
+
+use std::time::Duration;
+
+use sqlx::{PgConnection, Row};
+use tenant_rls::{Database, Error as RlsError, OwnerTx};
+
+/// The role to go back to, for a transaction that goes on with something else.
+#[must_use]
+#[derive(Debug)]
+pub(crate) struct RoleBefore(Option<String>);
+
+/// Opens a transaction of the book-keeping alone, as its owner. Behind [`crate::trust::verified`] or with what that let begin:
+/// a run, a lease.
+pub(crate) async fn begin(database: &Database, lock_timeout: Duration) -> Result<OwnerTx, RlsError> {
+    let mut tx = OwnerTx::begin(database, lock_timeout).await?;
+    // The transaction ends with the book-keeping.
+    let _ = act(tx.connection()).await?;
+    Ok(tx)
+}
+
+/// Acts as the owner of the book-keeping until [`RoleBefore::again`], at the longest to the end of the transaction. A login that only
+/// inherits the owner's rights keeps its role.
+pub(crate) async fn act(connection: &mut PgConnection) -> Result<RoleBefore, RlsError> {
+    let row = sqlx::query(include_str!("../../../sql/ops/act_as_owner.sql"))
+        .fetch_optional(connection)
+        .await
+        .map_err(RlsError::query("acting as the owner of the schema tenant_ops"))?;
+    let before = |row: sqlx::postgres::PgRow| row.get::<Option<String>, _>("role_now").map(|_| row.get("role_before"));
+    Ok(RoleBefore(row.and_then(before)))
+}
+
+impl RoleBefore {
+    /// Acts as that role again.
+    pub(crate) async fn again(self, connection: &mut PgConnection) -> Result<(), RlsError> {
+        let Some(role) = self.0 else { return Ok(()) };
+        sqlx::query("SELECT pg_catalog.set_config('role', $1, true)")
+            .bind(role)
+            .execute(connection)
+            .await
+            .map_err(RlsError::query("going back to the role before"))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,153 @@
+//! Whether what is in the schema `tenant_ops` may be relied on. Everything that touches it begins here: another role can have made the schema
+//! first, and what it put there would run with the rights of whoever keeps books in it.
+
+pub(crate) mod finding;
+pub(crate) mod layout;
+
+use std::collections::BTreeSet;
+
+use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Row};
+use tenant_rls::{Error as RlsError, Tenancy};
+
+use crate::install::{VERSION, lock};
+use crate::owner::act;
+use crate::{Error, Result};
+use finding::{Finding, Right, by_object};
+use layout::{Definition, Known, Layout};
+
+/// Roles of the server whose members need no rights of their own.
+const READERS_AND_WRITERS: [&str; 2] = ["pg_read_all_data", "pg_write_all_data"];
+
+/// What was found of a schema that may be relied on.
+#[derive(Debug)]
+pub(crate) struct Verified {
+    /// Its layout; none where nothing was installed in it yet.
+    pub(crate) version: Option<i32>,
+    /// The names of its objects.
+    pub(crate) objects: BTreeSet<String>,
+}
+
+/// Makes sure that the book-keeping, if there is one, is what this program made and belongs to a role that this login may act as.
+///
+/// # Errors
+/// [`Error::Untrusted`]; [`Error::Newer`].
+pub(crate) async fn verified(connection: &mut PgConnection, tenancy: &Tenancy) -> Result<Option<Verified>> {
+    match look(connection, tenancy).await {
+        // Another process may just be installing it: what it does is seen whole behind its lock.
+        Err(Error::Untrusted { .. }) => {
+            lock(connection).await?;
+            look(connection, tenancy).await
+        }
+        verified => verified,
+    }
+}
+
+/// The same behind the lock that whoever installs it holds.
+pub(crate) async fn look(connection: &mut PgConnection, tenancy: &Tenancy) -> Result<Option<Verified>> {
+    let Some((owner, mut findings)) = owner(connection, tenancy).await? else { return Ok(None) };
+    let found = definitions(connection).await?;
+    // Nothing in it is read before it is known to be a table, and to be read as a role that cannot do more than its owner.
+    let may_act = !findings.iter().any(|finding| matches!(finding, Finding::NotOurs { .. }));
+    let layout = Layout::ours();
+    let version = match may_act && layout.has_version_table(&found) {
+        true => version(connection).await?,
+        false => None,
+    };
+    if let Some(version) = version.filter(|version| *version > VERSION) {
+        return Err(Error::Newer { version });
+    }
+    let known = if version == Some(VERSION) { Known::Now } else { Known::Earlier };
+    findings.extend(found.iter().filter_map(|found| found.belongs_to_another(&owner)));
+    findings.extend(layout.compare(&found, known));
+    findings.extend(rights(connection, tenancy).await?.into_iter().filter_map(|right| right.judge(&layout, known)));
+    findings.extend(members(connection, tenancy).await?);
+    if !findings.is_empty() {
+        return Err(Error::Untrusted { findings: by_object(findings) });
+    }
+    let objects = found.iter().filter(|found| found.owner.is_some()).map(|found| found.name.clone()).collect();
+    Ok(Some(Verified { version, objects }))
+}
+
+async fn owner(connection: &mut PgConnection, tenancy: &Tenancy) -> Result<Option<(String, Vec<Finding>)>, RlsError> {
+    let row = sqlx::query(include_str!("../../../sql/ops/owner.sql"))
+        .bind(&tenancy.roles.app)
+        .fetch_optional(connection)
+        .await
+        .map_err(RlsError::query("asking whose the schema tenant_ops is"))?;
+    let Some(row) = row else { return Ok(None) };
+    let owner: String = row.get("owner");
+    let mut findings = Vec::new();
+    if row.get("of_application") {
+        findings.push(Finding::OfApplication { owner: owner.clone(), app: tenancy.roles.app.clone() });
+    } else if !row.get::<bool, _>("may_act") {
+        findings.push(Finding::NotOurs { owner: owner.clone(), login: row.get("login") });
+    }
+    Ok(Some((owner, findings)))
+}
+
+async fn definitions(connection: &mut PgConnection) -> Result<Vec<Definition>, RlsError> {
+    let rows = sqlx::query(include_str!("../../../sql/ops/definitions.sql"))
+        .fetch_all(connection)
+        .await
+        .map_err(RlsError::query("reading the definitions in the schema tenant_ops"))?;
+    let definition = |row: &PgRow| Definition {
+        kind: row.get("kind"),
+        name: row.get("name"),
+        owner: row.get("owner"),
+        text: row.get("definition"),
+    };
+    Ok(rows.iter().map(definition).collect())
+}
+
+/// Every right that somebody has beside the owner.
+pub(crate) async fn rights(connection: &mut PgConnection, tenancy: &Tenancy) -> Result<Vec<Right>, RlsError> {
+    let rows = sqlx::query(include_str!("../../../sql/ops/rights.sql"))
+        .bind(&tenancy.roles.app)
+        .fetch_all(connection)
+        .await
+        .map_err(RlsError::query("reading who has rights in the schema tenant_ops"))?;
+    let right = |row: &PgRow| Right {
+        kind: row.get("kind"),
+        object: row.get("object"),
+        column: row.get("column"),
+        privilege: row.get("privilege"),
+        maintenance: row.get::<Option<&str>, _>("role") == Some(&tenancy.roles.maintenance),
+        role: row.get("role"),
+        of_application: row.get("of_application"),
+        statement_right: row.get("statement_right"),
+        statement_rest: row.get("statement_rest"),
+    };
+    Ok(rows.iter().map(right).collect())
+}
+
+async fn members(connection: &mut PgConnection, tenancy: &Tenancy) -> Result<Vec<Finding>, RlsError> {
+    let (maintenance, auditor) = (&tenancy.roles.maintenance, &tenancy.roles.auditor);
+    let rows = sqlx::query(include_str!("../../../sql/ops/role_members.sql"))
+        .bind([&[maintenance.as_str(), auditor], READERS_AND_WRITERS.as_slice()].concat())
+        .bind(&tenancy.roles.app)
+        .fetch_all(connection)
+        .await
+        .map_err(RlsError::query("reading who may act as the roles of this tool"))?;
+    let mut findings = Vec::new();
+    for row in rows {
+        let (role, member): (String, String) = (row.get("role"), row.get("member"));
+        // Whom else a team lets read, and whom it trusts with everything, is the team's to decide.
+        let writes = role == *maintenance;
+        if row.get("of_application") || (writes && !row.get::<bool, _>("expected")) {
+            findings.push(Finding::Member { role, member });
+        }
+    }
+    Ok(findings)
+}
+
+/// The layout that is noted in a table that was found to be one.
+async fn version(connection: &mut PgConnection) -> Result<Option<i32>, RlsError> {
+    let before = act(connection).await?;
+    let version = sqlx::query_scalar("SELECT version FROM tenant_ops.installed")
+        .fetch_optional(&mut *connection)
+        .await
+        .map_err(RlsError::query("reading which layout the schema tenant_ops has"))?;
+    before.again(connection).await?;
+    Ok(version)
+}

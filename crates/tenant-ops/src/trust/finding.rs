@@ -1,0 +1,197 @@
+//! What is wrong with the book-keeping, and the statement that would set it right.
+
+use std::fmt;
+
+use tenant_rls::{Ident, Sql, Template};
+
+use super::layout::{Known, Layout};
+
+/// Something in the schema `tenant_ops`, or about who may use it, that this program did not make.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// The schema belongs to a role that this login may not act as.
+    NotOurs {
+        /// Whose it is.
+        owner: String,
+        /// This login.
+        login: String,
+    },
+    /// The application's login owns the schema, or may act as the role that does.
+    OfApplication {
+        /// Whose it is.
+        owner: String,
+        /// The application's login.
+        app: String,
+    },
+    /// An object that belongs to another role than the schema.
+    OtherOwner {
+        /// Its kind and name.
+        object: String,
+        /// Whose it is.
+        owner: String,
+        /// Whose the schema is.
+        expected: String,
+    },
+    /// Something that this program does not make.
+    Unexpected {
+        /// Its kind and name.
+        object: String,
+        /// Its definition, as the catalog prints it.
+        definition: String,
+    },
+    /// Something that is not as this program made it.
+    Changed {
+        /// Its kind and name.
+        object: String,
+        /// Its definition, as the catalog prints it.
+        definition: String,
+        /// The definition that it was given.
+        expected: String,
+    },
+    /// Something that this program made is gone.
+    Missing {
+        /// Its kind and name.
+        object: String,
+    },
+    /// A role has a right that it was not given by this program.
+    Right {
+        /// The role; none is PUBLIC.
+        role: Option<String>,
+        /// Such as `DELETE` and `UPDATE (state)`.
+        rights: Vec<String>,
+        /// On what.
+        object: String,
+        /// What follows them in the statement that takes them away.
+        revoke: String,
+    },
+    /// Somebody may act as a role of this tool.
+    Member {
+        /// The role of this tool.
+        role: String,
+        /// Who may act as it.
+        member: String,
+    },
+}
+
+/// A right of somebody who is not the owner.
+#[derive(Debug)]
+pub(crate) struct Right {
+    pub(crate) kind: String,
+    pub(crate) object: String,
+    pub(crate) column: Option<String>,
+    pub(crate) privilege: String,
+    pub(crate) role: Option<String>,
+    /// The role is the one that batches run as.
+    pub(crate) maintenance: bool,
+    /// The application's login has the right by it.
+    pub(crate) of_application: bool,
+    /// With its column, as a statement names it.
+    pub(crate) statement_right: String,
+    /// What follows that in the statement that takes it away.
+    pub(crate) statement_rest: String,
+}
+
+impl Right {
+    /// What is wrong with it. Whom else a team lets read the book-keeping is the team's to decide; nobody else writes to it.
+    pub(crate) fn judge(self, layout: &Layout, known: Known) -> Option<Finding> {
+        let reads = matches!((self.kind.as_str(), self.privilege.as_str()), (_, "SELECT") | ("SCHEMA", "USAGE"));
+        let given = match &self.role {
+            Some(_) if self.maintenance => layout.gives(&self),
+            // Layouts before this one left to everybody what PostgreSQL gives to everybody.
+            None => known == Known::Earlier && self.kind == "FUNCTION",
+            Some(_) => reads && !self.of_application,
+        };
+        let Self { kind, object, role, statement_right, statement_rest, .. } = self;
+        let object = format!("{} {object}", kind.to_lowercase());
+        let rights = vec![statement_right];
+        (!given).then_some(Finding::Right { role, rights, object, revoke: statement_rest })
+    }
+
+    /// The statement that takes it away.
+    pub(crate) fn taking_away(self) -> Sql {
+        Sql::from_catalog(format!("REVOKE {} {}", self.statement_right, self.statement_rest))
+    }
+}
+
+/// One finding for all rights of a role on an object.
+pub(crate) fn by_object(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut merged: Vec<Finding> = Vec::with_capacity(findings.len());
+    for finding in findings {
+        match (merged.last_mut(), finding) {
+            (Some(Finding::Right { rights, revoke: last, .. }), Finding::Right { rights: more, revoke, .. })
+                if *last == revoke =>
+            {
+                rights.extend(more)
+            }
+            (_, finding) => merged.push(finding),
+        }
+    }
+    merged
+}
+
+impl Finding {
+    /// What the user can do about it.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::NotOurs { owner, login } => format!(
+                "log in as {owner}, or let this login act as it: GRANT {} TO {}; if {owner} was not to make the schema, find out what it \
+                 put there, and drop it: DROP SCHEMA tenant_ops CASCADE",
+                quoted(owner),
+                quoted(login)
+            ),
+            Self::OfApplication { owner, app } if owner == app => {
+                "the application must not be able to change the journal; find out who made the schema, and drop it: DROP SCHEMA tenant_ops CASCADE".to_owned()
+            }
+            Self::OfApplication { owner, app } => {
+                format!("the application must not be able to change the journal: REVOKE {} FROM {}", quoted(owner), quoted(app))
+            }
+            Self::OtherOwner { object, expected, .. } => {
+                format!("if it is this tool's, give it to the owner of the schema: ALTER … OWNER TO {}; else drop the {object}", quoted(expected))
+            }
+            Self::Unexpected { object, .. } => format!("find out who made it and what it did, then drop the {object}"),
+            Self::Changed { object, .. } => {
+                format!("find out who changed it, then change the {object} back, or move the schema away (ALTER SCHEMA tenant_ops RENAME TO …) and begin with a new one")
+            }
+            Self::Missing { .. } => {
+                "restore it from a backup, or move the schema away (ALTER SCHEMA tenant_ops RENAME TO …) and begin with a new one".to_owned()
+            }
+            Self::Right { rights, revoke, .. } => format!("REVOKE {} {revoke};", rights.join(", ")),
+            Self::Member { role, member } => {
+                format!("REVOKE {} FROM {}; or give this database roles of its own in tenancy.toml", quoted(role), quoted(member))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotOurs { owner, login } => write!(f, "it belongs to {owner}, and {login} may not act as that role"),
+            Self::OfApplication { owner, app } if owner == app => {
+                write!(f, "it belongs to {app}, the application's login")
+            }
+            Self::OfApplication { owner, app } => {
+                write!(f, "it belongs to {owner}, and {app}, the application's login, may act as that role")
+            }
+            Self::OtherOwner { object, owner, expected } => {
+                write!(f, "the {object} belongs to {owner}, and the schema to {expected}")
+            }
+            Self::Unexpected { object, definition } if definition.is_empty() => write!(f, "there is a {object}"),
+            Self::Unexpected { object, definition } => write!(f, "there is a {object}: {definition}"),
+            Self::Changed { object, definition, expected } => {
+                write!(f, "the {object} was changed: it is `{definition}`, and was `{expected}`")
+            }
+            Self::Missing { object } => write!(f, "the {object} is missing"),
+            Self::Right { role, rights, object, .. } => {
+                write!(f, "{} has {} on the {object}", role.as_deref().unwrap_or("everybody"), rights.join(", "))
+            }
+            Self::Member { role, member } => write!(f, "{member} may act as {role}"),
+        }
+    }
+}
+
+/// As a statement names the role.
+fn quoted(role: &str) -> String {
+    let name = |role| Template::new(":\"role\"").ident("role", &role).build().as_str().to_owned();
+    Ident::new(role).map_or_else(|_| role.to_owned(), name)
+}

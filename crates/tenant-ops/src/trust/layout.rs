@@ -1,0 +1,135 @@
+//! The layout of the schema as `sql/ops/layout.txt` has it, and how what was found differs from that.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::finding::{Finding, Right};
+
+/// Something in the schema, as the catalog has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Definition {
+    pub(crate) kind: String,
+    pub(crate) name: String,
+    /// None where it has no owner of its own.
+    pub(crate) owner: Option<String>,
+    pub(crate) text: String,
+}
+
+/// With what the schema is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Known {
+    /// Today's layout, all of it.
+    Now,
+    /// An earlier one, or none: what is there may be of either, and some may be missing. What an upgrade replaces before it is used
+    /// may be anything.
+    Earlier,
+}
+
+/// Everything that this program makes in the schema.
+#[derive(Debug, Default)]
+pub(crate) struct Layout {
+    now: BTreeMap<(&'static str, &'static str), &'static str>,
+    earlier: BTreeMap<(&'static str, &'static str), &'static str>,
+    /// What the role of batches may do: kind, object, column, privilege.
+    rights: Vec<(&'static str, &'static str, Option<&'static str>, &'static str)>,
+}
+
+/// The functions, whose bodies are compared with the files that they are made from.
+pub(crate) const FUNCTIONS: [(&str, &str); 2] = [
+    ("apply_batch", include_str!("../../../../sql/ops/apply_batch.sql")),
+    ("undo_batch", include_str!("../../../../sql/ops/undo_batch.sql")),
+];
+
+impl Layout {
+    /// The layout of this version.
+    pub(crate) fn ours() -> Self {
+        let mut layout = Self::default();
+        for (name, script) in FUNCTIONS {
+            layout.now.insert(("body", name), body(script));
+        }
+        for line in include_str!("../../../../sql/ops/layout.txt").lines() {
+            layout.read(line);
+        }
+        layout
+    }
+
+    fn read(&mut self, line: &'static str) {
+        if line.starts_with('#') || line.is_empty() {
+            return;
+        }
+        let (earlier, line) = line.strip_prefix("earlier ").map_or((false, line), |line| (true, line));
+        let (object, text) = line.split_once(": ").unwrap_or((line.trim_end_matches(':'), ""));
+        let (kind, name) = object.split_once(' ').unwrap_or((object, ""));
+        if kind == "right" {
+            let (of, object) = name.split_once(' ').unwrap_or((name, ""));
+            let (object, column) = match object.split_once('.') {
+                Some((object, column)) => (object, Some(column)),
+                None => (object, None),
+            };
+            self.rights.extend(text.split(", ").map(|privilege| (of, object, column, privilege)));
+        } else if earlier {
+            self.earlier.insert((kind, name), text);
+        } else {
+            self.now.insert((kind, name), text);
+        }
+    }
+
+    /// Whether the role of batches was given this right.
+    pub(crate) fn gives(&self, right: &Right) -> bool {
+        let asked = (right.kind.as_str(), right.object.as_str(), right.column.as_deref(), right.privilege.as_str());
+        self.rights.contains(&asked)
+    }
+
+    /// Whether the table that holds the number of the layout is one, as it was made, and nothing else.
+    pub(crate) fn has_version_table(&self, found: &[Definition]) -> bool {
+        let about = |name: &str| name == "installed" || name.starts_with("installed.");
+        let ours: BTreeSet<_> =
+            self.now.iter().filter(|((_, name), _)| about(name)).map(|(key, text)| (*key, *text)).collect();
+        let found = found.iter().filter(|found| about(&found.name));
+        ours == found.map(|found| ((&*found.kind, &*found.name), &*found.text)).collect()
+    }
+
+    /// Everything that was found and is not of this layout, or of it and was not found.
+    pub(crate) fn compare(&self, found: &[Definition], known: Known) -> Vec<Finding> {
+        let mut findings: Vec<Finding> = found.iter().filter_map(|found| self.differs(found, known)).collect();
+        if known == Known::Now {
+            let is_there = |kind: &str, name: &str| found.iter().any(|found| found.kind == kind && found.name == name);
+            let missing = self.now.keys().filter(|(kind, name)| !is_there(kind, name));
+            findings.extend(missing.map(|(kind, name)| Finding::Missing { object: named(kind, name) }));
+        }
+        findings
+    }
+
+    fn differs(&self, found: &Definition, known: Known) -> Option<Finding> {
+        let key = (found.kind.as_str(), found.name.as_str());
+        let (now, earlier) = (self.now.get(&key), self.earlier.get(&key).filter(|_| known == Known::Earlier));
+        let replaced = known == Known::Earlier && matches!(key.0, "function" | "body" | "view");
+        let object = named(key.0, key.1);
+        match now.or(earlier) {
+            Some(_) if replaced || now == Some(&&*found.text) || earlier == Some(&&*found.text) => None,
+            Some(expected) => {
+                Some(Finding::Changed { object, definition: found.text.clone(), expected: (*expected).to_owned() })
+            }
+            None => Some(Finding::Unexpected { object, definition: found.text.clone() }),
+        }
+    }
+}
+
+impl Definition {
+    /// The finding, where it belongs to another role than the schema.
+    pub(crate) fn belongs_to_another(&self, owner: &str) -> Option<Finding> {
+        let other = self.owner.clone().filter(|other| other != owner)?;
+        Some(Finding::OtherOwner { object: named(&self.kind, &self.name), owner: other, expected: owner.to_owned() })
+    }
+}
+
+fn named(kind: &str, name: &str) -> String {
+    match kind {
+        "body" => format!("body of the function {name}"),
+        _ => format!("{kind} {name}"),
+    }
+}
+
+/// What stands between the dollars of a script that makes a function.
+fn body(script: &'static str) -> &'static str {
+    script.split("$$").nth(1).expect("a script of sql/ops/ that makes a function quotes its body with dollars")
+}
