@@ -32,6 +32,8 @@ pub(crate) struct Run {
     pub(crate) may_end_with: Vec<i32>,
     /// Whether the password may stand where something is shown on purpose, such as a role in a URL. What signs is never shown.
     pub(crate) shows: bool,
+    /// Whether the password counts only in a URL: alone, a name that it has become part of cannot be told from another.
+    pub(crate) in_urls_only: bool,
     /// What of the input itself must not be shown.
     pub(crate) private: Option<String>,
 }
@@ -52,6 +54,7 @@ impl Run {
             writes_with: vec![0, 3],
             may_end_with,
             shows: false,
+            in_urls_only: false,
             private: None,
         }
     }
@@ -105,7 +108,8 @@ impl Run {
             wrong.push("a panic".to_owned());
         }
         let all = stdout + &stderr;
-        let planted = if self.shows { part_of(SECRET, &all) } else { found_in(&all) };
+        let told_on_purpose = self.shows || self.in_urls_only && !all.contains("://");
+        let planted = if told_on_purpose { part_of(SECRET, &all) } else { found_in(&all) };
         let private = || self.private.clone().filter(|part| all.contains(part));
         if let Some(part) = planted.or_else(private) {
             faults.secrets += 1;
