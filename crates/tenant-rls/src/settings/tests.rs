@@ -265,20 +265,6 @@ fn the_config_flag_beats_its_variable_which_beats_the_search() {
 }
 
 #[test]
-fn a_config_that_was_asked_for_must_be_there() {
-    let error = Machine::new().set("TENANCY_CONFIG", "gone.toml").refused();
-    assert!(error.to_string().contains("TENANCY_CONFIG in the environment"), "{error}");
-    assert_eq!((error.exit(), error.hint().is_some()), (Exit::Usage, true));
-}
-
-#[test]
-fn a_wrong_config_is_told_with_its_line() {
-    let error = Machine::new().file("tenancy.toml", "\n[tenat]\n").refused();
-    assert_eq!(error.to_string(), "tenancy.toml:2: unknown key `tenat`");
-    assert_eq!((error.exit(), error.hint()), (Exit::Usage, Some("did you mean `tenant`?".to_owned())));
-}
-
-#[test]
 fn env_files_are_read_in_the_app_directory() {
     let machine = Machine::new().file("apps/web/.env", &format!("DATABASE_URL={}", url("web")));
     assert_eq!(database(&machine.settings()).0, "local");

@@ -1,4 +1,4 @@
-//! What `tenancy.toml` and a URL say together, and what is called `tenancy.toml` and is none.
+//! What `tenancy.toml` and a URL say together, and files of that name that are missing, wrong or none.
 
 use super::{Machine, url};
 use crate::settings::Settings;
@@ -58,4 +58,18 @@ fn whatever_is_called_tenancy_toml_is_read_or_an_error() {
         assert!(error.to_string().contains("tenancy.toml"), "{error}");
         assert_eq!(error.exit(), Exit::Usage);
     }
+}
+
+#[test]
+fn a_config_that_was_asked_for_must_be_there() {
+    let error = Machine::new().set("TENANCY_CONFIG", "gone.toml").refused();
+    assert!(error.to_string().contains("TENANCY_CONFIG in the environment"), "{error}");
+    assert_eq!((error.exit(), error.hint().is_some()), (Exit::Usage, true));
+}
+
+#[test]
+fn a_wrong_config_is_told_with_its_line() {
+    let error = Machine::new().file("tenancy.toml", "\n[tenat]\n").refused();
+    assert_eq!(error.to_string(), "tenancy.toml:2: unknown key `tenat`");
+    assert_eq!((error.exit(), error.hint()), (Exit::Usage, Some("did you mean `tenant`?".to_owned())));
 }
