@@ -15,7 +15,8 @@ use crate::commands::{
 };
 use crate::printer::Printer;
 use crate::report::{self, Report};
-use crate::{exit_codes, failure, overview, reference, summary};
+use crate::secrets::Secrets;
+use crate::{exit_codes, failure, overview, reference, stop, summary};
 
 /// What every command gets.
 #[derive(Debug)]
@@ -33,16 +34,22 @@ pub(crate) type Outcome = anyhow::Result<Option<Exit>>;
 
 /// Runs one command line and returns the exit status.
 pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let secrets = Secrets::of(&arguments);
     let Cli { global, command } = match cli::parse(arguments) {
         Ok(cli) => cli,
         Err(message) => {
-            Printer::new(false, false, None).clap(&message);
+            Printer::new(false, false, None).hiding(secrets).clap(&message);
             return if message.use_stderr() { Exit::Usage.code() } else { exit_codes::DONE };
         }
     };
-    let printer = Arc::new(Printer::new(global.quiet, !global.no_progress, global.output.clone()));
-    let outcome = std::env::current_dir()
-        .context("cannot tell the working directory")
+    let printer = Printer::new(global.quiet, !global.no_progress, global.output.clone()).hiding(secrets);
+    let printer = Arc::new(printer);
+    stop::watch(&printer);
+    let outcome = printer
+        .check_output()
+        .map_err(anyhow::Error::from)
+        .and_then(|()| std::env::current_dir().context("cannot tell the working directory"))
         .and_then(|cwd| dispatch(&App { printer: Arc::clone(&printer), global, cwd }, command));
     match outcome {
         Ok(exit) => exit.map_or(exit_codes::DONE, Exit::code),

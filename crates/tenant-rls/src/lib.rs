@@ -19,12 +19,15 @@
 
 pub mod catalog;
 mod columns;
+pub mod csv;
 mod database;
 mod direct;
 mod env_files;
 mod error;
 mod exit;
+pub mod files;
 mod ident;
+pub mod plain;
 mod retry;
 mod scope;
 mod server_error;
@@ -42,6 +45,7 @@ pub use database::{ConnectOptions, Database, Limits, Pooler, SessionFacts};
 pub use direct::DirectConnection;
 pub use error::{Error, Result};
 pub use exit::Exit;
+pub use files::FileError;
 pub use ident::{Ident, TableName};
 pub use retry::{Backoff, retry_locks};
 pub use scope::{AuditTx, BatchOptions, BatchTx, InsertInto, OwnerTx, ProbeTx, TenantInsert, TenantScope, TenantTx};

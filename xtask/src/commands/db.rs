@@ -213,9 +213,9 @@ async fn open_psql(app: &App, local: &LocalDb, psql: Psql) -> anyhow::Result<()>
         return Err(Mistake::failed("psql is not installed", local_db::psql::how_to_connect(&url)));
     };
     // psql takes Ctrl-C for itself: it cancels a statement there, and must not end us, who wait for it.
-    let ignore_ctrl_c = tokio::spawn(async { while tokio::signal::ctrl_c().await.is_ok() {} });
+    let psqls_own = stop::Awaited::here();
     let status = tokio::process::Command::new(&program).arg(url.expose()).args(&psql.arguments).status().await;
-    ignore_ctrl_c.abort();
+    drop(psqls_own);
     let status = status.with_context(|| format!("cannot start {}", program.display()))?;
     if status.success() {
         Ok(())
@@ -239,7 +239,7 @@ struct UrlReport {
 impl Report for UrlReport {
     const NAME: &'static str = "db url";
     const SCHEMA: Option<&'static str> = Some("db-url/1");
-    const SUMMARIZED: bool = false;
+    const SECRET: bool = true;
 
     fn table(&self) -> String {
         format!("{}\n", self.url)

@@ -52,6 +52,8 @@ pub(crate) async fn run(app: &App, options: Options) -> Outcome {
     let home = root::find(|name| std::env::var(name).ok(), &app.cwd).join(".local-db").join("demo");
     std::fs::create_dir_all(&home)?;
     let local = LocalDb::at(&home, options.server.into());
+    // A signal that comes between two chapters must not leave the server running.
+    let _awaited = stop::Awaited::here();
     let outcome = story(app, &local, &options.data).await;
     if options.keep {
         if let Ok(running) = local.running() {

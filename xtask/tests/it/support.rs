@@ -36,6 +36,14 @@ impl Place {
         std::fs::write(self.path().join(name), text).unwrap();
     }
 
+    /// What is in the folder.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.path()).unwrap();
+        let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
     pub(crate) fn command(&self, arguments: &[&str], env: &[(&str, &str)]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
         command.args(arguments).env_clear().envs(env.iter().copied()).current_dir(self.path()).stdin(Stdio::null());

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use backfill_engine::{Apply, ApplyReport, CheckedReview, Progress, Refusal};
 use clap::Args;
-use tenant_rls::Exit;
+use tenant_rls::{Exit, files};
 
 use crate::app::{App, Outcome};
 use crate::failure::Mistake;
@@ -51,6 +51,7 @@ pub(super) async fn run(app: &App, options: Options) -> Outcome {
             "give another file",
         ));
     }
+    options.refused.as_deref().map_or(Ok(()), files::check)?;
     let settings = app.settings()?;
     // Before connecting: a file that is no review needs no server.
     let review = CheckedReview::check(&options.review)?;
@@ -58,7 +59,11 @@ pub(super) async fn run(app: &App, options: Options) -> Outcome {
     if options.dry_run {
         app.printer.note(&format!("dry run on {}: nothing will be kept", connected.line()));
     } else {
-        app.before_writing(&connected).await?;
+        let what = match &review.table {
+            Some(table) => format!("{} about rows of {table}", counted(review.decided, "decision", "decisions")),
+            None => "nothing, as nothing is decided in this review".to_owned(),
+        };
+        app.before_writing(&connected, &what).await?;
     }
     let holder = holder::name(|name| std::env::var(name).ok());
     let apply = Apply {

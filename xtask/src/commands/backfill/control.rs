@@ -101,7 +101,7 @@ async fn set(app: &App, command: &str, run: i64, state: RunState) -> Outcome {
     report::refuse_csv(command, app.global.format())?;
     let settings = app.settings()?;
     let connected = stop::at_once(app.connect(&settings)).await?;
-    app.before_writing(&connected).await?;
+    app.before_writing(&connected, &format!("the state of run {run}, {}", state.as_str())).await?;
     let holder = holder::name(|name| std::env::var(name).ok());
     let status = change(&connected.database, run, state, &holder).await?;
     connected.database.close().await;

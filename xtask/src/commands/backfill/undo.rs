@@ -1,6 +1,6 @@
 //! `backfill undo`: a run taken back.
 
-use backfill_engine::{Progress, Undo, UndoReport};
+use backfill_engine::{Progress, Undo, UndoReport, status};
 use clap::Args;
 use tenant_rls::Exit;
 
@@ -38,7 +38,9 @@ pub(super) async fn run(app: &App, options: Options) -> Outcome {
     if options.dry_run {
         app.printer.note(&format!("dry run on {}: nothing will be changed", connected.line()));
     } else {
-        app.before_writing(&connected).await?;
+        let of = status(&connected.database, options.run).await?.run;
+        let what = format!("no tenant for the rows of {} that run {} gave one", of.table, of.id);
+        app.before_writing(&connected, &what).await?;
     }
     let holder = holder::name(|name| std::env::var(name).ok());
     let mut meter = None;

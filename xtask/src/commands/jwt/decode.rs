@@ -13,6 +13,7 @@ use super::settings::{Application, For, now};
 use super::{shape, view};
 use crate::app::{App, Outcome, block_on};
 use crate::failure::{self, Mistake};
+use crate::harmless::each_in_a_line;
 use crate::report::{self, Format, Report};
 use crate::{stop, text};
 
@@ -161,6 +162,7 @@ fn compare(app: &App, settings: &Settings, offline: bool, claims: Option<&Map<St
 impl Report for Decoded {
     const NAME: &'static str = "jwt decode";
     const SCHEMA: Option<&'static str> = Some("jwt-decode/1");
+    const SECRET: bool = true;
 
     fn table(&self) -> String {
         let mut lines = vec![("verdict", self.verdict())];
@@ -179,7 +181,7 @@ impl Report for Decoded {
             ]),
         }
         if !self.unknown.is_empty() {
-            lines.push(("not told", self.unknown.join("\n")));
+            lines.push(("not told", each_in_a_line(&self.unknown)));
         }
         text::pairs(lines)
     }
@@ -208,7 +210,7 @@ impl Decoded {
         if self.valid {
             return "valid".to_owned();
         }
-        self.problems.iter().map(|reason| reason.message.as_str()).collect::<Vec<_>>().join("\n")
+        each_in_a_line(self.problems.iter().map(|reason| &reason.message))
     }
 
     fn claims(&self, claims: &Map<String, Value>) -> Vec<(&'static str, String)> {
@@ -227,7 +229,7 @@ impl Decoded {
             ("from", time("nbf")),
             ("expires", time("exp").or_else(|| Some("never".to_owned()))),
             ("id", plain("jti").map(|id| id.trim_matches('"').to_owned())),
-            ("others", (!others.is_empty()).then(|| others.join("\n"))),
+            ("others", (!others.is_empty()).then(|| each_in_a_line(&others))),
         ];
         lines.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
     }

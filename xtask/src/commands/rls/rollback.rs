@@ -58,7 +58,12 @@ pub(super) async fn run(app: &App, options: Options) -> Outcome {
     report::refuse_csv("rls rollback", app.global.format())?;
     let settings = app.settings()?;
     let connected = stop::at_once(app.connect_for_ddl(&settings)).await?;
-    app.before_writing(&connected).await?;
+    let back = match options.run {
+        Some(run) => format!("to what it was before rollout {run}"),
+        None => format!("back to `{}`", Phase::from(options.to)),
+    };
+    let what = format!("row level security of {}, {back}", super::named(&options.tables));
+    app.before_writing(&connected, &what).await?;
     let rollback = rls_rollout::RollbackOptions {
         to: options.to.into(),
         rollout: options.run,

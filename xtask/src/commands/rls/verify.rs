@@ -52,7 +52,8 @@ pub(super) async fn run(app: &App, options: Options) -> Outcome {
     let connected = stop::at_once(app.connect_by_choice(&settings)).await?;
     let write_probes = options.write_probes || connected.is_local();
     if write_probes {
-        app.before_writing(&connected).await?;
+        let what = format!("attempts on rows of {}, each taken back", super::named(&options.tables));
+        app.before_writing(&connected, &what).await?;
     } else {
         app.printer.note(&format!("reading {}; --write-probes also tries to write", connected.line()));
     }
