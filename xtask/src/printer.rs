@@ -3,6 +3,7 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
 use clap::builder::styling::{AnsiColor, Style};
@@ -33,6 +34,8 @@ pub(crate) struct Printer {
     /// Notes pass through it, so that they do not tear a running bar apart.
     bars: MultiProgress,
     secrets: Secrets,
+    /// Whether a question stands in the line, without its answer.
+    asking: AtomicBool,
 }
 
 impl Printer {
@@ -50,10 +53,11 @@ impl Printer {
             output,
             bars,
             secrets: Secrets::default(),
+            asking: AtomicBool::new(false),
         }
     }
 
-    /// The same, with these secrets taken out of errors.
+    /// The same, with these secrets taken out of all that is said beside reports.
     pub(crate) fn hiding(self, secrets: Secrets) -> Self {
         Self { secrets, ..self }
     }
@@ -121,7 +125,7 @@ impl Printer {
 
     /// Says something that nobody should miss.
     pub(crate) fn warning(&self, text: &str) {
-        self.say(&Harmless::message(text).labelled(self.label(WARNING, "warning:")));
+        self.say(&self.message(text).labelled(self.label(WARNING, "warning:")));
     }
 
     /// Says why the command failed, and what to do next, in this order.
@@ -151,6 +155,7 @@ impl Printer {
     pub(crate) fn question(&self, question: &str) -> bool {
         let somebody = io::stdin().is_terminal() && io::stderr().is_terminal();
         if somebody {
+            self.asking.store(true, Ordering::SeqCst);
             self.bars.suspend(|| {
                 let mut stderr = io::stderr().lock();
                 // Where stderr is gone, the answer is awaited all the same.
@@ -158,6 +163,11 @@ impl Printer {
             });
         }
         somebody
+    }
+
+    /// The answer ended the line of the question.
+    pub(crate) fn answered(&self) {
+        self.asking.store(false, Ordering::SeqCst);
     }
 
     /// Puts a bar on the terminal, or says that there is none.
@@ -186,7 +196,12 @@ impl Printer {
 
     /// Writes to stderr, whatever `--quiet` says.
     pub(crate) fn line(&self, text: &str) {
-        self.say(&Harmless::message(text));
+        self.say(&self.message(text));
+    }
+
+    /// What is said beside a report holds no password: `db url` alone prints one, as it is asked for.
+    fn message(&self, text: &str) -> Harmless {
+        Harmless::message(&self.secrets.hidden(text))
     }
 
     /// Writes an event for programs to stderr.
@@ -201,7 +216,7 @@ impl Printer {
     pub(crate) fn finding(&self, in_workflow: bool, title: &str, message: &str) {
         if in_workflow {
             // Workflow commands are read from both streams; stdout is for the report.
-            self.say(&Harmless::workflow_error(title, message));
+            self.say(&Harmless::workflow_error(&self.secrets.hidden(title), &self.secrets.hidden(message)));
         } else {
             self.line(&format!("finding: {title}: {message}"));
         }
@@ -209,8 +224,9 @@ impl Printer {
 
     fn say(&self, text: &Harmless) {
         self.bars.suspend(|| {
+            let behind_a_question = if self.asking.swap(false, Ordering::SeqCst) { "\n" } else { "" };
             // There is nobody left to tell that stderr is gone.
-            let _ = writeln!(io::stderr().lock(), "{}", text.as_str());
+            let _ = writeln!(io::stderr().lock(), "{behind_a_question}{}", text.as_str());
         });
     }
 }

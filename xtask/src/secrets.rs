@@ -30,14 +30,11 @@ impl Secrets {
                 let debug = format!("{text:?}");
                 let debug = debug[1..debug.len() - 1].to_owned();
                 let shown = one_line(&hidden_value(text)).into_owned();
-                known.extend(
-                    [text.to_owned(), debug]
-                        .into_iter()
-                        .filter(|text| *text != shown)
-                        .map(|text| (text, shown.clone())),
-                );
+                known.extend([text.to_owned(), debug].map(|text| (text, shown.clone())));
+                known.extend(parts(text));
             }
         }
+        known.retain(|(text, shown)| text != shown);
         known.sort_by_key(|(text, _)| std::cmp::Reverse(text.len()));
         known.dedup();
         Self(known)
@@ -48,6 +45,16 @@ impl Secrets {
         let known = self.0.iter().fold(text.to_owned(), |text, (secret, shown)| text.replace(secret, shown));
         hidden(&known)
     }
+}
+
+/// What may be left of a value that was taken for a path and cut at slashes.
+fn parts(value: &str) -> Vec<(String, String)> {
+    let login =
+        value.rsplit_once('@').map_or("", |(before, _)| before.split_once("://").map_or(before, |(_, login)| login));
+    let Some((_, password)) = login.split_once(':') else { return Vec::new() };
+    let pieces = password.split('/').filter(|piece| piece.len() > 3 && password.contains('/'));
+    let pieces = pieces.map(|piece| (piece.to_owned(), HIDDEN.to_owned()));
+    pieces.chain([(format!("{login}@"), format!("{}@", without_password(login)))]).collect()
 }
 
 /// A value that is one word, whatever stands in it.
@@ -161,6 +168,14 @@ mod tests {
                 assert!(!said.contains(secret), "{said}");
                 assert!(said.contains("u:****@h/db"), "{said}");
             }
+        }
+    }
+
+    #[test]
+    fn an_argument_is_known_also_where_it_was_cut_at_a_slash() {
+        let secrets = of(&["--output=postgresql://u:p@/s3cr3t/x@h/db"]);
+        for cut in ["postgresql://u:p@/s3cr3t", "u:p@/s3cr3t/x@h", "s3cr3t/x@h"] {
+            assert!(!secrets.hidden(cut).contains("s3cr3t"), "{cut}");
         }
     }
 

@@ -154,13 +154,11 @@ impl App {
             if !self.printer.question(question) {
                 return Ok(None);
             }
-            Ok(tokio::task::spawn_blocking(printer::answer).await??)
+            let answer = tokio::task::spawn_blocking(printer::answer).await??;
+            self.printer.answered();
+            Ok(answer)
         })
         .await
-        .inspect_err(|_| {
-            // The question stands in the line, without its answer.
-            self.printer.line("");
-        })
     }
 }
 

@@ -196,7 +196,7 @@ fn tell(app: &App, running: &Running) -> anyhow::Result<()> {
     let version = running.programs().major();
     let next = if running.has_tables() { "`cargo xtask db seed` fills it" } else { "it has no tables yet" };
     app.printer.note(&format!("{did}: PostgreSQL {version} on port {}; {next}", running.port()));
-    app.printer.note(&format!("connect to it with {}", running.url(local_db::Role::Owner)?.expose()));
+    app.printer.note("connect to it with psql \"$(cargo xtask db url)\", or any other client");
     Ok(())
 }
 

@@ -57,8 +57,9 @@ pub(crate) async fn run(app: &App, options: Options) -> Outcome {
     let outcome = story(app, &local, &options.data).await;
     if options.keep {
         if let Ok(running) = local.running() {
-            app.printer
-                .note(&format!("kept, as --keep says; connect to it with {}", running.url(Role::Owner)?.expose()));
+            // As data: it is asked for, and elsewhere passwords are hidden.
+            let url = running.url(Role::Owner)?;
+            app.printer.data(&format!("\nKept, as --keep says. Connect to it with {}\n", url.expose()))?;
         }
         return outcome;
     }
