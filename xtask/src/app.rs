@@ -39,8 +39,9 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let Cli { global, command } = match cli::parse(arguments) {
         Ok(cli) => cli,
         Err(message) => {
-            Printer::new(false, false, None).hiding(secrets).clap(&message);
-            return if message.use_stderr() { Exit::Usage.code() } else { exit_codes::DONE };
+            let exit = if message.use_stderr() { Exit::Usage.code() } else { exit_codes::DONE };
+            Printer::new(false, false, None).hiding(secrets).clap(message);
+            return exit;
         }
     };
     let printer = Printer::new(global.quiet, !global.no_progress, global.output.clone()).hiding(secrets);

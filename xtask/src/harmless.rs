@@ -4,23 +4,26 @@
 use std::fmt;
 use std::io;
 
+use clap::error::ContextValue;
 use serde::Serialize;
 use tenant_rls::csv::CsvWriter;
-use tenant_rls::plain::{is_unseen, lines, one_line, plain};
+use tenant_rls::plain::{is_unseen, lines, one_line};
+
+use crate::secrets::Secrets;
 
 /// Text that does nothing but being read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Harmless(String);
 
 impl Harmless {
-    /// A report, whose line breaks are its own: values get into it by [`plain`], or in a cell of a table.
+    /// A report, whose line breaks are its own: values get into it by [`plain`](tenant_rls::plain::plain), or in a cell of a table.
     pub(crate) fn text(text: &str) -> Self {
         Self(lines(text).split_inclusive('\n').map(without_commands).collect())
     }
 
-    /// A message. Its further lines stand indented, so that nothing in it looks like another message.
+    /// A message is one line, whatever is named in it.
     pub(crate) fn message(text: &str) -> Self {
-        Self::text(&text.trim_end_matches('\n').replace('\n', "\n  "))
+        Self(without_commands(&one_line(text)))
     }
 
     /// A value as JSON, over several lines for people.
@@ -37,6 +40,16 @@ impl Harmless {
     /// It has no JSON form.
     pub(crate) fn json_line(value: &impl Serialize) -> serde_json::Result<Self> {
         Ok(Self(seen_json(&serde_json::to_string(value)?)))
+    }
+
+    /// A part of `tenancy.toml`, whose strings know the same escapes.
+    pub(crate) fn toml(text: &str) -> Self {
+        let escape = |c: char| {
+            if u32::from(c) > 0xffff { format!("\\U{:08x}", u32::from(c)) } else { format!("\\u{:04x}", u32::from(c)) }
+        };
+        let seen = |c: char| if c != '\n' && is_unseen(c) { escape(c) } else { c.to_string() };
+        let seen: String = text.chars().map(seen).collect();
+        Self(seen.split_inclusive('\n').map(|line| without_commands_by(line, "\\u0023", "\\u003a")).collect())
     }
 
     /// Records of CSV.
@@ -57,6 +70,25 @@ impl Harmless {
     pub(crate) fn help(error: &clap::Error, colours: bool) -> Self {
         let text = error.render();
         Self(if colours { text.ansi().to_string() } else { text.to_string() })
+    }
+
+    /// A mistake on the command line: our usage, and the argument in one line and without the secrets that it may hold.
+    pub(crate) fn mistake(mut error: clap::Error, secrets: &Secrets) -> Self {
+        let shown = |text: &str| one_line(&secrets.hidden(text)).into_owned();
+        let context: Vec<_> = error.context().map(|(kind, value)| (kind, value.clone())).collect();
+        for (kind, value) in context {
+            let value = match value {
+                ContextValue::String(text) => ContextValue::String(shown(&text)),
+                ContextValue::Strings(texts) => ContextValue::Strings(texts.iter().map(|text| shown(text)).collect()),
+                ContextValue::StyledStrs(texts) => {
+                    ContextValue::StyledStrs(texts.iter().map(|text| shown(&text.to_string()).into()).collect())
+                }
+                other => other,
+            };
+            error.insert(kind, value);
+        }
+        let text = secrets.hidden(error.render().to_string().trim_end());
+        Self::text(text.strip_prefix("error: ").unwrap_or(&text))
     }
 
     /// A command of a GitHub workflow: the one that may stand in a log.
@@ -83,13 +115,17 @@ impl Harmless {
 /// A line in which no CI system finds a command: GitHub reads `::error::` where a line begins and `##[error]` anywhere, Azure
 /// `##vso[…]`, TeamCity `##teamcity[…]`.
 fn without_commands(line: &str) -> String {
+    without_commands_by(line, "\\u{23}", "\\u{3a}")
+}
+
+fn without_commands_by(line: &str, hash: &str, colon: &str) -> String {
     let begins = line.len() - line.trim_start().len();
     let mut out = match line[begins..].strip_prefix("::") {
-        Some(rest) => format!("{}\\u{{3a}}:{rest}", &line[..begins]),
+        Some(rest) => format!("{}{colon}:{rest}", &line[..begins]),
         None => line.to_owned(),
     };
     for at in hash_commands(&out) {
-        out.replace_range(at..=at, "\\u{23}");
+        out.replace_range(at..=at, hash);
     }
     out
 }
@@ -126,11 +162,6 @@ fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
-/// Values in lines of their own, for a cell or a value that is a list.
-pub(crate) fn each_in_a_line(values: impl IntoIterator<Item = impl fmt::Display>) -> String {
-    values.into_iter().map(plain).collect::<Vec<_>>().join("\n")
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -153,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_message_cannot_look_like_two() {
-        assert_eq!(Harmless::message("no\nhint: run it\n").as_str(), "no\n  hint: run it");
+        assert_eq!(Harmless::message("no\nhint: run it").as_str(), "no\\nhint: run it");
     }
 
     #[test]

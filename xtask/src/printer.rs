@@ -78,6 +78,14 @@ impl Printer {
         self.report(&Harmless::text(text), Readers::Usual)
     }
 
+    /// The same as a part of `tenancy.toml`.
+    ///
+    /// # Errors
+    /// As [`data`](Self::data).
+    pub(crate) fn toml(&self, text: &str) -> anyhow::Result<()> {
+        self.report(&Harmless::toml(text), Readers::Usual)
+    }
+
     /// The same of what opens something: a file of it is its owner's alone.
     ///
     /// # Errors
@@ -130,25 +138,24 @@ impl Printer {
 
     /// Says why the command failed, and what to do next, in this order.
     pub(crate) fn error(&self, what: &str, causes: &[String], hint: Option<&str>) {
-        let indented = |text: &str, by: &str| self.secrets.hidden(text).replace('\n', by);
-        let mut text = Harmless::message(&indented(what, "\n")).labelled(self.label(ERROR, "error:"));
+        let mut text = self.message(what).labelled(self.label(ERROR, "error:"));
         for cause in causes {
-            text = text.then(Harmless::text(&format!("  caused by: {}", indented(cause, "\n    "))));
+            text = text.then(self.message(cause).labelled("  caused by:"));
         }
         if let Some(hint) = hint {
-            text = text.then(Harmless::text(&indented(hint, "\n      ")).labelled(self.label(HINT, "hint:")));
+            text = text.then(self.message(hint).labelled(self.label(HINT, "hint:")));
         }
         self.say(&text);
     }
 
     /// What clap says: help and version to stdout, mistakes to stderr.
-    pub(crate) fn clap(&self, message: &clap::Error) {
+    pub(crate) fn clap(&self, message: clap::Error) {
         if message.use_stderr() {
-            self.say(&mistake(message, &self.secrets, &self.label(ERROR, "error:")));
+            self.say(&Harmless::mistake(message, &self.secrets).labelled(self.label(ERROR, "error:")));
             return;
         }
         // Help that nobody reads to its end is no failure.
-        let _ = self.to_stdout(&Harmless::help(message, self.colours_on_stdout));
+        let _ = self.to_stdout(&Harmless::help(&message, self.colours_on_stdout));
     }
 
     /// Asks on the terminal, or tells that there is nobody to answer.
@@ -229,12 +236,6 @@ impl Printer {
             let _ = writeln!(io::stderr().lock(), "{behind_a_question}{}", text.as_str());
         });
     }
-}
-
-/// What clap says of a mistake: our usage, and the argument without the secrets that it may hold.
-fn mistake(message: &clap::Error, secrets: &Secrets, label: &str) -> Harmless {
-    let text = secrets.hidden(message.render().to_string().trim_end());
-    Harmless::text(text.strip_prefix("error: ").unwrap_or(&text)).labelled(label)
 }
 
 /// A report that grows. Dropped without [`finish`](Self::finish), it leaves no half file.

@@ -9,7 +9,7 @@ use crate::harmless::Harmless;
 use crate::printer::{Printer, Stream};
 use crate::progress::Meter;
 use crate::report::Report;
-use crate::text::{count, counted, duration, table};
+use crate::text::{self, count, counted, duration, table};
 
 /// How many failures the table shows; the JSON has more of them, the CSV all.
 const SHOWN: usize = 10;
@@ -189,7 +189,7 @@ fn totals(report: &SeedReport) -> String {
 fn failed(report: &SeedReport) -> String {
     let mut out = "Failed:\n".to_owned();
     for line in report.failures.iter().take(SHOWN) {
-        out.push_str(&format!("  {}: {}\n", name(line), line.reason.as_deref().unwrap_or_default()));
+        out.push_str(&text::line(format!("  {}: {}", name(line), line.reason.as_deref().unwrap_or_default())));
     }
     if report.failed > SHOWN as u64 {
         out.push_str(&format!("  and {} more; --format csv has them all\n", count(report.failed - SHOWN as u64)));

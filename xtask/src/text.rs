@@ -2,10 +2,11 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::time::Duration;
 
 use comfy_table::{Cell as TableCell, CellAlignment, ContentLineStyle, LineStyle, Table, TableStyle};
-use tenant_rls::plain::{lines, plain};
+use tenant_rls::plain::{one_line, plain};
 
 use crate::summary::escaped;
 
@@ -40,6 +41,11 @@ pub(crate) fn duration(time: Duration) -> String {
         _ if seconds % 86_400 < 3600 => format!("{} d", seconds / 86_400),
         _ => format!("{} d {} h", seconds / 86_400, seconds % 86_400 / 3600),
     }
+}
+
+/// A line of a report, whatever is named in it.
+pub(crate) fn line(text: impl AsRef<str>) -> String {
+    one_line(text.as_ref()).into_owned() + "\n"
 }
 
 /// Columns two spaces apart under one thin line.
@@ -106,9 +112,25 @@ pub(crate) fn table(headings: &[&str], rows: impl IntoIterator<Item = Vec<String
     out
 }
 
+/// What stands beside a name: one line, or a list with a line for each value.
+pub(crate) struct Value(String);
+
+impl Value {
+    /// A line for each value.
+    pub(crate) fn list(values: impl IntoIterator<Item = impl Display>) -> Self {
+        Self(values.into_iter().map(plain).collect::<Vec<_>>().join("\n"))
+    }
+}
+
+impl From<String> for Value {
+    fn from(value: String) -> Self {
+        Self(plain(value))
+    }
+}
+
 /// Draws names and values under each other; continuation lines stand under the value.
-pub(crate) fn pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, String)>) -> String {
-    let pairs: Vec<_> = pairs.into_iter().map(|(name, value)| (name, lines(&value).into_owned())).collect();
+pub(crate) fn pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, impl Into<Value>)>) -> String {
+    let pairs: Vec<(&str, String)> = pairs.into_iter().map(|(name, value)| (name, value.into().0)).collect();
     if draws_markdown() {
         return markdown_table(&["", ""], pairs.into_iter().map(|(name, value)| vec![name.to_owned(), value]));
     }
@@ -166,6 +188,7 @@ mod tests {
 
     #[test]
     fn values_of_several_lines_stay_in_their_column() {
-        assert_eq!(pairs([("a", "1\n2".into()), ("long", "3".into())]), "a     1\n      2\nlong  3\n");
+        let drawn = pairs([("a", Value::list(["1", "2\n3"])), ("long", "4\n5".to_owned().into())]);
+        assert_eq!(drawn, "a     1\n      2\\n3\nlong  4\\n5\n");
     }
 }

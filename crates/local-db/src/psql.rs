@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use tenant_rls::DatabaseUrl;
-
 use crate::Programs;
 
 /// Finds `psql`: beside the server programs (npm's package has none), else in the `PATH`.
@@ -11,12 +9,4 @@ pub fn locate(programs: Option<&Programs>) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let beside = programs.map(Programs::bin).map(Path::to_owned);
     beside.into_iter().chain(std::env::split_paths(&path)).map(|folder| folder.join("psql")).find(|psql| psql.is_file())
-}
-
-/// What to tell who has no `psql`. It holds the URL with its password: that of the local database is no secret.
-pub fn how_to_connect(url: &DatabaseUrl) -> String {
-    format!(
-        "psql is not installed. Any PostgreSQL client connects with\n  {}\nsuch as pgcli, DBeaver, or in the app's folder: npx prisma studio",
-        url.expose()
-    )
 }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use tenant_rls::{Database, Sql, TableName, Template, Tenancy};
 
 use crate::definition::{self, Aspect, Definition, Kind};
+use crate::seen::seen;
 use crate::site::{Relation, RelationKind, Site};
 use crate::{Goal, Phase, Result, RolloutOptions};
 
@@ -42,7 +43,7 @@ fn snapshot(database: &str, relation: &Relation) -> Result<Snapshot> {
     // Writing to a String cannot fail.
     let _ = write_script(&mut script, database, relation, &statements(table, relation)?);
     let file = format!("{}.{}.sql", escaped(table.schema().as_str()), escaped(table.name().as_str()));
-    Ok(Snapshot { table: table.clone(), file, script })
+    Ok(Snapshot { table: table.clone(), file, script: seen(&script) })
 }
 
 fn write_script(out: &mut String, database: &str, relation: &Relation, statements: &[Sql]) -> std::fmt::Result {

@@ -210,7 +210,10 @@ async fn open_psql(app: &App, local: &LocalDb, psql: Psql) -> anyhow::Result<()>
     let running = local.up(&mut app.notes(), Up::default()).await?;
     let url = running.url(psql.role.role.into())?;
     let Some(program) = local_db::psql::locate(Some(running.programs())) else {
-        return Err(Mistake::failed("psql is not installed", local_db::psql::how_to_connect(&url)));
+        return Err(Mistake::failed(
+            "psql is not installed",
+            "any PostgreSQL client connects with what `cargo xtask db url` prints, such as pgcli, DBeaver, or in the app's folder: npx prisma studio",
+        ));
     };
     // psql takes Ctrl-C for itself: it cancels a statement there, and must not end us, who wait for it.
     let psqls_own = stop::Awaited::here();

@@ -76,7 +76,7 @@ pub(crate) async fn run(app: &App, options: Options) -> Outcome {
     if options.dry_run {
         app.printer.note(&format!("dry run on {}: nothing will be kept", connected.line()));
     } else {
-        app.before_writing(&connected, &format!("the default settings that {} lack", named(&whom))).await?;
+        app.before_writing(&connected, &format!("the default settings that {} may lack", named(&whom))).await?;
     }
     let options = seed_tenant_defaults::Options {
         whom,
@@ -95,7 +95,7 @@ pub(crate) async fn run(app: &App, options: Options) -> Outcome {
 
 fn named(whom: &Whom) -> String {
     match whom {
-        Whom::One { tenant, .. } => format!("tenant {tenant} may"),
+        Whom::One { tenant, .. } => format!("tenant {tenant}"),
         Whom::All => "active tenants".to_owned(),
         Whom::List(list) => format!("{} of the list", counted(list.tenants(), "tenant", "tenants")),
     }

@@ -43,7 +43,7 @@ pub(crate) fn commands() -> Vec<Defined> {
 fn defined(section: &str, global: &str) -> Defined {
     let words = section.lines().next().unwrap().split(' ').map(str::to_owned).collect();
     let all = || [section, global].into_iter().flat_map(str::lines).filter_map(spelled);
-    let options = all().filter_map(|(name, value)| (!value.is_empty()).then(|| name.to_owned())).collect();
+    let options = all().filter(|(_, value)| !value.is_empty()).map(|(name, _)| name.to_owned()).collect();
     let formats =
         all().find(|(name, _)| *name == "--format").map(|(_, value)| value.split("\\|").map(str::to_owned).collect());
     Defined { words, options, formats: formats.unwrap() }

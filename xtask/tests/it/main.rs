@@ -9,6 +9,7 @@ mod defined;
 mod errors;
 mod faults;
 mod help;
+mod hostile;
 mod jwt;
 mod killed;
 mod prompts;

@@ -10,7 +10,7 @@ use local_db::Role;
 use local_db::testing::{self, TestDb};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
-use crate::support::Place;
+use crate::support::{Place, send};
 
 /// How long a question may take to come: a debug build connects before it.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -59,12 +59,6 @@ impl Terminal {
         }
     }
 
-    fn signal(&self, name: &str) {
-        let id = self.child.id().to_string();
-        let sent = std::process::Command::new("kill").args(["-s", name, &id]).status().unwrap();
-        assert!(sent.success());
-    }
-
     fn type_in(&mut self, text: &str) {
         self.keyboard.write_all(text.as_bytes()).unwrap();
     }
@@ -103,7 +97,7 @@ const ASKING: [(&[&str], &str); 9] = [
     (&["backfill-bookings"], "as app_owner: a tenant for the rows of public.bookings that have none"),
     (&["backfill", "run", "ServiceRequest"], "a tenant for the rows of public.ServiceRequest that have none"),
     (&["assign-chat-messages"], "a tenant for the rows of public.chat_messages that have none"),
-    (&["seed-tenant-defaults", "--csv", "tenants.csv"], "the default settings that 1 tenant of the list lack"),
+    (&["seed-tenant-defaults", "--csv", "tenants.csv"], "the default settings that 1 tenant of the list may lack"),
     (
         &["rls", "rollout", "--phase", "prepare"],
         "row level security of each table with a tenant column, as far as `prepare`",
@@ -141,7 +135,7 @@ async fn a_signal_ends_every_question_at_once_and_nothing_is_written() {
         let arguments = [command, &["--database-url", url.expose()]].concat();
         let mut terminal = Terminal::start(&place, &arguments, &secret);
         terminal.until(QUESTION);
-        terminal.signal(if at % 2 == 0 { "INT" } else { "TERM" });
+        send(if at % 2 == 0 { "INT" } else { "TERM" }, &terminal.child);
         let (status, shown) = terminal.end(AT_ONCE);
         assert_eq!(status.code(), Some(130), "{command:?}\n{shown}");
         let (before, after) = shown.split_once(QUESTION).unwrap();
@@ -183,7 +177,7 @@ async fn a_signal_that_no_part_of_a_command_awaits_ends_it_too() {
     let mut terminal = Terminal::start(&place, &[&["backfill", "pause", "1"], &confirmed[..]].concat(), &[]);
     terminal.until("the state of run 1, paused");
     db.until_waiting().await;
-    terminal.signal("TERM");
+    send("TERM", &terminal.child);
     let (status, shown) = terminal.end(AT_ONCE);
     assert_eq!(status.code(), Some(130), "{shown}");
     assert!(shown.ends_with("\nerror: stopped\n"), "{shown}");

@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::app::{App, Outcome};
 use crate::report::Report;
-use crate::text::{count, counted, table};
+use crate::text::{count, counted, line, table};
 use crate::{holder, report, stop};
 
 /// Show how a run stands, and which processes work at it
@@ -114,7 +114,7 @@ impl Report for RunStatus {
     const SCHEMA: Option<&'static str> = Some("backfill-status/1");
 
     fn table(&self) -> String {
-        format!("{}\n\n{}\n{}\n", headline(self), facts(self), next(self))
+        format!("{}\n{}\n{}", line(headline(self)), facts(self), line(next(self)))
     }
 }
 

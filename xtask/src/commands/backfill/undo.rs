@@ -3,6 +3,7 @@
 use backfill_engine::{Progress, Undo, UndoReport, status};
 use clap::Args;
 use tenant_rls::Exit;
+use tenant_rls::plain::plain;
 
 use crate::app::{App, Outcome};
 use crate::progress::Meter;
@@ -75,7 +76,8 @@ impl Report for UndoReport {
 
     fn table(&self) -> String {
         let verb = if self.dry_run { "would have no tenant again" } else { "have no tenant again" };
-        let mut out = format!("run {} on {}: {} {verb}", self.run, self.table, counted(self.undone, "row", "rows"));
+        let mut out =
+            plain(format!("run {} on {}: {} {verb}", self.run, self.table, counted(self.undone, "row", "rows")));
         if self.kept > 0 {
             let kept = counted(self.kept, "row", "rows");
             out.push_str(&format!("; {kept} are gone or have another tenant by now, and were left alone"));

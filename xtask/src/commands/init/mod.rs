@@ -46,7 +46,7 @@ pub(crate) async fn run(app: &App, options: Options) -> Outcome {
     }
     let tenancy = stop::at_once(read(app)).await?;
     match file {
-        None => app.printer.data(&tenancy.annotated())?,
+        None => app.printer.toml(&tenancy.annotated())?,
         Some(file) => {
             files::write(&file, tenancy.annotated(), Readers::Usual)?;
             let tables = counted(tenancy.tables.len() as u64, "table", "tables");

@@ -36,9 +36,7 @@ pub(super) fn write(migrations: &Path, plan: &PlanReport, now: DateTime<Utc>, pr
     let folder = migrations.join(&name);
     let files = [("migration.sql", migration.statements.as_str()), ("schema-edits.md", migration.edits.as_str())];
     folder::make(&folder, files)?;
-    printer.note(&format!(
-        "wrote {}; edit schema.prisma as its schema-edits.md says\nwhere the rollout has been done: npx prisma migrate resolve --applied {name}",
-        folder.display()
-    ));
+    printer.note(&format!("wrote {}; edit schema.prisma as its schema-edits.md says", folder.display()));
+    printer.note(&format!("where the rollout has been done: npx prisma migrate resolve --applied {name}"));
     Ok(())
 }

@@ -7,7 +7,7 @@ use tenant_rls::Exit;
 use super::{Patience, tell};
 use crate::app::{App, Outcome};
 use crate::report::Report;
-use crate::text::{count, counted, table};
+use crate::text::{count, counted, line, table};
 use crate::{holder, report, stop};
 
 /// Take a rollout back: every definition as the journal has it from before
@@ -89,7 +89,7 @@ impl Report for RollbackReport {
         let gone: String = self
             .gone
             .iter()
-            .map(|table| format!("{table} is gone, dropped or renamed: nothing of it was restored.\n"))
+            .map(|table| line(format!("{table} is gone, dropped or renamed: nothing of it was restored.")))
             .collect();
         if self.tables.is_empty() {
             return format!("{gone}Nothing was left to take back.\n");

@@ -10,7 +10,7 @@ use super::verify::AppLogin;
 use super::{Goal, How, tell};
 use crate::app::{App, Outcome};
 use crate::report::Report;
-use crate::text::{count, counted, duration, table};
+use crate::text::{count, counted, duration, line, table};
 use crate::{holder, report, stop};
 
 /// Go as far as the data allows, or to one phase
@@ -137,7 +137,7 @@ fn notes(heading: &str, report: &RolloutReport, list: impl Fn(&TableOutcome) -> 
         .tables
         .iter()
         .filter(|outcome| !list(outcome).is_empty())
-        .map(|outcome| format!("  {}: {}\n", outcome.table, list(outcome).join("; ")))
+        .map(|outcome| line(format!("  {}: {}", outcome.table, list(outcome).join("; "))))
         .collect();
     if lines.is_empty() { String::new() } else { format!("\n{heading}:\n{}", lines.concat()) }
 }
