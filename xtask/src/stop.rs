@@ -46,7 +46,7 @@ pub(crate) async fn at_once<T>(job: impl Future<Output = anyhow::Result<T>>) -> 
     let mut signals = Signals::listen();
     let stopped = tokio::select! {
         done = job => return done,
-        () = signals.next() => Mistake::stopped(),
+        _ = signals.next() => Mistake::stopped(),
     };
     let _ = tokio::time::timeout(CANCELLING, until_tasks_end()).await;
     Err(stopped)
@@ -61,8 +61,9 @@ pub(crate) fn watch(printer: &Arc<Printer>) {
     let mut signals = runtime.block_on(async { Signals::listen() });
     std::thread::spawn(move || {
         loop {
-            runtime.block_on(signals.next());
-            if AWAITED.load(Ordering::SeqCst) == 0 {
+            let interrupts = runtime.block_on(signals.next()) == SignalKind::interrupt();
+            let anothers = interrupts && INTERRUPTS_AWAITED.load(Ordering::SeqCst) > 0;
+            if !anothers && AWAITED.load(Ordering::SeqCst) == 0 {
                 say_stopped(&printer);
                 end();
             }
@@ -90,19 +91,32 @@ fn end() -> ! {
 /// How many parts of the command await a signal.
 static AWAITED: AtomicU32 = AtomicU32::new(0);
 
+/// The same for Ctrl-C alone.
+static INTERRUPTS_AWAITED: AtomicU32 = AtomicU32::new(0);
+
 /// For as long as it lives, a signal is awaited by somebody else than [`watch`].
-pub(crate) struct Awaited(());
+pub(crate) struct Awaited(&'static AtomicU32);
 
 impl Awaited {
+    /// By a part of this process.
     pub(crate) fn here() -> Self {
-        AWAITED.fetch_add(1, Ordering::SeqCst);
-        Self(())
+        Self::counted(&AWAITED)
+    }
+
+    /// By a program on the same terminal, which takes Ctrl-C for itself.
+    pub(crate) fn elsewhere() -> Self {
+        Self::counted(&INTERRUPTS_AWAITED)
+    }
+
+    fn counted(counter: &'static AtomicU32) -> Self {
+        counter.fetch_add(1, Ordering::SeqCst);
+        Self(counter)
     }
 }
 
 impl Drop for Awaited {
     fn drop(&mut self) {
-        AWAITED.fetch_sub(1, Ordering::SeqCst);
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -130,12 +144,12 @@ impl Signals {
         )
     }
 
-    async fn next(&mut self) {
+    async fn next(&mut self) -> SignalKind {
         // Without a handler the system's default stands, and ends the process.
         let Some((interrupt, terminate)) = &mut self.0 else { return std::future::pending().await };
         tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
+            _ = interrupt.recv() => SignalKind::interrupt(),
+            _ = terminate.recv() => SignalKind::terminate(),
         }
     }
 }

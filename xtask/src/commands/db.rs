@@ -216,7 +216,7 @@ async fn open_psql(app: &App, local: &LocalDb, psql: Psql) -> anyhow::Result<()>
         ));
     };
     // psql takes Ctrl-C for itself: it cancels a statement there, and must not end us, who wait for it.
-    let psqls_own = stop::Awaited::here();
+    let psqls_own = stop::Awaited::elsewhere();
     let status = tokio::process::Command::new(&program).arg(url.expose()).args(&psql.arguments).status().await;
     drop(psqls_own);
     let status = status.with_context(|| format!("cannot start {}", program.display()))?;

@@ -1,5 +1,8 @@
 //! A secret that is given where it does not belong is not echoed, by whichever command.
 
+use local_db::Role;
+use local_db::testing;
+
 use crate::defined::{Defined, commands};
 use crate::support::{Ended, Place};
 
@@ -53,6 +56,25 @@ fn no_option_of_every_command_echoes_a_secret_wherever_it_stands() {
             expect_no_secret(&audit, &[option, url]);
             expect_no_secret(&audit, &["--database-url", url, option, url]);
         }
+    }
+}
+
+/// Errors that are told only when a database has been asked.
+#[tokio::test]
+async fn no_secret_is_echoed_that_was_taken_for_a_name() {
+    let (db, url) = (testing::database().await, URLS[0]);
+    let its = db.url(Role::Owner);
+    for arguments in [
+        &["backfill-bookings", "--confirm", url][..],
+        &["audit", "--tables", url],
+        &["backfill", "run", url, "--confirm", "127.0.0.1"],
+        &["seed-tenant-defaults", "--tenant", url, "--dry-run"],
+        &["rls", "rollout", "--tables", url, "--confirm", "127.0.0.1"],
+        &["audit", "--output", url],
+    ] {
+        let ended = Place::new().run(&[arguments, &["--database-url", its.expose()]].concat());
+        assert!(![0, 3].contains(&ended.status), "{arguments:?} asks for what there is not\n{ended}");
+        assert!(ended.stderr.contains("****") && !ended.to_string().contains(PASSWORD), "{arguments:?}\n{ended}");
     }
 }
 
