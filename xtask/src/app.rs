@@ -2,17 +2,18 @@
 
 use std::ffi::OsString;
 use std::future::Future;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
-use tenant_rls::{Exit, Flags, Settings};
+use tenant_rls::{Exit, Flags, Settings, files};
 
 use crate::cli::{self, Cli, Command, Global};
 use crate::commands::{
     assign_chat_messages, audit, backfill, backfill_bookings, bench, db, demo, doctor, init, jwt, rls,
     seed_tenant_defaults,
 };
+use crate::failure::Mistake;
 use crate::printer::Printer;
 use crate::report::{self, Report};
 use crate::secrets::Secrets;
@@ -134,9 +135,31 @@ impl App {
         Ok(())
     }
 
+    /// Refuses a second file of a command where the report would be written over it.
+    ///
+    /// # Errors
+    /// It is the file of `--output`, or cannot be written.
+    pub(crate) fn expect_file(&self, option: &str, file: Option<&Path>) -> anyhow::Result<()> {
+        let Some(file) = file else { return Ok(()) };
+        if self.global.output.as_deref().is_some_and(|output| same_place(output, file)) {
+            let what = format!("--output and {option} name the same file, {}", file.display());
+            return Err(Mistake::usage(what, "give each a file of its own"));
+        }
+        Ok(files::check(file)?)
+    }
+
     /// Takes a library's notes to the printer.
     pub(crate) fn notes(&self) -> impl FnMut(&str) + Send + use<> {
         let printer = Arc::clone(&self.printer);
         move |note| printer.note(note)
     }
+}
+
+/// Whether two paths lead to one place, which need not be there yet.
+fn same_place(one: &Path, other: &Path) -> bool {
+    let place = |path: &Path| -> Option<PathBuf> {
+        let absolute = std::path::absolute(path).ok()?;
+        Some(absolute.parent()?.canonicalize().ok()?.join(absolute.file_name()?))
+    };
+    one == other || place(one).is_some_and(|one| place(other) == Some(one))
 }

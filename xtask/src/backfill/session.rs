@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use backfill_engine::{BackfillReport, Progress};
-use tenant_rls::{ConnectOptions, Database, Settings, TableName, Tenancy, files};
+use tenant_rls::{ConnectOptions, Database, Settings, TableName, Tenancy};
 use tokio::sync::watch::Receiver;
 
 use super::{BackfillOptions, Bar, exit};
@@ -33,7 +33,7 @@ impl<'a> Session<'a> {
         let settings = app.settings()?;
         // Hours before it is written.
         let options = backfill_engine::Options::from(options);
-        options.review.as_deref().map_or(Ok(()), files::check)?;
+        app.expect_file("--review", options.review.as_deref())?;
         // Beside the workers: the heartbeats of lease and process, the counts of other processes, and one to spare.
         let connections = ConnectOptions::default().max_connections.max(options.workers + 4);
         let connected = stop::at_once(app.connect_with(&settings, connections)).await?;

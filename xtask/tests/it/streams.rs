@@ -31,6 +31,20 @@ fn a_file_that_cannot_be_written_is_an_error_that_says_why() {
 }
 
 #[test]
+fn two_files_of_a_command_are_not_one() {
+    let place = Place::new();
+    for arguments in [
+        ["backfill-bookings", "--review", "x.csv", "--output", "./x.csv"],
+        ["assign-chat-messages", "--review", "./x.csv", "--output", "x.csv"],
+    ] {
+        let ended = place.run(&[&arguments[..], &["--database-url", "postgresql://u@127.0.0.1:1/db"]].concat());
+        assert_eq!(ended.status, 2, "{ended}");
+        assert!(ended.stderr.contains("--output and --review name the same file, "), "{ended}");
+    }
+    assert_eq!(place.names(), [".git"]);
+}
+
+#[test]
 fn a_dash_is_standard_output() {
     let place = Place::new();
     let ended = place.run(&["reference", "--output", "-"]);

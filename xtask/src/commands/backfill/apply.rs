@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use backfill_engine::{Apply, ApplyReport, CheckedReview, Progress, Refusal};
 use clap::Args;
+use tenant_rls::Exit;
 use tenant_rls::plain::plain;
-use tenant_rls::{Exit, files};
 
 use crate::app::{App, Outcome};
 use crate::failure::Mistake;
@@ -52,7 +52,7 @@ pub(super) async fn run(app: &App, options: Options) -> Outcome {
             "give another file",
         ));
     }
-    options.refused.as_deref().map_or(Ok(()), files::check)?;
+    app.expect_file("--refused", options.refused.as_deref())?;
     let settings = app.settings()?;
     // Before connecting: a file that is no review needs no server.
     let review = CheckedReview::check(&options.review)?;
