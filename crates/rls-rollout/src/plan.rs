@@ -223,5 +223,5 @@ pub(crate) fn statement_text(sql: &Sql) -> &str {
 
 /// A name in a comment must not end the comment.
 pub(crate) fn one_line(text: &str) -> String {
-    text.replace(['\n', '\r'], " ")
+    tenant_rls::plain::one_line(text).into_owned()
 }

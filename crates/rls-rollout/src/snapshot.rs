@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use tenant_rls::{Database, Sql, TableName, Template, Tenancy};
 
 use crate::definition::{self, Aspect, Definition, Kind};
+use crate::plan::one_line;
 use crate::seen::seen;
 use crate::site::{Relation, RelationKind, Site};
 use crate::{Goal, Phase, Result, RolloutOptions};
@@ -47,7 +48,6 @@ fn snapshot(database: &str, relation: &Relation) -> Result<Snapshot> {
 }
 
 fn write_script(out: &mut String, database: &str, relation: &Relation, statements: &[Sql]) -> std::fmt::Result {
-    let one_line = |text: &str| text.replace(['\n', '\r'], " ");
     writeln!(
         out,
         "-- What a rollout may change of {} in database {}, as it was before one.",

@@ -1,6 +1,7 @@
 //! Whatever stands in a database, in a file or in an argument: a terminal, a CI log and a spreadsheet only show it.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use local_db::Role;
 use local_db::testing::{self, TestServer};
@@ -100,6 +101,9 @@ async fn planted() -> (TestServer, DatabaseUrl) {
     (server, url.with_database(HOSTILE))
 }
 
+/// The files that are given; all others are written by commands.
+const GIVEN: [&str; 2] = ["tenancy.toml", "tenants.csv"];
+
 /// A folder with files that name all this.
 fn place() -> Place {
     let place = Place::new();
@@ -139,6 +143,12 @@ fn acting<'a>(ended: &'a Ended, started: &str) -> Vec<&'a str> {
         line.contains(is_unseen) || (begins.starts_with("::") && !ours) || line.contains("##[") || stopped
     };
     ended.stdout.lines().chain(ended.stderr.lines()).filter(acts).collect()
+}
+
+/// What is left in a folder and the folders in it.
+fn written(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { written(&path) } else { vec![path] }).collect()
 }
 
 fn formats(command: &Defined) -> impl Iterator<Item = &str> {
@@ -187,6 +197,10 @@ async fn no_report_of_any_command_does_anything_but_being_read() {
                 assert!(serde_json::from_str::<serde_json::Value>(&ended.stdout).is_ok(), "{started}\n{ended}");
             }
         }
+    }
+    for file in written(place.path()).iter().filter(|file| !GIVEN.iter().any(|given| file.ends_with(given))) {
+        let text = std::fs::read_to_string(file).unwrap();
+        assert!(!text.contains(|c| c != '\n' && is_unseen(c)), "{}: {text:?}", file.display());
     }
     let summary = std::fs::read_to_string(&summary).unwrap();
     assert!(!summary.contains(|c| c != '\n' && is_unseen(c)) && !summary.contains("<b>"), "{summary}");
