@@ -3,20 +3,22 @@
 use std::ffi::OsString;
 use std::future::Future;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
 use tenant_rls::environment::{self, Lookup};
-use tenant_rls::{Exit, Flags, Settings};
+use tenant_rls::{Exit, Flags, Settings, files};
 
 use crate::cli::{self, Cli, Command, Global};
 use crate::commands::{
     assign_chat_messages, audit, backfill, backfill_bookings, bench, db, demo, doctor, init, rls, seed_tenant_defaults,
 };
+use crate::failure::Mistake;
 use crate::printer::Printer;
 use crate::report::{self, Report};
-use crate::{exit_codes, failure, overview, reference, summary};
+use crate::secrets::Secrets;
+use crate::{exit_codes, failure, overview, reference, stop, summary};
 
 /// What every command gets.
 #[derive(Debug)]
@@ -34,17 +36,23 @@ pub(crate) type Outcome = anyhow::Result<Option<Exit>>;
 
 /// Runs one command line and returns the exit status; `shed` is whether the variables of libpq could be left behind.
 pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>, shed: io::Result<()>) -> u8 {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let secrets = Secrets::of(&arguments);
     let Cli { global, command } = match cli::parse(arguments) {
         Ok(cli) => cli,
         Err(message) => {
-            Printer::new(false, false, None).clap(&message);
-            return if message.use_stderr() { Exit::Usage.code() } else { exit_codes::DONE };
+            let exit = if message.use_stderr() { Exit::Usage.code() } else { exit_codes::DONE };
+            Printer::new(false, false, None).hiding(secrets).clap(message);
+            return exit;
         }
     };
-    let printer = Arc::new(Printer::new(global.quiet, !global.no_progress, global.output.clone()));
+    let printer = Printer::new(global.quiet, !global.no_progress, global.output.clone()).hiding(secrets);
+    let printer = Arc::new(printer);
+    stop::watch(&printer);
     let outcome = shed
         .context("cannot start without the variables of libpq (PGHOST and its kind); unset them")
         .and_then(|()| Ok(environment::check()?))
+        .and_then(|()| Ok(printer.check_output()?))
         .and_then(|()| std::env::current_dir().context("cannot tell the working directory"))
         .and_then(|cwd| dispatch(&App { printer: Arc::clone(&printer), global, cwd }, command));
     match outcome {
@@ -130,9 +138,31 @@ impl App {
         Ok(())
     }
 
+    /// Refuses a second file of a command where the report would be written over it.
+    ///
+    /// # Errors
+    /// It is the file of `--output`, or cannot be written.
+    pub(crate) fn expect_file(&self, option: &str, file: Option<&Path>) -> anyhow::Result<()> {
+        let Some(file) = file else { return Ok(()) };
+        if self.global.output.as_deref().is_some_and(|output| same_place(output, file)) {
+            let what = format!("--output and {option} name the same file, {}", file.display());
+            return Err(Mistake::usage(what, "give each a file of its own"));
+        }
+        Ok(files::check(file)?)
+    }
+
     /// Takes a library's notes to the printer.
     pub(crate) fn notes(&self) -> impl FnMut(&str) + Send + use<> {
         let printer = Arc::clone(&self.printer);
         move |note| printer.note(note)
     }
+}
+
+/// Whether two paths lead to one place, which need not be there yet.
+fn same_place(one: &Path, other: &Path) -> bool {
+    let place = |path: &Path| -> Option<PathBuf> {
+        let absolute = std::path::absolute(path).ok()?;
+        Some(absolute.parent()?.canonicalize().ok()?.join(absolute.file_name()?))
+    };
+    one == other || place(one).is_some_and(|one| place(other) == Some(one))
 }

@@ -4,7 +4,7 @@ use tenant_audit::{AuditReport, TableReport};
 use tenant_rls::catalog::{Missing, MissingPart};
 
 use crate::report::Report;
-use crate::text::{count, counted, table};
+use crate::text::{count, counted, line, table};
 
 impl Report for AuditReport {
     const NAME: &'static str = "audit";
@@ -18,12 +18,12 @@ impl Report for AuditReport {
         }
         out.push_str(&crossings(self));
         for missing in &self.missing {
-            out.push_str(&format!("{}: {}\n", missing.table, lacks(missing)));
+            out.push_str(&line(format!("{}: {}", missing.table, lacks(missing))));
         }
         out.push_str(&verdict(self));
         if !self.next.is_empty() {
             out.push_str("\nNext:\n");
-            out.extend(self.next.iter().map(|step| format!("  - {step}\n")));
+            out.extend(self.next.iter().map(|step| line(format!("  - {step}"))));
         }
         out
     }
@@ -94,7 +94,7 @@ fn faults(table: &TableReport) -> Vec<String> {
 }
 
 fn rows(report: &AuditReport) -> Vec<Vec<String>> {
-    let line = |table: &TableReport| {
+    let row = |table: &TableReport| {
         let null = match (table.null_proven, table.platform_rows) {
             (true, _) => "proven 0".to_owned(),
             (false, true) => format!("platform {}", count(table.null_rows)),
@@ -120,7 +120,7 @@ fn rows(report: &AuditReport) -> Vec<Vec<String>> {
         count(totals.cross_rows),
         String::new(),
     ];
-    report.tables.iter().map(line).chain([sum]).collect()
+    report.tables.iter().map(row).chain([sum]).collect()
 }
 
 fn missing_pieces(table: &TableReport) -> String {
@@ -157,10 +157,9 @@ fn crossings(report: &AuditReport) -> String {
 fn verdict(report: &AuditReport) -> String {
     let as_role = report.role.as_ref().map_or_else(String::new, |role| format!(", read as {role}"));
     let tables = counted(report.totals.tables, "table", "tables");
-    match report.findings() {
-        0 => format!("{tables} of database {}{as_role}: every row has its tenant.\n", report.database),
-        found => {
-            format!("{tables} of database {}{as_role}: {}.\n", report.database, counted(found, "finding", "findings"))
-        }
-    }
+    let found = match report.findings() {
+        0 => "every row has its tenant".to_owned(),
+        found => counted(found, "finding", "findings"),
+    };
+    line(format!("{tables} of database {}{as_role}: {found}.", report.database))
 }

@@ -36,7 +36,7 @@ impl<'a> Bar<'a> {
     fn event(&mut self, event: Progress) {
         if let Some(events) = &mut self.events {
             if let Some(line) = events.line(&event) {
-                self.printer.line(&line);
+                self.printer.event(&line);
             }
             return;
         }

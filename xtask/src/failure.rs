@@ -65,6 +65,7 @@ fn verdict(error: &(dyn std::error::Error + 'static)) -> Option<Verdict> {
     ask!(
         tenant_rls::Error,
         tenant_rls::environment::NotText,
+        tenant_rls::FileError,
         local_db::Error,
         tenant_ops::Error,
         tenant_audit::Error,

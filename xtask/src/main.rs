@@ -1,7 +1,6 @@
 //! `cargo xtask`: reads the command line, hands over to a job, prints its report. What the commands do lives in
 //! `crates/`; what they say lives here.
 
-mod annotations;
 mod app;
 mod audit;
 mod backfill;
@@ -11,8 +10,8 @@ mod commands;
 mod duration_arg;
 mod exit_codes;
 mod failure;
+mod harmless;
 mod holder;
-mod output;
 mod overview;
 mod planted;
 mod printer;
@@ -20,6 +19,7 @@ mod progress;
 mod reference;
 mod report;
 mod root;
+mod secrets;
 mod seed;
 mod stop;
 mod summary;

@@ -1,15 +1,20 @@
 //! The printer owns the streams: data goes to stdout (or to the file of `--output`), everything that is said about it
-//! to stderr. Nothing else in this workspace prints; clippy sees to it.
+//! to stderr. Nothing else in this workspace prints; clippy sees to it. It writes what is [`Harmless`] and nothing else.
 
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
 use clap::builder::styling::{AnsiColor, Style};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget};
+use serde::Serialize;
+use tenant_rls::FileError;
+use tenant_rls::files::{self, NewFile, Readers};
 
 use crate::colour;
-use crate::output::OutputFile;
+use crate::harmless::Harmless;
+use crate::secrets::Secrets;
 
 /// The style of `error:`.
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -28,6 +33,9 @@ pub(crate) struct Printer {
     colours_on_stderr: bool,
     /// Notes pass through it, so that they do not tear a running bar apart.
     bars: MultiProgress,
+    secrets: Secrets,
+    /// Whether a question stands in the line, without its answer.
+    asking: AtomicBool,
 }
 
 impl Printer {
@@ -35,6 +43,8 @@ impl Printer {
     pub(crate) fn new(quiet: bool, progress: bool, output: Option<PathBuf>) -> Self {
         let env = tenant_rls::environment::checked;
         let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(5));
+        // As elsewhere, `-` is the stream.
+        let output = output.filter(|path| path != Path::new("-"));
         Self {
             quiet,
             progress: progress && !quiet,
@@ -42,22 +52,65 @@ impl Printer {
             colours_on_stderr: colour::wanted(env, io::stderr().is_terminal()),
             output,
             bars,
+            secrets: Secrets::default(),
+            asking: AtomicBool::new(false),
         }
     }
 
-    /// Writes a finished report, where the reader wants it. A reader who went away (`| head`) is no error.
+    /// The same, with these secrets taken out of all that is said beside reports.
+    pub(crate) fn hiding(self, secrets: Secrets) -> Self {
+        Self { secrets, ..self }
+    }
+
+    /// Tells before anything is done whether the file of `--output` can be written.
+    ///
+    /// # Errors
+    /// It cannot.
+    pub(crate) fn check_output(&self) -> Result<(), FileError> {
+        self.output.as_deref().map_or(Ok(()), files::check)
+    }
+
+    /// Writes text for people where the reader wants it. A reader who went away (`| head`) is no error.
     ///
     /// # Errors
     /// The stream or the file cannot be written; then no half file is left.
     pub(crate) fn data(&self, text: &str) -> anyhow::Result<()> {
+        self.report(&Harmless::text(text), Readers::Usual)
+    }
+
+    /// The same as a part of `tenancy.toml`.
+    ///
+    /// # Errors
+    /// As [`data`](Self::data).
+    pub(crate) fn toml(&self, text: &str) -> anyhow::Result<()> {
+        self.report(&Harmless::toml(text), Readers::Usual)
+    }
+
+    /// The same of what opens something: a file of it is its owner's alone.
+    ///
+    /// # Errors
+    /// As [`data`](Self::data).
+    pub(crate) fn secret(&self, text: &str) -> anyhow::Result<()> {
+        self.report(&Harmless::text(text), Readers::Owner)
+    }
+
+    /// Writes a finished report in whatever form it has.
+    ///
+    /// # Errors
+    /// As [`data`](Self::data).
+    pub(crate) fn report(&self, report: &Harmless, readers: Readers) -> anyhow::Result<()> {
         if let Some(path) = &self.output {
-            write_file(path, text).with_context(|| format!("cannot write {}", path.display()))?;
+            files::write(path, report.as_str(), readers)?;
             self.note(&format!("wrote {}", path.display()));
             return Ok(());
         }
+        self.to_stdout(report)
+    }
+
+    fn to_stdout(&self, text: &Harmless) -> anyhow::Result<()> {
         self.bars.suspend(|| {
             let mut stdout = io::stdout().lock();
-            let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+            let written = stdout.write_all(text.as_str().as_bytes()).and_then(|()| stdout.flush());
             unless_the_reader_left(written).context("cannot write to standard output")
         })
     }
@@ -67,11 +120,7 @@ impl Printer {
     /// # Errors
     /// The file of `--output` cannot be made.
     pub(crate) fn stream(&self) -> anyhow::Result<Stream<'_>> {
-        let file = self.output.as_ref().map(|path| {
-            OutputFile::create(path)
-                .with_context(|| format!("cannot write {}", path.display()))
-                .map(|file| (path, file))
-        });
+        let file = self.output.as_ref().map(|path| NewFile::create(path, Readers::Usual).map(|file| (path, file)));
         Ok(Stream { printer: self, file: file.transpose()? })
     }
 
@@ -84,50 +133,48 @@ impl Printer {
 
     /// Says something that nobody should miss.
     pub(crate) fn warning(&self, text: &str) {
-        self.line(&format!("{} {text}", self.label(WARNING, "warning:")));
+        self.say(&self.message(text).labelled(self.label(WARNING, "warning:")));
     }
 
     /// Says why the command failed, and what to do next, in this order.
     pub(crate) fn error(&self, what: &str, causes: &[String], hint: Option<&str>) {
-        let mut text = format!("{} {what}", self.label(ERROR, "error:"));
+        let mut text = self.message(what).labelled(self.label(ERROR, "error:"));
         for cause in causes {
-            text.push_str(&format!("\n  caused by: {}", cause.replace('\n', "\n    ")));
+            text = text.then(self.message(cause).labelled("  caused by:"));
         }
         if let Some(hint) = hint {
-            text.push_str(&format!("\n{} {}", self.label(HINT, "hint:"), hint.replace('\n', "\n      ")));
+            text = text.then(self.message(hint).labelled(self.label(HINT, "hint:")));
         }
-        self.line(&text);
+        self.say(&text);
     }
 
     /// What clap says: help and version to stdout, mistakes to stderr.
-    pub(crate) fn clap(&self, message: &clap::Error) {
-        let text = message.render();
+    pub(crate) fn clap(&self, message: clap::Error) {
         if message.use_stderr() {
-            let text = if self.colours_on_stderr { text.ansi().to_string() } else { text.to_string() };
-            self.line(text.trim_end());
+            self.say(&Harmless::mistake(message, &self.secrets).labelled(self.label(ERROR, "error:")));
             return;
         }
-        let text = if self.colours_on_stdout { text.ansi().to_string() } else { text.to_string() };
         // Help that nobody reads to its end is no failure.
-        let _ = io::stdout().lock().write_all(text.as_bytes());
+        let _ = self.to_stdout(&Harmless::help(&message, self.colours_on_stdout));
     }
 
-    /// Asks on the terminal; `None` where there is nobody to answer.
-    ///
-    /// # Errors
-    /// The terminal cannot be read.
-    pub(crate) fn ask(&self, question: &str) -> io::Result<Option<String>> {
-        if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
-            return Ok(None);
+    /// Asks on the terminal, or tells that there is nobody to answer.
+    pub(crate) fn question(&self, question: &str) -> bool {
+        let somebody = io::stdin().is_terminal() && io::stderr().is_terminal();
+        if somebody {
+            self.asking.store(true, Ordering::SeqCst);
+            self.bars.suspend(|| {
+                let mut stderr = io::stderr().lock();
+                // Where stderr is gone, the answer is awaited all the same.
+                let _ = write!(stderr, "{} ", Harmless::message(question).as_str()).and_then(|()| stderr.flush());
+            });
         }
-        self.bars.suspend(|| {
-            let mut stderr = io::stderr().lock();
-            write!(stderr, "{question} ")?;
-            stderr.flush()?;
-            let mut answer = String::new();
-            io::stdin().read_line(&mut answer)?;
-            Ok(Some(answer.trim().to_owned()))
-        })
+        somebody
+    }
+
+    /// The answer ended the line of the question.
+    pub(crate) fn answered(&self) {
+        self.asking.store(false, Ordering::SeqCst);
     }
 
     /// Puts a bar on the terminal, or says that there is none.
@@ -156,9 +203,37 @@ impl Printer {
 
     /// Writes to stderr, whatever `--quiet` says.
     pub(crate) fn line(&self, text: &str) {
+        self.say(&self.message(text));
+    }
+
+    /// What is said beside a report holds no password: `db url` alone prints one, as it is asked for.
+    fn message(&self, text: &str) -> Harmless {
+        Harmless::message(&self.secrets.hidden(text))
+    }
+
+    /// Writes an event for programs to stderr.
+    pub(crate) fn event(&self, event: &impl Serialize) {
+        // Events are structs of ours, which have a JSON form.
+        if let Ok(line) = Harmless::json_line(event) {
+            self.say(&line);
+        }
+    }
+
+    /// Says one finding so that nobody has to open the log: in a GitHub workflow as an annotation.
+    pub(crate) fn finding(&self, in_workflow: bool, title: &str, message: &str) {
+        if in_workflow {
+            // Workflow commands are read from both streams; stdout is for the report.
+            self.say(&Harmless::workflow_error(&self.secrets.hidden(title), &self.secrets.hidden(message)));
+        } else {
+            self.line(&format!("finding: {title}: {message}"));
+        }
+    }
+
+    fn say(&self, text: &Harmless) {
         self.bars.suspend(|| {
+            let behind_a_question = if self.asking.swap(false, Ordering::SeqCst) { "\n" } else { "" };
             // There is nobody left to tell that stderr is gone.
-            let _ = writeln!(io::stderr().lock(), "{text}");
+            let _ = writeln!(io::stderr().lock(), "{behind_a_question}{}", text.as_str());
         });
     }
 }
@@ -166,7 +241,7 @@ impl Printer {
 /// A report that grows. Dropped without [`finish`](Self::finish), it leaves no half file.
 pub(crate) struct Stream<'a> {
     printer: &'a Printer,
-    file: Option<(&'a PathBuf, OutputFile)>,
+    file: Option<(&'a PathBuf, NewFile)>,
 }
 
 impl Stream<'_> {
@@ -174,12 +249,12 @@ impl Stream<'_> {
     ///
     /// # Errors
     /// The stream or the file cannot be written.
-    pub(crate) fn write(&mut self, text: &[u8]) -> anyhow::Result<()> {
+    pub(crate) fn write(&mut self, text: &Harmless) -> anyhow::Result<()> {
         match &mut self.file {
-            Some((path, file)) => file.write_all(text).with_context(|| format!("cannot write {}", path.display())),
-            None => self.printer.bars.suspend(|| {
-                unless_the_reader_left(io::stdout().lock().write_all(text)).context("cannot write to standard output")
-            }),
+            Some((path, file)) => {
+                Ok(file.write_all(text.as_str().as_bytes()).map_err(|source| FileError::io(path, source))?)
+            }
+            None => self.printer.to_stdout(text),
         }
     }
 
@@ -188,22 +263,23 @@ impl Stream<'_> {
     /// # Errors
     /// As [`write`](Self::write).
     pub(crate) fn finish(self) -> anyhow::Result<()> {
-        match self.file {
-            Some((path, file)) => {
-                file.finish().with_context(|| format!("cannot write {}", path.display()))?;
-                self.printer.note(&format!("wrote {}", path.display()));
-                Ok(())
-            }
-            None => unless_the_reader_left(io::stdout().lock().flush()).context("cannot write to standard output"),
+        if let Some((path, file)) = self.file {
+            file.finish()?;
+            self.printer.note(&format!("wrote {}", path.display()));
         }
+        Ok(())
     }
 }
 
-/// Writes the whole file or none of it.
-pub(crate) fn write_file(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = OutputFile::create(path)?;
-    file.write_all(text.as_bytes())?;
-    file.finish()
+/// Reads the answer to a question. Nothing is held while it waits: whoever ends the process meanwhile can say so. `None` is the end of
+/// the input, as Ctrl-D gives it.
+///
+/// # Errors
+/// The terminal cannot be read.
+pub(crate) fn answer() -> io::Result<Option<String>> {
+    let mut answer = String::new();
+    let read = io::stdin().read_line(&mut answer)?;
+    Ok((read > 0).then(|| answer.trim().to_owned()))
 }
 
 /// A closed pipe means that the reader has what it wanted.

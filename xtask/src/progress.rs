@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
+use tenant_rls::plain::plain;
 
 use crate::printer::Printer;
 use crate::text::{count, duration};
@@ -63,7 +64,7 @@ impl<'a> Meter<'a> {
         let (bar, shown) = (printer.add_bar(bar), Arc::new(Shown::default()));
         if let Some(bar) = &bar {
             bar.set_style(style(unit, total.is_some(), printer.colours_on_stderr(), &shown));
-            bar.set_prefix(label.to_owned());
+            bar.set_prefix(plain(label));
             bar.set_position(before);
             bar.enable_steady_tick(Duration::from_millis(250));
         }
@@ -114,7 +115,7 @@ impl<'a> Meter<'a> {
             let left = self.left(now).map_or(0, |left| left.as_secs() + 1);
             self.shown.left.store(left, Ordering::Relaxed);
             bar.set_position(self.done);
-            bar.set_message(self.held.as_ref().map_or_else(|| self.words.clone(), Held::text));
+            bar.set_message(plain(self.held.as_ref().map_or_else(|| self.words.clone(), Held::text)));
         } else if self.printer.shows_progress() && self.last_line.elapsed() >= LINE_EVERY {
             self.last_line = Instant::now();
             self.printer.note(&self.line(now));

@@ -2,8 +2,10 @@
 
 use clap::ValueEnum;
 use serde::Serialize;
+use tenant_rls::files::Readers;
 
 use crate::failure::Mistake;
+use crate::harmless::Harmless;
 use crate::printer::Printer;
 
 /// The value of `--format`.
@@ -28,8 +30,8 @@ pub(crate) trait Report: Serialize {
     /// Name and version of the JSON shape, such as `doctor/1`; `None` where the job's own report carries it already. The
     /// version is raised when a field is renamed, removed or changes its meaning.
     const SCHEMA: Option<&'static str>;
-    /// Whether CI may show it to everybody who sees the job: not where it holds a secret.
-    const SUMMARIZED: bool = true;
+    /// Whether it opens something, such as a session: then CI does not show it, and a file of it is its owner's alone.
+    const SECRET: bool = false;
 
     /// The report for people, with a line break at its end.
     fn table(&self) -> String;
@@ -53,28 +55,17 @@ struct Document<'a, T> {
 /// # Errors
 /// The report has no such shape, or the place cannot be written to.
 pub(crate) fn write<R: Report>(report: &R, format: Format, printer: &Printer) -> anyhow::Result<()> {
-    match format {
-        Format::Table => printer.data(&report.table()),
-        Format::Json => {
-            let document = Document { schema: R::SCHEMA, body: report };
-            let mut text = serde_json::to_string_pretty(&document)?;
-            text.push('\n');
-            printer.data(&text)
-        }
+    let readers = if R::SECRET { Readers::Owner } else { Readers::Usual };
+    let report = match format {
+        Format::Table => Harmless::text(&report.table()),
+        Format::Json => Harmless::json(&Document { schema: R::SCHEMA, body: report })?,
         Format::Csv => {
             let (header, rows) = report.csv().ok_or_else(|| no_csv(R::NAME))?;
-            printer.data(&csv_text(&header, &rows)?)
+            let header = header.into_iter().map(str::to_owned).collect();
+            Harmless::csv(std::iter::once(header).chain(rows))?
         }
-    }
-}
-
-fn csv_text(header: &[&str], rows: &[Vec<String>]) -> anyhow::Result<String> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(header)?;
-    for row in rows {
-        writer.write_record(row)?;
-    }
-    Ok(String::from_utf8(writer.into_inner()?)?)
+    };
+    printer.report(&report, readers)
 }
 
 /// Tells before anything is done that a report is no list.

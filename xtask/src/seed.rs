@@ -5,10 +5,11 @@ use std::time::Duration;
 use seed_tenant_defaults::{Outcome, Progress, SeedReport, TenantLine, TenantResult};
 use tenant_rls::Exit;
 
+use crate::harmless::Harmless;
 use crate::printer::{Printer, Stream};
 use crate::progress::Meter;
 use crate::report::Report;
-use crate::text::{count, counted, duration, table};
+use crate::text::{self, count, counted, duration, table};
 
 /// How many failures the table shows; the JSON has more of them, the CSV all.
 const SHOWN: usize = 10;
@@ -89,11 +90,11 @@ fn failures(failed: u64) -> String {
     if failed > 0 { format!("{} failed", count(failed)) } else { String::new() }
 }
 
-fn header() -> anyhow::Result<Vec<u8>> {
-    record(COLUMNS.iter().copied())
+fn header() -> anyhow::Result<Harmless> {
+    Ok(Harmless::csv([COLUMNS])?)
 }
 
-fn csv_line(line: &TenantLine) -> anyhow::Result<Vec<u8>> {
+fn csv_line(line: &TenantLine) -> anyhow::Result<Harmless> {
     let created: Vec<String> = line.created.iter().map(ToString::to_string).collect();
     let cells = [
         line.line.map_or_else(String::new, |line| line.to_string()),
@@ -104,13 +105,7 @@ fn csv_line(line: &TenantLine) -> anyhow::Result<Vec<u8>> {
         created.join("; "),
         line.reason.clone().unwrap_or_default(),
     ];
-    record(cells.iter().map(String::as_str))
-}
-
-fn record<'a>(cells: impl Iterator<Item = &'a str>) -> anyhow::Result<Vec<u8>> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(cells)?;
-    Ok(writer.into_inner()?)
+    Ok(Harmless::csv([cells])?)
 }
 
 /// How a command ends that gave this report.
@@ -194,7 +189,7 @@ fn totals(report: &SeedReport) -> String {
 fn failed(report: &SeedReport) -> String {
     let mut out = "Failed:\n".to_owned();
     for line in report.failures.iter().take(SHOWN) {
-        out.push_str(&format!("  {}: {}\n", name(line), line.reason.as_deref().unwrap_or_default()));
+        out.push_str(&text::line(format!("  {}: {}", name(line), line.reason.as_deref().unwrap_or_default())));
     }
     if report.failed > SHOWN as u64 {
         out.push_str(&format!("  and {} more; --format csv has them all\n", count(report.failed - SHOWN as u64)));

@@ -1,8 +1,11 @@
 //! The report as Markdown, at the end of the file that CI shows beside a job (`GITHUB_STEP_SUMMARY`).
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::io::{self, Write};
 use std::path::PathBuf;
+
+use tenant_rls::files;
+use tenant_rls::plain::lines;
 
 use crate::printer::Printer;
 use crate::report::Report;
@@ -14,28 +17,24 @@ pub(crate) const VARIABLE: &str = "GITHUB_STEP_SUMMARY";
 /// Appends the report where `file` names one. A summary that cannot be written is a warning: the report itself is out.
 pub(crate) fn append<R: Report>(report: &R, file: Option<OsString>, printer: &Printer) {
     let Some(path) = file.filter(|name| !name.is_empty()).map(PathBuf::from) else { return };
-    if !R::SUMMARIZED {
+    if R::SECRET {
         return;
     }
-    let text = format!("### {}\n\n{}\n", R::NAME, markdown(&text::as_markdown(|| report.table())));
-    if let Err(error) = append_to(&path, &text) {
-        printer.warning(&format!("cannot write the summary to {} ({VARIABLE}): {error}", path.display()));
+    let (report, rows) = text::as_markdown(|| report.table());
+    let text = format!("### {}\n\n{}\n", R::NAME, markdown(&report, &rows));
+    if let Err(error) = files::append(&path, text) {
+        printer.warning(&format!("no summary ({VARIABLE}): {error}"));
     }
-}
-
-fn append_to(path: &PathBuf, text: &str) -> io::Result<()> {
-    // In one write, as other steps may append to it at the same time.
-    std::fs::OpenOptions::new().append(true).create(true).open(path)?.write_all(text.as_bytes())
 }
 
 /// A report's paragraphs and tables as Markdown: tables are drawn as such already, and lines that stand indented are items.
-fn markdown(report: &str) -> String {
+fn markdown(report: &str, rows: &BTreeSet<String>) -> String {
     let mut out = String::new();
     let mut last = Kind::Blank;
-    for line in report.lines() {
+    for line in lines(report).lines() {
         let (kind, text) = match line.trim_start() {
             "" => (Kind::Blank, String::new()),
-            row if row.starts_with('|') => (Kind::Row, row.to_owned()),
+            row if rows.contains(row) => (Kind::Row, row.to_owned()),
             item if line.starts_with("  ") => {
                 (Kind::Item, format!("- {}", escaped(item.strip_prefix("- ").unwrap_or(item))))
             }
@@ -105,7 +104,7 @@ mod tests {
             let rows = [vec![self.name.to_owned(), "1,000".to_owned()], vec!["  by client".to_owned(), "5".to_owned()]];
             let table = text::table(&["table", ">rows"], rows);
             format!(
-                "public.bookings: done\nin 5 s\n\n{table}\nOne row was refused:\n  a<b>: *no*\n  c: no\n\nNext: audit\n"
+                "public.bookings: done\nin 5 s\n\n{table}\nOne row was refused:\n  a<b>: *no*\n  | <img>: no\n\nNext: audit\n"
             )
         }
     }
@@ -116,7 +115,7 @@ mod tests {
     impl Report for Secret {
         const NAME: &'static str = "secret";
         const SCHEMA: Option<&'static str> = None;
-        const SUMMARIZED: bool = false;
+        const SECRET: bool = true;
 
         fn table(&self) -> String {
             "password".to_owned()

@@ -1,14 +1,13 @@
 //! Which database a command works on, said in one line, and the question before a write to anything but the project's own.
 
-use std::sync::Arc;
-
 use local_db::{Change, LocalDb, LocalOptions, Role, Up};
+use tenant_rls::plain::plain;
 use tenant_rls::settings::DefaultTo;
 use tenant_rls::{ConnectOptions, Database, DatabaseUrl, Origin, Pooler, Settings, Target, Trust, environment, trust};
 
 use crate::app::App;
 use crate::failure::Mistake;
-use crate::{root, stop};
+use crate::{printer, root, stop};
 
 /// A connected database and where its URL came from.
 pub(crate) struct Connected {
@@ -137,17 +136,17 @@ impl App {
         Ok(Connected { database, origin, environment })
     }
 
-    /// Says where something is about to be written, and has it confirmed unless the database is the project's own.
+    /// Says where something is about to be written and `what`, and has it confirmed unless the database is the project's own.
     ///
     /// # Errors
     /// Nobody confirmed; nothing was written.
-    pub(crate) async fn before_writing(&self, connected: &Connected) -> anyhow::Result<()> {
+    pub(crate) async fn before_writing(&self, connected: &Connected, what: &str) -> anyhow::Result<()> {
         connected.database.needs_writing()?;
         // One that is not reached from here is no reason to refuse what does not need it; it is proven again where it is used.
         if let Err(error @ tenant_rls::Error::OtherDatabase { .. }) = connected.database.prove_direct().await {
             return Err(error.into());
         }
-        self.confirmed(connected, &WRITING).await
+        self.confirmed(connected, &WRITING, what).await
     }
 
     #[cfg(feature = "jwt")]
@@ -156,26 +155,34 @@ impl App {
     ///
     /// # Errors
     /// Nobody confirmed; nothing was minted.
-    pub(crate) async fn before_minting(&self, connected: &Connected) -> anyhow::Result<()> {
-        self.confirmed(connected, &MINTING).await
+    pub(crate) async fn before_minting(&self, connected: &Connected, what: &str) -> anyhow::Result<()> {
+        self.confirmed(connected, &MINTING, what).await
     }
 
-    async fn confirmed(&self, connected: &Connected, deed: &Deed) -> anyhow::Result<()> {
+    async fn confirmed(&self, connected: &Connected, deed: &Deed, what: &str) -> anyhow::Result<()> {
         // Also with --quiet: what a write went to belongs into every log.
-        self.printer.line(&format!("{} {}", deed.doing, connected.line()));
+        self.printer.line(&format!("{} {}: {}", deed.doing, plain(connected.line()), plain(what)));
         let Some(environment) = &connected.environment else { return Ok(()) };
         let answer = match &self.global.confirm {
             Some(name) => Some(name.clone()),
-            None => self.ask(format!("This is not the local database. Type `{environment}` to go on:")).await?,
+            None => {
+                self.ask(&format!("This is not the local database. Type `{}` to go on:", plain(environment))).await?
+            }
         };
         confirm(environment, answer.as_deref(), deed)
     }
 
-    /// Asks in a thread of its own, so that Ctrl-C is heard.
-    pub(crate) async fn ask(&self, question: String) -> anyhow::Result<Option<String>> {
-        let printer = Arc::clone(&self.printer);
-        let answer = tokio::task::spawn_blocking(move || printer.ask(&question));
-        stop::at_once(async { Ok(answer.await??) }).await
+    /// Waits for the answer in a thread of its own, so that a signal is heard and ends the command.
+    pub(crate) async fn ask(&self, question: &str) -> anyhow::Result<Option<String>> {
+        stop::at_once(async {
+            if !self.printer.question(question) {
+                return Ok(None);
+            }
+            let answer = tokio::task::spawn_blocking(printer::answer).await??;
+            self.printer.answered();
+            Ok(answer)
+        })
+        .await
     }
 }
 

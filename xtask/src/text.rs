@@ -1,9 +1,12 @@
 //! Numbers, durations and tables as people read them.
 
-use std::cell::Cell;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::time::Duration;
 
 use comfy_table::{Cell as TableCell, CellAlignment, ContentLineStyle, LineStyle, Table, TableStyle};
+use tenant_rls::plain::{one_line, plain};
 
 use crate::summary::escaped;
 
@@ -40,6 +43,11 @@ pub(crate) fn duration(time: Duration) -> String {
     }
 }
 
+/// A line of a report, whatever is named in it.
+pub(crate) fn line(text: impl AsRef<str>) -> String {
+    one_line(text.as_ref()).into_owned() + "\n"
+}
+
 /// Columns two spaces apart under one thin line.
 const STYLE: TableStyle = TableStyle::new()
     .header_lines(ContentLineStyle::none())
@@ -47,38 +55,47 @@ const STYLE: TableStyle = TableStyle::new()
     .content_lines(ContentLineStyle::none());
 
 thread_local! {
-    /// A report knows what its tables are, and not where it is read.
-    static MARKDOWN: Cell<bool> = const { Cell::new(false) };
+    /// The rows drawn as Markdown. A report knows what its tables are, and not where it is read.
+    static MARKDOWN: RefCell<Option<BTreeSet<String>>> = const { RefCell::new(None) };
 }
 
-/// Draws with tables and pairs in Markdown.
-pub(crate) fn as_markdown<T>(draw: impl FnOnce() -> T) -> T {
-    let before = MARKDOWN.replace(true);
+/// Draws with tables and pairs in Markdown, and tells which lines are rows of these: a name may look like one.
+pub(crate) fn as_markdown<T>(draw: impl FnOnce() -> T) -> (T, BTreeSet<String>) {
+    let before = MARKDOWN.replace(Some(BTreeSet::new()));
     let drawn = draw();
-    MARKDOWN.set(before);
-    drawn
+    (drawn, MARKDOWN.replace(before).unwrap_or_default())
+}
+
+fn draws_markdown() -> bool {
+    MARKDOWN.with_borrow(Option::is_some)
 }
 
 fn markdown_table(headings: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
-    let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
     let cell = |text: &str| escaped(text.strip_prefix("  ").map_or(text.to_owned(), |text| format!("– {text}")).trim());
     let names = headings.iter().map(|heading| cell(heading.strip_prefix('>').unwrap_or(heading)));
     let rule = headings.iter().map(|heading| if heading.starts_with('>') { "---:" } else { "---" }.to_owned());
-    let mut out = line(names.collect()) + &line(rule.collect());
-    out.extend(rows.into_iter().map(|row| line(row.iter().map(|text| cell(text)).collect())));
+    let rows = rows.into_iter().map(|row| row.iter().map(|text| cell(text)).collect());
+    let lines = [names.collect(), rule.collect()]
+        .into_iter()
+        .chain(rows)
+        .map(|cells: Vec<_>| format!("| {} |", cells.join(" | ")));
+    let lines: Vec<String> = lines.collect();
+    let out = lines.iter().map(|line| format!("{line}\n")).collect();
+    MARKDOWN.with_borrow_mut(|drawn| drawn.iter_mut().for_each(|drawn| drawn.extend(lines.iter().cloned())));
     out
 }
 
-/// Draws a table. Headings that begin with `>` stand, like their column, on the right.
+/// Draws a table, each cell in one line. Headings that begin with `>` stand, like their column, on the right.
 pub(crate) fn table(headings: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
-    if MARKDOWN.get() {
+    let rows = rows.into_iter().map(|row| row.iter().map(plain).collect());
+    if draws_markdown() {
         return markdown_table(headings, rows);
     }
     let mut table = Table::new();
     table.load_style(STYLE);
     table.set_header(headings.iter().map(|heading| heading.strip_prefix('>').unwrap_or(heading)).map(TableCell::new));
     for row in rows {
-        table.add_row(row.into_iter().map(TableCell::new_owned));
+        table.add_row(Vec::into_iter(row).map(TableCell::new_owned));
     }
     for (at, column) in table.column_iter_mut().enumerate() {
         // With the line's own junction, two spaces between columns.
@@ -95,10 +112,26 @@ pub(crate) fn table(headings: &[&str], rows: impl IntoIterator<Item = Vec<String
     out
 }
 
+/// What stands beside a name: one line, or a list with a line for each value.
+pub(crate) struct Value(String);
+
+impl Value {
+    /// A line for each value.
+    pub(crate) fn list(values: impl IntoIterator<Item = impl Display>) -> Self {
+        Self(values.into_iter().map(plain).collect::<Vec<_>>().join("\n"))
+    }
+}
+
+impl From<String> for Value {
+    fn from(value: String) -> Self {
+        Self(plain(value))
+    }
+}
+
 /// Draws names and values under each other; continuation lines stand under the value.
-pub(crate) fn pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, String)>) -> String {
-    let pairs: Vec<_> = pairs.into_iter().collect();
-    if MARKDOWN.get() {
+pub(crate) fn pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, impl Into<Value>)>) -> String {
+    let pairs: Vec<(&str, String)> = pairs.into_iter().map(|(name, value)| (name, value.into().0)).collect();
+    if draws_markdown() {
         return markdown_table(&["", ""], pairs.into_iter().map(|(name, value)| vec![name.to_owned(), value]));
     }
     let width = pairs.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
@@ -148,7 +181,14 @@ mod tests {
     }
 
     #[test]
+    fn a_name_makes_no_row_of_its_own() {
+        let drawn = table(&["table", ">rows"], [vec!["x\n::error::".into(), "5".into()]]);
+        assert_eq!(drawn, "table         rows\n──────────────────\nx\\n::error::     5\n");
+    }
+
+    #[test]
     fn values_of_several_lines_stay_in_their_column() {
-        assert_eq!(pairs([("a", "1\n2".into()), ("long", "3".into())]), "a     1\n      2\nlong  3\n");
+        let drawn = pairs([("a", Value::list(["1", "2\n3"])), ("long", "4\n5".to_owned().into())]);
+        assert_eq!(drawn, "a     1\n      2\\n3\nlong  4\\n5\n");
     }
 }

@@ -161,6 +161,56 @@ fn the_environment_is_read_in_one_place() {
     assert_eq!(reading, [root().join("crates/tenant-rls/src/environment.rs")]);
 }
 
+/// Who writes in folders that nobody else sees: a server's own, and those of tests and measurements.
+const OTHER_WRITERS: [&str; 8] = [
+    "crates/bench/src/",
+    "crates/dev-jwt/src/node.rs",
+    "crates/local-db/src/disk.rs",
+    "crates/local-db/src/home.rs",
+    "crates/local-db/src/npm.rs",
+    "crates/local-db/src/server.rs",
+    "crates/local-db/src/testing/",
+    "crates/tenant-rls/src/files",
+];
+
+/// A file is whole or not there, takes the place of no link and no device, and is nobody else's where it holds a session.
+#[test]
+fn files_are_written_in_one_place() {
+    let ways =
+        ["fs::write(", "File::create", "File::options", "OpenOptions", "NamedTempFile", "fs::rename", "fs::copy"];
+    expect_none(&ways, &OTHER_WRITERS, "use tenant_rls::files");
+}
+
+/// A cell that begins as a formula is run by whoever opens the file.
+#[test]
+fn csv_is_written_in_one_place() {
+    expect_none(&["csv::Writer"], &["crates/tenant-rls/src/csv.rs"], "use tenant_rls::csv::CsvWriter");
+}
+
+/// What a stream is given passes the gate in `Harmless`, which the printer alone writes.
+#[test]
+fn streams_are_written_in_one_place() {
+    let ways = ["io::stdout", "io::stderr", "MultiProgress", "Term::"];
+    expect_none(&ways, &["xtask/src/printer.rs", "crates/local-db/src/testing/"], "use Printer");
+    expect_none(&["Harmless("], &["xtask/src/harmless.rs"], "use one of the constructors");
+}
+
+/// Code that is no test has none of these.
+fn expect_none(ways: &[&str], allowed: &[&str], instead: &str) {
+    for path in sources() {
+        let name = path.strip_prefix(root()).expect("a file of this repository").to_string_lossy().into_owned();
+        let is_test = name.contains("/tests/") || name.contains("/benches/") || name.ends_with("/tests.rs");
+        if is_test || allowed.iter().any(|allowed| name.starts_with(allowed)) {
+            continue;
+        }
+        let text = text(&path);
+        let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+        let whole_word = |at: usize| !code[..at].ends_with(char::is_alphanumeric);
+        let found = ways.iter().find(|way| code.match_indices(**way).any(|(at, _)| whole_word(at)));
+        assert_eq!(found, None, "{name}: {instead}");
+    }
+}
+
 /// The job that seeds a tenant and the one that mints a session take the tenant that this variable names. Anywhere else it
 /// could silently narrow a repair.
 #[test]

@@ -13,7 +13,7 @@ pub use error::{Error, Result};
 pub const JOB: &str = "assign-chat-messages";
 
 /// The table that it works on; `tenancy.toml` says from which sources and by what evidence.
-const TABLE: &str = "chat_messages";
+pub const TABLE: &str = "chat_messages";
 
 /// Where the tenant comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]

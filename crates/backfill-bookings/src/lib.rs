@@ -8,7 +8,7 @@ use tokio::sync::watch;
 pub const JOB: &str = "backfill-bookings";
 
 /// The table that it works on; `tenancy.toml` says from which sources.
-const TABLE: &str = "bookings";
+pub const TABLE: &str = "bookings";
 
 /// Runs the job; see [`Backfill::run`].
 ///

@@ -243,7 +243,7 @@ fn note(report: &mut ApplyReport, file: Option<&mut Refused>, line: Line, fate: 
         Fate::Refused(kind, reason) => {
             let id = line.content.decided().map(|asked| asked.key.clone());
             if let Some(file) = file {
-                file.add(line.cells, &reason)?;
+                file.add(&line.cells, &reason)?;
             }
             report.refuse(Refusal { line: line.number, id, kind, reason });
         }

@@ -147,14 +147,9 @@ pub enum Error {
         /// Its table.
         table: String,
     },
-    /// The review file could not be written; the old one, if any, is untouched.
-    #[error("cannot write {}: {source}", .path.display())]
-    Review {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
+    /// A file could not be written; the old one, if any, is untouched, and what was assigned is kept.
+    #[error(transparent)]
+    File(#[from] tenant_rls::FileError),
 }
 
 fn list(runs: &[(i64, String)]) -> String {
@@ -211,7 +206,7 @@ impl Error {
             Self::NotAReview { hint, .. } => Some((*hint).to_owned()),
             Self::ReadReview { .. } => None,
             Self::ReviewChanged { .. } => Some("run it again; what was applied is found there".into()),
-            Self::Review { .. } => Some("give another file; what was assigned is kept".into()),
+            Self::File(error) => error.hint().or_else(|| Some("give another file; what was assigned is kept".into())),
         }
     }
 
@@ -220,6 +215,7 @@ impl Error {
         match self {
             Self::Database(error) => error.exit(),
             Self::Ops(error) => error.exit(),
+            Self::File(error) => error.exit(),
             Self::Unsuitable { .. }
             | Self::NoSource { .. }
             | Self::NoSuchSource { .. }
@@ -234,7 +230,7 @@ impl Error {
             | Self::NoReplicaIdentity { .. }
             | Self::TooManyUniqueBreaks { .. } => Exit::Refused,
             Self::Ended { .. } => Exit::Stopped,
-            Self::TooManyFailures { .. } | Self::Review { .. } | Self::ReviewChanged { .. } => Exit::Failed,
+            Self::TooManyFailures { .. } | Self::ReviewChanged { .. } => Exit::Failed,
         }
     }
 }

@@ -1,6 +1,5 @@
 //! The rows that people must decide, as CSV: streamed, and put in place only when it is whole.
 
-mod cells;
 mod columns;
 mod file;
 mod refused;
@@ -8,19 +7,18 @@ mod refused;
 #[cfg(test)]
 mod tests;
 
-use std::io;
 use std::path::Path;
 
 use futures_util::TryStreamExt as _;
 use sqlx::Row;
 use sqlx::postgres::PgRow;
-use tempfile::NamedTempFile;
-use tenant_rls::{AuditTx, Error as RlsError};
+use tenant_rls::csv::CsvWriter;
+use tenant_rls::files::{NewFile, Readers};
+use tenant_rls::{AuditTx, Error as RlsError, FileError};
 
 use crate::statements::Statements;
-use crate::{Error, Plan, Result};
+use crate::{Plan, Result};
 
-pub(crate) use cells::guard;
 pub use file::CheckedReview;
 pub(crate) use file::{Asked, Content, Line, ReviewFile};
 pub(crate) use refused::Refused;
@@ -29,18 +27,17 @@ pub(crate) use refused::Refused;
 /// `decision` for people to fill in, and the fingerprint of all this.
 ///
 /// # Errors
-/// [`Error::Review`] where the file cannot be written; a file of that name is untouched then.
+/// [`Error::File`] where the file cannot be written; a file of that name is untouched then.
 pub(crate) async fn write(audit: &mut AuditTx, plan: &Plan, statements: &Statements, path: &Path) -> Result<()> {
-    let cannot = |source: io::Error| Error::Review { path: path.to_owned(), source };
-    let mut csv = csv::Writer::from_writer(beside(path).map_err(cannot)?);
-    csv.write_record(columns::of(plan)).map_err(|error| cannot(error.into()))?;
+    let mut csv = CsvWriter::new(NewFile::create(path, Readers::Owner)?);
+    let cannot = |source| FileError::io(path, source);
+    csv.record(columns::of(plan)).map_err(cannot)?;
     let table = plan.table.to_string();
     let mut rows = sqlx::query(&statements.review).fetch(audit.connection());
     while let Some(row) = rows.try_next().await.map_err(RlsError::query("reading the rows that people must decide"))? {
-        let record = record(plan, &table, &row);
-        csv.write_record(record.iter().map(|cell| guard(cell).into_owned())).map_err(|error| cannot(error.into()))?;
+        csv.record(record(plan, &table, &row)).map_err(cannot)?;
     }
-    put_in_place(csv, path).map_err(cannot)
+    Ok(csv.into_inner().map_err(cannot)?.finish()?)
 }
 
 fn record(plan: &Plan, table: &str, row: &PgRow) -> Vec<String> {
@@ -59,17 +56,4 @@ fn record(plan: &Plan, table: &str, row: &PgRow) -> Vec<String> {
     }
     record.extend([String::new(), row.get(5)]);
     record
-}
-
-/// A file that takes the place of `path` when it is whole.
-fn beside(path: &Path) -> io::Result<NamedTempFile> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    NamedTempFile::new_in(folder)
-}
-
-fn put_in_place(csv: csv::Writer<NamedTempFile>, path: &Path) -> io::Result<()> {
-    let file = csv.into_inner().map_err(csv::IntoInnerError::into_error)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
 }

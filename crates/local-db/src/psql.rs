@@ -26,9 +26,3 @@ pub fn command(program: &Path, url: &DatabaseUrl) -> Command {
     command.envs(url.expose_password().map(|password| ("PGPASSWORD", password)));
     command
 }
-
-/// What to tell who has no `psql`.
-pub fn how_to_connect() -> &'static str {
-    "any PostgreSQL client connects with the URL that `cargo xtask db url` prints, such as pgcli, DBeaver, or in the app's \
-     folder: npx prisma studio"
-}

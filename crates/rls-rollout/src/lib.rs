@@ -26,6 +26,7 @@ mod progress;
 mod roles;
 mod rollback;
 mod rollout;
+mod seen;
 mod site;
 mod snapshot;
 mod status;

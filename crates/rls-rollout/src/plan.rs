@@ -11,6 +11,7 @@ use crate::dumpers;
 use crate::gate;
 use crate::policy::Form;
 use crate::prisma::{self, SchemaEdit};
+use crate::seen::seen;
 use crate::site::{Relation, Site};
 use crate::{How, Phase, Result, RolloutOptions, Step, roles};
 
@@ -152,7 +153,7 @@ impl PlanReport {
         let mut out = String::new();
         // Writing to a String cannot fail.
         let _ = self.write_script(&mut out);
-        out
+        seen(&out)
     }
 
     fn write_script(&self, out: &mut String) -> std::fmt::Result {
@@ -222,5 +223,5 @@ pub(crate) fn statement_text(sql: &Sql) -> &str {
 
 /// A name in a comment must not end the comment.
 pub(crate) fn one_line(text: &str) -> String {
-    text.replace(['\n', '\r'], " ")
+    tenant_rls::plain::one_line(text).into_owned()
 }

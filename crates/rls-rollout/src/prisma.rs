@@ -8,6 +8,7 @@ use tenant_rls::{Ident, Sql, TableName, Template};
 use crate::definition::Kind;
 use crate::plan::{one_line, statement_text};
 use crate::policy::Scope;
+use crate::seen::seen;
 use crate::site::{Relation, RelationKind};
 use crate::{How, PlanReport, Step};
 
@@ -108,7 +109,7 @@ impl PlanReport {
         // Writing to a String cannot fail.
         let _ = self.write_migration(&mut statements);
         let _ = self.write_edits(&mut edits);
-        Some(PrismaMigration { name: format!("rls_{}", self.goal), statements, edits })
+        Some(PrismaMigration { name: format!("rls_{}", self.goal), statements: seen(&statements), edits })
     }
 
     fn write_migration(&self, out: &mut String) -> std::fmt::Result {

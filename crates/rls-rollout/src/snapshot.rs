@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use tenant_rls::{Database, Sql, TableName, Template, Tenancy};
 
 use crate::definition::{self, Aspect, Definition, Kind};
+use crate::plan::one_line;
+use crate::seen::seen;
 use crate::site::{Relation, RelationKind, Site};
 use crate::{Goal, Phase, Result, RolloutOptions};
 
@@ -42,11 +44,10 @@ fn snapshot(database: &str, relation: &Relation) -> Result<Snapshot> {
     // Writing to a String cannot fail.
     let _ = write_script(&mut script, database, relation, &statements(table, relation)?);
     let file = format!("{}.{}.sql", escaped(table.schema().as_str()), escaped(table.name().as_str()));
-    Ok(Snapshot { table: table.clone(), file, script })
+    Ok(Snapshot { table: table.clone(), file, script: seen(&script) })
 }
 
 fn write_script(out: &mut String, database: &str, relation: &Relation, statements: &[Sql]) -> std::fmt::Result {
-    let one_line = |text: &str| text.replace(['\n', '\r'], " ");
     writeln!(
         out,
         "-- What a rollout may change of {} in database {}, as it was before one.",

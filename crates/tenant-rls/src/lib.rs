@@ -19,13 +19,16 @@
 
 pub mod catalog;
 mod columns;
+pub mod csv;
 mod database;
 mod direct;
 mod env_files;
 pub mod environment;
 mod error;
 mod exit;
+pub mod files;
 mod ident;
+pub mod plain;
 mod redact;
 mod retry;
 mod same_database;
@@ -47,6 +50,7 @@ pub use database::{ConnectOptions, Database, Limits};
 pub use direct::DirectConnection;
 pub use error::{Error, Result};
 pub use exit::Exit;
+pub use files::FileError;
 pub use ident::{Ident, TableName};
 pub use redact::without_urls;
 pub use retry::{Backoff, retry_locks};

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use backfill_engine::{Aftermath, BackfillReport, Outcome, Vacuum, bytes};
+use tenant_rls::plain::plain;
 
 use crate::report::Report;
-use crate::text::{count, counted, duration, table};
+use crate::text::{count, counted, duration, line, table};
 
 /// How many of a list the table shows; the JSON has them all.
 const SHOWN: usize = 5;
@@ -15,7 +16,7 @@ impl Report for BackfillReport {
     const SCHEMA: Option<&'static str> = None;
 
     fn table(&self) -> String {
-        let mut out = format!("{}\n\n{}", headline(self), counts(self));
+        let mut out = format!("{}\n{}", line(headline(self)), counts(self));
         for paragraph in [
             failures(self),
             unique_breaks(self),
@@ -37,7 +38,7 @@ impl Report for BackfillReport {
 fn aftermath(left: &Aftermath) -> String {
     let statistics = match &left.not_analyzed {
         None => "The table was analyzed.".to_owned(),
-        Some(why) => format!("The table was not analyzed: {why}."),
+        Some(why) => plain(format!("The table was not analyzed: {why}.")),
     };
     if left.dead_rows == 0 {
         return format!("{statistics} No dead rows are left in it.");
@@ -141,7 +142,7 @@ fn next(report: &BackfillReport) -> Option<String> {
                 .to_owned()
         }
         (_, Some(file)) if undecided > 0 => {
-            let file = file.display();
+            let file = plain(file.display());
             format!(
                 "Each row that is left stands with its candidates in {file}. Next: fill in `decision`, and\n\
                  cargo xtask backfill apply {file} --dry-run"
@@ -161,7 +162,7 @@ fn next(report: &BackfillReport) -> Option<String> {
 fn listed(heading: &str, lines: impl ExactSizeIterator<Item = String>) -> Option<String> {
     let total = lines.len();
     let mut out = vec![heading.to_owned()];
-    out.extend(lines.take(SHOWN));
+    out.extend(lines.take(SHOWN).map(plain));
     if total > SHOWN {
         out.push(format!("  and {} more; --format json has them all", count((total - SHOWN) as u64)));
     }

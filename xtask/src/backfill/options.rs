@@ -79,13 +79,6 @@ impl From<GentleOptions> for Gentleness {
     }
 }
 
-impl BackfillOptions {
-    /// How many batches run at once.
-    pub(crate) fn workers(&self) -> u32 {
-        self.workers
-    }
-}
-
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 enum OnConflict {
     #[default]

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use backfill_engine::{BackfillReport, Progress};
-use tenant_rls::{ConnectOptions, Database, Settings, Tenancy};
+use tenant_rls::{ConnectOptions, Database, Settings, TableName, Tenancy};
 use tokio::sync::watch::Receiver;
 
 use super::{BackfillOptions, Bar, exit};
@@ -31,27 +31,40 @@ impl<'a> Session<'a> {
     pub(crate) async fn open(app: &'a App, command: &str, options: BackfillOptions) -> anyhow::Result<Self> {
         report::refuse_csv(command, app.global.format())?;
         let settings = app.settings()?;
+        // Hours before it is written.
+        let options = backfill_engine::Options::from(options);
+        app.expect_file("--review", options.review.as_deref())?;
         // Beside the workers: the heartbeats of lease and process, the counts of other processes, and one to spare.
-        let connections = ConnectOptions::default().max_connections.max(options.workers() + 4);
+        let connections = ConnectOptions::default().max_connections.max(options.workers + 4);
         let connected = stop::at_once(app.connect_with(&settings, connections)).await?;
-        Ok(Self { app, settings, connected, options: options.into() })
+        Ok(Self { app, settings, connected, options })
     }
 
     pub(crate) fn database(&self) -> &Database {
         &self.connected.database
     }
 
+    /// A table by the name that `tenancy.toml` has for it.
+    ///
+    /// # Errors
+    /// It can be no table's name.
+    pub(crate) fn table(&self, name: &str) -> tenant_rls::Result<TableName> {
+        TableName::parse(name, &self.tenancy().database.schema)
+    }
+
     pub(crate) fn tenancy(&self) -> &Tenancy {
         self.settings.tenancy()
     }
 
-    /// Says where something is about to be written, and has it confirmed; a dry run asks nothing.
+    /// Says where and to which tables something is about to be written, and has it confirmed; a dry run asks nothing.
     ///
     /// # Errors
     /// Nobody confirmed; nothing was written.
-    pub(crate) async fn begin(&self) -> anyhow::Result<()> {
+    pub(crate) async fn begin(&self, tables: &[&TableName]) -> anyhow::Result<()> {
         if !self.options.dry_run {
-            return self.app.before_writing(&self.connected).await;
+            let tables: Vec<String> = tables.iter().map(ToString::to_string).collect();
+            let what = format!("a tenant for the rows of {} that have none", tables.join(", "));
+            return self.app.before_writing(&self.connected, &what).await;
         }
         self.app.printer.note(&format!("dry run on {}: nothing will be kept", self.connected.line()));
         Ok(())

@@ -57,7 +57,7 @@ pub(crate) async fn run(app: &App, options: Options) -> Outcome {
     if let Some(given) = &assignment.given {
         say(&app.printer, given);
     }
-    session.begin().await?;
+    session.begin(&[&session.table(assign_chat_messages::TABLE)?]).await?;
     let report = assign(app, &assignment, session.database(), session.tenancy(), &session.options).await?;
     session.end(&report).await
 }

@@ -7,7 +7,7 @@ use tenant_rls::{Database, Exit, Tenancy, environment};
 use crate::app::{App, Outcome};
 use crate::progress::Meter;
 use crate::text::counted;
-use crate::{annotations, audit, stop};
+use crate::{audit, stop};
 
 /// Count rows without a tenant, with a tenant that does not exist, and across tenants
 #[derive(Debug, Args)]
@@ -48,7 +48,7 @@ pub(crate) async fn run(app: &App, options: Options) -> Outcome {
     if options.ci {
         let in_workflow = environment::checked("GITHUB_ACTIONS").as_deref() == Some("true");
         for (title, message) in audit::findings(&report) {
-            annotations::error(&app.printer, in_workflow, &title, &message);
+            app.printer.finding(in_workflow, &title, &message);
         }
     }
     Ok((report.findings() > 0).then_some(Exit::NotYet))

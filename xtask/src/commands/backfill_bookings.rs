@@ -27,7 +27,7 @@ pub(crate) struct Options {
 /// The job's; what was committed before stays.
 pub(crate) async fn run(app: &App, options: Options) -> Outcome {
     let session = Session::open(app, "backfill-bookings", options.backfill).await?;
-    session.begin().await?;
+    session.begin(&[&session.table(backfill_bookings::TABLE)?]).await?;
     let report = backfill(app, session.database(), session.tenancy(), &session.options).await?;
     session.end(&report).await
 }

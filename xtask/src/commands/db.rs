@@ -214,13 +214,16 @@ async fn open_psql(app: &App, local: &LocalDb, psql: Psql) -> anyhow::Result<()>
     let running = local.up(&mut app.notes(), Up::default()).await?;
     let url = running.url(psql.role.role.into())?;
     let Some(program) = local_db::psql::locate(Some(running.programs())) else {
-        return Err(Mistake::failed("psql is not installed", local_db::psql::how_to_connect()));
+        return Err(Mistake::failed(
+            "psql is not installed",
+            "any PostgreSQL client connects with what `cargo xtask db url` prints, such as pgcli, DBeaver, or in the app's folder: npx prisma studio",
+        ));
     };
     // psql takes Ctrl-C for itself: it cancels a statement there, and must not end us, who wait for it.
-    let ignore_ctrl_c = tokio::spawn(async { while tokio::signal::ctrl_c().await.is_ok() {} });
+    let psqls_own = stop::Awaited::elsewhere();
     let status =
         tokio::process::Command::from(local_db::psql::command(&program, &url)).args(&psql.arguments).status().await;
-    ignore_ctrl_c.abort();
+    drop(psqls_own);
     let status = status.with_context(|| format!("cannot start {}", program.display()))?;
     if status.success() {
         Ok(())
@@ -244,7 +247,7 @@ struct UrlReport {
 impl Report for UrlReport {
     const NAME: &'static str = "db url";
     const SCHEMA: Option<&'static str> = Some("db-url/1");
-    const SUMMARIZED: bool = false;
+    const SECRET: bool = true;
 
     fn table(&self) -> String {
         format!("{}\n", self.url)

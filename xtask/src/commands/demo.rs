@@ -56,6 +56,8 @@ pub(crate) async fn run(app: &App, options: Options) -> Outcome {
     // Inside the folder that git ignores, beside the developer's own database, which the demo never touches.
     let root = root::find(environment::checked, &app.cwd);
     let local = LocalDb::beside(&root, "demo", app.local_options(options.server.into())?)?;
+    // A signal that comes between two chapters must not leave the server running.
+    let _awaited = stop::Awaited::here();
     let outcome = story(app, &local, &options.data).await;
     if options.keep {
         let file = local.write_url(Role::Owner)?;

@@ -10,6 +10,7 @@ use crate::app::{App, Outcome};
 use crate::failure::Mistake;
 use crate::report::Format;
 use crate::target::Connected;
+use crate::text::counted;
 use crate::{seed, stop, tenant_choice};
 
 /// Connections for looking tenants up, beside those that write.
@@ -75,7 +76,7 @@ pub(crate) async fn run(app: &App, options: Options) -> Outcome {
     if options.dry_run {
         app.printer.note(&format!("dry run on {}: nothing will be kept", connected.line()));
     } else {
-        app.before_writing(&connected).await?;
+        app.before_writing(&connected, &format!("the default settings that {} may lack", named(&whom))).await?;
     }
     let options = seed_tenant_defaults::Options {
         whom,
@@ -90,6 +91,14 @@ pub(crate) async fn run(app: &App, options: Options) -> Outcome {
         app.report(&report)?;
     }
     Ok(seed::exit(&report))
+}
+
+fn named(whom: &Whom) -> String {
+    match whom {
+        Whom::One { tenant, .. } => format!("tenant {tenant}"),
+        Whom::All => "active tenants".to_owned(),
+        Whom::List(list) => format!("{} of the list", counted(list.tenants(), "tenant", "tenants")),
+    }
 }
 
 /// For whom the command line says it is, else the variable.

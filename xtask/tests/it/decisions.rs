@@ -35,6 +35,7 @@ fn read(place: &Place, name: &str) -> String {
 async fn what_people_decide_is_applied_mended_and_taken_back() {
     let (db, place) = reviewed("").await;
     let review = read(&place, "review.csv");
+    assert_eq!(place.mode("review.csv"), 0o600, "keys of rows are in it");
     assert_snapshot!("review", review);
     redact(&db, || assert_snapshot!("apply_undecided", run(&db, &place, &["apply", "review.csv"])));
     // The empty cell before the fingerprint is where people write.
@@ -44,6 +45,7 @@ async fn what_people_decide_is_applied_mended_and_taken_back() {
         assert_snapshot!("apply_table", run(&db, &place, &["apply", "review.csv", "--refused", "refused.csv"]));
     });
     let refused = read(&place, "refused.csv");
+    assert_eq!(place.mode("refused.csv"), 0o600);
     assert_snapshot!("apply_refused_file", refused);
     place.write("refused.csv", &refused.replacen("t_bb", "t_b", 1));
     redact(&db, || {

@@ -47,6 +47,19 @@ fn redacted<R>(check: impl FnOnce() -> R) -> R {
 }
 
 #[test]
+fn a_file_with_a_session_is_its_owners_alone() {
+    let place = place();
+    for shape in ["cookie", "json", "playwright"] {
+        // Also where everybody could read what stood there.
+        let _ = std::fs::remove_file(place.path().join("session"));
+        place.write("session", "old");
+        assert_ne!(place.mode("session"), 0o600);
+        let ended = offline(&place, &["--format", shape, "--output", "session"]);
+        assert_eq!((ended.status, place.mode("session")), (0, 0o600), "{ended}");
+    }
+}
+
+#[test]
 fn a_session_comes_in_every_shape() {
     let place = place();
     redacted(|| {

@@ -1,18 +1,22 @@
 //! The command line as people and scripts meet it: the built binary, started in an empty folder with an empty environment.
 #![allow(clippy::unwrap_used)] // in the helpers of tests too
 
+mod arguments;
 mod book_keeping;
 mod chat;
 mod confirm;
 mod decisions;
+mod defined;
 mod errors;
 mod faults;
 mod help;
+mod hostile;
 mod jwt;
 mod killed;
 mod libpq;
 mod local;
 mod names;
+mod prompts;
 mod reader;
 mod reference;
 mod reports;

@@ -95,7 +95,12 @@ async fn ci_shows_reports_as_markdown_and_no_password() {
     std::fs::create_dir(&summary).unwrap();
     let warned = place.run_with(&audit, &env);
     assert_eq!((warned.status, warned.stdout.as_str()), (with.status, with.stdout.as_str()));
-    assert!(warned.stderr.contains("warning: cannot write the summary to [DIR]/summary.md"), "{warned}");
+    assert!(
+        warned
+            .stderr
+            .contains("warning: no summary (GITHUB_STEP_SUMMARY): cannot write [DIR]/summary.md: it is a folder"),
+        "{warned}"
+    );
 }
 
 #[tokio::test]

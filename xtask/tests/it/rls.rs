@@ -206,7 +206,7 @@ async fn a_plan_becomes_a_migration_folder_and_nothing_is_left_half_written() {
     let db = two_tenants().await;
     let migrations = tempfile::tempdir().unwrap();
     let into = migrations.path().to_str().unwrap();
-    let plan = ["plan", "--phase", "prepare", "--tables", "bookings", "--output", "/dev/null", "--prisma"];
+    let plan = ["plan", "--phase", "prepare", "--tables", "bookings", "--prisma"];
     let ended = run(&db, &[&plan[..], &[into]].concat());
     assert_eq!(ended.status, 0, "{ended}");
     let names = || -> Vec<String> {

@@ -6,7 +6,7 @@ use std::process::{Child, Stdio};
 use local_db::Role;
 use local_db::testing::{self, TestDb};
 
-use crate::support::{Place, interrupt};
+use crate::support::{Place, interrupt, send};
 
 /// Starts a command on a database whose bookings are locked, and returns when it waits for the lock.
 async fn held(db: &TestDb, place: &Place, arguments: &[&str]) -> (Child, tenant_rls::DirectConnection) {
@@ -33,6 +33,32 @@ async fn ctrl_c_ends_an_audit_at_once_and_its_statement_on_the_server() {
     observer.run_script("waiting until nobody waits", include_str!("until_nobody_waits.sql")).await.unwrap();
     observer.close().await;
     lock.close().await;
+}
+
+#[tokio::test]
+async fn no_signal_leaves_a_file_half_written() {
+    let seed = ["seed-tenant-defaults", "--all", "--confirm", "127.0.0.1", "--format", "csv", "--output", "seeded.csv"];
+    for signal in ["INT", "TERM"] {
+        let (db, place) = (testing::database().await, Place::new());
+        let mut superuser = db.superuser().await;
+        let plant = "INSERT INTO \"Tenant\" (id, slug, name, \"updatedAt\") VALUES ('t_a', 'a', 'A', now())";
+        superuser.run_script("planting a tenant", plant).await.unwrap();
+        superuser.run_script("locking", "BEGIN; LOCK TABLE security_settings").await.unwrap();
+        place.write("seeded.csv", "old");
+        let url = db.url(Role::Owner);
+        let mut command = place.command(&[&seed[..], &["--database-url", url.expose()]].concat(), &[]);
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        db.until_waiting().await;
+        assert_eq!(place.names().len(), 3, "a file is being written: {:?}", place.names());
+        let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap()).lines();
+        send(signal, &child);
+        assert!(stderr.by_ref().map(Result::unwrap).any(|line| line.starts_with("warning: stopping after")));
+        send(signal, &child);
+        assert_eq!(child.wait().unwrap().code(), Some(130));
+        assert_eq!(place.names(), [".git", "seeded.csv"]);
+        assert_eq!(std::fs::read_to_string(place.path().join("seeded.csv")).unwrap(), "old");
+        superuser.close().await;
+    }
 }
 
 #[tokio::test]

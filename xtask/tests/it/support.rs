@@ -36,6 +36,20 @@ impl Place {
         std::fs::write(self.path().join(name), text).unwrap();
     }
 
+    /// Who may do what with a file.
+    pub(crate) fn mode(&self, name: &str) -> u32 {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::metadata(self.path().join(name)).unwrap().permissions().mode() & 0o777
+    }
+
+    /// What is in the folder.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.path()).unwrap();
+        let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
     pub(crate) fn command(&self, arguments: &[&str], env: &[(&str, &str)]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
         command.args(arguments).env_clear().envs(env.iter().copied()).current_dir(self.path()).stdin(Stdio::null());
@@ -79,7 +93,12 @@ pub(crate) fn rounds(short: usize) -> usize {
 
 /// Sends what Ctrl-C sends.
 pub(crate) fn interrupt(child: &Child) {
-    let sent = Command::new("kill").args(["-s", "INT", &child.id().to_string()]).status().unwrap();
+    send("INT", child);
+}
+
+/// Sends a signal by its name.
+pub(crate) fn send(signal: &str, child: &Child) {
+    let sent = Command::new("kill").args(["-s", signal, &child.id().to_string()]).status().unwrap();
     assert!(sent.success());
 }
 

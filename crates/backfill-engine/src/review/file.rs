@@ -7,7 +7,8 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::cells::unguard;
+use tenant_rls::csv::text_of;
+
 use super::columns::{self, DECISION, FINGERPRINT, ID, TABLE};
 use crate::{Error, Plan, Result};
 
@@ -194,7 +195,10 @@ impl ReviewFile {
         let Some((_, bytes)) = self.physical()? else {
             return Err(self.not_a_review("it is empty".into(), HINT));
         };
-        let read = |delimiter| split(&bytes, delimiter).unwrap_or_default();
+        let read = |delimiter| -> Vec<String> {
+            let cells = split(&bytes, delimiter).unwrap_or_default();
+            cells.iter().map(|cell| text_of(cell).into_owned()).collect()
+        };
         let has_all = |header: &[String]| [TABLE, ID, DECISION, FINGERPRINT].iter().all(|name| has(header, name));
         let found = DELIMITERS.into_iter().find(|delimiter| has_all(&read(*delimiter)));
         self.delimiter = found.unwrap_or(b',');
@@ -279,18 +283,19 @@ impl ReviewFile {
         if cells.len() != self.header.len() && cells.iter().any(|cell| !cell.is_empty()) {
             return Err(format!("it has {} cells, and the header has {}", cells.len(), self.header.len()));
         }
-        let cell = |at: usize| unguard(cells.get(at).map(String::as_str).unwrap_or_default());
-        let (table, key, tenant) = (cell(self.at.table), cell(self.at.id), cell(self.at.decision).trim());
-        let fingerprint = cell(self.at.fingerprint).trim();
+        let cell = |at: usize| text_of(cells.get(at).map(String::as_str).unwrap_or_default());
+        let [table, key, tenant, fingerprint] =
+            [self.at.table, self.at.id, self.at.decision, self.at.fingerprint].map(cell);
+        let (tenant, fingerprint) = (tenant.trim(), fingerprint.trim());
         if tenant.is_empty() {
             return Ok(Content::Undecided);
         }
-        for (column, value) in [(TABLE, table), (ID, key), (FINGERPRINT, fingerprint)] {
+        for (column, value) in [(TABLE, &*table), (ID, &*key), (FINGERPRINT, fingerprint)] {
             if value.is_empty() {
                 return Err(format!("its `{column}` is empty"));
             }
         }
-        let [table, key, tenant, fingerprint] = [table, key, tenant, fingerprint].map(str::to_owned);
+        let [table, key, tenant, fingerprint] = [&*table, &*key, tenant, fingerprint].map(str::to_owned);
         Ok(Content::Decided(Asked { table, key, tenant, fingerprint }))
     }
 

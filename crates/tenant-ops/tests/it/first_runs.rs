@@ -18,7 +18,7 @@ const AT_ONCE: usize = 8;
 
 /// How often, each time on a new database; by hand with more: `FIRST_RUN_ROUNDS=20`.
 fn rounds() -> usize {
-    std::env::var("FIRST_RUN_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(3)
+    tenant_rls::environment::text("FIRST_RUN_ROUNDS").unwrap().and_then(|rounds| rounds.parse().ok()).unwrap_or(3)
 }
 
 fn new_run() -> NewRun {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use local_db::Role;
 use local_db::testing::{self, TestDb};
 use tenant_ops::{Error, Finding, NewRun, Run, RunState};
-use tenant_rls::{ConnectOptions, Database, DatabaseUrl, OwnerTx, Tenancy};
+use tenant_rls::{ConnectOptions, Database, OwnerTx, Tenancy};
 
 use crate::support::{connect, findings, install, installed, number, script};
 
@@ -219,8 +219,8 @@ async fn second_operator(db: &TestDb) -> Database {
              EXECUTE format('GRANT app_owner TO %I', v_role); END $do$",
     )
     .await;
-    let url = db.url(Role::Owner).expose().replace("app_owner", &format!("{}_second", db.name()));
-    Database::connect(&DatabaseUrl::parse(&url).unwrap(), &ConnectOptions::default()).await.unwrap()
+    let url = db.url(Role::Owner).with_user(&format!("{}_second", db.name()), Some("local"));
+    Database::connect(&url, &ConnectOptions::default()).await.unwrap()
 }
 
 async fn current_user(tx: &mut OwnerTx) -> String {

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use backfill_engine::{Apply, ApplyReport, CheckedReview, Progress, Refusal};
 use clap::Args;
 use tenant_rls::Exit;
+use tenant_rls::plain::plain;
 
 use crate::app::{App, Outcome};
 use crate::failure::Mistake;
 use crate::progress::Meter;
 use crate::report::Report;
-use crate::text::{count, counted, duration, table};
+use crate::text::{count, counted, duration, line, table};
 use crate::{holder, report, stop};
 
 /// How many refused lines the table shows; the file of `--refused` has them all.
@@ -51,6 +52,7 @@ pub(super) async fn run(app: &App, options: Options) -> Outcome {
             "give another file",
         ));
     }
+    app.expect_file("--refused", options.refused.as_deref())?;
     let settings = app.settings()?;
     // Before connecting: a file that is no review needs no server.
     let review = CheckedReview::check(&options.review)?;
@@ -58,7 +60,11 @@ pub(super) async fn run(app: &App, options: Options) -> Outcome {
     if options.dry_run {
         app.printer.note(&format!("dry run on {}: nothing will be kept", connected.line()));
     } else {
-        app.before_writing(&connected).await?;
+        let what = match &review.table {
+            Some(table) => format!("{} about rows of {table}", counted(review.decided, "decision", "decisions")),
+            None => "nothing, as nothing is decided in this review".to_owned(),
+        };
+        app.before_writing(&connected, &what).await?;
     }
     let holder = holder::name(tenant_rls::environment::checked);
     let apply = Apply {
@@ -116,7 +122,7 @@ impl Report for ApplyReport {
     const SCHEMA: Option<&'static str> = None;
 
     fn table(&self) -> String {
-        let mut out = format!("{}\n\n{}", headline(self), counts(self));
+        let mut out = format!("{}\n{}", line(headline(self)), counts(self));
         for paragraph in [refusals(self), next(self)].into_iter().flatten() {
             out.push_str(&format!("\n{paragraph}\n"));
         }
@@ -151,12 +157,12 @@ fn counts(report: &ApplyReport) -> String {
 }
 
 fn refusals(report: &ApplyReport) -> Option<String> {
-    let line = |refusal: &Refusal| {
+    let told = |refusal: &Refusal| {
         let id = refusal.id.as_ref().map_or_else(String::new, |id| format!(" ({id})"));
-        format!("  line {}{id}: {}", refusal.line, refusal.reason)
+        plain(format!("  line {}{id}: {}", refusal.line, refusal.reason))
     };
     let mut lines = vec!["Refused:".to_owned()];
-    lines.extend(report.refusals.iter().take(SHOWN).map(line));
+    lines.extend(report.refusals.iter().take(SHOWN).map(told));
     if report.refused > SHOWN as u64 {
         lines.push(format!("  and {} more", count(report.refused - SHOWN as u64)));
     }
@@ -166,7 +172,7 @@ fn refusals(report: &ApplyReport) -> Option<String> {
 fn next(report: &ApplyReport) -> Option<String> {
     match (&report.refused_file, report.refused) {
         _ if report.stopped => Some("The same command goes on from here.".to_owned()),
-        (Some(file), 1..) => Some(format!("Each of them stands with its reason in {}.", file.display())),
+        (Some(file), 1..) => Some(plain(format!("Each of them stands with its reason in {}.", file.display()))),
         (None, 1..) => {
             Some("--refused refused.csv writes them with their reasons, to be mended and applied again.".to_owned())
         }

@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::app::{App, Outcome};
 use crate::report::Report;
-use crate::text::{count, counted, table};
+use crate::text::{count, counted, line, table};
 use crate::{holder, report, stop};
 
 /// Show how a run stands, and which processes work at it
@@ -101,7 +101,7 @@ async fn set(app: &App, command: &str, run: i64, state: RunState) -> Outcome {
     report::refuse_csv(command, app.global.format())?;
     let settings = app.settings()?;
     let connected = stop::at_once(app.connect(&settings)).await?;
-    app.before_writing(&connected).await?;
+    app.before_writing(&connected, &format!("the state of run {run}, {}", state.as_str())).await?;
     let holder = holder::name(tenant_rls::environment::checked);
     let status = change(&connected.database, settings.tenancy(), run, state, &holder).await?;
     connected.database.close().await;
@@ -114,7 +114,7 @@ impl Report for RunStatus {
     const SCHEMA: Option<&'static str> = Some("backfill-status/1");
 
     fn table(&self) -> String {
-        format!("{}\n\n{}\n{}\n", headline(self), facts(self), next(self))
+        format!("{}\n{}\n{}", line(headline(self)), facts(self), line(next(self)))
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod apply;
 mod control;
+mod review_files;
 mod run;
 mod runs;
 mod suggest;

@@ -1,12 +1,11 @@
 //! `backfill run`: the sources of `tenancy.toml`, for one table, several, or all of them.
 
-use std::path::{Path, PathBuf};
-
 use backfill_engine::{Backfill, BackfillReport, Plan};
 use clap::Args;
 use serde::Serialize;
-use tenant_rls::{Catalog, Exit, TableName};
+use tenant_rls::{Catalog, Exit, TableName, files};
 
+use super::review_files;
 use crate::app::{App, Outcome};
 use crate::backfill::{self, BackfillOptions, Session};
 use crate::failure::Mistake;
@@ -52,10 +51,12 @@ pub(super) async fn run(app: &App, options: Options) -> Outcome {
     let session = Session::open(app, "backfill run", options.backfill).await?;
     let catalog = Catalog::load(session.database(), session.tenancy()).await?;
     let tables = chosen(&catalog, &session, &options.tables)?;
-    session.begin().await?;
+    let reviews = session.options.review.as_deref().map(|path| review_files::of(path, &tables, session.tenancy()));
+    let reviews = reviews.map_or_else(|| vec![None; tables.len()], |reviews| reviews.into_iter().map(Some).collect());
+    reviews.iter().flatten().try_for_each(|review| files::check(review))?;
+    session.begin(&tables.iter().collect::<Vec<_>>()).await?;
     let mut reports = Vec::new();
-    for name in &tables {
-        let review = session.options.review.as_deref().map(|path| review_of(path, name, tables.len()));
+    for (name, review) in tables.iter().zip(reviews) {
         let engine = backfill_engine::Options { review, ..session.options.clone() };
         let plan = Plan::new(&catalog, session.tenancy(), &name.to_string())?;
         let report = backfill::watch(app, async |holder, stop, progress| {
@@ -107,18 +108,6 @@ fn chosen(catalog: &Catalog, session: &Session<'_>, named: &[String]) -> anyhow:
     Ok(wanted)
 }
 
-/// `review.csv`, and for one of several tables `review.bookings.csv`.
-fn review_of(path: &Path, table: &TableName, tables: usize) -> PathBuf {
-    if tables == 1 {
-        return path.to_owned();
-    }
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let ending = path.extension().map(|ending| format!(".{}", ending.to_string_lossy())).unwrap_or_default();
-    // A table's name may hold a slash; a file's may not.
-    let table = table.name().to_string().replace(['/', '\0'], "_");
-    path.with_file_name(format!("{stem}.{table}{ending}"))
-}
-
 /// A run that was stopped counts more than rows that are left.
 fn worst(reports: &[BackfillReport]) -> Option<Exit> {
     let exits = || reports.iter().filter_map(backfill::exit);
@@ -160,21 +149,5 @@ impl Report for Reports {
             ),
         });
         out
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use tenant_rls::Ident;
-
-    use super::*;
-
-    #[test]
-    fn each_of_several_tables_has_a_review_of_its_own() {
-        let table = |name: &str| TableName::new(Ident::new("public").unwrap(), Ident::new(name).unwrap());
-        let review = Path::new("out/review.csv");
-        assert_eq!(review_of(review, &table("bookings"), 1), Path::new("out/review.csv"));
-        assert_eq!(review_of(review, &table("bookings"), 2), Path::new("out/review.bookings.csv"));
-        assert_eq!(review_of(review, &table("a/b"), 2), Path::new("out/review.a_b.csv"));
     }
 }

@@ -64,7 +64,7 @@ pub(super) async fn run(app: &App, options: Options) -> Outcome {
     })
     .await?;
     match (shape, options.missing) {
-        (Shape::Toml, missing) => app.printer.data(&toml(&found, settings.tenancy(), missing))?,
+        (Shape::Toml, missing) => app.printer.toml(&toml(&found, settings.tenancy(), missing))?,
         (Shape::Table, false) => report::write(&found, Format::Table, &app.printer)?,
         (Shape::Table, true) => report::write(&found.missing(), Format::Table, &app.printer)?,
         (Shape::Json, false) => report::write(&found, Format::Json, &app.printer)?,

@@ -1,8 +1,9 @@
 //! `backfill undo`: a run taken back.
 
-use backfill_engine::{Progress, Undo, UndoReport};
+use backfill_engine::{Progress, Undo, UndoReport, status};
 use clap::Args;
 use tenant_rls::Exit;
+use tenant_rls::plain::plain;
 
 use crate::app::{App, Outcome};
 use crate::progress::Meter;
@@ -38,7 +39,9 @@ pub(super) async fn run(app: &App, options: Options) -> Outcome {
     if options.dry_run {
         app.printer.note(&format!("dry run on {}: nothing will be changed", connected.line()));
     } else {
-        app.before_writing(&connected).await?;
+        let of = status(&connected.database, settings.tenancy(), options.run).await?.run;
+        let what = format!("no tenant for the rows of {} that run {} gave one", of.table, of.id);
+        app.before_writing(&connected, &what).await?;
     }
     let holder = holder::name(tenant_rls::environment::checked);
     let mut meter = None;
@@ -73,7 +76,8 @@ impl Report for UndoReport {
 
     fn table(&self) -> String {
         let verb = if self.dry_run { "would have no tenant again" } else { "have no tenant again" };
-        let mut out = format!("run {} on {}: {} {verb}", self.run, self.table, counted(self.undone, "row", "rows"));
+        let mut out =
+            plain(format!("run {} on {}: {} {verb}", self.run, self.table, counted(self.undone, "row", "rows")));
         if self.kept > 0 {
             let kept = counted(self.kept, "row", "rows");
             out.push_str(&format!("; {kept} are gone or have another tenant by now, and were left alone"));

@@ -8,7 +8,7 @@ use tenant_rls::{Exit, TableName};
 use crate::app::{App, Outcome};
 use crate::report::Report;
 use crate::stop;
-use crate::text::pairs;
+use crate::text::{line, pairs};
 
 /// Tell how a row came to its tenant: which run, which source, when, by whom
 #[derive(Debug, Args)]
@@ -59,7 +59,7 @@ impl Report for Why {
 
     fn table(&self) -> String {
         if self.assignments.is_empty() {
-            return format!("No run has given {} of {} a tenant.\n", self.id, self.table);
+            return line(format!("No run has given {} of {} a tenant.", self.id, self.table));
         }
         let time = |time: chrono::DateTime<chrono::Utc>| time.format("%Y-%m-%d %H:%M:%S UTC").to_string();
         let one = |given: &Assignment| {

@@ -27,7 +27,7 @@ pub(super) async fn run(app: &App, local: &LocalDb, options: &Options) -> anyhow
         for line in what_is_lost(&loss) {
             app.printer.line(&line);
         }
-        let confirmed = options.yes || app.ask("Type `reset` to go on:".to_owned()).await?.as_deref() == Some("reset");
+        let confirmed = options.yes || app.ask("Type `reset` to go on:").await?.as_deref() == Some("reset");
         if !confirmed {
             let hint = "`cargo xtask db reset --yes` asks nothing";
             return Err(Mistake::refused("nobody confirmed the reset; nothing was deleted", hint));

@@ -5,23 +5,22 @@ use tenant_rls::catalog::MissingPart;
 
 use super::facts::{Facts, TableFacts};
 use crate::report::Report;
-use crate::text::{counted, pairs};
+use crate::text::{Value, counted, line, pairs};
 
 impl Report for Facts {
     const NAME: &'static str = "doctor";
     const SCHEMA: Option<&'static str> = Some("doctor/1");
 
     fn table(&self) -> String {
-        let mut sections = vec![("Database", database(self))];
+        let mut sections = vec![("Database", pairs(database(self)))];
         if let Some(tables) = &self.tables {
-            sections.push(("Tenant tables", tenant_tables(tables)));
+            sections.push(("Tenant tables", pairs(tenant_tables(tables))));
         }
-        sections.push(("Settings", settings(self)));
+        sections.push(("Settings", pairs(settings(self))));
         let mut out: Vec<String> =
-            sections.into_iter().map(|(title, pairs_of)| format!("{title}\n{}", indented(&pairs(pairs_of)))).collect();
+            sections.into_iter().map(|(title, drawn)| format!("{title}\n{}", indented(&drawn))).collect();
         if !self.advice.is_empty() {
-            let lines: String =
-                self.advice.iter().map(|advice| format!("  - {}\n", advice.replace('\n', "\n    "))).collect();
+            let lines: String = self.advice.iter().map(|advice| line(format!("  - {advice}"))).collect();
             out.push(format!("What to look at\n{lines}"));
         }
         out.join("\n")
@@ -79,21 +78,21 @@ fn rights(session: &tenant_rls::SessionFacts) -> String {
     if rights.is_empty() { "ordinary; may not create schemas".to_owned() } else { rights.join(", ") }
 }
 
-fn tenant_tables(tables: &TableFacts) -> Vec<(&'static str, String)> {
+fn tenant_tables(tables: &TableFacts) -> Vec<(&'static str, Value)> {
     let tenants = match &tables.tenant_key_type {
         Some(key) => format!("{} (key: {key})", tables.tenants),
         None => format!("{} is not there", tables.tenants),
     };
     let rls = format!("{} under row level security, {} of them forced", tables.rls_enabled, tables.rls_forced);
     let seen = match (&tables.obstacles, &tables.seen_whole_by) {
-        (None, Some(_)) => "no: this role sees every row".to_owned(),
-        (Some(why), Some(role)) => format!("yes: {why}\n{role} sees every row"),
-        (why, None) => format!("yes: {}", why.as_deref().unwrap_or("no role sees every row")),
+        (None, Some(_)) => Value::list(["no: this role sees every row"]),
+        (Some(why), Some(role)) => Value::list([format!("yes: {why}"), format!("{role} sees every row")]),
+        (why, None) => format!("yes: {}", why.as_deref().unwrap_or("no role sees every row")).into(),
     };
     let mut lines = vec![
-        ("tenants", tenants),
-        ("found", counted(tables.found as u64, "table", "tables")),
-        ("protected", rls),
+        ("tenants", tenants.into()),
+        ("found", counted(tables.found as u64, "table", "tables").into()),
+        ("protected", rls.into()),
         ("filtered", seen),
     ];
     if !tables.missing.is_empty() {
@@ -101,7 +100,7 @@ fn tenant_tables(tables: &TableFacts) -> Vec<(&'static str, String)> {
             MissingPart::Table => missing.table.to_string(),
             MissingPart::TenantColumn => format!("{} (its tenant column)", missing.table),
         });
-        lines.push(("missing", missing.collect::<Vec<_>>().join("\n")));
+        lines.push(("missing", Value::list(missing)));
     }
     lines
 }

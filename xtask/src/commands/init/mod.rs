@@ -2,15 +2,14 @@
 
 mod draft;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use clap::Args;
 use tenant_rls::Catalog;
+use tenant_rls::files::{self, Readers};
 
 use crate::app::{App, Outcome};
 use crate::failure::Mistake;
-use crate::printer::write_file;
 use crate::report::Format;
 use crate::stop;
 use crate::text::counted;
@@ -38,7 +37,8 @@ pub(crate) async fn run(app: &App, options: Options) -> Outcome {
     if app.global.format() != Format::Table {
         return Err(Mistake::usage("tenancy.toml is TOML and has no other format", "leave --format out"));
     }
-    let file = (!options.stdout).then(|| app.global.output.clone().unwrap_or_else(|| PathBuf::from("tenancy.toml")));
+    let stdout = options.stdout || app.global.output.as_deref() == Some(Path::new("-"));
+    let file = (!stdout).then(|| app.global.output.clone().unwrap_or_else(|| PathBuf::from("tenancy.toml")));
     // Before connecting: it may take a server's start to come this far.
     if let Some(file) = file.as_ref().filter(|file| file.exists() && !options.force) {
         let hint = "--force replaces it; --stdout prints what it would be";
@@ -46,9 +46,9 @@ pub(crate) async fn run(app: &App, options: Options) -> Outcome {
     }
     let tenancy = stop::at_once(read(app)).await?;
     match file {
-        None => app.printer.data(&tenancy.annotated())?,
+        None => app.printer.toml(&tenancy.annotated())?,
         Some(file) => {
-            write_file(&file, &tenancy.annotated()).with_context(|| format!("cannot write {}", file.display()))?;
+            files::write(&file, tenancy.annotated(), Readers::Usual)?;
             let tables = counted(tenancy.tables.len() as u64, "table", "tables");
             app.printer.note(&format!(
                 "wrote {} with {tables}; `cargo xtask doctor` compares it with the database",

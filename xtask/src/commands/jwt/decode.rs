@@ -7,7 +7,7 @@ use clap::builder::PossibleValuesParser;
 use dev_jwt::{Currency, Library, Problem, Read, ReadOptions, Reading, TenantCookie};
 use local_db::{LocalDb, LocalOptions};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value as Json};
 use tenant_rls::{Exit, Settings, Target};
 
 use super::settings::{Application, For, now};
@@ -15,7 +15,8 @@ use super::{shape, view};
 use crate::app::{App, Outcome, block_on};
 use crate::failure::{self, Mistake};
 use crate::report::{self, Format, Report};
-use crate::{stop, text};
+use crate::stop;
+use crate::text::{self, Value};
 
 /// The values of `--format` here.
 const SHAPES: [&str; 2] = ["table", "json"];
@@ -66,7 +67,7 @@ enum Says {
     Session {
         library: Option<Library>,
         cookie_name: Option<&'static str>,
-        claims: Option<Map<String, Value>>,
+        claims: Option<Map<String, Json>>,
     },
     TenantCookie {
         #[serde(flatten)]
@@ -134,7 +135,7 @@ fn token(options: &Options) -> anyhow::Result<String> {
 }
 
 /// Compares a session with the database, where there is one: it is started for nobody, and a token can be read without it.
-fn compare(app: &App, settings: &Settings, offline: bool, claims: Option<&Map<String, Value>>) -> Currency {
+fn compare(app: &App, settings: &Settings, offline: bool, claims: Option<&Map<String, Json>>) -> Currency {
     let not_asked = |why: String| Currency { problems: Vec::new(), unknown: vec![why] };
     let Some(claims) = claims else { return Currency::default() };
     if offline {
@@ -163,25 +164,26 @@ fn compare(app: &App, settings: &Settings, offline: bool, claims: Option<&Map<St
 impl Report for Decoded {
     const NAME: &'static str = "jwt decode";
     const SCHEMA: Option<&'static str> = Some("jwt-decode/1");
+    const SECRET: bool = true;
 
     fn table(&self) -> String {
-        let mut lines = vec![("verdict", self.verdict())];
+        let mut lines: Vec<(&str, Value)> = vec![("verdict", self.verdict())];
         match &self.says {
             Says::Session { library, cookie_name, claims } => {
                 let cookie = cookie_name.map(|name| format!(", cookie {name}")).unwrap_or_default();
-                lines.extend(library.map(|library| ("token", format!("{}{cookie}", library.title()))));
+                lines.extend(library.map(|library| ("token", format!("{}{cookie}", library.title()).into())));
                 lines.extend(claims.iter().flat_map(|claims| self.claims(claims)));
             }
             Says::TenantCookie { cookie, expires_at } => lines.extend([
-                ("token", "tenant cookie".to_owned()),
-                ("user", cookie.user_id.clone()),
-                ("tenant", cookie.tenant_id.clone()),
-                ("signed", view::when(cookie.signed_at / 1000, self.now)),
-                ("expires", view::when(expires_at / 1000, self.now)),
+                ("token", "tenant cookie".to_owned().into()),
+                ("user", cookie.user_id.clone().into()),
+                ("tenant", cookie.tenant_id.clone().into()),
+                ("signed", view::when(cookie.signed_at / 1000, self.now).into()),
+                ("expires", view::when(expires_at / 1000, self.now).into()),
             ]),
         }
         if !self.unknown.is_empty() {
-            lines.push(("not told", self.unknown.join("\n")));
+            lines.push(("not told", Value::list(&self.unknown)));
         }
         text::pairs(lines)
     }
@@ -206,30 +208,31 @@ const TOLD: [&str; 14] = [
 ];
 
 impl Decoded {
-    fn verdict(&self) -> String {
+    fn verdict(&self) -> Value {
         if self.valid {
-            return "valid".to_owned();
+            return "valid".to_owned().into();
         }
-        self.problems.iter().map(|reason| reason.message.as_str()).collect::<Vec<_>>().join("\n")
+        Value::list(self.problems.iter().map(|reason| &reason.message))
     }
 
-    fn claims(&self, claims: &Map<String, Value>) -> Vec<(&'static str, String)> {
-        let time = |name: &str| claims.get(name).and_then(Value::as_u64).map(|at| view::when(at, self.now));
+    fn claims(&self, claims: &Map<String, Json>) -> Vec<(&'static str, Value)> {
+        let time = |name: &str| claims.get(name).and_then(Json::as_u64).map(|at| view::when(at, self.now));
         let plain = |name: &str| claims.get(name).map(ToString::to_string);
         let others = claims.iter().filter(|(name, _)| !TOLD.contains(&name.as_str()));
         // As JSON, which escapes what would move the cursor.
         let others: Vec<String> =
-            others.map(|(name, value)| format!("{}: {value}", Value::from(name.as_str()))).collect();
+            others.map(|(name, value)| format!("{}: {value}", Json::from(name.as_str()))).collect();
+        let of = |text: Option<String>| text.map(Value::from);
         let lines = [
-            ("user", view::user(claims)),
-            ("tenant", view::tenant(claims)),
-            ("may use", view::tenants(claims)),
-            ("version", plain("sessionVersion").map(|version| format!("sessionVersion {version}"))),
-            ("issued", time("iat")),
-            ("from", time("nbf")),
-            ("expires", time("exp").or_else(|| Some("never".to_owned()))),
-            ("id", plain("jti").map(|id| id.trim_matches('"').to_owned())),
-            ("others", (!others.is_empty()).then(|| others.join("\n"))),
+            ("user", of(view::user(claims))),
+            ("tenant", of(view::tenant(claims))),
+            ("may use", of(view::tenants(claims))),
+            ("version", of(plain("sessionVersion").map(|version| format!("sessionVersion {version}")))),
+            ("issued", of(time("iat"))),
+            ("from", of(time("nbf"))),
+            ("expires", of(time("exp").or_else(|| Some("never".to_owned())))),
+            ("id", of(plain("jti").map(|id| id.trim_matches('"').to_owned()))),
+            ("others", (!others.is_empty()).then(|| Value::list(&others))),
         ];
         lines.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
     }

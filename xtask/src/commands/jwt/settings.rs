@@ -188,7 +188,7 @@ impl Who {
         let lookup = self.lookup(app, settings)?;
         let (person, seen) = block_on(stop::at_once(async {
             let connected = app.connect(settings).await?;
-            app.before_minting(&connected).await?;
+            app.before_minting(&connected, &format!("the session of {}", lookup.email)).await?;
             let found = dev_jwt::find(&connected.database, settings.tenancy(), &lookup, &mut app.notes()).await;
             connected.database.close().await;
             Ok(found?)

@@ -47,12 +47,13 @@ pub(super) fn write(app: &App, session: &Session, shape: &str, url: &Url) -> any
         Shape::Env => env(session),
         Shape::Playwright => format!("{:#}\n", playwright(session, url)),
     };
-    app.printer.data(&text)
+    app.printer.secret(&text)
 }
 
 impl Report for Session {
     const NAME: &'static str = "jwt";
     const SCHEMA: Option<&'static str> = Some("jwt/1");
+    const SECRET: bool = true;
 
     fn table(&self) -> String {
         format!("{}\n", self.cookie_header())

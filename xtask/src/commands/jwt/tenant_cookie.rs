@@ -46,6 +46,7 @@ struct Signed {
 impl Report for Signed {
     const NAME: &'static str = "jwt tenant-cookie";
     const SCHEMA: Option<&'static str> = Some("jwt-tenant-cookie/1");
+    const SECRET: bool = true;
 
     fn table(&self) -> String {
         format!("{}={}\n", self.cookie.name, self.cookie.value)
@@ -78,5 +79,5 @@ fn write(app: &App, signed: &Signed, shape: &str, secure: bool) -> anyhow::Resul
         "set-cookie" => format!("{}\n", shape::set_cookie(&signed.cookie, secure, signed.expires_at / 1000)),
         _ => signed.table(),
     };
-    app.printer.data(&text)
+    app.printer.secret(&text)
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
+use tenant_rls::plain::plain;
 
 use crate::text::{counted, duration};
 
@@ -40,10 +41,6 @@ pub(crate) fn when(seconds: u64, now: u64) -> String {
 fn text<'a>(claims: &'a Map<String, Value>, name: &str) -> Option<String> {
     let value: &'a Value = claims.get(name)?;
     value.as_str().map(plain)
-}
-
-fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 /// The user: `staff@example.com (Staff), ADMIN, user u_1`.
@@ -101,6 +98,6 @@ mod tests {
     #[test]
     fn a_claim_cannot_move_the_cursor() {
         let claims = serde_json::json!({ "sub": "u\u{1b}[2J", "email": "a\nb" });
-        assert_eq!(user(claims.as_object().unwrap()).unwrap(), "a\u{fffd}b, user u\u{fffd}[2J");
+        assert_eq!(user(claims.as_object().unwrap()).unwrap(), "a\\nb, user u\\u{1b}[2J");
     }
 }

@@ -134,6 +134,11 @@ impl From<Goal> for rls_rollout::Goal {
     }
 }
 
+/// The tables that were named, or all of them.
+fn named(tables: &[String]) -> String {
+    if tables.is_empty() { "each table with a tenant column".to_owned() } else { tables.join(", ") }
+}
+
 /// Says what a rollout or rollback is doing, a line each step.
 fn tell(printer: &Printer, event: &Progress) {
     match event {

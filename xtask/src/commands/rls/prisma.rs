@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use anyhow::Context;
 use chrono::{DateTime, Utc};
 use rls_rollout::PlanReport;
 
@@ -36,10 +35,8 @@ pub(super) fn write(migrations: &Path, plan: &PlanReport, now: DateTime<Utc>, pr
     let name = format!("{}_{}", now.format("%Y%m%d%H%M%S"), migration.name);
     let folder = migrations.join(&name);
     let files = [("migration.sql", migration.statements.as_str()), ("schema-edits.md", migration.edits.as_str())];
-    folder::make(&folder, files).with_context(|| format!("cannot write the migration {}", folder.display()))?;
-    printer.note(&format!(
-        "wrote {}; edit schema.prisma as its schema-edits.md says\nwhere the rollout has been done: npx prisma migrate resolve --applied {name}",
-        folder.display()
-    ));
+    folder::make(&folder, files)?;
+    printer.note(&format!("wrote {}; edit schema.prisma as its schema-edits.md says", folder.display()));
+    printer.note(&format!("where the rollout has been done: npx prisma migrate resolve --applied {name}"));
     Ok(())
 }

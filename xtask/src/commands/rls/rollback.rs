@@ -7,7 +7,7 @@ use tenant_rls::Exit;
 use super::{Patience, tell};
 use crate::app::{App, Outcome};
 use crate::report::Report;
-use crate::text::{count, counted, table};
+use crate::text::{count, counted, line, table};
 use crate::{holder, report, stop};
 
 /// Take a rollout back: every definition as the journal has it from before
@@ -58,7 +58,12 @@ pub(super) async fn run(app: &App, options: Options) -> Outcome {
     report::refuse_csv("rls rollback", app.global.format())?;
     let settings = app.settings()?;
     let connected = stop::at_once(app.connect_for_ddl(&settings)).await?;
-    app.before_writing(&connected).await?;
+    let back = match options.run {
+        Some(run) => format!("to what it was before rollout {run}"),
+        None => format!("back to `{}`", Phase::from(options.to)),
+    };
+    let what = format!("row level security of {}, {back}", super::named(&options.tables));
+    app.before_writing(&connected, &what).await?;
     let rollback = rls_rollout::RollbackOptions {
         to: options.to.into(),
         rollout: options.run,
@@ -84,7 +89,7 @@ impl Report for RollbackReport {
         let gone: String = self
             .gone
             .iter()
-            .map(|table| format!("{table} is gone, dropped or renamed: nothing of it was restored.\n"))
+            .map(|table| line(format!("{table} is gone, dropped or renamed: nothing of it was restored.")))
             .collect();
         if self.tables.is_empty() {
             return format!("{gone}Nothing was left to take back.\n");

@@ -10,7 +10,7 @@ use super::verify::AppLogin;
 use super::{Goal, How, tell};
 use crate::app::{App, Outcome};
 use crate::report::Report;
-use crate::text::{count, counted, duration, table};
+use crate::text::{count, counted, duration, line, table};
 use crate::{holder, report, stop};
 
 /// Go as far as the data allows, or to one phase
@@ -78,7 +78,8 @@ pub(super) async fn roll_out(
         super::snapshot::refuse_existing(folder)?;
     }
     let connected = stop::at_once(app.connect_for_ddl(settings)).await?;
-    app.before_writing(&connected).await?;
+    let what = format!("row level security of {}, {}", super::named(&options.tables), far(options.goal));
+    app.before_writing(&connected, &what).await?;
     if let Some(folder) = snapshot {
         let database = &connected.database;
         let taken = stop::at_once(async { Ok(rls_rollout::snapshots(database, settings.tenancy(), options).await?) });
@@ -100,6 +101,13 @@ pub(super) async fn roll_out(
         (false, true) => None,
         (false, false) => Some(Exit::NotYet),
     })
+}
+
+fn far(goal: rls_rollout::Goal) -> String {
+    match goal {
+        rls_rollout::Goal::Phase(phase) => format!("as far as `{phase}`"),
+        rls_rollout::Goal::Auto => "as far as the data allows".to_owned(),
+    }
 }
 
 impl Report for RolloutReport {
@@ -129,7 +137,7 @@ fn notes(heading: &str, report: &RolloutReport, list: impl Fn(&TableOutcome) -> 
         .tables
         .iter()
         .filter(|outcome| !list(outcome).is_empty())
-        .map(|outcome| format!("  {}: {}\n", outcome.table, list(outcome).join("; ")))
+        .map(|outcome| line(format!("  {}: {}", outcome.table, list(outcome).join("; "))))
         .collect();
     if lines.is_empty() { String::new() } else { format!("\n{heading}:\n{}", lines.concat()) }
 }

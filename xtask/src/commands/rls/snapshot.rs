@@ -2,34 +2,27 @@
 
 use std::path::Path;
 
-use anyhow::Context;
 use rls_rollout::Snapshot;
+use tenant_rls::FileError;
+use tenant_rls::files::NewFolder;
 
 use super::folder;
-use crate::failure::Mistake;
 
-/// Refuses a folder that is there.
+/// Refuses a folder that is there: a snapshot overwrites nothing.
 ///
 /// # Errors
 /// It is there, whatever it holds.
-pub(super) fn refuse_existing(folder: &Path) -> anyhow::Result<()> {
-    if folder.symlink_metadata().is_err() {
-        return Ok(());
-    }
-    Err(Mistake::refused(
-        format!("{} is there already, and a snapshot overwrites nothing", folder.display()),
-        "name a folder that does not exist",
-    ))
+pub(super) fn refuse_existing(folder: &Path) -> Result<(), FileError> {
+    NewFolder::expect_nothing(folder)
 }
 
 /// Writes the files, all of them or none.
 ///
 /// # Errors
 /// The folder above does not exist, or it cannot be written to; then nothing is left behind.
-pub(super) fn write(folder: &Path, snapshots: &[Snapshot]) -> anyhow::Result<()> {
-    refuse_existing(folder)?;
+pub(super) fn write(folder: &Path, snapshots: &[Snapshot]) -> Result<(), FileError> {
     let files = snapshots.iter().map(|snapshot| (snapshot.file.as_str(), snapshot.script.as_str()));
-    folder::make(folder, files).with_context(|| format!("cannot write the snapshot {}", folder.display()))
+    folder::make(folder, files)
 }
 
 #[cfg(test)]
@@ -59,7 +52,7 @@ mod tests {
     fn a_snapshot_overwrites_nothing_even_an_empty_folder() {
         let folder = tempfile::tempdir().unwrap();
         let error = write(folder.path(), &[snapshot("a.sql")]).unwrap_err();
-        assert!(error.to_string().ends_with("is there already, and a snapshot overwrites nothing"), "{error}");
+        assert!(error.to_string().ends_with("it is there already"), "{error}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }

@@ -6,7 +6,7 @@ use rls_rollout::{RelationKind, StatusReport, TableStatus};
 use crate::app::{App, Outcome};
 use crate::report::Report;
 use crate::stop;
-use crate::text::table;
+use crate::text::{line, table};
 
 /// Show how far each table is, and what stops it from going on
 #[derive(Debug, Args)]
@@ -46,23 +46,23 @@ impl Report for StatusReport {
         let mut out = table(&["table", "phase", "RLS", "policies", "in the way"], self.tables.iter().map(row));
         out.push('\n');
         match &self.audited_as {
-            Some(role) => out.push_str(&format!("Audited as {role}, which sees every row.\n")),
+            Some(role) => out.push_str(&line(format!("Audited as {role}, which sees every row."))),
             None => out.push_str("No role of this login sees every row: an audit would refuse to count.\n"),
         }
         if self.app_role_escapes.is_empty() {
-            out.push_str(&format!("The application logs in as {}, which policies filter.\n", self.app_role));
+            out.push_str(&line(format!("The application logs in as {}, which policies filter.", self.app_role)));
         }
         for escape in &self.app_role_escapes {
-            out.push_str(&format!(
-                "The application logs in as {} and is or can become unfiltered: {escape}.\n",
+            out.push_str(&line(format!(
+                "The application logs in as {} and is or can become unfiltered: {escape}.",
                 self.app_role
-            ));
+            )));
         }
         for way in &self.ways_around {
-            out.push_str(&format!(
-                "The {} {} reads {} as {}, past the policies.\n",
+            out.push_str(&line(format!(
+                "The {} {} reads {} as {}, past the policies.",
                 way.kind, way.name, way.tables, way.owner
-            ));
+            )));
         }
         out
     }

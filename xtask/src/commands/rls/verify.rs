@@ -9,7 +9,7 @@ use crate::app::{App, Outcome};
 use crate::report::Report;
 use crate::stop;
 use crate::target::Connected;
-use crate::text::{counted, table};
+use crate::text::{counted, line, table};
 
 /// Try to reach other tenants' rows, as the application's own login, and prove that it cannot
 #[derive(Debug, Args)]
@@ -52,7 +52,8 @@ pub(super) async fn run(app: &App, options: Options) -> Outcome {
     let connected = stop::at_once(app.connect_by_choice(&settings)).await?;
     let write_probes = options.write_probes || connected.is_local();
     if write_probes {
-        app.before_writing(&connected).await?;
+        let what = format!("attempts on rows of {}, each taken back", super::named(&options.tables));
+        app.before_writing(&connected, &what).await?;
     } else {
         app.printer.note(&format!("reading {}; --write-probes also tries to write", connected.line()));
     }
@@ -136,13 +137,13 @@ impl Report for VerifyReport {
             out.push_str("\nFindings:\n");
         }
         for finding in &self.findings {
-            out.push_str(&line(finding));
+            out.push_str(&told(finding));
         }
         if !self.notes.is_empty() {
             out.push_str("\nNot open to the application's login:\n");
         }
         for note in &self.notes {
-            out.push_str(&line(note));
+            out.push_str(&told(note));
         }
         if self.untried() > 0 {
             let untried = counted(self.untried() as u64, "table", "tables");
@@ -151,19 +152,17 @@ impl Report for VerifyReport {
             ));
         }
         let tables = counted(self.tables.len() as u64, "table", "tables");
-        out.push_str(&match self.findings.len() {
-            0 => format!("\n{tables}, tried as {}: no tenant reaches another's rows.\n", self.app_login),
-            found => {
-                format!("\n{tables}, tried as {}: {}.\n", self.app_login, counted(found as u64, "finding", "findings"))
-            }
-        });
-        out
+        let found = match self.findings.len() {
+            0 => "no tenant reaches another's rows".to_owned(),
+            found => counted(found as u64, "finding", "findings"),
+        };
+        out + "\n" + &line(format!("{tables}, tried as {}: {found}.", self.app_login))
     }
 }
 
-fn line(finding: &Finding) -> String {
+fn told(finding: &Finding) -> String {
     let table = finding.table.as_ref().map(|table| format!("{table}: ")).unwrap_or_default();
-    format!("  {table}{}\n", finding.what)
+    line(format!("  {table}{}", finding.what))
 }
 
 fn row(proof: &TableProof) -> Vec<String> {

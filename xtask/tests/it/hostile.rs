@@ -1,0 +1,209 @@
+//! Whatever stands in a database, in a file or in an argument: a terminal, a CI log and a spreadsheet only show it.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use local_db::Role;
+use local_db::testing::{self, TestServer};
+use tenant_rls::DatabaseUrl;
+use tenant_rls::plain::is_unseen;
+
+use crate::defined::{Defined, commands};
+use crate::support::{Ended, Place};
+
+/// A name that ends a line, writes a command into a CI log, clears a screen, turns the reading direction and is markup.
+const HOSTILE: &str = "\n::error::x\n##[error]\u{1b}[2J\u{202e}\u{9b}\u{7f}\u{200b}|<b>";
+
+/// A token whose header holds all this.
+const TOKEN: &str = "eyJhbGciOiAiXG46OmVycm9yOjp4XG4jI1tlcnJvcl1cdTAwMWJbMkrigK4iLCAiZW5jIjogIlxuOjplcnJvcjo6eFxuIyNbZXJyb3JdXHUwMDFiWzJK4oCuIiwgImtpZCI6ICJcbjo6ZXJyb3I6OnhcbiMjW2Vycm9yXVx1MDAxYlsySuKAriIsICJcbjo6ZXJyb3I6OnhcbiMjW2Vycm9yXVx1MDAxYlsySuKAriI6ICJcbjo6ZXJyb3I6OnhcbiMjW2Vycm9yXVx1MDAxYlsySuKAriJ9....x";
+
+/// How each command is started so that it tells of all this, some in several ways, in an order in which each finds what it needs;
+/// `HOSTILE` is replaced.
+const STARTED: [(&str, &[&str]); 61] = [
+    ("doctor", &[]),
+    ("audit", &[]),
+    ("audit", &["--ci"]),
+    ("audit", &["--tables", "HOSTILE"]),
+    ("audit", &["--tables", "HOSTILE.HOSTILE"]),
+    ("audit", &["--config", "HOSTILE"]),
+    ("init", &["--stdout"]),
+    ("init", &["--output", "HOSTILE/x"]),
+    ("rls status", &[]),
+    ("rls plan", &[]),
+    ("rls plan", &["--prisma", "."]),
+    ("rls plan", &["--prisma", "HOSTILE"]),
+    ("rls plan", &["--tables", "HOSTILE.HOSTILE", "--adopt"]),
+    ("rls verify", &["--write-probes"]),
+    ("backfill suggest", &[]),
+    ("backfill suggest", &["HOSTILE.HOSTILE"]),
+    ("backfill-bookings", &["--dry-run"]),
+    ("backfill-bookings", &["--review", "review.csv"]),
+    ("backfill-bookings", &["--review", "HOSTILE/review.csv"]),
+    ("backfill run", &["--all", "--dry-run"]),
+    ("backfill run", &["HOSTILE.HOSTILE", "--review", "hostile.csv"]),
+    ("backfill run", &["HOSTILE.HOSTILE", "HOSTILE", "--review", "two.csv"]),
+    ("backfill run", &["no HOSTILE"]),
+    ("backfill apply", &["decided.csv", "--refused", "refused.csv"]),
+    ("backfill apply", &["refused.csv", "--dry-run"]),
+    ("backfill apply", &["tenancy.toml"]),
+    ("backfill runs", &[]),
+    ("backfill status", &["1"]),
+    ("backfill pause", &["1"]),
+    ("backfill resume", &["1"]),
+    ("backfill cancel", &["1"]),
+    ("backfill why", &["bookings", "assignable HOSTILE"]),
+    ("backfill why", &["HOSTILE.HOSTILE", "row HOSTILE"]),
+    ("backfill why", &["HOSTILE", "HOSTILE"]),
+    ("backfill undo", &["1"]),
+    ("backfill undo", &["2", "--dry-run"]),
+    ("assign-chat-messages", &[]),
+    ("assign-chat-messages", &["--from", "tenant", "--tenant", "s HOSTILE", "--dry-run"]),
+    ("assign-chat-messages", &["--from", "tenant", "--tenant", "no HOSTILE"]),
+    ("seed-tenant-defaults", &["--all"]),
+    ("seed-tenant-defaults", &["--tenant", "s HOSTILE"]),
+    ("seed-tenant-defaults", &["--tenant", "no HOSTILE"]),
+    ("seed-tenant-defaults", &["--csv", "tenants.csv"]),
+    ("rls rollout", &["--snapshot", "snapshot"]),
+    ("rls rollout", &["--tables", "HOSTILE.HOSTILE,audit_logs", "--adopt"]),
+    ("rls setup", &["--app-role", "HOSTILE"]),
+    ("rls rollback", &[]),
+    ("rls rollback", &["--run", "99"]),
+    ("jwt", &["--email", "e@HOSTILE", "--tenant", "s HOSTILE"]),
+    ("jwt", &["--email", "no@HOSTILE"]),
+    ("jwt decode", &[TOKEN]),
+    ("jwt decode", &["HOSTILE", "--offline"]),
+    ("jwt tenant-cookie", &["--email", "e@HOSTILE", "--tenant", "no HOSTILE"]),
+    ("reference", &[]),
+    ("db status", &[]),
+    ("db seed", &["--tenants", "HOSTILE"]),
+    ("demo", &["HOSTILE"]),
+    ("bench backfill", &["--HOSTILE"]),
+    ("bench seed", &["--HOSTILE=HOSTILE"]),
+    ("bench rls", &["--profile", "HOSTILE"]),
+    ("bench jwt", &["-HOSTILE"]),
+];
+
+/// Commands that would start a local server. They tell of nothing but their arguments, and are given one too many.
+const LOCAL: [&str; 5] = ["db up", "db down", "db url", "db psql", "db reset"];
+
+/// A server with all this, and how to log in to such a database.
+async fn planted() -> (TestServer, DatabaseUrl) {
+    let server = testing::throwaway_server(None).await;
+    let mut superuser = server.connect(Role::Superuser).await;
+    let plant = include_str!("hostile.sql").replace("HOSTILE", HOSTILE).leak();
+    superuser.run_script("planting", &*plant).await.unwrap();
+    superuser.close().await;
+    let url = server.url(Role::Superuser);
+    let mut beside = tenant_rls::DirectConnection::connect(&url.with_database("postgres"), "tests").await.unwrap();
+    let rename = format!("ALTER DATABASE app RENAME TO \"{HOSTILE}\"").leak();
+    beside.run_script("naming the database", &*rename).await.unwrap();
+    beside.close().await;
+    (server, url.with_database(HOSTILE))
+}
+
+/// The files that are given; all others are written by commands.
+const GIVEN: [&str; 2] = ["tenancy.toml", "tenants.csv"];
+
+/// A folder with files that name all this.
+fn place() -> Place {
+    let place = Place::new();
+    let name = serde_json::to_string(HOSTILE).unwrap().replace('\u{7f}', "\\u007f");
+    let name = name.trim_matches('"');
+    let own = include_str!("../../../tenancy.toml");
+    let own = own.strip_suffix("\n[tables.users]\n").expect("its last table is `users`");
+    let own = own.replace("# environment = \"production\"", "environment = \"production\"");
+    let own = own.replace("[tables.bookings]\n", &format!("[tables.bookings]\nallow_triggers = [\"{name}\"]\n"));
+    let source = format!("column = \"user {name}\", table = \"users\"");
+    place.write(
+        "tenancy.toml",
+        &format!(
+            "{own}\n[tables.users]\ncross_tenant_references = \"{name}\"\n
+[tables.\"{name}.{name}\"]\nsources = [{{ name = \"{name}\", {source} }}]\n
+[tables.\"{name}\"]\nsources = [{{ name = \"=other\", {source} }}]\n"
+        ),
+    );
+    place.write("tenants.csv", &format!("tenant,organization_name\n\"s {HOSTILE}\",x\n"));
+    place
+}
+
+/// Fills every decision in, one of them with a name that no tenant has.
+fn decide(place: &Place) {
+    let review = std::fs::read_to_string(place.path().join("review.csv")).unwrap();
+    let fingerprint = review.lines().nth(1).unwrap().rsplit_once(',').unwrap().1.split('-').next().unwrap().to_owned();
+    let decided = review.replacen(&format!(",,{fingerprint}-"), ",::warning::slug,v1-", 1);
+    place.write("decided.csv", &decided.replace(&format!(",,{fingerprint}-"), ",=no such,v1-"));
+}
+
+/// The lines that act, and those that a value made: where the gate had to stop one, it was put together wrongly.
+fn acting<'a>(ended: &'a Ended, started: &str) -> Vec<&'a str> {
+    let acts = |line: &&str| {
+        let begins = line.trim_start();
+        let ours = begins.starts_with("::error title=") && started.starts_with("audit --ci");
+        let stopped = begins.starts_with("\\u{3a}:error") || begins.starts_with("\\u{23}#[error]");
+        line.contains(is_unseen) || (begins.starts_with("::") && !ours) || line.contains("##[") || stopped
+    };
+    ended.stdout.lines().chain(ended.stderr.lines()).filter(acts).collect()
+}
+
+/// What is left in a folder and the folders in it.
+fn written(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { written(&path) } else { vec![path] }).collect()
+}
+
+fn formats(command: &Defined) -> impl Iterator<Item = &str> {
+    // Without the option, it is the first of them.
+    std::iter::once("").chain(command.formats.iter().skip(1).map(String::as_str))
+}
+
+#[tokio::test]
+async fn no_report_of_any_command_does_anything_but_being_read() {
+    let (_server, url) = planted().await;
+    let place = place();
+    let summary = place.path().join("summary.md");
+    let env = [
+        ("NEXTAUTH_SECRET", "hunter2 and more, to be 32 bytes long"),
+        ("GITHUB_ACTIONS", "true"),
+        ("GITHUB_STEP_SUMMARY", summary.to_str().unwrap()),
+    ];
+    let defined = commands();
+    let groups = ["db", "rls", "backfill", "bench"].map(str::to_owned);
+    let known: BTreeSet<String> =
+        STARTED.iter().map(|(name, _)| *name).chain(LOCAL).map(str::to_owned).chain(groups).collect();
+    let all: BTreeSet<String> = defined.iter().map(Defined::name).collect();
+    assert_eq!(known, all, "each command is started here");
+    let (mut wrong, mut answered) = (Vec::new(), 0);
+    for (name, arguments) in STARTED.into_iter().chain(LOCAL.map(|name| (name, &["HOSTILE"][..]))) {
+        let command = defined.iter().find(|command| command.name() == name).unwrap();
+        if arguments.first() == Some(&"decided.csv") {
+            decide(&place);
+        }
+        for format in formats(command) {
+            let arguments: Vec<String> =
+                arguments.iter().map(|argument| argument.replace("HOSTILE", HOSTILE)).collect();
+            let mut all: Vec<&str> = command.with(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+            if !format.is_empty() {
+                all.extend(["--format", format]);
+            }
+            if !arguments.iter().any(|argument| argument == "--offline") {
+                all.extend(["--confirm", "production", "--database-url", url.expose()]);
+            }
+            let ended = place.run_with(&all, &env);
+            let started = format!("{name} {} {format}", arguments.join(" "));
+            assert!(!ended.stderr.contains("panicked"), "{started}\n{ended}");
+            wrong.extend(acting(&ended, &started).iter().map(|line| format!("{started:?}: {line:?}")));
+            answered += usize::from(matches!(ended.status, 0 | 3));
+            if format == "json" && matches!(ended.status, 0 | 3) {
+                assert!(serde_json::from_str::<serde_json::Value>(&ended.stdout).is_ok(), "{started}\n{ended}");
+            }
+        }
+    }
+    for file in written(place.path()).iter().filter(|file| !GIVEN.iter().any(|given| file.ends_with(given))) {
+        let text = std::fs::read_to_string(file).unwrap();
+        assert!(!text.contains(|c| c != '\n' && is_unseen(c)), "{}: {text:?}", file.display());
+    }
+    let summary = std::fs::read_to_string(&summary).unwrap();
+    assert!(!summary.contains(|c| c != '\n' && is_unseen(c)) && !summary.contains("<b>"), "{summary}");
+    assert!(answered > 60, "most of them do what they are asked to: {answered}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -1,0 +1,185 @@
+//! A question on a terminal: it says what is about to be written, and a signal ends it at once.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read as _, Write as _};
+use std::process::{Child, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use local_db::Role;
+use local_db::testing::{self, TestDb};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+use crate::support::{Place, send};
+
+/// How long a question may take to come: a debug build connects before it.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// What "at once" means.
+const AT_ONCE: Duration = Duration::from_secs(3);
+
+/// A command on a terminal of its own.
+struct Terminal {
+    child: Child,
+    keyboard: File,
+    screen: Receiver<Vec<u8>>,
+    seen: String,
+}
+
+impl Terminal {
+    fn start(place: &Place, arguments: &[&str], env: &[(&str, &str)]) -> Self {
+        let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&controller).unwrap();
+        unlockpt(&controller).unwrap();
+        let name = ptsname(&controller, Vec::new()).unwrap().into_string().unwrap();
+        let terminal = || Stdio::from(OpenOptions::new().read(true).write(true).open(&name).unwrap());
+        let mut command = place.command(arguments, env);
+        command.env("NO_COLOR", "1");
+        let child = command.stdin(terminal()).stdout(terminal()).stderr(terminal()).spawn().unwrap();
+        // The ends that the command has must not stay open here, or the screen would never go dark.
+        drop(command);
+        let keyboard = File::from(controller);
+        let mut output = keyboard.try_clone().unwrap();
+        let (sender, screen) = channel();
+        std::thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            while let Ok(read @ 1..) = output.read(&mut bytes) {
+                let _ = sender.send(bytes[..read].to_vec());
+            }
+        });
+        Self { child, keyboard, screen, seen: String::new() }
+    }
+
+    /// Reads until the question stands there.
+    fn until(&mut self, text: &str) {
+        let began = Instant::now();
+        while !self.seen.contains(text) {
+            let left = PATIENCE.saturating_sub(began.elapsed());
+            let bytes = self.screen.recv_timeout(left).unwrap_or_else(|_| panic!("no `{text}` in:\n{}", self.seen));
+            self.seen.push_str(&String::from_utf8(bytes).unwrap());
+        }
+    }
+
+    fn type_in(&mut self, text: &str) {
+        self.keyboard.write_all(text.as_bytes()).unwrap();
+    }
+
+    /// Waits for its end, and gives what it showed.
+    fn end(mut self, patience: Duration) -> (ExitStatus, String) {
+        let began = Instant::now();
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            if began.elapsed() > patience {
+                self.child.kill().unwrap();
+                panic!("it still runs after {patience:?}:\n{}", self.seen);
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        };
+        while let Ok(bytes) = self.screen.recv_timeout(Duration::from_millis(200)) {
+            self.seen.push_str(&String::from_utf8(bytes).unwrap());
+        }
+        (status, self.seen.replace("\r\n", "\n"))
+    }
+}
+
+const QUESTION: &str = "Type `production` to go on:";
+
+fn place() -> Place {
+    let place = Place::new();
+    place.write("tenancy.toml", "[database]\nenvironment = \"production\"\n");
+    place.write("tenants.csv", "tenant,organization_name\na,A\n");
+    place
+}
+
+/// Every command that asks, with what it says it is about to write.
+const ASKING: [(&[&str], &str); 9] = [
+    (&["backfill-bookings"], "as app_owner: a tenant for the rows of public.bookings that have none"),
+    (&["backfill", "run", "ServiceRequest"], "a tenant for the rows of public.ServiceRequest that have none"),
+    (&["assign-chat-messages"], "a tenant for the rows of public.chat_messages that have none"),
+    (&["seed-tenant-defaults", "--csv", "tenants.csv"], "the default settings that 1 tenant of the list may lack"),
+    (
+        &["rls", "rollout", "--phase", "prepare"],
+        "row level security of each table with a tenant column, as far as `prepare`",
+    ),
+    (&["rls", "rollback", "--tables", "bookings"], "row level security of bookings, back to `none`"),
+    (&["rls", "verify", "--write-probes"], "attempts on rows of each table with a tenant column, each taken back"),
+    (&["backfill", "pause", "1"], "the state of run 1, paused"),
+    (&["jwt", "--email", "a@example.com"], "the session of a@example.com"),
+];
+
+async fn planted() -> TestDb {
+    let db = testing::database().await;
+    let mut superuser = db.superuser().await;
+    superuser.run_script("planting a few rows", include_str!("few_rows.sql")).await.unwrap();
+    superuser.close().await;
+    db
+}
+
+/// What a command could have changed: rows without a tenant, settings, policies, and our own schema.
+async fn state(db: &TestDb) -> String {
+    let mut superuser = db.superuser().await;
+    let ask = r#"SELECT concat_ws(' ', (SELECT count(*) FROM bookings WHERE "tenantId" IS NULL),
+        (SELECT count(*) FROM security_settings), (SELECT count(*) FROM pg_policies), to_regnamespace('tenant_ops'))"#;
+    let state = sqlx::query_scalar(ask).fetch_one(superuser.connection()).await.unwrap();
+    superuser.close().await;
+    state
+}
+
+#[tokio::test]
+async fn a_signal_ends_every_question_at_once_and_nothing_is_written() {
+    let (db, place) = (planted().await, place());
+    let (url, before) = (db.url(Role::Owner), state(&db).await);
+    let secret = [("NEXTAUTH_SECRET", "hunter2 and more, to be 32 bytes long")];
+    for (at, (command, what)) in ASKING.into_iter().enumerate() {
+        let arguments = [command, &["--database-url", url.expose()]].concat();
+        let mut terminal = Terminal::start(&place, &arguments, &secret);
+        terminal.until(QUESTION);
+        send(if at % 2 == 0 { "INT" } else { "TERM" }, &terminal.child);
+        let (status, shown) = terminal.end(AT_ONCE);
+        assert_eq!(status.code(), Some(130), "{command:?}\n{shown}");
+        let (before, after) = shown.split_once(QUESTION).unwrap();
+        assert!(after.ends_with("\nerror: stopped\n"), "{command:?}\n{shown}");
+        let line = format!("database {} at 127.0.0.1:{} (from --database-url) as app_owner", db.name(), url.port());
+        assert!(before.contains(&line) && before.contains(what), "{command:?}\n{shown}");
+    }
+    assert_eq!(state(&db).await, before);
+}
+
+#[tokio::test]
+async fn an_answer_is_heard_and_the_end_of_input_is_none() {
+    let (db, place) = (planted().await, place());
+    let url = db.url(Role::Owner);
+    let arguments = ["backfill-bookings", "--database-url", url.expose()];
+    // Ctrl-D at the beginning of a line.
+    for (typed, code, said) in [
+        ("staging\n", 4, "`staging` was confirmed, but this database is `production`; nothing was written"),
+        ("\u{4}", 4, "nobody confirmed; nothing was written"),
+        ("production\n", 3, "public.bookings: done in "),
+    ] {
+        let mut terminal = Terminal::start(&place, &arguments, &[]);
+        terminal.until(QUESTION);
+        terminal.type_in(typed);
+        let (status, shown) = terminal.end(PATIENCE);
+        assert_eq!(status.code(), Some(code), "{shown}");
+        assert!(shown.contains(said), "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn a_signal_that_no_part_of_a_command_awaits_ends_it_too() {
+    let (db, place) = (planted().await, place());
+    let url = db.url(Role::Owner);
+    let confirmed = ["--confirm", "production", "--database-url", url.expose()];
+    place.run(&[&["backfill-bookings", "--limit", "1"], &confirmed[..]].concat());
+    let mut lock = db.owner().await;
+    lock.run_script("holding the runs", "BEGIN; LOCK TABLE tenant_ops.run").await.unwrap();
+    let mut terminal = Terminal::start(&place, &[&["backfill", "pause", "1"], &confirmed[..]].concat(), &[]);
+    terminal.until("the state of run 1, paused");
+    db.until_waiting().await;
+    send("TERM", &terminal.child);
+    let (status, shown) = terminal.end(AT_ONCE);
+    assert_eq!(status.code(), Some(130), "{shown}");
+    assert!(shown.ends_with("\nerror: stopped\n"), "{shown}");
+    lock.close().await;
+}
