@@ -15,7 +15,7 @@ BEGIN
     -- `rls verify` tells from the journal which definitions are the rollout's.
     IF pg_catalog.to_regclass('tenant_ops.rollout_step') IS NOT NULL THEN
         GRANT USAGE ON SCHEMA tenant_ops TO rowfence_reader;
-        GRANT SELECT ON tenant_ops.rollout_step TO rowfence_reader;
+        GRANT SELECT ON tenant_ops.installed, tenant_ops.rollout_step TO rowfence_reader;
     END IF;
     -- Up to PostgreSQL 14 everybody may create in this schema, the application included.
     REVOKE CREATE ON SCHEMA public FROM PUBLIC;

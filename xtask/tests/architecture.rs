@@ -165,6 +165,7 @@ fn the_environment_is_read_in_one_place() {
 const OTHER_WRITERS: [&str; 8] = [
     "crates/bench/src/",
     "crates/dev-jwt/src/node.rs",
+    "crates/local-db/src/account.rs",
     "crates/local-db/src/disk.rs",
     "crates/local-db/src/home.rs",
     "crates/local-db/src/npm.rs",

@@ -55,6 +55,12 @@ pub enum Error {
     /// Data is planted into empty tables only.
     #[error("this database holds data already")]
     NotEmpty,
+    /// The seed runs as a superuser, under a path in which this is.
+    #[error("the schema public has the {code}, which the seed, as a superuser, could run; nothing was planted")]
+    Code {
+        /// Its kind and name.
+        code: String,
+    },
     /// A program could not be started, or failed.
     #[error("{program} failed: {output}")]
     Program {
@@ -131,6 +137,7 @@ impl Error {
                 Some(format!("`cargo xtask db reset --pg-version {asked}` starts anew, without its data"))
             }
             Self::NotEmpty => Some("`cargo xtask db reset` empties it".into()),
+            Self::Code { .. } => Some("seed a fresh database, `cargo xtask db reset` makes one, and create it afterwards".into()),
             Self::NotRunning => Some("`cargo xtask db up` starts it".into()),
             Self::NoAccount => Some("run it as an ordinary user".into()),
             Self::File { source, path, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
@@ -156,7 +163,7 @@ impl Error {
             | Self::UnsupportedVersion(_)
             | Self::OtherVersion { .. }
             | Self::NoPrograms { .. } => Exit::Usage,
-            Self::InUse(_) => Exit::Refused,
+            Self::InUse(_) | Self::Code { .. } => Exit::Refused,
             Self::Untrusted(error) => error.exit(),
             Self::Sql(error) => error.exit(),
             _ => Exit::Failed,

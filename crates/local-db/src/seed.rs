@@ -133,11 +133,12 @@ impl Planted {
 /// `progress` gets a line before each step. `superuser` because foreign keys are not fired while rows of deleted tenants are planted.
 ///
 /// # Errors
-/// [`Error::NotEmpty`] where there are bookings or tenants; [`tenant_rls::Error::NoTable`] for the first table that is missing, before
+/// [`Error::NotEmpty`] where there are bookings or tenants; [`Error::Code`] where somebody put functions there; [`tenant_rls::Error::NoTable`] for the first table that is missing, before
 /// anything is written.
 pub async fn plant(superuser: &DatabaseUrl, seed: &Seed, progress: &mut dyn FnMut(&str)) -> Result<Planted> {
     let mut session = DirectConnection::connect(superuser, "local-db seed").await?;
     refuse_unless_empty(session.connection()).await?;
+    refuse_code(session.connection()).await?;
     session.run_script("opening a transaction", "BEGIN").await?;
     set(session.connection(), seed).await?;
     for (doing, scripts) in STEPS {
@@ -171,6 +172,15 @@ async fn refuse_unless_empty(session: &mut PgConnection) -> Result<()> {
             .await
             .map_err(RlsError::query("looking for bookings"))?;
     if filled { Err(Error::NotEmpty) } else { Ok(()) }
+}
+
+/// The seed names tables without their schema, so it runs with `public` in its search path.
+async fn refuse_code(session: &mut PgConnection) -> Result<()> {
+    let code: Option<String> = sqlx::query_scalar(include_str!("../../../sql/demo/code.sql"))
+        .fetch_optional(session)
+        .await
+        .map_err(RlsError::query("looking for code in the schema public"))?;
+    code.map_or(Ok(()), |code| Err(Error::Code { code }))
 }
 
 async fn set(session: &mut PgConnection, seed: &Seed) -> Result<()> {

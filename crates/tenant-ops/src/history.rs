@@ -8,7 +8,7 @@ use tenant_rls::{Error as RlsError, Sql, Tenancy};
 
 use crate::owner::act;
 use crate::run::unsigned;
-use crate::trust::verified;
+use crate::trust::readable;
 use crate::{Lease, Result, RunState};
 
 /// A run as the journal has it.
@@ -123,7 +123,7 @@ pub async fn why(connection: &mut PgConnection, tenancy: &Tenancy, table: &str, 
 
 /// Whether runs are kept here, in a journal that may be relied on.
 async fn is_kept(connection: &mut PgConnection, tenancy: &Tenancy) -> Result<bool> {
-    let verified = verified(connection, tenancy).await?;
+    let verified = readable(connection, tenancy).await?;
     Ok(verified.is_some_and(|there| there.objects.contains("run") && there.objects.contains("progress")))
 }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
-use tenant_rls::{Error as RlsError, Tenancy};
+use tenant_rls::{Error as RlsError, TableName, Tenancy};
 
 use crate::install::{VERSION, lock};
 use crate::owner::act;
@@ -18,6 +18,15 @@ use layout::{Definition, Known, Layout};
 
 /// Roles of the server whose members need no rights of their own.
 const READERS_AND_WRITERS: [&str; 2] = ["pg_read_all_data", "pg_write_all_data"];
+
+/// What the book-keeping is wanted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// To read what it holds: whoever may not act as its owner may be allowed that.
+    Read,
+    /// To keep books in it.
+    Keep,
+}
 
 /// What was found of a schema that may be relied on.
 #[derive(Debug)]
@@ -33,19 +42,36 @@ pub(crate) struct Verified {
 /// # Errors
 /// [`Error::Untrusted`]; [`Error::Newer`].
 pub(crate) async fn verified(connection: &mut PgConnection, tenancy: &Tenancy) -> Result<Option<Verified>> {
-    match look(connection, tenancy).await {
+    patiently(connection, tenancy, Purpose::Keep).await
+}
+
+/// The same for a login that only reads: it need not be able to act as the owner, where that owns the database or its tenant table, and so
+/// decides what is in the application's tables as well.
+///
+/// # Errors
+/// As [`verified`].
+pub(crate) async fn readable(connection: &mut PgConnection, tenancy: &Tenancy) -> Result<Option<Verified>> {
+    patiently(connection, tenancy, Purpose::Read).await
+}
+
+async fn patiently(connection: &mut PgConnection, tenancy: &Tenancy, purpose: Purpose) -> Result<Option<Verified>> {
+    match examine(connection, tenancy, purpose).await {
         // Another process may just be installing it: what it does is seen whole behind its lock.
         Err(Error::Untrusted { .. }) => {
             lock(connection).await?;
-            look(connection, tenancy).await
+            examine(connection, tenancy, purpose).await
         }
         verified => verified,
     }
 }
 
-/// The same behind the lock that whoever installs it holds.
+/// The same as [`verified`] behind the lock that whoever installs it holds.
 pub(crate) async fn look(connection: &mut PgConnection, tenancy: &Tenancy) -> Result<Option<Verified>> {
-    let Some((owner, mut findings)) = owner(connection, tenancy).await? else { return Ok(None) };
+    examine(connection, tenancy, Purpose::Keep).await
+}
+
+async fn examine(connection: &mut PgConnection, tenancy: &Tenancy, purpose: Purpose) -> Result<Option<Verified>> {
+    let Some((owner, mut findings)) = owner(connection, tenancy, purpose).await? else { return Ok(None) };
     let found = definitions(connection).await?;
     // Nothing in it is read before it is known to be a table, and to be read as a role that cannot do more than its owner.
     let may_act = !findings.iter().any(|finding| matches!(finding, Finding::NotOurs { .. }));
@@ -69,9 +95,16 @@ pub(crate) async fn look(connection: &mut PgConnection, tenancy: &Tenancy) -> Re
     Ok(Some(Verified { version, objects }))
 }
 
-async fn owner(connection: &mut PgConnection, tenancy: &Tenancy) -> Result<Option<(String, Vec<Finding>)>, RlsError> {
+async fn owner(
+    connection: &mut PgConnection,
+    tenancy: &Tenancy,
+    purpose: Purpose,
+) -> Result<Option<(String, Vec<Finding>)>, RlsError> {
+    let tenants = TableName::parse(&tenancy.tenant.table, &tenancy.database.schema)?;
     let row = sqlx::query(include_str!("../../../sql/ops/owner.sql"))
         .bind(&tenancy.roles.app)
+        .bind(tenants.schema().as_str())
+        .bind(tenants.name().as_str())
         .fetch_optional(connection)
         .await
         .map_err(RlsError::query("asking whose the schema tenant_ops is"))?;
@@ -80,7 +113,12 @@ async fn owner(connection: &mut PgConnection, tenancy: &Tenancy) -> Result<Optio
     let mut findings = Vec::new();
     if row.get("of_application") {
         findings.push(Finding::OfApplication { owner: owner.clone(), app: tenancy.roles.app.clone() });
-    } else if !row.get::<bool, _>("may_act") {
+        return Ok(Some((owner, findings)));
+    }
+    let (may_act, owns_the_rest): (bool, bool) = (row.get("may_act"), row.get("owns_the_rest"));
+    if may_act && row.get("of_superuser") && !owns_the_rest {
+        findings.push(Finding::Stranger { owner: owner.clone() });
+    } else if !may_act && (purpose == Purpose::Keep || !owns_the_rest) {
         findings.push(Finding::NotOurs { owner: owner.clone(), login: row.get("login") });
     }
     Ok(Some((owner, findings)))

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const MARK: &str = "-- It runs under the search path of the application.";
 
 /// What the grammar itself means, whatever the path.
-const GRAMMAR: [&str; 34] = [
+const GRAMMAR: [&str; 35] = [
     "all",
     "and",
     "any",
@@ -22,6 +22,7 @@ const GRAMMAR: [&str; 34] = [
     "from",
     "greatest",
     "into",
+    "join",
     "lateral",
     "least",
     "materialized",
@@ -83,7 +84,8 @@ fn unqualified(text: &str) -> Vec<String> {
         code.replace_range(start..=end, "&operator");
     }
     // The assignment of an UPDATE is no operator.
-    let assignment = code.find("\nset ").and_then(|set| code[set..].find('=').map(|at| set + at));
+    let set = code.find("\nset ").or_else(|| code.find(" set "));
+    let assignment = set.and_then(|set| code[set..].find('=').map(|at| set + at));
     if let Some(at) = assignment {
         code.replace_range(at..=at, " ");
     }

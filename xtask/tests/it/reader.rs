@@ -43,7 +43,7 @@ async fn under_the_readers_login_doctor_audit_and_verify_work_and_nothing_can_be
     assert!(attempts.iter().any(|attempt| attempt["result"] == "as_expected"), "nothing was tried: {verify}");
 
     for role in ["SET ROLE rowfence_reader", "SET ROLE tenant_auditor"] {
-        let mut session = DirectConnection::connect(&reader, "tests").await.unwrap();
+        let mut session = DirectConnection::as_application(&reader, "tests").await.unwrap();
         session.run_script("choosing a role", role).await.unwrap();
         session.run_script("trying to write", TRY_TO_WRITE).await.unwrap_or_else(|error| panic!("{role}: {error}"));
         session.run_script("reading a key", "SELECT id FROM bookings").await.unwrap_or_else(|error| {
@@ -55,7 +55,7 @@ async fn under_the_readers_login_doctor_audit_and_verify_work_and_nothing_can_be
     }
     // One right too many is noticed.
     superuser.run_script("a right too many", "GRANT DELETE ON bookings TO rowfence_reader").await.unwrap();
-    let mut session = DirectConnection::connect(&reader, "tests").await.unwrap();
+    let mut session = DirectConnection::as_application(&reader, "tests").await.unwrap();
     let error = session.run_script("trying to write", TRY_TO_WRITE).await.unwrap_err().to_string();
     assert!(error.contains("DELETE FROM bookings WHERE false"), "{error}");
 }

@@ -7,7 +7,9 @@ use backfill_engine::Progress;
 use backfill_engine::pressure::{Gauge, Gentleness, Reading, Signal, Throttle};
 use local_db::Role;
 use local_db::testing::{self, TestDb};
-use tenant_rls::{BatchOptions, BatchTx, ConnectOptions, Database, DirectConnection, TableName, Tenancy};
+use tenant_rls::{
+    BatchOptions, BatchTx, ConnectOptions, Database, DatabaseUrl, DirectConnection, Sql, TableName, Template, Tenancy,
+};
 use tokio::sync::watch;
 
 use crate::support::{connect, script};
@@ -253,10 +255,16 @@ async fn a_login_that_cannot_see_the_load_goes_on_with_one_worker() {
 }
 
 /// The same cluster follows itself, from another database: a real walsender without a second server.
-const SUBSCRIBED: &str = r#"CREATE TABLE t (id int PRIMARY KEY);
-    DO $$ BEGIN EXECUTE format(
-        'CREATE SUBSCRIPTION follower CONNECTION %L PUBLICATION p WITH (create_slot = false, slot_name = reader, copy_data = false)',
-        format('host=127.0.0.1 port=%s user=postgres password=local dbname=app', current_setting('port'))); END $$"#;
+fn subscribe(publisher: &DatabaseUrl) -> Sql {
+    let password = publisher.expose_password().unwrap();
+    let connection =
+        format!("host=127.0.0.1 port={} user={} password={password} dbname=app", publisher.port(), publisher.user());
+    let subscribe = Template::new(
+        "CREATE TABLE t (id int PRIMARY KEY); CREATE SUBSCRIPTION follower CONNECTION :'connection' PUBLICATION p
+         WITH (create_slot = false, slot_name = reader, copy_data = false)",
+    );
+    subscribe.literal("connection", &connection).build()
+}
 
 async fn until_followed(database: &Database, is: impl Fn(&Reading) -> bool) -> Reading {
     let table = TableName::parse("t", "public").unwrap();
@@ -287,7 +295,8 @@ async fn a_follower_that_is_held_up_falls_behind_and_its_slot_shows_it_to_everyo
     script(&mut superuser, "CREATE DATABASE follower").await;
     let url = server.url(Role::Superuser).with_database("follower");
     let mut follower = DirectConnection::as_application(&url, "follower").await.unwrap();
-    script(&mut follower, SUBSCRIBED).await;
+    let publisher = server.url(Role::Superuser);
+    follower.run_script("subscribing", subscribe(&publisher)).await.unwrap();
 
     let seeing = Database::connect(&server.url(Role::Superuser), &ConnectOptions::default()).await.unwrap();
     let quiet = until_followed(&seeing, |reading| !reading.followers.is_empty()).await;

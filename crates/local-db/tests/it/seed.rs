@@ -283,6 +283,23 @@ async fn indexes_and_keys_are_those_of_the_schema_and_only_keys_with_faults_are_
 }
 
 #[tokio::test]
+async fn code_that_somebody_put_into_the_schema_is_not_run_by_the_superuser_who_seeds() {
+    let seed = Seed { tenants: 2, bookings: 10, seed: 1 };
+    for code in [
+        "CREATE FUNCTION public.lpad(text, int, text) RETURNS text LANGUAGE sql AS 'SELECT $1'",
+        "CREATE OPERATOR public.|| (LEFTARG = text, RIGHTARG = text, FUNCTION = pg_catalog.textcat)",
+        "CREATE FUNCTION public.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+         CREATE TRIGGER t BEFORE INSERT ON public.users FOR EACH ROW EXECUTE FUNCTION public.f();
+         ALTER TABLE public.users ENABLE ALWAYS TRIGGER t",
+    ] {
+        let db = testing::database().await;
+        db.owner().await.run_script("planting code", code).await.unwrap();
+        let error = seed::plant(&db.url(Role::Superuser), &seed, &mut |_| ()).await.unwrap_err();
+        assert!(matches!(error, Error::Code { .. }), "{code}: {error}");
+    }
+}
+
+#[tokio::test]
 async fn a_database_with_bookings_or_without_tables_is_refused() {
     let db = testing::database().await;
     let planted = plant(&db, &SMALL).await;

@@ -26,7 +26,7 @@ async fn an_unknown_table_is_an_error_that_names_the_closest() {
     let db = testing::database().await;
     let error = audit_as(&db, Role::Owner, &Tenancy::default(), &["boking"]).await.unwrap_err();
     assert!(matches!(&error, Error::Database(tenant_rls::Error::NoTable { .. })), "{error}");
-    assert_eq!(error.exit(), Exit::Failed);
+    assert_eq!(error.exit(), Exit::Usage);
 }
 
 #[tokio::test]

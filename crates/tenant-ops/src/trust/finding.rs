@@ -16,6 +16,11 @@ pub enum Finding {
         /// This login.
         login: String,
     },
+    /// The schema belongs to a role that has nothing else here. A superuser may act as any role, so that it may proves nothing.
+    Stranger {
+        /// Whose it is.
+        owner: String,
+    },
     /// The application's login owns the schema, or may act as the role that does.
     OfApplication {
         /// Whose it is.
@@ -139,6 +144,10 @@ impl Finding {
                 quoted(owner),
                 quoted(login)
             ),
+            Self::Stranger { owner } => format!(
+                "if {owner} keeps these books, log in as it or as a member of it; else find out what it put there, and drop it: DROP SCHEMA \
+                 tenant_ops CASCADE"
+            ),
             Self::OfApplication { owner, app } if owner == app => {
                 "the application must not be able to change the journal; find out who made the schema, and drop it: DROP SCHEMA tenant_ops CASCADE".to_owned()
             }
@@ -167,6 +176,9 @@ impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotOurs { owner, login } => write!(f, "it belongs to {owner}, and {login} may not act as that role"),
+            Self::Stranger { owner } => {
+                write!(f, "it belongs to {owner}, which owns neither the database nor its tenant table")
+            }
             Self::OfApplication { owner, app } if owner == app => {
                 write!(f, "it belongs to {app}, the application's login")
             }

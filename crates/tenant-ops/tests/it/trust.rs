@@ -86,6 +86,7 @@ fn said(finding: &Finding) -> (&'static str, &str) {
         Finding::OtherOwner { object, .. } => ("of another", object),
         Finding::Right { object, .. } => ("right", object),
         Finding::NotOurs { owner, .. } => ("not ours", owner),
+        Finding::Stranger { owner } => ("of a stranger", owner),
         Finding::OfApplication { owner, .. } => ("of the application", owner),
         Finding::Member { member, .. } => ("member", member),
     }
@@ -150,8 +151,10 @@ async fn a_schema_that_another_role_made_first_is_not_taken_over_and_its_trigger
     let owner = findings(install(&db, Role::Owner).await);
     let not_ours = |finding: &Finding| matches!(finding, Finding::NotOurs { owner, login } if owner.ends_with("_intruder") && login == "app_owner");
     assert!(owner.iter().any(not_ours), "{owner:?}");
-    // A superuser may act as anybody, and is told of the rest.
+    // A superuser may act as anybody.
     let superuser = findings(install(&db, Role::Superuser).await);
+    let stranger = |finding: &Finding| matches!(finding, Finding::Stranger { owner } if owner.ends_with("_intruder"));
+    assert!(superuser.iter().any(stranger), "{superuser:?}");
     assert!(superuser.iter().any(|finding| said(finding) == ("unexpected", "trigger run.planted")), "{superuser:?}");
     assert!(superuser.iter().any(|finding| matches!(finding, Finding::Right { role: None, .. })), "{superuser:?}");
     assert_eq!(number(&db, "SELECT count(*) FROM public.ran").await, 0);
