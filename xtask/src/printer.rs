@@ -90,6 +90,7 @@ impl Printer {
     ///
     /// # Errors
     /// As [`data`](Self::data).
+    #[cfg(feature = "jwt")]
     pub(crate) fn secret(&self, text: &str) -> anyhow::Result<()> {
         self.report(&Harmless::text(text), Readers::Owner)
     }

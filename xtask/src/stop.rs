@@ -94,7 +94,7 @@ static AWAITED: AtomicU32 = AtomicU32::new(0);
 /// The same for Ctrl-C alone.
 static INTERRUPTS_AWAITED: AtomicU32 = AtomicU32::new(0);
 
-/// For as long as it lives, a signal is awaited by somebody else than [`watch`].
+/// For as long as it lives, a signal is awaited by somebody else than [`watch()`].
 pub(crate) struct Awaited(&'static AtomicU32);
 
 impl Awaited {
