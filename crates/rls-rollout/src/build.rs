@@ -269,13 +269,14 @@ impl Builder<'_> {
             .literal("message", &message)
             .literal("hint", "cargo xtask audit counts them; a backfill gives them their tenant")
             .build();
-        Ok(Template::new("DO :'body'").literal("body", body.as_str()).build())
+        Ok(Template::new("DO :'body'").literal("body", body.as_str()).build().running_application_code())
     }
 
     /// The read of the probe; the dead index entries that a backfill leaves cost most of its time the first time.
     fn warm_up(&self) -> Sql {
-        let read = "SET LOCAL enable_seqscan = off; SELECT EXISTS (SELECT FROM ONLY :\"table\" AS t WHERE t.:\"column\" IS NULL)";
-        Template::new(read).table("table", self.table()).ident("column", self.column()).build()
+        let read = "SELECT EXISTS (SELECT FROM ONLY :\"table\" AS t WHERE t.:\"column\" IS NULL)";
+        let read = Template::new(read).table("table", self.table()).ident("column", self.column());
+        read.build().running_application_code()
     }
 
     fn check_name(&self) -> String {
@@ -295,7 +296,12 @@ impl Builder<'_> {
     fn validate(&self, constraint: &str, name: &'static str) -> Result<Step> {
         let validate = Template::new("ALTER TABLE :\"table\" VALIDATE CONSTRAINT :\"constraint\"");
         let validate = validate.table("table", self.table()).ident("constraint", &Ident::new(constraint)?);
-        Ok(self.step(Phase::Tighten, name, Lock::ShareUpdateExclusive, vec![validate.build()]))
+        Ok(self.step(
+            Phase::Tighten,
+            name,
+            Lock::ShareUpdateExclusive,
+            vec![validate.build().running_application_code()],
+        ))
     }
 
     /// A valid foreign key to the tenant table. A validation by a login that is filtered would not see every row.
@@ -321,7 +327,12 @@ impl Builder<'_> {
                         Sql::from_static(if relation.kind == RelationKind::Partitioned { "" } else { "NOT VALID" }),
                     );
                 let step_name = "reference the tenant table";
-                let step = self.step(Phase::Tighten, step_name, Lock::ShareRowExclusive, vec![add.build()]);
+                let step = self.step(
+                    Phase::Tighten,
+                    step_name,
+                    Lock::ShareRowExclusive,
+                    vec![add.build().running_application_code()],
+                );
                 steps.push(Step { also_locks: Some(self.site.catalog.tenants.clone()), ..step });
                 name
             }

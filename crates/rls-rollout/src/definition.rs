@@ -166,6 +166,12 @@ fn kind(text: &str) -> Kind {
     }
 }
 
+/// Every right on a table that can be granted. Nothing else may take its place in a GRANT, which also makes roles members of others.
+const RIGHTS: [&str; 8] = ["SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER", "MAINTAIN"];
+
+/// How it may be granted on.
+const OPTIONS: [&str; 2] = ["", " WITH GRANT OPTION"];
+
 /// The statements that turn one aspect of a table from `from` into `to`. An index is dropped, never made: see [`drop_index`].
 pub(crate) fn statements(
     table: &TableName,
@@ -189,7 +195,7 @@ pub(crate) fn statements(
             let set = |verb: &'static str| {
                 let template =
                     alter("ALTER TABLE :\"table\" ALTER COLUMN :\"column\" :verb NOT NULL").ident("column", column);
-                template.fragment("verb", Sql::from_static(verb)).build()
+                template.fragment("verb", Sql::from_static(verb)).build().running_application_code()
             };
             match to {
                 Some("") => out.push(set("SET")),
@@ -233,6 +239,10 @@ pub(crate) fn statements(
         }
         Kind::Grant => {
             let role = Ident::new(&aspect.role)?;
+            let known = RIGHTS.contains(&aspect.name.as_str()) && to.is_none_or(|option| OPTIONS.contains(&option));
+            if !known {
+                return Err(crate::Error::UnknownRight { table: table.clone(), right: aspect.name.clone() });
+            }
             let of = |template: Template| -> Result<Template> {
                 let right = text(&aspect.name);
                 let right = if aspect.column.is_empty() {

@@ -72,6 +72,14 @@ pub enum Error {
         /// The application's.
         app: String,
     },
+    /// The journal names a right that PostgreSQL does not have: somebody else wrote it.
+    #[error("{table}: the journal says `{right}` where the name of a right belongs; nothing was granted")]
+    UnknownRight {
+        /// The table.
+        table: TableName,
+        /// What stands there.
+        right: String,
+    },
     /// There is nothing in the journal to take back.
     #[error("{0}")]
     NothingToUndo(String),
@@ -124,6 +132,9 @@ impl Error {
                 "give with --app-url how the application logs in to this very database: on the same server, not on a copy or a standby"
                     .into(),
             ),
+            Self::UnknownRight { .. } => {
+                Some("somebody changed tenant_ops.rollout_step: find out who, and take the rest back by hand".into())
+            }
             Self::NothingToUndo(_) => Some("`cargo xtask rls status` shows how far each table is".into()),
         }
     }
@@ -140,7 +151,7 @@ impl Error {
             | Self::NothingToUndo(_)
             | Self::OtherDatabase { .. } => Exit::Usage,
             Self::Blocked { .. } => Exit::NotYet,
-            Self::NoDdl(_) | Self::Drifted { .. } => Exit::Refused,
+            Self::NoDdl(_) | Self::Drifted { .. } | Self::UnknownRight { .. } => Exit::Refused,
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Acting as the role that owns the book-keeping: what a superuser runs there runs with the owner's rights, not with a superuser's.
+//! Acting as the role that owns the book-keeping: what a superuser does there the owner could do. It is no fence against the owner, whose code
+//! could go back to the superuser's role: the owner is one whose code runs anyway, as it owns the application's tables.
 
 use std::time::Duration;
 

@@ -190,6 +190,7 @@ impl Catalog {
                 platform_rows,
             });
         }
+        refuse_strangers(connection, tenancy, &tables, &tenants).await?;
         let mut missing = Vec::new();
         for (table, ..) in &overrides {
             if tables.iter().any(|found| found.name == *table) {
@@ -214,6 +215,31 @@ impl Catalog {
             closest: closest(name.name().as_str(), names.iter().map(String::as_str)).map(str::to_owned),
         })
     }
+}
+
+/// Fails where a table was found that somebody else made. Its name and columns make it one of the application's, and any role that may create
+/// tables can give it these. Reading it is enough to run what its owner put into index predicates, checks and policies.
+async fn refuse_strangers(
+    connection: &mut PgConnection,
+    tenancy: &Tenancy,
+    tables: &[TenantTable],
+    tenants: &TableName,
+) -> Result<()> {
+    let rows = sqlx::query(include_str!("../../../sql/catalog/strangers.sql"))
+        .bind(tables.iter().map(|table| table.name.schema().as_str()).collect::<Vec<_>>())
+        .bind(tables.iter().map(|table| table.name.name().as_str()).collect::<Vec<_>>())
+        .bind(tenants.schema().as_str())
+        .bind(tenants.name().as_str())
+        .bind(&tenancy.database.owners)
+        .fetch_all(connection)
+        .await
+        .map_err(Error::query("asking whose the tables are"))?;
+    let stranger = |row: &sqlx::postgres::PgRow| {
+        let (schema, name): (String, String) = (row.get("schema"), row.get("name"));
+        Ok((TableName::new(Ident::new(schema)?, Ident::new(name)?), row.get("owner")))
+    };
+    let strangers = rows.iter().map(stranger).collect::<Result<Vec<_>>>()?;
+    if strangers.is_empty() { Ok(()) } else { Err(Error::Strangers(strangers)) }
 }
 
 /// The type of a column, or of any column at all: `None` where the table or the column is not there.

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::Postgres;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
+use sqlx::{ConnectOptions as _, PgConnection, Postgres};
 use tokio::sync::OnceCell;
 
 use crate::scope::begin_read_only;
+use crate::server_error::{ServerError, TOO_MANY_CONNECTIONS};
 use crate::session::{self, CONNECT_TIMEOUT, OLDEST_SERVER, PINNED_PATH, Pooler, SearchPath, SessionFacts};
 use crate::{DatabaseUrl, Error, Result, Sql, Template, same_database};
 
@@ -259,7 +260,23 @@ impl Database {
     }
 
     pub(crate) fn refused(&self, source: sqlx::Error) -> Error {
-        Error::Connect { target: self.inner.url.to_string(), source: source.into() }
+        let source = ServerError::from(source);
+        if source.sqlstate() == Some(TOO_MANY_CONNECTIONS) && self.inner.session.connections_left.is_some() {
+            return self.few_connections(self.max_connections() + 1);
+        }
+        Error::Connect { target: self.inner.url.to_string(), source }
+    }
+
+    /// Opens a session beside the pool, which gives up the connections that it does not use now where there is no other left.
+    pub(crate) async fn open(&self, options: &PgConnectOptions) -> Result<PgConnection> {
+        let opened = match options.connect().await {
+            Err(error) if ServerError::is_too_many(&error) => {
+                self.end_idle().await;
+                options.connect().await
+            }
+            opened => opened,
+        };
+        opened.map_err(|source| self.refused(source))
     }
 
     /// For a session outside the pool that is as the login is by itself: for attempts as the application.

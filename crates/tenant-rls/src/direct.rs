@@ -3,7 +3,6 @@
 use sqlx::postgres::{PgConnectOptions, PgRow};
 use sqlx::{ConnectOptions as _, Connection, Executor, PgConnection, SqlSafeStr};
 
-use crate::server_error::{ServerError, TOO_MANY_CONNECTIONS};
 use crate::session::{OLDEST_SERVER, PINNED_PATH, one_message, pinned, pinned_locally};
 use crate::{Database, DatabaseUrl, Error, Result, Sql};
 
@@ -41,15 +40,7 @@ impl DirectConnection {
     /// [`Error::Connect`] where none comes about.
     pub async fn beside(database: &Database) -> Result<Self> {
         let options = database.direct_options().await?;
-        let opened = match options.connect().await.map_err(ServerError::from) {
-            // The pool keeps connections that it does not use now.
-            Err(error) if error.sqlstate() == Some(TOO_MANY_CONNECTIONS) => {
-                database.end_idle().await;
-                options.connect().await.map_err(ServerError::from)
-            }
-            opened => opened,
-        };
-        let mut session = opened.map_err(|source| Error::Connect { target: database.url().to_string(), source })?;
+        let mut session = database.open(options).await?;
         if database.is_direct() {
             // Where something between us and the server dropped the setting that the session began with.
             let pin = Sql::join([Sql::from_static("SET search_path = "), Sql::from_static(PINNED_PATH)], "");

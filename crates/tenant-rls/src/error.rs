@@ -57,6 +57,9 @@ pub enum Error {
         /// Where the other leads.
         other: String,
     },
+    /// Tables that look like the application's and belong to roles that nobody said to rely on, each with its owner.
+    #[error("{}; reading a table runs code that its owner put into indexes, checks and policies", strangers(.0))]
+    Strangers(Vec<(TableName, String)>),
     /// Nothing can be written here.
     #[error("{}; nothing was written", read_only(.login, *.standby))]
     ReadOnly {
@@ -126,6 +129,13 @@ pub enum Error {
     },
 }
 
+fn strangers(list: &[(TableName, String)]) -> String {
+    let one = |(table, owner): &(TableName, String)| {
+        format!("{table} belongs to {owner}, which owns neither the database nor its tenant table")
+    };
+    list.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
 fn read_only(login: &str, standby: bool) -> String {
     if standby {
         "this server is a standby, which only reads".to_owned()
@@ -158,6 +168,13 @@ impl Error {
                  pooler: correct them, or unset those that you do not need"
                     .into(),
             ),
+            Self::Strangers(list) => list.first().map(|(table, owner)| {
+                format!(
+                    "find out who made it: ALTER TABLE {} OWNER TO …, or drop it; where {owner} is to be relied on, tenancy.toml says so: \
+                     [database] owners = [\"{owner}\"]",
+                    table.quoted()
+                )
+            }),
             Self::ReadOnly { standby: true, .. } => Some("use the URL of the primary".into()),
             Self::ReadOnly { login, .. } => {
                 Some(format!("use another login, or: ALTER ROLE {login} SET default_transaction_read_only = off"))
@@ -190,7 +207,11 @@ impl Error {
             | Self::AmbiguousTenant { .. }
             | Self::TenantId { .. }
             | Self::OtherDatabase { .. } => Exit::Usage,
-            Self::CannotSee(_) | Self::ScopeLeft { .. } | Self::ReadOnly { .. } | Self::Replica { .. } => Exit::Refused,
+            Self::CannotSee(_)
+            | Self::ScopeLeft { .. }
+            | Self::ReadOnly { .. }
+            | Self::Replica { .. }
+            | Self::Strangers(_) => Exit::Refused,
             _ => Exit::Failed,
         }
     }

@@ -32,10 +32,10 @@ const SEE: &str = include_str!("../../../sql/catalog/see_proof_lock.sql");
 /// [`Error::OtherDatabase`] where it does not; [`Error::Connect`] where it leads nowhere.
 pub(crate) async fn prove(database: &Database, url: &DatabaseUrl, options: &PgConnectOptions) -> Result<()> {
     let doing = || Error::query("proving that the direct URL leads to the same database");
-    let refused = |source: sqlx::Error| Error::Connect { target: url.to_string(), source: source.into() };
     let mut ours = begin_read_only(database).await?;
     let lock = take(ours.connection()).await.map_err(doing())?;
-    let mut other = options.connect().await.map_err(refused)?;
+    let mut other =
+        options.connect().await.map_err(|source| Error::Connect { target: url.to_string(), source: source.into() })?;
     let seen = one_message(&mut other, Sql::join([pinned_locally(OLDEST_SERVER), see(&lock)], ";\n")).await;
     session::close(other).await;
     let seen = seen.map_err(doing())?;

@@ -33,6 +33,11 @@ impl From<sqlx::Error> for ServerError {
 impl std::error::Error for ServerError {}
 
 impl ServerError {
+    /// Whether the server, the database or the role has no connection left.
+    pub(crate) fn is_too_many(error: &sqlx::Error) -> bool {
+        error.as_database_error().and_then(|error| error.code()).as_deref() == Some(TOO_MANY_CONNECTIONS)
+    }
+
     /// The five characters of the SQL standard, where a server said no.
     pub fn sqlstate(&self) -> Option<&str> {
         self.server().map(PgDatabaseError::code)

@@ -10,19 +10,22 @@ use crate::{Ident, TableName};
 
 /// Text of a statement that came from a file of this repository, with every name in it quoted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sql(String);
+pub struct Sql {
+    text: String,
+    runs_application_code: bool,
+}
 
 impl Sql {
     /// A statement, or a part of one, that stands in the source.
     pub fn from_static(text: &'static str) -> Self {
-        Self(text.to_owned())
+        Self::of(text.to_owned())
     }
 
     /// What a function of the server's catalog printed (`pg_get_expr`, `pg_get_indexdef`, `format('%I')`), as it is: such text
     /// is SQL by that function's promise. It must have been printed with an empty `search_path`, so that every name in it
     /// carries its schema. Nothing else may come this way.
     pub fn from_catalog(text: String) -> Self {
-        Self(text)
+        Self::of(text)
     }
 
     /// A type as `format_type` printed it where only `pg_catalog` was in the `search_path`, so that it is that type under any path: types of
@@ -30,17 +33,37 @@ impl Sql {
     pub fn type_from_catalog(printed: &str) -> Self {
         let name = printed.split(['(', '[']).next().unwrap_or(printed).trim_end();
         let in_grammar = GRAMMAR_TYPES.iter().any(|known| name == *known || name.starts_with(&format!("{known} ")));
-        if in_grammar || has_schema(name) { Self(printed.to_owned()) } else { Self(format!("pg_catalog.{printed}")) }
+        if in_grammar || has_schema(name) {
+            Self::of(printed.to_owned())
+        } else {
+            Self::of(format!("pg_catalog.{printed}"))
+        }
     }
 
     /// Several fragments with `separator` between them.
     pub fn join(parts: impl IntoIterator<Item = Sql>, separator: &'static str) -> Self {
-        Self(parts.into_iter().map(|part| part.0).collect::<Vec<_>>().join(separator))
+        Self::of(parts.into_iter().map(|part| part.text).collect::<Vec<_>>().join(separator))
+    }
+
+    fn of(text: String) -> Self {
+        Self { text, runs_application_code: false }
+    }
+
+    /// The same as a statement of [`crate::OwnerTx`] that has the server run code of the application - checks, index expressions - which
+    /// expects its search path. Every name in the statement must have its schema, and it must hold no operator.
+    #[must_use]
+    pub fn running_application_code(self) -> Self {
+        Self { runs_application_code: true, ..self }
+    }
+
+    /// Whether it was marked so.
+    pub(crate) fn runs_application_code(&self) -> bool {
+        self.runs_application_code
     }
 
     /// The text, as PostgreSQL gets it.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 }
 
@@ -67,13 +90,13 @@ fn has_schema(name: &str) -> bool {
 
 impl SqlSafeStr for Sql {
     fn into_sql_str(self) -> SqlStr {
-        AssertSqlSafe(self.0).into_sql_str()
+        AssertSqlSafe(self.text).into_sql_str()
     }
 }
 
 impl SqlSafeStr for &Sql {
     fn into_sql_str(self) -> SqlStr {
-        AssertSqlSafe(self.0.clone()).into_sql_str()
+        AssertSqlSafe(self.text.clone()).into_sql_str()
     }
 }
 
@@ -126,7 +149,7 @@ impl Template {
     /// Puts SQL at each `:name`.
     #[must_use]
     pub fn fragment(self, name: &str, value: Sql) -> Self {
-        self.set(name, value.0, Form::Fragment)
+        self.set(name, value.text, Form::Fragment)
     }
 
     fn set(mut self, name: &str, text: String, form: Form) -> Self {
@@ -160,7 +183,7 @@ impl Template {
         if let Some((name, _)) = self.variables.iter().find(|(_, v)| !v.used) {
             panic!("`{name}` does not stand in: {}", self.text);
         }
-        Sql(out)
+        Sql::of(out)
     }
 }
 

@@ -50,6 +50,9 @@ pub struct DatabaseSection {
     pub environment: Option<String>,
     /// The schema of tables that are named without one.
     pub schema: String,
+    /// Roles whose tables may be relied on, beside the owners of the database and of the tenant table: code of a table's owner runs as
+    /// whoever reads the table.
+    pub owners: Vec<String>,
 }
 
 /// `[tenant]`

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)] // in the helpers of tests too
 
 mod edges;
+mod foreign_code;
 mod interrupted;
 mod killed;
 mod locks;

@@ -35,6 +35,20 @@ impl OwnerTx {
         self.guard.connection()
     }
 
+    /// Runs one statement, under the search path of the application where it is marked as running its code. The server takes no second one:
+    /// parts of the text may come from where others can write.
+    ///
+    /// # Errors
+    /// [`Error::Query`].
+    pub async fn run(&mut self, doing: &str, statement: &Sql) -> Result<()> {
+        let path = if statement.runs_application_code() { SearchPath::Application } else { SearchPath::Pinned };
+        let connection = self.guard.follow(path).await?;
+        let done = sqlx::query(statement).persistent(false).execute(connection).await;
+        done.map_err(Error::query(doing))?;
+        self.guard.follow(SearchPath::Pinned).await?;
+        Ok(())
+    }
+
     /// Runs several statements that stand in one file.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! Attempts that are always taken back: what a login sees and may write under any value of the session variable.
 
-use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
+use sqlx::{Connection as _, PgConnection};
 
 use super::tenant::set_local;
 use crate::{Database, Error, Limits, Result, Sql, Tenancy};
@@ -23,7 +23,7 @@ impl ProbeTx {
     /// [`Error::Connect`] or [`Error::Query`].
     pub async fn begin(database: &Database, tenancy: &Tenancy, writes: bool) -> Result<Self> {
         let doing = || Error::query("opening an attempt");
-        let mut connection = database.natural_options().connect().await.map_err(|source| database.refused(source))?;
+        let mut connection = database.open(database.natural_options()).await?;
         let begin = Sql::from_static(if writes { "BEGIN" } else { "BEGIN READ ONLY" });
         let database = database.limited(Limits::BRIEF);
         sqlx::Executor::execute(&mut connection, sqlx::raw_sql(database.attempting(begin))).await.map_err(doing())?;

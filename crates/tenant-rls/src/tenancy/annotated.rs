@@ -36,7 +36,12 @@ impl Tenancy {
             None => writeln!(out, "# environment = \"production\"")?,
         }
         writeln!(out, "# The schema of tables that are named without one.")?;
-        writeln!(out, "schema = {}\n", string(&self.database.schema))?;
+        writeln!(out, "schema = {}", string(&self.database.schema))?;
+        writeln!(
+            out,
+            "# Roles whose tables are relied on, beside the owners of the database and of the tenant table."
+        )?;
+        writeln!(out, "owners = [{}]\n", list(&self.database.owners))?;
 
         let tenant = &self.tenant;
         writeln!(out, "# The table with one row for each tenant.")?;

@@ -22,7 +22,7 @@ impl Default for Tenancy {
 
 impl Default for DatabaseSection {
     fn default() -> Self {
-        Self { environment: None, schema: "public".into() }
+        Self { environment: None, schema: "public".into(), owners: Vec::new() }
     }
 }
 

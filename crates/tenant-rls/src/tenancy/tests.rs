@@ -213,8 +213,11 @@ fn tenancy() -> impl Strategy<Value = Tenancy> {
     );
     let tenant = (name(), name(), name(), name(), proptest::option::of(name()), name())
         .prop_map(|(table, key, slug, name, status, active)| TenantSection { table, key, slug, name, status, active });
-    let database = (proptest::option::of(name()), name())
-        .prop_map(|(environment, schema)| DatabaseSection { environment, schema });
+    let database = (proptest::option::of(name()), name()).prop_map(|(environment, schema)| DatabaseSection {
+        environment,
+        schema,
+        owners: vec!["a \"role\"".to_owned()],
+    });
     let session =
         ("[a-z]{1,5}\\.[a-z]{1,5}", name()).prop_map(|(variable, policy)| SessionSection { variable, policy });
     let roles =
