@@ -21,9 +21,8 @@ impl OwnerTx {
     /// # Errors
     /// [`Error::Connect`] or [`Error::Query`].
     pub async fn begin(database: &Database, lock_timeout: Duration) -> Result<Self> {
-        // Behind a pooler the pinned settings come after this, and `row_security` is set again.
-        let begin = Sql::from_static("BEGIN");
-        let mut guard = Guard::begin(database, begin, SearchPath::Pinned).await?;
+        let mut guard = Guard::begin(database, Sql::from_static("BEGIN"), SearchPath::Pinned).await?;
+        // Here and not with BEGIN: behind a pooler what is pinned comes after that, and sets it on.
         super::tenant::set_local(guard.connection(), "row_security", "off").await?;
         let lock_timeout = database.limits().map_or(lock_timeout, |limits| limits.lock_timeout.min(lock_timeout));
         super::tenant::set_local(guard.connection(), "lock_timeout", &milliseconds(lock_timeout)).await?;
