@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use local_db::{Planted, Role, Seed, seed};
+use local_db::{Planted, Role, Seed, demo};
 use sqlx::Row as _;
 use tenant_rls::{DatabaseUrl, DirectConnection, Error as SqlError, Ident, Sql, Template};
 
@@ -48,7 +48,7 @@ impl Databases {
     /// Makes the template and plants its data.
     pub(crate) async fn plant(&mut self, seed: &Seed, progress: &mut (dyn FnMut(&str) + Send)) -> Result<Planted> {
         let superuser = self.create_template().await?;
-        let planted = seed::plant(&superuser, seed, progress).await?;
+        let planted = demo::plant(&superuser, seed, progress).await?;
         vacuum(&superuser).await?;
         Ok(planted)
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use tenant_rls::Exit;
 
-use crate::programs;
+use crate::server::programs;
 
 /// The result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

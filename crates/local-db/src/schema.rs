@@ -1,4 +1,4 @@
-//! The roles, databases and tables of a local server, from `sql/schema/`.
+//! The roles, databases and tables of a local server, from `sql/local-db/schema/`.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -9,16 +9,16 @@ use crate::secret::Secret;
 use crate::{Result, Role};
 
 /// Roles are the server's, made once.
-const ROLES: &str = include_str!("../../../sql/schema/roles.sql");
-const PASSWORDS: &str = include_str!("../../../sql/schema/passwords.sql");
+const ROLES: &str = include_str!("../../../sql/local-db/schema/roles.sql");
+const PASSWORDS: &str = include_str!("../../../sql/local-db/schema/passwords.sql");
 
 /// What the owner makes in a database, in order.
 const TABLES: [(&str, &str); 5] = [
-    ("creating the types", include_str!("../../../sql/schema/types.sql")),
-    ("creating the tables", include_str!("../../../sql/schema/tables.sql")),
-    ("creating the keys", include_str!("../../../sql/schema/keys.sql")),
-    ("creating the indexes", include_str!("../../../sql/schema/indexes.sql")),
-    ("granting rights", include_str!("../../../sql/schema/grants.sql")),
+    ("creating the types", include_str!("../../../sql/local-db/schema/types.sql")),
+    ("creating the tables", include_str!("../../../sql/local-db/schema/tables.sql")),
+    ("creating the keys", include_str!("../../../sql/local-db/schema/keys.sql")),
+    ("creating the indexes", include_str!("../../../sql/local-db/schema/indexes.sql")),
+    ("granting rights", include_str!("../../../sql/local-db/schema/grants.sql")),
 ];
 
 /// Makes the logins and `tenant_maintenance`.

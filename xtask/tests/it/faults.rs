@@ -6,7 +6,7 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use local_db::testing::{self, Limit, Proxy, TestDb, TestServer};
-use local_db::{Role, Seed, seed};
+use local_db::{Role, Seed, demo};
 use tenant_rls::DirectConnection;
 
 use crate::killed::{ASSIGNED, BROKEN_JOURNAL, expire_lease, text};
@@ -81,7 +81,7 @@ async fn killed_at_each_statement_in_turn_it_ends_as_an_uninterrupted_run() {
 async fn server() -> TestServer {
     let server = testing::throwaway_server(None).await;
     let seed_ = Seed { bookings: 20_000, ..SEED };
-    seed::plant(&server.url(Role::Superuser), &seed_, &mut |_| {}).await.unwrap();
+    demo::plant(&server.url(Role::Superuser), &seed_, &mut |_| {}).await.unwrap();
     server
 }
 
@@ -202,7 +202,7 @@ async fn a_full_disk_ends_the_run_with_what_to_do_and_room_lets_it_go_on() {
     };
     let place = Place::new();
     let server = testing::throwaway_server(None).await;
-    seed::plant(&server.url(Role::Superuser), &Seed { bookings: 6_000, ..SEED }, &mut |_| {}).await.unwrap();
+    demo::plant(&server.url(Role::Superuser), &Seed { bookings: 6_000, ..SEED }, &mut |_| {}).await.unwrap();
     let mut superuser = server.connect(Role::Superuser).await;
     let data: String = sqlx::query_scalar("SHOW data_directory").fetch_one(superuser.connection()).await.unwrap();
     let path = disk.0.path().to_str().unwrap();

@@ -3,7 +3,7 @@
 use backfill_engine::pressure::Gentleness;
 use backfill_engine::{Backfill, BackfillReport, Error, Options, Plan, Progress};
 use local_db::testing::{self, TestDb};
-use local_db::{Planted, Role, Seed, seed};
+use local_db::{Planted, Role, Seed, demo};
 use sqlx::postgres::PgRow;
 use tenant_rls::{Catalog, ConnectOptions, Database, DirectConnection, Tenancy};
 use tokio::sync::watch;
@@ -13,7 +13,7 @@ pub(crate) const SMALL: Seed = Seed { tenants: 5, bookings: 5_000, seed: 7 };
 
 pub(crate) async fn planted(seed_: &Seed) -> (TestDb, Planted) {
     let db = testing::database().await;
-    let planted = seed::plant(&db.url(Role::Superuser), seed_, &mut |_| {}).await.unwrap();
+    let planted = demo::plant(&db.url(Role::Superuser), seed_, &mut |_| {}).await.unwrap();
     (db, planted)
 }
 

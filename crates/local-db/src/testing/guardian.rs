@@ -18,8 +18,8 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::OFlags;
 
-use crate::account::run;
 use crate::secret::Secret;
+use crate::server::account::run;
 use crate::server::{self, End, INCLUDE, Purpose, Server};
 use crate::{Error, Result};
 

@@ -26,10 +26,10 @@ pub use throwaway::{Standby, TestServer};
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::seed::{self, Seed};
+use crate::demo::{self, Seed};
 use crate::{Error, Result, schema};
 
-/// A database with every table of `sql/schema/`, all empty.
+/// A database with every table of `sql/local-db/schema/`, all empty.
 ///
 /// # Panics
 /// If there is no server to have, with the reason and a hint.
@@ -52,7 +52,7 @@ pub async fn seeded(seed: Seed) -> TestDb {
         (schema::fingerprint(), seed).hash(&mut key);
         let template = database::template("seeded", key.finish(), async |superuser, owner| {
             schema::create_tables(owner).await?;
-            seed::plant(superuser, &seed, &mut |_| ()).await?;
+            demo::plant(superuser, &seed, &mut |_| ()).await?;
             Ok(())
         });
         TestDb::clone_of(Some(&template.await?)).await
@@ -68,7 +68,7 @@ pub async fn empty_database() -> TestDb {
     or_panic(TestDb::clone_of(None).await)
 }
 
-/// A server that a test may kill and restart, with the tables of `sql/schema/`; of a major version, where one is named.
+/// A server that a test may kill and restart, with the tables of `sql/local-db/schema/`; of a major version, where one is named.
 ///
 /// # Panics
 /// As [`database`].

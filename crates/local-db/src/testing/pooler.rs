@@ -12,7 +12,7 @@ use tenant_rls::{DatabaseUrl, DirectConnection, environment};
 
 use super::database::{TestDb, unique_name};
 use super::run;
-use crate::account::Account;
+use crate::server::account::Account;
 use crate::{Error, Result, Role, server};
 
 /// How long it may take until it answers, on a busy machine.

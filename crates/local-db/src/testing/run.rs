@@ -13,10 +13,10 @@ use tenant_rls::{DatabaseUrl, DirectConnection, Error as SqlError, Trust, enviro
 use tokio::sync::OnceCell;
 
 use super::guardian::{self, Found, Hold};
-use crate::account::Account;
-use crate::home::Home;
-use crate::programs::Wanted;
+use crate::cluster::home::Home;
 use crate::secret::Secret;
+use crate::server::account::Account;
+use crate::server::programs::Wanted;
 use crate::server::{self, Server};
 use crate::{Error, Programs, Result, Role, schema};
 
@@ -51,7 +51,7 @@ impl Run {
     /// What the log tells of a server that is gone, though nobody but its guardian should end it.
     fn stopped(&self) -> Option<Error> {
         let home = self.log.parent()?;
-        if crate::pid::running_pid(&home.join("data")).is_some() {
+        if crate::server::pid::running_pid(&home.join("data")).is_some() {
             return None;
         }
         let reason = server::log_tail(&self.log, 0).unwrap_or_else(|| "its folder is gone".to_owned());

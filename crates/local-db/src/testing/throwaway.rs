@@ -8,8 +8,8 @@ use tenant_rls::{DatabaseUrl, DirectConnection};
 use super::database::{connect, unique_name};
 use super::guardian::{self, Hold};
 use super::run;
-use crate::account::run as run_program;
 use crate::secret::Secret;
+use crate::server::account::run as run_program;
 use crate::server::{self, End, Purpose, Server};
 use crate::{Error, Result, Role, schema};
 
@@ -179,7 +179,7 @@ impl Standby {
 
 impl Drop for Standby {
     fn drop(&mut self) {
-        if let Some(pid) = crate::pid::running_pid(&self.server.data()) {
+        if let Some(pid) = crate::server::pid::running_pid(&self.server.data()) {
             // One that is gone already is what is wanted.
             let _ = server::kill_family(pid);
         }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
-use local_db::{Change, LocalDb, LocalOptions, Running, Seed, State, Status, Up, seed};
+use local_db::{Change, LocalDb, LocalOptions, Running, Seed, State, Status, Up, demo};
 use serde::Serialize;
 use tenant_rls::environment;
 
@@ -235,7 +235,7 @@ async fn open_psql(app: &App, local: &LocalDb, psql: Psql) -> anyhow::Result<()>
 async fn seed(app: &App, local: &LocalDb, options: &SeedOptions) -> anyhow::Result<()> {
     let running = local.up(&mut app.notes(), Up::default()).await?;
     app.printer.note(&format!("planting {} bookings", text::count(u64::from(options.bookings))));
-    app.report(&seed::plant(&running.url(local_db::Role::Superuser)?, &options.into(), &mut app.notes()).await?)
+    app.report(&demo::plant(&running.url(local_db::Role::Superuser)?, &options.into(), &mut app.notes()).await?)
 }
 
 /// The one report that shows a URL whole: it is what was asked for, and its password guards a local database only.

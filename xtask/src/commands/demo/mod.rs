@@ -8,7 +8,7 @@ use std::time::Instant;
 use assign_chat_messages::{Assignment, Origin};
 use backfill_engine::BackfillReport;
 use clap::Args;
-use local_db::{LocalDb, Planted, Reset, Role, Running, seed};
+use local_db::{LocalDb, Planted, Reset, Role, Running, demo};
 use tenant_audit::AuditReport;
 use tenant_rls::{ConnectOptions, Database, Exit, Tenancy, environment};
 
@@ -125,7 +125,7 @@ async fn prepare(app: &App, local: &LocalDb, data: &SeedOptions) -> anyhow::Resu
         running.port(),
         count(u64::from(data.bookings))
     ));
-    let planted = seed::plant(&running.url(Role::Superuser)?, &data.into(), &mut app.notes()).await?;
+    let planted = demo::plant(&running.url(Role::Superuser)?, &data.into(), &mut app.notes()).await?;
     Ok((running, planted))
 }
 

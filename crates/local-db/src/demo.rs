@@ -10,23 +10,26 @@ use crate::{Error, Result};
 
 /// What fills the tables, in order; each runs in the transaction of the seed and reads the settings `seed.*`.
 const STEPS: [(&str, &[&str]); 5] = [
-    ("preparing to seed", &[include_str!("../../../sql/demo/begin.sql"), include_str!("../../../sql/demo/random.sql")]),
+    (
+        "preparing to seed",
+        &[include_str!("../../../sql/local-db/demo/begin.sql"), include_str!("../../../sql/local-db/demo/random.sql")],
+    ),
     (
         "planning the data",
         &[
-            include_str!("../../../sql/demo/plan_people.sql"),
-            include_str!("../../../sql/demo/plan_requests.sql"),
-            include_str!("../../../sql/demo/plan_bookings.sql"),
+            include_str!("../../../sql/local-db/demo/plan_people.sql"),
+            include_str!("../../../sql/local-db/demo/plan_requests.sql"),
+            include_str!("../../../sql/local-db/demo/plan_bookings.sql"),
         ],
     ),
-    ("planting tenants, people and their requests", &[include_str!("../../../sql/demo/people.sql")]),
-    ("planting bookings", &[include_str!("../../../sql/demo/bookings.sql")]),
+    ("planting tenants, people and their requests", &[include_str!("../../../sql/local-db/demo/people.sql")]),
+    ("planting bookings", &[include_str!("../../../sql/local-db/demo/bookings.sql")]),
     (
         "planting the other tables",
         &[
-            include_str!("../../../sql/demo/work.sql"),
-            include_str!("../../../sql/demo/chat.sql"),
-            include_str!("../../../sql/demo/rest.sql"),
+            include_str!("../../../sql/local-db/demo/work.sql"),
+            include_str!("../../../sql/local-db/demo/chat.sql"),
+            include_str!("../../../sql/local-db/demo/rest.sql"),
         ],
     ),
 ];
@@ -149,16 +152,16 @@ pub async fn plant(superuser: &DatabaseUrl, seed: &Seed, progress: &mut dyn FnMu
     }
     let planted = planted(session.connection()).await?;
     progress("making the indexes");
-    session.run_script("making the indexes", include_str!("../../../sql/demo/finish.sql")).await?;
+    session.run_script("making the indexes", include_str!("../../../sql/local-db/demo/finish.sql")).await?;
     session.run_script("keeping the data", "COMMIT").await?;
     progress("gathering statistics");
-    session.run_script("gathering statistics", include_str!("../../../sql/demo/analyze.sql")).await?;
+    session.run_script("gathering statistics", include_str!("../../../sql/local-db/demo/analyze.sql")).await?;
     session.close().await;
     Ok(planted)
 }
 
 async fn refuse_unless_empty(session: &mut PgConnection) -> Result<()> {
-    let missing: Option<String> = sqlx::query_scalar(include_str!("../../../sql/demo/missing_table.sql"))
+    let missing: Option<String> = sqlx::query_scalar(include_str!("../../../sql/local-db/demo/missing_table.sql"))
         .fetch_optional(&mut *session)
         .await
         .map_err(RlsError::query("looking for the tables"))?;
@@ -176,7 +179,7 @@ async fn refuse_unless_empty(session: &mut PgConnection) -> Result<()> {
 
 /// The seed names tables without their schema, so it runs with `public` in its search path.
 async fn refuse_code(session: &mut PgConnection) -> Result<()> {
-    let code: Option<String> = sqlx::query_scalar(include_str!("../../../sql/demo/code.sql"))
+    let code: Option<String> = sqlx::query_scalar(include_str!("../../../sql/local-db/demo/code.sql"))
         .fetch_optional(session)
         .await
         .map_err(RlsError::query("looking for code in the schema public"))?;
@@ -201,7 +204,7 @@ async fn set(session: &mut PgConnection, seed: &Seed) -> Result<()> {
 }
 
 async fn planted(session: &mut PgConnection) -> Result<Planted> {
-    let rows = sqlx::query(include_str!("../../../sql/demo/planted_rows.sql"))
+    let rows = sqlx::query(include_str!("../../../sql/local-db/demo/planted_rows.sql"))
         .fetch_all(&mut *session)
         .await
         .map_err(RlsError::query("reading what was planted"))?;
@@ -217,7 +220,7 @@ async fn planted(session: &mut PgConnection) -> Result<Planted> {
             (row.get("table_name"), planted)
         })
         .collect();
-    let row = sqlx::query(include_str!("../../../sql/demo/planted.sql"))
+    let row = sqlx::query(include_str!("../../../sql/local-db/demo/planted.sql"))
         .fetch_one(session)
         .await
         .map_err(RlsError::query("counting what was planned"))?;

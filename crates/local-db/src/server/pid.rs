@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rustix::process::Pid;
 
-use crate::process;
+use crate::server::process;
 
 /// The process of the server that runs on a data folder, if one does.
 pub(crate) fn running_pid(data: &Path) -> Option<Pid> {

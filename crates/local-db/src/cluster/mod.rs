@@ -1,17 +1,24 @@
 //! The developer's database: brought up, found again, repaired, taken down, started anew.
 
+pub(crate) mod home;
+pub(crate) mod loss;
+pub(crate) mod reset;
+mod state;
+pub(crate) mod status;
+mod upgrade;
+
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use tenant_rls::{DatabaseUrl, DirectConnection, Error as SqlError, Trust};
 
-use crate::account::Account;
-use crate::home::Home;
-use crate::programs::Wanted;
+use crate::cluster::home::Home;
+use crate::cluster::state::{Cluster, Known};
+use crate::cluster::status::State;
 use crate::secret::Secret;
+use crate::server::account::Account;
+use crate::server::programs::Wanted;
 use crate::server::{self, End, Purpose, Server};
-use crate::state::{self, Cluster, Known};
-use crate::status::State;
 use crate::{Error, Programs, Result, Role, schema};
 
 /// The database that the application's tables stand in.
@@ -31,7 +38,7 @@ pub struct LocalOptions {
 /// What [`LocalDb::up`] makes where there is nothing yet.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Up {
-    /// Roles and an empty database, for the application's own migrations, instead of the tables of `sql/schema/`.
+    /// Roles and an empty database, for the application's own migrations, instead of the tables of `sql/local-db/schema/`.
     pub empty: bool,
 }
 

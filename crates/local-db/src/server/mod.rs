@@ -4,6 +4,12 @@
 //! no other process is ever signalled. The server listens on 127.0.0.1 alone and has no Unix-domain
 //! socket, so the length of its folder's path does not matter.
 
+pub(crate) mod account;
+mod npm;
+pub(crate) mod pid;
+mod process;
+pub(crate) mod programs;
+
 use std::fs;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::net::TcpListener;
@@ -15,10 +21,10 @@ use rustix::fs::OFlags;
 use rustix::process::{Pid, Signal, kill_process};
 use tenant_rls::DatabaseUrl;
 
-use crate::account::{Account, run};
-use crate::pid::running_pid;
 use crate::secret::Secret;
-use crate::{Error, Programs, Result, Role, process};
+use crate::server::account::{Account, run};
+use crate::server::pid::running_pid;
+use crate::{Error, Programs, Result, Role};
 
 /// How often a server that does not start is tried again: a port may be taken in between, and the children of one that
 /// was killed hold its shared memory for a moment.

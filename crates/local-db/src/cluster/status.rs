@@ -43,7 +43,7 @@ pub enum State {
 
 impl LocalDb {
     pub(crate) fn pid(&self) -> Result<Option<Pid>> {
-        Ok(crate::pid::running_pid(&self.home.server()?.join("data")))
+        Ok(crate::server::pid::running_pid(&self.home.server()?.join("data")))
     }
 
     /// Where the data lies.

@@ -21,9 +21,9 @@ use std::time::Duration;
 use tenant_rls::Trust;
 use tenant_rls::trust::ReadError;
 
-use crate::account::Account;
+use crate::cluster::state::{self, Cluster, Known};
+use crate::server::account::Account;
 use crate::server::{self, remove_folder};
-use crate::state::{self, Cluster, Known};
 use crate::{Error, Result};
 
 /// The folders of one workspace's local database.

@@ -6,9 +6,10 @@ use std::process::Stdio;
 
 use tenant_rls::environment;
 
-use crate::account::{Account, run};
-use crate::home::Home;
-use crate::{Error, Result, npm};
+use crate::cluster::home::Home;
+use crate::server::account::{Account, run};
+use crate::server::npm;
+use crate::{Error, Result};
 
 /// The oldest major version that is supported.
 pub const OLDEST: u32 = 14;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use local_db::testing::{self, TestDb};
-use local_db::{Error, Planted, Role, Seed, seed};
+use local_db::{Error, Planted, Role, Seed, demo};
 use sqlx::{Row, SqlSafeStr};
 use tenant_rls::{DirectConnection, Ident, Sql, Template};
 
@@ -11,15 +11,15 @@ const SMALL: Seed = Seed { tenants: 5, bookings: 3_000, seed: 7 };
 
 /// The scripts of the schema that the owner of a database runs.
 const SCHEMA: [&str; 5] = [
-    include_str!("../../../../sql/schema/types.sql"),
-    include_str!("../../../../sql/schema/tables.sql"),
-    include_str!("../../../../sql/schema/keys.sql"),
-    include_str!("../../../../sql/schema/indexes.sql"),
-    include_str!("../../../../sql/schema/grants.sql"),
+    include_str!("../../../../sql/local-db/schema/types.sql"),
+    include_str!("../../../../sql/local-db/schema/tables.sql"),
+    include_str!("../../../../sql/local-db/schema/keys.sql"),
+    include_str!("../../../../sql/local-db/schema/indexes.sql"),
+    include_str!("../../../../sql/local-db/schema/grants.sql"),
 ];
 
 async fn plant(db: &TestDb, seed: &Seed) -> Planted {
-    seed::plant(&db.url(Role::Superuser), seed, &mut |_| ()).await.unwrap()
+    demo::plant(&db.url(Role::Superuser), seed, &mut |_| ()).await.unwrap()
 }
 
 /// One column of text, row by row; NULL is `None`.
@@ -294,7 +294,7 @@ async fn code_that_somebody_put_into_the_schema_is_not_run_by_the_superuser_who_
     ] {
         let db = testing::database().await;
         db.owner().await.run_script("planting code", code).await.unwrap();
-        let error = seed::plant(&db.url(Role::Superuser), &seed, &mut |_| ()).await.unwrap_err();
+        let error = demo::plant(&db.url(Role::Superuser), &seed, &mut |_| ()).await.unwrap_err();
         assert!(matches!(error, Error::Code { .. }), "{code}: {error}");
     }
 }
@@ -303,13 +303,13 @@ async fn code_that_somebody_put_into_the_schema_is_not_run_by_the_superuser_who_
 async fn a_database_with_bookings_or_without_tables_is_refused() {
     let db = testing::database().await;
     let planted = plant(&db, &SMALL).await;
-    let error = seed::plant(&db.url(Role::Superuser), &SMALL, &mut |_| ()).await.unwrap_err();
+    let error = demo::plant(&db.url(Role::Superuser), &SMALL, &mut |_| ()).await.unwrap_err();
     assert!(matches!(error, Error::NotEmpty), "{error}");
     assert!(error.hint().unwrap().contains("db reset"));
     assert_eq!(model(&db).await.bookings, planted.bookings);
 
     let db = testing::empty_database().await;
-    let error = seed::plant(&db.url(Role::Superuser), &SMALL, &mut |_| ()).await.unwrap_err();
+    let error = demo::plant(&db.url(Role::Superuser), &SMALL, &mut |_| ()).await.unwrap_err();
     assert!(matches!(error, Error::Sql(tenant_rls::Error::NoTable { .. })), "{error}");
     assert!(error.hint().is_some());
 }
@@ -322,7 +322,7 @@ async fn each_script_of_the_schema_is_safe_to_run_twice() {
                                    ORDER BY attrelid::regclass::text, attnum)
                  FROM pg_attribute WHERE attrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace)";
     let before = texts(&mut superuser, shape).await;
-    superuser.run_script("the roles, again", include_str!("../../../../sql/schema/roles.sql")).await.unwrap();
+    superuser.run_script("the roles, again", include_str!("../../../../sql/local-db/schema/roles.sql")).await.unwrap();
     for script in SCHEMA {
         owner.run_script("the schema, again", script).await.unwrap();
     }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use sqlx::Row;
 use tenant_rls::{DirectConnection, Error as SqlError};
 
-use crate::status::State;
+use crate::cluster::status::State;
 use crate::{Error, LocalDb, Result, Role};
 
 /// What would be gone.
@@ -81,14 +81,15 @@ impl LocalDb {
 }
 
 async fn databases(session: &mut DirectConnection) -> Result<Vec<Stored>> {
-    let rows = sqlx::query(include_str!("../../../sql/local/databases.sql")).fetch_all(session.connection()).await;
+    let rows =
+        sqlx::query(include_str!("../../../../sql/local-db/databases.sql")).fetch_all(session.connection()).await;
     let rows = rows.map_err(SqlError::query("listing the databases"))?;
     let stored = rows.iter().map(|row| Stored { database: row.get(0), bytes: row.get::<i64, _>(1).unsigned_abs() });
     Ok(stored.collect())
 }
 
 async fn sessions(session: &mut DirectConnection) -> Result<Vec<Sessions>> {
-    let rows = sqlx::query(include_str!("../../../sql/local/sessions.sql")).fetch_all(session.connection()).await;
+    let rows = sqlx::query(include_str!("../../../../sql/local-db/sessions.sql")).fetch_all(session.connection()).await;
     let rows = rows.map_err(SqlError::query("listing the sessions"))?;
     let one = |row: &sqlx::postgres::PgRow| Sessions {
         application: row.get(0),

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use crate::cluster::state::Known;
 use crate::cluster::{LocalDb, Running, Up};
 use crate::server::End;
-use crate::state::Known;
 use crate::{Error, Result};
 
 /// How long a reset waits for the sessions of others to end.

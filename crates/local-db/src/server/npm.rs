@@ -11,7 +11,7 @@ use std::process::Stdio;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::account::run;
+use crate::server::account::run;
 
 /// A version that is pinned, and the hash of its archive for each platform.
 #[derive(Debug, Clone, Deserialize)]
@@ -151,7 +151,7 @@ fn platform() -> Result<&'static str, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::programs::{NEWEST, OLDEST};
+    use crate::server::programs::{NEWEST, OLDEST};
 
     #[test]
     fn every_supported_version_is_pinned_with_a_sha512() {

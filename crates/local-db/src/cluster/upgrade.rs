@@ -3,8 +3,8 @@
 use tenant_rls::DirectConnection;
 
 use crate::cluster::LocalDb;
+use crate::cluster::state::Cluster;
 use crate::secret::Secret;
-use crate::state::Cluster;
 use crate::{Result, Role, schema, server};
 
 impl LocalDb {
