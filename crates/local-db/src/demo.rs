@@ -6,7 +6,7 @@ use serde::Serialize;
 use sqlx::{PgConnection, Row};
 use tenant_rls::{DatabaseUrl, DirectConnection, Error as RlsError, Ident, TableName};
 
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// What fills the tables, in order; each runs in the transaction of the seed and reads the settings `seed.*`.
 const STEPS: [(&str, &[&str]); 5] = [

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use tenant_rls::Exit;
 
-use crate::server::programs;
+use crate::versions;
 
 /// The result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -130,9 +130,9 @@ impl Error {
             ),
             Self::WrongPrograms { .. } => Some("leave out --pg-bin (PG_BIN), and the right version is looked for".into()),
             Self::UnsupportedVersion(_) => {
-                Some(format!("supported are {} to {}", programs::OLDEST, programs::NEWEST))
+                Some(format!("supported are {} to {}", versions::OLDEST, versions::NEWEST))
             }
-            Self::NoPrograms { version, .. } => Some(programs::install_hint(*version)),
+            Self::NoPrograms { version, .. } => Some(versions::install_hint(*version)),
             Self::OtherVersion { asked, .. } => {
                 Some(format!("`cargo xtask db reset --pg-version {asked}` starts anew, without its data"))
             }

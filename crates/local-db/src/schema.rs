@@ -5,8 +5,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use sqlx::SqlSafeStr;
 use tenant_rls::{DatabaseUrl, DirectConnection, Error as SqlError, Ident, Template};
 
+use crate::error::Result;
+use crate::role::Role;
 use crate::secret::Secret;
-use crate::{Result, Role};
 
 /// Roles are the server's, made once.
 const ROLES: &str = include_str!("../../../sql/local-db/schema/roles.sql");
@@ -58,7 +59,7 @@ pub(crate) async fn create_database(
 /// Makes the application's tables, which then belong to the login of `owner`. The roles must be there.
 ///
 /// # Errors
-/// [`crate::Error::Sql`] with the step that failed.
+/// [`Error::Sql`](crate::error::Error::Sql) with the step that failed.
 pub async fn create_tables(owner: &DatabaseUrl) -> Result<()> {
     let mut session = DirectConnection::as_application(owner, "local-db").await?;
     for (doing, script) in TABLES {

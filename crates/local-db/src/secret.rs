@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use tenant_rls::DatabaseUrl;
 
-use crate::{Error, Result, Role};
+use crate::error::{Error, Result};
+use crate::role::Role;
 
 /// What every password was until they were drawn.
 const OLD: &str = "local";
@@ -55,6 +56,13 @@ impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(****)")
     }
+}
+
+/// How to log in to a database on a local server.
+pub(crate) fn url(port: u16, secret: &Secret, role: Role, database: &str) -> Result<DatabaseUrl> {
+    let (name, password) = (role.name(), secret.password(role));
+    let url = format!("postgresql://{name}:{password}@127.0.0.1:{port}/{database}");
+    Ok(DatabaseUrl::parse(&url).map_err(tenant_rls::Error::from)?)
 }
 
 /// How another login of a local server logs in to the database that a URL of its superuser names.

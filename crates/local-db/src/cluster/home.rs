@@ -22,9 +22,9 @@ use tenant_rls::Trust;
 use tenant_rls::trust::ReadError;
 
 use crate::cluster::state::{self, Cluster, Known};
+use crate::error::{Error, Result};
 use crate::server::account::Account;
-use crate::server::{self, remove_folder};
-use crate::{Error, Result};
+use crate::server::files::{can_name, remove_folder};
 
 /// The folders of one workspace's local database.
 #[derive(Debug, Clone)]
@@ -111,7 +111,7 @@ impl Home {
             return Ok(());
         }
         open(&self.folder)?;
-        if !server::can_name(&self.folder) || !account.can_enter(&self.folder).await {
+        if !can_name(&self.folder) || !account.can_enter(&self.folder).await {
             let place = tempfile::Builder::new().prefix("local-db-").tempdir_in("/var/tmp");
             let place = place.map_err(Error::file("creating a folder in", Path::new("/var/tmp")))?.keep();
             open(&place)?;

@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use sqlx::Row;
 use tenant_rls::{DirectConnection, Error as SqlError};
 
+use crate::cluster::database::LocalDb;
 use crate::cluster::status::State;
-use crate::{Error, LocalDb, Result, Role};
+use crate::error::{Error, Result};
+use crate::role::Role;
 
 /// What would be gone.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use crate::cluster::database::{LocalDb, Running};
+use crate::cluster::start::Up;
 use crate::cluster::state::Known;
-use crate::cluster::{LocalDb, Running, Up};
-use crate::server::End;
-use crate::{Error, Result};
+use crate::error::{Error, Result};
+use crate::server::shutdown::End;
 
 /// How long a reset waits for the sessions of others to end.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use tenant_rls::Trust;
 use tenant_rls::trust::ReadError;
 
+use crate::error::{Error, Result};
 use crate::secret::Secret;
-use crate::{Error, Result};
 
 /// The form in which the file is written. Files without a version are of the first one.
 const VERSION: u64 = 2;

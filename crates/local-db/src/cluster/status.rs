@@ -5,8 +5,11 @@ use std::path::PathBuf;
 use rustix::process::Pid;
 use serde::Serialize;
 
-use crate::cluster::{Change, LocalDb, Running};
-use crate::{Error, Programs, Result, Role};
+use crate::cluster::database::{Change, LocalDb, Running};
+use crate::error::{Error, Result};
+use crate::role::Role;
+use crate::server::pid::running_pid;
+use crate::server::programs::Programs;
 
 /// What there is, without starting anything.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -43,7 +46,7 @@ pub enum State {
 
 impl LocalDb {
     pub(crate) fn pid(&self) -> Result<Option<Pid>> {
-        Ok(crate::server::pid::running_pid(&self.home.server()?.join("data")))
+        Ok(running_pid(&self.home.server()?.join("data")))
     }
 
     /// Where the data lies.

@@ -2,10 +2,12 @@
 
 use tenant_rls::DirectConnection;
 
-use crate::cluster::LocalDb;
+use crate::cluster::database::LocalDb;
 use crate::cluster::state::Cluster;
-use crate::secret::Secret;
-use crate::{Result, Role, schema, server};
+use crate::error::Result;
+use crate::role::Role;
+use crate::schema;
+use crate::secret::{Secret, url};
 
 impl LocalDb {
     /// Gives a cluster that was made before passwords were drawn its own. Killed at any point, the next `up` goes on.
@@ -19,11 +21,11 @@ impl LocalDb {
         };
         cluster.next_secret = Some(next.clone());
         self.home.remember(cluster)?;
-        let url = |secret: &Secret| server::url(cluster.port, secret, Role::Superuser, "postgres");
+        let superuser = |secret: &Secret| url(cluster.port, secret, Role::Superuser, "postgres");
         // What an earlier attempt was killed after has the next one already.
-        let mut session = match DirectConnection::connect(&url(&cluster.secret)?, "local-db").await {
+        let mut session = match DirectConnection::connect(&superuser(&cluster.secret)?, "local-db").await {
             Ok(session) => session,
-            Err(_) => DirectConnection::connect(&url(&next)?, "local-db").await?,
+            Err(_) => DirectConnection::connect(&superuser(&next)?, "local-db").await?,
         };
         schema::set_passwords(&mut session, &next).await?;
         session.close().await;

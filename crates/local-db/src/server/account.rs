@@ -8,7 +8,7 @@ use std::process::{Output, Stdio};
 use tenant_rls::environment;
 use tokio::process::Command;
 
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// The user that server programs run as, and that owns their files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,34 +5,34 @@
 //! socket, so the length of its folder's path does not matter.
 
 pub(crate) mod account;
+pub(crate) mod files;
 mod npm;
 pub(crate) mod pid;
+pub(crate) mod ports;
 mod process;
 pub(crate) mod programs;
+pub(crate) mod shutdown;
 
 use std::fs;
-use std::io::{Read, Seek, SeekFrom, Write};
-use std::net::TcpListener;
+use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::fs::OFlags;
-use rustix::process::{Pid, Signal, kill_process};
-use tenant_rls::DatabaseUrl;
 
+use crate::error::{Error, Result};
+use crate::role::Role;
 use crate::secret::Secret;
 use crate::server::account::{Account, run};
+use crate::server::files::{log_tail, remove_folder};
 use crate::server::pid::running_pid;
-use crate::{Error, Programs, Result, Role};
+use crate::server::ports::{becomes_free, free_port};
+use crate::server::programs::Programs;
 
 /// How often a server that does not start is tried again: a port may be taken in between, and the children of one that
 /// was killed hold its shared memory for a moment.
 const ATTEMPTS: u32 = 5;
-
-/// How long a shutdown may take; what takes long is flushing to a slow disk.
-const STOP_LIMIT: Duration = Duration::from_secs(120);
-const STEP: Duration = Duration::from_millis(20);
 
 /// The log is begun anew when a start finds it larger than this, in bytes.
 const LOG_LIMIT: u64 = 16 << 20;
@@ -78,7 +78,7 @@ impl Server {
 
     /// Writes what `initdb` needs besides its arguments: the file with the superuser's password.
     pub(crate) fn write_password(&self, secret: &Secret) -> Result<PathBuf> {
-        let path = password_file(&self.home);
+        let path = self.password_file();
         self.account.write(&path, &secret.password(Role::Superuser))?;
         Ok(path)
     }
@@ -116,9 +116,32 @@ impl Server {
         fs::rename(&unfinished, self.data()).map_err(Error::file("renaming", &unfinished))
     }
 
+    /// The password that [`write_password`](Self::write_password) wrote; a test's server keeps it, for other processes of the run.
+    pub(crate) fn stored_secret(&self) -> Result<Secret> {
+        let path = self.password_file();
+        let text = fs::read_to_string(&path).map_err(Error::file("reading", &path))?;
+        Ok(Secret::from_text(&text))
+    }
+
+    fn password_file(&self) -> PathBuf {
+        self.home.join("password")
+    }
+
+    /// The port that its settings name.
+    pub(crate) fn configured_port(&self) -> Result<u16> {
+        let path = self.settings_file();
+        let settings = fs::read_to_string(&path).map_err(Error::file("reading", &path))?;
+        let port = settings.lines().filter_map(|line| line.strip_prefix("port = ")).find_map(|port| port.parse().ok());
+        port.ok_or_else(|| Error::file("reading", &path)(std::io::Error::other("it names no port")))
+    }
+
+    fn settings_file(&self) -> PathBuf {
+        self.home.join("server.conf")
+    }
+
     /// Writes the settings of a server that listens on `port`. What `ALTER SYSTEM` has set goes before them.
     pub(crate) fn configure(&self, purpose: Purpose, port: u16) -> Result<()> {
-        let path = self.home.join("server.conf");
+        let path = self.settings_file();
         self.account.write(&path, &format!("{}port = {port}\n", purpose.settings()))
     }
 
@@ -169,120 +192,4 @@ impl Server {
         }
         Ok(())
     }
-}
-
-/// Whether `pg_ctl` can be given this path: it hands it to a shell, in double quotes and as it is.
-pub(crate) fn can_name(path: &Path) -> bool {
-    path.to_str().is_some_and(|path| !path.contains(['"', '$', '`', '\\', '\n']))
-}
-
-/// The file in a server's folder with its superuser's password; a test's server keeps it, for other processes of the run.
-pub(crate) fn password_file(home: &Path) -> PathBuf {
-    home.join("password")
-}
-
-/// How a server is ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum End {
-    /// Sessions are ended, data is flushed (a fast shutdown).
-    Shutdown,
-    /// No session begins any more, and those that there are end by themselves (a smart shutdown).
-    WhenAlone,
-    /// As if the machine had lost its power.
-    Crash,
-}
-
-/// Ends the server on a data folder, if one runs, and waits until it is gone. Returns whether one ran.
-pub(crate) async fn end(data: &Path, end: End) -> Result<bool> {
-    let Some(pid) = running_pid(data) else { return Ok(false) };
-    let failed =
-        |output: String| Error::Program { program: format!("stopping process {}", pid.as_raw_nonzero()), output };
-    let ended = match end {
-        End::Shutdown => signal(pid, Signal::INT).map(|()| Vec::new()),
-        End::WhenAlone => signal(pid, Signal::TERM).map(|()| Vec::new()),
-        End::Crash => kill_family(pid),
-    };
-    let sessions = ended.map_err(|error| failed(error.to_string()))?;
-    for _ in 0..STOP_LIMIT.as_millis() / STEP.as_millis() {
-        if running_pid(data) != Some(pid) && !sessions.iter().any(|session| process::is_alive(*session)) {
-            return Ok(true);
-        }
-        tokio::time::sleep(STEP).await;
-    }
-    Err(failed(format!("it still runs after {} s", STOP_LIMIT.as_secs())))
-}
-
-/// Kills a server with its sessions, which would outlive it for a moment, and returns those.
-pub(crate) fn kill_family(server: Pid) -> rustix::io::Result<Vec<Pid>> {
-    // Stopped, it can neither start a session nor bury one, whose number would then be free for another program.
-    signal(server, Signal::STOP)?;
-    let sessions = process::children(server);
-    for pid in sessions.iter().chain([&server]) {
-        signal(*pid, Signal::KILL)?;
-    }
-    Ok(sessions)
-}
-
-/// Sends a signal; a process that is gone already is no error.
-fn signal(pid: Pid, signal: Signal) -> rustix::io::Result<()> {
-    match kill_process(pid, signal) {
-        Err(rustix::io::Errno::SRCH) => Ok(()),
-        sent => sent,
-    }
-}
-
-/// A port on 127.0.0.1 that nobody listens on now.
-pub(crate) fn free_port() -> Result<u16> {
-    let bound = TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr());
-    bound.map(|address| address.port()).map_err(Error::file("finding a free port on", Path::new("127.0.0.1")))
-}
-
-/// The port that the settings in a server's folder name.
-pub(crate) fn configured_port(home: &Path) -> Result<u16> {
-    let path = home.join("server.conf");
-    let settings = fs::read_to_string(&path).map_err(Error::file("reading", &path))?;
-    let port = settings.lines().filter_map(|line| line.strip_prefix("port = ")).find_map(|port| port.parse().ok());
-    port.ok_or_else(|| Error::file("reading", &path)(std::io::Error::other("it names no port")))
-}
-
-/// Whether a port on 127.0.0.1 is free within a moment: the outgoing connection of a short program may have it by chance.
-async fn becomes_free(port: u16) -> bool {
-    for _ in 0..20 {
-        if is_free(port) {
-            return true;
-        }
-        tokio::time::sleep(STEP).await;
-    }
-    false
-}
-
-/// Whether nobody has a port on 127.0.0.1 now.
-pub(crate) fn is_free(port: u16) -> bool {
-    TcpListener::bind(("127.0.0.1", port)).is_ok()
-}
-
-/// The lines of trouble in a log, from a position in bytes on.
-pub(crate) fn log_tail(log: &Path, from: u64) -> Option<String> {
-    let mut file = fs::File::open(log).ok()?;
-    file.seek(SeekFrom::Start(from)).ok()?;
-    let mut text = Vec::new();
-    file.read_to_end(&mut text).ok()?;
-    let text = String::from_utf8_lossy(&text).into_owned();
-    let trouble = |line: &&str| line.contains("FATAL:") || line.contains("PANIC:") || line.contains("error:");
-    text.lines().rfind(trouble).or_else(|| text.lines().rfind(|line| !line.trim().is_empty())).map(str::to_owned)
-}
-
-/// Removes a folder with all that is in it, if it is there.
-pub(crate) fn remove_folder(path: &Path) -> Result<()> {
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::file("removing", path)(error)),
-        _ => Ok(()),
-    }
-}
-
-/// The URL of a database on a local server.
-pub(crate) fn url(port: u16, secret: &Secret, role: Role, database: &str) -> Result<DatabaseUrl> {
-    let (name, password) = (role.name(), secret.password(role));
-    let url = format!("postgresql://{name}:{password}@127.0.0.1:{port}/{database}");
-    Ok(DatabaseUrl::parse(&url).map_err(tenant_rls::Error::from)?)
 }

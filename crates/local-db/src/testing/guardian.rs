@@ -20,7 +20,9 @@ use rustix::fs::OFlags;
 
 use crate::secret::Secret;
 use crate::server::account::run;
-use crate::server::{self, End, INCLUDE, Purpose, Server};
+use crate::server::files::{log_tail, remove_folder};
+use crate::server::shutdown::{self, End};
+use crate::server::{INCLUDE, Purpose, Server};
 use crate::{Error, Result};
 
 /// How long a server may take until it is ready, on a busy machine.
@@ -93,7 +95,7 @@ pub(super) async fn until_ready(server: &Server, hold: &Hold) -> Result<()> {
         let failed = server.home.join("failed").exists();
         if failed || begun.elapsed() > PATIENCE {
             let logs = [server.log(), server.home.join("initdb.log")];
-            let said = logs.iter().find_map(|log| server::log_tail(log, 0));
+            let said = logs.iter().find_map(|log| log_tail(log, 0));
             let reason = said.unwrap_or_else(|| format!("it was not ready after {} s", PATIENCE.as_secs()));
             return Err(Error::NotStarted { reason, log: server.log() });
         }
@@ -104,8 +106,8 @@ pub(super) async fn until_ready(server: &Server, hold: &Hold) -> Result<()> {
 
 /// Removes what a guardian that was killed could not, with the server if that still runs.
 pub(super) async fn bury(folder: &Path) -> Result<()> {
-    server::end(&folder.join("data"), End::Crash).await?;
-    server::remove_folder(folder)
+    shutdown::end(&folder.join("data"), End::Crash).await?;
+    remove_folder(folder)
 }
 
 /// Removes the abandoned folders whose names begin with that of `folder`.

@@ -13,7 +13,8 @@ use tenant_rls::{DatabaseUrl, DirectConnection, environment};
 use super::database::{TestDb, unique_name};
 use super::run;
 use crate::server::account::Account;
-use crate::{Error, Result, Role, server};
+use crate::server::ports::free_port;
+use crate::{Error, Result, Role};
 
 /// How long it may take until it answers, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -51,7 +52,7 @@ impl TestPooler {
 
     async fn start(program: &Path, db: &TestDb, sessions: u32) -> Result<Self> {
         let account = Account::current()?;
-        let port = server::free_port()?;
+        let port = free_port()?;
         // Not beside the servers of other runs: those look through the folders that begin as theirs.
         let folder = run::temporary_folder(account).await.join(format!("local-db-pooler-{}", unique_name()));
         DirBuilder::new().mode(0o700).create(&folder).map_err(Error::file("creating", &folder))?;

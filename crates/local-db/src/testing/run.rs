@@ -9,16 +9,18 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tenant_rls::settings::SettingsError;
-use tenant_rls::{DatabaseUrl, DirectConnection, Error as SqlError, Trust, environment};
+use tenant_rls::{DatabaseUrl, DirectConnection, Error as SqlError, environment};
 use tokio::sync::OnceCell;
 
 use super::guardian::{self, Found, Hold};
-use crate::cluster::home::Home;
-use crate::secret::Secret;
+use crate::secret::{Secret, url};
+use crate::server::Server;
 use crate::server::account::Account;
+use crate::server::files::{can_name, log_tail};
+use crate::server::pid::running_pid;
+use crate::server::ports::free_port;
 use crate::server::programs::Wanted;
-use crate::server::{self, Server};
-use crate::{Error, Programs, Result, Role, schema};
+use crate::{Error, LocalDb, LocalOptions, Programs, Result, Role, schema};
 
 /// How long the server outlives its last user: until the next test binary of the run has started.
 const GRACE: Duration = Duration::from_secs(3);
@@ -51,10 +53,10 @@ impl Run {
     /// What the log tells of a server that is gone, though nobody but its guardian should end it.
     fn stopped(&self) -> Option<Error> {
         let home = self.log.parent()?;
-        if crate::server::pid::running_pid(&home.join("data")).is_some() {
+        if running_pid(&home.join("data")).is_some() {
             return None;
         }
-        let reason = server::log_tail(&self.log, 0).unwrap_or_else(|| "its folder is gone".to_owned());
+        let reason = log_tail(&self.log, 0).unwrap_or_else(|| "its folder is gone".to_owned());
         Some(Error::Program {
             program: "the server of this test run".to_owned(),
             output: format!("it has ended: {reason}"),
@@ -62,7 +64,7 @@ impl Run {
     }
 
     pub(super) fn url(&self, role: Role, database: &str) -> Result<DatabaseUrl> {
-        server::url(self.port, &self.secret, role, database)
+        url(self.port, &self.secret, role, database)
     }
 }
 
@@ -79,7 +81,7 @@ async fn join() -> Result<Run> {
             Found::Abandoned | Found::Nothing => {
                 guardian::sweep(&folder).await?;
                 let server = Server { programs: programs(account, None).await?, account, home: folder.clone() };
-                (guardian::begin(&server, &Secret::random()?, server::free_port()?, GRACE).await?, server)
+                (guardian::begin(&server, &Secret::random()?, free_port()?, GRACE).await?, server)
             }
         };
         match ready(&server, &hold).await {
@@ -97,10 +99,9 @@ async fn join() -> Result<Run> {
 /// Waits for the server, makes its roles unless they are there, and returns its port and its password.
 async fn ready(server: &Server, hold: &Hold) -> Result<(u16, Secret)> {
     guardian::until_ready(server, hold).await?;
-    let port = server::configured_port(&server.home)?;
-    let password = server::password_file(&server.home);
-    let secret = Secret::from_text(&std::fs::read_to_string(&password).map_err(Error::file("reading", &password))?);
-    prepare(&server::url(port, &secret, Role::Superuser, "postgres")?, &secret).await?;
+    let port = server.configured_port()?;
+    let secret = server.stored_secret()?;
+    prepare(&url(port, &secret, Role::Superuser, "postgres")?, &secret).await?;
     Ok((port, secret))
 }
 
@@ -143,7 +144,7 @@ pub(super) async fn locked() -> Result<(File, PathBuf, Account)> {
 pub(super) async fn temporary_folder(account: Account) -> PathBuf {
     let folder = std::env::temp_dir();
     let folder = folder.canonicalize().unwrap_or(folder);
-    if server::can_name(&folder) && account.can_write(&folder).await { folder } else { PathBuf::from("/tmp") }
+    if can_name(&folder) && account.can_write(&folder).await { folder } else { PathBuf::from("/tmp") }
 }
 
 /// The server programs for tests: of a version, or those that `PG_BIN` and `PG_VERSION` name, or the newest installed.
@@ -160,7 +161,7 @@ pub(super) async fn programs(account: Account, version: Option<u32>) -> Result<P
     };
     let workspace = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
     let workspace = workspace.canonicalize().unwrap_or(workspace.to_owned());
-    Programs::find(&wanted, account, &Home::at(&workspace, Trust::default()), &mut |_| ()).await
+    LocalDb::at(&workspace, LocalOptions::default()).programs(&wanted, account, &mut |_| ()).await
 }
 
 /// Waits until the guardian of a server that did not start has cleaned up.

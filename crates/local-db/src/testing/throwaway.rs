@@ -8,9 +8,12 @@ use tenant_rls::{DatabaseUrl, DirectConnection};
 use super::database::{connect, unique_name};
 use super::guardian::{self, Hold};
 use super::run;
-use crate::secret::Secret;
+use crate::secret::{Secret, url};
 use crate::server::account::run as run_program;
-use crate::server::{self, End, Purpose, Server};
+use crate::server::pid::running_pid;
+use crate::server::ports::{free_port, is_free};
+use crate::server::shutdown::{self, End, kill_family};
+use crate::server::{Purpose, Server};
 use crate::{Error, Result, Role, schema};
 
 const DATABASE: &str = "app";
@@ -33,25 +36,25 @@ impl TestServer {
         let programs = run::programs(account, version).await?;
         let home = shared.with_extension(unique_name());
         let server = Server { programs, account, home };
-        let port = server::free_port()?;
+        let port = free_port()?;
         let secret = Secret::random()?;
         let hold = guardian::begin(&server, &secret, port, Duration::ZERO).await?;
         drop(lock);
         guardian::until_ready(&server, &hold).await?;
-        let superuser = server::url(port, &secret, Role::Superuser, "postgres")?;
+        let superuser = url(port, &secret, Role::Superuser, "postgres")?;
         run::prepare(&superuser, &secret).await?;
         let mut session = DirectConnection::as_application(&superuser, "tests").await?;
         schema::create_database(&mut session, DATABASE, None).await?;
         session.close().await;
         if tables {
-            schema::create_tables(&server::url(port, &secret, Role::Owner, DATABASE)?).await?;
+            schema::create_tables(&url(port, &secret, Role::Owner, DATABASE)?).await?;
         }
         Ok(Self { server, port, secret, _hold: hold })
     }
 
     /// How to log in to its database `app`.
     pub fn url(&self, role: Role) -> DatabaseUrl {
-        server::url(self.port, &self.secret, role, DATABASE).expect("a URL of our own making is one")
+        url(self.port, &self.secret, role, DATABASE).expect("a URL of our own making is one")
     }
 
     /// A session of one of the logins.
@@ -129,7 +132,7 @@ impl TestServer {
     }
 
     async fn end(&self, end: End) {
-        if let Err(error) = server::end(&self.server.data(), end).await {
+        if let Err(error) = shutdown::end(&self.server.data(), end).await {
             panic!("{error}");
         }
     }
@@ -141,7 +144,7 @@ impl TestServer {
     pub async fn start_again(&self) {
         // A client that tries to connect meanwhile may have been given this very port for its own end.
         for _ in 0..1000 {
-            if server::is_free(self.port) {
+            if is_free(self.port) {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -165,7 +168,7 @@ pub struct Standby {
 impl Standby {
     /// How to log in to its database `app`.
     pub fn url(&self, role: Role) -> DatabaseUrl {
-        server::url(self.port, &self.secret, role, DATABASE).expect("a URL of our own making is one")
+        url(self.port, &self.secret, role, DATABASE).expect("a URL of our own making is one")
     }
 
     /// A session of one of the logins.
@@ -179,9 +182,9 @@ impl Standby {
 
 impl Drop for Standby {
     fn drop(&mut self) {
-        if let Some(pid) = crate::server::pid::running_pid(&self.server.data()) {
+        if let Some(pid) = running_pid(&self.server.data()) {
             // One that is gone already is what is wanted.
-            let _ = server::kill_family(pid);
+            let _ = kill_family(pid);
         }
     }
 }
