@@ -13,7 +13,7 @@ use tenant_rls::environment;
 const LAYERS: [&[&str]; 6] = [
     &["tenant-rls"],
     &["local-db", "tenant-audit", "tenant-ops"],
-    &["backfill-engine"],
+    &["backfill-engine", "test-support"],
     &["assign-chat-messages", "backfill-bookings", "dev-jwt", "rls-rollout", "seed-tenant-defaults"],
     // Measures jobs, and is one of none.
     &["bench"],
@@ -96,6 +96,13 @@ fn dependencies_point_down() {
 }
 
 #[test]
+fn only_tests_use_what_supports_tests() {
+    for package in metadata().workspace_packages() {
+        assert!(!built_with(package).any(|used| used == "test-support"), "{} is built with it", package.name);
+    }
+}
+
+#[test]
 fn only_the_command_line_draws_and_parses_arguments() {
     for package in metadata().workspace_packages().into_iter().filter(|package| package.name.as_str() != "xtask") {
         let wrong = built_with(package).find(|used| ONLY_XTASK.contains(used));
@@ -168,8 +175,8 @@ const OTHER_WRITERS: [&str; 7] = [
     "crates/local-db/src/cluster/home.rs",
     "crates/local-db/src/disk.rs",
     "crates/local-db/src/server/",
-    "crates/local-db/src/testing/",
     "crates/tenant-rls/src/files",
+    "crates/test-support/src/",
 ];
 
 /// A file is whole or not there, takes the place of no link and no device, and is nobody else's where it holds a session.
@@ -190,7 +197,7 @@ fn csv_is_written_in_one_place() {
 #[test]
 fn streams_are_written_in_one_place() {
     let ways = ["io::stdout", "io::stderr", "MultiProgress", "Term::"];
-    expect_none(&ways, &["xtask/src/printer.rs", "crates/local-db/src/testing/"], "use Printer");
+    expect_none(&ways, &["xtask/src/printer.rs", "crates/test-support/src/"], "use Printer");
     expect_none(&["Harmless("], &["xtask/src/harmless.rs"], "use one of the constructors");
 }
 

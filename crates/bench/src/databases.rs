@@ -85,7 +85,7 @@ impl Databases {
     /// Makes the template with empty tables, and tells how its superuser logs in.
     async fn create_template(&mut self) -> Result<DatabaseUrl> {
         self.create(TEMPLATE, "template0").await?;
-        local_db::create_tables(&self.url(TEMPLATE, Role::Owner)).await?;
+        local_db::schema::create_tables(&self.url(TEMPLATE, Role::Owner)).await?;
         Ok(self.url(TEMPLATE, Role::Superuser))
     }
 

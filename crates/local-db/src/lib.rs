@@ -1,7 +1,7 @@
-//! A real PostgreSQL for developers and tests, started by the project itself.
+//! A real PostgreSQL for developers, started by the project itself, and its demo data.
 //!
-//! [`LocalDb`] is the developer's database in `.local-db/`; [`testing`] gives each test a database of its own on a server
-//! that ends with the test run. Both use installed server programs or those that npm brings ([`Programs`]).
+//! [`LocalDb`] is the developer's database in `.local-db/`, with the tables of [`schema`] and the data of [`demo`]. It uses installed
+//! server programs or those that npm brings ([`Programs`]). What [`server`] shows is for the servers of tests.
 
 #[cfg(not(unix))]
 compile_error!("this workspace runs on Linux and macOS; on Windows, build and run it inside WSL2");
@@ -12,10 +12,9 @@ mod disk;
 mod error;
 pub mod psql;
 mod role;
-mod schema;
+pub mod schema;
 mod secret;
-mod server;
-pub mod testing;
+pub mod server;
 mod versions;
 
 pub use cluster::database::{Change, LocalDb, LocalOptions, Running};
@@ -27,7 +26,6 @@ pub use demo::{Planted, Seed};
 pub use disk::free_space;
 pub use error::{Error, Result};
 pub use role::Role;
-pub use schema::create_tables;
-pub use secret::login;
+pub use secret::{Secret, login};
 pub use server::programs::Programs;
 pub use versions::{NEWEST, OLDEST};

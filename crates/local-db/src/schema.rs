@@ -23,7 +23,10 @@ const TABLES: [(&str, &str); 5] = [
 ];
 
 /// Makes the logins and `tenant_maintenance`.
-pub(crate) async fn create_roles(superuser: &mut DirectConnection, secret: &Secret) -> Result<()> {
+///
+/// # Errors
+/// [`Error::Sql`](crate::error::Error::Sql).
+pub async fn create_roles(superuser: &mut DirectConnection, secret: &Secret) -> Result<()> {
     superuser.run_script("creating the roles", ROLES).await?;
     set_passwords(superuser, secret).await
 }
@@ -43,11 +46,10 @@ pub(crate) async fn set_passwords(superuser: &mut DirectConnection, secret: &Sec
 }
 
 /// Makes a database that belongs to the owner, as a copy of `template` where one is given.
-pub(crate) async fn create_database(
-    superuser: &mut DirectConnection,
-    name: &str,
-    template: Option<&str>,
-) -> Result<()> {
+///
+/// # Errors
+/// [`Error::Sql`](crate::error::Error::Sql).
+pub async fn create_database(superuser: &mut DirectConnection, name: &str, template: Option<&str>) -> Result<()> {
     let sql = Template::new(r#"CREATE DATABASE :"name" OWNER :"owner" TEMPLATE :"template""#)
         .ident("name", &Ident::new(name)?)
         .ident("owner", &Ident::new(Role::Owner.name())?)
@@ -70,7 +72,7 @@ pub async fn create_tables(owner: &DatabaseUrl) -> Result<()> {
 }
 
 /// Changes whenever a file of the schema does.
-pub(crate) fn fingerprint() -> u64 {
+pub fn fingerprint() -> u64 {
     let mut hasher = DefaultHasher::new();
     (ROLES, TABLES).hash(&mut hasher);
     hasher.finish()

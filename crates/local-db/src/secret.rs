@@ -17,11 +17,14 @@ const OLD: &str = "local";
 
 /// The superuser's password. The others follow from it, and it does not follow from them: an application's `.env` holds one.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Secret(String);
+pub struct Secret(String);
 
 impl Secret {
     /// One that nobody has.
-    pub(crate) fn random() -> Result<Self> {
+    ///
+    /// # Errors
+    /// [`Error::Random`].
+    pub fn random() -> Result<Self> {
         let mut bytes = [0; 16];
         getrandom::fill(&mut bytes).map_err(Error::Random)?;
         Ok(Self(hex::encode(bytes)))
@@ -42,7 +45,7 @@ impl Secret {
     }
 
     /// The password of a login.
-    pub(crate) fn password(&self, role: Role) -> String {
+    pub fn password(&self, role: Role) -> String {
         if role == Role::Superuser || self.is_old() {
             return self.0.clone();
         }
@@ -50,19 +53,22 @@ impl Secret {
         mac.update(role.name().as_bytes());
         hex::encode(&mac.finalize().into_bytes()[..16])
     }
+
+    /// How to log in to a database of the server on this port.
+    ///
+    /// # Errors
+    /// A database whose name a URL cannot hold.
+    pub fn url(&self, port: u16, role: Role, database: &str) -> Result<DatabaseUrl> {
+        let (name, password) = (role.name(), self.password(role));
+        let url = format!("postgresql://{name}:{password}@127.0.0.1:{port}/{database}");
+        Ok(DatabaseUrl::parse(&url).map_err(tenant_rls::Error::from)?)
+    }
 }
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(****)")
     }
-}
-
-/// How to log in to a database on a local server.
-pub(crate) fn url(port: u16, secret: &Secret, role: Role, database: &str) -> Result<DatabaseUrl> {
-    let (name, password) = (role.name(), secret.password(role));
-    let url = format!("postgresql://{name}:{password}@127.0.0.1:{port}/{database}");
-    Ok(DatabaseUrl::parse(&url).map_err(tenant_rls::Error::from)?)
 }
 
 /// How another login of a local server logs in to the database that a URL of its superuser names.

@@ -3,16 +3,16 @@
 
 use assign_chat_messages::{Assignment, Error, Origin};
 use backfill_engine::{BackfillReport, Options, Outcome};
-use local_db::testing::{self, TestDb};
 use local_db::{Planted, Role, Seed, demo};
 use sqlx::Row;
 use tenant_rls::{ConnectOptions, Database, Exit, Tenancy};
+use test_support::TestDb;
 use tokio::sync::watch;
 
 const SMALL: Seed = Seed { tenants: 20, bookings: 5_000, seed: 7 };
 
 async fn planted() -> (TestDb, Database, Planted) {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     let planted = demo::plant(&db.url(Role::Superuser), &SMALL, &mut |_| {}).await.unwrap();
     let database = Database::connect(&db.url(Role::Owner), &ConnectOptions::default()).await.unwrap();
     (db, database, planted)

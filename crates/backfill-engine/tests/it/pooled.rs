@@ -2,8 +2,8 @@
 
 use backfill_engine::{BackfillReport, Options, Plan};
 use local_db::Role;
-use local_db::testing::{TestDb, TestPooler};
 use tenant_rls::{Catalog, ConnectOptions, Database, Pooler, Tenancy};
+use test_support::{TestDb, TestPooler};
 
 use crate::row_security::{BRIDGE, STRICT, protect};
 use crate::support::{SMALL, planted, run};

@@ -2,8 +2,8 @@
 
 use backfill_engine::Error;
 use local_db::Role;
-use local_db::testing::TestDb;
 use tenant_rls::{Ident, TableName, Template};
+use test_support::TestDb;
 
 use crate::support::{SMALL, backfill, backfill_chat, fast, number, planted, script};
 

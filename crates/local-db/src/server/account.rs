@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 
 /// The user that server programs run as, and that owns their files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Account {
+pub struct Account {
     uid: u32,
     /// Set where we are root and step down: the user and group to become.
     step_down: Option<(u32, u32)>,
@@ -20,7 +20,10 @@ pub(crate) struct Account {
 
 impl Account {
     /// This process's own user, or, where that is root, `postgres` or else `nobody`.
-    pub(crate) fn current() -> Result<Self> {
+    ///
+    /// # Errors
+    /// [`Error::NoAccount`] where root finds neither.
+    pub fn current() -> Result<Self> {
         let uid = rustix::process::geteuid().as_raw();
         if uid != 0 {
             return Ok(Self { uid, step_down: None });
@@ -32,13 +35,16 @@ impl Account {
     }
 
     /// The user's number.
-    pub(crate) fn uid(self) -> u32 {
+    pub fn uid(self) -> u32 {
         self.uid
     }
 
     /// Writes a file for this user alone, whole or not at all. A link that stands there, in a folder that this user may write
     /// to and root would follow, is replaced.
-    pub(crate) fn write(self, path: &Path, text: &str) -> Result<()> {
+    ///
+    /// # Errors
+    /// [`Error::File`].
+    pub fn write(self, path: &Path, text: &str) -> Result<()> {
         let folder = path.parent().unwrap_or(Path::new("/"));
         let written = tempfile::NamedTempFile::new_in(folder).and_then(|mut file| {
             file.write_all(text.as_bytes())?;
@@ -51,7 +57,10 @@ impl Account {
     }
 
     /// Gives a file or folder to this user.
-    pub(crate) fn own(self, path: &Path) -> Result<()> {
+    ///
+    /// # Errors
+    /// [`Error::File`].
+    pub fn own(self, path: &Path) -> Result<()> {
         match self.step_down {
             Some((uid, gid)) => lchown(path, Some(uid), Some(gid)).map_err(Error::file("handing over", path)),
             None => Ok(()),
@@ -64,7 +73,7 @@ impl Account {
     }
 
     /// Whether this user can make files and folders in a folder.
-    pub(crate) async fn can_write(self, folder: &Path) -> bool {
+    pub async fn can_write(self, folder: &Path) -> bool {
         self.can("cd \"$0\" && test -w .", folder).await
     }
 
@@ -76,17 +85,17 @@ impl Account {
     }
 
     /// Whether a folder is this user's own, and no link to one.
-    pub(crate) fn owns_folder(self, path: &Path) -> bool {
+    pub fn owns_folder(self, path: &Path) -> bool {
         path.symlink_metadata().is_ok_and(|meta| meta.is_dir() && meta.uid() == self.uid)
     }
 
     /// A program to be run as this user, with nothing in its environment that could lead it to another server.
-    pub(crate) fn command(self, program: impl AsRef<Path>) -> Command {
+    pub fn command(self, program: impl AsRef<Path>) -> Command {
         Command::from(self.std_command(program))
     }
 
     /// As [`command`](Self::command), for a process that this one will not wait for.
-    pub(crate) fn std_command(self, program: impl AsRef<Path>) -> std::process::Command {
+    pub fn std_command(self, program: impl AsRef<Path>) -> std::process::Command {
         let mut command = std::process::Command::new(program.as_ref());
         environment::strip(&mut command);
         // Messages are read by us; and on macOS a server without a locale does not start.
@@ -99,8 +108,11 @@ impl Account {
     }
 }
 
-/// Runs a program to its end.
-pub(crate) async fn run(program: &str, command: &mut Command) -> Result<String> {
+/// Runs a program to its end, and returns what it wrote.
+///
+/// # Errors
+/// [`Error::Program`] with what it said.
+pub async fn run(program: &str, command: &mut Command) -> Result<String> {
     let failed = |output: String| Error::Program { program: program.to_owned(), output };
     let output = command.output().await.map_err(|error| failed(error.to_string()))?;
     if output.status.success() {

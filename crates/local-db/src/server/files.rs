@@ -7,12 +7,12 @@ use std::path::Path;
 use crate::error::{Error, Result};
 
 /// Whether `pg_ctl` can be given this path: it hands it to a shell, in double quotes and as it is.
-pub(crate) fn can_name(path: &Path) -> bool {
+pub fn can_name(path: &Path) -> bool {
     path.to_str().is_some_and(|path| !path.contains(['"', '$', '`', '\\', '\n']))
 }
 
 /// The lines of trouble in a log, from a position in bytes on.
-pub(crate) fn log_tail(log: &Path, from: u64) -> Option<String> {
+pub fn log_tail(log: &Path, from: u64) -> Option<String> {
     let mut file = fs::File::open(log).ok()?;
     file.seek(SeekFrom::Start(from)).ok()?;
     let mut text = Vec::new();
@@ -23,7 +23,10 @@ pub(crate) fn log_tail(log: &Path, from: u64) -> Option<String> {
 }
 
 /// Removes a folder with all that is in it, if it is there.
-pub(crate) fn remove_folder(path: &Path) -> Result<()> {
+///
+/// # Errors
+/// [`Error::File`].
+pub fn remove_folder(path: &Path) -> Result<()> {
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::file("removing", path)(error)),
         _ => Ok(()),

@@ -4,14 +4,14 @@
 //! no other process is ever signalled. The server listens on 127.0.0.1 alone and has no Unix-domain
 //! socket, so the length of its folder's path does not matter.
 
-pub(crate) mod account;
-pub(crate) mod files;
+pub mod account;
+pub mod files;
 mod npm;
-pub(crate) mod pid;
-pub(crate) mod ports;
+pub mod pid;
+pub mod ports;
 mod process;
-pub(crate) mod programs;
-pub(crate) mod shutdown;
+pub mod programs;
+pub mod shutdown;
 
 use std::fs;
 use std::io::Write;
@@ -38,53 +38,42 @@ const ATTEMPTS: u32 = 5;
 const LOG_LIMIT: u64 = 16 << 20;
 
 /// What stands at the end of `postgresql.conf`, so that our settings are a file of their own, written at each start.
-pub(crate) const INCLUDE: &str = "include '../server.conf'\n";
-
-/// How a data folder is set up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Purpose {
-    /// The developer's database: it survives a crash of the machine, short of the last commits.
-    Development,
-    /// Thrown away after the test run: nothing is ever flushed to disk.
-    Tests,
-}
-
-impl Purpose {
-    fn settings(self) -> &'static str {
-        match self {
-            Self::Development => include_str!("development.conf"),
-            Self::Tests => include_str!("tests.conf"),
-        }
-    }
-}
+pub const INCLUDE: &str = "include '../server.conf'\n";
 
 /// A data folder and the programs that run it.
 #[derive(Debug, Clone)]
-pub(crate) struct Server {
-    pub(crate) programs: Programs,
-    pub(crate) account: Account,
+pub struct Server {
+    /// The programs that run it.
+    pub programs: Programs,
+    /// The user that they run as.
+    pub account: Account,
     /// The folder that holds `data/` and the log.
-    pub(crate) home: PathBuf,
+    pub home: PathBuf,
 }
 
 impl Server {
-    pub(crate) fn data(&self) -> PathBuf {
+    /// The data folder.
+    pub fn data(&self) -> PathBuf {
         self.home.join("data")
     }
 
-    pub(crate) fn log(&self) -> PathBuf {
+    /// What the server wrote about itself.
+    pub fn log(&self) -> PathBuf {
         self.home.join("server.log")
     }
 
     /// Writes what `initdb` needs besides its arguments: the file with the superuser's password.
-    pub(crate) fn write_password(&self, secret: &Secret) -> Result<PathBuf> {
+    ///
+    /// # Errors
+    /// [`Error::File`].
+    pub fn write_password(&self, secret: &Secret) -> Result<PathBuf> {
         let path = self.password_file();
         self.account.write(&path, &secret.password(Role::Superuser))?;
         Ok(path)
     }
 
     /// The arguments of `initdb` for a data folder.
-    pub(crate) fn initdb_arguments(&self, data: &Path, password: &Path) -> Vec<String> {
+    pub fn initdb_arguments(&self, data: &Path, password: &Path) -> Vec<String> {
         [
             &format!("--pgdata={}", data.display()),
             &format!("--pwfile={}", password.display()),
@@ -116,8 +105,11 @@ impl Server {
         fs::rename(&unfinished, self.data()).map_err(Error::file("renaming", &unfinished))
     }
 
-    /// The password that [`write_password`](Self::write_password) wrote; a test's server keeps it, for other processes of the run.
-    pub(crate) fn stored_secret(&self) -> Result<Secret> {
+    /// What [`write_password`](Self::write_password) wrote. A test's server keeps it, for other processes of the run.
+    ///
+    /// # Errors
+    /// [`Error::File`].
+    pub fn stored_secret(&self) -> Result<Secret> {
         let path = self.password_file();
         let text = fs::read_to_string(&path).map_err(Error::file("reading", &path))?;
         Ok(Secret::from_text(&text))
@@ -128,7 +120,10 @@ impl Server {
     }
 
     /// The port that its settings name.
-    pub(crate) fn configured_port(&self) -> Result<u16> {
+    ///
+    /// # Errors
+    /// [`Error::File`], also where they name none.
+    pub fn configured_port(&self) -> Result<u16> {
         let path = self.settings_file();
         let settings = fs::read_to_string(&path).map_err(Error::file("reading", &path))?;
         let port = settings.lines().filter_map(|line| line.strip_prefix("port = ")).find_map(|port| port.parse().ok());
@@ -139,14 +134,20 @@ impl Server {
         self.home.join("server.conf")
     }
 
-    /// Writes the settings of a server that listens on `port`. What `ALTER SYSTEM` has set goes before them.
-    pub(crate) fn configure(&self, purpose: Purpose, port: u16) -> Result<()> {
+    /// Writes the settings of the server, and the port that it is to listen on. What `ALTER SYSTEM` has set goes before them.
+    ///
+    /// # Errors
+    /// [`Error::File`].
+    pub fn configure(&self, settings: &str, port: u16) -> Result<()> {
         let path = self.settings_file();
-        self.account.write(&path, &format!("{}port = {port}\n", purpose.settings()))
+        self.account.write(&path, &format!("{settings}port = {port}\n"))
     }
 
     /// Starts the server, on `port` if that is free, and returns the port it listens on.
-    pub(crate) async fn start(&self, purpose: Purpose, port: Option<u16>) -> Result<u16> {
+    ///
+    /// # Errors
+    /// [`Error::NotStarted`] with the end of its log.
+    pub async fn start(&self, settings: &str, port: Option<u16>) -> Result<u16> {
         self.drop_stale_pid_file()?;
         let log = self.log();
         if log.metadata().is_ok_and(|meta| meta.len() > LOG_LIMIT) {
@@ -162,7 +163,7 @@ impl Server {
                 Some(port) => port,
                 None => free_port()?,
             };
-            self.configure(purpose, listen)?;
+            self.configure(settings, listen)?;
             let logged = log.metadata().map_or(0, |meta| meta.len());
             let mut pg_ctl = self.account.command(self.programs.path("pg_ctl"));
             pg_ctl

@@ -8,6 +8,11 @@ use rustix::process::Pid;
 
 use crate::server::process;
 
+/// Whether a server runs on a data folder.
+pub fn is_running(data: &Path) -> bool {
+    running_pid(data).is_some()
+}
+
 /// The process of the server that runs on a data folder, if one does.
 pub(crate) fn running_pid(data: &Path) -> Option<Pid> {
     let folder = data.canonicalize().ok()?;

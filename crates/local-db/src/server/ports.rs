@@ -7,7 +7,10 @@ use std::time::Duration;
 use crate::error::{Error, Result};
 
 /// A port on 127.0.0.1 that nobody listens on now.
-pub(crate) fn free_port() -> Result<u16> {
+///
+/// # Errors
+/// [`Error::File`] where the system has none.
+pub fn free_port() -> Result<u16> {
     let bound = TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr());
     bound.map(|address| address.port()).map_err(Error::file("finding a free port on", Path::new("127.0.0.1")))
 }
@@ -24,6 +27,6 @@ pub(crate) async fn becomes_free(port: u16) -> bool {
 }
 
 /// Whether nobody has a port on 127.0.0.1 now.
-pub(crate) fn is_free(port: u16) -> bool {
+pub fn is_free(port: u16) -> bool {
     TcpListener::bind(("127.0.0.1", port)).is_ok()
 }

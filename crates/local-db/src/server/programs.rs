@@ -22,16 +22,16 @@ pub struct Programs {
 
 /// Which programs are wanted.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Wanted {
+pub struct Wanted {
     /// Their folder (`--pg-bin`, `PG_BIN`).
-    pub(crate) bin: Option<PathBuf>,
+    pub bin: Option<PathBuf>,
     /// Their major version, and who asks for it.
-    pub(crate) version: Option<(u32, String)>,
+    pub version: Option<(u32, String)>,
 }
 
 impl Programs {
     /// Programs that were found before.
-    pub(crate) fn known(bin: &Path, major: u32) -> Self {
+    pub fn known(bin: &Path, major: u32) -> Self {
         Self { bin: bin.to_owned(), major }
     }
 

@@ -15,7 +15,7 @@ const STEP: Duration = Duration::from_millis(20);
 
 /// How a server is ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum End {
+pub enum End {
     /// Sessions are ended, data is flushed (a fast shutdown).
     Shutdown,
     /// No session begins any more, and those that there are end by themselves (a smart shutdown).
@@ -25,7 +25,10 @@ pub(crate) enum End {
 }
 
 /// Ends the server on a data folder, if one runs, and waits until it is gone. Returns whether one ran.
-pub(crate) async fn end(data: &Path, end: End) -> Result<bool> {
+///
+/// # Errors
+/// [`Error::Program`] where it still runs after two minutes.
+pub async fn end(data: &Path, end: End) -> Result<bool> {
     let Some(pid) = running_pid(data) else { return Ok(false) };
     let failed =
         |output: String| Error::Program { program: format!("stopping process {}", pid.as_raw_nonzero()), output };
@@ -44,8 +47,16 @@ pub(crate) async fn end(data: &Path, end: End) -> Result<bool> {
     Err(failed(format!("it still runs after {} s", STOP_LIMIT.as_secs())))
 }
 
+/// Kills the server on a data folder, if one runs, and does not wait until it is gone.
+pub fn kill(data: &Path) {
+    if let Some(pid) = running_pid(data) {
+        // One that is gone already is what is wanted.
+        let _ = kill_family(pid);
+    }
+}
+
 /// Kills a server with its sessions, which would outlive it for a moment, and returns those.
-pub(crate) fn kill_family(server: Pid) -> rustix::io::Result<Vec<Pid>> {
+fn kill_family(server: Pid) -> rustix::io::Result<Vec<Pid>> {
     // Stopped, it can neither start a session nor bury one, whose number would then be free for another program.
     signal(server, Signal::STOP)?;
     let sessions = process::children(server);

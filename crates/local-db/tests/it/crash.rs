@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use local_db::{Change, LocalDb, LocalOptions, Role, State, Up, testing};
+use local_db::{Change, LocalDb, LocalOptions, Role, State, Up};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use crate::scratch::{Scratch, number, owner, wait_for};
@@ -73,7 +73,7 @@ async fn a_pid_file_that_tells_nothing_does_not_hide_a_server_that_runs() {
 
 #[tokio::test]
 async fn another_postgresql_is_never_touched() {
-    let foreign = testing::throwaway_server(None).await;
+    let foreign = test_support::throwaway_server(None).await;
     let mut session = foreign.connect(Role::Superuser).await;
     let foreign_pid_file: String =
         sqlx::query_scalar("SELECT pg_read_file('postmaster.pid')").fetch_one(session.connection()).await.unwrap();

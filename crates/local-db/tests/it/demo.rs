@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use local_db::testing::{self, TestDb};
 use local_db::{Error, Planted, Role, Seed, demo};
 use sqlx::{Row, SqlSafeStr};
 use tenant_rls::{DirectConnection, Ident, Sql, Template};
+use test_support::TestDb;
 
 const SMALL: Seed = Seed { tenants: 5, bookings: 3_000, seed: 7 };
 
@@ -47,7 +47,7 @@ async fn checksum(db: &TestDb) -> BTreeMap<String, Option<String>> {
 
 #[tokio::test]
 async fn the_same_seed_gives_the_same_data_and_another_seed_does_not() {
-    let (one, same, other) = tokio::join!(testing::database(), testing::database(), testing::database());
+    let (one, same, other) = tokio::join!(test_support::database(), test_support::database(), test_support::database());
     let planted = plant(&one, &SMALL).await;
     assert_eq!(plant(&same, &SMALL).await, planted);
     plant(&other, &Seed { seed: 8, ..SMALL }).await;
@@ -120,7 +120,7 @@ async fn the_planted_numbers_are_those_of_a_slow_separate_model() {
     let sizes =
         [SMALL, Seed { tenants: 40, bookings: 20_000, seed: u64::MAX }, Seed { tenants: 2, bookings: 50, seed: 0 }];
     for size in sizes.into_iter().chain([Seed { tenants: 0, bookings: 0, seed: 1 }]) {
-        let db = testing::database().await;
+        let db = test_support::database().await;
         let planted = plant(&db, &size).await;
         let expected = Model {
             bookings: planted.bookings,
@@ -157,7 +157,7 @@ async fn the_planted_numbers_are_those_of_a_slow_separate_model() {
 
 #[tokio::test]
 async fn each_table_holds_the_rows_that_were_planted_in_it() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     let planted = plant(&db, &SMALL).await;
     let mut session = db.superuser().await;
     for (table, rows) in &planted.tables {
@@ -182,7 +182,7 @@ async fn each_table_holds_the_rows_that_were_planted_in_it() {
 
 #[tokio::test]
 async fn authors_of_several_tenants_and_deleted_authors_are_counted() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     let planted = plant(&db, &SMALL).await;
     let mut session = db.superuser().await;
     let several = r#"SELECT count(*)::text FROM (SELECT DISTINCT "userId" FROM chat_messages) AS author
@@ -235,7 +235,7 @@ async fn messages_model(session: &mut DirectConnection) -> [u64; 5] {
 #[tokio::test]
 async fn the_planted_messages_are_those_of_a_slow_separate_model() {
     for size in [SMALL, Seed { tenants: 40, bookings: 20_000, seed: 3 }, Seed { tenants: 2, bookings: 50, seed: 0 }] {
-        let db = testing::database().await;
+        let db = test_support::database().await;
         let planted = plant(&db, &size).await;
         let expected = [
             planted.messages_by_membership,
@@ -252,7 +252,7 @@ async fn the_planted_messages_are_those_of_a_slow_separate_model() {
 
 #[tokio::test]
 async fn tenants_are_of_very_different_size_and_lie_mixed() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     plant(&db, &Seed { tenants: 20, ..SMALL }).await;
     let mut session = db.superuser().await;
     let sizes = r#"SELECT (count(*) FILTER (WHERE t.id = 'tenant_primary') > 10 * count(*) FILTER (WHERE slug = 'octan'))::text
@@ -265,7 +265,7 @@ async fn tenants_are_of_very_different_size_and_lie_mixed() {
 
 #[tokio::test]
 async fn indexes_and_keys_are_those_of_the_schema_and_only_keys_with_faults_are_not_valid() {
-    let (seeded, schema) = tokio::join!(testing::database(), testing::database());
+    let (seeded, schema) = tokio::join!(test_support::database(), test_support::database());
     plant(&seeded, &SMALL).await;
     let (mut seeded, mut schema) = (seeded.superuser().await, schema.superuser().await);
     for list in [
@@ -292,7 +292,7 @@ async fn code_that_somebody_put_into_the_schema_is_not_run_by_the_superuser_who_
          CREATE TRIGGER t BEFORE INSERT ON public.users FOR EACH ROW EXECUTE FUNCTION public.f();
          ALTER TABLE public.users ENABLE ALWAYS TRIGGER t",
     ] {
-        let db = testing::database().await;
+        let db = test_support::database().await;
         db.owner().await.run_script("planting code", code).await.unwrap();
         let error = demo::plant(&db.url(Role::Superuser), &seed, &mut |_| ()).await.unwrap_err();
         assert!(matches!(error, Error::Code { .. }), "{code}: {error}");
@@ -301,14 +301,14 @@ async fn code_that_somebody_put_into_the_schema_is_not_run_by_the_superuser_who_
 
 #[tokio::test]
 async fn a_database_with_bookings_or_without_tables_is_refused() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     let planted = plant(&db, &SMALL).await;
     let error = demo::plant(&db.url(Role::Superuser), &SMALL, &mut |_| ()).await.unwrap_err();
     assert!(matches!(error, Error::NotEmpty), "{error}");
     assert!(error.hint().unwrap().contains("db reset"));
     assert_eq!(model(&db).await.bookings, planted.bookings);
 
-    let db = testing::empty_database().await;
+    let db = test_support::empty_database().await;
     let error = demo::plant(&db.url(Role::Superuser), &SMALL, &mut |_| ()).await.unwrap_err();
     assert!(matches!(error, Error::Sql(tenant_rls::Error::NoTable { .. })), "{error}");
     assert!(error.hint().is_some());
@@ -316,7 +316,7 @@ async fn a_database_with_bookings_or_without_tables_is_refused() {
 
 #[tokio::test]
 async fn each_script_of_the_schema_is_safe_to_run_twice() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     let (mut superuser, mut owner) = (db.superuser().await, db.owner().await);
     let shape = "SELECT string_agg(attrelid::regclass || attname || format_type(atttypid, atttypmod) || attnotnull || coalesce(attacl::text, ''), E'\\n'
                                    ORDER BY attrelid::regclass::text, attnum)
@@ -331,7 +331,7 @@ async fn each_script_of_the_schema_is_safe_to_run_twice() {
 
 #[tokio::test]
 async fn the_maintenance_role_reads_keys_and_tenants_and_writes_the_tenant_only() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     plant(&db, &SMALL).await;
     let mut owner = db.owner().await;
     owner.run_script("acting as the maintenance role", "SET ROLE tenant_maintenance").await.unwrap();

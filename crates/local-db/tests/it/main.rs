@@ -5,8 +5,6 @@ mod cluster;
 mod crash;
 mod demo;
 mod foreign;
-mod guardian;
 mod programs;
 mod scratch;
 mod state;
-mod testing;

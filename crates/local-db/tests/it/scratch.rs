@@ -1,6 +1,5 @@
 //! A workspace of its own for a test that makes a developer's database, with all of it gone afterwards.
 
-use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -98,11 +97,4 @@ pub(crate) fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
     panic!("waited in vain for: {what}");
-}
-
-/// What a file holds, or nothing.
-pub(crate) fn content(path: &Path) -> String {
-    let mut text = String::new();
-    let _ = std::fs::File::open(path).and_then(|mut file| file.read_to_string(&mut text));
-    text
 }

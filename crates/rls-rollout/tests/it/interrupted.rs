@@ -4,9 +4,9 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use local_db::Role;
-use local_db::testing::TestDb;
 use rls_rollout::{Error, Phase, Progress, RolloutOptions, rollback, rollout, status};
 use tenant_rls::{Exit, Tenancy};
+use test_support::TestDb;
 use tokio::sync::{oneshot, watch};
 
 use crate::support::{all_the_way_back, auto, back, bury, catalog, clean, connect, roll, script};

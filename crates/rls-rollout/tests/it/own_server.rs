@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use local_db::Role;
-use local_db::testing::TestServer;
 use rls_rollout::{Check, CheckVerdict, Error, Phase, Progress, RolloutOptions, RolloutReport, rollout};
 use sqlx::Row;
 use tenant_rls::{DirectConnection, Exit, Tenancy};
+use test_support::TestServer;
 use tokio::sync::{oneshot, watch};
 
 use crate::support::{

@@ -1,9 +1,9 @@
 //! The proof by trying: a clean database passes, and each way to leak is found and named.
 
 use local_db::Role;
-use local_db::testing::TestDb;
 use rls_rollout::{Outcome, VerifyOptions, VerifyReport, What, verify};
 use tenant_rls::Tenancy;
+use test_support::TestDb;
 
 use crate::support::{auto, clean, connect, roll, script};
 

@@ -1,9 +1,9 @@
 //! The proof by trying: what reaches the application's login and what only others, in which database, and beside whom.
 
 use local_db::Role;
-use local_db::testing::TestDb;
 use rls_rollout::{Finding, Outcome, VerifyOptions, VerifyReport, verify};
 use tenant_rls::{ConnectOptions, Database, Exit, Ident, TableName, Template, Tenancy};
+use test_support::TestDb;
 use tokio::runtime::Handle;
 
 use crate::support::{clean, connect, script};

@@ -1,8 +1,8 @@
 //! The proof by trying, where writing is hard to try: keys of several columns, one row a tenant, rows of the platform.
 
-use local_db::testing::TestDb;
 use rls_rollout::{Attempt, Outcome, VerifyReport, What};
 use tenant_rls::{Ident, Sql, Template};
+use test_support::TestDb;
 
 use crate::support::{auto, clean, roll, script};
 use crate::verify::{contains, enforced, found, prove};

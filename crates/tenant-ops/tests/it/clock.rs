@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use local_db::Role;
-use local_db::testing::TestDb;
 use tenant_ops::{Error, HEARTBEAT, LEASE_TTL, Lease, LeaseWatch, Member, NewRun, Run, members};
 use tenant_rls::{Database, OwnerTx};
+use test_support::TestDb;
 
 use crate::support::{connect, installed, number, script};
 

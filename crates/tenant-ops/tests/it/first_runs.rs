@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use local_db::Role;
-use local_db::testing;
 use tenant_ops::{Error, LeaseWatch, Member, NewRun, Run};
 use tenant_rls::{BatchOptions, BatchTx, Database, OwnerTx, Tenancy};
 use tokio::runtime::Handle;
@@ -65,7 +64,7 @@ fn process(number: usize, database: Database, tries: bool) -> (usize, Result<(),
 async fn eight_first_runs_at_once_all_begin() {
     let mut begun = 0;
     for round in 0..rounds() {
-        let db = testing::empty_database().await;
+        let db = test_support::empty_database().await;
         // What a superuser makes first is a superuser's, and shuts the owner out.
         script(&db, Role::Superuser, "CREATE SCHEMA tenant_ops AUTHORIZATION app_owner").await;
         let mut processes = JoinSet::new();
@@ -89,7 +88,7 @@ async fn eight_first_runs_at_once_all_begin() {
 #[tokio::test(flavor = "multi_thread")]
 async fn first_runs_at_once_make_the_schema_once() {
     for _ in 0..rounds() {
-        let db = testing::empty_database().await;
+        let db = test_support::empty_database().await;
         let mut processes = JoinSet::new();
         for number in 0..AT_ONCE {
             let database = connect(&db, Role::Owner).await;

@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use local_db::testing::{self, TestDb};
 use local_db::{NEWEST, OLDEST, Role};
 use sqlx::Row;
 use tenant_rls::Tenancy;
+use test_support::TestDb;
 
 use crate::support::{Logins, connect, install, installed, script};
 
@@ -49,7 +49,7 @@ async fn what_an_installation_makes_is_what_the_committed_layout_lists() {
 async fn every_version_of_the_server_prints_the_same_layout_and_accepts_it_again() {
     let (mut tried, mut skipped) = (Vec::new(), String::new());
     for version in OLDEST..=NEWEST {
-        let server = match testing::server_of_version(version).await {
+        let server = match test_support::server_of_version(version).await {
             Ok(server) => server,
             Err(why) => {
                 writeln!(skipped, "PostgreSQL {version} was skipped: {why}").unwrap();
@@ -73,7 +73,7 @@ async fn every_version_of_the_server_prints_the_same_layout_and_accepts_it_again
 
 /// The book-keeping as layout 6 made it.
 async fn layout_6() -> TestDb {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     for part in [include_str!("layout_6.sql"), "INSERT INTO tenant_ops.installed VALUES (6)"] {
         script(&db, Role::Owner, part).await;
     }

@@ -1,9 +1,9 @@
 //! What the tests share: logins, scripts, and the findings of a refusal.
 
 use local_db::Role;
-use local_db::testing::{TestDb, TestServer};
 use tenant_ops::{Error, Finding};
 use tenant_rls::{ConnectOptions, Database, DatabaseUrl, DirectConnection, Exit, Tenancy};
+use test_support::{TestDb, TestServer};
 
 /// Whatever one can log in to: a database of the shared server, or a server of the test's own.
 pub(crate) trait Logins {
@@ -41,7 +41,7 @@ pub(crate) async fn number(db: &TestDb, sql: &'static str) -> i64 {
 
 /// A database in which the owner installed the book-keeping.
 pub(crate) async fn installed() -> TestDb {
-    let db = local_db::testing::database().await;
+    let db = test_support::database().await;
     install(&db, Role::Owner).await.unwrap();
     db
 }

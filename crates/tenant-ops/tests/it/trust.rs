@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use local_db::Role;
-use local_db::testing::{self, TestDb};
 use tenant_ops::{Error, Finding, NewRun, Run, RunState};
 use tenant_rls::{ConnectOptions, Database, OwnerTx, Tenancy};
+use test_support::TestDb;
 
 use crate::support::{connect, findings, install, installed, number, script};
 
@@ -137,7 +137,7 @@ async fn whatever_was_planted_is_named_and_never_runs() {
 
 #[tokio::test]
 async fn a_schema_that_another_role_made_first_is_not_taken_over_and_its_trigger_never_runs() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     script(&db, Role::Superuser, SPY).await;
     script(&db, Role::Superuser, INTRUDER).await;
     as_intruder(&db, include_str!("layout_6.sql")).await;
@@ -162,7 +162,7 @@ async fn a_schema_that_another_role_made_first_is_not_taken_over_and_its_trigger
 
 #[tokio::test]
 async fn a_view_in_place_of_the_number_of_the_layout_is_not_read() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     script(&db, Role::Superuser, SPY).await;
     script(&db, Role::Superuser, INTRUDER).await;
     as_intruder(
@@ -177,7 +177,7 @@ async fn a_view_in_place_of_the_number_of_the_layout_is_not_read() {
 
 #[tokio::test]
 async fn a_schema_of_the_applications_login_is_refused_for_everybody_else() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     let grant = "DO $do$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO app_user', current_database()); END $do$";
     script(&db, Role::Superuser, grant).await;
     script(&db, Role::AppUser, "CREATE SCHEMA tenant_ops").await;
@@ -206,7 +206,7 @@ async fn an_object_of_another_role_is_named_with_both_owners() {
 
 #[tokio::test]
 async fn a_schema_that_was_made_empty_for_the_owner_is_filled() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     script(&db, Role::Superuser, "CREATE SCHEMA tenant_ops AUTHORIZATION app_owner").await;
     install(&db, Role::Owner).await.unwrap();
     assert_eq!(number(&db, "SELECT version::bigint FROM tenant_ops.installed").await, 7);

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use local_db::Role;
-use local_db::testing::TestDb;
 use serde_json::{Value, json};
 use tenant_rls::{Column, Database, Generated, Ident, InsertInto, TableName, Tenancy, TenantInsert, TenantTx};
+use test_support::TestDb;
 
 use crate::support::{connect, left_behind, notes, tenant};
 

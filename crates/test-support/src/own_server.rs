@@ -3,18 +3,16 @@
 use std::fs;
 use std::time::Duration;
 
+use local_db::server::Server;
+use local_db::server::account::run;
+use local_db::server::ports::{free_port, is_free};
+use local_db::server::shutdown::{self, End};
+use local_db::{Error, Result, Role, Secret, schema};
 use tenant_rls::{DatabaseUrl, DirectConnection};
 
-use super::database::{connect, unique_name};
-use super::guardian::{self, Hold};
-use super::run;
-use crate::secret::{Secret, url};
-use crate::server::account::run as run_program;
-use crate::server::pid::running_pid;
-use crate::server::ports::{free_port, is_free};
-use crate::server::shutdown::{self, End, kill_family};
-use crate::server::{Purpose, Server};
-use crate::{Error, Result, Role, schema};
+use crate::database::{connect, unique_name};
+use crate::guardian::{self, Hold, SETTINGS};
+use crate::shared_server;
 
 const DATABASE: &str = "app";
 
@@ -31,9 +29,9 @@ pub struct TestServer {
 }
 
 impl TestServer {
-    pub(super) async fn start(version: Option<u32>, tables: bool) -> Result<Self> {
-        let (lock, shared, account) = run::locked().await?;
-        let programs = run::programs(account, version).await?;
+    pub(crate) async fn start(version: Option<u32>, tables: bool) -> Result<Self> {
+        let (lock, shared, account) = shared_server::locked().await?;
+        let programs = shared_server::programs(account, version).await?;
         let home = shared.with_extension(unique_name());
         let server = Server { programs, account, home };
         let port = free_port()?;
@@ -41,20 +39,20 @@ impl TestServer {
         let hold = guardian::begin(&server, &secret, port, Duration::ZERO).await?;
         drop(lock);
         guardian::until_ready(&server, &hold).await?;
-        let superuser = url(port, &secret, Role::Superuser, "postgres")?;
-        run::prepare(&superuser, &secret).await?;
+        let superuser = secret.url(port, Role::Superuser, "postgres")?;
+        shared_server::prepare(&superuser, &secret).await?;
         let mut session = DirectConnection::as_application(&superuser, "tests").await?;
         schema::create_database(&mut session, DATABASE, None).await?;
         session.close().await;
         if tables {
-            schema::create_tables(&url(port, &secret, Role::Owner, DATABASE)?).await?;
+            schema::create_tables(&secret.url(port, Role::Owner, DATABASE)?).await?;
         }
         Ok(Self { server, port, secret, _hold: hold })
     }
 
     /// How to log in to its database `app`.
     pub fn url(&self, role: Role) -> DatabaseUrl {
-        url(self.port, &self.secret, role, DATABASE).expect("a URL of our own making is one")
+        self.secret.url(self.port, role, DATABASE).expect("a URL of our own making is one")
     }
 
     /// A session of one of the logins.
@@ -111,14 +109,14 @@ impl TestServer {
         fs::create_dir(&standby.home).map_err(Error::file("creating", &standby.home))?;
         standby.account.own(&standby.home)?;
         let mut copy = standby.account.command("cp");
-        run_program("cp", copy.arg("-Rp").arg(self.server.data()).arg(standby.data())).await?;
+        run("cp", copy.arg("-Rp").arg(self.server.data()).arg(standby.data())).await?;
         for (name, text) in [("standby.signal", String::new()), ("postgresql.auto.conf", self.follow()?)] {
             let path = standby.data().join(name);
             fs::write(&path, text).map_err(Error::file("writing", &path))?;
             standby.account.own(&path)?;
         }
         self.start_again().await;
-        let port = standby.start(Purpose::Tests, None).await?;
+        let port = standby.start(SETTINGS, None).await?;
         Ok(Standby { server: standby, port, secret: self.secret.clone() })
     }
 
@@ -149,7 +147,7 @@ impl TestServer {
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        match self.server.start(Purpose::Tests, Some(self.port)).await {
+        match self.server.start(SETTINGS, Some(self.port)).await {
             Ok(port) => assert_eq!(port, self.port, "somebody took the server's port in between"),
             Err(error) => panic!("{error}"),
         }
@@ -168,7 +166,7 @@ pub struct Standby {
 impl Standby {
     /// How to log in to its database `app`.
     pub fn url(&self, role: Role) -> DatabaseUrl {
-        url(self.port, &self.secret, role, DATABASE).expect("a URL of our own making is one")
+        self.secret.url(self.port, role, DATABASE).expect("a URL of our own making is one")
     }
 
     /// A session of one of the logins.
@@ -182,9 +180,6 @@ impl Standby {
 
 impl Drop for Standby {
     fn drop(&mut self) {
-        if let Some(pid) = running_pid(&self.server.data()) {
-            // One that is gone already is what is wanted.
-            let _ = kill_family(pid);
-        }
+        shutdown::kill(&self.server.data());
     }
 }

@@ -1,6 +1,6 @@
 //! What a test gets when it asks for a database.
 
-use local_db::{Role, testing};
+use local_db::Role;
 use sqlx::Row;
 use tenant_rls::DirectConnection;
 
@@ -12,7 +12,7 @@ const TABLES: &str = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'
 
 #[tokio::test]
 async fn a_database_has_the_tables_and_they_are_the_owners() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     let mut owner = db.owner().await;
     assert!(count(&mut owner, TABLES).await > 0);
     let others = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tableowner <> 'app_owner'";
@@ -21,7 +21,7 @@ async fn a_database_has_the_tables_and_they_are_the_owners() {
 
 #[tokio::test]
 async fn an_empty_database_has_no_table_and_belongs_to_the_owner() {
-    let db = testing::empty_database().await;
+    let db = test_support::empty_database().await;
     let mut owner = db.owner().await;
     assert_eq!(count(&mut owner, TABLES).await, 0);
     owner.run_script("creating a table", "CREATE TABLE mine (id int)").await.unwrap();
@@ -29,7 +29,7 @@ async fn an_empty_database_has_no_table_and_belongs_to_the_owner() {
 
 #[tokio::test]
 async fn the_application_logs_in_as_an_ordinary_role() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     let mut app = db.app_user().await;
     let powers = "SELECT count(*) FROM pg_roles WHERE rolname = session_user \
                   AND (rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb)";
@@ -38,7 +38,7 @@ async fn the_application_logs_in_as_an_ordinary_role() {
 
 #[tokio::test]
 async fn what_one_test_writes_no_other_sees() {
-    let (one, other) = tokio::join!(testing::database(), testing::database());
+    let (one, other) = tokio::join!(test_support::database(), test_support::database());
     let insert = r#"INSERT INTO "Tenant" (id, slug, name, "updatedAt") VALUES ('t1', 'one', 'One', now())"#;
     one.owner().await.run_script("adding a tenant", insert).await.unwrap();
     let tenants = r#"SELECT count(*) FROM "Tenant""#;
@@ -48,7 +48,7 @@ async fn what_one_test_writes_no_other_sees() {
 
 #[tokio::test]
 async fn a_throwaway_server_comes_back_after_a_crash() {
-    let server = testing::throwaway_server(None).await;
+    let server = test_support::throwaway_server(None).await;
     let mut owner = server.connect(Role::Owner).await;
     server.crash().await;
     sqlx::query("SELECT 1").execute(owner.connection()).await.unwrap_err();

@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
+use local_db::server::account::Account;
+use local_db::server::ports::free_port;
+use local_db::{Error, Result, Role};
 use tenant_rls::{DatabaseUrl, DirectConnection, environment};
 
-use super::database::{TestDb, unique_name};
-use super::run;
-use crate::server::account::Account;
-use crate::server::ports::free_port;
-use crate::{Error, Result, Role};
+use crate::database::{TestDb, unique_name};
+use crate::shared_server;
 
 /// How long it may take until it answers, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -54,7 +54,7 @@ impl TestPooler {
         let account = Account::current()?;
         let port = free_port()?;
         // Not beside the servers of other runs: those look through the folders that begin as theirs.
-        let folder = run::temporary_folder(account).await.join(format!("local-db-pooler-{}", unique_name()));
+        let folder = shared_server::temporary_folder(account).await.join(format!("local-db-pooler-{}", unique_name()));
         DirBuilder::new().mode(0o700).create(&folder).map_err(Error::file("creating", &folder))?;
         account.own(&folder)?;
         let users = [Role::Superuser, Role::Owner, Role::AppUser];
@@ -97,7 +97,7 @@ impl TestPooler {
 
     /// How to log in to the database through it, in a URL that does not say that there is a pooler.
     pub fn silent_url(&self, role: Role) -> DatabaseUrl {
-        crate::login(&self.superuser.with_port(self.port), role)
+        local_db::login(&self.superuser.with_port(self.port), role)
     }
 
     /// How to log in to the database through it, with `pgbouncer=true` in the URL.

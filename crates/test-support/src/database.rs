@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, OnceLock, PoisonError, mpsc};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use local_db::{Result, Role, schema};
 use sqlx::PgConnection;
 use tenant_rls::{DatabaseUrl, DirectConnection, Error as SqlError, Ident, Template};
 
-use super::run::Run;
-use crate::{Result, Role, schema};
+use crate::shared_server::Run;
 
 /// A database that one test has to itself. It is dropped some time after this guard, at the latest with the server.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub struct TestDb {
 
 impl TestDb {
     /// Makes a database as a copy of a template; `None` is PostgreSQL's own empty one.
-    pub(super) async fn clone_of(template: Option<&str>) -> Result<Self> {
+    pub(crate) async fn clone_of(template: Option<&str>) -> Result<Self> {
         let run = Run::join().await?;
         let name = unique_name();
         let mut session = run.session().await?;
@@ -85,7 +85,7 @@ impl Drop for TestDb {
     }
 }
 
-pub(super) async fn connect(url: &DatabaseUrl) -> DirectConnection {
+pub(crate) async fn connect(url: &DatabaseUrl) -> DirectConnection {
     match DirectConnection::as_application(url, "tests").await {
         Ok(session) => session,
         Err(error) => panic!("{error}"),
@@ -96,7 +96,7 @@ pub(super) async fn connect(url: &DatabaseUrl) -> DirectConnection {
 static BUILT: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 /// Builds a template database unless it is there, and returns its name. Other processes that want the same one wait.
-pub(super) async fn template(
+pub(crate) async fn template(
     purpose: &str,
     key: u64,
     build: impl AsyncFnOnce(&DatabaseUrl, &DatabaseUrl) -> Result<()>,
@@ -160,7 +160,7 @@ fn sweeper(superuser: DatabaseUrl) -> &'static mpsc::Sender<String> {
 }
 
 /// A name that no other test of the run has: a process number may come again.
-pub(super) fn unique_name() -> String {
+pub(crate) fn unique_name() -> String {
     use std::sync::atomic::{AtomicU32, Ordering};
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_nanos());

@@ -16,24 +16,25 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use local_db::server::account::run;
+use local_db::server::files::{log_tail, remove_folder};
+use local_db::server::shutdown::{self, End};
+use local_db::server::{INCLUDE, Server};
+use local_db::{Error, Result, Secret};
 use rustix::fs::OFlags;
 
-use crate::secret::Secret;
-use crate::server::account::run;
-use crate::server::files::{log_tail, remove_folder};
-use crate::server::shutdown::{self, End};
-use crate::server::{INCLUDE, Purpose, Server};
-use crate::{Error, Result};
+/// How a server for tests is set up.
+pub(crate) const SETTINGS: &str = include_str!("tests.conf");
 
 /// How long a server may take until it is ready, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Keeps a server alive for as long as it lives.
 #[derive(Debug)]
-pub(super) struct Hold(File);
+pub(crate) struct Hold(File);
 
 /// What stands in a folder.
-pub(super) enum Found {
+pub(crate) enum Found {
     /// A server with its guardian; it stays while this is held.
     Guarded(Hold),
     /// Leftovers without a guardian.
@@ -43,7 +44,7 @@ pub(super) enum Found {
 }
 
 /// Looks into the folder of a server, and holds what it finds.
-pub(super) fn find(folder: &Path) -> Result<Found> {
+pub(crate) fn find(folder: &Path) -> Result<Found> {
     let pipe = pipe(folder);
     match open(&pipe, Access::Write) {
         // The guardian may have moved the folder away just before; then what we hold is ending.
@@ -57,14 +58,14 @@ pub(super) fn find(folder: &Path) -> Result<Found> {
 }
 
 /// Starts a guardian that makes and starts the server in a new folder, and holds it.
-pub(super) async fn begin(server: &Server, secret: &Secret, port: u16, grace: Duration) -> Result<Hold> {
+pub(crate) async fn begin(server: &Server, secret: &Secret, port: u16, grace: Duration) -> Result<Hold> {
     let folder = &server.home;
     DirBuilder::new().mode(0o700).create(folder).map_err(Error::file("creating", folder))?;
     server.account.own(folder)?;
     let pipe = pipe(folder);
     run("mkfifo", server.account.command("mkfifo").args(["-m", "600"]).arg(&pipe)).await?;
     let password = server.write_password(secret)?;
-    server.configure(Purpose::Tests, port)?;
+    server.configure(SETTINGS, port)?;
     let include = folder.join("include.conf");
     server.account.write(&include, INCLUDE)?;
 
@@ -85,7 +86,7 @@ pub(super) async fn begin(server: &Server, secret: &Secret, port: u16, grace: Du
 }
 
 /// Waits until the guardian has started the server, which the caller holds.
-pub(super) async fn until_ready(server: &Server, hold: &Hold) -> Result<()> {
+pub(crate) async fn until_ready(server: &Server, hold: &Hold) -> Result<()> {
     let begun = Instant::now();
     while !server.home.join("ready").exists() {
         if !is_at(&hold.0, &pipe(&server.home)) {
@@ -105,13 +106,13 @@ pub(super) async fn until_ready(server: &Server, hold: &Hold) -> Result<()> {
 }
 
 /// Removes what a guardian that was killed could not, with the server if that still runs.
-pub(super) async fn bury(folder: &Path) -> Result<()> {
+pub(crate) async fn bury(folder: &Path) -> Result<()> {
     shutdown::end(&folder.join("data"), End::Crash).await?;
     remove_folder(folder)
 }
 
 /// Removes the abandoned folders whose names begin with that of `folder`.
-pub(super) async fn sweep(folder: &Path) -> Result<()> {
+pub(crate) async fn sweep(folder: &Path) -> Result<()> {
     let (Some(parent), Some(name)) = (folder.parent(), folder.file_name()) else { return Ok(()) };
     let entries = fs::read_dir(parent).into_iter().flatten().flatten();
     let related = entries.filter(|entry| entry.file_name().as_encoded_bytes().starts_with(name.as_encoded_bytes()));

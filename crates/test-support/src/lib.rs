@@ -2,7 +2,7 @@
 //!
 //! ```no_run
 //! # async fn test() {
-//! let db = local_db::testing::database().await;
+//! let db = test_support::database().await;
 //! let mut app = db.app_user().await;
 //! # }
 //! ```
@@ -10,24 +10,24 @@
 //! by a guardian process when the last of them is gone, however it went. A test needs no set-up, and none can see
 //! what another does. `PG_BIN` and `PG_VERSION` choose the server programs, as for the developer's database.
 //!
-//! Functions of this module panic where they cannot do what a test asks for, as an assertion would.
+//! Functions of this crate panic where they cannot do what a test asks for, as an assertion would.
 
 mod database;
 mod guardian;
+mod own_server;
 mod pooler;
 mod proxy;
-mod run;
-mod throwaway;
+mod shared_server;
 
 pub use database::TestDb;
+pub use own_server::{Standby, TestServer};
 pub use pooler::TestPooler;
 pub use proxy::{Limit, Proxy};
-pub use throwaway::{Standby, TestServer};
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::demo::{self, Seed};
-use crate::{Error, Result, schema};
+use local_db::demo::{self, Seed};
+use local_db::{Error, Result, schema};
 
 /// A database with every table of `sql/local-db/schema/`, all empty.
 ///

@@ -4,11 +4,11 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use local_db::{Role, testing};
+use local_db::Role;
 use rustix::process::{Pid, test_kill_process};
 use tempfile::TempDir;
 
-use crate::scratch::{content, wait_for};
+use crate::waiting::{content, wait_for};
 
 /// Names the file in which the child tells its server's port.
 const REPORT: &str = "LOCAL_DB_TEST_REPORT";
@@ -25,7 +25,7 @@ fn test_process(run: &TempDir, name: &str) -> Child {
 #[ignore = "the process that the tests below kill"]
 async fn child_that_holds_a_database() {
     let Some(report) = tenant_rls::environment::path(REPORT).map(PathBuf::from) else { return };
-    let db = testing::database().await;
+    let db = test_support::database().await;
     let new = report.with_extension("new");
     std::fs::write(&new, db.url(Role::Owner).port().to_string()).unwrap();
     std::fs::rename(new, report).unwrap();

@@ -8,19 +8,18 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use local_db::server::Server;
+use local_db::server::account::Account;
+use local_db::server::files::{can_name, log_tail};
+use local_db::server::pid::is_running;
+use local_db::server::ports::free_port;
+use local_db::server::programs::Wanted;
+use local_db::{Error, LocalDb, LocalOptions, Programs, Result, Role, Secret, schema};
 use tenant_rls::settings::SettingsError;
 use tenant_rls::{DatabaseUrl, DirectConnection, Error as SqlError, environment};
 use tokio::sync::OnceCell;
 
-use super::guardian::{self, Found, Hold};
-use crate::secret::{Secret, url};
-use crate::server::Server;
-use crate::server::account::Account;
-use crate::server::files::{can_name, log_tail};
-use crate::server::pid::running_pid;
-use crate::server::ports::free_port;
-use crate::server::programs::Wanted;
-use crate::{Error, LocalDb, LocalOptions, Programs, Result, Role, schema};
+use crate::guardian::{self, Found, Hold};
 
 /// How long the server outlives its last user: until the next test binary of the run has started.
 const GRACE: Duration = Duration::from_secs(3);
@@ -30,7 +29,7 @@ const ATTEMPTS: u32 = 3;
 
 /// The server of this test run, held until this process ends.
 #[derive(Debug)]
-pub(super) struct Run {
+pub(crate) struct Run {
     port: u16,
     secret: Secret,
     log: PathBuf,
@@ -39,13 +38,13 @@ pub(super) struct Run {
 
 impl Run {
     /// Joins the run's server, or makes it.
-    pub(super) async fn join() -> Result<&'static Self> {
+    pub(crate) async fn join() -> Result<&'static Self> {
         static RUN: OnceCell<Run> = OnceCell::const_new();
         RUN.get_or_try_init(join).await
     }
 
     /// A session of the superuser, for making databases.
-    pub(super) async fn session(&self) -> Result<DirectConnection> {
+    pub(crate) async fn session(&self) -> Result<DirectConnection> {
         let url = self.url(Role::Superuser, "postgres")?;
         DirectConnection::as_application(&url, "tests").await.map_err(|error| self.stopped().unwrap_or(error.into()))
     }
@@ -53,7 +52,7 @@ impl Run {
     /// What the log tells of a server that is gone, though nobody but its guardian should end it.
     fn stopped(&self) -> Option<Error> {
         let home = self.log.parent()?;
-        if running_pid(&home.join("data")).is_some() {
+        if is_running(&home.join("data")) {
             return None;
         }
         let reason = log_tail(&self.log, 0).unwrap_or_else(|| "its folder is gone".to_owned());
@@ -63,8 +62,8 @@ impl Run {
         })
     }
 
-    pub(super) fn url(&self, role: Role, database: &str) -> Result<DatabaseUrl> {
-        url(self.port, &self.secret, role, database)
+    pub(crate) fn url(&self, role: Role, database: &str) -> Result<DatabaseUrl> {
+        self.secret.url(self.port, role, database)
     }
 }
 
@@ -101,12 +100,12 @@ async fn ready(server: &Server, hold: &Hold) -> Result<(u16, Secret)> {
     guardian::until_ready(server, hold).await?;
     let port = server.configured_port()?;
     let secret = server.stored_secret()?;
-    prepare(&url(port, &secret, Role::Superuser, "postgres")?, &secret).await?;
+    prepare(&secret.url(port, Role::Superuser, "postgres")?, &secret).await?;
     Ok((port, secret))
 }
 
 /// Makes the roles, unless the process that began the server did before it was killed.
-pub(super) async fn prepare(superuser: &DatabaseUrl, secret: &Secret) -> Result<()> {
+pub(crate) async fn prepare(superuser: &DatabaseUrl, secret: &Secret) -> Result<()> {
     let mut session = DirectConnection::as_application(superuser, "tests").await?;
     let query = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)");
     let there: bool = query
@@ -122,7 +121,7 @@ pub(super) async fn prepare(superuser: &DatabaseUrl, secret: &Secret) -> Result<
 }
 
 /// The lock under which servers are found and begun, the folder of the run's server, and the user that it runs as.
-pub(super) async fn locked() -> Result<(File, PathBuf, Account)> {
+pub(crate) async fn locked() -> Result<(File, PathBuf, Account)> {
     let unknown = Error::file("finding", Path::new("the test binary"));
     let program = std::env::current_exe().map_err(unknown)?;
     let built_in = program.parent().unwrap_or(Path::new("/"));
@@ -141,14 +140,14 @@ pub(super) async fn locked() -> Result<(File, PathBuf, Account)> {
 }
 
 /// The system's folder for temporary files, if the server's user can write there.
-pub(super) async fn temporary_folder(account: Account) -> PathBuf {
+pub(crate) async fn temporary_folder(account: Account) -> PathBuf {
     let folder = std::env::temp_dir();
     let folder = folder.canonicalize().unwrap_or(folder);
     if can_name(&folder) && account.can_write(&folder).await { folder } else { PathBuf::from("/tmp") }
 }
 
 /// The server programs for tests: of a version, or those that `PG_BIN` and `PG_VERSION` name, or the newest installed.
-pub(super) async fn programs(account: Account, version: Option<u32>) -> Result<Programs> {
+pub(crate) async fn programs(account: Account, version: Option<u32>) -> Result<Programs> {
     let wanted = match version {
         Some(version) => Wanted { bin: None, version: Some((version, "the test asks for it".to_owned())) },
         None => Wanted {
