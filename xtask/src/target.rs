@@ -1,6 +1,6 @@
 //! Which database a command works on, said in one line, and the question before a write to anything but the project's own.
 
-use local_db::{Change, LocalDb, LocalOptions, Role, Up};
+use local_db::{ClusterChange, LocalDb, LocalOptions, Role, StartOptions};
 use tenant_rls::plain::plain;
 use tenant_rls::settings::DefaultTo;
 use tenant_rls::{ConnectOptions, Database, DatabaseUrl, Origin, Pooler, Settings, Target, Trust, environment, trust};
@@ -68,8 +68,8 @@ impl App {
             Target::Local => {
                 let why = if self.global.local { "as --local says" } else { "no database URL is set" };
                 self.printer.note(&format!("{why}: using the project's local database"));
-                let running = local.up(&mut self.notes(), Up::default()).await?;
-                if running.change() == Change::Created {
+                let running = local.up(&mut self.notes(), StartOptions::default()).await?;
+                if running.change() == ClusterChange::Created {
                     self.printer.note("it was made just now and has no rows; `cargo xtask db seed` fills it");
                 }
                 (running.url(Role::Owner)?, Origin::LocalDatabase)

@@ -1,7 +1,7 @@
 //! A real PostgreSQL for developers, started by the project itself, and its demo data.
 //!
-//! [`LocalDb`] is the developer's database in `.local-db/`, with the tables of [`schema`] and the data of [`demo`]. It uses installed
-//! server programs or those that npm brings ([`Programs`]). What [`server`] shows is for the servers of tests.
+//! [`LocalDb`] is the developer's database in `.local-db/`, with the tables of [`schema`] and the data of [`demo`]. It uses
+//! installed server programs or those that npm brings ([`Programs`]). What [`server`] shows is for the servers of tests.
 
 #[cfg(not(unix))]
 compile_error!("this workspace runs on Linux and macOS; on Windows, build and run it inside WSL2");
@@ -17,10 +17,10 @@ mod secret;
 pub mod server;
 mod versions;
 
-pub use cluster::database::{Change, LocalDb, LocalOptions, Running};
+pub use cluster::database::{ClusterChange, LocalDb, LocalOptions, Running};
 pub use cluster::loss::{Loss, Sessions, Stored};
 pub use cluster::reset::Reset;
-pub use cluster::start::Up;
+pub use cluster::start::StartOptions;
 pub use cluster::status::{State, Status};
 pub use demo::{Planted, Seed};
 pub use disk::free_space;

@@ -8,24 +8,24 @@ use local_db::{Result, Role, schema};
 use sqlx::PgConnection;
 use tenant_rls::{DatabaseUrl, DirectConnection, Error as SqlError, Ident, Template};
 
-use crate::shared_server::Run;
+use crate::shared_server::SharedServer;
 
 /// A database that one test has to itself. It is dropped some time after this guard, at the latest with the server.
 #[derive(Debug)]
 pub struct TestDb {
-    run: &'static Run,
+    server: &'static SharedServer,
     name: String,
 }
 
 impl TestDb {
     /// Makes a database as a copy of a template; `None` is PostgreSQL's own empty one.
     pub(crate) async fn clone_of(template: Option<&str>) -> Result<Self> {
-        let run = Run::join().await?;
+        let server = SharedServer::join().await?;
         let name = unique_name();
-        let mut session = run.session().await?;
+        let mut session = server.session().await?;
         schema::create_database(&mut session, &name, template).await?;
         session.close().await;
-        Ok(Self { run, name })
+        Ok(Self { server, name })
     }
 
     /// The database's name.
@@ -35,7 +35,7 @@ impl TestDb {
 
     /// How to log in to it.
     pub fn url(&self, role: Role) -> DatabaseUrl {
-        self.run.url(role, &self.name).expect("a URL of our own making is one")
+        self.server.url(role, &self.name).expect("a URL of our own making is one")
     }
 
     /// A session of the superuser, whom nothing filters.
@@ -79,7 +79,7 @@ impl TestDb {
 impl Drop for TestDb {
     fn drop(&mut self) {
         // Not waited for: what is not dropped when the process ends goes with the server.
-        if let Ok(url) = self.run.url(Role::Superuser, "postgres") {
+        if let Ok(url) = self.server.url(Role::Superuser, "postgres") {
             let _ = sweeper(url).send(std::mem::take(&mut self.name));
         }
     }
@@ -106,8 +106,8 @@ pub(crate) async fn template(
     if built().contains(&name) {
         return Ok(name);
     }
-    let run = Run::join().await?;
-    let mut session = run.session().await?;
+    let server = SharedServer::join().await?;
+    let mut session = server.session().await?;
     // The lock ends with the session, also when its holder is killed.
     let lock = sqlx::query("SELECT pg_advisory_lock(hashtext($1))").bind(&name);
     lock.execute(session.connection()).await.map_err(SqlError::query("waiting for the template"))?;
@@ -115,7 +115,7 @@ pub(crate) async fn template(
         let unfinished = format!("{name}_new");
         drop_database(&mut session, &unfinished).await?;
         schema::create_database(&mut session, &unfinished, None).await?;
-        build(&run.url(Role::Superuser, &unfinished)?, &run.url(Role::Owner, &unfinished)?).await?;
+        build(&server.url(Role::Superuser, &unfinished)?, &server.url(Role::Owner, &unfinished)?).await?;
         let rename = Template::new(r#"ALTER DATABASE :"unfinished" RENAME TO :"name""#)
             .ident("unfinished", &Ident::new(unfinished)?)
             .ident("name", &Ident::new(name.as_str())?)

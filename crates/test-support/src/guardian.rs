@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use local_db::server::account::run;
 use local_db::server::files::{log_tail, remove_folder};
-use local_db::server::shutdown::{self, End};
+use local_db::server::shutdown::{self, Shutdown};
 use local_db::server::{INCLUDE, Server};
 use local_db::{Error, Result, Secret};
 use rustix::fs::OFlags;
@@ -31,12 +31,12 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Keeps a server alive for as long as it lives.
 #[derive(Debug)]
-pub(crate) struct Hold(File);
+pub(crate) struct ServerHold(File);
 
 /// What stands in a folder.
-pub(crate) enum Found {
+pub(crate) enum FoundServer {
     /// A server with its guardian; it stays while this is held.
-    Guarded(Hold),
+    Guarded(ServerHold),
     /// Leftovers without a guardian.
     Abandoned,
     /// No such folder.
@@ -44,21 +44,23 @@ pub(crate) enum Found {
 }
 
 /// Looks into the folder of a server, and holds what it finds.
-pub(crate) fn find(folder: &Path) -> Result<Found> {
+pub(crate) fn find(folder: &Path) -> Result<FoundServer> {
     let pipe = pipe(folder);
     match open(&pipe, Access::Write) {
         // The guardian may have moved the folder away just before; then what we hold is ending.
-        Ok(file) if is_at(&file, &pipe) => Ok(Found::Guarded(Hold(file))),
-        Ok(_) => Ok(Found::Nothing),
-        Err(error) if error.raw_os_error() == Some(rustix::io::Errno::NXIO.raw_os_error()) => Ok(Found::Abandoned),
-        Err(error) if error.kind() == io::ErrorKind::NotFound && folder.exists() => Ok(Found::Abandoned),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Found::Nothing),
+        Ok(file) if is_at(&file, &pipe) => Ok(FoundServer::Guarded(ServerHold(file))),
+        Ok(_) => Ok(FoundServer::Nothing),
+        Err(error) if error.raw_os_error() == Some(rustix::io::Errno::NXIO.raw_os_error()) => {
+            Ok(FoundServer::Abandoned)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound && folder.exists() => Ok(FoundServer::Abandoned),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(FoundServer::Nothing),
         Err(error) => Err(Error::file("opening", &pipe)(error)),
     }
 }
 
 /// Starts a guardian that makes and starts the server in a new folder, and holds it.
-pub(crate) async fn begin(server: &Server, secret: &Secret, port: u16, grace: Duration) -> Result<Hold> {
+pub(crate) async fn begin(server: &Server, secret: &Secret, port: u16, grace: Duration) -> Result<ServerHold> {
     let folder = &server.home;
     DirBuilder::new().mode(0o700).create(folder).map_err(Error::file("creating", folder))?;
     server.account.own(folder)?;
@@ -82,11 +84,11 @@ pub(crate) async fn begin(server: &Server, secret: &Secret, port: u16, grace: Du
     guardian.arg(grace.as_secs().to_string()).args(server.initdb_arguments(&server.data(), &password));
     guardian.stdin(input).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
     guardian.spawn().map_err(Error::file("starting", Path::new("/bin/sh")))?;
-    Ok(Hold(hold))
+    Ok(ServerHold(hold))
 }
 
 /// Waits until the guardian has started the server, which the caller holds.
-pub(crate) async fn until_ready(server: &Server, hold: &Hold) -> Result<()> {
+pub(crate) async fn until_ready(server: &Server, hold: &ServerHold) -> Result<()> {
     let begun = Instant::now();
     while !server.home.join("ready").exists() {
         if !is_at(&hold.0, &pipe(&server.home)) {
@@ -107,7 +109,7 @@ pub(crate) async fn until_ready(server: &Server, hold: &Hold) -> Result<()> {
 
 /// Removes what a guardian that was killed could not, with the server if that still runs.
 pub(crate) async fn bury(folder: &Path) -> Result<()> {
-    shutdown::end(&folder.join("data"), End::Crash).await?;
+    shutdown::end(&folder.join("data"), Shutdown::Crash).await?;
     remove_folder(folder)
 }
 
@@ -117,7 +119,7 @@ pub(crate) async fn sweep(folder: &Path) -> Result<()> {
     let entries = fs::read_dir(parent).into_iter().flatten().flatten();
     let related = entries.filter(|entry| entry.file_name().as_encoded_bytes().starts_with(name.as_encoded_bytes()));
     for path in related.map(|entry| entry.path()).collect::<Vec<PathBuf>>() {
-        if matches!(find(&path), Ok(Found::Abandoned)) {
+        if matches!(find(&path), Ok(FoundServer::Abandoned)) {
             bury(&path).await?;
         }
     }

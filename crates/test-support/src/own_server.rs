@@ -6,12 +6,12 @@ use std::time::Duration;
 use local_db::server::Server;
 use local_db::server::account::run;
 use local_db::server::ports::{free_port, is_free};
-use local_db::server::shutdown::{self, End};
+use local_db::server::shutdown::{self, Shutdown};
 use local_db::{Error, Result, Role, Secret, schema};
 use tenant_rls::{DatabaseUrl, DirectConnection};
 
 use crate::database::{connect, unique_name};
-use crate::guardian::{self, Hold, SETTINGS};
+use crate::guardian::{self, SETTINGS, ServerHold};
 use crate::shared_server;
 
 const DATABASE: &str = "app";
@@ -25,7 +25,7 @@ pub struct TestServer {
     server: Server,
     port: u16,
     secret: Secret,
-    _hold: Hold,
+    _hold: ServerHold,
 }
 
 impl TestServer {
@@ -73,7 +73,7 @@ impl TestServer {
     /// # Panics
     /// If it does not end.
     pub async fn crash(&self) {
-        self.end(End::Crash).await;
+        self.end(Shutdown::Crash).await;
     }
 
     /// Ends the server and its sessions in good order, and waits until it is gone.
@@ -81,7 +81,7 @@ impl TestServer {
     /// # Panics
     /// If it does not end.
     pub async fn stop(&self) {
-        self.end(End::Shutdown).await;
+        self.end(Shutdown::Fast).await;
     }
 
     /// A streaming standby of this server. The server is restarted for it, which ends its sessions.
@@ -129,8 +129,8 @@ impl TestServer {
         Ok(format!("{set}primary_conninfo = '{primary}'\n"))
     }
 
-    async fn end(&self, end: End) {
-        if let Err(error) = shutdown::end(&self.server.data(), end).await {
+    async fn end(&self, how: Shutdown) {
+        if let Err(error) = shutdown::end(&self.server.data(), how).await {
             panic!("{error}");
         }
     }

@@ -13,13 +13,13 @@ use local_db::server::account::Account;
 use local_db::server::files::{can_name, log_tail};
 use local_db::server::pid::is_running;
 use local_db::server::ports::free_port;
-use local_db::server::programs::Wanted;
+use local_db::server::programs::ProgramRequest;
 use local_db::{Error, LocalDb, LocalOptions, Programs, Result, Role, Secret, schema};
 use tenant_rls::settings::SettingsError;
 use tenant_rls::{DatabaseUrl, DirectConnection, Error as SqlError, environment};
 use tokio::sync::OnceCell;
 
-use crate::guardian::{self, Found, Hold};
+use crate::guardian::{self, FoundServer, ServerHold};
 
 /// How long the server outlives its last user: until the next test binary of the run has started.
 const GRACE: Duration = Duration::from_secs(3);
@@ -29,18 +29,18 @@ const ATTEMPTS: u32 = 3;
 
 /// The server of this test run, held until this process ends.
 #[derive(Debug)]
-pub(crate) struct Run {
+pub(crate) struct SharedServer {
     port: u16,
     secret: Secret,
     log: PathBuf,
-    _hold: Hold,
+    _hold: ServerHold,
 }
 
-impl Run {
+impl SharedServer {
     /// Joins the run's server, or makes it.
     pub(crate) async fn join() -> Result<&'static Self> {
-        static RUN: OnceCell<Run> = OnceCell::const_new();
-        RUN.get_or_try_init(join).await
+        static SERVER: OnceCell<SharedServer> = OnceCell::const_new();
+        SERVER.get_or_try_init(join).await
     }
 
     /// A session of the superuser, for making databases.
@@ -67,24 +67,24 @@ impl Run {
     }
 }
 
-async fn join() -> Result<Run> {
+async fn join() -> Result<SharedServer> {
     let (_lock, folder, account) = locked().await?;
     for attempt in 1.. {
         let (hold, server) = match guardian::find(&folder)? {
-            Found::Guarded(hold) if account.owns_folder(&folder) => {
+            FoundServer::Guarded(hold) if account.owns_folder(&folder) => {
                 // Only its folder counts: the programs are those of the process that began it.
                 (hold, Server { programs: Programs::known(Path::new(""), 0), account, home: folder.clone() })
             }
-            Found::Guarded(_) => return Err(foreign(&folder)),
-            Found::Abandoned if !account.owns_folder(&folder) => return Err(foreign(&folder)),
-            Found::Abandoned | Found::Nothing => {
+            FoundServer::Guarded(_) => return Err(foreign(&folder)),
+            FoundServer::Abandoned if !account.owns_folder(&folder) => return Err(foreign(&folder)),
+            FoundServer::Abandoned | FoundServer::Nothing => {
                 guardian::sweep(&folder).await?;
                 let server = Server { programs: programs(account, None).await?, account, home: folder.clone() };
                 (guardian::begin(&server, &Secret::random()?, free_port()?, GRACE).await?, server)
             }
         };
         match ready(&server, &hold).await {
-            Ok((port, secret)) => return Ok(Run { port, secret, log: server.log(), _hold: hold }),
+            Ok((port, secret)) => return Ok(SharedServer { port, secret, log: server.log(), _hold: hold }),
             Err(error) if attempt == ATTEMPTS => return Err(error),
             Err(_) => {
                 drop(hold);
@@ -96,7 +96,7 @@ async fn join() -> Result<Run> {
 }
 
 /// Waits for the server, makes its roles unless they are there, and returns its port and its password.
-async fn ready(server: &Server, hold: &Hold) -> Result<(u16, Secret)> {
+async fn ready(server: &Server, hold: &ServerHold) -> Result<(u16, Secret)> {
     guardian::until_ready(server, hold).await?;
     let port = server.configured_port()?;
     let secret = server.stored_secret()?;
@@ -148,9 +148,9 @@ pub(crate) async fn temporary_folder(account: Account) -> PathBuf {
 
 /// The server programs for tests: of a version, or those that `PG_BIN` and `PG_VERSION` name, or the newest installed.
 pub(crate) async fn programs(account: Account, version: Option<u32>) -> Result<Programs> {
-    let wanted = match version {
-        Some(version) => Wanted { bin: None, version: Some((version, "the test asks for it".to_owned())) },
-        None => Wanted {
+    let request = match version {
+        Some(version) => ProgramRequest { bin: None, version: Some((version, "the test asks for it".to_owned())) },
+        None => ProgramRequest {
             bin: environment::path("PG_BIN").map(PathBuf::from),
             version: environment::text("PG_VERSION")
                 .map_err(|error| SqlError::from(SettingsError::from(error)))?
@@ -160,7 +160,7 @@ pub(crate) async fn programs(account: Account, version: Option<u32>) -> Result<P
     };
     let workspace = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
     let workspace = workspace.canonicalize().unwrap_or(workspace.to_owned());
-    LocalDb::at(&workspace, LocalOptions::default()).programs(&wanted, account, &mut |_| ()).await
+    LocalDb::at(&workspace, LocalOptions::default()).programs(&request, account, &mut |_| ()).await
 }
 
 /// Waits until the guardian of a server that did not start has cleaned up.

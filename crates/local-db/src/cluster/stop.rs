@@ -3,7 +3,7 @@
 use crate::cluster::database::LocalDb;
 use crate::cluster::status::State;
 use crate::error::Result;
-use crate::server::shutdown::{self, End};
+use crate::server::shutdown::{self, Shutdown};
 
 impl LocalDb {
     /// Stops the server; its data stays. Returns whether it ran.
@@ -15,11 +15,11 @@ impl LocalDb {
             return Ok(false);
         }
         let _lock = self.home.lock(&mut |_| ()).await?;
-        self.end(End::Shutdown).await
+        self.end(Shutdown::Fast).await
     }
 
-    pub(crate) async fn end(&self, end: End) -> Result<bool> {
-        shutdown::end(&self.home.server()?.join("data"), end).await
+    pub(crate) async fn end(&self, how: Shutdown) -> Result<bool> {
+        shutdown::end(&self.home.server()?.join("data"), how).await
     }
 
     /// Stops the server and removes everything, the programs that npm brought included.
@@ -28,7 +28,7 @@ impl LocalDb {
     /// As [`down`](Self::down), and where a file cannot be removed.
     pub async fn remove(&self) -> Result<()> {
         let _lock = self.home.lock(&mut |_| ()).await?;
-        self.end(End::Shutdown).await?;
+        self.end(Shutdown::Fast).await?;
         self.home.remove()
     }
 }

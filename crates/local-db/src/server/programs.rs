@@ -22,7 +22,7 @@ pub struct Programs {
 
 /// Which programs are wanted.
 #[derive(Debug, Clone, Default)]
-pub struct Wanted {
+pub struct ProgramRequest {
     /// Their folder (`--pg-bin`, `PG_BIN`).
     pub bin: Option<PathBuf>,
     /// Their major version, and who asks for it.
@@ -51,38 +51,38 @@ impl Programs {
 
     /// Finds what is wanted in the folder that was named, or else among the installed ones, the newest version where none is
     /// wanted. `None` where there is none: then npm can [`bring`](Self::bring) it.
-    pub(crate) async fn find(wanted: &Wanted, account: Account) -> Result<Option<Self>> {
-        let version = wanted.version.as_ref().map(|(version, _)| *version);
+    pub(crate) async fn find(request: &ProgramRequest, account: Account) -> Result<Option<Self>> {
+        let version = request.version.as_ref().map(|(version, _)| *version);
         if let Some(version) = version.filter(|v| !(OLDEST..=NEWEST).contains(v)) {
             return Err(Error::UnsupportedVersion(version));
         }
-        if let Some(bin) = &wanted.bin {
-            return Self::named(bin, wanted, account).await.map(Some);
+        if let Some(bin) = &request.bin {
+            return Self::named(bin, request, account).await.map(Some);
         }
         Ok(newest(installed(account).await, version))
     }
 
     /// Lets npm bring what is wanted into a folder that the server's user can enter.
     pub(crate) async fn bring(
-        wanted: &Wanted,
+        request: &ProgramRequest,
         account: Account,
         folder: &Path,
         notes: &mut dyn FnMut(&str),
     ) -> Result<Self> {
-        let version = wanted.version.as_ref().map(|(version, _)| *version);
+        let version = request.version.as_ref().map(|(version, _)| *version);
         let brought = npm::bring(version.unwrap_or(NEWEST), folder, notes).await;
         let bin = brought.map_err(|reason| Error::NoPrograms { version, reason })?;
         Self::at(&bin, account).await
     }
 
     /// The programs in a folder that the user named.
-    async fn named(bin: &Path, wanted: &Wanted, account: Account) -> Result<Self> {
+    async fn named(bin: &Path, request: &ProgramRequest, account: Account) -> Result<Self> {
         let missing: Vec<_> = NEEDED.into_iter().filter(|name| !bin.join(name).is_file()).collect();
         if !missing.is_empty() {
             return Err(Error::NotPrograms { path: bin.to_owned(), missing: missing.join(", ") });
         }
         let programs = Self::at(bin, account).await?;
-        match &wanted.version {
+        match &request.version {
             Some((asked, why)) if *asked != programs.major => Err(Error::WrongPrograms {
                 path: bin.to_owned(),
                 found: programs.major,

@@ -15,11 +15,11 @@ const STEP: Duration = Duration::from_millis(20);
 
 /// How a server is ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
-    /// Sessions are ended, data is flushed (a fast shutdown).
-    Shutdown,
-    /// No session begins any more, and those that there are end by themselves (a smart shutdown).
-    WhenAlone,
+pub enum Shutdown {
+    /// Sessions are ended, data is flushed.
+    Fast,
+    /// No session begins any more, and those that there are end by themselves.
+    Smart,
     /// As if the machine had lost its power.
     Crash,
 }
@@ -28,14 +28,14 @@ pub enum End {
 ///
 /// # Errors
 /// [`Error::Program`] where it still runs after two minutes.
-pub async fn end(data: &Path, end: End) -> Result<bool> {
+pub async fn end(data: &Path, how: Shutdown) -> Result<bool> {
     let Some(pid) = running_pid(data) else { return Ok(false) };
     let failed =
         |output: String| Error::Program { program: format!("stopping process {}", pid.as_raw_nonzero()), output };
-    let ended = match end {
-        End::Shutdown => signal(pid, Signal::INT).map(|()| Vec::new()),
-        End::WhenAlone => signal(pid, Signal::TERM).map(|()| Vec::new()),
-        End::Crash => kill_family(pid),
+    let ended = match how {
+        Shutdown::Fast => signal(pid, Signal::INT).map(|()| Vec::new()),
+        Shutdown::Smart => signal(pid, Signal::TERM).map(|()| Vec::new()),
+        Shutdown::Crash => kill_family(pid),
     };
     let sessions = ended.map_err(|error| failed(error.to_string()))?;
     for _ in 0..STOP_LIMIT.as_millis() / STEP.as_millis() {

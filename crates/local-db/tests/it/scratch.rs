@@ -5,7 +5,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use local_db::{LocalDb, LocalOptions, Role, Running, Up};
+use local_db::{LocalDb, LocalOptions, Role, Running, StartOptions};
 use tenant_rls::DirectConnection;
 
 /// The developer's database survives its command; this ends it with the test, also if that is killed: it waits for the end
@@ -62,7 +62,7 @@ impl Scratch {
     }
 
     pub(crate) async fn up(&self) -> Running {
-        self.db().up(&mut |_| (), Up::default()).await.unwrap()
+        self.db().up(&mut |_| (), StartOptions::default()).await.unwrap()
     }
 }
 

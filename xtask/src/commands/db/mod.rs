@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
-use local_db::{Change, LocalDb, LocalOptions, Running, Seed, State, Status, Up, demo};
+use local_db::{ClusterChange, LocalDb, LocalOptions, Running, Seed, StartOptions, State, Status, demo};
 use serde::Serialize;
 use tenant_rls::environment;
 
@@ -93,7 +93,7 @@ pub(super) struct UpOptions {
     empty: bool,
 }
 
-impl From<UpOptions> for Up {
+impl From<UpOptions> for StartOptions {
     fn from(options: UpOptions) -> Self {
         Self { empty: options.empty }
     }
@@ -193,9 +193,9 @@ impl App {
 /// Says what `up` or `reset` did, and what can be done with it.
 fn tell(app: &App, running: &Running) -> anyhow::Result<()> {
     let did = match running.change() {
-        Change::None => "the local database runs already",
-        Change::Started => "started the local database",
-        Change::Created => "made the local database",
+        ClusterChange::None => "the local database runs already",
+        ClusterChange::Started => "started the local database",
+        ClusterChange::Created => "made the local database",
     };
     let version = running.programs().major();
     let next = if running.has_tables() { "`cargo xtask db seed` fills it" } else { "it has no tables yet" };
@@ -206,12 +206,12 @@ fn tell(app: &App, running: &Running) -> anyhow::Result<()> {
 
 async fn url(app: &App, local: &LocalDb, role: Role) -> anyhow::Result<()> {
     report::refuse_csv("db url", app.global.format())?;
-    let url = local.up(&mut app.notes(), Up::default()).await?.url(role.into())?;
+    let url = local.up(&mut app.notes(), StartOptions::default()).await?.url(role.into())?;
     app.report(&UrlReport { url: url.expose().to_owned() })
 }
 
 async fn open_psql(app: &App, local: &LocalDb, psql: Psql) -> anyhow::Result<()> {
-    let running = local.up(&mut app.notes(), Up::default()).await?;
+    let running = local.up(&mut app.notes(), StartOptions::default()).await?;
     let url = running.url(psql.role.role.into())?;
     let Some(program) = local_db::psql::locate(Some(running.programs())) else {
         return Err(Mistake::failed(
@@ -233,7 +233,7 @@ async fn open_psql(app: &App, local: &LocalDb, psql: Psql) -> anyhow::Result<()>
 }
 
 async fn seed(app: &App, local: &LocalDb, options: &SeedOptions) -> anyhow::Result<()> {
-    let running = local.up(&mut app.notes(), Up::default()).await?;
+    let running = local.up(&mut app.notes(), StartOptions::default()).await?;
     app.printer.note(&format!("planting {} bookings", text::count(u64::from(options.bookings))));
     app.report(&demo::plant(&running.url(local_db::Role::Superuser)?, &options.into(), &mut app.notes()).await?)
 }
