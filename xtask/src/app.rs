@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
-use tenant_rls::environment::{self, Lookup};
-use tenant_rls::{Exit, Settings, files};
+use tenancy_config::environment::{self, Lookup};
+use tenancy_config::{Exit, Settings, files};
 
 use crate::cli::{self, Cli, Command, Global};
 use crate::commands::{
@@ -116,7 +116,7 @@ impl App {
     /// # Errors
     /// One of them is wrong.
     pub(crate) fn settings_without_database(&self) -> anyhow::Result<Settings> {
-        let flags = tenant_rls::Flags { local: true, ..self.global.flags() };
+        let flags = tenancy_config::Flags { local: true, ..self.global.flags() };
         Ok(Settings::load(&flags, &environment::text, &self.cwd).map_err(tenant_rls::Error::from)?)
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use tenant_rls::Exit;
+use tenancy_config::{Exit, UserError};
 
 use crate::printer::Printer;
 
@@ -64,8 +64,9 @@ fn verdict(error: &(dyn std::error::Error + 'static)) -> Option<Verdict> {
     }
     ask!(
         tenant_rls::Error,
-        tenant_rls::environment::NotText,
-        tenant_rls::FileError,
+        tenancy_config::environment::NotText,
+        tenancy_config::FileError,
+        tenancy_config::NameError,
         local_db::Error,
         tenant_ops::Error,
         tenant_audit::Error,

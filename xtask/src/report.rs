@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 use serde::Serialize;
-use tenant_rls::files::Readers;
+use tenancy_config::files::Readers;
 
 use crate::failure::Mistake;
 use crate::harmless::Harmless;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use seed_tenant_defaults::{Outcome, Progress, SeedReport, TenantLine, TenantResult};
-use tenant_rls::Exit;
+use tenancy_config::Exit;
 
 use crate::harmless::Harmless;
 use crate::printer::{Printer, Stream};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use tenant_rls::{Exit, files};
+use tenancy_config::{Exit, files};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 

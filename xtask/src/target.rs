@@ -1,9 +1,10 @@
 //! Which database a command works on, said in one line, and the question before a write to anything but the project's own.
 
 use local_db::{Change, LocalDb, LocalOptions, Role, Up};
-use tenant_rls::plain::plain;
-use tenant_rls::settings::DefaultTo;
-use tenant_rls::{ConnectOptions, Database, DatabaseUrl, Origin, Pooler, Settings, Target, Trust, environment, trust};
+use tenancy_config::plain::plain;
+use tenancy_config::settings::WithoutUrl;
+use tenancy_config::{DatabaseChoice, DatabaseUrl, SettingOrigin, Settings, Trust, environment, trust};
+use tenant_rls::{ConnectOptions, Database, Pooler};
 
 use crate::app::App;
 use crate::failure::Mistake;
@@ -12,7 +13,7 @@ use crate::{printer, root, stop};
 /// A connected database and where its URL came from.
 pub(crate) struct Connected {
     pub(crate) database: Database,
-    pub(crate) origin: Origin,
+    pub(crate) origin: SettingOrigin,
     /// What a person must name before something is written; `None` on the project's local database.
     environment: Option<String>,
 }
@@ -64,15 +65,15 @@ impl App {
     pub(crate) async fn connect_with(&self, settings: &Settings, max_connections: u32) -> anyhow::Result<Connected> {
         let local = self.local(LocalOptions::default())?;
         let (url, origin) = match settings.database() {
-            Target::Url { url, origin } => (url.clone(), origin.clone()),
-            Target::Local => {
+            DatabaseChoice::Url { url, origin } => (url.clone(), origin.clone()),
+            DatabaseChoice::Local => {
                 let why = if self.global.local { "as --local says" } else { "no database URL is set" };
                 self.printer.note(&format!("{why}: using the project's local database"));
                 let running = local.up(&mut self.notes(), Up::default()).await?;
                 if running.change() == Change::Created {
                     self.printer.note("it was made just now and has no rows; `cargo xtask db seed` fills it");
                 }
-                (running.url(Role::Owner)?, Origin::LocalDatabase)
+                (running.url(Role::Owner)?, SettingOrigin::LocalDatabase)
             }
         };
         self.connect_to(settings, &local, &url, origin, max_connections).await
@@ -83,7 +84,7 @@ impl App {
     /// # Errors
     /// As [`connect`](Self::connect), and where neither a URL nor `--local` was given.
     pub(crate) async fn connect_by_choice(&self, settings: &Settings) -> anyhow::Result<Connected> {
-        settings.target(DefaultTo::Nothing).map_err(tenant_rls::Error::from)?;
+        settings.target(WithoutUrl::Nothing).map_err(tenant_rls::Error::from)?;
         self.connect(settings).await
     }
 
@@ -118,7 +119,7 @@ impl App {
         settings: &Settings,
         local: &LocalDb,
         url: &DatabaseUrl,
-        origin: Origin,
+        origin: SettingOrigin,
         max_connections: u32,
     ) -> anyhow::Result<Connected> {
         let options = ConnectOptions {

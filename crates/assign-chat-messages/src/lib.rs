@@ -4,7 +4,8 @@
 mod error;
 
 use backfill_engine::{Backfill, BackfillReport, Comparison, Options, Plan, Progress};
-use tenant_rls::{Catalog, Database, Tenancy, Tenant, Tenants};
+use tenancy_config::Tenancy;
+use tenant_rls::{Catalog, Database, Registry, Tenant};
 use tokio::sync::watch;
 
 pub use error::{Error, Result};
@@ -58,7 +59,7 @@ impl Assignment {
             Origin::Author => return Ok(Self { plan: Plan::new(&catalog, tenancy, TABLE)?, given: None }),
             Origin::Tenant { name, include_inactive } => (name, *include_inactive),
         };
-        let mut tenants = Tenants::open(database, tenancy).await?;
+        let mut tenants = Registry::open(database, tenancy).await?;
         let tenant = tenants.find(name).await?;
         tenants.close().await?;
         if !(tenant.active || include_inactive) {

@@ -1,7 +1,8 @@
 //! Job: gives bookings their tenant, from service request, client and service. The engine does the work; this names it.
 
 use backfill_engine::{Backfill, BackfillReport, Options, Plan, Progress, Result};
-use tenant_rls::{Catalog, Database, Tenancy};
+use tenancy_config::Tenancy;
+use tenant_rls::{Catalog, Database};
 use tokio::sync::watch;
 
 /// The job's name in `tenant_ops.run`.

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 use sqlx::Row;
-use tenant_rls::{Backoff, Database, Error as RlsError, OwnerTx, TableName, Template, retry_locks};
+use tenancy_config::TableName;
+use tenant_rls::{Backoff, Database, Error as RlsError, OwnerTx, Template, retry_locks};
 
 use crate::Result;
 use crate::preflight::number;

@@ -3,10 +3,9 @@
 use std::time::{Duration, Instant};
 
 use sqlx::PgConnection;
+use tenancy_config::{TableName, Tenancy};
 use tenant_ops::{BatchCall, BatchCounts, Lane, Run};
-use tenant_rls::{
-    ActingRole, Backoff, BatchOptions, BatchTx, Database, Error as RlsError, Fault, Sql, TableName, Tenancy, fault_of,
-};
+use tenant_rls::{ActingRole, Backoff, BatchOptions, BatchTx, Database, Error as RlsError, Fault, Sql, fault_of};
 
 use crate::books::Books;
 use crate::statements::{LeafStatements, Statements};
@@ -154,7 +153,7 @@ impl Batches<'_> {
     fn leaf_is_gone(&self, leaf: &str) -> RlsError {
         match TableName::parse(leaf, &self.tenancy.database.schema) {
             Ok(table) => RlsError::NoTable { table, closest: None },
-            Err(error) => error,
+            Err(error) => error.into(),
         }
     }
 

@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
 use sqlx::PgConnection;
+use tenancy_config::Tenancy;
 use tenant_ops::{Lane, NewLane, NewRun, Run};
-use tenant_rls::{ActingRole, BatchTx, Tenancy};
+use tenant_rls::{ActingRole, BatchTx};
 
 use crate::tid::Tid;
 

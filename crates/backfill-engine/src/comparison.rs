@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 use sqlx::Row;
-use tenant_rls::{Database, Error as RlsError, Tenancy, TenantId};
+use tenancy_config::Tenancy;
+use tenant_rls::{Database, Error as RlsError, TenantId};
 
 use crate::statements::Statements;
 use crate::{OnConflict, Plan, Result, survey};

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use serde::Serialize;
+use tenancy_config::Tenancy;
 use tenant_ops::{MemberRecord, RunRecord, RunState, change_state};
-use tenant_rls::{Database, OwnerTx, Tenancy};
+use tenant_rls::{Database, OwnerTx};
 
 use crate::{Error, Result};
 

@@ -3,8 +3,9 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use tenancy_config::Tenancy;
 use tenant_ops::{KeptAlive, LEASE_TTL, Lease, LeaseWatch, Member, NewLane, NewRun, Run};
-use tenant_rls::{AuditTx, Database, OwnerTx, Tenancy};
+use tenant_rls::{AuditTx, Database, OwnerTx};
 use tokio::sync::watch;
 
 use crate::batch::Batches;

@@ -1,7 +1,8 @@
 //! The parts of the statements that repeat for each source and each piece of evidence, and the decision made of them. They run under the
 //! search path of the application, so every name in them has its schema.
 
-use tenant_rls::{Ident, Sql, Template};
+use tenancy_config::Ident;
+use tenant_rls::{Sql, Template};
 
 use crate::source::{Evidence, Origin, Pointer};
 use crate::{OnConflict, Plan, Result};

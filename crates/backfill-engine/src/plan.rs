@@ -1,6 +1,7 @@
 //! What is to be backfilled: the table, and the sources of its rows' tenant, checked against the catalog.
 
-use tenant_rls::{Access, Catalog, Ident, Sql, TableName, Template, Tenancy, TenantId, TenantTable};
+use tenancy_config::{Ident, TableName, Tenancy};
+use tenant_rls::{Access, Catalog, Sql, Template, TenantId, TenantTable};
 
 use crate::key::RowKey;
 use crate::source::{Evidence, Found, Source};

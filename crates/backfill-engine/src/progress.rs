@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
-use tenant_rls::TableName;
+use tenancy_config::TableName;
 
 use crate::pressure::{Reason, Unreadable};
 

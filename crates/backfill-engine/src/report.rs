@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
-use tenant_rls::TableName;
+use tenancy_config::TableName;
 
 use crate::pressure::Pressure;
 use crate::{Aftermath, Preflight};

@@ -1,7 +1,8 @@
 //! Where a row's tenant comes from: what a column points to, one tenant for all, and evidence between several tenants.
 
-use tenant_rls::tenancy::{EvidenceRule, SourceRule, TableRules};
-use tenant_rls::{Access, Catalog, Ident, TableName, Tenancy, TenantId, TenantTable};
+use tenancy_config::tenancy::{EvidenceRule, SourceRule, TableRules};
+use tenancy_config::{Ident, TableName, Tenancy};
+use tenant_rls::{Access, Catalog, TenantId, TenantTable};
 
 use crate::{Error, Result};
 

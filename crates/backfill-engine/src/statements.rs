@@ -1,7 +1,8 @@
 //! The statements of one backfill, composed once from `sql/backfill/` for its table and sources.
 
+use tenancy_config::TableName;
 use tenant_ops::BatchStatement;
-use tenant_rls::{Sql, TableName, Template};
+use tenant_rls::{Sql, Template};
 
 use crate::parts::{Parts, list};
 use crate::preflight::leaving_out;

@@ -1,7 +1,8 @@
 //! What is left, counted by a role that is proven to see every row, in one snapshot.
 
 use sqlx::Row;
-use tenant_rls::{Access, ActingRole, AuditTx, Database, Error as RlsError, Ident, Tenancy, visibility};
+use tenancy_config::{Ident, Tenancy};
+use tenant_rls::{Access, ActingRole, AuditTx, Database, Error as RlsError, visibility};
 
 use crate::statements::Statements;
 use crate::{GhostTenant, Plan, Result};

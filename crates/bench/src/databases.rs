@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use local_db::{Planted, Role, Seed, seed};
 use sqlx::Row as _;
-use tenant_rls::{DatabaseUrl, DirectConnection, Error as SqlError, Ident, Sql, Template};
+use tenancy_config::{DatabaseUrl, Ident};
+use tenant_rls::{DirectConnection, Error as SqlError, Sql, Template};
 
 use crate::report::ServerFacts;
 use crate::watch::Watch;

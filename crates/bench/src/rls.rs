@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use local_db::Role;
 use rls_rollout::{Progress, RolloutOptions, RolloutReport, plan, rollout, status};
-use tenant_rls::{ConnectOptions, Database, DatabaseUrl, DirectConnection, Tenancy};
+use tenancy_config::{DatabaseUrl, Tenancy};
+use tenant_rls::{ConnectOptions, Database, DirectConnection};
 use tokio::sync::{Notify, watch};
 
 use crate::Result;

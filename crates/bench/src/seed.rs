@@ -5,7 +5,8 @@ use std::path::Path;
 use local_db::Role;
 use seed_tenant_defaults::{CheckedList, Options, Whom};
 use sqlx::Row as _;
-use tenant_rls::{DatabaseUrl, DirectConnection};
+use tenancy_config::DatabaseUrl;
+use tenant_rls::DirectConnection;
 
 use crate::Result;
 use crate::databases::{Databases, query};

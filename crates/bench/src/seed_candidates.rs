@@ -7,7 +7,8 @@ use seed_tenant_defaults::{Defaults, Options, seed_tenant_defaults};
 use serde_json::{Value, json};
 use sqlx::types::Json;
 use sqlx::{Connection as _, PgConnection};
-use tenant_rls::{ConnectOptions, Database, DatabaseUrl, DirectConnection, Tenancy};
+use tenancy_config::{DatabaseUrl, Tenancy};
+use tenant_rls::{ConnectOptions, Database, DirectConnection};
 use tokio::sync::watch;
 
 use crate::Result;

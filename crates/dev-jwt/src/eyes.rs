@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
+use tenancy_config::{Ident, NameError, TableName, Tenancy};
 use tenant_rls::visibility::readers;
-use tenant_rls::{
-    Access, AuditTx, Database, Error as SqlError, Ident, Result, Sql, TableName, Template, Tenancy, TenantId, TenantTx,
-};
+use tenant_rls::{Access, AuditTx, Database, Error as SqlError, Result, Sql, Template, TenantId, TenantTx};
 
 use crate::User;
 
@@ -49,7 +48,7 @@ impl Statements {
         let (users, memberships) = (table("users")?, table("tenant_memberships")?);
         let (of_users, of_memberships) = (column(tenancy, &users)?, column(tenancy, &memberships)?);
         let user = |file| Template::new(file).table("users", &users).ident("tenant", &of_users).build();
-        let columns = |names: &[&str], tenant: &Ident| -> Result<Vec<Ident>> {
+        let columns = |names: &[&str], tenant: &Ident| -> Result<Vec<Ident>, NameError> {
             names.iter().map(|name| Ident::new(*name)).chain([Ok(tenant.clone())]).collect()
         };
         let of_user = columns(&["id", "email", "name", "image", "role", "sessionVersion"], &of_users)?;
@@ -82,7 +81,7 @@ impl Statements {
 /// The tenant column of a table.
 fn column(tenancy: &Tenancy, table: &TableName) -> Result<Ident> {
     let own = tenancy.rules(table).and_then(|rules| rules.column.clone());
-    Ident::new(own.or_else(|| tenancy.columns.first().cloned()).unwrap_or_default())
+    Ok(Ident::new(own.or_else(|| tenancy.columns.first().cloned()).unwrap_or_default())?)
 }
 
 impl<'a> Eyes<'a> {

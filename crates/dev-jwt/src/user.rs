@@ -1,7 +1,8 @@
 //! Finding the user and their memberships by email, whatever row level security shows of them.
 
 use serde::Serialize;
-use tenant_rls::{Database, Error as SqlError, Tenancy, Tenant, TenantId, Tenants};
+use tenancy_config::Tenancy;
+use tenant_rls::{Database, Error as SqlError, Registry, Tenant, TenantId};
 
 use crate::eyes::{Eyes, MembershipRow, Statements};
 use crate::person::Choice;
@@ -53,7 +54,7 @@ pub async fn find(
     lookup: &Lookup,
     notes: &mut (dyn FnMut(&str) + Send),
 ) -> Result<(Person, Seen)> {
-    let mut tenants = Tenants::open(database, tenancy).await?;
+    let mut tenants = Registry::open(database, tenancy).await?;
     let asked = match &lookup.tenant {
         Some(name) => Some(tenants.find(name).await?),
         None => None,
@@ -103,7 +104,7 @@ fn nobody(lookup: &Lookup, database: &Database, eyes: &Eyes<'_>, similar: Vec<Us
 }
 
 /// The tenants to ask, the one that was named first, and whether there are more.
-async fn scopes(tenants: &mut Tenants, first: Option<&Tenant>, limit: u32) -> Result<(Vec<TenantId>, bool)> {
+async fn scopes(tenants: &mut Registry, first: Option<&Tenant>, limit: u32) -> Result<(Vec<TenantId>, bool)> {
     let mut scopes: Vec<TenantId> = first.map(|tenant| tenant.id.clone()).into_iter().collect();
     let limit = limit as usize;
     let mut after = None;
@@ -125,7 +126,7 @@ async fn scopes(tenants: &mut Tenants, first: Option<&Tenant>, limit: u32) -> Re
 
 /// Looks the tenants of memberships up; those that do not exist are told apart.
 pub(crate) async fn with_tenants(
-    tenants: &mut Tenants,
+    tenants: &mut Registry,
     rows: Vec<MembershipRow>,
 ) -> Result<(Vec<Membership>, Vec<String>)> {
     let names: Vec<&str> = rows.iter().map(|row| row.tenant_id.as_str()).collect();
@@ -151,7 +152,7 @@ pub(crate) async fn with_tenants(
 /// # Errors
 /// [`tenant_rls::Error::CannotSee`] where no role sees every user.
 pub async fn someone(database: &Database, tenancy: &Tenancy) -> Result<Option<String>> {
-    let mut tenants = Tenants::open(database, tenancy).await?;
+    let mut tenants = Registry::open(database, tenancy).await?;
     let page = tenants.page(None, PAGE).await?;
     tenants.close().await?;
     let active: Vec<&str> = page.iter().filter(|tenant| tenant.active).map(|tenant| tenant.id.as_str()).collect();

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use tenant_rls::{DatabaseUrl, DirectConnection, Error as SqlError, Trust};
+use tenancy_config::{DatabaseUrl, Trust};
+use tenant_rls::{DirectConnection, Error as SqlError};
 
 use crate::account::Account;
 use crate::home::Home;

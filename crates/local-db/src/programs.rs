@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use tenant_rls::environment;
+use tenancy_config::environment;
 
 use crate::account::{Account, run};
 use crate::home::Home;

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use rustix::fs::OFlags;
 use rustix::process::{Pid, Signal, kill_process};
-use tenant_rls::DatabaseUrl;
+use tenancy_config::DatabaseUrl;
 
 use crate::account::{Account, run};
 use crate::pid::running_pid;

@@ -1,6 +1,7 @@
 //! The steps from what a table is to what a phase wants. What is there already is left out, so that a second run has none.
 
-use tenant_rls::{Ident, Sql, TableName, Template};
+use tenancy_config::{Ident, TableName};
+use tenant_rls::{Sql, Template};
 
 use crate::definition::{self, Aspect, Kind};
 use crate::policy::{Form, RolePolicy};

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use sqlx::{PgConnection, Row};
-use tenant_rls::{Error as RlsError, Ident, Sql, TableName, Template};
+use tenancy_config::{Ident, TableName};
+use tenant_rls::{Error as RlsError, Sql, Template};
 
 use crate::Result;
 

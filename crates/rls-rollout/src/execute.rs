@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use sqlx::PgConnection;
+use tenancy_config::TableName;
 use tenant_ops::{Lease, NewStep, Rollout, complete_step};
-use tenant_rls::{Backoff, Database, DirectConnection, Fault, OwnerTx, Sql, TableName, fault_of};
+use tenant_rls::{Backoff, Database, DirectConnection, Fault, OwnerTx, Sql, fault_of};
 
 use crate::blocker::blockers;
 use crate::definition::{self, Aspect, Change, Definition, Kind, PENDING};

@@ -1,7 +1,8 @@
 //! What stops a table from going on: the data, as the honest audit counts it, and what stands in the catalog.
 
+use tenancy_config::TableName;
 use tenant_audit::{AuditOptions, AuditProgress, AuditReport, TableReport};
-use tenant_rls::{Database, TableName};
+use tenant_rls::Database;
 
 use crate::build::Builder;
 use crate::definition::Kind;

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tenancy_config::{TableName, Tenancy};
 use tenant_ops::RecordedStep;
-use tenant_rls::{Database, OwnerTx, TableName, Tenancy};
+use tenant_rls::{Database, OwnerTx};
 
 use crate::definition::{Aspect, Change, Definition, Kind, PENDING};
 use crate::{Error, Phase, Result};
@@ -119,7 +120,7 @@ impl Change {
 
 #[cfg(test)]
 mod tests {
-    use tenant_rls::Ident;
+    use tenancy_config::Ident;
 
     use super::*;
 

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use serde::Serialize;
-use tenant_rls::{Database, Sql, TableName, Tenancy};
+use tenancy_config::{TableName, Tenancy};
+use tenant_rls::{Database, Sql};
 
 use crate::build::Builder;
 use crate::definition::Kind;
@@ -223,5 +224,5 @@ pub(crate) fn statement_text(sql: &Sql) -> &str {
 
 /// A name in a comment must not end the comment.
 pub(crate) fn one_line(text: &str) -> String {
-    tenant_rls::plain::one_line(text).into_owned()
+    tenancy_config::plain::one_line(text).into_owned()
 }

@@ -1,6 +1,7 @@
 //! The isolation policy: its forms, as statements write them and as the catalog prints them.
 
-use tenant_rls::{Ident, Sql, Template};
+use tenancy_config::Ident;
+use tenant_rls::{Sql, Template};
 
 use crate::Result;
 use crate::definition::{Aspect, Definition, Kind};
@@ -73,7 +74,7 @@ impl Scope {
     }
 
     /// The statement that creates the policy `name` in a form.
-    pub(crate) fn create(&self, table: &tenant_rls::TableName, name: &Ident, form: Form) -> Sql {
+    pub(crate) fn create(&self, table: &tenancy_config::TableName, name: &Ident, form: Form) -> Sql {
         let own =
             Template::new(":\"column\" = :current").ident("column", &self.column).fragment("current", self.current());
         let own = own.build();
@@ -174,7 +175,7 @@ impl RolePolicy {
     }
 
     /// The statement that creates it for a role.
-    pub(crate) fn create(self, table: &tenant_rls::TableName, role: &Ident, scope: &Scope) -> Result<Sql> {
+    pub(crate) fn create(self, table: &tenancy_config::TableName, role: &Ident, scope: &Scope) -> Result<Sql> {
         let on = |text: &'static str| -> Result<Template> {
             Ok(Template::new(text).ident("policy", &Ident::new(self.name())?).table("table", table).ident("role", role))
         };

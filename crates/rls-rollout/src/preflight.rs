@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 use sqlx::Row;
-use tenant_rls::{Database, Error as RlsError, OwnerTx, TableName};
+use tenancy_config::TableName;
+use tenant_rls::{Database, Error as RlsError, OwnerTx};
 
 use crate::blocker::holders;
 use crate::site::{Relation, RelationKind, Site, unsuitable};

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use serde::Serialize;
-use tenant_rls::{Ident, Sql, TableName, Template};
+use tenancy_config::{Ident, TableName};
+use tenant_rls::{Sql, Template};
 
 use crate::definition::Kind;
 use crate::plan::{one_line, statement_text};

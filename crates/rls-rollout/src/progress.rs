@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tenant_rls::TableName;
+use tenancy_config::TableName;
 
 use crate::{Blocker, Check, Lock, Phase};
 

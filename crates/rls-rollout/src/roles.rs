@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use tenant_rls::{Database, Error as RlsError, Ident, OwnerTx, Sql, TableName, Template};
+use tenancy_config::{Ident, TableName};
+use tenant_rls::{Database, Error as RlsError, OwnerTx, Sql, Template};
 
 use crate::definition::Aspect;
 use crate::execute::{Executor, Note};

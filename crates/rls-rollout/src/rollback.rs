@@ -6,8 +6,9 @@ use std::time::Duration;
 use serde::Serialize;
 use sqlx::Row;
 use sqlx::postgres::PgRow;
+use tenancy_config::{Ident, TableName, Tenancy};
 use tenant_ops::{Lease, RecordedStep, Rollout};
-use tenant_rls::{Database, Error as RlsError, Ident, OwnerTx, TableName, Tenancy};
+use tenant_rls::{Database, Error as RlsError, OwnerTx};
 use tokio::sync::watch;
 
 use crate::definition::{self, Change, Definition, Kind};

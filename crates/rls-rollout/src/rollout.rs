@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
+use tenancy_config::{TableName, Tenancy};
 use tenant_audit::AuditReport;
 use tenant_ops::{Lease, Rollout};
-use tenant_rls::{Database, TableName, Tenancy};
+use tenant_rls::Database;
 use tokio::sync::watch;
 
 use crate::build::{Builder, Style};

@@ -6,7 +6,8 @@ use std::time::Duration;
 use backfill_engine::Plan;
 use serde::Serialize;
 use sqlx::{PgConnection, Row};
-use tenant_rls::{Access, Catalog, Database, Error as RlsError, Ident, OwnerTx, TableName, Tenancy};
+use tenancy_config::{Ident, TableName, Tenancy};
+use tenant_rls::{Access, Catalog, Database, Error as RlsError, OwnerTx};
 
 use crate::build::{Builder, Style};
 use crate::definition::{self, Definition, Kind};

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use tenant_rls::{Database, Sql, TableName, Template, Tenancy};
+use tenancy_config::{TableName, Tenancy};
+use tenant_rls::{Database, Sql, Template};
 
 use crate::definition::{self, Aspect, Definition, Kind};
 use crate::plan::one_line;
@@ -76,7 +77,7 @@ fn statements(table: &TableName, relation: &Relation) -> Result<Vec<Sql>> {
         out.extend(definition::statements(table, column, &aspect, None, definition.get(&aspect))?);
     }
     for (aspect, text) in definition.iter() {
-        let name = || tenant_rls::Ident::new(&aspect.name);
+        let name = || tenancy_config::Ident::new(&aspect.name);
         match aspect.kind {
             Kind::Policy => {
                 let drop = Template::new("DROP POLICY IF EXISTS :\"name\" ON :\"table\"");

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 use sqlx::Row;
-use tenant_rls::{Access, Database, Error as RlsError, OwnerTx, TableName, Tenancy, visibility};
+use tenancy_config::{TableName, Tenancy};
+use tenant_rls::{Access, Database, Error as RlsError, OwnerTx, visibility};
 
 use crate::build::{Builder, Style};
 use crate::definition::Kind;

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use serde::{Serialize, Serializer};
-use tenant_rls::{Ident, Sql, TableName};
+use tenancy_config::{Ident, TableName};
+use tenant_rls::Sql;
 
 use crate::Phase;
 

@@ -4,10 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 use sqlx::types::Json;
-use tenant_rls::{
-    BatchOptions, BatchTx, Column, Database, Error as RlsError, Fault, Ident, Sql, TableName, Template, Tenancy,
-    fault_of,
-};
+use tenancy_config::{Ident, TableName, Tenancy};
+use tenant_rls::{BatchOptions, BatchTx, Column, Database, Error as RlsError, Fault, Sql, Template, fault_of};
 
 use crate::Result;
 use crate::list::Entry;

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
 use std::hash::{BuildHasher, RandomState};
 
-use tenant_rls::{Database, Tenancy, Tenants};
+use tenancy_config::Tenancy;
+use tenant_rls::{Database, Registry};
 
 use crate::list::Entry;
 use crate::source::CHUNK;
@@ -44,7 +45,7 @@ pub(crate) async fn check(database: &Database, tenancy: &Tenancy, checked: &Chec
             return Ok(());
         }
         let names: Vec<&str> = chunk.iter().map(|entry: &Entry| entry.tenant.as_str()).collect();
-        let mut tenants = Tenants::open(database, tenancy).await?;
+        let mut tenants = Registry::open(database, tenancy).await?;
         let answers = tenants.find_all(&names).await?;
         tenants.close().await?;
         // Whom nobody finds fails by itself, later.

@@ -1,7 +1,8 @@
 //! What a seed did.
 
 use serde::Serialize;
-use tenant_rls::{TableName, TenantId};
+use tenancy_config::TableName;
+use tenant_rls::TenantId;
 
 /// Failures that a report lists; of more it has the number.
 const MOST_FAILURES: usize = 1_000;

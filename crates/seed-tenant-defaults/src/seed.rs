@@ -5,7 +5,8 @@ use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, future, stream};
-use tenant_rls::{Backoff, Database, Error as RlsError, Fault, Tenancy, TenantTx, fault_of};
+use tenancy_config::Tenancy;
+use tenant_rls::{Backoff, Database, Error as RlsError, Fault, TenantTx, fault_of};
 use tokio::sync::watch;
 
 use crate::plan::Plan;

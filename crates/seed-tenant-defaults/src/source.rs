@@ -1,6 +1,7 @@
 //! Where tenants come from, some hundred at a time: one that is named, all of them, or the lines of a file.
 
-use tenant_rls::{Database, Error as RlsError, Tenancy, Tenant, TenantId, Tenants};
+use tenancy_config::Tenancy;
+use tenant_rls::{Database, Error as RlsError, Registry, Tenant, TenantId};
 
 use crate::create::no_slug;
 use crate::list::{Entry, TenantList};
@@ -84,7 +85,7 @@ impl<'a> Source<'a> {
 
     /// The one tenant that was asked for: whatever is wrong with it ends the run.
     async fn one(&self, entry: Entry) -> Result<Answer> {
-        let mut tenants = Tenants::open(self.database, self.tenancy).await?;
+        let mut tenants = Registry::open(self.database, self.tenancy).await?;
         let found = tenants.find(&entry.tenant).await;
         tenants.close().await?;
         match found {
@@ -102,7 +103,7 @@ impl<'a> Source<'a> {
     }
 
     async fn page(&mut self, after: Option<TenantId>) -> Result<Option<Vec<Answer>>> {
-        let mut tenants = Tenants::open(self.database, self.tenancy).await?;
+        let mut tenants = Registry::open(self.database, self.tenancy).await?;
         let page = tenants.page(after.as_ref(), CHUNK as u32).await?;
         tenants.close().await?;
         let Some(last) = page.last() else { return Ok(None) };
@@ -139,7 +140,7 @@ impl<'a> Source<'a> {
 
     async fn find(&self, entries: &[Entry]) -> Result<Vec<Result<Tenant, RlsError>>> {
         let names: Vec<&str> = entries.iter().map(|entry| entry.tenant.as_str()).collect();
-        let mut tenants = Tenants::open(self.database, self.tenancy).await?;
+        let mut tenants = Registry::open(self.database, self.tenancy).await?;
         let found = tenants.find_all(&names).await?;
         tenants.close().await?;
         Ok(found)

@@ -2,9 +2,9 @@
 
 use futures_util::{StreamExt, stream};
 use sqlx::Row;
-use tenant_rls::{
-    Access, ActingRole, AuditTx, Catalog, Database, Ident, TableName, Tenancy, catalog::Missing, visibility,
-};
+use tenancy_config::{Ident, TableName, Tenancy};
+use tenant_rls::catalog::Missing;
+use tenant_rls::{Access, ActingRole, AuditTx, Catalog, Database, visibility};
 use tokio::sync::Semaphore;
 
 use crate::plan::Plan;

@@ -1,6 +1,7 @@
 //! What an audit needs: the rollout gives it to the role that audits where no login is unfiltered.
 
-use tenant_rls::{Access, Catalog, Ident, Result, Tenancy};
+use tenancy_config::{Ident, Tenancy};
+use tenant_rls::{Access, Catalog, Result};
 
 use crate::plan::Plan;
 

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tenancy_config::{Ident, TableName};
 use tenant_rls::catalog::{ForeignKey, TenantTable};
-use tenant_rls::{Access, Catalog, Ident, Result, Sql, TableName, Template};
+use tenant_rls::{Access, Catalog, Result, Sql, Template};
 
 use crate::{CrossReference, MissingPiece};
 

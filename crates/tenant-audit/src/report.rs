@@ -3,8 +3,9 @@
 use std::fmt;
 
 use serde::Serialize;
+use tenancy_config::TableName;
+use tenant_rls::ActingRole;
 use tenant_rls::catalog::Missing;
-use tenant_rls::{ActingRole, TableName};
 
 /// Name and version of the report's JSON shape.
 pub const SCHEMA: &str = "tenant-audit/1";

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use sqlx::{PgConnection, Row};
-use tenant_rls::{Database, Error as RlsError, Sql, Tenancy};
+use tenancy_config::Tenancy;
+use tenant_rls::{Database, Error as RlsError, Sql};
 
 use crate::owner::{act, begin};
 use crate::trust::verified;

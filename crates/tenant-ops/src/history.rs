@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
-use tenant_rls::{Error as RlsError, Sql, Tenancy};
+use tenancy_config::Tenancy;
+use tenant_rls::{Error as RlsError, Sql};
 
 use crate::owner::act;
 use crate::run::unsigned;

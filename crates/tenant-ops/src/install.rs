@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use sqlx::PgConnection;
-use tenant_rls::{Backoff, Database, Error as RlsError, Fault, Ident, OwnerTx, Sql, Template, Tenancy, fault_of};
+use tenancy_config::{Ident, Tenancy};
+use tenant_rls::{Backoff, Database, Error as RlsError, Fault, OwnerTx, Sql, Template, fault_of};
 
 use crate::owner::act;
 use crate::trust::layout::FUNCTIONS;

@@ -5,7 +5,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::PgConnection;
-use tenant_rls::{Backoff, Database, Error as RlsError, OwnerTx, Tenancy, retry_locks};
+use tenancy_config::Tenancy;
+use tenant_rls::{Backoff, Database, Error as RlsError, OwnerTx, retry_locks};
 
 use crate::Result;
 use crate::owner::{act, begin};

@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 use sqlx::{PgConnection, Row, types::Json};
 
-use crate::{Database, Error, Ident, Result, TableName, Tenancy, closest, scope::begin_read_only};
+use crate::connection::database::Database;
+use crate::connection::transaction::begin_read_only;
+use crate::error::{Error, Result};
+use tenancy_config::{Ident, TableName, Tenancy, closest};
 
 /// What `tenancy.toml` calls tenant tables, as this database has them.
 #[derive(Debug, Clone, Serialize)]

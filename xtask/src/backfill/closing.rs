@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use backfill_engine::{Aftermath, BackfillReport, Outcome, Vacuum, bytes};
-use tenant_rls::plain::plain;
+use tenancy_config::plain::plain;
 
 use crate::report::Report;
 use crate::text::{count, counted, duration, line, table};

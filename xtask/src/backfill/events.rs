@@ -47,7 +47,7 @@ fn line(event: &Progress, after: Duration) -> Line<'_> {
 #[cfg(test)]
 mod tests {
     use backfill_engine::pressure::{Reason, Signal, Unreadable};
-    use tenant_rls::TableName;
+    use tenancy_config::TableName;
 
     use super::*;
 

@@ -6,7 +6,7 @@ mod options;
 mod session;
 
 use backfill_engine::{BackfillReport, Outcome, Progress};
-use tenant_rls::Exit;
+use tenancy_config::Exit;
 
 use crate::printer::Printer;
 use crate::progress::Meter;

@@ -4,7 +4,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use backfill_engine::{BackfillReport, Progress};
-use tenant_rls::{ConnectOptions, Database, Settings, TableName, Tenancy};
+use tenancy_config::{NameError, Settings, TableName, Tenancy};
+use tenant_rls::{ConnectOptions, Database};
 use tokio::sync::watch::Receiver;
 
 use super::{BackfillOptions, Bar, exit};
@@ -48,7 +49,7 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// It can be no table's name.
-    pub(crate) fn table(&self, name: &str) -> tenant_rls::Result<TableName> {
+    pub(crate) fn table(&self, name: &str) -> Result<TableName, NameError> {
         TableName::parse(name, &self.tenancy().database.schema)
     }
 
@@ -94,7 +95,7 @@ pub(crate) async fn watch<E: Into<anyhow::Error>>(
     app: &App,
     job: impl AsyncFnOnce(&str, Receiver<bool>, &mut (dyn FnMut(Progress) + Send)) -> Result<BackfillReport, E>,
 ) -> anyhow::Result<BackfillReport> {
-    let holder = holder::name(tenant_rls::environment::checked);
+    let holder = holder::name(tenancy_config::environment::checked);
     let bar = Mutex::new(Bar::new(&app.printer, app.global.format()));
     let locked = || bar.lock().unwrap_or_else(PoisonError::into_inner);
     let mut progress = |event| locked().event(event);

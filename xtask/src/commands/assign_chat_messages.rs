@@ -3,7 +3,8 @@
 use assign_chat_messages::{Assignment, Given, Origin};
 use backfill_engine::BackfillReport;
 use clap::{Args, ValueEnum};
-use tenant_rls::{Database, Tenancy};
+use tenancy_config::Tenancy;
+use tenant_rls::Database;
 
 use crate::app::{App, Outcome};
 use crate::backfill::{self, BackfillOptions, Session};

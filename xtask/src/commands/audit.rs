@@ -1,8 +1,9 @@
 //! `audit`: what is wrong now, table by table.
 
 use clap::Args;
+use tenancy_config::{Exit, Tenancy, environment};
 use tenant_audit::{AuditOptions, AuditProgress, AuditReport};
-use tenant_rls::{Database, Exit, Tenancy, environment};
+use tenant_rls::Database;
 
 use crate::app::{App, Outcome};
 use crate::progress::Meter;

@@ -2,7 +2,8 @@
 
 use backfill_engine::BackfillReport;
 use clap::Args;
-use tenant_rls::{Database, Tenancy};
+use tenancy_config::Tenancy;
+use tenant_rls::Database;
 
 use crate::app::{App, Outcome};
 use crate::backfill::{self, BackfillOptions, Session};

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use seed_tenant_defaults::{CheckedList, Defaults, SeedReport, Whom};
-use tenant_rls::Settings;
+use tenancy_config::Settings;
 
 use crate::app::{App, Outcome};
 use crate::failure::Mistake;

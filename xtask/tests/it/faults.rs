@@ -18,7 +18,7 @@ const WRITTEN: &str =
     "SELECT count(*) FROM (SELECT to_regclass('tenant_ops.journal') AS there) AS t WHERE there IS NOT NULL";
 
 fn stride() -> usize {
-    tenant_rls::environment::text("KILL_STRIDE").unwrap().and_then(|stride| stride.parse().ok()).unwrap_or(61)
+    tenancy_config::environment::text("KILL_STRIDE").unwrap().and_then(|stride| stride.parse().ok()).unwrap_or(61)
 }
 
 fn backfill(place: &Place, url: &str, more: &[&str]) -> Child {

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use local_db::Role;
 use local_db::testing::{self, TestServer};
-use tenant_rls::DatabaseUrl;
-use tenant_rls::plain::is_unseen;
+use tenancy_config::DatabaseUrl;
+use tenancy_config::plain::is_unseen;
 
 use crate::defined::{Defined, commands};
 use crate::support::{Ended, Place};

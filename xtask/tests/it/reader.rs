@@ -2,7 +2,8 @@
 
 use local_db::Role;
 use local_db::testing;
-use tenant_rls::{DatabaseUrl, DirectConnection};
+use tenancy_config::DatabaseUrl;
+use tenant_rls::DirectConnection;
 
 use crate::support::{Ended, Place};
 

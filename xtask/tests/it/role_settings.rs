@@ -2,7 +2,8 @@
 
 use local_db::testing::{self, TestDb};
 use local_db::{Role, Seed};
-use tenant_rls::{Ident, Sql, Template};
+use tenancy_config::Ident;
+use tenant_rls::{Sql, Template};
 
 use crate::support::Place;
 

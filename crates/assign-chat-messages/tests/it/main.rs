@@ -6,7 +6,9 @@ use backfill_engine::{BackfillReport, Options, Outcome};
 use local_db::testing::{self, TestDb};
 use local_db::{Planted, Role, Seed, seed};
 use sqlx::Row;
-use tenant_rls::{ConnectOptions, Database, Exit, Tenancy};
+use tenancy_config::UserError;
+use tenancy_config::{Exit, Tenancy};
+use tenant_rls::{ConnectOptions, Database};
 use tokio::sync::watch;
 
 const SMALL: Seed = Seed { tenants: 20, bookings: 5_000, seed: 7 };

@@ -7,8 +7,9 @@ mod writer;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use tenancy_config::{TableName, Tenancy};
 use tenant_ops::{DecisionRun, KeptAlive, Lease, Verdict};
-use tenant_rls::{Catalog, Database, TableName, Tenancy};
+use tenant_rls::{Catalog, Database};
 use tokio::sync::watch;
 
 use crate::review::{Content, Line, Refused, ReviewFile};

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use tenant_rls::{Database, Error as RlsError, Tenancy, TenantId, Tenants};
+use tenancy_config::Tenancy;
+use tenancy_config::UserError;
+use tenant_rls::{Database, Error as RlsError, Registry, TenantId};
 
 use crate::Result;
 
@@ -37,7 +39,7 @@ impl Names {
         if asked.is_empty() {
             return Ok(());
         }
-        let mut tenants = Tenants::open(database, tenancy).await?;
+        let mut tenants = Registry::open(database, tenancy).await?;
         let answers = tenants.find_all(&asked).await?;
         for (name, answer) in asked.into_iter().zip(answers) {
             let answer = match answer {

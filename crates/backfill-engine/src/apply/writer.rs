@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use tenancy_config::Tenancy;
 use tenant_ops::{DecisionCall, DecisionRun, Lease, Verdict};
 use tenant_rls::{
-    ActingRole, Backoff, BatchOptions, BatchTx, Database, Error as RlsError, Fault, OwnerTx, Sql, Template, Tenancy,
-    TenantId, fault_of,
+    ActingRole, Backoff, BatchOptions, BatchTx, Database, Error as RlsError, Fault, OwnerTx, Sql, Template, TenantId,
+    fault_of,
 };
 
 use crate::parts::{Parts, list};

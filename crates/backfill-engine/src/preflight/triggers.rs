@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 use sqlx::{PgConnection, Row};
-use tenant_rls::{ActingRole, Error as RlsError, TableName, Tenancy, closest};
+use tenancy_config::{TableName, Tenancy, closest};
+use tenant_rls::{ActingRole, Error as RlsError};
 
 use crate::{Error, Plan, Result};
 

@@ -5,7 +5,8 @@ use std::fmt;
 
 use serde::Serialize;
 use sqlx::{PgConnection, Row};
-use tenant_rls::{AuditTx, Database, Error as RlsError, Ident, Sql, Template, Tenancy, visibility};
+use tenancy_config::{Ident, Tenancy};
+use tenant_rls::{AuditTx, Database, Error as RlsError, Sql, Template, visibility};
 
 use super::unique_statement::breaks;
 use super::{listed, number};

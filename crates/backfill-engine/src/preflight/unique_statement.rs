@@ -1,6 +1,7 @@
 //! The statement that finds the rows which would break a unique index: the index's own expressions over rows as they would be.
 
-use tenant_rls::{Ident, Sql, Template};
+use tenancy_config::Ident;
+use tenant_rls::{Sql, Template};
 
 use super::unique::Key;
 use crate::parts::{Parts, list};

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use sqlx::Row;
 use sqlx::postgres::PgRow;
-use tenant_rls::{Database, DirectConnection, TableName, Template};
+use tenancy_config::TableName;
+use tenant_rls::{Database, DirectConnection, Template};
 
 use crate::Result;
 use crate::pressure::{Signal, Unreadable};

@@ -4,7 +4,8 @@ use std::convert::Infallible;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use tenant_rls::{Database, TableName};
+use tenancy_config::TableName;
+use tenant_rls::Database;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
 

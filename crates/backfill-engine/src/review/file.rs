@@ -7,7 +7,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use tenant_rls::csv::text_of;
+use tenancy_config::csv::text_of;
 
 use super::columns::{self, DECISION, FINGERPRINT, ID, TABLE};
 use crate::{Error, Plan, Result};

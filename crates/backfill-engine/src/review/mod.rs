@@ -12,9 +12,10 @@ use std::path::Path;
 use futures_util::TryStreamExt as _;
 use sqlx::Row;
 use sqlx::postgres::PgRow;
-use tenant_rls::csv::CsvWriter;
-use tenant_rls::files::{NewFile, Readers};
-use tenant_rls::{AuditTx, Error as RlsError, FileError};
+use tenancy_config::FileError;
+use tenancy_config::csv::CsvWriter;
+use tenancy_config::files::{NewFile, Readers};
+use tenant_rls::{AuditTx, Error as RlsError};
 
 use crate::statements::Statements;
 use crate::{Plan, Result};

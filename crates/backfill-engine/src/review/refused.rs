@@ -3,9 +3,9 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use tenant_rls::FileError;
-use tenant_rls::csv::{CsvWriter, text_of};
-use tenant_rls::files::{NewFile, Readers};
+use tenancy_config::FileError;
+use tenancy_config::csv::{CsvWriter, text_of};
+use tenancy_config::files::{NewFile, Readers};
 
 use super::columns::REFUSED;
 use super::file::{MARK, ReviewFile};

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use proptest::prelude::*;
 use tempfile::NamedTempFile;
-use tenant_rls::csv::CsvWriter;
+use tenancy_config::csv::CsvWriter;
 
 use super::file::{Asked, CheckedReview, Content};
 

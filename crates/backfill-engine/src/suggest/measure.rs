@@ -1,7 +1,8 @@
 //! Asking the rows: which columns hold keys of other tables, and what sources would say.
 
 use sqlx::Row;
-use tenant_rls::{AuditTx, Error as RlsError, Ident, Sql, TableName, Template};
+use tenancy_config::{Ident, TableName};
+use tenant_rls::{AuditTx, Error as RlsError, Sql, Template};
 
 use crate::parts::{Parts, list};
 use crate::{Plan, Result};

@@ -6,10 +6,9 @@ mod report;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tenant_rls::tenancy::SourceRule;
-use tenant_rls::{
-    Access, AuditTx, Catalog, Column, Database, Error as RlsError, Ident, TableName, Tenancy, TenantTable, visibility,
-};
+use tenancy_config::tenancy::SourceRule;
+use tenancy_config::{Ident, TableName, Tenancy};
+use tenant_rls::{Access, AuditTx, Catalog, Column, Database, Error as RlsError, TenantTable, visibility};
 
 use crate::plan::ColumnType;
 use crate::source::{Source, source};

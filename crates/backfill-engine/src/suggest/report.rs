@@ -1,8 +1,8 @@
 //! What could be sources of each table's tenants, with the reasons.
 
 use serde::Serialize;
-use tenant_rls::TableName;
-use tenant_rls::tenancy::SourceRule;
+use tenancy_config::TableName;
+use tenancy_config::tenancy::SourceRule;
 
 /// The suggestions; their JSON is `backfill-suggest/1`.
 #[derive(Debug, Clone, Serialize)]

@@ -2,7 +2,7 @@
 
 use backfill_engine::{Aftermath, Vacuum};
 use local_db::Role;
-use tenant_rls::TableName;
+use tenancy_config::TableName;
 
 use crate::support::{SMALL, backfill, connect, fast, number, planted, script};
 

@@ -3,7 +3,8 @@
 use backfill_engine::{Error, Progress, RefusalKind, runs, why};
 use local_db::Role;
 use local_db::testing;
-use tenant_rls::{DirectConnection, TableName, Tenancy};
+use tenancy_config::{TableName, Tenancy};
+use tenant_rls::DirectConnection;
 
 use crate::reviewed::{Reviewed, refused};
 use crate::support::{connect, number, script};

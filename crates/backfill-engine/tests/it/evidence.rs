@@ -4,7 +4,8 @@ use backfill_engine::{Error, OnConflict, Options, Plan};
 use local_db::Role;
 use local_db::testing::{self, TestDb};
 use sqlx::Row;
-use tenant_rls::{Catalog, Sql, Template, Tenancy, Tenants};
+use tenancy_config::Tenancy;
+use tenant_rls::{Catalog, Registry, Sql, Template};
 
 use crate::support::{
     SMALL, backfill_chat, backfill_table, by_source, connect, fast, number, planted, rows, run, script,
@@ -134,7 +135,7 @@ async fn tenants_of_every_type_are_compared() {
         // One tenant for all that is left.
         let database = connect(&db, Role::Owner).await;
         let catalog = Catalog::load(&database, &tenancy(rules)).await.unwrap();
-        let tenant = Tenants::open(&database, &tenancy(rules)).await.unwrap().find("2").await.unwrap();
+        let tenant = Registry::open(&database, &tenancy(rules)).await.unwrap().find("2").await.unwrap();
         let plan = Plan::given(&catalog, &tenancy(rules), "item", &tenant.id).unwrap();
         let report = run(&database, &tenancy(rules), &plan, &fast(), &mut |_| {}).await.unwrap();
         assert_eq!((report.assigned, report.remaining), (3, 0), "{column}");
@@ -180,7 +181,7 @@ async fn what_the_sources_say_is_counted_beside_one_tenant_for_all() {
     let (db, planted) = planted(&SMALL).await;
     let (database, tenancy) = (connect(&db, Role::Owner).await, Tenancy::default());
     let plan = Plan::new(&Catalog::load(&database, &tenancy).await.unwrap(), &tenancy, "chat_messages").unwrap();
-    let tenant = Tenants::open(&database, &tenancy).await.unwrap().find("tenant_primary").await.unwrap();
+    let tenant = Registry::open(&database, &tenancy).await.unwrap().find("tenant_primary").await.unwrap();
     let before = plan.compare(&database, &tenancy, &tenant.id).await.unwrap();
     assert_eq!(
         (before.rows, before.told),

@@ -2,7 +2,7 @@
 
 use backfill_engine::{Options, Outcome, Progress};
 use local_db::Role;
-use tenant_rls::Tenancy;
+use tenancy_config::Tenancy;
 
 use crate::support::{SMALL, backfill_table, fast, number, planted, script};
 
@@ -93,7 +93,7 @@ async fn neighbours_that_lock_update_delete_and_insert_neither_die_nor_get_a_wro
 }
 
 /// Does something as superuser between two batches.
-fn between(url: &tenant_rls::DatabaseUrl, sql: &'static str) {
+fn between(url: &tenancy_config::DatabaseUrl, sql: &'static str) {
     let url = url.clone();
     let work = async move {
         let mut session = tenant_rls::DirectConnection::as_application(&url, "a neighbour").await.unwrap();

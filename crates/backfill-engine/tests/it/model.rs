@@ -9,7 +9,8 @@ use local_db::testing::{self, TestDb};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
-use tenant_rls::{DirectConnection, Tenancy};
+use tenancy_config::Tenancy;
+use tenant_rls::DirectConnection;
 
 use crate::support::{backfill_table, by_source, fast, rows, script};
 use sqlx::Row;

@@ -2,8 +2,8 @@
 
 use backfill_engine::Progress;
 use local_db::Role;
+use tenancy_config::Tenancy;
 use tenant_ops::{Lease, NewRun, Run, RunState};
-use tenant_rls::Tenancy;
 
 use crate::support::{SMALL, backfill, backfill_table, connect, fast, planted, script};
 

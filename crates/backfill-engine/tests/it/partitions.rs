@@ -3,7 +3,7 @@
 use backfill_engine::{Error, OnConflict, Options, Outcome, why};
 use local_db::Role;
 use local_db::testing::{self, TestDb};
-use tenant_rls::{TableName, Tenancy};
+use tenancy_config::{TableName, Tenancy};
 
 use crate::row_security::{STRICT, protect_tables};
 use crate::support::{backfill_table, connect, fast, number, script};

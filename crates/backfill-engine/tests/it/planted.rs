@@ -2,6 +2,7 @@
 
 use backfill_engine::{OnConflict, Options, Outcome};
 use local_db::Role;
+use tenancy_config::UserError;
 
 use crate::support::{SMALL, backfill, fast, number, planted};
 

@@ -3,7 +3,8 @@
 use backfill_engine::{BackfillReport, Options, Plan};
 use local_db::Role;
 use local_db::testing::{TestDb, TestPooler};
-use tenant_rls::{Catalog, ConnectOptions, Database, Pooler, Tenancy};
+use tenancy_config::Tenancy;
+use tenant_rls::{Catalog, ConnectOptions, Database, Pooler};
 
 use crate::row_security::{BRIDGE, STRICT, protect};
 use crate::support::{SMALL, planted, run};

@@ -3,7 +3,9 @@
 use backfill_engine::{Backfill, Error, Options, Plan, Preflight, Trigger, UniqueBreaks};
 use local_db::Role;
 use local_db::testing::{self, TestDb};
-use tenant_rls::{ActingRole, Catalog, Exit, Ident, Tenancy};
+use tenancy_config::UserError;
+use tenancy_config::{Exit, Ident, Tenancy};
+use tenant_rls::{ActingRole, Catalog};
 
 use crate::support::{SMALL, connect, fast, planted, script};
 

@@ -7,9 +7,8 @@ use backfill_engine::Progress;
 use backfill_engine::pressure::{Gauge, Gentleness, Reading, Signal, Throttle};
 use local_db::Role;
 use local_db::testing::{self, TestDb};
-use tenant_rls::{
-    BatchOptions, BatchTx, ConnectOptions, Database, DatabaseUrl, DirectConnection, Sql, TableName, Template, Tenancy,
-};
+use tenancy_config::{DatabaseUrl, TableName, Tenancy};
+use tenant_rls::{BatchOptions, BatchTx, ConnectOptions, Database, DirectConnection, Sql, Template};
 use tokio::sync::watch;
 
 use crate::support::{connect, script};

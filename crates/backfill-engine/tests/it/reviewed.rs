@@ -7,7 +7,7 @@ use local_db::Role;
 use local_db::testing::{self, TestDb};
 use sqlx::Row;
 use tempfile::TempDir;
-use tenant_rls::Tenancy;
+use tenancy_config::Tenancy;
 use tokio::sync::watch;
 
 use crate::support::{backfill, connect, fast, rows, script};

@@ -6,8 +6,9 @@ use std::time::Duration;
 use backfill_engine::{Backfill, BackfillReport, Error, Options, Outcome, Plan, Progress, RunState, change, status};
 use local_db::Role;
 use local_db::testing::TestDb;
+use tenancy_config::Tenancy;
 use tenant_ops::{BatchCall, BatchStatement, HEARTBEAT, LeaseWatch, NewLane, NewRun, Run};
-use tenant_rls::{BatchOptions, BatchTx, Catalog, ConnectOptions, Database, Sql, Tenancy};
+use tenant_rls::{BatchOptions, BatchTx, Catalog, ConnectOptions, Database, Sql};
 use tokio::sync::{mpsc, watch};
 
 use crate::support::{SMALL, connect, fast, number, planted, script};
@@ -191,7 +192,7 @@ async fn a_leader_that_is_stopped_leaves_the_run_to_its_helper() {
 }
 
 /// Changes the state of the run after the first batch, before the next one, which a callback can and a task beside it cannot.
-fn at_once(url: &tenant_rls::DatabaseUrl, state: RunState) -> i64 {
+fn at_once(url: &tenancy_config::DatabaseUrl, state: RunState) -> i64 {
     let url = url.clone();
     let changing = async move {
         let database = Database::connect(&url, &ConnectOptions::default()).await.unwrap();

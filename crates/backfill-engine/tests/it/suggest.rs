@@ -3,7 +3,7 @@
 use backfill_engine::{Basis, Error, SourceSuggestion, SuggestReport, suggest};
 use local_db::Role;
 use local_db::testing::{self, TestDb};
-use tenant_rls::Tenancy;
+use tenancy_config::Tenancy;
 
 use crate::support::{SMALL, connect, script};
 

@@ -5,7 +5,8 @@ use backfill_engine::{Backfill, BackfillReport, Error, Options, Plan, Progress};
 use local_db::testing::{self, TestDb};
 use local_db::{Planted, Role, Seed, seed};
 use sqlx::postgres::PgRow;
-use tenant_rls::{Catalog, ConnectOptions, Database, DirectConnection, Tenancy};
+use tenancy_config::Tenancy;
+use tenant_rls::{Catalog, ConnectOptions, Database, DirectConnection};
 use tokio::sync::watch;
 
 /// Enough that there is more than one batch, and each kind of row.

@@ -3,7 +3,9 @@
 use backfill_engine::{Error, Options, RunState, Undo, UndoReport, order, runs, why};
 use local_db::Role;
 use local_db::testing::{self, TestDb};
-use tenant_rls::{Catalog, Exit, TableName, Tenancy};
+use tenancy_config::UserError;
+use tenancy_config::{Exit, TableName, Tenancy};
+use tenant_rls::Catalog;
 use tokio::sync::watch;
 
 use crate::row_security::protect_strictly;

@@ -5,7 +5,8 @@ use std::time::Instant;
 use backfill_engine::pressure::Gentleness;
 use backfill_engine::{BackfillReport, Options};
 use sqlx::{Connection as _, PgConnection, Row as _};
-use tenant_rls::{ConnectOptions, Database, DatabaseUrl, DirectConnection, Tenancy};
+use tenancy_config::{DatabaseUrl, Tenancy};
+use tenant_rls::{ConnectOptions, Database, DirectConnection};
 use tokio::sync::watch;
 
 use crate::Result;

@@ -10,7 +10,7 @@ pub(crate) mod scale;
 use std::time::Duration;
 
 use local_db::{Planted, Role, Seed};
-use tenant_rls::DatabaseUrl;
+use tenancy_config::DatabaseUrl;
 
 use crate::databases::{Databases, server_facts};
 use crate::load::{CONNECTIONS, Work};

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use local_db::Role;
-use tenant_rls::{DatabaseUrl, DirectConnection};
+use tenancy_config::DatabaseUrl;
+use tenant_rls::DirectConnection;
 
 use super::candidates::{self, Booking, Job};
 use super::report::{BesideLoad, Candidate, CandidateReport, Figures, Wait};

@@ -2,7 +2,7 @@
 //! at all.
 
 use local_db::{Role, Seed};
-use tenant_rls::DatabaseUrl;
+use tenancy_config::DatabaseUrl;
 
 use super::candidates::Job;
 use super::goals;

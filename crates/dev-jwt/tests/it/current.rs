@@ -4,7 +4,7 @@ use dev_jwt::{Claims, Currency, Lookup, Problem};
 use local_db::Role;
 use local_db::testing::TestDb;
 use serde_json::{Map, Value};
-use tenant_rls::Tenancy;
+use tenancy_config::Tenancy;
 
 use crate::support::{connect, people, protected_people};
 

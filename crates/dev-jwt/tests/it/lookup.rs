@@ -4,7 +4,8 @@ use dev_jwt::{Claims, Error, Lookup, Person, Seen};
 use local_db::Role;
 use local_db::testing::TestDb;
 use serde_json::json;
-use tenant_rls::{Exit, Tenancy};
+use tenancy_config::UserError;
+use tenancy_config::{Exit, Tenancy};
 
 use crate::support::{connect, people, protected_people};
 

@@ -5,7 +5,8 @@ use std::sync::{Mutex, OnceLock, PoisonError, mpsc};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use sqlx::PgConnection;
-use tenant_rls::{DatabaseUrl, DirectConnection, Error as SqlError, Ident, Template};
+use tenancy_config::{DatabaseUrl, Ident};
+use tenant_rls::{DirectConnection, Error as SqlError, Template};
 
 use super::run::Run;
 use crate::{Result, Role, schema};

@@ -26,6 +26,8 @@ pub use throwaway::{Standby, TestServer};
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use tenancy_config::UserError;
+
 use crate::seed::{self, Seed};
 use crate::{Error, Result, schema};
 

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use tenant_rls::{DatabaseUrl, DirectConnection, environment};
+use tenancy_config::{DatabaseUrl, environment};
+use tenant_rls::DirectConnection;
 
 use super::database::{TestDb, unique_name};
 use super::run;

@@ -8,8 +8,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tenant_rls::settings::SettingsError;
-use tenant_rls::{DatabaseUrl, DirectConnection, Error as SqlError, Trust, environment};
+use tenancy_config::settings::SettingsError;
+use tenancy_config::{DatabaseUrl, Trust, environment};
+use tenant_rls::{DirectConnection, Error as SqlError};
 use tokio::sync::OnceCell;
 
 use super::guardian::{self, Found, Hold};

@@ -3,7 +3,8 @@
 use std::fs;
 use std::time::Duration;
 
-use tenant_rls::{DatabaseUrl, DirectConnection};
+use tenancy_config::DatabaseUrl;
+use tenant_rls::DirectConnection;
 
 use super::database::{connect, unique_name};
 use super::guardian::{self, Hold};

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use local_db::testing::{self, TestDb};
 use local_db::{Error, Planted, Role, Seed, seed};
 use sqlx::{Row, SqlSafeStr};
-use tenant_rls::{DirectConnection, Ident, Sql, Template};
+use tenancy_config::Ident;
+use tenancy_config::UserError;
+use tenant_rls::{DirectConnection, Sql, Template};
 
 const SMALL: Seed = Seed { tenants: 5, bookings: 3_000, seed: 7 };
 

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use sqlx::Row;
-use tenant_rls::{Database, Error as RlsError, Ident, OwnerTx, ProbeTx, TableName, Template};
+use tenancy_config::{Ident, TableName};
+use tenant_rls::{Database, Error as RlsError, OwnerTx, ProbeTx, Template};
 
 use super::reach::Reach;
 use super::report::Finding;
@@ -108,7 +109,7 @@ async fn shows_tenants(app: &Database, site: &Site, view: &TableName, column: &I
         .ident("column", column)
         .build();
     let seen = sqlx::query_scalar(&see).fetch_one(tx.connection()).await;
-    tx.back().await?;
+    tx.rollback_to().await?;
     tx.rollback().await?;
     Ok(seen)
 }

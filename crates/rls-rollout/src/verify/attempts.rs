@@ -4,7 +4,8 @@ use sqlx::Postgres;
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
 use sqlx::types::Json;
-use tenant_rls::{Database, ProbeTx, Sql, TableName, Template, Tenancy};
+use tenancy_config::{TableName, Tenancy};
+use tenant_rls::{Database, ProbeTx, Sql, Template};
 
 use super::columns::Columns;
 use super::judge::{self, Expected, not_tried};
@@ -43,7 +44,7 @@ pub(crate) async fn attempt(
         tx.set(tenant).await?;
     }
     let done = statement.execute(tx.connection()).await.map(|done| done.rows_affected());
-    tx.back().await?;
+    tx.rollback_to().await?;
     Ok(done)
 }
 

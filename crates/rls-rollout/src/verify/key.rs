@@ -1,6 +1,7 @@
 //! The primary key of a table: by it a statement finds the rows of an attempt, whichever columns it has.
 
-use tenant_rls::{Ident, Sql, Template};
+use tenancy_config::Ident;
+use tenant_rls::{Sql, Template};
 
 use super::columns::Columns;
 use crate::Result;

@@ -11,7 +11,8 @@ mod rows;
 mod same;
 mod writes;
 
-use tenant_rls::{Database, Limits, ProbeTx, TableName, Tenancy};
+use tenancy_config::{TableName, Tenancy};
+use tenant_rls::{Database, Limits, ProbeTx};
 
 pub use report::{Attempt, Finding, Outcome, TableProof, VerifyReport, What};
 
@@ -98,7 +99,7 @@ pub async fn verify(
 /// A tenant that the login has before the application sets one.
 async fn preset(app: &Database, tenancy: &Tenancy) -> Result<Option<Finding>> {
     let tx = ProbeTx::begin(app, tenancy, false).await?;
-    let found = tx.found().filter(|found| !found.is_empty()).map(|found| {
+    let found = tx.preset().filter(|found| !found.is_empty()).map(|found| {
         let (login, variable) = (&app.session().role, &tenancy.session.variable);
         let what = format!(
             "{variable} is {found} before {login} sets anything: by ALTER ROLE or ALTER DATABASE, by the URL, or left behind in a pool"

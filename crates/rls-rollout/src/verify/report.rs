@@ -1,7 +1,7 @@
 //! What was tried, what was expected, what was seen.
 
 use serde::Serialize;
-use tenant_rls::TableName;
+use tenancy_config::TableName;
 
 use crate::Phase;
 

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 use sqlx::Row;
-use tenant_rls::{
-    Access, AuditTx, Database, Error as RlsError, Ident, ProbeTx, Sql, Template, tenancy::TenantSection, visibility,
-};
+use tenancy_config::Ident;
+use tenancy_config::tenancy::TenantSection;
+use tenant_rls::{Access, AuditTx, Database, Error as RlsError, ProbeTx, Sql, Template, visibility};
 
 use super::key::Key;
 use crate::Result;
@@ -85,7 +85,7 @@ pub(crate) async fn resting(database: &Database, site: &Site) -> Result<Vec<Stri
         .build();
     let mut tx = ProbeTx::begin(database, &site.tenancy, false).await?;
     let found = sqlx::query_scalar(&list).bind(active).fetch_all(tx.connection()).await;
-    tx.back().await?;
+    tx.rollback_to().await?;
     tx.rollback().await?;
     Ok(found.unwrap_or_default())
 }

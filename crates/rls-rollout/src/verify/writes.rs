@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 use sqlx::types::Json;
-use tenant_rls::{Database, Ident, ProbeTx, Sql, Template};
+use tenancy_config::Ident;
+use tenant_rls::{Database, ProbeTx, Sql, Template};
 
 use super::attempts::{Attempts, Statement, attempt};
 use super::judge::{as_expected, not_tried, refused};
@@ -127,8 +128,8 @@ impl Attempts<'_> {
         let insert = sqlx::query_scalar(&insert).bind(Json(&trial.pattern)).bind(Json(changes));
         let inserted = insert.fetch_one(trial.tx.connection()).await;
         match inserted {
-            Ok(_) => trial.tx.keep().await?,
-            Err(_) => trial.tx.back().await?,
+            Ok(_) => trial.tx.savepoint().await?,
+            Err(_) => trial.tx.rollback_to().await?,
         }
         Ok(inserted)
     }
@@ -138,7 +139,7 @@ impl Attempts<'_> {
         let fetch = self.on_given(include_str!("../../../../sql/rls/probe_pattern.sql")).build();
         tx.set(own).await?;
         let pattern = sqlx::query_scalar(&fetch).bind(Json(keys)).fetch_optional(tx.connection()).await;
-        tx.back().await?;
+        tx.rollback_to().await?;
         let unseen = || "the row to copy is not seen by its own tenant".to_owned();
         Ok(pattern.map_err(|error| error.to_string()).and_then(|pattern| pattern.ok_or_else(unseen)))
     }
@@ -168,7 +169,7 @@ impl Attempts<'_> {
         };
         match made(tx).await {
             Ok(made) => {
-                tx.keep().await?;
+                tx.savepoint().await?;
                 Ok(Ok(made))
             }
             Err(error) => Ok(Err(error.to_string())),

@@ -3,7 +3,8 @@
 use local_db::Role;
 use local_db::testing::TestDb;
 use rls_rollout::{Error, Phase, RolloutOptions, RolloutReport, status};
-use tenant_rls::{Exit, Tenancy};
+use tenancy_config::UserError;
+use tenancy_config::{Exit, Tenancy};
 use tokio::sync::watch;
 
 use crate::support::{all_at, all_the_way_back, auto, back, catalog, clean, connect, roll, roll_with, script, to};

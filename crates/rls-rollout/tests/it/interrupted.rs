@@ -6,7 +6,8 @@ use std::time::Duration;
 use local_db::Role;
 use local_db::testing::TestDb;
 use rls_rollout::{Error, Phase, Progress, RolloutOptions, rollback, rollout, status};
-use tenant_rls::{Exit, Tenancy};
+use tenancy_config::UserError;
+use tenancy_config::{Exit, Tenancy};
 use tokio::sync::{oneshot, watch};
 
 use crate::support::{all_the_way_back, auto, back, bury, catalog, clean, connect, roll, script};

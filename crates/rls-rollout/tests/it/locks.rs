@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use local_db::Role;
 use rls_rollout::{Blocker, Error, Patience, Phase, Progress, RolloutOptions};
+use tenancy_config::UserError;
+use tenancy_config::{Exit, Tenancy};
 use tenant_ops::Lease;
-use tenant_rls::{Exit, Tenancy};
 
 use crate::support::{all_at, catalog, clean, connect, roll, roll_with, script, to};
 
@@ -128,7 +129,7 @@ async fn the_second_operator_is_told_who_is_first() {
 
 /// So many times; `RACE_RUNS=100 cargo test -p rls-rollout --test it race` is the long form.
 fn race_runs() -> u64 {
-    tenant_rls::environment::text("RACE_RUNS").unwrap().and_then(|runs| runs.parse().ok()).unwrap_or(12)
+    tenancy_config::environment::text("RACE_RUNS").unwrap().and_then(|runs| runs.parse().ok()).unwrap_or(12)
 }
 
 #[tokio::test]

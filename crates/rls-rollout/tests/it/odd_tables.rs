@@ -3,7 +3,7 @@
 use local_db::Role;
 use local_db::testing::{self, TestDb};
 use rls_rollout::{Phase, RolloutOptions, RolloutReport, status};
-use tenant_rls::Tenancy;
+use tenancy_config::Tenancy;
 
 use crate::support::{all_at, auto, back, catalog, clean, connect, roll, roll_with, script, to};
 

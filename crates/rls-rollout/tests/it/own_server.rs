@@ -6,7 +6,9 @@ use local_db::Role;
 use local_db::testing::TestServer;
 use rls_rollout::{Check, CheckVerdict, Error, Phase, Progress, RolloutOptions, RolloutReport, rollout};
 use sqlx::Row;
-use tenant_rls::{DirectConnection, Exit, Tenancy};
+use tenancy_config::UserError;
+use tenancy_config::{Exit, Tenancy};
+use tenant_rls::DirectConnection;
 use tokio::sync::{oneshot, watch};
 
 use crate::support::{

@@ -2,7 +2,8 @@
 
 use local_db::Role;
 use rls_rollout::{Check, CheckVerdict, Error, Phase, Progress};
-use tenant_rls::{Exit, Tenancy};
+use tenancy_config::UserError;
+use tenancy_config::{Exit, Tenancy};
 
 use crate::support::{auto, catalog, clean, roll, roll_with, script, to};
 

@@ -7,7 +7,8 @@ use rls_rollout::{
     TableOutcome, rollback, rollout,
 };
 use sqlx::Row;
-use tenant_rls::{ConnectOptions, Database, DatabaseUrl, DirectConnection, Tenancy};
+use tenancy_config::{DatabaseUrl, Tenancy};
+use tenant_rls::{ConnectOptions, Database, DirectConnection};
 use tokio::sync::watch;
 
 /// Whatever one can log in to: a database of the shared server, a server of the test's own, or its standby.

@@ -3,7 +3,7 @@
 use local_db::Role;
 use local_db::testing::TestDb;
 use rls_rollout::{Outcome, VerifyOptions, VerifyReport, What, verify};
-use tenant_rls::Tenancy;
+use tenancy_config::Tenancy;
 
 use crate::support::{auto, clean, connect, roll, script};
 

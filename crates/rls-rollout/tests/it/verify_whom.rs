@@ -3,7 +3,9 @@
 use local_db::Role;
 use local_db::testing::TestDb;
 use rls_rollout::{Finding, Outcome, VerifyOptions, VerifyReport, verify};
-use tenant_rls::{ConnectOptions, Database, Exit, Ident, TableName, Template, Tenancy};
+use tenancy_config::UserError;
+use tenancy_config::{Exit, Ident, TableName, Tenancy};
+use tenant_rls::{ConnectOptions, Database, Template};
 use tokio::runtime::Handle;
 
 use crate::support::{clean, connect, script};

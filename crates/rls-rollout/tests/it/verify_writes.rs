@@ -2,7 +2,8 @@
 
 use local_db::testing::TestDb;
 use rls_rollout::{Attempt, Outcome, VerifyReport, What};
-use tenant_rls::{Ident, Sql, Template};
+use tenancy_config::Ident;
+use tenant_rls::{Sql, Template};
 
 use crate::support::{auto, clean, roll, script};
 use crate::verify::{contains, enforced, found, prove};

@@ -2,7 +2,8 @@
 
 use local_db::testing;
 use seed_tenant_defaults::{Defaults, Options};
-use tenant_rls::Exit;
+use tenancy_config::Exit;
+use tenancy_config::UserError;
 
 use crate::support::{Csv, number, one, seed_with, tenants, text, told};
 

@@ -3,7 +3,8 @@
 use local_db::Role;
 use local_db::testing::TestPooler;
 use seed_tenant_defaults::{Defaults, seed_tenant_defaults};
-use tenant_rls::{ConnectOptions, Database, Tenancy};
+use tenancy_config::Tenancy;
+use tenant_rls::{ConnectOptions, Database};
 use tokio::sync::watch;
 
 use crate::support::{UNEVEN, new_tenants, number, tenants};

@@ -8,7 +8,9 @@ use seed_tenant_defaults::{
     CheckedList, Defaults, Error, Options, Progress, SeedReport, TenantResult, Whom, seed_tenant_defaults,
 };
 use tempfile::TempDir;
-use tenant_rls::{ConnectOptions, Database, Tenancy};
+use tenancy_config::Tenancy;
+use tenancy_config::UserError;
+use tenant_rls::{ConnectOptions, Database};
 use tokio::sync::watch;
 
 /// The tables under strict policies, and the tenants acme, globex, initech (suspended) and hooli (decommissioned).

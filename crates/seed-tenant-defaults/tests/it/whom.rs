@@ -2,7 +2,8 @@
 
 use local_db::testing;
 use seed_tenant_defaults::{Options, Whom};
-use tenant_rls::Exit;
+use tenancy_config::Exit;
+use tenancy_config::UserError;
 
 use crate::support::{Csv, UNEVEN, new_tenants, number, one, seed, tenants, text, told};
 

@@ -2,8 +2,10 @@
 
 use local_db::Role;
 use local_db::testing::{self, TestDb};
+use tenancy_config::UserError;
+use tenancy_config::{Exit, Ident, Tenancy};
 use tenant_audit::{AuditOptions, AuditProgress, AuditReport, Error, Result, audit};
-use tenant_rls::{ConnectOptions, Database, DirectConnection, Exit, Ident, Template, Tenancy};
+use tenant_rls::{ConnectOptions, Database, DirectConnection, Template};
 
 use crate::support::{audit_as, connect, plant, run, table};
 

@@ -2,8 +2,9 @@
 
 use local_db::Role;
 use local_db::testing::{self, TestPooler};
+use tenancy_config::Tenancy;
 use tenant_audit::{AuditOptions, audit};
-use tenant_rls::{ConnectOptions, Database, Tenancy};
+use tenant_rls::{ConnectOptions, Database};
 
 use crate::support::{audit_as, plant, table};
 

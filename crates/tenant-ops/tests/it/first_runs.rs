@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use local_db::Role;
 use local_db::testing;
+use tenancy_config::Tenancy;
 use tenant_ops::{Error, LeaseWatch, Member, NewRun, Run};
-use tenant_rls::{BatchOptions, BatchTx, Database, OwnerTx, Tenancy};
+use tenant_rls::{BatchOptions, BatchTx, Database, OwnerTx};
 use tokio::runtime::Handle;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
@@ -18,7 +19,7 @@ const AT_ONCE: usize = 8;
 
 /// How often, each time on a new database; by hand with more: `FIRST_RUN_ROUNDS=20`.
 fn rounds() -> usize {
-    tenant_rls::environment::text("FIRST_RUN_ROUNDS").unwrap().and_then(|rounds| rounds.parse().ok()).unwrap_or(3)
+    tenancy_config::environment::text("FIRST_RUN_ROUNDS").unwrap().and_then(|rounds| rounds.parse().ok()).unwrap_or(3)
 }
 
 fn new_run() -> NewRun {

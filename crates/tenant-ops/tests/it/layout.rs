@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use local_db::testing::{self, TestDb};
 use local_db::{NEWEST, OLDEST, Role};
 use sqlx::Row;
-use tenant_rls::Tenancy;
+use tenancy_config::Tenancy;
 
 use crate::support::{Logins, connect, install, installed, script};
 
@@ -67,7 +67,7 @@ async fn every_version_of_the_server_prints_the_same_layout_and_accepts_it_again
     {
         eprint!("PostgreSQL {tried:?} were tried\n{skipped}");
     }
-    let wanted = if tenant_rls::environment::path("CI").is_some() { 2 } else { 1 };
+    let wanted = if tenancy_config::environment::path("CI").is_some() { 2 } else { 1 };
     assert!(tried.len() >= wanted, "too few versions were tried: {tried:?}\n{skipped}");
 }
 

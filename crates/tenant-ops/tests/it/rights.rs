@@ -2,6 +2,7 @@
 
 use local_db::Role;
 use local_db::testing;
+use tenancy_config::UserError;
 use tenant_ops::{Error, Finding};
 use tenant_rls::Sql;
 

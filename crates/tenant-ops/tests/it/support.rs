@@ -2,8 +2,10 @@
 
 use local_db::Role;
 use local_db::testing::{TestDb, TestServer};
+use tenancy_config::UserError;
+use tenancy_config::{DatabaseUrl, Exit, Tenancy};
 use tenant_ops::{Error, Finding};
-use tenant_rls::{ConnectOptions, Database, DatabaseUrl, DirectConnection, Exit, Tenancy};
+use tenant_rls::{ConnectOptions, Database, DirectConnection};
 
 /// Whatever one can log in to: a database of the shared server, or a server of the test's own.
 pub(crate) trait Logins {

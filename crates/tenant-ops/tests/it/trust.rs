@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use local_db::Role;
 use local_db::testing::{self, TestDb};
+use tenancy_config::Tenancy;
 use tenant_ops::{Error, Finding, NewRun, Run, RunState};
-use tenant_rls::{ConnectOptions, Database, OwnerTx, Tenancy};
+use tenant_rls::{ConnectOptions, Database, OwnerTx};
 
 use crate::support::{connect, findings, install, installed, number, script};
 

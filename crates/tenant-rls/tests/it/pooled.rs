@@ -2,7 +2,8 @@
 
 use local_db::Role;
 use local_db::testing::{TestDb, TestPooler};
-use tenant_rls::{AuditTx, ConnectOptions, Database, DatabaseUrl, Pooler, Tenancy, TenantId, TenantTx, visibility};
+use tenancy_config::{DatabaseUrl, Tenancy};
+use tenant_rls::{AuditTx, ConnectOptions, Database, Pooler, TenantId, TenantTx, visibility};
 
 use crate::support::{access, left_behind, notes, tenant};
 

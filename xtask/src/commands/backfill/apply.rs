@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use backfill_engine::{Apply, ApplyReport, CheckedReview, Progress, Refusal};
 use clap::Args;
-use tenant_rls::Exit;
-use tenant_rls::plain::plain;
+use tenancy_config::Exit;
+use tenancy_config::plain::plain;
 
 use crate::app::{App, Outcome};
 use crate::failure::Mistake;
@@ -66,7 +66,7 @@ pub(super) async fn run(app: &App, options: Options) -> Outcome {
         };
         app.before_writing(&connected, &what).await?;
     }
-    let holder = holder::name(tenant_rls::environment::checked);
+    let holder = holder::name(tenancy_config::environment::checked);
     let apply = Apply {
         database: &connected.database,
         tenancy: settings.tenancy(),

@@ -102,7 +102,7 @@ async fn set(app: &App, command: &str, run: i64, state: RunState) -> Outcome {
     let settings = app.settings()?;
     let connected = stop::at_once(app.connect(&settings)).await?;
     app.before_writing(&connected, &format!("the state of run {run}, {}", state.as_str())).await?;
-    let holder = holder::name(tenant_rls::environment::checked);
+    let holder = holder::name(tenancy_config::environment::checked);
     let status = change(&connected.database, settings.tenancy(), run, state, &holder).await?;
     connected.database.close().await;
     app.report(&status)?;

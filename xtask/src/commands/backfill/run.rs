@@ -3,7 +3,8 @@
 use backfill_engine::{Backfill, BackfillReport, Plan};
 use clap::Args;
 use serde::Serialize;
-use tenant_rls::{Catalog, Exit, TableName, files};
+use tenancy_config::{Exit, TableName, files};
+use tenant_rls::Catalog;
 
 use super::review_files;
 use crate::app::{App, Outcome};

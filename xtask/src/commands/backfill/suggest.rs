@@ -3,8 +3,8 @@
 use backfill_engine::{SourceSuggestion, SuggestReport, TableSuggestion};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
-use tenant_rls::Tenancy;
-use tenant_rls::tenancy::{SourceRule, TableRules, fragment};
+use tenancy_config::Tenancy;
+use tenancy_config::tenancy::{SourceRule, TableRules, fragment};
 
 use crate::app::{App, Outcome};
 use crate::report::{self, Format, Report};
@@ -153,7 +153,7 @@ impl Report for SuggestReport {
 #[cfg(test)]
 mod tests {
     use backfill_engine::Basis;
-    use tenant_rls::{Ident, TableName};
+    use tenancy_config::{Ident, TableName};
 
     use super::*;
 

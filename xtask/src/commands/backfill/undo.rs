@@ -2,8 +2,8 @@
 
 use backfill_engine::{Progress, Undo, UndoReport, status};
 use clap::Args;
-use tenant_rls::Exit;
-use tenant_rls::plain::plain;
+use tenancy_config::Exit;
+use tenancy_config::plain::plain;
 
 use crate::app::{App, Outcome};
 use crate::progress::Meter;
@@ -43,7 +43,7 @@ pub(super) async fn run(app: &App, options: Options) -> Outcome {
         let what = format!("no tenant for the rows of {} that run {} gave one", of.table, of.id);
         app.before_writing(&connected, &what).await?;
     }
-    let holder = holder::name(tenant_rls::environment::checked);
+    let holder = holder::name(tenancy_config::environment::checked);
     let mut meter = None;
     let mut progress = |event| match event {
         Progress::Waiting { holder } => app.printer.note(&holder::waiting(&holder)),

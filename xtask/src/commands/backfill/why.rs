@@ -3,7 +3,7 @@
 use backfill_engine::Assignment;
 use clap::Args;
 use serde::Serialize;
-use tenant_rls::{Exit, TableName};
+use tenancy_config::{Exit, TableName};
 
 use crate::app::{App, Outcome};
 use crate::report::Report;

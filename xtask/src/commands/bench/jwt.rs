@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use bench::{JwtBench, JwtBenchReport};
-use tenant_rls::Exit;
+use tenancy_config::Exit;
 
 use crate::app::{App, Outcome};
 use crate::report::Report;

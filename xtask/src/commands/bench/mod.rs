@@ -12,7 +12,7 @@ use std::future::Future;
 use bench::{BackfillBench, Goal, RlsBench, ScaleBench, SeedBench, ServerFacts};
 use clap::{Args, Subcommand};
 use local_db::{Role, Up};
-use tenant_rls::{DatabaseUrl, Exit};
+use tenancy_config::{DatabaseUrl, Exit};
 
 use crate::app::{App, Outcome};
 use crate::commands::db::Server;

@@ -8,7 +8,7 @@ use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
 use local_db::{Change, LocalDb, LocalOptions, Running, Seed, State, Status, Up, seed};
 use serde::Serialize;
-use tenant_rls::environment;
+use tenancy_config::environment;
 
 use crate::app::{App, Outcome};
 use crate::failure::Mistake;

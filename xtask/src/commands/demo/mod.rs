@@ -9,8 +9,9 @@ use assign_chat_messages::{Assignment, Origin};
 use backfill_engine::BackfillReport;
 use clap::Args;
 use local_db::{LocalDb, Planted, Reset, Role, Running, seed};
+use tenancy_config::{Exit, Tenancy, environment};
 use tenant_audit::AuditReport;
-use tenant_rls::{ConnectOptions, Database, Exit, Tenancy, environment};
+use tenant_rls::{ConnectOptions, Database};
 
 use crate::app::{App, Outcome};
 use crate::commands::assign_chat_messages::assign;

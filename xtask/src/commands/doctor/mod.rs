@@ -5,7 +5,8 @@ mod view;
 
 use clap::Args;
 use local_db::{LocalDb, LocalOptions, Role};
-use tenant_rls::{Database, DatabaseUrl, Exit, Settings, Target};
+use tenancy_config::{DatabaseChoice, DatabaseUrl, Exit, Settings};
+use tenant_rls::Database;
 
 use crate::app::{App, Outcome};
 use crate::commands::db::Server;
@@ -38,8 +39,8 @@ pub(crate) async fn run(app: &App, options: Options) -> Outcome {
 async fn examine(app: &App, settings: &Settings, options: LocalOptions) -> anyhow::Result<Facts> {
     let local = app.local(options)?;
     let (url, origin) = match settings.database() {
-        Target::Url { url, origin } => (Some(url.clone()), origin.to_string()),
-        Target::Local => (running(&local)?, "the project's local database".to_owned()),
+        DatabaseChoice::Url { url, origin } => (Some(url.clone()), origin.to_string()),
+        DatabaseChoice::Local => (running(&local)?, "the project's local database".to_owned()),
     };
     let Some(url) = url else {
         let why = "the local database is not running".to_owned();

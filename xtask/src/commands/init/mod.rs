@@ -5,8 +5,8 @@ mod draft;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use tenancy_config::files::{self, Readers};
 use tenant_rls::Catalog;
-use tenant_rls::files::{self, Readers};
 
 use crate::app::{App, Outcome};
 use crate::failure::Mistake;
@@ -59,7 +59,7 @@ pub(crate) async fn run(app: &App, options: Options) -> Outcome {
     Ok(None)
 }
 
-async fn read(app: &App) -> anyhow::Result<tenant_rls::Tenancy> {
+async fn read(app: &App) -> anyhow::Result<tenancy_config::Tenancy> {
     let settings = app.settings()?;
     let connected = app.connect(&settings).await?;
     app.printer.note(&format!("reading {}", connected.line()));

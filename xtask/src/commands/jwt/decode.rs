@@ -8,7 +8,7 @@ use dev_jwt::{Currency, Library, Problem, Read, ReadOptions, Reading, TenantCook
 use local_db::{LocalDb, LocalOptions};
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
-use tenant_rls::{Exit, Settings, Target};
+use tenancy_config::{DatabaseChoice, Exit, Settings};
 
 use super::settings::{Application, For, now};
 use super::{shape, view};
@@ -142,7 +142,7 @@ fn compare(app: &App, settings: &Settings, offline: bool, claims: Option<&Map<St
         return not_asked("user, membership and tenant were not looked up, as --offline says".to_owned());
     }
     let stopped = |local: LocalDb| matches!(local.running(), Err(local_db::Error::NotRunning));
-    if matches!(settings.database(), Target::Local) && app.local(LocalOptions::default()).is_ok_and(stopped) {
+    if matches!(settings.database(), DatabaseChoice::Local) && app.local(LocalOptions::default()).is_ok_and(stopped) {
         return not_asked(
             "user, membership and tenant were not looked up: no database URL is set, and the local database does not run"
                 .to_owned(),

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use dev_jwt::{Library, Lookup, Person, SHORT, Secret, Seen};
-use tenant_rls::{Origin, Settings};
+use tenancy_config::{SettingOrigin, Settings};
 use url::Url;
 
 use crate::app::{App, block_on};
@@ -81,7 +81,7 @@ pub(super) fn refuse_production(settings: &Settings) -> anyhow::Result<()> {
 }
 
 /// The first of these variables that is set, even if it is empty: as the libraries look.
-fn first_set(settings: &Settings, names: &[&str]) -> Option<(String, Origin)> {
+fn first_set(settings: &Settings, names: &[&str]) -> Option<(String, SettingOrigin)> {
     names.iter().find_map(|name| settings.env(name))
 }
 
@@ -127,7 +127,7 @@ impl Application {
             Library::AuthJs => &["AUTH_URL", "NEXTAUTH_URL"],
         };
         let given = match &self.url {
-            Some(text) => Some((text.clone(), Origin::Flag("--url"))),
+            Some(text) => Some((text.clone(), SettingOrigin::Flag("--url"))),
             None => first_set(settings, names).filter(|(text, _)| !text.trim().is_empty()),
         };
         given.map(|(text, origin)| parse_url(&text, &origin)).transpose()
@@ -143,7 +143,7 @@ impl Application {
     }
 }
 
-fn parse_url(text: &str, origin: &Origin) -> anyhow::Result<Url> {
+fn parse_url(text: &str, origin: &SettingOrigin) -> anyhow::Result<Url> {
     let url = Url::parse(text.trim()).ok();
     let usable = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some());
     // The text is not shown: an address may hold a password.
@@ -238,6 +238,6 @@ mod tests {
 
     #[test]
     fn the_address_of_next_dev_is_one() {
-        assert_eq!(parse_url(LOCALHOST, &Origin::Flag("--url")).unwrap().host_str(), Some("localhost"));
+        assert_eq!(parse_url(LOCALHOST, &SettingOrigin::Flag("--url")).unwrap().host_str(), Some("localhost"));
     }
 }

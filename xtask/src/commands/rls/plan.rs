@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use chrono::Utc;
 use clap::Args;
 use rls_rollout::{PlanReport, RolloutOptions};
-use tenant_rls::{Exit, Settings};
+use tenancy_config::{Exit, Settings};
 
 use super::{Goal, How, prisma};
 use crate::app::{App, Outcome};

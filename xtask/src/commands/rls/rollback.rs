@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use rls_rollout::{Phase, RollbackReport};
-use tenant_rls::Exit;
+use tenancy_config::Exit;
 
 use super::{Patience, tell};
 use crate::app::{App, Outcome};
@@ -70,7 +70,7 @@ pub(super) async fn run(app: &App, options: Options) -> Outcome {
         tables: options.tables,
         patience: options.patience.into(),
     };
-    let holder = holder::name(tenant_rls::environment::checked);
+    let holder = holder::name(tenancy_config::environment::checked);
     let mut progress = |event| tell(&app.printer, &event);
     let done = stop::gently(&app.printer, |stop| {
         rls_rollout::rollback(&connected.database, settings.tenancy(), &rollback, &holder, stop, &mut progress)

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use rls_rollout::{Phase, RolloutReport, TableOutcome, VerifyOptions};
-use tenant_rls::{Exit, Settings};
+use tenancy_config::{Exit, Settings};
 
 use super::verify::AppLogin;
 use super::{Goal, How, tell};
@@ -88,7 +88,7 @@ pub(super) async fn roll_out(
         let tables = counted(taken.len() as u64, "table", "tables");
         app.printer.note(&format!("wrote the definitions of {tables} into {}", folder.display()));
     }
-    let holder = holder::name(tenant_rls::environment::checked);
+    let holder = holder::name(tenancy_config::environment::checked);
     let mut progress = |event| tell(&app.printer, &event);
     let done = stop::gently(&app.printer, |stop| {
         rls_rollout::rollout(&connected.database, settings.tenancy(), options, &holder, stop, &mut progress)

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use rls_rollout::{Goal, Phase};
-use tenant_rls::Settings;
+use tenancy_config::Settings;
 
 use super::How;
 use crate::app::{App, Outcome};

@@ -3,7 +3,8 @@
 use clap::Args;
 use local_db::{LocalOptions, Role};
 use rls_rollout::{Attempt, Finding, Outcome as Seen, TableProof, VerifyOptions, VerifyReport, What};
-use tenant_rls::{ConnectOptions, Database, DatabaseUrl, Exit, Origin, Settings};
+use tenancy_config::{DatabaseUrl, Exit, SettingOrigin, Settings};
+use tenant_rls::{ConnectOptions, Database};
 
 use crate::app::{App, Outcome};
 use crate::report::Report;
@@ -77,7 +78,7 @@ pub(super) async fn prove(
         let connect = ConnectOptions { tls_no_verify: settings.tls_no_verify(), ..ConnectOptions::default() };
         let as_app = Database::connect(&url, &connect).await?;
         app.printer.note(&format!("trying as {} (from {origin})", as_app.session().role));
-        let mut progress = |table: &tenant_rls::TableName| app.printer.note(&format!("{table}: trying"));
+        let mut progress = |table: &tenancy_config::TableName| app.printer.note(&format!("{table}: trying"));
         let report =
             rls_rollout::verify(&connected.database, &as_app, settings.tenancy(), options, &mut progress).await?;
         as_app.close().await;
@@ -92,19 +93,19 @@ fn app_url(
     settings: &Settings,
     connected: &Connected,
     login: &AppLogin,
-) -> anyhow::Result<(DatabaseUrl, Origin)> {
+) -> anyhow::Result<(DatabaseUrl, SettingOrigin)> {
     let given = match &login.app_url {
-        Some(url) => Some((url.clone(), Origin::Flag("--app-url"))),
+        Some(url) => Some((url.clone(), SettingOrigin::Flag("--app-url"))),
         None => settings.env("APP_DATABASE_URL").filter(|(url, _)| !url.trim().is_empty()),
     };
     if let Some((text, origin)) = given {
         let url = DatabaseUrl::parse(&text).map_err(|source| {
-            tenant_rls::Error::from(tenant_rls::settings::SettingsError::Url { origin: origin.clone(), source })
+            tenant_rls::Error::from(tenancy_config::settings::SettingsError::Url { origin: origin.clone(), source })
         })?;
         return Ok((url, origin));
     }
     if connected.is_local() {
-        return Ok((app.local(LocalOptions::default())?.running()?.url(Role::AppUser)?, Origin::LocalDatabase));
+        return Ok((app.local(LocalOptions::default())?.running()?.url(Role::AppUser)?, SettingOrigin::LocalDatabase));
     }
     Ok((connected.database.url().clone(), connected.origin.clone()))
 }
