@@ -6,8 +6,8 @@ use tenancy_config::settings::WithoutUrl;
 use tenancy_config::{DatabaseChoice, DatabaseUrl, SettingOrigin, Settings, Trust, environment, trust};
 use tenant_rls::{ConnectOptions, Database, Pooler};
 
-use crate::app::App;
-use crate::failure::Mistake;
+use crate::app::CommandContext;
+use crate::failure::CommandError;
 use crate::{printer, root, stop};
 
 /// A connected database and where its URL came from.
@@ -32,7 +32,7 @@ impl Connected {
     }
 }
 
-impl App {
+impl CommandContext {
     /// The project's local database, running or not.
     ///
     /// # Errors
@@ -98,7 +98,7 @@ impl App {
         connected.database.prove_direct().await?;
         let Pooler::Suspected(why) = &connected.database.session().pooler else { return Ok(connected) };
         let Some((url, origin)) = settings.direct() else {
-            return Err(Mistake::refused(
+            return Err(CommandError::refused(
                 format!("a pooler stands between ({why}), and DDL needs the server itself"),
                 "set DIRECT_URL, or give --direct-url: the same database without the pooler",
             ));
@@ -108,7 +108,7 @@ impl App {
         let direct =
             self.connect_to(settings, &self.local(LocalOptions::default())?, &url, origin, connections).await?;
         let Pooler::Suspected(why) = &direct.database.session().pooler else { return Ok(direct) };
-        Err(Mistake::refused(
+        Err(CommandError::refused(
             format!("the direct URL leads through a pooler as well ({why}), and DDL needs the server itself"),
             "give the URL of the server: the host's own port, or the provider's connection string without pooling",
         ))
@@ -160,7 +160,7 @@ impl App {
         self.confirmed(connected, &MINTING, what).await
     }
 
-    async fn confirmed(&self, connected: &Connected, deed: &Deed, what: &str) -> anyhow::Result<()> {
+    async fn confirmed(&self, connected: &Connected, deed: &ConfirmedAction, what: &str) -> anyhow::Result<()> {
         // Also with --quiet: what a write went to belongs into every log.
         self.printer.line(&format!("{} {}: {}", deed.doing, plain(connected.line()), plain(what)));
         let Some(environment) = &connected.environment else { return Ok(()) };
@@ -193,26 +193,27 @@ pub(crate) fn environment(settings: &Settings, url: &DatabaseUrl) -> String {
 }
 
 /// What is confirmed, in the forms that messages need.
-struct Deed {
+struct ConfirmedAction {
     doing: &'static str,
     to_do: &'static str,
     done: &'static str,
 }
 
-const WRITING: Deed = Deed { doing: "writing to", to_do: "to write to it", done: "written" };
+const WRITING: ConfirmedAction = ConfirmedAction { doing: "writing to", to_do: "to write to it", done: "written" };
 #[cfg(feature = "jwt")]
-const MINTING: Deed = Deed { doing: "minting a session for", to_do: "to mint a session for it", done: "minted" };
+const MINTING: ConfirmedAction =
+    ConfirmedAction { doing: "minting a session for", to_do: "to mint a session for it", done: "minted" };
 
 /// The rule behind the question.
-fn confirm(environment: &str, answer: Option<&str>, deed: &Deed) -> anyhow::Result<()> {
+fn confirm(environment: &str, answer: Option<&str>, deed: &ConfirmedAction) -> anyhow::Result<()> {
     let (hint, done) = (format!("{}, name it: --confirm {environment}", deed.to_do), deed.done);
     match answer {
         Some(name) if name == environment => Ok(()),
-        Some(name) => Err(Mistake::refused(
+        Some(name) => Err(CommandError::refused(
             format!("`{name}` was confirmed, but this database is `{environment}`; nothing was {done}"),
             hint,
         )),
-        None => Err(Mistake::refused(
+        None => Err(CommandError::refused(
             format!("`{environment}` is not the local database, and nobody confirmed; nothing was {done}"),
             hint,
         )),

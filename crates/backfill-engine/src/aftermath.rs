@@ -15,7 +15,7 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What a run leaves behind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Aftermath {
+pub struct Cleanup {
     /// The table was analyzed: until then the planner takes the new tenants for as rare as they were.
     pub analyzed: bool,
     /// Why it was not.
@@ -40,7 +40,7 @@ pub enum Vacuum {
     Off,
 }
 
-impl Aftermath {
+impl Cleanup {
     /// Analyzes the table, as far as this login may, and reads what is left.
     ///
     /// # Errors

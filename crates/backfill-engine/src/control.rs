@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use tenancy_config::Tenancy;
-use tenant_ops::{MemberRecord, RunRecord, RunState, change_state};
+use tenant_ops::{RunProcessRecord, RunRecord, RunState, change_state};
 use tenant_rls::{Database, OwnerTx};
 
 use crate::{Error, Result};
@@ -15,7 +15,7 @@ pub struct RunStatus {
     /// The run.
     pub run: RunRecord,
     /// The processes that work at it, or did and died.
-    pub members: Vec<MemberRecord>,
+    pub members: Vec<RunProcessRecord>,
 }
 
 /// How a run stands.

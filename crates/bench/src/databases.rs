@@ -8,7 +8,7 @@ use tenancy_config::{DatabaseUrl, Ident};
 use tenant_rls::{DirectConnection, Error as SqlError, Sql, Template};
 
 use crate::report::ServerFacts;
-use crate::watch::Watch;
+use crate::watch::SessionWatch;
 use crate::{Error, Result};
 
 const TEMPLATE: &str = "bench_template";
@@ -122,8 +122,8 @@ impl Databases {
     }
 
     /// Watches what goes on in the copy, from a session in another database.
-    pub(crate) async fn watch(&self) -> Result<Watch> {
-        Watch::begin(&self.superuser.with_database("postgres"), COPY).await
+    pub(crate) async fn watch(&self) -> Result<SessionWatch> {
+        SessionWatch::begin(&self.superuser.with_database("postgres"), COPY).await
     }
 
     /// Removes every database of the benchmark.

@@ -4,12 +4,12 @@ use serde_json::{Map, Value};
 use tenancy_config::Tenancy;
 use tenant_rls::{Database, Error as SqlError, Registry, Tenant, TenantId};
 
-use crate::eyes::Eyes;
+use crate::eyes::PeopleReader;
 use crate::{Problem, Result};
 
 /// What the database says of a session.
 #[derive(Debug, Default)]
-pub struct Currency {
+pub struct SessionCheck {
     /// Why the application does not accept it any more.
     pub problems: Vec<Problem>,
     /// What could not be told, and why.
@@ -20,9 +20,9 @@ pub struct Currency {
 ///
 /// # Errors
 /// The database said no, or the tenants are hidden.
-pub async fn check(database: &Database, tenancy: &Tenancy, claims: &Map<String, Value>) -> Result<Currency> {
+pub async fn check(database: &Database, tenancy: &Tenancy, claims: &Map<String, Value>) -> Result<SessionCheck> {
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
-    let mut currency = Currency::default();
+    let mut currency = SessionCheck::default();
     let Some(id) = text("userId").or_else(|| text("sub")) else {
         currency.unknown.push("it names no user (`sub`), so nothing was compared with the database".to_owned());
         return Ok(currency);
@@ -32,7 +32,7 @@ pub async fn check(database: &Database, tenancy: &Tenancy, claims: &Map<String, 
         Some(name) => tenant(&mut tenants, name, &mut currency).await?,
         None => None,
     };
-    let mut eyes = Eyes::open(database, tenancy).await?;
+    let mut eyes = PeopleReader::open(database, tenancy).await?;
     if !eyes.sees_all() {
         eyes.look_into(scopes(&mut tenants, claims).await?);
     }
@@ -61,7 +61,7 @@ pub async fn check(database: &Database, tenancy: &Tenancy, claims: &Map<String, 
     Ok(currency)
 }
 
-async fn tenant(tenants: &mut Registry, name: &str, currency: &mut Currency) -> Result<Option<Tenant>> {
+async fn tenant(tenants: &mut Registry, name: &str, currency: &mut SessionCheck) -> Result<Option<Tenant>> {
     match tenants.find_all(&[name]).await?.pop() {
         Some(Ok(tenant)) if tenant.id.as_str() == name => {
             if !tenant.active {

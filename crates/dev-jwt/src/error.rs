@@ -5,7 +5,7 @@ use tenancy_config::{Exit, NameError, UserError};
 /// The result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why there is no session. That a token is not valid is no error: it stands in the [`Reading`](crate::Reading).
+/// Why there is no session. That a token is not valid is no error: it stands in the [`DecodedSession`](crate::DecodedSession).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

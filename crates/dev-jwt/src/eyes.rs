@@ -21,10 +21,10 @@ pub(crate) struct MembershipRow {
 }
 
 /// Reads the two tables.
-pub(crate) struct Eyes<'a> {
+pub(crate) struct PeopleReader<'a> {
     database: &'a Database,
     tenancy: &'a Tenancy,
-    statements: Statements,
+    statements: PeopleStatements,
     sight: Sight,
 }
 
@@ -34,7 +34,7 @@ enum Sight {
     Scopes(Vec<TenantId>),
 }
 
-pub(crate) struct Statements {
+pub(crate) struct PeopleStatements {
     users: Sql,
     user: Sql,
     memberships: Sql,
@@ -42,7 +42,7 @@ pub(crate) struct Statements {
     access: Vec<Access>,
 }
 
-impl Statements {
+impl PeopleStatements {
     pub(crate) fn new(tenancy: &Tenancy) -> Result<Self> {
         let table = |name: &str| TableName::parse(name, &tenancy.database.schema);
         let (users, memberships) = (table("users")?, table("tenant_memberships")?);
@@ -84,10 +84,10 @@ fn column(tenancy: &Tenancy, table: &TableName) -> Result<Ident> {
     Ok(Ident::new(own.or_else(|| tenancy.columns.first().cloned()).unwrap_or_default())?)
 }
 
-impl<'a> Eyes<'a> {
+impl<'a> PeopleReader<'a> {
     /// Opens both tables whole, if any role that this login may use sees them whole; else the caller names the scopes.
     pub(crate) async fn open(database: &'a Database, tenancy: &'a Tenancy) -> Result<Self> {
-        let statements = Statements::new(tenancy)?;
+        let statements = PeopleStatements::new(tenancy)?;
         let sight = match statements.whole(database, tenancy).await {
             Ok(whole) => Sight::Whole(Box::new(whole)),
             Err(SqlError::CannotSee(_)) => Sight::Scopes(Vec::new()),

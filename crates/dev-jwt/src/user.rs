@@ -4,7 +4,7 @@ use serde::Serialize;
 use tenancy_config::Tenancy;
 use tenant_rls::{Database, Error as SqlError, Registry, Tenant, TenantId};
 
-use crate::eyes::{Eyes, MembershipRow, Statements};
+use crate::eyes::{MembershipRow, PeopleReader, PeopleStatements};
 use crate::person::Choice;
 use crate::{Error, Membership, Person, Result, User};
 
@@ -32,7 +32,7 @@ impl Lookup {
 
 /// How the answer was come by.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Seen {
+pub struct LookupScope {
     /// 0 where a role saw every row, else the number of tenants in whose scopes it was asked.
     pub scopes: usize,
     /// There are tenants that were not asked: the list of memberships may lack some.
@@ -53,13 +53,13 @@ pub async fn find(
     tenancy: &Tenancy,
     lookup: &Lookup,
     notes: &mut (dyn FnMut(&str) + Send),
-) -> Result<(Person, Seen)> {
+) -> Result<(Person, LookupScope)> {
     let mut tenants = Registry::open(database, tenancy).await?;
     let asked = match &lookup.tenant {
         Some(name) => Some(tenants.find(name).await?),
         None => None,
     };
-    let mut eyes = Eyes::open(database, tenancy).await?;
+    let mut eyes = PeopleReader::open(database, tenancy).await?;
     let mut more = false;
     if !eyes.sees_all() {
         let (scopes, rest) = scopes(&mut tenants, asked.as_ref(), lookup.max_scopes).await?;
@@ -89,10 +89,10 @@ pub async fn find(
         include_inactive: lookup.include_inactive,
     };
     let person = Person::choose(users, memberships, &ghosts, &choice)?;
-    Ok((person, Seen { scopes, more, ghosts }))
+    Ok((person, LookupScope { scopes, more, ghosts }))
 }
 
-fn nobody(lookup: &Lookup, database: &Database, eyes: &Eyes<'_>, similar: Vec<User>) -> Error {
+fn nobody(lookup: &Lookup, database: &Database, eyes: &PeopleReader<'_>, similar: Vec<User>) -> Error {
     let email = lookup.email.clone();
     let mut similar: Vec<String> = similar.into_iter().map(|user| user.email).collect();
     similar.sort();
@@ -156,7 +156,7 @@ pub async fn someone(database: &Database, tenancy: &Tenancy) -> Result<Option<St
     let page = tenants.page(None, PAGE).await?;
     tenants.close().await?;
     let active: Vec<&str> = page.iter().filter(|tenant| tenant.active).map(|tenant| tenant.id.as_str()).collect();
-    let statements = Statements::new(tenancy)?;
+    let statements = PeopleStatements::new(tenancy)?;
     let mut whole = statements.whole(database, tenancy).await?;
     let email = sqlx::query_scalar(&statements.someone).bind(active).fetch_optional(whole.connection()).await;
     let email = email.map_err(SqlError::query("looking for a user"))?;

@@ -8,7 +8,7 @@ use crate::{Blocker, Check, Lock, Phase};
 
 /// An event of a running rollout.
 #[derive(Debug, Clone)]
-pub enum Progress {
+pub enum RolloutEvent {
     /// Something was looked at before the first step.
     Checked {
         /// What, and what came of it.

@@ -5,22 +5,22 @@ use tenancy_config::UserError;
 use tenancy_config::{Ident, TableName, Tenancy, closest};
 use tenant_rls::{Catalog, Column, Database, Error as RlsError, Tenant, TenantInsert, TenantRow, TenantTable};
 
-use crate::create::Create;
+use crate::create::TenantCreator;
 use crate::defaults::{DefaultRow, Defaults};
 use crate::{Error, Result};
 
 /// The statement and its values.
-pub(crate) struct Plan {
+pub(crate) struct SeedPlan {
     pub(crate) insert: TenantInsert,
     /// The tables, in the order in which the statement tells about them.
     pub(crate) tables: Vec<TableName>,
-    pub(crate) create: Create,
+    pub(crate) create: TenantCreator,
     values: Value,
     /// The table, by its name with the schema, and the column that get the organization's name.
     organization_name: Option<(String, String)>,
 }
 
-impl Plan {
+impl SeedPlan {
     /// Compares the defaults with the database.
     ///
     /// # Errors
@@ -50,7 +50,7 @@ impl Plan {
         if let Err(error) = insert.check(&values).await {
             return Err(misfit(&insert, defaults, schema, error).await);
         }
-        let create = Create::new(database, tenancy, &catalog.tenants).await?;
+        let create = TenantCreator::new(database, tenancy, &catalog.tenants).await?;
         Ok(Self { insert, tables, create, values, organization_name })
     }
 

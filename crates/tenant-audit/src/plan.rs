@@ -9,7 +9,7 @@ use tenant_rls::{Access, Catalog, Result, Sql, Template};
 use crate::{CrossReference, MissingPiece};
 
 /// How one table is audited.
-pub(crate) struct Plan {
+pub(crate) struct TableCount {
     pub(crate) table: TenantTable,
     /// Every table and column that the statement reads, and no other: a role with grants on these columns suffices.
     pub(crate) access: Vec<Access>,
@@ -22,7 +22,7 @@ pub(crate) struct Plan {
     pub(crate) missing: Vec<MissingPiece>,
 }
 
-impl Plan {
+impl TableCount {
     pub(crate) fn new(catalog: &Catalog, tenant_key: &Ident, table: &TenantTable) -> Result<Self> {
         let column = Ident::new(&table.column.name)?;
         let mut reads = Reads::default();

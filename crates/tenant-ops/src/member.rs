@@ -10,17 +10,17 @@ use tokio::sync::watch;
 
 use crate::owner::{act, begin};
 use crate::run::unsigned;
-use crate::{HEARTBEAT, KeptAlive, LEASE_TTL, Result};
+use crate::{HEARTBEAT, Heartbeat, LEASE_TTL, Result};
 
 /// This process, as a member of a run.
 #[derive(Debug, Clone)]
-pub struct Member {
+pub struct RunProcess {
     id: i64,
 }
 
 /// A process that works, or worked, at a run.
 #[derive(Debug, Clone, Serialize)]
-pub struct MemberRecord {
+pub struct RunProcessRecord {
     /// Who it is: user, host and process.
     pub holder: String,
     /// How many batches it does at once.
@@ -35,7 +35,7 @@ pub struct MemberRecord {
     pub alive: bool,
 }
 
-impl Member {
+impl RunProcess {
     /// Enters this process.
     ///
     /// # Errors
@@ -76,9 +76,9 @@ impl Member {
 
     /// Gives signs of life until the answer is dropped, each with the note of that moment.
     #[must_use]
-    pub fn keep_alive(&self, database: &Database, note: watch::Receiver<Option<String>>) -> KeptAlive {
+    pub fn keep_alive(&self, database: &Database, note: watch::Receiver<Option<String>>) -> Heartbeat {
         let (database, member) = (database.clone(), self.clone());
-        KeptAlive::spawn(async move {
+        Heartbeat::spawn(async move {
             loop {
                 tokio::time::sleep(HEARTBEAT).await;
                 let note = note.borrow().clone();
@@ -107,7 +107,7 @@ impl Member {
 ///
 /// # Errors
 /// [`RlsError::Query`].
-pub async fn members(connection: &mut PgConnection, run: i64) -> Result<Vec<MemberRecord>, RlsError> {
+pub async fn members(connection: &mut PgConnection, run: i64) -> Result<Vec<RunProcessRecord>, RlsError> {
     let before = act(connection).await?;
     let rows = sqlx::query(include_str!("../../../sql/ops/members.sql"))
         .bind(run)
@@ -116,7 +116,7 @@ pub async fn members(connection: &mut PgConnection, run: i64) -> Result<Vec<Memb
         .await
         .map_err(RlsError::query("asking which processes work at the run"))?;
     before.again(connection).await?;
-    let member = |row: &sqlx::postgres::PgRow| MemberRecord {
+    let member = |row: &sqlx::postgres::PgRow| RunProcessRecord {
         holder: row.get(0),
         workers: unsigned(row.get::<i32, _>(1).into()),
         note: row.get(2),

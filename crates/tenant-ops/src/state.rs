@@ -59,7 +59,7 @@ impl RunState {
 
 /// How a run stands, with what all its processes did.
 #[derive(Debug, Clone)]
-pub struct Standing {
+pub struct RunProgress {
     /// Its state.
     pub state: RunState,
     /// Who set that.
@@ -80,7 +80,7 @@ pub struct Standing {
     pub members: u64,
 }
 
-impl Standing {
+impl RunProgress {
     /// Rows assigned.
     pub fn assigned(&self) -> u64 {
         unsigned(self.assigned_by.iter().sum())

@@ -16,12 +16,12 @@ const SUGGESTIONS: usize = 20;
 
 /// What was looked up: each name's tenant, or why there is none.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(super) struct TenantNames {
     known: HashMap<String, Result<TenantId, String>>,
     suggested: usize,
 }
 
-impl Names {
+impl TenantNames {
     /// Looks up those that are not known yet, in a snapshot that ends with it.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use super::file::{MARK, ReviewFile};
 use crate::Result;
 
 /// The file of refused lines: the columns of the review and one more, to be mended and applied again.
-pub(crate) struct Refused {
+pub(crate) struct RefusedFile {
     path: PathBuf,
     csv: CsvWriter<NewFile>,
     width: usize,
@@ -20,7 +20,7 @@ pub(crate) struct Refused {
     at: usize,
 }
 
-impl Refused {
+impl RefusedFile {
     /// Begins the file, in the form that the review has.
     ///
     /// # Errors

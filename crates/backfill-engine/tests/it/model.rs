@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use backfill_engine::{OnConflict, Options};
+use backfill_engine::{BackfillOptions, OnConflict};
 use local_db::Role;
 use local_db::testing::{self, TestDb};
 use proptest::prelude::*;
@@ -219,7 +219,7 @@ async fn evidence_decides_as_the_model_says_in_whatever_order_rows_are_done() {
         let left =
             (open().filter(|e| matches!(e, Err(2..))).count() as u64, open().filter(|e| *e == Err(0)).count() as u64);
         for dry_run in [true, false] {
-            let options = Options { on_conflict, dry_run, batch_time: Duration::from_millis(1), ..fast() };
+            let options = BackfillOptions { on_conflict, dry_run, batch_time: Duration::from_millis(1), ..fast() };
             let report = backfill_table(&db, Role::Owner, "item", &tenancy, &options, &mut |_| {}).await.unwrap();
             assert_eq!(by_source(&report), by, "{on_conflict:?}, dry run {dry_run}: {data:?}");
             assert_eq!((report.conflicts, report.unresolved, report.assignable), (left.0, left.1, 0), "{data:?}");

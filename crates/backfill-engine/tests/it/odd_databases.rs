@@ -1,6 +1,6 @@
 //! Databases that are not as the application's documentation has them.
 
-use backfill_engine::{Apply, CheckedReview, Error, Options, RefusalKind};
+use backfill_engine::{Apply, BackfillOptions, CheckedReview, Error, RefusalKind};
 use local_db::{Role, testing};
 use tenancy_config::Tenancy;
 use tenancy_config::UserError;
@@ -47,7 +47,7 @@ async fn names_with_quotes_spaces_and_capitals_and_a_uuid_tenant_column_work() {
     let tenancy = Tenancy::from_toml(text, std::path::Path::new("tenancy.toml")).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let review = folder.path().join("review.csv");
-    let options = Options { review: Some(review.clone()), ..fast() };
+    let options = BackfillOptions { review: Some(review.clone()), ..fast() };
     let report = backfill_table(&db, Role::Owner, "We\"ird table", &tenancy, &options, &mut |_| {}).await.unwrap();
     assert_eq!((report.assigned, report.unresolved), (200, 100));
     let text = std::fs::read_to_string(&review).unwrap().replace(",,v1-", ",t2,v1-");

@@ -1,6 +1,6 @@
 //! Behind a PgBouncer in transaction mode: the same result as without.
 
-use backfill_engine::{BackfillReport, Options, Plan};
+use backfill_engine::{BackfillOptions, BackfillPlan, BackfillReport};
 use local_db::Role;
 use local_db::testing::{TestDb, TestPooler};
 use tenancy_config::Tenancy;
@@ -17,8 +17,8 @@ async fn backfill_through(db: &TestDb, url_tells: bool) -> Option<BackfillReport
     assert!(matches!(database.session().pooler, Pooler::Suspected(_)));
     let tenancy = Tenancy::default();
     let catalog = Catalog::load(&database, &tenancy).await.unwrap();
-    let plan = Plan::new(&catalog, &tenancy, "bookings").unwrap();
-    let report = run(&database, &tenancy, &plan, &Options::default(), &mut |_| {}).await.unwrap();
+    let plan = BackfillPlan::new(&catalog, &tenancy, "bookings").unwrap();
+    let report = run(&database, &tenancy, &plan, &BackfillOptions::default(), &mut |_| {}).await.unwrap();
     database.close().await;
     Some(report)
 }

@@ -3,7 +3,7 @@
 use local_db::Role;
 use local_db::testing::{self, Standby, TestDb, TestServer};
 use rls_rollout::{
-    Error, Goal, Patience, Phase, Progress, RollbackOptions, RollbackReport, RolloutOptions, RolloutReport,
+    Error, Goal, LockRetry, Phase, RollbackOptions, RollbackReport, RolloutEvent, RolloutOptions, RolloutReport,
     TableOutcome, rollback, rollout,
 };
 use sqlx::Row;
@@ -89,7 +89,7 @@ pub(crate) async fn roll_with(
     db: &impl Logins,
     tenancy: &Tenancy,
     options: &RolloutOptions,
-    progress: &mut (dyn FnMut(Progress) + Send),
+    progress: &mut (dyn FnMut(RolloutEvent) + Send),
 ) -> Result<RolloutReport, Error> {
     let database = connect(db, Role::Owner).await;
     let (_go, stop) = watch::channel(false);
@@ -103,7 +103,7 @@ pub(crate) async fn back(db: &impl Logins, to: Phase) -> Result<RollbackReport, 
 }
 
 pub(crate) fn all_the_way_back() -> RollbackOptions {
-    RollbackOptions { to: Phase::None, rollout: None, tables: Vec::new(), patience: Patience::default() }
+    RollbackOptions { to: Phase::None, rollout: None, tables: Vec::new(), patience: LockRetry::default() }
 }
 
 pub(crate) async fn back_with(db: &impl Logins, options: &RollbackOptions) -> Result<RollbackReport, Error> {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use local_db::Role;
 use local_db::testing::TestDb;
-use tenant_ops::{Error, HEARTBEAT, LEASE_TTL, Lease, LeaseWatch, Member, NewRun, Run, members};
+use tenant_ops::{Error, HEARTBEAT, LEASE_TTL, Lease, LeaseWatch, NewRun, Run, RunProcess, members};
 use tenant_rls::{Database, OwnerTx};
 
 use crate::support::{connect, installed, number, script};
@@ -112,8 +112,8 @@ async fn a_process_that_died_is_not_alive_for_an_hour_and_one_that_lives_is_with
         let (table, sources) = ("public.bookings".into(), vec!["s".into()]);
         let new = NewRun { job: "t".into(), table, on_conflict: "report", sources };
         let run = Run::resume_or_open(&database, &new, "ada", &[]).await.unwrap();
-        Member::enter(&database, run.id, "ada", 1).await.unwrap();
-        let grace = Member::enter(&database, run.id, "grace", 1).await.unwrap();
+        RunProcess::enter(&database, run.id, "ada", 1).await.unwrap();
+        let grace = RunProcess::enter(&database, run.id, "grace", 1).await.unwrap();
         script(&db, Role::Superuser, shift).await;
         assert_eq!(alive(&database, &run).await, [("ada".to_owned(), false), ("grace".to_owned(), false)]);
         assert_eq!(run.standing(&database).await.unwrap().members, 0);
@@ -121,7 +121,7 @@ async fn a_process_that_died_is_not_alive_for_an_hour_and_one_that_lives_is_with
         assert_eq!(alive(&database, &run).await, [("ada".to_owned(), false), ("grace".to_owned(), true)]);
         assert_eq!(run.standing(&database).await.unwrap().members, 1);
         // An hour's difference takes nobody out of the list.
-        Member::enter(&database, run.id, "joan", 1).await.unwrap();
+        RunProcess::enter(&database, run.id, "joan", 1).await.unwrap();
         assert_eq!(number(&db, "SELECT count(*) FROM tenant_ops.member").await, 3);
         database.close().await;
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use local_db::Role;
 use local_db::testing;
 use tenancy_config::Tenancy;
-use tenant_ops::{Error, LeaseWatch, Member, NewRun, Run};
+use tenant_ops::{Error, LeaseWatch, NewRun, Run, RunProcess};
 use tenant_rls::{BatchOptions, BatchTx, Database, OwnerTx};
 use tokio::runtime::Handle;
 use tokio::sync::Barrier;
@@ -33,7 +33,7 @@ async fn begin(database: &Database) -> Result<(), Error> {
     tenant_ops::grant(database, &tenancy).await?;
     let lease = LeaseWatch::new(new_run().resource()).take(database, "ada").await?;
     let run = Run::resume_or_open(database, &new_run(), "ada", &[]).await?;
-    Member::enter(database, run.id, "ada", 1).await?.heartbeat(database, None).await?;
+    RunProcess::enter(database, run.id, "ada", 1).await?.heartbeat(database, None).await?;
     if let Some(lease) = lease {
         lease.heartbeat(database).await?;
         lease.release(database).await?;

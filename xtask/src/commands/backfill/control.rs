@@ -1,10 +1,10 @@
 //! `backfill status`, `pause`, `resume` and `cancel`: a run, seen and held from outside.
 
-use backfill_engine::{MemberRecord, RunState, RunStatus, change, status};
+use backfill_engine::{RunProcessRecord, RunState, RunStatus, change, status};
 use chrono::{DateTime, Utc};
 use clap::Args;
 
-use crate::app::{App, Outcome};
+use crate::app::{CommandContext, Outcome};
 use crate::report::Report;
 use crate::text::{count, counted, line, table};
 use crate::{holder, report, stop};
@@ -59,7 +59,7 @@ pub(super) struct CancelOptions {
 ///
 /// # Errors
 /// There is no such run.
-pub(super) async fn show(app: &App, options: StatusOptions) -> Outcome {
+pub(super) async fn show(app: &CommandContext, options: StatusOptions) -> Outcome {
     report::refuse_csv("backfill status", app.global.format())?;
     let settings = app.settings()?;
     let status = stop::at_once(async {
@@ -77,7 +77,7 @@ pub(super) async fn show(app: &App, options: StatusOptions) -> Outcome {
 ///
 /// # Errors
 /// There is no such run, or it is over.
-pub(super) async fn pause(app: &App, options: PauseOptions) -> Outcome {
+pub(super) async fn pause(app: &CommandContext, options: PauseOptions) -> Outcome {
     set(app, "backfill pause", options.run, RunState::Paused).await
 }
 
@@ -85,7 +85,7 @@ pub(super) async fn pause(app: &App, options: PauseOptions) -> Outcome {
 ///
 /// # Errors
 /// There is no such run, or it is not paused.
-pub(super) async fn resume(app: &App, options: ResumeOptions) -> Outcome {
+pub(super) async fn resume(app: &CommandContext, options: ResumeOptions) -> Outcome {
     set(app, "backfill resume", options.run, RunState::Running).await
 }
 
@@ -93,11 +93,11 @@ pub(super) async fn resume(app: &App, options: ResumeOptions) -> Outcome {
 ///
 /// # Errors
 /// There is no such run, or it is over.
-pub(super) async fn cancel(app: &App, options: CancelOptions) -> Outcome {
+pub(super) async fn cancel(app: &CommandContext, options: CancelOptions) -> Outcome {
     set(app, "backfill cancel", options.run, RunState::Cancelled).await
 }
 
-async fn set(app: &App, command: &str, run: i64, state: RunState) -> Outcome {
+async fn set(app: &CommandContext, command: &str, run: i64, state: RunState) -> Outcome {
     report::refuse_csv(command, app.global.format())?;
     let settings = app.settings()?;
     let connected = stop::at_once(app.connect(&settings)).await?;
@@ -152,7 +152,7 @@ fn facts(status: &RunStatus) -> String {
     table(&["", "how it stands"], rows)
 }
 
-fn process(member: &MemberRecord) -> String {
+fn process(member: &RunProcessRecord) -> String {
     let workers = counted(member.workers, "worker", "workers");
     let seen = member.heartbeat_at.format("%H:%M:%S UTC");
     match (&member.note, member.alive) {

@@ -5,7 +5,7 @@ use rls_rollout::{Phase, RollbackReport};
 use tenancy_config::Exit;
 
 use super::{Patience, tell};
-use crate::app::{App, Outcome};
+use crate::app::{CommandContext, Outcome};
 use crate::report::Report;
 use crate::text::{count, counted, line, table};
 use crate::{holder, report, stop};
@@ -54,7 +54,7 @@ impl From<To> for Phase {
 ///
 /// # Errors
 /// The job's; tables that were restored stay so.
-pub(super) async fn run(app: &App, options: Options) -> Outcome {
+pub(super) async fn run(app: &CommandContext, options: Options) -> Outcome {
     report::refuse_csv("rls rollback", app.global.format())?;
     let settings = app.settings()?;
     let connected = stop::at_once(app.connect_for_ddl(&settings)).await?;

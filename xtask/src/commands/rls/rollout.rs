@@ -8,7 +8,7 @@ use tenancy_config::{Exit, Settings};
 
 use super::verify::AppLogin;
 use super::{Goal, How, tell};
-use crate::app::{App, Outcome};
+use crate::app::{CommandContext, Outcome};
 use crate::report::Report;
 use crate::text::{count, counted, duration, line, table};
 use crate::{holder, report, stop};
@@ -47,7 +47,7 @@ pub(super) struct Options {
 ///
 /// # Errors
 /// The job's; steps that were done stay.
-pub(super) async fn run(app: &App, options: Options) -> Outcome {
+pub(super) async fn run(app: &CommandContext, options: Options) -> Outcome {
     report::refuse_csv("rls rollout", app.global.format())?;
     let settings = app.settings()?;
     let rollout = options.how.options(options.phase.into());
@@ -69,7 +69,7 @@ pub(super) async fn run(app: &App, options: Options) -> Outcome {
 
 /// Rolls out, and reports.
 pub(super) async fn roll_out(
-    app: &App,
+    app: &CommandContext,
     settings: &Settings,
     options: &rls_rollout::RolloutOptions,
     snapshot: Option<&Path>,

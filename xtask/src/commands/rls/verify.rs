@@ -2,11 +2,11 @@
 
 use clap::Args;
 use local_db::{LocalOptions, Role};
-use rls_rollout::{Attempt, Finding, Outcome as Seen, TableProof, VerifyOptions, VerifyReport, What};
+use rls_rollout::{Attempt, AttemptKind, Evidence, Finding, TableProof, VerifyOptions, VerifyReport};
 use tenancy_config::{DatabaseUrl, Exit, SettingOrigin, Settings};
 use tenant_rls::{ConnectOptions, Database};
 
-use crate::app::{App, Outcome};
+use crate::app::{CommandContext, Outcome};
 use crate::report::Report;
 use crate::stop;
 use crate::target::Connected;
@@ -48,7 +48,7 @@ pub(super) struct AppLogin {
 ///
 /// # Errors
 /// The job's.
-pub(super) async fn run(app: &App, options: Options) -> Outcome {
+pub(super) async fn run(app: &CommandContext, options: Options) -> Outcome {
     let settings = app.settings()?;
     let connected = stop::at_once(app.connect_by_choice(&settings)).await?;
     let write_probes = options.write_probes || connected.is_local();
@@ -67,7 +67,7 @@ pub(super) async fn run(app: &App, options: Options) -> Outcome {
 
 /// The attempts; `rollout --verify` makes them too.
 pub(super) async fn prove(
-    app: &App,
+    app: &CommandContext,
     settings: &Settings,
     connected: &Connected,
     login: &AppLogin,
@@ -89,7 +89,7 @@ pub(super) async fn prove(
 
 /// The application's URL, and where it was said.
 fn app_url(
-    app: &App,
+    app: &CommandContext,
     settings: &Settings,
     connected: &Connected,
     login: &AppLogin,
@@ -168,18 +168,18 @@ fn told(finding: &Finding) -> String {
 
 fn row(proof: &TableProof) -> Vec<String> {
     let mut cells = vec![proof.table.to_string(), proof.phase.to_string()];
-    cells.extend(What::ALL.map(|what| cell(&proof.attempts, what).to_owned()));
+    cells.extend(AttemptKind::ALL.map(|what| cell(&proof.attempts, what).to_owned()));
     cells
 }
 
 /// The worst of the attempts of a kind.
-fn cell(attempts: &[Attempt], what: What) -> &'static str {
+fn cell(attempts: &[Attempt], what: AttemptKind) -> &'static str {
     let of_kind = || attempts.iter().filter(|attempt| attempt.what == what).map(|attempt| attempt.result);
-    if of_kind().any(|result| result == Seen::Leak) {
+    if of_kind().any(|result| result == Evidence::Leak) {
         "LEAK"
-    } else if of_kind().any(|result| result == Seen::Hidden) {
+    } else if of_kind().any(|result| result == Evidence::Hidden) {
         "HIDDEN"
-    } else if of_kind().any(|result| result == Seen::AsExpected) {
+    } else if of_kind().any(|result| result == Evidence::AsExpected) {
         "ok"
     } else {
         "-"
