@@ -8,7 +8,7 @@ use crate::plan::TableCount;
 /// What an audit of every tenant table reads; a table may stand there several times.
 ///
 /// # Errors
-/// [`tenant_rls::Error::Identifier`] for a name in `tenancy.toml` that no column can have.
+/// [`tenant_rls::Error::Name`] for a name in `tenancy.toml` that no column can have.
 pub fn access(catalog: &Catalog, tenancy: &Tenancy) -> Result<Vec<Access>> {
     let tenant_key = Ident::new(&tenancy.tenant.key)?;
     let mut access = Vec::new();
