@@ -79,7 +79,7 @@ async fn eight_first_runs_at_once_all_begin() {
             assert!(done.is_ok(), "round {round}, process {number}: {}", done.unwrap_err());
             begun += 1;
         }
-        assert_eq!(number(&db, "SELECT version::bigint FROM tenant_ops.installed").await, 7);
+        assert_eq!(number(&db, "SELECT version::bigint FROM tenant_ops.installed").await, 8);
     }
     #[allow(clippy::print_stderr)] // how much this run proves
     {

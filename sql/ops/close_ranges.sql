@@ -1,4 +1,4 @@
--- Takes what the lanes of run $1 counted over into the run, and the lanes away.
+-- Takes what the ranges of run $1 counted over into the run, and the ranges away.
 UPDATE tenant_ops.run AS r
 SET examined = p.examined, batches = p.batches, assigned_by = p.assigned_by
 FROM tenant_ops.progress AS p
