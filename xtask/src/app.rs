@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
-use tenant_rls::environment::{self, Lookup};
-use tenant_rls::{Exit, Settings, files};
+use tenancy_config::environment::{self, Lookup};
+use tenancy_config::{Exit, Settings, files};
 
 use crate::cli::{self, Cli, Command, Global};
 use crate::commands::{
     assign_chat_messages, audit, backfill, backfill_bookings, bench, db, demo, doctor, init, rls, seed_tenant_defaults,
 };
-use crate::failure::Mistake;
+use crate::failure::CommandError;
 use crate::printer::Printer;
 use crate::report::{self, Report};
 use crate::secrets::Secrets;
@@ -22,7 +22,7 @@ use crate::{exit_codes, failure, overview, reference, stop, summary};
 
 /// What every command gets.
 #[derive(Debug)]
-pub(crate) struct App {
+pub(crate) struct CommandContext {
     /// The streams; shared with the task that waits for Ctrl-C.
     pub(crate) printer: Arc<Printer>,
     /// The options that every command has.
@@ -54,7 +54,7 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>, shed: io::Resul
         .and_then(|()| Ok(environment::check()?))
         .and_then(|()| Ok(printer.check_output()?))
         .and_then(|()| std::env::current_dir().context("cannot tell the working directory"))
-        .and_then(|cwd| dispatch(&App { printer: Arc::clone(&printer), global, cwd }, command));
+        .and_then(|cwd| dispatch(&CommandContext { printer: Arc::clone(&printer), global, cwd }, command));
     match outcome {
         Ok(exit) => exit.map_or(exit_codes::DONE, Exit::code),
         Err(error) => failure::report(&error, &printer),
@@ -62,7 +62,7 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>, shed: io::Resul
 }
 
 /// Hands over to the command; those that need no server start no runtime.
-fn dispatch(app: &App, command: Option<Command>) -> Outcome {
+fn dispatch(app: &CommandContext, command: Option<Command>) -> Outcome {
     let Some(command) = command else {
         app.printer.data(&overview::page(&cli::definition()))?;
         return Ok(None);
@@ -101,7 +101,7 @@ pub(crate) fn block_on<T>(command: impl Future<Output = anyhow::Result<T>>) -> a
     outcome
 }
 
-impl App {
+impl CommandContext {
     /// The settings of this command line, this environment and this folder.
     ///
     /// # Errors
@@ -116,7 +116,7 @@ impl App {
     /// # Errors
     /// One of them is wrong.
     pub(crate) fn settings_without_database(&self) -> anyhow::Result<Settings> {
-        let flags = tenant_rls::Flags { local: true, ..self.global.flags() };
+        let flags = tenancy_config::Flags { local: true, ..self.global.flags() };
         Ok(Settings::load(&flags, &environment::text, &self.cwd).map_err(tenant_rls::Error::from)?)
     }
 
@@ -146,7 +146,7 @@ impl App {
         let Some(file) = file else { return Ok(()) };
         if self.global.output.as_deref().is_some_and(|output| same_place(output, file)) {
             let what = format!("--output and {option} name the same file, {}", file.display());
-            return Err(Mistake::usage(what, "give each a file of its own"));
+            return Err(CommandError::usage(what, "give each a file of its own"));
         }
         Ok(files::check(file)?)
     }

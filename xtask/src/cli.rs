@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Command as Definition, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use tenant_rls::Flags;
+use tenancy_config::Flags;
 
 use crate::commands::{
     assign_chat_messages, audit, backfill, backfill_bookings, bench, db, demo, doctor, init, rls, seed_tenant_defaults,

@@ -1,6 +1,6 @@
 //! What the exit status of `cargo xtask` means. Scripts may rely on these numbers; all but 0 are [`Exit`]'s.
 
-use tenant_rls::Exit;
+use tenancy_config::Exit;
 
 /// Everything asked for was done, or was done already.
 pub(crate) const DONE: u8 = 0;

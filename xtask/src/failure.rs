@@ -2,19 +2,19 @@
 
 use std::fmt;
 
-use tenant_rls::Exit;
+use tenancy_config::{Exit, UserError};
 
 use crate::printer::Printer;
 
 /// A mistake or a refusal that only the command line knows of.
 #[derive(Debug)]
-pub(crate) struct Mistake {
+pub(crate) struct CommandError {
     message: String,
     hint: Option<String>,
     exit: Exit,
 }
 
-impl Mistake {
+impl CommandError {
     /// A wrong command line: nothing was tried.
     pub(crate) fn usage(message: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
         Self { message: message.into(), hint: Some(hint.into()), exit: Exit::Usage }.into()
@@ -36,36 +36,37 @@ impl Mistake {
     }
 }
 
-impl fmt::Display for Mistake {
+impl fmt::Display for CommandError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
 }
 
-impl std::error::Error for Mistake {}
+impl std::error::Error for CommandError {}
 
 /// What an error of this workspace says beside its message.
-struct Verdict {
+struct Diagnosis {
     hint: Option<String>,
     exit: Exit,
 }
 
 /// Asks an error of one of the libraries, or of the command line, for its verdict.
-fn verdict(error: &(dyn std::error::Error + 'static)) -> Option<Verdict> {
-    if let Some(mistake) = error.downcast_ref::<Mistake>() {
-        return Some(Verdict { hint: mistake.hint.clone(), exit: mistake.exit });
+fn verdict(error: &(dyn std::error::Error + 'static)) -> Option<Diagnosis> {
+    if let Some(mistake) = error.downcast_ref::<CommandError>() {
+        return Some(Diagnosis { hint: mistake.hint.clone(), exit: mistake.exit });
     }
     macro_rules! ask {
         ($($library:ty),* $(,)?) => {
             $(if let Some(error) = error.downcast_ref::<$library>() {
-                return Some(Verdict { hint: error.hint(), exit: error.exit() });
+                return Some(Diagnosis { hint: error.hint(), exit: error.exit() });
             })*
         };
     }
     ask!(
         tenant_rls::Error,
-        tenant_rls::environment::NotText,
-        tenant_rls::FileError,
+        tenancy_config::environment::NotText,
+        tenancy_config::FileError,
+        tenancy_config::NameError,
         local_db::Error,
         tenant_ops::Error,
         tenant_audit::Error,
@@ -129,7 +130,7 @@ mod tests {
 
     #[test]
     fn the_outermost_verdict_decides() {
-        let error = Mistake::refused("no", "--confirm").context("while starting");
+        let error = CommandError::refused("no", "--confirm").context("while starting");
         let found: Vec<_> = error.chain().filter_map(verdict).collect();
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].exit, Exit::Refused);

@@ -6,8 +6,8 @@ use std::io;
 
 use clap::error::ContextValue;
 use serde::Serialize;
-use tenant_rls::csv::CsvWriter;
-use tenant_rls::plain::{is_unseen, lines, one_line};
+use tenancy_config::csv::CsvWriter;
+use tenancy_config::plain::{is_unseen, lines, one_line};
 
 use crate::secrets::Secrets;
 
@@ -16,7 +16,7 @@ use crate::secrets::Secrets;
 pub(crate) struct Harmless(String);
 
 impl Harmless {
-    /// A report, whose line breaks are its own: values get into it by [`plain`](tenant_rls::plain::plain), or in a cell of a table.
+    /// A report, whose line breaks are its own: values get into it by [`plain`](tenancy_config::plain::plain), or in a cell of a table.
     pub(crate) fn text(text: &str) -> Self {
         Self(lines(text).split_inclusive('\n').map(without_commands).collect())
     }
@@ -225,7 +225,7 @@ mod tests {
             let shown = Harmless::csv([[&text, "x"]]).unwrap();
             let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(shown.as_str().as_bytes());
             let record = reader.records().next().unwrap().unwrap();
-            prop_assert_eq!(tenant_rls::csv::text_of(&record[0]), text);
+            prop_assert_eq!(tenancy_config::csv::text_of(&record[0]), text);
         }
     }
 }

@@ -31,6 +31,6 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     // Before anything else reads the environment.
-    let shed = tenant_rls::environment::shed();
+    let shed = tenancy_config::environment::shed();
     app::run(std::env::args_os(), shed).into()
 }

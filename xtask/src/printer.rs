@@ -9,8 +9,8 @@ use anyhow::Context;
 use clap::builder::styling::{AnsiColor, Style};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget};
 use serde::Serialize;
-use tenant_rls::FileError;
-use tenant_rls::files::{self, NewFile, Readers};
+use tenancy_config::FileError;
+use tenancy_config::files::{self, NewFile, Readers};
 
 use crate::colour;
 use crate::harmless::Harmless;
@@ -41,7 +41,7 @@ pub(crate) struct Printer {
 impl Printer {
     /// A printer for this process's streams.
     pub(crate) fn new(quiet: bool, progress: bool, output: Option<PathBuf>) -> Self {
-        let env = tenant_rls::environment::checked;
+        let env = tenancy_config::environment::checked;
         let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(5));
         // As elsewhere, `-` is the stream.
         let output = output.filter(|path| path != Path::new("-"));

@@ -2,9 +2,9 @@
 
 use clap::ValueEnum;
 use serde::Serialize;
-use tenant_rls::files::Readers;
+use tenancy_config::files::Readers;
 
-use crate::failure::Mistake;
+use crate::failure::CommandError;
 use crate::harmless::Harmless;
 use crate::printer::Printer;
 
@@ -77,7 +77,7 @@ pub(crate) fn refuse_csv(name: &str, format: Format) -> anyhow::Result<()> {
 }
 
 fn no_csv(name: &str) -> anyhow::Error {
-    Mistake::usage(
+    CommandError::usage(
         format!("the report of `{name}` is not a list and has no CSV form"),
         "use --format table or --format json",
     )

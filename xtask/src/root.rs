@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use tenant_rls::trust;
+use tenancy_config::trust;
 
 /// The workspace when started as `cargo xtask`; for the installed binary the nearest folder with a `tenancy.toml` in the
 /// working folder's repository, else the root of that; outside of a repository the working folder.

@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 
-use tenant_rls::plain::one_line;
+use tenancy_config::plain::one_line;
 
 /// What stands in the place of a secret.
 const HIDDEN: &str = "****";

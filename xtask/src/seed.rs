@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use seed_tenant_defaults::{Outcome, Progress, SeedReport, TenantLine, TenantResult};
-use tenant_rls::Exit;
+use seed_tenant_defaults::{SeedEvent, SeedOutcome, SeedReport, TenantLine, TenantResult};
+use tenancy_config::Exit;
 
 use crate::harmless::Harmless;
 use crate::printer::{Printer, Stream};
@@ -18,7 +18,7 @@ const SHOWN: usize = 10;
 const COLUMNS: [&str; 7] = ["line", "tenant", "id", "result", "made", "created", "reason"];
 
 /// Draws the events of a run, and writes the CSV where that is wanted.
-pub(crate) struct Watch<'a> {
+pub(crate) struct SeedProgress<'a> {
     printer: &'a Printer,
     csv: Option<Stream<'a>>,
     broken: Option<anyhow::Error>,
@@ -27,7 +27,7 @@ pub(crate) struct Watch<'a> {
     failed: u64,
 }
 
-impl<'a> Watch<'a> {
+impl<'a> SeedProgress<'a> {
     /// With `csv`, each tenant is written as a line.
     ///
     /// # Errors
@@ -38,12 +38,12 @@ impl<'a> Watch<'a> {
     }
 
     /// Takes one event. What cannot be written does not stop the run, as it cannot be taken back either.
-    pub(crate) fn event(&mut self, event: Progress<'_>) {
+    pub(crate) fn event(&mut self, event: SeedEvent<'_>) {
         match event {
-            Progress::Started { tenants } => {
+            SeedEvent::Started { tenants } => {
                 self.meter = Some(Meter::start(self.printer, "defaults", "tenants", 0, tenants));
             }
-            Progress::Tenant(line) => {
+            SeedEvent::Tenant(line) => {
                 self.failed += u64::from(line.result == TenantResult::Failed);
                 if let Err(error) = self.write(line) {
                     self.csv = None;
@@ -111,9 +111,9 @@ fn csv_line(line: &TenantLine) -> anyhow::Result<Harmless> {
 /// How a command ends that gave this report.
 pub(crate) fn exit(report: &SeedReport) -> Option<Exit> {
     match report.outcome {
-        Outcome::Stopped => Some(Exit::Stopped),
-        Outcome::Done if report.failed > 0 => Some(Exit::NotYet),
-        Outcome::Done => None,
+        SeedOutcome::Stopped => Some(Exit::Stopped),
+        SeedOutcome::Done if report.failed > 0 => Some(Exit::NotYet),
+        SeedOutcome::Done => None,
     }
 }
 
@@ -141,10 +141,10 @@ impl Report for SeedReport {
 fn headline(report: &SeedReport) -> String {
     let dry = if report.dry_run { " (dry run: nothing was kept)" } else { "" };
     let how = match report.outcome {
-        Outcome::Stopped => "stopped",
-        Outcome::Done if report.tenants == 0 => return format!("no tenants: nothing to do{dry}"),
-        Outcome::Done if report.created == 0 && report.failed == 0 => "nothing was missing",
-        Outcome::Done => "done",
+        SeedOutcome::Stopped => "stopped",
+        SeedOutcome::Done if report.tenants == 0 => return format!("no tenants: nothing to do{dry}"),
+        SeedOutcome::Done if report.created == 0 && report.failed == 0 => "nothing was missing",
+        SeedOutcome::Done => "done",
     };
     let time = duration(Duration::try_from_secs_f64(report.seconds).unwrap_or_default());
     // For a few tenants, it would be the speed of connecting and reading the catalog.
@@ -199,11 +199,11 @@ fn failed(report: &SeedReport) -> String {
 
 fn next(report: &SeedReport) -> Option<&'static str> {
     match report.outcome {
-        Outcome::Stopped => Some("Run the same command again to go on from here."),
-        Outcome::Done if report.failed > 0 => {
+        SeedOutcome::Stopped => Some("Run the same command again to go on from here."),
+        SeedOutcome::Done if report.failed > 0 => {
             Some("Next: mend what failed and run the same command again; it leaves the others as they are.")
         }
-        Outcome::Done if report.dry_run && report.created > 0 => Some("Next: the same without --dry-run."),
-        Outcome::Done => None,
+        SeedOutcome::Done if report.dry_run && report.created > 0 => Some("Next: the same without --dry-run."),
+        SeedOutcome::Done => None,
     }
 }

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use tenant_rls::{Exit, files};
+use tenancy_config::{Exit, files};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::failure::Mistake;
+use crate::failure::CommandError;
 use crate::printer::Printer;
 
 /// Runs what can stop between batches. The job gets a receiver that turns `true` when it should end.
@@ -46,7 +46,7 @@ pub(crate) async fn at_once<T>(job: impl Future<Output = anyhow::Result<T>>) -> 
     let mut signals = Signals::listen();
     let stopped = tokio::select! {
         done = job => return done,
-        _ = signals.next() => Mistake::stopped(),
+        _ = signals.next() => CommandError::stopped(),
     };
     let _ = tokio::time::timeout(CANCELLING, until_tasks_end()).await;
     Err(stopped)

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use tenant_rls::files;
-use tenant_rls::plain::lines;
+use tenancy_config::files;
+use tenancy_config::plain::lines;
 
 use crate::printer::Printer;
 use crate::report::Report;

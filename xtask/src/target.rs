@@ -1,18 +1,19 @@
 //! Which database a command works on, said in one line, and the question before a write to anything but the project's own.
 
 use local_db::{ClusterChange, LocalDb, LocalOptions, Role, StartOptions};
-use tenant_rls::plain::plain;
-use tenant_rls::settings::DefaultTo;
-use tenant_rls::{ConnectOptions, Database, DatabaseUrl, Origin, Pooler, Settings, Target, Trust, environment, trust};
+use tenancy_config::plain::plain;
+use tenancy_config::settings::WithoutUrl;
+use tenancy_config::{DatabaseChoice, DatabaseUrl, SettingOrigin, Settings, Trust, environment, trust};
+use tenant_rls::{ConnectOptions, Database, Pooler};
 
-use crate::app::App;
-use crate::failure::Mistake;
+use crate::app::CommandContext;
+use crate::failure::CommandError;
 use crate::{printer, root, stop};
 
 /// A connected database and where its URL came from.
 pub(crate) struct Connected {
     pub(crate) database: Database,
-    pub(crate) origin: Origin,
+    pub(crate) origin: SettingOrigin,
     /// What a person must name before something is written; `None` on the project's local database.
     environment: Option<String>,
 }
@@ -31,7 +32,7 @@ impl Connected {
     }
 }
 
-impl App {
+impl CommandContext {
     /// The project's local database, running or not.
     ///
     /// # Errors
@@ -64,15 +65,15 @@ impl App {
     pub(crate) async fn connect_with(&self, settings: &Settings, max_connections: u32) -> anyhow::Result<Connected> {
         let local = self.local(LocalOptions::default())?;
         let (url, origin) = match settings.database() {
-            Target::Url { url, origin } => (url.clone(), origin.clone()),
-            Target::Local => {
+            DatabaseChoice::Url { url, origin } => (url.clone(), origin.clone()),
+            DatabaseChoice::Local => {
                 let why = if self.global.local { "as --local says" } else { "no database URL is set" };
                 self.printer.note(&format!("{why}: using the project's local database"));
                 let running = local.up(&mut self.notes(), StartOptions::default()).await?;
                 if running.change() == ClusterChange::Created {
                     self.printer.note("it was made just now and has no rows; `cargo xtask db seed` fills it");
                 }
-                (running.url(Role::Owner)?, Origin::LocalDatabase)
+                (running.url(Role::Owner)?, SettingOrigin::LocalDatabase)
             }
         };
         self.connect_to(settings, &local, &url, origin, max_connections).await
@@ -83,7 +84,7 @@ impl App {
     /// # Errors
     /// As [`connect`](Self::connect), and where neither a URL nor `--local` was given.
     pub(crate) async fn connect_by_choice(&self, settings: &Settings) -> anyhow::Result<Connected> {
-        settings.target(DefaultTo::Nothing).map_err(tenant_rls::Error::from)?;
+        settings.target(WithoutUrl::Nothing).map_err(tenant_rls::Error::from)?;
         self.connect(settings).await
     }
 
@@ -97,7 +98,7 @@ impl App {
         connected.database.prove_direct().await?;
         let Pooler::Suspected(why) = &connected.database.session().pooler else { return Ok(connected) };
         let Some((url, origin)) = settings.direct() else {
-            return Err(Mistake::refused(
+            return Err(CommandError::refused(
                 format!("a pooler stands between ({why}), and DDL needs the server itself"),
                 "set DIRECT_URL, or give --direct-url: the same database without the pooler",
             ));
@@ -107,7 +108,7 @@ impl App {
         let direct =
             self.connect_to(settings, &self.local(LocalOptions::default())?, &url, origin, connections).await?;
         let Pooler::Suspected(why) = &direct.database.session().pooler else { return Ok(direct) };
-        Err(Mistake::refused(
+        Err(CommandError::refused(
             format!("the direct URL leads through a pooler as well ({why}), and DDL needs the server itself"),
             "give the URL of the server: the host's own port, or the provider's connection string without pooling",
         ))
@@ -118,7 +119,7 @@ impl App {
         settings: &Settings,
         local: &LocalDb,
         url: &DatabaseUrl,
-        origin: Origin,
+        origin: SettingOrigin,
         max_connections: u32,
     ) -> anyhow::Result<Connected> {
         let options = ConnectOptions {
@@ -159,7 +160,7 @@ impl App {
         self.confirmed(connected, &MINTING, what).await
     }
 
-    async fn confirmed(&self, connected: &Connected, deed: &Deed, what: &str) -> anyhow::Result<()> {
+    async fn confirmed(&self, connected: &Connected, deed: &ConfirmedAction, what: &str) -> anyhow::Result<()> {
         // Also with --quiet: what a write went to belongs into every log.
         self.printer.line(&format!("{} {}: {}", deed.doing, plain(connected.line()), plain(what)));
         let Some(environment) = &connected.environment else { return Ok(()) };
@@ -192,26 +193,27 @@ pub(crate) fn environment(settings: &Settings, url: &DatabaseUrl) -> String {
 }
 
 /// What is confirmed, in the forms that messages need.
-struct Deed {
+struct ConfirmedAction {
     doing: &'static str,
     to_do: &'static str,
     done: &'static str,
 }
 
-const WRITING: Deed = Deed { doing: "writing to", to_do: "to write to it", done: "written" };
+const WRITING: ConfirmedAction = ConfirmedAction { doing: "writing to", to_do: "to write to it", done: "written" };
 #[cfg(feature = "jwt")]
-const MINTING: Deed = Deed { doing: "minting a session for", to_do: "to mint a session for it", done: "minted" };
+const MINTING: ConfirmedAction =
+    ConfirmedAction { doing: "minting a session for", to_do: "to mint a session for it", done: "minted" };
 
 /// The rule behind the question.
-fn confirm(environment: &str, answer: Option<&str>, deed: &Deed) -> anyhow::Result<()> {
+fn confirm(environment: &str, answer: Option<&str>, deed: &ConfirmedAction) -> anyhow::Result<()> {
     let (hint, done) = (format!("{}, name it: --confirm {environment}", deed.to_do), deed.done);
     match answer {
         Some(name) if name == environment => Ok(()),
-        Some(name) => Err(Mistake::refused(
+        Some(name) => Err(CommandError::refused(
             format!("`{name}` was confirmed, but this database is `{environment}`; nothing was {done}"),
             hint,
         )),
-        None => Err(Mistake::refused(
+        None => Err(CommandError::refused(
             format!("`{environment}` is not the local database, and nobody confirmed; nothing was {done}"),
             hint,
         )),

@@ -1,7 +1,7 @@
 //! Which tenant a command acts for: the flag, else the variables that the command names. Only commands that seed a tenant or
 //! mint a session read them: elsewhere a forgotten variable could silently narrow a repair.
 
-use tenant_rls::Settings;
+use tenancy_config::Settings;
 
 use crate::printer::Printer;
 

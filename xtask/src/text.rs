@@ -6,7 +6,7 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use comfy_table::{Cell as TableCell, CellAlignment, ContentLineStyle, LineStyle, Table, TableStyle};
-use tenant_rls::plain::{one_line, plain};
+use tenancy_config::plain::{one_line, plain};
 
 use crate::summary::escaped;
 

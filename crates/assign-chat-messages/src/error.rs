@@ -1,6 +1,7 @@
 //! What can go wrong before the engine begins, and its own errors.
 
-use tenant_rls::{Exit, Tenant};
+use tenancy_config::{Exit, NameError, UserError};
+use tenant_rls::Tenant;
 
 /// The result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -20,9 +21,8 @@ pub enum Error {
     Inactive(Box<Tenant>),
 }
 
-impl Error {
-    /// What the user can do about it.
-    pub fn hint(&self) -> Option<String> {
+impl UserError for Error {
+    fn hint(&self) -> Option<String> {
         match self {
             Self::Database(tenant_rls::Error::UnknownTenant { closest: None, .. }) => {
                 Some("--tenant names it, by its id or its slug".into())
@@ -35,12 +35,17 @@ impl Error {
         }
     }
 
-    /// How a process that met this error ends.
-    pub fn exit(&self) -> Exit {
+    fn exit(&self) -> Exit {
         match self {
             Self::Database(error) => error.exit(),
             Self::Backfill(error) => error.exit(),
             Self::Inactive(_) => Exit::Refused,
         }
+    }
+}
+
+impl From<NameError> for Error {
+    fn from(error: NameError) -> Self {
+        Self::Database(error.into())
     }
 }

@@ -3,8 +3,9 @@
 
 mod error;
 
-use backfill_engine::{Backfill, BackfillReport, Comparison, Options, Plan, Progress};
-use tenant_rls::{Catalog, Database, Tenancy, Tenant, Tenants};
+use backfill_engine::{Backfill, BackfillEvent, BackfillOptions, BackfillPlan, BackfillReport, Comparison};
+use tenancy_config::Tenancy;
+use tenant_rls::{Catalog, Database, Registry, Tenant};
 use tokio::sync::watch;
 
 pub use error::{Error, Result};
@@ -17,7 +18,7 @@ pub const TABLE: &str = "chat_messages";
 
 /// Where the tenant comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
+pub enum MessageTenant {
     /// Each message's author, and what else they wrote in that room.
     Author,
     /// One tenant for all messages that have none.
@@ -31,41 +32,43 @@ pub enum Origin {
 
 /// What is about to be assigned; nothing was written yet.
 #[derive(Debug)]
-pub struct Assignment {
-    plan: Plan,
+pub struct MessageAssignment {
+    plan: BackfillPlan,
     /// The one tenant for all, and what the authors say beside it; a person should read it first.
-    pub given: Option<Given>,
+    pub given: Option<GivenTenant>,
 }
 
 /// One tenant for all messages that have none.
 #[derive(Debug)]
-pub struct Given {
+pub struct GivenTenant {
     /// The tenant.
     pub tenant: Tenant,
     /// The messages, and what their authors say.
     pub messages: Comparison,
 }
 
-impl Assignment {
+impl MessageAssignment {
     /// Looks up what there is to assign.
     ///
     /// # Errors
-    /// [`Error::Inactive`] for a tenant that is not in use; [`tenant_rls::Error::UnknownTenant`]; as [`Plan::new`] and
-    /// [`Plan::compare`].
-    pub async fn prepare(database: &Database, tenancy: &Tenancy, origin: &Origin) -> Result<Self> {
+    /// [`Error::Inactive`] for a tenant that is not in use; [`tenant_rls::Error::UnknownTenant`]; as [`BackfillPlan::new`] and
+    /// [`BackfillPlan::compare`].
+    pub async fn prepare(database: &Database, tenancy: &Tenancy, origin: &MessageTenant) -> Result<Self> {
         let catalog = Catalog::load(database, tenancy).await?;
         let (name, include_inactive) = match origin {
-            Origin::Author => return Ok(Self { plan: Plan::new(&catalog, tenancy, TABLE)?, given: None }),
-            Origin::Tenant { name, include_inactive } => (name, *include_inactive),
+            MessageTenant::Author => {
+                return Ok(Self { plan: BackfillPlan::new(&catalog, tenancy, TABLE)?, given: None });
+            }
+            MessageTenant::Tenant { name, include_inactive } => (name, *include_inactive),
         };
-        let mut tenants = Tenants::open(database, tenancy).await?;
+        let mut tenants = Registry::open(database, tenancy).await?;
         let tenant = tenants.find(name).await?;
         tenants.close().await?;
         if !(tenant.active || include_inactive) {
             return Err(Error::Inactive(Box::new(tenant)));
         }
-        let plan = Plan::given(&catalog, tenancy, TABLE, &tenant.id)?;
-        let messages = match Plan::new(&catalog, tenancy, TABLE) {
+        let plan = BackfillPlan::given(&catalog, tenancy, TABLE, &tenant.id)?;
+        let messages = match BackfillPlan::new(&catalog, tenancy, TABLE) {
             Ok(authors) => authors.compare(database, tenancy, &tenant.id).await?,
             // Authors that nobody can ask say nothing.
             Err(backfill_engine::Error::NoSource { .. }) => {
@@ -73,7 +76,7 @@ impl Assignment {
             }
             Err(error) => return Err(error.into()),
         };
-        Ok(Self { plan, given: Some(Given { tenant, messages }) })
+        Ok(Self { plan, given: Some(GivenTenant { tenant, messages }) })
     }
 
     /// Runs the job; see [`Backfill::run`].
@@ -85,9 +88,9 @@ impl Assignment {
         database: &Database,
         tenancy: &Tenancy,
         holder: &str,
-        options: &Options,
+        options: &BackfillOptions,
         stop: watch::Receiver<bool>,
-        progress: &mut (dyn FnMut(Progress) + Send),
+        progress: &mut (dyn FnMut(BackfillEvent) + Send),
     ) -> Result<BackfillReport> {
         let backfill = Backfill { database, tenancy, plan: &self.plan, job: JOB, holder, options };
         Ok(backfill.run(stop, progress).await?)

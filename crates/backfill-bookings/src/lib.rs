@@ -1,7 +1,8 @@
 //! Job: gives bookings their tenant, from service request, client and service. The engine does the work; this names it.
 
-use backfill_engine::{Backfill, BackfillReport, Options, Plan, Progress, Result};
-use tenant_rls::{Catalog, Database, Tenancy};
+use backfill_engine::{Backfill, BackfillEvent, BackfillOptions, BackfillPlan, BackfillReport, Result};
+use tenancy_config::Tenancy;
+use tenant_rls::{Catalog, Database};
 use tokio::sync::watch;
 
 /// The job's name in `tenant_ops.run`.
@@ -13,16 +14,16 @@ pub const TABLE: &str = "bookings";
 /// Runs the job; see [`Backfill::run`].
 ///
 /// # Errors
-/// As [`Plan::new`] and [`Backfill::run`].
+/// As [`BackfillPlan::new`] and [`Backfill::run`].
 pub async fn backfill_bookings(
     database: &Database,
     tenancy: &Tenancy,
     holder: &str,
-    options: &Options,
+    options: &BackfillOptions,
     stop: watch::Receiver<bool>,
-    progress: &mut (dyn FnMut(Progress) + Send),
+    progress: &mut (dyn FnMut(BackfillEvent) + Send),
 ) -> Result<BackfillReport> {
     let catalog = Catalog::load(database, tenancy).await?;
-    let plan = Plan::new(&catalog, tenancy, TABLE)?;
+    let plan = BackfillPlan::new(&catalog, tenancy, TABLE)?;
     Backfill { database, tenancy, plan: &plan, job: JOB, holder, options }.run(stop, progress).await
 }

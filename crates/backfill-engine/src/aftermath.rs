@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 use sqlx::Row;
-use tenant_rls::{Backoff, Database, Error as RlsError, OwnerTx, TableName, Template, retry_locks};
+use tenancy_config::TableName;
+use tenant_rls::{Backoff, Database, Error as RlsError, OwnerTx, Template, retry_locks};
 
 use crate::Result;
 use crate::preflight::number;
@@ -14,7 +15,7 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What a run leaves behind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Aftermath {
+pub struct Cleanup {
     /// The table was analyzed: until then the planner takes the new tenants for as rare as they were.
     pub analyzed: bool,
     /// Why it was not.
@@ -39,7 +40,7 @@ pub enum Vacuum {
     Off,
 }
 
-impl Aftermath {
+impl Cleanup {
     /// Analyzes the table, as far as this login may, and reads what is left.
     ///
     /// # Errors

@@ -3,22 +3,21 @@
 use std::time::{Duration, Instant};
 
 use sqlx::PgConnection;
-use tenant_ops::{BatchCall, BatchCounts, Lane, Run};
-use tenant_rls::{
-    ActingRole, Backoff, BatchOptions, BatchTx, Database, Error as RlsError, Fault, Sql, TableName, Tenancy, fault_of,
-};
+use tenancy_config::{TableName, Tenancy};
+use tenant_ops::{BatchCall, BatchCounts, Range, Run};
+use tenant_rls::{ActingRole, Backoff, BatchOptions, BatchTx, Database, Error as RlsError, Fault, Sql, fault_of};
 
 use crate::books::Books;
 use crate::statements::{LeafStatements, Statements};
 use crate::steady::{Teller, reconnect, tell};
-use crate::tid::{Range, Tid};
-use crate::{Error, FailedRow, Plan, Progress, Result};
+use crate::tid::{Tid, TidRange};
+use crate::{BackfillEvent, BackfillPlan, Error, FailedRow, Result};
 
 /// Does batches.
 pub(crate) struct Batches<'a> {
     pub(crate) database: &'a Database,
     pub(crate) tenancy: &'a Tenancy,
-    pub(crate) plan: &'a Plan,
+    pub(crate) plan: &'a BackfillPlan,
     pub(crate) statements: &'a Statements,
     pub(crate) role: &'a ActingRole,
     pub(crate) books: Books,
@@ -26,7 +25,7 @@ pub(crate) struct Batches<'a> {
 
 /// What a worker asks for.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Task {
+pub(crate) struct BatchRequest {
     /// The lane that it was on.
     pub(crate) lane: i64,
     /// Positions to read.
@@ -37,24 +36,24 @@ pub(crate) struct Task {
 
 /// The rows that a worker got.
 #[derive(Debug, Clone)]
-pub(crate) struct Claim {
-    pub(crate) lane: Lane,
-    pub(crate) range: Range,
+pub(crate) struct ClaimedRange {
+    pub(crate) lane: Range,
+    pub(crate) range: TidRange,
 }
 
 /// What became of a task.
-pub(crate) enum Turn {
+pub(crate) enum BatchResult {
     /// The batch was committed (in a dry run: rolled back).
-    Done { claim: Claim, counts: BatchCounts, took: Duration },
+    Done { claim: ClaimedRange, counts: BatchCounts, took: Duration },
     /// Rows of this range refused, or stayed locked; nothing was kept.
-    Refused { claim: Claim, error: RlsError },
+    Refused { claim: ClaimedRange, error: RlsError },
     /// No lane is free, or the run is not running.
     Nothing,
 }
 
 /// A batch that failed, with the rows that it was about to do.
 struct Failure {
-    claim: Option<Claim>,
+    claim: Option<ClaimedRange>,
     error: Error,
 }
 
@@ -75,19 +74,19 @@ impl From<tenant_ops::Error> for Failure {
 
 impl Batches<'_> {
     /// Does a batch, and waits for a lost server, or for whoever was in the way.
-    pub(crate) async fn attempt(&self, task: Task, progress: &Teller<'_>) -> Result<Turn> {
+    pub(crate) async fn attempt(&self, task: BatchRequest, progress: &Teller<'_>) -> Result<BatchResult> {
         let mut contention = Backoff::new(Duration::from_millis(50), Duration::from_secs(1), 4);
         let mut connection = reconnect();
         loop {
             let started = Instant::now();
             let (claim, error) = match self.transaction(task).await {
-                Ok(Some((claim, counts))) => return Ok(Turn::Done { claim, counts, took: started.elapsed() }),
-                Ok(None) => return Ok(Turn::Nothing),
+                Ok(Some((claim, counts))) => return Ok(BatchResult::Done { claim, counts, took: started.elapsed() }),
+                Ok(None) => return Ok(BatchResult::Nothing),
                 Err(Failure { claim, error: Error::Database(error) }) => (claim, error),
                 Err(Failure { error, .. }) => return Err(error),
             };
             if error.sqlstate() == Some("TO003") {
-                return Ok(Turn::Nothing);
+                return Ok(BatchResult::Nothing);
             }
             let wait = match fault_of(&error) {
                 Fault::Contention => contention.next_wait(),
@@ -97,23 +96,23 @@ impl Batches<'_> {
             match (wait, claim) {
                 (Some(wait), _) => {
                     if fault_of(&error) == Fault::Connection {
-                        tell(progress, Progress::Reconnecting { error: error.to_string(), wait });
+                        tell(progress, BackfillEvent::Reconnecting { error: error.to_string(), wait });
                     }
                     tokio::time::sleep(wait).await;
                 }
-                (None, Some(claim)) if refusal(&error) => return Ok(Turn::Refused { claim, error }),
+                (None, Some(claim)) if refusal(&error) => return Ok(BatchResult::Refused { claim, error }),
                 (None, _) => return Err(error.into()),
             }
         }
     }
 
-    async fn transaction(&self, task: Task) -> Result<Option<(Claim, BatchCounts)>, Failure> {
+    async fn transaction(&self, task: BatchRequest) -> Result<Option<(ClaimedRange, BatchCounts)>, Failure> {
         let mut tx = BatchTx::begin(self.database, self.tenancy, &BatchOptions::default()).await?;
         let Some((run, lane)) = self.books.claim(&mut tx, self.tenancy, self.role, task.lane).await? else {
             tx.rollback().await?;
             return Ok(None);
         };
-        let claim = Claim { range: range(&lane, task.positions), lane };
+        let claim = ClaimedRange { range: range(&lane, task.positions), lane };
         let done = match self.statements.of(&claim.lane.leaf) {
             Some(leaf) => self.in_lane(&mut tx, &run, leaf, &claim, task.limit).await,
             None => Err(self.leaf_is_gone(&claim.lane.leaf)),
@@ -134,7 +133,7 @@ impl Batches<'_> {
         tx: &mut BatchTx,
         run: &Run,
         leaf: &LeafStatements,
-        claim: &Claim,
+        claim: &ClaimedRange,
         limit: Option<u64>,
     ) -> Result<BatchCounts, RlsError> {
         let until = claim.range.until.to_string();
@@ -154,13 +153,13 @@ impl Batches<'_> {
     fn leaf_is_gone(&self, leaf: &str) -> RlsError {
         match TableName::parse(leaf, &self.tenancy.database.schema) {
             Ok(table) => RlsError::NoTable { table, closest: None },
-            Err(error) => error,
+            Err(error) => error.into(),
         }
     }
 
     /// Steps over the one position that cannot be written, and notes its row, if it is still there. Returns it with the number of
     /// rows that were refused in this pass.
-    pub(crate) async fn step_over(&self, claim: &Claim, error: &RlsError) -> Result<(Option<FailedRow>, u64)> {
+    pub(crate) async fn step_over(&self, claim: &ClaimedRange, error: &RlsError) -> Result<(Option<FailedRow>, u64)> {
         let mut tx = BatchTx::begin(self.database, self.tenancy, &BatchOptions::default()).await?;
         tx.assume(self.role).await?;
         let leaf = self.statements.of(&claim.lane.leaf);
@@ -196,9 +195,9 @@ fn refusal(error: &RlsError) -> bool {
     }
 }
 
-fn range(lane: &Lane, positions: u64) -> Range {
+fn range(lane: &Range, positions: u64) -> TidRange {
     let tid = |text: &str| Tid::parse(text).expect("the server prints a tid as (page,offset)");
-    Range::of(tid(&lane.next), positions, tid(&lane.until))
+    TidRange::of(tid(&lane.next), positions, tid(&lane.until))
 }
 
 async fn key_at(connection: &mut PgConnection, key_of: &Sql, at: Tid) -> Result<Option<String>, RlsError> {

@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
 use sqlx::PgConnection;
-use tenant_ops::{Lane, NewLane, NewRun, Run};
-use tenant_rls::{ActingRole, BatchTx, Tenancy};
+use tenancy_config::Tenancy;
+use tenant_ops::{NewRange, NewRun, Range, Run};
+use tenant_rls::{ActingRole, BatchTx};
 
 use crate::tid::Tid;
 
@@ -14,13 +15,13 @@ pub(crate) enum Books {
     /// A run that stays.
     Kept(Run),
     /// A dry run: the run is made in each transaction and taken back with it; the lanes are remembered here.
-    Dry { new: NewRun, lanes: Mutex<VecDeque<Lane>> },
+    Dry { new: NewRun, lanes: Mutex<VecDeque<Range>> },
 }
 
 impl Books {
     /// Those of a dry run.
-    pub(crate) fn dry(new: NewRun, lanes: &[NewLane]) -> Self {
-        let lane = |lane: &NewLane| Lane {
+    pub(crate) fn dry(new: NewRun, lanes: &[NewRange]) -> Self {
+        let lane = |lane: &NewRange| Range {
             id: 0,
             leaf: lane.leaf.clone(),
             next: Tid::page(lane.first).to_string(),
@@ -44,7 +45,7 @@ impl Books {
         tenancy: &Tenancy,
         role: &ActingRole,
         preferred: i64,
-    ) -> Result<Option<(Run, Lane)>, tenant_ops::Error> {
+    ) -> Result<Option<(Run, Range)>, tenant_ops::Error> {
         match self {
             Self::Kept(run) => {
                 tx.assume(role).await?;
@@ -77,10 +78,10 @@ async fn enter_dry(
     connection: &mut PgConnection,
     tenancy: &Tenancy,
     new: &NewRun,
-    lane: Lane,
-) -> Result<(Run, Lane), tenant_ops::Error> {
+    lane: Range,
+) -> Result<(Run, Range), tenant_ops::Error> {
     tenant_ops::install_in(connection, tenancy).await?;
     let run = Run::open_in(connection, new).await?;
     let id = run.lane_in(connection, &lane.leaf, &lane.next, &lane.until).await?;
-    Ok((run, Lane { id, ..lane }))
+    Ok((run, Range { id, ..lane }))
 }

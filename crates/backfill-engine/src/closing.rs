@@ -6,40 +6,43 @@ use tenant_ops::Run;
 use tenant_rls::ActingRole;
 
 use crate::passes::MOST_PASSES;
-use crate::pressure::Pressure;
+use crate::pressure::ThrottleReport;
 use crate::survey::Survey;
-use crate::tally::Tally;
-use crate::{Aftermath, Backfill, BackfillReport, FailedRow, Options, Outcome, Plan, Preflight, Result, SourceCount};
+use crate::tally::ProcessCounts;
+use crate::{
+    Backfill, BackfillOptions, BackfillPlan, BackfillReport, Cleanup, FailedRow, Preflight, Result, RunOutcome,
+    SourceCount,
+};
 
 /// What was found when the run had ended.
-pub(crate) struct End {
+pub(crate) struct FinalSurvey {
     pub(crate) survey: Survey,
     pub(crate) ghosts: Vec<crate::GhostTenant>,
 }
 
 /// What the books say when this process leaves them: of all processes, earlier ones included.
-pub(crate) struct Kept {
+pub(crate) struct RunTotals {
     assigned_by: Vec<i64>,
     failed: Vec<FailedRow>,
     pass: i32,
     /// Processes that gave a sign of life lately, this one too.
-    pub(crate) members: u64,
+    pub(crate) processes: u64,
 }
 
-impl Kept {
+impl RunTotals {
     /// Reads them.
     pub(crate) async fn read(backfill: &Backfill<'_>, run: &Run) -> Result<Self> {
         let standing = run.standing(backfill.database).await?;
         let failed = backfill.refused(run).await?;
-        Ok(Self { assigned_by: standing.assigned_by, failed, pass: standing.pass, members: standing.members })
+        Ok(Self { assigned_by: standing.assigned_by, failed, pass: standing.pass, processes: standing.processes })
     }
 }
 
 /// What the report is made from.
-pub(crate) struct Closing<'a> {
-    pub(crate) plan: &'a Plan,
+pub(crate) struct ReportInputs<'a> {
+    pub(crate) plan: &'a BackfillPlan,
     pub(crate) role: &'a ActingRole,
-    pub(crate) options: &'a Options,
+    pub(crate) options: &'a BackfillOptions,
     pub(crate) run: Option<&'a Run>,
     pub(crate) elapsed: Duration,
     pub(crate) found: Found,
@@ -49,18 +52,24 @@ pub(crate) struct Closing<'a> {
 #[derive(Default)]
 pub(crate) struct Found {
     pub(crate) preflight: Option<Preflight>,
-    pub(crate) pressure: Pressure,
-    pub(crate) aftermath: Option<Aftermath>,
+    pub(crate) pressure: ThrottleReport,
+    pub(crate) aftermath: Option<Cleanup>,
 }
 
-impl Closing<'_> {
+impl ReportInputs<'_> {
     /// The report.
-    pub(crate) fn finish(self, outcome: Outcome, tally: Tally, kept: Option<Kept>, end: End) -> BackfillReport {
-        let kept = kept.unwrap_or(Kept {
+    pub(crate) fn finish(
+        self,
+        outcome: RunOutcome,
+        tally: ProcessCounts,
+        kept: Option<RunTotals>,
+        end: FinalSurvey,
+    ) -> BackfillReport {
+        let kept = kept.unwrap_or(RunTotals {
             assigned_by: tally.assigned_by,
             failed: tally.failed,
             pass: self.run.map_or(i32::from(tally.batches > 0), |run| run.pass),
-            members: 0,
+            processes: 0,
         });
         let by_source = kept.assigned_by;
         let count =
@@ -90,7 +99,7 @@ impl Closing<'_> {
             unresolved: survey.unresolved,
             assignable: survey.assignable.saturating_sub(undone).saturating_sub(left_out),
             unique_breaks: left_out,
-            rows_keep_coming: outcome == Outcome::Done
+            rows_keep_coming: outcome == RunOutcome::Done
                 && kept.pass >= MOST_PASSES
                 && survey.assignable > left_out + kept.failed.len() as u64,
             remaining: survey.remaining().saturating_sub(undone),

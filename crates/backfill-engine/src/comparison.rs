@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 use sqlx::Row;
-use tenant_rls::{Database, Error as RlsError, Tenancy, TenantId};
+use tenancy_config::Tenancy;
+use tenant_rls::{Database, Error as RlsError, TenantId};
 
 use crate::statements::Statements;
-use crate::{OnConflict, Plan, Result, survey};
+use crate::{BackfillPlan, OnConflict, Result, survey};
 
 /// Rows without a tenant, as one tenant for all of them and their own sources see them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -18,7 +19,7 @@ pub struct Comparison {
     pub told_another: u64,
 }
 
-impl Plan {
+impl BackfillPlan {
     /// Counts what the sources say beside `tenant`, by a role that is proven to see every row.
     ///
     /// # Errors

@@ -3,21 +3,25 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tenant_ops::{KeptAlive, LEASE_TTL, Lease, LeaseWatch, Member, NewLane, NewRun, Run};
-use tenant_rls::{AuditTx, Database, OwnerTx, Tenancy};
+use tenancy_config::Tenancy;
+use tenant_ops::{Heartbeat, LEASE_TTL, Lease, LeaseWatch, NewRange, NewRun, Run, RunProcess};
+use tenant_rls::{AuditTx, Database, OwnerTx};
 use tokio::sync::watch;
 
 use crate::batch::Batches;
 use crate::books::Books;
-use crate::closing::{Closing, End, Found, Kept};
+use crate::closing::{FinalSurvey, Found, ReportInputs, RunTotals};
 use crate::lanes::lanes;
-use crate::passes::{Lead, Passes};
+use crate::passes::{Leadership, Passes};
 use crate::pressure::Throttle;
 use crate::statements::Statements;
 use crate::steady::{Teller, steadily, tell};
 use crate::survey::{self, Survey};
-use crate::tally::Tally;
-use crate::{Aftermath, BackfillReport, FailedRow, Options, Outcome, Plan, Preflight, Progress, Result, review};
+use crate::tally::ProcessCounts;
+use crate::{
+    BackfillEvent, BackfillOptions, BackfillPlan, BackfillReport, Cleanup, FailedRow, Preflight, Result, RunOutcome,
+    review,
+};
 
 /// How often a process that is to join a run looks again.
 const JOIN_AGAIN: Duration = Duration::from_millis(250);
@@ -30,13 +34,13 @@ pub struct Backfill<'a> {
     /// The roles and the session variable.
     pub tenancy: &'a Tenancy,
     /// The table and its sources.
-    pub plan: &'a Plan,
+    pub plan: &'a BackfillPlan,
     /// Names the run in `tenant_ops.run`.
     pub job: &'a str,
     /// Who runs it, for a second operator to read.
     pub holder: &'a str,
     /// How.
-    pub options: &'a Options,
+    pub options: &'a BackfillOptions,
 }
 
 impl Backfill<'_> {
@@ -49,7 +53,7 @@ impl Backfill<'_> {
     pub async fn run(
         self,
         stop: watch::Receiver<bool>,
-        progress: &mut (dyn FnMut(Progress) + Send),
+        progress: &mut (dyn FnMut(BackfillEvent) + Send),
     ) -> Result<BackfillReport> {
         let Self { database, tenancy, plan, options, .. } = self;
         let mut statements = Statements::new(plan, options.on_conflict)?;
@@ -60,21 +64,21 @@ impl Backfill<'_> {
         if survey.assignable == 0 {
             let end = self.end(audit, survey, &statements).await?;
             let found = Found::default();
-            let report = Closing { plan, role: &role, options, run: None, elapsed: Duration::ZERO, found };
-            return Ok(report.finish(Outcome::NothingToDo, Tally::default(), None, end));
+            let report = ReportInputs { plan, role: &role, options, run: None, elapsed: Duration::ZERO, found };
+            return Ok(report.finish(RunOutcome::NothingToDo, ProcessCounts::default(), None, end));
         }
         audit.close().await?;
         let preflight = Preflight::look(&self, &role, survey.assignable).await?;
         let left_out = preflight.left_out();
         statements = Statements::leaving_out(plan, options.on_conflict, &left_out)?;
-        progress(Progress::LookedAhead { says: preflight.says() });
+        progress(BackfillEvent::LookedAhead { says: preflight.says() });
 
         let progress = &Teller::from(Mutex::new(progress));
         let (books, lead) = self.open_books(progress).await?;
         let before = self.standing(&books).await?.unwrap_or_default();
         tell(
             progress,
-            Progress::Started {
+            BackfillEvent::Started {
                 table: plan.table.clone(),
                 rows,
                 role: role.to_string(),
@@ -102,13 +106,13 @@ impl Backfill<'_> {
         let Passes { tally, batches: Batches { books, .. }, lead, .. } = passes;
         let tally = tally.into_inner().unwrap_or_else(PoisonError::into_inner);
         // One of the processes is enough.
-        let tidies = lead.is_some() && outcome != Outcome::Cancelled;
+        let tidies = lead.is_some() && outcome != RunOutcome::Cancelled;
         let aftermath = match tidies {
-            true => Some(steadily(progress, async || Aftermath::tidy(database, &plan.table).await).await?),
+            true => Some(steadily(progress, async || Cleanup::tidy(database, &plan.table).await).await?),
             false => None,
         };
         let found = Found { preflight: Some(preflight), pressure: throttle.report(), aftermath };
-        let report = Closing { plan, role: &role, options, run: books.run(), elapsed, found };
+        let report = ReportInputs { plan, role: &role, options, run: books.run(), elapsed, found };
         Ok(report.finish(outcome, tally, kept, end))
     }
 
@@ -124,7 +128,7 @@ impl Backfill<'_> {
 
     /// Takes the lease and opens the run, or joins the one that another process leads; for a dry run, says how to open one
     /// inside each transaction.
-    async fn open_books(&self, progress: &Teller<'_>) -> Result<(Books, Option<Lead>)> {
+    async fn open_books(&self, progress: &Teller<'_>) -> Result<(Books, Option<Leadership>)> {
         let new = self.new_run();
         let lanes = lanes(self.database, self.plan).await?;
         if self.options.dry_run {
@@ -132,7 +136,7 @@ impl Backfill<'_> {
         }
         tenant_ops::install(self.database, self.tenancy).await?;
         let resource = new.resource();
-        let mut waiting = |holder: &str| tell(progress, Progress::Waiting { holder: holder.to_owned() });
+        let mut waiting = |holder: &str| tell(progress, BackfillEvent::Waiting { holder: holder.to_owned() });
         if self.options.join
             && let Some(joined) = self.join(&new, &lanes).await?
         {
@@ -144,7 +148,7 @@ impl Backfill<'_> {
 
     /// Leads the run if nobody does, or helps with it. None where somebody holds the lease for something else. Whoever leads holds it
     /// before they open the run, and for a moment after they ended it: a process that comes just then looks again.
-    async fn join(&self, new: &NewRun, lanes: &[NewLane]) -> Result<Option<(Books, Option<Lead>)>> {
+    async fn join(&self, new: &NewRun, lanes: &[NewRange]) -> Result<Option<(Books, Option<Leadership>)>> {
         let (begun, mut watch) = (Instant::now(), LeaseWatch::new(new.resource()));
         while begun.elapsed() < LEASE_TTL {
             if let Some(lease) = watch.take(self.database, self.holder).await? {
@@ -158,9 +162,9 @@ impl Backfill<'_> {
         Ok(None)
     }
 
-    async fn begin(&self, new: &NewRun, lease: Lease, lanes: &[NewLane]) -> Result<(Books, Option<Lead>)> {
+    async fn begin(&self, new: &NewRun, lease: Lease, lanes: &[NewRange]) -> Result<(Books, Option<Leadership>)> {
         let run = Run::resume_or_open(self.database, new, self.holder, lanes).await?;
-        Ok((Books::Kept(run), Some(Lead::new(self, lease))))
+        Ok((Books::Kept(run), Some(Leadership::new(self, lease))))
     }
 
     /// What all processes of the run had done before this one: rows looked at, and assigned.
@@ -171,25 +175,30 @@ impl Backfill<'_> {
     }
 
     /// Enters this process in the list of those that work at the run, and returns where it tells what keeps it from full speed.
-    async fn take_seat(&self, books: &Books) -> Result<(Option<Seat>, watch::Sender<Option<String>>)> {
+    async fn take_seat(&self, books: &Books) -> Result<(Option<ProcessEntry>, watch::Sender<Option<String>>)> {
         let (note, notes) = watch::channel(None);
         let Some(run) = books.run() else { return Ok((None, note)) };
-        let member = Member::enter(self.database, run.id, self.holder, self.at_once()).await?;
+        let member = RunProcess::enter(self.database, run.id, self.holder, self.at_once()).await?;
         let alive = member.keep_alive(self.database, notes);
-        Ok((Some(Seat { member, _alive: alive }), note))
+        Ok((Some(ProcessEntry { member, _alive: alive }), note))
     }
 
     /// Ends what this process had of the run. Failing to is no error of its own: the lease runs out, and the run is taken up again.
-    async fn leave(&self, passes: &Passes<'_>, seat: Option<Seat>, outcome: Option<Outcome>) -> Option<Kept> {
+    async fn leave(
+        &self,
+        passes: &Passes<'_>,
+        seat: Option<ProcessEntry>,
+        outcome: Option<RunOutcome>,
+    ) -> Option<RunTotals> {
         let run = passes.batches.books.run()?;
-        let kept = Kept::read(self, run).await.ok();
+        let kept = RunTotals::read(self, run).await.ok();
         if let Some(seat) = seat {
             let _ = seat.member.leave(self.database).await;
         }
         if let Some(lead) = &passes.lead {
-            let finished = outcome == Some(Outcome::Done);
+            let finished = outcome == Some(RunOutcome::Done);
             // Others go on with it; one of them finds the lease free, and leads.
-            let others = !finished && outcome.is_some() && kept.as_ref().is_some_and(|kept| kept.members > 1);
+            let others = !finished && outcome.is_some() && kept.as_ref().is_some_and(|kept| kept.processes > 1);
             if !others {
                 let _ = run.end(self.database, &lead.lease, self.holder, finished).await;
             }
@@ -212,28 +221,30 @@ impl Backfill<'_> {
     }
 
     /// Names the tenants that do not exist and writes the review, in the snapshot of the last survey.
-    pub(crate) async fn end(&self, mut audit: AuditTx, survey: Survey, statements: &Statements) -> Result<End> {
+    pub(crate) async fn end(&self, mut audit: AuditTx, survey: Survey, statements: &Statements) -> Result<FinalSurvey> {
         let ghosts = survey::ghosts(&mut audit, self.plan, statements).await?;
         if let Some(path) = &self.options.review {
             review::write(&mut audit, self.plan, statements, path).await?;
         }
         audit.close().await?;
-        Ok(End { survey, ghosts })
+        Ok(FinalSurvey { survey, ghosts })
     }
 }
 
 /// This process in the list of those that work at the run.
-struct Seat {
-    member: Member,
-    _alive: KeptAlive,
+struct ProcessEntry {
+    member: RunProcess,
+    _alive: Heartbeat,
 }
 
 /// What an event of the throttle changes of what keeps a process from full speed: nothing, or what, or that nothing does.
-fn note_of(event: &Progress) -> Option<Option<String>> {
+fn note_of(event: &BackfillEvent) -> Option<Option<String>> {
     match event {
-        Progress::Slowed { reason, waits: true, .. } => Some(Some(format!("waits: {}", reason.says))),
-        Progress::Slowed { reason, workers, .. } => Some(Some(format!("slowed, {workers} at work: {}", reason.says))),
-        Progress::FullSpeedAgain { .. } => Some(None),
+        BackfillEvent::Slowed { reason, waits: true, .. } => Some(Some(format!("waits: {}", reason.says))),
+        BackfillEvent::Slowed { reason, workers, .. } => {
+            Some(Some(format!("slowed, {workers} at work: {}", reason.says)))
+        }
+        BackfillEvent::FullSpeedAgain { .. } => Some(None),
         _ => None,
     }
 }

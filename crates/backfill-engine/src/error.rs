@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use tenancy_config::{Exit, NameError, TableName, UserError};
 use tenant_ops::RunState;
-use tenant_rls::{Exit, TableName};
 
 use crate::{FailedRow, RefusedTriggers};
 
@@ -149,16 +149,15 @@ pub enum Error {
     },
     /// A file could not be written; the old one, if any, is untouched, and what was assigned is kept.
     #[error(transparent)]
-    File(#[from] tenant_rls::FileError),
+    File(#[from] tenancy_config::FileError),
 }
 
 fn list(runs: &[(i64, String)]) -> String {
     runs.iter().map(|(run, table)| format!("run {run} on {table}")).collect::<Vec<_>>().join(", ")
 }
 
-impl Error {
-    /// What the user can do about it.
-    pub fn hint(&self) -> Option<String> {
+impl UserError for Error {
+    fn hint(&self) -> Option<String> {
         match self {
             Self::Database(error) => error.hint(),
             Self::Ops(error @ tenant_ops::Error::Held { resource, .. }) => error.hint().map(|hint| {
@@ -210,8 +209,7 @@ impl Error {
         }
     }
 
-    /// How a process that met this error ends.
-    pub fn exit(&self) -> Exit {
+    fn exit(&self) -> Exit {
         match self {
             Self::Database(error) => error.exit(),
             Self::Ops(error) => error.exit(),
@@ -232,5 +230,11 @@ impl Error {
             Self::Ended { .. } => Exit::Stopped,
             Self::TooManyFailures { .. } | Self::ReviewChanged { .. } => Exit::Failed,
         }
+    }
+}
+
+impl From<NameError> for Error {
+    fn from(error: NameError) -> Self {
+        Self::Database(error.into())
     }
 }

@@ -1,7 +1,8 @@
 //! The primary key of a table, and the text by which journal, review and people name a row: the value of a single column, or the
 //! values of several as a JSON array.
 
-use tenant_rls::{Ident, Sql, Template};
+use tenancy_config::Ident;
+use tenant_rls::{Sql, Template};
 
 /// A primary key.
 #[derive(Debug, Clone)]

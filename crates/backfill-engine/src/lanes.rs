@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use tenant_ops::NewLane;
+use tenant_ops::NewRange;
 use tenant_rls::{Database, Error as RlsError, OwnerTx};
 
-use crate::{Plan, Result};
+use crate::{BackfillPlan, Result};
 
 /// So many lanes a pass has, or a few more where leaves are small.
 const LANES: u64 = 64;
@@ -14,7 +14,7 @@ const LANES: u64 = 64;
 const FEWEST_PAGES: u64 = 64;
 
 /// Shares the table out, by the sizes that its leaves have now.
-pub(crate) async fn lanes(database: &Database, plan: &Plan) -> Result<Vec<NewLane>> {
+pub(crate) async fn lanes(database: &Database, plan: &BackfillPlan) -> Result<Vec<NewRange>> {
     let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
     let mut leaves = Vec::with_capacity(plan.leaves.len());
     for leaf in &plan.leaves {
@@ -30,11 +30,11 @@ pub(crate) async fn lanes(database: &Database, plan: &Plan) -> Result<Vec<NewLan
     Ok(share_out(&leaves))
 }
 
-fn share_out(leaves: &[(String, u64)]) -> Vec<NewLane> {
+fn share_out(leaves: &[(String, u64)]) -> Vec<NewRange> {
     let total: u64 = leaves.iter().map(|(_, pages)| pages).sum();
     let length = total.div_ceil(LANES).max(FEWEST_PAGES);
     let lanes = leaves.iter().flat_map(|(leaf, pages)| {
-        (0..*pages).step_by(usize::try_from(length).unwrap_or(usize::MAX)).map(move |first| NewLane {
+        (0..*pages).step_by(usize::try_from(length).unwrap_or(usize::MAX)).map(move |first| NewRange {
             leaf: leaf.clone(),
             first,
             behind: (first + length).min(*pages),

@@ -35,24 +35,25 @@ mod tid;
 mod undo;
 mod worker;
 
-pub use aftermath::{Aftermath, Vacuum};
+pub use aftermath::{Cleanup, Vacuum};
 pub use apply::{Apply, ApplyReport, Refusal, RefusalKind};
 pub use comparison::Comparison;
 pub use control::{RunStatus, change, status};
 pub use engine::Backfill;
 pub use error::{Error, Result};
-pub use options::{OnConflict, Options};
+pub use options::{BackfillOptions, OnConflict};
 pub use order::order;
-pub use plan::Plan;
+pub use plan::BackfillPlan;
 pub use preflight::{
-    IdleSlot, Preflight, RefusedTriggers, Replication, Space, Trigger, UncheckedKey, UniqueBreak, UniqueBreaks, bytes,
+    IdleSlot, Preflight, RefusedTriggers, Replication, Space, Trigger, UncheckedIndex, UniqueViolation,
+    UniqueViolations, bytes,
 };
-pub use progress::Progress;
-pub use report::{BackfillReport, FailedRow, GhostTenant, Outcome, SourceCount};
+pub use progress::BackfillEvent;
+pub use report::{BackfillReport, FailedRow, GhostTenant, RunOutcome, SourceCount};
 pub use review::CheckedReview;
-pub use source::{Evidence, Source};
+pub use source::{Source, TieBreaker};
 pub use suggest::{
-    Basis, SourceSuggestion, SuggestReport, TableSuggestion, Unsuitable, short_name, sources_from_keys, suggest,
+    Basis, SourceSuggestion, SuggestReport, TableSuggestion, UnsuitableTable, short_name, sources_from_keys, suggest,
 };
-pub use tenant_ops::{Assignment, MemberRecord, RunRecord, RunState};
+pub use tenant_ops::{Assignment, RunProcessRecord, RunRecord, RunState};
 pub use undo::{Undo, UndoReport, runs, why};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::pressure::Gentleness;
+use crate::pressure::ThrottleLimits;
 
 /// What to do with a row whose sources name several tenants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -30,7 +30,7 @@ impl OnConflict {
 
 /// Options of one run.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct BackfillOptions {
     /// Do all but the commit.
     pub dry_run: bool,
     /// How long a batch should take; batches grow and shrink towards it.
@@ -44,19 +44,19 @@ pub struct Options {
     /// Stop after this many rows were assigned.
     pub limit: Option<u64>,
     /// How gentle it is with others on the server.
-    pub gentleness: Gentleness,
+    pub gentleness: ThrottleLimits,
     /// Help where another process is at this run already.
     pub join: bool,
 }
 
-impl Options {
+impl BackfillOptions {
     /// How many batches run at once: a limit is counted down from batch to batch, and the books of a dry run lock each other out.
     pub(crate) fn at_once(&self) -> u32 {
         if self.dry_run || self.limit.is_some() { 1 } else { self.workers.max(1) }
     }
 }
 
-impl Default for Options {
+impl Default for BackfillOptions {
     fn default() -> Self {
         Self {
             dry_run: false,
@@ -66,7 +66,7 @@ impl Default for Options {
             on_conflict: OnConflict::Report,
             limit: None,
             join: false,
-            gentleness: Gentleness::default(),
+            gentleness: ThrottleLimits::default(),
         }
     }
 }

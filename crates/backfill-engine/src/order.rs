@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use tenant_rls::{Catalog, TableName, Tenancy};
+use tenancy_config::{TableName, Tenancy};
+use tenant_rls::Catalog;
 
 /// The tables that have a source in this database, parents before children; of a cycle, the first by name goes first.
 pub fn order(catalog: &Catalog, tenancy: &Tenancy) -> Vec<TableName> {

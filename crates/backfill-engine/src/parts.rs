@@ -1,14 +1,15 @@
 //! The parts of the statements that repeat for each source and each piece of evidence, and the decision made of them. They run under the
 //! search path of the application, so every name in them has its schema.
 
-use tenant_rls::{Ident, Sql, Template};
+use tenancy_config::Ident;
+use tenant_rls::{Sql, Template};
 
-use crate::source::{Evidence, Origin, Pointer};
-use crate::{OnConflict, Plan, Result};
+use crate::source::{Pointer, SourceKind, TieBreaker};
+use crate::{BackfillPlan, OnConflict, Result};
 
 /// What stands in the statements, in the order of sources and then evidence.
 #[derive(Debug, Default)]
-pub(crate) struct Parts {
+pub(crate) struct Resolution {
     pub(crate) joins: Vec<Sql>,
     /// Columns of the row that something is compared with, under the names that joins use.
     pub(crate) vias: Vec<Sql>,
@@ -73,8 +74,8 @@ impl Said {
     }
 }
 
-impl Parts {
-    pub(crate) fn of(plan: &Plan) -> Result<Self> {
+impl Resolution {
+    pub(crate) fn of(plan: &BackfillPlan) -> Result<Self> {
         let mut parts = Self::default();
         let mut in_joins = Vec::new();
         for (n, source) in (1..).zip(&plan.sources) {
@@ -98,24 +99,24 @@ impl Parts {
     }
 
     /// Adds a source, and tells what it says as its join knows it.
-    fn source_part(&mut self, plan: &Plan, origin: &Origin, n: usize) -> Result<Said> {
+    fn source_part(&mut self, plan: &BackfillPlan, origin: &SourceKind, n: usize) -> Result<Said> {
         let (s, e) = (Ident::new(format!("s{n}"))?, Ident::new(format!("e{n}"))?);
         let key = &plan.tenant_key;
         let of = |text: &'static str| Template::new(text).ident("s", &s);
         let (value, ghosts) = match origin {
-            Origin::Row(pointer) => {
+            SourceKind::Row(pointer) => {
                 let join = self.join(plan, include_str!("../../../sql/backfill/source_join.sql"), pointer)?;
                 self.joins.push(join.ident("s", &s).ident("e", &e).build());
                 let with = |text| of(text).ident("e", &e).ident("key", key).ident("tenant", &pointer.tenant).build();
                 let value = with("CASE WHEN :\"e\".:\"key\" IS NOT NULL THEN :\"s\".:\"tenant\" END");
                 (value, with("CASE WHEN :\"e\".:\"key\" IS NULL THEN :\"s\".:\"tenant\"::pg_catalog.text END"))
             }
-            Origin::Rows(pointer) => {
+            SourceKind::Rows(pointer) => {
                 let join = self.join(plan, include_str!("../../../sql/backfill/rows_join.sql"), pointer)?;
                 self.joins.push(join.ident("s", &s).build());
                 (of(":\"s\".tenants").build(), of("pg_catalog.array_to_string(:\"s\".ghosts, ' | ')").build())
             }
-            Origin::Given(tenant) => {
+            SourceKind::Given(tenant) => {
                 let join = Template::new(include_str!("../../../sql/backfill/given_join.sql"))
                     .table("tenants", &plan.tenants)
                     .ident("e", &e)
@@ -127,7 +128,7 @@ impl Parts {
                 (value, Sql::from_static("NULL::pg_catalog.text"))
             }
         };
-        let many = matches!(origin, Origin::Rows(_));
+        let many = matches!(origin, SourceKind::Rows(_));
         let named = Said { value: self.tenant(&value, n)?, many };
         self.tenant_texts.push(named.text());
         self.said.push(named);
@@ -137,7 +138,7 @@ impl Parts {
         Ok(Said { value, many })
     }
 
-    fn join(&mut self, plan: &Plan, text: &'static str, pointer: &Pointer) -> Result<Template> {
+    fn join(&mut self, plan: &BackfillPlan, text: &'static str, pointer: &Pointer) -> Result<Template> {
         Ok(Template::new(text)
             .table("source", &pointer.table)
             .table("tenants", &plan.tenants)
@@ -148,7 +149,7 @@ impl Parts {
     }
 
     /// Adds evidence between what the joins before it found.
-    fn evidence_part(&mut self, evidence: &Evidence, said: &[Said], n: usize) -> Result<()> {
+    fn evidence_part(&mut self, evidence: &TieBreaker, said: &[Said], n: usize) -> Result<()> {
         let s = Ident::new(format!("s{n}"))?;
         let mut equal = Vec::new();
         for (here, there) in &evidence.equal {

@@ -6,20 +6,20 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::{Either, join_all, select};
-use tenant_ops::{KeptAlive, Lease, LeaseWatch, RunState};
+use tenant_ops::{Heartbeat, Lease, LeaseWatch, RunState};
 use tokio::sync::watch;
 
 use crate::batch::Batches;
 use crate::books::Books;
-use crate::closing::End;
+use crate::closing::FinalSurvey;
 use crate::engine::Backfill;
 use crate::lanes::lanes;
 use crate::pressure::Throttle;
 use crate::steady::{Teller, steadily, tell};
 use crate::survey::{self, Survey};
-use crate::tally::Tally;
-use crate::worker::{Ended, Shared, Worker};
-use crate::{Outcome, Progress, Result};
+use crate::tally::ProcessCounts;
+use crate::worker::{PassEnd, Shared, Worker};
+use crate::{BackfillEvent, Result, RunOutcome};
 
 /// Passes that found nothing while assignable rows are left: their rows are locked, or refuse.
 const IDLE_PASSES: u32 = 3;
@@ -34,12 +34,12 @@ const IDLE_WAIT: Duration = Duration::from_secs(1);
 const ASK: Duration = Duration::from_millis(500);
 
 /// The lease of whoever leads, and what keeps it.
-pub(crate) struct Lead {
+pub(crate) struct Leadership {
     pub(crate) lease: Lease,
-    _alive: KeptAlive,
+    _alive: Heartbeat,
 }
 
-impl Lead {
+impl Leadership {
     pub(crate) fn new(backfill: &Backfill<'_>, lease: Lease) -> Self {
         Self { _alive: lease.keep_alive(backfill.database), lease }
     }
@@ -50,9 +50,9 @@ pub(crate) struct Passes<'a> {
     backfill: Backfill<'a>,
     pub(crate) batches: Batches<'a>,
     /// None for a dry run, and where another process leads.
-    pub(crate) lead: Option<Lead>,
+    pub(crate) lead: Option<Leadership>,
     stop: watch::Receiver<bool>,
-    pub(crate) tally: Mutex<Tally>,
+    pub(crate) tally: Mutex<ProcessCounts>,
     /// What all processes had done when this one began: rows looked at, and assigned.
     before: (u64, u64),
     throttle: &'a Throttle,
@@ -64,7 +64,7 @@ impl<'a> Passes<'a> {
     pub(crate) fn new(
         backfill: Backfill<'a>,
         batches: Batches<'a>,
-        lead: Option<Lead>,
+        lead: Option<Leadership>,
         stop: watch::Receiver<bool>,
         before: (u64, u64),
         throttle: &'a Throttle,
@@ -73,13 +73,13 @@ impl<'a> Passes<'a> {
         Self { backfill, batches, lead, stop, tally: Mutex::default(), before, throttle, left_out }
     }
 
-    pub(crate) async fn run(&mut self, progress: &Teller<'_>) -> Result<(Outcome, End)> {
+    pub(crate) async fn run(&mut self, progress: &Teller<'_>) -> Result<(RunOutcome, FinalSurvey)> {
         let mut idle = 0;
         let mut assigned_before = self.before.1;
         loop {
             let ended = self.pass(progress).await?;
             let ended = match ended {
-                Ended::PassOver if self.helps() => self.wait_for_leader(progress).await?,
+                PassEnd::PassOver if self.helps() => self.wait_for_leader(progress).await?,
                 ended => Some(ended),
             };
             let Some(ended) = ended else { continue };
@@ -92,8 +92,8 @@ impl<'a> Passes<'a> {
                     || idle >= IDLE_PASSES
                     || self.batches.books.run().is_some_and(|run| run.pass >= MOST_PASSES)
             };
-            let decide = |survey| outcome(ended).or_else(|| over(survey).then_some(Outcome::Done));
-            tell(progress, Progress::Surveying);
+            let decide = |survey| outcome(ended).or_else(|| over(survey).then_some(RunOutcome::Done));
+            tell(progress, BackfillEvent::Surveying);
             let (survey, end) = steadily(progress, async || self.survey(decide).await).await?;
             if let Some(end) = end {
                 return Ok(end);
@@ -110,7 +110,7 @@ impl<'a> Passes<'a> {
     }
 
     /// Works through the lanes that this process gets.
-    async fn pass(&self, progress: &Teller<'_>) -> Result<Ended> {
+    async fn pass(&self, progress: &Teller<'_>) -> Result<PassEnd> {
         let Self { backfill, batches, stop, tally, throttle, .. } = self;
         let shared = &Shared::new(batches, backfill.options, progress, stop.clone(), tally, throttle);
         let workers = join_all((0..backfill.at_once()).map(|number| Worker::new(shared, number).run()));
@@ -120,10 +120,10 @@ impl<'a> Passes<'a> {
             Either::Left((done, _)) => done,
             Either::Right((never, _)) => match never {},
         };
-        let mut ended = Ended::PassOver;
+        let mut ended = PassEnd::PassOver;
         for worker in done {
             match worker? {
-                Ended::PassOver => {}
+                PassEnd::PassOver => {}
                 other => ended = other,
             }
         }
@@ -144,34 +144,37 @@ impl<'a> Passes<'a> {
     }
 
     /// Waits for what whoever leads does after a pass: none is another pass, in which this process goes on; else how it ended.
-    async fn wait_for_leader(&mut self, progress: &Teller<'_>) -> Result<Option<Ended>> {
-        let Books::Kept(run) = &self.batches.books else { return Ok(Some(Ended::PassOver)) };
+    async fn wait_for_leader(&mut self, progress: &Teller<'_>) -> Result<Option<PassEnd>> {
+        let Books::Kept(run) = &self.batches.books else { return Ok(Some(PassEnd::PassOver)) };
         let &Backfill { database, holder, .. } = &self.backfill;
         let mut watch = LeaseWatch::new(self.backfill.new_run().resource());
         loop {
             if *self.stop.borrow() {
-                return Ok(Some(Ended::Stopped));
+                return Ok(Some(PassEnd::Stopped));
             }
             let standing = steadily(progress, async || Ok(run.standing(database).await?)).await?;
             match standing.state {
-                RunState::Running if standing.open_lanes > 0 => return Ok(None),
+                RunState::Running if standing.open_ranges > 0 => return Ok(None),
                 RunState::Running => {
                     let lease = steadily(progress, async || Ok(watch.take(database, holder).await?)).await?;
                     if let Some(lease) = lease {
-                        tell(progress, Progress::Leading);
-                        self.lead = Some(Lead::new(&self.backfill, lease));
-                        return Ok(Some(Ended::PassOver));
+                        tell(progress, BackfillEvent::Leading);
+                        self.lead = Some(Leadership::new(&self.backfill, lease));
+                        return Ok(Some(PassEnd::PassOver));
                     }
                 }
                 RunState::Paused => {}
-                ended => return Ok(Some(Ended::Run(ended))),
+                ended => return Ok(Some(PassEnd::Run(ended))),
             }
             tokio::time::sleep(ASK).await;
         }
     }
 
     /// Counts what is left and, where the run ends with this, names the tenants that do not exist and writes the review.
-    async fn survey(&self, decide: impl Fn(Survey) -> Option<Outcome>) -> Result<(Survey, Option<(Outcome, End)>)> {
+    async fn survey(
+        &self,
+        decide: impl Fn(Survey) -> Option<RunOutcome>,
+    ) -> Result<(Survey, Option<(RunOutcome, FinalSurvey)>)> {
         let &Batches { database, tenancy, plan, statements, .. } = &self.batches;
         let mut audit = survey::open(database, tenancy, plan).await?;
         let survey = Survey::take(&mut audit, statements).await?;
@@ -198,18 +201,20 @@ impl<'a> Passes<'a> {
         let lanes = steadily(progress, async || lanes(database, plan).await).await?;
         let (Books::Kept(run), Some(lead)) = (&mut self.batches.books, &self.lead) else { return Ok(()) };
         steadily(progress, async || Ok(run.next_pass(database, &lead.lease, &lanes).await?)).await?;
-        tell(progress, Progress::NextPass { pass: run.pass, assignable: survey.assignable });
+        tell(progress, BackfillEvent::NextPass { pass: run.pass, assignable: survey.assignable });
         Ok(())
     }
 }
 
 /// How the run ends for this process, where it ends with that.
-fn outcome(ended: Ended) -> Option<Outcome> {
+fn outcome(ended: PassEnd) -> Option<RunOutcome> {
     match ended {
-        Ended::PassOver => None,
-        Ended::Stopped | Ended::Run(RunState::Stopped | RunState::Running | RunState::Paused) => Some(Outcome::Stopped),
-        Ended::LimitReached => Some(Outcome::LimitReached),
-        Ended::Run(RunState::Cancelled | RunState::Undone) => Some(Outcome::Cancelled),
-        Ended::Run(RunState::Done) => Some(Outcome::Done),
+        PassEnd::PassOver => None,
+        PassEnd::Stopped | PassEnd::Run(RunState::Stopped | RunState::Running | RunState::Paused) => {
+            Some(RunOutcome::Stopped)
+        }
+        PassEnd::LimitReached => Some(RunOutcome::LimitReached),
+        PassEnd::Run(RunState::Cancelled | RunState::Undone) => Some(RunOutcome::Cancelled),
+        PassEnd::Run(RunState::Done) => Some(RunOutcome::Done),
     }
 }

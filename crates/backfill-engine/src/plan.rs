@@ -1,14 +1,15 @@
 //! What is to be backfilled: the table, and the sources of its rows' tenant, checked against the catalog.
 
-use tenant_rls::{Access, Catalog, Ident, Sql, TableName, Template, Tenancy, TenantId, TenantTable};
+use tenancy_config::{Ident, TableName, Tenancy};
+use tenant_rls::{Access, Catalog, Sql, Template, TenantId, TenantTable};
 
 use crate::key::RowKey;
-use crate::source::{Evidence, Found, Source};
+use crate::source::{Found, Source, TieBreaker};
 use crate::{Error, Result};
 
 /// A backfill that fits this database.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub struct BackfillPlan {
     /// The table.
     pub table: TableName,
     /// What is written to: the leaves of a partitioned table, else the table itself.
@@ -22,7 +23,7 @@ pub struct Plan {
     /// Where the tenant comes from, best first.
     pub sources: Vec<Source>,
     /// What decides where they name several tenants, best first.
-    pub evidence: Vec<Evidence>,
+    pub evidence: Vec<TieBreaker>,
     /// A validated NOT NULL: there is nothing to do.
     pub(crate) never_null: bool,
 }
@@ -37,7 +38,7 @@ pub(crate) enum ColumnType {
     Bigint,
 }
 
-impl Plan {
+impl BackfillPlan {
     /// Checks the table and its sources against the catalog.
     ///
     /// # Errors
@@ -59,7 +60,7 @@ impl Plan {
     /// A plan that asks no source: every row gets this tenant.
     ///
     /// # Errors
-    /// As [`Plan::new`], but for the sources.
+    /// As [`BackfillPlan::new`], but for the sources.
     pub fn given(catalog: &Catalog, tenancy: &Tenancy, table: &str, tenant: &TenantId) -> Result<Self> {
         let plan = Self::bare(catalog, tenancy, table)?;
         Ok(Self { sources: vec![Source::given(tenant)], ..plan })
@@ -136,7 +137,7 @@ impl Plan {
         access.extend(self.sources.iter().filter_map(Source::pointer).map(|pointer| pointer.access()));
         // Evidence in the table itself reads no more of it than was just asked for.
         let elsewhere = self.evidence.iter().filter(|evidence| evidence.table != self.table);
-        access.extend(elsewhere.map(Evidence::access));
+        access.extend(elsewhere.map(TieBreaker::access));
         access.push(Access { table: self.tenants.clone(), read: vec![self.tenant_key.clone()], write: None });
         access
     }

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
-use tenant_rls::TableName;
+use tenancy_config::TableName;
 
 use crate::pressure::{Reason, Unreadable};
 
 /// An event of a running backfill.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-pub enum Progress {
+pub enum BackfillEvent {
     /// Somebody holds the lease on the table; if they are dead, it runs out within seconds.
     Waiting {
         /// Who holds it.

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
-use tenant_rls::TableName;
+use tenancy_config::TableName;
 
-use crate::pressure::Pressure;
-use crate::{Aftermath, Preflight};
+use crate::pressure::ThrottleReport;
+use crate::{Cleanup, Preflight};
 
 /// The closing report; its JSON is `backfill/1`.
 #[derive(Debug, Clone, Serialize)]
@@ -22,7 +22,7 @@ pub struct BackfillReport {
     /// Nothing was kept.
     pub dry_run: bool,
     /// How it ended.
-    pub outcome: Outcome,
+    pub outcome: RunOutcome,
     /// An earlier, unfinished run was taken up again, or another process's joined; the counts include what others did.
     pub resumed: bool,
     /// Rows that were given their tenant.
@@ -60,15 +60,15 @@ pub struct BackfillReport {
     /// What was found before the first row; none where there was nothing to assign.
     pub preflight: Option<Preflight>,
     /// What held this process back.
-    pub pressure: Pressure,
+    pub pressure: ThrottleReport,
     /// What was done after the last row, by the process that led; none where nothing was written.
-    pub aftermath: Option<Aftermath>,
+    pub aftermath: Option<Cleanup>,
 }
 
 /// How a backfill ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Outcome {
+pub enum RunOutcome {
     /// Nothing that could be assigned is left, except what the report names.
     Done,
     /// There was nothing to assign; nothing was written.

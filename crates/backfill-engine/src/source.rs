@@ -1,7 +1,8 @@
 //! Where a row's tenant comes from: what a column points to, one tenant for all, and evidence between several tenants.
 
-use tenant_rls::tenancy::{EvidenceRule, SourceRule, TableRules};
-use tenant_rls::{Access, Catalog, Ident, TableName, Tenancy, TenantId, TenantTable};
+use tenancy_config::tenancy::{EvidenceRule, SourceRule, TableRules};
+use tenancy_config::{Ident, TableName, Tenancy};
+use tenant_rls::{Access, Catalog, TenantId, TenantTable};
 
 use crate::{Error, Result};
 
@@ -10,12 +11,12 @@ use crate::{Error, Result};
 pub struct Source {
     /// Its name in reports.
     pub name: String,
-    pub(crate) origin: Origin,
+    pub(crate) origin: SourceKind,
 }
 
 /// What a source asks.
 #[derive(Debug, Clone)]
-pub(crate) enum Origin {
+pub(crate) enum SourceKind {
     /// The one row that a column points to.
     Row(Pointer),
     /// All rows that a column points to; they may name several tenants.
@@ -35,7 +36,7 @@ pub(crate) struct Pointer {
 
 /// What decides between several tenants: the one that has a row with equal columns, if only one has.
 #[derive(Debug, Clone)]
-pub struct Evidence {
+pub struct TieBreaker {
     /// Its name in reports.
     pub name: String,
     pub(crate) table: TableName,
@@ -47,13 +48,13 @@ pub struct Evidence {
 impl Source {
     /// One tenant for every row.
     pub(crate) fn given(tenant: &TenantId) -> Self {
-        Self { name: format!("tenant {tenant}"), origin: Origin::Given(tenant.clone()) }
+        Self { name: format!("tenant {tenant}"), origin: SourceKind::Given(tenant.clone()) }
     }
 
     pub(crate) fn pointer(&self) -> Option<&Pointer> {
         match &self.origin {
-            Origin::Row(pointer) | Origin::Rows(pointer) => Some(pointer),
-            Origin::Given(_) => None,
+            SourceKind::Row(pointer) | SourceKind::Rows(pointer) => Some(pointer),
+            SourceKind::Given(_) => None,
         }
     }
 }
@@ -64,7 +65,7 @@ impl Pointer {
     }
 }
 
-impl Evidence {
+impl TieBreaker {
     pub(crate) fn access(&self) -> Access {
         let read = self.equal.iter().map(|(_, there)| there).chain([&self.tenant]).cloned().collect();
         Access { table: self.table.clone(), read, write: None }
@@ -75,7 +76,7 @@ impl Evidence {
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     pub(crate) sources: Vec<Source>,
-    pub(crate) evidence: Vec<Evidence>,
+    pub(crate) evidence: Vec<TieBreaker>,
 }
 
 impl Found {
@@ -161,16 +162,16 @@ pub(crate) fn source(catalog: &Catalog, tenancy: &Tenancy, own: &TableName, rule
         key: Ident::new(&rule.key)?,
         table,
     };
-    let origin = if rule.all { Origin::Rows(pointer) } else { Origin::Row(pointer) };
+    let origin = if rule.all { SourceKind::Rows(pointer) } else { SourceKind::Row(pointer) };
     Ok(Source { name: rule.name.clone(), origin })
 }
 
 /// The evidence that a rule describes.
-fn evidence(catalog: &Catalog, tenancy: &Tenancy, own: &TableName, rule: &EvidenceRule) -> Result<Evidence> {
+fn evidence(catalog: &Catalog, tenancy: &Tenancy, own: &TableName, rule: &EvidenceRule) -> Result<TieBreaker> {
     let found = asked(catalog, tenancy, own, (&rule.name, &rule.table))?;
     let table = found.name.clone();
     let tenant = Ident::new(rule.tenant.as_deref().unwrap_or(&found.column.name))?;
     let equal = rule.equal.iter().map(|(here, there)| Ok((Ident::new(here)?, Ident::new(there)?)));
     let equal = equal.collect::<Result<_>>()?;
-    Ok(Evidence { name: rule.name.clone(), table, tenant, equal })
+    Ok(TieBreaker { name: rule.name.clone(), table, tenant, equal })
 }

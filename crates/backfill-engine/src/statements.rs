@@ -1,12 +1,13 @@
 //! The statements of one backfill, composed once from `sql/backfill/` for its table and sources.
 
+use tenancy_config::TableName;
 use tenant_ops::BatchStatement;
-use tenant_rls::{Sql, TableName, Template};
+use tenant_rls::{Sql, Template};
 
-use crate::parts::{Parts, list};
+use crate::parts::{Resolution, list};
 use crate::preflight::leaving_out;
 use crate::source::{Pointer, Source};
-use crate::{OnConflict, Plan, Result};
+use crate::{BackfillPlan, OnConflict, Result};
 
 /// The statements of the batches of one leaf; of an ordinary table, the table itself.
 #[derive(Debug)]
@@ -29,13 +30,13 @@ pub(crate) struct Statements {
 }
 
 impl Statements {
-    pub(crate) fn new(plan: &Plan, on_conflict: OnConflict) -> Result<Self> {
+    pub(crate) fn new(plan: &BackfillPlan, on_conflict: OnConflict) -> Result<Self> {
         Self::leaving_out(plan, on_conflict, &[])
     }
 
     /// The same where batches leave out the rows with these keys, which the preflight found.
-    pub(crate) fn leaving_out(plan: &Plan, on_conflict: OnConflict, keys: &[String]) -> Result<Self> {
-        let parts = Parts::of(plan)?;
+    pub(crate) fn leaving_out(plan: &BackfillPlan, on_conflict: OnConflict, keys: &[String]) -> Result<Self> {
+        let parts = Resolution::of(plan)?;
         let lowest = parts.lowest();
         let decision = parts.decision(on_conflict);
         let joins = Sql::join(parts.joins.iter().cloned(), "\n");
@@ -101,7 +102,7 @@ impl Statements {
     }
 }
 
-fn ghosts(plan: &Plan, source: &Pointer) -> Sql {
+fn ghosts(plan: &BackfillPlan, source: &Pointer) -> Sql {
     Template::new(include_str!("../../../sql/backfill/ghosts.sql"))
         .table("source", &source.table)
         .ident("source_tenant", &source.tenant)

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use tenant_rls::{Backoff, Error as RlsError, Fault, fault_of};
 
-use crate::{Error, Progress, Result};
+use crate::{BackfillEvent, Error, Result};
 
 /// Whom the workers tell, one at a time.
-pub(crate) type Teller<'a> = Mutex<&'a mut (dyn FnMut(Progress) + Send)>;
+pub(crate) type Teller<'a> = Mutex<&'a mut (dyn FnMut(BackfillEvent) + Send)>;
 
 /// Tells an event.
-pub(crate) fn tell(progress: &Teller<'_>, event: Progress) {
+pub(crate) fn tell(progress: &Teller<'_>, event: BackfillEvent) {
     let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
     (**progress)(event);
 }
@@ -31,7 +31,7 @@ pub(crate) async fn steadily<T>(progress: &Teller<'_>, mut attempt: impl AsyncFn
         };
         let passing = database(&error).filter(|error| matches!(fault_of(error), Fault::Connection | Fault::Contention));
         let Some(wait) = passing.and_then(|_| connection.next_wait()) else { return Err(error) };
-        tell(progress, Progress::Reconnecting { error: error.to_string(), wait });
+        tell(progress, BackfillEvent::Reconnecting { error: error.to_string(), wait });
         tokio::time::sleep(wait).await;
     }
 }

@@ -1,10 +1,11 @@
 //! What is left, counted by a role that is proven to see every row, in one snapshot.
 
 use sqlx::Row;
-use tenant_rls::{Access, ActingRole, AuditTx, Database, Error as RlsError, Ident, Tenancy, visibility};
+use tenancy_config::{Ident, Tenancy};
+use tenant_rls::{Access, ActingRole, AuditTx, Database, Error as RlsError, visibility};
 
 use crate::statements::Statements;
-use crate::{GhostTenant, Plan, Result};
+use crate::{BackfillPlan, GhostTenant, Result};
 
 /// Rows without a tenant, by what their sources say.
 #[derive(Debug, Clone, Copy, Default)]
@@ -39,7 +40,11 @@ pub(crate) async fn count_null(audit: &mut AuditTx, statements: &Statements) -> 
 }
 
 /// Tenants that sources name and that do not exist.
-pub(crate) async fn ghosts(audit: &mut AuditTx, plan: &Plan, statements: &Statements) -> Result<Vec<GhostTenant>> {
+pub(crate) async fn ghosts(
+    audit: &mut AuditTx,
+    plan: &BackfillPlan,
+    statements: &Statements,
+) -> Result<Vec<GhostTenant>> {
     let mut found = Vec::new();
     let pointing = plan.sources.iter().filter_map(|source| Some((source, source.pointer()?)));
     for ((source, pointer), statement) in pointing.zip(&statements.ghosts) {
@@ -58,7 +63,7 @@ pub(crate) async fn ghosts(audit: &mut AuditTx, plan: &Plan, statements: &Statem
 }
 
 /// What is read of each table where nothing is written.
-pub(crate) fn reading(plan: &Plan) -> Vec<Access> {
+pub(crate) fn reading(plan: &BackfillPlan) -> Vec<Access> {
     let mut access = plan.access();
     for need in &mut access {
         need.write = None;
@@ -70,12 +75,12 @@ pub(crate) fn reading(plan: &Plan) -> Vec<Access> {
 
 /// Opens an audit of all that the plan reads. The login is preferred; where it is filtered, the auditor or the
 /// maintenance role may be proven to see everything.
-pub(crate) async fn open(database: &Database, tenancy: &Tenancy, plan: &Plan) -> Result<AuditTx> {
+pub(crate) async fn open(database: &Database, tenancy: &Tenancy, plan: &BackfillPlan) -> Result<AuditTx> {
     Ok(AuditTx::begin(database, &reading(plan), &visibility::readers(database, tenancy)?, None).await?)
 }
 
 /// The role that writes: the maintenance role where it is there and may, as it can do the least; else the login.
-pub(crate) async fn writer(database: &Database, tenancy: &Tenancy, plan: &Plan) -> Result<ActingRole> {
+pub(crate) async fn writer(database: &Database, tenancy: &Tenancy, plan: &BackfillPlan) -> Result<ActingRole> {
     let maintenance = ActingRole::Assumed(Ident::new(&tenancy.roles.maintenance)?);
     let login = ActingRole::Login(database.session().role.clone());
     let mut access = plan.access();

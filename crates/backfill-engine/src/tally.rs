@@ -11,7 +11,7 @@ pub(crate) const MOST_FAILURES: u64 = 100;
 
 /// What the workers of this process did.
 #[derive(Debug, Default)]
-pub(crate) struct Tally {
+pub(crate) struct ProcessCounts {
     pub(crate) examined: u64,
     pub(crate) assigned: u64,
     pub(crate) assigned_by: Vec<i64>,
@@ -21,7 +21,7 @@ pub(crate) struct Tally {
     pub(crate) failed: Vec<FailedRow>,
 }
 
-impl Tally {
+impl ProcessCounts {
     /// Adds a batch.
     pub(crate) fn add(&mut self, counts: &BatchCounts, took: Duration) {
         self.examined += counts.examined;

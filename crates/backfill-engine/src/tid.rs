@@ -34,12 +34,12 @@ impl fmt::Display for Tid {
 
 /// The positions from `from` up to, and without, `until`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Range {
+pub(crate) struct TidRange {
     pub(crate) from: Tid,
     pub(crate) until: Tid,
 }
 
-impl Range {
+impl TidRange {
     /// Positions in it.
     pub(crate) fn length(self) -> u64 {
         self.until.0 - self.from.0
@@ -82,7 +82,7 @@ mod tests {
 
         #[test]
         fn a_batch_never_leaves_its_lane(from in 0u64..1_000_000, lane in 1u64..10_000_000, positions in 1u64..10_000_000) {
-            let range = Range::of(Tid(from), positions, Tid(from + lane));
+            let range = TidRange::of(Tid(from), positions, Tid(from + lane));
             prop_assert_eq!(range.from, Tid(from));
             prop_assert_eq!(range.length(), positions.min(lane));
         }

@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use serde::Serialize;
 use sqlx::Row;
+use tenancy_config::{TableName, Tenancy};
 use tenant_ops::{Assignment, Lease, RunRecord, RunState, UndoCall, UndoCounts, change_state};
 use tenant_rls::{
     Access, ActingRole, AuditTx, Backoff, BatchOptions, BatchTx, Catalog, Database, Error as RlsError, OwnerTx, Sql,
-    TableName, Template, Tenancy, retry_locks, visibility,
+    Template, retry_locks, visibility,
 };
 use tokio::sync::watch;
 
-use crate::{Error, Plan, Progress, Result};
+use crate::{BackfillEvent, BackfillPlan, Error, Result};
 
 /// So many rows are enough for one transaction.
 const ROWS: i64 = 5_000;
@@ -59,12 +60,12 @@ impl Undo<'_> {
     pub async fn run(
         self,
         stop: watch::Receiver<bool>,
-        progress: &mut (dyn FnMut(Progress) + Send),
+        progress: &mut (dyn FnMut(BackfillEvent) + Send),
     ) -> Result<UndoReport> {
         let runs = runs(self.database, self.tenancy).await?;
         let record = runs.iter().find(|run| run.id == self.run).ok_or(Error::NoRun { run: self.run })?;
         let catalog = Catalog::load(self.database, self.tenancy).await?;
-        let plan = Plan::bare(&catalog, self.tenancy, &record.table)?;
+        let plan = BackfillPlan::bare(&catalog, self.tenancy, &record.table)?;
         if catalog.table(&plan.table)?.column.not_null {
             return Err(Error::Strict { table: plan.table });
         }
@@ -83,7 +84,7 @@ impl Undo<'_> {
             return self.count(&plan, &access, &role).await;
         }
         tenant_ops::install(self.database, self.tenancy).await?;
-        let mut waiting = |holder: &str| progress(Progress::Waiting { holder: holder.to_owned() });
+        let mut waiting = |holder: &str| progress(BackfillEvent::Waiting { holder: holder.to_owned() });
         let resource = format!("backfill of {}", plan.table);
         let lease = Lease::acquire(self.database, &resource, self.holder, &mut waiting).await?;
         let alive = lease.keep_alive(self.database);
@@ -98,7 +99,7 @@ impl Undo<'_> {
         Ok(UndoReport { stopped, ..self.report(&plan, undone, kept) })
     }
 
-    fn report(&self, plan: &Plan, undone: i64, kept: i64) -> UndoReport {
+    fn report(&self, plan: &BackfillPlan, undone: i64, kept: i64) -> UndoReport {
         let count = |rows: i64| u64::try_from(rows).unwrap_or_default();
         UndoReport {
             schema: "backfill-undo/1",
@@ -112,7 +113,7 @@ impl Undo<'_> {
     }
 
     /// What an undo would do now.
-    async fn count(&self, plan: &Plan, access: &[Access], role: &ActingRole) -> Result<UndoReport> {
+    async fn count(&self, plan: &BackfillPlan, access: &[Access], role: &ActingRole) -> Result<UndoReport> {
         let sql = written(include_str!("../../../sql/backfill/still_ours.sql"), plan)
             .fragment("key_is_named", plan.key.is_named())
             .build();
@@ -129,10 +130,10 @@ impl Undo<'_> {
 
     async fn take_back(
         &self,
-        plan: &Plan,
+        plan: &BackfillPlan,
         lease: &Lease,
         stop: &watch::Receiver<bool>,
-        progress: &mut (dyn FnMut(Progress) + Send),
+        progress: &mut (dyn FnMut(BackfillEvent) + Send),
     ) -> Result<(bool, i64, i64)> {
         let undo = by_key(include_str!("../../../sql/backfill/undo.sql"), plan);
         let variable = &self.tenancy.session.variable;
@@ -150,7 +151,7 @@ impl Undo<'_> {
             undone += counts.undone;
             kept += counts.kept;
             let count = |rows: i64| u64::try_from(rows).unwrap_or_default();
-            progress(Progress::Batch { examined: count(undone + kept), assigned: count(undone) });
+            progress(BackfillEvent::Batch { examined: count(undone + kept), assigned: count(undone) });
         }
     }
 
@@ -200,11 +201,11 @@ fn dependent(tenancy: &Tenancy, table: &TableName, record: &RunRecord, runs: &[R
 }
 
 /// A statement that writes the rows whose keys it is given.
-pub(crate) fn by_key(text: &'static str, plan: &Plan) -> Sql {
+pub(crate) fn by_key(text: &'static str, plan: &BackfillPlan) -> Sql {
     written(text, plan).fragment("key_is_one_of", plan.key.is_one_of()).build()
 }
 
-fn written(text: &'static str, plan: &Plan) -> Template {
+fn written(text: &'static str, plan: &BackfillPlan) -> Template {
     Template::new(text)
         .fragment("whole", plan.whole())
         .ident("column", &plan.column)

@@ -8,13 +8,13 @@ use tenant_ops::RunState;
 use tenant_rls::Error as RlsError;
 use tokio::sync::watch;
 
-use crate::batch::{Batches, Claim, Task, Turn};
+use crate::batch::{BatchRequest, BatchResult, Batches, ClaimedRange};
 use crate::books::Books;
 use crate::pressure::Throttle;
 use crate::steady::{Teller, steadily, tell};
-use crate::tally::{MOST_FAILURES, Tally};
+use crate::tally::{MOST_FAILURES, ProcessCounts};
 use crate::tid::{PAGE, half};
-use crate::{Error, Options, Progress, Result};
+use crate::{BackfillEvent, BackfillOptions, Error, Result};
 
 /// Pages of the first batch; measurement takes over from there.
 const FIRST_PAGES: u64 = 32;
@@ -30,7 +30,7 @@ const PAUSED: Duration = Duration::from_secs(1);
 
 /// Why a pass ended for this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ended {
+pub(crate) enum PassEnd {
     /// Every lane is at its end.
     PassOver,
     /// This process was told to stop.
@@ -44,10 +44,10 @@ pub(crate) enum Ended {
 /// What the workers of one process share.
 pub(crate) struct Shared<'a, 't> {
     pub(crate) batches: &'a Batches<'a>,
-    pub(crate) options: &'a Options,
+    pub(crate) options: &'a BackfillOptions,
     pub(crate) progress: &'a Teller<'t>,
     pub(crate) stop: watch::Receiver<bool>,
-    tally: &'a Mutex<Tally>,
+    tally: &'a Mutex<ProcessCounts>,
     throttle: &'a Throttle,
     /// One of them came to the end of the pass, or failed: the others end, those that are held back too.
     over: watch::Sender<bool>,
@@ -60,10 +60,10 @@ pub(crate) struct Shared<'a, 't> {
 impl<'a, 't> Shared<'a, 't> {
     pub(crate) fn new(
         batches: &'a Batches<'a>,
-        options: &'a Options,
+        options: &'a BackfillOptions,
         progress: &'a Teller<'t>,
         stop: watch::Receiver<bool>,
-        tally: &'a Mutex<Tally>,
+        tally: &'a Mutex<ProcessCounts>,
         throttle: &'a Throttle,
     ) -> Self {
         let (over, paused) = (watch::channel(false).0, AtomicBool::new(false));
@@ -71,7 +71,7 @@ impl<'a, 't> Shared<'a, 't> {
         Self { batches, options, progress, stop, tally, throttle, over, paused, others_examined, others_assigned }
     }
 
-    fn tally(&self) -> MutexGuard<'_, Tally> {
+    fn tally(&self) -> MutexGuard<'_, ProcessCounts> {
         self.tally.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -89,13 +89,13 @@ impl<'a, 't> Shared<'a, 't> {
         let examined = own.examined + self.others_examined.load(Ordering::Relaxed);
         let assigned = own.assigned + self.others_assigned.load(Ordering::Relaxed);
         drop(own);
-        tell(self.progress, Progress::Batch { examined, assigned });
+        tell(self.progress, BackfillEvent::Batch { examined, assigned });
     }
 
     /// Tells, once, that a pause is over.
     fn tell_resumed(&self) {
         if self.paused.swap(false, Ordering::Relaxed) {
-            tell(self.progress, Progress::Resumed);
+            tell(self.progress, BackfillEvent::Resumed);
         }
     }
 
@@ -129,37 +129,37 @@ impl<'a, 't> Worker<'a, 't> {
     }
 
     /// Works until the pass is over for it.
-    pub(crate) async fn run(mut self) -> Result<Ended> {
+    pub(crate) async fn run(mut self) -> Result<PassEnd> {
         let done = self.batches().await;
         self.shared.over.send_replace(true);
         done
     }
 
-    async fn batches(&mut self) -> Result<Ended> {
+    async fn batches(&mut self) -> Result<PassEnd> {
         let Shared { batches, options, progress, throttle, .. } = self.shared;
         let (mut stop, mut over) = (self.shared.stop.clone(), self.shared.over.subscribe());
         loop {
             tokio::select! {
                 biased;
                 // The sender lives as long as what the workers share.
-                _ = over.wait_for(|over| *over) => return Ok(Ended::PassOver),
+                _ = over.wait_for(|over| *over) => return Ok(PassEnd::PassOver),
                 admitted = throttle.admit(self.number, self.last.take(), &mut stop) => {
                     if !admitted {
-                        return Ok(Ended::Stopped);
+                        return Ok(PassEnd::Stopped);
                     }
                 }
             }
             let left = options.limit.map(|limit| limit.saturating_sub(self.shared.tally().assigned));
             if left == Some(0) {
-                return Ok(Ended::LimitReached);
+                return Ok(PassEnd::LimitReached);
             }
-            let task = Task { lane: self.lane, positions: self.positions, limit: left };
+            let task = BatchRequest { lane: self.lane, positions: self.positions, limit: left };
             match batches.attempt(task, progress).await? {
-                Turn::Done { claim, counts, took } => {
+                BatchResult::Done { claim, counts, took } => {
                     self.done(&claim, left, &counts, took);
                 }
-                Turn::Refused { claim, error } => self.refused(&claim, &error).await?,
-                Turn::Nothing => {
+                BatchResult::Refused { claim, error } => self.refused(&claim, &error).await?,
+                BatchResult::Nothing => {
                     if let Some(ended) = self.nothing().await? {
                         return Ok(ended);
                     }
@@ -168,7 +168,7 @@ impl<'a, 't> Worker<'a, 't> {
         }
     }
 
-    fn done(&mut self, claim: &Claim, left: Option<u64>, counts: &tenant_ops::BatchCounts, took: Duration) {
+    fn done(&mut self, claim: &ClaimedRange, left: Option<u64>, counts: &tenant_ops::BatchCounts, took: Duration) {
         self.lane = claim.lane.id;
         self.shared.tell_resumed();
         self.shared.tally().add(counts, took);
@@ -188,7 +188,7 @@ impl<'a, 't> Worker<'a, 't> {
         self.shared.tell_counts();
     }
 
-    async fn refused(&mut self, claim: &Claim, error: &RlsError) -> Result<()> {
+    async fn refused(&mut self, claim: &ClaimedRange, error: &RlsError) -> Result<()> {
         self.lane = claim.lane.id;
         if claim.range.length() > 1 {
             self.positions = half(claim.range.length());
@@ -208,23 +208,23 @@ impl<'a, 't> Worker<'a, 't> {
     }
 
     /// Waits where that may help, or tells why the pass is over.
-    async fn nothing(&self) -> Result<Option<Ended>> {
+    async fn nothing(&self) -> Result<Option<PassEnd>> {
         let Shared { batches, progress, paused, .. } = self.shared;
-        let Books::Kept(run) = &batches.books else { return Ok(Some(Ended::PassOver)) };
+        let Books::Kept(run) = &batches.books else { return Ok(Some(PassEnd::PassOver)) };
         let standing = steadily(progress, async || Ok(run.standing(batches.database).await?)).await?;
         match standing.state {
-            RunState::Running if standing.open_lanes == 0 => return Ok(Some(Ended::PassOver)),
+            RunState::Running if standing.open_ranges == 0 => return Ok(Some(PassEnd::PassOver)),
             RunState::Running => {
                 self.shared.tell_resumed();
                 self.shared.rest(IDLE).await;
             }
             RunState::Paused => {
                 if !paused.swap(true, Ordering::Relaxed) {
-                    tell(progress, Progress::Paused { by: standing.state_by });
+                    tell(progress, BackfillEvent::Paused { by: standing.state_by });
                 }
                 self.shared.rest(PAUSED).await;
             }
-            ended => return Ok(Some(Ended::Run(ended))),
+            ended => return Ok(Some(PassEnd::Run(ended))),
         }
         Ok(None)
     }

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use local_db::{Planted, Role, Seed, demo};
 use sqlx::Row as _;
-use tenant_rls::{DatabaseUrl, DirectConnection, Error as SqlError, Ident, Sql, Template};
+use tenancy_config::{DatabaseUrl, Ident};
+use tenant_rls::{DirectConnection, Error as SqlError, Sql, Template};
 
 use crate::report::ServerFacts;
-use crate::watch::Watch;
+use crate::watch::SessionWatch;
 use crate::{Error, Result};
 
 const TEMPLATE: &str = "bench_template";
@@ -121,8 +122,8 @@ impl Databases {
     }
 
     /// Watches what goes on in the copy, from a session in another database.
-    pub(crate) async fn watch(&self) -> Result<Watch> {
-        Watch::begin(&self.superuser.with_database("postgres"), COPY).await
+    pub(crate) async fn watch(&self) -> Result<SessionWatch> {
+        SessionWatch::begin(&self.superuser.with_database("postgres"), COPY).await
     }
 
     /// Removes every database of the benchmark.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use tenant_rls::Exit;
+use tenancy_config::{Exit, NameError, UserError};
 
 /// The result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -56,9 +56,8 @@ pub enum Error {
     Busy,
 }
 
-impl Error {
-    /// What the user can do about it.
-    pub fn hint(&self) -> Option<String> {
+impl UserError for Error {
+    fn hint(&self) -> Option<String> {
         match self {
             Self::Database(error) => error.hint(),
             Self::Seed(error) => error.hint(),
@@ -75,8 +74,7 @@ impl Error {
         }
     }
 
-    /// How a process that met this error ends.
-    pub fn exit(&self) -> Exit {
+    fn exit(&self) -> Exit {
         match self {
             Self::Database(error) => error.exit(),
             Self::Seed(error) => error.exit(),
@@ -88,5 +86,11 @@ impl Error {
             Self::DiskSpace { .. } => Exit::Refused,
             Self::File(_) | Self::Measure { .. } | Self::Busy => Exit::Failed,
         }
+    }
+}
+
+impl From<NameError> for Error {
+    fn from(error: NameError) -> Self {
+        Self::Database(error.into())
     }
 }

@@ -19,7 +19,7 @@ mod seed_candidates;
 mod watch;
 
 pub use backfill::report::{
-    BackfillBenchReport, BesideLoad, Candidate, CandidateReport, Figures, Goal, ScalePoint, ScaleReport, Wait,
+    BackfillBenchReport, BenchGoal, BesideLoad, Candidate, CandidateReport, Figures, ScalePoint, ScaleReport, Wait,
 };
 pub use backfill::scale::{ScaleBench, scale};
 pub use backfill::{BackfillBench, backfill};
@@ -28,8 +28,8 @@ pub use error::{Error, Result};
 #[cfg(feature = "jwt")]
 pub use jwt::{JwtBench, JwtBenchReport, JwtCandidate, jwt};
 pub use report::{
-    Latency, LoadReport, ManyTables, PeakMemory, RlsBenchReport, SeedBenchReport, SeedCandidate, SeedCandidateReport,
-    ServerFacts, Statement, StatementReport,
+    Latency, LoadReport, LoadStatement, ManyTables, PeakMemory, RlsBenchReport, SeedBenchReport, SeedCandidate,
+    SeedCandidateReport, ServerFacts, StatementReport,
 };
 pub use rls::{RlsBench, rls};
 pub use seed::{SeedBench, seed};

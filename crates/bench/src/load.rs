@@ -6,12 +6,13 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
 use sqlx::{Connection as _, PgConnection, Row as _};
-use tenant_rls::{DatabaseUrl, DirectConnection};
+use tenancy_config::DatabaseUrl;
+use tenant_rls::DirectConnection;
 use tokio::task::JoinSet;
 use tokio::time::{Interval, interval};
 
 use crate::databases::query;
-use crate::report::{Latency, LoadReport, Statement, StatementReport};
+use crate::report::{Latency, LoadReport, LoadStatement, StatementReport};
 use crate::{Error, Result};
 
 /// The name of its sessions.
@@ -44,12 +45,12 @@ struct Booking {
 
 /// What the load works on, and how fast.
 #[derive(Debug, Clone)]
-pub(crate) struct Work {
+pub(crate) struct LoadWork {
     bookings: Arc<[Booking]>,
     every: Option<Duration>,
 }
 
-impl Work {
+impl LoadWork {
     /// Chooses among the bookings of a database, of which there are `rows`, the same of each copy. A connection begins a transaction each
     /// `every`, however long the last one took; without it, as soon as the last one has ended.
     pub(crate) async fn choose(superuser: &DatabaseUrl, rows: u32, every: Option<Duration>) -> Result<Self> {
@@ -86,13 +87,13 @@ pub(crate) struct Load {
 /// What one connection met, by stage.
 #[derive(Debug, Default)]
 struct Seen {
-    latencies: [BTreeMap<Statement, Vec<Duration>>; 3],
+    latencies: [BTreeMap<LoadStatement, Vec<Duration>>; 3],
     failed: [BTreeMap<String, u64>; 3],
 }
 
 impl Load {
     /// Logs in as the application, and begins.
-    pub(crate) async fn begin(app: &DatabaseUrl, work: &Work) -> Result<Self> {
+    pub(crate) async fn begin(app: &DatabaseUrl, work: &LoadWork) -> Result<Self> {
         let stage = Arc::new(AtomicU8::new(Stage::Before as u8));
         let mut workers = JoinSet::new();
         for number in 0..CONNECTIONS {
@@ -134,7 +135,7 @@ impl Load {
 
 fn summary(
     stage: &'static str,
-    latencies: BTreeMap<Statement, Vec<Duration>>,
+    latencies: BTreeMap<LoadStatement, Vec<Duration>>,
     failed: BTreeMap<String, u64>,
 ) -> LoadReport {
     let all: Vec<Duration> = latencies.values().flatten().copied().collect();
@@ -181,15 +182,15 @@ impl Worker {
 
     async fn transaction(&mut self, session: &mut PgConnection, turn: u64, booking: &Booking) -> sqlx::Result<()> {
         let Booking { id, tenant, client, service } = booking;
-        let mut tx = self.timed(Statement::Begin, session.begin()).await?;
+        let mut tx = self.timed(LoadStatement::Begin, session.begin()).await?;
         let scope = sqlx::query("SELECT set_config('app.current_tenant_id', $1, true)").bind(tenant);
-        self.timed(Statement::Scope, scope.execute(&mut *tx)).await?;
+        self.timed(LoadStatement::Scope, scope.execute(&mut *tx)).await?;
         let by_key = sqlx::query(include_str!("../../../sql/bench/load_by_key.sql")).bind(tenant).bind(id);
-        self.timed(Statement::ByKey, by_key.fetch_all(&mut *tx)).await?;
+        self.timed(LoadStatement::ByKey, by_key.fetch_all(&mut *tx)).await?;
         match turn % 3 {
             0 => {
                 let list = sqlx::query(include_str!("../../../sql/bench/load_list.sql")).bind(tenant).bind(client);
-                self.timed(Statement::List, list.fetch_all(&mut *tx)).await?;
+                self.timed(LoadStatement::List, list.fetch_all(&mut *tx)).await?;
             }
             1 => {
                 let insert = sqlx::query(include_str!("../../../sql/bench/load_insert.sql"))
@@ -197,20 +198,20 @@ impl Worker {
                     .bind(format!("new_{}_{turn}", self.number))
                     .bind(client)
                     .bind(service);
-                self.timed(Statement::Insert, insert.execute(&mut *tx)).await?;
+                self.timed(LoadStatement::Insert, insert.execute(&mut *tx)).await?;
             }
             _ => {
                 let update = sqlx::query(include_str!("../../../sql/bench/load_update.sql")).bind(tenant).bind(id);
-                self.timed(Statement::Update, update.execute(&mut *tx)).await?;
+                self.timed(LoadStatement::Update, update.execute(&mut *tx)).await?;
             }
         }
-        self.timed(Statement::Commit, tx.commit()).await
+        self.timed(LoadStatement::Commit, tx.commit()).await
     }
 
     /// Runs a statement, and counts it to what is measured where it began or ended beside that.
     async fn timed<T>(
         &mut self,
-        statement: Statement,
+        statement: LoadStatement,
         answer: impl Future<Output = sqlx::Result<T>>,
     ) -> sqlx::Result<T> {
         let (began, started) = (self.stage(), Instant::now());

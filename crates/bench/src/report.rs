@@ -136,7 +136,7 @@ pub struct LoadReport {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct StatementReport {
     /// Which one.
-    pub statement: Statement,
+    pub statement: LoadStatement,
     /// All its times.
     #[serde(flatten)]
     pub took: Latency,
@@ -156,7 +156,7 @@ pub struct Latency {
 /// What a statement of the load does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Statement {
+pub enum LoadStatement {
     /// Begins a transaction.
     Begin,
     /// Sets the tenant.

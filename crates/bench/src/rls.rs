@@ -3,13 +3,14 @@
 use std::time::{Duration, Instant};
 
 use local_db::Role;
-use rls_rollout::{Progress, RolloutOptions, RolloutReport, plan, rollout, status};
-use tenant_rls::{ConnectOptions, Database, DatabaseUrl, DirectConnection, Tenancy};
+use rls_rollout::{RolloutEvent, RolloutOptions, RolloutReport, plan, rollout, status};
+use tenancy_config::{DatabaseUrl, Tenancy};
+use tenant_rls::{ConnectOptions, Database, DirectConnection};
 use tokio::sync::{Notify, watch};
 
 use crate::Result;
 use crate::databases::Databases;
-use crate::load::{CONNECTIONS, Load, Stage, Work};
+use crate::load::{CONNECTIONS, Load, LoadWork, Stage};
 use crate::report::{ManyTables, RlsBenchReport};
 
 /// How much is measured.
@@ -67,7 +68,7 @@ async fn measure(
     let database = Database::connect(&owner, &ConnectOptions::default()).await?;
 
     progress("the load alone");
-    let work = Work::choose(&owner, bench.rows, None).await?;
+    let work = LoadWork::choose(&owner, bench.rows, None).await?;
     let load = Load::begin(&app, &work).await?;
     tokio::time::sleep(bench.load).await;
     progress("the rollout beside it, and a reader that sits on the bookings");
@@ -118,7 +119,7 @@ async fn measure(
 async fn roll_out(database: &Database, mut waiting: impl FnMut() + Send) -> Result<Rolled> {
     let (mut waits, mut autovacuum_waits) = (0, 0);
     let mut count = |event| {
-        if let Progress::Waiting { blockers, .. } = event {
+        if let RolloutEvent::Waiting { blockers, .. } = event {
             waits += 1;
             waiting();
             autovacuum_waits += u64::from(blockers.iter().any(|blocker| blocker.autovacuum));

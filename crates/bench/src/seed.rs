@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use local_db::Role;
-use seed_tenant_defaults::{CheckedList, Options, Whom};
+use seed_tenant_defaults::{CheckedList, SeedOptions, Selection};
 use sqlx::Row as _;
-use tenant_rls::{DatabaseUrl, DirectConnection};
+use tenancy_config::DatabaseUrl;
+use tenant_rls::DirectConnection;
 
 use crate::Result;
 use crate::databases::{Databases, query};
@@ -54,7 +55,10 @@ async fn measure(
     let folder = tempfile::tempdir()?;
     let list = |name: &str, tenants| list(&folder.path().join(name), tenants);
     let (all, few) = (list("all.csv", bench.tenants)?, list("few.csv", bench.few.min(bench.tenants))?);
-    let options = |list: &CheckedList, connections| Options { connections, ..Options::new(Whom::List(list.clone())) };
+    let options = |list: &CheckedList, connections| SeedOptions {
+        connections,
+        ..SeedOptions::new(Selection::List(list.clone()))
+    };
 
     // Neighbours come and go: one half runs before the others, and one after them.
     let half = bench.tenants / 2;
@@ -73,7 +77,7 @@ async fn measure(
 
     for (candidate, connections, what) in [
         (SeedCandidate::OneConnection, 1, "the job on one connection"),
-        (SeedCandidate::Job, Options::new(Whom::All).connections, "the job"),
+        (SeedCandidate::Job, SeedOptions::new(Selection::All).connections, "the job"),
     ] {
         progress(what);
         databases.fresh_copy().await?;

@@ -3,11 +3,12 @@
 use std::ops::RangeInclusive;
 use std::time::Instant;
 
-use seed_tenant_defaults::{Defaults, Options, seed_tenant_defaults};
+use seed_tenant_defaults::{Defaults, SeedOptions, seed_tenant_defaults};
 use serde_json::{Value, json};
 use sqlx::types::Json;
 use sqlx::{Connection as _, PgConnection};
-use tenant_rls::{ConnectOptions, Database, DatabaseUrl, DirectConnection, Tenancy};
+use tenancy_config::{DatabaseUrl, Tenancy};
+use tenant_rls::{ConnectOptions, Database, DirectConnection};
 use tokio::sync::watch;
 
 use crate::Result;
@@ -15,7 +16,7 @@ use crate::databases::query;
 use crate::measured::Measured;
 
 /// The job; reading the catalog, looking the tenants up twice and reading the file are in the time.
-pub(crate) async fn job(login: &DatabaseUrl, options: &Options) -> Result<Measured> {
+pub(crate) async fn job(login: &DatabaseUrl, options: &SeedOptions) -> Result<Measured> {
     let connections = u32::try_from(options.connections + 2).expect("a few connections");
     let options_ = ConnectOptions { max_connections: connections, ..ConnectOptions::default() };
     let database = Database::connect(login, &options_).await?;

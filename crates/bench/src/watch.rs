@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use sqlx::{PgConnection, Row as _};
-use tenant_rls::{DatabaseUrl, DirectConnection};
+use tenancy_config::DatabaseUrl;
+use tenant_rls::DirectConnection;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
@@ -18,7 +19,7 @@ const EVERY: Duration = Duration::from_millis(10);
 
 /// A session that looks until it is ended.
 #[derive(Debug)]
-pub(crate) struct Watch {
+pub(crate) struct SessionWatch {
     end: oneshot::Sender<()>,
     looking: JoinHandle<Result<Seen>>,
 }
@@ -51,7 +52,7 @@ struct Session {
     waits_for: String,
 }
 
-impl Watch {
+impl SessionWatch {
     /// Begins to look at `database`, in a session to another one.
     pub(crate) async fn begin(superuser: &DatabaseUrl, database: &'static str) -> Result<Self> {
         let mut session = DirectConnection::as_application(superuser, "bench watch").await?;

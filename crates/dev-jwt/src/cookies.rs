@@ -28,18 +28,18 @@ pub fn chunk(library: Library, name: &str, token: &str) -> Vec<Cookie> {
 
 /// What was given to be read.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Given {
+pub(crate) struct GivenCookies {
     /// The library and the cookie's name, where cookies were given.
     pub(crate) cookie: Option<(Library, &'static str)>,
     /// The token, as the library would put it together.
     pub(crate) token: String,
     /// What is wrong with the chunks.
-    pub(crate) fault: Option<Fault>,
+    pub(crate) fault: Option<CookieFault>,
 }
 
 /// What can be wrong with the chunks of a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Fault {
+pub(crate) enum CookieFault {
     /// The chunk of this number is not there, and later ones are.
     Missing(usize),
     /// Every chunk is full, so there may have been more.
@@ -50,7 +50,7 @@ pub(crate) enum Fault {
 
 /// Reads a token, the value of a `Cookie:` or `Authorization: Bearer` header, or lines of `Set-Cookie:`. Of several sessions in it,
 /// the wanted library's under the wanted scheme counts, then any.
-pub(crate) fn read(text: &str, library: Option<Library>, secure: bool) -> Given {
+pub(crate) fn read(text: &str, library: Option<Library>, secure: bool) -> GivenCookies {
     let cookies: Vec<(&str, &str)> = text.lines().flat_map(pairs).collect();
     let libraries = library.into_iter().chain(Library::ALL);
     let names = libraries.flat_map(|library| [secure, !secure].map(|secure| (library, library.cookie_name(secure))));
@@ -58,11 +58,11 @@ pub(crate) fn read(text: &str, library: Option<Library>, secure: bool) -> Given 
         let chunks = chunks_of(&cookies, name);
         if !chunks.is_empty() {
             let token = chunks.iter().map(|(_, value)| *value).collect();
-            return Given { cookie: Some((library, name)), token, fault: fault(&chunks, library) };
+            return GivenCookies { cookie: Some((library, name)), token, fault: fault(&chunks, library) };
         }
     }
     let token = without_prefix(text.trim(), "authorization:").trim();
-    Given { cookie: None, token: without_prefix(token, "bearer ").trim().to_owned(), fault: None }
+    GivenCookies { cookie: None, token: without_prefix(token, "bearer ").trim().to_owned(), fault: None }
 }
 
 /// The names and values in one line.
@@ -96,15 +96,15 @@ fn chunks_of<'a>(cookies: &[(&'a str, &'a str)], name: &str) -> Vec<(Option<usiz
     chunks
 }
 
-fn fault(chunks: &[(Option<usize>, &str)], library: Library) -> Option<Fault> {
+fn fault(chunks: &[(Option<usize>, &str)], library: Library) -> Option<CookieFault> {
     if chunks[0].0.is_none() {
-        return (chunks.len() > 1).then_some(Fault::Leftover);
+        return (chunks.len() > 1).then_some(CookieFault::Leftover);
     }
     let missing = chunks.iter().enumerate().find(|(expected, (number, _))| *number != Some(*expected));
     if let Some((expected, _)) = missing {
-        return Some(Fault::Missing(expected));
+        return Some(CookieFault::Missing(expected));
     }
-    chunks.iter().all(|(_, value)| value.len() == library.chunk_size()).then_some(Fault::MayGoOn(chunks.len()))
+    chunks.iter().all(|(_, value)| value.len() == library.chunk_size()).then_some(CookieFault::MayGoOn(chunks.len()))
 }
 
 #[cfg(test)]
@@ -141,12 +141,12 @@ mod tests {
     fn what_is_wrong_with_chunks_is_noticed() {
         let mut cookies = chunk(Library::NextAuth, NAME, &"x".repeat(9000));
         let last = cookies.pop().unwrap();
-        assert_eq!(read(&header(&cookies), None, false).fault, Some(Fault::MayGoOn(2)));
+        assert_eq!(read(&header(&cookies), None, false).fault, Some(CookieFault::MayGoOn(2)));
         cookies.push(last);
         cookies.remove(1);
-        assert_eq!(read(&header(&cookies), None, false).fault, Some(Fault::Missing(1)));
+        assert_eq!(read(&header(&cookies), None, false).fault, Some(CookieFault::Missing(1)));
         cookies.insert(0, Cookie { name: NAME.to_owned(), value: "old".to_owned() });
-        assert_eq!(read(&header(&cookies), None, false).fault, Some(Fault::Leftover));
+        assert_eq!(read(&header(&cookies), None, false).fault, Some(CookieFault::Leftover));
     }
 
     #[test]

@@ -1,14 +1,15 @@
 //! Whether a session that opens is still one: the user, their session version, the membership and the tenant, as they are now.
 
 use serde_json::{Map, Value};
-use tenant_rls::{Database, Error as SqlError, Tenancy, Tenant, TenantId, Tenants};
+use tenancy_config::Tenancy;
+use tenant_rls::{Database, Error as SqlError, Registry, Tenant, TenantId};
 
-use crate::eyes::Eyes;
+use crate::eyes::PeopleReader;
 use crate::{Problem, Result};
 
 /// What the database says of a session.
 #[derive(Debug, Default)]
-pub struct Currency {
+pub struct SessionCheck {
     /// Why the application does not accept it any more.
     pub problems: Vec<Problem>,
     /// What could not be told, and why.
@@ -19,19 +20,19 @@ pub struct Currency {
 ///
 /// # Errors
 /// The database said no, or the tenants are hidden.
-pub async fn check(database: &Database, tenancy: &Tenancy, claims: &Map<String, Value>) -> Result<Currency> {
+pub async fn check(database: &Database, tenancy: &Tenancy, claims: &Map<String, Value>) -> Result<SessionCheck> {
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
-    let mut currency = Currency::default();
+    let mut currency = SessionCheck::default();
     let Some(id) = text("userId").or_else(|| text("sub")) else {
         currency.unknown.push("it names no user (`sub`), so nothing was compared with the database".to_owned());
         return Ok(currency);
     };
-    let mut tenants = Tenants::open(database, tenancy).await?;
+    let mut tenants = Registry::open(database, tenancy).await?;
     let active = match text("tenantId") {
         Some(name) => tenant(&mut tenants, name, &mut currency).await?,
         None => None,
     };
-    let mut eyes = Eyes::open(database, tenancy).await?;
+    let mut eyes = PeopleReader::open(database, tenancy).await?;
     if !eyes.sees_all() {
         eyes.look_into(scopes(&mut tenants, claims).await?);
     }
@@ -60,7 +61,7 @@ pub async fn check(database: &Database, tenancy: &Tenancy, claims: &Map<String, 
     Ok(currency)
 }
 
-async fn tenant(tenants: &mut Tenants, name: &str, currency: &mut Currency) -> Result<Option<Tenant>> {
+async fn tenant(tenants: &mut Registry, name: &str, currency: &mut SessionCheck) -> Result<Option<Tenant>> {
     match tenants.find_all(&[name]).await?.pop() {
         Some(Ok(tenant)) if tenant.id.as_str() == name => {
             if !tenant.active {
@@ -80,7 +81,7 @@ async fn tenant(tenants: &mut Tenants, name: &str, currency: &mut Currency) -> R
 }
 
 /// The tenants that the session names and that exist.
-async fn scopes(tenants: &mut Tenants, claims: &Map<String, Value>) -> Result<Vec<TenantId>> {
+async fn scopes(tenants: &mut Registry, claims: &Map<String, Value>) -> Result<Vec<TenantId>> {
     let listed = claims.get("availableTenants").and_then(Value::as_array).into_iter().flatten();
     let ids = claims.get("tenantId").into_iter().chain(listed.filter_map(|tenant| tenant.get("id")));
     let mut names: Vec<&str> = Vec::new();

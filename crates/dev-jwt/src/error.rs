@@ -1,11 +1,11 @@
 //! What can go wrong in minting and reading sessions, each with what to do next.
 
-use tenant_rls::Exit;
+use tenancy_config::{Exit, NameError, UserError};
 
 /// The result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why there is no session. That a token is not valid is no error: it stands in the [`Reading`](crate::Reading).
+/// Why there is no session. That a token is not valid is no error: it stands in the [`DecodedSession`](crate::DecodedSession).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -118,9 +118,8 @@ fn tenants(asked: usize) -> &'static str {
     if asked == 1 { "tenant" } else { "tenants" }
 }
 
-impl Error {
-    /// What the user can do about it.
-    pub fn hint(&self) -> Option<String> {
+impl UserError for Error {
+    fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Database(error) => return error.hint(),
             Self::EmptySecret => "give the application and this command the same one: openssl rand -base64 32",
@@ -155,8 +154,7 @@ impl Error {
         Some(hint.to_owned())
     }
 
-    /// How a process that met this error ends.
-    pub fn exit(&self) -> Exit {
+    fn exit(&self) -> Exit {
         match self {
             Self::Database(error) => error.exit(),
             Self::EmptySecret | Self::NotSeen { .. } | Self::TooManyTenants { .. } | Self::Inactive { .. } => {
@@ -170,5 +168,11 @@ impl Error {
             | Self::NotAMember { .. }
             | Self::Unresolved { .. } => Exit::Usage,
         }
+    }
+}
+
+impl From<NameError> for Error {
+    fn from(error: NameError) -> Self {
+        Self::Database(error.into())
     }
 }

@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
+use tenancy_config::{Ident, NameError, TableName, Tenancy};
 use tenant_rls::visibility::readers;
-use tenant_rls::{
-    Access, AuditTx, Database, Error as SqlError, Ident, Result, Sql, TableName, Template, Tenancy, TenantId, TenantTx,
-};
+use tenant_rls::{Access, AuditTx, Database, Error as SqlError, Result, Sql, Template, TenantId, TenantTx};
 
 use crate::User;
 
@@ -22,10 +21,10 @@ pub(crate) struct MembershipRow {
 }
 
 /// Reads the two tables.
-pub(crate) struct Eyes<'a> {
+pub(crate) struct PeopleReader<'a> {
     database: &'a Database,
     tenancy: &'a Tenancy,
-    statements: Statements,
+    statements: PeopleStatements,
     sight: Sight,
 }
 
@@ -35,7 +34,7 @@ enum Sight {
     Scopes(Vec<TenantId>),
 }
 
-pub(crate) struct Statements {
+pub(crate) struct PeopleStatements {
     users: Sql,
     user: Sql,
     memberships: Sql,
@@ -43,13 +42,13 @@ pub(crate) struct Statements {
     access: Vec<Access>,
 }
 
-impl Statements {
+impl PeopleStatements {
     pub(crate) fn new(tenancy: &Tenancy) -> Result<Self> {
         let table = |name: &str| TableName::parse(name, &tenancy.database.schema);
         let (users, memberships) = (table("users")?, table("tenant_memberships")?);
         let (of_users, of_memberships) = (column(tenancy, &users)?, column(tenancy, &memberships)?);
         let user = |file| Template::new(file).table("users", &users).ident("tenant", &of_users).build();
-        let columns = |names: &[&str], tenant: &Ident| -> Result<Vec<Ident>> {
+        let columns = |names: &[&str], tenant: &Ident| -> Result<Vec<Ident>, NameError> {
             names.iter().map(|name| Ident::new(*name)).chain([Ok(tenant.clone())]).collect()
         };
         let of_user = columns(&["id", "email", "name", "image", "role", "sessionVersion"], &of_users)?;
@@ -82,13 +81,13 @@ impl Statements {
 /// The tenant column of a table.
 fn column(tenancy: &Tenancy, table: &TableName) -> Result<Ident> {
     let own = tenancy.rules(table).and_then(|rules| rules.column.clone());
-    Ident::new(own.or_else(|| tenancy.columns.first().cloned()).unwrap_or_default())
+    Ok(Ident::new(own.or_else(|| tenancy.columns.first().cloned()).unwrap_or_default())?)
 }
 
-impl<'a> Eyes<'a> {
+impl<'a> PeopleReader<'a> {
     /// Opens both tables whole, if any role that this login may use sees them whole; else the caller names the scopes.
     pub(crate) async fn open(database: &'a Database, tenancy: &'a Tenancy) -> Result<Self> {
-        let statements = Statements::new(tenancy)?;
+        let statements = PeopleStatements::new(tenancy)?;
         let sight = match statements.whole(database, tenancy).await {
             Ok(whole) => Sight::Whole(Box::new(whole)),
             Err(SqlError::CannotSee(_)) => Sight::Scopes(Vec::new()),

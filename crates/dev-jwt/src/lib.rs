@@ -21,13 +21,13 @@ mod user;
 
 pub use claims::{AvailableTenant, Claims};
 pub use cookies::{Cookie, chunk};
-pub use current::{Currency, check};
+pub use current::{SessionCheck, check};
 pub use error::{Error, Result};
 pub use library::Library;
 pub use mint::{LONGEST, MintOptions, Session, mint, offline_claims};
 pub use node::Node;
 pub use person::{Membership, Person, User};
-pub use reading::{Problem, Read, ReadOptions, Reading, read};
+pub use reading::{DecodedSession, Problem, Read, ReadOptions, read};
 pub use secret::{SHORT, Secret};
 pub use tenant_cookie::{TenantCookie, tenant_cookie};
-pub use user::{Lookup, Seen, find, someone};
+pub use user::{Lookup, LookupScope, find, someone};

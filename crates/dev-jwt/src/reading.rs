@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::cookies::{self, Fault, Given};
+use crate::cookies::{self, CookieFault, GivenCookies};
 use crate::jwe::{Encryption, Jwe};
 use crate::library::thumbprint;
 use crate::{Library, Secret, TenantCookie};
@@ -28,14 +28,14 @@ pub struct ReadOptions {
 /// What was given.
 pub enum Read {
     /// A session's token.
-    Session(Reading),
+    Session(DecodedSession),
     /// A tenant cookie.
     Tenant(TenantCookie, Vec<Problem>),
 }
 
 /// A session's token, as far as it can be read.
 #[derive(Debug, Clone, Serialize)]
-pub struct Reading {
+pub struct DecodedSession {
     /// The library that it is made for.
     pub library: Option<Library>,
     /// The cookie that carries it, where that is known.
@@ -174,28 +174,33 @@ pub fn read(text: &str, secret: &Secret, options: &ReadOptions) -> Read {
     Read::Session(session(&given, secret, options))
 }
 
-fn session(given: &Given, secret: &Secret, options: &ReadOptions) -> Reading {
+fn session(given: &GivenCookies, secret: &Secret, options: &ReadOptions) -> DecodedSession {
     let (library, cookie_name) = given.cookie.unzip();
-    let mut reading = Reading { library, cookie_name, claims: None, problems: Vec::new() };
+    let mut reading = DecodedSession { library, cookie_name, claims: None, problems: Vec::new() };
     match &given.fault {
-        Some(Fault::Missing(chunk)) => reading.problems.push(Problem::MissingChunk { chunk: *chunk }),
-        Some(Fault::Leftover) => {
+        Some(CookieFault::Missing(chunk)) => reading.problems.push(Problem::MissingChunk { chunk: *chunk }),
+        Some(CookieFault::Leftover) => {
             reading.problems.extend(cookie_name.map(|name| Problem::LeftoverCookie { name }));
         }
-        Some(Fault::MayGoOn(_)) | None => {}
+        Some(CookieFault::MayGoOn(_)) | None => {}
     }
     let opened = open(given, secret, options, &mut reading);
     match (opened, &given.fault) {
         (Ok(content), _) => claims(&content, options.now.as_secs(), &mut reading),
         // The chunks explain it.
-        (Err(_), Some(Fault::Missing(_) | Fault::Leftover)) => {}
-        (Err(_), Some(Fault::MayGoOn(next))) => reading.problems.push(Problem::MissingChunk { chunk: *next }),
+        (Err(_), Some(CookieFault::Missing(_) | CookieFault::Leftover)) => {}
+        (Err(_), Some(CookieFault::MayGoOn(next))) => reading.problems.push(Problem::MissingChunk { chunk: *next }),
         (Err(problem), None) => reading.problems.push(problem),
     }
     reading
 }
 
-fn open(given: &Given, secret: &Secret, options: &ReadOptions, reading: &mut Reading) -> Result<Vec<u8>, Problem> {
+fn open(
+    given: &GivenCookies,
+    secret: &Secret,
+    options: &ReadOptions,
+    reading: &mut DecodedSession,
+) -> Result<Vec<u8>, Problem> {
     let jwe = Jwe::parse(&given.token).map_err(|why| Problem::Malformed { why })?;
     let library = match jwe.encryption {
         Encryption::A256Gcm => Library::NextAuth,
@@ -228,10 +233,10 @@ fn open(given: &Given, secret: &Secret, options: &ReadOptions, reading: &mut Rea
 /// Whether the application will look for the cookie under the name that the token has.
 fn name_problem(
     name: Option<&'static str>,
-    given: &Given,
+    given: &GivenCookies,
     library: Library,
     secure: Option<bool>,
-    reading: &mut Reading,
+    reading: &mut DecodedSession,
 ) {
     let came_under = given.cookie.map(|(_, name)| name);
     let wanted = secure.map(|secure| library.cookie_name(secure)).or(came_under);
@@ -243,7 +248,7 @@ fn name_problem(
 }
 
 /// The checks of `jose`, with which both libraries open tokens.
-fn claims(content: &[u8], now: u64, reading: &mut Reading) {
+fn claims(content: &[u8], now: u64, reading: &mut DecodedSession) {
     let Ok(Value::Object(claims)) = serde_json::from_slice(content) else {
         reading.problems.push(Problem::Malformed { why: "its content is not a JSON object".to_owned() });
         return;

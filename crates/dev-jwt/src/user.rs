@@ -1,9 +1,10 @@
 //! Finding the user and their memberships by email, whatever row level security shows of them.
 
 use serde::Serialize;
-use tenant_rls::{Database, Error as SqlError, Tenancy, Tenant, TenantId, Tenants};
+use tenancy_config::Tenancy;
+use tenant_rls::{Database, Error as SqlError, Registry, Tenant, TenantId};
 
-use crate::eyes::{Eyes, MembershipRow, Statements};
+use crate::eyes::{MembershipRow, PeopleReader, PeopleStatements};
 use crate::person::Choice;
 use crate::{Error, Membership, Person, Result, User};
 
@@ -31,7 +32,7 @@ impl Lookup {
 
 /// How the answer was come by.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Seen {
+pub struct LookupScope {
     /// 0 where a role saw every row, else the number of tenants in whose scopes it was asked.
     pub scopes: usize,
     /// There are tenants that were not asked: the list of memberships may lack some.
@@ -52,13 +53,13 @@ pub async fn find(
     tenancy: &Tenancy,
     lookup: &Lookup,
     notes: &mut (dyn FnMut(&str) + Send),
-) -> Result<(Person, Seen)> {
-    let mut tenants = Tenants::open(database, tenancy).await?;
+) -> Result<(Person, LookupScope)> {
+    let mut tenants = Registry::open(database, tenancy).await?;
     let asked = match &lookup.tenant {
         Some(name) => Some(tenants.find(name).await?),
         None => None,
     };
-    let mut eyes = Eyes::open(database, tenancy).await?;
+    let mut eyes = PeopleReader::open(database, tenancy).await?;
     let mut more = false;
     if !eyes.sees_all() {
         let (scopes, rest) = scopes(&mut tenants, asked.as_ref(), lookup.max_scopes).await?;
@@ -88,10 +89,10 @@ pub async fn find(
         include_inactive: lookup.include_inactive,
     };
     let person = Person::choose(users, memberships, &ghosts, &choice)?;
-    Ok((person, Seen { scopes, more, ghosts }))
+    Ok((person, LookupScope { scopes, more, ghosts }))
 }
 
-fn nobody(lookup: &Lookup, database: &Database, eyes: &Eyes<'_>, similar: Vec<User>) -> Error {
+fn nobody(lookup: &Lookup, database: &Database, eyes: &PeopleReader<'_>, similar: Vec<User>) -> Error {
     let email = lookup.email.clone();
     let mut similar: Vec<String> = similar.into_iter().map(|user| user.email).collect();
     similar.sort();
@@ -103,7 +104,7 @@ fn nobody(lookup: &Lookup, database: &Database, eyes: &Eyes<'_>, similar: Vec<Us
 }
 
 /// The tenants to ask, the one that was named first, and whether there are more.
-async fn scopes(tenants: &mut Tenants, first: Option<&Tenant>, limit: u32) -> Result<(Vec<TenantId>, bool)> {
+async fn scopes(tenants: &mut Registry, first: Option<&Tenant>, limit: u32) -> Result<(Vec<TenantId>, bool)> {
     let mut scopes: Vec<TenantId> = first.map(|tenant| tenant.id.clone()).into_iter().collect();
     let limit = limit as usize;
     let mut after = None;
@@ -125,7 +126,7 @@ async fn scopes(tenants: &mut Tenants, first: Option<&Tenant>, limit: u32) -> Re
 
 /// Looks the tenants of memberships up; those that do not exist are told apart.
 pub(crate) async fn with_tenants(
-    tenants: &mut Tenants,
+    tenants: &mut Registry,
     rows: Vec<MembershipRow>,
 ) -> Result<(Vec<Membership>, Vec<String>)> {
     let names: Vec<&str> = rows.iter().map(|row| row.tenant_id.as_str()).collect();
@@ -151,11 +152,11 @@ pub(crate) async fn with_tenants(
 /// # Errors
 /// [`tenant_rls::Error::CannotSee`] where no role sees every user.
 pub async fn someone(database: &Database, tenancy: &Tenancy) -> Result<Option<String>> {
-    let mut tenants = Tenants::open(database, tenancy).await?;
+    let mut tenants = Registry::open(database, tenancy).await?;
     let page = tenants.page(None, PAGE).await?;
     tenants.close().await?;
     let active: Vec<&str> = page.iter().filter(|tenant| tenant.active).map(|tenant| tenant.id.as_str()).collect();
-    let statements = Statements::new(tenancy)?;
+    let statements = PeopleStatements::new(tenancy)?;
     let mut whole = statements.whole(database, tenancy).await?;
     let email = sqlx::query_scalar(&statements.someone).bind(active).fetch_optional(whole.connection()).await;
     let email = email.map_err(SqlError::query("looking for a user"))?;

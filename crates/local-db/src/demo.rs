@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use sqlx::{PgConnection, Row};
-use tenant_rls::{DatabaseUrl, DirectConnection, Error as RlsError, Ident, TableName};
+use tenancy_config::{DatabaseUrl, Ident, TableName};
+use tenant_rls::{DirectConnection, Error as RlsError};
 
 use crate::error::{Error, Result};
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use tenant_rls::Exit;
+use tenancy_config::{Exit, NameError, UserError};
 
 use crate::versions;
 
@@ -93,7 +93,7 @@ pub enum Error {
     },
     /// A folder or file that another user could have written.
     #[error(transparent)]
-    Untrusted(#[from] tenant_rls::trust::Untrusted),
+    Untrusted(#[from] tenancy_config::trust::Untrusted),
     /// Somebody else uses the database that is to be thrown away.
     #[error("the local database is in use by {0}; nothing was deleted")]
     InUse(String),
@@ -121,9 +121,10 @@ impl Error {
         let path = path.to_owned();
         move |source| Self::File { doing, path, source }
     }
+}
 
-    /// What the user can do about it.
-    pub fn hint(&self) -> Option<String> {
+impl UserError for Error {
+    fn hint(&self) -> Option<String> {
         match self {
             Self::NotPrograms { .. } => Some(
                 "name the folder that holds initdb, pg_ctl and postgres, or leave it out and the installed ones are found".into(),
@@ -155,8 +156,7 @@ impl Error {
         }
     }
 
-    /// How a process that met this error ends.
-    pub fn exit(&self) -> Exit {
+    fn exit(&self) -> Exit {
         match self {
             Self::NotPrograms { .. }
             | Self::WrongPrograms { .. }
@@ -168,5 +168,11 @@ impl Error {
             Self::Sql(error) => error.exit(),
             _ => Exit::Failed,
         }
+    }
+}
+
+impl From<NameError> for Error {
+    fn from(error: NameError) -> Self {
+        Self::Sql(error.into())
     }
 }

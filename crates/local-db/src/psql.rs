@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use tenant_rls::{DatabaseUrl, environment};
+use tenancy_config::{DatabaseUrl, environment};
 
 use crate::server::programs::Programs;
 

@@ -3,7 +3,8 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use sqlx::SqlSafeStr;
-use tenant_rls::{DatabaseUrl, DirectConnection, Error as SqlError, Ident, Template};
+use tenancy_config::{DatabaseUrl, Ident};
+use tenant_rls::{DirectConnection, Error as SqlError, Template};
 
 use crate::error::Result;
 use crate::role::Role;

@@ -7,7 +7,7 @@ use std::fmt;
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
-use tenant_rls::DatabaseUrl;
+use tenancy_config::DatabaseUrl;
 
 use crate::error::{Error, Result};
 use crate::role::Role;

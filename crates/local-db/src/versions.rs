@@ -1,6 +1,6 @@
 //! The versions of PostgreSQL that are supported, and how to install one.
 
-use tenant_rls::environment;
+use tenancy_config::environment;
 
 /// The oldest major version that is supported.
 pub const OLDEST: u32 = 14;

@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde::Serialize;
 use sqlx::Row;
 use sqlx::postgres::PgRow;
-use tenant_rls::{Database, Error as RlsError, Ident, OwnerTx, TableName};
+use tenancy_config::{Ident, TableName};
+use tenant_rls::{Database, Error as RlsError, OwnerTx};
 
 /// A session or prepared transaction that holds a lock on a table.
 #[derive(Debug, Clone, PartialEq, Serialize)]

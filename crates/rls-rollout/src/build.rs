@@ -1,18 +1,19 @@
 //! The steps from what a table is to what a phase wants. What is there already is left out, so that a second run has none.
 
-use tenant_rls::{Ident, Sql, TableName, Template};
+use tenancy_config::{Ident, TableName};
+use tenant_rls::{Sql, Template};
 
-use crate::definition::{self, Aspect, Kind};
-use crate::policy::{Form, RolePolicy};
-use crate::site::{Relation, RelationKind, Site};
-use crate::{How, Lock, Phase, Result, Statement, Step};
+use crate::definition::{self, Aspect, AspectKind};
+use crate::policy::{PolicyForm, RolePolicy};
+use crate::site::{Inventory, Relation, RelationKind};
+use crate::{Execution, Lock, Phase, Result, Statement, Step};
 
 /// Longest name that PostgreSQL keeps whole, in bytes.
 const LONGEST_NAME: usize = 63;
 
 /// How the steps are to be.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Style {
+pub(crate) struct StepStyle {
     /// The bridge lets write own rows only.
     pub(crate) strict_writes: bool,
     /// Permissive policies of others are replaced.
@@ -20,13 +21,13 @@ pub(crate) struct Style {
 }
 
 /// Builds the steps of one relation.
-pub(crate) struct Builder<'a> {
-    pub(crate) site: &'a Site,
+pub(crate) struct StepBuilder<'a> {
+    pub(crate) site: &'a Inventory,
     pub(crate) relation: &'a Relation,
-    pub(crate) style: Style,
+    pub(crate) style: StepStyle,
 }
 
-impl Builder<'_> {
+impl StepBuilder<'_> {
     /// The steps of one phase, of those that are still to be done.
     pub(crate) fn steps(&self, phase: Phase) -> Result<Vec<Step>> {
         Ok(match phase {
@@ -46,7 +47,7 @@ impl Builder<'_> {
     /// Policies of others that widen what ours lets through, by name.
     pub(crate) fn foreign_policies(&self) -> Vec<&str> {
         let permissive =
-            self.relation.definition.all(Kind::Policy).filter(|(_, text)| text.starts_with("AS PERMISSIVE"));
+            self.relation.definition.all(AspectKind::Policy).filter(|(_, text)| text.starts_with("AS PERMISSIVE"));
         permissive.map(|(name, _)| name).filter(|name| !self.is_named_as_ours(name)).collect()
     }
 
@@ -99,7 +100,16 @@ impl Builder<'_> {
         }
         all.extend(statements.into_iter().map(|sql| Statement { sql, lock }));
         let (table, column) = (self.table().clone(), self.column().clone());
-        Step { table, column, phase, name, how: How::Transaction, statements: all, also_locks: None, warm_up: None }
+        Step {
+            table,
+            column,
+            phase,
+            name,
+            how: Execution::Transaction,
+            statements: all,
+            also_locks: None,
+            warm_up: None,
+        }
     }
 
     fn alter(&self, aspect: &Aspect, to: Option<&str>) -> Result<Vec<Sql>> {
@@ -112,7 +122,7 @@ impl Builder<'_> {
             return Ok(None);
         }
         let index = self.index_name();
-        let there = self.relation.definition.get(&Aspect::named(Kind::Index, &index));
+        let there = self.relation.definition.get(&Aspect::named(AspectKind::Index, &index));
         let mut statements = Vec::new();
         if there.is_some_and(|text| text.starts_with("INVALID ")) {
             statements.push(definition::drop_index(self.table(), &index)?);
@@ -125,7 +135,7 @@ impl Builder<'_> {
         let statements =
             statements.into_iter().map(|sql| Statement { sql, lock: Lock::ShareUpdateExclusive }).collect();
         let (table, column) = (self.table().clone(), self.column().clone());
-        let (phase, name, how) = (Phase::Prepare, "index the tenant column", How::Concurrently { index });
+        let (phase, name, how) = (Phase::Prepare, "index the tenant column", Execution::Concurrently { index });
         Ok(Some(Step { table, column, phase, name, how, statements, also_locks: None, warm_up: None }))
     }
 
@@ -144,7 +154,7 @@ impl Builder<'_> {
         let mut statements = Vec::new();
         if !relation.platform_rows && relation.kind != RelationKind::ForeignPartition {
             let wanted = relation.scope.printed_default();
-            if relation.definition.text(Kind::Default) != Some(&wanted) {
+            if relation.definition.text(AspectKind::Default) != Some(&wanted) {
                 let set = Template::new("ALTER TABLE ONLY :\"table\" ALTER COLUMN :\"column\" SET DEFAULT :current");
                 let set = set.table("table", self.table()).ident("column", self.column());
                 statements.push(set.fragment("current", relation.scope.current()).build());
@@ -153,13 +163,13 @@ impl Builder<'_> {
         statements.extend(self.isolation(self.first_form())?);
         if self.style.adopt {
             for name in self.foreign_policies() {
-                statements.extend(self.alter(&Aspect::named(Kind::Policy, name), None)?);
+                statements.extend(self.alter(&Aspect::named(AspectKind::Policy, name), None)?);
             }
         }
         statements.extend(self.mend_role_policies()?);
         let mut lock = if statements.is_empty() { Lock::None } else { Lock::AccessExclusive };
-        if !relation.definition.has(Kind::RowSecurity) {
-            statements.extend(self.alter(&Aspect::only(Kind::RowSecurity), Some(""))?);
+        if !relation.definition.has(AspectKind::RowSecurity) {
+            statements.extend(self.alter(&Aspect::only(AspectKind::RowSecurity), Some(""))?);
             lock = Lock::AccessExclusive;
         }
         statements.extend(self.grants()?);
@@ -169,25 +179,25 @@ impl Builder<'_> {
 
     /// The form of the policy before the table is tightened, whose gate asks more than whether a tenant can be NULL; a strict one that
     /// is there already is not opened again.
-    pub(crate) fn first_form(&self) -> Form {
+    pub(crate) fn first_form(&self) -> PolicyForm {
         let relation = self.relation;
         match relation.scope.form(&relation.definition, self.policy_name()) {
-            _ if relation.platform_rows => Form::Platform,
-            Some(Form::Strict) => Form::Strict,
-            _ if self.style.strict_writes => Form::StrictWrites,
-            Some(Form::StrictWrites) => Form::StrictWrites,
-            _ => Form::Bridge,
+            _ if relation.platform_rows => PolicyForm::Platform,
+            Some(PolicyForm::Strict) => PolicyForm::Strict,
+            _ if self.style.strict_writes => PolicyForm::StrictWrites,
+            Some(PolicyForm::StrictWrites) => PolicyForm::StrictWrites,
+            _ => PolicyForm::Bridge,
         }
     }
 
     /// Makes the isolation policy be of a form.
-    fn isolation(&self, form: Form) -> Result<Vec<Sql>> {
+    fn isolation(&self, form: PolicyForm) -> Result<Vec<Sql>> {
         let relation = self.relation;
         if relation.scope.form(&relation.definition, self.policy_name()) == Some(form) {
             return Ok(Vec::new());
         }
         let name = Ident::new(self.policy_name())?;
-        let mut statements = self.alter(&Aspect::named(Kind::Policy, self.policy_name()), None)?;
+        let mut statements = self.alter(&Aspect::named(AspectKind::Policy, self.policy_name()), None)?;
         statements.push(relation.scope.create(self.table(), &name, form));
         Ok(statements)
     }
@@ -196,7 +206,7 @@ impl Builder<'_> {
     fn mend_role_policies(&self) -> Result<Vec<Sql>> {
         let mut statements = Vec::new();
         for (policy, role) in self.role_policies().filter(|(policy, _)| !self.is_ours(policy.name())) {
-            statements.extend(self.alter(&Aspect::named(Kind::Policy, policy.name()), None)?);
+            statements.extend(self.alter(&Aspect::named(AspectKind::Policy, policy.name()), None)?);
             statements.push(policy.create(self.table(), role, &self.relation.scope)?);
         }
         Ok(statements)
@@ -229,10 +239,10 @@ impl Builder<'_> {
             return Ok(Vec::new());
         }
         let check = self.check_name();
-        let aspect = Aspect::named(Kind::Constraint, &check);
+        let aspect = Aspect::named(AspectKind::Constraint, &check);
         let mut steps = Vec::new();
         if self.relation.definition.get(&aspect).is_none() {
-            let forced = self.relation.definition.has(Kind::Forced);
+            let forced = self.relation.definition.has(AspectKind::Forced);
             let mut statements = vec![Sql::from_static("SET LOCAL enable_seqscan = off")];
             let add = Template::new(
                 "ALTER TABLE ONLY :\"table\" ADD CONSTRAINT :\"check\" CHECK (:\"column\" IS NOT NULL) NOT VALID",
@@ -240,14 +250,14 @@ impl Builder<'_> {
             let add = add.table("table", self.table()).ident("check", &Ident::new(&check)?);
             statements.push(add.ident("column", self.column()).build());
             if forced {
-                statements.extend(self.alter(&Aspect::only(Kind::Forced), None)?);
+                statements.extend(self.alter(&Aspect::only(AspectKind::Forced), None)?);
             }
             statements.push(self.probe()?);
             if forced {
                 statements.extend(definition::statements(
                     self.table(),
                     self.column(),
-                    &Aspect::only(Kind::Forced),
+                    &Aspect::only(AspectKind::Forced),
                     None,
                     Some(""),
                 )?);
@@ -341,8 +351,8 @@ impl Builder<'_> {
             return Ok(steps);
         }
         let validate = self.validate(&name, "prove that every tenant exists")?;
-        if relation.filtered && relation.definition.has(Kind::Forced) {
-            let lift = self.alter(&Aspect::only(Kind::Forced), None)?;
+        if relation.filtered && relation.definition.has(AspectKind::Forced) {
+            let lift = self.alter(&Aspect::only(AspectKind::Forced), None)?;
             steps.push(self.step(Phase::Tighten, "let the owner see every row", Lock::AccessExclusive, lift));
             steps.push(validate);
             steps.push(self.force_again()?);
@@ -354,7 +364,7 @@ impl Builder<'_> {
 
     /// Restores what was lifted while a foreign key was validated.
     pub(crate) fn force_again(&self) -> Result<Step> {
-        let forced = Aspect::only(Kind::Forced);
+        let forced = Aspect::only(AspectKind::Forced);
         let restore = definition::statements(self.table(), self.column(), &forced, None, Some(""))?;
         Ok(self.step(Phase::Tighten, "force it again", Lock::AccessExclusive, restore))
     }
@@ -367,27 +377,27 @@ impl Builder<'_> {
     fn strict(&self) -> Result<Option<Step>> {
         let mut statements = Vec::new();
         if !self.relation.never_null {
-            let not_null = Aspect::only(Kind::NotNull);
+            let not_null = Aspect::only(AspectKind::NotNull);
             statements.extend(definition::statements(self.table(), self.column(), &not_null, None, Some(""))?);
         }
         if self.relation.kind != RelationKind::Partitioned {
             let check = self.check_name();
-            let aspect = Aspect::named(Kind::Constraint, &check);
+            let aspect = Aspect::named(AspectKind::Constraint, &check);
             // A statement of its own: in one with SET NOT NULL the table is scanned.
             if !self.relation.never_null || self.relation.definition.get(&aspect).is_some() {
                 statements.extend(definition::statements(self.table(), self.column(), &aspect, Some(""), None)?);
             }
         }
-        statements.extend(self.isolation(Form::Strict)?);
+        statements.extend(self.isolation(PolicyForm::Strict)?);
         let name = "require a tenant and make the policy strict";
         Ok((!statements.is_empty()).then(|| self.step(Phase::Tighten, name, Lock::AccessExclusive, statements)))
     }
 
     fn force(&self) -> Result<Option<Step>> {
-        if self.relation.definition.has(Kind::Forced) {
+        if self.relation.definition.has(AspectKind::Forced) {
             return Ok(None);
         }
-        let force = self.alter(&Aspect::only(Kind::Forced), Some(""))?;
+        let force = self.alter(&Aspect::only(AspectKind::Forced), Some(""))?;
         Ok(Some(self.step(Phase::Enforce, "hold the owner to the policy", Lock::AccessExclusive, force)))
     }
 }

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use sqlx::{PgConnection, Row};
-use tenant_rls::{Error as RlsError, Ident, Sql, TableName, Template};
+use tenancy_config::{Ident, TableName};
+use tenant_rls::{Error as RlsError, Sql, Template};
 
 use crate::Result;
 
 /// The kind of thing that a rollout may change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum AspectKind {
     /// ENABLE ROW LEVEL SECURITY.
     RowSecurity,
     /// FORCE ROW LEVEL SECURITY.
@@ -34,7 +35,7 @@ pub enum Kind {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Aspect {
     /// What it is.
-    pub kind: Kind,
+    pub kind: AspectKind,
     /// The name of a policy, constraint or index; of a grant the privilege, such as `SELECT`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub name: String,
@@ -67,29 +68,29 @@ pub struct Definition(BTreeMap<Aspect, String>);
 
 impl Aspect {
     /// An aspect of which a table has one at most.
-    pub(crate) fn only(kind: Kind) -> Self {
+    pub(crate) fn only(kind: AspectKind) -> Self {
         Self::named(kind, "")
     }
 
-    pub(crate) fn named(kind: Kind, name: &str) -> Self {
+    pub(crate) fn named(kind: AspectKind, name: &str) -> Self {
         Self { kind, name: name.to_owned(), role: String::new(), column: String::new() }
     }
 
     /// A right on a column.
     pub(crate) fn column_grant(privilege: &str, column: &Ident, role: &Ident) -> Self {
         let (role, column) = (role.as_str().to_owned(), column.as_str().to_owned());
-        Self { kind: Kind::Grant, name: privilege.to_owned(), role, column }
+        Self { kind: AspectKind::Grant, name: privilege.to_owned(), role, column }
     }
 }
 
 impl Definition {
     /// Whether the table has a flag.
-    pub(crate) fn has(&self, kind: Kind) -> bool {
+    pub(crate) fn has(&self, kind: AspectKind) -> bool {
         self.0.contains_key(&Aspect::only(kind))
     }
 
     /// The text of the one aspect of a kind.
-    pub(crate) fn text(&self, kind: Kind) -> Option<&str> {
+    pub(crate) fn text(&self, kind: AspectKind) -> Option<&str> {
         self.get(&Aspect::only(kind))
     }
 
@@ -103,19 +104,19 @@ impl Definition {
     }
 
     /// Names and texts of a kind, by name.
-    pub(crate) fn all(&self, kind: Kind) -> impl Iterator<Item = (&str, &str)> {
+    pub(crate) fn all(&self, kind: AspectKind) -> impl Iterator<Item = (&str, &str)> {
         let of_kind = self.0.iter().filter(move |(aspect, _)| aspect.kind == kind);
         of_kind.map(|(aspect, text)| (aspect.name.as_str(), text.as_str()))
     }
 
     /// Assumes what a statement that was not run yet will make.
-    pub(crate) fn expect(&mut self, kind: Kind, text: String) {
+    pub(crate) fn expect(&mut self, kind: AspectKind, text: String) {
         self.0.insert(Aspect::only(kind), text);
     }
 
     /// The same for a policy.
     pub(crate) fn expect_policy(&mut self, name: &str, text: String) {
-        self.0.insert(Aspect::named(Kind::Policy, name), text);
+        self.0.insert(Aspect::named(AspectKind::Policy, name), text);
     }
 
     /// What became different, by aspect.
@@ -152,16 +153,16 @@ pub(crate) async fn read(connection: &mut PgConnection, tables: &[(&TableName, &
     Ok(definitions)
 }
 
-fn kind(text: &str) -> Kind {
+fn kind(text: &str) -> AspectKind {
     match text {
-        "row_security" => Kind::RowSecurity,
-        "forced" => Kind::Forced,
-        "policy" => Kind::Policy,
-        "default" => Kind::Default,
-        "not_null" => Kind::NotNull,
-        "constraint" => Kind::Constraint,
-        "index" => Kind::Index,
-        "grant" => Kind::Grant,
+        "row_security" => AspectKind::RowSecurity,
+        "forced" => AspectKind::Forced,
+        "policy" => AspectKind::Policy,
+        "default" => AspectKind::Default,
+        "not_null" => AspectKind::NotNull,
+        "constraint" => AspectKind::Constraint,
+        "index" => AspectKind::Index,
+        "grant" => AspectKind::Grant,
         other => unreachable!("sql/rls/definition.sql gives no kind `{other}`"),
     }
 }
@@ -185,13 +186,15 @@ pub(crate) fn statements(
     let name = |template: Template| -> Result<Template> { Ok(template.ident("name", &Ident::new(&aspect.name)?)) };
     let mut out = Vec::new();
     match aspect.kind {
-        Kind::RowSecurity if to.is_some() => {
+        AspectKind::RowSecurity if to.is_some() => {
             out.push(alter("ALTER TABLE :\"table\" ENABLE ROW LEVEL SECURITY").build())
         }
-        Kind::RowSecurity => out.push(alter("ALTER TABLE :\"table\" DISABLE ROW LEVEL SECURITY").build()),
-        Kind::Forced if to.is_some() => out.push(alter("ALTER TABLE :\"table\" FORCE ROW LEVEL SECURITY").build()),
-        Kind::Forced => out.push(alter("ALTER TABLE :\"table\" NO FORCE ROW LEVEL SECURITY").build()),
-        Kind::NotNull => {
+        AspectKind::RowSecurity => out.push(alter("ALTER TABLE :\"table\" DISABLE ROW LEVEL SECURITY").build()),
+        AspectKind::Forced if to.is_some() => {
+            out.push(alter("ALTER TABLE :\"table\" FORCE ROW LEVEL SECURITY").build())
+        }
+        AspectKind::Forced => out.push(alter("ALTER TABLE :\"table\" NO FORCE ROW LEVEL SECURITY").build()),
+        AspectKind::NotNull => {
             let set = |verb: &'static str| {
                 let template =
                     alter("ALTER TABLE :\"table\" ALTER COLUMN :\"column\" :verb NOT NULL").ident("column", column);
@@ -211,7 +214,7 @@ pub(crate) fn statements(
                 }
             }
         }
-        Kind::Default => {
+        AspectKind::Default => {
             let template = alter("ALTER TABLE :\"table\" ALTER COLUMN :\"column\" :action").ident("column", column);
             let action = match to {
                 Some(expression) => Template::new("SET DEFAULT :to").fragment("to", text(expression)).build(),
@@ -219,7 +222,7 @@ pub(crate) fn statements(
             };
             out.push(template.fragment("action", action).build());
         }
-        Kind::Policy => {
+        AspectKind::Policy => {
             if from.is_some() {
                 out.push(name(alter("DROP POLICY :\"name\" ON :\"table\""))?.build());
             }
@@ -228,7 +231,7 @@ pub(crate) fn statements(
                 out.push(create.fragment("to", text(to)).build());
             }
         }
-        Kind::Constraint => {
+        AspectKind::Constraint => {
             if from.is_some() {
                 out.push(name(alter("ALTER TABLE :\"table\" DROP CONSTRAINT :\"name\""))?.build());
             }
@@ -237,7 +240,7 @@ pub(crate) fn statements(
                 out.push(add.fragment("to", text(to)).build());
             }
         }
-        Kind::Grant => {
+        AspectKind::Grant => {
             let role = Ident::new(&aspect.role)?;
             let known = RIGHTS.contains(&aspect.name.as_str()) && to.is_none_or(|option| OPTIONS.contains(&option));
             if !known {
@@ -261,7 +264,7 @@ pub(crate) fn statements(
                 out.push(grant.fragment("option", text(option)).build());
             }
         }
-        Kind::Index => {}
+        AspectKind::Index => {}
     }
     Ok(out)
 }
@@ -276,14 +279,22 @@ pub(crate) fn drop_index(table: &TableName, index: &str) -> Result<Sql> {
 mod tests {
     use super::*;
 
-    fn definition(aspects: &[(Kind, &str, &str)]) -> Definition {
+    fn definition(aspects: &[(AspectKind, &str, &str)]) -> Definition {
         Definition(aspects.iter().map(|(kind, name, text)| (Aspect::named(*kind, name), (*text).to_owned())).collect())
     }
 
     #[test]
     fn a_change_names_what_came_what_went_and_what_became_different() {
-        let before = definition(&[(Kind::Policy, "mine", "a"), (Kind::Policy, "old", "b"), (Kind::Index, "i", "c")]);
-        let after = definition(&[(Kind::Policy, "mine", "A"), (Kind::RowSecurity, "", ""), (Kind::Index, "i", "c")]);
+        let before = definition(&[
+            (AspectKind::Policy, "mine", "a"),
+            (AspectKind::Policy, "old", "b"),
+            (AspectKind::Index, "i", "c"),
+        ]);
+        let after = definition(&[
+            (AspectKind::Policy, "mine", "A"),
+            (AspectKind::RowSecurity, "", ""),
+            (AspectKind::Index, "i", "c"),
+        ]);
         let changes = before.changes_to(&after);
         let seen: Vec<_> =
             changes.iter().map(|c| (c.aspect.name.as_str(), c.before.as_deref(), c.after.as_deref())).collect();
@@ -292,7 +303,8 @@ mod tests {
 
     #[test]
     fn a_change_reads_back_from_the_journal() {
-        let change = Change { aspect: Aspect::named(Kind::Policy, "We\"ird"), before: None, after: Some("x".into()) };
+        let change =
+            Change { aspect: Aspect::named(AspectKind::Policy, "We\"ird"), before: None, after: Some("x".into()) };
         let text = serde_json::to_string(&change).unwrap();
         assert_eq!(text, r#"{"kind":"policy","name":"We\"ird","before":null,"after":"x"}"#);
         assert_eq!(serde_json::from_str::<Change>(&text).unwrap(), change);

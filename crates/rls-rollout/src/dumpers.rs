@@ -5,10 +5,10 @@ use std::time::Duration;
 use tenant_rls::{Database, Error as RlsError, OwnerTx};
 
 use crate::Result;
-use crate::site::Site;
+use crate::site::Inventory;
 
 /// Logins that no policy filters and that may read every table.
-pub(crate) async fn dumpers(database: &Database, site: &Site) -> Result<Vec<String>> {
+pub(crate) async fn dumpers(database: &Database, site: &Inventory) -> Result<Vec<String>> {
     let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
     let names = sqlx::query_scalar(include_str!("../../../sql/rls/dumpers.sql"))
         .bind(site.relations.iter().map(|relation| relation.name.schema().as_str()).collect::<Vec<_>>())
@@ -21,7 +21,7 @@ pub(crate) async fn dumpers(database: &Database, site: &Site) -> Result<Vec<Stri
 }
 
 /// What breaks under FORCE, and what does not.
-pub(crate) fn notice(dumpers: &[String], site: &Site) -> String {
+pub(crate) fn notice(dumpers: &[String], site: &Inventory) -> String {
     let still = if dumpers.is_empty() {
         format!(
             "No login here can still dump everything. A superuser makes one: CREATE ROLE dumper LOGIN BYPASSRLS; \

@@ -1,6 +1,7 @@
 //! What can go wrong in a rollout.
 
-use tenant_rls::{Exit, Fault, TableName, fault_of};
+use tenancy_config::{Exit, NameError, TableName, UserError};
+use tenant_rls::{Fault, fault_of};
 
 use crate::Blocker;
 
@@ -103,9 +104,10 @@ impl Error {
         };
         fault_of(below) == Fault::Connection
     }
+}
 
-    /// What the user can do about it.
-    pub fn hint(&self) -> Option<String> {
+impl UserError for Error {
+    fn hint(&self) -> Option<String> {
         match self {
             lost if lost.lost_connection() => Some(
                 "no step is half done: when the server answers again, run the same command again, and it goes on from there"
@@ -139,8 +141,7 @@ impl Error {
         }
     }
 
-    /// How a process that met this error ends.
-    pub fn exit(&self) -> Exit {
+    fn exit(&self) -> Exit {
         match self {
             Self::Database(error) => error.exit(),
             Self::Ops(error) => error.exit(),
@@ -153,5 +154,11 @@ impl Error {
             Self::Blocked { .. } => Exit::NotYet,
             Self::NoDdl(_) | Self::Drifted { .. } | Self::UnknownRight { .. } => Exit::Refused,
         }
+    }
+}
+
+impl From<NameError> for Error {
+    fn from(error: NameError) -> Self {
+        Self::Database(error.into())
     }
 }

@@ -3,13 +3,14 @@
 use std::time::{Duration, Instant};
 
 use sqlx::PgConnection;
+use tenancy_config::TableName;
 use tenant_ops::{Lease, NewStep, Rollout, complete_step};
-use tenant_rls::{Backoff, Database, DirectConnection, Fault, OwnerTx, Sql, TableName, fault_of};
+use tenant_rls::{Backoff, Database, DirectConnection, Fault, OwnerTx, Sql, fault_of};
 
 use crate::blocker::blockers;
-use crate::definition::{self, Aspect, Change, Definition, Kind, PENDING};
-use crate::journal::Ledger;
-use crate::{Error, How, Lock, Patience, Progress, Result, Step};
+use crate::definition::{self, Aspect, AspectKind, Change, Definition, PENDING};
+use crate::journal::TableChanges;
+use crate::{Error, Execution, Lock, LockRetry, Result, RolloutEvent, Step};
 
 /// An autovacuum gives way to a waiter after `deadlock_timeout`, one second by default: a shorter wait never gets past it.
 const OUTWAIT_AUTOVACUUM: Duration = Duration::from_millis(1500);
@@ -23,29 +24,31 @@ pub(crate) struct Executor<'a> {
     pub(crate) database: &'a Database,
     pub(crate) lease: &'a Lease,
     pub(crate) rollout: Rollout,
-    pub(crate) patience: Patience,
+    pub(crate) patience: LockRetry,
 }
 
 /// What is written down with a step besides what it changed.
-pub(crate) enum Note<'a> {
+pub(crate) enum StepPurpose<'a> {
     /// Nothing.
     Forward,
     /// What it takes back; it needs no taking back itself.
     TakesBack {
         /// What the journal says.
-        ledger: &'a Ledger,
+        ledger: &'a TableChanges,
         /// What the statements were made from.
         planned: &'a Definition,
     },
 }
 
-impl Note<'_> {
+impl StepPurpose<'_> {
     /// Refuses to take back a definition that somebody changed after the statements were made: they would undo something else.
     fn still_fits(&self, step: &Step, now: &Definition) -> Result<()> {
         let Self::TakesBack { ledger, planned } = self else { return Ok(()) };
         let concerns = |change: &&Change| match &step.how {
-            How::Transaction => change.aspect.kind != Kind::Index,
-            How::Concurrently { index } => change.aspect.kind == Kind::Index && change.aspect.name == *index,
+            Execution::Transaction => change.aspect.kind != AspectKind::Index,
+            Execution::Concurrently { index } => {
+                change.aspect.kind == AspectKind::Index && change.aspect.name == *index
+            }
         };
         let differs = |change: &&Change| now.get(&change.aspect) != planned.get(&change.aspect);
         match ledger.changes.iter().filter(concerns).find(differs) {
@@ -60,14 +63,19 @@ impl Executor<'_> {
     pub(crate) async fn run(
         &self,
         step: &Step,
-        note: &Note<'_>,
-        progress: &mut (dyn FnMut(Progress) + Send),
+        note: &StepPurpose<'_>,
+        progress: &mut (dyn FnMut(RolloutEvent) + Send),
     ) -> Result<Duration> {
-        progress(Progress::Step { table: step.table.clone(), phase: step.phase, step: step.name, lock: step.lock() });
+        progress(RolloutEvent::Step {
+            table: step.table.clone(),
+            phase: step.phase,
+            step: step.name,
+            lock: step.lock(),
+        });
         let started = Instant::now();
         match &step.how {
-            How::Transaction => return self.patiently(step, note, progress).await,
-            How::Concurrently { index } => self.concurrently(step, index, note).await?,
+            Execution::Transaction => return self.patiently(step, note, progress).await,
+            Execution::Concurrently { index } => self.concurrently(step, index, note).await?,
         }
         Ok(started.elapsed())
     }
@@ -75,8 +83,8 @@ impl Executor<'_> {
     async fn patiently(
         &self,
         step: &Step,
-        note: &Note<'_>,
-        progress: &mut (dyn FnMut(Progress) + Send),
+        note: &StepPurpose<'_>,
+        progress: &mut (dyn FnMut(RolloutEvent) + Send),
     ) -> Result<Duration> {
         let mut backoff =
             Backoff::new(Duration::from_millis(250), Duration::from_secs(5), self.patience.attempts.max(1) - 1);
@@ -102,7 +110,7 @@ impl Executor<'_> {
             outwaited |= outwait;
             lock_timeout = if outwait { lock_timeout.max(OUTWAIT_AUTOVACUUM) } else { self.patience.lock_timeout };
             let table = step.table.clone();
-            progress(Progress::Waiting { table, step: step.name, blockers: found, wait, lock_timeout });
+            progress(RolloutEvent::Waiting { table, step: step.name, blockers: found, wait, lock_timeout });
             tokio::time::sleep(wait).await;
         }
     }
@@ -119,7 +127,7 @@ impl Executor<'_> {
         Ok(())
     }
 
-    async fn transaction(&self, step: &Step, note: &Note<'_>, lock_timeout: Duration) -> Result<()> {
+    async fn transaction(&self, step: &Step, note: &StepPurpose<'_>, lock_timeout: Duration) -> Result<()> {
         let mut tx = OwnerTx::begin(self.database, lock_timeout).await?;
         let done = self.in_transaction(&mut tx, step, note).await;
         match done {
@@ -132,7 +140,7 @@ impl Executor<'_> {
         }
     }
 
-    async fn in_transaction(&self, tx: &mut OwnerTx, step: &Step, note: &Note<'_>) -> Result<()> {
+    async fn in_transaction(&self, tx: &mut OwnerTx, step: &Step, note: &StepPurpose<'_>) -> Result<()> {
         if step.lock() == Lock::AccessExclusive {
             tx.run_script("limiting the time under a lock", EXCLUSIVE_LIMIT).await?;
         }
@@ -151,7 +159,7 @@ impl Executor<'_> {
         let after = definition(tx.connection(), step).await?;
         let changes = before.changes_to(&after);
         let entry = self.record(tx.connection(), step, &changes).await?;
-        if let Note::TakesBack { ledger, .. } = note {
+        if let StepPurpose::TakesBack { ledger, .. } = note {
             self.rollout.undo(tx.connection(), &ledger.steps).await?;
             self.rollout.undo(tx.connection(), &[entry]).await?;
         }
@@ -165,8 +173,8 @@ impl Executor<'_> {
     }
 
     /// Announces the index in the journal, builds or drops it, and completes the entry: what was killed in between is known.
-    async fn concurrently(&self, step: &Step, index: &str, note: &Note<'_>) -> Result<()> {
-        let aspect = Aspect::named(Kind::Index, index);
+    async fn concurrently(&self, step: &Step, index: &str, note: &StepPurpose<'_>) -> Result<()> {
+        let aspect = Aspect::named(AspectKind::Index, index);
         let mut tx = OwnerTx::begin(self.database, self.patience.lock_timeout).await?;
         self.lease.fence(tx.connection()).await?;
         let before = definition(tx.connection(), step).await?;
@@ -191,7 +199,7 @@ impl Executor<'_> {
         let after = definition(tx.connection(), step).await?;
         let change = Change { after: text(&after), ..pending };
         complete_step(tx.connection(), entry, std::slice::from_ref(&change)).await?;
-        if let Note::TakesBack { .. } = note {
+        if let StepPurpose::TakesBack { .. } = note {
             self.rollout.undo(tx.connection(), &[entry]).await?;
         }
         Ok(tx.commit().await?)

@@ -1,23 +1,24 @@
 //! What stops a table from going on: the data, as the honest audit counts it, and what stands in the catalog.
 
+use tenancy_config::TableName;
 use tenant_audit::{AuditOptions, AuditProgress, AuditReport, TableReport};
-use tenant_rls::{Database, TableName};
+use tenant_rls::Database;
 
-use crate::build::Builder;
-use crate::definition::Kind;
-use crate::site::{Relation, Site, unsuitable};
-use crate::{Phase, Progress, Result};
+use crate::build::StepBuilder;
+use crate::definition::AspectKind;
+use crate::site::{Inventory, Relation, unsuitable};
+use crate::{Phase, Result, RolloutEvent};
 
 /// Whether rows that reference another tenant's row may stay.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Waiver {
+pub(crate) struct CrossTenantWaiver {
     /// In every table, as the command line said.
     pub(crate) everywhere: bool,
 }
 
 /// What the gate says of one table.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Verdict {
+pub(crate) struct GateResult {
     /// Why it stays where it is; none means that it goes on.
     pub(crate) stopped_by: Vec<String>,
     /// What was let through, with the reason given.
@@ -27,22 +28,22 @@ pub(crate) struct Verdict {
 /// Counts the rows of every table of the site.
 pub(crate) async fn audit(
     database: &Database,
-    site: &Site,
-    progress: &mut (dyn FnMut(Progress) + Send),
+    site: &Inventory,
+    progress: &mut (dyn FnMut(RolloutEvent) + Send),
 ) -> Result<AuditReport> {
     let tables = site.catalog.tables.iter().map(|table| table.name.to_string()).collect();
     let options = AuditOptions { tables, ..AuditOptions::default() };
     let mut tell = |event| {
         if let AuditProgress::Counted { done, of, .. } = event {
-            progress(Progress::Auditing { done, of });
+            progress(RolloutEvent::Auditing { done, of });
         }
     };
     Ok(tenant_audit::audit(database, &site.tenancy, &options, &mut tell).await?)
 }
 
 /// What the data of a table says. Rows that a strict policy would hide can never be waived.
-pub(crate) fn data(site: &Site, report: &AuditReport, table: &TableName, waiver: Waiver) -> Verdict {
-    let mut verdict = Verdict::default();
+pub(crate) fn data(site: &Inventory, report: &AuditReport, table: &TableName, waiver: CrossTenantWaiver) -> GateResult {
+    let mut verdict = GateResult::default();
     let Some(counted) = report.tables.iter().find(|counted| counted.table == *table) else {
         verdict.stopped_by.push("the audit did not count it".to_owned());
         return verdict;
@@ -71,7 +72,7 @@ fn hidden_rows(counted: &TableReport) -> impl Iterator<Item = String> {
 }
 
 /// What stands in the catalog against a phase of a relation, whatever its rows are.
-pub(crate) fn catalog(site: &Site, relation: &Relation, phase: Phase, builder: &Builder<'_>) -> Vec<String> {
+pub(crate) fn catalog(site: &Inventory, relation: &Relation, phase: Phase, builder: &StepBuilder<'_>) -> Vec<String> {
     let mut stops: Vec<String> = unsuitable(relation).iter().map(ToString::to_string).collect();
     if phase >= Phase::Prepare && !builder.style.adopt {
         stops.extend(builder.foreign_policies().iter().map(|policy| {
@@ -88,11 +89,11 @@ pub(crate) fn catalog(site: &Site, relation: &Relation, phase: Phase, builder: &
 }
 
 /// Why a foreign key can not be validated: a filtered login does not see every row, and lifting FORCE for it would open the table.
-fn blind_validation(site: &Site, relation: &Relation) -> Option<String> {
+fn blind_validation(site: &Inventory, relation: &Relation) -> Option<String> {
     let to_validate = !relation.foreign_key_valid && site.catalog.tenant_key_type.is_some();
     let (app, facts) = &site.roles.app;
     let opens = !facts.exists || site.roles.escapes.iter().any(|(role, _)| *role == relation.owner);
-    (to_validate && relation.filtered && relation.definition.has(Kind::Forced) && opens).then(|| {
+    (to_validate && relation.filtered && relation.definition.has(AspectKind::Forced) && opens).then(|| {
         format!(
             "its foreign key to the tenants is not proven, this login does not see every row, and lifting FORCE meanwhile would show \
              the application every tenant's rows, as {app} is or may become the owner; run it as a role that is not filtered"
@@ -101,7 +102,7 @@ fn blind_validation(site: &Site, relation: &Relation) -> Option<String> {
 }
 
 /// Why forcing policies on the owner would protect nothing: the application is not filtered at all.
-fn app_role(site: &Site) -> Vec<String> {
+fn app_role(site: &Inventory) -> Vec<String> {
     let (app, facts) = &site.roles.app;
     if !facts.exists {
         return vec![format!(

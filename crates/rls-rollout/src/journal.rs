@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tenancy_config::{TableName, Tenancy};
 use tenant_ops::RecordedStep;
-use tenant_rls::{Database, OwnerTx, TableName, Tenancy};
+use tenant_rls::{Database, OwnerTx};
 
-use crate::definition::{Aspect, Change, Definition, Kind, PENDING};
+use crate::definition::{Aspect, AspectKind, Change, Definition, PENDING};
 use crate::{Error, Phase, Result};
 
 /// The steps of one table that are to be taken back, and what they changed between them.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Ledger {
+pub(crate) struct TableChanges {
     /// The steps, oldest first.
     pub(crate) steps: Vec<i64>,
     /// What each aspect was before the first of them, and what the last of them left.
@@ -31,7 +32,7 @@ pub(crate) fn phase(step: &RecordedStep<Change>) -> Phase {
 }
 
 /// Adds steps up by table.
-pub(crate) fn add_up<'a>(steps: impl Iterator<Item = &'a RecordedStep<Change>>) -> BTreeMap<TableName, Ledger> {
+pub(crate) fn add_up<'a>(steps: impl Iterator<Item = &'a RecordedStep<Change>>) -> BTreeMap<TableName, TableChanges> {
     let mut tables: BTreeMap<TableName, (Vec<i64>, BTreeMap<Aspect, Change>)> = BTreeMap::new();
     for step in steps {
         let (ids, changes) = tables.entry(step.table.clone()).or_default();
@@ -43,7 +44,7 @@ pub(crate) fn add_up<'a>(steps: impl Iterator<Item = &'a RecordedStep<Change>>) 
             }
         }
     }
-    let sum = |(steps, changes): (Vec<i64>, BTreeMap<Aspect, Change>)| Ledger {
+    let sum = |(steps, changes): (Vec<i64>, BTreeMap<Aspect, Change>)| TableChanges {
         steps,
         changes: changes.into_values().filter(|change| change.before != change.after).collect(),
     };
@@ -54,7 +55,7 @@ pub(crate) fn add_up<'a>(steps: impl Iterator<Item = &'a RecordedStep<Change>>) 
 pub(crate) fn lifted(steps: &[RecordedStep<Change>]) -> BTreeSet<TableName> {
     let mut lifted = BTreeSet::new();
     for step in steps {
-        for change in step.changes.iter().filter(|change| change.aspect.kind == Kind::Forced) {
+        for change in step.changes.iter().filter(|change| change.aspect.kind == AspectKind::Forced) {
             match change.after {
                 None => drop(lifted.insert(step.table.clone())),
                 Some(_) => drop(lifted.remove(&step.table)),
@@ -66,7 +67,7 @@ pub(crate) fn lifted(steps: &[RecordedStep<Change>]) -> BTreeSet<TableName> {
 
 /// How a definition stands to one change of the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub(crate) enum ChangeState {
     /// It is as the change left it.
     AsLeft,
     /// It is as it was before the change.
@@ -77,15 +78,15 @@ pub(crate) enum Standing {
 
 impl Change {
     /// How `now` stands to this change.
-    pub(crate) fn standing(&self, now: &Definition) -> Standing {
+    pub(crate) fn standing(&self, now: &Definition) -> ChangeState {
         let text = now.get(&self.aspect);
         if text == self.before.as_deref() {
-            return Standing::AsBefore;
+            return ChangeState::AsBefore;
         }
         // An index that was being built when its rollout was killed, or is left over from that.
-        let unfinished = self.aspect.kind == Kind::Index
+        let unfinished = self.aspect.kind == AspectKind::Index
             && (self.after.as_deref() == Some(PENDING) || text.is_some_and(|text| text.starts_with("INVALID ")));
-        if text == self.after.as_deref() || unfinished { Standing::AsLeft } else { Standing::Drifted }
+        if text == self.after.as_deref() || unfinished { ChangeState::AsLeft } else { ChangeState::Drifted }
     }
 
     /// That somebody changed it since.
@@ -104,28 +105,28 @@ impl Change {
     pub(crate) fn subject(&self) -> String {
         let Aspect { kind, name, role, column } = &self.aspect;
         match kind {
-            Kind::RowSecurity => "ROW LEVEL SECURITY".to_owned(),
-            Kind::Forced => "FORCE ROW LEVEL SECURITY".to_owned(),
-            Kind::Default => "the default of the tenant column".to_owned(),
-            Kind::NotNull => "NOT NULL on the tenant column".to_owned(),
-            Kind::Policy => format!("the policy \"{name}\""),
-            Kind::Constraint => format!("the constraint \"{name}\""),
-            Kind::Index => format!("the index \"{name}\""),
-            Kind::Grant if column.is_empty() => format!("{name} for {role}"),
-            Kind::Grant => format!("{name} of \"{column}\" for {role}"),
+            AspectKind::RowSecurity => "ROW LEVEL SECURITY".to_owned(),
+            AspectKind::Forced => "FORCE ROW LEVEL SECURITY".to_owned(),
+            AspectKind::Default => "the default of the tenant column".to_owned(),
+            AspectKind::NotNull => "NOT NULL on the tenant column".to_owned(),
+            AspectKind::Policy => format!("the policy \"{name}\""),
+            AspectKind::Constraint => format!("the constraint \"{name}\""),
+            AspectKind::Index => format!("the index \"{name}\""),
+            AspectKind::Grant if column.is_empty() => format!("{name} for {role}"),
+            AspectKind::Grant => format!("{name} of \"{column}\" for {role}"),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use tenant_rls::Ident;
+    use tenancy_config::Ident;
 
     use super::*;
 
     fn step(id: i64, changes: &[(&str, Option<&str>, Option<&str>)]) -> RecordedStep<Change> {
         let change = |(name, before, after): &(&str, Option<&str>, Option<&str>)| Change {
-            aspect: Aspect::named(Kind::Policy, name),
+            aspect: Aspect::named(AspectKind::Policy, name),
             before: before.map(str::to_owned),
             after: after.map(str::to_owned),
         };

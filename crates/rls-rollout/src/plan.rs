@@ -3,17 +3,18 @@
 use std::fmt::Write as _;
 
 use serde::Serialize;
-use tenant_rls::{Database, Sql, TableName, Tenancy};
+use tenancy_config::{TableName, Tenancy};
+use tenant_rls::{Database, Sql};
 
-use crate::build::Builder;
-use crate::definition::Kind;
+use crate::build::StepBuilder;
+use crate::definition::AspectKind;
 use crate::dumpers;
 use crate::gate;
-use crate::policy::Form;
+use crate::policy::PolicyForm;
 use crate::prisma::{self, SchemaEdit};
 use crate::seen::seen;
-use crate::site::{Relation, Site};
-use crate::{How, Phase, Result, RolloutOptions, Step, roles};
+use crate::site::{Inventory, Relation};
+use crate::{Execution, Phase, Result, RolloutOptions, Step, roles};
 
 /// What a rollout would do; its JSON is `rls-plan/1`.
 #[derive(Debug, Clone, Serialize)]
@@ -57,7 +58,7 @@ pub struct PlannedTable {
 /// # Errors
 /// [`crate::Error::Database`].
 pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptions) -> Result<PlanReport> {
-    let site = Site::load(database, tenancy, options.app_role.as_deref(), &options.tables).await?;
+    let site = Inventory::load(database, tenancy, options.app_role.as_deref(), &options.tables).await?;
     let mut planned = roles::tenant_table(database, &site).await?;
     // Before the first table is forced.
     let mut others = roles::other_tables(database, &site).await?;
@@ -68,7 +69,7 @@ pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptio
             if site.phase(relation) >= phase || !stopped_by.is_empty() {
                 continue;
             }
-            let builder = Builder { site: &site, relation, style: options.style() };
+            let builder = StepBuilder { site: &site, relation, style: options.style() };
             stopped_by.extend(gate::catalog(&site, relation, phase, &builder));
             if stopped_by.is_empty() {
                 if phase == Phase::Enforce {
@@ -106,27 +107,27 @@ pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptio
 }
 
 /// What a relation will be behind a phase, as far as the next phase's steps depend on it.
-fn predict(site: &Site, relation: &mut Relation, phase: Phase, form: Form) {
+fn predict(site: &Inventory, relation: &mut Relation, phase: Phase, form: PolicyForm) {
     let policy = &site.tenancy.session.policy;
     match phase {
         Phase::None => {}
         Phase::Prepare => {
             relation.tenant_index = true;
             relation.definition.expect_policy(policy, relation.scope.printed(form).swap_remove(0));
-            relation.definition.expect(Kind::RowSecurity, String::new());
-            relation.definition.expect(Kind::Default, relation.scope.printed_default());
+            relation.definition.expect(AspectKind::RowSecurity, String::new());
+            relation.definition.expect(AspectKind::Default, relation.scope.printed_default());
         }
         Phase::Tighten => {
             relation.never_null |= !relation.platform_rows;
             relation.foreign_key_valid = true;
-            let form = if relation.platform_rows { Form::Platform } else { Form::Strict };
+            let form = if relation.platform_rows { PolicyForm::Platform } else { PolicyForm::Strict };
             relation.definition.expect_policy(policy, relation.scope.printed(form).swap_remove(0));
         }
-        Phase::Enforce => relation.definition.expect(Kind::Forced, String::new()),
+        Phase::Enforce => relation.definition.expect(AspectKind::Forced, String::new()),
     }
 }
 
-fn notices(steps: &[Step], site: &Site, dumpers: &[String]) -> Vec<String> {
+fn notices(steps: &[Step], site: &Inventory, dumpers: &[String]) -> Vec<String> {
     let any = |phase| steps.iter().any(|step| step.phase == phase);
     let mut notices = Vec::new();
     if any(Phase::Prepare) {
@@ -168,7 +169,7 @@ impl PlanReport {
         )?;
         writeln!(out, "\\set ON_ERROR_STOP on")?;
         for notice in &self.notices {
-            writeln!(out, "-- Note: {}", one_line(notice))?;
+            writeln!(out, "-- StepPurpose: {}", one_line(notice))?;
         }
         for table in self.tables.iter().filter(|table| !table.stopped_by.is_empty()) {
             let name = one_line(&table.table.to_string());
@@ -193,7 +194,7 @@ impl PlanReport {
             Some(mode) => writeln!(out, "-- {mode}; waits for {}", lock.waits_for())?,
             None => writeln!(out, "-- no lock on the table")?,
         }
-        if step.how == How::Transaction {
+        if step.how == Execution::Transaction {
             writeln!(
                 out,
                 "BEGIN;\nSET LOCAL search_path = pg_catalog, pg_temp;\nSET LOCAL lock_timeout = '{}ms';\nSET LOCAL row_security = off;",
@@ -223,5 +224,5 @@ pub(crate) fn statement_text(sql: &Sql) -> &str {
 
 /// A name in a comment must not end the comment.
 pub(crate) fn one_line(text: &str) -> String {
-    tenant_rls::plain::one_line(text).into_owned()
+    tenancy_config::plain::one_line(text).into_owned()
 }

@@ -1,13 +1,14 @@
 //! The isolation policy: its forms, as statements write them and as the catalog prints them.
 
-use tenant_rls::{Ident, Sql, Template};
+use tenancy_config::Ident;
+use tenant_rls::{Sql, Template};
 
 use crate::Result;
-use crate::definition::{Aspect, Definition, Kind};
+use crate::definition::{Aspect, AspectKind, Definition};
 
 /// What an isolation policy lets through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Form {
+pub(crate) enum PolicyForm {
     /// Own rows, and rows without a tenant, to read and to write: a bridge, not a place to live.
     Bridge,
     /// The same to read, and only own rows to write.
@@ -18,13 +19,13 @@ pub(crate) enum Form {
     Platform,
 }
 
-impl Form {
+impl PolicyForm {
     const ALL: [Self; 4] = [Self::Bridge, Self::StrictWrites, Self::Strict, Self::Platform];
 }
 
 /// The tenant column of one table, and the setting that its policy compares it with.
 #[derive(Debug, Clone)]
-pub(crate) struct Scope {
+pub(crate) struct TenantComparison {
     pub(crate) variable: String,
     pub(crate) column: Ident,
     /// The column as the catalog prints it, in quotes only where it needs them.
@@ -57,7 +58,7 @@ impl ColumnType {
     }
 }
 
-impl Scope {
+impl TenantComparison {
     /// The tenant that is set, in the column's type; NULL where none is.
     pub(crate) fn current(&self) -> Sql {
         let cast = match self.column_type {
@@ -73,7 +74,7 @@ impl Scope {
     }
 
     /// The statement that creates the policy `name` in a form.
-    pub(crate) fn create(&self, table: &tenant_rls::TableName, name: &Ident, form: Form) -> Sql {
+    pub(crate) fn create(&self, table: &tenancy_config::TableName, name: &Ident, form: PolicyForm) -> Sql {
         let own =
             Template::new(":\"column\" = :current").ident("column", &self.column).fragment("current", self.current());
         let own = own.build();
@@ -81,10 +82,10 @@ impl Scope {
             |text: &'static str| Template::new(text).ident("column", &self.column).fragment("own", own.clone()).build();
         let or_none = || with(":own OR :\"column\" IS NULL");
         let (using, check) = match form {
-            Form::Bridge => (or_none(), or_none()),
-            Form::StrictWrites => (or_none(), own.clone()),
-            Form::Strict => (own.clone(), own.clone()),
-            Form::Platform => {
+            PolicyForm::Bridge => (or_none(), or_none()),
+            PolicyForm::StrictWrites => (or_none(), own.clone()),
+            PolicyForm::Strict => (own.clone(), own.clone()),
+            PolicyForm::Platform => {
                 let platform = Template::new(
                     ":own OR (NULLIF(current_setting(:'variable', true), '') IS NULL AND :\"column\" IS NULL)",
                 );
@@ -118,13 +119,13 @@ impl Scope {
     }
 
     /// The form of the policy `name` in a definition; `None` where there is none, or one that is not ours.
-    pub(crate) fn form(&self, definition: &Definition, name: &str) -> Option<Form> {
-        let text = definition.get(&Aspect::named(Kind::Policy, name))?;
-        Form::ALL.into_iter().find(|form| self.printed(*form).iter().any(|printed| printed == text))
+    pub(crate) fn form(&self, definition: &Definition, name: &str) -> Option<PolicyForm> {
+        let text = definition.get(&Aspect::named(AspectKind::Policy, name))?;
+        PolicyForm::ALL.into_iter().find(|form| self.printed(*form).iter().any(|printed| printed == text))
     }
 
     /// How the catalog prints a policy of this form: without WITH CHECK it means the same where both sides are equal.
-    pub(crate) fn printed(&self, form: Form) -> Vec<String> {
+    pub(crate) fn printed(&self, form: PolicyForm) -> Vec<String> {
         let column = &self.printed_column;
         let compared =
             if self.column_type == ColumnType::Varchar { format!("({column})::text") } else { column.clone() };
@@ -132,10 +133,10 @@ impl Scope {
         let or_none = format!("({own} OR ({column} IS NULL))");
         let platform = format!("({own} OR (({} IS NULL) AND ({column} IS NULL)))", self.printed_setting());
         let (using, check) = match form {
-            Form::Bridge => (or_none.clone(), or_none),
-            Form::StrictWrites => (or_none, own),
-            Form::Strict => (own.clone(), own),
-            Form::Platform => (platform.clone(), platform),
+            PolicyForm::Bridge => (or_none.clone(), or_none),
+            PolicyForm::StrictWrites => (or_none, own),
+            PolicyForm::Strict => (own.clone(), own),
+            PolicyForm::Platform => (platform.clone(), platform),
         };
         let head = "AS PERMISSIVE FOR ALL TO PUBLIC";
         let mut printed = vec![format!("{head} USING ({using}) WITH CHECK ({check})")];
@@ -174,7 +175,12 @@ impl RolePolicy {
     }
 
     /// The statement that creates it for a role.
-    pub(crate) fn create(self, table: &tenant_rls::TableName, role: &Ident, scope: &Scope) -> Result<Sql> {
+    pub(crate) fn create(
+        self,
+        table: &tenancy_config::TableName,
+        role: &Ident,
+        scope: &TenantComparison,
+    ) -> Result<Sql> {
         let on = |text: &'static str| -> Result<Template> {
             Ok(Template::new(text).ident("policy", &Ident::new(self.name())?).table("table", table).ident("role", role))
         };
@@ -190,8 +196,8 @@ impl RolePolicy {
     }
 
     /// Whether a definition has it, for this role and unaltered.
-    pub(crate) fn is_in(self, definition: &Definition, role: &Ident, scope: &Scope) -> bool {
-        let Some(text) = definition.get(&Aspect::named(Kind::Policy, self.name())) else { return false };
+    pub(crate) fn is_in(self, definition: &Definition, role: &Ident, scope: &TenantComparison) -> bool {
+        let Some(text) = definition.get(&Aspect::named(AspectKind::Policy, self.name())) else { return false };
         let column = &scope.printed_column;
         let compared = if scope.column_type == ColumnType::Text { column.clone() } else { format!("({column})::text") };
         let (command, clauses) = match self {
@@ -211,9 +217,9 @@ impl RolePolicy {
 }
 
 /// The scope of a table.
-pub(crate) fn scope(variable: &str, column: &str, printed_column: &str, type_name: &str) -> Result<Scope> {
+pub(crate) fn scope(variable: &str, column: &str, printed_column: &str, type_name: &str) -> Result<TenantComparison> {
     let column_type = ColumnType::of(type_name);
-    Ok(Scope {
+    Ok(TenantComparison {
         variable: variable.to_owned(),
         column: Ident::new(column)?,
         printed_column: printed_column.to_owned(),

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use serde::Serialize;
 use sqlx::Row;
-use tenant_rls::{Database, Error as RlsError, OwnerTx, TableName};
+use tenancy_config::TableName;
+use tenant_rls::{Database, Error as RlsError, OwnerTx};
 
 use crate::blocker::holders;
-use crate::site::{Relation, RelationKind, Site, unsuitable};
-use crate::{Error, Goal, Phase, Progress, Result};
+use crate::site::{Inventory, Relation, RelationKind, unsuitable};
+use crate::{Error, Goal, Phase, Result, RolloutEvent};
 
 /// From this age on a transaction is named, in seconds: an index that is built concurrently waits for it.
 const LONG: f64 = 60.0;
@@ -23,7 +24,7 @@ pub struct Check {
     /// What, such as `locks`.
     pub name: &'static str,
     /// What came of it.
-    pub verdict: CheckVerdict,
+    pub verdict: CheckResult,
     /// In words.
     pub says: String,
 }
@@ -31,7 +32,7 @@ pub struct Check {
 /// What came of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum CheckVerdict {
+pub enum CheckResult {
     /// Nothing is in the way.
     Fine,
     /// For people to know or to do; no check can tell.
@@ -45,16 +46,16 @@ pub enum CheckVerdict {
 }
 
 impl Check {
-    fn new(name: &'static str, verdict: CheckVerdict, says: impl Into<String>) -> Self {
+    fn new(name: &'static str, verdict: CheckResult, says: impl Into<String>) -> Self {
         Self { name, verdict, says: says.into() }
     }
 
     /// A warning that names what was found, or that nothing was.
     fn found(name: &'static str, found: &[String], none: &str, what: &str) -> Self {
         if found.is_empty() {
-            return Self::new(name, CheckVerdict::Fine, none);
+            return Self::new(name, CheckResult::Fine, none);
         }
-        Self::new(name, CheckVerdict::Warning, format!("{what}: {}", found.join("; ")))
+        Self::new(name, CheckResult::Warning, format!("{what}: {}", found.join("; ")))
     }
 }
 
@@ -70,19 +71,19 @@ impl fmt::Display for Check {
 /// [`Error::Preflight`] where a step would surely fail.
 pub(crate) async fn preflight(
     database: &Database,
-    site: &Site,
+    site: &Inventory,
     goal: Goal,
-    progress: &mut (dyn FnMut(Progress) + Send),
+    progress: &mut (dyn FnMut(RolloutEvent) + Send),
 ) -> Result<Vec<Check>> {
     let mut checks = vec![server(database), role(database, site), rights(database, site, goal).await?];
     checks.push(locks(database, site).await?);
     checks.extend(activity(database).await?);
     let backup = "have one that was restored once; a rollback brings definitions back, never rows";
-    checks.push(Check::new("backup", CheckVerdict::Reminder, backup));
+    checks.push(Check::new("backup", CheckResult::Reminder, backup));
     for check in &checks {
-        progress(Progress::Checked { check: check.clone() });
+        progress(RolloutEvent::Checked { check: check.clone() });
     }
-    let failed = checks.iter().filter(|check| check.verdict == CheckVerdict::Failed);
+    let failed = checks.iter().filter(|check| check.verdict == CheckResult::Failed);
     let failed: Vec<&str> = failed.map(|check| check.says.as_str()).collect();
     if !failed.is_empty() {
         return Err(Error::Preflight(failed.join("; ")));
@@ -92,10 +93,10 @@ pub(crate) async fn preflight(
 
 /// A server that is too old did not get as far as here.
 fn server(database: &Database) -> Check {
-    Check::new("server", CheckVerdict::Fine, format!("PostgreSQL {}", database.session().server_version))
+    Check::new("server", CheckResult::Fine, format!("PostgreSQL {}", database.session().server_version))
 }
 
-fn role(database: &Database, site: &Site) -> Check {
+fn role(database: &Database, site: &Inventory) -> Check {
     let session = database.session();
     let foreign: Vec<String> = site
         .relations
@@ -108,7 +109,7 @@ fn role(database: &Database, site: &Site) -> Check {
     Check::found("role", &foreign, &fine, &what)
 }
 
-async fn rights(database: &Database, site: &Site, goal: Goal) -> Result<Check> {
+async fn rights(database: &Database, site: &Inventory, goal: Goal) -> Result<Check> {
     let open = |relation: &&Relation| unsuitable(relation).is_none();
     let unindexed = site
         .relations
@@ -160,13 +161,13 @@ async fn rights(database: &Database, site: &Site, goal: Goal) -> Result<Check> {
         ));
     }
     Ok(if lacking.is_empty() {
-        Check::new("rights", CheckVerdict::Fine, "roles, indexes and foreign keys can be made")
+        Check::new("rights", CheckResult::Fine, "roles, indexes and foreign keys can be made")
     } else {
-        Check::new("rights", CheckVerdict::Failed, lacking.join("; "))
+        Check::new("rights", CheckResult::Failed, lacking.join("; "))
     })
 }
 
-async fn locks(database: &Database, site: &Site) -> Result<Check> {
+async fn locks(database: &Database, site: &Inventory) -> Result<Check> {
     let tables: Vec<&TableName> = site.relations.iter().map(|relation| &relation.name).collect();
     let found = holders(database, &tables, NAMED).await?;
     let found: Vec<String> =
@@ -195,7 +196,7 @@ async fn activity(database: &Database) -> Result<Vec<Check>> {
         let says = format!(
             "{hidden} sessions of other roles do not show this login how old their transaction is; a member of pg_read_all_stats sees it"
         );
-        checks.push(Check::new("long transactions", CheckVerdict::Unreadable, says));
+        checks.push(Check::new("long transactions", CheckResult::Unreadable, says));
     }
     let prepared = row.get::<Vec<String>, _>(2);
     let what = "these keep their locks until somebody commits or rolls them back";
@@ -214,15 +215,15 @@ async fn activity(database: &Database) -> Result<Vec<Check>> {
 fn standbys(standbys: &[String], readable: bool) -> Check {
     let found = standbys.join("; ");
     match (standbys.is_empty(), readable) {
-        (true, _) => Check::new("standbys", CheckVerdict::Fine, "none is connected"),
+        (true, _) => Check::new("standbys", CheckResult::Fine, "none is connected"),
         (false, true) => Check::new(
             "standbys",
-            CheckVerdict::Warning,
+            CheckResult::Warning,
             format!("an exclusive lock holds readers there up as well, and long ones hold the standby up: {found}"),
         ),
         (false, false) => Check::new(
             "standbys",
-            CheckVerdict::Unreadable,
+            CheckResult::Unreadable,
             format!("how far behind they are, only a member of pg_read_all_stats sees: {found}"),
         ),
     }

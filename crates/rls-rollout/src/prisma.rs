@@ -3,14 +3,15 @@
 use std::fmt::Write as _;
 
 use serde::Serialize;
-use tenant_rls::{Ident, Sql, TableName, Template};
+use tenancy_config::{Ident, TableName};
+use tenant_rls::{Sql, Template};
 
-use crate::definition::Kind;
+use crate::definition::AspectKind;
 use crate::plan::{one_line, statement_text};
-use crate::policy::Scope;
+use crate::policy::TenantComparison;
 use crate::seen::seen;
 use crate::site::{Relation, RelationKind};
-use crate::{How, PlanReport, Step};
+use crate::{Execution, PlanReport, Step};
 
 /// What the model of one table must say behind the plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -44,11 +45,11 @@ pub(crate) fn edit(relation: &Relation, steps: &[Step]) -> Option<SchemaEdit> {
         return None;
     }
     let alone = format!(" USING btree ({})", relation.scope.printed_column);
-    let there = relation.definition.all(Kind::Index).filter(|(_, text)| text.starts_with("CREATE INDEX "));
+    let there = relation.definition.all(AspectKind::Index).filter(|(_, text)| text.starts_with("CREATE INDEX "));
     let mut indexes: Vec<String> =
         there.filter(|(_, text)| text.ends_with(&alone)).map(|(name, _)| name.to_owned()).collect();
     for step in steps.iter().filter(|step| step.table == relation.name) {
-        if let How::Concurrently { index } = &step.how {
+        if let Execution::Concurrently { index } = &step.how {
             indexes.push(index.clone());
         }
     }
@@ -62,7 +63,7 @@ pub(crate) fn edit(relation: &Relation, steps: &[Step]) -> Option<SchemaEdit> {
 }
 
 /// Prisma takes a default that begins with `NULL`, as `NULLIF` does, for none (seen with 6.19.3).
-fn schema_default(scope: &Scope) -> Option<String> {
+fn schema_default(scope: &TenantComparison) -> Option<String> {
     let printed = scope.printed_default();
     let escaped = printed.replace('\\', "\\\\").replace('"', "\\\"");
     (!printed.starts_with("NULL")).then(|| format!("dbgenerated(\"{escaped}\")"))
@@ -132,7 +133,7 @@ impl PlanReport {
             writeln!(out, "\nBEGIN;\nSET LOCAL search_path = pg_catalog, pg_temp;\n{};\nCOMMIT;", sql.as_str())?;
         }
         for step in &self.steps {
-            if step.how == How::Transaction {
+            if step.how == Execution::Transaction {
                 self.write_step(out, step)?;
                 continue;
             }

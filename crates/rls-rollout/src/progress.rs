@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use tenant_rls::TableName;
+use tenancy_config::TableName;
 
 use crate::{Blocker, Check, Lock, Phase};
 
 /// An event of a running rollout.
 #[derive(Debug, Clone)]
-pub enum Progress {
+pub enum RolloutEvent {
     /// Something was looked at before the first step.
     Checked {
         /// What, and what came of it.

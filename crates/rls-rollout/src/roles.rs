@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use tenant_rls::{Database, Error as RlsError, Ident, OwnerTx, Sql, TableName, Template};
+use tenancy_config::{Ident, TableName};
+use tenant_rls::{Database, Error as RlsError, OwnerTx, Sql, Template};
 
 use crate::definition::Aspect;
-use crate::execute::{Executor, Note};
-use crate::site::{RoleFacts, Site};
-use crate::{Error, How, Lock, Phase, Progress, Result, Statement, Step};
+use crate::execute::{Executor, StepPurpose};
+use crate::site::{Inventory, RoleState};
+use crate::{Error, Execution, Lock, Phase, Result, RolloutEvent, Statement, Step};
 
 /// How long the catalog is waited for.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
@@ -17,7 +18,7 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 const INHERIT_OPTION: i32 = 160_000;
 
 /// The statements that make what is missing of a role, let this login act as it, and let it look into the schemas of the tables.
-pub(crate) fn statements(database: &Database, role: &Ident, facts: &RoleFacts) -> Result<Vec<Sql>> {
+pub(crate) fn statements(database: &Database, role: &Ident, facts: &RoleState) -> Result<Vec<Sql>> {
     let mut statements = Vec::new();
     if !facts.exists {
         let create = Template::new("CREATE ROLE :\"role\" NOLOGIN NOSUPERUSER NOBYPASSRLS");
@@ -41,8 +42,8 @@ pub(crate) fn statements(database: &Database, role: &Ident, facts: &RoleFacts) -
 /// they stay when a rollout is taken back, and with them that they may look into the schemas, where they read only what they were granted.
 pub(crate) async fn prepare(
     executor: &Executor<'_>,
-    site: &Site,
-    progress: &mut (dyn FnMut(Progress) + Send),
+    site: &Inventory,
+    progress: &mut (dyn FnMut(RolloutEvent) + Send),
 ) -> Result<()> {
     for (role, facts) in [&site.roles.maintenance, &site.roles.auditor] {
         for statement in statements(executor.database, role, facts)? {
@@ -54,7 +55,7 @@ pub(crate) async fn prepare(
         tenant_ops::grant(executor.database, &site.tenancy).await?;
     }
     for step in tenant_table(executor.database, site).await? {
-        executor.run(&step, &Note::Forward, progress).await?;
+        executor.run(&step, &StepPurpose::Forward, progress).await?;
     }
     Ok(())
 }
@@ -74,7 +75,7 @@ async fn make(executor: &Executor<'_>, role: &Ident, statement: Sql) -> Result<(
 }
 
 /// The rights on the tenant table, where they are missing.
-pub(crate) async fn tenant_table(database: &Database, site: &Site) -> Result<Vec<Step>> {
+pub(crate) async fn tenant_table(database: &Database, site: &Inventory) -> Result<Vec<Step>> {
     if site.catalog.tenant_key_type.is_none() {
         return Ok(Vec::new());
     }
@@ -87,7 +88,7 @@ pub(crate) async fn tenant_table(database: &Database, site: &Site) -> Result<Vec
 
 /// The auditor's rights on the tables that are not rolled out, where they are missing: once some tables are forced, it alone of the roles
 /// sees these and the others too.
-pub(crate) async fn other_tables(database: &Database, site: &Site) -> Result<Vec<Step>> {
+pub(crate) async fn other_tables(database: &Database, site: &Inventory) -> Result<Vec<Step>> {
     let readers = [(&site.rights.auditor, &site.roles.auditor.0)];
     let lent = Lent { readers: &readers, phase: Phase::Enforce, name: "let audits read it beside forced tables" };
     lent.missing(database, grantable(database, &site.others).await?).await
@@ -126,7 +127,7 @@ impl Lent<'_> {
     fn step(&self, table: &TableName, column: &Ident, grants: Vec<Sql>) -> Option<Step> {
         let statements: Vec<Statement> = grants.into_iter().map(|sql| Statement { sql, lock: Lock::None }).collect();
         let (table, column, phase, name, how) =
-            (table.clone(), column.clone(), self.phase, self.name, How::Transaction);
+            (table.clone(), column.clone(), self.phase, self.name, Execution::Transaction);
         (!statements.is_empty()).then_some(Step {
             table,
             column,

@@ -6,16 +6,17 @@ use std::time::Duration;
 use serde::Serialize;
 use sqlx::Row;
 use sqlx::postgres::PgRow;
+use tenancy_config::{Ident, TableName, Tenancy};
 use tenant_ops::{Lease, RecordedStep, Rollout};
-use tenant_rls::{Database, Error as RlsError, Ident, OwnerTx, TableName, Tenancy};
+use tenant_rls::{Database, Error as RlsError, OwnerTx};
 use tokio::sync::watch;
 
-use crate::definition::{self, Change, Definition, Kind};
-use crate::execute::{Executor, Note};
-use crate::journal::{self, Ledger, Standing};
-use crate::rollout::{Patience, RESOURCE, ddl_is_possible};
-use crate::site::Site;
-use crate::{Error, How, Lock, Phase, Progress, Result, Statement, Step};
+use crate::definition::{self, AspectKind, Change, Definition};
+use crate::execute::{Executor, StepPurpose};
+use crate::journal::{self, ChangeState, TableChanges};
+use crate::rollout::{LockRetry, RESOURCE, ddl_is_possible};
+use crate::site::Inventory;
+use crate::{Error, Execution, Lock, Phase, Result, RolloutEvent, Statement, Step};
 
 /// What to take back.
 #[derive(Debug, Clone)]
@@ -27,7 +28,7 @@ pub struct RollbackOptions {
     /// Tables, as `table` or `schema.table`; none means all.
     pub tables: Vec<String>,
     /// How a lock is waited for.
-    pub patience: Patience,
+    pub patience: LockRetry,
 }
 
 /// What was taken back; its JSON is `rls-rollback/1`.
@@ -68,7 +69,7 @@ pub async fn rollback(
     options: &RollbackOptions,
     holder: &str,
     stop: watch::Receiver<bool>,
-    progress: &mut (dyn FnMut(Progress) + Send),
+    progress: &mut (dyn FnMut(RolloutEvent) + Send),
 ) -> Result<RollbackReport> {
     ddl_is_possible(database)?;
     let Wanted { ledgers, gone } = wanted(database, tenancy, options).await?;
@@ -77,7 +78,7 @@ pub async fn rollback(
         return Ok(RollbackReport { schema, rollout: None, stopped: false, tables, gone });
     }
     tenant_ops::install(database, tenancy).await?;
-    let mut queued = |holder: &str| progress(Progress::Queued { holder: holder.to_owned() });
+    let mut queued = |holder: &str| progress(RolloutEvent::Queued { holder: holder.to_owned() });
     let lease = Lease::acquire(database, RESOURCE, holder, &mut queued).await?;
     let alive = lease.keep_alive(database);
     // Read again: until the lease was ours, somebody else may have taken steps or taken them back.
@@ -98,7 +99,7 @@ pub async fn rollback(
         let _ = lease.release(database).await;
     }
     let (id, mut tables, gone) = done?;
-    let site = Site::load(database, tenancy, None, &[]).await?;
+    let site = Inventory::load(database, tenancy, None, &[]).await?;
     for table in &mut tables {
         table.phase = site.relation(&table.table).map(|relation| site.phase(relation));
     }
@@ -107,7 +108,7 @@ pub async fn rollback(
 
 /// The steps to take back, by table.
 struct Wanted {
-    ledgers: BTreeMap<TableName, Ledger>,
+    ledgers: BTreeMap<TableName, TableChanges>,
     gone: Vec<TableName>,
 }
 
@@ -152,14 +153,14 @@ async fn gone(database: &Database, tables: impl Iterator<Item = &TableName>) -> 
 async fn restore(
     executor: &Executor<'_>,
     tenancy: &Tenancy,
-    wanted: &BTreeMap<TableName, Ledger>,
+    wanted: &BTreeMap<TableName, TableChanges>,
     stop: &watch::Receiver<bool>,
-    progress: &mut (dyn FnMut(Progress) + Send),
+    progress: &mut (dyn FnMut(RolloutEvent) + Send),
 ) -> Result<Vec<RestoredTable>> {
-    let site = Site::load(executor.database, tenancy, None, &[]).await?;
+    let site = Inventory::load(executor.database, tenancy, None, &[]).await?;
     let mut restored = Vec::new();
     // The last table first: a partition cannot lose what its parent, which came after it, still has.
-    let mut order: Vec<(&TableName, &Ledger)> = wanted.iter().collect();
+    let mut order: Vec<(&TableName, &TableChanges)> = wanted.iter().collect();
     order.sort_by_key(|(_, ledger)| std::cmp::Reverse(ledger.steps.last()));
     for (table, ledger) in order {
         if *stop.borrow() {
@@ -169,7 +170,7 @@ async fn restore(
         let now = read(executor.database, table, &column).await?;
         let steps = steps_back(table, &column, ledger, &now)?;
         for step in &steps {
-            executor.run(step, &Note::TakesBack { ledger, planned: &now }, progress).await?;
+            executor.run(step, &StepPurpose::TakesBack { ledger, planned: &now }, progress).await?;
         }
         restored.push(RestoredTable { table: table.clone(), restored: ledger.changes.len(), phase: None });
     }
@@ -177,7 +178,7 @@ async fn restore(
 }
 
 /// The column whose default, constraints and indexes the journal speaks of: a table's tenant column, the tenant table's key.
-fn column_of(site: &Site, tenancy: &Tenancy, table: &TableName) -> Result<Ident> {
+fn column_of(site: &Inventory, tenancy: &Tenancy, table: &TableName) -> Result<Ident> {
     let column = match site.relation(table) {
         Some(relation) => relation.scope.column.clone(),
         None => Ident::new(&tenancy.tenant.key)?,
@@ -193,18 +194,18 @@ async fn read(database: &Database, table: &TableName, column: &Ident) -> Result<
 }
 
 /// Definitions and rights in one transaction, then each index by itself.
-fn steps_back(table: &TableName, column: &Ident, ledger: &Ledger, now: &Definition) -> Result<Vec<Step>> {
+fn steps_back(table: &TableName, column: &Ident, ledger: &TableChanges, now: &Definition) -> Result<Vec<Step>> {
     let (mut statements, mut indexes) = (Vec::new(), Vec::new());
     // Rights alone are taken back without a lock on the table.
     let mut lock = Lock::None;
     for change in &ledger.changes {
         match change.standing(now) {
-            Standing::AsBefore => {}
-            Standing::Drifted => return Err(change.drifted(table, now)),
-            Standing::AsLeft if change.aspect.kind == Kind::Index => indexes.push(change.aspect.name.clone()),
-            Standing::AsLeft => {
+            ChangeState::AsBefore => {}
+            ChangeState::Drifted => return Err(change.drifted(table, now)),
+            ChangeState::AsLeft if change.aspect.kind == AspectKind::Index => indexes.push(change.aspect.name.clone()),
+            ChangeState::AsLeft => {
                 let (from, to) = (change.after.as_deref(), change.before.as_deref());
-                if change.aspect.kind != Kind::Grant {
+                if change.aspect.kind != AspectKind::Grant {
                     lock = Lock::AccessExclusive;
                 }
                 statements.extend(definition::statements(table, column, &change.aspect, from, to)?);
@@ -227,9 +228,9 @@ fn steps_back(table: &TableName, column: &Ident, ledger: &Ledger, now: &Definiti
     let mut steps = Vec::new();
     for index in indexes {
         let drop = Statement { sql: definition::drop_index(table, &index)?, lock: Lock::ShareUpdateExclusive };
-        steps.push(step("drop the index again", How::Concurrently { index }, vec![drop]));
+        steps.push(step("drop the index again", Execution::Concurrently { index }, vec![drop]));
     }
     // Last, as it marks the steps as taken back: killed before, the next rollback finds the indexes gone and goes on here.
-    steps.push(step("restore the definitions from before", How::Transaction, all));
+    steps.push(step("restore the definitions from before", Execution::Transaction, all));
     Ok(steps)
 }

@@ -4,17 +4,18 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
+use tenancy_config::{TableName, Tenancy};
 use tenant_audit::AuditReport;
 use tenant_ops::{Lease, Rollout};
-use tenant_rls::{Database, TableName, Tenancy};
+use tenant_rls::Database;
 use tokio::sync::watch;
 
-use crate::build::{Builder, Style};
-use crate::execute::{Executor, Note};
-use crate::gate::{self, Verdict, Waiver};
+use crate::build::{StepBuilder, StepStyle};
+use crate::execute::{Executor, StepPurpose};
+use crate::gate::{self, CrossTenantWaiver, GateResult};
 use crate::preflight::{Check, preflight};
-use crate::site::{Relation, Site};
-use crate::{Error, Phase, Progress, Result, roles};
+use crate::site::{Inventory, Relation};
+use crate::{Error, Phase, Result, RolloutEvent, roles};
 
 /// What everyone who changes definitions here holds.
 pub(crate) const RESOURCE: &str = "rollout of row level security";
@@ -62,19 +63,19 @@ pub struct RolloutOptions {
     /// Rows that reference another tenant's row do not stop a table.
     pub allow_cross_tenant_references: bool,
     /// How a lock is waited for.
-    pub patience: Patience,
+    pub patience: LockRetry,
 }
 
 /// How a lock that others would wait behind is waited for.
 #[derive(Debug, Clone, Copy)]
-pub struct Patience {
+pub struct LockRetry {
     /// How long one attempt waits.
     pub lock_timeout: Duration,
     /// How often it is tried, with growing waits in between.
     pub attempts: u32,
 }
 
-impl Default for Patience {
+impl Default for LockRetry {
     fn default() -> Self {
         Self { lock_timeout: Duration::from_millis(500), attempts: 12 }
     }
@@ -89,18 +90,18 @@ impl Default for RolloutOptions {
             strict_writes: false,
             adopt: false,
             allow_cross_tenant_references: false,
-            patience: Patience::default(),
+            patience: LockRetry::default(),
         }
     }
 }
 
 impl RolloutOptions {
-    pub(crate) fn style(&self) -> Style {
-        Style { strict_writes: self.strict_writes, adopt: self.adopt }
+    pub(crate) fn style(&self) -> StepStyle {
+        StepStyle { strict_writes: self.strict_writes, adopt: self.adopt }
     }
 
-    pub(crate) fn waiver(&self) -> Waiver {
-        Waiver { everywhere: self.allow_cross_tenant_references }
+    pub(crate) fn waiver(&self) -> CrossTenantWaiver {
+        CrossTenantWaiver { everywhere: self.allow_cross_tenant_references }
     }
 }
 
@@ -158,14 +159,14 @@ pub async fn rollout(
     options: &RolloutOptions,
     holder: &str,
     stop: watch::Receiver<bool>,
-    progress: &mut (dyn FnMut(Progress) + Send),
+    progress: &mut (dyn FnMut(RolloutEvent) + Send),
 ) -> Result<RolloutReport> {
     ddl_is_possible(database)?;
     let site = load(database, tenancy, options).await?;
     let before: BTreeMap<TableName, Phase> = phases(&site);
     let preflight = preflight(database, &site, options.goal, progress).await?;
     tenant_ops::install(database, tenancy).await?;
-    let mut queued = |holder: &str| progress(Progress::Queued { holder: holder.to_owned() });
+    let mut queued = |holder: &str| progress(RolloutEvent::Queued { holder: holder.to_owned() });
     let lease = Lease::acquire(database, RESOURCE, holder, &mut queued).await?;
     let alive = lease.keep_alive(database);
     let command = format!("rollout --phase {}", options.goal.as_str());
@@ -199,7 +200,7 @@ pub async fn rollout(
     }
     done?;
     let site = load(database, tenancy, options).await?;
-    let done_any = outcomes.values().any(|outcome: &Outcome| outcome.steps > 0);
+    let done_any = outcomes.values().any(|outcome: &TableProgress| outcome.steps > 0);
     Ok(RolloutReport {
         schema: "rls-rollout/1",
         rollout: done_any.then_some(rollout.id),
@@ -212,17 +213,17 @@ pub async fn rollout(
 
 /// What happened to one relation.
 #[derive(Debug, Default)]
-struct Outcome {
+struct TableProgress {
     steps: usize,
     time: Duration,
-    verdict: Verdict,
+    verdict: GateResult,
 }
 
 fn table_outcome(
-    site: &Site,
+    site: &Inventory,
     relation: &Relation,
     before: &BTreeMap<TableName, Phase>,
-    outcomes: &BTreeMap<TableName, Outcome>,
+    outcomes: &BTreeMap<TableName, TableProgress>,
 ) -> TableOutcome {
     let after = site.phase(relation);
     let outcome = outcomes.get(&relation.name);
@@ -241,11 +242,11 @@ struct Run<'a> {
     executor: Executor<'a>,
     options: &'a RolloutOptions,
     stop: watch::Receiver<bool>,
-    outcomes: BTreeMap<TableName, Outcome>,
+    outcomes: BTreeMap<TableName, TableProgress>,
 }
 
 impl Run<'_> {
-    async fn all(&mut self, mut site: Site, progress: &mut (dyn FnMut(Progress) + Send)) -> Result<()> {
+    async fn all(&mut self, mut site: Inventory, progress: &mut (dyn FnMut(RolloutEvent) + Send)) -> Result<()> {
         roles::prepare(&self.executor, &site, progress).await?;
         for phase in Phase::ROLLED_OUT {
             if !self.options.goal.wants(phase) {
@@ -259,7 +260,7 @@ impl Run<'_> {
             };
             if phase == Phase::Enforce && site.relations.iter().any(|relation| site.phase(relation) == Phase::Tighten) {
                 for step in roles::other_tables(self.executor.database, &site).await? {
-                    self.executor.run(&step, &Note::Forward, progress).await?;
+                    self.executor.run(&step, &StepPurpose::Forward, progress).await?;
                 }
             }
             for relation in &site.relations {
@@ -274,33 +275,33 @@ impl Run<'_> {
     }
 
     /// Restores FORCE where a run lifted it and was killed, stopped or refused before it could.
-    async fn force_again(&self, site: &Site, progress: &mut (dyn FnMut(Progress) + Send)) -> Result<()> {
+    async fn force_again(&self, site: &Inventory, progress: &mut (dyn FnMut(RolloutEvent) + Send)) -> Result<()> {
         for relation in site.relations.iter().filter(|relation| relation.lifted) {
-            let step = Builder { site, relation, style: self.options.style() }.force_again()?;
-            self.executor.run(&step, &Note::Forward, progress).await?;
+            let step = StepBuilder { site, relation, style: self.options.style() }.force_again()?;
+            self.executor.run(&step, &StepPurpose::Forward, progress).await?;
         }
         Ok(())
     }
 
     /// Whether a table is left that the audit must let through.
-    fn any_loose(&self, site: &Site) -> bool {
+    fn any_loose(&self, site: &Inventory) -> bool {
         site.relations
             .iter()
             .any(|relation| site.phase(relation) == Phase::Prepare || self.is_still_to_be_audited(site, relation))
     }
 
     /// A table of the platform has no bridge, and is behind the gate before that was asked.
-    fn is_still_to_be_audited(&self, site: &Site, relation: &Relation) -> bool {
+    fn is_still_to_be_audited(&self, site: &Inventory, relation: &Relation) -> bool {
         relation.platform_rows && site.phase(relation) == Phase::Tighten && self.options.goal.wants(Phase::Enforce)
     }
 
     async fn relation(
         &mut self,
-        site: &Site,
+        site: &Inventory,
         relation: &Relation,
         phase: Phase,
         audit: Option<&AuditReport>,
-        progress: &mut (dyn FnMut(Progress) + Send),
+        progress: &mut (dyn FnMut(RolloutEvent) + Send),
     ) -> Result<()> {
         let audited = phase != Phase::Tighten || !self.is_still_to_be_audited(site, relation);
         let outcome = self.outcomes.entry(relation.name.clone()).or_default();
@@ -312,8 +313,9 @@ impl Run<'_> {
             outcome.verdict.stopped_by.push(lacking.to_owned());
             return Ok(());
         }
-        let builder = Builder { site, relation, style: self.options.style() };
-        let mut verdict = Verdict { stopped_by: gate::catalog(site, relation, phase, &builder), ..Verdict::default() };
+        let builder = StepBuilder { site, relation, style: self.options.style() };
+        let mut verdict =
+            GateResult { stopped_by: gate::catalog(site, relation, phase, &builder), ..GateResult::default() };
         if let Some(audit) = audit {
             let table = site.audited_as(relation);
             let data = gate::data(site, audit, &table, self.options.waiver());
@@ -329,7 +331,7 @@ impl Run<'_> {
             if *self.stop.borrow() {
                 return Ok(());
             }
-            let took = self.executor.run(&step, &Note::Forward, progress).await;
+            let took = self.executor.run(&step, &StepPurpose::Forward, progress).await;
             match took {
                 Err(Error::Database(error)) if matches!(error.sqlstate(), Some("TO003" | "23503" | "23514")) => {
                     outcome.verdict.stopped_by.push(format!("a row came in after the audit: {error}"));
@@ -343,11 +345,11 @@ impl Run<'_> {
     }
 }
 
-async fn load(database: &Database, tenancy: &Tenancy, options: &RolloutOptions) -> Result<Site> {
-    Site::load(database, tenancy, options.app_role.as_deref(), &options.tables).await
+async fn load(database: &Database, tenancy: &Tenancy, options: &RolloutOptions) -> Result<Inventory> {
+    Inventory::load(database, tenancy, options.app_role.as_deref(), &options.tables).await
 }
 
-fn phases(site: &Site) -> BTreeMap<TableName, Phase> {
+fn phases(site: &Inventory) -> BTreeMap<TableName, Phase> {
     site.relations.iter().map(|relation| (relation.name.clone(), site.phase(relation))).collect()
 }
 

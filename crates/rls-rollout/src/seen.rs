@@ -1,7 +1,7 @@
 //! A script that shows what it does: names and texts that hold what is not seen, or what looks like another line, are written with
 //! Unicode escapes. It means the same to the server.
 
-use tenant_rls::plain::is_unseen;
+use tenancy_config::plain::is_unseen;
 
 /// The script, with such names and texts written otherwise.
 pub(crate) fn seen(script: &str) -> String {

@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use backfill_engine::Plan;
+use backfill_engine::BackfillPlan;
 use serde::Serialize;
 use sqlx::{PgConnection, Row};
-use tenant_rls::{Access, Catalog, Database, Error as RlsError, Ident, OwnerTx, TableName, Tenancy};
+use tenancy_config::{Ident, TableName, Tenancy};
+use tenant_rls::{Access, Catalog, Database, Error as RlsError, OwnerTx};
 
-use crate::build::{Builder, Style};
-use crate::definition::{self, Definition, Kind};
-use crate::policy::{self, Form, Scope};
+use crate::build::{StepBuilder, StepStyle};
+use crate::definition::{self, AspectKind, Definition};
+use crate::policy::{self, PolicyForm, TenantComparison};
 use crate::{Error, Phase, Result, journal};
 
 /// How long the catalog is waited for.
@@ -18,14 +19,14 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Everything that plan, status and rollout decide from.
 #[derive(Debug, Clone)]
-pub(crate) struct Site {
+pub(crate) struct Inventory {
     pub(crate) tenancy: Tenancy,
     pub(crate) catalog: Catalog,
     /// Tables and partitions, a partition before its parent.
     pub(crate) relations: Vec<Relation>,
     pub(crate) roles: Roles,
     /// What the maintenance role and the auditor must be allowed to read, by table.
-    pub(crate) rights: Rights,
+    pub(crate) rights: RoleGrants,
     /// Tenant tables that are not to be rolled out this time, each with its tenant column. An audit reads them beside the others.
     pub(crate) others: Vec<(TableName, Ident)>,
 }
@@ -67,13 +68,13 @@ pub(crate) struct Relation {
     /// Names of relations in its schema that an index of its tenant column cannot have.
     pub(crate) taken_names: Vec<String>,
     pub(crate) platform_rows: bool,
-    pub(crate) scope: Scope,
+    pub(crate) scope: TenantComparison,
     pub(crate) definition: Definition,
 }
 
 /// A role that the rollout makes or checks.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct RoleFacts {
+pub(crate) struct RoleState {
     pub(crate) exists: bool,
     /// This login can act as it.
     pub(crate) assumable: bool,
@@ -83,21 +84,21 @@ pub(crate) struct RoleFacts {
 
 #[derive(Debug, Clone)]
 pub(crate) struct Roles {
-    pub(crate) app: (Ident, RoleFacts),
-    pub(crate) maintenance: (Ident, RoleFacts),
-    pub(crate) auditor: (Ident, RoleFacts),
+    pub(crate) app: (Ident, RoleState),
+    pub(crate) maintenance: (Ident, RoleState),
+    pub(crate) auditor: (Ident, RoleState),
     /// What the application's role is or can become that no policy filters: role and why.
     pub(crate) escapes: Vec<(String, String)>,
 }
 
 /// Columns that a role reads, by table.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Rights {
+pub(crate) struct RoleGrants {
     pub(crate) maintenance: BTreeMap<TableName, BTreeSet<Ident>>,
     pub(crate) auditor: BTreeMap<TableName, BTreeSet<Ident>>,
 }
 
-impl Site {
+impl Inventory {
     /// Reads what is there; of `tables`, or of every tenant table where that is empty.
     pub(crate) async fn load(
         database: &Database,
@@ -106,7 +107,7 @@ impl Site {
         tables: &[String],
     ) -> Result<Self> {
         let mut catalog = Catalog::load(database, tenancy).await?;
-        let rights = Rights::of(&catalog, tenancy)?;
+        let rights = RoleGrants::of(&catalog, tenancy)?;
         let mut others = Vec::new();
         if !tables.is_empty() {
             let mut wanted = BTreeSet::new();
@@ -127,7 +128,7 @@ impl Site {
         tx.rollback().await?;
         let lifted = journal::lifted(&journal::steps(database, tenancy).await?);
         for relation in &mut relations {
-            relation.lifted = lifted.contains(&relation.name) && !relation.definition.has(Kind::Forced);
+            relation.lifted = lifted.contains(&relation.name) && !relation.definition.has(AspectKind::Forced);
         }
         Ok(Self { tenancy: tenancy.clone(), catalog, relations, roles, rights, others })
     }
@@ -138,19 +139,19 @@ impl Site {
         let form = relation.scope.form(definition, &self.tenancy.session.policy);
         let indexed = relation.tenant_index || relation.kind == RelationKind::Partitioned;
         let defaulted =
-            relation.platform_rows || definition.text(Kind::Default) == Some(&relation.scope.printed_default());
-        let builder = Builder { site: self, relation, style: Style::default() };
+            relation.platform_rows || definition.text(AspectKind::Default) == Some(&relation.scope.printed_default());
+        let builder = StepBuilder { site: self, relation, style: StepStyle::default() };
         let ours = builder.keeps_audits_and_backfills();
-        if form.is_none() || !definition.has(Kind::RowSecurity) || !indexed || !defaulted || !ours {
+        if form.is_none() || !definition.has(AspectKind::RowSecurity) || !indexed || !defaulted || !ours {
             return Phase::None;
         }
         let referenced = relation.foreign_key_valid || self.catalog.tenant_key_type.is_none();
         let strict = match form {
-            Some(Form::Strict) => relation.never_null,
-            Some(Form::Platform) => relation.platform_rows,
+            Some(PolicyForm::Strict) => relation.never_null,
+            Some(PolicyForm::Platform) => relation.platform_rows,
             _ => false,
         };
-        match (strict && referenced, definition.has(Kind::Forced)) {
+        match (strict && referenced, definition.has(AspectKind::Forced)) {
             (false, _) => Phase::Prepare,
             (true, false) => Phase::Tighten,
             (true, true) => Phase::Enforce,
@@ -243,10 +244,10 @@ async fn roles(
         .fetch_all(&mut *connection)
         .await
         .map_err(RlsError::query("looking for the roles"))?;
-    let facts = |at: usize| -> Result<(Ident, RoleFacts)> {
+    let facts = |at: usize| -> Result<(Ident, RoleState)> {
         let row = &rows[at];
         let closed_schemas = row.get::<Vec<String>, _>(3).into_iter().map(Ident::new).collect::<Result<_, _>>()?;
-        Ok((Ident::new(names[at])?, RoleFacts { exists: row.get(1), assumable: row.get(2), closed_schemas }))
+        Ok((Ident::new(names[at])?, RoleState { exists: row.get(1), assumable: row.get(2), closed_schemas }))
     };
     let (app_facts, maintenance, auditor) = (facts(0)?, facts(1)?, facts(2)?);
     let mut escapes = Vec::new();
@@ -263,7 +264,7 @@ async fn roles(
     Ok(Roles { app: app_facts, maintenance, auditor, escapes })
 }
 
-impl Rights {
+impl RoleGrants {
     fn of(catalog: &Catalog, tenancy: &Tenancy) -> Result<Self> {
         let mut rights = Self::default();
         for access in tenant_audit::access(catalog, tenancy)? {
@@ -283,8 +284,9 @@ impl Rights {
             }
             let own = Access { table: table.name.clone(), read, write: None };
             // A table without sources has nothing to be backfilled from; what is wrong with its sources is for the backfill to say.
-            let plan =
-                Plan::new(catalog, tenancy, &table.name.to_string()).map(|plan| plan.access()).unwrap_or_default();
+            let plan = BackfillPlan::new(catalog, tenancy, &table.name.to_string())
+                .map(|plan| plan.access())
+                .unwrap_or_default();
             for access in plan.into_iter().chain([own]) {
                 rights.maintenance.entry(access.table).or_default().extend(access.read);
             }

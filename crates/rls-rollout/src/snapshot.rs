@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 
-use tenant_rls::{Database, Sql, TableName, Template, Tenancy};
+use tenancy_config::{TableName, Tenancy};
+use tenant_rls::{Database, Sql, Template};
 
-use crate::definition::{self, Aspect, Definition, Kind};
+use crate::definition::{self, Aspect, AspectKind, Definition};
 use crate::plan::one_line;
 use crate::seen::seen;
-use crate::site::{Relation, RelationKind, Site};
+use crate::site::{Inventory, Relation, RelationKind};
 use crate::{Goal, Phase, Result, RolloutOptions};
 
 /// The definition of one table, as a script for psql.
@@ -26,7 +27,7 @@ pub struct Snapshot {
 /// # Errors
 /// [`crate::Error::Database`].
 pub async fn snapshots(database: &Database, tenancy: &Tenancy, options: &RolloutOptions) -> Result<Vec<Snapshot>> {
-    let site = Site::load(database, tenancy, options.app_role.as_deref(), &options.tables).await?;
+    let site = Inventory::load(database, tenancy, options.app_role.as_deref(), &options.tables).await?;
     let goal = match options.goal {
         Goal::Phase(phase) => phase,
         Goal::Auto => Phase::Enforce,
@@ -50,13 +51,13 @@ fn snapshot(database: &str, relation: &Relation) -> Result<Snapshot> {
 fn write_script(out: &mut String, database: &str, relation: &Relation, statements: &[Sql]) -> std::fmt::Result {
     writeln!(
         out,
-        "-- What a rollout may change of {} in database {}, as it was before one.",
+        "-- AttemptKind a rollout may change of {} in database {}, as it was before one.",
         one_line(&relation.name.to_string()),
         one_line(database)
     )?;
     writeln!(
         out,
-        "-- It makes again what is lost. What a rollout added, `cargo xtask rls rollback` takes away. Run it with psql, at a quiet hour:"
+        "-- It makes again what is lost. AttemptKind a rollout added, `cargo xtask rls rollback` takes away. Run it with psql, at a quiet hour:"
     )?;
     writeln!(out, "-- a constraint is proven and an index is built under a lock.")?;
     writeln!(out, "BEGIN;\nSET LOCAL row_security = off;\nSET LOCAL search_path = pg_catalog, pg_temp;")?;
@@ -71,26 +72,26 @@ fn statements(table: &TableName, relation: &Relation) -> Result<Vec<Sql>> {
     let column = &relation.scope.column;
     let definition: &Definition = &relation.definition;
     let mut out = Vec::new();
-    for kind in [Kind::RowSecurity, Kind::Forced, Kind::Default, Kind::NotNull] {
+    for kind in [AspectKind::RowSecurity, AspectKind::Forced, AspectKind::Default, AspectKind::NotNull] {
         let aspect = Aspect::only(kind);
         out.extend(definition::statements(table, column, &aspect, None, definition.get(&aspect))?);
     }
     for (aspect, text) in definition.iter() {
-        let name = || tenant_rls::Ident::new(&aspect.name);
+        let name = || tenancy_config::Ident::new(&aspect.name);
         match aspect.kind {
-            Kind::Policy => {
+            AspectKind::Policy => {
                 let drop = Template::new("DROP POLICY IF EXISTS :\"name\" ON :\"table\"");
                 out.push(drop.table("table", table).ident("name", &name()?).build());
             }
-            Kind::Constraint => {
+            AspectKind::Constraint => {
                 let drop = Template::new("ALTER TABLE :\"table\" DROP CONSTRAINT IF EXISTS :\"name\"");
                 out.push(drop.table("table", table).ident("name", &name()?).build());
             }
-            Kind::Index if !text.starts_with("INVALID ") => {
+            AspectKind::Index if !text.starts_with("INVALID ") => {
                 // Between CREATE and INDEX stands no name, so that the first INDEX is the keyword.
                 out.push(Sql::from_catalog(text.replacen(" INDEX ", " INDEX IF NOT EXISTS ", 1)));
             }
-            Kind::Grant => {}
+            AspectKind::Grant => {}
             _ => continue,
         }
         out.extend(definition::statements(table, column, aspect, None, Some(text))?);

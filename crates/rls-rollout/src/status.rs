@@ -2,13 +2,14 @@
 
 use serde::Serialize;
 use sqlx::Row;
-use tenant_rls::{Access, Database, Error as RlsError, OwnerTx, TableName, Tenancy, visibility};
+use tenancy_config::{TableName, Tenancy};
+use tenant_rls::{Access, Database, Error as RlsError, OwnerTx, visibility};
 
-use crate::build::{Builder, Style};
-use crate::definition::Kind;
+use crate::build::{StepBuilder, StepStyle};
+use crate::definition::AspectKind;
 use crate::gate;
-use crate::journal::{self, Standing};
-use crate::site::{Relation, RelationKind, Site};
+use crate::journal::{self, ChangeState};
+use crate::site::{Inventory, Relation, RelationKind};
 use crate::{Phase, Result};
 
 /// What is there now; its JSON is `rls-status/1`.
@@ -80,14 +81,14 @@ pub struct WayAround {
 /// # Errors
 /// [`crate::Error::Database`].
 pub async fn status(database: &Database, tenancy: &Tenancy, app_role: Option<&str>) -> Result<StatusReport> {
-    let site = Site::load(database, tenancy, app_role, &[]).await?;
+    let site = Inventory::load(database, tenancy, app_role, &[]).await?;
     let ledgers = journal::add_up(
         journal::steps(database, tenancy).await?.iter().filter(|step| journal::phase(step) > Phase::None),
     );
     let mut tables = Vec::with_capacity(site.relations.len());
     for relation in &site.relations {
         let changes = ledgers.get(&relation.name).map(|ledger| ledger.changes.as_slice()).unwrap_or_default();
-        let lost = changes.iter().filter(|change| change.standing(&relation.definition) != Standing::AsLeft);
+        let lost = changes.iter().filter(|change| change.standing(&relation.definition) != ChangeState::AsLeft);
         tables.push(TableStatus { lost: lost.map(|change| change.subject()).collect(), ..table(&site, relation) });
     }
     let escapes = site.roles.escapes.iter().map(|(role, why)| format!("{role} is {why}"));
@@ -102,11 +103,11 @@ pub async fn status(database: &Database, tenancy: &Tenancy, app_role: Option<&st
     })
 }
 
-fn table(site: &Site, relation: &Relation) -> TableStatus {
+fn table(site: &Inventory, relation: &Relation) -> TableStatus {
     let phase = site.phase(relation);
-    let builder = Builder { site, relation, style: Style::default() };
+    let builder = StepBuilder { site, relation, style: StepStyle::default() };
     let next = Phase::ROLLED_OUT.into_iter().find(|next| *next > phase);
-    let policies = relation.definition.all(Kind::Policy).map(|(name, text)| PolicyStatus {
+    let policies = relation.definition.all(AspectKind::Policy).map(|(name, text)| PolicyStatus {
         name: name.to_owned(),
         ours: builder.is_ours(name),
         permissive: text.starts_with("AS PERMISSIVE"),
@@ -115,8 +116,8 @@ fn table(site: &Site, relation: &Relation) -> TableStatus {
         table: relation.name.clone(),
         kind: relation.kind,
         phase,
-        row_security: relation.definition.has(Kind::RowSecurity),
-        forced: relation.definition.has(Kind::Forced),
+        row_security: relation.definition.has(AspectKind::RowSecurity),
+        forced: relation.definition.has(AspectKind::Forced),
         policies: policies.collect(),
         stopped_by: next.map(|next| gate::catalog(site, relation, next, &builder)).unwrap_or_default(),
         lost: Vec::new(),
@@ -124,7 +125,7 @@ fn table(site: &Site, relation: &Relation) -> TableStatus {
 }
 
 /// The first role that sees every row of every table.
-async fn audited_as(database: &Database, site: &Site) -> Result<Option<String>> {
+async fn audited_as(database: &Database, site: &Inventory) -> Result<Option<String>> {
     let mut access: Vec<Access> = Vec::new();
     for (table, columns) in &site.rights.auditor {
         access.push(Access { table: table.clone(), read: columns.iter().cloned().collect(), write: None });
@@ -137,7 +138,7 @@ async fn audited_as(database: &Database, site: &Site) -> Result<Option<String>> 
 }
 
 /// What reads the tables past their policies.
-pub(crate) async fn ways_around(database: &Database, site: &Site) -> Result<Vec<WayAround>> {
+pub(crate) async fn ways_around(database: &Database, site: &Inventory) -> Result<Vec<WayAround>> {
     let mut tx = OwnerTx::begin(database, std::time::Duration::from_secs(5)).await?;
     let rows = sqlx::query(include_str!("../../../sql/rls/ways_around.sql"))
         .bind(site.schemas())

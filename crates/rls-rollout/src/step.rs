@@ -3,7 +3,8 @@
 use std::fmt;
 
 use serde::{Serialize, Serializer};
-use tenant_rls::{Ident, Sql, TableName};
+use tenancy_config::{Ident, TableName};
+use tenant_rls::Sql;
 
 use crate::Phase;
 
@@ -71,7 +72,7 @@ fn as_text<S: Serializer>(sql: &Sql, serializer: S) -> Result<S::Ok, S::Error> {
 /// How the statements of a step run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum How {
+pub enum Execution {
     /// All in one transaction, with a short `lock_timeout`, tried again when somebody is in the way.
     Transaction,
     /// Each by itself, waiting as long as it takes: an index that is built or dropped concurrently.
@@ -93,7 +94,7 @@ pub struct Step {
     /// What it does, as a phrase: `index the tenant column`.
     pub name: &'static str,
     /// How the statements run.
-    pub how: How,
+    pub how: Execution,
     /// Another table that is locked with it: the one that a foreign key references.
     pub also_locks: Option<TableName>,
     /// The statements, in order; the first of a transaction takes the lock.

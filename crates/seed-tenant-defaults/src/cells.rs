@@ -8,7 +8,7 @@ const LONGEST: usize = 1_000;
 
 /// What is wrong, and in which cell of the line (from 1).
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Flaw {
+pub(crate) struct CellError {
     pub(crate) cell: usize,
     pub(crate) what: Cow<'static, str>,
     /// The line ended in the middle of a quoted cell.
@@ -25,10 +25,10 @@ enum At {
 }
 
 /// The cells of a line without its line break.
-pub(crate) fn split(line: &str) -> Result<Vec<String>, Flaw> {
+pub(crate) fn split(line: &str) -> Result<Vec<String>, CellError> {
     let mut cells: Vec<String> = Vec::new();
     let (mut cell, mut length, mut at) = (String::new(), 0, At::Start);
-    let flaw = |cells: &Vec<String>, what| Err(Flaw { cell: cells.len() + 1, what, open: false });
+    let flaw = |cells: &Vec<String>, what| Err(CellError { cell: cells.len() + 1, what, open: false });
     for c in line.chars() {
         match (at, c) {
             (At::Start | At::Bare | At::Closed, ',') => {
@@ -52,7 +52,11 @@ pub(crate) fn split(line: &str) -> Result<Vec<String>, Flaw> {
         }
     }
     if at == At::Quoted {
-        return Err(Flaw { cell: cells.len() + 1, what: "its quote is not closed on this line".into(), open: true });
+        return Err(CellError {
+            cell: cells.len() + 1,
+            what: "its quote is not closed on this line".into(),
+            open: true,
+        });
     }
     cells.push(cell);
     Ok(cells)

@@ -4,16 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 use sqlx::types::Json;
-use tenant_rls::{
-    BatchOptions, BatchTx, Column, Database, Error as RlsError, Fault, Ident, Sql, TableName, Template, Tenancy,
-    fault_of,
-};
+use tenancy_config::{Ident, TableName, Tenancy};
+use tenant_rls::{BatchOptions, BatchTx, Column, Database, Error as RlsError, Fault, Sql, Template, fault_of};
 
 use crate::Result;
 use crate::list::Entry;
 
 /// The statement that makes tenants.
-pub(crate) struct Create {
+pub(crate) struct TenantCreator {
     statement: Sql,
     slug: String,
     name: String,
@@ -23,14 +21,14 @@ pub(crate) struct Create {
 
 /// What became of tenants that were to be made, by their slugs.
 #[derive(Debug, Default)]
-pub(crate) struct Made {
+pub(crate) struct CreatedTenants {
     /// Those that are new.
     pub(crate) slugs: BTreeSet<String>,
     /// Those that the table refused, and why.
     pub(crate) refused: BTreeMap<String, String>,
 }
 
-impl Create {
+impl TenantCreator {
     /// Composes the statement from the columns of the tenant table.
     pub(crate) async fn new(database: &Database, tenancy: &Tenancy, tenants: &TableName) -> Result<Self> {
         let tenant = &tenancy.tenant;
@@ -63,8 +61,8 @@ impl Create {
         tenancy: &Tenancy,
         entries: &[&Entry],
         dry_run: bool,
-    ) -> Result<Made> {
-        let mut made = Made::default();
+    ) -> Result<CreatedTenants> {
+        let mut made = CreatedTenants::default();
         match self.insert(database, tenancy, entries, dry_run).await {
             Ok(slugs) => made.slugs.extend(slugs),
             Err(error) if fault_of(&error) == Fault::Data => {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde_json::{Map, Value};
-use tenant_rls::tenancy::line_at;
+use tenancy_config::tenancy::line_at;
 use toml::de::{DeTable, DeValue};
 
 use crate::{Error, Result};

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use tenant_rls::{Exit, TableName, without_urls};
+use tenancy_config::{Exit, NameError, TableName, UserError, without_urls};
 
 use crate::ListError;
 
@@ -86,9 +86,10 @@ impl Error {
     pub(crate) fn defaults(file: &str, line: usize, what: String, hint: Option<String>) -> Self {
         Self::Defaults { file: file.to_owned(), line, what: without_urls(&what), hint }
     }
+}
 
-    /// What the user can do about it.
-    pub fn hint(&self) -> Option<String> {
+impl UserError for Error {
+    fn hint(&self) -> Option<String> {
         match self {
             Self::Database(error) => error.hint(),
             Self::List(error) => error.hint.map(str::to_owned),
@@ -105,8 +106,7 @@ impl Error {
         }
     }
 
-    /// How a process that met this error ends.
-    pub fn exit(&self) -> Exit {
+    fn exit(&self) -> Exit {
         match self {
             Self::Database(error) => error.exit(),
             Self::Inactive { .. } => Exit::Refused,
@@ -117,5 +117,11 @@ impl Error {
             | Self::Defaults { .. }
             | Self::NotUnique { .. } => Exit::Usage,
         }
+    }
+}
+
+impl From<NameError> for Error {
+    fn from(error: NameError) -> Self {
+        Self::Database(error.into())
     }
 }

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
 use std::hash::{BuildHasher, RandomState};
 
-use tenant_rls::{Database, Tenancy, Tenants};
+use tenancy_config::Tenancy;
+use tenant_rls::{Database, Registry};
 
 use crate::list::Entry;
 use crate::source::CHUNK;
@@ -12,12 +13,12 @@ use crate::{CheckedList, Result};
 
 /// On which line each name was seen first. 16 bytes a name: 96 bits of its hash, in which two names never meet, and the line.
 #[derive(Debug, Default)]
-pub(crate) struct Mentions {
+pub(crate) struct SeenNames {
     seen: HashMap<[u32; 3], u32>,
     hashers: [RandomState; 2],
 }
 
-impl Mentions {
+impl SeenNames {
     /// Notes a name, and tells the line on which it was seen before.
     pub(crate) fn add(&mut self, name: &str, line: u64) -> Option<u64> {
         let [first, second] = self.hashers.each_ref().map(|hasher| hasher.hash_one(name));
@@ -37,14 +38,14 @@ impl Mentions {
 /// # Errors
 /// [`Error::List`](crate::Error::List) for the second of two such lines.
 pub(crate) async fn check(database: &Database, tenancy: &Tenancy, checked: &CheckedList) -> Result<()> {
-    let (mut list, mut mentions) = (checked.open()?, Mentions::default());
+    let (mut list, mut mentions) = (checked.open()?, SeenNames::default());
     loop {
         let chunk = list.chunk(CHUNK)?;
         if chunk.is_empty() {
             return Ok(());
         }
         let names: Vec<&str> = chunk.iter().map(|entry: &Entry| entry.tenant.as_str()).collect();
-        let mut tenants = Tenants::open(database, tenancy).await?;
+        let mut tenants = Registry::open(database, tenancy).await?;
         let answers = tenants.find_all(&names).await?;
         tenants.close().await?;
         // Whom nobody finds fails by itself, later.

@@ -18,6 +18,6 @@ mod source;
 pub use defaults::Defaults;
 pub use error::{Error, Result};
 pub use list::{CheckedList, ListError};
-pub use options::{Options, Progress, Whom};
-pub use report::{Outcome, SeedReport, TableCount, TenantLine, TenantResult};
+pub use options::{SeedEvent, SeedOptions, Selection};
+pub use report::{SeedOutcome, SeedReport, TableCount, TenantLine, TenantResult};
 pub use seed::seed_tenant_defaults;

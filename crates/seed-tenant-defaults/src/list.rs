@@ -5,8 +5,8 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use crate::cells::{self, Flaw};
-use crate::identities::Mentions;
+use crate::cells::{self, CellError};
+use crate::identities::SeenNames;
 use crate::{Error, Result};
 
 const TENANT: &str = "tenant";
@@ -77,7 +77,7 @@ impl CheckedList {
     pub fn check(path: &Path) -> Result<Self> {
         let mut list = TenantList::open(path)?;
         let metadata = list.reader.get_ref().metadata().map_err(|source| cannot_read(path, source))?;
-        let (mut mentions, mut tenants) = (Mentions::default(), 0);
+        let (mut mentions, mut tenants) = (SeenNames::default(), 0);
         while let Some(entry) = list.next()? {
             if let Some(first) = mentions.add(&entry.tenant, entry.line) {
                 let what = format!("`{}` stands on line {first} already", entry.tenant);
@@ -240,10 +240,10 @@ impl TenantList {
         match (cells::split(text), fault) {
             (Ok(cells), None) => Ok(cells),
             (Ok(cells), Some((what, hint))) => Err(self.wrong(self.line, Some(cells.len() - 1), what.into(), hint)),
-            (Err(Flaw { cell, open: true, .. }), Some((what, hint))) => {
+            (Err(CellError { cell, open: true, .. }), Some((what, hint))) => {
                 Err(self.wrong(self.line, Some(cell - 1), what.into(), hint))
             }
-            (Err(Flaw { cell, what, .. }), _) => {
+            (Err(CellError { cell, what, .. }), _) => {
                 let hint = what.contains("quote").then_some(QUOTES);
                 Err(self.wrong(self.line, Some(cell - 1), what.into_owned(), hint))
             }

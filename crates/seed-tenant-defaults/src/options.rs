@@ -4,7 +4,7 @@ use crate::{CheckedList, TenantLine};
 
 /// Which tenants get their defaults.
 #[derive(Debug, Clone)]
-pub enum Whom {
+pub enum Selection {
     /// One tenant.
     One {
         /// Its id or slug.
@@ -20,9 +20,9 @@ pub enum Whom {
 
 /// Options of one run.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct SeedOptions {
     /// For whom.
-    pub whom: Whom,
+    pub whom: Selection,
     /// Also for tenants that are not in use, such as suspended ones.
     pub include_inactive: bool,
     /// Makes tenants that are not there.
@@ -33,16 +33,16 @@ pub struct Options {
     pub connections: usize,
 }
 
-impl Options {
+impl SeedOptions {
     /// A run with the defaults of the command line.
-    pub fn new(whom: Whom) -> Self {
+    pub fn new(whom: Selection) -> Self {
         Self { whom, include_inactive: false, create: false, dry_run: false, connections: 8 }
     }
 }
 
 /// An event of a running seed.
 #[derive(Debug, Clone, Copy)]
-pub enum Progress<'a> {
+pub enum SeedEvent<'a> {
     /// The defaults fit the database; tenants are seeded from here on.
     Started {
         /// How many there are; unknown where all are listed on the way.

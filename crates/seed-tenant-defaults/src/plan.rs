@@ -1,27 +1,26 @@
 //! What is inserted where: the defaults beside the catalog of the database, checked before any tenant is touched.
 
 use serde_json::{Map, Value, json};
-use tenant_rls::{
-    Catalog, Column, Database, Error as RlsError, Ident, InsertInto, TableName, Tenancy, Tenant, TenantInsert,
-    TenantTable, closest,
-};
+use tenancy_config::UserError;
+use tenancy_config::{Ident, TableName, Tenancy, closest};
+use tenant_rls::{Catalog, Column, Database, Error as RlsError, Tenant, TenantInsert, TenantRow, TenantTable};
 
-use crate::create::Create;
+use crate::create::TenantCreator;
 use crate::defaults::{DefaultRow, Defaults};
 use crate::{Error, Result};
 
 /// The statement and its values.
-pub(crate) struct Plan {
+pub(crate) struct SeedPlan {
     pub(crate) insert: TenantInsert,
     /// The tables, in the order in which the statement tells about them.
     pub(crate) tables: Vec<TableName>,
-    pub(crate) create: Create,
+    pub(crate) create: TenantCreator,
     values: Value,
     /// The table, by its name with the schema, and the column that get the organization's name.
     organization_name: Option<(String, String)>,
 }
 
-impl Plan {
+impl SeedPlan {
     /// Compares the defaults with the database.
     ///
     /// # Errors
@@ -51,7 +50,7 @@ impl Plan {
         if let Err(error) = insert.check(&values).await {
             return Err(misfit(&insert, defaults, schema, error).await);
         }
-        let create = Create::new(database, tenancy, &catalog.tenants).await?;
+        let create = TenantCreator::new(database, tenancy, &catalog.tenants).await?;
         Ok(Self { insert, tables, create, values, organization_name })
     }
 
@@ -82,7 +81,7 @@ fn tenant_table<'a>(
 }
 
 /// What the statement does for one section.
-fn insert_into(defaults: &Defaults, row: &DefaultRow, table: &TenantTable, columns: &[Column]) -> Result<InsertInto> {
+fn insert_into(defaults: &Defaults, row: &DefaultRow, table: &TenantTable, columns: &[Column]) -> Result<TenantRow> {
     let wrong = |line, what, hint| Error::defaults(&defaults.file, line, what, hint);
     let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
     let is_tenant = |column: &Column| column.name.as_str() == table.column.name;
@@ -118,7 +117,7 @@ fn insert_into(defaults: &Defaults, row: &DefaultRow, table: &TenantTable, colum
     }
     let given: Vec<Ident> =
         columns.iter().filter(|column| is_given(column)).map(|column| column.name.clone()).collect();
-    Ok(InsertInto { table: table.name.clone(), tenant, given, generated })
+    Ok(TenantRow { table: table.name.clone(), tenant, given, generated })
 }
 
 /// The first value that does not fit its column: the server tells the type and the value, and not where they stand.
@@ -139,7 +138,7 @@ async fn misfit(insert: &TenantInsert, defaults: &Defaults, schema: &str, all: R
 }
 
 /// Checks the rights once, as every tenant would fail of the same.
-fn may_insert(database: &Database, insert: &InsertInto, columns: &[Column]) -> Result<()> {
+fn may_insert(database: &Database, insert: &TenantRow, columns: &[Column]) -> Result<()> {
     let generated = insert.generated.iter().map(|(column, _)| column);
     let written: Vec<&Ident> = insert.given.iter().chain([&insert.tenant]).chain(generated).collect();
     match columns.iter().find(|column| written.contains(&&column.name) && !column.may_insert) {

@@ -1,7 +1,8 @@
 //! What a seed did.
 
 use serde::Serialize;
-use tenant_rls::{TableName, TenantId};
+use tenancy_config::TableName;
+use tenant_rls::TenantId;
 
 /// Failures that a report lists; of more it has the number.
 const MOST_FAILURES: usize = 1_000;
@@ -17,7 +18,7 @@ pub struct SeedReport {
     /// Nothing was kept.
     pub dry_run: bool,
     /// How it ended.
-    pub outcome: Outcome,
+    pub outcome: SeedOutcome,
     /// Tenants that were looked at.
     pub tenants: u64,
     /// Tenants that did not exist and were made.
@@ -46,7 +47,7 @@ pub struct SeedReport {
 /// How a seed ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Outcome {
+pub enum SeedOutcome {
     /// Every tenant was looked at.
     Done,
     /// The operator stopped it; the same run goes on.
@@ -113,7 +114,7 @@ impl SeedReport {
         Self {
             schema: "seed/1",
             dry_run,
-            outcome: Outcome::Done,
+            outcome: SeedOutcome::Done,
             tenants: 0,
             tenants_made: 0,
             created: 0,

@@ -5,18 +5,19 @@ use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, future, stream};
-use tenant_rls::{Backoff, Database, Error as RlsError, Fault, Tenancy, TenantTx, fault_of};
+use tenancy_config::Tenancy;
+use tenant_rls::{Backoff, Database, Error as RlsError, Fault, TenantTx, fault_of};
 use tokio::sync::watch;
 
-use crate::plan::Plan;
-use crate::report::{Outcome, SeedReport, TenantLine, TenantResult};
-use crate::source::{Answer, Source, Target};
-use crate::{Defaults, Error, Options, Progress, Result, Whom, identities};
+use crate::plan::SeedPlan;
+use crate::report::{SeedOutcome, SeedReport, TenantLine, TenantResult};
+use crate::source::{TenantAnswer, TenantStream, TenantToSeed};
+use crate::{Defaults, Error, Result, SeedEvent, SeedOptions, Selection, identities};
 
 /// Gives the tenants of `options` what they lack of `defaults`.
 ///
 /// `stop` turns `true` when the run should end; tenants that are being worked on are finished then. `database` needs two connections more
-/// than [`Options::connections`].
+/// than [`SeedOptions::connections`].
 ///
 /// # Errors
 /// Before any tenant is touched: defaults that do not fit the database, a file that names a tenant twice, and, for one tenant
@@ -25,28 +26,28 @@ pub async fn seed_tenant_defaults(
     database: &Database,
     tenancy: &Tenancy,
     defaults: &Defaults,
-    options: &Options,
+    options: &SeedOptions,
     stop: watch::Receiver<bool>,
-    progress: &mut (dyn FnMut(Progress<'_>) + Send),
+    progress: &mut (dyn FnMut(SeedEvent<'_>) + Send),
 ) -> Result<SeedReport> {
     let started = Instant::now();
-    let plan = Plan::new(database, tenancy, defaults).await?;
+    let plan = SeedPlan::new(database, tenancy, defaults).await?;
     let tenants = match &options.whom {
-        Whom::One { .. } => Some(1),
-        Whom::All => None,
-        Whom::List(list) => {
+        Selection::One { .. } => Some(1),
+        Selection::All => None,
+        Selection::List(list) => {
             identities::check(database, tenancy, list).await?;
             Some(list.tenants())
         }
     };
     // One for a tenant, one for looking up the next: a connection stays with the statement that it prepared.
     database.needs_connections(2)?;
-    progress(Progress::Started { tenants });
+    progress(SeedEvent::Started { tenants });
     let mut report = SeedReport::new(&plan.tables, options.dry_run);
     let stopped = Cell::new(false);
     let run = Run { database, tenancy, plan: &plan, dry_run: options.dry_run };
-    let source = Source::new(database, tenancy, options, &plan)?;
-    let chunks = stream::try_unfold(source, Source::step);
+    let source = TenantStream::new(database, tenancy, options, &plan)?;
+    let chunks = stream::try_unfold(source, TenantStream::step);
     let answers = chunks.map_ok(|chunk| stream::iter(chunk).map(Ok::<_, Error>)).try_flatten();
     let lines = answers
         .take_while(|_| {
@@ -58,10 +59,10 @@ pub async fn seed_tenant_defaults(
     let mut lines = pin!(lines);
     while let Some(line) = lines.try_next().await? {
         report.add(&line);
-        progress(Progress::Tenant(&line));
+        progress(SeedEvent::Tenant(&line));
     }
     if stopped.get() {
-        report.outcome = Outcome::Stopped;
+        report.outcome = SeedOutcome::Stopped;
     }
     report.lines.sort_by(|a, b| (a.line, &a.tenant).cmp(&(b.line, &b.tenant)));
     report.seconds = started.elapsed().as_secs_f64();
@@ -74,22 +75,22 @@ pub async fn seed_tenant_defaults(
 struct Run<'a> {
     database: &'a Database,
     tenancy: &'a Tenancy,
-    plan: &'a Plan,
+    plan: &'a SeedPlan,
     dry_run: bool,
 }
 
 impl Run<'_> {
     /// Seeds one tenant. A lost connection ends the run, as every other tenant would fail of it too.
-    async fn settle(&self, answer: Result<Answer>) -> Result<TenantLine> {
+    async fn settle(&self, answer: Result<TenantAnswer>) -> Result<TenantLine> {
         let target = match answer? {
-            Answer::Settled(line) => return Ok(line),
-            Answer::Seed(target) => target,
+            TenantAnswer::Settled(line) => return Ok(line),
+            TenantAnswer::Seed(target) => target,
         };
         let inserted = match self.insert_patiently(&target).await {
             Err(error) if fault_of(&error) == Fault::Connection => return Err(error.into()),
             inserted => inserted,
         };
-        let Target { line, tenant, made, .. } = target;
+        let TenantToSeed { line, tenant, made, .. } = target;
         let slug = if tenant.slug.is_empty() { tenant.id.to_string() } else { tenant.slug };
         let settled = |result, created, reason| TenantLine {
             line,
@@ -112,7 +113,7 @@ impl Run<'_> {
     }
 
     /// Tries again where somebody was in the way or the connection was lost: to insert twice does no more than to insert once.
-    async fn insert_patiently(&self, target: &Target) -> Result<Vec<bool>, RlsError> {
+    async fn insert_patiently(&self, target: &TenantToSeed) -> Result<Vec<bool>, RlsError> {
         let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2), 5);
         loop {
             match self.insert(target).await {
@@ -127,7 +128,7 @@ impl Run<'_> {
         }
     }
 
-    async fn insert(&self, target: &Target) -> Result<Vec<bool>, RlsError> {
+    async fn insert(&self, target: &TenantToSeed) -> Result<Vec<bool>, RlsError> {
         let values = self.plan.values(&target.tenant, target.organization_name.as_deref());
         if !self.dry_run {
             return self.plan.insert.run(&target.tenant.id, &values).await;

@@ -1,28 +1,29 @@
 //! Where tenants come from, some hundred at a time: one that is named, all of them, or the lines of a file.
 
-use tenant_rls::{Database, Error as RlsError, Tenancy, Tenant, TenantId, Tenants};
+use tenancy_config::Tenancy;
+use tenant_rls::{Database, Error as RlsError, Registry, Tenant, TenantId};
 
 use crate::create::no_slug;
 use crate::list::{Entry, TenantList};
-use crate::plan::Plan;
+use crate::plan::SeedPlan;
 use crate::report::{TenantLine, TenantResult};
-use crate::{Error, Options, Result, Whom};
+use crate::{Error, Result, SeedOptions, Selection};
 
 /// Tenants that are looked up at once.
 pub(crate) const CHUNK: usize = 500;
 
 /// What is to be done about one tenant.
 #[derive(Debug)]
-pub(crate) enum Answer {
+pub(crate) enum TenantAnswer {
     /// It gets what it lacks.
-    Seed(Target),
+    Seed(TenantToSeed),
     /// Nothing: it is known how it ends.
     Settled(TenantLine),
 }
 
 /// A tenant that exists.
 #[derive(Debug)]
-pub(crate) struct Target {
+pub(crate) struct TenantToSeed {
     pub(crate) line: Option<u64>,
     pub(crate) tenant: Tenant,
     pub(crate) organization_name: Option<String>,
@@ -30,11 +31,11 @@ pub(crate) struct Target {
 }
 
 /// Gives the tenants of one run. No snapshot is held between two chunks.
-pub(crate) struct Source<'a> {
+pub(crate) struct TenantStream<'a> {
     database: &'a Database,
     tenancy: &'a Tenancy,
-    options: &'a Options,
-    plan: &'a Plan,
+    options: &'a SeedOptions,
+    plan: &'a SeedPlan,
     rest: Rest,
 }
 
@@ -45,31 +46,31 @@ enum Rest {
     Nothing,
 }
 
-impl<'a> Source<'a> {
+impl<'a> TenantStream<'a> {
     pub(crate) fn new(
         database: &'a Database,
         tenancy: &'a Tenancy,
-        options: &'a Options,
-        plan: &'a Plan,
+        options: &'a SeedOptions,
+        plan: &'a SeedPlan,
     ) -> Result<Self> {
         let rest = match &options.whom {
-            Whom::One { tenant, organization_name } => Rest::One(Entry {
+            Selection::One { tenant, organization_name } => Rest::One(Entry {
                 line: 0,
                 tenant: tenant.trim().to_owned(),
                 organization_name: organization_name.clone(),
             }),
-            Whom::All => Rest::All(None),
-            Whom::List(list) => Rest::List(list.open()?),
+            Selection::All => Rest::All(None),
+            Selection::List(list) => Rest::List(list.open()?),
         };
         Ok(Self { database, tenancy, options, plan, rest })
     }
 
     /// The next tenants and the source behind them, as a stream takes them; `None` at the end.
-    pub(crate) async fn step(mut self) -> Result<Option<(Vec<Answer>, Self)>> {
+    pub(crate) async fn step(mut self) -> Result<Option<(Vec<TenantAnswer>, Self)>> {
         Ok(self.next().await?.map(|chunk| (chunk, self)))
     }
 
-    async fn next(&mut self) -> Result<Option<Vec<Answer>>> {
+    async fn next(&mut self) -> Result<Option<Vec<TenantAnswer>>> {
         match std::mem::replace(&mut self.rest, Rest::Nothing) {
             Rest::One(entry) => Ok(Some(vec![self.one(entry).await?])),
             Rest::All(after) => self.page(after).await,
@@ -83,8 +84,8 @@ impl<'a> Source<'a> {
     }
 
     /// The one tenant that was asked for: whatever is wrong with it ends the run.
-    async fn one(&self, entry: Entry) -> Result<Answer> {
-        let mut tenants = Tenants::open(self.database, self.tenancy).await?;
+    async fn one(&self, entry: Entry) -> Result<TenantAnswer> {
+        let mut tenants = Registry::open(self.database, self.tenancy).await?;
         let found = tenants.find(&entry.tenant).await;
         tenants.close().await?;
         match found {
@@ -101,19 +102,20 @@ impl<'a> Source<'a> {
         }
     }
 
-    async fn page(&mut self, after: Option<TenantId>) -> Result<Option<Vec<Answer>>> {
-        let mut tenants = Tenants::open(self.database, self.tenancy).await?;
+    async fn page(&mut self, after: Option<TenantId>) -> Result<Option<Vec<TenantAnswer>>> {
+        let mut tenants = Registry::open(self.database, self.tenancy).await?;
         let page = tenants.page(after.as_ref(), CHUNK as u32).await?;
         tenants.close().await?;
         let Some(last) = page.last() else { return Ok(None) };
         self.rest = Rest::All(Some(last.id.clone()));
         let wanted = page.into_iter().filter(|tenant| tenant.active || self.options.include_inactive);
-        let target = |tenant| Answer::Seed(Target { line: None, tenant, organization_name: None, made: false });
+        let target =
+            |tenant| TenantAnswer::Seed(TenantToSeed { line: None, tenant, organization_name: None, made: false });
         Ok(Some(wanted.map(target).collect()))
     }
 
     /// Looks tenants up, and makes those that are not there where that is wanted.
-    async fn resolve(&self, entries: Vec<Entry>) -> Result<Vec<Answer>> {
+    async fn resolve(&self, entries: Vec<Entry>) -> Result<Vec<TenantAnswer>> {
         let found = self.find(&entries).await?;
         let unknown = |answer: &Result<Tenant, RlsError>| matches!(answer, Err(RlsError::UnknownTenant { .. }));
         let new =
@@ -126,11 +128,11 @@ impl<'a> Source<'a> {
         let found = if self.options.dry_run { found } else { self.find(&entries).await? };
         let answers = entries.into_iter().zip(found).map(|(entry, answer)| {
             if let Some(reason) = made.refused.get(&entry.tenant) {
-                return Answer::Settled(failed(entry, reason.clone()));
+                return TenantAnswer::Settled(failed(entry, reason.clone()));
             }
             match answer {
                 Ok(tenant) if made.slugs.contains(&tenant.slug) => self.target(entry, tenant, true),
-                Err(_) if made.slugs.contains(&entry.tenant) => Answer::Settled(self.would_be_made(entry)),
+                Err(_) if made.slugs.contains(&entry.tenant) => TenantAnswer::Settled(self.would_be_made(entry)),
                 answer => self.answer(entry, answer),
             }
         });
@@ -139,30 +141,33 @@ impl<'a> Source<'a> {
 
     async fn find(&self, entries: &[Entry]) -> Result<Vec<Result<Tenant, RlsError>>> {
         let names: Vec<&str> = entries.iter().map(|entry| entry.tenant.as_str()).collect();
-        let mut tenants = Tenants::open(self.database, self.tenancy).await?;
+        let mut tenants = Registry::open(self.database, self.tenancy).await?;
         let found = tenants.find_all(&names).await?;
         tenants.close().await?;
         Ok(found)
     }
 
-    fn answer(&self, entry: Entry, found: Result<Tenant, RlsError>) -> Answer {
+    fn answer(&self, entry: Entry, found: Result<Tenant, RlsError>) -> TenantAnswer {
         match found {
             Ok(tenant) if !tenant.active && !self.options.include_inactive => {
                 let status = tenant.status.unwrap_or_default();
-                Answer::Settled(TenantLine { id: Some(tenant.id), ..failed(entry, format!("the tenant is {status}")) })
+                TenantAnswer::Settled(TenantLine {
+                    id: Some(tenant.id),
+                    ..failed(entry, format!("the tenant is {status}"))
+                })
             }
             Ok(tenant) => self.target(entry, tenant, false),
             Err(RlsError::UnknownTenant { name, .. }) if self.options.create => {
                 let why = no_slug(&name).unwrap_or("it was removed meanwhile");
-                Answer::Settled(failed(entry, format!("no tenant `{name}` can be made: {why}")))
+                TenantAnswer::Settled(failed(entry, format!("no tenant `{name}` can be made: {why}")))
             }
-            Err(error) => Answer::Settled(failed(entry, error.to_string())),
+            Err(error) => TenantAnswer::Settled(failed(entry, error.to_string())),
         }
     }
 
-    fn target(&self, entry: Entry, tenant: Tenant, made: bool) -> Answer {
+    fn target(&self, entry: Entry, tenant: Tenant, made: bool) -> TenantAnswer {
         let (line, organization_name) = (line(&entry), entry.organization_name);
-        Answer::Seed(Target { line, tenant, organization_name, made })
+        TenantAnswer::Seed(TenantToSeed { line, tenant, organization_name, made })
     }
 
     /// In a dry run a new tenant is gone again before its settings could be tried; being new, it would get every row.

@@ -2,13 +2,13 @@
 
 use futures_util::{StreamExt, stream};
 use sqlx::Row;
-use tenant_rls::{
-    Access, ActingRole, AuditTx, Catalog, Database, Ident, TableName, Tenancy, catalog::Missing, visibility,
-};
+use tenancy_config::{Ident, TableName, Tenancy};
+use tenant_rls::catalog::Missing;
+use tenant_rls::{Access, ActingRole, AuditTx, Catalog, Database, visibility};
 use tokio::sync::Semaphore;
 
-use crate::plan::Plan;
-use crate::{AuditReport, CrossReference, Error, Result, SCHEMA, TableReport, Totals, next};
+use crate::plan::TableCount;
+use crate::{AuditReport, AuditTotals, CrossReference, Error, Result, SCHEMA, TableReport, next};
 
 /// What to audit, and how fast.
 #[derive(Debug, Clone)]
@@ -102,7 +102,7 @@ pub async fn audit(
         role,
         tenants: catalog.tenants.clone(),
         tenants_found,
-        totals: Totals::of(&tables, &missing, tenants_found),
+        totals: AuditTotals::of(&tables, &missing, tenants_found),
         next: next::steps(&catalog, &missing, tenancy, &tables),
         tables,
         missing,
@@ -120,13 +120,13 @@ async fn keep_idle(coordinator: &mut AuditTx) -> Result<()> {
 }
 
 /// The tables that are meant: what to count, and what is not there to be counted.
-fn select(catalog: &Catalog, tenancy: &Tenancy, names: &[String]) -> Result<(Vec<Plan>, Vec<Missing>)> {
+fn select(catalog: &Catalog, tenancy: &Tenancy, names: &[String]) -> Result<(Vec<TableCount>, Vec<Missing>)> {
     let key = Ident::new(&tenancy.tenant.key)?;
-    let plan = |table| Ok(Plan::new(catalog, &key, table)?);
+    let plan = |table| Ok(TableCount::new(catalog, &key, table)?);
     if names.is_empty() {
         return Ok((catalog.tables.iter().map(plan).collect::<Result<_>>()?, catalog.missing.clone()));
     }
-    let (mut plans, mut missing) = (Vec::<Plan>::new(), Vec::<Missing>::new());
+    let (mut plans, mut missing) = (Vec::<TableCount>::new(), Vec::<Missing>::new());
     for name in names {
         let name = TableName::parse(name, &tenancy.database.schema)?;
         if plans.iter().any(|plan| plan.table.name == name) || missing.iter().any(|missing| missing.table == name) {
@@ -145,7 +145,7 @@ async fn proven_role(
     database: &Database,
     tenancy: &Tenancy,
     login: ActingRole,
-    plans: &[Plan],
+    plans: &[TableCount],
 ) -> Result<Option<ActingRole>> {
     if plans.is_empty() {
         return Ok(None);
@@ -171,7 +171,7 @@ struct Connections {
 
 impl Connections {
     /// Those beside the coordinator's.
-    async fn new(database: &Database, plans: &[Plan], role: Option<&ActingRole>) -> Result<Self> {
+    async fn new(database: &Database, plans: &[TableCount], role: Option<&ActingRole>) -> Result<Self> {
         let access: Vec<Access> = plans.iter().flat_map(|plan| plan.access.clone()).collect();
         let by_policy = match role {
             Some(role) => visibility::reads_by_policy(database, &access, role).await?,
@@ -186,7 +186,7 @@ impl Connections {
 async fn count(
     database: &Database,
     connections: &Connections,
-    plan: &Plan,
+    plan: &TableCount,
     role: &[ActingRole],
     snapshot: &str,
 ) -> Result<TableReport> {

@@ -1,18 +1,19 @@
 //! What an audit needs: the rollout gives it to the role that audits where no login is unfiltered.
 
-use tenant_rls::{Access, Catalog, Ident, Result, Tenancy};
+use tenancy_config::{Ident, Tenancy};
+use tenant_rls::{Access, Catalog, Result};
 
-use crate::plan::Plan;
+use crate::plan::TableCount;
 
 /// What an audit of every tenant table reads; a table may stand there several times.
 ///
 /// # Errors
-/// [`tenant_rls::Error::Identifier`] for a name in `tenancy.toml` that no column can have.
+/// [`tenant_rls::Error::Name`] for a name in `tenancy.toml` that no column can have.
 pub fn access(catalog: &Catalog, tenancy: &Tenancy) -> Result<Vec<Access>> {
     let tenant_key = Ident::new(&tenancy.tenant.key)?;
     let mut access = Vec::new();
     for table in &catalog.tables {
-        access.extend(Plan::new(catalog, &tenant_key, table)?.access);
+        access.extend(TableCount::new(catalog, &tenant_key, table)?.access);
     }
     Ok(access)
 }

@@ -1,6 +1,6 @@
 //! What can go wrong in an audit. Findings are no error: they stand in the report.
 
-use tenant_rls::{Exit, TableName};
+use tenancy_config::{Exit, NameError, TableName, UserError};
 
 /// The result of an audit.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -20,20 +20,24 @@ pub enum Error {
     },
 }
 
-impl Error {
-    /// What the user can do about it.
-    pub fn hint(&self) -> Option<String> {
+impl UserError for Error {
+    fn hint(&self) -> Option<String> {
         match self {
             Self::Database(error) => error.hint(),
             Self::Rewritten { .. } => Some("run the audit again when the migration is through".to_owned()),
         }
     }
 
-    /// How a process that met this error ends.
-    pub fn exit(&self) -> Exit {
+    fn exit(&self) -> Exit {
         match self {
             Self::Database(error) => error.exit(),
             Self::Rewritten { .. } => Exit::Failed,
         }
+    }
+}
+
+impl From<NameError> for Error {
+    fn from(error: NameError) -> Self {
+        Self::Database(error.into())
     }
 }

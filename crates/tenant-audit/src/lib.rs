@@ -14,4 +14,4 @@ mod report;
 pub use audit::{AuditOptions, AuditProgress, audit};
 pub use auditor::access;
 pub use error::{Error, Result};
-pub use report::{AuditReport, CrossReference, MissingPiece, SCHEMA, TableReport, Totals};
+pub use report::{AuditReport, AuditTotals, CrossReference, MissingPiece, SCHEMA, TableReport};

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tenancy_config::{Ident, TableName};
 use tenant_rls::catalog::{ForeignKey, TenantTable};
-use tenant_rls::{Access, Catalog, Ident, Result, Sql, TableName, Template};
+use tenant_rls::{Access, Catalog, Result, Sql, Template};
 
 use crate::{CrossReference, MissingPiece};
 
 /// How one table is audited.
-pub(crate) struct Plan {
+pub(crate) struct TableCount {
     pub(crate) table: TenantTable,
     /// Every table and column that the statement reads, and no other: a role with grants on these columns suffices.
     pub(crate) access: Vec<Access>,
@@ -21,7 +22,7 @@ pub(crate) struct Plan {
     pub(crate) missing: Vec<MissingPiece>,
 }
 
-impl Plan {
+impl TableCount {
     pub(crate) fn new(catalog: &Catalog, tenant_key: &Ident, table: &TenantTable) -> Result<Self> {
         let column = Ident::new(&table.column.name)?;
         let mut reads = Reads::default();

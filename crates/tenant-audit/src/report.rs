@@ -3,8 +3,9 @@
 use std::fmt;
 
 use serde::Serialize;
+use tenancy_config::TableName;
+use tenant_rls::ActingRole;
 use tenant_rls::catalog::Missing;
-use tenant_rls::{ActingRole, TableName};
 
 /// Name and version of the report's JSON shape.
 pub const SCHEMA: &str = "tenant-audit/1";
@@ -27,7 +28,7 @@ pub struct AuditReport {
     /// Tables that `tenancy.toml` names and that are not there, or have no tenant column.
     pub missing: Vec<Missing>,
     /// Sums over all tables.
-    pub totals: Totals,
+    pub totals: AuditTotals,
     /// What to do next, a sentence each, most useful first.
     pub next: Vec<String>,
 }
@@ -127,7 +128,7 @@ impl fmt::Display for MissingPiece {
 
 /// Sums over all tables.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Totals {
+pub struct AuditTotals {
     /// Tables that were counted.
     pub tables: u64,
     /// Their rows.
@@ -148,7 +149,7 @@ pub struct Totals {
     pub findings: u64,
 }
 
-impl Totals {
+impl AuditTotals {
     pub(crate) fn of(tables: &[TableReport], missing: &[Missing], tenants_found: bool) -> Self {
         let sum = |count: fn(&TableReport) -> u64| tables.iter().map(count).sum::<u64>();
         let elsewhere = missing.len() as u64 + u64::from(!tenants_found);

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use sqlx::{PgConnection, Row};
-use tenant_rls::{Database, Error as RlsError, Sql, Tenancy};
+use tenancy_config::Tenancy;
+use tenant_rls::{Database, Error as RlsError, Sql};
 
 use crate::owner::{act, begin};
 use crate::trust::verified;
@@ -41,7 +42,7 @@ pub struct DecisionCall<'a> {
 
 /// What came of one decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub enum DecisionResult {
     /// Written and journaled.
     Applied,
     /// There is no row with this key.
@@ -56,7 +57,7 @@ pub enum Verdict {
     NoTenant,
 }
 
-impl Verdict {
+impl DecisionResult {
     fn parse(word: &str, has: Option<String>) -> Self {
         match word {
             "ready" => Self::Applied,
@@ -107,7 +108,7 @@ impl DecisionRun {
     /// # Errors
     /// [`RlsError::Query`] with SQLSTATE `TO002` where another number of rows was written than locked, and whatever the rows or
     /// the server say.
-    pub async fn batch(self, tx: &mut PgConnection, call: &DecisionCall<'_>) -> Result<Vec<Verdict>, RlsError> {
+    pub async fn batch(self, tx: &mut PgConnection, call: &DecisionCall<'_>) -> Result<Vec<DecisionResult>, RlsError> {
         let rows = sqlx::query("SELECT verdict, nths, has FROM tenant_ops.apply_batch($1, $2, $3, $4, $5, $6, $7)")
             .bind(self.id)
             .bind(call.variable)
@@ -119,11 +120,11 @@ impl DecisionRun {
             .fetch_all(tx)
             .await
             .map_err(RlsError::query("writing what was decided"))?;
-        let mut verdicts = vec![Verdict::Changed; call.keys.len()];
+        let mut verdicts = vec![DecisionResult::Changed; call.keys.len()];
         for row in rows {
             let (word, nths, has): (String, Vec<i64>, Vec<Option<String>>) = (row.get(0), row.get(1), row.get(2));
             for (nth, has) in nths.into_iter().zip(has) {
-                verdicts[position(nth)] = Verdict::parse(&word, has);
+                verdicts[position(nth)] = DecisionResult::parse(&word, has);
             }
         }
         Ok(verdicts)

@@ -1,7 +1,7 @@
 //! What can go wrong in the book-keeping.
 
 use chrono::{DateTime, Local};
-use tenant_rls::Exit;
+use tenancy_config::{Exit, NameError, UserError};
 
 use crate::install::VERSION;
 use crate::trust::finding::Finding;
@@ -79,9 +79,8 @@ fn remedy(findings: &[Finding]) -> Option<String> {
     }
 }
 
-impl Error {
-    /// What the user can do about it.
-    pub fn hint(&self) -> Option<String> {
+impl UserError for Error {
+    fn hint(&self) -> Option<String> {
         match self {
             Self::Database(error) => error.hint(),
             Self::Held { .. } => {
@@ -96,12 +95,17 @@ impl Error {
         }
     }
 
-    /// How a process that met this error ends.
-    pub fn exit(&self) -> Exit {
+    fn exit(&self) -> Exit {
         match self {
             Self::Database(error) => error.exit(),
             Self::Held { .. } | Self::Untrusted { .. } | Self::Newer { .. } => Exit::Refused,
             Self::LeaseLost { .. } | Self::NotInstalled { .. } => Exit::Failed,
         }
+    }
+}
+
+impl From<NameError> for Error {
+    fn from(error: NameError) -> Self {
+        Self::Database(error.into())
     }
 }

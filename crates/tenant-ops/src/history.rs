@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
-use tenant_rls::{Error as RlsError, Sql, Tenancy};
+use tenancy_config::Tenancy;
+use tenant_rls::{Error as RlsError, Sql};
 
 use crate::owner::act;
 use crate::run::unsigned;
@@ -48,10 +49,10 @@ pub struct RunRecord {
     pub batches: u64,
     /// The pass that it is in, or ended in.
     pub pass: i32,
-    /// Lanes of that pass.
-    pub lanes: u64,
+    /// Ranges of that pass.
+    pub ranges: u64,
     /// Those that are at their end.
-    pub lanes_done: u64,
+    pub ranges_done: u64,
 }
 
 /// One time that a row was given a tenant.
@@ -146,8 +147,8 @@ fn run(row: &PgRow) -> RunRecord {
         pass: row.get(14),
         examined: unsigned(row.get(15)),
         batches: unsigned(row.get(16)),
-        lanes: unsigned(row.get(17)),
-        lanes_done: unsigned(row.get(18)),
+        ranges: unsigned(row.get(17)),
+        ranges_done: unsigned(row.get(18)),
     }
 }
 

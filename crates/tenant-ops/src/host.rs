@@ -9,5 +9,5 @@ pub fn host(env: impl Fn(&str) -> Option<String>) -> Option<String> {
 
 /// The same of this process, in words where it has none.
 pub(crate) fn this_host() -> String {
-    host(tenant_rls::environment::checked).unwrap_or_else(|| "unknown host".to_owned())
+    host(tenancy_config::environment::checked).unwrap_or_else(|| "unknown host".to_owned())
 }

@@ -8,7 +8,7 @@ use crate::run::{Run, unsigned};
 
 /// A range of pages that is to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewLane {
+pub struct NewRange {
     /// The table or leaf, as `schema.table`.
     pub leaf: String,
     /// Its first page.
@@ -19,7 +19,7 @@ pub struct NewLane {
 
 /// A lane that this transaction has locked.
 #[derive(Debug, Clone)]
-pub struct Lane {
+pub struct Range {
     /// Its number.
     pub id: i64,
     /// The table or leaf, as `schema.table`.
@@ -80,14 +80,14 @@ impl Run {
     ///
     /// # Errors
     /// [`RlsError::Query`].
-    pub async fn claim(&self, tx: &mut PgConnection, preferred: i64) -> Result<Option<Lane>, RlsError> {
-        let row = sqlx::query(include_str!("../../../sql/ops/claim_lane.sql"))
+    pub async fn claim(&self, tx: &mut PgConnection, preferred: i64) -> Result<Option<Range>, RlsError> {
+        let row = sqlx::query(include_str!("../../../sql/ops/claim_range.sql"))
             .bind(self.id)
             .bind(preferred)
             .fetch_optional(tx)
             .await
             .map_err(RlsError::query("looking for a lane that is free"))?;
-        Ok(row.map(|row| Lane { id: row.get(0), leaf: row.get(1), next: row.get(2), until: row.get(3) }))
+        Ok(row.map(|row| Range { id: row.get(0), leaf: row.get(1), next: row.get(2), until: row.get(3) }))
     }
 
     /// Does one batch; it commits or rolls back with the caller's transaction.
@@ -118,7 +118,7 @@ impl Run {
     /// [`RlsError::Query`].
     pub async fn lane_in(&self, tx: &mut PgConnection, leaf: &str, next: &str, until: &str) -> Result<i64, RlsError> {
         let before = act(tx).await?;
-        let lane = sqlx::query_scalar(include_str!("../../../sql/ops/open_lane.sql"))
+        let lane = sqlx::query_scalar(include_str!("../../../sql/ops/open_range.sql"))
             .bind(self.id)
             .bind(leaf)
             .bind(next)
@@ -138,7 +138,7 @@ impl Run {
     pub async fn refuse(
         &self,
         tx: &mut PgConnection,
-        lane: &Lane,
+        lane: &Range,
         until: &str,
         row: Option<(&str, &str)>,
     ) -> Result<u64, RlsError> {
@@ -180,9 +180,9 @@ impl Run {
 }
 
 /// Gives a run its lanes, unless it has some.
-pub(crate) async fn open_lanes(connection: &mut PgConnection, run: i64, lanes: &[NewLane]) -> Result<(), RlsError> {
+pub(crate) async fn open_lanes(connection: &mut PgConnection, run: i64, lanes: &[NewRange]) -> Result<(), RlsError> {
     let page = |page: u64| i64::try_from(page).unwrap_or(i64::MAX);
-    sqlx::query(include_str!("../../../sql/ops/open_lanes.sql"))
+    sqlx::query(include_str!("../../../sql/ops/open_ranges.sql"))
         .bind(run)
         .bind(lanes.iter().map(|lane| lane.leaf.as_str()).collect::<Vec<_>>())
         .bind(lanes.iter().map(|lane| page(lane.first)).collect::<Vec<_>>())

@@ -78,9 +78,9 @@ impl Lease {
 
     /// Renews the lease until the answer is dropped.
     #[must_use]
-    pub fn keep_alive(&self, database: &Database) -> KeptAlive {
+    pub fn keep_alive(&self, database: &Database) -> Heartbeat {
         let (database, lease) = (database.clone(), self.clone());
-        KeptAlive::spawn(async move {
+        Heartbeat::spawn(async move {
             loop {
                 tokio::time::sleep(HEARTBEAT).await;
                 // A lost lease needs no word here: the next write finds the fence moved and stops.
@@ -124,15 +124,15 @@ impl Lease {
 
 /// A sign of life that a task of its own renews, until this is dropped.
 #[derive(Debug)]
-pub struct KeptAlive(tokio::task::JoinHandle<()>);
+pub struct Heartbeat(tokio::task::JoinHandle<()>);
 
-impl KeptAlive {
+impl Heartbeat {
     pub(crate) fn spawn(renewing: impl Future<Output = ()> + Send + 'static) -> Self {
         Self(tokio::spawn(renewing))
     }
 }
 
-impl Drop for KeptAlive {
+impl Drop for Heartbeat {
     fn drop(&mut self) {
         self.0.abort();
     }

@@ -10,17 +10,17 @@ use tokio::sync::watch;
 
 use crate::owner::{act, begin};
 use crate::run::unsigned;
-use crate::{HEARTBEAT, KeptAlive, LEASE_TTL, Result};
+use crate::{HEARTBEAT, Heartbeat, LEASE_TTL, Result};
 
 /// This process, as a member of a run.
 #[derive(Debug, Clone)]
-pub struct Member {
+pub struct RunProcess {
     id: i64,
 }
 
 /// A process that works, or worked, at a run.
 #[derive(Debug, Clone, Serialize)]
-pub struct MemberRecord {
+pub struct RunProcessRecord {
     /// Who it is: user, host and process.
     pub holder: String,
     /// How many batches it does at once.
@@ -35,19 +35,19 @@ pub struct MemberRecord {
     pub alive: bool,
 }
 
-impl Member {
+impl RunProcess {
     /// Enters this process.
     ///
     /// # Errors
     /// [`crate::Error::Database`].
     pub async fn enter(database: &Database, run: i64, holder: &str, workers: u32) -> Result<Self> {
         let mut tx = begin(database, Duration::from_secs(5)).await?;
-        sqlx::query(include_str!("../../../sql/ops/forget_members.sql"))
+        sqlx::query(include_str!("../../../sql/ops/forget_run_processes.sql"))
             .bind(run)
             .execute(tx.connection())
             .await
             .map_err(RlsError::query("taking out processes that died"))?;
-        let enter = "INSERT INTO tenant_ops.member (run_id, holder, workers) VALUES ($1, $2, $3) RETURNING id";
+        let enter = "INSERT INTO tenant_ops.run_process (run_id, holder, workers) VALUES ($1, $2, $3) RETURNING id";
         let id = sqlx::query_scalar(enter)
             .bind(run)
             .bind(holder)
@@ -65,7 +65,7 @@ impl Member {
     /// [`crate::Error::Database`].
     pub async fn heartbeat(&self, database: &Database, note: Option<&str>) -> Result<()> {
         let mut tx = begin(database, HEARTBEAT).await?;
-        sqlx::query("UPDATE tenant_ops.member SET heartbeat_at = clock_timestamp(), note = $2 WHERE id = $1")
+        sqlx::query("UPDATE tenant_ops.run_process SET heartbeat_at = clock_timestamp(), note = $2 WHERE id = $1")
             .bind(self.id)
             .bind(note)
             .execute(tx.connection())
@@ -76,9 +76,9 @@ impl Member {
 
     /// Gives signs of life until the answer is dropped, each with the note of that moment.
     #[must_use]
-    pub fn keep_alive(&self, database: &Database, note: watch::Receiver<Option<String>>) -> KeptAlive {
+    pub fn keep_alive(&self, database: &Database, note: watch::Receiver<Option<String>>) -> Heartbeat {
         let (database, member) = (database.clone(), self.clone());
-        KeptAlive::spawn(async move {
+        Heartbeat::spawn(async move {
             loop {
                 tokio::time::sleep(HEARTBEAT).await;
                 let note = note.borrow().clone();
@@ -94,7 +94,7 @@ impl Member {
     /// [`crate::Error::Database`]; its sign of life grows old then.
     pub async fn leave(&self, database: &Database) -> Result<()> {
         let mut tx = begin(database, HEARTBEAT).await?;
-        sqlx::query("DELETE FROM tenant_ops.member WHERE id = $1")
+        sqlx::query("DELETE FROM tenant_ops.run_process WHERE id = $1")
             .bind(self.id)
             .execute(tx.connection())
             .await
@@ -107,16 +107,16 @@ impl Member {
 ///
 /// # Errors
 /// [`RlsError::Query`].
-pub async fn members(connection: &mut PgConnection, run: i64) -> Result<Vec<MemberRecord>, RlsError> {
+pub async fn members(connection: &mut PgConnection, run: i64) -> Result<Vec<RunProcessRecord>, RlsError> {
     let before = act(connection).await?;
-    let rows = sqlx::query(include_str!("../../../sql/ops/members.sql"))
+    let rows = sqlx::query(include_str!("../../../sql/ops/run_processes.sql"))
         .bind(run)
         .bind(LEASE_TTL.as_millis() as i64)
         .fetch_all(&mut *connection)
         .await
         .map_err(RlsError::query("asking which processes work at the run"))?;
     before.again(connection).await?;
-    let member = |row: &sqlx::postgres::PgRow| MemberRecord {
+    let member = |row: &sqlx::postgres::PgRow| RunProcessRecord {
         holder: row.get(0),
         workers: unsigned(row.get::<i32, _>(1).into()),
         note: row.get(2),

@@ -6,7 +6,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::types::Json;
 use sqlx::{PgConnection, Row};
-use tenant_rls::{Database, Error as RlsError, Ident, TableName, Tenancy};
+use tenancy_config::{Ident, TableName, Tenancy};
+use tenant_rls::{Database, Error as RlsError};
 
 use crate::Result;
 use crate::host::this_host;

@@ -7,9 +7,9 @@ use sqlx::{PgConnection, Row};
 use tenant_rls::{Database, Error as RlsError};
 
 use crate::host::this_host;
-use crate::lane::{NewLane, open_lanes};
+use crate::lane::{NewRange, open_lanes};
 use crate::owner::{act, begin};
-use crate::state::{RunState, Standing, set_state};
+use crate::state::{RunProgress, RunState, set_state};
 use crate::{LEASE_TTL, Lease, Result};
 
 /// What identifies a run that could be resumed.
@@ -52,7 +52,7 @@ impl Run {
     ///
     /// # Errors
     /// [`crate::Error::Database`].
-    pub async fn resume_or_open(database: &Database, new: &NewRun, holder: &str, lanes: &[NewLane]) -> Result<Self> {
+    pub async fn resume_or_open(database: &Database, new: &NewRun, holder: &str, lanes: &[NewRange]) -> Result<Self> {
         let mut tx = begin(database, Duration::from_secs(5)).await?;
         let run = match Self::unfinished(tx.connection(), new).await? {
             Some((run, _)) => {
@@ -116,7 +116,7 @@ impl Run {
     ///
     /// # Errors
     /// [`crate::Error::Database`].
-    pub async fn standing(&self, database: &Database) -> Result<Standing> {
+    pub async fn standing(&self, database: &Database) -> Result<RunProgress> {
         let mut tx = begin(database, Duration::from_secs(5)).await?;
         let row = sqlx::query(include_str!("../../../sql/ops/run_standing.sql"))
             .bind(self.id)
@@ -125,7 +125,7 @@ impl Run {
             .await
             .map_err(RlsError::query("asking how the run stands"))?;
         tx.rollback().await?;
-        Ok(Standing {
+        Ok(RunProgress {
             state: RunState::parse(row.get(0)),
             state_by: row.get(1),
             state_at: row.get(2),
@@ -133,8 +133,8 @@ impl Run {
             examined: unsigned(row.get(4)),
             batches: unsigned(row.get(5)),
             assigned_by: row.get(6),
-            open_lanes: unsigned(row.get(7)),
-            members: unsigned(row.get(8)),
+            open_ranges: unsigned(row.get(7)),
+            processes: unsigned(row.get(8)),
         })
     }
 
@@ -142,7 +142,7 @@ impl Run {
     ///
     /// # Errors
     /// [`crate::Error::LeaseLost`]; [`crate::Error::Database`].
-    pub async fn next_pass(&mut self, database: &Database, lease: &Lease, lanes: &[NewLane]) -> Result<()> {
+    pub async fn next_pass(&mut self, database: &Database, lease: &Lease, lanes: &[NewRange]) -> Result<()> {
         let mut tx = begin(database, Duration::from_secs(5)).await?;
         lease.fence(tx.connection()).await?;
         self.close_lanes(tx.connection()).await?;
@@ -158,8 +158,8 @@ impl Run {
     /// Takes the lanes' counts over into the run, and the lanes away.
     async fn close_lanes(&self, connection: &mut PgConnection) -> Result<(), RlsError> {
         for statement in [
-            include_str!("../../../sql/ops/close_lanes.sql"),
-            "DELETE FROM tenant_ops.lane WHERE run_id = $1",
+            include_str!("../../../sql/ops/close_ranges.sql"),
+            "DELETE FROM tenant_ops.range WHERE run_id = $1",
             "DELETE FROM tenant_ops.refused WHERE run_id = $1",
         ] {
             sqlx::query(statement)

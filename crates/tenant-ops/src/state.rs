@@ -5,7 +5,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::PgConnection;
-use tenant_rls::{Backoff, Database, Error as RlsError, OwnerTx, Tenancy, retry_locks};
+use tenancy_config::Tenancy;
+use tenant_rls::{Backoff, Database, Error as RlsError, OwnerTx, retry_locks};
 
 use crate::Result;
 use crate::owner::{act, begin};
@@ -58,7 +59,7 @@ impl RunState {
 
 /// How a run stands, with what all its processes did.
 #[derive(Debug, Clone)]
-pub struct Standing {
+pub struct RunProgress {
     /// Its state.
     pub state: RunState,
     /// Who set that.
@@ -73,13 +74,13 @@ pub struct Standing {
     pub batches: u64,
     /// Rows assigned, by source, best first.
     pub assigned_by: Vec<i64>,
-    /// Lanes that are not at their end.
-    pub open_lanes: u64,
+    /// Ranges that are not at their end.
+    pub open_ranges: u64,
     /// Processes that gave a sign of life lately.
-    pub members: u64,
+    pub processes: u64,
 }
 
-impl Standing {
+impl RunProgress {
     /// Rows assigned.
     pub fn assigned(&self) -> u64 {
         unsigned(self.assigned_by.iter().sum())
@@ -143,7 +144,7 @@ async fn settle(database: &Database, run: i64) -> Result<()> {
     let backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2), 12);
     Ok(retry_locks(backoff, async || {
         let mut tx = begin(database, Duration::from_secs(5)).await?;
-        sqlx::query("SELECT FROM tenant_ops.lane WHERE run_id = $1 ORDER BY id FOR UPDATE")
+        sqlx::query("SELECT FROM tenant_ops.range WHERE run_id = $1 ORDER BY id FOR UPDATE")
             .bind(run)
             .execute(tx.connection())
             .await

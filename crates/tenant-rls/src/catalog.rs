@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 use sqlx::{PgConnection, Row, types::Json};
 
-use crate::{Database, Error, Ident, Result, TableName, Tenancy, closest, scope::begin_read_only};
+use crate::connection::database::Database;
+use crate::connection::transaction::begin_read_only;
+use crate::error::{Error, Result};
+use tenancy_config::{Ident, TableName, Tenancy, closest};
 
 /// What `tenancy.toml` calls tenant tables, as this database has them.
 #[derive(Debug, Clone, Serialize)]
@@ -131,7 +134,7 @@ impl ForeignKey {
     /// The table that is referenced.
     ///
     /// # Errors
-    /// [`Error::Identifier`], which the catalog rules out.
+    /// [`Error::Name`], which the catalog rules out.
     pub fn target(&self) -> Result<TableName> {
         Ok(TableName::new(Ident::new(&self.schema)?, Ident::new(&self.table)?))
     }
@@ -141,7 +144,7 @@ impl Catalog {
     /// Reads the catalog. Every role may.
     ///
     /// # Errors
-    /// [`Error::Query`]; [`Error::Identifier`] for a name in `tenancy.toml` that no table can have.
+    /// [`Error::Query`]; [`Error::Name`] for a name in `tenancy.toml` that no table can have.
     pub async fn load(database: &Database, tenancy: &Tenancy) -> Result<Self> {
         let mut guard = begin_read_only(database).await?;
         let catalog = Self::read(guard.connection(), tenancy).await?;

@@ -2,8 +2,11 @@
 
 use sqlx::Row;
 
-use crate::scope::begin_read_only;
-use crate::{Database, Error, Ident, Result, Sql, TableName};
+use crate::connection::database::Database;
+use crate::connection::transaction::begin_read_only;
+use crate::error::{Error, Result};
+use crate::scope::insert::GeneratedValue;
+use tenancy_config::{Ident, TableName};
 
 /// Columns that the application's ORM keeps and the database does not.
 const TIMES: [&str; 4] = ["createdAt", "updatedAt", "created_at", "updated_at"];
@@ -25,33 +28,6 @@ pub struct Column {
     pub is_unique: bool,
     /// The login may insert into it.
     pub may_insert: bool,
-}
-
-/// A value that the database makes for a column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Generated {
-    /// Text as Prisma's `cuid()` looks: `c` and 24 characters, here 90 random bits.
-    Cuid,
-    /// A random UUID.
-    Uuid,
-    /// The transaction's time.
-    Now,
-    /// The transaction's time as UTC, for columns without a time zone: so the ORM writes and reads them.
-    NowUtc,
-}
-
-impl Generated {
-    /// The expression that makes the value, under any search path.
-    pub fn sql(self) -> Sql {
-        Sql::from_static(match self {
-            Self::Cuid => {
-                "pg_catalog.concat('c', pg_catalog.left(pg_catalog.replace(pg_catalog.gen_random_uuid()::pg_catalog.text, '-', ''), 24))"
-            }
-            Self::Uuid => "pg_catalog.gen_random_uuid()",
-            Self::Now => "pg_catalog.now()",
-            Self::NowUtc => "pg_catalog.now() AT TIME ZONE 'UTC'",
-        })
-    }
 }
 
 impl Column {
@@ -84,14 +60,18 @@ impl Column {
 
     /// What fills this column where nobody gives a value: a key that has no default of its own, and the times that the
     /// ORM keeps. They are filled although they may have a default, as that is in the time zone of the session.
-    pub fn generated(&self) -> Option<Generated> {
+    pub fn generated(&self) -> Option<GeneratedValue> {
         let type_name = self.type_name.as_str();
         if TIMES.contains(&self.name.as_str()) && type_name.starts_with("timestamp") {
-            return Some(if type_name.ends_with(" with time zone") { Generated::Now } else { Generated::NowUtc });
+            return Some(if type_name.ends_with(" with time zone") {
+                GeneratedValue::Now
+            } else {
+                GeneratedValue::NowUtc
+            });
         }
         match type_name {
-            "uuid" if self.is_key && !self.has_default => Some(Generated::Uuid),
-            _ if self.is_key && !self.has_default && holds_text(type_name) => Some(Generated::Cuid),
+            "uuid" if self.is_key && !self.has_default => Some(GeneratedValue::Uuid),
+            _ if self.is_key && !self.has_default && holds_text(type_name) => Some(GeneratedValue::Cuid),
             _ => None,
         }
     }
@@ -105,7 +85,7 @@ fn holds_text(type_name: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn generated(name: &str, type_name: &str, is_key: bool, has_default: bool) -> Option<Generated> {
+    fn generated(name: &str, type_name: &str, is_key: bool, has_default: bool) -> Option<GeneratedValue> {
         let name = Ident::new(name).unwrap();
         let type_name = type_name.into();
         Column { name, type_name, not_null: true, has_default, is_key, is_unique: is_key, may_insert: true }.generated()
@@ -115,14 +95,14 @@ mod tests {
     fn a_key_without_a_default_and_the_times_of_the_orm_are_filled() {
         let utc = "timestamp(3) without time zone";
         for (name, type_name, is_key, has_default, filled) in [
-            ("id", "text", true, false, Some(Generated::Cuid)),
-            ("id", "character varying(30)", true, false, Some(Generated::Cuid)),
-            ("id", "uuid", true, false, Some(Generated::Uuid)),
+            ("id", "text", true, false, Some(GeneratedValue::Cuid)),
+            ("id", "character varying(30)", true, false, Some(GeneratedValue::Cuid)),
+            ("id", "uuid", true, false, Some(GeneratedValue::Uuid)),
             ("id", "uuid", true, true, None),
             ("id", "bigint", true, true, None),
             ("name", "text", false, false, None),
-            ("createdAt", utc, false, true, Some(Generated::NowUtc)),
-            ("updated_at", "timestamp(3) with time zone", false, false, Some(Generated::Now)),
+            ("createdAt", utc, false, true, Some(GeneratedValue::NowUtc)),
+            ("updated_at", "timestamp(3) with time zone", false, false, Some(GeneratedValue::Now)),
             ("updatedAt", "text", false, false, None),
             ("birthday", utc, false, false, None),
         ] {

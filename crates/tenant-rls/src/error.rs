@@ -1,10 +1,12 @@
 //! What can go wrong below every job, each with what to do next.
 
-use crate::server_error::ServerError;
-use crate::settings::SettingsError;
-use crate::url::UrlError;
-use crate::visibility::Obstacle;
-use crate::{Exit, TableName};
+use tenancy_config::settings::SettingsError;
+use tenancy_config::url::UrlError;
+use tenancy_config::{Exit, NameError, TableName, UserError};
+
+use crate::access::Obstacle;
+use crate::server_error::{Fault, ServerError};
+use crate::sql::quote::Quoted;
 
 /// The result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -20,13 +22,8 @@ pub enum Error {
     #[error(transparent)]
     Settings(#[from] SettingsError),
     /// A name that PostgreSQL could not hold.
-    #[error("`{name}` cannot be the name of a table, column or role: {why}")]
-    Identifier {
-        /// The name as given.
-        name: String,
-        /// What is wrong with it.
-        why: &'static str,
-    },
+    #[error(transparent)]
+    Name(#[from] NameError),
     /// No connection could be made.
     #[error("cannot connect to {target}: {source}")]
     Connect {
@@ -154,11 +151,21 @@ impl Error {
         move |source| Self::Query { doing: doing.into(), source: ServerError::from(source) }
     }
 
-    /// What the user can do about it.
-    pub fn hint(&self) -> Option<String> {
+    /// The SQLSTATE, where a server said no.
+    pub fn sqlstate(&self) -> Option<&str> {
+        match self {
+            Self::Connect { source, .. } | Self::Query { source, .. } => source.sqlstate(),
+            _ => None,
+        }
+    }
+}
+
+impl UserError for Error {
+    fn hint(&self) -> Option<String> {
         match self {
             Self::Url(error) => error.hint(),
             Self::Settings(error) => error.hint(),
+            Self::Name(error) => error.hint(),
             Self::Connect { source, .. } | Self::Query { source, .. } => source.hint(),
             Self::OldServer { .. } => {
                 Some("upgrade the server; `db up --pg-version 18` starts a newer local one".into())
@@ -196,13 +203,12 @@ impl Error {
         }
     }
 
-    /// How a process that met this error ends.
-    pub fn exit(&self) -> Exit {
+    fn exit(&self) -> Exit {
         match self {
             Self::Url(error) => error.exit(),
             Self::Settings(error) => error.exit(),
-            Self::Identifier { .. }
-            | Self::NoTable { .. }
+            Self::Name(error) => error.exit(),
+            Self::NoTable { .. }
             | Self::UnknownTenant { .. }
             | Self::AmbiguousTenant { .. }
             | Self::TenantId { .. }
@@ -215,12 +221,12 @@ impl Error {
             _ => Exit::Failed,
         }
     }
+}
 
-    /// The SQLSTATE, where a server said no.
-    pub fn sqlstate(&self) -> Option<&str> {
-        match self {
-            Self::Connect { source, .. } | Self::Query { source, .. } => source.sqlstate(),
-            _ => None,
-        }
+/// How to treat an error of this crate.
+pub fn fault_of(error: &Error) -> Fault {
+    match error {
+        Error::Connect { source, .. } | Error::Query { source, .. } => source.fault(),
+        _ => Fault::Other,
     }
 }

@@ -1,4 +1,4 @@
-//! The one crate that talks to PostgreSQL: settings, connections, tenant scopes and the catalog of tenant tables.
+//! The one crate that talks to PostgreSQL: connections, tenant scopes and the catalog of tenant tables.
 //!
 //! Every job reads and writes through one of these scopes, each of which is one transaction:
 //!
@@ -17,52 +17,36 @@
 //! Only here are connections made and identifiers quoted into SQL; `clippy.toml` forbids both elsewhere.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)] // this crate is the replacement that the ban names
 
+mod access;
 pub mod catalog;
 mod columns;
-pub mod csv;
-mod database;
-mod direct;
-mod env_files;
-pub mod environment;
+mod connection;
 mod error;
-mod exit;
-pub mod files;
-mod ident;
-pub mod plain;
-mod redact;
+pub mod registry;
 mod retry;
-mod same_database;
 mod scope;
 mod server_error;
-mod session;
-pub mod settings;
-mod suggest;
-mod template;
-pub mod tenancy;
-pub mod tenant;
-pub mod trust;
-pub mod url;
+mod sql;
+mod tenant_id;
 pub mod visibility;
 
+pub use access::{Access, ActingRole};
 pub use catalog::{Catalog, Leaf, TenantTable};
-pub use columns::{Column, Generated};
-pub use database::{ConnectOptions, Database, Limits};
-pub use direct::DirectConnection;
-pub use error::{Error, Result};
-pub use exit::Exit;
-pub use files::FileError;
-pub use ident::{Ident, TableName};
-pub use redact::without_urls;
+pub use columns::Column;
+pub use connection::database::{ConnectOptions, Database, Limits};
+pub use connection::direct::DirectConnection;
+pub use connection::same_database::same_database;
+pub use connection::session::{Pooler, SessionFacts};
+pub use error::{Error, Result, fault_of};
+pub use registry::{Registry, Tenant};
 pub use retry::{Backoff, retry_locks};
-pub use same_database::same_database;
-pub use scope::{AuditTx, BatchOptions, BatchTx, InsertInto, OwnerTx, ProbeTx, TenantInsert, TenantScope, TenantTx};
-pub use server_error::{Fault, fault_of};
-pub use session::{Pooler, SessionFacts};
-pub use settings::{Flags, Origin, Settings, Target};
-pub use suggest::closest;
-pub use template::{Sql, Template};
-pub use tenancy::Tenancy;
-pub use tenant::{Tenant, TenantId, Tenants};
-pub use trust::Trust;
-pub use url::DatabaseUrl;
-pub use visibility::{Access, ActingRole};
+pub use scope::audit::AuditTx;
+pub use scope::batch::{BatchOptions, BatchTx, TenantScope};
+pub use scope::insert::{GeneratedValue, TenantInsert, TenantRow};
+pub use scope::owner::OwnerTx;
+pub use scope::probe::ProbeTx;
+pub use scope::tenant::TenantTx;
+pub use server_error::Fault;
+pub use sql::template::Template;
+pub use sql::text::Sql;
+pub use tenant_id::TenantId;

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use crate::server_error::{Fault, fault_of};
-use crate::{Error, Result};
+use crate::error::fault_of;
+use crate::error::{Error, Result};
+use crate::server_error::Fault;
 
 /// Waits that double from `first` to `longest`, each with up to half of it taken off at random.
 #[derive(Debug, Clone)]

@@ -99,14 +99,6 @@ impl ServerError {
     }
 }
 
-/// How to treat an error of this crate.
-pub fn fault_of(error: &crate::Error) -> Fault {
-    match error {
-        crate::Error::Connect { source, .. } | crate::Error::Query { source, .. } => source.fault(),
-        _ => Fault::Other,
-    }
-}
-
 impl fmt::Display for ServerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(server) = self.server() else {

@@ -1,121 +1,24 @@
-//! Who can see every row. A role that row level security filters counts less without an error (facts 1 and 15 of the
-//! design), so nothing is counted and no batch runs before its role is proven to see all that it must.
+//! Who can see every row. A role that row level security filters counts less without an error: under FORCE the owner of a
+//! table counted 0 rows without a tenant where there was 1 (docs/decisions.md, 5). So nothing is counted and no batch runs
+//! before its role is proven to see all that it must.
 //!
 //! Proof is one of two: row level security is not active for the role on any of the tables, and `row_security = off`
 //! turns a later change into an error; or our own policy for this very role is there unaltered, and no restrictive policy applies.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 use sqlx::{PgConnection, Row, types::Json};
 
-use crate::scope::{begin_read_only, set_role};
-use crate::{Database, Error, Ident, Result, TableName, Tenancy};
+use tenancy_config::{Ident, Tenancy};
 
-/// What a job needs of one table.
-#[derive(Debug, Clone)]
-pub struct Access {
-    /// The table.
-    pub table: TableName,
-    /// Columns that are read, `ctid` included where it is.
-    pub read: Vec<Ident>,
-    /// The tenant column, where it is filled in.
-    pub write: Option<Ident>,
-}
-
-/// The role that statements run as.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ActingRole {
-    /// The login's own.
-    Login(String),
-    /// Another one, by `SET LOCAL ROLE`.
-    Assumed(Ident),
-}
-
-impl ActingRole {
-    /// The role to set, if another than the login's.
-    pub fn assumed(&self) -> Option<&str> {
-        match self {
-            Self::Login(_) => None,
-            Self::Assumed(role) => Some(role.as_str()),
-        }
-    }
-
-    fn name(&self) -> &str {
-        match self {
-            Self::Login(name) => name,
-            Self::Assumed(role) => role.as_str(),
-        }
-    }
-}
-
-impl fmt::Display for ActingRole {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// Why a role cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Obstacle {
-    role: String,
-    table: Option<TableName>,
-    why: Why,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Why {
-    CannotAssume,
-    NoTable,
-    Filtered { verb: &'static str },
-    Restricted { policy: String },
-    NoRight { verb: &'static str, columns: Vec<String> },
-}
-
-impl fmt::Display for Obstacle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let role = &self.role;
-        let table = self.table.as_ref().map(ToString::to_string).unwrap_or_default();
-        match &self.why {
-            Why::CannotAssume => write!(f, "this login cannot act as {role}"),
-            Why::NoTable => write!(f, "{role} finds no table {table}"),
-            Why::Filtered { verb } => write!(f, "row level security filters what {role} may {verb} in {table}"),
-            Why::Restricted { policy } => {
-                write!(f, "the restrictive policy \"{policy}\" hides rows of {table} from {role}")
-            }
-            Why::NoRight { verb, columns } => write!(f, "{role} may not {verb} {} of {table}", columns.join(", ")),
-        }
-    }
-}
-
-impl Obstacle {
-    /// The right that is missing, as the statement that gives it.
-    pub(crate) fn hint(&self) -> Option<String> {
-        let role = Ident::new(&self.role).ok()?.quoted();
-        let table = self.table.as_ref().map(TableName::quoted).unwrap_or_default();
-        match &self.why {
-            Why::CannotAssume | Why::NoTable => None,
-            Why::Filtered { .. } => Some(
-                "connect as a role that sees every row (superuser or BYPASSRLS), or let the rollout give its roles \
-                 their policies: cargo xtask rls plan --phase prepare shows them"
-                    .to_owned(),
-            ),
-            Why::Restricted { policy } => Some(format!(
-                "let the policy apply to the application's role only: ALTER POLICY {} ON {table} TO …;",
-                Ident::new(policy).ok()?.quoted()
-            )),
-            Why::NoRight { verb, columns } => {
-                let list: Option<Vec<String>> = columns.iter().map(|c| Some(Ident::new(c).ok()?.quoted())).collect();
-                Some(format!("GRANT {} ({}) ON {table} TO {role};", verb.to_uppercase(), list?.join(", ")))
-            }
-        }
-    }
-}
+use crate::access::{Access, ActingRole, Obstacle, Why};
+use crate::connection::database::Database;
+use crate::connection::transaction::{begin_read_only, set_role};
+use crate::error::{Error, Result};
+use crate::sql::quote::Quoted;
 
 /// How a role sees a set of tables.
 #[derive(Debug)]
-pub(crate) struct Sight {
+pub(crate) struct Visibility {
     pub(crate) obstacles: Vec<Obstacle>,
     /// Some table is under policies for this role, which our own policy opens.
     pub(crate) by_policy: bool,
@@ -125,7 +28,7 @@ pub(crate) struct Sight {
 /// ours; where it is filtered, the auditor or the maintenance role may not be.
 ///
 /// # Errors
-/// [`Error::Identifier`] for a name in `tenancy.toml` that no role can have.
+/// [`Error::Name`] for a name in `tenancy.toml` that no role can have.
 pub fn readers(database: &Database, tenancy: &Tenancy) -> Result<Vec<ActingRole>> {
     let mut readers = vec![ActingRole::Login(database.session().role.clone())];
     for role in [&tenancy.roles.auditor, &tenancy.roles.maintenance] {
@@ -169,8 +72,8 @@ pub async fn reads_by_policy(database: &Database, access: &[Access], role: &Acti
 }
 
 /// What stands in the way of `role`, which the connection already acts as.
-pub(crate) async fn examine(connection: &mut PgConnection, role: &ActingRole, access: &[Access]) -> Result<Sight> {
-    let mut sight = Sight { obstacles: Vec::new(), by_policy: false };
+pub(crate) async fn examine(connection: &mut PgConnection, role: &ActingRole, access: &[Access]) -> Result<Visibility> {
+    let mut sight = Visibility { obstacles: Vec::new(), by_policy: false };
     let asked: Vec<Asked<'_>> = access.iter().map(Asked::of).collect();
     // All at once: there may be hundreds of tables, and a round trip for each.
     let rows = sqlx::query(include_str!("../../../sql/catalog/visibility.sql"))

@@ -6,7 +6,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use local_db::{Result, Role, schema};
 use sqlx::PgConnection;
-use tenant_rls::{DatabaseUrl, DirectConnection, Error as SqlError, Ident, Template};
+use tenancy_config::{DatabaseUrl, Ident};
+use tenant_rls::{DirectConnection, Error as SqlError, Template};
 
 use crate::shared_server::SharedServer;
 

@@ -28,6 +28,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use local_db::demo::{self, Seed};
 use local_db::{Error, Result, schema};
+use tenancy_config::UserError;
 
 /// A database with every table of `sql/local-db/schema/`, all empty.
 ///

@@ -8,7 +8,8 @@ use local_db::server::account::run;
 use local_db::server::ports::{free_port, is_free};
 use local_db::server::shutdown::{self, Shutdown};
 use local_db::{Error, Result, Role, Secret, schema};
-use tenant_rls::{DatabaseUrl, DirectConnection};
+use tenancy_config::DatabaseUrl;
+use tenant_rls::DirectConnection;
 
 use crate::database::{connect, unique_name};
 use crate::guardian::{self, SETTINGS, ServerHold};

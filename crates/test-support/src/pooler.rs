@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use local_db::server::account::Account;
 use local_db::server::ports::free_port;
 use local_db::{Error, Result, Role};
-use tenant_rls::{DatabaseUrl, DirectConnection, environment};
+use tenancy_config::{DatabaseUrl, environment};
+use tenant_rls::DirectConnection;
 
 use crate::database::{TestDb, unique_name};
 use crate::shared_server;

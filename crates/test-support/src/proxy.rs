@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
 
-use tenant_rls::DatabaseUrl;
+use tenancy_config::DatabaseUrl;
 
 /// Why a proxy panics: a test without its sockets has nothing to test.
 const SOCKETS: &str = "a proxy of a test has its sockets";

@@ -15,8 +15,9 @@ use local_db::server::pid::is_running;
 use local_db::server::ports::free_port;
 use local_db::server::programs::ProgramRequest;
 use local_db::{Error, LocalDb, LocalOptions, Programs, Result, Role, Secret, schema};
-use tenant_rls::settings::SettingsError;
-use tenant_rls::{DatabaseUrl, DirectConnection, Error as SqlError, environment};
+use tenancy_config::settings::SettingsError;
+use tenancy_config::{DatabaseUrl, environment};
+use tenant_rls::{DirectConnection, Error as SqlError};
 use tokio::sync::OnceCell;
 
 use crate::guardian::{self, FoundServer, ServerHold};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use backfill_engine::{Aftermath, BackfillReport, Outcome, Vacuum, bytes};
-use tenant_rls::plain::plain;
+use backfill_engine::{BackfillReport, Cleanup, RunOutcome, Vacuum, bytes};
+use tenancy_config::plain::plain;
 
 use crate::report::Report;
 use crate::text::{count, counted, duration, line, table};
@@ -35,7 +35,7 @@ impl Report for BackfillReport {
 }
 
 /// Statistics for the planner, and what is left for vacuum.
-fn aftermath(left: &Aftermath) -> String {
+fn aftermath(left: &Cleanup) -> String {
     let statistics = match &left.not_analyzed {
         None => "The table was analyzed.".to_owned(),
         Some(why) => plain(format!("The table was not analyzed: {why}.")),
@@ -54,11 +54,11 @@ fn aftermath(left: &Aftermath) -> String {
 
 fn headline(report: &BackfillReport) -> String {
     let how = match report.outcome {
-        Outcome::NothingToDo => return format!("{}: nothing to do", report.table),
-        Outcome::Done => "done",
-        Outcome::Stopped => "stopped",
-        Outcome::Cancelled => "cancelled",
-        Outcome::LimitReached => "the limit is reached",
+        RunOutcome::NothingToDo => return format!("{}: nothing to do", report.table),
+        RunOutcome::Done => "done",
+        RunOutcome::Stopped => "stopped",
+        RunOutcome::Cancelled => "cancelled",
+        RunOutcome::LimitReached => "the limit is reached",
     };
     let dry = if report.dry_run { " (dry run: nothing was kept)" } else { "" };
     let time = duration(Duration::try_from_secs_f64(report.seconds).unwrap_or_default());
@@ -132,11 +132,11 @@ fn next(report: &BackfillReport) -> Option<String> {
     let undecided = report.conflicts + report.unresolved;
     let text = match (report.outcome, &report.review) {
         _ if report.dry_run && report.assigned > 0 => "Next: the same without --dry-run.".to_owned(),
-        (Outcome::Cancelled, _) => {
+        (RunOutcome::Cancelled, _) => {
             "What was assigned stays; `cargo xtask backfill undo` takes it back. The same command begins a new run."
                 .to_owned()
         }
-        (Outcome::Stopped | Outcome::LimitReached, _) => "Run the same command again to go on from here.".to_owned(),
+        (RunOutcome::Stopped | RunOutcome::LimitReached, _) => "Run the same command again to go on from here.".to_owned(),
         _ if report.rows_keep_coming => {
             "The application keeps writing rows without a tenant. Give the column its default first: cargo xtask rls rollout --phase prepare"
                 .to_owned()

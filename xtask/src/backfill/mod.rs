@@ -5,8 +5,8 @@ mod events;
 mod options;
 mod session;
 
-use backfill_engine::{BackfillReport, Outcome, Progress};
-use tenant_rls::Exit;
+use backfill_engine::{BackfillEvent, BackfillReport, RunOutcome};
+use tenancy_config::Exit;
 
 use crate::printer::Printer;
 use crate::progress::Meter;
@@ -14,11 +14,11 @@ use crate::report::Format;
 use crate::text::{count, counted, duration};
 
 use events::Events;
-pub(crate) use options::BackfillOptions;
+pub(crate) use options::BackfillArgs;
 pub(crate) use session::{Session, watch};
 
 /// Draws the engine's events, or writes them for programs.
-struct Bar<'a> {
+struct BackfillProgress<'a> {
     printer: &'a Printer,
     events: Option<Events>,
     meter: Option<Meter<'a>>,
@@ -26,14 +26,14 @@ struct Bar<'a> {
     run: Option<i64>,
 }
 
-impl<'a> Bar<'a> {
+impl<'a> BackfillProgress<'a> {
     fn new(printer: &'a Printer, format: Format) -> Self {
         let events = (format == Format::Json && printer.writes_events()).then(Events::start);
         Self { printer, events, meter: None, rows: 0, run: None }
     }
 
     /// Takes one event.
-    fn event(&mut self, event: Progress) {
+    fn event(&mut self, event: BackfillEvent) {
         if let Some(events) = &mut self.events {
             if let Some(line) = events.line(&event) {
                 self.printer.event(&line);
@@ -41,10 +41,10 @@ impl<'a> Bar<'a> {
             return;
         }
         match event {
-            Progress::Waiting { holder } => {
+            BackfillEvent::Waiting { holder } => {
                 self.printer.note(&crate::holder::waiting(&holder));
             }
-            Progress::Started { table, rows, role, run, resumed, helping } => {
+            BackfillEvent::Started { table, rows, role, run, resumed, helping } => {
                 self.run = run;
                 let run = run.map_or_else(|| "dry run".to_owned(), |run| format!("run {run}"));
                 self.printer.note(&format!(
@@ -59,42 +59,42 @@ impl<'a> Bar<'a> {
                 self.rows = rows;
                 self.meter = Some(Meter::start(self.printer, table.name().as_str(), "rows", 0, Some(rows)));
             }
-            Progress::LookedAhead { says } => {
+            BackfillEvent::LookedAhead { says } => {
                 says.iter().for_each(|says| self.printer.note(&format!("before: {says}")))
             }
-            Progress::Batch { examined, assigned } => {
+            BackfillEvent::Batch { examined, assigned } => {
                 if let Some(meter) = &mut self.meter {
                     // A later pass looks at some rows again.
                     meter.set(examined.min(self.rows), &format!("{} assigned", count(assigned)));
                 }
             }
-            Progress::NextPass { pass, assignable } => {
+            BackfillEvent::NextPass { pass, assignable } => {
                 let rows = counted(assignable, "row", "rows");
                 self.printer.note(&format!("pass {pass}: {rows} moved or were locked, reading through again"));
             }
-            Progress::Reconnecting { error, wait } => {
+            BackfillEvent::Reconnecting { error, wait } => {
                 self.printer.warning(&format!("the connection was lost ({error}); trying again in {}", duration(wait)));
             }
-            Progress::Unreadable { unreadable } => {
+            BackfillEvent::Unreadable { unreadable } => {
                 self.printer.warning(&format!(
                     "{unreadable}; going on with one worker, which rests as long as it works. {}",
                     unreadable.remedy
                 ));
             }
-            Progress::Slowed { reason, waits, workers } => {
+            BackfillEvent::Slowed { reason, waits, workers } => {
                 let what = if waits { "waiting".to_owned() } else { counted(u64::from(workers), "worker", "workers") };
                 self.printer.note(&format!("{what}: {}", reason.says));
                 if let Some(meter) = &mut self.meter {
                     meter.hold(Some((&reason.signal.to_string(), waits)));
                 }
             }
-            Progress::FullSpeedAgain { after } => {
+            BackfillEvent::FullSpeedAgain { after } => {
                 self.printer.note(&format!("at full speed again after {}", duration(after)));
                 if let Some(meter) = &mut self.meter {
                     meter.hold(None);
                 }
             }
-            Progress::Paused { by } => {
+            BackfillEvent::Paused { by } => {
                 let by = by.map_or_else(String::new, |by| format!(" by {by}"));
                 let run = self.run.unwrap_or_default();
                 self.printer.note(&format!("the run was paused{by}; cargo xtask backfill resume {run} lets it go on"));
@@ -102,16 +102,16 @@ impl<'a> Bar<'a> {
                     meter.hold(Some(("an operator paused the run", true)));
                 }
             }
-            Progress::Resumed => {
+            BackfillEvent::Resumed => {
                 self.printer.note("the run goes on");
                 if let Some(meter) = &mut self.meter {
                     meter.hold(None);
                 }
             }
-            Progress::Leading => {
+            BackfillEvent::Leading => {
                 self.printer.note("the process that led the run is gone; this one leads it from here");
             }
-            Progress::Surveying => {
+            BackfillEvent::Surveying => {
                 if let Some(meter) = &mut self.meter {
                     meter.words("counting what is left");
                 }
@@ -137,7 +137,7 @@ impl<'a> Bar<'a> {
 /// How a command ends that gave this report.
 pub(crate) fn exit(report: &BackfillReport) -> Option<Exit> {
     match report.outcome {
-        Outcome::Stopped | Outcome::Cancelled => Some(Exit::Stopped),
+        RunOutcome::Stopped | RunOutcome::Cancelled => Some(Exit::Stopped),
         _ if report.is_complete() => None,
         _ => Some(Exit::NotYet),
     }

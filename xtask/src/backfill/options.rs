@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use backfill_engine::pressure::Gentleness;
+use backfill_engine::pressure::ThrottleLimits;
 use clap::{Args, ValueEnum};
 
 use crate::duration_arg;
 
 /// How a backfill is to run.
 #[derive(Debug, Args)]
-pub(crate) struct BackfillOptions {
+pub(crate) struct BackfillArgs {
     /// Do everything but the commit
     #[arg(long)]
     dry_run: bool,
@@ -64,7 +64,7 @@ fn share(text: &str) -> Result<f64, String> {
     if share > 0.0 && share <= 1.0 { Ok(share) } else { Err("it must be above 0 and at most 1".to_owned()) }
 }
 
-impl From<GentleOptions> for Gentleness {
+impl From<GentleOptions> for ThrottleLimits {
     fn from(options: GentleOptions) -> Self {
         let usual = Self::default();
         Self {
@@ -86,8 +86,8 @@ enum OnConflict {
     First,
 }
 
-impl From<BackfillOptions> for backfill_engine::Options {
-    fn from(options: BackfillOptions) -> Self {
+impl From<BackfillArgs> for backfill_engine::BackfillOptions {
+    fn from(options: BackfillArgs) -> Self {
         Self {
             dry_run: options.dry_run,
             batch_time: options.batch_time,

@@ -3,12 +3,13 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use backfill_engine::{BackfillReport, Progress};
-use tenant_rls::{ConnectOptions, Database, Settings, TableName, Tenancy};
+use backfill_engine::{BackfillEvent, BackfillReport};
+use tenancy_config::{NameError, Settings, TableName, Tenancy};
+use tenant_rls::{ConnectOptions, Database};
 use tokio::sync::watch::Receiver;
 
-use super::{BackfillOptions, Bar, exit};
-use crate::app::{App, Outcome};
+use super::{BackfillArgs, BackfillProgress, exit};
+use crate::app::{CommandContext, Outcome};
 use crate::target::Connected;
 use crate::{holder, report, stop};
 
@@ -17,10 +18,10 @@ const TICK: Duration = Duration::from_secs(1);
 
 /// One backfill of the command line, on the database that the settings name.
 pub(crate) struct Session<'a> {
-    app: &'a App,
+    app: &'a CommandContext,
     settings: Settings,
     connected: Connected,
-    pub(crate) options: backfill_engine::Options,
+    pub(crate) options: backfill_engine::BackfillOptions,
 }
 
 impl<'a> Session<'a> {
@@ -28,11 +29,11 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// The settings or the connection failed, or CSV was asked for.
-    pub(crate) async fn open(app: &'a App, command: &str, options: BackfillOptions) -> anyhow::Result<Self> {
+    pub(crate) async fn open(app: &'a CommandContext, command: &str, options: BackfillArgs) -> anyhow::Result<Self> {
         report::refuse_csv(command, app.global.format())?;
         let settings = app.settings()?;
         // Hours before it is written.
-        let options = backfill_engine::Options::from(options);
+        let options = backfill_engine::BackfillOptions::from(options);
         app.expect_file("--review", options.review.as_deref())?;
         // Beside the workers: the heartbeats of lease and process, the counts of other processes, and one to spare.
         let connections = ConnectOptions::default().max_connections.max(options.workers + 4);
@@ -48,7 +49,7 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// It can be no table's name.
-    pub(crate) fn table(&self, name: &str) -> tenant_rls::Result<TableName> {
+    pub(crate) fn table(&self, name: &str) -> Result<TableName, NameError> {
         TableName::parse(name, &self.tenancy().database.schema)
     }
 
@@ -91,11 +92,11 @@ impl<'a> Session<'a> {
 /// # Errors
 /// The job's; what was committed before stays.
 pub(crate) async fn watch<E: Into<anyhow::Error>>(
-    app: &App,
-    job: impl AsyncFnOnce(&str, Receiver<bool>, &mut (dyn FnMut(Progress) + Send)) -> Result<BackfillReport, E>,
+    app: &CommandContext,
+    job: impl AsyncFnOnce(&str, Receiver<bool>, &mut (dyn FnMut(BackfillEvent) + Send)) -> Result<BackfillReport, E>,
 ) -> anyhow::Result<BackfillReport> {
-    let holder = holder::name(tenant_rls::environment::checked);
-    let bar = Mutex::new(Bar::new(&app.printer, app.global.format()));
+    let holder = holder::name(tenancy_config::environment::checked);
+    let bar = Mutex::new(BackfillProgress::new(&app.printer, app.global.format()));
     let locked = || bar.lock().unwrap_or_else(PoisonError::into_inner);
     let mut progress = |event| locked().event(event);
     let job = stop::gently(&app.printer, |stop| job(&holder, stop, &mut progress));

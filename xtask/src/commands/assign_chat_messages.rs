@@ -1,13 +1,14 @@
 //! `assign-chat-messages`: gives each chat message its author's tenant, or one tenant to all that have none.
 
-use assign_chat_messages::{Assignment, Given, Origin};
+use assign_chat_messages::{GivenTenant, MessageAssignment, MessageTenant};
 use backfill_engine::BackfillReport;
 use clap::{Args, ValueEnum};
-use tenant_rls::{Database, Tenancy};
+use tenancy_config::Tenancy;
+use tenant_rls::Database;
 
-use crate::app::{App, Outcome};
-use crate::backfill::{self, BackfillOptions, Session};
-use crate::failure::Mistake;
+use crate::app::{CommandContext, Outcome};
+use crate::backfill::{self, BackfillArgs, Session};
+use crate::failure::CommandError;
 use crate::printer::Printer;
 use crate::stop;
 use crate::text::{count, counted};
@@ -35,7 +36,7 @@ pub(crate) struct Options {
     #[arg(long)]
     include_inactive: bool,
     #[command(flatten)]
-    backfill: BackfillOptions,
+    backfill: BackfillArgs,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -49,10 +50,10 @@ enum From {
 ///
 /// # Errors
 /// The job's; what was committed before stays.
-pub(crate) async fn run(app: &App, options: Options) -> Outcome {
+pub(crate) async fn run(app: &CommandContext, options: Options) -> Outcome {
     let origin = origin(options.from, options.tenant, options.include_inactive)?;
     let session = Session::open(app, "assign-chat-messages", options.backfill).await?;
-    let prepared = async { Ok(Assignment::prepare(session.database(), session.tenancy(), &origin).await?) };
+    let prepared = async { Ok(MessageAssignment::prepare(session.database(), session.tenancy(), &origin).await?) };
     let assignment = stop::at_once(prepared).await?;
     if let Some(given) = &assignment.given {
         say(&app.printer, given);
@@ -64,11 +65,11 @@ pub(crate) async fn run(app: &App, options: Options) -> Outcome {
 
 /// The job with its bar and with Ctrl-C; the demo runs it too.
 pub(crate) async fn assign(
-    app: &App,
-    assignment: &Assignment,
+    app: &CommandContext,
+    assignment: &MessageAssignment,
     database: &Database,
     tenancy: &Tenancy,
-    options: &backfill_engine::Options,
+    options: &backfill_engine::BackfillOptions,
 ) -> anyhow::Result<BackfillReport> {
     backfill::watch(app, async |holder, stop, progress| {
         assignment.run(database, tenancy, holder, options, stop, progress).await
@@ -76,19 +77,21 @@ pub(crate) async fn assign(
     .await
 }
 
-fn origin(from: From, tenant: Option<String>, include_inactive: bool) -> anyhow::Result<Origin> {
+fn origin(from: From, tenant: Option<String>, include_inactive: bool) -> anyhow::Result<MessageTenant> {
     match from {
-        From::Tenant => Ok(Origin::Tenant { name: tenant.unwrap_or_else(|| PRIMARY.to_owned()), include_inactive }),
-        From::Author if tenant.is_some() || include_inactive => Err(Mistake::usage(
+        From::Tenant => {
+            Ok(MessageTenant::Tenant { name: tenant.unwrap_or_else(|| PRIMARY.to_owned()), include_inactive })
+        }
+        From::Author if tenant.is_some() || include_inactive => Err(CommandError::usage(
             "--tenant and --include-inactive are for --from tenant; from their authors, messages get many tenants",
             "add --from tenant, which gives all messages without a tenant to one",
         )),
-        From::Author => Ok(Origin::Author),
+        From::Author => Ok(MessageTenant::Author),
     }
 }
 
 /// Tells what is about to be given to whom, and what would be lost: also with --quiet.
-fn say(printer: &Printer, Given { tenant, messages }: &Given) {
+fn say(printer: &Printer, GivenTenant { tenant, messages }: &GivenTenant) {
     let rows = counted(messages.rows, "chat message has", "chat messages have");
     printer.line(&format!(
         "{rows} no tenant, to be given to {} (slug {}, id {})",
@@ -111,10 +114,10 @@ mod tests {
 
     #[test]
     fn one_tenant_for_all_is_only_given_on_request_and_is_then_the_primary_one() {
-        assert_eq!(origin(From::default(), None, false).unwrap(), Origin::Author);
-        let primary = Origin::Tenant { name: "tenant_primary".into(), include_inactive: false };
+        assert_eq!(origin(From::default(), None, false).unwrap(), MessageTenant::Author);
+        let primary = MessageTenant::Tenant { name: "tenant_primary".into(), include_inactive: false };
         assert_eq!(origin(From::Tenant, None, false).unwrap(), primary);
-        let named = Origin::Tenant { name: "acme".into(), include_inactive: true };
+        let named = MessageTenant::Tenant { name: "acme".into(), include_inactive: true };
         assert_eq!(origin(From::Tenant, Some("acme".into()), true).unwrap(), named);
         assert!(origin(From::Author, Some("acme".into()), false).is_err());
         assert!(origin(From::Author, None, true).is_err());

@@ -1,10 +1,11 @@
 //! `audit`: what is wrong now, table by table.
 
 use clap::Args;
+use tenancy_config::{Exit, Tenancy, environment};
 use tenant_audit::{AuditOptions, AuditProgress, AuditReport};
-use tenant_rls::{Database, Exit, Tenancy, environment};
+use tenant_rls::Database;
 
-use crate::app::{App, Outcome};
+use crate::app::{CommandContext, Outcome};
 use crate::progress::Meter;
 use crate::text::counted;
 use crate::{audit, stop};
@@ -31,7 +32,7 @@ pub(crate) struct Options {
 ///
 /// # Errors
 /// The audit's: above all that no role sees every row.
-pub(crate) async fn run(app: &App, options: Options) -> Outcome {
+pub(crate) async fn run(app: &CommandContext, options: Options) -> Outcome {
     // `--ci` says what the variable CI says where a system sets it.
     let in_ci =
         |name: &str| if name == "CI" && options.ci { Ok(Some("true".to_owned())) } else { environment::text(name) };
@@ -56,7 +57,7 @@ pub(crate) async fn run(app: &App, options: Options) -> Outcome {
 
 /// The job with its bar; the demo runs it too.
 pub(crate) async fn audit(
-    app: &App,
+    app: &CommandContext,
     database: &Database,
     tenancy: &Tenancy,
     tables: Vec<String>,

@@ -2,10 +2,11 @@
 
 use backfill_engine::BackfillReport;
 use clap::Args;
-use tenant_rls::{Database, Tenancy};
+use tenancy_config::Tenancy;
+use tenant_rls::Database;
 
-use crate::app::{App, Outcome};
-use crate::backfill::{self, BackfillOptions, Session};
+use crate::app::{CommandContext, Outcome};
+use crate::backfill::{self, BackfillArgs, Session};
 
 /// Give each booking the tenant that its service request, client and service agree on
 #[derive(Debug, Args)]
@@ -18,14 +19,14 @@ use crate::backfill::{self, BackfillOptions, Session};
 Ctrl-C ends it after the running batch; the same command goes on where it ended.")]
 pub(crate) struct Options {
     #[command(flatten)]
-    backfill: BackfillOptions,
+    backfill: BackfillArgs,
 }
 
 /// Runs the backfill on the database that the settings name.
 ///
 /// # Errors
 /// The job's; what was committed before stays.
-pub(crate) async fn run(app: &App, options: Options) -> Outcome {
+pub(crate) async fn run(app: &CommandContext, options: Options) -> Outcome {
     let session = Session::open(app, "backfill-bookings", options.backfill).await?;
     session.begin(&[&session.table(backfill_bookings::TABLE)?]).await?;
     let report = backfill(app, session.database(), session.tenancy(), &session.options).await?;
@@ -34,10 +35,10 @@ pub(crate) async fn run(app: &App, options: Options) -> Outcome {
 
 /// The job with its bar and with Ctrl-C; the demo runs it too.
 pub(crate) async fn backfill(
-    app: &App,
+    app: &CommandContext,
     database: &Database,
     tenancy: &Tenancy,
-    options: &backfill_engine::Options,
+    options: &backfill_engine::BackfillOptions,
 ) -> anyhow::Result<BackfillReport> {
     backfill::watch(app, async |holder, stop, progress| {
         backfill_bookings::backfill_bookings(database, tenancy, holder, options, stop, progress).await

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use seed_tenant_defaults::{CheckedList, Defaults, SeedReport, Whom};
-use tenant_rls::Settings;
+use seed_tenant_defaults::{CheckedList, Defaults, SeedReport, Selection};
+use tenancy_config::Settings;
 
-use crate::app::{App, Outcome};
-use crate::failure::Mistake;
+use crate::app::{CommandContext, Outcome};
+use crate::failure::CommandError;
 use crate::report::Format;
 use crate::target::Connected;
 use crate::text::counted;
@@ -61,14 +61,14 @@ pub(crate) struct Options {
 ///
 /// # Errors
 /// The job's, or that nobody said for whom; tenants that were seeded before stay so.
-pub(crate) async fn run(app: &App, options: Options) -> Outcome {
+pub(crate) async fn run(app: &CommandContext, options: Options) -> Outcome {
     let settings = app.settings()?;
     let defaults = options.defaults.as_ref().map(|path| Defaults::read(path)).transpose()?;
     let whom = whom(app, &settings, &options)?;
     let connections = u32::from(options.connections + LOOKING_UP);
     let connected = stop::at_once(app.connect_with(&settings, connections)).await?;
     if options.create && !connected.is_local() {
-        return Err(Mistake::refused(
+        return Err(CommandError::refused(
             "--create makes tenants on the project's local database only; nothing was written",
             "elsewhere the application makes its tenants; without --create, unknown ones are reported",
         ));
@@ -78,7 +78,7 @@ pub(crate) async fn run(app: &App, options: Options) -> Outcome {
     } else {
         app.before_writing(&connected, &format!("the default settings that {} may lack", named(&whom))).await?;
     }
-    let options = seed_tenant_defaults::Options {
+    let options = seed_tenant_defaults::SeedOptions {
         whom,
         include_inactive: options.include_inactive,
         create: options.create,
@@ -93,28 +93,31 @@ pub(crate) async fn run(app: &App, options: Options) -> Outcome {
     Ok(seed::exit(&report))
 }
 
-fn named(whom: &Whom) -> String {
+fn named(whom: &Selection) -> String {
     match whom {
-        Whom::One { tenant, .. } => format!("tenant {tenant}"),
-        Whom::All => "active tenants".to_owned(),
-        Whom::List(list) => format!("{} of the list", counted(list.tenants(), "tenant", "tenants")),
+        Selection::One { tenant, .. } => format!("tenant {tenant}"),
+        Selection::All => "active tenants".to_owned(),
+        Selection::List(list) => format!("{} of the list", counted(list.tenants(), "tenant", "tenants")),
     }
 }
 
 /// For whom the command line says it is, else the variable.
-fn whom(app: &App, settings: &Settings, options: &Options) -> anyhow::Result<Whom> {
+fn whom(app: &CommandContext, settings: &Settings, options: &Options) -> anyhow::Result<Selection> {
     if options.organization_name.as_ref().is_some_and(|name| name.trim().is_empty()) {
-        return Err(Mistake::usage("--organization-name is empty", "leave it out for the default, the tenant's slug"));
+        return Err(CommandError::usage(
+            "--organization-name is empty",
+            "leave it out for the default, the tenant's slug",
+        ));
     }
     if options.all {
-        return Ok(Whom::All);
+        return Ok(Selection::All);
     }
     if let Some(path) = &options.csv {
-        return Ok(Whom::List(CheckedList::check(path)?));
+        return Ok(Selection::List(CheckedList::check(path)?));
     }
     match tenant_choice::choose(&app.printer, settings, options.tenant.clone(), &["TENANT_ID"]) {
-        Some(tenant) => Ok(Whom::One { tenant, organization_name: options.organization_name.clone() }),
-        None => Err(Mistake::usage(
+        Some(tenant) => Ok(Selection::One { tenant, organization_name: options.organization_name.clone() }),
+        None => Err(CommandError::usage(
             "for which tenant? neither --tenant nor --all nor --csv is given, and TENANT_ID is not set",
             "name one with --tenant, or take --all for every active tenant",
         )),
@@ -123,14 +126,14 @@ fn whom(app: &App, settings: &Settings, options: &Options) -> anyhow::Result<Who
 
 /// The job with its bar and with Ctrl-C.
 async fn seed(
-    app: &App,
+    app: &CommandContext,
     settings: &Settings,
     connected: &Connected,
     defaults: &Defaults,
-    options: &seed_tenant_defaults::Options,
+    options: &seed_tenant_defaults::SeedOptions,
 ) -> anyhow::Result<SeedReport> {
-    let mut watch = seed::Watch::new(&app.printer, app.global.format() == Format::Csv)?;
-    let mut progress = |event: seed_tenant_defaults::Progress<'_>| watch.event(event);
+    let mut watch = seed::SeedProgress::new(&app.printer, app.global.format() == Format::Csv)?;
+    let mut progress = |event: seed_tenant_defaults::SeedEvent<'_>| watch.event(event);
     let (database, tenancy) = (&connected.database, settings.tenancy());
     let done = stop::gently(&app.printer, |stop| {
         seed_tenant_defaults::seed_tenant_defaults(database, tenancy, defaults, options, stop, &mut progress)

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
-use tenant_rls::plain::plain;
+use tenancy_config::plain::plain;
 
 use crate::printer::Printer;
 use crate::text::{count, duration};

@@ -1,7 +1,8 @@
 //! Which commands are run on which input. None of them reaches a server but the one of these tests, whatever a mutated URL
 //! says: those that could are not run.
 
-use tenant_rls::{DatabaseUrl, Target};
+use tenancy_config::UserError;
+use tenancy_config::{DatabaseChoice, DatabaseUrl};
 
 use crate::examples;
 use crate::kinds::{KINDS, Kind, is_plain, settings};
@@ -68,7 +69,7 @@ fn from_env_file(env: &[u8]) -> Option<Run> {
     let mut run = Run::new("audit", &["audit"]).file(".env.local", env);
     match settings(run.folder.path()).map(|settings| settings.database()) {
         Err(error) => Some(run.ends_with(&[i32::from(error.exit().code())])),
-        Ok(Target::Url { url, .. }) if leads_nowhere(&url) => {
+        Ok(DatabaseChoice::Url { url, .. }) if leads_nowhere(&url) => {
             run.shows = !is_plain(&url);
             Some(run.ends_with(&[1, 2, 4]))
         }

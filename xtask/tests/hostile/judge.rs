@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use tenant_rls::Exit;
+use tenancy_config::Exit;
 
 use crate::kinds::Kind;
 use crate::mutate::mutated;

@@ -7,7 +7,8 @@ use std::time::Duration;
 use backfill_engine::CheckedReview;
 use dev_jwt::{Library, MintOptions, Read, ReadOptions, Secret};
 use seed_tenant_defaults::{CheckedList, Defaults};
-use tenant_rls::{DatabaseUrl, Exit, Flags, Settings, Tenancy};
+use tenancy_config::UserError;
+use tenancy_config::{DatabaseUrl, Exit, Flags, Settings, Tenancy};
 
 use crate::examples;
 use crate::secrets::{SECRET, found_in, of_a_session};
@@ -76,15 +77,15 @@ fn env_file(folder: &Path, input: &[u8]) -> Outcome {
 }
 
 /// The settings of a command that is run in this folder, in an empty environment.
-pub(crate) fn settings(folder: &Path) -> Result<Settings, tenant_rls::settings::SettingsError> {
+pub(crate) fn settings(folder: &Path) -> Result<Settings, tenancy_config::settings::SettingsError> {
     Settings::load(&Flags::default(), &|_: &str| Ok(None), folder)
 }
 
 /// Whether no secret stands where a role, a host or a database is expected: those are shown.
 fn may_show(settings: &Settings) -> bool {
     let database = match settings.database() {
-        tenant_rls::Target::Url { url, .. } => Some(url),
-        tenant_rls::Target::Local => None,
+        tenancy_config::DatabaseChoice::Url { url, .. } => Some(url),
+        tenancy_config::DatabaseChoice::Local => None,
     };
     database.iter().chain(settings.direct().iter().map(|(url, _)| url)).all(is_plain)
 }

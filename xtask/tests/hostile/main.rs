@@ -22,7 +22,7 @@ use std::time::Instant;
 
 use judge::Faults;
 use kinds::KINDS;
-use tenant_rls::environment;
+use tenancy_config::environment;
 
 /// So many inputs are read in each run of the tests.
 const INPUTS: usize = 18_000;

@@ -18,7 +18,7 @@ const WRITTEN: &str =
     "SELECT count(*) FROM (SELECT to_regclass('tenant_ops.journal') AS there) AS t WHERE there IS NOT NULL";
 
 fn stride() -> usize {
-    tenant_rls::environment::text("KILL_STRIDE").unwrap().and_then(|stride| stride.parse().ok()).unwrap_or(61)
+    tenancy_config::environment::text("KILL_STRIDE").unwrap().and_then(|stride| stride.parse().ok()).unwrap_or(61)
 }
 
 fn backfill(place: &Place, url: &str, more: &[&str]) -> Child {
@@ -145,8 +145,8 @@ async fn of_two_processes_the_one_that_is_left_does_the_work_of_the_one_that_was
     let mut gate = shared.owner().await;
     gate.run_script("holding the table", "BEGIN; LOCK TABLE bookings IN SHARE MODE").await.unwrap();
     let mut superuser = shared.superuser().await;
-    let members = "SELECT CASE WHEN to_regclass('tenant_ops.member') IS NULL THEN 0
-                   ELSE (xpath('/row/n/text()', query_to_xml('SELECT count(*) AS n FROM tenant_ops.member', false, true, '')))[1]::text::bigint END";
+    let members = "SELECT CASE WHEN to_regclass('tenant_ops.run_process') IS NULL THEN 0
+                   ELSE (xpath('/row/n/text()', query_to_xml('SELECT count(*) AS n FROM tenant_ops.run_process', false, true, '')))[1]::text::bigint END";
     let mut first = backfill(&place, url.expose(), &["--join"]);
     while number(&mut superuser, members).await < 1 {
         tokio::time::sleep(Duration::from_millis(20)).await;

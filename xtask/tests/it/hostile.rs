@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use local_db::Role;
-use tenant_rls::DatabaseUrl;
-use tenant_rls::plain::is_unseen;
+use tenancy_config::DatabaseUrl;
+use tenancy_config::plain::is_unseen;
 use test_support::TestServer;
 
 use crate::defined::{Defined, commands};

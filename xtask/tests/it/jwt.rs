@@ -98,7 +98,7 @@ fn quiet_leaves_the_token_alone() {
 #[test]
 fn the_curl_command_works_when_pasted() {
     if Command::new("curl").arg("--version").output().is_err() {
-        assert!(tenant_rls::environment::path("CI").is_none(), "curl is missing");
+        assert!(tenancy_config::environment::path("CI").is_none(), "curl is missing");
         return;
     }
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -302,12 +302,12 @@ fn a_database_that_does_not_answer_leaves_the_verdict_on_the_token() {
 fn the_benchmark_compares_sessions_that_say_the_same() {
     // npm needs what it is set up with: its registry, its cache, the proxy.
     let ours = |name: &str| name.contains("DATABASE") || name.starts_with("CARGO");
-    let tools = tenant_rls::environment::all().filter(|(name, _)| !ours(&name.to_string_lossy()));
+    let tools = tenancy_config::environment::all().filter(|(name, _)| !ours(&name.to_string_lossy()));
     let place = Place::new();
     let mut command = place.command(&["bench", "jwt", "--runs", "10", "--format", "json"], &[]);
     let output = command.envs(tools).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
-    if !output.status.success() && tenant_rls::environment::path("CI").is_none() {
+    if !output.status.success() && tenancy_config::environment::path("CI").is_none() {
         assert!(said.contains("npm could not bring"), "{said}");
         let _ = writeln!(std::io::stderr(), "SKIPPED, not measured beside the real library: {said}");
         return;

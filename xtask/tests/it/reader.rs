@@ -1,7 +1,8 @@
 //! The login of `sql/grants/reader.sql`: what only looks works under it, and it can write nothing.
 
 use local_db::Role;
-use tenant_rls::{DatabaseUrl, DirectConnection};
+use tenancy_config::DatabaseUrl;
+use tenant_rls::DirectConnection;
 
 use crate::support::{Ended, Place};
 

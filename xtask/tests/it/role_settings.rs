@@ -1,7 +1,8 @@
 //! What somebody set for the login or the database makes no difference, or the command says what is set and what it needs.
 
 use local_db::{Role, Seed};
-use tenant_rls::{Ident, Sql, Template};
+use tenancy_config::Ident;
+use tenant_rls::{Sql, Template};
 use test_support::TestDb;
 
 use crate::support::Place;

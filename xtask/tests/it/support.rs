@@ -88,7 +88,7 @@ impl std::fmt::Display for Ended {
 
 /// How often a fault is tried: `FAULT_ROUNDS`, else this.
 pub(crate) fn rounds(short: usize) -> usize {
-    tenant_rls::environment::text("FAULT_ROUNDS").unwrap().and_then(|rounds| rounds.parse().ok()).unwrap_or(short)
+    tenancy_config::environment::text("FAULT_ROUNDS").unwrap().and_then(|rounds| rounds.parse().ok()).unwrap_or(short)
 }
 
 /// Sends what Ctrl-C sends.

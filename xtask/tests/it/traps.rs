@@ -7,7 +7,8 @@ use std::path::Path;
 
 use local_db::{Role, Seed};
 use sqlx::Row;
-use tenant_rls::{DatabaseUrl, DirectConnection};
+use tenancy_config::DatabaseUrl;
+use tenant_rls::DirectConnection;
 use test_support::{TestDb, TestPooler};
 
 use crate::support::Place;
@@ -89,7 +90,7 @@ async fn trapped() -> TestDb {
     attacker.close().await;
     for setting in ["search_path = public, pg_catalog", "track_functions = 'pl'"] {
         let alter = tenant_rls::Template::new("ALTER DATABASE :\"db\" SET :setting")
-            .ident("db", &tenant_rls::Ident::new(db.name()).unwrap())
+            .ident("db", &tenancy_config::Ident::new(db.name()).unwrap())
             .fragment("setting", tenant_rls::Sql::from_static(setting));
         superuser.run_script("setting the database", alter.build()).await.unwrap();
     }

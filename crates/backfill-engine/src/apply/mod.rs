@@ -7,15 +7,16 @@ mod writer;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use tenant_ops::{DecisionRun, KeptAlive, Lease, Verdict};
-use tenant_rls::{Catalog, Database, TableName, Tenancy};
+use tenancy_config::{TableName, Tenancy};
+use tenant_ops::{DecisionResult, DecisionRun, Heartbeat, Lease};
+use tenant_rls::{Catalog, Database};
 use tokio::sync::watch;
 
-use crate::review::{Content, Line, Refused, ReviewFile};
-use crate::{CheckedReview, Plan, Progress, Result, survey};
-use names::Names;
+use crate::review::{Line, LineContent, RefusedFile, ReviewFile};
+use crate::{BackfillEvent, BackfillPlan, CheckedReview, Result, survey};
+use names::TenantNames;
 pub use report::{ApplyReport, Refusal, RefusalKind};
-use writer::{Books, Done, Ready, Writer};
+use writer::{Books, DecisionOutcome, ReadyDecision, Writer};
 
 /// So many lines are one transaction, if none of them is halved.
 const LINES: usize = 500;
@@ -60,7 +61,7 @@ impl Apply<'_> {
     pub async fn run(
         self,
         stop: watch::Receiver<bool>,
-        progress: &mut (dyn FnMut(Progress) + Send),
+        progress: &mut (dyn FnMut(BackfillEvent) + Send),
     ) -> Result<ApplyReport> {
         let mut file = self.review.open()?;
         let writer = match &self.review.table {
@@ -85,15 +86,15 @@ impl Apply<'_> {
         &self,
         file: &ReviewFile,
         table: &str,
-        progress: &mut (dyn FnMut(Progress) + Send),
+        progress: &mut (dyn FnMut(BackfillEvent) + Send),
     ) -> Result<Writer<'_>> {
         let (database, tenancy) = (self.database, self.tenancy);
-        let plan = Plan::new(&Catalog::load(database, tenancy).await?, tenancy, table)?;
+        let plan = BackfillPlan::new(&Catalog::load(database, tenancy).await?, tenancy, table)?;
         file.check_columns(&plan)?;
         let role = survey::writer(database, tenancy, &plan).await?;
         let (judge, write) = writer::statements(&plan)?;
         let books = if self.dry_run { Books::Dry } else { self.open_books(&plan, progress).await? };
-        progress(Progress::Started {
+        progress(BackfillEvent::Started {
             table: plan.table.clone(),
             rows: self.review.decided,
             role: role.to_string(),
@@ -104,9 +105,9 @@ impl Apply<'_> {
         Ok(Writer { database, tenancy, plan, role, books, judge, write })
     }
 
-    async fn open_books(&self, plan: &Plan, progress: &mut (dyn FnMut(Progress) + Send)) -> Result<Books> {
+    async fn open_books(&self, plan: &BackfillPlan, progress: &mut (dyn FnMut(BackfillEvent) + Send)) -> Result<Books> {
         tenant_ops::install(self.database, self.tenancy).await?;
-        let mut waiting = |holder: &str| progress(Progress::Waiting { holder: holder.to_owned() });
+        let mut waiting = |holder: &str| progress(BackfillEvent::Waiting { holder: holder.to_owned() });
         let resource = format!("backfill of {}", plan.table);
         let lease = Lease::acquire(self.database, &resource, self.holder, &mut waiting).await?;
         Ok(Books::Kept { run: DecisionRun::resume_or_open(self.database, &plan.table.to_string()).await?, lease })
@@ -118,14 +119,14 @@ impl Apply<'_> {
         file: &mut ReviewFile,
         writer: Option<&Writer<'_>>,
         stop: &watch::Receiver<bool>,
-        progress: &mut (dyn FnMut(Progress) + Send),
+        progress: &mut (dyn FnMut(BackfillEvent) + Send),
     ) -> Result<ApplyReport> {
         let mut report = ApplyReport::new(self.dry_run);
         report.run = writer.and_then(|writer| writer.books.run());
         report.table = writer.map(|writer| writer.plan.table.clone());
         report.role = writer.map(|writer| writer.role.to_string());
-        let mut refused = self.refused.map(|path| Refused::create(path, file)).transpose()?;
-        let mut names = Names::default();
+        let mut refused = self.refused.map(|path| RefusedFile::create(path, file)).transpose()?;
+        let mut names = TenantNames::default();
         loop {
             let lines = chunk(file)?;
             if lines.is_empty() {
@@ -140,7 +141,7 @@ impl Apply<'_> {
                 note(&mut report, refused.as_mut(), line, fate)?;
             }
             let decided = report.applied + report.already_applied + report.refused;
-            progress(Progress::Batch { examined: decided, assigned: report.applied });
+            progress(BackfillEvent::Batch { examined: decided, assigned: report.applied });
         }
         if let Some(refused) = refused {
             refused.finish()?;
@@ -154,8 +155,8 @@ impl Apply<'_> {
         &self,
         lines: &[Line],
         writer: Option<&Writer<'_>>,
-        names: &mut Names,
-        progress: &mut (dyn FnMut(Progress) + Send),
+        names: &mut TenantNames,
+        progress: &mut (dyn FnMut(BackfillEvent) + Send),
     ) -> Result<Vec<Fate>> {
         let mut fates: Vec<Option<Fate>> = lines.iter().map(|line| self.at_sight(line, writer)).collect();
         let open = || lines.iter().enumerate().filter_map(|(at, line)| Some((at, line.content.decided()?)));
@@ -165,7 +166,7 @@ impl Apply<'_> {
         for (at, asked) in open() {
             match names.get(&asked.tenant) {
                 _ if fates[at].is_some() => {}
-                Ok(tenant) => ready.push(Ready { at, asked, tenant }),
+                Ok(tenant) => ready.push(ReadyDecision { at, asked, tenant }),
                 Err(why) => fates[at] = Some(Fate::Refused(RefusalKind::UnknownTenant, why)),
             }
         }
@@ -182,9 +183,9 @@ impl Apply<'_> {
     /// What can be said of a line without the database.
     fn at_sight(&self, line: &Line, writer: Option<&Writer<'_>>) -> Option<Fate> {
         let asked = match &line.content {
-            Content::Undecided => return Some(Fate::Undecided),
-            Content::Malformed(why) => return Some(Fate::Refused(RefusalKind::Malformed, why.clone())),
-            Content::Decided(asked) => asked,
+            LineContent::Undecided => return Some(Fate::Undecided),
+            LineContent::Malformed(why) => return Some(Fate::Refused(RefusalKind::Malformed, why.clone())),
+            LineContent::Decided(asked) => asked,
         };
         let table = &writer?.plan.table;
         let named = TableName::parse(&asked.table, &self.tenancy.database.schema).ok();
@@ -210,31 +211,33 @@ fn chunk(file: &mut ReviewFile) -> Result<Vec<Line>> {
     Ok(lines)
 }
 
-fn fate(done: Done, earlier: Option<i64>) -> Fate {
+fn fate(done: DecisionOutcome, earlier: Option<i64>) -> Fate {
     let refused = |kind, why: &str| Fate::Refused(kind, why.to_owned());
     match done {
-        Done::Verdict(Verdict::Applied) => Fate::Applied,
-        Done::Verdict(Verdict::Assigned(_)) if earlier.is_some() => Fate::AlreadyApplied,
-        Done::Verdict(Verdict::Assigned(tenant)) if tenant.is_empty() => {
+        DecisionOutcome::Verdict(DecisionResult::Applied) => Fate::Applied,
+        DecisionOutcome::Verdict(DecisionResult::Assigned(_)) if earlier.is_some() => Fate::AlreadyApplied,
+        DecisionOutcome::Verdict(DecisionResult::Assigned(tenant)) if tenant.is_empty() => {
             refused(RefusalKind::Assigned, "the row has the empty string for a tenant")
         }
-        Done::Verdict(Verdict::Assigned(tenant)) => {
+        DecisionOutcome::Verdict(DecisionResult::Assigned(tenant)) => {
             refused(RefusalKind::Assigned, &format!("the row has the tenant `{tenant}` by now"))
         }
-        Done::Verdict(Verdict::Gone) => refused(RefusalKind::Gone, "there is no row with this id"),
-        Done::Verdict(Verdict::Held) => {
+        DecisionOutcome::Verdict(DecisionResult::Gone) => refused(RefusalKind::Gone, "there is no row with this id"),
+        DecisionOutcome::Verdict(DecisionResult::Held) => {
             refused(RefusalKind::Held, "another transaction holds the row; apply the line again")
         }
-        Done::Verdict(Verdict::Changed) => {
+        DecisionOutcome::Verdict(DecisionResult::Changed) => {
             refused(RefusalKind::Changed, "the row, or one that it points to, has changed since the review was written")
         }
-        Done::Verdict(Verdict::NoTenant) => refused(RefusalKind::UnknownTenant, "the tenant was just deleted"),
-        Done::Refused(words) => Fate::Refused(RefusalKind::Table, words),
+        DecisionOutcome::Verdict(DecisionResult::NoTenant) => {
+            refused(RefusalKind::UnknownTenant, "the tenant was just deleted")
+        }
+        DecisionOutcome::Refused(words) => Fate::Refused(RefusalKind::Table, words),
     }
 }
 
 /// Counts a line, and keeps one that was refused.
-fn note(report: &mut ApplyReport, file: Option<&mut Refused>, line: Line, fate: Fate) -> Result<()> {
+fn note(report: &mut ApplyReport, file: Option<&mut RefusedFile>, line: Line, fate: Fate) -> Result<()> {
     report.lines += 1;
     match fate {
         Fate::Undecided => report.undecided += 1,
@@ -261,7 +264,7 @@ impl Books {
 }
 
 impl Writer<'_> {
-    fn keep_alive(&self) -> Option<KeptAlive> {
+    fn keep_alive(&self) -> Option<Heartbeat> {
         match &self.books {
             Books::Kept { lease, .. } => Some(lease.keep_alive(self.database)),
             Books::Dry => None,

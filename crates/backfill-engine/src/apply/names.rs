@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use tenant_rls::{Database, Error as RlsError, Tenancy, TenantId, Tenants};
+use tenancy_config::Tenancy;
+use tenancy_config::UserError;
+use tenant_rls::{Database, Error as RlsError, Registry, TenantId};
 
 use crate::Result;
 
@@ -14,12 +16,12 @@ const SUGGESTIONS: usize = 20;
 
 /// What was looked up: each name's tenant, or why there is none.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(super) struct TenantNames {
     known: HashMap<String, Result<TenantId, String>>,
     suggested: usize,
 }
 
-impl Names {
+impl TenantNames {
     /// Looks up those that are not known yet, in a snapshot that ends with it.
     ///
     /// # Errors
@@ -37,7 +39,7 @@ impl Names {
         if asked.is_empty() {
             return Ok(());
         }
-        let mut tenants = Tenants::open(database, tenancy).await?;
+        let mut tenants = Registry::open(database, tenancy).await?;
         let answers = tenants.find_all(&asked).await?;
         for (name, answer) in asked.into_iter().zip(answers) {
             let answer = match answer {

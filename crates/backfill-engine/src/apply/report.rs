@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Serialize;
-use tenant_rls::TableName;
+use tenancy_config::TableName;
 
 /// The most refused lines that a report names.
 const NAMED: usize = 1_000;

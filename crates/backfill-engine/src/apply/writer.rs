@@ -3,31 +3,32 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use tenant_ops::{DecisionCall, DecisionRun, Lease, Verdict};
+use tenancy_config::Tenancy;
+use tenant_ops::{DecisionCall, DecisionResult, DecisionRun, Lease};
 use tenant_rls::{
-    ActingRole, Backoff, BatchOptions, BatchTx, Database, Error as RlsError, Fault, OwnerTx, Sql, Template, Tenancy,
-    TenantId, fault_of,
+    ActingRole, Backoff, BatchOptions, BatchTx, Database, Error as RlsError, Fault, OwnerTx, Sql, Template, TenantId,
+    fault_of,
 };
 
-use crate::parts::{Parts, list};
-use crate::review::Asked;
+use crate::parts::{Resolution, list};
+use crate::review::Decision;
 use crate::steady::reconnect;
 use crate::undo::by_key;
-use crate::{Error, Plan, Progress, Result};
+use crate::{BackfillEvent, BackfillPlan, Error, Result};
 
 /// A decision whose tenant was found.
 #[derive(Debug, Clone)]
-pub(super) struct Ready<'a> {
+pub(super) struct ReadyDecision<'a> {
     /// Its place among the lines that are worked on.
     pub(super) at: usize,
-    pub(super) asked: &'a Asked,
+    pub(super) asked: &'a Decision,
     pub(super) tenant: TenantId,
 }
 
 /// What came of it.
 #[derive(Debug)]
-pub(super) enum Done {
-    Verdict(Verdict),
+pub(super) enum DecisionOutcome {
+    Verdict(DecisionResult),
     /// The table refused, with the server's words.
     Refused(String),
 }
@@ -46,7 +47,7 @@ pub(super) enum Books {
 pub(super) struct Writer<'a> {
     pub(super) database: &'a Database,
     pub(super) tenancy: &'a Tenancy,
-    pub(super) plan: Plan,
+    pub(super) plan: BackfillPlan,
     pub(super) role: ActingRole,
     pub(super) books: Books,
     pub(super) judge: Sql,
@@ -54,8 +55,8 @@ pub(super) struct Writer<'a> {
 }
 
 /// The statement that judges and locks, and the one that writes.
-pub(super) fn statements(plan: &Plan) -> Result<(Sql, Sql)> {
-    let parts = Parts::of(plan)?;
+pub(super) fn statements(plan: &BackfillPlan) -> Result<(Sql, Sql)> {
+    let parts = Resolution::of(plan)?;
     // Evidence is not asked: people have decided what it could not.
     let sources = plan.sources.len();
     let judge = Template::new(include_str!("../../../../sql/backfill/judge.sql"))
@@ -84,9 +85,9 @@ impl Writer<'_> {
     /// Those that are not about single rows: a lost lease, a missing right, a server that does not come back.
     pub(super) async fn write(
         &self,
-        ready: &[Ready<'_>],
-        progress: &mut (dyn FnMut(Progress) + Send),
-    ) -> Result<Vec<(usize, Done)>> {
+        ready: &[ReadyDecision<'_>],
+        progress: &mut (dyn FnMut(BackfillEvent) + Send),
+    ) -> Result<Vec<(usize, DecisionOutcome)>> {
         let mut done = Vec::with_capacity(ready.len());
         let mut patience = Backoff::new(Duration::from_millis(100), Duration::from_secs(1), 5);
         let mut waiting = ready.to_vec();
@@ -96,7 +97,7 @@ impl Writer<'_> {
             let wait = patience.next_wait();
             for (place, outcome) in last {
                 match outcome {
-                    Done::Verdict(Verdict::Held) if wait.is_some() => {
+                    DecisionOutcome::Verdict(DecisionResult::Held) if wait.is_some() => {
                         waiting.extend(ready.iter().find(|ready| ready.at == place).cloned());
                     }
                     outcome => done.push((place, outcome)),
@@ -115,16 +116,16 @@ impl Writer<'_> {
     /// [`Error::Database`].
     pub(super) async fn decided_earlier<'a>(
         &self,
-        ready: &[Ready<'_>],
-        done: &'a [(usize, Done)],
+        ready: &[ReadyDecision<'_>],
+        done: &'a [(usize, DecisionOutcome)],
     ) -> Result<HashMap<usize, i64>> {
-        let assigned = |(at, done): &'a (usize, Done)| match done {
-            Done::Verdict(Verdict::Assigned(tenant)) => Some((*at, tenant.as_str())),
+        let assigned = |(at, done): &'a (usize, DecisionOutcome)| match done {
+            DecisionOutcome::Verdict(DecisionResult::Assigned(tenant)) => Some((*at, tenant.as_str())),
             _ => None,
         };
         let has: HashMap<usize, &str> = done.iter().filter_map(assigned).collect();
-        let same = |ready: &&Ready<'_>| has.get(&ready.at) == Some(&ready.tenant.as_str());
-        let there: Vec<&Ready<'_>> = ready.iter().filter(same).collect();
+        let same = |ready: &&ReadyDecision<'_>| has.get(&ready.at) == Some(&ready.tenant.as_str());
+        let there: Vec<&ReadyDecision<'_>> = ready.iter().filter(same).collect();
         if there.is_empty() {
             return Ok(HashMap::new());
         }
@@ -139,18 +140,20 @@ impl Writer<'_> {
 
     async fn halving(
         &self,
-        ready: &[Ready<'_>],
-        progress: &mut (dyn FnMut(Progress) + Send),
-    ) -> Result<Vec<(usize, Done)>> {
+        ready: &[ReadyDecision<'_>],
+        progress: &mut (dyn FnMut(BackfillEvent) + Send),
+    ) -> Result<Vec<(usize, DecisionOutcome)>> {
         let mut done = Vec::with_capacity(ready.len());
         let mut parts = vec![ready];
         while let Some(part) = parts.pop().filter(|part| !part.is_empty()) {
             match self.attempt(part, progress).await {
                 Ok(verdicts) => {
-                    done.extend(part.iter().map(|ready| ready.at).zip(verdicts.into_iter().map(Done::Verdict)));
+                    done.extend(
+                        part.iter().map(|ready| ready.at).zip(verdicts.into_iter().map(DecisionOutcome::Verdict)),
+                    );
                 }
                 Err(Error::Database(error)) if is_about_rows(&error) => match part {
-                    [one] => done.push((one.at, Done::Refused(words(&error)))),
+                    [one] => done.push((one.at, DecisionOutcome::Refused(words(&error)))),
                     several => {
                         let (first, second) = several.split_at(several.len() / 2);
                         parts.extend([second, first]);
@@ -162,7 +165,11 @@ impl Writer<'_> {
         Ok(done)
     }
 
-    async fn attempt(&self, part: &[Ready<'_>], progress: &mut (dyn FnMut(Progress) + Send)) -> Result<Vec<Verdict>> {
+    async fn attempt(
+        &self,
+        part: &[ReadyDecision<'_>],
+        progress: &mut (dyn FnMut(BackfillEvent) + Send),
+    ) -> Result<Vec<DecisionResult>> {
         let mut contention = Backoff::new(Duration::from_millis(50), Duration::from_secs(1), 4);
         let mut connection = reconnect();
         loop {
@@ -180,13 +187,13 @@ impl Writer<'_> {
             }
             let Some(wait) = wait else { return Err(error.into()) };
             if fault_of(&error) == Fault::Connection {
-                progress(Progress::Reconnecting { error: error.to_string(), wait });
+                progress(BackfillEvent::Reconnecting { error: error.to_string(), wait });
             }
             tokio::time::sleep(wait).await;
         }
     }
 
-    async fn transaction(&self, part: &[Ready<'_>]) -> Result<Vec<Verdict>> {
+    async fn transaction(&self, part: &[ReadyDecision<'_>]) -> Result<Vec<DecisionResult>> {
         let mut tx = BatchTx::begin(self.database, self.tenancy, &BatchOptions::default()).await?;
         let done = self.in_transaction(&mut tx, part).await;
         match (done, &self.books) {
@@ -206,7 +213,7 @@ impl Writer<'_> {
         }
     }
 
-    async fn in_transaction(&self, tx: &mut BatchTx, part: &[Ready<'_>]) -> Result<Vec<Verdict>> {
+    async fn in_transaction(&self, tx: &mut BatchTx, part: &[ReadyDecision<'_>]) -> Result<Vec<DecisionResult>> {
         let run = match &self.books {
             Books::Kept { run, lease } => {
                 lease.fence(tx.connection().await?).await?;

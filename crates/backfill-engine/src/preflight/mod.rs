@@ -15,7 +15,7 @@ pub use replication::{IdleSlot, Replication};
 pub use space::Space;
 pub use triggers::{RefusedTriggers, Trigger};
 pub(crate) use unique::leaving_out;
-pub use unique::{UncheckedKey, UniqueBreak, UniqueBreaks};
+pub use unique::{UncheckedIndex, UniqueViolation, UniqueViolations};
 
 /// How long a look at the catalog waits for a lock: it takes none that anybody holds for long.
 const LOCK_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
@@ -28,9 +28,9 @@ pub struct Preflight {
     /// Publications that publish what is written.
     pub publications: Vec<String>,
     /// Rows that are left out, as the tenant that they are to get would break a unique key.
-    pub unique_breaks: Vec<UniqueBreaks>,
+    pub unique_breaks: Vec<UniqueViolations>,
     /// Unique keys that could not be looked at; rows that break them are refused by the table.
-    pub unchecked_keys: Vec<UncheckedKey>,
+    pub unchecked_keys: Vec<UncheckedIndex>,
     /// What it will cost; nobody knows before the table's first ANALYZE.
     pub space: Option<Space>,
     /// Who will have to follow.

@@ -5,7 +5,7 @@ use sqlx::{PgConnection, Row};
 use tenant_rls::Error as RlsError;
 
 use super::{bytes, listed, number};
-use crate::{Error, Plan, Result};
+use crate::{BackfillPlan, Error, Result};
 
 /// Standbys, slots, and what the server keeps for them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -89,7 +89,7 @@ impl Replication {
 }
 
 /// Publications of the table. One without a replica identity would refuse every row.
-pub(super) async fn publications(connection: &mut PgConnection, plan: &Plan) -> Result<Vec<String>> {
+pub(super) async fn publications(connection: &mut PgConnection, plan: &BackfillPlan) -> Result<Vec<String>> {
     let rows = sqlx::query(include_str!("../../../../sql/backfill/preflight_publications.sql"))
         .bind(plan.table.schema().as_str())
         .bind(plan.table.name().as_str())

@@ -7,7 +7,7 @@ use sqlx::{PgConnection, Row};
 use tenant_rls::Error as RlsError;
 
 use super::{bytes, number};
-use crate::{Plan, Result};
+use crate::{BackfillPlan, Result};
 
 /// What a record in the WAL takes beside what it writes: its header, and for each page where in it.
 const RECORD: u64 = 64;
@@ -53,7 +53,7 @@ struct Table {
     between_checkpoints: u64,
 }
 
-pub(super) async fn estimate(connection: &mut PgConnection, plan: &Plan, rows: u64) -> Result<Option<Space>> {
+pub(super) async fn estimate(connection: &mut PgConnection, plan: &BackfillPlan, rows: u64) -> Result<Option<Space>> {
     let row = sqlx::query(include_str!("../../../../sql/backfill/preflight_space.sql"))
         .bind(plan.table.schema().as_str())
         .bind(plan.table.name().as_str())

@@ -4,9 +4,10 @@ use std::fmt;
 
 use serde::Serialize;
 use sqlx::{PgConnection, Row};
-use tenant_rls::{ActingRole, Error as RlsError, TableName, Tenancy, closest};
+use tenancy_config::{TableName, Tenancy, closest};
+use tenant_rls::{ActingRole, Error as RlsError};
 
-use crate::{Error, Plan, Result};
+use crate::{BackfillPlan, Error, Result};
 
 /// A trigger that stands for UPDATE.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -76,7 +77,7 @@ impl RefusedTriggers {
     }
 }
 
-pub(super) async fn find(connection: &mut PgConnection, plan: &Plan) -> Result<Vec<Trigger>> {
+pub(super) async fn find(connection: &mut PgConnection, plan: &BackfillPlan) -> Result<Vec<Trigger>> {
     let rows = sqlx::query(include_str!("../../../../sql/backfill/preflight_triggers.sql"))
         .bind(plan.table.schema().as_str())
         .bind(plan.table.name().as_str())
@@ -98,7 +99,7 @@ pub(super) async fn find(connection: &mut PgConnection, plan: &Plan) -> Result<V
 }
 
 /// Refuses triggers that `tenancy.toml` does not allow, and names in it that the table does not have: somebody meant another one.
-pub(super) fn check(triggers: &[Trigger], plan: &Plan, tenancy: &Tenancy, role: &ActingRole) -> Result<()> {
+pub(super) fn check(triggers: &[Trigger], plan: &BackfillPlan, tenancy: &Tenancy, role: &ActingRole) -> Result<()> {
     let allowed = tenancy.rules(&plan.table).map_or(&[][..], |rules| &rules.allow_triggers);
     for name in allowed {
         if !triggers.iter().any(|trigger| trigger.name == *name) {
@@ -123,7 +124,7 @@ pub(super) fn check(triggers: &[Trigger], plan: &Plan, tenancy: &Tenancy, role: 
 }
 
 /// The key of the table's section: as it stands in the file, else as short as it can be, in quotes where TOML wants them.
-fn section(plan: &Plan, tenancy: &Tenancy) -> String {
+fn section(plan: &BackfillPlan, tenancy: &Tenancy) -> String {
     let (table, schema) = (&plan.table, &tenancy.database.schema);
     let same = |name: &&String| TableName::parse(name, schema).is_ok_and(|parsed| parsed == *table);
     let short = || if table.schema().as_str() == schema { table.name().to_string() } else { table.to_string() };

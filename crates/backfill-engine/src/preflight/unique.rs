@@ -5,13 +5,14 @@ use std::fmt;
 
 use serde::Serialize;
 use sqlx::{PgConnection, Row};
-use tenant_rls::{AuditTx, Database, Error as RlsError, Ident, Sql, Template, Tenancy, visibility};
+use tenancy_config::{Ident, Tenancy};
+use tenant_rls::{AuditTx, Database, Error as RlsError, Sql, Template, visibility};
 
 use super::unique_statement::breaks;
 use super::{listed, number};
 use crate::parts::call;
 use crate::survey::reading;
-use crate::{Error, OnConflict, Plan, Result};
+use crate::{BackfillPlan, Error, OnConflict, Result};
 
 /// So many rows can be left out of the batches, whose statement names them. More are no longer about rows.
 const MOST: usize = 10_000;
@@ -21,18 +22,18 @@ const SHOWN: usize = 3;
 
 /// The rows that would break one unique index.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct UniqueBreaks {
+pub struct UniqueViolations {
     /// The index.
     pub index: String,
     /// What it compares.
     pub compares: Vec<String>,
     /// The rows, by key; every row of a group is here, as nobody knows which of them is the right one.
-    pub rows: Vec<UniqueBreak>,
+    pub rows: Vec<UniqueViolation>,
 }
 
 /// A row that would break it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct UniqueBreak {
+pub struct UniqueViolation {
     /// Its key.
     pub key: String,
     /// What the index would hold, in the order of `compares`.
@@ -41,14 +42,14 @@ pub struct UniqueBreak {
 
 /// A unique index that could not be looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct UncheckedKey {
+pub struct UncheckedIndex {
     /// The index.
     pub index: String,
     /// Why not.
     pub why: String,
 }
 
-impl fmt::Display for UniqueBreaks {
+impl fmt::Display for UniqueViolations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = self.rows.iter().take(SHOWN).map(|row| {
             let values = row.values.iter().map(|value| value.as_deref().unwrap_or("NULL"));
@@ -66,14 +67,14 @@ impl fmt::Display for UniqueBreaks {
     }
 }
 
-impl fmt::Display for UncheckedKey {
+impl fmt::Display for UncheckedIndex {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "whether rows would break the unique key {} cannot be told: {}", self.index, self.why)
     }
 }
 
 /// A unique index that depends on the tenant column.
-pub(super) struct Key {
+pub(super) struct UniqueIndex {
     index: String,
     /// As the catalog prints them, over the table's own column names.
     pub(super) compares: Vec<String>,
@@ -86,9 +87,9 @@ pub(super) struct Key {
 pub(super) async fn find(
     database: &Database,
     tenancy: &Tenancy,
-    plan: &Plan,
+    plan: &BackfillPlan,
     on_conflict: OnConflict,
-) -> Result<(Vec<UniqueBreaks>, Vec<UncheckedKey>)> {
+) -> Result<(Vec<UniqueViolations>, Vec<UncheckedIndex>)> {
     let (mut broken, mut unchecked) = (Vec::new(), Vec::new());
     let mut tx = tenant_rls::OwnerTx::begin(database, super::LOCK_TIMEOUT).await?;
     let keys = keys(tx.connection(), plan).await?;
@@ -97,7 +98,7 @@ pub(super) async fn find(
         match key.breaks(database, tenancy, plan, on_conflict).await {
             Ok(breaks) => broken.extend(breaks),
             Err(Error::Database(error @ RlsError::CannotSee(_))) => {
-                unchecked.push(UncheckedKey { index: key.index, why: error.to_string() });
+                unchecked.push(UncheckedIndex { index: key.index, why: error.to_string() });
             }
             Err(error) => return Err(error),
         }
@@ -105,7 +106,7 @@ pub(super) async fn find(
     Ok((broken, unchecked))
 }
 
-async fn keys(connection: &mut PgConnection, plan: &Plan) -> Result<Vec<Key>> {
+async fn keys(connection: &mut PgConnection, plan: &BackfillPlan) -> Result<Vec<UniqueIndex>> {
     let doing = || RlsError::query(format!("looking for unique keys of {}", plan.table));
     let rows = sqlx::query(include_str!("../../../../sql/backfill/preflight_unique.sql"))
         .bind(plan.table.schema().as_str())
@@ -116,7 +117,7 @@ async fn keys(connection: &mut PgConnection, plan: &Plan) -> Result<Vec<Key>> {
         .map_err(doing())?;
     let key = |row: &sqlx::postgres::PgRow| {
         let columns = row.get::<Vec<String>, _>(3).into_iter().map(Ident::new);
-        Ok(Key {
+        Ok(UniqueIndex {
             index: row.get(0),
             compares: row.get(1),
             predicate: row.get(2),
@@ -127,14 +128,14 @@ async fn keys(connection: &mut PgConnection, plan: &Plan) -> Result<Vec<Key>> {
     rows.iter().map(key).collect()
 }
 
-impl Key {
+impl UniqueIndex {
     async fn breaks(
         &self,
         database: &Database,
         tenancy: &Tenancy,
-        plan: &Plan,
+        plan: &BackfillPlan,
         on_conflict: OnConflict,
-    ) -> Result<Option<UniqueBreaks>> {
+    ) -> Result<Option<UniqueViolations>> {
         let mut access = reading(plan);
         // The first is the table itself.
         access[0].read.extend(self.columns.iter().cloned());
@@ -153,8 +154,8 @@ impl Key {
             let (table, index) = (plan.table.clone(), self.index.clone());
             return Err(Error::TooManyUniqueBreaks { table, index, rows: total });
         }
-        let rows = rows.iter().map(|row| UniqueBreak { key: row.get(0), values: row.get(1) }).collect();
-        Ok(Some(UniqueBreaks { index: self.index.clone(), compares: self.compares.clone(), rows }))
+        let rows = rows.iter().map(|row| UniqueViolation { key: row.get(0), values: row.get(1) }).collect();
+        Ok(Some(UniqueViolations { index: self.index.clone(), compares: self.compares.clone(), rows }))
     }
 }
 

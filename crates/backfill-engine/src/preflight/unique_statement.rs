@@ -1,13 +1,14 @@
 //! The statement that finds the rows which would break a unique index: the index's own expressions over rows as they would be.
 
-use tenant_rls::{Ident, Sql, Template};
+use tenancy_config::Ident;
+use tenant_rls::{Sql, Template};
 
-use super::unique::Key;
-use crate::parts::{Parts, list};
-use crate::{OnConflict, Plan, Result};
+use super::unique::UniqueIndex;
+use crate::parts::{Resolution, list};
+use crate::{BackfillPlan, OnConflict, Result};
 
-pub(super) fn breaks(plan: &Plan, key: &Key, on_conflict: OnConflict) -> Result<Sql> {
-    let parts = Parts::of(plan)?;
+pub(super) fn breaks(plan: &BackfillPlan, key: &UniqueIndex, on_conflict: OnConflict) -> Result<Sql> {
+    let parts = Resolution::of(plan)?;
     let columns = Columns::of(plan, key)?;
     let compared = (1..=key.compares.len()).map(|n| Ident::new(format!("key_{n}"))).collect::<Result<Vec<_>, _>>()?;
     let each = |text: &'static str| {
@@ -49,7 +50,7 @@ pub(super) fn breaks(plan: &Plan, key: &Key, on_conflict: OnConflict) -> Result<
 struct Columns(Vec<(Ident, Ident)>);
 
 impl Columns {
-    fn of(plan: &Plan, key: &Key) -> Result<Self> {
+    fn of(plan: &BackfillPlan, key: &UniqueIndex) -> Result<Self> {
         // A list of columns cannot be empty, and this one is there.
         debug_assert!(key.columns.contains(&plan.column));
         let own = |n| Ident::new(format!("own_{n}"));
@@ -69,7 +70,7 @@ impl Columns {
     }
 
     /// Under their names in the table, the tenant column with what it would hold.
-    fn as_they_would_be(&self, plan: &Plan) -> Sql {
+    fn as_they_would_be(&self, plan: &BackfillPlan) -> Sql {
         let one = |(name, own): &(Ident, Ident)| {
             if *name == plan.column {
                 let cast = Sql::from_static(plan.column_type.cast());

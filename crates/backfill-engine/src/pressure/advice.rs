@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::pressure::latch::Latch;
-use crate::pressure::{Follower, Gentleness, Reading, Signal};
+use crate::pressure::latch::Hysteresis;
+use crate::pressure::{LoadSample, LoadSignal, Replica, ThrottleLimits};
 
 /// How long a limit is kept to after it was last reached.
 const HOLD: Duration = Duration::from_secs(3);
@@ -40,14 +40,14 @@ pub struct Advice {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Reason {
     /// The signal.
-    pub signal: Signal,
+    pub signal: LoadSignal,
     /// What was read, and the limit.
     pub says: String,
 }
 
 impl Advice {
     /// All workers, as fast as they can.
-    pub fn full_speed(workers: u32, limits: &Gentleness) -> Self {
+    pub fn full_speed(workers: u32, limits: &ThrottleLimits) -> Self {
         Self { workers: workers.max(1), pause: None, delay_factor: limits.delay_factor(), slow: Vec::new() }
     }
 
@@ -56,7 +56,7 @@ impl Advice {
         self.pause.iter().chain(&self.slow)
     }
 
-    fn one_worker(&mut self, signal: Signal, says: String) {
+    fn one_worker(&mut self, signal: LoadSignal, says: String) {
         self.workers = 1;
         self.slow.push(Reason { signal, says });
     }
@@ -66,19 +66,19 @@ impl Advice {
     }
 
     /// The first reason to wait is the one that is told.
-    fn wait(&mut self, signal: Signal, says: String) {
+    fn wait(&mut self, signal: LoadSignal, says: String) {
         self.pause.get_or_insert(Reason { signal, says });
     }
 }
 
 /// Judges one reading after the other. It remembers what a limit that is left slowly needs, and nothing else.
 #[derive(Debug)]
-pub struct Judge {
-    limits: Gentleness,
+pub struct Advisor {
+    limits: ThrottleLimits,
     workers: u32,
-    lag: Latch,
-    waiters: Latch,
-    busy: Latch,
+    lag: Hysteresis,
+    waiters: Hysteresis,
+    busy: Hysteresis,
     /// Other sessions at work, smoothed.
     active: Option<f64>,
     /// When each process was first seen at work on the table.
@@ -90,15 +90,15 @@ pub struct Judge {
     positions: VecDeque<(Duration, u64)>,
 }
 
-impl Judge {
+impl Advisor {
     /// For so many workers.
-    pub fn new(limits: Gentleness, workers: u32) -> Self {
+    pub fn new(limits: ThrottleLimits, workers: u32) -> Self {
         Self {
             limits,
             workers: workers.max(1),
-            lag: Latch::default(),
-            waiters: Latch::default(),
-            busy: Latch::default(),
+            lag: Hysteresis::default(),
+            waiters: Hysteresis::default(),
+            busy: Hysteresis::default(),
             active: None,
             work_since: BTreeMap::new(),
             stretched: 1.0,
@@ -108,7 +108,7 @@ impl Judge {
     }
 
     /// What to do until the next reading. Readings come in the order of their time.
-    pub fn judge(&mut self, reading: &Reading) -> Advice {
+    pub fn judge(&mut self, reading: &LoadSample) -> Advice {
         let mut advice = Advice::full_speed(self.workers, &self.limits);
         if self.limits.full_speed {
             return advice;
@@ -123,13 +123,13 @@ impl Judge {
             advice.one_worker(unreadable.signal, unreadable.to_string());
             advice.stretch(UNSEEN);
         }
-        if reading.unreadable(Signal::WalRate).is_none() {
+        if reading.unreadable(LoadSignal::WalRate).is_none() {
             self.remember(reading);
         }
         advice
     }
 
-    fn remember(&mut self, reading: &Reading) {
+    fn remember(&mut self, reading: &LoadSample) {
         self.positions.push_back((reading.at, reading.wal));
         let needed = |at: Duration| reading.at.saturating_sub(at) > self.limits.max_lag;
         while self.positions.get(1).is_some_and(|(at, _)| needed(*at)) {
@@ -139,7 +139,7 @@ impl Judge {
 
     /// How long ago the WAL was where a follower is now. The server itself tells the time with each answer of a standby, so one that
     /// hangs would seem to be no further behind than when it last moved.
-    fn behind(&self, reading: &Reading, follower: &Follower) -> Duration {
+    fn behind(&self, reading: &LoadSample, follower: &Replica) -> Duration {
         let reached = reading.wal.saturating_sub(follower.bytes);
         let there = self.positions.iter().rev().find(|(_, wal)| *wal <= reached).or(self.positions.front());
         let ours =
@@ -153,8 +153,8 @@ impl Judge {
         ours.max(follower.behind)
     }
 
-    fn work(&mut self, reading: &Reading, advice: &mut Advice) {
-        if reading.unreadable(Signal::TableWork).is_some() {
+    fn work(&mut self, reading: &LoadSample, advice: &mut Advice) {
+        if reading.unreadable(LoadSignal::TableWork).is_some() {
             return;
         }
         self.work_since.retain(|pid, _| reading.work.iter().any(|work| work.pid == *pid));
@@ -162,18 +162,18 @@ impl Judge {
             let since = *self.work_since.entry(work.pid).or_insert(reading.at);
             let (waited, patience) = (reading.at.saturating_sub(since), self.limits.work_wait);
             if waited < patience {
-                advice.wait(Signal::TableWork, format!("{} works on the table", work.says));
+                advice.wait(LoadSignal::TableWork, format!("{} works on the table", work.says));
             } else {
                 let says = format!("{} still works on the table after {} s", work.says, waited.as_secs());
-                advice.one_worker(Signal::TableWork, says);
+                advice.one_worker(LoadSignal::TableWork, says);
                 advice.stretch(UNSEEN);
             }
         }
     }
 
-    fn lag(&mut self, reading: &Reading, advice: &mut Advice) {
+    fn lag(&mut self, reading: &LoadSample, advice: &mut Advice) {
         let limits = &self.limits;
-        if reading.unreadable(Signal::ReplicationLag).is_some() {
+        if reading.unreadable(LoadSignal::ReplicationLag).is_some() {
             return;
         }
         let measured = |follower| {
@@ -195,12 +195,12 @@ impl Judge {
                     limits.max_lag_bytes >> 20
                 ),
             };
-            advice.wait(Signal::ReplicationLag, says);
+            advice.wait(LoadSignal::ReplicationLag, says);
         }
     }
 
-    fn waiters(&mut self, reading: &Reading, advice: &mut Advice) {
-        if reading.unreadable(Signal::Waiters).is_some() {
+    fn waiters(&mut self, reading: &LoadSample, advice: &mut Advice) {
+        if reading.unreadable(LoadSignal::Waiters).is_some() {
             return;
         }
         let waiting = reading.waiters > 0;
@@ -210,14 +210,14 @@ impl Judge {
                 1 => "a session waits for a lock of ours".to_owned(),
                 number => format!("{number} sessions wait for a lock of ours"),
             };
-            advice.wait(Signal::Waiters, says);
+            advice.wait(LoadSignal::Waiters, says);
         }
     }
 
     /// Stretches batches by as much as the rate is over its limit, and gives back a fifth with each reading that is well below.
-    fn wal(&mut self, reading: &Reading, advice: &mut Advice) {
+    fn wal(&mut self, reading: &LoadSample, advice: &mut Advice) {
         let limit = self.limits.max_wal_rate.max(1) as f64;
-        if reading.unreadable(Signal::WalRate).is_some() {
+        if reading.unreadable(LoadSignal::WalRate).is_some() {
             return;
         }
         if let Some(seconds) = self.seconds_since_last(reading) {
@@ -234,12 +234,12 @@ impl Judge {
             let mib = |bytes: f64| (bytes / f64::from(1 << 20)).round();
             let says =
                 format!("the server writes {} MiB of WAL a second, the limit is {}", mib(self.wal_rate), mib(limit));
-            advice.slow.push(Reason { signal: Signal::WalRate, says });
+            advice.slow.push(Reason { signal: LoadSignal::WalRate, says });
         }
     }
 
-    fn active(&mut self, reading: &Reading, advice: &mut Advice) {
-        if reading.unreadable(Signal::ActiveSessions).is_some() {
+    fn active(&mut self, reading: &LoadSample, advice: &mut Advice) {
+        if reading.unreadable(LoadSignal::ActiveSessions).is_some() {
             return;
         }
         let now = reading.active as f64;
@@ -253,11 +253,11 @@ impl Judge {
                 0 => format!("{active:.1} other sessions are at work"),
                 most => format!("{active:.1} other sessions are at work, the limit is {most}"),
             };
-            advice.one_worker(Signal::ActiveSessions, says);
+            advice.one_worker(LoadSignal::ActiveSessions, says);
         }
     }
 
-    fn seconds_since_last(&self, reading: &Reading) -> Option<f64> {
+    fn seconds_since_last(&self, reading: &LoadSample) -> Option<f64> {
         let (at, _) = self.positions.back()?;
         Some(reading.at.checked_sub(*at)?.as_secs_f64()).filter(|seconds| *seconds > 0.0)
     }

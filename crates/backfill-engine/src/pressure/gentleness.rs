@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// Limits over which a backfill slows down or waits.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Gentleness {
+pub struct ThrottleLimits {
     /// Ask nothing and hold nobody back: for a database that nobody else uses.
     pub full_speed: bool,
     /// The most rows a second, over all workers of this process.
@@ -26,7 +26,7 @@ pub struct Gentleness {
     pub work_wait: Duration,
 }
 
-impl Default for Gentleness {
+impl Default for ThrottleLimits {
     fn default() -> Self {
         Self {
             full_speed: false,
@@ -41,7 +41,7 @@ impl Default for Gentleness {
     }
 }
 
-impl Gentleness {
+impl ThrottleLimits {
     /// How long a batch and its rest take, as a multiple of the batch alone; at least 1.
     pub(crate) fn delay_factor(&self) -> f64 {
         self.nice.filter(|share| *share > 0.0 && *share <= 1.0).map_or(1.0, |share| 1.0 / share)

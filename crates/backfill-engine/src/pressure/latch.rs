@@ -4,12 +4,12 @@ use std::time::Duration;
 
 /// On from the first reading over its limit, until so long after the last one that was not calm.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Latch {
+pub(crate) struct Hysteresis {
     /// When it would go off; none while it is off.
     until: Option<Duration>,
 }
 
-impl Latch {
+impl Hysteresis {
     /// Takes the reading at `now`. Between `over` and `calm` it stays as it is.
     pub(crate) fn set(&mut self, now: Duration, over: bool, calm: bool, hold: Duration) -> bool {
         if over || (!calm && self.until.is_some()) {
@@ -26,7 +26,7 @@ mod tests {
 
     #[test]
     fn it_goes_on_at_once_and_off_only_after_it_was_calm_for_a_while() {
-        let (mut latch, hold) = (Latch::default(), Duration::from_secs(3));
+        let (mut latch, hold) = (Hysteresis::default(), Duration::from_secs(3));
         let mut at = |second, over, calm| latch.set(Duration::from_secs(second), over, calm, hold);
         assert!(!at(0, false, false), "between the limits it stays off");
         assert!(at(1, true, false));

@@ -12,10 +12,10 @@ mod totals;
 #[cfg(test)]
 mod tests;
 
-pub use advice::{Advice, Judge, Reason};
-pub use gentleness::Gentleness;
-pub use pacer::Pacer;
-pub use reading::{Follower, Gauge, Reading, Work};
-pub use signal::{Signal, Unreadable};
+pub use advice::{Advice, Advisor, Reason};
+pub use gentleness::ThrottleLimits;
+pub use pacer::RateLimit;
+pub use reading::{LoadSample, LoadSampler, Replica, TableActivity};
+pub use signal::{LoadSignal, Unreadable};
 pub use throttle::Throttle;
-pub use totals::{HeldBack, Pressure};
+pub use totals::{ThrottleReport, ThrottledTime};

@@ -10,14 +10,14 @@ const BURST: Duration = Duration::from_secs(1);
 
 /// A bucket of rows that fills at a rate and may be overdrawn by one batch: who has written waits until it is level again.
 #[derive(Debug)]
-pub struct Pacer {
+pub struct RateLimit {
     /// Rows a second; none: as many as there are.
     rate: Option<f64>,
     /// When the rows that were written so far are paid for.
     paid_at: Mutex<Option<Instant>>,
 }
 
-impl Pacer {
+impl RateLimit {
     /// At most `rate` rows a second.
     pub fn new(rate: Option<u64>) -> Self {
         Self { rate: rate.map(|rows| rows.max(1) as f64), paid_at: Mutex::new(None) }
@@ -48,7 +48,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn two_workers_together_write_no_more_rows_a_second_than_the_rate() {
-        let (pacer, started) = (Pacer::new(Some(1_000)), Instant::now());
+        let (pacer, started) = (RateLimit::new(Some(1_000)), Instant::now());
         let worker = async || {
             for _ in 0..10 {
                 tokio::time::sleep(Duration::from_millis(50)).await;
@@ -62,7 +62,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_long_rest_saves_up_no_more_than_a_second() {
-        let pacer = Pacer::new(Some(100));
+        let pacer = RateLimit::new(Some(100));
         pacer.pay(100).await;
         tokio::time::sleep(Duration::from_secs(60)).await;
         let started = Instant::now();
@@ -75,7 +75,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn without_a_rate_nobody_waits() {
         let started = Instant::now();
-        Pacer::new(None).pay(u64::MAX).await;
+        RateLimit::new(None).pay(u64::MAX).await;
         assert_eq!(started.elapsed(), Duration::ZERO);
     }
 }

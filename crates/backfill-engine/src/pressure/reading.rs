@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use sqlx::Row;
 use sqlx::postgres::PgRow;
-use tenant_rls::{Database, DirectConnection, TableName, Template};
+use tenancy_config::TableName;
+use tenant_rls::{Database, DirectConnection, Template};
 
 use crate::Result;
-use crate::pressure::{Signal, Unreadable};
+use crate::pressure::{LoadSignal, Unreadable};
 
 /// How long an answer is waited for; a server that takes longer says nothing.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -17,15 +18,15 @@ const AT_WORK: &str = "1";
 
 /// What the server said at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Reading {
+pub struct LoadSample {
     /// The server's clock.
     pub at: Duration,
     /// Position of the WAL in bytes; only differences say something.
     pub wal: u64,
     /// Who follows the WAL.
-    pub followers: Vec<Follower>,
+    pub followers: Vec<Replica>,
     /// Who works on the table.
-    pub work: Vec<Work>,
+    pub work: Vec<TableActivity>,
     /// Sessions that wait for one of our batches.
     pub waiters: u64,
     /// Other sessions of this database that were at work within the last second.
@@ -36,7 +37,7 @@ pub struct Reading {
 
 /// A standby, or the reader of a slot.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Follower {
+pub struct Replica {
     /// Its name.
     pub name: String,
     /// How far behind in time; 0 where only bytes are known.
@@ -47,16 +48,16 @@ pub struct Follower {
 
 /// A process that works on the table and holds it against DDL or vacuum.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Work {
+pub struct TableActivity {
     /// Its process; 0 for a prepared transaction.
     pub pid: i32,
     /// Who it is, and what it holds.
     pub says: String,
 }
 
-impl Reading {
+impl LoadSample {
     /// The signal, if this login may not read it.
-    pub fn unreadable(&self, signal: Signal) -> Option<&Unreadable> {
+    pub fn unreadable(&self, signal: LoadSignal) -> Option<&Unreadable> {
         self.unreadable.iter().find(|unreadable| unreadable.signal == signal)
     }
 
@@ -67,13 +68,13 @@ impl Reading {
             why: why.to_owned(),
             remedy: "it is asked again with the next look".to_owned(),
         };
-        Self { at, unreadable: Signal::ALL.into_iter().map(unreadable).collect(), ..Self::default() }
+        Self { at, unreadable: LoadSignal::ALL.into_iter().map(unreadable).collect(), ..Self::default() }
     }
 
     fn of(row: &PgRow, login: &str) -> Self {
         let names: Vec<String> = row.get(2);
         let (seconds, bytes): (Vec<f64>, Vec<i64>) = (row.get(3), row.get(4));
-        let follower = |((name, seconds), bytes)| Follower {
+        let follower = |((name, seconds), bytes)| Replica {
             name,
             behind: Duration::try_from_secs_f64(seconds).unwrap_or_default(),
             bytes: u64::try_from(bytes).unwrap_or_default(),
@@ -81,9 +82,9 @@ impl Reading {
         let (pids, says): (Vec<i32>, Vec<String>) = (row.get(6), row.get(7));
         let count = |at: usize| u64::try_from(row.get::<i64, _>(at)).unwrap_or_default();
         let hidden = [
-            (Signal::ReplicationLag, count(5), "standbys do not show this login how far behind they are"),
+            (LoadSignal::ReplicationLag, count(5), "standbys do not show this login how far behind they are"),
             (
-                Signal::ActiveSessions,
+                LoadSignal::ActiveSessions,
                 count(10),
                 "sessions of other roles do not show this login whether they are at work",
             ),
@@ -93,7 +94,7 @@ impl Reading {
             at: Duration::try_from_secs_f64(row.get(0)).unwrap_or_default(),
             wal: u64::try_from(row.get::<i64, _>(1)).unwrap_or_default(),
             followers: names.into_iter().zip(seconds).zip(bytes).map(follower).collect(),
-            work: pids.into_iter().zip(says).map(|(pid, says)| Work { pid, says }).collect(),
+            work: pids.into_iter().zip(says).map(|(pid, says)| TableActivity { pid, says }).collect(),
             waiters: count(8),
             active: count(9),
             unreadable: unreadable
@@ -109,13 +110,13 @@ impl Reading {
 
 /// Reads the load of a server, on a session of its own beside the pool: the workers may hold all of that.
 #[derive(Debug)]
-pub struct Gauge<'a> {
+pub struct LoadSampler<'a> {
     database: &'a Database,
     table: &'a TableName,
     session: Option<DirectConnection>,
 }
 
-impl<'a> Gauge<'a> {
+impl<'a> LoadSampler<'a> {
     /// For a backfill of this table; partitions count with it.
     pub fn new(database: &'a Database, table: &'a TableName) -> Self {
         Self { database, table, session: None }
@@ -125,7 +126,7 @@ impl<'a> Gauge<'a> {
     ///
     /// # Errors
     /// [`tenant_rls::Error::Connect`] or [`tenant_rls::Error::Query`].
-    pub async fn read(&mut self) -> Result<Reading> {
+    pub async fn read(&mut self) -> Result<LoadSample> {
         let look = Template::new(include_str!("../../../../sql/backfill/pressure.sql"))
             .literal("schema", self.table.schema().as_str())
             .literal("table", self.table.name().as_str())
@@ -135,7 +136,7 @@ impl<'a> Gauge<'a> {
         if self.database.connections_are_few() {
             // One of the workers' serves, between two batches.
             let row = self.database.look(DOING, look).await?;
-            return Ok(Reading::of(&row, &self.database.session().role));
+            return Ok(LoadSample::of(&row, &self.database.session().role));
         }
         let mut session = match self.session.take() {
             Some(session) => session,
@@ -143,15 +144,15 @@ impl<'a> Gauge<'a> {
         };
         let row = session.look(DOING, look).await?;
         self.session = Some(session);
-        Ok(Reading::of(&row, &self.database.session().role))
+        Ok(LoadSample::of(&row, &self.database.session().role))
     }
 
     /// Looks once, and says so where that fails or takes too long; `at` is the time of a look that failed.
-    pub(crate) async fn look(&mut self, at: Duration) -> Reading {
+    pub(crate) async fn look(&mut self, at: Duration) -> LoadSample {
         match tokio::time::timeout(PATIENCE, self.read()).await {
             Ok(Ok(reading)) => reading,
-            Ok(Err(error)) => Reading::blind(at, &error.to_string()),
-            Err(_) => Reading::blind(at, "the server did not answer in time"),
+            Ok(Err(error)) => LoadSample::blind(at, &error.to_string()),
+            Err(_) => LoadSample::blind(at, "the server did not answer in time"),
         }
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 /// What a backfill slows down or waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Signal {
+pub enum LoadSignal {
     /// A standby, or the reader of a slot, is behind.
     ReplicationLag,
     /// A vacuum, an ANALYZE, an index build or DDL works on the table.
@@ -20,13 +20,13 @@ pub enum Signal {
     ActiveSessions,
 }
 
-impl Signal {
+impl LoadSignal {
     /// All of them.
     pub const ALL: [Self; 5] =
         [Self::ReplicationLag, Self::TableWork, Self::Waiters, Self::WalRate, Self::ActiveSessions];
 }
 
-impl fmt::Display for Signal {
+impl fmt::Display for LoadSignal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::ReplicationLag => "replication lag",
@@ -42,7 +42,7 @@ impl fmt::Display for Signal {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Unreadable {
     /// Which.
-    pub signal: Signal,
+    pub signal: LoadSignal,
     /// What hides it.
     pub why: String,
     /// What would show it.

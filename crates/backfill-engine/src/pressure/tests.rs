@@ -4,30 +4,30 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::{Advice, Follower, Gentleness, Judge, Reading, Signal, Unreadable, Work};
+use super::{Advice, Advisor, LoadSample, LoadSignal, Replica, TableActivity, ThrottleLimits, Unreadable};
 
-fn at(second: u64) -> Reading {
-    Reading { at: Duration::from_secs(1_000_000 + second), ..Reading::default() }
+fn at(second: u64) -> LoadSample {
+    LoadSample { at: Duration::from_secs(1_000_000 + second), ..LoadSample::default() }
 }
 
-fn judge() -> Judge {
-    Judge::new(Gentleness::default(), 4)
+fn judge() -> Advisor {
+    Advisor::new(ThrottleLimits::default(), 4)
 }
 
-fn follower(seconds: f64, bytes: u64) -> Follower {
-    Follower { name: "standby".into(), behind: Duration::from_secs_f64(seconds), bytes }
+fn follower(seconds: f64, bytes: u64) -> Replica {
+    Replica { name: "standby".into(), behind: Duration::from_secs_f64(seconds), bytes }
 }
 
-fn hidden(signal: Signal) -> Unreadable {
+fn hidden(signal: LoadSignal) -> Unreadable {
     Unreadable { signal, why: "hidden".into(), remedy: "show it".into() }
 }
 
-fn signals(advice: &Advice) -> Vec<Signal> {
+fn signals(advice: &Advice) -> Vec<LoadSignal> {
     advice.reasons().map(|reason| reason.signal).collect()
 }
 
 fn full() -> Advice {
-    Advice::full_speed(4, &Gentleness::default())
+    Advice::full_speed(4, &ThrottleLimits::default())
 }
 
 #[test]
@@ -41,8 +41,8 @@ fn on_a_quiet_server_all_workers_run() {
 #[test]
 fn beside_others_one_worker_runs_until_they_were_quiet_for_a_while() {
     let mut judge = judge();
-    let busy = judge.judge(&Reading { active: 3, ..at(0) });
-    assert_eq!((busy.workers, busy.pause, signals(&judge.judge(&at(1)))), (1, None, vec![Signal::ActiveSessions]));
+    let busy = judge.judge(&LoadSample { active: 3, ..at(0) });
+    assert_eq!((busy.workers, busy.pause, signals(&judge.judge(&at(1)))), (1, None, vec![LoadSignal::ActiveSessions]));
     let back = (2..60).find(|second| judge.judge(&at(*second)) == full()).unwrap();
     assert!((6..15).contains(&back), "{back}");
 }
@@ -51,7 +51,7 @@ fn beside_others_one_worker_runs_until_they_were_quiet_for_a_while() {
 fn a_health_check_now_and_then_is_no_load() {
     let mut judge = judge();
     for second in 0..60 {
-        let advice = judge.judge(&Reading { active: u64::from(second % 10 == 5), ..at(second) });
+        let advice = judge.judge(&LoadSample { active: u64::from(second % 10 == 5), ..at(second) });
         assert_eq!(advice, full(), "second {second}");
     }
 }
@@ -59,11 +59,11 @@ fn a_health_check_now_and_then_is_no_load() {
 #[test]
 fn no_batch_runs_while_a_standby_is_behind_and_it_does_not_flap() {
     let mut judge = judge();
-    let mut with = |second, seconds| judge.judge(&Reading { followers: vec![follower(seconds, 0)], ..at(second) });
+    let mut with = |second, seconds| judge.judge(&LoadSample { followers: vec![follower(seconds, 0)], ..at(second) });
     assert_eq!(with(0, 9.9), full());
     let waits = with(1, 10.1);
     let reason = waits.pause.unwrap();
-    assert_eq!(reason.signal, Signal::ReplicationLag);
+    assert_eq!(reason.signal, LoadSignal::ReplicationLag);
     assert_eq!(reason.says, "standby is 10.1 s and 0 MiB behind, the limits are 10 s and 256 MiB");
     assert!(with(2, 9.9).pause.is_some(), "a little below the limit it waits on");
     assert!(with(4, 1.0).pause.is_some());
@@ -73,7 +73,7 @@ fn no_batch_runs_while_a_standby_is_behind_and_it_does_not_flap() {
 #[test]
 fn a_slot_that_falls_behind_counts_by_bytes() {
     let followers = vec![follower(0.0, 1), follower(0.0, 257 << 20)];
-    let advice = judge().judge(&Reading { followers, ..at(0) });
+    let advice = judge().judge(&LoadSample { followers, ..at(0) });
     assert!(advice.pause.unwrap().says.starts_with("standby is 0.0 s and 257 MiB behind"));
 }
 
@@ -83,7 +83,7 @@ fn a_standby_that_hangs_falls_behind_whatever_the_server_says_of_its_time() {
     // It was there at second 0, and 1 MiB is written each second.
     let mut with = |second: u64| {
         let wal = second << 20;
-        judge.judge(&Reading { wal, followers: vec![follower(0.0, wal)], ..at(second) })
+        judge.judge(&LoadSample { wal, followers: vec![follower(0.0, wal)], ..at(second) })
     };
     for second in 0..=10 {
         assert_eq!(with(second), full(), "second {second}");
@@ -96,14 +96,17 @@ fn a_standby_that_is_always_a_little_behind_keeps_nobody_waiting() {
     let mut judge = judge();
     for second in 0..60 {
         let followers = vec![follower(0.0, 1 << 20)];
-        assert_eq!(judge.judge(&Reading { wal: second * (3 << 20), followers, ..at(second) }), full());
+        assert_eq!(judge.judge(&LoadSample { wal: second * (3 << 20), followers, ..at(second) }), full());
     }
 }
 
 #[test]
 fn sessions_that_wait_for_us_are_let_through() {
     let mut judge = judge();
-    assert_eq!(judge.judge(&Reading { waiters: 2, ..at(0) }).pause.unwrap().says, "2 sessions wait for a lock of ours");
+    assert_eq!(
+        judge.judge(&LoadSample { waiters: 2, ..at(0) }).pause.unwrap().says,
+        "2 sessions wait for a lock of ours"
+    );
     assert!(judge.judge(&at(2)).pause.is_some());
     assert_eq!(judge.judge(&at(3)), full());
 }
@@ -111,8 +114,8 @@ fn sessions_that_wait_for_us_are_let_through() {
 #[test]
 fn a_vacuum_is_waited_for_and_then_it_goes_on_slowly_beside_it() {
     let mut judge = judge();
-    let work = |pid| vec![Work { pid, says: format!("autovacuum (process {pid})") }];
-    let mut with = |second, work| judge.judge(&Reading { work, ..at(second) });
+    let work = |pid| vec![TableActivity { pid, says: format!("autovacuum (process {pid})") }];
+    let mut with = |second, work| judge.judge(&LoadSample { work, ..at(second) });
     assert_eq!(with(0, work(7)).pause.unwrap().says, "autovacuum (process 7) works on the table");
     assert!(with(119, work(7)).pause.is_some());
     let slow = with(120, work(7));
@@ -130,20 +133,20 @@ fn wal_over_its_rate_stretches_batches_until_it_is_below() {
         // What two workers would write at full speed, slowed as was advised.
         let factor = rates.last().copied().unwrap_or(1.0);
         wal += (200.0 / factor * f64::from(1 << 20)) as u64;
-        let advice = judge.judge(&Reading { wal, ..at(second) });
+        let advice = judge.judge(&LoadSample { wal, ..at(second) });
         assert!(advice.pause.is_none() && advice.workers == 4);
         rates.push(advice.delay_factor);
     }
     let settled = &rates[10..];
     assert!(settled.iter().all(|factor| (2.5..=6.0).contains(factor)), "{rates:?}");
-    let calm = (20..60).find(|second| judge.judge(&Reading { wal, ..at(*second) }) == full());
+    let calm = (20..60).find(|second| judge.judge(&LoadSample { wal, ..at(*second) }) == full());
     assert!(calm.is_some());
 }
 
 #[test]
 fn what_cannot_be_read_is_named_and_one_worker_goes_on_slowly() {
-    for signal in Signal::ALL {
-        let advice = judge().judge(&Reading { unreadable: vec![hidden(signal)], ..at(0) });
+    for signal in LoadSignal::ALL {
+        let advice = judge().judge(&LoadSample { unreadable: vec![hidden(signal)], ..at(0) });
         assert_eq!((advice.workers, advice.delay_factor, signals(&advice)), (1, 2.0, vec![signal]));
     }
 }
@@ -152,26 +155,26 @@ fn what_cannot_be_read_is_named_and_one_worker_goes_on_slowly() {
 fn a_look_that_fails_is_nothing_read_and_not_a_quiet_server() {
     let mut judge = judge();
     judge.judge(&at(0));
-    let advice = judge.judge(&Reading::blind(at(1).at, "the server is gone"));
-    assert_eq!((advice.workers, signals(&advice)), (1, Signal::ALL.to_vec()));
+    let advice = judge.judge(&LoadSample::blind(at(1).at, "the server is gone"));
+    assert_eq!((advice.workers, signals(&advice)), (1, LoadSignal::ALL.to_vec()));
     assert_eq!(judge.judge(&at(2)), full());
 }
 
 #[test]
 fn at_full_speed_nothing_holds_it_back() {
-    let mut judge = Judge::new(Gentleness { full_speed: true, ..Gentleness::default() }, 4);
-    let worst = Reading { waiters: 9, active: 9, unreadable: vec![hidden(Signal::TableWork)], ..at(0) };
+    let mut judge = Advisor::new(ThrottleLimits { full_speed: true, ..ThrottleLimits::default() }, 4);
+    let worst = LoadSample { waiters: 9, active: 9, unreadable: vec![hidden(LoadSignal::TableWork)], ..at(0) };
     assert_eq!(judge.judge(&worst), full());
 }
 
 #[test]
 fn a_single_worker_is_not_slowed_by_others() {
-    let mut judge = Judge::new(Gentleness::default(), 1);
-    assert_eq!(judge.judge(&Reading { active: 9, ..at(0) }).slow, vec![]);
+    let mut judge = Advisor::new(ThrottleLimits::default(), 1);
+    assert_eq!(judge.judge(&LoadSample { active: 9, ..at(0) }).slow, vec![]);
 }
 
-fn readings() -> impl Strategy<Value = Vec<Reading>> {
-    let unreadable = proptest::sample::subsequence(Signal::ALL.to_vec(), 0..=5);
+fn readings() -> impl Strategy<Value = Vec<LoadSample>> {
+    let unreadable = proptest::sample::subsequence(LoadSignal::ALL.to_vec(), 0..=5);
     let unreadable = prop_oneof![3 => Just(Vec::new()), 1 => unreadable];
     let follower = (0.0..20.0, 0u64..1 << 29).prop_map(|(seconds, bytes)| follower(seconds, bytes));
     let one = (
@@ -189,10 +192,10 @@ fn readings() -> impl Strategy<Value = Vec<Reading>> {
             |(seconds, wal, followers, pids, waiters, active, unreadable): (u64, u64, _, Vec<i32>, _, _, Vec<_>)| {
                 second += seconds;
                 position += wal;
-                Reading {
+                LoadSample {
                     wal: position,
                     followers,
-                    work: pids.into_iter().map(|pid| Work { pid, says: "somebody".into() }).collect(),
+                    work: pids.into_iter().map(|pid| TableActivity { pid, says: "somebody".into() }).collect(),
                     waiters,
                     active,
                     unreadable: unreadable.into_iter().map(hidden).collect(),
@@ -206,8 +209,8 @@ fn readings() -> impl Strategy<Value = Vec<Reading>> {
 proptest! {
     #[test]
     fn whatever_is_read_the_advice_can_be_followed_and_says_why(readings in readings(), workers in 1u32..9) {
-        let limits = Gentleness::default();
-        let mut judge = Judge::new(limits.clone(), workers);
+        let limits = ThrottleLimits::default();
+        let mut judge = Advisor::new(limits.clone(), workers);
         let quiet = Advice::full_speed(workers, &limits);
         for reading in &readings {
             let advice = judge.judge(reading);
@@ -220,13 +223,13 @@ proptest! {
             }
             let seen = |signal| reading.unreadable(signal).is_none();
             let behind = reading.followers.iter().any(|f| f.behind > limits.max_lag || f.bytes > limits.max_lag_bytes);
-            if seen(Signal::ReplicationLag) && behind || seen(Signal::Waiters) && reading.waiters > 0 {
+            if seen(LoadSignal::ReplicationLag) && behind || seen(LoadSignal::Waiters) && reading.waiters > 0 {
                 prop_assert!(advice.pause.is_some());
             }
         }
         // Whatever was before: a quiet server has all workers again soon.
         let last = readings.last().unwrap();
-        let mut reading = Reading { at: last.at, wal: last.wal, ..Reading::default() };
+        let mut reading = LoadSample { at: last.at, wal: last.wal, ..LoadSample::default() };
         let mut advice = quiet.clone();
         for _ in 0..40 {
             reading.at += Duration::from_secs(1);

@@ -4,14 +4,15 @@ use std::convert::Infallible;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use tenant_rls::{Database, TableName};
+use tenancy_config::TableName;
+use tenant_rls::Database;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use crate::Progress;
-use crate::pressure::reading::Gauge;
+use crate::BackfillEvent;
+use crate::pressure::reading::LoadSampler;
 use crate::pressure::totals::Totals;
-use crate::pressure::{Advice, Gentleness, Judge, Pacer, Pressure, Reading, Signal};
+use crate::pressure::{Advice, Advisor, LoadSample, LoadSignal, RateLimit, ThrottleLimits, ThrottleReport};
 
 /// How often the server is asked.
 const EVERY: Duration = Duration::from_secs(1);
@@ -19,9 +20,9 @@ const EVERY: Duration = Duration::from_secs(1);
 /// What all workers of a process ask before each batch. One future, [`Throttle::watch`], runs beside them.
 #[derive(Debug)]
 pub struct Throttle {
-    limits: Gentleness,
+    limits: ThrottleLimits,
     workers: u32,
-    pacer: Pacer,
+    pacer: RateLimit,
     /// None until the first look: nobody begins before it.
     advice: watch::Sender<Option<Advice>>,
     totals: Mutex<Totals>,
@@ -29,12 +30,12 @@ pub struct Throttle {
 
 impl Throttle {
     /// For so many workers.
-    pub fn new(limits: &Gentleness, workers: u32) -> Self {
+    pub fn new(limits: &ThrottleLimits, workers: u32) -> Self {
         let first = limits.full_speed.then(|| Advice::full_speed(workers, limits));
         Self {
             limits: limits.clone(),
             workers,
-            pacer: Pacer::new(limits.max_rate),
+            pacer: RateLimit::new(limits.max_rate),
             advice: watch::channel(first).0,
             totals: Mutex::default(),
         }
@@ -45,13 +46,14 @@ impl Throttle {
         &self,
         database: &Database,
         table: &TableName,
-        tell: &(dyn Fn(Progress) + Send + Sync),
+        tell: &(dyn Fn(BackfillEvent) + Send + Sync),
     ) -> Infallible {
         if self.limits.full_speed {
             return std::future::pending().await;
         }
         let started = Instant::now();
-        let (mut gauge, mut judge) = (Gauge::new(database, table), Judge::new(self.limits.clone(), self.workers));
+        let (mut gauge, mut judge) =
+            (LoadSampler::new(database, table), Advisor::new(self.limits.clone(), self.workers));
         let mut teller = Teller { last: Vec::new(), since: None };
         let mut ticks = tokio::time::interval(EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -64,7 +66,7 @@ impl Throttle {
             let elapsed = looked.elapsed();
             (looked, at) = (Instant::now(), reading.at);
             for unreadable in self.count(&reading, elapsed) {
-                tell(Progress::Unreadable { unreadable });
+                tell(BackfillEvent::Unreadable { unreadable });
             }
             if let Some(event) = teller.event(&advice) {
                 tell(event);
@@ -112,12 +114,12 @@ impl Throttle {
     }
 
     /// What held the run back so far.
-    pub fn report(&self) -> Pressure {
+    pub fn report(&self) -> ThrottleReport {
         self.totals.lock().unwrap_or_else(PoisonError::into_inner).report()
     }
 
     /// Counts how long the advice before this reading held, and returns what cannot be read and was not told yet.
-    fn count(&self, reading: &Reading, elapsed: Duration) -> Vec<crate::pressure::Unreadable> {
+    fn count(&self, reading: &LoadSample, elapsed: Duration) -> Vec<crate::pressure::Unreadable> {
         let mut totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(advice) = &*self.advice.borrow() {
             totals.add(advice, elapsed);
@@ -128,12 +130,12 @@ impl Throttle {
 
 /// Tells a change of the reasons, not of their numbers.
 struct Teller {
-    last: Vec<(Signal, bool)>,
+    last: Vec<(LoadSignal, bool)>,
     since: Option<Instant>,
 }
 
 impl Teller {
-    fn event(&mut self, advice: &Advice) -> Option<Progress> {
+    fn event(&mut self, advice: &Advice) -> Option<BackfillEvent> {
         let waits = advice.pause.iter().map(|reason| (reason.signal, true));
         let now: Vec<_> = waits.chain(advice.slow.iter().map(|reason| (reason.signal, false))).collect();
         if now == self.last {
@@ -143,13 +145,13 @@ impl Teller {
         match advice.reasons().next() {
             Some(reason) => {
                 self.since.get_or_insert_with(Instant::now);
-                Some(Progress::Slowed {
+                Some(BackfillEvent::Slowed {
                     reason: reason.clone(),
                     waits: advice.pause.is_some(),
                     workers: advice.workers,
                 })
             }
-            None => self.since.take().map(|since| Progress::FullSpeedAgain { after: since.elapsed() }),
+            None => self.since.take().map(|since| BackfillEvent::FullSpeedAgain { after: since.elapsed() }),
         }
     }
 }

@@ -5,22 +5,22 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::pressure::{Advice, Signal, Unreadable};
+use crate::pressure::{Advice, LoadSignal, Unreadable};
 
 /// What held a run back, for its report.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct Pressure {
+pub struct ThrottleReport {
     /// By signal; those that never did are left out.
-    pub held_back: Vec<HeldBack>,
+    pub held_back: Vec<ThrottledTime>,
     /// Signals that could not be read at some time: the run then went on with one worker that rests as long as it works.
     pub unreadable: Vec<Unreadable>,
 }
 
 /// What one signal cost.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct HeldBack {
+pub struct ThrottledTime {
     /// Which.
-    pub signal: Signal,
+    pub signal: LoadSignal,
     /// Seconds without a batch.
     pub waited_seconds: f64,
     /// Seconds with fewer workers, or with rests.
@@ -29,8 +29,8 @@ pub struct HeldBack {
 
 #[derive(Debug, Default)]
 pub(crate) struct Totals {
-    times: BTreeMap<Signal, (Duration, Duration)>,
-    unreadable: BTreeMap<Signal, Unreadable>,
+    times: BTreeMap<LoadSignal, (Duration, Duration)>,
+    unreadable: BTreeMap<LoadSignal, Unreadable>,
 }
 
 impl Totals {
@@ -51,12 +51,12 @@ impl Totals {
         new
     }
 
-    pub(crate) fn report(&self) -> Pressure {
-        let held_back = self.times.iter().map(|(signal, (waited, slowed))| HeldBack {
+    pub(crate) fn report(&self) -> ThrottleReport {
+        let held_back = self.times.iter().map(|(signal, (waited, slowed))| ThrottledTime {
             signal: *signal,
             waited_seconds: waited.as_secs_f64(),
             slowed_seconds: slowed.as_secs_f64(),
         });
-        Pressure { held_back: held_back.collect(), unreadable: self.unreadable.values().cloned().collect() }
+        ThrottleReport { held_back: held_back.collect(), unreadable: self.unreadable.values().cloned().collect() }
     }
 }

@@ -1,6 +1,6 @@
 //! The columns of a review file.
 
-use crate::{Plan, Source};
+use crate::{BackfillPlan, Source};
 
 pub(crate) const TABLE: &str = "table";
 pub(crate) const ID: &str = "id";
@@ -24,14 +24,14 @@ pub(crate) fn of_source(source: &Source) -> impl Iterator<Item = String> {
 }
 
 /// All of them, in order.
-pub(crate) fn of(plan: &Plan) -> Vec<String> {
+pub(crate) fn of(plan: &BackfillPlan) -> Vec<String> {
     let sources = plan.sources.iter().flat_map(of_source);
     let before = [TABLE, ID, REASON].map(str::to_owned).into_iter();
     before.chain(sources).chain([DECISION, FINGERPRINT].map(str::to_owned)).collect()
 }
 
 /// A column that no review of this plan has.
-pub(crate) fn unknown<'a>(plan: &Plan, header: &'a [String]) -> Option<&'a str> {
+pub(crate) fn unknown<'a>(plan: &BackfillPlan, header: &'a [String]) -> Option<&'a str> {
     let known = of(plan);
     let unknown = |name: &&String| !name.is_empty() && *name != REFUSED && !known.contains(name);
     header.iter().find(unknown).map(String::as_str)

@@ -7,10 +7,10 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use tenant_rls::csv::text_of;
+use tenancy_config::csv::text_of;
 
 use super::columns::{self, DECISION, FINGERPRINT, ID, TABLE};
-use crate::{Error, Plan, Result};
+use crate::{BackfillPlan, Error, Result};
 
 /// Longest record, in bytes: a source may name some thousand tenants.
 const LONGEST: usize = 1 << 20;
@@ -31,20 +31,20 @@ pub(crate) struct Line {
     pub(crate) number: u64,
     /// Its cells as they stand there.
     pub(crate) cells: Vec<String>,
-    pub(crate) content: Content,
+    pub(crate) content: LineContent,
 }
 
 #[derive(Debug)]
-pub(crate) enum Content {
+pub(crate) enum LineContent {
     Undecided,
-    Decided(Asked),
+    Decided(Decision),
     /// It cannot be read, and why.
     Malformed(String),
 }
 
-impl Content {
+impl LineContent {
     /// The decision, if it is one.
-    pub(crate) fn decided(&self) -> Option<&Asked> {
+    pub(crate) fn decided(&self) -> Option<&Decision> {
         match self {
             Self::Decided(asked) => Some(asked),
             Self::Undecided | Self::Malformed(_) => None,
@@ -54,7 +54,7 @@ impl Content {
 
 /// What people ask for: this row is to get this tenant, if it is still as it was.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Asked {
+pub(crate) struct Decision {
     pub(crate) table: String,
     pub(crate) key: String,
     /// The tenant's id or slug.
@@ -95,7 +95,7 @@ impl CheckedReview {
         let (mut table, mut hashes) = (None, Vec::new());
         let state = state(&file.metadata()?);
         while let Some(line) = file.next()? {
-            let Content::Decided(asked) = line.content else { continue };
+            let LineContent::Decided(asked) = line.content else { continue };
             if hashes.len() == MOST_DECISIONS {
                 let what = format!("it holds more than {MOST_DECISIONS} decisions");
                 return Err(file.not_a_review(what, "split the file, each part with the header"));
@@ -225,7 +225,7 @@ impl ReviewFile {
     }
 
     /// Checks that no column is one that a review of this plan does not have, such as that of a source that is called otherwise now.
-    pub(crate) fn check_columns(&self, plan: &Plan) -> Result<()> {
+    pub(crate) fn check_columns(&self, plan: &BackfillPlan) -> Result<()> {
         let Some(unknown) = columns::unknown(plan, &self.header) else { return Ok(()) };
         let what =
             format!("it has a column `{unknown}`, and a review of {} has {}", plan.table, columns::of(plan).join(", "));
@@ -274,12 +274,12 @@ impl ReviewFile {
                 }
                 let text = String::from_utf8_lossy(&first).replace('"', "");
                 let cells = text.trim_end().split(char::from(self.delimiter)).map(str::to_owned).collect();
-                Line { number, cells, content: Content::Malformed(what) }
+                Line { number, cells, content: LineContent::Malformed(what) }
             }
         })
     }
 
-    fn content(&self, cells: &[String]) -> Result<Content, String> {
+    fn content(&self, cells: &[String]) -> Result<LineContent, String> {
         if cells.len() != self.header.len() && cells.iter().any(|cell| !cell.is_empty()) {
             return Err(format!("it has {} cells, and the header has {}", cells.len(), self.header.len()));
         }
@@ -288,7 +288,7 @@ impl ReviewFile {
             [self.at.table, self.at.id, self.at.decision, self.at.fingerprint].map(cell);
         let (tenant, fingerprint) = (tenant.trim(), fingerprint.trim());
         if tenant.is_empty() {
-            return Ok(Content::Undecided);
+            return Ok(LineContent::Undecided);
         }
         for (column, value) in [(TABLE, &*table), (ID, &*key), (FINGERPRINT, fingerprint)] {
             if value.is_empty() {
@@ -296,7 +296,7 @@ impl ReviewFile {
             }
         }
         let [table, key, tenant, fingerprint] = [&*table, &*key, tenant, fingerprint].map(str::to_owned);
-        Ok(Content::Decided(Asked { table, key, tenant, fingerprint }))
+        Ok(LineContent::Decided(Decision { table, key, tenant, fingerprint }))
     }
 
     /// The next line of the file, with its line break.

@@ -12,23 +12,29 @@ use std::path::Path;
 use futures_util::TryStreamExt as _;
 use sqlx::Row;
 use sqlx::postgres::PgRow;
-use tenant_rls::csv::CsvWriter;
-use tenant_rls::files::{NewFile, Readers};
-use tenant_rls::{AuditTx, Error as RlsError, FileError};
+use tenancy_config::FileError;
+use tenancy_config::csv::CsvWriter;
+use tenancy_config::files::{NewFile, Readers};
+use tenant_rls::{AuditTx, Error as RlsError};
 
 use crate::statements::Statements;
-use crate::{Plan, Result};
+use crate::{BackfillPlan, Result};
 
 pub use file::CheckedReview;
-pub(crate) use file::{Asked, Content, Line, ReviewFile};
-pub(crate) use refused::Refused;
+pub(crate) use file::{Decision, Line, LineContent, ReviewFile};
+pub(crate) use refused::RefusedFile;
 
 /// Writes `table, id, reason`, for each source the tenant that it names and the key of the row which it has that from, an empty
 /// `decision` for people to fill in, and the fingerprint of all this.
 ///
 /// # Errors
 /// [`Error::File`] where the file cannot be written; a file of that name is untouched then.
-pub(crate) async fn write(audit: &mut AuditTx, plan: &Plan, statements: &Statements, path: &Path) -> Result<()> {
+pub(crate) async fn write(
+    audit: &mut AuditTx,
+    plan: &BackfillPlan,
+    statements: &Statements,
+    path: &Path,
+) -> Result<()> {
     let mut csv = CsvWriter::new(NewFile::create(path, Readers::Owner)?);
     let cannot = |source| FileError::io(path, source);
     csv.record(columns::of(plan)).map_err(cannot)?;
@@ -40,7 +46,7 @@ pub(crate) async fn write(audit: &mut AuditTx, plan: &Plan, statements: &Stateme
     Ok(csv.into_inner().map_err(cannot)?.finish()?)
 }
 
-fn record(plan: &Plan, table: &str, row: &PgRow) -> Vec<String> {
+fn record(plan: &BackfillPlan, table: &str, row: &PgRow) -> Vec<String> {
     let (tenants, ghosts): (Vec<Option<String>>, Vec<Option<String>>) = (row.get(2), row.get(3));
     let pointers: Vec<Option<String>> = row.get(4);
     let reason = if row.get::<bool, _>(1) { "conflict" } else { "unresolved" };

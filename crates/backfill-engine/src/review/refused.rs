@@ -3,16 +3,16 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use tenant_rls::FileError;
-use tenant_rls::csv::{CsvWriter, text_of};
-use tenant_rls::files::{NewFile, Readers};
+use tenancy_config::FileError;
+use tenancy_config::csv::{CsvWriter, text_of};
+use tenancy_config::files::{NewFile, Readers};
 
 use super::columns::REFUSED;
 use super::file::{MARK, ReviewFile};
 use crate::Result;
 
 /// The file of refused lines: the columns of the review and one more, to be mended and applied again.
-pub(crate) struct Refused {
+pub(crate) struct RefusedFile {
     path: PathBuf,
     csv: CsvWriter<NewFile>,
     width: usize,
@@ -20,7 +20,7 @@ pub(crate) struct Refused {
     at: usize,
 }
 
-impl Refused {
+impl RefusedFile {
     /// Begins the file, in the form that the review has.
     ///
     /// # Errors

@@ -4,9 +4,9 @@ use std::io::Write;
 
 use proptest::prelude::*;
 use tempfile::NamedTempFile;
-use tenant_rls::csv::CsvWriter;
+use tenancy_config::csv::CsvWriter;
 
-use super::file::{Asked, CheckedReview, Content};
+use super::file::{CheckedReview, Decision, LineContent};
 
 const HEADER: [&str; 6] = ["table", "id", "client", "decision", "fingerprint", ""];
 
@@ -17,24 +17,24 @@ fn file(text: &[u8]) -> NamedTempFile {
 }
 
 /// Every line of the file: the one it begins in, and its decision.
-fn read(text: &[u8]) -> Vec<(u64, Result<Option<Asked>, String>)> {
+fn read(text: &[u8]) -> Vec<(u64, Result<Option<Decision>, String>)> {
     let file = file(text);
     let mut review = CheckedReview::check(file.path()).unwrap().open().unwrap();
     let mut lines = Vec::new();
     while let Some(line) = review.next().unwrap() {
         let content = match line.content {
-            Content::Undecided => Ok(None),
-            Content::Decided(asked) => Ok(Some(asked)),
-            Content::Malformed(why) => Err(why),
+            LineContent::Undecided => Ok(None),
+            LineContent::Decided(asked) => Ok(Some(asked)),
+            LineContent::Malformed(why) => Err(why),
         };
         lines.push((line.number, content));
     }
     lines
 }
 
-fn asked(id: &str, fingerprint: &str) -> Asked {
+fn asked(id: &str, fingerprint: &str) -> Decision {
     let [table, key, tenant, fingerprint] = ["public.bookings", id, "acme", fingerprint].map(str::to_owned);
-    Asked { table, key, tenant, fingerprint }
+    Decision { table, key, tenant, fingerprint }
 }
 
 /// Text as ids, names and attacks are: commas, quotes, line breaks, formulas, other scripts.

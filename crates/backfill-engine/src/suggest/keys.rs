@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use tenancy_config::tenancy::SourceRule;
+use tenancy_config::{TableName, Tenancy};
 use tenant_rls::catalog::ForeignKey;
-use tenant_rls::tenancy::SourceRule;
-use tenant_rls::{Catalog, TableName, Tenancy, TenantTable};
+use tenant_rls::{Catalog, TenantTable};
 
 /// Each row of another tenant table that a foreign key of this one points to may know the tenant.
 pub fn sources_from_keys(table: &TenantTable, catalog: &Catalog, tenancy: &Tenancy) -> Vec<SourceRule> {

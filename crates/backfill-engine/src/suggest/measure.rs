@@ -1,10 +1,11 @@
 //! Asking the rows: which columns hold keys of other tables, and what sources would say.
 
 use sqlx::Row;
-use tenant_rls::{AuditTx, Error as RlsError, Ident, Sql, TableName, Template};
+use tenancy_config::{Ident, TableName};
+use tenant_rls::{AuditTx, Error as RlsError, Sql, Template};
 
-use crate::parts::{Parts, list};
-use crate::{Plan, Result};
+use crate::parts::{Resolution, list};
+use crate::{BackfillPlan, Result};
 
 /// The most rows that are looked at, of those without a tenant and of the others.
 const ROWS: i64 = 10_000;
@@ -16,11 +17,11 @@ const VALUES: i64 = 1_000;
 const TIMEOUT: &str = "60s";
 
 /// A table that may be pointed to, with its key.
-pub(super) type Keyed = (TableName, Ident);
+pub(super) type KeyedTable = (TableName, Ident);
 
 /// What the sources of a plan would do, in the order of the sources.
 #[derive(Debug)]
-pub(super) struct Measured {
+pub(super) struct SourceMeasurements {
     pub(super) rows_without: u64,
     pub(super) rows_with: u64,
     pub(super) resolves: Vec<u64>,
@@ -43,7 +44,7 @@ pub(super) async fn key_matches(
     audit: &mut AuditTx,
     table: &TableName,
     column: &Ident,
-    others: &[&Keyed],
+    others: &[&KeyedTable],
 ) -> Result<(u64, Vec<u64>), RlsError> {
     let matches = others.iter().map(|(other, key)| {
         Template::new(
@@ -67,8 +68,12 @@ pub(super) async fn key_matches(
 }
 
 /// What the sources of the plan say about a sample of its rows.
-pub(super) async fn sources(audit: &mut AuditTx, plan: &Plan, estimated_rows: f32) -> Result<Measured> {
-    let parts = Parts::of(plan)?;
+pub(super) async fn sources(
+    audit: &mut AuditTx,
+    plan: &BackfillPlan,
+    estimated_rows: f32,
+) -> Result<SourceMeasurements> {
+    let parts = Resolution::of(plan)?;
     let alone = parts.alone();
     let each = |text: &'static str| {
         let of = |alone: &Sql| Template::new(text).fragment("alone", alone.clone()).build();
@@ -90,7 +95,7 @@ pub(super) async fn sources(audit: &mut AuditTx, plan: &Plan, estimated_rows: f3
         .fetch_one(audit.connection())
         .await
         .map_err(RlsError::query(format!("asking what the sources of {} say", plan.table)))?;
-    Ok(Measured {
+    Ok(SourceMeasurements {
         rows_without: count(row.get(0)),
         rows_with: count(row.get(1)),
         resolves: counts(row.get(2)),

@@ -6,17 +6,16 @@ mod report;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tenant_rls::tenancy::SourceRule;
-use tenant_rls::{
-    Access, AuditTx, Catalog, Column, Database, Error as RlsError, Ident, TableName, Tenancy, TenantTable, visibility,
-};
+use tenancy_config::tenancy::SourceRule;
+use tenancy_config::{Ident, TableName, Tenancy};
+use tenant_rls::{Access, AuditTx, Catalog, Column, Database, Error as RlsError, TenantTable, visibility};
 
 use crate::plan::ColumnType;
 use crate::source::{Source, source};
-use crate::{Error, Plan, Result};
+use crate::{BackfillPlan, Error, Result};
 pub use keys::{short_name, sources_from_keys};
-use measure::Keyed;
-pub use report::{Basis, SourceSuggestion, SuggestReport, TableSuggestion, Unsuitable};
+use measure::KeyedTable;
+pub use report::{Basis, SourceSuggestion, SuggestReport, TableSuggestion, UnsuitableTable};
 
 /// A source is proposed from this share on, in percent: of values that match, and of rows that agree.
 const PROPOSED_FROM: u64 = 90;
@@ -42,9 +41,9 @@ pub async fn suggest(database: &Database, tenancy: &Tenancy) -> Result<SuggestRe
     let mut report = SuggestReport { schema: "backfill-suggest/1", tables: Vec::new(), unsuitable: Vec::new() };
     let wants_tenants = |table: &&TenantTable| !table.platform_rows && !table.column.never_null;
     for table in catalog.tables.iter().filter(wants_tenants) {
-        match Plan::bare(&catalog, tenancy, &table.name.to_string()) {
+        match BackfillPlan::bare(&catalog, tenancy, &table.name.to_string()) {
             Ok(plan) => report.tables.push(survey.table(table, plan).await?),
-            Err(Error::Unsuitable { table, why }) => report.unsuitable.push(Unsuitable { table, why }),
+            Err(Error::Unsuitable { table, why }) => report.unsuitable.push(UnsuitableTable { table, why }),
             Err(error) => return Err(error),
         }
     }
@@ -59,7 +58,7 @@ struct Survey<'a> {
 }
 
 impl Survey<'_> {
-    async fn table(&self, table: &TenantTable, plan: Plan) -> Result<TableSuggestion> {
+    async fn table(&self, table: &TenantTable, plan: BackfillPlan) -> Result<TableSuggestion> {
         let mut found = self.known(table);
         let asked = self.open_columns(table, &found);
         let (found, sources) = {
@@ -77,7 +76,7 @@ impl Survey<'_> {
             sources: found,
         };
         if !sources.is_empty() {
-            self.measure(&mut suggestion, Plan { sources, ..plan }, table.estimated_rows).await?;
+            self.measure(&mut suggestion, BackfillPlan { sources, ..plan }, table.estimated_rows).await?;
         }
         judge(&mut suggestion);
         Ok(suggestion)
@@ -122,7 +121,7 @@ impl Survey<'_> {
     }
 
     /// Columns that nothing is known of yet, each with the tables whose keys it could hold.
-    fn open_columns(&self, table: &TenantTable, known: &[SourceSuggestion]) -> Vec<(Ident, Vec<Keyed>)> {
+    fn open_columns(&self, table: &TenantTable, known: &[SourceSuggestion]) -> Vec<(Ident, Vec<KeyedTable>)> {
         let is_open = |column: &&Column| {
             let name = column.name.as_str();
             !column.is_key && name != table.column.name && !known.iter().any(|source| source.rule.column == name)
@@ -132,7 +131,7 @@ impl Survey<'_> {
         with_tables.filter(|(_, tables)| !tables.is_empty()).collect()
     }
 
-    fn pointed_to(&self, table: &TenantTable, column: &Column) -> Vec<Keyed> {
+    fn pointed_to(&self, table: &TenantTable, column: &Column) -> Vec<KeyedTable> {
         let Some(family) = ColumnType::of(&column.type_name).map(ColumnType::family) else { return Vec::new() };
         let others = self.catalog.tables.iter().filter(|other| other.name != table.name);
         let fits = |other: &&TenantTable| {
@@ -150,11 +149,11 @@ impl Survey<'_> {
         &self,
         table: &TenantTable,
         known: &[SourceSuggestion],
-        open: &[(Ident, Vec<Keyed>)],
+        open: &[(Ident, Vec<KeyedTable>)],
     ) -> Result<AuditTx> {
         let read = open.iter().map(|(column, _)| column.clone()).chain([Ident::new(&table.column.name)?]).collect();
         let mut access = vec![Access { table: table.name.clone(), read, write: None }];
-        let others: BTreeSet<&Keyed> = open.iter().flat_map(|(_, others)| others).collect();
+        let others: BTreeSet<&KeyedTable> = open.iter().flat_map(|(_, others)| others).collect();
         for (other, key) in others {
             access.push(Access { table: other.clone(), read: vec![key.clone()], write: None });
         }
@@ -177,11 +176,11 @@ impl Survey<'_> {
         &self,
         audit: &mut AuditTx,
         table: &TenantTable,
-        open: &[(Ident, Vec<Keyed>)],
+        open: &[(Ident, Vec<KeyedTable>)],
     ) -> Result<Vec<SourceSuggestion>> {
         let mut guesses = Vec::new();
         for (column, others) in open {
-            let asked: Vec<&Keyed> = others.iter().collect();
+            let asked: Vec<&KeyedTable> = others.iter().collect();
             let (values, matches) = measure::key_matches(audit, &table.name, column, &asked).await?;
             let best = others.iter().zip(matches).rev().max_by_key(|(_, matched)| *matched);
             let Some(((other, key), matched)) = best else { continue };
@@ -222,7 +221,7 @@ impl Survey<'_> {
     }
 
     /// Asks the rows, unless that takes too long.
-    async fn measure(&self, suggestion: &mut TableSuggestion, plan: Plan, estimated_rows: f32) -> Result<()> {
+    async fn measure(&self, suggestion: &mut TableSuggestion, plan: BackfillPlan, estimated_rows: f32) -> Result<()> {
         let mut audit = crate::survey::open(self.database, self.tenancy, &plan).await?;
         measure::limit(&mut audit).await?;
         let measured = match measure::sources(&mut audit, &plan, estimated_rows).await {

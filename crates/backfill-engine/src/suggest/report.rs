@@ -1,8 +1,8 @@
 //! What could be sources of each table's tenants, with the reasons.
 
 use serde::Serialize;
-use tenant_rls::TableName;
-use tenant_rls::tenancy::SourceRule;
+use tenancy_config::TableName;
+use tenancy_config::tenancy::SourceRule;
 
 /// The suggestions; their JSON is `backfill-suggest/1`.
 #[derive(Debug, Clone, Serialize)]
@@ -12,7 +12,7 @@ pub struct SuggestReport {
     /// Every table that a backfill could work on, by name.
     pub tables: Vec<TableSuggestion>,
     /// Tables that none could work on.
-    pub unsuitable: Vec<Unsuitable>,
+    pub unsuitable: Vec<UnsuitableTable>,
 }
 
 /// What could be sources of one table.
@@ -32,7 +32,7 @@ pub struct TableSuggestion {
 
 /// A table that cannot be backfilled.
 #[derive(Debug, Clone, Serialize)]
-pub struct Unsuitable {
+pub struct UnsuitableTable {
     /// The table.
     pub table: TableName,
     /// Why not.

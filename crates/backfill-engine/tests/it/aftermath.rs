@@ -1,8 +1,8 @@
 //! What is done and told after the last row.
 
-use backfill_engine::{Aftermath, Vacuum};
+use backfill_engine::{Cleanup, Vacuum};
 use local_db::Role;
-use tenant_rls::TableName;
+use tenancy_config::TableName;
 
 use crate::support::{SMALL, backfill, connect, fast, number, planted, script};
 
@@ -10,9 +10,9 @@ use crate::support::{SMALL, backfill, connect, fast, number, planted, script};
 const EXPECTED: &str =
     r#"SELECT count(*) FROM pg_stats WHERE tablename = 'bookings' AND attname = 'tenantId' AND null_frac < 0.1"#;
 
-async fn tidy(db: &test_support::TestDb, role: Role) -> Aftermath {
+async fn tidy(db: &test_support::TestDb, role: Role) -> Cleanup {
     let table = TableName::parse("bookings", "public").unwrap();
-    Aftermath::tidy(&connect(db, role).await, &table).await.unwrap()
+    Cleanup::tidy(&connect(db, role).await, &table).await.unwrap()
 }
 
 #[tokio::test]

@@ -1,8 +1,9 @@
 //! What people decided, applied: exactly that, once, and to be taken back.
 
-use backfill_engine::{Error, Progress, RefusalKind, runs, why};
+use backfill_engine::{BackfillEvent, Error, RefusalKind, runs, why};
 use local_db::Role;
-use tenant_rls::{DirectConnection, TableName, Tenancy};
+use tenancy_config::{TableName, Tenancy};
+use tenant_rls::DirectConnection;
 
 use crate::reviewed::{Reviewed, refused};
 use crate::support::{connect, number, script};
@@ -203,8 +204,8 @@ async fn decisions_of_a_cancelled_run_are_not_written() {
         operator.close().await;
     };
     let mut cancel = Some(cancel);
-    let mut progress = |event: Progress| {
-        if let (Progress::Started { .. }, Some(cancel)) = (event, cancel.take()) {
+    let mut progress = |event: BackfillEvent| {
+        if let (BackfillEvent::Started { .. }, Some(cancel)) = (event, cancel.take()) {
             let handle = tokio::runtime::Handle::current();
             std::thread::spawn(move || handle.block_on(cancel())).join().unwrap();
         }

@@ -4,7 +4,8 @@ use backfill_engine::RefusalKind::{
     Assigned, Changed, Duplicate, Gone, Held, Malformed, OtherTable, Table, UnknownTenant,
 };
 use backfill_engine::{Error, RefusalKind};
-use tenant_rls::Exit;
+use tenancy_config::Exit;
+use tenancy_config::UserError;
 
 use crate::reviewed::{Reviewed, refused};
 use crate::support::script;

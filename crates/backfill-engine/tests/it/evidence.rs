@@ -1,9 +1,10 @@
 //! Sources that name several tenants, and what decides between these.
 
-use backfill_engine::{Error, OnConflict, Options, Plan};
+use backfill_engine::{BackfillOptions, BackfillPlan, Error, OnConflict};
 use local_db::Role;
 use sqlx::Row;
-use tenant_rls::{Catalog, Sql, Template, Tenancy, Tenants};
+use tenancy_config::Tenancy;
+use tenant_rls::{Catalog, Registry, Sql, Template};
 use test_support::TestDb;
 
 use crate::support::{
@@ -29,7 +30,7 @@ async fn messages_get_exactly_the_tenants_that_were_planted() {
     ];
     let left = (planted.messages_in_conflict, planted.messages_unresolvable);
 
-    let dry = Options { dry_run: true, ..fast() };
+    let dry = BackfillOptions { dry_run: true, ..fast() };
     let report = backfill_chat(&db, Role::Owner, &dry).await.unwrap();
     assert_eq!((by_source(&report), (report.conflicts, report.unresolved)), (expected.to_vec(), left));
 
@@ -52,7 +53,7 @@ async fn the_review_lists_every_tenant_that_a_source_names() {
     let (db, planted) = planted(&SMALL).await;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("review.csv");
-    backfill_chat(&db, Role::Owner, &Options { review: Some(path.clone()), ..fast() }).await.unwrap();
+    backfill_chat(&db, Role::Owner, &BackfillOptions { review: Some(path.clone()), ..fast() }).await.unwrap();
     let mut csv = csv::Reader::from_path(&path).unwrap();
     let header: Vec<String> = csv.headers().unwrap().iter().map(str::to_owned).collect();
     let sources = ["membership", "membership row", "author", "author row"];
@@ -83,7 +84,7 @@ async fn an_author_and_a_membership_that_disagree_are_a_conflict_and_first_takes
     let report = backfill_chat(&db, Role::Owner, &fast()).await.unwrap();
     assert_eq!(by_source(&report), [("membership", 0), ("author", 0), ("room", 2)]);
     assert_eq!(report.conflicts, 2);
-    let options = Options { on_conflict: OnConflict::First, ..fast() };
+    let options = BackfillOptions { on_conflict: OnConflict::First, ..fast() };
     let report = backfill_chat(&db, Role::Owner, &options).await.unwrap();
     assert_eq!(by_source(&report), [("membership", 1), ("author", 1), ("room", 0)]);
     let as_decided = r#"SELECT count(*) FROM chat_messages JOIN (VALUES ('1', 'a'), ('2', 'c'), ('3', 'b'), ('5', 'c')) AS e(id, tenant)
@@ -134,8 +135,8 @@ async fn tenants_of_every_type_are_compared() {
         // One tenant for all that is left.
         let database = connect(&db, Role::Owner).await;
         let catalog = Catalog::load(&database, &tenancy(rules)).await.unwrap();
-        let tenant = Tenants::open(&database, &tenancy(rules)).await.unwrap().find("2").await.unwrap();
-        let plan = Plan::given(&catalog, &tenancy(rules), "item", &tenant.id).unwrap();
+        let tenant = Registry::open(&database, &tenancy(rules)).await.unwrap().find("2").await.unwrap();
+        let plan = BackfillPlan::given(&catalog, &tenancy(rules), "item", &tenant.id).unwrap();
         let report = run(&database, &tenancy(rules), &plan, &fast(), &mut |_| {}).await.unwrap();
         assert_eq!((report.assigned, report.remaining), (3, 0), "{column}");
         assert_eq!(rows(&mut owner, ASSIGNED).await[0].get::<&str, _>(0), "1:1 2:3 3:2 4:2 5:2", "{column}");
@@ -179,8 +180,9 @@ async fn rules_whose_answers_would_depend_on_the_order_of_rows_are_refused() {
 async fn what_the_sources_say_is_counted_beside_one_tenant_for_all() {
     let (db, planted) = planted(&SMALL).await;
     let (database, tenancy) = (connect(&db, Role::Owner).await, Tenancy::default());
-    let plan = Plan::new(&Catalog::load(&database, &tenancy).await.unwrap(), &tenancy, "chat_messages").unwrap();
-    let tenant = Tenants::open(&database, &tenancy).await.unwrap().find("tenant_primary").await.unwrap();
+    let plan =
+        BackfillPlan::new(&Catalog::load(&database, &tenancy).await.unwrap(), &tenancy, "chat_messages").unwrap();
+    let tenant = Registry::open(&database, &tenancy).await.unwrap().find("tenant_primary").await.unwrap();
     let before = plan.compare(&database, &tenancy, &tenant.id).await.unwrap();
     assert_eq!(
         (before.rows, before.told),

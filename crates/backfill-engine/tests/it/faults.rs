@@ -1,8 +1,8 @@
 //! Lost connections, and neighbours that write and delete meanwhile.
 
-use backfill_engine::{Options, Outcome, Progress};
+use backfill_engine::{BackfillEvent, BackfillOptions, RunOutcome};
 use local_db::Role;
-use tenant_rls::Tenancy;
+use tenancy_config::Tenancy;
 
 use crate::support::{SMALL, backfill_table, fast, number, planted, script};
 
@@ -11,8 +11,8 @@ async fn a_run_whose_connections_are_cut_goes_on_by_itself() {
     let (db, planted) = planted(&SMALL).await;
     let superuser = db.url(Role::Superuser);
     let mut cuts = 0;
-    let mut cut = move |event: Progress| {
-        if !matches!(event, Progress::Batch { .. }) || cuts == 3 {
+    let mut cut = move |event: BackfillEvent| {
+        if !matches!(event, BackfillEvent::Batch { .. }) || cuts == 3 {
             return;
         }
         cuts += 1;
@@ -27,7 +27,7 @@ async fn a_run_whose_connections_are_cut_goes_on_by_itself() {
             });
         });
     };
-    let options = Options { batch_time: std::time::Duration::from_millis(1), ..fast() };
+    let options = BackfillOptions { batch_time: std::time::Duration::from_millis(1), ..fast() };
     let report = backfill_table(&db, Role::Owner, "bookings", &Tenancy::default(), &options, &mut cut).await.unwrap();
     assert_eq!(report.assigned, planted.assignable());
 }
@@ -78,7 +78,7 @@ async fn neighbours_that_lock_update_delete_and_insert_neither_die_nor_get_a_wro
             })
         })
         .collect();
-    let options = Options { batch_time: std::time::Duration::from_millis(5), ..fast() };
+    let options = BackfillOptions { batch_time: std::time::Duration::from_millis(5), ..fast() };
     let tenancy = Tenancy::default();
     let report = backfill_table(&db, Role::Owner, "bookings", &tenancy, &options, &mut |_| {}).await;
     go.send(true).unwrap();
@@ -93,7 +93,7 @@ async fn neighbours_that_lock_update_delete_and_insert_neither_die_nor_get_a_wro
 }
 
 /// Does something as superuser between two batches.
-fn between(url: &tenant_rls::DatabaseUrl, sql: &'static str) {
+fn between(url: &tenancy_config::DatabaseUrl, sql: &'static str) {
     let url = url.clone();
     let work = async move {
         let mut session = tenant_rls::DirectConnection::as_application(&url, "a neighbour").await.unwrap();
@@ -108,8 +108,8 @@ async fn a_tenant_that_is_deleted_in_the_middle_gets_no_more_rows_and_the_run_en
     let (db, _) = planted(&SMALL).await;
     let url = db.url(Role::Superuser);
     let mut deleted = false;
-    let mut delete = |event: Progress| {
-        if matches!(event, Progress::Batch { assigned, .. } if assigned > 0) && !deleted {
+    let mut delete = |event: BackfillEvent| {
+        if matches!(event, BackfillEvent::Batch { assigned, .. } if assigned > 0) && !deleted {
             deleted = true;
             between(
                 &url,
@@ -117,11 +117,11 @@ async fn a_tenant_that_is_deleted_in_the_middle_gets_no_more_rows_and_the_run_en
             );
         }
     };
-    let options = Options { batch_time: std::time::Duration::from_millis(1), workers: 1, ..fast() };
+    let options = BackfillOptions { batch_time: std::time::Duration::from_millis(1), workers: 1, ..fast() };
     let report =
         backfill_table(&db, Role::Owner, "bookings", &Tenancy::default(), &options, &mut delete).await.unwrap();
     assert!(deleted);
-    assert_eq!((report.outcome, report.assignable), (Outcome::Done, 0));
+    assert_eq!((report.outcome, report.assignable), (RunOutcome::Done, 0));
     let ghosts = r#"SELECT count(*) FROM tenant_ops.journal AS j, unnest(j.row_keys) AS k (id) JOIN bookings AS b USING (id)
                     WHERE NOT EXISTS (SELECT FROM "Tenant" AS t WHERE t.id = b."tenantId")"#;
     assert_eq!(number(&mut db.superuser().await, ghosts).await, 0);
@@ -133,12 +133,12 @@ async fn rows_that_keep_coming_end_the_run_and_are_called_the_applications() {
     let url = db.url(Role::Superuser);
     let one_more = r#"INSERT INTO bookings SELECT (jsonb_populate_record(b, jsonb_build_object('id', 'new ' || gen_random_uuid(), 'tenantId', NULL))).*
                       FROM bookings AS b WHERE b.id = (SELECT row_keys[1] FROM tenant_ops.journal LIMIT 1)"#;
-    let mut insert = |event: Progress| {
-        if matches!(event, Progress::Surveying) {
+    let mut insert = |event: BackfillEvent| {
+        if matches!(event, BackfillEvent::Surveying) {
             between(&url, one_more);
         }
     };
     let report = backfill_table(&db, Role::Owner, "bookings", &Tenancy::default(), &fast(), &mut insert).await.unwrap();
-    assert_eq!((report.outcome, report.passes, report.assignable), (Outcome::Done, 8, 1));
+    assert_eq!((report.outcome, report.passes, report.assignable), (RunOutcome::Done, 8, 1));
     assert!(report.rows_keep_coming);
 }

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use backfill_engine::{OnConflict, Options};
+use backfill_engine::{BackfillOptions, OnConflict};
 use local_db::Role;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
-use tenant_rls::{DirectConnection, Tenancy};
+use tenancy_config::Tenancy;
+use tenant_rls::DirectConnection;
 use test_support::TestDb;
 
 use crate::support::{backfill_table, by_source, fast, rows, script};
@@ -218,7 +219,7 @@ async fn evidence_decides_as_the_model_says_in_whatever_order_rows_are_done() {
         let left =
             (open().filter(|e| matches!(e, Err(2..))).count() as u64, open().filter(|e| *e == Err(0)).count() as u64);
         for dry_run in [true, false] {
-            let options = Options { on_conflict, dry_run, batch_time: Duration::from_millis(1), ..fast() };
+            let options = BackfillOptions { on_conflict, dry_run, batch_time: Duration::from_millis(1), ..fast() };
             let report = backfill_table(&db, Role::Owner, "item", &tenancy, &options, &mut |_| {}).await.unwrap();
             assert_eq!(by_source(&report), by, "{on_conflict:?}, dry run {dry_run}: {data:?}");
             assert_eq!((report.conflicts, report.unresolved, report.assignable), (left.0, left.1, 0), "{data:?}");

@@ -1,8 +1,9 @@
 //! Databases that are not as the application's documentation has them.
 
-use backfill_engine::{Apply, CheckedReview, Error, Options, RefusalKind};
+use backfill_engine::{Apply, BackfillOptions, CheckedReview, Error, RefusalKind};
 use local_db::Role;
-use tenant_rls::Tenancy;
+use tenancy_config::Tenancy;
+use tenancy_config::UserError;
 use tokio::sync::watch;
 
 use crate::reviewed::refused;
@@ -46,7 +47,7 @@ async fn names_with_quotes_spaces_and_capitals_and_a_uuid_tenant_column_work() {
     let tenancy = Tenancy::from_toml(text, std::path::Path::new("tenancy.toml")).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let review = folder.path().join("review.csv");
-    let options = Options { review: Some(review.clone()), ..fast() };
+    let options = BackfillOptions { review: Some(review.clone()), ..fast() };
     let report = backfill_table(&db, Role::Owner, "We\"ird table", &tenancy, &options, &mut |_| {}).await.unwrap();
     assert_eq!((report.assigned, report.unresolved), (200, 100));
     let text = std::fs::read_to_string(&review).unwrap().replace(",,v1-", ",t2,v1-");
@@ -123,7 +124,7 @@ async fn a_source_that_the_database_does_not_have_is_refused_and_not_left_out() 
             "{said}"
         );
         assert!(error.hint().unwrap().contains(hint), "{:?}", error.hint());
-        assert_eq!(error.exit(), tenant_rls::Exit::Usage);
+        assert_eq!(error.exit(), tenancy_config::Exit::Usage);
     }
     let left = r#"SELECT count(*) FROM bookings WHERE "tenantId" IS NULL"#;
     assert_eq!(number(&mut db.owner().await, left).await, i64::try_from(planted.bookings_without_tenant).unwrap());
@@ -195,7 +196,7 @@ async fn a_role_without_rights_is_told_which_are_missing() {
 #[tokio::test]
 async fn a_read_only_database_is_refused_by_the_server_and_explained() {
     let (db, planted) = planted(&SMALL).await;
-    let name = tenant_rls::Ident::new(db.name()).unwrap();
+    let name = tenancy_config::Ident::new(db.name()).unwrap();
     let read_only = tenant_rls::Template::new(r#"ALTER DATABASE :"name" SET default_transaction_read_only = on"#);
     db.superuser().await.run_script("making it read-only", read_only.ident("name", &name).build()).await.unwrap();
     let error = backfill(&db, Role::Owner, &fast()).await.unwrap_err();

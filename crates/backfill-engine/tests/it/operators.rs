@@ -1,9 +1,9 @@
 //! Two operators, and neighbours that hold locks.
 
-use backfill_engine::Progress;
+use backfill_engine::BackfillEvent;
 use local_db::Role;
+use tenancy_config::Tenancy;
 use tenant_ops::{Lease, NewRun, Run, RunState};
-use tenant_rls::Tenancy;
 
 use crate::support::{SMALL, backfill, backfill_table, connect, fast, planted, script};
 
@@ -58,7 +58,7 @@ async fn rows_that_a_neighbour_holds_are_left_and_taken_when_it_lets_go() {
         script(&mut neighbour, "COMMIT").await;
     });
     let mut progress = |event| {
-        if let Progress::NextPass { assignable, .. } = event {
+        if let BackfillEvent::NextPass { assignable, .. } = event {
             let _ = next_pass.send(assignable);
         }
     };

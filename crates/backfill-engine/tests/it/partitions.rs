@@ -1,8 +1,8 @@
 //! Partitioned tables, leaf by leaf, and keys of several columns.
 
-use backfill_engine::{Error, OnConflict, Options, Outcome, why};
+use backfill_engine::{BackfillOptions, Error, OnConflict, RunOutcome, why};
 use local_db::Role;
-use tenant_rls::{TableName, Tenancy};
+use tenancy_config::{TableName, Tenancy};
 use test_support::TestDb;
 
 use crate::row_security::{STRICT, protect_tables};
@@ -56,7 +56,7 @@ async fn every_leaf_gets_its_tenants_and_a_row_is_named_by_all_of_its_key() {
     let report = backfill_table(&db, Role::Owner, "visits", &tenancy(), &fast(), &mut |_| {}).await.unwrap();
     let mut owner = db.owner().await;
     assert_eq!(number(&mut owner, WRONG).await, 0);
-    assert_eq!(report.outcome, Outcome::Done);
+    assert_eq!(report.outcome, RunOutcome::Done);
     assert_eq!((report.assigned, report.conflicts, report.unresolved), (600, 200, 100));
     assert_eq!(number(&mut owner, LEFT).await, 300);
     let leaves = "SELECT count(DISTINCT tableoid) FROM visits WHERE \"tenantId\" IS NOT NULL";
@@ -113,13 +113,13 @@ async fn a_run_over_leaves_is_taken_back() {
 #[tokio::test]
 async fn a_dry_run_and_a_limit_go_through_the_leaves_too() {
     let db = visits().await;
-    let dry = Options { dry_run: true, on_conflict: OnConflict::First, ..fast() };
+    let dry = BackfillOptions { dry_run: true, on_conflict: OnConflict::First, ..fast() };
     let report = backfill_table(&db, Role::Owner, "visits", &tenancy(), &dry, &mut |_| {}).await.unwrap();
     assert_eq!((report.assigned, report.remaining), (800, 100));
     assert_eq!(number(&mut db.owner().await, LEFT).await, 900);
-    let some = Options { limit: Some(450), ..fast() };
+    let some = BackfillOptions { limit: Some(450), ..fast() };
     let report = backfill_table(&db, Role::Owner, "visits", &tenancy(), &some, &mut |_| {}).await.unwrap();
-    assert_eq!((report.outcome, report.assigned), (Outcome::LimitReached, 450));
+    assert_eq!((report.outcome, report.assigned), (RunOutcome::LimitReached, 450));
     let report = backfill_table(&db, Role::Owner, "visits", &tenancy(), &fast(), &mut |_| {}).await.unwrap();
     assert_eq!((report.resumed, report.assigned), (true, 600));
 }

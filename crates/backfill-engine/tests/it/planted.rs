@@ -1,7 +1,8 @@
 //! What is planted is what is assigned and reported, and nothing else is touched.
 
-use backfill_engine::{OnConflict, Options, Outcome};
+use backfill_engine::{BackfillOptions, OnConflict, RunOutcome};
 use local_db::Role;
+use tenancy_config::UserError;
 
 use crate::support::{SMALL, backfill, fast, number, planted};
 
@@ -16,7 +17,7 @@ async fn a_run_assigns_exactly_what_was_planted_and_a_second_finds_nothing_to_do
     let before = number(&mut superuser, OTHER_COLUMNS).await;
 
     let report = backfill(&db, Role::Owner, &fast()).await.unwrap();
-    assert_eq!(report.outcome, Outcome::Done);
+    assert_eq!(report.outcome, RunOutcome::Done);
     assert_eq!(report.role, "tenant_maintenance");
     let by_source: Vec<u64> = report.assigned_by_source.iter().map(|source| source.rows).collect();
     assert_eq!(by_source, [planted.by_service_request, planted.by_client, planted.by_service]);
@@ -34,7 +35,7 @@ async fn a_run_assigns_exactly_what_was_planted_and_a_second_finds_nothing_to_do
     assert_eq!(number(&mut superuser, wrong).await, 0);
 
     let second = backfill(&db, Role::Owner, &fast()).await.unwrap();
-    assert_eq!((second.outcome, second.assigned, second.run), (Outcome::NothingToDo, 0, None));
+    assert_eq!((second.outcome, second.assigned, second.run), (RunOutcome::NothingToDo, 0, None));
     assert_eq!((second.conflicts, second.unresolved), (planted.conflicts, planted.unresolvable));
 }
 
@@ -55,7 +56,7 @@ async fn tenants_that_do_not_exist_count_as_none_and_are_named() {
 #[tokio::test]
 async fn a_dry_run_counts_the_same_and_keeps_nothing() {
     let (db, planted) = planted(&SMALL).await;
-    let options = Options { dry_run: true, ..fast() };
+    let options = BackfillOptions { dry_run: true, ..fast() };
     let report = backfill(&db, Role::Owner, &options).await.unwrap();
     assert_eq!((report.assigned, report.run), (planted.assignable(), None));
     assert_eq!(report.remaining, planted.conflicts + planted.unresolvable);
@@ -68,11 +69,11 @@ async fn a_dry_run_counts_the_same_and_keeps_nothing() {
 #[tokio::test]
 async fn a_limit_is_never_passed_and_the_next_run_goes_on() {
     let (db, planted) = planted(&SMALL).await;
-    let first = backfill(&db, Role::Owner, &Options { limit: Some(100), ..fast() }).await.unwrap();
-    assert_eq!((first.outcome, first.assigned), (Outcome::LimitReached, 100));
+    let first = backfill(&db, Role::Owner, &BackfillOptions { limit: Some(100), ..fast() }).await.unwrap();
+    assert_eq!((first.outcome, first.assigned), (RunOutcome::LimitReached, 100));
     assert_eq!(first.remaining, planted.bookings_without_tenant - 100);
     let second = backfill(&db, Role::Owner, &fast()).await.unwrap();
-    assert_eq!((second.outcome, second.resumed, second.run), (Outcome::Done, true, first.run));
+    assert_eq!((second.outcome, second.resumed, second.run), (RunOutcome::Done, true, first.run));
     assert_eq!(second.assigned, planted.assignable(), "the counts of a resumed run include its beginning");
 }
 
@@ -89,8 +90,8 @@ async fn a_limit_is_reached_behind_rows_that_nobody_can_decide() {
                        WHERE c.id = b."clientId" AND b."tenantId" IS NULL AND b.ctid < '(2,0)'"#;
     owner.run_script("planting conflicts", conflicts).await.unwrap();
     for limit in [1, 7] {
-        let report = backfill(&db, Role::Owner, &Options { limit: Some(limit), ..fast() }).await.unwrap();
-        assert_eq!(report.outcome, Outcome::LimitReached);
+        let report = backfill(&db, Role::Owner, &BackfillOptions { limit: Some(limit), ..fast() }).await.unwrap();
+        assert_eq!(report.outcome, RunOutcome::LimitReached);
         assert_eq!(report.passes, 1, "the rest of the table was not left out");
     }
     assert_eq!(number(&mut owner, "SELECT sum(cardinality(row_keys))::bigint FROM tenant_ops.journal").await, 8);
@@ -101,7 +102,7 @@ async fn the_review_holds_every_row_that_people_must_decide() {
     let (db, planted) = planted(&SMALL).await;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("review.csv");
-    let options = Options { review: Some(path.clone()), ..fast() };
+    let options = BackfillOptions { review: Some(path.clone()), ..fast() };
     backfill(&db, Role::Owner, &options).await.unwrap();
     let mut csv = csv::Reader::from_path(&path).unwrap();
     let header: Vec<String> = csv.headers().unwrap().iter().map(str::to_owned).collect();
@@ -118,7 +119,7 @@ async fn a_review_that_cannot_be_written_is_an_error_and_leaves_no_file() {
     let (db, _) = planted(&SMALL).await;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("no such folder").join("review.csv");
-    let options = Options { review: Some(path.clone()), ..fast() };
+    let options = BackfillOptions { review: Some(path.clone()), ..fast() };
     let error = backfill(&db, Role::Owner, &options).await.unwrap_err();
     assert!(error.to_string().contains("review.csv") && error.hint().is_some(), "{error}");
     assert!(!path.exists());
@@ -127,7 +128,7 @@ async fn a_review_that_cannot_be_written_is_an_error_and_leaves_no_file() {
 #[tokio::test]
 async fn with_on_conflict_first_the_best_source_decides_and_the_run_says_so() {
     let (db, planted) = planted(&SMALL).await;
-    let options = Options { on_conflict: OnConflict::First, ..fast() };
+    let options = BackfillOptions { on_conflict: OnConflict::First, ..fast() };
     let report = backfill(&db, Role::Owner, &options).await.unwrap();
     assert_eq!(report.conflicts, 0);
     assert_eq!(report.assigned, planted.assignable() + planted.conflicts);

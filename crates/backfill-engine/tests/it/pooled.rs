@@ -1,8 +1,9 @@
 //! Behind a PgBouncer in transaction mode: the same result as without.
 
-use backfill_engine::{BackfillReport, Options, Plan};
+use backfill_engine::{BackfillOptions, BackfillPlan, BackfillReport};
 use local_db::Role;
-use tenant_rls::{Catalog, ConnectOptions, Database, Pooler, Tenancy};
+use tenancy_config::Tenancy;
+use tenant_rls::{Catalog, ConnectOptions, Database, Pooler};
 use test_support::{TestDb, TestPooler};
 
 use crate::row_security::{BRIDGE, STRICT, protect};
@@ -16,8 +17,8 @@ async fn backfill_through(db: &TestDb, url_tells: bool) -> Option<BackfillReport
     assert!(matches!(database.session().pooler, Pooler::Suspected(_)));
     let tenancy = Tenancy::default();
     let catalog = Catalog::load(&database, &tenancy).await.unwrap();
-    let plan = Plan::new(&catalog, &tenancy, "bookings").unwrap();
-    let report = run(&database, &tenancy, &plan, &Options::default(), &mut |_| {}).await.unwrap();
+    let plan = BackfillPlan::new(&catalog, &tenancy, "bookings").unwrap();
+    let report = run(&database, &tenancy, &plan, &BackfillOptions::default(), &mut |_| {}).await.unwrap();
     database.close().await;
     Some(report)
 }

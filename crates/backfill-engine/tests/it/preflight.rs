@@ -1,8 +1,10 @@
 //! What is looked at before the first row, and what is refused for it.
 
-use backfill_engine::{Backfill, Error, Options, Plan, Preflight, Trigger, UniqueBreaks};
+use backfill_engine::{Backfill, BackfillOptions, BackfillPlan, Error, Preflight, Trigger, UniqueViolations};
 use local_db::Role;
-use tenant_rls::{ActingRole, Catalog, Exit, Ident, Tenancy};
+use tenancy_config::UserError;
+use tenancy_config::{Exit, Ident, Tenancy};
+use tenant_rls::{ActingRole, Catalog};
 use test_support::TestDb;
 
 use crate::support::{SMALL, connect, fast, planted, script};
@@ -10,7 +12,7 @@ use crate::support::{SMALL, connect, fast, planted, script};
 async fn look_with(db: &TestDb, role: Role, table: &str, tenancy: &Tenancy) -> Result<Preflight, Error> {
     let database = connect(db, role).await;
     let catalog = Catalog::load(&database, tenancy).await?;
-    let plan = Plan::new(&catalog, tenancy, table)?;
+    let plan = BackfillPlan::new(&catalog, tenancy, table)?;
     let options = fast();
     let backfill =
         Backfill { database: &database, tenancy, plan: &plan, job: "test", holder: "a test", options: &options };
@@ -143,7 +145,7 @@ async fn with_notes(indexes: &'static str) -> TestDb {
     db
 }
 
-fn keys(breaks: &UniqueBreaks) -> Vec<&str> {
+fn keys(breaks: &UniqueViolations) -> Vec<&str> {
     breaks.rows.iter().map(|row| row.key.as_str()).collect()
 }
 
@@ -260,7 +262,7 @@ async fn a_slot_that_nobody_reads_from_is_a_finding() {
     let database = tenant_rls::Database::connect(&server.url(Role::Owner), &Default::default()).await.unwrap();
     let tenancy = Tenancy::default();
     let catalog = Catalog::load(&database, &tenancy).await.unwrap();
-    let plan = Plan::new(&catalog, &tenancy, "bookings").unwrap();
+    let plan = BackfillPlan::new(&catalog, &tenancy, "bookings").unwrap();
     let options = fast();
     let backfill = Backfill {
         database: &database,
@@ -282,7 +284,7 @@ async fn a_slot_that_nobody_reads_from_is_a_finding() {
 async fn rows_that_would_break_a_key_are_reported_as_a_class_and_all_others_assigned() {
     let db = with_notes(r#"CREATE UNIQUE INDEX notes_slug ON notes ("tenantId", slug)"#).await;
     for dry_run in [true, false] {
-        let options = Options { dry_run, ..fast() };
+        let options = BackfillOptions { dry_run, ..fast() };
         let report =
             crate::support::backfill_table(&db, Role::Owner, "notes", &notes(), &options, &mut |_| {}).await.unwrap();
         assert_eq!((report.assigned, report.unique_breaks, report.assignable), (4, 3, 0));

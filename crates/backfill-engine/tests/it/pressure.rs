@@ -3,12 +3,11 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use backfill_engine::Progress;
-use backfill_engine::pressure::{Gauge, Gentleness, Reading, Signal, Throttle};
+use backfill_engine::BackfillEvent;
+use backfill_engine::pressure::{LoadSample, LoadSampler, LoadSignal, Throttle, ThrottleLimits};
 use local_db::Role;
-use tenant_rls::{
-    BatchOptions, BatchTx, ConnectOptions, Database, DatabaseUrl, DirectConnection, Sql, TableName, Template, Tenancy,
-};
+use tenancy_config::{DatabaseUrl, TableName, Tenancy};
+use tenant_rls::{BatchOptions, BatchTx, ConnectOptions, Database, DirectConnection, Sql, Template};
 use test_support::TestDb;
 use tokio::sync::watch;
 
@@ -18,8 +17,8 @@ fn bookings() -> TableName {
     TableName::parse("bookings", "public").unwrap()
 }
 
-async fn read(database: &Database) -> Reading {
-    Gauge::new(database, &bookings()).read().await.unwrap()
+async fn read(database: &Database) -> LoadSample {
+    LoadSampler::new(database, &bookings()).read().await.unwrap()
 }
 
 /// A session that began a statement and holds what it holds until it is dropped.
@@ -83,7 +82,7 @@ async fn what_an_ordinary_login_may_not_see_is_named_with_what_would_show_it() {
     let mut application = db.app_user().await;
     script(&mut application, "SELECT 1").await;
     let reading = read(&database).await;
-    let unreadable = reading.unreadable(Signal::ActiveSessions).unwrap();
+    let unreadable = reading.unreadable(LoadSignal::ActiveSessions).unwrap();
     assert_eq!(unreadable.why, "1 sessions of other roles do not show this login whether they are at work");
     assert_eq!(unreadable.remedy, "GRANT pg_read_all_stats TO \"app_owner\";");
     assert_eq!(reading.unreadable.len(), 1);
@@ -183,7 +182,7 @@ async fn a_worker_of_another_process_is_known_by_its_lock_on_the_books() {
 async fn a_gauge_whose_session_was_cut_has_a_new_one_with_the_next_look() {
     let db = test_support::database().await;
     let (database, table) = (connect(&db, Role::Owner).await, bookings());
-    let mut gauge = Gauge::new(&database, &table);
+    let mut gauge = LoadSampler::new(&database, &table);
     gauge.read().await.unwrap();
     let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'xtask' AND datname = current_database()";
     script(&mut db.superuser().await, cut).await;
@@ -196,7 +195,7 @@ async fn workers_wait_while_somebody_works_on_the_table_and_it_is_told_and_count
     let db = test_support::database().await;
     let (database, table) = (connect(&db, Role::Superuser).await, bookings());
     let vacuum = holding(db.superuser().await, "BEGIN; LOCK TABLE bookings IN SHARE UPDATE EXCLUSIVE MODE").await;
-    let throttle = Throttle::new(&Gentleness::default(), 2);
+    let throttle = Throttle::new(&ThrottleLimits::default(), 2);
     let events = Mutex::new(Vec::new());
     let (_go, stop) = watch::channel(false);
     let work = async {
@@ -206,13 +205,13 @@ async fn workers_wait_while_somebody_works_on_the_table_and_it_is_told_and_count
         // Whoever would let it in would do so with the first look.
         tokio::select! {
             _ = &mut admitted => panic!("admitted beside a vacuum"),
-            () = until(&events, |event| matches!(event, Progress::Slowed { waits: true, .. })) => {}
+            () = until(&events, |event| matches!(event, BackfillEvent::Slowed { waits: true, .. })) => {}
         }
         tokio::time::sleep(Duration::from_millis(1200)).await;
         assert_eq!(throttle.workers(), 0);
         release(vacuum).await;
         assert!(admitted.await);
-        until(&events, |event| matches!(event, Progress::FullSpeedAgain { .. })).await;
+        until(&events, |event| matches!(event, BackfillEvent::FullSpeedAgain { .. })).await;
     };
     let tell = |event| events.lock().unwrap().push(event);
     tokio::select! {
@@ -222,7 +221,7 @@ async fn workers_wait_while_somebody_works_on_the_table_and_it_is_told_and_count
     let report = throttle.report();
     assert_eq!(report.unreadable, vec![]);
     let waited: Vec<_> = report.held_back.iter().filter(|held| held.waited_seconds > 0.0).collect();
-    assert_eq!((waited.len(), waited[0].signal), (1, Signal::TableWork));
+    assert_eq!((waited.len(), waited[0].signal), (1, LoadSignal::TableWork));
     assert!(waited[0].waited_seconds >= 1.0, "{report:?}");
 }
 
@@ -231,7 +230,7 @@ async fn a_login_that_cannot_see_the_load_goes_on_with_one_worker() {
     let db = test_support::database().await;
     let (database, table) = (connect(&db, Role::Owner).await, bookings());
     let _application = db.app_user().await;
-    let throttle = Throttle::new(&Gentleness::default(), 2);
+    let throttle = Throttle::new(&ThrottleLimits::default(), 2);
     let events = Mutex::new(Vec::new());
     let (stopper, stop) = watch::channel(false);
     let tell = |event| events.lock().unwrap().push(event);
@@ -249,7 +248,7 @@ async fn a_login_that_cannot_see_the_load_goes_on_with_one_worker() {
     }
     let told = events.lock().unwrap();
     assert!(told.iter().any(
-        |event| matches!(event, Progress::Unreadable { unreadable } if unreadable.signal == Signal::ActiveSessions)
+        |event| matches!(event, BackfillEvent::Unreadable { unreadable } if unreadable.signal == LoadSignal::ActiveSessions)
     ));
     assert_eq!(throttle.report().unreadable.len(), 1);
 }
@@ -266,9 +265,9 @@ fn subscribe(publisher: &DatabaseUrl) -> Sql {
     subscribe.literal("connection", &connection).build()
 }
 
-async fn until_followed(database: &Database, is: impl Fn(&Reading) -> bool) -> Reading {
+async fn until_followed(database: &Database, is: impl Fn(&LoadSample) -> bool) -> LoadSample {
     let table = TableName::parse("t", "public").unwrap();
-    let mut gauge = Gauge::new(database, &table);
+    let mut gauge = LoadSampler::new(database, &table);
     loop {
         let reading = gauge.read().await.unwrap();
         if is(&reading) {
@@ -311,14 +310,14 @@ async fn a_follower_that_is_held_up_falls_behind_and_its_slot_shows_it_to_everyo
     let reading = until_followed(&owner, |_| true).await;
     assert_eq!((reading.followers.len(), reading.followers[0].name.as_str()), (1, "slot reader"));
     assert!(reading.followers[0].bytes > 1_000_000, "{reading:?}");
-    assert_eq!(reading.unreadable(Signal::ReplicationLag), None);
+    assert_eq!(reading.unreadable(LoadSignal::ReplicationLag), None);
 
     script(&mut follower, "ROLLBACK").await;
     until_followed(&seeing, |reading| reading.followers[0].bytes < 100_000).await;
 }
 
 /// Returns when an event was told.
-async fn until(events: &Mutex<Vec<Progress>>, is: impl Fn(&Progress) -> bool) {
+async fn until(events: &Mutex<Vec<BackfillEvent>>, is: impl Fn(&BackfillEvent) -> bool) {
     while !events.lock().unwrap().iter().any(&is) {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

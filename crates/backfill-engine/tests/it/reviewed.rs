@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use backfill_engine::{Apply, ApplyReport, CheckedReview, Error, Options, Progress, RefusalKind};
+use backfill_engine::{Apply, ApplyReport, BackfillEvent, BackfillOptions, CheckedReview, Error, RefusalKind};
 use local_db::Role;
 use sqlx::Row;
 use tempfile::TempDir;
-use tenant_rls::Tenancy;
+use tenancy_config::Tenancy;
 use test_support::TestDb;
 use tokio::sync::watch;
 
@@ -32,7 +32,7 @@ impl Reviewed {
     pub(crate) async fn of(db: TestDb) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("review.csv");
-        backfill(&db, Role::Owner, &Options { review: Some(path.clone()), ..fast() }).await.unwrap();
+        backfill(&db, Role::Owner, &BackfillOptions { review: Some(path.clone()), ..fast() }).await.unwrap();
         let mut csv = csv::ReaderBuilder::new().has_headers(false).from_path(path).unwrap();
         let mut records = csv.records().map(|record| record.unwrap().iter().map(str::to_owned).collect::<Vec<_>>());
         let header = records.next().unwrap();
@@ -101,7 +101,7 @@ impl Reviewed {
         path: &Path,
         refused: Option<&Path>,
         dry_run: bool,
-        progress: &mut (dyn FnMut(Progress) + Send),
+        progress: &mut (dyn FnMut(BackfillEvent) + Send),
     ) -> Result<ApplyReport, Error> {
         let (database, tenancy) = (connect(&self.db, role).await, Tenancy::default());
         let (_go, stop) = watch::channel(false);

@@ -2,7 +2,9 @@
 
 use backfill_engine::Error;
 use local_db::Role;
-use tenant_rls::{Ident, TableName, Template};
+use tenancy_config::UserError;
+use tenancy_config::{Ident, TableName};
+use tenant_rls::Template;
 use test_support::TestDb;
 
 use crate::support::{SMALL, backfill, backfill_chat, fast, number, planted, script};

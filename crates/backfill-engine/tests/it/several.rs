@@ -3,18 +3,21 @@
 
 use std::time::Duration;
 
-use backfill_engine::{Backfill, BackfillReport, Error, Options, Outcome, Plan, Progress, RunState, change, status};
+use backfill_engine::{
+    Backfill, BackfillEvent, BackfillOptions, BackfillPlan, BackfillReport, Error, RunOutcome, RunState, change, status,
+};
 use local_db::Role;
-use tenant_ops::{BatchCall, BatchStatement, HEARTBEAT, LeaseWatch, NewLane, NewRun, Run};
-use tenant_rls::{BatchOptions, BatchTx, Catalog, ConnectOptions, Database, Sql, Tenancy};
+use tenancy_config::Tenancy;
+use tenant_ops::{BatchCall, BatchStatement, HEARTBEAT, LeaseWatch, NewRange, NewRun, Run};
+use tenant_rls::{BatchOptions, BatchTx, Catalog, ConnectOptions, Database, Sql};
 use test_support::TestDb;
 use tokio::sync::{mpsc, watch};
 
 use crate::support::{SMALL, connect, fast, number, planted, script};
 
 /// Small batches, so that there is time for others.
-fn options(join: bool) -> Options {
-    Options { batch_time: Duration::from_millis(1), join, workers: 1, ..fast() }
+fn options(join: bool) -> BackfillOptions {
+    BackfillOptions { batch_time: Duration::from_millis(1), join, workers: 1, ..fast() }
 }
 
 /// Each row that the journal names twice, or with another tenant than it has.
@@ -27,9 +30,9 @@ const BROKEN_JOURNAL: &str = r#"
 async fn process(
     db: &TestDb,
     holder: &'static str,
-    options: Options,
+    options: BackfillOptions,
     stop: watch::Receiver<bool>,
-    told: mpsc::UnboundedSender<Progress>,
+    told: mpsc::UnboundedSender<BackfillEvent>,
 ) -> Result<BackfillReport, Error> {
     let mut tell = |event| drop(told.send(event));
     process_with(db, holder, options, stop, &mut tell).await
@@ -38,14 +41,14 @@ async fn process(
 async fn process_with(
     db: &TestDb,
     holder: &'static str,
-    options: Options,
+    options: BackfillOptions,
     stop: watch::Receiver<bool>,
-    tell: &mut (dyn FnMut(Progress) + Send),
+    tell: &mut (dyn FnMut(BackfillEvent) + Send),
 ) -> Result<BackfillReport, Error> {
     let database = connect(db, Role::Owner).await;
     let tenancy = Tenancy::default();
     let catalog = Catalog::load(&database, &tenancy).await?;
-    let plan = Plan::new(&catalog, &tenancy, "bookings")?;
+    let plan = BackfillPlan::new(&catalog, &tenancy, "bookings")?;
     let backfill =
         Backfill { database: &database, tenancy: &tenancy, plan: &plan, job: "test", holder, options: &options };
     let report = backfill.run(stop, tell).await;
@@ -54,7 +57,7 @@ async fn process_with(
 }
 
 /// Waits for an event.
-async fn event(told: &mut mpsc::UnboundedReceiver<Progress>, wanted: impl Fn(&Progress) -> bool) {
+async fn event(told: &mut mpsc::UnboundedReceiver<BackfillEvent>, wanted: impl Fn(&BackfillEvent) -> bool) {
     loop {
         let event = tokio::time::timeout(Duration::from_secs(20), told.recv()).await.unwrap().unwrap();
         if wanted(&event) {
@@ -63,12 +66,12 @@ async fn event(told: &mut mpsc::UnboundedReceiver<Progress>, wanted: impl Fn(&Pr
     }
 }
 
-fn a_batch(event: &Progress) -> bool {
-    matches!(event, Progress::Batch { assigned, .. } if *assigned > 0)
+fn a_batch(event: &BackfillEvent) -> bool {
+    matches!(event, BackfillEvent::Batch { assigned, .. } if *assigned > 0)
 }
 
-fn helping(event: &Progress) -> bool {
-    matches!(event, Progress::Started { helping: true, .. })
+fn helping(event: &BackfillEvent) -> bool {
+    matches!(event, BackfillEvent::Started { helping: true, .. })
 }
 
 /// Somebody who holds the rows of the first page, so that nobody finishes before the test has looked.
@@ -87,7 +90,7 @@ async fn two_processes_share_a_run_and_both_report_all_of_it() {
     let held = hold(&db).await;
     let a = process(&db, "the first", options(false), stop.clone(), first_tells);
     let b = async {
-        event(&mut first, |event| matches!(event, Progress::Started { .. })).await;
+        event(&mut first, |event| matches!(event, BackfillEvent::Started { .. })).await;
         process(&db, "the second", options(true), stop.clone(), second_tells).await
     };
     let let_go = async {
@@ -101,7 +104,7 @@ async fn two_processes_share_a_run_and_both_report_all_of_it() {
     assert!(a.batches > 0 && b.batches > 0, "each did some of it: {} and {}", a.batches, b.batches);
     let mut superuser = db.superuser().await;
     assert_eq!(number(&mut superuser, BROKEN_JOURNAL).await, 0);
-    assert_eq!(number(&mut superuser, "SELECT count(*) FROM tenant_ops.member").await, 0);
+    assert_eq!(number(&mut superuser, "SELECT count(*) FROM tenant_ops.run_process").await, 0);
 }
 
 /// A helper of a leader that was cut off as by a crash, and `then` this happened to its lease.
@@ -114,7 +117,7 @@ async fn leader_is_gone(then: &'static str) {
     let mut leader = Box::pin(process(&db, "the first", options(false), stop.clone(), first_tells));
     tokio::select! {
         _ = &mut leader => panic!("nothing can be written yet"),
-        () = event(&mut first, |event| matches!(event, Progress::Started { .. })) => {}
+        () = event(&mut first, |event| matches!(event, BackfillEvent::Started { .. })) => {}
     }
     let helper = process(&db, "the second", options(true), stop.clone(), second_tells);
     let end_the_leader = async {
@@ -122,11 +125,11 @@ async fn leader_is_gone(then: &'static str) {
         drop(leader);
         script(&mut db.superuser().await, then).await;
         held.close().await;
-        event(&mut second, |event| matches!(event, Progress::Leading)).await;
+        event(&mut second, |event| matches!(event, BackfillEvent::Leading)).await;
     };
     let (report, ()) = tokio::join!(helper, end_the_leader);
     let report = report.unwrap();
-    assert_eq!((report.outcome, report.assigned), (Outcome::Done, planted.assignable()));
+    assert_eq!((report.outcome, report.assigned), (RunOutcome::Done, planted.assignable()));
     assert_eq!(number(&mut db.superuser().await, BROKEN_JOURNAL).await, 0);
 }
 
@@ -161,7 +164,7 @@ async fn a_process_that_joins_before_the_leader_has_opened_the_run_waits_for_it(
     };
     let (report, ()) = tokio::join!(joining, leader);
     let report = report.unwrap();
-    assert_eq!((report.outcome, report.assigned), (Outcome::Done, planted.assignable()));
+    assert_eq!((report.outcome, report.assigned), (RunOutcome::Done, planted.assignable()));
 }
 
 #[tokio::test]
@@ -174,7 +177,7 @@ async fn a_leader_that_is_stopped_leaves_the_run_to_its_helper() {
     let held = hold(&db).await;
     let a = process(&db, "the first", options(false), stop_first, first_tells);
     let b = async {
-        event(&mut first, |event| matches!(event, Progress::Started { .. })).await;
+        event(&mut first, |event| matches!(event, BackfillEvent::Started { .. })).await;
         process(&db, "the second", options(true), stop, second_tells).await
     };
     let stop_it = async {
@@ -185,13 +188,13 @@ async fn a_leader_that_is_stopped_leaves_the_run_to_its_helper() {
         held.close().await;
     };
     let (a, b, ()) = tokio::join!(a, b, stop_it);
-    assert_eq!(a.unwrap().outcome, Outcome::Stopped);
+    assert_eq!(a.unwrap().outcome, RunOutcome::Stopped);
     let b = b.unwrap();
-    assert_eq!((b.outcome, b.assigned), (Outcome::Done, planted.assignable()));
+    assert_eq!((b.outcome, b.assigned), (RunOutcome::Done, planted.assignable()));
 }
 
 /// Changes the state of the run after the first batch, before the next one, which a callback can and a task beside it cannot.
-fn at_once(url: &tenant_rls::DatabaseUrl, state: RunState) -> i64 {
+fn at_once(url: &tenancy_config::DatabaseUrl, state: RunState) -> i64 {
     let url = url.clone();
     let changing = async move {
         let database = Database::connect(&url, &ConnectOptions::default()).await.unwrap();
@@ -210,7 +213,7 @@ async fn a_paused_run_writes_nothing_until_it_is_resumed() {
     let (tells, mut told) = mpsc::unbounded_channel();
     let url = db.url(Role::Owner);
     let mut paused = false;
-    let mut tell = |event: Progress| {
+    let mut tell = |event: BackfillEvent| {
         if a_batch(&event) && !paused {
             at_once(&url, RunState::Paused);
             paused = true;
@@ -219,17 +222,17 @@ async fn a_paused_run_writes_nothing_until_it_is_resumed() {
     };
     let run = process_with(&db, "a process", options(false), stop, &mut tell);
     let operate = async {
-        event(&mut told, |event| matches!(event, Progress::Paused { by } if by.as_deref() == Some("an operator")))
+        event(&mut told, |event| matches!(event, BackfillEvent::Paused { by } if by.as_deref() == Some("an operator")))
             .await;
         let written = "SELECT sum(cardinality(row_keys))::bigint FROM tenant_ops.journal";
         let written = number(&mut db.superuser().await, written).await;
         let database = connect(&db, Role::Owner).await;
         let run = backfill_engine::runs(&database, &Tenancy::default()).await.unwrap()[0].id;
         let status = status(&database, &Tenancy::default(), run).await.unwrap();
-        assert_eq!((status.run.state, status.members.len()), (RunState::Paused, 1));
+        assert_eq!((status.run.state, status.processes.len()), (RunState::Paused, 1));
         assert_eq!(status.run.assigned, u64::try_from(written).unwrap(), "one batch, and nothing after the pause");
         change(&database, &Tenancy::default(), run, RunState::Running, "an operator").await.unwrap();
-        event(&mut told, |event| matches!(event, Progress::Resumed)).await;
+        event(&mut told, |event| matches!(event, BackfillEvent::Resumed)).await;
         status.run.assigned
     };
     let (report, when_paused) = tokio::join!(run, operate);
@@ -243,13 +246,13 @@ async fn a_cancelled_run_ends_keeps_what_it_did_and_is_not_taken_up_again() {
     let (_go, stop) = watch::channel(false);
     let url = db.url(Role::Owner);
     let mut cancelled = None;
-    let mut tell = |event: Progress| {
+    let mut tell = |event: BackfillEvent| {
         if a_batch(&event) {
             cancelled.get_or_insert_with(|| at_once(&url, RunState::Cancelled));
         }
     };
     let report = process_with(&db, "a process", options(false), stop.clone(), &mut tell).await.unwrap();
-    assert_eq!((report.outcome, report.run), (Outcome::Cancelled, cancelled));
+    assert_eq!((report.outcome, report.run), (RunOutcome::Cancelled, cancelled));
     assert!(report.assigned > 0 && report.assigned < planted.assignable(), "{}", report.assigned);
     let (tells, _told) = mpsc::unbounded_channel();
     let rest = process(&db, "another", options(false), stop, tells).await.unwrap();
@@ -264,7 +267,7 @@ async fn a_pause_waits_for_the_batch_that_is_open_and_that_one_writes_nothing_mo
     tenant_ops::install(&database, &tenancy).await.unwrap();
     let new =
         NewRun { job: "t".into(), table: "public.bookings".into(), on_conflict: "report", sources: vec!["s".into()] };
-    let lane = NewLane { leaf: "public.bookings".into(), first: 0, behind: 10 };
+    let lane = NewRange { leaf: "public.bookings".into(), first: 0, behind: 10 };
     let run = Run::resume_or_open(&database, &new, "a test", &[lane]).await.unwrap();
     let mut batch = BatchTx::begin(&database, &tenancy, &BatchOptions::default()).await.unwrap();
     let lane = run.claim(batch.connection().await.unwrap(), 0).await.unwrap().unwrap();

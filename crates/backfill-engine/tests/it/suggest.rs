@@ -2,7 +2,7 @@
 
 use backfill_engine::{Basis, Error, SourceSuggestion, SuggestReport, suggest};
 use local_db::Role;
-use tenant_rls::Tenancy;
+use tenancy_config::Tenancy;
 use test_support::TestDb;
 
 use crate::support::{SMALL, connect, script};

@@ -1,10 +1,11 @@
 //! What the tests share: a database, its settings, and a backfill of its bookings.
 
-use backfill_engine::pressure::Gentleness;
-use backfill_engine::{Backfill, BackfillReport, Error, Options, Plan, Progress};
+use backfill_engine::pressure::ThrottleLimits;
+use backfill_engine::{Backfill, BackfillEvent, BackfillOptions, BackfillPlan, BackfillReport, Error};
 use local_db::{Planted, Role, Seed, demo};
 use sqlx::postgres::PgRow;
-use tenant_rls::{Catalog, ConnectOptions, Database, DirectConnection, Tenancy};
+use tenancy_config::Tenancy;
+use tenant_rls::{Catalog, ConnectOptions, Database, DirectConnection};
 use test_support::TestDb;
 use tokio::sync::watch;
 
@@ -22,12 +23,12 @@ pub(crate) async fn connect(db: &TestDb, role: Role) -> Database {
 }
 
 /// Backfills bookings as `role`, to the end.
-pub(crate) async fn backfill(db: &TestDb, role: Role, options: &Options) -> Result<BackfillReport, Error> {
+pub(crate) async fn backfill(db: &TestDb, role: Role, options: &BackfillOptions) -> Result<BackfillReport, Error> {
     backfill_table(db, role, "bookings", &Tenancy::default(), options, &mut |_| {}).await
 }
 
 /// Backfills chat messages as `role`, to the end.
-pub(crate) async fn backfill_chat(db: &TestDb, role: Role, options: &Options) -> Result<BackfillReport, Error> {
+pub(crate) async fn backfill_chat(db: &TestDb, role: Role, options: &BackfillOptions) -> Result<BackfillReport, Error> {
     backfill_table(db, role, "chat_messages", &Tenancy::default(), options, &mut |_| {}).await
 }
 
@@ -41,12 +42,12 @@ pub(crate) async fn backfill_table(
     role: Role,
     table: &str,
     tenancy: &Tenancy,
-    options: &Options,
-    progress: &mut (dyn FnMut(Progress) + Send),
+    options: &BackfillOptions,
+    progress: &mut (dyn FnMut(BackfillEvent) + Send),
 ) -> Result<BackfillReport, Error> {
     let database = connect(db, role).await;
     let catalog = Catalog::load(&database, tenancy).await?;
-    let plan = Plan::new(&catalog, tenancy, table)?;
+    let plan = BackfillPlan::new(&catalog, tenancy, table)?;
     let report = run(&database, tenancy, &plan, options, progress).await;
     database.close().await;
     report
@@ -55,9 +56,9 @@ pub(crate) async fn backfill_table(
 pub(crate) async fn run(
     database: &Database,
     tenancy: &Tenancy,
-    plan: &Plan,
-    options: &Options,
-    progress: &mut (dyn FnMut(Progress) + Send),
+    plan: &BackfillPlan,
+    options: &BackfillOptions,
+    progress: &mut (dyn FnMut(BackfillEvent) + Send),
 ) -> Result<BackfillReport, Error> {
     let (_go, stop) = watch::channel(false);
     Backfill { database, tenancy, plan, job: "test", holder: "a test", options }.run(stop, progress).await
@@ -84,6 +85,9 @@ pub(crate) fn allowing(trigger: &str) -> Tenancy {
 }
 
 /// All workers at once, whoever else is on the server: the other tests are.
-pub(crate) fn fast() -> Options {
-    Options { gentleness: Gentleness { full_speed: true, ..Gentleness::default() }, ..Options::default() }
+pub(crate) fn fast() -> BackfillOptions {
+    BackfillOptions {
+        gentleness: ThrottleLimits { full_speed: true, ..ThrottleLimits::default() },
+        ..BackfillOptions::default()
+    }
 }

@@ -1,8 +1,10 @@
 //! A run taken back, and what stands in the way of that.
 
-use backfill_engine::{Error, Options, RunState, Undo, UndoReport, order, runs, why};
+use backfill_engine::{BackfillOptions, Error, RunState, Undo, UndoReport, order, runs, why};
 use local_db::Role;
-use tenant_rls::{Catalog, Exit, TableName, Tenancy};
+use tenancy_config::UserError;
+use tenancy_config::{Exit, TableName, Tenancy};
+use tenant_rls::Catalog;
 use test_support::TestDb;
 use tokio::sync::watch;
 
@@ -66,7 +68,7 @@ async fn rows_are_written_where_they_were_locked_though_statistics_know_none_wit
             protect_strictly(&db).await;
         }
         let before = number(&mut db.superuser().await, LOOKS).await;
-        let options = Options { batch_time: std::time::Duration::from_millis(1), ..fast() };
+        let options = BackfillOptions { batch_time: std::time::Duration::from_millis(1), ..fast() };
         let again = backfill(&db, Role::Owner, &options).await.unwrap();
         assert_eq!(again.assigned, planted.assignable());
         // Every session of the run has ended, and told its counts.

@@ -2,10 +2,11 @@
 
 use std::time::Instant;
 
-use backfill_engine::pressure::Gentleness;
-use backfill_engine::{BackfillReport, Options};
+use backfill_engine::pressure::ThrottleLimits;
+use backfill_engine::{BackfillOptions, BackfillReport};
 use sqlx::{Connection as _, PgConnection, Row as _};
-use tenant_rls::{ConnectOptions, Database, DatabaseUrl, DirectConnection, Tenancy};
+use tenancy_config::{DatabaseUrl, Tenancy};
+use tenant_rls::{ConnectOptions, Database, DirectConnection};
 use tokio::sync::watch;
 
 use crate::Result;
@@ -55,10 +56,10 @@ impl Job {
         Self { workers, full_speed: true }
     }
 
-    fn options(self) -> Options {
+    fn options(self) -> BackfillOptions {
         let Self { workers, full_speed } = self;
-        let gentleness = Gentleness { full_speed, ..Gentleness::default() };
-        Options { workers, gentleness, ..Options::default() }
+        let gentleness = ThrottleLimits { full_speed, ..ThrottleLimits::default() };
+        BackfillOptions { workers, gentleness, ..BackfillOptions::default() }
     }
 }
 

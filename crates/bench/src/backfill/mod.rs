@@ -10,15 +10,15 @@ pub(crate) mod scale;
 use std::time::Duration;
 
 use local_db::{Planted, Role, Seed};
-use tenant_rls::DatabaseUrl;
+use tenancy_config::DatabaseUrl;
 
 use crate::databases::{Databases, server_facts};
-use crate::load::{CONNECTIONS, Work};
+use crate::load::{CONNECTIONS, LoadWork};
 use crate::report::ServerFacts;
 use crate::{Result, disk};
 use candidates::{Booking, Job};
 use report::{BackfillBenchReport, BesideLoad};
-use runs::{Runs, Seat, Way};
+use runs::{BenchCandidate, LoadSlot, Runs};
 
 /// How much is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,7 +76,7 @@ async fn measure(
     disk::check(databases, bench.rows, progress).await?;
     let seed = Seed { tenants: bench.tenants, bookings: bench.rows, ..Seed::default() };
     let planted = databases.plant(&seed, progress).await?;
-    let work = Work::choose(&databases.template_url(), bench.rows, Some(LOAD_EVERY)).await?;
+    let work = LoadWork::choose(&databases.template_url(), bench.rows, Some(LOAD_EVERY)).await?;
     let slice = candidates::slice(&databases.template_url(), bench.slice).await?;
     let runs = alone(databases, &slice, progress).await?;
     let server = server_facts(&databases.copy_url(Role::Owner)).await?;
@@ -90,30 +90,35 @@ async fn measure(
 /// Each candidate on a copy of its own, with the machine to itself. What the job is compared with runs before and after it.
 async fn alone(databases: &mut Databases, slice: &[Booking], progress: &mut (dyn FnMut(&str) + Send)) -> Result<Runs> {
     let halves = slice.split_at(slice.len() / 2);
-    let mut seat = Seat { databases, halves, progress };
-    let row_by_row = seat.run(Way::RowByRow(halves.0), false).await?;
-    let one_update = seat.run(Way::OneUpdate, false).await?;
-    let key_order = seat.run(Way::KeyOrder, false).await?;
+    let mut seat = LoadSlot { databases, halves, progress };
+    let row_by_row = seat.run(BenchCandidate::RowByRow(halves.0), false).await?;
+    let one_update = seat.run(BenchCandidate::OneUpdate, false).await?;
+    let key_order = seat.run(BenchCandidate::KeyOrder, false).await?;
     let mut jobs = Vec::new();
     for workers in WORKERS {
-        jobs.push((workers, seat.run(Way::Job(Job::full_speed(workers)), false).await?));
+        jobs.push((workers, seat.run(BenchCandidate::Job(Job::full_speed(workers)), false).await?));
     }
-    let one_update = [one_update, seat.run(Way::OneUpdate, true).await?];
-    let row_by_row = [row_by_row, seat.run(Way::RowByRow(halves.1), true).await?];
+    let one_update = [one_update, seat.run(BenchCandidate::OneUpdate, true).await?];
+    let row_by_row = [row_by_row, seat.run(BenchCandidate::RowByRow(halves.1), true).await?];
     Ok(Runs { row_by_row, one_update, key_order, jobs })
 }
 
 /// Some candidates beside the load.
 async fn beside(
     databases: &mut Databases,
-    work: &Work,
+    work: &LoadWork,
     time: Duration,
     profile: bool,
     progress: &mut (dyn FnMut(&str) + Send),
 ) -> Result<Vec<BesideLoad>> {
     let gentle = Job { full_speed: false, ..Job::full_speed(2) };
     let mut measured = Vec::new();
-    for way in [Way::OneUpdate, Way::Job(Job::full_speed(1)), Way::Job(Job::full_speed(2)), Way::Job(gentle)] {
+    for way in [
+        BenchCandidate::OneUpdate,
+        BenchCandidate::Job(Job::full_speed(1)),
+        BenchCandidate::Job(Job::full_speed(2)),
+        BenchCandidate::Job(gentle),
+    ] {
         progress(&format!("{} beside a load", way.name()));
         measured.push(runs::beside(databases, way, work, time, profile).await?);
     }

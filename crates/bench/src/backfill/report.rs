@@ -25,7 +25,7 @@ pub struct BackfillBenchReport {
     /// How often each of them begins a transaction, in milliseconds.
     pub transaction_every_ms: u64,
     /// What was to be reached, beside what was.
-    pub goals: Vec<Goal>,
+    pub goals: Vec<BenchGoal>,
     /// Whether one UPDATE, batches in the order of keys, and the job with however many workers left every booking with the same
     /// tenant, compared by checksum.
     pub same_result: bool,
@@ -128,7 +128,7 @@ pub struct BesideLoad {
 
 /// What was to be reached.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Goal {
+pub struct BenchGoal {
     /// Of what.
     pub name: &'static str,
     /// The figure that was to be reached.
@@ -143,7 +143,7 @@ pub struct Goal {
     pub met: bool,
 }
 
-impl Goal {
+impl BenchGoal {
     /// A figure that must not be less.
     pub(crate) fn at_least(name: &'static str, wanted: f64, reached: f64) -> Self {
         Self { name, wanted, at_least: true, reached, unit: "times", met: reached >= wanted }
@@ -179,7 +179,7 @@ pub struct ScaleReport {
     /// One for each size, the smallest first.
     pub points: Vec<ScalePoint>,
     /// What was to be reached, beside what was.
-    pub goals: Vec<Goal>,
+    pub goals: Vec<BenchGoal>,
     /// The longest time between two looks, in milliseconds.
     pub longest_gap_ms: f64,
     /// The server.

@@ -3,27 +3,28 @@
 use std::time::Duration;
 
 use local_db::Role;
-use tenant_rls::{DatabaseUrl, DirectConnection};
+use tenancy_config::DatabaseUrl;
+use tenant_rls::DirectConnection;
 
 use super::candidates::{self, Booking, Job};
 use super::report::{BesideLoad, Candidate, CandidateReport, Figures, Wait};
 use crate::Result;
 use crate::databases::{Databases, query};
-use crate::load::{Load, Stage, Work};
+use crate::load::{Load, LoadWork, Stage};
 use crate::measured::Measured;
 use crate::memory::Memory;
 use crate::watch::Seen;
 
 /// What a candidate is to do.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Way<'a> {
+pub(crate) enum BenchCandidate<'a> {
     OneUpdate,
     KeyOrder,
     Job(Job),
     RowByRow(&'a [Booking]),
 }
 
-impl Way<'_> {
+impl BenchCandidate<'_> {
     pub(crate) fn candidate(self) -> Candidate {
         match self {
             Self::OneUpdate => Candidate::OneUpdate,
@@ -64,7 +65,7 @@ impl Way<'_> {
 
 /// What one run did, what was seen of it, and what it left.
 #[derive(Debug, Clone)]
-pub(crate) struct Run {
+pub(crate) struct MeasuredRun {
     pub(crate) measured: Measured,
     pub(crate) seen: Seen,
     peak_memory_kib: Option<u64>,
@@ -75,7 +76,7 @@ pub(crate) struct Run {
 }
 
 /// Does one run on a fresh copy.
-pub(crate) async fn watched(databases: &mut Databases, way: Way<'_>) -> Result<Run> {
+pub(crate) async fn watched(databases: &mut Databases, way: BenchCandidate<'_>) -> Result<MeasuredRun> {
     databases.fresh_copy().await?;
     let owner = databases.copy_url(Role::Owner);
     let watch = databases.watch().await?;
@@ -85,14 +86,14 @@ pub(crate) async fn watched(databases: &mut Databases, way: Way<'_>) -> Result<R
     let seen = watch.end().await?;
     let (measured, role) = performed?;
     let peak_memory_kib = peak.map(|peak| peak.peak_kib);
-    Ok(Run { measured, seen, peak_memory_kib, role, all: String::new(), halves: Default::default() })
+    Ok(MeasuredRun { measured, seen, peak_memory_kib, role, all: String::new(), halves: Default::default() })
 }
 
 /// Does one run on a fresh copy beside the load.
 pub(crate) async fn beside(
     databases: &mut Databases,
-    way: Way<'_>,
-    work: &Work,
+    way: BenchCandidate<'_>,
+    work: &LoadWork,
     time: Duration,
     profile: bool,
 ) -> Result<BesideLoad> {
@@ -110,7 +111,7 @@ pub(crate) async fn beside(
     Ok(BesideLoad {
         candidate: way.candidate(),
         workers: way.workers(),
-        full_speed: matches!(way, Way::Job(Job { full_speed: true, .. })),
+        full_speed: matches!(way, BenchCandidate::Job(Job { full_speed: true, .. })),
         rows_per_second: performed?.0.per_second(),
         times_p99: p99(1) / p99(0).max(f64::MIN_POSITIVE),
         stages,
@@ -118,20 +119,20 @@ pub(crate) async fn beside(
 }
 
 /// Where all candidates run, one after the other.
-pub(crate) struct Seat<'a> {
+pub(crate) struct LoadSlot<'a> {
     pub(crate) databases: &'a mut Databases,
     pub(crate) halves: (&'a [Booking], &'a [Booking]),
     pub(crate) progress: &'a mut (dyn FnMut(&str) + Send),
 }
 
-impl Seat<'_> {
+impl LoadSlot<'_> {
     /// Does one run, and reads what it left.
-    pub(crate) async fn run(&mut self, way: Way<'_>, again: bool) -> Result<Run> {
+    pub(crate) async fn run(&mut self, way: BenchCandidate<'_>, again: bool) -> Result<MeasuredRun> {
         (self.progress)(&format!("{}{}", way.name(), if again { " again" } else { "" }));
         let run = watched(self.databases, way).await?;
         let owner = self.databases.copy_url(Role::Owner);
         let halves = [checksum(&owner, Some(self.halves.0)).await?, checksum(&owner, Some(self.halves.1)).await?];
-        Ok(Run { all: checksum(&owner, None).await?, halves, ..run })
+        Ok(MeasuredRun { all: checksum(&owner, None).await?, halves, ..run })
     }
 }
 
@@ -152,12 +153,12 @@ async fn checksum(owner: &DatabaseUrl, slice: Option<&[Booking]>) -> Result<Stri
 #[derive(Debug)]
 pub(crate) struct Runs {
     /// One half of the slice each.
-    pub(crate) row_by_row: [Run; 2],
+    pub(crate) row_by_row: [MeasuredRun; 2],
     /// Before and after the job.
-    pub(crate) one_update: [Run; 2],
-    pub(crate) key_order: Run,
+    pub(crate) one_update: [MeasuredRun; 2],
+    pub(crate) key_order: MeasuredRun,
     /// By the number of workers.
-    pub(crate) jobs: Vec<(u32, Run)>,
+    pub(crate) jobs: Vec<(u32, MeasuredRun)>,
 }
 
 /// Whether the candidates did the same work.
@@ -170,7 +171,7 @@ pub(crate) struct Agreement {
 
 impl Runs {
     /// Every run over the whole table.
-    fn whole(&self) -> impl Iterator<Item = &Run> {
+    fn whole(&self) -> impl Iterator<Item = &MeasuredRun> {
         self.one_update.iter().chain([&self.key_order]).chain(self.jobs.iter().map(|(_, run)| run))
     }
 
@@ -199,7 +200,7 @@ impl Runs {
         // The one that ran when the machine was quicker.
         let [first, second] = &self.one_update;
         let one_update = if first.measured.time <= second.measured.time { first } else { second };
-        let line = |candidate, workers, run: &Run, examined| CandidateReport {
+        let line = |candidate, workers, run: &MeasuredRun, examined| CandidateReport {
             candidate,
             workers,
             examined,
@@ -218,7 +219,7 @@ impl Runs {
     }
 }
 
-impl Run {
+impl MeasuredRun {
     /// Two runs as one.
     fn and(mut self, more: &Self) -> Self {
         self.measured += more.measured;

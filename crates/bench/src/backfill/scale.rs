@@ -2,12 +2,12 @@
 //! at all.
 
 use local_db::{Role, Seed};
-use tenant_rls::DatabaseUrl;
+use tenancy_config::DatabaseUrl;
 
 use super::candidates::Job;
 use super::goals;
 use super::report::{ScalePoint, ScaleReport};
-use super::runs::{Run, Way, watched};
+use super::runs::{BenchCandidate, MeasuredRun, watched};
 use crate::databases::{Databases, server_facts};
 use crate::{Error, Result, disk};
 
@@ -59,11 +59,12 @@ async fn measure(
         databases.remove().await?;
         let seed = Seed { tenants: bench.tenants, bookings, ..Seed::default() };
         let planted = databases.plant(&seed, progress).await?;
-        let mut run = async |way: Way<'_>| {
+        let mut run = async |way: BenchCandidate<'_>| {
             progress(&way.name());
             watched(databases, way).await
         };
-        let (job, one_update) = (run(Way::Job(Job::full_speed(bench.workers))).await?, run(Way::OneUpdate).await?);
+        let (job, one_update) =
+            (run(BenchCandidate::Job(Job::full_speed(bench.workers))).await?, run(BenchCandidate::OneUpdate).await?);
         runs.push(Size { bookings: planted.bookings, job, one_update });
         server = Some(server_facts(&databases.copy_url(Role::Owner)).await?);
     }
@@ -87,12 +88,12 @@ async fn measure(
 /// The runs over one size.
 struct Size {
     bookings: u64,
-    job: Run,
-    one_update: Run,
+    job: MeasuredRun,
+    one_update: MeasuredRun,
 }
 
 fn points(sizes: &[Size], profile: bool) -> Vec<ScalePoint> {
-    let speed = |run: &Run| run.measured.per_second().max(f64::MIN_POSITIVE);
+    let speed = |run: &MeasuredRun| run.measured.per_second().max(f64::MIN_POSITIVE);
     let point = |size: &Size| ScalePoint {
         bookings: size.bookings,
         figures: size.job.figures(profile),

@@ -1,9 +1,9 @@
 //! Whether a session is still one: as a role that sees everyone, and as the application's ordinary one.
 
-use dev_jwt::{Claims, Currency, Lookup, Problem};
+use dev_jwt::{Claims, Lookup, Problem, SessionCheck};
 use local_db::Role;
 use serde_json::{Map, Value};
-use tenant_rls::Tenancy;
+use tenancy_config::Tenancy;
 use test_support::TestDb;
 
 use crate::support::{connect, people, protected_people};
@@ -15,7 +15,7 @@ async fn session(db: &TestDb) -> Map<String, Value> {
     Claims::of(&person, 0).into_map()
 }
 
-async fn check(db: &TestDb, role: Role, claims: &Map<String, Value>) -> Currency {
+async fn check(db: &TestDb, role: Role, claims: &Map<String, Value>) -> SessionCheck {
     dev_jwt::check(&connect(db, role).await, &Tenancy::default(), claims).await.unwrap()
 }
 

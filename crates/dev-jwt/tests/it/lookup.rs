@@ -1,14 +1,15 @@
 //! Finding people: seen whole, and as the application's ordinary role under strict policies and FORCE.
 
-use dev_jwt::{Claims, Error, Lookup, Person, Seen};
+use dev_jwt::{Claims, Error, Lookup, LookupScope, Person};
 use local_db::Role;
 use serde_json::json;
-use tenant_rls::{Exit, Tenancy};
+use tenancy_config::UserError;
+use tenancy_config::{Exit, Tenancy};
 use test_support::TestDb;
 
 use crate::support::{connect, people, protected_people};
 
-async fn find(db: &TestDb, role: Role, lookup: &Lookup) -> Result<(Person, Seen), Error> {
+async fn find(db: &TestDb, role: Role, lookup: &Lookup) -> Result<(Person, LookupScope), Error> {
     let database = connect(db, role).await;
     let found = dev_jwt::find(&database, &Tenancy::default(), lookup, &mut |_| {}).await;
     database.close().await;
@@ -128,7 +129,7 @@ async fn under_strict_force_an_ordinary_role_asks_tenant_by_tenant_and_finds_the
         let (filtered, seen) = find(&protected, Role::AppUser, &lookup).await.unwrap();
         assert_eq!((&filtered.user, filtered.active()), (&whole.user, whole.active()));
         assert_eq!(slugs(&filtered), slugs(&whole));
-        assert_eq!(seen, Seen { scopes: 3, more: false, ghosts: Vec::new() });
+        assert_eq!(seen, LookupScope { scopes: 3, more: false, ghosts: Vec::new() });
     }
 }
 

@@ -18,7 +18,7 @@ fn node() -> Option<&'static Node> {
     let installed = NODE.get_or_init(|| {
         match Node::kept_in(Path::new(env!("CARGO_TARGET_TMPDIR"))) {
             Ok(node) => Some(node),
-            Err(error) if tenant_rls::environment::path("CI").is_some() => panic!("{error}"),
+            Err(error) if tenancy_config::environment::path("CI").is_some() => panic!("{error}"),
             Err(error) => {
                 // Past the capture of the test harness: that nothing was compared must be seen.
                 let _ = writeln!(std::io::stderr(), "SKIPPED, not compared with the real libraries: {error}");

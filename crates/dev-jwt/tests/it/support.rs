@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dev_jwt::{Library, MintOptions, Read, ReadOptions, Reading, Secret, Session};
+use dev_jwt::{DecodedSession, Library, MintOptions, Read, ReadOptions, Secret, Session};
 use local_db::Role;
 use serde_json::{Map, Value, json};
 use tenant_rls::{ConnectOptions, Database};
@@ -34,11 +34,11 @@ pub(crate) fn mint(claims: Map<String, Value>, library: Library, secure: bool) -
 }
 
 /// Reads as the application of any library and scheme, at the time of the tests.
-pub(crate) fn read(text: &str) -> Reading {
+pub(crate) fn read(text: &str) -> DecodedSession {
     read_with(text, SECRET, ReadOptions { library: None, secure: None, now: NOW })
 }
 
-pub(crate) fn read_with(text: &str, secret: &str, options: ReadOptions) -> Reading {
+pub(crate) fn read_with(text: &str, secret: &str, options: ReadOptions) -> DecodedSession {
     match dev_jwt::read(text, &Secret::new(secret).unwrap(), &options) {
         Read::Session(reading) => reading,
         Read::Tenant(cookie, _) => panic!("a tenant cookie: {cookie:?}"),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use tenant_rls::{DatabaseUrl, Trust};
+use tenancy_config::{DatabaseUrl, Trust};
 
 use crate::cluster::home::Home;
 use crate::cluster::state::Cluster;

@@ -18,8 +18,8 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsE
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tenant_rls::Trust;
-use tenant_rls::trust::ReadError;
+use tenancy_config::Trust;
+use tenancy_config::trust::ReadError;
 
 use crate::cluster::state::{self, Cluster, Known};
 use crate::error::{Error, Result};

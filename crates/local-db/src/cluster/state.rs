@@ -5,8 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use tenant_rls::Trust;
-use tenant_rls::trust::ReadError;
+use tenancy_config::Trust;
+use tenancy_config::trust::ReadError;
 
 use crate::error::{Error, Result};
 use crate::secret::Secret;

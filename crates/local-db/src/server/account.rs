@@ -5,7 +5,7 @@ use std::os::unix::fs::{MetadataExt, fchown, lchown};
 use std::path::Path;
 use std::process::{Output, Stdio};
 
-use tenant_rls::environment;
+use tenancy_config::environment;
 use tokio::process::Command;
 
 use crate::error::{Error, Result};

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use tenant_rls::environment;
+use tenancy_config::environment;
 
 use crate::error::{Error, Result};
 use crate::server::account::{Account, run};

@@ -3,6 +3,7 @@
 use std::os::unix::fs::MetadataExt;
 
 use local_db::{ClusterChange, Error, LocalOptions, Reset, Role, StartOptions, State};
+use tenancy_config::UserError;
 use tenant_rls::DirectConnection;
 
 use crate::scratch::{Scratch, number, owner, tables};

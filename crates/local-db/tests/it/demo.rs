@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use local_db::{Error, Planted, Role, Seed, demo};
 use sqlx::{Row, SqlSafeStr};
-use tenant_rls::{DirectConnection, Ident, Sql, Template};
+use tenancy_config::Ident;
+use tenancy_config::UserError;
+use tenant_rls::{DirectConnection, Sql, Template};
 use test_support::TestDb;
 
 const SMALL: Seed = Seed { tenants: 5, bookings: 3_000, seed: 7 };
@@ -59,7 +61,8 @@ async fn the_same_seed_gives_the_same_data_and_another_seed_does_not() {
     assert!(alike.is_empty(), "{alike:?}");
 }
 
-/// How a booking's tenant follows from its sources, one row at a time, as app.md words it.
+/// How a booking's tenant follows from its sources, one row at a time: of those that service request, client and service name,
+/// tenants that do not exist are left out; one that is left decides, several are a conflict, none is unresolvable.
 #[derive(Default, Debug, PartialEq)]
 struct Model {
     bookings: u64,

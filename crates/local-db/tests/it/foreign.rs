@@ -6,7 +6,8 @@ use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::Path;
 
 use local_db::{Error, LocalOptions, StartOptions};
-use tenant_rls::{Exit, Trust};
+use tenancy_config::UserError;
+use tenancy_config::{Exit, Trust};
 
 use crate::scratch::Scratch;
 

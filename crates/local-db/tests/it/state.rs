@@ -5,7 +5,9 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use local_db::{ClusterChange, Error, Reset, Role, StartOptions, State};
-use tenant_rls::{DirectConnection, Exit};
+use tenancy_config::Exit;
+use tenancy_config::UserError;
+use tenant_rls::DirectConnection;
 
 use crate::scratch::{Scratch, number, owner};
 

@@ -3,19 +3,20 @@
 use std::time::Duration;
 
 use sqlx::Row;
-use tenant_rls::{Database, Error as RlsError, Ident, OwnerTx, ProbeTx, TableName, Template};
+use tenancy_config::{Ident, TableName};
+use tenant_rls::{Database, Error as RlsError, OwnerTx, ProbeTx, Template};
 
-use super::reach::Reach;
+use super::reach::LoginReach;
 use super::report::Finding;
 use crate::Result;
-use crate::site::Site;
+use crate::site::Inventory;
 use crate::status::WayAround;
 
 /// How long the catalog is waited for, where the handle does not allow less.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What a way around the policies comes to.
-pub(crate) enum Way {
+pub(crate) enum WayResult {
     /// The login reaches tenants' rows through it.
     Open(Finding),
     /// It does not.
@@ -30,10 +31,16 @@ struct View {
 }
 
 /// Looks whether the login may use it and whom it reads as; a view with a tenant column is read.
-pub(crate) async fn look(owner: &Database, app: &Database, site: &Site, reach: &Reach, way: &WayAround) -> Result<Way> {
+pub(crate) async fn look(
+    owner: &Database,
+    app: &Database,
+    site: &Inventory,
+    reach: &LoginReach,
+    way: &WayAround,
+) -> Result<WayResult> {
     let said = format!("the {} {} reads {} as {}", way.kind, way.name, way.tables, way.owner);
-    let open = |how: &str| Way::Open(Finding { table: None, what: format!("{said}, past the policies: {how}") });
-    let closed = |why: &str| Way::Closed(Finding { table: None, what: format!("{said}: {why}") });
+    let open = |how: &str| WayResult::Open(Finding { table: None, what: format!("{said}, past the policies: {how}") });
+    let closed = |why: &str| WayResult::Closed(Finding { table: None, what: format!("{said}: {why}") });
     let login = &app.session().role;
     let materialized = way.kind == "materialized view";
     if !materialized && !unfiltered(owner, site, &way.owner).await? {
@@ -59,7 +66,7 @@ pub(crate) async fn look(owner: &Database, app: &Database, site: &Site, reach: &
 }
 
 /// Whether the policies of some tenant table do not hold for a role.
-async fn unfiltered(database: &Database, site: &Site, role: &str) -> Result<bool> {
+async fn unfiltered(database: &Database, site: &Inventory, role: &str) -> Result<bool> {
     let mut tx = OwnerTx::begin(database, LOCK_TIMEOUT).await?;
     let unfiltered = sqlx::query_scalar(include_str!("../../../../sql/rls/probe_unfiltered.sql"))
         .bind(role)
@@ -73,7 +80,7 @@ async fn unfiltered(database: &Database, site: &Site, role: &str) -> Result<bool
 }
 
 /// Whether only triggers call a function, and who of the login's roles may.
-async fn function(database: &Database, way: &WayAround, reach: &Reach) -> Result<(bool, Option<String>)> {
+async fn function(database: &Database, way: &WayAround, reach: &LoginReach) -> Result<(bool, Option<String>)> {
     let mut tx = OwnerTx::begin(database, LOCK_TIMEOUT).await?;
     let row = sqlx::query(include_str!("../../../../sql/rls/probe_function.sql"))
         .bind(&way.name)
@@ -85,7 +92,7 @@ async fn function(database: &Database, way: &WayAround, reach: &Reach) -> Result
     Ok((row.get(0), row.get(1)))
 }
 
-async fn view(database: &Database, site: &Site, way: &WayAround, reach: &Reach) -> Result<Option<View>> {
+async fn view(database: &Database, site: &Inventory, way: &WayAround, reach: &LoginReach) -> Result<Option<View>> {
     let mut tx = OwnerTx::begin(database, LOCK_TIMEOUT).await?;
     let found = sqlx::query(include_str!("../../../../sql/rls/probe_view.sql"))
         .bind(&way.name)
@@ -101,14 +108,19 @@ async fn view(database: &Database, site: &Site, way: &WayAround, reach: &Reach) 
 }
 
 /// Whether rows of tenants are seen in a view where no tenant is set.
-async fn shows_tenants(app: &Database, site: &Site, view: &TableName, column: &Ident) -> Result<sqlx::Result<bool>> {
+async fn shows_tenants(
+    app: &Database,
+    site: &Inventory,
+    view: &TableName,
+    column: &Ident,
+) -> Result<sqlx::Result<bool>> {
     let mut tx = ProbeTx::begin(app, &site.tenancy, false).await?;
     let see = Template::new(r#"SELECT EXISTS (SELECT FROM :"view" AS v WHERE v.:"column" IS NOT NULL)"#)
         .table("view", view)
         .ident("column", column)
         .build();
     let seen = sqlx::query_scalar(&see).fetch_one(tx.connection()).await;
-    tx.back().await?;
+    tx.rollback_to().await?;
     tx.rollback().await?;
     Ok(seen)
 }

@@ -4,12 +4,13 @@ use sqlx::Postgres;
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
 use sqlx::types::Json;
-use tenant_rls::{Database, ProbeTx, Sql, TableName, Template, Tenancy};
+use tenancy_config::{TableName, Tenancy};
+use tenant_rls::{Database, ProbeTx, Sql, Template};
 
 use super::columns::Columns;
-use super::judge::{self, Expected, not_tried};
-use super::key::Key;
-use super::report::{Attempt, What};
+use super::judge::{self, ExpectedRows, not_tried};
+use super::key::PrimaryKey;
+use super::report::{Attempt, AttemptKind};
 use super::rows::{Keys, Rows, only};
 use crate::Result;
 use crate::policy::ColumnType;
@@ -19,7 +20,7 @@ use crate::site::Relation;
 pub(crate) struct Attempts<'a> {
     pub(crate) tenancy: &'a Tenancy,
     pub(crate) relation: &'a Relation,
-    pub(crate) key: &'a Key,
+    pub(crate) key: &'a PrimaryKey,
     pub(crate) rows: &'a Rows,
     pub(crate) columns: &'a Columns,
     /// Under the bridge rows without a tenant are everybody's.
@@ -31,19 +32,19 @@ pub(crate) struct Attempts<'a> {
 }
 
 /// A statement of an attempt; the rows that it reaches are counted.
-pub(crate) type Statement<'q> = Query<'q, Postgres, PgArguments>;
+pub(crate) type AttemptStatement<'q> = Query<'q, Postgres, PgArguments>;
 
 /// Runs one statement, as a tenant or where none was ever set, and takes it back: how many rows it reached.
 pub(crate) async fn attempt(
     tx: &mut ProbeTx,
     tenant: Option<&str>,
-    statement: Statement<'_>,
+    statement: AttemptStatement<'_>,
 ) -> Result<sqlx::Result<u64>> {
     if let Some(tenant) = tenant {
         tx.set(tenant).await?;
     }
     let done = statement.execute(tx.connection()).await.map(|done| done.rows_affected());
-    tx.back().await?;
+    tx.rollback_to().await?;
     Ok(done)
 }
 
@@ -60,35 +61,35 @@ impl Attempts<'_> {
         }
         tx.rollback().await?;
         match self.rows.tenants.len() {
-            0 => attempts.push(not_tried(What::ReadOwn, login, "no row of a tenant is there")),
-            1 => attempts.push(not_tried(What::ReadOther, login, "only one tenant has rows")),
+            0 => attempts.push(not_tried(AttemptKind::ReadOwn, login, "no row of a tenant is there")),
+            1 => attempts.push(not_tried(AttemptKind::ReadOther, login, "only one tenant has rows")),
             _ => {}
         }
         Ok(attempts)
     }
 
     /// Whose rows are read as whom. Where no tenant was ever set comes first: PostgreSQL forgets no variable.
-    fn readings(&self) -> Vec<(What, Option<&str>, &Keys, Expected)> {
+    fn readings(&self) -> Vec<(AttemptKind, Option<&str>, &Keys, ExpectedRows)> {
         let nobodys = &self.rows.nobodys;
         let mut readings = Vec::new();
         if self.relation.platform_rows && !nobodys.is_empty() {
-            let all = Expected::All(nobodys.len());
-            readings.extend([None, Some("")].map(|tenant| (What::ReadPlatform, tenant, nobodys, all)));
+            let all = ExpectedRows::All(nobodys.len());
+            readings.extend([None, Some("")].map(|tenant| (AttemptKind::ReadPlatform, tenant, nobodys, all)));
         }
         let Some((own, keys)) = self.rows.tenants.first() else { return readings };
         let unknown = unknown(self.relation.scope.column_type);
-        let none = Expected::None("of others");
-        readings.insert(0, (What::ReadUnset, None, keys, none));
+        let none = ExpectedRows::None("of others");
+        readings.insert(0, (AttemptKind::ReadUnset, None, keys, none));
         readings.extend([
-            (What::ReadEmpty, Some(""), keys, none),
-            (What::ReadUnknown, Some(unknown), keys, none),
-            (What::ReadOwn, Some(own.as_str()), keys, Expected::All(keys.len())),
+            (AttemptKind::ReadEmpty, Some(""), keys, none),
+            (AttemptKind::ReadUnknown, Some(unknown), keys, none),
+            (AttemptKind::ReadOwn, Some(own.as_str()), keys, ExpectedRows::All(keys.len())),
         ]);
         let others = self.rows.tenants.get(1).map(|(_, keys)| (keys, none));
-        let nobodys =
-            (!self.nobodys_are_seen && !nobodys.is_empty()).then_some((nobodys, Expected::None("without a tenant")));
+        let nobodys = (!self.nobodys_are_seen && !nobodys.is_empty())
+            .then_some((nobodys, ExpectedRows::None("without a tenant")));
         let not_own = others.into_iter().chain(nobodys);
-        readings.extend(not_own.map(|(keys, expected)| (What::ReadOther, Some(own.as_str()), keys, expected)));
+        readings.extend(not_own.map(|(keys, expected)| (AttemptKind::ReadOther, Some(own.as_str()), keys, expected)));
         readings
     }
 

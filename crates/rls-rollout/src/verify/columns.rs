@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 use sqlx::Row;
-use tenant_rls::{Database, Error as RlsError, Ident, OwnerTx, Sql, TableName, Template};
+use tenancy_config::{Ident, TableName};
+use tenant_rls::{Database, Error as RlsError, OwnerTx, Sql, Template};
 
 use crate::Result;
 

@@ -3,7 +3,7 @@
 use sqlx::postgres::PgDatabaseError;
 use tenant_rls::Error as RlsError;
 
-use super::report::{Attempt, Outcome, What};
+use super::report::{Attempt, AttemptKind, Evidence};
 
 /// Functions of the server that complain about a row after the policies let it in.
 const AFTER_POLICIES: [&str; 4] =
@@ -11,46 +11,46 @@ const AFTER_POLICIES: [&str; 4] =
 
 /// What must be seen.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Expected {
+pub(crate) enum ExpectedRows {
     /// All of so many rows.
     All(usize),
     /// None; else these are.
     None(&'static str),
 }
 
-pub(crate) fn as_expected(what: What, login: &str) -> Attempt {
-    attempt(what, login, Outcome::AsExpected, None)
+pub(crate) fn as_expected(what: AttemptKind, login: &str) -> Attempt {
+    attempt(what, login, Evidence::AsExpected, None)
 }
 
-pub(crate) fn not_tried(what: What, login: &str, why: &str) -> Attempt {
-    attempt(what, login, Outcome::NotTried, Some(why.to_owned()))
+pub(crate) fn not_tried(what: AttemptKind, login: &str, why: &str) -> Attempt {
+    attempt(what, login, Evidence::NotTried, Some(why.to_owned()))
 }
 
-fn attempt(what: What, login: &str, result: Outcome, detail: Option<String>) -> Attempt {
+fn attempt(what: AttemptKind, login: &str, result: Evidence, detail: Option<String>) -> Attempt {
     Attempt { what, login: login.to_owned(), result, detail }
 }
 
 /// An attempt to read, by the number of rows that were seen.
-pub(crate) fn read(what: What, login: &str, expected: Expected, seen: sqlx::Result<u64>) -> Attempt {
+pub(crate) fn read(what: AttemptKind, login: &str, expected: ExpectedRows, seen: sqlx::Result<u64>) -> Attempt {
     match (seen, expected) {
         // A policy without NULLIF fails on an empty uuid: nothing is seen, but nothing works either.
         (Err(error), _) => not_tried(what, login, &error.to_string()),
-        (Ok(seen), Expected::All(all)) if seen == all as u64 => as_expected(what, login),
-        (Ok(seen), Expected::All(all)) => {
-            attempt(what, login, Outcome::Hidden, Some(format!("of {all} rows {seen} are seen")))
+        (Ok(seen), ExpectedRows::All(all)) if seen == all as u64 => as_expected(what, login),
+        (Ok(seen), ExpectedRows::All(all)) => {
+            attempt(what, login, Evidence::Hidden, Some(format!("of {all} rows {seen} are seen")))
         }
-        (Ok(0), Expected::None(_)) => as_expected(what, login),
-        (Ok(seen), Expected::None(whose)) => {
-            attempt(what, login, Outcome::Leak, Some(format!("{seen} rows {whose} are seen")))
+        (Ok(0), ExpectedRows::None(_)) => as_expected(what, login),
+        (Ok(seen), ExpectedRows::None(whose)) => {
+            attempt(what, login, Evidence::Leak, Some(format!("{seen} rows {whose} are seen")))
         }
     }
 }
 
 /// An attempt to write that must be refused by a policy, or reach no row.
-pub(crate) fn refused(what: What, login: &str, done: sqlx::Result<u64>) -> Attempt {
+pub(crate) fn refused(what: AttemptKind, login: &str, done: sqlx::Result<u64>) -> Attempt {
     let error = match done {
         Ok(0) => return as_expected(what, login),
-        Ok(rows) => return attempt(what, login, Outcome::Leak, Some(format!("{rows} rows were written"))),
+        Ok(rows) => return attempt(what, login, Evidence::Leak, Some(format!("{rows} rows were written"))),
         Err(error) => error,
     };
     let database_error = error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
@@ -59,7 +59,7 @@ pub(crate) fn refused(what: What, login: &str, done: sqlx::Result<u64>) -> Attem
         Some("ExecWithCheckOptions") => as_expected(what, login),
         Some(routine) if AFTER_POLICIES.contains(&routine) => {
             let detail = format!("the policies let the row in, and only a constraint refused it: {error}");
-            attempt(what, login, Outcome::Leak, Some(detail))
+            attempt(what, login, Evidence::Leak, Some(detail))
         }
         _ => not_tried(what, login, &error.to_string()),
     }

@@ -1,15 +1,16 @@
 //! The primary key of a table: by it a statement finds the rows of an attempt, whichever columns it has.
 
-use tenant_rls::{Ident, Sql, Template};
+use tenancy_config::Ident;
+use tenant_rls::{Sql, Template};
 
 use super::columns::Columns;
 use crate::Result;
 
 /// The columns of a primary key, with their types.
 #[derive(Debug, Clone)]
-pub(crate) struct Key(Vec<(Ident, Sql)>);
+pub(crate) struct PrimaryKey(Vec<(Ident, Sql)>);
 
-impl Key {
+impl PrimaryKey {
     /// Takes the columns; `None` where there are none, or one of them is not among the table's.
     pub(crate) fn new(names: &[String], columns: &Columns) -> Result<Option<Self>> {
         let names = names.iter().map(Ident::new).collect::<Result<Vec<_>, _>>()?;

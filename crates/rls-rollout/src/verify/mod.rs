@@ -11,21 +11,22 @@ mod rows;
 mod same;
 mod writes;
 
-use tenant_rls::{Database, Limits, ProbeTx, TableName, Tenancy};
+use tenancy_config::{TableName, Tenancy};
+use tenant_rls::{Database, Limits, ProbeTx};
 
-pub use report::{Attempt, Finding, Outcome, TableProof, VerifyReport, What};
+pub use report::{Attempt, AttemptKind, Evidence, Finding, TableProof, VerifyReport};
 
-use crate::definition::Kind;
-use crate::policy::Form;
-use crate::site::{Relation, RelationKind, Site};
+use crate::definition::AspectKind;
+use crate::policy::PolicyForm;
+use crate::site::{Inventory, Relation, RelationKind};
 use crate::status::ways_around;
 use crate::{Error, Phase, Result};
-use around::Way;
+use around::WayResult;
 use attempts::Attempts;
 use columns::Columns;
 use judge::not_tried;
-use key::Key;
-use reach::Reach;
+use key::PrimaryKey;
+use reach::LoginReach;
 use rows::Rows;
 
 /// What is tried.
@@ -55,8 +56,8 @@ pub async fn verify(
     let (owner, app) = (&owner.limited(Limits::BRIEF), &app.limited(Limits::BRIEF));
     same::check(owner, app).await?;
     let app_login = app.session().role.clone();
-    let site = Site::load(owner, tenancy, Some(&app_login), &options.tables).await?;
-    let reach = Reach::read(owner, &site, &app_login).await?;
+    let site = Inventory::load(owner, tenancy, Some(&app_login), &options.tables).await?;
+    let reach = LoginReach::read(owner, &site, &app_login).await?;
     let (mut findings, mut notes) = (reach.unfiltered(&site, app.session().superuser), Vec::new());
     findings.extend(preset(app, tenancy).await?);
     let verifier = Verifier {
@@ -80,8 +81,8 @@ pub async fn verify(
     }
     for way in ways_around(owner, &site).await? {
         match around::look(owner, app, &site, &reach, &way).await? {
-            Way::Open(finding) => findings.push(finding),
-            Way::Closed(note) => notes.push(note),
+            WayResult::Open(finding) => findings.push(finding),
+            WayResult::Closed(note) => notes.push(note),
         }
     }
     Ok(VerifyReport {
@@ -98,7 +99,7 @@ pub async fn verify(
 /// A tenant that the login has before the application sets one.
 async fn preset(app: &Database, tenancy: &Tenancy) -> Result<Option<Finding>> {
     let tx = ProbeTx::begin(app, tenancy, false).await?;
-    let found = tx.found().filter(|found| !found.is_empty()).map(|found| {
+    let found = tx.preset().filter(|found| !found.is_empty()).map(|found| {
         let (login, variable) = (&app.session().role, &tenancy.session.variable);
         let what = format!(
             "{variable} is {found} before {login} sets anything: by ALTER ROLE or ALTER DATABASE, by the URL, or left behind in a pool"
@@ -110,8 +111,8 @@ async fn preset(app: &Database, tenancy: &Tenancy) -> Result<Option<Finding>> {
 }
 
 /// What the catalog alone says against a relation.
-fn catalog(site: &Site, reach: &Reach, relation: &Relation, phase: Phase) -> Vec<String> {
-    if !relation.definition.has(Kind::RowSecurity) {
+fn catalog(site: &Inventory, reach: &LoginReach, relation: &Relation, phase: Phase) -> Vec<String> {
+    if !relation.definition.has(AspectKind::RowSecurity) {
         let root = site.audited_as(relation);
         let is_partition = relation.kind == RelationKind::Partition;
         let partition = is_partition.then(|| format!(", and a partition of {root} is read past its policies"));
@@ -135,7 +136,7 @@ fn catalog(site: &Site, reach: &Reach, relation: &Relation, phase: Phase) -> Vec
 }
 
 /// Policies that are not the rollout's and do not hold for the login.
-fn for_others<'a>(site: &'a Site, reach: &'a Reach, relation: &'a Relation) -> impl Iterator<Item = String> {
+fn for_others<'a>(site: &'a Inventory, reach: &'a LoginReach, relation: &'a Relation) -> impl Iterator<Item = String> {
     let others = reach.foreign(site, relation).filter(|policy| policy.role.is_none());
     others.map(|policy| {
         let (name, login, text) = (policy.name, &site.roles.app.0, policy.text);
@@ -147,7 +148,7 @@ fn for_others<'a>(site: &'a Site, reach: &'a Reach, relation: &'a Relation) -> i
 struct Verifier<'a> {
     owner: &'a Database,
     app: &'a Database,
-    site: &'a Site,
+    site: &'a Inventory,
     options: &'a VerifyOptions,
     resting: Vec<String>,
     /// The columns of the tenant table.
@@ -157,14 +158,14 @@ struct Verifier<'a> {
 impl Verifier<'_> {
     /// The attempts on one table.
     async fn table(&self, relation: &Relation) -> Result<Vec<Attempt>> {
-        if !relation.definition.has(Kind::RowSecurity) {
+        if !relation.definition.has(AspectKind::RowSecurity) {
             return Ok(Vec::new());
         }
-        let left_out = |why: &str| Ok(vec![not_tried(What::ReadOwn, &self.app.session().role, why)]);
+        let left_out = |why: &str| Ok(vec![not_tried(AttemptKind::ReadOwn, &self.app.session().role, why)]);
         let prepared = async {
             let columns = Columns::read(self.owner, &relation.name).await?;
             let keys = &self.site.catalog.table(&self.site.audited_as(relation))?.key;
-            let Some(key) = Key::new(keys, &columns)? else { return Ok(Err("it has no primary key")) };
+            let Some(key) = PrimaryKey::new(keys, &columns)? else { return Ok(Err("it has no primary key")) };
             let rows = Rows::find(self.owner, self.site, relation, &key, &self.resting).await?;
             Ok(rows
                 .map(|rows| (columns, key, rows))
@@ -178,7 +179,13 @@ impl Verifier<'_> {
         }
     }
 
-    async fn attempts(&self, relation: &Relation, columns: &Columns, key: &Key, rows: &Rows) -> Result<Vec<Attempt>> {
+    async fn attempts(
+        &self,
+        relation: &Relation,
+        columns: &Columns,
+        key: &PrimaryKey,
+        rows: &Rows,
+    ) -> Result<Vec<Attempt>> {
         let form = relation.scope.form(&relation.definition, &self.site.tenancy.session.policy);
         let attempts = Attempts {
             tenancy: &self.site.tenancy,
@@ -186,20 +193,21 @@ impl Verifier<'_> {
             key,
             rows,
             columns,
-            nobodys_are_seen: !relation.platform_rows && matches!(form, Some(Form::Bridge | Form::StrictWrites)),
+            nobodys_are_seen: !relation.platform_rows
+                && matches!(form, Some(PolicyForm::Bridge | PolicyForm::StrictWrites)),
             tenants: (&self.site.catalog.tenants, &self.tenants),
             fire_triggers: self.options.fire_triggers,
         };
         let mut tried = attempts.read(self.app).await?;
         let owner = self.owner.session();
-        if relation.definition.has(Kind::Forced) && !owner.superuser && !owner.bypass_rls {
+        if relation.definition.has(AspectKind::Forced) && !owner.superuser && !owner.bypass_rls {
             tried.extend(attempts.read(self.owner).await?);
         }
         match (self.options.write_probes, columns.has_triggers && !self.options.fire_triggers) {
             (false, _) => {}
             (true, true) => {
                 let (login, why) = (&self.app.session().role, "its triggers would fire; --fire-triggers lets them");
-                tried.push(not_tried(What::InsertOwn, login, why));
+                tried.push(not_tried(AttemptKind::InsertOwn, login, why));
             }
             (true, false) => tried.extend(attempts.write(self.app).await?),
         }
@@ -208,8 +216,8 @@ impl Verifier<'_> {
 }
 
 /// What the attempts found, with the policies that it came through.
-fn leaks(site: &Site, reach: &Reach, relation: &Relation, attempts: &[Attempt]) -> Vec<String> {
-    let wrong = attempts.iter().filter(|attempt| matches!(attempt.result, Outcome::Leak | Outcome::Hidden));
+fn leaks(site: &Inventory, reach: &LoginReach, relation: &Relation, attempts: &[Attempt]) -> Vec<String> {
+    let wrong = attempts.iter().filter(|attempt| matches!(attempt.result, Evidence::Leak | Evidence::Hidden));
     let login = site.roles.app.0.as_str();
     let holding = reach.foreign(site, relation).filter(|policy| policy.role == Some(login));
     let names: Vec<String> = holding.map(|policy| format!("\"{}\"", policy.name)).collect();
@@ -220,7 +228,7 @@ fn leaks(site: &Site, reach: &Reach, relation: &Relation, attempts: &[Attempt]) 
     };
     wrong
         .map(|attempt| {
-            let kind = if attempt.result == Outcome::Leak { "leak" } else { "hidden" };
+            let kind = if attempt.result == Evidence::Leak { "leak" } else { "hidden" };
             let detail = attempt.detail.as_deref().unwrap_or_default();
             format!("{kind} as {}, {}: {detail}{through}", attempt.login, attempt.what.words())
         })

@@ -7,12 +7,12 @@ use tenant_rls::{Database, Error as RlsError, OwnerTx};
 
 use super::report::Finding;
 use crate::Result;
-use crate::build::{Builder, Style};
-use crate::definition::Kind;
-use crate::site::{Relation, Site};
+use crate::build::{StepBuilder, StepStyle};
+use crate::definition::AspectKind;
+use crate::site::{Inventory, Relation};
 
 /// The login's reach.
-pub(crate) struct Reach {
+pub(crate) struct LoginReach {
     /// The roles that it can act as, itself first.
     pub(crate) roles: Vec<String>,
     /// For each policy, by schema, table and name, the first of these roles that it holds for.
@@ -20,16 +20,16 @@ pub(crate) struct Reach {
 }
 
 /// A permissive policy that is not the rollout's, or was altered.
-pub(crate) struct Foreign<'a> {
+pub(crate) struct OtherPolicy<'a> {
     pub(crate) name: &'a str,
     pub(crate) text: &'a str,
     /// The role of the login's that it holds for, if any.
     pub(crate) role: Option<&'a str>,
 }
 
-impl Reach {
+impl LoginReach {
     /// Reads it; every role may.
-    pub(crate) async fn read(database: &Database, site: &Site, login: &str) -> Result<Self> {
+    pub(crate) async fn read(database: &Database, site: &Inventory, login: &str) -> Result<Self> {
         let doing = || RlsError::query(format!("asking what {login} can become"));
         let mut tx = OwnerTx::begin(database, std::time::Duration::from_secs(5)).await?;
         let roles: Vec<String> = sqlx::query_scalar(include_str!("../../../../sql/rls/probe_become.sql"))
@@ -50,11 +50,16 @@ impl Reach {
     }
 
     /// The policies of a relation that widen what the rollout's let through.
-    pub(crate) fn foreign<'a>(&'a self, site: &'a Site, relation: &'a Relation) -> impl Iterator<Item = Foreign<'a>> {
-        let builder = Builder { site, relation, style: Style::default() };
-        let permissive = relation.definition.all(Kind::Policy).filter(|(_, text)| text.starts_with("AS PERMISSIVE"));
+    pub(crate) fn foreign<'a>(
+        &'a self,
+        site: &'a Inventory,
+        relation: &'a Relation,
+    ) -> impl Iterator<Item = OtherPolicy<'a>> {
+        let builder = StepBuilder { site, relation, style: StepStyle::default() };
+        let permissive =
+            relation.definition.all(AspectKind::Policy).filter(|(_, text)| text.starts_with("AS PERMISSIVE"));
         let foreign = permissive.filter(move |(name, _)| !builder.is_ours(name));
-        foreign.map(|(name, text)| Foreign { name, text, role: self.holds_for(relation, name) })
+        foreign.map(|(name, text)| OtherPolicy { name, text, role: self.holds_for(relation, name) })
     }
 
     fn holds_for(&self, relation: &Relation, policy: &str) -> Option<&str> {
@@ -63,10 +68,10 @@ impl Reach {
     }
 
     /// What the login is or can become that no policy filters, or that a policy shows every tenant's rows.
-    pub(crate) fn unfiltered(&self, site: &Site, superuser: bool) -> Vec<Finding> {
+    pub(crate) fn unfiltered(&self, site: &Inventory, superuser: bool) -> Vec<Finding> {
         let app = site.roles.app.0.to_string();
         let forced = |why: &str| {
-            why.starts_with("the owner of ") && site.relations.iter().all(|r| r.definition.has(Kind::Forced))
+            why.starts_with("the owner of ") && site.relations.iter().all(|r| r.definition.has(AspectKind::Forced))
         };
         let unfiltered = site.roles.escapes.iter().filter(|(_, why)| !forced(why)).map(|(role, why)| {
             if *role == app {

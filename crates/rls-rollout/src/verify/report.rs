@@ -1,7 +1,7 @@
 //! What was tried, what was expected, what was seen.
 
 use serde::Serialize;
-use tenant_rls::TableName;
+use tenancy_config::TableName;
 
 use crate::Phase;
 
@@ -39,11 +39,11 @@ pub struct TableProof {
 #[derive(Debug, Clone, Serialize)]
 pub struct Attempt {
     /// What was tried.
-    pub what: What,
+    pub what: AttemptKind,
     /// The login.
     pub login: String,
     /// How it went.
-    pub result: Outcome,
+    pub result: Evidence,
     /// What was expected and seen instead, or why it was not tried.
     pub detail: Option<String>,
 }
@@ -51,7 +51,7 @@ pub struct Attempt {
 /// What is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum What {
+pub enum AttemptKind {
     /// A tenant's own rows are seen.
     ReadOwn,
     /// Another tenant's rows are not.
@@ -80,7 +80,7 @@ pub enum What {
     WriteWithoutTenant,
 }
 
-impl What {
+impl AttemptKind {
     /// All of them, in the order in which they are tried.
     pub const ALL: [Self; 13] = [
         Self::ReadOwn,
@@ -121,7 +121,7 @@ impl What {
 /// How an attempt went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Outcome {
+pub enum Evidence {
     /// As it must.
     AsExpected,
     /// Another tenant's data was reached.
@@ -146,7 +146,7 @@ impl VerifyReport {
     pub fn untried(&self) -> usize {
         let tried = |table: &&TableProof| {
             let mut attempts = table.attempts.iter();
-            attempts.any(|attempt| attempt.what == What::ReadOther && attempt.result != Outcome::NotTried)
+            attempts.any(|attempt| attempt.what == AttemptKind::ReadOther && attempt.result != Evidence::NotTried)
         };
         self.tables.len() - self.tables.iter().filter(tried).count()
     }

@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 use sqlx::Row;
-use tenant_rls::{
-    Access, AuditTx, Database, Error as RlsError, Ident, ProbeTx, Sql, Template, tenancy::TenantSection, visibility,
-};
+use tenancy_config::Ident;
+use tenancy_config::tenancy::TenantSection;
+use tenant_rls::{Access, AuditTx, Database, Error as RlsError, ProbeTx, Sql, Template, visibility};
 
-use super::key::Key;
+use super::key::PrimaryKey;
 use crate::Result;
-use crate::site::{Relation, RelationKind, Site};
+use crate::site::{Inventory, Relation, RelationKind};
 
 /// The keys of some rows: JSON objects in an array.
 pub(crate) type Keys = Vec<Value>;
@@ -26,9 +26,9 @@ impl Rows {
     /// Finds rows as a role that sees all of them; none where there is no such role. Tenants that are `resting` come last.
     pub(crate) async fn find(
         database: &Database,
-        site: &Site,
+        site: &Inventory,
         relation: &Relation,
-        key: &Key,
+        key: &PrimaryKey,
         resting: &[String],
     ) -> Result<Option<Self>> {
         let tenant_key = Ident::new(&site.tenancy.tenant.key)?;
@@ -76,7 +76,7 @@ pub(crate) fn only(relation: &Relation) -> Sql {
 }
 
 /// Tenants that are not in use. They are a preference and no proof, so a login that may not see them has none.
-pub(crate) async fn resting(database: &Database, site: &Site) -> Result<Vec<String>> {
+pub(crate) async fn resting(database: &Database, site: &Inventory) -> Result<Vec<String>> {
     let TenantSection { key, status: Some(status), active, .. } = &site.tenancy.tenant else { return Ok(Vec::new()) };
     let list = Template::new(r#"SELECT e.:"key"::pg_catalog.text FROM :"tenants" AS e WHERE e.:"status"::pg_catalog.text OPERATOR(pg_catalog.<>) $1"#)
         .ident("key", &Ident::new(key)?)
@@ -85,7 +85,7 @@ pub(crate) async fn resting(database: &Database, site: &Site) -> Result<Vec<Stri
         .build();
     let mut tx = ProbeTx::begin(database, &site.tenancy, false).await?;
     let found = sqlx::query_scalar(&list).bind(active).fetch_all(tx.connection()).await;
-    tx.back().await?;
+    tx.rollback_to().await?;
     tx.rollback().await?;
     Ok(found.unwrap_or_default())
 }

@@ -2,11 +2,12 @@
 
 use serde_json::{Map, Value, json};
 use sqlx::types::Json;
-use tenant_rls::{Database, Ident, ProbeTx, Sql, Template};
+use tenancy_config::Ident;
+use tenant_rls::{Database, ProbeTx, Sql, Template};
 
-use super::attempts::{Attempts, Statement, attempt};
+use super::attempts::{AttemptStatement, Attempts, attempt};
 use super::judge::{as_expected, not_tried, refused};
-use super::report::{Attempt, Outcome, What};
+use super::report::{Attempt, AttemptKind, Evidence};
 use crate::Result;
 
 /// A transaction of attempts, and between whom they are made.
@@ -33,12 +34,12 @@ impl Attempts<'_> {
     pub(crate) async fn write(&self, database: &Database) -> Result<Vec<Attempt>> {
         let login = &database.session().role;
         let Some((own, keys)) = self.rows.tenants.first() else {
-            return Ok(vec![not_tried(What::InsertOwn, login, "no row of a tenant is there to copy")]);
+            return Ok(vec![not_tried(AttemptKind::InsertOwn, login, "no row of a tenant is there to copy")]);
         };
         let mut tx = ProbeTx::begin(database, self.tenancy, true).await?;
         let pattern = match self.pattern(&mut tx, own, &keys[..1]).await? {
             Ok(pattern) => pattern,
-            Err(why) => return Ok(vec![not_tried(What::InsertOwn, login, &why)]),
+            Err(why) => return Ok(vec![not_tried(AttemptKind::InsertOwn, login, &why)]),
         };
         let statements = &self.statements();
         let there = match self.rows.tenants.get(1) {
@@ -46,15 +47,15 @@ impl Attempts<'_> {
                 let (own, other, pattern) = (own.clone(), other.clone(), pattern.clone());
                 self.between(Trial { tx, login, own, other, pattern, statements }).await?
             }
-            None => vec![not_tried(What::InsertOwn, login, "only one tenant has rows")],
+            None => vec![not_tried(AttemptKind::InsertOwn, login, "only one tenant has rows")],
         };
-        let Some(why) = untried(&there, What::InsertOwn) else { return Ok(there) };
+        let Some(why) = untried(&there, AttemptKind::InsertOwn) else { return Ok(there) };
         let mut tx = ProbeTx::begin(database, self.tenancy, true).await?;
         let made = match self.make_tenants(&mut tx, own).await? {
             Ok([own, other]) => self.between(Trial { tx, login, own, other, pattern, statements }).await?,
             Err(error) => {
                 let why = format!("{why}; and no tenant could be made to try it with: {error}");
-                vec![not_tried(What::InsertOwn, login, &why)]
+                vec![not_tried(AttemptKind::InsertOwn, login, &why)]
             }
         };
         Ok(better(there, made))
@@ -64,20 +65,20 @@ impl Attempts<'_> {
     async fn between(&self, mut trial: Trial<'_>) -> Result<Vec<Attempt>> {
         let (own, other) = (trial.own.clone(), trial.other.clone());
         let mut attempts = vec![
-            trial.copy(What::InsertOther, &own, self.changes(0, Some(&other))).await?,
-            trial.copy(What::InsertUnset, "", self.changes(0, Some(&own))).await?,
+            trial.copy(AttemptKind::InsertOther, &own, self.changes(0, Some(&other))).await?,
+            trial.copy(AttemptKind::InsertUnset, "", self.changes(0, Some(&own))).await?,
         ];
         if !self.nobodys_are_seen {
-            attempts.push(trial.copy(What::WriteWithoutTenant, &own, self.changes(0, None)).await?);
+            attempts.push(trial.copy(AttemptKind::WriteWithoutTenant, &own, self.changes(0, None)).await?);
         }
         match self.insert(&mut trial, &own, self.changes(1, Some(&own))).await? {
             Ok(row) => {
-                attempts.push(as_expected(What::InsertOwn, trial.login));
+                attempts.push(as_expected(AttemptKind::InsertOwn, trial.login));
                 attempts.extend(self.on_own_row(&mut trial, &row).await?);
             }
             Err(error) => {
-                attempts.push(not_tried(What::InsertOwn, trial.login, &error.to_string()));
-                let rest = [What::UpdateAway, What::UpdateOther, What::DeleteOther];
+                attempts.push(not_tried(AttemptKind::InsertOwn, trial.login, &error.to_string()));
+                let rest = [AttemptKind::UpdateAway, AttemptKind::UpdateOther, AttemptKind::DeleteOther];
                 let why = "no row could be inserted to try it on";
                 attempts.extend(rest.map(|what| not_tried(what, trial.login, why)));
             }
@@ -94,13 +95,13 @@ impl Attempts<'_> {
         let (own, other, statements) = (trial.own.clone(), trial.other.clone(), trial.statements);
         let on_row = |statement| sqlx::query(statement).bind(Json(json!([row])));
         let mut attempts = vec![
-            trial.refused(What::UpdateAway, &own, on_row(&statements.give).bind(&other)).await?,
-            trial.refused(What::UpdateOther, &other, on_row(&statements.touch)).await?,
-            trial.refused(What::DeleteOther, &other, on_row(&statements.delete)).await?,
+            trial.refused(AttemptKind::UpdateAway, &own, on_row(&statements.give).bind(&other)).await?,
+            trial.refused(AttemptKind::UpdateOther, &other, on_row(&statements.touch)).await?,
+            trial.refused(AttemptKind::DeleteOther, &other, on_row(&statements.delete)).await?,
         ];
         if !self.nobodys_are_seen {
             let to_nobody = on_row(&statements.give).bind(None::<String>);
-            attempts.push(trial.refused(What::WriteWithoutTenant, &own, to_nobody).await?);
+            attempts.push(trial.refused(AttemptKind::WriteWithoutTenant, &own, to_nobody).await?);
         }
         Ok(attempts)
     }
@@ -109,14 +110,14 @@ impl Attempts<'_> {
     async fn on_platform_row(&self, trial: &mut Trial<'_>) -> Result<Vec<Attempt>> {
         let row = match self.insert(trial, "", self.changes(2, None)).await? {
             Ok(row) => row,
-            Err(error) => return Ok(vec![not_tried(What::WriteWithoutTenant, trial.login, &error.to_string())]),
+            Err(error) => return Ok(vec![not_tried(AttemptKind::WriteWithoutTenant, trial.login, &error.to_string())]),
         };
         let (own, statements) = (trial.own.clone(), trial.statements);
         let on_row = |statement| sqlx::query(statement).bind(Json(json!([row])));
         Ok(vec![
-            trial.refused(What::WriteWithoutTenant, &own, on_row(&statements.give).bind(&own)).await?,
-            trial.refused(What::WriteWithoutTenant, &own, on_row(&statements.touch)).await?,
-            trial.refused(What::WriteWithoutTenant, &own, on_row(&statements.delete)).await?,
+            trial.refused(AttemptKind::WriteWithoutTenant, &own, on_row(&statements.give).bind(&own)).await?,
+            trial.refused(AttemptKind::WriteWithoutTenant, &own, on_row(&statements.touch)).await?,
+            trial.refused(AttemptKind::WriteWithoutTenant, &own, on_row(&statements.delete)).await?,
         ])
     }
 
@@ -127,8 +128,8 @@ impl Attempts<'_> {
         let insert = sqlx::query_scalar(&insert).bind(Json(&trial.pattern)).bind(Json(changes));
         let inserted = insert.fetch_one(trial.tx.connection()).await;
         match inserted {
-            Ok(_) => trial.tx.keep().await?,
-            Err(_) => trial.tx.back().await?,
+            Ok(_) => trial.tx.savepoint().await?,
+            Err(_) => trial.tx.rollback_to().await?,
         }
         Ok(inserted)
     }
@@ -138,7 +139,7 @@ impl Attempts<'_> {
         let fetch = self.on_given(include_str!("../../../../sql/rls/probe_pattern.sql")).build();
         tx.set(own).await?;
         let pattern = sqlx::query_scalar(&fetch).bind(Json(keys)).fetch_optional(tx.connection()).await;
-        tx.back().await?;
+        tx.rollback_to().await?;
         let unseen = || "the row to copy is not seen by its own tenant".to_owned();
         Ok(pattern.map_err(|error| error.to_string()).and_then(|pattern| pattern.ok_or_else(unseen)))
     }
@@ -168,7 +169,7 @@ impl Attempts<'_> {
         };
         match made(tx).await {
             Ok(made) => {
-                tx.keep().await?;
+                tx.savepoint().await?;
                 Ok(Ok(made))
             }
             Err(error) => Ok(Err(error.to_string())),
@@ -198,33 +199,33 @@ impl Attempts<'_> {
 
 impl Trial<'_> {
     /// Tries to insert a copy as a tenant.
-    async fn copy(&mut self, what: What, tenant: &str, changes: Value) -> Result<Attempt> {
+    async fn copy(&mut self, what: AttemptKind, tenant: &str, changes: Value) -> Result<Attempt> {
         let copy = sqlx::query(&self.statements.copy).bind(Json(self.pattern.clone())).bind(Json(changes));
         self.refused(what, tenant, copy).await
     }
 
     /// Tries as a tenant what must be refused, or reach no row.
-    async fn refused(&mut self, what: What, tenant: &str, statement: Statement<'_>) -> Result<Attempt> {
+    async fn refused(&mut self, what: AttemptKind, tenant: &str, statement: AttemptStatement<'_>) -> Result<Attempt> {
         let done = attempt(&mut self.tx, Some(tenant), statement).await?;
         Ok(refused(what, self.login, done))
     }
 }
 
 /// Why an attempt of a kind was not made.
-fn untried(attempts: &[Attempt], what: What) -> Option<&str> {
-    let found = attempts.iter().find(|attempt| attempt.what == what && attempt.result == Outcome::NotTried);
+fn untried(attempts: &[Attempt], what: AttemptKind) -> Option<&str> {
+    let found = attempts.iter().find(|attempt| attempt.what == what && attempt.result == Evidence::NotTried);
     found.and_then(|attempt| attempt.detail.as_deref())
 }
 
 /// Of each kind the first attempts that were made; where neither were, why the second could not be.
 fn better(first: Vec<Attempt>, second: Vec<Attempt>) -> Vec<Attempt> {
     let tried = |attempts: &[Attempt], what| {
-        attempts.iter().any(|attempt| attempt.what == what && attempt.result != Outcome::NotTried)
+        attempts.iter().any(|attempt| attempt.what == what && attempt.result != Evidence::NotTried)
     };
-    let (from_first, from_second): (Vec<What>, Vec<What>) = What::ALL
+    let (from_first, from_second): (Vec<AttemptKind>, Vec<AttemptKind>) = AttemptKind::ALL
         .into_iter()
         .partition(|what| tried(&first, *what) || !second.iter().any(|attempt| attempt.what == *what));
-    let of = |attempts: Vec<Attempt>, kinds: Vec<What>| {
+    let of = |attempts: Vec<Attempt>, kinds: Vec<AttemptKind>| {
         attempts.into_iter().filter(move |attempt| kinds.contains(&attempt.what))
     };
     of(first, from_first).chain(of(second, from_second)).collect()

@@ -2,7 +2,8 @@
 
 use local_db::Role;
 use rls_rollout::{Error, Phase, RolloutOptions, RolloutReport, status};
-use tenant_rls::{Exit, Tenancy};
+use tenancy_config::UserError;
+use tenancy_config::{Exit, Tenancy};
 use test_support::TestDb;
 use tokio::sync::watch;
 
@@ -83,7 +84,7 @@ async fn a_run_that_died_while_force_was_lifted_is_mended_by_the_next() {
     let (validating, begun) = tokio::sync::oneshot::channel();
     let mut validating = Some(validating);
     let mut progress = |event| {
-        if let rls_rollout::Progress::Step { step: "prove that every tenant exists", .. } = event
+        if let rls_rollout::RolloutEvent::Step { step: "prove that every tenant exists", .. } = event
             && let Some(begun) = validating.take()
         {
             let _ = begun.send(());

@@ -3,7 +3,8 @@
 
 use local_db::Role;
 use rls_rollout::{Error, Phase, RolloutOptions};
-use tenant_rls::Exit;
+use tenancy_config::Exit;
+use tenancy_config::UserError;
 
 use crate::support::{all_at, as_superuser, auto, back, clean, roll, script, session, to};
 
@@ -65,7 +66,7 @@ async fn a_table_that_somebody_else_made_is_refused_before_it_is_read() {
     assert!(said.contains("public.evil belongs to app_user"), "{said}");
     assert!(hint.contains("owners = [\"app_user\"]"), "{hint}");
     // Whoever is said to be relied on is.
-    let mut tenancy = tenant_rls::Tenancy::default();
+    let mut tenancy = tenancy_config::Tenancy::default();
     tenancy.database.owners = vec!["app_user".to_owned()];
     let report = crate::support::roll_with(&db, &tenancy, &to(Phase::Prepare), &mut |_| ()).await;
     assert!(!matches!(report, Err(Error::Database(tenant_rls::Error::Strangers(_)))));

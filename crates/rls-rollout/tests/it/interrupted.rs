@@ -4,8 +4,9 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use local_db::Role;
-use rls_rollout::{Error, Phase, Progress, RolloutOptions, rollback, rollout, status};
-use tenant_rls::{Exit, Tenancy};
+use rls_rollout::{Error, Phase, RolloutEvent, RolloutOptions, rollback, rollout, status};
+use tenancy_config::UserError;
+use tenancy_config::{Exit, Tenancy};
 use test_support::TestDb;
 use tokio::sync::{oneshot, watch};
 
@@ -22,7 +23,7 @@ async fn cut_at(db: &TestDb, number: usize) -> bool {
     let (reached, arrived) = oneshot::channel();
     let state = Mutex::new((0, Some(reached)));
     let mut progress = |event| {
-        if let Progress::Step { .. } = event {
+        if let RolloutEvent::Step { .. } = event {
             let mut state = state.lock().unwrap();
             if state.0 == number
                 && let Some(reached) = state.1.take()
@@ -92,7 +93,7 @@ async fn a_definition_that_somebody_changes_while_the_rollback_waits_for_the_loc
     let (mut reader, mut owner) = (db.app_user().await, db.owner().await);
     script(&mut reader, "BEGIN; SELECT count(*) FROM bookings").await;
     let mut change = |event| {
-        let Progress::Waiting { .. } = event else { return };
+        let RolloutEvent::Waiting { .. } = event else { return };
         // The rollback has made its statements, and has not got its lock.
         tokio::task::block_in_place(|| {
             tokio::runtime::Handle::current().block_on(async {

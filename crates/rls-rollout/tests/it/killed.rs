@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use local_db::Role;
 use rls_rollout::{Phase, RolloutOptions, rollout};
-use tenant_rls::{ConnectOptions, Database, DatabaseUrl, Tenancy};
+use tenancy_config::{DatabaseUrl, Tenancy};
+use tenant_rls::{ConnectOptions, Database};
 use test_support::{Limit, Proxy, TestDb};
 use tokio::sync::watch;
 
@@ -30,7 +31,7 @@ async fn two_lacking_tables() -> TestDb {
 #[tokio::test]
 #[ignore = "the process that the test below kills"]
 async fn the_one_that_is_killed() {
-    let Some(url) = tenant_rls::environment::text(URL).unwrap() else { return };
+    let Some(url) = tenancy_config::environment::text(URL).unwrap() else { return };
     let database = Database::connect(&DatabaseUrl::parse(&url).unwrap(), &ConnectOptions::default()).await.unwrap();
     let (_go, stop) = watch::channel(false);
     rollout(&database, &Tenancy::default(), &two_tables(), "the one that is killed", stop, &mut |_| ()).await.unwrap();
@@ -66,7 +67,7 @@ async fn killed_at(db: &TestDb, limit: Limit) -> bool {
 
 /// Every so many moments; `KILL_STRIDE=1 cargo test -p rls-rollout --test it killed` tries them all.
 fn stride() -> usize {
-    tenant_rls::environment::text("KILL_STRIDE").unwrap().and_then(|stride| stride.parse().ok()).unwrap_or(149)
+    tenancy_config::environment::text("KILL_STRIDE").unwrap().and_then(|stride| stride.parse().ok()).unwrap_or(149)
 }
 
 #[tokio::test]

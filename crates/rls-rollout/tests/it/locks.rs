@@ -3,16 +3,17 @@
 use std::time::Duration;
 
 use local_db::Role;
-use rls_rollout::{Blocker, Error, Patience, Phase, Progress, RolloutOptions};
+use rls_rollout::{Blocker, Error, LockRetry, Phase, RolloutEvent, RolloutOptions};
+use tenancy_config::UserError;
+use tenancy_config::{Exit, Tenancy};
 use tenant_ops::Lease;
-use tenant_rls::{Exit, Tenancy};
 
 use crate::support::{all_at, catalog, clean, connect, roll, roll_with, script, to};
 
 const READ: &str = "BEGIN; SELECT count(*) FROM bookings";
 
 fn impatient(phase: Phase, attempts: u32) -> RolloutOptions {
-    let patience = Patience { lock_timeout: Duration::from_millis(50), attempts };
+    let patience = LockRetry { lock_timeout: Duration::from_millis(50), attempts };
     RolloutOptions { tables: vec!["bookings".to_owned()], patience, ..to(phase) }
 }
 
@@ -23,7 +24,7 @@ async fn a_reader_in_the_way_is_named_and_waited_for_in_short_attempts() {
     script(&mut reader, READ).await;
     let (waited, mut waits) = tokio::sync::mpsc::unbounded_channel::<Vec<Blocker>>();
     let mut progress = |event| {
-        if let Progress::Waiting { blockers, .. } = event {
+        if let RolloutEvent::Waiting { blockers, .. } = event {
             let _ = waited.send(blockers);
         }
     };
@@ -60,7 +61,7 @@ async fn behind_an_idle_reader_others_read_between_the_attempts_and_none_waits_l
     script(&mut idle, READ).await;
     let mut others = 0;
     let mut progress = |event| {
-        let Progress::Waiting { lock_timeout, .. } = event else { return };
+        let RolloutEvent::Waiting { lock_timeout, .. } = event else { return };
         assert_eq!(lock_timeout, Duration::from_millis(50));
         // The rollout is held still here: between two attempts nothing of it stands in the queue of the table.
         tokio::task::block_in_place(|| {
@@ -128,7 +129,7 @@ async fn the_second_operator_is_told_who_is_first() {
 
 /// So many times; `RACE_RUNS=100 cargo test -p rls-rollout --test it race` is the long form.
 fn race_runs() -> u64 {
-    tenant_rls::environment::text("RACE_RUNS").unwrap().and_then(|runs| runs.parse().ok()).unwrap_or(12)
+    tenancy_config::environment::text("RACE_RUNS").unwrap().and_then(|runs| runs.parse().ok()).unwrap_or(12)
 }
 
 #[tokio::test]
@@ -182,7 +183,7 @@ async fn a_reader_of_a_partition_that_holds_its_parent_up_is_named_with_the_part
     let mut reader = db.app_user().await;
     // When the partitions have their NOT NULL, and the parent is about to take its own and theirs.
     let mut progress = |event| {
-        if let Progress::Step { table, step: "require a tenant and make the policy strict", .. } = event
+        if let RolloutEvent::Step { table, step: "require a tenant and make the policy strict", .. } = event
             && table.to_string() == "public.visits"
         {
             let read = script(&mut reader, "BEGIN; LOCK TABLE visits_old IN ACCESS SHARE MODE");

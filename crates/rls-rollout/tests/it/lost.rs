@@ -2,7 +2,7 @@
 
 use local_db::Role;
 use rls_rollout::{Phase, status};
-use tenant_rls::Tenancy;
+use tenancy_config::Tenancy;
 
 use crate::support::{all_at, auto, clean, connect, roll, script};
 

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use local_db::Role;
-use rls_rollout::{Check, CheckVerdict, Error, Phase, Progress, RolloutOptions, RolloutReport, rollout};
+use rls_rollout::{Check, CheckResult, Error, Phase, RolloutEvent, RolloutOptions, RolloutReport, rollout};
 use sqlx::Row;
-use tenant_rls::{DirectConnection, Exit, Tenancy};
+use tenancy_config::UserError;
+use tenancy_config::{Exit, Tenancy};
+use tenant_rls::DirectConnection;
 use test_support::TestServer;
 use tokio::sync::{oneshot, watch};
 
@@ -27,7 +29,7 @@ async fn cut_off(server: &TestServer, name: &str) -> Error {
     let (reached, arrived) = oneshot::channel();
     let mut reached = Some(reached);
     let mut progress = |event| {
-        if let Progress::Step { step, .. } = event
+        if let RolloutEvent::Step { step, .. } = event
             && step == name
             && let Some(reached) = reached.take()
         {
@@ -113,7 +115,7 @@ async fn an_autovacuum_in_the_way_is_named_and_outwaited_once_a_step() {
     until(&mut server.connect(Role::Superuser).await, VACUUMS).await;
     let mut waits = Vec::new();
     let mut progress = |event| {
-        if let Progress::Waiting { step, blockers, lock_timeout, .. } = event {
+        if let RolloutEvent::Waiting { step, blockers, lock_timeout, .. } = event {
             waits.push((step, blockers.iter().any(|blocker| blocker.autovacuum), lock_timeout));
         }
     };
@@ -140,7 +142,7 @@ async fn a_standby_gets_the_same_definitions_and_the_preflight_names_it_with_how
     let report = roll(&server, &auto()).await.unwrap();
     assert!(all_at(&report, Phase::Enforce), "{report:#?}");
     let behind = check(&report, "standbys");
-    assert_eq!(behind.verdict, CheckVerdict::Warning);
+    assert_eq!(behind.verdict, CheckResult::Warning);
     assert!(behind.says.contains("standby, ") && behind.says.contains(" kB behind"), "{behind}");
     let slots = check(&report, "replication slots");
     assert!(slots.says.contains("left_behind, ") && slots.says.ends_with(" kB"), "{slots}");

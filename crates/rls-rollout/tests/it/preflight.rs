@@ -1,8 +1,9 @@
 //! What is looked at before the first step.
 
 use local_db::Role;
-use rls_rollout::{Check, CheckVerdict, Error, Phase, Progress};
-use tenant_rls::{Exit, Tenancy};
+use rls_rollout::{Check, CheckResult, Error, Phase, RolloutEvent};
+use tenancy_config::UserError;
+use tenancy_config::{Exit, Tenancy};
 
 use crate::support::{auto, catalog, clean, roll, roll_with, script, to};
 
@@ -19,7 +20,7 @@ async fn a_session_that_reads_a_table_is_named_and_stops_nothing() {
     options.tables = vec!["bookings".to_owned(), "services".to_owned()];
     let (seen, mut checks) = tokio::sync::mpsc::unbounded_channel();
     let mut progress = |event| {
-        if let Progress::Checked { check } = event {
+        if let RolloutEvent::Checked { check } = event {
             let _ = seen.send(check);
         }
     };
@@ -41,12 +42,12 @@ async fn a_session_that_reads_a_table_is_named_and_stops_nothing() {
     assert!(report.is_complete(), "{report:#?}");
     assert_eq!(told, report.preflight);
     let locks = of(&report.preflight, "locks");
-    assert_eq!(locks[0].verdict, CheckVerdict::Warning);
+    assert_eq!(locks[0].verdict, CheckResult::Warning);
     assert!(locks[0].says.contains("public.services: process "), "{locks:?}");
     assert!(locks[0].says.contains("of app_user (tests), holding AccessShareLock"), "{locks:?}");
     // The owner may not see how long the reader's transaction is open, and that is no "none".
     let hidden = of(&report.preflight, "long transactions");
-    assert!(hidden.iter().any(|check| check.verdict == CheckVerdict::Unreadable), "{hidden:?}");
+    assert!(hidden.iter().any(|check| check.verdict == CheckResult::Unreadable), "{hidden:?}");
 }
 
 #[tokio::test]
@@ -107,5 +108,5 @@ async fn a_superuser_sees_everything() {
     let report = rls_rollout::rollout(&database, &Tenancy::default(), &options, "a test", stop, &mut |_| ()).await;
     database.close().await;
     let report = report.unwrap();
-    assert!(report.preflight.iter().all(|check| check.verdict != CheckVerdict::Unreadable), "{:#?}", report.preflight);
+    assert!(report.preflight.iter().all(|check| check.verdict != CheckResult::Unreadable), "{:#?}", report.preflight);
 }

@@ -2,7 +2,8 @@
 
 use local_db::Role;
 use rls_rollout::{Phase, PlanReport, plan};
-use tenant_rls::{Sql, Tenancy};
+use tenancy_config::Tenancy;
+use tenant_rls::Sql;
 
 use crate::support::{all_at, auto, catalog, clean, connect, roll, script, to};
 

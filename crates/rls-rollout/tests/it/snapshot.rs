@@ -2,7 +2,8 @@
 
 use local_db::Role;
 use rls_rollout::{Phase, RolloutOptions, Snapshot, plan, snapshots};
-use tenant_rls::{Sql, Tenancy};
+use tenancy_config::Tenancy;
+use tenant_rls::Sql;
 
 use crate::support::{auto, catalog, clean, connect, roll, script, to};
 
@@ -63,7 +64,7 @@ async fn a_script_of_names_that_would_act_shows_them_and_means_the_same() {
     assert!(before.iter().any(|line| line.contains(HOSTILE)), "{before:?}");
     let taken = taken(&db, &RolloutOptions { tables: vec!["bookings".to_owned()], ..auto() }).await;
     let shown = &taken[0].script;
-    assert!(!shown.contains(|c| c != '\n' && tenant_rls::plain::is_unseen(c)), "{shown}");
+    assert!(!shown.contains(|c| c != '\n' && tenancy_config::plain::is_unseen(c)), "{shown}");
     assert!(!shown.lines().any(|line| line.starts_with("::")), "{shown}");
     script(&mut session, hostile(LOST)).await;
     assert_ne!(catalog(&db).await, before);

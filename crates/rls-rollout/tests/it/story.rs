@@ -2,8 +2,8 @@
 
 use local_db::Role;
 use rls_rollout::{Phase, RolloutOptions};
+use tenancy_config::Tenancy;
 use tenant_audit::AuditOptions;
-use tenant_rls::Tenancy;
 
 use crate::support::{all_at, auto, back, catalog, clean, connect, roll, script, to};
 

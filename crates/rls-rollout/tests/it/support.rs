@@ -2,11 +2,12 @@
 
 use local_db::Role;
 use rls_rollout::{
-    Error, Goal, Patience, Phase, Progress, RollbackOptions, RollbackReport, RolloutOptions, RolloutReport,
+    Error, Goal, LockRetry, Phase, RollbackOptions, RollbackReport, RolloutEvent, RolloutOptions, RolloutReport,
     TableOutcome, rollback, rollout,
 };
 use sqlx::Row;
-use tenant_rls::{ConnectOptions, Database, DatabaseUrl, DirectConnection, Tenancy};
+use tenancy_config::{DatabaseUrl, Tenancy};
+use tenant_rls::{ConnectOptions, Database, DirectConnection};
 use test_support::{Standby, TestDb, TestServer};
 use tokio::sync::watch;
 
@@ -88,7 +89,7 @@ pub(crate) async fn roll_with(
     db: &impl Logins,
     tenancy: &Tenancy,
     options: &RolloutOptions,
-    progress: &mut (dyn FnMut(Progress) + Send),
+    progress: &mut (dyn FnMut(RolloutEvent) + Send),
 ) -> Result<RolloutReport, Error> {
     let database = connect(db, Role::Owner).await;
     let (_go, stop) = watch::channel(false);
@@ -102,7 +103,7 @@ pub(crate) async fn back(db: &impl Logins, to: Phase) -> Result<RollbackReport, 
 }
 
 pub(crate) fn all_the_way_back() -> RollbackOptions {
-    RollbackOptions { to: Phase::None, rollout: None, tables: Vec::new(), patience: Patience::default() }
+    RollbackOptions { to: Phase::None, rollout: None, tables: Vec::new(), patience: LockRetry::default() }
 }
 
 pub(crate) async fn back_with(db: &impl Logins, options: &RollbackOptions) -> Result<RollbackReport, Error> {

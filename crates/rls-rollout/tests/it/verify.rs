@@ -1,8 +1,8 @@
 //! The proof by trying: a clean database passes, and each way to leak is found and named.
 
 use local_db::Role;
-use rls_rollout::{Outcome, VerifyOptions, VerifyReport, What, verify};
-use tenant_rls::Tenancy;
+use rls_rollout::{AttemptKind, Evidence, VerifyOptions, VerifyReport, verify};
+use tenancy_config::Tenancy;
 use test_support::TestDb;
 
 use crate::support::{auto, clean, connect, roll, script};
@@ -48,9 +48,9 @@ async fn a_clean_database_is_proven_and_nothing_of_the_attempts_stays() {
     assert!(report.is_proven(), "{:#?}", found(&report));
     assert_eq!(state_now().await, before);
     let bookings = report.tables.iter().find(|table| table.table.name().as_str() == "bookings").unwrap();
-    for what in What::ALL.into_iter().filter(|what| *what != What::ReadPlatform) {
+    for what in AttemptKind::ALL.into_iter().filter(|what| *what != AttemptKind::ReadPlatform) {
         let result = bookings.attempts.iter().find(|attempt| attempt.what == what).map(|attempt| attempt.result);
-        assert_eq!(result, Some(Outcome::AsExpected), "{what:?} in {:#?}", bookings.attempts);
+        assert_eq!(result, Some(Evidence::AsExpected), "{what:?} in {:#?}", bookings.attempts);
     }
     assert!(bookings.attempts.iter().any(|attempt| attempt.login == "app_owner"), "tried as the owner too");
 }
@@ -95,8 +95,8 @@ async fn a_check_for_any_tenant_at_all_lets_rows_be_written_for_another() {
     contains(&report, &["leak as app_user, inserting a row of another tenant", "rls_tenant_isolation"]);
     // PostgreSQL also holds an updated row to the policy for reading, so this one stands.
     let bookings = report.tables.iter().find(|table| table.table.name().as_str() == "bookings").unwrap();
-    let away = bookings.attempts.iter().find(|attempt| attempt.what == What::UpdateAway).unwrap();
-    assert_eq!(away.result, Outcome::AsExpected);
+    let away = bookings.attempts.iter().find(|attempt| attempt.what == AttemptKind::UpdateAway).unwrap();
+    assert_eq!(away.result, Evidence::AsExpected);
     contains(&report, &["leak as app_user, inserting where no tenant is set"]);
 }
 
@@ -147,8 +147,8 @@ async fn tables_whose_triggers_would_fire_are_not_written_to_unless_told() {
     script(&mut db.owner().await, trigger).await;
     let report = prove(&db).await;
     let bookings = report.tables.iter().find(|table| table.table.name().as_str() == "bookings").unwrap();
-    let insert = bookings.attempts.iter().find(|attempt| attempt.what == What::InsertOwn).unwrap();
-    assert_eq!(insert.result, Outcome::NotTried);
+    let insert = bookings.attempts.iter().find(|attempt| attempt.what == AttemptKind::InsertOwn).unwrap();
+    assert_eq!(insert.result, Evidence::NotTried);
     assert!(insert.detail.as_deref().unwrap().contains("its triggers would fire"));
 }
 
@@ -160,20 +160,20 @@ async fn a_key_that_the_server_generates_does_not_hide_that_others_rows_can_be_c
         GRANT SELECT, INSERT, UPDATE, DELETE ON receipts TO app_user"#;
     script(&mut db.owner().await, numbered).await;
     roll(&db, &auto()).await.unwrap();
-    let result = |report: &VerifyReport, what: What| {
+    let result = |report: &VerifyReport, what: AttemptKind| {
         let receipts = report.tables.iter().find(|table| table.table.name().as_str() == "receipts").unwrap();
         receipts.attempts.iter().find(|attempt| attempt.what == what).map(|attempt| attempt.result)
     };
     let clean = prove(&db).await;
-    for what in What::ALL.into_iter().filter(|what| *what != What::ReadPlatform) {
-        assert_eq!(result(&clean, what), Some(Outcome::AsExpected), "{what:?}");
+    for what in AttemptKind::ALL.into_iter().filter(|what| *what != AttemptKind::ReadPlatform) {
+        assert_eq!(result(&clean, what), Some(Evidence::AsExpected), "{what:?}");
     }
     let leaky = "CREATE POLICY sweep ON receipts FOR DELETE USING (true); CREATE POLICY look ON receipts FOR SELECT USING (true);
                  CREATE POLICY mend ON receipts FOR UPDATE USING (true) WITH CHECK (true)";
     script(&mut db.owner().await, leaky).await;
     let report = prove(&db).await;
-    for what in [What::UpdateAway, What::UpdateOther, What::DeleteOther] {
-        assert_eq!(result(&report, what), Some(Outcome::Leak), "{what:?}");
+    for what in [AttemptKind::UpdateAway, AttemptKind::UpdateOther, AttemptKind::DeleteOther] {
+        assert_eq!(result(&report, what), Some(Evidence::Leak), "{what:?}");
     }
 }
 
@@ -200,9 +200,15 @@ async fn a_missing_right_is_not_taken_for_a_policys_refusal() {
     script(&mut db.owner().await, "REVOKE INSERT ON bookings FROM app_user").await;
     let report = prove(&db).await;
     let bookings = report.tables.iter().find(|table| table.table.name().as_str() == "bookings").unwrap();
-    for what in [What::InsertOwn, What::InsertOther, What::InsertUnset, What::UpdateOther, What::DeleteOther] {
+    for what in [
+        AttemptKind::InsertOwn,
+        AttemptKind::InsertOther,
+        AttemptKind::InsertUnset,
+        AttemptKind::UpdateOther,
+        AttemptKind::DeleteOther,
+    ] {
         let attempt = bookings.attempts.iter().find(|attempt| attempt.what == what).unwrap();
-        assert_eq!(attempt.result, Outcome::NotTried, "{what:?}");
+        assert_eq!(attempt.result, Evidence::NotTried, "{what:?}");
     }
 }
 

@@ -1,8 +1,10 @@
 //! The proof by trying: what reaches the application's login and what only others, in which database, and beside whom.
 
 use local_db::Role;
-use rls_rollout::{Finding, Outcome, VerifyOptions, VerifyReport, verify};
-use tenant_rls::{ConnectOptions, Database, Exit, Ident, TableName, Template, Tenancy};
+use rls_rollout::{Evidence, Finding, VerifyOptions, VerifyReport, verify};
+use tenancy_config::UserError;
+use tenancy_config::{Exit, Ident, TableName, Tenancy};
+use tenant_rls::{ConnectOptions, Database, Template};
 use test_support::TestDb;
 use tokio::runtime::Handle;
 
@@ -134,9 +136,9 @@ async fn a_table_that_somebody_holds_is_not_waited_for() {
         table.attempts.clone()
     };
     let [held] = &attempts("services")[..] else { panic!("{:#?}", attempts("services")) };
-    assert_eq!(held.result, Outcome::NotTried);
+    assert_eq!(held.result, Evidence::NotTried);
     assert!(held.detail.as_deref().unwrap().contains("lock timeout"), "{held:?}");
-    assert!(attempts("bookings").iter().all(|attempt| attempt.result == Outcome::AsExpected));
+    assert!(attempts("bookings").iter().all(|attempt| attempt.result == Evidence::AsExpected));
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! The proof by trying, where writing is hard to try: keys of several columns, one row a tenant, rows of the platform.
 
-use rls_rollout::{Attempt, Outcome, VerifyReport, What};
-use tenant_rls::{Ident, Sql, Template};
+use rls_rollout::{Attempt, AttemptKind, Evidence, VerifyReport};
+use tenancy_config::Ident;
+use tenant_rls::{Sql, Template};
 use test_support::TestDb;
 
 use crate::support::{auto, clean, roll, script};
@@ -11,27 +12,27 @@ fn attempts<'a>(report: &'a VerifyReport, table: &str) -> &'a [Attempt] {
     &report.tables.iter().find(|proof| proof.table.name().as_str() == table).unwrap().attempts
 }
 
-fn result(report: &VerifyReport, table: &str, what: What) -> Option<Outcome> {
+fn result(report: &VerifyReport, table: &str, what: AttemptKind) -> Option<Evidence> {
     let mut of_kind =
         attempts(report, table).iter().filter(|attempt| attempt.what == what && attempt.login == "app_user");
     let first = of_kind.next()?.result;
-    Some(of_kind.map(|attempt| attempt.result).find(|result| *result != Outcome::AsExpected).unwrap_or(first))
+    Some(of_kind.map(|attempt| attempt.result).find(|result| *result != Evidence::AsExpected).unwrap_or(first))
 }
 
 fn everything_is_as_expected(report: &VerifyReport, table: &str) {
-    for what in What::ALL.into_iter().filter(|what| *what != What::ReadPlatform) {
+    for what in AttemptKind::ALL.into_iter().filter(|what| *what != AttemptKind::ReadPlatform) {
         assert_eq!(
             result(report, table, what),
-            Some(Outcome::AsExpected),
+            Some(Evidence::AsExpected),
             "{table}: {what:?} of {:#?}",
             attempts(report, table)
         );
     }
 }
 
-fn leaks(report: &VerifyReport, table: &str, kinds: &[What]) {
+fn leaks(report: &VerifyReport, table: &str, kinds: &[AttemptKind]) {
     for what in kinds {
-        assert_eq!(result(report, table, *what), Some(Outcome::Leak), "{table}: {what:?} in {:#?}", found(report));
+        assert_eq!(result(report, table, *what), Some(Evidence::Leak), "{table}: {what:?} in {:#?}", found(report));
     }
 }
 
@@ -44,8 +45,14 @@ async fn open_to_all(db: &TestDb, table: &str) {
     db.owner().await.run_script("opening a table", open).await.unwrap();
 }
 
-const WRITES: [What; 6] =
-    [What::InsertOther, What::InsertUnset, What::UpdateAway, What::UpdateOther, What::DeleteOther, What::ReadOther];
+const WRITES: [AttemptKind; 6] = [
+    AttemptKind::InsertOther,
+    AttemptKind::InsertUnset,
+    AttemptKind::UpdateAway,
+    AttemptKind::UpdateOther,
+    AttemptKind::DeleteOther,
+    AttemptKind::ReadOther,
+];
 
 #[tokio::test]
 async fn rows_with_a_key_of_several_columns_are_read_and_written() {
@@ -99,11 +106,12 @@ async fn where_no_tenant_can_be_made_either_the_report_says_so() {
     script(&mut db.superuser().await, ONE_EACH).await;
     script(&mut db.superuser().await, r#"REVOKE INSERT ON "Tenant" FROM app_user"#).await;
     let report = prove(&db).await;
-    let own = attempts(&report, "booking_settings").iter().find(|attempt| attempt.what == What::InsertOwn).unwrap();
-    assert_eq!(own.result, Outcome::NotTried);
+    let own =
+        attempts(&report, "booking_settings").iter().find(|attempt| attempt.what == AttemptKind::InsertOwn).unwrap();
+    assert_eq!(own.result, Evidence::NotTried);
     let why = own.detail.as_deref().unwrap();
     assert!(why.contains("booking_settings_tenantId_key") && why.contains("no tenant could be made"), "{why}");
-    assert_eq!(result(&report, "booking_settings", What::InsertOther), Some(Outcome::AsExpected));
+    assert_eq!(result(&report, "booking_settings", AttemptKind::InsertOther), Some(Evidence::AsExpected));
 }
 
 #[tokio::test]
@@ -136,7 +144,7 @@ async fn rows_of_the_platform_are_seen_where_no_tenant_is_set_and_written_by_no_
     script(&mut db.superuser().await, second).await;
     let report = prove(&db).await;
     everything_is_as_expected(&report, "audit_logs");
-    assert_eq!(result(&report, "audit_logs", What::ReadPlatform), Some(Outcome::AsExpected));
+    assert_eq!(result(&report, "audit_logs", AttemptKind::ReadPlatform), Some(Evidence::AsExpected));
 
     let alter = async |using: &'static str, check: &'static str| {
         let alter = Template::new("ALTER POLICY rls_tenant_isolation ON audit_logs USING (:using) WITH CHECK (:check)");
@@ -157,5 +165,5 @@ async fn platform_rows_that_a_tenant_can_change_or_delete_are_found() {
     // It takes a policy for reading as well: a row that is not seen is not found by its key either.
     let open = "CREATE POLICY look ON audit_logs FOR SELECT USING (true); CREATE POLICY sweep ON audit_logs FOR DELETE USING (true)";
     script(&mut db.owner().await, open).await;
-    leaks(&prove(&db).await, "audit_logs", &[What::WriteWithoutTenant]);
+    leaks(&prove(&db).await, "audit_logs", &[AttemptKind::WriteWithoutTenant]);
 }

@@ -29,7 +29,7 @@ async fn every_version_goes_the_whole_way_and_back() {
     {
         eprint!("PostgreSQL {tried:?} were tried\n{skipped}");
     }
-    let wanted = if tenant_rls::environment::path("CI").is_some() { 2 } else { 1 };
+    let wanted = if tenancy_config::environment::path("CI").is_some() { 2 } else { 1 };
     assert!(tried.len() >= wanted, "too few versions were tried: {tried:?}\n{skipped}");
 }
 

@@ -1,7 +1,8 @@
 //! Other defaults, and defaults that do not fit the database.
 
-use seed_tenant_defaults::{Defaults, Options};
-use tenant_rls::Exit;
+use seed_tenant_defaults::{Defaults, SeedOptions};
+use tenancy_config::Exit;
+use tenancy_config::UserError;
 
 use crate::support::{Csv, number, one, seed_with, tenants, text, told};
 
@@ -72,7 +73,7 @@ async fn ids_need_not_be_text() {
     let own =
         "organization_name = \"settings.title\"\n[settings]\ntitle = \"?\"\nstarts = 2024-01-31\nlimits = [1, 2]\n";
     let csv = Csv::new("tenant,organization_name\nacme,Acme\nnew,New\n");
-    let options = Options { create: true, ..csv.options() };
+    let options = SeedOptions { create: true, ..csv.options() };
     let report = seed_with(&db, &defaults(own), &options).await.unwrap();
     assert_eq!(told(&report), ["2 acme created", "3 new made, created"]);
     let whole = r#"SELECT count(*) FROM settings AS s JOIN "Tenant" AS t ON t.id = s."tenantId"

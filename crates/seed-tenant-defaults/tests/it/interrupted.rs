@@ -1,6 +1,6 @@
 //! Stopped, dropped, cut off: the same run again ends as one that was not interrupted.
 
-use seed_tenant_defaults::{Defaults, Options, Outcome, Progress, Whom};
+use seed_tenant_defaults::{Defaults, SeedEvent, SeedOptions, SeedOutcome, Selection};
 use tokio::sync::{oneshot, watch};
 
 use crate::support::{UNEVEN, new_tenants, number, run, seed, tenants};
@@ -9,24 +9,24 @@ use crate::support::{UNEVEN, new_tenants, number, run, seed, tenants};
 async fn a_run_that_is_stopped_ends_after_the_tenants_in_flight_and_the_next_goes_on() {
     let db = tenants().await;
     let csv = new_tenants(700);
-    let options = Options { create: true, ..csv.options() };
+    let options = SeedOptions { create: true, ..csv.options() };
     let (go, stop) = watch::channel(false);
     let mut seen = 0;
-    let mut progress = |event: Progress<'_>| {
-        seen += u32::from(matches!(event, Progress::Tenant(_)));
+    let mut progress = |event: SeedEvent<'_>| {
+        seen += u32::from(matches!(event, SeedEvent::Tenant(_)));
         if seen == 20 {
             // The run may have let go of the other end.
             let _ = go.send(true);
         }
     };
     let stopped = run(&db, &Defaults::default(), &options, stop, &mut progress).await.unwrap();
-    assert_eq!(stopped.outcome, Outcome::Stopped);
+    assert_eq!(stopped.outcome, SeedOutcome::Stopped);
     assert!((20..20 + 16).contains(&stopped.tenants), "{}", stopped.tenants);
     let there = number(&db, "SELECT count(*) FROM organization_settings").await;
     assert_eq!(there, stopped.tenants as i64, "what was begun was finished, and nothing else");
     let rest = seed(&db, &options).await.unwrap();
-    assert_eq!((rest.outcome, rest.tenants, rest.already_there), (Outcome::Done, 700, stopped.tenants));
-    seed(&db, &Options::new(Whom::All)).await.unwrap();
+    assert_eq!((rest.outcome, rest.tenants, rest.already_there), (SeedOutcome::Done, 700, stopped.tenants));
+    seed(&db, &SeedOptions::new(Selection::All)).await.unwrap();
     assert_eq!(number(&db, UNEVEN).await, 0);
 }
 
@@ -34,15 +34,15 @@ async fn a_run_that_is_stopped_ends_after_the_tenants_in_flight_and_the_next_goe
 async fn a_run_that_is_dropped_in_the_middle_leaves_whole_tenants() {
     let db = tenants().await;
     let csv = new_tenants(700);
-    let options = Options { create: true, ..csv.options() };
+    let options = SeedOptions { create: true, ..csv.options() };
     let half = r#"SELECT count(*) FROM organization_settings AS o FULL JOIN security_settings AS s USING ("tenantId")
                   WHERE o.id IS NULL OR s.id IS NULL"#;
     for round in 1..=3_u32 {
         let (reached, arrived) = oneshot::channel();
         let (mut reached, mut seen) = (Some(reached), 0);
         let (_go, stop) = watch::channel(false);
-        let mut progress = |event: Progress<'_>| {
-            seen += u32::from(matches!(event, Progress::Tenant(_)));
+        let mut progress = |event: SeedEvent<'_>| {
+            seen += u32::from(matches!(event, SeedEvent::Tenant(_)));
             if seen == 100 * round {
                 reached.take().map(|reached| reached.send(()));
             }
@@ -57,7 +57,7 @@ async fn a_run_that_is_dropped_in_the_middle_leaves_whole_tenants() {
     }
     let last = seed(&db, &options).await.unwrap();
     assert_eq!(last.failed, 0);
-    seed(&db, &Options::new(Whom::All)).await.unwrap();
+    seed(&db, &SeedOptions::new(Selection::All)).await.unwrap();
     assert_eq!(number(&db, UNEVEN).await, 0);
 }
 
@@ -65,12 +65,12 @@ async fn a_run_that_is_dropped_in_the_middle_leaves_whole_tenants() {
 async fn connections_that_are_cut_are_made_anew() {
     let db = tenants().await;
     let csv = new_tenants(600);
-    let options = Options { create: true, ..csv.options() };
+    let options = SeedOptions { create: true, ..csv.options() };
     let (reached, arrived) = oneshot::channel();
     let (mut reached, mut seen) = (Some(reached), 0);
     let (_go, stop) = watch::channel(false);
-    let mut progress = |event: Progress<'_>| {
-        seen += u32::from(matches!(event, Progress::Tenant(_)));
+    let mut progress = |event: SeedEvent<'_>| {
+        seen += u32::from(matches!(event, SeedEvent::Tenant(_)));
         if seen == 50 {
             reached.take().map(|reached| reached.send(()));
         }
@@ -85,6 +85,6 @@ async fn connections_that_are_cut_are_made_anew() {
     let (report, ()) = tokio::join!(run(&db, &defaults, &options, stop, &mut progress), cut);
     let report = report.unwrap();
     assert_eq!((report.tenants, report.failed), (600, 0), "{:?}", report.failures);
-    seed(&db, &Options::new(Whom::All)).await.unwrap();
+    seed(&db, &SeedOptions::new(Selection::All)).await.unwrap();
     assert_eq!(number(&db, UNEVEN).await, 0);
 }

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use seed_tenant_defaults::{CheckedList, Error};
-use tenant_rls::Exit;
+use tenancy_config::Exit;
+use tenancy_config::UserError;
 
 use crate::support::Csv;
 

@@ -2,7 +2,8 @@
 
 use local_db::Role;
 use seed_tenant_defaults::{Defaults, seed_tenant_defaults};
-use tenant_rls::{ConnectOptions, Database, Tenancy};
+use tenancy_config::Tenancy;
+use tenant_rls::{ConnectOptions, Database};
 use test_support::TestPooler;
 use tokio::sync::watch;
 

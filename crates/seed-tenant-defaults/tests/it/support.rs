@@ -4,10 +4,12 @@ use std::path::PathBuf;
 
 use local_db::Role;
 use seed_tenant_defaults::{
-    CheckedList, Defaults, Error, Options, Progress, SeedReport, TenantResult, Whom, seed_tenant_defaults,
+    CheckedList, Defaults, Error, SeedEvent, SeedOptions, SeedReport, Selection, TenantResult, seed_tenant_defaults,
 };
 use tempfile::TempDir;
-use tenant_rls::{ConnectOptions, Database, Tenancy};
+use tenancy_config::Tenancy;
+use tenancy_config::UserError;
+use tenant_rls::{ConnectOptions, Database};
 use test_support::TestDb;
 use tokio::sync::watch;
 
@@ -28,11 +30,11 @@ pub(crate) async fn connect(db: &TestDb) -> Database {
 }
 
 /// A run to its end.
-pub(crate) async fn seed(db: &TestDb, options: &Options) -> Result<SeedReport, Error> {
+pub(crate) async fn seed(db: &TestDb, options: &SeedOptions) -> Result<SeedReport, Error> {
     seed_with(db, &Defaults::default(), options).await
 }
 
-pub(crate) async fn seed_with(db: &TestDb, defaults: &Defaults, options: &Options) -> Result<SeedReport, Error> {
+pub(crate) async fn seed_with(db: &TestDb, defaults: &Defaults, options: &SeedOptions) -> Result<SeedReport, Error> {
     let (_go, stop) = watch::channel(false);
     run(db, defaults, options, stop, &mut |_| ()).await
 }
@@ -40,9 +42,9 @@ pub(crate) async fn seed_with(db: &TestDb, defaults: &Defaults, options: &Option
 pub(crate) async fn run(
     db: &TestDb,
     defaults: &Defaults,
-    options: &Options,
+    options: &SeedOptions,
     stop: watch::Receiver<bool>,
-    progress: &mut (dyn FnMut(Progress<'_>) + Send),
+    progress: &mut (dyn FnMut(SeedEvent<'_>) + Send),
 ) -> Result<SeedReport, Error> {
     let database = connect(db).await;
     let report = seed_tenant_defaults(&database, &Tenancy::default(), defaults, options, stop, progress).await;
@@ -50,8 +52,8 @@ pub(crate) async fn run(
     report
 }
 
-pub(crate) fn one(tenant: &str) -> Options {
-    Options::new(Whom::One { tenant: tenant.to_owned(), organization_name: None })
+pub(crate) fn one(tenant: &str) -> SeedOptions {
+    SeedOptions::new(Selection::One { tenant: tenant.to_owned(), organization_name: None })
 }
 
 /// A CSV file that lives as long as the test.
@@ -68,8 +70,8 @@ impl Csv {
         self.0.path().join("tenants.csv")
     }
 
-    pub(crate) fn options(&self) -> Options {
-        Options::new(Whom::List(CheckedList::check(&self.path()).unwrap()))
+    pub(crate) fn options(&self) -> SeedOptions {
+        SeedOptions::new(Selection::List(CheckedList::check(&self.path()).unwrap()))
     }
 
     /// A message without the folder.

@@ -1,17 +1,18 @@
 //! Which tenants are seeded, made, refused.
 
-use seed_tenant_defaults::{Options, Whom};
-use tenant_rls::Exit;
+use seed_tenant_defaults::{SeedOptions, Selection};
+use tenancy_config::Exit;
+use tenancy_config::UserError;
 
 use crate::support::{Csv, UNEVEN, new_tenants, number, one, seed, tenants, text, told};
 
 #[tokio::test]
 async fn all_means_every_tenant_in_use() {
     let db = tenants().await;
-    let report = seed(&db, &Options::new(Whom::All)).await.unwrap();
+    let report = seed(&db, &SeedOptions::new(Selection::All)).await.unwrap();
     assert_eq!(told(&report), ["acme created", "globex created"]);
     assert_eq!(number(&db, UNEVEN).await, 0);
-    let all = Options { include_inactive: true, ..Options::new(Whom::All) };
+    let all = SeedOptions { include_inactive: true, ..SeedOptions::new(Selection::All) };
     let report = seed(&db, &all).await.unwrap();
     assert_eq!(told(&report), ["acme already_there", "globex already_there", "hooli created", "initech created"]);
 }
@@ -21,7 +22,7 @@ async fn more_tenants_than_are_looked_up_at_once_are_all_seeded() {
     let db = tenants().await;
     let more = r#"INSERT INTO "Tenant" (id, slug, name, "updatedAt") SELECT 'm' || n, 'more-' || n, '', now() FROM generate_series(1, 1201) AS n"#;
     db.superuser().await.run_script("making tenants", more).await.unwrap();
-    let report = seed(&db, &Options::new(Whom::All)).await.unwrap();
+    let report = seed(&db, &SeedOptions::new(Selection::All)).await.unwrap();
     assert_eq!((report.tenants, report.created), (1_203, 1_203));
     assert!(report.lines.is_empty(), "too many to list");
     assert_eq!(number(&db, UNEVEN).await, 0);
@@ -44,7 +45,7 @@ async fn a_tenant_that_is_not_in_use_is_refused_unless_that_is_wanted() {
         assert_eq!(error.exit(), Exit::Refused);
     }
     assert_eq!(number(&db, "SELECT count(*) FROM security_settings").await, 0);
-    let report = seed(&db, &Options { include_inactive: true, ..one("initech") }).await.unwrap();
+    let report = seed(&db, &SeedOptions { include_inactive: true, ..one("initech") }).await.unwrap();
     assert_eq!(told(&report), ["initech created"]);
 }
 
@@ -94,15 +95,15 @@ async fn a_file_that_changed_since_it_was_checked_is_not_used() {
 async fn a_thousand_new_tenants_are_made_with_their_settings() {
     let db = tenants().await;
     let csv = new_tenants(1_000);
-    let dry = seed(&db, &Options { create: true, dry_run: true, ..csv.options() }).await.unwrap();
+    let dry = seed(&db, &SeedOptions { create: true, dry_run: true, ..csv.options() }).await.unwrap();
     assert_eq!((dry.tenants_made, dry.created, dry.failed), (1_000, 1_000, 0));
     assert_eq!(number(&db, r#"SELECT count(*) FROM "Tenant""#).await, 4, "a dry run keeps none");
-    let report = seed(&db, &Options { create: true, ..csv.options() }).await.unwrap();
+    let report = seed(&db, &SeedOptions { create: true, ..csv.options() }).await.unwrap();
     assert_eq!((report.tenants_made, report.created, report.failed), (1_000, 1_000, 0));
     let made = r#"SELECT count(*) FROM "Tenant" AS t JOIN organization_settings AS o ON o."tenantId" = t.id
                   WHERE t.slug ~ '^tenant-[0-9]+$' AND t.name = o.name AND t.status = 'ACTIVE' AND t.id ~ '^c[0-9a-f]{24}$'"#;
     assert_eq!(number(&db, made).await, 1_000);
-    let again = seed(&db, &Options { create: true, ..csv.options() }).await.unwrap();
+    let again = seed(&db, &SeedOptions { create: true, ..csv.options() }).await.unwrap();
     assert_eq!((again.tenants_made, again.created, again.already_there), (0, 0, 1_000));
 }
 
@@ -112,7 +113,7 @@ async fn a_tenant_that_cannot_be_made_fails_by_itself() {
     let check = r#"ALTER TABLE "Tenant" ADD CHECK (slug <> 'forbidden')"#;
     db.owner().await.run_script("refusing a slug", check).await.unwrap();
     let csv = Csv::new("tenant,organization_name\nAcme Corp,\nforbidden,\nnew,New\nacme,\n");
-    let report = seed(&db, &Options { create: true, ..csv.options() }).await.unwrap();
+    let report = seed(&db, &SeedOptions { create: true, ..csv.options() }).await.unwrap();
     let told = told(&report);
     assert_eq!(
         told[0],
@@ -128,8 +129,8 @@ async fn a_tenant_that_cannot_be_made_fails_by_itself() {
 #[tokio::test]
 async fn one_tenant_can_be_made_too() {
     let db = tenants().await;
-    let whom = Whom::One { tenant: "fresh".into(), organization_name: Some("Fresh Ltd".into()) };
-    let report = seed(&db, &Options { create: true, ..Options::new(whom) }).await.unwrap();
+    let whom = Selection::One { tenant: "fresh".into(), organization_name: Some("Fresh Ltd".into()) };
+    let report = seed(&db, &SeedOptions { create: true, ..SeedOptions::new(whom) }).await.unwrap();
     assert_eq!(told(&report), ["fresh made, created"]);
     assert_eq!(text(&db, r#"SELECT name FROM "Tenant" WHERE slug = 'fresh'"#).await, "Fresh Ltd");
 }
@@ -137,6 +138,6 @@ async fn one_tenant_can_be_made_too() {
 #[tokio::test]
 async fn without_any_tenant_there_is_nothing_to_do() {
     let db = test_support::database().await;
-    let report = seed(&db, &Options::new(Whom::All)).await.unwrap();
+    let report = seed(&db, &SeedOptions::new(Selection::All)).await.unwrap();
     assert_eq!((report.tenants, report.failed), (0, 0));
 }

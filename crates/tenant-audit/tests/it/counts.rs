@@ -1,8 +1,8 @@
 //! Planted faults are counted exactly.
 
 use local_db::Role;
+use tenancy_config::Tenancy;
 use tenant_audit::{AuditOptions, AuditProgress, MissingPiece, audit};
-use tenant_rls::Tenancy;
 
 use crate::support::{audit_as, connect, no_expected_tables, plant, run, table};
 

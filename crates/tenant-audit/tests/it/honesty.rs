@@ -1,8 +1,10 @@
 //! An audit sees every row, or there is none.
 
 use local_db::Role;
+use tenancy_config::UserError;
+use tenancy_config::{Exit, Ident, Tenancy};
 use tenant_audit::{AuditOptions, AuditProgress, AuditReport, Error, Result, audit};
-use tenant_rls::{ConnectOptions, Database, DirectConnection, Exit, Ident, Template, Tenancy};
+use tenant_rls::{ConnectOptions, Database, DirectConnection, Template};
 use test_support::TestDb;
 
 use crate::support::{audit_as, connect, plant, run, table};

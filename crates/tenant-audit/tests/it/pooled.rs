@@ -1,8 +1,9 @@
 //! Behind a PgBouncer in transaction mode: the same numbers.
 
 use local_db::Role;
+use tenancy_config::Tenancy;
 use tenant_audit::{AuditOptions, audit};
-use tenant_rls::{ConnectOptions, Database, Tenancy};
+use tenant_rls::{ConnectOptions, Database};
 use test_support::TestPooler;
 
 use crate::support::{audit_as, plant, table};

@@ -1,8 +1,9 @@
 //! What tables lack.
 
 use local_db::Role;
+use tenancy_config::UserError;
+use tenancy_config::{Exit, Tenancy};
 use tenant_audit::{Error, MissingPiece};
-use tenant_rls::{Exit, Tenancy};
 
 use crate::support::{audit_as, connect, no_expected_tables, run, table};
 

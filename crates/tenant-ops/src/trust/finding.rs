@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use tenant_rls::{Ident, Sql, Template};
+use tenancy_config::Ident;
+use tenant_rls::{Sql, Template};
 
 use super::layout::{Known, Layout};
 

@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
-use tenant_rls::{Error as RlsError, TableName, Tenancy};
+use tenancy_config::{TableName, Tenancy};
+use tenant_rls::Error as RlsError;
 
 use crate::install::{VERSION, lock};
 use crate::owner::act;

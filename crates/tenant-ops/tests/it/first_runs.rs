@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use local_db::Role;
-use tenant_ops::{Error, LeaseWatch, Member, NewRun, Run};
-use tenant_rls::{BatchOptions, BatchTx, Database, OwnerTx, Tenancy};
+use tenancy_config::Tenancy;
+use tenant_ops::{Error, LeaseWatch, NewRun, Run, RunProcess};
+use tenant_rls::{BatchOptions, BatchTx, Database, OwnerTx};
 use tokio::runtime::Handle;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
@@ -17,7 +18,7 @@ const AT_ONCE: usize = 8;
 
 /// How often, each time on a new database; by hand with more: `FIRST_RUN_ROUNDS=20`.
 fn rounds() -> usize {
-    tenant_rls::environment::text("FIRST_RUN_ROUNDS").unwrap().and_then(|rounds| rounds.parse().ok()).unwrap_or(3)
+    tenancy_config::environment::text("FIRST_RUN_ROUNDS").unwrap().and_then(|rounds| rounds.parse().ok()).unwrap_or(3)
 }
 
 fn new_run() -> NewRun {
@@ -31,7 +32,7 @@ async fn begin(database: &Database) -> Result<(), Error> {
     tenant_ops::grant(database, &tenancy).await?;
     let lease = LeaseWatch::new(new_run().resource()).take(database, "ada").await?;
     let run = Run::resume_or_open(database, &new_run(), "ada", &[]).await?;
-    Member::enter(database, run.id, "ada", 1).await?.heartbeat(database, None).await?;
+    RunProcess::enter(database, run.id, "ada", 1).await?.heartbeat(database, None).await?;
     if let Some(lease) = lease {
         lease.heartbeat(database).await?;
         lease.release(database).await?;
@@ -77,7 +78,7 @@ async fn eight_first_runs_at_once_all_begin() {
             assert!(done.is_ok(), "round {round}, process {number}: {}", done.unwrap_err());
             begun += 1;
         }
-        assert_eq!(number(&db, "SELECT version::bigint FROM tenant_ops.installed").await, 7);
+        assert_eq!(number(&db, "SELECT version::bigint FROM tenant_ops.installed").await, 8);
     }
     #[allow(clippy::print_stderr)] // how much this run proves
     {

@@ -1,6 +1,7 @@
 //! Who has rights on the book-keeping: its owner, the role of batches, and readers that are not the application.
 
 use local_db::Role;
+use tenancy_config::UserError;
 use tenant_ops::{Error, Finding};
 use tenant_rls::Sql;
 

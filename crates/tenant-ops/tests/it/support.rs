@@ -1,8 +1,10 @@
 //! What the tests share: logins, scripts, and the findings of a refusal.
 
 use local_db::Role;
+use tenancy_config::UserError;
+use tenancy_config::{DatabaseUrl, Exit, Tenancy};
 use tenant_ops::{Error, Finding};
-use tenant_rls::{ConnectOptions, Database, DatabaseUrl, DirectConnection, Exit, Tenancy};
+use tenant_rls::{ConnectOptions, Database, DirectConnection};
 use test_support::{TestDb, TestServer};
 
 /// Whatever one can log in to: a database of the shared server, or a server of the test's own.

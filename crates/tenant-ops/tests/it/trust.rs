@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use local_db::Role;
+use tenancy_config::Tenancy;
 use tenant_ops::{Error, Finding, NewRun, Run, RunState};
-use tenant_rls::{ConnectOptions, Database, OwnerTx, Tenancy};
+use tenant_rls::{ConnectOptions, Database, OwnerTx};
 use test_support::TestDb;
 
 use crate::support::{connect, findings, install, installed, number, script};
@@ -53,7 +54,7 @@ const PLANTS: [(&str, &str, &str); 18] = [
         "changed",
         "view progress",
         "CREATE OR REPLACE VIEW tenant_ops.progress AS SELECT id AS run_id, pass, examined, batches, assigned_by,
-             length(public.spy('x'))::bigint AS lanes, 0::bigint AS lanes_done FROM tenant_ops.run",
+             length(public.spy('x'))::bigint AS ranges, 0::bigint AS ranges_done FROM tenant_ops.run",
     ),
     ("changed", "table run", "ALTER TABLE tenant_ops.run ENABLE ROW LEVEL SECURITY"),
     ("unexpected", "policy run.planted", "CREATE POLICY planted ON tenant_ops.run USING (public.spy(job) = job)"),
@@ -209,7 +210,7 @@ async fn a_schema_that_was_made_empty_for_the_owner_is_filled() {
     let db = test_support::database().await;
     script(&db, Role::Superuser, "CREATE SCHEMA tenant_ops AUTHORIZATION app_owner").await;
     install(&db, Role::Owner).await.unwrap();
-    assert_eq!(number(&db, "SELECT version::bigint FROM tenant_ops.installed").await, 7);
+    assert_eq!(number(&db, "SELECT version::bigint FROM tenant_ops.installed").await, 8);
 }
 
 /// A login that is a member of the owner's role and nothing else.

@@ -2,17 +2,21 @@
 
 use sqlx::PgConnection;
 
-use super::guard::Guard;
-use super::{begin_read_only, set_role};
-use crate::session::SearchPath;
+use crate::access::{Access, ActingRole};
+use crate::connection::database::Database;
+use crate::connection::session::SearchPath;
+use crate::connection::transaction::Transaction;
+use crate::connection::transaction::{begin_read_only, set_local, set_role};
+use crate::error::{Error, Result};
+use crate::sql::template::Template;
+use crate::sql::text::Sql;
 use crate::visibility::{self, examine};
-use crate::{Access, ActingRole, Database, Error, Result, Sql, Template};
 
 /// One read-only snapshot that sees every row of the tables it was opened for, or was never opened.
 pub struct AuditTx {
-    guard: Guard,
+    guard: Transaction,
     /// Holds ACCESS SHARE from before the snapshot on, so that no policy changes after it was proven.
-    _locks: Option<Guard>,
+    _locks: Option<Transaction>,
     role: ActingRole,
 }
 
@@ -30,7 +34,7 @@ impl AuditTx {
     ) -> Result<Self> {
         let role = visibility::acting_role(database, access, candidates).await?;
         let mut locks = begin_read_only(database).await?;
-        super::tenant::set_local(locks.connection(), "idle_in_transaction_session_timeout", "0").await?;
+        set_local(locks.connection(), "idle_in_transaction_session_timeout", "0").await?;
         set_role(locks.connection(), &role).await?;
         locks.follow(SearchPath::Application).await?;
         for need in access {
@@ -52,10 +56,10 @@ impl AuditTx {
             locks.rollback().await?;
             None
         };
-        let mut guard = Guard::begin(database, begin_snapshot(snapshot), SearchPath::Application).await?;
+        let mut guard = Transaction::begin(database, begin_snapshot(snapshot), SearchPath::Application).await?;
         set_role(guard.connection(), &role).await?;
         if locks.is_none() {
-            super::tenant::set_local(guard.connection(), "row_security", "off").await?;
+            set_local(guard.connection(), "row_security", "off").await?;
         }
         Ok(Self { guard, _locks: locks, role })
     }

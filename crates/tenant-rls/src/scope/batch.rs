@@ -4,13 +4,16 @@ use std::time::Duration;
 
 use sqlx::PgConnection;
 
-use super::guard::Guard;
-use super::set_role;
-use super::tenant::{current, set_local};
-use crate::database::milliseconds;
-use crate::session::SearchPath;
-use crate::visibility::ActingRole;
-use crate::{Database, Error, Result, Sql, Tenancy, TenantId};
+use crate::access::ActingRole;
+use crate::connection::database::Database;
+use crate::connection::database::milliseconds;
+use crate::connection::session::SearchPath;
+use crate::connection::transaction::Transaction;
+use crate::connection::transaction::{current, set_local, set_role};
+use crate::error::{Error, Result};
+use crate::sql::text::Sql;
+use crate::tenant_id::TenantId;
+use tenancy_config::Tenancy;
 
 /// Limits of one batch.
 #[derive(Debug, Clone)]
@@ -29,7 +32,7 @@ impl Default for BatchOptions {
 
 /// One short write transaction, as the role that the backfill acts as.
 pub struct BatchTx {
-    guard: Guard,
+    guard: Transaction,
     variable: String,
 }
 
@@ -40,7 +43,7 @@ impl BatchTx {
     /// # Errors
     /// [`Error::Connect`] or [`Error::Query`].
     pub async fn begin(database: &Database, tenancy: &Tenancy, options: &BatchOptions) -> Result<Self> {
-        let mut guard = Guard::begin(database, Sql::from_static("BEGIN"), SearchPath::Pinned).await?;
+        let mut guard = Transaction::begin(database, Sql::from_static("BEGIN"), SearchPath::Pinned).await?;
         sqlx::query(include_str!("../../../../sql/scope/begin_batch.sql"))
             .bind(milliseconds(options.lock_timeout))
             .bind(milliseconds(options.statement_timeout))

@@ -7,15 +7,47 @@ use sqlx::pool::PoolConnection;
 use sqlx::types::Json;
 use sqlx::{PgConnection, Postgres};
 
-use super::guard::Guard;
 use super::tenant::TenantTx;
-use crate::columns::Generated;
-use crate::session::SearchPath;
-use crate::{Database, Error, Fault, Ident, Result, Sql, TableName, Template, Tenancy, TenantId, fault_of};
+use crate::connection::database::Database;
+use crate::connection::session::SearchPath;
+use crate::connection::transaction::Transaction;
+use crate::error::{Error, Result, fault_of};
+use crate::server_error::Fault;
+use crate::sql::template::Template;
+use crate::sql::text::Sql;
+use crate::tenant_id::TenantId;
+use tenancy_config::{Ident, TableName, Tenancy};
+
+/// A value that the database makes for a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GeneratedValue {
+    /// Text as Prisma's `cuid()` looks: `c` and 24 characters, here 90 random bits.
+    Cuid,
+    /// A random UUID.
+    Uuid,
+    /// The transaction's time.
+    Now,
+    /// The transaction's time as UTC, for columns without a time zone: so the ORM writes and reads them.
+    NowUtc,
+}
+
+impl GeneratedValue {
+    /// The expression that makes the value, under any search path.
+    pub fn sql(self) -> Sql {
+        Sql::from_static(match self {
+            Self::Cuid => {
+                "pg_catalog.concat('c', pg_catalog.left(pg_catalog.replace(pg_catalog.gen_random_uuid()::pg_catalog.text, '-', ''), 24))"
+            }
+            Self::Uuid => "pg_catalog.gen_random_uuid()",
+            Self::Now => "pg_catalog.now()",
+            Self::NowUtc => "pg_catalog.now() AT TIME ZONE 'UTC'",
+        })
+    }
+}
 
 /// The row that each tenant gets in one table, unless it has one.
 #[derive(Debug, Clone)]
-pub struct InsertInto {
+pub struct TenantRow {
     /// The table.
     pub table: TableName,
     /// Its tenant column. A unique key of this column alone decides whether the tenant has a row.
@@ -23,7 +55,7 @@ pub struct InsertInto {
     /// Columns whose values are given for each tenant.
     pub given: Vec<Ident>,
     /// Columns that the database fills.
-    pub generated: Vec<(Ident, Generated)>,
+    pub generated: Vec<(Ident, GeneratedValue)>,
 }
 
 /// Inserts what a tenant lacks, in one autocommit statement that sets its own scope.
@@ -42,7 +74,7 @@ pub struct TenantInsert {
 
 impl TenantInsert {
     /// Prepares the statement for these tables.
-    pub fn new(database: &Database, tenancy: &Tenancy, rows: &[InsertInto]) -> Self {
+    pub fn new(database: &Database, tenancy: &Tenancy, rows: &[TenantRow]) -> Self {
         let steps: Vec<Ident> = (1..=rows.len())
             .map(|step| Ident::new(format!("step_{step}")).expect("a short name without NUL is an identifier"))
             .collect();
@@ -52,7 +84,7 @@ impl TenantInsert {
             .fragment("inserts", Sql::join(inserts, ",\n"))
             .fragment("counts", Sql::join(steps.iter().map(count), ", "))
             .build();
-        let check = |row: &InsertInto| {
+        let check = |row: &TenantRow| {
             let fits = Template::new(include_str!("../../../../sql/scope/fits.sql")).table("table", &row.table);
             (row.table.clone(), fits.build())
         };
@@ -109,7 +141,7 @@ impl TenantInsert {
     /// Behind a pooler a statement is prepared in one session and may be executed in another, where its name is somebody else's: a
     /// transaction keeps the two together.
     async fn run_pooled(&self, tenant: &TenantId, values: &Value) -> Result<Vec<bool>> {
-        let mut guard = Guard::begin(&self.database, Sql::from_static("BEGIN"), SearchPath::Application).await?;
+        let mut guard = Transaction::begin(&self.database, Sql::from_static("BEGIN"), SearchPath::Application).await?;
         match self.execute(guard.connection(), tenant, values).await {
             Ok(inserted) => guard.commit().await.map(|()| inserted),
             Err(error) => {
@@ -136,7 +168,7 @@ impl TenantInsert {
     /// [`Error::Query`] for the first table with one that does not.
     pub async fn check(&self, values: &Value) -> Result<()> {
         let begin = Sql::from_static("BEGIN READ ONLY");
-        let mut guard = Guard::begin(&self.database, begin, SearchPath::Application).await?;
+        let mut guard = Transaction::begin(&self.database, begin, SearchPath::Application).await?;
         for (table, sql) in &self.checks {
             let Some(record) = values.get(table.to_string()) else { continue };
             sqlx::query(sql)
@@ -171,7 +203,7 @@ impl TenantInsert {
     }
 }
 
-fn insert(row: &InsertInto, step: &Ident) -> Sql {
+fn insert(row: &TenantRow, step: &Ident) -> Sql {
     let name = |column: &Ident| Template::new(":\"column\"").ident("column", column).build();
     let given = |column: &Ident| Template::new("given.:\"column\"").ident("column", column).build();
     let taken = || row.given.iter().chain([&row.tenant]);

@@ -4,15 +4,17 @@ use std::time::Duration;
 
 use sqlx::{PgConnection, SqlSafeStr};
 
-use super::guard::Guard;
-use crate::database::milliseconds;
-use crate::session::SearchPath;
-use crate::{Database, Error, Result, Sql};
+use crate::connection::database::Database;
+use crate::connection::database::milliseconds;
+use crate::connection::session::SearchPath;
+use crate::connection::transaction::{Transaction, set_local};
+use crate::error::{Error, Result};
+use crate::sql::text::Sql;
 
 /// A transaction for DDL, for the catalog and for book-keeping. Names resolve to `pg_catalog` alone. `row_security` is off in it: a statement
 /// whose rows a policy would hide fails instead.
 pub struct OwnerTx {
-    guard: Guard,
+    guard: Transaction,
 }
 
 impl OwnerTx {
@@ -21,11 +23,11 @@ impl OwnerTx {
     /// # Errors
     /// [`Error::Connect`] or [`Error::Query`].
     pub async fn begin(database: &Database, lock_timeout: Duration) -> Result<Self> {
-        let mut guard = Guard::begin(database, Sql::from_static("BEGIN"), SearchPath::Pinned).await?;
+        let mut guard = Transaction::begin(database, Sql::from_static("BEGIN"), SearchPath::Pinned).await?;
         // Here and not with BEGIN: behind a pooler what is pinned comes after that, and sets it on.
-        super::tenant::set_local(guard.connection(), "row_security", "off").await?;
+        set_local(guard.connection(), "row_security", "off").await?;
         let lock_timeout = database.limits().map_or(lock_timeout, |limits| limits.lock_timeout.min(lock_timeout));
-        super::tenant::set_local(guard.connection(), "lock_timeout", &milliseconds(lock_timeout)).await?;
+        set_local(guard.connection(), "lock_timeout", &milliseconds(lock_timeout)).await?;
         Ok(Self { guard })
     }
 

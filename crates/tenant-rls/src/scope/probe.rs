@@ -2,8 +2,11 @@
 
 use sqlx::{Connection as _, PgConnection};
 
-use super::tenant::set_local;
-use crate::{Database, Error, Limits, Result, Sql, Tenancy};
+use crate::connection::database::{Database, Limits};
+use crate::connection::transaction::set_local;
+use crate::error::{Error, Result};
+use crate::sql::text::Sql;
+use tenancy_config::Tenancy;
 
 /// A transaction that cannot be committed, on a session of its own: in it nothing has set the session variable before, which a
 /// pooled session cannot promise, and its settings are those that the login has by itself, `search_path` among them: statements write every
@@ -31,13 +34,13 @@ impl ProbeTx {
         let found = sqlx::query_scalar("SELECT pg_catalog.current_setting($1, true)").bind(&variable);
         let found = found.fetch_one(&mut connection).await.map_err(doing())?;
         let mut probe = Self { connection, database, variable, found };
-        probe.keep().await?;
+        probe.savepoint().await?;
         Ok(probe)
     }
 
     /// What the session variable held at login: `None` where it was never set. A value comes from ALTER ROLE or ALTER DATABASE,
     /// an empty one from whoever had the same server session before, behind a pooler.
-    pub fn found(&self) -> Option<&str> {
+    pub fn preset(&self) -> Option<&str> {
         self.found.as_deref()
     }
 
@@ -49,22 +52,22 @@ impl ProbeTx {
         set_local(&mut self.connection, &self.variable, value).await
     }
 
-    /// Keeps what was done so far, until the end of the transaction: [`back`](Self::back) comes back to here.
+    /// Keeps what was done so far, until the end of the transaction: [`back`](Self::rollback_to) comes back to here.
     ///
     /// # Errors
     /// [`Error::Query`] where the connection is lost.
-    pub async fn keep(&mut self) -> Result<()> {
+    pub async fn savepoint(&mut self) -> Result<()> {
         let kept = sqlx::query("SAVEPOINT probe").persistent(false).execute(&mut self.connection).await;
         kept.map_err(Error::query("going on from an attempt"))?;
         Ok(())
     }
 
-    /// Takes back what was done since [`keep`](Self::keep), else since the beginning, also after an error of a statement. The session
+    /// Takes back what was done since [`savepoint`](Self::savepoint), else since the beginning, also after an error of a statement. The session
     /// variable holds again what it held, except that it is empty where it was never set before: PostgreSQL forgets no variable.
     ///
     /// # Errors
     /// [`Error::Query`] where the connection is lost.
-    pub async fn back(&mut self) -> Result<()> {
+    pub async fn rollback_to(&mut self) -> Result<()> {
         let back = sqlx::query("ROLLBACK TO SAVEPOINT probe").persistent(false).execute(&mut self.connection).await;
         back.map_err(Error::query("taking an attempt back"))?;
         Ok(())

@@ -1,8 +1,9 @@
 //! The tenant tables as PostgreSQL has them.
 
 use local_db::Role;
+use tenancy_config::Tenancy;
+use tenant_rls::Catalog;
 use tenant_rls::catalog::MissingPart;
-use tenant_rls::{Catalog, Tenancy};
 
 use crate::support::connect;
 

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use local_db::Role;
 use serde_json::{Value, json};
-use tenant_rls::{Column, Database, Generated, Ident, InsertInto, TableName, Tenancy, TenantInsert, TenantTx};
+use tenancy_config::{Ident, TableName, Tenancy};
+use tenant_rls::{Column, Database, GeneratedValue, TenantInsert, TenantRow, TenantTx};
 use test_support::TestDb;
 
 use crate::support::{connect, left_behind, notes, tenant};
@@ -21,15 +22,15 @@ fn ident(name: &str) -> Ident {
 
 /// One row in each of the two tables.
 fn insert(database: &Database) -> TenantInsert {
-    let row = |table: &str, given: &str, generated: &[(&str, Generated)]| InsertInto {
+    let row = |table: &str, given: &str, generated: &[(&str, GeneratedValue)]| TenantRow {
         table: TableName::parse(table, "public").unwrap(),
         tenant: ident("tenantId"),
         given: vec![ident(given)],
         generated: generated.iter().map(|(column, generated)| (ident(column), *generated)).collect(),
     };
     let rows = [
-        row("setting", "name", &[("id", Generated::Cuid), ("updatedAt", Generated::NowUtc)]),
-        row("limits", "most", &[("id", Generated::Uuid)]),
+        row("setting", "name", &[("id", GeneratedValue::Cuid), ("updatedAt", GeneratedValue::NowUtc)]),
+        row("limits", "most", &[("id", GeneratedValue::Uuid)]),
     ];
     TenantInsert::new(database, &Tenancy::default(), &rows)
 }

@@ -1,7 +1,8 @@
 //! Transactions that cannot be committed.
 
 use local_db::Role;
-use tenant_rls::{ProbeTx, Tenancy};
+use tenancy_config::Tenancy;
+use tenant_rls::ProbeTx;
 
 use crate::support::{connect, notes};
 
@@ -33,12 +34,12 @@ async fn a_probe_begins_where_nothing_was_set_and_goes_on_after_an_error() {
     // The second one would find an empty variable if it were given the session of the first.
     for _ in 0..2 {
         let mut tx = ProbeTx::begin(&database, &Tenancy::default(), true).await.unwrap();
-        assert_eq!(tx.found(), None);
+        assert_eq!(tx.preset(), None);
         tx.set("t_b").await.unwrap();
         let seen: i64 = sqlx::query_scalar(COUNT).fetch_one(tx.connection()).await.unwrap();
         assert_eq!(seen, 2);
         sqlx::query("SELECT 1 / 0").execute(tx.connection()).await.unwrap_err();
-        tx.back().await.unwrap();
+        tx.rollback_to().await.unwrap();
         let seen: i64 = sqlx::query_scalar(COUNT).fetch_one(tx.connection()).await.unwrap();
         assert_eq!(seen, 0, "the scope was taken back as well");
         tx.rollback().await.unwrap();
@@ -54,7 +55,7 @@ async fn a_variable_that_the_login_brings_is_found() {
     superuser.run_script("preparing a test", set).await.unwrap();
     let database = connect(&db, Role::AppUser, 1).await;
     let tx = ProbeTx::begin(&database, &Tenancy::default(), false).await.unwrap();
-    assert_eq!(tx.found(), Some("t_b"));
+    assert_eq!(tx.preset(), Some("t_b"));
 }
 
 #[tokio::test]
@@ -65,7 +66,7 @@ async fn without_writes_a_probe_is_read_only_and_it_waits_for_nobody() {
     tx.set("t_a").await.unwrap();
     let refused = sqlx::query("INSERT INTO note (id) VALUES (9)").execute(tx.connection()).await.unwrap_err();
     assert!(refused.to_string().contains("read-only"), "{refused}");
-    tx.back().await.unwrap();
+    tx.rollback_to().await.unwrap();
     let limits: (String, String) =
         sqlx::query_as("SELECT current_setting('lock_timeout'), current_setting('statement_timeout')")
             .fetch_one(tx.connection())

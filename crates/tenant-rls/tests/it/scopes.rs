@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use local_db::Role;
-use tenant_rls::{ActingRole, AuditTx, BatchOptions, BatchTx, Error, Limits, OwnerTx, Tenancy, TenantTx};
+use tenancy_config::Tenancy;
+use tenancy_config::UserError;
+use tenant_rls::{ActingRole, AuditTx, BatchOptions, BatchTx, Error, Limits, OwnerTx, TenantTx};
 
 use crate::support::{access, connect, left_behind, notes, tenant};
 

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use local_db::Role;
-use tenant_rls::{Access, ConnectOptions, Database, Ident, OwnerTx, TableName, Tenancy, TenantId, Tenants};
+use tenancy_config::{Ident, TableName, Tenancy};
+use tenant_rls::{Access, ConnectOptions, Database, OwnerTx, Registry, TenantId};
 use test_support::TestDb;
 
 const VARIABLE: &str = "SELECT coalesce(current_setting('app.current_tenant_id', true), '')";
@@ -29,7 +30,7 @@ pub(crate) fn access(table: &str, columns: &[&str]) -> Access {
 
 /// The id of a tenant, as every caller gets it: from the tenant table.
 pub(crate) async fn tenant(database: &Database, name: &str) -> TenantId {
-    let mut tenants = Tenants::open(database, &Tenancy::default()).await.unwrap();
+    let mut tenants = Registry::open(database, &Tenancy::default()).await.unwrap();
     let found = tenants.find(name).await.unwrap();
     tenants.close().await.unwrap();
     found.id

@@ -1,14 +1,16 @@
 //! Finding a tenant by what people type.
 
 use local_db::Role;
-use tenant_rls::{Error, Exit, Tenancy, Tenants};
+use tenancy_config::UserError;
+use tenancy_config::{Exit, Tenancy};
+use tenant_rls::{Error, Registry};
 
 use crate::support::{connect, notes};
 
 async fn find(name: &str) -> Result<tenant_rls::Tenant, Error> {
     let db = notes().await;
     let database = connect(&db, Role::AppUser, 2).await;
-    Tenants::open(&database, &Tenancy::default()).await.unwrap().find(name).await
+    Registry::open(&database, &Tenancy::default()).await.unwrap().find(name).await
 }
 
 #[tokio::test]
@@ -43,7 +45,7 @@ async fn names_that_can_name_no_tenant_are_refused() {
 async fn many_are_found_at_once_each_with_an_answer_of_its_own() {
     let db = notes().await;
     let database = connect(&db, Role::AppUser, 2).await;
-    let mut tenants = Tenants::open(&database, &Tenancy::default()).await.unwrap();
+    let mut tenants = Registry::open(&database, &Tenancy::default()).await.unwrap();
     let answers = tenants.find_all(&["globex", "nobody", "t_x", "", "t_a", "acme"]).await.unwrap();
     let ids: Vec<_> = answers.iter().map(|answer| answer.as_ref().map(|tenant| tenant.id.as_str()).ok()).collect();
     assert_eq!(ids, [Some("t_b"), None, None, None, Some("t_a"), Some("t_a")]);
@@ -56,7 +58,7 @@ async fn many_are_found_at_once_each_with_an_answer_of_its_own() {
 async fn all_are_listed_page_by_page_each_once() {
     let db = notes().await;
     let database = connect(&db, Role::AppUser, 2).await;
-    let mut tenants = Tenants::open(&database, &Tenancy::default()).await.unwrap();
+    let mut tenants = Registry::open(&database, &Tenancy::default()).await.unwrap();
     let mut seen: Vec<String> = Vec::new();
     let mut after = None;
     loop {
@@ -75,6 +77,6 @@ async fn a_tenant_that_is_hidden_is_not_called_unknown() {
     let hide = "ALTER TABLE \"Tenant\" ENABLE ROW LEVEL SECURITY";
     owner.run_script("hiding the tenants", hide).await.unwrap();
     let database = connect(&db, Role::AppUser, 2).await;
-    let refused = Tenants::open(&database, &Tenancy::default()).await.err().unwrap();
+    let refused = Registry::open(&database, &Tenancy::default()).await.err().unwrap();
     assert!(matches!(refused, Error::CannotSee(_)), "{refused}");
 }

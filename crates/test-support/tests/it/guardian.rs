@@ -24,7 +24,7 @@ fn test_process(run: &TempDir, name: &str) -> Child {
 #[tokio::test]
 #[ignore = "the process that the tests below kill"]
 async fn child_that_holds_a_database() {
-    let Some(report) = tenant_rls::environment::path(REPORT).map(PathBuf::from) else { return };
+    let Some(report) = tenancy_config::environment::path(REPORT).map(PathBuf::from) else { return };
     let db = test_support::database().await;
     let new = report.with_extension("new");
     std::fs::write(&new, db.url(Role::Owner).port().to_string()).unwrap();

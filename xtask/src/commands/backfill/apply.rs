@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use backfill_engine::{Apply, ApplyReport, CheckedReview, Progress, Refusal};
+use backfill_engine::{Apply, ApplyReport, BackfillEvent, CheckedReview, Refusal};
 use clap::Args;
-use tenant_rls::Exit;
-use tenant_rls::plain::plain;
+use tenancy_config::Exit;
+use tenancy_config::plain::plain;
 
-use crate::app::{App, Outcome};
-use crate::failure::Mistake;
+use crate::app::{CommandContext, Outcome};
+use crate::failure::CommandError;
 use crate::progress::Meter;
 use crate::report::Report;
 use crate::text::{count, counted, duration, line, table};
@@ -44,10 +44,10 @@ pub(super) struct Options {
 ///
 /// # Errors
 /// The engine's; what was committed before stays.
-pub(super) async fn run(app: &App, options: Options) -> Outcome {
+pub(super) async fn run(app: &CommandContext, options: Options) -> Outcome {
     report::refuse_csv("backfill apply", app.global.format())?;
     if options.refused.as_deref().is_some_and(|refused| same_file(refused, &options.review)) {
-        return Err(Mistake::usage(
+        return Err(CommandError::usage(
             "--refused names the review itself, whose undecided lines would be lost",
             "give another file",
         ));
@@ -66,7 +66,7 @@ pub(super) async fn run(app: &App, options: Options) -> Outcome {
         };
         app.before_writing(&connected, &what).await?;
     }
-    let holder = holder::name(tenant_rls::environment::checked);
+    let holder = holder::name(tenancy_config::environment::checked);
     let apply = Apply {
         database: &connected.database,
         tenancy: settings.tenancy(),
@@ -96,21 +96,21 @@ fn same_file(one: &Path, other: &Path) -> bool {
     one == other || real(one).is_some_and(|one| real(other) == Some(one))
 }
 
-fn tell<'a>(app: &'a App, meter: &mut Option<Meter<'a>>, event: Progress) {
+fn tell<'a>(app: &'a CommandContext, meter: &mut Option<Meter<'a>>, event: BackfillEvent) {
     match event {
-        Progress::Waiting { holder } => app.printer.note(&holder::waiting(&holder)),
-        Progress::Started { table, rows, role, run, .. } => {
+        BackfillEvent::Waiting { holder } => app.printer.note(&holder::waiting(&holder)),
+        BackfillEvent::Started { table, rows, role, run, .. } => {
             let run = run.map_or_else(|| "dry run".to_owned(), |run| format!("run {run}"));
             let rows_decided = counted(rows, "decision", "decisions");
             app.printer.note(&format!("{run}: {rows_decided} about {table}, writing as {role}"));
             *meter = Some(Meter::start(&app.printer, table.name().as_str(), "rows", 0, Some(rows)));
         }
-        Progress::Batch { examined, assigned } => {
+        BackfillEvent::Batch { examined, assigned } => {
             if let Some(meter) = meter {
                 meter.set(examined, &format!("{} applied", count(assigned)));
             }
         }
-        Progress::Reconnecting { error, wait } => {
+        BackfillEvent::Reconnecting { error, wait } => {
             app.printer.warning(&format!("the connection was lost ({error}); trying again in {}", duration(wait)));
         }
         _ => {}

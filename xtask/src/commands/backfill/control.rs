@@ -1,10 +1,10 @@
 //! `backfill status`, `pause`, `resume` and `cancel`: a run, seen and held from outside.
 
-use backfill_engine::{MemberRecord, RunState, RunStatus, change, status};
+use backfill_engine::{RunProcessRecord, RunState, RunStatus, change, status};
 use chrono::{DateTime, Utc};
 use clap::Args;
 
-use crate::app::{App, Outcome};
+use crate::app::{CommandContext, Outcome};
 use crate::report::Report;
 use crate::text::{count, counted, line, table};
 use crate::{holder, report, stop};
@@ -59,7 +59,7 @@ pub(super) struct CancelOptions {
 ///
 /// # Errors
 /// There is no such run.
-pub(super) async fn show(app: &App, options: StatusOptions) -> Outcome {
+pub(super) async fn show(app: &CommandContext, options: StatusOptions) -> Outcome {
     report::refuse_csv("backfill status", app.global.format())?;
     let settings = app.settings()?;
     let status = stop::at_once(async {
@@ -77,7 +77,7 @@ pub(super) async fn show(app: &App, options: StatusOptions) -> Outcome {
 ///
 /// # Errors
 /// There is no such run, or it is over.
-pub(super) async fn pause(app: &App, options: PauseOptions) -> Outcome {
+pub(super) async fn pause(app: &CommandContext, options: PauseOptions) -> Outcome {
     set(app, "backfill pause", options.run, RunState::Paused).await
 }
 
@@ -85,7 +85,7 @@ pub(super) async fn pause(app: &App, options: PauseOptions) -> Outcome {
 ///
 /// # Errors
 /// There is no such run, or it is not paused.
-pub(super) async fn resume(app: &App, options: ResumeOptions) -> Outcome {
+pub(super) async fn resume(app: &CommandContext, options: ResumeOptions) -> Outcome {
     set(app, "backfill resume", options.run, RunState::Running).await
 }
 
@@ -93,16 +93,16 @@ pub(super) async fn resume(app: &App, options: ResumeOptions) -> Outcome {
 ///
 /// # Errors
 /// There is no such run, or it is over.
-pub(super) async fn cancel(app: &App, options: CancelOptions) -> Outcome {
+pub(super) async fn cancel(app: &CommandContext, options: CancelOptions) -> Outcome {
     set(app, "backfill cancel", options.run, RunState::Cancelled).await
 }
 
-async fn set(app: &App, command: &str, run: i64, state: RunState) -> Outcome {
+async fn set(app: &CommandContext, command: &str, run: i64, state: RunState) -> Outcome {
     report::refuse_csv(command, app.global.format())?;
     let settings = app.settings()?;
     let connected = stop::at_once(app.connect(&settings)).await?;
     app.before_writing(&connected, &format!("the state of run {run}, {}", state.as_str())).await?;
-    let holder = holder::name(tenant_rls::environment::checked);
+    let holder = holder::name(tenancy_config::environment::checked);
     let status = change(&connected.database, settings.tenancy(), run, state, &holder).await?;
     connected.database.close().await;
     app.report(&status)?;
@@ -111,7 +111,7 @@ async fn set(app: &App, command: &str, run: i64, state: RunState) -> Outcome {
 
 impl Report for RunStatus {
     const NAME: &'static str = "backfill status";
-    const SCHEMA: Option<&'static str> = Some("backfill-status/1");
+    const SCHEMA: Option<&'static str> = Some("backfill-status/2");
 
     fn table(&self) -> String {
         format!("{}\n{}\n{}", line(headline(self)), facts(self), line(next(self)))
@@ -145,14 +145,14 @@ fn facts(status: &RunStatus) -> String {
         row("pass", run.pass.to_string()),
         row("began", format!("{} by {} on {}", time(run.started_at), run.login, run.host)),
     ];
-    if run.lanes > 0 {
-        rows.insert(3, row("lanes", format!("{} of {} at their end", count(run.lanes_done), count(run.lanes))));
+    if run.ranges > 0 {
+        rows.insert(3, row("ranges", format!("{} of {} at their end", count(run.ranges_done), count(run.ranges))));
     }
-    rows.extend(status.members.iter().map(|member| row("process", process(member))));
+    rows.extend(status.processes.iter().map(|member| row("process", process(member))));
     table(&["", "how it stands"], rows)
 }
 
-fn process(member: &MemberRecord) -> String {
+fn process(member: &RunProcessRecord) -> String {
     let workers = counted(member.workers, "worker", "workers");
     let seen = member.heartbeat_at.format("%H:%M:%S UTC");
     match (&member.note, member.alive) {
@@ -164,7 +164,7 @@ fn process(member: &MemberRecord) -> String {
 
 fn next(status: &RunStatus) -> String {
     let run = &status.run;
-    let alive = status.members.iter().any(|member| member.alive);
+    let alive = status.processes.iter().any(|member| member.alive);
     match (run.state, alive) {
         (RunState::Running, true) => format!("`cargo xtask backfill pause {}` holds it.", run.id),
         (RunState::Paused, _) => format!("`cargo xtask backfill resume {}` lets it go on.", run.id),

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use tenant_rls::{Ident, TableName, Tenancy};
+use tenancy_config::{Ident, TableName, Tenancy};
 
 /// `review.csv`, and for each of several tables `review.bookings.csv`, or `review.crm.bookings.csv` in another schema than the usual.
 pub(super) fn of(review: &Path, tables: &[TableName], tenancy: &Tenancy) -> Vec<PathBuf> {

@@ -1,14 +1,15 @@
 //! `backfill run`: the sources of `tenancy.toml`, for one table, several, or all of them.
 
-use backfill_engine::{Backfill, BackfillReport, Plan};
+use backfill_engine::{Backfill, BackfillPlan, BackfillReport};
 use clap::Args;
 use serde::Serialize;
-use tenant_rls::{Catalog, Exit, TableName, files};
+use tenancy_config::{Exit, TableName, files};
+use tenant_rls::Catalog;
 
 use super::review_files;
-use crate::app::{App, Outcome};
-use crate::backfill::{self, BackfillOptions, Session};
-use crate::failure::Mistake;
+use crate::app::{CommandContext, Outcome};
+use crate::backfill::{self, BackfillArgs, Session};
+use crate::failure::CommandError;
 use crate::report::Report;
 use crate::text::{count, table};
 
@@ -31,7 +32,7 @@ pub(super) struct Options {
     #[arg(long, conflicts_with = "tables")]
     all: bool,
     #[command(flatten)]
-    backfill: BackfillOptions,
+    backfill: BackfillArgs,
 }
 
 /// The job's name in `tenant_ops.run`.
@@ -47,7 +48,7 @@ struct Reports {
 ///
 /// # Errors
 /// The engine's; what was committed before stays.
-pub(super) async fn run(app: &App, options: Options) -> Outcome {
+pub(super) async fn run(app: &CommandContext, options: Options) -> Outcome {
     let session = Session::open(app, "backfill run", options.backfill).await?;
     let catalog = Catalog::load(session.database(), session.tenancy()).await?;
     let tables = chosen(&catalog, &session, &options.tables)?;
@@ -57,15 +58,15 @@ pub(super) async fn run(app: &App, options: Options) -> Outcome {
     session.begin(&tables.iter().collect::<Vec<_>>()).await?;
     let mut reports = Vec::new();
     for (name, review) in tables.iter().zip(reviews) {
-        let engine = backfill_engine::Options { review, ..session.options.clone() };
-        let plan = Plan::new(&catalog, session.tenancy(), &name.to_string())?;
+        let engine = backfill_engine::BackfillOptions { review, ..session.options.clone() };
+        let plan = BackfillPlan::new(&catalog, session.tenancy(), &name.to_string())?;
         let report = backfill::watch(app, async |holder, stop, progress| {
             let (database, tenancy) = (session.database(), session.tenancy());
             let run = Backfill { database, tenancy, plan: &plan, job: JOB, holder, options: &engine };
             run.run(stop, progress).await
         })
         .await?;
-        let stopped = report.outcome == backfill_engine::Outcome::Stopped;
+        let stopped = report.outcome == backfill_engine::RunOutcome::Stopped;
         reports.push(report);
         if stopped {
             break;
@@ -88,7 +89,7 @@ fn chosen(catalog: &Catalog, session: &Session<'_>, named: &[String]) -> anyhow:
     let ordered = backfill_engine::order(catalog, session.tenancy());
     if named.is_empty() {
         if ordered.is_empty() {
-            return Err(Mistake::usage(
+            return Err(CommandError::usage(
                 "no table of this database has a source in tenancy.toml",
                 "`cargo xtask init` writes one with the sources that follow from the foreign keys",
             ));

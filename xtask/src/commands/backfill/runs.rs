@@ -4,7 +4,7 @@ use backfill_engine::RunRecord;
 use clap::Args;
 use serde::Serialize;
 
-use crate::app::{App, Outcome};
+use crate::app::{CommandContext, Outcome};
 use crate::report::Report;
 use crate::stop;
 use crate::text::{count, table};
@@ -25,7 +25,7 @@ struct Runs {
 ///
 /// # Errors
 /// The database's.
-pub(super) async fn run(app: &App, _options: Options) -> Outcome {
+pub(super) async fn run(app: &CommandContext, _options: Options) -> Outcome {
     let settings = app.settings()?;
     let runs = stop::at_once(async {
         let connected = app.connect(&settings).await?;
@@ -52,7 +52,7 @@ fn row(run: &RunRecord) -> Vec<String> {
 
 impl Report for Runs {
     const NAME: &'static str = "backfill runs";
-    const SCHEMA: Option<&'static str> = Some("backfill-runs/1");
+    const SCHEMA: Option<&'static str> = Some("backfill-runs/2");
 
     fn table(&self) -> String {
         if self.runs.is_empty() {

@@ -3,10 +3,10 @@
 use backfill_engine::{SourceSuggestion, SuggestReport, TableSuggestion};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
-use tenant_rls::Tenancy;
-use tenant_rls::tenancy::{SourceRule, TableRules, fragment};
+use tenancy_config::Tenancy;
+use tenancy_config::tenancy::{SourceRule, TableRules, fragment};
 
-use crate::app::{App, Outcome};
+use crate::app::{CommandContext, Outcome};
 use crate::report::{self, Format, Report};
 use crate::stop;
 use crate::text::table;
@@ -50,7 +50,7 @@ enum Shape {
 ///
 /// # Errors
 /// The engine's.
-pub(super) async fn run(app: &App, options: Options) -> Outcome {
+pub(super) async fn run(app: &CommandContext, options: Options) -> Outcome {
     // Before the command's name, `--format` takes the shapes of reports; only CSV is none of these.
     report::refuse_csv("backfill suggest", app.global.format())?;
     let shape = Shape::from_str(&options.shape, false).map_err(anyhow::Error::msg)?;
@@ -153,7 +153,7 @@ impl Report for SuggestReport {
 #[cfg(test)]
 mod tests {
     use backfill_engine::Basis;
-    use tenant_rls::{Ident, TableName};
+    use tenancy_config::{Ident, TableName};
 
     use super::*;
 

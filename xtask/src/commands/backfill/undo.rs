@@ -1,11 +1,11 @@
 //! `backfill undo`: a run taken back.
 
-use backfill_engine::{Progress, Undo, UndoReport, status};
+use backfill_engine::{BackfillEvent, Undo, UndoReport, status};
 use clap::Args;
-use tenant_rls::Exit;
-use tenant_rls::plain::plain;
+use tenancy_config::Exit;
+use tenancy_config::plain::plain;
 
-use crate::app::{App, Outcome};
+use crate::app::{CommandContext, Outcome};
 use crate::progress::Meter;
 use crate::report::Report;
 use crate::text::{count, counted};
@@ -32,7 +32,7 @@ pub(super) struct Options {
 ///
 /// # Errors
 /// The engine's; what was committed before stays.
-pub(super) async fn run(app: &App, options: Options) -> Outcome {
+pub(super) async fn run(app: &CommandContext, options: Options) -> Outcome {
     report::refuse_csv("backfill undo", app.global.format())?;
     let settings = app.settings()?;
     let connected = stop::at_once(app.connect(&settings)).await?;
@@ -43,11 +43,11 @@ pub(super) async fn run(app: &App, options: Options) -> Outcome {
         let what = format!("no tenant for the rows of {} that run {} gave one", of.table, of.id);
         app.before_writing(&connected, &what).await?;
     }
-    let holder = holder::name(tenant_rls::environment::checked);
+    let holder = holder::name(tenancy_config::environment::checked);
     let mut meter = None;
     let mut progress = |event| match event {
-        Progress::Waiting { holder } => app.printer.note(&holder::waiting(&holder)),
-        Progress::Batch { examined, assigned } => {
+        BackfillEvent::Waiting { holder } => app.printer.note(&holder::waiting(&holder)),
+        BackfillEvent::Batch { examined, assigned } => {
             let meter = meter.get_or_insert_with(|| Meter::start(&app.printer, "undo", "rows", 0, None));
             meter.set(examined, &format!("{} taken back", count(assigned)));
         }

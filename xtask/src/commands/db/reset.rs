@@ -5,8 +5,8 @@ use clap::Args;
 use local_db::{LocalDb, Loss, Reset};
 
 use super::{UpOptions, tell};
-use crate::app::App;
-use crate::failure::Mistake;
+use crate::app::CommandContext;
+use crate::failure::CommandError;
 use crate::stop;
 
 #[derive(Debug, Clone, Args)]
@@ -22,7 +22,7 @@ pub(super) struct Options {
 }
 
 /// Names what is lost, has it confirmed, and starts anew.
-pub(super) async fn run(app: &App, local: &LocalDb, options: &Options) -> anyhow::Result<()> {
+pub(super) async fn run(app: &CommandContext, local: &LocalDb, options: &Options) -> anyhow::Result<()> {
     if let Some(loss) = stop::at_once(async { Ok(local.loss().await?) }).await? {
         for line in what_is_lost(&loss) {
             app.printer.line(&line);
@@ -30,7 +30,7 @@ pub(super) async fn run(app: &App, local: &LocalDb, options: &Options) -> anyhow
         let confirmed = options.yes || app.ask("Type `reset` to go on:").await?.as_deref() == Some("reset");
         if !confirmed {
             let hint = "`cargo xtask db reset --yes` asks nothing";
-            return Err(Mistake::refused("nobody confirmed the reset; nothing was deleted", hint));
+            return Err(CommandError::refused("nobody confirmed the reset; nothing was deleted", hint));
         }
     }
     let reset = Reset { up: options.up.clone().into(), disconnect: options.disconnect };

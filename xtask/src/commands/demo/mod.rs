@@ -5,19 +5,20 @@ mod session;
 
 use std::time::Instant;
 
-use assign_chat_messages::{Assignment, Origin};
+use assign_chat_messages::{MessageAssignment, MessageTenant};
 use backfill_engine::BackfillReport;
 use clap::Args;
 use local_db::{LocalDb, Planted, Reset, Role, Running, demo};
+use tenancy_config::{Exit, Tenancy, environment};
 use tenant_audit::AuditReport;
-use tenant_rls::{ConnectOptions, Database, Exit, Tenancy, environment};
+use tenant_rls::{ConnectOptions, Database};
 
-use crate::app::{App, Outcome};
+use crate::app::{CommandContext, Outcome};
 use crate::commands::assign_chat_messages::assign;
 use crate::commands::audit::audit;
 use crate::commands::backfill_bookings::backfill;
-use crate::commands::db::{SeedOptions, Server};
-use crate::failure::Mistake;
+use crate::commands::db::{SeedOptions, ServerOptions};
+use crate::failure::CommandError;
 use crate::report::{Format, Report};
 use crate::text::{count, counted, duration};
 use crate::{root, stop};
@@ -35,7 +36,7 @@ pub(crate) struct Options {
     #[command(flatten)]
     data: SeedOptions,
     #[command(flatten)]
-    server: Server,
+    server: ServerOptions,
     /// Leave the database running, to look around in it
     #[arg(long)]
     keep: bool,
@@ -45,10 +46,10 @@ pub(crate) struct Options {
 ///
 /// # Errors
 /// The local server, the audit or the backfill failed; the database is removed then too.
-pub(crate) async fn run(app: &App, options: Options) -> Outcome {
+pub(crate) async fn run(app: &CommandContext, options: Options) -> Outcome {
     app.refuse_a_url("demo")?;
     if app.global.format() != Format::Table || app.global.output.is_some() {
-        return Err(Mistake::usage(
+        return Err(CommandError::usage(
             "`demo` tells a story, for people at a terminal",
             "leave --format and --output out",
         ));
@@ -71,7 +72,7 @@ pub(crate) async fn run(app: &App, options: Options) -> Outcome {
     outcome
 }
 
-async fn story(app: &App, local: &LocalDb, data: &SeedOptions) -> Outcome {
+async fn story(app: &CommandContext, local: &LocalDb, data: &SeedOptions) -> Outcome {
     let began = Instant::now();
     let say = |text: &str| app.printer.data(text);
     say("1. A database with the defects of a live one\n\n")?;
@@ -85,18 +86,18 @@ async fn story(app: &App, local: &LocalDb, data: &SeedOptions) -> Outcome {
     say(&before.table())?;
 
     say("\n3. Bookings get their tenant   cargo xtask backfill-bookings\n\n")?;
-    let options = backfill_engine::Options::default();
+    let options = backfill_engine::BackfillOptions::default();
     let bookings = backfill(app, &database, &tenancy, &options).await?;
     say(&bookings.table())?;
-    if bookings.outcome == backfill_engine::Outcome::Stopped {
+    if bookings.outcome == backfill_engine::RunOutcome::Stopped {
         return Ok(Some(Exit::Stopped));
     }
 
     say("\n4. Chat messages get theirs   cargo xtask assign-chat-messages\n\n")?;
-    let assignment = Assignment::prepare(&database, &tenancy, &Origin::Author).await?;
+    let assignment = MessageAssignment::prepare(&database, &tenancy, &MessageTenant::Author).await?;
     let messages = assign(app, &assignment, &database, &tenancy, &options).await?;
     say(&messages.table())?;
-    if messages.outcome == backfill_engine::Outcome::Stopped {
+    if messages.outcome == backfill_engine::RunOutcome::Stopped {
         return Ok(Some(Exit::Stopped));
     }
 
@@ -116,7 +117,7 @@ async fn story(app: &App, local: &LocalDb, data: &SeedOptions) -> Outcome {
     Ok(None)
 }
 
-async fn prepare(app: &App, local: &LocalDb, data: &SeedOptions) -> anyhow::Result<(Running, Planted)> {
+async fn prepare(app: &CommandContext, local: &LocalDb, data: &SeedOptions) -> anyhow::Result<(Running, Planted)> {
     // What an earlier demo left with --keep, or when it was killed.
     let running = local.reset(&mut app.notes(), Reset { disconnect: true, ..Reset::default() }).await?;
     app.printer.note(&format!(

@@ -3,7 +3,8 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use dev_jwt::{Claims, Lookup, MintOptions, Secret};
-use tenant_rls::{Database, Tenancy};
+use tenancy_config::Tenancy;
+use tenant_rls::Database;
 
 use crate::commands::jwt::view;
 

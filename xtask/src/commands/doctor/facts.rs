@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
+use tenancy_config::{DatabaseUrl, Ident, Settings, Tenancy};
 use tenant_rls::catalog::Missing;
-use tenant_rls::{
-    Access, ActingRole, Catalog, Database, DatabaseUrl, Ident, Pooler, SessionFacts, Settings, Tenancy, visibility,
-};
+use tenant_rls::{Access, ActingRole, Catalog, Database, Pooler, SessionFacts, visibility};
 
 use crate::target;
 

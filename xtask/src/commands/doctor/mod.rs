@@ -5,10 +5,11 @@ mod view;
 
 use clap::Args;
 use local_db::{LocalDb, LocalOptions, Role};
-use tenant_rls::{Database, DatabaseUrl, Exit, Settings, Target};
+use tenancy_config::{DatabaseChoice, DatabaseUrl, Exit, Settings};
+use tenant_rls::Database;
 
-use crate::app::{App, Outcome};
-use crate::commands::db::Server;
+use crate::app::{CommandContext, Outcome};
+use crate::commands::db::ServerOptions;
 use crate::{failure, report, stop};
 use facts::{Facts, Reached};
 
@@ -20,14 +21,14 @@ use facts::{Facts, Reached};
   cargo xtask doctor --database-url \"$DATABASE_URL\"")]
 pub(crate) struct Options {
     #[command(flatten)]
-    server: Server,
+    server: ServerOptions,
 }
 
 /// Reports what can be found out. Nothing is started and nothing is written.
 ///
 /// # Errors
 /// The settings are wrong. A database that does not answer is a finding, and the exit status is 1.
-pub(crate) async fn run(app: &App, options: Options) -> Outcome {
+pub(crate) async fn run(app: &CommandContext, options: Options) -> Outcome {
     report::refuse_csv("doctor", app.global.format())?;
     let settings = app.settings()?;
     let facts = stop::at_once(examine(app, &settings, options.server.into())).await?;
@@ -35,11 +36,11 @@ pub(crate) async fn run(app: &App, options: Options) -> Outcome {
     Ok((!facts.database.reachable).then_some(Exit::Failed))
 }
 
-async fn examine(app: &App, settings: &Settings, options: LocalOptions) -> anyhow::Result<Facts> {
+async fn examine(app: &CommandContext, settings: &Settings, options: LocalOptions) -> anyhow::Result<Facts> {
     let local = app.local(options)?;
     let (url, origin) = match settings.database() {
-        Target::Url { url, origin } => (Some(url.clone()), origin.to_string()),
-        Target::Local => (running(&local)?, "the project's local database".to_owned()),
+        DatabaseChoice::Url { url, origin } => (Some(url.clone()), origin.to_string()),
+        DatabaseChoice::Local => (running(&local)?, "the project's local database".to_owned()),
     };
     let Some(url) = url else {
         let why = "the local database is not running".to_owned();

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use backfill_engine::{short_name, sources_from_keys};
-use tenant_rls::tenancy::TableRules;
-use tenant_rls::{Catalog, TableName, Tenancy, TenantTable};
+use tenancy_config::tenancy::TableRules;
+use tenancy_config::{TableName, Tenancy};
+use tenant_rls::{Catalog, TenantTable};
 
 /// What tenant columns are called elsewhere, most telling first.
 pub(super) const USUAL_COLUMNS: [&str; 12] = [
@@ -82,7 +83,7 @@ fn derived(table: &TenantTable, catalog: &Catalog, tenancy: &Tenancy) -> TableRu
 
 #[cfg(test)]
 mod tests {
-    use tenant_rls::Ident;
+    use tenancy_config::Ident;
     use tenant_rls::catalog::{ForeignKey, TenantColumn};
 
     use super::*;

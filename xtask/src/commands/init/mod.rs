@@ -5,11 +5,11 @@ mod draft;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use tenancy_config::files::{self, Readers};
 use tenant_rls::Catalog;
-use tenant_rls::files::{self, Readers};
 
-use crate::app::{App, Outcome};
-use crate::failure::Mistake;
+use crate::app::{CommandContext, Outcome};
+use crate::failure::CommandError;
 use crate::report::Format;
 use crate::stop;
 use crate::text::counted;
@@ -33,16 +33,16 @@ pub(crate) struct Options {
 ///
 /// # Errors
 /// The file is there already, or no table looks as if it belonged to tenants.
-pub(crate) async fn run(app: &App, options: Options) -> Outcome {
+pub(crate) async fn run(app: &CommandContext, options: Options) -> Outcome {
     if app.global.format() != Format::Table {
-        return Err(Mistake::usage("tenancy.toml is TOML and has no other format", "leave --format out"));
+        return Err(CommandError::usage("tenancy.toml is TOML and has no other format", "leave --format out"));
     }
     let stdout = options.stdout || app.global.output.as_deref() == Some(Path::new("-"));
     let file = (!stdout).then(|| app.global.output.clone().unwrap_or_else(|| PathBuf::from("tenancy.toml")));
     // Before connecting: it may take a server's start to come this far.
     if let Some(file) = file.as_ref().filter(|file| file.exists() && !options.force) {
         let hint = "--force replaces it; --stdout prints what it would be";
-        return Err(Mistake::usage(format!("{} is there already", file.display()), hint));
+        return Err(CommandError::usage(format!("{} is there already", file.display()), hint));
     }
     let tenancy = stop::at_once(read(app)).await?;
     match file {
@@ -59,7 +59,7 @@ pub(crate) async fn run(app: &App, options: Options) -> Outcome {
     Ok(None)
 }
 
-async fn read(app: &App) -> anyhow::Result<tenant_rls::Tenancy> {
+async fn read(app: &CommandContext) -> anyhow::Result<tenancy_config::Tenancy> {
     let settings = app.settings()?;
     let connected = app.connect(&settings).await?;
     app.printer.note(&format!("reading {}", connected.line()));
@@ -73,7 +73,7 @@ async fn read(app: &App) -> anyhow::Result<tenant_rls::Tenancy> {
     };
     connected.database.close().await;
     draft.ok_or_else(|| {
-        Mistake::failed(
+        CommandError::failed(
             match schema {
                 Some(schema) => format!("no table of the schema `{schema}` looks as if its rows belonged to tenants"),
                 None => "no table of this database looks as if its rows belonged to tenants".to_owned(),

@@ -4,16 +4,16 @@ use std::io::{IsTerminal, Read as _};
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use dev_jwt::{Currency, Library, Problem, Read, ReadOptions, Reading, TenantCookie};
+use dev_jwt::{DecodedSession, Library, Problem, Read, ReadOptions, SessionCheck, TenantCookie};
 use local_db::{LocalDb, LocalOptions};
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
-use tenant_rls::{Exit, Settings, Target};
+use tenancy_config::{DatabaseChoice, Exit, Settings};
 
 use super::settings::{Application, For, now};
 use super::{shape, view};
-use crate::app::{App, Outcome, block_on};
-use crate::failure::{self, Mistake};
+use crate::app::{CommandContext, Outcome, block_on};
+use crate::failure::{self, CommandError};
 use crate::report::{self, Format, Report};
 use crate::stop;
 use crate::text::{self, Value};
@@ -84,7 +84,7 @@ struct Reason {
     message: String,
 }
 
-pub(super) fn run(app: &App, options: Options) -> Outcome {
+pub(super) fn run(app: &CommandContext, options: Options) -> Outcome {
     shape::check(&options.shape, &SHAPES)?;
     let settings = if options.offline { app.settings_without_database()? } else { app.settings()? };
     let token = token(&options)?;
@@ -98,7 +98,7 @@ pub(super) fn run(app: &App, options: Options) -> Outcome {
             let expires_at = cookie.expires_at();
             (Says::TenantCookie { cookie, expires_at }, problems, Vec::new())
         }
-        Read::Session(Reading { library, cookie_name, claims, mut problems }) => {
+        Read::Session(DecodedSession { library, cookie_name, claims, mut problems }) => {
             let currency = compare(app, &settings, options.offline, claims.as_ref());
             problems.extend(currency.problems);
             (Says::Session { library, cookie_name, claims }, problems, currency.unknown)
@@ -116,17 +116,18 @@ pub(super) fn run(app: &App, options: Options) -> Outcome {
 fn token(options: &Options) -> anyhow::Result<String> {
     let stdin_is_taken = options.application.secret_comes_from_stdin();
     match options.token.as_deref() {
-        Some("-") | None if stdin_is_taken => Err(Mistake::usage(
+        Some("-") | None if stdin_is_taken => Err(CommandError::usage(
             "the token and the secret cannot both come from standard input",
             "give the token as an argument, or the secret in a file",
         )),
-        None if std::io::stdin().is_terminal() => {
-            Err(Mistake::usage("which token? none is given", "give it as an argument, or write it to standard input"))
-        }
+        None if std::io::stdin().is_terminal() => Err(CommandError::usage(
+            "which token? none is given",
+            "give it as an argument, or write it to standard input",
+        )),
         Some("-") | None => {
             let mut text = String::new();
             std::io::stdin().read_to_string(&mut text).map_err(|error| {
-                Mistake::usage(format!("cannot read a token from standard input: {error}"), "a token is text")
+                CommandError::usage(format!("cannot read a token from standard input: {error}"), "a token is text")
             })?;
             Ok(text)
         }
@@ -135,14 +136,19 @@ fn token(options: &Options) -> anyhow::Result<String> {
 }
 
 /// Compares a session with the database, where there is one: it is started for nobody, and a token can be read without it.
-fn compare(app: &App, settings: &Settings, offline: bool, claims: Option<&Map<String, Json>>) -> Currency {
-    let not_asked = |why: String| Currency { problems: Vec::new(), unknown: vec![why] };
-    let Some(claims) = claims else { return Currency::default() };
+fn compare(
+    app: &CommandContext,
+    settings: &Settings,
+    offline: bool,
+    claims: Option<&Map<String, Json>>,
+) -> SessionCheck {
+    let not_asked = |why: String| SessionCheck { problems: Vec::new(), unknown: vec![why] };
+    let Some(claims) = claims else { return SessionCheck::default() };
     if offline {
         return not_asked("user, membership and tenant were not looked up, as --offline says".to_owned());
     }
     let stopped = |local: LocalDb| matches!(local.running(), Err(local_db::Error::NotRunning));
-    if matches!(settings.database(), Target::Local) && app.local(LocalOptions::default()).is_ok_and(stopped) {
+    if matches!(settings.database(), DatabaseChoice::Local) && app.local(LocalOptions::default()).is_ok_and(stopped) {
         return not_asked(
             "user, membership and tenant were not looked up: no database URL is set, and the local database does not run"
                 .to_owned(),

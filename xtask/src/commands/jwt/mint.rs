@@ -10,9 +10,9 @@ use serde_json::{Map, Value};
 
 use super::settings::{Application, For, Who, now, refuse_production};
 use super::{shape, view};
-use crate::app::{App, Outcome};
+use crate::app::{CommandContext, Outcome};
 use crate::duration_arg;
-use crate::failure::Mistake;
+use crate::failure::CommandError;
 
 #[derive(Debug, Args)]
 pub(super) struct Mint {
@@ -64,7 +64,7 @@ fn max_age(text: &str) -> Result<Duration, String> {
     Ok(duration)
 }
 
-pub(super) fn run(app: &App, options: Mint) -> Outcome {
+pub(super) fn run(app: &CommandContext, options: Mint) -> Outcome {
     shape::check(&options.shape, &shape::SHAPES)?;
     let settings = if options.offline { app.settings_without_database()? } else { app.settings()? };
     refuse_production(&settings)?;
@@ -87,7 +87,7 @@ pub(super) fn run(app: &App, options: Mint) -> Outcome {
 
 fn read_claims(path: &Path, shown: &Path) -> anyhow::Result<Map<String, Value>> {
     let text = std::fs::read_to_string(path).map_err(|error| {
-        Mistake::usage(
+        CommandError::usage(
             format!("cannot read the claims from {}: {error}", shown.display()),
             r#"it is an object such as {"sub": "u_1", "email": "staff@example.com", "tenantId": "t_1"}"#,
         )
@@ -96,7 +96,7 @@ fn read_claims(path: &Path, shown: &Path) -> anyhow::Result<Map<String, Value>> 
 }
 
 /// Says who this is and for how long.
-fn tell(app: &App, session: &Session, max_age: Duration) {
+fn tell(app: &CommandContext, session: &Session, max_age: Duration) {
     for line in view::who(&session.claims) {
         app.printer.note(&line);
     }

@@ -6,12 +6,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
-use dev_jwt::{Library, Lookup, Person, SHORT, Secret, Seen};
-use tenant_rls::{Origin, Settings};
+use dev_jwt::{Library, Lookup, LookupScope, Person, SHORT, Secret};
+use tenancy_config::{SettingOrigin, Settings};
 use url::Url;
 
-use crate::app::{App, block_on};
-use crate::failure::Mistake;
+use crate::app::{CommandContext, block_on};
+use crate::failure::CommandError;
 use crate::printer::Printer;
 use crate::{stop, tenant_choice};
 
@@ -72,7 +72,7 @@ pub(super) fn now() -> anyhow::Result<Duration> {
 /// It is production.
 pub(super) fn refuse_production(settings: &Settings) -> anyhow::Result<()> {
     match settings.env("NODE_ENV") {
-        Some((value, origin)) if value.trim() == "production" => Err(Mistake::refused(
+        Some((value, origin)) if value.trim() == "production" => Err(CommandError::refused(
             format!("`production` is the environment ({origin}): no development session is minted there"),
             "run it where the application is developed or tested, with another NODE_ENV or none",
         )),
@@ -81,7 +81,7 @@ pub(super) fn refuse_production(settings: &Settings) -> anyhow::Result<()> {
 }
 
 /// The first of these variables that is set, even if it is empty: as the libraries look.
-fn first_set(settings: &Settings, names: &[&str]) -> Option<(String, Origin)> {
+fn first_set(settings: &Settings, names: &[&str]) -> Option<(String, SettingOrigin)> {
     names.iter().find_map(|name| settings.env(name))
 }
 
@@ -127,7 +127,7 @@ impl Application {
             Library::AuthJs => &["AUTH_URL", "NEXTAUTH_URL"],
         };
         let given = match &self.url {
-            Some(text) => Some((text.clone(), Origin::Flag("--url"))),
+            Some(text) => Some((text.clone(), SettingOrigin::Flag("--url"))),
             None => first_set(settings, names).filter(|(text, _)| !text.trim().is_empty()),
         };
         given.map(|(text, origin)| parse_url(&text, &origin)).transpose()
@@ -143,12 +143,12 @@ impl Application {
     }
 }
 
-fn parse_url(text: &str, origin: &Origin) -> anyhow::Result<Url> {
+fn parse_url(text: &str, origin: &SettingOrigin) -> anyhow::Result<Url> {
     let url = Url::parse(text.trim()).ok();
     let usable = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some());
     // The text is not shown: an address may hold a password.
     usable.ok_or_else(|| {
-        Mistake::usage(
+        CommandError::usage(
             format!("the application's address (from {origin}) is not one of a web server"),
             "it looks like https://app.example.com or http://localhost:3000",
         )
@@ -164,7 +164,7 @@ fn read_secret(path: &Path) -> anyhow::Result<String> {
         std::fs::read_to_string(path)
     };
     let text = text.map_err(|error| {
-        Mistake::usage(
+        CommandError::usage(
             format!("cannot read the secret from {}: {error}", path.display()),
             "it is a file of text, with nothing else in it",
         )
@@ -173,7 +173,7 @@ fn read_secret(path: &Path) -> anyhow::Result<String> {
 }
 
 fn no_secret() -> anyhow::Error {
-    Mistake::refused(
+    CommandError::refused(
         "there is no secret: neither NEXTAUTH_SECRET nor AUTH_SECRET is set, and no --secret-file is given",
         "the application's .env files have it: run this in the application's folder, or name that with --app-dir",
     )
@@ -184,7 +184,7 @@ impl Who {
     ///
     /// # Errors
     /// Nobody is named, nobody is found, or nobody confirmed.
-    pub(super) fn find(&self, app: &App, settings: &Settings) -> anyhow::Result<Person> {
+    pub(super) fn find(&self, app: &CommandContext, settings: &Settings) -> anyhow::Result<Person> {
         let lookup = self.lookup(app, settings)?;
         let (person, seen) = block_on(stop::at_once(async {
             let connected = app.connect(settings).await?;
@@ -197,13 +197,13 @@ impl Who {
         Ok(person)
     }
 
-    fn lookup(&self, app: &App, settings: &Settings) -> anyhow::Result<Lookup> {
+    fn lookup(&self, app: &CommandContext, settings: &Settings) -> anyhow::Result<Lookup> {
         let email = match &self.email {
             Some(email) => email.clone(),
             None => {
                 let (email, origin) =
                     settings.env("EMAIL").filter(|(email, _)| !email.trim().is_empty()).ok_or_else(|| {
-                        Mistake::usage(
+                        CommandError::usage(
                             "whose session? no email is given",
                             "--email staff@example.com, or the variable EMAIL",
                         )
@@ -219,7 +219,7 @@ impl Who {
     }
 }
 
-fn tell_what_was_not_seen(app: &App, seen: &Seen) {
+fn tell_what_was_not_seen(app: &CommandContext, seen: &LookupScope) {
     if seen.more {
         let asked = seen.scopes;
         app.printer.warning(&format!(
@@ -238,6 +238,6 @@ mod tests {
 
     #[test]
     fn the_address_of_next_dev_is_one() {
-        assert_eq!(parse_url(LOCALHOST, &Origin::Flag("--url")).unwrap().host_str(), Some("localhost"));
+        assert_eq!(parse_url(LOCALHOST, &SettingOrigin::Flag("--url")).unwrap().host_str(), Some("localhost"));
     }
 }

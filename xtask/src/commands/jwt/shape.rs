@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::view;
-use crate::app::App;
-use crate::failure::Mistake;
+use crate::app::CommandContext;
+use crate::failure::CommandError;
 use crate::report::{self, Format, Report};
 
 /// The values of `--format` here.
@@ -32,11 +32,14 @@ pub(super) fn check(shape: &str, shapes: &[&str]) -> anyhow::Result<()> {
     if shapes.contains(&shape) {
         return Ok(());
     }
-    Err(Mistake::usage(format!("there is no `{shape}` of this"), format!("--format is one of {}", shapes.join(", "))))
+    Err(CommandError::usage(
+        format!("there is no `{shape}` of this"),
+        format!("--format is one of {}", shapes.join(", ")),
+    ))
 }
 
 /// Writes the session in a shape that [`check`] let pass.
-pub(super) fn write(app: &App, session: &Session, shape: &str, url: &Url) -> anyhow::Result<()> {
+pub(super) fn write(app: &CommandContext, session: &Session, shape: &str, url: &Url) -> anyhow::Result<()> {
     let text = match Shape::from_str(shape, false).map_err(anyhow::Error::msg)? {
         Shape::Json => return report::write(session, Format::Json, &app.printer),
         Shape::Cookie => session.table(),

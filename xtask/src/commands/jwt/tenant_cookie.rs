@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::settings::{Application, Who, now, refuse_production};
 use super::{shape, view};
-use crate::app::{App, Outcome};
+use crate::app::{CommandContext, Outcome};
 use crate::report::{self, Format, Report};
 
 /// The values of `--format` here.
@@ -53,7 +53,7 @@ impl Report for Signed {
     }
 }
 
-pub(super) fn run(app: &App, options: Options) -> Outcome {
+pub(super) fn run(app: &CommandContext, options: Options) -> Outcome {
     shape::check(&options.shape, &SHAPES)?;
     let settings = app.settings()?;
     refuse_production(&settings)?;
@@ -71,7 +71,7 @@ pub(super) fn run(app: &App, options: Options) -> Outcome {
     Ok(None)
 }
 
-fn write(app: &App, signed: &Signed, shape: &str, secure: bool) -> anyhow::Result<()> {
+fn write(app: &CommandContext, signed: &Signed, shape: &str, secure: bool) -> anyhow::Result<()> {
     let text = match shape {
         "json" => return report::write(signed, Format::Json, &app.printer),
         "token" => format!("{}\n", signed.cookie.value),

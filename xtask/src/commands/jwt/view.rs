@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
-use tenant_rls::plain::plain;
+use tenancy_config::plain::plain;
 
 use crate::text::{counted, duration};
 

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use tenant_rls::FileError;
-use tenant_rls::files::NewFolder;
+use tenancy_config::FileError;
+use tenancy_config::files::NewFolder;
 
 /// Writes the files, each with its name.
 ///

@@ -13,9 +13,9 @@ mod verify;
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
-use rls_rollout::{CheckVerdict, Phase, Progress};
+use rls_rollout::{CheckResult, Phase, RolloutEvent};
 
-use crate::app::{App, Outcome};
+use crate::app::{CommandContext, Outcome};
 use crate::printer::Printer;
 use crate::text::{counted, duration};
 
@@ -49,7 +49,7 @@ enum Command {
 ///
 /// # Errors
 /// The job's.
-pub(crate) async fn run(app: &App, options: Options) -> Outcome {
+pub(crate) async fn run(app: &CommandContext, options: Options) -> Outcome {
     match options.command {
         Command::Status(options) => status::run(app, options).await,
         Command::Plan(options) => plan::run(app, options).await,
@@ -89,11 +89,11 @@ struct Patience {
     #[arg(long, default_value = "500ms", value_parser = crate::duration_arg::parse, value_name = "TIME")]
     lock_timeout: Duration,
     /// How often it is tried, with growing waits in between
-    #[arg(long, default_value_t = rls_rollout::Patience::default().attempts, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
+    #[arg(long, default_value_t = rls_rollout::LockRetry::default().attempts, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
     lock_attempts: u32,
 }
 
-impl From<Patience> for rls_rollout::Patience {
+impl From<Patience> for rls_rollout::LockRetry {
     fn from(patience: Patience) -> Self {
         Self { lock_timeout: patience.lock_timeout, attempts: patience.lock_attempts }
     }
@@ -140,19 +140,19 @@ fn named(tables: &[String]) -> String {
 }
 
 /// Says what a rollout or rollback is doing, a line each step.
-fn tell(printer: &Printer, event: &Progress) {
+fn tell(printer: &Printer, event: &RolloutEvent) {
     match event {
-        Progress::Checked { check } => match check.verdict {
-            CheckVerdict::Fine | CheckVerdict::Failed => printer.note(&check.to_string()),
-            CheckVerdict::Reminder => printer.note(&format!("remember, {check}")),
-            CheckVerdict::Warning => printer.warning(&check.to_string()),
-            CheckVerdict::Unreadable => printer.warning(&format!("not everything can be seen: {check}")),
+        RolloutEvent::Checked { check } => match check.verdict {
+            CheckResult::Fine | CheckResult::Failed => printer.note(&check.to_string()),
+            CheckResult::Reminder => printer.note(&format!("remember, {check}")),
+            CheckResult::Warning => printer.warning(&check.to_string()),
+            CheckResult::Unreadable => printer.warning(&format!("not everything can be seen: {check}")),
         },
-        Progress::Queued { holder } => {
+        RolloutEvent::Queued { holder } => {
             printer.note(&format!("{holder} holds the lease; waiting to see whether they are alive"));
         }
-        Progress::Step { table, step, lock, .. } => printer.note(&format!("{table}: {step} ({lock})")),
-        Progress::Waiting { table, step, blockers, wait, lock_timeout } => {
+        RolloutEvent::Step { table, step, lock, .. } => printer.note(&format!("{table}: {step} ({lock})")),
+        RolloutEvent::Waiting { table, step, blockers, wait, lock_timeout } => {
             let names: Vec<String> = blockers.iter().map(|blocker| blocker.beside(table)).collect();
             let held =
                 if names.is_empty() { "it is free now".to_owned() } else { format!("held by {}", names.join("; ")) };
@@ -161,7 +161,7 @@ fn tell(printer: &Printer, event: &Progress) {
                 "{table}: could not {step}: no lock in time, {held}; trying again in {wait}, for up to {limit}"
             ));
         }
-        Progress::Auditing { done, of } => {
+        RolloutEvent::Auditing { done, of } => {
             if done == of {
                 printer.note(&format!("audited {}", counted(*of as u64, "table", "tables")));
             }

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use chrono::Utc;
 use clap::Args;
 use rls_rollout::{PlanReport, RolloutOptions};
-use tenant_rls::{Exit, Settings};
+use tenancy_config::{Exit, Settings};
 
 use super::{Goal, How, prisma};
-use crate::app::{App, Outcome};
+use crate::app::{CommandContext, Outcome};
 use crate::report::Report;
 use crate::{report, stop};
 
@@ -36,7 +36,7 @@ pub(super) struct Options {
 ///
 /// # Errors
 /// The job's.
-pub(super) async fn run(app: &App, options: Options) -> Outcome {
+pub(super) async fn run(app: &CommandContext, options: Options) -> Outcome {
     report::refuse_csv("rls plan", app.global.format())?;
     if let Some(migrations) = &options.prisma {
         prisma::expect_folder(migrations)?;
@@ -50,7 +50,11 @@ pub(super) async fn run(app: &App, options: Options) -> Outcome {
 }
 
 /// Plans; nothing is changed.
-pub(super) async fn make(app: &App, settings: &Settings, options: &RolloutOptions) -> anyhow::Result<PlanReport> {
+pub(super) async fn make(
+    app: &CommandContext,
+    settings: &Settings,
+    options: &RolloutOptions,
+) -> anyhow::Result<PlanReport> {
     stop::at_once(async {
         let connected = app.connect_for_ddl(settings).await?;
         app.printer.note(&format!("planning for {}; nothing will be changed", connected.line()));
@@ -62,7 +66,7 @@ pub(super) async fn make(app: &App, settings: &Settings, options: &RolloutOption
 }
 
 /// Shows the plan.
-pub(super) fn show(app: &App, plan: &PlanReport) -> Outcome {
+pub(super) fn show(app: &CommandContext, plan: &PlanReport) -> Outcome {
     app.report(plan)?;
     let stopped = plan.tables.iter().any(|table| !table.stopped_by.is_empty());
     Ok(stopped.then_some(Exit::NotYet))

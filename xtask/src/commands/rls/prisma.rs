@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use rls_rollout::PlanReport;
 
 use super::folder;
-use crate::failure::Mistake;
+use crate::failure::CommandError;
 use crate::printer::Printer;
 
 /// Refuses a place that is no folder.
@@ -17,7 +17,7 @@ pub(super) fn expect_folder(migrations: &Path) -> anyhow::Result<()> {
     if migrations.is_dir() {
         return Ok(());
     }
-    Err(Mistake::usage(
+    Err(CommandError::usage(
         format!("{} is no folder", migrations.display()),
         "--prisma names the folder of the application's migrations, such as prisma/migrations",
     ))

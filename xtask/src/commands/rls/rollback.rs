@@ -2,10 +2,10 @@
 
 use clap::{Args, ValueEnum};
 use rls_rollout::{Phase, RollbackReport};
-use tenant_rls::Exit;
+use tenancy_config::Exit;
 
 use super::{Patience, tell};
-use crate::app::{App, Outcome};
+use crate::app::{CommandContext, Outcome};
 use crate::report::Report;
 use crate::text::{count, counted, line, table};
 use crate::{holder, report, stop};
@@ -54,7 +54,7 @@ impl From<To> for Phase {
 ///
 /// # Errors
 /// The job's; tables that were restored stay so.
-pub(super) async fn run(app: &App, options: Options) -> Outcome {
+pub(super) async fn run(app: &CommandContext, options: Options) -> Outcome {
     report::refuse_csv("rls rollback", app.global.format())?;
     let settings = app.settings()?;
     let connected = stop::at_once(app.connect_for_ddl(&settings)).await?;
@@ -70,7 +70,7 @@ pub(super) async fn run(app: &App, options: Options) -> Outcome {
         tables: options.tables,
         patience: options.patience.into(),
     };
-    let holder = holder::name(tenant_rls::environment::checked);
+    let holder = holder::name(tenancy_config::environment::checked);
     let mut progress = |event| tell(&app.printer, &event);
     let done = stop::gently(&app.printer, |stop| {
         rls_rollout::rollback(&connected.database, settings.tenancy(), &rollback, &holder, stop, &mut progress)

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use rls_rollout::{Phase, RolloutReport, TableOutcome, VerifyOptions};
-use tenant_rls::{Exit, Settings};
+use tenancy_config::{Exit, Settings};
 
 use super::verify::AppLogin;
 use super::{Goal, How, tell};
-use crate::app::{App, Outcome};
+use crate::app::{CommandContext, Outcome};
 use crate::report::Report;
 use crate::text::{count, counted, duration, line, table};
 use crate::{holder, report, stop};
@@ -47,7 +47,7 @@ pub(super) struct Options {
 ///
 /// # Errors
 /// The job's; steps that were done stay.
-pub(super) async fn run(app: &App, options: Options) -> Outcome {
+pub(super) async fn run(app: &CommandContext, options: Options) -> Outcome {
     report::refuse_csv("rls rollout", app.global.format())?;
     let settings = app.settings()?;
     let rollout = options.how.options(options.phase.into());
@@ -69,7 +69,7 @@ pub(super) async fn run(app: &App, options: Options) -> Outcome {
 
 /// Rolls out, and reports.
 pub(super) async fn roll_out(
-    app: &App,
+    app: &CommandContext,
     settings: &Settings,
     options: &rls_rollout::RolloutOptions,
     snapshot: Option<&Path>,
@@ -88,7 +88,7 @@ pub(super) async fn roll_out(
         let tables = counted(taken.len() as u64, "table", "tables");
         app.printer.note(&format!("wrote the definitions of {tables} into {}", folder.display()));
     }
-    let holder = holder::name(tenant_rls::environment::checked);
+    let holder = holder::name(tenancy_config::environment::checked);
     let mut progress = |event| tell(&app.printer, &event);
     let done = stop::gently(&app.printer, |stop| {
         rls_rollout::rollout(&connected.database, settings.tenancy(), options, &holder, stop, &mut progress)

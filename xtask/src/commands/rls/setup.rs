@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 use rls_rollout::{Goal, Phase};
-use tenant_rls::Settings;
+use tenancy_config::Settings;
 
 use super::How;
-use crate::app::{App, Outcome};
-use crate::failure::Mistake;
+use crate::app::{CommandContext, Outcome};
+use crate::failure::CommandError;
 use crate::report;
 
 /// Roll out as far as RLS_ALLOW_NULL_TENANT and FORCE_RLS say
@@ -33,7 +33,7 @@ pub(super) struct Options {
 ///
 /// # Errors
 /// A switch that is neither `true` nor `false`, or both at odds; the job's.
-pub(super) async fn run(app: &App, options: Options) -> Outcome {
+pub(super) async fn run(app: &CommandContext, options: Options) -> Outcome {
     report::refuse_csv("rls setup", app.global.format())?;
     let settings = app.settings()?;
     let allow_null = switch(&settings, "RLS_ALLOW_NULL_TENANT", true)?;
@@ -51,7 +51,7 @@ fn switch(settings: &Settings, name: &str, default: bool) -> anyhow::Result<bool
     match value.trim().to_ascii_lowercase().as_str() {
         "true" | "1" => Ok(true),
         "false" | "0" => Ok(false),
-        other => Err(Mistake::usage(format!("{origin} is `{other}`"), format!("{name} is true or false"))),
+        other => Err(CommandError::usage(format!("{origin} is `{other}`"), format!("{name} is true or false"))),
     }
 }
 
@@ -60,7 +60,7 @@ fn phase(allow_null: bool, force: bool) -> anyhow::Result<Phase> {
         (true, false) => Ok(Phase::Prepare),
         (false, false) => Ok(Phase::Tighten),
         (false, true) => Ok(Phase::Enforce),
-        (true, true) => Err(Mistake::usage(
+        (true, true) => Err(CommandError::usage(
             "FORCE_RLS=true would hold the owner to a policy that lets everybody see and take rows without a tenant",
             "set RLS_ALLOW_NULL_TENANT=false as well, or leave FORCE_RLS out until the rows have their tenants",
         )),

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use rls_rollout::Snapshot;
-use tenant_rls::FileError;
-use tenant_rls::files::NewFolder;
+use tenancy_config::FileError;
+use tenancy_config::files::NewFolder;
 
 use super::folder;
 
@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     fn snapshot(file: &str) -> Snapshot {
-        let table = tenant_rls::TableName::parse("public.bookings", "public").unwrap();
+        let table = tenancy_config::TableName::parse("public.bookings", "public").unwrap();
         Snapshot { table, file: file.to_owned(), script: "SELECT 1;\n".to_owned() }
     }
 

@@ -3,7 +3,7 @@
 use clap::Args;
 use rls_rollout::{RelationKind, StatusReport, TableStatus};
 
-use crate::app::{App, Outcome};
+use crate::app::{CommandContext, Outcome};
 use crate::report::Report;
 use crate::stop;
 use crate::text::{line, table};
@@ -23,7 +23,7 @@ pub(super) struct Options {
 ///
 /// # Errors
 /// The job's.
-pub(super) async fn run(app: &App, options: Options) -> Outcome {
+pub(super) async fn run(app: &CommandContext, options: Options) -> Outcome {
     let settings = app.settings()?;
     let report = stop::at_once(async {
         let connected = app.connect_by_choice(&settings).await?;

@@ -2,10 +2,11 @@
 
 use clap::Args;
 use local_db::{LocalOptions, Role};
-use rls_rollout::{Attempt, Finding, Outcome as Seen, TableProof, VerifyOptions, VerifyReport, What};
-use tenant_rls::{ConnectOptions, Database, DatabaseUrl, Exit, Origin, Settings};
+use rls_rollout::{Attempt, AttemptKind, Evidence, Finding, TableProof, VerifyOptions, VerifyReport};
+use tenancy_config::{DatabaseUrl, Exit, SettingOrigin, Settings};
+use tenant_rls::{ConnectOptions, Database};
 
-use crate::app::{App, Outcome};
+use crate::app::{CommandContext, Outcome};
 use crate::report::Report;
 use crate::stop;
 use crate::target::Connected;
@@ -47,7 +48,7 @@ pub(super) struct AppLogin {
 ///
 /// # Errors
 /// The job's.
-pub(super) async fn run(app: &App, options: Options) -> Outcome {
+pub(super) async fn run(app: &CommandContext, options: Options) -> Outcome {
     let settings = app.settings()?;
     let connected = stop::at_once(app.connect_by_choice(&settings)).await?;
     let write_probes = options.write_probes || connected.is_local();
@@ -66,7 +67,7 @@ pub(super) async fn run(app: &App, options: Options) -> Outcome {
 
 /// The attempts; `rollout --verify` makes them too.
 pub(super) async fn prove(
-    app: &App,
+    app: &CommandContext,
     settings: &Settings,
     connected: &Connected,
     login: &AppLogin,
@@ -77,7 +78,7 @@ pub(super) async fn prove(
         let connect = ConnectOptions { tls_no_verify: settings.tls_no_verify(), ..ConnectOptions::default() };
         let as_app = Database::connect(&url, &connect).await?;
         app.printer.note(&format!("trying as {} (from {origin})", as_app.session().role));
-        let mut progress = |table: &tenant_rls::TableName| app.printer.note(&format!("{table}: trying"));
+        let mut progress = |table: &tenancy_config::TableName| app.printer.note(&format!("{table}: trying"));
         let report =
             rls_rollout::verify(&connected.database, &as_app, settings.tenancy(), options, &mut progress).await?;
         as_app.close().await;
@@ -88,23 +89,23 @@ pub(super) async fn prove(
 
 /// The application's URL, and where it was said.
 fn app_url(
-    app: &App,
+    app: &CommandContext,
     settings: &Settings,
     connected: &Connected,
     login: &AppLogin,
-) -> anyhow::Result<(DatabaseUrl, Origin)> {
+) -> anyhow::Result<(DatabaseUrl, SettingOrigin)> {
     let given = match &login.app_url {
-        Some(url) => Some((url.clone(), Origin::Flag("--app-url"))),
+        Some(url) => Some((url.clone(), SettingOrigin::Flag("--app-url"))),
         None => settings.env("APP_DATABASE_URL").filter(|(url, _)| !url.trim().is_empty()),
     };
     if let Some((text, origin)) = given {
         let url = DatabaseUrl::parse(&text).map_err(|source| {
-            tenant_rls::Error::from(tenant_rls::settings::SettingsError::Url { origin: origin.clone(), source })
+            tenant_rls::Error::from(tenancy_config::settings::SettingsError::Url { origin: origin.clone(), source })
         })?;
         return Ok((url, origin));
     }
     if connected.is_local() {
-        return Ok((app.local(LocalOptions::default())?.running()?.url(Role::AppUser)?, Origin::LocalDatabase));
+        return Ok((app.local(LocalOptions::default())?.running()?.url(Role::AppUser)?, SettingOrigin::LocalDatabase));
     }
     Ok((connected.database.url().clone(), connected.origin.clone()))
 }
@@ -167,18 +168,18 @@ fn told(finding: &Finding) -> String {
 
 fn row(proof: &TableProof) -> Vec<String> {
     let mut cells = vec![proof.table.to_string(), proof.phase.to_string()];
-    cells.extend(What::ALL.map(|what| cell(&proof.attempts, what).to_owned()));
+    cells.extend(AttemptKind::ALL.map(|what| cell(&proof.attempts, what).to_owned()));
     cells
 }
 
 /// The worst of the attempts of a kind.
-fn cell(attempts: &[Attempt], what: What) -> &'static str {
+fn cell(attempts: &[Attempt], what: AttemptKind) -> &'static str {
     let of_kind = || attempts.iter().filter(|attempt| attempt.what == what).map(|attempt| attempt.result);
-    if of_kind().any(|result| result == Seen::Leak) {
+    if of_kind().any(|result| result == Evidence::Leak) {
         "LEAK"
-    } else if of_kind().any(|result| result == Seen::Hidden) {
+    } else if of_kind().any(|result| result == Evidence::Hidden) {
         "HIDDEN"
-    } else if of_kind().any(|result| result == Seen::AsExpected) {
+    } else if of_kind().any(|result| result == Evidence::AsExpected) {
         "ok"
     } else {
         "-"

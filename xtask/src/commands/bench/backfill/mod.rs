@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bench::{
-    BackfillBenchReport, BesideLoad, Candidate, CandidateReport, Figures, Latency, LoadReport, Statement,
+    BackfillBenchReport, BesideLoad, Candidate, CandidateReport, Figures, Latency, LoadReport, LoadStatement,
     StatementReport,
 };
 
@@ -167,15 +167,15 @@ fn load_profile(report: &BackfillBenchReport) -> String {
     table(&headings, lines)
 }
 
-fn statement_name(statement: Statement) -> &'static str {
+fn statement_name(statement: LoadStatement) -> &'static str {
     match statement {
-        Statement::Begin => "BEGIN",
-        Statement::Scope => "sets the tenant",
-        Statement::ByKey => "reads a booking",
-        Statement::List => "lists bookings",
-        Statement::Insert => "inserts a booking",
-        Statement::Update => "updates a booking",
-        Statement::Commit => "COMMIT",
+        LoadStatement::Begin => "BEGIN",
+        LoadStatement::Scope => "sets the tenant",
+        LoadStatement::ByKey => "reads a booking",
+        LoadStatement::List => "lists bookings",
+        LoadStatement::Insert => "inserts a booking",
+        LoadStatement::Update => "updates a booking",
+        LoadStatement::Commit => "COMMIT",
     }
 }
 

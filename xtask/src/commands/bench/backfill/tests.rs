@@ -1,6 +1,6 @@
 //! The reports, from figures that were made up.
 
-use bench::{Goal, ScalePoint, ScaleReport, ServerFacts, Wait};
+use bench::{BenchGoal, ScalePoint, ScaleReport, ServerFacts, Wait};
 
 use super::*;
 
@@ -46,13 +46,13 @@ fn server() -> ServerFacts {
 
 fn met(stage: &'static str, p99_ms: f64) -> LoadReport {
     let took = Latency { p50_ms: 0.25, p99_ms, longest_ms: 31.25 };
-    let by_statement = vec![StatementReport { statement: Statement::Commit, took }];
+    let by_statement = vec![StatementReport { statement: LoadStatement::Commit, took }];
     LoadReport { stage, statements: 5_000, failed: Default::default(), took, by_statement }
 }
 
-fn goal(name: &'static str, wanted: f64, at_least: bool, reached: f64, unit: &'static str) -> Goal {
+fn goal(name: &'static str, wanted: f64, at_least: bool, reached: f64, unit: &'static str) -> BenchGoal {
     let met = if at_least { reached >= wanted } else { reached <= wanted };
-    Goal { name, wanted, at_least, reached, unit, met }
+    BenchGoal { name, wanted, at_least, reached, unit, met }
 }
 
 fn report() -> BackfillBenchReport {

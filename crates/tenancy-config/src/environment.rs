@@ -1,0 +1,168 @@
+//! The one place that reads this process's environment; `clippy.toml` forbids it elsewhere.
+//!
+//! A variable whose value is not UTF-8 is an error and never counts as unset: without `DATABASE_URL` a command would write
+//! to the local database, and without `CI` an audit of nothing would be green.
+#![allow(clippy::disallowed_methods)] // this file is the replacement that the ban names
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::user_error::{Exit, UserError};
+
+/// Variables that are read where no error can be returned: [`check`] looks at them before a command begins.
+const CHECKED: [&str; 10] = [
+    "CARGO_MANIFEST_DIR",
+    "CLICOLOR",
+    "CLICOLOR_FORCE",
+    "GITHUB_ACTIONS",
+    "GITHUB_ACTOR",
+    "HOSTNAME",
+    "LOGNAME",
+    "NO_COLOR",
+    "TERM",
+    "USER",
+];
+
+/// A variable is set to something that is not text.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the environment variable {variable} is not UTF-8")]
+pub struct NotText {
+    /// Its name.
+    pub variable: String,
+}
+
+impl UserError for NotText {
+    fn hint(&self) -> Option<String> {
+        Some(format!("set {} to UTF-8 text, or unset it", self.variable))
+    }
+
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+}
+
+/// Looks a variable up, in the process or, in tests, elsewhere.
+pub type Lookup<'a> = dyn Fn(&str) -> Result<Option<String>, NotText> + 'a;
+
+/// The value of a variable, which may be empty.
+///
+/// # Errors
+/// [`NotText`] where it is set to something that is not UTF-8.
+pub fn text(name: &str) -> Result<Option<String>, NotText> {
+    match env::var(name) {
+        Ok(value) => Ok(Some(value)),
+        Err(env::VarError::NotPresent) => Ok(None),
+        Err(env::VarError::NotUnicode(_)) => Err(NotText { variable: name.to_owned() }),
+    }
+}
+
+/// The value of one of the variables that [`check`] has found to be text.
+pub fn checked(name: &str) -> Option<String> {
+    debug_assert!(CHECKED.contains(&name), "{name} is missing in CHECKED");
+    text(name).ok().flatten()
+}
+
+/// The value of a variable that holds a path or a list of paths, which need not be UTF-8; an empty one counts as unset.
+pub fn path(name: &str) -> Option<OsString> {
+    env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// The folders of `PATH`.
+pub fn program_folders() -> Vec<PathBuf> {
+    path("PATH").map(|path| env::split_paths(&path).collect()).unwrap_or_default()
+}
+
+/// Reads what is read without an error later: who runs this, on which host, with which colours.
+///
+/// # Errors
+/// [`NotText`] for the first of these variables that is not UTF-8.
+pub fn check() -> Result<(), NotText> {
+    CHECKED.into_iter().try_for_each(|name| text(name).map(drop))
+}
+
+/// Everything that is set, for a program that is to find what this one found.
+pub fn all() -> impl Iterator<Item = (OsString, OsString)> {
+    env::vars_os()
+}
+
+/// Keeps from a program what libpq would take from this environment: it connects where its arguments say.
+pub fn strip(command: &mut Command) {
+    for name in of_libpq() {
+        command.env_remove(name);
+    }
+}
+
+/// Starts this program anew without them, where any of what libpq would take is set: sqlx reads it too, and what it has taken
+/// from `PGOPTIONS` or `PGSSLROOTCERT` no setting of ours takes back. To be called first of all.
+///
+/// # Errors
+/// The program cannot be started anew. It does not return where it was.
+pub fn shed() -> io::Result<()> {
+    if of_libpq().is_empty() {
+        return Ok(());
+    }
+    let mut arguments = env::args_os();
+    let mut anew = Command::new(env::current_exe()?);
+    if let Some(name) = arguments.next() {
+        anew.arg0(name);
+    }
+    strip(anew.args(arguments));
+    Err(anew.exec())
+}
+
+/// The first variable that is set and that sqlx would take an option or a certificate from.
+pub fn beyond_the_url() -> Option<&'static str> {
+    ["PGOPTIONS", "PGSSLROOTCERT", "PGSSLCERT", "PGSSLKEY"].into_iter().find(|name| env::var_os(name).is_some())
+}
+
+/// The variables that are set here and that libpq, its programs or sqlx would take a server, a login or an option from.
+fn of_libpq() -> Vec<OsString> {
+    env::vars_os().map(|(name, _)| name).filter(|name| is_libpqs(name)).collect()
+}
+
+/// libpq's names begin with `PG` and a letter: `PGHOST`, `PGSYSCONFDIR`. `PG_BIN` and `PG_VERSION` are ours.
+fn is_libpqs(name: &OsStr) -> bool {
+    name.as_encoded_bytes().strip_prefix(b"PG").is_some_and(|rest| rest.first().is_some_and(u8::is_ascii_alphabetic))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_libpq_reads_is_told_from_what_is_ours() {
+        for name in ["PGHOST", "PGHOSTADDR", "PGSERVICE", "PGOPTIONS", "PGSSLMODE", "PGPASSFILE", "PGSYSCONFDIR"] {
+            assert!(is_libpqs(OsStr::new(name)), "{name}");
+        }
+        for name in ["PG_BIN", "PG_VERSION", "PATH", "PG"] {
+            assert!(!is_libpqs(OsStr::new(name)), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_program_that_is_started_finds_none_of_what_libpq_reads() {
+        const NAME: &str = "environment::tests::a_program_that_is_started_finds_none_of_what_libpq_reads";
+        if path("PGSERVICE").is_none() {
+            // In a process of its own: this one's environment is shared by all tests.
+            let mut child = Command::new(env::current_exe().unwrap());
+            let output = child.args(["--exact", NAME]).env("PGSERVICE", "x").env("PG_BIN", "kept").output().unwrap();
+            assert!(output.status.success(), "{output:?}");
+            assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"), "{output:?}");
+            return;
+        }
+        let mut program = Command::new("env");
+        strip(&mut program);
+        let found = String::from_utf8(program.output().unwrap().stdout).unwrap();
+        assert!(!found.contains("PGSERVICE") && found.contains("PG_BIN=kept"), "{found}");
+    }
+
+    #[test]
+    fn an_unset_variable_is_unset_and_a_set_one_is_read() {
+        assert_eq!(text("NO_SUCH_VARIABLE_IS_SET"), Ok(None));
+        assert!(text("CARGO_MANIFEST_DIR").unwrap().is_some_and(|folder| folder.ends_with("tenancy-config")));
+    }
+}

@@ -1,0 +1,72 @@
+//! A folder of files that appears whole or not at all.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use super::place::{above, sync};
+use super::unfinished::{self, Unfinished};
+use super::{FileError, Problem, Readers};
+
+/// A new folder while its files are being written. Dropped without [`finish`](Self::finish), it leaves nothing.
+#[derive(Debug)]
+pub struct NewFolder {
+    place: PathBuf,
+    folder: TempDir,
+    _unfinished: Unfinished,
+}
+
+impl NewFolder {
+    /// Begins a folder beside `place`.
+    ///
+    /// # Errors
+    /// Something stands there, or the folder above cannot be written to.
+    pub fn create(place: &Path) -> Result<Self, FileError> {
+        Self::expect_nothing(place)?;
+        let above = above(place);
+        let made = Unfinished::make(|| {
+            let folder = unfinished::builder().permissions(Permissions::from_mode(0o777)).tempdir_in(above)?;
+            Ok((folder.path().to_owned(), folder))
+        });
+        let (unfinished, folder) = made.map_err(|source| FileError::folder(place, above, source))?;
+        Ok(Self { place: place.to_owned(), folder, _unfinished: unfinished })
+    }
+
+    /// Refuses a place that is taken, also by an empty folder or a link that leads nowhere.
+    ///
+    /// # Errors
+    /// [`Problem::Taken`].
+    pub fn expect_nothing(place: &Path) -> Result<(), FileError> {
+        match fs::symlink_metadata(place) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(FileError::new(place, Problem::Io(error))),
+            Ok(_) => Err(FileError::new(place, Problem::Taken)),
+        }
+    }
+
+    /// Writes one of its files.
+    ///
+    /// # Errors
+    /// As [`write`](super::write).
+    pub fn write(&self, name: &str, text: &str) -> Result<(), FileError> {
+        let written = super::write(&self.folder.path().join(name), text, Readers::Usual);
+        written.map_err(|error| FileError::new(&self.place.join(name), error.problem))
+    }
+
+    /// Gives the finished folder its name.
+    ///
+    /// # Errors
+    /// The place was taken in between; nothing is left behind then.
+    pub fn finish(self) -> Result<(), FileError> {
+        Self::expect_nothing(&self.place)?;
+        sync(self.folder.path());
+        fs::rename(self.folder.path(), &self.place)
+            .map_err(|source| FileError::new(&self.place, Problem::Io(source)))?;
+        // It has its name now; there is nothing left to remove.
+        let _ = self.folder.keep();
+        sync(above(&self.place));
+        Ok(())
+    }
+}

@@ -1,0 +1,137 @@
+//! Identifiers: one exact name, or a table in a schema. `tenant-rls` alone quotes them into SQL.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+use crate::redact::without_urls;
+use crate::user_error::{Exit, UserError};
+
+/// The longest identifier that PostgreSQL keeps whole, in bytes (`NAMEDATALEN - 1`).
+const LONGEST: usize = 63;
+
+/// A name that PostgreSQL could not hold.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{name}` cannot be the name of a table, column or role: {why}")]
+pub struct NameError {
+    /// The name as given.
+    pub name: String,
+    /// What is wrong with it.
+    pub why: &'static str,
+}
+
+impl UserError for NameError {
+    fn hint(&self) -> Option<String> {
+        None
+    }
+
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+}
+
+/// One exact, case-sensitive identifier: `tenantId` is not `tenantid`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ident(String);
+
+impl Ident {
+    /// Takes a name as `pg_catalog` has it, without quotes.
+    ///
+    /// # Errors
+    /// [`NameError`] where PostgreSQL could not hold the name unchanged: empty, over 63 bytes, or with a NUL.
+    pub fn new(name: impl Into<String>) -> Result<Self, NameError> {
+        let name = name.into();
+        let why = if name.is_empty() {
+            "it is empty"
+        } else if name.len() > LONGEST {
+            "it is longer than 63 bytes, which PostgreSQL would cut off"
+        } else if name.contains('\0') {
+            "it holds a NUL character"
+        } else {
+            return Ok(Self(name));
+        };
+        Err(NameError { name: without_urls(&name), why })
+    }
+
+    /// The name, without quotes.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Ident {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Serialize for Ident {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+/// A table in its schema.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TableName {
+    schema: Ident,
+    name: Ident,
+}
+
+impl TableName {
+    /// Names a table.
+    pub fn new(schema: Ident, name: Ident) -> Self {
+        Self { schema, name }
+    }
+
+    /// Reads `table` or `schema.table`, as people write it on the command line and in `tenancy.toml`; a name that holds
+    /// a dot itself is written with its schema.
+    ///
+    /// # Errors
+    /// [`NameError`] where PostgreSQL could not hold one of the two names unchanged.
+    pub fn parse(text: &str, default_schema: &str) -> Result<Self, NameError> {
+        let (schema, name) = text.split_once('.').unwrap_or((default_schema, text));
+        Ok(Self { schema: Ident::new(schema)?, name: Ident::new(name)? })
+    }
+
+    /// The schema.
+    pub fn schema(&self) -> &Ident {
+        &self.schema
+    }
+
+    /// The table's own name.
+    pub fn name(&self) -> &Ident {
+        &self.name
+    }
+}
+
+impl fmt::Display for TableName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.schema, self.name)
+    }
+}
+
+impl Serialize for TableName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_postgresql_would_cut_is_refused() {
+        assert!(Ident::new("x".repeat(63)).is_ok());
+        assert!(Ident::new("x".repeat(64)).is_err());
+        assert!(Ident::new("").is_err());
+        assert!(Ident::new("a\0b").is_err());
+    }
+
+    #[test]
+    fn a_table_without_a_schema_gets_the_default_one() {
+        assert_eq!(TableName::parse("bookings", "public").unwrap().to_string(), "public.bookings");
+        assert_eq!(TableName::parse("crm.bookings", "public").unwrap().to_string(), "crm.bookings");
+    }
+}

@@ -1,0 +1,57 @@
+//! Finding the `tenancy.toml`: `--config`, `TENANCY_CONFIG`, else upwards to the root of the repository.
+
+use std::path::{Path, PathBuf};
+
+use super::error::SettingsError;
+use super::origin::SettingOrigin;
+use super::sources::{Flags, Sources};
+use crate::tenancy::{self, Tenancy};
+use crate::trust::{self, ReadError, Trust};
+
+const NAME: &str = "tenancy.toml";
+
+/// The file in use, if any, and what it says.
+pub(super) struct Config {
+    pub(super) path: Option<PathBuf>,
+    pub(super) tenancy: Tenancy,
+    /// Whether it says itself which schema tables without one stand in.
+    pub(super) names_schema: bool,
+}
+
+/// Reads the file in use; without one, the default application is assumed.
+pub(super) fn load(
+    flags: &Flags,
+    sources: &Sources,
+    trust: &Trust,
+    app_dir: &Path,
+    cwd: &Path,
+) -> Result<Config, SettingsError> {
+    let Some((path, origin)) = find(flags, sources, app_dir, cwd) else {
+        return Ok(Config { path: None, tenancy: Tenancy::default(), names_schema: false });
+    };
+    let text = match trust.read(&path) {
+        Ok(Some(text)) => text,
+        Ok(None) => return Err(SettingsError::Config { path, origin, source: rustix::io::Errno::NOENT.into() }),
+        Err(ReadError::Untrusted(untrusted)) => return Err(SettingsError::Untrusted(untrusted)),
+        Err(ReadError::Io(source)) => return Err(SettingsError::Config { path, origin, source }),
+    };
+    let shown = path.strip_prefix(cwd).unwrap_or(&path);
+    let tenancy = Tenancy::from_toml(&text, shown)?;
+    Ok(Config { path: Some(path), tenancy, names_schema: tenancy::names_schema(&text) })
+}
+
+fn find(flags: &Flags, sources: &Sources, app_dir: &Path, cwd: &Path) -> Option<(PathBuf, SettingOrigin)> {
+    if let Some(path) = &flags.config {
+        return Some((cwd.join(path), SettingOrigin::Flag("--config")));
+    }
+    if let Some((value, origin)) = sources.variable("TENANCY_CONFIG").filter(|(value, _)| !value.is_empty()) {
+        let from = if matches!(origin, SettingOrigin::EnvFile { .. }) { app_dir } else { cwd };
+        return Some((from.join(value), origin));
+    }
+    upwards(cwd).map(|path| (path.clone(), SettingOrigin::ConfigFile(path)))
+}
+
+/// The nearest one in the working folder's repository. Whatever has the name is taken, and what cannot be read is an error.
+fn upwards(cwd: &Path) -> Option<PathBuf> {
+    trust::folders_of(cwd).map(|folder| folder.join(NAME)).find(|path| path.symlink_metadata().is_ok())
+}

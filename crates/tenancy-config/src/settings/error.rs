@@ -1,0 +1,117 @@
+//! What can be wrong with the settings, and what to do about it.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::origin::SettingOrigin;
+use crate::environment::NotText;
+use crate::tenancy::TenancyError;
+use crate::trust::Untrusted;
+use crate::url::UrlError;
+use crate::user_error::{Exit, UserError};
+
+/// Why the settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SettingsError {
+    /// A URL was given that is none.
+    #[error("{origin}: {source}")]
+    Url {
+        /// Where it was given.
+        origin: SettingOrigin,
+        /// What is wrong with it.
+        source: UrlError,
+    },
+    /// No URL, in CI: a secret that is not set must not turn into a green run on an empty database.
+    #[error("this runs in CI, and no database URL is set")]
+    NoUrlInCi,
+    /// No URL, for a command that takes no default.
+    #[error("this command changes policies: it needs a database URL, or --local")]
+    NoUrl,
+    /// A direct URL without the URL of the database itself.
+    #[error("--direct-url is given without a database URL")]
+    OnlyDirect,
+    /// Two flags that exclude each other.
+    #[error("{0} and {1} exclude each other")]
+    Conflict(&'static str, &'static str),
+    /// `--app-dir` is not a folder.
+    #[error("there is no folder {}", path.display())]
+    AppDir {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A variable is set to something that is not text.
+    #[error(transparent)]
+    Variable(#[from] NotText),
+    /// A file that others could have written.
+    #[error(transparent)]
+    Untrusted(#[from] Untrusted),
+    /// An env file that is there cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    EnvFile {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The `tenancy.toml` that was asked for cannot be read.
+    #[error("cannot read {} ({origin}): {source}", path.display())]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// Where it was asked for.
+        origin: SettingOrigin,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Two settings name different schemas for the application's tables.
+    #[error("{} names the schema `{}` (?schema=), and {} the schema `{}`", .0[0].1, .0[0].0, .0[1].1, .0[1].0)]
+    Schemas(
+        /// The schema of a URL and that of another setting, each with its place.
+        Box<[(String, SettingOrigin); 2]>,
+    ),
+    /// The `tenancy.toml` is wrong.
+    #[error(transparent)]
+    Tenancy(#[from] TenancyError),
+}
+
+impl UserError for SettingsError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Url { origin: SettingOrigin::Flag(_), source: UrlError::Empty } => Some(
+                "is the variable set that the flag's value comes from? --local takes the local database".to_owned(),
+            ),
+            Self::Url { source, .. } => source.hint(),
+            Self::NoUrlInCi => Some("set DATABASE_URL, or say --local to use a local database on purpose".to_owned()),
+            Self::NoUrl | Self::OnlyDirect => Some("set DATABASE_URL, or give --database-url".to_owned()),
+            Self::AppDir { .. } => Some("--app-dir names the folder with the app's .env files".to_owned()),
+            Self::EnvFile { source, .. } | Self::Config { source, .. }
+                if source.kind() == io::ErrorKind::InvalidData =>
+            {
+                Some("save the file as UTF-8".to_owned())
+            }
+            Self::EnvFile { path, source } if source.kind() == io::ErrorKind::IsADirectory => {
+                Some(format!("remove the folder {}, or name the application's folder with --app-dir", path.display()))
+            }
+            Self::Variable(error) => error.hint(),
+            Self::Untrusted(error) => error.hint(),
+            Self::Config { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                Some("`cargo xtask init` writes one from a database's catalog".to_owned())
+            }
+            Self::Tenancy(error) => error.hint(),
+            Self::Schemas(_) => {
+                Some("the application's tables stand in one of them: name that one in both places".to_owned())
+            }
+            Self::Conflict(..) | Self::EnvFile { .. } | Self::Config { .. } => None,
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Url { source, .. } => source.exit(),
+            Self::Tenancy(error) => error.exit(),
+            Self::Untrusted(error) => error.exit(),
+            _ => Exit::Usage,
+        }
+    }
+}

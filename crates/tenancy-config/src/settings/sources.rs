@@ -1,0 +1,132 @@
+//! The places that settings come from: the command line, the environment, and the application's env files.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::error::SettingsError;
+use super::origin::SettingOrigin;
+use crate::env_files::EnvFiles;
+use crate::environment::Lookup;
+use crate::url::DatabaseUrl;
+
+/// Variables with the database's URL, the first that is set counts.
+const DATABASE: [&str; 2] = ["DATABASE_URL", "NETLIFY_DATABASE_URL"];
+/// Variables with the URL of the same database without a pooler between.
+const DIRECT: [&str; 3] = ["DIRECT_URL", "DATABASE_URL_UNPOOLED", "NETLIFY_DATABASE_URL_UNPOOLED"];
+
+/// The variables that are read. A job that needs another one adds it here. `TENANT_ID` is for the commands that seed a
+/// tenant and mint a session: anywhere else it could silently narrow a repair, and an architecture test says so.
+pub(super) const VARIABLES: [&str; 21] = [
+    "APP_DATABASE_URL",
+    "AUTH_SECRET",
+    "AUTH_URL",
+    "CI",
+    "DATABASE_URL",
+    "DATABASE_URL_UNPOOLED",
+    "DIRECT_URL",
+    "EMAIL",
+    "FORCE_RLS",
+    "MULTI_TENANCY_ENABLED",
+    "MULTI_TENANCY_STRICT",
+    "NETLIFY_DATABASE_URL",
+    "NETLIFY_DATABASE_URL_UNPOOLED",
+    "NEXTAUTH_SECRET",
+    "NEXTAUTH_URL",
+    "NODE_ENV",
+    "RLS_ALLOW_NULL_TENANT",
+    "TENANCY_CONFIG",
+    "TENANCY_TRUST",
+    "TENANT_ID",
+    "TENANT_SLUG",
+];
+
+/// What the command line said.
+#[derive(Clone, Default)]
+pub struct Flags {
+    /// `--database-url`
+    pub database_url: Option<String>,
+    /// `--direct-url`: the same database, without a pooler between.
+    pub direct_url: Option<String>,
+    /// `--config`: the `tenancy.toml`.
+    pub config: Option<PathBuf>,
+    /// `--app-dir`: where the app's env files are.
+    pub app_dir: Option<PathBuf>,
+    /// `--tls-no-verify`
+    pub tls_no_verify: bool,
+    /// `--local`, and every command that is about nothing but the local database.
+    pub local: bool,
+}
+
+/// The places that a variable may be set in.
+#[derive(Clone)]
+pub(super) struct Sources {
+    environment: BTreeMap<&'static str, String>,
+    files: Arc<EnvFiles>,
+    cwd: PathBuf,
+}
+
+pub(super) type Found = Option<(DatabaseUrl, SettingOrigin)>;
+
+impl Sources {
+    pub(super) fn new(environment: &Lookup<'_>, files: EnvFiles, cwd: &Path) -> Result<Self, SettingsError> {
+        let mut known = BTreeMap::new();
+        for name in VARIABLES {
+            known.extend(environment(name)?.map(|value| (name, value)));
+        }
+        Ok(Self { environment: known, files: Arc::new(files), cwd: cwd.to_owned() })
+    }
+
+    pub(super) fn variable(&self, name: &str) -> Option<(String, SettingOrigin)> {
+        if let Some(value) = self.environment.get(name) {
+            return Some((value.clone(), SettingOrigin::Environment(name.to_owned())));
+        }
+        let (value, path) = self.files.get(name)?;
+        let path = path.strip_prefix(&self.cwd).unwrap_or(path).to_owned();
+        Some((value.to_owned(), SettingOrigin::EnvFile { var: name.to_owned(), path }))
+    }
+
+    /// CI systems set `CI` to something; `false` and `0` are how people unset it.
+    pub(super) fn in_ci(&self) -> bool {
+        self.environment.get("CI").is_some_and(|value| !matches!(value.trim(), "" | "0" | "false"))
+    }
+
+    /// With `--local` no URL is looked at, so that a broken one does not stand in the way of `db up`.
+    pub(super) fn local(&self, flags: &Flags) -> Result<Found, SettingsError> {
+        match (&flags.database_url, &flags.direct_url) {
+            (Some(_), _) => Err(SettingsError::Conflict("--local", "--database-url")),
+            (_, Some(_)) => Err(SettingsError::Conflict("--local", "--direct-url")),
+            (None, None) => Ok(None),
+        }
+    }
+
+    pub(super) fn urls(&self, flags: &Flags) -> Result<(Found, Found), SettingsError> {
+        let given = match &flags.database_url {
+            Some(text) => Some((text.clone(), SettingOrigin::Flag("--database-url"))),
+            None => DATABASE.iter().find_map(|name| self.variable(name)),
+        };
+        let Some(database) = given.map(parse).transpose()? else {
+            return match &flags.direct_url {
+                Some(_) => Err(SettingsError::OnlyDirect),
+                None => Ok((None, None)),
+            };
+        };
+        let direct = match &flags.direct_url {
+            Some(text) => Some((text.clone(), SettingOrigin::Flag("--direct-url"))),
+            // A template's `DIRECT_URL=` means that there is none. And one from a weaker place than the database's own
+            // URL, as an `.env` beside an explicit `--database-url`, is most likely that of another database.
+            None => DIRECT
+                .iter()
+                .filter_map(|name| self.variable(name))
+                .find(|(value, origin)| !value.trim().is_empty() && origin.strength() >= database.1.strength()),
+        };
+        Ok((Some(database), direct.map(parse).transpose()?))
+    }
+}
+
+fn parse((text, origin): (String, SettingOrigin)) -> Result<(DatabaseUrl, SettingOrigin), SettingsError> {
+    match DatabaseUrl::parse(&text) {
+        Ok(url) => Ok((url, origin)),
+        Err(source) => Err(SettingsError::Url { origin, source }),
+    }
+}

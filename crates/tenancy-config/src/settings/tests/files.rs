@@ -1,0 +1,77 @@
+//! What `tenancy.toml` and a URL say together, and files of that name that are missing, wrong or none.
+
+use super::{Machine, url};
+use crate::name::TableName;
+use crate::settings::Settings;
+use crate::user_error::Exit;
+use crate::user_error::UserError;
+
+fn schema(settings: &Settings) -> (&str, Option<String>) {
+    (settings.tenancy().database.schema.as_str(), settings.schema_from().map(ToString::to_string))
+}
+
+#[test]
+fn the_urls_schema_is_that_of_the_tables() {
+    let machine = Machine::new().set("DATABASE_URL", &format!("{}?schema=app", url("h")));
+    assert_eq!(schema(&machine.settings()), ("app", Some("DATABASE_URL in the environment".into())));
+    let bookings = TableName::parse("app.bookings", "public").unwrap();
+    assert!(machine.settings().tenancy().rules(&bookings).is_some(), "the default application's tables are there");
+    let machine = machine.file("tenancy.toml", "[database]\nenvironment = \"production\"");
+    assert_eq!(schema(&machine.settings()).0, "app", "the file names none");
+    let machine = machine.file("tenancy.toml", "[database]\nschema = \"app\"");
+    assert_eq!(schema(&machine.settings()).0, "app");
+    assert_eq!(schema(&Machine::new().set("DATABASE_URL", &url("h")).settings()), ("public", None));
+}
+
+#[test]
+fn two_schemas_for_the_same_tables_are_refused_and_both_named() {
+    let machine = Machine::new()
+        .set("DATABASE_URL", &format!("{}?schema=app", url("h")))
+        .file("tenancy.toml", "[database]\nschema = \"public\"");
+    let error = machine.refused();
+    let said = error.to_string();
+    assert!(said.starts_with("DATABASE_URL in the environment names the schema `app`"), "{said}");
+    assert!(said.ends_with("tenancy.toml the schema `public`"), "{said}");
+    assert_eq!((error.exit(), error.hint().is_some()), (Exit::Usage, true));
+    let machine = Machine::new()
+        .set("DATABASE_URL", &format!("{}?schema=app", url("h")))
+        .set("DIRECT_URL", &format!("{}?schema=other", url("h")));
+    assert!(machine.refused().to_string().contains("`other`"), "{}", machine.refused());
+}
+
+#[test]
+fn a_table_that_the_urls_schema_would_name_twice_is_refused() {
+    let machine = Machine::new()
+        .set("DATABASE_URL", &format!("{}?schema=app", url("h")))
+        .file("tenancy.toml", "[tables.x]\n[tables.\"app.x\"]");
+    assert!(machine.refused().to_string().contains("stands there twice"), "{}", machine.refused());
+}
+
+#[test]
+fn whatever_is_called_tenancy_toml_is_read_or_an_error() {
+    let folder = Machine::new();
+    std::fs::create_dir(folder.path("tenancy.toml")).unwrap();
+    let nowhere = Machine::new();
+    std::os::unix::fs::symlink("gone", nowhere.path("tenancy.toml")).unwrap();
+    let bytes = Machine::new();
+    std::fs::write(bytes.path("tenancy.toml"), b"\xFF").unwrap();
+    for machine in [folder, nowhere, bytes] {
+        let error = machine.refused();
+        assert!(error.to_string().contains("tenancy.toml"), "{error}");
+        assert_eq!(error.exit(), Exit::Usage);
+    }
+}
+
+#[test]
+fn a_config_that_was_asked_for_must_be_there() {
+    let error = Machine::new().set("TENANCY_CONFIG", "gone.toml").refused();
+    assert!(error.to_string().contains("TENANCY_CONFIG in the environment"), "{error}");
+    assert_eq!((error.exit(), error.hint().is_some()), (Exit::Usage, true));
+}
+
+#[test]
+fn a_wrong_config_is_told_with_its_line() {
+    let error = Machine::new().file("tenancy.toml", "\n[tenat]\n").refused();
+    assert_eq!(error.to_string(), "tenancy.toml:2: unknown key `tenat`");
+    assert_eq!((error.exit(), error.hint()), (Exit::Usage, Some("did you mean `tenant`?".to_owned())));
+}

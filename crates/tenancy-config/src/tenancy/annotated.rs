@@ -1,0 +1,222 @@
+//! Writes a [`Tenancy`] as the commented `tenancy.toml` that a newcomer can edit.
+
+use std::fmt::Write;
+
+use super::model::{EvidenceRule, SourceRule, TableRules, Tenancy, default_key};
+
+impl Tenancy {
+    /// The text of a `tenancy.toml` that reads back as this value, with a comment at each key.
+    pub fn annotated(&self) -> String {
+        let mut out = String::new();
+        // Writing to a String cannot fail.
+        let _ = self.write(&mut out);
+        out
+    }
+
+    fn write(&self, out: &mut String) -> std::fmt::Result {
+        writeln!(out, "# Which schema this is, for `cargo xtask`. Names are exact: \"tenantId\" is not \"tenantid\".")?;
+        writeln!(
+            out,
+            "# A section that is left out is the default application's. `cargo xtask doctor` compares all of this with"
+        )?;
+        writeln!(
+            out,
+            "# the database, `cargo xtask init` writes it anew. No URLs and no secrets here: this file is committed.\n"
+        )?;
+        writeln!(out, "# Names of tenant columns: a table's is the first of these that it has.")?;
+        writeln!(out, "columns = [{}]\n", list(&self.columns))?;
+
+        writeln!(out, "[database]")?;
+        writeln!(
+            out,
+            "# What a write must be confirmed with (`--confirm`), except on the local database; else the host's name."
+        )?;
+        match &self.database.environment {
+            Some(name) => writeln!(out, "environment = {}", string(name))?,
+            None => writeln!(out, "# environment = \"production\"")?,
+        }
+        writeln!(out, "# The schema of tables that are named without one.")?;
+        writeln!(out, "schema = {}", string(&self.database.schema))?;
+        writeln!(
+            out,
+            "# Roles whose tables are relied on, beside the owners of the database and of the tenant table."
+        )?;
+        writeln!(out, "owners = [{}]\n", list(&self.database.owners))?;
+
+        let tenant = &self.tenant;
+        writeln!(out, "# The table with one row for each tenant.")?;
+        writeln!(out, "[tenant]\ntable = {}", string(&tenant.table))?;
+        writeln!(out, "key = {}   # what tenant columns reference", string(&tenant.key))?;
+        writeln!(
+            out,
+            "slug = {}   # unique and readable: `--tenant` takes it as well as the key",
+            string(&tenant.slug)
+        )?;
+        writeln!(out, "name = {}", string(&tenant.name))?;
+        match &tenant.status {
+            Some(column) => writeln!(out, "status = {}   # leave it out where tenants have no state", string(column))?,
+            None => writeln!(out, "# status = \"status\"   # tenants have no state here")?,
+        }
+        writeln!(out, "active = {}   # the state of a tenant that is in use\n", string(&tenant.active))?;
+
+        writeln!(out, "[session]")?;
+        writeln!(
+            out,
+            "# The setting that policies read the tenant's id from. It is only ever set inside a transaction."
+        )?;
+        writeln!(out, "variable = {}", string(&self.session.variable))?;
+        writeln!(out, "policy = {}   # the policy's name, the same on each table\n", string(&self.session.policy))?;
+
+        writeln!(out, "[roles]")?;
+        writeln!(out, "app = {}   # what the application logs in as; policies filter it", string(&self.roles.app))?;
+        writeln!(out, "maintenance = {}   # NOLOGIN; backfills act as it", string(&self.roles.maintenance))?;
+        writeln!(
+            out,
+            "auditor = {}   # NOLOGIN; audits act as it where no role is unfiltered\n",
+            string(&self.roles.auditor)
+        )?;
+
+        writeln!(
+            out,
+            "# Tables that must be there (`table` or `schema.table`), with their rules. Others that have a tenant column are"
+        )?;
+        writeln!(out, "# found by it. The rules of a table:")?;
+        writeln!(out, "#   column = \"…\"          its tenant column, where it is not one of `columns`")?;
+        writeln!(out, "#   platform_rows = true  rows without a tenant are meant: they belong to the whole platform")?;
+        writeln!(
+            out,
+            "#   cross_tenant_references = \"why\"   its rows may reference other tenants' rows, for this reason"
+        )?;
+        writeln!(
+            out,
+            "#   allow_triggers = [ … ]   its triggers that may fire when a backfill gives a row its tenant"
+        )?;
+        writeln!(
+            out,
+            "#   sources = [ … ]       where a row's tenant follows from, best source first: the tenant of the row in `table`"
+        )?;
+        writeln!(
+            out,
+            "#                         whose `key` (default \"id\") equals this table's `column`; `tenant` names the tenant"
+        )?;
+        writeln!(
+            out,
+            "#                         column there, where it is not one of `columns`; `all = true`: many rows there may have"
+        )?;
+        writeln!(out, "#                         that `key`, which needs an index, and each of them names a tenant")?;
+        writeln!(
+            out,
+            "#   evidence = [ … ]      what decides where sources name several tenants: the one of them that has a row in"
+        )?;
+        writeln!(
+            out,
+            "#                         `table` with `equal` columns (here = there), if only one has; `table` may be this one"
+        )?;
+        if self.tables.is_empty() {
+            // Without any, the section would be taken from the default application.
+            writeln!(out, "[tables]")?;
+        }
+        for (name, rules) in &self.tables {
+            write_table(out, name, rules, &|_| None)?;
+        }
+        Ok(())
+    }
+}
+
+/// The part of a `tenancy.toml` that holds the rules of one table, with what there is to say of a source behind it.
+pub fn fragment(name: &str, rules: &TableRules, comment: &dyn Fn(&SourceRule) -> Option<String>) -> String {
+    let mut out = String::new();
+    // Writing to a String cannot fail.
+    let _ = write_table(&mut out, name, rules, comment);
+    out
+}
+
+fn write_table(
+    out: &mut String,
+    name: &str,
+    rules: &TableRules,
+    comment: &dyn Fn(&SourceRule) -> Option<String>,
+) -> std::fmt::Result {
+    writeln!(out, "\n[tables.{}]", key(name))?;
+    if let Some(column) = &rules.column {
+        writeln!(out, "column = {}", string(column))?;
+    }
+    if rules.platform_rows {
+        writeln!(out, "platform_rows = true")?;
+    }
+    if let Some(reason) = &rules.cross_tenant_references {
+        writeln!(out, "cross_tenant_references = {}", string(reason))?;
+    }
+    if !rules.allow_triggers.is_empty() {
+        writeln!(out, "allow_triggers = [{}]", list(&rules.allow_triggers))?;
+    }
+    write_list(out, "sources", rules.sources.iter().map(|rule| (source(rule), comment(rule))))?;
+    write_list(out, "evidence", rules.evidence.iter().map(|rule| (evidence(rule), None)))
+}
+
+fn write_list(
+    out: &mut String,
+    key: &str,
+    items: impl ExactSizeIterator<Item = (String, Option<String>)>,
+) -> std::fmt::Result {
+    if items.len() == 0 {
+        return Ok(());
+    }
+    let line = |(item, comment): (String, Option<String>)| match comment {
+        // A name may hold a line break, and a comment ends with its line.
+        Some(comment) => format!("    {item},   # {}\n", comment.replace(char::is_control, " ")),
+        None => format!("    {item},\n"),
+    };
+    let lines: String = items.map(line).collect();
+    writeln!(out, "{key} = [\n{lines}]")
+}
+
+fn source(source: &SourceRule) -> String {
+    let mut pairs = vec![("name", &source.name), ("column", &source.column), ("table", &source.table)];
+    if source.key != default_key() {
+        pairs.push(("key", &source.key));
+    }
+    pairs.extend(source.tenant.iter().map(|column| ("tenant", column)));
+    let pairs = pairs.into_iter().map(|(key, value)| pair(key, value));
+    inline(pairs.chain(source.all.then(|| "all = true".to_owned())))
+}
+
+fn evidence(evidence: &EvidenceRule) -> String {
+    let equal = inline(evidence.equal.iter().map(|(here, there)| pair(&key(here), there)));
+    let pairs = [pair("name", &evidence.name), pair("table", &evidence.table), format!("equal = {equal}")];
+    inline(pairs.into_iter().chain(evidence.tenant.iter().map(|column| pair("tenant", column))))
+}
+
+fn pair(key: &str, value: &str) -> String {
+    format!("{key} = {}", string(value))
+}
+
+/// An inline table of TOML.
+fn inline(pairs: impl Iterator<Item = String>) -> String {
+    format!("{{ {} }}", pairs.collect::<Vec<_>>().join(", "))
+}
+
+fn list(names: &[String]) -> String {
+    names.iter().map(|name| string(name)).collect::<Vec<_>>().join(", ")
+}
+
+fn key(name: &str) -> String {
+    let bare = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
+    if bare { name.to_owned() } else { string(name) }
+}
+
+/// A basic string of TOML.
+fn string(value: &str) -> String {
+    let mut out = String::from("\"");
+    for c in value.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            c if c.is_control() => {
+                let _ = write!(out, "\\u{:04X}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}

@@ -1,0 +1,135 @@
+//! What serde cannot see: names that PostgreSQL could not hold, and names given twice.
+
+use std::collections::BTreeSet;
+
+use super::model::{EvidenceRule, SourceRule, TableRules, Tenancy};
+use crate::name::{Ident, TableName};
+
+/// The key and what is wrong with it.
+type Wrong = (String, String);
+
+impl Tenancy {
+    pub(super) fn check(&self) -> Result<(), Wrong> {
+        if self.columns.is_empty() {
+            return Err(("columns".into(), "at least one tenant column is needed".into()));
+        }
+        for (position, column) in self.columns.iter().enumerate() {
+            ident(&format!("columns[{position}]"), column)?;
+        }
+        unique("columns", self.columns.iter())?;
+        if self.database.environment.as_ref().is_some_and(|name| name.trim().is_empty()) {
+            return Err(("database.environment".into(), "it is empty; leave it out to be asked for the host".into()));
+        }
+        ident("database.schema", &self.database.schema)?;
+        let tenant = &self.tenant;
+        table("tenant.table", &tenant.table, &self.database.schema)?;
+        let status = tenant.status.iter().map(|status| ("status", status));
+        for (key, column) in
+            [("key", &tenant.key), ("slug", &tenant.slug), ("name", &tenant.name)].into_iter().chain(status)
+        {
+            ident(&format!("tenant.{key}"), column)?;
+        }
+        variable("session.variable", &self.session.variable)?;
+        ident("session.policy", &self.session.policy)?;
+        let roles =
+            [("app", &self.roles.app), ("maintenance", &self.roles.maintenance), ("auditor", &self.roles.auditor)];
+        for (key, role) in roles {
+            ident(&format!("roles.{key}"), role)?;
+        }
+        unique("roles", roles.into_iter().map(|(_, role)| role))?;
+        let mut tables = BTreeSet::new();
+        for (name, rules) in &self.tables {
+            let key = format!("tables.{name}");
+            if !tables.insert(table(&key, name, &self.database.schema)?) {
+                return Err((key, "the table stands there twice, with and without its schema".into()));
+            }
+            self.check_rules(&key, rules)?;
+        }
+        Ok(())
+    }
+
+    fn check_rules(&self, key: &str, rules: &TableRules) -> Result<(), Wrong> {
+        if let Some(column) = &rules.column {
+            ident(&format!("{key}.column"), column)?;
+        }
+        if rules.cross_tenant_references.as_ref().is_some_and(|reason| reason.trim().is_empty()) {
+            let why = "it is empty; a reason must be given, which reports repeat".to_owned();
+            return Err((format!("{key}.cross_tenant_references"), why));
+        }
+        let triggers = format!("{key}.allow_triggers");
+        rules.allow_triggers.iter().try_for_each(|trigger| ident(&triggers, trigger))?;
+        unique(&triggers, rules.allow_triggers.iter())?;
+        for (position, source) in rules.sources.iter().enumerate() {
+            self.check_source(&format!("{key}.sources[{position}]"), source)?;
+        }
+        for (position, evidence) in rules.evidence.iter().enumerate() {
+            self.check_evidence(&format!("{key}.evidence[{position}]"), evidence)?;
+        }
+        // Reports and journal have one list of both.
+        let names = rules.sources.iter().map(|source| &source.name);
+        unique(&format!("{key}.sources"), names.clone())?;
+        unique(&format!("{key}.evidence"), names.chain(rules.evidence.iter().map(|evidence| &evidence.name)))
+    }
+
+    fn check_source(&self, key: &str, source: &SourceRule) -> Result<(), Wrong> {
+        named(key, &source.name)?;
+        ident(&format!("{key}.column"), &source.column)?;
+        table(&format!("{key}.table"), &source.table, &self.database.schema)?;
+        ident(&format!("{key}.key"), &source.key)?;
+        source.tenant.iter().try_for_each(|column| ident(&format!("{key}.tenant"), column))
+    }
+
+    fn check_evidence(&self, key: &str, evidence: &EvidenceRule) -> Result<(), Wrong> {
+        named(key, &evidence.name)?;
+        table(&format!("{key}.table"), &evidence.table, &self.database.schema)?;
+        if evidence.equal.is_empty() {
+            return Err((format!("{key}.equal"), "it is empty: any row of a tenant would be evidence".into()));
+        }
+        for (here, there) in &evidence.equal {
+            ident(&format!("{key}.equal"), here)?;
+            ident(&format!("{key}.equal"), there)?;
+        }
+        evidence.tenant.iter().try_for_each(|column| ident(&format!("{key}.tenant"), column))
+    }
+}
+
+/// Reports need a name for what decided.
+fn named(key: &str, name: &str) -> Result<(), Wrong> {
+    if name.trim().is_empty() {
+        return Err((format!("{key}.name"), "it is empty; reports need a name for it".into()));
+    }
+    Ok(())
+}
+
+fn ident(key: &str, name: &str) -> Result<(), Wrong> {
+    Ident::new(name).map(drop).map_err(|error| (key.to_owned(), error.to_string()))
+}
+
+fn table(key: &str, name: &str, schema: &str) -> Result<TableName, Wrong> {
+    TableName::parse(name, schema).map_err(|error| (key.to_owned(), error.to_string()))
+}
+
+/// The form of a customized option's name since PostgreSQL 14: identifiers with dots between them, at least one dot.
+fn variable(key: &str, name: &str) -> Result<(), Wrong> {
+    let starts = |c: char| c.is_ascii_alphabetic() || c == '_' || !c.is_ascii();
+    let goes_on = |c: char| starts(c) || c.is_ascii_digit() || c == '$';
+    let part = |part: &str| part.starts_with(starts) && part.chars().all(goes_on);
+    if !name.contains('.') {
+        let why = format!("`{name}` has no dot: PostgreSQL takes such a name for one of its own settings");
+        return Err((key.to_owned(), why));
+    }
+    if !name.split('.').all(part) {
+        return Err((key.to_owned(), format!("`{name}` cannot be the name of a setting")));
+    }
+    ident(key, name)
+}
+
+fn unique<'a>(key: &str, names: impl Iterator<Item = &'a String>) -> Result<(), Wrong> {
+    let mut seen = BTreeSet::new();
+    for name in names {
+        if !seen.insert(name) {
+            return Err((key.to_owned(), format!("`{name}` stands there twice")));
+        }
+    }
+    Ok(())
+}

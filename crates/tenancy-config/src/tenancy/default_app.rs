@@ -1,0 +1,116 @@
+//! The application that this workspace was written for: what every command assumes without a `tenancy.toml`.
+
+use std::collections::BTreeMap;
+
+use super::model::{
+    DatabaseSection, EvidenceRule, RolesSection, SessionSection, SourceRule, TableRules, Tenancy, TenantSection,
+    default_key,
+};
+
+impl Default for Tenancy {
+    fn default() -> Self {
+        Self {
+            columns: vec!["tenantId".into(), "tenant_id".into()],
+            database: DatabaseSection::default(),
+            tenant: TenantSection::default(),
+            session: SessionSection::default(),
+            roles: RolesSection::default(),
+            tables: tables(),
+        }
+    }
+}
+
+impl Default for DatabaseSection {
+    fn default() -> Self {
+        Self { environment: None, schema: "public".into(), owners: Vec::new() }
+    }
+}
+
+impl Default for TenantSection {
+    fn default() -> Self {
+        Self {
+            table: "Tenant".into(),
+            key: "id".into(),
+            slug: "slug".into(),
+            name: "name".into(),
+            status: Some("status".into()),
+            active: "ACTIVE".into(),
+        }
+    }
+}
+
+impl Default for SessionSection {
+    fn default() -> Self {
+        Self { variable: "app.current_tenant_id".into(), policy: "rls_tenant_isolation".into() }
+    }
+}
+
+impl Default for RolesSection {
+    fn default() -> Self {
+        Self { app: "app_user".into(), maintenance: "tenant_maintenance".into(), auditor: "tenant_auditor".into() }
+    }
+}
+
+fn tables() -> BTreeMap<String, TableRules> {
+    let request = ("service request", "serviceRequestId", "ServiceRequest");
+    let client = ("client", "clientId", "users");
+    let service = ("service", "serviceId", "services");
+    let booking = ("booking", "bookingId", "bookings");
+    let user = ("user", "userId", "users");
+    let sources = [
+        ("users", vec![]),
+        ("services", vec![]),
+        ("ServiceRequest", vec![client, service]),
+        ("bookings", vec![request, client, service]),
+        ("WorkOrder", vec![request, booking, client]),
+        ("invoices", vec![booking, client]),
+        ("expenses", vec![user]),
+        ("attachments", vec![request, ("uploader", "uploaderId", "users")]),
+        ("ScheduledReminder", vec![request]),
+        ("booking_settings", vec![]),
+        ("IdempotencyKey", vec![user]),
+        ("organization_settings", vec![]),
+        ("security_settings", vec![]),
+        ("service_views", vec![("service", "service_id", "services")]),
+    ];
+    let rules =
+        |sources: Vec<_>| TableRules { sources: sources.into_iter().map(source).collect(), ..Default::default() };
+    let platform = || TableRules { platform_rows: true, ..Default::default() };
+    let with_tenant = sources.into_iter().map(|(table, sources)| (table.to_owned(), rules(sources)));
+    let mut tables: BTreeMap<_, _> =
+        with_tenant.chain(["audit_logs", "audit_events"].map(|table| (table.to_owned(), platform()))).collect();
+    tables.insert("chat_messages".into(), chat_messages());
+    tables.insert("tenant_memberships".into(), memberships());
+    tables
+}
+
+/// What a membership is for is a user of one tenant in another.
+fn memberships() -> TableRules {
+    let reason = "a membership is how a user of one tenant belongs to another";
+    TableRules { cross_tenant_references: Some(reason.to_owned()), ..TableRules::default() }
+}
+
+/// A message is its author's. An author of several tenants is known by what else they wrote in the same room.
+fn chat_messages() -> TableRules {
+    let memberships = ("membership", "userId", "tenant_memberships");
+    let memberships = SourceRule { key: "userId".into(), all: true, ..source(memberships) };
+    let room = EvidenceRule {
+        name: "room".into(),
+        table: "chat_messages".into(),
+        equal: ["userId", "room"].map(|column| (column.to_owned(), column.to_owned())).into(),
+        tenant: None,
+    };
+    let sources = vec![memberships, source(("author", "userId", "users"))];
+    TableRules { sources, evidence: vec![room], ..TableRules::default() }
+}
+
+fn source((name, column, table): (&str, &str, &str)) -> SourceRule {
+    SourceRule {
+        name: name.into(),
+        column: column.into(),
+        table: table.into(),
+        key: default_key(),
+        tenant: None,
+        all: false,
+    }
+}

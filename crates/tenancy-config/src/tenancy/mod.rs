@@ -1,0 +1,19 @@
+//! `tenancy.toml`: which schema this is.
+
+mod annotated;
+mod check;
+mod default_app;
+mod error;
+mod model;
+mod read;
+
+#[cfg(test)]
+mod tests;
+
+pub use annotated::fragment;
+pub use error::TenancyError;
+pub use model::{
+    DatabaseSection, EvidenceRule, RolesSection, SessionSection, SourceRule, TableRules, Tenancy, TenantSection,
+};
+pub use read::line_at;
+pub(crate) use read::{in_schema, names_schema};

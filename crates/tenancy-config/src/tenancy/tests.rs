@@ -1,0 +1,245 @@
+//! What a `tenancy.toml` may say, and what its reader hears when it is wrong.
+
+use std::path::Path;
+
+use proptest::prelude::*;
+
+use super::{
+    DatabaseSection, EvidenceRule, RolesSection, SessionSection, SourceRule, TableRules, Tenancy, TenancyError,
+    TenantSection,
+};
+use crate::name::{Ident, TableName};
+use crate::user_error::UserError;
+
+fn read(text: &str) -> Result<Tenancy, TenancyError> {
+    Tenancy::from_toml(text, Path::new("tenancy.toml"))
+}
+
+fn invalid(text: &str) -> (String, String) {
+    match read(text) {
+        Err(TenancyError::Invalid { key, why, .. }) => (key, why),
+        other => panic!("{text}: {other:?}"),
+    }
+}
+
+#[test]
+fn an_empty_file_is_the_default_application() {
+    assert_eq!(read("").unwrap(), Tenancy::default());
+}
+
+#[test]
+fn the_default_application_is_valid() {
+    assert_eq!(Tenancy::default().check(), Ok(()));
+}
+
+#[test]
+fn the_committed_file_is_the_default_application() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tenancy.toml");
+    if crate::environment::path("BLESS").is_some() {
+        std::fs::write(&path, Tenancy::default().annotated()).unwrap();
+    }
+    let committed = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(committed, Tenancy::default().annotated(), "BLESS=1 cargo test -p tenant-rls --lib writes it anew");
+}
+
+#[test]
+fn bookings_ask_the_service_request_first_then_the_client_then_the_service() {
+    let tenancy = Tenancy::default();
+    let sources = tenancy.tables["bookings"].sources.iter();
+    let names: Vec<_> =
+        sources.map(|s| (s.name.as_str(), s.column.as_str(), s.table.as_str(), s.key.as_str())).collect();
+    assert_eq!(
+        names,
+        [
+            ("service request", "serviceRequestId", "ServiceRequest", "id"),
+            ("client", "clientId", "users", "id"),
+            ("service", "serviceId", "services", "id"),
+        ]
+    );
+}
+
+#[test]
+fn chat_messages_ask_all_memberships_of_the_author_and_then_the_author() {
+    let chat = &Tenancy::default().tables["chat_messages"];
+    let sources: Vec<_> = chat.sources.iter().map(|s| (s.name.as_str(), s.key.as_str(), s.all)).collect();
+    assert_eq!(sources, [("membership", "userId", true), ("author", "id", false)]);
+    let equal: Vec<_> = chat.evidence[0].equal.iter().map(|(here, there)| (here.as_str(), there.as_str())).collect();
+    assert_eq!(equal, [("room", "room"), ("userId", "userId")]);
+}
+
+#[test]
+fn only_the_audit_tables_hold_rows_of_the_platform() {
+    let tenancy = Tenancy::default();
+    let platform: Vec<_> =
+        tenancy.tables.iter().filter(|(_, rules)| rules.platform_rows).map(|(name, _)| name).collect();
+    assert_eq!(platform, ["audit_events", "audit_logs"]);
+}
+
+#[test]
+fn a_section_that_is_there_leaves_the_others_alone() {
+    let tenancy = read("[database]\nenvironment = \"staging\"\n").unwrap();
+    assert_eq!(tenancy.database.environment.as_deref(), Some("staging"));
+    assert_eq!(Tenancy { database: DatabaseSection::default(), ..tenancy }, Tenancy::default());
+}
+
+#[test]
+fn tables_are_one_part() {
+    let tenancy = read("[tables.notes]\nplatform_rows = true\n").unwrap();
+    assert_eq!(tenancy.tables.keys().collect::<Vec<_>>(), ["notes"]);
+}
+
+#[test]
+fn a_tenant_table_without_a_state_just_leaves_it_out() {
+    assert_eq!(read("[tenant]\ntable = \"orgs\"\n").unwrap().tenant.status, None);
+}
+
+#[test]
+fn an_unknown_key_is_an_error_with_file_line_and_suggestion() {
+    let error = read("\n[tables.bookings]\n\nplatfrom_rows = true\n").unwrap_err();
+    assert_eq!(error.to_string(), "tenancy.toml:4: unknown key `platfrom_rows`");
+    assert_eq!(error.hint().unwrap(), "did you mean `platform_rows`?");
+
+    let error = read("[[tables.x.sources]]\nname = \"a\"\ncolumn = \"b\"\ntable = \"c\"\ntenat = \"d\"\n").unwrap_err();
+    assert_eq!(error.to_string(), "tenancy.toml:5: unknown key `tenat`");
+    assert_eq!(error.hint().unwrap(), "did you mean `tenant`?");
+
+    let error = read("[colours]\n").unwrap_err();
+    assert_eq!(error.hint().unwrap(), "the keys here are columns, database, tenant, session, roles, tables");
+}
+
+#[test]
+fn a_url_in_the_file_is_not_quoted_and_sent_to_the_environment() {
+    for text in ["[database]\nurl = \"postgres://u:hunter2@h/d\"\n", "[tenant]\nkey = 1\nurl = \"hunter2\"\n"] {
+        let error = read(text).unwrap_err();
+        assert!(!format!("{error:?} {error} {:?}", error.hint()).contains("hunter2"));
+    }
+    let error = read("[database]\nurl = \"postgres://u:hunter2@h/d\"\n").unwrap_err();
+    assert!(error.hint().unwrap().contains(".env.local"));
+    let error = read("roles = \"postgres://u:hunter2@h/d\"\n").unwrap_err();
+    assert_eq!(error.to_string(), "tenancy.toml:1: invalid type: string, expected struct RolesSection");
+    let error = read("\n[database\nschema = \"hunter2\"\n").unwrap_err();
+    assert!(error.to_string().starts_with("tenancy.toml:2: "), "{error}");
+}
+
+#[test]
+fn names_that_postgresql_could_not_hold_are_refused() {
+    assert_eq!(invalid("columns = []").0, "columns");
+    assert_eq!(invalid("columns = [\"\"]").0, "columns[0]");
+    assert_eq!(invalid("[database]\nschema = \"\"").0, "database.schema");
+    assert_eq!(invalid("[database]\nenvironment = \" \"").0, "database.environment");
+    assert_eq!(invalid(&format!("[tenant]\nslug = \"{}\"", "x".repeat(64))).0, "tenant.slug");
+    assert_eq!(invalid("[tables.x]\ncolumn = \"\"").0, "tables.x.column");
+    let source = |key: &str| {
+        let mut values = [("name", "n"), ("column", "c"), ("table", "t"), ("key", "k"), ("tenant", "t")];
+        values.iter_mut().filter(|(name, _)| *name == key).for_each(|(_, value)| *value = "");
+        let pairs: Vec<_> = values.iter().map(|(name, value)| format!("{name} = \"{value}\"")).collect();
+        format!("[tables.x]\nsources = [{{ {} }}]", pairs.join(", "))
+    };
+    for key in ["name", "column", "table", "key", "tenant"] {
+        assert_eq!(invalid(&source(key)).0, format!("tables.x.sources[0].{key}"));
+    }
+    for (key, rest) in [
+        ("name", r#"name = "", table = "t", equal = { a = "b" }"#),
+        ("table", r#"name = "n", table = "", equal = { a = "b" }"#),
+        ("equal", r#"name = "n", table = "t", equal = {}"#),
+        ("equal", r#"name = "n", table = "t", equal = { a = "" }"#),
+        ("tenant", r#"name = "n", table = "t", equal = { a = "b" }, tenant = """#),
+    ] {
+        assert_eq!(invalid(&format!("[tables.x]\nevidence = [{{ {rest} }}]")).0, format!("tables.x.evidence[0].{key}"));
+    }
+}
+
+#[test]
+fn the_session_variable_needs_a_dot_and_a_form_that_set_config_takes() {
+    for variable in ["tenant", "app.", ".app", "app.1", "app.cur rent"] {
+        assert_eq!(invalid(&format!("[session]\nvariable = \"{variable}\"")).0, "session.variable", "{variable}");
+    }
+    assert!(read("[session]\nvariable = \"app.Current_1.x\"").is_ok());
+}
+
+#[test]
+fn what_stands_there_twice_is_refused() {
+    assert!(invalid("columns = [\"a\", \"a\"]").1.contains("twice"));
+    assert_eq!(invalid("[tables.x]\nallow_triggers = [\"t\", \"t\"]").0, "tables.x.allow_triggers");
+    assert!(invalid("[roles]\napp = \"tenant_maintenance\"").1.contains("twice"));
+    assert!(invalid("[tables.x]\n[tables.\"public.x\"]").1.contains("with and without its schema"));
+    let source = "{ name = \"n\", column = \"c\", table = \"t\" }";
+    assert!(invalid(&format!("[tables.x]\nsources = [{source}, {source}]")).1.contains("`n` stands there twice"));
+    let evidence = "{ name = \"n\", table = \"t\", equal = { a = \"b\" } }";
+    assert_eq!(invalid(&format!("[tables.x]\nsources = [{source}]\nevidence = [{evidence}]")).0, "tables.x.evidence");
+}
+
+#[test]
+fn a_table_has_the_same_rules_with_and_without_its_schema() {
+    let name = |schema: &str| TableName::new(Ident::new(schema).unwrap(), Ident::new("audit_logs").unwrap());
+    assert!(Tenancy::default().rules(&name("public")).unwrap().platform_rows);
+    assert_eq!(Tenancy::default().rules(&name("crm")), None);
+    let tenancy = read("[tables.\"public.audit_logs\"]\nplatform_rows = true").unwrap();
+    assert!(tenancy.rules(&name("public")).unwrap().platform_rows);
+}
+
+/// Any name that PostgreSQL can hold, with quotes, blanks and backslashes among them.
+fn name() -> impl Strategy<Value = String> {
+    "[a-zA-Z \"'\\\\#\n\té=\\[\\]{}-]{1,20}"
+}
+
+fn source() -> impl Strategy<Value = SourceRule> {
+    (name(), name(), name(), prop_oneof![Just("id".to_owned()), name()], proptest::option::of(name()), any::<bool>())
+        .prop_map(|(name, column, table, key, tenant, all)| SourceRule { name, column, table, key, tenant, all })
+}
+
+fn evidence() -> impl Strategy<Value = EvidenceRule> {
+    let equal = proptest::collection::btree_map(name(), name(), 1..3);
+    (name(), name(), equal, proptest::option::of(name())).prop_map(|(name, table, equal, tenant)| EvidenceRule {
+        name,
+        table,
+        equal,
+        tenant,
+    })
+}
+
+fn tenancy() -> impl Strategy<Value = Tenancy> {
+    let reason = proptest::option::of(name().prop_filter("a reason is no white space", |text| !text.trim().is_empty()));
+    let triggers = proptest::collection::vec(name(), 0..3);
+    let lists = (triggers, proptest::collection::vec(source(), 0..3), proptest::collection::vec(evidence(), 0..2));
+    let rules = (proptest::option::of(name()), any::<bool>(), reason, lists).prop_map(
+        |(column, platform_rows, cross_tenant_references, (allow_triggers, sources, evidence))| TableRules {
+            column,
+            platform_rows,
+            cross_tenant_references,
+            allow_triggers,
+            sources,
+            evidence,
+        },
+    );
+    let tenant = (name(), name(), name(), name(), proptest::option::of(name()), name())
+        .prop_map(|(table, key, slug, name, status, active)| TenantSection { table, key, slug, name, status, active });
+    let database = (proptest::option::of(name()), name()).prop_map(|(environment, schema)| DatabaseSection {
+        environment,
+        schema,
+        owners: vec!["a \"role\"".to_owned()],
+    });
+    let session =
+        ("[a-z]{1,5}\\.[a-z]{1,5}", name()).prop_map(|(variable, policy)| SessionSection { variable, policy });
+    let roles =
+        (name(), name(), name()).prop_map(|(app, maintenance, auditor)| RolesSection { app, maintenance, auditor });
+    let columns = proptest::collection::vec(name(), 1..3);
+    let tables = proptest::collection::btree_map(prop_oneof![name(), Just("crm.notes".to_owned())], rules, 0..4);
+    (columns, database, tenant, session, roles, tables)
+        .prop_map(|(columns, database, tenant, session, roles, tables)| Tenancy {
+            columns,
+            database,
+            tenant,
+            session,
+            roles,
+            tables,
+        })
+        .prop_filter("it must be a valid one", |tenancy| tenancy.check().is_ok())
+}
+
+proptest! {
+    #[test]
+    fn the_annotated_text_reads_back_as_the_same_value(tenancy in tenancy()) {
+        prop_assert_eq!(read(&tenancy.annotated()), Ok(tenancy));
+    }
+}

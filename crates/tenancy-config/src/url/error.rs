@@ -1,0 +1,80 @@
+//! What can be wrong with a URL; told without any part of it, for each part may be the password.
+
+use crate::user_error::{Exit, UserError};
+
+/// Why a text is not the URL of a database, or not one to connect with.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UrlError {
+    /// Set, but with nothing in it: an unset secret in CI looks like this.
+    #[error("the database URL is empty")]
+    Empty,
+    /// No URL at all, or one that breaks off.
+    #[error("this is not a URL: {0}")]
+    Malformed(&'static str),
+    /// Another database, or a proxy that does not speak PostgreSQL's protocol.
+    #[error("the URL begins with `{0}`, which is not a PostgreSQL server")]
+    Scheme(&'static str),
+    /// A scheme that nothing here knows; it is not named, as a password with a colon looks like one.
+    #[error("the URL does not begin with `postgresql://`")]
+    UnknownScheme,
+    /// It lacks the role, the host or the database.
+    #[error("the database URL names no {0}")]
+    Missing(&'static str),
+    /// A reserved character stands as itself, most likely in the password.
+    #[error("the database URL holds an unescaped `/`, `?`, `#` or `@`, most likely in its password")]
+    Unescaped,
+    /// A parameter has a value that cannot be.
+    #[error("the URL's parameter `{name}` has no usable value; it takes {takes}")]
+    Parameter {
+        /// The parameter.
+        name: &'static str,
+        /// What it takes.
+        takes: &'static str,
+    },
+    /// A parameter that cannot be ignored without connecting in another way than asked.
+    #[error("the URL's parameter `{0}` is not supported")]
+    Unsupported(&'static str),
+    /// A variable of libpq that sqlx would take over, and that has no place in a URL.
+    #[error("the environment variable {0} is set, and would change what the URL connects to")]
+    Environment(&'static str),
+    /// The URL asks for no encryption to another machine.
+    #[error(
+        "the URL says sslmode=disable, and the server is not on this machine: passwords and data would be readable on the way"
+    )]
+    PlainText,
+}
+
+impl UserError for UrlError {
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Empty => "is the secret set for this environment? To use the local database, unset the variable",
+            Self::Scheme("prisma" | "prisma+postgres") => {
+                "Prisma's proxy does not take SQL: give the server's own URL, as `prisma migrate` uses it (DIRECT_URL)"
+            }
+            Self::Scheme("jdbc") => "leave out `jdbc:`",
+            Self::Malformed(_) | Self::Scheme(_) | Self::UnknownScheme | Self::Missing(_) => {
+                "write it as postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
+            }
+            Self::Unescaped => "in a password write %40 for @, %2F for /, %3F for ?, %23 for #, %25 for %",
+            Self::Parameter { .. } => return None,
+            Self::Unsupported(_) => {
+                "convert the client's identity to PEM files and name them in `sslcert` and `sslkey`"
+            }
+            Self::Environment(variable) => {
+                return Some(format!(
+                    "unset {variable}; the URL's `options`, `sslrootcert`, `sslcert` and `sslkey` say the same"
+                ));
+            }
+            Self::PlainText => "remove sslmode=disable; on a network that you trust, add --tls-no-verify",
+        };
+        Some(hint.to_owned())
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            Self::PlainText => Exit::Refused,
+            _ => Exit::Usage,
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! How a connection is encrypted, and whether the server must prove who it is.
+
+use std::fmt;
+
+use super::database_url::DatabaseUrl;
+use super::error::UrlError;
+
+/// What protects a connection on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Tls {
+    /// Nothing.
+    Off,
+    /// TLS if the server offers it; its certificate is not verified.
+    Preferred,
+    /// TLS; the certificate is not verified, so whoever stands between can read along.
+    Unverified,
+    /// TLS, with a certificate of the authority that the URL names; the host's name is not compared.
+    VerifyCa,
+    /// TLS, with a certificate that a trusted authority gave to this host.
+    VerifyFull,
+}
+
+impl fmt::Display for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Off => "no TLS",
+            Self::Preferred => "TLS if offered",
+            Self::Unverified => "TLS, certificate not verified",
+            Self::VerifyCa => "TLS, authority verified",
+            Self::VerifyFull => "TLS, certificate verified",
+        })
+    }
+}
+
+impl DatabaseUrl {
+    /// How the connection is encrypted. On a loopback address the URL's `sslmode` decides; anywhere else the
+    /// certificate is verified, whatever Prisma's or libpq's laxer defaults are, unless `tls_no_verify`.
+    ///
+    /// # Errors
+    /// [`UrlError::PlainText`] where the URL asks for no encryption to another machine.
+    pub fn tls(&self, tls_no_verify: bool) -> Result<Tls, UrlError> {
+        choose(self, tls_no_verify)
+    }
+
+    /// The file with the authorities to trust instead of the system's.
+    pub fn root_certificate(&self) -> Option<&str> {
+        root_certificate(self)
+    }
+}
+
+/// The URL's `sslmode`, if it has one.
+pub(super) fn mode_in(url: &DatabaseUrl) -> Result<Option<Tls>, UrlError> {
+    let Some(mode) = url.parameter("sslmode") else { return Ok(None) };
+    Ok(Some(match mode.to_ascii_lowercase().as_str() {
+        "disable" => Tls::Off,
+        "allow" | "prefer" => Tls::Preferred,
+        "require" | "no-verify" => Tls::Unverified, // the latter is node-postgres'
+        "verify-ca" => Tls::VerifyCa,
+        "verify-full" => Tls::VerifyFull,
+        _ => {
+            let takes = "disable, allow, prefer, require, verify-ca or verify-full";
+            return Err(UrlError::Parameter { name: "sslmode", takes });
+        }
+    }))
+}
+
+fn choose(url: &DatabaseUrl, tls_no_verify: bool) -> Result<Tls, UrlError> {
+    let asked = mode_in(url)?;
+    Ok(match (asked, url.is_loopback(), tls_no_verify) {
+        (None, true, _) => Tls::Preferred,
+        (Some(Tls::Off), false, false) => return Err(UrlError::PlainText),
+        (Some(Tls::Off), _, _) => Tls::Off,
+        (Some(Tls::Preferred), true, _) => Tls::Preferred,
+        (Some(Tls::Unverified), true, _) | (_, _, true) => Tls::Unverified,
+        // Only a private authority makes verify-ca worth anything: a public one signs for everybody.
+        (Some(Tls::VerifyCa), _, false) if root_certificate(url).is_some() => Tls::VerifyCa,
+        (_, _, false) => Tls::VerifyFull,
+    })
+}
+
+/// The file with the authorities to trust instead of the system's.
+fn root_certificate(url: &DatabaseUrl) -> Option<&str> {
+    match url.parameter("sslrootcert") {
+        Some("system") => None, // libpq's word for the system's own
+        Some(path) => Some(path),
+        // Prisma's `sslcert` is the server's authority; libpq's is the client's own certificate and needs a key.
+        None => url.parameter("sslcert").filter(|_| url.parameter("sslkey").is_none()),
+    }
+}

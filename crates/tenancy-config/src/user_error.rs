@@ -1,0 +1,44 @@
+//! What every error tells the person who ran a command: what to do next, and with which code the process exits.
+
+/// How a command ended when it did not do all that was asked. A command that did exits with 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Exit {
+    /// 1: it failed: a lost connection, a missing right, a bug.
+    Failed,
+    /// 2: bad usage or configuration; nothing was tried.
+    Usage,
+    /// 3: the answer is "not yet": findings, unresolved rows, some items failed, a gate that is shut.
+    NotYet,
+    /// 4: refused for safety; nothing was written.
+    Refused,
+    /// 130: stopped by the operator; what was done is kept, and the same command resumes.
+    Stopped,
+}
+
+impl Exit {
+    /// The code that the process exits with.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::NotYet => 3,
+            Self::Refused => 4,
+            Self::Stopped => 130, // 128 + SIGINT, as shells report it
+        }
+    }
+}
+
+impl From<Exit> for std::process::ExitCode {
+    fn from(exit: Exit) -> Self {
+        exit.code().into()
+    }
+}
+
+/// An error that a command can end with.
+pub trait UserError: std::error::Error {
+    /// What the user can do about it.
+    fn hint(&self) -> Option<String>;
+
+    /// How a process that met this error ends.
+    fn exit(&self) -> Exit;
+}

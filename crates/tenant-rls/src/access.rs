@@ -1,0 +1,109 @@
+//! What a job needs of a table, the role that it acts as, and what stands in that role's way.
+
+use std::fmt;
+
+use serde::Serialize;
+use tenancy_config::{Ident, TableName};
+
+use crate::sql::quote::Quoted;
+
+/// What a job needs of one table.
+#[derive(Debug, Clone)]
+pub struct Access {
+    /// The table.
+    pub table: TableName,
+    /// Columns that are read, `ctid` included where it is.
+    pub read: Vec<Ident>,
+    /// The tenant column, where it is filled in.
+    pub write: Option<Ident>,
+}
+
+/// The role that statements run as.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ActingRole {
+    /// The login's own.
+    Login(String),
+    /// Another one, by `SET LOCAL ROLE`.
+    Assumed(Ident),
+}
+
+impl ActingRole {
+    /// The role to set, if another than the login's.
+    pub fn assumed(&self) -> Option<&str> {
+        match self {
+            Self::Login(_) => None,
+            Self::Assumed(role) => Some(role.as_str()),
+        }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Login(name) => name,
+            Self::Assumed(role) => role.as_str(),
+        }
+    }
+}
+
+impl fmt::Display for ActingRole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Why a role cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Obstacle {
+    pub(crate) role: String,
+    pub(crate) table: Option<TableName>,
+    pub(crate) why: Why,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Why {
+    CannotAssume,
+    NoTable,
+    Filtered { verb: &'static str },
+    Restricted { policy: String },
+    NoRight { verb: &'static str, columns: Vec<String> },
+}
+
+impl fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let role = &self.role;
+        let table = self.table.as_ref().map(ToString::to_string).unwrap_or_default();
+        match &self.why {
+            Why::CannotAssume => write!(f, "this login cannot act as {role}"),
+            Why::NoTable => write!(f, "{role} finds no table {table}"),
+            Why::Filtered { verb } => write!(f, "row level security filters what {role} may {verb} in {table}"),
+            Why::Restricted { policy } => {
+                write!(f, "the restrictive policy \"{policy}\" hides rows of {table} from {role}")
+            }
+            Why::NoRight { verb, columns } => write!(f, "{role} may not {verb} {} of {table}", columns.join(", ")),
+        }
+    }
+}
+
+impl Obstacle {
+    /// The right that is missing, as the statement that gives it.
+    pub(crate) fn hint(&self) -> Option<String> {
+        let role = Ident::new(&self.role).ok()?.quoted();
+        let table = self.table.as_ref().map(TableName::quoted).unwrap_or_default();
+        match &self.why {
+            Why::CannotAssume | Why::NoTable => None,
+            Why::Filtered { .. } => Some(
+                "connect as a role that sees every row (superuser or BYPASSRLS), or let the rollout give its roles \
+                 their policies: cargo xtask rls plan --phase prepare shows them"
+                    .to_owned(),
+            ),
+            Why::Restricted { policy } => Some(format!(
+                "let the policy apply to the application's role only: ALTER POLICY {} ON {table} TO …;",
+                Ident::new(policy).ok()?.quoted()
+            )),
+            Why::NoRight { verb, columns } => {
+                let list: Option<Vec<String>> = columns.iter().map(|c| Some(Ident::new(c).ok()?.quoted())).collect();
+                Some(format!("GRANT {} ({}) ON {table} TO {role};", verb.to_uppercase(), list?.join(", ")))
+            }
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Connections, what their sessions may do, and the transactions on them.
+
+pub(crate) mod database;
+pub(crate) mod direct;
+mod options;
+pub(crate) mod same_database;
+pub(crate) mod session;
+pub(crate) mod transaction;

@@ -1,0 +1,159 @@
+//! What every scope stands on: an open transaction that rolls back, and is cancelled on the server, when it is dropped.
+
+use std::time::Duration;
+
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::PgRow;
+use sqlx::{ConnectOptions as _, Connection, PgConnection, Postgres};
+
+use super::database::{Database, set_path};
+use super::session::{PINNED_PATH, SearchPath, one_message, pinned_locally};
+use crate::access::ActingRole;
+use crate::error::{Error, Result};
+use crate::sql::template::Template;
+use crate::sql::text::Sql;
+
+/// How long a cancel request may take.
+const CANCEL_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// An open transaction. Dropped before [`Transaction::commit`] or [`Transaction::rollback`], its connection is thrown away, never
+/// given back to the pool, so that neither a setting nor a half-read answer can reach whoever comes next.
+pub(crate) struct Transaction {
+    database: Database,
+    connection: Option<PoolConnection<Postgres>>,
+    path: SearchPath,
+    backend: i32,
+}
+
+impl Transaction {
+    /// Opens the transaction, in which names resolve to `path`; `begin` is the statement that does.
+    pub(crate) async fn begin(database: &Database, begin: Sql, path: SearchPath) -> Result<Self> {
+        let mut connection = database.acquire().await?;
+        let doing = || Error::query("opening a transaction");
+        let mut guard = Self { database: database.clone(), connection: None, path, backend: 0 };
+        // Both statements in one go: behind a transaction pooler the backend is ours only from BEGIN on.
+        let opened = sqlx::Executor::execute(&mut *connection, sqlx::raw_sql(database.opening(begin, path))).await;
+        guard.connection = Some(connection);
+        opened.map_err(doing())?;
+        guard.backend = sqlx::query_scalar("SELECT pg_catalog.pg_backend_pid()")
+            .fetch_one(guard.connection())
+            .await
+            .map_err(doing())?;
+        Ok(guard)
+    }
+
+    /// Lets names resolve to another path from here on. What the application deferred to the end of the transaction runs before its path goes.
+    pub(crate) async fn follow(&mut self, path: SearchPath) -> Result<&mut PgConnection> {
+        if self.path != path {
+            let change = match path {
+                SearchPath::Application => set_path(self.database.application_path()),
+                SearchPath::Pinned => {
+                    Sql::join([Sql::from_static("SET CONSTRAINTS ALL IMMEDIATE"), set_path(PINNED_PATH)], "; ")
+                }
+            };
+            let changed = sqlx::Executor::execute(self.connection(), sqlx::raw_sql(change)).await;
+            changed.map_err(Error::query("changing the search path"))?;
+            self.path = path;
+        }
+        Ok(self.connection())
+    }
+
+    pub(crate) fn connection(&mut self) -> &mut PgConnection {
+        self.connection.as_mut().expect("only commit, rollback and drop take the connection, and each ends the guard")
+    }
+
+    pub(crate) async fn commit(self) -> Result<()> {
+        self.end(Sql::from_static("COMMIT")).await
+    }
+
+    pub(crate) async fn rollback(self) -> Result<()> {
+        self.end(Sql::from_static("ROLLBACK")).await
+    }
+
+    async fn end(mut self, statement: Sql) -> Result<()> {
+        // Behind a pooler what follows the end stands in no transaction of ours: it is qualified.
+        let statement = self.database.forgetting(statement);
+        let done = sqlx::Executor::execute(self.connection(), sqlx::raw_sql(statement)).await;
+        done.map_err(Error::query("ending the transaction"))?;
+        drop(self.connection.take());
+        Ok(())
+    }
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        let Some(mut connection) = self.connection.take() else { return };
+        connection.close_on_drop();
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let (database, backend) = (self.database.clone(), self.backend);
+        // The connection is held until the cancel request is through: only so long is the backend surely ours.
+        runtime.spawn(async move {
+            if backend != 0 {
+                // Behind a pooler whose sessions are all taken it would wait for the very one that it is to set free.
+                let _ = tokio::time::timeout(CANCEL_TIMEOUT, cancel(&database, backend)).await;
+            }
+            drop(connection);
+        });
+    }
+}
+
+impl Database {
+    /// Runs one reading statement in a transaction of its own.
+    ///
+    /// # Errors
+    /// [`Error::Connect`] or [`Error::Query`].
+    pub async fn look(&self, doing: &str, statement: Sql) -> Result<PgRow> {
+        let mut guard = begin_read_only(self).await?;
+        let row = sqlx::raw_sql(statement).fetch_one(guard.connection()).await.map_err(Error::query(doing))?;
+        guard.rollback().await?;
+        Ok(row)
+    }
+}
+
+/// A transaction that only looks into the catalog.
+pub(crate) async fn begin_read_only(database: &Database) -> Result<Transaction> {
+    Transaction::begin(database, Sql::from_static("BEGIN READ ONLY"), SearchPath::Pinned).await
+}
+
+/// Acts as another role until the transaction ends.
+pub(crate) async fn set_role(connection: &mut PgConnection, role: &ActingRole) -> Result<()> {
+    match role.assumed() {
+        Some(role) => set_local(connection, "role", role).await,
+        None => Ok(()),
+    }
+}
+
+/// Sets a session variable until the transaction ends; the value is a bind parameter.
+pub(crate) async fn set_local(connection: &mut PgConnection, variable: &str, value: &str) -> Result<()> {
+    sqlx::query("SELECT pg_catalog.set_config($1, $2, true)")
+        .bind(variable)
+        .bind(value)
+        .execute(connection)
+        .await
+        .map_err(Error::query(format!("setting {variable} for this transaction")))?;
+    Ok(())
+}
+
+/// What the session variable holds; empty where it was never set.
+pub(crate) async fn current(connection: &mut PgConnection, variable: &str) -> Result<String> {
+    let value: Option<String> = sqlx::query_scalar("SELECT pg_catalog.current_setting($1, true)")
+        .bind(variable)
+        .fetch_one(connection)
+        .await
+        .map_err(Error::query(format!("reading {variable}")))?;
+    Ok(value.unwrap_or_default())
+}
+
+async fn cancel(database: &Database, backend: i32) -> sqlx::Result<()> {
+    let mut other = database.unproven_direct_options().connect().await?;
+    let place = &database.session().place;
+    // As one message: behind a pooler a statement that is prepared first may be executed in another session.
+    let cancel = Template::new(include_str!("../../../../sql/scope/cancel.sql"))
+        .literal("backend", &backend.to_string())
+        .literal("database_oid", &place.database_oid.to_string())
+        .literal("server_since", &place.server_since)
+        .build();
+    let pinned = pinned_locally(database.session().server_version_num);
+    one_message(&mut other, Sql::join([pinned, cancel], ";\n")).await?;
+    other.close().await
+}

@@ -1,0 +1,5 @@
+//! Statements and the names in them.
+
+pub(crate) mod quote;
+pub(crate) mod template;
+pub(crate) mod text;

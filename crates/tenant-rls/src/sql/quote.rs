@@ -1,0 +1,31 @@
+//! Quoting names into SQL. It happens here and nowhere else.
+
+use tenancy_config::{Ident, TableName};
+
+/// A name as it stands in a statement.
+pub(crate) trait Quoted {
+    /// The name, always in double quotes.
+    fn quoted(&self) -> String;
+}
+
+impl Quoted for Ident {
+    fn quoted(&self) -> String {
+        format!("\"{}\"", self.as_str().replace('"', "\"\""))
+    }
+}
+
+impl Quoted for TableName {
+    fn quoted(&self) -> String {
+        format!("{}.{}", self.schema().quoted(), self.name().quoted())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quote_in_a_name_is_doubled() {
+        assert_eq!(Ident::new("We\"ird; DROP").unwrap().quoted(), "\"We\"\"ird; DROP\"");
+    }
+}

@@ -1,0 +1,38 @@
+//! The id of a tenant: it exists only after the tenant table confirmed it.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::error::{Error, Result};
+
+/// The id of a tenant that exists: never empty, trimmed, without NUL. Made only by reading the tenant table.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct TenantId(String);
+
+impl TenantId {
+    /// Takes an id that the tenant table just gave.
+    pub(crate) fn confirmed(id: String) -> Result<Self> {
+        let why = if id.is_empty() {
+            "the tenant table has a tenant whose id is the empty string: policies read that as no tenant"
+        } else if id.trim() != id {
+            "the tenant table has an id with white space around it"
+        } else if id.contains('\0') {
+            "an id cannot hold a NUL character"
+        } else {
+            return Ok(Self(id));
+        };
+        Err(Error::TenantId { why })
+    }
+
+    /// The id as text, as the session variable holds it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for TenantId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
