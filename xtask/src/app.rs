@@ -15,9 +15,9 @@ use crate::commands::{
     assign_chat_messages, audit, backfill, backfill_bookings, bench, db, demo, doctor, init, rls, seed_tenant_defaults,
 };
 use crate::failure::CommandError;
-use crate::printer::Printer;
 use crate::report::{self, Report};
-use crate::secrets::Secrets;
+use crate::terminal::printer::Printer;
+use crate::terminal::secrets::Secrets;
 use crate::{exit_codes, failure, overview, reference, stop, summary};
 
 /// What every command gets.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use tenancy_config::{Exit, UserError};
 
-use crate::printer::Printer;
+use crate::terminal::printer::Printer;
 
 /// A mistake or a refusal that only the command line knows of.
 #[derive(Debug)]

@@ -5,8 +5,8 @@ use serde::Serialize;
 use tenancy_config::files::Readers;
 
 use crate::failure::CommandError;
-use crate::harmless::Harmless;
-use crate::printer::Printer;
+use crate::terminal::harmless::Harmless;
+use crate::terminal::printer::Printer;
 
 /// The value of `--format`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]

@@ -5,10 +5,10 @@ use std::time::Duration;
 use seed_tenant_defaults::{SeedEvent, SeedOutcome, SeedReport, TenantLine, TenantResult};
 use tenancy_config::Exit;
 
-use crate::harmless::Harmless;
-use crate::printer::{Printer, Stream};
-use crate::progress::Meter;
 use crate::report::Report;
+use crate::terminal::harmless::Harmless;
+use crate::terminal::printer::{Printer, Stream};
+use crate::terminal::progress::Meter;
 use crate::text::{self, count, counted, duration, table};
 
 /// How many failures the table shows; the JSON has more of them, the CSV all.

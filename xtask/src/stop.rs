@@ -11,7 +11,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::failure::CommandError;
-use crate::printer::Printer;
+use crate::terminal::printer::Printer;
 
 /// Runs what can stop between batches. The job gets a receiver that turns `true` when it should end.
 pub(crate) async fn gently<F: Future>(

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use tenancy_config::files;
 use tenancy_config::plain::lines;
 
-use crate::printer::Printer;
 use crate::report::Report;
+use crate::terminal::printer::Printer;
 use crate::text;
 
 /// The variable that names the file, as GitHub Actions and Forgejo set it.

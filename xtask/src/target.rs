@@ -8,7 +8,8 @@ use tenant_rls::{ConnectOptions, Database, Pooler};
 
 use crate::app::CommandContext;
 use crate::failure::CommandError;
-use crate::{printer, root, stop};
+use crate::terminal::prompt;
+use crate::{root, stop};
 
 /// A connected database and where its URL came from.
 pub(crate) struct Connected {
@@ -175,15 +176,7 @@ impl CommandContext {
 
     /// Waits for the answer in a thread of its own, so that a signal is heard and ends the command.
     pub(crate) async fn ask(&self, question: &str) -> anyhow::Result<Option<String>> {
-        stop::at_once(async {
-            if !self.printer.question(question) {
-                return Ok(None);
-            }
-            let answer = tokio::task::spawn_blocking(printer::answer).await??;
-            self.printer.answered();
-            Ok(answer)
-        })
-        .await
+        stop::at_once(prompt::ask(&self.printer, question)).await
     }
 }
 

@@ -3,7 +3,7 @@
 
 use tenancy_config::Settings;
 
-use crate::printer::Printer;
+use crate::terminal::printer::Printer;
 
 /// The id or slug to act for, if anything names one. That a variable decided is said, as nobody typed it.
 pub(crate) fn choose(

@@ -8,9 +8,9 @@ mod session;
 use backfill_engine::{BackfillEvent, BackfillReport, RunOutcome};
 use tenancy_config::Exit;
 
-use crate::printer::Printer;
-use crate::progress::Meter;
 use crate::report::Format;
+use crate::terminal::printer::Printer;
+use crate::terminal::progress::Meter;
 use crate::text::{count, counted, duration};
 
 use events::Events;

@@ -6,7 +6,7 @@ use tenant_audit::{AuditOptions, AuditProgress, AuditReport};
 use tenant_rls::Database;
 
 use crate::app::{CommandContext, Outcome};
-use crate::progress::Meter;
+use crate::terminal::progress::Meter;
 use crate::text::counted;
 use crate::{audit, stop};
 

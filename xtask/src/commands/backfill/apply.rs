@@ -9,8 +9,8 @@ use tenancy_config::plain::plain;
 
 use crate::app::{CommandContext, Outcome};
 use crate::failure::CommandError;
-use crate::progress::Meter;
 use crate::report::Report;
+use crate::terminal::progress::Meter;
 use crate::text::{count, counted, duration, line, table};
 use crate::{holder, report, stop};
 

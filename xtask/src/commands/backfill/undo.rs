@@ -6,8 +6,8 @@ use tenancy_config::Exit;
 use tenancy_config::plain::plain;
 
 use crate::app::{CommandContext, Outcome};
-use crate::progress::Meter;
 use crate::report::Report;
+use crate::terminal::progress::Meter;
 use crate::text::{count, counted};
 use crate::{holder, report, stop};
 

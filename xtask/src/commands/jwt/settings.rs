@@ -12,7 +12,7 @@ use url::Url;
 
 use crate::app::{CommandContext, block_on};
 use crate::failure::CommandError;
-use crate::printer::Printer;
+use crate::terminal::printer::Printer;
 use crate::{stop, tenant_choice};
 
 /// Where the application is reached if nothing says so: `next dev`.

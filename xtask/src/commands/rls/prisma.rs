@@ -7,7 +7,7 @@ use rls_rollout::PlanReport;
 
 use super::folder;
 use crate::failure::CommandError;
-use crate::printer::Printer;
+use crate::terminal::printer::Printer;
 
 /// Refuses a place that is no folder.
 ///

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use tenancy_config::plain::plain;
 
-use crate::printer::Printer;
+use crate::terminal::printer::Printer;
 use crate::text::{count, duration};
 use pace::Pace;
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 use tenancy_config::csv::CsvWriter;
 use tenancy_config::plain::{is_unseen, lines, one_line};
 
-use crate::secrets::Secrets;
+use crate::terminal::secrets::Secrets;
 
 /// Text that does nothing but being read.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,9 +12,9 @@ use serde::Serialize;
 use tenancy_config::FileError;
 use tenancy_config::files::{self, NewFile, Readers};
 
-use crate::colour;
-use crate::harmless::Harmless;
-use crate::secrets::Secrets;
+use crate::terminal::colour;
+use crate::terminal::harmless::Harmless;
+use crate::terminal::secrets::Secrets;
 
 /// The style of `error:`.
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -270,17 +270,6 @@ impl Stream<'_> {
         }
         Ok(())
     }
-}
-
-/// Reads the answer to a question. Nothing is held while it waits: whoever ends the process meanwhile can say so. `None` is the end of
-/// the input, as Ctrl-D gives it.
-///
-/// # Errors
-/// The terminal cannot be read.
-pub(crate) fn answer() -> io::Result<Option<String>> {
-    let mut answer = String::new();
-    let read = io::stdin().read_line(&mut answer)?;
-    Ok((read > 0).then(|| answer.trim().to_owned()))
 }
 
 /// A closed pipe means that the reader has what it wanted.
