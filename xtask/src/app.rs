@@ -14,11 +14,12 @@ use crate::cli::{self, Cli, Command, Global};
 use crate::commands::{
     assign_chat_messages, audit, backfill, backfill_bookings, bench, db, demo, doctor, init, rls, seed_tenant_defaults,
 };
+use crate::document::report::{self, Report};
+use crate::document::summary;
 use crate::failure::CommandError;
-use crate::report::{self, Report};
 use crate::terminal::printer::Printer;
 use crate::terminal::secrets::Secrets;
-use crate::{exit_codes, failure, overview, reference, stop, summary};
+use crate::{exit_codes, failure, overview, reference, stop};
 
 /// What every command gets.
 #[derive(Debug)]

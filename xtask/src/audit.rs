@@ -3,8 +3,9 @@
 use tenant_audit::{AuditReport, TableReport};
 use tenant_rls::catalog::{Missing, MissingPart};
 
-use crate::report::Report;
-use crate::text::{count, counted, line, table};
+use crate::document::report::Report;
+use crate::document::text::{line, table};
+use crate::number_format::{count, counted};
 
 impl Report for AuditReport {
     const NAME: &'static str = "audit";

@@ -9,8 +9,8 @@ use tenancy_config::Flags;
 use crate::commands::{
     assign_chat_messages, audit, backfill, backfill_bookings, bench, db, demo, doctor, init, rls, seed_tenant_defaults,
 };
+use crate::document::report::{self, Format};
 use crate::overview;
-use crate::report::{self, Format};
 
 /// Bring every row of a multi-tenant PostgreSQL application under its tenant.
 #[derive(Debug, Parser)]

@@ -6,22 +6,21 @@ mod audit;
 mod backfill;
 mod cli;
 mod commands;
+mod document;
 mod duration_arg;
 mod exit_codes;
 mod failure;
 mod holder;
+mod number_format;
 mod overview;
 mod planted;
 mod reference;
-mod report;
 mod root;
 mod seed;
 mod stop;
-mod summary;
 mod target;
 mod tenant_choice;
 mod terminal;
-mod text;
 
 use std::process::ExitCode;
 

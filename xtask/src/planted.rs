@@ -2,8 +2,9 @@
 
 use local_db::Planted;
 
-use crate::report::Report;
-use crate::text::{count, table};
+use crate::document::report::Report;
+use crate::document::text::table;
+use crate::number_format::count;
 
 impl Report for Planted {
     const NAME: &'static str = "db seed";

@@ -5,11 +5,12 @@ use std::time::Duration;
 use seed_tenant_defaults::{SeedEvent, SeedOutcome, SeedReport, TenantLine, TenantResult};
 use tenancy_config::Exit;
 
-use crate::report::Report;
+use crate::document::report::Report;
+use crate::document::text::{self, table};
+use crate::number_format::{count, counted, duration};
 use crate::terminal::harmless::Harmless;
 use crate::terminal::printer::{Printer, Stream};
 use crate::terminal::progress::Meter;
-use crate::text::{self, count, counted, duration, table};
 
 /// How many failures the table shows; the JSON has more of them, the CSV all.
 const SHOWN: usize = 10;

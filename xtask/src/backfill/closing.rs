@@ -5,8 +5,9 @@ use std::time::Duration;
 use backfill_engine::{BackfillReport, Cleanup, RunOutcome, Vacuum, bytes};
 use tenancy_config::plain::plain;
 
-use crate::report::Report;
-use crate::text::{count, counted, duration, line, table};
+use crate::document::report::Report;
+use crate::document::text::{line, table};
+use crate::number_format::{count, counted, duration};
 
 /// How many of a list the table shows; the JSON has them all.
 const SHOWN: usize = 5;

@@ -8,10 +8,10 @@ mod session;
 use backfill_engine::{BackfillEvent, BackfillReport, RunOutcome};
 use tenancy_config::Exit;
 
-use crate::report::Format;
+use crate::document::report::Format;
+use crate::number_format::{count, counted, duration};
 use crate::terminal::printer::Printer;
 use crate::terminal::progress::Meter;
-use crate::text::{count, counted, duration};
 
 use events::Events;
 pub(crate) use options::BackfillArgs;

@@ -10,8 +10,9 @@ use tokio::sync::watch::Receiver;
 
 use super::{BackfillArgs, BackfillProgress, exit};
 use crate::app::{CommandContext, Outcome};
+use crate::document::report;
 use crate::target::Connected;
-use crate::{holder, report, stop};
+use crate::{holder, stop};
 
 /// How often a bar shows that time passes.
 const TICK: Duration = Duration::from_secs(1);

@@ -9,9 +9,9 @@ use tenant_rls::Database;
 use crate::app::{CommandContext, Outcome};
 use crate::backfill::{self, BackfillArgs, Session};
 use crate::failure::CommandError;
+use crate::number_format::{count, counted};
 use crate::stop;
 use crate::terminal::printer::Printer;
-use crate::text::{count, counted};
 
 /// The tenant that takes all messages where none is named. `TENANT_ID` is not asked: it would silently widen or narrow a repair.
 const PRIMARY: &str = "tenant_primary";

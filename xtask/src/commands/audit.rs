@@ -6,8 +6,8 @@ use tenant_audit::{AuditOptions, AuditProgress, AuditReport};
 use tenant_rls::Database;
 
 use crate::app::{CommandContext, Outcome};
+use crate::number_format::counted;
 use crate::terminal::progress::Meter;
-use crate::text::counted;
 use crate::{audit, stop};
 
 /// Count rows without a tenant, with a tenant that does not exist, and across tenants

@@ -7,10 +7,10 @@ use seed_tenant_defaults::{CheckedList, Defaults, SeedReport, Selection};
 use tenancy_config::Settings;
 
 use crate::app::{CommandContext, Outcome};
+use crate::document::report::Format;
 use crate::failure::CommandError;
-use crate::report::Format;
+use crate::number_format::counted;
 use crate::target::Connected;
-use crate::text::counted;
 use crate::{seed, stop, tenant_choice};
 
 /// Connections for looking tenants up, beside those that write.

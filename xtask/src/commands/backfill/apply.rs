@@ -8,11 +8,13 @@ use tenancy_config::Exit;
 use tenancy_config::plain::plain;
 
 use crate::app::{CommandContext, Outcome};
+use crate::document::report;
+use crate::document::report::Report;
+use crate::document::text::{line, table};
 use crate::failure::CommandError;
-use crate::report::Report;
+use crate::number_format::{count, counted, duration};
 use crate::terminal::progress::Meter;
-use crate::text::{count, counted, duration, line, table};
-use crate::{holder, report, stop};
+use crate::{holder, stop};
 
 /// How many refused lines the table shows; the file of `--refused` has them all.
 const SHOWN: usize = 5;

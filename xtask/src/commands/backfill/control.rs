@@ -5,9 +5,11 @@ use chrono::{DateTime, Utc};
 use clap::Args;
 
 use crate::app::{CommandContext, Outcome};
-use crate::report::Report;
-use crate::text::{count, counted, line, table};
-use crate::{holder, report, stop};
+use crate::document::report;
+use crate::document::report::Report;
+use crate::document::text::{line, table};
+use crate::number_format::{count, counted};
+use crate::{holder, stop};
 
 /// Show how a run stands, and which processes work at it
 #[derive(Debug, Args)]

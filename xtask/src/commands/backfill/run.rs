@@ -9,9 +9,10 @@ use tenant_rls::Catalog;
 use super::review_files;
 use crate::app::{CommandContext, Outcome};
 use crate::backfill::{self, BackfillArgs, Session};
+use crate::document::report::Report;
+use crate::document::text::table;
 use crate::failure::CommandError;
-use crate::report::Report;
-use crate::text::{count, table};
+use crate::number_format::count;
 
 /// Give the rows of tables the tenant that their sources in tenancy.toml agree on
 #[derive(Debug, Args)]

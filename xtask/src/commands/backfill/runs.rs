@@ -5,9 +5,10 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::app::{CommandContext, Outcome};
-use crate::report::Report;
+use crate::document::report::Report;
+use crate::document::text::table;
+use crate::number_format::count;
 use crate::stop;
-use crate::text::{count, table};
 
 /// List the runs of this database, newest first
 #[derive(Debug, Args)]

@@ -7,9 +7,9 @@ use tenancy_config::Tenancy;
 use tenancy_config::tenancy::{SourceRule, TableRules, fragment};
 
 use crate::app::{CommandContext, Outcome};
-use crate::report::{self, Format, Report};
+use crate::document::report::{self, Format, Report};
+use crate::document::text::table;
 use crate::stop;
-use crate::text::table;
 
 /// Suggest where the tenant of each table's rows could come from, best first, with the reasons
 #[derive(Debug, Args)]

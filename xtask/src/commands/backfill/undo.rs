@@ -6,10 +6,11 @@ use tenancy_config::Exit;
 use tenancy_config::plain::plain;
 
 use crate::app::{CommandContext, Outcome};
-use crate::report::Report;
+use crate::document::report;
+use crate::document::report::Report;
+use crate::number_format::{count, counted};
 use crate::terminal::progress::Meter;
-use crate::text::{count, counted};
-use crate::{holder, report, stop};
+use crate::{holder, stop};
 
 /// Take a run back: rows that still have the tenant it gave them have none again
 #[derive(Debug, Args)]

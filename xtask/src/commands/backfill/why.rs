@@ -6,9 +6,9 @@ use serde::Serialize;
 use tenancy_config::{Exit, TableName};
 
 use crate::app::{CommandContext, Outcome};
-use crate::report::Report;
+use crate::document::report::Report;
+use crate::document::text::{line, pairs};
 use crate::stop;
-use crate::text::{line, pairs};
 
 /// Tell how a row came to its tenant: which run, which source, when, by whom
 #[derive(Debug, Args)]

@@ -5,8 +5,8 @@ use bench::{JwtBench, JwtBenchReport};
 use tenancy_config::Exit;
 
 use crate::app::{CommandContext, Outcome};
-use crate::report::Report;
-use crate::text::table;
+use crate::document::report::Report;
+use crate::document::text::table;
 
 /// Measures how this program mints. It needs no server.
 ///

@@ -16,8 +16,8 @@ use tenancy_config::{DatabaseUrl, Exit};
 
 use crate::app::{CommandContext, Outcome};
 use crate::commands::db::ServerOptions;
+use crate::document::text::table;
 use crate::stop;
-use crate::text::table;
 
 /// Measure a job against simpler ways to do the same
 #[derive(Debug, Args)]

@@ -3,8 +3,9 @@
 use bench::{LoadReport, RlsBenchReport};
 
 use super::machine;
-use crate::report::Report;
-use crate::text::{count, counted, table};
+use crate::document::report::Report;
+use crate::document::text::table;
+use crate::number_format::{count, counted};
 
 impl Report for RlsBenchReport {
     const NAME: &'static str = "bench rls";

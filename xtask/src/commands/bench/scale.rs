@@ -4,8 +4,9 @@ use bench::{ScalePoint, ScaleReport};
 
 use super::backfill::{COST_COLUMNS, COSTS, cost_cells, costs_of, profile, seconds};
 use super::{goals, machine};
-use crate::report::Report;
-use crate::text::{count, counted, table};
+use crate::document::report::Report;
+use crate::document::text::table;
+use crate::number_format::{count, counted};
 
 impl Report for ScaleReport {
     const NAME: &'static str = "bench backfill --scale";

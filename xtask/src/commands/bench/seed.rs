@@ -5,8 +5,9 @@ use std::time::Duration;
 use bench::{PeakMemory, SeedBenchReport, SeedCandidate, SeedCandidateReport};
 
 use super::machine;
-use crate::report::Report;
-use crate::text::{count, duration, table};
+use crate::document::report::Report;
+use crate::document::text::table;
+use crate::number_format::{count, duration};
 
 impl Report for SeedBenchReport {
     const NAME: &'static str = "bench seed";

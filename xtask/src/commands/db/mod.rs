@@ -11,9 +11,11 @@ use serde::Serialize;
 use tenancy_config::environment;
 
 use crate::app::{CommandContext, Outcome};
+use crate::document::report::{self, Report};
+use crate::document::text;
 use crate::failure::CommandError;
-use crate::report::{self, Report};
-use crate::{stop, text};
+use crate::number_format::count;
+use crate::stop;
 
 /// The heading of the options that all `db` commands share.
 pub(crate) const HEADING: &str = "Server options";
@@ -234,7 +236,7 @@ async fn open_psql(app: &CommandContext, local: &LocalDb, psql: Psql) -> anyhow:
 
 async fn seed(app: &CommandContext, local: &LocalDb, options: &SeedOptions) -> anyhow::Result<()> {
     let running = local.up(&mut app.notes(), Up::default()).await?;
-    app.printer.note(&format!("planting {} bookings", text::count(u64::from(options.bookings))));
+    app.printer.note(&format!("planting {} bookings", count(u64::from(options.bookings))));
     app.report(&seed::plant(&running.url(local_db::Role::Superuser)?, &options.into(), &mut app.notes()).await?)
 }
 

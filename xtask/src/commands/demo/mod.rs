@@ -18,9 +18,9 @@ use crate::commands::assign_chat_messages::assign;
 use crate::commands::audit::audit;
 use crate::commands::backfill_bookings::backfill;
 use crate::commands::db::{SeedOptions, ServerOptions};
+use crate::document::report::{Format, Report};
 use crate::failure::CommandError;
-use crate::report::{Format, Report};
-use crate::text::{count, counted, duration};
+use crate::number_format::{count, counted, duration};
 use crate::{root, stop};
 
 #[cfg_attr(

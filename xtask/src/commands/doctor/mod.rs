@@ -10,7 +10,8 @@ use tenant_rls::Database;
 
 use crate::app::{CommandContext, Outcome};
 use crate::commands::db::ServerOptions;
-use crate::{failure, report, stop};
+use crate::document::report;
+use crate::{failure, stop};
 use facts::{Facts, Reached};
 
 /// Tell which database this is, as which role, what it may do and see, and what is missing

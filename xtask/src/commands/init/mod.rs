@@ -9,10 +9,10 @@ use tenancy_config::files::{self, Readers};
 use tenant_rls::Catalog;
 
 use crate::app::{CommandContext, Outcome};
+use crate::document::report::Format;
 use crate::failure::CommandError;
-use crate::report::Format;
+use crate::number_format::counted;
 use crate::stop;
-use crate::text::counted;
 
 /// Write an annotated tenancy.toml from a database's catalog
 #[derive(Debug, Args)]

@@ -13,10 +13,10 @@ use tenancy_config::{DatabaseChoice, Exit, Settings};
 use super::settings::{Application, For, now};
 use super::{shape, view};
 use crate::app::{CommandContext, Outcome, block_on};
+use crate::document::report::{self, Format, Report};
+use crate::document::text::{self, Value};
 use crate::failure::{self, CommandError};
-use crate::report::{self, Format, Report};
 use crate::stop;
-use crate::text::{self, Value};
 
 /// The values of `--format` here.
 const SHAPES: [&str; 2] = ["table", "json"];

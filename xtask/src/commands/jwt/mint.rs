@@ -13,6 +13,7 @@ use super::{shape, view};
 use crate::app::{CommandContext, Outcome};
 use crate::duration_arg;
 use crate::failure::CommandError;
+use crate::number_format::duration;
 
 #[derive(Debug, Args)]
 pub(super) struct Mint {
@@ -108,7 +109,7 @@ fn tell(app: &CommandContext, session: &Session, max_age: Duration) {
         "{} session until {} ({}), cookie {}{cookies}",
         session.library.title(),
         view::utc(session.expires_at),
-        crate::text::duration(max_age),
+        duration(max_age),
         session.cookie_name
     ));
 }

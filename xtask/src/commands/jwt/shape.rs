@@ -7,8 +7,8 @@ use url::Url;
 
 use super::view;
 use crate::app::CommandContext;
+use crate::document::report::{self, Format, Report};
 use crate::failure::CommandError;
-use crate::report::{self, Format, Report};
 
 /// The values of `--format` here.
 pub(super) const SHAPES: [&str; 8] = ["cookie", "set-cookie", "token", "header", "curl", "json", "env", "playwright"];

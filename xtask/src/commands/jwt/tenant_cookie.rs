@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::settings::{Application, Who, now, refuse_production};
 use super::{shape, view};
 use crate::app::{CommandContext, Outcome};
-use crate::report::{self, Format, Report};
+use crate::document::report::{self, Format, Report};
 
 /// The values of `--format` here.
 const SHAPES: [&str; 5] = ["cookie", "set-cookie", "token", "header", "json"];

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use tenancy_config::plain::plain;
 
-use crate::text::{counted, duration};
+use crate::number_format::{counted, duration};
 
 /// More slugs than these are counted and not named.
 const NAMED: usize = 8;

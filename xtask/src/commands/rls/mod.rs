@@ -16,8 +16,8 @@ use clap::{Args, Subcommand, ValueEnum};
 use rls_rollout::{CheckResult, Phase, RolloutEvent};
 
 use crate::app::{CommandContext, Outcome};
+use crate::number_format::{counted, duration};
 use crate::terminal::printer::Printer;
-use crate::text::{counted, duration};
 
 /// Take the tables under row level security, phase by phase, prove it, and take it back
 #[derive(Debug, Args)]

@@ -9,8 +9,9 @@ use tenancy_config::{Exit, Settings};
 
 use super::{Goal, How, prisma};
 use crate::app::{CommandContext, Outcome};
-use crate::report::Report;
-use crate::{report, stop};
+use crate::document::report;
+use crate::document::report::Report;
+use crate::stop;
 
 /// Show the statements of a rollout in order, with the lock that each takes
 #[derive(Debug, Args)]

@@ -6,9 +6,11 @@ use tenancy_config::Exit;
 
 use super::{Patience, tell};
 use crate::app::{CommandContext, Outcome};
-use crate::report::Report;
-use crate::text::{count, counted, line, table};
-use crate::{holder, report, stop};
+use crate::document::report;
+use crate::document::report::Report;
+use crate::document::text::{line, table};
+use crate::number_format::{count, counted};
+use crate::{holder, stop};
 
 /// Take a rollout back: every definition as the journal has it from before
 #[derive(Debug, Args)]

@@ -9,9 +9,11 @@ use tenancy_config::{Exit, Settings};
 use super::verify::AppLogin;
 use super::{Goal, How, tell};
 use crate::app::{CommandContext, Outcome};
-use crate::report::Report;
-use crate::text::{count, counted, duration, line, table};
-use crate::{holder, report, stop};
+use crate::document::report;
+use crate::document::report::Report;
+use crate::document::text::{line, table};
+use crate::number_format::{count, counted, duration};
+use crate::{holder, stop};
 
 /// Go as far as the data allows, or to one phase
 #[derive(Debug, Args)]

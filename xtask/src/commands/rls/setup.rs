@@ -8,8 +8,8 @@ use tenancy_config::Settings;
 
 use super::How;
 use crate::app::{CommandContext, Outcome};
+use crate::document::report;
 use crate::failure::CommandError;
-use crate::report;
 
 /// Roll out as far as RLS_ALLOW_NULL_TENANT and FORCE_RLS say
 #[derive(Debug, Args)]

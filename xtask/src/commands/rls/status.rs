@@ -4,9 +4,9 @@ use clap::Args;
 use rls_rollout::{RelationKind, StatusReport, TableStatus};
 
 use crate::app::{CommandContext, Outcome};
-use crate::report::Report;
+use crate::document::report::Report;
+use crate::document::text::{line, table};
 use crate::stop;
-use crate::text::{line, table};
 
 /// Show how far each table is, and what stops it from going on
 #[derive(Debug, Args)]

@@ -7,10 +7,11 @@ use tenancy_config::{DatabaseUrl, Exit, SettingOrigin, Settings};
 use tenant_rls::{ConnectOptions, Database};
 
 use crate::app::{CommandContext, Outcome};
-use crate::report::Report;
+use crate::document::report::Report;
+use crate::document::text::{line, table};
+use crate::number_format::counted;
 use crate::stop;
 use crate::target::Connected;
-use crate::text::{counted, line, table};
 
 /// Try to reach other tenants' rows, as the application's own login, and prove that it cannot
 #[derive(Debug, Args)]

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use tenancy_config::plain::plain;
 
+use crate::number_format::{count, duration};
 use crate::terminal::printer::Printer;
-use crate::text::{count, duration};
 use pace::Pace;
 
 /// How often a log that nobody watches gets a line.

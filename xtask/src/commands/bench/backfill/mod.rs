@@ -8,8 +8,9 @@ use bench::{
 };
 
 use super::{goals, machine};
-use crate::report::Report;
-use crate::text::{count, counted, duration, table};
+use crate::document::report::Report;
+use crate::document::text::table;
+use crate::number_format::{count, counted, duration};
 
 /// So many wait events are named, those of at least this share; what remains is of no weight.
 const EVENTS: usize = 4;
