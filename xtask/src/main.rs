@@ -1,25 +1,17 @@
 //! `cargo xtask`: reads the command line, hands over to a job, prints its report. What the commands do lives in
 //! `crates/`; what they say lives here.
 
-mod app;
 mod audit;
 mod backfill;
-mod cli;
+mod command_line;
 mod commands;
+mod context;
+mod dispatch;
 mod document;
-mod duration_arg;
-mod exit_codes;
-mod failure;
-mod holder;
 mod number_format;
-mod overview;
 mod planted;
 mod reference;
-mod root;
 mod seed;
-mod stop;
-mod target;
-mod tenant_choice;
 mod terminal;
 
 use std::process::ExitCode;
@@ -27,5 +19,5 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     // Before anything else reads the environment.
     let shed = tenancy_config::environment::shed();
-    app::run(std::env::args_os(), shed).into()
+    dispatch::run(std::env::args_os(), shed).into()
 }

@@ -42,7 +42,7 @@ impl<'a> BackfillProgress<'a> {
         }
         match event {
             BackfillEvent::Waiting { holder } => {
-                self.printer.note(&crate::holder::waiting(&holder));
+                self.printer.note(&crate::context::holder::waiting(&holder));
             }
             BackfillEvent::Started { table, rows, role, run, resumed, helping } => {
                 self.run = run;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use backfill_engine::pressure::ThrottleLimits;
 use clap::{Args, ValueEnum};
 
-use crate::duration_arg;
+use crate::context::duration_arg;
 
 /// How a backfill is to run.
 #[derive(Debug, Args)]

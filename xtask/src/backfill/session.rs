@@ -9,10 +9,10 @@ use tenant_rls::{ConnectOptions, Database};
 use tokio::sync::watch::Receiver;
 
 use super::{BackfillArgs, BackfillProgress, exit};
-use crate::app::{CommandContext, Outcome};
+use crate::context::target::Connected;
+use crate::context::{CommandContext, CommandResult};
+use crate::context::{holder, stop};
 use crate::document::report;
-use crate::target::Connected;
-use crate::{holder, stop};
 
 /// How often a bar shows that time passes.
 const TICK: Duration = Duration::from_secs(1);
@@ -81,7 +81,7 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// The report cannot be written; what was assigned stays.
-    pub(crate) async fn end(self, report: &BackfillReport) -> Outcome {
+    pub(crate) async fn end(self, report: &BackfillReport) -> CommandResult {
         self.close().await;
         self.app.report(report)?;
         Ok(exit(report))

@@ -6,11 +6,11 @@ use clap::{Args, ValueEnum};
 use tenancy_config::Tenancy;
 use tenant_rls::Database;
 
-use crate::app::{CommandContext, Outcome};
 use crate::backfill::{self, BackfillArgs, Session};
-use crate::failure::CommandError;
+use crate::context::command_error::CommandError;
+use crate::context::stop;
+use crate::context::{CommandContext, CommandResult};
 use crate::number_format::{count, counted};
-use crate::stop;
 use crate::terminal::printer::Printer;
 
 /// The tenant that takes all messages where none is named. `TENANT_ID` is not asked: it would silently widen or narrow a repair.
@@ -50,7 +50,7 @@ enum From {
 ///
 /// # Errors
 /// The job's; what was committed before stays.
-pub(crate) async fn run(app: &CommandContext, options: Options) -> Outcome {
+pub(crate) async fn run(app: &CommandContext, options: Options) -> CommandResult {
     let origin = origin(options.from, options.tenant, options.include_inactive)?;
     let session = Session::open(app, "assign-chat-messages", options.backfill).await?;
     let prepared = async { Ok(MessageAssignment::prepare(session.database(), session.tenancy(), &origin).await?) };

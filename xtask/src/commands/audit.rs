@@ -5,10 +5,11 @@ use tenancy_config::{Exit, Tenancy, environment};
 use tenant_audit::{AuditOptions, AuditProgress, AuditReport};
 use tenant_rls::Database;
 
-use crate::app::{CommandContext, Outcome};
+use crate::audit;
+use crate::context::stop;
+use crate::context::{CommandContext, CommandResult};
 use crate::number_format::counted;
 use crate::terminal::progress::Meter;
-use crate::{audit, stop};
 
 /// Count rows without a tenant, with a tenant that does not exist, and across tenants
 #[derive(Debug, Args)]
@@ -32,7 +33,7 @@ pub(crate) struct Options {
 ///
 /// # Errors
 /// The audit's: above all that no role sees every row.
-pub(crate) async fn run(app: &CommandContext, options: Options) -> Outcome {
+pub(crate) async fn run(app: &CommandContext, options: Options) -> CommandResult {
     // `--ci` says what the variable CI says where a system sets it.
     let in_ci =
         |name: &str| if name == "CI" && options.ci { Ok(Some("true".to_owned())) } else { environment::text(name) };

@@ -5,8 +5,8 @@ use clap::Args;
 use tenancy_config::Tenancy;
 use tenant_rls::Database;
 
-use crate::app::{CommandContext, Outcome};
 use crate::backfill::{self, BackfillArgs, Session};
+use crate::context::{CommandContext, CommandResult};
 
 /// Give each booking the tenant that its service request, client and service agree on
 #[derive(Debug, Args)]
@@ -26,7 +26,7 @@ pub(crate) struct Options {
 ///
 /// # Errors
 /// The job's; what was committed before stays.
-pub(crate) async fn run(app: &CommandContext, options: Options) -> Outcome {
+pub(crate) async fn run(app: &CommandContext, options: Options) -> CommandResult {
     let session = Session::open(app, "backfill-bookings", options.backfill).await?;
     session.begin(&[&session.table(backfill_bookings::TABLE)?]).await?;
     let report = backfill(app, session.database(), session.tenancy(), &session.options).await?;

@@ -6,12 +6,13 @@ use clap::Args;
 use seed_tenant_defaults::{CheckedList, Defaults, SeedReport, Selection};
 use tenancy_config::Settings;
 
-use crate::app::{CommandContext, Outcome};
+use crate::context::command_error::CommandError;
+use crate::context::target::Connected;
+use crate::context::{CommandContext, CommandResult};
+use crate::context::{stop, tenant_choice};
 use crate::document::report::Format;
-use crate::failure::CommandError;
 use crate::number_format::counted;
-use crate::target::Connected;
-use crate::{seed, stop, tenant_choice};
+use crate::seed;
 
 /// Connections for looking tenants up, beside those that write.
 const LOOKING_UP: u16 = 2;
@@ -61,7 +62,7 @@ pub(crate) struct Options {
 ///
 /// # Errors
 /// The job's, or that nobody said for whom; tenants that were seeded before stay so.
-pub(crate) async fn run(app: &CommandContext, options: Options) -> Outcome {
+pub(crate) async fn run(app: &CommandContext, options: Options) -> CommandResult {
     let settings = app.settings()?;
     let defaults = options.defaults.as_ref().map(|path| Defaults::read(path)).transpose()?;
     let whom = whom(app, &settings, &options)?;

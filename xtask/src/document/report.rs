@@ -4,7 +4,7 @@ use clap::ValueEnum;
 use serde::Serialize;
 use tenancy_config::files::Readers;
 
-use crate::failure::CommandError;
+use crate::context::command_error::CommandError;
 use crate::terminal::harmless::Harmless;
 use crate::terminal::printer::Printer;
 

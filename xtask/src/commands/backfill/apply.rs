@@ -7,14 +7,14 @@ use clap::Args;
 use tenancy_config::Exit;
 use tenancy_config::plain::plain;
 
-use crate::app::{CommandContext, Outcome};
+use crate::context::command_error::CommandError;
+use crate::context::{CommandContext, CommandResult};
+use crate::context::{holder, stop};
 use crate::document::report;
 use crate::document::report::Report;
 use crate::document::text::{line, table};
-use crate::failure::CommandError;
 use crate::number_format::{count, counted, duration};
 use crate::terminal::progress::Meter;
-use crate::{holder, stop};
 
 /// How many refused lines the table shows; the file of `--refused` has them all.
 const SHOWN: usize = 5;
@@ -46,7 +46,7 @@ pub(super) struct Options {
 ///
 /// # Errors
 /// The engine's; what was committed before stays.
-pub(super) async fn run(app: &CommandContext, options: Options) -> Outcome {
+pub(super) async fn run(app: &CommandContext, options: Options) -> CommandResult {
     report::refuse_csv("backfill apply", app.global.format())?;
     if options.refused.as_deref().is_some_and(|refused| same_file(refused, &options.review)) {
         return Err(CommandError::usage(

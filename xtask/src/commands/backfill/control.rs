@@ -4,12 +4,12 @@ use backfill_engine::{RunProcessRecord, RunState, RunStatus, change, status};
 use chrono::{DateTime, Utc};
 use clap::Args;
 
-use crate::app::{CommandContext, Outcome};
+use crate::context::{CommandContext, CommandResult};
+use crate::context::{holder, stop};
 use crate::document::report;
 use crate::document::report::Report;
 use crate::document::text::{line, table};
 use crate::number_format::{count, counted};
-use crate::{holder, stop};
 
 /// Show how a run stands, and which processes work at it
 #[derive(Debug, Args)]
@@ -61,7 +61,7 @@ pub(super) struct CancelOptions {
 ///
 /// # Errors
 /// There is no such run.
-pub(super) async fn show(app: &CommandContext, options: StatusOptions) -> Outcome {
+pub(super) async fn show(app: &CommandContext, options: StatusOptions) -> CommandResult {
     report::refuse_csv("backfill status", app.global.format())?;
     let settings = app.settings()?;
     let status = stop::at_once(async {
@@ -79,7 +79,7 @@ pub(super) async fn show(app: &CommandContext, options: StatusOptions) -> Outcom
 ///
 /// # Errors
 /// There is no such run, or it is over.
-pub(super) async fn pause(app: &CommandContext, options: PauseOptions) -> Outcome {
+pub(super) async fn pause(app: &CommandContext, options: PauseOptions) -> CommandResult {
     set(app, "backfill pause", options.run, RunState::Paused).await
 }
 
@@ -87,7 +87,7 @@ pub(super) async fn pause(app: &CommandContext, options: PauseOptions) -> Outcom
 ///
 /// # Errors
 /// There is no such run, or it is not paused.
-pub(super) async fn resume(app: &CommandContext, options: ResumeOptions) -> Outcome {
+pub(super) async fn resume(app: &CommandContext, options: ResumeOptions) -> CommandResult {
     set(app, "backfill resume", options.run, RunState::Running).await
 }
 
@@ -95,11 +95,11 @@ pub(super) async fn resume(app: &CommandContext, options: ResumeOptions) -> Outc
 ///
 /// # Errors
 /// There is no such run, or it is over.
-pub(super) async fn cancel(app: &CommandContext, options: CancelOptions) -> Outcome {
+pub(super) async fn cancel(app: &CommandContext, options: CancelOptions) -> CommandResult {
     set(app, "backfill cancel", options.run, RunState::Cancelled).await
 }
 
-async fn set(app: &CommandContext, command: &str, run: i64, state: RunState) -> Outcome {
+async fn set(app: &CommandContext, command: &str, run: i64, state: RunState) -> CommandResult {
     report::refuse_csv(command, app.global.format())?;
     let settings = app.settings()?;
     let connected = stop::at_once(app.connect(&settings)).await?;

@@ -11,7 +11,7 @@ mod why;
 
 use clap::{Args, Subcommand};
 
-use crate::app::{CommandContext, Outcome};
+use crate::context::{CommandContext, CommandResult};
 
 /// Give rows of any table their tenant, by sources or decision; see runs and take one back
 #[derive(Debug, Args)]
@@ -47,7 +47,7 @@ enum Command {
 ///
 /// # Errors
 /// The engine's.
-pub(crate) async fn run(app: &CommandContext, options: Options) -> Outcome {
+pub(crate) async fn run(app: &CommandContext, options: Options) -> CommandResult {
     match options.command {
         Command::Run(options) => run::run(app, options).await,
         Command::Apply(options) => apply::run(app, options).await,

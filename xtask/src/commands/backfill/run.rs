@@ -7,11 +7,11 @@ use tenancy_config::{Exit, TableName, files};
 use tenant_rls::Catalog;
 
 use super::review_files;
-use crate::app::{CommandContext, Outcome};
 use crate::backfill::{self, BackfillArgs, Session};
+use crate::context::command_error::CommandError;
+use crate::context::{CommandContext, CommandResult};
 use crate::document::report::Report;
 use crate::document::text::table;
-use crate::failure::CommandError;
 use crate::number_format::count;
 
 /// Give the rows of tables the tenant that their sources in tenancy.toml agree on
@@ -49,7 +49,7 @@ struct Reports {
 ///
 /// # Errors
 /// The engine's; what was committed before stays.
-pub(super) async fn run(app: &CommandContext, options: Options) -> Outcome {
+pub(super) async fn run(app: &CommandContext, options: Options) -> CommandResult {
     let session = Session::open(app, "backfill run", options.backfill).await?;
     let catalog = Catalog::load(session.database(), session.tenancy()).await?;
     let tables = chosen(&catalog, &session, &options.tables)?;

@@ -4,11 +4,11 @@ use backfill_engine::RunRecord;
 use clap::Args;
 use serde::Serialize;
 
-use crate::app::{CommandContext, Outcome};
+use crate::context::stop;
+use crate::context::{CommandContext, CommandResult};
 use crate::document::report::Report;
 use crate::document::text::table;
 use crate::number_format::count;
-use crate::stop;
 
 /// List the runs of this database, newest first
 #[derive(Debug, Args)]
@@ -26,7 +26,7 @@ struct Runs {
 ///
 /// # Errors
 /// The database's.
-pub(super) async fn run(app: &CommandContext, _options: Options) -> Outcome {
+pub(super) async fn run(app: &CommandContext, _options: Options) -> CommandResult {
     let settings = app.settings()?;
     let runs = stop::at_once(async {
         let connected = app.connect(&settings).await?;

@@ -6,10 +6,10 @@ use clap::{Args, ValueEnum};
 use tenancy_config::Tenancy;
 use tenancy_config::tenancy::{SourceRule, TableRules, fragment};
 
-use crate::app::{CommandContext, Outcome};
+use crate::context::stop;
+use crate::context::{CommandContext, CommandResult};
 use crate::document::report::{self, Format, Report};
 use crate::document::text::table;
-use crate::stop;
 
 /// Suggest where the tenant of each table's rows could come from, best first, with the reasons
 #[derive(Debug, Args)]
@@ -50,7 +50,7 @@ enum Shape {
 ///
 /// # Errors
 /// The engine's.
-pub(super) async fn run(app: &CommandContext, options: Options) -> Outcome {
+pub(super) async fn run(app: &CommandContext, options: Options) -> CommandResult {
     // Before the command's name, `--format` takes the shapes of reports; only CSV is none of these.
     report::refuse_csv("backfill suggest", app.global.format())?;
     let shape = Shape::from_str(&options.shape, false).map_err(anyhow::Error::msg)?;

@@ -5,12 +5,12 @@ use clap::Args;
 use tenancy_config::Exit;
 use tenancy_config::plain::plain;
 
-use crate::app::{CommandContext, Outcome};
+use crate::context::{CommandContext, CommandResult};
+use crate::context::{holder, stop};
 use crate::document::report;
 use crate::document::report::Report;
 use crate::number_format::{count, counted};
 use crate::terminal::progress::Meter;
-use crate::{holder, stop};
 
 /// Take a run back: rows that still have the tenant it gave them have none again
 #[derive(Debug, Args)]
@@ -33,7 +33,7 @@ pub(super) struct Options {
 ///
 /// # Errors
 /// The engine's; what was committed before stays.
-pub(super) async fn run(app: &CommandContext, options: Options) -> Outcome {
+pub(super) async fn run(app: &CommandContext, options: Options) -> CommandResult {
     report::refuse_csv("backfill undo", app.global.format())?;
     let settings = app.settings()?;
     let connected = stop::at_once(app.connect(&settings)).await?;

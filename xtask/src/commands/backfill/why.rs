@@ -5,10 +5,10 @@ use clap::Args;
 use serde::Serialize;
 use tenancy_config::{Exit, TableName};
 
-use crate::app::{CommandContext, Outcome};
+use crate::context::stop;
+use crate::context::{CommandContext, CommandResult};
 use crate::document::report::Report;
 use crate::document::text::{line, pairs};
-use crate::stop;
 
 /// Tell how a row came to its tenant: which run, which source, when, by whom
 #[derive(Debug, Args)]
@@ -38,7 +38,7 @@ struct Why {
 ///
 /// # Errors
 /// The database's.
-pub(super) async fn run(app: &CommandContext, options: Options) -> Outcome {
+pub(super) async fn run(app: &CommandContext, options: Options) -> CommandResult {
     let settings = app.settings()?;
     let table = TableName::parse(&options.table, &settings.tenancy().database.schema)?;
     let assignments = stop::at_once(async {

@@ -4,7 +4,7 @@ use anyhow::Context;
 use bench::{JwtBench, JwtBenchReport};
 use tenancy_config::Exit;
 
-use crate::app::{CommandContext, Outcome};
+use crate::context::{CommandContext, CommandResult};
 use crate::document::report::Report;
 use crate::document::text::table;
 
@@ -12,7 +12,7 @@ use crate::document::text::table;
 ///
 /// # Errors
 /// The benchmark's.
-pub(super) fn run(app: &CommandContext, runs: u32) -> Outcome {
+pub(super) fn run(app: &CommandContext, runs: u32) -> CommandResult {
     let program = std::env::current_exe().context("cannot tell which program this is")?;
     let report = bench::jwt(&JwtBench { program, runs }, &mut app.notes())?;
     app.report(&report)?;

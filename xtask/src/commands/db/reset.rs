@@ -5,9 +5,9 @@ use clap::Args;
 use local_db::{LocalDb, Loss, Reset};
 
 use super::{UpOptions, tell};
-use crate::app::CommandContext;
-use crate::failure::CommandError;
-use crate::stop;
+use crate::context::CommandContext;
+use crate::context::command_error::CommandError;
+use crate::context::stop;
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct Options {

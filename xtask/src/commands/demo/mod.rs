@@ -13,15 +13,16 @@ use tenancy_config::{Exit, Tenancy, environment};
 use tenant_audit::AuditReport;
 use tenant_rls::{ConnectOptions, Database};
 
-use crate::app::{CommandContext, Outcome};
 use crate::commands::assign_chat_messages::assign;
 use crate::commands::audit::audit;
 use crate::commands::backfill_bookings::backfill;
-use crate::commands::db::{SeedOptions, ServerOptions};
+use crate::context::command_error::CommandError;
+use crate::context::seed_options::SeedOptions;
+use crate::context::server_options::ServerOptions;
+use crate::context::{CommandContext, CommandResult};
+use crate::context::{project_root, stop};
 use crate::document::report::{Format, Report};
-use crate::failure::CommandError;
 use crate::number_format::{count, counted, duration};
-use crate::{root, stop};
 
 #[cfg_attr(
     feature = "jwt",
@@ -46,7 +47,7 @@ pub(crate) struct Options {
 ///
 /// # Errors
 /// The local server, the audit or the backfill failed; the database is removed then too.
-pub(crate) async fn run(app: &CommandContext, options: Options) -> Outcome {
+pub(crate) async fn run(app: &CommandContext, options: Options) -> CommandResult {
     app.refuse_a_url("demo")?;
     if app.global.format() != Format::Table || app.global.output.is_some() {
         return Err(CommandError::usage(
@@ -55,7 +56,7 @@ pub(crate) async fn run(app: &CommandContext, options: Options) -> Outcome {
         ));
     }
     // Inside the folder that git ignores, beside the developer's own database, which the demo never touches.
-    let root = root::find(environment::checked, &app.cwd);
+    let root = project_root::find(environment::checked, &app.cwd);
     let local = LocalDb::beside(&root, "demo", app.local_options(options.server.into())?)?;
     // A signal that comes between two chapters must not leave the server running.
     let _awaited = stop::Awaited::here();
@@ -72,7 +73,7 @@ pub(crate) async fn run(app: &CommandContext, options: Options) -> Outcome {
     outcome
 }
 
-async fn story(app: &CommandContext, local: &LocalDb, data: &SeedOptions) -> Outcome {
+async fn story(app: &CommandContext, local: &LocalDb, data: &SeedOptions) -> CommandResult {
     let began = Instant::now();
     let say = |text: &str| app.printer.data(text);
     say("1. A database with the defects of a live one\n\n")?;

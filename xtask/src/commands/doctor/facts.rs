@@ -7,7 +7,7 @@ use tenancy_config::{DatabaseUrl, Ident, Settings, Tenancy};
 use tenant_rls::catalog::Missing;
 use tenant_rls::{Access, ActingRole, Catalog, Database, Pooler, SessionFacts, visibility};
 
-use crate::target;
+use crate::context::target;
 
 /// Where a secret may stand, first one first.
 const SECRETS: [&str; 2] = ["NEXTAUTH_SECRET", "AUTH_SECRET"];

@@ -8,10 +8,10 @@ use local_db::{LocalDb, LocalOptions, Role};
 use tenancy_config::{DatabaseChoice, DatabaseUrl, Exit, Settings};
 use tenant_rls::Database;
 
-use crate::app::{CommandContext, Outcome};
-use crate::commands::db::ServerOptions;
+use crate::context::server_options::ServerOptions;
+use crate::context::{CommandContext, CommandResult};
+use crate::context::{failure, stop};
 use crate::document::report;
-use crate::{failure, stop};
 use facts::{Facts, Reached};
 
 /// Tell which database this is, as which role, what it may do and see, and what is missing
@@ -29,7 +29,7 @@ pub(crate) struct Options {
 ///
 /// # Errors
 /// The settings are wrong. A database that does not answer is a finding, and the exit status is 1.
-pub(crate) async fn run(app: &CommandContext, options: Options) -> Outcome {
+pub(crate) async fn run(app: &CommandContext, options: Options) -> CommandResult {
     report::refuse_csv("doctor", app.global.format())?;
     let settings = app.settings()?;
     let facts = stop::at_once(examine(app, &settings, options.server.into())).await?;

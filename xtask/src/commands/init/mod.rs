@@ -8,11 +8,11 @@ use clap::Args;
 use tenancy_config::files::{self, Readers};
 use tenant_rls::Catalog;
 
-use crate::app::{CommandContext, Outcome};
+use crate::context::command_error::CommandError;
+use crate::context::stop;
+use crate::context::{CommandContext, CommandResult};
 use crate::document::report::Format;
-use crate::failure::CommandError;
 use crate::number_format::counted;
-use crate::stop;
 
 /// Write an annotated tenancy.toml from a database's catalog
 #[derive(Debug, Args)]
@@ -33,7 +33,7 @@ pub(crate) struct Options {
 ///
 /// # Errors
 /// The file is there already, or no table looks as if it belonged to tenants.
-pub(crate) async fn run(app: &CommandContext, options: Options) -> Outcome {
+pub(crate) async fn run(app: &CommandContext, options: Options) -> CommandResult {
     if app.global.format() != Format::Table {
         return Err(CommandError::usage("tenancy.toml is TOML and has no other format", "leave --format out"));
     }

@@ -12,11 +12,13 @@ use tenancy_config::{DatabaseChoice, Exit, Settings};
 
 use super::settings::{Application, For, now};
 use super::{shape, view};
-use crate::app::{CommandContext, Outcome, block_on};
+use crate::context::command_error::CommandError;
+use crate::context::failure;
+use crate::context::runtime::block_on;
+use crate::context::stop;
+use crate::context::{CommandContext, CommandResult};
 use crate::document::report::{self, Format, Report};
 use crate::document::text::{self, Value};
-use crate::failure::{self, CommandError};
-use crate::stop;
 
 /// The values of `--format` here.
 const SHAPES: [&str; 2] = ["table", "json"];
@@ -84,7 +86,7 @@ struct Reason {
     message: String,
 }
 
-pub(super) fn run(app: &CommandContext, options: Options) -> Outcome {
+pub(super) fn run(app: &CommandContext, options: Options) -> CommandResult {
     shape::check(&options.shape, &SHAPES)?;
     let settings = if options.offline { app.settings_without_database()? } else { app.settings()? };
     let token = token(&options)?;

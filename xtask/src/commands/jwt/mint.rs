@@ -10,9 +10,9 @@ use serde_json::{Map, Value};
 
 use super::settings::{Application, For, Who, now, refuse_production};
 use super::{shape, view};
-use crate::app::{CommandContext, Outcome};
-use crate::duration_arg;
-use crate::failure::CommandError;
+use crate::context::command_error::CommandError;
+use crate::context::duration_arg;
+use crate::context::{CommandContext, CommandResult};
 use crate::number_format::duration;
 
 #[derive(Debug, Args)]
@@ -65,7 +65,7 @@ fn max_age(text: &str) -> Result<Duration, String> {
     Ok(duration)
 }
 
-pub(super) fn run(app: &CommandContext, options: Mint) -> Outcome {
+pub(super) fn run(app: &CommandContext, options: Mint) -> CommandResult {
     shape::check(&options.shape, &shape::SHAPES)?;
     let settings = if options.offline { app.settings_without_database()? } else { app.settings()? };
     refuse_production(&settings)?;

@@ -9,7 +9,7 @@ pub(crate) mod view;
 
 use clap::{Args, Subcommand};
 
-use crate::app::{CommandContext, Outcome};
+use crate::context::{CommandContext, CommandResult};
 
 /// Mint a session for development that the application's own middleware accepts
 #[derive(Debug, Args)]
@@ -54,7 +54,7 @@ It ends with 3 if the application would not accept the token.")]
 ///
 /// # Errors
 /// The settings, the database or the job said no.
-pub(crate) fn run(app: &CommandContext, options: Options) -> Outcome {
+pub(crate) fn run(app: &CommandContext, options: Options) -> CommandResult {
     match options.command {
         None => mint::run(app, options.mint),
         Some(Command::Decode(options)) => decode::run(app, options),

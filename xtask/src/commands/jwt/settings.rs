@@ -10,10 +10,11 @@ use dev_jwt::{Library, Lookup, LookupScope, Person, SHORT, Secret};
 use tenancy_config::{SettingOrigin, Settings};
 use url::Url;
 
-use crate::app::{CommandContext, block_on};
-use crate::failure::CommandError;
+use crate::context::CommandContext;
+use crate::context::command_error::CommandError;
+use crate::context::runtime::block_on;
+use crate::context::{stop, tenant_choice};
 use crate::terminal::printer::Printer;
-use crate::{stop, tenant_choice};
 
 /// Where the application is reached if nothing says so: `next dev`.
 const LOCALHOST: &str = "http://localhost:3000";

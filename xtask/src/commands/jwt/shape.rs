@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::view;
-use crate::app::CommandContext;
+use crate::context::CommandContext;
+use crate::context::command_error::CommandError;
 use crate::document::report::{self, Format, Report};
-use crate::failure::CommandError;
 
 /// The values of `--format` here.
 pub(super) const SHAPES: [&str; 8] = ["cookie", "set-cookie", "token", "header", "curl", "json", "env", "playwright"];

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::settings::{Application, Who, now, refuse_production};
 use super::{shape, view};
-use crate::app::{CommandContext, Outcome};
+use crate::context::{CommandContext, CommandResult};
 use crate::document::report::{self, Format, Report};
 
 /// The values of `--format` here.
@@ -53,7 +53,7 @@ impl Report for Signed {
     }
 }
 
-pub(super) fn run(app: &CommandContext, options: Options) -> Outcome {
+pub(super) fn run(app: &CommandContext, options: Options) -> CommandResult {
     shape::check(&options.shape, &SHAPES)?;
     let settings = app.settings()?;
     refuse_production(&settings)?;

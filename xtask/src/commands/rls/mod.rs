@@ -15,7 +15,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand, ValueEnum};
 use rls_rollout::{CheckResult, Phase, RolloutEvent};
 
-use crate::app::{CommandContext, Outcome};
+use crate::context::{CommandContext, CommandResult};
 use crate::number_format::{counted, duration};
 use crate::terminal::printer::Printer;
 
@@ -49,7 +49,7 @@ enum Command {
 ///
 /// # Errors
 /// The job's.
-pub(crate) async fn run(app: &CommandContext, options: Options) -> Outcome {
+pub(crate) async fn run(app: &CommandContext, options: Options) -> CommandResult {
     match options.command {
         Command::Status(options) => status::run(app, options).await,
         Command::Plan(options) => plan::run(app, options).await,
@@ -86,7 +86,7 @@ struct How {
 #[derive(Debug, Clone, Copy, Args)]
 struct Patience {
     /// How long a statement that others would wait behind waits for its lock
-    #[arg(long, default_value = "500ms", value_parser = crate::duration_arg::parse, value_name = "TIME")]
+    #[arg(long, default_value = "500ms", value_parser = crate::context::duration_arg::parse, value_name = "TIME")]
     lock_timeout: Duration,
     /// How often it is tried, with growing waits in between
     #[arg(long, default_value_t = rls_rollout::LockRetry::default().attempts, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]

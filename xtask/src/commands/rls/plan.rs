@@ -8,10 +8,10 @@ use rls_rollout::{PlanReport, RolloutOptions};
 use tenancy_config::{Exit, Settings};
 
 use super::{Goal, How, prisma};
-use crate::app::{CommandContext, Outcome};
+use crate::context::stop;
+use crate::context::{CommandContext, CommandResult};
 use crate::document::report;
 use crate::document::report::Report;
-use crate::stop;
 
 /// Show the statements of a rollout in order, with the lock that each takes
 #[derive(Debug, Args)]
@@ -37,7 +37,7 @@ pub(super) struct Options {
 ///
 /// # Errors
 /// The job's.
-pub(super) async fn run(app: &CommandContext, options: Options) -> Outcome {
+pub(super) async fn run(app: &CommandContext, options: Options) -> CommandResult {
     report::refuse_csv("rls plan", app.global.format())?;
     if let Some(migrations) = &options.prisma {
         prisma::expect_folder(migrations)?;
@@ -67,7 +67,7 @@ pub(super) async fn make(
 }
 
 /// Shows the plan.
-pub(super) fn show(app: &CommandContext, plan: &PlanReport) -> Outcome {
+pub(super) fn show(app: &CommandContext, plan: &PlanReport) -> CommandResult {
     app.report(plan)?;
     let stopped = plan.tables.iter().any(|table| !table.stopped_by.is_empty());
     Ok(stopped.then_some(Exit::NotYet))

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use rls_rollout::PlanReport;
 
 use super::folder;
-use crate::failure::CommandError;
+use crate::context::command_error::CommandError;
 use crate::terminal::printer::Printer;
 
 /// Refuses a place that is no folder.

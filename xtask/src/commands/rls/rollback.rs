@@ -5,12 +5,12 @@ use rls_rollout::{Phase, RollbackReport};
 use tenancy_config::Exit;
 
 use super::{Patience, tell};
-use crate::app::{CommandContext, Outcome};
+use crate::context::{CommandContext, CommandResult};
+use crate::context::{holder, stop};
 use crate::document::report;
 use crate::document::report::Report;
 use crate::document::text::{line, table};
 use crate::number_format::{count, counted};
-use crate::{holder, stop};
 
 /// Take a rollout back: every definition as the journal has it from before
 #[derive(Debug, Args)]
@@ -56,7 +56,7 @@ impl From<To> for Phase {
 ///
 /// # Errors
 /// The job's; tables that were restored stay so.
-pub(super) async fn run(app: &CommandContext, options: Options) -> Outcome {
+pub(super) async fn run(app: &CommandContext, options: Options) -> CommandResult {
     report::refuse_csv("rls rollback", app.global.format())?;
     let settings = app.settings()?;
     let connected = stop::at_once(app.connect_for_ddl(&settings)).await?;

@@ -8,12 +8,12 @@ use tenancy_config::{Exit, Settings};
 
 use super::verify::AppLogin;
 use super::{Goal, How, tell};
-use crate::app::{CommandContext, Outcome};
+use crate::context::{CommandContext, CommandResult};
+use crate::context::{holder, stop};
 use crate::document::report;
 use crate::document::report::Report;
 use crate::document::text::{line, table};
 use crate::number_format::{count, counted, duration};
-use crate::{holder, stop};
 
 /// Go as far as the data allows, or to one phase
 #[derive(Debug, Args)]
@@ -49,7 +49,7 @@ pub(super) struct Options {
 ///
 /// # Errors
 /// The job's; steps that were done stay.
-pub(super) async fn run(app: &CommandContext, options: Options) -> Outcome {
+pub(super) async fn run(app: &CommandContext, options: Options) -> CommandResult {
     report::refuse_csv("rls rollout", app.global.format())?;
     let settings = app.settings()?;
     let rollout = options.how.options(options.phase.into());
@@ -75,7 +75,7 @@ pub(super) async fn roll_out(
     settings: &Settings,
     options: &rls_rollout::RolloutOptions,
     snapshot: Option<&Path>,
-) -> Outcome {
+) -> CommandResult {
     if let Some(folder) = snapshot {
         super::snapshot::refuse_existing(folder)?;
     }

@@ -7,9 +7,9 @@ use rls_rollout::{Goal, Phase};
 use tenancy_config::Settings;
 
 use super::How;
-use crate::app::{CommandContext, Outcome};
+use crate::context::command_error::CommandError;
+use crate::context::{CommandContext, CommandResult};
 use crate::document::report;
-use crate::failure::CommandError;
 
 /// Roll out as far as RLS_ALLOW_NULL_TENANT and FORCE_RLS say
 #[derive(Debug, Args)]
@@ -33,7 +33,7 @@ pub(super) struct Options {
 ///
 /// # Errors
 /// A switch that is neither `true` nor `false`, or both at odds; the job's.
-pub(super) async fn run(app: &CommandContext, options: Options) -> Outcome {
+pub(super) async fn run(app: &CommandContext, options: Options) -> CommandResult {
     report::refuse_csv("rls setup", app.global.format())?;
     let settings = app.settings()?;
     let allow_null = switch(&settings, "RLS_ALLOW_NULL_TENANT", true)?;

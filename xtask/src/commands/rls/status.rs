@@ -3,10 +3,10 @@
 use clap::Args;
 use rls_rollout::{RelationKind, StatusReport, TableStatus};
 
-use crate::app::{CommandContext, Outcome};
+use crate::context::stop;
+use crate::context::{CommandContext, CommandResult};
 use crate::document::report::Report;
 use crate::document::text::{line, table};
-use crate::stop;
 
 /// Show how far each table is, and what stops it from going on
 #[derive(Debug, Args)]
@@ -23,7 +23,7 @@ pub(super) struct Options {
 ///
 /// # Errors
 /// The job's.
-pub(super) async fn run(app: &CommandContext, options: Options) -> Outcome {
+pub(super) async fn run(app: &CommandContext, options: Options) -> CommandResult {
     let settings = app.settings()?;
     let report = stop::at_once(async {
         let connected = app.connect_by_choice(&settings).await?;

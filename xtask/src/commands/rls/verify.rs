@@ -6,12 +6,12 @@ use rls_rollout::{Attempt, AttemptKind, Evidence, Finding, TableProof, VerifyOpt
 use tenancy_config::{DatabaseUrl, Exit, SettingOrigin, Settings};
 use tenant_rls::{ConnectOptions, Database};
 
-use crate::app::{CommandContext, Outcome};
+use crate::context::stop;
+use crate::context::target::Connected;
+use crate::context::{CommandContext, CommandResult};
 use crate::document::report::Report;
 use crate::document::text::{line, table};
 use crate::number_format::counted;
-use crate::stop;
-use crate::target::Connected;
 
 /// Try to reach other tenants' rows, as the application's own login, and prove that it cannot
 #[derive(Debug, Args)]
@@ -49,7 +49,7 @@ pub(super) struct AppLogin {
 ///
 /// # Errors
 /// The job's.
-pub(super) async fn run(app: &CommandContext, options: Options) -> Outcome {
+pub(super) async fn run(app: &CommandContext, options: Options) -> CommandResult {
     let settings = app.settings()?;
     let connected = stop::at_once(app.connect_by_choice(&settings)).await?;
     let write_probes = options.write_probes || connected.is_local();

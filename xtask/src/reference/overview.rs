@@ -2,7 +2,7 @@
 
 use clap::Command as Definition;
 
-use crate::exit_codes;
+use crate::reference::exit_codes;
 
 /// The groups in the order in which a newcomer needs them. A test checks that every command stands in one of them.
 const GROUPS: &[(&str, &[&str])] = &[
@@ -62,7 +62,7 @@ pub(crate) fn into_help(definition: Definition) -> Definition {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::Cli;
+    use crate::command_line::Cli;
     use clap::CommandFactory;
 
     #[test]

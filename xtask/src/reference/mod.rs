@@ -1,8 +1,11 @@
 //! The command reference, `docs/commands.md`, written from the definition of the command line.
 
+pub(crate) mod exit_codes;
+pub(crate) mod overview;
+
 use clap::{Arg, Command as Definition};
 
-use crate::overview;
+use crate::context::server_options::HEADING;
 
 /// The whole page.
 pub(crate) fn markdown(mut definition: Definition) -> String {
@@ -49,7 +52,7 @@ fn section(command: &Definition, depth: usize, out: &mut String) {
 
 /// A group such as `db` has options that its own commands share.
 fn inherited_here(command: &Definition, arg: &Arg) -> bool {
-    command.has_subcommands() && arg.get_help_heading() == Some(crate::commands::db::HEADING)
+    command.has_subcommands() && arg.get_help_heading() == Some(HEADING)
 }
 
 fn options(command: &Definition, which: impl Fn(&Arg) -> bool, out: &mut String) {

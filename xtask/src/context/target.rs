@@ -1,22 +1,20 @@
-//! Which database a command works on, said in one line, and the question before a write to anything but the project's own.
+//! The database that a command works on.
 
 use local_db::{Change, LocalDb, LocalOptions, Role, Up};
-use tenancy_config::plain::plain;
 use tenancy_config::settings::WithoutUrl;
 use tenancy_config::{DatabaseChoice, DatabaseUrl, SettingOrigin, Settings, Trust, environment, trust};
 use tenant_rls::{ConnectOptions, Database, Pooler};
 
-use crate::app::CommandContext;
-use crate::failure::CommandError;
-use crate::terminal::prompt;
-use crate::{root, stop};
+use crate::context::CommandContext;
+use crate::context::command_error::CommandError;
+use crate::context::project_root;
 
 /// A connected database and where its URL came from.
 pub(crate) struct Connected {
     pub(crate) database: Database,
     pub(crate) origin: SettingOrigin,
     /// What a person must name before something is written; `None` on the project's local database.
-    environment: Option<String>,
+    pub(super) environment: Option<String>,
 }
 
 impl Connected {
@@ -39,7 +37,7 @@ impl CommandContext {
     /// # Errors
     /// `TENANCY_TRUST` is not text.
     pub(crate) fn local(&self, options: LocalOptions) -> anyhow::Result<LocalDb> {
-        Ok(LocalDb::at(&root::find(environment::checked, &self.cwd), self.local_options(options)?))
+        Ok(LocalDb::at(&project_root::find(environment::checked, &self.cwd), self.local_options(options)?))
     }
 
     /// The options with whom the environment trusts.
@@ -138,90 +136,20 @@ impl CommandContext {
         Ok(Connected { database, origin, environment })
     }
 
-    /// Says where something is about to be written and `what`, and has it confirmed unless the database is the project's own.
+    /// Commands on the local database refuse a URL instead of ignoring it.
     ///
     /// # Errors
-    /// Nobody confirmed; nothing was written.
-    pub(crate) async fn before_writing(&self, connected: &Connected, what: &str) -> anyhow::Result<()> {
-        connected.database.needs_writing()?;
-        // One that is not reached from here is no reason to refuse what does not need it; it is proven again where it is used.
-        if let Err(error @ tenant_rls::Error::OtherDatabase { .. }) = connected.database.prove_direct().await {
-            return Err(error.into());
+    /// `--database-url` was given.
+    pub(crate) fn refuse_a_url(&self, command: &str) -> anyhow::Result<()> {
+        if self.global.flags().database_url.is_none() {
+            return Ok(());
         }
-        self.confirmed(connected, &WRITING, what).await
-    }
-
-    #[cfg(feature = "jwt")]
-    /// Says whose session is about to be minted, and has it confirmed as a write would be: a session opens what is in the
-    /// database.
-    ///
-    /// # Errors
-    /// Nobody confirmed; nothing was minted.
-    pub(crate) async fn before_minting(&self, connected: &Connected, what: &str) -> anyhow::Result<()> {
-        self.confirmed(connected, &MINTING, what).await
-    }
-
-    async fn confirmed(&self, connected: &Connected, deed: &ConfirmedAction, what: &str) -> anyhow::Result<()> {
-        // Also with --quiet: what a write went to belongs into every log.
-        self.printer.line(&format!("{} {}: {}", deed.doing, plain(connected.line()), plain(what)));
-        let Some(environment) = &connected.environment else { return Ok(()) };
-        let answer = match &self.global.confirm {
-            Some(name) => Some(name.clone()),
-            None => {
-                self.ask(&format!("This is not the local database. Type `{}` to go on:", plain(environment))).await?
-            }
-        };
-        confirm(environment, answer.as_deref(), deed)
-    }
-
-    /// Waits for the answer in a thread of its own, so that a signal is heard and ends the command.
-    pub(crate) async fn ask(&self, question: &str) -> anyhow::Result<Option<String>> {
-        stop::at_once(prompt::ask(&self.printer, question)).await
+        let hint = "leave --database-url out; the local database is the only one that this command touches";
+        Err(CommandError::usage(format!("`{command}` works on the project's local database and takes no URL"), hint))
     }
 }
 
 /// What a write to this database must be confirmed with.
 pub(crate) fn environment(settings: &Settings, url: &DatabaseUrl) -> String {
     settings.tenancy().database.environment.clone().unwrap_or_else(|| url.host().to_owned())
-}
-
-/// What is confirmed, in the forms that messages need.
-struct ConfirmedAction {
-    doing: &'static str,
-    to_do: &'static str,
-    done: &'static str,
-}
-
-const WRITING: ConfirmedAction = ConfirmedAction { doing: "writing to", to_do: "to write to it", done: "written" };
-#[cfg(feature = "jwt")]
-const MINTING: ConfirmedAction =
-    ConfirmedAction { doing: "minting a session for", to_do: "to mint a session for it", done: "minted" };
-
-/// The rule behind the question.
-fn confirm(environment: &str, answer: Option<&str>, deed: &ConfirmedAction) -> anyhow::Result<()> {
-    let (hint, done) = (format!("{}, name it: --confirm {environment}", deed.to_do), deed.done);
-    match answer {
-        Some(name) if name == environment => Ok(()),
-        Some(name) => Err(CommandError::refused(
-            format!("`{name}` was confirmed, but this database is `{environment}`; nothing was {done}"),
-            hint,
-        )),
-        None => Err(CommandError::refused(
-            format!("`{environment}` is not the local database, and nobody confirmed; nothing was {done}"),
-            hint,
-        )),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{WRITING, confirm};
-
-    #[test]
-    fn only_the_exact_name_confirms() {
-        assert!(confirm("production", Some("production"), &WRITING).is_ok());
-        assert!(confirm("production", Some("Production"), &WRITING).is_err());
-        assert!(confirm("production", Some(""), &WRITING).is_err());
-        assert!(confirm("production", None, &WRITING).is_err());
-    }
 }

@@ -1,48 +1,9 @@
 //! From an error to what the person reads and the shell gets: `error:`, `caused by:`, and the hint last.
 
-use std::fmt;
-
 use tenancy_config::{Exit, UserError};
 
+use crate::context::command_error::CommandError;
 use crate::terminal::printer::Printer;
-
-/// A mistake or a refusal that only the command line knows of.
-#[derive(Debug)]
-pub(crate) struct CommandError {
-    message: String,
-    hint: Option<String>,
-    exit: Exit,
-}
-
-impl CommandError {
-    /// A wrong command line: nothing was tried.
-    pub(crate) fn usage(message: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
-        Self { message: message.into(), hint: Some(hint.into()), exit: Exit::Usage }.into()
-    }
-
-    /// A write that safety forbids: nothing was written.
-    pub(crate) fn refused(message: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
-        Self { message: message.into(), hint: Some(hint.into()), exit: Exit::Refused }.into()
-    }
-
-    /// Something failed here and not in a library.
-    pub(crate) fn failed(message: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
-        Self { message: message.into(), hint: Some(hint.into()), exit: Exit::Failed }.into()
-    }
-
-    /// Ctrl-C or SIGTERM ended a command that keeps nothing.
-    pub(crate) fn stopped() -> anyhow::Error {
-        Self { message: "stopped".into(), hint: None, exit: Exit::Stopped }.into()
-    }
-}
-
-impl fmt::Display for CommandError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for CommandError {}
 
 /// What an error of this workspace says beside its message.
 struct Diagnosis {
@@ -52,8 +13,8 @@ struct Diagnosis {
 
 /// Asks an error of one of the libraries, or of the command line, for its verdict.
 fn verdict(error: &(dyn std::error::Error + 'static)) -> Option<Diagnosis> {
-    if let Some(mistake) = error.downcast_ref::<CommandError>() {
-        return Some(Diagnosis { hint: mistake.hint.clone(), exit: mistake.exit });
+    if let Some(error) = error.downcast_ref::<CommandError>() {
+        return Some(Diagnosis { hint: error.hint().map(str::to_owned), exit: error.exit() });
     }
     macro_rules! ask {
         ($($library:ty),* $(,)?) => {

@@ -10,7 +10,7 @@ use tenancy_config::{Exit, files};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::failure::CommandError;
+use crate::context::command_error::CommandError;
 use crate::terminal::printer::Printer;
 
 /// Runs what can stop between batches. The job gets a receiver that turns `true` when it should end.

@@ -1,0 +1,72 @@
+//! From the command line to the exit status.
+
+use std::ffi::OsString;
+use std::io;
+use std::sync::Arc;
+
+use anyhow::Context;
+use tenancy_config::{Exit, environment};
+
+use crate::command_line::{self, Cli, Command};
+use crate::commands::{
+    assign_chat_messages, audit, backfill, backfill_bookings, bench, db, demo, doctor, init, rls, seed_tenant_defaults,
+};
+use crate::context::runtime::block_on;
+use crate::context::{CommandContext, CommandResult, failure, stop};
+use crate::reference::{self, exit_codes, overview};
+use crate::terminal::printer::Printer;
+use crate::terminal::secrets::Secrets;
+
+/// Runs one command line and returns the exit status; `shed` is whether the variables of libpq could be left behind.
+pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>, shed: io::Result<()>) -> u8 {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let secrets = Secrets::of(&arguments);
+    let Cli { global, command } = match command_line::parse(arguments) {
+        Ok(cli) => cli,
+        Err(message) => {
+            let exit = if message.use_stderr() { Exit::Usage.code() } else { exit_codes::DONE };
+            Printer::new(false, false, None).hiding(secrets).clap(message);
+            return exit;
+        }
+    };
+    let printer = Printer::new(global.quiet, !global.no_progress, global.output.clone()).hiding(secrets);
+    let printer = Arc::new(printer);
+    stop::watch(&printer);
+    let outcome = shed
+        .context("cannot start without the variables of libpq (PGHOST and its kind); unset them")
+        .and_then(|()| Ok(environment::check()?))
+        .and_then(|()| Ok(printer.check_output()?))
+        .and_then(|()| std::env::current_dir().context("cannot tell the working directory"))
+        .and_then(|cwd| dispatch(&CommandContext { printer: Arc::clone(&printer), global, cwd }, command));
+    match outcome {
+        Ok(exit) => exit.map_or(exit_codes::DONE, Exit::code),
+        Err(error) => failure::report(&error, &printer),
+    }
+}
+
+/// Hands over to the command; those that need no server start no runtime.
+fn dispatch(app: &CommandContext, command: Option<Command>) -> CommandResult {
+    let Some(command) = command else {
+        app.printer.data(&overview::page(&command_line::definition()))?;
+        return Ok(None);
+    };
+    match command {
+        Command::Db(options) => block_on(db::run(app, options)),
+        Command::Demo(options) => block_on(demo::run(app, options)),
+        Command::Doctor(options) => block_on(doctor::run(app, options)),
+        Command::Audit(options) => block_on(audit::run(app, options)),
+        Command::BackfillBookings(options) => block_on(backfill_bookings::run(app, options)),
+        Command::Rls(options) => block_on(rls::run(app, options)),
+        Command::SeedTenantDefaults(options) => block_on(seed_tenant_defaults::run(app, options)),
+        Command::Backfill(options) => block_on(backfill::run(app, options)),
+        Command::AssignChatMessages(options) => block_on(assign_chat_messages::run(app, options)),
+        Command::Init(options) => block_on(init::run(app, options)),
+        Command::Bench(options) => block_on(bench::run(app, options)),
+        #[cfg(feature = "jwt")]
+        Command::Jwt(options) => crate::commands::jwt::run(app, *options),
+        Command::Reference => {
+            app.printer.data(&reference::markdown(command_line::definition()))?;
+            Ok(None)
+        }
+    }
+}
