@@ -1,17 +1,13 @@
 //! `cargo xtask`: reads the command line, hands over to a job, prints its report. What the commands do lives in
 //! `crates/`; what they say lives here.
 
-mod audit;
-mod backfill;
 mod command_line;
 mod commands;
 mod context;
 mod dispatch;
 mod document;
 mod number_format;
-mod planted;
 mod reference;
-mod seed;
 mod terminal;
 
 use std::process::ExitCode;

@@ -230,7 +230,7 @@ fn only_seeding_and_sessions_read_tenant_id() {
     let allowed = [
         "crates/tenancy-config/src/settings/sources.rs",
         "xtask/src/commands/jwt/settings.rs",
-        "xtask/src/commands/seed_tenant_defaults.rs",
+        "xtask/src/commands/seed_tenant_defaults/mod.rs",
     ];
     assert_eq!(reading, allowed.map(|path| root().join(path)));
 }

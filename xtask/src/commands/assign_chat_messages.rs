@@ -6,10 +6,10 @@ use clap::{Args, ValueEnum};
 use tenancy_config::Tenancy;
 use tenant_rls::Database;
 
-use crate::backfill::{self, BackfillArgs, Session};
+use crate::commands::backfill::args::BackfillArgs;
+use crate::commands::backfill::session::{self, BackfillSession};
 use crate::context::command_error::CommandError;
-use crate::context::stop;
-use crate::context::{CommandContext, CommandResult};
+use crate::context::{CommandContext, CommandResult, stop};
 use crate::number_format::{count, counted};
 use crate::terminal::printer::Printer;
 
@@ -52,7 +52,7 @@ enum From {
 /// The job's; what was committed before stays.
 pub(crate) async fn run(app: &CommandContext, options: Options) -> CommandResult {
     let origin = origin(options.from, options.tenant, options.include_inactive)?;
-    let session = Session::open(app, "assign-chat-messages", options.backfill).await?;
+    let session = BackfillSession::open(app, "assign-chat-messages", options.backfill).await?;
     let prepared = async { Ok(MessageAssignment::prepare(session.database(), session.tenancy(), &origin).await?) };
     let assignment = stop::at_once(prepared).await?;
     if let Some(given) = &assignment.given {
@@ -71,7 +71,7 @@ pub(crate) async fn assign(
     tenancy: &Tenancy,
     options: &backfill_engine::BackfillOptions,
 ) -> anyhow::Result<BackfillReport> {
-    backfill::watch(app, async |holder, stop, progress| {
+    session::watch(app, async |holder, stop, progress| {
         assignment.run(database, tenancy, holder, options, stop, progress).await
     })
     .await

@@ -5,7 +5,8 @@ use clap::Args;
 use tenancy_config::Tenancy;
 use tenant_rls::Database;
 
-use crate::backfill::{self, BackfillArgs, Session};
+use crate::commands::backfill::args::BackfillArgs;
+use crate::commands::backfill::session::{self, BackfillSession};
 use crate::context::{CommandContext, CommandResult};
 
 /// Give each booking the tenant that its service request, client and service agree on
@@ -27,7 +28,7 @@ pub(crate) struct Options {
 /// # Errors
 /// The job's; what was committed before stays.
 pub(crate) async fn run(app: &CommandContext, options: Options) -> CommandResult {
-    let session = Session::open(app, "backfill-bookings", options.backfill).await?;
+    let session = BackfillSession::open(app, "backfill-bookings", options.backfill).await?;
     session.begin(&[&session.table(backfill_bookings::TABLE)?]).await?;
     let report = backfill(app, session.database(), session.tenancy(), &session.options).await?;
     session.end(&report).await
@@ -40,7 +41,7 @@ pub(crate) async fn backfill(
     tenancy: &Tenancy,
     options: &backfill_engine::BackfillOptions,
 ) -> anyhow::Result<BackfillReport> {
-    backfill::watch(app, async |holder, stop, progress| {
+    session::watch(app, async |holder, stop, progress| {
         backfill_bookings::backfill_bookings(database, tenancy, holder, options, stop, progress).await
     })
     .await

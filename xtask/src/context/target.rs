@@ -5,9 +5,8 @@ use tenancy_config::settings::WithoutUrl;
 use tenancy_config::{DatabaseChoice, DatabaseUrl, SettingOrigin, Settings, Trust, environment, trust};
 use tenant_rls::{ConnectOptions, Database, Pooler};
 
-use crate::context::CommandContext;
 use crate::context::command_error::CommandError;
-use crate::context::project_root;
+use crate::context::{CommandContext, project_root};
 
 /// A connected database and where its URL came from.
 pub(crate) struct Connected {

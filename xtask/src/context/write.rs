@@ -2,10 +2,9 @@
 
 use tenancy_config::plain::plain;
 
-use crate::context::CommandContext;
 use crate::context::command_error::CommandError;
-use crate::context::stop;
 use crate::context::target::Connected;
+use crate::context::{CommandContext, stop};
 use crate::terminal::prompt;
 
 impl CommandContext {

@@ -69,13 +69,4 @@ pub(crate) const KNOWN: &[&[&str]] = &[
     &["crates/tenant-ops/src/lane.rs", "crates/tenant-ops/src/run.rs", "crates/tenant-ops/src/state.rs"],
     &["crates/tenant-ops/src/lease.rs", "crates/tenant-ops/src/lease_watch.rs"],
     &["crates/tenant-ops/src/trust/finding.rs", "crates/tenant-ops/src/trust/layout.rs"],
-    &["xtask/src/commands/db/mod.rs", "xtask/src/commands/db/reset.rs"],
-    &[
-        "xtask/src/commands/rls/mod.rs",
-        "xtask/src/commands/rls/plan.rs",
-        "xtask/src/commands/rls/rollback.rs",
-        "xtask/src/commands/rls/rollout.rs",
-        "xtask/src/commands/rls/setup.rs",
-        "xtask/src/commands/rls/verify.rs",
-    ],
 ];

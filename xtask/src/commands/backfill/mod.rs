@@ -1,12 +1,17 @@
 //! `backfill`: any table, what people decided, what runs did, and taking them back.
 
 mod apply;
+pub(crate) mod args;
 mod control;
-mod review_files;
+mod events;
+mod progress;
 mod run;
 mod runs;
+pub(crate) mod session;
+mod status;
 mod suggest;
 mod undo;
+mod view;
 mod why;
 
 use clap::{Args, Subcommand};
@@ -35,7 +40,7 @@ enum Command {
     Apply(apply::Options),
     Suggest(suggest::Options),
     Runs(runs::Options),
-    Status(control::StatusOptions),
+    Status(status::Options),
     Pause(control::PauseOptions),
     Resume(control::ResumeOptions),
     Cancel(control::CancelOptions),
@@ -53,7 +58,7 @@ pub(crate) async fn run(app: &CommandContext, options: Options) -> CommandResult
         Command::Apply(options) => apply::run(app, options).await,
         Command::Suggest(options) => suggest::run(app, options).await,
         Command::Runs(options) => runs::run(app, options).await,
-        Command::Status(options) => control::show(app, options).await,
+        Command::Status(options) => status::run(app, options).await,
         Command::Pause(options) => control::pause(app, options).await,
         Command::Resume(options) => control::resume(app, options).await,
         Command::Cancel(options) => control::cancel(app, options).await,

@@ -5,8 +5,7 @@ use clap::Args;
 use tenancy_config::Exit;
 use tenancy_config::plain::plain;
 
-use crate::context::{CommandContext, CommandResult};
-use crate::context::{holder, stop};
+use crate::context::{CommandContext, CommandResult, holder, stop};
 use crate::document::report;
 use crate::document::report::Report;
 use crate::number_format::{count, counted};

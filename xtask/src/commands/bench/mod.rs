@@ -1,23 +1,18 @@
 //! `bench`: how fast the jobs are, on fresh copies of the same data.
 
-mod backfill;
 #[cfg(feature = "jwt")]
 mod jwt;
-mod rls;
-mod scale;
-mod seed;
+mod view;
 
 use std::future::Future;
 
-use bench::{BackfillBench, BenchGoal, RlsBench, ScaleBench, SeedBench, ServerFacts};
+use bench::{BackfillBench, RlsBench, ScaleBench, SeedBench};
 use clap::{Args, Subcommand};
 use local_db::{Role, Up};
 use tenancy_config::{DatabaseUrl, Exit};
 
 use crate::context::server_options::ServerOptions;
-use crate::context::stop;
-use crate::context::{CommandContext, CommandResult};
-use crate::document::text::table;
+use crate::context::{CommandContext, CommandResult, stop};
 
 /// Measure a job against simpler ways to do the same
 #[derive(Debug, Args)]
@@ -176,39 +171,4 @@ async fn measured<R>(superuser: &DatabaseUrl, benchmark: impl Future<Output = be
         let _ = bench::remove(superuser).await;
     }
     measured
-}
-
-/// The program, the machine and the server, which every figure depends on.
-fn machine(build: &str, cores: usize, server: &ServerFacts) -> String {
-    format!(
-        "{build} build, {cores} cores for client and server.\n\
-         PostgreSQL {}: fsync {}, synchronous_commit {}, full_page_writes {},\n\
-         wal_level {}, shared_buffers {}, max_wal_size {}.",
-        server.version,
-        server.fsync,
-        server.synchronous_commit,
-        server.full_page_writes,
-        server.wal_level,
-        server.shared_buffers,
-        server.max_wal_size,
-    )
-}
-
-/// What was to be reached, beside what was.
-fn goals(goals: &[BenchGoal]) -> String {
-    let figure = |goal: &BenchGoal, figure: f64| match goal.unit {
-        "times" => format!("× {figure:.2}"),
-        unit => format!("{figure:.0} {unit}"),
-    };
-    let lines = goals.iter().map(|goal| {
-        let outcome = if goal.met { "met".to_owned() } else { format!("missed by × {:.2}", goal.missed_by()) };
-        let bound = if goal.at_least { "at least" } else { "at most" };
-        vec![
-            goal.name.to_owned(),
-            format!("{bound} {}", figure(goal, goal.wanted)),
-            figure(goal, goal.reached),
-            outcome,
-        ]
-    });
-    table(&["goal", ">wanted", ">reached", ""], lines)
 }

@@ -1,19 +1,20 @@
 //! `db`: the project's local database.
 
 mod reset;
+mod up;
+mod view;
 
 use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
-use local_db::{Change, LocalDb, Running, State, Status, Up, seed};
-use serde::Serialize;
+use local_db::{LocalDb, Up, seed};
 
+use self::up::{UpOptions, tell};
+use self::view::UrlReport;
 use crate::context::command_error::CommandError;
 use crate::context::seed_options::SeedOptions;
 use crate::context::server_options::ServerOptions;
-use crate::context::stop;
-use crate::context::{CommandContext, CommandResult};
-use crate::document::report::{self, Report};
-use crate::document::text;
+use crate::context::{CommandContext, CommandResult, stop};
+use crate::document::report::{self};
 use crate::number_format::count;
 
 /// Start, stop, fill and open the project's local PostgreSQL
@@ -63,19 +64,6 @@ enum Command {
         after_help = "Examples:\n  cargo xtask db seed\n  cargo xtask db seed --tenants 1000 --bookings 1000000 --seed 7"
     )]
     Seed(SeedOptions),
-}
-
-#[derive(Debug, Clone, Args)]
-pub(super) struct UpOptions {
-    /// Create no tables: the application's own migrations do
-    #[arg(long)]
-    empty: bool,
-}
-
-impl From<UpOptions> for Up {
-    fn from(options: UpOptions) -> Self {
-        Self { empty: options.empty }
-    }
 }
 
 #[derive(Debug, Args)]
@@ -135,20 +123,6 @@ pub(crate) async fn run(app: &CommandContext, options: Options) -> CommandResult
     Ok(None)
 }
 
-/// Says what `up` or `reset` did, and what can be done with it.
-fn tell(app: &CommandContext, running: &Running) -> anyhow::Result<()> {
-    let did = match running.change() {
-        Change::None => "the local database runs already",
-        Change::Started => "started the local database",
-        Change::Created => "made the local database",
-    };
-    let version = running.programs().major();
-    let next = if running.has_tables() { "`cargo xtask db seed` fills it" } else { "it has no tables yet" };
-    app.printer.note(&format!("{did}: PostgreSQL {version} on port {}; {next}", running.port()));
-    app.printer.note("`cargo xtask db url` prints its URL, `cargo xtask db psql` opens it");
-    Ok(())
-}
-
 async fn url(app: &CommandContext, local: &LocalDb, role: Role) -> anyhow::Result<()> {
     report::refuse_csv("db url", app.global.format())?;
     let url = local.up(&mut app.notes(), Up::default()).await?.url(role.into())?;
@@ -181,43 +155,4 @@ async fn seed(app: &CommandContext, local: &LocalDb, options: &SeedOptions) -> a
     let running = local.up(&mut app.notes(), Up::default()).await?;
     app.printer.note(&format!("planting {} bookings", count(u64::from(options.bookings))));
     app.report(&seed::plant(&running.url(local_db::Role::Superuser)?, &options.into(), &mut app.notes()).await?)
-}
-
-/// The one report that shows a URL whole: it is what was asked for, and its password guards a local database only.
-#[derive(Serialize)]
-struct UrlReport {
-    url: String,
-}
-
-impl Report for UrlReport {
-    const NAME: &'static str = "db url";
-    const SCHEMA: Option<&'static str> = Some("db-url/1");
-    const SECRET: bool = true;
-
-    fn table(&self) -> String {
-        format!("{}\n", self.url)
-    }
-}
-
-impl Report for Status {
-    const NAME: &'static str = "db status";
-    const SCHEMA: Option<&'static str> = Some("db-status/1");
-
-    fn table(&self) -> String {
-        let state = match self.state {
-            State::Absent => "there is none; `cargo xtask db up` makes it",
-            State::Stopped => "stopped; `cargo xtask db up` starts it",
-            State::Running => "running",
-        };
-        let mut lines = vec![("state", state.to_owned())];
-        lines.extend(self.port.map(|port| ("port", format!("{port} on 127.0.0.1"))));
-        lines.extend(self.major.map(|major| ("server", format!("PostgreSQL {major}"))));
-        lines.extend(self.bin.as_ref().map(|bin| ("programs", bin.display().to_string())));
-        lines.extend(self.pid.map(|pid| ("process", pid.to_string())));
-        if self.state != State::Absent {
-            lines.push(("data", self.data.display().to_string()));
-            lines.push(("log", self.log.display().to_string()));
-        }
-        text::pairs(lines)
-    }
 }

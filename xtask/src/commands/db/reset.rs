@@ -4,10 +4,9 @@ use backfill_engine::bytes;
 use clap::Args;
 use local_db::{LocalDb, Loss, Reset};
 
-use super::{UpOptions, tell};
-use crate::context::CommandContext;
+use super::up::{UpOptions, tell};
 use crate::context::command_error::CommandError;
-use crate::context::stop;
+use crate::context::{CommandContext, stop};
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct Options {

@@ -2,15 +2,14 @@
 
 #[cfg(feature = "jwt")]
 mod session;
+mod view;
 
 use std::time::Instant;
 
 use assign_chat_messages::{MessageAssignment, MessageTenant};
-use backfill_engine::BackfillReport;
 use clap::Args;
 use local_db::{LocalDb, Planted, Reset, Role, Running, seed};
 use tenancy_config::{Exit, Tenancy, environment};
-use tenant_audit::AuditReport;
 use tenant_rls::{ConnectOptions, Database};
 
 use crate::commands::assign_chat_messages::assign;
@@ -19,10 +18,9 @@ use crate::commands::backfill_bookings::backfill;
 use crate::context::command_error::CommandError;
 use crate::context::seed_options::SeedOptions;
 use crate::context::server_options::ServerOptions;
-use crate::context::{CommandContext, CommandResult};
-use crate::context::{project_root, stop};
+use crate::context::{CommandContext, CommandResult, project_root, stop};
 use crate::document::report::{Format, Report};
-use crate::number_format::{count, counted, duration};
+use crate::number_format::{count, duration};
 
 #[cfg_attr(
     feature = "jwt",
@@ -114,7 +112,7 @@ async fn story(app: &CommandContext, local: &LocalDb, data: &SeedOptions) -> Com
     database.close().await;
 
     let time = duration(began.elapsed());
-    say(&closing(&planted, [&bookings, &messages], [&before, &after], &time))?;
+    say(&view::summary(&planted, [&bookings, &messages], [&before, &after], &time))?;
     Ok(None)
 }
 
@@ -129,64 +127,4 @@ async fn prepare(app: &CommandContext, local: &LocalDb, data: &SeedOptions) -> a
     ));
     let planted = seed::plant(&running.url(Role::Superuser)?, &data.into(), &mut app.notes()).await?;
     Ok((running, planted))
-}
-
-/// The number of the last step: a build without `jwt` has no session to show.
-const LAST: u32 = if cfg!(feature = "jwt") { 7 } else { 6 };
-
-/// What happened, in plain words, and what to try next.
-fn closing(
-    planted: &Planted,
-    [bookings, messages]: [&BackfillReport; 2],
-    [before, after]: [&AuditReport; 2],
-    time: &str,
-) -> String {
-    let found = [bookings, messages].map(|report| (report.assigned, report.conflicts, report.unresolved));
-    let known = [
-        (planted.assignable(), planted.conflicts, planted.unresolvable),
-        (planted.assignable_messages(), planted.messages_in_conflict, planted.messages_unresolvable),
-    ];
-    let exactly = if found == known {
-        "exactly those that were planted as decidable"
-    } else {
-        "NOT the number that was planted, which is a bug"
-    };
-    format!(
-        "\n{LAST}. What happened, in {time}\n\n\
-         {} had no tenant: under row level security nobody would have seen them. The backfill read three\n\
-         sources for each - its service request, its client, its service - and assigned {}. A chat message has its author\n\
-         alone, who may be a member of several tenants: {} got theirs, {} of them by what the author\n\
-         wrote in the same room. All of these are {exactly}. Each batch was one\n\
-         short transaction that also wrote a journal entry and a checkpoint: neither Ctrl-C nor a crash loses anything.\n\n\
-         {} and {} are left, with several candidates or none: a guess could show one tenant's data to\n\
-         another. All in all {} rows without a tenant became {}; other tables have their own jobs.\n\
-         {}\n\
-         Try next:\n\
-         \x20 cargo xtask demo --keep                              and look around in the database\n\
-         \x20 cargo xtask db seed                                  a database of your own, then\n\
-         \x20 cargo xtask backfill-bookings --review review.csv    the undecided rows, with their candidates\n\
-         \x20 DATABASE_URL=… cargo xtask doctor                    what it would meet in yours\n",
-        counted(planted.bookings_without_tenant, "booking", "bookings"),
-        count(bookings.assigned),
-        count(messages.assigned),
-        count(messages.assigned_by_source.last().map_or(0, |room| room.rows)),
-        counted(bookings.remaining, "booking", "bookings"),
-        counted(messages.remaining, "message", "messages"),
-        count(before.totals.null_rows),
-        count(after.totals.null_rows),
-        crossings(before, after),
-    )
-}
-
-/// Why the second audit counts more references across tenants, which would otherwise look like the backfill's doing.
-fn crossings(before: &AuditReport, after: &AuditReport) -> String {
-    let more = after.totals.cross_rows.saturating_sub(before.totals.cross_rows);
-    if more == 0 {
-        return String::new();
-    }
-    format!(
-        "\nThe second audit counts {} more references across tenants. They were there before: bookings whose client or\n\
-         service names an empty or a deleted tenant. Only a booking that has a tenant can be seen to differ from them.\n",
-        count(more)
-    )
 }

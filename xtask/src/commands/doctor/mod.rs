@@ -4,15 +4,14 @@ mod facts;
 mod view;
 
 use clap::Args;
+use facts::{Facts, Reached};
 use local_db::{LocalDb, LocalOptions, Role};
 use tenancy_config::{DatabaseChoice, DatabaseUrl, Exit, Settings};
 use tenant_rls::Database;
 
 use crate::context::server_options::ServerOptions;
-use crate::context::{CommandContext, CommandResult};
-use crate::context::{failure, stop};
+use crate::context::{CommandContext, CommandResult, failure, stop};
 use crate::document::report;
-use facts::{Facts, Reached};
 
 /// Tell which database this is, as which role, what it may do and see, and what is missing
 #[derive(Debug, Args)]

@@ -9,8 +9,7 @@ use tenancy_config::files::{self, Readers};
 use tenant_rls::Catalog;
 
 use crate::context::command_error::CommandError;
-use crate::context::stop;
-use crate::context::{CommandContext, CommandResult};
+use crate::context::{CommandContext, CommandResult, stop};
 use crate::document::report::Format;
 use crate::number_format::counted;
 

@@ -11,8 +11,7 @@ use serde_json::{Map, Value};
 use super::settings::{Application, For, Who, now, refuse_production};
 use super::{shape, view};
 use crate::context::command_error::CommandError;
-use crate::context::duration_arg;
-use crate::context::{CommandContext, CommandResult};
+use crate::context::{CommandContext, CommandResult, duration_arg};
 use crate::number_format::duration;
 
 #[derive(Debug, Args)]

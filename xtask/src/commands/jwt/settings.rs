@@ -10,10 +10,9 @@ use dev_jwt::{Library, Lookup, LookupScope, Person, SHORT, Secret};
 use tenancy_config::{SettingOrigin, Settings};
 use url::Url;
 
-use crate::context::CommandContext;
 use crate::context::command_error::CommandError;
 use crate::context::runtime::block_on;
-use crate::context::{stop, tenant_choice};
+use crate::context::{CommandContext, stop, tenant_choice};
 use crate::terminal::printer::Printer;
 
 /// Where the application is reached if nothing says so: `next dev`.

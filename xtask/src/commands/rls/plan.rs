@@ -7,9 +7,9 @@ use clap::Args;
 use rls_rollout::{PlanReport, RolloutOptions};
 use tenancy_config::{Exit, Settings};
 
-use super::{Goal, How, prisma};
-use crate::context::stop;
-use crate::context::{CommandContext, CommandResult};
+use super::args::{PhaseArg, RolloutArgs};
+use super::prisma;
+use crate::context::{CommandContext, CommandResult, stop};
 use crate::document::report;
 use crate::document::report::Report;
 
@@ -25,12 +25,12 @@ It reads the catalog and no rows: whether a table can be tightened, the audit sa
 pub(super) struct Options {
     /// How far: prepare, tighten, enforce, or all of them
     #[arg(long, value_enum, default_value_t, value_name = "prepare|tighten|enforce|auto", hide_possible_values = true)]
-    phase: Goal,
+    phase: PhaseArg,
     /// Also write a Prisma migration into this folder, with the edits that schema.prisma needs
     #[arg(long, value_name = "DIR")]
     prisma: Option<PathBuf>,
     #[command(flatten)]
-    how: How,
+    rollout: RolloutArgs,
 }
 
 /// Plans on the database that the settings name.
@@ -43,7 +43,7 @@ pub(super) async fn run(app: &CommandContext, options: Options) -> CommandResult
         prisma::expect_folder(migrations)?;
     }
     let settings = app.settings()?;
-    let plan = make(app, &settings, &options.how.options(options.phase.into())).await?;
+    let plan = make(app, &settings, &options.rollout.options(options.phase.into())).await?;
     if let Some(migrations) = &options.prisma {
         prisma::write(migrations, &plan, Utc::now(), &app.printer)?;
     }

@@ -6,7 +6,8 @@ use clap::Args;
 use rls_rollout::{Goal, Phase};
 use tenancy_config::Settings;
 
-use super::How;
+use super::args::RolloutArgs;
+use super::rollout;
 use crate::context::command_error::CommandError;
 use crate::context::{CommandContext, CommandResult};
 use crate::document::report;
@@ -26,7 +27,7 @@ pub(super) struct Options {
     #[arg(long, value_name = "DIR")]
     snapshot: Option<PathBuf>,
     #[command(flatten)]
-    how: How,
+    rollout: RolloutArgs,
 }
 
 /// Rolls out on the database that the settings name.
@@ -40,8 +41,7 @@ pub(super) async fn run(app: &CommandContext, options: Options) -> CommandResult
     let force = switch(&settings, "FORCE_RLS", false)?;
     let phase = phase(allow_null, force)?;
     app.printer.note(&format!("RLS_ALLOW_NULL_TENANT={allow_null} and FORCE_RLS={force}: phase {phase}"));
-    super::rollout::roll_out(app, &settings, &options.how.options(Goal::Phase(phase)), options.snapshot.as_deref())
-        .await
+    rollout::roll_out(app, &settings, &options.rollout.options(Goal::Phase(phase)), options.snapshot.as_deref()).await
 }
 
 fn switch(settings: &Settings, name: &str, default: bool) -> anyhow::Result<bool> {

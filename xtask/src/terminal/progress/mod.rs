@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
+use pace::Pace;
 use tenancy_config::plain::plain;
 
 use crate::number_format::{count, duration};
 use crate::terminal::printer::Printer;
-use pace::Pace;
 
 /// How often a log that nobody watches gets a line.
 const LINE_EVERY: Duration = Duration::from_secs(10);

@@ -1,0 +1,125 @@
+//! From the options of a backfill to its report: connects, asks, runs the job with its bar and with Ctrl-C, and reports.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use backfill_engine::{BackfillEvent, BackfillReport, RunOutcome};
+use tenancy_config::{Exit, NameError, Settings, TableName, Tenancy};
+use tenant_rls::{ConnectOptions, Database};
+use tokio::sync::watch::Receiver;
+
+use super::args::BackfillArgs;
+use super::progress::BackfillProgress;
+use crate::context::target::Connected;
+use crate::context::{CommandContext, CommandResult, holder, stop};
+use crate::document::report;
+
+/// How often a bar shows that time passes.
+const TICK: Duration = Duration::from_secs(1);
+
+/// One backfill of the command line, on the database that the settings name.
+pub(crate) struct BackfillSession<'a> {
+    app: &'a CommandContext,
+    settings: Settings,
+    connected: Connected,
+    pub(crate) options: backfill_engine::BackfillOptions,
+}
+
+impl<'a> BackfillSession<'a> {
+    /// Connects.
+    ///
+    /// # Errors
+    /// The settings or the connection failed, or CSV was asked for.
+    pub(crate) async fn open(app: &'a CommandContext, command: &str, options: BackfillArgs) -> anyhow::Result<Self> {
+        report::refuse_csv(command, app.global.format())?;
+        let settings = app.settings()?;
+        // Hours before it is written.
+        let options = backfill_engine::BackfillOptions::from(options);
+        app.expect_file("--review", options.review.as_deref())?;
+        // Beside the workers: the heartbeats of lease and process, the counts of other processes, and one to spare.
+        let connections = ConnectOptions::default().max_connections.max(options.workers + 4);
+        let connected = stop::at_once(app.connect_with(&settings, connections)).await?;
+        Ok(Self { app, settings, connected, options })
+    }
+
+    pub(crate) fn database(&self) -> &Database {
+        &self.connected.database
+    }
+
+    /// A table by the name that `tenancy.toml` has for it.
+    ///
+    /// # Errors
+    /// It can be no table's name.
+    pub(crate) fn table(&self, name: &str) -> Result<TableName, NameError> {
+        TableName::parse(name, &self.tenancy().database.schema)
+    }
+
+    pub(crate) fn tenancy(&self) -> &Tenancy {
+        self.settings.tenancy()
+    }
+
+    /// Says where and to which tables something is about to be written, and has it confirmed; a dry run asks nothing.
+    ///
+    /// # Errors
+    /// Nobody confirmed; nothing was written.
+    pub(crate) async fn begin(&self, tables: &[&TableName]) -> anyhow::Result<()> {
+        if !self.options.dry_run {
+            let tables: Vec<String> = tables.iter().map(ToString::to_string).collect();
+            let what = format!("a tenant for the rows of {} that have none", tables.join(", "));
+            return self.app.before_writing(&self.connected, &what).await;
+        }
+        self.app.printer.note(&format!("dry run on {}: nothing will be kept", self.connected.line()));
+        Ok(())
+    }
+
+    /// Ends every connection.
+    pub(crate) async fn close(&self) {
+        self.connected.database.clone().close().await;
+    }
+
+    /// Writes the report, and tells how the command ends.
+    ///
+    /// # Errors
+    /// The report cannot be written; what was assigned stays.
+    pub(crate) async fn end(self, report: &BackfillReport) -> CommandResult {
+        self.close().await;
+        self.app.report(report)?;
+        Ok(exit(report))
+    }
+}
+
+/// Runs a job of the engine with its bar and with Ctrl-C. The job gets who runs it, when to stop, and whom to tell.
+///
+/// # Errors
+/// The job's; what was committed before stays.
+pub(crate) async fn watch<E: Into<anyhow::Error>>(
+    app: &CommandContext,
+    job: impl AsyncFnOnce(&str, Receiver<bool>, &mut (dyn FnMut(BackfillEvent) + Send)) -> Result<BackfillReport, E>,
+) -> anyhow::Result<BackfillReport> {
+    let holder = holder::name(tenancy_config::environment::checked);
+    let bar = Mutex::new(BackfillProgress::new(&app.printer, app.global.format()));
+    let locked = || bar.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut progress = |event| locked().event(event);
+    let job = stop::gently(&app.printer, |stop| job(&holder, stop, &mut progress));
+    let ticks = async {
+        loop {
+            tokio::time::sleep(TICK).await;
+            locked().tick();
+        }
+    };
+    let done = tokio::select! {
+        done = job => done,
+        () = ticks => unreachable!("it ticks until the job is done"),
+    };
+    locked().finish();
+    done.map_err(Into::into)
+}
+
+/// How a command ends that gave this report.
+pub(crate) fn exit(report: &BackfillReport) -> Option<Exit> {
+    match report.outcome {
+        RunOutcome::Stopped | RunOutcome::Cancelled => Some(Exit::Stopped),
+        _ if report.is_complete() => None,
+        _ => Some(Exit::NotYet),
+    }
+}

@@ -1,0 +1,71 @@
+//! `backfill suggest`: what could be sources of each table, as a part of `tenancy.toml`, as a table or as JSON.
+
+mod view;
+
+use clap::builder::PossibleValuesParser;
+use clap::{Args, ValueEnum};
+
+use crate::context::{CommandContext, CommandResult, stop};
+use crate::document::report::{self, Format};
+
+/// Suggest where the tenant of each table's rows could come from, best first, with the reasons
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cargo xtask backfill suggest
+  cargo xtask backfill suggest --missing
+  cargo xtask backfill suggest --format table
+
+It reads foreign keys, the rules of tenancy.toml, and columns whose values are keys of another table (a guess), and asks up
+to 10,000 rows without a tenant and as many with one what each source says. What it prints can be put into tenancy.toml, in
+place of what stands there for those tables. It only reads, and stops where rows would be hidden from it.")]
+pub(super) struct Options {
+    /// Only what tenancy.toml lacks
+    #[arg(long)]
+    missing: bool,
+    // The id of the global option, which it replaces in this command.
+    /// Shape of the suggestions
+    #[arg(
+        id = "format",
+        long,
+        default_value = "toml",
+        value_parser = PossibleValuesParser::new(["toml", "table", "json"]),
+        hide_possible_values = true,
+        value_name = "toml|table|json",
+        help_heading = "Output options"
+    )]
+    shape: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Shape {
+    Toml,
+    Table,
+    Json,
+}
+
+/// Suggests them. The database is not written to.
+///
+/// # Errors
+/// The engine's.
+pub(super) async fn run(app: &CommandContext, options: Options) -> CommandResult {
+    // Before the command's name, `--format` takes the shapes of reports; only CSV is none of these.
+    report::refuse_csv("backfill suggest", app.global.format())?;
+    let shape = Shape::from_str(&options.shape, false).map_err(anyhow::Error::msg)?;
+    let settings = app.settings()?;
+    let found = stop::at_once(async {
+        let connected = app.connect(&settings).await?;
+        app.printer.note(&format!("reading {}", connected.line()));
+        let found = backfill_engine::suggest(&connected.database, settings.tenancy()).await?;
+        connected.database.close().await;
+        Ok(found)
+    })
+    .await?;
+    match (shape, options.missing) {
+        (Shape::Toml, missing) => app.printer.toml(&view::toml(&found, settings.tenancy(), missing))?,
+        (Shape::Table, false) => report::write(&found, Format::Table, &app.printer)?,
+        (Shape::Table, true) => report::write(&found.missing(), Format::Table, &app.printer)?,
+        (Shape::Json, false) => report::write(&found, Format::Json, &app.printer)?,
+        (Shape::Json, true) => report::write(&found.missing(), Format::Json, &app.printer)?,
+    }
+    Ok(None)
+}

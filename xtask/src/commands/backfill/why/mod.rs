@@ -1,0 +1,53 @@
+//! `backfill why`: how a row came to its tenant.
+
+mod view;
+
+use backfill_engine::Assignment;
+use clap::Args;
+use serde::Serialize;
+use tenancy_config::{Exit, TableName};
+
+use crate::context::{CommandContext, CommandResult, stop};
+
+/// Tell how a row came to its tenant: which run, which source, when, by whom
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cargo xtask backfill why bookings clx0f2k1e0000
+  cargo xtask backfill why bookings clx0f2k1e0000 --format json
+
+It ends with 3 where no run has given that row a tenant.")]
+pub(super) struct Options {
+    /// The table
+    #[arg(value_name = "TABLE")]
+    table: String,
+    /// The row's primary key
+    #[arg(value_name = "ID")]
+    id: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Why {
+    table: TableName,
+    id: String,
+    /// Oldest first.
+    assignments: Vec<Assignment>,
+}
+
+/// Tells it.
+///
+/// # Errors
+/// The database's.
+pub(super) async fn run(app: &CommandContext, options: Options) -> CommandResult {
+    let settings = app.settings()?;
+    let table = TableName::parse(&options.table, &settings.tenancy().database.schema)?;
+    let assignments = stop::at_once(async {
+        let connected = app.connect(&settings).await?;
+        let found = backfill_engine::why(&connected.database, settings.tenancy(), &table, &options.id).await?;
+        connected.database.close().await;
+        Ok(found)
+    })
+    .await?;
+    let none = assignments.is_empty();
+    app.report(&Why { table, id: options.id, assignments })?;
+    Ok(none.then_some(Exit::NotYet))
+}

@@ -1,0 +1,33 @@
+//! The options of `db up`, and what it did.
+
+use clap::Args;
+use local_db::{Change, Running, Up};
+
+use crate::context::CommandContext;
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct UpOptions {
+    /// Create no tables: the application's own migrations do
+    #[arg(long)]
+    empty: bool,
+}
+
+impl From<UpOptions> for Up {
+    fn from(options: UpOptions) -> Self {
+        Self { empty: options.empty }
+    }
+}
+
+/// Says what `up` or `reset` did, and what can be done with it.
+pub(super) fn tell(app: &CommandContext, running: &Running) -> anyhow::Result<()> {
+    let did = match running.change() {
+        Change::None => "the local database runs already",
+        Change::Started => "started the local database",
+        Change::Created => "made the local database",
+    };
+    let version = running.programs().major();
+    let next = if running.has_tables() { "`cargo xtask db seed` fills it" } else { "it has no tables yet" };
+    app.printer.note(&format!("{did}: PostgreSQL {version} on port {}; {next}", running.port()));
+    app.printer.note("`cargo xtask db url` prints its URL, `cargo xtask db psql` opens it");
+    Ok(())
+}
