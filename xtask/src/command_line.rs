@@ -18,7 +18,7 @@ pub(crate) struct Cli {
     pub(crate) command: Option<Command>,
 }
 
-/// The commands; `overview` puts each into a group.
+/// The commands. `reference::overview` puts each into a group.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Db(db::Options),
@@ -47,7 +47,7 @@ pub(crate) fn definition() -> Definition {
 /// Reads a command line.
 ///
 /// # Errors
-/// It is wrong, or it asked for help or the version; clap's error knows which.
+/// The command line is wrong, or it asked for help or the version; clap's error says which.
 pub(crate) fn parse(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Cli, clap::Error> {
     let matches = definition().try_get_matches_from(arguments)?;
     Cli::from_arg_matches(&matches)

@@ -17,7 +17,8 @@ use crate::reference::{self, exit_codes, overview};
 use crate::terminal::printer::Printer;
 use crate::terminal::secrets::Secrets;
 
-/// Runs one command line and returns the exit status; `shed` is whether the variables of libpq could be left behind.
+/// Runs one command line and returns the exit status. `shed` tells whether the variables of libpq could be removed from the
+/// environment.
 pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>, shed: io::Result<()>) -> u8 {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let secrets = Secrets::of(&arguments);
@@ -44,7 +45,7 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>, shed: io::Resul
     }
 }
 
-/// Hands over to the command; those that need no server start no runtime.
+/// Runs the command. Commands that need no server start no runtime.
 fn dispatch(app: &CommandContext, command: Option<Command>) -> CommandResult {
     let Some(command) = command else {
         app.printer.data(&overview::page(&command_line::definition()))?;

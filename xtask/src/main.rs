@@ -1,5 +1,5 @@
-//! `cargo xtask`: reads the command line, hands over to a job, prints its report. What the commands do lives in
-//! `crates/`; what they say lives here.
+//! `cargo xtask`: reads the command line, runs a job and prints its report. The crates below `crates/` do the work; this one
+//! reads arguments and writes text.
 
 mod command_line;
 mod commands;
@@ -13,7 +13,7 @@ mod terminal;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    // Before anything else reads the environment.
+    // Nothing may read the environment before this.
     let shed = tenancy_config::environment::shed();
     dispatch::run(std::env::args_os(), shed).into()
 }

@@ -13,7 +13,7 @@ use crate::context::{CommandContext, CommandResult, stop};
 use crate::number_format::{count, counted};
 use crate::terminal::printer::Printer;
 
-/// The tenant that takes all messages where none is named. `TENANT_ID` is not asked: it would silently widen or narrow a repair.
+/// The tenant that takes all messages if none is named. `TENANT_ID` is not read: it would silently widen or narrow a repair.
 const PRIMARY: &str = "tenant_primary";
 
 /// Give each chat message its author's tenant, or one tenant to all that are left
@@ -49,7 +49,7 @@ enum From {
 /// Runs the job on the database that the settings name.
 ///
 /// # Errors
-/// The job's; what was committed before stays.
+/// The job failed. What was committed stays.
 pub(crate) async fn run(app: &CommandContext, options: Options) -> CommandResult {
     let origin = origin(options.from, options.tenant, options.include_inactive)?;
     let session = BackfillSession::open(app, "assign-chat-messages", options.backfill).await?;
@@ -63,7 +63,7 @@ pub(crate) async fn run(app: &CommandContext, options: Options) -> CommandResult
     session.end(&report).await
 }
 
-/// The job with its bar and with Ctrl-C; the demo runs it too.
+/// Runs the job with its progress and with Ctrl-C. The demo calls it too.
 pub(crate) async fn assign(
     app: &CommandContext,
     assignment: &MessageAssignment,
@@ -71,7 +71,7 @@ pub(crate) async fn assign(
     tenancy: &Tenancy,
     options: &backfill_engine::BackfillOptions,
 ) -> anyhow::Result<BackfillReport> {
-    session::watch(app, async |holder, stop, progress| {
+    session::run_job(app, async |holder, stop, progress| {
         assignment.run(database, tenancy, holder, options, stop, progress).await
     })
     .await
@@ -90,7 +90,7 @@ fn origin(from: From, tenant: Option<String>, include_inactive: bool) -> anyhow:
     }
 }
 
-/// Tells what is about to be given to whom, and what would be lost: also with --quiet.
+/// Says how many messages get which tenant, and warns about authors of other tenants. `--quiet` does not silence it.
 fn say(printer: &Printer, GivenTenant { tenant, messages }: &GivenTenant) {
     let rows = counted(messages.rows, "chat message has", "chat messages have");
     printer.line(&format!(

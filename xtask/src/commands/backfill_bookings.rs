@@ -26,7 +26,7 @@ pub(crate) struct Options {
 /// Runs the backfill on the database that the settings name.
 ///
 /// # Errors
-/// The job's; what was committed before stays.
+/// The job failed. What was committed stays.
 pub(crate) async fn run(app: &CommandContext, options: Options) -> CommandResult {
     let session = BackfillSession::open(app, "backfill-bookings", options.backfill).await?;
     session.begin(&[&session.table(backfill_bookings::TABLE)?]).await?;
@@ -34,14 +34,14 @@ pub(crate) async fn run(app: &CommandContext, options: Options) -> CommandResult
     session.end(&report).await
 }
 
-/// The job with its bar and with Ctrl-C; the demo runs it too.
+/// Runs the job with its progress and with Ctrl-C. The demo calls it too.
 pub(crate) async fn backfill(
     app: &CommandContext,
     database: &Database,
     tenancy: &Tenancy,
     options: &backfill_engine::BackfillOptions,
 ) -> anyhow::Result<BackfillReport> {
-    session::watch(app, async |holder, stop, progress| {
+    session::run_job(app, async |holder, stop, progress| {
         backfill_bookings::backfill_bookings(database, tenancy, holder, options, stop, progress).await
     })
     .await

@@ -1,10 +1,10 @@
-//! What the command line itself refuses or fails at.
+//! Errors and refusals of the command line itself.
 
 use std::fmt;
 
 use tenancy_config::Exit;
 
-/// A mistake or a refusal that only the command line knows of.
+/// An error or a refusal that comes from no library.
 #[derive(Debug)]
 pub(crate) struct CommandError {
     message: String,
@@ -13,22 +13,22 @@ pub(crate) struct CommandError {
 }
 
 impl CommandError {
-    /// A wrong command line: nothing was tried.
+    /// The command line is wrong. Nothing was done.
     pub(crate) fn usage(message: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
         Self { message: message.into(), hint: Some(hint.into()), exit: Exit::Usage }.into()
     }
 
-    /// A write that safety forbids: nothing was written.
+    /// A write is refused for safety. Nothing was written.
     pub(crate) fn refused(message: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
         Self { message: message.into(), hint: Some(hint.into()), exit: Exit::Refused }.into()
     }
 
-    /// Something failed here and not in a library.
+    /// Something failed in the command itself.
     pub(crate) fn failed(message: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
         Self { message: message.into(), hint: Some(hint.into()), exit: Exit::Failed }.into()
     }
 
-    /// Ctrl-C or SIGTERM ended a command that keeps nothing.
+    /// Ctrl-C or SIGTERM ended a command that had nothing to save.
     pub(crate) fn stopped() -> anyhow::Error {
         Self { message: "stopped".into(), hint: None, exit: Exit::Stopped }.into()
     }

@@ -1,4 +1,4 @@
-//! Durations as they are typed: `250ms`, `2s`, `5min`, `12h`, `7d`.
+//! Durations on the command line: `250ms`, `2s`, `5min`, `12h`, `7d`.
 
 use std::time::Duration;
 

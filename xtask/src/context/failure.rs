@@ -1,18 +1,18 @@
-//! From an error to what the person reads and the shell gets: `error:`, `caused by:`, and the hint last.
+//! Prints an error, its causes and its hint, and gives its exit status.
 
 use tenancy_config::{Exit, UserError};
 
 use crate::context::command_error::CommandError;
 use crate::terminal::printer::Printer;
 
-/// What an error of this workspace says beside its message.
+/// The hint and the exit status of an error of this workspace.
 struct Diagnosis {
     hint: Option<String>,
     exit: Exit,
 }
 
-/// Asks an error of one of the libraries, or of the command line, for its verdict.
-fn verdict(error: &(dyn std::error::Error + 'static)) -> Option<Diagnosis> {
+/// Diagnoses an error of one of the libraries or of the command line; `None` for any other.
+fn diagnosis(error: &(dyn std::error::Error + 'static)) -> Option<Diagnosis> {
     if let Some(error) = error.downcast_ref::<CommandError>() {
         return Some(Diagnosis { hint: error.hint().map(str::to_owned), exit: error.exit() });
     }
@@ -46,19 +46,19 @@ fn verdict(error: &(dyn std::error::Error + 'static)) -> Option<Diagnosis> {
 pub(crate) fn report(error: &anyhow::Error, printer: &Printer) -> u8 {
     let (what, causes, hint) = explain(error);
     printer.error(&what, &causes, hint.as_deref());
-    // The outermost error that has an opinion decides: it knows most about what was being done.
-    let exit = error.chain().find_map(verdict).map_or(Exit::Failed, |verdict| verdict.exit);
+    // The outermost error that has an exit status decides, as it knows most about what was being done.
+    let exit = error.chain().find_map(diagnosis).map_or(Exit::Failed, |diagnosis| diagnosis.exit);
     exit.code()
 }
 
 /// What happened, why, and what to do next.
 pub(crate) fn explain(error: &anyhow::Error) -> (String, Vec<String>, Option<String>) {
     let (what, causes) = lines(error);
-    let hint = error.chain().filter_map(verdict).find_map(|verdict| verdict.hint);
+    let hint = error.chain().filter_map(diagnosis).find_map(|diagnosis| diagnosis.hint);
     (what, causes, hint)
 }
 
-/// The message and its causes; a library that repeats its cause inside its own message is not echoed.
+/// The message and its causes. A cause that the message before it contains is left out.
 fn lines(error: &anyhow::Error) -> (String, Vec<String>) {
     let mut messages = error.chain().map(ToString::to_string);
     let what = messages.next().unwrap_or_default();
@@ -90,11 +90,11 @@ mod tests {
     }
 
     #[test]
-    fn the_outermost_verdict_decides() {
+    fn the_outermost_diagnosis_decides() {
         let error = CommandError::refused("no", "--confirm").context("while starting");
-        let found: Vec<_> = error.chain().filter_map(verdict).collect();
-        assert_eq!(found.len(), 1);
-        assert_eq!(found[0].exit, Exit::Refused);
-        assert_eq!(found[0].hint.as_deref(), Some("--confirm"));
+        let diagnoses: Vec<_> = error.chain().filter_map(diagnosis).collect();
+        assert_eq!(diagnoses.len(), 1);
+        assert_eq!(diagnoses[0].exit, Exit::Refused);
+        assert_eq!(diagnoses[0].hint.as_deref(), Some("--confirm"));
     }
 }

@@ -1,4 +1,4 @@
-//! The options that every command has.
+//! The options that all commands have.
 
 use std::path::PathBuf;
 
@@ -44,7 +44,7 @@ pub(crate) struct Global {
         value_name = "table|json|csv",
         help_heading = "Output options"
     )]
-    // Text, so that a command with shapes of its own can replace it by an option of the same id.
+    // It is text so that a command with shapes of its own can replace it by an option of the same id.
     format: String,
     /// Write the report into a file, whole or not at all
     #[arg(long, global = true, value_name = "FILE", help_heading = "Output options")]
@@ -58,12 +58,12 @@ pub(crate) struct Global {
 }
 
 impl Global {
-    /// The shape of the report. A command with shapes of its own reads them itself, and none of them is meant here.
+    /// The shape of the report. A command with shapes of its own reads them itself.
     pub(crate) fn format(&self) -> Format {
         Format::from_str(&self.format, false).unwrap_or_default()
     }
 
-    /// The part that the settings are made of.
+    /// The options that settings are made of.
     pub(crate) fn flags(&self) -> Flags {
         Flags {
             database_url: self.database_url.clone(),

@@ -1,4 +1,4 @@
-//! Who runs this, for a second operator to read.
+//! The name of whoever runs a command, as another operator reads it.
 
 /// `ana on laptop, process 4711`.
 pub(crate) fn name(env: impl Fn(&str) -> Option<String>) -> String {
@@ -8,7 +8,7 @@ pub(crate) fn name(env: impl Fn(&str) -> Option<String>) -> String {
     format!("{user}{host}, process {}", std::process::id())
 }
 
-/// What a second operator is told who waits for the first.
+/// What the second of two operators reads while it waits for the first.
 pub(crate) fn waiting(holder: &str) -> String {
     format!("{holder} holds the lease on this table; waiting to see whether it is alive")
 }

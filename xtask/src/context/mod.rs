@@ -1,4 +1,4 @@
-//! What every command is given: the streams, the options that all have, and the ways to settings, databases and reports.
+//! What every command is given: the streams, the options that all of them have, settings, databases and reports.
 
 pub(crate) mod command_error;
 pub(crate) mod duration_arg;
@@ -26,7 +26,7 @@ use crate::document::report::{self, Report};
 use crate::document::summary;
 use crate::terminal::printer::Printer;
 
-/// What every command gets.
+/// What every command is given.
 #[derive(Debug)]
 pub(crate) struct CommandContext {
     /// The streams; shared with the task that waits for Ctrl-C.
@@ -37,7 +37,7 @@ pub(crate) struct CommandContext {
     pub(crate) cwd: PathBuf,
 }
 
-/// How a command ended that did not fail: `None` is "done".
+/// The result of a command. `None` means that everything was done.
 pub(crate) type CommandResult = anyhow::Result<Option<Exit>>;
 
 impl CommandContext {
@@ -50,7 +50,7 @@ impl CommandContext {
     }
 
     #[cfg(feature = "jwt")]
-    /// The settings of a command that needs no database: none is looked for, and in CI none is missed.
+    /// The settings of a command that needs no database. It is no error, not even in CI, if no URL is set.
     ///
     /// # Errors
     /// One of them is wrong.
@@ -59,7 +59,7 @@ impl CommandContext {
         Ok(Settings::load(&flags, &environment::text, &self.cwd).map_err(tenant_rls::Error::from)?)
     }
 
-    /// The settings in another environment than this process's.
+    /// The settings in another environment than that of this process.
     ///
     /// # Errors
     /// One of them is wrong.
@@ -67,7 +67,7 @@ impl CommandContext {
         Ok(Settings::load(&self.global.flags(), env, &self.cwd).map_err(tenant_rls::Error::from)?)
     }
 
-    /// Writes a report in the shape that was asked for, and beside it where CI shows summaries.
+    /// Writes a report in the shape of `--format`, and appends it to the summary of a CI job.
     ///
     /// # Errors
     /// As [`report::write`].
@@ -77,7 +77,7 @@ impl CommandContext {
         Ok(())
     }
 
-    /// Refuses a second file of a command where the report would be written over it.
+    /// Checks a second file that a command writes: the report must not overwrite it.
     ///
     /// # Errors
     /// It is the file of `--output`, or cannot be written.
@@ -90,14 +90,14 @@ impl CommandContext {
         Ok(files::check(file)?)
     }
 
-    /// Takes a library's notes to the printer.
+    /// A function that passes the notes of a library to the printer.
     pub(crate) fn notes(&self) -> impl FnMut(&str) + Send + use<> {
         let printer = Arc::clone(&self.printer);
         move |note| printer.note(note)
     }
 }
 
-/// Whether two paths lead to one place, which need not be there yet.
+/// Whether two paths name one file, which need not exist yet.
 fn same_place(one: &Path, other: &Path) -> bool {
     let place = |path: &Path| -> Option<PathBuf> {
         let absolute = std::path::absolute(path).ok()?;

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use tenancy_config::trust;
 
-/// The workspace when started as `cargo xtask`; for the installed binary the nearest folder with a `tenancy.toml` in the
-/// working folder's repository, else the root of that; outside of a repository the working folder.
+/// Finds that folder. For `cargo xtask` it is the workspace; for the installed binary the nearest folder with a `tenancy.toml` in
+/// the repository of the working folder, or else the root of that repository; outside a repository the working folder.
 pub(crate) fn find(env: impl Fn(&str) -> Option<String>, cwd: &Path) -> PathBuf {
-    // Cargo sets it for whatever it runs, so it counts only where it names this crate.
+    // Cargo sets it for every program that it runs, so it counts only if it names this crate.
     let manifest = env("CARGO_MANIFEST_DIR").map(PathBuf::from).filter(|folder| folder.ends_with("xtask"));
     if let Some(workspace) = manifest.as_deref().and_then(Path::parent) {
         return workspace.to_owned();

@@ -1,4 +1,4 @@
-//! How much data a seed of the local database plants.
+//! The options that say how much data a seed of the local database plants.
 
 use clap::Args;
 use local_db::Seed;

@@ -1,4 +1,4 @@
-//! Which server programs the local database runs on.
+//! The options that choose the server programs of the local database.
 
 use std::path::PathBuf;
 

@@ -1,5 +1,5 @@
-//! Ctrl-C and SIGTERM: the first asks a running job to end after its batch, the second ends the process at once. So does the first
-//! where no job runs.
+//! Ctrl-C and SIGTERM. The first signal asks a running job to end after its batch, the second ends the process at once. If no job is
+//! running, the first one ends the process.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use crate::context::command_error::CommandError;
 use crate::terminal::printer::Printer;
 
-/// Runs what can stop between batches. The job gets a receiver that turns `true` when it should end.
+/// Runs a job that can stop between batches. Its receiver turns `true` when the job should end.
 pub(crate) async fn gently<F: Future>(
     printer: &Arc<Printer>,
     job: impl FnOnce(watch::Receiver<bool>) -> F,
@@ -26,7 +26,7 @@ pub(crate) async fn gently<F: Future>(
         async move {
             signals.next().await;
             printer.warning("stopping after the running batch; press Ctrl-C again to stop at once");
-            // The receiver may be gone already: then the job has just ended.
+            // If the receiver is gone, the job has just ended.
             let _ = sender.send(true);
             signals.next().await;
             end();
@@ -37,7 +37,7 @@ pub(crate) async fn gently<F: Future>(
     output
 }
 
-/// Runs what keeps nothing that would be lost: the first signal drops it, which also cancels its statement on the server.
+/// Runs a job that has nothing to save. The first signal drops it, which also cancels its statement on the server.
 ///
 /// # Errors
 /// What the job returns, or that it was stopped.
@@ -52,18 +52,18 @@ pub(crate) async fn at_once<T>(job: impl Future<Output = anyhow::Result<T>>) -> 
     Err(stopped)
 }
 
-/// Ends the process at a signal that nothing in it awaits, such as one between connecting and asking: at once, and without a half
-/// written file.
+/// Ends the process at once when a signal comes that nothing else awaits, for example between connecting and asking. Incomplete
+/// files are removed.
 pub(crate) fn watch(printer: &Arc<Printer>) {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() else { return };
     let printer = Arc::clone(printer);
-    // Listens before the command begins.
+    // It must listen before the command begins.
     let mut signals = runtime.block_on(async { Signals::listen() });
     std::thread::spawn(move || {
         loop {
             let interrupts = runtime.block_on(signals.next()) == SignalKind::interrupt();
-            let anothers = interrupts && INTERRUPTS_AWAITED.load(Ordering::SeqCst) > 0;
-            if !anothers && AWAITED.load(Ordering::SeqCst) == 0 {
+            let is_anothers = interrupts && INTERRUPTS_AWAITED.load(Ordering::SeqCst) > 0;
+            if !is_anothers && AWAITED.load(Ordering::SeqCst) == 0 {
                 say_stopped(&printer);
                 end();
             }
@@ -71,7 +71,7 @@ pub(crate) fn watch(printer: &Arc<Printer>) {
     });
 }
 
-/// Whoever reads our streams may have stopped reading, and must not hold up the end.
+/// Says that the command stopped. A reader of stderr that does not read must not delay the end.
 fn say_stopped(printer: &Arc<Printer>) {
     let (said, heard) = std::sync::mpsc::channel();
     let printer = Arc::clone(printer);
@@ -88,22 +88,22 @@ fn end() -> ! {
     std::process::exit(i32::from(Exit::Stopped.code()));
 }
 
-/// How many parts of the command await a signal.
+/// How many callers in this process await a signal.
 static AWAITED: AtomicU32 = AtomicU32::new(0);
 
-/// The same for Ctrl-C alone.
+/// How many programs on the same terminal handle Ctrl-C themselves.
 static INTERRUPTS_AWAITED: AtomicU32 = AtomicU32::new(0);
 
-/// For as long as it lives, a signal is awaited by somebody else than [`watch()`].
+/// While it exists, something other than [`watch()`] handles signals.
 pub(crate) struct Awaited(&'static AtomicU32);
 
 impl Awaited {
-    /// By a part of this process.
+    /// The caller handles signals.
     pub(crate) fn here() -> Self {
         Self::counted(&AWAITED)
     }
 
-    /// By a program on the same terminal, which takes Ctrl-C for itself.
+    /// Another program on the same terminal handles Ctrl-C.
     pub(crate) fn elsewhere() -> Self {
         Self::counted(&INTERRUPTS_AWAITED)
     }
@@ -123,7 +123,7 @@ impl Drop for Awaited {
 /// How long a cancel request to the server may take before the process ends without it.
 const CANCELLING: Duration = Duration::from_secs(2);
 
-/// A dropped transaction cancels its statement in a task of its own, which must not end with the process.
+/// A dropped transaction cancels its statement in a task of its own. The process must wait for that task.
 async fn until_tasks_end() {
     let metrics = tokio::runtime::Handle::current().metrics();
     while metrics.num_alive_tasks() > 0 {
@@ -135,7 +135,7 @@ async fn until_tasks_end() {
 struct Signals(Option<(Signal, Signal)>);
 
 impl Signals {
-    /// Listens from now on: a signal that comes before [`next`](Self::next) is first polled is not lost.
+    /// Listens from now on. A signal that comes before [`next`](Self::next) is polled is not lost.
     fn listen() -> Self {
         Self(
             signal(SignalKind::interrupt())
@@ -145,7 +145,7 @@ impl Signals {
     }
 
     async fn next(&mut self) -> SignalKind {
-        // Without a handler the system's default stands, and ends the process.
+        // Without a handler, the default of the system ends the process.
         let Some((interrupt, terminate)) = &mut self.0 else { return std::future::pending().await };
         tokio::select! {
             _ = interrupt.recv() => SignalKind::interrupt(),

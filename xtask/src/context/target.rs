@@ -12,12 +12,12 @@ use crate::context::{CommandContext, project_root};
 pub(crate) struct Connected {
     pub(crate) database: Database,
     pub(crate) origin: SettingOrigin,
-    /// What a person must name before something is written; `None` on the project's local database.
+    /// The name that confirms a write; `None` for the project's local database.
     pub(super) environment: Option<String>,
 }
 
 impl Connected {
-    /// Whether it is the project's own, which `db up` made.
+    /// Whether it is the project's local database, which `db up` made.
     pub(crate) fn is_local(&self) -> bool {
         self.environment.is_none()
     }
@@ -39,7 +39,7 @@ impl CommandContext {
         Ok(LocalDb::at(&project_root::find(environment::checked, &self.cwd), self.local_options(options)?))
     }
 
-    /// The options with whom the environment trusts.
+    /// The options with the users that `TENANCY_TRUST` names.
     ///
     /// # Errors
     /// As [`local`](Self::local).
@@ -48,7 +48,7 @@ impl CommandContext {
         Ok(LocalOptions { trust, ..options })
     }
 
-    /// Connects to the database that the settings name; without one, starts the local database and says so.
+    /// Connects to the database that the settings name. If they name none, it starts the local database and says so.
     ///
     /// # Errors
     /// The settings, the local server or the connection failed.
@@ -56,7 +56,7 @@ impl CommandContext {
         self.connect_with(settings, ConnectOptions::default().max_connections).await
     }
 
-    /// The same for a command that works on so many connections at once.
+    /// Connects for a command that uses so many connections at once.
     ///
     /// # Errors
     /// As [`connect`](Self::connect).
@@ -77,7 +77,7 @@ impl CommandContext {
         self.connect_to(settings, &local, &url, origin, max_connections).await
     }
 
-    /// Connects to the database that somebody named: a command on policies never takes the local one by itself.
+    /// Connects to the database that the user named: a command on policies never takes the local one by itself.
     ///
     /// # Errors
     /// As [`connect`](Self::connect), and where neither a URL nor `--local` was given.
@@ -86,13 +86,13 @@ impl CommandContext {
         self.connect(settings).await
     }
 
-    /// The same for DDL, which goes past a transaction pooler: sessions behind one are nobody's.
+    /// Connects for DDL, past a transaction pooler: behind one, a session belongs to no client.
     ///
     /// # Errors
     /// As [`connect_by_choice`](Self::connect_by_choice), and where a pooler stands between and no direct URL is given.
     pub(crate) async fn connect_for_ddl(&self, settings: &Settings) -> anyhow::Result<Connected> {
         let connected = self.connect_by_choice(settings).await?;
-        // Before anything is done there: the settings may name two databases.
+        // This comes first, as the settings may name two databases.
         connected.database.prove_direct().await?;
         let Pooler::Suspected(why) = &connected.database.session().pooler else { return Ok(connected) };
         let Some((url, origin)) = settings.direct() else {
@@ -148,7 +148,7 @@ impl CommandContext {
     }
 }
 
-/// What a write to this database must be confirmed with.
+/// The name that confirms a write to this database.
 pub(crate) fn environment(settings: &Settings, url: &DatabaseUrl) -> String {
     settings.tenancy().database.environment.clone().unwrap_or_else(|| url.host().to_owned())
 }

@@ -1,11 +1,11 @@
-//! Which tenant a command acts for: the flag, else the variables that the command names. Only commands that seed a tenant or
-//! mint a session read them: elsewhere a forgotten variable could silently narrow a repair.
+//! The tenant that a command acts for: the flag, or else the variables that the command names. Only commands that seed a tenant or
+//! mint a session read them; in other commands a forgotten variable could silently narrow a repair.
 
 use tenancy_config::Settings;
 
 use crate::terminal::printer::Printer;
 
-/// The id or slug to act for, if anything names one. That a variable decided is said, as nobody typed it.
+/// The id or slug, if there is one. It prints a line if a variable decided, as the user did not type that name.
 pub(crate) fn choose(
     printer: &Printer,
     settings: &Settings,

@@ -1,4 +1,4 @@
-//! What is said before a write, and the question before one to anything but the project's own database.
+//! Before a write: the line that says where it goes, and the question if that is not the project's local database.
 
 use tenancy_config::plain::plain;
 
@@ -8,13 +8,13 @@ use crate::context::{CommandContext, stop};
 use crate::terminal::prompt;
 
 impl CommandContext {
-    /// Says where something is about to be written and `what`, and has it confirmed unless the database is the project's own.
+    /// Says where the command is about to write and `what`, and asks for a confirmation unless the database is the project's own.
     ///
     /// # Errors
     /// Nobody confirmed; nothing was written.
     pub(crate) async fn before_writing(&self, connected: &Connected, what: &str) -> anyhow::Result<()> {
         connected.database.needs_writing()?;
-        // One that is not reached from here is no reason to refuse what does not need it; it is proven again where it is used.
+        // A direct URL that cannot be reached is no reason to refuse a command that does not use it. Whatever uses it proves it again.
         if let Err(error @ tenant_rls::Error::OtherDatabase { .. }) = connected.database.prove_direct().await {
             return Err(error.into());
         }
@@ -22,8 +22,8 @@ impl CommandContext {
     }
 
     #[cfg(feature = "jwt")]
-    /// Says whose session is about to be minted, and has it confirmed as a write would be: a session opens what is in the
-    /// database.
+    /// Says whose session the command is about to mint, and asks for a confirmation as before a write: a session gives access to
+    /// the database.
     ///
     /// # Errors
     /// Nobody confirmed; nothing was minted.
@@ -31,9 +31,9 @@ impl CommandContext {
         self.confirmed(connected, &MINTING, what).await
     }
 
-    async fn confirmed(&self, connected: &Connected, deed: &ConfirmedAction, what: &str) -> anyhow::Result<()> {
-        // Also with --quiet: what a write went to belongs into every log.
-        self.printer.line(&format!("{} {}: {}", deed.doing, plain(connected.line()), plain(what)));
+    async fn confirmed(&self, connected: &Connected, action: &ConfirmedAction, what: &str) -> anyhow::Result<()> {
+        // Also with --quiet: every log must say where a write went.
+        self.printer.line(&format!("{} {}: {}", action.doing, plain(connected.line()), plain(what)));
         let Some(environment) = &connected.environment else { return Ok(()) };
         let answer = match &self.global.confirm {
             Some(name) => Some(name.clone()),
@@ -41,16 +41,16 @@ impl CommandContext {
                 self.ask(&format!("This is not the local database. Type `{}` to go on:", plain(environment))).await?
             }
         };
-        confirm(environment, answer.as_deref(), deed)
+        confirm(environment, answer.as_deref(), action)
     }
 
-    /// Waits for the answer in a thread of its own, so that a signal is heard and ends the command.
+    /// Asks a question. A signal ends the command while it waits for the answer.
     pub(crate) async fn ask(&self, question: &str) -> anyhow::Result<Option<String>> {
         stop::at_once(prompt::ask(&self.printer, question)).await
     }
 }
 
-/// What is confirmed, in the forms that messages need.
+/// The action that is confirmed, in the forms that the messages need.
 struct ConfirmedAction {
     doing: &'static str,
     to_do: &'static str,
@@ -62,9 +62,9 @@ const WRITING: ConfirmedAction = ConfirmedAction { doing: "writing to", to_do: "
 const MINTING: ConfirmedAction =
     ConfirmedAction { doing: "minting a session for", to_do: "to mint a session for it", done: "minted" };
 
-/// The rule behind the question.
-fn confirm(environment: &str, answer: Option<&str>, deed: &ConfirmedAction) -> anyhow::Result<()> {
-    let (hint, done) = (format!("{}, name it: --confirm {environment}", deed.to_do), deed.done);
+/// Accepts the name of the environment and nothing else.
+fn confirm(environment: &str, answer: Option<&str>, action: &ConfirmedAction) -> anyhow::Result<()> {
+    let (hint, done) = (format!("{}, name it: --confirm {environment}", action.to_do), action.done);
     match answer {
         Some(name) if name == environment => Ok(()),
         Some(name) => Err(CommandError::refused(

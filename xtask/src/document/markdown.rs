@@ -11,7 +11,7 @@ pub(crate) fn escaped(text: &str) -> String {
             '>' => out.push_str("&gt;"),
             '&' => out.push_str("&amp;"),
             '\n' => out.push_str("<br>"),
-            // Inside of a word it marks nothing, and names have many.
+            // Inside a word it marks nothing, and names have many of them.
             '_' if in_word && chars.peek().is_some_and(|next| next.is_alphanumeric()) => out.push(c),
             '|' | '*' | '_' | '`' | '[' | ']' | '#' | '~' | '\\' | '$' => out.extend(['\\', c]),
             c => out.push(c),

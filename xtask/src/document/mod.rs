@@ -1,4 +1,4 @@
-//! What a command answers: a report in one of its shapes, and the pieces that reports are made of.
+//! Reports of commands in each of their shapes, and the tables and lines that they are made of.
 
 pub(crate) mod markdown;
 pub(crate) mod report;

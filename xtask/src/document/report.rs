@@ -23,20 +23,20 @@ pub(crate) enum Format {
 /// The names of the formats.
 pub(crate) const FORMATS: [&str; 3] = ["table", "json", "csv"];
 
-/// What a command answers; it serializes as its JSON shape.
+/// The result of a command. It serializes as its JSON shape.
 pub(crate) trait Report: Serialize {
     /// The report's name in messages.
     const NAME: &'static str;
     /// Name and version of the JSON shape, such as `doctor/1`; `None` where the job's own report carries it already. The
     /// version is raised when a field is renamed, removed or changes its meaning.
     const SCHEMA: Option<&'static str>;
-    /// Whether it opens something, such as a session: then CI does not show it, and a file of it is its owner's alone.
+    /// Whether it is a secret, such as a session: then CI does not show it, and only the owner can read a file of it.
     const SECRET: bool = false;
 
     /// The report for people, with a line break at its end.
     fn table(&self) -> String;
 
-    /// Header and lines, where the report is a list.
+    /// Header and lines, if the report is a list.
     fn csv(&self) -> Option<(Vec<&'static str>, Vec<Vec<String>>)> {
         None
     }
@@ -68,7 +68,7 @@ pub(crate) fn write<R: Report>(report: &R, format: Format, printer: &Printer) ->
     printer.report(&report, readers)
 }
 
-/// Tells before anything is done that a report is no list.
+/// Refuses CSV, before the command begins, for a report that is no list.
 ///
 /// # Errors
 /// [`Format::Csv`] was asked for.

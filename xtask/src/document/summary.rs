@@ -15,7 +15,7 @@ use crate::terminal::printer::Printer;
 /// The variable that names the file, as GitHub Actions and Forgejo set it.
 pub(crate) const VARIABLE: &str = "GITHUB_STEP_SUMMARY";
 
-/// Appends the report where `file` names one. A summary that cannot be written is a warning: the report itself is out.
+/// Appends the report to `file`, if there is one. If that fails it is a warning, as the report itself has been written.
 pub(crate) fn append<R: Report>(report: &R, file: Option<OsString>, printer: &Printer) {
     let Some(path) = file.filter(|name| !name.is_empty()).map(PathBuf::from) else { return };
     if R::SECRET {
@@ -28,7 +28,7 @@ pub(crate) fn append<R: Report>(report: &R, file: Option<OsString>, printer: &Pr
     }
 }
 
-/// A report's paragraphs and tables as Markdown: tables are drawn as such already, and lines that stand indented are items.
+/// A report's paragraphs and tables as Markdown. `rows` are the lines of its tables; indented lines are items of a list.
 fn markdown(report: &str, rows: &BTreeSet<String>) -> String {
     let mut out = String::new();
     let mut last = Kind::Blank;
@@ -41,7 +41,7 @@ fn markdown(report: &str, rows: &BTreeSet<String>) -> String {
             }
             text => (Kind::Text, escaped(text)),
         };
-        // Markdown joins lines that follow each other, and takes a table only behind an empty one.
+        // Markdown joins lines that follow each other, and reads a table only after an empty line.
         if last == Kind::Text && kind == Kind::Text {
             out.truncate(out.trim_end_matches('\n').len());
             out.push_str("  \n");

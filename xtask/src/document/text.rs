@@ -9,7 +9,7 @@ use tenancy_config::plain::{one_line, plain};
 
 use crate::document::markdown::escaped;
 
-/// A line of a report, whatever is named in it.
+/// A line of a report. Line breaks in it are escaped.
 pub(crate) fn line(text: impl AsRef<str>) -> String {
     one_line(text.as_ref()).into_owned() + "\n"
 }
@@ -21,11 +21,11 @@ const STYLE: TableStyle = TableStyle::new()
     .content_lines(ContentLineStyle::none());
 
 thread_local! {
-    /// The rows drawn as Markdown. A report knows what its tables are, and not where it is read.
+    /// The rows that were drawn as Markdown. A report draws its tables without knowing where they are shown.
     static MARKDOWN: RefCell<Option<BTreeSet<String>>> = const { RefCell::new(None) };
 }
 
-/// Draws with tables and pairs in Markdown, and tells which lines are rows of these: a name may look like one.
+/// Draws tables and pairs as Markdown, and returns which lines are their rows: a name may look like a row.
 pub(crate) fn as_markdown<T>(draw: impl FnOnce() -> T) -> (T, BTreeSet<String>) {
     let before = MARKDOWN.replace(Some(BTreeSet::new()));
     let drawn = draw();
@@ -51,7 +51,7 @@ fn markdown_table(headings: &[&str], rows: impl IntoIterator<Item = Vec<String>>
     out
 }
 
-/// Draws a table, each cell in one line. Headings that begin with `>` stand, like their column, on the right.
+/// Draws a table, each cell in one line. A column whose heading begins with `>` is aligned on the right.
 pub(crate) fn table(headings: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let rows = rows.into_iter().map(|row| row.iter().map(plain).collect());
     if draws_markdown() {
@@ -64,7 +64,7 @@ pub(crate) fn table(headings: &[&str], rows: impl IntoIterator<Item = Vec<String
         table.add_row(Vec::into_iter(row).map(TableCell::new_owned));
     }
     for (at, column) in table.column_iter_mut().enumerate() {
-        // With the line's own junction, two spaces between columns.
+        // Together with the junction of the line these are two spaces between columns.
         let gap = u16::from(at + 1 < headings.len());
         column.set_padding((0, gap));
         if headings.get(at).is_some_and(|heading| heading.starts_with('>')) {
@@ -78,7 +78,7 @@ pub(crate) fn table(headings: &[&str], rows: impl IntoIterator<Item = Vec<String
     out
 }
 
-/// What stands beside a name: one line, or a list with a line for each value.
+/// The value of a pair: one line, or a list with a line for each value.
 pub(crate) struct Value(String);
 
 impl Value {
@@ -94,7 +94,7 @@ impl From<String> for Value {
     }
 }
 
-/// Draws names and values under each other; continuation lines stand under the value.
+/// Draws pairs of a name and a value below each other. Further lines of a value are indented.
 pub(crate) fn pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, impl Into<Value>)>) -> String {
     let pairs: Vec<(&str, String)> = pairs.into_iter().map(|(name, value)| (name, value.into().0)).collect();
     if draws_markdown() {

@@ -1,4 +1,4 @@
-//! What the exit status of `cargo xtask` means. Scripts may rely on these numbers; all but 0 are [`Exit`]'s.
+//! The exit statuses of `cargo xtask` and their meanings. Scripts may rely on these numbers; all but 0 come from [`Exit`].
 
 use tenancy_config::Exit;
 

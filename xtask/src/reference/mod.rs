@@ -50,7 +50,7 @@ fn section(command: &Definition, depth: usize, out: &mut String) {
     }
 }
 
-/// A group such as `db` has options that its own commands share.
+/// Whether it is an option that the commands of a group such as `db` share.
 fn inherited_here(command: &Definition, arg: &Arg) -> bool {
     command.has_subcommands() && arg.get_help_heading() == Some(HEADING)
 }

@@ -1,10 +1,10 @@
-//! What `cargo xtask` alone says: every command in its group, a line each, with the words of its own help.
+//! The page of `cargo xtask` without a command: every command in its group, with the first line of its help.
 
 use clap::Command as Definition;
 
 use crate::reference::exit_codes;
 
-/// The groups in the order in which a newcomer needs them. A test checks that every command stands in one of them.
+/// The groups in the order in which a new user needs them. A test checks that each command is in exactly one.
 const GROUPS: &[(&str, &[&str])] = &[
     ("Local database", &["db", "demo"]),
     ("Look", &["doctor", "audit"]),
@@ -32,7 +32,7 @@ pub(crate) fn commands(definition: &Definition) -> String {
     out
 }
 
-/// What the exit status says, a line each.
+/// The exit statuses and their meanings, a line each.
 pub(crate) fn exit_status() -> String {
     exit_codes::MEANINGS.iter().map(|(status, meaning)| format!("  {status:>3}  {meaning}\n")).collect()
 }
@@ -46,7 +46,7 @@ pub(crate) fn page(definition: &Definition) -> String {
     )
 }
 
-/// Makes the groups a part of `cargo xtask --help`.
+/// Puts the groups into `cargo xtask --help`.
 pub(crate) fn into_help(definition: Definition) -> Definition {
     let template = format!(
         "{{about-with-newline}}\nUsage: cargo xtask COMMAND [OPTIONS]\n\n{}Options:\n{{options}}{{after-help}}",

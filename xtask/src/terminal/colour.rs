@@ -1,7 +1,7 @@
 //! Whether a stream gets colours: `NO_COLOR`, `CLICOLOR_FORCE`, `CLICOLOR` and `TERM`, as <https://bixense.com/clicolors>
 //! and <https://no-color.org> define them.
 
-/// Decides for one stream; `env` reads the environment.
+/// Decides for one stream. `env` reads the environment.
 pub(crate) fn wanted(env: impl Fn(&str) -> Option<String>, terminal: bool) -> bool {
     let set = |name: &str| env(name).filter(|value| !value.is_empty());
     if set("NO_COLOR").is_some() {

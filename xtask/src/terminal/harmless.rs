@@ -1,4 +1,4 @@
-//! The gate before every stream and every report: what passes is text that a terminal, a CI log or a reader of JSON only shows. The
+//! The gate before every stream and every report: it makes text that a terminal, a CI log or a reader of JSON only shows. The
 //! printer writes nothing else.
 
 use std::fmt;
@@ -11,17 +11,17 @@ use tenancy_config::plain::{is_unseen, lines, one_line};
 
 use crate::terminal::secrets::Secrets;
 
-/// Text that does nothing but being read.
+/// Text that has no effect where it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Harmless(String);
 
 impl Harmless {
-    /// A report, whose line breaks are its own: values get into it by [`plain`](tenancy_config::plain::plain), or in a cell of a table.
+    /// A report with its line breaks. Values are put into it through [`plain`](tenancy_config::plain::plain) or as cells of a table.
     pub(crate) fn text(text: &str) -> Self {
         Self(lines(text).split_inclusive('\n').map(without_commands).collect())
     }
 
-    /// A message is one line, whatever is named in it.
+    /// A message, as one line.
     pub(crate) fn message(text: &str) -> Self {
         Self(without_commands(&one_line(text)))
     }
@@ -42,7 +42,7 @@ impl Harmless {
         Ok(Self(seen_json(&serde_json::to_string(value)?)))
     }
 
-    /// A part of `tenancy.toml`, whose strings know the same escapes.
+    /// A section of `tenancy.toml`. Strings in it have the same escapes as JSON.
     pub(crate) fn toml(text: &str) -> Self {
         let escape = |c: char| {
             if u32::from(c) > 0xffff { format!("\\U{:08x}", u32::from(c)) } else { format!("\\u{:04x}", u32::from(c)) }
@@ -55,7 +55,7 @@ impl Harmless {
     /// Records of CSV.
     ///
     /// # Errors
-    /// There is no memory for it.
+    /// It cannot be written to memory.
     pub(crate) fn csv<T: AsRef<str>>(
         records: impl IntoIterator<Item = impl IntoIterator<Item = T>>,
     ) -> io::Result<Self> {
@@ -66,14 +66,14 @@ impl Harmless {
         Ok(Self::text(&String::from_utf8_lossy(&writer.into_inner()?)))
     }
 
-    /// Help: our own words, with the colours that the definition of the command line has.
+    /// Help: our own text, with the colours of the definition of the command line.
     pub(crate) fn help(error: &clap::Error, colours: bool) -> Self {
         let text = error.render();
         Self(if colours { text.ansi().to_string() } else { text.to_string() })
     }
 
-    /// A mistake on the command line: our usage, and the argument in one line and without the secrets that it may hold.
-    pub(crate) fn mistake(mut error: clap::Error, secrets: &Secrets) -> Self {
+    /// An error of the command line: the usage, and the argument as one line without its secrets.
+    pub(crate) fn usage_error(mut error: clap::Error, secrets: &Secrets) -> Self {
         let shown = |text: &str| one_line(&secrets.hidden(text)).into_owned();
         let context: Vec<_> = error.context().map(|(kind, value)| (kind, value.clone())).collect();
         for (kind, value) in context {
@@ -91,18 +91,18 @@ impl Harmless {
         Self::text(text.strip_prefix("error: ").unwrap_or(&text))
     }
 
-    /// A command of a GitHub workflow: the one that may stand in a log.
+    /// The one command of a GitHub workflow that we write into a log.
     pub(crate) fn workflow_error(title: &str, message: &str) -> Self {
         let [title, message] = [title, message].map(|text| without_commands(&one_line(&text.replace("\r\n", "\n"))));
         Self(format!("::error title={}::{}", property(&title), data(&message)))
     }
 
-    /// Puts a word of ours before it, in colours of ours.
+    /// Puts a label before it.
     pub(crate) fn labelled(self, label: impl fmt::Display) -> Self {
         Self(format!("{label} {}", self.0))
     }
 
-    /// Puts it behind another, as further lines.
+    /// Adds the lines of another text.
     pub(crate) fn then(self, next: Self) -> Self {
         Self(self.0 + "\n" + &next.0)
     }
@@ -112,7 +112,7 @@ impl Harmless {
     }
 }
 
-/// A line in which no CI system finds a command: GitHub reads `::error::` where a line begins and `##[error]` anywhere, Azure
+/// A line without commands of CI systems: GitHub reads `::error::` where a line begins and `##[error]` anywhere, Azure
 /// `##vso[…]`, TeamCity `##teamcity[…]`.
 fn without_commands(line: &str) -> String {
     without_commands_by(line, "\\u{23}", "\\u{3a}")
@@ -130,14 +130,14 @@ fn without_commands_by(line: &str, hash: &str, colon: &str) -> String {
     out
 }
 
-/// Where `##[` or `##name[` begins, the last one first.
+/// The positions where `##[` or `##name[` begins, the last one first.
 fn hash_commands(text: &str) -> Vec<usize> {
     let is_command =
         |at: &usize| text[at + 2..].trim_start_matches(|c: char| c.is_ascii_alphanumeric()).starts_with('[');
     text.rmatch_indices("##").map(|(at, _)| at).filter(is_command).collect()
 }
 
-/// JSON says the same with escapes. In what serde writes, such characters stand in strings alone.
+/// The same JSON with escapes. In what serde writes, such characters occur only in strings.
 fn seen_json(json: &str) -> String {
     let commands = hash_commands(json);
     let mut out = String::with_capacity(json.len());
@@ -152,12 +152,12 @@ fn seen_json(json: &str) -> String {
     out
 }
 
-/// A message, escaped as the runner unescapes it.
+/// A message in the escapes of the runner.
 fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// A property, in which also `:` and `,` mean something.
+/// A property, in which `:` and `,` are escaped as well.
 fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
@@ -193,7 +193,7 @@ mod tests {
         assert_eq!(command.as_str(), "::error title=a%3Ab%2Cc\\n%3A%3Aerror%3A%3Ax::100%25\\n\\u{23}#[error]more");
     }
 
-    /// Names, and pieces of what streams obey.
+    /// Names, and fragments of commands that streams obey.
     fn text() -> impl Strategy<Value = String> {
         prop_oneof![any::<String>(), r"(::|##|[ \n\[\]#:va-c\x1b\x7f\u{202e}\u{9b}\u{e0041}]){0,12}"]
     }

@@ -1,5 +1,5 @@
-//! The printer owns the streams: data goes to stdout (or to the file of `--output`), everything that is said about it
-//! to stderr. Nothing else in this workspace prints; clippy sees to it. It writes what is [`Harmless`] and nothing else.
+//! The printer owns the streams: data goes to stdout (or to the file of `--output`), everything else to stderr. Nothing else in
+//! this workspace prints; clippy checks that. It writes only what is [`Harmless`].
 
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -31,10 +31,10 @@ pub(crate) struct Printer {
     output: Option<PathBuf>,
     colours_on_stdout: bool,
     colours_on_stderr: bool,
-    /// Notes pass through it, so that they do not tear a running bar apart.
+    /// Notes pass through it, so that they do not break a running bar.
     bars: MultiProgress,
     secrets: Secrets,
-    /// Whether a question stands in the line, without its answer.
+    /// Whether the last line is a question that has no answer yet.
     asking: AtomicBool,
 }
 
@@ -43,7 +43,7 @@ impl Printer {
     pub(crate) fn new(quiet: bool, progress: bool, output: Option<PathBuf>) -> Self {
         let env = tenancy_config::environment::checked;
         let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(5));
-        // As elsewhere, `-` is the stream.
+        // `-` is stdout, as in other programs.
         let output = output.filter(|path| path != Path::new("-"));
         Self {
             quiet,
@@ -57,12 +57,12 @@ impl Printer {
         }
     }
 
-    /// The same, with these secrets taken out of all that is said beside reports.
+    /// The same printer, which removes these secrets from everything but reports.
     pub(crate) fn hiding(self, secrets: Secrets) -> Self {
         Self { secrets, ..self }
     }
 
-    /// Tells before anything is done whether the file of `--output` can be written.
+    /// Checks, before the command begins, that the file of `--output` can be written.
     ///
     /// # Errors
     /// It cannot.
@@ -70,15 +70,15 @@ impl Printer {
         self.output.as_deref().map_or(Ok(()), files::check)
     }
 
-    /// Writes text for people where the reader wants it. A reader who went away (`| head`) is no error.
+    /// Writes text for people to stdout or to the file. It is no error if the reader closed the pipe (`| head`).
     ///
     /// # Errors
-    /// The stream or the file cannot be written; then no half file is left.
+    /// The stream or the file cannot be written. An incomplete file is removed.
     pub(crate) fn data(&self, text: &str) -> anyhow::Result<()> {
         self.report(&Harmless::text(text), Readers::Usual)
     }
 
-    /// The same as a part of `tenancy.toml`.
+    /// Writes a section of `tenancy.toml`.
     ///
     /// # Errors
     /// As [`data`](Self::data).
@@ -86,7 +86,7 @@ impl Printer {
         self.report(&Harmless::toml(text), Readers::Usual)
     }
 
-    /// The same of what opens something: a file of it is its owner's alone.
+    /// Writes a secret, such as a session: only the owner can read a file of it.
     ///
     /// # Errors
     /// As [`data`](Self::data).
@@ -95,7 +95,7 @@ impl Printer {
         self.report(&Harmless::text(text), Readers::Owner)
     }
 
-    /// Writes a finished report in whatever form it has.
+    /// Writes a report that has its form already.
     ///
     /// # Errors
     /// As [`data`](Self::data).
@@ -116,7 +116,7 @@ impl Printer {
         })
     }
 
-    /// Opens the place for a report that is written line by line while it comes about.
+    /// Opens stdout or the file for a report that is written line by line.
     ///
     /// # Errors
     /// The file of `--output` cannot be made.
@@ -125,19 +125,19 @@ impl Printer {
         Ok(Stream { printer: self, file: file.transpose()? })
     }
 
-    /// Says something in passing; `--quiet` silences it.
+    /// Writes a note to stderr, unless there is `--quiet`.
     pub(crate) fn note(&self, text: &str) {
         if !self.quiet {
             self.line(text);
         }
     }
 
-    /// Says something that nobody should miss.
+    /// Writes a warning to stderr.
     pub(crate) fn warning(&self, text: &str) {
         self.say(&self.message(text).labelled(self.label(WARNING, "warning:")));
     }
 
-    /// Says why the command failed, and what to do next, in this order.
+    /// Writes why the command failed, the causes, and the hint.
     pub(crate) fn error(&self, what: &str, causes: &[String], hint: Option<&str>) {
         let mut text = self.message(what).labelled(self.label(ERROR, "error:"));
         for cause in causes {
@@ -149,51 +149,51 @@ impl Printer {
         self.say(&text);
     }
 
-    /// What clap says: help and version to stdout, mistakes to stderr.
+    /// Writes what clap says: help and version to stdout, errors to stderr.
     pub(crate) fn clap(&self, message: clap::Error) {
         if message.use_stderr() {
-            self.say(&Harmless::mistake(message, &self.secrets).labelled(self.label(ERROR, "error:")));
+            self.say(&Harmless::usage_error(message, &self.secrets).labelled(self.label(ERROR, "error:")));
             return;
         }
-        // Help that nobody reads to its end is no failure.
+        // It is no failure if nobody reads the help.
         let _ = self.to_stdout(&Harmless::help(&message, self.colours_on_stdout));
     }
 
-    /// Asks on the terminal, or tells that there is nobody to answer.
+    /// Writes a question to the terminal; `false` if there is none.
     pub(crate) fn question(&self, question: &str) -> bool {
-        let somebody = io::stdin().is_terminal() && io::stderr().is_terminal();
-        if somebody {
+        let is_terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
+        if is_terminal {
             self.asking.store(true, Ordering::SeqCst);
             self.bars.suspend(|| {
                 let mut stderr = io::stderr().lock();
-                // Where stderr is gone, the answer is awaited all the same.
+                // The answer may come even if stderr is closed.
                 let _ = write!(stderr, "{} ", Harmless::message(question).as_str()).and_then(|()| stderr.flush());
             });
         }
-        somebody
+        is_terminal
     }
 
-    /// The answer ended the line of the question.
+    /// Notes that the answer ended the line of the question.
     pub(crate) fn answered(&self) {
         self.asking.store(false, Ordering::SeqCst);
     }
 
-    /// Puts a bar on the terminal, or says that there is none.
+    /// Puts a bar on the terminal; `None` if there is no terminal or no progress is wanted.
     pub(crate) fn add_bar(&self, bar: ProgressBar) -> Option<ProgressBar> {
         (self.progress && io::stderr().is_terminal()).then(|| self.bars.add(bar))
     }
 
-    /// Whether progress is wanted at all.
+    /// Whether progress is wanted.
     pub(crate) fn shows_progress(&self) -> bool {
         self.progress
     }
 
-    /// Whether stderr is read by a program rather than by a person before a bar.
+    /// Whether progress is wanted and a program reads stderr.
     pub(crate) fn writes_events(&self) -> bool {
         self.progress && !io::stderr().is_terminal()
     }
 
-    /// Whether stderr, where bars stand, gets colours.
+    /// Whether stderr, where the bars are, gets colours.
     pub(crate) fn colours_on_stderr(&self) -> bool {
         self.colours_on_stderr
     }
@@ -207,20 +207,20 @@ impl Printer {
         self.say(&self.message(text));
     }
 
-    /// What is said beside a report holds no password: `db url` alone prints one, as it is asked for.
+    /// Messages hold no password. Only the report of `db url` does, as the user asks for it.
     fn message(&self, text: &str) -> Harmless {
         Harmless::message(&self.secrets.hidden(text))
     }
 
     /// Writes an event for programs to stderr.
     pub(crate) fn event(&self, event: &impl Serialize) {
-        // Events are structs of ours, which have a JSON form.
+        // Our events have a JSON form.
         if let Ok(line) = Harmless::json_line(event) {
             self.say(&line);
         }
     }
 
-    /// Says one finding so that nobody has to open the log: in a GitHub workflow as an annotation.
+    /// Writes one finding; in a GitHub workflow as an annotation, which is shown beside the log.
     pub(crate) fn finding(&self, in_workflow: bool, title: &str, message: &str) {
         if in_workflow {
             // Workflow commands are read from both streams; stdout is for the report.
@@ -233,20 +233,20 @@ impl Printer {
     fn say(&self, text: &Harmless) {
         self.bars.suspend(|| {
             let behind_a_question = if self.asking.swap(false, Ordering::SeqCst) { "\n" } else { "" };
-            // There is nobody left to tell that stderr is gone.
+            // Where stderr is closed, nothing can report that.
             let _ = writeln!(io::stderr().lock(), "{behind_a_question}{}", text.as_str());
         });
     }
 }
 
-/// A report that grows. Dropped without [`finish`](Self::finish), it leaves no half file.
+/// A report that is written line by line. If it is dropped without [`finish`](Self::finish), its file is removed.
 pub(crate) struct Stream<'a> {
     printer: &'a Printer,
     file: Option<(&'a PathBuf, NewFile)>,
 }
 
 impl Stream<'_> {
-    /// Writes a part of it. A reader who went away is no error.
+    /// Writes the next lines. It is no error if the reader closed the pipe.
     ///
     /// # Errors
     /// The stream or the file cannot be written.
@@ -259,7 +259,7 @@ impl Stream<'_> {
         }
     }
 
-    /// Puts the finished file in its place.
+    /// Puts the complete file in its place.
     ///
     /// # Errors
     /// As [`write`](Self::write).
@@ -272,7 +272,7 @@ impl Stream<'_> {
     }
 }
 
-/// A closed pipe means that the reader has what it wanted.
+/// A closed pipe means that the reader has read enough.
 fn unless_the_reader_left(written: io::Result<()>) -> io::Result<()> {
     match written {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),

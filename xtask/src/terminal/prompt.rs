@@ -4,8 +4,8 @@ use std::io;
 
 use crate::terminal::printer::Printer;
 
-/// Asks, and waits for the answer in a thread of its own, so that the caller still hears signals. `None`: nobody is there to
-/// answer, or the input ended.
+/// Asks, and waits for the answer in a thread of its own, so that the caller still receives signals. `None` if there is no
+/// terminal, or the input ended.
 ///
 /// # Errors
 /// The terminal cannot be read.
@@ -18,8 +18,8 @@ pub(crate) async fn ask(printer: &Printer, question: &str) -> anyhow::Result<Opt
     Ok(answer)
 }
 
-/// Reads one line. No lock is held while it waits, so that whoever ends the process meanwhile can say so. `None` is the end of
-/// the input, as Ctrl-D gives it.
+/// Reads one line. It holds no lock while it waits, so that the printer can still write. `None` is the end of the input, as
+/// Ctrl-D gives it.
 fn answer() -> io::Result<Option<String>> {
     let mut answer = String::new();
     let read = io::stdin().read_line(&mut answer)?;

@@ -1,5 +1,5 @@
-//! What must not be echoed: passwords of URLs, tokens, and values whose name says that they are secret. An argument that holds one is
-//! known whole, so that it is found whatever stands in it.
+//! Secrets that must not be printed: passwords of URLs, tokens, and values whose name says that they are secret. Each argument that
+//! holds one is searched for as a whole, whatever characters it has.
 
 use std::ffi::OsString;
 
@@ -8,30 +8,30 @@ use tenancy_config::plain::one_line;
 /// What stands in the place of a secret.
 const HIDDEN: &str = "****";
 
-/// What our own hints write for a login.
+/// What our own hints write in the place of a login.
 const PLACEHOLDER: &str = "USER:PASSWORD";
 
-/// Names of which the value is a secret.
+/// Names whose values are secrets.
 const NAMES: [&str; 8] = ["password", "passwd", "pwd", "secret", "token", "api_key", "apikey", "access_key"];
 
-/// Takes the secrets of a command line out of what is said about it.
+/// Removes the secrets of a command line from messages.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Secrets(Vec<(String, String)>);
 
 impl Secrets {
-    /// Those of these arguments.
+    /// The secrets of these arguments.
     pub(crate) fn of(arguments: &[OsString]) -> Self {
         let mut known = Vec::new();
         for argument in arguments {
             let argument = argument.to_string_lossy();
-            // Also the value of `--name=value`, and each of `a,b`; as Debug shows it, too.
+            // Also the value of `--name=value` and each value of `a,b`, and all of them as Debug writes them.
             let value = argument.split_once('=').map_or("", |(_, value)| value);
             for text in [&*argument, value].into_iter().chain(argument.split(',')).chain(value.split(',')) {
                 let debug = format!("{text:?}");
                 let debug = debug[1..debug.len() - 1].to_owned();
                 let shown = one_line(&hidden_value(text)).into_owned();
                 known.extend([text.to_owned(), debug].map(|text| (text, shown.clone())));
-                known.extend(parts(text));
+                known.extend(cut_at_slashes(text));
             }
         }
         known.retain(|(text, shown)| text != shown);
@@ -40,15 +40,15 @@ impl Secrets {
         Self(known)
     }
 
-    /// The text without them, and without whatever else looks like one.
+    /// The text without these secrets, and without anything else that looks like a secret.
     pub(crate) fn hidden(&self, text: &str) -> String {
         let known = self.0.iter().fold(text.to_owned(), |text, (secret, shown)| text.replace(secret, shown));
         hidden(&known)
     }
 }
 
-/// What may be left of a value that was taken for a path and cut at slashes.
-fn parts(value: &str) -> Vec<(String, String)> {
+/// The pieces of a value that may be printed where it was taken for a path and cut at slashes.
+fn cut_at_slashes(value: &str) -> Vec<(String, String)> {
     let login =
         value.rsplit_once('@').map_or("", |(before, _)| before.split_once("://").map_or(before, |(_, login)| login));
     let Some((_, password)) = login.split_once(':') else { return Vec::new() };
@@ -57,7 +57,7 @@ fn parts(value: &str) -> Vec<(String, String)> {
     pieces.chain([(format!("{login}@"), format!("{}@", without_password(login)))]).collect()
 }
 
-/// A value that is one word, whatever stands in it.
+/// A value without its secret. It is one word, even if it has spaces or quotes.
 fn hidden_value(value: &str) -> String {
     if let Some((scheme, rest)) = value.split_once("://") {
         return hidden(&format!("{scheme}://{}", without_login(scheme, rest)));
@@ -76,7 +76,7 @@ fn without_login(scheme: &str, rest: &str) -> String {
     let is_login = authority.contains('@') || !port_or_password.bytes().all(|byte| byte.is_ascii_digit());
     match rest.rsplit_once('@').filter(|_| is_login) {
         Some((login, host)) if login.contains(':') => format!("{}@{host}", without_password(login)),
-        // A name alone is the secret of some services, and of no PostgreSQL.
+        // For some services a name alone is the secret; for PostgreSQL it is not.
         Some((_, host)) if !scheme.ends_with("postgres") && !scheme.ends_with("postgresql") => {
             format!("{HIDDEN}@{host}")
         }
@@ -91,7 +91,7 @@ fn without_password(login: &str) -> String {
     format!("{}:{HIDDEN}", login.split(':').next().unwrap_or_default())
 }
 
-/// Running text, in which a URL ends with a space or a quote.
+/// Running text without secrets. A URL in it ends at a space or a quote.
 fn hidden(text: &str) -> String {
     let ends = |c: char| c.is_whitespace() || matches!(c, '\'' | '"' | '`');
     let words = without_named(text);
@@ -102,11 +102,11 @@ fn hidden(text: &str) -> String {
     without_tokens(&urls.collect::<String>())
 }
 
-/// `password=…`, up to what ends a value in a URL or a cookie.
+/// Hides `password=…` up to the character that ends a value in a URL or a cookie.
 fn without_named(text: &str) -> String {
     let lower = text.to_ascii_lowercase();
-    let found = NAMES.iter().filter_map(|name| lower.find(&format!("{name}=")).map(|at| at + name.len() + 1)).min();
-    let Some(at) = found else { return text.to_owned() };
+    let first = NAMES.iter().filter_map(|name| lower.find(&format!("{name}=")).map(|at| at + name.len() + 1)).min();
+    let Some(at) = first else { return text.to_owned() };
     let (before, value) = text.split_at(at);
     let end = value
         .find(|c: char| matches!(c, '&' | ';' | ',') || c.is_whitespace() || matches!(c, '\'' | '"' | '`'))
@@ -116,7 +116,7 @@ fn without_named(text: &str) -> String {
     format!("{before}{secret}{}", without_named(rest))
 }
 
-/// `eyJ…`: how each JSON object in base64 begins, and so each token.
+/// Hides tokens. Each begins with `eyJ`, as every JSON object in base64 does.
 fn without_tokens(text: &str) -> String {
     let Some((before, rest)) = text.split_once("eyJ") else { return text.to_owned() };
     let length = rest.find(|c: char| !c.is_ascii_alphanumeric() && !"-_.%=+/".contains(c)).unwrap_or(rest.len());

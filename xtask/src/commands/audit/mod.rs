@@ -1,4 +1,4 @@
-//! `audit`: what is wrong now, table by table.
+//! `audit`: counts what is wrong in each table.
 
 mod view;
 
@@ -32,9 +32,9 @@ pub(crate) struct Options {
 /// Audits the database that the settings name.
 ///
 /// # Errors
-/// The audit's: above all that no role sees every row.
+/// The audit failed, usually because no role sees every row.
 pub(crate) async fn run(app: &CommandContext, options: Options) -> CommandResult {
-    // `--ci` says what the variable CI says where a system sets it.
+    // `--ci` means the same as the variable CI, which most systems set.
     let in_ci =
         |name: &str| if name == "CI" && options.ci { Ok(Some("true".to_owned())) } else { environment::text(name) };
     let settings = app.settings_in(&in_ci)?;
@@ -56,7 +56,7 @@ pub(crate) async fn run(app: &CommandContext, options: Options) -> CommandResult
     Ok((report.findings() > 0).then_some(Exit::NotYet))
 }
 
-/// The job with its bar; the demo runs it too.
+/// Runs the job with its progress. The demo calls it too.
 pub(crate) async fn audit(
     app: &CommandContext,
     database: &Database,

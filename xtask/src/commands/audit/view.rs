@@ -1,4 +1,4 @@
-//! How an audit's report looks.
+//! The report of an audit.
 
 use tenant_audit::{AuditReport, TableReport};
 use tenant_rls::catalog::{Missing, MissingPart};
@@ -21,7 +21,7 @@ impl Report for AuditReport {
         for missing in &self.missing {
             out.push_str(&line(format!("{}: {}", missing.table, lacks(missing))));
         }
-        out.push_str(&verdict(self));
+        out.push_str(&conclusion(self));
         if !self.next.is_empty() {
             out.push_str("\nNext:\n");
             out.extend(self.next.iter().map(|step| line(format!("  - {step}"))));
@@ -69,17 +69,17 @@ impl Report for AuditReport {
     }
 }
 
-/// One line a finding, for annotations: what is concerned, and what is wrong with it.
+/// The findings for annotations: a table and what is wrong with it.
 pub(super) fn findings(report: &AuditReport) -> Vec<(String, String)> {
-    let mut found = Vec::new();
+    let mut findings = Vec::new();
     if !report.tenants_found {
-        found.push((report.tenants.to_string(), "there is no such table of tenants".to_owned()));
+        findings.push((report.tenants.to_string(), "there is no such table of tenants".to_owned()));
     }
     for table in report.tables.iter().filter(|table| table.findings() > 0) {
-        found.push((table.table.to_string(), faults(table).join(", ")));
+        findings.push((table.table.to_string(), faults(table).join(", ")));
     }
-    found.extend(report.missing.iter().map(|missing| (missing.table.to_string(), lacks(missing).to_owned())));
-    found
+    findings.extend(report.missing.iter().map(|missing| (missing.table.to_string(), lacks(missing).to_owned())));
+    findings
 }
 
 fn faults(table: &TableReport) -> Vec<String> {
@@ -135,7 +135,7 @@ fn lacks(missing: &Missing) -> &'static str {
     }
 }
 
-/// By which foreign keys rows cross tenants.
+/// The foreign keys by which rows reference rows of other tenants.
 fn crossings(report: &AuditReport) -> String {
     let lines = report.tables.iter().flat_map(|table| {
         let crossing = table.cross_references.iter().filter(|reference| reference.rows > 0);
@@ -155,12 +155,12 @@ fn crossings(report: &AuditReport) -> String {
     format!("{}\n", table(&["across tenants from", "by", "to", ">rows"], lines))
 }
 
-fn verdict(report: &AuditReport) -> String {
+fn conclusion(report: &AuditReport) -> String {
     let as_role = report.role.as_ref().map_or_else(String::new, |role| format!(", read as {role}"));
     let tables = counted(report.totals.tables, "table", "tables");
-    let found = match report.findings() {
+    let result = match report.findings() {
         0 => "every row has its tenant".to_owned(),
-        found => counted(found, "finding", "findings"),
+        number => counted(number, "finding", "findings"),
     };
-    line(format!("{tables} of database {}{as_role}: {found}.", report.database))
+    line(format!("{tables} of database {}{as_role}: {result}.", report.database))
 }

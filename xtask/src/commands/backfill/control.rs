@@ -57,7 +57,7 @@ pub(super) async fn resume(app: &CommandContext, options: ResumeOptions) -> Comm
     set(app, "backfill resume", options.run, RunState::Running).await
 }
 
-/// Ends it.
+/// Cancels it.
 ///
 /// # Errors
 /// There is no such run, or it is over.

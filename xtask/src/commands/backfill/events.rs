@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use backfill_engine::BackfillEvent;
 use serde::Serialize;
 
-/// Batches are told at most this often; their counts are sums, so that none is missed.
+/// How often an event of a batch is written. Its counts are sums, so that nothing is lost between two.
 const BATCHES_EVERY: Duration = Duration::from_secs(1);
 
 /// The events of one job.
@@ -27,7 +27,7 @@ impl Events {
         Self { started: Instant::now(), last_batch: None }
     }
 
-    /// The event as it is told, or nothing for a batch right behind another.
+    /// The line of an event; `None` for a batch that follows another too soon.
     pub(super) fn line<'a>(&mut self, event: &'a BackfillEvent) -> Option<Line<'a>> {
         if matches!(event, BackfillEvent::Batch { .. }) {
             if self.last_batch.is_some_and(|last| last.elapsed() < BATCHES_EVERY) {

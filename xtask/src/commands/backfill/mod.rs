@@ -1,4 +1,4 @@
-//! `backfill`: any table, what people decided, what runs did, and taking them back.
+//! `backfill`: backfills any table, applies decisions of people, and shows, controls and takes back runs.
 
 mod apply;
 pub(crate) mod args;
@@ -51,7 +51,7 @@ enum Command {
 /// Runs one of the commands.
 ///
 /// # Errors
-/// The engine's.
+/// The engine failed.
 pub(crate) async fn run(app: &CommandContext, options: Options) -> CommandResult {
     match options.command {
         Command::Run(options) => run::run(app, options).await,

@@ -8,7 +8,7 @@ use crate::number_format::{count, counted, duration};
 use crate::terminal::printer::Printer;
 use crate::terminal::progress::Meter;
 
-/// Draws the engine's events, or writes them for programs.
+/// Shows the engine's events to people, or writes them for programs.
 pub(super) struct BackfillProgress<'a> {
     printer: &'a Printer,
     events: Option<Events>,
@@ -55,7 +55,7 @@ impl<'a> BackfillProgress<'a> {
             }
             BackfillEvent::Batch { examined, assigned } => {
                 if let Some(meter) = &mut self.meter {
-                    // A later pass looks at some rows again.
+                    // A later pass reads some rows again.
                     meter.set(examined.min(self.rows), &format!("{} assigned", count(assigned)));
                 }
             }
@@ -110,14 +110,14 @@ impl<'a> BackfillProgress<'a> {
         }
     }
 
-    /// Shows the time that passes while nothing happens.
+    /// Refreshes the times while there is no event.
     pub(super) fn tick(&mut self) {
         if let Some(meter) = &mut self.meter {
             meter.show();
         }
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub(super) fn finish(&mut self) {
         if let Some(meter) = self.meter.take() {
             meter.finish();

@@ -1,4 +1,4 @@
-//! From the options of a backfill to its report: connects, asks, runs the job with its bar and with Ctrl-C, and reports.
+//! A backfill from its options to its report: connects, asks, runs the job with progress and Ctrl-C, and reports.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -14,10 +14,10 @@ use crate::context::target::Connected;
 use crate::context::{CommandContext, CommandResult, holder, stop};
 use crate::document::report;
 
-/// How often a bar shows that time passes.
+/// How often the times of a bar are refreshed.
 const TICK: Duration = Duration::from_secs(1);
 
-/// One backfill of the command line, on the database that the settings name.
+/// A backfill on the database that the settings name.
 pub(crate) struct BackfillSession<'a> {
     app: &'a CommandContext,
     settings: Settings,
@@ -33,10 +33,10 @@ impl<'a> BackfillSession<'a> {
     pub(crate) async fn open(app: &'a CommandContext, command: &str, options: BackfillArgs) -> anyhow::Result<Self> {
         report::refuse_csv(command, app.global.format())?;
         let settings = app.settings()?;
-        // Hours before it is written.
+        // The file is checked now, as it may be written hours later.
         let options = backfill_engine::BackfillOptions::from(options);
         app.expect_file("--review", options.review.as_deref())?;
-        // Beside the workers: the heartbeats of lease and process, the counts of other processes, and one to spare.
+        // Besides the workers, the heartbeats of lease and process and the counts of other processes need one each. One is spare.
         let connections = ConnectOptions::default().max_connections.max(options.workers + 4);
         let connected = stop::at_once(app.connect_with(&settings, connections)).await?;
         Ok(Self { app, settings, connected, options })
@@ -46,10 +46,10 @@ impl<'a> BackfillSession<'a> {
         &self.connected.database
     }
 
-    /// A table by the name that `tenancy.toml` has for it.
+    /// The table that has this name in `tenancy.toml`.
     ///
     /// # Errors
-    /// It can be no table's name.
+    /// No table can have that name.
     pub(crate) fn table(&self, name: &str) -> Result<TableName, NameError> {
         TableName::parse(name, &self.tenancy().database.schema)
     }
@@ -58,7 +58,7 @@ impl<'a> BackfillSession<'a> {
         self.settings.tenancy()
     }
 
-    /// Says where and to which tables something is about to be written, and has it confirmed; a dry run asks nothing.
+    /// Says which tables of which database the command is about to write to, and asks for a confirmation. A dry run asks nothing.
     ///
     /// # Errors
     /// Nobody confirmed; nothing was written.
@@ -72,15 +72,15 @@ impl<'a> BackfillSession<'a> {
         Ok(())
     }
 
-    /// Ends every connection.
+    /// Closes all connections.
     pub(crate) async fn close(&self) {
         self.connected.database.clone().close().await;
     }
 
-    /// Writes the report, and tells how the command ends.
+    /// Closes, writes the report, and returns the exit status.
     ///
     /// # Errors
-    /// The report cannot be written; what was assigned stays.
+    /// The report cannot be written. What was assigned stays.
     pub(crate) async fn end(self, report: &BackfillReport) -> CommandResult {
         self.close().await;
         self.app.report(report)?;
@@ -88,11 +88,12 @@ impl<'a> BackfillSession<'a> {
     }
 }
 
-/// Runs a job of the engine with its bar and with Ctrl-C. The job gets who runs it, when to stop, and whom to tell.
+/// Runs a job of the engine with progress and Ctrl-C. The job is given the holder, a receiver that says when to stop, and the
+/// function that takes its events.
 ///
 /// # Errors
-/// The job's; what was committed before stays.
-pub(crate) async fn watch<E: Into<anyhow::Error>>(
+/// The job failed. What was committed stays.
+pub(crate) async fn run_job<E: Into<anyhow::Error>>(
     app: &CommandContext,
     job: impl AsyncFnOnce(&str, Receiver<bool>, &mut (dyn FnMut(BackfillEvent) + Send)) -> Result<BackfillReport, E>,
 ) -> anyhow::Result<BackfillReport> {
@@ -115,7 +116,7 @@ pub(crate) async fn watch<E: Into<anyhow::Error>>(
     done.map_err(Into::into)
 }
 
-/// How a command ends that gave this report.
+/// The exit status of a command with this report.
 pub(crate) fn exit(report: &BackfillReport) -> Option<Exit> {
     match report.outcome {
         RunOutcome::Stopped | RunOutcome::Cancelled => Some(Exit::Stopped),

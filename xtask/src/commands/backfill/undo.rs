@@ -1,4 +1,4 @@
-//! `backfill undo`: a run taken back.
+//! `backfill undo`: takes a run back.
 
 use backfill_engine::{BackfillEvent, Undo, UndoReport, status};
 use clap::Args;
@@ -31,7 +31,7 @@ pub(super) struct Options {
 /// Takes it back.
 ///
 /// # Errors
-/// The engine's; what was committed before stays.
+/// The engine failed. What was committed stays.
 pub(super) async fn run(app: &CommandContext, options: Options) -> CommandResult {
     report::refuse_csv("backfill undo", app.global.format())?;
     let settings = app.settings()?;
@@ -79,8 +79,8 @@ impl Report for UndoReport {
         let mut out =
             plain(format!("run {} on {}: {} {verb}", self.run, self.table, counted(self.undone, "row", "rows")));
         if self.kept > 0 {
-            let kept = counted(self.kept, "row", "rows");
-            out.push_str(&format!("; {kept} are gone or have another tenant by now, and were left alone"));
+            let left_alone = counted(self.kept, "row", "rows");
+            out.push_str(&format!("; {left_alone} are gone or have another tenant by now, and were left alone"));
         }
         out.push_str(if self.stopped { ".\nStopped; the same command goes on from here.\n" } else { ".\n" });
         out

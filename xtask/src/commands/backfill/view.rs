@@ -1,4 +1,4 @@
-//! How the closing report of a backfill looks.
+//! The report of a backfill.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::document::report::Report;
 use crate::document::text::{line, table};
 use crate::number_format::{count, counted, duration};
 
-/// How many of a list the table shows; the JSON has them all.
+/// How many entries of a list the table shows. The JSON has them all.
 const SHOWN: usize = 5;
 
 impl Report for BackfillReport {
@@ -22,8 +22,8 @@ impl Report for BackfillReport {
             failures(self),
             unique_breaks(self),
             ghosts(self),
-            held_back(self),
-            self.aftermath.as_ref().map(aftermath),
+            throttled(self),
+            self.aftermath.as_ref().map(cleanup),
             next(self),
         ]
         .into_iter()
@@ -35,8 +35,8 @@ impl Report for BackfillReport {
     }
 }
 
-/// Statistics for the planner, and what is left for vacuum.
-fn aftermath(left: &Cleanup) -> String {
+/// The statistics of the planner, and the dead rows that are left for vacuum.
+fn cleanup(left: &Cleanup) -> String {
     let statistics = match &left.not_analyzed {
         None => "The table was analyzed.".to_owned(),
         Some(why) => plain(format!("The table was not analyzed: {why}.")),
@@ -107,13 +107,13 @@ fn unique_breaks(report: &BackfillReport) -> Option<String> {
     listed("Left out, as the table would refuse them:", lines.into_iter())
 }
 
-fn held_back(report: &BackfillReport) -> Option<String> {
+fn throttled(report: &BackfillReport) -> Option<String> {
     let seconds = |seconds| duration(Duration::try_from_secs_f64(seconds).unwrap_or_default());
     let held = report.pressure.held_back.iter().map(|held| {
-        let parts = [("waited", held.waited_seconds), ("slowed", held.slowed_seconds)];
-        let parts = parts.into_iter().filter(|(_, time)| *time > 0.0);
-        let parts: Vec<String> = parts.map(|(what, time)| format!("{what} {}", seconds(time))).collect();
-        format!("  {}: {}", held.signal, parts.join(", "))
+        let times = [("waited", held.waited_seconds), ("slowed", held.slowed_seconds)];
+        let times = times.into_iter().filter(|(_, time)| *time > 0.0);
+        let times: Vec<String> = times.map(|(what, time)| format!("{what} {}", seconds(time))).collect();
+        format!("  {}: {}", held.signal, times.join(", "))
     });
     let unreadable = report.pressure.unreadable.iter().map(|one| format!("  {one}"));
     let lines: Vec<String> = held.chain(unreadable).collect();
@@ -159,7 +159,7 @@ fn next(report: &BackfillReport) -> Option<String> {
     Some(text)
 }
 
-/// A heading with the first lines of a list, or nothing for an empty one.
+/// A heading with the first lines of a list; `None` if the list is empty.
 fn listed(heading: &str, lines: impl ExactSizeIterator<Item = String>) -> Option<String> {
     let total = lines.len();
     let mut out = vec![heading.to_owned()];

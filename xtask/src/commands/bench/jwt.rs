@@ -1,4 +1,4 @@
-//! `bench jwt`: this very program beside Node, and how the report looks.
+//! `bench jwt`: measures this program beside Node.
 
 use anyhow::Context;
 use bench::JwtBench;
@@ -9,7 +9,7 @@ use crate::context::{CommandContext, CommandResult};
 /// Measures how this program mints. It needs no server.
 ///
 /// # Errors
-/// The benchmark's.
+/// The benchmark failed.
 pub(super) fn run(app: &CommandContext, runs: u32) -> CommandResult {
     let program = std::env::current_exe().context("cannot tell which program this is")?;
     let report = bench::jwt(&JwtBench { program, runs }, &mut app.notes())?;

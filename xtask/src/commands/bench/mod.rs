@@ -1,4 +1,4 @@
-//! `bench`: how fast the jobs are, on fresh copies of the same data.
+//! `bench`: measures how fast the jobs are, on fresh copies of the same data.
 
 #[cfg(feature = "jwt")]
 mod jwt;
@@ -117,10 +117,10 @@ impl Backfill {
     }
 }
 
-/// Measures; what needs a server on the local one, in databases of its own.
+/// Measures. Benchmarks that need a server use the local one, in databases of their own.
 ///
 /// # Errors
-/// The benchmark's.
+/// The benchmark failed.
 pub(crate) async fn run(app: &CommandContext, options: Options) -> CommandResult {
     app.refuse_a_url("bench")?;
     let mut notes = app.notes();
@@ -157,7 +157,7 @@ pub(crate) async fn run(app: &CommandContext, options: Options) -> CommandResult
     Ok((!agree).then_some(Exit::Failed))
 }
 
-/// Brings the local server up.
+/// Starts the local server, and returns the URL of its superuser.
 async fn superuser(app: &CommandContext, server: ServerOptions) -> anyhow::Result<DatabaseUrl> {
     let running = app.local(server.into())?.up(&mut app.notes(), Up::default()).await?;
     Ok(running.url(Role::Superuser)?)
@@ -167,7 +167,7 @@ async fn superuser(app: &CommandContext, server: ServerOptions) -> anyhow::Resul
 async fn measured<R>(superuser: &DatabaseUrl, benchmark: impl Future<Output = bench::Result<R>>) -> anyhow::Result<R> {
     let measured = stop::at_once(async { Ok(benchmark.await?) }).await;
     if measured.is_err() {
-        // Dropped in the middle, it could not tidy up; what it failed with matters more than whether this works.
+        // A benchmark that was dropped could not remove its databases. Its own error matters more than one of the removal.
         let _ = bench::remove(superuser).await;
     }
     measured

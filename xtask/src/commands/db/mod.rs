@@ -138,11 +138,11 @@ async fn open_psql(app: &CommandContext, local: &LocalDb, psql: Psql) -> anyhow:
             "any PostgreSQL client connects with what `cargo xtask db url` prints, such as pgcli, DBeaver, or in the app's folder: npx prisma studio",
         ));
     };
-    // psql takes Ctrl-C for itself: it cancels a statement there, and must not end us, who wait for it.
-    let psqls_own = stop::Awaited::elsewhere();
+    // psql handles Ctrl-C itself: it cancels a statement there, and must not end this process, which waits for psql.
+    let handled_by_psql = stop::Awaited::elsewhere();
     let status =
         tokio::process::Command::from(local_db::psql::command(&program, &url)).args(&psql.arguments).status().await;
-    drop(psqls_own);
+    drop(handled_by_psql);
     let status = status.with_context(|| format!("cannot start {}", program.display()))?;
     if status.success() {
         Ok(())

@@ -1,4 +1,4 @@
-//! `db reset`: what is lost is named, and confirmed, before it is.
+//! `db reset`: says what is lost, asks for a confirmation, and starts anew.
 
 use backfill_engine::bytes;
 use clap::Args;
@@ -20,7 +20,7 @@ pub(super) struct Options {
     disconnect: bool,
 }
 
-/// Names what is lost, has it confirmed, and starts anew.
+/// Says what is lost, asks for a confirmation, and starts anew.
 pub(super) async fn run(app: &CommandContext, local: &LocalDb, options: &Options) -> anyhow::Result<()> {
     if let Some(loss) = stop::at_once(async { Ok(local.loss().await?) }).await? {
         for line in what_is_lost(&loss) {

@@ -1,4 +1,4 @@
-//! The options of `db up`, and what it did.
+//! The options of `db up`, and what it says.
 
 use clap::Args;
 use local_db::{Change, Running, Up};
@@ -18,7 +18,7 @@ impl From<UpOptions> for Up {
     }
 }
 
-/// Says what `up` or `reset` did, and what can be done with it.
+/// Says what `up` or `reset` did, and what to do next.
 pub(super) fn tell(app: &CommandContext, running: &Running) -> anyhow::Result<()> {
     let did = match running.change() {
         Change::None => "the local database runs already",

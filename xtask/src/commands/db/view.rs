@@ -7,7 +7,7 @@ use crate::document::report::Report;
 use crate::document::text::{self, table};
 use crate::number_format::count;
 
-/// The one report that shows a URL whole: it is what was asked for, and its password guards a local database only.
+/// The one report that shows a URL with its password: the user asks for it, and the password is that of a local database.
 #[derive(Serialize)]
 pub(super) struct UrlReport {
     pub(super) url: String,

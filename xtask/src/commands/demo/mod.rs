@@ -1,4 +1,4 @@
-//! `demo`: the whole way on a database of its own, in under a minute.
+//! `demo`: shows the whole way on a database of its own, in under a minute.
 
 #[cfg(feature = "jwt")]
 mod session;
@@ -41,10 +41,10 @@ pub(crate) struct Options {
     keep: bool,
 }
 
-/// Tells the story on a local database of its own, and removes it.
+/// Runs the demo on a local database of its own, and removes that database.
 ///
 /// # Errors
-/// The local server, the audit or the backfill failed; the database is removed then too.
+/// The local server, the audit or the backfill failed. The database is removed then too.
 pub(crate) async fn run(app: &CommandContext, options: Options) -> CommandResult {
     app.refuse_a_url("demo")?;
     if app.global.format() != Format::Table || app.global.output.is_some() {
@@ -53,12 +53,12 @@ pub(crate) async fn run(app: &CommandContext, options: Options) -> CommandResult
             "leave --format and --output out",
         ));
     }
-    // Inside the folder that git ignores, beside the developer's own database, which the demo never touches.
+    // It is in the folder that git ignores, beside the developer's own database, which the demo never touches.
     let root = project_root::find(environment::checked, &app.cwd);
     let local = LocalDb::beside(&root, "demo", app.local_options(options.server.into())?)?;
-    // A signal that comes between two chapters must not leave the server running.
+    // A signal that comes between two steps must not leave the server running.
     let _awaited = stop::Awaited::here();
-    let outcome = story(app, &local, &options.data).await;
+    let outcome = steps(app, &local, &options.data).await;
     if options.keep {
         let file = local.write_url(Role::Owner)?;
         let file = file.strip_prefix(&app.cwd).unwrap_or(&file).display();
@@ -66,12 +66,12 @@ pub(crate) async fn run(app: &CommandContext, options: Options) -> CommandResult
         return outcome;
     }
     local.remove().await?;
-    // Only where nothing else is in it.
+    // This removes the folder only if it is empty.
     let _ = std::fs::remove_dir(root.join(".local-db/demo"));
     outcome
 }
 
-async fn story(app: &CommandContext, local: &LocalDb, data: &SeedOptions) -> CommandResult {
+async fn steps(app: &CommandContext, local: &LocalDb, data: &SeedOptions) -> CommandResult {
     let began = Instant::now();
     let say = |text: &str| app.printer.data(text);
     say("1. A database with the defects of a live one\n\n")?;
@@ -117,7 +117,7 @@ async fn story(app: &CommandContext, local: &LocalDb, data: &SeedOptions) -> Com
 }
 
 async fn prepare(app: &CommandContext, local: &LocalDb, data: &SeedOptions) -> anyhow::Result<(Running, Planted)> {
-    // What an earlier demo left with --keep, or when it was killed.
+    // An earlier demo with --keep, or one that was killed, left its database.
     let running = local.reset(&mut app.notes(), Reset { disconnect: true, ..Reset::default() }).await?;
     app.printer.note(&format!(
         "PostgreSQL {} on port {}; planting {} bookings",

@@ -9,19 +9,19 @@ use crate::number_format::{count, counted};
 /// The number of the last step: a build without `jwt` has no session to show.
 const LAST: u32 = if cfg!(feature = "jwt") { 7 } else { 6 };
 
-/// What happened, in plain words, and what to try next.
+/// What happened, and what to try next.
 pub(super) fn summary(
     planted: &Planted,
     [bookings, messages]: [&BackfillReport; 2],
     [before, after]: [&AuditReport; 2],
     time: &str,
 ) -> String {
-    let found = [bookings, messages].map(|report| (report.assigned, report.conflicts, report.unresolved));
-    let known = [
+    let counted_now = [bookings, messages].map(|report| (report.assigned, report.conflicts, report.unresolved));
+    let planted_counts = [
         (planted.assignable(), planted.conflicts, planted.unresolvable),
         (planted.assignable_messages(), planted.messages_in_conflict, planted.messages_unresolvable),
     ];
-    let exactly = if found == known {
+    let exactly = if counted_now == planted_counts {
         "exactly those that were planted as decidable"
     } else {
         "NOT the number that was planted, which is a bug"
@@ -53,7 +53,7 @@ pub(super) fn summary(
     )
 }
 
-/// Why the second audit counts more references across tenants, which would otherwise look like the backfill's doing.
+/// Explains why the second audit counts more references across tenants, so that nobody blames the backfill.
 fn crossings(before: &AuditReport, after: &AuditReport) -> String {
     let more = after.totals.cross_rows.saturating_sub(before.totals.cross_rows);
     if more == 0 {

@@ -1,4 +1,4 @@
-//! `doctor`: what one needs to know when something is odd. It arranges facts that the libraries know.
+//! `doctor`: reports the settings, the database, the role and the tables, for somebody who looks for the cause of a problem.
 
 mod facts;
 mod view;
@@ -24,7 +24,7 @@ pub(crate) struct Options {
     server: ServerOptions,
 }
 
-/// Reports what can be found out. Nothing is started and nothing is written.
+/// Reports the facts. It starts nothing and writes nothing.
 ///
 /// # Errors
 /// The settings are wrong. A database that does not answer is a finding, and the exit status is 1.

@@ -1,4 +1,4 @@
-//! What `doctor` found, for people.
+//! The report of `doctor` for people.
 
 use tenant_rls::Pooler;
 use tenant_rls::catalog::MissingPart;

@@ -1,4 +1,4 @@
-//! `init`: an annotated `tenancy.toml` for a database that nobody has described yet.
+//! `init`: writes an annotated `tenancy.toml` for a database that nobody has described yet.
 
 mod draft;
 
@@ -28,17 +28,17 @@ pub(crate) struct Options {
     force: bool,
 }
 
-/// Reads the catalog, writes the file. The database is not written to.
+/// Reads the catalog and writes the file. It does not write to the database.
 ///
 /// # Errors
-/// The file is there already, or no table looks as if it belonged to tenants.
+/// The file exists, or no table seems to belong to tenants.
 pub(crate) async fn run(app: &CommandContext, options: Options) -> CommandResult {
     if app.global.format() != Format::Table {
         return Err(CommandError::usage("tenancy.toml is TOML and has no other format", "leave --format out"));
     }
     let stdout = options.stdout || app.global.output.as_deref() == Some(Path::new("-"));
     let file = (!stdout).then(|| app.global.output.clone().unwrap_or_else(|| PathBuf::from("tenancy.toml")));
-    // Before connecting: it may take a server's start to come this far.
+    // The file is checked before it connects, as that may have to start a server.
     if let Some(file) = file.as_ref().filter(|file| file.exists() && !options.force) {
         let hint = "--force replaces it; --stdout prints what it would be";
         return Err(CommandError::usage(format!("{} is there already", file.display()), hint));

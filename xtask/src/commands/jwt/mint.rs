@@ -1,4 +1,4 @@
-//! Minting a session, for a user of the database or from a file of claims.
+//! Mints a session, for a user of the database or from a file of claims.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -38,7 +38,7 @@ pub(super) struct Mint {
     /// A file with the claims as a JSON object; `iat`, `exp` and `jti` are added
     #[arg(long, value_name = "FILE.json", requires = "offline")]
     claims: Option<PathBuf>,
-    // The id of the global option, which it replaces in this command.
+    // It has the id of the global option, which it replaces in this command.
     /// Shape of the session
     #[arg(
         id = "format",
@@ -52,7 +52,7 @@ pub(super) struct Mint {
     shape: String,
 }
 
-/// Whole seconds, and no more than browsers keep.
+/// A duration of at least a second, and at most what browsers allow.
 fn max_age(text: &str) -> Result<Duration, String> {
     let duration = duration_arg::parse(text)?;
     if duration < Duration::from_secs(1) {
@@ -95,7 +95,7 @@ fn read_claims(path: &Path, shown: &Path) -> anyhow::Result<Map<String, Value>> 
     Ok(dev_jwt::offline_claims(&text, now()?)?)
 }
 
-/// Says who this is and for how long.
+/// Says whose session it is and how long it is valid.
 fn tell(app: &CommandContext, session: &Session, max_age: Duration) {
     for line in view::who(&session.claims) {
         app.printer.note(&line);

@@ -1,4 +1,4 @@
-//! `jwt`: a session for development, why one is not accepted, and the tenant cookie.
+//! `jwt`: mints sessions for development, explains why one is not accepted, and signs the tenant cookie.
 
 mod decode;
 mod mint;
@@ -50,10 +50,10 @@ It ends with 3 if the application would not accept the token.")]
     TenantCookie(tenant_cookie::Options),
 }
 
-/// Mints, reads or signs. What needs no database starts no runtime.
+/// Mints, reads or signs. Commands that need no database start no runtime.
 ///
 /// # Errors
-/// The settings, the database or the job said no.
+/// The settings, the database or the job failed.
 pub(crate) fn run(app: &CommandContext, options: Options) -> CommandResult {
     match options.command {
         None => mint::run(app, options.mint),

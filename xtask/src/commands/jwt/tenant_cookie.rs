@@ -1,4 +1,4 @@
-//! Signing the tenant cookie.
+//! `jwt tenant-cookie`: signs the tenant cookie.
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
@@ -19,7 +19,7 @@ pub(super) struct Options {
     who: Who,
     #[command(flatten)]
     application: Application,
-    // The id of the global option, which it replaces in this command.
+    // It has the id of the global option, which it replaces in this command.
     /// Shape of the cookie
     #[arg(
         id = "format",

@@ -1,11 +1,11 @@
-//! The options that the commands of a rollout share.
+//! The options that several commands of `rls` share.
 
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use rls_rollout::{Goal, LockRetry, Phase, RolloutOptions};
 
-/// What `plan`, `setup` and `rollout` share.
+/// The options of `plan`, `setup` and `rollout`.
 #[derive(Debug, Clone, Args)]
 pub(super) struct RolloutArgs {
     /// Only these tables
@@ -27,7 +27,7 @@ pub(super) struct RolloutArgs {
     lock: LockArgs,
 }
 
-/// How a lock is waited for.
+/// How long and how often a statement waits for its lock.
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct LockArgs {
     /// How long a statement that others would wait behind waits for its lock

@@ -1,4 +1,4 @@
-//! `rls plan`: the statements of a rollout, for people to read or to run by hand.
+//! `rls plan`: shows the statements of a rollout, to be read or to be run by hand.
 
 use std::path::PathBuf;
 
@@ -50,7 +50,7 @@ pub(super) async fn run(app: &CommandContext, options: Options) -> CommandResult
     show(app, &plan)
 }
 
-/// Plans; nothing is changed.
+/// Makes the plan. Nothing is changed.
 pub(super) async fn make(
     app: &CommandContext,
     settings: &Settings,

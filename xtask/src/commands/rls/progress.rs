@@ -5,7 +5,7 @@ use rls_rollout::{CheckResult, RolloutEvent};
 use crate::number_format::{counted, duration};
 use crate::terminal::printer::Printer;
 
-/// Says what a rollout or rollback is doing, a line each step.
+/// Says what a rollout or rollback is doing, with a line for each step.
 pub(super) fn tell(printer: &Printer, event: &RolloutEvent) {
     match event {
         RolloutEvent::Checked { check } => match check.verdict {

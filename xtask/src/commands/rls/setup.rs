@@ -1,4 +1,4 @@
-//! `rls setup`: the two switches of the application's older script, on the same machinery.
+//! `rls setup`: a rollout with the two variables of the application's older script.
 
 use std::path::PathBuf;
 
@@ -33,7 +33,7 @@ pub(super) struct Options {
 /// Rolls out on the database that the settings name.
 ///
 /// # Errors
-/// A switch that is neither `true` nor `false`, or both at odds; the job's.
+/// A variable is neither `true` nor `false`, both contradict each other, or the job failed.
 pub(super) async fn run(app: &CommandContext, options: Options) -> CommandResult {
     report::refuse_csv("rls setup", app.global.format())?;
     let settings = app.settings()?;

@@ -16,7 +16,7 @@ use crate::context::{CommandContext, CommandResult, stop, tenant_choice};
 use crate::document::report::Format;
 use crate::number_format::counted;
 
-/// Connections for looking tenants up, beside those that write.
+/// The number of connections that look up tenants, besides those that write.
 const LOOKING_UP: u16 = 2;
 
 /// Give tenants the default settings that they lack; what is there is never changed
@@ -60,14 +60,14 @@ pub(crate) struct Options {
     connections: u16,
 }
 
-/// Seeds on the database that the settings name. Files are read first: a fault in one needs no database to be told.
+/// Seeds on the database that the settings name. It reads the files first: an error in one needs no database.
 ///
 /// # Errors
-/// The job's, or that nobody said for whom; tenants that were seeded before stay so.
+/// The job failed, or no tenant was named. Tenants that were seeded stay so.
 pub(crate) async fn run(app: &CommandContext, options: Options) -> CommandResult {
     let settings = app.settings()?;
     let defaults = options.defaults.as_ref().map(|path| Defaults::read(path)).transpose()?;
-    let whom = whom(app, &settings, &options)?;
+    let selection = selection(app, &settings, &options)?;
     let connections = u32::from(options.connections + LOOKING_UP);
     let connected = stop::at_once(app.connect_with(&settings, connections)).await?;
     if options.create && !connected.is_local() {
@@ -79,10 +79,10 @@ pub(crate) async fn run(app: &CommandContext, options: Options) -> CommandResult
     if options.dry_run {
         app.printer.note(&format!("dry run on {}: nothing will be kept", connected.line()));
     } else {
-        app.before_writing(&connected, &format!("the default settings that {} may lack", named(&whom))).await?;
+        app.before_writing(&connected, &format!("the default settings that {} may lack", named(&selection))).await?;
     }
     let options = seed_tenant_defaults::SeedOptions {
-        whom,
+        whom: selection,
         include_inactive: options.include_inactive,
         create: options.create,
         dry_run: options.dry_run,
@@ -96,7 +96,7 @@ pub(crate) async fn run(app: &CommandContext, options: Options) -> CommandResult
     Ok(exit(&report))
 }
 
-/// How a command ends that gave this report.
+/// The exit status of a command with this report.
 fn exit(report: &SeedReport) -> Option<Exit> {
     match report.outcome {
         SeedOutcome::Stopped => Some(Exit::Stopped),
@@ -105,16 +105,16 @@ fn exit(report: &SeedReport) -> Option<Exit> {
     }
 }
 
-fn named(whom: &Selection) -> String {
-    match whom {
+fn named(selection: &Selection) -> String {
+    match selection {
         Selection::One { tenant, .. } => format!("tenant {tenant}"),
         Selection::All => "active tenants".to_owned(),
         Selection::List(list) => format!("{} of the list", counted(list.tenants(), "tenant", "tenants")),
     }
 }
 
-/// For whom the command line says it is, else the variable.
-fn whom(app: &CommandContext, settings: &Settings, options: &Options) -> anyhow::Result<Selection> {
+/// The tenants that the command line names, or else the variable.
+fn selection(app: &CommandContext, settings: &Settings, options: &Options) -> anyhow::Result<Selection> {
     if options.organization_name.as_ref().is_some_and(|name| name.trim().is_empty()) {
         return Err(CommandError::usage(
             "--organization-name is empty",
@@ -136,7 +136,7 @@ fn whom(app: &CommandContext, settings: &Settings, options: &Options) -> anyhow:
     }
 }
 
-/// The job with its bar and with Ctrl-C.
+/// Runs the job with its progress and with Ctrl-C.
 async fn seed(
     app: &CommandContext,
     settings: &Settings,
@@ -144,13 +144,13 @@ async fn seed(
     defaults: &Defaults,
     options: &seed_tenant_defaults::SeedOptions,
 ) -> anyhow::Result<SeedReport> {
-    let mut watch = SeedProgress::new(&app.printer, app.global.format() == Format::Csv)?;
-    let mut progress = |event: seed_tenant_defaults::SeedEvent<'_>| watch.event(event);
+    let mut shown = SeedProgress::new(&app.printer, app.global.format() == Format::Csv)?;
+    let mut progress = |event: seed_tenant_defaults::SeedEvent<'_>| shown.event(event);
     let (database, tenancy) = (&connected.database, settings.tenancy());
     let done = stop::gently(&app.printer, |stop| {
         seed_tenant_defaults::seed_tenant_defaults(database, tenancy, defaults, options, stop, &mut progress)
     })
     .await;
-    watch.finish(done.is_ok())?;
+    shown.finish(done.is_ok())?;
     Ok(done?)
 }

@@ -1,4 +1,4 @@
-//! Progress of a seed: a bar, and with `--format csv` a line a tenant, written as each one ends.
+//! Progress of a seed: a bar, and with `--format csv` a line for each tenant as soon as it is done.
 
 use seed_tenant_defaults::{SeedEvent, TenantLine, TenantResult};
 
@@ -10,11 +10,11 @@ use crate::terminal::progress::Meter;
 /// The columns of the CSV.
 const COLUMNS: [&str; 7] = ["line", "tenant", "id", "result", "made", "created", "reason"];
 
-/// Draws the events of a run, and writes the CSV where that is wanted.
+/// Draws the events of a run, and writes the CSV if there is one.
 pub(super) struct SeedProgress<'a> {
     printer: &'a Printer,
     csv: Option<Stream<'a>>,
-    broken: Option<anyhow::Error>,
+    write_error: Option<anyhow::Error>,
     meter: Option<Meter<'a>>,
     done: u64,
     failed: u64,
@@ -24,13 +24,13 @@ impl<'a> SeedProgress<'a> {
     /// With `csv`, each tenant is written as a line.
     ///
     /// # Errors
-    /// The place for it cannot be written to.
+    /// The file or the stream cannot be written.
     pub(super) fn new(printer: &'a Printer, csv: bool) -> anyhow::Result<Self> {
         let csv = csv.then(|| printer.stream()).transpose()?;
-        Ok(Self { printer, csv, broken: None, meter: None, done: 0, failed: 0 })
+        Ok(Self { printer, csv, write_error: None, meter: None, done: 0, failed: 0 })
     }
 
-    /// Takes one event. What cannot be written does not stop the run, as it cannot be taken back either.
+    /// Takes one event. If its line cannot be written the run goes on, as the tenant has been seeded.
     pub(super) fn event(&mut self, event: SeedEvent<'_>) {
         match event {
             SeedEvent::Started { tenants } => {
@@ -40,7 +40,7 @@ impl<'a> SeedProgress<'a> {
                 self.failed += u64::from(line.result == TenantResult::Failed);
                 if let Err(error) = self.write(line) {
                     self.csv = None;
-                    self.broken = Some(error);
+                    self.write_error = Some(error);
                 }
                 self.done += 1;
                 if let Some(meter) = &mut self.meter {
@@ -58,7 +58,7 @@ impl<'a> SeedProgress<'a> {
         stream.write(&csv_line(line)?)
     }
 
-    /// Takes the bar away, and finishes the CSV where the run came to an end.
+    /// Removes the bar, and completes the CSV if the run ended.
     ///
     /// # Errors
     /// The CSV could not be written.
@@ -66,7 +66,7 @@ impl<'a> SeedProgress<'a> {
         if let Some(meter) = self.meter {
             meter.finish();
         }
-        match (self.broken, self.csv) {
+        match (self.write_error, self.csv) {
             (Some(error), _) => Err(error.context("the tenants were seeded, and the report of it was not written")),
             (None, Some(mut stream)) if ended => {
                 if self.done == 0 {

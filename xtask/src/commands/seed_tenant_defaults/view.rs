@@ -1,4 +1,4 @@
-//! The report of a seed, as a table.
+//! The report of a seed.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::document::report::Report;
 use crate::document::text::{self, table};
 use crate::number_format::{count, counted, duration};
 
-/// How many failures the table shows; the JSON has more of them, the CSV all.
+/// How many failures the table shows. The JSON has more of them, the CSV all.
 const SHOWN: usize = 10;
 
 impl Report for SeedReport {
@@ -41,7 +41,7 @@ fn headline(report: &SeedReport) -> String {
         SeedOutcome::Done => "done",
     };
     let time = duration(Duration::try_from_secs_f64(report.seconds).unwrap_or_default());
-    // For a few tenants, it would be the speed of connecting and reading the catalog.
+    // For a few tenants, the rate would measure connecting and reading the catalog.
     let rate = match report.lines.is_empty() {
         true => format!(", {} tenants/s", count(report.tenants_per_second as u64)),
         false => String::new(),
@@ -49,7 +49,7 @@ fn headline(report: &SeedReport) -> String {
     format!("{}: {how}{dry} in {time}{rate}", counted(report.tenants, "tenant", "tenants"))
 }
 
-/// Few tenants, one by one.
+/// The tenants one by one, if there are few.
 fn each(report: &SeedReport) -> String {
     let line = |line: &TenantLine| {
         let names: Vec<String> = line.created.iter().map(|table| table.name().to_string()).collect();

@@ -14,14 +14,14 @@ use tenancy_config::plain::plain;
 use crate::number_format::{count, duration};
 use crate::terminal::printer::Printer;
 
-/// How often a log that nobody watches gets a line.
+/// How often a log gets a line where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
 /// One running count, such as rows of a table.
 pub(crate) struct Meter<'a> {
     printer: &'a Printer,
     bar: Option<ProgressBar>,
-    /// What the bar shows of the pace.
+    /// The rate and the time left, as the bar shows them.
     shown: Arc<Shown>,
     label: String,
     unit: &'static str,
@@ -34,7 +34,7 @@ pub(crate) struct Meter<'a> {
     last_line: Instant,
 }
 
-/// Why it does not go as fast as it could.
+/// Why the job is slower than it could be.
 struct Held {
     words: String,
     waits: bool,
@@ -44,12 +44,12 @@ struct Held {
 #[derive(Default)]
 struct Shown {
     rate: AtomicU64,
-    /// Seconds, and one more; 0 where nobody knows.
+    /// The seconds that are left plus one; 0 if that is unknown.
     left: AtomicU64,
 }
 
 impl<'a> Meter<'a> {
-    /// Begins at `before` of `total` (`None`: nobody knows) in `unit`s.
+    /// Begins at `before` of `total` `unit`s; `None` if the total is unknown.
     pub(crate) fn start(
         printer: &'a Printer,
         label: &str,
@@ -85,7 +85,7 @@ impl<'a> Meter<'a> {
         }
     }
 
-    /// Tells how many units are done, and a few words on what they were.
+    /// Shows how many units are done, with a few words about them.
     pub(crate) fn set(&mut self, done: u64, words: &str) {
         self.done = done;
         words.clone_into(&mut self.words);
@@ -93,13 +93,13 @@ impl<'a> Meter<'a> {
         self.show();
     }
 
-    /// Tells what is being done beside counting.
+    /// Shows what the job is doing while it counts nothing.
     pub(crate) fn words(&mut self, words: &str) {
         words.clone_into(&mut self.words);
         self.show();
     }
 
-    /// Tells why it goes slowly, or `waits`; `None`: it no longer does.
+    /// Shows why the job is slow or, with `waits`, stands still; `None` if it no longer is.
     pub(crate) fn hold(&mut self, why: Option<(&str, bool)>) {
         let waits = why.is_some_and(|(_, waits)| waits);
         self.pace.wait(self.started.elapsed(), waits);
@@ -107,7 +107,7 @@ impl<'a> Meter<'a> {
         self.show();
     }
 
-    /// Shows the time that passes where nothing else happens.
+    /// Refreshes the times while no unit is done.
     pub(crate) fn show(&mut self) {
         let now = self.started.elapsed();
         if let Some(bar) = &self.bar {
@@ -122,7 +122,7 @@ impl<'a> Meter<'a> {
         }
     }
 
-    /// Takes the bar away; the report that follows says how it ended.
+    /// Removes the bar. The report that follows says how the job ended.
     pub(crate) fn finish(self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();

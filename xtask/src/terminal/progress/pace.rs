@@ -1,23 +1,23 @@
-//! How fast it goes now, and how long it will still take: over the last half minute of work, in which waiting does not count.
+//! The rate of a job over the last half minute of work, and the time that is left. Waiting does not count as work.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// What "now" means.
+/// The time over which the rate is taken.
 const WINDOW: Duration = Duration::from_secs(30);
 
-/// Counts at moments of work. Times are counted from the start of the job.
+/// Counts at moments of work. Times begin at the start of the job.
 #[derive(Debug)]
 pub(super) struct Pace {
-    /// Time of work and what was done by then, oldest first; the first one may be as old as the window and a bit.
+    /// Times of work and the units that were done by then, oldest first. The first may be a little older than the window.
     counts: VecDeque<(Duration, u64)>,
-    /// Time that was only waited, and since when it is waited now.
+    /// How long the job has waited, and since when it is waiting now.
     waited: Duration,
     waiting_since: Option<Duration>,
 }
 
 impl Pace {
-    /// Begins at `done`, which does not count as speed.
+    /// Begins at `done` units, which do not count for the rate.
     pub(super) fn from(done: u64) -> Self {
         Self { counts: VecDeque::from([(Duration::ZERO, done)]), waited: Duration::ZERO, waiting_since: None }
     }
@@ -31,7 +31,7 @@ impl Pace {
         }
     }
 
-    /// From `now` on it waits, or goes on.
+    /// From `now` on the job waits, or goes on.
     pub(super) fn wait(&mut self, now: Duration, waits: bool) {
         match (waits, self.waiting_since) {
             (true, None) => self.waiting_since = Some(now),
@@ -50,7 +50,7 @@ impl Pace {
         if seconds > 0.0 { done.saturating_sub(*before) as f64 / seconds } else { 0.0 }
     }
 
-    /// How much more work it is to do so many units.
+    /// How long so many more units take; `None` if that is unknown.
     pub(super) fn left(&self, now: Duration, units: u64) -> Option<Duration> {
         let rate = self.rate(now);
         // A rate this low says nothing about the end; `try_from` also refuses what is longer than a Duration.

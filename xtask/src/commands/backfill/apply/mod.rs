@@ -1,4 +1,4 @@
-//! `backfill apply`: what people decided in a review.
+//! `backfill apply`: writes what people decided in a review.
 
 mod view;
 
@@ -40,7 +40,7 @@ pub(super) struct Options {
 /// Applies it.
 ///
 /// # Errors
-/// The engine's; what was committed before stays.
+/// The engine failed. What was committed stays.
 pub(super) async fn run(app: &CommandContext, options: Options) -> CommandResult {
     report::refuse_csv("backfill apply", app.global.format())?;
     if options.refused.as_deref().is_some_and(|refused| same_file(refused, &options.review)) {
@@ -51,7 +51,7 @@ pub(super) async fn run(app: &CommandContext, options: Options) -> CommandResult
     }
     app.expect_file("--refused", options.refused.as_deref())?;
     let settings = app.settings()?;
-    // Before connecting: a file that is no review needs no server.
+    // The file is read before it connects: one that is no review needs no server.
     let review = CheckedReview::check(&options.review)?;
     let connected = stop::at_once(app.connect(&settings)).await?;
     if options.dry_run {

@@ -1,4 +1,4 @@
-//! What was applied and what was refused.
+//! The report of `backfill apply`.
 
 use backfill_engine::{ApplyReport, Refusal};
 use tenancy_config::plain::plain;
@@ -7,7 +7,7 @@ use crate::document::report::Report;
 use crate::document::text::{line, table};
 use crate::number_format::count;
 
-/// How many refused lines the table shows; the file of `--refused` has them all.
+/// How many refused lines the table shows. The file of `--refused` has them all.
 const SHOWN: usize = 5;
 
 impl Report for ApplyReport {

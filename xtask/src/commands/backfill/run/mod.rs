@@ -1,4 +1,4 @@
-//! `backfill run`: the sources of `tenancy.toml`, for one table, several, or all of them.
+//! `backfill run`: backfills one table, several or all of them, with the sources of `tenancy.toml`.
 
 mod review_files;
 mod view;
@@ -45,10 +45,10 @@ struct Reports {
     tables: Vec<BackfillReport>,
 }
 
-/// Backfills the tables one after the other, and stops where one was stopped.
+/// Backfills the tables one after the other, and ends when one is stopped.
 ///
 /// # Errors
-/// The engine's; what was committed before stays.
+/// The engine failed. What was committed stays.
 pub(super) async fn run(app: &CommandContext, options: Options) -> CommandResult {
     let session = BackfillSession::open(app, "backfill run", options.backfill).await?;
     let catalog = Catalog::load(session.database(), session.tenancy()).await?;
@@ -61,7 +61,7 @@ pub(super) async fn run(app: &CommandContext, options: Options) -> CommandResult
     for (name, review) in tables.iter().zip(reviews) {
         let engine = backfill_engine::BackfillOptions { review, ..session.options.clone() };
         let plan = BackfillPlan::new(&catalog, session.tenancy(), &name.to_string())?;
-        let report = session::watch(app, async |holder, stop, progress| {
+        let report = session::run_job(app, async |holder, stop, progress| {
             let (database, tenancy) = (session.database(), session.tenancy());
             let run = Backfill { database, tenancy, plan: &plan, job: JOB, holder, options: &engine };
             run.run(stop, progress).await
@@ -100,7 +100,7 @@ fn chosen(catalog: &Catalog, session: &BackfillSession<'_>, named: &[String]) ->
     let mut wanted = Vec::new();
     for name in named {
         let name = TableName::parse(name, &session.tenancy().database.schema)?;
-        // Asked here, so that a mistyped name is an error before the first table is touched.
+        // A mistyped name must be an error before the first table is changed.
         catalog.table(&name)?;
         wanted.push(name);
     }
@@ -110,7 +110,7 @@ fn chosen(catalog: &Catalog, session: &BackfillSession<'_>, named: &[String]) ->
     Ok(wanted)
 }
 
-/// A run that was stopped counts more than rows that are left.
+/// The exit status for all tables. A run that was stopped decides before rows that are left.
 fn worst(reports: &[BackfillReport]) -> Option<Exit> {
     let exits = || reports.iter().filter_map(session::exit);
     exits().find(|exit| *exit == Exit::Stopped).or_else(|| exits().next())

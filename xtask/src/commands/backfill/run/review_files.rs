@@ -1,10 +1,10 @@
-//! What the reviews of several tables are called: no two alike, also where a file system takes `Users` for `users`.
+//! File names for the reviews of several tables. All are different, also on a file system that ignores case.
 
 use std::path::{Path, PathBuf};
 
 use tenancy_config::{Ident, TableName, Tenancy};
 
-/// `review.csv`, and for each of several tables `review.bookings.csv`, or `review.crm.bookings.csv` in another schema than the usual.
+/// `review.csv` for one table; for several, `review.bookings.csv` each, or `review.crm.bookings.csv` for a table of another schema.
 pub(super) fn of(review: &Path, tables: &[TableName], tenancy: &Tenancy) -> Vec<PathBuf> {
     if tables.len() == 1 {
         return vec![review.to_owned()];
@@ -26,7 +26,8 @@ fn name(table: &TableName, tenancy: &Tenancy, seen: &dyn Fn(char) -> char) -> St
     }
 }
 
-/// A name without a dot, which stands between two, and without what a file system does not take; no other name becomes it.
+/// A name without dots, which separate names, and without characters that a file system may refuse. Different names stay
+/// different.
 fn escaped(name: &Ident, seen: &dyn Fn(char) -> char) -> String {
     let mut out = String::new();
     for c in name.as_str().chars() {

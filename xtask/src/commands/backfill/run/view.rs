@@ -1,4 +1,4 @@
-//! The reports of several tables, as one table.
+//! The report of `backfill run` on several tables.
 
 use super::Reports;
 use crate::document::report::Report;

@@ -1,4 +1,4 @@
-//! `backfill runs`: what was done here.
+//! `backfill runs`: lists the runs of this database.
 
 mod view;
 
@@ -23,7 +23,7 @@ struct Runs {
 /// Lists them.
 ///
 /// # Errors
-/// The database's.
+/// The database failed.
 pub(super) async fn run(app: &CommandContext, _options: Options) -> CommandResult {
     let settings = app.settings()?;
     let runs = stop::at_once(async {

@@ -1,4 +1,4 @@
-//! The runs, as a table or as CSV.
+//! The report of `backfill runs`.
 
 use backfill_engine::RunRecord;
 

@@ -1,4 +1,4 @@
-//! `backfill status`: how a run stands.
+//! `backfill status`: shows the state of a run.
 
 mod view;
 

@@ -1,4 +1,4 @@
-//! The state of a run and of its processes.
+//! The report of `backfill status`: the state of a run and its processes.
 
 use backfill_engine::{RunProcessRecord, RunState, RunStatus};
 use chrono::{DateTime, Utc};
@@ -20,7 +20,7 @@ fn headline(status: &RunStatus) -> String {
     let run = &status.run;
     let by = run.state_by.as_ref().map_or_else(String::new, |by| format!(" by {by}"));
     let state = match run.state {
-        // Only what somebody did from outside, or how it ended, has a who and a when worth the line.
+        // Who and when matter only where an operator changed the state, or the run ended.
         RunState::Running => "running".to_owned(),
         state => format!("{}{by} at {}", state.as_str(), time(run.state_at)),
     };

@@ -1,4 +1,4 @@
-//! `backfill suggest`: what could be sources of each table, as a part of `tenancy.toml`, as a table or as JSON.
+//! `backfill suggest`: suggests sources for each table, as a section of `tenancy.toml`, as a table or as JSON.
 
 mod view;
 
@@ -22,7 +22,7 @@ pub(super) struct Options {
     /// Only what tenancy.toml lacks
     #[arg(long)]
     missing: bool,
-    // The id of the global option, which it replaces in this command.
+    // It has the id of the global option, which it replaces in this command.
     /// Shape of the suggestions
     #[arg(
         id = "format",
@@ -43,29 +43,29 @@ enum Shape {
     Json,
 }
 
-/// Suggests them. The database is not written to.
+/// Suggests sources. It does not write to the database.
 ///
 /// # Errors
-/// The engine's.
+/// The engine failed.
 pub(super) async fn run(app: &CommandContext, options: Options) -> CommandResult {
-    // Before the command's name, `--format` takes the shapes of reports; only CSV is none of these.
+    // Before the name of the command, `--format` takes the shapes of reports. CSV is the only one that this command lacks.
     report::refuse_csv("backfill suggest", app.global.format())?;
     let shape = Shape::from_str(&options.shape, false).map_err(anyhow::Error::msg)?;
     let settings = app.settings()?;
-    let found = stop::at_once(async {
+    let suggested = stop::at_once(async {
         let connected = app.connect(&settings).await?;
         app.printer.note(&format!("reading {}", connected.line()));
-        let found = backfill_engine::suggest(&connected.database, settings.tenancy()).await?;
+        let suggested = backfill_engine::suggest(&connected.database, settings.tenancy()).await?;
         connected.database.close().await;
-        Ok(found)
+        Ok(suggested)
     })
     .await?;
     match (shape, options.missing) {
-        (Shape::Toml, missing) => app.printer.toml(&view::toml(&found, settings.tenancy(), missing))?,
-        (Shape::Table, false) => report::write(&found, Format::Table, &app.printer)?,
-        (Shape::Table, true) => report::write(&found.missing(), Format::Table, &app.printer)?,
-        (Shape::Json, false) => report::write(&found, Format::Json, &app.printer)?,
-        (Shape::Json, true) => report::write(&found.missing(), Format::Json, &app.printer)?,
+        (Shape::Toml, missing) => app.printer.toml(&view::toml(&suggested, settings.tenancy(), missing))?,
+        (Shape::Table, false) => report::write(&suggested, Format::Table, &app.printer)?,
+        (Shape::Table, true) => report::write(&suggested.missing(), Format::Table, &app.printer)?,
+        (Shape::Json, false) => report::write(&suggested, Format::Json, &app.printer)?,
+        (Shape::Json, true) => report::write(&suggested.missing(), Format::Json, &app.printer)?,
     }
     Ok(None)
 }

@@ -1,4 +1,4 @@
-//! Suggestions as a part of `tenancy.toml`, or as a table.
+//! Suggestions as a section of `tenancy.toml` or as a table.
 
 use backfill_engine::{SourceSuggestion, SuggestReport, TableSuggestion};
 use tenancy_config::Tenancy;
@@ -7,7 +7,7 @@ use tenancy_config::tenancy::{SourceRule, TableRules, fragment};
 use crate::document::report::Report;
 use crate::document::text::table;
 
-/// A part of `tenancy.toml`. Each table stands in it whole, with what else the file says of it: a table can stand there only once.
+/// A section of `tenancy.toml`. It has all that the file says about each of its tables, as a table can be in the file only once.
 pub(super) fn toml(report: &SuggestReport, tenancy: &Tenancy, missing: bool) -> String {
     let wanted = |table: &&TableSuggestion| match missing {
         true => table.sources.iter().any(SourceSuggestion::is_missing),

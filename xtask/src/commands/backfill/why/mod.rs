@@ -1,4 +1,4 @@
-//! `backfill why`: how a row came to its tenant.
+//! `backfill why`: shows which runs gave a row its tenant.
 
 mod view;
 
@@ -33,18 +33,18 @@ struct Why {
     assignments: Vec<Assignment>,
 }
 
-/// Tells it.
+/// Shows the assignments of the row.
 ///
 /// # Errors
-/// The database's.
+/// The database failed, or the name can be no table's.
 pub(super) async fn run(app: &CommandContext, options: Options) -> CommandResult {
     let settings = app.settings()?;
     let table = TableName::parse(&options.table, &settings.tenancy().database.schema)?;
     let assignments = stop::at_once(async {
         let connected = app.connect(&settings).await?;
-        let found = backfill_engine::why(&connected.database, settings.tenancy(), &table, &options.id).await?;
+        let assignments = backfill_engine::why(&connected.database, settings.tenancy(), &table, &options.id).await?;
         connected.database.close().await;
-        Ok(found)
+        Ok(assignments)
     })
     .await?;
     let none = assignments.is_empty();

@@ -1,4 +1,4 @@
-//! The assignments of a row, one below the other.
+//! The report of `backfill why`.
 
 use backfill_engine::Assignment;
 

@@ -1,4 +1,4 @@
-//! What the reports of several benchmarks show: costs, waits, goals, and the machine.
+//! Figures that the reports of several benchmarks show: costs, waits, goals and the machine.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use bench::{BenchGoal, Figures, ServerFacts};
 use crate::document::text::table;
 use crate::number_format::{count, duration};
 
-/// So many wait events are named, those of at least this share; what remains is of no weight.
+/// How many wait events are named, and the share that each must have. The others do not matter.
 const EVENTS: usize = 4;
 const SHARE: f64 = 0.01;
 
@@ -15,7 +15,7 @@ const SHARE: f64 = 0.01;
 pub(super) const COST_COLUMNS: [&str; 4] =
     ["longest_transaction_ms", "longest_locks_ms", "wal_bytes", "peak_memory_kib"];
 
-/// What a run cost, for programs.
+/// The costs of a run, for programs.
 pub(super) fn cost_cells(figures: &Figures) -> [String; 4] {
     [
         format!("{:.0}", figures.longest_transaction_ms),
@@ -28,7 +28,7 @@ pub(super) fn cost_cells(figures: &Figures) -> [String; 4] {
 /// The headings of [`costs_of`].
 pub(super) const COSTS: [&str; 4] = [">longest transaction", ">with locks", ">log", ">memory"];
 
-/// What a run cost, for people.
+/// The costs of a run, for people.
 pub(super) fn costs_of(figures: &Figures) -> [String; 4] {
     let mib = |bytes: u64| format!("{} MiB", count(bytes >> 20));
     [
@@ -48,7 +48,7 @@ pub(super) fn seconds(time: f64) -> String {
     duration(Duration::try_from_secs_f64(time).unwrap_or_default())
 }
 
-/// What the sessions of each run did in their transactions.
+/// What the sessions of each run waited for in their transactions.
 pub(super) fn profile<'a>(runs: impl Iterator<Item = (String, &'a Figures)>) -> String {
     let lines = runs.map(|(name, figures)| {
         let all: f64 = figures.waits.iter().map(|wait| wait.sessions).sum();
@@ -61,7 +61,7 @@ pub(super) fn profile<'a>(runs: impl Iterator<Item = (String, &'a Figures)>) -> 
     table(&["way", ">in transactions", ">autovacuum", "which waited for"], lines)
 }
 
-/// The program, the machine and the server, which every figure depends on.
+/// The program, the machine and the server. Every figure depends on them.
 pub(super) fn machine(build: &str, cores: usize, server: &ServerFacts) -> String {
     format!(
         "{build} build, {cores} cores for client and server.\n\
@@ -77,7 +77,7 @@ pub(super) fn machine(build: &str, cores: usize, server: &ServerFacts) -> String
     )
 }
 
-/// What was to be reached, beside what was.
+/// The goals and the figures that were reached.
 pub(super) fn goals(goals: &[BenchGoal]) -> String {
     let figure = |goal: &BenchGoal, figure: f64| match goal.unit {
         "times" => format!("× {figure:.2}"),

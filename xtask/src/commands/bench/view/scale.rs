@@ -15,13 +15,13 @@ impl Report for ScaleReport {
         let headings =
             [">bookings", ">rows", ">time", ">rows/s", ">time for a row", ">one UPDATE's", ">beside one UPDATE"];
         let headings: Vec<&str> = headings.into_iter().chain(COSTS).collect();
-        let mut parts = vec![table(&headings, self.points.iter().map(line))];
+        let mut sections = vec![table(&headings, self.points.iter().map(line))];
         if self.points.iter().any(|point| !point.figures.waits.is_empty()) {
             let runs = self.points.iter().flat_map(|point| {
                 let bookings = counted(point.bookings, "booking", "bookings");
                 [(format!("{bookings}, one UPDATE"), &point.one_update), (bookings, &point.figures)]
             });
-            parts.push(profile(runs));
+            sections.push(profile(runs));
         }
         let circumstances = format!(
             "Times for a row are beside those of the smallest size, of the backfill and of one UPDATE on the same data.\n\
@@ -31,8 +31,8 @@ impl Report for ScaleReport {
             machine(self.build, self.cores, &self.server),
             self.longest_gap_ms,
         );
-        parts.extend([goals(&self.goals), circumstances]);
-        parts.join("\n")
+        sections.extend([goals(&self.goals), circumstances]);
+        sections.join("\n")
     }
 
     fn csv(&self) -> Option<(Vec<&'static str>, Vec<Vec<String>>)> {

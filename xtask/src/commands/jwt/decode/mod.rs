@@ -1,4 +1,4 @@
-//! Telling what a token says, and why the application would not accept it.
+//! `jwt decode`: shows what a token says, and why the application would not accept it.
 
 mod view;
 
@@ -35,7 +35,7 @@ pub(super) struct Options {
     /// Use no database: user, membership and tenant are not looked up
     #[arg(long, conflicts_with_all = ["database_url", "direct_url", "local"])]
     offline: bool,
-    // The id of the global option, which it replaces in this command.
+    // It has the id of the global option, which it replaces in this command.
     /// Shape of the report
     #[arg(
         id = "format",
@@ -49,14 +49,14 @@ pub(super) struct Options {
     shape: String,
 }
 
-/// What is told of a token.
+/// What a token says, and what is wrong with it.
 #[derive(Serialize)]
 struct Decoded {
     valid: bool,
     #[serde(flatten)]
     says: Says,
     problems: Vec<Reason>,
-    /// What could not be told, and why.
+    /// What could not be checked, and why.
     unknown: Vec<String>,
     #[serde(skip)]
     now: u64,
@@ -100,9 +100,9 @@ pub(super) fn run(app: &CommandContext, options: Options) -> CommandResult {
             (Says::TenantCookie { cookie, expires_at }, problems, Vec::new())
         }
         Read::Session(DecodedSession { library, cookie_name, claims, mut problems }) => {
-            let currency = compare(app, &settings, options.offline, claims.as_ref());
-            problems.extend(currency.problems);
-            (Says::Session { library, cookie_name, claims }, problems, currency.unknown)
+            let check = compare(app, &settings, options.offline, claims.as_ref());
+            problems.extend(check.problems);
+            (Says::Session { library, cookie_name, claims }, problems, check.unknown)
         }
     };
     problems.dedup();
@@ -136,7 +136,7 @@ fn token(options: &Options) -> anyhow::Result<String> {
     }
 }
 
-/// Compares a session with the database, where there is one: it is started for nobody, and a token can be read without it.
+/// Compares a session with the database, if there is one. It does not start the local database, as a token can be read without it.
 fn compare(
     app: &CommandContext,
     settings: &Settings,
@@ -158,9 +158,9 @@ fn compare(
     let checked = block_on(stop::at_once(async {
         let connected = app.connect(settings).await?;
         app.printer.note(&format!("comparing with {}", connected.line()));
-        let currency = dev_jwt::check(&connected.database, settings.tenancy(), claims).await;
+        let check = dev_jwt::check(&connected.database, settings.tenancy(), claims).await;
         connected.database.close().await;
-        Ok(currency?)
+        Ok(check?)
     }));
     checked.unwrap_or_else(|error| {
         let (what, ..) = failure::explain(&error);

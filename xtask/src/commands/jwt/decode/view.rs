@@ -1,4 +1,4 @@
-//! What a token says, one below the other.
+//! The report of `jwt decode`.
 
 use serde_json::{Map, Value as Json};
 
@@ -13,7 +13,7 @@ impl Report for Decoded {
     const SECRET: bool = true;
 
     fn table(&self) -> String {
-        let mut lines: Vec<(&str, Value)> = vec![("verdict", self.verdict())];
+        let mut lines: Vec<(&str, Value)> = vec![("verdict", self.result())];
         match &self.says {
             Says::Session { library, cookie_name, claims } => {
                 let cookie = cookie_name.map(|name| format!(", cookie {name}")).unwrap_or_default();
@@ -35,7 +35,7 @@ impl Report for Decoded {
     }
 }
 
-/// Claims with a line of their own, or in one of another's.
+/// The claims that the other lines show.
 const TOLD: [&str; 14] = [
     "name",
     "email",
@@ -54,7 +54,7 @@ const TOLD: [&str; 14] = [
 ];
 
 impl Decoded {
-    fn verdict(&self) -> Value {
+    fn result(&self) -> Value {
         if self.valid {
             return "valid".to_owned().into();
         }
@@ -65,7 +65,7 @@ impl Decoded {
         let time = |name: &str| claims.get(name).and_then(Json::as_u64).map(|at| view::when(at, self.now));
         let plain = |name: &str| claims.get(name).map(ToString::to_string);
         let others = claims.iter().filter(|(name, _)| !TOLD.contains(&name.as_str()));
-        // As JSON, which escapes what would move the cursor.
+        // JSON escapes characters that would move the cursor.
         let others: Vec<String> =
             others.map(|(name, value)| format!("{}: {value}", Json::from(name.as_str()))).collect();
         let of = |text: Option<String>| text.map(Value::from);

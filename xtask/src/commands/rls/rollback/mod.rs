@@ -1,4 +1,4 @@
-//! `rls rollback`: every definition as it was.
+//! `rls rollback`: restores the definitions from before a rollout.
 
 mod view;
 
@@ -51,7 +51,7 @@ impl From<To> for Phase {
     }
 }
 
-/// Takes back on the database that the settings name.
+/// Rolls back on the database that the settings name.
 ///
 /// # Errors
 /// The job's; tables that were restored stay so.

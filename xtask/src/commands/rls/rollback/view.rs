@@ -1,4 +1,4 @@
-//! What was restored.
+//! The report of a rollback: the definitions that were restored.
 
 use rls_rollout::RollbackReport;
 

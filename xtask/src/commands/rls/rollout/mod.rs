@@ -1,4 +1,4 @@
-//! `rls rollout`: as far as the data allows.
+//! `rls rollout`: takes tables to a phase, or as far as their rows allow.
 
 mod view;
 
@@ -49,7 +49,7 @@ pub(super) struct Options {
 /// Rolls out on the database that the settings name.
 ///
 /// # Errors
-/// The job's; steps that were done stay.
+/// The job failed. Steps that were done stay.
 pub(super) async fn run(app: &CommandContext, options: Options) -> CommandResult {
     report::refuse_csv("rls rollout", app.global.format())?;
     let settings = app.settings()?;

@@ -1,4 +1,4 @@
-//! How far each table got, and why not further.
+//! The report of a rollout: the phase of each table, and what stopped it.
 
 use rls_rollout::{Phase, RolloutReport, TableOutcome};
 
@@ -23,7 +23,7 @@ impl Report for RolloutReport {
         let mut out = table(&["table", "was", "is", ">steps", ">time"], rows);
         out.push_str(&notes("Stopped", self, |outcome| &outcome.stopped_by));
         out.push_str(&notes("Let through", self, |outcome| &outcome.waived));
-        out.push_str(&format!("\n{}\n", verdict(self)));
+        out.push_str(&format!("\n{}\n", conclusion(self)));
         out
     }
 }
@@ -38,7 +38,7 @@ fn notes(heading: &str, report: &RolloutReport, list: impl Fn(&TableOutcome) -> 
     if lines.is_empty() { String::new() } else { format!("\n{heading}:\n{}", lines.concat()) }
 }
 
-fn verdict(report: &RolloutReport) -> String {
+fn conclusion(report: &RolloutReport) -> String {
     let steps: usize = report.tables.iter().map(|outcome| outcome.steps).sum();
     let done = match report.rollout {
         None if report.is_complete() => "Nothing was left to do.".to_owned(),

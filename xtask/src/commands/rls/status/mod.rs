@@ -1,4 +1,4 @@
-//! `rls status`: how far each table is.
+//! `rls status`: shows the phase of each table.
 
 mod view;
 
@@ -17,7 +17,7 @@ pub(super) struct Options {
     app_role: Option<String>,
 }
 
-/// Looks at the database that the settings name.
+/// Reads the catalog of the database that the settings name.
 ///
 /// # Errors
 /// The job's.

@@ -1,4 +1,4 @@
-//! The phase of each table, and what is in the way.
+//! The report of `rls status`: the phase of each table, and what stops it.
 
 use rls_rollout::{RelationKind, StatusReport, TableStatus};
 

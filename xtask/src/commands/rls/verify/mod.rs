@@ -1,4 +1,4 @@
-//! `rls verify`: proof by trying, as the application's own login.
+//! `rls verify`: tries to reach other tenants' rows as the application's own login.
 
 mod view;
 
@@ -36,7 +36,7 @@ pub(super) struct Options {
     fire_triggers: bool,
 }
 
-/// As whom the application logs in.
+/// How the application logs in.
 #[derive(Debug, Clone, Args)]
 pub(super) struct AppLogin {
     /// The URL with which the application itself connects [default: APP_DATABASE_URL, else the database's own URL]
@@ -65,7 +65,7 @@ pub(super) async fn run(app: &CommandContext, options: Options) -> CommandResult
     Ok((!report.is_proven()).then_some(Exit::NotYet))
 }
 
-/// The attempts; `rollout --verify` makes them too.
+/// Makes the attempts. `rollout --verify` calls it too.
 pub(super) async fn prove(
     app: &CommandContext,
     settings: &Settings,
@@ -87,7 +87,7 @@ pub(super) async fn prove(
     .await
 }
 
-/// The application's URL, and where it was said.
+/// The application's URL, and the setting that it comes from.
 fn app_url(
     app: &CommandContext,
     settings: &Settings,

@@ -1,4 +1,4 @@
-//! The attempts, a line each table, and what they found.
+//! The report of `rls verify`: the attempts on each table, and the findings.
 
 use rls_rollout::{Attempt, AttemptKind, Evidence, Finding, TableProof, VerifyReport};
 
@@ -49,11 +49,11 @@ impl Report for VerifyReport {
             ));
         }
         let tables = counted(self.tables.len() as u64, "table", "tables");
-        let found = match self.findings.len() {
+        let result = match self.findings.len() {
             0 => "no tenant reaches another's rows".to_owned(),
-            found => counted(found as u64, "finding", "findings"),
+            number => counted(number as u64, "finding", "findings"),
         };
-        out + "\n" + &line(format!("{tables}, tried as {}: {found}.", self.app_login))
+        out + "\n" + &line(format!("{tables}, tried as {}: {result}.", self.app_login))
     }
 }
 
@@ -68,7 +68,7 @@ fn row(proof: &TableProof) -> Vec<String> {
     cells
 }
 
-/// The worst of the attempts of a kind.
+/// The worst result of the attempts of a kind.
 fn cell(attempts: &[Attempt], what: AttemptKind) -> &'static str {
     let of_kind = || attempts.iter().filter(|attempt| attempt.what == what).map(|attempt| attempt.result);
     if of_kind().any(|result| result == Evidence::Leak) {

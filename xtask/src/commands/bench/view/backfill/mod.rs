@@ -16,18 +16,18 @@ impl Report for BackfillBenchReport {
     const SCHEMA: Option<&'static str> = None;
 
     fn table(&self) -> String {
-        let mut parts = vec![speed(self), costs(self)];
+        let mut sections = vec![speed(self), costs(self)];
         if self.candidates.iter().any(|line| !line.figures.waits.is_empty()) {
-            parts.push(profile(self.candidates.iter().map(|line| (name(line), &line.figures))));
+            sections.push(profile(self.candidates.iter().map(|line| (name(line), &line.figures))));
         }
         if !self.beside_load.is_empty() {
-            parts.push(beside_load(self));
+            sections.push(beside_load(self));
         }
         if self.beside_load.iter().flat_map(|line| &line.stages).any(|stage| !stage.by_statement.is_empty()) {
-            parts.push(load_profile(self));
+            sections.push(load_profile(self));
         }
-        parts.extend([goals(&self.goals), circumstances(self), agreement(self)]);
-        parts.join("\n")
+        sections.extend([goals(&self.goals), circumstances(self), agreement(self)]);
+        sections.join("\n")
     }
 
     fn csv(&self) -> Option<(Vec<&'static str>, Vec<Vec<String>>)> {
@@ -97,7 +97,7 @@ fn beside_load(report: &BackfillBenchReport) -> String {
     )
 }
 
-/// Which statements of the load are the slow ones.
+/// The latencies of each statement of the load.
 fn load_profile(report: &BackfillBenchReport) -> String {
     let headings = ["beside a load", "statement", ">p50", ">beside", ">p99", ">beside", ">longest"];
     let lines = report.beside_load.iter().flat_map(|line| {

@@ -1,4 +1,4 @@
-//! The reports, from figures that were made up.
+//! The reports of invented figures.
 
 use bench::{BenchGoal, Figures, ScalePoint, ScaleReport, ServerFacts, Wait};
 
