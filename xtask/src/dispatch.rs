@@ -46,27 +46,27 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>, shed: io::Resul
 }
 
 /// Runs the command. Commands that need no server start no runtime.
-fn dispatch(app: &CommandContext, command: Option<Command>) -> CommandResult {
+fn dispatch(context: &CommandContext, command: Option<Command>) -> CommandResult {
     let Some(command) = command else {
-        app.printer.data(&overview::page(&command_line::definition()))?;
+        context.printer.data(&overview::page(&command_line::definition()))?;
         return Ok(None);
     };
     match command {
-        Command::Db(options) => block_on(db::run(app, options)),
-        Command::Demo(options) => block_on(demo::run(app, options)),
-        Command::Doctor(options) => block_on(doctor::run(app, options)),
-        Command::Audit(options) => block_on(audit::run(app, options)),
-        Command::BackfillBookings(options) => block_on(backfill_bookings::run(app, options)),
-        Command::Rls(options) => block_on(rls::run(app, options)),
-        Command::SeedTenantDefaults(options) => block_on(seed_tenant_defaults::run(app, options)),
-        Command::Backfill(options) => block_on(backfill::run(app, options)),
-        Command::AssignChatMessages(options) => block_on(assign_chat_messages::run(app, options)),
-        Command::Init(options) => block_on(init::run(app, options)),
-        Command::Bench(options) => block_on(bench::run(app, options)),
+        Command::Db(options) => block_on(db::run(context, options)),
+        Command::Demo(options) => block_on(demo::run(context, options)),
+        Command::Doctor(options) => block_on(doctor::run(context, options)),
+        Command::Audit(options) => block_on(audit::run(context, options)),
+        Command::BackfillBookings(options) => block_on(backfill_bookings::run(context, options)),
+        Command::Rls(options) => block_on(rls::run(context, options)),
+        Command::SeedTenantDefaults(options) => block_on(seed_tenant_defaults::run(context, options)),
+        Command::Backfill(options) => block_on(backfill::run(context, options)),
+        Command::AssignChatMessages(options) => block_on(assign_chat_messages::run(context, options)),
+        Command::Init(options) => block_on(init::run(context, options)),
+        Command::Bench(options) => block_on(bench::run(context, options)),
         #[cfg(feature = "jwt")]
-        Command::Jwt(options) => crate::commands::jwt::run(app, *options),
+        Command::Jwt(options) => crate::commands::jwt::run(context, *options),
         Command::Reference => {
-            app.printer.data(&reference::markdown(command_line::definition()))?;
+            context.printer.data(&reference::markdown(command_line::definition()))?;
             Ok(None)
         }
     }

@@ -50,28 +50,28 @@ enum From {
 ///
 /// # Errors
 /// The job failed. What was committed stays.
-pub(crate) async fn run(app: &CommandContext, options: Options) -> CommandResult {
+pub(crate) async fn run(context: &CommandContext, options: Options) -> CommandResult {
     let origin = origin(options.from, options.tenant, options.include_inactive)?;
-    let session = BackfillSession::open(app, "assign-chat-messages", options.backfill).await?;
+    let session = BackfillSession::open(context, "assign-chat-messages", options.backfill).await?;
     let prepared = async { Ok(MessageAssignment::prepare(session.database(), session.tenancy(), &origin).await?) };
     let assignment = stop::at_once(prepared).await?;
     if let Some(given) = &assignment.given {
-        say(&app.printer, given);
+        say(&context.printer, given);
     }
     session.begin(&[&session.table(assign_chat_messages::TABLE)?]).await?;
-    let report = assign(app, &assignment, session.database(), session.tenancy(), &session.options).await?;
+    let report = assign(context, &assignment, session.database(), session.tenancy(), &session.options).await?;
     session.end(&report).await
 }
 
 /// Runs the job with its progress and with Ctrl-C. The demo calls it too.
 pub(crate) async fn assign(
-    app: &CommandContext,
+    context: &CommandContext,
     assignment: &MessageAssignment,
     database: &Database,
     tenancy: &Tenancy,
     options: &backfill_engine::BackfillOptions,
 ) -> anyhow::Result<BackfillReport> {
-    session::run_job(app, async |holder, stop, progress| {
+    session::run_job(context, async |holder, stop, progress| {
         assignment.run(database, tenancy, holder, options, stop, progress).await
     })
     .await

@@ -27,21 +27,21 @@ pub(crate) struct Options {
 ///
 /// # Errors
 /// The job failed. What was committed stays.
-pub(crate) async fn run(app: &CommandContext, options: Options) -> CommandResult {
-    let session = BackfillSession::open(app, "backfill-bookings", options.backfill).await?;
+pub(crate) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+    let session = BackfillSession::open(context, "backfill-bookings", options.backfill).await?;
     session.begin(&[&session.table(backfill_bookings::TABLE)?]).await?;
-    let report = backfill(app, session.database(), session.tenancy(), &session.options).await?;
+    let report = backfill(context, session.database(), session.tenancy(), &session.options).await?;
     session.end(&report).await
 }
 
 /// Runs the job with its progress and with Ctrl-C. The demo calls it too.
 pub(crate) async fn backfill(
-    app: &CommandContext,
+    context: &CommandContext,
     database: &Database,
     tenancy: &Tenancy,
     options: &backfill_engine::BackfillOptions,
 ) -> anyhow::Result<BackfillReport> {
-    session::run_job(app, async |holder, stop, progress| {
+    session::run_job(context, async |holder, stop, progress| {
         backfill_bookings::backfill_bookings(database, tenancy, holder, options, stop, progress).await
     })
     .await

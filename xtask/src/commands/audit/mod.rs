@@ -33,24 +33,24 @@ pub(crate) struct Options {
 ///
 /// # Errors
 /// The audit failed, usually because no role sees every row.
-pub(crate) async fn run(app: &CommandContext, options: Options) -> CommandResult {
+pub(crate) async fn run(context: &CommandContext, options: Options) -> CommandResult {
     // `--ci` means the same as the variable CI, which most systems set.
     let in_ci =
         |name: &str| if name == "CI" && options.ci { Ok(Some("true".to_owned())) } else { environment::text(name) };
-    let settings = app.settings_in(&in_ci)?;
+    let settings = context.settings_in(&in_ci)?;
     let report = stop::at_once(async {
-        let connected = app.connect(&settings).await?;
-        app.printer.note(&format!("auditing {}", connected.line()));
-        let report = audit(app, &connected.database, settings.tenancy(), options.tables.clone()).await?;
+        let connected = context.connect(&settings).await?;
+        context.printer.note(&format!("auditing {}", connected.line()));
+        let report = audit(context, &connected.database, settings.tenancy(), options.tables.clone()).await?;
         connected.database.close().await;
         Ok(report)
     })
     .await?;
-    app.report(&report)?;
+    context.report(&report)?;
     if options.ci {
         let in_workflow = environment::checked("GITHUB_ACTIONS").as_deref() == Some("true");
         for (title, message) in view::findings(&report) {
-            app.printer.finding(in_workflow, &title, &message);
+            context.printer.finding(in_workflow, &title, &message);
         }
     }
     Ok((report.findings() > 0).then_some(Exit::NotYet))
@@ -58,7 +58,7 @@ pub(crate) async fn run(app: &CommandContext, options: Options) -> CommandResult
 
 /// Runs the job with its progress. The demo calls it too.
 pub(crate) async fn audit(
-    app: &CommandContext,
+    context: &CommandContext,
     database: &Database,
     tenancy: &Tenancy,
     tables: Vec<String>,
@@ -67,8 +67,8 @@ pub(crate) async fn audit(
     let mut progress = |event| match event {
         AuditProgress::Planned { tables, role, .. } => {
             let role = role.map_or_else(String::new, |role| format!(" as {role}, which sees every row"));
-            app.printer.note(&format!("counting {}{role}", counted(tables as u64, "table", "tables")));
-            meter = Some(Meter::start(&app.printer, "audit", "tables", 0, Some(tables as u64)));
+            context.printer.note(&format!("counting {}{role}", counted(tables as u64, "table", "tables")));
+            meter = Some(Meter::start(&context.printer, "audit", "tables", 0, Some(tables as u64)));
         }
         AuditProgress::Counted { table, done, .. } => {
             if let Some(meter) = &mut meter {

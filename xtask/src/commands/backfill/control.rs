@@ -45,34 +45,34 @@ pub(super) struct CancelOptions {
 ///
 /// # Errors
 /// There is no such run, or it is over.
-pub(super) async fn pause(app: &CommandContext, options: PauseOptions) -> CommandResult {
-    set(app, "backfill pause", options.run, RunState::Paused).await
+pub(super) async fn pause(context: &CommandContext, options: PauseOptions) -> CommandResult {
+    set(context, "backfill pause", options.run, RunState::Paused).await
 }
 
 /// Lets it go on.
 ///
 /// # Errors
 /// There is no such run, or it is not paused.
-pub(super) async fn resume(app: &CommandContext, options: ResumeOptions) -> CommandResult {
-    set(app, "backfill resume", options.run, RunState::Running).await
+pub(super) async fn resume(context: &CommandContext, options: ResumeOptions) -> CommandResult {
+    set(context, "backfill resume", options.run, RunState::Running).await
 }
 
 /// Cancels it.
 ///
 /// # Errors
 /// There is no such run, or it is over.
-pub(super) async fn cancel(app: &CommandContext, options: CancelOptions) -> CommandResult {
-    set(app, "backfill cancel", options.run, RunState::Cancelled).await
+pub(super) async fn cancel(context: &CommandContext, options: CancelOptions) -> CommandResult {
+    set(context, "backfill cancel", options.run, RunState::Cancelled).await
 }
 
-async fn set(app: &CommandContext, command: &str, run: i64, state: RunState) -> CommandResult {
-    report::refuse_csv(command, app.global.format())?;
-    let settings = app.settings()?;
-    let connected = stop::at_once(app.connect(&settings)).await?;
-    app.before_writing(&connected, &format!("the state of run {run}, {}", state.as_str())).await?;
+async fn set(context: &CommandContext, command: &str, run: i64, state: RunState) -> CommandResult {
+    report::refuse_csv(command, context.global.format())?;
+    let settings = context.settings()?;
+    let connected = stop::at_once(context.connect(&settings)).await?;
+    context.before_writing(&connected, &format!("the state of run {run}, {}", state.as_str())).await?;
     let holder = holder::name(tenancy_config::environment::checked);
     let status = change(&connected.database, settings.tenancy(), run, state, &holder).await?;
     connected.database.close().await;
-    app.report(&status)?;
+    context.report(&status)?;
     Ok(None)
 }

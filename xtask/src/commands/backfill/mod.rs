@@ -52,17 +52,17 @@ enum Command {
 ///
 /// # Errors
 /// The engine failed.
-pub(crate) async fn run(app: &CommandContext, options: Options) -> CommandResult {
+pub(crate) async fn run(context: &CommandContext, options: Options) -> CommandResult {
     match options.command {
-        Command::Run(options) => run::run(app, options).await,
-        Command::Apply(options) => apply::run(app, options).await,
-        Command::Suggest(options) => suggest::run(app, options).await,
-        Command::Runs(options) => runs::run(app, options).await,
-        Command::Status(options) => status::run(app, options).await,
-        Command::Pause(options) => control::pause(app, options).await,
-        Command::Resume(options) => control::resume(app, options).await,
-        Command::Cancel(options) => control::cancel(app, options).await,
-        Command::Undo(options) => undo::run(app, options).await,
-        Command::Why(options) => why::run(app, options).await,
+        Command::Run(options) => run::run(context, options).await,
+        Command::Apply(options) => apply::run(context, options).await,
+        Command::Suggest(options) => suggest::run(context, options).await,
+        Command::Runs(options) => runs::run(context, options).await,
+        Command::Status(options) => status::run(context, options).await,
+        Command::Pause(options) => control::pause(context, options).await,
+        Command::Resume(options) => control::resume(context, options).await,
+        Command::Cancel(options) => control::cancel(context, options).await,
+        Command::Undo(options) => undo::run(context, options).await,
+        Command::Why(options) => why::run(context, options).await,
     }
 }

@@ -19,7 +19,7 @@ const TICK: Duration = Duration::from_secs(1);
 
 /// A backfill on the database that the settings name.
 pub(crate) struct BackfillSession<'a> {
-    app: &'a CommandContext,
+    context: &'a CommandContext,
     settings: Settings,
     connected: Connected,
     pub(crate) options: backfill_engine::BackfillOptions,
@@ -30,16 +30,20 @@ impl<'a> BackfillSession<'a> {
     ///
     /// # Errors
     /// The settings or the connection failed, or CSV was asked for.
-    pub(crate) async fn open(app: &'a CommandContext, command: &str, options: BackfillArgs) -> anyhow::Result<Self> {
-        report::refuse_csv(command, app.global.format())?;
-        let settings = app.settings()?;
+    pub(crate) async fn open(
+        context: &'a CommandContext,
+        command: &str,
+        options: BackfillArgs,
+    ) -> anyhow::Result<Self> {
+        report::refuse_csv(command, context.global.format())?;
+        let settings = context.settings()?;
         // The file is checked now, as it may be written hours later.
         let options = backfill_engine::BackfillOptions::from(options);
-        app.expect_file("--review", options.review.as_deref())?;
+        context.expect_file("--review", options.review.as_deref())?;
         // Besides the workers, the heartbeats of lease and process and the counts of other processes need one each. One is spare.
         let connections = ConnectOptions::default().max_connections.max(options.workers + 4);
-        let connected = stop::at_once(app.connect_with(&settings, connections)).await?;
-        Ok(Self { app, settings, connected, options })
+        let connected = stop::at_once(context.connect_with(&settings, connections)).await?;
+        Ok(Self { context, settings, connected, options })
     }
 
     pub(crate) fn database(&self) -> &Database {
@@ -66,9 +70,9 @@ impl<'a> BackfillSession<'a> {
         if !self.options.dry_run {
             let tables: Vec<String> = tables.iter().map(ToString::to_string).collect();
             let what = format!("a tenant for the rows of {} that have none", tables.join(", "));
-            return self.app.before_writing(&self.connected, &what).await;
+            return self.context.before_writing(&self.connected, &what).await;
         }
-        self.app.printer.note(&format!("dry run on {}: nothing will be kept", self.connected.line()));
+        self.context.printer.note(&format!("dry run on {}: nothing will be kept", self.connected.line()));
         Ok(())
     }
 
@@ -83,7 +87,7 @@ impl<'a> BackfillSession<'a> {
     /// The report cannot be written. What was assigned stays.
     pub(crate) async fn end(self, report: &BackfillReport) -> CommandResult {
         self.close().await;
-        self.app.report(report)?;
+        self.context.report(report)?;
         Ok(exit(report))
     }
 }
@@ -94,14 +98,14 @@ impl<'a> BackfillSession<'a> {
 /// # Errors
 /// The job failed. What was committed stays.
 pub(crate) async fn run_job<E: Into<anyhow::Error>>(
-    app: &CommandContext,
+    context: &CommandContext,
     job: impl AsyncFnOnce(&str, Receiver<bool>, &mut (dyn FnMut(BackfillEvent) + Send)) -> Result<BackfillReport, E>,
 ) -> anyhow::Result<BackfillReport> {
     let holder = holder::name(tenancy_config::environment::checked);
-    let bar = Mutex::new(BackfillProgress::new(&app.printer, app.global.format()));
+    let bar = Mutex::new(BackfillProgress::new(&context.printer, context.global.format()));
     let locked = || bar.lock().unwrap_or_else(PoisonError::into_inner);
     let mut progress = |event| locked().event(event);
-    let job = stop::gently(&app.printer, |stop| job(&holder, stop, &mut progress));
+    let job = stop::gently(&context.printer, |stop| job(&holder, stop, &mut progress));
     let ticks = async {
         loop {
             tokio::time::sleep(TICK).await;

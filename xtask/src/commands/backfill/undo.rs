@@ -32,23 +32,23 @@ pub(super) struct Options {
 ///
 /// # Errors
 /// The engine failed. What was committed stays.
-pub(super) async fn run(app: &CommandContext, options: Options) -> CommandResult {
-    report::refuse_csv("backfill undo", app.global.format())?;
-    let settings = app.settings()?;
-    let connected = stop::at_once(app.connect(&settings)).await?;
+pub(super) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+    report::refuse_csv("backfill undo", context.global.format())?;
+    let settings = context.settings()?;
+    let connected = stop::at_once(context.connect(&settings)).await?;
     if options.dry_run {
-        app.printer.note(&format!("dry run on {}: nothing will be changed", connected.line()));
+        context.printer.note(&format!("dry run on {}: nothing will be changed", connected.line()));
     } else {
         let of = status(&connected.database, settings.tenancy(), options.run).await?.run;
         let what = format!("no tenant for the rows of {} that run {} gave one", of.table, of.id);
-        app.before_writing(&connected, &what).await?;
+        context.before_writing(&connected, &what).await?;
     }
     let holder = holder::name(tenancy_config::environment::checked);
     let mut meter = None;
     let mut progress = |event| match event {
-        BackfillEvent::Waiting { holder } => app.printer.note(&holder::waiting(&holder)),
+        BackfillEvent::Waiting { holder } => context.printer.note(&holder::waiting(&holder)),
         BackfillEvent::Batch { examined, assigned } => {
-            let meter = meter.get_or_insert_with(|| Meter::start(&app.printer, "undo", "rows", 0, None));
+            let meter = meter.get_or_insert_with(|| Meter::start(&context.printer, "undo", "rows", 0, None));
             meter.set(examined, &format!("{} taken back", count(assigned)));
         }
         _ => {}
@@ -60,13 +60,13 @@ pub(super) async fn run(app: &CommandContext, options: Options) -> CommandResult
         dry_run: options.dry_run,
         holder: &holder,
     };
-    let done = stop::gently(&app.printer, |stop| undo.run(stop, &mut progress)).await;
+    let done = stop::gently(&context.printer, |stop| undo.run(stop, &mut progress)).await;
     if let Some(meter) = meter {
         meter.finish();
     }
     let done = done?;
     connected.database.close().await;
-    app.report(&done)?;
+    context.report(&done)?;
     Ok(done.stopped.then_some(Exit::Stopped))
 }
 

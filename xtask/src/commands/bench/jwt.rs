@@ -10,9 +10,9 @@ use crate::context::{CommandContext, CommandResult};
 ///
 /// # Errors
 /// The benchmark failed.
-pub(super) fn run(app: &CommandContext, runs: u32) -> CommandResult {
+pub(super) fn run(context: &CommandContext, runs: u32) -> CommandResult {
     let program = std::env::current_exe().context("cannot tell which program this is")?;
-    let report = bench::jwt(&JwtBench { program, runs }, &mut app.notes())?;
-    app.report(&report)?;
+    let report = bench::jwt(&JwtBench { program, runs }, &mut context.notes())?;
+    context.report(&report)?;
     Ok((!report.same_claims).then_some(Exit::Failed))
 }

@@ -121,36 +121,36 @@ impl Backfill {
 ///
 /// # Errors
 /// The benchmark failed.
-pub(crate) async fn run(app: &CommandContext, options: Options) -> CommandResult {
-    app.refuse_a_url("bench")?;
-    let mut notes = app.notes();
+pub(crate) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+    context.refuse_a_url("bench")?;
+    let mut notes = context.notes();
     let agree = match options.command {
         #[cfg(feature = "jwt")]
-        Command::Jwt(jwt) => return jwt::run(app, jwt.runs),
+        Command::Jwt(jwt) => return jwt::run(context, jwt.runs),
         Command::Backfill(backfill) if backfill.scale => {
-            let superuser = superuser(app, options.server).await?;
+            let superuser = superuser(context, options.server).await?;
             let report = measured(&superuser, bench::scale(&superuser, &backfill.scale(), &mut notes)).await?;
-            app.report(&report)?;
+            context.report(&report)?;
             true
         }
         Command::Backfill(backfill) => {
-            let superuser = superuser(app, options.server).await?;
+            let superuser = superuser(context, options.server).await?;
             let report = measured(&superuser, bench::backfill(&superuser, &backfill.bench(), &mut notes)).await?;
-            app.report(&report)?;
+            context.report(&report)?;
             report.candidates_agree()
         }
         Command::Seed(seed) => {
-            let superuser = superuser(app, options.server).await?;
+            let superuser = superuser(context, options.server).await?;
             let bench = SeedBench { tenants: seed.tenants, ..SeedBench::default() };
             let report = measured(&superuser, bench::seed(&superuser, &bench, &mut notes)).await?;
-            app.report(&report)?;
+            context.report(&report)?;
             report.same_result
         }
         Command::Rls(rls) => {
-            let superuser = superuser(app, options.server).await?;
+            let superuser = superuser(context, options.server).await?;
             let bench = RlsBench { rows: rls.rows, ..RlsBench::default() };
             let report = measured(&superuser, bench::rls(&superuser, &bench, &mut notes)).await?;
-            app.report(&report)?;
+            context.report(&report)?;
             report.is_unharmed()
         }
     };
@@ -158,8 +158,8 @@ pub(crate) async fn run(app: &CommandContext, options: Options) -> CommandResult
 }
 
 /// Starts the local server, and returns the URL of its superuser.
-async fn superuser(app: &CommandContext, server: ServerOptions) -> anyhow::Result<DatabaseUrl> {
-    let running = app.local(server.into())?.up(&mut app.notes(), Up::default()).await?;
+async fn superuser(context: &CommandContext, server: ServerOptions) -> anyhow::Result<DatabaseUrl> {
+    let running = context.local(server.into())?.up(&mut context.notes(), Up::default()).await?;
     Ok(running.url(Role::Superuser)?)
 }
 

@@ -105,32 +105,32 @@ impl From<Role> for local_db::Role {
 ///
 /// # Errors
 /// A URL was given, or the local server failed.
-pub(crate) async fn run(app: &CommandContext, options: Options) -> CommandResult {
-    app.refuse_a_url("db")?;
-    let local = app.local(options.server.into())?;
+pub(crate) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+    context.refuse_a_url("db")?;
+    let local = context.local(options.server.into())?;
     match options.command {
-        Command::Up(up) => tell(app, &local.up(&mut app.notes(), up.into()).await?)?,
+        Command::Up(up) => tell(context, &local.up(&mut context.notes(), up.into()).await?)?,
         Command::Down => {
             let stopped = local.down().await?;
-            app.printer.note(if stopped { "stopped; the data stays" } else { "it was not running" });
+            context.printer.note(if stopped { "stopped; the data stays" } else { "it was not running" });
         }
-        Command::Status => app.report(&local.status()?)?,
-        Command::Url(role) => url(app, &local, role.role).await?,
-        Command::Psql(psql) => open_psql(app, &local, psql).await?,
-        Command::Reset(options) => reset::run(app, &local, &options).await?,
-        Command::Seed(options) => stop::at_once(seed(app, &local, &options)).await?,
+        Command::Status => context.report(&local.status()?)?,
+        Command::Url(role) => url(context, &local, role.role).await?,
+        Command::Psql(psql) => open_psql(context, &local, psql).await?,
+        Command::Reset(options) => reset::run(context, &local, &options).await?,
+        Command::Seed(options) => stop::at_once(seed(context, &local, &options)).await?,
     }
     Ok(None)
 }
 
-async fn url(app: &CommandContext, local: &LocalDb, role: Role) -> anyhow::Result<()> {
-    report::refuse_csv("db url", app.global.format())?;
-    let url = local.up(&mut app.notes(), Up::default()).await?.url(role.into())?;
-    app.report(&UrlReport { url: url.expose().to_owned() })
+async fn url(context: &CommandContext, local: &LocalDb, role: Role) -> anyhow::Result<()> {
+    report::refuse_csv("db url", context.global.format())?;
+    let url = local.up(&mut context.notes(), Up::default()).await?.url(role.into())?;
+    context.report(&UrlReport { url: url.expose().to_owned() })
 }
 
-async fn open_psql(app: &CommandContext, local: &LocalDb, psql: Psql) -> anyhow::Result<()> {
-    let running = local.up(&mut app.notes(), Up::default()).await?;
+async fn open_psql(context: &CommandContext, local: &LocalDb, psql: Psql) -> anyhow::Result<()> {
+    let running = local.up(&mut context.notes(), Up::default()).await?;
     let url = running.url(psql.role.role.into())?;
     let Some(program) = local_db::psql::locate(Some(running.programs())) else {
         return Err(CommandError::failed(
@@ -151,8 +151,8 @@ async fn open_psql(app: &CommandContext, local: &LocalDb, psql: Psql) -> anyhow:
     }
 }
 
-async fn seed(app: &CommandContext, local: &LocalDb, options: &SeedOptions) -> anyhow::Result<()> {
-    let running = local.up(&mut app.notes(), Up::default()).await?;
-    app.printer.note(&format!("planting {} bookings", count(u64::from(options.bookings))));
-    app.report(&seed::plant(&running.url(local_db::Role::Superuser)?, &options.into(), &mut app.notes()).await?)
+async fn seed(context: &CommandContext, local: &LocalDb, options: &SeedOptions) -> anyhow::Result<()> {
+    let running = local.up(&mut context.notes(), Up::default()).await?;
+    context.printer.note(&format!("planting {} bookings", count(u64::from(options.bookings))));
+    context.report(&seed::plant(&running.url(local_db::Role::Superuser)?, &options.into(), &mut context.notes()).await?)
 }

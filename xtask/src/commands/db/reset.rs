@@ -21,19 +21,19 @@ pub(super) struct Options {
 }
 
 /// Says what is lost, asks for a confirmation, and starts anew.
-pub(super) async fn run(app: &CommandContext, local: &LocalDb, options: &Options) -> anyhow::Result<()> {
+pub(super) async fn run(context: &CommandContext, local: &LocalDb, options: &Options) -> anyhow::Result<()> {
     if let Some(loss) = stop::at_once(async { Ok(local.loss().await?) }).await? {
         for line in what_is_lost(&loss) {
-            app.printer.line(&line);
+            context.printer.line(&line);
         }
-        let confirmed = options.yes || app.ask("Type `reset` to go on:").await?.as_deref() == Some("reset");
+        let confirmed = options.yes || context.ask("Type `reset` to go on:").await?.as_deref() == Some("reset");
         if !confirmed {
             let hint = "`cargo xtask db reset --yes` asks nothing";
             return Err(CommandError::refused("nobody confirmed the reset; nothing was deleted", hint));
         }
     }
     let reset = Reset { up: options.up.clone().into(), disconnect: options.disconnect };
-    tell(app, &local.reset(&mut app.notes(), reset).await?)
+    tell(context, &local.reset(&mut context.notes(), reset).await?)
 }
 
 fn what_is_lost(loss: &Loss) -> Vec<String> {

@@ -19,7 +19,7 @@ impl From<UpOptions> for Up {
 }
 
 /// Says what `up` or `reset` did, and what to do next.
-pub(super) fn tell(app: &CommandContext, running: &Running) -> anyhow::Result<()> {
+pub(super) fn tell(context: &CommandContext, running: &Running) -> anyhow::Result<()> {
     let did = match running.change() {
         Change::None => "the local database runs already",
         Change::Started => "started the local database",
@@ -27,7 +27,7 @@ pub(super) fn tell(app: &CommandContext, running: &Running) -> anyhow::Result<()
     };
     let version = running.programs().major();
     let next = if running.has_tables() { "`cargo xtask db seed` fills it" } else { "it has no tables yet" };
-    app.printer.note(&format!("{did}: PostgreSQL {version} on port {}; {next}", running.port()));
-    app.printer.note("`cargo xtask db url` prints its URL, `cargo xtask db psql` opens it");
+    context.printer.note(&format!("{did}: PostgreSQL {version} on port {}; {next}", running.port()));
+    context.printer.note("`cargo xtask db url` prints its URL, `cargo xtask db psql` opens it");
     Ok(())
 }

@@ -45,24 +45,24 @@ pub(crate) struct Options {
 ///
 /// # Errors
 /// The local server, the audit or the backfill failed. The database is removed then too.
-pub(crate) async fn run(app: &CommandContext, options: Options) -> CommandResult {
-    app.refuse_a_url("demo")?;
-    if app.global.format() != Format::Table || app.global.output.is_some() {
+pub(crate) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+    context.refuse_a_url("demo")?;
+    if context.global.format() != Format::Table || context.global.output.is_some() {
         return Err(CommandError::usage(
             "`demo` tells a story, for people at a terminal",
             "leave --format and --output out",
         ));
     }
     // It is in the folder that git ignores, beside the developer's own database, which the demo never touches.
-    let root = project_root::find(environment::checked, &app.cwd);
-    let local = LocalDb::beside(&root, "demo", app.local_options(options.server.into())?)?;
+    let root = project_root::find(environment::checked, &context.cwd);
+    let local = LocalDb::beside(&root, "demo", context.local_options(options.server.into())?)?;
     // A signal that comes between two steps must not leave the server running.
     let _awaited = stop::Awaited::here();
-    let outcome = steps(app, &local, &options.data).await;
+    let outcome = steps(context, &local, &options.data).await;
     if options.keep {
         let file = local.write_url(Role::Owner)?;
-        let file = file.strip_prefix(&app.cwd).unwrap_or(&file).display();
-        app.printer.note(&format!("kept, as --keep says; open it with psql \"$(cat '{file}')\""));
+        let file = file.strip_prefix(&context.cwd).unwrap_or(&file).display();
+        context.printer.note(&format!("kept, as --keep says; open it with psql \"$(cat '{file}')\""));
         return outcome;
     }
     local.remove().await?;
@@ -71,22 +71,22 @@ pub(crate) async fn run(app: &CommandContext, options: Options) -> CommandResult
     outcome
 }
 
-async fn steps(app: &CommandContext, local: &LocalDb, data: &SeedOptions) -> CommandResult {
+async fn steps(context: &CommandContext, local: &LocalDb, data: &SeedOptions) -> CommandResult {
     let began = Instant::now();
-    let say = |text: &str| app.printer.data(text);
+    let say = |text: &str| context.printer.data(text);
     say("1. A database with the defects of a live one\n\n")?;
-    let (running, planted) = stop::at_once(prepare(app, local, data)).await?;
+    let (running, planted) = stop::at_once(prepare(context, local, data)).await?;
     say(&planted.table())?;
 
     let tenancy = Tenancy::default();
     let database = Database::connect(&running.url(Role::Owner)?, &ConnectOptions::default()).await?;
     say("\n2. What is wrong?   cargo xtask audit\n\n")?;
-    let before = stop::at_once(audit(app, &database, &tenancy, Vec::new())).await?;
+    let before = stop::at_once(audit(context, &database, &tenancy, Vec::new())).await?;
     say(&before.table())?;
 
     say("\n3. Bookings get their tenant   cargo xtask backfill-bookings\n\n")?;
     let options = backfill_engine::BackfillOptions::default();
-    let bookings = backfill(app, &database, &tenancy, &options).await?;
+    let bookings = backfill(context, &database, &tenancy, &options).await?;
     say(&bookings.table())?;
     if bookings.outcome == backfill_engine::RunOutcome::Stopped {
         return Ok(Some(Exit::Stopped));
@@ -94,14 +94,14 @@ async fn steps(app: &CommandContext, local: &LocalDb, data: &SeedOptions) -> Com
 
     say("\n4. Chat messages get theirs   cargo xtask assign-chat-messages\n\n")?;
     let assignment = MessageAssignment::prepare(&database, &tenancy, &MessageTenant::Author).await?;
-    let messages = assign(app, &assignment, &database, &tenancy, &options).await?;
+    let messages = assign(context, &assignment, &database, &tenancy, &options).await?;
     say(&messages.table())?;
     if messages.outcome == backfill_engine::RunOutcome::Stopped {
         return Ok(Some(Exit::Stopped));
     }
 
     say("\n5. What is still wrong?   cargo xtask audit\n\n")?;
-    let after = stop::at_once(audit(app, &database, &tenancy, Vec::new())).await?;
+    let after = stop::at_once(audit(context, &database, &tenancy, Vec::new())).await?;
     say(&after.table())?;
 
     #[cfg(feature = "jwt")]
@@ -116,15 +116,15 @@ async fn steps(app: &CommandContext, local: &LocalDb, data: &SeedOptions) -> Com
     Ok(None)
 }
 
-async fn prepare(app: &CommandContext, local: &LocalDb, data: &SeedOptions) -> anyhow::Result<(Running, Planted)> {
+async fn prepare(context: &CommandContext, local: &LocalDb, data: &SeedOptions) -> anyhow::Result<(Running, Planted)> {
     // An earlier demo with --keep, or one that was killed, left its database.
-    let running = local.reset(&mut app.notes(), Reset { disconnect: true, ..Reset::default() }).await?;
-    app.printer.note(&format!(
+    let running = local.reset(&mut context.notes(), Reset { disconnect: true, ..Reset::default() }).await?;
+    context.printer.note(&format!(
         "PostgreSQL {} on port {}; planting {} bookings",
         running.programs().major(),
         running.port(),
         count(u64::from(data.bookings))
     ));
-    let planted = seed::plant(&running.url(Role::Superuser)?, &data.into(), &mut app.notes()).await?;
+    let planted = seed::plant(&running.url(Role::Superuser)?, &data.into(), &mut context.notes()).await?;
     Ok((running, planted))
 }

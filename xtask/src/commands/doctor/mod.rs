@@ -28,16 +28,16 @@ pub(crate) struct Options {
 ///
 /// # Errors
 /// The settings are wrong. A database that does not answer is a finding, and the exit status is 1.
-pub(crate) async fn run(app: &CommandContext, options: Options) -> CommandResult {
-    report::refuse_csv("doctor", app.global.format())?;
-    let settings = app.settings()?;
-    let facts = stop::at_once(examine(app, &settings, options.server.into())).await?;
-    app.report(&facts)?;
+pub(crate) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+    report::refuse_csv("doctor", context.global.format())?;
+    let settings = context.settings()?;
+    let facts = stop::at_once(examine(context, &settings, options.server.into())).await?;
+    context.report(&facts)?;
     Ok((!facts.database.reachable).then_some(Exit::Failed))
 }
 
-async fn examine(app: &CommandContext, settings: &Settings, options: LocalOptions) -> anyhow::Result<Facts> {
-    let local = app.local(options)?;
+async fn examine(context: &CommandContext, settings: &Settings, options: LocalOptions) -> anyhow::Result<Facts> {
+    let local = context.local(options)?;
     let (url, origin) = match settings.database() {
         DatabaseChoice::Url { url, origin } => (Some(url.clone()), origin.to_string()),
         DatabaseChoice::Local => (running(&local)?, "the project's local database".to_owned()),

@@ -64,24 +64,24 @@ fn max_age(text: &str) -> Result<Duration, String> {
     Ok(duration)
 }
 
-pub(super) fn run(app: &CommandContext, options: Mint) -> CommandResult {
+pub(super) fn run(context: &CommandContext, options: Mint) -> CommandResult {
     shape::check(&options.shape, &shape::SHAPES)?;
-    let settings = if options.offline { app.settings_without_database()? } else { app.settings()? };
+    let settings = if options.offline { context.settings_without_database()? } else { context.settings()? };
     refuse_production(&settings)?;
     let library = Library::from(options.library);
-    let secret = options.application.secret(&app.printer, &settings, library)?;
+    let secret = options.application.secret(&context.printer, &settings, library)?;
     let url = options.application.url(&settings, library)?;
     let claims = match &options.claims {
-        Some(path) => read_claims(&app.cwd.join(path), path)?,
+        Some(path) => read_claims(&context.cwd.join(path), path)?,
         None => {
-            let person = options.who.find(app, &settings)?;
+            let person = options.who.find(context, &settings)?;
             Claims::of(&person, u64::try_from(now()?.as_millis())?).into_map()
         }
     };
     let mint = MintOptions { library, secure: url.scheme() == "https", max_age: options.max_age, now: now()? };
     let session = dev_jwt::mint(claims, &secret, &mint)?;
-    tell(app, &session, options.max_age);
-    shape::write(app, &session, &options.shape, &url)?;
+    tell(context, &session, options.max_age);
+    shape::write(context, &session, &options.shape, &url)?;
     Ok(None)
 }
 
@@ -96,15 +96,15 @@ fn read_claims(path: &Path, shown: &Path) -> anyhow::Result<Map<String, Value>> 
 }
 
 /// Says whose session it is and how long it is valid.
-fn tell(app: &CommandContext, session: &Session, max_age: Duration) {
+fn tell(context: &CommandContext, session: &Session, max_age: Duration) {
     for line in view::who(&session.claims) {
-        app.printer.note(&line);
+        context.printer.note(&line);
     }
     let cookies = match session.cookies.len() {
         1 => String::new(),
         chunks => format!(", in {chunks} chunks"),
     };
-    app.printer.note(&format!(
+    context.printer.note(&format!(
         "{} session until {} ({}), cookie {}{cookies}",
         session.library.title(),
         view::utc(session.expires_at),

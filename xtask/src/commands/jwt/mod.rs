@@ -54,10 +54,10 @@ It ends with 3 if the application would not accept the token.")]
 ///
 /// # Errors
 /// The settings, the database or the job failed.
-pub(crate) fn run(app: &CommandContext, options: Options) -> CommandResult {
+pub(crate) fn run(context: &CommandContext, options: Options) -> CommandResult {
     match options.command {
-        None => mint::run(app, options.mint),
-        Some(Command::Decode(options)) => decode::run(app, options),
-        Some(Command::TenantCookie(options)) => tenant_cookie::run(app, options),
+        None => mint::run(context, options.mint),
+        Some(Command::Decode(options)) => decode::run(context, options),
+        Some(Command::TenantCookie(options)) => tenant_cookie::run(context, options),
     }
 }

@@ -184,20 +184,20 @@ impl Who {
     ///
     /// # Errors
     /// No user is named, there is no such user, or nobody confirmed.
-    pub(super) fn find(&self, app: &CommandContext, settings: &Settings) -> anyhow::Result<Person> {
-        let lookup = self.lookup(app, settings)?;
+    pub(super) fn find(&self, context: &CommandContext, settings: &Settings) -> anyhow::Result<Person> {
+        let lookup = self.lookup(context, settings)?;
         let (person, seen) = block_on(stop::at_once(async {
-            let connected = app.connect(settings).await?;
-            app.before_minting(&connected, &format!("the session of {}", lookup.email)).await?;
-            let person = dev_jwt::find(&connected.database, settings.tenancy(), &lookup, &mut app.notes()).await;
+            let connected = context.connect(settings).await?;
+            context.before_minting(&connected, &format!("the session of {}", lookup.email)).await?;
+            let person = dev_jwt::find(&connected.database, settings.tenancy(), &lookup, &mut context.notes()).await;
             connected.database.close().await;
             Ok(person?)
         }))?;
-        tell_what_was_not_seen(app, &seen);
+        tell_what_was_not_seen(context, &seen);
         Ok(person)
     }
 
-    fn lookup(&self, app: &CommandContext, settings: &Settings) -> anyhow::Result<Lookup> {
+    fn lookup(&self, context: &CommandContext, settings: &Settings) -> anyhow::Result<Lookup> {
         let email = match &self.email {
             Some(email) => email.clone(),
             None => {
@@ -208,27 +208,28 @@ impl Who {
                             "--email staff@example.com, or the variable EMAIL",
                         )
                     })?;
-                app.printer.line(&format!("email {email} (from {origin})"));
+                context.printer.line(&format!("email {email} (from {origin})"));
                 email
             }
         };
-        let tenant = tenant_choice::choose(&app.printer, settings, self.tenant.clone(), &["TENANT_ID", "TENANT_SLUG"]);
+        let tenant =
+            tenant_choice::choose(&context.printer, settings, self.tenant.clone(), &["TENANT_ID", "TENANT_SLUG"]);
         let on = |name: &str| settings.env(name).is_some_and(|(value, _)| value.trim() == "true");
         let strict = on("MULTI_TENANCY_ENABLED") && on("MULTI_TENANCY_STRICT");
         Ok(Lookup { tenant, strict, include_inactive: self.include_inactive, ..Lookup::of(email.trim()) })
     }
 }
 
-fn tell_what_was_not_seen(app: &CommandContext, seen: &LookupScope) {
+fn tell_what_was_not_seen(context: &CommandContext, seen: &LookupScope) {
     if seen.more {
         let asked = seen.scopes;
-        app.printer.warning(&format!(
+        context.printer.warning(&format!(
             "only {asked} tenants were asked, and there are more: the session may lack some of the user's tenants"
         ));
     }
     if !seen.ghosts.is_empty() {
         let ghosts = seen.ghosts.join(", ");
-        app.printer.warning(&format!("memberships in tenants that do not exist were left out: {ghosts}"));
+        context.printer.warning(&format!("memberships in tenants that do not exist were left out: {ghosts}"));
     }
 }
 

@@ -39,9 +39,9 @@ pub(super) fn check(shape: &str, shapes: &[&str]) -> anyhow::Result<()> {
 }
 
 /// Writes the session in a shape that [`check`] accepted.
-pub(super) fn write(app: &CommandContext, session: &Session, shape: &str, url: &Url) -> anyhow::Result<()> {
+pub(super) fn write(context: &CommandContext, session: &Session, shape: &str, url: &Url) -> anyhow::Result<()> {
     let text = match Shape::from_str(shape, false).map_err(anyhow::Error::msg)? {
-        Shape::Json => return report::write(session, Format::Json, &app.printer),
+        Shape::Json => return report::write(session, Format::Json, &context.printer),
         Shape::Cookie => session.table(),
         Shape::SetCookie => lines(session, |cookie| set_cookie(cookie, session.secure, session.expires_at)),
         Shape::Token => format!("{}\n", session.token),
@@ -50,7 +50,7 @@ pub(super) fn write(app: &CommandContext, session: &Session, shape: &str, url: &
         Shape::Env => env(session),
         Shape::Playwright => format!("{:#}\n", playwright(session, url)),
     };
-    app.printer.secret(&text)
+    context.printer.secret(&text)
 }
 
 impl Report for Session {

@@ -46,13 +46,13 @@ enum Command {
 ///
 /// # Errors
 /// The job's.
-pub(crate) async fn run(app: &CommandContext, options: Options) -> CommandResult {
+pub(crate) async fn run(context: &CommandContext, options: Options) -> CommandResult {
     match options.command {
-        Command::Status(options) => status::run(app, options).await,
-        Command::Plan(options) => plan::run(app, options).await,
-        Command::Setup(options) => setup::run(app, options).await,
-        Command::Rollout(options) => rollout::run(app, options).await,
-        Command::Verify(options) => verify::run(app, options).await,
-        Command::Rollback(options) => rollback::run(app, options).await,
+        Command::Status(options) => status::run(context, options).await,
+        Command::Plan(options) => plan::run(context, options).await,
+        Command::Setup(options) => setup::run(context, options).await,
+        Command::Rollout(options) => rollout::run(context, options).await,
+        Command::Verify(options) => verify::run(context, options).await,
+        Command::Rollback(options) => rollback::run(context, options).await,
     }
 }

@@ -37,28 +37,28 @@ pub(super) struct Options {
 ///
 /// # Errors
 /// The job's.
-pub(super) async fn run(app: &CommandContext, options: Options) -> CommandResult {
-    report::refuse_csv("rls plan", app.global.format())?;
+pub(super) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+    report::refuse_csv("rls plan", context.global.format())?;
     if let Some(migrations) = &options.prisma {
         prisma::expect_folder(migrations)?;
     }
-    let settings = app.settings()?;
-    let plan = make(app, &settings, &options.rollout.options(options.phase.into())).await?;
+    let settings = context.settings()?;
+    let plan = make(context, &settings, &options.rollout.options(options.phase.into())).await?;
     if let Some(migrations) = &options.prisma {
-        prisma::write(migrations, &plan, Utc::now(), &app.printer)?;
+        prisma::write(migrations, &plan, Utc::now(), &context.printer)?;
     }
-    show(app, &plan)
+    show(context, &plan)
 }
 
 /// Makes the plan. Nothing is changed.
 pub(super) async fn make(
-    app: &CommandContext,
+    context: &CommandContext,
     settings: &Settings,
     options: &RolloutOptions,
 ) -> anyhow::Result<PlanReport> {
     stop::at_once(async {
-        let connected = app.connect_for_ddl(settings).await?;
-        app.printer.note(&format!("planning for {}; nothing will be changed", connected.line()));
+        let connected = context.connect_for_ddl(settings).await?;
+        context.printer.note(&format!("planning for {}; nothing will be changed", connected.line()));
         let plan = rls_rollout::plan(&connected.database, settings.tenancy(), options).await?;
         connected.database.close().await;
         Ok(plan)
@@ -67,8 +67,8 @@ pub(super) async fn make(
 }
 
 /// Shows the plan.
-pub(super) fn show(app: &CommandContext, plan: &PlanReport) -> CommandResult {
-    app.report(plan)?;
+pub(super) fn show(context: &CommandContext, plan: &PlanReport) -> CommandResult {
+    context.report(plan)?;
     let stopped = plan.tables.iter().any(|table| !table.stopped_by.is_empty());
     Ok(stopped.then_some(Exit::NotYet))
 }

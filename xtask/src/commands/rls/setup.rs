@@ -34,14 +34,15 @@ pub(super) struct Options {
 ///
 /// # Errors
 /// A variable is neither `true` nor `false`, both contradict each other, or the job failed.
-pub(super) async fn run(app: &CommandContext, options: Options) -> CommandResult {
-    report::refuse_csv("rls setup", app.global.format())?;
-    let settings = app.settings()?;
+pub(super) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+    report::refuse_csv("rls setup", context.global.format())?;
+    let settings = context.settings()?;
     let allow_null = switch(&settings, "RLS_ALLOW_NULL_TENANT", true)?;
     let force = switch(&settings, "FORCE_RLS", false)?;
     let phase = phase(allow_null, force)?;
-    app.printer.note(&format!("RLS_ALLOW_NULL_TENANT={allow_null} and FORCE_RLS={force}: phase {phase}"));
-    rollout::roll_out(app, &settings, &options.rollout.options(Goal::Phase(phase)), options.snapshot.as_deref()).await
+    context.printer.note(&format!("RLS_ALLOW_NULL_TENANT={allow_null} and FORCE_RLS={force}: phase {phase}"));
+    rollout::roll_out(context, &settings, &options.rollout.options(Goal::Phase(phase)), options.snapshot.as_deref())
+        .await
 }
 
 fn switch(settings: &Settings, name: &str, default: bool) -> anyhow::Result<bool> {

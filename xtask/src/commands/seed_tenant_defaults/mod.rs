@@ -64,12 +64,12 @@ pub(crate) struct Options {
 ///
 /// # Errors
 /// The job failed, or no tenant was named. Tenants that were seeded stay so.
-pub(crate) async fn run(app: &CommandContext, options: Options) -> CommandResult {
-    let settings = app.settings()?;
+pub(crate) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+    let settings = context.settings()?;
     let defaults = options.defaults.as_ref().map(|path| Defaults::read(path)).transpose()?;
-    let selection = selection(app, &settings, &options)?;
+    let selection = selection(context, &settings, &options)?;
     let connections = u32::from(options.connections + LOOKING_UP);
-    let connected = stop::at_once(app.connect_with(&settings, connections)).await?;
+    let connected = stop::at_once(context.connect_with(&settings, connections)).await?;
     if options.create && !connected.is_local() {
         return Err(CommandError::refused(
             "--create makes tenants on the project's local database only; nothing was written",
@@ -77,9 +77,11 @@ pub(crate) async fn run(app: &CommandContext, options: Options) -> CommandResult
         ));
     }
     if options.dry_run {
-        app.printer.note(&format!("dry run on {}: nothing will be kept", connected.line()));
+        context.printer.note(&format!("dry run on {}: nothing will be kept", connected.line()));
     } else {
-        app.before_writing(&connected, &format!("the default settings that {} may lack", named(&selection))).await?;
+        context
+            .before_writing(&connected, &format!("the default settings that {} may lack", named(&selection)))
+            .await?;
     }
     let options = seed_tenant_defaults::SeedOptions {
         whom: selection,
@@ -88,10 +90,10 @@ pub(crate) async fn run(app: &CommandContext, options: Options) -> CommandResult
         dry_run: options.dry_run,
         connections: usize::from(options.connections),
     };
-    let report = seed(app, &settings, &connected, &defaults.unwrap_or_default(), &options).await?;
+    let report = seed(context, &settings, &connected, &defaults.unwrap_or_default(), &options).await?;
     connected.database.close().await;
-    if app.global.format() != Format::Csv {
-        app.report(&report)?;
+    if context.global.format() != Format::Csv {
+        context.report(&report)?;
     }
     Ok(exit(&report))
 }
@@ -114,7 +116,7 @@ fn named(selection: &Selection) -> String {
 }
 
 /// The tenants that the command line names, or else the variable.
-fn selection(app: &CommandContext, settings: &Settings, options: &Options) -> anyhow::Result<Selection> {
+fn selection(context: &CommandContext, settings: &Settings, options: &Options) -> anyhow::Result<Selection> {
     if options.organization_name.as_ref().is_some_and(|name| name.trim().is_empty()) {
         return Err(CommandError::usage(
             "--organization-name is empty",
@@ -127,7 +129,7 @@ fn selection(app: &CommandContext, settings: &Settings, options: &Options) -> an
     if let Some(path) = &options.csv {
         return Ok(Selection::List(CheckedList::check(path)?));
     }
-    match tenant_choice::choose(&app.printer, settings, options.tenant.clone(), &["TENANT_ID"]) {
+    match tenant_choice::choose(&context.printer, settings, options.tenant.clone(), &["TENANT_ID"]) {
         Some(tenant) => Ok(Selection::One { tenant, organization_name: options.organization_name.clone() }),
         None => Err(CommandError::usage(
             "for which tenant? neither --tenant nor --all nor --csv is given, and TENANT_ID is not set",
@@ -138,16 +140,16 @@ fn selection(app: &CommandContext, settings: &Settings, options: &Options) -> an
 
 /// Runs the job with its progress and with Ctrl-C.
 async fn seed(
-    app: &CommandContext,
+    context: &CommandContext,
     settings: &Settings,
     connected: &Connected,
     defaults: &Defaults,
     options: &seed_tenant_defaults::SeedOptions,
 ) -> anyhow::Result<SeedReport> {
-    let mut shown = SeedProgress::new(&app.printer, app.global.format() == Format::Csv)?;
+    let mut shown = SeedProgress::new(&context.printer, context.global.format() == Format::Csv)?;
     let mut progress = |event: seed_tenant_defaults::SeedEvent<'_>| shown.event(event);
     let (database, tenancy) = (&connected.database, settings.tenancy());
-    let done = stop::gently(&app.printer, |stop| {
+    let done = stop::gently(&context.printer, |stop| {
         seed_tenant_defaults::seed_tenant_defaults(database, tenancy, defaults, options, stop, &mut progress)
     })
     .await;

@@ -41,27 +41,27 @@ pub(super) struct Options {
 ///
 /// # Errors
 /// The engine failed. What was committed stays.
-pub(super) async fn run(app: &CommandContext, options: Options) -> CommandResult {
-    report::refuse_csv("backfill apply", app.global.format())?;
+pub(super) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+    report::refuse_csv("backfill apply", context.global.format())?;
     if options.refused.as_deref().is_some_and(|refused| same_file(refused, &options.review)) {
         return Err(CommandError::usage(
             "--refused names the review itself, whose undecided lines would be lost",
             "give another file",
         ));
     }
-    app.expect_file("--refused", options.refused.as_deref())?;
-    let settings = app.settings()?;
+    context.expect_file("--refused", options.refused.as_deref())?;
+    let settings = context.settings()?;
     // The file is read before it connects: one that is no review needs no server.
     let review = CheckedReview::check(&options.review)?;
-    let connected = stop::at_once(app.connect(&settings)).await?;
+    let connected = stop::at_once(context.connect(&settings)).await?;
     if options.dry_run {
-        app.printer.note(&format!("dry run on {}: nothing will be kept", connected.line()));
+        context.printer.note(&format!("dry run on {}: nothing will be kept", connected.line()));
     } else {
         let what = match &review.table {
             Some(table) => format!("{} about rows of {table}", counted(review.decided, "decision", "decisions")),
             None => "nothing, as nothing is decided in this review".to_owned(),
         };
-        app.before_writing(&connected, &what).await?;
+        context.before_writing(&connected, &what).await?;
     }
     let holder = holder::name(tenancy_config::environment::checked);
     let apply = Apply {
@@ -73,14 +73,14 @@ pub(super) async fn run(app: &CommandContext, options: Options) -> CommandResult
         holder: &holder,
     };
     let mut meter = None;
-    let mut progress = |event| tell(app, &mut meter, event);
-    let done = stop::gently(&app.printer, |stop| apply.run(stop, &mut progress)).await;
+    let mut progress = |event| tell(context, &mut meter, event);
+    let done = stop::gently(&context.printer, |stop| apply.run(stop, &mut progress)).await;
     if let Some(meter) = meter {
         meter.finish();
     }
     let done = done?;
     connected.database.close().await;
-    app.report(&done)?;
+    context.report(&done)?;
     Ok(match (done.stopped, done.refused) {
         (true, _) => Some(Exit::Stopped),
         (false, 0) => None,
@@ -93,14 +93,14 @@ fn same_file(one: &Path, other: &Path) -> bool {
     one == other || real(one).is_some_and(|one| real(other) == Some(one))
 }
 
-fn tell<'a>(app: &'a CommandContext, meter: &mut Option<Meter<'a>>, event: BackfillEvent) {
+fn tell<'a>(context: &'a CommandContext, meter: &mut Option<Meter<'a>>, event: BackfillEvent) {
     match event {
-        BackfillEvent::Waiting { holder } => app.printer.note(&holder::waiting(&holder)),
+        BackfillEvent::Waiting { holder } => context.printer.note(&holder::waiting(&holder)),
         BackfillEvent::Started { table, rows, role, run, .. } => {
             let run = run.map_or_else(|| "dry run".to_owned(), |run| format!("run {run}"));
             let rows_decided = counted(rows, "decision", "decisions");
-            app.printer.note(&format!("{run}: {rows_decided} about {table}, writing as {role}"));
-            *meter = Some(Meter::start(&app.printer, table.name().as_str(), "rows", 0, Some(rows)));
+            context.printer.note(&format!("{run}: {rows_decided} about {table}, writing as {role}"));
+            *meter = Some(Meter::start(&context.printer, table.name().as_str(), "rows", 0, Some(rows)));
         }
         BackfillEvent::Batch { examined, assigned } => {
             if let Some(meter) = meter {
@@ -108,7 +108,7 @@ fn tell<'a>(app: &'a CommandContext, meter: &mut Option<Meter<'a>>, event: Backf
             }
         }
         BackfillEvent::Reconnecting { error, wait } => {
-            app.printer.warning(&format!("the connection was lost ({error}); trying again in {}", duration(wait)));
+            context.printer.warning(&format!("the connection was lost ({error}); trying again in {}", duration(wait)));
         }
         _ => {}
     }

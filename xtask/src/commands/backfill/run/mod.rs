@@ -49,8 +49,8 @@ struct Reports {
 ///
 /// # Errors
 /// The engine failed. What was committed stays.
-pub(super) async fn run(app: &CommandContext, options: Options) -> CommandResult {
-    let session = BackfillSession::open(app, "backfill run", options.backfill).await?;
+pub(super) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+    let session = BackfillSession::open(context, "backfill run", options.backfill).await?;
     let catalog = Catalog::load(session.database(), session.tenancy()).await?;
     let tables = chosen(&catalog, &session, &options.tables)?;
     let reviews = session.options.review.as_deref().map(|path| review_files::of(path, &tables, session.tenancy()));
@@ -61,7 +61,7 @@ pub(super) async fn run(app: &CommandContext, options: Options) -> CommandResult
     for (name, review) in tables.iter().zip(reviews) {
         let engine = backfill_engine::BackfillOptions { review, ..session.options.clone() };
         let plan = BackfillPlan::new(&catalog, session.tenancy(), &name.to_string())?;
-        let report = session::run_job(app, async |holder, stop, progress| {
+        let report = session::run_job(context, async |holder, stop, progress| {
             let (database, tenancy) = (session.database(), session.tenancy());
             let run = Backfill { database, tenancy, plan: &plan, job: JOB, holder, options: &engine };
             run.run(stop, progress).await
@@ -76,10 +76,10 @@ pub(super) async fn run(app: &CommandContext, options: Options) -> CommandResult
     session.close().await;
     let exit = worst(&reports);
     match (reports.pop(), reports.is_empty()) {
-        (Some(one), true) if !options.all => app.report(&one)?,
+        (Some(one), true) if !options.all => context.report(&one)?,
         (last, _) => {
             reports.extend(last);
-            app.report(&Reports { tables: reports })?;
+            context.report(&Reports { tables: reports })?;
         }
     }
     Ok(exit)

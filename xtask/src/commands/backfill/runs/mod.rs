@@ -24,15 +24,15 @@ struct Runs {
 ///
 /// # Errors
 /// The database failed.
-pub(super) async fn run(app: &CommandContext, _options: Options) -> CommandResult {
-    let settings = app.settings()?;
+pub(super) async fn run(context: &CommandContext, _options: Options) -> CommandResult {
+    let settings = context.settings()?;
     let runs = stop::at_once(async {
-        let connected = app.connect(&settings).await?;
+        let connected = context.connect(&settings).await?;
         let runs = backfill_engine::runs(&connected.database, settings.tenancy()).await?;
         connected.database.close().await;
         Ok(runs)
     })
     .await?;
-    app.report(&Runs { runs })?;
+    context.report(&Runs { runs })?;
     Ok(None)
 }

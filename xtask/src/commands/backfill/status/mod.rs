@@ -23,16 +23,16 @@ pub(super) struct Options {
 ///
 /// # Errors
 /// There is no such run.
-pub(super) async fn run(app: &CommandContext, options: Options) -> CommandResult {
-    report::refuse_csv("backfill status", app.global.format())?;
-    let settings = app.settings()?;
+pub(super) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+    report::refuse_csv("backfill status", context.global.format())?;
+    let settings = context.settings()?;
     let status = stop::at_once(async {
-        let connected = app.connect(&settings).await?;
+        let connected = context.connect(&settings).await?;
         let status = status(&connected.database, settings.tenancy(), options.run).await?;
         connected.database.close().await;
         Ok(status)
     })
     .await?;
-    app.report(&status)?;
+    context.report(&status)?;
     Ok(None)
 }

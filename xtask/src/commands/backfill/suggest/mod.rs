@@ -47,25 +47,25 @@ enum Shape {
 ///
 /// # Errors
 /// The engine failed.
-pub(super) async fn run(app: &CommandContext, options: Options) -> CommandResult {
+pub(super) async fn run(context: &CommandContext, options: Options) -> CommandResult {
     // Before the name of the command, `--format` takes the shapes of reports. CSV is the only one that this command lacks.
-    report::refuse_csv("backfill suggest", app.global.format())?;
+    report::refuse_csv("backfill suggest", context.global.format())?;
     let shape = Shape::from_str(&options.shape, false).map_err(anyhow::Error::msg)?;
-    let settings = app.settings()?;
+    let settings = context.settings()?;
     let suggested = stop::at_once(async {
-        let connected = app.connect(&settings).await?;
-        app.printer.note(&format!("reading {}", connected.line()));
+        let connected = context.connect(&settings).await?;
+        context.printer.note(&format!("reading {}", connected.line()));
         let suggested = backfill_engine::suggest(&connected.database, settings.tenancy()).await?;
         connected.database.close().await;
         Ok(suggested)
     })
     .await?;
     match (shape, options.missing) {
-        (Shape::Toml, missing) => app.printer.toml(&view::toml(&suggested, settings.tenancy(), missing))?,
-        (Shape::Table, false) => report::write(&suggested, Format::Table, &app.printer)?,
-        (Shape::Table, true) => report::write(&suggested.missing(), Format::Table, &app.printer)?,
-        (Shape::Json, false) => report::write(&suggested, Format::Json, &app.printer)?,
-        (Shape::Json, true) => report::write(&suggested.missing(), Format::Json, &app.printer)?,
+        (Shape::Toml, missing) => context.printer.toml(&view::toml(&suggested, settings.tenancy(), missing))?,
+        (Shape::Table, false) => report::write(&suggested, Format::Table, &context.printer)?,
+        (Shape::Table, true) => report::write(&suggested.missing(), Format::Table, &context.printer)?,
+        (Shape::Json, false) => report::write(&suggested, Format::Json, &context.printer)?,
+        (Shape::Json, true) => report::write(&suggested.missing(), Format::Json, &context.printer)?,
     }
     Ok(None)
 }

@@ -37,17 +37,17 @@ struct Why {
 ///
 /// # Errors
 /// The database failed, or the name can be no table's.
-pub(super) async fn run(app: &CommandContext, options: Options) -> CommandResult {
-    let settings = app.settings()?;
+pub(super) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+    let settings = context.settings()?;
     let table = TableName::parse(&options.table, &settings.tenancy().database.schema)?;
     let assignments = stop::at_once(async {
-        let connected = app.connect(&settings).await?;
+        let connected = context.connect(&settings).await?;
         let assignments = backfill_engine::why(&connected.database, settings.tenancy(), &table, &options.id).await?;
         connected.database.close().await;
         Ok(assignments)
     })
     .await?;
     let none = assignments.is_empty();
-    app.report(&Why { table, id: options.id, assignments })?;
+    context.report(&Why { table, id: options.id, assignments })?;
     Ok(none.then_some(Exit::NotYet))
 }

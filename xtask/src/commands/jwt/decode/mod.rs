@@ -85,12 +85,12 @@ struct Reason {
     message: String,
 }
 
-pub(super) fn run(app: &CommandContext, options: Options) -> CommandResult {
+pub(super) fn run(context: &CommandContext, options: Options) -> CommandResult {
     shape::check(&options.shape, &SHAPES)?;
-    let settings = if options.offline { app.settings_without_database()? } else { app.settings()? };
+    let settings = if options.offline { context.settings_without_database()? } else { context.settings()? };
     let token = token(&options)?;
     let library = options.library.map(Library::from);
-    let secret = options.application.secret(&app.printer, &settings, library.unwrap_or_default())?;
+    let secret = options.application.secret(&context.printer, &settings, library.unwrap_or_default())?;
     let url = options.application.given_url(&settings, library.unwrap_or_default())?;
     let now = now()?;
     let read = ReadOptions { library, secure: url.map(|url| url.scheme() == "https"), now };
@@ -100,7 +100,7 @@ pub(super) fn run(app: &CommandContext, options: Options) -> CommandResult {
             (Says::TenantCookie { cookie, expires_at }, problems, Vec::new())
         }
         Read::Session(DecodedSession { library, cookie_name, claims, mut problems }) => {
-            let check = compare(app, &settings, options.offline, claims.as_ref());
+            let check = compare(context, &settings, options.offline, claims.as_ref());
             problems.extend(check.problems);
             (Says::Session { library, cookie_name, claims }, problems, check.unknown)
         }
@@ -110,7 +110,7 @@ pub(super) fn run(app: &CommandContext, options: Options) -> CommandResult {
         problems.into_iter().map(|problem| Reason { message: problem.to_string(), problem }).collect();
     let decoded = Decoded { valid: problems.is_empty(), says, problems, unknown, now: now.as_secs() };
     let format = if options.shape == "json" { Format::Json } else { Format::Table };
-    report::write(&decoded, format, &app.printer)?;
+    report::write(&decoded, format, &context.printer)?;
     Ok((!decoded.valid).then_some(Exit::NotYet))
 }
 
@@ -138,7 +138,7 @@ fn token(options: &Options) -> anyhow::Result<String> {
 
 /// Compares a session with the database, if there is one. It does not start the local database, as a token can be read without it.
 fn compare(
-    app: &CommandContext,
+    context: &CommandContext,
     settings: &Settings,
     offline: bool,
     claims: Option<&Map<String, Json>>,
@@ -149,15 +149,16 @@ fn compare(
         return not_asked("user, membership and tenant were not looked up, as --offline says".to_owned());
     }
     let stopped = |local: LocalDb| matches!(local.running(), Err(local_db::Error::NotRunning));
-    if matches!(settings.database(), DatabaseChoice::Local) && app.local(LocalOptions::default()).is_ok_and(stopped) {
+    if matches!(settings.database(), DatabaseChoice::Local) && context.local(LocalOptions::default()).is_ok_and(stopped)
+    {
         return not_asked(
             "user, membership and tenant were not looked up: no database URL is set, and the local database does not run"
                 .to_owned(),
         );
     }
     let checked = block_on(stop::at_once(async {
-        let connected = app.connect(settings).await?;
-        app.printer.note(&format!("comparing with {}", connected.line()));
+        let connected = context.connect(settings).await?;
+        context.printer.note(&format!("comparing with {}", connected.line()));
         let check = dev_jwt::check(&connected.database, settings.tenancy(), claims).await;
         connected.database.close().await;
         Ok(check?)

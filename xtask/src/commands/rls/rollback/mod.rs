@@ -55,16 +55,16 @@ impl From<To> for Phase {
 ///
 /// # Errors
 /// The job's; tables that were restored stay so.
-pub(super) async fn run(app: &CommandContext, options: Options) -> CommandResult {
-    report::refuse_csv("rls rollback", app.global.format())?;
-    let settings = app.settings()?;
-    let connected = stop::at_once(app.connect_for_ddl(&settings)).await?;
+pub(super) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+    report::refuse_csv("rls rollback", context.global.format())?;
+    let settings = context.settings()?;
+    let connected = stop::at_once(context.connect_for_ddl(&settings)).await?;
     let back = match options.run {
         Some(run) => format!("to what it was before rollout {run}"),
         None => format!("back to `{}`", Phase::from(options.to)),
     };
     let what = format!("row level security of {}, {back}", named(&options.tables));
-    app.before_writing(&connected, &what).await?;
+    context.before_writing(&connected, &what).await?;
     let rollback = rls_rollout::RollbackOptions {
         to: options.to.into(),
         rollout: options.run,
@@ -72,12 +72,12 @@ pub(super) async fn run(app: &CommandContext, options: Options) -> CommandResult
         patience: options.lock.into(),
     };
     let holder = holder::name(tenancy_config::environment::checked);
-    let mut progress = |event| tell(&app.printer, &event);
-    let done = stop::gently(&app.printer, |stop| {
+    let mut progress = |event| tell(&context.printer, &event);
+    let done = stop::gently(&context.printer, |stop| {
         rls_rollout::rollback(&connected.database, settings.tenancy(), &rollback, &holder, stop, &mut progress)
     })
     .await?;
     connected.database.close().await;
-    app.report(&done)?;
+    context.report(&done)?;
     Ok(done.stopped.then_some(Exit::Stopped))
 }

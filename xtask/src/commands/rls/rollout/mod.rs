@@ -50,29 +50,29 @@ pub(super) struct Options {
 ///
 /// # Errors
 /// The job failed. Steps that were done stay.
-pub(super) async fn run(app: &CommandContext, options: Options) -> CommandResult {
-    report::refuse_csv("rls rollout", app.global.format())?;
-    let settings = app.settings()?;
+pub(super) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+    report::refuse_csv("rls rollout", context.global.format())?;
+    let settings = context.settings()?;
     let rollout = options.rollout.options(options.phase.into());
     if options.dry_run {
-        return plan::show(app, &plan::make(app, &settings, &rollout).await?);
+        return plan::show(context, &plan::make(context, &settings, &rollout).await?);
     }
-    let exit = roll_out(app, &settings, &rollout, options.snapshot.as_deref()).await?;
+    let exit = roll_out(context, &settings, &rollout, options.snapshot.as_deref()).await?;
     if !options.verify || exit == Some(Exit::Stopped) {
         return Ok(exit);
     }
-    let connected = stop::at_once(app.connect_for_ddl(&settings)).await?;
+    let connected = stop::at_once(context.connect_for_ddl(&settings)).await?;
     let write_probes = connected.is_local();
     let attempts = VerifyOptions { tables: rollout.tables.clone(), write_probes, fire_triggers: false };
-    let proof = verify::prove(app, &settings, &connected, &options.login, &attempts).await?;
+    let proof = verify::prove(context, &settings, &connected, &options.login, &attempts).await?;
     connected.database.close().await;
-    app.report(&proof)?;
+    context.report(&proof)?;
     Ok(exit.or((!proof.is_proven()).then_some(Exit::NotYet)))
 }
 
 /// Rolls out, and reports.
 pub(super) async fn roll_out(
-    app: &CommandContext,
+    context: &CommandContext,
     settings: &Settings,
     options: &rls_rollout::RolloutOptions,
     snapshot: Option<&Path>,
@@ -80,25 +80,25 @@ pub(super) async fn roll_out(
     if let Some(folder) = snapshot {
         snapshots::refuse_existing(folder)?;
     }
-    let connected = stop::at_once(app.connect_for_ddl(settings)).await?;
+    let connected = stop::at_once(context.connect_for_ddl(settings)).await?;
     let what = format!("row level security of {}, {}", named(&options.tables), far(options.goal));
-    app.before_writing(&connected, &what).await?;
+    context.before_writing(&connected, &what).await?;
     if let Some(folder) = snapshot {
         let database = &connected.database;
         let taken = stop::at_once(async { Ok(rls_rollout::snapshots(database, settings.tenancy(), options).await?) });
         let taken = taken.await?;
         snapshots::write(folder, &taken)?;
         let tables = counted(taken.len() as u64, "table", "tables");
-        app.printer.note(&format!("wrote the definitions of {tables} into {}", folder.display()));
+        context.printer.note(&format!("wrote the definitions of {tables} into {}", folder.display()));
     }
     let holder = holder::name(tenancy_config::environment::checked);
-    let mut progress = |event| tell(&app.printer, &event);
-    let done = stop::gently(&app.printer, |stop| {
+    let mut progress = |event| tell(&context.printer, &event);
+    let done = stop::gently(&context.printer, |stop| {
         rls_rollout::rollout(&connected.database, settings.tenancy(), options, &holder, stop, &mut progress)
     })
     .await?;
     connected.database.close().await;
-    app.report(&done)?;
+    context.report(&done)?;
     Ok(match (done.stopped, done.is_complete()) {
         (true, _) => Some(Exit::Stopped),
         (false, true) => None,

@@ -21,17 +21,17 @@ pub(super) struct Options {
 ///
 /// # Errors
 /// The job's.
-pub(super) async fn run(app: &CommandContext, options: Options) -> CommandResult {
-    let settings = app.settings()?;
+pub(super) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+    let settings = context.settings()?;
     let report = stop::at_once(async {
-        let connected = app.connect_by_choice(&settings).await?;
-        app.printer.note(&format!("looking at {}", connected.line()));
+        let connected = context.connect_by_choice(&settings).await?;
+        context.printer.note(&format!("looking at {}", connected.line()));
         let app_role = options.app_role.as_deref();
         let report = rls_rollout::status(&connected.database, settings.tenancy(), app_role).await?;
         connected.database.close().await;
         Ok(report)
     })
     .await?;
-    app.report(&report)?;
+    context.report(&report)?;
     Ok(None)
 }

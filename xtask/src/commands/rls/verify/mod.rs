@@ -48,37 +48,37 @@ pub(super) struct AppLogin {
 ///
 /// # Errors
 /// The job's.
-pub(super) async fn run(app: &CommandContext, options: Options) -> CommandResult {
-    let settings = app.settings()?;
-    let connected = stop::at_once(app.connect_by_choice(&settings)).await?;
+pub(super) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+    let settings = context.settings()?;
+    let connected = stop::at_once(context.connect_by_choice(&settings)).await?;
     let write_probes = options.write_probes || connected.is_local();
     if write_probes {
         let what = format!("attempts on rows of {}, each taken back", named(&options.tables));
-        app.before_writing(&connected, &what).await?;
+        context.before_writing(&connected, &what).await?;
     } else {
-        app.printer.note(&format!("reading {}; --write-probes also tries to write", connected.line()));
+        context.printer.note(&format!("reading {}; --write-probes also tries to write", connected.line()));
     }
     let verify = VerifyOptions { tables: options.tables, write_probes, fire_triggers: options.fire_triggers };
-    let report = prove(app, &settings, &connected, &options.login, &verify).await?;
+    let report = prove(context, &settings, &connected, &options.login, &verify).await?;
     connected.database.close().await;
-    app.report(&report)?;
+    context.report(&report)?;
     Ok((!report.is_proven()).then_some(Exit::NotYet))
 }
 
 /// Makes the attempts. `rollout --verify` calls it too.
 pub(super) async fn prove(
-    app: &CommandContext,
+    context: &CommandContext,
     settings: &Settings,
     connected: &Connected,
     login: &AppLogin,
     options: &VerifyOptions,
 ) -> anyhow::Result<VerifyReport> {
-    let (url, origin) = app_url(app, settings, connected, login)?;
+    let (url, origin) = app_url(context, settings, connected, login)?;
     stop::at_once(async {
         let connect = ConnectOptions { tls_no_verify: settings.tls_no_verify(), ..ConnectOptions::default() };
         let as_app = Database::connect(&url, &connect).await?;
-        app.printer.note(&format!("trying as {} (from {origin})", as_app.session().role));
-        let mut progress = |table: &tenancy_config::TableName| app.printer.note(&format!("{table}: trying"));
+        context.printer.note(&format!("trying as {} (from {origin})", as_app.session().role));
+        let mut progress = |table: &tenancy_config::TableName| context.printer.note(&format!("{table}: trying"));
         let report =
             rls_rollout::verify(&connected.database, &as_app, settings.tenancy(), options, &mut progress).await?;
         as_app.close().await;
@@ -89,7 +89,7 @@ pub(super) async fn prove(
 
 /// The application's URL, and the setting that it comes from.
 fn app_url(
-    app: &CommandContext,
+    context: &CommandContext,
     settings: &Settings,
     connected: &Connected,
     login: &AppLogin,
@@ -105,7 +105,10 @@ fn app_url(
         return Ok((url, origin));
     }
     if connected.is_local() {
-        return Ok((app.local(LocalOptions::default())?.running()?.url(Role::AppUser)?, SettingOrigin::LocalDatabase));
+        return Ok((
+            context.local(LocalOptions::default())?.running()?.url(Role::AppUser)?,
+            SettingOrigin::LocalDatabase,
+        ));
     }
     Ok((connected.database.url().clone(), connected.origin.clone()))
 }
