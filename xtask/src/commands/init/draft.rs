@@ -38,7 +38,7 @@ pub(super) fn of_known(tenancy: &Tenancy, catalog: &Catalog) -> Tenancy {
                 .is_ok_and(|name| catalog.tables.iter().any(|t| t.name == name))
         };
         rules.sources.retain(|source| there(&source.table));
-        rules.evidence.retain(|evidence| there(&evidence.table));
+        rules.tie_breakers.retain(|tie_breaker| there(&tie_breaker.table));
         rules
     };
     let tables = catalog.tables.iter().map(|table| (short_name(&table.name, tenancy), rules(table))).collect();
@@ -173,7 +173,7 @@ mod tests {
         assert_eq!(sources, ["client"], "the tables of the other sources are not there");
         let draft = of_known(&Tenancy::default(), &catalog(vec![table("chat_messages", "tenantId", vec![])]));
         let chat = &draft.tables["chat_messages"];
-        assert_eq!((chat.sources.len(), chat.evidence[0].name.as_str()), (0, "room"));
+        assert_eq!((chat.sources.len(), chat.tie_breakers[0].name.as_str()), (0, "room"));
     }
 
     #[test]

@@ -130,7 +130,7 @@ mod tests {
         let read = Tenancy::from_toml(&text, "tenancy.toml".as_ref()).unwrap();
         let rules = &read.tables["chat_messages"];
         assert_eq!((rules.sources.len(), rules.sources[0].column.as_str()), (1, odd));
-        assert_eq!(rules.evidence, tenancy.tables["chat_messages"].evidence);
+        assert_eq!(rules.tie_breakers, tenancy.tables["chat_messages"].tie_breakers);
         assert!(text.contains("# not proposed: nobody to id of users: a reason for nobody\n"), "{text}");
     }
 
