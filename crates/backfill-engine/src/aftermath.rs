@@ -7,8 +7,8 @@ use sqlx::Row;
 use tenancy_config::TableName;
 use tenant_rls::{Backoff, Database, Error as RlsError, OwnerTx, Template, retry_locks};
 
-use crate::Result;
-use crate::preflight::number;
+use crate::error::Result;
+use crate::row_count::row_count;
 
 /// An autovacuum, which the run itself brought on, yields after `deadlock_timeout`, 1 s by default: a shorter wait never gets its turn.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
@@ -70,7 +70,7 @@ impl Cleanup {
             (true, true) => Vacuum::Comes,
             (true, false) => Vacuum::TooFew,
         };
-        let (dead_rows, dead_bytes) = (number(row.get(0)), number(row.get(1)));
+        let (dead_rows, dead_bytes) = (row_count(row.get(0)), row_count(row.get(1)));
         Ok((Self { analyzed: false, not_analyzed: None, dead_rows, dead_bytes, vacuum }, row.get(4)))
     }
 }

@@ -5,20 +5,17 @@ use std::time::Duration;
 use tenant_ops::Run;
 use tenant_rls::ActingRole;
 
-use crate::passes::MOST_PASSES;
-use crate::pressure::ThrottleReport;
-use crate::survey::Survey;
+use crate::aftermath::Cleanup;
+use crate::context::Backfill;
+use crate::error::Result;
+use crate::finding::FailedRow;
+use crate::options::{BackfillOptions, MOST_PASSES};
+use crate::plan::BackfillPlan;
+use crate::preflight::Preflight;
+use crate::pressure::totals::ThrottleReport;
+use crate::report::{BackfillReport, RunOutcome, SourceCount};
+use crate::survey::FinalSurvey;
 use crate::tally::ProcessCounts;
-use crate::{
-    Backfill, BackfillOptions, BackfillPlan, BackfillReport, Cleanup, FailedRow, Preflight, Result, RunOutcome,
-    SourceCount,
-};
-
-/// What was found when the run had ended.
-pub(crate) struct FinalSurvey {
-    pub(crate) survey: Survey,
-    pub(crate) ghosts: Vec<crate::GhostTenant>,
-}
 
 /// What the books say when this process leaves them: of all processes, earlier ones included.
 pub(crate) struct RunTotals {

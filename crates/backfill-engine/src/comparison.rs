@@ -5,8 +5,11 @@ use sqlx::Row;
 use tenancy_config::Tenancy;
 use tenant_rls::{Database, Error as RlsError, TenantId};
 
+use crate::error::Result;
+use crate::options::OnConflict;
+use crate::plan::BackfillPlan;
 use crate::statements::Statements;
-use crate::{BackfillPlan, OnConflict, Result, survey};
+use crate::survey;
 
 /// Rows without a tenant, as one tenant for all of them and their own sources see them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -1,13 +1,12 @@
 //! What an operator does with a run from outside: how it stands, pause, resume, cancel.
 
-use std::time::Duration;
-
 use serde::Serialize;
 use tenancy_config::Tenancy;
 use tenant_ops::{RunProcessRecord, RunRecord, RunState, change_state};
 use tenant_rls::{Database, OwnerTx};
 
-use crate::{Error, Result};
+use crate::error::{Error, Result};
+use crate::options::CATALOG_LOCK_TIMEOUT;
 
 /// How a run stands; its JSON is `backfill-status/1`.
 #[derive(Debug, Clone, Serialize)]
@@ -23,7 +22,7 @@ pub struct RunStatus {
 /// # Errors
 /// [`Error::NoRun`]; [`Error::Ops`]; [`Error::Database`].
 pub async fn status(database: &Database, tenancy: &Tenancy, run: i64) -> Result<RunStatus> {
-    let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
+    let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
     let record = tenant_ops::runs(tx.connection(), tenancy, Some(run)).await?.pop().ok_or(Error::NoRun { run })?;
     let members = tenant_ops::members(tx.connection(), run).await?;
     tx.rollback().await?;

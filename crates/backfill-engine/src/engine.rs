@@ -3,45 +3,28 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tenancy_config::Tenancy;
 use tenant_ops::{Heartbeat, LEASE_TTL, Lease, LeaseWatch, NewRange, NewRun, Run, RunProcess};
-use tenant_rls::{AuditTx, Database, OwnerTx};
 use tokio::sync::watch;
 
+use crate::aftermath::Cleanup;
 use crate::batch::Batches;
 use crate::books::Books;
-use crate::closing::{FinalSurvey, Found, ReportInputs, RunTotals};
+use crate::closing::{Found, ReportInputs, RunTotals};
+use crate::context::Backfill;
+use crate::error::Result;
 use crate::lanes::lanes;
 use crate::passes::{Leadership, Passes};
-use crate::pressure::Throttle;
+use crate::preflight::Preflight;
+use crate::pressure::throttle::Throttle;
+use crate::progress::BackfillEvent;
+use crate::report::{BackfillReport, RunOutcome};
 use crate::statements::Statements;
 use crate::steady::{Teller, steadily, tell};
 use crate::survey::{self, Survey};
 use crate::tally::ProcessCounts;
-use crate::{
-    BackfillEvent, BackfillOptions, BackfillPlan, BackfillReport, Cleanup, FailedRow, Preflight, Result, RunOutcome,
-    review,
-};
 
 /// How often a process that is to join a run looks again.
 const JOIN_AGAIN: Duration = Duration::from_millis(250);
-
-/// A backfill that is ready to run.
-#[derive(Debug, Clone, Copy)]
-pub struct Backfill<'a> {
-    /// Where.
-    pub database: &'a Database,
-    /// The roles and the session variable.
-    pub tenancy: &'a Tenancy,
-    /// The table and its sources.
-    pub plan: &'a BackfillPlan,
-    /// Names the run in `tenant_ops.run`.
-    pub job: &'a str,
-    /// Who runs it, for a second operator to read.
-    pub holder: &'a str,
-    /// How.
-    pub options: &'a BackfillOptions,
-}
 
 impl Backfill<'_> {
     /// Runs to the end, or until `stop` turns true: the running batch is committed then, and the next run goes on from
@@ -49,7 +32,7 @@ impl Backfill<'_> {
     ///
     /// # Errors
     /// [`tenant_rls::Error::CannotSee`] where no role can be proven to see every row; [`tenant_ops::Error::Held`] where
-    /// another run works on the table; [`crate::Error`] for the rest. What was committed stays.
+    /// another run works on the table; [`crate::error::Error`] for the rest. What was committed stays.
     pub async fn run(
         self,
         stop: watch::Receiver<bool>,
@@ -68,7 +51,8 @@ impl Backfill<'_> {
             return Ok(report.finish(RunOutcome::NothingToDo, ProcessCounts::default(), None, end));
         }
         audit.close().await?;
-        let preflight = Preflight::look(&self, &role, survey.assignable).await?;
+        let preflight =
+            Preflight::inspect(database, tenancy, plan, options.on_conflict, &role, survey.assignable).await?;
         let left_out = preflight.left_out();
         statements = Statements::leaving_out(plan, options.on_conflict, &left_out)?;
         progress(BackfillEvent::LookedAhead { says: preflight.says() });
@@ -114,16 +98,6 @@ impl Backfill<'_> {
         let found = Found { preflight: Some(preflight), pressure: throttle.report(), aftermath };
         let report = ReportInputs { plan, role: &role, options, run: books.run(), elapsed, found };
         Ok(report.finish(outcome, tally, kept, end))
-    }
-
-    /// What identifies this run.
-    pub(crate) fn new_run(&self) -> NewRun {
-        NewRun {
-            job: self.job.to_owned(),
-            table: self.plan.table.to_string(),
-            on_conflict: self.options.on_conflict.as_str(),
-            sources: self.plan.names().map(str::to_owned).collect(),
-        }
     }
 
     /// Takes the lease and opens the run, or joins the one that another process leads; for a dry run, says how to open one
@@ -205,29 +179,6 @@ impl Backfill<'_> {
             let _ = lead.lease.release(self.database).await;
         }
         kept
-    }
-
-    /// How many batches run at once: no more than there are connections.
-    pub(crate) fn at_once(&self) -> u32 {
-        self.options.at_once().min(self.database.max_connections())
-    }
-
-    /// Rows that the table refused in this pass.
-    pub(crate) async fn refused(&self, run: &Run) -> Result<Vec<FailedRow>> {
-        let mut tx = OwnerTx::begin(self.database, Duration::from_secs(5)).await?;
-        let refused = run.refused(tx.connection()).await?;
-        tx.rollback().await?;
-        Ok(refused.into_iter().map(|(key, error)| FailedRow { key, error }).collect())
-    }
-
-    /// Names the tenants that do not exist and writes the review, in the snapshot of the last survey.
-    pub(crate) async fn end(&self, mut audit: AuditTx, survey: Survey, statements: &Statements) -> Result<FinalSurvey> {
-        let ghosts = survey::ghosts(&mut audit, self.plan, statements).await?;
-        if let Some(path) = &self.options.review {
-            review::write(&mut audit, self.plan, statements, path).await?;
-        }
-        audit.close().await?;
-        Ok(FinalSurvey { survey, ghosts })
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use tenancy_config::{Exit, NameError, TableName, UserError};
 use tenant_ops::RunState;
 
-use crate::{FailedRow, RefusedTriggers};
+use crate::finding::{FailedRow, RefusedTriggers};
 
 /// The result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

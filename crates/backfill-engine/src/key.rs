@@ -64,7 +64,7 @@ impl RowKey {
         } else {
             "(:text::pg_catalog.jsonb OPERATOR(pg_catalog.->>) :at):::kind"
         });
-        let value = if self.columns.len() == 1 { value } else { value.fragment("at", crate::parts::number(at)) };
+        let value = if self.columns.len() == 1 { value } else { value.fragment("at", crate::fragments::number(at)) };
         value.fragment("text", Sql::from_static(text)).fragment("kind", kind.clone()).build()
     }
 }

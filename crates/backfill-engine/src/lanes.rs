@@ -1,11 +1,11 @@
 //! The lanes of a pass: each leaf in ranges of pages, enough of them that many workers find one, and that a dead one's is soon done.
 
-use std::time::Duration;
-
 use tenant_ops::NewRange;
 use tenant_rls::{Database, Error as RlsError, OwnerTx};
 
-use crate::{BackfillPlan, Result};
+use crate::error::Result;
+use crate::options::CATALOG_LOCK_TIMEOUT;
+use crate::plan::BackfillPlan;
 
 /// So many lanes a pass has, or a few more where leaves are small.
 const LANES: u64 = 64;
@@ -15,7 +15,7 @@ const FEWEST_PAGES: u64 = 64;
 
 /// Shares the table out, by the sizes that its leaves have now.
 pub(crate) async fn lanes(database: &Database, plan: &BackfillPlan) -> Result<Vec<NewRange>> {
-    let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
+    let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
     let mut leaves = Vec::with_capacity(plan.leaves.len());
     for leaf in &plan.leaves {
         let pages: i64 = sqlx::query_scalar(include_str!("../../../sql/backfill/pages.sql"))

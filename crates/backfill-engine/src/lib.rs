@@ -10,9 +10,13 @@ mod batch;
 mod books;
 mod closing;
 mod comparison;
+mod context;
 mod control;
 mod engine;
 mod error;
+mod finding;
+mod format;
+mod fragments;
 mod key;
 mod lanes;
 mod options;
@@ -25,6 +29,7 @@ pub mod pressure;
 mod progress;
 mod report;
 mod review;
+mod row_count;
 mod source;
 mod statements;
 mod steady;
@@ -38,19 +43,18 @@ mod worker;
 pub use aftermath::{Cleanup, Vacuum};
 pub use apply::{Apply, ApplyReport, Refusal, RefusalKind};
 pub use comparison::Comparison;
+pub use context::Backfill;
 pub use control::{RunStatus, change, status};
-pub use engine::Backfill;
 pub use error::{Error, Result};
+pub use finding::{FailedRow, GhostTenant, RefusedTriggers, Trigger};
+pub use format::bytes;
 pub use options::{BackfillOptions, OnConflict};
 pub use order::order;
 pub use plan::BackfillPlan;
-pub use preflight::{
-    IdleSlot, Preflight, RefusedTriggers, Replication, Space, Trigger, UncheckedIndex, UniqueViolation,
-    UniqueViolations, bytes,
-};
+pub use preflight::{IdleSlot, Preflight, Replication, Space, UncheckedIndex, UniqueViolation, UniqueViolations};
 pub use progress::BackfillEvent;
-pub use report::{BackfillReport, FailedRow, GhostTenant, RunOutcome, SourceCount};
-pub use review::CheckedReview;
+pub use report::{BackfillReport, RunOutcome, SourceCount};
+pub use review::file::CheckedReview;
 pub use source::{Source, TieBreaker};
 pub use suggest::{
     Basis, SourceSuggestion, SuggestReport, TableSuggestion, UnsuitableTable, short_name, sources_from_keys, suggest,

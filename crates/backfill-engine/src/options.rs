@@ -5,7 +5,13 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::pressure::ThrottleLimits;
+use crate::pressure::gentleness::ThrottleLimits;
+
+/// How long what reads the catalog waits for a lock. It takes none that anybody holds for long.
+pub(crate) const CATALOG_LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// So many passes, each of which found rows, and still there are more: somebody keeps writing them.
+pub(crate) const MOST_PASSES: i32 = 8;
 
 /// What to do with a row whose sources name several tenants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]

@@ -4,8 +4,11 @@
 use tenancy_config::Ident;
 use tenant_rls::{Sql, Template};
 
+use crate::error::Result;
+use crate::fragments::{call, list, number};
+use crate::options::OnConflict;
+use crate::plan::BackfillPlan;
 use crate::source::{Pointer, SourceKind, TieBreaker};
-use crate::{BackfillPlan, OnConflict, Result};
 
 /// What stands in the statements, in the order of sources and then evidence.
 #[derive(Debug, Default)]
@@ -280,16 +283,6 @@ impl Resolution {
     }
 }
 
-/// Several of one kind, with commas between them.
-pub(crate) fn list(parts: &[Sql]) -> Sql {
-    Sql::join(parts.iter().cloned(), ", ")
-}
-
-/// Several of one kind at `:list`, with commas between them.
-pub(crate) fn call(text: &'static str, items: impl Iterator<Item = Sql>) -> Sql {
-    Template::new(text).fragment("list", Sql::join(items, ", ")).build()
-}
-
 fn name(ident: &Ident) -> Sql {
     Template::new(":\"name\"").ident("name", ident).build()
 }
@@ -298,7 +291,14 @@ fn alias(value: &Sql, ident: &Ident) -> Sql {
     Template::new(":value AS :\"name\"").fragment("value", value.clone()).ident("name", ident).build()
 }
 
-/// Small numbers as SQL.
-pub(crate) fn number(n: usize) -> Sql {
-    Template::new(":'n'::int").literal("n", &n.to_string()).build()
+/// The decision, but for the rows that are left out: they get none.
+pub(crate) fn leaving_out(decision: Sql, keys: &[String]) -> Sql {
+    if keys.is_empty() {
+        return decision;
+    }
+    let literal = |key: &String| Template::new(":'key'").literal("key", key).build();
+    Template::new("CASE WHEN row_key OPERATOR(pg_catalog.=) ANY (:keys) THEN NULL ELSE :decision END")
+        .fragment("keys", call("ARRAY[:list]::pg_catalog.text[]", keys.iter().map(literal)))
+        .fragment("decision", decision)
+        .build()
 }

@@ -11,21 +11,20 @@ use tokio::sync::watch;
 
 use crate::batch::Batches;
 use crate::books::Books;
-use crate::closing::FinalSurvey;
-use crate::engine::Backfill;
+use crate::context::Backfill;
+use crate::error::Result;
 use crate::lanes::lanes;
-use crate::pressure::Throttle;
+use crate::options::MOST_PASSES;
+use crate::pressure::throttle::Throttle;
+use crate::progress::BackfillEvent;
+use crate::report::RunOutcome;
 use crate::steady::{Teller, steadily, tell};
-use crate::survey::{self, Survey};
+use crate::survey::{self, FinalSurvey, Survey};
 use crate::tally::ProcessCounts;
 use crate::worker::{PassEnd, Shared, Worker};
-use crate::{BackfillEvent, Result, RunOutcome};
 
 /// Passes that found nothing while assignable rows are left: their rows are locked, or refuse.
 const IDLE_PASSES: u32 = 3;
-
-/// So many passes, each of which found rows, and still there are more: somebody keeps writing them.
-pub(crate) const MOST_PASSES: i32 = 8;
 
 /// How long to wait for locked rows between such passes.
 const IDLE_WAIT: Duration = Duration::from_secs(1);

@@ -3,9 +3,9 @@
 use tenancy_config::{Ident, TableName, Tenancy};
 use tenant_rls::{Access, Catalog, Sql, Template, TenantId, TenantTable};
 
+use crate::error::{Error, Result};
 use crate::key::RowKey;
 use crate::source::{Found, Source, TieBreaker};
-use crate::{Error, Result};
 
 /// A backfill that fits this database.
 #[derive(Debug, Clone)]
@@ -139,6 +139,17 @@ impl BackfillPlan {
         let elsewhere = self.evidence.iter().filter(|evidence| evidence.table != self.table);
         access.extend(elsewhere.map(TieBreaker::access));
         access.push(Access { table: self.tenants.clone(), read: vec![self.tenant_key.clone()], write: None });
+        access
+    }
+
+    /// What is read of each table where nothing is written.
+    pub(crate) fn read_access(&self) -> Vec<Access> {
+        let mut access = self.access();
+        for need in &mut access {
+            need.write = None;
+            // Only the batches look at positions.
+            need.read.retain(|column| column.as_str() != "ctid");
+        }
         access
     }
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 use tenancy_config::TableName;
 
-use crate::pressure::{Reason, Unreadable};
+use crate::pressure::advice::Reason;
+use crate::pressure::signal::Unreadable;
 
 /// An event of a running backfill.
 #[derive(Debug, Clone, Serialize)]

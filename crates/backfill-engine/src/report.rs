@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use serde::Serialize;
 use tenancy_config::TableName;
 
-use crate::pressure::ThrottleReport;
-use crate::{Cleanup, Preflight};
+use crate::aftermath::Cleanup;
+use crate::finding::{FailedRow, GhostTenant};
+use crate::preflight::Preflight;
+use crate::pressure::totals::ThrottleReport;
 
 /// The closing report; its JSON is `backfill/1`.
 #[derive(Debug, Clone, Serialize)]
@@ -87,28 +89,6 @@ pub struct SourceCount {
     /// The source's name.
     pub source: String,
     /// Rows.
-    pub rows: u64,
-}
-
-/// A row that the table refused to change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct FailedRow {
-    /// Its key.
-    pub key: String,
-    /// What the server said.
-    pub error: String,
-}
-
-/// A tenant that does not exist.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct GhostTenant {
-    /// The source that names it.
-    pub source: String,
-    /// The table of the source.
-    pub table: TableName,
-    /// The id; may be the empty string.
-    pub tenant: String,
-    /// Rows of that table that name it.
     pub rows: u64,
 }
 

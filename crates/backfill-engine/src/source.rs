@@ -4,7 +4,7 @@ use tenancy_config::tenancy::{EvidenceRule, SourceRule, TableRules};
 use tenancy_config::{Ident, TableName, Tenancy};
 use tenant_rls::{Access, Catalog, TenantId, TenantTable};
 
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// One source.
 #[derive(Debug, Clone)]

@@ -4,10 +4,12 @@ use tenancy_config::TableName;
 use tenant_ops::BatchStatement;
 use tenant_rls::{Sql, Template};
 
-use crate::parts::{Resolution, list};
-use crate::preflight::leaving_out;
+use crate::error::Result;
+use crate::fragments::list;
+use crate::options::OnConflict;
+use crate::parts::{Resolution, leaving_out};
+use crate::plan::BackfillPlan;
 use crate::source::{Pointer, Source};
-use crate::{BackfillPlan, OnConflict, Result};
 
 /// The statements of the batches of one leaf; of an ordinary table, the table itself.
 #[derive(Debug)]

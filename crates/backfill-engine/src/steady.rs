@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use tenant_rls::{Backoff, Error as RlsError, Fault, fault_of};
 
-use crate::{BackfillEvent, Error, Result};
+use crate::error::{Error, Result};
+use crate::progress::BackfillEvent;
 
 /// Whom the workers tell, one at a time.
 pub(crate) type Teller<'a> = Mutex<&'a mut (dyn FnMut(BackfillEvent) + Send)>;

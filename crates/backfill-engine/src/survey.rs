@@ -2,10 +2,12 @@
 
 use sqlx::Row;
 use tenancy_config::{Ident, Tenancy};
-use tenant_rls::{Access, ActingRole, AuditTx, Database, Error as RlsError, visibility};
+use tenant_rls::{ActingRole, AuditTx, Database, Error as RlsError, visibility};
 
+use crate::error::Result;
+use crate::finding::GhostTenant;
+use crate::plan::BackfillPlan;
 use crate::statements::Statements;
-use crate::{BackfillPlan, GhostTenant, Result};
 
 /// Rows without a tenant, by what their sources say.
 #[derive(Debug, Clone, Copy, Default)]
@@ -28,6 +30,12 @@ impl Survey {
         let count = |at: usize| u64::try_from(row.get::<i64, _>(at)).unwrap_or_default();
         Ok(Self { assignable: count(0), conflicts: count(1), unresolved: count(2) })
     }
+}
+
+/// What was found when the run had ended.
+pub(crate) struct FinalSurvey {
+    pub(crate) survey: Survey,
+    pub(crate) ghosts: Vec<GhostTenant>,
 }
 
 /// Rows without a tenant.
@@ -62,21 +70,10 @@ pub(crate) async fn ghosts(
     Ok(found)
 }
 
-/// What is read of each table where nothing is written.
-pub(crate) fn reading(plan: &BackfillPlan) -> Vec<Access> {
-    let mut access = plan.access();
-    for need in &mut access {
-        need.write = None;
-        // Only the batches look at positions.
-        need.read.retain(|column| column.as_str() != "ctid");
-    }
-    access
-}
-
 /// Opens an audit of all that the plan reads. The login is preferred; where it is filtered, the auditor or the
 /// maintenance role may be proven to see everything.
 pub(crate) async fn open(database: &Database, tenancy: &Tenancy, plan: &BackfillPlan) -> Result<AuditTx> {
-    Ok(AuditTx::begin(database, &reading(plan), &visibility::readers(database, tenancy)?, None).await?)
+    Ok(AuditTx::begin(database, &plan.read_access(), &visibility::readers(database, tenancy)?, None).await?)
 }
 
 /// The role that writes: the maintenance role where it is there and may, as it can do the least; else the login.

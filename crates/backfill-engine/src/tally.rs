@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tenant_ops::BatchCounts;
 
-use crate::FailedRow;
+use crate::finding::FailedRow;
 
 /// So many rows may refuse before the run stops: then it is no longer about rows.
 pub(crate) const MOST_FAILURES: u64 = 100;

@@ -12,7 +12,10 @@ use tenant_rls::{
 };
 use tokio::sync::watch;
 
-use crate::{BackfillEvent, BackfillPlan, Error, Result};
+use crate::error::{Error, Result};
+use crate::options::CATALOG_LOCK_TIMEOUT;
+use crate::plan::BackfillPlan;
+use crate::progress::BackfillEvent;
 
 /// So many rows are enough for one transaction.
 const ROWS: i64 = 5_000;
@@ -171,7 +174,7 @@ impl Undo<'_> {
 /// # Errors
 /// [`Error::Ops`]; [`Error::Database`].
 pub async fn runs(database: &Database, tenancy: &Tenancy) -> Result<Vec<RunRecord>> {
-    let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
+    let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
     let runs = tenant_ops::runs(tx.connection(), tenancy, None).await?;
     tx.rollback().await?;
     Ok(runs)
@@ -182,7 +185,7 @@ pub async fn runs(database: &Database, tenancy: &Tenancy) -> Result<Vec<RunRecor
 /// # Errors
 /// [`Error::Ops`]; [`Error::Database`].
 pub async fn why(database: &Database, tenancy: &Tenancy, table: &TableName, key: &str) -> Result<Vec<Assignment>> {
-    let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
+    let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
     let found = tenant_ops::why(tx.connection(), tenancy, &table.to_string(), key).await?;
     tx.rollback().await?;
     Ok(found)

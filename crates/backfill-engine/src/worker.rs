@@ -10,11 +10,13 @@ use tokio::sync::watch;
 
 use crate::batch::{BatchRequest, BatchResult, Batches, ClaimedRange};
 use crate::books::Books;
-use crate::pressure::Throttle;
+use crate::error::{Error, Result};
+use crate::options::BackfillOptions;
+use crate::pressure::throttle::Throttle;
+use crate::progress::BackfillEvent;
 use crate::steady::{Teller, steadily, tell};
 use crate::tally::{MOST_FAILURES, ProcessCounts};
 use crate::tid::{PAGE, half};
-use crate::{BackfillEvent, BackfillOptions, Error, Result};
 
 /// Pages of the first batch; measurement takes over from there.
 const FIRST_PAGES: u64 = 32;

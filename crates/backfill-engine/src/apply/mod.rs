@@ -12,11 +12,16 @@ use tenant_ops::{DecisionResult, DecisionRun, Heartbeat, Lease};
 use tenant_rls::{Catalog, Database};
 use tokio::sync::watch;
 
-use crate::review::{Line, LineContent, RefusedFile, ReviewFile};
-use crate::{BackfillEvent, BackfillPlan, CheckedReview, Result, survey};
-use names::TenantNames;
+use crate::apply::names::TenantNames;
+use crate::apply::writer::{Books, DecisionOutcome, ReadyDecision, Writer};
+use crate::error::Result;
+use crate::plan::BackfillPlan;
+use crate::progress::BackfillEvent;
+use crate::review::file::{CheckedReview, Line, LineContent, ReviewFile};
+use crate::review::refused::RefusedFile;
+use crate::survey;
+
 pub use report::{ApplyReport, Refusal, RefusalKind};
-use writer::{Books, DecisionOutcome, ReadyDecision, Writer};
 
 /// So many lines are one transaction, if none of them is halved.
 const LINES: usize = 500;
@@ -55,7 +60,7 @@ impl Apply<'_> {
     /// the others go on.
     ///
     /// # Errors
-    /// [`crate::Error::NotAReview`] where the file has columns of another one; [`tenant_rls::Error::NoTable`] where it is about a
+    /// [`crate::error::Error::NotAReview`] where the file has columns of another one; [`tenant_rls::Error::NoTable`] where it is about a
     /// table that is not there; [`tenant_rls::Error::CannotSee`] where no role can be proven to see every row;
     /// [`tenant_ops::Error::Held`] where a run works on the table. What was committed stays, and is found by the next one.
     pub async fn run(

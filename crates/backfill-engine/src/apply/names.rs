@@ -6,7 +6,7 @@ use tenancy_config::Tenancy;
 use tenancy_config::UserError;
 use tenant_rls::{Database, Error as RlsError, Registry, TenantId};
 
-use crate::Result;
+use crate::error::Result;
 
 /// The most names that are remembered.
 const REMEMBERED: usize = 10_000;

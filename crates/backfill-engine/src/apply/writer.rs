@@ -10,11 +10,15 @@ use tenant_rls::{
     fault_of,
 };
 
-use crate::parts::{Resolution, list};
-use crate::review::Decision;
+use crate::error::{Error, Result};
+use crate::fragments::list;
+use crate::options::CATALOG_LOCK_TIMEOUT;
+use crate::parts::Resolution;
+use crate::plan::BackfillPlan;
+use crate::progress::BackfillEvent;
+use crate::review::file::Decision;
 use crate::steady::reconnect;
 use crate::undo::by_key;
-use crate::{BackfillEvent, BackfillPlan, Error, Result};
 
 /// A decision whose tenant was found.
 #[derive(Debug, Clone)]
@@ -131,7 +135,7 @@ impl Writer<'_> {
         }
         let keys: Vec<&str> = there.iter().map(|ready| ready.asked.key.as_str()).collect();
         let tenants: Vec<&str> = there.iter().map(|ready| ready.tenant.as_str()).collect();
-        let mut tx = OwnerTx::begin(self.database, Duration::from_secs(5)).await?;
+        let mut tx = OwnerTx::begin(self.database, CATALOG_LOCK_TIMEOUT).await?;
         let runs =
             tenant_ops::decided(tx.connection(), self.tenancy, &self.plan.table.to_string(), &keys, &tenants).await?;
         tx.rollback().await?;

@@ -4,8 +4,10 @@ use serde::Serialize;
 use sqlx::{PgConnection, Row};
 use tenant_rls::Error as RlsError;
 
-use super::{bytes, listed, number};
-use crate::{BackfillPlan, Error, Result};
+use crate::error::{Error, Result};
+use crate::format::{bytes, listed};
+use crate::plan::BackfillPlan;
+use crate::row_count::row_count;
 
 /// Standbys, slots, and what the server keeps for them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -40,12 +42,16 @@ pub(super) async fn look(connection: &mut PgConnection) -> Result<Replication> {
         .map_err(RlsError::query("asking who follows the WAL"))?;
     let (names, sizes): (Vec<String>, Vec<i64>) = (row.get(3), row.get(4));
     Ok(Replication {
-        standbys: number(row.get(0)),
-        hidden_standbys: number(row.get(1)),
-        active_slots: number(row.get(2)),
-        idle_slots: names.into_iter().zip(sizes).map(|(name, bytes)| IdleSlot { name, bytes: number(bytes) }).collect(),
+        standbys: row_count(row.get(0)),
+        hidden_standbys: row_count(row.get(1)),
+        active_slots: row_count(row.get(2)),
+        idle_slots: names
+            .into_iter()
+            .zip(sizes)
+            .map(|(name, bytes)| IdleSlot { name, bytes: row_count(bytes) })
+            .collect(),
         slot_limit_bytes: u64::try_from(row.get::<i64, _>(5)).ok(),
-        kept_bytes: number(row.get(6)),
+        kept_bytes: row_count(row.get(6)),
     })
 }
 

@@ -6,8 +6,10 @@ use serde::Serialize;
 use sqlx::{PgConnection, Row};
 use tenant_rls::Error as RlsError;
 
-use super::{bytes, number};
-use crate::{BackfillPlan, Result};
+use crate::error::Result;
+use crate::format::bytes;
+use crate::plan::BackfillPlan;
+use crate::row_count::row_count;
 
 /// What a record in the WAL takes beside what it writes: its header, and for each page where in it.
 const RECORD: u64 = 64;
@@ -61,13 +63,13 @@ pub(super) async fn estimate(connection: &mut PgConnection, plan: &BackfillPlan,
         .await
         .map_err(RlsError::query(format!("asking what {} takes", plan.table)))?;
     let table = Table {
-        heap: number(row.get(0)),
-        indexes: number(row.get(1)),
+        heap: row_count(row.get(0)),
+        indexes: row_count(row.get(1)),
         rows: row.get(2),
-        index_count: number(row.get(3)),
+        index_count: row_count(row.get(3)),
         full_pages: row.get(4),
-        page: number(row.get(5)),
-        between_checkpoints: number(row.get(6)),
+        page: row_count(row.get(5)),
+        between_checkpoints: row_count(row.get(6)),
     };
     Ok((table.rows >= 1.0).then(|| table.space(rows)))
 }

@@ -3,11 +3,24 @@
 use tenancy_config::Ident;
 use tenant_rls::{Sql, Template};
 
-use super::unique::UniqueIndex;
-use crate::parts::{Resolution, list};
-use crate::{BackfillPlan, OnConflict, Result};
+use crate::error::Result;
+use crate::fragments::list;
+use crate::options::OnConflict;
+use crate::parts::Resolution;
+use crate::plan::BackfillPlan;
 
-pub(super) fn breaks(plan: &BackfillPlan, key: &UniqueIndex, on_conflict: OnConflict) -> Result<Sql> {
+/// A unique index that depends on the tenant column.
+pub(super) struct UniqueIndex {
+    pub(super) name: String,
+    /// As the catalog prints them, over the table's own column names.
+    pub(super) compares: Vec<String>,
+    pub(super) predicate: Option<String>,
+    /// The columns that these draw on.
+    pub(super) columns: Vec<Ident>,
+    pub(super) nulls_equal: bool,
+}
+
+pub(super) fn statement(plan: &BackfillPlan, key: &UniqueIndex, on_conflict: OnConflict) -> Result<Sql> {
     let parts = Resolution::of(plan)?;
     let columns = Columns::of(plan, key)?;
     let compared = (1..=key.compares.len()).map(|n| Ident::new(format!("key_{n}"))).collect::<Result<Vec<_>, _>>()?;

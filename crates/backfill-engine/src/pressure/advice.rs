@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::pressure::gentleness::ThrottleLimits;
 use crate::pressure::latch::Hysteresis;
-use crate::pressure::{LoadSample, LoadSignal, Replica, ThrottleLimits};
+use crate::pressure::reading::{LoadSample, Replica};
+use crate::pressure::signal::LoadSignal;
 
 /// How long a limit is kept to after it was last reached.
 const HOLD: Duration = Duration::from_secs(3);

@@ -1,13 +1,13 @@
 //! How a backfill stays gentle: what the server says of its load, what is to be made of it, and what holds the workers back.
 
-mod advice;
-mod gentleness;
-mod latch;
-mod pacer;
-mod reading;
-mod signal;
-mod throttle;
-mod totals;
+pub(crate) mod advice;
+pub(crate) mod gentleness;
+pub(crate) mod latch;
+pub(crate) mod pacer;
+pub(crate) mod reading;
+pub(crate) mod signal;
+pub(crate) mod throttle;
+pub(crate) mod totals;
 
 #[cfg(test)]
 mod tests;

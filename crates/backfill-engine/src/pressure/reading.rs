@@ -7,8 +7,8 @@ use sqlx::postgres::PgRow;
 use tenancy_config::TableName;
 use tenant_rls::{Database, DirectConnection, Template};
 
-use crate::Result;
-use crate::pressure::{LoadSignal, Unreadable};
+use crate::error::Result;
+use crate::pressure::signal::{LoadSignal, Unreadable};
 
 /// How long an answer is waited for; a server that takes longer says nothing.
 const PATIENCE: Duration = Duration::from_secs(5);

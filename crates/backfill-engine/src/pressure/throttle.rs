@@ -9,10 +9,13 @@ use tenant_rls::Database;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use crate::BackfillEvent;
-use crate::pressure::reading::LoadSampler;
-use crate::pressure::totals::Totals;
-use crate::pressure::{Advice, Advisor, LoadSample, LoadSignal, RateLimit, ThrottleLimits, ThrottleReport};
+use crate::pressure::advice::{Advice, Advisor};
+use crate::pressure::gentleness::ThrottleLimits;
+use crate::pressure::pacer::RateLimit;
+use crate::pressure::reading::{LoadSample, LoadSampler};
+use crate::pressure::signal::LoadSignal;
+use crate::pressure::totals::{ThrottleReport, Totals};
+use crate::progress::BackfillEvent;
 
 /// How often the server is asked.
 const EVERY: Duration = Duration::from_secs(1);
@@ -119,7 +122,7 @@ impl Throttle {
     }
 
     /// Counts how long the advice before this reading held, and returns what cannot be read and was not told yet.
-    fn count(&self, reading: &LoadSample, elapsed: Duration) -> Vec<crate::pressure::Unreadable> {
+    fn count(&self, reading: &LoadSample, elapsed: Duration) -> Vec<crate::pressure::signal::Unreadable> {
         let mut totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(advice) = &*self.advice.borrow() {
             totals.add(advice, elapsed);

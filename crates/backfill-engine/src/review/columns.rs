@@ -1,6 +1,7 @@
 //! The columns of a review file.
 
-use crate::{BackfillPlan, Source};
+use crate::plan::BackfillPlan;
+use crate::source::Source;
 
 pub(crate) const TABLE: &str = "table";
 pub(crate) const ID: &str = "id";

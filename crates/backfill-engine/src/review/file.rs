@@ -9,8 +9,9 @@ use std::time::SystemTime;
 
 use tenancy_config::csv::text_of;
 
-use super::columns::{self, DECISION, FINGERPRINT, ID, TABLE};
-use crate::{BackfillPlan, Error, Result};
+use crate::error::{Error, Result};
+use crate::plan::BackfillPlan;
+use crate::review::columns::{self, DECISION, FINGERPRINT, ID, TABLE};
 
 /// Longest record, in bytes: a source may name some thousand tenants.
 const LONGEST: usize = 1 << 20;

@@ -1,11 +1,15 @@
 //! The rows that people must decide, as CSV: streamed, and put in place only when it is whole.
 
-mod columns;
-mod file;
-mod refused;
+pub(crate) mod columns;
+pub(crate) mod file;
+pub(crate) mod refused;
 
 #[cfg(test)]
 mod tests;
+
+use crate::error::Result;
+use crate::plan::BackfillPlan;
+use crate::statements::Statements;
 
 use std::path::Path;
 
@@ -16,13 +20,6 @@ use tenancy_config::FileError;
 use tenancy_config::csv::CsvWriter;
 use tenancy_config::files::{NewFile, Readers};
 use tenant_rls::{AuditTx, Error as RlsError};
-
-use crate::statements::Statements;
-use crate::{BackfillPlan, Result};
-
-pub use file::CheckedReview;
-pub(crate) use file::{Decision, Line, LineContent, ReviewFile};
-pub(crate) use refused::RefusedFile;
 
 /// Writes `table, id, reason`, for each source the tenant that it names and the key of the row which it has that from, an empty
 /// `decision` for people to fill in, and the fingerprint of all this.

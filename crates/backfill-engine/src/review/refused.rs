@@ -7,9 +7,9 @@ use tenancy_config::FileError;
 use tenancy_config::csv::{CsvWriter, text_of};
 use tenancy_config::files::{NewFile, Readers};
 
-use super::columns::REFUSED;
-use super::file::{MARK, ReviewFile};
-use crate::Result;
+use crate::error::Result;
+use crate::review::columns::REFUSED;
+use crate::review::file::{MARK, ReviewFile};
 
 /// The file of refused lines: the columns of the review and one more, to be mended and applied again.
 pub(crate) struct RefusedFile {
@@ -24,7 +24,7 @@ impl RefusedFile {
     /// Begins the file, in the form that the review has.
     ///
     /// # Errors
-    /// [`crate::Error::File`] where it cannot be written.
+    /// [`crate::error::Error::File`] where it cannot be written.
     pub(crate) fn create(path: &Path, like: &ReviewFile) -> Result<Self> {
         let cannot = |source| FileError::io(path, source);
         let mut file = NewFile::create(path, Readers::Owner)?;
@@ -45,7 +45,7 @@ impl RefusedFile {
     /// Adds a line, with the cells as the review has them. What does not fit into its columns stands behind the reason.
     ///
     /// # Errors
-    /// [`crate::Error::File`] where it cannot be written.
+    /// [`crate::error::Error::File`] where it cannot be written.
     pub(crate) fn add(&mut self, cells: &[String], why: &str) -> Result<()> {
         let mut texts: Vec<_> = cells.iter().map(|cell| text_of(cell).into_owned()).collect();
         let mut why = why.to_owned();
@@ -61,7 +61,7 @@ impl RefusedFile {
     /// Puts the finished file in its place.
     ///
     /// # Errors
-    /// [`crate::Error::File`] where it cannot be written.
+    /// [`crate::error::Error::File`] where it cannot be written.
     pub(crate) fn finish(self) -> Result<()> {
         let file = self.csv.into_inner().map_err(|source| FileError::io(&self.path, source))?;
         Ok(file.finish()?)

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use tempfile::NamedTempFile;
 use tenancy_config::csv::CsvWriter;
 
-use super::file::{CheckedReview, Decision, LineContent};
+use crate::review::file::{CheckedReview, Decision, LineContent};
 
 const HEADER: [&str; 6] = ["table", "id", "client", "decision", "fingerprint", ""];
 
@@ -115,5 +115,5 @@ fn a_file_that_was_changed_since_it_was_checked_is_not_read() {
     let mut file = file(format!("{}\n", HEADER.join(",")).as_bytes());
     let checked = CheckedReview::check(file.path()).unwrap();
     file.write_all(b"public.bookings,b_1,,acme,v1-0,\n").unwrap();
-    assert!(matches!(checked.open(), Err(crate::Error::ReviewChanged { .. })));
+    assert!(matches!(checked.open(), Err(crate::error::Error::ReviewChanged { .. })));
 }

@@ -4,8 +4,10 @@ use sqlx::Row;
 use tenancy_config::{Ident, TableName};
 use tenant_rls::{AuditTx, Error as RlsError, Sql, Template};
 
-use crate::parts::{Resolution, list};
-use crate::{BackfillPlan, Result};
+use crate::error::Result;
+use crate::fragments::list;
+use crate::parts::Resolution;
+use crate::plan::BackfillPlan;
 
 /// The most rows that are looked at, of those without a tenant and of the others.
 const ROWS: i64 = 10_000;

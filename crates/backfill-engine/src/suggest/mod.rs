@@ -10,11 +10,12 @@ use tenancy_config::tenancy::SourceRule;
 use tenancy_config::{Ident, TableName, Tenancy};
 use tenant_rls::{Access, AuditTx, Catalog, Column, Database, Error as RlsError, TenantTable, visibility};
 
-use crate::plan::ColumnType;
+use crate::error::{Error, Result};
+use crate::plan::{BackfillPlan, ColumnType};
 use crate::source::{Source, source};
-use crate::{BackfillPlan, Error, Result};
+use crate::suggest::measure::KeyedTable;
+
 pub use keys::{short_name, sources_from_keys};
-use measure::KeyedTable;
 pub use report::{Basis, SourceSuggestion, SuggestReport, TableSuggestion, UnsuitableTable};
 
 /// A source is proposed from this share on, in percent: of values that match, and of rows that agree.
