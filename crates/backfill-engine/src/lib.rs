@@ -4,60 +4,43 @@
 //! between them, and none is unresolved; both are reported, never guessed. It works in physical order, in short transactions that each hold
 //! data, journal and checkpoint; what it cannot see it does not count, but stops.
 
-mod aftermath;
-mod apply;
-mod batch;
-mod books;
-mod closing;
-mod comparison;
-mod context;
-mod control;
-mod engine;
 mod error;
 mod finding;
 mod format;
 mod fragments;
-mod key;
-mod lanes;
+mod history;
 mod options;
-mod order;
-mod parts;
-mod passes;
 mod plan;
 mod preflight;
-pub mod pressure;
 mod progress;
-mod report;
+mod retry;
 mod review;
 mod row_count;
-mod source;
+mod run;
 mod statements;
-mod steady;
 mod suggest;
 mod survey;
-mod tally;
-mod tid;
-mod undo;
-mod worker;
+pub mod throttle;
 
-pub use aftermath::{Cleanup, Vacuum};
-pub use apply::{Apply, ApplyReport, Refusal, RefusalKind};
-pub use comparison::Comparison;
-pub use context::Backfill;
-pub use control::{RunStatus, change, status};
 pub use error::{Error, Result};
 pub use finding::{FailedRow, GhostTenant, RefusedTriggers, Trigger};
 pub use format::bytes;
+pub use history::control::{RunStatus, change, status};
+pub use history::undo::{Undo, UndoReport};
+pub use history::{runs, why};
 pub use options::{BackfillOptions, OnConflict};
-pub use order::order;
 pub use plan::BackfillPlan;
+pub use plan::order::order;
+pub use plan::source::{Source, TieBreaker};
 pub use preflight::{IdleSlot, Preflight, Replication, Space, UncheckedIndex, UniqueViolation, UniqueViolations};
 pub use progress::BackfillEvent;
-pub use report::{BackfillReport, RunOutcome, SourceCount};
+pub use review::apply::{Apply, ApplyReport, Refusal, RefusalKind};
 pub use review::file::CheckedReview;
-pub use source::{Source, TieBreaker};
+pub use run::cleanup::{Cleanup, Vacuum};
+pub use run::context::Backfill;
+pub use run::report::{BackfillReport, RunOutcome, SourceCount};
 pub use suggest::{
     Basis, SourceSuggestion, SuggestReport, TableSuggestion, UnsuitableTable, short_name, sources_from_keys, suggest,
 };
+pub use survey::comparison::Comparison;
 pub use tenant_ops::{Assignment, RunProcessRecord, RunRecord, RunState};
-pub use undo::{Undo, UndoReport, runs, why};

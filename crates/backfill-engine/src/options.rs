@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::pressure::gentleness::ThrottleLimits;
+use crate::throttle::limits::ThrottleLimits;
 
 /// How long what reads the catalog waits for a lock. It takes none that anybody holds for long.
 pub(crate) const CATALOG_LOCK_TIMEOUT: Duration = Duration::from_secs(5);

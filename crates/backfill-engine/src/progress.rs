@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 use tenancy_config::TableName;
 
-use crate::pressure::advice::Reason;
-use crate::pressure::signal::Unreadable;
+use crate::throttle::advice::Reason;
+use crate::throttle::signal::Unreadable;
 
 /// An event of a running backfill.
 #[derive(Debug, Clone, Serialize)]

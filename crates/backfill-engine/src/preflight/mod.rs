@@ -4,7 +4,7 @@ mod replication;
 mod space;
 mod triggers;
 mod unique;
-mod unique_statement;
+mod unique_index;
 
 use serde::Serialize;
 use tenancy_config::Tenancy;

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::format::listed;
 use crate::options::{CATALOG_LOCK_TIMEOUT, OnConflict};
 use crate::plan::BackfillPlan;
-use crate::preflight::unique_statement::{UniqueIndex, statement};
+use crate::preflight::unique_index::{UniqueIndex, statement};
 use crate::row_count::row_count;
 
 /// So many rows can be left out of the batches, whose statement names them. More are no longer about rows.

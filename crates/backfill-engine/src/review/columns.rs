@@ -1,7 +1,7 @@
 //! The columns of a review file.
 
 use crate::plan::BackfillPlan;
-use crate::source::Source;
+use crate::plan::source::Source;
 
 pub(crate) const TABLE: &str = "table";
 pub(crate) const ID: &str = "id";

@@ -1,5 +1,6 @@
 //! The rows that people must decide, as CSV: streamed, and put in place only when it is whole.
 
+pub(crate) mod apply;
 pub(crate) mod columns;
 pub(crate) mod file;
 pub(crate) mod refused;

@@ -6,8 +6,8 @@ use tenant_rls::{AuditTx, Error as RlsError, Sql, Template};
 
 use crate::error::Result;
 use crate::fragments::list;
-use crate::parts::Resolution;
 use crate::plan::BackfillPlan;
+use crate::statements::resolution::Resolution;
 
 /// The most rows that are looked at, of those without a tenant and of the others.
 const ROWS: i64 = 10_000;

@@ -11,8 +11,8 @@ use tenancy_config::{Ident, TableName, Tenancy};
 use tenant_rls::{Access, AuditTx, Catalog, Column, Database, Error as RlsError, TenantTable, visibility};
 
 use crate::error::{Error, Result};
+use crate::plan::source::{Source, source};
 use crate::plan::{BackfillPlan, ColumnType};
-use crate::source::{Source, source};
 use crate::suggest::measure::KeyedTable;
 
 pub use keys::{short_name, sources_from_keys};

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use backfill_engine::BackfillEvent;
-use backfill_engine::pressure::{LoadSample, LoadSampler, LoadSignal, Throttle, ThrottleLimits};
+use backfill_engine::throttle::{LoadSample, LoadSampler, LoadSignal, Throttle, ThrottleLimits};
 use local_db::Role;
 use local_db::testing::{self, TestDb};
 use tenancy_config::{DatabaseUrl, TableName, Tenancy};

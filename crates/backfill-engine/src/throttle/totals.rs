@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::pressure::advice::Advice;
-use crate::pressure::signal::{LoadSignal, Unreadable};
+use crate::throttle::advice::Advice;
+use crate::throttle::signal::{LoadSignal, Unreadable};
 
 /// What held a run back, for its report.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]

@@ -8,7 +8,7 @@ use tenancy_config::TableName;
 use tenant_rls::{Database, DirectConnection, Template};
 
 use crate::error::Result;
-use crate::pressure::signal::{LoadSignal, Unreadable};
+use crate::throttle::signal::{LoadSignal, Unreadable};
 
 /// How long an answer is waited for; a server that takes longer says nothing.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -5,17 +5,17 @@ use std::time::Duration;
 use tenant_ops::Run;
 use tenant_rls::ActingRole;
 
-use crate::aftermath::Cleanup;
-use crate::context::Backfill;
 use crate::error::Result;
 use crate::finding::FailedRow;
 use crate::options::{BackfillOptions, MOST_PASSES};
 use crate::plan::BackfillPlan;
 use crate::preflight::Preflight;
-use crate::pressure::totals::ThrottleReport;
-use crate::report::{BackfillReport, RunOutcome, SourceCount};
+use crate::run::cleanup::Cleanup;
+use crate::run::context::Backfill;
+use crate::run::counts::ProcessCounts;
+use crate::run::report::{BackfillReport, RunOutcome, SourceCount};
 use crate::survey::FinalSurvey;
-use crate::tally::ProcessCounts;
+use crate::throttle::totals::ThrottleReport;
 
 /// What the books say when this process leaves them: of all processes, earlier ones included.
 pub(crate) struct RunTotals {

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::pressure::gentleness::ThrottleLimits;
-use crate::pressure::latch::Hysteresis;
-use crate::pressure::reading::{LoadSample, Replica};
-use crate::pressure::signal::LoadSignal;
+use crate::throttle::hysteresis::Hysteresis;
+use crate::throttle::limits::ThrottleLimits;
+use crate::throttle::load_sample::{LoadSample, Replica};
+use crate::throttle::signal::LoadSignal;
 
 /// How long a limit is kept to after it was last reached.
 const HOLD: Duration = Duration::from_secs(3);

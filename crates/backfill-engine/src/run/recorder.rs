@@ -8,7 +8,7 @@ use tenancy_config::Tenancy;
 use tenant_ops::{NewRange, NewRun, Range, Run};
 use tenant_rls::{ActingRole, BatchTx};
 
-use crate::tid::Tid;
+use crate::run::tid::Tid;
 
 /// The books of a backfill.
 pub(crate) enum Books {

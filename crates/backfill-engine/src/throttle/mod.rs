@@ -1,4 +1,18 @@
-//! Holds the workers of a process back, by what its one observer makes of the server's load.
+//! What holds the workers of a process back: what the server says of its load, what is to be made of it, and the limits.
+
+pub(crate) mod advice;
+pub(crate) mod hysteresis;
+pub(crate) mod limits;
+pub(crate) mod load_sample;
+pub(crate) mod rate_limit;
+pub(crate) mod signal;
+pub(crate) mod totals;
+
+#[cfg(test)]
+mod tests;
+
+use crate::progress::BackfillEvent;
+use crate::throttle::totals::Totals;
 
 use std::convert::Infallible;
 use std::sync::{Mutex, PoisonError};
@@ -9,13 +23,12 @@ use tenant_rls::Database;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use crate::pressure::advice::{Advice, Advisor};
-use crate::pressure::gentleness::ThrottleLimits;
-use crate::pressure::pacer::RateLimit;
-use crate::pressure::reading::{LoadSample, LoadSampler};
-use crate::pressure::signal::LoadSignal;
-use crate::pressure::totals::{ThrottleReport, Totals};
-use crate::progress::BackfillEvent;
+pub use advice::{Advice, Advisor, Reason};
+pub use limits::ThrottleLimits;
+pub use load_sample::{LoadSample, LoadSampler, Replica, TableActivity};
+pub use rate_limit::RateLimit;
+pub use signal::{LoadSignal, Unreadable};
+pub use totals::{ThrottleReport, ThrottledTime};
 
 /// How often the server is asked.
 const EVERY: Duration = Duration::from_secs(1);
@@ -122,7 +135,7 @@ impl Throttle {
     }
 
     /// Counts how long the advice before this reading held, and returns what cannot be read and was not told yet.
-    fn count(&self, reading: &LoadSample, elapsed: Duration) -> Vec<crate::pressure::signal::Unreadable> {
+    fn count(&self, reading: &LoadSample, elapsed: Duration) -> Vec<crate::throttle::signal::Unreadable> {
         let mut totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(advice) = &*self.advice.borrow() {
             totals.add(advice, elapsed);

@@ -9,19 +9,19 @@ use futures_util::future::{Either, join_all, select};
 use tenant_ops::{Heartbeat, Lease, LeaseWatch, RunState};
 use tokio::sync::watch;
 
-use crate::batch::Batches;
-use crate::books::Books;
-use crate::context::Backfill;
 use crate::error::Result;
-use crate::lanes::lanes;
 use crate::options::MOST_PASSES;
-use crate::pressure::throttle::Throttle;
 use crate::progress::BackfillEvent;
-use crate::report::RunOutcome;
-use crate::steady::{Teller, steadily, tell};
+use crate::retry::{Teller, steadily, tell};
+use crate::run::batch::Batches;
+use crate::run::context::Backfill;
+use crate::run::counts::ProcessCounts;
+use crate::run::ranges::lanes;
+use crate::run::recorder::Books;
+use crate::run::report::RunOutcome;
+use crate::run::worker::{PassEnd, Shared, Worker};
 use crate::survey::{self, FinalSurvey, Survey};
-use crate::tally::ProcessCounts;
-use crate::worker::{PassEnd, Shared, Worker};
+use crate::throttle::Throttle;
 
 /// Passes that found nothing while assignable rows are left: their rows are locked, or refuse.
 const IDLE_PASSES: u32 = 3;

@@ -7,14 +7,14 @@ use tenancy_config::{TableName, Tenancy};
 use tenant_ops::{BatchCall, BatchCounts, Range, Run};
 use tenant_rls::{ActingRole, Backoff, BatchOptions, BatchTx, Database, Error as RlsError, Fault, Sql, fault_of};
 
-use crate::books::Books;
 use crate::error::{Error, Result};
 use crate::finding::FailedRow;
 use crate::plan::BackfillPlan;
 use crate::progress::BackfillEvent;
+use crate::retry::{Teller, reconnect, tell};
+use crate::run::recorder::Books;
+use crate::run::tid::{Tid, TidRange};
 use crate::statements::{LeafStatements, Statements};
-use crate::steady::{Teller, reconnect, tell};
-use crate::tid::{Tid, TidRange};
 
 /// Does batches.
 pub(crate) struct Batches<'a> {

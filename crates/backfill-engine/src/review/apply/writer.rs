@@ -13,12 +13,12 @@ use tenant_rls::{
 use crate::error::{Error, Result};
 use crate::fragments::list;
 use crate::options::CATALOG_LOCK_TIMEOUT;
-use crate::parts::Resolution;
 use crate::plan::BackfillPlan;
 use crate::progress::BackfillEvent;
+use crate::retry::reconnect;
 use crate::review::file::Decision;
-use crate::steady::reconnect;
-use crate::undo::by_key;
+use crate::statements::keyed::by_key;
+use crate::statements::resolution::Resolution;
 
 /// A decision whose tenant was found.
 #[derive(Debug, Clone)]
@@ -63,7 +63,7 @@ pub(super) fn statements(plan: &BackfillPlan) -> Result<(Sql, Sql)> {
     let parts = Resolution::of(plan)?;
     // Evidence is not asked: people have decided what it could not.
     let sources = plan.sources.len();
-    let judge = Template::new(include_str!("../../../../sql/backfill/judge.sql"))
+    let judge = Template::new(include_str!("../../../../../sql/backfill/judge.sql"))
         .fragment("whole", plan.whole())
         .table("tenants", &plan.tenants)
         .ident("tenant_key", &plan.tenant_key)
@@ -78,7 +78,7 @@ pub(super) fn statements(plan: &BackfillPlan) -> Result<(Sql, Sql)> {
         .fragment("joins", Sql::join(parts.joins[..sources].iter().cloned(), "\n"))
         .fragment("fingerprint", parts.fingerprint())
         .build();
-    Ok((judge, by_key(include_str!("../../../../sql/backfill/decide.sql"), plan)))
+    Ok((judge, by_key(include_str!("../../../../../sql/backfill/decide.sql"), plan)))
 }
 
 impl Writer<'_> {

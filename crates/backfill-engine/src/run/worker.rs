@@ -8,15 +8,15 @@ use tenant_ops::RunState;
 use tenant_rls::Error as RlsError;
 use tokio::sync::watch;
 
-use crate::batch::{BatchRequest, BatchResult, Batches, ClaimedRange};
-use crate::books::Books;
 use crate::error::{Error, Result};
 use crate::options::BackfillOptions;
-use crate::pressure::throttle::Throttle;
 use crate::progress::BackfillEvent;
-use crate::steady::{Teller, steadily, tell};
-use crate::tally::{MOST_FAILURES, ProcessCounts};
-use crate::tid::{PAGE, half};
+use crate::retry::{Teller, steadily, tell};
+use crate::run::batch::{BatchRequest, BatchResult, Batches, ClaimedRange};
+use crate::run::counts::{MOST_FAILURES, ProcessCounts};
+use crate::run::recorder::Books;
+use crate::run::tid::{PAGE, half};
+use crate::throttle::Throttle;
 
 /// Pages of the first batch; measurement takes over from there.
 const FIRST_PAGES: u64 = 32;

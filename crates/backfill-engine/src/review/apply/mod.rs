@@ -12,11 +12,11 @@ use tenant_ops::{DecisionResult, DecisionRun, Heartbeat, Lease};
 use tenant_rls::{Catalog, Database};
 use tokio::sync::watch;
 
-use crate::apply::names::TenantNames;
-use crate::apply::writer::{Books, DecisionOutcome, ReadyDecision, Writer};
 use crate::error::Result;
 use crate::plan::BackfillPlan;
 use crate::progress::BackfillEvent;
+use crate::review::apply::names::TenantNames;
+use crate::review::apply::writer::{Books, DecisionOutcome, ReadyDecision, Writer};
 use crate::review::file::{CheckedReview, Line, LineContent, ReviewFile};
 use crate::review::refused::RefusedFile;
 use crate::survey;

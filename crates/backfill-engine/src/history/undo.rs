@@ -5,17 +5,18 @@ use std::time::Duration;
 use serde::Serialize;
 use sqlx::Row;
 use tenancy_config::{TableName, Tenancy};
-use tenant_ops::{Assignment, Lease, RunRecord, RunState, UndoCall, UndoCounts, change_state};
+use tenant_ops::{Lease, RunRecord, RunState, UndoCall, UndoCounts, change_state};
 use tenant_rls::{
-    Access, ActingRole, AuditTx, Backoff, BatchOptions, BatchTx, Catalog, Database, Error as RlsError, OwnerTx, Sql,
-    Template, retry_locks, visibility,
+    Access, ActingRole, AuditTx, Backoff, BatchOptions, BatchTx, Catalog, Database, Error as RlsError, retry_locks,
+    visibility,
 };
 use tokio::sync::watch;
 
 use crate::error::{Error, Result};
-use crate::options::CATALOG_LOCK_TIMEOUT;
+use crate::history::runs;
 use crate::plan::BackfillPlan;
 use crate::progress::BackfillEvent;
+use crate::statements::keyed::{by_key, written};
 
 /// So many rows are enough for one transaction.
 const ROWS: i64 = 5_000;
@@ -117,7 +118,7 @@ impl Undo<'_> {
 
     /// What an undo would do now.
     async fn count(&self, plan: &BackfillPlan, access: &[Access], role: &ActingRole) -> Result<UndoReport> {
-        let sql = written(include_str!("../../../sql/backfill/still_ours.sql"), plan)
+        let sql = written(include_str!("../../../../sql/backfill/still_ours.sql"), plan)
             .fragment("key_is_named", plan.key.is_named())
             .build();
         let mut audit = AuditTx::begin(self.database, access, std::slice::from_ref(role), None).await?;
@@ -138,7 +139,7 @@ impl Undo<'_> {
         stop: &watch::Receiver<bool>,
         progress: &mut (dyn FnMut(BackfillEvent) + Send),
     ) -> Result<(bool, i64, i64)> {
-        let undo = by_key(include_str!("../../../sql/backfill/undo.sql"), plan);
+        let undo = by_key(include_str!("../../../../sql/backfill/undo.sql"), plan);
         let variable = &self.tenancy.session.variable;
         let call = UndoCall { run: self.run, variable, undo: &undo, rows: ROWS };
         let (mut undone, mut kept) = (0, 0);
@@ -169,28 +170,6 @@ impl Undo<'_> {
     }
 }
 
-/// Every run of this database, newest first.
-///
-/// # Errors
-/// [`Error::Ops`]; [`Error::Database`].
-pub async fn runs(database: &Database, tenancy: &Tenancy) -> Result<Vec<RunRecord>> {
-    let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
-    let runs = tenant_ops::runs(tx.connection(), tenancy, None).await?;
-    tx.rollback().await?;
-    Ok(runs)
-}
-
-/// Every time that a row was given a tenant, oldest first.
-///
-/// # Errors
-/// [`Error::Ops`]; [`Error::Database`].
-pub async fn why(database: &Database, tenancy: &Tenancy, table: &TableName, key: &str) -> Result<Vec<Assignment>> {
-    let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
-    let found = tenant_ops::why(tx.connection(), tenancy, &table.to_string(), key).await?;
-    tx.rollback().await?;
-    Ok(found)
-}
-
 /// Later runs, not taken back, on tables that draw their tenant from this one: they go first, children before parents.
 fn dependent(tenancy: &Tenancy, table: &TableName, record: &RunRecord, runs: &[RunRecord]) -> Vec<(i64, String)> {
     let schema = &tenancy.database.schema;
@@ -201,16 +180,4 @@ fn dependent(tenancy: &Tenancy, table: &TableName, record: &RunRecord, runs: &[R
     };
     let later = runs.iter().filter(|run| run.id > record.id && run.state != RunState::Undone && run.assigned > 0);
     later.filter(|run| draws(&run.table)).map(|run| (run.id, run.table.clone())).collect()
-}
-
-/// A statement that writes the rows whose keys it is given.
-pub(crate) fn by_key(text: &'static str, plan: &BackfillPlan) -> Sql {
-    written(text, plan).fragment("key_is_one_of", plan.key.is_one_of()).build()
-}
-
-fn written(text: &'static str, plan: &BackfillPlan) -> Template {
-    Template::new(text)
-        .fragment("whole", plan.whole())
-        .ident("column", &plan.column)
-        .fragment("type", Sql::from_static(plan.column_type.cast()))
 }

@@ -1,5 +1,8 @@
 //! The statements of one backfill, composed once from `sql/backfill/` for its table and sources.
 
+pub(crate) mod keyed;
+pub(crate) mod resolution;
+
 use tenancy_config::TableName;
 use tenant_ops::BatchStatement;
 use tenant_rls::{Sql, Template};
@@ -7,9 +10,9 @@ use tenant_rls::{Sql, Template};
 use crate::error::Result;
 use crate::fragments::list;
 use crate::options::OnConflict;
-use crate::parts::{Resolution, leaving_out};
 use crate::plan::BackfillPlan;
-use crate::source::{Pointer, Source};
+use crate::plan::source::{Pointer, Source};
+use crate::statements::resolution::{Resolution, leaving_out};
 
 /// The statements of the batches of one leaf; of an ordinary table, the table itself.
 #[derive(Debug)]
@@ -60,11 +63,12 @@ impl Statements {
         let open = |text: &'static str| deciding(of_whole(text), &decision);
         let batch_decision = leaving_out(decision.clone(), keys);
         let batch = |leaf: &TableName| {
-            let resolve = deciding(of_leaf(include_str!("../../../sql/backfill/resolve.sql"), leaf), &batch_decision)
-                .fragment("key_text", plan.key.text())
-                .fragment("source", parts.source(on_conflict))
-                .build();
-            let assign = of_leaf(include_str!("../../../sql/backfill/assign.sql"), leaf)
+            let resolve =
+                deciding(of_leaf(include_str!("../../../../sql/backfill/resolve.sql"), leaf), &batch_decision)
+                    .fragment("key_text", plan.key.text())
+                    .fragment("source", parts.source(on_conflict))
+                    .build();
+            let assign = of_leaf(include_str!("../../../../sql/backfill/assign.sql"), leaf)
                 .fragment("type", Sql::from_static(plan.column_type.cast()))
                 .build();
             BatchStatement::new(resolve, assign)
@@ -72,15 +76,17 @@ impl Statements {
         let leaf = |leaf: &TableName| LeafStatements {
             leaf: leaf.clone(),
             batch: batch(leaf),
-            key_of: Template::new(include_str!("../../../sql/backfill/key_of.sql"))
+            key_of: Template::new(include_str!("../../../../sql/backfill/key_of.sql"))
                 .table("target", leaf)
                 .fragment("key_text", plan.key.text())
                 .build(),
         };
         Ok(Self {
             leaves: plan.leaves.iter().map(leaf).collect(),
-            survey: open(include_str!("../../../sql/backfill/survey.sql")).fragment("lowest", lowest.clone()).build(),
-            review: open(include_str!("../../../sql/backfill/review.sql"))
+            survey: open(include_str!("../../../../sql/backfill/survey.sql"))
+                .fragment("lowest", lowest.clone())
+                .build(),
+            review: open(include_str!("../../../../sql/backfill/review.sql"))
                 .fragment("key_text", plan.key.text())
                 .fragment("lowest", lowest)
                 .fragment("ghosts", list(&parts.ghosts))
@@ -90,8 +96,8 @@ impl Statements {
                 .fragment("seen", parts.seen())
                 .fragment("fingerprint", parts.fingerprint())
                 .build(),
-            compare: open(include_str!("../../../sql/backfill/compare.sql")).build(),
-            count_null: of_whole(include_str!("../../../sql/backfill/count_null.sql")).build(),
+            compare: open(include_str!("../../../../sql/backfill/compare.sql")).build(),
+            count_null: of_whole(include_str!("../../../../sql/backfill/count_null.sql")).build(),
             ghosts: plan.sources.iter().filter_map(Source::pointer).map(|pointer| ghosts(plan, pointer)).collect(),
         })
     }
@@ -105,7 +111,7 @@ impl Statements {
 }
 
 fn ghosts(plan: &BackfillPlan, source: &Pointer) -> Sql {
-    Template::new(include_str!("../../../sql/backfill/ghosts.sql"))
+    Template::new(include_str!("../../../../sql/backfill/ghosts.sql"))
         .table("source", &source.table)
         .ident("source_tenant", &source.tenant)
         .table("tenants", &plan.tenants)

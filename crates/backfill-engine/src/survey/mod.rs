@@ -1,5 +1,7 @@
 //! What is left, counted by a role that is proven to see every row, in one snapshot.
 
+pub(crate) mod comparison;
+
 use sqlx::Row;
 use tenancy_config::{Ident, Tenancy};
 use tenant_rls::{ActingRole, AuditTx, Database, Error as RlsError, visibility};

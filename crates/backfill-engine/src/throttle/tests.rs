@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use crate::pressure::advice::{Advice, Advisor};
-use crate::pressure::gentleness::ThrottleLimits;
-use crate::pressure::reading::{LoadSample, Replica, TableActivity};
-use crate::pressure::signal::{LoadSignal, Unreadable};
+use crate::throttle::advice::{Advice, Advisor};
+use crate::throttle::limits::ThrottleLimits;
+use crate::throttle::load_sample::{LoadSample, Replica, TableActivity};
+use crate::throttle::signal::{LoadSignal, Unreadable};
 
 fn at(second: u64) -> LoadSample {
     LoadSample { at: Duration::from_secs(1_000_000 + second), ..LoadSample::default() }

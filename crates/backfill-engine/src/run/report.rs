@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use serde::Serialize;
 use tenancy_config::TableName;
 
-use crate::aftermath::Cleanup;
 use crate::finding::{FailedRow, GhostTenant};
 use crate::preflight::Preflight;
-use crate::pressure::totals::ThrottleReport;
+use crate::run::cleanup::Cleanup;
+use crate::throttle::totals::ThrottleReport;
 
 /// The closing report; its JSON is `backfill/1`.
 #[derive(Debug, Clone, Serialize)]

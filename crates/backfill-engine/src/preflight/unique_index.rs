@@ -6,8 +6,8 @@ use tenant_rls::{Sql, Template};
 use crate::error::Result;
 use crate::fragments::list;
 use crate::options::OnConflict;
-use crate::parts::Resolution;
 use crate::plan::BackfillPlan;
+use crate::statements::resolution::Resolution;
 
 /// A unique index that depends on the tenant column.
 pub(super) struct UniqueIndex {

@@ -1,27 +1,39 @@
 //! The run as a whole: passes over the table until a survey finds nothing more to assign.
 
+pub(crate) mod batch;
+pub(crate) mod cleanup;
+pub(crate) mod context;
+pub(crate) mod counts;
+pub(crate) mod passes;
+pub(crate) mod ranges;
+pub(crate) mod recorder;
+pub(crate) mod report;
+pub(crate) mod summary;
+pub(crate) mod tid;
+pub(crate) mod worker;
+
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tenant_ops::{Heartbeat, LEASE_TTL, Lease, LeaseWatch, NewRange, NewRun, Run, RunProcess};
 use tokio::sync::watch;
 
-use crate::aftermath::Cleanup;
-use crate::batch::Batches;
-use crate::books::Books;
-use crate::closing::{Found, ReportInputs, RunTotals};
-use crate::context::Backfill;
 use crate::error::Result;
-use crate::lanes::lanes;
-use crate::passes::{Leadership, Passes};
 use crate::preflight::Preflight;
-use crate::pressure::throttle::Throttle;
 use crate::progress::BackfillEvent;
-use crate::report::{BackfillReport, RunOutcome};
+use crate::retry::{Teller, steadily, tell};
+use crate::run::batch::Batches;
+use crate::run::cleanup::Cleanup;
+use crate::run::context::Backfill;
+use crate::run::counts::ProcessCounts;
+use crate::run::passes::{Leadership, Passes};
+use crate::run::ranges::lanes;
+use crate::run::recorder::Books;
+use crate::run::report::{BackfillReport, RunOutcome};
+use crate::run::summary::{Found, ReportInputs, RunTotals};
 use crate::statements::Statements;
-use crate::steady::{Teller, steadily, tell};
 use crate::survey::{self, Survey};
-use crate::tally::ProcessCounts;
+use crate::throttle::Throttle;
 
 /// How often a process that is to join a run looks again.
 const JOIN_AGAIN: Duration = Duration::from_millis(250);

@@ -1,11 +1,15 @@
 //! What is to be backfilled: the table, and the sources of its rows' tenant, checked against the catalog.
 
+pub(crate) mod order;
+pub(crate) mod row_key;
+pub(crate) mod source;
+
 use tenancy_config::{Ident, TableName, Tenancy};
 use tenant_rls::{Access, Catalog, Sql, Template, TenantId, TenantTable};
 
 use crate::error::{Error, Result};
-use crate::key::RowKey;
-use crate::source::{Found, Source, TieBreaker};
+use crate::plan::row_key::RowKey;
+use crate::plan::source::{Found, Source, TieBreaker};
 
 /// A backfill that fits this database.
 #[derive(Debug, Clone)]

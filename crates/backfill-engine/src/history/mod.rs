@@ -1,0 +1,33 @@
+//! Runs that are over or under way: which there are, which of them gave a row its tenant, and what operators do with them.
+
+pub(crate) mod control;
+pub(crate) mod undo;
+
+use tenancy_config::{TableName, Tenancy};
+use tenant_ops::{Assignment, RunRecord};
+use tenant_rls::{Database, OwnerTx};
+
+use crate::error::Result;
+use crate::options::CATALOG_LOCK_TIMEOUT;
+
+/// Every run of this database, newest first.
+///
+/// # Errors
+/// [`Error::Ops`](crate::Error::Ops); [`Error::Database`](crate::Error::Database).
+pub async fn runs(database: &Database, tenancy: &Tenancy) -> Result<Vec<RunRecord>> {
+    let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
+    let runs = tenant_ops::runs(tx.connection(), tenancy, None).await?;
+    tx.rollback().await?;
+    Ok(runs)
+}
+
+/// Every time that a row was given a tenant, oldest first.
+///
+/// # Errors
+/// [`Error::Ops`](crate::Error::Ops); [`Error::Database`](crate::Error::Database).
+pub async fn why(database: &Database, tenancy: &Tenancy, table: &TableName, key: &str) -> Result<Vec<Assignment>> {
+    let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
+    let found = tenant_ops::why(tx.connection(), tenancy, &table.to_string(), key).await?;
+    tx.rollback().await?;
+    Ok(found)
+}
