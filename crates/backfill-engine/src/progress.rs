@@ -1,5 +1,6 @@
 //! What the engine tells while it runs; whoever started it draws it.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
@@ -92,6 +93,15 @@ pub enum BackfillEvent {
     },
     /// What is left is being counted, by a role that sees every row.
     Surveying,
+}
+
+/// Whom the workers tell, one at a time.
+pub(crate) type ProgressSink<'a> = Mutex<&'a mut (dyn FnMut(BackfillEvent) + Send)>;
+
+/// Tells an event.
+pub(crate) fn send(progress: &ProgressSink<'_>, event: BackfillEvent) {
+    let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
+    (**progress)(event);
 }
 
 fn seconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {

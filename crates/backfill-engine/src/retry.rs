@@ -1,30 +1,23 @@
 //! Going on by itself while the server is away, and telling so.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tenant_rls::{Backoff, Error as RlsError, Fault, fault_of};
 
 use crate::error::{Error, Result};
-use crate::progress::BackfillEvent;
-
-/// Whom the workers tell, one at a time.
-pub(crate) type Teller<'a> = Mutex<&'a mut (dyn FnMut(BackfillEvent) + Send)>;
-
-/// Tells an event.
-pub(crate) fn tell(progress: &Teller<'_>, event: BackfillEvent) {
-    let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
-    (**progress)(event);
-}
+use crate::progress::{BackfillEvent, ProgressSink, send};
 
 /// How long a lost server is waited for: 12 waits, up to 5 s each.
-pub(crate) fn reconnect() -> Backoff {
+pub(crate) fn reconnect_backoff() -> Backoff {
     Backoff::new(Duration::from_millis(200), Duration::from_secs(5), 12)
 }
 
 /// Does something that may be done twice, again for as long as it fails for want of a connection, or by a lock.
-pub(crate) async fn steadily<T>(progress: &Teller<'_>, mut attempt: impl AsyncFnMut() -> Result<T>) -> Result<T> {
-    let mut connection = reconnect();
+pub(crate) async fn retry_lost_connection<T>(
+    progress: &ProgressSink<'_>,
+    mut attempt: impl AsyncFnMut() -> Result<T>,
+) -> Result<T> {
+    let mut connection = reconnect_backoff();
     loop {
         let error = match attempt().await {
             Ok(done) => return Ok(done),
@@ -32,7 +25,7 @@ pub(crate) async fn steadily<T>(progress: &Teller<'_>, mut attempt: impl AsyncFn
         };
         let passing = database(&error).filter(|error| matches!(fault_of(error), Fault::Connection | Fault::Contention));
         let Some(wait) = passing.and_then(|_| connection.next_wait()) else { return Err(error) };
-        tell(progress, BackfillEvent::Reconnecting { error: error.to_string(), wait });
+        send(progress, BackfillEvent::Reconnecting { error: error.to_string(), wait });
         tokio::time::sleep(wait).await;
     }
 }

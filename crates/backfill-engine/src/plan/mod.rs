@@ -9,7 +9,7 @@ use tenant_rls::{Access, Catalog, Sql, Template, TenantId, TenantTable};
 
 use crate::error::{Error, Result};
 use crate::plan::row_key::RowKey;
-use crate::plan::source::{Found, Source, TieBreaker};
+use crate::plan::source::{ResolvedRules, Source, TieBreaker};
 
 /// A backfill that fits this database.
 #[derive(Debug, Clone)]
@@ -52,8 +52,8 @@ impl BackfillPlan {
     pub fn new(catalog: &Catalog, tenancy: &Tenancy, table: &str) -> Result<Self> {
         let plan = Self::bare(catalog, tenancy, table)?;
         let found = match tenancy.rules(&plan.table) {
-            Some(rules) => Found::of(catalog, tenancy, &plan.table, rules)?,
-            None => Found::default(),
+            Some(rules) => ResolvedRules::of(catalog, tenancy, &plan.table, rules)?,
+            None => ResolvedRules::default(),
         };
         if found.sources.is_empty() {
             return Err(Error::NoSource { table: plan.table });

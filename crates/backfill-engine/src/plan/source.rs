@@ -74,12 +74,12 @@ impl TieBreaker {
 
 /// What the rules of a table come to in one database.
 #[derive(Debug, Default)]
-pub(crate) struct Found {
+pub(crate) struct ResolvedRules {
     pub(crate) sources: Vec<Source>,
     pub(crate) evidence: Vec<TieBreaker>,
 }
 
-impl Found {
+impl ResolvedRules {
     /// Looks the rules of `table` up.
     ///
     /// # Errors

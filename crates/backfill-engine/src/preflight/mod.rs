@@ -55,7 +55,7 @@ impl Preflight {
         triggers::check(&triggers, plan, tenancy, role)?;
         let publications = replication::publications(tx.connection(), plan).await?;
         let space = space::estimate(tx.connection(), plan, assignable).await?;
-        let replication = replication::look(tx.connection()).await?;
+        let replication = replication::inspect(tx.connection()).await?;
         tx.rollback().await?;
         let (unique_breaks, unchecked_keys) = unique::find(database, tenancy, plan, on_conflict).await?;
         Ok(Self { triggers, publications, unique_breaks, unchecked_keys, space, replication })

@@ -35,7 +35,7 @@ pub struct IdleSlot {
     pub bytes: u64,
 }
 
-pub(super) async fn look(connection: &mut PgConnection) -> Result<Replication> {
+pub(super) async fn inspect(connection: &mut PgConnection) -> Result<Replication> {
     let row = sqlx::query(include_str!("../../../../sql/backfill/preflight_replication.sql"))
         .fetch_one(connection)
         .await

@@ -21,7 +21,7 @@ pub(super) struct UniqueIndex {
 }
 
 pub(super) fn statement(plan: &BackfillPlan, key: &UniqueIndex, on_conflict: OnConflict) -> Result<Sql> {
-    let parts = Resolution::of(plan)?;
+    let resolution = Resolution::of(plan)?;
     let columns = Columns::of(plan, key)?;
     let compared = (1..=key.compares.len()).map(|n| Ident::new(format!("key_{n}"))).collect::<Result<Vec<_>, _>>()?;
     let each = |text: &'static str| {
@@ -51,11 +51,11 @@ pub(super) fn statement(plan: &BackfillPlan, key: &UniqueIndex, on_conflict: OnC
         .fragment("comparable", Sql::join(comparable, " AND "))
         .fragment("equal", Sql::join(equal, " AND "))
         .fragment("predicate", predicate)
-        .fragment("vias", list(&parts.vias))
-        .fragment("rows", parts.rows())
-        .fragment("tenants", list(&parts.tenants))
-        .fragment("joins", Sql::join(parts.joins.iter().cloned(), "\n"))
-        .fragment("decision", parts.decision(on_conflict))
+        .fragment("vias", list(&resolution.vias))
+        .fragment("rows", resolution.rows())
+        .fragment("tenants", list(&resolution.tenants))
+        .fragment("joins", Sql::join(resolution.joins.iter().cloned(), "\n"))
+        .fragment("decision", resolution.decision(on_conflict))
         .build())
 }
 

@@ -10,9 +10,9 @@ use tenant_rls::{ActingRole, Backoff, BatchOptions, BatchTx, Database, Error as 
 use crate::error::{Error, Result};
 use crate::finding::FailedRow;
 use crate::plan::BackfillPlan;
-use crate::progress::BackfillEvent;
-use crate::retry::{Teller, reconnect, tell};
-use crate::run::recorder::Books;
+use crate::progress::{BackfillEvent, ProgressSink, send};
+use crate::retry::reconnect_backoff;
+use crate::run::recorder::RunRecorder;
 use crate::run::tid::{Tid, TidRange};
 use crate::statements::{LeafStatements, Statements};
 
@@ -23,14 +23,14 @@ pub(crate) struct Batches<'a> {
     pub(crate) plan: &'a BackfillPlan,
     pub(crate) statements: &'a Statements,
     pub(crate) role: &'a ActingRole,
-    pub(crate) books: Books,
+    pub(crate) recorder: RunRecorder,
 }
 
 /// What a worker asks for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BatchRequest {
     /// The lane that it was on.
-    pub(crate) lane: i64,
+    pub(crate) range_id: i64,
     /// Positions to read.
     pub(crate) positions: u64,
     /// The most rows to look at.
@@ -40,8 +40,8 @@ pub(crate) struct BatchRequest {
 /// The rows that a worker got.
 #[derive(Debug, Clone)]
 pub(crate) struct ClaimedRange {
-    pub(crate) lane: Range,
-    pub(crate) range: TidRange,
+    pub(crate) range: Range,
+    pub(crate) tids: TidRange,
 }
 
 /// What became of a task.
@@ -77,12 +77,12 @@ impl From<tenant_ops::Error> for Failure {
 
 impl Batches<'_> {
     /// Does a batch, and waits for a lost server, or for whoever was in the way.
-    pub(crate) async fn attempt(&self, task: BatchRequest, progress: &Teller<'_>) -> Result<BatchResult> {
+    pub(crate) async fn attempt(&self, request: BatchRequest, progress: &ProgressSink<'_>) -> Result<BatchResult> {
         let mut contention = Backoff::new(Duration::from_millis(50), Duration::from_secs(1), 4);
-        let mut connection = reconnect();
+        let mut connection = reconnect_backoff();
         loop {
             let started = Instant::now();
-            let (claim, error) = match self.transaction(task).await {
+            let (claim, error) = match self.transaction(request).await {
                 Ok(Some((claim, counts))) => return Ok(BatchResult::Done { claim, counts, took: started.elapsed() }),
                 Ok(None) => return Ok(BatchResult::Nothing),
                 Err(Failure { claim, error: Error::Database(error) }) => (claim, error),
@@ -99,7 +99,7 @@ impl Batches<'_> {
             match (wait, claim) {
                 (Some(wait), _) => {
                     if fault_of(&error) == Fault::Connection {
-                        tell(progress, BackfillEvent::Reconnecting { error: error.to_string(), wait });
+                        send(progress, BackfillEvent::Reconnecting { error: error.to_string(), wait });
                     }
                     tokio::time::sleep(wait).await;
                 }
@@ -109,18 +109,18 @@ impl Batches<'_> {
         }
     }
 
-    async fn transaction(&self, task: BatchRequest) -> Result<Option<(ClaimedRange, BatchCounts)>, Failure> {
+    async fn transaction(&self, request: BatchRequest) -> Result<Option<(ClaimedRange, BatchCounts)>, Failure> {
         let mut tx = BatchTx::begin(self.database, self.tenancy, &BatchOptions::default()).await?;
-        let Some((run, lane)) = self.books.claim(&mut tx, self.tenancy, self.role, task.lane).await? else {
+        let Some((run, range)) = self.recorder.claim(&mut tx, self.tenancy, self.role, request.range_id).await? else {
             tx.rollback().await?;
             return Ok(None);
         };
-        let claim = ClaimedRange { range: range(&lane, task.positions), lane };
-        let done = match self.statements.of(&claim.lane.leaf) {
-            Some(leaf) => self.in_lane(&mut tx, &run, leaf, &claim, task.limit).await,
-            None => Err(self.leaf_is_gone(&claim.lane.leaf)),
+        let claim = ClaimedRange { tids: tids(&range, request.positions), range };
+        let done = match self.statements.of(&claim.range.leaf) {
+            Some(leaf) => self.in_range(&mut tx, &run, leaf, &claim, request.limit).await,
+            None => Err(self.leaf_is_gone(&claim.range.leaf)),
         };
-        let ended = match (&done, self.books.run()) {
+        let ended = match (&done, self.recorder.run()) {
             (Ok(_), Some(_)) => tx.commit().await,
             // Dropping would do after an error, at the price of a new connection for each half of a range that refuses.
             _ => tx.rollback().await,
@@ -131,7 +131,7 @@ impl Batches<'_> {
         }
     }
 
-    async fn in_lane(
+    async fn in_range(
         &self,
         tx: &mut BatchTx,
         run: &Run,
@@ -139,15 +139,15 @@ impl Batches<'_> {
         claim: &ClaimedRange,
         limit: Option<u64>,
     ) -> Result<BatchCounts, RlsError> {
-        let until = claim.range.until.to_string();
+        let until = claim.tids.until.to_string();
         let call = BatchCall {
-            lane: claim.lane.id,
+            lane: claim.range.id,
             variable: &self.tenancy.session.variable,
             statement: &leaf.batch,
-            from: &claim.lane.next,
+            from: &claim.range.next,
             until: &until,
             // One position holds one row: without a limit it counts as seen, also where nobody can decide it.
-            limit: limit.filter(|_| claim.range.length() > 1).map(|rows| i64::try_from(rows).unwrap_or(i64::MAX)),
+            limit: limit.filter(|_| claim.tids.length() > 1).map(|rows| i64::try_from(rows).unwrap_or(i64::MAX)),
         };
         run.batch(tx.connection().await?, &call).await
     }
@@ -165,24 +165,24 @@ impl Batches<'_> {
     pub(crate) async fn step_over(&self, claim: &ClaimedRange, error: &RlsError) -> Result<(Option<FailedRow>, u64)> {
         let mut tx = BatchTx::begin(self.database, self.tenancy, &BatchOptions::default()).await?;
         tx.assume(self.role).await?;
-        let leaf = self.statements.of(&claim.lane.leaf);
+        let leaf = self.statements.of(&claim.range.leaf);
         let key = match leaf {
-            Some(leaf) => key_at(tx.application().await?, &leaf.key_of, claim.range.from).await?,
+            Some(leaf) => key_at(tx.application().await?, &leaf.key_of, claim.tids.from).await?,
             None => None,
         };
         let error = match error {
             RlsError::Query { source, .. } => source.to_string(),
             other => other.to_string(),
         };
-        let Books::Kept(run) = &self.books else {
+        let RunRecorder::Kept(run) = &self.recorder else {
             tx.rollback().await?;
-            self.books.moved(claim.range.until);
+            self.recorder.moved(claim.tids.until);
             let failed = key.map(|key| FailedRow { key, error });
             return Ok((failed, 0));
         };
         let row = key.as_deref().map(|key| (key, error.as_str()));
-        let until = claim.range.until.to_string();
-        let refused = run.refuse(tx.connection().await?, &claim.lane, &until, row).await?;
+        let until = claim.tids.until.to_string();
+        let refused = run.refuse(tx.connection().await?, &claim.range, &until, row).await?;
         tx.commit().await?;
         Ok((key.map(|key| FailedRow { key, error }), refused))
     }
@@ -198,9 +198,9 @@ fn refusal(error: &RlsError) -> bool {
     }
 }
 
-fn range(lane: &Range, positions: u64) -> TidRange {
+fn tids(range: &Range, positions: u64) -> TidRange {
     let tid = |text: &str| Tid::parse(text).expect("the server prints a tid as (page,offset)");
-    TidRange::of(tid(&lane.next), positions, tid(&lane.until))
+    TidRange::of(tid(&range.next), positions, tid(&range.until))
 }
 
 async fn key_at(connection: &mut PgConnection, key_of: &Sql, at: Tid) -> Result<Option<String>, RlsError> {

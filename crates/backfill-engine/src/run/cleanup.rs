@@ -45,10 +45,10 @@ impl Cleanup {
     ///
     /// # Errors
     /// [`tenant_rls::Error::Connect`] or [`tenant_rls::Error::Query`]; a lock that was not to be had is none of them.
-    pub async fn tidy(database: &Database, table: &TableName) -> Result<Self> {
+    pub async fn analyze(database: &Database, table: &TableName) -> Result<Self> {
         let (_, may_analyze) = Self::read(database, table).await?;
         let not_analyzed = if may_analyze {
-            analyze(database, table).await.err().map(|error| error.to_string())
+            run_analyze(database, table).await.err().map(|error| error.to_string())
         } else {
             Some(format!("{} does not own the table; its owner runs ANALYZE", database.session().role))
         };
@@ -75,7 +75,7 @@ impl Cleanup {
     }
 }
 
-async fn analyze(database: &Database, table: &TableName) -> tenant_rls::Result<()> {
+async fn run_analyze(database: &Database, table: &TableName) -> tenant_rls::Result<()> {
     let backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(2), 2);
     let statement = Template::new("ANALYZE :\"table\"").table("table", table).build();
     retry_locks(backoff, async || {

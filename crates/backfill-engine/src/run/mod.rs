@@ -20,17 +20,17 @@ use tokio::sync::watch;
 
 use crate::error::Result;
 use crate::preflight::Preflight;
-use crate::progress::BackfillEvent;
-use crate::retry::{Teller, steadily, tell};
+use crate::progress::{BackfillEvent, ProgressSink, send};
+use crate::retry::retry_lost_connection;
 use crate::run::batch::Batches;
 use crate::run::cleanup::Cleanup;
 use crate::run::context::Backfill;
 use crate::run::counts::ProcessCounts;
 use crate::run::passes::{Leadership, Passes};
-use crate::run::ranges::lanes;
-use crate::run::recorder::Books;
+use crate::run::ranges::ranges;
+use crate::run::recorder::RunRecorder;
 use crate::run::report::{BackfillReport, RunOutcome};
-use crate::run::summary::{Found, ReportInputs, RunTotals};
+use crate::run::summary::{ReportInputs, RunObservations, RunTotals};
 use crate::statements::Statements;
 use crate::survey::{self, Survey};
 use crate::throttle::Throttle;
@@ -58,8 +58,8 @@ impl Backfill<'_> {
         let survey = if rows == 0 { Survey::default() } else { Survey::take(&mut audit, &statements).await? };
         if survey.assignable == 0 {
             let end = self.end(audit, survey, &statements).await?;
-            let found = Found::default();
-            let report = ReportInputs { plan, role: &role, options, run: None, elapsed: Duration::ZERO, found };
+            let observations = RunObservations::default();
+            let report = ReportInputs { plan, role: &role, options, run: None, elapsed: Duration::ZERO, observations };
             return Ok(report.finish(RunOutcome::NothingToDo, ProcessCounts::default(), None, end));
         }
         audit.close().await?;
@@ -69,135 +69,145 @@ impl Backfill<'_> {
         statements = Statements::leaving_out(plan, options.on_conflict, &left_out)?;
         progress(BackfillEvent::LookedAhead { says: preflight.says() });
 
-        let progress = &Teller::from(Mutex::new(progress));
-        let (books, lead) = self.open_books(progress).await?;
-        let before = self.standing(&books).await?.unwrap_or_default();
-        tell(
+        let progress = &ProgressSink::from(Mutex::new(progress));
+        let (recorder, lead) = self.open_recorder(progress).await?;
+        let before = self.rows_before(&recorder).await?.unwrap_or_default();
+        send(
             progress,
             BackfillEvent::Started {
                 table: plan.table.clone(),
                 rows,
                 role: role.to_string(),
-                run: books.run().map(|run| run.id),
-                resumed: books.run().is_some_and(|run| run.resumed_from.is_some()),
+                run: recorder.run().map(|run| run.id),
+                resumed: recorder.run().is_some_and(|run| run.resumed_from.is_some()),
                 helping: lead.is_none() && !options.dry_run,
             },
         );
-        let (seat, note) = self.take_seat(&books).await?;
-        let batches = Batches { database, tenancy, plan, statements: &statements, role: &role, books };
+        let (entry, note) = self.enter_process(&recorder).await?;
+        let batches = Batches { database, tenancy, plan, statements: &statements, role: &role, recorder };
         let throttle = Throttle::new(&options.gentleness, self.at_once());
         let mut passes = Passes::new(self, batches, lead, stop, before, &throttle, left_out.len() as u64);
         let started = Instant::now();
         let watching = |event| {
             note_of(&event).into_iter().for_each(|now| drop(note.send(now)));
-            tell(progress, event);
+            send(progress, event);
         };
         let result = tokio::select! {
             done = passes.run(progress) => done,
             never = throttle.watch(database, &plan.table, &watching) => match never {},
         };
         let elapsed = started.elapsed();
-        let kept = self.leave(&passes, seat, result.as_ref().ok().map(|(outcome, _)| *outcome)).await;
+        let totals = self.leave(&passes, entry, result.as_ref().ok().map(|(outcome, _)| *outcome)).await;
         let (outcome, end) = result?;
-        let Passes { tally, batches: Batches { books, .. }, lead, .. } = passes;
-        let tally = tally.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let Passes { counts, batches: Batches { recorder, .. }, lead, .. } = passes;
+        let counts = counts.into_inner().unwrap_or_else(PoisonError::into_inner);
         // One of the processes is enough.
-        let tidies = lead.is_some() && outcome != RunOutcome::Cancelled;
-        let aftermath = match tidies {
-            true => Some(steadily(progress, async || Cleanup::tidy(database, &plan.table).await).await?),
+        let cleans_up = lead.is_some() && outcome != RunOutcome::Cancelled;
+        let cleanup = match cleans_up {
+            true => {
+                Some(retry_lost_connection(progress, async || Cleanup::analyze(database, &plan.table).await).await?)
+            }
             false => None,
         };
-        let found = Found { preflight: Some(preflight), pressure: throttle.report(), aftermath };
-        let report = ReportInputs { plan, role: &role, options, run: books.run(), elapsed, found };
-        Ok(report.finish(outcome, tally, kept, end))
+        let observations = RunObservations { preflight: Some(preflight), pressure: throttle.report(), cleanup };
+        let report = ReportInputs { plan, role: &role, options, run: recorder.run(), elapsed, observations };
+        Ok(report.finish(outcome, counts, totals, end))
     }
 
     /// Takes the lease and opens the run, or joins the one that another process leads; for a dry run, says how to open one
     /// inside each transaction.
-    async fn open_books(&self, progress: &Teller<'_>) -> Result<(Books, Option<Leadership>)> {
+    async fn open_recorder(&self, progress: &ProgressSink<'_>) -> Result<(RunRecorder, Option<Leadership>)> {
         let new = self.new_run();
-        let lanes = lanes(self.database, self.plan).await?;
+        let ranges = ranges(self.database, self.plan).await?;
         if self.options.dry_run {
-            return Ok((Books::dry(new, &lanes), None));
+            return Ok((RunRecorder::dry(new, &ranges), None));
         }
         tenant_ops::install(self.database, self.tenancy).await?;
         let resource = new.resource();
-        let mut waiting = |holder: &str| tell(progress, BackfillEvent::Waiting { holder: holder.to_owned() });
+        let mut waiting = |holder: &str| send(progress, BackfillEvent::Waiting { holder: holder.to_owned() });
         if self.options.join
-            && let Some(joined) = self.join(&new, &lanes).await?
+            && let Some(joined) = self.join(&new, &ranges).await?
         {
             return Ok(joined);
         }
         let lease = Lease::acquire(self.database, &resource, self.holder, &mut waiting).await?;
-        self.begin(&new, lease, &lanes).await
+        self.begin(&new, lease, &ranges).await
     }
 
     /// Leads the run if nobody does, or helps with it. None where somebody holds the lease for something else. Whoever leads holds it
     /// before they open the run, and for a moment after they ended it: a process that comes just then looks again.
-    async fn join(&self, new: &NewRun, lanes: &[NewRange]) -> Result<Option<(Books, Option<Leadership>)>> {
+    async fn join(&self, new: &NewRun, ranges: &[NewRange]) -> Result<Option<(RunRecorder, Option<Leadership>)>> {
         let (begun, mut watch) = (Instant::now(), LeaseWatch::new(new.resource()));
         while begun.elapsed() < LEASE_TTL {
             if let Some(lease) = watch.take(self.database, self.holder).await? {
-                return Ok(Some(self.begin(new, lease, lanes).await?));
+                return Ok(Some(self.begin(new, lease, ranges).await?));
             }
             if let Some(run) = Run::join(self.database, new).await? {
-                return Ok(Some((Books::Kept(run), None)));
+                return Ok(Some((RunRecorder::Kept(run), None)));
             }
             tokio::time::sleep(JOIN_AGAIN).await;
         }
         Ok(None)
     }
 
-    async fn begin(&self, new: &NewRun, lease: Lease, lanes: &[NewRange]) -> Result<(Books, Option<Leadership>)> {
-        let run = Run::resume_or_open(self.database, new, self.holder, lanes).await?;
-        Ok((Books::Kept(run), Some(Leadership::new(self, lease))))
+    async fn begin(
+        &self,
+        new: &NewRun,
+        lease: Lease,
+        ranges: &[NewRange],
+    ) -> Result<(RunRecorder, Option<Leadership>)> {
+        let run = Run::resume_or_open(self.database, new, self.holder, ranges).await?;
+        Ok((RunRecorder::Kept(run), Some(Leadership::new(self, lease))))
     }
 
     /// What all processes of the run had done before this one: rows looked at, and assigned.
-    async fn standing(&self, books: &Books) -> Result<Option<(u64, u64)>> {
-        let Some(run) = books.run() else { return Ok(None) };
-        let standing = run.standing(self.database).await?;
-        Ok(Some((standing.examined, standing.assigned())))
+    async fn rows_before(&self, recorder: &RunRecorder) -> Result<Option<(u64, u64)>> {
+        let Some(run) = recorder.run() else { return Ok(None) };
+        let before = run.standing(self.database).await?;
+        Ok(Some((before.examined, before.assigned())))
     }
 
     /// Enters this process in the list of those that work at the run, and returns where it tells what keeps it from full speed.
-    async fn take_seat(&self, books: &Books) -> Result<(Option<ProcessEntry>, watch::Sender<Option<String>>)> {
+    async fn enter_process(
+        &self,
+        recorder: &RunRecorder,
+    ) -> Result<(Option<ProcessEntry>, watch::Sender<Option<String>>)> {
         let (note, notes) = watch::channel(None);
-        let Some(run) = books.run() else { return Ok((None, note)) };
-        let member = RunProcess::enter(self.database, run.id, self.holder, self.at_once()).await?;
-        let alive = member.keep_alive(self.database, notes);
-        Ok((Some(ProcessEntry { member, _alive: alive }), note))
+        let Some(run) = recorder.run() else { return Ok((None, note)) };
+        let process = RunProcess::enter(self.database, run.id, self.holder, self.at_once()).await?;
+        let heartbeat = process.keep_alive(self.database, notes);
+        Ok((Some(ProcessEntry { process, _heartbeat: heartbeat }), note))
     }
 
     /// Ends what this process had of the run. Failing to is no error of its own: the lease runs out, and the run is taken up again.
     async fn leave(
         &self,
         passes: &Passes<'_>,
-        seat: Option<ProcessEntry>,
+        entry: Option<ProcessEntry>,
         outcome: Option<RunOutcome>,
     ) -> Option<RunTotals> {
-        let run = passes.batches.books.run()?;
-        let kept = RunTotals::read(self, run).await.ok();
-        if let Some(seat) = seat {
-            let _ = seat.member.leave(self.database).await;
+        let run = passes.batches.recorder.run()?;
+        let totals = RunTotals::read(self, run).await.ok();
+        if let Some(entry) = entry {
+            let _ = entry.process.leave(self.database).await;
         }
         if let Some(lead) = &passes.lead {
             let finished = outcome == Some(RunOutcome::Done);
             // Others go on with it; one of them finds the lease free, and leads.
-            let others = !finished && outcome.is_some() && kept.as_ref().is_some_and(|kept| kept.members > 1);
+            let others = !finished && outcome.is_some() && totals.as_ref().is_some_and(|totals| totals.processes > 1);
             if !others {
                 let _ = run.end(self.database, &lead.lease, self.holder, finished).await;
             }
             let _ = lead.lease.release(self.database).await;
         }
-        kept
+        totals
     }
 }
 
 /// This process in the list of those that work at the run.
 struct ProcessEntry {
-    member: RunProcess,
-    _alive: Heartbeat,
+    process: RunProcess,
+    _heartbeat: Heartbeat,
 }
 
 /// What an event of the throttle changes of what keeps a process from full speed: nothing, or what, or that nothing does.

@@ -11,13 +11,13 @@ use tokio::sync::watch;
 
 use crate::error::Result;
 use crate::options::MOST_PASSES;
-use crate::progress::BackfillEvent;
-use crate::retry::{Teller, steadily, tell};
+use crate::progress::{BackfillEvent, ProgressSink, send};
+use crate::retry::retry_lost_connection;
 use crate::run::batch::Batches;
 use crate::run::context::Backfill;
 use crate::run::counts::ProcessCounts;
-use crate::run::ranges::lanes;
-use crate::run::recorder::Books;
+use crate::run::ranges::ranges;
+use crate::run::recorder::RunRecorder;
 use crate::run::report::RunOutcome;
 use crate::run::worker::{PassEnd, Shared, Worker};
 use crate::survey::{self, FinalSurvey, Survey};
@@ -35,12 +35,12 @@ const ASK: Duration = Duration::from_millis(500);
 /// The lease of whoever leads, and what keeps it.
 pub(crate) struct Leadership {
     pub(crate) lease: Lease,
-    _alive: Heartbeat,
+    _heartbeat: Heartbeat,
 }
 
 impl Leadership {
     pub(crate) fn new(backfill: &Backfill<'_>, lease: Lease) -> Self {
-        Self { _alive: lease.keep_alive(backfill.database), lease }
+        Self { _heartbeat: lease.keep_alive(backfill.database), lease }
     }
 }
 
@@ -51,7 +51,7 @@ pub(crate) struct Passes<'a> {
     /// None for a dry run, and where another process leads.
     pub(crate) lead: Option<Leadership>,
     stop: watch::Receiver<bool>,
-    pub(crate) tally: Mutex<ProcessCounts>,
+    pub(crate) counts: Mutex<ProcessCounts>,
     /// What all processes had done when this one began: rows looked at, and assigned.
     before: (u64, u64),
     throttle: &'a Throttle,
@@ -69,10 +69,10 @@ impl<'a> Passes<'a> {
         throttle: &'a Throttle,
         left_out: u64,
     ) -> Self {
-        Self { backfill, batches, lead, stop, tally: Mutex::default(), before, throttle, left_out }
+        Self { backfill, batches, lead, stop, counts: Mutex::default(), before, throttle, left_out }
     }
 
-    pub(crate) async fn run(&mut self, progress: &Teller<'_>) -> Result<(RunOutcome, FinalSurvey)> {
+    pub(crate) async fn run(&mut self, progress: &ProgressSink<'_>) -> Result<(RunOutcome, FinalSurvey)> {
         let mut idle = 0;
         let mut assigned_before = self.before.1;
         loop {
@@ -82,18 +82,18 @@ impl<'a> Passes<'a> {
                 ended => Some(ended),
             };
             let Some(ended) = ended else { continue };
-            let (assigned, refused) = steadily(progress, async || self.assigned().await).await?;
+            let (assigned, refused) = retry_lost_connection(progress, async || self.assigned().await).await?;
             idle = if assigned == assigned_before { idle + 1 } else { 0 };
             assigned_before = assigned;
             let over = |survey: Survey| {
                 self.backfill.options.dry_run
                     || survey.assignable <= refused + self.left_out
                     || idle >= IDLE_PASSES
-                    || self.batches.books.run().is_some_and(|run| run.pass >= MOST_PASSES)
+                    || self.batches.recorder.run().is_some_and(|run| run.pass >= MOST_PASSES)
             };
             let decide = |survey| outcome(ended).or_else(|| over(survey).then_some(RunOutcome::Done));
-            tell(progress, BackfillEvent::Surveying);
-            let (survey, end) = steadily(progress, async || self.survey(decide).await).await?;
+            send(progress, BackfillEvent::Surveying);
+            let (survey, end) = retry_lost_connection(progress, async || self.survey(decide).await).await?;
             if let Some(end) = end {
                 return Ok(end);
             }
@@ -105,13 +105,13 @@ impl<'a> Passes<'a> {
     }
 
     fn helps(&self) -> bool {
-        self.lead.is_none() && self.batches.books.run().is_some()
+        self.lead.is_none() && self.batches.recorder.run().is_some()
     }
 
     /// Works through the lanes that this process gets.
-    async fn pass(&self, progress: &Teller<'_>) -> Result<PassEnd> {
-        let Self { backfill, batches, stop, tally, throttle, .. } = self;
-        let shared = &Shared::new(batches, backfill.options, progress, stop.clone(), tally, throttle);
+    async fn pass(&self, progress: &ProgressSink<'_>) -> Result<PassEnd> {
+        let Self { backfill, batches, stop, counts, throttle, .. } = self;
+        let shared = &Shared::new(batches, backfill.options, progress, stop.clone(), counts, throttle);
         let workers = join_all((0..backfill.at_once()).map(|number| Worker::new(shared, number).run()));
         let watching = std::pin::pin!(self.watch_others(shared));
         // What is running is waited for also where one of them failed: it commits, and need not be done again.
@@ -131,33 +131,34 @@ impl<'a> Passes<'a> {
 
     /// Shows what other processes do.
     async fn watch_others(&self, shared: &Shared<'_, '_>) -> Infallible {
-        let Books::Kept(run) = &self.batches.books else { return std::future::pending().await };
+        let RunRecorder::Kept(run) = &self.batches.recorder else { return std::future::pending().await };
         loop {
             tokio::time::sleep(ASK).await;
             // A server that is away is the workers' matter.
-            if let Ok(standing) = run.standing(self.batches.database).await {
+            if let Ok(now) = run.standing(self.batches.database).await {
                 let since = |now: u64, before: u64| now.saturating_sub(before);
-                shared.all_did(since(standing.examined, self.before.0), since(standing.assigned(), self.before.1));
+                shared.all_did(since(now.examined, self.before.0), since(now.assigned(), self.before.1));
             }
         }
     }
 
     /// Waits for what whoever leads does after a pass: none is another pass, in which this process goes on; else how it ended.
-    async fn wait_for_leader(&mut self, progress: &Teller<'_>) -> Result<Option<PassEnd>> {
-        let Books::Kept(run) = &self.batches.books else { return Ok(Some(PassEnd::PassOver)) };
+    async fn wait_for_leader(&mut self, progress: &ProgressSink<'_>) -> Result<Option<PassEnd>> {
+        let RunRecorder::Kept(run) = &self.batches.recorder else { return Ok(Some(PassEnd::PassOver)) };
         let &Backfill { database, holder, .. } = &self.backfill;
         let mut watch = LeaseWatch::new(self.backfill.new_run().resource());
         loop {
             if *self.stop.borrow() {
                 return Ok(Some(PassEnd::Stopped));
             }
-            let standing = steadily(progress, async || Ok(run.standing(database).await?)).await?;
-            match standing.state {
-                RunState::Running if standing.open_lanes > 0 => return Ok(None),
+            let now = retry_lost_connection(progress, async || Ok(run.standing(database).await?)).await?;
+            match now.state {
+                RunState::Running if now.open_lanes > 0 => return Ok(None),
                 RunState::Running => {
-                    let lease = steadily(progress, async || Ok(watch.take(database, holder).await?)).await?;
+                    let lease =
+                        retry_lost_connection(progress, async || Ok(watch.take(database, holder).await?)).await?;
                     if let Some(lease) = lease {
-                        tell(progress, BackfillEvent::Leading);
+                        send(progress, BackfillEvent::Leading);
                         self.lead = Some(Leadership::new(&self.backfill, lease));
                         return Ok(Some(PassEnd::PassOver));
                     }
@@ -186,21 +187,21 @@ impl<'a> Passes<'a> {
 
     /// Rows that all processes assigned, and rows that were refused in this pass.
     async fn assigned(&self) -> Result<(u64, u64)> {
-        let Books::Kept(run) = &self.batches.books else {
-            let tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
-            return Ok((tally.assigned, tally.failed.len() as u64));
+        let RunRecorder::Kept(run) = &self.batches.recorder else {
+            let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+            return Ok((counts.assigned, counts.failed.len() as u64));
         };
-        let standing = run.standing(self.batches.database).await?;
+        let now = run.standing(self.batches.database).await?;
         let refused = self.backfill.refused(run).await?;
-        Ok((standing.assigned(), refused.len() as u64))
+        Ok((now.assigned(), refused.len() as u64))
     }
 
-    async fn next_pass(&mut self, survey: Survey, progress: &Teller<'_>) -> Result<()> {
+    async fn next_pass(&mut self, survey: Survey, progress: &ProgressSink<'_>) -> Result<()> {
         let &Batches { database, plan, .. } = &self.batches;
-        let lanes = steadily(progress, async || lanes(database, plan).await).await?;
-        let (Books::Kept(run), Some(lead)) = (&mut self.batches.books, &self.lead) else { return Ok(()) };
-        steadily(progress, async || Ok(run.next_pass(database, &lead.lease, &lanes).await?)).await?;
-        tell(progress, BackfillEvent::NextPass { pass: run.pass, assignable: survey.assignable });
+        let ranges = retry_lost_connection(progress, async || ranges(database, plan).await).await?;
+        let (RunRecorder::Kept(run), Some(lead)) = (&mut self.batches.recorder, &self.lead) else { return Ok(()) };
+        retry_lost_connection(progress, async || Ok(run.next_pass(database, &lead.lease, &ranges).await?)).await?;
+        send(progress, BackfillEvent::NextPass { pass: run.pass, assignable: survey.assignable });
         Ok(())
     }
 }

@@ -8,13 +8,13 @@ use crate::options::CATALOG_LOCK_TIMEOUT;
 use crate::plan::BackfillPlan;
 
 /// So many lanes a pass has, or a few more where leaves are small.
-const LANES: u64 = 64;
+const RANGES: u64 = 64;
 
 /// A lane of fewer pages is not worth its row.
 const FEWEST_PAGES: u64 = 64;
 
 /// Shares the table out, by the sizes that its leaves have now.
-pub(crate) async fn lanes(database: &Database, plan: &BackfillPlan) -> Result<Vec<NewRange>> {
+pub(crate) async fn ranges(database: &Database, plan: &BackfillPlan) -> Result<Vec<NewRange>> {
     let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
     let mut leaves = Vec::with_capacity(plan.leaves.len());
     for leaf in &plan.leaves {
@@ -32,15 +32,15 @@ pub(crate) async fn lanes(database: &Database, plan: &BackfillPlan) -> Result<Ve
 
 fn share_out(leaves: &[(String, u64)]) -> Vec<NewRange> {
     let total: u64 = leaves.iter().map(|(_, pages)| pages).sum();
-    let length = total.div_ceil(LANES).max(FEWEST_PAGES);
-    let lanes = leaves.iter().flat_map(|(leaf, pages)| {
+    let length = total.div_ceil(RANGES).max(FEWEST_PAGES);
+    let ranges = leaves.iter().flat_map(|(leaf, pages)| {
         (0..*pages).step_by(usize::try_from(length).unwrap_or(usize::MAX)).map(move |first| NewRange {
             leaf: leaf.clone(),
             first,
             behind: (first + length).min(*pages),
         })
     });
-    lanes.collect()
+    ranges.collect()
 }
 
 #[cfg(test)]
@@ -53,17 +53,17 @@ mod tests {
         #[test]
         fn every_page_of_every_leaf_is_in_one_lane(sizes in prop::collection::vec(0u64..200_000, 0..8)) {
             let leaves: Vec<_> = sizes.iter().enumerate().map(|(n, pages)| (format!("leaf {n}"), *pages)).collect();
-            let lanes = share_out(&leaves);
+            let ranges = share_out(&leaves);
             for (leaf, pages) in &leaves {
                 let mut next = 0;
-                for lane in lanes.iter().filter(|lane| lane.leaf == *leaf) {
-                    prop_assert_eq!(lane.first, next);
-                    prop_assert!(lane.behind > lane.first);
-                    next = lane.behind;
+                for range in ranges.iter().filter(|range| range.leaf == *leaf) {
+                    prop_assert_eq!(range.first, next);
+                    prop_assert!(range.behind > range.first);
+                    next = range.behind;
                 }
                 prop_assert_eq!(next, *pages);
             }
-            prop_assert!(lanes.len() as u64 <= LANES + leaves.len() as u64);
+            prop_assert!(ranges.len() as u64 <= RANGES + leaves.len() as u64);
         }
     }
 }

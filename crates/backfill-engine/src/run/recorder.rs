@@ -11,23 +11,23 @@ use tenant_rls::{ActingRole, BatchTx};
 use crate::run::tid::Tid;
 
 /// The books of a backfill.
-pub(crate) enum Books {
+pub(crate) enum RunRecorder {
     /// A run that stays.
     Kept(Run),
     /// A dry run: the run is made in each transaction and taken back with it; the lanes are remembered here.
-    Dry { new: NewRun, lanes: Mutex<VecDeque<Range>> },
+    Dry { new: NewRun, ranges: Mutex<VecDeque<Range>> },
 }
 
-impl Books {
+impl RunRecorder {
     /// Those of a dry run.
-    pub(crate) fn dry(new: NewRun, lanes: &[NewRange]) -> Self {
-        let lane = |lane: &NewRange| Range {
+    pub(crate) fn dry(new: NewRun, ranges: &[NewRange]) -> Self {
+        let range = |range: &NewRange| Range {
             id: 0,
-            leaf: lane.leaf.clone(),
-            next: Tid::page(lane.first).to_string(),
-            until: Tid::page(lane.behind).to_string(),
+            leaf: range.leaf.clone(),
+            next: Tid::page(range.first).to_string(),
+            until: Tid::page(range.behind).to_string(),
         };
-        Self::Dry { new, lanes: Mutex::new(lanes.iter().map(lane).collect()) }
+        Self::Dry { new, ranges: Mutex::new(ranges.iter().map(range).collect()) }
     }
 
     /// The run, if it stays.
@@ -49,13 +49,13 @@ impl Books {
         match self {
             Self::Kept(run) => {
                 tx.assume(role).await?;
-                let lane = run.claim(tx.connection().await?, preferred).await?;
-                Ok(lane.map(|lane| (run.clone(), lane)))
+                let range = run.claim(tx.connection().await?, preferred).await?;
+                Ok(range.map(|range| (run.clone(), range)))
             }
-            Self::Dry { new, lanes } => {
-                let next = lanes.lock().unwrap_or_else(PoisonError::into_inner).front().cloned();
-                let Some(lane) = next else { return Ok(None) };
-                let entered = enter_dry(tx.connection().await?, tenancy, new, lane).await?;
+            Self::Dry { new, ranges } => {
+                let next = ranges.lock().unwrap_or_else(PoisonError::into_inner).front().cloned();
+                let Some(range) = next else { return Ok(None) };
+                let entered = enter_dry(tx.connection().await?, tenancy, new, range).await?;
                 tx.assume(role).await?;
                 Ok(Some(entered))
             }
@@ -64,12 +64,12 @@ impl Books {
 
     /// A batch of a dry run came to `until`; the server remembers that of a run that stays.
     pub(crate) fn moved(&self, until: Tid) {
-        let Self::Dry { lanes, .. } = self else { return };
-        let mut lanes = lanes.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(lane) = lanes.front_mut() else { return };
-        lane.next = until.to_string();
-        if lane.next == lane.until {
-            lanes.pop_front();
+        let Self::Dry { ranges, .. } = self else { return };
+        let mut ranges = ranges.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(range) = ranges.front_mut() else { return };
+        range.next = until.to_string();
+        if range.next == range.until {
+            ranges.pop_front();
         }
     }
 }
@@ -78,10 +78,10 @@ async fn enter_dry(
     connection: &mut PgConnection,
     tenancy: &Tenancy,
     new: &NewRun,
-    lane: Range,
+    range: Range,
 ) -> Result<(Run, Range), tenant_ops::Error> {
     tenant_ops::install_in(connection, tenancy).await?;
     let run = Run::open_in(connection, new).await?;
-    let id = run.lane_in(connection, &lane.leaf, &lane.next, &lane.until).await?;
-    Ok((run, Range { id, ..lane }))
+    let id = run.lane_in(connection, &range.leaf, &range.next, &range.until).await?;
+    Ok((run, Range { id, ..range }))
 }

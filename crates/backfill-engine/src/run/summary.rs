@@ -23,15 +23,15 @@ pub(crate) struct RunTotals {
     failed: Vec<FailedRow>,
     pass: i32,
     /// Processes that gave a sign of life lately, this one too.
-    pub(crate) members: u64,
+    pub(crate) processes: u64,
 }
 
 impl RunTotals {
     /// Reads them.
     pub(crate) async fn read(backfill: &Backfill<'_>, run: &Run) -> Result<Self> {
-        let standing = run.standing(backfill.database).await?;
+        let progress = run.standing(backfill.database).await?;
         let failed = backfill.refused(run).await?;
-        Ok(Self { assigned_by: standing.assigned_by, failed, pass: standing.pass, members: standing.members })
+        Ok(Self { assigned_by: progress.assigned_by, failed, pass: progress.pass, processes: progress.members })
     }
 }
 
@@ -42,15 +42,15 @@ pub(crate) struct ReportInputs<'a> {
     pub(crate) options: &'a BackfillOptions,
     pub(crate) run: Option<&'a Run>,
     pub(crate) elapsed: Duration,
-    pub(crate) found: Found,
+    pub(crate) observations: RunObservations,
 }
 
 /// What was found around the run.
 #[derive(Default)]
-pub(crate) struct Found {
+pub(crate) struct RunObservations {
     pub(crate) preflight: Option<Preflight>,
     pub(crate) pressure: ThrottleReport,
-    pub(crate) aftermath: Option<Cleanup>,
+    pub(crate) cleanup: Option<Cleanup>,
 }
 
 impl ReportInputs<'_> {
@@ -58,17 +58,17 @@ impl ReportInputs<'_> {
     pub(crate) fn finish(
         self,
         outcome: RunOutcome,
-        tally: ProcessCounts,
-        kept: Option<RunTotals>,
-        end: FinalSurvey,
+        counts: ProcessCounts,
+        totals: Option<RunTotals>,
+        last: FinalSurvey,
     ) -> BackfillReport {
-        let kept = kept.unwrap_or(RunTotals {
-            assigned_by: tally.assigned_by,
-            failed: tally.failed,
-            pass: self.run.map_or(i32::from(tally.batches > 0), |run| run.pass),
-            members: 0,
+        let totals = totals.unwrap_or(RunTotals {
+            assigned_by: counts.assigned_by,
+            failed: counts.failed,
+            pass: self.run.map_or(i32::from(counts.batches > 0), |run| run.pass),
+            processes: 0,
         });
-        let by_source = kept.assigned_by;
+        let by_source = totals.assigned_by;
         let count =
             |at: usize| by_source.get(at).copied().and_then(|rows| u64::try_from(rows).ok()).unwrap_or_default();
         let assigned_by_source: Vec<SourceCount> = self
@@ -77,11 +77,11 @@ impl ReportInputs<'_> {
             .enumerate()
             .map(|(at, name)| SourceCount { source: name.to_owned(), rows: count(at) })
             .collect();
-        let survey = end.survey;
+        let survey = last.survey;
         // The survey of a dry run still finds what the batches took back.
-        let undone = if self.options.dry_run { tally.assigned } else { 0 };
+        let undone = if self.options.dry_run { counts.assigned } else { 0 };
         let seconds = self.elapsed.as_secs_f64();
-        let left_out = self.found.preflight.as_ref().map_or(0, |found| found.left_out().len() as u64);
+        let left_out = self.observations.preflight.as_ref().map_or(0, |preflight| preflight.left_out().len() as u64);
         BackfillReport {
             schema: "backfill/1",
             run: self.run.map(|run| run.id),
@@ -97,20 +97,20 @@ impl ReportInputs<'_> {
             assignable: survey.assignable.saturating_sub(undone).saturating_sub(left_out),
             unique_breaks: left_out,
             rows_keep_coming: outcome == RunOutcome::Done
-                && kept.pass >= MOST_PASSES
-                && survey.assignable > left_out + kept.failed.len() as u64,
+                && totals.pass >= MOST_PASSES
+                && survey.assignable > left_out + totals.failed.len() as u64,
             remaining: survey.remaining().saturating_sub(undone),
-            failed: kept.failed,
-            ghost_tenants: end.ghosts,
+            failed: totals.failed,
+            ghost_tenants: last.ghosts,
             review: self.options.review.clone(),
-            passes: kept.pass,
-            batches: tally.batches,
-            longest_batch_ms: u64::try_from(tally.longest.as_millis()).unwrap_or(u64::MAX),
+            passes: totals.pass,
+            batches: counts.batches,
+            longest_batch_ms: u64::try_from(counts.longest.as_millis()).unwrap_or(u64::MAX),
             seconds,
-            preflight: self.found.preflight,
-            pressure: self.found.pressure,
-            aftermath: self.found.aftermath,
-            rows_per_second: if seconds > 0.0 { tally.assigned as f64 / seconds } else { 0.0 },
+            preflight: self.observations.preflight,
+            pressure: self.observations.pressure,
+            aftermath: self.observations.cleanup,
+            rows_per_second: if seconds > 0.0 { counts.assigned as f64 / seconds } else { 0.0 },
         }
     }
 }

@@ -10,11 +10,11 @@ use tokio::sync::watch;
 
 use crate::error::{Error, Result};
 use crate::options::BackfillOptions;
-use crate::progress::BackfillEvent;
-use crate::retry::{Teller, steadily, tell};
+use crate::progress::{BackfillEvent, ProgressSink, send};
+use crate::retry::retry_lost_connection;
 use crate::run::batch::{BatchRequest, BatchResult, Batches, ClaimedRange};
 use crate::run::counts::{MOST_FAILURES, ProcessCounts};
-use crate::run::recorder::Books;
+use crate::run::recorder::RunRecorder;
 use crate::run::tid::{PAGE, half};
 use crate::throttle::Throttle;
 
@@ -47,9 +47,9 @@ pub(crate) enum PassEnd {
 pub(crate) struct Shared<'a, 't> {
     pub(crate) batches: &'a Batches<'a>,
     pub(crate) options: &'a BackfillOptions,
-    pub(crate) progress: &'a Teller<'t>,
+    pub(crate) progress: &'a ProgressSink<'t>,
     pub(crate) stop: watch::Receiver<bool>,
-    tally: &'a Mutex<ProcessCounts>,
+    counts: &'a Mutex<ProcessCounts>,
     throttle: &'a Throttle,
     /// One of them came to the end of the pass, or failed: the others end, those that are held back too.
     over: watch::Sender<bool>,
@@ -63,41 +63,41 @@ impl<'a, 't> Shared<'a, 't> {
     pub(crate) fn new(
         batches: &'a Batches<'a>,
         options: &'a BackfillOptions,
-        progress: &'a Teller<'t>,
+        progress: &'a ProgressSink<'t>,
         stop: watch::Receiver<bool>,
-        tally: &'a Mutex<ProcessCounts>,
+        counts: &'a Mutex<ProcessCounts>,
         throttle: &'a Throttle,
     ) -> Self {
         let (over, paused) = (watch::channel(false).0, AtomicBool::new(false));
         let (others_examined, others_assigned) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { batches, options, progress, stop, tally, throttle, over, paused, others_examined, others_assigned }
+        Self { batches, options, progress, stop, counts, throttle, over, paused, others_examined, others_assigned }
     }
 
-    fn tally(&self) -> MutexGuard<'_, ProcessCounts> {
-        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    fn counts(&self) -> MutexGuard<'_, ProcessCounts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes note of what all processes did since this one began.
     pub(crate) fn all_did(&self, examined: u64, assigned: u64) {
-        let own = self.tally();
+        let own = self.counts();
         self.others_examined.store(examined.saturating_sub(own.examined), Ordering::Relaxed);
         self.others_assigned.store(assigned.saturating_sub(own.assigned), Ordering::Relaxed);
         drop(own);
-        self.tell_counts();
+        self.send_counts();
     }
 
-    fn tell_counts(&self) {
-        let own = self.tally();
+    fn send_counts(&self) {
+        let own = self.counts();
         let examined = own.examined + self.others_examined.load(Ordering::Relaxed);
         let assigned = own.assigned + self.others_assigned.load(Ordering::Relaxed);
         drop(own);
-        tell(self.progress, BackfillEvent::Batch { examined, assigned });
+        send(self.progress, BackfillEvent::Batch { examined, assigned });
     }
 
     /// Tells, once, that a pause is over.
-    fn tell_resumed(&self) {
+    fn send_resumed(&self) {
         if self.paused.swap(false, Ordering::Relaxed) {
-            tell(self.progress, BackfillEvent::Resumed);
+            send(self.progress, BackfillEvent::Resumed);
         }
     }
 
@@ -119,7 +119,7 @@ pub(crate) struct Worker<'a, 't> {
     shared: &'a Shared<'a, 't>,
     /// From 0: those with a high number are held back first.
     number: u32,
-    lane: i64,
+    range_id: i64,
     positions: u64,
     /// How long its last batch took, and the rows that it wrote.
     last: Option<(Duration, u64)>,
@@ -127,7 +127,7 @@ pub(crate) struct Worker<'a, 't> {
 
 impl<'a, 't> Worker<'a, 't> {
     pub(crate) fn new(shared: &'a Shared<'a, 't>, number: u32) -> Self {
-        Self { shared, number, lane: 0, positions: FIRST_PAGES * PAGE, last: None }
+        Self { shared, number, range_id: 0, positions: FIRST_PAGES * PAGE, last: None }
     }
 
     /// Works until the pass is over for it.
@@ -151,12 +151,12 @@ impl<'a, 't> Worker<'a, 't> {
                     }
                 }
             }
-            let left = options.limit.map(|limit| limit.saturating_sub(self.shared.tally().assigned));
+            let left = options.limit.map(|limit| limit.saturating_sub(self.shared.counts().assigned));
             if left == Some(0) {
                 return Ok(PassEnd::LimitReached);
             }
-            let task = BatchRequest { lane: self.lane, positions: self.positions, limit: left };
-            match batches.attempt(task, progress).await? {
+            let request = BatchRequest { range_id: self.range_id, positions: self.positions, limit: left };
+            match batches.attempt(request, progress).await? {
                 BatchResult::Done { claim, counts, took } => {
                     self.done(&claim, left, &counts, took);
                 }
@@ -171,58 +171,58 @@ impl<'a, 't> Worker<'a, 't> {
     }
 
     fn done(&mut self, claim: &ClaimedRange, left: Option<u64>, counts: &tenant_ops::BatchCounts, took: Duration) {
-        self.lane = claim.lane.id;
-        self.shared.tell_resumed();
-        self.shared.tally().add(counts, took);
+        self.range_id = claim.range.id;
+        self.shared.send_resumed();
+        self.shared.counts().add(counts, took);
         self.last = Some((took, counts.assigned));
         // Cut short by its limit: the rows behind were not looked at, and the checkpoint stays before them.
-        let cut = claim.range.length() > 1 && left.is_some_and(|left| counts.examined >= left);
+        let cut = claim.tids.length() > 1 && left.is_some_and(|left| counts.examined >= left);
         if cut && counts.assigned < counts.examined {
             // By rows that nobody can decide: fewer of them at once, to come to others behind them.
-            self.positions = half(claim.range.length());
+            self.positions = half(claim.tids.length());
         } else {
             self.positions =
-                next_size(claim.range.length().max(self.positions / 2), took, self.shared.options.batch_time);
+                next_size(claim.tids.length().max(self.positions / 2), took, self.shared.options.batch_time);
         }
         if !cut {
-            self.shared.batches.books.moved(claim.range.until);
+            self.shared.batches.recorder.moved(claim.tids.until);
         }
-        self.shared.tell_counts();
+        self.shared.send_counts();
     }
 
     async fn refused(&mut self, claim: &ClaimedRange, error: &RlsError) -> Result<()> {
-        self.lane = claim.lane.id;
-        if claim.range.length() > 1 {
-            self.positions = half(claim.range.length());
+        self.range_id = claim.range.id;
+        if claim.tids.length() > 1 {
+            self.positions = half(claim.tids.length());
             return Ok(());
         }
         let Shared { batches, progress, .. } = self.shared;
-        let (failed, refused) = steadily(progress, async || batches.step_over(claim, error).await).await?;
+        let (failed, refused) = retry_lost_connection(progress, async || batches.step_over(claim, error).await).await?;
         // Gone meanwhile: there is no row to refuse.
         let Some(failed) = failed else { return Ok(()) };
-        let mut tally = self.shared.tally();
-        tally.failed.push(failed);
-        if refused.max(tally.failed.len() as u64) < MOST_FAILURES {
+        let mut counts = self.shared.counts();
+        counts.failed.push(failed);
+        if refused.max(counts.failed.len() as u64) < MOST_FAILURES {
             return Ok(());
         }
-        let (table, failed) = (batches.plan.table.clone(), std::mem::take(&mut tally.failed));
+        let (table, failed) = (batches.plan.table.clone(), std::mem::take(&mut counts.failed));
         Err(Error::TooManyFailures { table, failed })
     }
 
     /// Waits where that may help, or tells why the pass is over.
     async fn nothing(&self) -> Result<Option<PassEnd>> {
         let Shared { batches, progress, paused, .. } = self.shared;
-        let Books::Kept(run) = &batches.books else { return Ok(Some(PassEnd::PassOver)) };
-        let standing = steadily(progress, async || Ok(run.standing(batches.database).await?)).await?;
-        match standing.state {
-            RunState::Running if standing.open_lanes == 0 => return Ok(Some(PassEnd::PassOver)),
+        let RunRecorder::Kept(run) = &batches.recorder else { return Ok(Some(PassEnd::PassOver)) };
+        let now = retry_lost_connection(progress, async || Ok(run.standing(batches.database).await?)).await?;
+        match now.state {
+            RunState::Running if now.open_lanes == 0 => return Ok(Some(PassEnd::PassOver)),
             RunState::Running => {
-                self.shared.tell_resumed();
+                self.shared.send_resumed();
                 self.shared.rest(IDLE).await;
             }
             RunState::Paused => {
                 if !paused.swap(true, Ordering::Relaxed) {
-                    tell(progress, BackfillEvent::Paused { by: standing.state_by });
+                    send(progress, BackfillEvent::Paused { by: now.state_by });
                 }
                 self.shared.rest(PAUSED).await;
             }

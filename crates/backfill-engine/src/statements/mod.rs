@@ -41,12 +41,12 @@ impl Statements {
 
     /// The same where batches leave out the rows with these keys, which the preflight found.
     pub(crate) fn leaving_out(plan: &BackfillPlan, on_conflict: OnConflict, keys: &[String]) -> Result<Self> {
-        let parts = Resolution::of(plan)?;
-        let lowest = parts.lowest();
-        let decision = parts.decision(on_conflict);
-        let joins = Sql::join(parts.joins.iter().cloned(), "\n");
-        let rows = parts.rows();
-        let (vias, tenants) = (list(&parts.vias), list(&parts.tenants));
+        let resolution = Resolution::of(plan)?;
+        let lowest = resolution.lowest();
+        let decision = resolution.decision(on_conflict);
+        let joins = Sql::join(resolution.joins.iter().cloned(), "\n");
+        let rows = resolution.rows();
+        let (vias, tenants) = (list(&resolution.vias), list(&resolution.tenants));
         let of_leaf = |text: &'static str, leaf: &TableName| {
             Template::new(text).table("target", leaf).ident("column", &plan.column)
         };
@@ -66,7 +66,7 @@ impl Statements {
             let resolve =
                 deciding(of_leaf(include_str!("../../../../sql/backfill/resolve.sql"), leaf), &batch_decision)
                     .fragment("key_text", plan.key.text())
-                    .fragment("source", parts.source(on_conflict))
+                    .fragment("source", resolution.source(on_conflict))
                     .build();
             let assign = of_leaf(include_str!("../../../../sql/backfill/assign.sql"), leaf)
                 .fragment("type", Sql::from_static(plan.column_type.cast()))
@@ -89,12 +89,12 @@ impl Statements {
             review: open(include_str!("../../../../sql/backfill/review.sql"))
                 .fragment("key_text", plan.key.text())
                 .fragment("lowest", lowest)
-                .fragment("ghosts", list(&parts.ghosts))
-                .fragment("tenant_texts", list(&parts.tenant_texts))
-                .fragment("ghost_texts", list(&parts.ghost_texts))
-                .fragment("pointers", list(&parts.pointers))
-                .fragment("seen", parts.seen())
-                .fragment("fingerprint", parts.fingerprint())
+                .fragment("ghosts", list(&resolution.ghosts))
+                .fragment("tenant_texts", list(&resolution.tenant_texts))
+                .fragment("ghost_texts", list(&resolution.ghost_texts))
+                .fragment("pointers", list(&resolution.pointers))
+                .fragment("seen", resolution.seen())
+                .fragment("fingerprint", resolution.fingerprint())
                 .build(),
             compare: open(include_str!("../../../../sql/backfill/compare.sql")).build(),
             count_null: of_whole(include_str!("../../../../sql/backfill/count_null.sql")).build(),

@@ -79,26 +79,26 @@ impl Said {
 
 impl Resolution {
     pub(crate) fn of(plan: &BackfillPlan) -> Result<Self> {
-        let mut parts = Self::default();
+        let mut resolution = Self::default();
         let mut in_joins = Vec::new();
         for (n, source) in (1..).zip(&plan.sources) {
-            in_joins.push(parts.source_part(plan, &source.origin, n)?);
-            let pointer = source.pointer().map(|pointer| parts.via(&pointer.via)).transpose()?;
+            in_joins.push(resolution.source_part(plan, &source.origin, n)?);
+            let pointer = source.pointer().map(|pointer| resolution.via(&pointer.via)).transpose()?;
             let text = |via| Template::new(":\"via\"::pg_catalog.text").ident("via", &via).build();
-            parts.pointers.push(pointer.map_or(Sql::from_static("NULL::pg_catalog.text"), text));
+            resolution.pointers.push(pointer.map_or(Sql::from_static("NULL::pg_catalog.text"), text));
         }
-        parts.of_sources = parts.columns.len();
+        resolution.of_sources = resolution.columns.len();
         for (here, _) in plan.evidence.iter().flat_map(|evidence| &evidence.equal) {
-            parts.via(here)?;
+            resolution.via(here)?;
         }
         for (n, evidence) in (plan.sources.len() + 1..).zip(&plan.evidence) {
-            parts.evidence_part(evidence, &in_joins, n)?;
+            resolution.evidence_part(evidence, &in_joins, n)?;
         }
         // A list of columns cannot be empty.
-        if parts.vias.is_empty() {
-            parts.via(&plan.column)?;
+        if resolution.vias.is_empty() {
+            resolution.via(&plan.column)?;
         }
-        Ok(parts)
+        Ok(resolution)
     }
 
     /// Adds a source, and tells what it says as its join knows it.

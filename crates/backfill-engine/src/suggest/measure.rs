@@ -75,8 +75,8 @@ pub(super) async fn sources(
     plan: &BackfillPlan,
     estimated_rows: f32,
 ) -> Result<SourceMeasurements> {
-    let parts = Resolution::of(plan)?;
-    let alone = parts.alone();
+    let resolution = Resolution::of(plan)?;
+    let alone = resolution.alone();
     let each = |text: &'static str| {
         let of = |alone: &Sql| Template::new(text).fragment("alone", alone.clone()).build();
         Sql::join(alone.iter().map(of), ", ")
@@ -84,9 +84,9 @@ pub(super) async fn sources(
     let sql = Template::new(include_str!("../../../../sql/backfill/suggest.sql"))
         .fragment("whole", plan.whole())
         .ident("column", &plan.column)
-        .fragment("vias", list(&parts.vias))
-        .fragment("said", list(&parts.tenants))
-        .fragment("joins", Sql::join(parts.joins.iter().cloned(), "\n"))
+        .fragment("vias", list(&resolution.vias))
+        .fragment("said", list(&resolution.tenants))
+        .fragment("joins", Sql::join(resolution.joins.iter().cloned(), "\n"))
         .fragment("resolves", each("pg_catalog.count(*) FILTER (WHERE own IS NULL AND (:alone) IS NOT NULL)"))
         .fragment("compared", each("pg_catalog.count(*) FILTER (WHERE own IS NOT NULL AND (:alone) IS NOT NULL)"))
         .fragment("agrees", each("pg_catalog.count(*) FILTER (WHERE own OPERATOR(pg_catalog.=) (:alone))"))

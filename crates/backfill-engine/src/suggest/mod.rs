@@ -38,12 +38,12 @@ pub async fn suggest(database: &Database, tenancy: &Tenancy) -> Result<SuggestRe
     for table in &catalog.tables {
         columns.insert(table.name.clone(), Column::all(database, &table.name).await?);
     }
-    let survey = Survey { database, tenancy, catalog: &catalog, columns };
+    let reader = TableReader { database, tenancy, catalog: &catalog, columns };
     let mut report = SuggestReport { schema: "backfill-suggest/1", tables: Vec::new(), unsuitable: Vec::new() };
     let wants_tenants = |table: &&TenantTable| !table.platform_rows && !table.column.never_null;
     for table in catalog.tables.iter().filter(wants_tenants) {
         match BackfillPlan::bare(&catalog, tenancy, &table.name.to_string()) {
-            Ok(plan) => report.tables.push(survey.table(table, plan).await?),
+            Ok(plan) => report.tables.push(reader.table(table, plan).await?),
             Err(Error::Unsuitable { table, why }) => report.unsuitable.push(UnsuitableTable { table, why }),
             Err(error) => return Err(error),
         }
@@ -51,14 +51,14 @@ pub async fn suggest(database: &Database, tenancy: &Tenancy) -> Result<SuggestRe
     Ok(report)
 }
 
-struct Survey<'a> {
+struct TableReader<'a> {
     database: &'a Database,
     tenancy: &'a Tenancy,
     catalog: &'a Catalog,
     columns: BTreeMap<TableName, Vec<Column>>,
 }
 
-impl Survey<'_> {
+impl TableReader<'_> {
     async fn table(&self, table: &TenantTable, plan: BackfillPlan) -> Result<TableSuggestion> {
         let mut found = self.known(table);
         let asked = self.open_columns(table, &found);
@@ -79,7 +79,7 @@ impl Survey<'_> {
         if !sources.is_empty() {
             self.measure(&mut suggestion, BackfillPlan { sources, ..plan }, table.estimated_rows).await?;
         }
-        judge(&mut suggestion);
+        rank(&mut suggestion);
         Ok(suggestion)
     }
 
@@ -247,7 +247,7 @@ fn is_timeout(error: &RlsError) -> bool {
 }
 
 /// Says which are good enough, and brings the best to the front.
-fn judge(table: &mut TableSuggestion) {
+fn rank(table: &mut TableSuggestion) {
     for source in &mut table.sources {
         let agrees = source.agreement().is_none_or(|share| share >= PROPOSED_FROM);
         let matches = match (source.values_matched, source.values) {

@@ -110,30 +110,30 @@ impl Advisor {
     }
 
     /// What to do until the next reading. Readings come in the order of their time.
-    pub fn judge(&mut self, reading: &LoadSample) -> Advice {
+    pub fn advise(&mut self, sample: &LoadSample) -> Advice {
         let mut advice = Advice::full_speed(self.workers, &self.limits);
         if self.limits.full_speed {
             return advice;
         }
         // Short waits come before long ones: the one that is told is then the one that ends the pause last.
-        self.work(reading, &mut advice);
-        self.lag(reading, &mut advice);
-        self.waiters(reading, &mut advice);
-        self.wal(reading, &mut advice);
-        self.active(reading, &mut advice);
-        for unreadable in &reading.unreadable {
+        self.work(sample, &mut advice);
+        self.lag(sample, &mut advice);
+        self.waiters(sample, &mut advice);
+        self.wal(sample, &mut advice);
+        self.active(sample, &mut advice);
+        for unreadable in &sample.unreadable {
             advice.one_worker(unreadable.signal, unreadable.to_string());
             advice.stretch(UNSEEN);
         }
-        if reading.unreadable(LoadSignal::WalRate).is_none() {
-            self.remember(reading);
+        if sample.unreadable(LoadSignal::WalRate).is_none() {
+            self.remember(sample);
         }
         advice
     }
 
-    fn remember(&mut self, reading: &LoadSample) {
-        self.positions.push_back((reading.at, reading.wal));
-        let needed = |at: Duration| reading.at.saturating_sub(at) > self.limits.max_lag;
+    fn remember(&mut self, sample: &LoadSample) {
+        self.positions.push_back((sample.at, sample.wal));
+        let needed = |at: Duration| sample.at.saturating_sub(at) > self.limits.max_lag;
         while self.positions.get(1).is_some_and(|(at, _)| needed(*at)) {
             self.positions.pop_front();
         }
@@ -141,29 +141,28 @@ impl Advisor {
 
     /// How long ago the WAL was where a follower is now. The server itself tells the time with each answer of a standby, so one that
     /// hangs would seem to be no further behind than when it last moved.
-    fn behind(&self, reading: &LoadSample, follower: &Replica) -> Duration {
-        let reached = reading.wal.saturating_sub(follower.bytes);
+    fn behind(&self, sample: &LoadSample, replica: &Replica) -> Duration {
+        let reached = sample.wal.saturating_sub(replica.bytes);
         let there = self.positions.iter().rev().find(|(_, wal)| *wal <= reached).or(self.positions.front());
-        let ours =
-            there.filter(|_| follower.bytes > 0).map_or(Duration::ZERO, |(at, _)| reading.at.saturating_sub(*at));
+        let ours = there.filter(|_| replica.bytes > 0).map_or(Duration::ZERO, |(at, _)| sample.at.saturating_sub(*at));
         // What moved since the last look is younger than that.
-        let ours = if ours <= self.seconds_since_last(reading).map_or(Duration::ZERO, Duration::from_secs_f64) {
+        let ours = if ours <= self.seconds_since_last(sample).map_or(Duration::ZERO, Duration::from_secs_f64) {
             Duration::ZERO
         } else {
             ours
         };
-        ours.max(follower.behind)
+        ours.max(replica.behind)
     }
 
-    fn work(&mut self, reading: &LoadSample, advice: &mut Advice) {
-        if reading.unreadable(LoadSignal::TableWork).is_some() {
+    fn work(&mut self, sample: &LoadSample, advice: &mut Advice) {
+        if sample.unreadable(LoadSignal::TableWork).is_some() {
             return;
         }
-        self.work_since.retain(|pid, _| reading.work.iter().any(|work| work.pid == *pid));
-        for work in &reading.work {
-            let since = *self.work_since.entry(work.pid).or_insert(reading.at);
-            let (waited, patience) = (reading.at.saturating_sub(since), self.limits.work_wait);
-            if waited < patience {
+        self.work_since.retain(|pid, _| sample.work.iter().any(|work| work.pid == *pid));
+        for work in &sample.work {
+            let since = *self.work_since.entry(work.pid).or_insert(sample.at);
+            let (waited, limit) = (sample.at.saturating_sub(since), self.limits.work_wait);
+            if waited < limit {
                 advice.wait(LoadSignal::TableWork, format!("{} works on the table", work.says));
             } else {
                 let says = format!("{} still works on the table after {} s", work.says, waited.as_secs());
@@ -173,26 +172,26 @@ impl Advisor {
         }
     }
 
-    fn lag(&mut self, reading: &LoadSample, advice: &mut Advice) {
+    fn lag(&mut self, sample: &LoadSample, advice: &mut Advice) {
         let limits = &self.limits;
-        if reading.unreadable(LoadSignal::ReplicationLag).is_some() {
+        if sample.unreadable(LoadSignal::ReplicationLag).is_some() {
             return;
         }
-        let measured = |follower| {
-            let behind = self.behind(reading, follower);
+        let measured = |replica| {
+            let behind = self.behind(sample, replica);
             let time = behind.as_secs_f64() / limits.max_lag.as_secs_f64().max(f64::EPSILON);
-            (time.max(follower.bytes as f64 / limits.max_lag_bytes.max(1) as f64), behind, follower)
+            (time.max(replica.bytes as f64 / limits.max_lag_bytes.max(1) as f64), behind, replica)
         };
-        let worst = reading.followers.iter().map(measured).max_by(|a, b| a.0.total_cmp(&b.0));
+        let worst = sample.replicas.iter().map(measured).max_by(|a, b| a.0.total_cmp(&b.0));
         let most = worst.map_or(0.0, |(share, ..)| share);
-        if self.lag.set(reading.at, most > 1.0, most < 0.8, HOLD) {
+        if self.lag.set(sample.at, most > 1.0, most < 0.8, HOLD) {
             let says = match worst {
                 None => "the standby that was behind is gone".to_owned(),
-                Some((_, behind, follower)) => format!(
+                Some((_, behind, replica)) => format!(
                     "{} is {:.1} s and {} MiB behind, the limits are {} s and {} MiB",
-                    follower.name,
+                    replica.name,
                     behind.as_secs_f64(),
-                    follower.bytes >> 20,
+                    replica.bytes >> 20,
                     limits.max_lag.as_secs_f64(),
                     limits.max_lag_bytes >> 20
                 ),
@@ -201,13 +200,13 @@ impl Advisor {
         }
     }
 
-    fn waiters(&mut self, reading: &LoadSample, advice: &mut Advice) {
-        if reading.unreadable(LoadSignal::Waiters).is_some() {
+    fn waiters(&mut self, sample: &LoadSample, advice: &mut Advice) {
+        if sample.unreadable(LoadSignal::Waiters).is_some() {
             return;
         }
-        let waiting = reading.waiters > 0;
-        if self.waiters.set(reading.at, waiting, !waiting, HOLD) {
-            let says = match reading.waiters {
+        let waiting = sample.waiters > 0;
+        if self.waiters.set(sample.at, waiting, !waiting, HOLD) {
+            let says = match sample.waiters {
                 0 => "a session waited for a lock of ours a moment ago".to_owned(),
                 1 => "a session waits for a lock of ours".to_owned(),
                 number => format!("{number} sessions wait for a lock of ours"),
@@ -217,13 +216,13 @@ impl Advisor {
     }
 
     /// Stretches batches by as much as the rate is over its limit, and gives back a fifth with each reading that is well below.
-    fn wal(&mut self, reading: &LoadSample, advice: &mut Advice) {
+    fn wal(&mut self, sample: &LoadSample, advice: &mut Advice) {
         let limit = self.limits.max_wal_rate.max(1) as f64;
-        if reading.unreadable(LoadSignal::WalRate).is_some() {
+        if sample.unreadable(LoadSignal::WalRate).is_some() {
             return;
         }
-        if let Some(seconds) = self.seconds_since_last(reading) {
-            let written = reading.wal.saturating_sub(self.positions.back().map_or(reading.wal, |(_, wal)| *wal));
+        if let Some(seconds) = self.seconds_since_last(sample) {
+            let written = sample.wal.saturating_sub(self.positions.back().map_or(sample.wal, |(_, wal)| *wal));
             self.wal_rate = (self.wal_rate + written as f64 / seconds) / 2.0;
             if self.wal_rate > limit {
                 self.stretched = (self.stretched * self.wal_rate / limit).min(SLOWEST);
@@ -240,17 +239,17 @@ impl Advisor {
         }
     }
 
-    fn active(&mut self, reading: &LoadSample, advice: &mut Advice) {
-        if reading.unreadable(LoadSignal::ActiveSessions).is_some() {
+    fn active(&mut self, sample: &LoadSample, advice: &mut Advice) {
+        if sample.unreadable(LoadSignal::ActiveSessions).is_some() {
             return;
         }
-        let now = reading.active as f64;
-        let seconds = self.seconds_since_last(reading).unwrap_or_default();
+        let now = sample.active as f64;
+        let seconds = self.seconds_since_last(sample).unwrap_or_default();
         let weight = (-seconds / SMOOTHED_OVER).exp();
         let active = self.active.map_or(now, |before| before * weight + now * (1.0 - weight));
         self.active = Some(active);
         let over = active - f64::from(self.limits.max_active);
-        if self.busy.set(reading.at, over > 0.5, over < 0.25, QUIET) && self.workers > 1 {
+        if self.busy.set(sample.at, over > 0.5, over < 0.25, QUIET) && self.workers > 1 {
             let says = match self.limits.max_active {
                 0 => format!("{active:.1} other sessions are at work"),
                 most => format!("{active:.1} other sessions are at work, the limit is {most}"),
@@ -259,8 +258,8 @@ impl Advisor {
         }
     }
 
-    fn seconds_since_last(&self, reading: &LoadSample) -> Option<f64> {
+    fn seconds_since_last(&self, sample: &LoadSample) -> Option<f64> {
         let (at, _) = self.positions.back()?;
-        Some(reading.at.checked_sub(*at)?.as_secs_f64()).filter(|seconds| *seconds > 0.0)
+        Some(sample.at.checked_sub(*at)?.as_secs_f64()).filter(|seconds| *seconds > 0.0)
     }
 }

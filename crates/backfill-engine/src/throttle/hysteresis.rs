@@ -26,8 +26,8 @@ mod tests {
 
     #[test]
     fn it_goes_on_at_once_and_off_only_after_it_was_calm_for_a_while() {
-        let (mut latch, hold) = (Hysteresis::default(), Duration::from_secs(3));
-        let mut at = |second, over, calm| latch.set(Duration::from_secs(second), over, calm, hold);
+        let (mut hysteresis, hold) = (Hysteresis::default(), Duration::from_secs(3));
+        let mut at = |second, over, calm| hysteresis.set(Duration::from_secs(second), over, calm, hold);
         assert!(!at(0, false, false), "between the limits it stays off");
         assert!(at(1, true, false));
         assert!(at(2, false, true));

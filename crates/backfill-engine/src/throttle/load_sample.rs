@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::throttle::signal::{LoadSignal, Unreadable};
 
 /// How long an answer is waited for; a server that takes longer says nothing.
-const PATIENCE: Duration = Duration::from_secs(5);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A session counts as being at work for so long after its last statement: with statements of a millisecond, one look would miss it.
 const AT_WORK: &str = "1";
@@ -24,7 +24,7 @@ pub struct LoadSample {
     /// Position of the WAL in bytes; only differences say something.
     pub wal: u64,
     /// Who follows the WAL.
-    pub followers: Vec<Replica>,
+    pub replicas: Vec<Replica>,
     /// Who works on the table.
     pub work: Vec<TableActivity>,
     /// Sessions that wait for one of our batches.
@@ -74,7 +74,7 @@ impl LoadSample {
     fn of(row: &PgRow, login: &str) -> Self {
         let names: Vec<String> = row.get(2);
         let (seconds, bytes): (Vec<f64>, Vec<i64>) = (row.get(3), row.get(4));
-        let follower = |((name, seconds), bytes)| Replica {
+        let replica = |((name, seconds), bytes)| Replica {
             name,
             behind: Duration::try_from_secs_f64(seconds).unwrap_or_default(),
             bytes: u64::try_from(bytes).unwrap_or_default(),
@@ -93,7 +93,7 @@ impl LoadSample {
         Self {
             at: Duration::try_from_secs_f64(row.get(0)).unwrap_or_default(),
             wal: u64::try_from(row.get::<i64, _>(1)).unwrap_or_default(),
-            followers: names.into_iter().zip(seconds).zip(bytes).map(follower).collect(),
+            replicas: names.into_iter().zip(seconds).zip(bytes).map(replica).collect(),
             work: pids.into_iter().zip(says).map(|(pid, says)| TableActivity { pid, says }).collect(),
             waiters: count(8),
             active: count(9),
@@ -148,9 +148,9 @@ impl<'a> LoadSampler<'a> {
     }
 
     /// Looks once, and says so where that fails or takes too long; `at` is the time of a look that failed.
-    pub(crate) async fn look(&mut self, at: Duration) -> LoadSample {
-        match tokio::time::timeout(PATIENCE, self.read()).await {
-            Ok(Ok(reading)) => reading,
+    pub(crate) async fn sample(&mut self, at: Duration) -> LoadSample {
+        match tokio::time::timeout(ANSWER_TIMEOUT, self.read()).await {
+            Ok(Ok(sample)) => sample,
             Ok(Err(error)) => LoadSample::blind(at, &error.to_string()),
             Err(_) => LoadSample::blind(at, "the server did not answer in time"),
         }

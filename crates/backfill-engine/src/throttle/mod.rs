@@ -38,7 +38,7 @@ const EVERY: Duration = Duration::from_secs(1);
 pub struct Throttle {
     limits: ThrottleLimits,
     workers: u32,
-    pacer: RateLimit,
+    rate_limit: RateLimit,
     /// None until the first look: nobody begins before it.
     advice: watch::Sender<Option<Advice>>,
     totals: Mutex<Totals>,
@@ -51,7 +51,7 @@ impl Throttle {
         Self {
             limits: limits.clone(),
             workers,
-            pacer: RateLimit::new(limits.max_rate),
+            rate_limit: RateLimit::new(limits.max_rate),
             advice: watch::channel(first).0,
             totals: Mutex::default(),
         }
@@ -62,30 +62,30 @@ impl Throttle {
         &self,
         database: &Database,
         table: &TableName,
-        tell: &(dyn Fn(BackfillEvent) + Send + Sync),
+        send: &(dyn Fn(BackfillEvent) + Send + Sync),
     ) -> Infallible {
         if self.limits.full_speed {
             return std::future::pending().await;
         }
         let started = Instant::now();
-        let (mut gauge, mut judge) =
+        let (mut sampler, mut advisor) =
             (LoadSampler::new(database, table), Advisor::new(self.limits.clone(), self.workers));
-        let mut teller = Teller { last: Vec::new(), since: None };
+        let mut reasons = ReasonChanges { last: Vec::new(), since: None };
         let mut ticks = tokio::time::interval(EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut looked = started;
+        let mut sampled_at = started;
         let mut at = Duration::ZERO;
         loop {
             ticks.tick().await;
-            let reading = gauge.look(at + looked.elapsed()).await;
-            let advice = judge.judge(&reading);
-            let elapsed = looked.elapsed();
-            (looked, at) = (Instant::now(), reading.at);
-            for unreadable in self.count(&reading, elapsed) {
-                tell(BackfillEvent::Unreadable { unreadable });
+            let sample = sampler.sample(at + sampled_at.elapsed()).await;
+            let advice = advisor.advise(&sample);
+            let elapsed = sampled_at.elapsed();
+            (sampled_at, at) = (Instant::now(), sample.at);
+            for unreadable in self.count(&sample, elapsed) {
+                send(BackfillEvent::Unreadable { unreadable });
             }
-            if let Some(event) = teller.event(&advice) {
-                tell(event);
+            if let Some(event) = reasons.event(&advice) {
+                send(event);
             }
             self.advice.send_replace(Some(advice));
         }
@@ -96,7 +96,7 @@ impl Throttle {
     pub async fn admit(&self, worker: u32, last: Option<(Duration, u64)>, stop: &mut watch::Receiver<bool>) -> bool {
         let may = async {
             if let Some((took, rows)) = last {
-                tokio::join!(self.rest(took), self.pacer.pay(rows));
+                tokio::join!(self.rest(took), self.rate_limit.pay(rows));
             }
             let mut advice = self.advice.subscribe();
             let free = |advice: &Option<Advice>| {
@@ -135,22 +135,22 @@ impl Throttle {
     }
 
     /// Counts how long the advice before this reading held, and returns what cannot be read and was not told yet.
-    fn count(&self, reading: &LoadSample, elapsed: Duration) -> Vec<crate::throttle::signal::Unreadable> {
+    fn count(&self, sample: &LoadSample, elapsed: Duration) -> Vec<crate::throttle::signal::Unreadable> {
         let mut totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(advice) = &*self.advice.borrow() {
             totals.add(advice, elapsed);
         }
-        totals.note(&reading.unreadable)
+        totals.note(&sample.unreadable)
     }
 }
 
 /// Tells a change of the reasons, not of their numbers.
-struct Teller {
+struct ReasonChanges {
     last: Vec<(LoadSignal, bool)>,
     since: Option<Instant>,
 }
 
-impl Teller {
+impl ReasonChanges {
     fn event(&mut self, advice: &Advice) -> Option<BackfillEvent> {
         let waits = advice.pause.iter().map(|reason| (reason.signal, true));
         let now: Vec<_> = waits.chain(advice.slow.iter().map(|reason| (reason.signal, false))).collect();

@@ -48,11 +48,11 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn two_workers_together_write_no_more_rows_a_second_than_the_rate() {
-        let (pacer, started) = (RateLimit::new(Some(1_000)), Instant::now());
+        let (rate_limit, started) = (RateLimit::new(Some(1_000)), Instant::now());
         let worker = async || {
             for _ in 0..10 {
                 tokio::time::sleep(Duration::from_millis(50)).await;
-                pacer.pay(500).await;
+                rate_limit.pay(500).await;
             }
         };
         tokio::join!(worker(), worker());
@@ -62,13 +62,13 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_long_rest_saves_up_no_more_than_a_second() {
-        let pacer = RateLimit::new(Some(100));
-        pacer.pay(100).await;
+        let rate_limit = RateLimit::new(Some(100));
+        rate_limit.pay(100).await;
         tokio::time::sleep(Duration::from_secs(60)).await;
         let started = Instant::now();
-        pacer.pay(100).await;
+        rate_limit.pay(100).await;
         assert_eq!(started.elapsed(), Duration::ZERO);
-        pacer.pay(100).await;
+        rate_limit.pay(100).await;
         assert_eq!(started.elapsed().as_secs(), 1);
     }
 

@@ -16,7 +16,7 @@ use crate::error::Result;
 use crate::plan::BackfillPlan;
 use crate::progress::BackfillEvent;
 use crate::review::apply::names::TenantNames;
-use crate::review::apply::writer::{Books, DecisionOutcome, ReadyDecision, Writer};
+use crate::review::apply::writer::{DecisionOutcome, DecisionRecorder, ReadyDecision, Writer};
 use crate::review::file::{CheckedReview, Line, LineContent, ReviewFile};
 use crate::review::refused::RefusedFile;
 use crate::survey;
@@ -98,24 +98,31 @@ impl Apply<'_> {
         file.check_columns(&plan)?;
         let role = survey::writer(database, tenancy, &plan).await?;
         let (judge, write) = writer::statements(&plan)?;
-        let books = if self.dry_run { Books::Dry } else { self.open_books(&plan, progress).await? };
+        let recorder = if self.dry_run { DecisionRecorder::Dry } else { self.open_recorder(&plan, progress).await? };
         progress(BackfillEvent::Started {
             table: plan.table.clone(),
             rows: self.review.decided,
             role: role.to_string(),
-            run: books.run(),
+            run: recorder.run(),
             resumed: false,
             helping: false,
         });
-        Ok(Writer { database, tenancy, plan, role, books, judge, write })
+        Ok(Writer { database, tenancy, plan, role, recorder, judge, write })
     }
 
-    async fn open_books(&self, plan: &BackfillPlan, progress: &mut (dyn FnMut(BackfillEvent) + Send)) -> Result<Books> {
+    async fn open_recorder(
+        &self,
+        plan: &BackfillPlan,
+        progress: &mut (dyn FnMut(BackfillEvent) + Send),
+    ) -> Result<DecisionRecorder> {
         tenant_ops::install(self.database, self.tenancy).await?;
         let mut waiting = |holder: &str| progress(BackfillEvent::Waiting { holder: holder.to_owned() });
         let resource = format!("backfill of {}", plan.table);
         let lease = Lease::acquire(self.database, &resource, self.holder, &mut waiting).await?;
-        Ok(Books::Kept { run: DecisionRun::resume_or_open(self.database, &plan.table.to_string()).await?, lease })
+        Ok(DecisionRecorder::Kept {
+            run: DecisionRun::resume_or_open(self.database, &plan.table.to_string()).await?,
+            lease,
+        })
     }
 
     /// Goes through the file, batch by batch.
@@ -127,7 +134,7 @@ impl Apply<'_> {
         progress: &mut (dyn FnMut(BackfillEvent) + Send),
     ) -> Result<ApplyReport> {
         let mut report = ApplyReport::new(self.dry_run);
-        report.run = writer.and_then(|writer| writer.books.run());
+        report.run = writer.and_then(|writer| writer.recorder.run());
         report.table = writer.map(|writer| writer.plan.table.clone());
         report.role = writer.map(|writer| writer.role.to_string());
         let mut refused = self.refused.map(|path| RefusedFile::create(path, file)).transpose()?;
@@ -259,7 +266,7 @@ fn note(report: &mut ApplyReport, file: Option<&mut RefusedFile>, line: Line, fa
     Ok(())
 }
 
-impl Books {
+impl DecisionRecorder {
     fn run(&self) -> Option<i64> {
         match self {
             Self::Kept { run, .. } => Some(run.id),
@@ -270,16 +277,16 @@ impl Books {
 
 impl Writer<'_> {
     fn keep_alive(&self) -> Option<Heartbeat> {
-        match &self.books {
-            Books::Kept { lease, .. } => Some(lease.keep_alive(self.database)),
-            Books::Dry => None,
+        match &self.recorder {
+            DecisionRecorder::Kept { lease, .. } => Some(lease.keep_alive(self.database)),
+            DecisionRecorder::Dry => None,
         }
     }
 
     /// Ends run and lease, and tells whether the run is kept. Failing to is no error of its own: the lease runs out, and the run is
     /// taken up again.
     async fn release(&self, finished: bool) -> bool {
-        let Books::Kept { run, lease } = &self.books else { return false };
+        let DecisionRecorder::Kept { run, lease } = &self.recorder else { return false };
         let kept = run.end(self.database, finished).await.unwrap_or(true);
         let _ = lease.release(self.database).await;
         kept

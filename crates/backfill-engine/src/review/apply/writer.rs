@@ -15,7 +15,7 @@ use crate::fragments::list;
 use crate::options::CATALOG_LOCK_TIMEOUT;
 use crate::plan::BackfillPlan;
 use crate::progress::BackfillEvent;
-use crate::retry::reconnect;
+use crate::retry::reconnect_backoff;
 use crate::review::file::Decision;
 use crate::statements::keyed::by_key;
 use crate::statements::resolution::Resolution;
@@ -38,7 +38,7 @@ pub(super) enum DecisionOutcome {
 }
 
 /// Whose books are kept.
-pub(super) enum Books {
+pub(super) enum DecisionRecorder {
     Kept {
         run: DecisionRun,
         lease: Lease,
@@ -53,14 +53,14 @@ pub(super) struct Writer<'a> {
     pub(super) tenancy: &'a Tenancy,
     pub(super) plan: BackfillPlan,
     pub(super) role: ActingRole,
-    pub(super) books: Books,
+    pub(super) recorder: DecisionRecorder,
     pub(super) judge: Sql,
     pub(super) write: Sql,
 }
 
 /// The statement that judges and locks, and the one that writes.
 pub(super) fn statements(plan: &BackfillPlan) -> Result<(Sql, Sql)> {
-    let parts = Resolution::of(plan)?;
+    let resolution = Resolution::of(plan)?;
     // Evidence is not asked: people have decided what it could not.
     let sources = plan.sources.len();
     let judge = Template::new(include_str!("../../../../../sql/backfill/judge.sql"))
@@ -71,12 +71,12 @@ pub(super) fn statements(plan: &BackfillPlan) -> Result<(Sql, Sql)> {
         .fragment("key_is_one_of", plan.key.is_one_of())
         .ident("column", &plan.column)
         .fragment("type", Sql::from_static(plan.column_type.cast()))
-        .fragment("vias", list(&parts.vias))
-        .fragment("seen", parts.seen())
-        .fragment("said", list(&parts.tenants[..sources]))
-        .fragment("ghosts", list(&parts.ghosts))
-        .fragment("joins", Sql::join(parts.joins[..sources].iter().cloned(), "\n"))
-        .fragment("fingerprint", parts.fingerprint())
+        .fragment("vias", list(&resolution.vias))
+        .fragment("seen", resolution.seen())
+        .fragment("said", list(&resolution.tenants[..sources]))
+        .fragment("ghosts", list(&resolution.ghosts))
+        .fragment("joins", Sql::join(resolution.joins[..sources].iter().cloned(), "\n"))
+        .fragment("fingerprint", resolution.fingerprint())
         .build();
     Ok((judge, by_key(include_str!("../../../../../sql/backfill/decide.sql"), plan)))
 }
@@ -148,19 +148,19 @@ impl Writer<'_> {
         progress: &mut (dyn FnMut(BackfillEvent) + Send),
     ) -> Result<Vec<(usize, DecisionOutcome)>> {
         let mut done = Vec::with_capacity(ready.len());
-        let mut parts = vec![ready];
-        while let Some(part) = parts.pop().filter(|part| !part.is_empty()) {
-            match self.attempt(part, progress).await {
+        let mut open = vec![ready];
+        while let Some(batch) = open.pop().filter(|batch| !batch.is_empty()) {
+            match self.attempt(batch, progress).await {
                 Ok(verdicts) => {
                     done.extend(
-                        part.iter().map(|ready| ready.at).zip(verdicts.into_iter().map(DecisionOutcome::Verdict)),
+                        batch.iter().map(|ready| ready.at).zip(verdicts.into_iter().map(DecisionOutcome::Verdict)),
                     );
                 }
-                Err(Error::Database(error)) if is_about_rows(&error) => match part {
+                Err(Error::Database(error)) if is_about_rows(&error) => match batch {
                     [one] => done.push((one.at, DecisionOutcome::Refused(words(&error)))),
                     several => {
                         let (first, second) = several.split_at(several.len() / 2);
-                        parts.extend([second, first]);
+                        open.extend([second, first]);
                     }
                 },
                 Err(error) => return Err(error),
@@ -171,13 +171,13 @@ impl Writer<'_> {
 
     async fn attempt(
         &self,
-        part: &[ReadyDecision<'_>],
+        batch: &[ReadyDecision<'_>],
         progress: &mut (dyn FnMut(BackfillEvent) + Send),
     ) -> Result<Vec<DecisionResult>> {
         let mut contention = Backoff::new(Duration::from_millis(50), Duration::from_secs(1), 4);
-        let mut connection = reconnect();
+        let mut connection = reconnect_backoff();
         loop {
-            let error = match self.transaction(part).await {
+            let error = match self.transaction(batch).await {
                 Err(Error::Database(error)) => error,
                 done => return done,
             };
@@ -186,7 +186,7 @@ impl Writer<'_> {
                 Fault::Connection => connection.next_wait(),
                 _ => None,
             };
-            if let (Some("TO003"), Books::Kept { run, .. }) = (error.sqlstate(), &self.books) {
+            if let (Some("TO003"), DecisionRecorder::Kept { run, .. }) = (error.sqlstate(), &self.recorder) {
                 return Err(Error::Ended { run: run.id });
             }
             let Some(wait) = wait else { return Err(error.into()) };
@@ -197,15 +197,15 @@ impl Writer<'_> {
         }
     }
 
-    async fn transaction(&self, part: &[ReadyDecision<'_>]) -> Result<Vec<DecisionResult>> {
+    async fn transaction(&self, batch: &[ReadyDecision<'_>]) -> Result<Vec<DecisionResult>> {
         let mut tx = BatchTx::begin(self.database, self.tenancy, &BatchOptions::default()).await?;
-        let done = self.in_transaction(&mut tx, part).await;
-        match (done, &self.books) {
-            (Ok(verdicts), Books::Kept { .. }) => {
+        let done = self.in_transaction(&mut tx, batch).await;
+        match (done, &self.recorder) {
+            (Ok(verdicts), DecisionRecorder::Kept { .. }) => {
                 tx.commit().await?;
                 Ok(verdicts)
             }
-            (Ok(verdicts), Books::Dry) => {
+            (Ok(verdicts), DecisionRecorder::Dry) => {
                 tx.rollback().await?;
                 Ok(verdicts)
             }
@@ -217,13 +217,13 @@ impl Writer<'_> {
         }
     }
 
-    async fn in_transaction(&self, tx: &mut BatchTx, part: &[ReadyDecision<'_>]) -> Result<Vec<DecisionResult>> {
-        let run = match &self.books {
-            Books::Kept { run, lease } => {
+    async fn in_transaction(&self, tx: &mut BatchTx, batch: &[ReadyDecision<'_>]) -> Result<Vec<DecisionResult>> {
+        let run = match &self.recorder {
+            DecisionRecorder::Kept { run, lease } => {
                 lease.fence(tx.connection().await?).await?;
                 *run
             }
-            Books::Dry => {
+            DecisionRecorder::Dry => {
                 tenant_ops::install_in(tx.connection().await?, self.tenancy).await?;
                 DecisionRun::open_in(tx.connection().await?, &self.plan.table.to_string()).await?
             }
@@ -233,9 +233,9 @@ impl Writer<'_> {
             variable: &self.tenancy.session.variable,
             judge: &self.judge,
             write: &self.write,
-            keys: part.iter().map(|ready| ready.asked.key.as_str()).collect(),
-            tenants: part.iter().map(|ready| ready.tenant.as_str()).collect(),
-            fingerprints: part.iter().map(|ready| ready.asked.fingerprint.as_str()).collect(),
+            keys: batch.iter().map(|ready| ready.asked.key.as_str()).collect(),
+            tenants: batch.iter().map(|ready| ready.tenant.as_str()).collect(),
+            fingerprints: batch.iter().map(|ready| ready.asked.fingerprint.as_str()).collect(),
         };
         Ok(run.batch(tx.connection().await?, &call).await?)
     }

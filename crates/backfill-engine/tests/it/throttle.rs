@@ -53,7 +53,7 @@ async fn a_quiet_server_says_so_and_its_wal_moves_with_what_is_written() {
     let db = testing::database().await;
     let database = connect(&db, Role::Superuser).await;
     let before = read(&database).await;
-    assert_eq!((before.waiters, before.active, &before.work, &before.followers), (0, 0, &vec![], &vec![]));
+    assert_eq!((before.waiters, before.active, &before.work, &before.replicas), (0, 0, &vec![], &vec![]));
     assert_eq!(before.unreadable, vec![]);
     let mut owner = db.owner().await;
     script(&mut owner, "CREATE TABLE big AS SELECT repeat('x', 1000) AS x FROM generate_series(1, 2000)").await;
@@ -155,7 +155,7 @@ async fn a_session_that_waits_for_a_batch_of_ours_is_seen_and_one_that_waits_for
 }
 
 #[tokio::test]
-async fn a_worker_of_another_process_is_known_by_its_lock_on_the_books() {
+async fn a_worker_of_another_process_is_known_by_its_lock_in_the_book_keeping() {
     let db = with_a_tenant().await;
     let database = connect(&db, Role::Owner).await;
     script(&mut db.owner().await, "CREATE SCHEMA tenant_ops; CREATE TABLE tenant_ops.lease (resource text)").await;
@@ -179,15 +179,15 @@ async fn a_worker_of_another_process_is_known_by_its_lock_on_the_books() {
 }
 
 #[tokio::test]
-async fn a_gauge_whose_session_was_cut_has_a_new_one_with_the_next_look() {
+async fn a_sampler_whose_session_was_cut_has_a_new_one_with_the_next_look() {
     let db = testing::database().await;
     let (database, table) = (connect(&db, Role::Owner).await, bookings());
-    let mut gauge = LoadSampler::new(&database, &table);
-    gauge.read().await.unwrap();
+    let mut sampler = LoadSampler::new(&database, &table);
+    sampler.read().await.unwrap();
     let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'xtask' AND datname = current_database()";
     script(&mut db.superuser().await, cut).await;
-    gauge.read().await.unwrap_err();
-    gauge.read().await.unwrap();
+    sampler.read().await.unwrap_err();
+    sampler.read().await.unwrap();
 }
 
 #[tokio::test]
@@ -267,9 +267,9 @@ fn subscribe(publisher: &DatabaseUrl) -> Sql {
 
 async fn until_followed(database: &Database, is: impl Fn(&LoadSample) -> bool) -> LoadSample {
     let table = TableName::parse("t", "public").unwrap();
-    let mut gauge = LoadSampler::new(database, &table);
+    let mut sampler = LoadSampler::new(database, &table);
     loop {
-        let reading = gauge.read().await.unwrap();
+        let reading = sampler.read().await.unwrap();
         if is(&reading) {
             return reading;
         }
@@ -298,22 +298,22 @@ async fn a_follower_that_is_held_up_falls_behind_and_its_slot_shows_it_to_everyo
     follower.run_script("subscribing", subscribe(&publisher)).await.unwrap();
 
     let seeing = Database::connect(&server.url(Role::Superuser), &ConnectOptions::default()).await.unwrap();
-    let quiet = until_followed(&seeing, |reading| !reading.followers.is_empty()).await;
-    assert_eq!((quiet.followers.len(), quiet.followers[0].name.as_str()), (1, "follower"));
+    let quiet = until_followed(&seeing, |reading| !reading.replicas.is_empty()).await;
+    assert_eq!((quiet.replicas.len(), quiet.replicas[0].name.as_str()), (1, "follower"));
     script(&mut follower, "BEGIN; LOCK TABLE t").await;
     // What is behind is counted from the first transaction that it does not get through.
     script(&mut superuser, "INSERT INTO t VALUES (0)").await;
     script(&mut superuser, "INSERT INTO t SELECT generate_series(1, 20000)").await;
-    until_followed(&seeing, |reading| reading.followers[0].bytes > 1_000_000).await;
+    until_followed(&seeing, |reading| reading.replicas[0].bytes > 1_000_000).await;
 
     let owner = Database::connect(&server.url(Role::Owner), &ConnectOptions::default()).await.unwrap();
     let reading = until_followed(&owner, |_| true).await;
-    assert_eq!((reading.followers.len(), reading.followers[0].name.as_str()), (1, "slot reader"));
-    assert!(reading.followers[0].bytes > 1_000_000, "{reading:?}");
+    assert_eq!((reading.replicas.len(), reading.replicas[0].name.as_str()), (1, "slot reader"));
+    assert!(reading.replicas[0].bytes > 1_000_000, "{reading:?}");
     assert_eq!(reading.unreadable(LoadSignal::ReplicationLag), None);
 
     script(&mut follower, "ROLLBACK").await;
-    until_followed(&seeing, |reading| reading.followers[0].bytes < 100_000).await;
+    until_followed(&seeing, |reading| reading.replicas[0].bytes < 100_000).await;
 }
 
 /// Returns when an event was told.
