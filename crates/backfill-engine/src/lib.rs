@@ -35,7 +35,7 @@ pub use plan::source::{Source, TieBreaker};
 pub use preflight::{IdleSlot, Preflight, Replication, Space, UncheckedIndex, UniqueViolation, UniqueViolations};
 pub use progress::BackfillEvent;
 pub use review::apply::{Apply, ApplyReport, Refusal, RefusalKind};
-pub use review::file::CheckedReview;
+pub use review::whole_file::CheckedReview;
 pub use run::cleanup::{Cleanup, Vacuum};
 pub use run::context::Backfill;
 pub use run::report::{BackfillReport, RunOutcome, SourceCount};

@@ -1,23 +1,19 @@
 //! Reading a review that people filled in: record by record, in bounded memory, each with the line in which it begins.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::fs::{File, Metadata};
-use std::hash::{BuildHasher, RandomState};
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use tenancy_config::csv::text_of;
 
 use crate::error::{Error, Result};
 use crate::plan::BackfillPlan;
+use crate::review::cells::{has_open_quote, split};
 use crate::review::columns::{self, DECISION, FINGERPRINT, ID, TABLE};
 
 /// Longest record, in bytes: a source may name some thousand tenants.
 const LONGEST: usize = 1 << 20;
-
-/// Most decisions in a file. Of each only 16 bytes are kept, to find rows that are decided twice: 32 MiB.
-const MOST_DECISIONS: usize = 2 << 20;
 
 /// What spreadsheets separate cells with.
 const DELIMITERS: [u8; 3] = *b",;\t";
@@ -63,74 +59,6 @@ pub(crate) struct Decision {
     pub(crate) fingerprint: String,
 }
 
-/// A review that was read to its end, and whose columns are those of a review.
-#[derive(Debug)]
-pub struct CheckedReview {
-    /// The file.
-    pub path: PathBuf,
-    /// The table that its first decision is about, as the file names it.
-    pub table: Option<String>,
-    /// How many decisions it holds.
-    pub decided: u64,
-    state: State,
-    twice: HashSet<u128>,
-    hashers: [RandomState; 2],
-}
-
-/// What tells whether a file is still the one that was checked: size and time of its last change.
-type State = (u64, Option<SystemTime>);
-
-fn state(metadata: &Metadata) -> State {
-    (metadata.len(), metadata.modified().ok())
-}
-
-impl CheckedReview {
-    /// Reads the whole file: its columns, its table, and which rows are decided twice.
-    ///
-    /// # Errors
-    /// [`Error::NotAReview`] where a column is missing; [`Error::ReadReview`] where the file cannot be read. What is wrong with
-    /// single lines is found when they are applied.
-    pub fn check(path: &Path) -> Result<Self> {
-        let mut file = ReviewFile::open(path)?;
-        let hashers: [RandomState; 2] = Default::default();
-        let (mut table, mut hashes) = (None, Vec::new());
-        let state = state(&file.metadata()?);
-        while let Some(line) = file.next()? {
-            let LineContent::Decided(asked) = line.content else { continue };
-            if hashes.len() == MOST_DECISIONS {
-                let what = format!("it holds more than {MOST_DECISIONS} decisions");
-                return Err(file.not_a_review(what, "split the file, each part with the header"));
-            }
-            hashes.push(hash(&hashers, &asked.key));
-            table.get_or_insert(asked.table);
-        }
-        hashes.sort_unstable();
-        let twice = hashes.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
-        let decided = hashes.len() as u64;
-        Ok(Self { path: path.to_owned(), table, decided, state, twice, hashers })
-    }
-
-    /// Whether more than one line decides this row.
-    pub(crate) fn is_decided_twice(&self, key: &str) -> bool {
-        !self.twice.is_empty() && self.twice.contains(&hash(&self.hashers, key))
-    }
-
-    /// Reads it from its beginning.
-    pub(crate) fn open(&self) -> Result<ReviewFile> {
-        let file = ReviewFile::open(&self.path)?;
-        if state(&file.metadata()?) != self.state {
-            return Err(Error::ReviewChanged { path: self.path.clone() });
-        }
-        Ok(file)
-    }
-}
-
-/// 128 bits, in which two keys never meet.
-fn hash(hashers: &[RandomState; 2], key: &str) -> u128 {
-    let [first, second] = hashers.each_ref().map(|hasher| hasher.hash_one(key));
-    u128::from(first) << 64 | u128::from(second)
-}
-
 /// A review that is being read.
 #[derive(Debug)]
 pub(crate) struct ReviewFile {
@@ -154,7 +82,7 @@ struct Positions {
 }
 
 impl ReviewFile {
-    fn open(path: &Path) -> Result<Self> {
+    pub(super) fn open(path: &Path) -> Result<Self> {
         let cannot = |source| Error::ReadReview { path: path.to_owned(), source };
         let input = File::open(path).map_err(cannot)?;
         if !input.metadata().map_err(cannot)?.is_file() {
@@ -175,7 +103,7 @@ impl ReviewFile {
         Ok(file)
     }
 
-    fn metadata(&self) -> Result<Metadata> {
+    pub(super) fn metadata(&self) -> Result<Metadata> {
         self.input.get_ref().metadata().map_err(|source| self.cannot_read(source))
     }
 
@@ -321,7 +249,7 @@ impl ReviewFile {
         Error::ReadReview { path: self.path.clone(), source }
     }
 
-    fn not_a_review(&self, what: String, hint: &'static str) -> Error {
+    pub(super) fn not_a_review(&self, what: String, hint: &'static str) -> Error {
         Error::NotAReview { path: self.path.clone(), what, hint }
     }
 }
@@ -331,21 +259,4 @@ const HINT: &str =
 
 fn has(header: &[String], name: &str) -> bool {
     header.iter().any(|column| column == name)
-}
-
-fn has_open_quote(bytes: &[u8]) -> bool {
-    bytes.iter().filter(|byte| **byte == b'"').count() % 2 == 1
-}
-
-/// The cells of one record.
-fn split(bytes: &[u8], delimiter: u8) -> Result<Vec<String>, String> {
-    let mut builder = csv::ReaderBuilder::new();
-    builder.has_headers(false).flexible(true).delimiter(delimiter).buffer_capacity(bytes.len().max(1));
-    let mut records = builder.from_reader(bytes).into_byte_records();
-    let Some(record) = records.next().transpose().map_err(|error| error.to_string())? else { return Ok(Vec::new()) };
-    if records.next().is_some() {
-        return Err("it holds a carriage return outside of quotes".to_owned());
-    }
-    let text = |cell: &[u8]| String::from_utf8(cell.to_vec()).map_err(|_| "it is not UTF-8".to_owned());
-    record.iter().map(text).collect()
 }

@@ -1,9 +1,11 @@
 //! The rows that people must decide, as CSV: streamed, and put in place only when it is whole.
 
 pub(crate) mod apply;
+pub(crate) mod cells;
 pub(crate) mod columns;
 pub(crate) mod file;
 pub(crate) mod refused;
+pub(crate) mod whole_file;
 
 #[cfg(test)]
 mod tests;

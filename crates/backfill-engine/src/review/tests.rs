@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use tempfile::NamedTempFile;
 use tenancy_config::csv::CsvWriter;
 
-use crate::review::file::{CheckedReview, Decision, LineContent};
+use crate::review::file::{Decision, LineContent};
+use crate::review::whole_file::CheckedReview;
 
 const HEADER: [&str; 6] = ["table", "id", "client", "decision", "fingerprint", ""];
 

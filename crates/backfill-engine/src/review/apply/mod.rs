@@ -17,8 +17,9 @@ use crate::plan::BackfillPlan;
 use crate::progress::BackfillEvent;
 use crate::review::apply::names::TenantNames;
 use crate::review::apply::writer::{DecisionOutcome, DecisionRecorder, ReadyDecision, Writer};
-use crate::review::file::{CheckedReview, Line, LineContent, ReviewFile};
+use crate::review::file::{Line, LineContent, ReviewFile};
 use crate::review::refused::RefusedFile;
+use crate::review::whole_file::CheckedReview;
 use crate::survey;
 
 pub use report::{ApplyReport, Refusal, RefusalKind};
