@@ -27,7 +27,7 @@ pub struct BackfillPlan {
     /// Where the tenant comes from, best first.
     pub sources: Vec<Source>,
     /// What decides where they name several tenants, best first.
-    pub evidence: Vec<TieBreaker>,
+    pub tie_breakers: Vec<TieBreaker>,
     /// A validated NOT NULL: there is nothing to do.
     pub(crate) never_null: bool,
 }
@@ -51,14 +51,14 @@ impl BackfillPlan {
     /// tenant, no primary key, a type that is not supported.
     pub fn new(catalog: &Catalog, tenancy: &Tenancy, table: &str) -> Result<Self> {
         let plan = Self::bare(catalog, tenancy, table)?;
-        let found = match tenancy.rules(&plan.table) {
+        let resolved = match tenancy.rules(&plan.table) {
             Some(rules) => ResolvedRules::of(catalog, tenancy, &plan.table, rules)?,
             None => ResolvedRules::default(),
         };
-        if found.sources.is_empty() {
+        if resolved.sources.is_empty() {
             return Err(Error::NoSource { table: plan.table });
         }
-        Ok(Self { sources: found.sources, evidence: found.evidence, ..plan })
+        Ok(Self { sources: resolved.sources, tie_breakers: resolved.tie_breakers, ..plan })
     }
 
     /// A plan that asks no source: every row gets this tenant.
@@ -73,44 +73,44 @@ impl BackfillPlan {
     /// A plan that only knows the table.
     pub(crate) fn bare(catalog: &Catalog, tenancy: &Tenancy, table: &str) -> Result<Self> {
         let name = TableName::parse(table, &tenancy.database.schema)?;
-        let found = catalog.table(&name)?;
+        let tenant_table = catalog.table(&name)?;
         let unsuitable = |why: String| Error::Unsuitable { table: name.clone(), why };
-        if found.partitioned_by_tenant {
+        if tenant_table.partitioned_by_tenant {
             return Err(unsuitable(format!(
                 "it is partitioned by {}, so that a row without a tenant stands in a partition of which its tenant is not; \
                  move such rows out by hand",
-                found.column.name
+                tenant_table.column.name
             )));
         }
-        if let Some(foreign) = found.leaves.iter().find(|leaf| leaf.foreign) {
+        if let Some(foreign) = tenant_table.leaves.iter().find(|leaf| leaf.foreign) {
             return Err(unsuitable(format!("its partition {} is a foreign table", foreign.name)));
         }
-        let leaves = if found.partitioned {
-            found.leaves.iter().map(|leaf| leaf.name.clone()).collect()
+        let leaves = if tenant_table.partitioned {
+            tenant_table.leaves.iter().map(|leaf| leaf.name.clone()).collect()
         } else {
             vec![name.clone()]
         };
-        let column_type = ColumnType::of(&found.column.type_name)
-            .ok_or_else(|| unsuitable(format!("its tenant column has the type {}", found.column.type_name)))?;
+        let column_type = ColumnType::of(&tenant_table.column.type_name)
+            .ok_or_else(|| unsuitable(format!("its tenant column has the type {}", tenant_table.column.type_name)))?;
         if catalog.tenant_key_type.as_deref().and_then(ColumnType::of).map(ColumnType::family)
             != Some(column_type.family())
         {
             let key = catalog.tenant_key_type.as_deref().unwrap_or("missing");
             return Err(unsuitable(format!(
                 "its tenant column is {} and the key of {} is {key}",
-                found.column.type_name, catalog.tenants
+                tenant_table.column.type_name, catalog.tenants
             )));
         }
         Ok(Self {
-            key: key(found).map_err(unsuitable)?,
-            column: Ident::new(&found.column.name)?,
+            key: key(tenant_table).map_err(unsuitable)?,
+            column: Ident::new(&tenant_table.column.name)?,
             column_type,
             tenants: catalog.tenants.clone(),
             tenant_key: Ident::new(&tenancy.tenant.key)?,
             sources: Vec::new(),
-            evidence: Vec::new(),
-            never_null: found.column.never_null,
-            partitioned: found.partitioned,
+            tie_breakers: Vec::new(),
+            never_null: tenant_table.column.never_null,
+            partitioned: tenant_table.partitioned,
             leaves,
             table: name,
         })
@@ -125,7 +125,7 @@ impl BackfillPlan {
     /// The names of what can decide, in the order in which the journal counts them: sources, then evidence.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         let sources = self.sources.iter().map(|source| source.name.as_str());
-        sources.chain(self.evidence.iter().map(|evidence| evidence.name.as_str()))
+        sources.chain(self.tie_breakers.iter().map(|tie_breaker| tie_breaker.name.as_str()))
     }
 
     /// What the role that writes needs, of every table that a batch touches.
@@ -133,14 +133,14 @@ impl BackfillPlan {
         let ctid = Ident::new("ctid").expect("ctid is an identifier");
         let mut read: Vec<Ident> = [ctid, self.column.clone()].into_iter().chain(self.key.columns()).collect();
         read.extend(self.sources.iter().filter_map(Source::pointer).map(|pointer| pointer.via.clone()));
-        read.extend(self.evidence.iter().flat_map(|evidence| &evidence.equal).map(|(here, _)| here.clone()));
+        read.extend(self.tie_breakers.iter().flat_map(|tie_breaker| &tie_breaker.equal).map(|(here, _)| here.clone()));
         let written =
             |table: &TableName| Access { table: table.clone(), read: read.clone(), write: Some(self.column.clone()) };
         let mut access = vec![written(&self.table)];
         access.extend(self.leaves.iter().filter(|leaf| **leaf != self.table).map(written));
         access.extend(self.sources.iter().filter_map(Source::pointer).map(|pointer| pointer.access()));
         // Evidence in the table itself reads no more of it than was just asked for.
-        let elsewhere = self.evidence.iter().filter(|evidence| evidence.table != self.table);
+        let elsewhere = self.tie_breakers.iter().filter(|tie_breaker| tie_breaker.table != self.table);
         access.extend(elsewhere.map(TieBreaker::access));
         access.push(Access { table: self.tenants.clone(), read: vec![self.tenant_key.clone()], write: None });
         access

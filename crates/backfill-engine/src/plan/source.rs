@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 pub struct Source {
     /// Its name in reports.
     pub name: String,
-    pub(crate) origin: SourceKind,
+    pub(crate) kind: SourceKind,
 }
 
 /// What a source asks.
@@ -48,11 +48,11 @@ pub struct TieBreaker {
 impl Source {
     /// One tenant for every row.
     pub(crate) fn given(tenant: &TenantId) -> Self {
-        Self { name: format!("tenant {tenant}"), origin: SourceKind::Given(tenant.clone()) }
+        Self { name: format!("tenant {tenant}"), kind: SourceKind::Given(tenant.clone()) }
     }
 
     pub(crate) fn pointer(&self) -> Option<&Pointer> {
-        match &self.origin {
+        match &self.kind {
             SourceKind::Row(pointer) | SourceKind::Rows(pointer) => Some(pointer),
             SourceKind::Given(_) => None,
         }
@@ -76,7 +76,7 @@ impl TieBreaker {
 #[derive(Debug, Default)]
 pub(crate) struct ResolvedRules {
     pub(crate) sources: Vec<Source>,
-    pub(crate) evidence: Vec<TieBreaker>,
+    pub(crate) tie_breakers: Vec<TieBreaker>,
 }
 
 impl ResolvedRules {
@@ -86,15 +86,15 @@ impl ResolvedRules {
     /// [`Error::NoSuchSource`] for a rule whose table this database does not have; [`Error::Unsuitable`] for one whose answers would not
     /// be one tenant a row, or would depend on the order in which rows are done.
     pub(crate) fn of(catalog: &Catalog, tenancy: &Tenancy, table: &TableName, rules: &TableRules) -> Result<Self> {
-        let mut found = Self::default();
+        let mut resolved = Self::default();
         for rule in &rules.sources {
-            found.sources.push(source(catalog, tenancy, table, rule)?);
+            resolved.sources.push(source(catalog, tenancy, table, rule)?);
         }
         for rule in &rules.evidence {
-            found.evidence.push(evidence(catalog, tenancy, table, rule)?);
+            resolved.tie_breakers.push(tie_breaker(catalog, tenancy, table, rule)?);
         }
-        found.check_order(table)?;
-        Ok(found)
+        resolved.check_order(table)?;
+        Ok(resolved)
     }
 
     /// Evidence in the table itself must not come from the run that reads it. That holds where its columns decide everything else,
@@ -102,20 +102,22 @@ impl ResolvedRules {
     /// so the one that is written first gets what the others get.
     fn check_order(&self, table: &TableName) -> Result<()> {
         let pointers = self.sources.iter().filter_map(Source::pointer).map(|pointer| &pointer.via);
-        let compared = self.evidence.iter().flat_map(|evidence| &evidence.equal).map(|(here, _)| here);
+        let compared = self.tie_breakers.iter().flat_map(|tie_breaker| &tie_breaker.equal).map(|(here, _)| here);
         let deciding: Vec<&Ident> = pointers.chain(compared).collect();
-        for (position, evidence) in (1..).zip(&self.evidence).filter(|(_, evidence)| evidence.table == *table) {
-            let unequal = evidence.equal.iter().find(|(here, there)| here != there);
-            let lacking = deciding.iter().find(|column| evidence.equal.iter().all(|(here, _)| here != **column));
+        for (position, tie_breaker) in
+            (1..).zip(&self.tie_breakers).filter(|(_, tie_breaker)| tie_breaker.table == *table)
+        {
+            let unequal = tie_breaker.equal.iter().find(|(here, there)| here != there);
+            let lacking = deciding.iter().find(|column| tie_breaker.equal.iter().all(|(here, _)| here != **column));
             let must = match (unequal, lacking) {
                 (Some((here, there)), _) => format!("cannot compare {here} with {there}, only with itself"),
                 (_, Some(column)) => format!("must also compare {column}, which decides too"),
-                _ if position < self.evidence.len() => "must stand last".to_owned(),
+                _ if position < self.tie_breakers.len() => "must stand last".to_owned(),
                 _ => continue,
             };
             let why = format!(
                 "the evidence `{}` is in the table itself and {must}: what a run writes would change its answers",
-                evidence.name
+                tie_breaker.name
             );
             return Err(Error::Unsuitable { table: table.clone(), why });
         }
@@ -124,7 +126,7 @@ impl ResolvedRules {
 }
 
 /// The table that a rule asks. Without it rows would get a tenant to which it might have objected.
-fn asked<'a>(
+fn table_of_rule<'a>(
     catalog: &'a Catalog,
     tenancy: &Tenancy,
     own: &TableName,
@@ -139,8 +141,8 @@ fn asked<'a>(
 
 /// The source that a rule describes.
 pub(crate) fn source(catalog: &Catalog, tenancy: &Tenancy, own: &TableName, rule: &SourceRule) -> Result<Source> {
-    let found = asked(catalog, tenancy, own, (&rule.name, &rule.table))?;
-    let table = found.name.clone();
+    let target = table_of_rule(catalog, tenancy, own, (&rule.name, &rule.table))?;
+    let table = target.name.clone();
     if rule.all && table == *own {
         let why = format!(
             "the source `{}` asks all rows of the table itself: those that the run writes would change its answers",
@@ -149,7 +151,7 @@ pub(crate) fn source(catalog: &Catalog, tenancy: &Tenancy, own: &TableName, rule
         return Err(Error::Unsuitable { table, why });
     }
     // A key that is not unique would count a row several times.
-    if !rule.all && found.key != [rule.key.as_str()] {
+    if !rule.all && target.key != [rule.key.as_str()] {
         let why = format!(
             "the source `{}` refers to {table} by `{}`, which is not its primary key; `all = true` asks all such rows",
             rule.name, rule.key
@@ -158,19 +160,19 @@ pub(crate) fn source(catalog: &Catalog, tenancy: &Tenancy, own: &TableName, rule
     }
     let pointer = Pointer {
         via: Ident::new(&rule.column)?,
-        tenant: Ident::new(rule.tenant.as_deref().unwrap_or(&found.column.name))?,
+        tenant: Ident::new(rule.tenant.as_deref().unwrap_or(&target.column.name))?,
         key: Ident::new(&rule.key)?,
         table,
     };
-    let origin = if rule.all { SourceKind::Rows(pointer) } else { SourceKind::Row(pointer) };
-    Ok(Source { name: rule.name.clone(), origin })
+    let kind = if rule.all { SourceKind::Rows(pointer) } else { SourceKind::Row(pointer) };
+    Ok(Source { name: rule.name.clone(), kind })
 }
 
 /// The evidence that a rule describes.
-fn evidence(catalog: &Catalog, tenancy: &Tenancy, own: &TableName, rule: &EvidenceRule) -> Result<TieBreaker> {
-    let found = asked(catalog, tenancy, own, (&rule.name, &rule.table))?;
-    let table = found.name.clone();
-    let tenant = Ident::new(rule.tenant.as_deref().unwrap_or(&found.column.name))?;
+fn tie_breaker(catalog: &Catalog, tenancy: &Tenancy, own: &TableName, rule: &EvidenceRule) -> Result<TieBreaker> {
+    let target = table_of_rule(catalog, tenancy, own, (&rule.name, &rule.table))?;
+    let table = target.name.clone();
+    let tenant = Ident::new(rule.tenant.as_deref().unwrap_or(&target.column.name))?;
     let equal = rule.equal.iter().map(|(here, there)| Ok((Ident::new(here)?, Ident::new(there)?)));
     let equal = equal.collect::<Result<_>>()?;
     Ok(TieBreaker { name: rule.name.clone(), table, tenant, equal })

@@ -43,7 +43,7 @@ impl LineContent {
     /// The decision, if it is one.
     pub(crate) fn decided(&self) -> Option<&Decision> {
         match self {
-            Self::Decided(asked) => Some(asked),
+            Self::Decided(decision) => Some(decision),
             Self::Undecided | Self::Malformed(_) => None,
         }
     }

@@ -25,7 +25,7 @@ fn read(text: &[u8]) -> Vec<(u64, Result<Option<Decision>, String>)> {
     while let Some(line) = review.next().unwrap() {
         let content = match line.content {
             LineContent::Undecided => Ok(None),
-            LineContent::Decided(asked) => Ok(Some(asked)),
+            LineContent::Decided(decision) => Ok(Some(decision)),
             LineContent::Malformed(why) => Err(why),
         };
         lines.push((line.number, content));
@@ -33,7 +33,7 @@ fn read(text: &[u8]) -> Vec<(u64, Result<Option<Decision>, String>)> {
     lines
 }
 
-fn asked(id: &str, fingerprint: &str) -> Decision {
+fn decision(id: &str, fingerprint: &str) -> Decision {
     let [table, key, tenant, fingerprint] = ["public.bookings", id, "acme", fingerprint].map(str::to_owned);
     Decision { table, key, tenant, fingerprint }
 }
@@ -59,7 +59,7 @@ proptest! {
         if crlf {
             text = text.replace('\n', "\r\n");
         }
-        let expected = (2..).zip(&rows).map(|(line, (id, _))| (line, Ok(Some(asked(id, "v1-0")))));
+        let expected = (2..).zip(&rows).map(|(line, (id, _))| (line, Ok(Some(decision(id, "v1-0")))));
         prop_assert_eq!(read(text.as_bytes()), expected.collect::<Vec<_>>());
     }
 
@@ -74,7 +74,7 @@ proptest! {
             csv.flush().unwrap();
             let line = 1 + csv.get_ref().iter().filter(|byte| **byte == b'\n').count() as u64;
             csv.write_record(["public.bookings", id, "", "acme", "v1-0", ""]).unwrap();
-            expected.push((line, Ok(Some(asked(id, "v1-0")))));
+            expected.push((line, Ok(Some(decision(id, "v1-0")))));
         }
         prop_assert_eq!(read(&csv.into_inner().unwrap()), expected);
     }
@@ -108,7 +108,7 @@ fn a_line_without_an_end_is_not_held() {
     text.extend(b"\npublic.bookings,b_1,,acme,v1-0,");
     let lines = read(&text);
     assert!(matches!(lines[0], (2, Err(_))));
-    assert_eq!(lines[1], (3, Ok(Some(asked("b_1", "v1-0")))));
+    assert_eq!(lines[1], (3, Ok(Some(decision("b_1", "v1-0")))));
 }
 
 #[test]

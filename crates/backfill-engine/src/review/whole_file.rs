@@ -45,13 +45,13 @@ impl CheckedReview {
         let (mut table, mut hashes) = (None, Vec::new());
         let state = state(&file.metadata()?);
         while let Some(line) = file.next()? {
-            let LineContent::Decided(asked) = line.content else { continue };
+            let LineContent::Decided(decision) = line.content else { continue };
             if hashes.len() == MOST_DECISIONS {
                 let what = format!("it holds more than {MOST_DECISIONS} decisions");
                 return Err(file.not_a_review(what, "split the file, each part with the header"));
             }
-            hashes.push(hash(&hashers, &asked.key));
-            table.get_or_insert(asked.table);
+            hashes.push(hash(&hashers, &decision.key));
+            table.get_or_insert(decision.table);
         }
         hashes.sort_unstable();
         let twice = hashes.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();

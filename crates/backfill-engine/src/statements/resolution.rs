@@ -31,7 +31,7 @@ pub(crate) struct Resolution {
     of_sources: usize,
     /// By the names in `tenants`: what each source says, and what each evidence decided.
     said: Vec<Said>,
-    evidence: Vec<Sql>,
+    tie_breakers: Vec<Sql>,
 }
 
 /// What one source says about a row.
@@ -82,17 +82,17 @@ impl Resolution {
         let mut resolution = Self::default();
         let mut in_joins = Vec::new();
         for (n, source) in (1..).zip(&plan.sources) {
-            in_joins.push(resolution.source_part(plan, &source.origin, n)?);
+            in_joins.push(resolution.add_source(plan, &source.kind, n)?);
             let pointer = source.pointer().map(|pointer| resolution.via(&pointer.via)).transpose()?;
             let text = |via| Template::new(":\"via\"::pg_catalog.text").ident("via", &via).build();
             resolution.pointers.push(pointer.map_or(Sql::from_static("NULL::pg_catalog.text"), text));
         }
         resolution.of_sources = resolution.columns.len();
-        for (here, _) in plan.evidence.iter().flat_map(|evidence| &evidence.equal) {
+        for (here, _) in plan.tie_breakers.iter().flat_map(|tie_breaker| &tie_breaker.equal) {
             resolution.via(here)?;
         }
-        for (n, evidence) in (plan.sources.len() + 1..).zip(&plan.evidence) {
-            resolution.evidence_part(evidence, &in_joins, n)?;
+        for (n, tie_breaker) in (plan.sources.len() + 1..).zip(&plan.tie_breakers) {
+            resolution.add_tie_breaker(tie_breaker, &in_joins, n)?;
         }
         // A list of columns cannot be empty.
         if resolution.vias.is_empty() {
@@ -102,11 +102,11 @@ impl Resolution {
     }
 
     /// Adds a source, and tells what it says as its join knows it.
-    fn source_part(&mut self, plan: &BackfillPlan, origin: &SourceKind, n: usize) -> Result<Said> {
+    fn add_source(&mut self, plan: &BackfillPlan, kind: &SourceKind, n: usize) -> Result<Said> {
         let (s, e) = (Ident::new(format!("s{n}"))?, Ident::new(format!("e{n}"))?);
         let key = &plan.tenant_key;
         let of = |text: &'static str| Template::new(text).ident("s", &s);
-        let (value, ghosts) = match origin {
+        let (value, ghosts) = match kind {
             SourceKind::Row(pointer) => {
                 let join = self.join(plan, include_str!("../../../../sql/backfill/source_join.sql"), pointer)?;
                 self.joins.push(join.ident("s", &s).ident("e", &e).build());
@@ -131,7 +131,7 @@ impl Resolution {
                 (value, Sql::from_static("NULL::pg_catalog.text"))
             }
         };
-        let many = matches!(origin, SourceKind::Rows(_));
+        let many = matches!(kind, SourceKind::Rows(_));
         let named = Said { value: self.tenant(&value, n)?, many };
         self.tenant_texts.push(named.text());
         self.said.push(named);
@@ -152,10 +152,10 @@ impl Resolution {
     }
 
     /// Adds evidence between what the joins before it found.
-    fn evidence_part(&mut self, evidence: &TieBreaker, said: &[Said], n: usize) -> Result<()> {
+    fn add_tie_breaker(&mut self, tie_breaker: &TieBreaker, said: &[Said], n: usize) -> Result<()> {
         let s = Ident::new(format!("s{n}"))?;
         let mut equal = Vec::new();
-        for (here, there) in &evidence.equal {
+        for (here, there) in &tie_breaker.equal {
             let via = self.via(here)?;
             equal.push(
                 Template::new("x.:\"there\" OPERATOR(pg_catalog.=) l.:\"via\"")
@@ -169,8 +169,8 @@ impl Resolution {
                 .fragment("candidates", Sql::join(said.iter().map(Said::candidates), " UNION "))
                 .fragment("lowest", call("least(:list)", said.iter().map(Said::lowest)))
                 .fragment("highest", call("greatest(:list)", said.iter().map(Said::highest)))
-                .table("evidence", &evidence.table)
-                .ident("evidence_tenant", &evidence.tenant)
+                .table("evidence", &tie_breaker.table)
+                .ident("evidence_tenant", &tie_breaker.tenant)
                 .fragment("equal", Sql::join(equal, " AND "))
                 .ident("s", &s)
                 .build(),
@@ -178,7 +178,7 @@ impl Resolution {
         let found = "(pg_catalog.array_agg(:\"s\".tenant) FILTER (WHERE :\"s\".tenant IS NOT NULL) OVER (:alike))[1]";
         let value = Template::new(found).ident("s", &s).fragment("alike", self.alike()).build();
         let decided = self.tenant(&value, n)?;
-        self.evidence.push(decided);
+        self.tie_breakers.push(decided);
         Ok(())
     }
 
@@ -191,7 +191,7 @@ impl Resolution {
     /// The columns of the rows that the joins begin with. Evidence is asked for the first of rows that are alike and holds for all of
     /// them, as its author may have written much in a crowded room, which would be read again for each message.
     pub(crate) fn rows(&self) -> Sql {
-        if self.evidence.is_empty() {
+        if self.tie_breakers.is_empty() {
             return Sql::from_static("l.*");
         }
         Template::new("l.*, pg_catalog.row_number() OVER (:alike) AS nth").fragment("alike", self.alike()).build()
@@ -257,7 +257,7 @@ impl Resolution {
             ],
             OnConflict::First => self.said.iter().map(Said::alone).collect(),
         };
-        call("coalesce(:list)", self.evidence.iter().cloned().chain(by_sources))
+        call("coalesce(:list)", self.tie_breakers.iter().cloned().chain(by_sources))
     }
 
     /// The number of what decided. With `first`, a source that names the very tenant counts before evidence: a row that `first`
@@ -265,16 +265,18 @@ impl Resolution {
     pub(crate) fn source(&self, on_conflict: OnConflict) -> Sql {
         let known = |value: &Sql| Template::new(":value IS NOT NULL").fragment("value", value.clone()).build();
         let same = |said: &Said| {
-            let decided = call("coalesce(:list)", self.evidence.iter().cloned().chain([said.alone()]));
+            let decided = call("coalesce(:list)", self.tie_breakers.iter().cloned().chain([said.alone()]));
             Template::new(":alone OPERATOR(pg_catalog.=) :decided")
                 .fragment("alone", said.alone())
                 .fragment("decided", decided)
                 .build()
         };
-        let evidence = (self.said.len() + 1..).zip(self.evidence.iter().map(known));
+        let tie_breakers = (self.said.len() + 1..).zip(self.tie_breakers.iter().map(known));
         let cases: Vec<(usize, Sql)> = match on_conflict {
-            OnConflict::Report => evidence.chain((1..).zip(self.said.iter().map(|said| known(&said.value)))).collect(),
-            OnConflict::First => (1..).zip(self.said.iter().map(same)).chain(evidence).collect(),
+            OnConflict::Report => {
+                tie_breakers.chain((1..).zip(self.said.iter().map(|said| known(&said.value)))).collect()
+            }
+            OnConflict::First => (1..).zip(self.said.iter().map(same)).chain(tie_breakers).collect(),
         };
         let cases = cases.into_iter().map(|(n, test)| {
             Template::new("WHEN :test THEN :n").fragment("test", test).fragment("n", number(n)).build()

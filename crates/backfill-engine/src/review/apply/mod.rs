@@ -173,13 +173,14 @@ impl Apply<'_> {
     ) -> Result<Vec<Fate>> {
         let mut fates: Vec<Option<Fate>> = lines.iter().map(|line| self.at_sight(line, writer)).collect();
         let open = || lines.iter().enumerate().filter_map(|(at, line)| Some((at, line.content.decided()?)));
-        let asked: BTreeSet<&str> = open().filter(|(at, _)| fates[*at].is_none()).map(|(_, a)| &*a.tenant).collect();
-        names.look_up(self.database, self.tenancy, asked).await?;
+        let names_asked: BTreeSet<&str> =
+            open().filter(|(at, _)| fates[*at].is_none()).map(|(_, a)| &*a.tenant).collect();
+        names.look_up(self.database, self.tenancy, names_asked).await?;
         let mut ready = Vec::new();
-        for (at, asked) in open() {
-            match names.get(&asked.tenant) {
+        for (at, decision) in open() {
+            match names.get(&decision.tenant) {
                 _ if fates[at].is_some() => {}
-                Ok(tenant) => ready.push(ReadyDecision { at, asked, tenant }),
+                Ok(tenant) => ready.push(ReadyDecision { at, decision, tenant }),
                 Err(why) => fates[at] = Some(Fate::Refused(RefusalKind::UnknownTenant, why)),
             }
         }
@@ -195,18 +196,18 @@ impl Apply<'_> {
 
     /// What can be said of a line without the database.
     fn at_sight(&self, line: &Line, writer: Option<&Writer<'_>>) -> Option<Fate> {
-        let asked = match &line.content {
+        let decision = match &line.content {
             LineContent::Undecided => return Some(Fate::Undecided),
             LineContent::Malformed(why) => return Some(Fate::Refused(RefusalKind::Malformed, why.clone())),
-            LineContent::Decided(asked) => asked,
+            LineContent::Decided(decision) => decision,
         };
         let table = &writer?.plan.table;
-        let named = TableName::parse(&asked.table, &self.tenancy.database.schema).ok();
+        let named = TableName::parse(&decision.table, &self.tenancy.database.schema).ok();
         if named.as_ref() != Some(table) {
-            let why = format!("it is about {}, and this file is about {table}", asked.table);
+            let why = format!("it is about {}, and this file is about {table}", decision.table);
             return Some(Fate::Refused(RefusalKind::OtherTable, why));
         }
-        let twice = self.review.is_decided_twice(&asked.key);
+        let twice = self.review.is_decided_twice(&decision.key);
         twice.then(|| Fate::Refused(RefusalKind::Duplicate, "another line of this file decides the same row".into()))
     }
 }
@@ -257,7 +258,7 @@ fn note(report: &mut ApplyReport, file: Option<&mut RefusedFile>, line: Line, fa
         Fate::Applied => report.applied += 1,
         Fate::AlreadyApplied => report.already_applied += 1,
         Fate::Refused(kind, reason) => {
-            let id = line.content.decided().map(|asked| asked.key.clone());
+            let id = line.content.decided().map(|decision| decision.key.clone());
             if let Some(file) = file {
                 file.add(&line.cells, &reason)?;
             }

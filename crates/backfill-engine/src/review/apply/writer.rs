@@ -25,7 +25,7 @@ use crate::statements::resolution::Resolution;
 pub(super) struct ReadyDecision<'a> {
     /// Its place among the lines that are worked on.
     pub(super) at: usize,
-    pub(super) asked: &'a Decision,
+    pub(super) decision: &'a Decision,
     pub(super) tenant: TenantId,
 }
 
@@ -93,12 +93,12 @@ impl Writer<'_> {
         progress: &mut (dyn FnMut(BackfillEvent) + Send),
     ) -> Result<Vec<(usize, DecisionOutcome)>> {
         let mut done = Vec::with_capacity(ready.len());
-        let mut patience = Backoff::new(Duration::from_millis(100), Duration::from_secs(1), 5);
+        let mut held = Backoff::new(Duration::from_millis(100), Duration::from_secs(1), 5);
         let mut waiting = ready.to_vec();
         loop {
             let last = self.halving(&waiting, progress).await?;
             waiting.clear();
-            let wait = patience.next_wait();
+            let wait = held.next_wait();
             for (place, outcome) in last {
                 match outcome {
                     DecisionOutcome::Verdict(DecisionResult::Held) if wait.is_some() => {
@@ -133,7 +133,7 @@ impl Writer<'_> {
         if there.is_empty() {
             return Ok(HashMap::new());
         }
-        let keys: Vec<&str> = there.iter().map(|ready| ready.asked.key.as_str()).collect();
+        let keys: Vec<&str> = there.iter().map(|ready| ready.decision.key.as_str()).collect();
         let tenants: Vec<&str> = there.iter().map(|ready| ready.tenant.as_str()).collect();
         let mut tx = OwnerTx::begin(self.database, CATALOG_LOCK_TIMEOUT).await?;
         let runs =
@@ -233,9 +233,9 @@ impl Writer<'_> {
             variable: &self.tenancy.session.variable,
             judge: &self.judge,
             write: &self.write,
-            keys: batch.iter().map(|ready| ready.asked.key.as_str()).collect(),
+            keys: batch.iter().map(|ready| ready.decision.key.as_str()).collect(),
             tenants: batch.iter().map(|ready| ready.tenant.as_str()).collect(),
-            fingerprints: batch.iter().map(|ready| ready.asked.fingerprint.as_str()).collect(),
+            fingerprints: batch.iter().map(|ready| ready.decision.fingerprint.as_str()).collect(),
         };
         Ok(run.batch(tx.connection().await?, &call).await?)
     }
