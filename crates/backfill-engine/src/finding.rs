@@ -21,13 +21,13 @@ pub struct GhostTenant {
     pub source: String,
     /// The table of the source.
     pub table: TableName,
-    /// The id; may be the empty string.
+    /// Its id, which may be the empty string.
     pub tenant: String,
     /// Rows of that table that name it.
     pub rows: u64,
 }
 
-/// A trigger that stands for UPDATE.
+/// A trigger for UPDATE.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Trigger {
     /// Its name.
@@ -36,15 +36,15 @@ pub struct Trigger {
     pub function: String,
     /// `before` or `after`.
     pub timing: String,
-    /// Once a row; else once a statement, which is once for each tenant of a batch.
+    /// It fires for each row; otherwise for each statement, of which a batch has one for each tenant.
     pub each_row: bool,
-    /// How it is enabled, as `pg_trigger.tgenabled` has it: O origin, D disabled, R replica, A always.
+    /// When it is enabled, as in `pg_trigger.tgenabled`: O origin, D disabled, R replica, A always.
     pub enabled: String,
-    /// Only where its WHEN holds.
+    /// It has a WHEN condition.
     pub conditional: bool,
-    /// The function runs with its owner's rights; else with those of the role that writes.
+    /// The function runs with the rights of its owner; otherwise with those of the role that writes.
     pub security_definer: bool,
-    /// It fires where the tenant column is written.
+    /// An update of the tenant column fires it.
     pub fires: bool,
 }
 
@@ -57,7 +57,7 @@ impl fmt::Display for Trigger {
     }
 }
 
-/// Triggers that would fire and that nobody allowed.
+/// Triggers that would fire and that `tenancy.toml` does not allow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefusedTriggers {
     /// The table.
@@ -66,9 +66,9 @@ pub struct RefusedTriggers {
     pub triggers: Vec<Trigger>,
     /// The key of the table's section in `tenancy.toml`.
     pub section: String,
-    /// Those that are allowed already.
+    /// The triggers that are allowed already.
     pub allowed: Vec<String>,
-    /// The role whose rights they run with, where it is not the login's.
+    /// The role with whose rights they run, if it is not the login.
     pub acts_as: Option<String>,
 }
 
@@ -81,7 +81,7 @@ impl fmt::Display for RefusedTriggers {
 }
 
 impl RefusedTriggers {
-    /// The line that allows them, and what else is to be thought of.
+    /// The line of `tenancy.toml` that allows them, and the rights that they may need.
     pub(crate) fn hint(&self) -> String {
         let names = self.allowed.iter().chain(self.triggers.iter().map(|trigger| &trigger.name));
         let names: Vec<String> = names.map(|name| format!("{name:?}")).collect();

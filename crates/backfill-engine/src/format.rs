@@ -1,6 +1,6 @@
-//! Numbers and lists as sentences have them.
+//! Text for people: sizes and lists.
 
-/// Bytes as people read them, in the decimal units of disks.
+/// A number of bytes, in the decimal units in which disks are sold.
 pub fn bytes(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["bytes", "kB", "MB", "GB", "TB"];
     let step = |(value, at): (f64, usize)| (value >= 1000.0 && at + 1 < UNITS.len()).then(|| (value / 1000.0, at + 1));
@@ -8,7 +8,7 @@ pub fn bytes(bytes: u64) -> String {
     if at == 0 || value >= 10.0 { format!("{value:.0} {}", UNITS[at]) } else { format!("{value:.1} {}", UNITS[at]) }
 }
 
-/// Names for a sentence.
+/// Names with commas between them.
 pub(crate) fn listed<T: ToString>(names: impl IntoIterator<Item = T>) -> String {
     names.into_iter().map(|name| name.to_string()).collect::<Vec<_>>().join(", ")
 }

@@ -1,18 +1,18 @@
-//! Small pieces of SQL, of which larger ones are put together.
+//! Small pieces of SQL from which statements are composed.
 
 use tenant_rls::{Sql, Template};
 
-/// Several of one kind, with commas between them.
+/// Joins pieces with commas.
 pub(crate) fn list(parts: &[Sql]) -> Sql {
     Sql::join(parts.iter().cloned(), ", ")
 }
 
-/// Several of one kind at `:list`, with commas between them.
+/// Puts pieces, joined with commas, in the place of `:list`.
 pub(crate) fn call(text: &'static str, items: impl Iterator<Item = Sql>) -> Sql {
     Template::new(text).fragment("list", Sql::join(items, ", ")).build()
 }
 
-/// Small numbers as SQL.
+/// A number as an `int` in SQL.
 pub(crate) fn number(n: usize) -> Sql {
     Template::new(":'n'::int").literal("n", &n.to_string()).build()
 }

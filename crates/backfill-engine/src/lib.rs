@@ -1,8 +1,9 @@
-//! Gives the rows of a table their tenant, from rows that they point to.
+//! Gives the rows of a table their tenant, which it takes from rows that they point to.
 //!
-//! The engine reads all sources of a row. One tenant among them is written; several are a conflict unless evidence decides
-//! between them, and none is unresolved; both are reported, never guessed. It works in physical order, in short transactions that each hold
-//! data, journal and checkpoint; what it cannot see it does not count, but stops.
+//! The engine reads all sources of a row. If they name one tenant, the row gets that. If they name several, a tie
+//! breaker may decide; otherwise the row is a conflict. If they name none, the row is unresolved. Conflicts and
+//! unresolved rows are reported and never guessed. The engine works in physical order, in short transactions that each
+//! contain rows, journal and checkpoint. It stops if rows could be hidden from it.
 
 mod error;
 mod finding;

@@ -1,4 +1,4 @@
-//! Going on by itself while the server is away, and telling so.
+//! Retries after a lost connection.
 
 use std::time::Duration;
 
@@ -7,12 +7,13 @@ use tenant_rls::{Backoff, Error as RlsError, Fault, fault_of};
 use crate::error::{Error, Result};
 use crate::progress::{BackfillEvent, ProgressSink, send};
 
-/// How long a lost server is waited for: 12 waits, up to 5 s each.
+/// The waits for a lost server: 12, up to 5 s each.
 pub(crate) fn reconnect_backoff() -> Backoff {
     Backoff::new(Duration::from_millis(200), Duration::from_secs(5), 12)
 }
 
-/// Does something that may be done twice, again for as long as it fails for want of a connection, or by a lock.
+/// Repeats an attempt that failed because the connection was lost or a lock was not free. The attempt must be safe to
+/// repeat.
 pub(crate) async fn retry_lost_connection<T>(
     progress: &ProgressSink<'_>,
     mut attempt: impl AsyncFnMut() -> Result<T>,
@@ -30,7 +31,7 @@ pub(crate) async fn retry_lost_connection<T>(
     }
 }
 
-/// What the database said, where it is the database that said no.
+/// The error of the database behind an error of the engine.
 fn database(error: &Error) -> Option<&RlsError> {
     match error {
         Error::Database(error) | Error::Ops(tenant_ops::Error::Database(error)) => Some(error),

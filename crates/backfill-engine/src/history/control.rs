@@ -1,4 +1,4 @@
-//! What an operator does with a run from outside: how it stands, pause, resume, cancel.
+//! What operators do with a run: show its state, pause, resume and cancel it.
 
 use serde::Serialize;
 use tenancy_config::Tenancy;
@@ -8,19 +8,20 @@ use tenant_rls::{Database, OwnerTx};
 use crate::error::{Error, Result};
 use crate::options::CATALOG_LOCK_TIMEOUT;
 
-/// How a run stands; its JSON is `backfill-status/1`.
+/// The state of a run and its processes. The JSON shape is `backfill-status/1`.
 #[derive(Debug, Clone, Serialize)]
 pub struct RunStatus {
     /// The run.
     pub run: RunRecord,
-    /// The processes that work at it, or did and died.
+    /// The processes that work at it, and those that died without leaving it.
     pub members: Vec<RunProcessRecord>,
 }
 
-/// How a run stands.
+/// Reads the state of a run and its processes.
 ///
 /// # Errors
-/// [`Error::NoRun`]; [`Error::Ops`]; [`Error::Database`].
+/// [`Error::NoRun`] if there is no such run; [`Error::Ops`] if the book-keeping is not usable; [`Error::Database`] if
+/// the database cannot be read.
 pub async fn status(database: &Database, tenancy: &Tenancy, run: i64) -> Result<RunStatus> {
     let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
     let record = tenant_ops::runs(tx.connection(), tenancy, Some(run)).await?.pop().ok_or(Error::NoRun { run })?;
@@ -29,11 +30,12 @@ pub async fn status(database: &Database, tenancy: &Tenancy, run: i64) -> Result<
     Ok(RunStatus { run: record, members })
 }
 
-/// Pauses a run, lets a paused one go on, or cancels one; when this returns, no batch of the old state is open. A run that is in
-/// that state already stays so.
+/// Pauses, resumes or cancels a run. When this returns, no batch of the old state is open. A run that is in this state
+/// already stays in it.
 ///
 /// # Errors
-/// [`Error::NoRun`]; [`Error::NotPossible`] where it is over, or nobody works at it and it cannot go on.
+/// [`Error::NoRun`] if there is no such run; [`Error::NotPossible`] if the run is over, or no process works at it and
+/// it cannot be resumed; [`Error::Ops`] if the book-keeping is not usable; [`Error::Database`] if the database refuses.
 pub async fn change(database: &Database, tenancy: &Tenancy, run: i64, state: RunState, by: &str) -> Result<RunStatus> {
     let before = status(database, tenancy, run).await?;
     let from: &[RunState] = match state {

@@ -1,4 +1,4 @@
-//! Runs that are over or under way: which there are, which of them gave a row its tenant, and what operators do with them.
+//! The recorded runs: their list, the assignments of a row, their control and their undo.
 
 pub(crate) mod control;
 pub(crate) mod undo;
@@ -10,10 +10,11 @@ use tenant_rls::{Database, OwnerTx};
 use crate::error::Result;
 use crate::options::CATALOG_LOCK_TIMEOUT;
 
-/// Every run of this database, newest first.
+/// Reads every run of this database, newest first.
 ///
 /// # Errors
-/// [`Error::Ops`](crate::Error::Ops); [`Error::Database`](crate::Error::Database).
+/// [`Error::Ops`](crate::Error::Ops) if the book-keeping is not usable; [`Error::Database`](crate::Error::Database) if
+/// the database cannot be read.
 pub async fn runs(database: &Database, tenancy: &Tenancy) -> Result<Vec<RunRecord>> {
     let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
     let runs = tenant_ops::runs(tx.connection(), tenancy, None).await?;
@@ -21,10 +22,11 @@ pub async fn runs(database: &Database, tenancy: &Tenancy) -> Result<Vec<RunRecor
     Ok(runs)
 }
 
-/// Every time that a row was given a tenant, oldest first.
+/// Reads every assignment of a row, oldest first.
 ///
 /// # Errors
-/// [`Error::Ops`](crate::Error::Ops); [`Error::Database`](crate::Error::Database).
+/// [`Error::Ops`](crate::Error::Ops) if the book-keeping is not usable; [`Error::Database`](crate::Error::Database) if
+/// the database cannot be read.
 pub async fn why(database: &Database, tenancy: &Tenancy, table: &TableName, key: &str) -> Result<Vec<Assignment>> {
     let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
     let found = tenant_ops::why(tx.connection(), tenancy, &table.to_string(), key).await?;

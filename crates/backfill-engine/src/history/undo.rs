@@ -1,4 +1,4 @@
-//! Taking a run back: rows that still have the tenant it gave them have none again.
+//! The undo of a run: rows that still have the tenant which the run gave them lose it again.
 
 use std::time::Duration;
 
@@ -18,25 +18,25 @@ use crate::plan::BackfillPlan;
 use crate::progress::BackfillEvent;
 use crate::statements::keyed::{by_key, written};
 
-/// So many rows are enough for one transaction.
+/// The most rows of one transaction.
 const ROWS: i64 = 5_000;
 
-/// What is to be taken back.
+/// The undo of one run.
 #[derive(Debug, Clone, Copy)]
 pub struct Undo<'a> {
-    /// Where.
+    /// The database.
     pub database: &'a Database,
     /// The roles and the session variable.
     pub tenancy: &'a Tenancy,
     /// The run, by its number.
     pub run: i64,
-    /// Count, and change nothing.
+    /// Count the rows and change nothing.
     pub dry_run: bool,
-    /// Who does it, for a second operator to read.
+    /// The operator, as others see them in the lease.
     pub holder: &'a str,
 }
 
-/// What was taken back; its JSON is `backfill-undo/1`.
+/// The result of an undo. The JSON shape is `backfill-undo/1`.
 #[derive(Debug, Clone, Serialize)]
 pub struct UndoReport {
     /// Name and version of this shape.
@@ -51,16 +51,18 @@ pub struct UndoReport {
     pub stopped: bool,
     /// Rows that have no tenant again.
     pub undone: u64,
-    /// Rows that are gone, or have another tenant by now: they were left alone.
+    /// Rows that were left alone, as they are gone or have another tenant now.
     pub kept: u64,
 }
 
 impl Undo<'_> {
-    /// Takes the run back, or as much of it as is done when `stop` turns true.
+    /// Undoes the run, or as much of it as is done when `stop` turns true.
     ///
     /// # Errors
-    /// [`Error::NoRun`]; [`Error::Dependent`] where later runs drew on its rows; [`Error::Strict`] where the table requires
-    /// a tenant; [`tenant_rls::Error::CannotSee`] where row level security hides rows from this login.
+    /// [`Error::NoRun`] if there is no such run; [`Error::Unsuitable`] if its table cannot be backfilled any more;
+    /// [`Error::Strict`] if the table requires a tenant; [`Error::Dependent`] if later runs took tenants from its rows;
+    /// [`tenant_rls::Error::CannotSee`] if row level security hides rows from this login; [`tenant_ops::Error::Held`]
+    /// if another run works on the table; [`Error::Database`] if the database refuses.
     pub async fn run(
         self,
         stop: watch::Receiver<bool>,
@@ -92,12 +94,12 @@ impl Undo<'_> {
         let resource = format!("backfill of {}", plan.table);
         let lease = Lease::acquire(self.database, &resource, self.holder, &mut waiting).await?;
         let alive = lease.keep_alive(self.database);
-        // Processes that helped with it may be alive though nobody leads them; after this none of them writes.
+        // Processes that help with the run may be alive although its leader is gone. After this none of them writes.
         let unfinished = [RunState::Running, RunState::Paused, RunState::Stopped];
         change_state(self.database, self.tenancy, self.run, RunState::Cancelled, self.holder, &unfinished).await?;
         let done = self.take_back(&plan, &lease, &stop, progress).await;
         drop(alive);
-        // Failing to is no error of its own: the lease runs out.
+        // An error is ignored: the lease expires.
         let _ = lease.release(self.database).await;
         let (stopped, undone, kept) = done?;
         Ok(UndoReport { stopped, ..self.report(&plan, undone, kept) })
@@ -116,7 +118,7 @@ impl Undo<'_> {
         }
     }
 
-    /// What an undo would do now.
+    /// Counts what an undo would do now.
     async fn count(&self, plan: &BackfillPlan, access: &[Access], role: &ActingRole) -> Result<UndoReport> {
         let sql = written(include_str!("../../../../sql/backfill/still_ours.sql"), plan)
             .fragment("key_is_named", plan.key.is_named())
@@ -170,7 +172,7 @@ impl Undo<'_> {
     }
 }
 
-/// Later runs, not taken back, on tables that draw their tenant from this one: they go first, children before parents.
+/// Later runs that are not undone, on tables that take their tenant from this one. They must be undone first.
 fn dependent(tenancy: &Tenancy, table: &TableName, record: &RunRecord, runs: &[RunRecord]) -> Vec<(i64, String)> {
     let schema = &tenancy.database.schema;
     let parse = |name: &str| TableName::parse(name, schema).ok();

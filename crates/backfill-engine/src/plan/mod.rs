@@ -1,4 +1,4 @@
-//! What is to be backfilled: the table, and the sources of its rows' tenant, checked against the catalog.
+//! The plan of a backfill: a table and the sources of its rows' tenant, checked against the catalog.
 
 pub(crate) mod order;
 pub(crate) mod row_key;
@@ -16,7 +16,7 @@ use crate::plan::source::{ResolvedRules, Source, TieBreaker};
 pub struct BackfillPlan {
     /// The table.
     pub table: TableName,
-    /// What is written to: the leaves of a partitioned table, else the table itself.
+    /// The tables that are written to: the leaves of a partitioned table, otherwise the table itself.
     pub(crate) leaves: Vec<TableName>,
     pub(crate) partitioned: bool,
     pub(crate) key: RowKey,
@@ -24,11 +24,11 @@ pub struct BackfillPlan {
     pub(crate) column_type: ColumnType,
     pub(crate) tenants: TableName,
     pub(crate) tenant_key: Ident,
-    /// Where the tenant comes from, best first.
+    /// The sources of the tenant, best first.
     pub sources: Vec<Source>,
-    /// What decides where they name several tenants, best first.
+    /// What decides if the sources name several tenants, best first.
     pub tie_breakers: Vec<TieBreaker>,
-    /// A validated NOT NULL: there is nothing to do.
+    /// A validated NOT NULL constraint proves that no row lacks a tenant.
     pub(crate) never_null: bool,
 }
 
@@ -46,9 +46,10 @@ impl BackfillPlan {
     /// Checks the table and its sources against the catalog.
     ///
     /// # Errors
-    /// [`tenant_rls::Error::NoTable`] where there is no such tenant table; [`Error::NoSource`] where it has no source;
-    /// [`Error::NoSuchSource`] where this database lacks one; [`Error::Unsuitable`] where it cannot be backfilled: partitioned by its
-    /// tenant, no primary key, a type that is not supported.
+    /// [`tenant_rls::Error::NoTable`] if there is no such tenant table; [`Error::NoSource`] if `tenancy.toml` names no
+    /// source for it; [`Error::NoSuchSource`] if the table of a source or tie breaker is missing; [`Error::Unsuitable`]
+    /// if the table cannot be backfilled, such as one that is partitioned by its tenant, has no primary key, or has a
+    /// tenant column of an unsupported type; [`Error::Database`] if a name is no identifier.
     pub fn new(catalog: &Catalog, tenancy: &Tenancy, table: &str) -> Result<Self> {
         let plan = Self::bare(catalog, tenancy, table)?;
         let resolved = match tenancy.rules(&plan.table) {
@@ -61,16 +62,17 @@ impl BackfillPlan {
         Ok(Self { sources: resolved.sources, tie_breakers: resolved.tie_breakers, ..plan })
     }
 
-    /// A plan that asks no source: every row gets this tenant.
+    /// A plan without sources: every row gets this tenant.
     ///
     /// # Errors
-    /// As [`BackfillPlan::new`], but for the sources.
+    /// [`tenant_rls::Error::NoTable`] if there is no such tenant table; [`Error::Unsuitable`] if the table cannot be
+    /// backfilled; [`Error::Database`] if a name is no identifier.
     pub fn given(catalog: &Catalog, tenancy: &Tenancy, table: &str, tenant: &TenantId) -> Result<Self> {
         let plan = Self::bare(catalog, tenancy, table)?;
         Ok(Self { sources: vec![Source::given(tenant)], ..plan })
     }
 
-    /// A plan that only knows the table.
+    /// A plan of the table alone, without sources.
     pub(crate) fn bare(catalog: &Catalog, tenancy: &Tenancy, table: &str) -> Result<Self> {
         let name = TableName::parse(table, &tenancy.database.schema)?;
         let tenant_table = catalog.table(&name)?;
@@ -116,19 +118,20 @@ impl BackfillPlan {
         })
     }
 
-    /// What statements over all its rows read: a table without those that inherit from it, or a partitioned one with its leaves.
+    /// The FROM item of statements over all rows: a table without those that inherit from it, or a partitioned table
+    /// with its leaves.
     pub(crate) fn whole(&self) -> Sql {
         let text = if self.partitioned { ":\"table\"" } else { "ONLY :\"table\"" };
         Template::new(text).table("table", &self.table).build()
     }
 
-    /// The names of what can decide, in the order in which the journal counts them: sources, then evidence.
+    /// The names of sources and then tie breakers, in the order in which the journal counts them.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         let sources = self.sources.iter().map(|source| source.name.as_str());
         sources.chain(self.tie_breakers.iter().map(|tie_breaker| tie_breaker.name.as_str()))
     }
 
-    /// What the role that writes needs, of every table that a batch touches.
+    /// The rights that the writing role needs, on every table that a batch touches.
     pub fn access(&self) -> Vec<Access> {
         let ctid = Ident::new("ctid").expect("ctid is an identifier");
         let mut read: Vec<Ident> = [ctid, self.column.clone()].into_iter().chain(self.key.columns()).collect();
@@ -139,19 +142,19 @@ impl BackfillPlan {
         let mut access = vec![written(&self.table)];
         access.extend(self.leaves.iter().filter(|leaf| **leaf != self.table).map(written));
         access.extend(self.sources.iter().filter_map(Source::pointer).map(|pointer| pointer.access()));
-        // Evidence in the table itself reads no more of it than was just asked for.
+        // A tie breaker in the table itself reads only columns that are in the list already.
         let elsewhere = self.tie_breakers.iter().filter(|tie_breaker| tie_breaker.table != self.table);
         access.extend(elsewhere.map(TieBreaker::access));
         access.push(Access { table: self.tenants.clone(), read: vec![self.tenant_key.clone()], write: None });
         access
     }
 
-    /// What is read of each table where nothing is written.
+    /// The rights that a reader needs, on every table.
     pub(crate) fn read_access(&self) -> Vec<Access> {
         let mut access = self.access();
         for need in &mut access {
             need.write = None;
-            // Only the batches look at positions.
+            // Only batches read positions.
             need.read.retain(|column| column.as_str() != "ctid");
         }
         access
@@ -179,7 +182,7 @@ impl ColumnType {
         }
     }
 
-    /// The type to cast to, for a bind parameter that is text; under any search path.
+    /// The type to which a bind parameter of type text is cast, valid under any search path.
     pub(crate) fn cast(self) -> &'static str {
         match self {
             Self::Text => "pg_catalog.text",
@@ -190,7 +193,7 @@ impl ColumnType {
         }
     }
 
-    /// Types of one family compare by index, without a cast.
+    /// The family of the type. Types of one family are compared by index, without a cast.
     pub(crate) fn family(self) -> &'static str {
         match self {
             Self::Text | Self::Varchar => "text",

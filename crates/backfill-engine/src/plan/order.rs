@@ -1,11 +1,11 @@
-//! The order of tables: a table behind those that its rows draw their tenant from.
+//! The order of tables: a table follows those from which its rows take their tenant.
 
 use std::collections::BTreeSet;
 
 use tenancy_config::{TableName, Tenancy};
 use tenant_rls::Catalog;
 
-/// The tables that have a source in this database, parents before children; of a cycle, the first by name goes first.
+/// The tables that have a source in this database, parents before children. In a cycle, the first by name goes first.
 pub fn order(catalog: &Catalog, tenancy: &Tenancy) -> Vec<TableName> {
     let schema = &tenancy.database.schema;
     let parents = |table: &TableName| -> BTreeSet<TableName> {

@@ -1,5 +1,5 @@
-//! The primary key of a table, and the text by which journal, review and people name a row: the value of a single column, or the
-//! values of several as a JSON array.
+//! The primary key of a table, and the text by which journal, review and people name a row. The text is the value of a
+//! single column, or a JSON array of the values of several.
 
 use tenancy_config::Ident;
 use tenant_rls::{Sql, Template};
@@ -11,7 +11,7 @@ pub(crate) struct RowKey {
 }
 
 impl RowKey {
-    /// Of these columns, with the types that the catalog printed.
+    /// A key of these columns, with their types as the catalog prints them.
     pub(crate) fn new(columns: Vec<(Ident, String)>) -> Self {
         Self { columns: columns.into_iter().map(|(name, kind)| (name, Sql::type_from_catalog(&kind))).collect() }
     }
@@ -42,8 +42,8 @@ impl RowKey {
         Sql::join(self.columns.iter().enumerate().map(one), " AND ")
     }
 
-    /// Whether row `t` is one of those that `$1` names. Of a single column as an array, for which the planner takes the index
-    /// whatever it expects of the rows.
+    /// Whether row `t` is one of those that `$1` names. A single column is compared with an array, as the planner then
+    /// uses the index whatever number of rows it expects.
     pub(crate) fn is_one_of(&self) -> Sql {
         if let [(name, kind)] = self.columns.as_slice() {
             let template = Template::new("t.:\"key\" OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[]:::kind[])");
@@ -57,7 +57,7 @@ impl RowKey {
             .build()
     }
 
-    /// The value of the column at this place in a text that names a row.
+    /// The value of one column in a text that names a row.
     fn value(&self, at: usize, kind: &Sql, text: &'static str) -> Sql {
         let value = Template::new(if self.columns.len() == 1 {
             ":text:::kind"

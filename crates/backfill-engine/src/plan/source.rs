@@ -1,4 +1,4 @@
-//! Where a row's tenant comes from: what a column points to, one tenant for all, and evidence between several tenants.
+//! The sources of a row's tenant, and the tie breakers between several tenants.
 
 use tenancy_config::tenancy::{EvidenceRule, SourceRule, TableRules};
 use tenancy_config::{Ident, TableName, Tenancy};
@@ -6,7 +6,7 @@ use tenant_rls::{Access, Catalog, TenantId, TenantTable};
 
 use crate::error::{Error, Result};
 
-/// One source.
+/// A source of the tenant.
 #[derive(Debug, Clone)]
 pub struct Source {
     /// Its name in reports.
@@ -14,18 +14,18 @@ pub struct Source {
     pub(crate) kind: SourceKind,
 }
 
-/// What a source asks.
+/// How a source finds the tenant.
 #[derive(Debug, Clone)]
 pub(crate) enum SourceKind {
-    /// The one row that a column points to.
+    /// By the one row that a column points to.
     Row(Pointer),
-    /// All rows that a column points to; they may name several tenants.
+    /// By all rows that a column points to, which may have several tenants.
     Rows(Pointer),
-    /// Nothing: every row gets this tenant.
+    /// Not at all: every row gets this tenant.
     Given(TenantId),
 }
 
-/// A column that points to rows which have a tenant.
+/// A column that points to rows with a tenant.
 #[derive(Debug, Clone)]
 pub(crate) struct Pointer {
     pub(crate) via: Ident,
@@ -34,19 +34,20 @@ pub(crate) struct Pointer {
     pub(crate) tenant: Ident,
 }
 
-/// What decides between several tenants: the one that has a row with equal columns, if only one has.
+/// A rule that decides between several tenants: the one tenant that has a row with equal columns there wins, if it is
+/// the only one.
 #[derive(Debug, Clone)]
 pub struct TieBreaker {
     /// Its name in reports.
     pub name: String,
     pub(crate) table: TableName,
     pub(crate) tenant: Ident,
-    /// The columns that must be equal: the row's own, and that table's.
+    /// The columns that must be equal, in the row and in that table.
     pub(crate) equal: Vec<(Ident, Ident)>,
 }
 
 impl Source {
-    /// One tenant for every row.
+    /// A source that gives every row the same tenant.
     pub(crate) fn given(tenant: &TenantId) -> Self {
         Self { name: format!("tenant {tenant}"), kind: SourceKind::Given(tenant.clone()) }
     }
@@ -72,7 +73,7 @@ impl TieBreaker {
     }
 }
 
-/// What the rules of a table come to in one database.
+/// The rules of a table, as they apply to one database.
 #[derive(Debug, Default)]
 pub(crate) struct ResolvedRules {
     pub(crate) sources: Vec<Source>,
@@ -80,11 +81,12 @@ pub(crate) struct ResolvedRules {
 }
 
 impl ResolvedRules {
-    /// Looks the rules of `table` up.
+    /// Resolves the rules of `table`.
     ///
     /// # Errors
-    /// [`Error::NoSuchSource`] for a rule whose table this database does not have; [`Error::Unsuitable`] for one whose answers would not
-    /// be one tenant a row, or would depend on the order in which rows are done.
+    /// [`Error::NoSuchSource`] if the table of a rule is missing; [`Error::Unsuitable`] if the answers of a rule would
+    /// not be one tenant for each row, or would depend on the order in which rows are done; [`Error::Database`] if a
+    /// name is no identifier.
     pub(crate) fn of(catalog: &Catalog, tenancy: &Tenancy, table: &TableName, rules: &TableRules) -> Result<Self> {
         let mut resolved = Self::default();
         for rule in &rules.sources {
@@ -97,9 +99,9 @@ impl ResolvedRules {
         Ok(resolved)
     }
 
-    /// Evidence in the table itself must not come from the run that reads it. That holds where its columns decide everything else,
-    /// which is asked before it: rows that are evidence for each other then have the same sources and the same other evidence,
-    /// so the one that is written first gets what the others get.
+    /// Refuses a tie breaker in the table itself whose answers the run could change. Its answers stay the same if its
+    /// columns include all columns that decide before it. Rows that decide for each other then have the same sources
+    /// and the same other tie breakers, so that the row which is written first gets what the others get.
     fn check_order(&self, table: &TableName) -> Result<()> {
         let pointers = self.sources.iter().filter_map(Source::pointer).map(|pointer| &pointer.via);
         let compared = self.tie_breakers.iter().flat_map(|tie_breaker| &tie_breaker.equal).map(|(here, _)| here);
@@ -125,7 +127,7 @@ impl ResolvedRules {
     }
 }
 
-/// The table that a rule asks. Without it rows would get a tenant to which it might have objected.
+/// The table of a rule. A missing table is an error: rows would get a tenant to which it might have objected.
 fn table_of_rule<'a>(
     catalog: &'a Catalog,
     tenancy: &Tenancy,
@@ -168,7 +170,7 @@ pub(crate) fn source(catalog: &Catalog, tenancy: &Tenancy, own: &TableName, rule
     Ok(Source { name: rule.name.clone(), kind })
 }
 
-/// The evidence that a rule describes.
+/// The tie breaker that a rule describes.
 fn tie_breaker(catalog: &Catalog, tenancy: &Tenancy, own: &TableName, rule: &EvidenceRule) -> Result<TieBreaker> {
     let target = table_of_rule(catalog, tenancy, own, (&rule.name, &rule.table))?;
     let table = target.name.clone();

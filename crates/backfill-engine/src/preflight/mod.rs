@@ -1,4 +1,5 @@
-//! What is looked at before the first row: what would surely fail or do more than was asked for, and what the run will cost.
+//! Checks before the first row: what would surely fail, what would do more than was asked for, and what the run will
+//! cost.
 
 mod replication;
 mod space;
@@ -19,29 +20,31 @@ pub use replication::{IdleSlot, Replication};
 pub use space::Space;
 pub use unique::{UncheckedIndex, UniqueViolation, UniqueViolations};
 
-/// What was found before the first row.
+/// What the checks found.
 #[derive(Debug, Clone, Serialize)]
 pub struct Preflight {
-    /// Triggers that stand for UPDATE on the table.
+    /// Triggers for UPDATE on the table.
     pub triggers: Vec<Trigger>,
-    /// Publications that publish what is written.
+    /// Publications that publish the updates.
     pub publications: Vec<String>,
-    /// Rows that are left out, as the tenant that they are to get would break a unique key.
+    /// Rows that are left out, as their tenant would break a unique key.
     pub unique_breaks: Vec<UniqueViolations>,
-    /// Unique keys that could not be looked at; rows that break them are refused by the table.
+    /// Unique keys that could not be checked. The table refuses rows that break them.
     pub unchecked_keys: Vec<UncheckedIndex>,
-    /// What it will cost; nobody knows before the table's first ANALYZE.
+    /// An estimate of the cost; none before the first ANALYZE of the table.
     pub space: Option<Space>,
-    /// Who will have to follow.
+    /// Standbys and slots that must follow.
     pub replication: Replication,
 }
 
 impl Preflight {
-    /// Looks at everything, for `assignable` rows to be written as `role`.
+    /// Runs all checks, for `assignable` rows that `role` will write.
     ///
     /// # Errors
-    /// [`crate::error::Error::Triggers`], [`crate::error::Error::UnknownTrigger`], [`crate::error::Error::NoReplicaIdentity`] and [`crate::error::Error::TooManyUniqueBreaks`], where nothing
-    /// must be written; [`crate::error::Error::Database`].
+    /// [`Error::Triggers`](crate::Error::Triggers), [`Error::UnknownTrigger`](crate::Error::UnknownTrigger),
+    /// [`Error::NoReplicaIdentity`](crate::Error::NoReplicaIdentity) and
+    /// [`Error::TooManyUniqueBreaks`](crate::Error::TooManyUniqueBreaks), if nothing must be written;
+    /// [`Error::Database`](crate::Error::Database) if the database cannot be read.
     pub async fn inspect(
         database: &Database,
         tenancy: &Tenancy,
@@ -61,14 +64,14 @@ impl Preflight {
         Ok(Self { triggers, publications, unique_breaks, unchecked_keys, space, replication })
     }
 
-    /// The keys of rows that are left out, each once, in order.
+    /// The keys of the rows that are left out, sorted and without duplicates.
     pub fn left_out(&self) -> Vec<String> {
         let rows = self.unique_breaks.iter().flat_map(|breaks| &breaks.rows);
         let keys: std::collections::BTreeSet<&String> = rows.map(|row| &row.key).collect();
         keys.into_iter().cloned().collect()
     }
 
-    /// What people should know before the run, a sentence each.
+    /// What people should know before the run, one sentence each.
     pub fn says(&self) -> Vec<String> {
         let triggers = self.triggers.iter().filter(|trigger| trigger.fires).map(ToString::to_string);
         let breaks = self.unique_breaks.iter().map(ToString::to_string);

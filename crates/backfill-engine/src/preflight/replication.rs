@@ -1,4 +1,4 @@
-//! Who will have to follow what is written.
+//! Standbys, slots and publications that must follow the writes.
 
 use serde::Serialize;
 use sqlx::{PgConnection, Row};
@@ -9,29 +9,29 @@ use crate::format::{bytes, listed};
 use crate::plan::BackfillPlan;
 use crate::row_count::row_count;
 
-/// Standbys, slots, and what the server keeps for them.
+/// Standbys, slots, and the WAL that the server keeps for them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Replication {
     /// Standbys, and readers of logical replication.
     pub standbys: u64,
-    /// Those of them that do not show this login how far behind they are.
+    /// Standbys whose lag this login may not read.
     pub hidden_standbys: u64,
     /// Slots with a reader.
     pub active_slots: u64,
-    /// Slots without one: the server keeps all WAL for them, and the run adds to it.
+    /// Slots without a reader. The server keeps all WAL for them, and the run adds to it.
     pub idle_slots: Vec<IdleSlot>,
-    /// The most that is kept for a slot, in bytes (`max_slot_wal_keep_size`); none: until the disk is full.
+    /// The most WAL that the server keeps for a slot, in bytes (`max_slot_wal_keep_size`); none if there is no limit.
     pub slot_limit_bytes: Option<u64>,
-    /// What is kept for standbys without a slot, in bytes (`wal_keep_size`).
+    /// The WAL that the server keeps for standbys without a slot, in bytes (`wal_keep_size`).
     pub kept_bytes: u64,
 }
 
-/// A slot that nobody reads from.
+/// A slot without a reader.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct IdleSlot {
     /// Its name.
     pub name: String,
-    /// WAL that is kept for it, in bytes.
+    /// The WAL that the server keeps for it, in bytes.
     pub bytes: u64,
 }
 
@@ -56,7 +56,7 @@ pub(super) async fn inspect(connection: &mut PgConnection) -> Result<Replication
 }
 
 impl Replication {
-    /// What people should know, where about so much WAL will be written.
+    /// What people should know, if the run writes about `wal` bytes of WAL.
     pub(super) fn says(&self, wal: Option<u64>) -> Vec<String> {
         let mut says = Vec::new();
         for slot in &self.idle_slots {
@@ -94,7 +94,7 @@ impl Replication {
     }
 }
 
-/// Publications of the table. One without a replica identity would refuse every row.
+/// Publications of the table. A published table without a replica identity would refuse every update.
 pub(super) async fn publications(connection: &mut PgConnection, plan: &BackfillPlan) -> Result<Vec<String>> {
     let rows = sqlx::query(include_str!("../../../../sql/backfill/preflight_publications.sql"))
         .bind(plan.table.schema().as_str())

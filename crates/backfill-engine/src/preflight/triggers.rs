@@ -1,4 +1,5 @@
-//! Triggers that would fire. A backfill changes the tenant column and nothing else, so each of them must have been allowed.
+//! Triggers that would fire. A backfill changes the tenant column and nothing else, so `tenancy.toml` must allow each
+//! of them.
 
 use sqlx::{PgConnection, Row};
 use tenancy_config::{TableName, Tenancy, closest};
@@ -29,7 +30,7 @@ pub(super) async fn find(connection: &mut PgConnection, plan: &BackfillPlan) -> 
     Ok(rows.into_iter().map(trigger).collect())
 }
 
-/// Refuses triggers that `tenancy.toml` does not allow, and names in it that the table does not have: somebody meant another one.
+/// Refuses triggers that `tenancy.toml` does not allow, and allowed names that the table does not have.
 pub(super) fn check(triggers: &[Trigger], plan: &BackfillPlan, tenancy: &Tenancy, role: &ActingRole) -> Result<()> {
     let allowed = tenancy.rules(&plan.table).map_or(&[][..], |rules| &rules.allow_triggers);
     for name in allowed {
@@ -54,7 +55,7 @@ pub(super) fn check(triggers: &[Trigger], plan: &BackfillPlan, tenancy: &Tenancy
     })))
 }
 
-/// The key of the table's section: as it stands in the file, else as short as it can be, in quotes where TOML wants them.
+/// The key of the table's section: as the file spells it, otherwise as short as possible, quoted if TOML requires it.
 fn section(plan: &BackfillPlan, tenancy: &Tenancy) -> String {
     let (table, schema) = (&plan.table, &tenancy.database.schema);
     let same = |name: &&String| TableName::parse(name, schema).is_ok_and(|parsed| parsed == *table);

@@ -1,5 +1,5 @@
-//! Unique keys that the assignment would break. The same sources, evidence and decision are asked as by the batches, so what is found here
-//! is what a batch would meet; those rows are left out of it.
+//! Unique keys that the assignment would break. The check uses the same sources, tie breakers and decision as the
+//! batches, which leave these rows out.
 
 use std::fmt;
 
@@ -15,10 +15,10 @@ use crate::plan::BackfillPlan;
 use crate::preflight::unique_index::{UniqueIndex, statement};
 use crate::row_count::row_count;
 
-/// So many rows can be left out of the batches, whose statement names them. More are no longer about rows.
+/// The most rows that batches leave out, as their statement names each of them.
 const MOST: usize = 10_000;
 
-/// How many rows a sentence names.
+/// The number of rows that a sentence names.
 const SHOWN: usize = 3;
 
 /// The rows that would break one unique index.
@@ -26,22 +26,22 @@ const SHOWN: usize = 3;
 pub struct UniqueViolations {
     /// The index.
     pub index: String,
-    /// What it compares.
+    /// The expressions that it compares.
     pub compares: Vec<String>,
-    /// The rows, by key; every row of a group is here, as nobody knows which of them is the right one.
+    /// The rows. Every row of a group of duplicates is included, as nobody knows which of them is right.
     pub rows: Vec<UniqueViolation>,
 }
 
-/// A row that would break it.
+/// A row that would break a unique index.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UniqueViolation {
     /// Its key.
     pub key: String,
-    /// What the index would hold, in the order of `compares`.
+    /// The values that the index would hold, in the order of `compares`.
     pub values: Vec<Option<String>>,
 }
 
-/// A unique index that could not be looked at.
+/// A unique index that could not be checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UncheckedIndex {
     /// The index.
@@ -126,13 +126,13 @@ async fn breaks(
     on_conflict: OnConflict,
 ) -> Result<Option<UniqueViolations>> {
     let mut access = plan.read_access();
-    // The first is the table itself.
+    // The first entry is the table itself.
     access[0].read.extend(index.columns.iter().cloned());
     let mut audit = AuditTx::begin(database, &access, &visibility::readers(database, tenancy)?, None).await?;
     let rows = sqlx::query(statement(plan, index, on_conflict)?)
         .bind(i64::try_from(MOST).unwrap_or(i64::MAX))
-        // The server printed the expressions of the index: names of pg_catalog stand in them without it. An index serves under such
-        // a path, as that is the one of autovacuum.
+        // The server prints the expressions of an index without the schema pg_catalog. They run under a pinned path, as
+        // autovacuum runs them.
         .fetch_all(audit.pinned().await?)
         .await
         .map_err(RlsError::query(format!("looking for rows that would break {}", index.name)))?;

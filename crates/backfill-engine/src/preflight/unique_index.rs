@@ -1,4 +1,5 @@
-//! The statement that finds the rows which would break a unique index: the index's own expressions over rows as they would be.
+//! The statement that finds rows which would break a unique index. It evaluates the expressions of the index over the
+//! rows as they would be.
 
 use tenancy_config::Ident;
 use tenant_rls::{Sql, Template};
@@ -12,10 +13,10 @@ use crate::statements::resolution::Resolution;
 /// A unique index that depends on the tenant column.
 pub(super) struct UniqueIndex {
     pub(super) name: String,
-    /// As the catalog prints them, over the table's own column names.
+    /// The expressions as the catalog prints them, over the columns of the table.
     pub(super) compares: Vec<String>,
     pub(super) predicate: Option<String>,
-    /// The columns that these draw on.
+    /// The columns that the expressions use.
     pub(super) columns: Vec<Ident>,
     pub(super) nulls_equal: bool,
 }
@@ -59,12 +60,12 @@ pub(super) fn statement(plan: &BackfillPlan, key: &UniqueIndex, on_conflict: OnC
         .build())
 }
 
-/// The columns that an index draws on, each with a name under which it goes through the joins: none of theirs.
+/// The columns that an index uses, each with a name for the joins that no other column has there.
 struct Columns(Vec<(Ident, Ident)>);
 
 impl Columns {
     fn of(plan: &BackfillPlan, key: &UniqueIndex) -> Result<Self> {
-        // A list of columns cannot be empty, and this one is there.
+        // A list of columns cannot be empty; this one contains the tenant column.
         debug_assert!(key.columns.contains(&plan.column));
         let own = |n| Ident::new(format!("own_{n}"));
         let columns = (1..).zip(&key.columns).map(|(n, name)| Ok((name.clone(), own(n)?)));
@@ -73,7 +74,7 @@ impl Columns {
 
     fn each(&self, text: &'static str) -> Sql {
         let one = |(name, own): &(Ident, Ident)| {
-            // A template wants every variable that it is given.
+            // A template must use every variable that it is given.
             let template = Template::new(text);
             let template = if text.contains("name") { template.ident("name", name) } else { template };
             let template = if text.contains("own") { template.ident("own", own) } else { template };
@@ -82,7 +83,7 @@ impl Columns {
         list(&self.0.iter().map(one).collect::<Vec<_>>())
     }
 
-    /// Under their names in the table, the tenant column with what it would hold.
+    /// The columns under their names in the table, the tenant column with its future value.
     fn as_they_would_be(&self, plan: &BackfillPlan) -> Sql {
         let one = |(name, own): &(Ident, Ident)| {
             if *name == plan.column {

@@ -153,7 +153,8 @@ impl ReviewFile {
         }
     }
 
-    /// Checks that no column is one that a review of this plan does not have, such as that of a source that is called otherwise now.
+    /// Checks that no column is one that a review of this plan does not have, such as that of a source that is called
+    /// otherwise now.
     pub(crate) fn check_columns(&self, plan: &BackfillPlan) -> Result<()> {
         let Some(unknown) = columns::unknown(plan, &self.header) else { return Ok(()) };
         let what =
@@ -180,8 +181,8 @@ impl ReviewFile {
         Ok(None)
     }
 
-    /// The record that begins with this line. Of one that is malformed only the first line is taken: an open quote must not swallow
-    /// the good lines behind it.
+    /// The record that begins with this line. Of one that is malformed only the first line is taken: an open quote must
+    /// not swallow the good lines behind it.
     fn whole(&mut self, number: u64, first: Vec<u8>) -> Result<Line> {
         let (mut bytes, mut more, mut open) = (first.clone(), Vec::new(), has_open_quote(&first));
         while open && bytes.len() < LONGEST {

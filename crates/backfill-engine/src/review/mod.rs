@@ -24,8 +24,8 @@ use tenancy_config::csv::CsvWriter;
 use tenancy_config::files::{NewFile, Readers};
 use tenant_rls::{AuditTx, Error as RlsError};
 
-/// Writes `table, id, reason`, for each source the tenant that it names and the key of the row which it has that from, an empty
-/// `decision` for people to fill in, and the fingerprint of all this.
+/// Writes `table, id, reason`, for each source the tenant that it names and the key of the row which it has that from,
+/// an empty `decision` for people to fill in, and the fingerprint of all this.
 ///
 /// # Errors
 /// [`Error::File`] where the file cannot be written; a file of that name is untouched then.

@@ -37,8 +37,8 @@ impl CheckedReview {
     /// Reads the whole file: its columns, its table, and which rows are decided twice.
     ///
     /// # Errors
-    /// [`Error::NotAReview`] where a column is missing; [`Error::ReadReview`] where the file cannot be read. What is wrong with
-    /// single lines is found when they are applied.
+    /// [`Error::NotAReview`] where a column is missing; [`Error::ReadReview`] where the file cannot be read. What is
+    /// wrong with single lines is found when they are applied.
     pub fn check(path: &Path) -> Result<Self> {
         let mut file = ReviewFile::open(path)?;
         let hashers: [RandomState; 2] = Default::default();

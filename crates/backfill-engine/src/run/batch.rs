@@ -160,8 +160,8 @@ impl Batches<'_> {
         }
     }
 
-    /// Steps over the one position that cannot be written, and notes its row, if it is still there. Returns it with the number of
-    /// rows that were refused in this pass.
+    /// Steps over the one position that cannot be written, and notes its row, if it is still there. Returns it with the
+    /// number of rows that were refused in this pass.
     pub(crate) async fn step_over(&self, claim: &ClaimedRange, error: &RlsError) -> Result<(Option<FailedRow>, u64)> {
         let mut tx = BatchTx::begin(self.database, self.tenancy, &BatchOptions::default()).await?;
         tx.assume(self.role).await?;

@@ -10,7 +10,8 @@ use tenant_rls::{Backoff, Database, Error as RlsError, OwnerTx, Template, retry_
 use crate::error::Result;
 use crate::row_count::row_count;
 
-/// An autovacuum, which the run itself brought on, yields after `deadlock_timeout`, 1 s by default: a shorter wait never gets its turn.
+/// An autovacuum, which the run itself brought on, yields after `deadlock_timeout`, 1 s by default: a shorter wait
+/// never gets its turn.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What a run leaves behind.

@@ -114,8 +114,8 @@ impl Backfill<'_> {
         Ok(report.finish(outcome, counts, totals, end))
     }
 
-    /// Takes the lease and opens the run, or joins the one that another process leads; for a dry run, says how to open one
-    /// inside each transaction.
+    /// Takes the lease and opens the run, or joins the one that another process leads; for a dry run, says how to open
+    /// one inside each transaction.
     async fn open_recorder(&self, progress: &ProgressSink<'_>) -> Result<(RunRecorder, Option<Leadership>)> {
         let new = self.new_run();
         let ranges = ranges(self.database, self.plan).await?;
@@ -134,8 +134,9 @@ impl Backfill<'_> {
         self.begin(&new, lease, &ranges).await
     }
 
-    /// Leads the run if nobody does, or helps with it. None where somebody holds the lease for something else. Whoever leads holds it
-    /// before they open the run, and for a moment after they ended it: a process that comes just then looks again.
+    /// Leads the run if nobody does, or helps with it. None where somebody holds the lease for something else. Whoever
+    /// leads holds it before they open the run, and for a moment after they ended it: a process that comes just then
+    /// looks again.
     async fn join(&self, new: &NewRun, ranges: &[NewRange]) -> Result<Option<(RunRecorder, Option<Leadership>)>> {
         let (begun, mut watch) = (Instant::now(), LeaseWatch::new(new.resource()));
         while begun.elapsed() < LEASE_TTL {
@@ -167,7 +168,8 @@ impl Backfill<'_> {
         Ok(Some((before.examined, before.assigned())))
     }
 
-    /// Enters this process in the list of those that work at the run, and returns where it tells what keeps it from full speed.
+    /// Enters this process in the list of those that work at the run, and returns where it tells what keeps it from
+    /// full speed.
     async fn enter_process(
         &self,
         recorder: &RunRecorder,
@@ -179,7 +181,8 @@ impl Backfill<'_> {
         Ok((Some(ProcessEntry { process, _heartbeat: heartbeat }), note))
     }
 
-    /// Ends what this process had of the run. Failing to is no error of its own: the lease runs out, and the run is taken up again.
+    /// Ends what this process had of the run. Failing to is no error of its own: the lease runs out, and the run is
+    /// taken up again.
     async fn leave(
         &self,
         passes: &Passes<'_>,
@@ -210,7 +213,8 @@ struct ProcessEntry {
     _heartbeat: Heartbeat,
 }
 
-/// What an event of the throttle changes of what keeps a process from full speed: nothing, or what, or that nothing does.
+/// What an event of the throttle changes of what keeps a process from full speed: nothing, or what, or that nothing
+/// does.
 fn note_of(event: &BackfillEvent) -> Option<Option<String>> {
     match event {
         BackfillEvent::Slowed { reason, waits: true, .. } => Some(Some(format!("waits: {}", reason.says))),

@@ -1,5 +1,5 @@
-//! Passes over the table, until a survey finds nothing more to assign. One process leads: it surveys and begins the next pass. Others
-//! help with its lanes, and one of them takes over where it is gone.
+//! Passes over the table, until a survey finds nothing more to assign. One process leads: it surveys and begins the
+//! next pass. Others help with its lanes, and one of them takes over where it is gone.
 
 use std::convert::Infallible;
 use std::sync::{Mutex, PoisonError};
@@ -142,7 +142,8 @@ impl<'a> Passes<'a> {
         }
     }
 
-    /// Waits for what whoever leads does after a pass: none is another pass, in which this process goes on; else how it ended.
+    /// Waits for what whoever leads does after a pass: none is another pass, in which this process goes on; else how it
+    /// ended.
     async fn wait_for_leader(&mut self, progress: &ProgressSink<'_>) -> Result<Option<PassEnd>> {
         let RunRecorder::Kept(run) = &self.batches.recorder else { return Ok(Some(PassEnd::PassOver)) };
         let &Backfill { database, holder, .. } = &self.backfill;
@@ -170,7 +171,8 @@ impl<'a> Passes<'a> {
         }
     }
 
-    /// Counts what is left and, where the run ends with this, names the tenants that do not exist and writes the review.
+    /// Counts what is left and, where the run ends with this, names the tenants that do not exist and writes the
+    /// review.
     async fn survey(
         &self,
         decide: impl Fn(Survey) -> Option<RunOutcome>,

@@ -1,4 +1,5 @@
-//! The lanes of a pass: each leaf in ranges of pages, enough of them that many workers find one, and that a dead one's is soon done.
+//! The lanes of a pass: each leaf in ranges of pages, enough of them that many workers find one, and that a dead one's
+//! is soon done.
 
 use tenant_ops::NewRange;
 use tenant_rls::{Database, Error as RlsError, OwnerTx};

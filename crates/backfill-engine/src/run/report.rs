@@ -29,7 +29,8 @@ pub struct BackfillReport {
     pub resumed: bool,
     /// Rows that were given their tenant.
     pub assigned: u64,
-    /// The same by the best source that named it, best first; then by the evidence that decided between several tenants.
+    /// The same by the best source that named it, best first; then by the evidence that decided between several
+    /// tenants.
     pub assigned_by_source: Vec<SourceCount>,
     /// Rows left whose sources name several tenants, between which no evidence decides.
     pub conflicts: u64,

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// Positions of a page: more than the rows that a page of any block size can hold, so that every tid has a number of its own.
+/// Positions of a page: more than the rows that a page of any block size can hold, so that every tid has a number of
+/// its own.
 pub(crate) const PAGE: u64 = 2048;
 
 /// A position in a table's main fork: page and line.

@@ -232,8 +232,8 @@ impl<'a, 't> Worker<'a, 't> {
     }
 }
 
-/// Grows or shrinks towards the batch time, at most by half or double, so that one odd batch does not decide. Time alone makes
-/// no batch smaller than a page: only rows that refuse do.
+/// Grows or shrinks towards the batch time, at most by half or double, so that one odd batch does not decide. Time
+/// alone makes no batch smaller than a page: only rows that refuse do.
 fn next_size(positions: u64, took: Duration, target: Duration) -> u64 {
     let ratio = target.as_secs_f64() / took.as_secs_f64().max(0.001);
     ((positions as f64 * ratio.clamp(0.5, 2.0)) as u64).clamp(positions.min(PAGE), MOST_PAGES * PAGE)

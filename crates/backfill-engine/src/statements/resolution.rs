@@ -1,5 +1,5 @@
-//! The parts of the statements that repeat for each source and each piece of evidence, and the decision made of them. They run under the
-//! search path of the application, so every name in them has its schema.
+//! The parts of the statements that repeat for each source and each piece of evidence, and the decision made of them.
+//! They run under the search path of the application, so every name in them has its schema.
 
 use tenancy_config::Ident;
 use tenant_rls::{Sql, Template};
@@ -182,14 +182,16 @@ impl Resolution {
         Ok(())
     }
 
-    /// Rows with the same in every column that something is compared with: whatever is asked says the same of each of them.
+    /// Rows with the same in every column that something is compared with: whatever is asked says the same of each of
+    /// them.
     fn alike(&self) -> Sql {
         let via = |(_, via): &(Ident, Ident)| Template::new("l.:\"via\"").ident("via", via).build();
         call("PARTITION BY :list", self.columns.iter().map(via))
     }
 
-    /// The columns of the rows that the joins begin with. Evidence is asked for the first of rows that are alike and holds for all of
-    /// them, as its author may have written much in a crowded room, which would be read again for each message.
+    /// The columns of the rows that the joins begin with. Evidence is asked for the first of rows that are alike and
+    /// holds for all of them, as its author may have written much in a crowded room, which would be read again for each
+    /// message.
     pub(crate) fn rows(&self) -> Sql {
         if self.tie_breakers.is_empty() {
             return Sql::from_static("l.*");
@@ -260,8 +262,8 @@ impl Resolution {
         call("coalesce(:list)", self.tie_breakers.iter().cloned().chain(by_sources))
     }
 
-    /// The number of what decided. With `first`, a source that names the very tenant counts before evidence: a row that `first`
-    /// wrote is evidence for the next one, and must not look like more than the source that it came from.
+    /// The number of what decided. With `first`, a source that names the very tenant counts before evidence: a row that
+    /// `first` wrote is evidence for the next one, and must not look like more than the source that it came from.
     pub(crate) fn source(&self, on_conflict: OnConflict) -> Sql {
         let known = |value: &Sql| Template::new(":value IS NOT NULL").fragment("value", value.clone()).build();
         let same = |said: &Said| {

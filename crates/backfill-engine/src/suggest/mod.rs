@@ -1,4 +1,5 @@
-//! What could tell the tenant of each table's rows: foreign keys, the rules that are there, and columns whose values are keys.
+//! What could tell the tenant of each table's rows: foreign keys, the rules that are there, and columns whose values
+//! are keys.
 
 mod keys;
 mod measure;
@@ -27,8 +28,8 @@ const PROPOSED_FROM_VALUES: u64 = 5;
 /// A column is a guess from this share of matching values on, in percent.
 const GUESSED_FROM: u64 = 50;
 
-/// Looks at every tenant table whose rows could lack a tenant, and should not. It only reads, a bounded sample of each, and stops where rows would be
-/// hidden from it.
+/// Looks at every tenant table whose rows could lack a tenant, and should not. It only reads, a bounded sample of each,
+/// and stops where rows would be hidden from it.
 ///
 /// # Errors
 /// [`tenant_rls::Error::CannotSee`] where no role can be proven to see every row; [`Error::Database`].

@@ -1,4 +1,5 @@
-//! What is to be made of readings: a function of what was read and of the limits, without a clock and without a database.
+//! What is to be made of readings: a function of what was read and of the limits, without a clock and without a
+//! database.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -139,8 +140,8 @@ impl Advisor {
         }
     }
 
-    /// How long ago the WAL was where a follower is now. The server itself tells the time with each answer of a standby, so one that
-    /// hangs would seem to be no further behind than when it last moved.
+    /// How long ago the WAL was where a follower is now. The server itself tells the time with each answer of a
+    /// standby, so one that hangs would seem to be no further behind than when it last moved.
     fn behind(&self, sample: &LoadSample, replica: &Replica) -> Duration {
         let reached = sample.wal.saturating_sub(replica.bytes);
         let there = self.positions.iter().rev().find(|(_, wal)| *wal <= reached).or(self.positions.front());
@@ -215,7 +216,8 @@ impl Advisor {
         }
     }
 
-    /// Stretches batches by as much as the rate is over its limit, and gives back a fifth with each reading that is well below.
+    /// Stretches batches by as much as the rate is over its limit, and gives back a fifth with each reading that is
+    /// well below.
     fn wal(&mut self, sample: &LoadSample, advice: &mut Advice) {
         let limit = self.limits.max_wal_rate.max(1) as f64;
         if sample.unreadable(LoadSignal::WalRate).is_some() {

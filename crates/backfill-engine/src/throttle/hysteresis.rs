@@ -1,4 +1,5 @@
-//! A limit that is passed at once and left slowly, so that a run at the limit does not start and stop with each reading.
+//! A limit that is passed at once and left slowly, so that a run at the limit does not start and stop with each
+//! reading.
 
 use std::time::Duration;
 

@@ -11,18 +11,19 @@ pub struct ThrottleLimits {
     pub max_rate: Option<u64>,
     /// The share of time that the workers may be busy, above 0 and at most 1. They rest after each batch.
     pub nice: Option<f64>,
-    /// No batch while a standby is further behind than this. 10 s: a standby that answers reads is then still one that people take for
-    /// current, and a batch of 250 ms does not reach it by itself.
+    /// No batch while a standby is further behind than this. 10 s: a standby that answers reads is then still one that
+    /// people take for current, and a batch of 250 ms does not reach it by itself.
     pub max_lag: Duration,
     /// The same in bytes, for slots and for standbys that tell no time: what is written in some 5 s at full speed.
     pub max_lag_bytes: u64,
-    /// The most bytes of WAL a second that the server writes, ours and others'. 64 MiB are four segments, about what an archiver that
-    /// sends one after the other keeps up with.
+    /// The most bytes of WAL a second that the server writes, ours and others'. 64 MiB are four segments, about what an
+    /// archiver that sends one after the other keeps up with.
     pub max_wal_rate: u64,
-    /// Other sessions at work, on average over some seconds, up to which all workers run; one runs above it. 0: beside an application's
-    /// load, its p99 rose from 2.9 ms to 4.5 with one worker and to 11.7 with two.
+    /// Other sessions at work, on average over some seconds, up to which all workers run; one runs above it. 0: beside
+    /// an application's load, its p99 rose from 2.9 ms to 4.5 with one worker and to 11.7 with two.
     pub max_active: u32,
-    /// How long work on the table is waited for, such as a vacuum. It may take hours: after this the run goes on with one worker.
+    /// How long work on the table is waited for, such as a vacuum. It may take hours: after this the run goes on with
+    /// one worker.
     pub work_wait: Duration,
 }
 

@@ -13,7 +13,8 @@ use crate::throttle::signal::{LoadSignal, Unreadable};
 /// How long an answer is waited for; a server that takes longer says nothing.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A session counts as being at work for so long after its last statement: with statements of a millisecond, one look would miss it.
+/// A session counts as being at work for so long after its last statement: with statements of a millisecond, one look
+/// would miss it.
 const AT_WORK: &str = "1";
 
 /// What the server said at one moment.

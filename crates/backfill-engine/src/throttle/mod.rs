@@ -1,4 +1,5 @@
-//! What holds the workers of a process back: what the server says of its load, what is to be made of it, and the limits.
+//! What holds the workers of a process back: what the server says of its load, what is to be made of it, and the
+//! limits.
 
 pub(crate) mod advice;
 pub(crate) mod hysteresis;
@@ -91,8 +92,8 @@ impl Throttle {
         }
     }
 
-    /// Waits until a worker, counted from 0, may begin its next batch, after one that took so long and wrote so many rows. False: `stop`
-    /// turned true meanwhile.
+    /// Waits until a worker, counted from 0, may begin its next batch, after one that took so long and wrote so many
+    /// rows. False: `stop` turned true meanwhile.
     pub async fn admit(&self, worker: u32, last: Option<(Duration, u64)>, stop: &mut watch::Receiver<bool>) -> bool {
         let may = async {
             if let Some((took, rows)) = last {

@@ -8,7 +8,8 @@ use tokio::time::Instant;
 /// How much of the rate may be saved up while nothing is written.
 const BURST: Duration = Duration::from_secs(1);
 
-/// A bucket of rows that fills at a rate and may be overdrawn by one batch: who has written waits until it is level again.
+/// A bucket of rows that fills at a rate and may be overdrawn by one batch: who has written waits until it is level
+/// again.
 #[derive(Debug)]
 pub struct RateLimit {
     /// Rows a second; none: as many as there are.

@@ -13,7 +13,8 @@ use crate::throttle::signal::{LoadSignal, Unreadable};
 pub struct ThrottleReport {
     /// By signal; those that never did are left out.
     pub held_back: Vec<ThrottledTime>,
-    /// Signals that could not be read at some time: the run then went on with one worker that rests as long as it works.
+    /// Signals that could not be read at some time: the run then went on with one worker that rests as long as it
+    /// works.
     pub unreadable: Vec<Unreadable>,
 }
 

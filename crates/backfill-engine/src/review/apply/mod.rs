@@ -57,13 +57,14 @@ enum Fate {
 }
 
 impl Apply<'_> {
-    /// Applies the decisions, or as many as are done when `stop` turns true. A line that cannot be applied is refused by itself, and
-    /// the others go on.
+    /// Applies the decisions, or as many as are done when `stop` turns true. A line that cannot be applied is refused
+    /// by itself, and the others go on.
     ///
     /// # Errors
-    /// [`crate::error::Error::NotAReview`] where the file has columns of another one; [`tenant_rls::Error::NoTable`] where it is about a
-    /// table that is not there; [`tenant_rls::Error::CannotSee`] where no role can be proven to see every row;
-    /// [`tenant_ops::Error::Held`] where a run works on the table. What was committed stays, and is found by the next one.
+    /// [`crate::error::Error::NotAReview`] where the file has columns of another one; [`tenant_rls::Error::NoTable`]
+    /// where it is about a table that is not there; [`tenant_rls::Error::CannotSee`] where no role can be proven to see
+    /// every row; [`tenant_ops::Error::Held`] where a run works on the table. What was committed stays, and is found by
+    /// the next one.
     pub async fn run(
         self,
         stop: watch::Receiver<bool>,
@@ -285,8 +286,8 @@ impl Writer<'_> {
         }
     }
 
-    /// Ends run and lease, and tells whether the run is kept. Failing to is no error of its own: the lease runs out, and the run is
-    /// taken up again.
+    /// Ends run and lease, and tells whether the run is kept. Failing to is no error of its own: the lease runs out,
+    /// and the run is taken up again.
     async fn release(&self, finished: bool) -> bool {
         let DecisionRecorder::Kept { run, lease } = &self.recorder else { return false };
         let kept = run.end(self.database, finished).await.unwrap_or(true);

@@ -1,4 +1,5 @@
-//! Writes decisions, in batches: tried again where somebody was in the way, halved where a row refuses, down to the one that does.
+//! Writes decisions, in batches: tried again where somebody was in the way, halved where a row refuses, down to the one
+//! that does.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -82,8 +83,8 @@ pub(super) fn statements(plan: &BackfillPlan) -> Result<(Sql, Sql)> {
 }
 
 impl Writer<'_> {
-    /// Writes what can be written, and tells for each decision what came of it. A row that somebody else holds is tried again for
-    /// some seconds.
+    /// Writes what can be written, and tells for each decision what came of it. A row that somebody else holds is tried
+    /// again for some seconds.
     ///
     /// # Errors
     /// Those that are not about single rows: a lost lease, a missing right, a server that does not come back.
@@ -114,7 +115,8 @@ impl Writer<'_> {
         }
     }
 
-    /// Of the rows that turned out to have the very tenant: by which run it was decided for them, for those that it was.
+    /// Of the rows that turned out to have the very tenant: by which run it was decided for them, for those that it
+    /// was.
     ///
     /// # Errors
     /// [`Error::Database`].
