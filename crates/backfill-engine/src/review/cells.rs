@@ -4,7 +4,7 @@ pub(super) fn has_open_quote(bytes: &[u8]) -> bool {
     bytes.iter().filter(|byte| **byte == b'"').count() % 2 == 1
 }
 
-/// The cells of one record, or why it has none.
+/// Splits one record into cells, or says why it cannot.
 pub(super) fn split(bytes: &[u8], delimiter: u8) -> Result<Vec<String>, String> {
     let mut builder = csv::ReaderBuilder::new();
     builder.has_headers(false).flexible(true).delimiter(delimiter).buffer_capacity(bytes.len().max(1));

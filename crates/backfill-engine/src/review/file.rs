@@ -1,4 +1,4 @@
-//! Reading a review that people filled in: record by record, in bounded memory, each with the line in which it begins.
+//! Reads a review that people filled in, record by record and in bounded memory.
 
 use std::collections::VecDeque;
 use std::fs::{File, Metadata};
@@ -12,13 +12,13 @@ use crate::plan::BackfillPlan;
 use crate::review::cells::{has_open_quote, split};
 use crate::review::columns::{self, DECISION, FINGERPRINT, ID, TABLE};
 
-/// Longest record, in bytes: a source may name some thousand tenants.
+/// The longest record, in bytes. A source may name thousands of tenants.
 const LONGEST: usize = 1 << 20;
 
-/// What spreadsheets separate cells with.
+/// The delimiters that spreadsheets use.
 const DELIMITERS: [u8; 3] = *b",;\t";
 
-/// What some spreadsheets begin a file of UTF-8 with.
+/// The byte order mark with which some spreadsheets begin a UTF-8 file.
 pub(super) const MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// One record of the file.
@@ -26,7 +26,7 @@ pub(super) const MARK: &[u8] = b"\xEF\xBB\xBF";
 pub(crate) struct Line {
     /// The line in which it begins, from 1.
     pub(crate) number: u64,
-    /// Its cells as they stand there.
+    /// Its cells, as in the file.
     pub(crate) cells: Vec<String>,
     pub(crate) content: LineContent,
 }
@@ -35,12 +35,12 @@ pub(crate) struct Line {
 pub(crate) enum LineContent {
     Undecided,
     Decided(Decision),
-    /// It cannot be read, and why.
+    /// The record cannot be read, and the reason.
     Malformed(String),
 }
 
 impl LineContent {
-    /// The decision, if it is one.
+    /// The decision, if the record has one.
     pub(crate) fn decided(&self) -> Option<&Decision> {
         match self {
             Self::Decided(decision) => Some(decision),
@@ -49,7 +49,7 @@ impl LineContent {
     }
 }
 
-/// What people ask for: this row is to get this tenant, if it is still as it was.
+/// A decision of people: the row gets this tenant, if it has not changed since.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Decision {
     pub(crate) table: String,
@@ -64,7 +64,7 @@ pub(crate) struct Decision {
 pub(crate) struct ReviewFile {
     path: PathBuf,
     input: BufReader<File>,
-    /// Lines that were read and are to be read again: a record that seemed to go on in them did not.
+    /// Lines that are read again, as they turned out not to belong to the record before them.
     again: VecDeque<(u64, Vec<u8>)>,
     line: u64,
     pub(super) marked: bool,
@@ -119,7 +119,7 @@ impl ReviewFile {
         Ok(())
     }
 
-    /// Finds what separates the cells, and where the columns are.
+    /// Finds the delimiter and the columns.
     fn read_header(&mut self) -> Result<()> {
         let Some((_, bytes)) = self.physical()? else {
             return Err(self.not_a_review("it is empty".into(), HINT));
@@ -153,8 +153,7 @@ impl ReviewFile {
         }
     }
 
-    /// Checks that no column is one that a review of this plan does not have, such as that of a source that is called
-    /// otherwise now.
+    /// Refuses columns that a review of this plan does not have, such as one of a renamed source.
     pub(crate) fn check_columns(&self, plan: &BackfillPlan) -> Result<()> {
         let Some(unknown) = columns::unknown(plan, &self.header) else { return Ok(()) };
         let what =
@@ -163,13 +162,13 @@ impl ReviewFile {
             .not_a_review(what, "take the column out; where the sources of the table have changed, write a new review"))
     }
 
-    /// The next record that is not empty.
+    /// Reads the next record that is not empty.
     ///
     /// # Errors
-    /// [`Error::ReadReview`].
+    /// [`Error::ReadReview`] if the file cannot be read.
     pub(crate) fn next(&mut self) -> Result<Option<Line>> {
         while let Some((number, first)) = self.physical()? {
-            // A file of line breaks alone is passed over at once.
+            // A line of white space cannot begin a record.
             if first.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
@@ -181,8 +180,8 @@ impl ReviewFile {
         Ok(None)
     }
 
-    /// The record that begins with this line. Of one that is malformed only the first line is taken: an open quote must
-    /// not swallow the good lines behind it.
+    /// Reads the record that begins with this line. Of a malformed record only the first line is taken, as an open
+    /// quote must not swallow the good lines that follow.
     fn whole(&mut self, number: u64, first: Vec<u8>) -> Result<Line> {
         let (mut bytes, mut more, mut open) = (first.clone(), Vec::new(), has_open_quote(&first));
         while open && bytes.len() < LONGEST {
@@ -229,7 +228,7 @@ impl ReviewFile {
         Ok(LineContent::Decided(Decision { table, key, tenant, fingerprint }))
     }
 
-    /// The next line of the file, with its line break.
+    /// Reads the next line of the file, with its line break.
     fn physical(&mut self) -> Result<Option<(u64, Vec<u8>)>> {
         if let Some(line) = self.again.pop_front() {
             return Ok(Some(line));

@@ -1,4 +1,4 @@
-//! What is written is what is read, whatever the cells hold.
+//! A review reads back as it was written, whatever its cells hold.
 
 use std::io::Write;
 
@@ -17,7 +17,7 @@ fn file(text: &[u8]) -> NamedTempFile {
     file
 }
 
-/// Every line of the file: the one it begins in, and its decision.
+/// Every record of the file: the line in which it begins, and its decision.
 fn read(text: &[u8]) -> Vec<(u64, Result<Option<Decision>, String>)> {
     let file = file(text);
     let mut review = CheckedReview::check(file.path()).unwrap().open().unwrap();
@@ -38,7 +38,7 @@ fn decision(id: &str, fingerprint: &str) -> Decision {
     Decision { table, key, tenant, fingerprint }
 }
 
-/// Text as ids, names and attacks are: commas, quotes, line breaks, formulas, other scripts.
+/// Text of ids, names and attacks: commas, quotes, line breaks, formulas, other scripts.
 fn cell() -> impl Strategy<Value = String> {
     r#"(["',;=+@\-\t\r\n]{0,3}[a-z"',\r\né日🦀]{1,6}|\PC{1,8})"#
 }

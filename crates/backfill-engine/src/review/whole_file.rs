@@ -1,4 +1,4 @@
-//! A review that is read to its end before any of it is applied.
+//! The check of a whole review, before any of it is applied.
 
 use std::collections::HashSet;
 use std::fs::Metadata;
@@ -9,24 +9,24 @@ use std::time::SystemTime;
 use crate::error::{Error, Result};
 use crate::review::file::{LineContent, ReviewFile};
 
-/// Most decisions in a file. Of each only 16 bytes are kept, to find rows that are decided twice: 32 MiB.
+/// The most decisions in a file. 16 bytes of each are kept to find rows that are decided twice, 32 MiB in all.
 const MOST_DECISIONS: usize = 2 << 20;
 
-/// A review that was read to its end, and whose columns are those of a review.
+/// A review that was read to its end and has the columns of a review.
 #[derive(Debug)]
 pub struct CheckedReview {
     /// The file.
     pub path: PathBuf,
-    /// The table that its first decision is about, as the file names it.
+    /// The table of the first decision, as the file names it.
     pub table: Option<String>,
-    /// How many decisions it holds.
+    /// The number of decisions.
     pub decided: u64,
     state: State,
     twice: HashSet<u128>,
     hashers: [RandomState; 2],
 }
 
-/// What tells whether a file is still the one that was checked: size and time of its last change.
+/// The size of a file and the time of its last change, by which a later change is noticed.
 type State = (u64, Option<SystemTime>);
 
 fn state(metadata: &Metadata) -> State {
@@ -34,11 +34,11 @@ fn state(metadata: &Metadata) -> State {
 }
 
 impl CheckedReview {
-    /// Reads the whole file: its columns, its table, and which rows are decided twice.
+    /// Reads the whole file: its columns, its table, and the rows that are decided twice.
     ///
     /// # Errors
-    /// [`Error::NotAReview`] where a column is missing; [`Error::ReadReview`] where the file cannot be read. What is
-    /// wrong with single lines is found when they are applied.
+    /// [`Error::NotAReview`] if a column is missing or there are too many decisions; [`Error::ReadReview`] if the file
+    /// cannot be read. Malformed lines are no error here; they are refused when they are applied.
     pub fn check(path: &Path) -> Result<Self> {
         let mut file = ReviewFile::open(path)?;
         let hashers: [RandomState; 2] = Default::default();
@@ -64,7 +64,7 @@ impl CheckedReview {
         !self.twice.is_empty() && self.twice.contains(&hash(&self.hashers, key))
     }
 
-    /// Reads it from its beginning.
+    /// Opens the file again, if it has not changed.
     pub(crate) fn open(&self) -> Result<ReviewFile> {
         let file = ReviewFile::open(&self.path)?;
         if state(&file.metadata()?) != self.state {
@@ -74,7 +74,7 @@ impl CheckedReview {
     }
 }
 
-/// 128 bits, in which two keys never meet.
+/// A hash of 128 bits, which is in practice different for different keys.
 fn hash(hashers: &[RandomState; 2], key: &str) -> u128 {
     let [first, second] = hashers.each_ref().map(|hasher| hasher.hash_one(key));
     u128::from(first) << 64 | u128::from(second)

@@ -1,4 +1,4 @@
-//! One batch: the next rows of a lane that is free, in one transaction, tried again where somebody was in the way.
+//! One batch: the next rows of a free range, in one transaction, with retries.
 
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ use crate::run::recorder::RunRecorder;
 use crate::run::tid::{Tid, TidRange};
 use crate::statements::{LeafStatements, Statements};
 
-/// Does batches.
+/// All that a batch needs.
 pub(crate) struct Batches<'a> {
     pub(crate) database: &'a Database,
     pub(crate) tenancy: &'a Tenancy,
@@ -26,35 +26,35 @@ pub(crate) struct Batches<'a> {
     pub(crate) recorder: RunRecorder,
 }
 
-/// What a worker asks for.
+/// The batch that a worker asks for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BatchRequest {
-    /// The lane that it was on.
+    /// The range of its last batch, which is preferred.
     pub(crate) range_id: i64,
     /// Positions to read.
     pub(crate) positions: u64,
-    /// The most rows to look at.
+    /// The most rows to examine.
     pub(crate) limit: Option<u64>,
 }
 
-/// The rows that a worker got.
+/// The positions that a worker claimed.
 #[derive(Debug, Clone)]
 pub(crate) struct ClaimedRange {
     pub(crate) range: Range,
     pub(crate) tids: TidRange,
 }
 
-/// What became of a task.
+/// The result of a batch.
 pub(crate) enum BatchResult {
-    /// The batch was committed (in a dry run: rolled back).
+    /// The batch was committed, or rolled back in a dry run.
     Done { claim: ClaimedRange, counts: BatchCounts, took: Duration },
-    /// Rows of this range refused, or stayed locked; nothing was kept.
+    /// Rows at these positions were refused or stayed locked; nothing was written.
     Refused { claim: ClaimedRange, error: RlsError },
-    /// No lane is free, or the run is not running.
+    /// No range is free, or the run is not running.
     Nothing,
 }
 
-/// A batch that failed, with the rows that it was about to do.
+/// A batch that failed, with the positions that it had claimed.
 struct Failure {
     claim: Option<ClaimedRange>,
     error: Error,
@@ -76,7 +76,7 @@ impl From<tenant_ops::Error> for Failure {
 }
 
 impl Batches<'_> {
-    /// Does a batch, and waits for a lost server, or for whoever was in the way.
+    /// Runs a batch. It waits for a lost server, and for locks that others hold.
     pub(crate) async fn attempt(&self, request: BatchRequest, progress: &ProgressSink<'_>) -> Result<BatchResult> {
         let mut contention = Backoff::new(Duration::from_millis(50), Duration::from_secs(1), 4);
         let mut connection = reconnect_backoff();
@@ -122,7 +122,7 @@ impl Batches<'_> {
         };
         let ended = match (&done, self.recorder.run()) {
             (Ok(_), Some(_)) => tx.commit().await,
-            // Dropping would do after an error, at the price of a new connection for each half of a range that refuses.
+            // Without a rollback each half of a refused range would need a new connection.
             _ => tx.rollback().await,
         };
         match (done, ended) {
@@ -146,13 +146,13 @@ impl Batches<'_> {
             statement: &leaf.batch,
             from: &claim.range.next,
             until: &until,
-            // One position holds one row: without a limit it counts as seen, also where nobody can decide it.
+            // One position holds one row. Without a limit it counts as examined even if it cannot be resolved.
             limit: limit.filter(|_| claim.tids.length() > 1).map(|rows| i64::try_from(rows).unwrap_or(i64::MAX)),
         };
         run.batch(tx.connection().await?, &call).await
     }
 
-    /// A partition that was detached or dropped after the lanes were made.
+    /// The error for a partition that was detached or dropped after the ranges were made.
     fn leaf_is_gone(&self, leaf: &str) -> RlsError {
         match TableName::parse(leaf, &self.tenancy.database.schema) {
             Ok(table) => RlsError::NoTable { table, closest: None },
@@ -160,7 +160,7 @@ impl Batches<'_> {
         }
     }
 
-    /// Steps over the one position that cannot be written, and notes its row, if it is still there. Returns it with the
+    /// Skips the one position that cannot be written and records its row, if it still exists. Returns the row and the
     /// number of rows that were refused in this pass.
     pub(crate) async fn step_over(&self, claim: &ClaimedRange, error: &RlsError) -> Result<(Option<FailedRow>, u64)> {
         let mut tx = BatchTx::begin(self.database, self.tenancy, &BatchOptions::default()).await?;
@@ -188,12 +188,12 @@ impl Batches<'_> {
     }
 }
 
-/// Whether an error is about rows of the range, so that a smaller one may pass.
+/// Whether an error is about rows of the range, so that a smaller one may succeed.
 fn refusal(error: &RlsError) -> bool {
     match error.sqlstate() {
-        // Another number of rows was written than locked: find the row.
+        // The number of written rows differs from the number of locked ones: find the row.
         Some("TO002") => true,
-        // A trigger that writes elsewhere may lack rights: for its rows only, or for all; MOST_FAILURES tells.
+        // A trigger that writes elsewhere may lack rights for some rows or for all; MOST_FAILURES tells them apart.
         _ => matches!(fault_of(error), Fault::Data | Fault::Contention),
     }
 }

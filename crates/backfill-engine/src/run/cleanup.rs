@@ -1,4 +1,4 @@
-//! After the last row: statistics for the planner, and what is left for vacuum.
+//! Cleanup after the last row: statistics for the planner, and what vacuum has to free.
 
 use std::time::Duration;
 
@@ -10,42 +10,43 @@ use tenant_rls::{Backoff, Database, Error as RlsError, OwnerTx, Template, retry_
 use crate::error::Result;
 use crate::row_count::row_count;
 
-/// An autovacuum, which the run itself brought on, yields after `deadlock_timeout`, 1 s by default: a shorter wait
-/// never gets its turn.
+/// Autovacuum, which the run itself triggers, yields after `deadlock_timeout`, by default 1 s. A shorter lock timeout
+/// would never succeed.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What a run leaves behind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Cleanup {
-    /// The table was analyzed: until then the planner takes the new tenants for as rare as they were.
+    /// The table was analyzed. Without this the planner expects as few rows of a tenant as before.
     pub analyzed: bool,
     /// Why it was not.
     pub not_analyzed: Option<String>,
-    /// Dead rows that a vacuum has to free.
+    /// Dead rows that vacuum has to free.
     pub dead_rows: u64,
-    /// About the bytes that they take in the table; indexes have dead entries beside.
+    /// About the bytes of the dead rows in the table. Dead entries of indexes are not counted.
     pub dead_bytes: u64,
-    /// Whether one will come.
+    /// Whether autovacuum will free them.
     pub vacuum: Vacuum,
 }
 
-/// Whether autovacuum will free them.
+/// Whether autovacuum will free the dead rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Vacuum {
-    /// There are so many that autovacuum comes by itself.
+    /// There are enough of them that autovacuum starts by itself.
     Comes,
-    /// Too few for autovacuum; they wait for more.
+    /// There are too few of them for autovacuum.
     TooFew,
-    /// Autovacuum is off, for the server or the table: somebody must vacuum.
+    /// Autovacuum is off for the server or the table, so somebody must vacuum.
     Off,
 }
 
 impl Cleanup {
-    /// Analyzes the table, as far as this login may, and reads what is left.
+    /// Analyzes the table, if this login may, and reads what is left for vacuum.
     ///
     /// # Errors
-    /// [`tenant_rls::Error::Connect`] or [`tenant_rls::Error::Query`]; a lock that was not to be had is none of them.
+    /// [`tenant_rls::Error::Connect`] or [`tenant_rls::Error::Query`] if the table's statistics cannot be read. A
+    /// failed ANALYZE is no error; [`not_analyzed`](Self::not_analyzed) has its reason.
     pub async fn analyze(database: &Database, table: &TableName) -> Result<Self> {
         let (_, may_analyze) = Self::read(database, table).await?;
         let not_analyzed = if may_analyze {

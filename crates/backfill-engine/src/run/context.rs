@@ -1,4 +1,4 @@
-//! A backfill with all that it needs, and what its passes and its report ask of it.
+//! A backfill and its inputs, with what its passes and its report need of it.
 
 use tenancy_config::Tenancy;
 use tenant_ops::{NewRun, Run};
@@ -15,17 +15,17 @@ use crate::survey::{self, FinalSurvey, Survey};
 /// A backfill that is ready to run.
 #[derive(Debug, Clone, Copy)]
 pub struct Backfill<'a> {
-    /// Where.
+    /// The database.
     pub database: &'a Database,
     /// The roles and the session variable.
     pub tenancy: &'a Tenancy,
     /// The table and its sources.
     pub plan: &'a BackfillPlan,
-    /// Names the run in `tenant_ops.run`.
+    /// The name of the job in `tenant_ops.run`.
     pub job: &'a str,
-    /// Who runs it, for a second operator to read.
+    /// The operator, as others see them in the lease.
     pub holder: &'a str,
-    /// How.
+    /// The options.
     pub options: &'a BackfillOptions,
 }
 
@@ -40,12 +40,12 @@ impl Backfill<'_> {
         }
     }
 
-    /// How many batches run at once: no more than there are connections.
+    /// The number of batches that run at once, which is at most the number of connections.
     pub(crate) fn at_once(&self) -> u32 {
         self.options.at_once().min(self.database.max_connections())
     }
 
-    /// Rows that the table refused in this pass.
+    /// Reads the rows that the table refused in this pass.
     pub(crate) async fn refused(&self, run: &Run) -> Result<Vec<FailedRow>> {
         let mut tx = OwnerTx::begin(self.database, CATALOG_LOCK_TIMEOUT).await?;
         let refused = run.refused(tx.connection()).await?;
@@ -53,7 +53,7 @@ impl Backfill<'_> {
         Ok(refused.into_iter().map(|(key, error)| FailedRow { key, error }).collect())
     }
 
-    /// Names the tenants that do not exist and writes the review, in the snapshot of the last survey.
+    /// Finds the tenants that do not exist and writes the review, in the snapshot of the last survey.
     pub(crate) async fn end(&self, mut audit: AuditTx, survey: Survey, statements: &Statements) -> Result<FinalSurvey> {
         let ghosts = survey::ghosts(&mut audit, self.plan, statements).await?;
         if let Some(path) = &self.options.review {

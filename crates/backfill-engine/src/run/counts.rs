@@ -1,4 +1,4 @@
-//! What this process did so far.
+//! The counts of this process.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use tenant_ops::BatchCounts;
 
 use crate::finding::FailedRow;
 
-/// So many rows may refuse before the run stops: then it is no longer about rows.
+/// The number of refused rows at which the run stops, as the cause is then not single rows.
 pub(crate) const MOST_FAILURES: u64 = 100;
 
-/// What the workers of this process did.
+/// The counts of all workers of this process.
 #[derive(Debug, Default)]
 pub(crate) struct ProcessCounts {
     pub(crate) examined: u64,
@@ -17,7 +17,7 @@ pub(crate) struct ProcessCounts {
     pub(crate) assigned_by: Vec<i64>,
     pub(crate) batches: u64,
     pub(crate) longest: Duration,
-    /// Rows that were refused in a dry run; `tenant_ops.refused` has those of a run that stays.
+    /// Rows that were refused in a dry run. Those of other runs are in `tenant_ops.refused`.
     pub(crate) failed: Vec<FailedRow>,
 }
 

@@ -1,4 +1,4 @@
-//! The run as a whole: passes over the table until a survey finds nothing more to assign.
+//! A run: passes over the table until a survey finds no more rows to assign.
 
 pub(crate) mod batch;
 pub(crate) mod cleanup;
@@ -35,16 +35,19 @@ use crate::statements::Statements;
 use crate::survey::{self, Survey};
 use crate::throttle::Throttle;
 
-/// How often a process that is to join a run looks again.
+/// How often a process that wants to join a run tries again.
 const JOIN_AGAIN: Duration = Duration::from_millis(250);
 
 impl Backfill<'_> {
-    /// Runs to the end, or until `stop` turns true: the running batch is committed then, and the next run goes on from
-    /// there.
+    /// Runs to the end, or until `stop` turns true. The current batch is committed then, and the next run continues
+    /// from there.
     ///
     /// # Errors
-    /// [`tenant_rls::Error::CannotSee`] where no role can be proven to see every row; [`tenant_ops::Error::Held`] where
-    /// another run works on the table; [`crate::error::Error`] for the rest. What was committed stays.
+    /// [`tenant_rls::Error::CannotSee`] if no role is proven to see every row; [`tenant_ops::Error::Held`] if another
+    /// run works on the table; the errors of [`Preflight::inspect`] if nothing must be written;
+    /// [`Error::TooManyFailures`](crate::Error::TooManyFailures) if the table refuses row after row;
+    /// [`Error::File`](crate::Error::File) if the review cannot be written; [`Error::Database`](crate::Error::Database)
+    /// or [`Error::Ops`](crate::Error::Ops) if the database or the book-keeping fails. Committed batches stay.
     pub async fn run(
         self,
         stop: watch::Receiver<bool>,
@@ -101,7 +104,7 @@ impl Backfill<'_> {
         let (outcome, end) = result?;
         let Passes { counts, batches: Batches { recorder, .. }, lead, .. } = passes;
         let counts = counts.into_inner().unwrap_or_else(PoisonError::into_inner);
-        // One of the processes is enough.
+        // Only one of the processes needs to do this.
         let cleans_up = lead.is_some() && outcome != RunOutcome::Cancelled;
         let cleanup = match cleans_up {
             true => {
@@ -114,8 +117,8 @@ impl Backfill<'_> {
         Ok(report.finish(outcome, counts, totals, end))
     }
 
-    /// Takes the lease and opens the run, or joins the one that another process leads; for a dry run, says how to open
-    /// one inside each transaction.
+    /// Acquires the lease and opens the run, or joins the run of another process. A dry run opens its run in each
+    /// transaction.
     async fn open_recorder(&self, progress: &ProgressSink<'_>) -> Result<(RunRecorder, Option<Leadership>)> {
         let new = self.new_run();
         let ranges = ranges(self.database, self.plan).await?;
@@ -134,9 +137,9 @@ impl Backfill<'_> {
         self.begin(&new, lease, &ranges).await
     }
 
-    /// Leads the run if nobody does, or helps with it. None where somebody holds the lease for something else. Whoever
-    /// leads holds it before they open the run, and for a moment after they ended it: a process that comes just then
-    /// looks again.
+    /// Leads the run if no process does, or helps with it. Returns none if the lease is held for something else. A
+    /// leader holds the lease from before the run opens until after it ends, so a process that comes in between tries
+    /// again.
     async fn join(&self, new: &NewRun, ranges: &[NewRange]) -> Result<Option<(RunRecorder, Option<Leadership>)>> {
         let (begun, mut watch) = (Instant::now(), LeaseWatch::new(new.resource()));
         while begun.elapsed() < LEASE_TTL {
@@ -161,15 +164,14 @@ impl Backfill<'_> {
         Ok((RunRecorder::Kept(run), Some(Leadership::new(self, lease))))
     }
 
-    /// What all processes of the run had done before this one: rows looked at, and assigned.
+    /// The rows that all processes of the run had examined and assigned before this one began.
     async fn rows_before(&self, recorder: &RunRecorder) -> Result<Option<(u64, u64)>> {
         let Some(run) = recorder.run() else { return Ok(None) };
         let before = run.standing(self.database).await?;
         Ok(Some((before.examined, before.assigned())))
     }
 
-    /// Enters this process in the list of those that work at the run, and returns where it tells what keeps it from
-    /// full speed.
+    /// Lists this process among those of the run. Returns where it reports what slows it down.
     async fn enter_process(
         &self,
         recorder: &RunRecorder,
@@ -181,8 +183,7 @@ impl Backfill<'_> {
         Ok((Some(ProcessEntry { process, _heartbeat: heartbeat }), note))
     }
 
-    /// Ends what this process had of the run. Failing to is no error of its own: the lease runs out, and the run is
-    /// taken up again.
+    /// Takes this process out of the run. Errors are ignored: the lease expires, and the run is continued later.
     async fn leave(
         &self,
         passes: &Passes<'_>,
@@ -196,7 +197,7 @@ impl Backfill<'_> {
         }
         if let Some(lead) = &passes.lead {
             let finished = outcome == Some(RunOutcome::Done);
-            // Others go on with it; one of them finds the lease free, and leads.
+            // Other processes go on; one of them acquires the lease and leads.
             let others = !finished && outcome.is_some() && totals.as_ref().is_some_and(|totals| totals.processes > 1);
             if !others {
                 let _ = run.end(self.database, &lead.lease, self.holder, finished).await;
@@ -207,14 +208,13 @@ impl Backfill<'_> {
     }
 }
 
-/// This process in the list of those that work at the run.
+/// The entry of this process among those of the run.
 struct ProcessEntry {
     process: RunProcess,
     _heartbeat: Heartbeat,
 }
 
-/// What an event of the throttle changes of what keeps a process from full speed: nothing, or what, or that nothing
-/// does.
+/// The new note about what slows a process down, if the event changes it; the inner none clears the note.
 fn note_of(event: &BackfillEvent) -> Option<Option<String>> {
     match event {
         BackfillEvent::Slowed { reason, waits: true, .. } => Some(Some(format!("waits: {}", reason.says))),

@@ -1,5 +1,5 @@
-//! Passes over the table, until a survey finds nothing more to assign. One process leads: it surveys and begins the
-//! next pass. Others help with its lanes, and one of them takes over where it is gone.
+//! Passes over the table until a survey finds no more rows to assign. One process leads: it surveys and begins the next
+//! pass. The others help with its ranges, and one of them takes over if the leader is gone.
 
 use std::convert::Infallible;
 use std::sync::{Mutex, PoisonError};
@@ -23,16 +23,16 @@ use crate::run::worker::{PassEnd, Shared, Worker};
 use crate::survey::{self, FinalSurvey, Survey};
 use crate::throttle::Throttle;
 
-/// Passes that found nothing while assignable rows are left: their rows are locked, or refuse.
+/// The most passes in a row that assign nothing although assignable rows are left, as these are locked or refused.
 const IDLE_PASSES: u32 = 3;
 
 /// How long to wait for locked rows between such passes.
 const IDLE_WAIT: Duration = Duration::from_secs(1);
 
-/// How often the counts of other processes are asked for, and a helper asks whether there is more to do.
+/// How often a process reads the counts of the others, and a helper asks for more to do.
 const ASK: Duration = Duration::from_millis(500);
 
-/// The lease of whoever leads, and what keeps it.
+/// The lease of the leader and its heartbeat.
 pub(crate) struct Leadership {
     pub(crate) lease: Lease,
     _heartbeat: Heartbeat,
@@ -52,7 +52,7 @@ pub(crate) struct Passes<'a> {
     pub(crate) lead: Option<Leadership>,
     stop: watch::Receiver<bool>,
     pub(crate) counts: Mutex<ProcessCounts>,
-    /// What all processes had done when this one began: rows looked at, and assigned.
+    /// The rows that all processes had examined and assigned when this one began.
     before: (u64, u64),
     throttle: &'a Throttle,
     /// Rows that batches leave out, though a survey counts them as assignable.
@@ -108,13 +108,13 @@ impl<'a> Passes<'a> {
         self.lead.is_none() && self.batches.recorder.run().is_some()
     }
 
-    /// Works through the lanes that this process gets.
+    /// Works through the ranges that this process claims.
     async fn pass(&self, progress: &ProgressSink<'_>) -> Result<PassEnd> {
         let Self { backfill, batches, stop, counts, throttle, .. } = self;
         let shared = &Shared::new(batches, backfill.options, progress, stop.clone(), counts, throttle);
         let workers = join_all((0..backfill.at_once()).map(|number| Worker::new(shared, number).run()));
         let watching = std::pin::pin!(self.watch_others(shared));
-        // What is running is waited for also where one of them failed: it commits, and need not be done again.
+        // All running batches are awaited, even if one has failed: they commit, and need not be repeated.
         let done = match select(std::pin::pin!(workers), watching).await {
             Either::Left((done, _)) => done,
             Either::Right((never, _)) => match never {},
@@ -129,12 +129,12 @@ impl<'a> Passes<'a> {
         Ok(ended)
     }
 
-    /// Shows what other processes do.
+    /// Reports the counts of other processes.
     async fn watch_others(&self, shared: &Shared<'_, '_>) -> Infallible {
         let RunRecorder::Kept(run) = &self.batches.recorder else { return std::future::pending().await };
         loop {
             tokio::time::sleep(ASK).await;
-            // A server that is away is the workers' matter.
+            // The workers handle a lost server.
             if let Ok(now) = run.standing(self.batches.database).await {
                 let since = |now: u64, before: u64| now.saturating_sub(before);
                 shared.all_did(since(now.examined, self.before.0), since(now.assigned(), self.before.1));
@@ -142,8 +142,8 @@ impl<'a> Passes<'a> {
         }
     }
 
-    /// Waits for what whoever leads does after a pass: none is another pass, in which this process goes on; else how it
-    /// ended.
+    /// Waits for the leader after a pass. Returns none if another pass begins, and otherwise how the run ended for this
+    /// process.
     async fn wait_for_leader(&mut self, progress: &ProgressSink<'_>) -> Result<Option<PassEnd>> {
         let RunRecorder::Kept(run) = &self.batches.recorder else { return Ok(Some(PassEnd::PassOver)) };
         let &Backfill { database, holder, .. } = &self.backfill;
@@ -171,8 +171,8 @@ impl<'a> Passes<'a> {
         }
     }
 
-    /// Counts what is left and, where the run ends with this, names the tenants that do not exist and writes the
-    /// review.
+    /// Counts the rows that are left. If the run ends with this, also finds the tenants that do not exist and writes
+    /// the review.
     async fn survey(
         &self,
         decide: impl Fn(Survey) -> Option<RunOutcome>,
@@ -187,7 +187,7 @@ impl<'a> Passes<'a> {
         Ok((survey, None))
     }
 
-    /// Rows that all processes assigned, and rows that were refused in this pass.
+    /// The rows that all processes assigned, and those that were refused in this pass.
     async fn assigned(&self) -> Result<(u64, u64)> {
         let RunRecorder::Kept(run) = &self.batches.recorder else {
             let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -208,7 +208,7 @@ impl<'a> Passes<'a> {
     }
 }
 
-/// How the run ends for this process, where it ends with that.
+/// The outcome of the run for this process, if it ends.
 fn outcome(ended: PassEnd) -> Option<RunOutcome> {
     match ended {
         PassEnd::PassOver => None,

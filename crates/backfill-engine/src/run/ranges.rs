@@ -1,5 +1,5 @@
-//! The lanes of a pass: each leaf in ranges of pages, enough of them that many workers find one, and that a dead one's
-//! is soon done.
+//! The ranges of a pass: each leaf is divided into ranges of pages. There are enough of them for many workers, and the
+//! range of a dead worker is soon done.
 
 use tenant_ops::NewRange;
 use tenant_rls::{Database, Error as RlsError, OwnerTx};
@@ -8,13 +8,13 @@ use crate::error::Result;
 use crate::options::CATALOG_LOCK_TIMEOUT;
 use crate::plan::BackfillPlan;
 
-/// So many lanes a pass has, or a few more where leaves are small.
+/// The number of ranges of a pass; small leaves add a few.
 const RANGES: u64 = 64;
 
-/// A lane of fewer pages is not worth its row.
+/// The fewest pages of a range, except the last of a leaf.
 const FEWEST_PAGES: u64 = 64;
 
-/// Shares the table out, by the sizes that its leaves have now.
+/// Divides the table into ranges, by the current sizes of its leaves.
 pub(crate) async fn ranges(database: &Database, plan: &BackfillPlan) -> Result<Vec<NewRange>> {
     let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
     let mut leaves = Vec::with_capacity(plan.leaves.len());

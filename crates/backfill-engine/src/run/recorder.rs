@@ -1,4 +1,4 @@
-//! Whose books a batch is kept in: those of a run that stays, or, for a dry run, some that go with their transaction.
+//! Where batches are recorded: in the run, or, in a dry run, in one that is rolled back with each transaction.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -10,16 +10,16 @@ use tenant_rls::{ActingRole, BatchTx};
 
 use crate::run::tid::Tid;
 
-/// The books of a backfill.
+/// Where batches are recorded.
 pub(crate) enum RunRecorder {
-    /// A run that stays.
+    /// A recorded run.
     Kept(Run),
-    /// A dry run: the run is made in each transaction and taken back with it; the lanes are remembered here.
+    /// A dry run. The run is made in each transaction and rolled back with it, so the ranges are kept here.
     Dry { new: NewRun, ranges: Mutex<VecDeque<Range>> },
 }
 
 impl RunRecorder {
-    /// Those of a dry run.
+    /// The recorder of a dry run.
     pub(crate) fn dry(new: NewRun, ranges: &[NewRange]) -> Self {
         let range = |range: &NewRange| Range {
             id: 0,
@@ -30,7 +30,7 @@ impl RunRecorder {
         Self::Dry { new, ranges: Mutex::new(ranges.iter().map(range).collect()) }
     }
 
-    /// The run, if it stays.
+    /// The run; none for a dry run.
     pub(crate) fn run(&self) -> Option<&Run> {
         match self {
             Self::Kept(run) => Some(run),
@@ -38,7 +38,7 @@ impl RunRecorder {
         }
     }
 
-    /// Locks a lane that is free, as the role that writes, and tells its run: see [`Run::claim`].
+    /// Locks a free range as the role that writes, and returns it with its run; see [`Run::claim`].
     pub(crate) async fn claim(
         &self,
         tx: &mut BatchTx,
@@ -62,7 +62,7 @@ impl RunRecorder {
         }
     }
 
-    /// A batch of a dry run came to `until`; the server remembers that of a run that stays.
+    /// Records that a batch of a dry run came to `until`. The server records this for other runs.
     pub(crate) fn moved(&self, until: Tid) {
         let Self::Dry { ranges, .. } = self else { return };
         let mut ranges = ranges.lock().unwrap_or_else(PoisonError::into_inner);

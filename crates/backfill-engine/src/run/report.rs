@@ -1,4 +1,4 @@
-//! What a backfill did, and what is left.
+//! The report of a backfill.
 
 use std::path::PathBuf;
 
@@ -10,12 +10,12 @@ use crate::preflight::Preflight;
 use crate::run::cleanup::Cleanup;
 use crate::throttle::totals::ThrottleReport;
 
-/// The closing report; its JSON is `backfill/1`.
+/// What a backfill did, and what is left. The JSON shape is `backfill/1`.
 #[derive(Debug, Clone, Serialize)]
 pub struct BackfillReport {
     /// Name and version of this shape.
     pub schema: &'static str,
-    /// The run in `tenant_ops.run`; none for a dry run, or where nothing was to do.
+    /// The run in `tenant_ops.run`; none for a dry run, or if there was nothing to do.
     pub run: Option<i64>,
     /// The table.
     pub table: TableName,
@@ -25,28 +25,29 @@ pub struct BackfillReport {
     pub dry_run: bool,
     /// How it ended.
     pub outcome: RunOutcome,
-    /// An earlier, unfinished run was taken up again, or another process's joined; the counts include what others did.
+    /// An earlier, unfinished run was continued, or the run of another process joined. The counts include those of all
+    /// processes.
     pub resumed: bool,
-    /// Rows that were given their tenant.
+    /// Rows that got a tenant.
     pub assigned: u64,
-    /// The same by the best source that named it, best first; then by the evidence that decided between several
-    /// tenants.
+    /// Assigned rows by the first source that named the tenant, then by the tie breaker that decided.
     pub assigned_by_source: Vec<SourceCount>,
-    /// Rows left whose sources name several tenants, between which no evidence decides.
+    /// Rows that are left as their sources name several tenants and no tie breaker decides.
     pub conflicts: u64,
-    /// Rows left whose sources name none.
+    /// Rows that are left as their sources name no tenant.
     pub unresolved: u64,
-    /// Rows left that could be given a tenant: locked by others, refused by the table, past the limit, or new.
+    /// Rows that are left although they could get a tenant: locked by others, refused by the table, beyond the limit,
+    /// or new.
     pub assignable: u64,
-    /// Rows left that would break a unique key with the tenant that they are to get; `preflight` names them.
+    /// Rows that are left as their tenant would break a unique key; `preflight` names them.
     pub unique_breaks: u64,
-    /// Each of several passes found rows that were not there before: the application writes them.
+    /// Every pass found new rows, as the application keeps writing rows without a tenant.
     pub rows_keep_coming: bool,
-    /// All rows without a tenant when the run had ended, counted by a role that sees every row.
+    /// All rows without a tenant after the run, counted by a role that sees every row.
     pub remaining: u64,
-    /// Rows that the table itself refused.
+    /// Rows that the table refused.
     pub failed: Vec<FailedRow>,
-    /// Tenants that sources name and that do not exist; they counted as none.
+    /// Tenants that sources name and that do not exist. They count as no tenant.
     pub ghost_tenants: Vec<GhostTenant>,
     /// The file with the rows that people must decide.
     pub review: Option<PathBuf>,
@@ -54,17 +55,17 @@ pub struct BackfillReport {
     pub passes: i32,
     /// Transactions of this process.
     pub batches: u64,
-    /// The longest of them, in milliseconds.
+    /// The longest transaction, in milliseconds.
     pub longest_batch_ms: u64,
-    /// Time in batches and waits of this process, in seconds.
+    /// The time that this process spent in batches and waits, in seconds.
     pub seconds: f64,
-    /// Rows assigned by this process for each second of it.
+    /// Rows that this process assigned per second.
     pub rows_per_second: f64,
-    /// What was found before the first row; none where there was nothing to assign.
+    /// What the checks before the first row found; none if there was nothing to assign.
     pub preflight: Option<Preflight>,
-    /// What held this process back.
+    /// What slowed this process down.
     pub pressure: ThrottleReport,
-    /// What was done after the last row, by the process that led; none where nothing was written.
+    /// The cleanup after the last row, by the process that led; none if nothing was written.
     pub aftermath: Option<Cleanup>,
 }
 
@@ -72,19 +73,19 @@ pub struct BackfillReport {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunOutcome {
-    /// Nothing that could be assigned is left, except what the report names.
+    /// No assignable row is left, except those that the report names.
     Done,
     /// There was nothing to assign; nothing was written.
     NothingToDo,
-    /// This process was stopped; others, or the next one, go on.
+    /// This process was stopped. Others, or the next run, continue.
     Stopped,
-    /// An operator cancelled the run; it is not taken up again.
+    /// An operator cancelled the run. It is not continued.
     Cancelled,
-    /// The limit was reached; the next run goes on.
+    /// The limit was reached. The next run continues.
     LimitReached,
 }
 
-/// Rows assigned by one source, or by evidence.
+/// Rows that one source or tie breaker assigned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SourceCount {
     /// The source's name.
@@ -94,7 +95,7 @@ pub struct SourceCount {
 }
 
 impl BackfillReport {
-    /// Whether rows are left without a tenant.
+    /// Whether no row is left without a tenant.
     pub fn is_complete(&self) -> bool {
         self.remaining == 0
     }

@@ -1,4 +1,4 @@
-//! The closing report: what the books, the last survey and this process know of a run, put together.
+//! Makes the report from what the book-keeping, the last survey and this process know of the run.
 
 use std::time::Duration;
 
@@ -17,17 +17,17 @@ use crate::run::report::{BackfillReport, RunOutcome, SourceCount};
 use crate::survey::FinalSurvey;
 use crate::throttle::totals::ThrottleReport;
 
-/// What the books say when this process leaves them: of all processes, earlier ones included.
+/// The totals in the book-keeping when this process leaves the run: of all its processes, earlier ones included.
 pub(crate) struct RunTotals {
     assigned_by: Vec<i64>,
     failed: Vec<FailedRow>,
     pass: i32,
-    /// Processes that gave a sign of life lately, this one too.
+    /// Processes with a recent heartbeat, including this one.
     pub(crate) processes: u64,
 }
 
 impl RunTotals {
-    /// Reads them.
+    /// Reads the totals.
     pub(crate) async fn read(backfill: &Backfill<'_>, run: &Run) -> Result<Self> {
         let progress = run.standing(backfill.database).await?;
         let failed = backfill.refused(run).await?;
@@ -35,7 +35,7 @@ impl RunTotals {
     }
 }
 
-/// What the report is made from.
+/// The inputs of the report.
 pub(crate) struct ReportInputs<'a> {
     pub(crate) plan: &'a BackfillPlan,
     pub(crate) role: &'a ActingRole,
@@ -45,7 +45,7 @@ pub(crate) struct ReportInputs<'a> {
     pub(crate) observations: RunObservations,
 }
 
-/// What was found around the run.
+/// What was found before, during and after the run.
 #[derive(Default)]
 pub(crate) struct RunObservations {
     pub(crate) preflight: Option<Preflight>,
@@ -54,7 +54,7 @@ pub(crate) struct RunObservations {
 }
 
 impl ReportInputs<'_> {
-    /// The report.
+    /// Makes the report.
     pub(crate) fn finish(
         self,
         outcome: RunOutcome,
@@ -78,7 +78,7 @@ impl ReportInputs<'_> {
             .map(|(at, name)| SourceCount { source: name.to_owned(), rows: count(at) })
             .collect();
         let survey = last.survey;
-        // The survey of a dry run still finds what the batches took back.
+        // The survey of a dry run counts the rows again that the batches rolled back.
         let undone = if self.options.dry_run { counts.assigned } else { 0 };
         let seconds = self.elapsed.as_secs_f64();
         let left_out = self.observations.preflight.as_ref().map_or(0, |preflight| preflight.left_out().len() as u64);

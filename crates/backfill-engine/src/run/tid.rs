@@ -1,12 +1,11 @@
-//! Physical positions: a tid as a number, so that ranges can be stepped through and halved.
+//! Physical positions. A tid is a number, so that ranges can be advanced and halved.
 
 use std::fmt;
 
-/// Positions of a page: more than the rows that a page of any block size can hold, so that every tid has a number of
-/// its own.
+/// Positions of a page. More than a page of any block size can hold, so that every tid has its own number.
 pub(crate) const PAGE: u64 = 2048;
 
-/// A position in a table's main fork: page and line.
+/// A position in the main fork of a table: page and line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Tid(u64);
 
@@ -21,7 +20,7 @@ impl Tid {
         Some(Self(page.parse::<u64>().ok()? * PAGE + offset.parse::<u64>().ok()?.min(PAGE - 1)))
     }
 
-    /// So many positions further on; a page has [`PAGE`] of them.
+    /// The position that is `positions` further on; a page has [`PAGE`] of them.
     pub(crate) fn plus(self, positions: u64) -> Self {
         Self(self.0.saturating_add(positions))
     }
@@ -33,7 +32,7 @@ impl fmt::Display for Tid {
     }
 }
 
-/// The positions from `from` up to, and without, `until`.
+/// The positions from `from`, inclusive, to `until`, exclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TidRange {
     pub(crate) from: Tid,
@@ -41,18 +40,18 @@ pub(crate) struct TidRange {
 }
 
 impl TidRange {
-    /// Positions in it.
+    /// The number of positions.
     pub(crate) fn length(self) -> u64 {
         self.until.0 - self.from.0
     }
 
-    /// From `from`, so many positions, but not beyond `end`.
+    /// The range that begins at `from` and has `positions` positions, but ends at `end` at the latest.
     pub(crate) fn of(from: Tid, positions: u64, end: Tid) -> Self {
         Self { from, until: from.plus(positions).min(end) }
     }
 }
 
-/// Half of so many positions: whole pages as long as there are two, as the rows of a page share its read.
+/// Half of `positions`. From two pages on it is a number of whole pages, as the rows of a page share one read.
 pub(crate) fn half(positions: u64) -> u64 {
     let pages = positions / PAGE;
     if pages >= 2 { pages / 2 * PAGE } else { (positions / 2).max(1) }

@@ -1,4 +1,4 @@
-//! A worker: one batch after the other, sized by measurement, until the pass is over or somebody ends it.
+//! A worker: one batch after the other, sized by measurement, until the pass is over or the run ends.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -18,13 +18,13 @@ use crate::run::recorder::RunRecorder;
 use crate::run::tid::{PAGE, half};
 use crate::throttle::Throttle;
 
-/// Pages of the first batch; measurement takes over from there.
+/// The pages of the first batch. The size of later ones is measured.
 const FIRST_PAGES: u64 = 32;
 
-/// A batch over a table with little to do must not grow until Ctrl-C waits for it.
+/// The most pages of a batch, so that Ctrl-C need not wait long for it.
 const MOST_PAGES: u64 = 8192;
 
-/// How often a worker without work looks again.
+/// How often a worker without a range tries again.
 const IDLE: Duration = Duration::from_millis(200);
 
 /// How often a paused worker asks whether it may go on.
@@ -33,17 +33,17 @@ const PAUSED: Duration = Duration::from_secs(1);
 /// Why a pass ended for this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PassEnd {
-    /// Every lane is at its end.
+    /// Every range is done.
     PassOver,
     /// This process was told to stop.
     Stopped,
-    /// It has assigned as many rows as it was to.
+    /// The limit of assigned rows was reached.
     LimitReached,
     /// The run is not running any more.
     Run(RunState),
 }
 
-/// What the workers of one process share.
+/// The state that the workers of one process share.
 pub(crate) struct Shared<'a, 't> {
     pub(crate) batches: &'a Batches<'a>,
     pub(crate) options: &'a BackfillOptions,
@@ -51,10 +51,11 @@ pub(crate) struct Shared<'a, 't> {
     pub(crate) stop: watch::Receiver<bool>,
     counts: &'a Mutex<ProcessCounts>,
     throttle: &'a Throttle,
-    /// One of them came to the end of the pass, or failed: the others end, those that are held back too.
+    /// A worker came to the end of the pass or failed, so that the others end, including those that wait for the
+    /// throttle.
     over: watch::Sender<bool>,
     paused: AtomicBool,
-    /// What other processes did since this one began.
+    /// Rows that other processes examined and assigned since this one began.
     others_examined: AtomicU64,
     others_assigned: AtomicU64,
 }
@@ -77,7 +78,7 @@ impl<'a, 't> Shared<'a, 't> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes note of what all processes did since this one began.
+    /// Records the rows that all processes examined and assigned since this one began.
     pub(crate) fn all_did(&self, examined: u64, assigned: u64) {
         let own = self.counts();
         self.others_examined.store(examined.saturating_sub(own.examined), Ordering::Relaxed);
@@ -94,17 +95,17 @@ impl<'a, 't> Shared<'a, 't> {
         send(self.progress, BackfillEvent::Batch { examined, assigned });
     }
 
-    /// Tells, once, that a pause is over.
+    /// Sends one event if a pause is over.
     fn send_resumed(&self) {
         if self.paused.swap(false, Ordering::Relaxed) {
             send(self.progress, BackfillEvent::Resumed);
         }
     }
 
-    /// Waits, or less where this process is told to stop.
+    /// Waits for a time, or until this process is told to stop.
     async fn rest(&self, time: Duration) {
         let mut stop = self.stop.clone();
-        // Whoever could stop it may be gone: then it is the time alone.
+        // If the sender is gone, nothing can stop it, and only the time counts.
         let stopped = async {
             if stop.wait_for(|stop| *stop).await.is_err() {
                 std::future::pending::<()>().await;
@@ -117,11 +118,11 @@ impl<'a, 't> Shared<'a, 't> {
 /// One worker.
 pub(crate) struct Worker<'a, 't> {
     shared: &'a Shared<'a, 't>,
-    /// From 0: those with a high number are held back first.
+    /// The number of the worker, from 0. High numbers are held back first.
     number: u32,
     range_id: i64,
     positions: u64,
-    /// How long its last batch took, and the rows that it wrote.
+    /// The duration and the written rows of its last batch.
     last: Option<(Duration, u64)>,
 }
 
@@ -143,7 +144,7 @@ impl<'a, 't> Worker<'a, 't> {
         loop {
             tokio::select! {
                 biased;
-                // The sender lives as long as what the workers share.
+                // The sender lives as long as the shared state.
                 _ = over.wait_for(|over| *over) => return Ok(PassEnd::PassOver),
                 admitted = throttle.admit(self.number, self.last.take(), &mut stop) => {
                     if !admitted {
@@ -175,10 +176,10 @@ impl<'a, 't> Worker<'a, 't> {
         self.shared.send_resumed();
         self.shared.counts().add(counts, took);
         self.last = Some((took, counts.assigned));
-        // Cut short by its limit: the rows behind were not looked at, and the checkpoint stays before them.
+        // The limit cut the batch short: later rows were not examined, and the checkpoint stays before them.
         let cut = claim.tids.length() > 1 && left.is_some_and(|left| counts.examined >= left);
         if cut && counts.assigned < counts.examined {
-            // By rows that nobody can decide: fewer of them at once, to come to others behind them.
+            // Unresolvable rows used up the limit: take fewer positions, to come to the rows after them.
             self.positions = half(claim.tids.length());
         } else {
             self.positions =
@@ -198,7 +199,7 @@ impl<'a, 't> Worker<'a, 't> {
         }
         let Shared { batches, progress, .. } = self.shared;
         let (failed, refused) = retry_lost_connection(progress, async || batches.step_over(claim, error).await).await?;
-        // Gone meanwhile: there is no row to refuse.
+        // The row is gone, so nothing was refused.
         let Some(failed) = failed else { return Ok(()) };
         let mut counts = self.shared.counts();
         counts.failed.push(failed);
@@ -209,7 +210,7 @@ impl<'a, 't> Worker<'a, 't> {
         Err(Error::TooManyFailures { table, failed })
     }
 
-    /// Waits where that may help, or tells why the pass is over.
+    /// Waits if there may be more to do, or returns why the pass is over.
     async fn nothing(&self) -> Result<Option<PassEnd>> {
         let Shared { batches, progress, paused, .. } = self.shared;
         let RunRecorder::Kept(run) = &batches.recorder else { return Ok(Some(PassEnd::PassOver)) };
@@ -232,8 +233,8 @@ impl<'a, 't> Worker<'a, 't> {
     }
 }
 
-/// Grows or shrinks towards the batch time, at most by half or double, so that one odd batch does not decide. Time
-/// alone makes no batch smaller than a page: only rows that refuse do.
+/// Grows or shrinks a batch towards the batch time, at most to double or half, so that one odd batch does not decide.
+/// Time alone makes no batch smaller than a page; refused rows do.
 fn next_size(positions: u64, took: Duration, target: Duration) -> u64 {
     let ratio = target.as_secs_f64() / took.as_secs_f64().max(0.001);
     ((positions as f64 * ratio.clamp(0.5, 2.0)) as u64).clamp(positions.min(PAGE), MOST_PAGES * PAGE)

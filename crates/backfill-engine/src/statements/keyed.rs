@@ -1,10 +1,10 @@
-//! Statements over the rows whose keys they are given.
+//! Statements over rows that are given by key.
 
 use tenant_rls::{Sql, Template};
 
 use crate::plan::BackfillPlan;
 
-/// A statement that writes the rows whose keys it is given.
+/// A statement that writes the rows with the given keys.
 pub(crate) fn by_key(text: &'static str, plan: &BackfillPlan) -> Sql {
     written(text, plan).fragment("key_is_one_of", plan.key.is_one_of()).build()
 }

@@ -1,4 +1,4 @@
-//! The statements of one backfill, composed once from `sql/backfill/` for its table and sources.
+//! The statements of one backfill, composed from `sql/backfill/` for its table and sources.
 
 pub(crate) mod keyed;
 pub(crate) mod resolution;
@@ -14,7 +14,7 @@ use crate::plan::BackfillPlan;
 use crate::plan::source::{Pointer, Source};
 use crate::statements::resolution::{Resolution, leaving_out};
 
-/// The statements of the batches of one leaf; of an ordinary table, the table itself.
+/// The statements of batches on one leaf, or on an ordinary table.
 #[derive(Debug)]
 pub(crate) struct LeafStatements {
     pub(crate) leaf: TableName,
@@ -22,7 +22,7 @@ pub(crate) struct LeafStatements {
     pub(crate) key_of: Sql,
 }
 
-/// All statements of a backfill, with its names in them.
+/// All statements of a backfill.
 #[derive(Debug)]
 pub(crate) struct Statements {
     pub(crate) leaves: Vec<LeafStatements>,
@@ -30,7 +30,7 @@ pub(crate) struct Statements {
     pub(crate) review: Sql,
     pub(crate) compare: Sql,
     pub(crate) count_null: Sql,
-    /// One for each source that points somewhere.
+    /// One for each source that has a pointer.
     pub(crate) ghosts: Vec<Sql>,
 }
 
@@ -39,7 +39,7 @@ impl Statements {
         Self::leaving_out(plan, on_conflict, &[])
     }
 
-    /// The same where batches leave out the rows with these keys, which the preflight found.
+    /// The statements whose batches leave out the rows with these keys, which the preflight found.
     pub(crate) fn leaving_out(plan: &BackfillPlan, on_conflict: OnConflict, keys: &[String]) -> Result<Self> {
         let resolution = Resolution::of(plan)?;
         let lowest = resolution.lowest();
@@ -104,7 +104,7 @@ impl Statements {
 }
 
 impl Statements {
-    /// Those of the leaf of this name, `schema.table`.
+    /// The statements of the leaf with this name, `schema.table`.
     pub(crate) fn of(&self, leaf: &str) -> Option<&LeafStatements> {
         self.leaves.iter().find(|statements| statements.leaf.to_string() == leaf)
     }

@@ -1,5 +1,5 @@
-//! The parts of the statements that repeat for each source and each piece of evidence, and the decision made of them.
-//! They run under the search path of the application, so every name in them has its schema.
+//! How sources and tie breakers decide, as SQL: one piece for each of them, and the decision made of these. The pieces
+//! run under the search path of the application, so every name in them has its schema.
 
 use tenancy_config::Ident;
 use tenant_rls::{Sql, Template};
@@ -10,35 +10,35 @@ use crate::options::OnConflict;
 use crate::plan::BackfillPlan;
 use crate::plan::source::{Pointer, SourceKind, TieBreaker};
 
-/// What stands in the statements, in the order of sources and then evidence.
+/// The pieces of the statements, in the order of sources and then tie breakers.
 #[derive(Debug, Default)]
 pub(crate) struct Resolution {
     pub(crate) joins: Vec<Sql>,
-    /// Columns of the row that something is compared with, under the names that joins use.
+    /// Columns of the row that joins compare, under the names that the joins use.
     pub(crate) vias: Vec<Sql>,
-    /// What each source, and each evidence, says: a tenant or an array of tenants, under a name of its own.
+    /// The answer of each source and tie breaker: a tenant or an array of tenants, each under its own name.
     pub(crate) tenants: Vec<Sql>,
     /// Tenants that a source names and that do not exist.
     pub(crate) ghosts: Vec<Sql>,
-    /// What each source says, as people read it.
+    /// The answer of each source, as text for people.
     pub(crate) tenant_texts: Vec<Sql>,
     pub(crate) ghost_texts: Vec<Sql>,
-    /// What each source points with, as people read it.
+    /// The pointer of each source, as text for people.
     pub(crate) pointers: Vec<Sql>,
-    /// The columns of `vias`, with their names there.
+    /// The columns of `vias`, and their names there.
     columns: Vec<(Ident, Ident)>,
-    /// How many of them the sources need; evidence needs the rest.
+    /// The number of columns that the sources need; tie breakers need the rest.
     of_sources: usize,
-    /// By the names in `tenants`: what each source says, and what each evidence decided.
+    /// By the names in `tenants`: the answer of each source, and the tenant that each tie breaker decided.
     said: Vec<Said>,
     tie_breakers: Vec<Sql>,
 }
 
-/// What one source says about a row.
+/// The answer of one source for a row.
 #[derive(Debug, Clone)]
 struct Said {
     value: Sql,
-    /// An array of tenants, each once and in order; NULL where there is none.
+    /// The value is an array of tenants, sorted and without duplicates; NULL if there is none.
     many: bool,
 }
 
@@ -55,7 +55,7 @@ impl Said {
         if self.many { self.with(":said[pg_catalog.cardinality(:said)]") } else { self.value.clone() }
     }
 
-    /// The tenant, where it names one alone.
+    /// The tenant, if the source names exactly one.
     fn alone(&self) -> Sql {
         if self.many {
             self.with("CASE WHEN pg_catalog.cardinality(:said) OPERATOR(pg_catalog.=) 1 THEN :said[1] END")
@@ -101,7 +101,7 @@ impl Resolution {
         Ok(resolution)
     }
 
-    /// Adds a source, and tells what it says as its join knows it.
+    /// Adds a source, and returns its answer under the names inside the joins.
     fn add_source(&mut self, plan: &BackfillPlan, kind: &SourceKind, n: usize) -> Result<Said> {
         let (s, e) = (Ident::new(format!("s{n}"))?, Ident::new(format!("e{n}"))?);
         let key = &plan.tenant_key;
@@ -151,7 +151,7 @@ impl Resolution {
             .ident("tenant_key", &plan.tenant_key))
     }
 
-    /// Adds evidence between what the joins before it found.
+    /// Adds a tie breaker between the tenants that the joins before it found.
     fn add_tie_breaker(&mut self, tie_breaker: &TieBreaker, said: &[Said], n: usize) -> Result<()> {
         let s = Ident::new(format!("s{n}"))?;
         let mut equal = Vec::new();
@@ -182,16 +182,15 @@ impl Resolution {
         Ok(())
     }
 
-    /// Rows with the same in every column that something is compared with: whatever is asked says the same of each of
-    /// them.
+    /// A window of rows with equal values in every compared column. Sources and tie breakers have the same answers for
+    /// each of them.
     fn alike(&self) -> Sql {
         let via = |(_, via): &(Ident, Ident)| Template::new("l.:\"via\"").ident("via", via).build();
         call("PARTITION BY :list", self.columns.iter().map(via))
     }
 
-    /// The columns of the rows that the joins begin with. Evidence is asked for the first of rows that are alike and
-    /// holds for all of them, as its author may have written much in a crowded room, which would be read again for each
-    /// message.
+    /// The columns of the rows with which the joins begin. Tie breakers are asked for the first row of each window
+    /// only, as an author may have written many messages in a crowded room, which would be read again for each of them.
     pub(crate) fn rows(&self) -> Sql {
         if self.tie_breakers.is_empty() {
             return Sql::from_static("l.*");
@@ -199,19 +198,19 @@ impl Resolution {
         Template::new("l.*, pg_catalog.row_number() OVER (:alike) AS nth").fragment("alike", self.alike()).build()
     }
 
-    /// The tenant that each source names, where that is one alone.
+    /// For each source its tenant, if it names exactly one.
     pub(crate) fn alone(&self) -> Vec<Sql> {
         self.said.iter().map(Said::alone).collect()
     }
 
-    /// The columns that sources point with, as the joins know them: what a fingerprint needs of the row.
+    /// The columns that sources point with, under the names inside the joins. A fingerprint includes them.
     pub(crate) fn seen(&self) -> Sql {
         let via = |(_, via): &(Ident, Ident)| Template::new("l.:\"via\"").ident("via", via).build();
         // A list of columns cannot be empty.
         call(":list", self.columns.iter().take(self.of_sources.max(1)).map(via))
     }
 
-    /// What people decide on, hashed: over `row_key`, [`seen`](Self::seen), and what the sources say.
+    /// A hash of what people decide on: `row_key`, [`seen`](Self::seen), and the answers of the sources.
     pub(crate) fn fingerprint(&self) -> Sql {
         Template::new(include_str!("../../../../sql/backfill/fingerprint.sql"))
             .fragment("pointers", list(&self.pointers))
@@ -220,7 +219,7 @@ impl Resolution {
             .build()
     }
 
-    /// Gives a column of the row to the joins, once, and tells its name there.
+    /// Makes a column of the row available to the joins, once, and returns its name there.
     fn via(&mut self, column: &Ident) -> Result<Ident> {
         if let Some((_, via)) = self.columns.iter().find(|(known, _)| known == column) {
             return Ok(via.clone());
@@ -231,14 +230,14 @@ impl Resolution {
         Ok(via)
     }
 
-    /// Gives what was found its name, and returns that.
+    /// Gives an answer its name, and returns the name.
     fn tenant(&mut self, value: &Sql, n: usize) -> Result<Sql> {
         let tenant = Ident::new(format!("tenant_{n}"))?;
         self.tenants.push(alias(value, &tenant));
         Ok(name(&tenant))
     }
 
-    /// NULL where no source names a tenant.
+    /// The lowest tenant that any source names; NULL if there is none.
     pub(crate) fn lowest(&self) -> Sql {
         call("least(:list)", self.said.iter().map(Said::lowest))
     }
@@ -247,10 +246,11 @@ impl Resolution {
         call("greatest(:list)", self.said.iter().map(Said::highest))
     }
 
-    /// The tenant that a row gets, or NULL. Evidence comes before `--on-conflict first`: it knows more about the row.
+    /// The tenant that a row gets, or NULL. Tie breakers come before `--on-conflict first`, as they know more about the
+    /// row.
     pub(crate) fn decision(&self, on_conflict: OnConflict) -> Sql {
         let by_sources = match on_conflict {
-            // LEAST and GREATEST pass over NULL: they are equal where all sources that name a tenant name the same.
+            // LEAST and GREATEST ignore NULL. They are equal if all sources that name a tenant name the same.
             OnConflict::Report => vec![
                 Template::new("CASE WHEN :lowest OPERATOR(pg_catalog.=) :highest THEN :lowest END")
                     .fragment("lowest", self.lowest())
@@ -262,8 +262,9 @@ impl Resolution {
         call("coalesce(:list)", self.tie_breakers.iter().cloned().chain(by_sources))
     }
 
-    /// The number of what decided. With `first`, a source that names the very tenant counts before evidence: a row that
-    /// `first` wrote is evidence for the next one, and must not look like more than the source that it came from.
+    /// The number of the source or tie breaker that decided. With `first`, a source that names the assigned tenant
+    /// counts before tie breakers. A row that `first` assigned decides for the next one, and must not count for more
+    /// than the source it came from.
     pub(crate) fn source(&self, on_conflict: OnConflict) -> Sql {
         let known = |value: &Sql| Template::new(":value IS NOT NULL").fragment("value", value.clone()).build();
         let same = |said: &Said| {
@@ -295,7 +296,7 @@ fn alias(value: &Sql, ident: &Ident) -> Sql {
     Template::new(":value AS :\"name\"").fragment("value", value.clone()).ident("name", ident).build()
 }
 
-/// The decision, but for the rows that are left out: they get none.
+/// The decision; NULL for rows that are left out.
 pub(crate) fn leaving_out(decision: Sql, keys: &[String]) -> Sql {
     if keys.is_empty() {
         return decision;

@@ -1,4 +1,4 @@
-//! Asking the rows: which columns hold keys of other tables, and what sources would say.
+//! Queries over rows: which columns hold keys of other tables, and what sources would answer.
 
 use sqlx::Row;
 use tenancy_config::{Ident, TableName};
@@ -9,19 +9,19 @@ use crate::fragments::list;
 use crate::plan::BackfillPlan;
 use crate::statements::resolution::Resolution;
 
-/// The most rows that are looked at, of those without a tenant and of the others.
+/// The most rows that are examined, of those without a tenant and of the others.
 const ROWS: i64 = 10_000;
 
 /// The most rows whose values are compared with keys.
 const VALUES: i64 = 1_000;
 
-/// How long one question may take.
+/// The timeout of one query.
 const TIMEOUT: &str = "60s";
 
-/// A table that may be pointed to, with its key.
+/// A table that a column may point to, with its key.
 pub(super) type KeyedTable = (TableName, Ident);
 
-/// What the sources of a plan would do, in the order of the sources.
+/// What the sources of a plan would answer, in the order of the sources.
 #[derive(Debug)]
 pub(super) struct SourceMeasurements {
     pub(super) rows_without: u64,
@@ -31,7 +31,7 @@ pub(super) struct SourceMeasurements {
     pub(super) agrees: Vec<u64>,
 }
 
-/// Keeps a question from taking long.
+/// Sets the timeout of queries.
 pub(super) async fn limit(audit: &mut AuditTx) -> Result<()> {
     sqlx::query("SELECT pg_catalog.set_config('statement_timeout', $1, true)")
         .bind(TIMEOUT)
@@ -41,7 +41,7 @@ pub(super) async fn limit(audit: &mut AuditTx) -> Result<()> {
     Ok(())
 }
 
-/// How many different values of a column there are, and how many of them are keys of each of the tables.
+/// Counts the distinct values of a column, and how many of them are keys of each table.
 pub(super) async fn key_matches(
     audit: &mut AuditTx,
     table: &TableName,
@@ -69,7 +69,7 @@ pub(super) async fn key_matches(
     Ok((count(row.get(0)), counts(row.get(1))))
 }
 
-/// What the sources of the plan say about a sample of its rows.
+/// Measures the sources of a plan on a sample of its rows.
 pub(super) async fn sources(
     audit: &mut AuditTx,
     plan: &BackfillPlan,
@@ -106,7 +106,8 @@ pub(super) async fn sources(
     })
 }
 
-/// Twice as many rows as are wanted, as pages differ; all of a table that is small or was never analyzed.
+/// The share of pages with about twice the wanted rows, as pages differ; all pages of a small table, or of one that was
+/// never analyzed.
 fn percent_of_pages(estimated_rows: f32) -> f32 {
     if estimated_rows <= 0.0 { 100.0 } else { (200.0 * ROWS as f32 / estimated_rows).min(100.0) }
 }

@@ -1,4 +1,4 @@
-//! What the sources of a table would say beside one tenant that is to be given to all of its rows.
+//! Compares one tenant for all rows of a table with what the table's sources say.
 
 use serde::Serialize;
 use sqlx::Row;
@@ -11,22 +11,23 @@ use crate::plan::BackfillPlan;
 use crate::statements::Statements;
 use crate::survey;
 
-/// Rows without a tenant, as one tenant for all of them and their own sources see them.
+/// How one tenant for all rows compares with the sources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Comparison {
     /// Rows without a tenant.
     pub rows: u64,
-    /// Of these: the sources, or evidence, tell the tenant.
+    /// Of these, rows whose tenant sources or tie breakers tell.
     pub told: u64,
-    /// Of these: they tell another tenant.
+    /// Of these, rows for which they tell another tenant.
     pub told_another: u64,
 }
 
 impl BackfillPlan {
-    /// Counts what the sources say beside `tenant`, by a role that is proven to see every row.
+    /// Compares `tenant` with what the sources say, by a role that is proven to see every row.
     ///
     /// # Errors
-    /// [`tenant_rls::Error::CannotSee`] where rows or sources are hidden.
+    /// [`tenant_rls::Error::CannotSee`] if rows or sources are hidden; [`tenant_rls::Error::Query`] if they cannot be
+    /// read.
     pub async fn compare(&self, database: &Database, tenancy: &Tenancy, tenant: &TenantId) -> Result<Comparison> {
         let statements = Statements::new(self, OnConflict::Report)?;
         let mut audit = survey::open(database, tenancy, self).await?;

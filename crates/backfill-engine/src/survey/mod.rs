@@ -1,4 +1,4 @@
-//! What is left, counted by a role that is proven to see every row, in one snapshot.
+//! Counts the rows without a tenant, in one snapshot and by a role that is proven to see every row.
 
 pub(crate) mod comparison;
 
@@ -11,7 +11,7 @@ use crate::finding::GhostTenant;
 use crate::plan::BackfillPlan;
 use crate::statements::Statements;
 
-/// Rows without a tenant, by what their sources say.
+/// Rows without a tenant, by the answers of their sources.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Survey {
     pub(crate) assignable: u64,
@@ -34,13 +34,13 @@ impl Survey {
     }
 }
 
-/// What was found when the run had ended.
+/// The survey at the end of a run.
 pub(crate) struct FinalSurvey {
     pub(crate) survey: Survey,
     pub(crate) ghosts: Vec<GhostTenant>,
 }
 
-/// Rows without a tenant.
+/// Counts the rows without a tenant.
 pub(crate) async fn count_null(audit: &mut AuditTx, statements: &Statements) -> Result<u64> {
     let rows: i64 = sqlx::query_scalar(&statements.count_null)
         .fetch_one(audit.connection())
@@ -49,7 +49,7 @@ pub(crate) async fn count_null(audit: &mut AuditTx, statements: &Statements) -> 
     Ok(u64::try_from(rows).unwrap_or_default())
 }
 
-/// Tenants that sources name and that do not exist.
+/// Finds tenants that sources name and that do not exist.
 pub(crate) async fn ghosts(
     audit: &mut AuditTx,
     plan: &BackfillPlan,
@@ -72,18 +72,19 @@ pub(crate) async fn ghosts(
     Ok(found)
 }
 
-/// Opens an audit of all that the plan reads. The login is preferred; where it is filtered, the auditor or the
-/// maintenance role may be proven to see everything.
+/// Opens an audit of everything that the plan reads. The login is preferred. If rows are hidden from it, the auditor or
+/// the maintenance role may be proven to see everything.
 pub(crate) async fn open(database: &Database, tenancy: &Tenancy, plan: &BackfillPlan) -> Result<AuditTx> {
     Ok(AuditTx::begin(database, &plan.read_access(), &visibility::readers(database, tenancy)?, None).await?)
 }
 
-/// The role that writes: the maintenance role where it is there and may, as it can do the least; else the login.
+/// The role that writes: the maintenance role if it exists and has the rights, as it has the fewest; otherwise the
+/// login.
 pub(crate) async fn writer(database: &Database, tenancy: &Tenancy, plan: &BackfillPlan) -> Result<ActingRole> {
     let maintenance = ActingRole::Assumed(Ident::new(&tenancy.roles.maintenance)?);
     let login = ActingRole::Login(database.session().role.clone());
     let mut access = plan.access();
-    // The login may hold its rights on whole tables, which say nothing of system columns.
+    // The login may have rights on whole tables, which do not show for system columns.
     match visibility::acting_role(database, &access, std::slice::from_ref(&maintenance)).await {
         Ok(role) => return Ok(role),
         Err(tenant_rls::Error::CannotSee(_)) => {}

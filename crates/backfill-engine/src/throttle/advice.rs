@@ -1,5 +1,4 @@
-//! What is to be made of readings: a function of what was read and of the limits, without a clock and without a
-//! database.
+//! What follows from load samples: a function of samples and limits, without clock and database.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -11,45 +10,45 @@ use crate::throttle::limits::ThrottleLimits;
 use crate::throttle::load_sample::{LoadSample, Replica};
 use crate::throttle::signal::LoadSignal;
 
-/// How long a limit is kept to after it was last reached.
+/// How long a run waits after a limit was last exceeded.
 const HOLD: Duration = Duration::from_secs(3);
 
 /// How long others must be quiet before more than one worker runs again.
 const QUIET: Duration = Duration::from_secs(5);
 
-/// The time over which active sessions are averaged, in seconds: a health check now and then is no load.
+/// The time over which active sessions are averaged, in seconds, so that an occasional health check is no load.
 const SMOOTHED_OVER: f64 = 3.0;
 
-/// Where something cannot be read, or a long vacuum goes on: one worker, which rests as long as it works.
+/// The delay factor while something cannot be read or a long vacuum runs: one worker rests as long as it works.
 const UNSEEN: f64 = 2.0;
 
-/// The most that a WAL rate over its limit stretches the time of a batch.
+/// The highest delay factor for a WAL rate above its limit.
 const SLOWEST: f64 = 16.0;
 
-/// What the workers should do until the next look.
+/// What the workers should do until the next sample.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Advice {
-    /// How many may run; at least one.
+    /// The number of workers that may run, at least one.
     pub workers: u32,
-    /// No batch at all, and why.
+    /// Why no batch may run; none if batches may run.
     pub pause: Option<Reason>,
-    /// How long a batch and the rest after it take together, as a multiple of the batch alone; at least 1.
+    /// The time of a batch and the rest after it, as a multiple of the batch alone; at least 1.
     pub delay_factor: f64,
-    /// Why the workers do not run at full speed, besides the pause.
+    /// Why the workers are slowed down, besides the pause.
     pub slow: Vec<Reason>,
 }
 
-/// One reason to go slowly or to wait.
+/// One reason to slow down or to wait.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Reason {
     /// The signal.
     pub signal: LoadSignal,
-    /// What was read, and the limit.
+    /// The value and the limit, in words.
     pub says: String,
 }
 
 impl Advice {
-    /// All workers, as fast as they can.
+    /// All workers at full speed.
     pub fn full_speed(workers: u32, limits: &ThrottleLimits) -> Self {
         Self { workers: workers.max(1), pause: None, delay_factor: limits.delay_factor(), slow: Vec::new() }
     }
@@ -68,13 +67,13 @@ impl Advice {
         self.delay_factor = self.delay_factor.max(factor);
     }
 
-    /// The first reason to wait is the one that is told.
+    /// Only the first reason to wait is reported.
     fn wait(&mut self, signal: LoadSignal, says: String) {
         self.pause.get_or_insert(Reason { signal, says });
     }
 }
 
-/// Judges one reading after the other. It remembers what a limit that is left slowly needs, and nothing else.
+/// Gives advice for one sample after the other. It remembers only what limits need that are left slowly.
 #[derive(Debug)]
 pub struct Advisor {
     limits: ThrottleLimits,
@@ -82,19 +81,19 @@ pub struct Advisor {
     lag: Hysteresis,
     waiters: Hysteresis,
     busy: Hysteresis,
-    /// Other sessions at work, smoothed.
+    /// Other active sessions, smoothed.
     active: Option<f64>,
-    /// When each process was first seen at work on the table.
+    /// When each process was first seen working on the table.
     work_since: BTreeMap<i32, Duration>,
-    /// How the WAL rate stretches batches now, and the rate, smoothed.
+    /// The current delay factor of the WAL rate, and the smoothed rate.
     stretched: f64,
     wal_rate: f64,
-    /// Time and WAL position of the readings that had them, oldest first, as far back as the lag may be.
+    /// Time and WAL position of past samples, oldest first, as far back as the lag may be.
     positions: VecDeque<(Duration, u64)>,
 }
 
 impl Advisor {
-    /// For so many workers.
+    /// An advisor for so many workers.
     pub fn new(limits: ThrottleLimits, workers: u32) -> Self {
         Self {
             limits,
@@ -110,13 +109,13 @@ impl Advisor {
         }
     }
 
-    /// What to do until the next reading. Readings come in the order of their time.
+    /// Returns what to do until the next sample. Samples come in the order of their time.
     pub fn advise(&mut self, sample: &LoadSample) -> Advice {
         let mut advice = Advice::full_speed(self.workers, &self.limits);
         if self.limits.full_speed {
             return advice;
         }
-        // Short waits come before long ones: the one that is told is then the one that ends the pause last.
+        // Short waits come before long ones, so that the reported one ends the pause last.
         self.work(sample, &mut advice);
         self.lag(sample, &mut advice);
         self.waiters(sample, &mut advice);
@@ -140,13 +139,13 @@ impl Advisor {
         }
     }
 
-    /// How long ago the WAL was where a follower is now. The server itself tells the time with each answer of a
-    /// standby, so one that hangs would seem to be no further behind than when it last moved.
+    /// How long ago the WAL was at the replica's position. The time that the server reports is renewed with each reply
+    /// of a standby, so that a standby which hangs would not seem to fall behind.
     fn behind(&self, sample: &LoadSample, replica: &Replica) -> Duration {
         let reached = sample.wal.saturating_sub(replica.bytes);
         let there = self.positions.iter().rev().find(|(_, wal)| *wal <= reached).or(self.positions.front());
         let ours = there.filter(|_| replica.bytes > 0).map_or(Duration::ZERO, |(at, _)| sample.at.saturating_sub(*at));
-        // What moved since the last look is younger than that.
+        // Progress since the last sample counts as no lag.
         let ours = if ours <= self.seconds_since_last(sample).map_or(Duration::ZERO, Duration::from_secs_f64) {
             Duration::ZERO
         } else {
@@ -216,8 +215,8 @@ impl Advisor {
         }
     }
 
-    /// Stretches batches by as much as the rate is over its limit, and gives back a fifth with each reading that is
-    /// well below.
+    /// Raises the delay factor by the ratio of rate and limit, and lowers it by a fifth with each sample that is well
+    /// below the limit.
     fn wal(&mut self, sample: &LoadSample, advice: &mut Advice) {
         let limit = self.limits.max_wal_rate.max(1) as f64;
         if sample.unreadable(LoadSignal::WalRate).is_some() {

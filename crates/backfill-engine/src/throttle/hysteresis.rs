@@ -1,17 +1,16 @@
-//! A limit that is passed at once and left slowly, so that a run at the limit does not start and stop with each
-//! reading.
+//! A limit with hysteresis, so that a run near the limit does not start and stop with each sample.
 
 use std::time::Duration;
 
-/// On from the first reading over its limit, until so long after the last one that was not calm.
+/// On from the first sample over the limit, until some time after the last one that was not calm.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Hysteresis {
-    /// When it would go off; none while it is off.
+    /// When it goes off; none if it is off.
     until: Option<Duration>,
 }
 
 impl Hysteresis {
-    /// Takes the reading at `now`. Between `over` and `calm` it stays as it is.
+    /// Takes the sample at `now` and returns whether it is on. Between `over` and `calm` it stays as it is.
     pub(crate) fn set(&mut self, now: Duration, over: bool, calm: bool, hold: Duration) -> bool {
         if over || (!calm && self.until.is_some()) {
             self.until = Some(now + hold);

@@ -1,29 +1,30 @@
-//! How gentle a backfill is to be, and why by default as it is.
+//! The limits of the throttle, and the reasons for their defaults.
 
 use std::time::Duration;
 
-/// Limits over which a backfill slows down or waits.
+/// Limits above which a backfill slows down or waits.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ThrottleLimits {
-    /// Ask nothing and hold nobody back: for a database that nobody else uses.
+    /// Do not read the load and do not throttle, for a database that nobody else uses.
     pub full_speed: bool,
-    /// The most rows a second, over all workers of this process.
+    /// The most rows per second, over all workers of this process.
     pub max_rate: Option<u64>,
-    /// The share of time that the workers may be busy, above 0 and at most 1. They rest after each batch.
+    /// The share of time in which workers may be busy, above 0 and at most 1. They rest after each batch.
     pub nice: Option<f64>,
-    /// No batch while a standby is further behind than this. 10 s: a standby that answers reads is then still one that
-    /// people take for current, and a batch of 250 ms does not reach it by itself.
+    /// No batch runs while a standby is further behind than this. With 10 s people still take a standby for current,
+    /// and a batch of 250 ms does not cause such a lag by itself.
     pub max_lag: Duration,
-    /// The same in bytes, for slots and for standbys that tell no time: what is written in some 5 s at full speed.
+    /// The same limit in bytes of WAL, for slots and for standbys without a time: about 5 s of writes at full speed.
     pub max_lag_bytes: u64,
-    /// The most bytes of WAL a second that the server writes, ours and others'. 64 MiB are four segments, about what an
-    /// archiver that sends one after the other keeps up with.
+    /// The most bytes of WAL per second that the server writes, for us and others. 64 MiB are four segments, with which
+    /// an archiver keeps up that sends one after the other.
     pub max_wal_rate: u64,
-    /// Other sessions at work, on average over some seconds, up to which all workers run; one runs above it. 0: beside
-    /// an application's load, its p99 rose from 2.9 ms to 4.5 with one worker and to 11.7 with two.
+    /// The other active sessions, on average over some seconds, up to which all workers run; above it one worker runs.
+    /// The default is 0: the p99 of an application's load rose from 2.9 ms to 4.5 ms beside one worker, and to 11.7 ms
+    /// beside two.
     pub max_active: u32,
-    /// How long work on the table is waited for, such as a vacuum. It may take hours: after this the run goes on with
-    /// one worker.
+    /// How long the run waits for work on the table, such as a vacuum. After this it goes on with one worker, as a
+    /// vacuum may take hours.
     pub work_wait: Duration,
 }
 
@@ -43,7 +44,7 @@ impl Default for ThrottleLimits {
 }
 
 impl ThrottleLimits {
-    /// How long a batch and its rest take, as a multiple of the batch alone; at least 1.
+    /// The time of a batch and the rest after it, as a multiple of the batch alone; at least 1.
     pub(crate) fn delay_factor(&self) -> f64 {
         self.nice.filter(|share| *share > 0.0 && *share <= 1.0).map_or(1.0, |share| 1.0 / share)
     }

@@ -1,4 +1,4 @@
-//! One look at the server: what it says, and what it does not say to this login.
+//! Samples of the server's load, with the signals that this login may not read.
 
 use std::time::Duration;
 
@@ -10,29 +10,29 @@ use tenant_rls::{Database, DirectConnection, Template};
 use crate::error::Result;
 use crate::throttle::signal::{LoadSignal, Unreadable};
 
-/// How long an answer is waited for; a server that takes longer says nothing.
+/// How long the sampler waits for an answer; after this the sample is empty.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A session counts as being at work for so long after its last statement: with statements of a millisecond, one look
-/// would miss it.
+/// The seconds after its last statement for which a session counts as active, as one sample would miss statements of a
+/// millisecond.
 const AT_WORK: &str = "1";
 
-/// What the server said at one moment.
+/// The load at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct LoadSample {
-    /// The server's clock.
+    /// The time of the server's clock.
     pub at: Duration,
-    /// Position of the WAL in bytes; only differences say something.
+    /// The position of the WAL in bytes; only differences have a meaning.
     pub wal: u64,
-    /// Who follows the WAL.
+    /// The replicas that follow the WAL.
     pub replicas: Vec<Replica>,
-    /// Who works on the table.
+    /// The processes that work on the table.
     pub work: Vec<TableActivity>,
-    /// Sessions that wait for one of our batches.
+    /// Sessions that wait for a lock of our batches.
     pub waiters: u64,
-    /// Other sessions of this database that were at work within the last second.
+    /// Other sessions of this database that were active within the last second.
     pub active: u64,
-    /// What this login may not read; what else is said of these signals means nothing.
+    /// The signals that this login may not read; their values have no meaning.
     pub unreadable: Vec<Unreadable>,
 }
 
@@ -41,18 +41,18 @@ pub struct LoadSample {
 pub struct Replica {
     /// Its name.
     pub name: String,
-    /// How far behind in time; 0 where only bytes are known.
+    /// The lag in time; 0 if only bytes are known.
     pub behind: Duration,
-    /// How far behind in bytes of WAL.
+    /// The lag in bytes of WAL.
     pub bytes: u64,
 }
 
 /// A process that works on the table and holds it against DDL or vacuum.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableActivity {
-    /// Its process; 0 for a prepared transaction.
+    /// Its process id; 0 for a prepared transaction.
     pub pid: i32,
-    /// Who it is, and what it holds.
+    /// A description of the process and of its lock.
     pub says: String,
 }
 
@@ -62,7 +62,7 @@ impl LoadSample {
         self.unreadable.iter().find(|unreadable| unreadable.signal == signal)
     }
 
-    /// A look that failed: nothing is known.
+    /// A sample that failed: no signal is readable.
     pub(crate) fn blind(at: Duration, why: &str) -> Self {
         let unreadable = |signal| Unreadable {
             signal,
@@ -109,7 +109,7 @@ impl LoadSample {
     }
 }
 
-/// Reads the load of a server, on a session of its own beside the pool: the workers may hold all of that.
+/// Reads the load of a server, in a session beside the pool, as the workers may hold all of its connections.
 #[derive(Debug)]
 pub struct LoadSampler<'a> {
     database: &'a Database,
@@ -118,15 +118,16 @@ pub struct LoadSampler<'a> {
 }
 
 impl<'a> LoadSampler<'a> {
-    /// For a backfill of this table; partitions count with it.
+    /// A sampler for a backfill of this table and its partitions.
     pub fn new(database: &'a Database, table: &'a TableName) -> Self {
         Self { database, table, session: None }
     }
 
-    /// Looks once. After an error the next look has a new session.
+    /// Takes one sample. After an error the next one uses a new session.
     ///
     /// # Errors
-    /// [`tenant_rls::Error::Connect`] or [`tenant_rls::Error::Query`].
+    /// [`tenant_rls::Error::Connect`] if there is no connection; [`tenant_rls::Error::Query`] if the load cannot be
+    /// read.
     pub async fn read(&mut self) -> Result<LoadSample> {
         let look = Template::new(include_str!("../../../../sql/backfill/pressure.sql"))
             .literal("schema", self.table.schema().as_str())
@@ -135,7 +136,7 @@ impl<'a> LoadSampler<'a> {
             .build();
         const DOING: &str = "asking the server for its load";
         if self.database.connections_are_few() {
-            // One of the workers' serves, between two batches.
+            // A connection of the workers is used between two batches.
             let row = self.database.look(DOING, look).await?;
             return Ok(LoadSample::of(&row, &self.database.session().role));
         }
@@ -148,7 +149,7 @@ impl<'a> LoadSampler<'a> {
         Ok(LoadSample::of(&row, &self.database.session().role))
     }
 
-    /// Looks once, and says so where that fails or takes too long; `at` is the time of a look that failed.
+    /// Takes one sample, which is unreadable if that fails or takes too long. `at` is the time of a failed sample.
     pub(crate) async fn sample(&mut self, at: Duration) -> LoadSample {
         match tokio::time::timeout(ANSWER_TIMEOUT, self.read()).await {
             Ok(Ok(sample)) => sample,

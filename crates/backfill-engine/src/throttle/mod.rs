@@ -1,5 +1,4 @@
-//! What holds the workers of a process back: what the server says of its load, what is to be made of it, and the
-//! limits.
+//! The throttle: it slows the workers of a process down according to the load of the server.
 
 pub(crate) mod advice;
 pub(crate) mod hysteresis;
@@ -31,22 +30,22 @@ pub use rate_limit::RateLimit;
 pub use signal::{LoadSignal, Unreadable};
 pub use totals::{ThrottleReport, ThrottledTime};
 
-/// How often the server is asked.
+/// How often a sample is taken.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// What all workers of a process ask before each batch. One future, [`Throttle::watch`], runs beside them.
+/// The throttle of a process, which admits each batch. [`Throttle::watch`] must run beside the workers.
 #[derive(Debug)]
 pub struct Throttle {
     limits: ThrottleLimits,
     workers: u32,
     rate_limit: RateLimit,
-    /// None until the first look: nobody begins before it.
+    /// None before the first sample; no worker begins before it.
     advice: watch::Sender<Option<Advice>>,
     totals: Mutex<Totals>,
 }
 
 impl Throttle {
-    /// For so many workers.
+    /// A throttle for so many workers.
     pub fn new(limits: &ThrottleLimits, workers: u32) -> Self {
         let first = limits.full_speed.then(|| Advice::full_speed(workers, limits));
         Self {
@@ -58,7 +57,7 @@ impl Throttle {
         }
     }
 
-    /// Looks at the server once a second, and tells what changes. It ends with being dropped.
+    /// Takes a sample once a second, and sends an event if something changes. It ends when it is dropped.
     pub async fn watch(
         &self,
         database: &Database,
@@ -92,8 +91,8 @@ impl Throttle {
         }
     }
 
-    /// Waits until a worker, counted from 0, may begin its next batch, after one that took so long and wrote so many
-    /// rows. False: `stop` turned true meanwhile.
+    /// Waits until a worker, counted from 0, may begin its next batch. `last` is the duration and the written rows of
+    /// its last batch. Returns false if `stop` turned true.
     pub async fn admit(&self, worker: u32, last: Option<(Duration, u64)>, stop: &mut watch::Receiver<bool>) -> bool {
         let may = async {
             if let Some((took, rows)) = last {
@@ -106,7 +105,7 @@ impl Throttle {
             // The sender lives as long as `self`.
             let _ = advice.wait_for(free).await;
         };
-        // Who stops the run may have gone; then nobody will.
+        // If the sender is gone, nothing can stop the run.
         let stopped = async {
             if stop.wait_for(|stop| *stop).await.is_err() {
                 std::future::pending::<()>().await;
@@ -124,18 +123,18 @@ impl Throttle {
         tokio::time::sleep(took.mul_f64((factor - 1.0).max(0.0))).await;
     }
 
-    /// How many workers may run now; 0 while the run waits.
+    /// The number of workers that may run now; 0 while the run waits.
     pub fn workers(&self) -> u32 {
         let advice = self.advice.borrow();
         advice.as_ref().filter(|advice| advice.pause.is_none()).map_or(0, |advice| advice.workers)
     }
 
-    /// What held the run back so far.
+    /// What slowed the run down so far.
     pub fn report(&self) -> ThrottleReport {
         self.totals.lock().unwrap_or_else(PoisonError::into_inner).report()
     }
 
-    /// Counts how long the advice before this reading held, and returns what cannot be read and was not told yet.
+    /// Counts how long the advice before this sample was in force, and returns unreadable signals that are new.
     fn count(&self, sample: &LoadSample, elapsed: Duration) -> Vec<crate::throttle::signal::Unreadable> {
         let mut totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(advice) = &*self.advice.borrow() {
@@ -145,7 +144,7 @@ impl Throttle {
     }
 }
 
-/// Tells a change of the reasons, not of their numbers.
+/// Notices changes of the reasons, but not of the numbers in them.
 struct ReasonChanges {
     last: Vec<(LoadSignal, bool)>,
     since: Option<Instant>,

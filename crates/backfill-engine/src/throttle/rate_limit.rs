@@ -1,30 +1,29 @@
-//! So many rows a second, over all workers of a process.
+//! The limit of rows per second, over all workers of a process.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How much of the rate may be saved up while nothing is written.
+/// How much unused time may be saved up.
 const BURST: Duration = Duration::from_secs(1);
 
-/// A bucket of rows that fills at a rate and may be overdrawn by one batch: who has written waits until it is level
-/// again.
+/// A token bucket that one batch may overdraw: whoever has written waits until the bucket is level again.
 #[derive(Debug)]
 pub struct RateLimit {
-    /// Rows a second; none: as many as there are.
+    /// Rows per second; none if there is no limit.
     rate: Option<f64>,
-    /// When the rows that were written so far are paid for.
+    /// When all rows that were written so far are paid for.
     paid_at: Mutex<Option<Instant>>,
 }
 
 impl RateLimit {
-    /// At most `rate` rows a second.
+    /// A limit of `rate` rows per second.
     pub fn new(rate: Option<u64>) -> Self {
         Self { rate: rate.map(|rows| rows.max(1) as f64), paid_at: Mutex::new(None) }
     }
 
-    /// Pays for the rows of a batch, and waits until they and all before them are paid for.
+    /// Pays for the rows of a batch, and waits until they and all earlier ones are paid for.
     pub async fn pay(&self, rows: u64) {
         if let Some(paid_at) = self.charge(rows) {
             tokio::time::sleep_until(paid_at).await;
@@ -35,7 +34,7 @@ impl RateLimit {
         let price = Duration::try_from_secs_f64(rows as f64 / self.rate?).unwrap_or(Duration::MAX);
         let now = Instant::now();
         let mut paid_at = self.paid_at.lock().unwrap_or_else(PoisonError::into_inner);
-        // Before the first batch nothing was saved up.
+        // Before the first batch nothing is saved up.
         let saved = paid_at.map_or(now, |at| at.max(now.checked_sub(BURST).unwrap_or(now)));
         let next = saved.checked_add(price).unwrap_or(now + Duration::from_secs(86_400));
         *paid_at = Some(next);

@@ -1,10 +1,10 @@
-//! The signals of a server's load.
+//! The signals of the server's load.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// What a backfill slows down or waits for.
+/// A signal for which a backfill slows down or waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LoadSignal {
@@ -21,7 +21,7 @@ pub enum LoadSignal {
 }
 
 impl LoadSignal {
-    /// All of them.
+    /// All signals.
     pub const ALL: [Self; 5] =
         [Self::ReplicationLag, Self::TableWork, Self::Waiters, Self::WalRate, Self::ActiveSessions];
 }
@@ -38,14 +38,14 @@ impl fmt::Display for LoadSignal {
     }
 }
 
-/// A signal that this login may not read: it says nothing, and not that all is well.
+/// A signal that this login may not read. Its value is unknown, not good.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Unreadable {
-    /// Which.
+    /// The signal.
     pub signal: LoadSignal,
-    /// What hides it.
+    /// Why it is hidden.
     pub why: String,
-    /// What would show it.
+    /// What would make it readable.
     pub remedy: String,
 }
 

@@ -1,4 +1,4 @@
-//! What is made of readings, by examples and for whatever the server may say.
+//! The advice for samples, by examples and by properties.
 
 use std::time::Duration;
 

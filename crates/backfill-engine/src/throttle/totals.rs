@@ -1,4 +1,4 @@
-//! How long a run was held back, by signal.
+//! How long a run was slowed down, by signal.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,20 +8,19 @@ use serde::Serialize;
 use crate::throttle::advice::Advice;
 use crate::throttle::signal::{LoadSignal, Unreadable};
 
-/// What held a run back, for its report.
+/// What slowed a run down.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct ThrottleReport {
-    /// By signal; those that never did are left out.
+    /// The time by signal, for signals that slowed the run down.
     pub held_back: Vec<ThrottledTime>,
-    /// Signals that could not be read at some time: the run then went on with one worker that rests as long as it
-    /// works.
+    /// Signals that could not be read at some time. One worker went on then, and rested as long as it worked.
     pub unreadable: Vec<Unreadable>,
 }
 
-/// What one signal cost.
+/// The time that one signal cost.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ThrottledTime {
-    /// Which.
+    /// The signal.
     pub signal: LoadSignal,
     /// Seconds without a batch.
     pub waited_seconds: f64,
@@ -36,16 +35,16 @@ pub(crate) struct Totals {
 }
 
 impl Totals {
-    /// Counts the time for which an advice held.
+    /// Counts the time for which an advice was in force.
     pub(crate) fn add(&mut self, advice: &Advice, time: Duration) {
-        // What is waited for anyway does not count as slow beside it.
+        // While the run waits, reasons to slow down do not count.
         match &advice.pause {
             Some(reason) => self.times.entry(reason.signal).or_default().0 += time,
             None => advice.slow.iter().for_each(|reason| self.times.entry(reason.signal).or_default().1 += time),
         }
     }
 
-    /// Notes what cannot be read, and tells which of it is new.
+    /// Records unreadable signals, and returns those that are new.
     pub(crate) fn note(&mut self, unreadable: &[Unreadable]) -> Vec<Unreadable> {
         let new = unreadable.iter().filter(|one| !self.unreadable.contains_key(&one.signal));
         let new: Vec<Unreadable> = new.cloned().collect();

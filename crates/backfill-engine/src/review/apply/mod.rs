@@ -1,4 +1,4 @@
-//! Writing what people decided in a review: each line by itself, if its row is still what they decided on.
+//! Applies the decisions of a review. Each line is applied by itself, if its row has not changed since the review.
 
 mod names;
 mod report;
@@ -24,30 +24,30 @@ use crate::survey;
 
 pub use report::{ApplyReport, Refusal, RefusalKind};
 
-/// So many lines are one transaction, if none of them is halved.
+/// The most lines of one transaction.
 const LINES: usize = 500;
 
-/// As many bytes of lines are enough for one.
+/// The bytes of lines from which on a transaction takes no more.
 const BYTES: usize = 1 << 20;
 
-/// Decisions that are to be written.
+/// The decisions of one review, and how they are applied.
 #[derive(Debug, Clone, Copy)]
 pub struct Apply<'a> {
-    /// Where.
+    /// The database.
     pub database: &'a Database,
     /// The roles and the session variable.
     pub tenancy: &'a Tenancy,
     /// The review that people filled in.
     pub review: &'a CheckedReview,
-    /// Where the lines that are refused are written, in the form of the review.
+    /// The file for refused lines, in the format of the review.
     pub refused: Option<&'a Path>,
-    /// Do all but the commit.
+    /// Do everything except the commit.
     pub dry_run: bool,
-    /// Who does it, for a second operator to read.
+    /// The operator, as others see them in the lease.
     pub holder: &'a str,
 }
 
-/// What came of a line.
+/// The result of a line.
 #[derive(Debug)]
 enum Fate {
     Undecided,
@@ -57,14 +57,19 @@ enum Fate {
 }
 
 impl Apply<'_> {
-    /// Applies the decisions, or as many as are done when `stop` turns true. A line that cannot be applied is refused
-    /// by itself, and the others go on.
+    /// Applies the decisions, or as many as are done when `stop` turns true. A line that cannot be applied is refused,
+    /// and the others go on.
     ///
     /// # Errors
-    /// [`crate::error::Error::NotAReview`] where the file has columns of another one; [`tenant_rls::Error::NoTable`]
-    /// where it is about a table that is not there; [`tenant_rls::Error::CannotSee`] where no role can be proven to see
-    /// every row; [`tenant_ops::Error::Held`] where a run works on the table. What was committed stays, and is found by
-    /// the next one.
+    /// [`Error::NotAReview`](crate::Error::NotAReview) if the file has columns of another review;
+    /// [`Error::ReviewChanged`](crate::Error::ReviewChanged) if it has changed since the check;
+    /// [`Error::ReadReview`](crate::Error::ReadReview) if it cannot be read;
+    /// [`Error::Unsuitable`](crate::Error::Unsuitable), [`Error::NoSource`](crate::Error::NoSource) or
+    /// [`Error::NoSuchSource`](crate::Error::NoSuchSource) if the table cannot be backfilled;
+    /// [`tenant_rls::Error::NoTable`] if there is no such table; [`tenant_rls::Error::CannotSee`] if no role is proven
+    /// to see every row; [`tenant_ops::Error::Held`] if a run works on the table; [`Error::Ended`](crate::Error::Ended)
+    /// if an operator paused or cancelled the run; [`Error::File`](crate::Error::File) if the file of refused lines
+    /// cannot be written. Committed decisions stay, and the next run finds them.
     pub async fn run(
         self,
         stop: watch::Receiver<bool>,
@@ -88,7 +93,7 @@ impl Apply<'_> {
         done
     }
 
-    /// Checks that the table can be written to, and takes its lease.
+    /// Checks that the table can be written to, and acquires its lease.
     async fn writer(
         &self,
         file: &ReviewFile,
@@ -147,7 +152,7 @@ impl Apply<'_> {
                 break;
             }
             if *stop.borrow() {
-                // The next one finds what was applied, and writes the refused lines whole.
+                // The next run finds what was applied, and writes all refused lines.
                 return Ok(ApplyReport { stopped: true, ..report });
             }
             let fates = self.fates(&lines, writer, &mut names, progress).await?;
@@ -164,7 +169,7 @@ impl Apply<'_> {
         Ok(report)
     }
 
-    /// What comes of each of these lines, in their order.
+    /// Applies these lines and returns their results, in the same order.
     async fn fates(
         &self,
         lines: &[Line],
@@ -195,7 +200,7 @@ impl Apply<'_> {
         Ok(fates.into_iter().map(|fate| fate.expect("each decision was written or refused")).collect())
     }
 
-    /// What can be said of a line without the database.
+    /// The result of a line that needs no database.
     fn at_sight(&self, line: &Line, writer: Option<&Writer<'_>>) -> Option<Fate> {
         let decision = match &line.content {
             LineContent::Undecided => return Some(Fate::Undecided),
@@ -213,7 +218,7 @@ impl Apply<'_> {
     }
 }
 
-/// The next lines for one transaction.
+/// Reads the next lines for one transaction.
 fn chunk(file: &mut ReviewFile) -> Result<Vec<Line>> {
     let (mut lines, mut bytes) = (Vec::new(), 0);
     while lines.len() < LINES
@@ -251,7 +256,7 @@ fn fate(done: DecisionOutcome, earlier: Option<i64>) -> Fate {
     }
 }
 
-/// Counts a line, and keeps one that was refused.
+/// Counts a line, and records it if it was refused.
 fn note(report: &mut ApplyReport, file: Option<&mut RefusedFile>, line: Line, fate: Fate) -> Result<()> {
     report.lines += 1;
     match fate {
@@ -286,8 +291,8 @@ impl Writer<'_> {
         }
     }
 
-    /// Ends run and lease, and tells whether the run is kept. Failing to is no error of its own: the lease runs out,
-    /// and the run is taken up again.
+    /// Ends the run, releases the lease, and returns whether the run stays in the book-keeping. Errors are ignored: the
+    /// lease expires, and the run is continued later.
     async fn release(&self, finished: bool) -> bool {
         let DecisionRecorder::Kept { run, lease } = &self.recorder else { return false };
         let kept = run.end(self.database, finished).await.unwrap_or(true);

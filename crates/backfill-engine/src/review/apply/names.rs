@@ -1,4 +1,4 @@
-//! The tenants that people name, by id or slug.
+//! Finds the tenants that people name, by id or slug.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -8,13 +8,13 @@ use tenant_rls::{Database, Error as RlsError, Registry, TenantId};
 
 use crate::error::Result;
 
-/// The most names that are remembered.
+/// The most names that are kept in memory.
 const REMEMBERED: usize = 10_000;
 
-/// For so many unknown names the closest slug is looked for.
+/// The number of unknown names for which the most similar slug is looked for.
 const SUGGESTIONS: usize = 20;
 
-/// What was looked up: each name's tenant, or why there is none.
+/// The tenant of each name that was looked up, or the reason why there is none.
 #[derive(Debug, Default)]
 pub(super) struct TenantNames {
     known: HashMap<String, Result<TenantId, String>>,
@@ -22,10 +22,11 @@ pub(super) struct TenantNames {
 }
 
 impl TenantNames {
-    /// Looks up those that are not known yet, in a snapshot that ends with it.
+    /// Looks up the names that are not known yet, in one snapshot.
     ///
     /// # Errors
-    /// [`RlsError::CannotSee`] where tenants are hidden from every role that may be used; [`RlsError::Query`].
+    /// [`RlsError::CannotSee`] if tenants are hidden from every role that may be used; [`RlsError::Query`] if they
+    /// cannot be read.
     pub(super) async fn look_up(
         &mut self,
         database: &Database,

@@ -1,4 +1,4 @@
-//! What came of the decisions in a review.
+//! The report of an applied review.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use serde::Serialize;
 use tenancy_config::TableName;
 
-/// The most refused lines that a report names.
+/// The most refused lines that the report names.
 const NAMED: usize = 1_000;
 
-/// The closing report; its JSON is `backfill-apply/1`.
+/// The report. The JSON shape is `backfill-apply/1`.
 #[derive(Debug, Clone, Serialize)]
 pub struct ApplyReport {
     /// Name and version of this shape.
@@ -26,17 +26,17 @@ pub struct ApplyReport {
     pub stopped: bool,
     /// Lines that were read, without the header and empty ones.
     pub lines: u64,
-    /// Rows that were given the tenant that people decided.
+    /// Rows that got the tenant which people decided.
     pub applied: u64,
-    /// Rows that an earlier run had given that tenant, by the same decision.
+    /// Rows that had got this tenant in an earlier run, by the same decision.
     pub already_applied: u64,
     /// Lines whose decision is empty.
     pub undecided: u64,
     /// Lines that were not applied.
     pub refused: u64,
-    /// The same by kind.
+    /// Refused lines by kind.
     pub refused_by_kind: BTreeMap<RefusalKind, u64>,
-    /// The first 1,000 of them; the file of `--refused` has all.
+    /// The first 1,000 refused lines; the file of `--refused` has all of them.
     pub refusals: Vec<Refusal>,
     /// The file with the refused lines, if one was asked for and written.
     pub refused_file: Option<PathBuf>,
@@ -49,7 +49,7 @@ pub struct Refusal {
     pub line: u64,
     /// The row's key; none where the line cannot be read.
     pub id: Option<String>,
-    /// What kind of reason.
+    /// The kind of the reason.
     pub kind: RefusalKind,
     /// The reason.
     pub reason: String,
@@ -61,21 +61,21 @@ pub struct Refusal {
 pub enum RefusalKind {
     /// The line cannot be read.
     Malformed,
-    /// It is about another table than the first decision of the file.
+    /// The line is about another table than the first decision of the file.
     OtherTable,
     /// Another line decides the same row.
     Duplicate,
-    /// There is no such tenant, or the name means two.
+    /// There is no such tenant, or the name is ambiguous.
     UnknownTenant,
     /// There is no such row.
     Gone,
-    /// The row has a tenant by now.
+    /// The row has a tenant now.
     Assigned,
-    /// The row, or what it points to, has changed.
+    /// The row, or a row that it points to, has changed.
     Changed,
     /// Another transaction holds the row.
     Held,
-    /// The table itself refused: a unique key, a trigger.
+    /// The table refused the row, by a unique key or a trigger.
     Table,
 }
 

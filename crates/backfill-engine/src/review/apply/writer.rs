@@ -1,5 +1,4 @@
-//! Writes decisions, in batches: tried again where somebody was in the way, halved where a row refuses, down to the one
-//! that does.
+//! Writes decisions in batches. A batch is retried after lock conflicts, and halved until only refused rows are left.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -24,27 +23,27 @@ use crate::statements::resolution::Resolution;
 /// A decision whose tenant was found.
 #[derive(Debug, Clone)]
 pub(super) struct ReadyDecision<'a> {
-    /// Its place among the lines that are worked on.
+    /// Its index among the lines of this transaction.
     pub(super) at: usize,
     pub(super) decision: &'a Decision,
     pub(super) tenant: TenantId,
 }
 
-/// What came of it.
+/// The result of a decision.
 #[derive(Debug)]
 pub(super) enum DecisionOutcome {
     Verdict(DecisionResult),
-    /// The table refused, with the server's words.
+    /// The table refused; the message of the server.
     Refused(String),
 }
 
-/// Whose books are kept.
+/// Where decisions are recorded.
 pub(super) enum DecisionRecorder {
     Kept {
         run: DecisionRun,
         lease: Lease,
     },
-    /// Of a dry run: made in each transaction, and taken back with it.
+    /// A dry run: the record is made in each transaction and rolled back with it.
     Dry,
 }
 
@@ -59,10 +58,10 @@ pub(super) struct Writer<'a> {
     pub(super) write: Sql,
 }
 
-/// The statement that judges and locks, and the one that writes.
+/// The statement that checks and locks rows, and the one that writes them.
 pub(super) fn statements(plan: &BackfillPlan) -> Result<(Sql, Sql)> {
     let resolution = Resolution::of(plan)?;
-    // Evidence is not asked: people have decided what it could not.
+    // Tie breakers are not asked: people decided what these could not.
     let sources = plan.sources.len();
     let judge = Template::new(include_str!("../../../../../sql/backfill/judge.sql"))
         .fragment("whole", plan.whole())
@@ -83,11 +82,12 @@ pub(super) fn statements(plan: &BackfillPlan) -> Result<(Sql, Sql)> {
 }
 
 impl Writer<'_> {
-    /// Writes what can be written, and tells for each decision what came of it. A row that somebody else holds is tried
-    /// again for some seconds.
+    /// Writes decisions and returns the result of each. A row that another transaction holds is retried for some
+    /// seconds.
     ///
     /// # Errors
-    /// Those that are not about single rows: a lost lease, a missing right, a server that does not come back.
+    /// Errors that are not about single rows, such as a lost lease, a missing right, or a server that does not come
+    /// back; [`Error::Ended`] if an operator paused or cancelled the run.
     pub(super) async fn write(
         &self,
         ready: &[ReadyDecision<'_>],
@@ -115,11 +115,10 @@ impl Writer<'_> {
         }
     }
 
-    /// Of the rows that turned out to have the very tenant: by which run it was decided for them, for those that it
-    /// was.
+    /// Finds the runs that decided the same tenant earlier, for rows that have it already.
     ///
     /// # Errors
-    /// [`Error::Database`].
+    /// [`Error::Database`] or [`Error::Ops`] if the journal cannot be read.
     pub(super) async fn decided_earlier<'a>(
         &self,
         ready: &[ReadyDecision<'_>],
@@ -212,7 +211,7 @@ impl Writer<'_> {
                 Ok(verdicts)
             }
             (Err(error), _) => {
-                // Dropping would do, at the price of a new connection for each half of a batch that refuses.
+                // Without a rollback each half of a refused batch would need a new connection.
                 let _ = tx.rollback().await;
                 Err(error)
             }
@@ -243,12 +242,12 @@ impl Writer<'_> {
     }
 }
 
-/// Whether a smaller batch may pass. `TO002`: another number of rows was written than locked.
+/// Whether a smaller batch may succeed. `TO002`: the number of written rows differs from the number of locked ones.
 fn is_about_rows(error: &RlsError) -> bool {
     error.sqlstate() == Some("TO002") || matches!(fault_of(error), Fault::Data | Fault::Contention)
 }
 
-/// What the server said, without what was being done.
+/// The message of the server, without what we were doing.
 fn words(error: &RlsError) -> String {
     match error {
         RlsError::Query { source, .. } => source.to_string(),
