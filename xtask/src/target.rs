@@ -1,6 +1,6 @@
 //! Which database a command works on, said in one line, and the question before a write to anything but the project's own.
 
-use local_db::{Change, LocalDb, LocalOptions, Role, Up};
+use local_db::{ClusterChange, LocalDb, LocalOptions, Role, StartOptions};
 use tenancy_config::plain::plain;
 use tenancy_config::settings::WithoutUrl;
 use tenancy_config::{DatabaseChoice, DatabaseUrl, SettingOrigin, Settings, Trust, environment, trust};
@@ -69,8 +69,8 @@ impl CommandContext {
             DatabaseChoice::Local => {
                 let why = if self.global.local { "as --local says" } else { "no database URL is set" };
                 self.printer.note(&format!("{why}: using the project's local database"));
-                let running = local.up(&mut self.notes(), Up::default()).await?;
-                if running.change() == Change::Created {
+                let running = local.up(&mut self.notes(), StartOptions::default()).await?;
+                if running.change() == ClusterChange::Created {
                     self.printer.note("it was made just now and has no rows; `cargo xtask db seed` fills it");
                 }
                 (running.url(Role::Owner)?, SettingOrigin::LocalDatabase)

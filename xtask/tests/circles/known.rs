@@ -2,17 +2,6 @@
 
 pub(crate) const KNOWN: &[&[&str]] = &[
     &["crates/bench/src/databases.rs", "crates/bench/src/watch.rs"],
-    &[
-        "crates/local-db/src/account.rs",
-        "crates/local-db/src/error.rs",
-        "crates/local-db/src/home.rs",
-        "crates/local-db/src/npm.rs",
-        "crates/local-db/src/programs.rs",
-        "crates/local-db/src/secret.rs",
-        "crates/local-db/src/server.rs",
-        "crates/local-db/src/state.rs",
-    ],
-    &["crates/local-db/src/cluster.rs", "crates/local-db/src/status.rs"],
     &["crates/rls-rollout/src/build.rs", "crates/rls-rollout/src/site.rs"],
     &[
         "crates/rls-rollout/src/execute.rs",

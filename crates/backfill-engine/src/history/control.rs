@@ -8,13 +8,13 @@ use tenant_rls::{Database, OwnerTx};
 use crate::error::{Error, Result};
 use crate::options::CATALOG_LOCK_TIMEOUT;
 
-/// The state of a run and its processes. The JSON shape is `backfill-status/1`.
+/// The state of a run and its processes. The JSON shape is `backfill-status/2`.
 #[derive(Debug, Clone, Serialize)]
 pub struct RunStatus {
     /// The run.
     pub run: RunRecord,
     /// The processes that work at it, and those that died without leaving it.
-    pub members: Vec<RunProcessRecord>,
+    pub processes: Vec<RunProcessRecord>,
 }
 
 /// Reads the state of a run and its processes.
@@ -25,9 +25,9 @@ pub struct RunStatus {
 pub async fn status(database: &Database, tenancy: &Tenancy, run: i64) -> Result<RunStatus> {
     let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
     let record = tenant_ops::runs(tx.connection(), tenancy, Some(run)).await?.pop().ok_or(Error::NoRun { run })?;
-    let members = tenant_ops::members(tx.connection(), run).await?;
+    let processes = tenant_ops::members(tx.connection(), run).await?;
     tx.rollback().await?;
-    Ok(RunStatus { run: record, members })
+    Ok(RunStatus { run: record, processes })
 }
 
 /// Pauses, resumes or cancels a run. When this returns, no batch of the old state is open. A run that is in this state

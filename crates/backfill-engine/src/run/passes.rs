@@ -154,7 +154,7 @@ impl<'a> Passes<'a> {
             }
             let now = retry_lost_connection(progress, async || Ok(run.standing(database).await?)).await?;
             match now.state {
-                RunState::Running if now.open_lanes > 0 => return Ok(None),
+                RunState::Running if now.open_ranges > 0 => return Ok(None),
                 RunState::Running => {
                     let lease =
                         retry_lost_connection(progress, async || Ok(watch.take(database, holder).await?)).await?;

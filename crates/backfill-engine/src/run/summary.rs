@@ -31,7 +31,7 @@ impl RunTotals {
     pub(crate) async fn read(backfill: &Backfill<'_>, run: &Run) -> Result<Self> {
         let progress = run.standing(backfill.database).await?;
         let failed = backfill.refused(run).await?;
-        Ok(Self { assigned_by: progress.assigned_by, failed, pass: progress.pass, processes: progress.members })
+        Ok(Self { assigned_by: progress.assigned_by, failed, pass: progress.pass, processes: progress.processes })
     }
 }
 

@@ -216,7 +216,7 @@ impl<'a, 't> Worker<'a, 't> {
         let RunRecorder::Kept(run) = &batches.recorder else { return Ok(Some(PassEnd::PassOver)) };
         let now = retry_lost_connection(progress, async || Ok(run.standing(batches.database).await?)).await?;
         match now.state {
-            RunState::Running if now.open_lanes == 0 => return Ok(Some(PassEnd::PassOver)),
+            RunState::Running if now.open_ranges == 0 => return Ok(Some(PassEnd::PassOver)),
             RunState::Running => {
                 self.shared.send_resumed();
                 self.shared.rest(IDLE).await;

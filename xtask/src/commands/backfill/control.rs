@@ -111,7 +111,7 @@ async fn set(app: &CommandContext, command: &str, run: i64, state: RunState) -> 
 
 impl Report for RunStatus {
     const NAME: &'static str = "backfill status";
-    const SCHEMA: Option<&'static str> = Some("backfill-status/1");
+    const SCHEMA: Option<&'static str> = Some("backfill-status/2");
 
     fn table(&self) -> String {
         format!("{}\n{}\n{}", line(headline(self)), facts(self), line(next(self)))
@@ -145,10 +145,10 @@ fn facts(status: &RunStatus) -> String {
         row("pass", run.pass.to_string()),
         row("began", format!("{} by {} on {}", time(run.started_at), run.login, run.host)),
     ];
-    if run.lanes > 0 {
-        rows.insert(3, row("lanes", format!("{} of {} at their end", count(run.lanes_done), count(run.lanes))));
+    if run.ranges > 0 {
+        rows.insert(3, row("ranges", format!("{} of {} at their end", count(run.ranges_done), count(run.ranges))));
     }
-    rows.extend(status.members.iter().map(|member| row("process", process(member))));
+    rows.extend(status.processes.iter().map(|member| row("process", process(member))));
     table(&["", "how it stands"], rows)
 }
 
@@ -164,7 +164,7 @@ fn process(member: &RunProcessRecord) -> String {
 
 fn next(status: &RunStatus) -> String {
     let run = &status.run;
-    let alive = status.members.iter().any(|member| member.alive);
+    let alive = status.processes.iter().any(|member| member.alive);
     match (run.state, alive) {
         (RunState::Running, true) => format!("`cargo xtask backfill pause {}` holds it.", run.id),
         (RunState::Paused, _) => format!("`cargo xtask backfill resume {}` lets it go on.", run.id),

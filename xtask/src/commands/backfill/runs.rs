@@ -52,7 +52,7 @@ fn row(run: &RunRecord) -> Vec<String> {
 
 impl Report for Runs {
     const NAME: &'static str = "backfill runs";
-    const SCHEMA: Option<&'static str> = Some("backfill-runs/1");
+    const SCHEMA: Option<&'static str> = Some("backfill-runs/2");
 
     fn table(&self) -> String {
         if self.runs.is_empty() {

@@ -11,7 +11,7 @@ use std::future::Future;
 
 use bench::{BackfillBench, BenchGoal, RlsBench, ScaleBench, SeedBench, ServerFacts};
 use clap::{Args, Subcommand};
-use local_db::{Role, Up};
+use local_db::{Role, StartOptions};
 use tenancy_config::{DatabaseUrl, Exit};
 
 use crate::app::{CommandContext, Outcome};
@@ -164,7 +164,7 @@ pub(crate) async fn run(app: &CommandContext, options: Options) -> Outcome {
 
 /// Brings the local server up.
 async fn superuser(app: &CommandContext, server: ServerOptions) -> anyhow::Result<DatabaseUrl> {
-    let running = app.local(server.into())?.up(&mut app.notes(), Up::default()).await?;
+    let running = app.local(server.into())?.up(&mut app.notes(), StartOptions::default()).await?;
     Ok(running.url(Role::Superuser)?)
 }
 

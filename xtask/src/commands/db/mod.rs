@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
-use local_db::{Change, LocalDb, LocalOptions, Running, Seed, State, Status, Up, seed};
+use local_db::{ClusterChange, LocalDb, LocalOptions, Running, Seed, StartOptions, State, Status, demo};
 use serde::Serialize;
 use tenancy_config::environment;
 
@@ -93,7 +93,7 @@ pub(super) struct UpOptions {
     empty: bool,
 }
 
-impl From<UpOptions> for Up {
+impl From<UpOptions> for StartOptions {
     fn from(options: UpOptions) -> Self {
         Self { empty: options.empty }
     }
@@ -193,9 +193,9 @@ impl CommandContext {
 /// Says what `up` or `reset` did, and what can be done with it.
 fn tell(app: &CommandContext, running: &Running) -> anyhow::Result<()> {
     let did = match running.change() {
-        Change::None => "the local database runs already",
-        Change::Started => "started the local database",
-        Change::Created => "made the local database",
+        ClusterChange::None => "the local database runs already",
+        ClusterChange::Started => "started the local database",
+        ClusterChange::Created => "made the local database",
     };
     let version = running.programs().major();
     let next = if running.has_tables() { "`cargo xtask db seed` fills it" } else { "it has no tables yet" };
@@ -206,12 +206,12 @@ fn tell(app: &CommandContext, running: &Running) -> anyhow::Result<()> {
 
 async fn url(app: &CommandContext, local: &LocalDb, role: Role) -> anyhow::Result<()> {
     report::refuse_csv("db url", app.global.format())?;
-    let url = local.up(&mut app.notes(), Up::default()).await?.url(role.into())?;
+    let url = local.up(&mut app.notes(), StartOptions::default()).await?.url(role.into())?;
     app.report(&UrlReport { url: url.expose().to_owned() })
 }
 
 async fn open_psql(app: &CommandContext, local: &LocalDb, psql: Psql) -> anyhow::Result<()> {
-    let running = local.up(&mut app.notes(), Up::default()).await?;
+    let running = local.up(&mut app.notes(), StartOptions::default()).await?;
     let url = running.url(psql.role.role.into())?;
     let Some(program) = local_db::psql::locate(Some(running.programs())) else {
         return Err(CommandError::failed(
@@ -233,9 +233,9 @@ async fn open_psql(app: &CommandContext, local: &LocalDb, psql: Psql) -> anyhow:
 }
 
 async fn seed(app: &CommandContext, local: &LocalDb, options: &SeedOptions) -> anyhow::Result<()> {
-    let running = local.up(&mut app.notes(), Up::default()).await?;
+    let running = local.up(&mut app.notes(), StartOptions::default()).await?;
     app.printer.note(&format!("planting {} bookings", text::count(u64::from(options.bookings))));
-    app.report(&seed::plant(&running.url(local_db::Role::Superuser)?, &options.into(), &mut app.notes()).await?)
+    app.report(&demo::plant(&running.url(local_db::Role::Superuser)?, &options.into(), &mut app.notes()).await?)
 }
 
 /// The one report that shows a URL whole: it is what was asked for, and its password guards a local database only.

@@ -8,7 +8,7 @@ use std::time::Instant;
 use assign_chat_messages::{MessageAssignment, MessageTenant};
 use backfill_engine::BackfillReport;
 use clap::Args;
-use local_db::{LocalDb, Planted, Reset, Role, Running, seed};
+use local_db::{LocalDb, Planted, Reset, Role, Running, demo};
 use tenancy_config::{Exit, Tenancy, environment};
 use tenant_audit::AuditReport;
 use tenant_rls::{ConnectOptions, Database};
@@ -126,7 +126,7 @@ async fn prepare(app: &CommandContext, local: &LocalDb, data: &SeedOptions) -> a
         running.port(),
         count(u64::from(data.bookings))
     ));
-    let planted = seed::plant(&running.url(Role::Superuser)?, &data.into(), &mut app.notes()).await?;
+    let planted = demo::plant(&running.url(Role::Superuser)?, &data.into(), &mut app.notes()).await?;
     Ok((running, planted))
 }
 
