@@ -120,7 +120,7 @@ impl Undo<'_> {
 
     /// Counts what an undo would do now.
     async fn count(&self, plan: &BackfillPlan, access: &[Access], role: &ActingRole) -> Result<UndoReport> {
-        let sql = written(include_str!("../../../../sql/backfill/still_ours.sql"), plan)
+        let sql = written(include_str!("../../../../sql/backfill-engine/still_ours.sql"), plan)
             .fragment("key_is_named", plan.key.is_named())
             .build();
         let mut audit = AuditTx::begin(self.database, access, std::slice::from_ref(role), None).await?;
@@ -141,7 +141,7 @@ impl Undo<'_> {
         stop: &watch::Receiver<bool>,
         progress: &mut (dyn FnMut(BackfillEvent) + Send),
     ) -> Result<(bool, i64, i64)> {
-        let undo = by_key(include_str!("../../../../sql/backfill/undo.sql"), plan);
+        let undo = by_key(include_str!("../../../../sql/backfill-engine/undo.sql"), plan);
         let variable = &self.tenancy.session.variable;
         let call = UndoCall { run: self.run, variable, undo: &undo, rows: ROWS };
         let (mut undone, mut kept) = (0, 0);

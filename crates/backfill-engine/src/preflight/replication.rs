@@ -36,7 +36,7 @@ pub struct IdleSlot {
 }
 
 pub(super) async fn inspect(connection: &mut PgConnection) -> Result<Replication> {
-    let row = sqlx::query(include_str!("../../../../sql/backfill/preflight_replication.sql"))
+    let row = sqlx::query(include_str!("../../../../sql/backfill-engine/preflight_replication.sql"))
         .fetch_one(connection)
         .await
         .map_err(RlsError::query("asking who follows the WAL"))?;
@@ -96,7 +96,7 @@ impl Replication {
 
 /// Publications of the table. A published table without a replica identity would refuse every update.
 pub(super) async fn publications(connection: &mut PgConnection, plan: &BackfillPlan) -> Result<Vec<String>> {
-    let rows = sqlx::query(include_str!("../../../../sql/backfill/preflight_publications.sql"))
+    let rows = sqlx::query(include_str!("../../../../sql/backfill-engine/preflight_publications.sql"))
         .bind(plan.table.schema().as_str())
         .bind(plan.table.name().as_str())
         .fetch_all(connection)

@@ -56,7 +56,7 @@ struct Table {
 }
 
 pub(super) async fn estimate(connection: &mut PgConnection, plan: &BackfillPlan, rows: u64) -> Result<Option<Space>> {
-    let row = sqlx::query(include_str!("../../../../sql/backfill/preflight_space.sql"))
+    let row = sqlx::query(include_str!("../../../../sql/backfill-engine/preflight_space.sql"))
         .bind(plan.table.schema().as_str())
         .bind(plan.table.name().as_str())
         .fetch_one(connection)

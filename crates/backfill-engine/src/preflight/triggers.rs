@@ -10,7 +10,7 @@ use crate::finding::{RefusedTriggers, Trigger};
 use crate::plan::BackfillPlan;
 
 pub(super) async fn find(connection: &mut PgConnection, plan: &BackfillPlan) -> Result<Vec<Trigger>> {
-    let rows = sqlx::query(include_str!("../../../../sql/backfill/preflight_triggers.sql"))
+    let rows = sqlx::query(include_str!("../../../../sql/backfill-engine/preflight_triggers.sql"))
         .bind(plan.table.schema().as_str())
         .bind(plan.table.name().as_str())
         .bind(plan.column.as_str())

@@ -98,7 +98,7 @@ pub(super) async fn find(
 
 async fn keys(connection: &mut PgConnection, plan: &BackfillPlan) -> Result<Vec<UniqueIndex>> {
     let doing = || RlsError::query(format!("looking for unique keys of {}", plan.table));
-    let rows = sqlx::query(include_str!("../../../../sql/backfill/preflight_unique.sql"))
+    let rows = sqlx::query(include_str!("../../../../sql/backfill-engine/preflight_unique.sql"))
         .bind(plan.table.schema().as_str())
         .bind(plan.table.name().as_str())
         .bind(plan.column.as_str())

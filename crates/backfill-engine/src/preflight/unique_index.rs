@@ -38,7 +38,7 @@ pub(super) fn statement(plan: &BackfillPlan, key: &UniqueIndex, on_conflict: OnC
         (each(":\"key\" IS NOT NULL"), each("x.:\"key\" = alike.:\"key\""))
     };
     let predicate = key.predicate.clone().map_or(Sql::from_static("true"), Sql::from_catalog);
-    Ok(Template::new(include_str!("../../../../sql/backfill/preflight_unique_breaks.sql"))
+    Ok(Template::new(include_str!("../../../../sql/backfill-engine/preflight_unique_breaks.sql"))
         .fragment("whole", plan.whole())
         .fragment("key_text", plan.key.text())
         .ident("column", &plan.column)

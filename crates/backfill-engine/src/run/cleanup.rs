@@ -60,7 +60,7 @@ impl Cleanup {
 
     async fn read(database: &Database, table: &TableName) -> Result<(Self, bool)> {
         let mut tx = OwnerTx::begin(database, LOCK_TIMEOUT).await?;
-        let row = sqlx::query(include_str!("../../../../sql/backfill/after_stats.sql"))
+        let row = sqlx::query(include_str!("../../../../sql/backfill-engine/after_stats.sql"))
             .bind(table.schema().as_str())
             .bind(table.name().as_str())
             .fetch_one(tx.connection())

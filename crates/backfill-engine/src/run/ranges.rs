@@ -19,7 +19,7 @@ pub(crate) async fn ranges(database: &Database, plan: &BackfillPlan) -> Result<V
     let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
     let mut leaves = Vec::with_capacity(plan.leaves.len());
     for leaf in &plan.leaves {
-        let pages: i64 = sqlx::query_scalar(include_str!("../../../../sql/backfill/pages.sql"))
+        let pages: i64 = sqlx::query_scalar(include_str!("../../../../sql/backfill-engine/pages.sql"))
             .bind(leaf.schema().as_str())
             .bind(leaf.name().as_str())
             .fetch_one(tx.connection())

@@ -1,4 +1,4 @@
-//! The statements of one backfill, composed from `sql/backfill/` for its table and sources.
+//! The statements of one backfill, composed from `sql/backfill-engine/` for its table and sources.
 
 pub(crate) mod keyed;
 pub(crate) mod resolution;
@@ -64,11 +64,11 @@ impl Statements {
         let batch_decision = leaving_out(decision.clone(), keys);
         let batch = |leaf: &TableName| {
             let resolve =
-                deciding(of_leaf(include_str!("../../../../sql/backfill/resolve.sql"), leaf), &batch_decision)
+                deciding(of_leaf(include_str!("../../../../sql/backfill-engine/resolve.sql"), leaf), &batch_decision)
                     .fragment("key_text", plan.key.text())
                     .fragment("source", resolution.source(on_conflict))
                     .build();
-            let assign = of_leaf(include_str!("../../../../sql/backfill/assign.sql"), leaf)
+            let assign = of_leaf(include_str!("../../../../sql/backfill-engine/assign.sql"), leaf)
                 .fragment("type", Sql::from_static(plan.column_type.cast()))
                 .build();
             BatchStatement::new(resolve, assign)
@@ -76,17 +76,17 @@ impl Statements {
         let leaf = |leaf: &TableName| LeafStatements {
             leaf: leaf.clone(),
             batch: batch(leaf),
-            key_of: Template::new(include_str!("../../../../sql/backfill/key_of.sql"))
+            key_of: Template::new(include_str!("../../../../sql/backfill-engine/key_of.sql"))
                 .table("target", leaf)
                 .fragment("key_text", plan.key.text())
                 .build(),
         };
         Ok(Self {
             leaves: plan.leaves.iter().map(leaf).collect(),
-            survey: open(include_str!("../../../../sql/backfill/survey.sql"))
+            survey: open(include_str!("../../../../sql/backfill-engine/survey.sql"))
                 .fragment("lowest", lowest.clone())
                 .build(),
-            review: open(include_str!("../../../../sql/backfill/review.sql"))
+            review: open(include_str!("../../../../sql/backfill-engine/review.sql"))
                 .fragment("key_text", plan.key.text())
                 .fragment("lowest", lowest)
                 .fragment("ghosts", list(&resolution.ghosts))
@@ -96,8 +96,8 @@ impl Statements {
                 .fragment("seen", resolution.seen())
                 .fragment("fingerprint", resolution.fingerprint())
                 .build(),
-            compare: open(include_str!("../../../../sql/backfill/compare.sql")).build(),
-            count_null: of_whole(include_str!("../../../../sql/backfill/count_null.sql")).build(),
+            compare: open(include_str!("../../../../sql/backfill-engine/compare.sql")).build(),
+            count_null: of_whole(include_str!("../../../../sql/backfill-engine/count_null.sql")).build(),
             ghosts: plan.sources.iter().filter_map(Source::pointer).map(|pointer| ghosts(plan, pointer)).collect(),
         })
     }
@@ -111,7 +111,7 @@ impl Statements {
 }
 
 fn ghosts(plan: &BackfillPlan, source: &Pointer) -> Sql {
-    Template::new(include_str!("../../../../sql/backfill/ghosts.sql"))
+    Template::new(include_str!("../../../../sql/backfill-engine/ghosts.sql"))
         .table("source", &source.table)
         .ident("source_tenant", &source.tenant)
         .table("tenants", &plan.tenants)

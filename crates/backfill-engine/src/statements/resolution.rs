@@ -108,19 +108,24 @@ impl Resolution {
         let of = |text: &'static str| Template::new(text).ident("s", &s);
         let (value, ghosts) = match kind {
             SourceKind::Row(pointer) => {
-                let join = self.join(plan, include_str!("../../../../sql/backfill/source_join.sql"), pointer)?;
+                let join = self.join(
+                    plan,
+                    include_str!("../../../../sql/backfill-engine/fragments/source_join.sql"),
+                    pointer,
+                )?;
                 self.joins.push(join.ident("s", &s).ident("e", &e).build());
                 let with = |text| of(text).ident("e", &e).ident("key", key).ident("tenant", &pointer.tenant).build();
                 let value = with("CASE WHEN :\"e\".:\"key\" IS NOT NULL THEN :\"s\".:\"tenant\" END");
                 (value, with("CASE WHEN :\"e\".:\"key\" IS NULL THEN :\"s\".:\"tenant\"::pg_catalog.text END"))
             }
             SourceKind::Rows(pointer) => {
-                let join = self.join(plan, include_str!("../../../../sql/backfill/rows_join.sql"), pointer)?;
+                let join =
+                    self.join(plan, include_str!("../../../../sql/backfill-engine/fragments/rows_join.sql"), pointer)?;
                 self.joins.push(join.ident("s", &s).build());
                 (of(":\"s\".tenants").build(), of("pg_catalog.array_to_string(:\"s\".ghosts, ' | ')").build())
             }
             SourceKind::Given(tenant) => {
-                let join = Template::new(include_str!("../../../../sql/backfill/given_join.sql"))
+                let join = Template::new(include_str!("../../../../sql/backfill-engine/fragments/given_join.sql"))
                     .table("tenants", &plan.tenants)
                     .ident("e", &e)
                     .ident("tenant_key", key)
@@ -165,7 +170,7 @@ impl Resolution {
             );
         }
         self.joins.push(
-            Template::new(include_str!("../../../../sql/backfill/evidence_join.sql"))
+            Template::new(include_str!("../../../../sql/backfill-engine/fragments/evidence_join.sql"))
                 .fragment("candidates", Sql::join(said.iter().map(Said::candidates), " UNION "))
                 .fragment("lowest", call("least(:list)", said.iter().map(Said::lowest)))
                 .fragment("highest", call("greatest(:list)", said.iter().map(Said::highest)))
@@ -212,7 +217,7 @@ impl Resolution {
 
     /// A hash of what people decide on: `row_key`, [`seen`](Self::seen), and the answers of the sources.
     pub(crate) fn fingerprint(&self) -> Sql {
-        Template::new(include_str!("../../../../sql/backfill/fingerprint.sql"))
+        Template::new(include_str!("../../../../sql/backfill-engine/fragments/fingerprint.sql"))
             .fragment("pointers", list(&self.pointers))
             .fragment("tenant_texts", list(&self.tenant_texts))
             .fragment("ghost_texts", list(&self.ghost_texts))

@@ -56,7 +56,7 @@ pub(super) async fn key_matches(
         .ident("key", key)
         .build()
     });
-    let sql = Template::new(include_str!("../../../../sql/backfill/key_matches.sql"))
+    let sql = Template::new(include_str!("../../../../sql/backfill-engine/key_matches.sql"))
         .table("target", table)
         .ident("column", column)
         .fragment("matches", Sql::join(matches, ", "))
@@ -81,7 +81,7 @@ pub(super) async fn sources(
         let of = |alone: &Sql| Template::new(text).fragment("alone", alone.clone()).build();
         Sql::join(alone.iter().map(of), ", ")
     };
-    let sql = Template::new(include_str!("../../../../sql/backfill/suggest.sql"))
+    let sql = Template::new(include_str!("../../../../sql/backfill-engine/suggest.sql"))
         .fragment("whole", plan.whole())
         .ident("column", &plan.column)
         .fragment("vias", list(&resolution.vias))

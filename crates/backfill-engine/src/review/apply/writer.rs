@@ -63,7 +63,7 @@ pub(super) fn statements(plan: &BackfillPlan) -> Result<(Sql, Sql)> {
     let resolution = Resolution::of(plan)?;
     // Tie breakers are not asked: people decided what these could not.
     let sources = plan.sources.len();
-    let judge = Template::new(include_str!("../../../../../sql/backfill/judge.sql"))
+    let judge = Template::new(include_str!("../../../../../sql/backfill-engine/judge.sql"))
         .fragment("whole", plan.whole())
         .table("tenants", &plan.tenants)
         .ident("tenant_key", &plan.tenant_key)
@@ -78,7 +78,7 @@ pub(super) fn statements(plan: &BackfillPlan) -> Result<(Sql, Sql)> {
         .fragment("joins", Sql::join(resolution.joins[..sources].iter().cloned(), "\n"))
         .fragment("fingerprint", resolution.fingerprint())
         .build();
-    Ok((judge, by_key(include_str!("../../../../../sql/backfill/decide.sql"), plan)))
+    Ok((judge, by_key(include_str!("../../../../../sql/backfill-engine/decide.sql"), plan)))
 }
 
 impl Writer<'_> {
