@@ -82,13 +82,13 @@ pub(super) async fn find(
 ) -> Result<(Vec<UniqueViolations>, Vec<UncheckedIndex>)> {
     let (mut broken, mut unchecked) = (Vec::new(), Vec::new());
     let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
-    let keys = keys(tx.connection(), plan).await?;
+    let indexes = unique_indexes(tx.connection(), plan).await?;
     tx.rollback().await?;
-    for key in keys {
-        match breaks(&key, database, tenancy, plan, on_conflict).await {
+    for index in indexes {
+        match breaks(&index, database, tenancy, plan, on_conflict).await {
             Ok(breaks) => broken.extend(breaks),
             Err(Error::Database(error @ RlsError::CannotSee(_))) => {
-                unchecked.push(UncheckedIndex { index: key.name, why: error.to_string() });
+                unchecked.push(UncheckedIndex { index: index.name, why: error.to_string() });
             }
             Err(error) => return Err(error),
         }
@@ -96,7 +96,7 @@ pub(super) async fn find(
     Ok((broken, unchecked))
 }
 
-async fn keys(connection: &mut PgConnection, plan: &BackfillPlan) -> Result<Vec<UniqueIndex>> {
+async fn unique_indexes(connection: &mut PgConnection, plan: &BackfillPlan) -> Result<Vec<UniqueIndex>> {
     let doing = || RlsError::query(format!("looking for unique keys of {}", plan.table));
     let rows = sqlx::query(include_str!("../../../../sql/backfill-engine/preflight_unique.sql"))
         .bind(plan.table.schema().as_str())
@@ -105,7 +105,7 @@ async fn keys(connection: &mut PgConnection, plan: &BackfillPlan) -> Result<Vec<
         .fetch_all(connection)
         .await
         .map_err(doing())?;
-    let key = |row: &sqlx::postgres::PgRow| {
+    let index = |row: &sqlx::postgres::PgRow| {
         let columns = row.get::<Vec<String>, _>(3).into_iter().map(Ident::new);
         Ok(UniqueIndex {
             name: row.get(0),
@@ -115,7 +115,7 @@ async fn keys(connection: &mut PgConnection, plan: &BackfillPlan) -> Result<Vec<
             nulls_equal: row.get(4),
         })
     };
-    rows.iter().map(key).collect()
+    rows.iter().map(index).collect()
 }
 
 async fn breaks(

@@ -21,23 +21,23 @@ pub(super) struct UniqueIndex {
     pub(super) nulls_equal: bool,
 }
 
-pub(super) fn statement(plan: &BackfillPlan, key: &UniqueIndex, on_conflict: OnConflict) -> Result<Sql> {
+pub(super) fn statement(plan: &BackfillPlan, index: &UniqueIndex, on_conflict: OnConflict) -> Result<Sql> {
     let resolution = Resolution::of(plan)?;
-    let columns = Columns::of(plan, key)?;
-    let compared = (1..=key.compares.len()).map(|n| Ident::new(format!("key_{n}"))).collect::<Result<Vec<_>, _>>()?;
+    let columns = Columns::of(plan, index)?;
+    let compared = (1..=index.compares.len()).map(|n| Ident::new(format!("key_{n}"))).collect::<Result<Vec<_>, _>>()?;
     let each = |text: &'static str| {
         compared.iter().map(|key| Template::new(text).ident("key", key).build()).collect::<Vec<Sql>>()
     };
-    let keys = compared.iter().zip(&key.compares).map(|(name, text)| {
+    let keys = compared.iter().zip(&index.compares).map(|(name, text)| {
         let value = Sql::from_catalog(text.clone());
         Template::new(":value AS :\"key\"").fragment("value", value).ident("key", name).build()
     });
-    let (comparable, equal) = if key.nulls_equal {
+    let (comparable, equal) = if index.nulls_equal {
         (vec![Sql::from_static("true")], each("x.:\"key\" IS NOT DISTINCT FROM alike.:\"key\""))
     } else {
         (each(":\"key\" IS NOT NULL"), each("x.:\"key\" = alike.:\"key\""))
     };
-    let predicate = key.predicate.clone().map_or(Sql::from_static("true"), Sql::from_catalog);
+    let predicate = index.predicate.clone().map_or(Sql::from_static("true"), Sql::from_catalog);
     Ok(Template::new(include_str!("../../../../sql/backfill-engine/preflight_unique_breaks.sql"))
         .fragment("whole", plan.whole())
         .fragment("key_text", plan.key.text())
@@ -64,11 +64,11 @@ pub(super) fn statement(plan: &BackfillPlan, key: &UniqueIndex, on_conflict: OnC
 struct Columns(Vec<(Ident, Ident)>);
 
 impl Columns {
-    fn of(plan: &BackfillPlan, key: &UniqueIndex) -> Result<Self> {
+    fn of(plan: &BackfillPlan, index: &UniqueIndex) -> Result<Self> {
         // A list of columns cannot be empty; this one contains the tenant column.
-        debug_assert!(key.columns.contains(&plan.column));
+        debug_assert!(index.columns.contains(&plan.column));
         let own = |n| Ident::new(format!("own_{n}"));
-        let columns = (1..).zip(&key.columns).map(|(n, name)| Ok((name.clone(), own(n)?)));
+        let columns = (1..).zip(&index.columns).map(|(n, name)| Ok((name.clone(), own(n)?)));
         Ok(Self(columns.collect::<Result<_>>()?))
     }
 

@@ -174,7 +174,7 @@ impl Batches<'_> {
             RlsError::Query { source, .. } => source.to_string(),
             other => other.to_string(),
         };
-        let RunRecorder::Kept(run) = &self.recorder else {
+        let RunRecorder::Recorded(run) = &self.recorder else {
             tx.rollback().await?;
             self.recorder.moved(claim.tids.until);
             let failed = key.map(|key| FailedRow { key, error });

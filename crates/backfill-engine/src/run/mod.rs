@@ -147,7 +147,7 @@ impl Backfill<'_> {
                 return Ok(Some(self.begin(new, lease, ranges).await?));
             }
             if let Some(run) = Run::join(self.database, new).await? {
-                return Ok(Some((RunRecorder::Kept(run), None)));
+                return Ok(Some((RunRecorder::Recorded(run), None)));
             }
             tokio::time::sleep(JOIN_AGAIN).await;
         }
@@ -161,7 +161,7 @@ impl Backfill<'_> {
         ranges: &[NewRange],
     ) -> Result<(RunRecorder, Option<Leadership>)> {
         let run = Run::resume_or_open(self.database, new, self.holder, ranges).await?;
-        Ok((RunRecorder::Kept(run), Some(Leadership::new(self, lease))))
+        Ok((RunRecorder::Recorded(run), Some(Leadership::new(self, lease))))
     }
 
     /// The rows that all processes of the run had examined and assigned before this one began.

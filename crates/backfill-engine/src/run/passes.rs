@@ -131,7 +131,7 @@ impl<'a> Passes<'a> {
 
     /// Reports the counts of other processes.
     async fn watch_others(&self, shared: &Shared<'_, '_>) -> Infallible {
-        let RunRecorder::Kept(run) = &self.batches.recorder else { return std::future::pending().await };
+        let RunRecorder::Recorded(run) = &self.batches.recorder else { return std::future::pending().await };
         loop {
             tokio::time::sleep(ASK).await;
             // The workers handle a lost server.
@@ -145,7 +145,7 @@ impl<'a> Passes<'a> {
     /// Waits for the leader after a pass. Returns none if another pass begins, and otherwise how the run ended for this
     /// process.
     async fn wait_for_leader(&mut self, progress: &ProgressSink<'_>) -> Result<Option<PassEnd>> {
-        let RunRecorder::Kept(run) = &self.batches.recorder else { return Ok(Some(PassEnd::PassOver)) };
+        let RunRecorder::Recorded(run) = &self.batches.recorder else { return Ok(Some(PassEnd::PassOver)) };
         let &Backfill { database, holder, .. } = &self.backfill;
         let mut watch = LeaseWatch::new(self.backfill.new_run().resource());
         loop {
@@ -189,7 +189,7 @@ impl<'a> Passes<'a> {
 
     /// The rows that all processes assigned, and those that were refused in this pass.
     async fn assigned(&self) -> Result<(u64, u64)> {
-        let RunRecorder::Kept(run) = &self.batches.recorder else {
+        let RunRecorder::Recorded(run) = &self.batches.recorder else {
             let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
             return Ok((counts.assigned, counts.failed.len() as u64));
         };
@@ -201,7 +201,7 @@ impl<'a> Passes<'a> {
     async fn next_pass(&mut self, survey: Survey, progress: &ProgressSink<'_>) -> Result<()> {
         let &Batches { database, plan, .. } = &self.batches;
         let ranges = retry_lost_connection(progress, async || ranges(database, plan).await).await?;
-        let (RunRecorder::Kept(run), Some(lead)) = (&mut self.batches.recorder, &self.lead) else { return Ok(()) };
+        let (RunRecorder::Recorded(run), Some(lead)) = (&mut self.batches.recorder, &self.lead) else { return Ok(()) };
         retry_lost_connection(progress, async || Ok(run.next_pass(database, &lead.lease, &ranges).await?)).await?;
         send(progress, BackfillEvent::NextPass { pass: run.pass, assignable: survey.assignable });
         Ok(())

@@ -13,9 +13,9 @@ use crate::run::tid::Tid;
 /// Where batches are recorded.
 pub(crate) enum RunRecorder {
     /// A recorded run.
-    Kept(Run),
+    Recorded(Run),
     /// A dry run. The run is made in each transaction and rolled back with it, so the ranges are kept here.
-    Dry { new: NewRun, ranges: Mutex<VecDeque<Range>> },
+    DryRun { new: NewRun, ranges: Mutex<VecDeque<Range>> },
 }
 
 impl RunRecorder {
@@ -27,14 +27,14 @@ impl RunRecorder {
             next: Tid::page(range.first).to_string(),
             until: Tid::page(range.behind).to_string(),
         };
-        Self::Dry { new, ranges: Mutex::new(ranges.iter().map(range).collect()) }
+        Self::DryRun { new, ranges: Mutex::new(ranges.iter().map(range).collect()) }
     }
 
     /// The run; none for a dry run.
     pub(crate) fn run(&self) -> Option<&Run> {
         match self {
-            Self::Kept(run) => Some(run),
-            Self::Dry { .. } => None,
+            Self::Recorded(run) => Some(run),
+            Self::DryRun { .. } => None,
         }
     }
 
@@ -47,12 +47,12 @@ impl RunRecorder {
         preferred: i64,
     ) -> Result<Option<(Run, Range)>, tenant_ops::Error> {
         match self {
-            Self::Kept(run) => {
+            Self::Recorded(run) => {
                 tx.assume(role).await?;
                 let range = run.claim(tx.connection().await?, preferred).await?;
                 Ok(range.map(|range| (run.clone(), range)))
             }
-            Self::Dry { new, ranges } => {
+            Self::DryRun { new, ranges } => {
                 let next = ranges.lock().unwrap_or_else(PoisonError::into_inner).front().cloned();
                 let Some(range) = next else { return Ok(None) };
                 let entered = enter_dry(tx.connection().await?, tenancy, new, range).await?;
@@ -64,7 +64,7 @@ impl RunRecorder {
 
     /// Records that a batch of a dry run came to `until`. The server records this for other runs.
     pub(crate) fn moved(&self, until: Tid) {
-        let Self::Dry { ranges, .. } = self else { return };
+        let Self::DryRun { ranges, .. } = self else { return };
         let mut ranges = ranges.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(range) = ranges.front_mut() else { return };
         range.next = until.to_string();

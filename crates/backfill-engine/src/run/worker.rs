@@ -213,7 +213,7 @@ impl<'a, 't> Worker<'a, 't> {
     /// Waits if there may be more to do, or returns why the pass is over.
     async fn nothing(&self) -> Result<Option<PassEnd>> {
         let Shared { batches, progress, paused, .. } = self.shared;
-        let RunRecorder::Kept(run) = &batches.recorder else { return Ok(Some(PassEnd::PassOver)) };
+        let RunRecorder::Recorded(run) = &batches.recorder else { return Ok(Some(PassEnd::PassOver)) };
         let now = retry_lost_connection(progress, async || Ok(run.standing(batches.database).await?)).await?;
         match now.state {
             RunState::Running if now.open_ranges == 0 => return Ok(Some(PassEnd::PassOver)),

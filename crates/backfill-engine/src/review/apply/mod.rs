@@ -84,9 +84,9 @@ impl Apply<'_> {
         let alive = writer.keep_alive();
         let mut done = self.lines(&mut file, Some(&writer), &stop, progress).await;
         drop(alive);
-        let kept = writer.release(done.as_ref().is_ok_and(|report| !report.stopped)).await;
+        let recorded = writer.release(done.as_ref().is_ok_and(|report| !report.stopped)).await;
         if let Ok(report) = &mut done
-            && !kept
+            && !recorded
         {
             report.run = None;
         }
@@ -105,7 +105,8 @@ impl Apply<'_> {
         file.check_columns(&plan)?;
         let role = survey::writer(database, tenancy, &plan).await?;
         let (judge, write) = writer::statements(&plan)?;
-        let recorder = if self.dry_run { DecisionRecorder::Dry } else { self.open_recorder(&plan, progress).await? };
+        let recorder =
+            if self.dry_run { DecisionRecorder::DryRun } else { self.open_recorder(&plan, progress).await? };
         progress(BackfillEvent::Started {
             table: plan.table.clone(),
             rows: self.review.decided,
@@ -126,7 +127,7 @@ impl Apply<'_> {
         let mut waiting = |holder: &str| progress(BackfillEvent::Waiting { holder: holder.to_owned() });
         let resource = format!("backfill of {}", plan.table);
         let lease = Lease::acquire(self.database, &resource, self.holder, &mut waiting).await?;
-        Ok(DecisionRecorder::Kept {
+        Ok(DecisionRecorder::Recorded {
             run: DecisionRun::resume_or_open(self.database, &plan.table.to_string()).await?,
             lease,
         })
@@ -277,8 +278,8 @@ fn note(report: &mut ApplyReport, file: Option<&mut RefusedFile>, line: Line, fa
 impl DecisionRecorder {
     fn run(&self) -> Option<i64> {
         match self {
-            Self::Kept { run, .. } => Some(run.id),
-            Self::Dry => None,
+            Self::Recorded { run, .. } => Some(run.id),
+            Self::DryRun => None,
         }
     }
 }
@@ -286,17 +287,17 @@ impl DecisionRecorder {
 impl Writer<'_> {
     fn keep_alive(&self) -> Option<Heartbeat> {
         match &self.recorder {
-            DecisionRecorder::Kept { lease, .. } => Some(lease.keep_alive(self.database)),
-            DecisionRecorder::Dry => None,
+            DecisionRecorder::Recorded { lease, .. } => Some(lease.keep_alive(self.database)),
+            DecisionRecorder::DryRun => None,
         }
     }
 
     /// Ends the run, releases the lease, and returns whether the run stays in the book-keeping. Errors are ignored: the
     /// lease expires, and the run is continued later.
     async fn release(&self, finished: bool) -> bool {
-        let DecisionRecorder::Kept { run, lease } = &self.recorder else { return false };
-        let kept = run.end(self.database, finished).await.unwrap_or(true);
+        let DecisionRecorder::Recorded { run, lease } = &self.recorder else { return false };
+        let recorded = run.end(self.database, finished).await.unwrap_or(true);
         let _ = lease.release(self.database).await;
-        kept
+        recorded
     }
 }

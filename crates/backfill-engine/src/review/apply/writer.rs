@@ -39,12 +39,12 @@ pub(super) enum DecisionOutcome {
 
 /// Where decisions are recorded.
 pub(super) enum DecisionRecorder {
-    Kept {
+    Recorded {
         run: DecisionRun,
         lease: Lease,
     },
     /// A dry run: the record is made in each transaction and rolled back with it.
-    Dry,
+    DryRun,
 }
 
 /// Writes into one table as one role.
@@ -187,7 +187,7 @@ impl Writer<'_> {
                 Fault::Connection => connection.next_wait(),
                 _ => None,
             };
-            if let (Some("TO003"), DecisionRecorder::Kept { run, .. }) = (error.sqlstate(), &self.recorder) {
+            if let (Some("TO003"), DecisionRecorder::Recorded { run, .. }) = (error.sqlstate(), &self.recorder) {
                 return Err(Error::Ended { run: run.id });
             }
             let Some(wait) = wait else { return Err(error.into()) };
@@ -202,11 +202,11 @@ impl Writer<'_> {
         let mut tx = BatchTx::begin(self.database, self.tenancy, &BatchOptions::default()).await?;
         let done = self.in_transaction(&mut tx, batch).await;
         match (done, &self.recorder) {
-            (Ok(verdicts), DecisionRecorder::Kept { .. }) => {
+            (Ok(verdicts), DecisionRecorder::Recorded { .. }) => {
                 tx.commit().await?;
                 Ok(verdicts)
             }
-            (Ok(verdicts), DecisionRecorder::Dry) => {
+            (Ok(verdicts), DecisionRecorder::DryRun) => {
                 tx.rollback().await?;
                 Ok(verdicts)
             }
@@ -220,11 +220,11 @@ impl Writer<'_> {
 
     async fn in_transaction(&self, tx: &mut BatchTx, batch: &[ReadyDecision<'_>]) -> Result<Vec<DecisionResult>> {
         let run = match &self.recorder {
-            DecisionRecorder::Kept { run, lease } => {
+            DecisionRecorder::Recorded { run, lease } => {
                 lease.fence(tx.connection().await?).await?;
                 *run
             }
-            DecisionRecorder::Dry => {
+            DecisionRecorder::DryRun => {
                 tenant_ops::install_in(tx.connection().await?, self.tenancy).await?;
                 DecisionRun::open_in(tx.connection().await?, &self.plan.table.to_string()).await?
             }
