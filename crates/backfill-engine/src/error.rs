@@ -1,11 +1,11 @@
-//! What can go wrong in a backfill.
+//! The errors of a backfill.
 
 use std::path::PathBuf;
 
 use tenancy_config::{Exit, NameError, TableName, UserError};
 use tenant_ops::RunState;
 
-use crate::{FailedRow, RefusedTriggers};
+use crate::finding::{FailedRow, RefusedTriggers};
 
 /// The result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -14,10 +14,10 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The database said no.
+    /// The database refused, or could not be reached.
     #[error(transparent)]
     Database(#[from] tenant_rls::Error),
-    /// The book-keeping said no.
+    /// The book-keeping refused, or is not usable.
     #[error(transparent)]
     Ops(#[from] tenant_ops::Error),
     /// A table that cannot be backfilled, and why.
@@ -34,12 +34,12 @@ pub enum Error {
         /// The table.
         table: TableName,
     },
-    /// `tenancy.toml` names a source or evidence whose table this database does not have, or not with a tenant column.
+    /// `tenancy.toml` names a source or a tie breaker whose table is missing in this database, or has no tenant column.
     #[error("{table} cannot be backfilled: tenancy.toml has `{source_name}` decide, but {why}")]
     NoSuchSource {
         /// The table.
         table: TableName,
-        /// The source, or the evidence.
+        /// The source or the tie breaker.
         source_name: String,
         /// What the database has instead.
         why: Box<tenant_rls::Error>,
@@ -50,13 +50,13 @@ pub enum Error {
         /// The number.
         run: i64,
     },
-    /// The table requires a tenant: nothing can be set back to NULL, not by its owner either.
+    /// The tenant column of the table is NOT NULL, so that nobody can set it back to NULL, not even the owner.
     #[error("{table} requires a tenant, so none can be taken away again")]
     Strict {
         /// The table.
         table: TableName,
     },
-    /// Later runs drew on the rows of a run.
+    /// Later runs took tenants from rows that this run had assigned.
     #[error("rows of run {run} are where later runs have their tenants from: {}", list(.later))]
     Dependent {
         /// The run.
@@ -64,7 +64,7 @@ pub enum Error {
         /// The later ones, newest first, each with its table.
         later: Vec<(i64, String)>,
     },
-    /// Row after row is refused by the table itself.
+    /// The table refused too many rows.
     #[error("{} rows of {table} refused their tenant one by one; the first, {}: {}", .failed.len(), .failed[0].key, .failed[0].error)]
     TooManyFailures {
         /// The table.
@@ -72,7 +72,7 @@ pub enum Error {
         /// The rows, at least one.
         failed: Vec<FailedRow>,
     },
-    /// A file that people filled in is not a review, or not one of this table any more; nothing was written.
+    /// A file is not a review, or not a review of this table as it is now. Nothing was written.
     #[error("{} cannot be applied: {what}", .path.display())]
     NotAReview {
         /// The file.
@@ -90,16 +90,16 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
-    /// A review is another file than was checked.
+    /// A review was changed after it had been checked.
     #[error("{} was changed while it was being read", .path.display())]
     ReviewChanged {
         /// The file.
         path: PathBuf,
     },
-    /// Triggers would fire that nobody allowed.
+    /// Triggers would fire that `tenancy.toml` does not allow.
     #[error("{0}")]
     Triggers(Box<RefusedTriggers>),
-    /// A trigger that is allowed and is not there: somebody meant another one.
+    /// `tenancy.toml` allows a trigger that the table does not have.
     #[error(
         "tenancy.toml allows the trigger `{trigger}` of {table}, which has none of this name that stands for UPDATE"
     )]
@@ -108,10 +108,10 @@ pub enum Error {
         table: TableName,
         /// The name.
         trigger: String,
-        /// The trigger whose name comes closest.
+        /// The trigger with the most similar name.
         closest: Option<String>,
     },
-    /// The server would refuse every row.
+    /// The server would refuse every update, as the table is published without a replica identity.
     #[error("{table} has no replica identity, so no row of it can be changed while {publications} publishes updates")]
     NoReplicaIdentity {
         /// The table.
@@ -119,23 +119,23 @@ pub enum Error {
         /// The publications.
         publications: String,
     },
-    /// So many rows would break a unique key that it is no longer about rows.
+    /// Too many rows would break a unique key for each of them to be left out.
     #[error("{rows} rows of {table} would break the unique key {index} with the tenant that they are to get")]
     TooManyUniqueBreaks {
         /// The table.
         table: TableName,
         /// The index.
         index: String,
-        /// How many.
+        /// The number of rows.
         rows: u64,
     },
-    /// An operator paused or cancelled what was being applied.
+    /// An operator paused or cancelled the run in which decisions were being applied.
     #[error("what people decided is no longer being applied: somebody paused or cancelled run {run}")]
     Ended {
         /// The run.
         run: i64,
     },
-    /// A run that is over, or that nobody works at.
+    /// A run cannot change to a state, as it is over or no process works at it.
     #[error("run {run} is {}; it cannot become {}", .now.as_str(), .wanted.as_str())]
     NotPossible {
         /// The run.
@@ -147,7 +147,7 @@ pub enum Error {
         /// Its table.
         table: String,
     },
-    /// A file could not be written; the old one, if any, is untouched, and what was assigned is kept.
+    /// A file could not be written. An existing file is untouched, and assigned rows stay assigned.
     #[error(transparent)]
     File(#[from] tenancy_config::FileError),
 }

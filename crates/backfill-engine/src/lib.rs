@@ -1,59 +1,47 @@
-//! Gives the rows of a table their tenant, from rows that they point to.
+//! Gives the rows of a table their tenant, which it takes from rows that they point to.
 //!
-//! The engine reads all sources of a row. One tenant among them is written; several are a conflict unless evidence decides
-//! between them, and none is unresolved; both are reported, never guessed. It works in physical order, in short transactions that each hold
-//! data, journal and checkpoint; what it cannot see it does not count, but stops.
+//! The engine reads all sources of a row. If they name one tenant, the row gets that. If they name several, a tie
+//! breaker may decide; otherwise the row is a conflict. If they name none, the row is unresolved. Conflicts and
+//! unresolved rows are reported and never guessed. The engine works in physical order, in short transactions that each
+//! contain rows, journal and checkpoint. It stops if rows could be hidden from it.
 
-mod aftermath;
-mod apply;
-mod batch;
-mod books;
-mod closing;
-mod comparison;
-mod control;
-mod engine;
 mod error;
-mod key;
-mod lanes;
+mod finding;
+mod format;
+mod fragments;
+mod history;
 mod options;
-mod order;
-mod parts;
-mod passes;
 mod plan;
 mod preflight;
-pub mod pressure;
 mod progress;
-mod report;
+mod retry;
 mod review;
-mod source;
+mod row_count;
+mod run;
 mod statements;
-mod steady;
 mod suggest;
 mod survey;
-mod tally;
-mod tid;
-mod undo;
-mod worker;
+pub mod throttle;
 
-pub use aftermath::{Cleanup, Vacuum};
-pub use apply::{Apply, ApplyReport, Refusal, RefusalKind};
-pub use comparison::Comparison;
-pub use control::{RunStatus, change, status};
-pub use engine::Backfill;
 pub use error::{Error, Result};
+pub use finding::{FailedRow, GhostTenant, RefusedTriggers, Trigger};
+pub use format::bytes;
+pub use history::control::{RunStatus, change, status};
+pub use history::undo::{Undo, UndoReport};
+pub use history::{runs, why};
 pub use options::{BackfillOptions, OnConflict};
-pub use order::order;
 pub use plan::BackfillPlan;
-pub use preflight::{
-    IdleSlot, Preflight, RefusedTriggers, Replication, Space, Trigger, UncheckedIndex, UniqueViolation,
-    UniqueViolations, bytes,
-};
+pub use plan::order::order;
+pub use plan::source::{Source, TieBreaker};
+pub use preflight::{IdleSlot, Preflight, Replication, Space, UncheckedIndex, UniqueViolation, UniqueViolations};
 pub use progress::BackfillEvent;
-pub use report::{BackfillReport, FailedRow, GhostTenant, RunOutcome, SourceCount};
-pub use review::CheckedReview;
-pub use source::{Source, TieBreaker};
+pub use review::apply::{Apply, ApplyReport, Refusal, RefusalKind};
+pub use review::whole_file::CheckedReview;
+pub use run::cleanup::{Cleanup, Vacuum};
+pub use run::context::Backfill;
+pub use run::report::{BackfillReport, RunOutcome, SourceCount};
 pub use suggest::{
     Basis, SourceSuggestion, SuggestReport, TableSuggestion, UnsuitableTable, short_name, sources_from_keys, suggest,
 };
+pub use survey::comparison::Comparison;
 pub use tenant_ops::{Assignment, RunProcessRecord, RunRecord, RunState};
-pub use undo::{Undo, UndoReport, runs, why};

@@ -1,25 +1,32 @@
-//! How a backfill is to run.
+//! The options of a backfill, and limits that several files share.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::pressure::ThrottleLimits;
+use crate::throttle::limits::ThrottleLimits;
+
+/// The lock timeout of transactions that read the catalog or the book-keeping.
+pub(crate) const CATALOG_LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The most passes of a run. If each of them found rows, the application keeps writing rows without a tenant.
+pub(crate) const MOST_PASSES: i32 = 8;
 
 /// What to do with a row whose sources name several tenants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OnConflict {
-    /// Leave it and report it.
+    /// Leave the row and report it.
     #[default]
     Report,
-    /// Where no evidence decides either, take the best source that names one tenant alone; the run and its journal say so.
+    /// If no tie breaker decides, take the first source that names exactly one tenant. The run and its journal record
+    /// this.
     First,
 }
 
 impl OnConflict {
-    /// As `tenant_ops.run` and the command line spell it.
+    /// The spelling in `tenant_ops.run` and on the command line.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Report => "report",
@@ -28,29 +35,30 @@ impl OnConflict {
     }
 }
 
-/// Options of one run.
+/// The options of one run.
 #[derive(Debug, Clone)]
 pub struct BackfillOptions {
-    /// Do all but the commit.
+    /// Do everything except the commit.
     pub dry_run: bool,
-    /// How long a batch should take; batches grow and shrink towards it.
+    /// The time that a batch should take. Batches grow and shrink towards it.
     pub batch_time: Duration,
-    /// How many batches run at once. A dry run and a run with a limit do one after the other.
+    /// The number of batches that run at once. A dry run and a run with a limit use one worker.
     pub workers: u32,
-    /// Where the rows that people must decide are written, as CSV.
+    /// The CSV file for the rows that people must decide.
     pub review: Option<PathBuf>,
-    /// What to do where sources disagree.
+    /// What to do with a row whose sources name several tenants.
     pub on_conflict: OnConflict,
     /// Stop after this many rows were assigned.
     pub limit: Option<u64>,
-    /// How gentle it is with others on the server.
+    /// The limits above which the run slows down or waits for others on the server.
     pub gentleness: ThrottleLimits,
-    /// Help where another process is at this run already.
+    /// Join the run if another process leads it already.
     pub join: bool,
 }
 
 impl BackfillOptions {
-    /// How many batches run at once: a limit is counted down from batch to batch, and the books of a dry run lock each other out.
+    /// The number of batches that run at once. Batches with a limit count it down one after the other, and transactions
+    /// of a dry run would block each other in the book-keeping.
     pub(crate) fn at_once(&self) -> u32 {
         if self.dry_run || self.limit.is_some() { 1 } else { self.workers.max(1) }
     }

@@ -1,17 +1,19 @@
-//! What the engine tells while it runs; whoever started it draws it.
+//! Events of a running backfill, and where they are sent.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 use tenancy_config::TableName;
 
-use crate::pressure::{Reason, Unreadable};
+use crate::throttle::advice::Reason;
+use crate::throttle::signal::Unreadable;
 
 /// An event of a running backfill.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum BackfillEvent {
-    /// Somebody holds the lease on the table; if they are dead, it runs out within seconds.
+    /// Another process holds the lease on the table. If that process is dead, the lease expires within seconds.
     Waiting {
         /// Who holds it.
         holder: String,
@@ -24,73 +26,82 @@ pub enum BackfillEvent {
         rows: u64,
         /// The role that writes.
         role: String,
-        /// The run, unless it is a dry one.
+        /// The run; none for a dry run.
         run: Option<i64>,
-        /// An earlier run is taken up again.
+        /// An earlier run is continued.
         resumed: bool,
-        /// Somebody else leads the run; this process helps.
+        /// Another process leads the run, and this one helps.
         helping: bool,
     },
-    /// What was found before the first row, a sentence each.
+    /// The preflight is done.
     LookedAhead {
-        /// The sentences.
+        /// What it found, one sentence each.
         says: Vec<String>,
     },
-    /// A batch was committed (in a dry run: rolled back).
+    /// A batch was committed, or rolled back in a dry run.
     Batch {
-        /// Rows that were looked at since this process began, by all processes of the run.
+        /// Rows that all processes of the run examined since this one began.
         examined: u64,
-        /// Rows that were assigned since this process began, by all processes of the run.
+        /// Rows that all processes of the run assigned since this one began.
         assigned: u64,
     },
     /// An operator paused the run; this process waits.
     Paused {
-        /// Who did, where that is known.
+        /// Who paused it, if that is known.
         by: Option<String>,
     },
     /// The run goes on after a pause.
     Resumed,
-    /// Whoever led the run is gone; this process leads it from here.
+    /// The process that led the run is gone, and this one leads it now.
     Leading,
-    /// The table is being read through again, for rows that were locked or moved.
+    /// Another pass over the table begins, for rows that were locked or moved.
     NextPass {
         /// The number of the pass.
         pass: i32,
         /// Rows that can still be assigned.
         assignable: u64,
     },
-    /// The connection was lost; it is tried again after this wait.
+    /// The connection was lost, and the engine tries again after a wait.
     Reconnecting {
-        /// What happened.
+        /// The error.
         error: String,
         /// The wait.
         #[serde(rename = "wait_seconds", serialize_with = "seconds")]
         wait: Duration,
     },
-    /// A signal of the server's load cannot be read: one worker goes on that rests as long as it works.
+    /// A signal of the server's load cannot be read. One worker goes on, and rests as long as it works.
     Unreadable {
-        /// The signal, what hides it, and what would show it.
+        /// The signal, why it is hidden, and what would make it readable.
         #[serde(flatten)]
         unreadable: Unreadable,
     },
-    /// The run goes on slowly, or waits. It is told again where the reasons change.
+    /// The run slows down or waits. The event is sent again when the reasons change.
     Slowed {
-        /// The first of the reasons.
+        /// The first reason.
         #[serde(flatten)]
         reason: Reason,
-        /// No batch runs meanwhile.
+        /// No batch runs.
         waits: bool,
-        /// How many workers go on otherwise.
+        /// The number of workers that run otherwise.
         workers: u32,
     },
     /// All workers run again.
     FullSpeedAgain {
-        /// How long they did not.
+        /// How long the run was slowed down.
         #[serde(rename = "held_seconds", serialize_with = "seconds")]
         after: Duration,
     },
-    /// What is left is being counted, by a role that sees every row.
+    /// A survey counts the rows that are left.
     Surveying,
+}
+
+/// Where the workers send their events, one at a time.
+pub(crate) type ProgressSink<'a> = Mutex<&'a mut (dyn FnMut(BackfillEvent) + Send)>;
+
+/// Sends an event.
+pub(crate) fn send(progress: &ProgressSink<'_>, event: BackfillEvent) {
+    let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
+    (**progress)(event);
 }
 
 fn seconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {

@@ -28,9 +28,9 @@ pub struct DecisionRun {
 pub struct DecisionCall<'a> {
     /// The session variable that policies read.
     pub variable: &'a str,
-    /// Judges the decisions and locks the rows: see `sql/backfill/judge.sql`.
+    /// Judges the decisions and locks the rows: see `sql/backfill-engine/judge.sql`.
     pub judge: &'a Sql,
-    /// Writes one tenant's rows: see `sql/backfill/decide.sql`.
+    /// Writes one tenant's rows: see `sql/backfill-engine/decide.sql`.
     pub write: &'a Sql,
     /// The keys of the rows; each once.
     pub keys: Vec<&'a str>,

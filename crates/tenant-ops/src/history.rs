@@ -159,7 +159,7 @@ pub struct UndoCall<'a> {
     pub run: i64,
     /// The session variable that policies read.
     pub variable: &'a str,
-    /// Empties the tenant column of one tenant's rows: see `sql/backfill/undo.sql`.
+    /// Empties the tenant column of one tenant's rows: see `sql/backfill-engine/undo.sql`.
     pub undo: &'a Sql,
     /// So many rows are enough for one transaction.
     pub rows: i64,

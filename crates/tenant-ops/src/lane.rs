@@ -35,7 +35,7 @@ pub struct Range {
 pub struct BatchStatement(Sql);
 
 impl BatchStatement {
-    /// `resolve` locks and groups the rows of a range, `assign` writes one tenant's rows: see `sql/backfill/`. They know
+    /// `resolve` locks and groups the rows of a range, `assign` writes one tenant's rows: see `sql/backfill-engine/`. They know
     /// the variables of `sql/ops/assign_batch.sql`.
     pub fn new(resolve: Sql, assign: Sql) -> Self {
         let batch = Template::new(include_str!("../../../sql/ops/assign_batch.sql"))

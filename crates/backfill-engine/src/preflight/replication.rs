@@ -1,56 +1,62 @@
-//! Who will have to follow what is written.
+//! Standbys, slots and publications that must follow the writes.
 
 use serde::Serialize;
 use sqlx::{PgConnection, Row};
 use tenant_rls::Error as RlsError;
 
-use super::{bytes, listed, number};
-use crate::{BackfillPlan, Error, Result};
+use crate::error::{Error, Result};
+use crate::format::{bytes, listed};
+use crate::plan::BackfillPlan;
+use crate::row_count::row_count;
 
-/// Standbys, slots, and what the server keeps for them.
+/// Standbys, slots, and the WAL that the server keeps for them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Replication {
     /// Standbys, and readers of logical replication.
     pub standbys: u64,
-    /// Those of them that do not show this login how far behind they are.
+    /// Standbys whose lag this login may not read.
     pub hidden_standbys: u64,
     /// Slots with a reader.
     pub active_slots: u64,
-    /// Slots without one: the server keeps all WAL for them, and the run adds to it.
+    /// Slots without a reader. The server keeps all WAL for them, and the run adds to it.
     pub idle_slots: Vec<IdleSlot>,
-    /// The most that is kept for a slot, in bytes (`max_slot_wal_keep_size`); none: until the disk is full.
+    /// The most WAL that the server keeps for a slot, in bytes (`max_slot_wal_keep_size`); none if there is no limit.
     pub slot_limit_bytes: Option<u64>,
-    /// What is kept for standbys without a slot, in bytes (`wal_keep_size`).
+    /// The WAL that the server keeps for standbys without a slot, in bytes (`wal_keep_size`).
     pub kept_bytes: u64,
 }
 
-/// A slot that nobody reads from.
+/// A slot without a reader.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct IdleSlot {
     /// Its name.
     pub name: String,
-    /// WAL that is kept for it, in bytes.
+    /// The WAL that the server keeps for it, in bytes.
     pub bytes: u64,
 }
 
-pub(super) async fn look(connection: &mut PgConnection) -> Result<Replication> {
-    let row = sqlx::query(include_str!("../../../../sql/backfill/preflight_replication.sql"))
+pub(super) async fn inspect(connection: &mut PgConnection) -> Result<Replication> {
+    let row = sqlx::query(include_str!("../../../../sql/backfill-engine/preflight_replication.sql"))
         .fetch_one(connection)
         .await
         .map_err(RlsError::query("asking who follows the WAL"))?;
     let (names, sizes): (Vec<String>, Vec<i64>) = (row.get(3), row.get(4));
     Ok(Replication {
-        standbys: number(row.get(0)),
-        hidden_standbys: number(row.get(1)),
-        active_slots: number(row.get(2)),
-        idle_slots: names.into_iter().zip(sizes).map(|(name, bytes)| IdleSlot { name, bytes: number(bytes) }).collect(),
+        standbys: row_count(row.get(0)),
+        hidden_standbys: row_count(row.get(1)),
+        active_slots: row_count(row.get(2)),
+        idle_slots: names
+            .into_iter()
+            .zip(sizes)
+            .map(|(name, bytes)| IdleSlot { name, bytes: row_count(bytes) })
+            .collect(),
         slot_limit_bytes: u64::try_from(row.get::<i64, _>(5)).ok(),
-        kept_bytes: number(row.get(6)),
+        kept_bytes: row_count(row.get(6)),
     })
 }
 
 impl Replication {
-    /// What people should know, where about so much WAL will be written.
+    /// What people should know, if the run writes about `wal` bytes of WAL.
     pub(super) fn says(&self, wal: Option<u64>) -> Vec<String> {
         let mut says = Vec::new();
         for slot in &self.idle_slots {
@@ -88,9 +94,9 @@ impl Replication {
     }
 }
 
-/// Publications of the table. One without a replica identity would refuse every row.
+/// Publications of the table. A published table without a replica identity would refuse every update.
 pub(super) async fn publications(connection: &mut PgConnection, plan: &BackfillPlan) -> Result<Vec<String>> {
-    let rows = sqlx::query(include_str!("../../../../sql/backfill/preflight_publications.sql"))
+    let rows = sqlx::query(include_str!("../../../../sql/backfill-engine/preflight_publications.sql"))
         .bind(plan.table.schema().as_str())
         .bind(plan.table.name().as_str())
         .fetch_all(connection)

@@ -1,4 +1,4 @@
-//! What a run will cost on disk. No SQL tells how much is free, so only the need is told.
+//! The disk space that a run needs. SQL does not tell how much is free.
 
 use std::fmt;
 
@@ -6,23 +6,25 @@ use serde::Serialize;
 use sqlx::{PgConnection, Row};
 use tenant_rls::Error as RlsError;
 
-use super::{bytes, number};
-use crate::{BackfillPlan, Result};
+use crate::error::Result;
+use crate::format::bytes;
+use crate::plan::BackfillPlan;
+use crate::row_count::row_count;
 
-/// What a record in the WAL takes beside what it writes: its header, and for each page where in it.
+/// The bytes of a WAL record besides its data: a header, and a position for each page.
 const RECORD: u64 = 64;
 
-/// An estimate, from what the table takes today.
+/// An estimate from the current size of the table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Space {
-    /// Rows to be written.
+    /// Rows that are written.
     pub rows: u64,
-    /// Indexes that get an entry for each.
+    /// Indexes that get an entry for each row.
     pub indexes: u64,
-    /// How much the table and its indexes grow at most, in bytes: each row is written anew, and the old ones are freed by a vacuum only.
-    /// Room that earlier ones left is not known.
+    /// The most by which table and indexes grow, in bytes. Each row is written anew, and only a vacuum frees the old
+    /// version. Free space in the table is not known.
     pub growth_bytes: u64,
-    /// How much WAL is written, in bytes.
+    /// The WAL that is written, in bytes.
     pub wal_bytes: u64,
 }
 
@@ -41,11 +43,11 @@ impl fmt::Display for Space {
     }
 }
 
-/// What the table takes today.
+/// The current size of the table.
 struct Table {
     heap: u64,
     indexes: u64,
-    /// Dead ones too: they take as much.
+    /// Live and dead rows.
     rows: f64,
     index_count: u64,
     full_pages: bool,
@@ -54,20 +56,20 @@ struct Table {
 }
 
 pub(super) async fn estimate(connection: &mut PgConnection, plan: &BackfillPlan, rows: u64) -> Result<Option<Space>> {
-    let row = sqlx::query(include_str!("../../../../sql/backfill/preflight_space.sql"))
+    let row = sqlx::query(include_str!("../../../../sql/backfill-engine/preflight_space.sql"))
         .bind(plan.table.schema().as_str())
         .bind(plan.table.name().as_str())
         .fetch_one(connection)
         .await
         .map_err(RlsError::query(format!("asking what {} takes", plan.table)))?;
     let table = Table {
-        heap: number(row.get(0)),
-        indexes: number(row.get(1)),
+        heap: row_count(row.get(0)),
+        indexes: row_count(row.get(1)),
         rows: row.get(2),
-        index_count: number(row.get(3)),
+        index_count: row_count(row.get(3)),
         full_pages: row.get(4),
-        page: number(row.get(5)),
-        between_checkpoints: number(row.get(6)),
+        page: row_count(row.get(5)),
+        between_checkpoints: row_count(row.get(6)),
     };
     Ok((table.rows >= 1.0).then(|| table.space(rows)))
 }
@@ -76,11 +78,11 @@ impl Table {
     fn space(&self, rows: u64) -> Space {
         let share = rows as f64 / self.rows;
         let heap = (self.heap as f64 * share) as u64;
-        // The tenant column has an index as a rule, so that no update is a HOT one.
+        // The tenant column usually has an index, so that no update is a HOT update.
         let growth = heap + (self.indexes as f64 * share) as u64;
         let records = growth + rows * RECORD * (1 + self.index_count);
-        // After each checkpoint the first change of a page writes all of it: pages of the table once, as they are done in order, those of
-        // the indexes after every checkpoint, as ids are random.
+        // The first change of a page after a checkpoint writes the whole page: pages of the table once, as rows are
+        // done in physical order, those of the indexes after every checkpoint, as ids are random.
         let touched = |size: u64| size.min(rows.saturating_mul(self.page));
         let checkpoints = 1 + records / self.between_checkpoints.max(1);
         let pages = touched(self.heap) + heap + checkpoints * touched(self.indexes);

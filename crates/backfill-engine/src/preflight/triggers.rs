@@ -1,84 +1,16 @@
-//! Triggers that would fire. A backfill changes the tenant column and nothing else, so each of them must have been allowed.
+//! Triggers that would fire. A backfill changes the tenant column and nothing else, so `tenancy.toml` must allow each
+//! of them.
 
-use std::fmt;
-
-use serde::Serialize;
 use sqlx::{PgConnection, Row};
 use tenancy_config::{TableName, Tenancy, closest};
 use tenant_rls::{ActingRole, Error as RlsError};
 
-use crate::{BackfillPlan, Error, Result};
-
-/// A trigger that stands for UPDATE.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Trigger {
-    /// Its name.
-    pub name: String,
-    /// The function that it runs, with its schema.
-    pub function: String,
-    /// `before` or `after`.
-    pub timing: String,
-    /// Once a row; else once a statement, which is once for each tenant of a batch.
-    pub each_row: bool,
-    /// How it is enabled, as `pg_trigger.tgenabled` has it: O origin, D disabled, R replica, A always.
-    pub enabled: String,
-    /// Only where its WHEN holds.
-    pub conditional: bool,
-    /// The function runs with its owner's rights; else with those of the role that writes.
-    pub security_definer: bool,
-    /// It fires where the tenant column is written.
-    pub fires: bool,
-}
-
-impl fmt::Display for Trigger {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, function, timing, .. } = self;
-        let each = if self.each_row { "row" } else { "statement" };
-        let when = if self.conditional { ", where its WHEN holds" } else { "" };
-        write!(f, "the trigger {name} fires {timing} each {each}{when}, and runs {function}")
-    }
-}
-
-/// Triggers that would fire and that nobody allowed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RefusedTriggers {
-    /// The table.
-    pub table: TableName,
-    /// The triggers, at least one.
-    pub triggers: Vec<Trigger>,
-    /// The key of the table's section in `tenancy.toml`.
-    pub section: String,
-    /// Those that are allowed already.
-    pub allowed: Vec<String>,
-    /// The role whose rights they run with, where it is not the login's.
-    pub acts_as: Option<String>,
-}
-
-impl fmt::Display for RefusedTriggers {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let triggers: Vec<String> = self.triggers.iter().map(ToString::to_string).collect();
-        let triggers = triggers.join("; ");
-        write!(f, "writing to {} would fire what tenancy.toml does not allow: {triggers}", self.table)
-    }
-}
-
-impl RefusedTriggers {
-    /// The line that allows them, and what else is to be thought of.
-    pub(crate) fn hint(&self) -> String {
-        let names = self.allowed.iter().chain(self.triggers.iter().map(|trigger| &trigger.name));
-        let names: Vec<String> = names.map(|name| format!("{name:?}")).collect();
-        let rights = self.acts_as.as_ref().map_or(String::new(), |role| {
-            format!(
-                "; it runs with the rights of {role}: where it writes to other tables, that role needs rights on these"
-            )
-        });
-        let (section, names) = (&self.section, names.join(", "));
-        format!("where that is meant, tenancy.toml says so: [tables.{section}] allow_triggers = [{names}]{rights}")
-    }
-}
+use crate::error::{Error, Result};
+use crate::finding::{RefusedTriggers, Trigger};
+use crate::plan::BackfillPlan;
 
 pub(super) async fn find(connection: &mut PgConnection, plan: &BackfillPlan) -> Result<Vec<Trigger>> {
-    let rows = sqlx::query(include_str!("../../../../sql/backfill/preflight_triggers.sql"))
+    let rows = sqlx::query(include_str!("../../../../sql/backfill-engine/preflight_triggers.sql"))
         .bind(plan.table.schema().as_str())
         .bind(plan.table.name().as_str())
         .bind(plan.column.as_str())
@@ -98,7 +30,7 @@ pub(super) async fn find(connection: &mut PgConnection, plan: &BackfillPlan) -> 
     Ok(rows.into_iter().map(trigger).collect())
 }
 
-/// Refuses triggers that `tenancy.toml` does not allow, and names in it that the table does not have: somebody meant another one.
+/// Refuses triggers that `tenancy.toml` does not allow, and allowed names that the table does not have.
 pub(super) fn check(triggers: &[Trigger], plan: &BackfillPlan, tenancy: &Tenancy, role: &ActingRole) -> Result<()> {
     let allowed = tenancy.rules(&plan.table).map_or(&[][..], |rules| &rules.allow_triggers);
     for name in allowed {
@@ -123,7 +55,7 @@ pub(super) fn check(triggers: &[Trigger], plan: &BackfillPlan, tenancy: &Tenancy
     })))
 }
 
-/// The key of the table's section: as it stands in the file, else as short as it can be, in quotes where TOML wants them.
+/// The key of the table's section: as the file spells it, otherwise as short as possible, quoted if TOML requires it.
 fn section(plan: &BackfillPlan, tenancy: &Tenancy) -> String {
     let (table, schema) = (&plan.table, &tenancy.database.schema);
     let same = |name: &&String| TableName::parse(name, schema).is_ok_and(|parsed| parsed == *table);

@@ -1,23 +1,24 @@
-//! Unique keys that the assignment would break. The same sources, evidence and decision are asked as by the batches, so what is found here
-//! is what a batch would meet; those rows are left out of it.
+//! Unique keys that the assignment would break. The check uses the same sources, tie breakers and decision as the
+//! batches, which leave these rows out.
 
 use std::fmt;
 
 use serde::Serialize;
 use sqlx::{PgConnection, Row};
 use tenancy_config::{Ident, Tenancy};
-use tenant_rls::{AuditTx, Database, Error as RlsError, Sql, Template, visibility};
+use tenant_rls::{AuditTx, Database, Error as RlsError, OwnerTx, visibility};
 
-use super::unique_statement::breaks;
-use super::{listed, number};
-use crate::parts::call;
-use crate::survey::reading;
-use crate::{BackfillPlan, Error, OnConflict, Result};
+use crate::error::{Error, Result};
+use crate::format::listed;
+use crate::options::{CATALOG_LOCK_TIMEOUT, OnConflict};
+use crate::plan::BackfillPlan;
+use crate::preflight::unique_index::{UniqueIndex, statement};
+use crate::row_count::row_count;
 
-/// So many rows can be left out of the batches, whose statement names them. More are no longer about rows.
+/// The most rows that batches leave out, as their statement names each of them.
 const MOST: usize = 10_000;
 
-/// How many rows a sentence names.
+/// The number of rows that a sentence names.
 const SHOWN: usize = 3;
 
 /// The rows that would break one unique index.
@@ -25,22 +26,22 @@ const SHOWN: usize = 3;
 pub struct UniqueViolations {
     /// The index.
     pub index: String,
-    /// What it compares.
+    /// The expressions that it compares.
     pub compares: Vec<String>,
-    /// The rows, by key; every row of a group is here, as nobody knows which of them is the right one.
+    /// The rows. Every row of a group of duplicates is included, as nobody knows which of them is right.
     pub rows: Vec<UniqueViolation>,
 }
 
-/// A row that would break it.
+/// A row that would break a unique index.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UniqueViolation {
     /// Its key.
     pub key: String,
-    /// What the index would hold, in the order of `compares`.
+    /// The values that the index would hold, in the order of `compares`.
     pub values: Vec<Option<String>>,
 }
 
-/// A unique index that could not be looked at.
+/// A unique index that could not be checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UncheckedIndex {
     /// The index.
@@ -73,17 +74,6 @@ impl fmt::Display for UncheckedIndex {
     }
 }
 
-/// A unique index that depends on the tenant column.
-pub(super) struct UniqueIndex {
-    index: String,
-    /// As the catalog prints them, over the table's own column names.
-    pub(super) compares: Vec<String>,
-    pub(super) predicate: Option<String>,
-    /// The columns that these draw on.
-    pub(super) columns: Vec<Ident>,
-    pub(super) nulls_equal: bool,
-}
-
 pub(super) async fn find(
     database: &Database,
     tenancy: &Tenancy,
@@ -91,14 +81,14 @@ pub(super) async fn find(
     on_conflict: OnConflict,
 ) -> Result<(Vec<UniqueViolations>, Vec<UncheckedIndex>)> {
     let (mut broken, mut unchecked) = (Vec::new(), Vec::new());
-    let mut tx = tenant_rls::OwnerTx::begin(database, super::LOCK_TIMEOUT).await?;
-    let keys = keys(tx.connection(), plan).await?;
+    let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
+    let indexes = unique_indexes(tx.connection(), plan).await?;
     tx.rollback().await?;
-    for key in keys {
-        match key.breaks(database, tenancy, plan, on_conflict).await {
+    for index in indexes {
+        match breaks(&index, database, tenancy, plan, on_conflict).await {
             Ok(breaks) => broken.extend(breaks),
             Err(Error::Database(error @ RlsError::CannotSee(_))) => {
-                unchecked.push(UncheckedIndex { index: key.index, why: error.to_string() });
+                unchecked.push(UncheckedIndex { index: index.name, why: error.to_string() });
             }
             Err(error) => return Err(error),
         }
@@ -106,67 +96,53 @@ pub(super) async fn find(
     Ok((broken, unchecked))
 }
 
-async fn keys(connection: &mut PgConnection, plan: &BackfillPlan) -> Result<Vec<UniqueIndex>> {
+async fn unique_indexes(connection: &mut PgConnection, plan: &BackfillPlan) -> Result<Vec<UniqueIndex>> {
     let doing = || RlsError::query(format!("looking for unique keys of {}", plan.table));
-    let rows = sqlx::query(include_str!("../../../../sql/backfill/preflight_unique.sql"))
+    let rows = sqlx::query(include_str!("../../../../sql/backfill-engine/preflight_unique.sql"))
         .bind(plan.table.schema().as_str())
         .bind(plan.table.name().as_str())
         .bind(plan.column.as_str())
         .fetch_all(connection)
         .await
         .map_err(doing())?;
-    let key = |row: &sqlx::postgres::PgRow| {
+    let index = |row: &sqlx::postgres::PgRow| {
         let columns = row.get::<Vec<String>, _>(3).into_iter().map(Ident::new);
         Ok(UniqueIndex {
-            index: row.get(0),
+            name: row.get(0),
             compares: row.get(1),
             predicate: row.get(2),
             columns: columns.collect::<Result<_, _>>()?,
             nulls_equal: row.get(4),
         })
     };
-    rows.iter().map(key).collect()
+    rows.iter().map(index).collect()
 }
 
-impl UniqueIndex {
-    async fn breaks(
-        &self,
-        database: &Database,
-        tenancy: &Tenancy,
-        plan: &BackfillPlan,
-        on_conflict: OnConflict,
-    ) -> Result<Option<UniqueViolations>> {
-        let mut access = reading(plan);
-        // The first is the table itself.
-        access[0].read.extend(self.columns.iter().cloned());
-        let mut audit = AuditTx::begin(database, &access, &visibility::readers(database, tenancy)?, None).await?;
-        let rows = sqlx::query(breaks(plan, self, on_conflict)?)
-            .bind(i64::try_from(MOST).unwrap_or(i64::MAX))
-            // The server printed the expressions of the index: names of pg_catalog stand in them without it. An index serves under such
-            // a path, as that is the one of autovacuum.
-            .fetch_all(audit.pinned().await?)
-            .await
-            .map_err(RlsError::query(format!("looking for rows that would break {}", self.index)))?;
-        audit.close().await?;
-        let Some(first) = rows.first() else { return Ok(None) };
-        let total = number(first.get(2));
-        if total > rows.len() as u64 {
-            let (table, index) = (plan.table.clone(), self.index.clone());
-            return Err(Error::TooManyUniqueBreaks { table, index, rows: total });
-        }
-        let rows = rows.iter().map(|row| UniqueViolation { key: row.get(0), values: row.get(1) }).collect();
-        Ok(Some(UniqueViolations { index: self.index.clone(), compares: self.compares.clone(), rows }))
+async fn breaks(
+    index: &UniqueIndex,
+    database: &Database,
+    tenancy: &Tenancy,
+    plan: &BackfillPlan,
+    on_conflict: OnConflict,
+) -> Result<Option<UniqueViolations>> {
+    let mut access = plan.read_access();
+    // The first entry is the table itself.
+    access[0].read.extend(index.columns.iter().cloned());
+    let mut audit = AuditTx::begin(database, &access, &visibility::readers(database, tenancy)?, None).await?;
+    let rows = sqlx::query(statement(plan, index, on_conflict)?)
+        .bind(i64::try_from(MOST).unwrap_or(i64::MAX))
+        // The server prints the expressions of an index without the schema pg_catalog. They run under a pinned path, as
+        // autovacuum runs them.
+        .fetch_all(audit.pinned().await?)
+        .await
+        .map_err(RlsError::query(format!("looking for rows that would break {}", index.name)))?;
+    audit.close().await?;
+    let Some(first) = rows.first() else { return Ok(None) };
+    let total = row_count(first.get(2));
+    if total > rows.len() as u64 {
+        let (table, index) = (plan.table.clone(), index.name.clone());
+        return Err(Error::TooManyUniqueBreaks { table, index, rows: total });
     }
-}
-
-/// The decision, but for the rows that are left out: they get none.
-pub(crate) fn leaving_out(decision: Sql, keys: &[String]) -> Sql {
-    if keys.is_empty() {
-        return decision;
-    }
-    let literal = |key: &String| Template::new(":'key'").literal("key", key).build();
-    Template::new("CASE WHEN row_key OPERATOR(pg_catalog.=) ANY (:keys) THEN NULL ELSE :decision END")
-        .fragment("keys", call("ARRAY[:list]::pg_catalog.text[]", keys.iter().map(literal)))
-        .fragment("decision", decision)
-        .build()
+    let rows = rows.iter().map(|row| UniqueViolation { key: row.get(0), values: row.get(1) }).collect();
+    Ok(Some(UniqueViolations { index: index.name.clone(), compares: index.compares.clone(), rows }))
 }

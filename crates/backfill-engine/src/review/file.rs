@@ -1,27 +1,24 @@
-//! Reading a review that people filled in: record by record, in bounded memory, each with the line in which it begins.
+//! Reads a review that people filled in, record by record and in bounded memory.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::fs::{File, Metadata};
-use std::hash::{BuildHasher, RandomState};
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use tenancy_config::csv::text_of;
 
-use super::columns::{self, DECISION, FINGERPRINT, ID, TABLE};
-use crate::{BackfillPlan, Error, Result};
+use crate::error::{Error, Result};
+use crate::plan::BackfillPlan;
+use crate::review::cells::{has_open_quote, split};
+use crate::review::columns::{self, DECISION, FINGERPRINT, ID, TABLE};
 
-/// Longest record, in bytes: a source may name some thousand tenants.
+/// The longest record, in bytes. A source may name thousands of tenants.
 const LONGEST: usize = 1 << 20;
 
-/// Most decisions in a file. Of each only 16 bytes are kept, to find rows that are decided twice: 32 MiB.
-const MOST_DECISIONS: usize = 2 << 20;
-
-/// What spreadsheets separate cells with.
+/// The delimiters that spreadsheets use.
 const DELIMITERS: [u8; 3] = *b",;\t";
 
-/// What some spreadsheets begin a file of UTF-8 with.
+/// The byte order mark with which some spreadsheets begin a UTF-8 file.
 pub(super) const MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// One record of the file.
@@ -29,7 +26,7 @@ pub(super) const MARK: &[u8] = b"\xEF\xBB\xBF";
 pub(crate) struct Line {
     /// The line in which it begins, from 1.
     pub(crate) number: u64,
-    /// Its cells as they stand there.
+    /// Its cells, as in the file.
     pub(crate) cells: Vec<String>,
     pub(crate) content: LineContent,
 }
@@ -38,21 +35,21 @@ pub(crate) struct Line {
 pub(crate) enum LineContent {
     Undecided,
     Decided(Decision),
-    /// It cannot be read, and why.
+    /// The record cannot be read, and the reason.
     Malformed(String),
 }
 
 impl LineContent {
-    /// The decision, if it is one.
+    /// The decision, if the record has one.
     pub(crate) fn decided(&self) -> Option<&Decision> {
         match self {
-            Self::Decided(asked) => Some(asked),
+            Self::Decided(decision) => Some(decision),
             Self::Undecided | Self::Malformed(_) => None,
         }
     }
 }
 
-/// What people ask for: this row is to get this tenant, if it is still as it was.
+/// A decision of people: the row gets this tenant, if it has not changed since.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Decision {
     pub(crate) table: String,
@@ -62,80 +59,12 @@ pub(crate) struct Decision {
     pub(crate) fingerprint: String,
 }
 
-/// A review that was read to its end, and whose columns are those of a review.
-#[derive(Debug)]
-pub struct CheckedReview {
-    /// The file.
-    pub path: PathBuf,
-    /// The table that its first decision is about, as the file names it.
-    pub table: Option<String>,
-    /// How many decisions it holds.
-    pub decided: u64,
-    state: State,
-    twice: HashSet<u128>,
-    hashers: [RandomState; 2],
-}
-
-/// What tells whether a file is still the one that was checked: size and time of its last change.
-type State = (u64, Option<SystemTime>);
-
-fn state(metadata: &Metadata) -> State {
-    (metadata.len(), metadata.modified().ok())
-}
-
-impl CheckedReview {
-    /// Reads the whole file: its columns, its table, and which rows are decided twice.
-    ///
-    /// # Errors
-    /// [`Error::NotAReview`] where a column is missing; [`Error::ReadReview`] where the file cannot be read. What is wrong with
-    /// single lines is found when they are applied.
-    pub fn check(path: &Path) -> Result<Self> {
-        let mut file = ReviewFile::open(path)?;
-        let hashers: [RandomState; 2] = Default::default();
-        let (mut table, mut hashes) = (None, Vec::new());
-        let state = state(&file.metadata()?);
-        while let Some(line) = file.next()? {
-            let LineContent::Decided(asked) = line.content else { continue };
-            if hashes.len() == MOST_DECISIONS {
-                let what = format!("it holds more than {MOST_DECISIONS} decisions");
-                return Err(file.not_a_review(what, "split the file, each part with the header"));
-            }
-            hashes.push(hash(&hashers, &asked.key));
-            table.get_or_insert(asked.table);
-        }
-        hashes.sort_unstable();
-        let twice = hashes.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
-        let decided = hashes.len() as u64;
-        Ok(Self { path: path.to_owned(), table, decided, state, twice, hashers })
-    }
-
-    /// Whether more than one line decides this row.
-    pub(crate) fn is_decided_twice(&self, key: &str) -> bool {
-        !self.twice.is_empty() && self.twice.contains(&hash(&self.hashers, key))
-    }
-
-    /// Reads it from its beginning.
-    pub(crate) fn open(&self) -> Result<ReviewFile> {
-        let file = ReviewFile::open(&self.path)?;
-        if state(&file.metadata()?) != self.state {
-            return Err(Error::ReviewChanged { path: self.path.clone() });
-        }
-        Ok(file)
-    }
-}
-
-/// 128 bits, in which two keys never meet.
-fn hash(hashers: &[RandomState; 2], key: &str) -> u128 {
-    let [first, second] = hashers.each_ref().map(|hasher| hasher.hash_one(key));
-    u128::from(first) << 64 | u128::from(second)
-}
-
 /// A review that is being read.
 #[derive(Debug)]
 pub(crate) struct ReviewFile {
     path: PathBuf,
     input: BufReader<File>,
-    /// Lines that were read and are to be read again: a record that seemed to go on in them did not.
+    /// Lines that are read again, as they turned out not to belong to the record before them.
     again: VecDeque<(u64, Vec<u8>)>,
     line: u64,
     pub(super) marked: bool,
@@ -153,7 +82,7 @@ struct Positions {
 }
 
 impl ReviewFile {
-    fn open(path: &Path) -> Result<Self> {
+    pub(super) fn open(path: &Path) -> Result<Self> {
         let cannot = |source| Error::ReadReview { path: path.to_owned(), source };
         let input = File::open(path).map_err(cannot)?;
         if !input.metadata().map_err(cannot)?.is_file() {
@@ -174,7 +103,7 @@ impl ReviewFile {
         Ok(file)
     }
 
-    fn metadata(&self) -> Result<Metadata> {
+    pub(super) fn metadata(&self) -> Result<Metadata> {
         self.input.get_ref().metadata().map_err(|source| self.cannot_read(source))
     }
 
@@ -190,7 +119,7 @@ impl ReviewFile {
         Ok(())
     }
 
-    /// Finds what separates the cells, and where the columns are.
+    /// Finds the delimiter and the columns.
     fn read_header(&mut self) -> Result<()> {
         let Some((_, bytes)) = self.physical()? else {
             return Err(self.not_a_review("it is empty".into(), HINT));
@@ -224,7 +153,7 @@ impl ReviewFile {
         }
     }
 
-    /// Checks that no column is one that a review of this plan does not have, such as that of a source that is called otherwise now.
+    /// Refuses columns that a review of this plan does not have, such as one of a renamed source.
     pub(crate) fn check_columns(&self, plan: &BackfillPlan) -> Result<()> {
         let Some(unknown) = columns::unknown(plan, &self.header) else { return Ok(()) };
         let what =
@@ -233,13 +162,13 @@ impl ReviewFile {
             .not_a_review(what, "take the column out; where the sources of the table have changed, write a new review"))
     }
 
-    /// The next record that is not empty.
+    /// Reads the next record that is not empty.
     ///
     /// # Errors
-    /// [`Error::ReadReview`].
+    /// [`Error::ReadReview`] if the file cannot be read.
     pub(crate) fn next(&mut self) -> Result<Option<Line>> {
         while let Some((number, first)) = self.physical()? {
-            // A file of line breaks alone is passed over at once.
+            // A line of white space cannot begin a record.
             if first.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
@@ -251,8 +180,8 @@ impl ReviewFile {
         Ok(None)
     }
 
-    /// The record that begins with this line. Of one that is malformed only the first line is taken: an open quote must not swallow
-    /// the good lines behind it.
+    /// Reads the record that begins with this line. Of a malformed record only the first line is taken, as an open
+    /// quote must not swallow the good lines that follow.
     fn whole(&mut self, number: u64, first: Vec<u8>) -> Result<Line> {
         let (mut bytes, mut more, mut open) = (first.clone(), Vec::new(), has_open_quote(&first));
         while open && bytes.len() < LONGEST {
@@ -299,7 +228,7 @@ impl ReviewFile {
         Ok(LineContent::Decided(Decision { table, key, tenant, fingerprint }))
     }
 
-    /// The next line of the file, with its line break.
+    /// Reads the next line of the file, with its line break.
     fn physical(&mut self) -> Result<Option<(u64, Vec<u8>)>> {
         if let Some(line) = self.again.pop_front() {
             return Ok(Some(line));
@@ -320,7 +249,7 @@ impl ReviewFile {
         Error::ReadReview { path: self.path.clone(), source }
     }
 
-    fn not_a_review(&self, what: String, hint: &'static str) -> Error {
+    pub(super) fn not_a_review(&self, what: String, hint: &'static str) -> Error {
         Error::NotAReview { path: self.path.clone(), what, hint }
     }
 }
@@ -330,21 +259,4 @@ const HINT: &str =
 
 fn has(header: &[String], name: &str) -> bool {
     header.iter().any(|column| column == name)
-}
-
-fn has_open_quote(bytes: &[u8]) -> bool {
-    bytes.iter().filter(|byte| **byte == b'"').count() % 2 == 1
-}
-
-/// The cells of one record.
-fn split(bytes: &[u8], delimiter: u8) -> Result<Vec<String>, String> {
-    let mut builder = csv::ReaderBuilder::new();
-    builder.has_headers(false).flexible(true).delimiter(delimiter).buffer_capacity(bytes.len().max(1));
-    let mut records = builder.from_reader(bytes).into_byte_records();
-    let Some(record) = records.next().transpose().map_err(|error| error.to_string())? else { return Ok(Vec::new()) };
-    if records.next().is_some() {
-        return Err("it holds a carriage return outside of quotes".to_owned());
-    }
-    let text = |cell: &[u8]| String::from_utf8(cell.to_vec()).map_err(|_| "it is not UTF-8".to_owned());
-    record.iter().map(text).collect()
 }

@@ -1,11 +1,19 @@
-//! The rows that people must decide, as CSV: streamed, and put in place only when it is whole.
+//! The review: a CSV file with the rows that people must decide. It is streamed, and takes its place when it is
+//! complete.
 
-mod columns;
-mod file;
-mod refused;
+pub(crate) mod apply;
+pub(crate) mod cells;
+pub(crate) mod columns;
+pub(crate) mod file;
+pub(crate) mod refused;
+pub(crate) mod whole_file;
 
 #[cfg(test)]
 mod tests;
+
+use crate::error::Result;
+use crate::plan::BackfillPlan;
+use crate::statements::Statements;
 
 use std::path::Path;
 
@@ -17,18 +25,12 @@ use tenancy_config::csv::CsvWriter;
 use tenancy_config::files::{NewFile, Readers};
 use tenant_rls::{AuditTx, Error as RlsError};
 
-use crate::statements::Statements;
-use crate::{BackfillPlan, Result};
-
-pub use file::CheckedReview;
-pub(crate) use file::{Decision, Line, LineContent, ReviewFile};
-pub(crate) use refused::RefusedFile;
-
-/// Writes `table, id, reason`, for each source the tenant that it names and the key of the row which it has that from, an empty
-/// `decision` for people to fill in, and the fingerprint of all this.
+/// Writes the columns `table`, `id` and `reason`; for each source the tenant that it names and the key of the row where
+/// it found it; an empty `decision` for people to fill in; and the fingerprint of all this.
 ///
 /// # Errors
-/// [`Error::File`] where the file cannot be written; a file of that name is untouched then.
+/// [`Error::File`](crate::Error::File) if the file cannot be written; an existing file of that name is then untouched.
+/// [`Error::Database`](crate::Error::Database) if the rows cannot be read.
 pub(crate) async fn write(
     audit: &mut AuditTx,
     plan: &BackfillPlan,

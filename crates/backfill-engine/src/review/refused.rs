@@ -1,4 +1,4 @@
-//! The lines that were not applied, in a file like the one that they come from.
+//! The file of refused lines.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -7,11 +7,11 @@ use tenancy_config::FileError;
 use tenancy_config::csv::{CsvWriter, text_of};
 use tenancy_config::files::{NewFile, Readers};
 
-use super::columns::REFUSED;
-use super::file::{MARK, ReviewFile};
-use crate::Result;
+use crate::error::Result;
+use crate::review::columns::REFUSED;
+use crate::review::file::{MARK, ReviewFile};
 
-/// The file of refused lines: the columns of the review and one more, to be mended and applied again.
+/// A file with the columns of the review and one more for the reason, to be corrected and applied again.
 pub(crate) struct RefusedFile {
     path: PathBuf,
     csv: CsvWriter<NewFile>,
@@ -21,10 +21,10 @@ pub(crate) struct RefusedFile {
 }
 
 impl RefusedFile {
-    /// Begins the file, in the form that the review has.
+    /// Begins the file, in the format of the review.
     ///
     /// # Errors
-    /// [`crate::Error::File`] where it cannot be written.
+    /// [`Error::File`](crate::Error::File) if the file cannot be written.
     pub(crate) fn create(path: &Path, like: &ReviewFile) -> Result<Self> {
         let cannot = |source| FileError::io(path, source);
         let mut file = NewFile::create(path, Readers::Owner)?;
@@ -42,10 +42,10 @@ impl RefusedFile {
         Ok(Self { path: path.to_owned(), csv, width, at })
     }
 
-    /// Adds a line, with the cells as the review has them. What does not fit into its columns stands behind the reason.
+    /// Adds a line with the cells of the review. Cells beyond its columns follow the reason.
     ///
     /// # Errors
-    /// [`crate::Error::File`] where it cannot be written.
+    /// [`Error::File`](crate::Error::File) if the file cannot be written.
     pub(crate) fn add(&mut self, cells: &[String], why: &str) -> Result<()> {
         let mut texts: Vec<_> = cells.iter().map(|cell| text_of(cell).into_owned()).collect();
         let mut why = why.to_owned();
@@ -61,7 +61,7 @@ impl RefusedFile {
     /// Puts the finished file in its place.
     ///
     /// # Errors
-    /// [`crate::Error::File`] where it cannot be written.
+    /// [`Error::File`](crate::Error::File) if the file cannot be written.
     pub(crate) fn finish(self) -> Result<()> {
         let file = self.csv.into_inner().map_err(|source| FileError::io(&self.path, source))?;
         Ok(file.finish()?)

@@ -1,4 +1,4 @@
-//! What is written is what is read, whatever the cells hold.
+//! A review reads back as it was written, whatever its cells hold.
 
 use std::io::Write;
 
@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use tempfile::NamedTempFile;
 use tenancy_config::csv::CsvWriter;
 
-use super::file::{CheckedReview, Decision, LineContent};
+use crate::review::file::{Decision, LineContent};
+use crate::review::whole_file::CheckedReview;
 
 const HEADER: [&str; 6] = ["table", "id", "client", "decision", "fingerprint", ""];
 
@@ -16,7 +17,7 @@ fn file(text: &[u8]) -> NamedTempFile {
     file
 }
 
-/// Every line of the file: the one it begins in, and its decision.
+/// Every record of the file: the line in which it begins, and its decision.
 fn read(text: &[u8]) -> Vec<(u64, Result<Option<Decision>, String>)> {
     let file = file(text);
     let mut review = CheckedReview::check(file.path()).unwrap().open().unwrap();
@@ -24,7 +25,7 @@ fn read(text: &[u8]) -> Vec<(u64, Result<Option<Decision>, String>)> {
     while let Some(line) = review.next().unwrap() {
         let content = match line.content {
             LineContent::Undecided => Ok(None),
-            LineContent::Decided(asked) => Ok(Some(asked)),
+            LineContent::Decided(decision) => Ok(Some(decision)),
             LineContent::Malformed(why) => Err(why),
         };
         lines.push((line.number, content));
@@ -32,12 +33,12 @@ fn read(text: &[u8]) -> Vec<(u64, Result<Option<Decision>, String>)> {
     lines
 }
 
-fn asked(id: &str, fingerprint: &str) -> Decision {
+fn decision(id: &str, fingerprint: &str) -> Decision {
     let [table, key, tenant, fingerprint] = ["public.bookings", id, "acme", fingerprint].map(str::to_owned);
     Decision { table, key, tenant, fingerprint }
 }
 
-/// Text as ids, names and attacks are: commas, quotes, line breaks, formulas, other scripts.
+/// Text of ids, names and attacks: commas, quotes, line breaks, formulas, other scripts.
 fn cell() -> impl Strategy<Value = String> {
     r#"(["',;=+@\-\t\r\n]{0,3}[a-z"',\r\né日🦀]{1,6}|\PC{1,8})"#
 }
@@ -58,7 +59,7 @@ proptest! {
         if crlf {
             text = text.replace('\n', "\r\n");
         }
-        let expected = (2..).zip(&rows).map(|(line, (id, _))| (line, Ok(Some(asked(id, "v1-0")))));
+        let expected = (2..).zip(&rows).map(|(line, (id, _))| (line, Ok(Some(decision(id, "v1-0")))));
         prop_assert_eq!(read(text.as_bytes()), expected.collect::<Vec<_>>());
     }
 
@@ -73,7 +74,7 @@ proptest! {
             csv.flush().unwrap();
             let line = 1 + csv.get_ref().iter().filter(|byte| **byte == b'\n').count() as u64;
             csv.write_record(["public.bookings", id, "", "acme", "v1-0", ""]).unwrap();
-            expected.push((line, Ok(Some(asked(id, "v1-0")))));
+            expected.push((line, Ok(Some(decision(id, "v1-0")))));
         }
         prop_assert_eq!(read(&csv.into_inner().unwrap()), expected);
     }
@@ -107,7 +108,7 @@ fn a_line_without_an_end_is_not_held() {
     text.extend(b"\npublic.bookings,b_1,,acme,v1-0,");
     let lines = read(&text);
     assert!(matches!(lines[0], (2, Err(_))));
-    assert_eq!(lines[1], (3, Ok(Some(asked("b_1", "v1-0")))));
+    assert_eq!(lines[1], (3, Ok(Some(decision("b_1", "v1-0")))));
 }
 
 #[test]
@@ -115,5 +116,5 @@ fn a_file_that_was_changed_since_it_was_checked_is_not_read() {
     let mut file = file(format!("{}\n", HEADER.join(",")).as_bytes());
     let checked = CheckedReview::check(file.path()).unwrap();
     file.write_all(b"public.bookings,b_1,,acme,v1-0,\n").unwrap();
-    assert!(matches!(checked.open(), Err(crate::Error::ReviewChanged { .. })));
+    assert!(matches!(checked.open(), Err(crate::error::Error::ReviewChanged { .. })));
 }

@@ -1,4 +1,4 @@
-//! The sources that foreign keys suggest, and how they are named.
+//! Sources that foreign keys suggest, and their names.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use tenancy_config::{TableName, Tenancy};
 use tenant_rls::catalog::ForeignKey;
 use tenant_rls::{Catalog, TenantTable};
 
-/// Each row of another tenant table that a foreign key of this one points to may know the tenant.
+/// The sources by foreign keys that point to other tenant tables.
 pub fn sources_from_keys(table: &TenantTable, catalog: &Catalog, tenancy: &Tenancy) -> Vec<SourceRule> {
     let source = |key: &ForeignKey| {
         let target = catalog.table(&key.target().ok()?).ok()?;
@@ -18,18 +18,19 @@ pub fn sources_from_keys(table: &TenantTable, catalog: &Catalog, tenancy: &Tenan
             table: short_name(&target.name, tenancy),
             key: references.clone(),
             tenant: None,
-            // Unique, else there were no foreign key to it; but the engine asks one row by primary key only.
+            // The referenced column is unique, as a foreign key requires. A source of one row must use the primary key,
+            // though.
             all: target.key != [references.as_str()],
         })
     };
     let mut sources: Vec<SourceRule> = table.foreign_keys.iter().filter_map(source).collect();
-    // Two constraints on one column say the same twice, and names of sources are unique in the file.
+    // Two constraints on one column give the same source, and names of sources are unique in the file.
     let mut seen = BTreeSet::new();
     sources.retain(|source| seen.insert(source.name.clone()));
     sources
 }
 
-/// The table as the file names it: without its schema where that is the default one.
+/// The name of the table in the file: without its schema if that is the default one.
 pub fn short_name(table: &TableName, tenancy: &Tenancy) -> String {
     let plain = table.schema().as_str() == tenancy.database.schema && !table.name().as_str().contains('.');
     if plain { table.name().to_string() } else { table.to_string() }

@@ -1,25 +1,27 @@
-//! Asking the rows: which columns hold keys of other tables, and what sources would say.
+//! Queries over rows: which columns hold keys of other tables, and what sources would answer.
 
 use sqlx::Row;
 use tenancy_config::{Ident, TableName};
 use tenant_rls::{AuditTx, Error as RlsError, Sql, Template};
 
-use crate::parts::{Resolution, list};
-use crate::{BackfillPlan, Result};
+use crate::error::Result;
+use crate::fragments::list;
+use crate::plan::BackfillPlan;
+use crate::statements::resolution::Resolution;
 
-/// The most rows that are looked at, of those without a tenant and of the others.
+/// The most rows that are examined, of those without a tenant and of the others.
 const ROWS: i64 = 10_000;
 
 /// The most rows whose values are compared with keys.
 const VALUES: i64 = 1_000;
 
-/// How long one question may take.
+/// The timeout of one query.
 const TIMEOUT: &str = "60s";
 
-/// A table that may be pointed to, with its key.
+/// A table that a column may point to, with its key.
 pub(super) type KeyedTable = (TableName, Ident);
 
-/// What the sources of a plan would do, in the order of the sources.
+/// What the sources of a plan would answer, in the order of the sources.
 #[derive(Debug)]
 pub(super) struct SourceMeasurements {
     pub(super) rows_without: u64,
@@ -29,7 +31,7 @@ pub(super) struct SourceMeasurements {
     pub(super) agrees: Vec<u64>,
 }
 
-/// Keeps a question from taking long.
+/// Sets the timeout of queries.
 pub(super) async fn limit(audit: &mut AuditTx) -> Result<()> {
     sqlx::query("SELECT pg_catalog.set_config('statement_timeout', $1, true)")
         .bind(TIMEOUT)
@@ -39,7 +41,7 @@ pub(super) async fn limit(audit: &mut AuditTx) -> Result<()> {
     Ok(())
 }
 
-/// How many different values of a column there are, and how many of them are keys of each of the tables.
+/// Counts the distinct values of a column, and how many of them are keys of each table.
 pub(super) async fn key_matches(
     audit: &mut AuditTx,
     table: &TableName,
@@ -54,7 +56,7 @@ pub(super) async fn key_matches(
         .ident("key", key)
         .build()
     });
-    let sql = Template::new(include_str!("../../../../sql/backfill/key_matches.sql"))
+    let sql = Template::new(include_str!("../../../../sql/backfill-engine/key_matches.sql"))
         .table("target", table)
         .ident("column", column)
         .fragment("matches", Sql::join(matches, ", "))
@@ -67,24 +69,24 @@ pub(super) async fn key_matches(
     Ok((count(row.get(0)), counts(row.get(1))))
 }
 
-/// What the sources of the plan say about a sample of its rows.
+/// Measures the sources of a plan on a sample of its rows.
 pub(super) async fn sources(
     audit: &mut AuditTx,
     plan: &BackfillPlan,
     estimated_rows: f32,
 ) -> Result<SourceMeasurements> {
-    let parts = Resolution::of(plan)?;
-    let alone = parts.alone();
+    let resolution = Resolution::of(plan)?;
+    let alone = resolution.alone();
     let each = |text: &'static str| {
         let of = |alone: &Sql| Template::new(text).fragment("alone", alone.clone()).build();
         Sql::join(alone.iter().map(of), ", ")
     };
-    let sql = Template::new(include_str!("../../../../sql/backfill/suggest.sql"))
+    let sql = Template::new(include_str!("../../../../sql/backfill-engine/suggest.sql"))
         .fragment("whole", plan.whole())
         .ident("column", &plan.column)
-        .fragment("vias", list(&parts.vias))
-        .fragment("said", list(&parts.tenants))
-        .fragment("joins", Sql::join(parts.joins.iter().cloned(), "\n"))
+        .fragment("vias", list(&resolution.vias))
+        .fragment("said", list(&resolution.tenants))
+        .fragment("joins", Sql::join(resolution.joins.iter().cloned(), "\n"))
         .fragment("resolves", each("pg_catalog.count(*) FILTER (WHERE own IS NULL AND (:alone) IS NOT NULL)"))
         .fragment("compared", each("pg_catalog.count(*) FILTER (WHERE own IS NOT NULL AND (:alone) IS NOT NULL)"))
         .fragment("agrees", each("pg_catalog.count(*) FILTER (WHERE own OPERATOR(pg_catalog.=) (:alone))"))
@@ -104,7 +106,8 @@ pub(super) async fn sources(
     })
 }
 
-/// Twice as many rows as are wanted, as pages differ; all of a table that is small or was never analyzed.
+/// The share of pages with about twice the wanted rows, as pages differ; all pages of a small table, or of one that was
+/// never analyzed.
 fn percent_of_pages(estimated_rows: f32) -> f32 {
     if estimated_rows <= 0.0 { 100.0 } else { (200.0 * ROWS as f32 / estimated_rows).min(100.0) }
 }

@@ -1,4 +1,4 @@
-//! What could tell the tenant of each table's rows: foreign keys, the rules that are there, and columns whose values are keys.
+//! Suggests sources for each table: foreign keys, existing rules, and columns whose values are keys.
 
 mod keys;
 mod measure;
@@ -10,39 +10,41 @@ use tenancy_config::tenancy::SourceRule;
 use tenancy_config::{Ident, TableName, Tenancy};
 use tenant_rls::{Access, AuditTx, Catalog, Column, Database, Error as RlsError, TenantTable, visibility};
 
-use crate::plan::ColumnType;
-use crate::source::{Source, source};
-use crate::{BackfillPlan, Error, Result};
+use crate::error::{Error, Result};
+use crate::plan::source::{Source, source};
+use crate::plan::{BackfillPlan, ColumnType};
+use crate::suggest::measure::KeyedTable;
+
 pub use keys::{short_name, sources_from_keys};
-use measure::KeyedTable;
 pub use report::{Basis, SourceSuggestion, SuggestReport, TableSuggestion, UnsuitableTable};
 
-/// A source is proposed from this share on, in percent: of values that match, and of rows that agree.
+/// The least share for a proposal, in percent of matching values and of agreeing rows.
 const PROPOSED_FROM: u64 = 90;
 
-/// A guess is proposed from so many different values on: one or two can match by chance.
+/// The least number of distinct values for a proposed guess, as one or two can match by chance.
 const PROPOSED_FROM_VALUES: u64 = 5;
 
-/// A column is a guess from this share of matching values on, in percent.
+/// The least share of matching values for a guess, in percent.
 const GUESSED_FROM: u64 = 50;
 
-/// Looks at every tenant table whose rows could lack a tenant, and should not. It only reads, a bounded sample of each, and stops where rows would be
-/// hidden from it.
+/// Examines every tenant table whose rows could lack a tenant. It reads a bounded sample of each, and stops if rows
+/// could be hidden from it.
 ///
 /// # Errors
-/// [`tenant_rls::Error::CannotSee`] where no role can be proven to see every row; [`Error::Database`].
+/// [`tenant_rls::Error::CannotSee`] if no role is proven to see every row; [`Error::Unsuitable`] if a rule of
+/// `tenancy.toml` cannot work; [`Error::Database`] if the database cannot be read.
 pub async fn suggest(database: &Database, tenancy: &Tenancy) -> Result<SuggestReport> {
     let catalog = Catalog::load(database, tenancy).await?;
     let mut columns = BTreeMap::new();
     for table in &catalog.tables {
         columns.insert(table.name.clone(), Column::all(database, &table.name).await?);
     }
-    let survey = Survey { database, tenancy, catalog: &catalog, columns };
+    let reader = TableReader { database, tenancy, catalog: &catalog, columns };
     let mut report = SuggestReport { schema: "backfill-suggest/1", tables: Vec::new(), unsuitable: Vec::new() };
     let wants_tenants = |table: &&TenantTable| !table.platform_rows && !table.column.never_null;
     for table in catalog.tables.iter().filter(wants_tenants) {
         match BackfillPlan::bare(&catalog, tenancy, &table.name.to_string()) {
-            Ok(plan) => report.tables.push(survey.table(table, plan).await?),
+            Ok(plan) => report.tables.push(reader.table(table, plan).await?),
             Err(Error::Unsuitable { table, why }) => report.unsuitable.push(UnsuitableTable { table, why }),
             Err(error) => return Err(error),
         }
@@ -50,14 +52,14 @@ pub async fn suggest(database: &Database, tenancy: &Tenancy) -> Result<SuggestRe
     Ok(report)
 }
 
-struct Survey<'a> {
+struct TableReader<'a> {
     database: &'a Database,
     tenancy: &'a Tenancy,
     catalog: &'a Catalog,
     columns: BTreeMap<TableName, Vec<Column>>,
 }
 
-impl Survey<'_> {
+impl TableReader<'_> {
     async fn table(&self, table: &TenantTable, plan: BackfillPlan) -> Result<TableSuggestion> {
         let mut found = self.known(table);
         let asked = self.open_columns(table, &found);
@@ -78,11 +80,11 @@ impl Survey<'_> {
         if !sources.is_empty() {
             self.measure(&mut suggestion, BackfillPlan { sources, ..plan }, table.estimated_rows).await?;
         }
-        judge(&mut suggestion);
+        rank(&mut suggestion);
         Ok(suggestion)
     }
 
-    /// What `tenancy.toml` has, and what foreign keys tell.
+    /// The sources in `tenancy.toml` and those by foreign keys.
     fn known(&self, table: &TenantTable) -> Vec<SourceSuggestion> {
         let rules = self.tenancy.rules(&table.name).map(|rules| rules.sources.clone()).unwrap_or_default();
         let keys = sources_from_keys(table, self.catalog, self.tenancy);
@@ -120,7 +122,7 @@ impl Survey<'_> {
         }
     }
 
-    /// Columns that nothing is known of yet, each with the tables whose keys it could hold.
+    /// Columns that are no known source, each with the tables whose keys it could hold.
     fn open_columns(&self, table: &TenantTable, known: &[SourceSuggestion]) -> Vec<(Ident, Vec<KeyedTable>)> {
         let is_open = |column: &&Column| {
             let name = column.name.as_str();
@@ -137,14 +139,14 @@ impl Survey<'_> {
         let fits = |other: &&TenantTable| {
             let key = self.columns[&other.name].iter().find(|key| key.is_key);
             let same = key.and_then(|key| ColumnType::of(&key.type_name)).map(ColumnType::family) == Some(family);
-            // A small number is a key of any table: it needs the name as well.
+            // A small number is a key of any table, so the name must match as well.
             same && (family != "integer" || is_called_after(column.name.as_str(), other.name.name().as_str()))
         };
         let keyed = |other: &TenantTable| Some((other.name.clone(), Ident::new(other.key.first()?).ok()?));
         others.filter(fits).filter_map(keyed).collect()
     }
 
-    /// An audit of everything that is asked about a table.
+    /// Begins an audit of everything that is queried for a table.
     async fn audit(
         &self,
         table: &TenantTable,
@@ -163,7 +165,7 @@ impl Survey<'_> {
         Ok(AuditTx::begin(self.database, &access, &readers, None).await?)
     }
 
-    /// What a rule describes; `None` where this database does not have it.
+    /// The source of a rule; none if this database does not have its table.
     fn source(&self, table: &TenantTable, rule: &SourceRule) -> Result<Option<Source>> {
         match source(self.catalog, self.tenancy, &table.name, rule) {
             Ok(source) => Ok(Some(source)),
@@ -201,7 +203,7 @@ impl Survey<'_> {
         Ok(guesses)
     }
 
-    /// The suggestions that this database has, with unique names, and their sources.
+    /// The suggestions whose tables exist, with unique names, and their sources.
     fn usable(
         &self,
         table: &TenantTable,
@@ -220,7 +222,7 @@ impl Survey<'_> {
         Ok((usable, sources))
     }
 
-    /// Asks the rows, unless that takes too long.
+    /// Measures the sources, unless that takes too long.
     async fn measure(&self, suggestion: &mut TableSuggestion, plan: BackfillPlan, estimated_rows: f32) -> Result<()> {
         let mut audit = crate::survey::open(self.database, self.tenancy, &plan).await?;
         measure::limit(&mut audit).await?;
@@ -245,8 +247,8 @@ fn is_timeout(error: &RlsError) -> bool {
     error.sqlstate() == Some("57014")
 }
 
-/// Says which are good enough, and brings the best to the front.
-fn judge(table: &mut TableSuggestion) {
+/// Marks the sources that are good enough, and sorts the best first.
+fn rank(table: &mut TableSuggestion) {
     for source in &mut table.sources {
         let agrees = source.agreement().is_none_or(|share| share >= PROPOSED_FROM);
         let matches = match (source.values_matched, source.values) {
@@ -264,7 +266,7 @@ fn judge(table: &mut TableSuggestion) {
     });
 }
 
-/// `user_id` and `userId` are called after `users`, `companyId` after `companies`.
+/// Whether a column has the name of a table: `user_id` and `userId` of `users`, `companyId` of `companies`.
 fn is_called_after(column: &str, table: &str) -> bool {
     let letters =
         |text: &str| text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();

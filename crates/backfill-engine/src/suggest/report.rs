@@ -1,32 +1,32 @@
-//! What could be sources of each table's tenants, with the reasons.
+//! The report of possible sources, with reasons.
 
 use serde::Serialize;
 use tenancy_config::TableName;
 use tenancy_config::tenancy::SourceRule;
 
-/// The suggestions; their JSON is `backfill-suggest/1`.
+/// The suggestions. The JSON shape is `backfill-suggest/1`.
 #[derive(Debug, Clone, Serialize)]
 pub struct SuggestReport {
     /// Name and version of this shape.
     pub schema: &'static str,
-    /// Every table that a backfill could work on, by name.
+    /// Every table that can be backfilled, by name.
     pub tables: Vec<TableSuggestion>,
-    /// Tables that none could work on.
+    /// Tables that cannot be backfilled.
     pub unsuitable: Vec<UnsuitableTable>,
 }
 
-/// What could be sources of one table.
+/// The possible sources of one table.
 #[derive(Debug, Clone, Serialize)]
 pub struct TableSuggestion {
     /// The table.
     pub table: TableName,
-    /// As `tenancy.toml` names it.
+    /// Its name in `tenancy.toml`.
     pub name: String,
-    /// Rows without a tenant that were looked at, at most 10,000; none where that took too long.
+    /// Rows without a tenant that were examined, at most 10,000; none if that took too long.
     pub rows_without: Option<u64>,
-    /// Other rows that were looked at, at most 10,000.
+    /// Other rows that were examined, at most 10,000.
     pub rows_with: Option<u64>,
-    /// Best first.
+    /// The sources, best first.
     pub sources: Vec<SourceSuggestion>,
 }
 
@@ -39,7 +39,7 @@ pub struct UnsuitableTable {
     pub why: String,
 }
 
-/// What a source rests on.
+/// The basis of a suggestion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Basis {
@@ -47,40 +47,40 @@ pub enum Basis {
     ForeignKey,
     /// A rule in `tenancy.toml` alone.
     Rule,
-    /// Values of the column are keys of that table.
+    /// Values of the column that are keys of the table.
     Guess,
 }
 
 /// One possible source.
 #[derive(Debug, Clone, Serialize)]
 pub struct SourceSuggestion {
-    /// As `tenancy.toml` has it, or could have it.
+    /// The rule that is in `tenancy.toml`, or could be.
     #[serde(flatten)]
     pub rule: SourceRule,
-    /// What it rests on.
+    /// The basis.
     pub basis: Basis,
-    /// It stands in `tenancy.toml`.
+    /// The rule is in `tenancy.toml`.
     pub declared: bool,
-    /// It is good enough to be written there.
+    /// The source is good enough to be added to `tenancy.toml`.
     pub proposed: bool,
     /// The column is NOT NULL.
     pub not_null: bool,
-    /// Of a guess: different values of the column that were looked at.
+    /// For a guess: distinct values of the column that were examined.
     pub values: Option<u64>,
-    /// Of a guess: how many of them are keys of the other table.
+    /// For a guess: how many of these values are keys of the other table.
     pub values_matched: Option<u64>,
-    /// Rows without a tenant for which it names one.
+    /// Rows without a tenant for which the source names one.
     pub resolves: Option<u64>,
-    /// Rows with a tenant for which it names one.
+    /// Rows with a tenant for which the source names one.
     pub compared: Option<u64>,
-    /// The same, where it names theirs.
+    /// Rows with a tenant for which the source names the same one.
     pub agrees: Option<u64>,
-    /// All of this in words.
+    /// The reasons in words.
     pub reason: String,
 }
 
 impl SuggestReport {
-    /// Without what `tenancy.toml` has already.
+    /// The report without sources that `tenancy.toml` has already.
     #[must_use]
     pub fn missing(mut self) -> Self {
         for table in &mut self.tables {
@@ -92,12 +92,13 @@ impl SuggestReport {
 }
 
 impl SourceSuggestion {
-    /// It should stand in `tenancy.toml`, and does not.
+    /// Whether the source should be in `tenancy.toml` and is not.
     pub fn is_missing(&self) -> bool {
         self.proposed && !self.declared
     }
 
-    /// Whole percent of the compared rows in which it names their tenant; none were compared: unknown.
+    /// The share of compared rows in which the source names their tenant, in whole percent; none if no row was
+    /// compared.
     pub(super) fn agreement(&self) -> Option<u64> {
         percent(self.agrees?, self.compared?)
     }

@@ -33,9 +33,9 @@ async fn whoever_lost_the_lease_begins_no_pass_and_ends_no_run() {
     let (database, tenancy) = (connect(&db, Role::Owner).await, Tenancy::default());
     tenant_ops::install(&database, &tenancy).await.unwrap();
     let old = Lease::acquire(&database, "backfill of public.bookings", "the old one", &mut |_| {}).await.unwrap();
-    let books =
+    let new_run =
         NewRun { job: "t".into(), table: "public.bookings".into(), on_conflict: "report", sources: vec!["s".into()] };
-    let mut run = Run::resume_or_open(&database, &books, "the old one", &[]).await.unwrap();
+    let mut run = Run::resume_or_open(&database, &new_run, "the old one", &[]).await.unwrap();
     script(&mut db.superuser().await, "UPDATE tenant_ops.lease SET released_at = now()").await;
     let new = Lease::acquire(&database, "backfill of public.bookings", "the new one", &mut |_| {}).await.unwrap();
     assert!(new.fence > old.fence);

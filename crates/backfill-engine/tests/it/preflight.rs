@@ -1,6 +1,6 @@
 //! What is looked at before the first row, and what is refused for it.
 
-use backfill_engine::{Backfill, BackfillOptions, BackfillPlan, Error, Preflight, Trigger, UniqueViolations};
+use backfill_engine::{BackfillOptions, BackfillPlan, Error, OnConflict, Preflight, Trigger, UniqueViolations};
 use local_db::Role;
 use tenancy_config::UserError;
 use tenancy_config::{Exit, Ident, Tenancy};
@@ -13,11 +13,8 @@ async fn look_with(db: &TestDb, role: Role, table: &str, tenancy: &Tenancy) -> R
     let database = connect(db, role).await;
     let catalog = Catalog::load(&database, tenancy).await?;
     let plan = BackfillPlan::new(&catalog, tenancy, table)?;
-    let options = fast();
-    let backfill =
-        Backfill { database: &database, tenancy, plan: &plan, job: "test", holder: "a test", options: &options };
     let maintenance = ActingRole::Assumed(Ident::new("tenant_maintenance").unwrap());
-    Preflight::look(&backfill, &maintenance, 1_000).await
+    Preflight::inspect(&database, tenancy, &plan, OnConflict::Report, &maintenance, 1_000).await
 }
 
 async fn look(db: &TestDb, table: &str) -> Result<Preflight, Error> {
@@ -263,17 +260,8 @@ async fn a_slot_that_nobody_reads_from_is_a_finding() {
     let tenancy = Tenancy::default();
     let catalog = Catalog::load(&database, &tenancy).await.unwrap();
     let plan = BackfillPlan::new(&catalog, &tenancy, "bookings").unwrap();
-    let options = fast();
-    let backfill = Backfill {
-        database: &database,
-        tenancy: &tenancy,
-        plan: &plan,
-        job: "test",
-        holder: "a test",
-        options: &options,
-    };
     let login = ActingRole::Login("app_owner".into());
-    let preflight = Preflight::look(&backfill, &login, 0).await.unwrap();
+    let preflight = Preflight::inspect(&database, &tenancy, &plan, OnConflict::Report, &login, 0).await.unwrap();
     let [slot] = preflight.replication.idle_slots.as_slice() else { panic!("{preflight:?}") };
     assert_eq!((slot.name.as_str(), preflight.replication.slot_limit_bytes), ("forgotten", Some(100 << 20)));
     let says = preflight.says().join("\n");

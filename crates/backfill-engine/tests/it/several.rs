@@ -182,7 +182,7 @@ async fn a_leader_that_is_stopped_leaves_the_run_to_its_helper() {
     };
     let stop_it = async {
         event(&mut second, helping).await;
-        // Its seat is taken right after it said so.
+        // It is listed as a process right after it said so.
         tokio::time::sleep(Duration::from_millis(300)).await;
         halt.send(true).unwrap();
         held.close().await;
@@ -267,10 +267,10 @@ async fn a_pause_waits_for_the_batch_that_is_open_and_that_one_writes_nothing_mo
     tenant_ops::install(&database, &tenancy).await.unwrap();
     let new =
         NewRun { job: "t".into(), table: "public.bookings".into(), on_conflict: "report", sources: vec!["s".into()] };
-    let lane = NewRange { leaf: "public.bookings".into(), first: 0, behind: 10 };
-    let run = Run::resume_or_open(&database, &new, "a test", &[lane]).await.unwrap();
+    let range = NewRange { leaf: "public.bookings".into(), first: 0, behind: 10 };
+    let run = Run::resume_or_open(&database, &new, "a test", &[range]).await.unwrap();
     let mut batch = BatchTx::begin(&database, &tenancy, &BatchOptions::default()).await.unwrap();
-    let lane = run.claim(batch.connection().await.unwrap(), 0).await.unwrap().unwrap();
+    let range = run.claim(batch.connection().await.unwrap(), 0).await.unwrap().unwrap();
     let mut pause = std::pin::pin!(change(&database, &tenancy, run.id, RunState::Paused, "an operator"));
     let paused = async {
         while run.standing(&database).await.unwrap().state != RunState::Paused {
@@ -282,18 +282,18 @@ async fn a_pause_waits_for_the_batch_that_is_open_and_that_one_writes_nothing_mo
         () = paused => {}
     }
     tokio::select! {
-        _ = &mut pause => panic!("the batch still has its lane"),
+        _ = &mut pause => panic!("the batch still has its range"),
         () = tokio::time::sleep(Duration::from_millis(300)) => {}
     }
-    // The lane was locked before the pause: its batch is told, and with its end the pause is over.
+    // The range was locked before the pause: its batch gets an error, and the pause returns once it has ended.
     let nothing = Sql::from_static("SELECT NULL::text AS tenant, 0::bigint AS row_count WHERE false");
     let statement = BatchStatement::new(nothing, Sql::from_static("PERFORM"));
     let call = BatchCall {
-        lane: lane.id,
+        lane: range.id,
         variable: "app.current_tenant_id",
         statement: &statement,
-        from: &lane.next,
-        until: &lane.until,
+        from: &range.next,
+        until: &range.until,
         limit: None,
     };
     let error = run.batch(batch.connection().await.unwrap(), &call).await.unwrap_err();

@@ -1,6 +1,6 @@
 //! What the tests share: a database, its settings, and a backfill of its bookings.
 
-use backfill_engine::pressure::ThrottleLimits;
+use backfill_engine::throttle::ThrottleLimits;
 use backfill_engine::{Backfill, BackfillEvent, BackfillOptions, BackfillPlan, BackfillReport, Error};
 use local_db::{Planted, Role, Seed, demo};
 use sqlx::postgres::PgRow;

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use backfill_engine::pressure::ThrottleLimits;
+use backfill_engine::throttle::ThrottleLimits;
 use backfill_engine::{BackfillOptions, BackfillReport};
 use sqlx::{Connection as _, PgConnection, Row as _};
 use tenancy_config::{DatabaseUrl, Tenancy};

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use backfill_engine::pressure::ThrottleLimits;
+use backfill_engine::throttle::ThrottleLimits;
 use clap::{Args, ValueEnum};
 
 use crate::context::duration_arg;

@@ -46,7 +46,7 @@ fn line(event: &BackfillEvent, after: Duration) -> Line<'_> {
 
 #[cfg(test)]
 mod tests {
-    use backfill_engine::pressure::{LoadSignal, Reason, Unreadable};
+    use backfill_engine::throttle::{LoadSignal, Reason, Unreadable};
     use tenancy_config::TableName;
 
     use super::*;

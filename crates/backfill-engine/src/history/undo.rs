@@ -1,0 +1,185 @@
+//! The undo of a run: rows that still have the tenant which the run gave them lose it again.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use sqlx::Row;
+use tenancy_config::{TableName, Tenancy};
+use tenant_ops::{Lease, RunRecord, RunState, UndoCall, UndoCounts, change_state};
+use tenant_rls::{
+    Access, ActingRole, AuditTx, Backoff, BatchOptions, BatchTx, Catalog, Database, Error as RlsError, retry_locks,
+    visibility,
+};
+use tokio::sync::watch;
+
+use crate::error::{Error, Result};
+use crate::history::runs;
+use crate::plan::BackfillPlan;
+use crate::progress::BackfillEvent;
+use crate::statements::keyed::{by_key, written};
+
+/// The most rows of one transaction.
+const ROWS: i64 = 5_000;
+
+/// The undo of one run.
+#[derive(Debug, Clone, Copy)]
+pub struct Undo<'a> {
+    /// The database.
+    pub database: &'a Database,
+    /// The roles and the session variable.
+    pub tenancy: &'a Tenancy,
+    /// The run, by its number.
+    pub run: i64,
+    /// Count the rows and change nothing.
+    pub dry_run: bool,
+    /// The operator, as others see them in the lease.
+    pub holder: &'a str,
+}
+
+/// The result of an undo. The JSON shape is `backfill-undo/1`.
+#[derive(Debug, Clone, Serialize)]
+pub struct UndoReport {
+    /// Name and version of this shape.
+    pub schema: &'static str,
+    /// The run.
+    pub run: i64,
+    /// Its table.
+    pub table: TableName,
+    /// Nothing was changed.
+    pub dry_run: bool,
+    /// The operator stopped it; the same command goes on.
+    pub stopped: bool,
+    /// Rows that have no tenant again.
+    pub undone: u64,
+    /// Rows that were left alone, as they are gone or have another tenant now.
+    pub kept: u64,
+}
+
+impl Undo<'_> {
+    /// Undoes the run, or as much of it as is done when `stop` turns true.
+    ///
+    /// # Errors
+    /// [`Error::NoRun`] if there is no such run; [`Error::Unsuitable`] if its table cannot be backfilled any more;
+    /// [`Error::Strict`] if the table requires a tenant; [`Error::Dependent`] if later runs took tenants from its rows;
+    /// [`tenant_rls::Error::CannotSee`] if row level security hides rows from this login; [`tenant_ops::Error::Held`]
+    /// if another run works on the table; [`Error::Database`] if the database refuses.
+    pub async fn run(
+        self,
+        stop: watch::Receiver<bool>,
+        progress: &mut (dyn FnMut(BackfillEvent) + Send),
+    ) -> Result<UndoReport> {
+        let runs = runs(self.database, self.tenancy).await?;
+        let record = runs.iter().find(|run| run.id == self.run).ok_or(Error::NoRun { run: self.run })?;
+        let catalog = Catalog::load(self.database, self.tenancy).await?;
+        let plan = BackfillPlan::bare(&catalog, self.tenancy, &record.table)?;
+        if catalog.table(&plan.table)?.column.not_null {
+            return Err(Error::Strict { table: plan.table });
+        }
+        let dependent = dependent(self.tenancy, &plan.table, record, &runs);
+        if !dependent.is_empty() {
+            return Err(Error::Dependent { run: self.run, later: dependent });
+        }
+        let role = ActingRole::Login(self.database.session().role.clone());
+        let access = [Access {
+            table: plan.table.clone(),
+            read: plan.key.columns().chain([plan.column.clone()]).collect(),
+            write: Some(plan.column.clone()),
+        }];
+        visibility::acting_role(self.database, &access, std::slice::from_ref(&role)).await?;
+        if self.dry_run {
+            return self.count(&plan, &access, &role).await;
+        }
+        tenant_ops::install(self.database, self.tenancy).await?;
+        let mut waiting = |holder: &str| progress(BackfillEvent::Waiting { holder: holder.to_owned() });
+        let resource = format!("backfill of {}", plan.table);
+        let lease = Lease::acquire(self.database, &resource, self.holder, &mut waiting).await?;
+        let alive = lease.keep_alive(self.database);
+        // Processes that help with the run may be alive although its leader is gone. After this none of them writes.
+        let unfinished = [RunState::Running, RunState::Paused, RunState::Stopped];
+        change_state(self.database, self.tenancy, self.run, RunState::Cancelled, self.holder, &unfinished).await?;
+        let done = self.take_back(&plan, &lease, &stop, progress).await;
+        drop(alive);
+        // An error is ignored: the lease expires.
+        let _ = lease.release(self.database).await;
+        let (stopped, undone, kept) = done?;
+        Ok(UndoReport { stopped, ..self.report(&plan, undone, kept) })
+    }
+
+    fn report(&self, plan: &BackfillPlan, undone: i64, kept: i64) -> UndoReport {
+        let count = |rows: i64| u64::try_from(rows).unwrap_or_default();
+        UndoReport {
+            schema: "backfill-undo/1",
+            run: self.run,
+            table: plan.table.clone(),
+            dry_run: self.dry_run,
+            stopped: false,
+            undone: count(undone),
+            kept: count(kept),
+        }
+    }
+
+    /// Counts what an undo would do now.
+    async fn count(&self, plan: &BackfillPlan, access: &[Access], role: &ActingRole) -> Result<UndoReport> {
+        let sql = written(include_str!("../../../../sql/backfill-engine/still_ours.sql"), plan)
+            .fragment("key_is_named", plan.key.is_named())
+            .build();
+        let mut audit = AuditTx::begin(self.database, access, std::slice::from_ref(role), None).await?;
+        let row = sqlx::query(&sql)
+            .bind(self.run)
+            .fetch_one(audit.connection())
+            .await
+            .map_err(RlsError::query("counting the rows that still have their tenant"))?;
+        audit.close().await?;
+        let (all, ours): (i64, i64) = (row.get(0), row.get(1));
+        Ok(self.report(plan, ours, all - ours))
+    }
+
+    async fn take_back(
+        &self,
+        plan: &BackfillPlan,
+        lease: &Lease,
+        stop: &watch::Receiver<bool>,
+        progress: &mut (dyn FnMut(BackfillEvent) + Send),
+    ) -> Result<(bool, i64, i64)> {
+        let undo = by_key(include_str!("../../../../sql/backfill-engine/undo.sql"), plan);
+        let variable = &self.tenancy.session.variable;
+        let call = UndoCall { run: self.run, variable, undo: &undo, rows: ROWS };
+        let (mut undone, mut kept) = (0, 0);
+        loop {
+            if *stop.borrow() {
+                return Ok((true, undone, kept));
+            }
+            let backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(1), 6);
+            let counts = retry_locks(backoff, async || self.batch(lease, &call).await).await?;
+            if counts.entries == 0 {
+                return Ok((false, undone, kept));
+            }
+            undone += counts.undone;
+            kept += counts.kept;
+            let count = |rows: i64| u64::try_from(rows).unwrap_or_default();
+            progress(BackfillEvent::Batch { examined: count(undone + kept), assigned: count(undone) });
+        }
+    }
+
+    async fn batch(&self, lease: &Lease, call: &UndoCall<'_>) -> Result<UndoCounts, RlsError> {
+        let mut tx = BatchTx::begin(self.database, self.tenancy, &BatchOptions::default()).await?;
+        let counts = tenant_ops::undo_batch(tx.connection().await?, lease, call).await?;
+        if counts.entries == 0 {
+            tenant_ops::mark_undone(tx.connection().await?, self.run).await?;
+        }
+        tx.commit().await?;
+        Ok(counts)
+    }
+}
+
+/// Later runs that are not undone, on tables that take their tenant from this one. They must be undone first.
+fn dependent(tenancy: &Tenancy, table: &TableName, record: &RunRecord, runs: &[RunRecord]) -> Vec<(i64, String)> {
+    let schema = &tenancy.database.schema;
+    let parse = |name: &str| TableName::parse(name, schema).ok();
+    let draws = |name: &str| {
+        let rules = parse(name).and_then(|name| tenancy.rules(&name).cloned()).unwrap_or_default();
+        rules.sources.iter().any(|source| parse(&source.table).as_ref() == Some(table))
+    };
+    let later = runs.iter().filter(|run| run.id > record.id && run.state != RunState::Undone && run.assigned > 0);
+    later.filter(|run| draws(&run.table)).map(|run| (run.id, run.table.clone())).collect()
+}

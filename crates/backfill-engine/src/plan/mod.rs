@@ -1,0 +1,204 @@
+//! The plan of a backfill: a table and the sources of its rows' tenant, checked against the catalog.
+
+pub(crate) mod order;
+pub(crate) mod row_key;
+pub(crate) mod source;
+
+use tenancy_config::{Ident, TableName, Tenancy};
+use tenant_rls::{Access, Catalog, Sql, Template, TenantId, TenantTable};
+
+use crate::error::{Error, Result};
+use crate::plan::row_key::RowKey;
+use crate::plan::source::{ResolvedRules, Source, TieBreaker};
+
+/// A backfill that fits this database.
+#[derive(Debug, Clone)]
+pub struct BackfillPlan {
+    /// The table.
+    pub table: TableName,
+    /// The tables that are written to: the leaves of a partitioned table, otherwise the table itself.
+    pub(crate) leaves: Vec<TableName>,
+    pub(crate) partitioned: bool,
+    pub(crate) key: RowKey,
+    pub(crate) column: Ident,
+    pub(crate) column_type: ColumnType,
+    pub(crate) tenants: TableName,
+    pub(crate) tenant_key: Ident,
+    /// The sources of the tenant, best first.
+    pub sources: Vec<Source>,
+    /// What decides if the sources name several tenants, best first.
+    pub tie_breakers: Vec<TieBreaker>,
+    /// A validated NOT NULL constraint proves that no row lacks a tenant.
+    pub(crate) never_null: bool,
+}
+
+/// Types that a tenant column may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ColumnType {
+    Text,
+    Varchar,
+    Uuid,
+    Integer,
+    Bigint,
+}
+
+impl BackfillPlan {
+    /// Checks the table and its sources against the catalog.
+    ///
+    /// # Errors
+    /// [`tenant_rls::Error::NoTable`] if there is no such tenant table; [`Error::NoSource`] if `tenancy.toml` names no
+    /// source for it; [`Error::NoSuchSource`] if the table of a source or tie breaker is missing; [`Error::Unsuitable`]
+    /// if the table cannot be backfilled, such as one that is partitioned by its tenant, has no primary key, or has a
+    /// tenant column of an unsupported type; [`Error::Database`] if a name is no identifier.
+    pub fn new(catalog: &Catalog, tenancy: &Tenancy, table: &str) -> Result<Self> {
+        let plan = Self::bare(catalog, tenancy, table)?;
+        let resolved = match tenancy.rules(&plan.table) {
+            Some(rules) => ResolvedRules::of(catalog, tenancy, &plan.table, rules)?,
+            None => ResolvedRules::default(),
+        };
+        if resolved.sources.is_empty() {
+            return Err(Error::NoSource { table: plan.table });
+        }
+        Ok(Self { sources: resolved.sources, tie_breakers: resolved.tie_breakers, ..plan })
+    }
+
+    /// A plan without sources: every row gets this tenant.
+    ///
+    /// # Errors
+    /// [`tenant_rls::Error::NoTable`] if there is no such tenant table; [`Error::Unsuitable`] if the table cannot be
+    /// backfilled; [`Error::Database`] if a name is no identifier.
+    pub fn given(catalog: &Catalog, tenancy: &Tenancy, table: &str, tenant: &TenantId) -> Result<Self> {
+        let plan = Self::bare(catalog, tenancy, table)?;
+        Ok(Self { sources: vec![Source::given(tenant)], ..plan })
+    }
+
+    /// A plan of the table alone, without sources.
+    pub(crate) fn bare(catalog: &Catalog, tenancy: &Tenancy, table: &str) -> Result<Self> {
+        let name = TableName::parse(table, &tenancy.database.schema)?;
+        let tenant_table = catalog.table(&name)?;
+        let unsuitable = |why: String| Error::Unsuitable { table: name.clone(), why };
+        if tenant_table.partitioned_by_tenant {
+            return Err(unsuitable(format!(
+                "it is partitioned by {}, so that a row without a tenant stands in a partition of which its tenant is not; \
+                 move such rows out by hand",
+                tenant_table.column.name
+            )));
+        }
+        if let Some(foreign) = tenant_table.leaves.iter().find(|leaf| leaf.foreign) {
+            return Err(unsuitable(format!("its partition {} is a foreign table", foreign.name)));
+        }
+        let leaves = if tenant_table.partitioned {
+            tenant_table.leaves.iter().map(|leaf| leaf.name.clone()).collect()
+        } else {
+            vec![name.clone()]
+        };
+        let column_type = ColumnType::of(&tenant_table.column.type_name)
+            .ok_or_else(|| unsuitable(format!("its tenant column has the type {}", tenant_table.column.type_name)))?;
+        if catalog.tenant_key_type.as_deref().and_then(ColumnType::of).map(ColumnType::family)
+            != Some(column_type.family())
+        {
+            let key = catalog.tenant_key_type.as_deref().unwrap_or("missing");
+            return Err(unsuitable(format!(
+                "its tenant column is {} and the key of {} is {key}",
+                tenant_table.column.type_name, catalog.tenants
+            )));
+        }
+        Ok(Self {
+            key: key(tenant_table).map_err(unsuitable)?,
+            column: Ident::new(&tenant_table.column.name)?,
+            column_type,
+            tenants: catalog.tenants.clone(),
+            tenant_key: Ident::new(&tenancy.tenant.key)?,
+            sources: Vec::new(),
+            tie_breakers: Vec::new(),
+            never_null: tenant_table.column.never_null,
+            partitioned: tenant_table.partitioned,
+            leaves,
+            table: name,
+        })
+    }
+
+    /// The FROM item of statements over all rows: a table without those that inherit from it, or a partitioned table
+    /// with its leaves.
+    pub(crate) fn whole(&self) -> Sql {
+        let text = if self.partitioned { ":\"table\"" } else { "ONLY :\"table\"" };
+        Template::new(text).table("table", &self.table).build()
+    }
+
+    /// The names of sources and then tie breakers, in the order in which the journal counts them.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        let sources = self.sources.iter().map(|source| source.name.as_str());
+        sources.chain(self.tie_breakers.iter().map(|tie_breaker| tie_breaker.name.as_str()))
+    }
+
+    /// The rights that the writing role needs, on every table that a batch touches.
+    pub fn access(&self) -> Vec<Access> {
+        let ctid = Ident::new("ctid").expect("ctid is an identifier");
+        let mut read: Vec<Ident> = [ctid, self.column.clone()].into_iter().chain(self.key.columns()).collect();
+        read.extend(self.sources.iter().filter_map(Source::pointer).map(|pointer| pointer.via.clone()));
+        read.extend(self.tie_breakers.iter().flat_map(|tie_breaker| &tie_breaker.equal).map(|(here, _)| here.clone()));
+        let written =
+            |table: &TableName| Access { table: table.clone(), read: read.clone(), write: Some(self.column.clone()) };
+        let mut access = vec![written(&self.table)];
+        access.extend(self.leaves.iter().filter(|leaf| **leaf != self.table).map(written));
+        access.extend(self.sources.iter().filter_map(Source::pointer).map(|pointer| pointer.access()));
+        // A tie breaker in the table itself reads only columns that are in the list already.
+        let elsewhere = self.tie_breakers.iter().filter(|tie_breaker| tie_breaker.table != self.table);
+        access.extend(elsewhere.map(TieBreaker::access));
+        access.push(Access { table: self.tenants.clone(), read: vec![self.tenant_key.clone()], write: None });
+        access
+    }
+
+    /// The rights that a reader needs, on every table.
+    pub(crate) fn read_access(&self) -> Vec<Access> {
+        let mut access = self.access();
+        for need in &mut access {
+            need.write = None;
+            // Only batches read positions.
+            need.read.retain(|column| column.as_str() != "ctid");
+        }
+        access
+    }
+}
+
+fn key(table: &TenantTable) -> Result<RowKey, String> {
+    if table.key.is_empty() {
+        return Err("it has no primary key, by which a row could be named in journal and review".into());
+    }
+    let column = |(name, kind): (&String, &String)| Ok((Ident::new(name)?, kind.clone()));
+    let columns = table.key.iter().zip(&table.key_types).map(column).collect::<Result<_, tenant_rls::Error>>();
+    columns.map(RowKey::new).map_err(|error| error.to_string())
+}
+
+impl ColumnType {
+    pub(crate) fn of(name: &str) -> Option<Self> {
+        match name {
+            "text" => Some(Self::Text),
+            "uuid" => Some(Self::Uuid),
+            "integer" => Some(Self::Integer),
+            "bigint" => Some(Self::Bigint),
+            _ if name.starts_with("character varying") => Some(Self::Varchar),
+            _ => None,
+        }
+    }
+
+    /// The type to which a bind parameter of type text is cast, valid under any search path.
+    pub(crate) fn cast(self) -> &'static str {
+        match self {
+            Self::Text => "pg_catalog.text",
+            Self::Varchar => "pg_catalog.varchar",
+            Self::Uuid => "pg_catalog.uuid",
+            Self::Integer => "integer",
+            Self::Bigint => "bigint",
+        }
+    }
+
+    /// The family of the type. Types of one family are compared by index, without a cast.
+    pub(crate) fn family(self) -> &'static str {
+        match self {
+            Self::Text | Self::Varchar => "text",
+            Self::Uuid => "uuid",
+            Self::Integer | Self::Bigint => "integer",
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! The sources of a row's tenant, and the tie breakers between several tenants.
+
+use tenancy_config::tenancy::{SourceRule, TableRules, TieBreakerRule};
+use tenancy_config::{Ident, TableName, Tenancy};
+use tenant_rls::{Access, Catalog, TenantId, TenantTable};
+
+use crate::error::{Error, Result};
+
+/// A source of the tenant.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// Its name in reports.
+    pub name: String,
+    pub(crate) kind: SourceKind,
+}
+
+/// How a source finds the tenant.
+#[derive(Debug, Clone)]
+pub(crate) enum SourceKind {
+    /// By the one row that a column points to.
+    Row(Pointer),
+    /// By all rows that a column points to, which may have several tenants.
+    Rows(Pointer),
+    /// Not at all: every row gets this tenant.
+    Given(TenantId),
+}
+
+/// A column that points to rows with a tenant.
+#[derive(Debug, Clone)]
+pub(crate) struct Pointer {
+    pub(crate) via: Ident,
+    pub(crate) table: TableName,
+    pub(crate) key: Ident,
+    pub(crate) tenant: Ident,
+}
+
+/// A rule that decides between several tenants: the one tenant that has a row with equal columns there wins, if it is
+/// the only one.
+#[derive(Debug, Clone)]
+pub struct TieBreaker {
+    /// Its name in reports.
+    pub name: String,
+    pub(crate) table: TableName,
+    pub(crate) tenant: Ident,
+    /// The columns that must be equal, in the row and in that table.
+    pub(crate) equal: Vec<(Ident, Ident)>,
+}
+
+impl Source {
+    /// A source that gives every row the same tenant.
+    pub(crate) fn given(tenant: &TenantId) -> Self {
+        Self { name: format!("tenant {tenant}"), kind: SourceKind::Given(tenant.clone()) }
+    }
+
+    pub(crate) fn pointer(&self) -> Option<&Pointer> {
+        match &self.kind {
+            SourceKind::Row(pointer) | SourceKind::Rows(pointer) => Some(pointer),
+            SourceKind::Given(_) => None,
+        }
+    }
+}
+
+impl Pointer {
+    pub(crate) fn access(&self) -> Access {
+        Access { table: self.table.clone(), read: vec![self.key.clone(), self.tenant.clone()], write: None }
+    }
+}
+
+impl TieBreaker {
+    pub(crate) fn access(&self) -> Access {
+        let read = self.equal.iter().map(|(_, there)| there).chain([&self.tenant]).cloned().collect();
+        Access { table: self.table.clone(), read, write: None }
+    }
+}
+
+/// The rules of a table, as they apply to one database.
+#[derive(Debug, Default)]
+pub(crate) struct ResolvedRules {
+    pub(crate) sources: Vec<Source>,
+    pub(crate) tie_breakers: Vec<TieBreaker>,
+}
+
+impl ResolvedRules {
+    /// Resolves the rules of `table`.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchSource`] if the table of a rule is missing; [`Error::Unsuitable`] if the answers of a rule would
+    /// not be one tenant for each row, or would depend on the order in which rows are done; [`Error::Database`] if a
+    /// name is no identifier.
+    pub(crate) fn of(catalog: &Catalog, tenancy: &Tenancy, table: &TableName, rules: &TableRules) -> Result<Self> {
+        let mut resolved = Self::default();
+        for rule in &rules.sources {
+            resolved.sources.push(source(catalog, tenancy, table, rule)?);
+        }
+        for rule in &rules.tie_breakers {
+            resolved.tie_breakers.push(tie_breaker(catalog, tenancy, table, rule)?);
+        }
+        resolved.check_order(table)?;
+        Ok(resolved)
+    }
+
+    /// Refuses a tie breaker in the table itself whose answers the run could change. Its answers stay the same if its
+    /// columns include all columns that decide before it. Rows that decide for each other then have the same sources
+    /// and the same other tie breakers, so that the row which is written first gets what the others get.
+    fn check_order(&self, table: &TableName) -> Result<()> {
+        let pointers = self.sources.iter().filter_map(Source::pointer).map(|pointer| &pointer.via);
+        let compared = self.tie_breakers.iter().flat_map(|tie_breaker| &tie_breaker.equal).map(|(here, _)| here);
+        let deciding: Vec<&Ident> = pointers.chain(compared).collect();
+        for (position, tie_breaker) in
+            (1..).zip(&self.tie_breakers).filter(|(_, tie_breaker)| tie_breaker.table == *table)
+        {
+            let unequal = tie_breaker.equal.iter().find(|(here, there)| here != there);
+            let lacking = deciding.iter().find(|column| tie_breaker.equal.iter().all(|(here, _)| here != **column));
+            let must = match (unequal, lacking) {
+                (Some((here, there)), _) => format!("cannot compare {here} with {there}, only with itself"),
+                (_, Some(column)) => format!("must also compare {column}, which decides too"),
+                _ if position < self.tie_breakers.len() => "must stand last".to_owned(),
+                _ => continue,
+            };
+            let why = format!(
+                "the evidence `{}` is in the table itself and {must}: what a run writes would change its answers",
+                tie_breaker.name
+            );
+            return Err(Error::Unsuitable { table: table.clone(), why });
+        }
+        Ok(())
+    }
+}
+
+/// The table of a rule. A missing table is an error: rows would get a tenant to which it might have objected.
+fn table_of_rule<'a>(
+    catalog: &'a Catalog,
+    tenancy: &Tenancy,
+    own: &TableName,
+    (name, table): (&str, &str),
+) -> Result<&'a TenantTable> {
+    catalog.table(&TableName::parse(table, &tenancy.database.schema)?).map_err(|why| Error::NoSuchSource {
+        table: own.clone(),
+        source_name: name.to_owned(),
+        why: Box::new(why),
+    })
+}
+
+/// The source that a rule describes.
+pub(crate) fn source(catalog: &Catalog, tenancy: &Tenancy, own: &TableName, rule: &SourceRule) -> Result<Source> {
+    let target = table_of_rule(catalog, tenancy, own, (&rule.name, &rule.table))?;
+    let table = target.name.clone();
+    if rule.all && table == *own {
+        let why = format!(
+            "the source `{}` asks all rows of the table itself: those that the run writes would change its answers",
+            rule.name
+        );
+        return Err(Error::Unsuitable { table, why });
+    }
+    // A key that is not unique would count a row several times.
+    if !rule.all && target.key != [rule.key.as_str()] {
+        let why = format!(
+            "the source `{}` refers to {table} by `{}`, which is not its primary key; `all = true` asks all such rows",
+            rule.name, rule.key
+        );
+        return Err(Error::Unsuitable { table, why });
+    }
+    let pointer = Pointer {
+        via: Ident::new(&rule.column)?,
+        tenant: Ident::new(rule.tenant.as_deref().unwrap_or(&target.column.name))?,
+        key: Ident::new(&rule.key)?,
+        table,
+    };
+    let kind = if rule.all { SourceKind::Rows(pointer) } else { SourceKind::Row(pointer) };
+    Ok(Source { name: rule.name.clone(), kind })
+}
+
+/// The tie breaker that a rule describes.
+fn tie_breaker(catalog: &Catalog, tenancy: &Tenancy, own: &TableName, rule: &TieBreakerRule) -> Result<TieBreaker> {
+    let target = table_of_rule(catalog, tenancy, own, (&rule.name, &rule.table))?;
+    let table = target.name.clone();
+    let tenant = Ident::new(rule.tenant.as_deref().unwrap_or(&target.column.name))?;
+    let equal = rule.equal.iter().map(|(here, there)| Ok((Ident::new(here)?, Ident::new(there)?)));
+    let equal = equal.collect::<Result<_>>()?;
+    Ok(TieBreaker { name: rule.name.clone(), table, tenant, equal })
+}

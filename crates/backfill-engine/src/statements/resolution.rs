@@ -1,0 +1,314 @@
+//! How sources and tie breakers decide, as SQL: one piece for each of them, and the decision made of these. The pieces
+//! run under the search path of the application, so every name in them has its schema.
+
+use tenancy_config::Ident;
+use tenant_rls::{Sql, Template};
+
+use crate::error::Result;
+use crate::fragments::{call, list, number};
+use crate::options::OnConflict;
+use crate::plan::BackfillPlan;
+use crate::plan::source::{Pointer, SourceKind, TieBreaker};
+
+/// The pieces of the statements, in the order of sources and then tie breakers.
+#[derive(Debug, Default)]
+pub(crate) struct Resolution {
+    pub(crate) joins: Vec<Sql>,
+    /// Columns of the row that joins compare, under the names that the joins use.
+    pub(crate) vias: Vec<Sql>,
+    /// The answer of each source and tie breaker: a tenant or an array of tenants, each under its own name.
+    pub(crate) tenants: Vec<Sql>,
+    /// Tenants that a source names and that do not exist.
+    pub(crate) ghosts: Vec<Sql>,
+    /// The answer of each source, as text for people.
+    pub(crate) tenant_texts: Vec<Sql>,
+    pub(crate) ghost_texts: Vec<Sql>,
+    /// The pointer of each source, as text for people.
+    pub(crate) pointers: Vec<Sql>,
+    /// The columns of `vias`, and their names there.
+    columns: Vec<(Ident, Ident)>,
+    /// The number of columns that the sources need; tie breakers need the rest.
+    of_sources: usize,
+    /// By the names in `tenants`: the answer of each source, and the tenant that each tie breaker decided.
+    said: Vec<Said>,
+    tie_breakers: Vec<Sql>,
+}
+
+/// The answer of one source for a row.
+#[derive(Debug, Clone)]
+struct Said {
+    value: Sql,
+    /// The value is an array of tenants, sorted and without duplicates; NULL if there is none.
+    many: bool,
+}
+
+impl Said {
+    fn with(&self, text: &'static str) -> Sql {
+        Template::new(text).fragment("said", self.value.clone()).build()
+    }
+
+    fn lowest(&self) -> Sql {
+        if self.many { self.with(":said[1]") } else { self.value.clone() }
+    }
+
+    fn highest(&self) -> Sql {
+        if self.many { self.with(":said[pg_catalog.cardinality(:said)]") } else { self.value.clone() }
+    }
+
+    /// The tenant, if the source names exactly one.
+    fn alone(&self) -> Sql {
+        if self.many {
+            self.with("CASE WHEN pg_catalog.cardinality(:said) OPERATOR(pg_catalog.=) 1 THEN :said[1] END")
+        } else {
+            self.value.clone()
+        }
+    }
+
+    fn candidates(&self) -> Sql {
+        if self.many { self.with("SELECT pg_catalog.unnest(:said)") } else { self.with("SELECT :said") }
+    }
+
+    fn text(&self) -> Sql {
+        if self.many {
+            self.with("pg_catalog.array_to_string(:said, ' | ')")
+        } else {
+            self.with(":said::pg_catalog.text")
+        }
+    }
+}
+
+impl Resolution {
+    pub(crate) fn of(plan: &BackfillPlan) -> Result<Self> {
+        let mut resolution = Self::default();
+        let mut in_joins = Vec::new();
+        for (n, source) in (1..).zip(&plan.sources) {
+            in_joins.push(resolution.add_source(plan, &source.kind, n)?);
+            let pointer = source.pointer().map(|pointer| resolution.via(&pointer.via)).transpose()?;
+            let text = |via| Template::new(":\"via\"::pg_catalog.text").ident("via", &via).build();
+            resolution.pointers.push(pointer.map_or(Sql::from_static("NULL::pg_catalog.text"), text));
+        }
+        resolution.of_sources = resolution.columns.len();
+        for (here, _) in plan.tie_breakers.iter().flat_map(|tie_breaker| &tie_breaker.equal) {
+            resolution.via(here)?;
+        }
+        for (n, tie_breaker) in (plan.sources.len() + 1..).zip(&plan.tie_breakers) {
+            resolution.add_tie_breaker(tie_breaker, &in_joins, n)?;
+        }
+        // A list of columns cannot be empty.
+        if resolution.vias.is_empty() {
+            resolution.via(&plan.column)?;
+        }
+        Ok(resolution)
+    }
+
+    /// Adds a source, and returns its answer under the names inside the joins.
+    fn add_source(&mut self, plan: &BackfillPlan, kind: &SourceKind, n: usize) -> Result<Said> {
+        let (s, e) = (Ident::new(format!("s{n}"))?, Ident::new(format!("e{n}"))?);
+        let key = &plan.tenant_key;
+        let of = |text: &'static str| Template::new(text).ident("s", &s);
+        let (value, ghosts) = match kind {
+            SourceKind::Row(pointer) => {
+                let join = self.join(
+                    plan,
+                    include_str!("../../../../sql/backfill-engine/fragments/source_join.sql"),
+                    pointer,
+                )?;
+                self.joins.push(join.ident("s", &s).ident("e", &e).build());
+                let with = |text| of(text).ident("e", &e).ident("key", key).ident("tenant", &pointer.tenant).build();
+                let value = with("CASE WHEN :\"e\".:\"key\" IS NOT NULL THEN :\"s\".:\"tenant\" END");
+                (value, with("CASE WHEN :\"e\".:\"key\" IS NULL THEN :\"s\".:\"tenant\"::pg_catalog.text END"))
+            }
+            SourceKind::Rows(pointer) => {
+                let join =
+                    self.join(plan, include_str!("../../../../sql/backfill-engine/fragments/rows_join.sql"), pointer)?;
+                self.joins.push(join.ident("s", &s).build());
+                (of(":\"s\".tenants").build(), of("pg_catalog.array_to_string(:\"s\".ghosts, ' | ')").build())
+            }
+            SourceKind::Given(tenant) => {
+                let join = Template::new(include_str!("../../../../sql/backfill-engine/fragments/given_join.sql"))
+                    .table("tenants", &plan.tenants)
+                    .ident("e", &e)
+                    .ident("tenant_key", key)
+                    .literal("tenant", tenant.as_str())
+                    .fragment("type", Sql::from_static(plan.column_type.cast()));
+                self.joins.push(join.build());
+                let value = Template::new(":\"e\".:\"key\"").ident("e", &e).ident("key", key).build();
+                (value, Sql::from_static("NULL::pg_catalog.text"))
+            }
+        };
+        let many = matches!(kind, SourceKind::Rows(_));
+        let named = Said { value: self.tenant(&value, n)?, many };
+        self.tenant_texts.push(named.text());
+        self.said.push(named);
+        let ghost = Ident::new(format!("ghost_{n}"))?;
+        self.ghosts.push(alias(&ghosts, &ghost));
+        self.ghost_texts.push(name(&ghost));
+        Ok(Said { value, many })
+    }
+
+    fn join(&mut self, plan: &BackfillPlan, text: &'static str, pointer: &Pointer) -> Result<Template> {
+        Ok(Template::new(text)
+            .table("source", &pointer.table)
+            .table("tenants", &plan.tenants)
+            .ident("via", &self.via(&pointer.via)?)
+            .ident("source_key", &pointer.key)
+            .ident("source_tenant", &pointer.tenant)
+            .ident("tenant_key", &plan.tenant_key))
+    }
+
+    /// Adds a tie breaker between the tenants that the joins before it found.
+    fn add_tie_breaker(&mut self, tie_breaker: &TieBreaker, said: &[Said], n: usize) -> Result<()> {
+        let s = Ident::new(format!("s{n}"))?;
+        let mut equal = Vec::new();
+        for (here, there) in &tie_breaker.equal {
+            let via = self.via(here)?;
+            equal.push(
+                Template::new("x.:\"there\" OPERATOR(pg_catalog.=) l.:\"via\"")
+                    .ident("there", there)
+                    .ident("via", &via)
+                    .build(),
+            );
+        }
+        self.joins.push(
+            Template::new(include_str!("../../../../sql/backfill-engine/fragments/evidence_join.sql"))
+                .fragment("candidates", Sql::join(said.iter().map(Said::candidates), " UNION "))
+                .fragment("lowest", call("least(:list)", said.iter().map(Said::lowest)))
+                .fragment("highest", call("greatest(:list)", said.iter().map(Said::highest)))
+                .table("evidence", &tie_breaker.table)
+                .ident("evidence_tenant", &tie_breaker.tenant)
+                .fragment("equal", Sql::join(equal, " AND "))
+                .ident("s", &s)
+                .build(),
+        );
+        let found = "(pg_catalog.array_agg(:\"s\".tenant) FILTER (WHERE :\"s\".tenant IS NOT NULL) OVER (:alike))[1]";
+        let value = Template::new(found).ident("s", &s).fragment("alike", self.alike()).build();
+        let decided = self.tenant(&value, n)?;
+        self.tie_breakers.push(decided);
+        Ok(())
+    }
+
+    /// A window of rows with equal values in every compared column. Sources and tie breakers have the same answers for
+    /// each of them.
+    fn alike(&self) -> Sql {
+        let via = |(_, via): &(Ident, Ident)| Template::new("l.:\"via\"").ident("via", via).build();
+        call("PARTITION BY :list", self.columns.iter().map(via))
+    }
+
+    /// The columns of the rows with which the joins begin. Tie breakers are asked for the first row of each window
+    /// only, as an author may have written many messages in a crowded room, which would be read again for each of them.
+    pub(crate) fn rows(&self) -> Sql {
+        if self.tie_breakers.is_empty() {
+            return Sql::from_static("l.*");
+        }
+        Template::new("l.*, pg_catalog.row_number() OVER (:alike) AS nth").fragment("alike", self.alike()).build()
+    }
+
+    /// For each source its tenant, if it names exactly one.
+    pub(crate) fn alone(&self) -> Vec<Sql> {
+        self.said.iter().map(Said::alone).collect()
+    }
+
+    /// The columns that sources point with, under the names inside the joins. A fingerprint includes them.
+    pub(crate) fn seen(&self) -> Sql {
+        let via = |(_, via): &(Ident, Ident)| Template::new("l.:\"via\"").ident("via", via).build();
+        // A list of columns cannot be empty.
+        call(":list", self.columns.iter().take(self.of_sources.max(1)).map(via))
+    }
+
+    /// A hash of what people decide on: `row_key`, [`seen`](Self::seen), and the answers of the sources.
+    pub(crate) fn fingerprint(&self) -> Sql {
+        Template::new(include_str!("../../../../sql/backfill-engine/fragments/fingerprint.sql"))
+            .fragment("pointers", list(&self.pointers))
+            .fragment("tenant_texts", list(&self.tenant_texts))
+            .fragment("ghost_texts", list(&self.ghost_texts))
+            .build()
+    }
+
+    /// Makes a column of the row available to the joins, once, and returns its name there.
+    fn via(&mut self, column: &Ident) -> Result<Ident> {
+        if let Some((_, via)) = self.columns.iter().find(|(known, _)| known == column) {
+            return Ok(via.clone());
+        }
+        let via = Ident::new(format!("via_{}", self.columns.len() + 1))?;
+        self.vias.push(Template::new("t.:\"column\" AS :\"via\"").ident("column", column).ident("via", &via).build());
+        self.columns.push((column.clone(), via.clone()));
+        Ok(via)
+    }
+
+    /// Gives an answer its name, and returns the name.
+    fn tenant(&mut self, value: &Sql, n: usize) -> Result<Sql> {
+        let tenant = Ident::new(format!("tenant_{n}"))?;
+        self.tenants.push(alias(value, &tenant));
+        Ok(name(&tenant))
+    }
+
+    /// The lowest tenant that any source names; NULL if there is none.
+    pub(crate) fn lowest(&self) -> Sql {
+        call("least(:list)", self.said.iter().map(Said::lowest))
+    }
+
+    fn highest(&self) -> Sql {
+        call("greatest(:list)", self.said.iter().map(Said::highest))
+    }
+
+    /// The tenant that a row gets, or NULL. Tie breakers come before `--on-conflict first`, as they know more about the
+    /// row.
+    pub(crate) fn decision(&self, on_conflict: OnConflict) -> Sql {
+        let by_sources = match on_conflict {
+            // LEAST and GREATEST ignore NULL. They are equal if all sources that name a tenant name the same.
+            OnConflict::Report => vec![
+                Template::new("CASE WHEN :lowest OPERATOR(pg_catalog.=) :highest THEN :lowest END")
+                    .fragment("lowest", self.lowest())
+                    .fragment("highest", self.highest())
+                    .build(),
+            ],
+            OnConflict::First => self.said.iter().map(Said::alone).collect(),
+        };
+        call("coalesce(:list)", self.tie_breakers.iter().cloned().chain(by_sources))
+    }
+
+    /// The number of the source or tie breaker that decided. With `first`, a source that names the assigned tenant
+    /// counts before tie breakers. A row that `first` assigned decides for the next one, and must not count for more
+    /// than the source it came from.
+    pub(crate) fn source(&self, on_conflict: OnConflict) -> Sql {
+        let known = |value: &Sql| Template::new(":value IS NOT NULL").fragment("value", value.clone()).build();
+        let same = |said: &Said| {
+            let decided = call("coalesce(:list)", self.tie_breakers.iter().cloned().chain([said.alone()]));
+            Template::new(":alone OPERATOR(pg_catalog.=) :decided")
+                .fragment("alone", said.alone())
+                .fragment("decided", decided)
+                .build()
+        };
+        let tie_breakers = (self.said.len() + 1..).zip(self.tie_breakers.iter().map(known));
+        let cases: Vec<(usize, Sql)> = match on_conflict {
+            OnConflict::Report => {
+                tie_breakers.chain((1..).zip(self.said.iter().map(|said| known(&said.value)))).collect()
+            }
+            OnConflict::First => (1..).zip(self.said.iter().map(same)).chain(tie_breakers).collect(),
+        };
+        let cases = cases.into_iter().map(|(n, test)| {
+            Template::new("WHEN :test THEN :n").fragment("test", test).fragment("n", number(n)).build()
+        });
+        Template::new("(CASE :cases END)::smallint").fragment("cases", Sql::join(cases, " ")).build()
+    }
+}
+
+fn name(ident: &Ident) -> Sql {
+    Template::new(":\"name\"").ident("name", ident).build()
+}
+
+fn alias(value: &Sql, ident: &Ident) -> Sql {
+    Template::new(":value AS :\"name\"").fragment("value", value.clone()).ident("name", ident).build()
+}
+
+/// The decision; NULL for rows that are left out.
+pub(crate) fn leaving_out(decision: Sql, keys: &[String]) -> Sql {
+    if keys.is_empty() {
+        return decision;
+    }
+    let literal = |key: &String| Template::new(":'key'").literal("key", key).build();
+    Template::new("CASE WHEN row_key OPERATOR(pg_catalog.=) ANY (:keys) THEN NULL ELSE :decision END")
+        .fragment("keys", call("ARRAY[:list]::pg_catalog.text[]", keys.iter().map(literal)))
+        .fragment("decision", decision)
+        .build()
+}
