@@ -179,7 +179,7 @@ pub struct UndoCounts {
 /// Takes some of a run back; it commits or rolls back with the caller's transaction.
 ///
 /// # Errors
-/// [`RlsError::Query`] with SQLSTATE `TO001` where the lease is lost, and whatever the rows or the server say.
+/// [`RlsError::Query`] with the SQLSTATE [`LEASE_LOST`](tenant_rls::sqlstate::LEASE_LOST), and whatever the rows or the server say.
 pub async fn undo_batch(tx: &mut PgConnection, lease: &Lease, call: &UndoCall<'_>) -> Result<UndoCounts, RlsError> {
     let row = sqlx::query("SELECT entries, undone, kept FROM tenant_ops.undo_batch($1, $2, $3, $4, $5, $6)")
         .bind(call.run)

@@ -27,6 +27,7 @@ mod retry;
 mod scope;
 mod server_error;
 mod sql;
+pub mod sqlstate;
 mod tenant_id;
 pub mod visibility;
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tenancy_config::Tenancy;
 use tenant_ops::{DecisionCall, DecisionResult, DecisionRun, Lease};
+use tenant_rls::sqlstate::{RUN_NOT_RUNNING, WRITTEN_NOT_LOCKED};
 use tenant_rls::{
     ActingRole, Backoff, BatchOptions, BatchTx, Database, Error as RlsError, Fault, OwnerTx, Sql, Template, TenantId,
     fault_of,
@@ -182,7 +183,7 @@ impl Writer<'_> {
                 Fault::Connection => connection.next_wait(),
                 _ => None,
             };
-            if let (Some("TO003"), Books::Kept { run, .. }) = (error.sqlstate(), &self.books) {
+            if let (Some(RUN_NOT_RUNNING), Books::Kept { run, .. }) = (error.sqlstate(), &self.books) {
                 return Err(Error::Ended { run: run.id });
             }
             let Some(wait) = wait else { return Err(error.into()) };
@@ -237,9 +238,9 @@ impl Writer<'_> {
     }
 }
 
-/// Whether a smaller batch may pass. `TO002`: another number of rows was written than locked.
+/// Whether a smaller batch may pass. [`WRITTEN_NOT_LOCKED`]: another number of rows was written than locked.
 fn is_about_rows(error: &RlsError) -> bool {
-    error.sqlstate() == Some("TO002") || matches!(fault_of(error), Fault::Data | Fault::Contention)
+    error.sqlstate() == Some(WRITTEN_NOT_LOCKED) || matches!(fault_of(error), Fault::Data | Fault::Contention)
 }
 
 /// What the server said, without what was being done.

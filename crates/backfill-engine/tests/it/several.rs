@@ -10,6 +10,7 @@ use local_db::Role;
 use local_db::testing::TestDb;
 use tenancy_config::Tenancy;
 use tenant_ops::{BatchCall, BatchStatement, HEARTBEAT, LeaseWatch, NewRange, NewRun, Run};
+use tenant_rls::sqlstate::RUN_NOT_RUNNING;
 use tenant_rls::{BatchOptions, BatchTx, Catalog, ConnectOptions, Database, Sql};
 use tokio::sync::{mpsc, watch};
 
@@ -297,7 +298,7 @@ async fn a_pause_waits_for_the_batch_that_is_open_and_that_one_writes_nothing_mo
         limit: None,
     };
     let error = run.batch(batch.connection().await.unwrap(), &call).await.unwrap_err();
-    assert_eq!(error.sqlstate(), Some("TO003"), "{error}");
+    assert_eq!(error.sqlstate(), Some(RUN_NOT_RUNNING), "{error}");
     batch.rollback().await.unwrap();
     assert_eq!(pause.await.unwrap().run.state, RunState::Paused);
 }
