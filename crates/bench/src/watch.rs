@@ -7,6 +7,7 @@ use std::time::Duration;
 use sqlx::{PgConnection, Row as _};
 use tenancy_config::DatabaseUrl;
 use tenant_rls::DirectConnection;
+use tenant_rls::row_count::from_bigint;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
@@ -84,7 +85,7 @@ async fn wal(session: &mut PgConnection) -> Result<u64> {
         .fetch_one(session)
         .await
         .map_err(query("asking how much log there is"))?;
-    Ok(bytes.unsigned_abs())
+    Ok(from_bigint(bytes))
 }
 
 async fn look(session: &mut PgConnection, database: &str, mut ended: oneshot::Receiver<()>) -> Result<Seen> {

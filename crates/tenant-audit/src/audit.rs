@@ -4,6 +4,7 @@ use futures_util::{StreamExt, stream};
 use sqlx::Row;
 use tenancy_config::{Ident, TableName, Tenancy};
 use tenant_rls::catalog::Missing;
+use tenant_rls::row_count::from_bigint;
 use tenant_rls::{Access, ActingRole, AuditTx, Catalog, Database, visibility};
 use tokio::sync::Semaphore;
 
@@ -203,20 +204,17 @@ async fn count(
         table: plan.table.name.clone(),
         column: plan.table.column.name.clone(),
         column_type: plan.table.column.type_name.clone(),
-        rows: number(row.get(0)),
-        null_rows: number(row.get(1)),
+        rows: from_bigint(row.get(0)),
+        null_rows: from_bigint(row.get(1)),
         null_proven: plan.table.column.never_null,
         platform_rows: plan.table.platform_rows,
-        empty_rows: number(row.get(2)),
-        ghost_rows: plan.looks_for_ghosts.then(|| number(row.get(3))),
-        cross_references: references.map(|(key, rows)| CrossReference { rows: number(rows), ..key.clone() }).collect(),
+        empty_rows: from_bigint(row.get(2)),
+        ghost_rows: plan.looks_for_ghosts.then(|| from_bigint(row.get(3))),
+        cross_references: references
+            .map(|(key, rows)| CrossReference { rows: from_bigint(rows), ..key.clone() })
+            .collect(),
         missing: plan.missing.clone(),
     })
-}
-
-/// A count is never negative.
-fn number(count: i64) -> u64 {
-    count.unsigned_abs()
 }
 
 /// Fails where the snapshot could not show a table whole. Asked after the scan, whose lock keeps the answer true.

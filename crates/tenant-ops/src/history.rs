@@ -5,10 +5,10 @@ use serde::Serialize;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 use tenancy_config::Tenancy;
+use tenant_rls::row_count::from_bigint;
 use tenant_rls::{Error as RlsError, Sql};
 
 use crate::owner::act;
-use crate::run::unsigned;
 use crate::trust::readable;
 use crate::{Lease, Result, RunState};
 
@@ -141,14 +141,14 @@ fn run(row: &PgRow) -> RunRecord {
         tool_version: row.get(8),
         started_at: row.get(9),
         ended_at: row.get(10),
-        assigned: unsigned(row.get(11)),
+        assigned: from_bigint(row.get(11)),
         state_by: row.get(12),
         state_at: row.get(13),
         pass: row.get(14),
-        examined: unsigned(row.get(15)),
-        batches: unsigned(row.get(16)),
-        lanes: unsigned(row.get(17)),
-        lanes_done: unsigned(row.get(18)),
+        examined: from_bigint(row.get(15)),
+        batches: from_bigint(row.get(16)),
+        lanes: from_bigint(row.get(17)),
+        lanes_done: from_bigint(row.get(18)),
     }
 }
 

@@ -1,10 +1,11 @@
 //! Lanes: the ranges of a pass, which the server shares out, and the one call that does a batch and moves a lane's checkpoint with it.
 
 use sqlx::{PgConnection, Row};
+use tenant_rls::row_count::{from_bigint, to_bigint};
 use tenant_rls::{Error as RlsError, Sql, Template};
 
 use crate::owner::act;
-use crate::run::{Run, unsigned};
+use crate::run::Run;
 
 /// A range of pages that is to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,7 +110,11 @@ impl Run {
             .map_err(doing())?;
         let row = sqlx::raw_sql(&call.statement.0).fetch_one(tx).await.map_err(doing())?;
         let assigned_by: Vec<i64> = row.get(1);
-        Ok(BatchCounts { examined: unsigned(row.get(0)), assigned: unsigned(assigned_by.iter().sum()), assigned_by })
+        Ok(BatchCounts {
+            examined: from_bigint(row.get(0)),
+            assigned: from_bigint(assigned_by.iter().sum()),
+            assigned_by,
+        })
     }
 
     /// Adds lanes inside an open transaction: for a dry run, which takes them back. Returns the number of the first.
@@ -160,7 +165,7 @@ impl Run {
                 .map_err(doing())?;
         }
         let refused = sqlx::query_scalar("SELECT count(*) FROM tenant_ops.refused WHERE run_id = $1").bind(self.id);
-        Ok(unsigned(refused.fetch_one(tx).await.map_err(doing())?))
+        Ok(from_bigint(refused.fetch_one(tx).await.map_err(doing())?))
     }
 
     /// Rows that the table refused in this pass, with what the server said.
@@ -181,12 +186,11 @@ impl Run {
 
 /// Gives a run its lanes, unless it has some.
 pub(crate) async fn open_lanes(connection: &mut PgConnection, run: i64, lanes: &[NewRange]) -> Result<(), RlsError> {
-    let page = |page: u64| i64::try_from(page).unwrap_or(i64::MAX);
     sqlx::query(include_str!("../../../sql/ops/open_lanes.sql"))
         .bind(run)
         .bind(lanes.iter().map(|lane| lane.leaf.as_str()).collect::<Vec<_>>())
-        .bind(lanes.iter().map(|lane| page(lane.first)).collect::<Vec<_>>())
-        .bind(lanes.iter().map(|lane| page(lane.behind)).collect::<Vec<_>>())
+        .bind(lanes.iter().map(|lane| to_bigint(lane.first)).collect::<Vec<_>>())
+        .bind(lanes.iter().map(|lane| to_bigint(lane.behind)).collect::<Vec<_>>())
         .execute(connection)
         .await
         .map_err(RlsError::query("sharing the table out into lanes"))?;

@@ -5,11 +5,11 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::{PgConnection, Row};
+use tenant_rls::row_count::from_bigint;
 use tenant_rls::{Database, Error as RlsError};
 use tokio::sync::watch;
 
 use crate::owner::{act, begin};
-use crate::run::unsigned;
 use crate::{HEARTBEAT, Heartbeat, LEASE_TTL, Result};
 
 /// This process, as a member of a run.
@@ -118,7 +118,7 @@ pub async fn members(connection: &mut PgConnection, run: i64) -> Result<Vec<RunP
     before.again(connection).await?;
     let member = |row: &sqlx::postgres::PgRow| RunProcessRecord {
         holder: row.get(0),
-        workers: unsigned(row.get::<i32, _>(1).into()),
+        workers: from_bigint(row.get::<i32, _>(1).into()),
         note: row.get(2),
         joined_at: row.get(3),
         heartbeat_at: row.get(4),

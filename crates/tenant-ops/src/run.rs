@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, Row};
+use tenant_rls::row_count::from_bigint;
 use tenant_rls::{Database, Error as RlsError};
 
 use crate::host::this_host;
@@ -41,10 +42,6 @@ pub struct Run {
     pub pass: i32,
     /// When it began, if it is being resumed.
     pub resumed_from: Option<DateTime<Utc>>,
-}
-
-pub(crate) fn unsigned(count: i64) -> u64 {
-    u64::try_from(count).unwrap_or_default()
 }
 
 impl Run {
@@ -130,11 +127,11 @@ impl Run {
             state_by: row.get(1),
             state_at: row.get(2),
             pass: row.get(3),
-            examined: unsigned(row.get(4)),
-            batches: unsigned(row.get(5)),
+            examined: from_bigint(row.get(4)),
+            batches: from_bigint(row.get(5)),
             assigned_by: row.get(6),
-            open_lanes: unsigned(row.get(7)),
-            members: unsigned(row.get(8)),
+            open_lanes: from_bigint(row.get(7)),
+            members: from_bigint(row.get(8)),
         })
     }
 

@@ -6,11 +6,11 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::PgConnection;
 use tenancy_config::Tenancy;
+use tenant_rls::row_count::from_bigint;
 use tenant_rls::{Backoff, Database, Error as RlsError, OwnerTx, retry_locks};
 
 use crate::Result;
 use crate::owner::{act, begin};
-use crate::run::unsigned;
 use crate::trust::verified;
 
 /// In which state a run is.
@@ -83,7 +83,7 @@ pub struct RunProgress {
 impl RunProgress {
     /// Rows assigned.
     pub fn assigned(&self) -> u64 {
-        unsigned(self.assigned_by.iter().sum())
+        from_bigint(self.assigned_by.iter().sum())
     }
 }
 

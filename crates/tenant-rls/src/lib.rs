@@ -24,6 +24,7 @@ mod connection;
 mod error;
 pub mod registry;
 mod retry;
+pub mod row_count;
 mod scope;
 mod server_error;
 mod sql;

@@ -6,6 +6,7 @@ use backfill_engine::pressure::ThrottleLimits;
 use backfill_engine::{BackfillOptions, BackfillReport};
 use sqlx::{Connection as _, PgConnection, Row as _};
 use tenancy_config::{DatabaseUrl, Tenancy};
+use tenant_rls::row_count::from_bigint;
 use tenant_rls::{ConnectOptions, Database, DirectConnection};
 use tokio::sync::watch;
 
@@ -89,7 +90,7 @@ pub(crate) async fn key_order(owner: &DatabaseUrl) -> Result<Measured> {
             .await
             .map_err(query("updating a batch in the order of keys"))?;
         let (last, found, written): (Option<String>, i64, i64) = (row.get(0), row.get(1), row.get(2));
-        done += written.unsigned_abs();
+        done += from_bigint(written);
         match last {
             Some(last) if found == KEY_BATCH => after = last,
             _ => break,
