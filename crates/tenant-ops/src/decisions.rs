@@ -6,9 +6,10 @@ use sqlx::{PgConnection, Row};
 use tenancy_config::Tenancy;
 use tenant_rls::{Database, Error as RlsError, Sql};
 
+use crate::error::Result;
 use crate::owner::{act, begin};
+use crate::run::{NewRun, Run};
 use crate::trust::verified;
-use crate::{NewRun, Result, Run};
 
 /// The job of such a run in `tenant_ops.run`.
 const JOB: &str = "backfill apply";

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Local};
 use tenancy_config::{Exit, NameError, UserError};
 
-use crate::install::VERSION;
 use crate::trust::finding::Finding;
+use crate::trust::layout::VERSION;
 
 /// The result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,16 +1,17 @@
-//! What runs did, and taking it back.
+//! What runs did: the runs themselves, and for a row every tenant that it was given.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 use tenancy_config::Tenancy;
+use tenant_rls::Error as RlsError;
 use tenant_rls::row_count::from_bigint;
-use tenant_rls::{Error as RlsError, Sql};
 
+use crate::error::Result;
 use crate::owner::act;
+use crate::state::RunState;
 use crate::trust::readable;
-use crate::{Lease, Result, RunState};
 
 /// A run as the journal has it.
 #[derive(Debug, Clone, Serialize)]
@@ -150,60 +151,4 @@ fn run(row: &PgRow) -> RunRecord {
         lanes: from_bigint(row.get(17)),
         lanes_done: from_bigint(row.get(18)),
     }
-}
-
-/// One call of `tenant_ops.undo_batch`.
-#[derive(Debug)]
-pub struct UndoCall<'a> {
-    /// The run to take back.
-    pub run: i64,
-    /// The session variable that policies read.
-    pub variable: &'a str,
-    /// Empties the tenant column of one tenant's rows: see `sql/backfill/undo.sql`.
-    pub undo: &'a Sql,
-    /// So many rows are enough for one transaction.
-    pub rows: i64,
-}
-
-/// What a batch of an undo did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct UndoCounts {
-    /// Journal entries; none is the end.
-    pub entries: i64,
-    /// Rows that have no tenant again.
-    pub undone: i64,
-    /// Rows that are gone, or have another tenant by now.
-    pub kept: i64,
-}
-
-/// Takes some of a run back; it commits or rolls back with the caller's transaction.
-///
-/// # Errors
-/// [`RlsError::Query`] with the SQLSTATE [`LEASE_LOST`](tenant_rls::sqlstate::LEASE_LOST), and whatever the rows or the server say.
-pub async fn undo_batch(tx: &mut PgConnection, lease: &Lease, call: &UndoCall<'_>) -> Result<UndoCounts, RlsError> {
-    let row = sqlx::query("SELECT entries, undone, kept FROM tenant_ops.undo_batch($1, $2, $3, $4, $5, $6)")
-        .bind(call.run)
-        .bind(&lease.resource)
-        .bind(lease.fence)
-        .bind(call.variable)
-        .bind(call.undo.as_str())
-        .bind(call.rows)
-        .fetch_one(tx)
-        .await
-        .map_err(RlsError::query("taking tenants away again"))?;
-    Ok(UndoCounts { entries: row.get(0), undone: row.get(1), kept: row.get(2) })
-}
-
-/// Marks a run as taken back.
-///
-/// # Errors
-/// [`RlsError::Query`].
-pub async fn mark_undone(connection: &mut PgConnection, run: i64) -> Result<(), RlsError> {
-    let before = act(connection).await?;
-    sqlx::query("UPDATE tenant_ops.run SET state = 'undone', state_at = clock_timestamp() WHERE id = $1")
-        .bind(run)
-        .execute(&mut *connection)
-        .await
-        .map_err(RlsError::query("marking the run as taken back"))?;
-    before.again(connection).await
 }

@@ -7,13 +7,10 @@ use sqlx::PgConnection;
 use tenancy_config::{Ident, Tenancy};
 use tenant_rls::{Backoff, Database, Error as RlsError, Fault, OwnerTx, Sql, Template, fault_of};
 
+use crate::error::{Error, Result};
 use crate::owner::act;
-use crate::trust::layout::FUNCTIONS;
-use crate::trust::{look, rights, verified};
-use crate::{Error, Result};
-
-/// Counts up with every change of the definitions in `sql/ops/`.
-pub(crate) const VERSION: i32 = 7;
+use crate::trust::layout::{FUNCTIONS, VERSION};
+use crate::trust::{lock, look, rights, verified};
 
 /// How long the statements of an upgrade wait for a table that a batch is writing to.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
@@ -79,14 +76,6 @@ pub async fn install_in(connection: &mut PgConnection, tenancy: &Tenancy) -> Res
     before.again(connection).await?;
     // What it made is examined as what it finds is: an event trigger may have had a hand in it.
     look(connection, tenancy).await?;
-    Ok(())
-}
-
-/// Waits for whoever installs or upgrades it, and keeps others from doing so until the transaction ends.
-pub(crate) async fn lock(connection: &mut PgConnection) -> Result<(), RlsError> {
-    sqlx::Executor::execute(connection, sqlx::raw_sql(include_str!("../../../sql/ops/lock_layout.sql")))
-        .await
-        .map_err(RlsError::query("waiting for whoever installs the schema tenant_ops"))?;
     Ok(())
 }
 

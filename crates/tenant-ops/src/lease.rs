@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
-use chrono::Local;
 use sqlx::PgConnection;
 use tenant_rls::{Database, Error as RlsError};
 
-use crate::lease_watch::{Attempt, LeaseWatch};
+use crate::error::{Error, Result};
 use crate::owner::{act, begin};
-use crate::{Error, Result};
 
 /// A lease whose holder gave no heartbeat for this long may be taken over, by whoever watched it meanwhile.
 pub const LEASE_TTL: Duration = Duration::from_secs(10);
@@ -27,36 +25,6 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// Takes the lease. Where somebody has it, waits to see whether they are alive: one whose holder gives no heartbeat for
-    /// [`LEASE_TTL`] is taken over. `waiting` gets the holder's name once, when the wait begins.
-    ///
-    /// # Errors
-    /// [`Error::Held`] where somebody who is alive has it.
-    pub async fn acquire(
-        database: &Database,
-        resource: &str,
-        holder: &str,
-        waiting: &mut (dyn FnMut(&str) + Send),
-    ) -> Result<Self> {
-        let mut watch = LeaseWatch::new(resource);
-        let mut told = false;
-        loop {
-            match watch.try_take(database, holder).await? {
-                Attempt::Taken(lease) => return Ok(lease),
-                Attempt::Alive(current) => {
-                    let (resource, since) = (resource.to_owned(), current.since.with_timezone(&Local));
-                    return Err(Error::Held { resource, holder: current.holder, since });
-                }
-                Attempt::Watched(current) => {
-                    if !std::mem::replace(&mut told, true) {
-                        waiting(&current.holder);
-                    }
-                    tokio::time::sleep(Duration::from_millis(250)).await;
-                }
-            }
-        }
-    }
-
     /// Renews the lease.
     ///
     /// # Errors

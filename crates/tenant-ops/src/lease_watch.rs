@@ -3,13 +3,14 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Local, Utc};
 use sqlx::{PgConnection, Row};
 use tenant_rls::{Backoff, Database, Error as RlsError, retry_locks};
 use tokio::time::Instant;
 
+use crate::error::{Error, Result};
+use crate::lease::{LEASE_TTL, Lease};
 use crate::owner::begin;
-use crate::{LEASE_TTL, Lease, Result};
 
 /// What this process has seen of a lease that somebody else holds.
 #[derive(Debug)]
@@ -58,7 +59,7 @@ impl LeaseWatch {
     /// Takes the lease if nobody holds it, or whoever holds it gave no heartbeat for [`LEASE_TTL`] of watching: of calls of this.
     ///
     /// # Errors
-    /// [`crate::Error::Database`].
+    /// [`Error::Database`].
     pub async fn take(&mut self, database: &Database, holder: &str) -> Result<Option<Lease>> {
         match self.try_take(database, holder).await? {
             Attempt::Taken(lease) => Ok(Some(lease)),
@@ -94,6 +95,38 @@ impl LeaseWatch {
         }
         self.seen = Some(Seen { beat, since: Instant::now() });
         !first
+    }
+}
+
+impl Lease {
+    /// Takes the lease. Where somebody has it, waits to see whether they are alive: one whose holder gives no heartbeat for
+    /// [`LEASE_TTL`] is taken over. `waiting` gets the holder's name once, when the wait begins.
+    ///
+    /// # Errors
+    /// [`Error::Held`] where somebody who is alive has it.
+    pub async fn acquire(
+        database: &Database,
+        resource: &str,
+        holder: &str,
+        waiting: &mut (dyn FnMut(&str) + Send),
+    ) -> Result<Self> {
+        let mut watch = LeaseWatch::new(resource);
+        let mut told = false;
+        loop {
+            match watch.try_take(database, holder).await? {
+                Attempt::Taken(lease) => return Ok(lease),
+                Attempt::Alive(current) => {
+                    let (resource, since) = (resource.to_owned(), current.since.with_timezone(&Local));
+                    return Err(Error::Held { resource, holder: current.holder, since });
+                }
+                Attempt::Watched(current) => {
+                    if !std::mem::replace(&mut told, true) {
+                        waiting(&current.holder);
+                    }
+                    tokio::time::sleep(Duration::from_millis(250)).await;
+                }
+            }
+        }
     }
 }
 

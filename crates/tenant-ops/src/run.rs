@@ -7,11 +7,12 @@ use sqlx::{PgConnection, Row};
 use tenant_rls::row_count::from_bigint;
 use tenant_rls::{Database, Error as RlsError};
 
+use crate::error::Result;
 use crate::host::this_host;
-use crate::lane::{NewRange, open_lanes};
+use crate::lease::{LEASE_TTL, Lease};
 use crate::owner::{act, begin};
+use crate::range::{NewRange, open_lanes};
 use crate::state::{RunProgress, RunState, set_state};
-use crate::{LEASE_TTL, Lease, Result};
 
 /// What identifies a run that could be resumed.
 #[derive(Debug, Clone)]

@@ -9,7 +9,7 @@ use tenancy_config::Tenancy;
 use tenant_rls::row_count::from_bigint;
 use tenant_rls::{Backoff, Database, Error as RlsError, OwnerTx, retry_locks};
 
-use crate::Result;
+use crate::error::Result;
 use crate::owner::{act, begin};
 use crate::trust::verified;
 

@@ -65,10 +65,6 @@ pub(crate) const KNOWN: &[&[&str]] = &[
         "crates/seed-tenant-defaults/src/plan.rs",
         "crates/seed-tenant-defaults/src/source.rs",
     ],
-    &["crates/tenant-ops/src/error.rs", "crates/tenant-ops/src/install.rs", "crates/tenant-ops/src/trust/mod.rs"],
-    &["crates/tenant-ops/src/lane.rs", "crates/tenant-ops/src/run.rs", "crates/tenant-ops/src/state.rs"],
-    &["crates/tenant-ops/src/lease.rs", "crates/tenant-ops/src/lease_watch.rs"],
-    &["crates/tenant-ops/src/trust/finding.rs", "crates/tenant-ops/src/trust/layout.rs"],
     &[
         "xtask/src/app.rs",
         "xtask/src/backfill/session.rs",

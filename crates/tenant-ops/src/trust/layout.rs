@@ -2,7 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::finding::{Finding, Right};
+use crate::trust::finding::Finding;
+use crate::trust::right::Right;
+
+/// Counts up with every change of the definitions in `sql/ops/`.
+pub(crate) const VERSION: i32 = 7;
 
 /// Something in the schema, as the catalog has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,7 +78,7 @@ impl Layout {
     }
 
     /// Whether the role of batches was given this right.
-    pub(crate) fn gives(&self, right: &Right) -> bool {
+    fn gives(&self, right: &Right) -> bool {
         let asked = (right.kind.as_str(), right.object.as_str(), right.column.as_deref(), right.privilege.as_str());
         self.rights.contains(&asked)
     }
@@ -97,6 +101,22 @@ impl Layout {
             findings.extend(missing.map(|(kind, name)| Finding::Missing { object: named(kind, name) }));
         }
         findings
+    }
+
+    /// The finding, where somebody has a right that this program did not give. A team may let others read the book-keeping; nobody else
+    /// may write to it.
+    pub(crate) fn compare_right(&self, right: Right, known: Known) -> Option<Finding> {
+        let reads = matches!((right.kind.as_str(), right.privilege.as_str()), (_, "SELECT") | ("SCHEMA", "USAGE"));
+        let given = match &right.role {
+            Some(_) if right.maintenance => self.gives(&right),
+            // Layouts before this one left to everybody what PostgreSQL gives to everybody.
+            None => known == Known::Earlier && right.kind == "FUNCTION",
+            Some(_) => reads && !right.of_application,
+        };
+        let Right { kind, object, role, statement_right, statement_rest, .. } = right;
+        let object = format!("{} {object}", kind.to_lowercase());
+        let rights = vec![statement_right];
+        (!given).then_some(Finding::Right { role, rights, object, revoke: statement_rest })
     }
 
     fn differs(&self, found: &Definition, known: Known) -> Option<Finding> {

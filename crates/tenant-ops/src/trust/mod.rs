@@ -3,6 +3,7 @@
 
 pub(crate) mod finding;
 pub(crate) mod layout;
+pub(crate) mod right;
 
 use std::collections::BTreeSet;
 
@@ -11,11 +12,11 @@ use sqlx::{PgConnection, Row};
 use tenancy_config::{TableName, Tenancy};
 use tenant_rls::Error as RlsError;
 
-use crate::install::{VERSION, lock};
+use crate::error::{Error, Result};
 use crate::owner::act;
-use crate::{Error, Result};
-use finding::{Finding, Right, by_object};
-use layout::{Definition, Known, Layout};
+use crate::trust::finding::{Finding, by_object};
+use crate::trust::layout::{Definition, Known, Layout, VERSION};
+use crate::trust::right::Right;
 
 /// Roles of the server whose members need no rights of their own.
 const READERS_AND_WRITERS: [&str; 2] = ["pg_read_all_data", "pg_write_all_data"];
@@ -87,7 +88,8 @@ async fn examine(connection: &mut PgConnection, tenancy: &Tenancy, purpose: Purp
     let known = if version == Some(VERSION) { Known::Now } else { Known::Earlier };
     findings.extend(found.iter().filter_map(|found| found.belongs_to_another(&owner)));
     findings.extend(layout.compare(&found, known));
-    findings.extend(rights(connection, tenancy).await?.into_iter().filter_map(|right| right.judge(&layout, known)));
+    findings
+        .extend(rights(connection, tenancy).await?.into_iter().filter_map(|right| layout.compare_right(right, known)));
     findings.extend(members(connection, tenancy).await?);
     if !findings.is_empty() {
         return Err(Error::Untrusted { findings: by_object(findings) });
@@ -189,4 +191,12 @@ async fn version(connection: &mut PgConnection) -> Result<Option<i32>, RlsError>
         .map_err(RlsError::query("reading which layout the schema tenant_ops has"))?;
     before.again(connection).await?;
     Ok(version)
+}
+
+/// Waits for whoever installs or upgrades it, and keeps others from doing so until the transaction ends.
+pub(crate) async fn lock(connection: &mut PgConnection) -> Result<(), RlsError> {
+    sqlx::Executor::execute(connection, sqlx::raw_sql(include_str!("../../../../sql/ops/lock_layout.sql")))
+        .await
+        .map_err(RlsError::query("waiting for whoever installs the schema tenant_ops"))?;
+    Ok(())
 }

@@ -9,8 +9,9 @@ use tenant_rls::row_count::from_bigint;
 use tenant_rls::{Database, Error as RlsError};
 use tokio::sync::watch;
 
+use crate::error::Result;
+use crate::lease::{HEARTBEAT, Heartbeat, LEASE_TTL};
 use crate::owner::{act, begin};
-use crate::{HEARTBEAT, Heartbeat, LEASE_TTL, Result};
 
 /// This process, as a member of a run.
 #[derive(Debug, Clone)]

@@ -9,7 +9,7 @@ use sqlx::{PgConnection, Row};
 use tenancy_config::{Ident, TableName, Tenancy};
 use tenant_rls::{Database, Error as RlsError};
 
-use crate::Result;
+use crate::error::Result;
 use crate::host::this_host;
 use crate::owner::{act, begin};
 use crate::trust::readable;

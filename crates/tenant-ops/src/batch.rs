@@ -1,35 +1,12 @@
-//! Lanes: the ranges of a pass, which the server shares out, and the one call that does a batch and moves a lane's checkpoint with it.
+//! Batches: a range is claimed, and one call does a batch of it and moves its checkpoint with it.
 
 use sqlx::{PgConnection, Row};
-use tenant_rls::row_count::{from_bigint, to_bigint};
+use tenant_rls::row_count::from_bigint;
 use tenant_rls::{Error as RlsError, Sql, Template};
 
 use crate::owner::act;
+use crate::range::Range;
 use crate::run::Run;
-
-/// A range of pages that is to be done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewRange {
-    /// The table or leaf, as `schema.table`.
-    pub leaf: String,
-    /// Its first page.
-    pub first: u64,
-    /// The page behind its last.
-    pub behind: u64,
-}
-
-/// A lane that this transaction has locked.
-#[derive(Debug, Clone)]
-pub struct Range {
-    /// Its number.
-    pub id: i64,
-    /// The table or leaf, as `schema.table`.
-    pub leaf: String,
-    /// Where it goes on, as PostgreSQL prints a tid: `(page,offset)`.
-    pub next: String,
-    /// The first tid behind it.
-    pub until: String,
-}
 
 /// The statement of the batches of one leaf. The server plans its parts once a batch, not once a tenant.
 #[derive(Debug, Clone)]
@@ -182,17 +159,4 @@ impl Run {
         before.again(connection).await?;
         Ok(rows)
     }
-}
-
-/// Gives a run its lanes, unless it has some.
-pub(crate) async fn open_lanes(connection: &mut PgConnection, run: i64, lanes: &[NewRange]) -> Result<(), RlsError> {
-    sqlx::query(include_str!("../../../sql/ops/open_lanes.sql"))
-        .bind(run)
-        .bind(lanes.iter().map(|lane| lane.leaf.as_str()).collect::<Vec<_>>())
-        .bind(lanes.iter().map(|lane| to_bigint(lane.first)).collect::<Vec<_>>())
-        .bind(lanes.iter().map(|lane| to_bigint(lane.behind)).collect::<Vec<_>>())
-        .execute(connection)
-        .await
-        .map_err(RlsError::query("sharing the table out into lanes"))?;
-    Ok(())
 }
