@@ -139,7 +139,7 @@ impl Batches<'_> {
     ) -> Result<BatchCounts, RlsError> {
         let until = claim.range.until.to_string();
         let call = BatchCall {
-            lane: claim.lane.id,
+            range: claim.lane.id,
             variable: &self.tenancy.session.variable,
             statement: &leaf.batch,
             from: &claim.lane.next,

@@ -34,7 +34,7 @@ impl RunTotals {
     pub(crate) async fn read(backfill: &Backfill<'_>, run: &Run) -> Result<Self> {
         let standing = run.standing(backfill.database).await?;
         let failed = backfill.refused(run).await?;
-        Ok(Self { assigned_by: standing.assigned_by, failed, pass: standing.pass, members: standing.members })
+        Ok(Self { assigned_by: standing.assigned_by, failed, pass: standing.pass, members: standing.processes })
     }
 }
 

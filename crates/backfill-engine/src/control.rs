@@ -25,7 +25,7 @@ pub struct RunStatus {
 pub async fn status(database: &Database, tenancy: &Tenancy, run: i64) -> Result<RunStatus> {
     let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
     let record = tenant_ops::runs(tx.connection(), tenancy, Some(run)).await?.pop().ok_or(Error::NoRun { run })?;
-    let members = tenant_ops::members(tx.connection(), run).await?;
+    let members = tenant_ops::processes(tx.connection(), run).await?;
     tx.rollback().await?;
     Ok(RunStatus { run: record, members })
 }

@@ -154,9 +154,9 @@ impl<'a> Passes<'a> {
             }
             let standing = steadily(progress, async || Ok(run.standing(database).await?)).await?;
             match standing.state {
-                RunState::Running if standing.open_lanes > 0 => return Ok(None),
+                RunState::Running if standing.open_ranges > 0 => return Ok(None),
                 RunState::Running => {
-                    let lease = steadily(progress, async || Ok(watch.take(database, holder).await?)).await?;
+                    let lease = steadily(progress, async || Ok(watch.try_acquire(database, holder).await?)).await?;
                     if let Some(lease) = lease {
                         tell(progress, BackfillEvent::Leading);
                         self.lead = Some(Leadership::new(&self.backfill, lease));

@@ -8,7 +8,7 @@ use crate::owner::act;
 use crate::range::Range;
 use crate::run::Run;
 
-/// The statement of the batches of one leaf. The server plans its parts once a batch, not once a tenant.
+/// The statement of the batches of one leaf. The server plans it once for a batch, not once for a tenant.
 #[derive(Debug, Clone)]
 pub struct BatchStatement(Sql);
 
@@ -27,15 +27,15 @@ impl BatchStatement {
 /// One batch that is to be done.
 #[derive(Debug)]
 pub struct BatchCall<'a> {
-    /// The lane, locked in this transaction.
-    pub lane: i64,
+    /// The number of the range, which this transaction has locked.
+    pub range: i64,
     /// The session variable that policies read.
     pub variable: &'a str,
     /// What is done with its rows.
     pub statement: &'a BatchStatement,
-    /// First tid of the range: where the lane goes on.
+    /// The first tid of the batch: the checkpoint of the range.
     pub from: &'a str,
-    /// First tid behind the range.
+    /// The first tid behind the batch.
     pub until: &'a str,
     /// The most rows to look at.
     pub limit: Option<i64>,
@@ -53,8 +53,8 @@ pub struct BatchCounts {
 }
 
 impl Run {
-    /// Locks a lane that nobody works on, `preferred` if that is one. None where all others are locked or at their end, or the
-    /// run is not running: [`Run::standing`] tells.
+    /// Locks a range that no process works on, `preferred` if that is one. None where every range is locked or done, or the
+    /// run is not running: [`Run::standing`] tells which.
     ///
     /// # Errors
     /// [`RlsError::Query`].
@@ -71,13 +71,17 @@ impl Run {
     /// Does one batch; it commits or rolls back with the caller's transaction.
     ///
     /// # Errors
-    /// [`RlsError::Query`] with SQLSTATE `TO002` where another number of rows was written than locked, `TO003` where the run
-    /// is not running, and whatever the rows or the server say.
+    /// [`RlsError::Query`], with the SQLSTATE [`WRITTEN_NOT_LOCKED`], [`RUN_NOT_RUNNING`] or [`RANGE_NOT_LOCKED`], or that with
+    /// which a row, a trigger or the server refuses.
+    ///
+    /// [`WRITTEN_NOT_LOCKED`]: tenant_rls::sqlstate::WRITTEN_NOT_LOCKED
+    /// [`RUN_NOT_RUNNING`]: tenant_rls::sqlstate::RUN_NOT_RUNNING
+    /// [`RANGE_NOT_LOCKED`]: tenant_rls::sqlstate::RANGE_NOT_LOCKED
     pub async fn batch(&self, tx: &mut PgConnection, call: &BatchCall<'_>) -> Result<BatchCounts, RlsError> {
         let doing = || RlsError::query(format!("assigning tenants to the rows {} to {}", call.from, call.until));
         sqlx::query(include_str!("../../../sql/ops/begin_assigning.sql"))
             .bind(self.id)
-            .bind(call.lane)
+            .bind(call.range)
             .bind(call.from)
             .bind(call.until)
             .bind(call.limit)
@@ -94,13 +98,13 @@ impl Run {
         })
     }
 
-    /// Adds lanes inside an open transaction: for a dry run, which takes them back. Returns the number of the first.
+    /// Adds a range inside an open transaction, for a dry run, which takes it back. Returns its number.
     ///
     /// # Errors
     /// [`RlsError::Query`].
-    pub async fn lane_in(&self, tx: &mut PgConnection, leaf: &str, next: &str, until: &str) -> Result<i64, RlsError> {
+    pub async fn range_in(&self, tx: &mut PgConnection, leaf: &str, next: &str, until: &str) -> Result<i64, RlsError> {
         let before = act(tx).await?;
-        let lane = sqlx::query_scalar(include_str!("../../../sql/ops/open_lane.sql"))
+        let range = sqlx::query_scalar(include_str!("../../../sql/ops/open_lane.sql"))
             .bind(self.id)
             .bind(leaf)
             .bind(next)
@@ -109,10 +113,10 @@ impl Run {
             .await
             .map_err(RlsError::query("opening a lane"))?;
         before.again(tx).await?;
-        Ok(lane)
+        Ok(range)
     }
 
-    /// Reports the row at the checkpoint of a lane as refused and moves the checkpoint to `until`, behind it: nothing happens
+    /// Reports the row at the checkpoint of a range as refused and moves the checkpoint to `until`, behind it. Does nothing
     /// where another process has moved it. Returns how many rows were refused in this pass.
     ///
     /// # Errors
@@ -120,14 +124,14 @@ impl Run {
     pub async fn refuse(
         &self,
         tx: &mut PgConnection,
-        lane: &Range,
+        range: &Range,
         until: &str,
         row: Option<(&str, &str)>,
     ) -> Result<u64, RlsError> {
         let doing = || RlsError::query("noting a row that was refused");
         let moved = sqlx::query(include_str!("../../../sql/ops/skip_tid.sql"))
-            .bind(lane.id)
-            .bind(&lane.next)
+            .bind(range.id)
+            .bind(&range.next)
             .bind(until)
             .execute(&mut *tx)
             .await

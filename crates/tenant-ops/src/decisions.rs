@@ -29,7 +29,7 @@ pub struct DecisionRun {
 pub struct DecisionCall<'a> {
     /// The session variable that policies read.
     pub variable: &'a str,
-    /// Judges the decisions and locks the rows: see `sql/backfill/judge.sql`.
+    /// Checks the decisions and locks the rows: see `sql/backfill/judge.sql`.
     pub judge: &'a Sql,
     /// Writes one tenant's rows: see `sql/backfill/decide.sql`.
     pub write: &'a Sql,
@@ -107,8 +107,11 @@ impl DecisionRun {
     /// which holds the lease still.
     ///
     /// # Errors
-    /// [`RlsError::Query`] with SQLSTATE `TO002` where another number of rows was written than locked, and whatever the rows or
-    /// the server say.
+    /// [`RlsError::Query`], with the SQLSTATE [`WRITTEN_NOT_LOCKED`] or [`RUN_NOT_RUNNING`], or that with which a row, a trigger
+    /// or the server refuses.
+    ///
+    /// [`WRITTEN_NOT_LOCKED`]: tenant_rls::sqlstate::WRITTEN_NOT_LOCKED
+    /// [`RUN_NOT_RUNNING`]: tenant_rls::sqlstate::RUN_NOT_RUNNING
     pub async fn batch(self, tx: &mut PgConnection, call: &DecisionCall<'_>) -> Result<Vec<DecisionResult>, RlsError> {
         let rows = sqlx::query("SELECT verdict, nths, has FROM tenant_ops.apply_batch($1, $2, $3, $4, $5, $6, $7)")
             .bind(self.id)
@@ -132,7 +135,7 @@ impl DecisionRun {
     }
 
     /// Marks the run as done, or as stopped, to be taken up again. One that is done and wrote nothing is forgotten. Returns whether
-    /// it is kept.
+    /// it is still there.
     ///
     /// # Errors
     /// [`crate::Error::Database`].

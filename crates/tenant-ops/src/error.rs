@@ -57,18 +57,18 @@ pub enum Error {
     },
 }
 
-/// So many findings are told.
-const TOLD: usize = 5;
+/// Findings that a message has.
+const SHOWN: usize = 5;
 
 fn listed(findings: &[Finding]) -> String {
-    let told: Vec<String> = findings.iter().take(TOLD).map(ToString::to_string).collect();
-    match findings.len().saturating_sub(TOLD) {
-        0 => told.join("; "),
-        more => format!("{}; and {more} more", told.join("; ")),
+    let shown: Vec<String> = findings.iter().take(SHOWN).map(ToString::to_string).collect();
+    match findings.len().saturating_sub(SHOWN) {
+        0 => shown.join("; "),
+        more => format!("{}; and {more} more", shown.join("; ")),
     }
 }
 
-/// The statements that take away what must not be there, all of them: they are to be pasted. Of the rest, what to do about the first.
+/// All statements that take rights away, as people paste them; where the first finding is no right, what to do about that one.
 fn remedy(findings: &[Finding]) -> Option<String> {
     let is_right = |finding: &&Finding| matches!(finding, Finding::Right { .. });
     match findings.first()? {

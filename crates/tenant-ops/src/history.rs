@@ -24,7 +24,7 @@ pub struct RunRecord {
     pub table: String,
     /// Its state.
     pub state: RunState,
-    /// Who set that; nobody is known where the run was begun and nothing more.
+    /// Who set that; none where the run was only begun.
     pub state_by: Option<String>,
     /// When.
     pub state_at: DateTime<Utc>,
@@ -44,15 +44,15 @@ pub struct RunRecord {
     pub ended_at: Option<DateTime<Utc>>,
     /// Rows that it gave a tenant.
     pub assigned: u64,
-    /// Rows that it looked at; those of a later pass count again.
+    /// Rows that it examined; a row counts once for each pass.
     pub examined: u64,
     /// Transactions.
     pub batches: u64,
     /// The pass that it is in, or ended in.
     pub pass: i32,
-    /// Lanes of that pass.
+    /// Ranges of that pass.
     pub lanes: u64,
-    /// Those that are at their end.
+    /// Those that are done.
     pub lanes_done: u64,
 }
 
@@ -65,7 +65,7 @@ pub struct Assignment {
     pub job: String,
     /// The tenant.
     pub tenant: String,
-    /// The source that named it; the journal of another version may not tell.
+    /// The source that named it; none where another version of this program did not note it.
     pub source: Option<String>,
     /// When.
     pub at: DateTime<Utc>,
@@ -86,7 +86,7 @@ pub struct Assignment {
 /// # Errors
 /// [`crate::Error::Untrusted`]; [`crate::Error::Database`].
 pub async fn runs(connection: &mut PgConnection, tenancy: &Tenancy, id: Option<i64>) -> Result<Vec<RunRecord>> {
-    if !is_kept(connection, tenancy).await? {
+    if !has_journal(connection, tenancy).await? {
         return Ok(Vec::new());
     }
     let before = act(connection).await?;
@@ -101,7 +101,7 @@ pub async fn runs(connection: &mut PgConnection, tenancy: &Tenancy, id: Option<i
 /// # Errors
 /// [`crate::Error::Untrusted`]; [`crate::Error::Database`].
 pub async fn why(connection: &mut PgConnection, tenancy: &Tenancy, table: &str, key: &str) -> Result<Vec<Assignment>> {
-    if !is_kept(connection, tenancy).await? {
+    if !has_journal(connection, tenancy).await? {
         return Ok(Vec::new());
     }
     let before = act(connection).await?;
@@ -123,8 +123,8 @@ pub async fn why(connection: &mut PgConnection, tenancy: &Tenancy, table: &str, 
     Ok(rows.iter().map(assignment).collect())
 }
 
-/// Whether runs are kept here, in a journal that may be relied on.
-async fn is_kept(connection: &mut PgConnection, tenancy: &Tenancy) -> Result<bool> {
+/// Whether there is a journal of runs here that may be relied on.
+async fn has_journal(connection: &mut PgConnection, tenancy: &Tenancy) -> Result<bool> {
     let verified = readable(connection, tenancy).await?;
     Ok(verified.is_some_and(|there| there.objects.contains("run") && there.objects.contains("progress")))
 }

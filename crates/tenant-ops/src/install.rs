@@ -10,7 +10,7 @@ use tenant_rls::{Backoff, Database, Error as RlsError, Fault, OwnerTx, Sql, Temp
 use crate::error::{Error, Result};
 use crate::owner::act;
 use crate::trust::layout::{FUNCTIONS, VERSION};
-use crate::trust::{lock, look, rights, verified};
+use crate::trust::{lock, rights, verified, verified_behind_lock};
 
 /// How long the statements of an upgrade wait for a table that a batch is writing to.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
@@ -52,7 +52,7 @@ pub async fn install_in(connection: &mut PgConnection, tenancy: &Tenancy) -> Res
     }
     lock(connection).await?;
     // Again behind the lock: whoever had it before has installed it.
-    let objects = match look(connection, tenancy).await? {
+    let objects = match verified_behind_lock(connection, tenancy).await? {
         Some(there) if there.version == Some(VERSION) => return Ok(()),
         Some(there) => there.objects,
         None => {
@@ -75,7 +75,7 @@ pub async fn install_in(connection: &mut PgConnection, tenancy: &Tenancy) -> Res
         .map_err(RlsError::query("noting the layout of the schema tenant_ops"))?;
     before.again(connection).await?;
     // What it made is examined as what it finds is: an event trigger may have had a hand in it.
-    look(connection, tenancy).await?;
+    verified_behind_lock(connection, tenancy).await?;
     Ok(())
 }
 
@@ -101,7 +101,7 @@ async fn take_away(
 pub async fn grant(database: &Database, tenancy: &Tenancy) -> Result<()> {
     let mut tx = OwnerTx::begin(database, LOCK_TIMEOUT).await?;
     lock(tx.connection()).await?;
-    if look(tx.connection(), tenancy).await?.is_some() {
+    if verified_behind_lock(tx.connection(), tenancy).await?.is_some() {
         let _ = act(tx.connection()).await?;
         grant_in(tx.connection(), tenancy).await?;
     }

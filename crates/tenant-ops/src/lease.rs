@@ -51,7 +51,7 @@ impl Lease {
         Heartbeat::spawn(async move {
             loop {
                 tokio::time::sleep(HEARTBEAT).await;
-                // A lost lease needs no word here: the next write finds the fence moved and stops.
+                // Nothing is done about a lost lease here: the next write sees that the fence has moved, and stops.
                 let _ = lease.heartbeat(&database).await;
             }
         })
@@ -90,7 +90,7 @@ impl Lease {
     }
 }
 
-/// A sign of life that a task of its own renews, until this is dropped.
+/// A task that gives heartbeats until this is dropped.
 #[derive(Debug)]
 pub struct Heartbeat(tokio::task::JoinHandle<()>);
 

@@ -1,5 +1,5 @@
-//! Watching whether the holder of a lease is alive: their heartbeats are counted, and the time without one is measured by this process.
-//! The server's clock has no say, as it can be set back or forward meanwhile.
+//! Taking a lease, and watching whether its holder is alive: heartbeats are counted, and the time without one is measured by this
+//! process. The server's clock is not used, as it can be set back or forward meanwhile.
 
 use std::time::Duration;
 
@@ -16,12 +16,12 @@ use crate::owner::begin;
 #[derive(Debug)]
 pub struct LeaseWatch {
     resource: String,
-    seen: Option<Seen>,
+    seen: Option<LastHeartbeat>,
 }
 
 /// The last heartbeat that was seen, and since when there was no other.
 #[derive(Debug, Clone, Copy)]
-struct Seen {
+struct LastHeartbeat {
     beat: Beat,
     since: Instant,
 }
@@ -60,14 +60,14 @@ impl LeaseWatch {
     ///
     /// # Errors
     /// [`Error::Database`].
-    pub async fn take(&mut self, database: &Database, holder: &str) -> Result<Option<Lease>> {
-        match self.try_take(database, holder).await? {
+    pub async fn try_acquire(&mut self, database: &Database, holder: &str) -> Result<Option<Lease>> {
+        match self.attempt(database, holder).await? {
             Attempt::Taken(lease) => Ok(Some(lease)),
             Attempt::Watched(_) | Attempt::Alive(_) => Ok(None),
         }
     }
 
-    pub(crate) async fn try_take(&mut self, database: &Database, holder: &str) -> Result<Attempt> {
+    pub(crate) async fn attempt(&mut self, database: &Database, holder: &str) -> Result<Attempt> {
         let silent = self.seen.filter(|seen| seen.since.elapsed() >= LEASE_TTL).map(|seen| seen.beat);
         let backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2), 8);
         let current = retry_locks(backoff, async || {
@@ -87,13 +87,13 @@ impl LeaseWatch {
         })
     }
 
-    /// Whether a heartbeat was given since the last look. The first look tells nothing.
+    /// Whether a heartbeat was given since this was last asked. The first answer is always no.
     fn gave_a_heartbeat(&mut self, beat: Beat) -> bool {
         let first = self.seen.is_none();
         if self.seen.is_some_and(|seen| seen.beat == beat) {
             return false;
         }
-        self.seen = Some(Seen { beat, since: Instant::now() });
+        self.seen = Some(LastHeartbeat { beat, since: Instant::now() });
         !first
     }
 }
@@ -111,16 +111,16 @@ impl Lease {
         waiting: &mut (dyn FnMut(&str) + Send),
     ) -> Result<Self> {
         let mut watch = LeaseWatch::new(resource);
-        let mut told = false;
+        let mut named = false;
         loop {
-            match watch.try_take(database, holder).await? {
+            match watch.attempt(database, holder).await? {
                 Attempt::Taken(lease) => return Ok(lease),
                 Attempt::Alive(current) => {
                     let (resource, since) = (resource.to_owned(), current.since.with_timezone(&Local));
                     return Err(Error::Held { resource, holder: current.holder, since });
                 }
                 Attempt::Watched(current) => {
-                    if !std::mem::replace(&mut told, true) {
+                    if !std::mem::replace(&mut named, true) {
                         waiting(&current.holder);
                     }
                     tokio::time::sleep(Duration::from_millis(250)).await;

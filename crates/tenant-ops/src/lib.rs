@@ -1,5 +1,7 @@
 //! Book-keeping in the schema `tenant_ops` of the maintained database: who works on what (leases with fencing), which runs
 //! there were and how far they came, and which row was given which tenant. It commits together with the data.
+//!
+//! The tables keep two older words: a range is a `lane` there, and a process of a run a `member`.
 
 mod batch;
 mod decisions;
@@ -26,7 +28,7 @@ pub use host::host;
 pub use install::{grant, install, install_in};
 pub use lease::{HEARTBEAT, Heartbeat, LEASE_TTL, Lease};
 pub use lease_watch::LeaseWatch;
-pub use process::{RunProcess, RunProcessRecord, members};
+pub use process::{RunProcess, RunProcessRecord, processes};
 pub use range::{NewRange, Range};
 pub use rollouts::{NewStep, RecordedStep, Rollout, complete_step, standing_steps};
 pub use run::{NewRun, Run};

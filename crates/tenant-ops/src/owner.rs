@@ -1,5 +1,5 @@
-//! Acting as the role that owns the book-keeping: what a superuser does there the owner could do. It is no fence against the owner, whose code
-//! could go back to the superuser's role: the owner is one whose code runs anyway, as it owns the application's tables.
+//! Acting as the role that owns the book-keeping, so that a superuser can do no more there than the owner. It does not protect against the
+//! owner, whose code could go back to the superuser's role: that role owns the application's tables, so its code runs anyway.
 
 use std::time::Duration;
 

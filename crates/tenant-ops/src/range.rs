@@ -1,4 +1,4 @@
-//! Ranges: what a pass over a table is shared out into, each with a checkpoint of its own.
+//! Ranges: a pass over a table is divided into them, and each has a checkpoint of its own. The table calls them lanes.
 
 use sqlx::PgConnection;
 use tenant_rls::Error as RlsError;
@@ -15,7 +15,7 @@ pub struct NewRange {
     pub behind: u64,
 }
 
-/// A lane that this transaction has locked.
+/// A range that this transaction has locked.
 #[derive(Debug, Clone)]
 pub struct Range {
     /// Its number.
@@ -28,13 +28,13 @@ pub struct Range {
     pub until: String,
 }
 
-/// Gives a run its lanes, unless it has some.
-pub(crate) async fn open_lanes(connection: &mut PgConnection, run: i64, lanes: &[NewRange]) -> Result<(), RlsError> {
+/// Gives a run its ranges, unless it has some.
+pub(crate) async fn open_ranges(connection: &mut PgConnection, run: i64, ranges: &[NewRange]) -> Result<(), RlsError> {
     sqlx::query(include_str!("../../../sql/ops/open_lanes.sql"))
         .bind(run)
-        .bind(lanes.iter().map(|lane| lane.leaf.as_str()).collect::<Vec<_>>())
-        .bind(lanes.iter().map(|lane| to_bigint(lane.first)).collect::<Vec<_>>())
-        .bind(lanes.iter().map(|lane| to_bigint(lane.behind)).collect::<Vec<_>>())
+        .bind(ranges.iter().map(|range| range.leaf.as_str()).collect::<Vec<_>>())
+        .bind(ranges.iter().map(|range| to_bigint(range.first)).collect::<Vec<_>>())
+        .bind(ranges.iter().map(|range| to_bigint(range.behind)).collect::<Vec<_>>())
         .execute(connection)
         .await
         .map_err(RlsError::query("sharing the table out into lanes"))?;

@@ -14,7 +14,7 @@ use crate::host::this_host;
 use crate::owner::{act, begin};
 use crate::trust::readable;
 
-/// How long a statement of the book-keeping waits for a lock.
+/// How long a statement waits for a lock of the book-keeping.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A rollout in `tenant_ops.rollout`.
@@ -74,7 +74,7 @@ impl Rollout {
         Ok(Self { id })
     }
 
-    /// Writes a step down, and returns its number. It is kept or lost with the caller's transaction.
+    /// Writes a step down, and returns its number. It is committed or rolled back with the caller's transaction.
     ///
     /// # Errors
     /// [`RlsError::Query`].
@@ -99,7 +99,7 @@ impl Rollout {
         Ok(id)
     }
 
-    /// Ends the rollout, finished or to be gone on with.
+    /// Ends the rollout: it is finished, or may be continued later.
     ///
     /// # Errors
     /// [`crate::Error::Database`].

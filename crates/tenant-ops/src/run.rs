@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::host::this_host;
 use crate::lease::{LEASE_TTL, Lease};
 use crate::owner::{act, begin};
-use crate::range::{NewRange, open_lanes};
+use crate::range::{NewRange, open_ranges};
 use crate::state::{RunProgress, RunState, set_state};
 
 /// What identifies a run that could be resumed.
@@ -46,11 +46,11 @@ pub struct Run {
 }
 
 impl Run {
-    /// The unfinished run of the same kind, or a new one; with these lanes, if it has none. A paused one stays paused.
+    /// The unfinished run of the same kind, or a new one; it gets these ranges if it has none. A paused run stays paused.
     ///
     /// # Errors
     /// [`crate::Error::Database`].
-    pub async fn resume_or_open(database: &Database, new: &NewRun, holder: &str, lanes: &[NewRange]) -> Result<Self> {
+    pub async fn resume_or_open(database: &Database, new: &NewRun, holder: &str, ranges: &[NewRange]) -> Result<Self> {
         let mut tx = begin(database, Duration::from_secs(5)).await?;
         let run = match Self::unfinished(tx.connection(), new).await? {
             Some((run, _)) => {
@@ -59,7 +59,7 @@ impl Run {
             }
             None => Self::open_in(tx.connection(), new).await?,
         };
-        open_lanes(tx.connection(), run.id, lanes).await?;
+        open_ranges(tx.connection(), run.id, ranges).await?;
         tx.commit().await?;
         Ok(run)
     }
@@ -70,9 +70,9 @@ impl Run {
     /// [`crate::Error::Database`].
     pub async fn join(database: &Database, new: &NewRun) -> Result<Option<Self>> {
         let mut tx = begin(database, Duration::from_secs(5)).await?;
-        let found = Self::unfinished(tx.connection(), new).await?;
+        let unfinished = Self::unfinished(tx.connection(), new).await?;
         tx.rollback().await?;
-        Ok(found.filter(|(_, state)| *state != RunState::Stopped).map(|(run, _)| run))
+        Ok(unfinished.filter(|(_, state)| *state != RunState::Stopped).map(|(run, _)| run))
     }
 
     async fn unfinished(connection: &mut PgConnection, new: &NewRun) -> Result<Option<(Self, RunState)>, RlsError> {
@@ -110,7 +110,7 @@ impl Run {
         Ok(Self { id, pass: 1, resumed_from: None })
     }
 
-    /// How the run stands.
+    /// The progress of the run.
     ///
     /// # Errors
     /// [`crate::Error::Database`].
@@ -131,30 +131,30 @@ impl Run {
             examined: from_bigint(row.get(4)),
             batches: from_bigint(row.get(5)),
             assigned_by: row.get(6),
-            open_lanes: from_bigint(row.get(7)),
-            members: from_bigint(row.get(8)),
+            open_ranges: from_bigint(row.get(7)),
+            processes: from_bigint(row.get(8)),
         })
     }
 
-    /// Begins the next pass over the table, with these lanes. Only whoever holds the lease may.
+    /// Begins the next pass over the table, with these ranges. Only whoever holds the lease may.
     ///
     /// # Errors
     /// [`crate::Error::LeaseLost`]; [`crate::Error::Database`].
-    pub async fn next_pass(&mut self, database: &Database, lease: &Lease, lanes: &[NewRange]) -> Result<()> {
+    pub async fn next_pass(&mut self, database: &Database, lease: &Lease, ranges: &[NewRange]) -> Result<()> {
         let mut tx = begin(database, Duration::from_secs(5)).await?;
         lease.fence(tx.connection()).await?;
-        self.close_lanes(tx.connection()).await?;
+        self.close_ranges(tx.connection()).await?;
         self.pass = sqlx::query_scalar("UPDATE tenant_ops.run SET pass = pass + 1 WHERE id = $1 RETURNING pass")
             .bind(self.id)
             .fetch_one(tx.connection())
             .await
             .map_err(RlsError::query("beginning the next pass"))?;
-        open_lanes(tx.connection(), self.id, lanes).await?;
+        open_ranges(tx.connection(), self.id, ranges).await?;
         Ok(tx.commit().await?)
     }
 
-    /// Takes the lanes' counts over into the run, and the lanes away.
-    async fn close_lanes(&self, connection: &mut PgConnection) -> Result<(), RlsError> {
+    /// Adds the counts of the ranges to the run, and removes the ranges.
+    async fn close_ranges(&self, connection: &mut PgConnection) -> Result<(), RlsError> {
         for statement in [
             include_str!("../../../sql/ops/close_lanes.sql"),
             "DELETE FROM tenant_ops.lane WHERE run_id = $1",

@@ -1,4 +1,4 @@
-//! In which state a run is, how it stands, and how an operator changes that.
+//! The state and the progress of a run, and how an operator changes the state.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ pub enum RunState {
     Stopped,
     /// An operator ended it; it is not taken up again.
     Cancelled,
-    /// It came to its end.
+    /// It has done what it was begun for.
     Done,
     /// It was taken back.
     Undone,
@@ -57,7 +57,7 @@ impl RunState {
     }
 }
 
-/// How a run stands, with what all its processes did.
+/// The progress of a run, with what all its processes did.
 #[derive(Debug, Clone)]
 pub struct RunProgress {
     /// Its state.
@@ -68,16 +68,16 @@ pub struct RunProgress {
     pub state_at: DateTime<Utc>,
     /// The pass.
     pub pass: i32,
-    /// Rows looked at; those of a later pass count again.
+    /// Rows examined; a row counts once for each pass.
     pub examined: u64,
     /// Transactions.
     pub batches: u64,
     /// Rows assigned, by source, best first.
     pub assigned_by: Vec<i64>,
-    /// Lanes that are not at their end.
-    pub open_lanes: u64,
+    /// Ranges that are not done.
+    pub open_ranges: u64,
     /// Processes that gave a sign of life lately.
-    pub members: u64,
+    pub processes: u64,
 }
 
 impl RunProgress {
@@ -107,8 +107,8 @@ pub(crate) async fn set_state(
     Ok(changed.is_some())
 }
 
-/// Changes the state of a run on an operator's word, and waits for the batches that were running: after this no process writes
-/// for the old state. `None` where there is no such run; else the state that it has, and whether that is new.
+/// Changes the state of a run for an operator, and waits for the batches that were running: after this no process writes
+/// in the old state. `None` where there is no such run; else the state that it has, and whether that is new.
 ///
 /// # Errors
 /// [`crate::Error::Untrusted`]; [`crate::Error::Database`].

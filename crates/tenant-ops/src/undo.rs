@@ -15,25 +15,26 @@ pub struct UndoCall<'a> {
     pub variable: &'a str,
     /// Empties the tenant column of one tenant's rows: see `sql/backfill/undo.sql`.
     pub undo: &'a Sql,
-    /// So many rows are enough for one transaction.
+    /// The rows that are enough for one transaction.
     pub rows: i64,
 }
 
 /// What a batch of an undo did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct UndoCounts {
-    /// Journal entries; none is the end.
+    /// Journal entries; with none, the run is taken back.
     pub entries: i64,
     /// Rows that have no tenant again.
     pub undone: i64,
-    /// Rows that are gone, or have another tenant by now.
+    /// Rows that were left alone: they are gone, or have another tenant by now.
     pub kept: i64,
 }
 
 /// Takes some of a run back; it commits or rolls back with the caller's transaction.
 ///
 /// # Errors
-/// [`RlsError::Query`] with the SQLSTATE [`LEASE_LOST`](tenant_rls::sqlstate::LEASE_LOST), and whatever the rows or the server say.
+/// [`RlsError::Query`], with the SQLSTATE [`LEASE_LOST`](tenant_rls::sqlstate::LEASE_LOST), or that with which a row, a trigger
+/// or the server refuses.
 pub async fn undo_batch(tx: &mut PgConnection, lease: &Lease, call: &UndoCall<'_>) -> Result<UndoCounts, RlsError> {
     let row = sqlx::query("SELECT entries, undone, kept FROM tenant_ops.undo_batch($1, $2, $3, $4, $5, $6)")
         .bind(call.run)

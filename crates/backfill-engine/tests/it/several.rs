@@ -152,7 +152,8 @@ async fn a_process_that_joins_before_the_leader_has_opened_the_run_waits_for_it(
     let (db, planted) = planted(&SMALL).await;
     let database = connect(&db, Role::Owner).await;
     tenant_ops::install(&database, &Tenancy::default()).await.unwrap();
-    let lease = LeaseWatch::new("backfill of public.bookings").take(&database, "the first").await.unwrap().unwrap();
+    let lease =
+        LeaseWatch::new("backfill of public.bookings").try_acquire(&database, "the first").await.unwrap().unwrap();
     let alive = lease.keep_alive(&database);
     let (_go, stop) = watch::channel(false);
     let (tells, _told) = mpsc::unbounded_channel();
@@ -290,7 +291,7 @@ async fn a_pause_waits_for_the_batch_that_is_open_and_that_one_writes_nothing_mo
     let nothing = Sql::from_static("SELECT NULL::text AS tenant, 0::bigint AS row_count WHERE false");
     let statement = BatchStatement::new(nothing, Sql::from_static("PERFORM"));
     let call = BatchCall {
-        lane: lane.id,
+        range: lane.id,
         variable: "app.current_tenant_id",
         statement: &statement,
         from: &lane.next,

@@ -1,4 +1,4 @@
-//! The layout of the schema as `sql/ops/layout.txt` has it, and how what was found differs from that.
+//! The layout of the schema as `sql/ops/layout.txt` has it, and how the schema differs from that.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -84,19 +84,20 @@ impl Layout {
     }
 
     /// Whether the table that holds the number of the layout is one, as it was made, and nothing else.
-    pub(crate) fn has_version_table(&self, found: &[Definition]) -> bool {
+    pub(crate) fn has_version_table(&self, there: &[Definition]) -> bool {
         let about = |name: &str| name == "installed" || name.starts_with("installed.");
         let ours: BTreeSet<_> =
             self.now.iter().filter(|((_, name), _)| about(name)).map(|(key, text)| (*key, *text)).collect();
-        let found = found.iter().filter(|found| about(&found.name));
-        ours == found.map(|found| ((&*found.kind, &*found.name), &*found.text)).collect()
+        let there = there.iter().filter(|object| about(&object.name));
+        ours == there.map(|object| ((&*object.kind, &*object.name), &*object.text)).collect()
     }
 
-    /// Everything that was found and is not of this layout, or of it and was not found.
-    pub(crate) fn compare(&self, found: &[Definition], known: Known) -> Vec<Finding> {
-        let mut findings: Vec<Finding> = found.iter().filter_map(|found| self.differs(found, known)).collect();
+    /// Everything that is there and not in this layout, or in it and not there.
+    pub(crate) fn compare(&self, there: &[Definition], known: Known) -> Vec<Finding> {
+        let mut findings: Vec<Finding> = there.iter().filter_map(|object| self.differs(object, known)).collect();
         if known == Known::Now {
-            let is_there = |kind: &str, name: &str| found.iter().any(|found| found.kind == kind && found.name == name);
+            let is_there =
+                |kind: &str, name: &str| there.iter().any(|object| object.kind == kind && object.name == name);
             let missing = self.now.keys().filter(|(kind, name)| !is_there(kind, name));
             findings.extend(missing.map(|(kind, name)| Finding::Missing { object: named(kind, name) }));
         }
@@ -119,17 +120,17 @@ impl Layout {
         (!given).then_some(Finding::Right { role, rights, object, revoke: statement_rest })
     }
 
-    fn differs(&self, found: &Definition, known: Known) -> Option<Finding> {
-        let key = (found.kind.as_str(), found.name.as_str());
+    fn differs(&self, there: &Definition, known: Known) -> Option<Finding> {
+        let key = (there.kind.as_str(), there.name.as_str());
         let (now, earlier) = (self.now.get(&key), self.earlier.get(&key).filter(|_| known == Known::Earlier));
         let replaced = known == Known::Earlier && matches!(key.0, "function" | "body" | "view");
         let object = named(key.0, key.1);
         match now.or(earlier) {
-            Some(_) if replaced || now == Some(&&*found.text) || earlier == Some(&&*found.text) => None,
+            Some(_) if replaced || now == Some(&&*there.text) || earlier == Some(&&*there.text) => None,
             Some(expected) => {
-                Some(Finding::Changed { object, definition: found.text.clone(), expected: (*expected).to_owned() })
+                Some(Finding::Changed { object, definition: there.text.clone(), expected: (*expected).to_owned() })
             }
-            None => Some(Finding::Unexpected { object, definition: found.text.clone() }),
+            None => Some(Finding::Unexpected { object, definition: there.text.clone() }),
         }
     }
 }
