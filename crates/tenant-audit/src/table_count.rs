@@ -6,16 +6,16 @@ use tenancy_config::{Ident, TableName};
 use tenant_rls::catalog::{ForeignKey, TenantTable};
 use tenant_rls::{Access, Catalog, Result, Sql, Template};
 
-use crate::{CrossReference, MissingPiece};
+use crate::report::{CrossReference, MissingPiece};
 
 /// How one table is audited.
 pub(crate) struct TableCount {
     pub(crate) table: TenantTable,
-    /// Every table and column that the statement reads, and no other: a role with grants on these columns suffices.
+    /// Every table and column that the statement reads, and no other: grants on these columns are enough.
     pub(crate) access: Vec<Access>,
-    /// Gives rows, NULLs, empties, ghosts, and an array with the rows of each of `references`.
+    /// Returns the rows, NULLs, empty strings, ghosts, and an array with the rows of each of `references`.
     pub(crate) statement: Sql,
-    /// Foreign keys to tenant tables, still without their numbers.
+    /// Foreign keys to tenant tables, not yet counted.
     pub(crate) references: Vec<CrossReference>,
     /// Whether there is a tenant table to look for ghosts in.
     pub(crate) looks_for_ghosts: bool,
@@ -55,7 +55,7 @@ impl TableCount {
                 rows: 0,
             });
             if pairs(key).any(|(here, there)| *here == table.column.name && *there == target.column.name) {
-                crossings.push(none()); // the key itself holds the tenant: it references rows of the same one only
+                crossings.push(none()); // the tenant is a part of the key, so it references rows of the same tenant only
                 continue;
             }
             let alias = Ident::new(format!("r{}", references.len()))?;
