@@ -56,16 +56,6 @@ pub(crate) const KNOWN: &[&[&str]] = &[
     ],
     &["crates/rls-rollout/src/plan.rs", "crates/rls-rollout/src/prisma.rs"],
     &[
-        "crates/seed-tenant-defaults/src/create.rs",
-        "crates/seed-tenant-defaults/src/defaults.rs",
-        "crates/seed-tenant-defaults/src/error.rs",
-        "crates/seed-tenant-defaults/src/identities.rs",
-        "crates/seed-tenant-defaults/src/list.rs",
-        "crates/seed-tenant-defaults/src/options.rs",
-        "crates/seed-tenant-defaults/src/plan.rs",
-        "crates/seed-tenant-defaults/src/source.rs",
-    ],
-    &[
         "xtask/src/app.rs",
         "xtask/src/backfill/session.rs",
         "xtask/src/cli.rs",
