@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::Library;
+use crate::library::Library;
 
 /// A cookie's name and value; what else belongs to it follows from the library and from https.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

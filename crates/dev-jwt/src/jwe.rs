@@ -12,7 +12,7 @@ use hmac::{Hmac, Mac};
 use serde::Deserialize;
 use sha2::Sha512;
 
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// How the content is encrypted (RFC 7518, section 5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +63,7 @@ struct Header {
     kid: Option<String>,
 }
 
-/// A token in its parts, not yet opened.
+/// A token, split and not yet decrypted.
 #[derive(Debug)]
 pub(crate) struct Jwe {
     /// As it stands in the token: it is authenticated in this form.
