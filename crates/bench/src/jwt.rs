@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use dev_jwt::{Node, Read, ReadOptions, Secret};
 use serde::Serialize;
 
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// What is measured.
 #[derive(Debug, Clone)]

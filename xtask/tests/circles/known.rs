@@ -33,7 +33,6 @@ pub(crate) const KNOWN: &[&[&str]] = &[
         "crates/backfill-engine/src/tally.rs",
         "crates/backfill-engine/src/worker.rs",
     ],
-    &["crates/bench/src/databases.rs", "crates/bench/src/watch.rs"],
     &[
         "crates/local-db/src/account.rs",
         "crates/local-db/src/error.rs",
