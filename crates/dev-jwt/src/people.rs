@@ -55,13 +55,13 @@ impl PeopleStatements {
         let of_user = columns(&["id", "email", "name", "image", "role", "sessionVersion"], &of_users)?;
         let of_membership = columns(&["id", "userId", "role", "isDefault"], &of_memberships)?;
         Ok(Self {
-            users: user(include_str!("../../../sql/jwt/users.sql")),
-            user: user(include_str!("../../../sql/jwt/user.sql")),
-            memberships: Template::new(include_str!("../../../sql/jwt/memberships.sql"))
+            users: user(include_str!("../../../sql/dev-jwt/users.sql")),
+            user: user(include_str!("../../../sql/dev-jwt/user.sql")),
+            memberships: Template::new(include_str!("../../../sql/dev-jwt/memberships.sql"))
                 .table("memberships", &memberships)
                 .ident("tenant", &of_memberships)
                 .build(),
-            someone: Template::new(include_str!("../../../sql/jwt/someone.sql"))
+            someone: Template::new(include_str!("../../../sql/dev-jwt/someone.sql"))
                 .table("memberships", &memberships)
                 .table("users", &users)
                 .ident("tenant", &of_memberships)

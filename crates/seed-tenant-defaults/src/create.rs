@@ -44,7 +44,7 @@ impl TenantCreator {
         });
         let filled: Vec<(Ident, Sql)> = taken.collect::<Result<Vec<_>>>()?.into_iter().chain(generated).collect();
         let name = |(column, _): &(Ident, Sql)| Template::new(":\"column\"").ident("column", column).build();
-        let statement = Template::new(include_str!("../../../sql/seed/create_tenants.sql"))
+        let statement = Template::new(include_str!("../../../sql/seed-tenant-defaults/create_tenants.sql"))
             .table("tenants", tenants)
             .fragment("columns", Sql::join(filled.iter().map(name), ", "))
             .fragment("values", Sql::join(filled.iter().map(|(_, value)| value.clone()), ", "))

@@ -12,7 +12,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The database said no.
+    /// The database refused a statement.
     #[error(transparent)]
     Database(#[from] tenant_rls::Error),
     /// The CSV file is malformed; nothing was written.

@@ -32,14 +32,14 @@ impl TableCount {
         let ghosts = if let Some(key_type) = &catalog.tenant_key_type {
             reads.add(&catalog.tenants, tenant_key);
             joins.push(
-                Template::new(include_str!("../../../sql/audit/tenant_join.sql"))
+                Template::new(include_str!("../../../sql/tenant-audit/tenant_join.sql"))
                     .table("tenants", &catalog.tenants)
                     .ident("key", tenant_key)
                     .ident("column", &column)
                     .fragment("cast", cast(key_type, &table.column.type_name))
                     .build(),
             );
-            Template::new(include_str!("../../../sql/audit/ghost_count.sql")).ident("column", &column).build()
+            Template::new(include_str!("../../../sql/tenant-audit/ghost_count.sql")).ident("column", &column).build()
         } else {
             none()
         };
@@ -63,7 +63,7 @@ impl TableCount {
             crossings.push(reference_count(target, table, &alias, &mut reads)?);
         }
 
-        let statement = Template::new(include_str!("../../../sql/audit/count_table.sql"))
+        let statement = Template::new(include_str!("../../../sql/tenant-audit/count_table.sql"))
             .fragment("nulls", nulls(table, &column))
             .fragment("empties", empties(table, &column))
             .fragment("ghosts", ghosts)
@@ -117,7 +117,7 @@ fn reference_join(
         let equal = Template::new(r#":"r".:"there" OPERATOR(pg_catalog.=) t.:"here""#);
         keys.push(equal.ident("r", alias).ident("there", &there).ident("here", &here).build());
     }
-    Ok(Template::new(include_str!("../../../sql/audit/reference_join.sql"))
+    Ok(Template::new(include_str!("../../../sql/tenant-audit/reference_join.sql"))
         .fragment("only", only(target))
         .table("target", &target.name)
         .ident("r", alias)
@@ -128,7 +128,7 @@ fn reference_join(
 fn reference_count(target: &TenantTable, table: &TenantTable, alias: &Ident, reads: &mut Reads) -> Result<Sql> {
     let tenant = Ident::new(&target.column.name)?;
     reads.add(&target.name, &tenant);
-    Ok(Template::new(include_str!("../../../sql/audit/reference_count.sql"))
+    Ok(Template::new(include_str!("../../../sql/tenant-audit/reference_count.sql"))
         .ident("column", &Ident::new(&table.column.name)?)
         .ident("r", alias)
         .ident("tenant", &tenant)

@@ -14,13 +14,17 @@ pub struct BatchStatement(Sql);
 
 impl BatchStatement {
     /// `resolve` locks and groups the rows of a range, `assign` writes one tenant's rows: see `sql/backfill/`. They know
-    /// the variables of `sql/ops/assign_batch.sql`.
+    /// the variables of `sql/tenant-ops/assign_batch.sql`.
     pub fn new(resolve: Sql, assign: Sql) -> Self {
-        let batch = Template::new(include_str!("../../../sql/ops/assign_batch.sql"))
+        let batch = Template::new(include_str!("../../../sql/tenant-ops/assign_batch.sql"))
             .fragment("resolve", resolve)
             .fragment("assign", assign)
             .build();
-        Self(Template::new(include_str!("../../../sql/ops/do_batch.sql")).literal("batch", batch.as_str()).build())
+        Self(
+            Template::new(include_str!("../../../sql/tenant-ops/do_batch.sql"))
+                .literal("batch", batch.as_str())
+                .build(),
+        )
     }
 }
 
@@ -59,7 +63,7 @@ impl Run {
     /// # Errors
     /// [`RlsError::Query`].
     pub async fn claim(&self, tx: &mut PgConnection, preferred: i64) -> Result<Option<Range>, RlsError> {
-        let row = sqlx::query(include_str!("../../../sql/ops/claim_lane.sql"))
+        let row = sqlx::query(include_str!("../../../sql/tenant-ops/claim_lane.sql"))
             .bind(self.id)
             .bind(preferred)
             .fetch_optional(tx)
@@ -79,7 +83,7 @@ impl Run {
     /// [`RANGE_NOT_LOCKED`]: tenant_rls::sqlstate::RANGE_NOT_LOCKED
     pub async fn batch(&self, tx: &mut PgConnection, call: &BatchCall<'_>) -> Result<BatchCounts, RlsError> {
         let doing = || RlsError::query(format!("assigning tenants to the rows {} to {}", call.from, call.until));
-        sqlx::query(include_str!("../../../sql/ops/begin_assigning.sql"))
+        sqlx::query(include_str!("../../../sql/tenant-ops/begin_assigning.sql"))
             .bind(self.id)
             .bind(call.range)
             .bind(call.from)
@@ -104,7 +108,7 @@ impl Run {
     /// [`RlsError::Query`].
     pub async fn range_in(&self, tx: &mut PgConnection, leaf: &str, next: &str, until: &str) -> Result<i64, RlsError> {
         let before = act(tx).await?;
-        let range = sqlx::query_scalar(include_str!("../../../sql/ops/open_lane.sql"))
+        let range = sqlx::query_scalar(include_str!("../../../sql/tenant-ops/open_lane.sql"))
             .bind(self.id)
             .bind(leaf)
             .bind(next)
@@ -129,7 +133,7 @@ impl Run {
         row: Option<(&str, &str)>,
     ) -> Result<u64, RlsError> {
         let doing = || RlsError::query("noting a row that was refused");
-        let moved = sqlx::query(include_str!("../../../sql/ops/skip_tid.sql"))
+        let moved = sqlx::query(include_str!("../../../sql/tenant-ops/skip_tid.sql"))
             .bind(range.id)
             .bind(&range.next)
             .bind(until)
@@ -137,7 +141,7 @@ impl Run {
             .await
             .map_err(doing())?;
         if let Some((key, error)) = row.filter(|_| moved.rows_affected() == 1) {
-            sqlx::query(include_str!("../../../sql/ops/refuse_row.sql"))
+            sqlx::query(include_str!("../../../sql/tenant-ops/refuse_row.sql"))
                 .bind(self.id)
                 .bind(key)
                 .bind(error)

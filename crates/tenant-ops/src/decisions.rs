@@ -79,7 +79,7 @@ impl DecisionRun {
     /// [`crate::Error::Database`].
     pub async fn resume_or_open(database: &Database, table: &str) -> Result<Self> {
         let mut tx = begin(database, Duration::from_secs(5)).await?;
-        let unfinished = sqlx::query_scalar(include_str!("../../../sql/ops/unfinished_decisions.sql"))
+        let unfinished = sqlx::query_scalar(include_str!("../../../sql/tenant-ops/unfinished_decisions.sql"))
             .bind(table)
             .bind(JOB)
             .fetch_optional(tx.connection())
@@ -148,7 +148,7 @@ impl DecisionRun {
             .execute(tx.connection())
             .await
             .map_err(doing())?;
-        let forgotten = sqlx::query(include_str!("../../../sql/ops/forget_empty_run.sql"))
+        let forgotten = sqlx::query(include_str!("../../../sql/tenant-ops/forget_empty_run.sql"))
             .bind(self.id)
             .execute(tx.connection())
             .await
@@ -174,7 +174,7 @@ pub async fn decided(
         return Ok(runs);
     }
     let before = act(connection).await?;
-    let rows = sqlx::query(include_str!("../../../sql/ops/decided.sql"))
+    let rows = sqlx::query(include_str!("../../../sql/tenant-ops/decided.sql"))
         .bind(table)
         .bind(keys)
         .bind(tenants)

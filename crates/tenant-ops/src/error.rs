@@ -13,7 +13,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The database said no.
+    /// The database refused a statement.
     #[error(transparent)]
     Database(#[from] tenant_rls::Error),
     /// Another run works on the same table.

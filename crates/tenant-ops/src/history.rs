@@ -90,7 +90,7 @@ pub async fn runs(connection: &mut PgConnection, tenancy: &Tenancy, id: Option<i
         return Ok(Vec::new());
     }
     let before = act(connection).await?;
-    let rows = sqlx::query(include_str!("../../../sql/ops/runs.sql")).bind(id).fetch_all(&mut *connection).await;
+    let rows = sqlx::query(include_str!("../../../sql/tenant-ops/runs.sql")).bind(id).fetch_all(&mut *connection).await;
     let rows = rows.map_err(RlsError::query("reading the runs"))?;
     before.again(connection).await?;
     Ok(rows.iter().map(run).collect())
@@ -105,7 +105,7 @@ pub async fn why(connection: &mut PgConnection, tenancy: &Tenancy, table: &str, 
         return Ok(Vec::new());
     }
     let before = act(connection).await?;
-    let query = sqlx::query(include_str!("../../../sql/ops/why.sql")).bind(table).bind(key);
+    let query = sqlx::query(include_str!("../../../sql/tenant-ops/why.sql")).bind(table).bind(key);
     let rows = query.fetch_all(&mut *connection).await.map_err(RlsError::query("reading the journal"))?;
     before.again(connection).await?;
     let assignment = |row: &PgRow| Assignment {

@@ -56,12 +56,12 @@ pub async fn install_in(connection: &mut PgConnection, tenancy: &Tenancy) -> Res
         Some(there) if there.version == Some(VERSION) => return Ok(()),
         Some(there) => there.objects,
         None => {
-            run(connection, Sql::from_static(include_str!("../../../sql/ops/create_schema.sql"))).await?;
+            run(connection, Sql::from_static(include_str!("../../../sql/tenant-ops/create_schema.sql"))).await?;
             BTreeSet::new()
         }
     };
     let before = act(connection).await?;
-    run(connection, Sql::from_static(include_str!("../../../sql/ops/install.sql"))).await?;
+    run(connection, Sql::from_static(include_str!("../../../sql/tenant-ops/install.sql"))).await?;
     for (_, script) in FUNCTIONS {
         run(connection, Sql::from_static(script)).await?;
     }
@@ -117,7 +117,7 @@ async fn grant_in(connection: &mut PgConnection, tenancy: &Tenancy) -> Result<()
         .await
         .map_err(RlsError::query("granting rights on the schema tenant_ops"))?;
     if exists {
-        let grant = Template::new(include_str!("../../../sql/ops/grant.sql")).ident("role", &role).build();
+        let grant = Template::new(include_str!("../../../sql/tenant-ops/grant.sql")).ident("role", &role).build();
         run(connection, grant).await?;
     }
     Ok(())

@@ -31,7 +31,7 @@ impl Lease {
     /// [`Error::LeaseLost`] where another run has taken it over.
     pub async fn heartbeat(&self, database: &Database) -> Result<()> {
         let mut tx = begin(database, HEARTBEAT).await?;
-        let renewed = sqlx::query(include_str!("../../../sql/ops/heartbeat.sql"))
+        let renewed = sqlx::query(include_str!("../../../sql/tenant-ops/heartbeat.sql"))
             .bind(&self.resource)
             .bind(self.fence)
             .execute(tx.connection())
@@ -80,7 +80,7 @@ impl Lease {
     /// [`Error::Database`]; the lease runs out by itself then.
     pub async fn release(&self, database: &Database) -> Result<()> {
         let mut tx = begin(database, HEARTBEAT).await?;
-        sqlx::query(include_str!("../../../sql/ops/release_lease.sql"))
+        sqlx::query(include_str!("../../../sql/tenant-ops/release_lease.sql"))
             .bind(&self.resource)
             .bind(self.fence)
             .execute(tx.connection())

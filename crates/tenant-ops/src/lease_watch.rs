@@ -136,12 +136,12 @@ async fn acquire(
     holder: &str,
     silent: Option<Beat>,
 ) -> Result<Option<i64>, RlsError> {
-    sqlx::query(include_str!("../../../sql/ops/open_lease.sql"))
+    sqlx::query(include_str!("../../../sql/tenant-ops/open_lease.sql"))
         .bind(resource)
         .execute(&mut *connection)
         .await
         .map_err(RlsError::query("taking the lease"))?;
-    sqlx::query_scalar(include_str!("../../../sql/ops/acquire_lease.sql"))
+    sqlx::query_scalar(include_str!("../../../sql/tenant-ops/acquire_lease.sql"))
         .bind(resource)
         .bind(holder)
         .bind(silent.map(|beat| beat.fence))
@@ -153,7 +153,7 @@ async fn acquire(
 
 impl Holder {
     async fn read(connection: &mut PgConnection, resource: &str) -> Result<Self, RlsError> {
-        let row = sqlx::query(include_str!("../../../sql/ops/lease_holder.sql"))
+        let row = sqlx::query(include_str!("../../../sql/tenant-ops/lease_holder.sql"))
             .bind(resource)
             .fetch_one(connection)
             .await

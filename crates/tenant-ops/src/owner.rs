@@ -23,7 +23,7 @@ pub(crate) async fn begin(database: &Database, lock_timeout: Duration) -> Result
 /// Acts as the owner of the book-keeping until [`RoleBefore::again`], at the longest to the end of the transaction. A login that only
 /// inherits the owner's rights keeps its role.
 pub(crate) async fn act(connection: &mut PgConnection) -> Result<RoleBefore, RlsError> {
-    let row = sqlx::query(include_str!("../../../sql/ops/act_as_owner.sql"))
+    let row = sqlx::query(include_str!("../../../sql/tenant-ops/act_as_owner.sql"))
         .fetch_optional(connection)
         .await
         .map_err(RlsError::query("acting as the owner of the schema tenant_ops"))?;

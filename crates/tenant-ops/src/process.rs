@@ -43,7 +43,7 @@ impl RunProcess {
     /// [`crate::Error::Database`].
     pub async fn enter(database: &Database, run: i64, holder: &str, workers: u32) -> Result<Self> {
         let mut tx = begin(database, Duration::from_secs(5)).await?;
-        sqlx::query(include_str!("../../../sql/ops/forget_members.sql"))
+        sqlx::query(include_str!("../../../sql/tenant-ops/forget_members.sql"))
             .bind(run)
             .execute(tx.connection())
             .await
@@ -110,7 +110,7 @@ impl RunProcess {
 /// [`RlsError::Query`].
 pub async fn processes(connection: &mut PgConnection, run: i64) -> Result<Vec<RunProcessRecord>, RlsError> {
     let before = act(connection).await?;
-    let rows = sqlx::query(include_str!("../../../sql/ops/members.sql"))
+    let rows = sqlx::query(include_str!("../../../sql/tenant-ops/members.sql"))
         .bind(run)
         .bind(LEASE_TTL.as_millis() as i64)
         .fetch_all(&mut *connection)

@@ -30,7 +30,7 @@ pub struct Range {
 
 /// Gives a run its ranges, unless it has some.
 pub(crate) async fn open_ranges(connection: &mut PgConnection, run: i64, ranges: &[NewRange]) -> Result<(), RlsError> {
-    sqlx::query(include_str!("../../../sql/ops/open_lanes.sql"))
+    sqlx::query(include_str!("../../../sql/tenant-ops/open_lanes.sql"))
         .bind(run)
         .bind(ranges.iter().map(|range| range.leaf.as_str()).collect::<Vec<_>>())
         .bind(ranges.iter().map(|range| to_bigint(range.first)).collect::<Vec<_>>())

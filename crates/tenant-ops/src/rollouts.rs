@@ -84,7 +84,7 @@ impl Rollout {
         step: &NewStep<'_, C>,
     ) -> Result<i64, RlsError> {
         let before = act(connection).await?;
-        let id = sqlx::query_scalar(include_str!("../../../sql/ops/record_step.sql"))
+        let id = sqlx::query_scalar(include_str!("../../../sql/tenant-ops/record_step.sql"))
             .bind(self.id)
             .bind(step.table.schema().as_str())
             .bind(step.table.name().as_str())
@@ -162,7 +162,8 @@ where
         return Ok(Vec::new());
     }
     let before = act(connection).await?;
-    let rows = sqlx::query(include_str!("../../../sql/ops/standing_steps.sql")).fetch_all(&mut *connection).await;
+    let rows =
+        sqlx::query(include_str!("../../../sql/tenant-ops/standing_steps.sql")).fetch_all(&mut *connection).await;
     let mut steps = Vec::new();
     for row in rows.map_err(doing())? {
         let Json(changes) = row.try_get(5).map_err(doing())?;

@@ -76,7 +76,7 @@ impl Run {
     }
 
     async fn unfinished(connection: &mut PgConnection, new: &NewRun) -> Result<Option<(Self, RunState)>, RlsError> {
-        let row = sqlx::query(include_str!("../../../sql/ops/unfinished_run.sql"))
+        let row = sqlx::query(include_str!("../../../sql/tenant-ops/unfinished_run.sql"))
             .bind(&new.table)
             .bind(new.on_conflict)
             .bind(&new.sources)
@@ -96,7 +96,7 @@ impl Run {
     /// [`RlsError::Query`].
     pub async fn open_in(connection: &mut PgConnection, new: &NewRun) -> Result<Self, RlsError> {
         let before = act(connection).await?;
-        let id = sqlx::query_scalar(include_str!("../../../sql/ops/open_run.sql"))
+        let id = sqlx::query_scalar(include_str!("../../../sql/tenant-ops/open_run.sql"))
             .bind(&new.job)
             .bind(&new.table)
             .bind(new.on_conflict)
@@ -116,7 +116,7 @@ impl Run {
     /// [`crate::Error::Database`].
     pub async fn standing(&self, database: &Database) -> Result<RunProgress> {
         let mut tx = begin(database, Duration::from_secs(5)).await?;
-        let row = sqlx::query(include_str!("../../../sql/ops/run_standing.sql"))
+        let row = sqlx::query(include_str!("../../../sql/tenant-ops/run_standing.sql"))
             .bind(self.id)
             .bind(LEASE_TTL.as_millis() as i64)
             .fetch_one(tx.connection())
@@ -156,7 +156,7 @@ impl Run {
     /// Adds the counts of the ranges to the run, and removes the ranges.
     async fn close_ranges(&self, connection: &mut PgConnection) -> Result<(), RlsError> {
         for statement in [
-            include_str!("../../../sql/ops/close_lanes.sql"),
+            include_str!("../../../sql/tenant-ops/close_lanes.sql"),
             "DELETE FROM tenant_ops.lane WHERE run_id = $1",
             "DELETE FROM tenant_ops.refused WHERE run_id = $1",
         ] {

@@ -96,7 +96,7 @@ pub(crate) async fn set_state(
     from: &[RunState],
 ) -> Result<bool, RlsError> {
     let from: Vec<&str> = from.iter().copied().map(RunState::as_str).collect();
-    let changed = sqlx::query(include_str!("../../../sql/ops/set_state.sql"))
+    let changed = sqlx::query(include_str!("../../../sql/tenant-ops/set_state.sql"))
         .bind(run)
         .bind(state.as_str())
         .bind(by)

@@ -1,11 +1,11 @@
-//! The layout of the schema as `sql/ops/layout.txt` has it, and how the schema differs from that.
+//! The layout of the schema as `sql/tenant-ops/layout.txt` has it, and how the schema differs from that.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::trust::finding::Finding;
 use crate::trust::right::Right;
 
-/// Counts up with every change of the definitions in `sql/ops/`.
+/// Counts up with every change of the definitions in `sql/tenant-ops/`.
 pub(crate) const VERSION: i32 = 7;
 
 /// Something in the schema, as the catalog has it.
@@ -39,8 +39,8 @@ pub(crate) struct Layout {
 
 /// The functions, whose bodies are compared with the files that they are made from.
 pub(crate) const FUNCTIONS: [(&str, &str); 2] = [
-    ("apply_batch", include_str!("../../../../sql/ops/apply_batch.sql")),
-    ("undo_batch", include_str!("../../../../sql/ops/undo_batch.sql")),
+    ("apply_batch", include_str!("../../../../sql/tenant-ops/apply_batch.sql")),
+    ("undo_batch", include_str!("../../../../sql/tenant-ops/undo_batch.sql")),
 ];
 
 impl Layout {
@@ -50,7 +50,7 @@ impl Layout {
         for (name, script) in FUNCTIONS {
             layout.now.insert(("body", name), body(script));
         }
-        for line in include_str!("../../../../sql/ops/layout.txt").lines() {
+        for line in include_str!("../../../../sql/tenant-ops/layout.txt").lines() {
             layout.read(line);
         }
         layout
@@ -152,5 +152,5 @@ fn named(kind: &str, name: &str) -> String {
 
 /// What stands between the dollars of a script that makes a function.
 fn body(script: &'static str) -> &'static str {
-    script.split("$$").nth(1).expect("a script of sql/ops/ that makes a function quotes its body with dollars")
+    script.split("$$").nth(1).expect("a script of sql/tenant-ops/ that makes a function quotes its body with dollars")
 }

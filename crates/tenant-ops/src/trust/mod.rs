@@ -104,7 +104,7 @@ async fn owner(
     purpose: Purpose,
 ) -> Result<Option<(String, Vec<Finding>)>, RlsError> {
     let tenants = TableName::parse(&tenancy.tenant.table, &tenancy.database.schema)?;
-    let row = sqlx::query(include_str!("../../../../sql/ops/owner.sql"))
+    let row = sqlx::query(include_str!("../../../../sql/tenant-ops/owner.sql"))
         .bind(&tenancy.roles.app)
         .bind(tenants.schema().as_str())
         .bind(tenants.name().as_str())
@@ -128,7 +128,7 @@ async fn owner(
 }
 
 async fn definitions(connection: &mut PgConnection) -> Result<Vec<Definition>, RlsError> {
-    let rows = sqlx::query(include_str!("../../../../sql/ops/definitions.sql"))
+    let rows = sqlx::query(include_str!("../../../../sql/tenant-ops/definitions.sql"))
         .fetch_all(connection)
         .await
         .map_err(RlsError::query("reading the definitions in the schema tenant_ops"))?;
@@ -143,7 +143,7 @@ async fn definitions(connection: &mut PgConnection) -> Result<Vec<Definition>, R
 
 /// Every right that somebody has beside the owner.
 pub(crate) async fn rights(connection: &mut PgConnection, tenancy: &Tenancy) -> Result<Vec<Right>, RlsError> {
-    let rows = sqlx::query(include_str!("../../../../sql/ops/rights.sql"))
+    let rows = sqlx::query(include_str!("../../../../sql/tenant-ops/rights.sql"))
         .bind(&tenancy.roles.app)
         .fetch_all(connection)
         .await
@@ -164,7 +164,7 @@ pub(crate) async fn rights(connection: &mut PgConnection, tenancy: &Tenancy) -> 
 
 async fn role_members(connection: &mut PgConnection, tenancy: &Tenancy) -> Result<Vec<Finding>, RlsError> {
     let (maintenance, auditor) = (&tenancy.roles.maintenance, &tenancy.roles.auditor);
-    let rows = sqlx::query(include_str!("../../../../sql/ops/role_members.sql"))
+    let rows = sqlx::query(include_str!("../../../../sql/tenant-ops/role_members.sql"))
         .bind([&[maintenance.as_str(), auditor], READERS_AND_WRITERS.as_slice()].concat())
         .bind(&tenancy.roles.app)
         .fetch_all(connection)
@@ -195,7 +195,7 @@ async fn version(connection: &mut PgConnection) -> Result<Option<i32>, RlsError>
 
 /// Waits for whoever installs or upgrades it, and keeps others from doing so until the transaction ends.
 pub(crate) async fn lock(connection: &mut PgConnection) -> Result<(), RlsError> {
-    sqlx::Executor::execute(connection, sqlx::raw_sql(include_str!("../../../../sql/ops/lock_layout.sql")))
+    sqlx::Executor::execute(connection, sqlx::raw_sql(include_str!("../../../../sql/tenant-ops/lock_layout.sql")))
         .await
         .map_err(RlsError::query("waiting for whoever installs the schema tenant_ops"))?;
     Ok(())

@@ -1,4 +1,4 @@
-//! What an installation makes is what `sql/ops/layout.txt` lists, on every version of the server.
+//! What an installation makes is what `sql/tenant-ops/layout.txt` lists, on every version of the server.
 
 use std::fmt::Write as _;
 
@@ -13,8 +13,10 @@ use crate::support::{Logins, connect, install, installed, script};
 async fn listed(db: &impl Logins) -> String {
     let database = connect(db, Role::Owner).await;
     let mut tx = tenant_rls::OwnerTx::begin(&database, std::time::Duration::from_secs(5)).await.unwrap();
-    let rows =
-        sqlx::query(include_str!("../../../../sql/ops/definitions.sql")).fetch_all(tx.connection()).await.unwrap();
+    let rows = sqlx::query(include_str!("../../../../sql/tenant-ops/definitions.sql"))
+        .fetch_all(tx.connection())
+        .await
+        .unwrap();
     tx.rollback().await.unwrap();
     database.close().await;
     let mut lines: Vec<String> = Vec::new();
@@ -32,7 +34,7 @@ async fn listed(db: &impl Logins) -> String {
 }
 
 fn committed() -> String {
-    let lines = include_str!("../../../../sql/ops/layout.txt").lines();
+    let lines = include_str!("../../../../sql/tenant-ops/layout.txt").lines();
     let today =
         lines.filter(|line| !line.starts_with(['#']) && !line.starts_with("earlier ") && !line.starts_with("right "));
     let mut lines: Vec<&str> = today.collect();
