@@ -35,20 +35,20 @@ pub struct BatchCall<'a> {
     pub range: i64,
     /// The session variable that policies read.
     pub variable: &'a str,
-    /// What is done with its rows.
+    /// The statement.
     pub statement: &'a BatchStatement,
     /// The first tid of the batch: the checkpoint of the range.
     pub from: &'a str,
     /// The first tid behind the batch.
     pub until: &'a str,
-    /// The most rows to look at.
+    /// The most rows to examine.
     pub limit: Option<i64>,
 }
 
 /// What a batch did.
 #[derive(Debug, Clone, Default)]
 pub struct BatchCounts {
-    /// Rows without a tenant that it locked and looked at.
+    /// Rows without a tenant that it locked and examined.
     pub examined: u64,
     /// Rows that were given their tenant.
     pub assigned: u64,

@@ -1,4 +1,4 @@
-//! Runs that write what people decided: begun, done in batches, ended.
+//! Runs that write the decisions of people: begun, done in batches, ended.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ pub struct DecisionRun {
     pub id: i64,
 }
 
-/// One call of `tenant_ops.apply_batch`. The three lists are as long as each other.
+/// One call of `tenant_ops.apply_batch`. The three lists have the same length.
 #[derive(Debug)]
 pub struct DecisionCall<'a> {
     /// The session variable that policies read.
@@ -41,7 +41,7 @@ pub struct DecisionCall<'a> {
     pub fingerprints: Vec<&'a str>,
 }
 
-/// What came of one decision.
+/// The result of one decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DecisionResult {
     /// Written and journaled.
@@ -66,7 +66,7 @@ impl DecisionResult {
             "assigned" => Self::Assigned(has.unwrap_or_default()),
             "held" => Self::Held,
             "no tenant" => Self::NoTenant,
-            // Whatever it is, it is not what was decided on.
+            // Anything else is not what was decided on, either.
             _ => Self::Changed,
         }
     }
@@ -103,8 +103,8 @@ impl DecisionRun {
         Ok(Self { id: Run::open_in(connection, &new).await?.id })
     }
 
-    /// Does one batch, and gives a verdict for each decision, in their order. It commits or rolls back with the caller's transaction,
-    /// which holds the lease still.
+    /// Does one batch, and returns the result of each decision, in their order. It commits or rolls back with the caller's transaction,
+    /// which has locked the lease.
     ///
     /// # Errors
     /// [`RlsError::Query`], with the SQLSTATE [`WRITTEN_NOT_LOCKED`] or [`RUN_NOT_RUNNING`], or that with which a row, a trigger
@@ -124,17 +124,17 @@ impl DecisionRun {
             .fetch_all(tx)
             .await
             .map_err(RlsError::query("writing what was decided"))?;
-        let mut verdicts = vec![DecisionResult::Changed; call.keys.len()];
+        let mut results = vec![DecisionResult::Changed; call.keys.len()];
         for row in rows {
             let (word, nths, has): (String, Vec<i64>, Vec<Option<String>>) = (row.get(0), row.get(1), row.get(2));
             for (nth, has) in nths.into_iter().zip(has) {
-                verdicts[position(nth)] = DecisionResult::parse(&word, has);
+                results[position(nth)] = DecisionResult::parse(&word, has);
             }
         }
-        Ok(verdicts)
+        Ok(results)
     }
 
-    /// Marks the run as done, or as stopped, to be taken up again. One that is done and wrote nothing is forgotten. Returns whether
+    /// Marks the run as done, or as stopped, to be resumed. A run that is done and wrote nothing is removed. Returns whether
     /// it is still there.
     ///
     /// # Errors
@@ -158,7 +158,7 @@ impl DecisionRun {
     }
 }
 
-/// For each of these rows of `table` (`schema.table`) the run that gave it this very tenant by a decision which was not taken back.
+/// For each of these rows of `table` (`schema.table`), the run that gave it the tenant beside it by a decision that was not taken back.
 ///
 /// # Errors
 /// [`crate::Error::Untrusted`]; [`crate::Error::Database`].
@@ -188,7 +188,7 @@ pub async fn decided(
     Ok(runs)
 }
 
-/// From the server's count, which begins with 1.
+/// The index of what the server counts from 1.
 fn position(nth: i64) -> usize {
     usize::try_from(nth - 1).expect("the server counts from 1")
 }

@@ -29,13 +29,13 @@ pub enum Error {
         /// Since when, by the server's clock.
         since: DateTime<Local>,
     },
-    /// The lease was taken over while this run was out of reach; it can write no more.
+    /// The lease was taken over while this run gave no heartbeat; it can write nothing more.
     #[error("the lease on {resource} was taken over by another run; this one wrote nothing since")]
     LeaseLost {
         /// What was held.
         resource: String,
     },
-    /// What is in the schema `tenant_ops`, or who may use it, is not as this program made it.
+    /// The objects of the schema `tenant_ops`, or the rights on them, are not what this program made.
     #[error("the schema tenant_ops cannot be relied on: {}", listed(.findings))]
     Untrusted {
         /// What is wrong; at least one.

@@ -1,4 +1,4 @@
-//! What runs did: the runs themselves, and for a row every tenant that it was given.
+//! The runs of the journal, and every tenant that a row was given.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -24,7 +24,7 @@ pub struct RunRecord {
     pub table: String,
     /// Its state.
     pub state: RunState,
-    /// Who set that; none where the run was only begun.
+    /// Who set the state; none while it is that of the beginning.
     pub state_by: Option<String>,
     /// When.
     pub state_at: DateTime<Utc>,
@@ -81,7 +81,7 @@ pub struct Assignment {
     pub undone_at: Option<DateTime<Utc>>,
 }
 
-/// Every run, newest first, or one; none where nothing was ever run here.
+/// Every run, the newest first, or the one that is asked for; none where nothing was ever run here.
 ///
 /// # Errors
 /// [`crate::Error::Untrusted`]; [`crate::Error::Database`].

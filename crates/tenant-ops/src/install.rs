@@ -15,7 +15,7 @@ use crate::trust::{lock, rights, verified, verified_behind_lock};
 /// How long the statements of an upgrade wait for a table that a batch is writing to.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Creates what is missing, once; a database that has it is only examined.
+/// Creates the schema, or what is missing in it; one that is complete is only examined.
 ///
 /// # Errors
 /// [`Error::NotInstalled`] where this role may not create it; [`Error::Untrusted`] where somebody else made or changed it.
@@ -51,7 +51,7 @@ pub async fn install_in(connection: &mut PgConnection, tenancy: &Tenancy) -> Res
         return Ok(());
     }
     lock(connection).await?;
-    // Again behind the lock: whoever had it before has installed it.
+    // Asked again behind the lock, as its holder before may have installed it.
     let objects = match verified_behind_lock(connection, tenancy).await? {
         Some(there) if there.version == Some(VERSION) => return Ok(()),
         Some(there) => there.objects,
@@ -74,13 +74,13 @@ pub async fn install_in(connection: &mut PgConnection, tenancy: &Tenancy) -> Res
         .await
         .map_err(RlsError::query("noting the layout of the schema tenant_ops"))?;
     before.again(connection).await?;
-    // What it made is examined as what it finds is: an event trigger may have had a hand in it.
+    // What it made is examined, too, as an event trigger may have changed it.
     verified_behind_lock(connection, tenancy).await?;
     Ok(())
 }
 
-/// Takes away what default privileges gave of the objects that were just made, all but those that were there, and of functions what
-/// everybody has: for whole databases they cannot be taken back within a schema.
+/// Revokes what default privileges grant on the objects that were just made, and what PUBLIC has on functions: default privileges of a
+/// whole database cannot be revoked for one schema. Objects that were there before keep their rights.
 async fn take_away(
     connection: &mut PgConnection,
     tenancy: &Tenancy,
@@ -94,7 +94,7 @@ async fn take_away(
     Ok(())
 }
 
-/// Gives the maintenance role its rights on the book-keeping: for a role that came after [`install`].
+/// Grants the maintenance role its rights on the book-keeping, for a role that was made after [`install`].
 ///
 /// # Errors
 /// [`Error::Untrusted`]; [`Error::Database`].
@@ -108,7 +108,7 @@ pub async fn grant(database: &Database, tenancy: &Tenancy) -> Result<()> {
     Ok(tx.commit().await?)
 }
 
-/// Gives the maintenance role, if there is one, what it needs.
+/// Grants the maintenance role, if there is one, what it needs.
 async fn grant_in(connection: &mut PgConnection, tenancy: &Tenancy) -> Result<(), RlsError> {
     let role = Ident::new(&tenancy.roles.maintenance)?;
     let exists: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = $1)")

@@ -1,4 +1,4 @@
-//! Leases with heartbeat and fencing: a row, not a session lock, so that a pooler between does not matter.
+//! Leases with heartbeat and fencing. A lease is a row and not a session lock, so that it works through a pooler.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use tenant_rls::{Database, Error as RlsError};
 use crate::error::{Error, Result};
 use crate::owner::{act, begin};
 
-/// A lease whose holder gave no heartbeat for this long may be taken over, by whoever watched it meanwhile.
+/// A process that watched a lease for this long without a heartbeat may take it over.
 pub const LEASE_TTL: Duration = Duration::from_secs(10);
 
 /// How often a holder renews its lease.
 pub const HEARTBEAT: Duration = Duration::from_secs(2);
 
-/// The right to work on something, until [`Lease::release`] or until it ran out. Writing checks the fence in the same
-/// transaction: a holder that slept through a take-over cannot write.
+/// The right to work on something, until [`Lease::release`] or until it runs out. A transaction that writes checks the fence: a holder
+/// that slept through a take-over cannot write.
 #[derive(Debug, Clone)]
 pub struct Lease {
     /// What is held.
@@ -57,11 +57,11 @@ impl Lease {
         })
     }
 
-    /// Holds the lease still until the open transaction ends: whoever takes it over waits for that, and where somebody has
-    /// taken it over already, nothing is written.
+    /// Locks the lease until the open transaction ends, so that a take-over waits for that. Fails where somebody has already taken
+    /// it over.
     ///
     /// # Errors
-    /// [`Error::LeaseLost`].
+    /// [`Error::LeaseLost`]; [`Error::Database`].
     pub async fn fence(&self, connection: &mut PgConnection) -> Result<()> {
         let before = act(connection).await?;
         let held = sqlx::query("SELECT FROM tenant_ops.lease WHERE resource = $1 AND fence = $2 FOR KEY SHARE")

@@ -40,7 +40,7 @@ pub(crate) struct Holder {
     beat: Beat,
 }
 
-/// What came of trying to take a lease.
+/// The result of trying to take a lease.
 #[derive(Debug)]
 pub(crate) enum Attempt {
     Taken(Lease),
@@ -56,7 +56,7 @@ impl LeaseWatch {
         Self { resource: resource.into(), seen: None }
     }
 
-    /// Takes the lease if nobody holds it, or whoever holds it gave no heartbeat for [`LEASE_TTL`] of watching: of calls of this.
+    /// Takes the lease if nobody holds it, or if the calls of this have seen no heartbeat of its holder for [`LEASE_TTL`].
     ///
     /// # Errors
     /// [`Error::Database`].
@@ -99,11 +99,11 @@ impl LeaseWatch {
 }
 
 impl Lease {
-    /// Takes the lease. Where somebody has it, waits to see whether they are alive: one whose holder gives no heartbeat for
+    /// Takes the lease. If somebody has it, waits to see whether they are alive: a lease whose holder gives no heartbeat for
     /// [`LEASE_TTL`] is taken over. `waiting` gets the holder's name once, when the wait begins.
     ///
     /// # Errors
-    /// [`Error::Held`] where somebody who is alive has it.
+    /// [`Error::Held`] where its holder is alive; [`Error::Database`].
     pub async fn acquire(
         database: &Database,
         resource: &str,

@@ -6,13 +6,13 @@ use std::time::Duration;
 use sqlx::{PgConnection, Row};
 use tenant_rls::{Database, Error as RlsError, OwnerTx};
 
-/// The role to go back to, for a transaction that goes on with something else.
+/// The role to go back to in a transaction that continues with something else.
 #[must_use]
 #[derive(Debug)]
 pub(crate) struct RoleBefore(Option<String>);
 
-/// Opens a transaction of the book-keeping alone, as its owner. Behind [`crate::trust::verified`] or with what that let begin:
-/// a run, a lease.
+/// Opens a transaction of the book-keeping alone, as its owner. The caller has called
+/// [`crate::trust::verified`], or has a run or a lease, which begin with that.
 pub(crate) async fn begin(database: &Database, lock_timeout: Duration) -> Result<OwnerTx, RlsError> {
     let mut tx = OwnerTx::begin(database, lock_timeout).await?;
     // The transaction ends with the book-keeping.
@@ -32,7 +32,7 @@ pub(crate) async fn act(connection: &mut PgConnection) -> Result<RoleBefore, Rls
 }
 
 impl RoleBefore {
-    /// Acts as that role again.
+    /// Goes back to that role.
     pub(crate) async fn again(self, connection: &mut PgConnection) -> Result<(), RlsError> {
         let Some(role) = self.0 else { return Ok(()) };
         sqlx::query("SELECT pg_catalog.set_config('role', $1, true)")

@@ -1,4 +1,4 @@
-//! The processes of a run, for people to see: each renews a row of its own. The table calls them members.
+//! The processes of a run, as `status` shows them: each renews a row of its own. The table calls them members.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ pub struct RunProcess {
 pub struct RunProcessRecord {
     /// Who it is: user, host and process.
     pub holder: String,
-    /// How many batches it does at once.
+    /// The batches that it does at once.
     pub workers: u64,
     /// What keeps it from full speed.
     pub note: Option<String>,
@@ -32,7 +32,7 @@ pub struct RunProcessRecord {
     pub joined_at: DateTime<Utc>,
     /// Its last heartbeat.
     pub heartbeat_at: DateTime<Utc>,
-    /// Whether that was lately.
+    /// Whether that is recent.
     pub alive: bool,
 }
 

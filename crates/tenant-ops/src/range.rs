@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 use tenant_rls::Error as RlsError;
 use tenant_rls::row_count::to_bigint;
 
-/// A range of pages that is to be done.
+/// A range of pages that is to be opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewRange {
     /// The table or leaf, as `schema.table`.
@@ -22,7 +22,7 @@ pub struct Range {
     pub id: i64,
     /// The table or leaf, as `schema.table`.
     pub leaf: String,
-    /// Where it goes on, as PostgreSQL prints a tid: `(page,offset)`.
+    /// Its checkpoint, as PostgreSQL prints a tid: `(page,offset)`.
     pub next: String,
     /// The first tid behind it.
     pub until: String,

@@ -1,4 +1,5 @@
-//! Rollouts of row level security: each step with what it ran and every definition that it changed, so that it can be taken back.
+//! Rollouts of row level security: the journal has the statements of each step and every definition that it changed, so that the step
+//! can be taken back.
 
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ pub struct Rollout {
     pub id: i64,
 }
 
-/// What a step did, to be written down in its own transaction.
+/// A step that is to be recorded, in the transaction that did it.
 #[derive(Debug)]
 pub struct NewStep<'a, C> {
     /// The table that it changed.
@@ -33,7 +34,7 @@ pub struct NewStep<'a, C> {
     pub phase: &'a str,
     /// Its name within the phase.
     pub step: &'a str,
-    /// The statements, as the server got them.
+    /// The statements, as they were sent to the server.
     pub statements: Vec<&'a str>,
     /// The definitions that it changed.
     pub changes: &'a [C],
@@ -74,7 +75,7 @@ impl Rollout {
         Ok(Self { id })
     }
 
-    /// Writes a step down, and returns its number. It is committed or rolled back with the caller's transaction.
+    /// Records a step, and returns its number. It is committed or rolled back with the caller's transaction.
     ///
     /// # Errors
     /// [`RlsError::Query`].
@@ -130,7 +131,7 @@ impl Rollout {
     }
 }
 
-/// Replaces the changes of a step that could not be one transaction, once it is done.
+/// Replaces the changes of a step that needed several transactions, once it is done.
 ///
 /// # Errors
 /// [`RlsError::Query`].
@@ -149,7 +150,7 @@ pub async fn complete_step<C: Serialize + Send + Sync>(
     before.again(connection).await
 }
 
-/// Every step that stands, in the order in which they were done; none where nothing was ever rolled out here.
+/// Every step that was done and not taken back, in that order; none where nothing was ever rolled out here.
 ///
 /// # Errors
 /// [`crate::Error::Untrusted`]; [`crate::Error::Database`].

@@ -1,4 +1,4 @@
-//! Runs: what was started, in which state it is, and its passes.
+//! Runs: begun or resumed, divided into passes, and ended.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ pub struct NewRun {
 }
 
 impl NewRun {
-    /// What whoever leads a run of this kind holds a lease on.
+    /// The resource whose lease the process that leads the run holds.
     pub fn resource(&self) -> String {
         format!("backfill of {}", self.table)
     }
@@ -64,7 +64,7 @@ impl Run {
         Ok(run)
     }
 
-    /// The run of the same kind that somebody else is working at, to help with it.
+    /// The run of the same kind that other processes are working at, to help them.
     ///
     /// # Errors
     /// [`crate::Error::Database`].
@@ -136,7 +136,7 @@ impl Run {
         })
     }
 
-    /// Begins the next pass over the table, with these ranges. Only whoever holds the lease may.
+    /// Begins the next pass over the table, with these ranges. Only the holder of the lease may do that.
     ///
     /// # Errors
     /// [`crate::Error::LeaseLost`]; [`crate::Error::Database`].
@@ -169,7 +169,7 @@ impl Run {
         Ok(())
     }
 
-    /// Marks a running run as done, or as stopped, to be resumed. Only whoever holds the lease may.
+    /// Marks a running run as done, or as stopped, to be resumed. Only the holder of the lease may do that.
     ///
     /// # Errors
     /// [`crate::Error::LeaseLost`]; [`crate::Error::Database`].

@@ -13,17 +13,17 @@ use crate::error::Result;
 use crate::owner::{act, begin};
 use crate::trust::verified;
 
-/// In which state a run is.
+/// The state of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunState {
     /// Processes may work at it.
     Running,
-    /// An operator holds it; its processes wait.
+    /// An operator paused it; its processes wait.
     Paused,
-    /// Its processes ended before it did; the next one goes on.
+    /// Its processes ended before it was done; the next one continues it.
     Stopped,
-    /// An operator ended it; it is not taken up again.
+    /// An operator ended it; it is not resumed.
     Cancelled,
     /// It has done what it was begun for.
     Done,
@@ -44,7 +44,7 @@ impl RunState {
         }
     }
 
-    /// Reads what a CHECK constraint holds to these words.
+    /// A CHECK constraint allows these words only.
     pub(crate) fn parse(word: &str) -> Self {
         match word {
             "running" => Self::Running,
@@ -76,7 +76,7 @@ pub struct RunProgress {
     pub assigned_by: Vec<i64>,
     /// Ranges that are not done.
     pub open_ranges: u64,
-    /// Processes that gave a sign of life lately.
+    /// Processes with a recent heartbeat.
     pub processes: u64,
 }
 
@@ -87,7 +87,7 @@ impl RunProgress {
     }
 }
 
-/// Sets the state of a run that is in one of `from`, and tells whether it was.
+/// Sets the state of a run that is in one of `from`, and returns whether it was.
 pub(crate) async fn set_state(
     connection: &mut PgConnection,
     run: i64,

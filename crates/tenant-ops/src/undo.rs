@@ -30,7 +30,7 @@ pub struct UndoCounts {
     pub kept: i64,
 }
 
-/// Takes some of a run back; it commits or rolls back with the caller's transaction.
+/// Takes back a batch of a run, which commits or rolls back with the caller's transaction.
 ///
 /// # Errors
 /// [`RlsError::Query`], with the SQLSTATE [`LEASE_LOST`](tenant_rls::sqlstate::LEASE_LOST), or that with which a row, a trigger

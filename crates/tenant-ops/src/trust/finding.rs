@@ -1,4 +1,4 @@
-//! What is wrong with the book-keeping, and the statement that would set it right.
+//! What is wrong with the book-keeping, and the statement that corrects it.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ pub enum Finding {
         /// This login.
         login: String,
     },
-    /// The schema belongs to a role that has nothing else here. A superuser may act as any role, so that it may proves nothing.
+    /// The schema belongs to a role that has nothing else here. A superuser may act as any role, which proves nothing.
     Stranger {
         /// Whose it is.
         owner: String,
@@ -161,7 +161,7 @@ impl fmt::Display for Finding {
     }
 }
 
-/// As a statement names the role.
+/// The role's name as a statement has it.
 fn quoted(role: &str) -> String {
     let name = |role| Template::new(":\"role\"").ident("role", &role).build().as_str().to_owned();
     Ident::new(role).map_or_else(|_| role.to_owned(), name)

@@ -18,13 +18,13 @@ pub(crate) struct Definition {
     pub(crate) text: String,
 }
 
-/// With what the schema is compared.
+/// The layout that the schema is compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Known {
     /// Today's layout, all of it.
     Now,
-    /// An earlier one, or none: what is there may be of either, and some may be missing. What an upgrade replaces before it is used
-    /// may be anything.
+    /// An earlier one, or none: an object may be of either layout, and some may be missing. Objects that an upgrade replaces before
+    /// they are used may be anything.
     Earlier,
 }
 
@@ -83,7 +83,7 @@ impl Layout {
         self.rights.contains(&asked)
     }
 
-    /// Whether the table that holds the number of the layout is one, as it was made, and nothing else.
+    /// Whether the object that holds the number of the layout is the table that this program made.
     pub(crate) fn has_version_table(&self, there: &[Definition]) -> bool {
         let about = |name: &str| name == "installed" || name.starts_with("installed.");
         let ours: BTreeSet<_> =
@@ -110,7 +110,7 @@ impl Layout {
         let reads = matches!((right.kind.as_str(), right.privilege.as_str()), (_, "SELECT") | ("SCHEMA", "USAGE"));
         let given = match &right.role {
             Some(_) if right.maintenance => self.gives(&right),
-            // Layouts before this one left to everybody what PostgreSQL gives to everybody.
+            // Earlier layouts left PUBLIC the rights that PostgreSQL gives it.
             None => known == Known::Earlier && right.kind == "FUNCTION",
             Some(_) => reads && !right.of_application,
         };
@@ -150,7 +150,7 @@ fn named(kind: &str, name: &str) -> String {
     }
 }
 
-/// What stands between the dollars of a script that makes a function.
+/// The text between the dollar quotes of a script that makes a function.
 fn body(script: &'static str) -> &'static str {
     script.split("$$").nth(1).expect("a script of sql/tenant-ops/ that makes a function quotes its body with dollars")
 }

@@ -24,7 +24,7 @@ const READERS_AND_WRITERS: [&str; 2] = ["pg_read_all_data", "pg_write_all_data"]
 /// What the book-keeping is needed for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Purpose {
-    /// To read what it holds: whoever may not act as its owner may be allowed that.
+    /// To read it, which a login that may not act as its owner may be allowed.
     Read,
     /// To write to it.
     Write,
@@ -58,7 +58,7 @@ pub(crate) async fn readable(connection: &mut PgConnection, tenancy: &Tenancy) -
 
 async fn examine_twice(connection: &mut PgConnection, tenancy: &Tenancy, purpose: Purpose) -> Result<Option<Verified>> {
     match examine(connection, tenancy, purpose).await {
-        // Another process may just be installing it: what it does is seen whole behind its lock.
+        // Another process may be installing it, and holds a lock until it is complete.
         Err(Error::Untrusted { .. }) => {
             lock(connection).await?;
             examine(connection, tenancy, purpose).await
@@ -67,7 +67,7 @@ async fn examine_twice(connection: &mut PgConnection, tenancy: &Tenancy, purpose
     }
 }
 
-/// The same as [`verified`] behind the lock that whoever installs it holds.
+/// The same as [`verified`], for a caller that holds the lock of installations.
 pub(crate) async fn verified_behind_lock(connection: &mut PgConnection, tenancy: &Tenancy) -> Result<Option<Verified>> {
     examine(connection, tenancy, Purpose::Write).await
 }
@@ -75,7 +75,7 @@ pub(crate) async fn verified_behind_lock(connection: &mut PgConnection, tenancy:
 async fn examine(connection: &mut PgConnection, tenancy: &Tenancy, purpose: Purpose) -> Result<Option<Verified>> {
     let Some((owner, mut findings)) = owner(connection, tenancy, purpose).await? else { return Ok(None) };
     let there = definitions(connection).await?;
-    // Nothing in it is read before it is known to be a table, and to be read as a role that cannot do more than its owner.
+    // The number of the layout is read only from a table, and as a role that can do no more than its owner.
     let may_act = !findings.iter().any(|finding| matches!(finding, Finding::NotOurs { .. }));
     let layout = Layout::ours();
     let version = match may_act && layout.has_version_table(&there) {
@@ -141,7 +141,7 @@ async fn definitions(connection: &mut PgConnection) -> Result<Vec<Definition>, R
     Ok(rows.iter().map(definition).collect())
 }
 
-/// Every right that somebody has beside the owner.
+/// Every right of a role other than the owner.
 pub(crate) async fn rights(connection: &mut PgConnection, tenancy: &Tenancy) -> Result<Vec<Right>, RlsError> {
     let rows = sqlx::query(include_str!("../../../../sql/tenant-ops/rights.sql"))
         .bind(&tenancy.roles.app)
@@ -182,7 +182,7 @@ async fn role_members(connection: &mut PgConnection, tenancy: &Tenancy) -> Resul
     Ok(findings)
 }
 
-/// The layout that the table of versions has, which was compared before.
+/// The number of the layout, from the table that was compared before.
 async fn version(connection: &mut PgConnection) -> Result<Option<i32>, RlsError> {
     let before = act(connection).await?;
     let version = sqlx::query_scalar("SELECT version FROM tenant_ops.installed")
@@ -193,7 +193,7 @@ async fn version(connection: &mut PgConnection) -> Result<Option<i32>, RlsError>
     Ok(version)
 }
 
-/// Waits for whoever installs or upgrades it, and keeps others from doing so until the transaction ends.
+/// Waits for a process that installs or upgrades the schema, and keeps others from doing so until the transaction ends.
 pub(crate) async fn lock(connection: &mut PgConnection) -> Result<(), RlsError> {
     sqlx::Executor::execute(connection, sqlx::raw_sql(include_str!("../../../../sql/tenant-ops/lock_layout.sql")))
         .await
