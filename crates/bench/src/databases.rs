@@ -54,7 +54,7 @@ impl Databases {
         Ok(planted)
     }
 
-    /// Makes the template with so many tenants that have no settings, and strict policies on those.
+    /// Makes the template with this number of tenants, which have no settings, and strict policies on the tables of settings.
     pub(crate) async fn plant_tenants(&mut self, tenants: u32) -> Result<()> {
         let superuser = self.create_template().await?;
         let mut session = DirectConnection::as_application(&superuser, "bench").await?;
@@ -69,7 +69,7 @@ impl Databases {
         vacuum(&superuser).await
     }
 
-    /// Makes the template with so many tenants, and bookings that all have one.
+    /// Makes the template with these numbers of tenants and of bookings, which all have a tenant.
     pub(crate) async fn plant_bookings(&mut self, tenants: u32, bookings: u32) -> Result<()> {
         let superuser = self.create_template().await?;
         let mut session = DirectConnection::as_application(&superuser, "bench").await?;

@@ -29,7 +29,7 @@ pub enum Error {
     /// A file of the benchmark's own could not be written.
     #[error("cannot write the benchmark's files: {0}")]
     File(#[from] std::io::Error),
-    /// A session could not be minted or read, or the real library not be brought.
+    /// A session could not be minted or read, or the real library could not be installed.
     #[cfg(feature = "jwt")]
     #[error(transparent)]
     Session(#[from] dev_jwt::Error),

@@ -55,7 +55,7 @@ pub struct RlsBenchReport {
     pub waits: u64,
     /// How many of these were for an autovacuum: the next attempt then waits longer, and so do those behind it.
     pub autovacuum_waits: u64,
-    /// The lock timeout and 100 ms: nobody should have waited longer.
+    /// The lock timeout and 100 ms, which no statement should exceed.
     pub limit_ms: f64,
     /// The same commands over many tables.
     pub many: ManyTables,
@@ -79,7 +79,7 @@ pub struct LoadReport {
     /// All of them together.
     #[serde(flatten)]
     pub took: Latency,
-    /// The same by what they do; empty where nobody asked for a profile.
+    /// The same by what they do; empty without a profile.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub by_statement: Vec<StatementReport>,
 }

@@ -35,7 +35,7 @@ impl Default for RlsBench {
 /// Runs the benchmark as [`backfill`](crate::backfill()) does.
 ///
 /// # Errors
-/// [`Error::Busy`](crate::Error::Busy) while another benchmark runs on the server, and whatever the server or the rollout reports.
+/// [`Error::Busy`](crate::Error::Busy) while another benchmark runs on the server, and the error of the server or the rollout.
 pub async fn rls(
     superuser: &DatabaseUrl,
     bench: &RlsBench,

@@ -55,7 +55,7 @@ impl Encryption {
     }
 }
 
-/// The protected header; members that nobody here needs are left alone.
+/// The protected header; other members are ignored.
 #[derive(Debug, Deserialize)]
 struct Header {
     alg: String,
@@ -66,10 +66,10 @@ struct Header {
 /// A token, split and not yet decrypted.
 #[derive(Debug)]
 pub(crate) struct Jwe {
-    /// As it stands in the token: it is authenticated in this form.
+    /// As the token has it, which is the form that is authenticated.
     header: String,
     pub(crate) encryption: Encryption,
-    /// Which key, if the header tells.
+    /// The id of the key, if the header has one.
     pub(crate) kid: Option<String>,
     iv: Vec<u8>,
     ciphertext: Vec<u8>,

@@ -57,7 +57,7 @@ impl Session {
     }
 }
 
-/// Mints a session with these claims, to which `iat`, `exp` and `jti` are added, whatever they held.
+/// Mints a session with these claims, and with `iat`, `exp` and `jti`, which replace those of the claims.
 ///
 /// # Errors
 /// [`Error::Random`].

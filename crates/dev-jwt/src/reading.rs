@@ -67,7 +67,7 @@ pub enum Problem {
         /// Its number.
         chunk: usize,
     },
-    /// An old whole cookie stands beside the chunks, and the library joins them all.
+    /// There is an old whole cookie beside the chunks, and the library joins them all.
     LeftoverCookie {
         /// The cookie's name.
         name: &'static str,
@@ -81,7 +81,7 @@ pub enum Problem {
     },
     /// The application looks for a cookie of another name.
     WrongCookieName {
-        /// The name that it is made for, or comes under.
+        /// The name that it is made for, or was given under.
         name: &'static str,
         /// The name that is looked for.
         wanted: &'static str,

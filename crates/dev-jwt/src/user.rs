@@ -149,7 +149,7 @@ pub(crate) async fn with_tenants(
     Ok((memberships, ghosts))
 }
 
-/// The email of a user of an active tenant who has as many memberships as anyone: for a demonstration. `None`: nobody has any.
+/// The email of a user of an active tenant who has the most memberships, for a demonstration; `None` where there are no memberships.
 ///
 /// # Errors
 /// [`tenant_rls::Error::CannotSee`] where no role sees every user.

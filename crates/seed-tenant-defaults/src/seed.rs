@@ -24,7 +24,7 @@ use crate::tenants::{TenantAnswer, TenantStream, TenantToSeed};
 ///
 /// # Errors
 /// Before any tenant is touched: defaults that do not fit the database, a file that names a tenant twice, and, for one tenant
-/// alone, that it is unknown or not in use. Later only a lost connection; what goes wrong with one tenant stands in the report.
+/// alone, that it is unknown or not in use. Later only a lost connection; the report has what goes wrong with one tenant.
 pub async fn seed_tenant_defaults(
     database: &Database,
     tenancy: &Tenancy,

@@ -46,12 +46,12 @@ pub(crate) async fn one_update(owner: &DatabaseUrl) -> Result<Measured> {
 pub(crate) struct Job {
     /// Batches at once.
     pub(crate) workers: u32,
-    /// As fast as it can, and not in its default mode, in which it gives way.
+    /// At full speed, and not in the default mode, in which it gives way to other load.
     pub(crate) full_speed: bool,
 }
 
 impl Job {
-    /// As fast as it can, with so many batches at once.
+    /// At full speed, with this number of batches at once.
     pub(crate) fn full_speed(workers: u32) -> Self {
         Self { workers, full_speed: true }
     }

@@ -34,7 +34,7 @@ pub struct BackfillBench {
     /// How long the load of an application runs alone before it runs beside a candidate, long enough for its p99 not to be that of a few
     /// COMMITs; `None`: no load.
     pub load: Option<Duration>,
-    /// Whether the report tells what the candidates spent their time with.
+    /// Whether the report has what the candidates spent their time with.
     pub profile: bool,
 }
 
@@ -51,7 +51,7 @@ impl Default for BackfillBench {
 ///
 /// # Errors
 /// [`Error::Busy`](crate::Error::Busy) while another benchmark runs there, [`Error::DiskSpace`](crate::Error::DiskSpace) where its disk
-/// is too small, and whatever the server or the job says.
+/// is too small, and the error of the server or the job.
 pub async fn backfill(
     superuser: &DatabaseUrl,
     bench: &BackfillBench,

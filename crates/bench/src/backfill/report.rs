@@ -109,7 +109,7 @@ pub struct Wait {
     pub sessions: f64,
 }
 
-/// What a candidate and a load did to each other.
+/// A candidate and a load beside each other.
 #[derive(Debug, Clone, Serialize)]
 pub struct BesideLoad {
     /// Which one.

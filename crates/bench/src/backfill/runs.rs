@@ -15,7 +15,7 @@ use crate::measured::Measured;
 use crate::memory::Memory;
 use crate::watch::Observed;
 
-/// What a candidate is to do.
+/// A candidate and its work.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum BenchCandidate<'a> {
     OneUpdate,
@@ -194,7 +194,7 @@ impl Runs {
         }
     }
 
-    /// What is reported of each; `without_tenant` rows were to be done, by row by row no more than its slice.
+    /// The report of each. There were `without_tenant` rows to write, and those of the slice for row by row.
     pub(crate) fn reports(&self, without_tenant: u64, slice: u64, profile: bool) -> Vec<CandidateReport> {
         let row_by_row = self.row_by_row[0].clone().and(&self.row_by_row[1]);
         // The one that ran when the machine was quicker.

@@ -22,7 +22,7 @@ pub struct ScaleBench {
     pub tenants: u32,
     /// Batches at once.
     pub workers: u32,
-    /// Whether the report tells what the job spent its time with.
+    /// Whether the report has what the job spent its time with.
     pub profile: bool,
 }
 
@@ -38,7 +38,7 @@ impl ScaleBench {
 ///
 /// # Errors
 /// [`Error::Busy`] while another benchmark runs on the server; [`Error::DiskSpace`] where the largest size does not fit, before the
-/// first one is planted; and whatever the server or the job reports.
+/// first one is planted; and the error of the server or the job.
 pub async fn scale(
     superuser: &DatabaseUrl,
     bench: &ScaleBench,

@@ -36,7 +36,7 @@ impl Default for SeedBench {
 /// Runs the benchmark as [`backfill`](crate::backfill()) does.
 ///
 /// # Errors
-/// [`Error::Busy`](crate::Error::Busy) while another benchmark runs on the server, and whatever the server or the job reports.
+/// [`Error::Busy`](crate::Error::Busy) while another benchmark runs on the server, and the error of the server or the job.
 pub async fn seed(
     superuser: &DatabaseUrl,
     bench: &SeedBench,
@@ -117,7 +117,7 @@ async fn measure(
     })
 }
 
-/// A CSV file with so many tenants.
+/// A CSV file with this number of tenants.
 fn list(path: &Path, tenants: u32) -> Result<CheckedList> {
     let lines: String = (1..=tenants).map(|n| format!("tenant-{n},\"Tenant {n}, Inc.\"\n")).collect();
     std::fs::write(path, format!("tenant,organization_name\n{lines}"))?;
