@@ -63,7 +63,7 @@ impl Run {
     /// # Errors
     /// [`RlsError::Query`].
     pub async fn claim(&self, tx: &mut PgConnection, preferred: i64) -> Result<Option<Range>, RlsError> {
-        let row = sqlx::query(include_str!("../../../sql/tenant-ops/claim_lane.sql"))
+        let row = sqlx::query(include_str!("../../../sql/tenant-ops/claim_range.sql"))
             .bind(self.id)
             .bind(preferred)
             .fetch_optional(tx)
@@ -108,7 +108,7 @@ impl Run {
     /// [`RlsError::Query`].
     pub async fn range_in(&self, tx: &mut PgConnection, leaf: &str, next: &str, until: &str) -> Result<i64, RlsError> {
         let before = act(tx).await?;
-        let range = sqlx::query_scalar(include_str!("../../../sql/tenant-ops/open_lane.sql"))
+        let range = sqlx::query_scalar(include_str!("../../../sql/tenant-ops/open_range.sql"))
             .bind(self.id)
             .bind(leaf)
             .bind(next)

@@ -51,9 +51,9 @@ pub struct RunRecord {
     /// The pass that it is in, or ended in.
     pub pass: i32,
     /// Ranges of that pass.
-    pub lanes: u64,
+    pub ranges: u64,
     /// Those that are done.
-    pub lanes_done: u64,
+    pub ranges_done: u64,
 }
 
 /// One time that a row was given a tenant.
@@ -148,7 +148,7 @@ fn run(row: &PgRow) -> RunRecord {
         pass: row.get(14),
         examined: from_bigint(row.get(15)),
         batches: from_bigint(row.get(16)),
-        lanes: from_bigint(row.get(17)),
-        lanes_done: from_bigint(row.get(18)),
+        ranges: from_bigint(row.get(17)),
+        ranges_done: from_bigint(row.get(18)),
     }
 }

@@ -1,7 +1,5 @@
 //! Book-keeping in the schema `tenant_ops` of the maintained database: who works on what (leases with fencing), which runs
 //! there were and how far they came, and which row was given which tenant. It commits together with the data.
-//!
-//! The tables keep two older words: a range is a `lane` there, and a process of a run a `member`.
 
 mod batch;
 mod decisions;

@@ -1,4 +1,4 @@
-//! Ranges: a pass over a table is divided into them, and each has a checkpoint of its own. The table calls them lanes.
+//! Ranges: a pass over a table is divided into them, and each has a checkpoint of its own.
 
 use sqlx::PgConnection;
 use tenant_rls::Error as RlsError;
@@ -30,7 +30,7 @@ pub struct Range {
 
 /// Gives a run its ranges, unless it has some.
 pub(crate) async fn open_ranges(connection: &mut PgConnection, run: i64, ranges: &[NewRange]) -> Result<(), RlsError> {
-    sqlx::query(include_str!("../../../sql/tenant-ops/open_lanes.sql"))
+    sqlx::query(include_str!("../../../sql/tenant-ops/open_ranges.sql"))
         .bind(run)
         .bind(ranges.iter().map(|range| range.leaf.as_str()).collect::<Vec<_>>())
         .bind(ranges.iter().map(|range| to_bigint(range.first)).collect::<Vec<_>>())

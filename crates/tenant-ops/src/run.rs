@@ -156,8 +156,8 @@ impl Run {
     /// Adds the counts of the ranges to the run, and removes the ranges.
     async fn close_ranges(&self, connection: &mut PgConnection) -> Result<(), RlsError> {
         for statement in [
-            include_str!("../../../sql/tenant-ops/close_lanes.sql"),
-            "DELETE FROM tenant_ops.lane WHERE run_id = $1",
+            include_str!("../../../sql/tenant-ops/close_ranges.sql"),
+            "DELETE FROM tenant_ops.range WHERE run_id = $1",
             "DELETE FROM tenant_ops.refused WHERE run_id = $1",
         ] {
             sqlx::query(statement)

@@ -144,7 +144,7 @@ async fn settle(database: &Database, run: i64) -> Result<()> {
     let backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2), 12);
     Ok(retry_locks(backoff, async || {
         let mut tx = begin(database, Duration::from_secs(5)).await?;
-        sqlx::query("SELECT FROM tenant_ops.lane WHERE run_id = $1 ORDER BY id FOR UPDATE")
+        sqlx::query("SELECT FROM tenant_ops.range WHERE run_id = $1 ORDER BY id FOR UPDATE")
             .bind(run)
             .execute(tx.connection())
             .await
