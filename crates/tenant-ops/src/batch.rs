@@ -68,7 +68,7 @@ impl Run {
             .bind(preferred)
             .fetch_optional(tx)
             .await
-            .map_err(RlsError::query("looking for a lane that is free"))?;
+            .map_err(RlsError::query("looking for a range that is free"))?;
         Ok(row.map(|row| Range { id: row.get(0), leaf: row.get(1), next: row.get(2), until: row.get(3) }))
     }
 
@@ -115,7 +115,7 @@ impl Run {
             .bind(until)
             .fetch_one(&mut *tx)
             .await
-            .map_err(RlsError::query("opening a lane"))?;
+            .map_err(RlsError::query("opening a range"))?;
         before.again(tx).await?;
         Ok(range)
     }

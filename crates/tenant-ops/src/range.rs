@@ -37,6 +37,6 @@ pub(crate) async fn open_ranges(connection: &mut PgConnection, run: i64, ranges:
         .bind(ranges.iter().map(|range| to_bigint(range.behind)).collect::<Vec<_>>())
         .execute(connection)
         .await
-        .map_err(RlsError::query("sharing the table out into lanes"))?;
+        .map_err(RlsError::query("dividing the table into ranges"))?;
     Ok(())
 }
