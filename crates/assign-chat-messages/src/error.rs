@@ -10,10 +10,10 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The database said no, or there is no such tenant.
+    /// The database refused a statement, or there is no such tenant.
     #[error(transparent)]
     Database(#[from] tenant_rls::Error),
-    /// The engine said no.
+    /// The engine refused, or failed.
     #[error(transparent)]
     Backfill(#[from] backfill_engine::Error),
     /// The one tenant for all messages is not in use.

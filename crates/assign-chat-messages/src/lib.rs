@@ -1,5 +1,5 @@
 //! Job: gives chat messages their tenant, from their authors, or one tenant to all that have none. The engine does the work; this
-//! names it.
+//! crate chooses the table and the tenant.
 
 mod error;
 
@@ -13,28 +13,28 @@ pub use error::{Error, Result};
 /// The job's name in `tenant_ops.run`.
 pub const JOB: &str = "assign-chat-messages";
 
-/// The table that it works on; `tenancy.toml` says from which sources and by what evidence.
+/// The table that it works on; `tenancy.toml` has its sources and what decides where they disagree.
 pub const TABLE: &str = "chat_messages";
 
 /// Where the tenant comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MessageTenant {
-    /// Each message's author, and what else they wrote in that room.
+    /// The author of each message, and what else they wrote in that room.
     Author,
     /// One tenant for all messages that have none.
     Tenant {
         /// Its id or slug.
         name: String,
-        /// Also if it is not in use.
+        /// Whether a tenant that is not in use is accepted.
         include_inactive: bool,
     },
 }
 
-/// What is about to be assigned; nothing was written yet.
+/// An assignment that is prepared; nothing was written yet.
 #[derive(Debug)]
 pub struct MessageAssignment {
     plan: BackfillPlan,
-    /// The one tenant for all, and what the authors say beside it; a person should read it first.
+    /// The one tenant for all, and what the authors say about it, which a person should read first.
     pub given: Option<GivenTenant>,
 }
 
@@ -48,14 +48,15 @@ pub struct GivenTenant {
 }
 
 impl MessageAssignment {
-    /// Looks up what there is to assign.
+    /// Reads what there is to assign.
     ///
     /// # Errors
-    /// [`Error::Inactive`] for a tenant that is not in use; [`tenant_rls::Error::UnknownTenant`]; as [`BackfillPlan::new`] and
-    /// [`BackfillPlan::compare`].
-    pub async fn prepare(database: &Database, tenancy: &Tenancy, origin: &MessageTenant) -> Result<Self> {
+    /// [`Error::Inactive`] for a tenant that is not in use; [`tenant_rls::Error::UnknownTenant`] where there is no such tenant;
+    /// [`tenant_rls::Error::CannotSee`] where no role sees every message and author; [`Error::Backfill`] where the table has no source
+    /// or cannot be backfilled.
+    pub async fn prepare(database: &Database, tenancy: &Tenancy, from: &MessageTenant) -> Result<Self> {
         let catalog = Catalog::load(database, tenancy).await?;
-        let (name, include_inactive) = match origin {
+        let (name, include_inactive) = match from {
             MessageTenant::Author => {
                 return Ok(Self { plan: BackfillPlan::new(&catalog, tenancy, TABLE)?, given: None });
             }
@@ -70,7 +71,7 @@ impl MessageAssignment {
         let plan = BackfillPlan::given(&catalog, tenancy, TABLE, &tenant.id)?;
         let messages = match BackfillPlan::new(&catalog, tenancy, TABLE) {
             Ok(authors) => authors.compare(database, tenancy, &tenant.id).await?,
-            // Authors that nobody can ask say nothing.
+            // Without a source the authors say nothing.
             Err(backfill_engine::Error::NoSource { .. }) => {
                 Comparison { told: 0, told_another: 0, ..plan.compare(database, tenancy, &tenant.id).await? }
             }
@@ -82,7 +83,8 @@ impl MessageAssignment {
     /// Runs the job; see [`Backfill::run`].
     ///
     /// # Errors
-    /// As [`Backfill::run`].
+    /// [`Error::Backfill`]: no role sees every row, another run works on the table, a trigger or a key forbids the assignment, or the
+    /// server refuses it. What was committed stays.
     pub async fn run(
         &self,
         database: &Database,

@@ -16,7 +16,6 @@ mod preflight;
 mod progress;
 mod retry;
 mod review;
-mod row_count;
 mod run;
 mod statements;
 mod suggest;

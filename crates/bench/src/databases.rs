@@ -5,16 +5,16 @@ use std::path::PathBuf;
 use local_db::{Planted, Role, Seed, demo};
 use sqlx::Row as _;
 use tenancy_config::{DatabaseUrl, Ident};
-use tenant_rls::{DirectConnection, Error as SqlError, Sql, Template};
+use tenant_rls::{DirectConnection, Sql, Template};
 
+use crate::error::{Error, Result, query};
 use crate::report::ServerFacts;
 use crate::watch::SessionWatch;
-use crate::{Error, Result};
 
 const TEMPLATE: &str = "bench_template";
 const COPY: &str = "bench_copy";
 
-/// The lock was not to be had in time.
+/// The lock was not granted in time.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 
 /// Servers from this version on copy files on request; older ones always do.
@@ -54,7 +54,7 @@ impl Databases {
         Ok(planted)
     }
 
-    /// Makes the template with so many tenants that have no settings, and strict policies on those.
+    /// Makes the template with this number of tenants, which have no settings, and strict policies on the tables of settings.
     pub(crate) async fn plant_tenants(&mut self, tenants: u32) -> Result<()> {
         let superuser = self.create_template().await?;
         let mut session = DirectConnection::as_application(&superuser, "bench").await?;
@@ -69,7 +69,7 @@ impl Databases {
         vacuum(&superuser).await
     }
 
-    /// Makes the template with so many tenants, and bookings that all have one.
+    /// Makes the template with these numbers of tenants and of bookings, which all have a tenant.
     pub(crate) async fn plant_bookings(&mut self, tenants: u32, bookings: u32) -> Result<()> {
         let superuser = self.create_template().await?;
         let mut session = DirectConnection::as_application(&superuser, "bench").await?;
@@ -83,21 +83,21 @@ impl Databases {
         vacuum(&superuser).await
     }
 
-    /// Makes the template with empty tables, and tells how its superuser logs in.
+    /// Makes the template with empty tables, and returns how its superuser logs in.
     async fn create_template(&mut self) -> Result<DatabaseUrl> {
         self.create(TEMPLATE, "template0").await?;
         local_db::schema::create_tables(&self.url(TEMPLATE, Role::Owner)).await?;
         Ok(self.url(TEMPLATE, Role::Superuser))
     }
 
-    /// Makes the copy anew, file by file. It is the server's only one, so all candidates find equal space and equal caches: every page of
-    /// it was just copied through the system's, and none is in the server's own.
+    /// Makes the copy anew, file by file. The server has no other, so all candidates have equal space and equal caches: the system's has
+    /// every page of it, as it was just copied, and the server's own has none.
     pub(crate) async fn fresh_copy(&mut self) -> Result<()> {
         self.drop(COPY).await?;
         self.create(COPY, TEMPLATE).await?;
         let durable = Template::new(include_str!("../../../sql/bench/durable.sql")).ident("name", &Ident::new(COPY)?);
         self.session.run_script("setting up the copy", durable.build()).await?;
-        // Else a candidate would pay for writing out what its predecessor, or the copying, left in memory.
+        // Otherwise a candidate would also write out what its predecessor, or the copying, left in memory.
         self.session.run_script("writing a checkpoint", "CHECKPOINT").await?;
         Ok(())
     }
@@ -121,7 +121,7 @@ impl Databases {
         Ok(PathBuf::from(path))
     }
 
-    /// Watches what goes on in the copy, from a session in another database.
+    /// Watches the sessions of the copy, from one in another database.
     pub(crate) async fn watch(&self) -> Result<SessionWatch> {
         SessionWatch::begin(&self.superuser.with_database("postgres"), COPY).await
     }
@@ -132,11 +132,11 @@ impl Databases {
         self.drop(TEMPLATE).await
     }
 
-    /// Removes every database and ends the session, whatever came out.
+    /// Removes every database and ends the session, whether or not the measurement succeeded.
     ///
     /// # Errors
-    /// What went wrong first: in the measurement, else in the removal.
-    pub(crate) async fn tidy_up<T>(mut self, measured: Result<T>) -> Result<T> {
+    /// The first error: that of the measurement, else that of the removal.
+    pub(crate) async fn clean_up<T>(mut self, measured: Result<T>) -> Result<T> {
         let removed = self.remove().await;
         self.close().await;
         let report = measured?;
@@ -171,7 +171,7 @@ impl Databases {
     }
 }
 
-/// The settings of the server, as a candidate's session finds them.
+/// The settings of the server in a session of a candidate.
 pub(crate) async fn server_facts(owner: &DatabaseUrl) -> Result<ServerFacts> {
     let mut session = DirectConnection::as_application(owner, "bench").await?;
     let row = sqlx::query(include_str!("../../../sql/bench/server_facts.sql"))
@@ -190,7 +190,7 @@ pub(crate) async fn server_facts(owner: &DatabaseUrl) -> Result<ServerFacts> {
     })
 }
 
-/// Else the first candidate of each copy would also pay for marking rows as committed.
+/// Otherwise the first candidate of each copy would also mark rows as committed.
 async fn vacuum(superuser: &DatabaseUrl) -> Result<()> {
     let mut session = DirectConnection::as_application(superuser, "bench").await?;
     session.run_script("vacuuming the template", "VACUUM (ANALYZE)").await?;
@@ -201,13 +201,8 @@ async fn vacuum(superuser: &DatabaseUrl) -> Result<()> {
 /// Removes what a benchmark left whose future was dropped: what was cancelled cannot clean up after itself.
 ///
 /// # Errors
-/// [`Error::Busy`] while another benchmark runs; [`Error::Database`] where the server says no.
+/// [`Error::Busy`] while another benchmark runs; [`Error::Database`] where the server refuses a statement.
 pub async fn remove(superuser: &DatabaseUrl) -> Result<()> {
     Databases::open(superuser).await?.close().await;
     Ok(())
-}
-
-/// A query's error, with what was being done.
-pub(crate) fn query(doing: &'static str) -> impl FnOnce(sqlx::Error) -> Error {
-    move |error| SqlError::query(doing)(error).into()
 }

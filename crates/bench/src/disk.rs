@@ -1,7 +1,7 @@
 //! Whether there is room for what a benchmark makes.
 
 use crate::databases::Databases;
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// What a booking takes at most while it is planted and measured: in the template with its part of the other tables and of the
 /// indexes, in the copy, and there once more where it is given its tenant.

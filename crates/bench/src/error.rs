@@ -11,25 +11,25 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The server said no.
+    /// The server refused a statement.
     #[error("{0}")]
     Database(#[from] tenant_rls::Error),
     /// The data could not be planted.
     #[error("{0}")]
     Seed(#[from] local_db::Error),
-    /// The job itself failed.
+    /// The job failed.
     #[error("{0}")]
     Backfill(#[from] backfill_engine::Error),
-    /// The job itself failed.
+    /// The job failed.
     #[error("{0}")]
     Defaults(#[from] seed_tenant_defaults::Error),
-    /// The job itself failed.
+    /// The job failed.
     #[error("{0}")]
     Rollout(#[from] rls_rollout::Error),
     /// A file of the benchmark's own could not be written.
     #[error("cannot write the benchmark's files: {0}")]
     File(#[from] std::io::Error),
-    /// A session could not be minted or read, or the real library not be brought.
+    /// A session could not be minted or read, or the real library could not be installed.
     #[cfg(feature = "jwt")]
     #[error(transparent)]
     Session(#[from] dev_jwt::Error),
@@ -93,4 +93,9 @@ impl From<NameError> for Error {
     fn from(error: NameError) -> Self {
         Self::Database(error.into())
     }
+}
+
+/// A query's error, with what was being done.
+pub(crate) fn query(doing: &'static str) -> impl FnOnce(sqlx::Error) -> Error {
+    move |error| tenant_rls::Error::query(doing)(error).into()
 }

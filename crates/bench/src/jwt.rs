@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use dev_jwt::{Node, Read, ReadOptions, Secret};
 use serde::Serialize;
 
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// What is measured.
 #[derive(Debug, Clone)]
@@ -27,7 +27,7 @@ pub struct JwtBenchReport {
     pub runs: u32,
     /// The candidates, in the order in which they ran.
     pub candidates: Vec<JwtCandidate>,
-    /// Whether a session of each candidate was read, and said what it was to say.
+    /// Whether a session of each candidate was readable and had the expected claims.
     pub same_claims: bool,
     /// The version of Node.
     pub node: String,
@@ -48,13 +48,13 @@ pub struct JwtCandidate {
     pub wall_ms: f64,
 }
 
-/// For nobody's application.
+/// The secret of no application.
 const SECRET: &str = "the secret of a benchmark, 32 bytes and more";
 
 /// Mints again and again, in a folder of its own.
 ///
 /// # Errors
-/// The real library could not be brought, or a candidate failed.
+/// The real library could not be installed, or a candidate failed.
 pub fn jwt(bench: &JwtBench, notes: &mut dyn FnMut(&str)) -> Result<JwtBenchReport> {
     let folder = tempfile::tempdir().map_err(|error| failed("making a folder", &error))?;
     notes("npm brings next-auth");
@@ -117,7 +117,7 @@ fn is_right(cookie: &str) -> Result<bool> {
     Ok(reading.problems.is_empty() && reading.claims.as_ref().is_some_and(said))
 }
 
-/// The shell starts the processes, as its `times` tells what its children took, on every system.
+/// The shell starts the processes, as its `times` has the time of its children on every system.
 const LOOP: &str = r#"i=0; while [ "$i" -lt "$RUNS" ]; do "$@" >/dev/null || exit 1; i=$((i+1)); done; times"#;
 
 /// Processor and wall time of all runs together.

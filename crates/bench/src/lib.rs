@@ -1,7 +1,7 @@
 //! The benchmarks behind `cargo xtask bench`: a job beside simpler ways to do the same, each on a fresh copy of the same data.
 //!
-//! A figure means little outside its run: machines, settings and neighbours differ. So all candidates of a benchmark run
-//! one after the other in one process, and the report gives ratios and what they depend on.
+//! A figure means little outside its run, as machines, settings and other load differ. So all candidates of a benchmark run
+//! one after the other in one process, and the report has ratios and what they depend on.
 
 mod backfill;
 mod databases;
@@ -15,7 +15,6 @@ mod memory;
 mod report;
 mod rls;
 mod seed;
-mod seed_candidates;
 mod watch;
 
 pub use backfill::report::{
@@ -28,8 +27,8 @@ pub use error::{Error, Result};
 #[cfg(feature = "jwt")]
 pub use jwt::{JwtBench, JwtBenchReport, JwtCandidate, jwt};
 pub use report::{
-    Latency, LoadReport, LoadStatement, ManyTables, PeakMemory, RlsBenchReport, SeedBenchReport, SeedCandidate,
-    SeedCandidateReport, ServerFacts, StatementReport,
+    Latency, LoadReport, LoadStatement, ManyTables, PeakMemory, RlsBenchReport, ServerFacts, StatementReport,
 };
 pub use rls::{RlsBench, rls};
+pub use seed::report::{SeedBenchReport, SeedCandidate, SeedCandidateReport};
 pub use seed::{SeedBench, seed};

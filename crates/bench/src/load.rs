@@ -11,9 +11,8 @@ use tenant_rls::DirectConnection;
 use tokio::task::JoinSet;
 use tokio::time::{Interval, interval};
 
-use crate::databases::query;
+use crate::error::{Error, Result, query};
 use crate::report::{Latency, LoadReport, LoadStatement, StatementReport};
-use crate::{Error, Result};
 
 /// The name of its sessions.
 const NAME: &str = "bench load";
@@ -21,7 +20,7 @@ const NAME: &str = "bench load";
 /// Connections that work at once.
 pub(crate) const CONNECTIONS: u32 = 8;
 
-/// What goes on beside the load.
+/// What runs beside the load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Stage {
@@ -31,7 +30,7 @@ pub(crate) enum Stage {
     End,
 }
 
-/// So many bookings it works on, in turns, where there are so many.
+/// The most bookings that it works on, in turn.
 const BOOKINGS: f64 = 20_000.0;
 
 /// A booking that the load works on, and what a new one beside it points to.
@@ -55,7 +54,7 @@ impl LoadWork {
     /// `every`, however long the last one took; without it, as soon as the last one has ended.
     pub(crate) async fn choose(superuser: &DatabaseUrl, rows: u32, every: Option<Duration>) -> Result<Self> {
         let mut session = DirectConnection::as_application(superuser, NAME).await?;
-        let found = sqlx::query(include_str!("../../../sql/bench/load_rows.sql"))
+        let chosen = sqlx::query(include_str!("../../../sql/bench/load_rows.sql"))
             .bind((BOOKINGS / f64::from(rows) * 100.0).min(100.0))
             .fetch_all(session.connection())
             .await
@@ -67,13 +66,13 @@ impl LoadWork {
             client: row.get(2),
             service: row.get(3),
         };
-        if found.is_empty() {
+        if chosen.is_empty() {
             return Err(Error::Measure {
                 doing: "choosing what the load works on".into(),
                 why: "no booking fits".into(),
             });
         }
-        Ok(Self { bookings: found.iter().map(booking).collect(), every })
+        Ok(Self { bookings: chosen.iter().map(booking).collect(), every })
     }
 }
 
@@ -81,12 +80,12 @@ impl LoadWork {
 #[derive(Debug)]
 pub(crate) struct Load {
     stage: Arc<AtomicU8>,
-    workers: JoinSet<Seen>,
+    workers: JoinSet<LoadResults>,
 }
 
-/// What one connection met, by stage.
+/// What one connection measured, by stage.
 #[derive(Debug, Default)]
-struct Seen {
+struct LoadResults {
     latencies: [BTreeMap<LoadStatement, Vec<Duration>>; 3],
     failed: [BTreeMap<String, u64>; 3],
 }
@@ -98,31 +97,35 @@ impl Load {
         let mut workers = JoinSet::new();
         for number in 0..CONNECTIONS {
             let session = DirectConnection::as_application(app, NAME).await?;
-            let worker =
-                Worker { number, bookings: work.bookings.clone(), stage: stage.clone(), seen: Seen::default() };
+            let worker = Worker {
+                number,
+                bookings: work.bookings.clone(),
+                stage: stage.clone(),
+                results: LoadResults::default(),
+            };
             workers.spawn(worker.work(session, work.every.map(interval)));
         }
         Ok(Self { stage, workers })
     }
 
-    /// Tells the load what goes on beside it from here on.
+    /// Notes what runs beside the load from here on.
     pub(crate) fn enter(&self, stage: Stage) {
         self.stage.store(stage as u8, Ordering::Relaxed);
     }
 
-    /// Ends the load, and adds up what all of its connections met.
+    /// Ends the load, and adds up the results of its connections.
     pub(crate) async fn end(mut self) -> Result<Vec<LoadReport>> {
         self.enter(Stage::End);
-        let mut all = Seen::default();
+        let mut all = LoadResults::default();
         while let Some(ended) = self.workers.join_next().await {
-            let seen =
+            let results =
                 ended.map_err(|why| Error::Measure { doing: "running the load".into(), why: why.to_string() })?;
-            for (sum, latencies) in all.latencies.iter_mut().zip(seen.latencies) {
+            for (sum, latencies) in all.latencies.iter_mut().zip(results.latencies) {
                 for (statement, times) in latencies {
                     sum.entry(statement).or_default().extend(times);
                 }
             }
-            for (sum, failed) in all.failed.iter_mut().zip(seen.failed) {
+            for (sum, failed) in all.failed.iter_mut().zip(results.failed) {
                 for (code, times) in failed {
                     *sum.entry(code).or_default() += times;
                 }
@@ -158,11 +161,11 @@ struct Worker {
     number: u32,
     bookings: Arc<[Booking]>,
     stage: Arc<AtomicU8>,
-    seen: Seen,
+    results: LoadResults,
 }
 
 impl Worker {
-    async fn work(mut self, mut session: DirectConnection, mut clock: Option<Interval>) -> Seen {
+    async fn work(mut self, mut session: DirectConnection, mut clock: Option<Interval>) -> LoadResults {
         // Another booking each time, in an order that is the same in each run.
         let (mut booking, bookings) = (self.number, self.bookings.clone());
         for turn in 0_u64.. {
@@ -177,7 +180,7 @@ impl Worker {
             let _ = self.transaction(session.connection(), turn, &bookings[booking as usize % bookings.len()]).await;
         }
         session.close().await;
-        self.seen
+        self.results
     }
 
     async fn transaction(&mut self, session: &mut PgConnection, turn: u64, booking: &Booking) -> sqlx::Result<()> {
@@ -208,7 +211,7 @@ impl Worker {
         self.timed(LoadStatement::Commit, tx.commit()).await
     }
 
-    /// Runs a statement, and counts it to what is measured where it began or ended beside that.
+    /// Runs a statement. It counts as beside what is measured if it began or ended there.
     async fn timed<T>(
         &mut self,
         statement: LoadStatement,
@@ -218,10 +221,10 @@ impl Worker {
         let done = answer.await;
         let (took, during) = (started.elapsed(), Stage::During as u8);
         let stage = usize::from(if self.stage() == during { during } else { began }.min(Stage::After as u8));
-        self.seen.latencies[stage].entry(statement).or_default().push(took);
+        self.results.latencies[stage].entry(statement).or_default().push(took);
         if let Err(error) = &done {
             let code = error.as_database_error().and_then(|error| error.code().map(String::from));
-            *self.seen.failed[stage].entry(code.unwrap_or_else(|| error.to_string())).or_default() += 1;
+            *self.results.failed[stage].entry(code.unwrap_or_else(|| error.to_string())).or_default() += 1;
         }
         done
     }

@@ -1,4 +1,4 @@
-//! The most memory that this process had during a part of its run; Linux alone tells.
+//! The most memory that this process had during a part of its run, which Linux alone reports.
 
 use std::fs;
 
@@ -17,7 +17,7 @@ impl Memory {
         Some(Self { before: kib("VmHWM:")? })
     }
 
-    /// The mark since then, of work on so many lines.
+    /// The mark since then, for work on `lines` lines.
     pub(crate) fn peak(self, lines: u64) -> Option<PeakMemory> {
         Some(PeakMemory { lines, before_kib: self.before, peak_kib: kib("VmHWM:")? })
     }

@@ -23,54 +23,6 @@ pub struct ServerFacts {
     pub max_wal_size: String,
 }
 
-/// The report of [`seed`](crate::seed()); its JSON is `bench-seed/1`.
-#[derive(Debug, Clone, Serialize)]
-pub struct SeedBenchReport {
-    /// Name and version of this shape.
-    pub schema: &'static str,
-    /// Tenants without settings in each copy.
-    pub tenants: u64,
-    /// The candidates; half of the first ran before the others, and half after them.
-    pub candidates: Vec<SeedCandidateReport>,
-    /// The most memory of this process while the job read files of different length; empty where the system does not tell.
-    pub memory: Vec<PeakMemory>,
-    /// Whether all of them left every tenant with the same settings, compared by checksum.
-    pub same_result: bool,
-    /// The server.
-    pub server: ServerFacts,
-    /// How this program was built, `debug` or `release`.
-    pub build: &'static str,
-    /// Processor cores that client and server share; 0 where the system does not tell.
-    pub cores: usize,
-}
-
-/// A way to give tenants their settings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SeedCandidate {
-    /// A transaction for each tenant, one round trip a statement, one after the other.
-    RoundTrips,
-    /// The job on one connection: one statement a tenant.
-    OneConnection,
-    /// The job as it is.
-    Job,
-}
-
-/// What one candidate did.
-#[derive(Debug, Clone, Serialize)]
-pub struct SeedCandidateReport {
-    /// Which one.
-    pub candidate: SeedCandidate,
-    /// Tenants that got settings.
-    pub tenants: u64,
-    /// From its first statement to its last answer, in seconds; connecting is not in it.
-    pub seconds: f64,
-    /// Tenants for each second.
-    pub tenants_per_second: f64,
-    /// Its tenants/s divided by those of one round trip a statement.
-    pub times_round_trips: f64,
-}
-
 /// Memory of this process while the job read one file, in KiB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct PeakMemory {
@@ -93,7 +45,7 @@ pub struct RlsBenchReport {
     pub tenants: u64,
     /// Connections of the load.
     pub connections: u32,
-    /// What the load met before, during and after the rollout.
+    /// What the load measured before, during and after the rollout.
     pub stages: Vec<LoadReport>,
     /// Whether every table went the whole way.
     pub complete: bool,
@@ -103,7 +55,7 @@ pub struct RlsBenchReport {
     pub waits: u64,
     /// How many of these were for an autovacuum: the next attempt then waits longer, and so do those behind it.
     pub autovacuum_waits: u64,
-    /// The lock timeout and 100 ms: nobody should have waited longer.
+    /// The lock timeout and 100 ms, which no statement should exceed.
     pub limit_ms: f64,
     /// The same commands over many tables.
     pub many: ManyTables,
@@ -115,7 +67,7 @@ pub struct RlsBenchReport {
     pub cores: usize,
 }
 
-/// What the load met in one stage, its connections together.
+/// What all connections of the load measured in one stage.
 #[derive(Debug, Clone, Serialize)]
 pub struct LoadReport {
     /// `before`, `during` or `after` what is measured.
@@ -127,7 +79,7 @@ pub struct LoadReport {
     /// All of them together.
     #[serde(flatten)]
     pub took: Latency,
-    /// The same by what they do; empty where nobody asked for a profile.
+    /// The same by what they do; empty without a profile.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub by_statement: Vec<StatementReport>,
 }

@@ -8,10 +8,10 @@ use tenancy_config::{DatabaseUrl, Tenancy};
 use tenant_rls::{ConnectOptions, Database, DirectConnection};
 use tokio::sync::{Notify, watch};
 
-use crate::Result;
-use crate::databases::Databases;
+use crate::databases::{Databases, server_facts};
+use crate::error::Result;
 use crate::load::{CONNECTIONS, Load, LoadWork, Stage};
-use crate::report::{ManyTables, RlsBenchReport};
+use crate::report::{ManyTables, RlsBenchReport, build, cores};
 
 /// How much is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +35,7 @@ impl Default for RlsBench {
 /// Runs the benchmark as [`backfill`](crate::backfill()) does.
 ///
 /// # Errors
-/// As there.
+/// [`Error::Busy`](crate::Error::Busy) while another benchmark runs on the server, and the error of the server or the rollout.
 pub async fn rls(
     superuser: &DatabaseUrl,
     bench: &RlsBench,
@@ -43,10 +43,10 @@ pub async fn rls(
 ) -> Result<RlsBenchReport> {
     let mut databases = Databases::open(superuser).await?;
     let measured = measure(&mut databases, bench, progress).await;
-    databases.tidy_up(measured).await
+    databases.clean_up(measured).await
 }
 
-/// What a rollout did and met.
+/// What a rollout did, and what it waited for.
 struct Rolled {
     report: RolloutReport,
     time: Duration,
@@ -64,7 +64,7 @@ async fn measure(
     databases.fresh_copy().await?;
     let owner = databases.copy_url(Role::Owner);
     let app = databases.copy_url(Role::AppUser);
-    let server = crate::databases::server_facts(&owner).await?;
+    let server = server_facts(&owner).await?;
     let database = Database::connect(&owner, &ConnectOptions::default()).await?;
 
     progress("the load alone");
@@ -111,8 +111,8 @@ async fn measure(
         limit_ms: lock_timeout.as_secs_f64() * 1e3 + 100.0,
         many,
         server,
-        build: crate::report::build(),
-        cores: crate::report::cores(),
+        build: build(),
+        cores: cores(),
     })
 }
 

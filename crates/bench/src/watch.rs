@@ -1,4 +1,4 @@
-//! What sessions of a database do, as seen from outside: how long their transactions last and hold locks, what they wait for, and
+//! What sessions of a database do, as observed from outside: how long their transactions last and hold locks, what they wait for, and
 //! how much log the server writes meanwhile.
 
 use std::collections::{BTreeMap, HashMap};
@@ -7,38 +7,38 @@ use std::time::Duration;
 use sqlx::{PgConnection, Row as _};
 use tenancy_config::DatabaseUrl;
 use tenant_rls::DirectConnection;
+use tenant_rls::row_count::from_bigint;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::databases::query;
-use crate::{Error, Result};
+use crate::error::{Error, Result, query};
 
-/// How often is looked.
+/// The time between two samples.
 const EVERY: Duration = Duration::from_millis(10);
 
-/// A session that looks until it is ended.
+/// A session that takes samples until it is ended.
 #[derive(Debug)]
 pub(crate) struct SessionWatch {
     end: oneshot::Sender<()>,
-    looking: JoinHandle<Result<Seen>>,
+    sampling: JoinHandle<Result<Observed>>,
 }
 
-/// What was seen. Times are in seconds, and never too short: a transaction lasts until the first look that does not find it.
+/// What was observed. Times are in seconds, and never too short: a transaction lasts until the first sample without it.
 #[derive(Debug, Default, Clone)]
-pub(crate) struct Seen {
+pub(crate) struct Observed {
     /// The longest transaction.
     pub(crate) longest: f64,
-    /// The longest time from the last look before a transaction locked or wrote a row to its end.
+    /// The longest time from the last sample before a transaction locked or wrote a row to its end.
     pub(crate) longest_locks: f64,
-    /// The longest time between two looks.
+    /// The longest time between two samples.
     pub(crate) longest_gap: f64,
-    /// How often sessions in a transaction were seen waiting for what, `CPU` for those that waited for nothing.
+    /// By wait event, how often a session in a transaction waited for it; `CPU` where it waited for nothing.
     pub(crate) waits: BTreeMap<String, u64>,
-    /// How often an autovacuum was seen.
+    /// Samples with an autovacuum.
     pub(crate) autovacuum: u64,
-    /// Looks.
-    pub(crate) looks: u64,
+    /// All samples.
+    pub(crate) samples: u64,
     /// Bytes of log.
     pub(crate) wal_bytes: u64,
 }
@@ -53,29 +53,29 @@ struct Session {
 }
 
 impl SessionWatch {
-    /// Begins to look at `database`, in a session to another one.
+    /// Begins to sample `database`, in a session of another one.
     pub(crate) async fn begin(superuser: &DatabaseUrl, database: &'static str) -> Result<Self> {
         let mut session = DirectConnection::as_application(superuser, "bench watch").await?;
         let before = wal(session.connection()).await?;
         let (end, ended) = oneshot::channel();
-        let looking = tokio::spawn(async move {
-            let mut seen = look(session.connection(), database, ended).await?;
-            seen.wal_bytes = wal(session.connection()).await?.saturating_sub(before);
+        let sampling = tokio::spawn(async move {
+            let mut observed = sample_until(session.connection(), database, ended).await?;
+            observed.wal_bytes = wal(session.connection()).await?.saturating_sub(before);
             session.close().await;
-            Ok(seen)
+            Ok(observed)
         });
-        Ok(Self { end, looking })
+        Ok(Self { end, sampling })
     }
 
-    /// Ends the looking.
-    pub(crate) async fn end(self) -> Result<Seen> {
-        // Whoever looks no longer has failed, and says so itself.
+    /// Ends the sampling.
+    pub(crate) async fn end(self) -> Result<Observed> {
+        // A task that is gone has failed, and its error is returned below.
         let _ = self.end.send(());
         let why = |why: tokio::task::JoinError| Error::Measure {
             doing: "watching the candidate".into(),
             why: why.to_string(),
         };
-        self.looking.await.map_err(why)?
+        self.sampling.await.map_err(why)?
     }
 }
 
@@ -84,15 +84,19 @@ async fn wal(session: &mut PgConnection) -> Result<u64> {
         .fetch_one(session)
         .await
         .map_err(query("asking how much log there is"))?;
-    Ok(bytes.unsigned_abs())
+    Ok(from_bigint(bytes))
 }
 
-async fn look(session: &mut PgConnection, database: &str, mut ended: oneshot::Receiver<()>) -> Result<Seen> {
-    let (mut seen, mut open, mut before) = (Seen::default(), Open::default(), None);
+async fn sample_until(
+    session: &mut PgConnection,
+    database: &str,
+    mut ended: oneshot::Receiver<()>,
+) -> Result<Observed> {
+    let (mut observed, mut open, mut before) = (Observed::default(), Open::default(), None);
     let mut clock = interval(EVERY);
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        // A dropped sender is an end, too: the benchmark failed.
+        // A dropped sender means that the benchmark failed.
         let over = tokio::select! {
             _ = &mut ended => true,
             _ = clock.tick() => false,
@@ -104,13 +108,13 @@ async fn look(session: &mut PgConnection, database: &str, mut ended: oneshot::Re
             .map_err(query("watching the candidate"))?;
         let now: f64 = rows.first().map_or(0.0, |row| row.get(0));
         let vacuums = |row: &&sqlx::postgres::PgRow| row.get::<Option<bool>, _>(4).unwrap_or_default();
-        seen.autovacuum += u64::from(rows.iter().any(|row| vacuums(&row)));
+        observed.autovacuum += u64::from(rows.iter().any(|row| vacuums(&row)));
         let sessions: Vec<Session> = rows.iter().filter(|row| !vacuums(row)).filter_map(session_of).collect();
-        seen.look(&mut open, before, now, &sessions);
+        observed.add_sample(&mut open, before, now, &sessions);
         before = Some(now);
         if over {
-            seen.look(&mut open, before, now, &[]);
-            return Ok(seen);
+            observed.add_sample(&mut open, before, now, &[]);
+            return Ok(observed);
         }
     }
 }
@@ -124,11 +128,11 @@ fn session_of(row: &sqlx::postgres::PgRow) -> Option<Session> {
     })
 }
 
-/// Transactions that were there at the last look, by session and beginning, and since when they may hold locks.
+/// Transactions of the last sample, by session and beginning, and since when they may hold locks.
 type Open = HashMap<(i32, u64), Option<f64>>;
 
-impl Seen {
-    /// What was seen in another run, too.
+impl Observed {
+    /// Adds what was observed in another run.
     pub(crate) fn add(&mut self, more: &Self) {
         self.longest = self.longest.max(more.longest);
         self.longest_locks = self.longest_locks.max(more.longest_locks);
@@ -137,16 +141,16 @@ impl Seen {
             *self.waits.entry(event.clone()).or_default() += times;
         }
         self.autovacuum += more.autovacuum;
-        self.looks += more.looks;
+        self.samples += more.samples;
         self.wal_bytes += more.wal_bytes;
     }
 
-    /// Takes one look, at `now`, into account; the one before was at `before`.
-    fn look(&mut self, open: &mut Open, before: Option<f64>, now: f64, sessions: &[Session]) {
+    /// Adds one sample, taken at `now`; the one before was taken at `before`.
+    fn add_sample(&mut self, open: &mut Open, before: Option<f64>, now: f64, sessions: &[Session]) {
         if let Some(before) = before {
             self.longest_gap = self.longest_gap.max(now - before);
         }
-        self.looks += u64::from(before != Some(now));
+        self.samples += u64::from(before != Some(now));
         let mut still = Open::default();
         for session in sessions {
             let key = (session.pid, session.began.to_bits());
@@ -170,39 +174,42 @@ mod tests {
         Session { pid: 7, began, locks, waits_for: if locks { "CPU" } else { "IO:DataFileRead" }.to_owned() }
     }
 
-    fn looks(looks: &[(f64, &[Session])]) -> Seen {
-        let (mut seen, mut open, mut before) = (Seen::default(), Open::default(), None);
-        for (now, sessions) in looks {
-            seen.look(&mut open, before, *now, sessions);
+    fn observe(samples: &[(f64, &[Session])]) -> Observed {
+        let (mut observed, mut open, mut before) = (Observed::default(), Open::default(), None);
+        for (now, sessions) in samples {
+            observed.add_sample(&mut open, before, *now, sessions);
             before = Some(*now);
         }
-        seen
+        observed
     }
 
     #[test]
-    fn a_transaction_lasts_until_the_first_look_that_does_not_find_it() {
-        let seen = looks(&[(1.0, &[session(0.5, false)]), (2.0, &[session(0.5, false)]), (4.0, &[])]);
-        assert_eq!((seen.longest, seen.longest_locks, seen.longest_gap, seen.looks), (3.5, 0.0, 2.0, 3));
+    fn a_transaction_lasts_until_the_first_sample_without_it() {
+        let observed = observe(&[(1.0, &[session(0.5, false)]), (2.0, &[session(0.5, false)]), (4.0, &[])]);
+        assert_eq!(
+            (observed.longest, observed.longest_locks, observed.longest_gap, observed.samples),
+            (3.5, 0.0, 2.0, 3)
+        );
         // The next transaction of the same session is another one.
-        let seen = looks(&[(1.0, &[session(0.5, false)]), (2.0, &[session(1.5, false)]), (2.25, &[])]);
-        assert_eq!(seen.longest, 1.5);
+        let observed = observe(&[(1.0, &[session(0.5, false)]), (2.0, &[session(1.5, false)]), (2.25, &[])]);
+        assert_eq!(observed.longest, 1.5);
     }
 
     #[test]
-    fn locks_are_held_from_the_last_look_that_found_none() {
-        let seen = looks(&[(1.0, &[session(0.5, false)]), (2.0, &[session(0.5, true)]), (4.0, &[])]);
-        assert_eq!(seen.longest_locks, 3.0);
-        // Where the transaction began after that look, from its beginning.
-        let seen = looks(&[(1.0, &[]), (2.0, &[session(1.75, true)]), (4.0, &[])]);
-        assert_eq!(seen.longest_locks, 2.25);
+    fn locks_are_held_from_the_last_sample_without_them() {
+        let observed = observe(&[(1.0, &[session(0.5, false)]), (2.0, &[session(0.5, true)]), (4.0, &[])]);
+        assert_eq!(observed.longest_locks, 3.0);
+        // Where the transaction began after that sample, from its beginning.
+        let observed = observe(&[(1.0, &[]), (2.0, &[session(1.75, true)]), (4.0, &[])]);
+        assert_eq!(observed.longest_locks, 2.25);
     }
 
     #[test]
     fn waits_are_counted_by_what_is_waited_for() {
-        let seen = looks(&[
+        let observed = observe(&[
             (1.0, &[session(0.5, false), Session { pid: 8, ..session(0.5, true) }]),
             (2.0, &[session(0.5, true)]),
         ]);
-        assert_eq!(seen.waits, BTreeMap::from([("CPU".to_owned(), 2), ("IO:DataFileRead".to_owned(), 1)]));
+        assert_eq!(observed.waits, BTreeMap::from([("CPU".to_owned(), 2), ("IO:DataFileRead".to_owned(), 1)]));
     }
 }

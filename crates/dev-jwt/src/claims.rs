@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::Person;
+use crate::person::Person;
 
 /// The claims of a user in their active tenant. `iat`, `exp` and `jti` are added when the token is minted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::Library;
+use crate::library::Library;
 
 /// A cookie's name and value; what else belongs to it follows from the library and from https.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -44,7 +44,7 @@ pub(crate) enum CookieFault {
     Missing(usize),
     /// Every chunk is full, so there may have been more.
     MayGoOn(usize),
-    /// A whole cookie stands beside chunks of the same name, and the library joins them all.
+    /// There is a whole cookie beside chunks of the same name, and the library joins them all.
     Leftover,
 }
 

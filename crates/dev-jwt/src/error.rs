@@ -1,21 +1,21 @@
-//! What can go wrong in minting and reading sessions, each with what to do next.
+//! What can go wrong in minting and reading sessions, and what to do about it.
 
 use tenancy_config::{Exit, NameError, UserError};
 
 /// The result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why there is no session. That a token is not valid is no error: it stands in the [`DecodedSession`](crate::DecodedSession).
+/// Why there is no session. A token that is not valid is no error: the [`DecodedSession`](crate::DecodedSession) says so.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The database said no, or a tenant is unknown.
+    /// The database refused a statement, or a tenant is unknown.
     #[error(transparent)]
     Database(#[from] tenant_rls::Error),
     /// There is a secret, and it is empty.
     #[error("the secret is empty: with it, anybody could mint a session")]
     EmptySecret,
-    /// The system gave no random bytes.
+    /// The system has no random bytes.
     #[error("the system gives no random bytes: {0}")]
     Random(getrandom::Error),
     /// Claims that no token can carry.
@@ -24,7 +24,7 @@ pub enum Error {
         /// What is wrong with them.
         why: String,
     },
-    /// Every user was seen, and none has this email.
+    /// A role sees every user, and none has this email.
     #[error("no user has the email `{email}`{}", similar_clause(.similar))]
     UnknownEmail {
         /// What was asked for.
@@ -32,7 +32,7 @@ pub enum Error {
         /// Emails that differ in capitals only.
         similar: Vec<String>,
     },
-    /// No scope shows such a user, which is not to say that there is none.
+    /// No scope shows such a user; there may be one all the same.
     #[error(
         "as {role}, no user with the email `{email}` is to be seen in the scopes of {asked} {}{}",
         tenants(*.asked),
@@ -43,19 +43,19 @@ pub enum Error {
         email: String,
         /// The filtered role.
         role: String,
-        /// In how many tenants' scopes it was looked for.
+        /// The number of tenants in whose scopes it was looked for.
         asked: usize,
         /// Emails that differ in capitals only.
         similar: Vec<String>,
     },
-    /// Asking tenant by tenant would take too long, and asking some of them would be a guess.
+    /// To look in the scope of each tenant would take too long, and to look in some of them would be a guess.
     #[error(
         "as {role}, users are seen only in the scope of their tenant, and there are more than {limit} tenants to ask"
     )]
     TooManyTenants {
         /// The filtered role.
         role: String,
-        /// How many are asked at most.
+        /// The most tenants in whose scopes it looks.
         limit: u32,
     },
     /// Emails are unique in a tenant only.
@@ -66,7 +66,7 @@ pub enum Error {
         /// The tenants that they belong to.
         homes: Vec<String>,
     },
-    /// A user whom no tenant lets in.
+    /// The user is a member of no tenant.
     #[error("{email} is a member of no tenant{}", .ghosts.first().map(|_| " that exists").unwrap_or_default())]
     NoMembership {
         /// The user's email.
@@ -74,7 +74,7 @@ pub enum Error {
         /// Tenants that memberships name and that do not exist.
         ghosts: Vec<String>,
     },
-    /// The tenant that was asked for does not let the user in.
+    /// The user is no member of the tenant that was asked for.
     #[error("{email} is no member of `{tenant}`; a member of: {}", .candidates.join(", "))]
     NotAMember {
         /// The user's email.
@@ -102,7 +102,7 @@ pub enum Error {
         /// The slugs of others that the user may take.
         others: Vec<String>,
     },
-    /// The real libraries could not be brought.
+    /// The real libraries could not be installed.
     #[error("npm could not bring the real libraries: {why}")]
     Node {
         /// What npm or the system said.

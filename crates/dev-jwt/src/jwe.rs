@@ -12,7 +12,7 @@ use hmac::{Hmac, Mac};
 use serde::Deserialize;
 use sha2::Sha512;
 
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// How the content is encrypted (RFC 7518, section 5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +55,7 @@ impl Encryption {
     }
 }
 
-/// The protected header; members that nobody here needs are left alone.
+/// The protected header; other members are ignored.
 #[derive(Debug, Deserialize)]
 struct Header {
     alg: String,
@@ -63,13 +63,13 @@ struct Header {
     kid: Option<String>,
 }
 
-/// A token in its parts, not yet opened.
+/// A token, split and not yet decrypted.
 #[derive(Debug)]
 pub(crate) struct Jwe {
-    /// As it stands in the token: it is authenticated in this form.
+    /// As the token has it, which is the form that is authenticated.
     header: String,
     pub(crate) encryption: Encryption,
-    /// Which key, if the header tells.
+    /// The id of the key, if the header has one.
     pub(crate) kid: Option<String>,
     iv: Vec<u8>,
     ciphertext: Vec<u8>,

@@ -1,27 +1,26 @@
-//! Job: development sessions. It finds a user and their memberships, mints the token that the application's own
-//! middleware accepts, and tells why a token is not accepted.
+//! Job: development sessions. It finds a user and their memberships, mints a token that the application's own
+//! middleware accepts, and explains why a token is not accepted.
 //!
 //! What it writes and reads is defined by two npm packages: `next-auth` 4 and `@auth/core`, the core of Auth.js 5. The tests
 //! hold both against this crate; `tests/vectors/` has what they wrote.
 
 mod claims;
 mod cookies;
-mod current;
 mod error;
-mod eyes;
 mod jwe;
 mod library;
 mod mint;
 mod node;
+mod people;
 mod person;
 mod reading;
 mod secret;
+mod session_check;
 mod tenant_cookie;
 mod user;
 
 pub use claims::{AvailableTenant, Claims};
 pub use cookies::{Cookie, chunk};
-pub use current::{SessionCheck, check};
 pub use error::{Error, Result};
 pub use library::Library;
 pub use mint::{LONGEST, MintOptions, Session, mint, offline_claims};
@@ -29,5 +28,6 @@ pub use node::Node;
 pub use person::{Membership, Person, User};
 pub use reading::{DecodedSession, Problem, Read, ReadOptions, read};
 pub use secret::{SHORT, Secret};
+pub use session_check::{SessionCheck, check};
 pub use tenant_cookie::{TenantCookie, tenant_cookie};
 pub use user::{Lookup, LookupScope, find, someone};

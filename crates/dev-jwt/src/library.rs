@@ -9,8 +9,8 @@ use serde::Serialize;
 use sha2::{Digest, Sha256, Sha512};
 use zeroize::Zeroizing;
 
-use crate::Secret;
 use crate::jwe::Encryption;
+use crate::secret::Secret;
 
 /// The library whose token it is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]

@@ -7,7 +7,10 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use crate::cookies::{Cookie, chunk};
-use crate::{Error, Library, Result, Secret, jwe};
+use crate::error::{Error, Result};
+use crate::jwe;
+use crate::library::Library;
+use crate::secret::Secret;
 
 /// Browsers keep no cookie longer than 400 days (RFC 6265bis, section 5.5).
 pub const LONGEST: Duration = Duration::from_secs(400 * 24 * 60 * 60);
@@ -54,7 +57,7 @@ impl Session {
     }
 }
 
-/// Mints a session with these claims, to which `iat`, `exp` and `jti` are added, whatever they held.
+/// Mints a session with these claims, and with `iat`, `exp` and `jti`, which replace those of the claims.
 ///
 /// # Errors
 /// [`Error::Random`].

@@ -1,12 +1,12 @@
-//! The real libraries, brought by npm at locked versions: what tests and the benchmark compare with.
+//! The real libraries, which npm installs at locked versions: the tests and the benchmark compare with them.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
-/// What is laid down before npm is called. The lock file holds hashes and no address: npm takes its own registry and refuses
+/// The files that are written before npm is called. The lock file holds hashes and no address: npm takes its own registry and refuses
 /// anything but these bytes.
 const FILES: [(&str, &str); 5] = [
     ("package.json", include_str!("../tests/node/package.json")),
@@ -41,7 +41,7 @@ impl Node {
     /// The libraries in `store`, where they stay; npm is called only if they are not there yet.
     ///
     /// # Errors
-    /// As [`install`](Self::install), and where the folder cannot be written to.
+    /// [`Error::Node`] with what npm said, or with why the folder cannot be written to.
     pub fn kept_in(store: &Path) -> Result<Self> {
         let failed = |error: std::io::Error| Error::Node { why: format!("{}: {error}", store.display()) };
         let mut hasher = DefaultHasher::new();
@@ -50,12 +50,12 @@ impl Node {
         if folder.is_dir() {
             return Ok(Self { folder });
         }
-        // Made complete under another name, so that one that is there is whole.
+        // The folder is filled under another name, so that one of this name is complete.
         let incoming = store.join(format!(".real-libraries-{}", std::process::id()));
         std::fs::create_dir_all(&incoming).map_err(failed)?;
         let put = Self::install(&incoming).and_then(|_| std::fs::rename(&incoming, &folder).map_err(failed));
         if put.is_err() {
-            // What failed matters more than whether this can be tidied up.
+            // The error that is reported is why it failed, and not whether the folder can be removed.
             let _ = std::fs::remove_dir_all(&incoming);
         }
         // Another process may have been faster.
@@ -69,13 +69,13 @@ impl Node {
         node
     }
 
-    /// Where the scripts are.
+    /// The folder, which has the scripts.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 }
 
-/// The standard output of a command that went well, else what it said.
+/// The standard output of a command that succeeded, else its message.
 fn finished(output: std::io::Result<Output>) -> Result<String, String> {
     let output = output.map_err(|error| error.to_string())?;
     if output.status.success() {

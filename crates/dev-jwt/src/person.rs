@@ -3,7 +3,7 @@
 use serde::Serialize;
 use tenant_rls::Tenant;
 
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// A row of `users`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -24,23 +24,23 @@ pub struct User {
     pub session_version: i32,
 }
 
-/// A tenant that lets a user in.
+/// A tenant that a user is a member of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Membership {
-    /// Whose membership.
+    /// The user.
     pub user_id: String,
-    /// Where.
+    /// The tenant.
     pub tenant: Tenant,
-    /// The role there.
+    /// The role in it.
     pub role: String,
-    /// Taken where none is named.
+    /// Whether it is used where no tenant is named.
     pub is_default: bool,
 }
 
 /// A user with at least one membership, one of which is active.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Person {
-    /// Who.
+    /// The user.
     pub user: User,
     /// The default first, then the oldest.
     pub memberships: Vec<Membership>,
@@ -65,7 +65,7 @@ impl Person {
     /// Chooses the user, and their active tenant: the one that was asked for, else the default, else the oldest membership.
     ///
     /// # Errors
-    /// There is no choice, or it would be a guess.
+    /// [`Error::SeveralUsers`], [`Error::NoMembership`], [`Error::NotAMember`], [`Error::Unresolved`] and [`Error::Inactive`].
     pub(crate) fn choose(
         users: Vec<User>,
         memberships: Vec<Membership>,
@@ -97,7 +97,7 @@ impl Person {
     }
 }
 
-/// The one user that is meant. Of several with one email, the member of the tenant that was asked for; of several members, the
+/// The user of the session. Of several with one email, the member of the tenant that was asked for; of several members, the
 /// one who belongs to it.
 fn user(mut users: Vec<User>, memberships: &[Membership], choice: &Choice<'_>) -> Result<User> {
     if let Some(tenant) = choice.asked.filter(|_| users.len() > 1) {

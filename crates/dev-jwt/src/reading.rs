@@ -8,8 +8,9 @@ use serde_json::{Map, Value};
 
 use crate::cookies::{self, CookieFault, GivenCookies};
 use crate::jwe::{Encryption, Jwe};
-use crate::library::thumbprint;
-use crate::{Library, Secret, TenantCookie};
+use crate::library::{Library, thumbprint};
+use crate::secret::Secret;
+use crate::tenant_cookie::TenantCookie;
 
 /// How far the clocks may be apart, in seconds; both libraries take 15.
 const TOLERANCE: u64 = 15;
@@ -19,7 +20,7 @@ const TOLERANCE: u64 = 15;
 pub struct ReadOptions {
     /// The library that the application uses; `None` is the token's own.
     pub library: Option<Library>,
-    /// Whether the application is reached by https; `None` where nothing tells.
+    /// Whether the application is reached by https; `None` where that is not known.
     pub secure: Option<bool>,
     /// The time of reading, since 1970.
     pub now: Duration,
@@ -66,7 +67,7 @@ pub enum Problem {
         /// Its number.
         chunk: usize,
     },
-    /// An old whole cookie stands beside the chunks, and the library joins them all.
+    /// There is an old whole cookie beside the chunks, and the library joins them all.
     LeftoverCookie {
         /// The cookie's name.
         name: &'static str,
@@ -80,7 +81,7 @@ pub enum Problem {
     },
     /// The application looks for a cookie of another name.
     WrongCookieName {
-        /// The name that it is made for, or comes under.
+        /// The name that it is made for, or was given under.
         name: &'static str,
         /// The name that is looked for.
         wanted: &'static str,
@@ -176,40 +177,40 @@ pub fn read(text: &str, secret: &Secret, options: &ReadOptions) -> Read {
 
 fn session(given: &GivenCookies, secret: &Secret, options: &ReadOptions) -> DecodedSession {
     let (library, cookie_name) = given.cookie.unzip();
-    let mut reading = DecodedSession { library, cookie_name, claims: None, problems: Vec::new() };
+    let mut session = DecodedSession { library, cookie_name, claims: None, problems: Vec::new() };
     match &given.fault {
-        Some(CookieFault::Missing(chunk)) => reading.problems.push(Problem::MissingChunk { chunk: *chunk }),
+        Some(CookieFault::Missing(chunk)) => session.problems.push(Problem::MissingChunk { chunk: *chunk }),
         Some(CookieFault::Leftover) => {
-            reading.problems.extend(cookie_name.map(|name| Problem::LeftoverCookie { name }));
+            session.problems.extend(cookie_name.map(|name| Problem::LeftoverCookie { name }));
         }
         Some(CookieFault::MayGoOn(_)) | None => {}
     }
-    let opened = open(given, secret, options, &mut reading);
+    let opened = open(given, secret, options, &mut session);
     match (opened, &given.fault) {
-        (Ok(content), _) => claims(&content, options.now.as_secs(), &mut reading),
+        (Ok(content), _) => claims(&content, options.now.as_secs(), &mut session),
         // The chunks explain it.
         (Err(_), Some(CookieFault::Missing(_) | CookieFault::Leftover)) => {}
-        (Err(_), Some(CookieFault::MayGoOn(next))) => reading.problems.push(Problem::MissingChunk { chunk: *next }),
-        (Err(problem), None) => reading.problems.push(problem),
+        (Err(_), Some(CookieFault::MayGoOn(next))) => session.problems.push(Problem::MissingChunk { chunk: *next }),
+        (Err(problem), None) => session.problems.push(problem),
     }
-    reading
+    session
 }
 
 fn open(
     given: &GivenCookies,
     secret: &Secret,
     options: &ReadOptions,
-    reading: &mut DecodedSession,
+    session: &mut DecodedSession,
 ) -> Result<Vec<u8>, Problem> {
     let jwe = Jwe::parse(&given.token).map_err(|why| Problem::Malformed { why })?;
     let library = match jwe.encryption {
         Encryption::A256Gcm => Library::NextAuth,
         Encryption::A256CbcHs512 => Library::AuthJs,
     };
-    reading.library = Some(library);
+    session.library = Some(library);
     let wanted = options.library.or(given.cookie.map(|(library, _)| library)).unwrap_or(library);
     if wanted != library {
-        reading.problems.push(Problem::WrongLibrary { made_for: library, wanted });
+        session.problems.push(Problem::WrongLibrary { made_for: library, wanted });
     }
     let first =
         given.cookie.map_or(options.secure.unwrap_or(false), |(library, name)| name == library.cookie_name(true));
@@ -219,9 +220,9 @@ fn open(
         if let Some(content) = jwe.open(&key) {
             // The key of NextAuth 4 does not depend on the name, so there only the cookie itself has one.
             let name = if library == Library::AuthJs { Some(name) } else { given.cookie.map(|(_, name)| name) };
-            reading.cookie_name = name.or(reading.cookie_name);
+            session.cookie_name = name.or(session.cookie_name);
             if wanted == library {
-                name_problem(name, given, library, options.secure, reading);
+                name_problem(name, given, library, options.secure, session);
             }
             return Ok(content);
         }
@@ -236,21 +237,21 @@ fn name_problem(
     given: &GivenCookies,
     library: Library,
     secure: Option<bool>,
-    reading: &mut DecodedSession,
+    session: &mut DecodedSession,
 ) {
     let came_under = given.cookie.map(|(_, name)| name);
     let wanted = secure.map(|secure| library.cookie_name(secure)).or(came_under);
     if let (Some(name), Some(wanted)) = (name, wanted)
         && name != wanted
     {
-        reading.problems.push(Problem::WrongCookieName { name, wanted });
+        session.problems.push(Problem::WrongCookieName { name, wanted });
     }
 }
 
 /// The checks of `jose`, with which both libraries open tokens.
-fn claims(content: &[u8], now: u64, reading: &mut DecodedSession) {
+fn claims(content: &[u8], now: u64, session: &mut DecodedSession) {
     let Ok(Value::Object(claims)) = serde_json::from_slice(content) else {
-        reading.problems.push(Problem::Malformed { why: "its content is not a JSON object".to_owned() });
+        session.problems.push(Problem::Malformed { why: "its content is not a JSON object".to_owned() });
         return;
     };
     let mut time = |name: &str| match claims.get(name) {
@@ -258,17 +259,17 @@ fn claims(content: &[u8], now: u64, reading: &mut DecodedSession) {
         Some(value) => {
             let seconds = value.as_f64().map(|seconds| seconds.max(0.0) as u64);
             if seconds.is_none() {
-                reading.problems.push(Problem::Malformed { why: format!("its `{name}` is not a number") });
+                session.problems.push(Problem::Malformed { why: format!("its `{name}` is not a number") });
             }
             seconds
         }
     };
     let (_, expires, begins) = (time("iat"), time("exp"), time("nbf"));
     if let Some(at) = expires.filter(|at| *at <= now.saturating_sub(TOLERANCE)) {
-        reading.problems.push(Problem::Expired { at });
+        session.problems.push(Problem::Expired { at });
     }
     if let Some(at) = begins.filter(|at| *at > now + TOLERANCE) {
-        reading.problems.push(Problem::NotYet { at });
+        session.problems.push(Problem::NotYet { at });
     }
-    reading.claims = Some(claims);
+    session.claims = Some(claims);
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// A secret of fewer bytes can be guessed from a token.
 pub const SHORT: usize = 32;

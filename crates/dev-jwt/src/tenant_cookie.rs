@@ -4,7 +4,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::Serialize;
 use sha2::Sha256;
 
-use crate::{Error, Result, Secret};
+use crate::error::{Error, Result};
+use crate::secret::Secret;
 
 /// How long it is valid, in milliseconds.
 const VALID: u64 = 24 * 60 * 60 * 1000;
@@ -34,9 +35,9 @@ impl TenantCookie {
         let text = text.trim();
         let text = text.strip_prefix("tenant_sig=").unwrap_or(text);
         let (payload, signature) = text.rsplit_once('.')?;
-        let mut parts = payload.split(':');
-        let (tenant, user, signed_at) = (parts.next()?, parts.next()?, parts.next()?);
-        if parts.next().is_some() || signature.len() != 64 {
+        let mut fields = payload.split(':');
+        let (tenant, user, signed_at) = (fields.next()?, fields.next()?, fields.next()?);
+        if fields.next().is_some() || signature.len() != 64 {
             return None;
         }
         let signed_at = signed_at.parse().ok()?;

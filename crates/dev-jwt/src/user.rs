@@ -1,14 +1,14 @@
-//! Finding the user and their memberships by email, whatever row level security shows of them.
+//! Finding the user and their memberships by email, whether or not row level security hides them from this login.
 
 use serde::Serialize;
 use tenancy_config::Tenancy;
 use tenant_rls::{Database, Error as SqlError, Registry, Tenant, TenantId};
 
-use crate::eyes::{MembershipRow, PeopleReader, PeopleStatements};
-use crate::person::Choice;
-use crate::{Error, Membership, Person, Result, User};
+use crate::error::{Error, Result};
+use crate::people::{MembershipRow, PeopleReader, PeopleStatements};
+use crate::person::{Choice, Membership, Person, User};
 
-/// Who is looked for.
+/// The user that is looked for.
 #[derive(Debug, Clone)]
 pub struct Lookup {
     /// The email, exactly.
@@ -17,9 +17,9 @@ pub struct Lookup {
     pub tenant: Option<String>,
     /// Without a tenant and without a default membership it is an error, as in the application.
     pub strict: bool,
-    /// Take a tenant that is out of use, too.
+    /// Accept a tenant that is out of use, too.
     pub include_inactive: bool,
-    /// In how many tenants' scopes it may be asked where no role sees every user.
+    /// The most tenants in whose scopes it looks where no role sees every user.
     pub max_scopes: u32,
 }
 
@@ -30,10 +30,10 @@ impl Lookup {
     }
 }
 
-/// How the answer was come by.
+/// Where the user was looked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LookupScope {
-    /// 0 where a role saw every row, else the number of tenants in whose scopes it was asked.
+    /// 0 where a role saw every row, else the number of tenants in whose scopes it looked.
     pub scopes: usize,
     /// There are tenants that were not asked: the list of memberships may lack some.
     pub more: bool,
@@ -47,7 +47,9 @@ const PAGE: u32 = 500;
 /// Finds a user and what a session of theirs says.
 ///
 /// # Errors
-/// Nobody has this email, or several have, or nobody is seen to; the tenant does not let them in; the database said no.
+/// [`Error::UnknownEmail`] and [`Error::SeveralUsers`]; [`Error::NotSeen`] and [`Error::TooManyTenants`] where no role sees every user;
+/// [`Error::NoMembership`], [`Error::NotAMember`], [`Error::Unresolved`] and [`Error::Inactive`] where there is no tenant for the session;
+/// [`Error::Database`].
 pub async fn find(
     database: &Database,
     tenancy: &Tenancy,
@@ -59,27 +61,27 @@ pub async fn find(
         Some(name) => Some(tenants.find(name).await?),
         None => None,
     };
-    let mut eyes = PeopleReader::open(database, tenancy).await?;
+    let mut people = PeopleReader::open(database, tenancy).await?;
     let mut more = false;
-    if !eyes.sees_all() {
+    if !people.sees_all() {
         let (scopes, rest) = scopes(&mut tenants, asked.as_ref(), lookup.max_scopes).await?;
         let role = &database.session().role;
         if rest && asked.is_none() {
             return Err(Error::TooManyTenants { role: role.clone(), limit: lookup.max_scopes });
         }
         notes(&format!("{role} does not see every user: asking in the scopes of {} tenants, one by one", scopes.len()));
-        eyes.look_into(scopes);
+        people.set_scopes(scopes);
         more = rest;
     }
-    let found = eyes.users(&lookup.email).await?;
-    let (users, similar): (Vec<User>, Vec<User>) = found.into_iter().partition(|user| user.email == lookup.email);
+    let candidates = people.users(&lookup.email).await?;
+    let (users, similar): (Vec<User>, Vec<User>) = candidates.into_iter().partition(|user| user.email == lookup.email);
     if users.is_empty() {
-        return Err(nobody(lookup, database, &eyes, similar));
+        return Err(nobody(lookup, database, &people, similar));
     }
     let ids: Vec<String> = users.iter().map(|user| user.id.clone()).collect();
-    let rows = eyes.memberships(&ids).await?;
-    let scopes = eyes.scopes();
-    eyes.close().await?;
+    let rows = people.memberships(&ids).await?;
+    let scopes = people.scopes();
+    people.close().await?;
     let (memberships, ghosts) = with_tenants(&mut tenants, rows).await?;
     tenants.close().await?;
     let choice = Choice {
@@ -92,15 +94,15 @@ pub async fn find(
     Ok((person, LookupScope { scopes, more, ghosts }))
 }
 
-fn nobody(lookup: &Lookup, database: &Database, eyes: &PeopleReader<'_>, similar: Vec<User>) -> Error {
+fn nobody(lookup: &Lookup, database: &Database, people: &PeopleReader<'_>, similar: Vec<User>) -> Error {
     let email = lookup.email.clone();
     let mut similar: Vec<String> = similar.into_iter().map(|user| user.email).collect();
     similar.sort();
     similar.dedup();
-    if eyes.sees_all() {
+    if people.sees_all() {
         return Error::UnknownEmail { email, similar };
     }
-    Error::NotSeen { email, role: database.session().role.clone(), asked: eyes.scopes(), similar }
+    Error::NotSeen { email, role: database.session().role.clone(), asked: people.scopes(), similar }
 }
 
 /// The tenants to ask, the one that was named first, and whether there are more.
@@ -124,7 +126,7 @@ async fn scopes(tenants: &mut Registry, first: Option<&Tenant>, limit: u32) -> R
     }
 }
 
-/// Looks the tenants of memberships up; those that do not exist are told apart.
+/// Looks up the tenants of memberships. The second list has the tenants that do not exist.
 pub(crate) async fn with_tenants(
     tenants: &mut Registry,
     rows: Vec<MembershipRow>,
@@ -147,7 +149,7 @@ pub(crate) async fn with_tenants(
     Ok((memberships, ghosts))
 }
 
-/// The email of a user of an active tenant who has as many memberships as anyone: for a demonstration. `None`: nobody has any.
+/// The email of a user of an active tenant who has the most memberships, for a demonstration; `None` where there are no memberships.
 ///
 /// # Errors
 /// [`tenant_rls::Error::CannotSee`] where no role sees every user.

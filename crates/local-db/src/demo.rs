@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use sqlx::{PgConnection, Row};
 use tenancy_config::{DatabaseUrl, Ident, TableName};
+use tenant_rls::row_count::from_bigint;
 use tenant_rls::{DirectConnection, Error as RlsError};
 
 use crate::error::{Error, Result};
@@ -213,10 +214,10 @@ async fn planted(session: &mut PgConnection) -> Result<Planted> {
         .iter()
         .map(|row| {
             let planted = PlantedRows {
-                rows: count(row.get("rows")),
-                without_tenant: count(row.get("without_tenant")),
-                empty_string_tenants: count(row.get("empty_string")),
-                ghost_tenants: count(row.get("ghost")),
+                rows: from_bigint(row.get("rows")),
+                without_tenant: from_bigint(row.get("without_tenant")),
+                empty_string_tenants: from_bigint(row.get("empty_string")),
+                ghost_tenants: from_bigint(row.get("ghost")),
             };
             (row.get("table_name"), planted)
         })
@@ -225,7 +226,7 @@ async fn planted(session: &mut PgConnection) -> Result<Planted> {
         .fetch_one(session)
         .await
         .map_err(RlsError::query("counting what was planned"))?;
-    let number = |name: &str| count(row.get(name));
+    let number = |name: &str| from_bigint(row.get(name));
     Ok(Planted {
         tenants: number("tenants"),
         users: number("users"),
@@ -249,9 +250,4 @@ async fn planted(session: &mut PgConnection) -> Result<Planted> {
         ghost_tenants: number("ghost_tenants"),
         tables,
     })
-}
-
-/// Counts of the server are never negative.
-fn count(rows: i64) -> u64 {
-    u64::try_from(rows).unwrap_or_default()
 }

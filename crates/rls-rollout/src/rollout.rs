@@ -8,6 +8,7 @@ use tenancy_config::{TableName, Tenancy};
 use tenant_audit::AuditReport;
 use tenant_ops::{Lease, Rollout};
 use tenant_rls::Database;
+use tenant_rls::sqlstate::ROW_WITHOUT_TENANT;
 use tokio::sync::watch;
 
 use crate::build::{StepBuilder, StepStyle};
@@ -333,7 +334,9 @@ impl Run<'_> {
             }
             let took = self.executor.run(&step, &StepPurpose::Forward, progress).await;
             match took {
-                Err(Error::Database(error)) if matches!(error.sqlstate(), Some("TO003" | "23503" | "23514")) => {
+                Err(Error::Database(error))
+                    if matches!(error.sqlstate(), Some(ROW_WITHOUT_TENANT | "23503" | "23514")) =>
+                {
                     outcome.verdict.stopped_by.push(format!("a row came in after the audit: {error}"));
                     return Ok(());
                 }

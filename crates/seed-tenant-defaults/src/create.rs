@@ -1,4 +1,4 @@
-//! `--create`: makes the tenants that are not there, many in one statement; outside of every tenant's scope, as there is no tenant yet.
+//! `--create`: makes the tenants that are missing, many in one statement. It runs outside of every tenant's scope, as there is no tenant yet.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,8 +7,8 @@ use sqlx::types::Json;
 use tenancy_config::{Ident, TableName, Tenancy};
 use tenant_rls::{BatchOptions, BatchTx, Column, Database, Error as RlsError, Fault, Sql, Template, fault_of};
 
-use crate::Result;
-use crate::list::Entry;
+use crate::error::Result;
+use crate::list::entry::Entry;
 
 /// The statement that makes tenants.
 pub(crate) struct TenantCreator {
@@ -19,7 +19,7 @@ pub(crate) struct TenantCreator {
     active: Option<(String, String)>,
 }
 
-/// What became of tenants that were to be made, by their slugs.
+/// What happened to the tenants that were to be made, by their slugs.
 #[derive(Debug, Default)]
 pub(crate) struct CreatedTenants {
     /// Those that are new.
@@ -44,7 +44,7 @@ impl TenantCreator {
         });
         let filled: Vec<(Ident, Sql)> = taken.collect::<Result<Vec<_>>>()?.into_iter().chain(generated).collect();
         let name = |(column, _): &(Ident, Sql)| Template::new(":\"column\"").ident("column", column).build();
-        let statement = Template::new(include_str!("../../../sql/seed/create_tenants.sql"))
+        let statement = Template::new(include_str!("../../../sql/seed-tenant-defaults/create_tenants.sql"))
             .table("tenants", tenants)
             .fragment("columns", Sql::join(filled.iter().map(name), ", "))
             .fragment("values", Sql::join(filled.iter().map(|(_, value)| value.clone()), ", "))
@@ -112,31 +112,5 @@ impl TenantCreator {
             record.insert(column.clone(), active.as_str().into());
         }
         Value::Object(record)
-    }
-}
-
-/// What keeps a name from being the slug of a new tenant. Only small letters, digits, `-` and `_`: a slug stands in host names
-/// and paths, and whatever else is in a file is more likely a name in the wrong column.
-pub(crate) fn no_slug(name: &str) -> Option<&'static str> {
-    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
-    if name.len() > 63 {
-        return Some("it is longer than 63 characters");
-    }
-    let ends = name.starts_with(['-', '_']) || name.ends_with(['-', '_']);
-    (ends || !name.chars().all(allowed)).then_some("a slug has small letters, digits, - and _ between them")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::no_slug;
-
-    #[test]
-    fn a_new_tenant_needs_a_slug_that_fits_a_host_name() {
-        for slug in ["acme", "acme-2", "tenant_primary", "7"] {
-            assert_eq!(no_slug(slug), None, "{slug}");
-        }
-        for name in ["Acme", "acme corp", "-acme", "acme_", "ácme", "a/b", &"a".repeat(64)] {
-            assert!(no_slug(name).is_some(), "{name}");
-        }
     }
 }

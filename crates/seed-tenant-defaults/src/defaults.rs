@@ -1,4 +1,4 @@
-//! `tenant-defaults.toml`: which rows a tenant is given, read and checked as far as that goes without a database.
+//! `tenant-defaults.toml`: the rows that each tenant is given, read and checked as far as that is possible without a database.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use tenancy_config::tenancy::line_at;
 use toml::de::{DeTable, DeValue};
 
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// The key that says which column gets the organization's name.
 const ORGANIZATION_NAME: &str = "organization_name";
@@ -51,7 +51,7 @@ impl Defaults {
     /// Reads a file.
     ///
     /// # Errors
-    /// [`Error::DefaultsFile`] where it cannot be read, else as [`from_toml`](Self::from_toml).
+    /// [`Error::DefaultsFile`] where it cannot be read; [`Error::Defaults`] with the line of what is wrong in it.
     pub fn read(path: &Path) -> Result<Self> {
         let cannot = |source| Error::DefaultsFile { path: path.to_owned(), source };
         let text = std::fs::read_to_string(path).map_err(cannot)?;

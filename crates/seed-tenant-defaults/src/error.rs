@@ -1,11 +1,9 @@
-//! What can go wrong with a seed as a whole. What goes wrong with one tenant stands in the report.
+//! What can go wrong with a seed as a whole. The report has what goes wrong with one tenant.
 
 use std::io;
 use std::path::PathBuf;
 
 use tenancy_config::{Exit, NameError, TableName, UserError, without_urls};
-
-use crate::ListError;
 
 /// The result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -14,10 +12,10 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The database said no.
+    /// The database refused a statement.
     #[error(transparent)]
     Database(#[from] tenant_rls::Error),
-    /// The CSV file has a fault; nothing was written.
+    /// The CSV file is malformed; nothing was written.
     #[error(transparent)]
     List(ListError),
     /// The CSV file cannot be read.
@@ -28,7 +26,7 @@ pub enum Error {
         /// What the system says.
         source: io::Error,
     },
-    /// The CSV file is another one than was checked.
+    /// The CSV file is not the one that was checked.
     #[error("{} was changed while it was being read", .path.display())]
     ListChanged {
         /// The file.
@@ -80,6 +78,30 @@ pub enum Error {
         /// Its state.
         status: String,
     },
+}
+
+/// What is wrong with the file, and where.
+#[derive(Debug, thiserror::Error)]
+#[error("{}:{line}: {}{what}", .path.display(), place(.column))]
+pub struct ListError {
+    /// The file.
+    pub path: PathBuf,
+    /// The line, from 1.
+    pub line: u64,
+    /// The column, from 1, and its name in the header.
+    pub column: Option<(usize, Option<String>)>,
+    /// What is wrong.
+    pub what: String,
+    /// What to do.
+    pub hint: Option<&'static str>,
+}
+
+fn place(column: &Option<(usize, Option<String>)>) -> String {
+    match column {
+        None => String::new(),
+        Some((number, None)) => format!("column {number}: "),
+        Some((number, Some(name))) => format!("column {number} ({name}): "),
+    }
 }
 
 impl Error {

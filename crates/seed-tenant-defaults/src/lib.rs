@@ -1,23 +1,22 @@
 //! Job: gives each tenant the default settings that it lacks, and never changes what is there.
 //!
-//! One tenant is one transaction in that tenant's scope, several at a time; a unique key of the database decides whether a row is there,
-//! not a look beforehand. What is inserted stands in `tenant-defaults.toml`.
+//! Each tenant is seeded in a transaction of its own, in that tenant's scope, several at a time. A unique key of the database decides
+//! whether a row is there, and not a query beforehand. `tenant-defaults.toml` has what is inserted.
 
-mod cells;
 mod create;
 mod defaults;
+mod duplicates;
 mod error;
-mod identities;
 mod list;
 mod options;
 mod plan;
 mod report;
 mod seed;
-mod source;
+mod tenants;
 
 pub use defaults::Defaults;
-pub use error::{Error, Result};
-pub use list::{CheckedList, ListError};
+pub use error::{Error, ListError, Result};
+pub use list::CheckedList;
 pub use options::{SeedEvent, SeedOptions, Selection};
 pub use report::{SeedOutcome, SeedReport, TableCount, TenantLine, TenantResult};
 pub use seed::seed_tenant_defaults;

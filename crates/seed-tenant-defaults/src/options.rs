@@ -1,6 +1,10 @@
-//! For whom a seed is, how it runs, and what it tells meanwhile.
+//! Which tenants a seed is for, how it runs, and the events that it sends.
 
-use crate::{CheckedList, TenantLine};
+use crate::list::CheckedList;
+use crate::report::TenantLine;
+
+/// Tenants that are looked up at once.
+pub(crate) const CHUNK: usize = 500;
 
 /// Which tenants get their defaults.
 #[derive(Debug, Clone)]

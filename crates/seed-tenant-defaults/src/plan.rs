@@ -1,4 +1,4 @@
-//! What is inserted where: the defaults beside the catalog of the database, checked before any tenant is touched.
+//! What is inserted where: the defaults, compared with the catalog of the database before any tenant is touched.
 
 use serde_json::{Map, Value, json};
 use tenancy_config::UserError;
@@ -7,12 +7,12 @@ use tenant_rls::{Catalog, Column, Database, Error as RlsError, Tenant, TenantIns
 
 use crate::create::TenantCreator;
 use crate::defaults::{DefaultRow, Defaults};
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// The statement and its values.
 pub(crate) struct SeedPlan {
     pub(crate) insert: TenantInsert,
-    /// The tables, in the order in which the statement tells about them.
+    /// The tables, in the order of the statement's answer.
     pub(crate) tables: Vec<TableName>,
     pub(crate) create: TenantCreator,
     values: Value,
@@ -120,7 +120,7 @@ fn insert_into(defaults: &Defaults, row: &DefaultRow, table: &TenantTable, colum
     Ok(TenantRow { table: table.name.clone(), tenant, given, generated })
 }
 
-/// The first value that does not fit its column: the server tells the type and the value, and not where they stand.
+/// The first value that does not fit its column: the server names the type and the value, and not the column.
 async fn misfit(insert: &TenantInsert, defaults: &Defaults, schema: &str, all: RlsError) -> Error {
     for row in &defaults.tables {
         let Ok(table) = TableName::parse(&row.table, schema).map(|table| table.to_string()) else { continue };
@@ -137,7 +137,7 @@ async fn misfit(insert: &TenantInsert, defaults: &Defaults, schema: &str, all: R
     all.into()
 }
 
-/// Checks the rights once, as every tenant would fail of the same.
+/// Checks the rights once, as every tenant would fail for the same reason.
 fn may_insert(database: &Database, insert: &TenantRow, columns: &[Column]) -> Result<()> {
     let generated = insert.generated.iter().map(|(column, _)| column);
     let written: Vec<&Ident> = insert.given.iter().chain([&insert.tenant]).chain(generated).collect();

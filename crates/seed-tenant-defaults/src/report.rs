@@ -10,7 +10,7 @@ const MOST_FAILURES: usize = 1_000;
 /// Tenants that a report for people lists one by one; of more it has the totals.
 const FEW: usize = 20;
 
-/// The closing report; its JSON is `seed/1`.
+/// The report of a seed; its JSON is `seed/1`.
 #[derive(Debug, Clone, Serialize)]
 pub struct SeedReport {
     /// Name and version of this shape.
@@ -19,7 +19,7 @@ pub struct SeedReport {
     pub dry_run: bool,
     /// How it ended.
     pub outcome: SeedOutcome,
-    /// Tenants that were looked at.
+    /// Tenants that were processed.
     pub tenants: u64,
     /// Tenants that did not exist and were made.
     pub tenants_made: u64,
@@ -48,9 +48,9 @@ pub struct SeedReport {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SeedOutcome {
-    /// Every tenant was looked at.
+    /// Every tenant was processed.
     Done,
-    /// The operator stopped it; the same run goes on.
+    /// The operator stopped it; the same command continues it.
     Stopped,
 }
 
@@ -65,7 +65,7 @@ pub struct TableCount {
     pub already_there: u64,
 }
 
-/// What became of one tenant.
+/// The result of one tenant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TenantLine {
     /// Its line in the CSV file.

@@ -1,4 +1,4 @@
-//! The run: tenants stream in, several are worked on at once, each ends by itself.
+//! The run: a stream of tenants, several of which are seeded at once, each independently of the others.
 
 use std::cell::Cell;
 use std::pin::pin;
@@ -9,10 +9,13 @@ use tenancy_config::Tenancy;
 use tenant_rls::{Backoff, Database, Error as RlsError, Fault, TenantTx, fault_of};
 use tokio::sync::watch;
 
+use crate::defaults::Defaults;
+use crate::duplicates;
+use crate::error::{Error, Result};
+use crate::options::{SeedEvent, SeedOptions, Selection};
 use crate::plan::SeedPlan;
 use crate::report::{SeedOutcome, SeedReport, TenantLine, TenantResult};
-use crate::source::{TenantAnswer, TenantStream, TenantToSeed};
-use crate::{Defaults, Error, Result, SeedEvent, SeedOptions, Selection, identities};
+use crate::tenants::{TenantAnswer, TenantStream, TenantToSeed};
 
 /// Gives the tenants of `options` what they lack of `defaults`.
 ///
@@ -21,7 +24,7 @@ use crate::{Defaults, Error, Result, SeedEvent, SeedOptions, Selection, identiti
 ///
 /// # Errors
 /// Before any tenant is touched: defaults that do not fit the database, a file that names a tenant twice, and, for one tenant
-/// alone, that it is unknown or not in use. Later only a lost connection; what goes wrong with one tenant stands in the report.
+/// alone, that it is unknown or not in use. Later only a lost connection; the report has what goes wrong with one tenant.
 pub async fn seed_tenant_defaults(
     database: &Database,
     tenancy: &Tenancy,
@@ -36,7 +39,7 @@ pub async fn seed_tenant_defaults(
         Selection::One { .. } => Some(1),
         Selection::All => None,
         Selection::List(list) => {
-            identities::check(database, tenancy, list).await?;
+            duplicates::check(database, tenancy, list).await?;
             Some(list.tenants())
         }
     };
@@ -46,8 +49,8 @@ pub async fn seed_tenant_defaults(
     let mut report = SeedReport::new(&plan.tables, options.dry_run);
     let stopped = Cell::new(false);
     let run = Run { database, tenancy, plan: &plan, dry_run: options.dry_run };
-    let source = TenantStream::new(database, tenancy, options, &plan)?;
-    let chunks = stream::try_unfold(source, TenantStream::step);
+    let tenants = TenantStream::new(database, tenancy, options, &plan)?;
+    let chunks = stream::try_unfold(tenants, TenantStream::step);
     let answers = chunks.map_ok(|chunk| stream::iter(chunk).map(Ok::<_, Error>)).try_flatten();
     let lines = answers
         .take_while(|_| {
@@ -80,13 +83,13 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Seeds one tenant. A lost connection ends the run, as every other tenant would fail of it too.
+    /// Seeds one tenant. A lost connection ends the run, as every other tenant would fail, too.
     async fn settle(&self, answer: Result<TenantAnswer>) -> Result<TenantLine> {
         let target = match answer? {
             TenantAnswer::Settled(line) => return Ok(line),
             TenantAnswer::Seed(target) => target,
         };
-        let inserted = match self.insert_patiently(&target).await {
+        let inserted = match self.insert_with_retry(&target).await {
             Err(error) if fault_of(&error) == Fault::Connection => return Err(error.into()),
             inserted => inserted,
         };
@@ -112,8 +115,8 @@ impl Run<'_> {
         })
     }
 
-    /// Tries again where somebody was in the way or the connection was lost: to insert twice does no more than to insert once.
-    async fn insert_patiently(&self, target: &TenantToSeed) -> Result<Vec<bool>, RlsError> {
+    /// Tries again after contention or a lost connection: to insert twice does no more than to insert once.
+    async fn insert_with_retry(&self, target: &TenantToSeed) -> Result<Vec<bool>, RlsError> {
         let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2), 5);
         loop {
             match self.insert(target).await {

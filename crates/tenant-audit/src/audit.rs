@@ -4,11 +4,14 @@ use futures_util::{StreamExt, stream};
 use sqlx::Row;
 use tenancy_config::{Ident, TableName, Tenancy};
 use tenant_rls::catalog::Missing;
+use tenant_rls::row_count::from_bigint;
 use tenant_rls::{Access, ActingRole, AuditTx, Catalog, Database, visibility};
 use tokio::sync::Semaphore;
 
-use crate::plan::TableCount;
-use crate::{AuditReport, AuditTotals, CrossReference, Error, Result, SCHEMA, TableReport, next};
+use crate::error::{Error, Result};
+use crate::next_steps::next_steps;
+use crate::report::{AuditReport, AuditTotals, CrossReference, SCHEMA, TableReport};
+use crate::table_count::TableCount;
 
 /// What to audit, and how fast.
 #[derive(Debug, Clone)]
@@ -69,20 +72,20 @@ pub async fn audit(
     let mut coordinator = AuditTx::begin(database, &[], std::slice::from_ref(&login), None).await?;
     keep_idle(&mut coordinator).await?;
     let snapshot = coordinator.export().await?;
-    // After the snapshot: a NOT NULL that is proven now also holds for every row that could still be found at fault.
+    // After the snapshot: where NOT NULL is proven now, no row is without a tenant any more, whatever the snapshot shows.
     let catalog = Catalog::load(database, tenancy).await?;
-    let (mut plans, missing) = select(&catalog, tenancy, &options.tables)?;
-    let role = proven_role(database, tenancy, login, &plans).await?;
+    let (mut counts, missing) = select(&catalog, tenancy, &options.tables)?;
+    let role = proven_role(database, tenancy, login, &counts).await?;
 
-    let of = plans.len();
-    let estimated_rows = plans.iter().map(|plan| plan.table.estimated_rows.max(0.0) as u64).sum();
+    let of = counts.len();
+    let estimated_rows = counts.iter().map(|count| count.table.estimated_rows.max(0.0) as u64).sum();
     progress(AuditProgress::Planned { tables: of, estimated_rows, role: role.clone() });
-    // The largest first, so that none is left over to be waited for alone.
-    plans.sort_by(|one, other| other.table.estimated_rows.total_cmp(&one.table.estimated_rows));
+    // The largest first, so that the audit does not end with a large table that is counted alone.
+    counts.sort_by(|one, other| other.table.estimated_rows.total_cmp(&one.table.estimated_rows));
 
-    let connections = Connections::new(database, &plans, role.as_ref()).await?;
-    let mut running = stream::iter(&plans)
-        .map(|plan| count(database, &connections, plan, role.as_slice(), &snapshot))
+    let connections = Connections::new(database, &counts, role.as_ref()).await?;
+    let mut running = stream::iter(&counts)
+        .map(|count| count_table(database, &connections, count, role.as_slice(), &snapshot))
         .buffer_unordered(options.concurrency.max(1));
     let mut tables = Vec::with_capacity(of);
     while let Some(counted) = running.next().await {
@@ -103,7 +106,7 @@ pub async fn audit(
         tenants: catalog.tenants.clone(),
         tenants_found,
         totals: AuditTotals::of(&tables, &missing, tenants_found),
-        next: next::steps(&catalog, &missing, tenancy, &tables),
+        next: next_steps(&catalog, &missing, tenancy, &tables),
         tables,
         missing,
     })
@@ -119,38 +122,38 @@ async fn keep_idle(coordinator: &mut AuditTx) -> Result<()> {
     Ok(())
 }
 
-/// The tables that are meant: what to count, and what is not there to be counted.
+/// The tables that `names` means: what to count, and what is missing.
 fn select(catalog: &Catalog, tenancy: &Tenancy, names: &[String]) -> Result<(Vec<TableCount>, Vec<Missing>)> {
     let key = Ident::new(&tenancy.tenant.key)?;
-    let plan = |table| Ok(TableCount::new(catalog, &key, table)?);
+    let new = |table| Ok(TableCount::new(catalog, &key, table)?);
     if names.is_empty() {
-        return Ok((catalog.tables.iter().map(plan).collect::<Result<_>>()?, catalog.missing.clone()));
+        return Ok((catalog.tables.iter().map(new).collect::<Result<_>>()?, catalog.missing.clone()));
     }
-    let (mut plans, mut missing) = (Vec::<TableCount>::new(), Vec::<Missing>::new());
+    let (mut counts, mut missing) = (Vec::<TableCount>::new(), Vec::<Missing>::new());
     for name in names {
         let name = TableName::parse(name, &tenancy.database.schema)?;
-        if plans.iter().any(|plan| plan.table.name == name) || missing.iter().any(|missing| missing.table == name) {
+        if counts.iter().any(|count| count.table.name == name) || missing.iter().any(|missing| missing.table == name) {
             continue;
         }
         match catalog.missing.iter().find(|missing| missing.table == name) {
-            Some(found) => missing.push(found.clone()),
-            None => plans.push(plan(catalog.table(&name)?)?),
+            Some(lacking) => missing.push(lacking.clone()),
+            None => counts.push(new(catalog.table(&name)?)?),
         }
     }
-    Ok((plans, missing))
+    Ok((counts, missing))
 }
 
-/// Finds the role for all tables before the first is read: an audit that cannot end is not begun.
+/// Finds the role for all tables before the first is read, so that no audit begins that cannot end.
 async fn proven_role(
     database: &Database,
     tenancy: &Tenancy,
     login: ActingRole,
-    plans: &[TableCount],
+    counts: &[TableCount],
 ) -> Result<Option<ActingRole>> {
-    if plans.is_empty() {
+    if counts.is_empty() {
         return Ok(None);
     }
-    let access: Vec<Access> = plans.iter().flat_map(|plan| plan.access.clone()).collect();
+    let access: Vec<Access> = counts.iter().flat_map(|count| count.access.clone()).collect();
     let mut candidates = vec![login];
     for role in [&tenancy.roles.auditor, &tenancy.roles.maintenance] {
         if !role.is_empty() {
@@ -162,17 +165,17 @@ async fn proven_role(
 
 /// Shares the pool's connections between the tables.
 ///
-/// Under policies an [`AuditTx`] keeps two: one holds the locks. If tasks took them one by one, all could hold one and wait for another
-/// for ever; so a task takes both at once, before it asks the pool.
+/// Under policies an [`AuditTx`] needs two, one of which holds the locks. If each task took them one by one, all could hold one and wait
+/// forever for another; so a task takes both permits at once, before it asks the pool.
 struct Connections {
     free: Semaphore,
     each: u32,
 }
 
 impl Connections {
-    /// Those beside the coordinator's.
-    async fn new(database: &Database, plans: &[TableCount], role: Option<&ActingRole>) -> Result<Self> {
-        let access: Vec<Access> = plans.iter().flat_map(|plan| plan.access.clone()).collect();
+    /// The connections of the pool but for the coordinator's.
+    async fn new(database: &Database, counts: &[TableCount], role: Option<&ActingRole>) -> Result<Self> {
+        let access: Vec<Access> = counts.iter().flat_map(|count| count.access.clone()).collect();
         let by_policy = match role {
             Some(role) => visibility::reads_by_policy(database, &access, role).await?,
             None => false,
@@ -183,45 +186,42 @@ impl Connections {
     }
 }
 
-async fn count(
+async fn count_table(
     database: &Database,
     connections: &Connections,
-    plan: &TableCount,
+    count: &TableCount,
     role: &[ActingRole],
     snapshot: &str,
 ) -> Result<TableReport> {
     let _held = connections.free.acquire_many(connections.each).await.expect("nobody closes the semaphore");
-    let mut audit = AuditTx::begin(database, &plan.access, role, Some(snapshot)).await?;
-    let doing = || tenant_rls::Error::query(format!("counting {}", plan.table.name));
-    let row = sqlx::query(&plan.statement).persistent(false).fetch_one(audit.connection()).await.map_err(doing())?;
-    refuse_rewritten(&mut audit, &plan.access).await?;
+    let mut audit = AuditTx::begin(database, &count.access, role, Some(snapshot)).await?;
+    let doing = || tenant_rls::Error::query(format!("counting {}", count.table.name));
+    let row = sqlx::query(&count.statement).persistent(false).fetch_one(audit.connection()).await.map_err(doing())?;
+    refuse_rewritten(&mut audit, &count.access).await?;
     audit.close().await?;
 
     let rows: Vec<i64> = row.get(4);
-    let references = plan.references.iter().zip(rows);
+    let references = count.references.iter().zip(rows);
     Ok(TableReport {
-        table: plan.table.name.clone(),
-        column: plan.table.column.name.clone(),
-        column_type: plan.table.column.type_name.clone(),
-        rows: number(row.get(0)),
-        null_rows: number(row.get(1)),
-        null_proven: plan.table.column.never_null,
-        platform_rows: plan.table.platform_rows,
-        empty_rows: number(row.get(2)),
-        ghost_rows: plan.looks_for_ghosts.then(|| number(row.get(3))),
-        cross_references: references.map(|(key, rows)| CrossReference { rows: number(rows), ..key.clone() }).collect(),
-        missing: plan.missing.clone(),
+        table: count.table.name.clone(),
+        column: count.table.column.name.clone(),
+        column_type: count.table.column.type_name.clone(),
+        rows: from_bigint(row.get(0)),
+        null_rows: from_bigint(row.get(1)),
+        null_proven: count.table.column.never_null,
+        platform_rows: count.table.platform_rows,
+        empty_rows: from_bigint(row.get(2)),
+        ghost_rows: count.looks_for_ghosts.then(|| from_bigint(row.get(3))),
+        cross_references: references
+            .map(|(key, rows)| CrossReference { rows: from_bigint(rows), ..key.clone() })
+            .collect(),
+        missing: count.missing.clone(),
     })
 }
 
-/// A count is never negative.
-fn number(count: i64) -> u64 {
-    count.unsigned_abs()
-}
-
-/// Fails where the snapshot could not show a table whole. Asked after the scan, whose lock keeps the answer true.
+/// Fails where the snapshot could not show a table whole. It asks after the scan, whose lock keeps the answer true.
 async fn refuse_rewritten(audit: &mut AuditTx, access: &[Access]) -> Result<()> {
-    let rewritten = sqlx::query(include_str!("../../../sql/audit/rewritten.sql"))
+    let rewritten = sqlx::query(include_str!("../../../sql/tenant-audit/rewritten.sql"))
         .bind(access.iter().map(|need| need.table.schema().as_str()).collect::<Vec<_>>())
         .bind(access.iter().map(|need| need.table.name().as_str()).collect::<Vec<_>>())
         .fetch_optional(audit.pinned().await?)

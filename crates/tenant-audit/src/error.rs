@@ -9,7 +9,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The database said no, or no role sees everything ([`tenant_rls::Error::CannotSee`]).
+    /// The database refused a statement, or no role sees everything ([`tenant_rls::Error::CannotSee`]).
     #[error(transparent)]
     Database(#[from] tenant_rls::Error),
     /// To a snapshot from before, a table that was rewritten looks empty.

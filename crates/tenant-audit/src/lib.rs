@@ -1,17 +1,17 @@
 //! What is wrong now: rows without a tenant, with a tenant that does not exist, or that reference another tenant's rows;
 //! and what a table lacks of column, index and constraints.
 //!
-//! It cannot undercount: every table is read by a role that was proven to see all of its rows, all tables in one snapshot,
-//! and a table that the snapshot cannot show whole is an error, never a smaller number.
+//! It cannot undercount: every table is read by a role that was proven to see all of its rows, all tables are read in one
+//! snapshot, and a table that the snapshot cannot show whole is an error, never a smaller number.
 
+mod access;
 mod audit;
-mod auditor;
 mod error;
-mod next;
-mod plan;
+mod next_steps;
 mod report;
+mod table_count;
 
+pub use access::access;
 pub use audit::{AuditOptions, AuditProgress, audit};
-pub use auditor::access;
 pub use error::{Error, Result};
 pub use report::{AuditReport, AuditTotals, CrossReference, MissingPiece, SCHEMA, TableReport};

@@ -1,4 +1,4 @@
-//! Runs that write what people decided: begun, done in batches, ended.
+//! Runs that write the decisions of people: begun, done in batches, ended.
 
 use std::time::Duration;
 
@@ -6,9 +6,10 @@ use sqlx::{PgConnection, Row};
 use tenancy_config::Tenancy;
 use tenant_rls::{Database, Error as RlsError, Sql};
 
+use crate::error::Result;
 use crate::owner::{act, begin};
+use crate::run::{NewRun, Run};
 use crate::trust::verified;
-use crate::{NewRun, Result, Run};
 
 /// The job of such a run in `tenant_ops.run`.
 const JOB: &str = "backfill apply";
@@ -23,7 +24,7 @@ pub struct DecisionRun {
     pub id: i64,
 }
 
-/// One call of `tenant_ops.apply_batch`. The three lists are as long as each other.
+/// One call of `tenant_ops.apply_batch`. The three lists have the same length.
 #[derive(Debug)]
 pub struct DecisionCall<'a> {
     /// The session variable that policies read.
@@ -40,7 +41,7 @@ pub struct DecisionCall<'a> {
     pub fingerprints: Vec<&'a str>,
 }
 
-/// What came of one decision.
+/// The result of one decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DecisionResult {
     /// Written and journaled.
@@ -65,7 +66,7 @@ impl DecisionResult {
             "assigned" => Self::Assigned(has.unwrap_or_default()),
             "held" => Self::Held,
             "no tenant" => Self::NoTenant,
-            // Whatever it is, it is not what was decided on.
+            // Anything else is not what was decided on, either.
             _ => Self::Changed,
         }
     }
@@ -78,7 +79,7 @@ impl DecisionRun {
     /// [`crate::Error::Database`].
     pub async fn resume_or_open(database: &Database, table: &str) -> Result<Self> {
         let mut tx = begin(database, Duration::from_secs(5)).await?;
-        let unfinished = sqlx::query_scalar(include_str!("../../../sql/ops/unfinished_decisions.sql"))
+        let unfinished = sqlx::query_scalar(include_str!("../../../sql/tenant-ops/unfinished_decisions.sql"))
             .bind(table)
             .bind(JOB)
             .fetch_optional(tx.connection())
@@ -102,12 +103,15 @@ impl DecisionRun {
         Ok(Self { id: Run::open_in(connection, &new).await?.id })
     }
 
-    /// Does one batch, and gives a verdict for each decision, in their order. It commits or rolls back with the caller's transaction,
-    /// which holds the lease still.
+    /// Does one batch, and returns the result of each decision, in their order. It commits or rolls back with the caller's transaction,
+    /// which has locked the lease.
     ///
     /// # Errors
-    /// [`RlsError::Query`] with SQLSTATE `TO002` where another number of rows was written than locked, and whatever the rows or
-    /// the server say.
+    /// [`RlsError::Query`], with the SQLSTATE [`WRITTEN_NOT_LOCKED`] or [`RUN_NOT_RUNNING`], or that with which a row, a trigger
+    /// or the server refuses.
+    ///
+    /// [`WRITTEN_NOT_LOCKED`]: tenant_rls::sqlstate::WRITTEN_NOT_LOCKED
+    /// [`RUN_NOT_RUNNING`]: tenant_rls::sqlstate::RUN_NOT_RUNNING
     pub async fn batch(self, tx: &mut PgConnection, call: &DecisionCall<'_>) -> Result<Vec<DecisionResult>, RlsError> {
         let rows = sqlx::query("SELECT verdict, nths, has FROM tenant_ops.apply_batch($1, $2, $3, $4, $5, $6, $7)")
             .bind(self.id)
@@ -120,18 +124,18 @@ impl DecisionRun {
             .fetch_all(tx)
             .await
             .map_err(RlsError::query("writing what was decided"))?;
-        let mut verdicts = vec![DecisionResult::Changed; call.keys.len()];
+        let mut results = vec![DecisionResult::Changed; call.keys.len()];
         for row in rows {
             let (word, nths, has): (String, Vec<i64>, Vec<Option<String>>) = (row.get(0), row.get(1), row.get(2));
             for (nth, has) in nths.into_iter().zip(has) {
-                verdicts[position(nth)] = DecisionResult::parse(&word, has);
+                results[position(nth)] = DecisionResult::parse(&word, has);
             }
         }
-        Ok(verdicts)
+        Ok(results)
     }
 
-    /// Marks the run as done, or as stopped, to be taken up again. One that is done and wrote nothing is forgotten. Returns whether
-    /// it is kept.
+    /// Marks the run as done, or as stopped, to be resumed. A run that is done and wrote nothing is removed. Returns whether
+    /// it is still there.
     ///
     /// # Errors
     /// [`crate::Error::Database`].
@@ -144,7 +148,7 @@ impl DecisionRun {
             .execute(tx.connection())
             .await
             .map_err(doing())?;
-        let forgotten = sqlx::query(include_str!("../../../sql/ops/forget_empty_run.sql"))
+        let forgotten = sqlx::query(include_str!("../../../sql/tenant-ops/forget_empty_run.sql"))
             .bind(self.id)
             .execute(tx.connection())
             .await
@@ -154,7 +158,7 @@ impl DecisionRun {
     }
 }
 
-/// For each of these rows of `table` (`schema.table`) the run that gave it this very tenant by a decision which was not taken back.
+/// For each of these rows of `table` (`schema.table`), the run that gave it the tenant beside it by a decision that was not taken back.
 ///
 /// # Errors
 /// [`crate::Error::Untrusted`]; [`crate::Error::Database`].
@@ -170,7 +174,7 @@ pub async fn decided(
         return Ok(runs);
     }
     let before = act(connection).await?;
-    let rows = sqlx::query(include_str!("../../../sql/ops/decided.sql"))
+    let rows = sqlx::query(include_str!("../../../sql/tenant-ops/decided.sql"))
         .bind(table)
         .bind(keys)
         .bind(tenants)
@@ -184,7 +188,7 @@ pub async fn decided(
     Ok(runs)
 }
 
-/// From the server's count, which begins with 1.
+/// The index of what the server counts from 1.
 fn position(nth: i64) -> usize {
     usize::try_from(nth - 1).expect("the server counts from 1")
 }

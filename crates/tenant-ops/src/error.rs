@@ -3,8 +3,8 @@
 use chrono::{DateTime, Local};
 use tenancy_config::{Exit, NameError, UserError};
 
-use crate::install::VERSION;
 use crate::trust::finding::Finding;
+use crate::trust::layout::VERSION;
 
 /// The result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -13,7 +13,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The database said no.
+    /// The database refused a statement.
     #[error(transparent)]
     Database(#[from] tenant_rls::Error),
     /// Another run works on the same table.
@@ -29,13 +29,13 @@ pub enum Error {
         /// Since when, by the server's clock.
         since: DateTime<Local>,
     },
-    /// The lease was taken over while this run was out of reach; it can write no more.
+    /// The lease was taken over while this run gave no heartbeat; it can write nothing more.
     #[error("the lease on {resource} was taken over by another run; this one wrote nothing since")]
     LeaseLost {
         /// What was held.
         resource: String,
     },
-    /// What is in the schema `tenant_ops`, or who may use it, is not as this program made it.
+    /// The objects of the schema `tenant_ops`, or the rights on them, are not what this program made.
     #[error("the schema tenant_ops cannot be relied on: {}", listed(.findings))]
     Untrusted {
         /// What is wrong; at least one.
@@ -57,18 +57,18 @@ pub enum Error {
     },
 }
 
-/// So many findings are told.
-const TOLD: usize = 5;
+/// Findings that a message has.
+const SHOWN: usize = 5;
 
 fn listed(findings: &[Finding]) -> String {
-    let told: Vec<String> = findings.iter().take(TOLD).map(ToString::to_string).collect();
-    match findings.len().saturating_sub(TOLD) {
-        0 => told.join("; "),
-        more => format!("{}; and {more} more", told.join("; ")),
+    let shown: Vec<String> = findings.iter().take(SHOWN).map(ToString::to_string).collect();
+    match findings.len().saturating_sub(SHOWN) {
+        0 => shown.join("; "),
+        more => format!("{}; and {more} more", shown.join("; ")),
     }
 }
 
-/// The statements that take away what must not be there, all of them: they are to be pasted. Of the rest, what to do about the first.
+/// All statements that take rights away, as people paste them; where the first finding is no right, what to do about that one.
 fn remedy(findings: &[Finding]) -> Option<String> {
     let is_right = |finding: &&Finding| matches!(finding, Finding::Right { .. });
     match findings.first()? {

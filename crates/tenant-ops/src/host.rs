@@ -1,4 +1,4 @@
-//! Which machine this is, for journals and for a second operator to read.
+//! The name of this machine, for journals and for a second operator.
 
 /// The machine's name, if it has one.
 pub fn host(env: impl Fn(&str) -> Option<String>) -> Option<String> {
@@ -7,7 +7,7 @@ pub fn host(env: impl Fn(&str) -> Option<String>) -> Option<String> {
     env("HOSTNAME").filter(|name| !name.is_empty()).or_else(kernel).filter(|name| !name.is_empty())
 }
 
-/// The same of this process, in words where it has none.
+/// The name of this machine, or words that say that it has none.
 pub(crate) fn this_host() -> String {
     host(tenancy_config::environment::checked).unwrap_or_else(|| "unknown host".to_owned())
 }

@@ -7,13 +7,10 @@ use sqlx::PgConnection;
 use tenancy_config::{Ident, Tenancy};
 use tenant_rls::{Backoff, Database, Error as RlsError, Fault, OwnerTx, Sql, Template, fault_of};
 
+use crate::error::{Error, Result};
 use crate::owner::act;
-use crate::trust::layout::FUNCTIONS;
-use crate::trust::{look, rights, verified};
-use crate::{Error, Result};
-
-/// Counts up with every change of the definitions in `sql/ops/`.
-pub(crate) const VERSION: i32 = 8;
+use crate::trust::layout::{FUNCTIONS, VERSION};
+use crate::trust::{lock, rights, verified, verified_behind_lock};
 
 /// What an upgrade gives another name, with the rights that it has: install.sql.
 const RENAMED: [(&str, &str); 2] = [("lane", "range"), ("member", "run_process")];
@@ -21,7 +18,7 @@ const RENAMED: [(&str, &str); 2] = [("lane", "range"), ("member", "run_process")
 /// How long the statements of an upgrade wait for a table that a batch is writing to.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Creates what is missing, once; a database that has it is only examined.
+/// Creates the schema, or what is missing in it; one that is complete is only examined.
 ///
 /// # Errors
 /// [`Error::NotInstalled`] where this role may not create it; [`Error::Untrusted`] where somebody else made or changed it.
@@ -57,17 +54,17 @@ pub async fn install_in(connection: &mut PgConnection, tenancy: &Tenancy) -> Res
         return Ok(());
     }
     lock(connection).await?;
-    // Again behind the lock: whoever had it before has installed it.
-    let objects = match look(connection, tenancy).await? {
+    // Asked again behind the lock, as its holder before may have installed it.
+    let objects = match verified_behind_lock(connection, tenancy).await? {
         Some(there) if there.version == Some(VERSION) => return Ok(()),
         Some(there) => there.objects,
         None => {
-            run(connection, Sql::from_static(include_str!("../../../sql/ops/create_schema.sql"))).await?;
+            run(connection, Sql::from_static(include_str!("../../../sql/tenant-ops/create_schema.sql"))).await?;
             BTreeSet::new()
         }
     };
     let before = act(connection).await?;
-    run(connection, Sql::from_static(include_str!("../../../sql/ops/install.sql"))).await?;
+    run(connection, Sql::from_static(include_str!("../../../sql/tenant-ops/install.sql"))).await?;
     for (_, script) in FUNCTIONS {
         run(connection, Sql::from_static(script)).await?;
     }
@@ -82,21 +79,13 @@ pub async fn install_in(connection: &mut PgConnection, tenancy: &Tenancy) -> Res
         .await
         .map_err(RlsError::query("noting the layout of the schema tenant_ops"))?;
     before.again(connection).await?;
-    // What it made is examined as what it finds is: an event trigger may have had a hand in it.
-    look(connection, tenancy).await?;
+    // What it made is examined, too, as an event trigger may have changed it.
+    verified_behind_lock(connection, tenancy).await?;
     Ok(())
 }
 
-/// Waits for whoever installs or upgrades it, and keeps others from doing so until the transaction ends.
-pub(crate) async fn lock(connection: &mut PgConnection) -> Result<(), RlsError> {
-    sqlx::Executor::execute(connection, sqlx::raw_sql(include_str!("../../../sql/ops/lock_layout.sql")))
-        .await
-        .map_err(RlsError::query("waiting for whoever installs the schema tenant_ops"))?;
-    Ok(())
-}
-
-/// Takes away what default privileges gave of the objects that were just made, all but those that were there, and of functions what
-/// everybody has: for whole databases they cannot be taken back within a schema.
+/// Revokes what default privileges grant on the objects that were just made, and what PUBLIC has on functions: default privileges of a
+/// whole database cannot be revoked for one schema. Objects that were there before keep their rights.
 async fn take_away(
     connection: &mut PgConnection,
     tenancy: &Tenancy,
@@ -110,21 +99,21 @@ async fn take_away(
     Ok(())
 }
 
-/// Gives the maintenance role its rights on the book-keeping: for a role that came after [`install`].
+/// Grants the maintenance role its rights on the book-keeping, for a role that was made after [`install`].
 ///
 /// # Errors
 /// [`Error::Untrusted`]; [`Error::Database`].
 pub async fn grant(database: &Database, tenancy: &Tenancy) -> Result<()> {
     let mut tx = OwnerTx::begin(database, LOCK_TIMEOUT).await?;
     lock(tx.connection()).await?;
-    if look(tx.connection(), tenancy).await?.is_some() {
+    if verified_behind_lock(tx.connection(), tenancy).await?.is_some() {
         let _ = act(tx.connection()).await?;
         grant_in(tx.connection(), tenancy).await?;
     }
     Ok(tx.commit().await?)
 }
 
-/// Gives the maintenance role, if there is one, what it needs.
+/// Grants the maintenance role, if there is one, what it needs.
 async fn grant_in(connection: &mut PgConnection, tenancy: &Tenancy) -> Result<(), RlsError> {
     let role = Ident::new(&tenancy.roles.maintenance)?;
     let exists: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = $1)")
@@ -133,7 +122,7 @@ async fn grant_in(connection: &mut PgConnection, tenancy: &Tenancy) -> Result<()
         .await
         .map_err(RlsError::query("granting rights on the schema tenant_ops"))?;
     if exists {
-        let grant = Template::new(include_str!("../../../sql/ops/grant.sql")).ident("role", &role).build();
+        let grant = Template::new(include_str!("../../../sql/tenant-ops/grant.sql")).ident("role", &role).build();
         run(connection, grant).await?;
     }
     Ok(())

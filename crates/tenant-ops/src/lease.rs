@@ -1,23 +1,21 @@
-//! Leases with heartbeat and fencing: a row, not a session lock, so that a pooler between does not matter.
+//! Leases with heartbeat and fencing. A lease is a row and not a session lock, so that it works through a pooler.
 
 use std::time::Duration;
 
-use chrono::Local;
 use sqlx::PgConnection;
 use tenant_rls::{Database, Error as RlsError};
 
-use crate::lease_watch::{Attempt, LeaseWatch};
+use crate::error::{Error, Result};
 use crate::owner::{act, begin};
-use crate::{Error, Result};
 
-/// A lease whose holder gave no heartbeat for this long may be taken over, by whoever watched it meanwhile.
+/// A process that watched a lease for this long without a heartbeat may take it over.
 pub const LEASE_TTL: Duration = Duration::from_secs(10);
 
 /// How often a holder renews its lease.
 pub const HEARTBEAT: Duration = Duration::from_secs(2);
 
-/// The right to work on something, until [`Lease::release`] or until it ran out. Writing checks the fence in the same
-/// transaction: a holder that slept through a take-over cannot write.
+/// The right to work on something, until [`Lease::release`] or until it runs out. A transaction that writes checks the fence: a holder
+/// that slept through a take-over cannot write.
 #[derive(Debug, Clone)]
 pub struct Lease {
     /// What is held.
@@ -27,43 +25,13 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// Takes the lease. Where somebody has it, waits to see whether they are alive: one whose holder gives no heartbeat for
-    /// [`LEASE_TTL`] is taken over. `waiting` gets the holder's name once, when the wait begins.
-    ///
-    /// # Errors
-    /// [`Error::Held`] where somebody who is alive has it.
-    pub async fn acquire(
-        database: &Database,
-        resource: &str,
-        holder: &str,
-        waiting: &mut (dyn FnMut(&str) + Send),
-    ) -> Result<Self> {
-        let mut watch = LeaseWatch::new(resource);
-        let mut told = false;
-        loop {
-            match watch.try_take(database, holder).await? {
-                Attempt::Taken(lease) => return Ok(lease),
-                Attempt::Alive(current) => {
-                    let (resource, since) = (resource.to_owned(), current.since.with_timezone(&Local));
-                    return Err(Error::Held { resource, holder: current.holder, since });
-                }
-                Attempt::Watched(current) => {
-                    if !std::mem::replace(&mut told, true) {
-                        waiting(&current.holder);
-                    }
-                    tokio::time::sleep(Duration::from_millis(250)).await;
-                }
-            }
-        }
-    }
-
     /// Renews the lease.
     ///
     /// # Errors
     /// [`Error::LeaseLost`] where another run has taken it over.
     pub async fn heartbeat(&self, database: &Database) -> Result<()> {
         let mut tx = begin(database, HEARTBEAT).await?;
-        let renewed = sqlx::query(include_str!("../../../sql/ops/heartbeat.sql"))
+        let renewed = sqlx::query(include_str!("../../../sql/tenant-ops/heartbeat.sql"))
             .bind(&self.resource)
             .bind(self.fence)
             .execute(tx.connection())
@@ -83,17 +51,17 @@ impl Lease {
         Heartbeat::spawn(async move {
             loop {
                 tokio::time::sleep(HEARTBEAT).await;
-                // A lost lease needs no word here: the next write finds the fence moved and stops.
+                // Nothing is done about a lost lease here: the next write sees that the fence has moved, and stops.
                 let _ = lease.heartbeat(&database).await;
             }
         })
     }
 
-    /// Holds the lease still until the open transaction ends: whoever takes it over waits for that, and where somebody has
-    /// taken it over already, nothing is written.
+    /// Locks the lease until the open transaction ends, so that a take-over waits for that. Fails where somebody has already taken
+    /// it over.
     ///
     /// # Errors
-    /// [`Error::LeaseLost`].
+    /// [`Error::LeaseLost`]; [`Error::Database`].
     pub async fn fence(&self, connection: &mut PgConnection) -> Result<()> {
         let before = act(connection).await?;
         let held = sqlx::query("SELECT FROM tenant_ops.lease WHERE resource = $1 AND fence = $2 FOR KEY SHARE")
@@ -112,7 +80,7 @@ impl Lease {
     /// [`Error::Database`]; the lease runs out by itself then.
     pub async fn release(&self, database: &Database) -> Result<()> {
         let mut tx = begin(database, HEARTBEAT).await?;
-        sqlx::query(include_str!("../../../sql/ops/release_lease.sql"))
+        sqlx::query(include_str!("../../../sql/tenant-ops/release_lease.sql"))
             .bind(&self.resource)
             .bind(self.fence)
             .execute(tx.connection())
@@ -122,7 +90,7 @@ impl Lease {
     }
 }
 
-/// A sign of life that a task of its own renews, until this is dropped.
+/// A task that gives heartbeats until this is dropped.
 #[derive(Debug)]
 pub struct Heartbeat(tokio::task::JoinHandle<()>);
 

@@ -1,26 +1,27 @@
-//! Watching whether the holder of a lease is alive: their heartbeats are counted, and the time without one is measured by this process.
-//! The server's clock has no say, as it can be set back or forward meanwhile.
+//! Taking a lease, and watching whether its holder is alive: heartbeats are counted, and the time without one is measured by this
+//! process. The server's clock is not used, as it can be set back or forward meanwhile.
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Local, Utc};
 use sqlx::{PgConnection, Row};
 use tenant_rls::{Backoff, Database, Error as RlsError, retry_locks};
 use tokio::time::Instant;
 
+use crate::error::{Error, Result};
+use crate::lease::{LEASE_TTL, Lease};
 use crate::owner::begin;
-use crate::{LEASE_TTL, Lease, Result};
 
 /// What this process has seen of a lease that somebody else holds.
 #[derive(Debug)]
 pub struct LeaseWatch {
     resource: String,
-    seen: Option<Seen>,
+    seen: Option<LastHeartbeat>,
 }
 
 /// The last heartbeat that was seen, and since when there was no other.
 #[derive(Debug, Clone, Copy)]
-struct Seen {
+struct LastHeartbeat {
     beat: Beat,
     since: Instant,
 }
@@ -39,7 +40,7 @@ pub(crate) struct Holder {
     beat: Beat,
 }
 
-/// What came of trying to take a lease.
+/// The result of trying to take a lease.
 #[derive(Debug)]
 pub(crate) enum Attempt {
     Taken(Lease),
@@ -55,18 +56,18 @@ impl LeaseWatch {
         Self { resource: resource.into(), seen: None }
     }
 
-    /// Takes the lease if nobody holds it, or whoever holds it gave no heartbeat for [`LEASE_TTL`] of watching: of calls of this.
+    /// Takes the lease if nobody holds it, or if the calls of this have seen no heartbeat of its holder for [`LEASE_TTL`].
     ///
     /// # Errors
-    /// [`crate::Error::Database`].
-    pub async fn take(&mut self, database: &Database, holder: &str) -> Result<Option<Lease>> {
-        match self.try_take(database, holder).await? {
+    /// [`Error::Database`].
+    pub async fn try_acquire(&mut self, database: &Database, holder: &str) -> Result<Option<Lease>> {
+        match self.attempt(database, holder).await? {
             Attempt::Taken(lease) => Ok(Some(lease)),
             Attempt::Watched(_) | Attempt::Alive(_) => Ok(None),
         }
     }
 
-    pub(crate) async fn try_take(&mut self, database: &Database, holder: &str) -> Result<Attempt> {
+    pub(crate) async fn attempt(&mut self, database: &Database, holder: &str) -> Result<Attempt> {
         let silent = self.seen.filter(|seen| seen.since.elapsed() >= LEASE_TTL).map(|seen| seen.beat);
         let backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2), 8);
         let current = retry_locks(backoff, async || {
@@ -86,14 +87,46 @@ impl LeaseWatch {
         })
     }
 
-    /// Whether a heartbeat was given since the last look. The first look tells nothing.
+    /// Whether a heartbeat was given since this was last asked. The first answer is always no.
     fn gave_a_heartbeat(&mut self, beat: Beat) -> bool {
         let first = self.seen.is_none();
         if self.seen.is_some_and(|seen| seen.beat == beat) {
             return false;
         }
-        self.seen = Some(Seen { beat, since: Instant::now() });
+        self.seen = Some(LastHeartbeat { beat, since: Instant::now() });
         !first
+    }
+}
+
+impl Lease {
+    /// Takes the lease. If somebody has it, waits to see whether they are alive: a lease whose holder gives no heartbeat for
+    /// [`LEASE_TTL`] is taken over. `waiting` gets the holder's name once, when the wait begins.
+    ///
+    /// # Errors
+    /// [`Error::Held`] where its holder is alive; [`Error::Database`].
+    pub async fn acquire(
+        database: &Database,
+        resource: &str,
+        holder: &str,
+        waiting: &mut (dyn FnMut(&str) + Send),
+    ) -> Result<Self> {
+        let mut watch = LeaseWatch::new(resource);
+        let mut named = false;
+        loop {
+            match watch.attempt(database, holder).await? {
+                Attempt::Taken(lease) => return Ok(lease),
+                Attempt::Alive(current) => {
+                    let (resource, since) = (resource.to_owned(), current.since.with_timezone(&Local));
+                    return Err(Error::Held { resource, holder: current.holder, since });
+                }
+                Attempt::Watched(current) => {
+                    if !std::mem::replace(&mut named, true) {
+                        waiting(&current.holder);
+                    }
+                    tokio::time::sleep(Duration::from_millis(250)).await;
+                }
+            }
+        }
     }
 }
 
@@ -103,12 +136,12 @@ async fn acquire(
     holder: &str,
     silent: Option<Beat>,
 ) -> Result<Option<i64>, RlsError> {
-    sqlx::query(include_str!("../../../sql/ops/open_lease.sql"))
+    sqlx::query(include_str!("../../../sql/tenant-ops/open_lease.sql"))
         .bind(resource)
         .execute(&mut *connection)
         .await
         .map_err(RlsError::query("taking the lease"))?;
-    sqlx::query_scalar(include_str!("../../../sql/ops/acquire_lease.sql"))
+    sqlx::query_scalar(include_str!("../../../sql/tenant-ops/acquire_lease.sql"))
         .bind(resource)
         .bind(holder)
         .bind(silent.map(|beat| beat.fence))
@@ -120,7 +153,7 @@ async fn acquire(
 
 impl Holder {
     async fn read(connection: &mut PgConnection, resource: &str) -> Result<Self, RlsError> {
-        let row = sqlx::query(include_str!("../../../sql/ops/lease_holder.sql"))
+        let row = sqlx::query(include_str!("../../../sql/tenant-ops/lease_holder.sql"))
             .bind(resource)
             .fetch_one(connection)
             .await

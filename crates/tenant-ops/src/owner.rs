@@ -1,18 +1,18 @@
-//! Acting as the role that owns the book-keeping: what a superuser does there the owner could do. It is no fence against the owner, whose code
-//! could go back to the superuser's role: the owner is one whose code runs anyway, as it owns the application's tables.
+//! Acting as the role that owns the book-keeping, so that a superuser can do no more there than the owner. It does not protect against the
+//! owner, whose code could go back to the superuser's role: that role owns the application's tables, so its code runs anyway.
 
 use std::time::Duration;
 
 use sqlx::{PgConnection, Row};
 use tenant_rls::{Database, Error as RlsError, OwnerTx};
 
-/// The role to go back to, for a transaction that goes on with something else.
+/// The role to go back to in a transaction that continues with something else.
 #[must_use]
 #[derive(Debug)]
 pub(crate) struct RoleBefore(Option<String>);
 
-/// Opens a transaction of the book-keeping alone, as its owner. Behind [`crate::trust::verified`] or with what that let begin:
-/// a run, a lease.
+/// Opens a transaction of the book-keeping alone, as its owner. The caller has called
+/// [`crate::trust::verified`], or has a run or a lease, which begin with that.
 pub(crate) async fn begin(database: &Database, lock_timeout: Duration) -> Result<OwnerTx, RlsError> {
     let mut tx = OwnerTx::begin(database, lock_timeout).await?;
     // The transaction ends with the book-keeping.
@@ -23,7 +23,7 @@ pub(crate) async fn begin(database: &Database, lock_timeout: Duration) -> Result
 /// Acts as the owner of the book-keeping until [`RoleBefore::again`], at the longest to the end of the transaction. A login that only
 /// inherits the owner's rights keeps its role.
 pub(crate) async fn act(connection: &mut PgConnection) -> Result<RoleBefore, RlsError> {
-    let row = sqlx::query(include_str!("../../../sql/ops/act_as_owner.sql"))
+    let row = sqlx::query(include_str!("../../../sql/tenant-ops/act_as_owner.sql"))
         .fetch_optional(connection)
         .await
         .map_err(RlsError::query("acting as the owner of the schema tenant_ops"))?;
@@ -32,7 +32,7 @@ pub(crate) async fn act(connection: &mut PgConnection) -> Result<RoleBefore, Rls
 }
 
 impl RoleBefore {
-    /// Acts as that role again.
+    /// Goes back to that role.
     pub(crate) async fn again(self, connection: &mut PgConnection) -> Result<(), RlsError> {
         let Some(role) = self.0 else { return Ok(()) };
         sqlx::query("SELECT pg_catalog.set_config('role', $1, true)")

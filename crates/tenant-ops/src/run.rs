@@ -1,16 +1,18 @@
-//! Runs: what was started, in which state it is, and its passes.
+//! Runs: begun or resumed, divided into passes, and ended.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, Row};
+use tenant_rls::row_count::from_bigint;
 use tenant_rls::{Database, Error as RlsError};
 
+use crate::error::Result;
 use crate::host::this_host;
-use crate::lane::{NewRange, open_lanes};
+use crate::lease::{LEASE_TTL, Lease};
 use crate::owner::{act, begin};
+use crate::range::{NewRange, open_ranges};
 use crate::state::{RunProgress, RunState, set_state};
-use crate::{LEASE_TTL, Lease, Result};
 
 /// What identifies a run that could be resumed.
 #[derive(Debug, Clone)]
@@ -26,7 +28,7 @@ pub struct NewRun {
 }
 
 impl NewRun {
-    /// What whoever leads a run of this kind holds a lease on.
+    /// The resource whose lease the process that leads the run holds.
     pub fn resource(&self) -> String {
         format!("backfill of {}", self.table)
     }
@@ -43,16 +45,12 @@ pub struct Run {
     pub resumed_from: Option<DateTime<Utc>>,
 }
 
-pub(crate) fn unsigned(count: i64) -> u64 {
-    u64::try_from(count).unwrap_or_default()
-}
-
 impl Run {
-    /// The unfinished run of the same kind, or a new one; with these lanes, if it has none. A paused one stays paused.
+    /// The unfinished run of the same kind, or a new one; it gets these ranges if it has none. A paused run stays paused.
     ///
     /// # Errors
     /// [`crate::Error::Database`].
-    pub async fn resume_or_open(database: &Database, new: &NewRun, holder: &str, lanes: &[NewRange]) -> Result<Self> {
+    pub async fn resume_or_open(database: &Database, new: &NewRun, holder: &str, ranges: &[NewRange]) -> Result<Self> {
         let mut tx = begin(database, Duration::from_secs(5)).await?;
         let run = match Self::unfinished(tx.connection(), new).await? {
             Some((run, _)) => {
@@ -61,24 +59,24 @@ impl Run {
             }
             None => Self::open_in(tx.connection(), new).await?,
         };
-        open_lanes(tx.connection(), run.id, lanes).await?;
+        open_ranges(tx.connection(), run.id, ranges).await?;
         tx.commit().await?;
         Ok(run)
     }
 
-    /// The run of the same kind that somebody else is working at, to help with it.
+    /// The run of the same kind that other processes are working at, to help them.
     ///
     /// # Errors
     /// [`crate::Error::Database`].
     pub async fn join(database: &Database, new: &NewRun) -> Result<Option<Self>> {
         let mut tx = begin(database, Duration::from_secs(5)).await?;
-        let found = Self::unfinished(tx.connection(), new).await?;
+        let unfinished = Self::unfinished(tx.connection(), new).await?;
         tx.rollback().await?;
-        Ok(found.filter(|(_, state)| *state != RunState::Stopped).map(|(run, _)| run))
+        Ok(unfinished.filter(|(_, state)| *state != RunState::Stopped).map(|(run, _)| run))
     }
 
     async fn unfinished(connection: &mut PgConnection, new: &NewRun) -> Result<Option<(Self, RunState)>, RlsError> {
-        let row = sqlx::query(include_str!("../../../sql/ops/unfinished_run.sql"))
+        let row = sqlx::query(include_str!("../../../sql/tenant-ops/unfinished_run.sql"))
             .bind(&new.table)
             .bind(new.on_conflict)
             .bind(&new.sources)
@@ -98,7 +96,7 @@ impl Run {
     /// [`RlsError::Query`].
     pub async fn open_in(connection: &mut PgConnection, new: &NewRun) -> Result<Self, RlsError> {
         let before = act(connection).await?;
-        let id = sqlx::query_scalar(include_str!("../../../sql/ops/open_run.sql"))
+        let id = sqlx::query_scalar(include_str!("../../../sql/tenant-ops/open_run.sql"))
             .bind(&new.job)
             .bind(&new.table)
             .bind(new.on_conflict)
@@ -112,13 +110,13 @@ impl Run {
         Ok(Self { id, pass: 1, resumed_from: None })
     }
 
-    /// How the run stands.
+    /// The progress of the run.
     ///
     /// # Errors
     /// [`crate::Error::Database`].
     pub async fn standing(&self, database: &Database) -> Result<RunProgress> {
         let mut tx = begin(database, Duration::from_secs(5)).await?;
-        let row = sqlx::query(include_str!("../../../sql/ops/run_standing.sql"))
+        let row = sqlx::query(include_str!("../../../sql/tenant-ops/run_standing.sql"))
             .bind(self.id)
             .bind(LEASE_TTL.as_millis() as i64)
             .fetch_one(tx.connection())
@@ -130,35 +128,35 @@ impl Run {
             state_by: row.get(1),
             state_at: row.get(2),
             pass: row.get(3),
-            examined: unsigned(row.get(4)),
-            batches: unsigned(row.get(5)),
+            examined: from_bigint(row.get(4)),
+            batches: from_bigint(row.get(5)),
             assigned_by: row.get(6),
-            open_ranges: unsigned(row.get(7)),
-            processes: unsigned(row.get(8)),
+            open_ranges: from_bigint(row.get(7)),
+            processes: from_bigint(row.get(8)),
         })
     }
 
-    /// Begins the next pass over the table, with these lanes. Only whoever holds the lease may.
+    /// Begins the next pass over the table, with these ranges. Only the holder of the lease may do that.
     ///
     /// # Errors
     /// [`crate::Error::LeaseLost`]; [`crate::Error::Database`].
-    pub async fn next_pass(&mut self, database: &Database, lease: &Lease, lanes: &[NewRange]) -> Result<()> {
+    pub async fn next_pass(&mut self, database: &Database, lease: &Lease, ranges: &[NewRange]) -> Result<()> {
         let mut tx = begin(database, Duration::from_secs(5)).await?;
         lease.fence(tx.connection()).await?;
-        self.close_lanes(tx.connection()).await?;
+        self.close_ranges(tx.connection()).await?;
         self.pass = sqlx::query_scalar("UPDATE tenant_ops.run SET pass = pass + 1 WHERE id = $1 RETURNING pass")
             .bind(self.id)
             .fetch_one(tx.connection())
             .await
             .map_err(RlsError::query("beginning the next pass"))?;
-        open_lanes(tx.connection(), self.id, lanes).await?;
+        open_ranges(tx.connection(), self.id, ranges).await?;
         Ok(tx.commit().await?)
     }
 
-    /// Takes the lanes' counts over into the run, and the lanes away.
-    async fn close_lanes(&self, connection: &mut PgConnection) -> Result<(), RlsError> {
+    /// Adds the counts of the ranges to the run, and removes the ranges.
+    async fn close_ranges(&self, connection: &mut PgConnection) -> Result<(), RlsError> {
         for statement in [
-            include_str!("../../../sql/ops/close_ranges.sql"),
+            include_str!("../../../sql/tenant-ops/close_ranges.sql"),
             "DELETE FROM tenant_ops.range WHERE run_id = $1",
             "DELETE FROM tenant_ops.refused WHERE run_id = $1",
         ] {
@@ -171,7 +169,7 @@ impl Run {
         Ok(())
     }
 
-    /// Marks a running run as done, or as stopped, to be resumed. Only whoever holds the lease may.
+    /// Marks a running run as done, or as stopped, to be resumed. Only the holder of the lease may do that.
     ///
     /// # Errors
     /// [`crate::Error::LeaseLost`]; [`crate::Error::Database`].

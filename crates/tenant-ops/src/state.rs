@@ -1,4 +1,4 @@
-//! In which state a run is, how it stands, and how an operator changes that.
+//! The state and the progress of a run, and how an operator changes the state.
 
 use std::time::Duration;
 
@@ -6,26 +6,26 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::PgConnection;
 use tenancy_config::Tenancy;
+use tenant_rls::row_count::from_bigint;
 use tenant_rls::{Backoff, Database, Error as RlsError, OwnerTx, retry_locks};
 
-use crate::Result;
+use crate::error::Result;
 use crate::owner::{act, begin};
-use crate::run::unsigned;
 use crate::trust::verified;
 
-/// In which state a run is.
+/// The state of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunState {
     /// Processes may work at it.
     Running,
-    /// An operator holds it; its processes wait.
+    /// An operator paused it; its processes wait.
     Paused,
-    /// Its processes ended before it did; the next one goes on.
+    /// Its processes ended before it was done; the next one continues it.
     Stopped,
-    /// An operator ended it; it is not taken up again.
+    /// An operator ended it; it is not resumed.
     Cancelled,
-    /// It came to its end.
+    /// It has done what it was begun for.
     Done,
     /// It was taken back.
     Undone,
@@ -44,7 +44,7 @@ impl RunState {
         }
     }
 
-    /// Reads what a CHECK constraint holds to these words.
+    /// A CHECK constraint allows these words only.
     pub(crate) fn parse(word: &str) -> Self {
         match word {
             "running" => Self::Running,
@@ -57,7 +57,7 @@ impl RunState {
     }
 }
 
-/// How a run stands, with what all its processes did.
+/// The progress of a run, with what all its processes did.
 #[derive(Debug, Clone)]
 pub struct RunProgress {
     /// Its state.
@@ -68,26 +68,26 @@ pub struct RunProgress {
     pub state_at: DateTime<Utc>,
     /// The pass.
     pub pass: i32,
-    /// Rows looked at; those of a later pass count again.
+    /// Rows examined; a row counts once for each pass.
     pub examined: u64,
     /// Transactions.
     pub batches: u64,
     /// Rows assigned, by source, best first.
     pub assigned_by: Vec<i64>,
-    /// Ranges that are not at their end.
+    /// Ranges that are not done.
     pub open_ranges: u64,
-    /// Processes that gave a sign of life lately.
+    /// Processes with a recent heartbeat.
     pub processes: u64,
 }
 
 impl RunProgress {
     /// Rows assigned.
     pub fn assigned(&self) -> u64 {
-        unsigned(self.assigned_by.iter().sum())
+        from_bigint(self.assigned_by.iter().sum())
     }
 }
 
-/// Sets the state of a run that is in one of `from`, and tells whether it was.
+/// Sets the state of a run that is in one of `from`, and returns whether it was.
 pub(crate) async fn set_state(
     connection: &mut PgConnection,
     run: i64,
@@ -96,7 +96,7 @@ pub(crate) async fn set_state(
     from: &[RunState],
 ) -> Result<bool, RlsError> {
     let from: Vec<&str> = from.iter().copied().map(RunState::as_str).collect();
-    let changed = sqlx::query(include_str!("../../../sql/ops/set_state.sql"))
+    let changed = sqlx::query(include_str!("../../../sql/tenant-ops/set_state.sql"))
         .bind(run)
         .bind(state.as_str())
         .bind(by)
@@ -107,8 +107,8 @@ pub(crate) async fn set_state(
     Ok(changed.is_some())
 }
 
-/// Changes the state of a run on an operator's word, and waits for the batches that were running: after this no process writes
-/// for the old state. `None` where there is no such run; else the state that it has, and whether that is new.
+/// Changes the state of a run for an operator, and waits for the batches that were running: after this no process writes
+/// in the old state. `None` where there is no such run; else the state that it has, and whether that is new.
 ///
 /// # Errors
 /// [`crate::Error::Untrusted`]; [`crate::Error::Database`].

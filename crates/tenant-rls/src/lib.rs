@@ -24,9 +24,11 @@ mod connection;
 mod error;
 pub mod registry;
 mod retry;
+pub mod row_count;
 mod scope;
 mod server_error;
 mod sql;
+pub mod sqlstate;
 mod tenant_id;
 pub mod visibility;
 

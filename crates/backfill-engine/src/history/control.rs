@@ -25,7 +25,7 @@ pub struct RunStatus {
 pub async fn status(database: &Database, tenancy: &Tenancy, run: i64) -> Result<RunStatus> {
     let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
     let record = tenant_ops::runs(tx.connection(), tenancy, Some(run)).await?.pop().ok_or(Error::NoRun { run })?;
-    let processes = tenant_ops::members(tx.connection(), run).await?;
+    let processes = tenant_ops::processes(tx.connection(), run).await?;
     tx.rollback().await?;
     Ok(RunStatus { run: record, processes })
 }

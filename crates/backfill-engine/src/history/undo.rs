@@ -6,6 +6,7 @@ use serde::Serialize;
 use sqlx::Row;
 use tenancy_config::{TableName, Tenancy};
 use tenant_ops::{Lease, RunRecord, RunState, UndoCall, UndoCounts, change_state};
+use tenant_rls::row_count::from_bigint;
 use tenant_rls::{
     Access, ActingRole, AuditTx, Backoff, BatchOptions, BatchTx, Catalog, Database, Error as RlsError, retry_locks,
     visibility,
@@ -106,7 +107,7 @@ impl Undo<'_> {
     }
 
     fn report(&self, plan: &BackfillPlan, undone: i64, kept: i64) -> UndoReport {
-        let count = |rows: i64| u64::try_from(rows).unwrap_or_default();
+        let count = |rows: i64| from_bigint(rows);
         UndoReport {
             schema: "backfill-undo/1",
             run: self.run,
@@ -156,7 +157,7 @@ impl Undo<'_> {
             }
             undone += counts.undone;
             kept += counts.kept;
-            let count = |rows: i64| u64::try_from(rows).unwrap_or_default();
+            let count = |rows: i64| from_bigint(rows);
             progress(BackfillEvent::Batch { examined: count(undone + kept), assigned: count(undone) });
         }
     }

@@ -7,7 +7,7 @@ use tenant_rls::Error as RlsError;
 use crate::error::{Error, Result};
 use crate::format::{bytes, listed};
 use crate::plan::BackfillPlan;
-use crate::row_count::row_count;
+use tenant_rls::row_count::from_bigint;
 
 /// Standbys, slots, and the WAL that the server keeps for them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -42,16 +42,16 @@ pub(super) async fn inspect(connection: &mut PgConnection) -> Result<Replication
         .map_err(RlsError::query("asking who follows the WAL"))?;
     let (names, sizes): (Vec<String>, Vec<i64>) = (row.get(3), row.get(4));
     Ok(Replication {
-        standbys: row_count(row.get(0)),
-        hidden_standbys: row_count(row.get(1)),
-        active_slots: row_count(row.get(2)),
+        standbys: from_bigint(row.get(0)),
+        hidden_standbys: from_bigint(row.get(1)),
+        active_slots: from_bigint(row.get(2)),
         idle_slots: names
             .into_iter()
             .zip(sizes)
-            .map(|(name, bytes)| IdleSlot { name, bytes: row_count(bytes) })
+            .map(|(name, bytes)| IdleSlot { name, bytes: from_bigint(bytes) })
             .collect(),
         slot_limit_bytes: u64::try_from(row.get::<i64, _>(5)).ok(),
-        kept_bytes: row_count(row.get(6)),
+        kept_bytes: from_bigint(row.get(6)),
     })
 }
 

@@ -9,7 +9,7 @@ use tenant_rls::Error as RlsError;
 use crate::error::Result;
 use crate::format::bytes;
 use crate::plan::BackfillPlan;
-use crate::row_count::row_count;
+use tenant_rls::row_count::from_bigint;
 
 /// The bytes of a WAL record besides its data: a header, and a position for each page.
 const RECORD: u64 = 64;
@@ -63,13 +63,13 @@ pub(super) async fn estimate(connection: &mut PgConnection, plan: &BackfillPlan,
         .await
         .map_err(RlsError::query(format!("asking what {} takes", plan.table)))?;
     let table = Table {
-        heap: row_count(row.get(0)),
-        indexes: row_count(row.get(1)),
+        heap: from_bigint(row.get(0)),
+        indexes: from_bigint(row.get(1)),
         rows: row.get(2),
-        index_count: row_count(row.get(3)),
+        index_count: from_bigint(row.get(3)),
         full_pages: row.get(4),
-        page: row_count(row.get(5)),
-        between_checkpoints: row_count(row.get(6)),
+        page: from_bigint(row.get(5)),
+        between_checkpoints: from_bigint(row.get(6)),
     };
     Ok((table.rows >= 1.0).then(|| table.space(rows)))
 }

@@ -13,7 +13,7 @@ use crate::format::listed;
 use crate::options::{CATALOG_LOCK_TIMEOUT, OnConflict};
 use crate::plan::BackfillPlan;
 use crate::preflight::unique_index::{UniqueIndex, statement};
-use crate::row_count::row_count;
+use tenant_rls::row_count::from_bigint;
 
 /// The most rows that batches leave out, as their statement names each of them.
 const MOST: usize = 10_000;
@@ -138,7 +138,7 @@ async fn breaks(
         .map_err(RlsError::query(format!("looking for rows that would break {}", index.name)))?;
     audit.close().await?;
     let Some(first) = rows.first() else { return Ok(None) };
-    let total = row_count(first.get(2));
+    let total = from_bigint(first.get(2));
     if total > rows.len() as u64 {
         let (table, index) = (plan.table.clone(), index.name.clone());
         return Err(Error::TooManyUniqueBreaks { table, index, rows: total });

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use sqlx::PgConnection;
 use tenancy_config::{TableName, Tenancy};
 use tenant_ops::{BatchCall, BatchCounts, Range, Run};
+use tenant_rls::sqlstate::{RUN_NOT_RUNNING, WRITTEN_NOT_LOCKED};
 use tenant_rls::{ActingRole, Backoff, BatchOptions, BatchTx, Database, Error as RlsError, Fault, Sql, fault_of};
 
 use crate::error::{Error, Result};
@@ -88,7 +89,7 @@ impl Batches<'_> {
                 Err(Failure { claim, error: Error::Database(error) }) => (claim, error),
                 Err(Failure { error, .. }) => return Err(error),
             };
-            if error.sqlstate() == Some("TO003") {
+            if error.sqlstate() == Some(RUN_NOT_RUNNING) {
                 return Ok(BatchResult::Nothing);
             }
             let wait = match fault_of(&error) {
@@ -141,7 +142,7 @@ impl Batches<'_> {
     ) -> Result<BatchCounts, RlsError> {
         let until = claim.tids.until.to_string();
         let call = BatchCall {
-            lane: claim.range.id,
+            range: claim.range.id,
             variable: &self.tenancy.session.variable,
             statement: &leaf.batch,
             from: &claim.range.next,
@@ -192,7 +193,7 @@ impl Batches<'_> {
 fn refusal(error: &RlsError) -> bool {
     match error.sqlstate() {
         // The number of written rows differs from the number of locked ones: find the row.
-        Some("TO002") => true,
+        Some(WRITTEN_NOT_LOCKED) => true,
         // A trigger that writes elsewhere may lack rights for some rows or for all; MOST_FAILURES tells them apart.
         _ => matches!(fault_of(error), Fault::Data | Fault::Contention),
     }

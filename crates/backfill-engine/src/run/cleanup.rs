@@ -8,7 +8,7 @@ use tenancy_config::TableName;
 use tenant_rls::{Backoff, Database, Error as RlsError, OwnerTx, Template, retry_locks};
 
 use crate::error::Result;
-use crate::row_count::row_count;
+use tenant_rls::row_count::from_bigint;
 
 /// Autovacuum, which the run itself triggers, yields after `deadlock_timeout`, by default 1 s. A shorter lock timeout
 /// would never succeed.
@@ -72,7 +72,7 @@ impl Cleanup {
             (true, true) => Vacuum::Comes,
             (true, false) => Vacuum::TooFew,
         };
-        let (dead_rows, dead_bytes) = (row_count(row.get(0)), row_count(row.get(1)));
+        let (dead_rows, dead_bytes) = (from_bigint(row.get(0)), from_bigint(row.get(1)));
         Ok((Self { analyzed: false, not_analyzed: None, dead_rows, dead_bytes, vacuum }, row.get(4)))
     }
 }

@@ -143,7 +143,7 @@ impl Backfill<'_> {
     async fn join(&self, new: &NewRun, ranges: &[NewRange]) -> Result<Option<(RunRecorder, Option<Leadership>)>> {
         let (begun, mut watch) = (Instant::now(), LeaseWatch::new(new.resource()));
         while begun.elapsed() < LEASE_TTL {
-            if let Some(lease) = watch.take(self.database, self.holder).await? {
+            if let Some(lease) = watch.try_acquire(self.database, self.holder).await? {
                 return Ok(Some(self.begin(new, lease, ranges).await?));
             }
             if let Some(run) = Run::join(self.database, new).await? {

@@ -157,7 +157,8 @@ impl<'a> Passes<'a> {
                 RunState::Running if now.open_ranges > 0 => return Ok(None),
                 RunState::Running => {
                     let lease =
-                        retry_lost_connection(progress, async || Ok(watch.take(database, holder).await?)).await?;
+                        retry_lost_connection(progress, async || Ok(watch.try_acquire(database, holder).await?))
+                            .await?;
                     if let Some(lease) = lease {
                         send(progress, BackfillEvent::Leading);
                         self.lead = Some(Leadership::new(&self.backfill, lease));

@@ -2,6 +2,7 @@
 //! range of a dead worker is soon done.
 
 use tenant_ops::NewRange;
+use tenant_rls::row_count::from_bigint;
 use tenant_rls::{Database, Error as RlsError, OwnerTx};
 
 use crate::error::Result;
@@ -25,7 +26,7 @@ pub(crate) async fn ranges(database: &Database, plan: &BackfillPlan) -> Result<V
             .fetch_one(tx.connection())
             .await
             .map_err(RlsError::query(format!("asking for the size of {leaf}")))?;
-        leaves.push((leaf.to_string(), u64::try_from(pages).unwrap_or_default()));
+        leaves.push((leaf.to_string(), from_bigint(pages)));
     }
     tx.rollback().await?;
     Ok(share_out(&leaves))

@@ -82,6 +82,6 @@ async fn enter_dry(
 ) -> Result<(Run, Range), tenant_ops::Error> {
     tenant_ops::install_in(connection, tenancy).await?;
     let run = Run::open_in(connection, new).await?;
-    let id = run.lane_in(connection, &range.leaf, &range.next, &range.until).await?;
+    let id = run.range_in(connection, &range.leaf, &range.next, &range.until).await?;
     Ok((run, Range { id, ..range }))
 }

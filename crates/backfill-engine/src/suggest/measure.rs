@@ -2,6 +2,7 @@
 
 use sqlx::Row;
 use tenancy_config::{Ident, TableName};
+use tenant_rls::row_count::from_bigint;
 use tenant_rls::{AuditTx, Error as RlsError, Sql, Template};
 
 use crate::error::Result;
@@ -113,7 +114,7 @@ fn percent_of_pages(estimated_rows: f32) -> f32 {
 }
 
 fn count(rows: i64) -> u64 {
-    u64::try_from(rows).unwrap_or_default()
+    from_bigint(rows)
 }
 
 fn counts(rows: Vec<i64>) -> Vec<u64> {

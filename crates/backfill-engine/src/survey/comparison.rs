@@ -3,6 +3,7 @@
 use serde::Serialize;
 use sqlx::Row;
 use tenancy_config::Tenancy;
+use tenant_rls::row_count::from_bigint;
 use tenant_rls::{Database, Error as RlsError, TenantId};
 
 use crate::error::Result;
@@ -37,7 +38,7 @@ impl BackfillPlan {
             .await
             .map_err(RlsError::query("comparing the sources with one tenant"))?;
         audit.close().await?;
-        let count = |at: usize| u64::try_from(row.get::<i64, _>(at)).unwrap_or_default();
+        let count = |at: usize| from_bigint(row.get(at));
         Ok(Comparison { rows: count(0), told: count(1), told_another: count(2) })
     }
 }

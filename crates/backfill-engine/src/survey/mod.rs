@@ -4,6 +4,7 @@ pub(crate) mod comparison;
 
 use sqlx::Row;
 use tenancy_config::{Ident, Tenancy};
+use tenant_rls::row_count::from_bigint;
 use tenant_rls::{ActingRole, AuditTx, Database, Error as RlsError, visibility};
 
 use crate::error::Result;
@@ -29,7 +30,7 @@ impl Survey {
             .fetch_one(audit.connection())
             .await
             .map_err(RlsError::query("counting what is left"))?;
-        let count = |at: usize| u64::try_from(row.get::<i64, _>(at)).unwrap_or_default();
+        let count = |at: usize| from_bigint(row.get(at));
         Ok(Self { assignable: count(0), conflicts: count(1), unresolved: count(2) })
     }
 }
@@ -46,7 +47,7 @@ pub(crate) async fn count_null(audit: &mut AuditTx, statements: &Statements) -> 
         .fetch_one(audit.connection())
         .await
         .map_err(RlsError::query("counting the rows without a tenant"))?;
-    Ok(u64::try_from(rows).unwrap_or_default())
+    Ok(from_bigint(rows))
 }
 
 /// Finds tenants that sources name and that do not exist.
@@ -66,7 +67,7 @@ pub(crate) async fn ghosts(
             source: source.name.clone(),
             table: pointer.table.clone(),
             tenant: row.get(0),
-            rows: u64::try_from(row.get::<i64, _>(1)).unwrap_or_default(),
+            rows: from_bigint(row.get(1)),
         }));
     }
     Ok(found)

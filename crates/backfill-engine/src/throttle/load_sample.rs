@@ -5,6 +5,7 @@ use std::time::Duration;
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 use tenancy_config::TableName;
+use tenant_rls::row_count::from_bigint;
 use tenant_rls::{Database, DirectConnection, Template};
 
 use crate::error::Result;
@@ -78,10 +79,10 @@ impl LoadSample {
         let replica = |((name, seconds), bytes)| Replica {
             name,
             behind: Duration::try_from_secs_f64(seconds).unwrap_or_default(),
-            bytes: u64::try_from(bytes).unwrap_or_default(),
+            bytes: from_bigint(bytes),
         };
         let (pids, says): (Vec<i32>, Vec<String>) = (row.get(6), row.get(7));
-        let count = |at: usize| u64::try_from(row.get::<i64, _>(at)).unwrap_or_default();
+        let count = |at: usize| from_bigint(row.get(at));
         let hidden = [
             (LoadSignal::ReplicationLag, count(5), "standbys do not show this login how far behind they are"),
             (
@@ -93,7 +94,7 @@ impl LoadSample {
         let unreadable = hidden.into_iter().filter(|(_, number, _)| *number > 0);
         Self {
             at: Duration::try_from_secs_f64(row.get(0)).unwrap_or_default(),
-            wal: u64::try_from(row.get::<i64, _>(1)).unwrap_or_default(),
+            wal: from_bigint(row.get(1)),
             replicas: names.into_iter().zip(seconds).zip(bytes).map(replica).collect(),
             work: pids.into_iter().zip(says).map(|(pid, says)| TableActivity { pid, says }).collect(),
             waiters: count(8),

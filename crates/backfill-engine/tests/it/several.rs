@@ -9,6 +9,7 @@ use backfill_engine::{
 use local_db::Role;
 use tenancy_config::Tenancy;
 use tenant_ops::{BatchCall, BatchStatement, HEARTBEAT, LeaseWatch, NewRange, NewRun, Run};
+use tenant_rls::sqlstate::RUN_NOT_RUNNING;
 use tenant_rls::{BatchOptions, BatchTx, Catalog, ConnectOptions, Database, Sql};
 use test_support::TestDb;
 use tokio::sync::{mpsc, watch};
@@ -151,7 +152,8 @@ async fn a_process_that_joins_before_the_leader_has_opened_the_run_waits_for_it(
     let (db, planted) = planted(&SMALL).await;
     let database = connect(&db, Role::Owner).await;
     tenant_ops::install(&database, &Tenancy::default()).await.unwrap();
-    let lease = LeaseWatch::new("backfill of public.bookings").take(&database, "the first").await.unwrap().unwrap();
+    let lease =
+        LeaseWatch::new("backfill of public.bookings").try_acquire(&database, "the first").await.unwrap().unwrap();
     let alive = lease.keep_alive(&database);
     let (_go, stop) = watch::channel(false);
     let (tells, _told) = mpsc::unbounded_channel();
@@ -289,7 +291,7 @@ async fn a_pause_waits_for_the_batch_that_is_open_and_that_one_writes_nothing_mo
     let nothing = Sql::from_static("SELECT NULL::text AS tenant, 0::bigint AS row_count WHERE false");
     let statement = BatchStatement::new(nothing, Sql::from_static("PERFORM"));
     let call = BatchCall {
-        lane: range.id,
+        range: range.id,
         variable: "app.current_tenant_id",
         statement: &statement,
         from: &range.next,
@@ -297,7 +299,7 @@ async fn a_pause_waits_for_the_batch_that_is_open_and_that_one_writes_nothing_mo
         limit: None,
     };
     let error = run.batch(batch.connection().await.unwrap(), &call).await.unwrap_err();
-    assert_eq!(error.sqlstate(), Some("TO003"), "{error}");
+    assert_eq!(error.sqlstate(), Some(RUN_NOT_RUNNING), "{error}");
     batch.rollback().await.unwrap();
     assert_eq!(pause.await.unwrap().run.state, RunState::Paused);
 }

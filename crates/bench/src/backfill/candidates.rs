@@ -1,4 +1,4 @@
-//! The ways to give bookings their tenant that are compared. Each returns what it did and how long that took.
+//! The candidates: ways to give bookings their tenant. Each returns what it did and how long that took.
 
 use std::time::Instant;
 
@@ -6,11 +6,11 @@ use backfill_engine::throttle::ThrottleLimits;
 use backfill_engine::{BackfillOptions, BackfillReport};
 use sqlx::{Connection as _, PgConnection, Row as _};
 use tenancy_config::{DatabaseUrl, Tenancy};
+use tenant_rls::row_count::from_bigint;
 use tenant_rls::{ConnectOptions, Database, DirectConnection};
 use tokio::sync::watch;
 
-use crate::Result;
-use crate::databases::query;
+use crate::error::{Result, query};
 use crate::measured::Measured;
 
 /// Who holds the lease of the measured run.
@@ -46,12 +46,12 @@ pub(crate) async fn one_update(owner: &DatabaseUrl) -> Result<Measured> {
 pub(crate) struct Job {
     /// Batches at once.
     pub(crate) workers: u32,
-    /// As fast as it can, and not in its default mode, in which it gives way.
+    /// At full speed, and not in the default mode, in which it gives way to other load.
     pub(crate) full_speed: bool,
 }
 
 impl Job {
-    /// As fast as it can, with so many batches at once.
+    /// At full speed, with this number of batches at once.
     pub(crate) fn full_speed(workers: u32) -> Self {
         Self { workers, full_speed: true }
     }
@@ -63,7 +63,7 @@ impl Job {
     }
 }
 
-/// The job as a person runs it: installing the book-keeping and both surveys are in the time.
+/// The job as a person runs it. The time includes installing the book-keeping and both surveys.
 pub(crate) async fn backfill(owner: &DatabaseUrl, job: Job) -> Result<(Measured, BackfillReport)> {
     let connect = ConnectOptions { max_connections: job.workers + 4, ..ConnectOptions::default() };
     let database = Database::connect(owner, &connect).await?;
@@ -88,10 +88,10 @@ pub(crate) async fn key_order(owner: &DatabaseUrl) -> Result<Measured> {
             .fetch_one(session.connection())
             .await
             .map_err(query("updating a batch in the order of keys"))?;
-        let (last, found, written): (Option<String>, i64, i64) = (row.get(0), row.get(1), row.get(2));
-        done += written.unsigned_abs();
+        let (last, rows, written): (Option<String>, i64, i64) = (row.get(0), row.get(1), row.get(2));
+        done += from_bigint(written);
         match last {
-            Some(last) if found == KEY_BATCH => after = last,
+            Some(last) if rows == KEY_BATCH => after = last,
             _ => break,
         }
     }
@@ -103,7 +103,7 @@ pub(crate) async fn key_order(owner: &DatabaseUrl) -> Result<Measured> {
 /// The first bookings without a tenant.
 pub(crate) async fn slice(owner: &DatabaseUrl, rows: u32) -> Result<Vec<Booking>> {
     let mut session = DirectConnection::as_application(owner, HOLDER).await?;
-    let found = sqlx::query(include_str!("../../../../sql/bench/slice.sql"))
+    let bookings = sqlx::query(include_str!("../../../../sql/bench/slice.sql"))
         .bind(i64::from(rows))
         .fetch_all(session.connection())
         .await
@@ -115,7 +115,7 @@ pub(crate) async fn slice(owner: &DatabaseUrl, rows: u32) -> Result<Vec<Booking>
         client: row.get(2),
         service: row.get(3),
     };
-    Ok(found.iter().map(booking).collect())
+    Ok(bookings.iter().map(booking).collect())
 }
 
 /// A transaction for each row, as scripts do it.

@@ -1,6 +1,6 @@
-//! What the backfill is to reach, beside what it did.
+//! The goals of the backfill, and whether they were met.
 
-use super::report::{BenchGoal, BesideLoad, Candidate, CandidateReport, ScalePoint};
+use crate::backfill::report::{BenchGoal, BesideLoad, Candidate, CandidateReport, ScalePoint};
 
 /// The most memory that the job's process may have, in MiB, however many rows there are.
 const MEMORY_MIB: f64 = 64.0;

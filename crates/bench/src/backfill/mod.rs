@@ -12,13 +12,14 @@ use std::time::Duration;
 use local_db::{Planted, Role, Seed};
 use tenancy_config::DatabaseUrl;
 
+use crate::backfill::candidates::{Booking, Job};
+use crate::backfill::report::{BackfillBenchReport, BesideLoad};
+use crate::backfill::runs::{BenchCandidate, CandidateRunner, Runs};
 use crate::databases::{Databases, server_facts};
+use crate::disk;
+use crate::error::Result;
 use crate::load::{CONNECTIONS, LoadWork};
-use crate::report::ServerFacts;
-use crate::{Result, disk};
-use candidates::{Booking, Job};
-use report::{BackfillBenchReport, BesideLoad};
-use runs::{BenchCandidate, LoadSlot, Runs};
+use crate::report::{ServerFacts, build, cores};
 
 /// How much is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,12 +29,12 @@ pub struct BackfillBench {
     /// Tenants in each copy, of very different size.
     pub tenants: u32,
     /// Bookings that row by row works on: as its speed does not depend on how many there are, it need not do all. One
-    /// half comes before the others and one after them, as it waits for the disk most and neighbours come and go.
+    /// half comes before the others and one after them, as it waits for the disk most and the load of other machines varies.
     pub slice: u32,
     /// How long the load of an application runs alone before it runs beside a candidate, long enough for its p99 not to be that of a few
     /// COMMITs; `None`: no load.
     pub load: Option<Duration>,
-    /// Whether the report tells what the candidates spent their time with.
+    /// Whether the report has what the candidates spent their time with.
     pub profile: bool,
 }
 
@@ -50,7 +51,7 @@ impl Default for BackfillBench {
 ///
 /// # Errors
 /// [`Error::Busy`](crate::Error::Busy) while another benchmark runs there, [`Error::DiskSpace`](crate::Error::DiskSpace) where its disk
-/// is too small, and whatever the server or the job says.
+/// is too small, and the error of the server or the job.
 pub async fn backfill(
     superuser: &DatabaseUrl,
     bench: &BackfillBench,
@@ -58,10 +59,10 @@ pub async fn backfill(
 ) -> Result<BackfillBenchReport> {
     let mut databases = Databases::open(superuser).await?;
     let measured = measure(&mut databases, bench, progress).await;
-    databases.tidy_up(measured).await
+    databases.clean_up(measured).await
 }
 
-/// So many batches of the job run at once; two is its default.
+/// Numbers of batches that the job runs at once; two is its default.
 const WORKERS: [u32; 3] = [1, 2, 4];
 
 /// A connection of the load begins a transaction that often, as people who wait for an answer before they go on would; eight
@@ -90,16 +91,16 @@ async fn measure(
 /// Each candidate on a copy of its own, with the machine to itself. What the job is compared with runs before and after it.
 async fn alone(databases: &mut Databases, slice: &[Booking], progress: &mut (dyn FnMut(&str) + Send)) -> Result<Runs> {
     let halves = slice.split_at(slice.len() / 2);
-    let mut seat = LoadSlot { databases, halves, progress };
-    let row_by_row = seat.run(BenchCandidate::RowByRow(halves.0), false).await?;
-    let one_update = seat.run(BenchCandidate::OneUpdate, false).await?;
-    let key_order = seat.run(BenchCandidate::KeyOrder, false).await?;
+    let mut runner = CandidateRunner { databases, halves, progress };
+    let row_by_row = runner.run(BenchCandidate::RowByRow(halves.0), false).await?;
+    let one_update = runner.run(BenchCandidate::OneUpdate, false).await?;
+    let key_order = runner.run(BenchCandidate::KeyOrder, false).await?;
     let mut jobs = Vec::new();
     for workers in WORKERS {
-        jobs.push((workers, seat.run(BenchCandidate::Job(Job::full_speed(workers)), false).await?));
+        jobs.push((workers, runner.run(BenchCandidate::Job(Job::full_speed(workers)), false).await?));
     }
-    let one_update = [one_update, seat.run(BenchCandidate::OneUpdate, true).await?];
-    let row_by_row = [row_by_row, seat.run(BenchCandidate::RowByRow(halves.1), true).await?];
+    let one_update = [one_update, runner.run(BenchCandidate::OneUpdate, true).await?];
+    let row_by_row = [row_by_row, runner.run(BenchCandidate::RowByRow(halves.1), true).await?];
     Ok(Runs { row_by_row, one_update, key_order, jobs })
 }
 
@@ -113,14 +114,14 @@ async fn beside(
 ) -> Result<Vec<BesideLoad>> {
     let gentle = Job { full_speed: false, ..Job::full_speed(2) };
     let mut measured = Vec::new();
-    for way in [
+    for candidate in [
         BenchCandidate::OneUpdate,
         BenchCandidate::Job(Job::full_speed(1)),
         BenchCandidate::Job(Job::full_speed(2)),
         BenchCandidate::Job(gentle),
     ] {
-        progress(&format!("{} beside a load", way.name()));
-        measured.push(runs::beside(databases, way, work, time, profile).await?);
+        progress(&format!("{} beside a load", candidate.name()));
+        measured.push(runs::beside(databases, candidate, work, time, profile).await?);
     }
     Ok(measured)
 }
@@ -151,7 +152,7 @@ fn summary(
         role: runs.role().unwrap_or_default().to_owned(),
         longest_gap_ms: runs.longest_gap_ms(),
         server,
-        build: crate::report::build(),
-        cores: crate::report::cores(),
+        build: build(),
+        cores: cores(),
     }
 }

@@ -24,7 +24,7 @@ pub struct BackfillBenchReport {
     pub connections: u32,
     /// How often each of them begins a transaction, in milliseconds.
     pub transaction_every_ms: u64,
-    /// What was to be reached, beside what was.
+    /// The goals, and whether they were met.
     pub goals: Vec<BenchGoal>,
     /// Whether one UPDATE, batches in the order of keys, and the job with however many workers left every booking with the same
     /// tenant, compared by checksum.
@@ -35,7 +35,7 @@ pub struct BackfillBenchReport {
     pub same_count: bool,
     /// The role that the job wrote as.
     pub role: String,
-    /// The longest time between two looks at the candidates, in milliseconds: times seen from outside are too long by up to this at either end.
+    /// The longest time between two samples of the candidates, in milliseconds: sampled times are too long by up to this at either end.
     pub longest_gap_ms: f64,
     /// The server.
     pub server: ServerFacts,
@@ -66,7 +66,7 @@ pub struct CandidateReport {
     pub candidate: Candidate,
     /// Batches at once, of the job.
     pub workers: Option<u32>,
-    /// Rows without a tenant that it looked at.
+    /// Rows without a tenant that it examined.
     pub examined: u64,
     /// What it did.
     #[serde(flatten)]
@@ -86,9 +86,9 @@ pub struct Figures {
     pub seconds: f64,
     /// Rows that it gave a tenant for each second.
     pub rows_per_second: f64,
-    /// The longest transaction, in milliseconds, seen from outside. Of the job this is a snapshot in which it counts what is left.
+    /// The longest transaction, in milliseconds, from samples. Of the job this is a snapshot in which it counts the rows that remain.
     pub longest_transaction_ms: f64,
-    /// The longest time in one transaction from its first lock on a row to its end, in milliseconds, seen from outside.
+    /// The longest time in one transaction from its first lock on a row to its end, in milliseconds, from samples.
     pub longest_locks_ms: f64,
     /// Log that the server wrote meanwhile, in bytes.
     pub wal_bytes: u64,
@@ -100,7 +100,7 @@ pub struct Figures {
     pub autovacuum: f64,
 }
 
-/// What sessions were seen doing.
+/// What sessions waited for.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Wait {
     /// Type and name of the wait event, such as `IO:DataFileRead`; `CPU` for none.
@@ -109,7 +109,7 @@ pub struct Wait {
     pub sessions: f64,
 }
 
-/// What a candidate and a load did to each other.
+/// A candidate and a load beside each other.
 #[derive(Debug, Clone, Serialize)]
 pub struct BesideLoad {
     /// Which one.
@@ -120,18 +120,18 @@ pub struct BesideLoad {
     pub full_speed: bool,
     /// Rows that the candidate gave a tenant for each second.
     pub rows_per_second: f64,
-    /// What the load met on the same copy before, and beside the candidate.
+    /// What the load measured on the same copy before, and beside the candidate.
     pub stages: Vec<LoadReport>,
     /// The p99 of the load beside the candidate divided by that before.
     pub times_p99: f64,
 }
 
-/// What was to be reached.
+/// A goal, and whether it was met.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct BenchGoal {
-    /// Of what.
+    /// What is measured.
     pub name: &'static str,
-    /// The figure that was to be reached.
+    /// The figure to reach.
     pub wanted: f64,
     /// Whether more than that is better, or less.
     pub at_least: bool,
@@ -139,7 +139,7 @@ pub struct BenchGoal {
     pub reached: f64,
     /// The unit of both: `times`, `ms`, `MiB`.
     pub unit: &'static str,
-    /// Whether it was.
+    /// Whether it was met.
     pub met: bool,
 }
 
@@ -178,9 +178,9 @@ pub struct ScaleReport {
     pub workers: u32,
     /// One for each size, the smallest first.
     pub points: Vec<ScalePoint>,
-    /// What was to be reached, beside what was.
+    /// The goals, and whether they were met.
     pub goals: Vec<BenchGoal>,
-    /// The longest time between two looks, in milliseconds.
+    /// The longest time between two samples, in milliseconds.
     pub longest_gap_ms: f64,
     /// The server.
     pub server: ServerFacts,

@@ -1,4 +1,4 @@
-//! The runs of the candidates: each on a fresh copy, watched from outside, and what it left compared with the others.
+//! The runs of the candidates: each on a fresh copy, with a watch on its sessions, and its result compared with the others.
 
 use std::time::Duration;
 
@@ -6,16 +6,16 @@ use local_db::Role;
 use tenancy_config::DatabaseUrl;
 use tenant_rls::DirectConnection;
 
-use super::candidates::{self, Booking, Job};
-use super::report::{BesideLoad, Candidate, CandidateReport, Figures, Wait};
-use crate::Result;
-use crate::databases::{Databases, query};
+use crate::backfill::candidates::{self, Booking, Job};
+use crate::backfill::report::{BesideLoad, Candidate, CandidateReport, Figures, Wait};
+use crate::databases::Databases;
+use crate::error::{Result, query};
 use crate::load::{Load, LoadWork, Stage};
 use crate::measured::Measured;
 use crate::memory::Memory;
-use crate::watch::Seen;
+use crate::watch::Observed;
 
-/// What a candidate is to do.
+/// A candidate and its work.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum BenchCandidate<'a> {
     OneUpdate,
@@ -34,7 +34,7 @@ impl BenchCandidate<'_> {
         }
     }
 
-    /// As progress tells it.
+    /// Its name in the progress.
     pub(crate) fn name(self) -> String {
         match self {
             Self::OneUpdate => "one UPDATE".to_owned(),
@@ -49,7 +49,7 @@ impl BenchCandidate<'_> {
         if let Self::Job(job) = self { Some(job.workers) } else { None }
     }
 
-    /// Does it, and tells the role that the job wrote as.
+    /// Does it, and returns the role that the job wrote as.
     async fn perform(self, owner: &DatabaseUrl) -> Result<(Measured, Option<String>)> {
         match self {
             Self::OneUpdate => Ok((candidates::one_update(owner).await?, None)),
@@ -63,11 +63,11 @@ impl BenchCandidate<'_> {
     }
 }
 
-/// What one run did, what was seen of it, and what it left.
+/// What one run did, what was observed meanwhile, and the result.
 #[derive(Debug, Clone)]
 pub(crate) struct MeasuredRun {
     pub(crate) measured: Measured,
-    pub(crate) seen: Seen,
+    pub(crate) observed: Observed,
     peak_memory_kib: Option<u64>,
     pub(crate) role: Option<String>,
     /// Which booking has which tenant: over all of them, and over both halves of the slice.
@@ -75,24 +75,24 @@ pub(crate) struct MeasuredRun {
     halves: [String; 2],
 }
 
-/// Does one run on a fresh copy.
-pub(crate) async fn watched(databases: &mut Databases, way: BenchCandidate<'_>) -> Result<MeasuredRun> {
+/// Does one run on a fresh copy, with a watch on its sessions.
+pub(crate) async fn watched(databases: &mut Databases, candidate: BenchCandidate<'_>) -> Result<MeasuredRun> {
     databases.fresh_copy().await?;
     let owner = databases.copy_url(Role::Owner);
     let watch = databases.watch().await?;
     let memory = Memory::watch();
-    let performed = way.perform(&owner).await;
+    let performed = candidate.perform(&owner).await;
     let peak = memory.and_then(|memory| memory.peak(0));
-    let seen = watch.end().await?;
+    let observed = watch.end().await?;
     let (measured, role) = performed?;
     let peak_memory_kib = peak.map(|peak| peak.peak_kib);
-    Ok(MeasuredRun { measured, seen, peak_memory_kib, role, all: String::new(), halves: Default::default() })
+    Ok(MeasuredRun { measured, observed, peak_memory_kib, role, all: String::new(), halves: Default::default() })
 }
 
 /// Does one run on a fresh copy beside the load.
 pub(crate) async fn beside(
     databases: &mut Databases,
-    way: BenchCandidate<'_>,
+    candidate: BenchCandidate<'_>,
     work: &LoadWork,
     time: Duration,
     profile: bool,
@@ -101,7 +101,7 @@ pub(crate) async fn beside(
     let load = Load::begin(&databases.copy_url(Role::AppUser), work).await?;
     tokio::time::sleep(time).await;
     load.enter(Stage::During);
-    let performed = way.perform(&databases.copy_url(Role::Owner)).await;
+    let performed = candidate.perform(&databases.copy_url(Role::Owner)).await;
     let mut stages = load.end().await?;
     stages.truncate(2);
     if !profile {
@@ -109,27 +109,27 @@ pub(crate) async fn beside(
     }
     let p99 = |at: usize| stages.get(at).map_or(0.0, |stage| stage.took.p99_ms);
     Ok(BesideLoad {
-        candidate: way.candidate(),
-        workers: way.workers(),
-        full_speed: matches!(way, BenchCandidate::Job(Job { full_speed: true, .. })),
+        candidate: candidate.candidate(),
+        workers: candidate.workers(),
+        full_speed: matches!(candidate, BenchCandidate::Job(Job { full_speed: true, .. })),
         rows_per_second: performed?.0.per_second(),
         times_p99: p99(1) / p99(0).max(f64::MIN_POSITIVE),
         stages,
     })
 }
 
-/// Where all candidates run, one after the other.
-pub(crate) struct LoadSlot<'a> {
+/// Runs the candidates, one after the other.
+pub(crate) struct CandidateRunner<'a> {
     pub(crate) databases: &'a mut Databases,
     pub(crate) halves: (&'a [Booking], &'a [Booking]),
     pub(crate) progress: &'a mut (dyn FnMut(&str) + Send),
 }
 
-impl LoadSlot<'_> {
-    /// Does one run, and reads what it left.
-    pub(crate) async fn run(&mut self, way: BenchCandidate<'_>, again: bool) -> Result<MeasuredRun> {
-        (self.progress)(&format!("{}{}", way.name(), if again { " again" } else { "" }));
-        let run = watched(self.databases, way).await?;
+impl CandidateRunner<'_> {
+    /// Does one run, and reads the result.
+    pub(crate) async fn run(&mut self, candidate: BenchCandidate<'_>, again: bool) -> Result<MeasuredRun> {
+        (self.progress)(&format!("{}{}", candidate.name(), if again { " again" } else { "" }));
+        let run = watched(self.databases, candidate).await?;
         let owner = self.databases.copy_url(Role::Owner);
         let halves = [checksum(&owner, Some(self.halves.0)).await?, checksum(&owner, Some(self.halves.1)).await?];
         Ok(MeasuredRun { all: checksum(&owner, None).await?, halves, ..run })
@@ -175,9 +175,9 @@ impl Runs {
         self.one_update.iter().chain([&self.key_order]).chain(self.jobs.iter().map(|(_, run)| run))
     }
 
-    /// The longest time between two looks at any of them, in milliseconds.
+    /// The longest time between two samples of any of them, in milliseconds.
     pub(crate) fn longest_gap_ms(&self) -> f64 {
-        self.whole().chain(&self.row_by_row).map(|run| run.seen.longest_gap).fold(0.0, f64::max) * 1e3
+        self.whole().chain(&self.row_by_row).map(|run| run.observed.longest_gap).fold(0.0, f64::max) * 1e3
     }
 
     pub(crate) fn role(&self) -> Option<&str> {
@@ -194,7 +194,7 @@ impl Runs {
         }
     }
 
-    /// What is reported of each; `without_tenant` rows were to be done, by row by row no more than its slice.
+    /// The report of each. There were `without_tenant` rows to write, and those of the slice for row by row.
     pub(crate) fn reports(&self, without_tenant: u64, slice: u64, profile: bool) -> Vec<CandidateReport> {
         let row_by_row = self.row_by_row[0].clone().and(&self.row_by_row[1]);
         // The one that ran when the machine was quicker.
@@ -223,32 +223,32 @@ impl MeasuredRun {
     /// Two runs as one.
     fn and(mut self, more: &Self) -> Self {
         self.measured += more.measured;
-        self.seen.add(&more.seen);
+        self.observed.add(&more.observed);
         self.peak_memory_kib = self.peak_memory_kib.max(more.peak_memory_kib);
         self
     }
 
     /// What the sessions spent their transactions with.
     fn waits(&self) -> Vec<Wait> {
-        let looks = self.seen.looks.max(1) as f64;
-        let wait = |(event, times): (&String, &u64)| Wait { event: event.clone(), sessions: *times as f64 / looks };
-        let mut waits: Vec<Wait> = self.seen.waits.iter().map(wait).collect();
+        let samples = self.observed.samples.max(1) as f64;
+        let wait = |(event, times): (&String, &u64)| Wait { event: event.clone(), sessions: *times as f64 / samples };
+        let mut waits: Vec<Wait> = self.observed.waits.iter().map(wait).collect();
         waits.sort_by(|a, b| b.sessions.total_cmp(&a.sessions));
         waits
     }
 
     pub(crate) fn figures(&self, profile: bool) -> Figures {
-        let Self { measured, seen, peak_memory_kib, .. } = self;
+        let Self { measured, observed, peak_memory_kib, .. } = self;
         Figures {
             rows: measured.done,
             seconds: measured.time.as_secs_f64(),
             rows_per_second: measured.per_second(),
-            longest_transaction_ms: seen.longest * 1e3,
-            longest_locks_ms: seen.longest_locks * 1e3,
-            wal_bytes: seen.wal_bytes,
+            longest_transaction_ms: observed.longest * 1e3,
+            longest_locks_ms: observed.longest_locks * 1e3,
+            wal_bytes: observed.wal_bytes,
             peak_memory_kib: *peak_memory_kib,
             waits: if profile { self.waits() } else { Vec::new() },
-            autovacuum: seen.autovacuum as f64 / seen.looks.max(1) as f64,
+            autovacuum: observed.autovacuum as f64 / observed.samples.max(1) as f64,
         }
     }
 }

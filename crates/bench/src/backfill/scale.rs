@@ -4,12 +4,14 @@
 use local_db::{Role, Seed};
 use tenancy_config::DatabaseUrl;
 
-use super::candidates::Job;
-use super::goals;
-use super::report::{ScalePoint, ScaleReport};
-use super::runs::{BenchCandidate, MeasuredRun, watched};
+use crate::backfill::candidates::Job;
+use crate::backfill::goals;
+use crate::backfill::report::{ScalePoint, ScaleReport};
+use crate::backfill::runs::{BenchCandidate, MeasuredRun, watched};
 use crate::databases::{Databases, server_facts};
-use crate::{Error, Result, disk};
+use crate::disk;
+use crate::error::{Error, Result};
+use crate::report::{build, cores};
 
 /// How much is measured.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +22,7 @@ pub struct ScaleBench {
     pub tenants: u32,
     /// Batches at once.
     pub workers: u32,
-    /// Whether the report tells what the job spent its time with.
+    /// Whether the report has what the job spent its time with.
     pub profile: bool,
 }
 
@@ -35,7 +37,8 @@ impl ScaleBench {
 /// Runs the benchmark as [`backfill`](crate::backfill()) does.
 ///
 /// # Errors
-/// As there; the room on the disk is checked for the largest size before the first.
+/// [`Error::Busy`] while another benchmark runs on the server; [`Error::DiskSpace`] where the largest size does not fit, before the
+/// first one is planted; and the error of the server or the job.
 pub async fn scale(
     superuser: &DatabaseUrl,
     bench: &ScaleBench,
@@ -43,7 +46,7 @@ pub async fn scale(
 ) -> Result<ScaleReport> {
     let mut databases = Databases::open(superuser).await?;
     let measured = measure(&mut databases, bench, progress).await;
-    databases.tidy_up(measured).await
+    databases.clean_up(measured).await
 }
 
 async fn measure(
@@ -59,9 +62,9 @@ async fn measure(
         databases.remove().await?;
         let seed = Seed { tenants: bench.tenants, bookings, ..Seed::default() };
         let planted = databases.plant(&seed, progress).await?;
-        let mut run = async |way: BenchCandidate<'_>| {
-            progress(&way.name());
-            watched(databases, way).await
+        let mut run = async |candidate: BenchCandidate<'_>| {
+            progress(&candidate.name());
+            watched(databases, candidate).await
         };
         let (job, one_update) =
             (run(BenchCandidate::Job(Job::full_speed(bench.workers))).await?, run(BenchCandidate::OneUpdate).await?);
@@ -78,10 +81,10 @@ async fn measure(
         workers: bench.workers,
         goals: goals::of_scale(&points),
         points,
-        longest_gap_ms: runs.iter().map(|size| size.job.seen.longest_gap * 1e3).fold(0.0, f64::max),
+        longest_gap_ms: runs.iter().map(|size| size.job.observed.longest_gap * 1e3).fold(0.0, f64::max),
         server,
-        build: crate::report::build(),
-        cores: crate::report::cores(),
+        build: build(),
+        cores: cores(),
     })
 }
 

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use sqlx::Row;
+use tenant_rls::row_count::from_bigint;
 use tenant_rls::{DirectConnection, Error as SqlError};
 
 use crate::cluster::database::LocalDb;
@@ -86,7 +87,7 @@ async fn databases(session: &mut DirectConnection) -> Result<Vec<Stored>> {
     let rows =
         sqlx::query(include_str!("../../../../sql/local-db/databases.sql")).fetch_all(session.connection()).await;
     let rows = rows.map_err(SqlError::query("listing the databases"))?;
-    let stored = rows.iter().map(|row| Stored { database: row.get(0), bytes: row.get::<i64, _>(1).unsigned_abs() });
+    let stored = rows.iter().map(|row| Stored { database: row.get(0), bytes: from_bigint(row.get(1)) });
     Ok(stored.collect())
 }
 
@@ -97,7 +98,7 @@ async fn sessions(session: &mut DirectConnection) -> Result<Vec<Sessions>> {
         application: row.get(0),
         role: row.get(1),
         database: row.get(2),
-        count: row.get::<i64, _>(3).unsigned_abs(),
+        count: from_bigint(row.get(3)),
     };
     Ok(rows.iter().map(one).collect())
 }

@@ -4,6 +4,7 @@ use local_db::Role;
 use rls_rollout::{Error, Phase, RolloutOptions, RolloutReport, status};
 use tenancy_config::UserError;
 use tenancy_config::{Exit, Tenancy};
+use tenant_rls::sqlstate::ROW_WITHOUT_TENANT;
 use test_support::TestDb;
 use tokio::sync::watch;
 
@@ -71,6 +72,25 @@ async fn a_tenant_that_vanishes_behind_the_audit_leaves_no_table_open() {
     let why = stopped(&report, "public.bookings");
     assert!(why.contains("a row came in after the audit") && why.contains("23503"), "{why}");
     assert!(forced(&db, "bookings").await, "the validation failed, and the table is forced again");
+}
+
+/// A row without a tenant comes in just before the constraint that keeps them out.
+const LATE: &str = r#"CREATE FUNCTION late() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $late$
+    BEGIN
+        IF current_query() LIKE '%ADD CONSTRAINT "bookings_tenantId_not_null_check"%' THEN
+            INSERT INTO bookings (id, "clientId", "serviceId", "scheduledAt", duration, "clientName", "clientEmail", "tenantId", "updatedAt")
+            VALUES ('b_late', 'u_a', 's_a', now(), 30, 'A', 'a@acme.example', NULL, now()) ON CONFLICT DO NOTHING;
+        END IF;
+    END $late$;
+    CREATE EVENT TRIGGER late ON ddl_command_start WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION late()"#;
+
+#[tokio::test]
+async fn a_row_without_a_tenant_that_comes_in_behind_the_audit_stops_its_table() {
+    let db = clean().await;
+    script(&mut db.superuser().await, LATE).await;
+    let report = roll(&db, &bookings(Phase::Tighten)).await.unwrap();
+    let why = stopped(&report, "public.bookings");
+    assert!(why.contains("a row came in after the audit") && why.contains(ROW_WITHOUT_TENANT), "{why}");
 }
 
 #[tokio::test]

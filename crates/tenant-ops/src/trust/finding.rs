@@ -1,11 +1,9 @@
-//! What is wrong with the book-keeping, and the statement that would set it right.
+//! What is wrong with the book-keeping, and the statement that corrects it.
 
 use std::fmt;
 
 use tenancy_config::Ident;
-use tenant_rls::{Sql, Template};
-
-use super::layout::{Known, Layout};
+use tenant_rls::Template;
 
 /// Something in the schema `tenant_ops`, or about who may use it, that this program did not make.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +15,7 @@ pub enum Finding {
         /// This login.
         login: String,
     },
-    /// The schema belongs to a role that has nothing else here. A superuser may act as any role, so that it may proves nothing.
+    /// The schema belongs to a role that has nothing else here. A superuser may act as any role, which proves nothing.
     Stranger {
         /// Whose it is.
         owner: String,
@@ -77,46 +75,6 @@ pub enum Finding {
         /// Who may act as it.
         member: String,
     },
-}
-
-/// A right of somebody who is not the owner.
-#[derive(Debug)]
-pub(crate) struct Right {
-    pub(crate) kind: String,
-    pub(crate) object: String,
-    pub(crate) column: Option<String>,
-    pub(crate) privilege: String,
-    pub(crate) role: Option<String>,
-    /// The role is the one that batches run as.
-    pub(crate) maintenance: bool,
-    /// The application's login has the right by it.
-    pub(crate) of_application: bool,
-    /// With its column, as a statement names it.
-    pub(crate) statement_right: String,
-    /// What follows that in the statement that takes it away.
-    pub(crate) statement_rest: String,
-}
-
-impl Right {
-    /// What is wrong with it. Whom else a team lets read the book-keeping is the team's to decide; nobody else writes to it.
-    pub(crate) fn judge(self, layout: &Layout, known: Known) -> Option<Finding> {
-        let reads = matches!((self.kind.as_str(), self.privilege.as_str()), (_, "SELECT") | ("SCHEMA", "USAGE"));
-        let given = match &self.role {
-            Some(_) if self.maintenance => layout.gives(&self),
-            // Layouts before this one left to everybody what PostgreSQL gives to everybody.
-            None => known == Known::Earlier && self.kind == "FUNCTION",
-            Some(_) => reads && !self.of_application,
-        };
-        let Self { kind, object, role, statement_right, statement_rest, .. } = self;
-        let object = format!("{} {object}", kind.to_lowercase());
-        let rights = vec![statement_right];
-        (!given).then_some(Finding::Right { role, rights, object, revoke: statement_rest })
-    }
-
-    /// The statement that takes it away.
-    pub(crate) fn taking_away(self) -> Sql {
-        Sql::from_catalog(format!("REVOKE {} {}", self.statement_right, self.statement_rest))
-    }
 }
 
 /// One finding for all rights of a role on an object.
@@ -203,7 +161,7 @@ impl fmt::Display for Finding {
     }
 }
 
-/// As a statement names the role.
+/// The role's name as a statement has it.
 fn quoted(role: &str) -> String {
     let name = |role| Template::new(":\"role\"").ident("role", &role).build().as_str().to_owned();
     Ident::new(role).map_or_else(|_| role.to_owned(), name)

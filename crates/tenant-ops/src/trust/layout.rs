@@ -1,8 +1,12 @@
-//! The layout of the schema as `sql/ops/layout.txt` has it, and how what was found differs from that.
+//! The layout of the schema as `sql/tenant-ops/layout.txt` has it, and how the schema differs from that.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::finding::{Finding, Right};
+use crate::trust::finding::Finding;
+use crate::trust::right::Right;
+
+/// Counts up with every change of the definitions in `sql/tenant-ops/`.
+pub(crate) const VERSION: i32 = 8;
 
 /// Something in the schema, as the catalog has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,13 +18,13 @@ pub(crate) struct Definition {
     pub(crate) text: String,
 }
 
-/// With what the schema is compared.
+/// The layout that the schema is compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Known {
     /// Today's layout, all of it.
     Now,
-    /// An earlier one, or none: what is there may be of either, and some may be missing. What an upgrade replaces before it is used
-    /// may be anything.
+    /// An earlier one, or none: an object may be of either layout, and some may be missing. Objects that an upgrade replaces before
+    /// they are used may be anything.
     Earlier,
 }
 
@@ -35,8 +39,8 @@ pub(crate) struct Layout {
 
 /// The functions, whose bodies are compared with the files that they are made from.
 pub(crate) const FUNCTIONS: [(&str, &str); 2] = [
-    ("apply_batch", include_str!("../../../../sql/ops/apply_batch.sql")),
-    ("undo_batch", include_str!("../../../../sql/ops/undo_batch.sql")),
+    ("apply_batch", include_str!("../../../../sql/tenant-ops/apply_batch.sql")),
+    ("undo_batch", include_str!("../../../../sql/tenant-ops/undo_batch.sql")),
 ];
 
 impl Layout {
@@ -46,7 +50,7 @@ impl Layout {
         for (name, script) in FUNCTIONS {
             layout.now.insert(("body", name), body(script));
         }
-        for line in include_str!("../../../../sql/ops/layout.txt").lines() {
+        for line in include_str!("../../../../sql/tenant-ops/layout.txt").lines() {
             layout.read(line);
         }
         layout
@@ -74,42 +78,59 @@ impl Layout {
     }
 
     /// Whether the role of batches was given this right.
-    pub(crate) fn gives(&self, right: &Right) -> bool {
+    fn gives(&self, right: &Right) -> bool {
         let asked = (right.kind.as_str(), right.object.as_str(), right.column.as_deref(), right.privilege.as_str());
         self.rights.contains(&asked)
     }
 
-    /// Whether the table that holds the number of the layout is one, as it was made, and nothing else.
-    pub(crate) fn has_version_table(&self, found: &[Definition]) -> bool {
+    /// Whether the object that holds the number of the layout is the table that this program made.
+    pub(crate) fn has_version_table(&self, there: &[Definition]) -> bool {
         let about = |name: &str| name == "installed" || name.starts_with("installed.");
         let ours: BTreeSet<_> =
             self.now.iter().filter(|((_, name), _)| about(name)).map(|(key, text)| (*key, *text)).collect();
-        let found = found.iter().filter(|found| about(&found.name));
-        ours == found.map(|found| ((&*found.kind, &*found.name), &*found.text)).collect()
+        let there = there.iter().filter(|object| about(&object.name));
+        ours == there.map(|object| ((&*object.kind, &*object.name), &*object.text)).collect()
     }
 
-    /// Everything that was found and is not of this layout, or of it and was not found.
-    pub(crate) fn compare(&self, found: &[Definition], known: Known) -> Vec<Finding> {
-        let mut findings: Vec<Finding> = found.iter().filter_map(|found| self.differs(found, known)).collect();
+    /// Everything that is there and not in this layout, or in it and not there.
+    pub(crate) fn compare(&self, there: &[Definition], known: Known) -> Vec<Finding> {
+        let mut findings: Vec<Finding> = there.iter().filter_map(|object| self.differs(object, known)).collect();
         if known == Known::Now {
-            let is_there = |kind: &str, name: &str| found.iter().any(|found| found.kind == kind && found.name == name);
+            let is_there =
+                |kind: &str, name: &str| there.iter().any(|object| object.kind == kind && object.name == name);
             let missing = self.now.keys().filter(|(kind, name)| !is_there(kind, name));
             findings.extend(missing.map(|(kind, name)| Finding::Missing { object: named(kind, name) }));
         }
         findings
     }
 
-    fn differs(&self, found: &Definition, known: Known) -> Option<Finding> {
-        let key = (found.kind.as_str(), found.name.as_str());
+    /// The finding, where somebody has a right that this program did not give. A team may let others read the book-keeping; nobody else
+    /// may write to it.
+    pub(crate) fn compare_right(&self, right: Right, known: Known) -> Option<Finding> {
+        let reads = matches!((right.kind.as_str(), right.privilege.as_str()), (_, "SELECT") | ("SCHEMA", "USAGE"));
+        let given = match &right.role {
+            Some(_) if right.maintenance => self.gives(&right),
+            // Earlier layouts left PUBLIC the rights that PostgreSQL gives it.
+            None => known == Known::Earlier && right.kind == "FUNCTION",
+            Some(_) => reads && !right.of_application,
+        };
+        let Right { kind, object, role, statement_right, statement_rest, .. } = right;
+        let object = format!("{} {object}", kind.to_lowercase());
+        let rights = vec![statement_right];
+        (!given).then_some(Finding::Right { role, rights, object, revoke: statement_rest })
+    }
+
+    fn differs(&self, there: &Definition, known: Known) -> Option<Finding> {
+        let key = (there.kind.as_str(), there.name.as_str());
         let (now, earlier) = (self.now.get(&key), self.earlier.get(&key).filter(|_| known == Known::Earlier));
         let replaced = known == Known::Earlier && matches!(key.0, "function" | "body" | "view");
         let object = named(key.0, key.1);
         match now.or(earlier) {
-            Some(_) if replaced || now == Some(&&*found.text) || earlier == Some(&&*found.text) => None,
+            Some(_) if replaced || now == Some(&&*there.text) || earlier == Some(&&*there.text) => None,
             Some(expected) => {
-                Some(Finding::Changed { object, definition: found.text.clone(), expected: (*expected).to_owned() })
+                Some(Finding::Changed { object, definition: there.text.clone(), expected: (*expected).to_owned() })
             }
-            None => Some(Finding::Unexpected { object, definition: found.text.clone() }),
+            None => Some(Finding::Unexpected { object, definition: there.text.clone() }),
         }
     }
 }
@@ -129,7 +150,7 @@ fn named(kind: &str, name: &str) -> String {
     }
 }
 
-/// What stands between the dollars of a script that makes a function.
+/// The text between the dollar quotes of a script that makes a function.
 fn body(script: &'static str) -> &'static str {
-    script.split("$$").nth(1).expect("a script of sql/ops/ that makes a function quotes its body with dollars")
+    script.split("$$").nth(1).expect("a script of sql/tenant-ops/ that makes a function quotes its body with dollars")
 }

@@ -1,8 +1,9 @@
 //! Whether what is in the schema `tenant_ops` may be relied on. Everything that touches it begins here: another role can have made the schema
-//! first, and what it put there would run with the rights of whoever keeps books in it.
+//! first, and what it put there would run with the rights of whoever writes to it.
 
 pub(crate) mod finding;
 pub(crate) mod layout;
+pub(crate) mod right;
 
 use std::collections::BTreeSet;
 
@@ -11,25 +12,25 @@ use sqlx::{PgConnection, Row};
 use tenancy_config::{TableName, Tenancy};
 use tenant_rls::Error as RlsError;
 
-use crate::install::{VERSION, lock};
+use crate::error::{Error, Result};
 use crate::owner::act;
-use crate::{Error, Result};
-use finding::{Finding, Right, by_object};
-use layout::{Definition, Known, Layout};
+use crate::trust::finding::{Finding, by_object};
+use crate::trust::layout::{Definition, Known, Layout, VERSION};
+use crate::trust::right::Right;
 
 /// Roles of the server whose members need no rights of their own.
 const READERS_AND_WRITERS: [&str; 2] = ["pg_read_all_data", "pg_write_all_data"];
 
-/// What the book-keeping is wanted for.
+/// What the book-keeping is needed for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Purpose {
-    /// To read what it holds: whoever may not act as its owner may be allowed that.
+    /// To read it, which a login that may not act as its owner may be allowed.
     Read,
-    /// To keep books in it.
-    Keep,
+    /// To write to it.
+    Write,
 }
 
-/// What was found of a schema that may be relied on.
+/// A schema that may be relied on.
 #[derive(Debug)]
 pub(crate) struct Verified {
     /// Its layout; none where nothing was installed in it yet.
@@ -43,21 +44,21 @@ pub(crate) struct Verified {
 /// # Errors
 /// [`Error::Untrusted`]; [`Error::Newer`].
 pub(crate) async fn verified(connection: &mut PgConnection, tenancy: &Tenancy) -> Result<Option<Verified>> {
-    patiently(connection, tenancy, Purpose::Keep).await
+    examine_twice(connection, tenancy, Purpose::Write).await
 }
 
 /// The same for a login that only reads: it need not be able to act as the owner, where that owns the database or its tenant table, and so
 /// decides what is in the application's tables as well.
 ///
 /// # Errors
-/// As [`verified`].
+/// [`Error::Untrusted`]; [`Error::Newer`].
 pub(crate) async fn readable(connection: &mut PgConnection, tenancy: &Tenancy) -> Result<Option<Verified>> {
-    patiently(connection, tenancy, Purpose::Read).await
+    examine_twice(connection, tenancy, Purpose::Read).await
 }
 
-async fn patiently(connection: &mut PgConnection, tenancy: &Tenancy, purpose: Purpose) -> Result<Option<Verified>> {
+async fn examine_twice(connection: &mut PgConnection, tenancy: &Tenancy, purpose: Purpose) -> Result<Option<Verified>> {
     match examine(connection, tenancy, purpose).await {
-        // Another process may just be installing it: what it does is seen whole behind its lock.
+        // Another process may be installing it, and holds a lock until it is complete.
         Err(Error::Untrusted { .. }) => {
             lock(connection).await?;
             examine(connection, tenancy, purpose).await
@@ -66,18 +67,18 @@ async fn patiently(connection: &mut PgConnection, tenancy: &Tenancy, purpose: Pu
     }
 }
 
-/// The same as [`verified`] behind the lock that whoever installs it holds.
-pub(crate) async fn look(connection: &mut PgConnection, tenancy: &Tenancy) -> Result<Option<Verified>> {
-    examine(connection, tenancy, Purpose::Keep).await
+/// The same as [`verified`], for a caller that holds the lock of installations.
+pub(crate) async fn verified_behind_lock(connection: &mut PgConnection, tenancy: &Tenancy) -> Result<Option<Verified>> {
+    examine(connection, tenancy, Purpose::Write).await
 }
 
 async fn examine(connection: &mut PgConnection, tenancy: &Tenancy, purpose: Purpose) -> Result<Option<Verified>> {
     let Some((owner, mut findings)) = owner(connection, tenancy, purpose).await? else { return Ok(None) };
-    let found = definitions(connection).await?;
-    // Nothing in it is read before it is known to be a table, and to be read as a role that cannot do more than its owner.
+    let there = definitions(connection).await?;
+    // The number of the layout is read only from a table, and as a role that can do no more than its owner.
     let may_act = !findings.iter().any(|finding| matches!(finding, Finding::NotOurs { .. }));
     let layout = Layout::ours();
-    let version = match may_act && layout.has_version_table(&found) {
+    let version = match may_act && layout.has_version_table(&there) {
         true => version(connection).await?,
         false => None,
     };
@@ -85,14 +86,15 @@ async fn examine(connection: &mut PgConnection, tenancy: &Tenancy, purpose: Purp
         return Err(Error::Newer { version });
     }
     let known = if version == Some(VERSION) { Known::Now } else { Known::Earlier };
-    findings.extend(found.iter().filter_map(|found| found.belongs_to_another(&owner)));
-    findings.extend(layout.compare(&found, known));
-    findings.extend(rights(connection, tenancy).await?.into_iter().filter_map(|right| right.judge(&layout, known)));
-    findings.extend(members(connection, tenancy).await?);
+    findings.extend(there.iter().filter_map(|object| object.belongs_to_another(&owner)));
+    findings.extend(layout.compare(&there, known));
+    findings
+        .extend(rights(connection, tenancy).await?.into_iter().filter_map(|right| layout.compare_right(right, known)));
+    findings.extend(role_members(connection, tenancy).await?);
     if !findings.is_empty() {
         return Err(Error::Untrusted { findings: by_object(findings) });
     }
-    let objects = found.iter().filter(|found| found.owner.is_some()).map(|found| found.name.clone()).collect();
+    let objects = there.iter().filter(|object| object.owner.is_some()).map(|object| object.name.clone()).collect();
     Ok(Some(Verified { version, objects }))
 }
 
@@ -102,7 +104,7 @@ async fn owner(
     purpose: Purpose,
 ) -> Result<Option<(String, Vec<Finding>)>, RlsError> {
     let tenants = TableName::parse(&tenancy.tenant.table, &tenancy.database.schema)?;
-    let row = sqlx::query(include_str!("../../../../sql/ops/owner.sql"))
+    let row = sqlx::query(include_str!("../../../../sql/tenant-ops/owner.sql"))
         .bind(&tenancy.roles.app)
         .bind(tenants.schema().as_str())
         .bind(tenants.name().as_str())
@@ -119,14 +121,14 @@ async fn owner(
     let (may_act, owns_the_rest): (bool, bool) = (row.get("may_act"), row.get("owns_the_rest"));
     if may_act && row.get("of_superuser") && !owns_the_rest {
         findings.push(Finding::Stranger { owner: owner.clone() });
-    } else if !may_act && (purpose == Purpose::Keep || !owns_the_rest) {
+    } else if !may_act && (purpose == Purpose::Write || !owns_the_rest) {
         findings.push(Finding::NotOurs { owner: owner.clone(), login: row.get("login") });
     }
     Ok(Some((owner, findings)))
 }
 
 async fn definitions(connection: &mut PgConnection) -> Result<Vec<Definition>, RlsError> {
-    let rows = sqlx::query(include_str!("../../../../sql/ops/definitions.sql"))
+    let rows = sqlx::query(include_str!("../../../../sql/tenant-ops/definitions.sql"))
         .fetch_all(connection)
         .await
         .map_err(RlsError::query("reading the definitions in the schema tenant_ops"))?;
@@ -139,9 +141,9 @@ async fn definitions(connection: &mut PgConnection) -> Result<Vec<Definition>, R
     Ok(rows.iter().map(definition).collect())
 }
 
-/// Every right that somebody has beside the owner.
+/// Every right of a role other than the owner.
 pub(crate) async fn rights(connection: &mut PgConnection, tenancy: &Tenancy) -> Result<Vec<Right>, RlsError> {
-    let rows = sqlx::query(include_str!("../../../../sql/ops/rights.sql"))
+    let rows = sqlx::query(include_str!("../../../../sql/tenant-ops/rights.sql"))
         .bind(&tenancy.roles.app)
         .fetch_all(connection)
         .await
@@ -160,9 +162,9 @@ pub(crate) async fn rights(connection: &mut PgConnection, tenancy: &Tenancy) -> 
     Ok(rows.iter().map(right).collect())
 }
 
-async fn members(connection: &mut PgConnection, tenancy: &Tenancy) -> Result<Vec<Finding>, RlsError> {
+async fn role_members(connection: &mut PgConnection, tenancy: &Tenancy) -> Result<Vec<Finding>, RlsError> {
     let (maintenance, auditor) = (&tenancy.roles.maintenance, &tenancy.roles.auditor);
-    let rows = sqlx::query(include_str!("../../../../sql/ops/role_members.sql"))
+    let rows = sqlx::query(include_str!("../../../../sql/tenant-ops/role_members.sql"))
         .bind([&[maintenance.as_str(), auditor], READERS_AND_WRITERS.as_slice()].concat())
         .bind(&tenancy.roles.app)
         .fetch_all(connection)
@@ -171,7 +173,7 @@ async fn members(connection: &mut PgConnection, tenancy: &Tenancy) -> Result<Vec
     let mut findings = Vec::new();
     for row in rows {
         let (role, member): (String, String) = (row.get("role"), row.get("member"));
-        // Whom else a team lets read, and whom it trusts with everything, is the team's to decide.
+        // A team may let others read, and may trust others with everything.
         let writes = role == *maintenance;
         if row.get("of_application") || (writes && !row.get::<bool, _>("expected")) {
             findings.push(Finding::Member { role, member });
@@ -180,7 +182,7 @@ async fn members(connection: &mut PgConnection, tenancy: &Tenancy) -> Result<Vec
     Ok(findings)
 }
 
-/// The layout that is noted in a table that was found to be one.
+/// The number of the layout, from the table that was compared before.
 async fn version(connection: &mut PgConnection) -> Result<Option<i32>, RlsError> {
     let before = act(connection).await?;
     let version = sqlx::query_scalar("SELECT version FROM tenant_ops.installed")
@@ -189,4 +191,12 @@ async fn version(connection: &mut PgConnection) -> Result<Option<i32>, RlsError>
         .map_err(RlsError::query("reading which layout the schema tenant_ops has"))?;
     before.again(connection).await?;
     Ok(version)
+}
+
+/// Waits for a process that installs or upgrades the schema, and keeps others from doing so until the transaction ends.
+pub(crate) async fn lock(connection: &mut PgConnection) -> Result<(), RlsError> {
+    sqlx::Executor::execute(connection, sqlx::raw_sql(include_str!("../../../../sql/tenant-ops/lock_layout.sql")))
+        .await
+        .map_err(RlsError::query("waiting for whoever installs the schema tenant_ops"))?;
+    Ok(())
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use local_db::Role;
-use tenant_ops::{Error, HEARTBEAT, LEASE_TTL, Lease, LeaseWatch, NewRun, Run, RunProcess, members};
+use tenant_ops::{Error, HEARTBEAT, LEASE_TTL, Lease, LeaseWatch, NewRun, Run, RunProcess, processes};
 use tenant_rls::{Database, OwnerTx};
 use test_support::TestDb;
 
@@ -21,15 +21,15 @@ const SHIFTS: [&str; 2] = [
 
 async fn taken_by_ada(db: &TestDb) -> (Database, Lease) {
     let database = connect(db, Role::Owner).await;
-    let lease = LeaseWatch::new(RESOURCE).take(&database, "ada").await.unwrap().unwrap();
+    let lease = LeaseWatch::new(RESOURCE).try_acquire(&database, "ada").await.unwrap().unwrap();
     (database, lease)
 }
 
-/// Looks again and again, as a helper does that joined a run.
+/// Asks again and again, as a helper does that joined a run.
 async fn helper(database: &Database) -> Lease {
     let mut watch = LeaseWatch::new(RESOURCE);
     loop {
-        if let Some(lease) = watch.take(database, "grace").await.unwrap() {
+        if let Some(lease) = watch.try_acquire(database, "grace").await.unwrap() {
             return lease;
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
@@ -88,20 +88,20 @@ async fn a_helper_never_takes_the_lease_of_a_holder_that_is_alive() {
     let alive = lease.keep_alive(&database);
     let (begun, mut watch) = (Instant::now(), LeaseWatch::new(RESOURCE));
     while begun.elapsed() < LEASE_TTL + HEARTBEAT {
-        assert!(watch.take(&database, "grace").await.unwrap().is_none());
+        assert!(watch.try_acquire(&database, "grace").await.unwrap().is_none());
         script(&db, Role::Superuser, SHIFTS[1]).await;
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
     drop(alive);
     lease.release(&database).await.unwrap();
-    assert!(watch.take(&database, "grace").await.unwrap().is_some(), "what was given back is free at once");
+    assert!(watch.try_acquire(&database, "grace").await.unwrap().is_some(), "what was given back is free at once");
 }
 
 async fn alive(database: &Database, run: &Run) -> Vec<(String, bool)> {
     let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await.unwrap();
-    let members = members(tx.connection(), run.id).await.unwrap();
+    let processes = processes(tx.connection(), run.id).await.unwrap();
     tx.rollback().await.unwrap();
-    members.into_iter().map(|member| (member.holder, member.alive)).collect()
+    processes.into_iter().map(|process| (process.holder, process.alive)).collect()
 }
 
 #[tokio::test]

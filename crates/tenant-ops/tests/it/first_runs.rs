@@ -30,7 +30,7 @@ async fn begin(database: &Database) -> Result<(), Error> {
     let tenancy = Tenancy::default();
     tenant_ops::install(database, &tenancy).await?;
     tenant_ops::grant(database, &tenancy).await?;
-    let lease = LeaseWatch::new(new_run().resource()).take(database, "ada").await?;
+    let lease = LeaseWatch::new(new_run().resource()).try_acquire(database, "ada").await?;
     let run = Run::resume_or_open(database, &new_run(), "ada", &[]).await?;
     RunProcess::enter(database, run.id, "ada", 1).await?.heartbeat(database, None).await?;
     if let Some(lease) = lease {
@@ -121,7 +121,7 @@ async fn a_lease_that_nobody_ever_held_is_taken_by_one_of_many_at_once() {
                 // Its connection is open before the race begins.
                 OwnerTx::begin(&database, Duration::from_secs(5)).await.unwrap().rollback().await.unwrap();
                 begin.wait().await;
-                LeaseWatch::new("backfill of public.bookings").take(&database, "ada").await
+                LeaseWatch::new("backfill of public.bookings").try_acquire(&database, "ada").await
             })
         });
     }

@@ -1,4 +1,4 @@
-//! What an installation makes is what `sql/ops/layout.txt` lists, on every version of the server.
+//! What an installation makes is what `sql/tenant-ops/layout.txt` lists, on every version of the server.
 
 use std::fmt::Write as _;
 
@@ -13,8 +13,10 @@ use crate::support::{Logins, connect, install, installed, script};
 async fn listed(db: &impl Logins) -> String {
     let database = connect(db, Role::Owner).await;
     let mut tx = tenant_rls::OwnerTx::begin(&database, std::time::Duration::from_secs(5)).await.unwrap();
-    let rows =
-        sqlx::query(include_str!("../../../../sql/ops/definitions.sql")).fetch_all(tx.connection()).await.unwrap();
+    let rows = sqlx::query(include_str!("../../../../sql/tenant-ops/definitions.sql"))
+        .fetch_all(tx.connection())
+        .await
+        .unwrap();
     tx.rollback().await.unwrap();
     database.close().await;
     let mut lines: Vec<String> = Vec::new();
@@ -32,7 +34,7 @@ async fn listed(db: &impl Logins) -> String {
 }
 
 fn committed() -> String {
-    let lines = include_str!("../../../../sql/ops/layout.txt").lines();
+    let lines = include_str!("../../../../sql/tenant-ops/layout.txt").lines();
     let today =
         lines.filter(|line| !line.starts_with(['#']) && !line.starts_with("earlier ") && !line.starts_with("right "));
     let mut lines: Vec<&str> = today.collect();
@@ -129,7 +131,7 @@ async fn an_unfinished_run_of_layout_7_keeps_its_ranges_its_processes_and_their_
     let mut tx = tenant_rls::OwnerTx::begin(&database, std::time::Duration::from_secs(5)).await.unwrap();
     let run = tenant_ops::runs(tx.connection(), &Tenancy::default(), None).await.unwrap().remove(0);
     assert_eq!((run.ranges, run.ranges_done, run.examined, run.assigned), (2, 1, 13, 9));
-    let processes = tenant_ops::members(tx.connection(), run.id).await.unwrap();
+    let processes = tenant_ops::processes(tx.connection(), run.id).await.unwrap();
     assert_eq!(processes.iter().map(|process| (&*process.holder, process.workers)).collect::<Vec<_>>(), [("ada", 2)]);
     let may_read = "SELECT pg_catalog.has_table_privilege('tenant_auditor', 'tenant_ops.' || t, 'SELECT')
                     FROM pg_catalog.unnest(ARRAY['progress', 'range']) AS t";

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tenancy_config::Tenancy;
 use tenant_ops::{DecisionCall, DecisionResult, DecisionRun, Lease};
+use tenant_rls::sqlstate::{RUN_NOT_RUNNING, WRITTEN_NOT_LOCKED};
 use tenant_rls::{
     ActingRole, Backoff, BatchOptions, BatchTx, Database, Error as RlsError, Fault, OwnerTx, Sql, Template, TenantId,
     fault_of,
@@ -187,7 +188,8 @@ impl Writer<'_> {
                 Fault::Connection => connection.next_wait(),
                 _ => None,
             };
-            if let (Some("TO003"), DecisionRecorder::Recorded { run, .. }) = (error.sqlstate(), &self.recorder) {
+            if let (Some(RUN_NOT_RUNNING), DecisionRecorder::Recorded { run, .. }) = (error.sqlstate(), &self.recorder)
+            {
                 return Err(Error::Ended { run: run.id });
             }
             let Some(wait) = wait else { return Err(error.into()) };
@@ -242,9 +244,9 @@ impl Writer<'_> {
     }
 }
 
-/// Whether a smaller batch may succeed. `TO002`: the number of written rows differs from the number of locked ones.
+/// Whether a smaller batch may succeed. [`WRITTEN_NOT_LOCKED`]: the number of written rows differs from the number of locked ones.
 fn is_about_rows(error: &RlsError) -> bool {
-    error.sqlstate() == Some("TO002") || matches!(fault_of(error), Fault::Data | Fault::Contention)
+    error.sqlstate() == Some(WRITTEN_NOT_LOCKED) || matches!(fault_of(error), Fault::Data | Fault::Contention)
 }
 
 /// The message of the server, without what we were doing.

@@ -4,7 +4,7 @@ use tenancy_config::{TableName, Tenancy};
 use tenant_rls::Catalog;
 use tenant_rls::catalog::{Missing, MissingPart};
 
-use crate::{MissingPiece, TableReport};
+use crate::report::{MissingPiece, TableReport};
 
 /// The tables that have a command of their own.
 const BACKFILLS: [(&str, &str); 2] = [("bookings", "backfill-bookings"), ("chat_messages", "assign-chat-messages")];
@@ -13,7 +13,12 @@ const BACKFILLS: [(&str, &str); 2] = [("bookings", "backfill-bookings"), ("chat_
 const NAMED: usize = 5;
 
 /// Sentences, most useful first; empty for a clean audit.
-pub(crate) fn steps(catalog: &Catalog, missing: &[Missing], tenancy: &Tenancy, tables: &[TableReport]) -> Vec<String> {
+pub(crate) fn next_steps(
+    catalog: &Catalog,
+    missing: &[Missing],
+    tenancy: &Tenancy,
+    tables: &[TableReport],
+) -> Vec<String> {
     let command = |table: &TableReport| {
         let own = |name: &str| TableName::parse(name, &tenancy.database.schema).is_ok_and(|name| name == table.table);
         BACKFILLS.iter().find(|(name, _)| own(name)).map(|(_, command)| *command)
@@ -25,14 +30,14 @@ pub(crate) fn steps(catalog: &Catalog, missing: &[Missing], tenancy: &Tenancy, t
             catalog.tenants
         ));
     }
-    for part in missing {
-        let what = match part.what {
+    for lacking in missing {
+        let what = match lacking.what {
             MissingPart::Table => "is not in this database",
             MissingPart::TenantColumn => "has no tenant column",
         };
         next.push(format!(
             "{} {what}: add it with the application's migrations, or leave it out of tenancy.toml",
-            part.table
+            lacking.table
         ));
     }
     let mut step = |wanted: &dyn Fn(&TableReport) -> bool, sentence: &dyn Fn(String) -> String| {
@@ -75,7 +80,7 @@ fn lacks(table: &TableReport, pieces: &[MissingPiece]) -> bool {
     table.missing.iter().any(|piece| pieces.contains(piece))
 }
 
-/// The tables for which something is to be done, if there are any.
+/// The tables that are `wanted`, if there are any.
 fn names(tables: &[TableReport], wanted: &dyn Fn(&TableReport) -> bool) -> Option<String> {
     let names: Vec<String> = tables.iter().filter(|table| wanted(table)).map(|table| table.table.to_string()).collect();
     match names.len() {

@@ -1,23 +1,21 @@
-//! Where tenants come from, some hundred at a time: one that is named, all of them, or the lines of a file.
+//! The tenants of a run, some hundred at a time: one that is named, all of them, or those that a file names.
 
 use tenancy_config::Tenancy;
 use tenant_rls::{Database, Error as RlsError, Registry, Tenant, TenantId};
 
-use crate::create::no_slug;
-use crate::list::{Entry, TenantList};
+use crate::error::{Error, Result};
+use crate::list::TenantList;
+use crate::list::entry::{Entry, no_slug};
+use crate::options::{CHUNK, SeedOptions, Selection};
 use crate::plan::SeedPlan;
 use crate::report::{TenantLine, TenantResult};
-use crate::{Error, Result, SeedOptions, Selection};
-
-/// Tenants that are looked up at once.
-pub(crate) const CHUNK: usize = 500;
 
 /// What is to be done about one tenant.
 #[derive(Debug)]
 pub(crate) enum TenantAnswer {
     /// It gets what it lacks.
     Seed(TenantToSeed),
-    /// Nothing: it is known how it ends.
+    /// Nothing: its result is known.
     Settled(TenantLine),
 }
 
@@ -65,7 +63,7 @@ impl<'a> TenantStream<'a> {
         Ok(Self { database, tenancy, options, plan, rest })
     }
 
-    /// The next tenants and the source behind them, as a stream takes them; `None` at the end.
+    /// The next tenants and the rest of the stream, in the form of [`try_unfold`](futures_util::stream::try_unfold); `None` at the end.
     pub(crate) async fn step(mut self) -> Result<Option<(Vec<TenantAnswer>, Self)>> {
         Ok(self.next().await?.map(|chunk| (chunk, self)))
     }
@@ -83,17 +81,17 @@ impl<'a> TenantStream<'a> {
         }
     }
 
-    /// The one tenant that was asked for: whatever is wrong with it ends the run.
+    /// The one tenant that was asked for; anything that is wrong with it ends the run.
     async fn one(&self, entry: Entry) -> Result<TenantAnswer> {
         let mut tenants = Registry::open(self.database, self.tenancy).await?;
-        let found = tenants.find(&entry.tenant).await;
+        let answer = tenants.find(&entry.tenant).await;
         tenants.close().await?;
-        match found {
+        match answer {
             Ok(tenant) if !tenant.active && !self.options.include_inactive => {
                 let Tenant { slug, status, .. } = tenant;
                 Err(Error::Inactive { tenant: slug, status: status.unwrap_or_default() })
             }
-            Ok(tenant) => Ok(self.target(entry, tenant, false)),
+            Ok(tenant) => Ok(self.to_seed(entry, tenant, false)),
             Err(RlsError::UnknownTenant { .. }) if self.options.create => {
                 let mut answers = self.resolve(vec![entry]).await?;
                 Ok(answers.pop().expect("one answer an entry"))
@@ -109,29 +107,29 @@ impl<'a> TenantStream<'a> {
         let Some(last) = page.last() else { return Ok(None) };
         self.rest = Rest::All(Some(last.id.clone()));
         let wanted = page.into_iter().filter(|tenant| tenant.active || self.options.include_inactive);
-        let target =
+        let to_seed =
             |tenant| TenantAnswer::Seed(TenantToSeed { line: None, tenant, organization_name: None, made: false });
-        Ok(Some(wanted.map(target).collect()))
+        Ok(Some(wanted.map(to_seed).collect()))
     }
 
-    /// Looks tenants up, and makes those that are not there where that is wanted.
+    /// Looks tenants up, and makes those that are missing if the options say so.
     async fn resolve(&self, entries: Vec<Entry>) -> Result<Vec<TenantAnswer>> {
-        let found = self.find(&entries).await?;
+        let answers = self.find(&entries).await?;
         let unknown = |answer: &Result<Tenant, RlsError>| matches!(answer, Err(RlsError::UnknownTenant { .. }));
         let new =
-            entries.iter().zip(&found).filter(|(entry, answer)| unknown(answer) && no_slug(&entry.tenant).is_none());
+            entries.iter().zip(&answers).filter(|(entry, answer)| unknown(answer) && no_slug(&entry.tenant).is_none());
         let new: Vec<&Entry> = new.map(|(entry, _)| entry).collect();
         if !self.options.create || new.is_empty() {
-            return Ok(entries.into_iter().zip(found).map(|(entry, answer)| self.answer(entry, answer)).collect());
+            return Ok(entries.into_iter().zip(answers).map(|(entry, answer)| self.answer(entry, answer)).collect());
         }
         let made = self.plan.create.run(self.database, self.tenancy, &new, self.options.dry_run).await?;
-        let found = if self.options.dry_run { found } else { self.find(&entries).await? };
-        let answers = entries.into_iter().zip(found).map(|(entry, answer)| {
+        let answers = if self.options.dry_run { answers } else { self.find(&entries).await? };
+        let answers = entries.into_iter().zip(answers).map(|(entry, answer)| {
             if let Some(reason) = made.refused.get(&entry.tenant) {
                 return TenantAnswer::Settled(failed(entry, reason.clone()));
             }
             match answer {
-                Ok(tenant) if made.slugs.contains(&tenant.slug) => self.target(entry, tenant, true),
+                Ok(tenant) if made.slugs.contains(&tenant.slug) => self.to_seed(entry, tenant, true),
                 Err(_) if made.slugs.contains(&entry.tenant) => TenantAnswer::Settled(self.would_be_made(entry)),
                 answer => self.answer(entry, answer),
             }
@@ -142,13 +140,13 @@ impl<'a> TenantStream<'a> {
     async fn find(&self, entries: &[Entry]) -> Result<Vec<Result<Tenant, RlsError>>> {
         let names: Vec<&str> = entries.iter().map(|entry| entry.tenant.as_str()).collect();
         let mut tenants = Registry::open(self.database, self.tenancy).await?;
-        let found = tenants.find_all(&names).await?;
+        let answers = tenants.find_all(&names).await?;
         tenants.close().await?;
-        Ok(found)
+        Ok(answers)
     }
 
-    fn answer(&self, entry: Entry, found: Result<Tenant, RlsError>) -> TenantAnswer {
-        match found {
+    fn answer(&self, entry: Entry, answer: Result<Tenant, RlsError>) -> TenantAnswer {
+        match answer {
             Ok(tenant) if !tenant.active && !self.options.include_inactive => {
                 let status = tenant.status.unwrap_or_default();
                 TenantAnswer::Settled(TenantLine {
@@ -156,7 +154,7 @@ impl<'a> TenantStream<'a> {
                     ..failed(entry, format!("the tenant is {status}"))
                 })
             }
-            Ok(tenant) => self.target(entry, tenant, false),
+            Ok(tenant) => self.to_seed(entry, tenant, false),
             Err(RlsError::UnknownTenant { name, .. }) if self.options.create => {
                 let why = no_slug(&name).unwrap_or("it was removed meanwhile");
                 TenantAnswer::Settled(failed(entry, format!("no tenant `{name}` can be made: {why}")))
@@ -165,12 +163,12 @@ impl<'a> TenantStream<'a> {
         }
     }
 
-    fn target(&self, entry: Entry, tenant: Tenant, made: bool) -> TenantAnswer {
+    fn to_seed(&self, entry: Entry, tenant: Tenant, made: bool) -> TenantAnswer {
         let (line, organization_name) = (line(&entry), entry.organization_name);
         TenantAnswer::Seed(TenantToSeed { line, tenant, organization_name, made })
     }
 
-    /// In a dry run a new tenant is gone again before its settings could be tried; being new, it would get every row.
+    /// A dry run rolls a new tenant back before its settings can be tried; as it is new, it would get every row.
     fn would_be_made(&self, entry: Entry) -> TenantLine {
         TenantLine {
             line: line(&entry),
@@ -184,7 +182,7 @@ impl<'a> TenantStream<'a> {
     }
 }
 
-/// Lines count from 1; a tenant that no file names has none.
+/// Lines count from 1; the tenant of the command line has none.
 fn line(entry: &Entry) -> Option<u64> {
     (entry.line > 0).then_some(entry.line)
 }

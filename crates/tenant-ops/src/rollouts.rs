@@ -1,4 +1,5 @@
-//! Rollouts of row level security: each step with what it ran and every definition that it changed, so that it can be taken back.
+//! Rollouts of row level security: the journal has the statements of each step and every definition that it changed, so that the step
+//! can be taken back.
 
 use std::time::Duration;
 
@@ -9,12 +10,12 @@ use sqlx::{PgConnection, Row};
 use tenancy_config::{Ident, TableName, Tenancy};
 use tenant_rls::{Database, Error as RlsError};
 
-use crate::Result;
+use crate::error::Result;
 use crate::host::this_host;
 use crate::owner::{act, begin};
 use crate::trust::readable;
 
-/// How long a statement of the book-keeping waits for a lock.
+/// How long a statement waits for a lock of the book-keeping.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A rollout in `tenant_ops.rollout`.
@@ -24,7 +25,7 @@ pub struct Rollout {
     pub id: i64,
 }
 
-/// What a step did, to be written down in its own transaction.
+/// A step that is to be recorded, in the transaction that did it.
 #[derive(Debug)]
 pub struct NewStep<'a, C> {
     /// The table that it changed.
@@ -33,7 +34,7 @@ pub struct NewStep<'a, C> {
     pub phase: &'a str,
     /// Its name within the phase.
     pub step: &'a str,
-    /// The statements, as the server got them.
+    /// The statements, as they were sent to the server.
     pub statements: Vec<&'a str>,
     /// The definitions that it changed.
     pub changes: &'a [C],
@@ -74,7 +75,7 @@ impl Rollout {
         Ok(Self { id })
     }
 
-    /// Writes a step down, and returns its number. It is kept or lost with the caller's transaction.
+    /// Records a step, and returns its number. It is committed or rolled back with the caller's transaction.
     ///
     /// # Errors
     /// [`RlsError::Query`].
@@ -84,7 +85,7 @@ impl Rollout {
         step: &NewStep<'_, C>,
     ) -> Result<i64, RlsError> {
         let before = act(connection).await?;
-        let id = sqlx::query_scalar(include_str!("../../../sql/ops/record_step.sql"))
+        let id = sqlx::query_scalar(include_str!("../../../sql/tenant-ops/record_step.sql"))
             .bind(self.id)
             .bind(step.table.schema().as_str())
             .bind(step.table.name().as_str())
@@ -99,7 +100,7 @@ impl Rollout {
         Ok(id)
     }
 
-    /// Ends the rollout, finished or to be gone on with.
+    /// Ends the rollout: it is finished, or may be continued later.
     ///
     /// # Errors
     /// [`crate::Error::Database`].
@@ -130,7 +131,7 @@ impl Rollout {
     }
 }
 
-/// Replaces the changes of a step that could not be one transaction, once it is done.
+/// Replaces the changes of a step that needed several transactions, once it is done.
 ///
 /// # Errors
 /// [`RlsError::Query`].
@@ -149,7 +150,7 @@ pub async fn complete_step<C: Serialize + Send + Sync>(
     before.again(connection).await
 }
 
-/// Every step that stands, in the order in which they were done; none where nothing was ever rolled out here.
+/// Every step that was done and not taken back, in that order; none where nothing was ever rolled out here.
 ///
 /// # Errors
 /// [`crate::Error::Untrusted`]; [`crate::Error::Database`].
@@ -162,7 +163,8 @@ where
         return Ok(Vec::new());
     }
     let before = act(connection).await?;
-    let rows = sqlx::query(include_str!("../../../sql/ops/standing_steps.sql")).fetch_all(&mut *connection).await;
+    let rows =
+        sqlx::query(include_str!("../../../sql/tenant-ops/standing_steps.sql")).fetch_all(&mut *connection).await;
     let mut steps = Vec::new();
     for row in rows.map_err(doing())? {
         let Json(changes) = row.try_get(5).map_err(doing())?;

@@ -1,72 +1,54 @@
-//! Lanes: the ranges of a pass, which the server shares out, and the one call that does a batch and moves a lane's checkpoint with it.
+//! Batches: a range is claimed, and one call does a batch of it and moves its checkpoint with it.
 
 use sqlx::{PgConnection, Row};
+use tenant_rls::row_count::from_bigint;
 use tenant_rls::{Error as RlsError, Sql, Template};
 
 use crate::owner::act;
-use crate::run::{Run, unsigned};
+use crate::range::Range;
+use crate::run::Run;
 
-/// A range of pages that is to be done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewRange {
-    /// The table or leaf, as `schema.table`.
-    pub leaf: String,
-    /// Its first page.
-    pub first: u64,
-    /// The page behind its last.
-    pub behind: u64,
-}
-
-/// A lane that this transaction has locked.
-#[derive(Debug, Clone)]
-pub struct Range {
-    /// Its number.
-    pub id: i64,
-    /// The table or leaf, as `schema.table`.
-    pub leaf: String,
-    /// Where it goes on, as PostgreSQL prints a tid: `(page,offset)`.
-    pub next: String,
-    /// The first tid behind it.
-    pub until: String,
-}
-
-/// The statement of the batches of one leaf. The server plans its parts once a batch, not once a tenant.
+/// The statement of the batches of one leaf. The server plans it once for a batch, not once for a tenant.
 #[derive(Debug, Clone)]
 pub struct BatchStatement(Sql);
 
 impl BatchStatement {
     /// `resolve` locks and groups the rows of a range, `assign` writes one tenant's rows: see `sql/backfill-engine/`. They know
-    /// the variables of `sql/ops/assign_batch.sql`.
+    /// the variables of `sql/tenant-ops/assign_batch.sql`.
     pub fn new(resolve: Sql, assign: Sql) -> Self {
-        let batch = Template::new(include_str!("../../../sql/ops/assign_batch.sql"))
+        let batch = Template::new(include_str!("../../../sql/tenant-ops/assign_batch.sql"))
             .fragment("resolve", resolve)
             .fragment("assign", assign)
             .build();
-        Self(Template::new(include_str!("../../../sql/ops/do_batch.sql")).literal("batch", batch.as_str()).build())
+        Self(
+            Template::new(include_str!("../../../sql/tenant-ops/do_batch.sql"))
+                .literal("batch", batch.as_str())
+                .build(),
+        )
     }
 }
 
 /// One batch that is to be done.
 #[derive(Debug)]
 pub struct BatchCall<'a> {
-    /// The lane, locked in this transaction.
-    pub lane: i64,
+    /// The number of the range, which this transaction has locked.
+    pub range: i64,
     /// The session variable that policies read.
     pub variable: &'a str,
-    /// What is done with its rows.
+    /// The statement.
     pub statement: &'a BatchStatement,
-    /// First tid of the range: where the lane goes on.
+    /// The first tid of the batch: the checkpoint of the range.
     pub from: &'a str,
-    /// First tid behind the range.
+    /// The first tid behind the batch.
     pub until: &'a str,
-    /// The most rows to look at.
+    /// The most rows to examine.
     pub limit: Option<i64>,
 }
 
 /// What a batch did.
 #[derive(Debug, Clone, Default)]
 pub struct BatchCounts {
-    /// Rows without a tenant that it locked and looked at.
+    /// Rows without a tenant that it locked and examined.
     pub examined: u64,
     /// Rows that were given their tenant.
     pub assigned: u64,
@@ -75,31 +57,35 @@ pub struct BatchCounts {
 }
 
 impl Run {
-    /// Locks a lane that nobody works on, `preferred` if that is one. None where all others are locked or at their end, or the
-    /// run is not running: [`Run::standing`] tells.
+    /// Locks a range that no process works on, `preferred` if that is one. None where every range is locked or done, or the
+    /// run is not running: [`Run::standing`] tells which.
     ///
     /// # Errors
     /// [`RlsError::Query`].
     pub async fn claim(&self, tx: &mut PgConnection, preferred: i64) -> Result<Option<Range>, RlsError> {
-        let row = sqlx::query(include_str!("../../../sql/ops/claim_range.sql"))
+        let row = sqlx::query(include_str!("../../../sql/tenant-ops/claim_range.sql"))
             .bind(self.id)
             .bind(preferred)
             .fetch_optional(tx)
             .await
-            .map_err(RlsError::query("looking for a lane that is free"))?;
+            .map_err(RlsError::query("looking for a range that is free"))?;
         Ok(row.map(|row| Range { id: row.get(0), leaf: row.get(1), next: row.get(2), until: row.get(3) }))
     }
 
     /// Does one batch; it commits or rolls back with the caller's transaction.
     ///
     /// # Errors
-    /// [`RlsError::Query`] with SQLSTATE `TO002` where another number of rows was written than locked, `TO003` where the run
-    /// is not running, and whatever the rows or the server say.
+    /// [`RlsError::Query`], with the SQLSTATE [`WRITTEN_NOT_LOCKED`], [`RUN_NOT_RUNNING`] or [`RANGE_NOT_LOCKED`], or that with
+    /// which a row, a trigger or the server refuses.
+    ///
+    /// [`WRITTEN_NOT_LOCKED`]: tenant_rls::sqlstate::WRITTEN_NOT_LOCKED
+    /// [`RUN_NOT_RUNNING`]: tenant_rls::sqlstate::RUN_NOT_RUNNING
+    /// [`RANGE_NOT_LOCKED`]: tenant_rls::sqlstate::RANGE_NOT_LOCKED
     pub async fn batch(&self, tx: &mut PgConnection, call: &BatchCall<'_>) -> Result<BatchCounts, RlsError> {
         let doing = || RlsError::query(format!("assigning tenants to the rows {} to {}", call.from, call.until));
-        sqlx::query(include_str!("../../../sql/ops/begin_assigning.sql"))
+        sqlx::query(include_str!("../../../sql/tenant-ops/begin_assigning.sql"))
             .bind(self.id)
-            .bind(call.lane)
+            .bind(call.range)
             .bind(call.from)
             .bind(call.until)
             .bind(call.limit)
@@ -109,28 +95,32 @@ impl Run {
             .map_err(doing())?;
         let row = sqlx::raw_sql(&call.statement.0).fetch_one(tx).await.map_err(doing())?;
         let assigned_by: Vec<i64> = row.get(1);
-        Ok(BatchCounts { examined: unsigned(row.get(0)), assigned: unsigned(assigned_by.iter().sum()), assigned_by })
+        Ok(BatchCounts {
+            examined: from_bigint(row.get(0)),
+            assigned: from_bigint(assigned_by.iter().sum()),
+            assigned_by,
+        })
     }
 
-    /// Adds lanes inside an open transaction: for a dry run, which takes them back. Returns the number of the first.
+    /// Adds a range inside an open transaction, for a dry run, which takes it back. Returns its number.
     ///
     /// # Errors
     /// [`RlsError::Query`].
-    pub async fn lane_in(&self, tx: &mut PgConnection, leaf: &str, next: &str, until: &str) -> Result<i64, RlsError> {
+    pub async fn range_in(&self, tx: &mut PgConnection, leaf: &str, next: &str, until: &str) -> Result<i64, RlsError> {
         let before = act(tx).await?;
-        let lane = sqlx::query_scalar(include_str!("../../../sql/ops/open_range.sql"))
+        let range = sqlx::query_scalar(include_str!("../../../sql/tenant-ops/open_range.sql"))
             .bind(self.id)
             .bind(leaf)
             .bind(next)
             .bind(until)
             .fetch_one(&mut *tx)
             .await
-            .map_err(RlsError::query("opening a lane"))?;
+            .map_err(RlsError::query("opening a range"))?;
         before.again(tx).await?;
-        Ok(lane)
+        Ok(range)
     }
 
-    /// Reports the row at the checkpoint of a lane as refused and moves the checkpoint to `until`, behind it: nothing happens
+    /// Reports the row at the checkpoint of a range as refused and moves the checkpoint to `until`, behind it. Does nothing
     /// where another process has moved it. Returns how many rows were refused in this pass.
     ///
     /// # Errors
@@ -138,20 +128,20 @@ impl Run {
     pub async fn refuse(
         &self,
         tx: &mut PgConnection,
-        lane: &Range,
+        range: &Range,
         until: &str,
         row: Option<(&str, &str)>,
     ) -> Result<u64, RlsError> {
         let doing = || RlsError::query("noting a row that was refused");
-        let moved = sqlx::query(include_str!("../../../sql/ops/skip_tid.sql"))
-            .bind(lane.id)
-            .bind(&lane.next)
+        let moved = sqlx::query(include_str!("../../../sql/tenant-ops/skip_tid.sql"))
+            .bind(range.id)
+            .bind(&range.next)
             .bind(until)
             .execute(&mut *tx)
             .await
             .map_err(doing())?;
         if let Some((key, error)) = row.filter(|_| moved.rows_affected() == 1) {
-            sqlx::query(include_str!("../../../sql/ops/refuse_row.sql"))
+            sqlx::query(include_str!("../../../sql/tenant-ops/refuse_row.sql"))
                 .bind(self.id)
                 .bind(key)
                 .bind(error)
@@ -160,7 +150,7 @@ impl Run {
                 .map_err(doing())?;
         }
         let refused = sqlx::query_scalar("SELECT count(*) FROM tenant_ops.refused WHERE run_id = $1").bind(self.id);
-        Ok(unsigned(refused.fetch_one(tx).await.map_err(doing())?))
+        Ok(from_bigint(refused.fetch_one(tx).await.map_err(doing())?))
     }
 
     /// Rows that the table refused in this pass, with what the server said.
@@ -177,18 +167,4 @@ impl Run {
         before.again(connection).await?;
         Ok(rows)
     }
-}
-
-/// Gives a run its lanes, unless it has some.
-pub(crate) async fn open_lanes(connection: &mut PgConnection, run: i64, lanes: &[NewRange]) -> Result<(), RlsError> {
-    let page = |page: u64| i64::try_from(page).unwrap_or(i64::MAX);
-    sqlx::query(include_str!("../../../sql/ops/open_ranges.sql"))
-        .bind(run)
-        .bind(lanes.iter().map(|lane| lane.leaf.as_str()).collect::<Vec<_>>())
-        .bind(lanes.iter().map(|lane| page(lane.first)).collect::<Vec<_>>())
-        .bind(lanes.iter().map(|lane| page(lane.behind)).collect::<Vec<_>>())
-        .execute(connection)
-        .await
-        .map_err(RlsError::query("sharing the table out into lanes"))?;
-    Ok(())
 }

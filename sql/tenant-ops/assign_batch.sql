@@ -71,7 +71,7 @@ BEGIN
         assigned_by = ARRAY(SELECT a + b FROM unnest(l.assigned_by, batch.assigned_by) WITH ORDINALITY AS u (a, b, o) ORDER BY o)
     WHERE l.id = batch.range AND l.run_id = batch.run AND l.next_tid = batch.from_tid;
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'range % of run % was not locked before its batch', range, run USING ERRCODE = 'TO001';
+        RAISE EXCEPTION 'range % of run % was not locked before its batch', range, run USING ERRCODE = 'TO005';
     END IF;
     PERFORM set_config('tenant_ops.examined', examined::text, true), set_config('tenant_ops.assigned_by', assigned_by::text, true);
 END

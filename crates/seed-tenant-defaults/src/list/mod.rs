@@ -1,13 +1,19 @@
-//! The CSV file of `--csv`: a tenant a line, with the name of its organization. It is read line by line, several times, and never held.
+//! The CSV file of `--csv`: a tenant a line, with the name of its organization. It is read line by line, several times, and is never in
+//! memory as a whole.
+
+mod cells;
+pub(crate) mod entry;
+pub(crate) mod seen_names;
 
 use std::fs::{File, Metadata};
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use crate::cells::{self, CellError};
-use crate::identities::SeenNames;
-use crate::{Error, Result};
+use crate::error::{Error, ListError, Result};
+use crate::list::cells::CellError;
+use crate::list::entry::Entry;
+use crate::list::seen_names::SeenNames;
 
 const TENANT: &str = "tenant";
 const ORGANIZATION_NAME: &str = "organization_name";
@@ -20,41 +26,7 @@ const COMMAS: &str = "a cell with a comma in it is written in quotes";
 const QUOTES: &str =
     "quote the whole cell and double each quote in it, as in \"Acme \"\"the\"\" Corp\"; a cell holds no line break";
 
-/// What is wrong with the file, and where.
-#[derive(Debug, thiserror::Error)]
-#[error("{}:{line}: {}{what}", .path.display(), place(.column))]
-pub struct ListError {
-    /// The file.
-    pub path: PathBuf,
-    /// The line, from 1.
-    pub line: u64,
-    /// The column, from 1, and its name in the header.
-    pub column: Option<(usize, Option<String>)>,
-    /// What is wrong.
-    pub what: String,
-    /// What to do.
-    pub hint: Option<&'static str>,
-}
-
-fn place(column: &Option<(usize, Option<String>)>) -> String {
-    match column {
-        None => String::new(),
-        Some((number, None)) => format!("column {number}: "),
-        Some((number, Some(name))) => format!("column {number} ({name}): "),
-    }
-}
-
-/// One line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Entry {
-    pub(crate) line: u64,
-    /// The tenant's id or slug.
-    pub(crate) tenant: String,
-    /// The organization's name; an empty cell leaves it to the defaults.
-    pub(crate) organization_name: Option<String>,
-}
-
-/// A file that was read to its end and has no fault in its form.
+/// A file that was read to its end and is well formed.
 #[derive(Debug, Clone)]
 pub struct CheckedList {
     path: PathBuf,
@@ -62,7 +34,7 @@ pub struct CheckedList {
     tenants: u64,
 }
 
-/// What tells whether a file is still the one that was checked: size and time of its last change.
+/// The size and the time of the last change, which tell whether a file is still the one that was checked.
 type State = (u64, Option<SystemTime>);
 
 fn state(metadata: &Metadata) -> State {
@@ -70,16 +42,16 @@ fn state(metadata: &Metadata) -> State {
 }
 
 impl CheckedList {
-    /// Reads the whole file and checks its form: the header, each cell, and that no tenant is named twice. Of a line only 16 bytes are kept.
+    /// Reads the whole file and checks its form: the header, each cell, and that no tenant is named twice. It remembers 16 bytes of each line.
     ///
     /// # Errors
     /// [`Error::List`] for the first fault, [`Error::ListFile`] where the file cannot be read.
     pub fn check(path: &Path) -> Result<Self> {
         let mut list = TenantList::open(path)?;
         let metadata = list.reader.get_ref().metadata().map_err(|source| cannot_read(path, source))?;
-        let (mut mentions, mut tenants) = (SeenNames::default(), 0);
+        let (mut seen, mut tenants) = (SeenNames::default(), 0);
         while let Some(entry) = list.next()? {
-            if let Some(first) = mentions.add(&entry.tenant, entry.line) {
+            if let Some(first) = seen.add(&entry.tenant, entry.line) {
                 let what = format!("`{}` stands on line {first} already", entry.tenant);
                 return Err(list.wrong(entry.line, Some(list.tenant), what, None));
             }
@@ -148,8 +120,8 @@ impl TenantList {
 
     /// The position of a column in the header.
     fn column(&self, name: &str) -> Result<usize> {
-        let mut found = self.header.iter().enumerate().filter(|(_, column)| *column == name).map(|(at, _)| at);
-        match (found.next(), found.next()) {
+        let mut positions = self.header.iter().enumerate().filter(|(_, column)| *column == name).map(|(at, _)| at);
+        match (positions.next(), positions.next()) {
             (Some(at), None) => Ok(at),
             (Some(_), Some(again)) => {
                 Err(self.wrong(self.line, Some(again), format!("the header has `{name}` twice"), None))
@@ -167,7 +139,7 @@ impl TenantList {
         }
     }
 
-    /// The next tenant; lines that are empty are passed over.
+    /// The next tenant; empty lines are skipped.
     ///
     /// # Errors
     /// [`Error::List`] for what is wrong with it.
@@ -194,10 +166,10 @@ impl TenantList {
         Ok(Some(Entry { line: self.line, tenant: tenant.to_owned(), organization_name }))
     }
 
-    /// Up to so many of the next tenants; none at the end.
+    /// The next tenants, at most `most`; none at the end.
     ///
     /// # Errors
-    /// As [`next`](Self::next).
+    /// [`Error::List`] for the first line that is wrong.
     pub(crate) fn chunk(&mut self, most: usize) -> Result<Vec<Entry>> {
         let mut chunk = Vec::new();
         while chunk.len() < most
@@ -228,7 +200,7 @@ impl TenantList {
     }
 
     fn split(&self, line: &[u8], cut: bool) -> Result<Vec<String>> {
-        // Of a line that is too long, and of one that is not UTF-8, the beginning tells in which cell it goes wrong.
+        // In a line that is too long or not UTF-8, the valid beginning shows which cell is wrong.
         let (text, fault) = match std::str::from_utf8(line) {
             Ok(text) if cut => (text, Some(("the line is longer than 64 KiB", None))),
             Ok(text) => (text, None),

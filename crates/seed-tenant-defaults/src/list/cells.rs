@@ -1,4 +1,4 @@
-//! One line of CSV into its cells, strictly. What other readers forgive is an error here, with its cell: a quote in the wrong
+//! Splitting a line of CSV into cells, strictly. What other readers accept is an error here, with its cell: a quote in the wrong
 //! place shifts every later cell, and a name would go to the wrong tenant.
 
 use std::borrow::Cow;
@@ -28,7 +28,7 @@ enum At {
 pub(crate) fn split(line: &str) -> Result<Vec<String>, CellError> {
     let mut cells: Vec<String> = Vec::new();
     let (mut cell, mut length, mut at) = (String::new(), 0, At::Start);
-    let flaw = |cells: &Vec<String>, what| Err(CellError { cell: cells.len() + 1, what, open: false });
+    let wrong = |cells: &Vec<String>, what| Err(CellError { cell: cells.len() + 1, what, open: false });
     for c in line.chars() {
         match (at, c) {
             (At::Start | At::Bare | At::Closed, ',') => {
@@ -39,16 +39,16 @@ pub(crate) fn split(line: &str) -> Result<Vec<String>, CellError> {
             (At::Start, '"') => at = At::Quoted,
             (At::Quoted, '"') => at = At::Closed,
             (At::Closed, '"') => (at, length) = (At::Quoted, push(&mut cell, c, length)),
-            (At::Bare, '"') => return flaw(&cells, "a quote stands in the middle of the cell".into()),
-            (At::Closed, _) => return flaw(&cells, "text stands behind the closing quote".into()),
+            (At::Bare, '"') => return wrong(&cells, "a quote stands in the middle of the cell".into()),
+            (At::Closed, _) => return wrong(&cells, "text stands behind the closing quote".into()),
             (_, c) if c.is_control() => {
-                return flaw(&cells, format!("it holds the control character U+{:04X}", u32::from(c)).into());
+                return wrong(&cells, format!("it holds the control character U+{:04X}", u32::from(c)).into());
             }
             (At::Quoted, _) => length = push(&mut cell, c, length),
             (At::Start | At::Bare, _) => (at, length) = (At::Bare, push(&mut cell, c, length)),
         }
         if length > LONGEST {
-            return flaw(&cells, "it is longer than 1,000 characters".into());
+            return wrong(&cells, "it is longer than 1,000 characters".into());
         }
     }
     if at == At::Quoted {

@@ -6,16 +6,16 @@ use tenancy_config::{Ident, TableName};
 use tenant_rls::catalog::{ForeignKey, TenantTable};
 use tenant_rls::{Access, Catalog, Result, Sql, Template};
 
-use crate::{CrossReference, MissingPiece};
+use crate::report::{CrossReference, MissingPiece};
 
 /// How one table is audited.
 pub(crate) struct TableCount {
     pub(crate) table: TenantTable,
-    /// Every table and column that the statement reads, and no other: a role with grants on these columns suffices.
+    /// Every table and column that the statement reads, and no other: grants on these columns are enough.
     pub(crate) access: Vec<Access>,
-    /// Gives rows, NULLs, empties, ghosts, and an array with the rows of each of `references`.
+    /// Returns the rows, NULLs, empty strings, ghosts, and an array with the rows of each of `references`.
     pub(crate) statement: Sql,
-    /// Foreign keys to tenant tables, still without their numbers.
+    /// Foreign keys to tenant tables, not yet counted.
     pub(crate) references: Vec<CrossReference>,
     /// Whether there is a tenant table to look for ghosts in.
     pub(crate) looks_for_ghosts: bool,
@@ -32,14 +32,14 @@ impl TableCount {
         let ghosts = if let Some(key_type) = &catalog.tenant_key_type {
             reads.add(&catalog.tenants, tenant_key);
             joins.push(
-                Template::new(include_str!("../../../sql/audit/tenant_join.sql"))
+                Template::new(include_str!("../../../sql/tenant-audit/tenant_join.sql"))
                     .table("tenants", &catalog.tenants)
                     .ident("key", tenant_key)
                     .ident("column", &column)
                     .fragment("cast", cast(key_type, &table.column.type_name))
                     .build(),
             );
-            Template::new(include_str!("../../../sql/audit/ghost_count.sql")).ident("column", &column).build()
+            Template::new(include_str!("../../../sql/tenant-audit/ghost_count.sql")).ident("column", &column).build()
         } else {
             none()
         };
@@ -55,7 +55,7 @@ impl TableCount {
                 rows: 0,
             });
             if pairs(key).any(|(here, there)| *here == table.column.name && *there == target.column.name) {
-                crossings.push(none()); // the key itself holds the tenant: it references rows of the same one only
+                crossings.push(none()); // the tenant is a part of the key, so it references rows of the same tenant only
                 continue;
             }
             let alias = Ident::new(format!("r{}", references.len()))?;
@@ -63,7 +63,7 @@ impl TableCount {
             crossings.push(reference_count(target, table, &alias, &mut reads)?);
         }
 
-        let statement = Template::new(include_str!("../../../sql/audit/count_table.sql"))
+        let statement = Template::new(include_str!("../../../sql/tenant-audit/count_table.sql"))
             .fragment("nulls", nulls(table, &column))
             .fragment("empties", empties(table, &column))
             .fragment("ghosts", ghosts)
@@ -117,7 +117,7 @@ fn reference_join(
         let equal = Template::new(r#":"r".:"there" OPERATOR(pg_catalog.=) t.:"here""#);
         keys.push(equal.ident("r", alias).ident("there", &there).ident("here", &here).build());
     }
-    Ok(Template::new(include_str!("../../../sql/audit/reference_join.sql"))
+    Ok(Template::new(include_str!("../../../sql/tenant-audit/reference_join.sql"))
         .fragment("only", only(target))
         .table("target", &target.name)
         .ident("r", alias)
@@ -128,7 +128,7 @@ fn reference_join(
 fn reference_count(target: &TenantTable, table: &TenantTable, alias: &Ident, reads: &mut Reads) -> Result<Sql> {
     let tenant = Ident::new(&target.column.name)?;
     reads.add(&target.name, &tenant);
-    Ok(Template::new(include_str!("../../../sql/audit/reference_count.sql"))
+    Ok(Template::new(include_str!("../../../sql/tenant-audit/reference_count.sql"))
         .ident("column", &Ident::new(&table.column.name)?)
         .ident("r", alias)
         .ident("tenant", &tenant)

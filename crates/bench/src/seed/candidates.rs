@@ -1,4 +1,4 @@
-//! The ways to give tenants their settings that are compared.
+//! The candidates: ways to give tenants their settings.
 
 use std::ops::RangeInclusive;
 use std::time::Instant;
@@ -11,15 +11,14 @@ use tenancy_config::{DatabaseUrl, Tenancy};
 use tenant_rls::{ConnectOptions, Database, DirectConnection};
 use tokio::sync::watch;
 
-use crate::Result;
-use crate::databases::query;
+use crate::error::{Result, query};
 use crate::measured::Measured;
 
-/// The job; reading the catalog, looking the tenants up twice and reading the file are in the time.
+/// The job. The time includes reading the catalog and the file, and looking the tenants up twice.
 pub(crate) async fn job(login: &DatabaseUrl, options: &SeedOptions) -> Result<Measured> {
     let connections = u32::try_from(options.connections + 2).expect("a few connections");
-    let options_ = ConnectOptions { max_connections: connections, ..ConnectOptions::default() };
-    let database = Database::connect(login, &options_).await?;
+    let connect = ConnectOptions { max_connections: connections, ..ConnectOptions::default() };
+    let database = Database::connect(login, &connect).await?;
     let (_go, stop) = watch::channel(false);
     let started = Instant::now();
     let report =
@@ -46,12 +45,12 @@ pub(crate) async fn round_trips(login: &DatabaseUrl, tenants: RangeInclusive<u32
 async fn insert(session: &mut PgConnection, tenant: &str, name: &str) -> sqlx::Result<()> {
     let mut transaction = session.begin().await?;
     sqlx::query("SELECT set_config('app.current_tenant_id', $1, true)").bind(tenant).execute(&mut *transaction).await?;
-    sqlx::query(include_str!("../../../sql/bench/insert_organization.sql"))
+    sqlx::query(include_str!("../../../../sql/bench/insert_organization.sql"))
         .bind(tenant)
         .bind(name)
         .execute(&mut *transaction)
         .await?;
-    let mut security = sqlx::query(include_str!("../../../sql/bench/insert_security.sql")).bind(tenant);
+    let mut security = sqlx::query(include_str!("../../../../sql/bench/insert_security.sql")).bind(tenant);
     for value in security_settings() {
         security = security.bind(Json(value));
     }

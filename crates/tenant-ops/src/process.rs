@@ -1,18 +1,19 @@
-//! The processes of a run, for people to look at: a row that each keeps alive.
+//! The processes of a run, as `status` shows them: each renews a row of its own.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::{PgConnection, Row};
+use tenant_rls::row_count::from_bigint;
 use tenant_rls::{Database, Error as RlsError};
 use tokio::sync::watch;
 
+use crate::error::Result;
+use crate::lease::{HEARTBEAT, Heartbeat, LEASE_TTL};
 use crate::owner::{act, begin};
-use crate::run::unsigned;
-use crate::{HEARTBEAT, Heartbeat, LEASE_TTL, Result};
 
-/// This process, as a member of a run.
+/// This process, as one that works at a run.
 #[derive(Debug, Clone)]
 pub struct RunProcess {
     id: i64,
@@ -23,15 +24,15 @@ pub struct RunProcess {
 pub struct RunProcessRecord {
     /// Who it is: user, host and process.
     pub holder: String,
-    /// How many batches it does at once.
+    /// The batches that it does at once.
     pub workers: u64,
     /// What keeps it from full speed.
     pub note: Option<String>,
-    /// When it came.
+    /// When it joined.
     pub joined_at: DateTime<Utc>,
-    /// Its last sign of life.
+    /// Its last heartbeat.
     pub heartbeat_at: DateTime<Utc>,
-    /// Whether that was lately.
+    /// Whether that is recent.
     pub alive: bool,
 }
 
@@ -42,7 +43,7 @@ impl RunProcess {
     /// [`crate::Error::Database`].
     pub async fn enter(database: &Database, run: i64, holder: &str, workers: u32) -> Result<Self> {
         let mut tx = begin(database, Duration::from_secs(5)).await?;
-        sqlx::query(include_str!("../../../sql/ops/forget_run_processes.sql"))
+        sqlx::query(include_str!("../../../sql/tenant-ops/forget_run_processes.sql"))
             .bind(run)
             .execute(tx.connection())
             .await
@@ -59,7 +60,7 @@ impl RunProcess {
         Ok(Self { id })
     }
 
-    /// Gives a sign of life, with what keeps this process from full speed.
+    /// Gives a heartbeat, with what keeps this process from full speed.
     ///
     /// # Errors
     /// [`crate::Error::Database`].
@@ -74,16 +75,16 @@ impl RunProcess {
         Ok(tx.commit().await?)
     }
 
-    /// Gives signs of life until the answer is dropped, each with the note of that moment.
+    /// Gives heartbeats until the answer is dropped, each with the note of that moment.
     #[must_use]
     pub fn keep_alive(&self, database: &Database, note: watch::Receiver<Option<String>>) -> Heartbeat {
-        let (database, member) = (database.clone(), self.clone());
+        let (database, process) = (database.clone(), self.clone());
         Heartbeat::spawn(async move {
             loop {
                 tokio::time::sleep(HEARTBEAT).await;
                 let note = note.borrow().clone();
-                // A missed sign of life is made up by the next one.
-                let _ = member.heartbeat(&database, note.as_deref()).await;
+                // The next heartbeat makes up for one that failed.
+                let _ = process.heartbeat(&database, note.as_deref()).await;
             }
         })
     }
@@ -91,7 +92,7 @@ impl RunProcess {
     /// Takes this process out.
     ///
     /// # Errors
-    /// [`crate::Error::Database`]; its sign of life grows old then.
+    /// [`crate::Error::Database`]; the process counts as dead then once its heartbeat is old.
     pub async fn leave(&self, database: &Database) -> Result<()> {
         let mut tx = begin(database, HEARTBEAT).await?;
         sqlx::query("DELETE FROM tenant_ops.run_process WHERE id = $1")
@@ -103,26 +104,26 @@ impl RunProcess {
     }
 }
 
-/// The processes of a run, in the order in which they came.
+/// The processes of a run, in the order in which they joined.
 ///
 /// # Errors
 /// [`RlsError::Query`].
-pub async fn members(connection: &mut PgConnection, run: i64) -> Result<Vec<RunProcessRecord>, RlsError> {
+pub async fn processes(connection: &mut PgConnection, run: i64) -> Result<Vec<RunProcessRecord>, RlsError> {
     let before = act(connection).await?;
-    let rows = sqlx::query(include_str!("../../../sql/ops/run_processes.sql"))
+    let rows = sqlx::query(include_str!("../../../sql/tenant-ops/run_processes.sql"))
         .bind(run)
         .bind(LEASE_TTL.as_millis() as i64)
         .fetch_all(&mut *connection)
         .await
         .map_err(RlsError::query("asking which processes work at the run"))?;
     before.again(connection).await?;
-    let member = |row: &sqlx::postgres::PgRow| RunProcessRecord {
+    let record = |row: &sqlx::postgres::PgRow| RunProcessRecord {
         holder: row.get(0),
-        workers: unsigned(row.get::<i32, _>(1).into()),
+        workers: from_bigint(row.get::<i32, _>(1).into()),
         note: row.get(2),
         joined_at: row.get(3),
         heartbeat_at: row.get(4),
         alive: row.get(5),
     };
-    Ok(rows.iter().map(member).collect())
+    Ok(rows.iter().map(record).collect())
 }

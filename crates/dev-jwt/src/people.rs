@@ -1,4 +1,4 @@
-//! How users and memberships are seen: whole, by a role that is proven to see every row, or tenant by tenant, each in its own scope.
+//! Reading users and memberships: all at once, as a role that is proven to see every row, or tenant by tenant, each in its own scope.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use tenancy_config::{Ident, NameError, TableName, Tenancy};
 use tenant_rls::visibility::readers;
 use tenant_rls::{Access, AuditTx, Database, Error as SqlError, Result, Sql, Template, TenantId, TenantTx};
 
-use crate::User;
+use crate::person::User;
 
 /// A row of `tenant_memberships`, in the order of ids: those begin with their time.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,17 +20,18 @@ pub(crate) struct MembershipRow {
     pub(crate) is_default: bool,
 }
 
-/// Reads the two tables.
+/// Reads the tables `users` and `tenant_memberships`.
 pub(crate) struct PeopleReader<'a> {
     database: &'a Database,
     tenancy: &'a Tenancy,
     statements: PeopleStatements,
-    sight: Sight,
+    mode: Mode,
 }
 
-enum Sight {
+enum Mode {
+    /// A role sees every row.
     Whole(Box<AuditTx>),
-    /// The tenants in whose scopes it is asked, in this order.
+    /// The tenants in whose scopes it reads, in this order.
     Scopes(Vec<TenantId>),
 }
 
@@ -54,13 +55,13 @@ impl PeopleStatements {
         let of_user = columns(&["id", "email", "name", "image", "role", "sessionVersion"], &of_users)?;
         let of_membership = columns(&["id", "userId", "role", "isDefault"], &of_memberships)?;
         Ok(Self {
-            users: user(include_str!("../../../sql/jwt/users.sql")),
-            user: user(include_str!("../../../sql/jwt/user.sql")),
-            memberships: Template::new(include_str!("../../../sql/jwt/memberships.sql"))
+            users: user(include_str!("../../../sql/dev-jwt/users.sql")),
+            user: user(include_str!("../../../sql/dev-jwt/user.sql")),
+            memberships: Template::new(include_str!("../../../sql/dev-jwt/memberships.sql"))
                 .table("memberships", &memberships)
                 .ident("tenant", &of_memberships)
                 .build(),
-            someone: Template::new(include_str!("../../../sql/jwt/someone.sql"))
+            someone: Template::new(include_str!("../../../sql/dev-jwt/someone.sql"))
                 .table("memberships", &memberships)
                 .table("users", &users)
                 .ident("tenant", &of_memberships)
@@ -85,37 +86,37 @@ fn column(tenancy: &Tenancy, table: &TableName) -> Result<Ident> {
 }
 
 impl<'a> PeopleReader<'a> {
-    /// Opens both tables whole, if any role that this login may use sees them whole; else the caller names the scopes.
+    /// Reads every row, if a role that this login may use sees both tables whole; else the caller names the scopes.
     pub(crate) async fn open(database: &'a Database, tenancy: &'a Tenancy) -> Result<Self> {
         let statements = PeopleStatements::new(tenancy)?;
-        let sight = match statements.whole(database, tenancy).await {
-            Ok(whole) => Sight::Whole(Box::new(whole)),
-            Err(SqlError::CannotSee(_)) => Sight::Scopes(Vec::new()),
+        let mode = match statements.whole(database, tenancy).await {
+            Ok(whole) => Mode::Whole(Box::new(whole)),
+            Err(SqlError::CannotSee(_)) => Mode::Scopes(Vec::new()),
             Err(error) => return Err(error),
         };
-        Ok(Self { database, tenancy, statements, sight })
+        Ok(Self { database, tenancy, statements, mode })
     }
 
     pub(crate) fn sees_all(&self) -> bool {
-        matches!(self.sight, Sight::Whole(_))
+        matches!(self.mode, Mode::Whole(_))
     }
 
-    /// Where it is filtered: asks in these scopes from now on.
-    pub(crate) fn look_into(&mut self, tenants: Vec<TenantId>) {
-        if let Sight::Scopes(scopes) = &mut self.sight {
+    /// Reads in the scopes of these tenants from now on, unless a role sees every row.
+    pub(crate) fn set_scopes(&mut self, tenants: Vec<TenantId>) {
+        if let Mode::Scopes(scopes) = &mut self.mode {
             *scopes = tenants;
         }
     }
 
-    /// In how many scopes it asks.
+    /// The number of scopes in which it reads; 0 where a role sees every row.
     pub(crate) fn scopes(&self) -> usize {
-        match &self.sight {
-            Sight::Whole(_) => 0,
-            Sight::Scopes(scopes) => scopes.len(),
+        match &self.mode {
+            Mode::Whole(_) => 0,
+            Mode::Scopes(scopes) => scopes.len(),
         }
     }
 
-    /// Users with this email, also in other capitals.
+    /// Users with this email, whatever its capitals.
     pub(crate) async fn users(&mut self, email: &str) -> Result<Vec<User>> {
         let statement = self.statements.users.clone();
         let ask = async |connection: &mut PgConnection| {
@@ -148,27 +149,27 @@ impl<'a> PeopleReader<'a> {
             is_default: row.get(4),
         };
         let rows = self.each("reading the memberships", ask).await?;
-        // Also takes out what several scopes showed.
+        // A set also removes what several scopes showed.
         let memberships: BTreeSet<MembershipRow> = rows.into_iter().map(row).collect();
         Ok(memberships.into_iter().collect())
     }
 
     pub(crate) async fn close(self) -> Result<()> {
-        match self.sight {
-            Sight::Whole(whole) => whole.close().await,
-            Sight::Scopes(_) => Ok(()),
+        match self.mode {
+            Mode::Whole(whole) => whole.close().await,
+            Mode::Scopes(_) => Ok(()),
         }
     }
 
-    /// Asks once, or once in each scope.
+    /// Runs the statement once, or once in each scope.
     async fn each(
         &mut self,
         doing: &str,
         mut ask: impl AsyncFnMut(&mut PgConnection) -> sqlx::Result<Vec<PgRow>>,
     ) -> Result<Vec<PgRow>> {
-        match &mut self.sight {
-            Sight::Whole(whole) => ask(whole.connection()).await.map_err(SqlError::query(doing)),
-            Sight::Scopes(tenants) => {
+        match &mut self.mode {
+            Mode::Whole(whole) => ask(whole.connection()).await.map_err(SqlError::query(doing)),
+            Mode::Scopes(tenants) => {
                 let mut rows = Vec::new();
                 for tenant in tenants.iter() {
                     let mut scope = TenantTx::begin(self.database, self.tenancy, tenant).await?;
@@ -181,7 +182,7 @@ impl<'a> PeopleReader<'a> {
     }
 }
 
-/// A row without a tenant may be seen in every scope.
+/// The users, each once: a row without a tenant may be visible in every scope.
 fn distinct_users(rows: &[PgRow]) -> Vec<User> {
     let mut users: Vec<User> = Vec::new();
     for row in rows {

@@ -1,11 +1,11 @@
-//! What an audit needs: the rollout gives it to the role that audits where no login is unfiltered.
+//! The columns that an audit reads. Where no login is unfiltered, the rollout grants them to the role that audits.
 
 use tenancy_config::{Ident, Tenancy};
 use tenant_rls::{Access, Catalog, Result};
 
-use crate::plan::TableCount;
+use crate::table_count::TableCount;
 
-/// What an audit of every tenant table reads; a table may stand there several times.
+/// What an audit of every tenant table reads; a table may occur several times.
 ///
 /// # Errors
 /// [`tenant_rls::Error::Name`] for a name in `tenancy.toml` that no column can have.

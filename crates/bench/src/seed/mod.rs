@@ -1,5 +1,8 @@
 //! `bench seed`: the job beside one round trip a statement, on tenants without settings.
 
+mod candidates;
+pub(crate) mod report;
+
 use std::path::Path;
 
 use local_db::Role;
@@ -8,12 +11,12 @@ use sqlx::Row as _;
 use tenancy_config::DatabaseUrl;
 use tenant_rls::DirectConnection;
 
-use crate::Result;
-use crate::databases::{Databases, query};
+use crate::databases::{Databases, server_facts};
+use crate::error::{Result, query};
 use crate::measured::Measured;
 use crate::memory::Memory;
-use crate::report::{SeedBenchReport, SeedCandidate, SeedCandidateReport};
-use crate::seed_candidates;
+use crate::report::{build, cores};
+use crate::seed::report::{SeedBenchReport, SeedCandidate, SeedCandidateReport};
 
 /// How much is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +36,7 @@ impl Default for SeedBench {
 /// Runs the benchmark as [`backfill`](crate::backfill()) does.
 ///
 /// # Errors
-/// As there.
+/// [`Error::Busy`](crate::Error::Busy) while another benchmark runs on the server, and the error of the server or the job.
 pub async fn seed(
     superuser: &DatabaseUrl,
     bench: &SeedBench,
@@ -41,7 +44,7 @@ pub async fn seed(
 ) -> Result<SeedBenchReport> {
     let mut databases = Databases::open(superuser).await?;
     let measured = measure(&mut databases, bench, progress).await;
-    databases.tidy_up(measured).await
+    databases.clean_up(measured).await
 }
 
 async fn measure(
@@ -60,19 +63,19 @@ async fn measure(
         ..SeedOptions::new(Selection::List(list.clone()))
     };
 
-    // Neighbours come and go: one half runs before the others, and one after them.
+    // The load of other machines varies: one half runs before the others, and one after them.
     let half = bench.tenants / 2;
     progress("one round trip a statement");
     databases.fresh_copy().await?;
-    let server = crate::databases::server_facts(&login).await?;
-    let mut round_trips = seed_candidates::round_trips(&login, 1..=half).await?;
+    let server = server_facts(&login).await?;
+    let mut round_trips = candidates::round_trips(&login, 1..=half).await?;
     let before = settings(databases).await?;
 
     let (mut memory, mut jobs, mut left) = (Vec::new(), Vec::new(), Vec::new());
     progress("the job, few tenants");
     databases.fresh_copy().await?;
     let watch = Memory::watch();
-    seed_candidates::job(&login, &options(&few, 8)).await?;
+    candidates::job(&login, &options(&few, 8)).await?;
     memory.extend(watch.and_then(|watch| watch.peak(few.tenants())));
 
     for (candidate, connections, what) in [
@@ -82,7 +85,7 @@ async fn measure(
         progress(what);
         databases.fresh_copy().await?;
         let watch = Memory::watch();
-        jobs.push((candidate, seed_candidates::job(&login, &options(&all, connections)).await?));
+        jobs.push((candidate, candidates::job(&login, &options(&all, connections)).await?));
         if candidate == SeedCandidate::Job {
             memory.extend(watch.and_then(|watch| watch.peak(all.tenants())));
         }
@@ -91,7 +94,7 @@ async fn measure(
 
     progress("one round trip a statement again");
     databases.fresh_copy().await?;
-    round_trips += seed_candidates::round_trips(&login, half + 1..=bench.tenants).await?;
+    round_trips += candidates::round_trips(&login, half + 1..=bench.tenants).await?;
     let after = settings(databases).await?;
     left.push(Settings { checksum: before.checksum + after.checksum, tenants: before.tenants + after.tenants });
 
@@ -109,12 +112,12 @@ async fn measure(
         memory,
         same_result: left.iter().all(|settings| *settings == left[0] && settings.tenants == i64::from(bench.tenants)),
         server,
-        build: crate::report::build(),
-        cores: crate::report::cores(),
+        build: build(),
+        cores: cores(),
     })
 }
 
-/// A CSV file with so many tenants.
+/// A CSV file with this number of tenants.
 fn list(path: &Path, tenants: u32) -> Result<CheckedList> {
     let lines: String = (1..=tenants).map(|n| format!("tenant-{n},\"Tenant {n}, Inc.\"\n")).collect();
     std::fs::write(path, format!("tenant,organization_name\n{lines}"))?;
@@ -130,7 +133,7 @@ struct Settings {
 
 async fn settings(databases: &Databases) -> Result<Settings> {
     let mut session = DirectConnection::as_application(&databases.copy_url(Role::Superuser), "bench").await?;
-    let row = sqlx::query(include_str!("../../../sql/bench/settings_checksum.sql"))
+    let row = sqlx::query(include_str!("../../../../sql/bench/settings_checksum.sql"))
         .fetch_one(session.connection())
         .await
         .map_err(query("comparing the results"))?;
