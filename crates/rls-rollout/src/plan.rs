@@ -169,7 +169,7 @@ impl PlanReport {
         )?;
         writeln!(out, "\\set ON_ERROR_STOP on")?;
         for notice in &self.notices {
-            writeln!(out, "-- StepPurpose: {}", one_line(notice))?;
+            writeln!(out, "-- Note: {}", one_line(notice))?;
         }
         for table in self.tables.iter().filter(|table| !table.stopped_by.is_empty()) {
             let name = one_line(&table.table.to_string());

@@ -51,13 +51,13 @@ fn snapshot(database: &str, relation: &Relation) -> Result<Snapshot> {
 fn write_script(out: &mut String, database: &str, relation: &Relation, statements: &[Sql]) -> std::fmt::Result {
     writeln!(
         out,
-        "-- AttemptKind a rollout may change of {} in database {}, as it was before one.",
+        "-- What a rollout may change of {} in database {}, as it was before one.",
         one_line(&relation.name.to_string()),
         one_line(database)
     )?;
     writeln!(
         out,
-        "-- It makes again what is lost. AttemptKind a rollout added, `cargo xtask rls rollback` takes away. Run it with psql, at a quiet hour:"
+        "-- It makes again what is lost. What a rollout added, `cargo xtask rls rollback` takes away. Run it with psql, at a quiet hour:"
     )?;
     writeln!(out, "-- a constraint is proven and an index is built under a lock.")?;
     writeln!(out, "BEGIN;\nSET LOCAL row_security = off;\nSET LOCAL search_path = pg_catalog, pg_temp;")?;
