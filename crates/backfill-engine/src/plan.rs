@@ -1,7 +1,7 @@
 //! What is to be backfilled: the table, and the sources of its rows' tenant, checked against the catalog.
 
 use tenancy_config::{Ident, TableName, Tenancy};
-use tenant_rls::{Access, Catalog, Sql, Template, TenantId, TenantTable};
+use tenant_rls::{Access, Catalog, Sql, Template, TenantColumnType, TenantId, TenantTable};
 
 use crate::key::RowKey;
 use crate::source::{Found, Source, TieBreaker};
@@ -17,7 +17,7 @@ pub struct BackfillPlan {
     pub(crate) partitioned: bool,
     pub(crate) key: RowKey,
     pub(crate) column: Ident,
-    pub(crate) column_type: ColumnType,
+    pub(crate) column_type: TenantColumnType,
     pub(crate) tenants: TableName,
     pub(crate) tenant_key: Ident,
     /// Where the tenant comes from, best first.
@@ -26,16 +26,6 @@ pub struct BackfillPlan {
     pub evidence: Vec<TieBreaker>,
     /// A validated NOT NULL: there is nothing to do.
     pub(crate) never_null: bool,
-}
-
-/// Types that a tenant column may have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ColumnType {
-    Text,
-    Varchar,
-    Uuid,
-    Integer,
-    Bigint,
 }
 
 impl BackfillPlan {
@@ -86,9 +76,9 @@ impl BackfillPlan {
         } else {
             vec![name.clone()]
         };
-        let column_type = ColumnType::of(&found.column.type_name)
+        let column_type = TenantColumnType::of(&found.column.type_name)
             .ok_or_else(|| unsuitable(format!("its tenant column has the type {}", found.column.type_name)))?;
-        if catalog.tenant_key_type.as_deref().and_then(ColumnType::of).map(ColumnType::family)
+        if catalog.tenant_key_type.as_deref().and_then(TenantColumnType::of).map(TenantColumnType::family)
             != Some(column_type.family())
         {
             let key = catalog.tenant_key_type.as_deref().unwrap_or("missing");
@@ -150,37 +140,4 @@ fn key(table: &TenantTable) -> Result<RowKey, String> {
     let column = |(name, kind): (&String, &String)| Ok((Ident::new(name)?, kind.clone()));
     let columns = table.key.iter().zip(&table.key_types).map(column).collect::<Result<_, tenant_rls::Error>>();
     columns.map(RowKey::new).map_err(|error| error.to_string())
-}
-
-impl ColumnType {
-    pub(crate) fn of(name: &str) -> Option<Self> {
-        match name {
-            "text" => Some(Self::Text),
-            "uuid" => Some(Self::Uuid),
-            "integer" => Some(Self::Integer),
-            "bigint" => Some(Self::Bigint),
-            _ if name.starts_with("character varying") => Some(Self::Varchar),
-            _ => None,
-        }
-    }
-
-    /// The type to cast to, for a bind parameter that is text; under any search path.
-    pub(crate) fn cast(self) -> &'static str {
-        match self {
-            Self::Text => "pg_catalog.text",
-            Self::Varchar => "pg_catalog.varchar",
-            Self::Uuid => "pg_catalog.uuid",
-            Self::Integer => "integer",
-            Self::Bigint => "bigint",
-        }
-    }
-
-    /// Types of one family compare by index, without a cast.
-    pub(crate) fn family(self) -> &'static str {
-        match self {
-            Self::Text | Self::Varchar => "text",
-            Self::Uuid => "uuid",
-            Self::Integer | Self::Bigint => "integer",
-        }
-    }
 }

@@ -1,10 +1,9 @@
 //! The steps from what a table is to what a phase wants. What is there already is left out, so that a second run has none.
 
 use tenancy_config::{Ident, TableName};
-use tenant_rls::{Sql, Template};
+use tenant_rls::{PolicyForm, RolePolicy, Sql, Template};
 
 use crate::definition::{self, Aspect, AspectKind};
-use crate::policy::{PolicyForm, RolePolicy};
 use crate::site::{Inventory, Relation, RelationKind};
 use crate::{Execution, Lock, Phase, Result, Statement, Step};
 
@@ -55,10 +54,13 @@ impl StepBuilder<'_> {
     pub(crate) fn is_ours(&self, name: &str) -> bool {
         let relation = self.relation;
         if name == self.policy_name() {
-            return relation.scope.form(&relation.definition, name).is_some();
+            return relation.form(name).is_some();
         }
         let mut named = self.role_policies().filter(|(policy, _)| policy.name() == name);
-        named.any(|(policy, role)| policy.is_in(&relation.definition, role, &relation.scope))
+        named.any(|(policy, role)| {
+            let text = relation.definition.get(&Aspect::named(AspectKind::Policy, name));
+            text.is_some_and(|text| policy.is_printed_as(text, role, &relation.comparison))
+        })
     }
 
     /// Whether the rollout's roles have their policies, unaltered.
@@ -88,7 +90,7 @@ impl StepBuilder<'_> {
     }
 
     fn column(&self) -> &Ident {
-        &self.relation.scope.column
+        &self.relation.comparison.column
     }
 
     fn step(&self, phase: Phase, name: &'static str, lock: Lock, statements: Vec<Sql>) -> Step {
@@ -153,11 +155,11 @@ impl StepBuilder<'_> {
         let relation = self.relation;
         let mut statements = Vec::new();
         if !relation.platform_rows && relation.kind != RelationKind::ForeignPartition {
-            let wanted = relation.scope.printed_default();
+            let wanted = relation.comparison.printed_default();
             if relation.definition.text(AspectKind::Default) != Some(&wanted) {
                 let set = Template::new("ALTER TABLE ONLY :\"table\" ALTER COLUMN :\"column\" SET DEFAULT :current");
                 let set = set.table("table", self.table()).ident("column", self.column());
-                statements.push(set.fragment("current", relation.scope.current()).build());
+                statements.push(set.fragment("current", relation.comparison.current()).build());
             }
         }
         statements.extend(self.isolation(self.first_form())?);
@@ -181,7 +183,7 @@ impl StepBuilder<'_> {
     /// is there already is not opened again.
     pub(crate) fn first_form(&self) -> PolicyForm {
         let relation = self.relation;
-        match relation.scope.form(&relation.definition, self.policy_name()) {
+        match relation.form(self.policy_name()) {
             _ if relation.platform_rows => PolicyForm::Platform,
             Some(PolicyForm::Strict) => PolicyForm::Strict,
             _ if self.style.strict_writes => PolicyForm::StrictWrites,
@@ -193,12 +195,12 @@ impl StepBuilder<'_> {
     /// Makes the isolation policy be of a form.
     fn isolation(&self, form: PolicyForm) -> Result<Vec<Sql>> {
         let relation = self.relation;
-        if relation.scope.form(&relation.definition, self.policy_name()) == Some(form) {
+        if relation.form(self.policy_name()) == Some(form) {
             return Ok(Vec::new());
         }
         let name = Ident::new(self.policy_name())?;
         let mut statements = self.alter(&Aspect::named(AspectKind::Policy, self.policy_name()), None)?;
-        statements.push(relation.scope.create(self.table(), &name, form));
+        statements.push(relation.comparison.create(self.table(), &name, form));
         Ok(statements)
     }
 
@@ -207,7 +209,7 @@ impl StepBuilder<'_> {
         let mut statements = Vec::new();
         for (policy, role) in self.role_policies().filter(|(policy, _)| !self.is_ours(policy.name())) {
             statements.extend(self.alter(&Aspect::named(AspectKind::Policy, policy.name()), None)?);
-            statements.push(policy.create(self.table(), role, &self.relation.scope)?);
+            statements.push(policy.create(self.table(), role, &self.relation.comparison)?);
         }
         Ok(statements)
     }

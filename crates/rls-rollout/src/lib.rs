@@ -19,7 +19,6 @@ mod gate;
 mod journal;
 mod phase;
 mod plan;
-mod policy;
 mod preflight;
 mod prisma;
 mod progress;

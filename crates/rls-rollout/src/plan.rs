@@ -4,13 +4,12 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 use tenancy_config::{TableName, Tenancy};
-use tenant_rls::{Database, Sql};
+use tenant_rls::{Database, PolicyForm, Sql};
 
 use crate::build::StepBuilder;
 use crate::definition::AspectKind;
 use crate::dumpers;
 use crate::gate;
-use crate::policy::PolicyForm;
 use crate::prisma::{self, SchemaEdit};
 use crate::seen::seen;
 use crate::site::{Inventory, Relation};
@@ -113,15 +112,15 @@ fn predict(site: &Inventory, relation: &mut Relation, phase: Phase, form: Policy
         Phase::None => {}
         Phase::Prepare => {
             relation.tenant_index = true;
-            relation.definition.expect_policy(policy, relation.scope.printed(form).swap_remove(0));
+            relation.definition.expect_policy(policy, relation.comparison.printed(form).swap_remove(0));
             relation.definition.expect(AspectKind::RowSecurity, String::new());
-            relation.definition.expect(AspectKind::Default, relation.scope.printed_default());
+            relation.definition.expect(AspectKind::Default, relation.comparison.printed_default());
         }
         Phase::Tighten => {
             relation.never_null |= !relation.platform_rows;
             relation.foreign_key_valid = true;
             let form = if relation.platform_rows { PolicyForm::Platform } else { PolicyForm::Strict };
-            relation.definition.expect_policy(policy, relation.scope.printed(form).swap_remove(0));
+            relation.definition.expect_policy(policy, relation.comparison.printed(form).swap_remove(0));
         }
         Phase::Enforce => relation.definition.expect(AspectKind::Forced, String::new()),
     }

@@ -4,11 +4,10 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 use tenancy_config::{Ident, TableName};
-use tenant_rls::{Sql, Template};
+use tenant_rls::{Sql, Template, TenantComparison};
 
 use crate::definition::AspectKind;
 use crate::plan::{one_line, statement_text};
-use crate::policy::TenantComparison;
 use crate::seen::seen;
 use crate::site::{Relation, RelationKind};
 use crate::{Execution, PlanReport, Step};
@@ -44,7 +43,7 @@ pub(crate) fn edit(relation: &Relation, steps: &[Step]) -> Option<SchemaEdit> {
     if !matches!(relation.kind, RelationKind::Table | RelationKind::Partitioned) {
         return None;
     }
-    let alone = format!(" USING btree ({})", relation.scope.printed_column);
+    let alone = format!(" USING btree ({})", relation.comparison.printed_column);
     let there = relation.definition.all(AspectKind::Index).filter(|(_, text)| text.starts_with("CREATE INDEX "));
     let mut indexes: Vec<String> =
         there.filter(|(_, text)| text.ends_with(&alone)).map(|(name, _)| name.to_owned()).collect();
@@ -55,16 +54,16 @@ pub(crate) fn edit(relation: &Relation, steps: &[Step]) -> Option<SchemaEdit> {
     }
     Some(SchemaEdit {
         table: relation.name.clone(),
-        column: relation.scope.column.clone(),
+        column: relation.comparison.column.clone(),
         required: relation.never_null,
-        default: if relation.platform_rows { None } else { schema_default(&relation.scope) },
+        default: if relation.platform_rows { None } else { schema_default(&relation.comparison) },
         indexes,
     })
 }
 
 /// Prisma takes a default that begins with `NULL`, as `NULLIF` does, for none (seen with 6.19.3).
-fn schema_default(scope: &TenantComparison) -> Option<String> {
-    let printed = scope.printed_default();
+fn schema_default(comparison: &TenantComparison) -> Option<String> {
+    let printed = comparison.printed_default();
     let escaped = printed.replace('\\', "\\\\").replace('"', "\\\"");
     (!printed.starts_with("NULL")).then(|| format!("dbgenerated(\"{escaped}\")"))
 }
@@ -168,8 +167,8 @@ mod tests {
     use super::*;
 
     fn default_of(type_name: &str) -> Option<String> {
-        let scope = crate::policy::scope("app.current_tenant_id", "tenantId", "\"tenantId\"", type_name);
-        schema_default(&scope.unwrap())
+        let comparison = TenantComparison::new("app.current_tenant_id", "tenantId", "\"tenantId\"", type_name);
+        schema_default(&comparison.unwrap())
     }
 
     #[test]

@@ -180,7 +180,7 @@ async fn restore(
 /// The column whose default, constraints and indexes the journal speaks of: a table's tenant column, the tenant table's key.
 fn column_of(site: &Inventory, tenancy: &Tenancy, table: &TableName) -> Result<Ident> {
     let column = match site.relation(table) {
-        Some(relation) => relation.scope.column.clone(),
+        Some(relation) => relation.comparison.column.clone(),
         None => Ident::new(&tenancy.tenant.key)?,
     };
     Ok(column)

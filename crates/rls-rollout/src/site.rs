@@ -7,11 +7,10 @@ use backfill_engine::BackfillPlan;
 use serde::Serialize;
 use sqlx::{PgConnection, Row};
 use tenancy_config::{Ident, TableName, Tenancy};
-use tenant_rls::{Access, Catalog, Database, Error as RlsError, OwnerTx};
+use tenant_rls::{Access, Catalog, Database, Error as RlsError, OwnerTx, PolicyForm, TenantComparison};
 
 use crate::build::{StepBuilder, StepStyle};
-use crate::definition::{self, AspectKind, Definition};
-use crate::policy::{self, PolicyForm, TenantComparison};
+use crate::definition::{self, Aspect, AspectKind, Definition};
 use crate::{Error, Phase, Result, journal};
 
 /// How long the catalog is waited for.
@@ -68,7 +67,7 @@ pub(crate) struct Relation {
     /// Names of relations in its schema that an index of its tenant column cannot have.
     pub(crate) taken_names: Vec<String>,
     pub(crate) platform_rows: bool,
-    pub(crate) scope: TenantComparison,
+    pub(crate) comparison: TenantComparison,
     pub(crate) definition: Definition,
 }
 
@@ -96,6 +95,13 @@ pub(crate) struct Roles {
 pub(crate) struct RoleGrants {
     pub(crate) maintenance: BTreeMap<TableName, BTreeSet<Ident>>,
     pub(crate) auditor: BTreeMap<TableName, BTreeSet<Ident>>,
+}
+
+impl Relation {
+    /// The form of the policy `name`; `None` where there is none, or one that is not ours.
+    pub(crate) fn form(&self, name: &str) -> Option<PolicyForm> {
+        self.comparison.form(self.definition.get(&Aspect::named(AspectKind::Policy, name))?)
+    }
 }
 
 impl Inventory {
@@ -136,10 +142,10 @@ impl Inventory {
     /// How far a relation is.
     pub(crate) fn phase(&self, relation: &Relation) -> Phase {
         let definition = &relation.definition;
-        let form = relation.scope.form(definition, &self.tenancy.session.policy);
+        let form = relation.form(&self.tenancy.session.policy);
         let indexed = relation.tenant_index || relation.kind == RelationKind::Partitioned;
-        let defaulted =
-            relation.platform_rows || definition.text(AspectKind::Default) == Some(&relation.scope.printed_default());
+        let defaulted = relation.platform_rows
+            || definition.text(AspectKind::Default) == Some(&relation.comparison.printed_default());
         let builder = StepBuilder { site: self, relation, style: StepStyle::default() };
         let ours = builder.keeps_audits_and_backfills();
         if form.is_none() || !definition.has(AspectKind::RowSecurity) || !indexed || !defaulted || !ours {
@@ -197,7 +203,7 @@ async fn relations(connection: &mut PgConnection, catalog: &Catalog, tenancy: &T
         let (relkind, parent): (String, Option<String>) = (row.get(3), row.get(4));
         let printed: String = row.get(7);
         let (column, type_name) = (&table.column.name, &table.column.type_name);
-        let scope = policy::scope(&tenancy.session.variable, column, &printed, type_name)?;
+        let comparison = TenantComparison::new(&tenancy.session.variable, column, &printed, type_name)?;
         relations.push(Relation {
             kind: match (relkind.as_str(), &parent) {
                 ("p", _) => RelationKind::Partitioned,
@@ -218,11 +224,12 @@ async fn relations(connection: &mut PgConnection, catalog: &Catalog, tenancy: &T
             lifted: false,
             taken_names: row.get(15),
             platform_rows: table.platform_rows,
-            scope,
+            comparison,
             definition: Definition::default(),
         });
     }
-    let named: Vec<_> = relations.iter().map(|relation| (&relation.name, relation.scope.column.as_str())).collect();
+    let named: Vec<_> =
+        relations.iter().map(|relation| (&relation.name, relation.comparison.column.as_str())).collect();
     let definitions = definition::read(connection, &named).await?;
     for (relation, definition) in relations.iter_mut().zip(definitions) {
         relation.definition = definition;
@@ -309,7 +316,7 @@ pub(crate) fn unsuitable(relation: &Relation) -> Option<Error> {
             format!("it belongs to {}, and this login may not change its definition", relation.owner)
         }
         _ => {
-            let type_name = relation.scope.unhandled_type.as_ref()?;
+            let type_name = relation.comparison.unhandled_type.as_ref()?;
             format!("its tenant column has the type {type_name}; text, varchar, uuid, integer and bigint are handled")
         }
     };

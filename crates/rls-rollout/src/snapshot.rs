@@ -69,7 +69,7 @@ fn write_script(out: &mut String, database: &str, relation: &Relation, statement
 
 /// The statements that make a definition, whatever of it is there. Flags that were off are put off.
 fn statements(table: &TableName, relation: &Relation) -> Result<Vec<Sql>> {
-    let column = &relation.scope.column;
+    let column = &relation.comparison.column;
     let definition: &Definition = &relation.definition;
     let mut out = Vec::new();
     for kind in [AspectKind::RowSecurity, AspectKind::Forced, AspectKind::Default, AspectKind::NotNull] {

@@ -12,6 +12,7 @@ use crate::access::{Access, ActingRole, Obstacle, Why};
 use crate::connection::database::Database;
 use crate::connection::transaction::{begin_read_only, set_role};
 use crate::error::{Error, Result};
+use crate::policy::role_policy::{printed_current_user, printed_is_null};
 use crate::sql::quote::Quoted;
 
 /// How a role sees a set of tables.
@@ -138,8 +139,7 @@ fn hidden_by(policies: &[Policy], role: &str, write: Option<&Ident>) -> Option<W
     if let Some(policy) = policies.iter().find(|p| !p.permissive && (p.command != "w" || write.is_some())) {
         return Some(Why::Restricted { policy: policy.name.clone() });
     }
-    // As pg_get_expr prints the policies of sql/rls/read_policy.sql and assign_policy.sql.
-    let ours = format!("(CURRENT_USER = '{}'::name)", role.replace('\'', "''"));
+    let ours = printed_current_user(role);
     let opens = |command: &str, expressions: &[&str]| {
         policies.iter().any(|p| {
             (p.command == command || p.command == "*")
@@ -150,8 +150,7 @@ fn hidden_by(policies: &[Policy], role: &str, write: Option<&Ident>) -> Option<W
         return Some(Why::Filtered { verb: "select" });
     }
     let column = write?;
-    let plain = format!("({column} IS NULL)");
-    let quoted = format!("({} IS NULL)", column.quoted());
+    let (plain, quoted) = (printed_is_null(column.as_str()), printed_is_null(&column.quoted()));
     (!opens("w", &["true", &ours, &plain, &quoted])).then_some(Why::Filtered { verb: "update" })
 }
 

@@ -5,7 +5,7 @@ use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
 use sqlx::types::Json;
 use tenancy_config::{TableName, Tenancy};
-use tenant_rls::{Database, ProbeTx, Sql, Template};
+use tenant_rls::{Database, ProbeTx, Sql, Template, TenantColumnType};
 
 use super::columns::Columns;
 use super::judge::{self, ExpectedRows, not_tried};
@@ -13,7 +13,6 @@ use super::key::PrimaryKey;
 use super::report::{Attempt, AttemptKind};
 use super::rows::{Keys, Rows, only};
 use crate::Result;
-use crate::policy::ColumnType;
 use crate::site::Relation;
 
 /// What is needed to try one table.
@@ -77,7 +76,7 @@ impl Attempts<'_> {
             readings.extend([None, Some("")].map(|tenant| (AttemptKind::ReadPlatform, tenant, nobodys, all)));
         }
         let Some((own, keys)) = self.rows.tenants.first() else { return readings };
-        let unknown = unknown(self.relation.scope.column_type);
+        let unknown = unknown(self.relation.comparison.column_type);
         let none = ExpectedRows::None("of others");
         readings.insert(0, (AttemptKind::ReadUnset, None, keys, none));
         readings.extend([
@@ -102,15 +101,15 @@ impl Attempts<'_> {
     }
 
     pub(crate) fn type_of_tenant(&self) -> Sql {
-        self.columns.type_of(&self.relation.scope.column).unwrap_or_else(|| Sql::from_static("pg_catalog.text"))
+        self.columns.type_of(&self.relation.comparison.column).unwrap_or_else(|| Sql::from_static("pg_catalog.text"))
     }
 }
 
 /// A tenant that no table has.
-fn unknown(column_type: ColumnType) -> &'static str {
+fn unknown(column_type: TenantColumnType) -> &'static str {
     match column_type {
-        ColumnType::Text | ColumnType::Varchar => "no such tenant",
-        ColumnType::Cast("uuid") => "00000000-0000-4000-8000-0123456789ab",
-        ColumnType::Cast(_) => "-2147483000",
+        TenantColumnType::Text | TenantColumnType::Varchar => "no such tenant",
+        TenantColumnType::Uuid => "00000000-0000-4000-8000-0123456789ab",
+        TenantColumnType::Integer | TenantColumnType::Bigint => "-2147483000",
     }
 }

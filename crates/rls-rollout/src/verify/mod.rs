@@ -12,12 +12,11 @@ mod same;
 mod writes;
 
 use tenancy_config::{TableName, Tenancy};
-use tenant_rls::{Database, Limits, ProbeTx};
+use tenant_rls::{Database, Limits, PolicyForm, ProbeTx};
 
 pub use report::{Attempt, AttemptKind, Evidence, Finding, TableProof, VerifyReport};
 
 use crate::definition::AspectKind;
-use crate::policy::PolicyForm;
 use crate::site::{Inventory, Relation, RelationKind};
 use crate::status::ways_around;
 use crate::{Error, Phase, Result};
@@ -186,7 +185,7 @@ impl Verifier<'_> {
         key: &PrimaryKey,
         rows: &Rows,
     ) -> Result<Vec<Attempt>> {
-        let form = relation.scope.form(&relation.definition, &self.site.tenancy.session.policy);
+        let form = relation.form(&self.site.tenancy.session.policy);
         let attempts = Attempts {
             tenancy: &self.site.tenancy,
             relation,

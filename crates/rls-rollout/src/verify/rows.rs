@@ -32,7 +32,7 @@ impl Rows {
         resting: &[String],
     ) -> Result<Option<Self>> {
         let tenant_key = Ident::new(&site.tenancy.tenant.key)?;
-        let (tenants, column) = (&site.catalog.tenants, &relation.scope.column);
+        let (tenants, column) = (&site.catalog.tenants, &relation.comparison.column);
         let read = key.columns().chain([column]).cloned().collect();
         let access = [
             Access { table: relation.name.clone(), read, write: None },

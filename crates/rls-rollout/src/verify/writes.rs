@@ -179,12 +179,12 @@ impl Attempts<'_> {
     /// What the copy of this number has that its pattern has not.
     fn changes(&self, number: u8, tenant: Option<&str>) -> Value {
         let mut changes: Map<String, Value> = self.columns.changes(number);
-        changes.insert(self.relation.scope.column.to_string(), json!(tenant));
+        changes.insert(self.relation.comparison.column.to_string(), json!(tenant));
         changes.into()
     }
 
     fn statements(&self) -> Statements {
-        let column = &self.relation.scope.column;
+        let column = &self.relation.comparison.column;
         let give = self.on_given(include_str!("../../../../sql/rls/probe_give.sql")).ident("column", column);
         let touch = self.on_given(include_str!("../../../../sql/rls/probe_touch.sql")).ident("column", column);
         Statements {
