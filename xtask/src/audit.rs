@@ -1,7 +1,7 @@
 //! How an audit's report looks.
 
 use tenant_audit::{AuditReport, TableReport};
-use tenant_rls::catalog::{Missing, MissingPart};
+use tenant_inventory::{Missing, MissingPart};
 
 use crate::report::Report;
 use crate::text::{count, counted, line, table};

@@ -13,8 +13,8 @@ use tenancy_config::environment;
 const LAYERS: [&[&str]; 7] = [
     &["tenancy-config"],
     &["tenant-rls"],
-    &["local-db", "tenant-audit", "tenant-ops"],
-    &["backfill-engine"],
+    &["local-db", "tenant-inventory", "tenant-ops"],
+    &["backfill-engine", "tenant-audit"],
     &["assign-chat-messages", "backfill-bookings", "dev-jwt", "rls-rollout", "seed-tenant-defaults"],
     // Measures jobs, and is one of none.
     &["bench"],

@@ -1,7 +1,8 @@
 //! What is to be backfilled: the table, and the sources of its rows' tenant, checked against the catalog.
 
 use tenancy_config::{Ident, TableName, Tenancy};
-use tenant_rls::{Access, Catalog, Sql, Template, TenantColumnType, TenantId, TenantTable};
+use tenant_inventory::{Catalog, TenantTable};
+use tenant_rls::{Access, Sql, Template, TenantColumnType, TenantId};
 
 use crate::key::RowKey;
 use crate::source::{Found, Source, TieBreaker};

@@ -2,7 +2,8 @@
 
 use tenancy_config::tenancy::{EvidenceRule, SourceRule, TableRules};
 use tenancy_config::{Ident, TableName, Tenancy};
-use tenant_rls::{Access, Catalog, TenantId, TenantTable};
+use tenant_inventory::{Catalog, TenantTable};
+use tenant_rls::{Access, TenantId};
 
 use crate::{Error, Result};
 

@@ -5,10 +5,11 @@ use std::time::Duration;
 use serde::Serialize;
 use sqlx::Row;
 use tenancy_config::{TableName, Tenancy};
+use tenant_inventory::Catalog;
 use tenant_ops::{Assignment, Lease, RunRecord, RunState, UndoCall, UndoCounts, change_state};
 use tenant_rls::{
-    Access, ActingRole, AuditTx, Backoff, BatchOptions, BatchTx, Catalog, Database, Error as RlsError, OwnerTx, Sql,
-    Template, retry_locks, visibility,
+    Access, ActingRole, AuditTx, Backoff, BatchOptions, BatchTx, Database, Error as RlsError, OwnerTx, Sql, Template,
+    retry_locks, visibility,
 };
 use tokio::sync::watch;
 

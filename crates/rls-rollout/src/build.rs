@@ -1,11 +1,11 @@
 //! The steps from what a table is to what a phase wants. What is there already is left out, so that a second run has none.
 
 use tenancy_config::{Ident, TableName};
-use tenant_rls::{PolicyForm, RolePolicy, Sql, Template};
+use tenant_inventory::{Aspect, AspectKind, Phase, Policies, Relation, RelationKind};
+use tenant_rls::{PolicyForm, Sql, Template};
 
-use crate::definition::{self, Aspect, AspectKind};
-use crate::site::{Inventory, Relation, RelationKind};
-use crate::{Execution, Lock, Phase, Result, Statement, Step};
+use crate::state::State;
+use crate::{Execution, Lock, Result, Statement, Step, alter};
 
 /// Longest name that PostgreSQL keeps whole, in bytes.
 const LONGEST_NAME: usize = 63;
@@ -21,7 +21,7 @@ pub(crate) struct StepStyle {
 
 /// Builds the steps of one relation.
 pub(crate) struct StepBuilder<'a> {
-    pub(crate) site: &'a Inventory,
+    pub(crate) state: &'a State,
     pub(crate) relation: &'a Relation,
     pub(crate) style: StepStyle,
 }
@@ -43,46 +43,13 @@ impl StepBuilder<'_> {
         })
     }
 
-    /// Policies of others that widen what ours lets through, by name.
-    pub(crate) fn foreign_policies(&self) -> Vec<&str> {
-        let permissive =
-            self.relation.definition.all(AspectKind::Policy).filter(|(_, text)| text.starts_with("AS PERMISSIVE"));
-        permissive.map(|(name, _)| name).filter(|name| !self.is_named_as_ours(name)).collect()
-    }
-
-    /// Whether a policy of the table is the rollout's and unaltered.
-    pub(crate) fn is_ours(&self, name: &str) -> bool {
-        let relation = self.relation;
-        if name == self.policy_name() {
-            return relation.form(name).is_some();
-        }
-        let mut named = self.role_policies().filter(|(policy, _)| policy.name() == name);
-        named.any(|(policy, role)| {
-            let text = relation.definition.get(&Aspect::named(AspectKind::Policy, name));
-            text.is_some_and(|text| policy.is_printed_as(text, role, &relation.comparison))
-        })
-    }
-
-    /// Whether the rollout's roles have their policies, unaltered.
-    pub(crate) fn keeps_audits_and_backfills(&self) -> bool {
-        self.role_policies().all(|(policy, _)| self.is_ours(policy.name()))
-    }
-
-    fn is_named_as_ours(&self, name: &str) -> bool {
-        name == self.policy_name() || self.role_policies().any(|(policy, _)| policy.name() == name)
-    }
-
-    /// The policies of the rollout's roles, each with its role.
-    fn role_policies(&self) -> impl Iterator<Item = (RolePolicy, &Ident)> {
-        let roles = &self.site.roles;
-        RolePolicy::of(self.relation.platform_rows).iter().map(|policy| match policy {
-            RolePolicy::AuditorRead => (*policy, &roles.auditor.0),
-            RolePolicy::MaintenanceRead | RolePolicy::MaintenanceAssign => (*policy, &roles.maintenance.0),
-        })
+    /// The policies of the relation.
+    pub(crate) fn policies(&self) -> Policies<'_> {
+        self.state.inventory.policies(self.relation)
     }
 
     fn policy_name(&self) -> &str {
-        &self.site.tenancy.session.policy
+        &self.state.inventory.tenancy.session.policy
     }
 
     fn table(&self) -> &TableName {
@@ -115,7 +82,7 @@ impl StepBuilder<'_> {
     }
 
     fn alter(&self, aspect: &Aspect, to: Option<&str>) -> Result<Vec<Sql>> {
-        definition::statements(self.table(), self.column(), aspect, self.relation.definition.get(aspect), to)
+        alter::statements(self.table(), self.column(), aspect, self.relation.definition.get(aspect), to)
     }
 
     /// An index that leads with the tenant column. On a partitioned table each partition has its own.
@@ -127,7 +94,7 @@ impl StepBuilder<'_> {
         let there = self.relation.definition.get(&Aspect::named(AspectKind::Index, &index));
         let mut statements = Vec::new();
         if there.is_some_and(|text| text.starts_with("INVALID ")) {
-            statements.push(definition::drop_index(self.table(), &index)?);
+            statements.push(alter::drop_index(self.table(), &index)?);
         }
         let create = Template::new(include_str!("../../../sql/rls/create_index.sql"))
             .ident("index", &Ident::new(&index)?)
@@ -164,7 +131,7 @@ impl StepBuilder<'_> {
         }
         statements.extend(self.isolation(self.first_form())?);
         if self.style.adopt {
-            for name in self.foreign_policies() {
+            for name in self.policies().foreign_policies() {
                 statements.extend(self.alter(&Aspect::named(AspectKind::Policy, name), None)?);
             }
         }
@@ -183,7 +150,7 @@ impl StepBuilder<'_> {
     /// is there already is not opened again.
     pub(crate) fn first_form(&self) -> PolicyForm {
         let relation = self.relation;
-        match relation.form(self.policy_name()) {
+        match self.policies().form() {
             _ if relation.platform_rows => PolicyForm::Platform,
             Some(PolicyForm::Strict) => PolicyForm::Strict,
             _ if self.style.strict_writes => PolicyForm::StrictWrites,
@@ -195,7 +162,7 @@ impl StepBuilder<'_> {
     /// Makes the isolation policy be of a form.
     fn isolation(&self, form: PolicyForm) -> Result<Vec<Sql>> {
         let relation = self.relation;
-        if relation.form(self.policy_name()) == Some(form) {
+        if self.policies().form() == Some(form) {
             return Ok(Vec::new());
         }
         let name = Ident::new(self.policy_name())?;
@@ -206,8 +173,9 @@ impl StepBuilder<'_> {
 
     /// The policies by which audits and backfills go on, where they are missing or altered.
     fn mend_role_policies(&self) -> Result<Vec<Sql>> {
+        let policies = self.policies();
         let mut statements = Vec::new();
-        for (policy, role) in self.role_policies().filter(|(policy, _)| !self.is_ours(policy.name())) {
+        for (policy, role) in policies.role_policies().filter(|(policy, _)| !policies.is_ours(policy.name())) {
             statements.extend(self.alter(&Aspect::named(AspectKind::Policy, policy.name()), None)?);
             statements.push(policy.create(self.table(), role, &self.relation.comparison)?);
         }
@@ -216,9 +184,9 @@ impl StepBuilder<'_> {
 
     /// The column rights of the rollout's roles, where they are missing.
     fn grants(&self) -> Result<Vec<Sql>> {
-        let (roles, rights) = (&self.site.roles, &self.site.rights);
+        let (roles, rights) = (&self.state.inventory.logins, &self.state.rights);
         // What a role reads of a partitioned table it reads of each partition, however deep.
-        let table = &self.site.audited_as(self.relation);
+        let table = &self.state.inventory.audited_as(self.relation);
         let mut wanted = Vec::new();
         for (columns, role) in [(&rights.maintenance, &roles.maintenance.0), (&rights.auditor, &roles.auditor.0)] {
             for column in columns.get(table).into_iter().flatten() {
@@ -256,7 +224,7 @@ impl StepBuilder<'_> {
             }
             statements.push(self.probe()?);
             if forced {
-                statements.extend(definition::statements(
+                statements.extend(alter::statements(
                     self.table(),
                     self.column(),
                     &Aspect::only(AspectKind::Forced),
@@ -319,7 +287,7 @@ impl StepBuilder<'_> {
     /// A valid foreign key to the tenant table. A validation by a login that is filtered would not see every row.
     fn reference(&self) -> Result<Vec<Step>> {
         let relation = self.relation;
-        if relation.foreign_key_valid || self.site.catalog.tenant_key_type.is_none() {
+        if relation.foreign_key_valid || self.state.inventory.catalog.tenant_key_type.is_none() {
             return Ok(Vec::new());
         }
         let mut steps = Vec::new();
@@ -331,8 +299,8 @@ impl StepBuilder<'_> {
                     .table("table", self.table())
                     .ident("name", &Ident::new(&name)?)
                     .ident("column", self.column())
-                    .table("tenants", &self.site.catalog.tenants)
-                    .ident("key", &Ident::new(&self.site.tenancy.tenant.key)?)
+                    .table("tenants", &self.state.inventory.catalog.tenants)
+                    .ident("key", &Ident::new(&self.state.inventory.tenancy.tenant.key)?)
                     // A partitioned table takes no NOT VALID key before 18; its partitions have theirs by now.
                     .fragment(
                         "validity",
@@ -345,7 +313,7 @@ impl StepBuilder<'_> {
                     Lock::ShareRowExclusive,
                     vec![add.build().running_application_code()],
                 );
-                steps.push(Step { also_locks: Some(self.site.catalog.tenants.clone()), ..step });
+                steps.push(Step { also_locks: Some(self.state.inventory.catalog.tenants.clone()), ..step });
                 name
             }
         };
@@ -367,7 +335,7 @@ impl StepBuilder<'_> {
     /// Restores what was lifted while a foreign key was validated.
     pub(crate) fn force_again(&self) -> Result<Step> {
         let forced = Aspect::only(AspectKind::Forced);
-        let restore = definition::statements(self.table(), self.column(), &forced, None, Some(""))?;
+        let restore = alter::statements(self.table(), self.column(), &forced, None, Some(""))?;
         Ok(self.step(Phase::Tighten, "force it again", Lock::AccessExclusive, restore))
     }
 
@@ -380,14 +348,14 @@ impl StepBuilder<'_> {
         let mut statements = Vec::new();
         if !self.relation.never_null {
             let not_null = Aspect::only(AspectKind::NotNull);
-            statements.extend(definition::statements(self.table(), self.column(), &not_null, None, Some(""))?);
+            statements.extend(alter::statements(self.table(), self.column(), &not_null, None, Some(""))?);
         }
         if self.relation.kind != RelationKind::Partitioned {
             let check = self.check_name();
             let aspect = Aspect::named(AspectKind::Constraint, &check);
             // A statement of its own: in one with SET NOT NULL the table is scanned.
             if !self.relation.never_null || self.relation.definition.get(&aspect).is_some() {
-                statements.extend(definition::statements(self.table(), self.column(), &aspect, Some(""), None)?);
+                statements.extend(alter::statements(self.table(), self.column(), &aspect, Some(""), None)?);
             }
         }
         statements.extend(self.isolation(PolicyForm::Strict)?);

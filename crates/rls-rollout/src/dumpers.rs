@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
+use tenant_inventory::Inventory;
 use tenant_rls::{Database, Error as RlsError, OwnerTx};
 
 use crate::Result;
-use crate::site::Inventory;
 
 /// Logins that no policy filters and that may read every table.
-pub(crate) async fn dumpers(database: &Database, site: &Inventory) -> Result<Vec<String>> {
+pub(crate) async fn dumpers(database: &Database, inventory: &Inventory) -> Result<Vec<String>> {
     let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
     let names = sqlx::query_scalar(include_str!("../../../sql/rls/dumpers.sql"))
-        .bind(site.relations.iter().map(|relation| relation.name.schema().as_str()).collect::<Vec<_>>())
-        .bind(site.relations.iter().map(|relation| relation.name.name().as_str()).collect::<Vec<_>>())
+        .bind(inventory.relations.iter().map(|relation| relation.name.schema().as_str()).collect::<Vec<_>>())
+        .bind(inventory.relations.iter().map(|relation| relation.name.name().as_str()).collect::<Vec<_>>())
         .fetch_all(tx.connection())
         .await
         .map_err(RlsError::query("asking which logins can still dump the tables"))?;
@@ -21,13 +21,13 @@ pub(crate) async fn dumpers(database: &Database, site: &Inventory) -> Result<Vec
 }
 
 /// What breaks under FORCE, and what does not.
-pub(crate) fn notice(dumpers: &[String], site: &Inventory) -> String {
+pub(crate) fn notice(dumpers: &[String], inventory: &Inventory) -> String {
     let still = if dumpers.is_empty() {
         format!(
             "No login here can still dump everything. A superuser makes one: CREATE ROLE dumper LOGIN BYPASSRLS; \
              GRANT pg_read_all_data TO dumper. Where the host gives nobody that, dump as {} what it may read, or take \
              `enforce` back for the dump",
-            site.roles.auditor.0
+            inventory.logins.auditor.0
         )
     } else {
         format!("Dump as {}, which no policy filters", dumpers.join(" or "))

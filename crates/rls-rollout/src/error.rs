@@ -21,14 +21,6 @@ pub enum Error {
     /// The audit before tightening said no.
     #[error(transparent)]
     Audit(#[from] tenant_audit::Error),
-    /// A table that cannot be rolled out, and why.
-    #[error("{table} cannot be put under row level security: {why}")]
-    Unsuitable {
-        /// The table.
-        table: TableName,
-        /// Why not.
-        why: String,
-    },
     /// Somebody held a lock for longer than was waited for. Nobody was blocked by it for longer than the lock timeout.
     #[error("{table}: could not {step}: after {attempts} attempts the lock was still held{}", by(.table, .blockers))]
     Blocked {
@@ -116,9 +108,6 @@ impl UserError for Error {
             Self::Database(error) => error.hint(),
             Self::Ops(error) => error.hint(),
             Self::Audit(error) => error.hint(),
-            Self::Unsuitable { .. } => {
-                Some("--tables names the tables to roll out, and leaves the others alone".into())
-            }
             Self::Blocked { .. } => Some(
                 "end that session or wait for it, then run the same command again: it goes on with this step; \
                  --lock-timeout waits longer, and so does everybody else"
@@ -146,11 +135,7 @@ impl UserError for Error {
             Self::Database(error) => error.exit(),
             Self::Ops(error) => error.exit(),
             Self::Audit(error) => error.exit(),
-            Self::Unsuitable { .. }
-            | Self::Role { .. }
-            | Self::Preflight(_)
-            | Self::NothingToUndo(_)
-            | Self::OtherDatabase { .. } => Exit::Usage,
+            Self::Role { .. } | Self::Preflight(_) | Self::NothingToUndo(_) | Self::OtherDatabase { .. } => Exit::Usage,
             Self::Blocked { .. } => Exit::NotYet,
             Self::NoDdl(_) | Self::Drifted { .. } | Self::UnknownRight { .. } => Exit::Refused,
         }

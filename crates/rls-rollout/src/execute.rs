@@ -4,12 +4,12 @@ use std::time::{Duration, Instant};
 
 use sqlx::PgConnection;
 use tenancy_config::TableName;
+use tenant_inventory::{Aspect, AspectKind, Definition, read_definitions};
 use tenant_ops::{Lease, NewStep, Rollout, complete_step};
 use tenant_rls::{Backoff, Database, DirectConnection, Fault, OwnerTx, Sql, fault_of};
 
 use crate::blocker::blockers;
-use crate::definition::{self, Aspect, AspectKind, Change, Definition, PENDING};
-use crate::journal::TableChanges;
+use crate::journal::{Change, PENDING, TableChanges, changes_between};
 use crate::{Error, Execution, Lock, LockRetry, Result, RolloutEvent, Step};
 
 /// An autovacuum gives way to a waiter after `deadlock_timeout`, one second by default: a shorter wait never gets past it.
@@ -157,7 +157,7 @@ impl Executor<'_> {
             run(tx, step, &statement.sql).await?;
         }
         let after = definition(tx.connection(), step).await?;
-        let changes = before.changes_to(&after);
+        let changes = changes_between(&before, &after);
         let entry = self.record(tx.connection(), step, &changes).await?;
         if let StepPurpose::TakesBack { ledger, .. } = note {
             self.rollout.undo(tx.connection(), &ledger.steps).await?;
@@ -207,7 +207,7 @@ impl Executor<'_> {
 }
 
 async fn definition(connection: &mut PgConnection, step: &Step) -> Result<Definition> {
-    let mut definitions = definition::read(connection, &[(&step.table, step.column.as_str())]).await?;
+    let mut definitions = read_definitions(connection, &[(&step.table, step.column.as_str())]).await?;
     Ok(definitions.pop().unwrap_or_default())
 }
 

@@ -2,12 +2,11 @@
 
 use tenancy_config::TableName;
 use tenant_audit::{AuditOptions, AuditProgress, AuditReport, TableReport};
+use tenant_inventory::{AspectKind, Inventory, Phase, Relation};
 use tenant_rls::Database;
 
 use crate::build::StepBuilder;
-use crate::definition::AspectKind;
-use crate::site::{Inventory, Relation, unsuitable};
-use crate::{Phase, Result, RolloutEvent};
+use crate::{Result, RolloutEvent};
 
 /// Whether rows that reference another tenant's row may stay.
 #[derive(Debug, Clone, Copy, Default)]
@@ -25,24 +24,29 @@ pub(crate) struct GateResult {
     pub(crate) waived: Vec<String>,
 }
 
-/// Counts the rows of every table of the site.
+/// Counts the rows of every table of the inventory.
 pub(crate) async fn audit(
     database: &Database,
-    site: &Inventory,
+    inventory: &Inventory,
     progress: &mut (dyn FnMut(RolloutEvent) + Send),
 ) -> Result<AuditReport> {
-    let tables = site.catalog.tables.iter().map(|table| table.name.to_string()).collect();
+    let tables = inventory.catalog.tables.iter().map(|table| table.name.to_string()).collect();
     let options = AuditOptions { tables, ..AuditOptions::default() };
     let mut tell = |event| {
         if let AuditProgress::Counted { done, of, .. } = event {
             progress(RolloutEvent::Auditing { done, of });
         }
     };
-    Ok(tenant_audit::audit(database, &site.tenancy, &options, &mut tell).await?)
+    Ok(tenant_audit::audit(database, &inventory.tenancy, &options, &mut tell).await?)
 }
 
 /// What the data of a table says. Rows that a strict policy would hide can never be waived.
-pub(crate) fn data(site: &Inventory, report: &AuditReport, table: &TableName, waiver: CrossTenantWaiver) -> GateResult {
+pub(crate) fn data(
+    inventory: &Inventory,
+    report: &AuditReport,
+    table: &TableName,
+    waiver: CrossTenantWaiver,
+) -> GateResult {
     let mut verdict = GateResult::default();
     let Some(counted) = report.tables.iter().find(|counted| counted.table == *table) else {
         verdict.stopped_by.push("the audit did not count it".to_owned());
@@ -52,7 +56,7 @@ pub(crate) fn data(site: &Inventory, report: &AuditReport, table: &TableName, wa
     let crossing = counted.cross_rows();
     if crossing > 0 {
         let what = format!("rows that reference another tenant's row: {crossing}");
-        let reason = site.tenancy.rules(table).and_then(|rules| rules.cross_tenant_references.as_deref());
+        let reason = inventory.tenancy.rules(table).and_then(|rules| rules.cross_tenant_references.as_deref());
         match (reason, waiver.everywhere) {
             (Some(reason), _) => verdict.waived.push(format!("{what}, waived in tenancy.toml: {reason}")),
             (None, true) => verdict.waived.push(format!("{what}, waived by --allow-cross-tenant-references")),
@@ -72,27 +76,32 @@ fn hidden_rows(counted: &TableReport) -> impl Iterator<Item = String> {
 }
 
 /// What stands in the catalog against a phase of a relation, whatever its rows are.
-pub(crate) fn catalog(site: &Inventory, relation: &Relation, phase: Phase, builder: &StepBuilder<'_>) -> Vec<String> {
-    let mut stops: Vec<String> = unsuitable(relation).iter().map(ToString::to_string).collect();
+pub(crate) fn catalog(
+    inventory: &Inventory,
+    relation: &Relation,
+    phase: Phase,
+    builder: &StepBuilder<'_>,
+) -> Vec<String> {
+    let mut stops: Vec<String> = relation.unsuitable().iter().map(ToString::to_string).collect();
     if phase >= Phase::Prepare && !builder.style.adopt {
-        stops.extend(builder.foreign_policies().iter().map(|policy| {
+        stops.extend(builder.policies().foreign_policies().iter().map(|policy| {
             format!("the permissive policy \"{policy}\" would let through what ours does not; --adopt replaces it")
         }));
     }
     if phase == Phase::Tighten {
-        stops.extend(blind_validation(site, relation));
+        stops.extend(blind_validation(inventory, relation));
     }
     if phase == Phase::Enforce {
-        stops.extend(app_role(site));
+        stops.extend(app_role(inventory));
     }
     stops
 }
 
 /// Why a foreign key can not be validated: a filtered login does not see every row, and lifting FORCE for it would open the table.
-fn blind_validation(site: &Inventory, relation: &Relation) -> Option<String> {
-    let to_validate = !relation.foreign_key_valid && site.catalog.tenant_key_type.is_some();
-    let (app, facts) = &site.roles.app;
-    let opens = !facts.exists || site.roles.escapes.iter().any(|(role, _)| *role == relation.owner);
+fn blind_validation(inventory: &Inventory, relation: &Relation) -> Option<String> {
+    let to_validate = !relation.foreign_key_valid && inventory.catalog.tenant_key_type.is_some();
+    let (app, facts) = &inventory.logins.app;
+    let opens = !facts.exists || inventory.logins.escapes.iter().any(|(role, _)| *role == relation.owner);
     (to_validate && relation.filtered && relation.definition.has(AspectKind::Forced) && opens).then(|| {
         format!(
             "its foreign key to the tenants is not proven, this login does not see every row, and lifting FORCE meanwhile would show \
@@ -102,14 +111,14 @@ fn blind_validation(site: &Inventory, relation: &Relation) -> Option<String> {
 }
 
 /// Why forcing policies on the owner would protect nothing: the application is not filtered at all.
-fn app_role(site: &Inventory) -> Vec<String> {
-    let (app, facts) = &site.roles.app;
+fn app_role(inventory: &Inventory) -> Vec<String> {
+    let (app, facts) = &inventory.logins.app;
     if !facts.exists {
         return vec![format!(
             "there is no role {app}, as which the application is said to log in; --app-role names another"
         )];
     }
-    let unfiltered = site.roles.escapes.iter().filter(|(_, why)| !why.starts_with("the owner of "));
+    let unfiltered = inventory.logins.escapes.iter().filter(|(_, why)| !why.starts_with("the owner of "));
     unfiltered
         .map(|(role, why)| {
             if role == app.as_str() {

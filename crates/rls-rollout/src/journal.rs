@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
 use tenancy_config::{TableName, Tenancy};
+use tenant_inventory::{Aspect, AspectKind, Definition, Phase};
 use tenant_ops::RecordedStep;
 use tenant_rls::{Database, OwnerTx};
 
-use crate::definition::{Aspect, AspectKind, Change, Definition, PENDING};
-use crate::{Error, Phase, Result};
+use crate::error::{Error, Result};
 
 /// The steps of one table that are to be taken back, and what they changed between them.
 #[derive(Debug, Clone, Default)]
@@ -63,6 +64,32 @@ pub(crate) fn lifted(steps: &[RecordedStep<Change>]) -> BTreeSet<TableName> {
         }
     }
     lifted
+}
+
+/// One change of a definition; `None` is absence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Change {
+    /// What was changed.
+    #[serde(flatten)]
+    pub(crate) aspect: Aspect,
+    /// The text that made it before.
+    pub(crate) before: Option<String>,
+    /// The text that makes it now.
+    pub(crate) after: Option<String>,
+}
+
+/// Stands for the text of an index that is still being built.
+pub(crate) const PENDING: &str = "PENDING";
+
+/// What became different between two definitions, by aspect.
+pub(crate) fn changes_between(before: &Definition, after: &Definition) -> Vec<Change> {
+    let mut aspects: Vec<&Aspect> = before.iter().chain(after.iter()).map(|(aspect, _)| aspect).collect();
+    aspects.sort();
+    aspects.dedup();
+    let text = |definition: &Definition, aspect: &Aspect| definition.get(aspect).map(str::to_owned);
+    let change =
+        |aspect: &Aspect| Change { aspect: aspect.clone(), before: text(before, aspect), after: text(after, aspect) };
+    aspects.into_iter().map(change).filter(|change| change.before != change.after).collect()
 }
 
 /// How a definition stands to one change of the journal.
@@ -146,5 +173,36 @@ mod tests {
         assert_eq!(ledger.steps, [1, 2]);
         let [change] = ledger.changes.as_slice() else { panic!("{ledger:?}") };
         assert_eq!((change.before.as_deref(), change.after.as_deref()), (Some("old"), Some("strict")));
+    }
+
+    fn definition(aspects: &[(AspectKind, &str, &str)]) -> Definition {
+        aspects.iter().map(|(kind, name, text)| (Aspect::named(*kind, name), (*text).to_owned())).collect()
+    }
+
+    #[test]
+    fn a_change_names_what_came_what_went_and_what_became_different() {
+        let before = definition(&[
+            (AspectKind::Policy, "mine", "a"),
+            (AspectKind::Policy, "old", "b"),
+            (AspectKind::Index, "i", "c"),
+        ]);
+        let after = definition(&[
+            (AspectKind::Policy, "mine", "A"),
+            (AspectKind::RowSecurity, "", ""),
+            (AspectKind::Index, "i", "c"),
+        ]);
+        let changes = changes_between(&before, &after);
+        let seen: Vec<_> =
+            changes.iter().map(|c| (c.aspect.name.as_str(), c.before.as_deref(), c.after.as_deref())).collect();
+        assert_eq!(seen, [("", None, Some("")), ("mine", Some("a"), Some("A")), ("old", Some("b"), None)]);
+    }
+
+    #[test]
+    fn a_change_reads_back_from_the_journal() {
+        let change =
+            Change { aspect: Aspect::named(AspectKind::Policy, "We\"ird"), before: None, after: Some("x".into()) };
+        let text = serde_json::to_string(&change).unwrap();
+        assert_eq!(text, r#"{"kind":"policy","name":"We\"ird","before":null,"after":"x"}"#);
+        assert_eq!(serde_json::from_str::<Change>(&text).unwrap(), change);
     }
 }

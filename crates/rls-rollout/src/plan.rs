@@ -4,16 +4,14 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 use tenancy_config::{TableName, Tenancy};
+use tenant_inventory::{AspectKind, Inventory, Phase, Relation};
 use tenant_rls::{Database, PolicyForm, Sql};
 
 use crate::build::StepBuilder;
-use crate::definition::AspectKind;
-use crate::dumpers;
-use crate::gate;
 use crate::prisma::{self, SchemaEdit};
 use crate::seen::seen;
-use crate::site::{Inventory, Relation};
-use crate::{Execution, Phase, Result, RolloutOptions, Step, roles};
+use crate::state::State;
+use crate::{Execution, Result, RolloutOptions, Step, dumpers, gate, roles};
 
 /// What a rollout would do; its JSON is `rls-plan/1`.
 #[derive(Debug, Clone, Serialize)]
@@ -57,38 +55,39 @@ pub struct PlannedTable {
 /// # Errors
 /// [`crate::Error::Database`].
 pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptions) -> Result<PlanReport> {
-    let site = Inventory::load(database, tenancy, options.app_role.as_deref(), &options.tables).await?;
-    let mut planned = roles::tenant_table(database, &site).await?;
+    let state = State::load(database, tenancy, options.app_role.as_deref(), &options.tables).await?;
+    let inventory = &state.inventory;
+    let mut planned = roles::tenant_table(database, &state).await?;
     // Before the first table is forced.
-    let mut others = roles::other_tables(database, &site).await?;
-    let mut predicted = site.relations.clone();
+    let mut others = roles::other_tables(database, &state).await?;
+    let mut predicted = inventory.relations.clone();
     let mut stops: Vec<Vec<String>> = vec![Vec::new(); predicted.len()];
     for phase in Phase::ROLLED_OUT.into_iter().filter(|phase| options.goal.wants(*phase)) {
         for (relation, stopped_by) in predicted.iter_mut().zip(&mut stops) {
-            if site.phase(relation) >= phase || !stopped_by.is_empty() {
+            if inventory.phase(relation) >= phase || !stopped_by.is_empty() {
                 continue;
             }
-            let builder = StepBuilder { site: &site, relation, style: options.style() };
-            stopped_by.extend(gate::catalog(&site, relation, phase, &builder));
+            let builder = StepBuilder { state: &state, relation, style: options.style() };
+            stopped_by.extend(gate::catalog(inventory, relation, phase, &builder));
             if stopped_by.is_empty() {
                 if phase == Phase::Enforce {
                     planned.append(&mut others);
                 }
                 planned.extend(builder.steps(phase)?);
                 let form = builder.first_form();
-                predict(&site, relation, phase, form);
+                predict(inventory, relation, phase, form);
             }
         }
     }
     let mut make = Vec::new();
-    for (role, facts) in [&site.roles.maintenance, &site.roles.auditor] {
+    for (role, facts) in [&inventory.logins.maintenance, &inventory.logins.auditor] {
         make.extend(roles::statements(database, role, facts)?.iter().map(|sql| sql.as_str().to_owned()));
     }
     let not_left_out = predicted.iter().zip(&stops).filter(|(_, stopped_by)| stopped_by.is_empty());
     let schema_edits = not_left_out.filter_map(|(relation, _)| prisma::edit(relation, &planned)).collect();
     let table = |(relation, stopped_by): (&Relation, Vec<String>)| PlannedTable {
         table: relation.name.clone(),
-        phase: site.phase(relation),
+        phase: inventory.phase(relation),
         stopped_by,
     };
     Ok(PlanReport {
@@ -96,18 +95,20 @@ pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptio
         database: database.session().database.clone(),
         goal: options.goal.as_str(),
         roles: make,
-        tables: site.relations.iter().zip(stops).map(table).collect(),
-        notices: notices(&planned, &site, &dumpers::dumpers(database, &site).await?),
+        tables: inventory.relations.iter().zip(stops).map(table).collect(),
+        notices: notices(&planned, inventory, &dumpers::dumpers(database, inventory).await?),
         steps: planned,
         schema_edits,
-        every_role: [&site.roles.maintenance, &site.roles.auditor].map(|(role, _)| prisma::role(role)).into(),
+        every_role: [&inventory.logins.maintenance, &inventory.logins.auditor]
+            .map(|(role, _)| prisma::role(role))
+            .into(),
         lock_timeout_ms: u64::try_from(options.patience.lock_timeout.as_millis()).unwrap_or(u64::MAX),
     })
 }
 
 /// What a relation will be behind a phase, as far as the next phase's steps depend on it.
-fn predict(site: &Inventory, relation: &mut Relation, phase: Phase, form: PolicyForm) {
-    let policy = &site.tenancy.session.policy;
+fn predict(inventory: &Inventory, relation: &mut Relation, phase: Phase, form: PolicyForm) {
+    let policy = &inventory.tenancy.session.policy;
     match phase {
         Phase::None => {}
         Phase::Prepare => {
@@ -126,13 +127,13 @@ fn predict(site: &Inventory, relation: &mut Relation, phase: Phase, form: Policy
     }
 }
 
-fn notices(steps: &[Step], site: &Inventory, dumpers: &[String]) -> Vec<String> {
+fn notices(steps: &[Step], inventory: &Inventory, dumpers: &[String]) -> Vec<String> {
     let any = |phase| steps.iter().any(|step| step.phase == phase);
     let mut notices = Vec::new();
     if any(Phase::Prepare) {
         notices.push(format!(
             "from `prepare` on, a session sees the rows of the tenant in {} and those without one; where it sets none, only the latter",
-            site.tenancy.session.variable
+            inventory.tenancy.session.variable
         ));
     }
     if any(Phase::Tighten) {
@@ -142,7 +143,7 @@ fn notices(steps: &[Step], site: &Inventory, dumpers: &[String]) -> Vec<String> 
         );
     }
     if any(Phase::Enforce) {
-        notices.push(dumpers::notice(dumpers, site));
+        notices.push(dumpers::notice(dumpers, inventory));
     }
     notices
 }

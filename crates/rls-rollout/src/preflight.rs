@@ -6,11 +6,12 @@ use std::time::Duration;
 use serde::Serialize;
 use sqlx::Row;
 use tenancy_config::TableName;
+use tenant_inventory::{Inventory, Phase, Relation, RelationKind};
 use tenant_rls::{Database, Error as RlsError, OwnerTx};
 
 use crate::blocker::holders;
-use crate::site::{Inventory, Relation, RelationKind, unsuitable};
-use crate::{Error, Goal, Phase, Result, RolloutEvent};
+use crate::state::State;
+use crate::{Error, Goal, Result, RolloutEvent};
 
 /// From this age on a transaction is named, in seconds: an index that is built concurrently waits for it.
 const LONG: f64 = 60.0;
@@ -71,12 +72,12 @@ impl fmt::Display for Check {
 /// [`Error::Preflight`] where a step would surely fail.
 pub(crate) async fn preflight(
     database: &Database,
-    site: &Inventory,
+    state: &State,
     goal: Goal,
     progress: &mut (dyn FnMut(RolloutEvent) + Send),
 ) -> Result<Vec<Check>> {
-    let mut checks = vec![server(database), role(database, site), rights(database, site, goal).await?];
-    checks.push(locks(database, site).await?);
+    let mut checks = vec![server(database), role(database, &state.inventory), rights(database, state, goal).await?];
+    checks.push(locks(database, &state.inventory).await?);
     checks.extend(activity(database).await?);
     let backup = "have one that was restored once; a rollback brings definitions back, never rows";
     checks.push(Check::new("backup", CheckResult::Reminder, backup));
@@ -96,9 +97,9 @@ fn server(database: &Database) -> Check {
     Check::new("server", CheckResult::Fine, format!("PostgreSQL {}", database.session().server_version))
 }
 
-fn role(database: &Database, site: &Inventory) -> Check {
+fn role(database: &Database, inventory: &Inventory) -> Check {
     let session = database.session();
-    let foreign: Vec<String> = site
+    let foreign: Vec<String> = inventory
         .relations
         .iter()
         .filter(|relation| !relation.may_alter)
@@ -109,22 +110,23 @@ fn role(database: &Database, site: &Inventory) -> Check {
     Check::found("role", &foreign, &fine, &what)
 }
 
-async fn rights(database: &Database, site: &Inventory, goal: Goal) -> Result<Check> {
-    let open = |relation: &&Relation| unsuitable(relation).is_none();
-    let unindexed = site
+async fn rights(database: &Database, state: &State, goal: Goal) -> Result<Check> {
+    let open = |relation: &&Relation| relation.unsuitable().is_none();
+    let unindexed = state
+        .inventory
         .relations
         .iter()
         .filter(open)
         .filter(|relation| !relation.tenant_index && relation.kind != RelationKind::Partitioned);
     let schemas: Vec<&str> = unindexed.map(|relation| relation.name.schema().as_str()).collect();
-    let roles = [site.roles.maintenance.0.as_str(), site.roles.auditor.0.as_str()];
+    let roles = [state.inventory.logins.maintenance.0.as_str(), state.inventory.logins.auditor.0.as_str()];
     let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
     let row = sqlx::query(include_str!("../../../sql/rls/preflight_rights.sql"))
         .bind(schemas)
         .bind(roles.to_vec())
-        .bind(site.catalog.tenants.schema().as_str())
-        .bind(site.catalog.tenants.name().as_str())
-        .bind(&site.tenancy.tenant.key)
+        .bind(state.inventory.catalog.tenants.schema().as_str())
+        .bind(state.inventory.catalog.tenants.name().as_str())
+        .bind(&state.inventory.tenancy.tenant.key)
         .fetch_one(tx.connection())
         .await
         .map_err(RlsError::query("asking what this login may do"))?;
@@ -135,7 +137,9 @@ async fn rights(database: &Database, site: &Inventory, goal: Goal) -> Result<Che
         lacking.push(format!("{login} may not create indexes: it lacks CREATE on the schema {schema}"));
     }
     for name in row.get::<Vec<String>, _>(1) {
-        let known = [&site.roles.maintenance, &site.roles.auditor].into_iter().find(|(role, _)| role.as_str() == name);
+        let known = [&state.inventory.logins.maintenance, &state.inventory.logins.auditor]
+            .into_iter()
+            .find(|(role, _)| role.as_str() == name);
         let statements = match known {
             Some((role, facts)) => crate::roles::statements(database, role, facts)?,
             None => Vec::new(),
@@ -146,18 +150,19 @@ async fn rights(database: &Database, site: &Inventory, goal: Goal) -> Result<Che
             "{login} may neither make the role {name} nor let itself act as it; who may, runs: {who_may}"
         ));
     }
-    let refers = |relation: &Relation| relation.foreign_key.is_none() && unsuitable(relation).is_none();
-    let references = goal.wants(Phase::Tighten) && site.catalog.tenant_key_type.is_some();
-    if references && !row.get::<bool, _>(2) && site.relations.iter().any(refers) {
-        lacking.push(format!("{login} may not reference {}: it lacks REFERENCES on it", site.catalog.tenants));
+    let refers = |relation: &Relation| relation.foreign_key.is_none() && relation.unsuitable().is_none();
+    let references = goal.wants(Phase::Tighten) && state.inventory.catalog.tenant_key_type.is_some();
+    if references && !row.get::<bool, _>(2) && state.inventory.relations.iter().any(refers) {
+        lacking
+            .push(format!("{login} may not reference {}: it lacks REFERENCES on it", state.inventory.catalog.tenants));
     }
-    let tenants = &site.catalog.tenants;
-    let grants = crate::roles::tenant_table(database, site).await?;
+    let tenants = &state.inventory.catalog.tenants;
+    let grants = crate::roles::tenant_table(database, state).await?;
     if !row.get::<bool, _>(3) && !grants.is_empty() {
         lacking.push(format!(
             "{login} may not let {} read {tenants}: it lacks SELECT WITH GRANT OPTION on its {}",
             roles.join(" and "),
-            site.tenancy.tenant.key
+            state.inventory.tenancy.tenant.key
         ));
     }
     Ok(if lacking.is_empty() {
@@ -167,8 +172,8 @@ async fn rights(database: &Database, site: &Inventory, goal: Goal) -> Result<Che
     })
 }
 
-async fn locks(database: &Database, site: &Inventory) -> Result<Check> {
-    let tables: Vec<&TableName> = site.relations.iter().map(|relation| &relation.name).collect();
+async fn locks(database: &Database, inventory: &Inventory) -> Result<Check> {
+    let tables: Vec<&TableName> = inventory.relations.iter().map(|relation| &relation.name).collect();
     let found = holders(database, &tables, NAMED).await?;
     let found: Vec<String> =
         found.iter().map(|holder| format!("{}: {holder}, holding {}", holder.table, holder.modes)).collect();

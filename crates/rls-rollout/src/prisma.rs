@@ -4,12 +4,11 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 use tenancy_config::{Ident, TableName};
+use tenant_inventory::{AspectKind, Relation, RelationKind};
 use tenant_rls::{Sql, Template, TenantComparison};
 
-use crate::definition::AspectKind;
 use crate::plan::{one_line, statement_text};
 use crate::seen::seen;
-use crate::site::{Relation, RelationKind};
 use crate::{Execution, PlanReport, Step};
 
 /// What the model of one table must say behind the plan.

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use tenancy_config::TableName;
+use tenant_inventory::Phase;
 
-use crate::{Blocker, Check, Lock, Phase};
+use crate::{Blocker, Check, Lock};
 
 /// An event of a running rollout.
 #[derive(Debug, Clone)]

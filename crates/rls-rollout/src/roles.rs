@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tenancy_config::{Ident, TableName};
+use tenant_inventory::{Aspect, Phase, RoleState, read_definitions};
 use tenant_rls::{Database, Error as RlsError, OwnerTx, Sql, Template};
 
-use crate::definition::Aspect;
 use crate::execute::{Executor, StepPurpose};
-use crate::site::{Inventory, RoleState};
-use crate::{Error, Execution, Lock, Phase, Result, RolloutEvent, Statement, Step};
+use crate::state::State;
+use crate::{Error, Execution, Lock, Result, RolloutEvent, Statement, Step, alter};
 
 /// How long the catalog is waited for.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
@@ -42,19 +42,19 @@ pub(crate) fn statements(database: &Database, role: &Ident, facts: &RoleState) -
 /// they stay when a rollout is taken back, and with them that they may look into the schemas, where they read only what they were granted.
 pub(crate) async fn prepare(
     executor: &Executor<'_>,
-    site: &Inventory,
+    state: &State,
     progress: &mut (dyn FnMut(RolloutEvent) + Send),
 ) -> Result<()> {
-    for (role, facts) in [&site.roles.maintenance, &site.roles.auditor] {
+    for (role, facts) in [&state.inventory.logins.maintenance, &state.inventory.logins.auditor] {
         for statement in statements(executor.database, role, facts)? {
             make(executor, role, statement).await?;
         }
     }
-    if !site.roles.maintenance.1.exists {
+    if !state.inventory.logins.maintenance.1.exists {
         // The book-keeping, which is older than the role, could not give it its rights.
-        tenant_ops::grant(executor.database, &site.tenancy).await?;
+        tenant_ops::grant(executor.database, &state.inventory.tenancy).await?;
     }
-    for step in tenant_table(executor.database, site).await? {
+    for step in tenant_table(executor.database, state).await? {
         executor.run(&step, &StepPurpose::Forward, progress).await?;
     }
     Ok(())
@@ -75,23 +75,25 @@ async fn make(executor: &Executor<'_>, role: &Ident, statement: Sql) -> Result<(
 }
 
 /// The rights on the tenant table, where they are missing.
-pub(crate) async fn tenant_table(database: &Database, site: &Inventory) -> Result<Vec<Step>> {
-    if site.catalog.tenant_key_type.is_none() {
+pub(crate) async fn tenant_table(database: &Database, state: &State) -> Result<Vec<Step>> {
+    if state.inventory.catalog.tenant_key_type.is_none() {
         return Ok(Vec::new());
     }
-    let key = Ident::new(&site.tenancy.tenant.key)?;
-    let readers =
-        [(&site.rights.maintenance, &site.roles.maintenance.0), (&site.rights.auditor, &site.roles.auditor.0)];
+    let key = Ident::new(&state.inventory.tenancy.tenant.key)?;
+    let readers = [
+        (&state.rights.maintenance, &state.inventory.logins.maintenance.0),
+        (&state.rights.auditor, &state.inventory.logins.auditor.0),
+    ];
     let lent = Lent { readers: &readers, phase: Phase::Prepare, name: "let audits and backfills read the tenants" };
-    lent.missing(database, [(&site.catalog.tenants, &key)].into()).await
+    lent.missing(database, [(&state.inventory.catalog.tenants, &key)].into()).await
 }
 
 /// The auditor's rights on the tables that are not rolled out, where they are missing: once some tables are forced, it alone of the roles
 /// sees these and the others too.
-pub(crate) async fn other_tables(database: &Database, site: &Inventory) -> Result<Vec<Step>> {
-    let readers = [(&site.rights.auditor, &site.roles.auditor.0)];
+pub(crate) async fn other_tables(database: &Database, state: &State) -> Result<Vec<Step>> {
+    let readers = [(&state.rights.auditor, &state.inventory.logins.auditor.0)];
     let lent = Lent { readers: &readers, phase: Phase::Enforce, name: "let audits read it beside forced tables" };
-    lent.missing(database, grantable(database, &site.others).await?).await
+    lent.missing(database, grantable(database, &state.inventory.others).await?).await
 }
 
 /// Columns that roles read of tables that are not changed otherwise.
@@ -106,7 +108,7 @@ impl Lent<'_> {
     async fn missing(&self, database: &Database, tables: Vec<(&TableName, &Ident)>) -> Result<Vec<Step>> {
         let columns: Vec<(&TableName, &str)> = tables.iter().map(|(table, column)| (*table, column.as_str())).collect();
         let mut tx = OwnerTx::begin(database, LOCK_TIMEOUT).await?;
-        let there = crate::definition::read(tx.connection(), &columns).await?;
+        let there = read_definitions(tx.connection(), &columns).await?;
         tx.rollback().await?;
         let mut steps = Vec::new();
         for ((table, column), there) in tables.into_iter().zip(&there) {
@@ -115,7 +117,7 @@ impl Lent<'_> {
                 for read in rights.get(table).into_iter().flatten() {
                     let aspect = Aspect::column_grant("SELECT", read, role);
                     if there.get(&aspect).is_none() {
-                        grants.extend(crate::definition::statements(table, column, &aspect, None, Some(""))?);
+                        grants.extend(alter::statements(table, column, &aspect, None, Some(""))?);
                     }
                 }
             }

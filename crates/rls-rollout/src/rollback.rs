@@ -7,16 +7,16 @@ use serde::Serialize;
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 use tenancy_config::{Ident, TableName, Tenancy};
+use tenant_inventory::{AspectKind, Definition, Inventory, Phase, read_definitions};
 use tenant_ops::{Lease, RecordedStep, Rollout};
 use tenant_rls::{Database, Error as RlsError, OwnerTx};
 use tokio::sync::watch;
 
-use crate::definition::{self, AspectKind, Change, Definition};
 use crate::execute::{Executor, StepPurpose};
-use crate::journal::{self, ChangeState, TableChanges};
+use crate::journal::{self, Change, ChangeState, TableChanges};
 use crate::rollout::{LockRetry, RESOURCE, ddl_is_possible};
-use crate::site::Inventory;
-use crate::{Error, Execution, Lock, Phase, Result, RolloutEvent, Statement, Step};
+use crate::state::State;
+use crate::{Error, Execution, Lock, Result, RolloutEvent, Statement, Step, alter};
 
 /// What to take back.
 #[derive(Debug, Clone)]
@@ -99,9 +99,9 @@ pub async fn rollback(
         let _ = lease.release(database).await;
     }
     let (id, mut tables, gone) = done?;
-    let site = Inventory::load(database, tenancy, None, &[]).await?;
+    let state = State::load(database, tenancy, None, &[]).await?;
     for table in &mut tables {
-        table.phase = site.relation(&table.table).map(|relation| site.phase(relation));
+        table.phase = state.inventory.relation(&table.table).map(|relation| state.inventory.phase(relation));
     }
     Ok(RollbackReport { schema: "rls-rollback/1", rollout: Some(id), stopped: *stop.borrow(), tables, gone })
 }
@@ -157,7 +157,7 @@ async fn restore(
     stop: &watch::Receiver<bool>,
     progress: &mut (dyn FnMut(RolloutEvent) + Send),
 ) -> Result<Vec<RestoredTable>> {
-    let site = Inventory::load(executor.database, tenancy, None, &[]).await?;
+    let state = State::load(executor.database, tenancy, None, &[]).await?;
     let mut restored = Vec::new();
     // The last table first: a partition cannot lose what its parent, which came after it, still has.
     let mut order: Vec<(&TableName, &TableChanges)> = wanted.iter().collect();
@@ -166,7 +166,7 @@ async fn restore(
         if *stop.borrow() {
             break;
         }
-        let column = column_of(&site, tenancy, table)?;
+        let column = column_of(&state.inventory, tenancy, table)?;
         let now = read(executor.database, table, &column).await?;
         let steps = steps_back(table, &column, ledger, &now)?;
         for step in &steps {
@@ -178,8 +178,8 @@ async fn restore(
 }
 
 /// The column whose default, constraints and indexes the journal speaks of: a table's tenant column, the tenant table's key.
-fn column_of(site: &Inventory, tenancy: &Tenancy, table: &TableName) -> Result<Ident> {
-    let column = match site.relation(table) {
+fn column_of(inventory: &Inventory, tenancy: &Tenancy, table: &TableName) -> Result<Ident> {
+    let column = match inventory.relation(table) {
         Some(relation) => relation.comparison.column.clone(),
         None => Ident::new(&tenancy.tenant.key)?,
     };
@@ -188,7 +188,7 @@ fn column_of(site: &Inventory, tenancy: &Tenancy, table: &TableName) -> Result<I
 
 async fn read(database: &Database, table: &TableName, column: &Ident) -> Result<Definition> {
     let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
-    let definition = definition::read(tx.connection(), &[(table, column.as_str())]).await?.pop();
+    let definition = read_definitions(tx.connection(), &[(table, column.as_str())]).await?.pop();
     tx.rollback().await?;
     Ok(definition.unwrap_or_default())
 }
@@ -208,7 +208,7 @@ fn steps_back(table: &TableName, column: &Ident, ledger: &TableChanges, now: &De
                 if change.aspect.kind != AspectKind::Grant {
                     lock = Lock::AccessExclusive;
                 }
-                statements.extend(definition::statements(table, column, &change.aspect, from, to)?);
+                statements.extend(alter::statements(table, column, &change.aspect, from, to)?);
             }
         }
     }
@@ -227,7 +227,7 @@ fn steps_back(table: &TableName, column: &Ident, ledger: &TableChanges, now: &De
     let all = take.into_iter().chain(statements).map(|sql| Statement { sql, lock }).collect();
     let mut steps = Vec::new();
     for index in indexes {
-        let drop = Statement { sql: definition::drop_index(table, &index)?, lock: Lock::ShareUpdateExclusive };
+        let drop = Statement { sql: alter::drop_index(table, &index)?, lock: Lock::ShareUpdateExclusive };
         steps.push(step("drop the index again", Execution::Concurrently { index }, vec![drop]));
     }
     // Last, as it marks the steps as taken back: killed before, the next rollback finds the indexes gone and goes on here.

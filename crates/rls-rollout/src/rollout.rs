@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 use tenancy_config::{TableName, Tenancy};
 use tenant_audit::AuditReport;
+use tenant_inventory::{Inventory, Phase, Relation};
 use tenant_ops::{Lease, Rollout};
 use tenant_rls::Database;
 use tokio::sync::watch;
@@ -14,8 +15,8 @@ use crate::build::{StepBuilder, StepStyle};
 use crate::execute::{Executor, StepPurpose};
 use crate::gate::{self, CrossTenantWaiver, GateResult};
 use crate::preflight::{Check, preflight};
-use crate::site::{Inventory, Relation};
-use crate::{Error, Phase, Result, RolloutEvent, roles};
+use crate::state::State;
+use crate::{Error, Result, RolloutEvent, roles};
 
 /// What everyone who changes definitions here holds.
 pub(crate) const RESOURCE: &str = "rollout of row level security";
@@ -162,30 +163,30 @@ pub async fn rollout(
     progress: &mut (dyn FnMut(RolloutEvent) + Send),
 ) -> Result<RolloutReport> {
     ddl_is_possible(database)?;
-    let site = load(database, tenancy, options).await?;
-    let before: BTreeMap<TableName, Phase> = phases(&site);
-    let preflight = preflight(database, &site, options.goal, progress).await?;
+    let state = load(database, tenancy, options).await?;
+    let before: BTreeMap<TableName, Phase> = phases(&state.inventory);
+    let preflight = preflight(database, &state, options.goal, progress).await?;
     tenant_ops::install(database, tenancy).await?;
     let mut queued = |holder: &str| progress(RolloutEvent::Queued { holder: holder.to_owned() });
     let lease = Lease::acquire(database, RESOURCE, holder, &mut queued).await?;
     let alive = lease.keep_alive(database);
     let command = format!("rollout --phase {}", options.goal.as_str());
     // Read again: until the lease was ours, somebody else may have gone further.
-    let site = load(database, tenancy, options).await?;
+    let state = load(database, tenancy, options).await?;
     let rollout = Rollout::open(database, &command).await?;
     let executor = Executor { database, lease: &lease, rollout, patience: options.patience };
     let mut run = Run { executor, options, stop, outcomes: BTreeMap::new() };
-    let mut done = run.force_again(&site, progress).await;
+    let mut done = run.force_again(&state, progress).await;
     if done.is_ok() {
         // Read again: until the lease was ours, somebody else may have gone on.
         done = match load(database, tenancy, options).await {
-            Ok(site) => run.all(site, progress).await,
+            Ok(state) => run.all(state, progress).await,
             Err(error) => Err(error),
         };
     }
     // However it ended, no table that was forced is left open.
     let restored = match load(database, tenancy, options).await {
-        Ok(site) => run.force_again(&site, progress).await,
+        Ok(state) => run.force_again(&state, progress).await,
         Err(error) => Err(error),
     };
     let stopped = *run.stop.borrow();
@@ -199,7 +200,7 @@ pub async fn rollout(
         let _ = lease.release(database).await;
     }
     done?;
-    let site = load(database, tenancy, options).await?;
+    let state = load(database, tenancy, options).await?;
     let done_any = outcomes.values().any(|outcome: &TableProgress| outcome.steps > 0);
     Ok(RolloutReport {
         schema: "rls-rollout/1",
@@ -207,7 +208,12 @@ pub async fn rollout(
         goal: options.goal.as_str(),
         preflight,
         stopped,
-        tables: site.relations.iter().map(|relation| table_outcome(&site, relation, &before, &outcomes)).collect(),
+        tables: state
+            .inventory
+            .relations
+            .iter()
+            .map(|relation| table_outcome(&state.inventory, relation, &before, &outcomes))
+            .collect(),
     })
 }
 
@@ -220,12 +226,12 @@ struct TableProgress {
 }
 
 fn table_outcome(
-    site: &Inventory,
+    inventory: &Inventory,
     relation: &Relation,
     before: &BTreeMap<TableName, Phase>,
     outcomes: &BTreeMap<TableName, TableProgress>,
 ) -> TableOutcome {
-    let after = site.phase(relation);
+    let after = inventory.phase(relation);
     let outcome = outcomes.get(&relation.name);
     TableOutcome {
         table: relation.name.clone(),
@@ -246,79 +252,83 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    async fn all(&mut self, mut site: Inventory, progress: &mut (dyn FnMut(RolloutEvent) + Send)) -> Result<()> {
-        roles::prepare(&self.executor, &site, progress).await?;
+    async fn all(&mut self, mut state: State, progress: &mut (dyn FnMut(RolloutEvent) + Send)) -> Result<()> {
+        roles::prepare(&self.executor, &state, progress).await?;
         for phase in Phase::ROLLED_OUT {
             if !self.options.goal.wants(phase) {
                 return Ok(());
             }
             let audit = match phase {
-                Phase::Tighten if self.any_loose(&site) => {
-                    Some(gate::audit(self.executor.database, &site, progress).await?)
+                Phase::Tighten if self.any_loose(&state.inventory) => {
+                    Some(gate::audit(self.executor.database, &state.inventory, progress).await?)
                 }
                 _ => None,
             };
-            if phase == Phase::Enforce && site.relations.iter().any(|relation| site.phase(relation) == Phase::Tighten) {
-                for step in roles::other_tables(self.executor.database, &site).await? {
+            if phase == Phase::Enforce
+                && state.inventory.relations.iter().any(|relation| state.inventory.phase(relation) == Phase::Tighten)
+            {
+                for step in roles::other_tables(self.executor.database, &state).await? {
                     self.executor.run(&step, &StepPurpose::Forward, progress).await?;
                 }
             }
-            for relation in &site.relations {
+            for relation in &state.inventory.relations {
                 if *self.stop.borrow() {
                     return Ok(());
                 }
-                self.relation(&site, relation, phase, audit.as_ref(), progress).await?;
+                self.relation(&state, relation, phase, audit.as_ref(), progress).await?;
             }
-            site = load(self.executor.database, &site.tenancy, self.options).await?;
+            state = load(self.executor.database, &state.inventory.tenancy, self.options).await?;
         }
         Ok(())
     }
 
     /// Restores FORCE where a run lifted it and was killed, stopped or refused before it could.
-    async fn force_again(&self, site: &Inventory, progress: &mut (dyn FnMut(RolloutEvent) + Send)) -> Result<()> {
-        for relation in site.relations.iter().filter(|relation| relation.lifted) {
-            let step = StepBuilder { site, relation, style: self.options.style() }.force_again()?;
+    async fn force_again(&self, state: &State, progress: &mut (dyn FnMut(RolloutEvent) + Send)) -> Result<()> {
+        for relation in state.lifted() {
+            let step = StepBuilder { state, relation, style: self.options.style() }.force_again()?;
             self.executor.run(&step, &StepPurpose::Forward, progress).await?;
         }
         Ok(())
     }
 
     /// Whether a table is left that the audit must let through.
-    fn any_loose(&self, site: &Inventory) -> bool {
-        site.relations
-            .iter()
-            .any(|relation| site.phase(relation) == Phase::Prepare || self.is_still_to_be_audited(site, relation))
+    fn any_loose(&self, inventory: &Inventory) -> bool {
+        inventory.relations.iter().any(|relation| {
+            inventory.phase(relation) == Phase::Prepare || self.is_still_to_be_audited(inventory, relation)
+        })
     }
 
     /// A table of the platform has no bridge, and is behind the gate before that was asked.
-    fn is_still_to_be_audited(&self, site: &Inventory, relation: &Relation) -> bool {
-        relation.platform_rows && site.phase(relation) == Phase::Tighten && self.options.goal.wants(Phase::Enforce)
+    fn is_still_to_be_audited(&self, inventory: &Inventory, relation: &Relation) -> bool {
+        relation.platform_rows && inventory.phase(relation) == Phase::Tighten && self.options.goal.wants(Phase::Enforce)
     }
 
     async fn relation(
         &mut self,
-        site: &Inventory,
+        state: &State,
         relation: &Relation,
         phase: Phase,
         audit: Option<&AuditReport>,
         progress: &mut (dyn FnMut(RolloutEvent) + Send),
     ) -> Result<()> {
-        let audited = phase != Phase::Tighten || !self.is_still_to_be_audited(site, relation);
+        let audited = phase != Phase::Tighten || !self.is_still_to_be_audited(&state.inventory, relation);
         let outcome = self.outcomes.entry(relation.name.clone()).or_default();
-        if site.phase(relation) >= phase && audited || !outcome.verdict.stopped_by.is_empty() {
+        if state.inventory.phase(relation) >= phase && audited || !outcome.verdict.stopped_by.is_empty() {
             return Ok(());
         }
-        if phase > Phase::Prepare && site.phase(relation) < Phase::Prepare {
+        if phase > Phase::Prepare && state.inventory.phase(relation) < Phase::Prepare {
             let lacking = "it did not get through `prepare`: `cargo xtask rls status` shows what it has";
             outcome.verdict.stopped_by.push(lacking.to_owned());
             return Ok(());
         }
-        let builder = StepBuilder { site, relation, style: self.options.style() };
-        let mut verdict =
-            GateResult { stopped_by: gate::catalog(site, relation, phase, &builder), ..GateResult::default() };
+        let builder = StepBuilder { state, relation, style: self.options.style() };
+        let mut verdict = GateResult {
+            stopped_by: gate::catalog(&state.inventory, relation, phase, &builder),
+            ..GateResult::default()
+        };
         if let Some(audit) = audit {
-            let table = site.audited_as(relation);
-            let data = gate::data(site, audit, &table, self.options.waiver());
+            let table = state.inventory.audited_as(relation);
+            let data = gate::data(&state.inventory, audit, &table, self.options.waiver());
             verdict.stopped_by.extend(data.stopped_by);
             verdict.waived.extend(data.waived);
         }
@@ -345,12 +355,12 @@ impl Run<'_> {
     }
 }
 
-async fn load(database: &Database, tenancy: &Tenancy, options: &RolloutOptions) -> Result<Inventory> {
-    Inventory::load(database, tenancy, options.app_role.as_deref(), &options.tables).await
+async fn load(database: &Database, tenancy: &Tenancy, options: &RolloutOptions) -> Result<State> {
+    State::load(database, tenancy, options.app_role.as_deref(), &options.tables).await
 }
 
-fn phases(site: &Inventory) -> BTreeMap<TableName, Phase> {
-    site.relations.iter().map(|relation| (relation.name.clone(), site.phase(relation))).collect()
+fn phases(inventory: &Inventory) -> BTreeMap<TableName, Phase> {
+    inventory.relations.iter().map(|relation| (relation.name.clone(), inventory.phase(relation))).collect()
 }
 
 /// Whether this session can change definitions at all.

@@ -3,13 +3,13 @@
 use std::fmt::Write as _;
 
 use tenancy_config::{TableName, Tenancy};
+use tenant_inventory::{Aspect, AspectKind, Definition, Phase, Relation, RelationKind};
 use tenant_rls::{Database, Sql, Template};
 
-use crate::definition::{self, Aspect, AspectKind, Definition};
 use crate::plan::one_line;
 use crate::seen::seen;
-use crate::site::{Inventory, Relation, RelationKind};
-use crate::{Goal, Phase, Result, RolloutOptions};
+use crate::state::State;
+use crate::{Goal, Result, RolloutOptions, alter};
 
 /// The definition of one table, as a script for psql.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,15 +27,15 @@ pub struct Snapshot {
 /// # Errors
 /// [`crate::Error::Database`].
 pub async fn snapshots(database: &Database, tenancy: &Tenancy, options: &RolloutOptions) -> Result<Vec<Snapshot>> {
-    let site = Inventory::load(database, tenancy, options.app_role.as_deref(), &options.tables).await?;
+    let state = State::load(database, tenancy, options.app_role.as_deref(), &options.tables).await?;
     let goal = match options.goal {
         Goal::Phase(phase) => phase,
         Goal::Auto => Phase::Enforce,
     };
-    let touched = site
-        .relations
-        .iter()
-        .filter(|relation| relation.kind != RelationKind::ForeignPartition && site.phase(relation) < goal);
+    let touched =
+        state.inventory.relations.iter().filter(|relation| {
+            relation.kind != RelationKind::ForeignPartition && state.inventory.phase(relation) < goal
+        });
     touched.map(|relation| snapshot(&database.session().database, relation)).collect()
 }
 
@@ -74,7 +74,7 @@ fn statements(table: &TableName, relation: &Relation) -> Result<Vec<Sql>> {
     let mut out = Vec::new();
     for kind in [AspectKind::RowSecurity, AspectKind::Forced, AspectKind::Default, AspectKind::NotNull] {
         let aspect = Aspect::only(kind);
-        out.extend(definition::statements(table, column, &aspect, None, definition.get(&aspect))?);
+        out.extend(alter::statements(table, column, &aspect, None, definition.get(&aspect))?);
     }
     for (aspect, text) in definition.iter() {
         let name = || tenancy_config::Ident::new(&aspect.name);
@@ -94,7 +94,7 @@ fn statements(table: &TableName, relation: &Relation) -> Result<Vec<Sql>> {
             AspectKind::Grant => {}
             _ => continue,
         }
-        out.extend(definition::statements(table, column, aspect, None, Some(text))?);
+        out.extend(alter::statements(table, column, aspect, None, Some(text))?);
     }
     Ok(out)
 }

@@ -4,9 +4,8 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 use tenancy_config::{Ident, TableName};
+use tenant_inventory::Phase;
 use tenant_rls::Sql;
-
-use crate::Phase;
 
 /// A table-level lock that a statement takes, from the gentlest on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,7 +1,8 @@
 //! What an audit needs: the rollout gives it to the role that audits where no login is unfiltered.
 
 use tenancy_config::{Ident, Tenancy};
-use tenant_rls::{Access, Catalog, Result};
+use tenant_inventory::Catalog;
+use tenant_rls::{Access, Result};
 
 use crate::plan::TableCount;
 

@@ -45,7 +45,6 @@ pub(crate) const KNOWN: &[&[&str]] = &[
         "crates/local-db/src/state.rs",
     ],
     &["crates/local-db/src/cluster.rs", "crates/local-db/src/status.rs"],
-    &["crates/rls-rollout/src/build.rs", "crates/rls-rollout/src/site.rs"],
     &[
         "crates/rls-rollout/src/execute.rs",
         "crates/rls-rollout/src/gate.rs",

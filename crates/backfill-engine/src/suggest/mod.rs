@@ -8,9 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tenancy_config::tenancy::SourceRule;
 use tenancy_config::{Ident, TableName, Tenancy};
-use tenant_rls::{
-    Access, AuditTx, Catalog, Column, Database, Error as RlsError, TenantColumnType, TenantTable, visibility,
-};
+use tenant_inventory::{Catalog, Column, TenantTable};
+use tenant_rls::{Access, AuditTx, Database, Error as RlsError, TenantColumnType, visibility};
 
 use crate::source::{Source, source};
 use crate::{BackfillPlan, Error, Result};

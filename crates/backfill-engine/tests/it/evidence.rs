@@ -5,7 +5,8 @@ use local_db::Role;
 use local_db::testing::{self, TestDb};
 use sqlx::Row;
 use tenancy_config::Tenancy;
-use tenant_rls::{Catalog, Registry, Sql, Template};
+use tenant_inventory::Catalog;
+use tenant_rls::{Registry, Sql, Template};
 
 use crate::support::{
     SMALL, backfill_chat, backfill_table, by_source, connect, fast, number, planted, rows, run, script,

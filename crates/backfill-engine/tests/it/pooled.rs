@@ -4,7 +4,8 @@ use backfill_engine::{BackfillOptions, BackfillPlan, BackfillReport};
 use local_db::Role;
 use local_db::testing::{TestDb, TestPooler};
 use tenancy_config::Tenancy;
-use tenant_rls::{Catalog, ConnectOptions, Database, Pooler};
+use tenant_inventory::Catalog;
+use tenant_rls::{ConnectOptions, Database, Pooler};
 
 use crate::row_security::{BRIDGE, STRICT, protect};
 use crate::support::{SMALL, planted, run};

@@ -5,7 +5,8 @@ use local_db::Role;
 use local_db::testing::{self, TestDb};
 use tenancy_config::UserError;
 use tenancy_config::{Exit, Ident, Tenancy};
-use tenant_rls::{ActingRole, Catalog};
+use tenant_inventory::Catalog;
+use tenant_rls::ActingRole;
 
 use crate::support::{SMALL, connect, fast, planted, script};
 

@@ -9,8 +9,9 @@ use backfill_engine::{
 use local_db::Role;
 use local_db::testing::TestDb;
 use tenancy_config::Tenancy;
+use tenant_inventory::Catalog;
 use tenant_ops::{BatchCall, BatchStatement, HEARTBEAT, LeaseWatch, NewRange, NewRun, Run};
-use tenant_rls::{BatchOptions, BatchTx, Catalog, ConnectOptions, Database, Sql};
+use tenant_rls::{BatchOptions, BatchTx, ConnectOptions, Database, Sql};
 use tokio::sync::{mpsc, watch};
 
 use crate::support::{SMALL, connect, fast, number, planted, script};

@@ -6,7 +6,8 @@ use local_db::testing::{self, TestDb};
 use local_db::{Planted, Role, Seed, seed};
 use sqlx::postgres::PgRow;
 use tenancy_config::Tenancy;
-use tenant_rls::{Catalog, ConnectOptions, Database, DirectConnection};
+use tenant_inventory::Catalog;
+use tenant_rls::{ConnectOptions, Database, DirectConnection};
 use tokio::sync::watch;
 
 /// Enough that there is more than one batch, and each kind of row.

@@ -5,7 +5,7 @@ use local_db::Role;
 use local_db::testing::{self, TestDb};
 use tenancy_config::UserError;
 use tenancy_config::{Exit, TableName, Tenancy};
-use tenant_rls::Catalog;
+use tenant_inventory::Catalog;
 use tokio::sync::watch;
 
 use crate::row_security::protect_strictly;

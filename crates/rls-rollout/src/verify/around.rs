@@ -4,13 +4,11 @@ use std::time::Duration;
 
 use sqlx::Row;
 use tenancy_config::{Ident, TableName};
+use tenant_inventory::{Inventory, LoginReach, Way};
 use tenant_rls::{Database, Error as RlsError, OwnerTx, ProbeTx, Template};
 
-use super::reach::LoginReach;
 use super::report::Finding;
 use crate::Result;
-use crate::site::Inventory;
-use crate::status::WayAround;
 
 /// How long the catalog is waited for, where the handle does not allow less.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
@@ -34,16 +32,16 @@ struct View {
 pub(crate) async fn look(
     owner: &Database,
     app: &Database,
-    site: &Inventory,
+    inventory: &Inventory,
     reach: &LoginReach,
-    way: &WayAround,
+    way: &Way,
 ) -> Result<WayResult> {
     let said = format!("the {} {} reads {} as {}", way.kind, way.name, way.tables, way.owner);
     let open = |how: &str| WayResult::Open(Finding { table: None, what: format!("{said}, past the policies: {how}") });
     let closed = |why: &str| WayResult::Closed(Finding { table: None, what: format!("{said}: {why}") });
     let login = &app.session().role;
     let materialized = way.kind == "materialized view";
-    if !materialized && !unfiltered(owner, site, &way.owner).await? {
+    if !materialized && !unfiltered(owner, inventory, &way.owner).await? {
         return Ok(closed(&format!("policies filter {}", way.owner)));
     }
     if way.kind == "SECURITY DEFINER function" {
@@ -53,12 +51,12 @@ pub(crate) async fn look(
             (false, Some(role)) => open(&format!("{role} may call it")),
         });
     }
-    let Some(view) = view(owner, site, way, reach).await? else { return Ok(closed("it is gone")) };
+    let Some(view) = view(owner, inventory, way, reach).await? else { return Ok(closed("it is gone")) };
     let Some(reader) = &view.reader else { return Ok(closed(&format!("{login} may not read it"))) };
     let Some(column) = view.tenant_column.as_ref().filter(|_| reader == login) else {
         return Ok(open(&format!("{reader} may read it")));
     };
-    Ok(match shows_tenants(app, site, &view.name, &Ident::new(column)?).await? {
+    Ok(match shows_tenants(app, inventory, &view.name, &Ident::new(column)?).await? {
         Ok(true) => open(&format!("{login} sees tenants' rows in it without a tenant")),
         Ok(false) => closed(&format!("{login} sees no tenant's rows in it without a tenant")),
         Err(error) => open(&format!("{login} may read it, and reading it failed: {error}")),
@@ -66,12 +64,12 @@ pub(crate) async fn look(
 }
 
 /// Whether the policies of some tenant table do not hold for a role.
-async fn unfiltered(database: &Database, site: &Inventory, role: &str) -> Result<bool> {
+async fn unfiltered(database: &Database, inventory: &Inventory, role: &str) -> Result<bool> {
     let mut tx = OwnerTx::begin(database, LOCK_TIMEOUT).await?;
     let unfiltered = sqlx::query_scalar(include_str!("../../../../sql/rls/probe_unfiltered.sql"))
         .bind(role)
-        .bind(site.schemas())
-        .bind(site.names())
+        .bind(inventory.schemas())
+        .bind(inventory.names())
         .fetch_optional(tx.connection())
         .await
         .map_err(RlsError::query(format!("asking whether policies filter {role}")))?;
@@ -80,7 +78,7 @@ async fn unfiltered(database: &Database, site: &Inventory, role: &str) -> Result
 }
 
 /// Whether only triggers call a function, and who of the login's roles may.
-async fn function(database: &Database, way: &WayAround, reach: &LoginReach) -> Result<(bool, Option<String>)> {
+async fn function(database: &Database, way: &Way, reach: &LoginReach) -> Result<(bool, Option<String>)> {
     let mut tx = OwnerTx::begin(database, LOCK_TIMEOUT).await?;
     let row = sqlx::query(include_str!("../../../../sql/rls/probe_function.sql"))
         .bind(&way.name)
@@ -92,11 +90,11 @@ async fn function(database: &Database, way: &WayAround, reach: &LoginReach) -> R
     Ok((row.get(0), row.get(1)))
 }
 
-async fn view(database: &Database, site: &Inventory, way: &WayAround, reach: &LoginReach) -> Result<Option<View>> {
+async fn view(database: &Database, inventory: &Inventory, way: &Way, reach: &LoginReach) -> Result<Option<View>> {
     let mut tx = OwnerTx::begin(database, LOCK_TIMEOUT).await?;
     let found = sqlx::query(include_str!("../../../../sql/rls/probe_view.sql"))
         .bind(&way.name)
-        .bind(&site.tenancy.columns)
+        .bind(&inventory.tenancy.columns)
         .bind(&reach.roles)
         .fetch_optional(tx.connection())
         .await
@@ -110,11 +108,11 @@ async fn view(database: &Database, site: &Inventory, way: &WayAround, reach: &Lo
 /// Whether rows of tenants are seen in a view where no tenant is set.
 async fn shows_tenants(
     app: &Database,
-    site: &Inventory,
+    inventory: &Inventory,
     view: &TableName,
     column: &Ident,
 ) -> Result<sqlx::Result<bool>> {
-    let mut tx = ProbeTx::begin(app, &site.tenancy, false).await?;
+    let mut tx = ProbeTx::begin(app, &inventory.tenancy, false).await?;
     let see = Template::new(r#"SELECT EXISTS (SELECT FROM :"view" AS v WHERE v.:"column" IS NOT NULL)"#)
         .table("view", view)
         .ident("column", column)

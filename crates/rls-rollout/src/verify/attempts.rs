@@ -5,6 +5,7 @@ use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
 use sqlx::types::Json;
 use tenancy_config::{TableName, Tenancy};
+use tenant_inventory::Relation;
 use tenant_rls::{Database, ProbeTx, Sql, Template, TenantColumnType};
 
 use super::columns::Columns;
@@ -13,7 +14,6 @@ use super::key::PrimaryKey;
 use super::report::{Attempt, AttemptKind};
 use super::rows::{Keys, Rows, only};
 use crate::Result;
-use crate::site::Relation;
 
 /// What is needed to try one table.
 pub(crate) struct Attempts<'a> {

@@ -16,17 +16,18 @@ use tenant_rls::{Database, Limits, PolicyForm, ProbeTx};
 
 pub use report::{Attempt, AttemptKind, Evidence, Finding, TableProof, VerifyReport};
 
-use crate::definition::AspectKind;
-use crate::site::{Inventory, Relation, RelationKind};
-use crate::status::ways_around;
-use crate::{Error, Phase, Result};
+use crate::{Error, Result};
 use around::WayResult;
 use attempts::Attempts;
 use columns::Columns;
 use judge::not_tried;
 use key::PrimaryKey;
-use reach::LoginReach;
 use rows::Rows;
+use tenant_inventory::AspectKind;
+use tenant_inventory::LoginReach;
+use tenant_inventory::Phase;
+use tenant_inventory::ways_around;
+use tenant_inventory::{Inventory, Relation, RelationKind};
 
 /// What is tried.
 #[derive(Debug, Clone, Default)]
@@ -55,31 +56,31 @@ pub async fn verify(
     let (owner, app) = (&owner.limited(Limits::BRIEF), &app.limited(Limits::BRIEF));
     same::check(owner, app).await?;
     let app_login = app.session().role.clone();
-    let site = Inventory::load(owner, tenancy, Some(&app_login), &options.tables).await?;
-    let reach = LoginReach::read(owner, &site, &app_login).await?;
-    let (mut findings, mut notes) = (reach.unfiltered(&site, app.session().superuser), Vec::new());
+    let inventory = Inventory::load(owner, tenancy, Some(&app_login), &options.tables).await?;
+    let reach = LoginReach::read(owner, &inventory.relations, &app_login).await?;
+    let (mut findings, mut notes) = (reach::unfiltered(&reach, &inventory, app.session().superuser), Vec::new());
     findings.extend(preset(app, tenancy).await?);
     let verifier = Verifier {
         owner,
         app,
-        site: &site,
+        inventory: &inventory,
         options,
-        resting: rows::resting(owner, &site).await?,
-        tenants: Columns::read(owner, &site.catalog.tenants).await?,
+        resting: rows::resting(owner, &inventory).await?,
+        tenants: Columns::read(owner, &inventory.catalog.tenants).await?,
     };
     let mut tables = Vec::new();
-    for relation in site.relations.iter().filter(|relation| relation.kind != RelationKind::ForeignPartition) {
+    for relation in inventory.relations.iter().filter(|relation| relation.kind != RelationKind::ForeignPartition) {
         progress(&relation.name);
-        let phase = site.phase(relation);
+        let phase = inventory.phase(relation);
         let of_table = |what| Finding { table: Some(relation.name.clone()), what };
-        findings.extend(catalog(&site, &reach, relation, phase).into_iter().map(of_table));
-        notes.extend(for_others(&site, &reach, relation).map(of_table));
+        findings.extend(catalog(&inventory, &reach, relation, phase).into_iter().map(of_table));
+        notes.extend(for_others(&inventory, &reach, relation).map(of_table));
         let attempts = verifier.table(relation).await?;
-        findings.extend(leaks(&site, &reach, relation, &attempts).into_iter().map(of_table));
+        findings.extend(leaks(&inventory, &reach, relation, &attempts).into_iter().map(of_table));
         tables.push(TableProof { table: relation.name.clone(), phase, attempts });
     }
-    for way in ways_around(owner, &site).await? {
-        match around::look(owner, app, &site, &reach, &way).await? {
+    for way in ways_around(owner, &inventory.relations).await? {
+        match around::look(owner, app, &inventory, &reach, &way).await? {
             WayResult::Open(finding) => findings.push(finding),
             WayResult::Closed(note) => notes.push(note),
         }
@@ -110,16 +111,16 @@ async fn preset(app: &Database, tenancy: &Tenancy) -> Result<Option<Finding>> {
 }
 
 /// What the catalog alone says against a relation.
-fn catalog(site: &Inventory, reach: &LoginReach, relation: &Relation, phase: Phase) -> Vec<String> {
+fn catalog(inventory: &Inventory, reach: &LoginReach, relation: &Relation, phase: Phase) -> Vec<String> {
     if !relation.definition.has(AspectKind::RowSecurity) {
-        let root = site.audited_as(relation);
+        let root = inventory.audited_as(relation);
         let is_partition = relation.kind == RelationKind::Partition;
         let partition = is_partition.then(|| format!(", and a partition of {root} is read past its policies"));
         return vec![format!("row level security is off{}", partition.unwrap_or_default())];
     }
-    let login = site.roles.app.0.as_str();
+    let login = inventory.logins.app.0.as_str();
     let mut found: Vec<String> = Vec::new();
-    for policy in reach.foreign(site, relation) {
+    for policy in reach.other_policies(inventory.policies(relation)) {
         let Some(role) = policy.role else { continue };
         let whom = if role == login { String::new() } else { format!(" for {role}, which {login} can become,") };
         let (name, text) = (policy.name, policy.text);
@@ -135,10 +136,14 @@ fn catalog(site: &Inventory, reach: &LoginReach, relation: &Relation, phase: Pha
 }
 
 /// Policies that are not the rollout's and do not hold for the login.
-fn for_others<'a>(site: &'a Inventory, reach: &'a LoginReach, relation: &'a Relation) -> impl Iterator<Item = String> {
-    let others = reach.foreign(site, relation).filter(|policy| policy.role.is_none());
+fn for_others<'a>(
+    inventory: &'a Inventory,
+    reach: &'a LoginReach,
+    relation: &'a Relation,
+) -> impl Iterator<Item = String> {
+    let others = reach.other_policies(inventory.policies(relation)).filter(|policy| policy.role.is_none());
     others.map(|policy| {
-        let (name, login, text) = (policy.name, &site.roles.app.0, policy.text);
+        let (name, login, text) = (policy.name, &inventory.logins.app.0, policy.text);
         format!("the policy \"{name}\" is not ours, and holds for others than {login}: {text}")
     })
 }
@@ -147,7 +152,7 @@ fn for_others<'a>(site: &'a Inventory, reach: &'a LoginReach, relation: &'a Rela
 struct Verifier<'a> {
     owner: &'a Database,
     app: &'a Database,
-    site: &'a Inventory,
+    inventory: &'a Inventory,
     options: &'a VerifyOptions,
     resting: Vec<String>,
     /// The columns of the tenant table.
@@ -163,9 +168,9 @@ impl Verifier<'_> {
         let left_out = |why: &str| Ok(vec![not_tried(AttemptKind::ReadOwn, &self.app.session().role, why)]);
         let prepared = async {
             let columns = Columns::read(self.owner, &relation.name).await?;
-            let keys = &self.site.catalog.table(&self.site.audited_as(relation))?.key;
+            let keys = &self.inventory.catalog.table(&self.inventory.audited_as(relation))?.key;
             let Some(key) = PrimaryKey::new(keys, &columns)? else { return Ok(Err("it has no primary key")) };
-            let rows = Rows::find(self.owner, self.site, relation, &key, &self.resting).await?;
+            let rows = Rows::find(self.owner, self.inventory, relation, &key, &self.resting).await?;
             Ok(rows
                 .map(|rows| (columns, key, rows))
                 .ok_or("no role of this login sees its rows: proven from the catalog only"))
@@ -185,16 +190,16 @@ impl Verifier<'_> {
         key: &PrimaryKey,
         rows: &Rows,
     ) -> Result<Vec<Attempt>> {
-        let form = relation.form(&self.site.tenancy.session.policy);
+        let form = self.inventory.policies(relation).form();
         let attempts = Attempts {
-            tenancy: &self.site.tenancy,
+            tenancy: &self.inventory.tenancy,
             relation,
             key,
             rows,
             columns,
             nobodys_are_seen: !relation.platform_rows
                 && matches!(form, Some(PolicyForm::Bridge | PolicyForm::StrictWrites)),
-            tenants: (&self.site.catalog.tenants, &self.tenants),
+            tenants: (&self.inventory.catalog.tenants, &self.tenants),
             fire_triggers: self.options.fire_triggers,
         };
         let mut tried = attempts.read(self.app).await?;
@@ -215,10 +220,10 @@ impl Verifier<'_> {
 }
 
 /// What the attempts found, with the policies that it came through.
-fn leaks(site: &Inventory, reach: &LoginReach, relation: &Relation, attempts: &[Attempt]) -> Vec<String> {
+fn leaks(inventory: &Inventory, reach: &LoginReach, relation: &Relation, attempts: &[Attempt]) -> Vec<String> {
     let wrong = attempts.iter().filter(|attempt| matches!(attempt.result, Evidence::Leak | Evidence::Hidden));
-    let login = site.roles.app.0.as_str();
-    let holding = reach.foreign(site, relation).filter(|policy| policy.role == Some(login));
+    let login = inventory.logins.app.0.as_str();
+    let holding = reach.other_policies(inventory.policies(relation)).filter(|policy| policy.role == Some(login));
     let names: Vec<String> = holding.map(|policy| format!("\"{}\"", policy.name)).collect();
     let through = match names.as_slice() {
         [] => String::new(),

@@ -2,8 +2,7 @@
 
 use serde::Serialize;
 use tenancy_config::TableName;
-
-use crate::Phase;
+use tenant_inventory::Phase;
 
 /// The proof by trying; its JSON is `rls-verify/1`.
 #[derive(Debug, Clone, Serialize)]

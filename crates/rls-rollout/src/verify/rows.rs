@@ -4,11 +4,11 @@ use serde_json::Value;
 use sqlx::Row;
 use tenancy_config::Ident;
 use tenancy_config::tenancy::TenantSection;
+use tenant_inventory::{Inventory, Relation, RelationKind};
 use tenant_rls::{Access, AuditTx, Database, Error as RlsError, ProbeTx, Sql, Template, visibility};
 
 use super::key::PrimaryKey;
 use crate::Result;
-use crate::site::{Inventory, Relation, RelationKind};
 
 /// The keys of some rows: JSON objects in an array.
 pub(crate) type Keys = Vec<Value>;
@@ -26,19 +26,19 @@ impl Rows {
     /// Finds rows as a role that sees all of them; none where there is no such role. Tenants that are `resting` come last.
     pub(crate) async fn find(
         database: &Database,
-        site: &Inventory,
+        inventory: &Inventory,
         relation: &Relation,
         key: &PrimaryKey,
         resting: &[String],
     ) -> Result<Option<Self>> {
-        let tenant_key = Ident::new(&site.tenancy.tenant.key)?;
-        let (tenants, column) = (&site.catalog.tenants, &relation.comparison.column);
+        let tenant_key = Ident::new(&inventory.tenancy.tenant.key)?;
+        let (tenants, column) = (&inventory.catalog.tenants, &relation.comparison.column);
         let read = key.columns().chain([column]).cloned().collect();
         let access = [
             Access { table: relation.name.clone(), read, write: None },
             Access { table: tenants.clone(), read: vec![tenant_key.clone()], write: None },
         ];
-        let readers = visibility::readers(database, &site.tenancy)?;
+        let readers = visibility::readers(database, &inventory.tenancy)?;
         let mut audit = match AuditTx::begin(database, &access, &readers, None).await {
             Ok(audit) => audit,
             Err(RlsError::CannotSee(_)) => return Ok(None),
@@ -76,14 +76,16 @@ pub(crate) fn only(relation: &Relation) -> Sql {
 }
 
 /// Tenants that are not in use. They are a preference and no proof, so a login that may not see them has none.
-pub(crate) async fn resting(database: &Database, site: &Inventory) -> Result<Vec<String>> {
-    let TenantSection { key, status: Some(status), active, .. } = &site.tenancy.tenant else { return Ok(Vec::new()) };
+pub(crate) async fn resting(database: &Database, inventory: &Inventory) -> Result<Vec<String>> {
+    let TenantSection { key, status: Some(status), active, .. } = &inventory.tenancy.tenant else {
+        return Ok(Vec::new());
+    };
     let list = Template::new(r#"SELECT e.:"key"::pg_catalog.text FROM :"tenants" AS e WHERE e.:"status"::pg_catalog.text OPERATOR(pg_catalog.<>) $1"#)
         .ident("key", &Ident::new(key)?)
         .ident("status", &Ident::new(status)?)
-        .table("tenants", &site.catalog.tenants)
+        .table("tenants", &inventory.catalog.tenants)
         .build();
-    let mut tx = ProbeTx::begin(database, &site.tenancy, false).await?;
+    let mut tx = ProbeTx::begin(database, &inventory.tenancy, false).await?;
     let found = sqlx::query_scalar(&list).bind(active).fetch_all(tx.connection()).await;
     tx.rollback_to().await?;
     tx.rollback().await?;

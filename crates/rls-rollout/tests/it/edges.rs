@@ -2,9 +2,10 @@
 
 use local_db::Role;
 use local_db::testing::TestDb;
-use rls_rollout::{Error, Phase, RolloutOptions, RolloutReport, status};
+use rls_rollout::{Error, RolloutOptions, RolloutReport, status};
 use tenancy_config::UserError;
 use tenancy_config::{Exit, Tenancy};
+use tenant_inventory::Phase;
 use tokio::sync::watch;
 
 use crate::support::{all_at, all_the_way_back, auto, back, catalog, clean, connect, roll, roll_with, script, to};

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use local_db::Role;
 use local_db::testing::TestDb;
-use rls_rollout::{Error, Phase, RolloutEvent, RolloutOptions, rollback, rollout, status};
+use rls_rollout::{Error, RolloutEvent, RolloutOptions, rollback, rollout, status};
 use tenancy_config::UserError;
 use tenancy_config::{Exit, Tenancy};
+use tenant_inventory::Phase;
 use tokio::sync::{oneshot, watch};
 
 use crate::support::{all_the_way_back, auto, back, bury, catalog, clean, connect, roll, script};

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use local_db::Role;
 use local_db::testing::{Limit, Proxy, TestDb};
-use rls_rollout::{Phase, RolloutOptions, rollout};
+use rls_rollout::{RolloutOptions, rollout};
 use tenancy_config::{DatabaseUrl, Tenancy};
+use tenant_inventory::Phase;
 use tenant_rls::{ConnectOptions, Database};
 use tokio::sync::watch;
 

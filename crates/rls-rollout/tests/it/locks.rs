@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use local_db::Role;
-use rls_rollout::{Blocker, Error, LockRetry, Phase, RolloutEvent, RolloutOptions};
+use rls_rollout::{Blocker, Error, LockRetry, RolloutEvent, RolloutOptions};
 use tenancy_config::UserError;
 use tenancy_config::{Exit, Tenancy};
+use tenant_inventory::Phase;
 use tenant_ops::Lease;
 
 use crate::support::{all_at, catalog, clean, connect, roll, roll_with, script, to};

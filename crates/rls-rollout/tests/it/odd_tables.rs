@@ -2,8 +2,9 @@
 
 use local_db::Role;
 use local_db::testing::{self, TestDb};
-use rls_rollout::{Phase, RolloutOptions, RolloutReport, status};
+use rls_rollout::{RolloutOptions, RolloutReport, status};
 use tenancy_config::Tenancy;
+use tenant_inventory::Phase;
 
 use crate::support::{all_at, auto, back, catalog, clean, connect, roll, roll_with, script, to};
 

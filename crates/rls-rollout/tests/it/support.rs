@@ -3,11 +3,12 @@
 use local_db::Role;
 use local_db::testing::{self, Standby, TestDb, TestServer};
 use rls_rollout::{
-    Error, Goal, LockRetry, Phase, RollbackOptions, RollbackReport, RolloutEvent, RolloutOptions, RolloutReport,
-    TableOutcome, rollback, rollout,
+    Error, Goal, LockRetry, RollbackOptions, RollbackReport, RolloutEvent, RolloutOptions, RolloutReport, TableOutcome,
+    rollback, rollout,
 };
 use sqlx::Row;
 use tenancy_config::{DatabaseUrl, Tenancy};
+use tenant_inventory::Phase;
 use tenant_rls::{ConnectOptions, Database, DirectConnection};
 use tokio::sync::watch;
 

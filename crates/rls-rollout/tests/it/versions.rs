@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use local_db::testing::{self, TestServer};
 use local_db::{NEWEST, OLDEST, Role};
-use rls_rollout::{Phase, RolloutReport, TableOutcome};
+use rls_rollout::{RolloutReport, TableOutcome};
 use sqlx::{PgConnection, Row};
+use tenant_inventory::Phase;
 
 use crate::support::{self, all_at, auto, catalog, plant, script};
 

@@ -4,7 +4,7 @@ use backfill_engine::{Backfill, BackfillPlan, BackfillReport};
 use clap::Args;
 use serde::Serialize;
 use tenancy_config::{Exit, TableName, files};
-use tenant_rls::Catalog;
+use tenant_inventory::Catalog;
 
 use super::review_files;
 use crate::app::{CommandContext, Outcome};

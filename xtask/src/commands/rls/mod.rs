@@ -13,7 +13,8 @@ mod verify;
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
-use rls_rollout::{CheckResult, Phase, RolloutEvent};
+use rls_rollout::{CheckResult, RolloutEvent};
+use tenant_inventory::Phase;
 
 use crate::app::{CommandContext, Outcome};
 use crate::printer::Printer;

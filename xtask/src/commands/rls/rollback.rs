@@ -1,8 +1,9 @@
 //! `rls rollback`: every definition as it was.
 
 use clap::{Args, ValueEnum};
-use rls_rollout::{Phase, RollbackReport};
+use rls_rollout::RollbackReport;
 use tenancy_config::Exit;
+use tenant_inventory::Phase;
 
 use super::{Patience, tell};
 use crate::app::{CommandContext, Outcome};

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use rls_rollout::{Phase, RolloutReport, TableOutcome, VerifyOptions};
+use rls_rollout::{RolloutReport, TableOutcome, VerifyOptions};
 use tenancy_config::{Exit, Settings};
+use tenant_inventory::Phase;
 
 use super::verify::AppLogin;
 use super::{Goal, How, tell};

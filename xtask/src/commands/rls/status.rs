@@ -1,7 +1,8 @@
 //! `rls status`: how far each table is.
 
 use clap::Args;
-use rls_rollout::{RelationKind, StatusReport, TableStatus};
+use rls_rollout::{StatusReport, TableStatus};
+use tenant_inventory::RelationKind;
 
 use crate::app::{CommandContext, Outcome};
 use crate::report::Report;

@@ -2,15 +2,15 @@
 
 use local_db::{Role, testing};
 use tenancy_config::Tenancy;
-use tenant_rls::Catalog;
-use tenant_rls::catalog::MissingPart;
+use tenant_inventory::Catalog;
+use tenant_inventory::MissingPart;
 
 use crate::support::connect;
 
 #[tokio::test]
 async fn every_table_of_the_application_is_found_with_its_tenant_column() {
     let db = testing::database().await;
-    let database = connect(&db, Role::AppUser, 1).await;
+    let database = connect(&db, Role::AppUser).await;
     let catalog = Catalog::load(&database, &Tenancy::default()).await.unwrap();
     assert_eq!(catalog.missing, []);
     assert_eq!(catalog.tenant_key_type.as_deref(), Some("text"));
@@ -31,7 +31,7 @@ async fn views_are_left_out_and_missing_tables_named() {
     let made = r#"CREATE TABLE "Tenant" (id uuid PRIMARY KEY); CREATE TABLE users (id int);
                   CREATE TABLE "We""ird" ("tenantId" uuid NOT NULL); CREATE VIEW seen AS SELECT * FROM "We""ird";"#;
     db.owner().await.run_script("preparing a test", made).await.unwrap();
-    let database = connect(&db, Role::Owner, 1).await;
+    let database = connect(&db, Role::Owner).await;
     let catalog = Catalog::load(&database, &Tenancy::default()).await.unwrap();
     let names: Vec<String> = catalog.tables.iter().map(|table| table.name.to_string()).collect();
     assert_eq!(names, ["public.We\"ird"]);

@@ -2,11 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use sqlx::{PgConnection, Row, types::Json};
-
-use crate::connection::database::Database;
-use crate::connection::transaction::begin_read_only;
-use crate::error::{Error, Result};
 use tenancy_config::{Ident, TableName, Tenancy, closest};
+use tenant_rls::{CatalogTx, Database, Error, Result};
 
 /// What `tenancy.toml` calls tenant tables, as this database has them.
 #[derive(Debug, Clone, Serialize)]
@@ -146,9 +143,9 @@ impl Catalog {
     /// # Errors
     /// [`Error::Query`]; [`Error::Name`] for a name in `tenancy.toml` that no table can have.
     pub async fn load(database: &Database, tenancy: &Tenancy) -> Result<Self> {
-        let mut guard = begin_read_only(database).await?;
-        let catalog = Self::read(guard.connection(), tenancy).await?;
-        guard.rollback().await?;
+        let mut tx = CatalogTx::begin(database).await?;
+        let catalog = Self::read(tx.connection(), tenancy).await?;
+        tx.rollback().await?;
         Ok(catalog)
     }
 
@@ -160,7 +157,7 @@ impl Catalog {
             .iter()
             .map(|(name, rules)| Ok((TableName::parse(name, schema)?, rules.column.clone(), rules.platform_rows)))
             .collect::<Result<_>>()?;
-        let rows = sqlx::query(include_str!("../../../sql/catalog/tenant_tables.sql"))
+        let rows = sqlx::query(include_str!("../../../../sql/catalog/tenant_tables.sql"))
             .bind(&tenancy.columns)
             .bind(overrides.iter().map(|(table, ..)| table.schema().as_str()).collect::<Vec<_>>())
             .bind(overrides.iter().map(|(table, ..)| table.name().as_str()).collect::<Vec<_>>())
@@ -228,7 +225,7 @@ async fn refuse_strangers(
     tables: &[TenantTable],
     tenants: &TableName,
 ) -> Result<()> {
-    let rows = sqlx::query(include_str!("../../../sql/catalog/strangers.sql"))
+    let rows = sqlx::query(include_str!("../../../../sql/catalog/strangers.sql"))
         .bind(tables.iter().map(|table| table.name.schema().as_str()).collect::<Vec<_>>())
         .bind(tables.iter().map(|table| table.name.name().as_str()).collect::<Vec<_>>())
         .bind(tenants.schema().as_str())
@@ -247,7 +244,7 @@ async fn refuse_strangers(
 
 /// The type of a column, or of any column at all: `None` where the table or the column is not there.
 async fn column_type(connection: &mut PgConnection, table: &TableName, column: Option<&str>) -> Result<Option<String>> {
-    sqlx::query_scalar(include_str!("../../../sql/catalog/column_type.sql"))
+    sqlx::query_scalar(include_str!("../../../../sql/catalog/column_type.sql"))
         .bind(table.schema().as_str())
         .bind(table.name().as_str())
         .bind(column)

@@ -1,12 +1,8 @@
 //! The columns of one table as an insert needs them, and what fills those that nobody gives.
 
 use sqlx::Row;
-
-use crate::connection::database::Database;
-use crate::connection::transaction::begin_read_only;
-use crate::error::{Error, Result};
-use crate::scope::insert::GeneratedValue;
 use tenancy_config::{Ident, TableName};
+use tenant_rls::{CatalogTx, Database, Error, GeneratedValue, Result};
 
 /// Columns that the application's ORM keeps and the database does not.
 const TIMES: [&str; 4] = ["createdAt", "updatedAt", "created_at", "updated_at"];
@@ -36,14 +32,14 @@ impl Column {
     /// # Errors
     /// [`Error::Connect`] or [`Error::Query`].
     pub async fn all(database: &Database, table: &TableName) -> Result<Vec<Self>> {
-        let mut guard = begin_read_only(database).await?;
-        let rows = sqlx::query(include_str!("../../../sql/catalog/columns.sql"))
+        let mut tx = CatalogTx::begin(database).await?;
+        let rows = sqlx::query(include_str!("../../../../sql/catalog/columns.sql"))
             .bind(table.schema().as_str())
             .bind(table.name().as_str())
-            .fetch_all(guard.connection())
+            .fetch_all(tx.connection())
             .await
             .map_err(Error::query(format!("reading the columns of {table}")))?;
-        guard.rollback().await?;
+        tx.rollback().await?;
         let column = |row: &sqlx::postgres::PgRow| {
             Ok(Self {
                 name: Ident::new(row.get::<String, _>(0))?,

@@ -3,6 +3,11 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use tenant_rls::PolicyForm;
+
+use super::definition::AspectKind;
+use super::policies::Policies;
+use super::relations::RelationKind;
 
 /// A phase of the rollout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -41,5 +46,32 @@ impl Phase {
 impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
+    }
+}
+
+impl Phase {
+    /// How far a table is; `has_tenants` where the database has the tenant table, which a foreign key must reference then.
+    pub fn of(policies: &Policies<'_>, has_tenants: bool) -> Self {
+        let relation = policies.relation;
+        let definition = &relation.definition;
+        let form = policies.form();
+        let indexed = relation.tenant_index || relation.kind == RelationKind::Partitioned;
+        let defaulted = relation.platform_rows
+            || definition.text(AspectKind::Default) == Some(&relation.comparison.printed_default());
+        let ours = policies.keeps_audits_and_backfills();
+        if form.is_none() || !definition.has(AspectKind::RowSecurity) || !indexed || !defaulted || !ours {
+            return Self::None;
+        }
+        let referenced = relation.foreign_key_valid || !has_tenants;
+        let strict = match form {
+            Some(PolicyForm::Strict) => relation.never_null,
+            Some(PolicyForm::Platform) => relation.platform_rows,
+            _ => false,
+        };
+        match (strict && referenced, definition.has(AspectKind::Forced)) {
+            (false, _) => Self::Prepare,
+            (true, false) => Self::Tighten,
+            (true, true) => Self::Enforce,
+        }
     }
 }
