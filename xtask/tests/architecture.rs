@@ -14,7 +14,7 @@ const LAYERS: [&[&str]; 7] = [
     &["tenancy-config"],
     &["tenant-rls"],
     &["local-db", "tenant-inventory", "tenant-ops"],
-    &["backfill-engine", "tenant-audit"],
+    &["backfill-engine", "rls-verify", "tenant-audit"],
     &["assign-chat-messages", "backfill-bookings", "dev-jwt", "rls-rollout", "seed-tenant-defaults"],
     // Measures jobs, and is one of none.
     &["bench"],

@@ -57,14 +57,6 @@ pub enum Error {
         /// What was changed, with what is expected and what is there.
         what: String,
     },
-    /// Attempts were to be made in another database than the one that they are prepared in.
-    #[error("the application's URL leads to another database: it is {app}, and the other is {database}")]
-    OtherDatabase {
-        /// The database whose catalog is read, and since when its server is up.
-        database: String,
-        /// The application's.
-        app: String,
-    },
     /// The journal names a right that PostgreSQL does not have: somebody else wrote it.
     #[error("{table}: the journal says `{right}` where the name of a right belongs; nothing was granted")]
     UnknownRight {
@@ -119,10 +111,6 @@ impl UserError for Error {
             Self::Drifted { .. } => {
                 Some("`cargo xtask rls status` shows what is there; put it back as it was, or change it by hand".into())
             }
-            Self::OtherDatabase { .. } => Some(
-                "give with --app-url how the application logs in to this very database: on the same server, not on a copy or a standby"
-                    .into(),
-            ),
             Self::UnknownRight { .. } => {
                 Some("somebody changed tenant_ops.rollout_step: find out who, and take the rest back by hand".into())
             }
@@ -135,7 +123,7 @@ impl UserError for Error {
             Self::Database(error) => error.exit(),
             Self::Ops(error) => error.exit(),
             Self::Audit(error) => error.exit(),
-            Self::Role { .. } | Self::Preflight(_) | Self::NothingToUndo(_) | Self::OtherDatabase { .. } => Exit::Usage,
+            Self::Role { .. } | Self::Preflight(_) | Self::NothingToUndo(_) => Exit::Usage,
             Self::Blocked { .. } => Exit::NotYet,
             Self::NoDdl(_) | Self::Drifted { .. } | Self::UnknownRight { .. } => Exit::Refused,
         }

@@ -30,7 +30,6 @@ mod snapshot;
 mod state;
 mod status;
 mod step;
-mod verify;
 
 pub use blocker::Blocker;
 pub use error::{Error, Result};
@@ -43,4 +42,3 @@ pub use rollout::{Goal, LockRetry, RolloutOptions, RolloutReport, TableOutcome, 
 pub use snapshot::{Snapshot, snapshots};
 pub use status::{PolicyStatus, StatusReport, TableStatus, status};
 pub use step::{Execution, Lock, Statement, Step};
-pub use verify::{Attempt, AttemptKind, Evidence, Finding, TableProof, VerifyOptions, VerifyReport, verify};

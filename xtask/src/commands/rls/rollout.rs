@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use rls_rollout::{RolloutReport, TableOutcome, VerifyOptions};
+use rls_rollout::{RolloutReport, TableOutcome};
+use rls_verify::VerifyOptions;
 use tenancy_config::{Exit, Settings};
 use tenant_inventory::Phase;
 

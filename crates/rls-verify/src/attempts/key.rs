@@ -3,8 +3,8 @@
 use tenancy_config::Ident;
 use tenant_rls::{Sql, Template};
 
-use super::columns::Columns;
-use crate::Result;
+use crate::attempts::columns::Columns;
+use crate::error::Result;
 
 /// The columns of a primary key, with their types.
 #[derive(Debug, Clone)]

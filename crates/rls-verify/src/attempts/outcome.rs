@@ -3,7 +3,7 @@
 use sqlx::postgres::PgDatabaseError;
 use tenant_rls::Error as RlsError;
 
-use super::report::{Attempt, AttemptKind, Evidence};
+use crate::report::{Attempt, AttemptKind, Evidence};
 
 /// Functions of the server that complain about a row after the policies let it in.
 const AFTER_POLICIES: [&str; 4] =

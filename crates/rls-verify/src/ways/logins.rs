@@ -2,7 +2,7 @@
 
 use tenant_inventory::{AspectKind, Inventory, LoginReach};
 
-use super::report::Finding;
+use crate::report::Finding;
 
 /// What the login is or can become that no policy filters, or that a policy shows every tenant's rows.
 pub(crate) fn unfiltered(reach: &LoginReach, inventory: &Inventory, superuser: bool) -> Vec<Finding> {

@@ -1,5 +1,11 @@
 //! The attempts on one table: what they have in common, and those to read.
 
+pub(crate) mod columns;
+pub(crate) mod key;
+pub(crate) mod outcome;
+pub(crate) mod rows;
+mod writes;
+
 use sqlx::Postgres;
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
@@ -8,12 +14,12 @@ use tenancy_config::{TableName, Tenancy};
 use tenant_inventory::Relation;
 use tenant_rls::{Database, ProbeTx, Sql, Template, TenantColumnType};
 
-use super::columns::Columns;
-use super::judge::{self, ExpectedRows, not_tried};
-use super::key::PrimaryKey;
-use super::report::{Attempt, AttemptKind};
-use super::rows::{Keys, Rows, only};
-use crate::Result;
+use crate::attempts::columns::Columns;
+use crate::attempts::key::PrimaryKey;
+use crate::attempts::outcome::{ExpectedRows, not_tried};
+use crate::attempts::rows::{Keys, Rows, only};
+use crate::error::Result;
+use crate::report::{Attempt, AttemptKind};
 
 /// What is needed to try one table.
 pub(crate) struct Attempts<'a> {
@@ -23,7 +29,7 @@ pub(crate) struct Attempts<'a> {
     pub(crate) rows: &'a Rows,
     pub(crate) columns: &'a Columns,
     /// Under the bridge rows without a tenant are everybody's.
-    pub(crate) nobodys_are_seen: bool,
+    pub(crate) shows_without_tenant: bool,
     /// The tenant table, for tenants that an attempt makes for itself.
     pub(crate) tenants: (&'a TableName, &'a Columns),
     /// Also write where that makes triggers fire.
@@ -56,7 +62,7 @@ impl Attempts<'_> {
         let mut attempts = Vec::new();
         for (what, tenant, keys, expected) in self.readings() {
             let seen = attempt(&mut tx, tenant, sqlx::query(&see).bind(Json(keys))).await?;
-            attempts.push(judge::read(what, login, expected, seen));
+            attempts.push(outcome::read(what, login, expected, seen));
         }
         tx.rollback().await?;
         match self.rows.tenants.len() {
@@ -69,11 +75,11 @@ impl Attempts<'_> {
 
     /// Whose rows are read as whom. Where no tenant was ever set comes first: PostgreSQL forgets no variable.
     fn readings(&self) -> Vec<(AttemptKind, Option<&str>, &Keys, ExpectedRows)> {
-        let nobodys = &self.rows.nobodys;
+        let without_tenant = &self.rows.without_tenant;
         let mut readings = Vec::new();
-        if self.relation.platform_rows && !nobodys.is_empty() {
-            let all = ExpectedRows::All(nobodys.len());
-            readings.extend([None, Some("")].map(|tenant| (AttemptKind::ReadPlatform, tenant, nobodys, all)));
+        if self.relation.platform_rows && !without_tenant.is_empty() {
+            let all = ExpectedRows::All(without_tenant.len());
+            readings.extend([None, Some("")].map(|tenant| (AttemptKind::ReadPlatform, tenant, without_tenant, all)));
         }
         let Some((own, keys)) = self.rows.tenants.first() else { return readings };
         let unknown = unknown(self.relation.comparison.column_type);
@@ -85,9 +91,9 @@ impl Attempts<'_> {
             (AttemptKind::ReadOwn, Some(own.as_str()), keys, ExpectedRows::All(keys.len())),
         ]);
         let others = self.rows.tenants.get(1).map(|(_, keys)| (keys, none));
-        let nobodys = (!self.nobodys_are_seen && !nobodys.is_empty())
-            .then_some((nobodys, ExpectedRows::None("without a tenant")));
-        let not_own = others.into_iter().chain(nobodys);
+        let without_tenant = (!self.shows_without_tenant && !without_tenant.is_empty())
+            .then_some((without_tenant, ExpectedRows::None("without a tenant")));
+        let not_own = others.into_iter().chain(without_tenant);
         readings.extend(not_own.map(|(keys, expected)| (AttemptKind::ReadOther, Some(own.as_str()), keys, expected)));
         readings
     }

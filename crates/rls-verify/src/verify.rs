@@ -1,33 +1,19 @@
 //! Proof by trying: as the application's own login, under every value of the session variable, and from the catalog.
 
-mod around;
-mod attempts;
-mod columns;
-mod judge;
-mod key;
-mod reach;
-mod report;
-mod rows;
-mod same;
-mod writes;
-
 use tenancy_config::{TableName, Tenancy};
+use tenant_inventory::{AspectKind, Inventory, LoginReach, Phase, Relation, RelationKind, ways_around};
 use tenant_rls::{Database, Limits, PolicyForm, ProbeTx};
 
-pub use report::{Attempt, AttemptKind, Evidence, Finding, TableProof, VerifyReport};
-
-use crate::{Error, Result};
-use around::WayResult;
-use attempts::Attempts;
-use columns::Columns;
-use judge::not_tried;
-use key::PrimaryKey;
-use rows::Rows;
-use tenant_inventory::AspectKind;
-use tenant_inventory::LoginReach;
-use tenant_inventory::Phase;
-use tenant_inventory::ways_around;
-use tenant_inventory::{Inventory, Relation, RelationKind};
+use crate::attempts::Attempts;
+use crate::attempts::columns::Columns;
+use crate::attempts::key::PrimaryKey;
+use crate::attempts::outcome::{self, not_tried};
+use crate::attempts::rows::{self, Rows};
+use crate::error::{Error, Result};
+use crate::report::{Attempt, AttemptKind, Evidence, Finding, TableProof, VerifyReport};
+use crate::same_database;
+use crate::ways::logins::unfiltered;
+use crate::ways::{self, WayResult};
 
 /// What is tried.
 #[derive(Debug, Clone, Default)]
@@ -54,18 +40,18 @@ pub async fn verify(
     progress: &mut (dyn FnMut(&TableName) + Send),
 ) -> Result<VerifyReport> {
     let (owner, app) = (&owner.limited(Limits::BRIEF), &app.limited(Limits::BRIEF));
-    same::check(owner, app).await?;
+    same_database::check(owner, app).await?;
     let app_login = app.session().role.clone();
     let inventory = Inventory::load(owner, tenancy, Some(&app_login), &options.tables).await?;
     let reach = LoginReach::read(owner, &inventory.relations, &app_login).await?;
-    let (mut findings, mut notes) = (reach::unfiltered(&reach, &inventory, app.session().superuser), Vec::new());
+    let (mut findings, mut notes) = (unfiltered(&reach, &inventory, app.session().superuser), Vec::new());
     findings.extend(preset(app, tenancy).await?);
     let verifier = Verifier {
         owner,
         app,
         inventory: &inventory,
         options,
-        resting: rows::resting(owner, &inventory).await?,
+        inactive_tenants: rows::inactive_tenants(owner, &inventory).await?,
         tenants: Columns::read(owner, &inventory.catalog.tenants).await?,
     };
     let mut tables = Vec::new();
@@ -80,7 +66,7 @@ pub async fn verify(
         tables.push(TableProof { table: relation.name.clone(), phase, attempts });
     }
     for way in ways_around(owner, &inventory.relations).await? {
-        match around::look(owner, app, &inventory, &reach, &way).await? {
+        match ways::look(owner, app, &inventory, &reach, &way).await? {
             WayResult::Open(finding) => findings.push(finding),
             WayResult::Closed(note) => notes.push(note),
         }
@@ -154,7 +140,7 @@ struct Verifier<'a> {
     app: &'a Database,
     inventory: &'a Inventory,
     options: &'a VerifyOptions,
-    resting: Vec<String>,
+    inactive_tenants: Vec<String>,
     /// The columns of the tenant table.
     tenants: Columns,
 }
@@ -170,7 +156,7 @@ impl Verifier<'_> {
             let columns = Columns::read(self.owner, &relation.name).await?;
             let keys = &self.inventory.catalog.table(&self.inventory.audited_as(relation))?.key;
             let Some(key) = PrimaryKey::new(keys, &columns)? else { return Ok(Err("it has no primary key")) };
-            let rows = Rows::find(self.owner, self.inventory, relation, &key, &self.resting).await?;
+            let rows = Rows::find(self.owner, self.inventory, relation, &key, &self.inactive_tenants).await?;
             Ok(rows
                 .map(|rows| (columns, key, rows))
                 .ok_or("no role of this login sees its rows: proven from the catalog only"))
@@ -178,7 +164,7 @@ impl Verifier<'_> {
         match prepared.await {
             Ok(Ok((columns, key, rows))) => self.attempts(relation, &columns, &key, &rows).await,
             Ok(Err(why)) => left_out(why),
-            Err(Error::Database(error)) => left_out(&judge::held_up(error)?),
+            Err(Error::Database(error)) => left_out(&outcome::held_up(error)?),
             Err(error) => Err(error),
         }
     }
@@ -197,7 +183,7 @@ impl Verifier<'_> {
             key,
             rows,
             columns,
-            nobodys_are_seen: !relation.platform_rows
+            shows_without_tenant: !relation.platform_rows
                 && matches!(form, Some(PolicyForm::Bridge | PolicyForm::StrictWrites)),
             tenants: (&self.inventory.catalog.tenants, &self.tenants),
             fire_triggers: self.options.fire_triggers,

@@ -5,10 +5,10 @@ use sqlx::types::Json;
 use tenancy_config::Ident;
 use tenant_rls::{Database, ProbeTx, Sql, Template};
 
-use super::attempts::{AttemptStatement, Attempts, attempt};
-use super::judge::{as_expected, not_tried, refused};
-use super::report::{Attempt, AttemptKind, Evidence};
-use crate::Result;
+use crate::attempts::outcome::{as_expected, not_tried, refused};
+use crate::attempts::{AttemptStatement, Attempts, attempt};
+use crate::error::Result;
+use crate::report::{Attempt, AttemptKind, Evidence};
 
 /// A transaction of attempts, and between whom they are made.
 struct Trial<'a> {
@@ -68,7 +68,7 @@ impl Attempts<'_> {
             trial.copy(AttemptKind::InsertOther, &own, self.changes(0, Some(&other))).await?,
             trial.copy(AttemptKind::InsertUnset, "", self.changes(0, Some(&own))).await?,
         ];
-        if !self.nobodys_are_seen {
+        if !self.shows_without_tenant {
             attempts.push(trial.copy(AttemptKind::WriteWithoutTenant, &own, self.changes(0, None)).await?);
         }
         match self.insert(&mut trial, &own, self.changes(1, Some(&own))).await? {
@@ -99,7 +99,7 @@ impl Attempts<'_> {
             trial.refused(AttemptKind::UpdateOther, &other, on_row(&statements.touch)).await?,
             trial.refused(AttemptKind::DeleteOther, &other, on_row(&statements.delete)).await?,
         ];
-        if !self.nobodys_are_seen {
+        if !self.shows_without_tenant {
             let to_nobody = on_row(&statements.give).bind(None::<String>);
             attempts.push(trial.refused(AttemptKind::WriteWithoutTenant, &own, to_nobody).await?);
         }

@@ -5,7 +5,7 @@ use sqlx::Row;
 use tenancy_config::{Ident, TableName};
 use tenant_rls::{Database, Error as RlsError, OwnerTx, Sql, Template};
 
-use crate::Result;
+use crate::error::Result;
 
 /// The columns of a table that a statement may write.
 #[derive(Debug, Clone, Default)]

@@ -7,8 +7,8 @@ use tenancy_config::tenancy::TenantSection;
 use tenant_inventory::{Inventory, Relation, RelationKind};
 use tenant_rls::{Access, AuditTx, Database, Error as RlsError, ProbeTx, Sql, Template, visibility};
 
-use super::key::PrimaryKey;
-use crate::Result;
+use crate::attempts::key::PrimaryKey;
+use crate::error::Result;
 
 /// The keys of some rows: JSON objects in an array.
 pub(crate) type Keys = Vec<Value>;
@@ -19,17 +19,17 @@ pub(crate) struct Rows {
     /// Up to two tenants that exist, those in use first, each with some of its rows.
     pub(crate) tenants: Vec<(String, Keys)>,
     /// Rows without a tenant.
-    pub(crate) nobodys: Keys,
+    pub(crate) without_tenant: Keys,
 }
 
 impl Rows {
-    /// Finds rows as a role that sees all of them; none where there is no such role. Tenants that are `resting` come last.
+    /// Finds rows as a role that sees all of them; none where there is no such role. The `inactive_tenants` come last.
     pub(crate) async fn find(
         database: &Database,
         inventory: &Inventory,
         relation: &Relation,
         key: &PrimaryKey,
-        resting: &[String],
+        inactive_tenants: &[String],
     ) -> Result<Option<Self>> {
         let tenant_key = Ident::new(&inventory.tenancy.tenant.key)?;
         let (tenants, column) = (&inventory.catalog.tenants, &relation.comparison.column);
@@ -53,7 +53,7 @@ impl Rows {
             .ident("tenant_key", &tenant_key)
             .build();
         let found = sqlx::query(&find)
-            .bind(resting)
+            .bind(inactive_tenants)
             .fetch_all(audit.connection())
             .await
             .map_err(RlsError::query(format!("looking for rows of {} to try with", relation.name)))?;
@@ -63,7 +63,7 @@ impl Rows {
             let keys = row.get::<Option<Value>, _>(1).and_then(|keys| keys.as_array().cloned()).unwrap_or_default();
             match row.get::<Option<String>, _>(0) {
                 Some(tenant) => rows.tenants.push((tenant, keys)),
-                None => rows.nobodys = keys,
+                None => rows.without_tenant = keys,
             }
         }
         Ok(Some(rows))
@@ -76,7 +76,7 @@ pub(crate) fn only(relation: &Relation) -> Sql {
 }
 
 /// Tenants that are not in use. They are a preference and no proof, so a login that may not see them has none.
-pub(crate) async fn resting(database: &Database, inventory: &Inventory) -> Result<Vec<String>> {
+pub(crate) async fn inactive_tenants(database: &Database, inventory: &Inventory) -> Result<Vec<String>> {
     let TenantSection { key, status: Some(status), active, .. } = &inventory.tenancy.tenant else {
         return Ok(Vec::new());
     };

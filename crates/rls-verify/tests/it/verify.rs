@@ -2,15 +2,15 @@
 
 use local_db::Role;
 use local_db::testing::TestDb;
-use rls_rollout::{AttemptKind, Evidence, VerifyOptions, VerifyReport, verify};
+use rls_verify::{AttemptKind, Evidence, VerifyOptions, VerifyReport, verify};
 use tenancy_config::Tenancy;
 
-use crate::support::{auto, clean, connect, roll, script};
+use crate::support::{clean, connect, roll, script};
 
 /// Every table of a clean database under FORCE.
 pub(crate) async fn enforced() -> TestDb {
     let db = clean().await;
-    assert!(roll(&db, &auto()).await.unwrap().is_complete());
+    assert!(roll(&db).await.unwrap().is_complete());
     db
 }
 
@@ -22,7 +22,7 @@ pub(crate) async fn prove(db: &TestDb) -> VerifyReport {
 
 /// The findings, a line each.
 pub(crate) fn found(report: &VerifyReport) -> Vec<String> {
-    let line = |finding: &rls_rollout::Finding| {
+    let line = |finding: &rls_verify::Finding| {
         let table = finding.table.as_ref().map(|table| format!("{table}: ")).unwrap_or_default();
         format!("{table}{}", finding.what)
     };
@@ -108,7 +108,7 @@ async fn a_partition_that_is_read_directly_is_found() {
         INSERT INTO visits VALUES (1, 't_a', '2025-05-05'), (2, 't_b', '2025-05-06');
         GRANT SELECT ON visits, visits_2025 TO app_user"#;
     script(&mut db.owner().await, partitioned).await;
-    roll(&db, &auto()).await.unwrap();
+    roll(&db).await.unwrap();
     script(&mut db.owner().await, "ALTER TABLE visits_2025 DISABLE ROW LEVEL SECURITY").await;
     let report = prove(&db).await;
     contains(
@@ -159,7 +159,7 @@ async fn a_key_that_the_server_generates_does_not_hide_that_others_rows_can_be_c
         INSERT INTO receipts ("tenantId", number) VALUES ('t_a', '1'), ('t_b', '2');
         GRANT SELECT, INSERT, UPDATE, DELETE ON receipts TO app_user"#;
     script(&mut db.owner().await, numbered).await;
-    roll(&db, &auto()).await.unwrap();
+    roll(&db).await.unwrap();
     let result = |report: &VerifyReport, what: AttemptKind| {
         let receipts = report.tables.iter().find(|table| table.table.name().as_str() == "receipts").unwrap();
         receipts.attempts.iter().find(|attempt| attempt.what == what).map(|attempt| attempt.result)
@@ -184,7 +184,7 @@ async fn a_constraint_that_refuses_after_the_policy_let_a_row_in_is_still_a_leak
         INSERT INTO days VALUES ('a', 't_a', '2025-05-05'), ('b', 't_b', '2025-05-06');
         GRANT SELECT, INSERT, UPDATE, DELETE ON days TO app_user"#;
     script(&mut db.owner().await, one_a_day).await;
-    roll(&db, &auto()).await.unwrap();
+    roll(&db).await.unwrap();
     assert!(prove(&db).await.is_proven());
     let any = r#"ALTER POLICY rls_tenant_isolation ON days WITH CHECK ("tenantId" IS NOT NULL)"#;
     script(&mut db.owner().await, any).await;

@@ -2,9 +2,8 @@
 
 use local_db::Role;
 use local_db::testing::TestDb;
-use rls_rollout::{Evidence, Finding, VerifyOptions, VerifyReport, verify};
-use tenancy_config::UserError;
-use tenancy_config::{Exit, Ident, TableName, Tenancy};
+use rls_verify::{Evidence, Finding, VerifyOptions, VerifyReport, verify};
+use tenancy_config::{Exit, Ident, TableName, Tenancy, UserError};
 use tenant_rls::{ConnectOptions, Database, Template};
 use tokio::runtime::Handle;
 

@@ -1,5 +1,7 @@
 //! Views and functions that read tenants' rows as somebody else: whether the application's login can use them.
 
+pub(crate) mod logins;
+
 use std::time::Duration;
 
 use sqlx::Row;
@@ -7,8 +9,8 @@ use tenancy_config::{Ident, TableName};
 use tenant_inventory::{Inventory, LoginReach, Way};
 use tenant_rls::{Database, Error as RlsError, OwnerTx, ProbeTx, Template};
 
-use super::report::Finding;
-use crate::Result;
+use crate::error::Result;
+use crate::report::Finding;
 
 /// How long the catalog is waited for, where the handle does not allow less.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(1);

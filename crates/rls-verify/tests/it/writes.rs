@@ -1,11 +1,11 @@
 //! The proof by trying, where writing is hard to try: keys of several columns, one row a tenant, rows of the platform.
 
 use local_db::testing::TestDb;
-use rls_rollout::{Attempt, AttemptKind, Evidence, VerifyReport};
+use rls_verify::{Attempt, AttemptKind, Evidence, VerifyReport};
 use tenancy_config::Ident;
 use tenant_rls::{Sql, Template};
 
-use crate::support::{auto, clean, roll, script};
+use crate::support::{clean, roll, script};
 use crate::verify::{contains, enforced, found, prove};
 
 fn attempts<'a>(report: &'a VerifyReport, table: &str) -> &'a [Attempt] {
@@ -63,7 +63,7 @@ async fn rows_with_a_key_of_several_columns_are_read_and_written() {
         INSERT INTO seats VALUES ('t_a', 1), ('t_b', 1);
         GRANT SELECT, INSERT, UPDATE, DELETE ON shifts, seats TO app_user"#;
     script(&mut db.owner().await, tables).await;
-    roll(&db, &auto()).await.unwrap();
+    roll(&db).await.unwrap();
     let report = prove(&db).await;
     assert!(report.is_proven(), "{:#?}", found(&report));
     for table in ["shifts", "seats"] {
@@ -122,7 +122,7 @@ async fn a_partitioned_table_is_tried_as_a_whole_too() {
         INSERT INTO visits VALUES (1, 't_a', '2025-05-05'), (2, 't_b', '2025-05-06');
         GRANT SELECT, INSERT, UPDATE, DELETE ON visits, visits_2025 TO app_user"#;
     script(&mut db.owner().await, partitioned).await;
-    roll(&db, &auto()).await.unwrap();
+    roll(&db).await.unwrap();
     let report = prove(&db).await;
     assert!(report.is_proven(), "{:#?}", found(&report));
     everything_is_as_expected(&report, "visits");

@@ -2,7 +2,7 @@
 
 use tenant_rls::{Database, Error as RlsError, same_database};
 
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// Refuses to try in one database what was found in another.
 ///
