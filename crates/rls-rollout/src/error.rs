@@ -3,7 +3,7 @@
 use tenancy_config::{Exit, NameError, TableName, UserError};
 use tenant_rls::{Fault, fault_of};
 
-use crate::Blocker;
+use crate::blocker::Blocker;
 
 /// The result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

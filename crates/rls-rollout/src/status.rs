@@ -5,10 +5,12 @@ use tenancy_config::{TableName, Tenancy};
 use tenant_inventory::{AspectKind, Phase, Relation, RelationKind, Way, ways_around};
 use tenant_rls::{Access, Database, Error as RlsError, visibility};
 
-use crate::build::{StepBuilder, StepStyle};
-use crate::journal::{self, ChangeState};
+use crate::error::Result;
+use crate::journal;
+use crate::journal::change::ChangeState;
+use crate::options::StepStyle;
+use crate::plan::gate;
 use crate::state::State;
-use crate::{Result, gate};
 
 /// What is there now; its JSON is `rls-status/1`.
 #[derive(Debug, Clone, Serialize)]
@@ -67,12 +69,12 @@ pub struct PolicyStatus {
 /// [`crate::Error::Database`].
 pub async fn status(database: &Database, tenancy: &Tenancy, app_role: Option<&str>) -> Result<StatusReport> {
     let state = State::load(database, tenancy, app_role, &[]).await?;
-    let ledgers = journal::add_up(
+    let recorded = journal::add_up(
         journal::steps(database, tenancy).await?.iter().filter(|step| journal::phase(step) > Phase::None),
     );
     let mut tables = Vec::with_capacity(state.inventory.relations.len());
     for relation in &state.inventory.relations {
-        let changes = ledgers.get(&relation.name).map(|ledger| ledger.changes.as_slice()).unwrap_or_default();
+        let changes = recorded.get(&relation.name).map(|recorded| recorded.changes.as_slice()).unwrap_or_default();
         let lost = changes.iter().filter(|change| change.standing(&relation.definition) != ChangeState::AsLeft);
         tables.push(TableStatus { lost: lost.map(|change| change.subject()).collect(), ..table(&state, relation) });
     }
@@ -90,7 +92,6 @@ pub async fn status(database: &Database, tenancy: &Tenancy, app_role: Option<&st
 
 fn table(state: &State, relation: &Relation) -> TableStatus {
     let phase = state.inventory.phase(relation);
-    let builder = StepBuilder { state, relation, style: StepStyle::default() };
     let next = Phase::ROLLED_OUT.into_iter().find(|next| *next > phase);
     let policies = relation.definition.all(AspectKind::Policy).map(|(name, text)| PolicyStatus {
         name: name.to_owned(),
@@ -104,7 +105,9 @@ fn table(state: &State, relation: &Relation) -> TableStatus {
         row_security: relation.definition.has(AspectKind::RowSecurity),
         forced: relation.definition.has(AspectKind::Forced),
         policies: policies.collect(),
-        stopped_by: next.map(|next| gate::catalog(&state.inventory, relation, next, &builder)).unwrap_or_default(),
+        stopped_by: next
+            .map(|next| gate::catalog(&state.inventory, relation, next, StepStyle::default()))
+            .unwrap_or_default(),
         lost: Vec::new(),
     }
 }

@@ -46,15 +46,6 @@ pub(crate) const KNOWN: &[&[&str]] = &[
     ],
     &["crates/local-db/src/cluster.rs", "crates/local-db/src/status.rs"],
     &[
-        "crates/rls-rollout/src/execute.rs",
-        "crates/rls-rollout/src/gate.rs",
-        "crates/rls-rollout/src/preflight.rs",
-        "crates/rls-rollout/src/progress.rs",
-        "crates/rls-rollout/src/roles.rs",
-        "crates/rls-rollout/src/rollout.rs",
-    ],
-    &["crates/rls-rollout/src/plan.rs", "crates/rls-rollout/src/prisma.rs"],
-    &[
         "crates/seed-tenant-defaults/src/create.rs",
         "crates/seed-tenant-defaults/src/defaults.rs",
         "crates/seed-tenant-defaults/src/error.rs",

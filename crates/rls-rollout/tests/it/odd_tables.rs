@@ -67,7 +67,7 @@ async fn tenant_columns_of_every_type_and_names_of_every_kind_go_the_whole_way_a
             to: Phase::None,
             rollout: None,
             tables: Vec::new(),
-            patience: rls_rollout::LockRetry::default(),
+            lock_retry: rls_rollout::LockRetry::default(),
         };
         rls_rollout::rollback(&database, &tenancy, &all, "a test", stop, &mut |_| ()).await.unwrap();
         assert_eq!(catalog(&db).await, untouched, "{kind}");

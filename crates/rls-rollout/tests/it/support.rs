@@ -104,7 +104,7 @@ pub(crate) async fn back(db: &impl Logins, to: Phase) -> Result<RollbackReport, 
 }
 
 pub(crate) fn all_the_way_back() -> RollbackOptions {
-    RollbackOptions { to: Phase::None, rollout: None, tables: Vec::new(), patience: LockRetry::default() }
+    RollbackOptions { to: Phase::None, rollout: None, tables: Vec::new(), lock_retry: LockRetry::default() }
 }
 
 pub(crate) async fn back_with(db: &impl Logins, options: &RollbackOptions) -> Result<RollbackReport, Error> {

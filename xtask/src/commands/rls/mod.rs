@@ -109,7 +109,7 @@ impl How {
             strict_writes: self.strict_writes,
             adopt: self.adopt,
             allow_cross_tenant_references: self.allow_cross_tenant_references,
-            patience: self.patience.into(),
+            lock_retry: self.patience.into(),
         }
     }
 }

@@ -69,7 +69,7 @@ pub(super) async fn run(app: &CommandContext, options: Options) -> Outcome {
         to: options.to.into(),
         rollout: options.run,
         tables: options.tables,
-        patience: options.patience.into(),
+        lock_retry: options.patience.into(),
     };
     let holder = holder::name(tenancy_config::environment::checked);
     let mut progress = |event| tell(&app.printer, &event);

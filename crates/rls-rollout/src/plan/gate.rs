@@ -1,19 +1,10 @@
 //! What stops a table from going on: the data, as the honest audit counts it, and what stands in the catalog.
 
 use tenancy_config::TableName;
-use tenant_audit::{AuditOptions, AuditProgress, AuditReport, TableReport};
+use tenant_audit::{AuditReport, TableReport};
 use tenant_inventory::{AspectKind, Inventory, Phase, Relation};
-use tenant_rls::Database;
 
-use crate::build::StepBuilder;
-use crate::{Result, RolloutEvent};
-
-/// Whether rows that reference another tenant's row may stay.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct CrossTenantWaiver {
-    /// In every table, as the command line said.
-    pub(crate) everywhere: bool,
-}
+use crate::options::{CrossTenantWaiver, StepStyle};
 
 /// What the gate says of one table.
 #[derive(Debug, Clone, Default)]
@@ -22,22 +13,6 @@ pub(crate) struct GateResult {
     pub(crate) stopped_by: Vec<String>,
     /// What was let through, with the reason given.
     pub(crate) waived: Vec<String>,
-}
-
-/// Counts the rows of every table of the inventory.
-pub(crate) async fn audit(
-    database: &Database,
-    inventory: &Inventory,
-    progress: &mut (dyn FnMut(RolloutEvent) + Send),
-) -> Result<AuditReport> {
-    let tables = inventory.catalog.tables.iter().map(|table| table.name.to_string()).collect();
-    let options = AuditOptions { tables, ..AuditOptions::default() };
-    let mut tell = |event| {
-        if let AuditProgress::Counted { done, of, .. } = event {
-            progress(RolloutEvent::Auditing { done, of });
-        }
-    };
-    Ok(tenant_audit::audit(database, &inventory.tenancy, &options, &mut tell).await?)
 }
 
 /// What the data of a table says. Rows that a strict policy would hide can never be waived.
@@ -76,15 +51,10 @@ fn hidden_rows(counted: &TableReport) -> impl Iterator<Item = String> {
 }
 
 /// What stands in the catalog against a phase of a relation, whatever its rows are.
-pub(crate) fn catalog(
-    inventory: &Inventory,
-    relation: &Relation,
-    phase: Phase,
-    builder: &StepBuilder<'_>,
-) -> Vec<String> {
+pub(crate) fn catalog(inventory: &Inventory, relation: &Relation, phase: Phase, style: StepStyle) -> Vec<String> {
     let mut stops: Vec<String> = relation.unsuitable().iter().map(ToString::to_string).collect();
-    if phase >= Phase::Prepare && !builder.style.adopt {
-        stops.extend(builder.policies().foreign_policies().iter().map(|policy| {
+    if phase >= Phase::Prepare && !style.adopt {
+        stops.extend(inventory.policies(relation).foreign_policies().iter().map(|policy| {
             format!("the permissive policy \"{policy}\" would let through what ours does not; --adopt replaces it")
         }));
     }

@@ -1,5 +1,17 @@
 //! What a rollout would do, statement by statement: for people to read, and as a script for who runs it by hand.
 
+pub(crate) mod alter;
+pub(crate) mod backup_logins;
+pub(crate) mod gate;
+pub(crate) mod grants;
+pub(crate) mod prisma;
+pub(crate) mod schema_edit;
+pub(crate) mod script;
+pub(crate) mod snapshot;
+pub(crate) mod step;
+pub(crate) mod steps;
+pub(crate) mod unseen;
+
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -7,11 +19,14 @@ use tenancy_config::{TableName, Tenancy};
 use tenant_inventory::{AspectKind, Inventory, Phase, Relation};
 use tenant_rls::{Database, PolicyForm, Sql};
 
-use crate::build::StepBuilder;
-use crate::prisma::{self, SchemaEdit};
-use crate::seen::seen;
+use crate::error::Result;
+use crate::options::RolloutOptions;
+use crate::plan::schema_edit::SchemaEdit;
+use crate::plan::script::{one_line, statement_text};
+use crate::plan::step::{Execution, Step};
+use crate::plan::steps::StepBuilder;
+use crate::plan::unseen::show_unseen;
 use crate::state::State;
-use crate::{Execution, Result, RolloutOptions, Step, dumpers, gate, roles};
 
 /// What a rollout would do; its JSON is `rls-plan/1`.
 #[derive(Debug, Clone, Serialize)]
@@ -57,9 +72,9 @@ pub struct PlannedTable {
 pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptions) -> Result<PlanReport> {
     let state = State::load(database, tenancy, options.app_role.as_deref(), &options.tables).await?;
     let inventory = &state.inventory;
-    let mut planned = roles::tenant_table(database, &state).await?;
+    let mut planned = grants::tenant_table(database, &state).await?;
     // Before the first table is forced.
-    let mut others = roles::other_tables(database, &state).await?;
+    let mut others = grants::other_tables(database, &state).await?;
     let mut predicted = inventory.relations.clone();
     let mut stops: Vec<Vec<String>> = vec![Vec::new(); predicted.len()];
     for phase in Phase::ROLLED_OUT.into_iter().filter(|phase| options.goal.wants(*phase)) {
@@ -68,7 +83,7 @@ pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptio
                 continue;
             }
             let builder = StepBuilder { state: &state, relation, style: options.style() };
-            stopped_by.extend(gate::catalog(inventory, relation, phase, &builder));
+            stopped_by.extend(gate::catalog(inventory, relation, phase, builder.style));
             if stopped_by.is_empty() {
                 if phase == Phase::Enforce {
                     planned.append(&mut others);
@@ -81,10 +96,10 @@ pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptio
     }
     let mut make = Vec::new();
     for (role, facts) in [&inventory.logins.maintenance, &inventory.logins.auditor] {
-        make.extend(roles::statements(database, role, facts)?.iter().map(|sql| sql.as_str().to_owned()));
+        make.extend(grants::statements(database, role, facts)?.iter().map(|sql| sql.as_str().to_owned()));
     }
     let not_left_out = predicted.iter().zip(&stops).filter(|(_, stopped_by)| stopped_by.is_empty());
-    let schema_edits = not_left_out.filter_map(|(relation, _)| prisma::edit(relation, &planned)).collect();
+    let schema_edits = not_left_out.filter_map(|(relation, _)| schema_edit::edit(relation, &planned)).collect();
     let table = |(relation, stopped_by): (&Relation, Vec<String>)| PlannedTable {
         table: relation.name.clone(),
         phase: inventory.phase(relation),
@@ -96,13 +111,13 @@ pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptio
         goal: options.goal.as_str(),
         roles: make,
         tables: inventory.relations.iter().zip(stops).map(table).collect(),
-        notices: notices(&planned, inventory, &dumpers::dumpers(database, inventory).await?),
+        notices: notices(&planned, inventory, &backup_logins::backup_logins(database, inventory).await?),
         steps: planned,
         schema_edits,
         every_role: [&inventory.logins.maintenance, &inventory.logins.auditor]
-            .map(|(role, _)| prisma::role(role))
+            .map(|(role, _)| schema_edit::role(role))
             .into(),
-        lock_timeout_ms: u64::try_from(options.patience.lock_timeout.as_millis()).unwrap_or(u64::MAX),
+        lock_timeout_ms: u64::try_from(options.lock_retry.lock_timeout.as_millis()).unwrap_or(u64::MAX),
     })
 }
 
@@ -127,7 +142,7 @@ fn predict(inventory: &Inventory, relation: &mut Relation, phase: Phase, form: P
     }
 }
 
-fn notices(steps: &[Step], inventory: &Inventory, dumpers: &[String]) -> Vec<String> {
+fn notices(steps: &[Step], inventory: &Inventory, backup_logins: &[String]) -> Vec<String> {
     let any = |phase| steps.iter().any(|step| step.phase == phase);
     let mut notices = Vec::new();
     if any(Phase::Prepare) {
@@ -143,7 +158,7 @@ fn notices(steps: &[Step], inventory: &Inventory, dumpers: &[String]) -> Vec<Str
         );
     }
     if any(Phase::Enforce) {
-        notices.push(dumpers::notice(dumpers, inventory));
+        notices.push(backup_logins::notice(backup_logins, inventory));
     }
     notices
 }
@@ -154,7 +169,7 @@ impl PlanReport {
         let mut out = String::new();
         // Writing to a String cannot fail.
         let _ = self.write_script(&mut out);
-        seen(&out)
+        show_unseen(&out)
     }
 
     fn write_script(&self, out: &mut String) -> std::fmt::Result {
@@ -211,18 +226,4 @@ impl PlanReport {
         }
         Ok(())
     }
-}
-
-/// A statement without the comment that its file begins with.
-pub(crate) fn statement_text(sql: &Sql) -> &str {
-    let mut text = sql.as_str().trim();
-    while let Some(rest) = text.strip_prefix("--") {
-        text = rest.split_once('\n').map_or("", |(_, after)| after).trim_start();
-    }
-    text
-}
-
-/// A name in a comment must not end the comment.
-pub(crate) fn one_line(text: &str) -> String {
-    tenancy_config::plain::one_line(text).into_owned()
 }

@@ -6,10 +6,12 @@ use tenancy_config::{TableName, Tenancy};
 use tenant_inventory::{Aspect, AspectKind, Definition, Phase, Relation, RelationKind};
 use tenant_rls::{Database, Sql, Template};
 
-use crate::plan::one_line;
-use crate::seen::seen;
+use crate::error::Result;
+use crate::options::{Goal, RolloutOptions};
+use crate::plan::alter;
+use crate::plan::script::one_line;
+use crate::plan::unseen::show_unseen;
 use crate::state::State;
-use crate::{Goal, Result, RolloutOptions, alter};
 
 /// The definition of one table, as a script for psql.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +47,7 @@ fn snapshot(database: &str, relation: &Relation) -> Result<Snapshot> {
     // Writing to a String cannot fail.
     let _ = write_script(&mut script, database, relation, &statements(table, relation)?);
     let file = format!("{}.{}.sql", escaped(table.schema().as_str()), escaped(table.name().as_str()));
-    Ok(Snapshot { table: table.clone(), file, script: seen(&script) })
+    Ok(Snapshot { table: table.clone(), file, script: show_unseen(&script) })
 }
 
 fn write_script(out: &mut String, database: &str, relation: &Relation, statements: &[Sql]) -> std::fmt::Result {

@@ -1,153 +1,31 @@
 //! The rollout: table by table, phase by phase, as far as the data allows.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
+pub(crate) mod check;
+pub(crate) mod executor;
+pub(crate) mod preflight;
+pub(crate) mod progress;
+pub(crate) mod report;
+mod roles;
 
-use serde::Serialize;
+use std::collections::BTreeMap;
+
 use tenancy_config::{TableName, Tenancy};
-use tenant_audit::AuditReport;
+use tenant_audit::{AuditOptions, AuditProgress, AuditReport};
 use tenant_inventory::{Inventory, Phase, Relation};
 use tenant_ops::{Lease, Rollout};
 use tenant_rls::Database;
 use tokio::sync::watch;
 
-use crate::build::{StepBuilder, StepStyle};
-use crate::execute::{Executor, StepPurpose};
-use crate::gate::{self, CrossTenantWaiver, GateResult};
-use crate::preflight::{Check, preflight};
+use crate::error::{Error, Result};
+use crate::options::{RESOURCE, RolloutOptions};
+use crate::plan::gate::{self, GateResult};
+use crate::plan::grants;
+use crate::plan::steps::StepBuilder;
+use crate::run::executor::{Executor, StepPurpose, ddl_is_possible};
+use crate::run::preflight::preflight;
+use crate::run::progress::RolloutEvent;
+use crate::run::report::{RolloutReport, TableProgress, table_outcome};
 use crate::state::State;
-use crate::{Error, Result, RolloutEvent, roles};
-
-/// What everyone who changes definitions here holds.
-pub(crate) const RESOURCE: &str = "rollout of row level security";
-
-/// How far to go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Goal {
-    /// To this phase; a table that cannot get there is a reason to say "not yet".
-    Phase(Phase),
-    /// As far as the data allows.
-    Auto,
-}
-
-impl Goal {
-    pub(crate) fn wants(self, phase: Phase) -> bool {
-        match self {
-            Self::Phase(goal) => phase <= goal,
-            Self::Auto => true,
-        }
-    }
-
-    /// As the command line spells it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Phase(phase) => phase.as_str(),
-            Self::Auto => "auto",
-        }
-    }
-}
-
-/// What to roll out, and how.
-#[derive(Debug, Clone)]
-pub struct RolloutOptions {
-    /// How far.
-    pub goal: Goal,
-    /// Tables, as `table` or `schema.table`; none means all.
-    pub tables: Vec<String>,
-    /// The role that the application logs in as, where it is not the one of `tenancy.toml`.
-    pub app_role: Option<String>,
-    /// The bridge lets write own rows only.
-    pub strict_writes: bool,
-    /// Permissive policies of others are replaced by ours.
-    pub adopt: bool,
-    /// Rows that reference another tenant's row do not stop a table.
-    pub allow_cross_tenant_references: bool,
-    /// How a lock is waited for.
-    pub patience: LockRetry,
-}
-
-/// How a lock that others would wait behind is waited for.
-#[derive(Debug, Clone, Copy)]
-pub struct LockRetry {
-    /// How long one attempt waits.
-    pub lock_timeout: Duration,
-    /// How often it is tried, with growing waits in between.
-    pub attempts: u32,
-}
-
-impl Default for LockRetry {
-    fn default() -> Self {
-        Self { lock_timeout: Duration::from_millis(500), attempts: 12 }
-    }
-}
-
-impl Default for RolloutOptions {
-    fn default() -> Self {
-        Self {
-            goal: Goal::Auto,
-            tables: Vec::new(),
-            app_role: None,
-            strict_writes: false,
-            adopt: false,
-            allow_cross_tenant_references: false,
-            patience: LockRetry::default(),
-        }
-    }
-}
-
-impl RolloutOptions {
-    pub(crate) fn style(&self) -> StepStyle {
-        StepStyle { strict_writes: self.strict_writes, adopt: self.adopt }
-    }
-
-    pub(crate) fn waiver(&self) -> CrossTenantWaiver {
-        CrossTenantWaiver { everywhere: self.allow_cross_tenant_references }
-    }
-}
-
-/// What a rollout did; its JSON is `rls-rollout/1`.
-#[derive(Debug, Clone, Serialize)]
-pub struct RolloutReport {
-    /// Name and version of this shape.
-    pub schema: &'static str,
-    /// Its number in `tenant_ops.rollout`; none where there was nothing to do.
-    pub rollout: Option<i64>,
-    /// How far it was to go.
-    pub goal: &'static str,
-    /// What was looked at before the first step.
-    pub preflight: Vec<Check>,
-    /// The operator stopped it; the same command goes on.
-    pub stopped: bool,
-    /// The tables and partitions.
-    pub tables: Vec<TableOutcome>,
-}
-
-/// How far one table came.
-#[derive(Debug, Clone, Serialize)]
-pub struct TableOutcome {
-    /// The table, or a partition of one.
-    pub table: TableName,
-    /// Where it was.
-    pub before: Phase,
-    /// Where it is.
-    pub after: Phase,
-    /// Steps that were done.
-    pub steps: usize,
-    /// How long those took, waits for locks aside, in milliseconds.
-    pub milliseconds: u64,
-    /// Why it did not come further.
-    pub stopped_by: Vec<String>,
-    /// What was let through, with the reason given.
-    pub waived: Vec<String>,
-}
-
-impl RolloutReport {
-    /// Whether every table is where it was to go.
-    pub fn is_complete(&self) -> bool {
-        !self.stopped && self.tables.iter().all(|table| table.stopped_by.is_empty())
-    }
-}
 
 /// Rolls out, to the goal or until `stop` turns true: the running step is finished then, and the next run goes on behind it.
 ///
@@ -174,7 +52,7 @@ pub async fn rollout(
     // Read again: until the lease was ours, somebody else may have gone further.
     let state = load(database, tenancy, options).await?;
     let rollout = Rollout::open(database, &command).await?;
-    let executor = Executor { database, lease: &lease, rollout, patience: options.patience };
+    let executor = Executor { database, lease: &lease, rollout, lock_retry: options.lock_retry };
     let mut run = Run { executor, options, stop, outcomes: BTreeMap::new() };
     let mut done = run.force_again(&state, progress).await;
     if done.is_ok() {
@@ -217,33 +95,6 @@ pub async fn rollout(
     })
 }
 
-/// What happened to one relation.
-#[derive(Debug, Default)]
-struct TableProgress {
-    steps: usize,
-    time: Duration,
-    verdict: GateResult,
-}
-
-fn table_outcome(
-    inventory: &Inventory,
-    relation: &Relation,
-    before: &BTreeMap<TableName, Phase>,
-    outcomes: &BTreeMap<TableName, TableProgress>,
-) -> TableOutcome {
-    let after = inventory.phase(relation);
-    let outcome = outcomes.get(&relation.name);
-    TableOutcome {
-        table: relation.name.clone(),
-        before: before.get(&relation.name).copied().unwrap_or(after),
-        after,
-        steps: outcome.map_or(0, |outcome| outcome.steps),
-        milliseconds: outcome.map_or(0, |outcome| u64::try_from(outcome.time.as_millis()).unwrap_or(u64::MAX)),
-        stopped_by: outcome.map(|outcome| outcome.verdict.stopped_by.clone()).unwrap_or_default(),
-        waived: outcome.map(|outcome| outcome.verdict.waived.clone()).unwrap_or_default(),
-    }
-}
-
 struct Run<'a> {
     executor: Executor<'a>,
     options: &'a RolloutOptions,
@@ -258,16 +109,16 @@ impl Run<'_> {
             if !self.options.goal.wants(phase) {
                 return Ok(());
             }
-            let audit = match phase {
+            let report = match phase {
                 Phase::Tighten if self.any_loose(&state.inventory) => {
-                    Some(gate::audit(self.executor.database, &state.inventory, progress).await?)
+                    Some(audit(self.executor.database, &state.inventory, progress).await?)
                 }
                 _ => None,
             };
             if phase == Phase::Enforce
                 && state.inventory.relations.iter().any(|relation| state.inventory.phase(relation) == Phase::Tighten)
             {
-                for step in roles::other_tables(self.executor.database, &state).await? {
+                for step in grants::other_tables(self.executor.database, &state).await? {
                     self.executor.run(&step, &StepPurpose::Forward, progress).await?;
                 }
             }
@@ -275,7 +126,7 @@ impl Run<'_> {
                 if *self.stop.borrow() {
                     return Ok(());
                 }
-                self.relation(&state, relation, phase, audit.as_ref(), progress).await?;
+                self.relation(&state, relation, phase, report.as_ref(), progress).await?;
             }
             state = load(self.executor.database, &state.inventory.tenancy, self.options).await?;
         }
@@ -323,7 +174,7 @@ impl Run<'_> {
         }
         let builder = StepBuilder { state, relation, style: self.options.style() };
         let mut verdict = GateResult {
-            stopped_by: gate::catalog(&state.inventory, relation, phase, &builder),
+            stopped_by: gate::catalog(&state.inventory, relation, phase, builder.style),
             ..GateResult::default()
         };
         if let Some(audit) = audit {
@@ -355,22 +206,26 @@ impl Run<'_> {
     }
 }
 
+/// Counts the rows of every table of the inventory.
+async fn audit(
+    database: &Database,
+    inventory: &Inventory,
+    progress: &mut (dyn FnMut(RolloutEvent) + Send),
+) -> Result<AuditReport> {
+    let tables = inventory.catalog.tables.iter().map(|table| table.name.to_string()).collect();
+    let options = AuditOptions { tables, ..AuditOptions::default() };
+    let mut tell = |event| {
+        if let AuditProgress::Counted { done, of, .. } = event {
+            progress(RolloutEvent::Auditing { done, of });
+        }
+    };
+    Ok(tenant_audit::audit(database, &inventory.tenancy, &options, &mut tell).await?)
+}
+
 async fn load(database: &Database, tenancy: &Tenancy, options: &RolloutOptions) -> Result<State> {
     State::load(database, tenancy, options.app_role.as_deref(), &options.tables).await
 }
 
 fn phases(inventory: &Inventory) -> BTreeMap<TableName, Phase> {
     inventory.relations.iter().map(|relation| (relation.name.clone(), inventory.phase(relation))).collect()
-}
-
-/// Whether this session can change definitions at all.
-pub(crate) fn ddl_is_possible(database: &Database) -> Result<()> {
-    let session = database.session();
-    if session.in_recovery {
-        return Err(Error::NoDdl("this server is a standby, which takes no DDL".to_owned()));
-    }
-    if session.read_only {
-        return Err(Error::NoDdl("transactions of this login are read-only".to_owned()));
-    }
-    Ok(())
 }

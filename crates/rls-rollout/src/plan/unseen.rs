@@ -4,7 +4,7 @@
 use tenancy_config::plain::is_unseen;
 
 /// The script, with such names and texts written otherwise.
-pub(crate) fn seen(script: &str) -> String {
+pub(crate) fn show_unseen(script: &str) -> String {
     let mut out = String::with_capacity(script.len());
     let mut rest = script;
     while let Some(at) = rest.find(['"', '\'', '-', '/', '$']) {
@@ -93,7 +93,7 @@ mod tests {
             ("SELECT $a$ ' $b$ \" $a$, \"\t\"", "SELECT $a$ ' $b$ \" $a$, U&\"\\0009\""),
             ("SELECT E'it\\'s', \"\t\"", "SELECT E'it\\'s', U&\"\\0009\""),
         ] {
-            assert_eq!(seen(script), shown);
+            assert_eq!(show_unseen(script), shown);
         }
     }
 
@@ -105,7 +105,7 @@ mod tests {
             "/* ' */ SELECT \"a b",
             "",
         ] {
-            assert_eq!(seen(script), script);
+            assert_eq!(show_unseen(script), script);
         }
     }
 }

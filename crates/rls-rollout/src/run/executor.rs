@@ -9,8 +9,12 @@ use tenant_ops::{Lease, NewStep, Rollout, complete_step};
 use tenant_rls::{Backoff, Database, DirectConnection, Fault, OwnerTx, Sql, fault_of};
 
 use crate::blocker::blockers;
-use crate::journal::{Change, PENDING, TableChanges, changes_between};
-use crate::{Error, Execution, Lock, LockRetry, Result, RolloutEvent, Step};
+use crate::error::{Error, Result};
+use crate::journal::TableChanges;
+use crate::journal::change::{Change, PENDING, changes_between};
+use crate::options::LockRetry;
+use crate::plan::step::{Execution, Lock, Step};
+use crate::run::progress::RolloutEvent;
 
 /// An autovacuum gives way to a waiter after `deadlock_timeout`, one second by default: a shorter wait never gets past it.
 const OUTWAIT_AUTOVACUUM: Duration = Duration::from_millis(1500);
@@ -24,7 +28,7 @@ pub(crate) struct Executor<'a> {
     pub(crate) database: &'a Database,
     pub(crate) lease: &'a Lease,
     pub(crate) rollout: Rollout,
-    pub(crate) patience: LockRetry,
+    pub(crate) lock_retry: LockRetry,
 }
 
 /// What is written down with a step besides what it changed.
@@ -34,7 +38,7 @@ pub(crate) enum StepPurpose<'a> {
     /// What it takes back; it needs no taking back itself.
     TakesBack {
         /// What the journal says.
-        ledger: &'a TableChanges,
+        recorded: &'a TableChanges,
         /// What the statements were made from.
         planned: &'a Definition,
     },
@@ -43,7 +47,7 @@ pub(crate) enum StepPurpose<'a> {
 impl StepPurpose<'_> {
     /// Refuses to take back a definition that somebody changed after the statements were made: they would undo something else.
     fn still_fits(&self, step: &Step, now: &Definition) -> Result<()> {
-        let Self::TakesBack { ledger, planned } = self else { return Ok(()) };
+        let Self::TakesBack { recorded, planned } = self else { return Ok(()) };
         let concerns = |change: &&Change| match &step.how {
             Execution::Transaction => change.aspect.kind != AspectKind::Index,
             Execution::Concurrently { index } => {
@@ -51,7 +55,7 @@ impl StepPurpose<'_> {
             }
         };
         let differs = |change: &&Change| now.get(&change.aspect) != planned.get(&change.aspect);
-        match ledger.changes.iter().filter(concerns).find(differs) {
+        match recorded.changes.iter().filter(concerns).find(differs) {
             Some(change) => Err(change.drifted(&step.table, now)),
             None => Ok(()),
         }
@@ -63,7 +67,7 @@ impl Executor<'_> {
     pub(crate) async fn run(
         &self,
         step: &Step,
-        note: &StepPurpose<'_>,
+        purpose: &StepPurpose<'_>,
         progress: &mut (dyn FnMut(RolloutEvent) + Send),
     ) -> Result<Duration> {
         progress(RolloutEvent::Step {
@@ -74,27 +78,27 @@ impl Executor<'_> {
         });
         let started = Instant::now();
         match &step.how {
-            Execution::Transaction => return self.patiently(step, note, progress).await,
-            Execution::Concurrently { index } => self.concurrently(step, index, note).await?,
+            Execution::Transaction => return self.with_retries(step, purpose, progress).await,
+            Execution::Concurrently { index } => self.concurrently(step, index, purpose).await?,
         }
         Ok(started.elapsed())
     }
 
-    async fn patiently(
+    async fn with_retries(
         &self,
         step: &Step,
-        note: &StepPurpose<'_>,
+        purpose: &StepPurpose<'_>,
         progress: &mut (dyn FnMut(RolloutEvent) + Send),
     ) -> Result<Duration> {
         let mut backoff =
-            Backoff::new(Duration::from_millis(250), Duration::from_secs(5), self.patience.attempts.max(1) - 1);
-        let (mut lock_timeout, mut outwaited) = (self.patience.lock_timeout, false);
+            Backoff::new(Duration::from_millis(250), Duration::from_secs(5), self.lock_retry.attempts.max(1) - 1);
+        let (mut lock_timeout, mut outwaited) = (self.lock_retry.lock_timeout, false);
         if let Some(warm_up) = &step.warm_up {
             self.warm_up(warm_up).await?;
         }
         loop {
             let started = Instant::now();
-            match self.transaction(step, note, lock_timeout).await {
+            match self.transaction(step, purpose, lock_timeout).await {
                 Ok(()) => return Ok(started.elapsed()),
                 Err(Error::Database(error)) if fault_of(&error) == Fault::Contention => {}
                 Err(error) => return Err(error),
@@ -103,12 +107,12 @@ impl Executor<'_> {
             let found = blockers(self.database, &locked).await?;
             let Some(wait) = backoff.next_wait() else {
                 let (table, step) = (step.table.clone(), step.name);
-                return Err(Error::Blocked { table, step, attempts: self.patience.attempts, blockers: found });
+                return Err(Error::Blocked { table, step, attempts: self.lock_retry.attempts, blockers: found });
             };
             // Once: what does not give way to that wait will not to another, and others wait behind it.
             let outwait = !outwaited && found.iter().any(|blocker| blocker.autovacuum);
             outwaited |= outwait;
-            lock_timeout = if outwait { lock_timeout.max(OUTWAIT_AUTOVACUUM) } else { self.patience.lock_timeout };
+            lock_timeout = if outwait { lock_timeout.max(OUTWAIT_AUTOVACUUM) } else { self.lock_retry.lock_timeout };
             let table = step.table.clone();
             progress(RolloutEvent::Waiting { table, step: step.name, blockers: found, wait, lock_timeout });
             tokio::time::sleep(wait).await;
@@ -117,7 +121,7 @@ impl Executor<'_> {
 
     /// Reads what a later statement will read under a lock, so that it meets no dead index entries there. It decides nothing.
     async fn warm_up(&self, probe: &Sql) -> Result<()> {
-        let mut tx = OwnerTx::begin(self.database, self.patience.lock_timeout).await?;
+        let mut tx = OwnerTx::begin(self.database, self.lock_retry.lock_timeout).await?;
         const WITHOUT_SCANS: &str = "SET LOCAL enable_seqscan = off";
         // A login that is filtered gets an error here, and a lock in the way is the next statement's to report.
         if tx.run_script("warming up", WITHOUT_SCANS).await.is_ok() {
@@ -127,9 +131,9 @@ impl Executor<'_> {
         Ok(())
     }
 
-    async fn transaction(&self, step: &Step, note: &StepPurpose<'_>, lock_timeout: Duration) -> Result<()> {
+    async fn transaction(&self, step: &Step, purpose: &StepPurpose<'_>, lock_timeout: Duration) -> Result<()> {
         let mut tx = OwnerTx::begin(self.database, lock_timeout).await?;
-        let done = self.in_transaction(&mut tx, step, note).await;
+        let done = self.in_transaction(&mut tx, step, purpose).await;
         match done {
             Ok(()) => Ok(tx.commit().await?),
             Err(error) => {
@@ -140,7 +144,7 @@ impl Executor<'_> {
         }
     }
 
-    async fn in_transaction(&self, tx: &mut OwnerTx, step: &Step, note: &StepPurpose<'_>) -> Result<()> {
+    async fn in_transaction(&self, tx: &mut OwnerTx, step: &Step, purpose: &StepPurpose<'_>) -> Result<()> {
         if step.lock() == Lock::AccessExclusive {
             tx.run_script("limiting the time under a lock", EXCLUSIVE_LIMIT).await?;
         }
@@ -152,15 +156,15 @@ impl Executor<'_> {
             run(tx, step, &lock.sql).await?;
         }
         let before = definition(tx.connection(), step).await?;
-        note.still_fits(step, &before)?;
+        purpose.still_fits(step, &before)?;
         for statement in statements {
             run(tx, step, &statement.sql).await?;
         }
         let after = definition(tx.connection(), step).await?;
         let changes = changes_between(&before, &after);
         let entry = self.record(tx.connection(), step, &changes).await?;
-        if let StepPurpose::TakesBack { ledger, .. } = note {
-            self.rollout.undo(tx.connection(), &ledger.steps).await?;
+        if let StepPurpose::TakesBack { recorded, .. } = purpose {
+            self.rollout.undo(tx.connection(), &recorded.steps).await?;
             self.rollout.undo(tx.connection(), &[entry]).await?;
         }
         Ok(())
@@ -173,12 +177,12 @@ impl Executor<'_> {
     }
 
     /// Announces the index in the journal, builds or drops it, and completes the entry: what was killed in between is known.
-    async fn concurrently(&self, step: &Step, index: &str, note: &StepPurpose<'_>) -> Result<()> {
+    async fn concurrently(&self, step: &Step, index: &str, purpose: &StepPurpose<'_>) -> Result<()> {
         let aspect = Aspect::named(AspectKind::Index, index);
-        let mut tx = OwnerTx::begin(self.database, self.patience.lock_timeout).await?;
+        let mut tx = OwnerTx::begin(self.database, self.lock_retry.lock_timeout).await?;
         self.lease.fence(tx.connection()).await?;
         let before = definition(tx.connection(), step).await?;
-        note.still_fits(step, &before)?;
+        purpose.still_fits(step, &before)?;
         let text = |definition: &Definition| {
             // An invalid left-over is nothing that anyone would want back.
             definition.get(&aspect).filter(|text| !text.starts_with("INVALID ")).map(str::to_owned)
@@ -195,15 +199,27 @@ impl Executor<'_> {
         }
         session.close().await;
 
-        let mut tx = OwnerTx::begin(self.database, self.patience.lock_timeout).await?;
+        let mut tx = OwnerTx::begin(self.database, self.lock_retry.lock_timeout).await?;
         let after = definition(tx.connection(), step).await?;
         let change = Change { after: text(&after), ..pending };
         complete_step(tx.connection(), entry, std::slice::from_ref(&change)).await?;
-        if let StepPurpose::TakesBack { .. } = note {
+        if let StepPurpose::TakesBack { .. } = purpose {
             self.rollout.undo(tx.connection(), &[entry]).await?;
         }
         Ok(tx.commit().await?)
     }
+}
+
+/// Whether this session can change definitions at all.
+pub(crate) fn ddl_is_possible(database: &Database) -> Result<()> {
+    let session = database.session();
+    if session.in_recovery {
+        return Err(Error::NoDdl("this server is a standby, which takes no DDL".to_owned()));
+    }
+    if session.read_only {
+        return Err(Error::NoDdl("transactions of this login are read-only".to_owned()));
+    }
+    Ok(())
 }
 
 async fn definition(connection: &mut PgConnection, step: &Step) -> Result<Definition> {

@@ -4,20 +4,14 @@ use tenancy_config::{Ident, TableName};
 use tenant_inventory::{Aspect, AspectKind, Phase, Policies, Relation, RelationKind};
 use tenant_rls::{PolicyForm, Sql, Template};
 
+use crate::error::Result;
+use crate::options::StepStyle;
+use crate::plan::alter;
+use crate::plan::step::{Execution, Lock, Statement, Step};
 use crate::state::State;
-use crate::{Execution, Lock, Result, Statement, Step, alter};
 
 /// Longest name that PostgreSQL keeps whole, in bytes.
 const LONGEST_NAME: usize = 63;
-
-/// How the steps are to be.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct StepStyle {
-    /// The bridge lets write own rows only.
-    pub(crate) strict_writes: bool,
-    /// Permissive policies of others are replaced.
-    pub(crate) adopt: bool,
-}
 
 /// Builds the steps of one relation.
 pub(crate) struct StepBuilder<'a> {
@@ -44,7 +38,7 @@ impl StepBuilder<'_> {
     }
 
     /// The policies of the relation.
-    pub(crate) fn policies(&self) -> Policies<'_> {
+    fn policies(&self) -> Policies<'_> {
         self.state.inventory.policies(self.relation)
     }
 
@@ -96,7 +90,7 @@ impl StepBuilder<'_> {
         if there.is_some_and(|text| text.starts_with("INVALID ")) {
             statements.push(alter::drop_index(self.table(), &index)?);
         }
-        let create = Template::new(include_str!("../../../sql/rls/create_index.sql"))
+        let create = Template::new(include_str!("../../../../sql/rls/create_index.sql"))
             .ident("index", &Ident::new(&index)?)
             .table("table", self.table())
             .ident("column", self.column());
@@ -243,7 +237,7 @@ impl StepBuilder<'_> {
     /// Fails where a row has no tenant: under the lock nobody can add one, and the index makes it instant.
     fn probe(&self) -> Result<Sql> {
         let message = format!("{} has rows without a tenant", self.table());
-        let body = Template::new(include_str!("../../../sql/rls/probe_null.sql"))
+        let body = Template::new(include_str!("../../../../sql/rls/probe_null.sql"))
             .table("table", self.table())
             .ident("column", self.column())
             .literal("message", &message)
@@ -295,7 +289,7 @@ impl StepBuilder<'_> {
             Some(name) => name.clone(),
             None => {
                 let name = self.foreign_key_name();
-                let add = Template::new(include_str!("../../../sql/rls/add_foreign_key.sql"))
+                let add = Template::new(include_str!("../../../../sql/rls/add_foreign_key.sql"))
                     .table("table", self.table())
                     .ident("name", &Ident::new(&name)?)
                     .ident("column", self.column())

@@ -1,4 +1,4 @@
-//! The roles as which backfills and audits go on under forced policies: made before the first table needs them.
+//! What the roles need as which audits and backfills go on under forced policies: the statements that make them, and their rights.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -7,9 +7,10 @@ use tenancy_config::{Ident, TableName};
 use tenant_inventory::{Aspect, Phase, RoleState, read_definitions};
 use tenant_rls::{Database, Error as RlsError, OwnerTx, Sql, Template};
 
-use crate::execute::{Executor, StepPurpose};
+use crate::error::Result;
+use crate::plan::alter;
+use crate::plan::step::{Execution, Lock, Statement, Step};
 use crate::state::State;
-use crate::{Error, Execution, Lock, Result, RolloutEvent, Statement, Step, alter};
 
 /// How long the catalog is waited for.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
@@ -36,42 +37,6 @@ pub(crate) fn statements(database: &Database, role: &Ident, facts: &RoleState) -
         statements.push(grant.ident("schema", schema).ident("role", role).build());
     }
     Ok(statements)
-}
-
-/// Makes the roles that are missing, and gives them their rights on schemas and the tenant table. Roles belong to the whole cluster:
-/// they stay when a rollout is taken back, and with them that they may look into the schemas, where they read only what they were granted.
-pub(crate) async fn prepare(
-    executor: &Executor<'_>,
-    state: &State,
-    progress: &mut (dyn FnMut(RolloutEvent) + Send),
-) -> Result<()> {
-    for (role, facts) in [&state.inventory.logins.maintenance, &state.inventory.logins.auditor] {
-        for statement in statements(executor.database, role, facts)? {
-            make(executor, role, statement).await?;
-        }
-    }
-    if !state.inventory.logins.maintenance.1.exists {
-        // The book-keeping, which is older than the role, could not give it its rights.
-        tenant_ops::grant(executor.database, &state.inventory.tenancy).await?;
-    }
-    for step in tenant_table(executor.database, state).await? {
-        executor.run(&step, &StepPurpose::Forward, progress).await?;
-    }
-    Ok(())
-}
-
-async fn make(executor: &Executor<'_>, role: &Ident, statement: Sql) -> Result<()> {
-    let mut tx = OwnerTx::begin(executor.database, executor.patience.lock_timeout).await?;
-    let text = statement.as_str().to_owned();
-    match tx.run_script(&format!("making the role {role}"), statement).await {
-        Ok(()) => Ok(tx.commit().await?),
-        Err(error) if error.sqlstate() == Some("42501") => Err(Error::Role {
-            role: role.to_string(),
-            why: "is needed, and this login may not make it, act as it, or let it look into the schema".to_owned(),
-            statement: format!("{text};"),
-        }),
-        Err(error) => Err(error.into()),
-    }
 }
 
 /// The rights on the tenant table, where they are missing.
@@ -149,7 +114,7 @@ async fn grantable<'a>(
     tables: &'a [(TableName, Ident)],
 ) -> Result<Vec<(&'a TableName, &'a Ident)>> {
     let mut tx = OwnerTx::begin(database, LOCK_TIMEOUT).await?;
-    let positions: Vec<i64> = sqlx::query_scalar(include_str!("../../../sql/rls/grantable.sql"))
+    let positions: Vec<i64> = sqlx::query_scalar(include_str!("../../../../sql/rls/grantable.sql"))
         .bind(tables.iter().map(|(table, _)| table.schema().as_str()).collect::<Vec<_>>())
         .bind(tables.iter().map(|(table, _)| table.name().as_str()).collect::<Vec<_>>())
         .fetch_all(tx.connection())

@@ -5,7 +5,9 @@ use std::time::Duration;
 use tenancy_config::TableName;
 use tenant_inventory::Phase;
 
-use crate::{Blocker, Check, Lock};
+use crate::blocker::Blocker;
+use crate::plan::step::Lock;
+use crate::run::check::Check;
 
 /// An event of a running rollout.
 #[derive(Debug, Clone)]

@@ -1,70 +1,10 @@
-//! What the journal says was changed, added up, and what of it is no longer so.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! One change of a definition, and how the definition stands to it now.
 
 use serde::{Deserialize, Serialize};
-use tenancy_config::{TableName, Tenancy};
-use tenant_inventory::{Aspect, AspectKind, Definition, Phase};
-use tenant_ops::RecordedStep;
-use tenant_rls::{Database, OwnerTx};
+use tenancy_config::TableName;
+use tenant_inventory::{Aspect, AspectKind, Definition};
 
-use crate::error::{Error, Result};
-
-/// The steps of one table that are to be taken back, and what they changed between them.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct TableChanges {
-    /// The steps, oldest first.
-    pub(crate) steps: Vec<i64>,
-    /// What each aspect was before the first of them, and what the last of them left.
-    pub(crate) changes: Vec<Change>,
-}
-
-/// Reads every step that stands.
-pub(crate) async fn steps(database: &Database, tenancy: &Tenancy) -> Result<Vec<RecordedStep<Change>>> {
-    let mut tx = OwnerTx::begin(database, std::time::Duration::from_secs(5)).await?;
-    let steps = tenant_ops::standing_steps(tx.connection(), tenancy).await?;
-    tx.rollback().await?;
-    Ok(steps)
-}
-
-/// The phase that a step belongs to.
-pub(crate) fn phase(step: &RecordedStep<Change>) -> Phase {
-    Phase::parse(&step.phase).unwrap_or(Phase::None)
-}
-
-/// Adds steps up by table.
-pub(crate) fn add_up<'a>(steps: impl Iterator<Item = &'a RecordedStep<Change>>) -> BTreeMap<TableName, TableChanges> {
-    let mut tables: BTreeMap<TableName, (Vec<i64>, BTreeMap<Aspect, Change>)> = BTreeMap::new();
-    for step in steps {
-        let (ids, changes) = tables.entry(step.table.clone()).or_default();
-        ids.push(step.id);
-        for change in &step.changes {
-            match changes.get_mut(&change.aspect) {
-                Some(sum) => sum.after.clone_from(&change.after),
-                None => drop(changes.insert(change.aspect.clone(), change.clone())),
-            }
-        }
-    }
-    let sum = |(steps, changes): (Vec<i64>, BTreeMap<Aspect, Change>)| TableChanges {
-        steps,
-        changes: changes.into_values().filter(|change| change.before != change.after).collect(),
-    };
-    tables.into_iter().map(|(table, entry)| (table, sum(entry))).collect()
-}
-
-/// The tables whose FORCE a rollout lifted last and did not restore: it was killed while it validated a foreign key.
-pub(crate) fn lifted(steps: &[RecordedStep<Change>]) -> BTreeSet<TableName> {
-    let mut lifted = BTreeSet::new();
-    for step in steps {
-        for change in step.changes.iter().filter(|change| change.aspect.kind == AspectKind::Forced) {
-            match change.after {
-                None => drop(lifted.insert(step.table.clone())),
-                Some(_) => drop(lifted.remove(&step.table)),
-            }
-        }
-    }
-    lifted
-}
+use crate::error::Error;
 
 /// One change of a definition; `None` is absence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -147,33 +87,7 @@ impl Change {
 
 #[cfg(test)]
 mod tests {
-    use tenancy_config::Ident;
-
     use super::*;
-
-    fn step(id: i64, changes: &[(&str, Option<&str>, Option<&str>)]) -> RecordedStep<Change> {
-        let change = |(name, before, after): &(&str, Option<&str>, Option<&str>)| Change {
-            aspect: Aspect::named(AspectKind::Policy, name),
-            before: before.map(str::to_owned),
-            after: after.map(str::to_owned),
-        };
-        let table = TableName::new(Ident::new("public").unwrap(), Ident::new("t").unwrap());
-        let changes = changes.iter().map(change).collect();
-        RecordedStep { id, rollout: 1, table, phase: "prepare".into(), changes }
-    }
-
-    #[test]
-    fn what_came_and_went_again_is_no_change() {
-        let steps = [
-            step(1, &[("check", None, Some("a")), ("policy", Some("old"), Some("bridge"))]),
-            step(2, &[("check", Some("a"), None), ("policy", Some("bridge"), Some("strict"))]),
-        ];
-        let tables = add_up(steps.iter());
-        let ledger = tables.values().next().unwrap();
-        assert_eq!(ledger.steps, [1, 2]);
-        let [change] = ledger.changes.as_slice() else { panic!("{ledger:?}") };
-        assert_eq!((change.before.as_deref(), change.after.as_deref()), (Some("old"), Some("strict")));
-    }
 
     fn definition(aspects: &[(AspectKind, &str, &str)]) -> Definition {
         aspects.iter().map(|(kind, name, text)| (Aspect::named(*kind, name), (*text).to_owned())).collect()

@@ -1,15 +1,12 @@
-//! A plan as a Prisma migration, with what `schema.prisma` must say so that Prisma has nothing to take back.
-
-use std::fmt::Write as _;
+//! What `schema.prisma` must say behind a plan, so that Prisma has nothing to take back.
 
 use serde::Serialize;
 use tenancy_config::{Ident, TableName};
 use tenant_inventory::{AspectKind, Relation, RelationKind};
 use tenant_rls::{Sql, Template, TenantComparison};
 
-use crate::plan::{one_line, statement_text};
-use crate::seen::seen;
-use crate::{Execution, PlanReport, Step};
+use crate::plan::script::statement_text;
+use crate::plan::step::{Execution, Step};
 
 /// What the model of one table must say behind the plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -24,17 +21,6 @@ pub struct SchemaEdit {
     pub default: Option<String>,
     /// Indexes of the tenant column alone, by name.
     pub indexes: Vec<String>,
-}
-
-/// The files of one migration folder.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PrismaMigration {
-    /// What stands behind the timestamp in the folder's name.
-    pub name: String,
-    /// `migration.sql`.
-    pub statements: String,
-    /// `schema-edits.md`, for people.
-    pub edits: String,
 }
 
 /// What the model of a relation must say, if Prisma has a model of it: of a partition it has none.
@@ -69,7 +55,7 @@ fn schema_default(comparison: &TenantComparison) -> Option<String> {
 
 /// The statement that makes a role wherever the migration runs.
 pub(crate) fn role(role: &Ident) -> Sql {
-    let body = Template::new(include_str!("../../../sql/rls/prisma_role.sql"))
+    let body = Template::new(include_str!("../../../../sql/rls/prisma_role.sql"))
         .ident("role", role)
         .literal("role_name", role.as_str())
         .build();
@@ -78,7 +64,7 @@ pub(crate) fn role(role: &Ident) -> Sql {
 
 impl SchemaEdit {
     /// The edits as sentences, a line each.
-    fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         let (field, mut lines) = (&self.column, Vec::new());
         lines.push(if self.required {
             "the field is required, without `?`, and its relation to the tenant with it".to_owned()
@@ -95,69 +81,6 @@ impl SchemaEdit {
             lines.push(format!("the model has `@@index([{field}]{map})`"));
         }
         lines
-    }
-}
-
-impl PlanReport {
-    /// The plan as a Prisma migration; none where no step is left.
-    pub fn prisma_migration(&self) -> Option<PrismaMigration> {
-        if self.steps.is_empty() {
-            return None;
-        }
-        let (mut statements, mut edits) = (String::new(), String::new());
-        // Writing to a String cannot fail.
-        let _ = self.write_migration(&mut statements);
-        let _ = self.write_edits(&mut edits);
-        Some(PrismaMigration { name: format!("rls_{}", self.goal), statements: seen(&statements), edits })
-    }
-
-    fn write_migration(&self, out: &mut String) -> std::fmt::Result {
-        writeln!(out, "-- Row level security, as far as `{}`.", self.goal)?;
-        writeln!(
-            out,
-            "-- Where `cargo xtask rls rollout` has done it, beside a running application, this only counts as applied:"
-        )?;
-        writeln!(out, "--   npx prisma migrate resolve --applied (the name of this folder)")?;
-        writeln!(
-            out,
-            "-- It is for databases that nobody uses yet: it builds indexes under a lock, tries nothing again, and keeps no journal."
-        )?;
-        for table in self.tables.iter().filter(|table| !table.stopped_by.is_empty()) {
-            let name = one_line(&table.table.to_string());
-            writeln!(out, "-- Left out: {name}: {}", one_line(&table.stopped_by.join("; ")))?;
-        }
-        for sql in &self.every_role {
-            // Whatever path the migration runs under: somebody may have put functions there.
-            writeln!(out, "\nBEGIN;\nSET LOCAL search_path = pg_catalog, pg_temp;\n{};\nCOMMIT;", sql.as_str())?;
-        }
-        for step in &self.steps {
-            if step.how == Execution::Transaction {
-                self.write_step(out, step)?;
-                continue;
-            }
-            writeln!(out, "\n-- {} ({}): {}", one_line(&step.table.to_string()), step.phase, step.name)?;
-            for statement in &step.statements {
-                // One that is built concurrently cannot stand beside other statements.
-                writeln!(out, "{};", statement_text(&statement.sql).replacen(" INDEX CONCURRENTLY ", " INDEX ", 1))?;
-            }
-        }
-        Ok(())
-    }
-
-    fn write_edits(&self, out: &mut String) -> std::fmt::Result {
-        writeln!(out, "# Edits of schema.prisma that belong to this migration\n")?;
-        writeln!(
-            out,
-            "Without them the next `prisma db push` or `migrate dev` takes constraints and indexes away. Tables and columns are \
-             named as in the database; `@@map` and `@map` may have given model and field other names.\n"
-        )?;
-        for edit in &self.schema_edits {
-            writeln!(out, "- `{}`, column `{}`", one_line(&edit.table.to_string()), one_line(edit.column.as_str()))?;
-            for line in edit.lines() {
-                writeln!(out, "  - {}", one_line(&line))?;
-            }
-        }
-        Ok(())
     }
 }
 

@@ -7,6 +7,8 @@ use tenancy_config::{Ident, TableName};
 use tenant_inventory::Phase;
 use tenant_rls::Sql;
 
+use crate::error::Result;
+
 /// A table-level lock that a statement takes, from the gentlest on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Lock {

@@ -5,12 +5,12 @@ use std::time::Duration;
 use tenant_inventory::Inventory;
 use tenant_rls::{Database, Error as RlsError, OwnerTx};
 
-use crate::Result;
+use crate::error::Result;
 
 /// Logins that no policy filters and that may read every table.
-pub(crate) async fn dumpers(database: &Database, inventory: &Inventory) -> Result<Vec<String>> {
+pub(crate) async fn backup_logins(database: &Database, inventory: &Inventory) -> Result<Vec<String>> {
     let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
-    let names = sqlx::query_scalar(include_str!("../../../sql/rls/dumpers.sql"))
+    let names = sqlx::query_scalar(include_str!("../../../../sql/rls/dumpers.sql"))
         .bind(inventory.relations.iter().map(|relation| relation.name.schema().as_str()).collect::<Vec<_>>())
         .bind(inventory.relations.iter().map(|relation| relation.name.name().as_str()).collect::<Vec<_>>())
         .fetch_all(tx.connection())
@@ -21,8 +21,8 @@ pub(crate) async fn dumpers(database: &Database, inventory: &Inventory) -> Resul
 }
 
 /// What breaks under FORCE, and what does not.
-pub(crate) fn notice(dumpers: &[String], inventory: &Inventory) -> String {
-    let still = if dumpers.is_empty() {
+pub(crate) fn notice(backup_logins: &[String], inventory: &Inventory) -> String {
+    let still = if backup_logins.is_empty() {
         format!(
             "No login here can still dump everything. A superuser makes one: CREATE ROLE dumper LOGIN BYPASSRLS; \
              GRANT pg_read_all_data TO dumper. Where the host gives nobody that, dump as {} what it may read, or take \
@@ -30,7 +30,7 @@ pub(crate) fn notice(dumpers: &[String], inventory: &Inventory) -> String {
             inventory.logins.auditor.0
         )
     } else {
-        format!("Dump as {}, which no policy filters", dumpers.join(" or "))
+        format!("Dump as {}, which no policy filters", backup_logins.join(" or "))
     };
     format!(
         "from `enforce` on, the owner is filtered too: pg_dump and COPY as the owner fail or see less, and so do its jobs and those of \

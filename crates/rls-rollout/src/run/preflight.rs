@@ -1,70 +1,25 @@
 //! What is looked at before the first step: what would surely fail, and who or what will be in the way.
 
-use std::fmt;
 use std::time::Duration;
 
-use serde::Serialize;
 use sqlx::Row;
 use tenancy_config::TableName;
 use tenant_inventory::{Inventory, Phase, Relation, RelationKind};
 use tenant_rls::{Database, Error as RlsError, OwnerTx};
 
 use crate::blocker::holders;
+use crate::error::{Error, Result};
+use crate::options::Goal;
+use crate::plan::grants;
+use crate::run::check::{Check, CheckResult};
+use crate::run::progress::RolloutEvent;
 use crate::state::State;
-use crate::{Error, Goal, Result, RolloutEvent};
 
 /// From this age on a transaction is named, in seconds: an index that is built concurrently waits for it.
 const LONG: f64 = 60.0;
 
 /// How many holders of locks are named.
 const NAMED: i64 = 10;
-
-/// One thing that was looked at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Check {
-    /// What, such as `locks`.
-    pub name: &'static str,
-    /// What came of it.
-    pub verdict: CheckResult,
-    /// In words.
-    pub says: String,
-}
-
-/// What came of a check.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CheckResult {
-    /// Nothing is in the way.
-    Fine,
-    /// For people to know or to do; no check can tell.
-    Reminder,
-    /// It may hold the rollout up, or be held up by it.
-    Warning,
-    /// This login may not see it.
-    Unreadable,
-    /// A step would surely fail: the rollout does not begin.
-    Failed,
-}
-
-impl Check {
-    fn new(name: &'static str, verdict: CheckResult, says: impl Into<String>) -> Self {
-        Self { name, verdict, says: says.into() }
-    }
-
-    /// A warning that names what was found, or that nothing was.
-    fn found(name: &'static str, found: &[String], none: &str, what: &str) -> Self {
-        if found.is_empty() {
-            return Self::new(name, CheckResult::Fine, none);
-        }
-        Self::new(name, CheckResult::Warning, format!("{what}: {}", found.join("; ")))
-    }
-}
-
-impl fmt::Display for Check {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.name, self.says)
-    }
-}
 
 /// Looks at everything and tells it, check by check.
 ///
@@ -121,7 +76,7 @@ async fn rights(database: &Database, state: &State, goal: Goal) -> Result<Check>
     let schemas: Vec<&str> = unindexed.map(|relation| relation.name.schema().as_str()).collect();
     let roles = [state.inventory.logins.maintenance.0.as_str(), state.inventory.logins.auditor.0.as_str()];
     let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
-    let row = sqlx::query(include_str!("../../../sql/rls/preflight_rights.sql"))
+    let row = sqlx::query(include_str!("../../../../sql/rls/preflight_rights.sql"))
         .bind(schemas)
         .bind(roles.to_vec())
         .bind(state.inventory.catalog.tenants.schema().as_str())
@@ -141,7 +96,7 @@ async fn rights(database: &Database, state: &State, goal: Goal) -> Result<Check>
             .into_iter()
             .find(|(role, _)| role.as_str() == name);
         let statements = match known {
-            Some((role, facts)) => crate::roles::statements(database, role, facts)?,
+            Some((role, facts)) => grants::statements(database, role, facts)?,
             None => Vec::new(),
         };
         let statements: Vec<String> = statements.iter().map(|sql| format!("{};", sql.as_str())).collect();
@@ -157,7 +112,7 @@ async fn rights(database: &Database, state: &State, goal: Goal) -> Result<Check>
             .push(format!("{login} may not reference {}: it lacks REFERENCES on it", state.inventory.catalog.tenants));
     }
     let tenants = &state.inventory.catalog.tenants;
-    let grants = crate::roles::tenant_table(database, state).await?;
+    let grants = grants::tenant_table(database, state).await?;
     if !row.get::<bool, _>(3) && !grants.is_empty() {
         lacking.push(format!(
             "{login} may not let {} read {tenants}: it lacks SELECT WITH GRANT OPTION on its {}",
@@ -184,7 +139,7 @@ async fn locks(database: &Database, inventory: &Inventory) -> Result<Check> {
 /// Long transactions, prepared ones, standbys and slots. What this login may not see is said, as it could be anything.
 async fn activity(database: &Database) -> Result<Vec<Check>> {
     let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
-    let row = sqlx::query(include_str!("../../../sql/rls/preflight_activity.sql"))
+    let row = sqlx::query(include_str!("../../../../sql/rls/preflight_activity.sql"))
         .bind(LONG)
         .fetch_one(tx.connection())
         .await
