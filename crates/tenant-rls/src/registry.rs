@@ -61,9 +61,9 @@ impl Registry {
             template.ident("name", &name).fragment("status", status).build()
         };
         let statements = Statements {
-            find: with(include_str!("../../../sql/catalog/find_tenants.sql")),
-            page: with(include_str!("../../../sql/catalog/tenants.sql")),
-            names: Template::new(include_str!("../../../sql/catalog/tenant_names.sql"))
+            find: with(include_str!("../../../sql/tenant-rls/find_tenants.sql")),
+            page: with(include_str!("../../../sql/tenant-rls/tenants.sql")),
+            names: Template::new(include_str!("../../../sql/tenant-rls/tenant_names.sql"))
                 .table("tenants", &table)
                 .ident("key", &key)
                 .ident("slug", &slug)

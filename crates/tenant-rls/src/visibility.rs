@@ -75,7 +75,7 @@ pub(crate) async fn examine(connection: &mut PgConnection, role: &ActingRole, ac
     let mut sight = Visibility { obstacles: Vec::new(), by_policy: false };
     let asked: Vec<Asked<'_>> = access.iter().map(Asked::of).collect();
     // All at once: there may be hundreds of tables, and a round trip for each.
-    let rows = sqlx::query(include_str!("../../../sql/catalog/visibility.sql"))
+    let rows = sqlx::query(include_str!("../../../sql/tenant-rls/visibility.sql"))
         .bind(Json(asked))
         .fetch_all(&mut *connection)
         .await

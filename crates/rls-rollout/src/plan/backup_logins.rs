@@ -10,7 +10,7 @@ use crate::error::Result;
 /// Logins that no policy filters and that may read every table.
 pub(crate) async fn backup_logins(database: &Database, inventory: &Inventory) -> Result<Vec<String>> {
     let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
-    let names = sqlx::query_scalar(include_str!("../../../../sql/rls/dumpers.sql"))
+    let names = sqlx::query_scalar(include_str!("../../../../sql/rls-rollout/dumpers.sql"))
         .bind(inventory.relations.iter().map(|relation| relation.name.schema().as_str()).collect::<Vec<_>>())
         .bind(inventory.relations.iter().map(|relation| relation.name.name().as_str()).collect::<Vec<_>>())
         .fetch_all(tx.connection())

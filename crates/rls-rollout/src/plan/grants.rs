@@ -114,7 +114,7 @@ async fn grantable<'a>(
     tables: &'a [(TableName, Ident)],
 ) -> Result<Vec<(&'a TableName, &'a Ident)>> {
     let mut tx = OwnerTx::begin(database, LOCK_TIMEOUT).await?;
-    let positions: Vec<i64> = sqlx::query_scalar(include_str!("../../../../sql/rls/grantable.sql"))
+    let positions: Vec<i64> = sqlx::query_scalar(include_str!("../../../../sql/rls-rollout/grantable.sql"))
         .bind(tables.iter().map(|(table, _)| table.schema().as_str()).collect::<Vec<_>>())
         .bind(tables.iter().map(|(table, _)| table.name().as_str()).collect::<Vec<_>>())
         .fetch_all(tx.connection())

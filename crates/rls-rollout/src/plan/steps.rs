@@ -90,7 +90,7 @@ impl StepBuilder<'_> {
         if there.is_some_and(|text| text.starts_with("INVALID ")) {
             statements.push(alter::drop_index(self.table(), &index)?);
         }
-        let create = Template::new(include_str!("../../../../sql/rls/create_index.sql"))
+        let create = Template::new(include_str!("../../../../sql/rls-rollout/create_index.sql"))
             .ident("index", &Ident::new(&index)?)
             .table("table", self.table())
             .ident("column", self.column());
@@ -237,7 +237,7 @@ impl StepBuilder<'_> {
     /// Fails where a row has no tenant: under the lock nobody can add one, and the index makes it instant.
     fn probe(&self) -> Result<Sql> {
         let message = format!("{} has rows without a tenant", self.table());
-        let body = Template::new(include_str!("../../../../sql/rls/probe_null.sql"))
+        let body = Template::new(include_str!("../../../../sql/rls-rollout/probe_null.sql"))
             .table("table", self.table())
             .ident("column", self.column())
             .literal("message", &message)
@@ -289,7 +289,7 @@ impl StepBuilder<'_> {
             Some(name) => name.clone(),
             None => {
                 let name = self.foreign_key_name();
-                let add = Template::new(include_str!("../../../../sql/rls/add_foreign_key.sql"))
+                let add = Template::new(include_str!("../../../../sql/rls-rollout/add_foreign_key.sql"))
                     .table("table", self.table())
                     .ident("name", &Ident::new(&name)?)
                     .ident("column", self.column())

@@ -118,7 +118,7 @@ async fn gone(database: &Database, tables: impl Iterator<Item = &TableName>) -> 
     let (schemas, names): (Vec<_>, Vec<_>) =
         tables.map(|table| (table.schema().as_str(), table.name().as_str())).unzip();
     let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
-    let rows = sqlx::query(include_str!("../../../../sql/rls/gone.sql"))
+    let rows = sqlx::query(include_str!("../../../../sql/rls-rollout/gone.sql"))
         .bind(schemas)
         .bind(names)
         .fetch_all(tx.connection())

@@ -76,7 +76,7 @@ async fn rights(database: &Database, state: &State, goal: Goal) -> Result<Check>
     let schemas: Vec<&str> = unindexed.map(|relation| relation.name.schema().as_str()).collect();
     let roles = [state.inventory.logins.maintenance.0.as_str(), state.inventory.logins.auditor.0.as_str()];
     let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
-    let row = sqlx::query(include_str!("../../../../sql/rls/preflight_rights.sql"))
+    let row = sqlx::query(include_str!("../../../../sql/rls-rollout/preflight_rights.sql"))
         .bind(schemas)
         .bind(roles.to_vec())
         .bind(state.inventory.catalog.tenants.schema().as_str())
@@ -139,7 +139,7 @@ async fn locks(database: &Database, inventory: &Inventory) -> Result<Check> {
 /// Long transactions, prepared ones, standbys and slots. What this login may not see is said, as it could be anything.
 async fn activity(database: &Database) -> Result<Vec<Check>> {
     let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
-    let row = sqlx::query(include_str!("../../../../sql/rls/preflight_activity.sql"))
+    let row = sqlx::query(include_str!("../../../../sql/rls-rollout/preflight_activity.sql"))
         .bind(LONG)
         .fetch_one(tx.connection())
         .await

@@ -42,7 +42,7 @@ impl Columns {
     pub(crate) async fn read(database: &Database, table: &TableName) -> Result<Self> {
         let doing = || RlsError::query(format!("reading the columns of {table}"));
         let mut tx = OwnerTx::begin(database, std::time::Duration::from_secs(5)).await?;
-        let rows = sqlx::query(include_str!("../../../../sql/rls/probe_columns.sql"))
+        let rows = sqlx::query(include_str!("../../../../sql/rls-verify/probe_columns.sql"))
             .bind(table.schema().as_str())
             .bind(table.name().as_str())
             .fetch_all(tx.connection())
@@ -77,7 +77,7 @@ impl Columns {
         };
         let returning = returning
             .map_or(Sql::from_static(""), |value| Template::new("RETURNING :value").fragment("value", value).build());
-        Template::new(include_str!("../../../../sql/rls/probe_copy.sql"))
+        Template::new(include_str!("../../../../sql/rls-verify/probe_copy.sql"))
             .table("target", table)
             .fragment("columns", names(r#":"column""#))
             .fragment("values", names(r#"given.:"column""#))

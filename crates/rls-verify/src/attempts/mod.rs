@@ -58,7 +58,7 @@ impl Attempts<'_> {
     pub(crate) async fn read(&self, database: &Database) -> Result<Vec<Attempt>> {
         let login = &database.session().role;
         let mut tx = ProbeTx::begin(database, self.tenancy, false).await?;
-        let see = self.on_given(include_str!("../../../../sql/rls/probe_see.sql")).build();
+        let see = self.on_given(include_str!("../../../../sql/rls-verify/probe_see.sql")).build();
         let mut attempts = Vec::new();
         for (what, tenant, keys, expected) in self.readings() {
             let seen = attempt(&mut tx, tenant, sqlx::query(&see).bind(Json(keys))).await?;

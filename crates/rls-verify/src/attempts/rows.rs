@@ -44,7 +44,7 @@ impl Rows {
             Err(RlsError::CannotSee(_)) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        let find = Template::new(include_str!("../../../../sql/rls/probe_rows.sql"))
+        let find = Template::new(include_str!("../../../../sql/rls-verify/probe_rows.sql"))
             .fragment("key", key.object())
             .fragment("only", only(relation))
             .table("target", &relation.name)

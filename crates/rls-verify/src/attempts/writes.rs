@@ -136,7 +136,7 @@ impl Attempts<'_> {
 
     /// An own row to copy, as its tenant sees it; else why there is none.
     async fn pattern(&self, tx: &mut ProbeTx, own: &str, keys: &[Value]) -> Result<Result<Value, String>> {
-        let fetch = self.on_given(include_str!("../../../../sql/rls/probe_pattern.sql")).build();
+        let fetch = self.on_given(include_str!("../../../../sql/rls-verify/probe_pattern.sql")).build();
         tx.set(own).await?;
         let pattern = sqlx::query_scalar(&fetch).bind(Json(keys)).fetch_optional(tx.connection()).await;
         tx.rollback_to().await?;
@@ -185,14 +185,14 @@ impl Attempts<'_> {
 
     fn statements(&self) -> Statements {
         let column = &self.relation.comparison.column;
-        let give = self.on_given(include_str!("../../../../sql/rls/probe_give.sql")).ident("column", column);
-        let touch = self.on_given(include_str!("../../../../sql/rls/probe_touch.sql")).ident("column", column);
+        let give = self.on_given(include_str!("../../../../sql/rls-verify/probe_give.sql")).ident("column", column);
+        let touch = self.on_given(include_str!("../../../../sql/rls-verify/probe_touch.sql")).ident("column", column);
         Statements {
             // No RETURNING: it would hold the row to the policies for reading too, and hide what those for writing let through.
             copy: self.columns.insert_copy(&self.relation.name, None),
             give: give.fragment("type", self.type_of_tenant()).build(),
             touch: touch.build(),
-            delete: self.on_given(include_str!("../../../../sql/rls/probe_delete.sql")).build(),
+            delete: self.on_given(include_str!("../../../../sql/rls-verify/probe_delete.sql")).build(),
         }
     }
 }

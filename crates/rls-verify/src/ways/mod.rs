@@ -68,7 +68,7 @@ pub(crate) async fn look(
 /// Whether the policies of some tenant table do not hold for a role.
 async fn unfiltered(database: &Database, inventory: &Inventory, role: &str) -> Result<bool> {
     let mut tx = OwnerTx::begin(database, LOCK_TIMEOUT).await?;
-    let unfiltered = sqlx::query_scalar(include_str!("../../../../sql/rls/probe_unfiltered.sql"))
+    let unfiltered = sqlx::query_scalar(include_str!("../../../../sql/rls-verify/probe_unfiltered.sql"))
         .bind(role)
         .bind(inventory.schemas())
         .bind(inventory.names())
@@ -82,7 +82,7 @@ async fn unfiltered(database: &Database, inventory: &Inventory, role: &str) -> R
 /// Whether only triggers call a function, and who of the login's roles may.
 async fn function(database: &Database, way: &Way, reach: &LoginReach) -> Result<(bool, Option<String>)> {
     let mut tx = OwnerTx::begin(database, LOCK_TIMEOUT).await?;
-    let row = sqlx::query(include_str!("../../../../sql/rls/probe_function.sql"))
+    let row = sqlx::query(include_str!("../../../../sql/rls-verify/probe_function.sql"))
         .bind(&way.name)
         .bind(&reach.roles)
         .fetch_one(tx.connection())
@@ -94,7 +94,7 @@ async fn function(database: &Database, way: &Way, reach: &LoginReach) -> Result<
 
 async fn view(database: &Database, inventory: &Inventory, way: &Way, reach: &LoginReach) -> Result<Option<View>> {
     let mut tx = OwnerTx::begin(database, LOCK_TIMEOUT).await?;
-    let found = sqlx::query(include_str!("../../../../sql/rls/probe_view.sql"))
+    let found = sqlx::query(include_str!("../../../../sql/rls-verify/probe_view.sql"))
         .bind(&way.name)
         .bind(&inventory.tenancy.columns)
         .bind(&reach.roles)

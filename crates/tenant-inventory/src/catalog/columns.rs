@@ -33,7 +33,7 @@ impl Column {
     /// [`Error::Connect`] or [`Error::Query`].
     pub async fn all(database: &Database, table: &TableName) -> Result<Vec<Self>> {
         let mut tx = CatalogTx::begin(database).await?;
-        let rows = sqlx::query(include_str!("../../../../sql/catalog/columns.sql"))
+        let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/columns.sql"))
             .bind(table.schema().as_str())
             .bind(table.name().as_str())
             .fetch_all(tx.connection())

@@ -116,7 +116,7 @@ impl Definition {
 /// # Errors
 /// [`Error::Query`].
 pub async fn read_definitions(connection: &mut PgConnection, tables: &[(&TableName, &str)]) -> Result<Vec<Definition>> {
-    let rows = sqlx::query(include_str!("../../../../sql/rls/definition.sql"))
+    let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/definition.sql"))
         .bind(tables.iter().map(|(table, _)| table.schema().as_str()).collect::<Vec<_>>())
         .bind(tables.iter().map(|(table, _)| table.name().as_str()).collect::<Vec<_>>())
         .bind(tables.iter().map(|(_, column)| *column).collect::<Vec<_>>())
@@ -143,6 +143,6 @@ fn kind(text: &str) -> AspectKind {
         "constraint" => AspectKind::Constraint,
         "index" => AspectKind::Index,
         "grant" => AspectKind::Grant,
-        other => unreachable!("sql/rls/definition.sql gives no kind `{other}`"),
+        other => unreachable!("sql/tenant-inventory/definition.sql gives no kind `{other}`"),
     }
 }

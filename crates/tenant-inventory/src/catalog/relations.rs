@@ -107,7 +107,7 @@ pub(crate) async fn read_relations(
     tenancy: &Tenancy,
 ) -> Result<Vec<Relation>> {
     let tables = &catalog.tables;
-    let rows = sqlx::query(include_str!("../../../../sql/rls/relations.sql"))
+    let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/relations.sql"))
         .bind(tables.iter().map(|table| table.name.schema().as_str()).collect::<Vec<_>>())
         .bind(tables.iter().map(|table| table.name.name().as_str()).collect::<Vec<_>>())
         .bind(tables.iter().map(|table| table.column.name.as_str()).collect::<Vec<_>>())

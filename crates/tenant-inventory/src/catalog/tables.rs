@@ -157,7 +157,7 @@ impl Catalog {
             .iter()
             .map(|(name, rules)| Ok((TableName::parse(name, schema)?, rules.column.clone(), rules.platform_rows)))
             .collect::<Result<_>>()?;
-        let rows = sqlx::query(include_str!("../../../../sql/catalog/tenant_tables.sql"))
+        let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/tenant_tables.sql"))
             .bind(&tenancy.columns)
             .bind(overrides.iter().map(|(table, ..)| table.schema().as_str()).collect::<Vec<_>>())
             .bind(overrides.iter().map(|(table, ..)| table.name().as_str()).collect::<Vec<_>>())
@@ -225,7 +225,7 @@ async fn refuse_strangers(
     tables: &[TenantTable],
     tenants: &TableName,
 ) -> Result<()> {
-    let rows = sqlx::query(include_str!("../../../../sql/catalog/strangers.sql"))
+    let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/strangers.sql"))
         .bind(tables.iter().map(|table| table.name.schema().as_str()).collect::<Vec<_>>())
         .bind(tables.iter().map(|table| table.name.name().as_str()).collect::<Vec<_>>())
         .bind(tenants.schema().as_str())
@@ -244,7 +244,7 @@ async fn refuse_strangers(
 
 /// The type of a column, or of any column at all: `None` where the table or the column is not there.
 async fn column_type(connection: &mut PgConnection, table: &TableName, column: Option<&str>) -> Result<Option<String>> {
-    sqlx::query_scalar(include_str!("../../../../sql/catalog/column_type.sql"))
+    sqlx::query_scalar(include_str!("../../../../sql/tenant-inventory/column_type.sql"))
         .bind(table.schema().as_str())
         .bind(table.name().as_str())
         .bind(column)

@@ -46,7 +46,7 @@ pub(crate) async fn read_logins(
     schemas: BTreeSet<&str>,
 ) -> Result<Logins> {
     let names = [app, &tenancy.roles.maintenance, &tenancy.roles.auditor];
-    let rows = sqlx::query(include_str!("../../../../sql/rls/roles.sql"))
+    let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/roles.sql"))
         .bind(names.to_vec())
         .bind(schemas.into_iter().collect::<Vec<_>>())
         .fetch_all(&mut *connection)
@@ -60,7 +60,7 @@ pub(crate) async fn read_logins(
     let (app_facts, maintenance, auditor) = (facts(0)?, facts(1)?, facts(2)?);
     let mut escapes = Vec::new();
     if app_facts.1.exists {
-        let rows = sqlx::query(include_str!("../../../../sql/rls/escapes.sql"))
+        let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/escapes.sql"))
             .bind(app)
             .bind(relations::schemas(relations))
             .bind(relations::names(relations))
@@ -98,12 +98,12 @@ impl LoginReach {
     pub async fn read(database: &Database, relations: &[Relation], login: &str) -> Result<Self> {
         let doing = || Error::query(format!("asking what {login} can become"));
         let mut tx = OwnerTx::begin(database, LOCK_TIMEOUT).await?;
-        let roles: Vec<String> = sqlx::query_scalar(include_str!("../../../../sql/rls/probe_become.sql"))
+        let roles: Vec<String> = sqlx::query_scalar(include_str!("../../../../sql/tenant-inventory/probe_become.sql"))
             .bind(login)
             .fetch_all(tx.connection())
             .await
             .map_err(doing())?;
-        let rows = sqlx::query(include_str!("../../../../sql/rls/probe_policies.sql"))
+        let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/probe_policies.sql"))
             .bind(relations::schemas(relations))
             .bind(relations::names(relations))
             .bind(&roles)

@@ -33,7 +33,7 @@ pub struct Way {
 /// [`Error::Connect`] or [`Error::Query`].
 pub async fn ways_around(database: &Database, relations: &[Relation]) -> Result<Vec<Way>> {
     let mut tx = OwnerTx::begin(database, LOCK_TIMEOUT).await?;
-    let rows = sqlx::query(include_str!("../../../../sql/rls/ways_around.sql"))
+    let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/ways_around.sql"))
         .bind(schemas(relations))
         .bind(names(relations))
         .fetch_all(tx.connection())

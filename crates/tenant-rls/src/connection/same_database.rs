@@ -19,8 +19,8 @@ struct Lock {
     object: i64,
 }
 
-const TAKE: &str = include_str!("../../../../sql/catalog/take_proof_lock.sql");
-const SEE: &str = include_str!("../../../../sql/catalog/see_proof_lock.sql");
+const TAKE: &str = include_str!("../../../../sql/tenant-rls/take_proof_lock.sql");
+const SEE: &str = include_str!("../../../../sql/tenant-rls/see_proof_lock.sql");
 
 impl Database {
     /// Proves that the direct URL, where there is one, leads to this very database. Asked once, and before anything else is sent there.

@@ -87,7 +87,7 @@ impl TenantComparison {
                 (platform.clone(), platform)
             }
         };
-        Template::new(include_str!("../../../../sql/rls/isolation_policy.sql"))
+        Template::new(include_str!("../../../../sql/tenant-rls/isolation_policy.sql"))
             .ident("policy", name)
             .table("table", table)
             .fragment("using", using)

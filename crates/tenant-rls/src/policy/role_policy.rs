@@ -49,9 +49,11 @@ impl RolePolicy {
         };
         Ok(match self {
             Self::AuditorRead | Self::MaintenanceRead => {
-                on(include_str!("../../../../sql/rls/read_policy.sql"))?.literal("role_name", role.as_str()).build()
+                on(include_str!("../../../../sql/tenant-rls/read_policy.sql"))?
+                    .literal("role_name", role.as_str())
+                    .build()
             }
-            Self::MaintenanceAssign => on(include_str!("../../../../sql/rls/assign_policy.sql"))?
+            Self::MaintenanceAssign => on(include_str!("../../../../sql/tenant-rls/assign_policy.sql"))?
                 .ident("column", &comparison.column)
                 .literal("variable", &comparison.variable)
                 .build(),
