@@ -8,7 +8,7 @@ use crate::blocker::Blocker;
 /// The result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// An error that ends a rollout. Steps that were done stay, each whole, and the next run goes on from there.
+/// An error that ends a rollout. Every step that was done stays, and the next run goes on from there.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -21,7 +21,7 @@ pub enum Error {
     /// The audit before tightening said no.
     #[error(transparent)]
     Audit(#[from] tenant_audit::Error),
-    /// Somebody held a lock for longer than was waited for. Nobody was blocked by it for longer than the lock timeout.
+    /// Somebody held a lock for longer than the rollout waited. Nobody waited behind the rollout for longer than the lock timeout.
     #[error("{table}: could not {step}: after {attempts} attempts the lock was still held{}", by(.table, .blockers))]
     Blocked {
         /// The table.
@@ -40,7 +40,7 @@ pub enum Error {
         role: String,
         /// What is wrong.
         why: String,
-        /// The statement that mends it, for a superuser or a role with CREATEROLE.
+        /// The statement that a superuser or a role with CREATEROLE runs to change that.
         statement: String,
     },
     /// What the preflight found would surely make a step fail. Nothing was written.
@@ -57,7 +57,7 @@ pub enum Error {
         /// What was changed, with what is expected and what is there.
         what: String,
     },
-    /// The journal names a right that PostgreSQL does not have: somebody else wrote it.
+    /// The journal names a right that PostgreSQL does not have: somebody else wrote it there.
     #[error("{table}: the journal says `{right}` where the name of a right belongs; nothing was granted")]
     UnknownRight {
         /// The table.

@@ -5,14 +5,14 @@ use std::time::Duration;
 use serde::Serialize;
 use tenant_inventory::Phase;
 
-/// What everyone who changes definitions here holds.
+/// The lease that whoever changes definitions here holds.
 pub(crate) const RESOURCE: &str = "rollout of row level security";
 
 /// How far to go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Goal {
-    /// To this phase; a table that cannot get there is a reason to say "not yet".
+    /// To this phase; the answer is "not yet" where a table cannot get there.
     Phase(Phase),
     /// As far as the data allows.
     Auto,
@@ -44,7 +44,7 @@ pub struct RolloutOptions {
     pub tables: Vec<String>,
     /// The role that the application logs in as, where it is not the one of `tenancy.toml`.
     pub app_role: Option<String>,
-    /// The bridge lets write own rows only.
+    /// The bridge lets a tenant write its own rows only.
     pub strict_writes: bool,
     /// Permissive policies of others are replaced by ours.
     pub adopt: bool,
@@ -54,7 +54,7 @@ pub struct RolloutOptions {
     pub lock_retry: LockRetry,
 }
 
-/// How a lock that others would wait behind is waited for.
+/// How a lock is waited for that others would wait behind.
 #[derive(Debug, Clone, Copy)]
 pub struct LockRetry {
     /// How long one attempt waits.
@@ -93,10 +93,10 @@ impl RolloutOptions {
     }
 }
 
-/// How the steps are to be.
+/// Choices among steps that lead to the same phase.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct StepStyle {
-    /// The bridge lets write own rows only.
+    /// The bridge lets a tenant write its own rows only.
     pub(crate) strict_writes: bool,
     /// Permissive policies of others are replaced.
     pub(crate) adopt: bool,

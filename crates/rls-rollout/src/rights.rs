@@ -1,4 +1,4 @@
-//! What the maintenance role and the auditor must be allowed to read.
+//! What the maintenance role and the auditor must be allowed to read, for backfills and audits under forced policies.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +25,7 @@ impl RoleGrants {
         for access in tenant_audit::access(catalog, tenancy)? {
             rights.auditor.entry(access.table).or_default().extend(access.read);
         }
-        // The maintenance role, which reads the keys of all others, has no business with rows of the platform; `verify` finds them by key.
+        // The maintenance role reads the keys of all other tables. It needs no rows of the platform; the auditor does, as `verify` finds them by key.
         for table in catalog.tables.iter().filter(|table| table.platform_rows) {
             let columns = table.key.iter().chain([&table.column.name]).map(Ident::new);
             let columns = columns.collect::<Result<Vec<_>, _>>()?;
@@ -38,7 +38,7 @@ impl RoleGrants {
                 read.push(Ident::new(key)?);
             }
             let own = Access { table: table.name.clone(), read, write: None };
-            // A table without sources has nothing to be backfilled from; what is wrong with its sources is for the backfill to say.
+            // A table without sources cannot be backfilled; the backfill reports what is wrong with sources.
             let plan = BackfillPlan::new(catalog, tenancy, &table.name.to_string())
                 .map(|plan| plan.access())
                 .unwrap_or_default();

@@ -35,7 +35,7 @@ impl State {
         Ok(Self { inventory, rights, lifted })
     }
 
-    /// The relations whose FORCE a rollout lifted to validate a foreign key, and did not live to restore.
+    /// The relations whose FORCE a rollout lifted to validate a foreign key, and that was killed before it restored it.
     pub(crate) fn lifted(&self) -> impl Iterator<Item = &Relation> {
         let is_lifted =
             |relation: &&Relation| self.lifted.contains(&relation.name) && !relation.definition.has(AspectKind::Forced);

@@ -1,4 +1,4 @@
-//! How far each table is, what stops it from going on, and what somebody took away since.
+//! How far each table is, what stops it from going on, and what somebody changed since.
 
 use serde::Serialize;
 use tenancy_config::{TableName, Tenancy};
@@ -23,11 +23,11 @@ pub struct StatusReport {
     pub app_role: String,
     /// What it is or can become that no policy filters, each with the reason.
     pub app_role_escapes: Vec<String>,
-    /// The role of this login's that can still count every row; none where an audit would refuse.
+    /// The role as which this login can still count every row; none where an audit would refuse.
     pub audited_as: Option<String>,
     /// The tables and partitions.
     pub tables: Vec<TableStatus>,
-    /// Views, materialized views and functions through which the policies can be passed.
+    /// Views, materialized views and functions that read past the policies.
     pub ways_around: Vec<Way>,
 }
 
@@ -46,9 +46,9 @@ pub struct TableStatus {
     pub forced: bool,
     /// Its policies.
     pub policies: Vec<PolicyStatus>,
-    /// What the catalog has against the next phase.
+    /// What stops it from reaching the next phase because of the catalog.
     pub stopped_by: Vec<String>,
-    /// What a rollout made and is no longer there, or no longer so.
+    /// What a rollout made and somebody removed or changed since.
     pub lost: Vec<String>,
 }
 
@@ -59,11 +59,11 @@ pub struct PolicyStatus {
     pub name: String,
     /// It is one of the rollout's, unaltered.
     pub ours: bool,
-    /// It widens what others let through; a restrictive one narrows it.
+    /// It adds to what other policies let through; a restrictive one takes from that.
     pub permissive: bool,
 }
 
-/// Looks; it writes nothing and takes no lock that anybody would wait for.
+/// Reports how far each table is. It writes nothing, and takes no lock that anybody would wait for.
 ///
 /// # Errors
 /// [`crate::Error::Database`].

@@ -11,15 +11,15 @@ pub struct VerifyReport {
     pub schema: &'static str,
     /// The database's name.
     pub database: String,
-    /// The login that the application has, as which the attempts were made.
+    /// The application's login, as which the attempts were made.
     pub app_login: String,
-    /// Whether it was also tried to write, in transactions that were taken back.
+    /// Whether writes were tried too, in transactions that were taken back.
     pub wrote: bool,
     /// The tables and partitions.
     pub tables: Vec<TableProof>,
-    /// What is wrong, by what it came through.
+    /// What is wrong.
     pub findings: Vec<Finding>,
-    /// What lets others past the policies, and not the application's login.
+    /// What lets other logins past the policies, and not the application's.
     pub notes: Vec<Finding>,
 }
 

@@ -15,7 +15,7 @@ use crate::same_database;
 use crate::ways::logins::unfiltered;
 use crate::ways::{self, WayResult};
 
-/// What is tried.
+/// What to verify.
 #[derive(Debug, Clone, Default)]
 pub struct VerifyOptions {
     /// Tables, as `table` or `schema.table`; none means all.
@@ -31,7 +31,8 @@ pub struct VerifyOptions {
 /// to try with, as a role that sees all of them. No statement of either waits for a lock for more than 100 ms, or runs for more than 2 s.
 ///
 /// # Errors
-/// [`Error::OtherDatabase`] where the two are not one database; [`Error::Database`]. What is wrong is in the report.
+/// [`Error::OtherDatabase`] where the two are not one database; [`Error::Database`] where a statement failed, unless it was an attempt. What
+/// is wrong is in the report.
 pub async fn verify(
     owner: &Database,
     app: &Database,
@@ -66,7 +67,7 @@ pub async fn verify(
         tables.push(TableProof { table: relation.name.clone(), phase, attempts });
     }
     for way in ways_around(owner, &inventory.relations).await? {
-        match ways::look(owner, app, &inventory, &reach, &way).await? {
+        match ways::inspect(owner, app, &inventory, &reach, &way).await? {
             WayResult::Open(finding) => findings.push(finding),
             WayResult::Closed(note) => notes.push(note),
         }
@@ -82,7 +83,7 @@ pub async fn verify(
     })
 }
 
-/// A tenant that the login has before the application sets one.
+/// The finding that the session variable holds a tenant before the application sets one.
 async fn preset(app: &Database, tenancy: &Tenancy) -> Result<Option<Finding>> {
     let tx = ProbeTx::begin(app, tenancy, false).await?;
     let found = tx.preset().filter(|found| !found.is_empty()).map(|found| {
@@ -96,7 +97,7 @@ async fn preset(app: &Database, tenancy: &Tenancy) -> Result<Option<Finding>> {
     Ok(found)
 }
 
-/// What the catalog alone says against a relation.
+/// What is wrong with a relation by the catalog alone.
 fn catalog(inventory: &Inventory, reach: &LoginReach, relation: &Relation, phase: Phase) -> Vec<String> {
     if !relation.definition.has(AspectKind::RowSecurity) {
         let root = inventory.audited_as(relation);
@@ -121,7 +122,7 @@ fn catalog(inventory: &Inventory, reach: &LoginReach, relation: &Relation, phase
     found
 }
 
-/// Policies that are not the rollout's and do not hold for the login.
+/// Notes of policies that are not the rollout's and do not hold for the login.
 fn for_others<'a>(
     inventory: &'a Inventory,
     reach: &'a LoginReach,
@@ -205,7 +206,7 @@ impl Verifier<'_> {
     }
 }
 
-/// What the attempts found, with the policies that it came through.
+/// What the attempts found, with the policies that let it through.
 fn leaks(inventory: &Inventory, reach: &LoginReach, relation: &Relation, attempts: &[Attempt]) -> Vec<String> {
     let wrong = attempts.iter().filter(|attempt| matches!(attempt.result, Evidence::Leak | Evidence::Hidden));
     let login = inventory.logins.app.0.as_str();

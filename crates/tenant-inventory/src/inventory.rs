@@ -1,4 +1,4 @@
-//! What is there now: tenant tables with their partitions, their definitions, and the roles, read in one transaction.
+//! What the database has now: tenant tables with their partitions, their definitions, and the roles, read in one transaction.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -31,13 +31,13 @@ pub struct Inventory {
 }
 
 impl Inventory {
-    /// Reads what is there; of `tables`, or of every tenant table where that is empty. `app_role` is as whom the application logs in, where
-    /// it is not the role of `tenancy.toml`.
+    /// Reads `tables`, or every tenant table where that is empty. `app_role` is the role that the application logs in as, where it is not the
+    /// one of `tenancy.toml`.
     ///
     /// # Errors
     /// [`Error::Connect`](tenant_rls::Error::Connect) or [`Error::Query`](tenant_rls::Error::Query);
     /// [`Error::NoTable`](tenant_rls::Error::NoTable) where one of `tables` is none;
-    /// [`Error::Strangers`](tenant_rls::Error::Strangers) where a table belongs to somebody whom nobody said to rely on.
+    /// [`Error::Strangers`](tenant_rls::Error::Strangers) where a table belongs to a role that nobody said to rely on.
     pub async fn load(
         database: &Database,
         tenancy: &Tenancy,
@@ -47,10 +47,11 @@ impl Inventory {
         Self::of(database, tenancy, Catalog::load(database, tenancy).await?, app_role, tables).await
     }
 
-    /// The same, where the catalog was read already.
+    /// Reads the same, where the catalog was read already.
     ///
     /// # Errors
-    /// Those of [`Inventory::load`].
+    /// [`Error::Connect`](tenant_rls::Error::Connect) or [`Error::Query`](tenant_rls::Error::Query);
+    /// [`Error::NoTable`](tenant_rls::Error::NoTable) where one of `tables` is none.
     pub async fn of(
         database: &Database,
         tenancy: &Tenancy,
@@ -79,7 +80,7 @@ impl Inventory {
         Ok(Self { tenancy: tenancy.clone(), catalog, relations, logins, others })
     }
 
-    /// The policies of a relation, beside those that the rollout gives it.
+    /// The policies of a relation, with what is needed to tell ours from others.
     pub fn policies<'a>(&'a self, relation: &'a Relation) -> Policies<'a> {
         Policies {
             relation,
@@ -94,7 +95,7 @@ impl Inventory {
         Phase::of(&self.policies(relation), self.catalog.tenant_key_type.is_some())
     }
 
-    /// The table under which the audit counts the rows of a relation: a partition's are its root's.
+    /// The table under which the audit counts the rows of a relation: of a partition, its root.
     pub fn audited_as(&self, relation: &Relation) -> TableName {
         self.catalog.tables[relation.position].name.clone()
     }

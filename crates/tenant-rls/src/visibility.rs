@@ -48,12 +48,12 @@ pub async fn acting_role(database: &Database, access: &[Access], candidates: &[A
             obstacles.push(Obstacle { role: candidate.to_string(), table: None, why: Why::CannotAssume });
             continue;
         }
-        let sight = examine(guard.connection(), candidate, access).await?;
+        let visibility = examine(guard.connection(), candidate, access).await?;
         guard.rollback().await?;
-        if sight.obstacles.is_empty() {
+        if visibility.obstacles.is_empty() {
             return Ok(candidate.clone());
         }
-        obstacles.extend(sight.obstacles);
+        obstacles.extend(visibility.obstacles);
     }
     Err(Error::CannotSee(obstacles))
 }
@@ -72,7 +72,7 @@ pub async fn reads_by_policy(database: &Database, access: &[Access], role: &Acti
 
 /// What stands in the way of `role`, which the connection already acts as.
 pub(crate) async fn examine(connection: &mut PgConnection, role: &ActingRole, access: &[Access]) -> Result<Visibility> {
-    let mut sight = Visibility { obstacles: Vec::new(), by_policy: false };
+    let mut visibility = Visibility { obstacles: Vec::new(), by_policy: false };
     let asked: Vec<Asked<'_>> = access.iter().map(Asked::of).collect();
     // All at once: there may be hundreds of tables, and a round trip for each.
     let rows = sqlx::query(include_str!("../../../sql/tenant-rls/visibility.sql"))
@@ -82,7 +82,7 @@ pub(crate) async fn examine(connection: &mut PgConnection, role: &ActingRole, ac
         .map_err(Error::query(format!("asking what {role} may see")))?;
     for (need, row) in access.iter().zip(rows) {
         let mut add =
-            |why| sight.obstacles.push(Obstacle { role: role.to_string(), table: Some(need.table.clone()), why });
+            |why| visibility.obstacles.push(Obstacle { role: role.to_string(), table: Some(need.table.clone()), why });
         if !row.get::<bool, _>(4) {
             add(Why::NoTable);
             continue;
@@ -99,10 +99,10 @@ pub(crate) async fn examine(connection: &mut PgConnection, role: &ActingRole, ac
             if let Some(why) = hidden_by(&policies, role.name(), need.write.as_ref()) {
                 add(why);
             }
-            sight.by_policy = true;
+            visibility.by_policy = true;
         }
     }
-    Ok(sight)
+    Ok(visibility)
 }
 
 /// What is asked of one table.

@@ -6,7 +6,7 @@ use tenant_inventory::{Aspect, AspectKind, Definition};
 
 use crate::error::Error;
 
-/// One change of a definition; `None` is absence.
+/// One change of a definition; `None` means that there is no such thing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Change {
     /// What was changed.
@@ -32,7 +32,7 @@ pub(crate) fn changes_between(before: &Definition, after: &Definition) -> Vec<Ch
     aspects.into_iter().map(change).filter(|change| change.before != change.after).collect()
 }
 
-/// How a definition stands to one change of the journal.
+/// How a definition compares with one change of the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ChangeState {
     /// It is as the change left it.
@@ -44,19 +44,19 @@ pub(crate) enum ChangeState {
 }
 
 impl Change {
-    /// How `now` stands to this change.
+    /// How `now` compares with this change.
     pub(crate) fn standing(&self, now: &Definition) -> ChangeState {
         let text = now.get(&self.aspect);
         if text == self.before.as_deref() {
             return ChangeState::AsBefore;
         }
-        // An index that was being built when its rollout was killed, or is left over from that.
+        // The rollout was killed while it built the index, which may be left over, invalid.
         let unfinished = self.aspect.kind == AspectKind::Index
             && (self.after.as_deref() == Some(PENDING) || text.is_some_and(|text| text.starts_with("INVALID ")));
         if text == self.after.as_deref() || unfinished { ChangeState::AsLeft } else { ChangeState::Drifted }
     }
 
-    /// That somebody changed it since.
+    /// The error that somebody changed it since.
     pub(crate) fn drifted(&self, table: &TableName, now: &Definition) -> Error {
         let text = |text: Option<&str>| text.map_or_else(|| "nothing".to_owned(), |text| format!("`{text}`"));
         let what = format!(

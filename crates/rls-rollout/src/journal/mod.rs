@@ -1,4 +1,4 @@
-//! What the journal says was changed, added up, and what of it is no longer so.
+//! The steps of rollouts that the journal has, and the sum of their changes.
 
 pub(crate) mod change;
 
@@ -21,7 +21,7 @@ pub(crate) struct TableChanges {
     pub(crate) changes: Vec<Change>,
 }
 
-/// Reads every step that stands.
+/// Reads every step that was not taken back.
 pub(crate) async fn steps(database: &Database, tenancy: &Tenancy) -> Result<Vec<RecordedStep<Change>>> {
     let mut tx = OwnerTx::begin(database, std::time::Duration::from_secs(5)).await?;
     let steps = tenant_ops::standing_steps(tx.connection(), tenancy).await?;

@@ -9,10 +9,13 @@ use crate::error::{Error, Result};
 /// Every right on a table that can be granted. Nothing else may take its place in a GRANT, which also makes roles members of others.
 const RIGHTS: [&str; 8] = ["SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER", "MAINTAIN"];
 
-/// How it may be granted on.
+/// The options with which a right can be granted.
 const OPTIONS: [&str; 2] = ["", " WITH GRANT OPTION"];
 
-/// The statements that turn one aspect of a table from `from` into `to`. An index is dropped, never made: see [`drop_index`].
+/// The statements that change one aspect of a table from `from` to `to`. They make and drop no index; for dropping see [`drop_index`].
+///
+/// # Errors
+/// [`Error::UnknownRight`] where the aspect is a right that PostgreSQL does not have; [`Error::Database`] for a name that it could not hold.
 pub(crate) fn statements(
     table: &TableName,
     column: &Ident,
@@ -42,7 +45,7 @@ pub(crate) fn statements(
             match to {
                 Some("") => out.push(set("SET")),
                 None => out.push(set("DROP")),
-                // One that was never validated, which only takes the place of none.
+                // A constraint that was never validated; it can only be added where there is none.
                 Some(constraint) => {
                     out.push(set("DROP"));
                     out.push(
@@ -108,7 +111,7 @@ pub(crate) fn statements(
     Ok(out)
 }
 
-/// The statement that drops an index without shutting anybody out; it cannot stand in a transaction.
+/// The statement that drops an index without blocking anybody; it cannot run in a transaction.
 pub(crate) fn drop_index(table: &TableName, index: &str) -> Result<Sql> {
     let index = TableName::new(table.schema().clone(), Ident::new(index)?);
     Ok(Template::new("DROP INDEX CONCURRENTLY IF EXISTS :\"index\"").table("index", &index).build())

@@ -1,4 +1,4 @@
-//! Who can still dump the tables once their owner is filtered.
+//! The logins that can still dump the tables once their owner is filtered.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What stops a table from going on: the data, as the honest audit counts it, and what stands in the catalog.
+//! What stops a table from going on: the rows that the audit counted, and what the catalog says.
 
 use tenancy_config::TableName;
 use tenant_audit::{AuditReport, TableReport};
@@ -15,7 +15,7 @@ pub(crate) struct GateResult {
     pub(crate) waived: Vec<String>,
 }
 
-/// What the data of a table says. Rows that a strict policy would hide can never be waived.
+/// What stops a table because of its rows. Rows that a strict policy would hide cannot be waived.
 pub(crate) fn data(
     inventory: &Inventory,
     report: &AuditReport,
@@ -50,7 +50,7 @@ fn hidden_rows(counted: &TableReport) -> impl Iterator<Item = String> {
     kinds.into_iter().filter(|(rows, _)| *rows > 0).map(|(rows, what)| format!("rows {what}: {rows}"))
 }
 
-/// What stands in the catalog against a phase of a relation, whatever its rows are.
+/// What stops a relation from reaching a phase because of the catalog, whatever its rows are.
 pub(crate) fn catalog(inventory: &Inventory, relation: &Relation, phase: Phase, style: StepStyle) -> Vec<String> {
     let mut stops: Vec<String> = relation.unsuitable().iter().map(ToString::to_string).collect();
     if phase >= Phase::Prepare && !style.adopt {
@@ -67,7 +67,7 @@ pub(crate) fn catalog(inventory: &Inventory, relation: &Relation, phase: Phase, 
     stops
 }
 
-/// Why a foreign key can not be validated: a filtered login does not see every row, and lifting FORCE for it would open the table.
+/// Why the foreign key cannot be validated: a filtered login does not see every row, and lifting FORCE for it would open the table.
 fn blind_validation(inventory: &Inventory, relation: &Relation) -> Option<String> {
     let to_validate = !relation.foreign_key_valid && inventory.catalog.tenant_key_type.is_some();
     let (app, facts) = &inventory.logins.app;

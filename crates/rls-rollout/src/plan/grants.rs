@@ -1,4 +1,4 @@
-//! What the roles need as which audits and backfills go on under forced policies: the statements that make them, and their rights.
+//! The roles as which audits and backfills work under forced policies: the statements that make them, and the steps that grant them rights.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -15,10 +15,10 @@ use crate::state::State;
 /// How long the catalog is waited for.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// From here on membership can leave out inheritance.
+/// The first version in which a member need not inherit.
 const INHERIT_OPTION: i32 = 160_000;
 
-/// The statements that make what is missing of a role, let this login act as it, and let it look into the schemas of the tables.
+/// The statements that make a role, let this login act as it, and let the role use the schemas of the tables, as far as that is missing.
 pub(crate) fn statements(database: &Database, role: &Ident, facts: &RoleState) -> Result<Vec<Sql>> {
     let mut statements = Vec::new();
     if !facts.exists {
@@ -49,26 +49,28 @@ pub(crate) async fn tenant_table(database: &Database, state: &State) -> Result<V
         (&state.rights.maintenance, &state.inventory.logins.maintenance.0),
         (&state.rights.auditor, &state.inventory.logins.auditor.0),
     ];
-    let lent = Lent { readers: &readers, phase: Phase::Prepare, name: "let audits and backfills read the tenants" };
-    lent.missing(database, [(&state.inventory.catalog.tenants, &key)].into()).await
+    let rights =
+        ReadRights { readers: &readers, phase: Phase::Prepare, name: "let audits and backfills read the tenants" };
+    rights.missing(database, [(&state.inventory.catalog.tenants, &key)].into()).await
 }
 
-/// The auditor's rights on the tables that are not rolled out, where they are missing: once some tables are forced, it alone of the roles
-/// sees these and the others too.
+/// The auditor's rights on the tables that are not rolled out, where they are missing: once some tables are forced, only the auditor sees
+/// the rows of both.
 pub(crate) async fn other_tables(database: &Database, state: &State) -> Result<Vec<Step>> {
     let readers = [(&state.rights.auditor, &state.inventory.logins.auditor.0)];
-    let lent = Lent { readers: &readers, phase: Phase::Enforce, name: "let audits read it beside forced tables" };
-    lent.missing(database, grantable(database, &state.inventory.others).await?).await
+    let rights =
+        ReadRights { readers: &readers, phase: Phase::Enforce, name: "let audits read it beside forced tables" };
+    rights.missing(database, grantable(database, &state.inventory.others).await?).await
 }
 
-/// Columns that roles read of tables that are not changed otherwise.
-struct Lent<'a> {
+/// Rights to read columns of tables that are not changed otherwise.
+struct ReadRights<'a> {
     readers: &'a [(&'a BTreeMap<TableName, BTreeSet<Ident>>, &'a Ident)],
     phase: Phase,
     name: &'static str,
 }
 
-impl Lent<'_> {
+impl ReadRights<'_> {
     /// A step for each table on which a right is missing.
     async fn missing(&self, database: &Database, tables: Vec<(&TableName, &Ident)>) -> Result<Vec<Step>> {
         let columns: Vec<(&TableName, &str)> = tables.iter().map(|(table, column)| (*table, column.as_str())).collect();
@@ -108,7 +110,7 @@ impl Lent<'_> {
     }
 }
 
-/// Those whose rights this login may give on: of the others it only warns, and grants nothing.
+/// The tables on which this login may grant its rights: on the others PostgreSQL only warns, and grants nothing.
 async fn grantable<'a>(
     database: &Database,
     tables: &'a [(TableName, Ident)],

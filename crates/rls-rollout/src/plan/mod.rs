@@ -1,4 +1,4 @@
-//! What a rollout would do, statement by statement: for people to read, and as a script for who runs it by hand.
+//! What a rollout would do, statement by statement: for people to read, and as a script to run by hand.
 
 pub(crate) mod alter;
 pub(crate) mod backup_logins;
@@ -39,7 +39,7 @@ pub struct PlanReport {
     pub goal: &'static str,
     /// Statements that make the roles, first of all.
     pub roles: Vec<String>,
-    /// The tables and partitions, and what the catalog has against them. What their rows have against it, `audit` tells.
+    /// The tables and partitions, and what stops them because of the catalog. `audit` tells what stops them because of their rows.
     pub tables: Vec<PlannedTable>,
     /// The steps, in the order in which they would run.
     pub steps: Vec<Step>,
@@ -61,7 +61,7 @@ pub struct PlannedTable {
     pub table: TableName,
     /// How far it is.
     pub phase: Phase,
-    /// What the catalog has against going to the goal.
+    /// What stops it from reaching the goal because of the catalog.
     pub stopped_by: Vec<String>,
 }
 
@@ -121,7 +121,7 @@ pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptio
     })
 }
 
-/// What a relation will be behind a phase, as far as the next phase's steps depend on it.
+/// Changes a relation to what it will be after a phase, as far as the steps of the next phase depend on it.
 fn predict(inventory: &Inventory, relation: &mut Relation, phase: Phase, form: PolicyForm) {
     let policy = &inventory.tenancy.session.policy;
     match phase {

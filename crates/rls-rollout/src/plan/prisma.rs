@@ -1,4 +1,4 @@
-//! A plan as a Prisma migration, with what `schema.prisma` must say so that Prisma has nothing to take back.
+//! A plan as a Prisma migration, with the edits of `schema.prisma` that belong to it.
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ use crate::plan::unseen::show_unseen;
 /// The files of one migration folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PrismaMigration {
-    /// What stands behind the timestamp in the folder's name.
+    /// The part of the folder's name that follows the timestamp.
     pub name: String,
     /// `migration.sql`.
     pub statements: String,
@@ -47,7 +47,7 @@ impl PlanReport {
             writeln!(out, "-- Left out: {name}: {}", one_line(&table.stopped_by.join("; ")))?;
         }
         for sql in &self.every_role {
-            // Whatever path the migration runs under: somebody may have put functions there.
+            // The migration may run under any search path, in which somebody may have put functions.
             writeln!(out, "\nBEGIN;\nSET LOCAL search_path = pg_catalog, pg_temp;\n{};\nCOMMIT;", sql.as_str())?;
         }
         for step in &self.steps {

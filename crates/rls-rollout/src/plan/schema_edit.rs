@@ -1,4 +1,4 @@
-//! What `schema.prisma` must say behind a plan, so that Prisma has nothing to take back.
+//! What `schema.prisma` must say after a plan has run, so that Prisma takes nothing back.
 
 use serde::Serialize;
 use tenancy_config::{Ident, TableName};
@@ -8,7 +8,7 @@ use tenant_rls::{Sql, Template, TenantComparison};
 use crate::plan::script::statement_text;
 use crate::plan::step::{Execution, Step};
 
-/// What the model of one table must say behind the plan.
+/// What the model of one table must say after the plan has run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SchemaEdit {
     /// The table.
@@ -23,7 +23,7 @@ pub struct SchemaEdit {
     pub indexes: Vec<String>,
 }
 
-/// What the model of a relation must say, if Prisma has a model of it: of a partition it has none.
+/// What the model of a relation must say; none for a partition, of which Prisma has no model.
 pub(crate) fn edit(relation: &Relation, steps: &[Step]) -> Option<SchemaEdit> {
     if !matches!(relation.kind, RelationKind::Table | RelationKind::Partitioned) {
         return None;

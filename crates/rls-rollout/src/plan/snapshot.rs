@@ -1,4 +1,4 @@
-//! The definitions of the tables before a rollout, a script each: beside the journal, something that can be kept elsewhere.
+//! The definitions of the tables before a rollout, each as a script that can be kept elsewhere than the journal.
 
 use std::fmt::Write as _;
 
@@ -69,7 +69,7 @@ fn write_script(out: &mut String, database: &str, relation: &Relation, statement
     writeln!(out, "COMMIT;")
 }
 
-/// The statements that make a definition, whatever of it is there. Flags that were off are put off.
+/// The statements that make a definition, whatever part of it is there. They also switch flags off that were off.
 fn statements(table: &TableName, relation: &Relation) -> Result<Vec<Sql>> {
     let column = &relation.comparison.column;
     let definition: &Definition = &relation.definition;
@@ -90,7 +90,7 @@ fn statements(table: &TableName, relation: &Relation) -> Result<Vec<Sql>> {
                 out.push(drop.table("table", table).ident("name", &name()?).build());
             }
             AspectKind::Index if !text.starts_with("INVALID ") => {
-                // Between CREATE and INDEX stands no name, so that the first INDEX is the keyword.
+                // There is no name between CREATE and INDEX, so the first INDEX is the keyword.
                 out.push(Sql::from_catalog(text.replacen(" INDEX ", " INDEX IF NOT EXISTS ", 1)));
             }
             AspectKind::Grant => {}
@@ -101,7 +101,7 @@ fn statements(table: &TableName, relation: &Relation) -> Result<Vec<Sql>> {
     Ok(out)
 }
 
-/// A name that every file system takes, and that no other name becomes.
+/// A name that every file system accepts, and that is different for each name.
 fn escaped(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for byte in name.bytes() {

@@ -1,4 +1,4 @@
-//! A step: statements that belong together, each with the lock it takes. Running them and writing them down as a script use the same.
+//! A step: statements that belong together, each with the lock that it takes. The run and the script of a plan have the same steps.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use tenant_rls::Sql;
 
 use crate::error::Result;
 
-/// A table-level lock that a statement takes, from the gentlest on.
+/// A table-level lock that a statement takes, from the weakest to the strongest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Lock {
     /// None on a user's table.

@@ -1,4 +1,4 @@
-//! The steps from what a table is to what a phase wants. What is there already is left out, so that a second run has none.
+//! The steps that bring a table to a phase. They leave out what is there already, so a second run has none.
 
 use tenancy_config::{Ident, TableName};
 use tenant_inventory::{Aspect, AspectKind, Phase, Policies, Relation, RelationKind};
@@ -21,7 +21,7 @@ pub(crate) struct StepBuilder<'a> {
 }
 
 impl StepBuilder<'_> {
-    /// The steps of one phase, of those that are still to be done.
+    /// The steps of one phase that are still to be done.
     pub(crate) fn steps(&self, phase: Phase) -> Result<Vec<Step>> {
         Ok(match phase {
             Phase::None => Vec::new(),
@@ -57,7 +57,7 @@ impl StepBuilder<'_> {
     fn step(&self, phase: Phase, name: &'static str, lock: Lock, statements: Vec<Sql>) -> Step {
         let mut all = Vec::with_capacity(statements.len() + 1);
         if let Some(mode) = lock.mode() {
-            // First of all, so that what is read of the definition from here on is what will be changed.
+            // First of all, so that the definition that is read from here on is the one that is changed.
             let take = Template::new("LOCK TABLE ONLY :\"table\" IN :mode MODE").table("table", self.table());
             all.push(Statement { sql: take.fragment("mode", Sql::from_static(mode)).build(), lock });
         }
@@ -102,8 +102,8 @@ impl StepBuilder<'_> {
         Ok(Some(Step { table, column, phase, name, how, statements, also_locks: None, warm_up: None }))
     }
 
-    /// The name that the ORM would give it; where something else in the schema has that name, one beside it. A left-over invalid
-    /// index of ours is no such thing: it is replaced.
+    /// The name that the ORM would give it, or another where the schema has something else of that name. An invalid index of ours that is left
+    /// over does not count: it is replaced.
     fn index_name(&self) -> String {
         let others = (1..).map(|number| format!("_tenant_idx{number}"));
         let suffixes = ["_idx", "_tenant_idx"].map(str::to_owned).into_iter().chain(others);
@@ -111,7 +111,7 @@ impl StepBuilder<'_> {
         names.find(|name| !self.relation.taken_names.contains(name)).expect("there are numbers without end")
     }
 
-    /// Default, policies, rights and the switch, at once: in between, rows would be hidden or open.
+    /// Default, policies, rights and the switch, in one transaction: in between, rows would be hidden or open.
     fn bridge(&self) -> Result<Option<Step>> {
         let relation = self.relation;
         let mut statements = Vec::new();
@@ -140,8 +140,8 @@ impl StepBuilder<'_> {
         Ok((!statements.is_empty()).then(|| self.step(Phase::Prepare, name, lock, statements)))
     }
 
-    /// The form of the policy before the table is tightened, whose gate asks more than whether a tenant can be NULL; a strict one that
-    /// is there already is not opened again.
+    /// The form of the policy before the table is tightened. It is a bridge even where no tenant can be NULL, as the gate of `tighten` asks for
+    /// more than that; a strict policy that is there already is not opened again.
     pub(crate) fn first_form(&self) -> PolicyForm {
         let relation = self.relation;
         match self.policies().form() {
@@ -153,7 +153,7 @@ impl StepBuilder<'_> {
         }
     }
 
-    /// Makes the isolation policy be of a form.
+    /// Gives the isolation policy a form.
     fn isolation(&self, form: PolicyForm) -> Result<Vec<Sql>> {
         let relation = self.relation;
         if self.policies().form() == Some(form) {
@@ -165,7 +165,7 @@ impl StepBuilder<'_> {
         Ok(statements)
     }
 
-    /// The policies by which audits and backfills go on, where they are missing or altered.
+    /// The policies of the auditor and the maintenance role, where they are missing or altered.
     fn mend_role_policies(&self) -> Result<Vec<Sql>> {
         let policies = self.policies();
         let mut statements = Vec::new();
@@ -179,7 +179,7 @@ impl StepBuilder<'_> {
     /// The column rights of the rollout's roles, where they are missing.
     fn grants(&self) -> Result<Vec<Sql>> {
         let (roles, rights) = (&self.state.inventory.logins, &self.state.rights);
-        // What a role reads of a partitioned table it reads of each partition, however deep.
+        // A role reads the same columns of a partitioned table and of each of its partitions.
         let table = &self.state.inventory.audited_as(self.relation);
         let mut wanted = Vec::new();
         for (columns, role) in [(&rights.maintenance, &roles.maintenance.0), (&rights.auditor, &roles.auditor.0)] {
@@ -197,7 +197,7 @@ impl StepBuilder<'_> {
         Ok(statements)
     }
 
-    /// Shuts the tenant column against NULL without a scan under an exclusive lock.
+    /// Forbids NULL in the tenant column without a scan under an exclusive lock.
     fn guard(&self) -> Result<Vec<Step>> {
         if self.relation.never_null || self.relation.kind == RelationKind::Partitioned {
             return Ok(Vec::new());
@@ -246,7 +246,7 @@ impl StepBuilder<'_> {
         Ok(Template::new("DO :'body'").literal("body", body.as_str()).build().running_application_code())
     }
 
-    /// The read of the probe; the dead index entries that a backfill leaves cost most of its time the first time.
+    /// The read of the probe. A backfill leaves dead index entries, which cost most of its time when they are read first.
     fn warm_up(&self) -> Sql {
         let read = "SELECT EXISTS (SELECT FROM ONLY :\"table\" AS t WHERE t.:\"column\" IS NULL)";
         let read = Template::new(read).table("table", self.table()).ident("column", self.column());
@@ -257,7 +257,7 @@ impl StepBuilder<'_> {
         self.name_with("_not_null_check")
     }
 
-    /// `table_column` and a suffix, within what PostgreSQL keeps of a name: of the two the longer is shortened.
+    /// `table_column` and a suffix, no longer than PostgreSQL keeps: the longer of the two names is shortened.
     fn name_with(&self, suffix: &str) -> String {
         let (mut table, mut column) = (self.table().name().to_string(), self.column().to_string());
         while table.len() + "_".len() + column.len() + suffix.len() > LONGEST_NAME {
@@ -295,7 +295,7 @@ impl StepBuilder<'_> {
                     .ident("column", self.column())
                     .table("tenants", &self.state.inventory.catalog.tenants)
                     .ident("key", &Ident::new(&self.state.inventory.tenancy.tenant.key)?)
-                    // A partitioned table takes no NOT VALID key before 18; its partitions have theirs by now.
+                    // Before 18 a partitioned table takes no NOT VALID key; its partitions have valid ones by now.
                     .fragment(
                         "validity",
                         Sql::from_static(if relation.kind == RelationKind::Partitioned { "" } else { "NOT VALID" }),
@@ -347,7 +347,7 @@ impl StepBuilder<'_> {
         if self.relation.kind != RelationKind::Partitioned {
             let check = self.check_name();
             let aspect = Aspect::named(AspectKind::Constraint, &check);
-            // A statement of its own: in one with SET NOT NULL the table is scanned.
+            // A statement of its own: together with SET NOT NULL in one statement the table would be scanned.
             if !self.relation.never_null || self.relation.definition.get(&aspect).is_some() {
                 statements.extend(alter::statements(self.table(), self.column(), &aspect, Some(""), None)?);
             }

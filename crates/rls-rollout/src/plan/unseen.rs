@@ -1,9 +1,9 @@
-//! A script that shows what it does: names and texts that hold what is not seen, or what looks like another line, are written with
-//! Unicode escapes. It means the same to the server.
+//! Shows what is invisible in a script: names and texts that hold such characters, or lines that look like a command, are written with
+//! Unicode escapes. The script means the same to the server.
 
 use tenancy_config::plain::is_unseen;
 
-/// The script, with such names and texts written otherwise.
+/// The script with such names and texts written with escapes.
 pub(crate) fn show_unseen(script: &str) -> String {
     let mut out = String::with_capacity(script.len());
     let mut rest = script;
@@ -23,13 +23,13 @@ pub(crate) fn show_unseen(script: &str) -> String {
     out + rest
 }
 
-/// Our own texts, such as the body of a block, have several lines that nobody could read as escapes.
+/// Whether a text is to be escaped. Our own texts, such as the body of a block, are not: they have several lines, which nobody could read.
 fn acts(text: &str) -> bool {
     let command = |line: &str| line.trim_start().starts_with("::") || line.contains("##");
     text.contains(|c| c != '\n' && is_unseen(c)) || text.lines().skip(1).any(command)
 }
 
-/// The name, text or comment that begins here; of anything else one character.
+/// The name, text or comment that begins here; else one character.
 fn token(rest: &str, escaped: bool) -> &str {
     let length = match rest.as_bytes() {
         [quote @ (b'"' | b'\''), ..] => quoted(rest, *quote, escaped),
@@ -41,7 +41,7 @@ fn token(rest: &str, escaped: bool) -> &str {
     &rest[..length.unwrap_or(rest.len())]
 }
 
-/// Up to the quote that is not one of two. A backslash before one counts in `E'…'` alone.
+/// The length up to the closing quote, which is not doubled. A backslash escapes a quote only in `E'…'`.
 fn quoted(rest: &str, quote: u8, escaped: bool) -> Option<usize> {
     let bytes = rest.as_bytes();
     let mut at = 1;

@@ -1,4 +1,4 @@
-//! Taking a rollout back: each definition as the journal has it from before, or a refusal where it is no longer what was left.
+//! Takes a rollout back: restores each definition that the journal recorded before, or refuses where somebody changed it since.
 
 pub(crate) mod report;
 mod steps;
@@ -37,12 +37,12 @@ pub struct RollbackOptions {
     pub lock_retry: LockRetry,
 }
 
-/// Takes steps back, or stops between two tables where `stop` turns true.
+/// Takes steps back, and stops between two tables once `stop` is true.
 ///
 /// # Errors
-/// [`Error::Drifted`] where a definition is no longer what the journal left behind, also where somebody changes it meanwhile: nothing of
-/// that table is changed then;
-/// [`Error::NothingToUndo`]; [`Error::Blocked`].
+/// [`Error::Drifted`] where a definition is no longer what the rollout left, also where somebody changes it meanwhile: nothing of that
+/// table is changed then; [`Error::NothingToUndo`] where the journal has no step to take back; [`Error::Blocked`] where a lock could not be
+/// had.
 pub async fn rollback(
     database: &Database,
     tenancy: &Tenancy,
@@ -52,7 +52,7 @@ pub async fn rollback(
     progress: &mut (dyn FnMut(RolloutEvent) + Send),
 ) -> Result<RollbackReport> {
     ddl_is_possible(database)?;
-    let Wanted { recorded, gone } = wanted(database, tenancy, options).await?;
+    let StepsToUndo { recorded, gone } = steps_to_undo(database, tenancy, options).await?;
     if recorded.is_empty() {
         let (schema, tables) = ("rls-rollback/1", Vec::new());
         return Ok(RollbackReport { schema, rollout: None, stopped: false, tables, gone });
@@ -63,7 +63,7 @@ pub async fn rollback(
     let alive = lease.keep_alive(database);
     // Read again: until the lease was ours, somebody else may have taken steps or taken them back.
     let done = async {
-        let Wanted { recorded, gone } = wanted(database, tenancy, options).await?;
+        let StepsToUndo { recorded, gone } = steps_to_undo(database, tenancy, options).await?;
         let rollout = Rollout::open(database, &format!("rollback --to {}", options.to)).await?;
         let executor = Executor { database, lease: &lease, rollout, lock_retry: options.lock_retry };
         let restored = restore(&executor, tenancy, &recorded, &stop, progress).await;
@@ -87,12 +87,12 @@ pub async fn rollback(
 }
 
 /// The steps to take back, by table.
-struct Wanted {
+struct StepsToUndo {
     recorded: BTreeMap<TableName, TableChanges>,
     gone: Vec<TableName>,
 }
 
-async fn wanted(database: &Database, tenancy: &Tenancy, options: &RollbackOptions) -> Result<Wanted> {
+async fn steps_to_undo(database: &Database, tenancy: &Tenancy, options: &RollbackOptions) -> Result<StepsToUndo> {
     let steps = journal::steps(database, tenancy).await?;
     let mut tables = Vec::new();
     for name in &options.tables {
@@ -111,7 +111,7 @@ async fn wanted(database: &Database, tenancy: &Tenancy, options: &RollbackOption
     let mut recorded = journal::add_up(steps.iter().filter(is_wanted));
     let gone = gone(database, recorded.keys()).await?;
     recorded.retain(|table, _| !gone.contains(table));
-    Ok(Wanted { recorded, gone })
+    Ok(StepsToUndo { recorded, gone })
 }
 
 async fn gone(database: &Database, tables: impl Iterator<Item = &TableName>) -> Result<Vec<TableName>> {
@@ -139,7 +139,7 @@ async fn restore(
 ) -> Result<Vec<RestoredTable>> {
     let state = State::load(executor.database, tenancy, None, &[]).await?;
     let mut restored = Vec::new();
-    // The last table first: a partition cannot lose what its parent, which came after it, still has.
+    // The last table first: a partition cannot lose what its parent still has, and the parent came after it.
     let mut order: Vec<(&TableName, &TableChanges)> = wanted.iter().collect();
     order.sort_by_key(|(_, recorded)| std::cmp::Reverse(recorded.steps.last()));
     for (table, recorded) in order {
@@ -157,7 +157,7 @@ async fn restore(
     Ok(restored)
 }
 
-/// The column whose default, constraints and indexes the journal speaks of: a table's tenant column, the tenant table's key.
+/// The column whose default, constraints and indexes the journal records: the tenant column of a table, the key of the tenant table.
 fn column_of(inventory: &Inventory, tenancy: &Tenancy, table: &TableName) -> Result<Ident> {
     let column = match inventory.relation(table) {
         Some(relation) => relation.comparison.column.clone(),

@@ -15,7 +15,7 @@ pub struct RollbackReport {
     pub stopped: bool,
     /// The tables whose definitions were restored.
     pub tables: Vec<RestoredTable>,
-    /// Tables that are no longer there, dropped or renamed: of these nothing was restored, and their steps stand.
+    /// Tables that were dropped or renamed: nothing of them was restored, and their steps stay in the journal.
     pub gone: Vec<TableName>,
 }
 
@@ -24,8 +24,8 @@ pub struct RollbackReport {
 pub struct RestoredTable {
     /// The table, or a partition of one.
     pub table: TableName,
-    /// Definitions that are again what they were.
+    /// How many definitions are again what they were.
     pub restored: usize,
-    /// Where the table is now; none where it is no tenant table.
+    /// The phase of the table now; none where it is no tenant table.
     pub phase: Option<Phase>,
 }

@@ -52,7 +52,7 @@ pub(crate) fn steps_back(
         let drop = Statement { sql: alter::drop_index(table, &index)?, lock: Lock::ShareUpdateExclusive };
         steps.push(step("drop the index again", Execution::Concurrently { index }, vec![drop]));
     }
-    // Last, as it marks the steps as taken back: killed before, the next rollback finds the indexes gone and goes on here.
+    // Last, as it marks the steps as taken back: if this is killed before, the next rollback finds the indexes gone and goes on here.
     steps.push(step("restore the definitions from before", Execution::Transaction, all));
     Ok(steps)
 }

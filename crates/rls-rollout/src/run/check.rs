@@ -1,27 +1,27 @@
-//! One thing that is looked at before the first step.
+//! A check before the first step.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// One thing that was looked at.
+/// A check that was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Check {
-    /// What, such as `locks`.
+    /// Its name, such as `locks`.
     pub name: &'static str,
-    /// What came of it.
+    /// Its result.
     pub verdict: CheckResult,
     /// In words.
     pub says: String,
 }
 
-/// What came of a check.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckResult {
     /// Nothing is in the way.
     Fine,
-    /// For people to know or to do; no check can tell.
+    /// Something to know or to do, which no check can see.
     Reminder,
     /// It may hold the rollout up, or be held up by it.
     Warning,

@@ -1,4 +1,4 @@
-//! Runs steps: each transaction with its journal entry, never long in anybody's way, tried again with the blockers named.
+//! Runs steps: each in a transaction with its journal entry. It waits only briefly for a lock, and tries again after it has named the blockers.
 
 use std::time::{Duration, Instant};
 
@@ -31,15 +31,15 @@ pub(crate) struct Executor<'a> {
     pub(crate) lock_retry: LockRetry,
 }
 
-/// What is written down with a step besides what it changed.
+/// Why a step runs, and what the journal must record for that.
 pub(crate) enum StepPurpose<'a> {
-    /// Nothing.
+    /// It rolls out.
     Forward,
-    /// What it takes back; it needs no taking back itself.
+    /// It takes steps back; it is not to be taken back itself.
     TakesBack {
-        /// What the journal says.
+        /// The steps, with the sum of their changes.
         recorded: &'a TableChanges,
-        /// What the statements were made from.
+        /// The definition that the statements were made from.
         planned: &'a Definition,
     },
 }
@@ -63,7 +63,7 @@ impl StepPurpose<'_> {
 }
 
 impl Executor<'_> {
-    /// Runs a step to its end, and tells how long its last attempt took.
+    /// Runs a step, and returns how long its last attempt took.
     pub(crate) async fn run(
         &self,
         step: &Step,
@@ -109,7 +109,7 @@ impl Executor<'_> {
                 let (table, step) = (step.table.clone(), step.name);
                 return Err(Error::Blocked { table, step, attempts: self.lock_retry.attempts, blockers: found });
             };
-            // Once: what does not give way to that wait will not to another, and others wait behind it.
+            // Only once: an autovacuum that does not give way then will not later, and others wait behind it.
             let outwait = !outwaited && found.iter().any(|blocker| blocker.autovacuum);
             outwaited |= outwait;
             lock_timeout = if outwait { lock_timeout.max(OUTWAIT_AUTOVACUUM) } else { self.lock_retry.lock_timeout };
@@ -123,7 +123,7 @@ impl Executor<'_> {
     async fn warm_up(&self, probe: &Sql) -> Result<()> {
         let mut tx = OwnerTx::begin(self.database, self.lock_retry.lock_timeout).await?;
         const WITHOUT_SCANS: &str = "SET LOCAL enable_seqscan = off";
-        // A login that is filtered gets an error here, and a lock in the way is the next statement's to report.
+        // A login that is filtered gets an error here; the next statement reports a lock that is in the way.
         if tx.run_script("warming up", WITHOUT_SCANS).await.is_ok() {
             let _ = tx.run("warming up", probe).await;
         }
@@ -137,7 +137,7 @@ impl Executor<'_> {
         match done {
             Ok(()) => Ok(tx.commit().await?),
             Err(error) => {
-                // Dropping would do, at the price of a new connection for each attempt.
+                // Dropping it would do as well, but cost a new connection for each attempt.
                 let _ = tx.rollback().await;
                 Err(error)
             }
@@ -176,7 +176,7 @@ impl Executor<'_> {
         Ok(self.rollout.record(connection, &new).await?)
     }
 
-    /// Announces the index in the journal, builds or drops it, and completes the entry: what was killed in between is known.
+    /// Records the index in the journal, builds or drops it, and completes the entry, so that a later run knows if this one is killed in between.
     async fn concurrently(&self, step: &Step, index: &str, purpose: &StepPurpose<'_>) -> Result<()> {
         let aspect = Aspect::named(AspectKind::Index, index);
         let mut tx = OwnerTx::begin(self.database, self.lock_retry.lock_timeout).await?;
@@ -184,7 +184,7 @@ impl Executor<'_> {
         let before = definition(tx.connection(), step).await?;
         purpose.still_fits(step, &before)?;
         let text = |definition: &Definition| {
-            // An invalid left-over is nothing that anyone would want back.
+            // Nobody wants an invalid index back.
             definition.get(&aspect).filter(|text| !text.starts_with("INVALID ")).map(str::to_owned)
         };
         let pending = Change { aspect: aspect.clone(), before: text(&before), after: Some(PENDING.to_owned()) };

@@ -27,11 +27,11 @@ use crate::run::progress::RolloutEvent;
 use crate::run::report::{RolloutReport, TableProgress, table_outcome};
 use crate::state::State;
 
-/// Rolls out, to the goal or until `stop` turns true: the running step is finished then, and the next run goes on behind it.
+/// Rolls out, to the goal or until `stop` is true: the running step is finished then, and the next run goes on after it.
 ///
 /// # Errors
 /// [`Error::Preflight`] where a step would surely fail; [`tenant_ops::Error::Held`] where another rollout runs; [`Error::Blocked`] where a lock could not be had;
-/// [`tenant_rls::Error::CannotSee`] where no role can count honestly before tightening. What was done stays, each step whole.
+/// [`tenant_rls::Error::CannotSee`] where no role sees every row, which the audit before `tighten` needs. Every step that was done stays.
 pub async fn rollout(
     database: &Database,
     tenancy: &Tenancy,
@@ -71,7 +71,7 @@ pub async fn rollout(
     let outcomes = std::mem::take(&mut run.outcomes);
     let lost = restored.as_ref().is_err_and(Error::lost_connection);
     let done = done.and(restored);
-    // Failing to is no error of its own: the lease runs out, and the journal keeps its steps. Nobody waits for a server that is gone.
+    // A failure here is no error of its own: the lease runs out, and the journal keeps its steps. Nobody waits for a server that is gone.
     drop(alive);
     if !lost {
         let _ = rollout.end(database, done.is_ok() && !stopped).await;
@@ -142,14 +142,14 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Whether a table is left that the audit must let through.
+    /// Whether there is a table that the audit must let through.
     fn any_loose(&self, inventory: &Inventory) -> bool {
         inventory.relations.iter().any(|relation| {
             inventory.phase(relation) == Phase::Prepare || self.is_still_to_be_audited(inventory, relation)
         })
     }
 
-    /// A table of the platform has no bridge, and is behind the gate before that was asked.
+    /// A table with rows of the platform has no bridge, and reaches `tighten` before an audit was asked.
     fn is_still_to_be_audited(&self, inventory: &Inventory, relation: &Relation) -> bool {
         relation.platform_rows && inventory.phase(relation) == Phase::Tighten && self.options.goal.wants(Phase::Enforce)
     }

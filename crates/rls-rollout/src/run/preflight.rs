@@ -1,4 +1,4 @@
-//! What is looked at before the first step: what would surely fail, and who or what will be in the way.
+//! What is checked before the first step: what would surely fail, and what will be in the way.
 
 use std::time::Duration;
 
@@ -15,13 +15,13 @@ use crate::run::check::{Check, CheckResult};
 use crate::run::progress::RolloutEvent;
 use crate::state::State;
 
-/// From this age on a transaction is named, in seconds: an index that is built concurrently waits for it.
+/// The age in seconds from which on a transaction is named: an index that is built concurrently waits for it.
 const LONG: f64 = 60.0;
 
 /// How many holders of locks are named.
 const NAMED: i64 = 10;
 
-/// Looks at everything and tells it, check by check.
+/// Makes every check, and reports each through `progress`.
 ///
 /// # Errors
 /// [`Error::Preflight`] where a step would surely fail.
@@ -47,7 +47,7 @@ pub(crate) async fn preflight(
     Ok(checks)
 }
 
-/// A server that is too old did not get as far as here.
+/// The version of the server, which is supported: connecting to an older one fails.
 fn server(database: &Database) -> Check {
     Check::new("server", CheckResult::Fine, format!("PostgreSQL {}", database.session().server_version))
 }
@@ -136,7 +136,7 @@ async fn locks(database: &Database, inventory: &Inventory) -> Result<Check> {
     Ok(Check::found("locks", &found, "no other session holds one on the tables", what))
 }
 
-/// Long transactions, prepared ones, standbys and slots. What this login may not see is said, as it could be anything.
+/// Long transactions, prepared ones, standbys and slots. A check says so where this login may not see something.
 async fn activity(database: &Database) -> Result<Vec<Check>> {
     let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
     let row = sqlx::query(include_str!("../../../../sql/rls-rollout/preflight_activity.sql"))

@@ -1,4 +1,4 @@
-//! What a rollout tells while it runs; whoever started it draws it.
+//! The events that a running rollout sends; whoever started it shows them.
 
 use std::time::Duration;
 
@@ -12,12 +12,12 @@ use crate::run::check::Check;
 /// An event of a running rollout.
 #[derive(Debug, Clone)]
 pub enum RolloutEvent {
-    /// Something was looked at before the first step.
+    /// A check was made before the first step.
     Checked {
-        /// What, and what came of it.
+        /// The check with its result.
         check: Check,
     },
-    /// Somebody holds the lease; if they are dead, it runs out within seconds.
+    /// Another process holds the lease; if that is dead, the lease runs out within seconds.
     Queued {
         /// Who holds it.
         holder: String,

@@ -19,7 +19,7 @@ pub struct RolloutReport {
     pub rollout: Option<i64>,
     /// How far it was to go.
     pub goal: &'static str,
-    /// What was looked at before the first step.
+    /// The checks that were made before the first step.
     pub preflight: Vec<Check>,
     /// The operator stopped it; the same command goes on.
     pub stopped: bool,
@@ -27,7 +27,7 @@ pub struct RolloutReport {
     pub tables: Vec<TableOutcome>,
 }
 
-/// How far one table came.
+/// What a rollout did to one table.
 #[derive(Debug, Clone, Serialize)]
 pub struct TableOutcome {
     /// The table, or a partition of one.
@@ -53,7 +53,7 @@ impl RolloutReport {
     }
 }
 
-/// What happened to one relation.
+/// What a rollout has done to one relation so far.
 #[derive(Debug, Default)]
 pub(crate) struct TableProgress {
     pub(crate) steps: usize,
@@ -61,7 +61,7 @@ pub(crate) struct TableProgress {
     pub(crate) verdict: GateResult,
 }
 
-/// How far a relation came.
+/// What a rollout did to a relation, and where it is now.
 pub(crate) fn table_outcome(
     inventory: &Inventory,
     relation: &Relation,

@@ -1,4 +1,4 @@
-//! The roles as which backfills and audits go on under forced policies: made before the first table needs them.
+//! Makes the roles as which backfills and audits work under forced policies, before the first table needs them.
 
 use tenancy_config::Ident;
 use tenant_rls::{OwnerTx, Sql};
@@ -10,7 +10,7 @@ use crate::run::progress::RolloutEvent;
 use crate::state::State;
 
 /// Makes the roles that are missing, and gives them their rights on schemas and the tenant table. Roles belong to the whole cluster:
-/// they stay when a rollout is taken back, and with them that they may look into the schemas, where they read only what they were granted.
+/// a rollback leaves them, and their right to use the schemas, in which they read only what they were granted.
 pub(crate) async fn prepare(
     executor: &Executor<'_>,
     state: &State,

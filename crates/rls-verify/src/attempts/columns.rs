@@ -1,4 +1,4 @@
-//! The columns of a table, and how a copy of one of its rows is made that no key refuses.
+//! The columns of a table, and how to copy one of its rows so that no key refuses the copy.
 
 use serde_json::{Map, Value, json};
 use sqlx::Row;
@@ -63,13 +63,13 @@ impl Columns {
         Ok(columns)
     }
 
-    /// The type of a column.
+    /// The type of a column, as it stands in a statement.
     pub(crate) fn type_of(&self, column: &Ident) -> Option<Sql> {
         let found = self.all.iter().find(|known| known.name == *column);
         found.map(|known| Sql::type_from_catalog(&known.type_name))
     }
 
-    /// The statement that inserts the row $1, a JSON object, changed by $2, another one.
+    /// The statement that inserts the row $1 with the values of $2 in place of its own; both are JSON objects.
     pub(crate) fn insert_copy(&self, table: &TableName, returning: Option<Sql>) -> Sql {
         let insertable = || self.all.iter().filter(|column| column.insertable).map(|column| &column.name);
         let names = |text: &'static str| {
@@ -85,7 +85,7 @@ impl Columns {
             .build()
     }
 
-    /// What the copy of this number has that its pattern has not.
+    /// The values in which the copy of this number differs from its pattern.
     pub(crate) fn changes(&self, number: u8) -> Map<String, Value> {
         let change = |column: &Column| match column.copied {
             Copied::Same => None,

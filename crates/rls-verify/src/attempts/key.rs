@@ -1,4 +1,4 @@
-//! The primary key of a table: by it a statement finds the rows of an attempt, whichever columns it has.
+//! The primary key of a table, by which a statement finds the rows of an attempt.
 
 use tenancy_config::Ident;
 use tenant_rls::{Sql, Template};

@@ -21,7 +21,7 @@ use crate::attempts::rows::{Keys, Rows, only};
 use crate::error::Result;
 use crate::report::{Attempt, AttemptKind};
 
-/// What is needed to try one table.
+/// What the attempts on one table need.
 pub(crate) struct Attempts<'a> {
     pub(crate) tenancy: &'a Tenancy,
     pub(crate) relation: &'a Relation,
@@ -36,10 +36,10 @@ pub(crate) struct Attempts<'a> {
     pub(crate) fire_triggers: bool,
 }
 
-/// A statement of an attempt; the rows that it reaches are counted.
+/// A statement of an attempt. The server counts the rows that it reaches.
 pub(crate) type AttemptStatement<'q> = Query<'q, Postgres, PgArguments>;
 
-/// Runs one statement, as a tenant or where none was ever set, and takes it back: how many rows it reached.
+/// Runs one statement, as a tenant or before any was set, takes it back, and returns how many rows it reached.
 pub(crate) async fn attempt(
     tx: &mut ProbeTx,
     tenant: Option<&str>,
@@ -73,7 +73,7 @@ impl Attempts<'_> {
         Ok(attempts)
     }
 
-    /// Whose rows are read as whom. Where no tenant was ever set comes first: PostgreSQL forgets no variable.
+    /// The readings: as which tenant whose rows are read. Those before any tenant was set come first, as a variable that was set stays known.
     fn readings(&self) -> Vec<(AttemptKind, Option<&str>, &Keys, ExpectedRows)> {
         let without_tenant = &self.rows.without_tenant;
         let mut readings = Vec::new();
@@ -111,7 +111,7 @@ impl Attempts<'_> {
     }
 }
 
-/// A tenant that no table has.
+/// The id of a tenant that does not exist.
 fn unknown(column_type: TenantColumnType) -> &'static str {
     match column_type {
         TenantColumnType::Text | TenantColumnType::Varchar => "no such tenant",

@@ -9,12 +9,12 @@ use crate::report::{Attempt, AttemptKind, Evidence};
 const AFTER_POLICIES: [&str; 4] =
     ["ExecConstraints", "ReportNotNullViolationError", "_bt_check_unique", "ri_ReportViolation"];
 
-/// What must be seen.
+/// The rows that must be seen.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum ExpectedRows {
     /// All of so many rows.
     All(usize),
-    /// None; else these are.
+    /// None; else these rows are seen: `of others`.
     None(&'static str),
 }
 
@@ -30,10 +30,10 @@ fn attempt(what: AttemptKind, login: &str, result: Evidence, detail: Option<Stri
     Attempt { what, login: login.to_owned(), result, detail }
 }
 
-/// An attempt to read, by the number of rows that were seen.
+/// The outcome of an attempt to read, by the number of rows that were seen.
 pub(crate) fn read(what: AttemptKind, login: &str, expected: ExpectedRows, seen: sqlx::Result<u64>) -> Attempt {
     match (seen, expected) {
-        // A policy without NULLIF fails on an empty uuid: nothing is seen, but nothing works either.
+        // A policy without NULLIF fails on an empty uuid: no row is seen, but the application does not work either.
         (Err(error), _) => not_tried(what, login, &error.to_string()),
         (Ok(seen), ExpectedRows::All(all)) if seen == all as u64 => as_expected(what, login),
         (Ok(seen), ExpectedRows::All(all)) => {
@@ -46,7 +46,7 @@ pub(crate) fn read(what: AttemptKind, login: &str, expected: ExpectedRows, seen:
     }
 }
 
-/// An attempt to write that must be refused by a policy, or reach no row.
+/// The outcome of an attempt to write that a policy must refuse, or that must reach no row.
 pub(crate) fn refused(what: AttemptKind, login: &str, done: sqlx::Result<u64>) -> Attempt {
     let error = match done {
         Ok(0) => return as_expected(what, login),
@@ -65,7 +65,7 @@ pub(crate) fn refused(what: AttemptKind, login: &str, done: sqlx::Result<u64>) -
     }
 }
 
-/// Why a table is left out, where somebody else's lock or the time is the reason: it is said, and the others are tried.
+/// Why a table is left out where it is locked or its statement takes too long; any other error is returned.
 pub(crate) fn held_up(error: RlsError) -> Result<String, RlsError> {
     match error.sqlstate() {
         Some("55P03" | "57014") => Ok(error.to_string()),

@@ -23,7 +23,7 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
-    /// Finds rows as a role that sees all of them; none where there is no such role. The `inactive_tenants` come last.
+    /// Finds rows as a role that sees all of them; `None` where there is no such role. The `inactive_tenants` come last.
     pub(crate) async fn find(
         database: &Database,
         inventory: &Inventory,
@@ -75,7 +75,7 @@ pub(crate) fn only(relation: &Relation) -> Sql {
     Sql::from_static(if relation.kind == RelationKind::Partitioned { "" } else { "ONLY" })
 }
 
-/// Tenants that are not in use. They are a preference and no proof, so a login that may not see them has none.
+/// Tenants that are not in use, which are tried last. That is a preference and no proof, so there are none for a login that may not see them.
 pub(crate) async fn inactive_tenants(database: &Database, inventory: &Inventory) -> Result<Vec<String>> {
     let TenantSection { key, status: Some(status), active, .. } = &inventory.tenancy.tenant else {
         return Ok(Vec::new());

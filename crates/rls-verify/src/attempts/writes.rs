@@ -1,4 +1,4 @@
-//! The attempts to write, each on a row that the same transaction inserted: a copy of an own one.
+//! The attempts to write, each on a row that the same transaction inserted: a copy of a row of the tenant's own.
 
 use serde_json::{Map, Value, json};
 use sqlx::types::Json;
@@ -10,7 +10,7 @@ use crate::attempts::{AttemptStatement, Attempts, attempt};
 use crate::error::Result;
 use crate::report::{Attempt, AttemptKind, Evidence};
 
-/// A transaction of attempts, and between whom they are made.
+/// A transaction of attempts, and the two tenants that they are made with.
 struct Trial<'a> {
     tx: ProbeTx,
     login: &'a str,
@@ -30,7 +30,7 @@ struct Statements {
 }
 
 impl Attempts<'_> {
-    /// Tries to write. Where the keys of a table allow no second row of a tenant's, tenants are made for it in the same transaction.
+    /// Tries to write. Where a key allows a tenant only one row, two tenants are made for the attempts, in the same transaction.
     pub(crate) async fn write(&self, database: &Database) -> Result<Vec<Attempt>> {
         let login = &database.session().role;
         let Some((own, keys)) = self.rows.tenants.first() else {
@@ -90,7 +90,7 @@ impl Attempts<'_> {
         Ok(attempts)
     }
 
-    /// What its own tenant can give away of the row that was just inserted, and what another one can do to it.
+    /// Tries to give the row away that was just inserted, as its own tenant, and to change it as another.
     async fn on_own_row(&self, trial: &mut Trial<'_>, row: &Value) -> Result<Vec<Attempt>> {
         let (own, other, statements) = (trial.own.clone(), trial.other.clone(), trial.statements);
         let on_row = |statement| sqlx::query(statement).bind(Json(json!([row])));
@@ -106,7 +106,7 @@ impl Attempts<'_> {
         Ok(attempts)
     }
 
-    /// What a tenant can do to a row of the platform, which is inserted where no tenant is set.
+    /// Tries to change a row of the platform as a tenant. The row is inserted where no tenant is set.
     async fn on_platform_row(&self, trial: &mut Trial<'_>) -> Result<Vec<Attempt>> {
         let row = match self.insert(trial, "", self.changes(2, None)).await? {
             Ok(row) => row,
@@ -121,7 +121,7 @@ impl Attempts<'_> {
         ])
     }
 
-    /// Inserts a copy for good, as far as the transaction goes, and tells its key: proof that there is a row for what is tried next.
+    /// Inserts a copy that stays until the transaction ends, and returns its key: the next attempts need a row that is there.
     async fn insert(&self, trial: &mut Trial<'_>, tenant: &str, changes: Value) -> Result<sqlx::Result<Value>> {
         trial.tx.set(tenant).await?;
         let insert = self.columns.insert_copy(&self.relation.name, Some(self.key.object()));
@@ -134,7 +134,7 @@ impl Attempts<'_> {
         Ok(inserted)
     }
 
-    /// An own row to copy, as its tenant sees it; else why there is none.
+    /// A row to copy, as its own tenant sees it; else why there is none.
     async fn pattern(&self, tx: &mut ProbeTx, own: &str, keys: &[Value]) -> Result<Result<Value, String>> {
         let fetch = self.on_given(include_str!("../../../../sql/rls-verify/probe_pattern.sql")).build();
         tx.set(own).await?;
@@ -144,7 +144,7 @@ impl Attempts<'_> {
         Ok(pattern.map_err(|error| error.to_string()).and_then(|pattern| pattern.ok_or_else(unseen)))
     }
 
-    /// Makes two tenants like one that is there, and tells their keys.
+    /// Makes two tenants like one that is there, and returns their keys.
     async fn make_tenants(&self, tx: &mut ProbeTx, like: &str) -> Result<Result<[String; 2], String>> {
         let (table, columns) = self.tenants;
         if columns.has_triggers && !self.fire_triggers {
@@ -176,7 +176,7 @@ impl Attempts<'_> {
         }
     }
 
-    /// What the copy of this number has that its pattern has not.
+    /// The values in which the copy of this number differs from its pattern.
     fn changes(&self, number: u8, tenant: Option<&str>) -> Value {
         let mut changes: Map<String, Value> = self.columns.changes(number);
         changes.insert(self.relation.comparison.column.to_string(), json!(tenant));
@@ -188,7 +188,7 @@ impl Attempts<'_> {
         let give = self.on_given(include_str!("../../../../sql/rls-verify/probe_give.sql")).ident("column", column);
         let touch = self.on_given(include_str!("../../../../sql/rls-verify/probe_touch.sql")).ident("column", column);
         Statements {
-            // No RETURNING: it would hold the row to the policies for reading too, and hide what those for writing let through.
+            // No RETURNING: the policies for reading would then apply to the row too, and hide what those for writing let through.
             copy: self.columns.insert_copy(&self.relation.name, None),
             give: give.fragment("type", self.type_of_tenant()).build(),
             touch: touch.build(),
@@ -204,7 +204,7 @@ impl Trial<'_> {
         self.refused(what, tenant, copy).await
     }
 
-    /// Tries as a tenant what must be refused, or reach no row.
+    /// Tries as a tenant a statement that must be refused, or reach no row.
     async fn refused(&mut self, what: AttemptKind, tenant: &str, statement: AttemptStatement<'_>) -> Result<Attempt> {
         let done = attempt(&mut self.tx, Some(tenant), statement).await?;
         Ok(refused(what, self.login, done))
@@ -217,7 +217,7 @@ fn untried(attempts: &[Attempt], what: AttemptKind) -> Option<&str> {
     found.and_then(|attempt| attempt.detail.as_deref())
 }
 
-/// Of each kind the first attempts that were made; where neither were, why the second could not be.
+/// For each kind of attempt the first that was made, of `first` or of `second`; where none was, why the second was not.
 fn better(first: Vec<Attempt>, second: Vec<Attempt>) -> Vec<Attempt> {
     let tried = |attempts: &[Attempt], what| {
         attempts.iter().any(|attempt| attempt.what == what && attempt.result != Evidence::NotTried)

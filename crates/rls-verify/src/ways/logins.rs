@@ -1,10 +1,10 @@
-//! What the application's login is and can become.
+//! What the application's login can reach through the roles that it can become.
 
 use tenant_inventory::{AspectKind, Inventory, LoginReach};
 
 use crate::report::Finding;
 
-/// What the login is or can become that no policy filters, or that a policy shows every tenant's rows.
+/// The roles that the login is or can become and that no policy filters, or to which a policy shows every tenant's rows.
 pub(crate) fn unfiltered(reach: &LoginReach, inventory: &Inventory, superuser: bool) -> Vec<Finding> {
     let app = inventory.logins.app.0.to_string();
     let forced = |why: &str| {

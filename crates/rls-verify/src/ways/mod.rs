@@ -15,7 +15,7 @@ use crate::report::Finding;
 /// How long the catalog is waited for, where the handle does not allow less.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What a way around the policies comes to.
+/// Whether the login can use a way past the policies.
 pub(crate) enum WayResult {
     /// The login reaches tenants' rows through it.
     Open(Finding),
@@ -30,8 +30,8 @@ struct View {
     reader: Option<String>,
 }
 
-/// Looks whether the login may use it and whom it reads as; a view with a tenant column is read.
-pub(crate) async fn look(
+/// Finds out whether the login may use the way, and as whom that reads; a view with a tenant column is read.
+pub(crate) async fn inspect(
     owner: &Database,
     app: &Database,
     inventory: &Inventory,
@@ -79,7 +79,7 @@ async fn unfiltered(database: &Database, inventory: &Inventory, role: &str) -> R
     Ok(unfiltered.unwrap_or(true))
 }
 
-/// Whether only triggers call a function, and who of the login's roles may.
+/// Whether only triggers call a function, and which of the login's roles may call it.
 async fn function(database: &Database, way: &Way, reach: &LoginReach) -> Result<(bool, Option<String>)> {
     let mut tx = OwnerTx::begin(database, LOCK_TIMEOUT).await?;
     let row = sqlx::query(include_str!("../../../../sql/rls-verify/probe_function.sql"))

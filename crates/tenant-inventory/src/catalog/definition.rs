@@ -74,7 +74,7 @@ impl FromIterator<(Aspect, String)> for Definition {
 }
 
 impl Definition {
-    /// Whether the table has a flag.
+    /// Whether the table has an aspect of which it has one at most.
     pub fn has(&self, kind: AspectKind) -> bool {
         self.0.contains_key(&Aspect::only(kind))
     }
@@ -100,12 +100,12 @@ impl Definition {
         of_kind.map(|(aspect, text)| (aspect.name.as_str(), text.as_str()))
     }
 
-    /// Assumes what a statement that was not run yet will make.
+    /// Adds what a statement will make that was not run yet.
     pub fn expect(&mut self, kind: AspectKind, text: String) {
         self.0.insert(Aspect::only(kind), text);
     }
 
-    /// The same for a policy.
+    /// Adds a policy that a statement will make.
     pub fn expect_policy(&mut self, name: &str, text: String) {
         self.0.insert(Aspect::named(AspectKind::Policy, name), text);
     }

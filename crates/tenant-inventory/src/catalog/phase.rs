@@ -50,7 +50,7 @@ impl fmt::Display for Phase {
 }
 
 impl Phase {
-    /// How far a table is; `has_tenants` where the database has the tenant table, which a foreign key must reference then.
+    /// How far a table is. `has_tenants` says whether the database has the tenant table, which a foreign key must reference then.
     pub fn of(policies: &Policies<'_>, has_tenants: bool) -> Self {
         let relation = policies.relation;
         let definition = &relation.definition;

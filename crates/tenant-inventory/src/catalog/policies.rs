@@ -6,7 +6,7 @@ use tenant_rls::{PolicyForm, RolePolicy};
 use super::definition::{Aspect, AspectKind};
 use super::relations::Relation;
 
-/// The policies of one table, beside those that the rollout gives it.
+/// The policies of one table, with what is needed to tell ours from others.
 #[derive(Debug, Clone, Copy)]
 pub struct Policies<'a> {
     /// The table, or a partition of one.

@@ -5,7 +5,7 @@ use sqlx::{PgConnection, Row, types::Json};
 use tenancy_config::{Ident, TableName, Tenancy, closest};
 use tenant_rls::{CatalogTx, Database, Error, Result};
 
-/// What `tenancy.toml` calls tenant tables, as this database has them.
+/// The tables that `tenancy.toml` describes, as this database has them.
 #[derive(Debug, Clone, Serialize)]
 pub struct Catalog {
     /// The tenant table itself.
@@ -80,7 +80,7 @@ pub struct Leaf {
     pub foreign: bool,
 }
 
-/// The same as the server tells it.
+/// The same as the server returns it.
 #[derive(Deserialize)]
 struct NewLeaf {
     schema: String,
@@ -217,8 +217,8 @@ impl Catalog {
     }
 }
 
-/// Fails where a table was found that somebody else made. Its name and columns make it one of the application's, and any role that may create
-/// tables can give it these. Reading it is enough to run what its owner put into index predicates, checks and policies.
+/// Fails where a table was found that somebody else made. It counts as one of the application's by its name and columns, and any role that may
+/// create tables can choose these. Reading it is enough to run what its owner put into index predicates, checks and policies.
 async fn refuse_strangers(
     connection: &mut PgConnection,
     tenancy: &Tenancy,

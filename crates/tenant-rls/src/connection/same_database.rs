@@ -36,7 +36,7 @@ impl Database {
     /// For what needs a session: past the pooler where there is a URL for that, once it is proven.
     ///
     /// # Errors
-    /// As [`prove_direct`](Self::prove_direct).
+    /// [`Error::OtherDatabase`] where that URL leads to another database; [`Error::Connect`] where it leads nowhere.
     pub(crate) async fn direct_options(&self) -> Result<&PgConnectOptions> {
         self.prove_direct().await?;
         Ok(self.unproven_direct_options())

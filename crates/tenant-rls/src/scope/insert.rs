@@ -156,7 +156,7 @@ impl TenantInsert {
     /// The same inside a longer scope, whose end decides whether the rows are kept.
     ///
     /// # Errors
-    /// As [`run`](Self::run).
+    /// [`Error::Query`]; the scope has failed then, and keeps nothing.
     pub async fn run_in(&self, scope: &mut TenantTx, values: &Value) -> Result<Vec<bool>> {
         let tenant = scope.tenant().clone();
         self.execute(scope.connection(), &tenant, values).await
