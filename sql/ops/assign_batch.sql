@@ -1,6 +1,6 @@
 -- One batch: the statement `resolve` locks the rows of a tid range that have no tenant and groups them by the tenant that
 -- their sources name; `assign` then writes each group inside that tenant's scope. Data, journal and checkpoint commit together.
--- The caller has locked the lane: whoever pauses or ends a run changes its state and then waits for the lanes, so the state is read
+-- The caller has locked the range: whoever pauses or ends a run changes its state and then waits for the ranges, so the state is read
 -- again behind that lock. This is the body of a DO, which takes no parameters: begin_assigning.sql has set them. Names of columns
 -- come before names of variables, as the statements are about tables of anybody. From the first of these statements to the last, names
 -- resolve as the triggers, defaults and policies of the application expect it: there every name and operator has its schema.
@@ -9,7 +9,7 @@
 DECLARE
     variable text := current_setting('tenant_ops.variable');
     run bigint := current_setting('tenant_ops.run');
-    lane bigint := current_setting('tenant_ops.lane');
+    range bigint := current_setting('tenant_ops.range');
     from_tid tid := current_setting('tenant_ops.from_tid');
     until_tid tid := current_setting('tenant_ops.until_tid');
     row_limit bigint := nullif(current_setting('tenant_ops.row_limit'), '');
@@ -59,19 +59,19 @@ BEGIN
     SELECT run_id, tenant_id, row_keys, sources FROM unnest(batch.entries);
     SELECT array_agg(counted.rows ORDER BY counted.source) INTO assigned_by
     FROM (SELECT a.source, count(s.source) AS rows
-          FROM tenant_ops.lane AS l, unnest(l.assigned_by) WITH ORDINALITY AS a (so_far, source)
+          FROM tenant_ops.range AS l, unnest(l.assigned_by) WITH ORDINALITY AS a (so_far, source)
           LEFT JOIN (SELECT unnest(e.sources) AS source FROM unnest(batch.entries) AS e) AS s ON s.source = a.source
-          WHERE l.id = batch.lane
+          WHERE l.id = batch.range
           GROUP BY a.source) AS counted;
-    UPDATE tenant_ops.lane AS l
+    UPDATE tenant_ops.range AS l
     -- A batch that its limit cut short has not seen the whole range.
     SET next_tid = CASE WHEN batch.examined >= batch.row_limit THEN batch.from_tid ELSE batch.until_tid END,
         examined = l.examined + batch.examined,
         batches = l.batches + 1,
         assigned_by = ARRAY(SELECT a + b FROM unnest(l.assigned_by, batch.assigned_by) WITH ORDINALITY AS u (a, b, o) ORDER BY o)
-    WHERE l.id = batch.lane AND l.run_id = batch.run AND l.next_tid = batch.from_tid;
+    WHERE l.id = batch.range AND l.run_id = batch.run AND l.next_tid = batch.from_tid;
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'lane % of run % was not locked before its batch', lane, run USING ERRCODE = 'TO001';
+        RAISE EXCEPTION 'range % of run % was not locked before its batch', range, run USING ERRCODE = 'TO001';
     END IF;
     PERFORM set_config('tenant_ops.examined', examined::text, true), set_config('tenant_ops.assigned_by', assigned_by::text, true);
 END

@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS tenant_ops.run (
     started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     ended_at timestamptz,
     pass int NOT NULL DEFAULT 1,
-    -- What the lanes of earlier passes did; those of this one keep their own counts.
+    -- What the ranges of earlier passes did; those of this one keep their own counts.
     batches bigint NOT NULL DEFAULT 0,
     assigned_by bigint[] NOT NULL
 );
@@ -62,9 +62,34 @@ ALTER TABLE tenant_ops.run ADD COLUMN IF NOT EXISTS examined bigint NOT NULL DEF
 ALTER TABLE tenant_ops.run ADD COLUMN IF NOT EXISTS state_by text;
 ALTER TABLE tenant_ops.run ADD COLUMN IF NOT EXISTS state_at timestamptz NOT NULL DEFAULT clock_timestamp();
 
--- The work of a pass: ranges of pages of a table or leaf, each with a checkpoint. Whoever does a batch locks the row of its lane for
+-- Up to layout 7 ranges were called lanes, and processes of a run members. What people may read of them they may read on.
+DO $$
+BEGIN
+    IF pg_catalog.to_regclass('tenant_ops.lane') IS NOT NULL THEN
+        ALTER TABLE tenant_ops.lane RENAME TO range;
+        ALTER TABLE tenant_ops.range RENAME CONSTRAINT lane_run_id_fkey TO range_run_id_fkey;
+        ALTER INDEX tenant_ops.lane_pkey RENAME TO range_pkey;
+        ALTER INDEX IF EXISTS tenant_ops.lane_run RENAME TO range_run;
+        ALTER SEQUENCE tenant_ops.lane_id_seq RENAME TO range_id_seq;
+    END IF;
+    IF pg_catalog.to_regclass('tenant_ops.member') IS NOT NULL THEN
+        ALTER TABLE tenant_ops.member RENAME TO run_process;
+        ALTER TABLE tenant_ops.run_process RENAME CONSTRAINT member_run_id_fkey TO run_process_run_id_fkey;
+        ALTER INDEX tenant_ops.member_pkey RENAME TO run_process_pkey;
+        ALTER INDEX IF EXISTS tenant_ops.member_run RENAME TO run_process_run;
+        ALTER SEQUENCE tenant_ops.member_id_seq RENAME TO run_process_id_seq;
+    END IF;
+    IF EXISTS (SELECT FROM pg_catalog.pg_attribute
+               WHERE attrelid = pg_catalog.to_regclass('tenant_ops.progress') AND attname = 'lanes' AND NOT attisdropped) THEN
+        ALTER VIEW tenant_ops.progress RENAME COLUMN lanes TO ranges;
+        ALTER VIEW tenant_ops.progress RENAME COLUMN lanes_done TO ranges_done;
+    END IF;
+END
+$$;
+
+-- The work of a pass: ranges of pages of a table or leaf, each with a checkpoint. Whoever does a batch locks the row of its range for
 -- that transaction, so the server itself shares the work out, and takes it back from a process that died.
-CREATE TABLE IF NOT EXISTS tenant_ops.lane (
+CREATE TABLE IF NOT EXISTS tenant_ops.range (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     run_id bigint NOT NULL REFERENCES tenant_ops.run (id),
     leaf text NOT NULL,
@@ -74,7 +99,7 @@ CREATE TABLE IF NOT EXISTS tenant_ops.lane (
     batches bigint NOT NULL DEFAULT 0,
     assigned_by bigint[] NOT NULL
 );
-CREATE INDEX IF NOT EXISTS lane_run ON tenant_ops.lane (run_id);
+CREATE INDEX IF NOT EXISTS range_run ON tenant_ops.range (run_id);
 
 -- Rows that the table itself refused in this pass.
 CREATE TABLE IF NOT EXISTS tenant_ops.refused (
@@ -85,7 +110,7 @@ CREATE TABLE IF NOT EXISTS tenant_ops.refused (
 );
 
 -- The processes that work at a run, for people to look at: what they may do does not depend on it.
-CREATE TABLE IF NOT EXISTS tenant_ops.member (
+CREATE TABLE IF NOT EXISTS tenant_ops.run_process (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     run_id bigint NOT NULL REFERENCES tenant_ops.run (id),
     holder text NOT NULL,
@@ -94,7 +119,7 @@ CREATE TABLE IF NOT EXISTS tenant_ops.member (
     joined_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     heartbeat_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
-CREATE INDEX IF NOT EXISTS member_run ON tenant_ops.member (run_id);
+CREATE INDEX IF NOT EXISTS run_process_run ON tenant_ops.run_process (run_id);
 
 -- How far each run has come.
 CREATE OR REPLACE VIEW tenant_ops.progress AS
@@ -103,15 +128,15 @@ SELECT r.id AS run_id,
        r.examined + coalesce(l.examined, 0) AS examined,
        r.batches + coalesce(l.batches, 0) AS batches,
        ARRAY(SELECT sum(a.rows)::bigint
-             FROM (SELECT r.assigned_by UNION ALL SELECT o.assigned_by FROM tenant_ops.lane AS o WHERE o.run_id = r.id) AS s (counts),
+             FROM (SELECT r.assigned_by UNION ALL SELECT o.assigned_by FROM tenant_ops.range AS o WHERE o.run_id = r.id) AS s (counts),
                   unnest(s.counts) WITH ORDINALITY AS a (rows, source)
              GROUP BY a.source ORDER BY a.source) AS assigned_by,
-       coalesce(l.lanes, 0) AS lanes,
-       coalesce(l.lanes_done, 0) AS lanes_done
+       coalesce(l.ranges, 0) AS ranges,
+       coalesce(l.ranges_done, 0) AS ranges_done
 FROM tenant_ops.run AS r
-LEFT JOIN (SELECT run_id, sum(examined)::bigint AS examined, sum(batches)::bigint AS batches, count(*) AS lanes,
-                  count(*) FILTER (WHERE next_tid >= until_tid) AS lanes_done
-           FROM tenant_ops.lane GROUP BY run_id) AS l ON l.run_id = r.id;
+LEFT JOIN (SELECT run_id, sum(examined)::bigint AS examined, sum(batches)::bigint AS batches, count(*) AS ranges,
+                  count(*) FILTER (WHERE next_tid >= until_tid) AS ranges_done
+           FROM tenant_ops.range GROUP BY run_id) AS l ON l.run_id = r.id;
 
 -- Rollouts of row level security: who, when, from where, how far.
 CREATE TABLE IF NOT EXISTS tenant_ops.rollout (

@@ -1,36 +1,19 @@
-//! `cargo xtask`: reads the command line, hands over to a job, prints its report. What the commands do lives in
-//! `crates/`; what they say lives here.
+//! `cargo xtask`: reads the command line, runs a job and prints its report. The crates below `crates/` do the work; this one
+//! reads arguments and writes text.
 
-mod app;
-mod audit;
-mod backfill;
-mod cli;
-mod colour;
+mod command_line;
 mod commands;
-mod duration_arg;
-mod exit_codes;
-mod failure;
-mod harmless;
-mod holder;
-mod overview;
-mod planted;
-mod printer;
-mod progress;
+mod context;
+mod dispatch;
+mod document;
+mod number_format;
 mod reference;
-mod report;
-mod root;
-mod secrets;
-mod seed;
-mod stop;
-mod summary;
-mod target;
-mod tenant_choice;
-mod text;
+mod terminal;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    // Before anything else reads the environment.
+    // Nothing may read the environment before this.
     let shed = tenancy_config::environment::shed();
-    app::run(std::env::args_os(), shed).into()
+    dispatch::run(std::env::args_os(), shed).into()
 }

@@ -26,7 +26,7 @@ pub(crate) struct RunTotals {
     failed: Vec<FailedRow>,
     pass: i32,
     /// Processes that gave a sign of life lately, this one too.
-    pub(crate) members: u64,
+    pub(crate) processes: u64,
 }
 
 impl RunTotals {
@@ -34,7 +34,7 @@ impl RunTotals {
     pub(crate) async fn read(backfill: &Backfill<'_>, run: &Run) -> Result<Self> {
         let standing = run.standing(backfill.database).await?;
         let failed = backfill.refused(run).await?;
-        Ok(Self { assigned_by: standing.assigned_by, failed, pass: standing.pass, members: standing.members })
+        Ok(Self { assigned_by: standing.assigned_by, failed, pass: standing.pass, processes: standing.processes })
     }
 }
 
@@ -69,7 +69,7 @@ impl ReportInputs<'_> {
             assigned_by: tally.assigned_by,
             failed: tally.failed,
             pass: self.run.map_or(i32::from(tally.batches > 0), |run| run.pass),
-            members: 0,
+            processes: 0,
         });
         let by_source = kept.assigned_by;
         let count =

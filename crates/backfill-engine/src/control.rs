@@ -9,13 +9,13 @@ use tenant_rls::{Database, OwnerTx};
 
 use crate::{Error, Result};
 
-/// How a run stands; its JSON is `backfill-status/1`.
+/// How a run stands; its JSON is `backfill-status/2`.
 #[derive(Debug, Clone, Serialize)]
 pub struct RunStatus {
     /// The run.
     pub run: RunRecord,
     /// The processes that work at it, or did and died.
-    pub members: Vec<RunProcessRecord>,
+    pub processes: Vec<RunProcessRecord>,
 }
 
 /// How a run stands.
@@ -25,9 +25,9 @@ pub struct RunStatus {
 pub async fn status(database: &Database, tenancy: &Tenancy, run: i64) -> Result<RunStatus> {
     let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
     let record = tenant_ops::runs(tx.connection(), tenancy, Some(run)).await?.pop().ok_or(Error::NoRun { run })?;
-    let members = tenant_ops::members(tx.connection(), run).await?;
+    let processes = tenant_ops::members(tx.connection(), run).await?;
     tx.rollback().await?;
-    Ok(RunStatus { run: record, members })
+    Ok(RunStatus { run: record, processes })
 }
 
 /// Pauses a run, lets a paused one go on, or cancels one; when this returns, no batch of the old state is open. A run that is in

@@ -198,7 +198,7 @@ impl Backfill<'_> {
         if let Some(lead) = &passes.lead {
             let finished = outcome == Some(RunOutcome::Done);
             // Others go on with it; one of them finds the lease free, and leads.
-            let others = !finished && outcome.is_some() && kept.as_ref().is_some_and(|kept| kept.members > 1);
+            let others = !finished && outcome.is_some() && kept.as_ref().is_some_and(|kept| kept.processes > 1);
             if !others {
                 let _ = run.end(self.database, &lead.lease, self.holder, finished).await;
             }

@@ -154,7 +154,7 @@ impl<'a> Passes<'a> {
             }
             let standing = steadily(progress, async || Ok(run.standing(database).await?)).await?;
             match standing.state {
-                RunState::Running if standing.open_lanes > 0 => return Ok(None),
+                RunState::Running if standing.open_ranges > 0 => return Ok(None),
                 RunState::Running => {
                     let lease = steadily(progress, async || Ok(watch.take(database, holder).await?)).await?;
                     if let Some(lease) = lease {

@@ -1,6 +1,6 @@
 //! Where a row's tenant comes from: what a column points to, one tenant for all, and evidence between several tenants.
 
-use tenancy_config::tenancy::{EvidenceRule, SourceRule, TableRules};
+use tenancy_config::tenancy::{SourceRule, TableRules, TieBreakerRule};
 use tenancy_config::{Ident, TableName, Tenancy};
 use tenant_inventory::{Catalog, TenantTable};
 use tenant_rls::{Access, TenantId};
@@ -91,7 +91,7 @@ impl Found {
         for rule in &rules.sources {
             found.sources.push(source(catalog, tenancy, table, rule)?);
         }
-        for rule in &rules.evidence {
+        for rule in &rules.tie_breakers {
             found.evidence.push(evidence(catalog, tenancy, table, rule)?);
         }
         found.check_order(table)?;
@@ -168,7 +168,7 @@ pub(crate) fn source(catalog: &Catalog, tenancy: &Tenancy, own: &TableName, rule
 }
 
 /// The evidence that a rule describes.
-fn evidence(catalog: &Catalog, tenancy: &Tenancy, own: &TableName, rule: &EvidenceRule) -> Result<TieBreaker> {
+fn evidence(catalog: &Catalog, tenancy: &Tenancy, own: &TableName, rule: &TieBreakerRule) -> Result<TieBreaker> {
     let found = asked(catalog, tenancy, own, (&rule.name, &rule.table))?;
     let table = found.name.clone();
     let tenant = Ident::new(rule.tenant.as_deref().unwrap_or(&found.column.name))?;

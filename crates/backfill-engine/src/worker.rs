@@ -213,7 +213,7 @@ impl<'a, 't> Worker<'a, 't> {
         let Books::Kept(run) = &batches.books else { return Ok(Some(PassEnd::PassOver)) };
         let standing = steadily(progress, async || Ok(run.standing(batches.database).await?)).await?;
         match standing.state {
-            RunState::Running if standing.open_lanes == 0 => return Ok(Some(PassEnd::PassOver)),
+            RunState::Running if standing.open_ranges == 0 => return Ok(Some(PassEnd::PassOver)),
             RunState::Running => {
                 self.shared.tell_resumed();
                 self.shared.rest(IDLE).await;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use local_db::{Planted, Role, Seed, seed};
+use local_db::{Planted, Role, Seed, demo};
 use sqlx::Row as _;
 use tenancy_config::{DatabaseUrl, Ident};
 use tenant_rls::{DirectConnection, Error as SqlError, Sql, Template};
@@ -49,7 +49,7 @@ impl Databases {
     /// Makes the template and plants its data.
     pub(crate) async fn plant(&mut self, seed: &Seed, progress: &mut (dyn FnMut(&str) + Send)) -> Result<Planted> {
         let superuser = self.create_template().await?;
-        let planted = seed::plant(&superuser, seed, progress).await?;
+        let planted = demo::plant(&superuser, seed, progress).await?;
         vacuum(&superuser).await?;
         Ok(planted)
     }
@@ -86,7 +86,7 @@ impl Databases {
     /// Makes the template with empty tables, and tells how its superuser logs in.
     async fn create_template(&mut self) -> Result<DatabaseUrl> {
         self.create(TEMPLATE, "template0").await?;
-        local_db::create_tables(&self.url(TEMPLATE, Role::Owner)).await?;
+        local_db::schema::create_tables(&self.url(TEMPLATE, Role::Owner)).await?;
         Ok(self.url(TEMPLATE, Role::Superuser))
     }
 

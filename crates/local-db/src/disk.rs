@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// Bytes that an ordinary user may still write to the file system that holds `path`.
 ///

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use tenancy_config::{Exit, NameError, UserError};
 
-use crate::programs;
+use crate::versions;
 
 /// The result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -117,7 +117,7 @@ pub enum Error {
 
 impl Error {
     /// Wraps a file error with what was being done to which file.
-    pub(crate) fn file(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+    pub fn file(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::File { doing, path, source }
     }
@@ -131,9 +131,9 @@ impl UserError for Error {
             ),
             Self::WrongPrograms { .. } => Some("leave out --pg-bin (PG_BIN), and the right version is looked for".into()),
             Self::UnsupportedVersion(_) => {
-                Some(format!("supported are {} to {}", programs::OLDEST, programs::NEWEST))
+                Some(format!("supported are {} to {}", versions::OLDEST, versions::NEWEST))
             }
-            Self::NoPrograms { version, .. } => Some(programs::install_hint(*version)),
+            Self::NoPrograms { version, .. } => Some(versions::install_hint(*version)),
             Self::OtherVersion { asked, .. } => {
                 Some(format!("`cargo xtask db reset --pg-version {asked}` starts anew, without its data"))
             }

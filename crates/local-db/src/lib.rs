@@ -1,41 +1,31 @@
-//! A real PostgreSQL for developers and tests, started by the project itself.
+//! A real PostgreSQL for developers, started by the project itself, and its demo data.
 //!
-//! [`LocalDb`] is the developer's database in `.local-db/`; [`testing`] gives each test a database of its own on a server
-//! that ends with the test run. Both use installed server programs or those that npm brings ([`Programs`]).
+//! [`LocalDb`] is the developer's database in `.local-db/`, with the tables of [`schema`] and the data of [`demo`]. It uses
+//! installed server programs or those that npm brings ([`Programs`]). What [`server`] shows is for the servers of tests.
 
 #[cfg(not(unix))]
 compile_error!("this workspace runs on Linux and macOS; on Windows, build and run it inside WSL2");
 
-mod account;
 mod cluster;
+pub mod demo;
 mod disk;
 mod error;
-mod home;
-mod loss;
-mod npm;
-mod pid;
-mod process;
-pub mod programs;
 pub mod psql;
-mod reset;
 mod role;
-mod schema;
+pub mod schema;
 mod secret;
-pub mod seed;
-mod server;
-mod state;
-mod status;
-pub mod testing;
-mod upgrade;
+pub mod server;
+mod versions;
 
-pub use cluster::{Change, LocalDb, LocalOptions, Running, Up};
+pub use cluster::database::{ClusterChange, LocalDb, LocalOptions, Running};
+pub use cluster::loss::{Loss, Sessions, Stored};
+pub use cluster::reset::Reset;
+pub use cluster::start::StartOptions;
+pub use cluster::status::{State, Status};
+pub use demo::{Planted, Seed};
 pub use disk::free_space;
 pub use error::{Error, Result};
-pub use loss::{Loss, Sessions, Stored};
-pub use programs::{NEWEST, OLDEST, Programs};
-pub use reset::Reset;
 pub use role::Role;
-pub use schema::create_tables;
-pub use secret::login;
-pub use seed::{Planted, Seed};
-pub use status::{State, Status};
+pub use secret::{Secret, login};
+pub use server::programs::Programs;
+pub use versions::{NEWEST, OLDEST};

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use tenancy_config::{DatabaseUrl, environment};
 
-use crate::Programs;
+use crate::server::programs::Programs;
 
 /// Finds `psql`: beside the server programs (npm's package has none), else in the `PATH`.
 pub fn locate(programs: Option<&Programs>) -> Option<PathBuf> {

@@ -1,4 +1,4 @@
-//! The roles, databases and tables of a local server, from `sql/schema/`.
+//! The roles, databases and tables of a local server, from `sql/local-db/schema/`.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -6,24 +6,28 @@ use sqlx::SqlSafeStr;
 use tenancy_config::{DatabaseUrl, Ident};
 use tenant_rls::{DirectConnection, Error as SqlError, Template};
 
+use crate::error::Result;
+use crate::role::Role;
 use crate::secret::Secret;
-use crate::{Result, Role};
 
 /// Roles are the server's, made once.
-const ROLES: &str = include_str!("../../../sql/schema/roles.sql");
-const PASSWORDS: &str = include_str!("../../../sql/schema/passwords.sql");
+const ROLES: &str = include_str!("../../../sql/local-db/schema/roles.sql");
+const PASSWORDS: &str = include_str!("../../../sql/local-db/schema/passwords.sql");
 
 /// What the owner makes in a database, in order.
 const TABLES: [(&str, &str); 5] = [
-    ("creating the types", include_str!("../../../sql/schema/types.sql")),
-    ("creating the tables", include_str!("../../../sql/schema/tables.sql")),
-    ("creating the keys", include_str!("../../../sql/schema/keys.sql")),
-    ("creating the indexes", include_str!("../../../sql/schema/indexes.sql")),
-    ("granting rights", include_str!("../../../sql/schema/grants.sql")),
+    ("creating the types", include_str!("../../../sql/local-db/schema/types.sql")),
+    ("creating the tables", include_str!("../../../sql/local-db/schema/tables.sql")),
+    ("creating the keys", include_str!("../../../sql/local-db/schema/keys.sql")),
+    ("creating the indexes", include_str!("../../../sql/local-db/schema/indexes.sql")),
+    ("granting rights", include_str!("../../../sql/local-db/schema/grants.sql")),
 ];
 
 /// Makes the logins and `tenant_maintenance`.
-pub(crate) async fn create_roles(superuser: &mut DirectConnection, secret: &Secret) -> Result<()> {
+///
+/// # Errors
+/// [`Error::Sql`](crate::error::Error::Sql).
+pub async fn create_roles(superuser: &mut DirectConnection, secret: &Secret) -> Result<()> {
     superuser.run_script("creating the roles", ROLES).await?;
     set_passwords(superuser, secret).await
 }
@@ -43,11 +47,10 @@ pub(crate) async fn set_passwords(superuser: &mut DirectConnection, secret: &Sec
 }
 
 /// Makes a database that belongs to the owner, as a copy of `template` where one is given.
-pub(crate) async fn create_database(
-    superuser: &mut DirectConnection,
-    name: &str,
-    template: Option<&str>,
-) -> Result<()> {
+///
+/// # Errors
+/// [`Error::Sql`](crate::error::Error::Sql).
+pub async fn create_database(superuser: &mut DirectConnection, name: &str, template: Option<&str>) -> Result<()> {
     let sql = Template::new(r#"CREATE DATABASE :"name" OWNER :"owner" TEMPLATE :"template""#)
         .ident("name", &Ident::new(name)?)
         .ident("owner", &Ident::new(Role::Owner.name())?)
@@ -59,7 +62,7 @@ pub(crate) async fn create_database(
 /// Makes the application's tables, which then belong to the login of `owner`. The roles must be there.
 ///
 /// # Errors
-/// [`crate::Error::Sql`] with the step that failed.
+/// [`Error::Sql`](crate::error::Error::Sql) with the step that failed.
 pub async fn create_tables(owner: &DatabaseUrl) -> Result<()> {
     let mut session = DirectConnection::as_application(owner, "local-db").await?;
     for (doing, script) in TABLES {
@@ -70,7 +73,7 @@ pub async fn create_tables(owner: &DatabaseUrl) -> Result<()> {
 }
 
 /// Changes whenever a file of the schema does.
-pub(crate) fn fingerprint() -> u64 {
+pub fn fingerprint() -> u64 {
     let mut hasher = DefaultHasher::new();
     (ROLES, TABLES).hash(&mut hasher);
     hasher.finish()

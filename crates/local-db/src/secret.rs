@@ -9,18 +9,22 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use tenancy_config::DatabaseUrl;
 
-use crate::{Error, Result, Role};
+use crate::error::{Error, Result};
+use crate::role::Role;
 
 /// What every password was until they were drawn.
 const OLD: &str = "local";
 
 /// The superuser's password. The others follow from it, and it does not follow from them: an application's `.env` holds one.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Secret(String);
+pub struct Secret(String);
 
 impl Secret {
     /// One that nobody has.
-    pub(crate) fn random() -> Result<Self> {
+    ///
+    /// # Errors
+    /// [`Error::Random`].
+    pub fn random() -> Result<Self> {
         let mut bytes = [0; 16];
         getrandom::fill(&mut bytes).map_err(Error::Random)?;
         Ok(Self(hex::encode(bytes)))
@@ -41,13 +45,23 @@ impl Secret {
     }
 
     /// The password of a login.
-    pub(crate) fn password(&self, role: Role) -> String {
+    pub fn password(&self, role: Role) -> String {
         if role == Role::Superuser || self.is_old() {
             return self.0.clone();
         }
         let mut mac = Hmac::<Sha256>::new_from_slice(self.0.as_bytes()).expect("HMAC takes keys of any size");
         mac.update(role.name().as_bytes());
         hex::encode(&mac.finalize().into_bytes()[..16])
+    }
+
+    /// How to log in to a database of the server on this port.
+    ///
+    /// # Errors
+    /// A database whose name a URL cannot hold.
+    pub fn url(&self, port: u16, role: Role, database: &str) -> Result<DatabaseUrl> {
+        let (name, password) = (role.name(), self.password(role));
+        let url = format!("postgresql://{name}:{password}@127.0.0.1:{port}/{database}");
+        Ok(DatabaseUrl::parse(&url).map_err(tenant_rls::Error::from)?)
     }
 }
 

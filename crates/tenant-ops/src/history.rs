@@ -49,10 +49,10 @@ pub struct RunRecord {
     pub batches: u64,
     /// The pass that it is in, or ended in.
     pub pass: i32,
-    /// Lanes of that pass.
-    pub lanes: u64,
+    /// Ranges of that pass.
+    pub ranges: u64,
     /// Those that are at their end.
-    pub lanes_done: u64,
+    pub ranges_done: u64,
 }
 
 /// One time that a row was given a tenant.
@@ -147,8 +147,8 @@ fn run(row: &PgRow) -> RunRecord {
         pass: row.get(14),
         examined: unsigned(row.get(15)),
         batches: unsigned(row.get(16)),
-        lanes: unsigned(row.get(17)),
-        lanes_done: unsigned(row.get(18)),
+        ranges: unsigned(row.get(17)),
+        ranges_done: unsigned(row.get(18)),
     }
 }
 

@@ -13,7 +13,10 @@ use crate::trust::{look, rights, verified};
 use crate::{Error, Result};
 
 /// Counts up with every change of the definitions in `sql/ops/`.
-pub(crate) const VERSION: i32 = 7;
+pub(crate) const VERSION: i32 = 8;
+
+/// What an upgrade gives another name, with the rights that it has: install.sql.
+const RENAMED: [(&str, &str); 2] = [("lane", "range"), ("member", "run_process")];
 
 /// How long the statements of an upgrade wait for a table that a batch is writing to.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
@@ -68,6 +71,8 @@ pub async fn install_in(connection: &mut PgConnection, tenancy: &Tenancy) -> Res
     for (_, script) in FUNCTIONS {
         run(connection, Sql::from_static(script)).await?;
     }
+    let renamed = RENAMED.iter().filter(|(before, _)| objects.contains(*before)).map(|(_, now)| (*now).to_owned());
+    let objects = objects.iter().cloned().chain(renamed).collect();
     take_away(connection, tenancy, &objects).await?;
     grant_in(connection, tenancy).await?;
     run(connection, Sql::from_static("DELETE FROM tenant_ops.installed")).await?;

@@ -81,7 +81,7 @@ impl Run {
     /// # Errors
     /// [`RlsError::Query`].
     pub async fn claim(&self, tx: &mut PgConnection, preferred: i64) -> Result<Option<Range>, RlsError> {
-        let row = sqlx::query(include_str!("../../../sql/ops/claim_lane.sql"))
+        let row = sqlx::query(include_str!("../../../sql/ops/claim_range.sql"))
             .bind(self.id)
             .bind(preferred)
             .fetch_optional(tx)
@@ -118,7 +118,7 @@ impl Run {
     /// [`RlsError::Query`].
     pub async fn lane_in(&self, tx: &mut PgConnection, leaf: &str, next: &str, until: &str) -> Result<i64, RlsError> {
         let before = act(tx).await?;
-        let lane = sqlx::query_scalar(include_str!("../../../sql/ops/open_lane.sql"))
+        let lane = sqlx::query_scalar(include_str!("../../../sql/ops/open_range.sql"))
             .bind(self.id)
             .bind(leaf)
             .bind(next)
@@ -182,7 +182,7 @@ impl Run {
 /// Gives a run its lanes, unless it has some.
 pub(crate) async fn open_lanes(connection: &mut PgConnection, run: i64, lanes: &[NewRange]) -> Result<(), RlsError> {
     let page = |page: u64| i64::try_from(page).unwrap_or(i64::MAX);
-    sqlx::query(include_str!("../../../sql/ops/open_lanes.sql"))
+    sqlx::query(include_str!("../../../sql/ops/open_ranges.sql"))
         .bind(run)
         .bind(lanes.iter().map(|lane| lane.leaf.as_str()).collect::<Vec<_>>())
         .bind(lanes.iter().map(|lane| page(lane.first)).collect::<Vec<_>>())

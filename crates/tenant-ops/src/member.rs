@@ -42,12 +42,12 @@ impl RunProcess {
     /// [`crate::Error::Database`].
     pub async fn enter(database: &Database, run: i64, holder: &str, workers: u32) -> Result<Self> {
         let mut tx = begin(database, Duration::from_secs(5)).await?;
-        sqlx::query(include_str!("../../../sql/ops/forget_members.sql"))
+        sqlx::query(include_str!("../../../sql/ops/forget_run_processes.sql"))
             .bind(run)
             .execute(tx.connection())
             .await
             .map_err(RlsError::query("taking out processes that died"))?;
-        let enter = "INSERT INTO tenant_ops.member (run_id, holder, workers) VALUES ($1, $2, $3) RETURNING id";
+        let enter = "INSERT INTO tenant_ops.run_process (run_id, holder, workers) VALUES ($1, $2, $3) RETURNING id";
         let id = sqlx::query_scalar(enter)
             .bind(run)
             .bind(holder)
@@ -65,7 +65,7 @@ impl RunProcess {
     /// [`crate::Error::Database`].
     pub async fn heartbeat(&self, database: &Database, note: Option<&str>) -> Result<()> {
         let mut tx = begin(database, HEARTBEAT).await?;
-        sqlx::query("UPDATE tenant_ops.member SET heartbeat_at = clock_timestamp(), note = $2 WHERE id = $1")
+        sqlx::query("UPDATE tenant_ops.run_process SET heartbeat_at = clock_timestamp(), note = $2 WHERE id = $1")
             .bind(self.id)
             .bind(note)
             .execute(tx.connection())
@@ -94,7 +94,7 @@ impl RunProcess {
     /// [`crate::Error::Database`]; its sign of life grows old then.
     pub async fn leave(&self, database: &Database) -> Result<()> {
         let mut tx = begin(database, HEARTBEAT).await?;
-        sqlx::query("DELETE FROM tenant_ops.member WHERE id = $1")
+        sqlx::query("DELETE FROM tenant_ops.run_process WHERE id = $1")
             .bind(self.id)
             .execute(tx.connection())
             .await
@@ -109,7 +109,7 @@ impl RunProcess {
 /// [`RlsError::Query`].
 pub async fn members(connection: &mut PgConnection, run: i64) -> Result<Vec<RunProcessRecord>, RlsError> {
     let before = act(connection).await?;
-    let rows = sqlx::query(include_str!("../../../sql/ops/members.sql"))
+    let rows = sqlx::query(include_str!("../../../sql/ops/run_processes.sql"))
         .bind(run)
         .bind(LEASE_TTL.as_millis() as i64)
         .fetch_all(&mut *connection)

@@ -133,8 +133,8 @@ impl Run {
             examined: unsigned(row.get(4)),
             batches: unsigned(row.get(5)),
             assigned_by: row.get(6),
-            open_lanes: unsigned(row.get(7)),
-            members: unsigned(row.get(8)),
+            open_ranges: unsigned(row.get(7)),
+            processes: unsigned(row.get(8)),
         })
     }
 
@@ -158,8 +158,8 @@ impl Run {
     /// Takes the lanes' counts over into the run, and the lanes away.
     async fn close_lanes(&self, connection: &mut PgConnection) -> Result<(), RlsError> {
         for statement in [
-            include_str!("../../../sql/ops/close_lanes.sql"),
-            "DELETE FROM tenant_ops.lane WHERE run_id = $1",
+            include_str!("../../../sql/ops/close_ranges.sql"),
+            "DELETE FROM tenant_ops.range WHERE run_id = $1",
             "DELETE FROM tenant_ops.refused WHERE run_id = $1",
         ] {
             sqlx::query(statement)

@@ -74,10 +74,10 @@ pub struct RunProgress {
     pub batches: u64,
     /// Rows assigned, by source, best first.
     pub assigned_by: Vec<i64>,
-    /// Lanes that are not at their end.
-    pub open_lanes: u64,
+    /// Ranges that are not at their end.
+    pub open_ranges: u64,
     /// Processes that gave a sign of life lately.
-    pub members: u64,
+    pub processes: u64,
 }
 
 impl RunProgress {
@@ -144,7 +144,7 @@ async fn settle(database: &Database, run: i64) -> Result<()> {
     let backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2), 12);
     Ok(retry_locks(backoff, async || {
         let mut tx = begin(database, Duration::from_secs(5)).await?;
-        sqlx::query("SELECT FROM tenant_ops.lane WHERE run_id = $1 ORDER BY id FOR UPDATE")
+        sqlx::query("SELECT FROM tenant_ops.range WHERE run_id = $1 ORDER BY id FOR UPDATE")
             .bind(run)
             .execute(tx.connection())
             .await

@@ -1,4 +1,6 @@
-//! Who can see every row. A role that row level security filters counts less without an error, so nothing is counted and no batch runs before its role is proven to see all that it must.
+//! Who can see every row. A role that row level security filters counts less without an error: under FORCE the owner of a
+//! table counted 0 rows without a tenant where there was 1 (docs/decisions.md, 5). So nothing is counted and no batch runs
+//! before its role is proven to see all that it must.
 //!
 //! Proof is one of two: row level security is not active for the role on any of the tables, and `row_security = off`
 //! turns a later change into an error; or our own policy for this very role is there unaltered, and no restrictive policy applies.

@@ -6,14 +6,14 @@ use clap::{Args, ValueEnum};
 use tenancy_config::Tenancy;
 use tenant_rls::Database;
 
-use crate::app::{CommandContext, Outcome};
-use crate::backfill::{self, BackfillArgs, Session};
-use crate::failure::CommandError;
-use crate::printer::Printer;
-use crate::stop;
-use crate::text::{count, counted};
+use crate::commands::backfill::args::BackfillArgs;
+use crate::commands::backfill::session::{self, BackfillSession};
+use crate::context::command_error::CommandError;
+use crate::context::{CommandContext, CommandResult, stop};
+use crate::number_format::{count, counted};
+use crate::terminal::printer::Printer;
 
-/// The tenant that takes all messages where none is named. `TENANT_ID` is not asked: it would silently widen or narrow a repair.
+/// The tenant that takes all messages if none is named. `TENANT_ID` is not read: it would silently widen or narrow a repair.
 const PRIMARY: &str = "tenant_primary";
 
 /// Give each chat message its author's tenant, or one tenant to all that are left
@@ -49,29 +49,29 @@ enum From {
 /// Runs the job on the database that the settings name.
 ///
 /// # Errors
-/// The job's; what was committed before stays.
-pub(crate) async fn run(app: &CommandContext, options: Options) -> Outcome {
+/// The job failed. What was committed stays.
+pub(crate) async fn run(context: &CommandContext, options: Options) -> CommandResult {
     let origin = origin(options.from, options.tenant, options.include_inactive)?;
-    let session = Session::open(app, "assign-chat-messages", options.backfill).await?;
+    let session = BackfillSession::open(context, "assign-chat-messages", options.backfill).await?;
     let prepared = async { Ok(MessageAssignment::prepare(session.database(), session.tenancy(), &origin).await?) };
     let assignment = stop::at_once(prepared).await?;
     if let Some(given) = &assignment.given {
-        say(&app.printer, given);
+        say(&context.printer, given);
     }
     session.begin(&[&session.table(assign_chat_messages::TABLE)?]).await?;
-    let report = assign(app, &assignment, session.database(), session.tenancy(), &session.options).await?;
+    let report = assign(context, &assignment, session.database(), session.tenancy(), &session.options).await?;
     session.end(&report).await
 }
 
-/// The job with its bar and with Ctrl-C; the demo runs it too.
+/// Runs the job with its progress and with Ctrl-C. The demo calls it too.
 pub(crate) async fn assign(
-    app: &CommandContext,
+    context: &CommandContext,
     assignment: &MessageAssignment,
     database: &Database,
     tenancy: &Tenancy,
     options: &backfill_engine::BackfillOptions,
 ) -> anyhow::Result<BackfillReport> {
-    backfill::watch(app, async |holder, stop, progress| {
+    session::run_job(context, async |holder, stop, progress| {
         assignment.run(database, tenancy, holder, options, stop, progress).await
     })
     .await
@@ -90,7 +90,7 @@ fn origin(from: From, tenant: Option<String>, include_inactive: bool) -> anyhow:
     }
 }
 
-/// Tells what is about to be given to whom, and what would be lost: also with --quiet.
+/// Says how many messages get which tenant, and warns about authors of other tenants. `--quiet` does not silence it.
 fn say(printer: &Printer, GivenTenant { tenant, messages }: &GivenTenant) {
     let rows = counted(messages.rows, "chat message has", "chat messages have");
     printer.line(&format!(

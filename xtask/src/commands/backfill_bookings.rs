@@ -5,8 +5,9 @@ use clap::Args;
 use tenancy_config::Tenancy;
 use tenant_rls::Database;
 
-use crate::app::{CommandContext, Outcome};
-use crate::backfill::{self, BackfillArgs, Session};
+use crate::commands::backfill::args::BackfillArgs;
+use crate::commands::backfill::session::{self, BackfillSession};
+use crate::context::{CommandContext, CommandResult};
 
 /// Give each booking the tenant that its service request, client and service agree on
 #[derive(Debug, Args)]
@@ -25,22 +26,22 @@ pub(crate) struct Options {
 /// Runs the backfill on the database that the settings name.
 ///
 /// # Errors
-/// The job's; what was committed before stays.
-pub(crate) async fn run(app: &CommandContext, options: Options) -> Outcome {
-    let session = Session::open(app, "backfill-bookings", options.backfill).await?;
+/// The job failed. What was committed stays.
+pub(crate) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+    let session = BackfillSession::open(context, "backfill-bookings", options.backfill).await?;
     session.begin(&[&session.table(backfill_bookings::TABLE)?]).await?;
-    let report = backfill(app, session.database(), session.tenancy(), &session.options).await?;
+    let report = backfill(context, session.database(), session.tenancy(), &session.options).await?;
     session.end(&report).await
 }
 
-/// The job with its bar and with Ctrl-C; the demo runs it too.
+/// Runs the job with its progress and with Ctrl-C. The demo calls it too.
 pub(crate) async fn backfill(
-    app: &CommandContext,
+    context: &CommandContext,
     database: &Database,
     tenancy: &Tenancy,
     options: &backfill_engine::BackfillOptions,
 ) -> anyhow::Result<BackfillReport> {
-    backfill::watch(app, async |holder, stop, progress| {
+    session::run_job(context, async |holder, stop, progress| {
         backfill_bookings::backfill_bookings(database, tenancy, holder, options, stop, progress).await
     })
     .await

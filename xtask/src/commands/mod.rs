@@ -1,4 +1,4 @@
-//! One module a command: its options, and how its report looks.
+//! One module for each command: its options and its run, and in `view` its report.
 
 pub(crate) mod assign_chat_messages;
 pub(crate) mod audit;

@@ -18,6 +18,7 @@ pub(crate) const TENANCY: &[&str] = &[
     "tables",
     "sources",
     "evidence",
+    "tie_breakers",
     "equal",
     "column",
     "key",

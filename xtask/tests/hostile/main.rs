@@ -76,7 +76,7 @@ async fn the_program_ends_as_it_should_whatever_it_is_given() {
     if environment::path("HOSTILE_REPLAY").is_some() {
         return;
     }
-    let db = local_db::testing::database().await;
+    let db = test_support::database().await;
     let mut superuser = db.superuser().await;
     superuser.run_script("planting a few rows", include_str!("../it/few_rows.sql")).await.unwrap();
     superuser.close().await;

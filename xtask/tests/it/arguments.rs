@@ -1,7 +1,6 @@
 //! A secret that is given where it does not belong is not echoed, by whichever command.
 
 use local_db::Role;
-use local_db::testing;
 
 use crate::defined::{Defined, commands};
 use crate::support::{Ended, Place};
@@ -62,7 +61,7 @@ fn no_option_of_every_command_echoes_a_secret_wherever_it_stands() {
 /// Errors that are told only when a database has been asked.
 #[tokio::test]
 async fn no_secret_is_echoed_that_was_taken_for_a_name() {
-    let (db, url) = (testing::database().await, URLS[0]);
+    let (db, url) = (test_support::database().await, URLS[0]);
     let its = db.url(Role::Owner);
     for arguments in [
         &["backfill-bookings", "--confirm", url][..],

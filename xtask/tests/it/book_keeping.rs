@@ -1,7 +1,6 @@
 //! Every command that reads or writes the book-keeping refuses what somebody else put there, and runs none of it.
 
 use local_db::Role;
-use local_db::testing;
 
 use crate::killed::number;
 use crate::support::Place;
@@ -37,7 +36,7 @@ const PLANTED: &str = r#"CREATE TABLE public.ran (by text);
 
 #[tokio::test]
 async fn every_command_refuses_what_somebody_else_put_into_the_book_keeping() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     let mut superuser = db.superuser().await;
     for rows in [include_str!("few_rows.sql"), A_MESSAGE] {
         superuser.run_script("planting a few rows", rows).await.unwrap();

@@ -2,12 +2,12 @@
 
 use insta::assert_snapshot;
 use local_db::Role;
-use local_db::testing::{self, TestDb};
+use test_support::TestDb;
 
 use crate::support::{Ended, Place, redact};
 
 async fn messages() -> TestDb {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     let mut superuser = db.superuser().await;
     superuser.run_script("planting a few messages", include_str!("few_messages.sql")).await.unwrap();
     superuser.close().await;

@@ -1,13 +1,13 @@
 //! A write to anything but the project's own database is confirmed by name. The server of the tests is on this machine,
 //! and no `db up` made it: `localhost` may be a tunnel to production.
 
-use local_db::{Role, testing};
+use local_db::Role;
 
 use crate::support::{Place, redact};
 
 #[tokio::test]
 async fn a_write_that_nobody_confirms_is_refused() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     let place = Place::new();
     place.write("tenancy.toml", "[database]\nenvironment = \"production\"\n");
     let url = db.url(Role::Owner);
@@ -19,7 +19,7 @@ async fn a_write_that_nobody_confirms_is_refused() {
 
 #[tokio::test]
 async fn the_right_name_confirms_and_without_tenancy_toml_that_is_the_host() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     let url = db.url(Role::Owner);
     let ended = Place::new().run(&["backfill-bookings", "--confirm", "127.0.0.1", "--database-url", url.expose()]);
     assert_eq!(ended.status, 0, "{ended}");
@@ -28,7 +28,7 @@ async fn the_right_name_confirms_and_without_tenancy_toml_that_is_the_host() {
 
 #[tokio::test]
 async fn a_dry_run_asks_nothing() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     let ended = Place::new().run(&["backfill-bookings", "--dry-run", "--database-url", db.url(Role::Owner).expose()]);
     assert_eq!(ended.status, 0, "{ended}");
 }

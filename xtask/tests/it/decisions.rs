@@ -4,14 +4,14 @@ use std::process::Stdio;
 
 use insta::assert_snapshot;
 use local_db::Role;
-use local_db::testing::{self, TestDb};
+use test_support::TestDb;
 
 use crate::killed::{expire_lease, number, text};
 use crate::support::{Ended, Place, redact};
 
 /// A folder, and a database with few rows and one defect of each kind.
 async fn reviewed(more: &'static str) -> (TestDb, Place) {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     let mut superuser = db.superuser().await;
     superuser.run_script("planting a few rows", include_str!("few_rows.sql")).await.unwrap();
     superuser.run_script("planting more of them", more).await.unwrap();

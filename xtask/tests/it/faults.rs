@@ -5,9 +5,9 @@ use std::io::Write;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use local_db::testing::{self, Limit, Proxy, TestDb, TestServer};
-use local_db::{Role, Seed, seed};
+use local_db::{Role, Seed, demo};
 use tenant_rls::DirectConnection;
+use test_support::{Limit, Proxy, TestDb, TestServer};
 
 use crate::killed::{ASSIGNED, BROKEN_JOURNAL, expire_lease, text};
 use crate::support::{Place, rounds};
@@ -53,7 +53,7 @@ async fn killed_at(place: &Place, db: &TestDb, limit: Limit) -> bool {
 #[tokio::test]
 async fn killed_at_each_statement_in_turn_it_ends_as_an_uninterrupted_run() {
     let place = Place::new();
-    let whole = testing::seeded(SEED).await;
+    let whole = test_support::seeded(SEED).await;
     let url = whole.url(Role::Owner);
     let endless = Proxy::before(url.port(), Limit { statement: usize::MAX, passes: false });
     assert_eq!(backfill(&place, &endless.through(&url), &[]).wait().unwrap().code(), Some(3));
@@ -63,7 +63,7 @@ async fn killed_at_each_statement_in_turn_it_ends_as_an_uninterrupted_run() {
     // Two moments a statement, COMMIT among them: before the server has it, and while the server runs it.
     for moment in (0..2 * statements).step_by(stride()) {
         let limit = Limit { statement: moment / 2 + 1, passes: moment % 2 == 1 };
-        let db = testing::seeded(SEED).await;
+        let db = test_support::seeded(SEED).await;
         killed += usize::from(killed_at(&place, &db, limit).await);
         expire_lease(&db).await;
         let mut superuser = db.superuser().await;
@@ -79,9 +79,9 @@ async fn killed_at_each_statement_in_turn_it_ends_as_an_uninterrupted_run() {
 
 /// A server of its own with more rows, as a test that stops it must find the run at work.
 async fn server() -> TestServer {
-    let server = testing::throwaway_server(None).await;
+    let server = test_support::throwaway_server(None).await;
     let seed_ = Seed { bookings: 20_000, ..SEED };
-    seed::plant(&server.url(Role::Superuser), &seed_, &mut |_| {}).await.unwrap();
+    demo::plant(&server.url(Role::Superuser), &seed_, &mut |_| {}).await.unwrap();
     server
 }
 
@@ -137,16 +137,16 @@ async fn a_server_that_is_stopped_and_started_again_and_again_finds_the_run_goin
 #[tokio::test]
 async fn of_two_processes_the_one_that_is_left_does_the_work_of_the_one_that_was_killed() {
     let place = Place::new();
-    let whole = testing::seeded(SEED).await;
+    let whole = test_support::seeded(SEED).await;
     assert_eq!(backfill(&place, whole.url(Role::Owner).expose(), &[]).wait().unwrap().code(), Some(3));
-    let shared = testing::seeded(SEED).await;
+    let shared = test_support::seeded(SEED).await;
     let url = shared.url(Role::Owner);
     // Nobody is done before the other has come.
     let mut gate = shared.owner().await;
     gate.run_script("holding the table", "BEGIN; LOCK TABLE bookings IN SHARE MODE").await.unwrap();
     let mut superuser = shared.superuser().await;
-    let members = "SELECT CASE WHEN to_regclass('tenant_ops.member') IS NULL THEN 0
-                   ELSE (xpath('/row/n/text()', query_to_xml('SELECT count(*) AS n FROM tenant_ops.member', false, true, '')))[1]::text::bigint END";
+    let members = "SELECT CASE WHEN to_regclass('tenant_ops.run_process') IS NULL THEN 0
+                   ELSE (xpath('/row/n/text()', query_to_xml('SELECT count(*) AS n FROM tenant_ops.run_process', false, true, '')))[1]::text::bigint END";
     let mut first = backfill(&place, url.expose(), &["--join"]);
     while number(&mut superuser, members).await < 1 {
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -201,8 +201,8 @@ async fn a_full_disk_ends_the_run_with_what_to_do_and_room_lets_it_go_on() {
         return;
     };
     let place = Place::new();
-    let server = testing::throwaway_server(None).await;
-    seed::plant(&server.url(Role::Superuser), &Seed { bookings: 6_000, ..SEED }, &mut |_| {}).await.unwrap();
+    let server = test_support::throwaway_server(None).await;
+    demo::plant(&server.url(Role::Superuser), &Seed { bookings: 6_000, ..SEED }, &mut |_| {}).await.unwrap();
     let mut superuser = server.connect(Role::Superuser).await;
     let data: String = sqlx::query_scalar("SHOW data_directory").fetch_one(superuser.connection()).await.unwrap();
     let path = disk.0.path().to_str().unwrap();

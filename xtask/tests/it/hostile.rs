@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use local_db::Role;
-use local_db::testing::{self, TestServer};
 use tenancy_config::DatabaseUrl;
 use tenancy_config::plain::is_unseen;
+use test_support::TestServer;
 
 use crate::defined::{Defined, commands};
 use crate::support::{Ended, Place};
@@ -88,7 +88,7 @@ const LOCAL: [&str; 5] = ["db up", "db down", "db url", "db psql", "db reset"];
 
 /// A server with all this, and how to log in to such a database.
 async fn planted() -> (TestServer, DatabaseUrl) {
-    let server = testing::throwaway_server(None).await;
+    let server = test_support::throwaway_server(None).await;
     let mut superuser = server.connect(Role::Superuser).await;
     let plant = include_str!("hostile.sql").replace("HOSTILE", HOSTILE).leak();
     superuser.run_script("planting", &*plant).await.unwrap();

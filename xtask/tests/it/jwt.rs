@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use insta::assert_snapshot;
 use local_db::Role;
-use local_db::testing::{self, TestDb};
+use test_support::TestDb;
 
 use crate::support::{Ended, Place, redact};
 
@@ -214,7 +214,7 @@ fn decoding_tells_the_reason() {
 
 /// Few people, under strict policies and FORCE; for the application's ordinary role.
 async fn people() -> TestDb {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     let sql = include_str!("../../../crates/dev-jwt/tests/it/people.sql");
     db.superuser().await.run_script("planting people", sql).await.unwrap();
     let sql = include_str!("../../../crates/dev-jwt/tests/it/protect.sql");

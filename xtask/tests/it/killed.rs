@@ -3,8 +3,8 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use local_db::testing::{self, TestDb};
 use local_db::{Role, Seed};
+use test_support::TestDb;
 
 use crate::support::{Place, rounds};
 
@@ -50,7 +50,7 @@ pub(crate) async fn expire_lease(db: &TestDb) {
 #[tokio::test]
 async fn killed_at_many_moments_it_ends_as_an_uninterrupted_run() {
     let place = Place::new();
-    let whole = testing::seeded(SEED).await;
+    let whole = test_support::seeded(SEED).await;
     let url = whole.url(Role::Owner);
     let arguments = |url: &str| {
         ["backfill-bookings", "--full-speed", "--batch-time", "2ms", "--confirm", "127.0.0.1", "--database-url", url]
@@ -62,7 +62,7 @@ async fn killed_at_many_moments_it_ends_as_an_uninterrupted_run() {
     assert_eq!(number(&whole, BROKEN_JOURNAL).await, 0);
     let mut cut_short = 0;
     for story in 0..rounds(10).div_ceil(10) {
-        let killed = testing::seeded(SEED).await;
+        let killed = test_support::seeded(SEED).await;
         let url = killed.url(Role::Owner);
         let arguments = arguments(url.expose());
         let arguments = arguments.each_ref().map(String::as_str);

@@ -1,7 +1,6 @@
 //! What libpq would read from the shell leads no command elsewhere.
 
 use local_db::Role;
-use local_db::testing;
 
 use crate::support::Place;
 
@@ -21,7 +20,7 @@ pub(crate) const HOSTILE: [(&str, &str); 10] = [
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_variable_of_libpq_changes_what_a_url_connects_to() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     let url = db.url(Role::Superuser);
     let place = Place::new();
     let undisturbed = place.run_with(&["audit"], &[("DATABASE_URL", url.expose())]);

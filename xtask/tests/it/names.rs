@@ -52,9 +52,14 @@ const TYPES: [&str; 6] = ["bigint", "bigint[]", "boolean", "int", "integer", "sm
 const HIDDEN_OPERATORS: [&str; 6] = [" in (", "nullif(", "distinct from", "between ", " like ", "using ("];
 
 fn files() -> Vec<PathBuf> {
-    let sql = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sql");
-    let folders = std::fs::read_dir(sql).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());
-    folders.flat_map(|folder| std::fs::read_dir(folder).unwrap()).map(|entry| entry.unwrap().path()).collect()
+    let (mut files, mut folders) = (Vec::new(), vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("../sql")]);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { folders.push(path) } else { files.push(path) }
+        }
+    }
+    files
 }
 
 /// The statement without comments, strings, names in quotes and variables.

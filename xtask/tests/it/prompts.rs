@@ -7,8 +7,8 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use local_db::Role;
-use local_db::testing::{self, TestDb};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use test_support::TestDb;
 
 use crate::support::{Place, send};
 
@@ -109,7 +109,7 @@ const ASKING: [(&[&str], &str); 9] = [
 ];
 
 async fn planted() -> TestDb {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     let mut superuser = db.superuser().await;
     superuser.run_script("planting a few rows", include_str!("few_rows.sql")).await.unwrap();
     superuser.close().await;

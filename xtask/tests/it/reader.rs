@@ -1,7 +1,6 @@
 //! The login of `sql/grants/reader.sql`: what only looks works under it, and it can write nothing.
 
 use local_db::Role;
-use local_db::testing;
 use tenancy_config::DatabaseUrl;
 use tenant_rls::DirectConnection;
 
@@ -19,7 +18,7 @@ fn run(url: &DatabaseUrl, arguments: &[&str]) -> Ended {
 #[tokio::test]
 async fn under_the_readers_login_doctor_audit_and_verify_work_and_nothing_can_be_written() {
     // Roles are a server's, so this one is this test's own.
-    let server = testing::throwaway_server(None).await;
+    let server = test_support::throwaway_server(None).await;
     let (owner, app) = (server.url(Role::Owner), server.url(Role::AppUser));
     let mut superuser = server.connect(Role::Superuser).await;
     let rows = include_str!("../../../crates/rls-rollout/tests/it/clean_rows.sql");

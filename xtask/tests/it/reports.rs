@@ -2,13 +2,13 @@
 
 use insta::assert_snapshot;
 use local_db::Role;
-use local_db::testing::{self, TestDb};
+use test_support::TestDb;
 
 use crate::support::{Ended, Place, redact};
 
 /// Few rows, and one defect of each kind.
 async fn small() -> TestDb {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     let mut superuser = db.superuser().await;
     superuser.run_script("planting a few rows", include_str!("few_rows.sql")).await.unwrap();
     superuser.close().await;
@@ -198,7 +198,7 @@ async fn init_describes_a_database_and_never_overwrites() {
 
 #[tokio::test]
 async fn init_finds_the_tenants_of_a_database_that_is_called_otherwise() {
-    let db = testing::empty_database().await;
+    let db = test_support::empty_database().await;
     let mut owner = db.owner().await;
     owner.run_script("making tables", include_str!("other_app.sql")).await.unwrap();
     owner.close().await;
@@ -207,6 +207,6 @@ async fn init_finds_the_tenants_of_a_database_that_is_called_otherwise() {
 
 #[tokio::test]
 async fn init_on_a_database_without_tenants_says_what_it_looked_for() {
-    let db = testing::empty_database().await;
+    let db = test_support::empty_database().await;
     redact(&db, || assert_snapshot!("init_no_tenants", run(&db, &["init", "--stdout", "-q"])));
 }

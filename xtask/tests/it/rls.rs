@@ -2,13 +2,13 @@
 
 use insta::assert_snapshot;
 use local_db::Role;
-use local_db::testing::{self, TestDb, TestPooler};
+use test_support::{TestDb, TestPooler};
 
 use crate::support::{Ended, Place, redact};
 
 /// Two tenants, and one booking without any.
 async fn two_tenants() -> TestDb {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     let mut superuser = db.superuser().await;
     superuser
         .run_script("planting rows", include_str!("../../../crates/rls-rollout/tests/it/clean_rows.sql"))
@@ -90,7 +90,7 @@ async fn the_proof_by_trying_passes_a_clean_table_and_names_a_leak() {
 
 #[tokio::test]
 async fn nothing_is_proven_of_one_database_by_trying_in_another() {
-    let (db, other) = (two_tenants().await, testing::empty_database().await);
+    let (db, other) = (two_tenants().await, test_support::empty_database().await);
     let app = other.url(Role::AppUser);
     let ended = run(&db, &["verify", "--app-url", app.expose()]);
     assert_eq!(ended.status, 2, "{ended}");

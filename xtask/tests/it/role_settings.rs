@@ -1,9 +1,9 @@
 //! What somebody set for the login or the database makes no difference, or the command says what is set and what it needs.
 
-use local_db::testing::{self, TestDb};
 use local_db::{Role, Seed};
 use tenancy_config::Ident;
 use tenant_rls::{Sql, Template};
+use test_support::TestDb;
 
 use crate::support::Place;
 
@@ -38,7 +38,7 @@ fn otherwise(db: &TestDb, command: &str, wanted: i32) -> Option<String> {
 #[tokio::test]
 async fn settings_of_the_login_make_no_difference() {
     const SET: &str = "ALTER ROLE app_owner IN DATABASE :\"db\" SET :setting";
-    let db = testing::seeded(SEED).await;
+    let db = test_support::seeded(SEED).await;
     for setting in [
         "quote_all_identifiers = on",
         "row_security = off",
@@ -63,13 +63,13 @@ async fn settings_of_the_login_make_no_difference() {
 #[tokio::test]
 async fn a_login_of_few_connections_gets_on_with_them_and_one_of_too_few_is_told() {
     for limit in ["3", "2"] {
-        let db = testing::seeded(SEED).await;
+        let db = test_support::seeded(SEED).await;
         altered(&db, "ALTER DATABASE :\"db\" CONNECTION LIMIT :setting", limit).await;
         let wrong: Vec<String> =
             COMMANDS.iter().filter_map(|(command, wanted)| otherwise(&db, command, *wanted)).collect();
         assert!(wrong.is_empty(), "CONNECTION LIMIT {limit}: {}", wrong.join("\n"));
     }
-    let db = testing::seeded(SEED).await;
+    let db = test_support::seeded(SEED).await;
     altered(&db, "ALTER DATABASE :\"db\" CONNECTION LIMIT :setting", "1").await;
     for (command, wanted) in [("doctor", 0), ("audit", 1), ("backfill-bookings", 3), ("seed-tenant-defaults --all", 1)]
     {
@@ -82,7 +82,7 @@ async fn a_login_of_few_connections_gets_on_with_them_and_one_of_too_few_is_told
 
 #[tokio::test]
 async fn where_transactions_are_read_only_it_is_said_before_anything_is_written() {
-    let db = testing::seeded(SEED).await;
+    let db = test_support::seeded(SEED).await;
     let set = "ALTER ROLE app_owner IN DATABASE :\"db\" SET :setting";
     altered(&db, set, "default_transaction_read_only = on").await;
     for command in ["doctor", "audit", "rls plan"] {

@@ -1,13 +1,13 @@
 //! An application whose tables stand in another schema than `public`, which only its URL says.
 
 use local_db::Role;
-use local_db::testing::{self, TestDb};
+use test_support::TestDb;
 
 use crate::support::Place;
 
 /// The application's tables in the schema `crm`, and the URL that says so.
 async fn application() -> (TestDb, String) {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     let mut session = db.superuser().await;
     session
         .run_script(

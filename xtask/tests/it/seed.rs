@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use insta::assert_snapshot;
 use local_db::Role;
-use local_db::testing::{self, TestDb};
+use test_support::TestDb;
 
 use crate::support::{Ended, Place, interrupt, redact};
 
@@ -13,7 +13,7 @@ use crate::support::{Ended, Place, interrupt, redact};
 const REFUSE: &str = include_str!("../../../crates/seed-tenant-defaults/tests/it/refuse.sql");
 
 async fn tenants() -> TestDb {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     let mut superuser = db.superuser().await;
     superuser.run_script("making tenants", include_str!("tenants.sql")).await.unwrap();
     superuser.run_script("refusing a tenant", REFUSE).await.unwrap();
@@ -129,7 +129,7 @@ async fn ctrl_c_ends_it_after_the_tenants_in_flight_and_the_same_command_goes_on
 
 #[tokio::test]
 async fn killed_in_the_middle_it_leaves_whole_tenants_and_the_same_command_goes_on() {
-    let (db, place) = (testing::database().await, Place::new());
+    let (db, place) = (test_support::database().await, Place::new());
     let many = r#"INSERT INTO "Tenant" (id, slug, name, "updatedAt") SELECT 'm' || n, 'more-' || n, '', now() FROM generate_series(1, 3000) AS n"#;
     db.superuser().await.run_script("making tenants", many).await.unwrap();
     let url = db.url(Role::AppUser);

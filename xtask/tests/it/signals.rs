@@ -4,7 +4,7 @@ use std::io::BufRead;
 use std::process::{Child, Stdio};
 
 use local_db::Role;
-use local_db::testing::{self, TestDb};
+use test_support::TestDb;
 
 use crate::support::{Place, interrupt, send};
 
@@ -23,7 +23,7 @@ async fn held(db: &TestDb, place: &Place, arguments: &[&str]) -> (Child, tenant_
 
 #[tokio::test]
 async fn ctrl_c_ends_an_audit_at_once_and_its_statement_on_the_server() {
-    let (db, place) = (testing::database().await, Place::new());
+    let (db, place) = (test_support::database().await, Place::new());
     let (child, lock) = held(&db, &place, &["audit"]).await;
     interrupt(&child);
     let output = child.wait_with_output().unwrap();
@@ -39,7 +39,7 @@ async fn ctrl_c_ends_an_audit_at_once_and_its_statement_on_the_server() {
 async fn no_signal_leaves_a_file_half_written() {
     let seed = ["seed-tenant-defaults", "--all", "--confirm", "127.0.0.1", "--format", "csv", "--output", "seeded.csv"];
     for signal in ["INT", "TERM"] {
-        let (db, place) = (testing::database().await, Place::new());
+        let (db, place) = (test_support::database().await, Place::new());
         let mut superuser = db.superuser().await;
         let plant = "INSERT INTO \"Tenant\" (id, slug, name, \"updatedAt\") VALUES ('t_a', 'a', 'A', now())";
         superuser.run_script("planting a tenant", plant).await.unwrap();
@@ -63,7 +63,7 @@ async fn no_signal_leaves_a_file_half_written() {
 
 #[tokio::test]
 async fn the_first_ctrl_c_lets_a_backfill_finish_its_batch_and_the_second_ends_it() {
-    let (db, place) = (testing::database().await, Place::new());
+    let (db, place) = (test_support::database().await, Place::new());
     let (mut child, lock) = held(&db, &place, &["backfill-bookings", "--confirm", "127.0.0.1"]).await;
     let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap()).lines();
     interrupt(&child);

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use local_db::Role;
-use local_db::testing::TestDb;
 use tempfile::TempDir;
+use test_support::TestDb;
 
 /// One folder, in which commands are run.
 pub(crate) struct Place {

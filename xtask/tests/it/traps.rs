@@ -5,11 +5,11 @@
 
 use std::path::Path;
 
-use local_db::testing::{self, TestDb, TestPooler};
 use local_db::{Role, Seed};
 use sqlx::Row;
 use tenancy_config::DatabaseUrl;
 use tenant_rls::DirectConnection;
+use test_support::{TestDb, TestPooler};
 
 use crate::support::Place;
 
@@ -79,7 +79,7 @@ fn commands() -> Vec<String> {
 
 /// A database whose search path begins with a schema full of traps, planted by the application's login.
 async fn trapped() -> TestDb {
-    let db = testing::seeded(SEED).await;
+    let db = test_support::seeded(SEED).await;
     let mut superuser = DirectConnection::connect(&db.url(Role::Superuser), "tests").await.unwrap();
     superuser.run_script("letting everybody create", "GRANT CREATE ON SCHEMA public TO PUBLIC").await.unwrap();
     let user = "UPDATE public.users SET email = 'somebody@example.com'

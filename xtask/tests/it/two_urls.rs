@@ -1,7 +1,7 @@
 //! Settings that name two databases: what is meant for one is never done in the other.
 
-use local_db::testing::{self, TestDb, TestPooler};
 use local_db::{Role, Seed};
+use test_support::{TestDb, TestPooler};
 
 use crate::support::{Ended, Place};
 
@@ -19,7 +19,7 @@ async fn indexes(db: &TestDb) -> i64 {
 
 #[tokio::test]
 async fn a_direct_url_of_another_database_is_refused_before_anything_is_written_there() {
-    let (one, other) = (testing::seeded(SEED).await, testing::seeded(SEED).await);
+    let (one, other) = (test_support::seeded(SEED).await, test_support::seeded(SEED).await);
     let url = one.url(Role::Owner);
     assert_eq!(run("rls rollout --phase prepare", url.expose(), url.expose()).status, 0);
     let before = indexes(&other).await;
@@ -35,7 +35,7 @@ async fn a_direct_url_of_another_database_is_refused_before_anything_is_written_
 
 #[tokio::test]
 async fn the_direct_url_of_the_same_database_is_proven_through_a_pooler() {
-    let (db, other) = (testing::seeded(SEED).await, testing::seeded(SEED).await);
+    let (db, other) = (test_support::seeded(SEED).await, test_support::seeded(SEED).await);
     let Some(pooler) = TestPooler::before(&db, 3).await else { return };
     let pooled = pooler.url(Role::Owner);
     let ended = run("rls rollout --phase prepare --tables audit_logs", pooled.expose(), db.url(Role::Owner).expose());
@@ -47,7 +47,7 @@ async fn the_direct_url_of_the_same_database_is_proven_through_a_pooler() {
 
 #[tokio::test]
 async fn a_direct_url_that_is_not_reached_stops_only_what_needs_it() {
-    let db = testing::seeded(SEED).await;
+    let db = test_support::seeded(SEED).await;
     let url = db.url(Role::Owner);
     let nobody = "postgresql://nobody:x@127.0.0.1:1/nothing";
     assert_eq!(run("audit", url.expose(), nobody).status, 3);

@@ -3,19 +3,19 @@
 
 use assign_chat_messages::{Error, MessageAssignment, MessageTenant};
 use backfill_engine::{BackfillOptions, BackfillReport, RunOutcome};
-use local_db::testing::{self, TestDb};
-use local_db::{Planted, Role, Seed, seed};
+use local_db::{Planted, Role, Seed, demo};
 use sqlx::Row;
 use tenancy_config::UserError;
 use tenancy_config::{Exit, Tenancy};
 use tenant_rls::{ConnectOptions, Database};
+use test_support::TestDb;
 use tokio::sync::watch;
 
 const SMALL: Seed = Seed { tenants: 20, bookings: 5_000, seed: 7 };
 
 async fn planted() -> (TestDb, Database, Planted) {
-    let db = testing::database().await;
-    let planted = seed::plant(&db.url(Role::Superuser), &SMALL, &mut |_| {}).await.unwrap();
+    let db = test_support::database().await;
+    let planted = demo::plant(&db.url(Role::Superuser), &SMALL, &mut |_| {}).await.unwrap();
     let database = Database::connect(&db.url(Role::Owner), &ConnectOptions::default()).await.unwrap();
     (db, database, planted)
 }

@@ -10,7 +10,7 @@ use crate::support::{SMALL, backfill, connect, fast, number, planted, script};
 const EXPECTED: &str =
     r#"SELECT count(*) FROM pg_stats WHERE tablename = 'bookings' AND attname = 'tenantId' AND null_frac < 0.1"#;
 
-async fn tidy(db: &local_db::testing::TestDb, role: Role) -> Cleanup {
+async fn tidy(db: &test_support::TestDb, role: Role) -> Cleanup {
     let table = TableName::parse("bookings", "public").unwrap();
     Cleanup::tidy(&connect(db, role).await, &table).await.unwrap()
 }
@@ -44,7 +44,7 @@ async fn a_login_that_may_not_analyze_says_who_may() {
 
 #[tokio::test]
 async fn a_lock_that_is_not_to_be_had_is_said_and_fails_nothing() {
-    let db = local_db::testing::database().await;
+    let db = test_support::database().await;
     let mut holder = db.superuser().await;
     script(&mut holder, "BEGIN; LOCK TABLE bookings IN SHARE UPDATE EXCLUSIVE MODE").await;
     let aftermath = tidy(&db, Role::Owner).await;

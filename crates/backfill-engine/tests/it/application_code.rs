@@ -2,7 +2,6 @@
 //! its search path, and the backfill's own statements find nothing there.
 
 use local_db::Role;
-use local_db::testing;
 
 use crate::support::{SMALL, allowing, backfill, backfill_table, fast, number, script};
 
@@ -18,7 +17,7 @@ const TRIGGERS: &str = r#"
 
 #[tokio::test]
 async fn triggers_find_their_tables_at_once_and_at_the_end_of_the_transaction() {
-    let db = testing::seeded(SMALL).await;
+    let db = test_support::seeded(SMALL).await;
     script(&mut db.owner().await, TRIGGERS).await;
     let mut tenancy = allowing("at_once");
     tenancy.tables.get_mut("bookings").unwrap().allow_triggers.push("at_end".to_owned());
@@ -44,7 +43,7 @@ const OPERATOR: &str = r#"
 
 #[tokio::test]
 async fn an_operator_that_somebody_planted_gives_nobody_another_tenants_rows() {
-    let db = testing::seeded(SMALL).await;
+    let db = test_support::seeded(SMALL).await;
     script(&mut db.superuser().await, OPERATOR).await;
     let report = backfill(&db, Role::Owner, &fast()).await.unwrap();
     assert!(report.assigned > 0);
@@ -52,7 +51,7 @@ async fn an_operator_that_somebody_planted_gives_nobody_another_tenants_rows() {
                    WHERE b."tenantId" IN (SELECT id FROM "Tenant") AND u."tenantId" IN (SELECT id FROM "Tenant")
                      AND b."tenantId" <> u."tenantId""#;
     // The seed plants some rows whose tenant is another than their client's, and the backfill adds none.
-    let fresh = testing::seeded(SMALL).await;
+    let fresh = test_support::seeded(SMALL).await;
     let planted = number(&mut fresh.superuser().await, wrong).await;
     assert_eq!(number(&mut db.superuser().await, wrong).await, planted);
 }

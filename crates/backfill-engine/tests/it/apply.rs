@@ -2,7 +2,6 @@
 
 use backfill_engine::{BackfillEvent, Error, RefusalKind, runs, why};
 use local_db::Role;
-use local_db::testing;
 use tenancy_config::{TableName, Tenancy};
 use tenant_rls::DirectConnection;
 
@@ -157,7 +156,7 @@ async fn a_run_on_the_table_keeps_decisions_out_and_the_other_way_round() {
 
 #[tokio::test]
 async fn more_lines_than_one_batch_are_all_applied() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     script(&mut db.superuser().await, include_str!("undecided.sql")).await;
     let many = r#"INSERT INTO bookings (id, "clientId", "serviceId", "scheduledAt", duration, "clientName", "clientEmail", "updatedAt")
                   SELECT 'x' || n, 'u_a', 's_b', now(), 30, '', '', now() FROM generate_series(1, 1200) n"#;
@@ -176,7 +175,7 @@ async fn more_lines_than_one_batch_are_all_applied() {
 
 #[tokio::test]
 async fn ids_that_look_like_formulas_or_like_csv_are_applied_to_the_rows_that_have_them() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     script(&mut db.superuser().await, include_str!("undecided.sql")).await;
     let odd = r#"UPDATE bookings SET id = CASE id WHEN 'b_1' THEN '=cmd|'' /C calc''!A0' WHEN 'b_2' THEN E'a"b,\r\nc;\t'
                  WHEN 'b_3' THEN '''-1' WHEN 'b_4' THEN '日本 🦀' ELSE id END"#;

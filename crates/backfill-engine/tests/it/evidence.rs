@@ -2,11 +2,11 @@
 
 use backfill_engine::{BackfillOptions, BackfillPlan, Error, OnConflict};
 use local_db::Role;
-use local_db::testing::{self, TestDb};
 use sqlx::Row;
 use tenancy_config::Tenancy;
 use tenant_inventory::Catalog;
 use tenant_rls::{Registry, Sql, Template};
+use test_support::TestDb;
 
 use crate::support::{
     SMALL, backfill_chat, backfill_table, by_source, connect, fast, number, planted, rows, run, script,
@@ -71,7 +71,7 @@ async fn the_review_lists_every_tenant_that_a_source_names() {
 
 #[tokio::test]
 async fn an_author_and_a_membership_that_disagree_are_a_conflict_and_first_takes_what_names_one_alone() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     script(
         &mut db.superuser().await,
         r#"INSERT INTO "Tenant" (id, slug, name, "updatedAt") SELECT t, t, t, now() FROM unnest('{a,b,c}'::text[]) AS t;
@@ -121,7 +121,7 @@ async fn tenants_of_every_type_are_compared() {
         ("bigint", "n * 10000000000"),
         ("integer", "n"),
     ] {
-        let db = testing::empty_database().await;
+        let db = test_support::empty_database().await;
         let fill = Template::new(ITEMS)
             .fragment("type", Sql::from_static(column))
             .fragment("tenant", Sql::from_static(tenant))
@@ -147,7 +147,7 @@ async fn tenants_of_every_type_are_compared() {
 
 #[tokio::test]
 async fn rules_whose_answers_would_depend_on_the_order_of_rows_are_refused() {
-    let db = testing::empty_database().await;
+    let db = test_support::empty_database().await;
     let fill = Template::new(ITEMS).fragment("type", Sql::from_static("int")).fragment("tenant", Sql::from_static("n"));
     db.owner().await.run_script("preparing a test", fill.build()).await.unwrap();
     let member = r#"{ name = "member", column = "owner", table = "member", key = "owner", all = true }"#;

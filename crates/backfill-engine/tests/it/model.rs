@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use backfill_engine::{BackfillOptions, OnConflict};
 use local_db::Role;
-use local_db::testing::{self, TestDb};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
 use tenancy_config::Tenancy;
 use tenant_rls::DirectConnection;
+use test_support::TestDb;
 
 use crate::support::{backfill_table, by_source, fast, rows, script};
 use sqlx::Row;
@@ -43,7 +43,7 @@ fn expected(sources: &[Vec<Option<&str>>; 3], row: &Pointers) -> Result<&'static
 
 /// A database with the tenants that exist and these tables.
 async fn database(tables: &'static str) -> (TestDb, DirectConnection) {
-    let db = testing::empty_database().await;
+    let db = test_support::empty_database().await;
     let mut owner = db.owner().await;
     let tenants = r#"CREATE TABLE "Tenant" (id text PRIMARY KEY, slug text, name text);
                      INSERT INTO "Tenant" SELECT 't' || n, 'slug' || n, '' FROM generate_series(1, 3) n"#;

@@ -1,7 +1,7 @@
 //! Databases that are not as the application's documentation has them.
 
 use backfill_engine::{Apply, BackfillOptions, CheckedReview, Error, RefusalKind};
-use local_db::{Role, testing};
+use local_db::Role;
 use tenancy_config::Tenancy;
 use tenancy_config::UserError;
 use tokio::sync::watch;
@@ -12,14 +12,14 @@ use crate::undo::undo_with;
 
 #[tokio::test]
 async fn a_database_without_the_table_says_so() {
-    let db = testing::empty_database().await;
+    let db = test_support::empty_database().await;
     let error = backfill(&db, Role::Owner, &fast()).await.unwrap_err();
     assert!(error.to_string().contains("there is no table public.bookings"), "{error}");
 }
 
 #[tokio::test]
 async fn a_table_without_the_tenant_column_says_so() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     script(&mut db.owner().await, r#"ALTER TABLE bookings DROP COLUMN "tenantId""#).await;
     let error = backfill(&db, Role::Owner, &fast()).await.unwrap_err();
     assert!(matches!(error, Error::Database(tenant_rls::Error::NoTable { .. })), "{error}");
@@ -27,7 +27,7 @@ async fn a_table_without_the_tenant_column_says_so() {
 
 #[tokio::test]
 async fn names_with_quotes_spaces_and_capitals_and_a_uuid_tenant_column_work() {
-    let db = testing::empty_database().await;
+    let db = test_support::empty_database().await;
     script(
         &mut db.owner().await,
         r#"CREATE TABLE "Tenant" (id uuid PRIMARY KEY, slug text, name text);
@@ -68,7 +68,7 @@ async fn names_with_quotes_spaces_and_capitals_and_a_uuid_tenant_column_work() {
 
 #[tokio::test]
 async fn tables_and_columns_named_as_the_variables_of_a_batch_are_not_taken_for_them() {
-    let db = testing::empty_database().await;
+    let db = test_support::empty_database().await;
     script(
         &mut db.owner().await,
         r#"CREATE TABLE "Tenant" (id text PRIMARY KEY, slug text, name text);
@@ -141,7 +141,7 @@ async fn a_column_that_the_table_does_not_have_is_named() {
 
 #[tokio::test]
 async fn a_tenant_column_of_another_type_than_the_tenants_key_is_refused() {
-    let db = testing::empty_database().await;
+    let db = test_support::empty_database().await;
     script(
         &mut db.owner().await,
         r#"CREATE TABLE "Tenant" (id text PRIMARY KEY, slug text, name text);

@@ -2,8 +2,8 @@
 
 use backfill_engine::{BackfillOptions, Error, OnConflict, RunOutcome, why};
 use local_db::Role;
-use local_db::testing::{self, TestDb};
 use tenancy_config::{TableName, Tenancy};
+use test_support::TestDb;
 
 use crate::row_security::{STRICT, protect_tables};
 use crate::support::{backfill_table, connect, fast, number, script};
@@ -36,7 +36,7 @@ fn tenancy() -> Tenancy {
 }
 
 async fn visits() -> TestDb {
-    let db = testing::empty_database().await;
+    let db = test_support::empty_database().await;
     script(&mut db.owner().await, VISITS).await;
     db
 }
@@ -126,7 +126,7 @@ async fn a_dry_run_and_a_limit_go_through_the_leaves_too() {
 
 #[tokio::test]
 async fn a_table_that_is_partitioned_by_its_tenant_is_refused() {
-    let db = testing::empty_database().await;
+    let db = test_support::empty_database().await;
     let by_tenant = r#"CREATE TABLE "Tenant" (id text PRIMARY KEY, slug text, name text);
         CREATE TABLE clients (id text PRIMARY KEY, "tenantId" text);
         CREATE TABLE visits (id text, day date, "clientId" text, "hostId" text, "tenantId" text) PARTITION BY LIST ("tenantId");

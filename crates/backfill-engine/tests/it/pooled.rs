@@ -2,10 +2,10 @@
 
 use backfill_engine::{BackfillOptions, BackfillPlan, BackfillReport};
 use local_db::Role;
-use local_db::testing::{TestDb, TestPooler};
 use tenancy_config::Tenancy;
 use tenant_inventory::Catalog;
 use tenant_rls::{ConnectOptions, Database, Pooler};
+use test_support::{TestDb, TestPooler};
 
 use crate::row_security::{BRIDGE, STRICT, protect};
 use crate::support::{SMALL, planted, run};

@@ -2,11 +2,11 @@
 
 use backfill_engine::{Backfill, BackfillOptions, BackfillPlan, Error, Preflight, Trigger, UniqueViolations};
 use local_db::Role;
-use local_db::testing::{self, TestDb};
 use tenancy_config::UserError;
 use tenancy_config::{Exit, Ident, Tenancy};
 use tenant_inventory::Catalog;
 use tenant_rls::ActingRole;
+use test_support::TestDb;
 
 use crate::support::{SMALL, connect, fast, planted, script};
 
@@ -48,7 +48,7 @@ const TRIGGERS: &str = r#"
 
 #[tokio::test]
 async fn triggers_that_would_fire_are_refused_until_tenancy_toml_allows_them() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     script(&mut db.owner().await, TRIGGERS).await;
     let error = look(&db, "bookings").await.unwrap_err();
     assert_eq!(error.exit(), Exit::Refused);
@@ -86,7 +86,7 @@ async fn triggers_that_would_fire_are_refused_until_tenancy_toml_allows_them() {
 
 #[tokio::test]
 async fn a_trigger_that_is_allowed_and_not_there_is_a_mistake() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     script(&mut db.owner().await, TRIGGERS).await;
     let error = look_with(&db, Role::Owner, "bookings", &allowing(&["anycolumn"])).await.unwrap_err();
     assert_eq!((error.exit(), error.hint().unwrap().as_str()), (Exit::Usage, "did you mean `any_column`?"));
@@ -94,7 +94,7 @@ async fn a_trigger_that_is_allowed_and_not_there_is_a_mistake() {
 
 #[tokio::test]
 async fn a_published_table_without_replica_identity_is_refused_before_the_server_refuses_every_row() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     let mut owner = db.superuser().await;
     let refused = r#"UPDATE bookings SET "tenantId" = "tenantId""#;
     for (identity, publication, passes) in [
@@ -139,7 +139,7 @@ fn notes() -> Tenancy {
 }
 
 async fn with_notes(indexes: &'static str) -> TestDb {
-    let db = testing::empty_database().await;
+    let db = test_support::empty_database().await;
     let mut owner = db.owner().await;
     script(&mut owner, NOTES).await;
     script(&mut owner, indexes).await;
@@ -244,14 +244,14 @@ async fn what_it_will_cost_is_estimated_once_the_table_was_analyzed() {
     assert!(space.wal_bytes > space.growth_bytes && space.rows == 1_000 && space.indexes == 9, "{space:?}");
     assert!(preflight.says().last().unwrap().contains("SQL does not tell how much disk is free"));
 
-    let db = testing::database().await;
+    let db = test_support::database().await;
     let unknown = look(&db, "bookings").await.unwrap();
     assert_eq!(unknown.space, None);
 }
 
 #[tokio::test]
 async fn a_slot_that_nobody_reads_from_is_a_finding() {
-    let server = testing::throwaway_server(None).await;
+    let server = test_support::throwaway_server(None).await;
     let mut superuser = server.connect(Role::Superuser).await;
     script(&mut superuser, "ALTER SYSTEM SET wal_level = 'replica'").await;
     script(&mut superuser, "ALTER SYSTEM SET max_slot_wal_keep_size = '100MB'").await;

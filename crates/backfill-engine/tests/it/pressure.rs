@@ -6,9 +6,9 @@ use std::time::Duration;
 use backfill_engine::BackfillEvent;
 use backfill_engine::pressure::{LoadSample, LoadSampler, LoadSignal, Throttle, ThrottleLimits};
 use local_db::Role;
-use local_db::testing::{self, TestDb};
 use tenancy_config::{DatabaseUrl, TableName, Tenancy};
 use tenant_rls::{BatchOptions, BatchTx, ConnectOptions, Database, DirectConnection, Sql, Template};
+use test_support::TestDb;
 use tokio::sync::watch;
 
 use crate::support::{connect, script};
@@ -42,7 +42,7 @@ async fn batch(database: &Database) -> BatchTx {
 }
 
 async fn with_a_tenant() -> TestDb {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     let tenant = r#"INSERT INTO "Tenant" (id, slug, name, "updatedAt") VALUES ('held', 'held', 'Held', now())"#;
     script(&mut db.owner().await, tenant).await;
     db
@@ -50,7 +50,7 @@ async fn with_a_tenant() -> TestDb {
 
 #[tokio::test]
 async fn a_quiet_server_says_so_and_its_wal_moves_with_what_is_written() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     let database = connect(&db, Role::Superuser).await;
     let before = read(&database).await;
     assert_eq!((before.waiters, before.active, &before.work, &before.followers), (0, 0, &vec![], &vec![]));
@@ -76,7 +76,7 @@ async fn sessions_at_work_are_counted_and_ours_are_not() {
 
 #[tokio::test]
 async fn what_an_ordinary_login_may_not_see_is_named_with_what_would_show_it() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     let database = connect(&db, Role::Owner).await;
     assert_eq!(read(&database).await.unreadable, vec![], "nobody else is there");
     let mut application = db.app_user().await;
@@ -90,7 +90,7 @@ async fn what_an_ordinary_login_may_not_see_is_named_with_what_would_show_it() {
 
 #[tokio::test]
 async fn who_works_on_the_table_is_named_also_to_a_login_that_sees_no_others() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     let database = connect(&db, Role::Owner).await;
     let other = holding(db.superuser().await, "BEGIN; LOCK TABLE bookings IN SHARE UPDATE EXCLUSIVE MODE").await;
     let elsewhere = holding(db.superuser().await, "BEGIN; LOCK TABLE services IN SHARE UPDATE EXCLUSIVE MODE").await;
@@ -106,7 +106,7 @@ async fn who_works_on_the_table_is_named_also_to_a_login_that_sees_no_others() {
 
 #[tokio::test]
 async fn work_on_a_partition_is_work_on_the_table() {
-    let db = testing::empty_database().await;
+    let db = test_support::empty_database().await;
     script(
         &mut db.owner().await,
         "CREATE TABLE bookings (id int, at date) PARTITION BY RANGE (at);
@@ -121,7 +121,7 @@ async fn work_on_a_partition_is_work_on_the_table() {
 
 #[tokio::test]
 async fn a_prepared_transaction_that_holds_the_table_is_seen() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     let database = connect(&db, Role::Owner).await;
     let mut other = db.superuser().await;
     script(&mut other, "BEGIN; LOCK TABLE bookings IN SHARE MODE; PREPARE TRANSACTION 'forgotten'").await;
@@ -180,7 +180,7 @@ async fn a_worker_of_another_process_is_known_by_its_lock_on_the_books() {
 
 #[tokio::test]
 async fn a_gauge_whose_session_was_cut_has_a_new_one_with_the_next_look() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     let (database, table) = (connect(&db, Role::Owner).await, bookings());
     let mut gauge = LoadSampler::new(&database, &table);
     gauge.read().await.unwrap();
@@ -192,7 +192,7 @@ async fn a_gauge_whose_session_was_cut_has_a_new_one_with_the_next_look() {
 
 #[tokio::test]
 async fn workers_wait_while_somebody_works_on_the_table_and_it_is_told_and_counted() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     let (database, table) = (connect(&db, Role::Superuser).await, bookings());
     let vacuum = holding(db.superuser().await, "BEGIN; LOCK TABLE bookings IN SHARE UPDATE EXCLUSIVE MODE").await;
     let throttle = Throttle::new(&ThrottleLimits::default(), 2);
@@ -227,7 +227,7 @@ async fn workers_wait_while_somebody_works_on_the_table_and_it_is_told_and_count
 
 #[tokio::test]
 async fn a_login_that_cannot_see_the_load_goes_on_with_one_worker() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     let (database, table) = (connect(&db, Role::Owner).await, bookings());
     let _application = db.app_user().await;
     let throttle = Throttle::new(&ThrottleLimits::default(), 2);
@@ -279,7 +279,7 @@ async fn until_followed(database: &Database, is: impl Fn(&LoadSample) -> bool) -
 
 #[tokio::test]
 async fn a_follower_that_is_held_up_falls_behind_and_its_slot_shows_it_to_everyone() {
-    let server = testing::throwaway_server(None).await;
+    let server = test_support::throwaway_server(None).await;
     let mut superuser = server.connect(Role::Superuser).await;
     for setting in ["wal_level = 'logical'", "max_wal_senders = 4", "max_replication_slots = 4"] {
         let sql = tenant_rls::Template::new("ALTER SYSTEM SET :setting");

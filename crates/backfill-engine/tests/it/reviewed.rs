@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use backfill_engine::{Apply, ApplyReport, BackfillEvent, BackfillOptions, CheckedReview, Error, RefusalKind};
 use local_db::Role;
-use local_db::testing::{self, TestDb};
 use sqlx::Row;
 use tempfile::TempDir;
 use tenancy_config::Tenancy;
+use test_support::TestDb;
 use tokio::sync::watch;
 
 use crate::support::{backfill, connect, fast, rows, script};
@@ -23,7 +23,7 @@ pub(crate) struct Reviewed {
 impl Reviewed {
     /// Five bookings that nobody can decide but people: `undecided.sql`.
     pub(crate) async fn bookings() -> Self {
-        let db = testing::database().await;
+        let db = test_support::database().await;
         script(&mut db.superuser().await, include_str!("undecided.sql")).await;
         Self::of(db).await
     }

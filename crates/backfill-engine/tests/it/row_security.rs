@@ -2,10 +2,10 @@
 
 use backfill_engine::Error;
 use local_db::Role;
-use local_db::testing::TestDb;
 use tenancy_config::UserError;
 use tenancy_config::{Ident, TableName};
 use tenant_rls::Template;
+use test_support::TestDb;
 
 use crate::support::{SMALL, backfill, backfill_chat, fast, number, planted, script};
 

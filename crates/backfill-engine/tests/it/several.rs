@@ -7,11 +7,11 @@ use backfill_engine::{
     Backfill, BackfillEvent, BackfillOptions, BackfillPlan, BackfillReport, Error, RunOutcome, RunState, change, status,
 };
 use local_db::Role;
-use local_db::testing::TestDb;
 use tenancy_config::Tenancy;
 use tenant_inventory::Catalog;
 use tenant_ops::{BatchCall, BatchStatement, HEARTBEAT, LeaseWatch, NewRange, NewRun, Run};
 use tenant_rls::{BatchOptions, BatchTx, ConnectOptions, Database, Sql};
+use test_support::TestDb;
 use tokio::sync::{mpsc, watch};
 
 use crate::support::{SMALL, connect, fast, number, planted, script};
@@ -105,7 +105,7 @@ async fn two_processes_share_a_run_and_both_report_all_of_it() {
     assert!(a.batches > 0 && b.batches > 0, "each did some of it: {} and {}", a.batches, b.batches);
     let mut superuser = db.superuser().await;
     assert_eq!(number(&mut superuser, BROKEN_JOURNAL).await, 0);
-    assert_eq!(number(&mut superuser, "SELECT count(*) FROM tenant_ops.member").await, 0);
+    assert_eq!(number(&mut superuser, "SELECT count(*) FROM tenant_ops.run_process").await, 0);
 }
 
 /// A helper of a leader that was cut off as by a crash, and `then` this happened to its lease.
@@ -230,7 +230,7 @@ async fn a_paused_run_writes_nothing_until_it_is_resumed() {
         let database = connect(&db, Role::Owner).await;
         let run = backfill_engine::runs(&database, &Tenancy::default()).await.unwrap()[0].id;
         let status = status(&database, &Tenancy::default(), run).await.unwrap();
-        assert_eq!((status.run.state, status.members.len()), (RunState::Paused, 1));
+        assert_eq!((status.run.state, status.processes.len()), (RunState::Paused, 1));
         assert_eq!(status.run.assigned, u64::try_from(written).unwrap(), "one batch, and nothing after the pause");
         change(&database, &Tenancy::default(), run, RunState::Running, "an operator").await.unwrap();
         event(&mut told, |event| matches!(event, BackfillEvent::Resumed)).await;

@@ -2,8 +2,8 @@
 
 use backfill_engine::{Basis, Error, SourceSuggestion, SuggestReport, suggest};
 use local_db::Role;
-use local_db::testing::{self, TestDb};
 use tenancy_config::Tenancy;
+use test_support::TestDb;
 
 use crate::support::{SMALL, connect, script};
 
@@ -29,7 +29,7 @@ fn named(sources: &[SourceSuggestion]) -> Vec<(&str, Basis, bool)> {
 
 /// Five bookings without a tenant and one with, and messages whose authors are users, but for one.
 async fn few() -> TestDb {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     let mut superuser = db.superuser().await;
     script(&mut superuser, include_str!("undecided.sql")).await;
     let messages = r#"INSERT INTO chat_messages (id, "userId", "userName", role, room, text, "tenantId")
@@ -89,7 +89,7 @@ async fn a_source_that_contradicts_the_rows_is_told_and_not_proposed() {
 
 #[tokio::test]
 async fn small_numbers_are_keys_only_where_the_name_says_so() {
-    let db = testing::empty_database().await;
+    let db = test_support::empty_database().await;
     let tables = r#"CREATE TABLE "Tenant" (id text PRIMARY KEY, slug text, name text, status text);
         CREATE TABLE companies (id int PRIMARY KEY, "tenantId" text);
         CREATE TABLE orders (id int PRIMARY KEY, "companyId" int, duration int, "tenantId" text);
@@ -103,7 +103,7 @@ async fn small_numbers_are_keys_only_where_the_name_says_so() {
 
 #[tokio::test]
 async fn the_rules_of_the_demo_are_all_found_and_none_contradicts_its_rows() {
-    let db = testing::seeded(SMALL).await;
+    let db = test_support::seeded(SMALL).await;
     let tenancy = Tenancy::default();
     let report = suggested(&db, &tenancy).await;
     for (name, rules) in &tenancy.tables {

@@ -2,20 +2,20 @@
 
 use backfill_engine::pressure::ThrottleLimits;
 use backfill_engine::{Backfill, BackfillEvent, BackfillOptions, BackfillPlan, BackfillReport, Error};
-use local_db::testing::{self, TestDb};
-use local_db::{Planted, Role, Seed, seed};
+use local_db::{Planted, Role, Seed, demo};
 use sqlx::postgres::PgRow;
 use tenancy_config::Tenancy;
 use tenant_inventory::Catalog;
 use tenant_rls::{ConnectOptions, Database, DirectConnection};
+use test_support::TestDb;
 use tokio::sync::watch;
 
 /// Enough that there is more than one batch, and each kind of row.
 pub(crate) const SMALL: Seed = Seed { tenants: 5, bookings: 5_000, seed: 7 };
 
 pub(crate) async fn planted(seed_: &Seed) -> (TestDb, Planted) {
-    let db = testing::database().await;
-    let planted = seed::plant(&db.url(Role::Superuser), seed_, &mut |_| {}).await.unwrap();
+    let db = test_support::database().await;
+    let planted = demo::plant(&db.url(Role::Superuser), seed_, &mut |_| {}).await.unwrap();
     (db, planted)
 }
 

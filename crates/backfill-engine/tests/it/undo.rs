@@ -2,10 +2,10 @@
 
 use backfill_engine::{BackfillOptions, Error, RunState, Undo, UndoReport, order, runs, why};
 use local_db::Role;
-use local_db::testing::{self, TestDb};
 use tenancy_config::UserError;
 use tenancy_config::{Exit, TableName, Tenancy};
 use tenant_inventory::Catalog;
+use test_support::TestDb;
 use tokio::sync::watch;
 
 use crate::row_security::protect_strictly;
@@ -127,7 +127,7 @@ async fn where_rows_are_hidden_from_the_login_nothing_is_taken_back() {
 
 #[tokio::test]
 async fn a_run_that_never_was_is_a_mistake() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     let error = undo(&db, 7, false).await.unwrap_err();
     assert_eq!(
         (error.to_string().as_str(), error.exit()),
@@ -154,7 +154,7 @@ async fn a_row_tells_which_run_gave_it_its_tenant_and_from_which_source() {
 
 #[tokio::test]
 async fn tables_come_after_those_that_they_draw_their_tenant_from() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     let database = connect(&db, Role::Owner).await;
     let tenancy = Tenancy::default();
     let catalog = Catalog::load(&database, &tenancy).await.unwrap();

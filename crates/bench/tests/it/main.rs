@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bench::{BackfillBench, Candidate, RlsBench, ScaleBench, SeedBench, SeedCandidate};
 use local_db::Role;
-use local_db::testing::{self, TestDb};
+use test_support::TestDb;
 use tokio::sync::Mutex;
 
 const SMALL: BackfillBench = BackfillBench { rows: 2_000, tenants: 5, slice: 100, load: None, profile: true };
@@ -21,7 +21,7 @@ async fn databases_left(db: &TestDb) -> i64 {
 #[tokio::test]
 async fn every_candidate_gives_a_booking_the_same_tenant_and_no_database_is_left() {
     let _turn = ONE_AT_A_TIME.lock().await;
-    let db = testing::empty_database().await;
+    let db = test_support::empty_database().await;
     let url = db.url(Role::Superuser);
     let mut steps = Vec::new();
     let report = bench::backfill(&url, &SMALL, &mut |step| steps.push(step.to_owned())).await.unwrap();
@@ -65,7 +65,7 @@ async fn every_candidate_gives_a_booking_the_same_tenant_and_no_database_is_left
 #[tokio::test]
 async fn a_load_is_measured_before_and_beside_each_candidate() {
     let _turn = ONE_AT_A_TIME.lock().await;
-    let db = testing::empty_database().await;
+    let db = test_support::empty_database().await;
     let bench = BackfillBench { load: Some(Duration::from_millis(300)), profile: false, ..SMALL };
     let report = bench::backfill(&db.url(Role::Superuser), &bench, &mut |_| ()).await.unwrap();
     let order: Vec<_> = report.beside_load.iter().map(|line| (line.candidate, line.workers, line.full_speed)).collect();
@@ -83,7 +83,7 @@ async fn a_load_is_measured_before_and_beside_each_candidate() {
 #[tokio::test]
 async fn each_size_has_its_own_database_and_its_own_line() {
     let _turn = ONE_AT_A_TIME.lock().await;
-    let db = testing::empty_database().await;
+    let db = test_support::empty_database().await;
     let bench = ScaleBench { rows: vec![1_000, 3_000], tenants: 5, workers: 2, profile: false };
     let report = bench::scale(&db.url(Role::Superuser), &bench, &mut |_| ()).await.unwrap();
     let sizes: Vec<_> = report.points.iter().map(|point| point.bookings).collect();
@@ -96,7 +96,7 @@ async fn each_size_has_its_own_database_and_its_own_line() {
 #[tokio::test]
 async fn every_way_to_seed_leaves_each_tenant_the_same_settings() {
     let _turn = ONE_AT_A_TIME.lock().await;
-    let db = testing::empty_database().await;
+    let db = test_support::empty_database().await;
     let url = db.url(Role::Superuser);
     let report = bench::seed(&url, &SeedBench { tenants: 60, few: 20 }, &mut |_| ()).await.unwrap();
     assert!(report.same_result, "{report:#?}");
@@ -109,7 +109,7 @@ async fn every_way_to_seed_leaves_each_tenant_the_same_settings() {
 #[tokio::test]
 async fn a_rollout_harms_no_statement_of_the_application() {
     let _turn = ONE_AT_A_TIME.lock().await;
-    let db = testing::empty_database().await;
+    let db = test_support::empty_database().await;
     let second = Duration::from_secs(1);
     let bench = RlsBench { rows: 2_000, tenants: 5, load: second, idle: second };
     let report = bench::rls(&db.url(Role::Superuser), &bench, &mut |_| ()).await.unwrap();

@@ -2,9 +2,9 @@
 
 use dev_jwt::{Claims, Lookup, Problem, SessionCheck};
 use local_db::Role;
-use local_db::testing::TestDb;
 use serde_json::{Map, Value};
 use tenancy_config::Tenancy;
+use test_support::TestDb;
 
 use crate::support::{connect, people, protected_people};
 

@@ -2,10 +2,10 @@
 
 use dev_jwt::{Claims, Error, Lookup, LookupScope, Person};
 use local_db::Role;
-use local_db::testing::TestDb;
 use serde_json::json;
 use tenancy_config::UserError;
 use tenancy_config::{Exit, Tenancy};
+use test_support::TestDb;
 
 use crate::support::{connect, people, protected_people};
 

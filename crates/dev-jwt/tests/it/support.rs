@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use dev_jwt::{DecodedSession, Library, MintOptions, Read, ReadOptions, Secret, Session};
 use local_db::Role;
-use local_db::testing::{self, TestDb};
 use serde_json::{Map, Value, json};
 use tenant_rls::{ConnectOptions, Database};
+use test_support::TestDb;
 
 pub(crate) const SECRET: &str = "a secret of the tests, 32 bytes and more";
 
@@ -47,7 +47,7 @@ pub(crate) fn read_with(text: &str, secret: &str, options: ReadOptions) -> Decod
 
 /// Few people, whose memberships can be kept in mind; see `people.sql`.
 pub(crate) async fn people() -> TestDb {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     db.superuser().await.run_script("planting people", include_str!("people.sql")).await.unwrap();
     db
 }

@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::MetadataExt;
 
-use local_db::{Change, Error, LocalOptions, Reset, Role, State, Up};
+use local_db::{ClusterChange, Error, LocalOptions, Reset, Role, StartOptions, State};
 use tenancy_config::UserError;
 use tenant_rls::DirectConnection;
 
@@ -12,11 +12,11 @@ use crate::scratch::{Scratch, number, owner, tables};
 async fn the_first_up_makes_a_database_with_tables_and_the_second_finds_it() {
     let scratch = Scratch::new();
     let first = scratch.up().await;
-    assert_eq!(first.change(), Change::Created);
+    assert_eq!(first.change(), ClusterChange::Created);
     assert!(tables(&mut owner(&first).await).await > 0);
 
     let second = scratch.up().await;
-    assert_eq!(second.change(), Change::None);
+    assert_eq!(second.change(), ClusterChange::None);
     assert_eq!(second.port(), first.port());
     assert_eq!(second.system_identifier(), first.system_identifier());
 }
@@ -33,7 +33,7 @@ async fn down_stops_the_server_and_keeps_its_data() {
     assert!(matches!(scratch.db().running(), Err(Error::NotRunning)));
 
     let again = scratch.up().await;
-    assert_eq!(again.change(), Change::Started);
+    assert_eq!(again.change(), ClusterChange::Started);
     assert_eq!(number(&mut owner(&again).await, "SELECT count(*) FROM kept").await, 0);
 }
 
@@ -46,7 +46,7 @@ async fn reset_starts_anew() {
     session.close().await;
 
     let after = scratch.db().reset(&mut |_| (), Reset::default()).await.unwrap();
-    assert_eq!(after.change(), Change::Created);
+    assert_eq!(after.change(), ClusterChange::Created);
     assert_ne!(after.system_identifier(), before.system_identifier());
     assert_eq!(number(&mut owner(&after).await, "SELECT count(*) FROM pg_tables WHERE tablename = 'lost'").await, 0);
 }
@@ -63,7 +63,7 @@ async fn remove_leaves_nothing() {
 #[tokio::test]
 async fn an_empty_database_leaves_room_for_the_applications_own_migrations() {
     let scratch = Scratch::new();
-    let running = scratch.db().up(&mut |_| (), Up { empty: true }).await.unwrap();
+    let running = scratch.db().up(&mut |_| (), StartOptions { empty: true }).await.unwrap();
     let mut session = owner(&running).await;
     assert_eq!(tables(&mut session).await, 0);
     session.run_script("migrating", "CREATE TYPE mood AS ENUM ('ok'); CREATE TABLE mine (mood mood)").await.unwrap();
@@ -75,8 +75,8 @@ async fn two_ups_at_once_make_one_database() {
     let (one, other) = tokio::join!(scratch.up(), scratch.up());
     assert_eq!(one.system_identifier(), other.system_identifier());
     let mut changes = [one.change(), other.change()];
-    changes.sort_by_key(|change| *change == Change::None);
-    assert_eq!(changes, [Change::Created, Change::None]);
+    changes.sort_by_key(|change| *change == ClusterChange::None);
+    assert_eq!(changes, [ClusterChange::Created, ClusterChange::None]);
 }
 
 #[tokio::test]
@@ -133,6 +133,6 @@ async fn another_version_than_that_of_the_data_is_refused_with_the_way_out() {
     let running = scratch.up().await;
     let other = if running.programs().major() == 14 { 15 } else { 14 };
     let options = LocalOptions { pg_version: Some(other), ..LocalOptions::default() };
-    let error = scratch.db_with(options).up(&mut |_| (), Up::default()).await.unwrap_err();
+    let error = scratch.db_with(options).up(&mut |_| (), StartOptions::default()).await.unwrap_err();
     assert!(error.hint().unwrap().contains(&format!("db reset --pg-version {other}")), "{error}");
 }

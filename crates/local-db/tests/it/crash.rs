@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use local_db::{Change, LocalDb, LocalOptions, Role, State, Up, testing};
+use local_db::{ClusterChange, LocalDb, LocalOptions, Role, StartOptions, State};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use crate::scratch::{Scratch, number, owner, wait_for};
@@ -28,7 +28,7 @@ async fn a_server_that_was_killed_comes_up_again_with_what_was_committed() {
     crash(&scratch);
 
     let again = scratch.up().await;
-    assert_eq!(again.change(), Change::Started);
+    assert_eq!(again.change(), ClusterChange::Started);
     assert_eq!(again.system_identifier(), first.system_identifier());
     assert_eq!(number(&mut owner(&again).await, "SELECT count(*) FROM pg_tables WHERE tablename = 'kept'").await, 1);
 }
@@ -46,7 +46,7 @@ async fn a_pid_file_with_the_number_of_another_program_is_stale() {
 
     assert_eq!(scratch.db().status().unwrap().state, State::Stopped);
     assert!(!scratch.db().down().await.unwrap());
-    assert_eq!(scratch.up().await.change(), Change::Started);
+    assert_eq!(scratch.up().await.change(), ClusterChange::Started);
     assert_eq!(stranger.try_wait().unwrap(), None, "the other program still runs");
     stranger.kill().unwrap();
     stranger.wait().unwrap();
@@ -63,7 +63,7 @@ async fn a_pid_file_that_tells_nothing_does_not_hide_a_server_that_runs() {
         std::fs::write(&pid_file, text).unwrap();
         let status = scratch.db().status().unwrap();
         assert_eq!((status.state, status.pid), (State::Running, pid), "{text:?}");
-        assert_eq!(scratch.up().await.change(), Change::None, "{text:?}");
+        assert_eq!(scratch.up().await.change(), ClusterChange::None, "{text:?}");
     }
     std::fs::remove_file(&pid_file).unwrap();
     assert!(scratch.db().down().await.unwrap(), "it runs without one, too");
@@ -73,7 +73,7 @@ async fn a_pid_file_that_tells_nothing_does_not_hide_a_server_that_runs() {
 
 #[tokio::test]
 async fn another_postgresql_is_never_touched() {
-    let foreign = testing::throwaway_server(None).await;
+    let foreign = test_support::throwaway_server(None).await;
     let mut session = foreign.connect(Role::Superuser).await;
     let foreign_pid_file: String =
         sqlx::query_scalar("SELECT pg_read_file('postmaster.pid')").fetch_one(session.connection()).await.unwrap();
@@ -86,7 +86,7 @@ async fn another_postgresql_is_never_touched() {
 
     assert!(!scratch.db().down().await.unwrap());
     let running = scratch.up().await;
-    assert_eq!(running.change(), Change::Started);
+    assert_eq!(running.change(), ClusterChange::Started);
     assert_ne!(running.url(Role::Owner).unwrap().port(), foreign.url(Role::Owner).port());
     scratch.db().remove().await.unwrap();
 
@@ -99,12 +99,12 @@ async fn a_workspace_that_is_moved_takes_its_running_server_along() {
     let scratch = Scratch::new();
     let (here, there) = (scratch.root().join("here"), scratch.root().join("there"));
     std::fs::create_dir(&here).unwrap();
-    let first = LocalDb::at(&here, LocalOptions::default()).up(&mut |_| (), Up::default()).await.unwrap();
+    let first = LocalDb::at(&here, LocalOptions::default()).up(&mut |_| (), StartOptions::default()).await.unwrap();
     std::fs::rename(&here, &there).unwrap();
 
     let moved = LocalDb::at(&there, LocalOptions::default());
-    let second = moved.up(&mut |_| (), Up::default()).await.unwrap();
-    assert_eq!((second.change(), second.port()), (Change::None, first.port()));
+    let second = moved.up(&mut |_| (), StartOptions::default()).await.unwrap();
+    assert_eq!((second.change(), second.port()), (ClusterChange::None, first.port()));
     assert!(moved.down().await.unwrap());
 }
 
@@ -117,7 +117,7 @@ async fn a_set_up_that_was_interrupted_is_done_anew() {
     std::fs::write(state, r#"{"version": 2, "unfinished": {"port": null}}"#).unwrap();
 
     let second = scratch.up().await;
-    assert_eq!(second.change(), Change::Created);
+    assert_eq!(second.change(), ClusterChange::Created);
     assert_ne!(second.system_identifier(), first.system_identifier());
 }
 

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::Path;
 
-use local_db::{Error, LocalOptions, Up};
+use local_db::{Error, LocalOptions, StartOptions};
 use tenancy_config::UserError;
 use tenancy_config::{Exit, Trust};
 
@@ -43,7 +43,7 @@ fn plant(scratch: &Scratch) -> std::path::PathBuf {
 
 async fn up(scratch: &Scratch, trust: Trust) -> Error {
     let options = LocalOptions { trust, ..LocalOptions::default() };
-    scratch.db_with(options).up(&mut |_| (), Up::default()).await.unwrap_err()
+    scratch.db_with(options).up(&mut |_| (), StartOptions::default()).await.unwrap_err()
 }
 
 #[tokio::test]

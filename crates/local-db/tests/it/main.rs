@@ -3,10 +3,8 @@
 
 mod cluster;
 mod crash;
+mod demo;
 mod foreign;
-mod guardian;
 mod programs;
 mod scratch;
-mod seed;
 mod state;
-mod testing;

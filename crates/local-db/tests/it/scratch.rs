@@ -1,12 +1,11 @@
 //! A workspace of its own for a test that makes a developer's database, with all of it gone afterwards.
 
-use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use local_db::{LocalDb, LocalOptions, Role, Running, Up};
+use local_db::{LocalDb, LocalOptions, Role, Running, StartOptions};
 use tenant_rls::DirectConnection;
 
 /// The developer's database survives its command; this ends it with the test, also if that is killed: it waits for the end
@@ -63,7 +62,7 @@ impl Scratch {
     }
 
     pub(crate) async fn up(&self) -> Running {
-        self.db().up(&mut |_| (), Up::default()).await.unwrap()
+        self.db().up(&mut |_| (), StartOptions::default()).await.unwrap()
     }
 }
 
@@ -98,11 +97,4 @@ pub(crate) fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
     panic!("waited in vain for: {what}");
-}
-
-/// What a file holds, or nothing.
-pub(crate) fn content(path: &Path) -> String {
-    let mut text = String::new();
-    let _ = std::fs::File::open(path).and_then(|mut file| file.read_to_string(&mut text));
-    text
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use local_db::{Change, Error, Reset, Role, State, Up};
+use local_db::{ClusterChange, Error, Reset, Role, StartOptions, State};
 use tenancy_config::Exit;
 use tenancy_config::UserError;
 use tenant_rls::DirectConnection;
@@ -17,7 +17,7 @@ fn state(scratch: &Scratch) -> PathBuf {
 
 /// What every command that looks for the local database says.
 async fn refused(scratch: &Scratch) -> Error {
-    let error = scratch.db().up(&mut |_| (), Up::default()).await.unwrap_err();
+    let error = scratch.db().up(&mut |_| (), StartOptions::default()).await.unwrap_err();
     let db = scratch.db();
     for other in [db.status().unwrap_err(), db.running().unwrap_err()] {
         assert_eq!(other.to_string(), error.to_string());
@@ -46,7 +46,7 @@ async fn a_state_that_tells_nothing_stops_no_server_and_deletes_no_data() {
     assert!(matches!(refused(&scratch).await, Error::State { .. }));
     fs::remove_dir(&path).unwrap();
     fs::write(&path, whole).unwrap();
-    assert_eq!(scratch.up().await.change(), Change::None, "nothing was lost");
+    assert_eq!(scratch.up().await.change(), ClusterChange::None, "nothing was lost");
 }
 
 #[tokio::test]
@@ -55,11 +55,11 @@ async fn data_without_the_file_that_tells_of_it_is_kept() {
     let running = scratch.up().await;
     let whole = fs::read(state(&scratch)).unwrap();
     fs::remove_file(state(&scratch)).unwrap();
-    let error = scratch.db().up(&mut |_| (), Up::default()).await.unwrap_err();
+    let error = scratch.db().up(&mut |_| (), StartOptions::default()).await.unwrap_err();
     assert!(matches!(error, Error::State { .. }), "{error}");
     assert_eq!(number(&mut owner(&running).await, "SELECT 1::bigint").await, 1);
     fs::write(state(&scratch), whole).unwrap();
-    assert_eq!(scratch.up().await.change(), Change::None);
+    assert_eq!(scratch.up().await.change(), ClusterChange::None);
 }
 
 #[tokio::test]
@@ -69,10 +69,10 @@ async fn data_that_is_gone_is_missed_and_not_made_anew() {
     scratch.db().down().await.unwrap();
     let data = scratch.db().status().unwrap().data;
     fs::rename(&data, data.with_extension("away")).unwrap();
-    let error = scratch.db().up(&mut |_| (), Up::default()).await.unwrap_err();
+    let error = scratch.db().up(&mut |_| (), StartOptions::default()).await.unwrap_err();
     assert!(error.to_string().contains("its data is gone"), "{error}");
     fs::rename(data.with_extension("away"), &data).unwrap();
-    assert_eq!(scratch.up().await.change(), Change::Started);
+    assert_eq!(scratch.up().await.change(), ClusterChange::Started);
 }
 
 #[tokio::test]
@@ -147,7 +147,7 @@ async fn a_cluster_whose_password_was_known_to_all_gets_its_own() {
             scratch.db().down().await.unwrap();
         }
         let mut notes = Vec::new();
-        let running = scratch.db().up(&mut |note| notes.push(note.to_owned()), Up::default()).await.unwrap();
+        let running = scratch.db().up(&mut |note| notes.push(note.to_owned()), StartOptions::default()).await.unwrap();
         assert!(notes.iter().any(|note| note.contains("now it has its own")), "{notes:?}");
         let url = running.url(Role::AppUser).unwrap();
         DirectConnection::connect(&url, "tests").await.unwrap().close().await;
@@ -219,5 +219,5 @@ async fn a_reset_waits_for_who_is_connected_and_names_who_stays() {
 
     let _stays = DirectConnection::connect(&after.url(Role::Owner).unwrap(), "bench").await.unwrap();
     let reset = Reset { disconnect: true, ..Reset::default() };
-    assert_eq!(scratch.db().reset(&mut |_| (), reset).await.unwrap().change(), Change::Created);
+    assert_eq!(scratch.db().reset(&mut |_| (), reset).await.unwrap().change(), ClusterChange::Created);
 }

@@ -1,11 +1,11 @@
 //! What is rare and dangerous: FORCE that is lifted for a moment, partitions of partitions, names and logins that do not fit.
 
 use local_db::Role;
-use local_db::testing::TestDb;
 use rls_rollout::{Error, RolloutOptions, RolloutReport, status};
 use tenancy_config::UserError;
 use tenancy_config::{Exit, Tenancy};
 use tenant_inventory::Phase;
+use test_support::TestDb;
 use tokio::sync::watch;
 
 use crate::support::{all_at, all_the_way_back, auto, back, catalog, clean, connect, roll, roll_with, script, to};

@@ -4,11 +4,11 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use local_db::Role;
-use local_db::testing::TestDb;
 use rls_rollout::{Error, RolloutEvent, RolloutOptions, rollback, rollout, status};
 use tenancy_config::UserError;
 use tenancy_config::{Exit, Tenancy};
 use tenant_inventory::Phase;
+use test_support::TestDb;
 use tokio::sync::{oneshot, watch};
 
 use crate::support::{all_the_way_back, auto, back, bury, catalog, clean, connect, roll, script};

@@ -4,11 +4,11 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use local_db::Role;
-use local_db::testing::{Limit, Proxy, TestDb};
 use rls_rollout::{RolloutOptions, rollout};
 use tenancy_config::{DatabaseUrl, Tenancy};
 use tenant_inventory::Phase;
 use tenant_rls::{ConnectOptions, Database};
+use test_support::{Limit, Proxy, TestDb};
 use tokio::sync::watch;
 
 use crate::support::{auto, back, bury, catalog, clean, roll, script};

@@ -1,10 +1,10 @@
 //! Tables that are not as the application's documentation has them, and policies that somebody else wrote.
 
 use local_db::Role;
-use local_db::testing::{self, TestDb};
 use rls_rollout::{RolloutOptions, RolloutReport, status};
 use tenancy_config::Tenancy;
 use tenant_inventory::Phase;
+use test_support::TestDb;
 
 use crate::support::{all_at, auto, back, catalog, clean, connect, roll, roll_with, script, to};
 
@@ -31,7 +31,7 @@ async fn tenant_columns_of_every_type_and_names_of_every_kind_go_the_whole_way_a
         ("varchar(40)", "'t'"),
         ("text", "'t'"),
     ] {
-        let db = testing::empty_database().await;
+        let db = test_support::empty_database().await;
         let long = "x".repeat(63);
         let script_text = format!(
             r#"CREATE SCHEMA "other place";

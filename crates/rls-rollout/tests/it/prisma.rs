@@ -8,7 +8,7 @@ use tenant_rls::Sql;
 
 use crate::support::{all_at, auto, catalog, clean, connect, roll, script, to};
 
-async fn planned(db: &local_db::testing::TestDb, options: &rls_rollout::RolloutOptions) -> PlanReport {
+async fn planned(db: &test_support::TestDb, options: &rls_rollout::RolloutOptions) -> PlanReport {
     let database = connect(db, Role::Owner).await;
     let report = plan(&database, &Tenancy::default(), options).await.unwrap();
     database.close().await;

@@ -8,7 +8,7 @@ use tenant_rls::Sql;
 
 use crate::support::{auto, catalog, clean, connect, roll, script, to};
 
-async fn taken(db: &local_db::testing::TestDb, options: &RolloutOptions) -> Vec<Snapshot> {
+async fn taken(db: &test_support::TestDb, options: &RolloutOptions) -> Vec<Snapshot> {
     let database = connect(db, Role::Owner).await;
     let snapshots = snapshots(&database, &Tenancy::default(), options).await.unwrap();
     database.close().await;

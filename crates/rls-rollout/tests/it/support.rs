@@ -1,7 +1,6 @@
 //! What the tests share: rollouts to the end, and everything that the catalog says of the tables.
 
 use local_db::Role;
-use local_db::testing::{self, Standby, TestDb, TestServer};
 use rls_rollout::{
     Error, Goal, LockRetry, RollbackOptions, RollbackReport, RolloutEvent, RolloutOptions, RolloutReport, TableOutcome,
     rollback, rollout,
@@ -10,6 +9,7 @@ use sqlx::Row;
 use tenancy_config::{DatabaseUrl, Tenancy};
 use tenant_inventory::Phase;
 use tenant_rls::{ConnectOptions, Database, DirectConnection};
+use test_support::{Standby, TestDb, TestServer};
 use tokio::sync::watch;
 
 /// Whatever one can log in to: a database of the shared server, a server of the test's own, or its standby.
@@ -45,14 +45,14 @@ pub(crate) async fn session(db: &impl Logins, role: Role) -> DirectConnection {
 
 /// Two tenants with a few rows in each kind of table.
 pub(crate) async fn clean() -> TestDb {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     plant(&db).await;
     db
 }
 
 /// The same on a server that a test has to itself.
 pub(crate) async fn clean_server() -> TestServer {
-    let server = testing::throwaway_server(None).await;
+    let server = test_support::throwaway_server(None).await;
     plant(&server).await;
     server
 }

@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use local_db::testing::{self, TestServer};
 use local_db::{NEWEST, OLDEST, Role};
 use rls_rollout::{RolloutReport, TableOutcome};
 use sqlx::{PgConnection, Row};
 use tenant_inventory::Phase;
+use test_support::TestServer;
 
 use crate::support::{self, all_at, auto, catalog, plant, script};
 
@@ -14,7 +14,7 @@ use crate::support::{self, all_at, auto, catalog, plant, script};
 async fn every_version_goes_the_whole_way_and_back() {
     let (mut tried, mut skipped) = (Vec::new(), String::new());
     for version in OLDEST..=NEWEST {
-        match testing::server_of_version(version).await {
+        match test_support::server_of_version(version).await {
             Ok(server) => {
                 assert_eq!(server.major(), version);
                 there_and_back(&server).await;

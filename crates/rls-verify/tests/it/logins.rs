@@ -1,10 +1,10 @@
 //! The proof by trying: what reaches the application's login and what only others, in which database, and beside whom.
 
 use local_db::Role;
-use local_db::testing::TestDb;
 use rls_verify::{Evidence, Finding, VerifyOptions, VerifyReport, verify};
 use tenancy_config::{Exit, Ident, TableName, Tenancy, UserError};
 use tenant_rls::{ConnectOptions, Database, Template};
+use test_support::TestDb;
 use tokio::runtime::Handle;
 
 use crate::support::{clean, connect, script};

@@ -1,10 +1,10 @@
 //! What the tests share: clean databases, connections to them, and a rollout.
 
 use local_db::Role;
-use local_db::testing::{self, TestDb};
 use rls_rollout::{Error, RolloutOptions, RolloutReport, rollout};
 use tenancy_config::Tenancy;
 use tenant_rls::{ConnectOptions, Database, DirectConnection};
+use test_support::TestDb;
 use tokio::sync::watch;
 
 pub(crate) async fn connect(db: &TestDb, role: Role) -> Database {
@@ -13,7 +13,7 @@ pub(crate) async fn connect(db: &TestDb, role: Role) -> Database {
 
 /// Two tenants with a few rows in each kind of table.
 pub(crate) async fn clean() -> TestDb {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     let mut superuser = DirectConnection::as_application(&db.url(Role::Superuser), "tests").await.unwrap();
     script(&mut superuser, include_str!("clean_rows.sql")).await;
     superuser.close().await;

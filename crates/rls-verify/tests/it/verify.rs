@@ -1,9 +1,9 @@
 //! The proof by trying: a clean database passes, and each way to leak is found and named.
 
 use local_db::Role;
-use local_db::testing::TestDb;
 use rls_verify::{AttemptKind, Evidence, VerifyOptions, VerifyReport, verify};
 use tenancy_config::Tenancy;
+use test_support::TestDb;
 
 use crate::support::{clean, connect, roll, script};
 

@@ -1,9 +1,9 @@
 //! The proof by trying, where writing is hard to try: keys of several columns, one row a tenant, rows of the platform.
 
-use local_db::testing::TestDb;
 use rls_verify::{Attempt, AttemptKind, Evidence, VerifyReport};
 use tenancy_config::Ident;
 use tenant_rls::{Sql, Template};
+use test_support::TestDb;
 
 use crate::support::{clean, roll, script};
 use crate::verify::{contains, enforced, found, prove};

@@ -1,6 +1,5 @@
 //! Other defaults, and defaults that do not fit the database.
 
-use local_db::testing;
 use seed_tenant_defaults::{Defaults, SeedOptions};
 use tenancy_config::Exit;
 use tenancy_config::UserError;
@@ -69,7 +68,7 @@ async fn what_does_not_fit_the_database_is_told_before_any_tenant() {
 
 #[tokio::test]
 async fn ids_need_not_be_text() {
-    let db = testing::empty_database().await;
+    let db = test_support::empty_database().await;
     db.owner().await.run_script("preparing a test", include_str!("other_app.sql")).await.unwrap();
     let own =
         "organization_name = \"settings.title\"\n[settings]\ntitle = \"?\"\nstarts = 2024-01-31\nlimits = [1, 2]\n";

@@ -1,10 +1,10 @@
 //! Behind a PgBouncer in transaction mode: each tenant gets its own rows, many at once over few sessions.
 
 use local_db::Role;
-use local_db::testing::TestPooler;
 use seed_tenant_defaults::{Defaults, seed_tenant_defaults};
 use tenancy_config::Tenancy;
 use tenant_rls::{ConnectOptions, Database};
+use test_support::TestPooler;
 use tokio::sync::watch;
 
 use crate::support::{UNEVEN, new_tenants, number, tenants};

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use local_db::Role;
-use local_db::testing::{self, TestDb};
 use seed_tenant_defaults::{
     CheckedList, Defaults, Error, SeedEvent, SeedOptions, SeedReport, Selection, TenantResult, seed_tenant_defaults,
 };
@@ -11,11 +10,12 @@ use tempfile::TempDir;
 use tenancy_config::Tenancy;
 use tenancy_config::UserError;
 use tenant_rls::{ConnectOptions, Database};
+use test_support::TestDb;
 use tokio::sync::watch;
 
 /// The tables under strict policies, and the tenants acme, globex, initech (suspended) and hooli (decommissioned).
 pub(crate) async fn tenants() -> TestDb {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     let mut owner = db.owner().await;
     let protect = include_str!("../../../../sql/bench/protect_settings.sql");
     owner.run_script("protecting the settings", protect).await.unwrap();

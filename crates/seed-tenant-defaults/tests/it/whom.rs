@@ -1,6 +1,5 @@
 //! Which tenants are seeded, made, refused.
 
-use local_db::testing;
 use seed_tenant_defaults::{SeedOptions, Selection};
 use tenancy_config::Exit;
 use tenancy_config::UserError;
@@ -138,7 +137,7 @@ async fn one_tenant_can_be_made_too() {
 
 #[tokio::test]
 async fn without_any_tenant_there_is_nothing_to_do() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     let report = seed(&db, &SeedOptions::new(Selection::All)).await.unwrap();
     assert_eq!((report.tenants, report.failed), (0, 0));
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::model::{EvidenceRule, SourceRule, TableRules, Tenancy, default_key};
+use super::model::{SourceRule, TableRules, Tenancy, TieBreakerRule, default_key};
 
 impl Tenancy {
     /// The text of a `tenancy.toml` that reads back as this value, with a comment at each key.
@@ -106,7 +106,7 @@ impl Tenancy {
         writeln!(out, "#                         that `key`, which needs an index, and each of them names a tenant")?;
         writeln!(
             out,
-            "#   evidence = [ … ]      what decides where sources name several tenants: the one of them that has a row in"
+            "#   tie_breakers = [ … ]  what decides where sources name several tenants: the one of them that has a row in"
         )?;
         writeln!(
             out,
@@ -151,7 +151,7 @@ fn write_table(
         writeln!(out, "allow_triggers = [{}]", list(&rules.allow_triggers))?;
     }
     write_list(out, "sources", rules.sources.iter().map(|rule| (source(rule), comment(rule))))?;
-    write_list(out, "evidence", rules.evidence.iter().map(|rule| (evidence(rule), None)))
+    write_list(out, "tie_breakers", rules.tie_breakers.iter().map(|rule| (tie_breaker(rule), None)))
 }
 
 fn write_list(
@@ -181,10 +181,10 @@ fn source(source: &SourceRule) -> String {
     inline(pairs.chain(source.all.then(|| "all = true".to_owned())))
 }
 
-fn evidence(evidence: &EvidenceRule) -> String {
-    let equal = inline(evidence.equal.iter().map(|(here, there)| pair(&key(here), there)));
-    let pairs = [pair("name", &evidence.name), pair("table", &evidence.table), format!("equal = {equal}")];
-    inline(pairs.into_iter().chain(evidence.tenant.iter().map(|column| pair("tenant", column))))
+fn tie_breaker(tie_breaker: &TieBreakerRule) -> String {
+    let equal = inline(tie_breaker.equal.iter().map(|(here, there)| pair(&key(here), there)));
+    let pairs = [pair("name", &tie_breaker.name), pair("table", &tie_breaker.table), format!("equal = {equal}")];
+    inline(pairs.into_iter().chain(tie_breaker.tenant.iter().map(|column| pair("tenant", column))))
 }
 
 fn pair(key: &str, value: &str) -> String {

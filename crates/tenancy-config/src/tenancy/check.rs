@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::model::{EvidenceRule, SourceRule, TableRules, Tenancy};
+use super::model::{SourceRule, TableRules, Tenancy, TieBreakerRule};
 use crate::name::{Ident, TableName};
 
 /// The key and what is wrong with it.
@@ -62,13 +62,16 @@ impl Tenancy {
         for (position, source) in rules.sources.iter().enumerate() {
             self.check_source(&format!("{key}.sources[{position}]"), source)?;
         }
-        for (position, evidence) in rules.evidence.iter().enumerate() {
-            self.check_evidence(&format!("{key}.evidence[{position}]"), evidence)?;
+        for (position, tie_breaker) in rules.tie_breakers.iter().enumerate() {
+            self.check_tie_breaker(&format!("{key}.tie_breakers[{position}]"), tie_breaker)?;
         }
         // Reports and journal have one list of both.
         let names = rules.sources.iter().map(|source| &source.name);
         unique(&format!("{key}.sources"), names.clone())?;
-        unique(&format!("{key}.evidence"), names.chain(rules.evidence.iter().map(|evidence| &evidence.name)))
+        unique(
+            &format!("{key}.tie_breakers"),
+            names.chain(rules.tie_breakers.iter().map(|tie_breaker| &tie_breaker.name)),
+        )
     }
 
     fn check_source(&self, key: &str, source: &SourceRule) -> Result<(), Wrong> {
@@ -79,17 +82,17 @@ impl Tenancy {
         source.tenant.iter().try_for_each(|column| ident(&format!("{key}.tenant"), column))
     }
 
-    fn check_evidence(&self, key: &str, evidence: &EvidenceRule) -> Result<(), Wrong> {
-        named(key, &evidence.name)?;
-        table(&format!("{key}.table"), &evidence.table, &self.database.schema)?;
-        if evidence.equal.is_empty() {
-            return Err((format!("{key}.equal"), "it is empty: any row of a tenant would be evidence".into()));
+    fn check_tie_breaker(&self, key: &str, tie_breaker: &TieBreakerRule) -> Result<(), Wrong> {
+        named(key, &tie_breaker.name)?;
+        table(&format!("{key}.table"), &tie_breaker.table, &self.database.schema)?;
+        if tie_breaker.equal.is_empty() {
+            return Err((format!("{key}.equal"), "it is empty: any row of a tenant would decide".into()));
         }
-        for (here, there) in &evidence.equal {
+        for (here, there) in &tie_breaker.equal {
             ident(&format!("{key}.equal"), here)?;
             ident(&format!("{key}.equal"), there)?;
         }
-        evidence.tenant.iter().try_for_each(|column| ident(&format!("{key}.tenant"), column))
+        tie_breaker.tenant.iter().try_for_each(|column| ident(&format!("{key}.tenant"), column))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::model::{
-    DatabaseSection, EvidenceRule, RolesSection, SessionSection, SourceRule, TableRules, Tenancy, TenantSection,
+    DatabaseSection, RolesSection, SessionSection, SourceRule, TableRules, Tenancy, TenantSection, TieBreakerRule,
     default_key,
 };
 
@@ -94,14 +94,14 @@ fn memberships() -> TableRules {
 fn chat_messages() -> TableRules {
     let memberships = ("membership", "userId", "tenant_memberships");
     let memberships = SourceRule { key: "userId".into(), all: true, ..source(memberships) };
-    let room = EvidenceRule {
+    let room = TieBreakerRule {
         name: "room".into(),
         table: "chat_messages".into(),
         equal: ["userId", "room"].map(|column| (column.to_owned(), column.to_owned())).into(),
         tenant: None,
     };
     let sources = vec![memberships, source(("author", "userId", "users"))];
-    TableRules { sources, evidence: vec![room], ..TableRules::default() }
+    TableRules { sources, tie_breakers: vec![room], ..TableRules::default() }
 }
 
 fn source((name, column, table): (&str, &str, &str)) -> SourceRule {

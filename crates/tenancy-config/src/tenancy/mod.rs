@@ -13,7 +13,7 @@ mod tests;
 pub use annotated::fragment;
 pub use error::TenancyError;
 pub use model::{
-    DatabaseSection, EvidenceRule, RolesSection, SessionSection, SourceRule, TableRules, Tenancy, TenantSection,
+    DatabaseSection, RolesSection, SessionSection, SourceRule, TableRules, Tenancy, TenantSection, TieBreakerRule,
 };
 pub use read::line_at;
 pub(crate) use read::{in_schema, names_schema};

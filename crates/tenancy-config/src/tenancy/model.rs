@@ -96,7 +96,8 @@ pub struct TableRules {
     /// Where a row's tenant follows from, best source first.
     pub sources: Vec<SourceRule>,
     /// What decides where sources name several tenants, best first.
-    pub evidence: Vec<EvidenceRule>,
+    #[serde(alias = "evidence")] // its name until 0.1
+    pub tie_breakers: Vec<TieBreakerRule>,
 }
 
 /// One place that a row's tenant follows from: the tenant of the row that a column points to, or the tenants of all such rows.
@@ -122,7 +123,7 @@ pub struct SourceRule {
 /// Decides between the tenants that sources name: for the one of them that has a row with equal columns, if only one has.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct EvidenceRule {
+pub struct TieBreakerRule {
     /// What reports call it.
     pub name: String,
     /// The table with such rows; it may be the table itself.

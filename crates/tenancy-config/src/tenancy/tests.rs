@@ -5,8 +5,8 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::{
-    DatabaseSection, EvidenceRule, RolesSection, SessionSection, SourceRule, TableRules, Tenancy, TenancyError,
-    TenantSection,
+    DatabaseSection, RolesSection, SessionSection, SourceRule, TableRules, Tenancy, TenancyError, TenantSection,
+    TieBreakerRule,
 };
 use crate::name::{Ident, TableName};
 use crate::user_error::UserError;
@@ -63,7 +63,8 @@ fn chat_messages_ask_all_memberships_of_the_author_and_then_the_author() {
     let chat = &Tenancy::default().tables["chat_messages"];
     let sources: Vec<_> = chat.sources.iter().map(|s| (s.name.as_str(), s.key.as_str(), s.all)).collect();
     assert_eq!(sources, [("membership", "userId", true), ("author", "id", false)]);
-    let equal: Vec<_> = chat.evidence[0].equal.iter().map(|(here, there)| (here.as_str(), there.as_str())).collect();
+    let equal: Vec<_> =
+        chat.tie_breakers[0].equal.iter().map(|(here, there)| (here.as_str(), there.as_str())).collect();
     assert_eq!(equal, [("room", "room"), ("userId", "userId")]);
 }
 
@@ -145,7 +146,10 @@ fn names_that_postgresql_could_not_hold_are_refused() {
         ("equal", r#"name = "n", table = "t", equal = { a = "" }"#),
         ("tenant", r#"name = "n", table = "t", equal = { a = "b" }, tenant = """#),
     ] {
-        assert_eq!(invalid(&format!("[tables.x]\nevidence = [{{ {rest} }}]")).0, format!("tables.x.evidence[0].{key}"));
+        assert_eq!(
+            invalid(&format!("[tables.x]\ntie_breakers = [{{ {rest} }}]")).0,
+            format!("tables.x.tie_breakers[0].{key}")
+        );
     }
 }
 
@@ -165,8 +169,11 @@ fn what_stands_there_twice_is_refused() {
     assert!(invalid("[tables.x]\n[tables.\"public.x\"]").1.contains("with and without its schema"));
     let source = "{ name = \"n\", column = \"c\", table = \"t\" }";
     assert!(invalid(&format!("[tables.x]\nsources = [{source}, {source}]")).1.contains("`n` stands there twice"));
-    let evidence = "{ name = \"n\", table = \"t\", equal = { a = \"b\" } }";
-    assert_eq!(invalid(&format!("[tables.x]\nsources = [{source}]\nevidence = [{evidence}]")).0, "tables.x.evidence");
+    let tie_breaker = "{ name = \"n\", table = \"t\", equal = { a = \"b\" } }";
+    assert_eq!(
+        invalid(&format!("[tables.x]\nsources = [{source}]\ntie_breakers = [{tie_breaker}]")).0,
+        "tables.x.tie_breakers"
+    );
 }
 
 #[test]
@@ -188,9 +195,9 @@ fn source() -> impl Strategy<Value = SourceRule> {
         .prop_map(|(name, column, table, key, tenant, all)| SourceRule { name, column, table, key, tenant, all })
 }
 
-fn evidence() -> impl Strategy<Value = EvidenceRule> {
+fn tie_breaker() -> impl Strategy<Value = TieBreakerRule> {
     let equal = proptest::collection::btree_map(name(), name(), 1..3);
-    (name(), name(), equal, proptest::option::of(name())).prop_map(|(name, table, equal, tenant)| EvidenceRule {
+    (name(), name(), equal, proptest::option::of(name())).prop_map(|(name, table, equal, tenant)| TieBreakerRule {
         name,
         table,
         equal,
@@ -201,15 +208,15 @@ fn evidence() -> impl Strategy<Value = EvidenceRule> {
 fn tenancy() -> impl Strategy<Value = Tenancy> {
     let reason = proptest::option::of(name().prop_filter("a reason is no white space", |text| !text.trim().is_empty()));
     let triggers = proptest::collection::vec(name(), 0..3);
-    let lists = (triggers, proptest::collection::vec(source(), 0..3), proptest::collection::vec(evidence(), 0..2));
+    let lists = (triggers, proptest::collection::vec(source(), 0..3), proptest::collection::vec(tie_breaker(), 0..2));
     let rules = (proptest::option::of(name()), any::<bool>(), reason, lists).prop_map(
-        |(column, platform_rows, cross_tenant_references, (allow_triggers, sources, evidence))| TableRules {
+        |(column, platform_rows, cross_tenant_references, (allow_triggers, sources, tie_breakers))| TableRules {
             column,
             platform_rows,
             cross_tenant_references,
             allow_triggers,
             sources,
-            evidence,
+            tie_breakers,
         },
     );
     let tenant = (name(), name(), name(), name(), proptest::option::of(name()), name())
@@ -242,4 +249,12 @@ proptest! {
     fn the_annotated_text_reads_back_as_the_same_value(tenancy in tenancy()) {
         prop_assert_eq!(read(&tenancy.annotated()), Ok(tenancy));
     }
+}
+
+#[test]
+fn tie_breakers_are_read_by_their_earlier_name_too_and_not_by_both() {
+    let list = "[{ name = \"n\", table = \"t\", equal = { a = \"b\" } }]";
+    let [now, before] = ["tie_breakers", "evidence"].map(|key| read(&format!("[tables.x]\n{key} = {list}")).unwrap());
+    assert_eq!(now, before);
+    assert!(read(&format!("[tables.x]\ntie_breakers = {list}\nevidence = {list}")).is_err());
 }

@@ -1,6 +1,6 @@
 //! Planted faults are counted exactly.
 
-use local_db::{Role, testing};
+use local_db::Role;
 use tenancy_config::Tenancy;
 use tenant_audit::{AuditOptions, AuditProgress, MissingPiece, audit};
 
@@ -8,7 +8,7 @@ use crate::support::{audit_as, connect, no_expected_tables, plant, run, table};
 
 #[tokio::test]
 async fn planted_faults_are_counted_exactly() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     plant(&db).await;
     let report = audit_as(&db, Role::Owner, &Tenancy::default(), &[]).await.unwrap();
     let bookings = table(&report, "public.bookings");
@@ -26,7 +26,7 @@ async fn planted_faults_are_counted_exactly() {
 
 #[tokio::test]
 async fn messages_without_a_tenant_have_a_command_of_their_own() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     let message =
         r#"INSERT INTO chat_messages (id, "userId", "userName", role, room, text) VALUES ('m', 'u', '', '', '', '')"#;
     run(&db, message).await;
@@ -39,7 +39,7 @@ async fn messages_without_a_tenant_have_a_command_of_their_own() {
 
 #[tokio::test]
 async fn rows_of_the_whole_platform_are_no_finding() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     plant(&db).await;
     let report = audit_as(&db, Role::Owner, &Tenancy::default(), &["audit_logs"]).await.unwrap();
     let logs = table(&report, "public.audit_logs");
@@ -50,7 +50,7 @@ async fn rows_of_the_whole_platform_are_no_finding() {
 
 #[tokio::test]
 async fn a_database_without_a_fault_has_no_finding_and_nothing_to_do() {
-    let db = testing::empty_database().await;
+    let db = test_support::empty_database().await;
     run(
         &db,
         r#"CREATE TABLE "Tenant" (id text PRIMARY KEY);
@@ -67,7 +67,7 @@ async fn a_database_without_a_fault_has_no_finding_and_nothing_to_do() {
 
 #[tokio::test]
 async fn a_validated_not_null_is_proof_and_is_not_scanned_for() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     plant(&db).await;
     let report = audit_as(&db, Role::Owner, &Tenancy::default(), &["tenant_memberships", "bookings"]).await.unwrap();
     assert!(table(&report, "public.tenant_memberships").null_proven);
@@ -85,7 +85,7 @@ async fn a_validated_not_null_is_proof_and_is_not_scanned_for() {
 
 #[tokio::test]
 async fn names_with_quotes_spaces_and_capitals_are_read_as_they_are() {
-    let db = testing::empty_database().await;
+    let db = test_support::empty_database().await;
     run(
         &db,
         r#"CREATE TABLE "Tenant" (id text PRIMARY KEY);
@@ -105,7 +105,7 @@ async fn names_with_quotes_spaces_and_capitals_are_read_as_they_are() {
 
 #[tokio::test]
 async fn uuids_and_integers_are_tenant_ids_too_and_text_is_compared_with_them() {
-    let db = testing::empty_database().await;
+    let db = test_support::empty_database().await;
     run(
         &db,
         r#"CREATE TABLE "Tenant" (id uuid PRIMARY KEY);
@@ -131,7 +131,7 @@ async fn uuids_and_integers_are_tenant_ids_too_and_text_is_compared_with_them() 
 
 #[tokio::test]
 async fn partitions_count_once_for_their_parent_and_children_for_themselves() {
-    let db = testing::empty_database().await;
+    let db = test_support::empty_database().await;
     run(
         &db,
         r#"CREATE TABLE "Tenant" (id text PRIMARY KEY);
@@ -152,7 +152,7 @@ async fn partitions_count_once_for_their_parent_and_children_for_themselves() {
 
 #[tokio::test]
 async fn progress_names_every_table_once() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     let database = connect(&db, Role::Owner).await;
     let (mut planned, mut counted) = (0, Vec::new());
     let report = audit(&database, &Tenancy::default(), &AuditOptions::default(), &mut |progress| match progress {
@@ -168,7 +168,7 @@ async fn progress_names_every_table_once() {
 
 #[tokio::test]
 async fn the_report_as_json_has_its_version_and_every_number() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     plant(&db).await;
     let report = audit_as(&db, Role::Owner, &Tenancy::default(), &["bookings"]).await.unwrap();
     let json = serde_json::to_value(&report).unwrap();

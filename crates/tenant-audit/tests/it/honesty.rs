@@ -1,11 +1,11 @@
 //! An audit sees every row, or there is none.
 
 use local_db::Role;
-use local_db::testing::{self, TestDb};
 use tenancy_config::UserError;
 use tenancy_config::{Exit, Ident, Tenancy};
 use tenant_audit::{AuditOptions, AuditProgress, AuditReport, Error, Result, audit};
 use tenant_rls::{ConnectOptions, Database, DirectConnection, Template};
+use test_support::TestDb;
 
 use crate::support::{audit_as, connect, plant, run, table};
 
@@ -27,7 +27,7 @@ const AUDITOR: &str = r#"
 
 /// Bookings with faults under a strict, forced policy.
 async fn under_force() -> TestDb {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     plant(&db).await;
     run(&db, STRICT).await;
     db
@@ -94,7 +94,7 @@ async fn an_auditor_with_column_grants_and_our_policy_sees_all() {
 
 #[tokio::test]
 async fn what_a_backfill_may_see_suffices_to_audit_every_table_under_force() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     plant(&db).await;
     run(&db, include_str!("force_every_table.sql")).await;
     let report = audit_as(&db, Role::Owner, &Tenancy::default(), &[]).await.unwrap();
@@ -137,14 +137,14 @@ async fn a_policy_that_looks_like_ours_and_is_narrower_is_no_proof() {
 
 #[tokio::test]
 async fn a_policy_that_comes_while_the_audit_runs_fails_it() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     plant(&db).await;
     assert_cannot_see(audit_while(&db, STRICT).await);
 }
 
 #[tokio::test]
 async fn a_table_that_is_rewritten_while_the_audit_runs_fails_it_and_is_not_empty() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     plant(&db).await;
     let error = audit_while(&db, "ALTER TABLE bookings ALTER duration TYPE bigint").await.unwrap_err();
     assert!(matches!(&error, Error::Rewritten { table } if table.to_string() == "public.bookings"), "{error}");
@@ -152,7 +152,7 @@ async fn a_table_that_is_rewritten_while_the_audit_runs_fails_it_and_is_not_empt
 
 #[tokio::test]
 async fn rows_that_come_while_the_audit_runs_are_in_no_table_of_it() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     plant(&db).await;
     let report = audit_while(&db, r#"UPDATE bookings SET "tenantId" = 'a'; DELETE FROM audit_logs"#).await.unwrap();
     assert_eq!((table(&report, "public.bookings").null_rows, table(&report, "public.audit_logs").rows), (2, 1));

@@ -1,16 +1,16 @@
 //! Behind a PgBouncer in transaction mode: the same numbers.
 
 use local_db::Role;
-use local_db::testing::{self, TestPooler};
 use tenancy_config::Tenancy;
 use tenant_audit::{AuditOptions, audit};
 use tenant_rls::{ConnectOptions, Database};
+use test_support::TestPooler;
 
 use crate::support::{audit_as, plant, table};
 
 #[tokio::test]
 async fn an_audit_through_a_pooler_counts_what_one_past_it_counts() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     plant(&db).await;
     let Some(pooler) = TestPooler::before(&db, 6).await else { return };
     let past = audit_as(&db, Role::Owner, &Tenancy::default(), &[]).await.unwrap();

@@ -1,6 +1,6 @@
 //! What tables lack.
 
-use local_db::{Role, testing};
+use local_db::Role;
 use tenancy_config::UserError;
 use tenancy_config::{Exit, Tenancy};
 use tenant_audit::{Error, MissingPiece};
@@ -9,7 +9,7 @@ use crate::support::{audit_as, connect, no_expected_tables, run, table};
 
 #[tokio::test]
 async fn a_table_that_is_not_there_and_one_without_the_column_are_reported() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     run(&db, r#"DROP TABLE invoices; ALTER TABLE expenses DROP COLUMN "tenantId";"#).await;
     let report = audit_as(&db, Role::Owner, &Tenancy::default(), &[]).await.unwrap();
     let missing = serde_json::to_value(&report.missing).unwrap();
@@ -24,7 +24,7 @@ async fn a_table_that_is_not_there_and_one_without_the_column_are_reported() {
 
 #[tokio::test]
 async fn an_unknown_table_is_an_error_that_names_the_closest() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     let error = audit_as(&db, Role::Owner, &Tenancy::default(), &["boking"]).await.unwrap_err();
     assert!(matches!(&error, Error::Database(tenant_rls::Error::NoTable { .. })), "{error}");
     assert_eq!(error.exit(), Exit::Usage);
@@ -32,7 +32,7 @@ async fn an_unknown_table_is_an_error_that_names_the_closest() {
 
 #[tokio::test]
 async fn a_bare_table_lacks_index_not_null_and_foreign_key() {
-    let db = testing::empty_database().await;
+    let db = test_support::empty_database().await;
     run(
         &db,
         r#"CREATE TABLE "Tenant" (id text PRIMARY KEY);
@@ -51,7 +51,7 @@ async fn a_bare_table_lacks_index_not_null_and_foreign_key() {
 
 #[tokio::test]
 async fn without_a_tenant_table_there_are_no_ghosts_to_look_for() {
-    let db = testing::empty_database().await;
+    let db = test_support::empty_database().await;
     run(&db, "CREATE TABLE alone (id int PRIMARY KEY, tenant_id text); INSERT INTO alone VALUES (1, 'a'), (2, NULL);")
         .await;
     let report = audit_as(&db, Role::Superuser, &no_expected_tables(), &[]).await.unwrap();
@@ -61,14 +61,14 @@ async fn without_a_tenant_table_there_are_no_ghosts_to_look_for() {
 
 #[tokio::test]
 async fn a_database_without_any_tenant_table_is_an_empty_report() {
-    let db = testing::empty_database().await;
+    let db = test_support::empty_database().await;
     let report = audit_as(&db, Role::AppUser, &no_expected_tables(), &[]).await.unwrap();
     assert_eq!((report.tables.len(), report.role.is_none()), (0, true));
 }
 
 #[tokio::test]
 async fn a_not_null_that_is_not_validated_is_no_proof() {
-    let db = testing::empty_database().await;
+    let db = test_support::empty_database().await;
     if connect(&db, Role::Superuser).await.session().server_version_num < 180_000 {
         return; // there, NOT NULL is always validated; PG_VERSION=18 tries this
     }

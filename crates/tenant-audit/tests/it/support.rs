@@ -1,10 +1,10 @@
 //! Rows with known faults, and an audit of them.
 
 use local_db::Role;
-use local_db::testing::TestDb;
 use tenancy_config::Tenancy;
 use tenant_audit::{AuditOptions, AuditReport, Result, TableReport, audit};
 use tenant_rls::{ConnectOptions, Database};
+use test_support::TestDb;
 
 /// Two tenants, and bookings with each fault: 2 NULL, 1 empty, 1 ghost; 2 cross tenants by client, 2 by service.
 pub(crate) async fn plant(db: &TestDb) {

@@ -1,6 +1,6 @@
 //! The columns of one table, as an insert needs them.
 
-use local_db::{Role, testing};
+use local_db::Role;
 use tenancy_config::TableName;
 use tenant_inventory::Column;
 
@@ -8,7 +8,7 @@ use crate::support::connect;
 
 #[tokio::test]
 async fn the_columns_of_a_table_are_told_with_their_keys() {
-    let db = testing::empty_database().await;
+    let db = test_support::empty_database().await;
     db.owner().await.run_script("preparing a test", include_str!("setting.sql")).await.unwrap();
     let database = connect(&db, Role::AppUser).await;
     let columns = Column::all(&database, &TableName::parse("setting", "public").unwrap()).await.unwrap();

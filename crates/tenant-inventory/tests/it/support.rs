@@ -1,8 +1,8 @@
 //! A connection to a test's database.
 
 use local_db::Role;
-use local_db::testing::TestDb;
 use tenant_rls::{ConnectOptions, Database};
+use test_support::TestDb;
 
 /// A pool of one connection.
 pub(crate) async fn connect(db: &TestDb, role: Role) -> Database {

@@ -1,6 +1,6 @@
 //! The tenant tables as PostgreSQL has them.
 
-use local_db::{Role, testing};
+use local_db::Role;
 use tenancy_config::Tenancy;
 use tenant_inventory::Catalog;
 use tenant_inventory::MissingPart;
@@ -9,7 +9,7 @@ use crate::support::connect;
 
 #[tokio::test]
 async fn every_table_of_the_application_is_found_with_its_tenant_column() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     let database = connect(&db, Role::AppUser).await;
     let catalog = Catalog::load(&database, &Tenancy::default()).await.unwrap();
     assert_eq!(catalog.missing, []);
@@ -27,7 +27,7 @@ async fn every_table_of_the_application_is_found_with_its_tenant_column() {
 
 #[tokio::test]
 async fn views_are_left_out_and_missing_tables_named() {
-    let db = testing::empty_database().await;
+    let db = test_support::empty_database().await;
     let made = r#"CREATE TABLE "Tenant" (id uuid PRIMARY KEY); CREATE TABLE users (id int);
                   CREATE TABLE "We""ird" ("tenantId" uuid NOT NULL); CREATE VIEW seen AS SELECT * FROM "We""ird";"#;
     db.owner().await.run_script("preparing a test", made).await.unwrap();

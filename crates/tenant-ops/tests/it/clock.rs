@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use local_db::Role;
-use local_db::testing::TestDb;
 use tenant_ops::{Error, HEARTBEAT, LEASE_TTL, Lease, LeaseWatch, NewRun, Run, RunProcess, members};
 use tenant_rls::{Database, OwnerTx};
+use test_support::TestDb;
 
 use crate::support::{connect, installed, number, script};
 
@@ -14,9 +14,9 @@ const RESOURCE: &str = "backfill of public.bookings";
 /// What the server wrote before its clock was set back, and before it was set forward.
 const SHIFTS: [&str; 2] = [
     "UPDATE tenant_ops.lease SET acquired_at = acquired_at + interval '1 hour', heartbeat_at = heartbeat_at + interval '1 hour';
-     UPDATE tenant_ops.member SET joined_at = joined_at + interval '1 hour', heartbeat_at = heartbeat_at + interval '1 hour'",
+     UPDATE tenant_ops.run_process SET joined_at = joined_at + interval '1 hour', heartbeat_at = heartbeat_at + interval '1 hour'",
     "UPDATE tenant_ops.lease SET acquired_at = acquired_at - interval '1 hour', heartbeat_at = heartbeat_at - interval '1 hour';
-     UPDATE tenant_ops.member SET joined_at = joined_at - interval '1 hour', heartbeat_at = heartbeat_at - interval '1 hour'",
+     UPDATE tenant_ops.run_process SET joined_at = joined_at - interval '1 hour', heartbeat_at = heartbeat_at - interval '1 hour'",
 ];
 
 async fn taken_by_ada(db: &TestDb) -> (Database, Lease) {
@@ -116,13 +116,13 @@ async fn a_process_that_died_is_not_alive_for_an_hour_and_one_that_lives_is_with
         let grace = RunProcess::enter(&database, run.id, "grace", 1).await.unwrap();
         script(&db, Role::Superuser, shift).await;
         assert_eq!(alive(&database, &run).await, [("ada".to_owned(), false), ("grace".to_owned(), false)]);
-        assert_eq!(run.standing(&database).await.unwrap().members, 0);
+        assert_eq!(run.standing(&database).await.unwrap().processes, 0);
         grace.heartbeat(&database, None).await.unwrap();
         assert_eq!(alive(&database, &run).await, [("ada".to_owned(), false), ("grace".to_owned(), true)]);
-        assert_eq!(run.standing(&database).await.unwrap().members, 1);
+        assert_eq!(run.standing(&database).await.unwrap().processes, 1);
         // An hour's difference takes nobody out of the list.
         RunProcess::enter(&database, run.id, "joan", 1).await.unwrap();
-        assert_eq!(number(&db, "SELECT count(*) FROM tenant_ops.member").await, 3);
+        assert_eq!(number(&db, "SELECT count(*) FROM tenant_ops.run_process").await, 3);
         database.close().await;
     }
 }

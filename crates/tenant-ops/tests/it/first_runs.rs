@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use local_db::Role;
-use local_db::testing;
 use tenancy_config::Tenancy;
 use tenant_ops::{Error, LeaseWatch, NewRun, Run, RunProcess};
 use tenant_rls::{BatchOptions, BatchTx, Database, OwnerTx};
@@ -66,7 +65,7 @@ fn process(number: usize, database: Database, tries: bool) -> (usize, Result<(),
 async fn eight_first_runs_at_once_all_begin() {
     let mut begun = 0;
     for round in 0..rounds() {
-        let db = testing::empty_database().await;
+        let db = test_support::empty_database().await;
         // What a superuser makes first is a superuser's, and shuts the owner out.
         script(&db, Role::Superuser, "CREATE SCHEMA tenant_ops AUTHORIZATION app_owner").await;
         let mut processes = JoinSet::new();
@@ -79,7 +78,7 @@ async fn eight_first_runs_at_once_all_begin() {
             assert!(done.is_ok(), "round {round}, process {number}: {}", done.unwrap_err());
             begun += 1;
         }
-        assert_eq!(number(&db, "SELECT version::bigint FROM tenant_ops.installed").await, 7);
+        assert_eq!(number(&db, "SELECT version::bigint FROM tenant_ops.installed").await, 8);
     }
     #[allow(clippy::print_stderr)] // how much this run proves
     {
@@ -90,7 +89,7 @@ async fn eight_first_runs_at_once_all_begin() {
 #[tokio::test(flavor = "multi_thread")]
 async fn first_runs_at_once_make_the_schema_once() {
     for _ in 0..rounds() {
-        let db = testing::empty_database().await;
+        let db = test_support::empty_database().await;
         let mut processes = JoinSet::new();
         for number in 0..AT_ONCE {
             let database = connect(&db, Role::Owner).await;

@@ -1,7 +1,6 @@
 //! Who has rights on the book-keeping: its owner, the role of batches, and readers that are not the application.
 
 use local_db::Role;
-use local_db::testing;
 use tenancy_config::UserError;
 use tenant_ops::{Error, Finding};
 use tenant_rls::Sql;
@@ -27,7 +26,7 @@ const DEFAULTS: &str =
 
 #[tokio::test]
 async fn default_privileges_of_a_team_give_nobody_a_right() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     script(&db, Role::Owner, DEFAULTS).await;
     install(&db, Role::Owner).await.unwrap();
     assert_eq!(number(&db, OTHERS).await, 0);
@@ -42,7 +41,7 @@ async fn default_privileges_of_a_team_give_nobody_a_right() {
 
 #[tokio::test]
 async fn default_privileges_give_nobody_a_right_on_what_an_upgrade_makes() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     script(&db, Role::Owner, include_str!("layout_6.sql")).await;
     let older = "INSERT INTO tenant_ops.installed VALUES (6); DROP TABLE tenant_ops.rollout_step, tenant_ops.rollout";
     script(&db, Role::Owner, older).await;
@@ -116,7 +115,7 @@ async fn a_reader_that_the_application_can_become_is_the_application() {
 #[tokio::test]
 async fn members_of_the_role_of_batches_are_the_operators_alone() {
     // Roles belong to the cluster: on the shared one other tests would meet them.
-    let server = testing::throwaway_server(None).await;
+    let server = test_support::throwaway_server(None).await;
     install(&server, Role::Owner).await.unwrap();
     for (grant, revoke, member) in [
         ("GRANT tenant_maintenance TO app_user", "REVOKE tenant_maintenance FROM app_user", "app_user"),
@@ -139,7 +138,7 @@ async fn members_of_the_role_of_batches_are_the_operators_alone() {
 
 #[tokio::test]
 async fn the_application_that_may_act_as_the_owner_is_refused() {
-    let server = testing::throwaway_server(None).await;
+    let server = test_support::throwaway_server(None).await;
     install(&server, Role::Owner).await.unwrap();
     script(&server, Role::Superuser, "GRANT app_owner TO app_user").await;
     let error = install(&server, Role::Owner).await.unwrap_err();

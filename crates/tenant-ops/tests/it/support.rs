@@ -1,11 +1,11 @@
 //! What the tests share: logins, scripts, and the findings of a refusal.
 
 use local_db::Role;
-use local_db::testing::{TestDb, TestServer};
 use tenancy_config::UserError;
 use tenancy_config::{DatabaseUrl, Exit, Tenancy};
 use tenant_ops::{Error, Finding};
 use tenant_rls::{ConnectOptions, Database, DirectConnection};
+use test_support::{TestDb, TestServer};
 
 /// Whatever one can log in to: a database of the shared server, or a server of the test's own.
 pub(crate) trait Logins {
@@ -43,7 +43,7 @@ pub(crate) async fn number(db: &TestDb, sql: &'static str) -> i64 {
 
 /// A database in which the owner installed the book-keeping.
 pub(crate) async fn installed() -> TestDb {
-    let db = local_db::testing::database().await;
+    let db = test_support::database().await;
     install(&db, Role::Owner).await.unwrap();
     db
 }

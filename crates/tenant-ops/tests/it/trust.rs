@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use local_db::Role;
-use local_db::testing::{self, TestDb};
 use tenancy_config::Tenancy;
 use tenant_ops::{Error, Finding, NewRun, Run, RunState};
 use tenant_rls::{ConnectOptions, Database, OwnerTx};
+use test_support::TestDb;
 
 use crate::support::{connect, findings, install, installed, number, script};
 
@@ -54,7 +54,7 @@ const PLANTS: [(&str, &str, &str); 18] = [
         "changed",
         "view progress",
         "CREATE OR REPLACE VIEW tenant_ops.progress AS SELECT id AS run_id, pass, examined, batches, assigned_by,
-             length(public.spy('x'))::bigint AS lanes, 0::bigint AS lanes_done FROM tenant_ops.run",
+             length(public.spy('x'))::bigint AS ranges, 0::bigint AS ranges_done FROM tenant_ops.run",
     ),
     ("changed", "table run", "ALTER TABLE tenant_ops.run ENABLE ROW LEVEL SECURITY"),
     ("unexpected", "policy run.planted", "CREATE POLICY planted ON tenant_ops.run USING (public.spy(job) = job)"),
@@ -138,7 +138,7 @@ async fn whatever_was_planted_is_named_and_never_runs() {
 
 #[tokio::test]
 async fn a_schema_that_another_role_made_first_is_not_taken_over_and_its_trigger_never_runs() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     script(&db, Role::Superuser, SPY).await;
     script(&db, Role::Superuser, INTRUDER).await;
     as_intruder(&db, include_str!("layout_6.sql")).await;
@@ -163,7 +163,7 @@ async fn a_schema_that_another_role_made_first_is_not_taken_over_and_its_trigger
 
 #[tokio::test]
 async fn a_view_in_place_of_the_number_of_the_layout_is_not_read() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     script(&db, Role::Superuser, SPY).await;
     script(&db, Role::Superuser, INTRUDER).await;
     as_intruder(
@@ -178,7 +178,7 @@ async fn a_view_in_place_of_the_number_of_the_layout_is_not_read() {
 
 #[tokio::test]
 async fn a_schema_of_the_applications_login_is_refused_for_everybody_else() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     let grant = "DO $do$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO app_user', current_database()); END $do$";
     script(&db, Role::Superuser, grant).await;
     script(&db, Role::AppUser, "CREATE SCHEMA tenant_ops").await;
@@ -207,10 +207,10 @@ async fn an_object_of_another_role_is_named_with_both_owners() {
 
 #[tokio::test]
 async fn a_schema_that_was_made_empty_for_the_owner_is_filled() {
-    let db = testing::database().await;
+    let db = test_support::database().await;
     script(&db, Role::Superuser, "CREATE SCHEMA tenant_ops AUTHORIZATION app_owner").await;
     install(&db, Role::Owner).await.unwrap();
-    assert_eq!(number(&db, "SELECT version::bigint FROM tenant_ops.installed").await, 7);
+    assert_eq!(number(&db, "SELECT version::bigint FROM tenant_ops.installed").await, 8);
 }
 
 /// A login that is a member of the owner's role and nothing else.

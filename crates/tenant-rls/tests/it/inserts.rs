@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use local_db::Role;
-use local_db::testing::TestDb;
 use serde_json::{Value, json};
 use tenancy_config::{Ident, TableName, Tenancy};
 use tenant_rls::{Database, GeneratedValue, TenantInsert, TenantRow, TenantTx};
+use test_support::TestDb;
 
 use crate::support::{connect, left_behind, notes, tenant};
 

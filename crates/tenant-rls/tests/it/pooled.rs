@@ -1,9 +1,9 @@
 //! Behind a real PgBouncer in transaction mode: one session of the server serves many of ours, a transaction each.
 
 use local_db::Role;
-use local_db::testing::{TestDb, TestPooler};
 use tenancy_config::{DatabaseUrl, Tenancy};
 use tenant_rls::{AuditTx, ConnectOptions, Database, Pooler, TenantId, TenantTx, visibility};
+use test_support::{TestDb, TestPooler};
 
 use crate::support::{access, left_behind, notes, tenant};
 

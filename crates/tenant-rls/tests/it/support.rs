@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use local_db::Role;
-use local_db::testing::{self, TestDb};
 use tenancy_config::{Ident, TableName, Tenancy};
 use tenant_rls::{Access, ConnectOptions, Database, OwnerTx, Registry, TenantId};
+use test_support::TestDb;
 
 const VARIABLE: &str = "SELECT coalesce(current_setting('app.current_tenant_id', true), '')";
 
 /// Two tenants with two notes each.
 pub(crate) async fn notes() -> TestDb {
-    let db = testing::empty_database().await;
+    let db = test_support::empty_database().await;
     let mut owner = db.owner().await;
     owner.run_script("preparing a test", include_str!("notes.sql")).await.unwrap();
     db

@@ -1,17 +1,22 @@
-//! `backfill`: any table, what people decided, what runs did, and taking them back.
+//! `backfill`: backfills any table, applies decisions of people, and shows, controls and takes back runs.
 
 mod apply;
+pub(crate) mod args;
 mod control;
-mod review_files;
+mod events;
+mod progress;
 mod run;
 mod runs;
+pub(crate) mod session;
+mod status;
 mod suggest;
 mod undo;
+mod view;
 mod why;
 
 use clap::{Args, Subcommand};
 
-use crate::app::{CommandContext, Outcome};
+use crate::context::{CommandContext, CommandResult};
 
 /// Give rows of any table their tenant, by sources or decision; see runs and take one back
 #[derive(Debug, Args)]
@@ -35,7 +40,7 @@ enum Command {
     Apply(apply::Options),
     Suggest(suggest::Options),
     Runs(runs::Options),
-    Status(control::StatusOptions),
+    Status(status::Options),
     Pause(control::PauseOptions),
     Resume(control::ResumeOptions),
     Cancel(control::CancelOptions),
@@ -46,18 +51,18 @@ enum Command {
 /// Runs one of the commands.
 ///
 /// # Errors
-/// The engine's.
-pub(crate) async fn run(app: &CommandContext, options: Options) -> Outcome {
+/// The engine failed.
+pub(crate) async fn run(context: &CommandContext, options: Options) -> CommandResult {
     match options.command {
-        Command::Run(options) => run::run(app, options).await,
-        Command::Apply(options) => apply::run(app, options).await,
-        Command::Suggest(options) => suggest::run(app, options).await,
-        Command::Runs(options) => runs::run(app, options).await,
-        Command::Status(options) => control::show(app, options).await,
-        Command::Pause(options) => control::pause(app, options).await,
-        Command::Resume(options) => control::resume(app, options).await,
-        Command::Cancel(options) => control::cancel(app, options).await,
-        Command::Undo(options) => undo::run(app, options).await,
-        Command::Why(options) => why::run(app, options).await,
+        Command::Run(options) => run::run(context, options).await,
+        Command::Apply(options) => apply::run(context, options).await,
+        Command::Suggest(options) => suggest::run(context, options).await,
+        Command::Runs(options) => runs::run(context, options).await,
+        Command::Status(options) => status::run(context, options).await,
+        Command::Pause(options) => control::pause(context, options).await,
+        Command::Resume(options) => control::resume(context, options).await,
+        Command::Cancel(options) => control::cancel(context, options).await,
+        Command::Undo(options) => undo::run(context, options).await,
+        Command::Why(options) => why::run(context, options).await,
     }
 }

@@ -1,15 +1,15 @@
-//! `backfill undo`: a run taken back.
+//! `backfill undo`: takes a run back.
 
 use backfill_engine::{BackfillEvent, Undo, UndoReport, status};
 use clap::Args;
 use tenancy_config::Exit;
 use tenancy_config::plain::plain;
 
-use crate::app::{CommandContext, Outcome};
-use crate::progress::Meter;
-use crate::report::Report;
-use crate::text::{count, counted};
-use crate::{holder, report, stop};
+use crate::context::{CommandContext, CommandResult, holder, stop};
+use crate::document::report;
+use crate::document::report::Report;
+use crate::number_format::{count, counted};
+use crate::terminal::progress::Meter;
 
 /// Take a run back: rows that still have the tenant it gave them have none again
 #[derive(Debug, Args)]
@@ -31,24 +31,24 @@ pub(super) struct Options {
 /// Takes it back.
 ///
 /// # Errors
-/// The engine's; what was committed before stays.
-pub(super) async fn run(app: &CommandContext, options: Options) -> Outcome {
-    report::refuse_csv("backfill undo", app.global.format())?;
-    let settings = app.settings()?;
-    let connected = stop::at_once(app.connect(&settings)).await?;
+/// The engine failed. What was committed stays.
+pub(super) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+    report::refuse_csv("backfill undo", context.global.format())?;
+    let settings = context.settings()?;
+    let connected = stop::at_once(context.connect(&settings)).await?;
     if options.dry_run {
-        app.printer.note(&format!("dry run on {}: nothing will be changed", connected.line()));
+        context.printer.note(&format!("dry run on {}: nothing will be changed", connected.line()));
     } else {
         let of = status(&connected.database, settings.tenancy(), options.run).await?.run;
         let what = format!("no tenant for the rows of {} that run {} gave one", of.table, of.id);
-        app.before_writing(&connected, &what).await?;
+        context.before_writing(&connected, &what).await?;
     }
     let holder = holder::name(tenancy_config::environment::checked);
     let mut meter = None;
     let mut progress = |event| match event {
-        BackfillEvent::Waiting { holder } => app.printer.note(&holder::waiting(&holder)),
+        BackfillEvent::Waiting { holder } => context.printer.note(&holder::waiting(&holder)),
         BackfillEvent::Batch { examined, assigned } => {
-            let meter = meter.get_or_insert_with(|| Meter::start(&app.printer, "undo", "rows", 0, None));
+            let meter = meter.get_or_insert_with(|| Meter::start(&context.printer, "undo", "rows", 0, None));
             meter.set(examined, &format!("{} taken back", count(assigned)));
         }
         _ => {}
@@ -60,13 +60,13 @@ pub(super) async fn run(app: &CommandContext, options: Options) -> Outcome {
         dry_run: options.dry_run,
         holder: &holder,
     };
-    let done = stop::gently(&app.printer, |stop| undo.run(stop, &mut progress)).await;
+    let done = stop::gently(&context.printer, |stop| undo.run(stop, &mut progress)).await;
     if let Some(meter) = meter {
         meter.finish();
     }
     let done = done?;
     connected.database.close().await;
-    app.report(&done)?;
+    context.report(&done)?;
     Ok(done.stopped.then_some(Exit::Stopped))
 }
 
@@ -79,8 +79,8 @@ impl Report for UndoReport {
         let mut out =
             plain(format!("run {} on {}: {} {verb}", self.run, self.table, counted(self.undone, "row", "rows")));
         if self.kept > 0 {
-            let kept = counted(self.kept, "row", "rows");
-            out.push_str(&format!("; {kept} are gone or have another tenant by now, and were left alone"));
+            let left_alone = counted(self.kept, "row", "rows");
+            out.push_str(&format!("; {left_alone} are gone or have another tenant by now, and were left alone"));
         }
         out.push_str(if self.stopped { ".\nStopped; the same command goes on from here.\n" } else { ".\n" });
         out

@@ -1,49 +1,18 @@
-//! `bench jwt`: this very program beside Node, and how the report looks.
+//! `bench jwt`: measures this program beside Node.
 
 use anyhow::Context;
-use bench::{JwtBench, JwtBenchReport};
+use bench::JwtBench;
 use tenancy_config::Exit;
 
-use crate::app::{CommandContext, Outcome};
-use crate::report::Report;
-use crate::text::table;
+use crate::context::{CommandContext, CommandResult};
 
 /// Measures how this program mints. It needs no server.
 ///
 /// # Errors
-/// The benchmark's.
-pub(super) fn run(app: &CommandContext, runs: u32) -> Outcome {
+/// The benchmark failed.
+pub(super) fn run(context: &CommandContext, runs: u32) -> CommandResult {
     let program = std::env::current_exe().context("cannot tell which program this is")?;
-    let report = bench::jwt(&JwtBench { program, runs }, &mut app.notes())?;
-    app.report(&report)?;
+    let report = bench::jwt(&JwtBench { program, runs }, &mut context.notes())?;
+    context.report(&report)?;
     Ok((!report.same_claims).then_some(Exit::Failed))
-}
-
-impl Report for JwtBenchReport {
-    const NAME: &'static str = "bench jwt";
-    const SCHEMA: Option<&'static str> = None;
-
-    fn table(&self) -> String {
-        let milliseconds = |time: f64| format!("{time:.1} ms");
-        let lines = self.candidates.iter().map(|candidate| {
-            vec![candidate.name.to_owned(), milliseconds(candidate.cpu_ms), milliseconds(candidate.wall_ms)]
-        });
-        let (build, cores, node, runs) = (self.build, self.cores, &self.node, self.runs);
-        let agreement = if self.same_claims {
-            "Sessions of both were read and say the same."
-        } else {
-            "The figures compare nothing: a session could not be read."
-        };
-        format!(
-            "{}\nOne session, from the start of the process to its end, mean of {runs} runs; {build} build, Node {node}, {cores} cores.\n{agreement}\n",
-            table(&["minted by", ">CPU", ">time"], lines)
-        )
-    }
-
-    fn csv(&self) -> Option<(Vec<&'static str>, Vec<Vec<String>>)> {
-        let line = |candidate: &bench::JwtCandidate| {
-            vec![candidate.name.to_owned(), format!("{:.3}", candidate.cpu_ms), format!("{:.3}", candidate.wall_ms)]
-        };
-        Some((vec!["candidate", "cpu_ms", "wall_ms"], self.candidates.iter().map(line).collect()))
-    }
 }

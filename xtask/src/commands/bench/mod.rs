@@ -1,23 +1,18 @@
-//! `bench`: how fast the jobs are, on fresh copies of the same data.
+//! `bench`: measures how fast the jobs are, on fresh copies of the same data.
 
-mod backfill;
 #[cfg(feature = "jwt")]
 mod jwt;
-mod rls;
-mod scale;
-mod seed;
+mod view;
 
 use std::future::Future;
 
-use bench::{BackfillBench, BenchGoal, RlsBench, ScaleBench, SeedBench, ServerFacts};
+use bench::{BackfillBench, RlsBench, ScaleBench, SeedBench};
 use clap::{Args, Subcommand};
-use local_db::{Role, Up};
+use local_db::{Role, StartOptions};
 use tenancy_config::{DatabaseUrl, Exit};
 
-use crate::app::{CommandContext, Outcome};
-use crate::commands::db::ServerOptions;
-use crate::stop;
-use crate::text::table;
+use crate::context::server_options::ServerOptions;
+use crate::context::{CommandContext, CommandResult, stop};
 
 /// Measure a job against simpler ways to do the same
 #[derive(Debug, Args)]
@@ -122,49 +117,49 @@ impl Backfill {
     }
 }
 
-/// Measures; what needs a server on the local one, in databases of its own.
+/// Measures. Benchmarks that need a server use the local one, in databases of their own.
 ///
 /// # Errors
-/// The benchmark's.
-pub(crate) async fn run(app: &CommandContext, options: Options) -> Outcome {
-    app.refuse_a_url("bench")?;
-    let mut notes = app.notes();
+/// The benchmark failed.
+pub(crate) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+    context.refuse_a_url("bench")?;
+    let mut notes = context.notes();
     let agree = match options.command {
         #[cfg(feature = "jwt")]
-        Command::Jwt(jwt) => return jwt::run(app, jwt.runs),
+        Command::Jwt(jwt) => return jwt::run(context, jwt.runs),
         Command::Backfill(backfill) if backfill.scale => {
-            let superuser = superuser(app, options.server).await?;
+            let superuser = superuser(context, options.server).await?;
             let report = measured(&superuser, bench::scale(&superuser, &backfill.scale(), &mut notes)).await?;
-            app.report(&report)?;
+            context.report(&report)?;
             true
         }
         Command::Backfill(backfill) => {
-            let superuser = superuser(app, options.server).await?;
+            let superuser = superuser(context, options.server).await?;
             let report = measured(&superuser, bench::backfill(&superuser, &backfill.bench(), &mut notes)).await?;
-            app.report(&report)?;
+            context.report(&report)?;
             report.candidates_agree()
         }
         Command::Seed(seed) => {
-            let superuser = superuser(app, options.server).await?;
+            let superuser = superuser(context, options.server).await?;
             let bench = SeedBench { tenants: seed.tenants, ..SeedBench::default() };
             let report = measured(&superuser, bench::seed(&superuser, &bench, &mut notes)).await?;
-            app.report(&report)?;
+            context.report(&report)?;
             report.same_result
         }
         Command::Rls(rls) => {
-            let superuser = superuser(app, options.server).await?;
+            let superuser = superuser(context, options.server).await?;
             let bench = RlsBench { rows: rls.rows, ..RlsBench::default() };
             let report = measured(&superuser, bench::rls(&superuser, &bench, &mut notes)).await?;
-            app.report(&report)?;
+            context.report(&report)?;
             report.is_unharmed()
         }
     };
     Ok((!agree).then_some(Exit::Failed))
 }
 
-/// Brings the local server up.
-async fn superuser(app: &CommandContext, server: ServerOptions) -> anyhow::Result<DatabaseUrl> {
-    let running = app.local(server.into())?.up(&mut app.notes(), Up::default()).await?;
+/// Starts the local server, and returns the URL of its superuser.
+async fn superuser(context: &CommandContext, server: ServerOptions) -> anyhow::Result<DatabaseUrl> {
+    let running = context.local(server.into())?.up(&mut context.notes(), StartOptions::default()).await?;
     Ok(running.url(Role::Superuser)?)
 }
 
@@ -172,43 +167,8 @@ async fn superuser(app: &CommandContext, server: ServerOptions) -> anyhow::Resul
 async fn measured<R>(superuser: &DatabaseUrl, benchmark: impl Future<Output = bench::Result<R>>) -> anyhow::Result<R> {
     let measured = stop::at_once(async { Ok(benchmark.await?) }).await;
     if measured.is_err() {
-        // Dropped in the middle, it could not tidy up; what it failed with matters more than whether this works.
+        // A benchmark that was dropped could not remove its databases. Its own error matters more than one of the removal.
         let _ = bench::remove(superuser).await;
     }
     measured
-}
-
-/// The program, the machine and the server, which every figure depends on.
-fn machine(build: &str, cores: usize, server: &ServerFacts) -> String {
-    format!(
-        "{build} build, {cores} cores for client and server.\n\
-         PostgreSQL {}: fsync {}, synchronous_commit {}, full_page_writes {},\n\
-         wal_level {}, shared_buffers {}, max_wal_size {}.",
-        server.version,
-        server.fsync,
-        server.synchronous_commit,
-        server.full_page_writes,
-        server.wal_level,
-        server.shared_buffers,
-        server.max_wal_size,
-    )
-}
-
-/// What was to be reached, beside what was.
-fn goals(goals: &[BenchGoal]) -> String {
-    let figure = |goal: &BenchGoal, figure: f64| match goal.unit {
-        "times" => format!("× {figure:.2}"),
-        unit => format!("{figure:.0} {unit}"),
-    };
-    let lines = goals.iter().map(|goal| {
-        let outcome = if goal.met { "met".to_owned() } else { format!("missed by × {:.2}", goal.missed_by()) };
-        let bound = if goal.at_least { "at least" } else { "at most" };
-        vec![
-            goal.name.to_owned(),
-            format!("{bound} {}", figure(goal, goal.wanted)),
-            figure(goal, goal.reached),
-            outcome,
-        ]
-    });
-    table(&["goal", ">wanted", ">reached", ""], lines)
 }

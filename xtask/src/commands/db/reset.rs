@@ -1,13 +1,12 @@
-//! `db reset`: what is lost is named, and confirmed, before it is.
+//! `db reset`: says what is lost, asks for a confirmation, and starts anew.
 
 use backfill_engine::bytes;
 use clap::Args;
 use local_db::{LocalDb, Loss, Reset};
 
-use super::{UpOptions, tell};
-use crate::app::CommandContext;
-use crate::failure::CommandError;
-use crate::stop;
+use super::up::{UpOptions, tell};
+use crate::context::command_error::CommandError;
+use crate::context::{CommandContext, stop};
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct Options {
@@ -21,20 +20,20 @@ pub(super) struct Options {
     disconnect: bool,
 }
 
-/// Names what is lost, has it confirmed, and starts anew.
-pub(super) async fn run(app: &CommandContext, local: &LocalDb, options: &Options) -> anyhow::Result<()> {
+/// Says what is lost, asks for a confirmation, and starts anew.
+pub(super) async fn run(context: &CommandContext, local: &LocalDb, options: &Options) -> anyhow::Result<()> {
     if let Some(loss) = stop::at_once(async { Ok(local.loss().await?) }).await? {
         for line in what_is_lost(&loss) {
-            app.printer.line(&line);
+            context.printer.line(&line);
         }
-        let confirmed = options.yes || app.ask("Type `reset` to go on:").await?.as_deref() == Some("reset");
+        let confirmed = options.yes || context.ask("Type `reset` to go on:").await?.as_deref() == Some("reset");
         if !confirmed {
             let hint = "`cargo xtask db reset --yes` asks nothing";
             return Err(CommandError::refused("nobody confirmed the reset; nothing was deleted", hint));
         }
     }
     let reset = Reset { up: options.up.clone().into(), disconnect: options.disconnect };
-    tell(app, &local.reset(&mut app.notes(), reset).await?)
+    tell(context, &local.reset(&mut context.notes(), reset).await?)
 }
 
 fn what_is_lost(loss: &Loss) -> Vec<String> {

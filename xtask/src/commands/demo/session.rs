@@ -1,4 +1,4 @@
-//! The last step of the demo: a session in one of the tenants.
+//! A session in one of the tenants, the last but one step of the demo.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -8,13 +8,13 @@ use tenant_rls::Database;
 
 use crate::commands::jwt::view;
 
-/// The demo's own, for no application: a session that it signed opens nothing but the demo.
+/// The secret of the demo. No application has it, so its sessions give access to nothing.
 const SECRET: &str = "the secret of the demo, for no application";
 
 /// Mints a session for the user with the most memberships, and says how it is used.
 ///
 /// # Errors
-/// The database said no, or the system has no random numbers.
+/// The database failed, or the system has no random numbers.
 pub(super) async fn mint(database: &Database, tenancy: &Tenancy) -> anyhow::Result<String> {
     let Some(email) = dev_jwt::someone(database, tenancy).await? else {
         return Ok("No active tenant has a member.\n".to_owned());

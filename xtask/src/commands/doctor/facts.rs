@@ -1,4 +1,4 @@
-//! What `doctor` found, as its JSON has it.
+//! The facts that `doctor` reports, as in its JSON.
 
 use std::path::PathBuf;
 
@@ -8,9 +8,9 @@ use tenant_inventory::Catalog;
 use tenant_inventory::Missing;
 use tenant_rls::{Access, ActingRole, Database, Pooler, SessionFacts, visibility};
 
-use crate::target;
+use crate::context::target;
 
-/// Where a secret may stand, first one first.
+/// The variables that may hold the secret, in the order in which they are read.
 const SECRETS: [&str; 2] = ["NEXTAUTH_SECRET", "AUTH_SECRET"];
 
 /// The whole report.
@@ -21,7 +21,7 @@ pub(super) struct Facts {
     pub(super) session: Option<SessionFacts>,
     pub(super) tables: Option<TableFacts>,
     pub(super) settings: SettingsFacts,
-    /// What is odd, each with what to do about it.
+    /// Advice about everything unusual.
     pub(super) advice: Vec<String>,
 }
 
@@ -53,9 +53,9 @@ pub(super) struct TableFacts {
     pub(super) rls_enabled: usize,
     pub(super) rls_forced: usize,
     pub(super) missing: Vec<Missing>,
-    /// Roles that see every row of every tenant table, of those that this login can act as.
+    /// The role that sees every row of every tenant table, of those that this login can act as.
     pub(super) seen_whole_by: Option<String>,
-    /// Why the login does not, where it does not.
+    /// Why the login does not see every row, if it does not.
     pub(super) obstacles: Option<String>,
 }
 
@@ -64,15 +64,15 @@ pub(super) struct SettingsFacts {
     pub(super) tenancy_toml: Option<PathBuf>,
     /// The schema of tables that are named without one.
     pub(super) schema: String,
-    /// Which setting names it, where one does.
+    /// The setting that names it, if there is one.
     pub(super) schema_from: Option<String>,
     pub(super) app_dir: PathBuf,
-    pub(super) secret: Option<Secret>,
+    pub(super) secret: Option<SecretSetting>,
 }
 
 /// A secret without its value.
 #[derive(Debug, Serialize)]
-pub(super) struct Secret {
+pub(super) struct SecretSetting {
     pub(super) from: String,
     /// In bytes.
     pub(super) length: usize,
@@ -82,13 +82,13 @@ impl SettingsFacts {
     fn of(settings: &Settings) -> Self {
         // A build without `jwt` signs nothing, so it reads no secret.
         let mut secrets = SECRETS.iter().filter(|_| cfg!(feature = "jwt"));
-        let found = secrets.find_map(|name| settings.env(name));
+        let secret = secrets.find_map(|name| settings.env(name));
         Self {
             tenancy_toml: settings.config_path().map(Into::into),
             schema: settings.tenancy().database.schema.clone(),
             schema_from: settings.schema_from().map(ToString::to_string),
             app_dir: settings.app_dir().to_owned(),
-            secret: found.map(|(value, origin)| Secret { from: origin.to_string(), length: value.len() }),
+            secret: secret.map(|(value, origin)| SecretSetting { from: origin.to_string(), length: value.len() }),
         }
     }
 
@@ -107,7 +107,7 @@ fn direct(settings: &Settings) -> Option<Place> {
 }
 
 impl Facts {
-    /// The report on a database that does not answer.
+    /// The facts about a database that does not answer.
     pub(super) fn unreachable(
         settings: &Settings,
         url: Option<&DatabaseUrl>,

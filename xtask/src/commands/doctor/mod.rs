@@ -1,17 +1,17 @@
-//! `doctor`: what one needs to know when something is odd. It arranges facts that the libraries know.
+//! `doctor`: reports the settings, the database, the role and the tables, for somebody who looks for the cause of a problem.
 
 mod facts;
 mod view;
 
 use clap::Args;
+use facts::{Facts, Reached};
 use local_db::{LocalDb, LocalOptions, Role};
 use tenancy_config::{DatabaseChoice, DatabaseUrl, Exit, Settings};
 use tenant_rls::Database;
 
-use crate::app::{CommandContext, Outcome};
-use crate::commands::db::ServerOptions;
-use crate::{failure, report, stop};
-use facts::{Facts, Reached};
+use crate::context::server_options::ServerOptions;
+use crate::context::{CommandContext, CommandResult, failure, stop};
+use crate::document::report;
 
 /// Tell which database this is, as which role, what it may do and see, and what is missing
 #[derive(Debug, Args)]
@@ -24,20 +24,20 @@ pub(crate) struct Options {
     server: ServerOptions,
 }
 
-/// Reports what can be found out. Nothing is started and nothing is written.
+/// Reports the facts. It starts nothing and writes nothing.
 ///
 /// # Errors
 /// The settings are wrong. A database that does not answer is a finding, and the exit status is 1.
-pub(crate) async fn run(app: &CommandContext, options: Options) -> Outcome {
-    report::refuse_csv("doctor", app.global.format())?;
-    let settings = app.settings()?;
-    let facts = stop::at_once(examine(app, &settings, options.server.into())).await?;
-    app.report(&facts)?;
+pub(crate) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+    report::refuse_csv("doctor", context.global.format())?;
+    let settings = context.settings()?;
+    let facts = stop::at_once(examine(context, &settings, options.server.into())).await?;
+    context.report(&facts)?;
     Ok((!facts.database.reachable).then_some(Exit::Failed))
 }
 
-async fn examine(app: &CommandContext, settings: &Settings, options: LocalOptions) -> anyhow::Result<Facts> {
-    let local = app.local(options)?;
+async fn examine(context: &CommandContext, settings: &Settings, options: LocalOptions) -> anyhow::Result<Facts> {
+    let local = context.local(options)?;
     let (url, origin) = match settings.database() {
         DatabaseChoice::Url { url, origin } => (Some(url.clone()), origin.to_string()),
         DatabaseChoice::Local => (running(&local)?, "the project's local database".to_owned()),

@@ -1,11 +1,12 @@
-//! What `doctor` found, for people.
+//! The report of `doctor` for people.
 
 use tenant_inventory::MissingPart;
 use tenant_rls::Pooler;
 
 use super::facts::{Facts, TableFacts};
-use crate::report::Report;
-use crate::text::{Value, counted, line, pairs};
+use crate::document::report::Report;
+use crate::document::text::{Value, line, pairs};
+use crate::number_format::counted;
 
 impl Report for Facts {
     const NAME: &'static str = "doctor";

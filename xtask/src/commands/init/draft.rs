@@ -1,4 +1,4 @@
-//! From a catalog to a first `tenancy.toml`: foreign keys tell which table is the tenants', and where rows get theirs from.
+//! Drafts a `tenancy.toml` from a catalog. Foreign keys tell which table has the tenants, and where rows get theirs from.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use tenancy_config::tenancy::TableRules;
 use tenancy_config::{TableName, Tenancy};
 use tenant_inventory::{Catalog, TenantTable};
 
-/// What tenant columns are called elsewhere, most telling first.
+/// The usual names of tenant columns, the clearest first.
 pub(super) const USUAL_COLUMNS: [&str; 12] = [
     "tenantId",
     "tenant_id",
@@ -23,13 +23,13 @@ pub(super) const USUAL_COLUMNS: [&str; 12] = [
     "company_id",
 ];
 
-/// A tenancy that finds every table which has one of the usual columns.
+/// A tenancy in which every table with one of the usual columns is a tenant table.
 pub(super) fn wide_net(tenancy: &Tenancy) -> Tenancy {
     let columns = USUAL_COLUMNS.iter().map(ToString::to_string).collect();
     Tenancy { columns, tables: BTreeMap::new(), ..tenancy.clone() }
 }
 
-/// For a database whose names are known: its tables, with the rules that are known for them.
+/// The tenancy of a database whose names are known: its tables, with the rules that are known for them.
 pub(super) fn of_known(tenancy: &Tenancy, catalog: &Catalog) -> Tenancy {
     let rules = |table: &TenantTable| {
         let mut rules = tenancy.rules(&table.name).cloned().unwrap_or_else(|| derived(table, catalog, tenancy));
@@ -38,15 +38,15 @@ pub(super) fn of_known(tenancy: &Tenancy, catalog: &Catalog) -> Tenancy {
                 .is_ok_and(|name| catalog.tables.iter().any(|t| t.name == name))
         };
         rules.sources.retain(|source| there(&source.table));
-        rules.evidence.retain(|evidence| there(&evidence.table));
+        rules.tie_breakers.retain(|tie_breaker| there(&tie_breaker.table));
         rules
     };
     let tables = catalog.tables.iter().map(|table| (short_name(&table.name, tenancy), rules(table))).collect();
     Tenancy { tables, ..tenancy.clone() }
 }
 
-/// For a database that nobody described: the table that most tenant columns reference is the tenants', in the schema that
-/// somebody named, if anybody did.
+/// The tenancy of a database that nobody has described. The table that most tenant columns reference has the tenants; if a schema
+/// is named, it is searched for in that schema only.
 pub(super) fn of_unknown(wide: &Tenancy, catalog: &Catalog, schema: Option<&str>) -> Option<Tenancy> {
     let mut targets: BTreeMap<(&str, &str, &str), Vec<&TenantTable>> = BTreeMap::new();
     for table in &catalog.tables {
@@ -66,7 +66,7 @@ pub(super) fn of_unknown(wide: &Tenancy, catalog: &Catalog, schema: Option<&str>
     tenancy.database.schema = schema.to_owned();
     tenancy.tenant.table = tenants.to_owned();
     tenancy.tenant.key = key.to_owned();
-    // The catalog does not tell which columns name a tenant; its key always does.
+    // The catalog does not say which columns name a tenant. Its key always does.
     tenancy.tenant.slug = key.to_owned();
     tenancy.tenant.name = key.to_owned();
     tenancy.tenant.status = None;
@@ -133,12 +133,12 @@ mod tests {
 
     #[test]
     fn the_table_that_most_tenant_columns_reference_is_the_tenants() {
-        let found = catalog(vec![
+        let catalog = catalog(vec![
             table("projects", "org_id", vec![key("org_id", "organizations")]),
             table("tasks", "org_id", vec![key("org_id", "organizations"), key("project_id", "projects")]),
             table("payments", "account_id", vec![key("account_id", "bank_accounts")]),
         ]);
-        let draft = of_unknown(&wide_net(&Tenancy::default()), &found, None).unwrap();
+        let draft = of_unknown(&wide_net(&Tenancy::default()), &catalog, None).unwrap();
         assert_eq!(draft.columns, ["org_id"]);
         assert_eq!((draft.tenant.table.as_str(), draft.tenant.key.as_str()), ("organizations", "id"));
         assert_eq!(draft.tables.keys().collect::<Vec<_>>(), ["projects", "tasks"]);
@@ -151,29 +151,29 @@ mod tests {
 
     #[test]
     fn the_schema_that_somebody_named_decides_which_tenants_are_meant() {
-        let found = catalog(vec![table("projects", "org_id", vec![key("org_id", "organizations")])]);
+        let catalog = catalog(vec![table("projects", "org_id", vec![key("org_id", "organizations")])]);
         let wide = wide_net(&Tenancy::default());
-        assert_eq!(of_unknown(&wide, &found, Some("public")).unwrap().database.schema, "public");
-        assert!(of_unknown(&wide, &found, Some("app")).is_none());
+        assert_eq!(of_unknown(&wide, &catalog, Some("public")).unwrap().database.schema, "public");
+        assert!(of_unknown(&wide, &catalog, Some("app")).is_none());
     }
 
     #[test]
     fn what_is_written_reads_back() {
-        let found = catalog(vec![table("Odd \"Table\"", "orgId", vec![key("orgId", "Org")])]);
-        let draft = of_unknown(&wide_net(&Tenancy::default()), &found, None).unwrap();
+        let catalog = catalog(vec![table("Odd \"Table\"", "orgId", vec![key("orgId", "Org")])]);
+        let draft = of_unknown(&wide_net(&Tenancy::default()), &catalog, None).unwrap();
         let read = Tenancy::from_toml(&draft.annotated(), "tenancy.toml".as_ref()).unwrap();
         assert_eq!(read, draft);
     }
 
     #[test]
     fn known_rules_are_kept_for_tables_that_are_there() {
-        let found = catalog(vec![table("bookings", "tenantId", vec![]), table("users", "tenantId", vec![])]);
-        let draft = of_known(&Tenancy::default(), &found);
+        let both = catalog(vec![table("bookings", "tenantId", vec![]), table("users", "tenantId", vec![])]);
+        let draft = of_known(&Tenancy::default(), &both);
         let sources: Vec<_> = draft.tables["bookings"].sources.iter().map(|source| source.name.as_str()).collect();
         assert_eq!(sources, ["client"], "the tables of the other sources are not there");
         let draft = of_known(&Tenancy::default(), &catalog(vec![table("chat_messages", "tenantId", vec![])]));
         let chat = &draft.tables["chat_messages"];
-        assert_eq!((chat.sources.len(), chat.evidence[0].name.as_str()), (0, "room"));
+        assert_eq!((chat.sources.len(), chat.tie_breakers[0].name.as_str()), (0, "room"));
     }
 
     #[test]

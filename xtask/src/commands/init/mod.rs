@@ -1,4 +1,4 @@
-//! `init`: an annotated `tenancy.toml` for a database that nobody has described yet.
+//! `init`: writes an annotated `tenancy.toml` for a database that nobody has described yet.
 
 mod draft;
 
@@ -8,11 +8,10 @@ use clap::Args;
 use tenancy_config::files::{self, Readers};
 use tenant_inventory::Catalog;
 
-use crate::app::{CommandContext, Outcome};
-use crate::failure::CommandError;
-use crate::report::Format;
-use crate::stop;
-use crate::text::counted;
+use crate::context::command_error::CommandError;
+use crate::context::{CommandContext, CommandResult, stop};
+use crate::document::report::Format;
+use crate::number_format::counted;
 
 /// Write an annotated tenancy.toml from a database's catalog
 #[derive(Debug, Args)]
@@ -29,28 +28,28 @@ pub(crate) struct Options {
     force: bool,
 }
 
-/// Reads the catalog, writes the file. The database is not written to.
+/// Reads the catalog and writes the file. It does not write to the database.
 ///
 /// # Errors
-/// The file is there already, or no table looks as if it belonged to tenants.
-pub(crate) async fn run(app: &CommandContext, options: Options) -> Outcome {
-    if app.global.format() != Format::Table {
+/// The file exists, or no table seems to belong to tenants.
+pub(crate) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+    if context.global.format() != Format::Table {
         return Err(CommandError::usage("tenancy.toml is TOML and has no other format", "leave --format out"));
     }
-    let stdout = options.stdout || app.global.output.as_deref() == Some(Path::new("-"));
-    let file = (!stdout).then(|| app.global.output.clone().unwrap_or_else(|| PathBuf::from("tenancy.toml")));
-    // Before connecting: it may take a server's start to come this far.
+    let stdout = options.stdout || context.global.output.as_deref() == Some(Path::new("-"));
+    let file = (!stdout).then(|| context.global.output.clone().unwrap_or_else(|| PathBuf::from("tenancy.toml")));
+    // The file is checked before it connects, as that may have to start a server.
     if let Some(file) = file.as_ref().filter(|file| file.exists() && !options.force) {
         let hint = "--force replaces it; --stdout prints what it would be";
         return Err(CommandError::usage(format!("{} is there already", file.display()), hint));
     }
-    let tenancy = stop::at_once(read(app)).await?;
+    let tenancy = stop::at_once(read(context)).await?;
     match file {
-        None => app.printer.toml(&tenancy.annotated())?,
+        None => context.printer.toml(&tenancy.annotated())?,
         Some(file) => {
             files::write(&file, tenancy.annotated(), Readers::Usual)?;
             let tables = counted(tenancy.tables.len() as u64, "table", "tables");
-            app.printer.note(&format!(
+            context.printer.note(&format!(
                 "wrote {} with {tables}; `cargo xtask doctor` compares it with the database",
                 file.display()
             ));
@@ -59,10 +58,10 @@ pub(crate) async fn run(app: &CommandContext, options: Options) -> Outcome {
     Ok(None)
 }
 
-async fn read(app: &CommandContext) -> anyhow::Result<tenancy_config::Tenancy> {
-    let settings = app.settings()?;
-    let connected = app.connect(&settings).await?;
-    app.printer.note(&format!("reading {}", connected.line()));
+async fn read(context: &CommandContext) -> anyhow::Result<tenancy_config::Tenancy> {
+    let settings = context.settings()?;
+    let connected = context.connect(&settings).await?;
+    context.printer.note(&format!("reading {}", connected.line()));
     let schema = settings.schema_from().map(|_| settings.tenancy().database.schema.as_str());
     let known = Catalog::load(&connected.database, settings.tenancy()).await?;
     let draft = if known.tenant_key_type.is_some() && !known.tables.is_empty() {

@@ -1,4 +1,4 @@
-//! Minting a session, for a user of the database or from a file of claims.
+//! Mints a session, for a user of the database or from a file of claims.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,9 +10,9 @@ use serde_json::{Map, Value};
 
 use super::settings::{Application, For, Who, now, refuse_production};
 use super::{shape, view};
-use crate::app::{CommandContext, Outcome};
-use crate::duration_arg;
-use crate::failure::CommandError;
+use crate::context::command_error::CommandError;
+use crate::context::{CommandContext, CommandResult, duration_arg};
+use crate::number_format::duration;
 
 #[derive(Debug, Args)]
 pub(super) struct Mint {
@@ -38,7 +38,7 @@ pub(super) struct Mint {
     /// A file with the claims as a JSON object; `iat`, `exp` and `jti` are added
     #[arg(long, value_name = "FILE.json", requires = "offline")]
     claims: Option<PathBuf>,
-    // The id of the global option, which it replaces in this command.
+    // It has the id of the global option, which it replaces in this command.
     /// Shape of the session
     #[arg(
         id = "format",
@@ -52,7 +52,7 @@ pub(super) struct Mint {
     shape: String,
 }
 
-/// Whole seconds, and no more than browsers keep.
+/// A duration of at least a second, and at most what browsers allow.
 fn max_age(text: &str) -> Result<Duration, String> {
     let duration = duration_arg::parse(text)?;
     if duration < Duration::from_secs(1) {
@@ -64,24 +64,24 @@ fn max_age(text: &str) -> Result<Duration, String> {
     Ok(duration)
 }
 
-pub(super) fn run(app: &CommandContext, options: Mint) -> Outcome {
+pub(super) fn run(context: &CommandContext, options: Mint) -> CommandResult {
     shape::check(&options.shape, &shape::SHAPES)?;
-    let settings = if options.offline { app.settings_without_database()? } else { app.settings()? };
+    let settings = if options.offline { context.settings_without_database()? } else { context.settings()? };
     refuse_production(&settings)?;
     let library = Library::from(options.library);
-    let secret = options.application.secret(&app.printer, &settings, library)?;
+    let secret = options.application.secret(&context.printer, &settings, library)?;
     let url = options.application.url(&settings, library)?;
     let claims = match &options.claims {
-        Some(path) => read_claims(&app.cwd.join(path), path)?,
+        Some(path) => read_claims(&context.cwd.join(path), path)?,
         None => {
-            let person = options.who.find(app, &settings)?;
+            let person = options.who.find(context, &settings)?;
             Claims::of(&person, u64::try_from(now()?.as_millis())?).into_map()
         }
     };
     let mint = MintOptions { library, secure: url.scheme() == "https", max_age: options.max_age, now: now()? };
     let session = dev_jwt::mint(claims, &secret, &mint)?;
-    tell(app, &session, options.max_age);
-    shape::write(app, &session, &options.shape, &url)?;
+    tell(context, &session, options.max_age);
+    shape::write(context, &session, &options.shape, &url)?;
     Ok(None)
 }
 
@@ -95,20 +95,20 @@ fn read_claims(path: &Path, shown: &Path) -> anyhow::Result<Map<String, Value>> 
     Ok(dev_jwt::offline_claims(&text, now()?)?)
 }
 
-/// Says who this is and for how long.
-fn tell(app: &CommandContext, session: &Session, max_age: Duration) {
+/// Says whose session it is and how long it is valid.
+fn tell(context: &CommandContext, session: &Session, max_age: Duration) {
     for line in view::who(&session.claims) {
-        app.printer.note(&line);
+        context.printer.note(&line);
     }
     let cookies = match session.cookies.len() {
         1 => String::new(),
         chunks => format!(", in {chunks} chunks"),
     };
-    app.printer.note(&format!(
+    context.printer.note(&format!(
         "{} session until {} ({}), cookie {}{cookies}",
         session.library.title(),
         view::utc(session.expires_at),
-        crate::text::duration(max_age),
+        duration(max_age),
         session.cookie_name
     ));
 }

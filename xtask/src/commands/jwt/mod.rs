@@ -1,4 +1,4 @@
-//! `jwt`: a session for development, why one is not accepted, and the tenant cookie.
+//! `jwt`: mints sessions for development, explains why one is not accepted, and signs the tenant cookie.
 
 mod decode;
 mod mint;
@@ -9,7 +9,7 @@ pub(crate) mod view;
 
 use clap::{Args, Subcommand};
 
-use crate::app::{CommandContext, Outcome};
+use crate::context::{CommandContext, CommandResult};
 
 /// Mint a session for development that the application's own middleware accepts
 #[derive(Debug, Args)]
@@ -50,14 +50,14 @@ It ends with 3 if the application would not accept the token.")]
     TenantCookie(tenant_cookie::Options),
 }
 
-/// Mints, reads or signs. What needs no database starts no runtime.
+/// Mints, reads or signs. Commands that need no database start no runtime.
 ///
 /// # Errors
-/// The settings, the database or the job said no.
-pub(crate) fn run(app: &CommandContext, options: Options) -> Outcome {
+/// The settings, the database or the job failed.
+pub(crate) fn run(context: &CommandContext, options: Options) -> CommandResult {
     match options.command {
-        None => mint::run(app, options.mint),
-        Some(Command::Decode(options)) => decode::run(app, options),
-        Some(Command::TenantCookie(options)) => tenant_cookie::run(app, options),
+        None => mint::run(context, options.mint),
+        Some(Command::Decode(options)) => decode::run(context, options),
+        Some(Command::TenantCookie(options)) => tenant_cookie::run(context, options),
     }
 }

@@ -1,4 +1,4 @@
-//! What the commands around sessions have in common: whose session, the application's address, library and secret.
+//! The options that the commands of `jwt` share: the user, and the application's address, library and secret.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -10,12 +10,12 @@ use dev_jwt::{Library, Lookup, LookupScope, Person, SHORT, Secret};
 use tenancy_config::{SettingOrigin, Settings};
 use url::Url;
 
-use crate::app::{CommandContext, block_on};
-use crate::failure::CommandError;
-use crate::printer::Printer;
-use crate::{stop, tenant_choice};
+use crate::context::command_error::CommandError;
+use crate::context::runtime::block_on;
+use crate::context::{CommandContext, stop, tenant_choice};
+use crate::terminal::printer::Printer;
 
-/// Where the application is reached if nothing says so: `next dev`.
+/// The application's address if none is set: that of `next dev`.
 const LOCALHOST: &str = "http://localhost:3000";
 
 /// Whose session.
@@ -66,10 +66,10 @@ pub(super) fn now() -> anyhow::Result<Duration> {
     SystemTime::now().duration_since(UNIX_EPOCH).context("the clock stands before 1970")
 }
 
-/// No development session is ever minted in production.
+/// Refuses to mint a session in production.
 ///
 /// # Errors
-/// It is production.
+/// NODE_ENV is `production`.
 pub(super) fn refuse_production(settings: &Settings) -> anyhow::Result<()> {
     match settings.env("NODE_ENV") {
         Some((value, origin)) if value.trim() == "production" => Err(CommandError::refused(
@@ -80,13 +80,13 @@ pub(super) fn refuse_production(settings: &Settings) -> anyhow::Result<()> {
     }
 }
 
-/// The first of these variables that is set, even if it is empty: as the libraries look.
+/// The first of these variables that is set, even if it is empty. The libraries read them the same way.
 fn first_set(settings: &Settings, names: &[&str]) -> Option<(String, SettingOrigin)> {
     names.iter().find_map(|name| settings.env(name))
 }
 
 impl Application {
-    /// The secret, looked for in the order of the library.
+    /// The secret, from the variables that the library reads, in its order.
     ///
     /// # Errors
     /// There is none, or it is empty.
@@ -112,12 +112,12 @@ impl Application {
         Ok(secret)
     }
 
-    /// Whether standard input is taken by the secret.
+    /// Whether the secret is read from standard input.
     pub(super) fn secret_comes_from_stdin(&self) -> bool {
         self.secret_file.as_deref() == Some(Path::new("-"))
     }
 
-    /// The application's address; `None` where nothing says it.
+    /// The application's address; `None` if none is set.
     ///
     /// # Errors
     /// It is no address of a web server.
@@ -133,7 +133,7 @@ impl Application {
         given.map(|(text, origin)| parse_url(&text, &origin)).transpose()
     }
 
-    /// The application's address, else that of `next dev`.
+    /// The application's address, or else that of `next dev`.
     ///
     /// # Errors
     /// As [`given_url`](Self::given_url).
@@ -155,7 +155,7 @@ fn parse_url(text: &str, origin: &SettingOrigin) -> anyhow::Result<Url> {
     })
 }
 
-/// The content of a file without the line break that editors put at its end.
+/// The content of a file without the line break at its end, which editors add.
 fn read_secret(path: &Path) -> anyhow::Result<String> {
     let text = if path == Path::new("-") {
         let mut text = String::new();
@@ -180,24 +180,24 @@ fn no_secret() -> anyhow::Error {
 }
 
 impl Who {
-    /// Finds the user in the database, after the database was confirmed.
+    /// Finds the user in the database, once the database has been confirmed.
     ///
     /// # Errors
-    /// Nobody is named, nobody is found, or nobody confirmed.
-    pub(super) fn find(&self, app: &CommandContext, settings: &Settings) -> anyhow::Result<Person> {
-        let lookup = self.lookup(app, settings)?;
+    /// No user is named, there is no such user, or nobody confirmed.
+    pub(super) fn find(&self, context: &CommandContext, settings: &Settings) -> anyhow::Result<Person> {
+        let lookup = self.lookup(context, settings)?;
         let (person, seen) = block_on(stop::at_once(async {
-            let connected = app.connect(settings).await?;
-            app.before_minting(&connected, &format!("the session of {}", lookup.email)).await?;
-            let found = dev_jwt::find(&connected.database, settings.tenancy(), &lookup, &mut app.notes()).await;
+            let connected = context.connect(settings).await?;
+            context.before_minting(&connected, &format!("the session of {}", lookup.email)).await?;
+            let person = dev_jwt::find(&connected.database, settings.tenancy(), &lookup, &mut context.notes()).await;
             connected.database.close().await;
-            Ok(found?)
+            Ok(person?)
         }))?;
-        tell_what_was_not_seen(app, &seen);
+        tell_what_was_not_seen(context, &seen);
         Ok(person)
     }
 
-    fn lookup(&self, app: &CommandContext, settings: &Settings) -> anyhow::Result<Lookup> {
+    fn lookup(&self, context: &CommandContext, settings: &Settings) -> anyhow::Result<Lookup> {
         let email = match &self.email {
             Some(email) => email.clone(),
             None => {
@@ -208,27 +208,28 @@ impl Who {
                             "--email staff@example.com, or the variable EMAIL",
                         )
                     })?;
-                app.printer.line(&format!("email {email} (from {origin})"));
+                context.printer.line(&format!("email {email} (from {origin})"));
                 email
             }
         };
-        let tenant = tenant_choice::choose(&app.printer, settings, self.tenant.clone(), &["TENANT_ID", "TENANT_SLUG"]);
+        let tenant =
+            tenant_choice::choose(&context.printer, settings, self.tenant.clone(), &["TENANT_ID", "TENANT_SLUG"]);
         let on = |name: &str| settings.env(name).is_some_and(|(value, _)| value.trim() == "true");
         let strict = on("MULTI_TENANCY_ENABLED") && on("MULTI_TENANCY_STRICT");
         Ok(Lookup { tenant, strict, include_inactive: self.include_inactive, ..Lookup::of(email.trim()) })
     }
 }
 
-fn tell_what_was_not_seen(app: &CommandContext, seen: &LookupScope) {
+fn tell_what_was_not_seen(context: &CommandContext, seen: &LookupScope) {
     if seen.more {
         let asked = seen.scopes;
-        app.printer.warning(&format!(
+        context.printer.warning(&format!(
             "only {asked} tenants were asked, and there are more: the session may lack some of the user's tenants"
         ));
     }
     if !seen.ghosts.is_empty() {
         let ghosts = seen.ghosts.join(", ");
-        app.printer.warning(&format!("memberships in tenants that do not exist were left out: {ghosts}"));
+        context.printer.warning(&format!("memberships in tenants that do not exist were left out: {ghosts}"));
     }
 }
 

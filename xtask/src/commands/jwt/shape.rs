@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::view;
-use crate::app::CommandContext;
-use crate::failure::CommandError;
-use crate::report::{self, Format, Report};
+use crate::context::CommandContext;
+use crate::context::command_error::CommandError;
+use crate::document::report::{self, Format, Report};
 
 /// The values of `--format` here.
 pub(super) const SHAPES: [&str; 8] = ["cookie", "set-cookie", "token", "header", "curl", "json", "env", "playwright"];
@@ -26,7 +26,7 @@ enum Shape {
     Playwright,
 }
 
-/// Refuses a shape that the command does not have, before anything is done: before the command's name, `--format` takes those of
+/// Refuses a shape that the command does not have, before it begins. Before the name of the command, `--format` takes the shapes of
 /// reports.
 pub(super) fn check(shape: &str, shapes: &[&str]) -> anyhow::Result<()> {
     if shapes.contains(&shape) {
@@ -38,10 +38,10 @@ pub(super) fn check(shape: &str, shapes: &[&str]) -> anyhow::Result<()> {
     ))
 }
 
-/// Writes the session in a shape that [`check`] let pass.
-pub(super) fn write(app: &CommandContext, session: &Session, shape: &str, url: &Url) -> anyhow::Result<()> {
+/// Writes the session in a shape that [`check`] accepted.
+pub(super) fn write(context: &CommandContext, session: &Session, shape: &str, url: &Url) -> anyhow::Result<()> {
     let text = match Shape::from_str(shape, false).map_err(anyhow::Error::msg)? {
-        Shape::Json => return report::write(session, Format::Json, &app.printer),
+        Shape::Json => return report::write(session, Format::Json, &context.printer),
         Shape::Cookie => session.table(),
         Shape::SetCookie => lines(session, |cookie| set_cookie(cookie, session.secure, session.expires_at)),
         Shape::Token => format!("{}\n", session.token),
@@ -50,7 +50,7 @@ pub(super) fn write(app: &CommandContext, session: &Session, shape: &str, url: &
         Shape::Env => env(session),
         Shape::Playwright => format!("{:#}\n", playwright(session, url)),
     };
-    app.printer.secret(&text)
+    context.printer.secret(&text)
 }
 
 impl Report for Session {
@@ -67,17 +67,17 @@ fn lines(session: &Session, line: impl Fn(&Cookie) -> String) -> String {
     session.cookies.iter().map(|cookie| format!("{}\n", line(cookie))).collect()
 }
 
-/// With the attributes, in the order in which both libraries write them.
+/// The cookie with its attributes, in the order in which both libraries write them.
 pub(super) fn set_cookie(cookie: &Cookie, secure: bool, expires_at: u64) -> String {
     let secure = if secure { " Secure;" } else { "" };
     let expires = view::http_date(expires_at);
     format!("{}={}; Path=/; Expires={expires}; HttpOnly;{secure} SameSite=Lax", cookie.name, cookie.value)
 }
 
-/// Asks the library's own endpoint who is signed in.
+/// A command that asks the library's own endpoint who is signed in.
 fn curl(session: &Session, url: &Url) -> String {
     let base = url.as_str().trim_end_matches('/');
-    // An address with a path is that of the library's endpoints, as it reads NEXTAUTH_URL.
+    // An address with a path is that of the library's endpoints; NEXTAUTH_URL is read the same way.
     let endpoint = if url.path() == "/" { format!("{base}/api/auth/session") } else { format!("{base}/session") };
     format!("curl --fail-with-body --cookie {} {}\n", quoted(&session.cookie_header()), quoted(&endpoint))
 }
@@ -93,7 +93,7 @@ fn env(session: &Session) -> String {
     variables.iter().map(|(name, value)| format!("export {name}={}\n", quoted(value))).collect()
 }
 
-/// A word that no shell takes apart.
+/// A quoted word, which no shell splits.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }

@@ -1,4 +1,4 @@
-//! Signing the tenant cookie.
+//! `jwt tenant-cookie`: signs the tenant cookie.
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::settings::{Application, Who, now, refuse_production};
 use super::{shape, view};
-use crate::app::{CommandContext, Outcome};
-use crate::report::{self, Format, Report};
+use crate::context::{CommandContext, CommandResult};
+use crate::document::report::{self, Format, Report};
 
 /// The values of `--format` here.
 const SHAPES: [&str; 5] = ["cookie", "set-cookie", "token", "header", "json"];
@@ -19,7 +19,7 @@ pub(super) struct Options {
     who: Who,
     #[command(flatten)]
     application: Application,
-    // The id of the global option, which it replaces in this command.
+    // It has the id of the global option, which it replaces in this command.
     /// Shape of the cookie
     #[arg(
         id = "format",
@@ -53,31 +53,36 @@ impl Report for Signed {
     }
 }
 
-pub(super) fn run(app: &CommandContext, options: Options) -> Outcome {
+pub(super) fn run(context: &CommandContext, options: Options) -> CommandResult {
     shape::check(&options.shape, &SHAPES)?;
-    let settings = app.settings()?;
+    let settings = context.settings()?;
     refuse_production(&settings)?;
     // The application signs it with the secret of its sessions, whichever library that is.
-    let secret = options.application.secret(&app.printer, &settings, Library::NextAuth)?;
+    let secret = options.application.secret(&context.printer, &settings, Library::NextAuth)?;
     let url = options.application.url(&settings, Library::NextAuth)?;
-    let person = options.who.find(app, &settings)?;
+    let person = options.who.find(context, &settings)?;
     let tenant = &person.active().tenant;
     let (says, value) =
         dev_jwt::tenant_cookie(tenant.id.as_str(), &person.user.id, &secret, u64::try_from(now()?.as_millis())?)?;
     let expires_at = says.expires_at();
-    app.printer.note(&format!("{} works in {} until {}", person.user.email, tenant.slug, view::utc(expires_at / 1000)));
+    context.printer.note(&format!(
+        "{} works in {} until {}",
+        person.user.email,
+        tenant.slug,
+        view::utc(expires_at / 1000)
+    ));
     let signed = Signed { says, expires_at, cookie: Cookie { name: TenantCookie::NAME.to_owned(), value } };
-    write(app, &signed, &options.shape, url.scheme() == "https")?;
+    write(context, &signed, &options.shape, url.scheme() == "https")?;
     Ok(None)
 }
 
-fn write(app: &CommandContext, signed: &Signed, shape: &str, secure: bool) -> anyhow::Result<()> {
+fn write(context: &CommandContext, signed: &Signed, shape: &str, secure: bool) -> anyhow::Result<()> {
     let text = match shape {
-        "json" => return report::write(signed, Format::Json, &app.printer),
+        "json" => return report::write(signed, Format::Json, &context.printer),
         "token" => format!("{}\n", signed.cookie.value),
         "header" => format!("Cookie: {}", signed.table()),
         "set-cookie" => format!("{}\n", shape::set_cookie(&signed.cookie, secure, signed.expires_at / 1000)),
         _ => signed.table(),
     };
-    app.printer.secret(&text)
+    context.printer.secret(&text)
 }

@@ -1,4 +1,4 @@
-//! Sessions in words: who, where, from when to when.
+//! Sessions in words: the user, the tenant and the times.
 
 use std::time::Duration;
 
@@ -6,9 +6,9 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use tenancy_config::plain::plain;
 
-use crate::text::{counted, duration};
+use crate::number_format::{counted, duration};
 
-/// More slugs than these are counted and not named.
+/// How many slugs are named; the others are only counted.
 const NAMED: usize = 8;
 
 /// A time in seconds since 1970: `2026-11-24 10:55:24 UTC`.
@@ -16,7 +16,7 @@ pub(crate) fn utc(seconds: u64) -> String {
     format(seconds, "%Y-%m-%d %H:%M:%S UTC")
 }
 
-/// The same as HTTP writes it (RFC 9110, section 5.6.7).
+/// A time as HTTP writes it (RFC 9110, section 5.6.7).
 pub(crate) fn http_date(seconds: u64) -> String {
     format(seconds, "%a, %d %b %Y %H:%M:%S GMT")
 }
@@ -37,7 +37,7 @@ pub(crate) fn when(seconds: u64, now: u64) -> String {
     format!("{}, {relative}", utc(seconds))
 }
 
-/// A claim's text on one line: a token may hold anything.
+/// A claim's text as one line, as a token may hold any character.
 fn text<'a>(claims: &'a Map<String, Value>, name: &str) -> Option<String> {
     let value: &'a Value = claims.get(name)?;
     value.as_str().map(plain)
@@ -73,7 +73,7 @@ pub(crate) fn tenants(claims: &Map<String, Value>) -> Option<String> {
     Some(format!("{}: {}", counted(tenants.len() as u64, "tenant", "tenants"), named.join(", ")))
 }
 
-/// Who a session is, a line each.
+/// The user and the tenants of a session, a line each.
 pub(crate) fn who(claims: &Map<String, Value>) -> Vec<String> {
     let tenant = match (tenant(claims), tenants(claims)) {
         (Some(active), Some(all)) => Some(format!("in {active}; {all}")),

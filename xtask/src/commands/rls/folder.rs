@@ -1,4 +1,4 @@
-//! A folder of files that appears whole or not at all.
+//! A new folder of files, complete or not there.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use tenancy_config::files::NewFolder;
 /// Writes the files, each with its name.
 ///
 /// # Errors
-/// The folder above does not exist, the place is taken, or it cannot be written to; then nothing is left behind.
+/// The parent folder does not exist, the folder exists already, or it cannot be written. Then nothing is left.
 pub(super) fn make<'a>(folder: &Path, files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<(), FileError> {
     let unfinished = NewFolder::create(folder)?;
     for (name, text) in files {

@@ -1,4 +1,4 @@
-//! `rls plan`: the statements of a rollout, for people to read or to run by hand.
+//! `rls plan`: shows the statements of a rollout, to be read or to be run by hand.
 
 use std::path::PathBuf;
 
@@ -7,10 +7,11 @@ use clap::Args;
 use rls_rollout::{PlanReport, RolloutOptions};
 use tenancy_config::{Exit, Settings};
 
-use super::{Goal, How, prisma};
-use crate::app::{CommandContext, Outcome};
-use crate::report::Report;
-use crate::{report, stop};
+use super::args::{PhaseArg, RolloutArgs};
+use super::prisma;
+use crate::context::{CommandContext, CommandResult, stop};
+use crate::document::report;
+use crate::document::report::Report;
 
 /// Show the statements of a rollout in order, with the lock that each takes
 #[derive(Debug, Args)]
@@ -24,40 +25,40 @@ It reads the catalog and no rows: whether a table can be tightened, the audit sa
 pub(super) struct Options {
     /// How far: prepare, tighten, enforce, or all of them
     #[arg(long, value_enum, default_value_t, value_name = "prepare|tighten|enforce|auto", hide_possible_values = true)]
-    phase: Goal,
+    phase: PhaseArg,
     /// Also write a Prisma migration into this folder, with the edits that schema.prisma needs
     #[arg(long, value_name = "DIR")]
     prisma: Option<PathBuf>,
     #[command(flatten)]
-    how: How,
+    rollout: RolloutArgs,
 }
 
 /// Plans on the database that the settings name.
 ///
 /// # Errors
 /// The job's.
-pub(super) async fn run(app: &CommandContext, options: Options) -> Outcome {
-    report::refuse_csv("rls plan", app.global.format())?;
+pub(super) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+    report::refuse_csv("rls plan", context.global.format())?;
     if let Some(migrations) = &options.prisma {
         prisma::expect_folder(migrations)?;
     }
-    let settings = app.settings()?;
-    let plan = make(app, &settings, &options.how.options(options.phase.into())).await?;
+    let settings = context.settings()?;
+    let plan = make(context, &settings, &options.rollout.options(options.phase.into())).await?;
     if let Some(migrations) = &options.prisma {
-        prisma::write(migrations, &plan, Utc::now(), &app.printer)?;
+        prisma::write(migrations, &plan, Utc::now(), &context.printer)?;
     }
-    show(app, &plan)
+    show(context, &plan)
 }
 
-/// Plans; nothing is changed.
+/// Makes the plan. Nothing is changed.
 pub(super) async fn make(
-    app: &CommandContext,
+    context: &CommandContext,
     settings: &Settings,
     options: &RolloutOptions,
 ) -> anyhow::Result<PlanReport> {
     stop::at_once(async {
-        let connected = app.connect_for_ddl(settings).await?;
-        app.printer.note(&format!("planning for {}; nothing will be changed", connected.line()));
+        let connected = context.connect_for_ddl(settings).await?;
+        context.printer.note(&format!("planning for {}; nothing will be changed", connected.line()));
         let plan = rls_rollout::plan(&connected.database, settings.tenancy(), options).await?;
         connected.database.close().await;
         Ok(plan)
@@ -66,8 +67,8 @@ pub(super) async fn make(
 }
 
 /// Shows the plan.
-pub(super) fn show(app: &CommandContext, plan: &PlanReport) -> Outcome {
-    app.report(plan)?;
+pub(super) fn show(context: &CommandContext, plan: &PlanReport) -> CommandResult {
+    context.report(plan)?;
     let stopped = plan.tables.iter().any(|table| !table.stopped_by.is_empty());
     Ok(stopped.then_some(Exit::NotYet))
 }

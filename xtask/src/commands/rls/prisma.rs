@@ -1,4 +1,4 @@
-//! `--prisma`: the plan as a migration folder.
+//! `--prisma`: writes a plan as a migration folder.
 
 use std::path::Path;
 
@@ -6,13 +6,13 @@ use chrono::{DateTime, Utc};
 use rls_rollout::PlanReport;
 
 use super::folder;
-use crate::failure::CommandError;
-use crate::printer::Printer;
+use crate::context::command_error::CommandError;
+use crate::terminal::printer::Printer;
 
-/// Refuses a place that is no folder.
+/// Refuses a path that is no folder.
 ///
 /// # Errors
-/// It is not there, or a file.
+/// The path does not exist, or it is a file.
 pub(super) fn expect_folder(migrations: &Path) -> anyhow::Result<()> {
     if migrations.is_dir() {
         return Ok(());
@@ -26,7 +26,7 @@ pub(super) fn expect_folder(migrations: &Path) -> anyhow::Result<()> {
 /// Writes the migration under the name that Prisma would give it, and says what to do with it.
 ///
 /// # Errors
-/// The folder cannot be written to; then nothing is left behind.
+/// The folder cannot be written. Then nothing is left.
 pub(super) fn write(migrations: &Path, plan: &PlanReport, now: DateTime<Utc>, printer: &Printer) -> anyhow::Result<()> {
     let Some(migration) = plan.prisma_migration() else {
         printer.note("no step is left: no migration was written");

@@ -1,4 +1,4 @@
-//! `rls setup`: the two switches of the application's older script, on the same machinery.
+//! `rls setup`: a rollout with the two variables of the application's older script.
 
 use std::path::PathBuf;
 
@@ -7,10 +7,11 @@ use rls_rollout::Goal;
 use tenancy_config::Settings;
 use tenant_inventory::Phase;
 
-use super::How;
-use crate::app::{CommandContext, Outcome};
-use crate::failure::CommandError;
-use crate::report;
+use super::args::RolloutArgs;
+use super::rollout;
+use crate::context::command_error::CommandError;
+use crate::context::{CommandContext, CommandResult};
+use crate::document::report;
 
 /// Roll out as far as RLS_ALLOW_NULL_TENANT and FORCE_RLS say
 #[derive(Debug, Args)]
@@ -27,21 +28,21 @@ pub(super) struct Options {
     #[arg(long, value_name = "DIR")]
     snapshot: Option<PathBuf>,
     #[command(flatten)]
-    how: How,
+    rollout: RolloutArgs,
 }
 
 /// Rolls out on the database that the settings name.
 ///
 /// # Errors
-/// A switch that is neither `true` nor `false`, or both at odds; the job's.
-pub(super) async fn run(app: &CommandContext, options: Options) -> Outcome {
-    report::refuse_csv("rls setup", app.global.format())?;
-    let settings = app.settings()?;
+/// A variable is neither `true` nor `false`, both contradict each other, or the job failed.
+pub(super) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+    report::refuse_csv("rls setup", context.global.format())?;
+    let settings = context.settings()?;
     let allow_null = switch(&settings, "RLS_ALLOW_NULL_TENANT", true)?;
     let force = switch(&settings, "FORCE_RLS", false)?;
     let phase = phase(allow_null, force)?;
-    app.printer.note(&format!("RLS_ALLOW_NULL_TENANT={allow_null} and FORCE_RLS={force}: phase {phase}"));
-    super::rollout::roll_out(app, &settings, &options.how.options(Goal::Phase(phase)), options.snapshot.as_deref())
+    context.printer.note(&format!("RLS_ALLOW_NULL_TENANT={allow_null} and FORCE_RLS={force}: phase {phase}"));
+    rollout::roll_out(context, &settings, &options.rollout.options(Goal::Phase(phase)), options.snapshot.as_deref())
         .await
 }
 

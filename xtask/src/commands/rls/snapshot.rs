@@ -1,4 +1,4 @@
-//! `--snapshot`: the folder of definitions, whole or not at all.
+//! `--snapshot`: writes the definitions of the tables into a new folder.
 
 use std::path::Path;
 
@@ -8,10 +8,10 @@ use tenancy_config::files::NewFolder;
 
 use super::folder;
 
-/// Refuses a folder that is there: a snapshot overwrites nothing.
+/// Refuses a folder that exists, as a snapshot overwrites nothing.
 ///
 /// # Errors
-/// It is there, whatever it holds.
+/// It exists, even if it is empty.
 pub(super) fn refuse_existing(folder: &Path) -> Result<(), FileError> {
     NewFolder::expect_nothing(folder)
 }
@@ -19,7 +19,7 @@ pub(super) fn refuse_existing(folder: &Path) -> Result<(), FileError> {
 /// Writes the files, all of them or none.
 ///
 /// # Errors
-/// The folder above does not exist, or it cannot be written to; then nothing is left behind.
+/// The parent folder does not exist, or it cannot be written. Then nothing is left.
 pub(super) fn write(folder: &Path, snapshots: &[Snapshot]) -> Result<(), FileError> {
     let files = snapshots.iter().map(|snapshot| (snapshot.file.as_str(), snapshot.script.as_str()));
     folder::make(folder, files)

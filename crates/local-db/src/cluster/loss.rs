@@ -1,0 +1,114 @@
+//! What a reset would throw away, and who is connected meanwhile.
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use sqlx::Row;
+use tenant_rls::{DirectConnection, Error as SqlError};
+
+use crate::cluster::database::LocalDb;
+use crate::cluster::status::State;
+use crate::error::{Error, Result};
+use crate::role::Role;
+
+/// What would be gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loss {
+    /// The folder with all of it.
+    pub data: PathBuf,
+    /// How much that is, in bytes.
+    pub bytes: u64,
+    /// The databases, the largest first; none are known of a server that does not run.
+    pub databases: Vec<Stored>,
+    /// Who is connected now.
+    pub sessions: Vec<Sessions>,
+}
+
+/// A database and its size.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// Its name.
+    pub database: String,
+    /// Its size in bytes.
+    pub bytes: u64,
+}
+
+/// Sessions of one program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sessions {
+    /// What it calls itself (`application_name`).
+    pub application: String,
+    /// Who it is logged in as.
+    pub role: String,
+    /// The database it works in.
+    pub database: String,
+    /// How many it has.
+    pub count: u64,
+}
+
+impl fmt::Display for Sessions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { application, role, database, count } = self;
+        let program = if application.is_empty() { "a program without a name" } else { application };
+        let noun = if *count == 1 { "session" } else { "sessions" };
+        write!(f, "{program} ({count} {noun} of {role} in {database})")
+    }
+}
+
+impl LocalDb {
+    /// What a reset would throw away; `None` where there is nothing.
+    ///
+    /// # Errors
+    /// [`Error::Untrusted`], or that the server does not tell. Of a cluster whose state is unreadable the size is told.
+    pub async fn loss(&self) -> Result<Option<Loss>> {
+        let (databases, sessions) = match self.running() {
+            Ok(running) => {
+                let url = running.url(Role::Superuser)?.with_database("postgres");
+                let mut session = DirectConnection::connect(&url, "local-db").await?;
+                let told = (databases(&mut session).await?, sessions(&mut session).await?);
+                session.close().await;
+                told
+            }
+            Err(Error::NotRunning | Error::State { .. }) => (Vec::new(), Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let nothing = matches!(self.status(), Ok(status) if status.state == State::Absent);
+        let data = self.data()?;
+        if nothing && !data.exists() {
+            return Ok(None);
+        }
+        Ok(Some(Loss { bytes: size(&data), data, databases, sessions }))
+    }
+}
+
+async fn databases(session: &mut DirectConnection) -> Result<Vec<Stored>> {
+    let rows =
+        sqlx::query(include_str!("../../../../sql/local-db/databases.sql")).fetch_all(session.connection()).await;
+    let rows = rows.map_err(SqlError::query("listing the databases"))?;
+    let stored = rows.iter().map(|row| Stored { database: row.get(0), bytes: row.get::<i64, _>(1).unsigned_abs() });
+    Ok(stored.collect())
+}
+
+async fn sessions(session: &mut DirectConnection) -> Result<Vec<Sessions>> {
+    let rows = sqlx::query(include_str!("../../../../sql/local-db/sessions.sql")).fetch_all(session.connection()).await;
+    let rows = rows.map_err(SqlError::query("listing the sessions"))?;
+    let one = |row: &sqlx::postgres::PgRow| Sessions {
+        application: row.get(0),
+        role: row.get(1),
+        database: row.get(2),
+        count: row.get::<i64, _>(3).unsigned_abs(),
+    };
+    Ok(rows.iter().map(one).collect())
+}
+
+/// Bytes of all files below a folder, as far as they may be seen.
+fn size(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let sizes = entries.map(|entry| match entry.metadata() {
+        Ok(meta) if meta.is_dir() => size(&entry.path()),
+        Ok(meta) => meta.len(),
+        Err(_) => 0,
+    });
+    sizes.sum()
+}

@@ -1,0 +1,34 @@
+//! Stopping the local database, and removing it.
+
+use crate::cluster::database::LocalDb;
+use crate::cluster::status::State;
+use crate::error::Result;
+use crate::server::shutdown::{self, Shutdown};
+
+impl LocalDb {
+    /// Stops the server; its data stays. Returns whether it ran.
+    ///
+    /// # Errors
+    /// [`Error::Program`](crate::error::Error::Program) where it does not stop.
+    pub async fn down(&self) -> Result<bool> {
+        if self.status()?.state == State::Absent {
+            return Ok(false);
+        }
+        let _lock = self.home.lock(&mut |_| ()).await?;
+        self.end(Shutdown::Fast).await
+    }
+
+    pub(crate) async fn end(&self, how: Shutdown) -> Result<bool> {
+        shutdown::end(&self.home.server()?.join("data"), how).await
+    }
+
+    /// Stops the server and removes everything, the programs that npm brought included.
+    ///
+    /// # Errors
+    /// As [`down`](Self::down), and where a file cannot be removed.
+    pub async fn remove(&self) -> Result<()> {
+        let _lock = self.home.lock(&mut |_| ()).await?;
+        self.end(Shutdown::Fast).await?;
+        self.home.remove()
+    }
+}

@@ -1,0 +1,39 @@
+//! What a cluster lacks that an earlier version of this program made.
+
+use tenant_rls::DirectConnection;
+
+use crate::cluster::database::LocalDb;
+use crate::cluster::state::Cluster;
+use crate::error::Result;
+use crate::role::Role;
+use crate::schema;
+use crate::secret::Secret;
+
+impl LocalDb {
+    /// Gives a cluster that was made before passwords were drawn its own. Killed at any point, the next `up` goes on.
+    pub(crate) async fn secure(&self, cluster: &mut Cluster, notes: &mut dyn FnMut(&str)) -> Result<()> {
+        if !cluster.secret.is_old() {
+            return Ok(());
+        }
+        let next = match &cluster.next_secret {
+            Some(next) => next.clone(),
+            None => Secret::random()?,
+        };
+        cluster.next_secret = Some(next.clone());
+        self.home.remember(cluster)?;
+        let superuser = |secret: &Secret| secret.url(cluster.port, Role::Superuser, "postgres");
+        // What an earlier attempt was killed after has the next one already.
+        let mut session = match DirectConnection::connect(&superuser(&cluster.secret)?, "local-db").await {
+            Ok(session) => session,
+            Err(_) => DirectConnection::connect(&superuser(&next)?, "local-db").await?,
+        };
+        schema::set_passwords(&mut session, &next).await?;
+        session.close().await;
+        (cluster.secret, cluster.next_secret) = (next, None);
+        self.home.remember(cluster)?;
+        notes(
+            "the password of the local database was `local` for every user of this machine; now it has its own: `cargo xtask db url`",
+        );
+        Ok(())
+    }
+}

@@ -1,0 +1,166 @@
+//! The report of an audit.
+
+use tenant_audit::{AuditReport, TableReport};
+use tenant_inventory::{Missing, MissingPart};
+
+use crate::document::report::Report;
+use crate::document::text::{line, table};
+use crate::number_format::{count, counted};
+
+impl Report for AuditReport {
+    const NAME: &'static str = "audit";
+    const SCHEMA: Option<&'static str> = None;
+
+    fn table(&self) -> String {
+        let mut out = String::new();
+        if !self.tables.is_empty() {
+            out.push_str(&table(&["table", ">rows", ">NULL", ">empty", ">ghost", ">across", "lacks"], rows(self)));
+            out.push('\n');
+        }
+        out.push_str(&crossings(self));
+        for missing in &self.missing {
+            out.push_str(&line(format!("{}: {}", missing.table, lacks(missing))));
+        }
+        out.push_str(&conclusion(self));
+        if !self.next.is_empty() {
+            out.push_str("\nNext:\n");
+            out.extend(self.next.iter().map(|step| line(format!("  - {step}"))));
+        }
+        out
+    }
+
+    fn csv(&self) -> Option<(Vec<&'static str>, Vec<Vec<String>>)> {
+        let header = vec![
+            "table",
+            "column",
+            "column_type",
+            "rows",
+            "null_rows",
+            "null_proven",
+            "platform_rows",
+            "empty_rows",
+            "ghost_rows",
+            "cross_rows",
+            "missing",
+        ];
+        let tables = self.tables.iter().map(|table| {
+            let missing: Vec<String> = table.missing.iter().map(ToString::to_string).collect();
+            vec![
+                table.table.to_string(),
+                table.column.clone(),
+                table.column_type.clone(),
+                table.rows.to_string(),
+                table.null_rows.to_string(),
+                table.null_proven.to_string(),
+                table.platform_rows.to_string(),
+                table.empty_rows.to_string(),
+                table.ghost_rows.map_or_else(String::new, |rows| rows.to_string()),
+                table.cross_rows().to_string(),
+                missing.join("; "),
+            ]
+        });
+        let missing = self.missing.iter().map(|missing| {
+            let mut line = vec![String::new(); 11];
+            line[0] = missing.table.to_string();
+            line[10] = lacks(missing).to_owned();
+            line
+        });
+        Some((header, tables.chain(missing).collect()))
+    }
+}
+
+/// The findings for annotations: a table and what is wrong with it.
+pub(super) fn findings(report: &AuditReport) -> Vec<(String, String)> {
+    let mut findings = Vec::new();
+    if !report.tenants_found {
+        findings.push((report.tenants.to_string(), "there is no such table of tenants".to_owned()));
+    }
+    for table in report.tables.iter().filter(|table| table.findings() > 0) {
+        findings.push((table.table.to_string(), faults(table).join(", ")));
+    }
+    findings.extend(report.missing.iter().map(|missing| (missing.table.to_string(), lacks(missing).to_owned())));
+    findings
+}
+
+fn faults(table: &TableReport) -> Vec<String> {
+    let rows = |number: u64, what: &str| (number > 0).then(|| format!("{} {what}", counted(number, "row", "rows")));
+    let kinds = [
+        rows(table.null_findings(), "without a tenant"),
+        rows(table.empty_rows, "with an empty tenant"),
+        rows(table.ghost_rows.unwrap_or(0), "of a tenant that does not exist"),
+        rows(table.cross_rows(), "that reference another tenant's row"),
+        (!table.missing.is_empty()).then(|| format!("lacks: {}", missing_pieces(table))),
+    ];
+    kinds.into_iter().flatten().collect()
+}
+
+fn rows(report: &AuditReport) -> Vec<Vec<String>> {
+    let row = |table: &TableReport| {
+        let null = match (table.null_proven, table.platform_rows) {
+            (true, _) => "proven 0".to_owned(),
+            (false, true) => format!("platform {}", count(table.null_rows)),
+            (false, false) => count(table.null_rows),
+        };
+        vec![
+            table.table.to_string(),
+            count(table.rows),
+            null,
+            count(table.empty_rows),
+            table.ghost_rows.map_or_else(|| "?".to_owned(), count),
+            count(table.cross_rows()),
+            missing_pieces(table),
+        ]
+    };
+    let totals = &report.totals;
+    let sum = vec![
+        "total".to_owned(),
+        count(totals.rows),
+        count(totals.null_rows),
+        count(totals.empty_rows),
+        count(totals.ghost_rows),
+        count(totals.cross_rows),
+        String::new(),
+    ];
+    report.tables.iter().map(row).chain([sum]).collect()
+}
+
+fn missing_pieces(table: &TableReport) -> String {
+    table.missing.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn lacks(missing: &Missing) -> &'static str {
+    match missing.what {
+        MissingPart::Table => "there is no such table",
+        MissingPart::TenantColumn => "it has no tenant column",
+    }
+}
+
+/// The foreign keys by which rows reference rows of other tenants.
+fn crossings(report: &AuditReport) -> String {
+    let lines = report.tables.iter().flat_map(|table| {
+        let crossing = table.cross_references.iter().filter(|reference| reference.rows > 0);
+        crossing.map(|reference| {
+            vec![
+                table.table.to_string(),
+                reference.columns.join(", "),
+                reference.references.to_string(),
+                count(reference.rows),
+            ]
+        })
+    });
+    let lines: Vec<_> = lines.collect();
+    if lines.is_empty() {
+        return String::new();
+    }
+    format!("{}\n", table(&["across tenants from", "by", "to", ">rows"], lines))
+}
+
+fn conclusion(report: &AuditReport) -> String {
+    let as_role = report.role.as_ref().map_or_else(String::new, |role| format!(", read as {role}"));
+    let tables = counted(report.totals.tables, "table", "tables");
+    let result = match report.findings() {
+        0 => "every row has its tenant".to_owned(),
+        number => counted(number, "finding", "findings"),
+    };
+    line(format!("{tables} of database {}{as_role}: {result}.", report.database))
+}

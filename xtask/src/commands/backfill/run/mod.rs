@@ -1,0 +1,117 @@
+//! `backfill run`: backfills one table, several or all of them, with the sources of `tenancy.toml`.
+
+mod review_files;
+mod view;
+
+use backfill_engine::{Backfill, BackfillPlan, BackfillReport};
+use clap::Args;
+use serde::Serialize;
+use tenancy_config::{Exit, TableName, files};
+use tenant_inventory::Catalog;
+
+use crate::commands::backfill::args::BackfillArgs;
+use crate::commands::backfill::session::{self, BackfillSession};
+use crate::context::command_error::CommandError;
+use crate::context::{CommandContext, CommandResult};
+
+/// Give the rows of tables the tenant that their sources in tenancy.toml agree on
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cargo xtask backfill run invoices
+  cargo xtask backfill run ServiceRequest bookings --review review.csv
+  cargo xtask backfill run --all --dry-run
+  cargo xtask backfill run --all --confirm production --format json --output backfill.json
+
+Tables are done in the order in which they draw on each other: users before requests before bookings before
+invoices. With several of them, --review review.csv writes review.bookings.csv and so on. Ctrl-C ends it after the
+running batch; the same command goes on where it ended.")]
+pub(super) struct Options {
+    /// The tables
+    #[arg(value_name = "TABLE", required_unless_present = "all")]
+    tables: Vec<String>,
+    /// Every table that has a source
+    #[arg(long, conflicts_with = "tables")]
+    all: bool,
+    #[command(flatten)]
+    backfill: BackfillArgs,
+}
+
+/// The job's name in `tenant_ops.run`.
+const JOB: &str = "backfill";
+
+/// The reports of several tables; its JSON is `backfill-tables/1`.
+#[derive(Debug, Serialize)]
+struct Reports {
+    tables: Vec<BackfillReport>,
+}
+
+/// Backfills the tables one after the other, and ends when one is stopped.
+///
+/// # Errors
+/// The engine failed. What was committed stays.
+pub(super) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+    let session = BackfillSession::open(context, "backfill run", options.backfill).await?;
+    let catalog = Catalog::load(session.database(), session.tenancy()).await?;
+    let tables = chosen(&catalog, &session, &options.tables)?;
+    let reviews = session.options.review.as_deref().map(|path| review_files::of(path, &tables, session.tenancy()));
+    let reviews = reviews.map_or_else(|| vec![None; tables.len()], |reviews| reviews.into_iter().map(Some).collect());
+    reviews.iter().flatten().try_for_each(|review| files::check(review))?;
+    session.begin(&tables.iter().collect::<Vec<_>>()).await?;
+    let mut reports = Vec::new();
+    for (name, review) in tables.iter().zip(reviews) {
+        let engine = backfill_engine::BackfillOptions { review, ..session.options.clone() };
+        let plan = BackfillPlan::new(&catalog, session.tenancy(), &name.to_string())?;
+        let report = session::run_job(context, async |holder, stop, progress| {
+            let (database, tenancy) = (session.database(), session.tenancy());
+            let run = Backfill { database, tenancy, plan: &plan, job: JOB, holder, options: &engine };
+            run.run(stop, progress).await
+        })
+        .await?;
+        let stopped = report.outcome == backfill_engine::RunOutcome::Stopped;
+        reports.push(report);
+        if stopped {
+            break;
+        }
+    }
+    session.close().await;
+    let exit = worst(&reports);
+    match (reports.pop(), reports.is_empty()) {
+        (Some(one), true) if !options.all => context.report(&one)?,
+        (last, _) => {
+            reports.extend(last);
+            context.report(&Reports { tables: reports })?;
+        }
+    }
+    Ok(exit)
+}
+
+/// The tables in the order in which they draw on each other.
+fn chosen(catalog: &Catalog, session: &BackfillSession<'_>, named: &[String]) -> anyhow::Result<Vec<TableName>> {
+    let ordered = backfill_engine::order(catalog, session.tenancy());
+    if named.is_empty() {
+        if ordered.is_empty() {
+            return Err(CommandError::usage(
+                "no table of this database has a source in tenancy.toml",
+                "`cargo xtask init` writes one with the sources that follow from the foreign keys",
+            ));
+        }
+        return Ok(ordered);
+    }
+    let mut wanted = Vec::new();
+    for name in named {
+        let name = TableName::parse(name, &session.tenancy().database.schema)?;
+        // A mistyped name must be an error before the first table is changed.
+        catalog.table(&name)?;
+        wanted.push(name);
+    }
+    let position = |name: &TableName| ordered.iter().position(|other| other == name).unwrap_or(usize::MAX);
+    wanted.sort_by_key(position);
+    wanted.dedup();
+    Ok(wanted)
+}
+
+/// The exit status for all tables. A run that was stopped decides before rows that are left.
+fn worst(reports: &[BackfillReport]) -> Option<Exit> {
+    let exits = || reports.iter().filter_map(session::exit);
+    exits().find(|exit| *exit == Exit::Stopped).or_else(|| exits().next())
+}

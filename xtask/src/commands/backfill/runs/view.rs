@@ -1,0 +1,51 @@
+//! The report of `backfill runs`.
+
+use backfill_engine::RunRecord;
+
+use super::Runs;
+use crate::document::report::Report;
+use crate::document::text::table;
+use crate::number_format::count;
+
+fn row(run: &RunRecord) -> Vec<String> {
+    vec![
+        run.id.to_string(),
+        run.job.clone(),
+        run.table.clone(),
+        run.state.as_str().to_owned(),
+        count(run.assigned),
+        run.started_at.format("%Y-%m-%d %H:%M:%S UTC").to_string(),
+        format!("{} on {}", run.login, run.host),
+    ]
+}
+
+impl Report for Runs {
+    const NAME: &'static str = "backfill runs";
+    const SCHEMA: Option<&'static str> = Some("backfill-runs/2");
+
+    fn table(&self) -> String {
+        if self.runs.is_empty() {
+            return "Nothing was backfilled here yet.\n".to_owned();
+        }
+        table(&[">run", "job", "table", "state", ">assigned", "began", "by"], self.runs.iter().map(row))
+    }
+
+    fn csv(&self) -> Option<(Vec<&'static str>, Vec<Vec<String>>)> {
+        let line = |run: &RunRecord| {
+            let time = |time: chrono::DateTime<chrono::Utc>| time.to_rfc3339();
+            vec![
+                run.id.to_string(),
+                run.job.clone(),
+                run.table.clone(),
+                run.state.as_str().to_owned(),
+                run.assigned.to_string(),
+                time(run.started_at),
+                run.ended_at.map(time).unwrap_or_default(),
+                run.login.clone(),
+                run.host.clone(),
+            ]
+        };
+        let header = vec!["run", "job", "table", "state", "assigned", "started_at", "ended_at", "login", "host"];
+        Some((header, self.runs.iter().map(line).collect()))
+    }
+}

@@ -1,0 +1,77 @@
+//! The report of `backfill status`: the state of a run and its processes.
+
+use backfill_engine::{RunProcessRecord, RunState, RunStatus};
+use chrono::{DateTime, Utc};
+
+use crate::document::report::Report;
+use crate::document::text::{line, table};
+use crate::number_format::{count, counted};
+
+impl Report for RunStatus {
+    const NAME: &'static str = "backfill status";
+    const SCHEMA: Option<&'static str> = Some("backfill-status/2");
+
+    fn table(&self) -> String {
+        format!("{}\n{}\n{}", line(headline(self)), facts(self), line(next(self)))
+    }
+}
+
+fn headline(status: &RunStatus) -> String {
+    let run = &status.run;
+    let by = run.state_by.as_ref().map_or_else(String::new, |by| format!(" by {by}"));
+    let state = match run.state {
+        // Who and when matter only where an operator changed the state, or the run ended.
+        RunState::Running => "running".to_owned(),
+        state => format!("{}{by} at {}", state.as_str(), time(run.state_at)),
+    };
+    format!("run {} on {} is {state}", run.id, run.table)
+}
+
+fn time(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
+fn facts(status: &RunStatus) -> String {
+    let run = &status.run;
+    let row = |name: &str, value: String| vec![name.to_owned(), value];
+    let mut rows = vec![
+        row("assigned", counted(run.assigned, "row", "rows")),
+        row(
+            "looked at",
+            format!("{} in {}", counted(run.examined, "row", "rows"), counted(run.batches, "batch", "batches")),
+        ),
+        row("pass", run.pass.to_string()),
+        row("began", format!("{} by {} on {}", time(run.started_at), run.login, run.host)),
+    ];
+    if run.ranges > 0 {
+        rows.insert(3, row("ranges", format!("{} of {} at their end", count(run.ranges_done), count(run.ranges))));
+    }
+    rows.extend(status.processes.iter().map(|member| row("process", process(member))));
+    table(&["", "how it stands"], rows)
+}
+
+fn process(member: &RunProcessRecord) -> String {
+    let workers = counted(member.workers, "worker", "workers");
+    let seen = member.heartbeat_at.format("%H:%M:%S UTC");
+    match (&member.note, member.alive) {
+        (_, false) => format!("{} is gone; its last heartbeat was at {seen} by the server's clock then", member.holder),
+        (Some(note), true) => format!("{} with {workers}: {note}", member.holder),
+        (None, true) => format!("{} with {workers}", member.holder),
+    }
+}
+
+fn next(status: &RunStatus) -> String {
+    let run = &status.run;
+    let alive = status.processes.iter().any(|member| member.alive);
+    match (run.state, alive) {
+        (RunState::Running, true) => format!("`cargo xtask backfill pause {}` holds it.", run.id),
+        (RunState::Paused, _) => format!("`cargo xtask backfill resume {}` lets it go on.", run.id),
+        (RunState::Running | RunState::Stopped, _) => {
+            format!("Nobody works at it. This goes on from where it ended: cargo xtask backfill run {}", run.table)
+        }
+        (RunState::Done | RunState::Cancelled, _) => {
+            format!("`cargo xtask backfill undo {}` takes it back.", run.id)
+        }
+        (RunState::Undone, _) => "It was taken back.".to_owned(),
+    }
+}

@@ -1,0 +1,33 @@
+//! The report of `backfill why`.
+
+use backfill_engine::Assignment;
+
+use super::Why;
+use crate::document::report::Report;
+use crate::document::text::{line, pairs};
+
+impl Report for Why {
+    const NAME: &'static str = "backfill why";
+    const SCHEMA: Option<&'static str> = Some("backfill-why/1");
+
+    fn table(&self) -> String {
+        if self.assignments.is_empty() {
+            return line(format!("No run has given {} of {} a tenant.", self.id, self.table));
+        }
+        let time = |time: chrono::DateTime<chrono::Utc>| time.format("%Y-%m-%d %H:%M:%S UTC").to_string();
+        let one = |given: &Assignment| {
+            let mut lines = vec![
+                ("tenant", given.tenant.clone()),
+                ("run", format!("{} ({}, --on-conflict {})", given.run, given.job, given.on_conflict)),
+                ("source", given.source.clone().unwrap_or_else(|| "unknown".to_owned())),
+                (
+                    "written",
+                    format!("{} by {} on {}, version {}", time(given.at), given.login, given.host, given.tool_version),
+                ),
+            ];
+            lines.extend(given.undone_at.map(|at| ("taken back", time(at))));
+            pairs(lines)
+        };
+        self.assignments.iter().map(one).collect::<Vec<_>>().join("\n")
+    }
+}

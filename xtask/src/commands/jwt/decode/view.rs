@@ -1,0 +1,85 @@
+//! The report of `jwt decode`.
+
+use serde_json::{Map, Value as Json};
+
+use super::{Decoded, Says};
+use crate::commands::jwt::view;
+use crate::document::report::Report;
+use crate::document::text::{self, Value};
+
+impl Report for Decoded {
+    const NAME: &'static str = "jwt decode";
+    const SCHEMA: Option<&'static str> = Some("jwt-decode/1");
+    const SECRET: bool = true;
+
+    fn table(&self) -> String {
+        let mut lines: Vec<(&str, Value)> = vec![("verdict", self.result())];
+        match &self.says {
+            Says::Session { library, cookie_name, claims } => {
+                let cookie = cookie_name.map(|name| format!(", cookie {name}")).unwrap_or_default();
+                lines.extend(library.map(|library| ("token", format!("{}{cookie}", library.title()).into())));
+                lines.extend(claims.iter().flat_map(|claims| self.claims(claims)));
+            }
+            Says::TenantCookie { cookie, expires_at } => lines.extend([
+                ("token", "tenant cookie".to_owned().into()),
+                ("user", cookie.user_id.clone().into()),
+                ("tenant", cookie.tenant_id.clone().into()),
+                ("signed", view::when(cookie.signed_at / 1000, self.now).into()),
+                ("expires", view::when(expires_at / 1000, self.now).into()),
+            ]),
+        }
+        if !self.unknown.is_empty() {
+            lines.push(("not told", Value::list(&self.unknown)));
+        }
+        text::pairs(lines)
+    }
+}
+
+/// The claims that the other lines show.
+const TOLD: [&str; 14] = [
+    "name",
+    "email",
+    "sub",
+    "userId",
+    "role",
+    "tenantId",
+    "tenantSlug",
+    "tenantRole",
+    "availableTenants",
+    "sessionVersion",
+    "iat",
+    "exp",
+    "nbf",
+    "jti",
+];
+
+impl Decoded {
+    fn result(&self) -> Value {
+        if self.valid {
+            return "valid".to_owned().into();
+        }
+        Value::list(self.problems.iter().map(|reason| &reason.message))
+    }
+
+    fn claims(&self, claims: &Map<String, Json>) -> Vec<(&'static str, Value)> {
+        let time = |name: &str| claims.get(name).and_then(Json::as_u64).map(|at| view::when(at, self.now));
+        let plain = |name: &str| claims.get(name).map(ToString::to_string);
+        let others = claims.iter().filter(|(name, _)| !TOLD.contains(&name.as_str()));
+        // JSON escapes characters that would move the cursor.
+        let others: Vec<String> =
+            others.map(|(name, value)| format!("{}: {value}", Json::from(name.as_str()))).collect();
+        let of = |text: Option<String>| text.map(Value::from);
+        let lines = [
+            ("user", of(view::user(claims))),
+            ("tenant", of(view::tenant(claims))),
+            ("may use", of(view::tenants(claims))),
+            ("version", of(plain("sessionVersion").map(|version| format!("sessionVersion {version}")))),
+            ("issued", of(time("iat"))),
+            ("from", of(time("nbf"))),
+            ("expires", of(time("exp").or_else(|| Some("never".to_owned())))),
+            ("id", of(plain("jti").map(|id| id.trim_matches('"').to_owned()))),
+            ("others", (!others.is_empty()).then(|| Value::list(&others))),
+        ];
+        lines.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    }
+}

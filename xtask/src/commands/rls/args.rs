@@ -1,0 +1,86 @@
+//! The options that several commands of `rls` share.
+
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use rls_rollout::{Goal, LockRetry, RolloutOptions};
+use tenant_inventory::Phase;
+
+/// The options of `plan`, `setup` and `rollout`.
+#[derive(Debug, Clone, Args)]
+pub(super) struct RolloutArgs {
+    /// Only these tables
+    #[arg(long, value_delimiter = ',', value_name = "TABLE,…")]
+    tables: Vec<String>,
+    /// The role that the application logs in as [default: roles.app of tenancy.toml]
+    #[arg(long, value_name = "ROLE")]
+    app_role: Option<String>,
+    /// The bridging policy of `prepare` lets write own rows only: for an application that always sets a tenant
+    #[arg(long)]
+    strict_writes: bool,
+    /// Replace permissive policies of others, which would let through what ours do not
+    #[arg(long)]
+    adopt: bool,
+    /// Tighten although rows reference another tenant's rows
+    #[arg(long)]
+    allow_cross_tenant_references: bool,
+    #[command(flatten)]
+    lock: LockArgs,
+}
+
+/// How long and how often a statement waits for its lock.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct LockArgs {
+    /// How long a statement that others would wait behind waits for its lock
+    #[arg(long, default_value = "500ms", value_parser = crate::context::duration_arg::parse, value_name = "TIME")]
+    lock_timeout: Duration,
+    /// How often it is tried, with growing waits in between
+    #[arg(long, default_value_t = LockRetry::default().attempts, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
+    lock_attempts: u32,
+}
+
+impl From<LockArgs> for LockRetry {
+    fn from(lock: LockArgs) -> Self {
+        Self { lock_timeout: lock.lock_timeout, attempts: lock.lock_attempts }
+    }
+}
+
+impl RolloutArgs {
+    pub(super) fn options(self, goal: Goal) -> RolloutOptions {
+        RolloutOptions {
+            goal,
+            tables: self.tables,
+            app_role: self.app_role,
+            strict_writes: self.strict_writes,
+            adopt: self.adopt,
+            allow_cross_tenant_references: self.allow_cross_tenant_references,
+            lock_retry: self.lock.into(),
+        }
+    }
+}
+
+/// The value of `--phase`.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub(super) enum PhaseArg {
+    Prepare,
+    Tighten,
+    Enforce,
+    #[default]
+    Auto,
+}
+
+impl From<PhaseArg> for Goal {
+    fn from(phase: PhaseArg) -> Self {
+        match phase {
+            PhaseArg::Prepare => Self::Phase(Phase::Prepare),
+            PhaseArg::Tighten => Self::Phase(Phase::Tighten),
+            PhaseArg::Enforce => Self::Phase(Phase::Enforce),
+            PhaseArg::Auto => Self::Auto,
+        }
+    }
+}
+
+/// The tables that were named, or all of them.
+pub(super) fn named(tables: &[String]) -> String {
+    if tables.is_empty() { "each table with a tenant column".to_owned() } else { tables.join(", ") }
+}

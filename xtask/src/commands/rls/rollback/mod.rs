@@ -1,0 +1,83 @@
+//! `rls rollback`: restores the definitions from before a rollout.
+
+mod view;
+
+use clap::{Args, ValueEnum};
+use tenancy_config::Exit;
+use tenant_inventory::Phase;
+
+use crate::commands::rls::args::{LockArgs, named};
+use crate::commands::rls::progress::tell;
+use crate::context::{CommandContext, CommandResult, holder, stop};
+use crate::document::report;
+
+/// Take a rollout back: every definition as the journal has it from before
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cargo xtask rls rollback --to prepare
+  cargo xtask rls rollback --run 7
+  cargo xtask rls rollback --to none --tables bookings
+
+It refuses where somebody changed a definition since: that would be lost. The roles and the schema tenant_ops stay.")]
+pub(super) struct Options {
+    /// The phase to go back to
+    #[arg(long, value_enum, default_value_t, value_name = "none|prepare|tighten", hide_possible_values = true)]
+    to: To,
+    /// Only what this rollout did
+    #[arg(long, value_name = "NUMBER", conflicts_with = "to")]
+    run: Option<i64>,
+    /// Only these tables
+    #[arg(long, value_delimiter = ',', value_name = "TABLE,…")]
+    tables: Vec<String>,
+    #[command(flatten)]
+    lock: LockArgs,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum To {
+    #[default]
+    None,
+    Prepare,
+    Tighten,
+}
+
+impl From<To> for Phase {
+    fn from(to: To) -> Self {
+        match to {
+            To::None => Self::None,
+            To::Prepare => Self::Prepare,
+            To::Tighten => Self::Tighten,
+        }
+    }
+}
+
+/// Rolls back on the database that the settings name.
+///
+/// # Errors
+/// The job's; tables that were restored stay so.
+pub(super) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+    report::refuse_csv("rls rollback", context.global.format())?;
+    let settings = context.settings()?;
+    let connected = stop::at_once(context.connect_for_ddl(&settings)).await?;
+    let back = match options.run {
+        Some(run) => format!("to what it was before rollout {run}"),
+        None => format!("back to `{}`", Phase::from(options.to)),
+    };
+    let what = format!("row level security of {}, {back}", named(&options.tables));
+    context.before_writing(&connected, &what).await?;
+    let rollback = rls_rollout::RollbackOptions {
+        to: options.to.into(),
+        rollout: options.run,
+        tables: options.tables,
+        lock_retry: options.lock.into(),
+    };
+    let holder = holder::name(tenancy_config::environment::checked);
+    let mut progress = |event| tell(&context.printer, &event);
+    let done = stop::gently(&context.printer, |stop| {
+        rls_rollout::rollback(&connected.database, settings.tenancy(), &rollback, &holder, stop, &mut progress)
+    })
+    .await?;
+    connected.database.close().await;
+    context.report(&done)?;
+    Ok(done.stopped.then_some(Exit::Stopped))
+}

@@ -1,0 +1,63 @@
+//! The report of a rollout: the phase of each table, and what stopped it.
+
+use rls_rollout::{RolloutReport, TableOutcome};
+use tenant_inventory::Phase;
+
+use crate::document::report::Report;
+use crate::document::text::{line, table};
+use crate::number_format::{count, counted, duration};
+
+impl Report for RolloutReport {
+    const NAME: &'static str = "rls rollout";
+    const SCHEMA: Option<&'static str> = None;
+
+    fn table(&self) -> String {
+        let rows = self.tables.iter().map(|outcome| {
+            vec![
+                outcome.table.to_string(),
+                outcome.before.to_string(),
+                outcome.after.to_string(),
+                count(outcome.steps as u64),
+                duration(std::time::Duration::from_millis(outcome.milliseconds)),
+            ]
+        });
+        let mut out = table(&["table", "was", "is", ">steps", ">time"], rows);
+        out.push_str(&notes("Stopped", self, |outcome| &outcome.stopped_by));
+        out.push_str(&notes("Let through", self, |outcome| &outcome.waived));
+        out.push_str(&format!("\n{}\n", conclusion(self)));
+        out
+    }
+}
+
+fn notes(heading: &str, report: &RolloutReport, list: impl Fn(&TableOutcome) -> &[String]) -> String {
+    let lines: Vec<String> = report
+        .tables
+        .iter()
+        .filter(|outcome| !list(outcome).is_empty())
+        .map(|outcome| line(format!("  {}: {}", outcome.table, list(outcome).join("; "))))
+        .collect();
+    if lines.is_empty() { String::new() } else { format!("\n{heading}:\n{}", lines.concat()) }
+}
+
+fn conclusion(report: &RolloutReport) -> String {
+    let steps: usize = report.tables.iter().map(|outcome| outcome.steps).sum();
+    let done = match report.rollout {
+        None if report.is_complete() => "Nothing was left to do.".to_owned(),
+        None => "No table could go on.".to_owned(),
+        Some(number) => {
+            let steps = counted(steps as u64, "step", "steps");
+            format!("Rollout {number} did {steps}. To take it back: cargo xtask rls rollback --run {number}")
+        }
+    };
+    let enforced = report.tables.iter().all(|outcome| outcome.after == Phase::Enforce);
+    let next = if report.stopped {
+        "Stopped; the same command goes on from here."
+    } else if !report.is_complete() {
+        "Next: cargo xtask audit shows the rows that are in the way; then the same command again."
+    } else if enforced {
+        "Every table is under FORCE ROW LEVEL SECURITY."
+    } else {
+        "Next: cargo xtask rls status"
+    };
+    format!("{done}\n{next}")
+}

@@ -1,0 +1,83 @@
+//! The report of `rls verify`: the attempts on each table, and the findings.
+
+use rls_verify::{Attempt, AttemptKind, Evidence, Finding, TableProof, VerifyReport};
+
+use crate::document::report::Report;
+use crate::document::text::{line, table};
+use crate::number_format::counted;
+
+impl Report for VerifyReport {
+    const NAME: &'static str = "rls verify";
+    const SCHEMA: Option<&'static str> = None;
+
+    fn table(&self) -> String {
+        let headings = [
+            "table",
+            "phase",
+            "own",
+            "other",
+            "unset",
+            "empty",
+            "unknown",
+            "platform",
+            "ins own",
+            "ins other",
+            "ins unset",
+            "give",
+            "change",
+            "delete",
+            "no tenant",
+        ];
+        let mut out = table(&headings, self.tables.iter().map(row));
+        out.push_str("\nown to platform: reading; then inserting, giving away, changing, deleting, and writing without a tenant. -: not tried.\n");
+        if !self.findings.is_empty() {
+            out.push_str("\nFindings:\n");
+        }
+        for finding in &self.findings {
+            out.push_str(&told(finding));
+        }
+        if !self.notes.is_empty() {
+            out.push_str("\nNot open to the application's login:\n");
+        }
+        for note in &self.notes {
+            out.push_str(&told(note));
+        }
+        if self.untried() > 0 {
+            let untried = counted(self.untried() as u64, "table", "tables");
+            out.push_str(&format!(
+                "\nOther tenants' rows could not be tried in {untried}: there the catalog alone speaks; --format json says why.\n"
+            ));
+        }
+        let tables = counted(self.tables.len() as u64, "table", "tables");
+        let result = match self.findings.len() {
+            0 => "no tenant reaches another's rows".to_owned(),
+            number => counted(number as u64, "finding", "findings"),
+        };
+        out + "\n" + &line(format!("{tables}, tried as {}: {result}.", self.app_login))
+    }
+}
+
+fn told(finding: &Finding) -> String {
+    let table = finding.table.as_ref().map(|table| format!("{table}: ")).unwrap_or_default();
+    line(format!("  {table}{}", finding.what))
+}
+
+fn row(proof: &TableProof) -> Vec<String> {
+    let mut cells = vec![proof.table.to_string(), proof.phase.to_string()];
+    cells.extend(AttemptKind::ALL.map(|what| cell(&proof.attempts, what).to_owned()));
+    cells
+}
+
+/// The worst result of the attempts of a kind.
+fn cell(attempts: &[Attempt], what: AttemptKind) -> &'static str {
+    let of_kind = || attempts.iter().filter(|attempt| attempt.what == what).map(|attempt| attempt.result);
+    if of_kind().any(|result| result == Evidence::Leak) {
+        "LEAK"
+    } else if of_kind().any(|result| result == Evidence::Hidden) {
+        "HIDDEN"
+    } else if of_kind().any(|result| result == Evidence::AsExpected) {
+        "ok"
+    } else {
+        "-"
+    }
+}

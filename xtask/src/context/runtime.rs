@@ -1,0 +1,18 @@
+//! The runtime of commands that talk to a server.
+
+use std::future::Future;
+
+use anyhow::Context;
+
+/// Runs a command to its end, on two threads: the server does most of the work, and machines that run this are often small.
+///
+/// # Errors
+/// The command failed, or the system gives no threads.
+pub(crate) fn block_on<T>(command: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.context("cannot start the runtime")?;
+    let outcome = runtime.block_on(command);
+    // A question that Ctrl-C interrupted still reads from the terminal. Do not wait for it.
+    runtime.shutdown_background();
+    outcome
+}

@@ -1,0 +1,155 @@
+//! Ctrl-C and SIGTERM. The first signal asks a running job to end after its batch, the second ends the process at once. If no job is
+//! running, the first one ends the process.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use tenancy_config::{Exit, files};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::context::command_error::CommandError;
+use crate::terminal::printer::Printer;
+
+/// Runs a job that can stop between batches. Its receiver turns `true` when the job should end.
+pub(crate) async fn gently<F: Future>(
+    printer: &Arc<Printer>,
+    job: impl FnOnce(watch::Receiver<bool>) -> F,
+) -> F::Output {
+    let _awaited = Awaited::here();
+    let (sender, receiver) = watch::channel(false);
+    let listener = tokio::spawn({
+        let printer = Arc::clone(printer);
+        let mut signals = Signals::listen();
+        async move {
+            signals.next().await;
+            printer.warning("stopping after the running batch; press Ctrl-C again to stop at once");
+            // If the receiver is gone, the job has just ended.
+            let _ = sender.send(true);
+            signals.next().await;
+            end();
+        }
+    });
+    let output = job(receiver).await;
+    listener.abort();
+    output
+}
+
+/// Runs a job that has nothing to save. The first signal drops it, which also cancels its statement on the server.
+///
+/// # Errors
+/// What the job returns, or that it was stopped.
+pub(crate) async fn at_once<T>(job: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let _awaited = Awaited::here();
+    let mut signals = Signals::listen();
+    let stopped = tokio::select! {
+        done = job => return done,
+        _ = signals.next() => CommandError::stopped(),
+    };
+    let _ = tokio::time::timeout(CANCELLING, until_tasks_end()).await;
+    Err(stopped)
+}
+
+/// Ends the process at once when a signal comes that nothing else awaits, for example between connecting and asking. Incomplete
+/// files are removed.
+pub(crate) fn watch(printer: &Arc<Printer>) {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() else { return };
+    let printer = Arc::clone(printer);
+    // It must listen before the command begins.
+    let mut signals = runtime.block_on(async { Signals::listen() });
+    std::thread::spawn(move || {
+        loop {
+            let interrupts = runtime.block_on(signals.next()) == SignalKind::interrupt();
+            let is_anothers = interrupts && INTERRUPTS_AWAITED.load(Ordering::SeqCst) > 0;
+            if !is_anothers && AWAITED.load(Ordering::SeqCst) == 0 {
+                say_stopped(&printer);
+                end();
+            }
+        }
+    });
+}
+
+/// Says that the command stopped. A reader of stderr that does not read must not delay the end.
+fn say_stopped(printer: &Arc<Printer>) {
+    let (said, heard) = std::sync::mpsc::channel();
+    let printer = Arc::clone(printer);
+    std::thread::spawn(move || {
+        printer.error("stopped", &[], None);
+        said.send(())
+    });
+    let _ = heard.recv_timeout(Duration::from_millis(200));
+}
+
+/// Ends the process, whatever it is doing.
+fn end() -> ! {
+    files::remove_unfinished();
+    std::process::exit(i32::from(Exit::Stopped.code()));
+}
+
+/// How many callers in this process await a signal.
+static AWAITED: AtomicU32 = AtomicU32::new(0);
+
+/// How many programs on the same terminal handle Ctrl-C themselves.
+static INTERRUPTS_AWAITED: AtomicU32 = AtomicU32::new(0);
+
+/// While it exists, something other than [`watch()`] handles signals.
+pub(crate) struct Awaited(&'static AtomicU32);
+
+impl Awaited {
+    /// The caller handles signals.
+    pub(crate) fn here() -> Self {
+        Self::counted(&AWAITED)
+    }
+
+    /// Another program on the same terminal handles Ctrl-C.
+    pub(crate) fn elsewhere() -> Self {
+        Self::counted(&INTERRUPTS_AWAITED)
+    }
+
+    fn counted(counter: &'static AtomicU32) -> Self {
+        counter.fetch_add(1, Ordering::SeqCst);
+        Self(counter)
+    }
+}
+
+impl Drop for Awaited {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// How long a cancel request to the server may take before the process ends without it.
+const CANCELLING: Duration = Duration::from_secs(2);
+
+/// A dropped transaction cancels its statement in a task of its own. The process must wait for that task.
+async fn until_tasks_end() {
+    let metrics = tokio::runtime::Handle::current().metrics();
+    while metrics.num_alive_tasks() > 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// Ctrl-C, and SIGTERM, which is how CI systems cancel a job.
+struct Signals(Option<(Signal, Signal)>);
+
+impl Signals {
+    /// Listens from now on. A signal that comes before [`next`](Self::next) is polled is not lost.
+    fn listen() -> Self {
+        Self(
+            signal(SignalKind::interrupt())
+                .and_then(|interrupt| Ok((interrupt, signal(SignalKind::terminate())?)))
+                .ok(),
+        )
+    }
+
+    async fn next(&mut self) -> SignalKind {
+        // Without a handler, the default of the system ends the process.
+        let Some((interrupt, terminate)) = &mut self.0 else { return std::future::pending().await };
+        tokio::select! {
+            _ = interrupt.recv() => SignalKind::interrupt(),
+            _ = terminate.recv() => SignalKind::terminate(),
+        }
+    }
+}
