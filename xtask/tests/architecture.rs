@@ -14,8 +14,8 @@ const LAYERS: [&[&str]; 7] = [
     // Builds the program and becomes it; it uses nothing, as it must be there at once.
     &["tenancy-config", "xtask-start"],
     &["tenant-rls"],
-    &["local-db", "tenant-audit", "tenant-ops"],
-    &["backfill-engine", "test-support"],
+    &["local-db", "tenant-inventory", "tenant-ops"],
+    &["backfill-engine", "rls-verify", "tenant-audit", "test-support"],
     &["assign-chat-messages", "backfill-bookings", "dev-jwt", "rls-rollout", "seed-tenant-defaults"],
     // Measures jobs, and is one of none.
     &["bench"],

@@ -5,7 +5,8 @@ mod error;
 
 use backfill_engine::{Backfill, BackfillEvent, BackfillOptions, BackfillPlan, BackfillReport, Comparison};
 use tenancy_config::Tenancy;
-use tenant_rls::{Catalog, Database, Registry, Tenant};
+use tenant_inventory::Catalog;
+use tenant_rls::{Database, Registry, Tenant};
 use tokio::sync::watch;
 
 pub use error::{Error, Result};

@@ -2,7 +2,8 @@
 
 use backfill_engine::{Backfill, BackfillEvent, BackfillOptions, BackfillPlan, BackfillReport, Result};
 use tenancy_config::Tenancy;
-use tenant_rls::{Catalog, Database};
+use tenant_inventory::Catalog;
+use tenant_rls::Database;
 use tokio::sync::watch;
 
 /// The job's name in `tenant_ops.run`.

@@ -97,7 +97,7 @@ async fn measure(
     progress("many tables");
     let many = many_tables(&owner, &database).await?;
     database.close().await;
-    let lock_timeout = RolloutOptions::default().patience.lock_timeout;
+    let lock_timeout = RolloutOptions::default().lock_retry.lock_timeout;
     Ok(RlsBenchReport {
         schema: "bench-rls/1",
         bookings: u64::from(bench.rows),

@@ -1,4 +1,4 @@
-//! Who is in the way of a lock.
+//! The sessions that hold a lock that a step waits for.
 
 use std::fmt;
 use std::time::Duration;
@@ -14,15 +14,15 @@ use tenant_rls::{Database, Error as RlsError, OwnerTx};
 pub struct Blocker {
     /// What it holds: the table, or a partition of it.
     pub table: TableName,
-    /// Its process; none for a prepared transaction.
+    /// Its process id; none for a prepared transaction.
     pub pid: Option<i32>,
     /// Its role, where this login may know.
     pub role: Option<String>,
-    /// What it calls itself.
+    /// Its `application_name`.
     pub application: Option<String>,
     /// It is an autovacuum, which gives way after `deadlock_timeout`.
     pub autovacuum: bool,
-    /// Such as `idle in transaction`.
+    /// Its state, such as `idle in transaction`.
     pub state: Option<String>,
     /// How long its transaction has been open, in seconds.
     pub seconds: Option<f64>,
@@ -57,13 +57,13 @@ impl fmt::Display for Blocker {
 }
 
 impl Blocker {
-    /// For who asked about `table`: what else it holds, such as a partition, is said.
+    /// The blocker for a message about `table`; it names what is locked where that is another, such as a partition.
     pub fn beside(&self, table: &TableName) -> String {
         if self.table == *table { self.to_string() } else { format!("{self}, on {}", self.table) }
     }
 }
 
-/// How many of those in the way of one table are named.
+/// How many blockers of one table are named.
 const NAMED: i64 = 5;
 
 /// Those that hold a lock on one of the tables or their partitions now, longest transaction first.
@@ -74,7 +74,7 @@ pub(crate) async fn blockers(database: &Database, tables: &[&TableName]) -> Resu
 /// The same, at most `limit`.
 pub(crate) async fn holders(database: &Database, tables: &[&TableName], limit: i64) -> Result<Vec<Blocker>, RlsError> {
     let mut tx = OwnerTx::begin(database, Duration::from_secs(1)).await?;
-    let rows = sqlx::query(include_str!("../../../sql/rls/blockers.sql"))
+    let rows = sqlx::query(include_str!("../../../sql/rls-rollout/blockers.sql"))
         .bind(tables.iter().map(|table| table.schema().as_str()).collect::<Vec<_>>())
         .bind(tables.iter().map(|table| table.name().as_str()).collect::<Vec<_>>())
         .bind(limit)

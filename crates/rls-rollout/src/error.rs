@@ -3,12 +3,12 @@
 use tenancy_config::{Exit, NameError, TableName, UserError};
 use tenant_rls::{Fault, fault_of};
 
-use crate::Blocker;
+use crate::blocker::Blocker;
 
 /// The result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// An error that ends a rollout. Steps that were done stay, each whole, and the next run goes on from there.
+/// An error that ends a rollout. Every step that was done stays, and the next run goes on from there.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -21,15 +21,7 @@ pub enum Error {
     /// The audit before tightening said no.
     #[error(transparent)]
     Audit(#[from] tenant_audit::Error),
-    /// A table that cannot be rolled out, and why.
-    #[error("{table} cannot be put under row level security: {why}")]
-    Unsuitable {
-        /// The table.
-        table: TableName,
-        /// Why not.
-        why: String,
-    },
-    /// Somebody held a lock for longer than was waited for. Nobody was blocked by it for longer than the lock timeout.
+    /// Somebody held a lock for longer than the rollout waited. Nobody waited behind the rollout for longer than the lock timeout.
     #[error("{table}: could not {step}: after {attempts} attempts the lock was still held{}", by(.table, .blockers))]
     Blocked {
         /// The table.
@@ -48,7 +40,7 @@ pub enum Error {
         role: String,
         /// What is wrong.
         why: String,
-        /// The statement that mends it, for a superuser or a role with CREATEROLE.
+        /// The statement that a superuser or a role with CREATEROLE runs to change that.
         statement: String,
     },
     /// What the preflight found would surely make a step fail. Nothing was written.
@@ -65,15 +57,7 @@ pub enum Error {
         /// What was changed, with what is expected and what is there.
         what: String,
     },
-    /// Attempts were to be made in another database than the one that they are prepared in.
-    #[error("the application's URL leads to another database: it is {app}, and the other is {database}")]
-    OtherDatabase {
-        /// The database whose catalog is read, and since when its server is up.
-        database: String,
-        /// The application's.
-        app: String,
-    },
-    /// The journal names a right that PostgreSQL does not have: somebody else wrote it.
+    /// The journal names a right that PostgreSQL does not have: somebody else wrote it there.
     #[error("{table}: the journal says `{right}` where the name of a right belongs; nothing was granted")]
     UnknownRight {
         /// The table.
@@ -116,9 +100,6 @@ impl UserError for Error {
             Self::Database(error) => error.hint(),
             Self::Ops(error) => error.hint(),
             Self::Audit(error) => error.hint(),
-            Self::Unsuitable { .. } => {
-                Some("--tables names the tables to roll out, and leaves the others alone".into())
-            }
             Self::Blocked { .. } => Some(
                 "end that session or wait for it, then run the same command again: it goes on with this step; \
                  --lock-timeout waits longer, and so does everybody else"
@@ -130,10 +111,6 @@ impl UserError for Error {
             Self::Drifted { .. } => {
                 Some("`cargo xtask rls status` shows what is there; put it back as it was, or change it by hand".into())
             }
-            Self::OtherDatabase { .. } => Some(
-                "give with --app-url how the application logs in to this very database: on the same server, not on a copy or a standby"
-                    .into(),
-            ),
             Self::UnknownRight { .. } => {
                 Some("somebody changed tenant_ops.rollout_step: find out who, and take the rest back by hand".into())
             }
@@ -146,11 +123,7 @@ impl UserError for Error {
             Self::Database(error) => error.exit(),
             Self::Ops(error) => error.exit(),
             Self::Audit(error) => error.exit(),
-            Self::Unsuitable { .. }
-            | Self::Role { .. }
-            | Self::Preflight(_)
-            | Self::NothingToUndo(_)
-            | Self::OtherDatabase { .. } => Exit::Usage,
+            Self::Role { .. } | Self::Preflight(_) | Self::NothingToUndo(_) => Exit::Usage,
             Self::Blocked { .. } => Exit::NotYet,
             Self::NoDdl(_) | Self::Drifted { .. } | Self::UnknownRight { .. } => Exit::Refused,
         }

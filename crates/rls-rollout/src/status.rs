@@ -1,16 +1,16 @@
-//! How far each table is, what stops it from going on, and what somebody took away since.
+//! How far each table is, what stops it from going on, and what somebody changed since.
 
 use serde::Serialize;
-use sqlx::Row;
 use tenancy_config::{TableName, Tenancy};
-use tenant_rls::{Access, Database, Error as RlsError, OwnerTx, visibility};
+use tenant_inventory::{AspectKind, Phase, Relation, RelationKind, Way, ways_around};
+use tenant_rls::{Access, Database, Error as RlsError, visibility};
 
-use crate::build::{StepBuilder, StepStyle};
-use crate::definition::AspectKind;
-use crate::gate;
-use crate::journal::{self, ChangeState};
-use crate::site::{Inventory, Relation, RelationKind};
-use crate::{Phase, Result};
+use crate::error::Result;
+use crate::journal;
+use crate::journal::change::ChangeState;
+use crate::options::StepStyle;
+use crate::plan::gate;
+use crate::state::State;
 
 /// What is there now; its JSON is `rls-status/1`.
 #[derive(Debug, Clone, Serialize)]
@@ -23,12 +23,12 @@ pub struct StatusReport {
     pub app_role: String,
     /// What it is or can become that no policy filters, each with the reason.
     pub app_role_escapes: Vec<String>,
-    /// The role of this login's that can still count every row; none where an audit would refuse.
+    /// The role as which this login can still count every row; none where an audit would refuse.
     pub audited_as: Option<String>,
     /// The tables and partitions.
     pub tables: Vec<TableStatus>,
-    /// Views, materialized views and functions through which the policies can be passed.
-    pub ways_around: Vec<WayAround>,
+    /// Views, materialized views and functions that read past the policies.
+    pub ways_around: Vec<Way>,
 }
 
 /// How far one table is.
@@ -46,9 +46,9 @@ pub struct TableStatus {
     pub forced: bool,
     /// Its policies.
     pub policies: Vec<PolicyStatus>,
-    /// What the catalog has against the next phase.
+    /// What stops it from reaching the next phase because of the catalog.
     pub stopped_by: Vec<String>,
-    /// What a rollout made and is no longer there, or no longer so.
+    /// What a rollout made and somebody removed or changed since.
     pub lost: Vec<String>,
 }
 
@@ -59,57 +59,43 @@ pub struct PolicyStatus {
     pub name: String,
     /// It is one of the rollout's, unaltered.
     pub ours: bool,
-    /// It widens what others let through; a restrictive one narrows it.
+    /// It adds to what other policies let through; a restrictive one takes from that.
     pub permissive: bool,
 }
 
-/// A way past the policies.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct WayAround {
-    /// What it is: `view`.
-    pub kind: String,
-    /// Its name.
-    pub name: String,
-    /// As whom it reads.
-    pub owner: String,
-    /// The tenant tables that it reads.
-    pub tables: String,
-}
-
-/// Looks; it writes nothing and takes no lock that anybody would wait for.
+/// Reports how far each table is. It writes nothing, and takes no lock that anybody would wait for.
 ///
 /// # Errors
 /// [`crate::Error::Database`].
 pub async fn status(database: &Database, tenancy: &Tenancy, app_role: Option<&str>) -> Result<StatusReport> {
-    let site = Inventory::load(database, tenancy, app_role, &[]).await?;
-    let ledgers = journal::add_up(
+    let state = State::load(database, tenancy, app_role, &[]).await?;
+    let recorded = journal::add_up(
         journal::steps(database, tenancy).await?.iter().filter(|step| journal::phase(step) > Phase::None),
     );
-    let mut tables = Vec::with_capacity(site.relations.len());
-    for relation in &site.relations {
-        let changes = ledgers.get(&relation.name).map(|ledger| ledger.changes.as_slice()).unwrap_or_default();
+    let mut tables = Vec::with_capacity(state.inventory.relations.len());
+    for relation in &state.inventory.relations {
+        let changes = recorded.get(&relation.name).map(|recorded| recorded.changes.as_slice()).unwrap_or_default();
         let lost = changes.iter().filter(|change| change.standing(&relation.definition) != ChangeState::AsLeft);
-        tables.push(TableStatus { lost: lost.map(|change| change.subject()).collect(), ..table(&site, relation) });
+        tables.push(TableStatus { lost: lost.map(|change| change.subject()).collect(), ..table(&state, relation) });
     }
-    let escapes = site.roles.escapes.iter().map(|(role, why)| format!("{role} is {why}"));
+    let escapes = state.inventory.logins.escapes.iter().map(|(role, why)| format!("{role} is {why}"));
     Ok(StatusReport {
         schema: "rls-status/1",
         database: database.session().database.clone(),
-        app_role: site.roles.app.0.to_string(),
+        app_role: state.inventory.logins.app.0.to_string(),
         app_role_escapes: escapes.collect(),
-        audited_as: audited_as(database, &site).await?,
+        audited_as: audited_as(database, &state).await?,
         tables,
-        ways_around: ways_around(database, &site).await?,
+        ways_around: ways_around(database, &state.inventory.relations).await?,
     })
 }
 
-fn table(site: &Inventory, relation: &Relation) -> TableStatus {
-    let phase = site.phase(relation);
-    let builder = StepBuilder { site, relation, style: StepStyle::default() };
+fn table(state: &State, relation: &Relation) -> TableStatus {
+    let phase = state.inventory.phase(relation);
     let next = Phase::ROLLED_OUT.into_iter().find(|next| *next > phase);
     let policies = relation.definition.all(AspectKind::Policy).map(|(name, text)| PolicyStatus {
         name: name.to_owned(),
-        ours: builder.is_ours(name),
+        ours: state.inventory.policies(relation).is_ours(name),
         permissive: text.starts_with("AS PERMISSIVE"),
     });
     TableStatus {
@@ -119,39 +105,22 @@ fn table(site: &Inventory, relation: &Relation) -> TableStatus {
         row_security: relation.definition.has(AspectKind::RowSecurity),
         forced: relation.definition.has(AspectKind::Forced),
         policies: policies.collect(),
-        stopped_by: next.map(|next| gate::catalog(site, relation, next, &builder)).unwrap_or_default(),
+        stopped_by: next
+            .map(|next| gate::catalog(&state.inventory, relation, next, StepStyle::default()))
+            .unwrap_or_default(),
         lost: Vec::new(),
     }
 }
 
 /// The first role that sees every row of every table.
-async fn audited_as(database: &Database, site: &Inventory) -> Result<Option<String>> {
+async fn audited_as(database: &Database, state: &State) -> Result<Option<String>> {
     let mut access: Vec<Access> = Vec::new();
-    for (table, columns) in &site.rights.auditor {
+    for (table, columns) in &state.rights.auditor {
         access.push(Access { table: table.clone(), read: columns.iter().cloned().collect(), write: None });
     }
-    match visibility::acting_role(database, &access, &visibility::readers(database, &site.tenancy)?).await {
+    match visibility::acting_role(database, &access, &visibility::readers(database, &state.inventory.tenancy)?).await {
         Ok(role) => Ok(Some(role.to_string())),
         Err(RlsError::CannotSee(_)) => Ok(None),
         Err(error) => Err(error.into()),
     }
-}
-
-/// What reads the tables past their policies.
-pub(crate) async fn ways_around(database: &Database, site: &Inventory) -> Result<Vec<WayAround>> {
-    let mut tx = OwnerTx::begin(database, std::time::Duration::from_secs(5)).await?;
-    let rows = sqlx::query(include_str!("../../../sql/rls/ways_around.sql"))
-        .bind(site.schemas())
-        .bind(site.names())
-        .fetch_all(tx.connection())
-        .await
-        .map_err(RlsError::query("looking for views and functions that pass the policies"))?;
-    tx.rollback().await?;
-    let way = |row: &sqlx::postgres::PgRow| WayAround {
-        kind: row.get(0),
-        name: row.get(1),
-        owner: row.get(2),
-        tables: row.get(3),
-    };
-    Ok(rows.iter().map(way).collect())
 }

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 use sqlx::types::Json;
 use tenancy_config::{Ident, TableName, Tenancy};
-use tenant_rls::{BatchOptions, BatchTx, Column, Database, Error as RlsError, Fault, Sql, Template, fault_of};
+use tenant_inventory::Column;
+use tenant_rls::{BatchOptions, BatchTx, Database, Error as RlsError, Fault, Sql, Template, fault_of};
 
 use crate::error::Result;
 use crate::list::entry::Entry;

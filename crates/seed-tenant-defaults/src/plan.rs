@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 use tenancy_config::UserError;
 use tenancy_config::{Ident, TableName, Tenancy, closest};
-use tenant_rls::{Catalog, Column, Database, Error as RlsError, Tenant, TenantInsert, TenantRow, TenantTable};
+use tenant_inventory::{Catalog, Column, TenantTable};
+use tenant_rls::{Database, Error as RlsError, Tenant, TenantInsert, TenantRow};
 
 use crate::create::TenantCreator;
 use crate::defaults::{DefaultRow, Defaults};

@@ -1,7 +1,8 @@
 //! The columns that an audit reads. Where no login is unfiltered, the rollout grants them to the role that audits.
 
 use tenancy_config::{Ident, Tenancy};
-use tenant_rls::{Access, Catalog, Result};
+use tenant_inventory::Catalog;
+use tenant_rls::{Access, Result};
 
 use crate::table_count::TableCount;
 

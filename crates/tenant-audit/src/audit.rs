@@ -3,9 +3,10 @@
 use futures_util::{StreamExt, stream};
 use sqlx::Row;
 use tenancy_config::{Ident, TableName, Tenancy};
-use tenant_rls::catalog::Missing;
+use tenant_inventory::Catalog;
+use tenant_inventory::Missing;
 use tenant_rls::row_count::from_bigint;
-use tenant_rls::{Access, ActingRole, AuditTx, Catalog, Database, visibility};
+use tenant_rls::{Access, ActingRole, AuditTx, Database, visibility};
 use tokio::sync::Semaphore;
 
 use crate::error::{Error, Result};

@@ -1,8 +1,8 @@
 //! What to do next about an audit's findings.
 
 use tenancy_config::{TableName, Tenancy};
-use tenant_rls::Catalog;
-use tenant_rls::catalog::{Missing, MissingPart};
+use tenant_inventory::Catalog;
+use tenant_inventory::{Missing, MissingPart};
 
 use crate::report::{MissingPiece, TableReport};
 

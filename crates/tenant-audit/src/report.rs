@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 use tenancy_config::TableName;
+use tenant_inventory::Missing;
 use tenant_rls::ActingRole;
-use tenant_rls::catalog::Missing;
 
 /// Name and version of the report's JSON shape.
 pub const SCHEMA: &str = "tenant-audit/1";

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tenancy_config::{Ident, TableName};
-use tenant_rls::catalog::{ForeignKey, TenantTable};
-use tenant_rls::{Access, Catalog, Result, Sql, Template};
+use tenant_inventory::Catalog;
+use tenant_inventory::{ForeignKey, TenantTable};
+use tenant_rls::{Access, Result, Sql, Template};
 
 use crate::report::{CrossReference, MissingPiece};
 

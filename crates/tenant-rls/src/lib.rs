@@ -1,4 +1,4 @@
-//! The one crate that talks to PostgreSQL: connections, tenant scopes and the catalog of tenant tables.
+//! The one crate that talks to PostgreSQL: connections, tenant scopes and the text of policies.
 //!
 //! Every job reads and writes through one of these scopes, each of which is one transaction:
 //!
@@ -9,6 +9,7 @@
 //! | [`BatchTx`] | a short write transaction that lends tenant scopes one after the other |
 //! | [`AuditTx`] | read only, one snapshot: sees every row or fails, it never counts less |
 //! | [`OwnerTx`] | DDL: `row_security = off`, a short `lock_timeout`, retried with backoff |
+//! | [`CatalogTx`] | a look into the catalog, read only |
 //! | [`ProbeTx`] | attempts at isolation, with any value of the session variable; it cannot be committed |
 //!
 //! A guard that is dropped without [`commit`](TenantTx::commit) rolls back, also after an error, a panic or a cancelled
@@ -18,10 +19,9 @@
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)] // this crate is the replacement that the ban names
 
 mod access;
-pub mod catalog;
-mod columns;
 mod connection;
 mod error;
+mod policy;
 pub mod registry;
 mod retry;
 pub mod row_count;
@@ -33,17 +33,19 @@ mod tenant_id;
 pub mod visibility;
 
 pub use access::{Access, ActingRole};
-pub use catalog::{Catalog, Leaf, TenantTable};
-pub use columns::Column;
 pub use connection::database::{ConnectOptions, Database, Limits};
 pub use connection::direct::DirectConnection;
 pub use connection::same_database::same_database;
 pub use connection::session::{Pooler, SessionFacts};
 pub use error::{Error, Result, fault_of};
+pub use policy::column_type::TenantColumnType;
+pub use policy::isolation::{PolicyForm, TenantComparison};
+pub use policy::role_policy::RolePolicy;
 pub use registry::{Registry, Tenant};
 pub use retry::{Backoff, retry_locks};
 pub use scope::audit::AuditTx;
 pub use scope::batch::{BatchOptions, BatchTx, TenantScope};
+pub use scope::catalog::CatalogTx;
 pub use scope::insert::{GeneratedValue, TenantInsert, TenantRow};
 pub use scope::owner::OwnerTx;
 pub use scope::probe::ProbeTx;

@@ -61,9 +61,9 @@ impl Registry {
             template.ident("name", &name).fragment("status", status).build()
         };
         let statements = Statements {
-            find: with(include_str!("../../../sql/catalog/find_tenants.sql")),
-            page: with(include_str!("../../../sql/catalog/tenants.sql")),
-            names: Template::new(include_str!("../../../sql/catalog/tenant_names.sql"))
+            find: with(include_str!("../../../sql/tenant-rls/find_tenants.sql")),
+            page: with(include_str!("../../../sql/tenant-rls/tenants.sql")),
+            names: Template::new(include_str!("../../../sql/tenant-rls/tenant_names.sql"))
                 .table("tenants", &table)
                 .ident("key", &key)
                 .ident("slug", &slug)
@@ -78,7 +78,8 @@ impl Registry {
     /// Finds the tenant that has this id or this slug.
     ///
     /// # Errors
-    /// As each answer of [`find_all`](Self::find_all), with the closest id or slug in [`Error::UnknownTenant`].
+    /// [`Error::Query`]; [`Error::UnknownTenant`] with the closest id or slug; [`Error::AmbiguousTenant`] where an id equals another's slug;
+    /// [`Error::TenantId`] for an empty or unusable name.
     pub async fn find(&mut self, name: &str) -> Result<Tenant> {
         let mut found = self.find_all(&[name]).await?;
         match found.pop().expect("one answer a name") {

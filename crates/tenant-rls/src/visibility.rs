@@ -14,6 +14,7 @@ use crate::access::{Access, ActingRole, Obstacle, Why};
 use crate::connection::database::Database;
 use crate::connection::transaction::{begin_read_only, set_role};
 use crate::error::{Error, Result};
+use crate::policy::role_policy::{printed_current_user, printed_is_null};
 use crate::sql::quote::Quoted;
 
 /// How a role sees a set of tables.
@@ -49,12 +50,12 @@ pub async fn acting_role(database: &Database, access: &[Access], candidates: &[A
             obstacles.push(Obstacle { role: candidate.to_string(), table: None, why: Why::CannotAssume });
             continue;
         }
-        let sight = examine(guard.connection(), candidate, access).await?;
+        let visibility = examine(guard.connection(), candidate, access).await?;
         guard.rollback().await?;
-        if sight.obstacles.is_empty() {
+        if visibility.obstacles.is_empty() {
             return Ok(candidate.clone());
         }
-        obstacles.extend(sight.obstacles);
+        obstacles.extend(visibility.obstacles);
     }
     Err(Error::CannotSee(obstacles))
 }
@@ -73,17 +74,17 @@ pub async fn reads_by_policy(database: &Database, access: &[Access], role: &Acti
 
 /// What stands in the way of `role`, which the connection already acts as.
 pub(crate) async fn examine(connection: &mut PgConnection, role: &ActingRole, access: &[Access]) -> Result<Visibility> {
-    let mut sight = Visibility { obstacles: Vec::new(), by_policy: false };
+    let mut visibility = Visibility { obstacles: Vec::new(), by_policy: false };
     let asked: Vec<Asked<'_>> = access.iter().map(Asked::of).collect();
     // All at once: there may be hundreds of tables, and a round trip for each.
-    let rows = sqlx::query(include_str!("../../../sql/catalog/visibility.sql"))
+    let rows = sqlx::query(include_str!("../../../sql/tenant-rls/visibility.sql"))
         .bind(Json(asked))
         .fetch_all(&mut *connection)
         .await
         .map_err(Error::query(format!("asking what {role} may see")))?;
     for (need, row) in access.iter().zip(rows) {
         let mut add =
-            |why| sight.obstacles.push(Obstacle { role: role.to_string(), table: Some(need.table.clone()), why });
+            |why| visibility.obstacles.push(Obstacle { role: role.to_string(), table: Some(need.table.clone()), why });
         if !row.get::<bool, _>(4) {
             add(Why::NoTable);
             continue;
@@ -100,10 +101,10 @@ pub(crate) async fn examine(connection: &mut PgConnection, role: &ActingRole, ac
             if let Some(why) = hidden_by(&policies, role.name(), need.write.as_ref()) {
                 add(why);
             }
-            sight.by_policy = true;
+            visibility.by_policy = true;
         }
     }
-    Ok(sight)
+    Ok(visibility)
 }
 
 /// What is asked of one table.
@@ -140,8 +141,7 @@ fn hidden_by(policies: &[Policy], role: &str, write: Option<&Ident>) -> Option<W
     if let Some(policy) = policies.iter().find(|p| !p.permissive && (p.command != "w" || write.is_some())) {
         return Some(Why::Restricted { policy: policy.name.clone() });
     }
-    // As pg_get_expr prints the policies of sql/rls/read_policy.sql and assign_policy.sql.
-    let ours = format!("(CURRENT_USER = '{}'::name)", role.replace('\'', "''"));
+    let ours = printed_current_user(role);
     let opens = |command: &str, expressions: &[&str]| {
         policies.iter().any(|p| {
             (p.command == command || p.command == "*")
@@ -152,8 +152,7 @@ fn hidden_by(policies: &[Policy], role: &str, write: Option<&Ident>) -> Option<W
         return Some(Why::Filtered { verb: "select" });
     }
     let column = write?;
-    let plain = format!("({column} IS NULL)");
-    let quoted = format!("({} IS NULL)", column.quoted());
+    let (plain, quoted) = (printed_is_null(column.as_str()), printed_is_null(&column.quoted()));
     (!opens("w", &["true", &ours, &plain, &quoted])).then_some(Why::Filtered { verb: "update" })
 }
 

@@ -33,6 +33,7 @@ fn diagnosis(error: &(dyn std::error::Error + 'static)) -> Option<Diagnosis> {
         tenant_audit::Error,
         backfill_engine::Error,
         rls_rollout::Error,
+        rls_verify::Error,
         bench::Error,
         seed_tenant_defaults::Error,
         assign_chat_messages::Error

@@ -5,11 +5,11 @@ use std::time::Duration;
 use serde::Serialize;
 use sqlx::Row;
 use tenancy_config::{TableName, Tenancy};
+use tenant_inventory::Catalog;
 use tenant_ops::{Lease, RunRecord, RunState, UndoCall, UndoCounts, change_state};
 use tenant_rls::row_count::from_bigint;
 use tenant_rls::{
-    Access, ActingRole, AuditTx, Backoff, BatchOptions, BatchTx, Catalog, Database, Error as RlsError, retry_locks,
-    visibility,
+    Access, ActingRole, AuditTx, Backoff, BatchOptions, BatchTx, Database, Error as RlsError, retry_locks, visibility,
 };
 use tokio::sync::watch;
 

@@ -5,7 +5,8 @@ pub(crate) mod row_key;
 pub(crate) mod source;
 
 use tenancy_config::{Ident, TableName, Tenancy};
-use tenant_rls::{Access, Catalog, Sql, Template, TenantId, TenantTable};
+use tenant_inventory::{Catalog, TenantTable};
+use tenant_rls::{Access, Sql, Template, TenantColumnType, TenantId};
 
 use crate::error::{Error, Result};
 use crate::plan::row_key::RowKey;
@@ -21,7 +22,7 @@ pub struct BackfillPlan {
     pub(crate) partitioned: bool,
     pub(crate) key: RowKey,
     pub(crate) column: Ident,
-    pub(crate) column_type: ColumnType,
+    pub(crate) column_type: TenantColumnType,
     pub(crate) tenants: TableName,
     pub(crate) tenant_key: Ident,
     /// The sources of the tenant, best first.
@@ -30,16 +31,6 @@ pub struct BackfillPlan {
     pub tie_breakers: Vec<TieBreaker>,
     /// A validated NOT NULL constraint proves that no row lacks a tenant.
     pub(crate) never_null: bool,
-}
-
-/// Types that a tenant column may have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ColumnType {
-    Text,
-    Varchar,
-    Uuid,
-    Integer,
-    Bigint,
 }
 
 impl BackfillPlan {
@@ -92,9 +83,9 @@ impl BackfillPlan {
         } else {
             vec![name.clone()]
         };
-        let column_type = ColumnType::of(&tenant_table.column.type_name)
+        let column_type = TenantColumnType::of(&tenant_table.column.type_name)
             .ok_or_else(|| unsuitable(format!("its tenant column has the type {}", tenant_table.column.type_name)))?;
-        if catalog.tenant_key_type.as_deref().and_then(ColumnType::of).map(ColumnType::family)
+        if catalog.tenant_key_type.as_deref().and_then(TenantColumnType::of).map(TenantColumnType::family)
             != Some(column_type.family())
         {
             let key = catalog.tenant_key_type.as_deref().unwrap_or("missing");
@@ -168,37 +159,4 @@ fn key(table: &TenantTable) -> Result<RowKey, String> {
     let column = |(name, kind): (&String, &String)| Ok((Ident::new(name)?, kind.clone()));
     let columns = table.key.iter().zip(&table.key_types).map(column).collect::<Result<_, tenant_rls::Error>>();
     columns.map(RowKey::new).map_err(|error| error.to_string())
-}
-
-impl ColumnType {
-    pub(crate) fn of(name: &str) -> Option<Self> {
-        match name {
-            "text" => Some(Self::Text),
-            "uuid" => Some(Self::Uuid),
-            "integer" => Some(Self::Integer),
-            "bigint" => Some(Self::Bigint),
-            _ if name.starts_with("character varying") => Some(Self::Varchar),
-            _ => None,
-        }
-    }
-
-    /// The type to which a bind parameter of type text is cast, valid under any search path.
-    pub(crate) fn cast(self) -> &'static str {
-        match self {
-            Self::Text => "pg_catalog.text",
-            Self::Varchar => "pg_catalog.varchar",
-            Self::Uuid => "pg_catalog.uuid",
-            Self::Integer => "integer",
-            Self::Bigint => "bigint",
-        }
-    }
-
-    /// The family of the type. Types of one family are compared by index, without a cast.
-    pub(crate) fn family(self) -> &'static str {
-        match self {
-            Self::Text | Self::Varchar => "text",
-            Self::Uuid => "uuid",
-            Self::Integer | Self::Bigint => "integer",
-        }
-    }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use tenancy_config::{TableName, Tenancy};
-use tenant_rls::Catalog;
+use tenant_inventory::Catalog;
 
 /// The tables that have a source in this database, parents before children. In a cycle, the first by name goes first.
 pub fn order(catalog: &Catalog, tenancy: &Tenancy) -> Vec<TableName> {

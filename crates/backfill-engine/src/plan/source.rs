@@ -2,7 +2,8 @@
 
 use tenancy_config::tenancy::{SourceRule, TableRules, TieBreakerRule};
 use tenancy_config::{Ident, TableName, Tenancy};
-use tenant_rls::{Access, Catalog, TenantId, TenantTable};
+use tenant_inventory::{Catalog, TenantTable};
+use tenant_rls::{Access, TenantId};
 
 use crate::error::{Error, Result};
 

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use tenancy_config::tenancy::SourceRule;
 use tenancy_config::{TableName, Tenancy};
-use tenant_rls::catalog::ForeignKey;
-use tenant_rls::{Catalog, TenantTable};
+use tenant_inventory::ForeignKey;
+use tenant_inventory::{Catalog, TenantTable};
 
 /// The sources by foreign keys that point to other tenant tables.
 pub fn sources_from_keys(table: &TenantTable, catalog: &Catalog, tenancy: &Tenancy) -> Vec<SourceRule> {

@@ -8,11 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tenancy_config::tenancy::SourceRule;
 use tenancy_config::{Ident, TableName, Tenancy};
-use tenant_rls::{Access, AuditTx, Catalog, Column, Database, Error as RlsError, TenantTable, visibility};
+use tenant_inventory::{Catalog, Column, TenantTable};
+use tenant_rls::{Access, AuditTx, Database, Error as RlsError, TenantColumnType, visibility};
 
 use crate::error::{Error, Result};
+use crate::plan::BackfillPlan;
 use crate::plan::source::{Source, source};
-use crate::plan::{BackfillPlan, ColumnType};
 use crate::suggest::measure::KeyedTable;
 
 pub use keys::{short_name, sources_from_keys};
@@ -134,11 +135,14 @@ impl TableReader<'_> {
     }
 
     fn pointed_to(&self, table: &TenantTable, column: &Column) -> Vec<KeyedTable> {
-        let Some(family) = ColumnType::of(&column.type_name).map(ColumnType::family) else { return Vec::new() };
+        let Some(family) = TenantColumnType::of(&column.type_name).map(TenantColumnType::family) else {
+            return Vec::new();
+        };
         let others = self.catalog.tables.iter().filter(|other| other.name != table.name);
         let fits = |other: &&TenantTable| {
             let key = self.columns[&other.name].iter().find(|key| key.is_key);
-            let same = key.and_then(|key| ColumnType::of(&key.type_name)).map(ColumnType::family) == Some(family);
+            let same =
+                key.and_then(|key| TenantColumnType::of(&key.type_name)).map(TenantColumnType::family) == Some(family);
             // A small number is a key of any table, so the name must match as well.
             same && (family != "integer" || is_called_after(column.name.as_str(), other.name.name().as_str()))
         };

@@ -3,7 +3,8 @@
 use backfill_engine::{BackfillOptions, BackfillPlan, BackfillReport};
 use local_db::Role;
 use tenancy_config::Tenancy;
-use tenant_rls::{Catalog, ConnectOptions, Database, Pooler};
+use tenant_inventory::Catalog;
+use tenant_rls::{ConnectOptions, Database, Pooler};
 use test_support::{TestDb, TestPooler};
 
 use crate::row_security::{BRIDGE, STRICT, protect};

@@ -4,7 +4,8 @@ use backfill_engine::{BackfillOptions, BackfillPlan, Error, OnConflict, Prefligh
 use local_db::Role;
 use tenancy_config::UserError;
 use tenancy_config::{Exit, Ident, Tenancy};
-use tenant_rls::{ActingRole, Catalog};
+use tenant_inventory::Catalog;
+use tenant_rls::ActingRole;
 use test_support::TestDb;
 
 use crate::support::{SMALL, connect, fast, planted, script};

@@ -32,10 +32,10 @@ pub(crate) async fn protect_tables(db: &TestDb, tables: &[&str], policy: &'stati
         if maintenance {
             let role = Ident::new("tenant_maintenance").unwrap();
             let on = |text| Template::new(text).table("table", &table).ident("role", &role);
-            let read = on(include_str!("../../../../sql/rls/read_policy.sql"))
+            let read = on(include_str!("../../../../sql/tenant-rls/read_policy.sql"))
                 .ident("policy", &Ident::new("tenant_maintenance_read").unwrap())
                 .literal("role_name", "tenant_maintenance");
-            let assign = on(include_str!("../../../../sql/rls/assign_policy.sql"))
+            let assign = on(include_str!("../../../../sql/tenant-rls/assign_policy.sql"))
                 .ident("policy", &Ident::new("tenant_maintenance_assign").unwrap())
                 .ident("column", &Ident::new("tenantId").unwrap())
                 .literal("variable", "app.current_tenant_id");

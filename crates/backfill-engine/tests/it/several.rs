@@ -8,9 +8,10 @@ use backfill_engine::{
 };
 use local_db::Role;
 use tenancy_config::Tenancy;
+use tenant_inventory::Catalog;
 use tenant_ops::{BatchCall, BatchStatement, HEARTBEAT, LeaseWatch, NewRange, NewRun, Run};
 use tenant_rls::sqlstate::RUN_NOT_RUNNING;
-use tenant_rls::{BatchOptions, BatchTx, Catalog, ConnectOptions, Database, Sql};
+use tenant_rls::{BatchOptions, BatchTx, ConnectOptions, Database, Sql};
 use test_support::TestDb;
 use tokio::sync::{mpsc, watch};
 

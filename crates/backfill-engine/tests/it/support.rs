@@ -5,7 +5,8 @@ use backfill_engine::{Backfill, BackfillEvent, BackfillOptions, BackfillPlan, Ba
 use local_db::{Planted, Role, Seed, demo};
 use sqlx::postgres::PgRow;
 use tenancy_config::Tenancy;
-use tenant_rls::{Catalog, ConnectOptions, Database, DirectConnection};
+use tenant_inventory::Catalog;
+use tenant_rls::{ConnectOptions, Database, DirectConnection};
 use test_support::TestDb;
 use tokio::sync::watch;
 

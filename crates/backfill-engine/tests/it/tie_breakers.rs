@@ -4,7 +4,8 @@ use backfill_engine::{BackfillOptions, BackfillPlan, Error, OnConflict};
 use local_db::Role;
 use sqlx::Row;
 use tenancy_config::Tenancy;
-use tenant_rls::{Catalog, Registry, Sql, Template};
+use tenant_inventory::Catalog;
+use tenant_rls::{Registry, Sql, Template};
 use test_support::TestDb;
 
 use crate::support::{

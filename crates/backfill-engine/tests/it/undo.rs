@@ -4,7 +4,7 @@ use backfill_engine::{BackfillOptions, Error, RunState, Undo, UndoReport, order,
 use local_db::Role;
 use tenancy_config::UserError;
 use tenancy_config::{Exit, TableName, Tenancy};
-use tenant_rls::Catalog;
+use tenant_inventory::Catalog;
 use test_support::TestDb;
 use tokio::sync::watch;
 

@@ -1,9 +1,10 @@
 //! What is rare and dangerous: FORCE that is lifted for a moment, partitions of partitions, names and logins that do not fit.
 
 use local_db::Role;
-use rls_rollout::{Error, Phase, RolloutOptions, RolloutReport, status};
+use rls_rollout::{Error, RolloutOptions, RolloutReport, status};
 use tenancy_config::UserError;
 use tenancy_config::{Exit, Tenancy};
+use tenant_inventory::Phase;
 use tenant_rls::sqlstate::ROW_WITHOUT_TENANT;
 use test_support::TestDb;
 use tokio::sync::watch;

@@ -2,9 +2,10 @@
 //! would like to be run.
 
 use local_db::Role;
-use rls_rollout::{Error, Phase, RolloutOptions};
+use rls_rollout::{Error, RolloutOptions};
 use tenancy_config::Exit;
 use tenancy_config::UserError;
+use tenant_inventory::Phase;
 
 use crate::support::{all_at, as_superuser, auto, back, clean, roll, script, session, to};
 

@@ -4,9 +4,10 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use local_db::Role;
-use rls_rollout::{Error, Phase, RolloutEvent, RolloutOptions, rollback, rollout, status};
+use rls_rollout::{Error, RolloutEvent, RolloutOptions, rollback, rollout, status};
 use tenancy_config::UserError;
 use tenancy_config::{Exit, Tenancy};
+use tenant_inventory::Phase;
 use test_support::TestDb;
 use tokio::sync::{oneshot, watch};
 

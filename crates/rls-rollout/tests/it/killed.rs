@@ -4,8 +4,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use local_db::Role;
-use rls_rollout::{Phase, RolloutOptions, rollout};
+use rls_rollout::{RolloutOptions, rollout};
 use tenancy_config::{DatabaseUrl, Tenancy};
+use tenant_inventory::Phase;
 use tenant_rls::{ConnectOptions, Database};
 use test_support::{Limit, Proxy, TestDb};
 use tokio::sync::watch;

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use local_db::Role;
-use rls_rollout::{Blocker, Error, LockRetry, Phase, RolloutEvent, RolloutOptions};
+use rls_rollout::{Blocker, Error, LockRetry, RolloutEvent, RolloutOptions};
 use tenancy_config::UserError;
 use tenancy_config::{Exit, Tenancy};
+use tenant_inventory::Phase;
 use tenant_ops::Lease;
 
 use crate::support::{all_at, catalog, clean, connect, roll, roll_with, script, to};
@@ -13,8 +14,8 @@ use crate::support::{all_at, catalog, clean, connect, roll, roll_with, script, t
 const READ: &str = "BEGIN; SELECT count(*) FROM bookings";
 
 fn impatient(phase: Phase, attempts: u32) -> RolloutOptions {
-    let patience = LockRetry { lock_timeout: Duration::from_millis(50), attempts };
-    RolloutOptions { tables: vec!["bookings".to_owned()], patience, ..to(phase) }
+    let lock_retry = LockRetry { lock_timeout: Duration::from_millis(50), attempts };
+    RolloutOptions { tables: vec!["bookings".to_owned()], lock_retry, ..to(phase) }
 }
 
 #[tokio::test]

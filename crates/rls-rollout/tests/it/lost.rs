@@ -1,8 +1,9 @@
 //! What a schema tool took away behind the rollout's back.
 
 use local_db::Role;
-use rls_rollout::{Phase, status};
+use rls_rollout::status;
 use tenancy_config::Tenancy;
+use tenant_inventory::Phase;
 
 use crate::support::{all_at, auto, clean, connect, roll, script};
 

@@ -14,7 +14,4 @@ mod prisma;
 mod snapshot;
 mod story;
 mod support;
-mod verify;
-mod verify_whom;
-mod verify_writes;
 mod versions;

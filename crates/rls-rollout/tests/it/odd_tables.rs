@@ -1,8 +1,9 @@
 //! Tables that are not as the application's documentation has them, and policies that somebody else wrote.
 
 use local_db::Role;
-use rls_rollout::{Phase, RolloutOptions, RolloutReport, status};
+use rls_rollout::{RolloutOptions, RolloutReport, status};
 use tenancy_config::Tenancy;
+use tenant_inventory::Phase;
 use test_support::TestDb;
 
 use crate::support::{all_at, auto, back, catalog, clean, connect, roll, roll_with, script, to};
@@ -66,7 +67,7 @@ async fn tenant_columns_of_every_type_and_names_of_every_kind_go_the_whole_way_a
             to: Phase::None,
             rollout: None,
             tables: Vec::new(),
-            patience: rls_rollout::LockRetry::default(),
+            lock_retry: rls_rollout::LockRetry::default(),
         };
         rls_rollout::rollback(&database, &tenancy, &all, "a test", stop, &mut |_| ()).await.unwrap();
         assert_eq!(catalog(&db).await, untouched, "{kind}");

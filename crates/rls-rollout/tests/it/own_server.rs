@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use local_db::Role;
-use rls_rollout::{Check, CheckResult, Error, Phase, RolloutEvent, RolloutOptions, RolloutReport, rollout};
+use rls_rollout::{Check, CheckResult, Error, RolloutEvent, RolloutOptions, RolloutReport, rollout};
 use sqlx::Row;
 use tenancy_config::UserError;
 use tenancy_config::{Exit, Tenancy};
+use tenant_inventory::Phase;
 use tenant_rls::DirectConnection;
 use test_support::TestServer;
 use tokio::sync::{oneshot, watch};

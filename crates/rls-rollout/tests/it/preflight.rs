@@ -1,9 +1,10 @@
 //! What is looked at before the first step.
 
 use local_db::Role;
-use rls_rollout::{Check, CheckResult, Error, Phase, RolloutEvent};
+use rls_rollout::{Check, CheckResult, Error, RolloutEvent};
 use tenancy_config::UserError;
 use tenancy_config::{Exit, Tenancy};
+use tenant_inventory::Phase;
 
 use crate::support::{auto, catalog, clean, roll, roll_with, script, to};
 

@@ -1,8 +1,9 @@
 //! The migration that a plan writes makes what the rollout makes.
 
 use local_db::Role;
-use rls_rollout::{Phase, PlanReport, plan};
+use rls_rollout::{PlanReport, plan};
 use tenancy_config::Tenancy;
+use tenant_inventory::Phase;
 use tenant_rls::Sql;
 
 use crate::support::{all_at, auto, catalog, clean, connect, roll, script, to};

@@ -1,8 +1,9 @@
 //! Definitions that are kept before a rollout, and who can dump behind it.
 
 use local_db::Role;
-use rls_rollout::{Phase, RolloutOptions, Snapshot, plan, snapshots};
+use rls_rollout::{RolloutOptions, Snapshot, plan, snapshots};
 use tenancy_config::Tenancy;
+use tenant_inventory::Phase;
 use tenant_rls::Sql;
 
 use crate::support::{auto, catalog, clean, connect, roll, script, to};

@@ -1,9 +1,10 @@
 //! The whole way, and back.
 
 use local_db::Role;
-use rls_rollout::{Phase, RolloutOptions};
+use rls_rollout::RolloutOptions;
 use tenancy_config::Tenancy;
 use tenant_audit::AuditOptions;
+use tenant_inventory::Phase;
 
 use crate::support::{all_at, auto, back, catalog, clean, connect, roll, script, to};
 

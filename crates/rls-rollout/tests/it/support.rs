@@ -2,11 +2,12 @@
 
 use local_db::Role;
 use rls_rollout::{
-    Error, Goal, LockRetry, Phase, RollbackOptions, RollbackReport, RolloutEvent, RolloutOptions, RolloutReport,
-    TableOutcome, rollback, rollout,
+    Error, Goal, LockRetry, RollbackOptions, RollbackReport, RolloutEvent, RolloutOptions, RolloutReport, TableOutcome,
+    rollback, rollout,
 };
 use sqlx::Row;
 use tenancy_config::{DatabaseUrl, Tenancy};
+use tenant_inventory::Phase;
 use tenant_rls::{ConnectOptions, Database, DirectConnection};
 use test_support::{Standby, TestDb, TestServer};
 use tokio::sync::watch;
@@ -103,7 +104,7 @@ pub(crate) async fn back(db: &impl Logins, to: Phase) -> Result<RollbackReport, 
 }
 
 pub(crate) fn all_the_way_back() -> RollbackOptions {
-    RollbackOptions { to: Phase::None, rollout: None, tables: Vec::new(), patience: LockRetry::default() }
+    RollbackOptions { to: Phase::None, rollout: None, tables: Vec::new(), lock_retry: LockRetry::default() }
 }
 
 pub(crate) async fn back_with(db: &impl Logins, options: &RollbackOptions) -> Result<RollbackReport, Error> {

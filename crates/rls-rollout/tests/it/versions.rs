@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 
 use local_db::{NEWEST, OLDEST, Role};
-use rls_rollout::{Phase, RolloutReport, TableOutcome};
+use rls_rollout::{RolloutReport, TableOutcome};
 use sqlx::{PgConnection, Row};
+use tenant_inventory::Phase;
 use test_support::TestServer;
 
 use crate::support::{self, all_at, auto, catalog, plant, script};

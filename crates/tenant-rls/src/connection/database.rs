@@ -194,7 +194,7 @@ impl Database {
         if !self.is_pooled() {
             return statement;
         }
-        let forget = Sql::from_static(include_str!("../../../../sql/scope/forget_statements.sql"));
+        let forget = Sql::from_static(include_str!("../../../../sql/tenant-rls/forget_statements.sql"));
         Sql::join([statement, forget], ";\n")
     }
 

@@ -19,8 +19,8 @@ struct Lock {
     object: i64,
 }
 
-const TAKE: &str = include_str!("../../../../sql/catalog/take_proof_lock.sql");
-const SEE: &str = include_str!("../../../../sql/catalog/see_proof_lock.sql");
+const TAKE: &str = include_str!("../../../../sql/tenant-rls/take_proof_lock.sql");
+const SEE: &str = include_str!("../../../../sql/tenant-rls/see_proof_lock.sql");
 
 impl Database {
     /// Proves that the direct URL, where there is one, leads to this very database. Asked once, and before anything else is sent there.
@@ -36,7 +36,7 @@ impl Database {
     /// For what needs a session: past the pooler where there is a URL for that, once it is proven.
     ///
     /// # Errors
-    /// As [`prove_direct`](Self::prove_direct).
+    /// [`Error::OtherDatabase`] where that URL leads to another database; [`Error::Connect`] where it leads nowhere.
     pub(crate) async fn direct_options(&self) -> Result<&PgConnectOptions> {
         self.prove_direct().await?;
         Ok(self.unproven_direct_options())

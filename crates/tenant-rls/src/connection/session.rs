@@ -176,7 +176,7 @@ async fn open(options: &PgConnectOptions, url: &DatabaseUrl) -> Result<(PgConnec
 
 async fn facts(session: &mut PgConnection, url: &DatabaseUrl, passed_on: bool) -> Result<SessionFacts> {
     let doing = || Error::query("asking the server what this session may do");
-    let question = Sql::from_static(include_str!("../../../../sql/catalog/session_facts.sql"));
+    let question = Sql::from_static(include_str!("../../../../sql/tenant-rls/session_facts.sql"));
     // The path first, as utility statements, which resolve no names: what another client left in a session of a pooler is not this login's.
     let path = Sql::from_static("SET LOCAL search_path TO DEFAULT; SHOW search_path");
     let question = [path, pinned_locally(OLDEST_SERVER), question];

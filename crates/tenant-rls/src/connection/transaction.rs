@@ -148,7 +148,7 @@ async fn cancel(database: &Database, backend: i32) -> sqlx::Result<()> {
     let mut other = database.unproven_direct_options().connect().await?;
     let place = &database.session().place;
     // As one message: behind a pooler a statement that is prepared first may be executed in another session.
-    let cancel = Template::new(include_str!("../../../../sql/scope/cancel.sql"))
+    let cancel = Template::new(include_str!("../../../../sql/tenant-rls/cancel.sql"))
         .literal("backend", &backend.to_string())
         .literal("database_oid", &place.database_oid.to_string())
         .literal("server_since", &place.server_since)

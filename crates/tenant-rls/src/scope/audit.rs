@@ -45,11 +45,11 @@ impl AuditTx {
                 .map_err(Error::query(format!("locking {} against changes of its policies", need.table)))?;
         }
         // Here and not in the snapshot, which may be older than the locks: these are the policies that will apply.
-        let sight = examine(locks.follow(SearchPath::Pinned).await?, &role, access).await?;
-        if !sight.obstacles.is_empty() {
-            return Err(Error::CannotSee(sight.obstacles));
+        let visibility = examine(locks.follow(SearchPath::Pinned).await?, &role, access).await?;
+        if !visibility.obstacles.is_empty() {
+            return Err(Error::CannotSee(visibility.obstacles));
         }
-        let locks = if sight.by_policy {
+        let locks = if visibility.by_policy {
             Some(locks)
         } else {
             // What would hide rows is an error from here on. Ended first, so that a login of few connections gets on with one.

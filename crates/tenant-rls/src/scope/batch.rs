@@ -44,7 +44,7 @@ impl BatchTx {
     /// [`Error::Connect`] or [`Error::Query`].
     pub async fn begin(database: &Database, tenancy: &Tenancy, options: &BatchOptions) -> Result<Self> {
         let mut guard = Transaction::begin(database, Sql::from_static("BEGIN"), SearchPath::Pinned).await?;
-        sqlx::query(include_str!("../../../../sql/scope/begin_batch.sql"))
+        sqlx::query(include_str!("../../../../sql/tenant-rls/begin_batch.sql"))
             .bind(milliseconds(options.lock_timeout))
             .bind(milliseconds(options.statement_timeout))
             .bind(&tenancy.session.variable)

@@ -80,12 +80,12 @@ impl TenantInsert {
             .collect();
         let inserts = rows.iter().zip(&steps).map(|(row, step)| insert(row, step));
         let count = |step| Template::new("(SELECT pg_catalog.count(*) FROM :\"step\")").ident("step", step).build();
-        let statement = Template::new(include_str!("../../../../sql/scope/tenant_insert.sql"))
+        let statement = Template::new(include_str!("../../../../sql/tenant-rls/tenant_insert.sql"))
             .fragment("inserts", Sql::join(inserts, ",\n"))
             .fragment("counts", Sql::join(steps.iter().map(count), ", "))
             .build();
         let check = |row: &TenantRow| {
-            let fits = Template::new(include_str!("../../../../sql/scope/fits.sql")).table("table", &row.table);
+            let fits = Template::new(include_str!("../../../../sql/tenant-rls/fits.sql")).table("table", &row.table);
             (row.table.clone(), fits.build())
         };
         Self {
@@ -156,7 +156,7 @@ impl TenantInsert {
     /// The same inside a longer scope, whose end decides whether the rows are kept.
     ///
     /// # Errors
-    /// As [`run`](Self::run).
+    /// [`Error::Query`]; the scope has failed then, and keeps nothing.
     pub async fn run_in(&self, scope: &mut TenantTx, values: &Value) -> Result<Vec<bool>> {
         let tenant = scope.tenant().clone();
         self.execute(scope.connection(), &tenant, values).await
@@ -209,7 +209,7 @@ fn insert(row: &TenantRow, step: &Ident) -> Sql {
     let taken = || row.given.iter().chain([&row.tenant]);
     let columns = taken().chain(row.generated.iter().map(|(column, _)| column)).map(name);
     let values = taken().map(given).chain(row.generated.iter().map(|(_, generated)| generated.sql()));
-    Template::new(include_str!("../../../../sql/scope/tenant_insert_row.sql"))
+    Template::new(include_str!("../../../../sql/tenant-rls/tenant_insert_row.sql"))
         .ident("step", step)
         .table("table", &row.table)
         .fragment("columns", Sql::join(columns, ", "))

@@ -5,7 +5,7 @@ use std::time::Duration;
 use local_db::Role;
 use serde_json::{Value, json};
 use tenancy_config::{Ident, TableName, Tenancy};
-use tenant_rls::{Column, Database, GeneratedValue, TenantInsert, TenantRow, TenantTx};
+use tenant_rls::{Database, GeneratedValue, TenantInsert, TenantRow, TenantTx};
 use test_support::TestDb;
 
 use crate::support::{connect, left_behind, notes, tenant};
@@ -142,24 +142,6 @@ async fn values_that_fit_no_column_are_found_before_any_tenant() {
     insert.check(&values("fits")).await.unwrap();
     let error = insert.check(&json!({ "public.setting": {}, "public.limits": { "most": "many" } })).await.unwrap_err();
     assert!(error.to_string().contains("public.limits") && error.sqlstate() == Some("22P02"), "{error}");
-}
-
-#[tokio::test]
-async fn the_columns_of_a_table_are_told_with_their_keys() {
-    let db = settings().await;
-    let database = connect(&db, Role::AppUser, 1).await;
-    let columns = Column::all(&database, &TableName::parse("setting", "public").unwrap()).await.unwrap();
-    let told: Vec<_> = columns.iter().map(|c| (c.name.as_str(), c.not_null, c.is_key, c.is_unique)).collect();
-    assert_eq!(
-        told,
-        [
-            ("id", true, true, true),
-            ("tenantId", true, false, true),
-            ("name", true, false, false),
-            ("seen", false, false, false),
-            ("updatedAt", true, false, false),
-        ]
-    );
 }
 
 #[tokio::test]

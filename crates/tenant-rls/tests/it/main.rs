@@ -1,7 +1,6 @@
 //! What the types promise, PostgreSQL enforces: tried as `app_user`, the ordinary login that row level security filters.
 #![allow(clippy::unwrap_used)] // a test may panic
 
-mod catalog;
 mod inserts;
 mod pooled;
 mod probes;

@@ -1,7 +1,7 @@
 //! The report of an audit.
 
 use tenant_audit::{AuditReport, TableReport};
-use tenant_rls::catalog::{Missing, MissingPart};
+use tenant_inventory::{Missing, MissingPart};
 
 use crate::document::report::Report;
 use crate::document::text::{line, table};

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use tenancy_config::{DatabaseUrl, Ident, Settings, Tenancy};
-use tenant_rls::catalog::Missing;
-use tenant_rls::{Access, ActingRole, Catalog, Database, Pooler, SessionFacts, visibility};
+use tenant_inventory::Catalog;
+use tenant_inventory::Missing;
+use tenant_rls::{Access, ActingRole, Database, Pooler, SessionFacts, visibility};
 
 use crate::context::target;
 

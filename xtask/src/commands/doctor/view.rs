@@ -1,7 +1,7 @@
 //! The report of `doctor` for people.
 
+use tenant_inventory::MissingPart;
 use tenant_rls::Pooler;
-use tenant_rls::catalog::MissingPart;
 
 use super::facts::{Facts, TableFacts};
 use crate::document::report::Report;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use backfill_engine::{short_name, sources_from_keys};
 use tenancy_config::tenancy::TableRules;
 use tenancy_config::{TableName, Tenancy};
-use tenant_rls::{Catalog, TenantTable};
+use tenant_inventory::{Catalog, TenantTable};
 
 /// The usual names of tenant columns, the clearest first.
 pub(super) const USUAL_COLUMNS: [&str; 12] = [
@@ -84,7 +84,7 @@ fn derived(table: &TenantTable, catalog: &Catalog, tenancy: &Tenancy) -> TableRu
 #[cfg(test)]
 mod tests {
     use tenancy_config::Ident;
-    use tenant_rls::catalog::{ForeignKey, TenantColumn};
+    use tenant_inventory::{ForeignKey, TenantColumn};
 
     use super::*;
 

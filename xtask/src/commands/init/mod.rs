@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use tenancy_config::files::{self, Readers};
-use tenant_rls::Catalog;
+use tenant_inventory::Catalog;
 
 use crate::context::command_error::CommandError;
 use crate::context::{CommandContext, CommandResult, stop};

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use rls_rollout::{Goal, LockRetry, Phase, RolloutOptions};
+use rls_rollout::{Goal, LockRetry, RolloutOptions};
+use tenant_inventory::Phase;
 
 /// The options of `plan`, `setup` and `rollout`.
 #[derive(Debug, Clone, Args)]
@@ -53,7 +54,7 @@ impl RolloutArgs {
             strict_writes: self.strict_writes,
             adopt: self.adopt,
             allow_cross_tenant_references: self.allow_cross_tenant_references,
-            patience: self.lock.into(),
+            lock_retry: self.lock.into(),
         }
     }
 }

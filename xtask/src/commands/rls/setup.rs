@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use rls_rollout::{Goal, Phase};
+use rls_rollout::Goal;
 use tenancy_config::Settings;
+use tenant_inventory::Phase;
 
 use super::args::RolloutArgs;
 use super::rollout;

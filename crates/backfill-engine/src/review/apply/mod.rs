@@ -8,8 +8,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use tenancy_config::{TableName, Tenancy};
+use tenant_inventory::Catalog;
 use tenant_ops::{DecisionResult, DecisionRun, Heartbeat, Lease};
-use tenant_rls::{Catalog, Database};
+use tenant_rls::Database;
 use tokio::sync::watch;
 
 use crate::error::Result;

@@ -7,7 +7,7 @@ use backfill_engine::{Backfill, BackfillPlan, BackfillReport};
 use clap::Args;
 use serde::Serialize;
 use tenancy_config::{Exit, TableName, files};
-use tenant_rls::Catalog;
+use tenant_inventory::Catalog;
 
 use crate::commands::backfill::args::BackfillArgs;
 use crate::commands::backfill::session::{self, BackfillSession};

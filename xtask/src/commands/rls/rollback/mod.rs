@@ -3,8 +3,8 @@
 mod view;
 
 use clap::{Args, ValueEnum};
-use rls_rollout::Phase;
 use tenancy_config::Exit;
+use tenant_inventory::Phase;
 
 use crate::commands::rls::args::{LockArgs, named};
 use crate::commands::rls::progress::tell;
@@ -69,7 +69,7 @@ pub(super) async fn run(context: &CommandContext, options: Options) -> CommandRe
         to: options.to.into(),
         rollout: options.run,
         tables: options.tables,
-        patience: options.lock.into(),
+        lock_retry: options.lock.into(),
     };
     let holder = holder::name(tenancy_config::environment::checked);
     let mut progress = |event| tell(&context.printer, &event);

@@ -5,7 +5,7 @@ mod view;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use rls_rollout::VerifyOptions;
+use rls_verify::VerifyOptions;
 use tenancy_config::{Exit, Settings};
 
 use crate::commands::rls::args::{PhaseArg, RolloutArgs, named};

@@ -1,6 +1,7 @@
 //! The report of a rollout: the phase of each table, and what stopped it.
 
-use rls_rollout::{Phase, RolloutReport, TableOutcome};
+use rls_rollout::{RolloutReport, TableOutcome};
+use tenant_inventory::Phase;
 
 use crate::document::report::Report;
 use crate::document::text::{line, table};

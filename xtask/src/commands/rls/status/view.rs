@@ -1,6 +1,7 @@
 //! The report of `rls status`: the phase of each table, and what stops it.
 
-use rls_rollout::{RelationKind, StatusReport, TableStatus};
+use rls_rollout::{StatusReport, TableStatus};
+use tenant_inventory::RelationKind;
 
 use crate::document::report::Report;
 use crate::document::text::{line, table};

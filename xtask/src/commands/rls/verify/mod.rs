@@ -4,7 +4,7 @@ mod view;
 
 use clap::Args;
 use local_db::{LocalOptions, Role};
-use rls_rollout::{VerifyOptions, VerifyReport};
+use rls_verify::{VerifyOptions, VerifyReport};
 use tenancy_config::{DatabaseUrl, Exit, SettingOrigin, Settings};
 use tenant_rls::{ConnectOptions, Database};
 
@@ -80,7 +80,7 @@ pub(super) async fn prove(
         context.printer.note(&format!("trying as {} (from {origin})", as_app.session().role));
         let mut progress = |table: &tenancy_config::TableName| context.printer.note(&format!("{table}: trying"));
         let report =
-            rls_rollout::verify(&connected.database, &as_app, settings.tenancy(), options, &mut progress).await?;
+            rls_verify::verify(&connected.database, &as_app, settings.tenancy(), options, &mut progress).await?;
         as_app.close().await;
         Ok(report)
     })

@@ -1,6 +1,6 @@
 //! The report of `rls verify`: the attempts on each table, and the findings.
 
-use rls_rollout::{Attempt, AttemptKind, Evidence, Finding, TableProof, VerifyReport};
+use rls_verify::{Attempt, AttemptKind, Evidence, Finding, TableProof, VerifyReport};
 
 use crate::document::report::Report;
 use crate::document::text::{line, table};

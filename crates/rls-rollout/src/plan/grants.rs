@@ -1,0 +1,128 @@
+//! The roles as which audits and backfills work under forced policies: the statements that make them, and the steps that grant them rights.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use tenancy_config::{Ident, TableName};
+use tenant_inventory::{Aspect, Phase, RoleState, read_definitions};
+use tenant_rls::{Database, Error as RlsError, OwnerTx, Sql, Template};
+
+use crate::error::Result;
+use crate::plan::alter;
+use crate::plan::step::{Execution, Lock, Statement, Step};
+use crate::state::State;
+
+/// How long the catalog is waited for.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The first version in which a member need not inherit.
+const INHERIT_OPTION: i32 = 160_000;
+
+/// The statements that make a role, let this login act as it, and let the role use the schemas of the tables, as far as that is missing.
+pub(crate) fn statements(database: &Database, role: &Ident, facts: &RoleState) -> Result<Vec<Sql>> {
+    let mut statements = Vec::new();
+    if !facts.exists {
+        let create = Template::new("CREATE ROLE :\"role\" NOLOGIN NOSUPERUSER NOBYPASSRLS");
+        statements.push(create.ident("role", role).build());
+    }
+    if !facts.assumable && !database.session().superuser {
+        let separate = database.session().server_version_num >= INHERIT_OPTION;
+        let options = Sql::from_static(if separate { " WITH INHERIT FALSE, SET TRUE" } else { "" });
+        let grant = Template::new("GRANT :\"role\" TO :\"login\":options").ident("role", role);
+        statements
+            .push(grant.ident("login", &Ident::new(&database.session().role)?).fragment("options", options).build());
+    }
+    for schema in &facts.closed_schemas {
+        let grant = Template::new("GRANT USAGE ON SCHEMA :\"schema\" TO :\"role\"");
+        statements.push(grant.ident("schema", schema).ident("role", role).build());
+    }
+    Ok(statements)
+}
+
+/// The rights on the tenant table, where they are missing.
+pub(crate) async fn tenant_table(database: &Database, state: &State) -> Result<Vec<Step>> {
+    if state.inventory.catalog.tenant_key_type.is_none() {
+        return Ok(Vec::new());
+    }
+    let key = Ident::new(&state.inventory.tenancy.tenant.key)?;
+    let readers = [
+        (&state.rights.maintenance, &state.inventory.logins.maintenance.0),
+        (&state.rights.auditor, &state.inventory.logins.auditor.0),
+    ];
+    let rights =
+        ReadRights { readers: &readers, phase: Phase::Prepare, name: "let audits and backfills read the tenants" };
+    rights.missing(database, [(&state.inventory.catalog.tenants, &key)].into()).await
+}
+
+/// The auditor's rights on the tables that are not rolled out, where they are missing: once some tables are forced, only the auditor sees
+/// the rows of both.
+pub(crate) async fn other_tables(database: &Database, state: &State) -> Result<Vec<Step>> {
+    let readers = [(&state.rights.auditor, &state.inventory.logins.auditor.0)];
+    let rights =
+        ReadRights { readers: &readers, phase: Phase::Enforce, name: "let audits read it beside forced tables" };
+    rights.missing(database, grantable(database, &state.inventory.others).await?).await
+}
+
+/// Rights to read columns of tables that are not changed otherwise.
+struct ReadRights<'a> {
+    readers: &'a [(&'a BTreeMap<TableName, BTreeSet<Ident>>, &'a Ident)],
+    phase: Phase,
+    name: &'static str,
+}
+
+impl ReadRights<'_> {
+    /// A step for each table on which a right is missing.
+    async fn missing(&self, database: &Database, tables: Vec<(&TableName, &Ident)>) -> Result<Vec<Step>> {
+        let columns: Vec<(&TableName, &str)> = tables.iter().map(|(table, column)| (*table, column.as_str())).collect();
+        let mut tx = OwnerTx::begin(database, LOCK_TIMEOUT).await?;
+        let there = read_definitions(tx.connection(), &columns).await?;
+        tx.rollback().await?;
+        let mut steps = Vec::new();
+        for ((table, column), there) in tables.into_iter().zip(&there) {
+            let mut grants = Vec::new();
+            for (rights, role) in self.readers {
+                for read in rights.get(table).into_iter().flatten() {
+                    let aspect = Aspect::column_grant("SELECT", read, role);
+                    if there.get(&aspect).is_none() {
+                        grants.extend(alter::statements(table, column, &aspect, None, Some(""))?);
+                    }
+                }
+            }
+            steps.extend(self.step(table, column, grants));
+        }
+        Ok(steps)
+    }
+
+    fn step(&self, table: &TableName, column: &Ident, grants: Vec<Sql>) -> Option<Step> {
+        let statements: Vec<Statement> = grants.into_iter().map(|sql| Statement { sql, lock: Lock::None }).collect();
+        let (table, column, phase, name, how) =
+            (table.clone(), column.clone(), self.phase, self.name, Execution::Transaction);
+        (!statements.is_empty()).then_some(Step {
+            table,
+            column,
+            phase,
+            name,
+            how,
+            statements,
+            also_locks: None,
+            warm_up: None,
+        })
+    }
+}
+
+/// The tables on which this login may grant its rights: on the others PostgreSQL only warns, and grants nothing.
+async fn grantable<'a>(
+    database: &Database,
+    tables: &'a [(TableName, Ident)],
+) -> Result<Vec<(&'a TableName, &'a Ident)>> {
+    let mut tx = OwnerTx::begin(database, LOCK_TIMEOUT).await?;
+    let positions: Vec<i64> = sqlx::query_scalar(include_str!("../../../../sql/rls-rollout/grantable.sql"))
+        .bind(tables.iter().map(|(table, _)| table.schema().as_str()).collect::<Vec<_>>())
+        .bind(tables.iter().map(|(table, _)| table.name().as_str()).collect::<Vec<_>>())
+        .fetch_all(tx.connection())
+        .await
+        .map_err(RlsError::query("asking on which tables this login may grant"))?;
+    tx.rollback().await?;
+    let numbered = (1..).zip(tables).filter(|(position, _)| positions.contains(position));
+    Ok(numbered.map(|(_, (table, column))| (table, column)).collect())
+}

@@ -1,0 +1,113 @@
+//! A step: statements that belong together, each with the lock that it takes. The run and the script of a plan have the same steps.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+use tenancy_config::{Ident, TableName};
+use tenant_inventory::Phase;
+use tenant_rls::Sql;
+
+use crate::error::Result;
+
+/// A table-level lock that a statement takes, from the weakest to the strongest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Lock {
+    /// None on a user's table.
+    None,
+    /// Readers and writers go on.
+    ShareUpdateExclusive,
+    /// Readers go on, writers wait.
+    ShareRowExclusive,
+    /// Everybody waits.
+    AccessExclusive,
+}
+
+impl Lock {
+    /// The mode as PostgreSQL writes it.
+    pub fn mode(self) -> Option<&'static str> {
+        match self {
+            Self::None => None,
+            Self::ShareUpdateExclusive => Some("SHARE UPDATE EXCLUSIVE"),
+            Self::ShareRowExclusive => Some("SHARE ROW EXCLUSIVE"),
+            Self::AccessExclusive => Some("ACCESS EXCLUSIVE"),
+        }
+    }
+
+    /// Whom the statement waits for, and who waits for it.
+    pub fn waits_for(self) -> &'static str {
+        match self {
+            Self::None => "nobody",
+            Self::ShareUpdateExclusive => "vacuum and other DDL; readers and writers go on",
+            Self::ShareRowExclusive => "transactions that have written to it; readers go on",
+            Self::AccessExclusive => "every transaction that has used it, readers too; new ones wait behind it",
+        }
+    }
+}
+
+impl fmt::Display for Lock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.mode().unwrap_or("no lock"))
+    }
+}
+
+impl Serialize for Lock {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.mode().serialize(serializer)
+    }
+}
+
+/// A statement and the lock it takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct Statement {
+    /// The statement.
+    #[serde(serialize_with = "as_text")]
+    pub sql: Sql,
+    /// The strongest lock that it takes.
+    pub lock: Lock,
+}
+
+fn as_text<S: Serializer>(sql: &Sql, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(sql.as_str())
+}
+
+/// How the statements of a step run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Execution {
+    /// All in one transaction, with a short `lock_timeout`, tried again when somebody is in the way.
+    Transaction,
+    /// Each by itself, waiting as long as it takes: an index that is built or dropped concurrently.
+    Concurrently {
+        /// The index.
+        index: String,
+    },
+}
+
+/// What runs together.
+#[derive(Debug, Clone, Serialize)]
+pub struct Step {
+    /// The table.
+    pub table: TableName,
+    /// Its tenant column.
+    pub column: Ident,
+    /// The phase that this belongs to.
+    pub phase: Phase,
+    /// What it does, as a phrase: `index the tenant column`.
+    pub name: &'static str,
+    /// How the statements run.
+    pub how: Execution,
+    /// Another table that is locked with it: the one that a foreign key references.
+    pub also_locks: Option<TableName>,
+    /// The statements, in order; the first of a transaction takes the lock.
+    pub statements: Vec<Statement>,
+    /// A query that is run before, without a lock, so that the statements find their pages read and their index clean.
+    #[serde(skip)]
+    pub(crate) warm_up: Option<Sql>,
+}
+
+impl Step {
+    /// The strongest lock of its statements.
+    pub fn lock(&self) -> Lock {
+        self.statements.iter().map(|statement| statement.lock).max().unwrap_or(Lock::None)
+    }
+}

@@ -1,0 +1,51 @@
+//! What the maintenance role and the auditor must be allowed to read, for backfills and audits under forced policies.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use backfill_engine::BackfillPlan;
+use tenancy_config::{Ident, TableName, Tenancy};
+use tenant_inventory::Catalog;
+use tenant_rls::Access;
+
+use crate::error::Result;
+
+/// Columns that a role reads, by table.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RoleGrants {
+    /// Those of the role that fills tenant columns.
+    pub(crate) maintenance: BTreeMap<TableName, BTreeSet<Ident>>,
+    /// Those of the role that counts rows.
+    pub(crate) auditor: BTreeMap<TableName, BTreeSet<Ident>>,
+}
+
+impl RoleGrants {
+    /// What the two roles must be allowed to read, so that audits and backfills go on.
+    pub(crate) fn of(catalog: &Catalog, tenancy: &Tenancy) -> Result<Self> {
+        let mut rights = Self::default();
+        for access in tenant_audit::access(catalog, tenancy)? {
+            rights.auditor.entry(access.table).or_default().extend(access.read);
+        }
+        // The maintenance role reads the keys of all other tables. It needs no rows of the platform; the auditor does, as `verify` finds them by key.
+        for table in catalog.tables.iter().filter(|table| table.platform_rows) {
+            let columns = table.key.iter().chain([&table.column.name]).map(Ident::new);
+            let columns = columns.collect::<Result<Vec<_>, _>>()?;
+            rights.auditor.entry(table.name.clone()).or_default().extend(columns);
+        }
+        let ctid = Ident::new("ctid")?;
+        for table in catalog.tables.iter().filter(|table| !table.platform_rows) {
+            let mut read = vec![ctid.clone(), Ident::new(&table.column.name)?];
+            for key in &table.key {
+                read.push(Ident::new(key)?);
+            }
+            let own = Access { table: table.name.clone(), read, write: None };
+            // A table without sources cannot be backfilled; the backfill reports what is wrong with sources.
+            let plan = BackfillPlan::new(catalog, tenancy, &table.name.to_string())
+                .map(|plan| plan.access())
+                .unwrap_or_default();
+            for access in plan.into_iter().chain([own]) {
+                rights.maintenance.entry(access.table).or_default().extend(access.read);
+            }
+        }
+        Ok(rights)
+    }
+}

@@ -1,0 +1,174 @@
+//! Takes a rollout back: restores each definition that the journal recorded before, or refuses where somebody changed it since.
+
+pub(crate) mod report;
+mod steps;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use sqlx::Row;
+use sqlx::postgres::PgRow;
+use tenancy_config::{Ident, TableName, Tenancy};
+use tenant_inventory::{Definition, Inventory, Phase, read_definitions};
+use tenant_ops::{Lease, RecordedStep, Rollout};
+use tenant_rls::{Database, Error as RlsError, OwnerTx};
+use tokio::sync::watch;
+
+use crate::error::{Error, Result};
+use crate::journal::change::Change;
+use crate::journal::{self, TableChanges};
+use crate::options::{LockRetry, RESOURCE};
+use crate::rollback::report::{RestoredTable, RollbackReport};
+use crate::rollback::steps::steps_back;
+use crate::run::executor::{Executor, StepPurpose, ddl_is_possible};
+use crate::run::progress::RolloutEvent;
+use crate::state::State;
+
+/// What to take back.
+#[derive(Debug, Clone)]
+pub struct RollbackOptions {
+    /// The phase to go back to.
+    pub to: Phase,
+    /// Only what this rollout did.
+    pub rollout: Option<i64>,
+    /// Tables, as `table` or `schema.table`; none means all.
+    pub tables: Vec<String>,
+    /// How a lock is waited for.
+    pub lock_retry: LockRetry,
+}
+
+/// Takes steps back, and stops between two tables once `stop` is true.
+///
+/// # Errors
+/// [`Error::Drifted`] where a definition is no longer what the rollout left, also where somebody changes it meanwhile: nothing of that
+/// table is changed then; [`Error::NothingToUndo`] where the journal has no step to take back; [`Error::Blocked`] where a lock could not be
+/// had.
+pub async fn rollback(
+    database: &Database,
+    tenancy: &Tenancy,
+    options: &RollbackOptions,
+    holder: &str,
+    stop: watch::Receiver<bool>,
+    progress: &mut (dyn FnMut(RolloutEvent) + Send),
+) -> Result<RollbackReport> {
+    ddl_is_possible(database)?;
+    let StepsToUndo { recorded, gone } = steps_to_undo(database, tenancy, options).await?;
+    if recorded.is_empty() {
+        let (schema, tables) = ("rls-rollback/1", Vec::new());
+        return Ok(RollbackReport { schema, rollout: None, stopped: false, tables, gone });
+    }
+    tenant_ops::install(database, tenancy).await?;
+    let mut queued = |holder: &str| progress(RolloutEvent::Queued { holder: holder.to_owned() });
+    let lease = Lease::acquire(database, RESOURCE, holder, &mut queued).await?;
+    let alive = lease.keep_alive(database);
+    // Read again: until the lease was ours, somebody else may have taken steps or taken them back.
+    let done = async {
+        let StepsToUndo { recorded, gone } = steps_to_undo(database, tenancy, options).await?;
+        let rollout = Rollout::open(database, &format!("rollback --to {}", options.to)).await?;
+        let executor = Executor { database, lease: &lease, rollout, lock_retry: options.lock_retry };
+        let restored = restore(&executor, tenancy, &recorded, &stop, progress).await;
+        if !restored.as_ref().is_err_and(Error::lost_connection) {
+            let _ = rollout.end(database, restored.is_ok() && !*stop.borrow()).await;
+        }
+        Ok::<_, Error>((rollout.id, restored?, gone))
+    };
+    let done = done.await;
+    drop(alive);
+    // Nobody waits for a server that is gone: the lease runs out by itself.
+    if !done.as_ref().is_err_and(Error::lost_connection) {
+        let _ = lease.release(database).await;
+    }
+    let (id, mut tables, gone) = done?;
+    let state = State::load(database, tenancy, None, &[]).await?;
+    for table in &mut tables {
+        table.phase = state.inventory.relation(&table.table).map(|relation| state.inventory.phase(relation));
+    }
+    Ok(RollbackReport { schema: "rls-rollback/1", rollout: Some(id), stopped: *stop.borrow(), tables, gone })
+}
+
+/// The steps to take back, by table.
+struct StepsToUndo {
+    recorded: BTreeMap<TableName, TableChanges>,
+    gone: Vec<TableName>,
+}
+
+async fn steps_to_undo(database: &Database, tenancy: &Tenancy, options: &RollbackOptions) -> Result<StepsToUndo> {
+    let steps = journal::steps(database, tenancy).await?;
+    let mut tables = Vec::new();
+    for name in &options.tables {
+        tables.push(TableName::parse(name, &tenancy.database.schema)?);
+    }
+    if let Some(number) = options.rollout
+        && !steps.iter().any(|step| step.rollout == number)
+    {
+        return Err(Error::NothingToUndo(format!("rollout {number} left no step that could be taken back")));
+    }
+    let is_wanted = |step: &&RecordedStep<Change>| {
+        options.rollout.is_none_or(|number| step.rollout == number)
+            && journal::phase(step) > options.to
+            && (tables.is_empty() || tables.contains(&step.table))
+    };
+    let mut recorded = journal::add_up(steps.iter().filter(is_wanted));
+    let gone = gone(database, recorded.keys()).await?;
+    recorded.retain(|table, _| !gone.contains(table));
+    Ok(StepsToUndo { recorded, gone })
+}
+
+async fn gone(database: &Database, tables: impl Iterator<Item = &TableName>) -> Result<Vec<TableName>> {
+    let (schemas, names): (Vec<_>, Vec<_>) =
+        tables.map(|table| (table.schema().as_str(), table.name().as_str())).unzip();
+    let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
+    let rows = sqlx::query(include_str!("../../../../sql/rls-rollout/gone.sql"))
+        .bind(schemas)
+        .bind(names)
+        .fetch_all(tx.connection())
+        .await
+        .map_err(RlsError::query("looking for the tables of the journal"))?;
+    tx.rollback().await?;
+    let name =
+        |row: &PgRow| Ok(TableName::new(Ident::new(row.get::<String, _>(0))?, Ident::new(row.get::<String, _>(1))?));
+    rows.iter().map(name).collect()
+}
+
+async fn restore(
+    executor: &Executor<'_>,
+    tenancy: &Tenancy,
+    wanted: &BTreeMap<TableName, TableChanges>,
+    stop: &watch::Receiver<bool>,
+    progress: &mut (dyn FnMut(RolloutEvent) + Send),
+) -> Result<Vec<RestoredTable>> {
+    let state = State::load(executor.database, tenancy, None, &[]).await?;
+    let mut restored = Vec::new();
+    // The last table first: a partition cannot lose what its parent still has, and the parent came after it.
+    let mut order: Vec<(&TableName, &TableChanges)> = wanted.iter().collect();
+    order.sort_by_key(|(_, recorded)| std::cmp::Reverse(recorded.steps.last()));
+    for (table, recorded) in order {
+        if *stop.borrow() {
+            break;
+        }
+        let column = column_of(&state.inventory, tenancy, table)?;
+        let now = read(executor.database, table, &column).await?;
+        let steps = steps_back(table, &column, recorded, &now)?;
+        for step in &steps {
+            executor.run(step, &StepPurpose::TakesBack { recorded, planned: &now }, progress).await?;
+        }
+        restored.push(RestoredTable { table: table.clone(), restored: recorded.changes.len(), phase: None });
+    }
+    Ok(restored)
+}
+
+/// The column whose default, constraints and indexes the journal records: the tenant column of a table, the key of the tenant table.
+fn column_of(inventory: &Inventory, tenancy: &Tenancy, table: &TableName) -> Result<Ident> {
+    let column = match inventory.relation(table) {
+        Some(relation) => relation.comparison.column.clone(),
+        None => Ident::new(&tenancy.tenant.key)?,
+    };
+    Ok(column)
+}
+
+async fn read(database: &Database, table: &TableName, column: &Ident) -> Result<Definition> {
+    let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
+    let definition = read_definitions(tx.connection(), &[(table, column.as_str())]).await?.pop();
+    tx.rollback().await?;
+    Ok(definition.unwrap_or_default())
+}

@@ -1,0 +1,31 @@
+//! What a rollback restored.
+
+use serde::Serialize;
+use tenancy_config::TableName;
+use tenant_inventory::Phase;
+
+/// What was taken back; its JSON is `rls-rollback/1`.
+#[derive(Debug, Clone, Serialize)]
+pub struct RollbackReport {
+    /// Name and version of this shape.
+    pub schema: &'static str,
+    /// The rollback's own number in `tenant_ops.rollout`.
+    pub rollout: Option<i64>,
+    /// The operator stopped it; the same command goes on.
+    pub stopped: bool,
+    /// The tables whose definitions were restored.
+    pub tables: Vec<RestoredTable>,
+    /// Tables that were dropped or renamed: nothing of them was restored, and their steps stay in the journal.
+    pub gone: Vec<TableName>,
+}
+
+/// One table that was restored.
+#[derive(Debug, Clone, Serialize)]
+pub struct RestoredTable {
+    /// The table, or a partition of one.
+    pub table: TableName,
+    /// How many definitions are again what they were.
+    pub restored: usize,
+    /// The phase of the table now; none where it is no tenant table.
+    pub phase: Option<Phase>,
+}

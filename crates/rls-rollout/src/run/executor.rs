@@ -1,0 +1,236 @@
+//! Runs steps: each in a transaction with its journal entry. It waits only briefly for a lock, and tries again after it has named the blockers.
+
+use std::time::{Duration, Instant};
+
+use sqlx::PgConnection;
+use tenancy_config::TableName;
+use tenant_inventory::{Aspect, AspectKind, Definition, read_definitions};
+use tenant_ops::{Lease, NewStep, Rollout, complete_step};
+use tenant_rls::{Backoff, Database, DirectConnection, Fault, OwnerTx, Sql, fault_of};
+
+use crate::blocker::blockers;
+use crate::error::{Error, Result};
+use crate::journal::TableChanges;
+use crate::journal::change::{Change, PENDING, changes_between};
+use crate::options::LockRetry;
+use crate::plan::step::{Execution, Lock, Step};
+use crate::run::progress::RolloutEvent;
+
+/// An autovacuum gives way to a waiter after `deadlock_timeout`, one second by default: a shorter wait never gets past it.
+const OUTWAIT_AUTOVACUUM: Duration = Duration::from_millis(1500);
+
+/// No statement under an exclusive lock may take longer, and no client that was lost may keep one.
+const EXCLUSIVE_LIMIT: &str =
+    "SET LOCAL statement_timeout = '15s'; SET LOCAL idle_in_transaction_session_timeout = '15s'";
+
+/// Runs the steps of one rollout.
+pub(crate) struct Executor<'a> {
+    pub(crate) database: &'a Database,
+    pub(crate) lease: &'a Lease,
+    pub(crate) rollout: Rollout,
+    pub(crate) lock_retry: LockRetry,
+}
+
+/// Why a step runs, and what the journal must record for that.
+pub(crate) enum StepPurpose<'a> {
+    /// It rolls out.
+    Forward,
+    /// It takes steps back; it is not to be taken back itself.
+    TakesBack {
+        /// The steps, with the sum of their changes.
+        recorded: &'a TableChanges,
+        /// The definition that the statements were made from.
+        planned: &'a Definition,
+    },
+}
+
+impl StepPurpose<'_> {
+    /// Refuses to take back a definition that somebody changed after the statements were made: they would undo something else.
+    fn still_fits(&self, step: &Step, now: &Definition) -> Result<()> {
+        let Self::TakesBack { recorded, planned } = self else { return Ok(()) };
+        let concerns = |change: &&Change| match &step.how {
+            Execution::Transaction => change.aspect.kind != AspectKind::Index,
+            Execution::Concurrently { index } => {
+                change.aspect.kind == AspectKind::Index && change.aspect.name == *index
+            }
+        };
+        let differs = |change: &&Change| now.get(&change.aspect) != planned.get(&change.aspect);
+        match recorded.changes.iter().filter(concerns).find(differs) {
+            Some(change) => Err(change.drifted(&step.table, now)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Executor<'_> {
+    /// Runs a step, and returns how long its last attempt took.
+    pub(crate) async fn run(
+        &self,
+        step: &Step,
+        purpose: &StepPurpose<'_>,
+        progress: &mut (dyn FnMut(RolloutEvent) + Send),
+    ) -> Result<Duration> {
+        progress(RolloutEvent::Step {
+            table: step.table.clone(),
+            phase: step.phase,
+            step: step.name,
+            lock: step.lock(),
+        });
+        let started = Instant::now();
+        match &step.how {
+            Execution::Transaction => return self.with_retries(step, purpose, progress).await,
+            Execution::Concurrently { index } => self.concurrently(step, index, purpose).await?,
+        }
+        Ok(started.elapsed())
+    }
+
+    async fn with_retries(
+        &self,
+        step: &Step,
+        purpose: &StepPurpose<'_>,
+        progress: &mut (dyn FnMut(RolloutEvent) + Send),
+    ) -> Result<Duration> {
+        let mut backoff =
+            Backoff::new(Duration::from_millis(250), Duration::from_secs(5), self.lock_retry.attempts.max(1) - 1);
+        let (mut lock_timeout, mut outwaited) = (self.lock_retry.lock_timeout, false);
+        if let Some(warm_up) = &step.warm_up {
+            self.warm_up(warm_up).await?;
+        }
+        loop {
+            let started = Instant::now();
+            match self.transaction(step, purpose, lock_timeout).await {
+                Ok(()) => return Ok(started.elapsed()),
+                Err(Error::Database(error)) if fault_of(&error) == Fault::Contention => {}
+                Err(error) => return Err(error),
+            }
+            let locked: Vec<&TableName> = std::iter::once(&step.table).chain(&step.also_locks).collect();
+            let found = blockers(self.database, &locked).await?;
+            let Some(wait) = backoff.next_wait() else {
+                let (table, step) = (step.table.clone(), step.name);
+                return Err(Error::Blocked { table, step, attempts: self.lock_retry.attempts, blockers: found });
+            };
+            // Only once: an autovacuum that does not give way then will not later, and others wait behind it.
+            let outwait = !outwaited && found.iter().any(|blocker| blocker.autovacuum);
+            outwaited |= outwait;
+            lock_timeout = if outwait { lock_timeout.max(OUTWAIT_AUTOVACUUM) } else { self.lock_retry.lock_timeout };
+            let table = step.table.clone();
+            progress(RolloutEvent::Waiting { table, step: step.name, blockers: found, wait, lock_timeout });
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// Reads what a later statement will read under a lock, so that it meets no dead index entries there. It decides nothing.
+    async fn warm_up(&self, probe: &Sql) -> Result<()> {
+        let mut tx = OwnerTx::begin(self.database, self.lock_retry.lock_timeout).await?;
+        const WITHOUT_SCANS: &str = "SET LOCAL enable_seqscan = off";
+        // A login that is filtered gets an error here; the next statement reports a lock that is in the way.
+        if tx.run_script("warming up", WITHOUT_SCANS).await.is_ok() {
+            let _ = tx.run("warming up", probe).await;
+        }
+        let _ = tx.rollback().await;
+        Ok(())
+    }
+
+    async fn transaction(&self, step: &Step, purpose: &StepPurpose<'_>, lock_timeout: Duration) -> Result<()> {
+        let mut tx = OwnerTx::begin(self.database, lock_timeout).await?;
+        let done = self.in_transaction(&mut tx, step, purpose).await;
+        match done {
+            Ok(()) => Ok(tx.commit().await?),
+            Err(error) => {
+                // Dropping it would do as well, but cost a new connection for each attempt.
+                let _ = tx.rollback().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn in_transaction(&self, tx: &mut OwnerTx, step: &Step, purpose: &StepPurpose<'_>) -> Result<()> {
+        if step.lock() == Lock::AccessExclusive {
+            tx.run_script("limiting the time under a lock", EXCLUSIVE_LIMIT).await?;
+        }
+        self.lease.fence(tx.connection()).await?;
+        let mut statements = step.statements.iter();
+        if step.lock() != Lock::None
+            && let Some(lock) = statements.next()
+        {
+            run(tx, step, &lock.sql).await?;
+        }
+        let before = definition(tx.connection(), step).await?;
+        purpose.still_fits(step, &before)?;
+        for statement in statements {
+            run(tx, step, &statement.sql).await?;
+        }
+        let after = definition(tx.connection(), step).await?;
+        let changes = changes_between(&before, &after);
+        let entry = self.record(tx.connection(), step, &changes).await?;
+        if let StepPurpose::TakesBack { recorded, .. } = purpose {
+            self.rollout.undo(tx.connection(), &recorded.steps).await?;
+            self.rollout.undo(tx.connection(), &[entry]).await?;
+        }
+        Ok(())
+    }
+
+    async fn record(&self, connection: &mut PgConnection, step: &Step, changes: &[Change]) -> Result<i64> {
+        let statements = step.statements.iter().map(|statement| statement.sql.as_str()).collect();
+        let new = NewStep { table: &step.table, phase: step.phase.as_str(), step: step.name, statements, changes };
+        Ok(self.rollout.record(connection, &new).await?)
+    }
+
+    /// Records the index in the journal, builds or drops it, and completes the entry, so that a later run knows if this one is killed in between.
+    async fn concurrently(&self, step: &Step, index: &str, purpose: &StepPurpose<'_>) -> Result<()> {
+        let aspect = Aspect::named(AspectKind::Index, index);
+        let mut tx = OwnerTx::begin(self.database, self.lock_retry.lock_timeout).await?;
+        self.lease.fence(tx.connection()).await?;
+        let before = definition(tx.connection(), step).await?;
+        purpose.still_fits(step, &before)?;
+        let text = |definition: &Definition| {
+            // Nobody wants an invalid index back.
+            definition.get(&aspect).filter(|text| !text.starts_with("INVALID ")).map(str::to_owned)
+        };
+        let pending = Change { aspect: aspect.clone(), before: text(&before), after: Some(PENDING.to_owned()) };
+        let entry = self.record(tx.connection(), step, std::slice::from_ref(&pending)).await?;
+        tx.commit().await?;
+
+        let mut session = DirectConnection::beside(self.database).await?;
+        // It waits for every older snapshot; a timeout would leave an invalid index.
+        session.run_script("waiting without limit", "SET lock_timeout = 0; SET statement_timeout = 0").await?;
+        for statement in &step.statements {
+            session.run_script(&doing(step), &statement.sql).await?;
+        }
+        session.close().await;
+
+        let mut tx = OwnerTx::begin(self.database, self.lock_retry.lock_timeout).await?;
+        let after = definition(tx.connection(), step).await?;
+        let change = Change { after: text(&after), ..pending };
+        complete_step(tx.connection(), entry, std::slice::from_ref(&change)).await?;
+        if let StepPurpose::TakesBack { .. } = purpose {
+            self.rollout.undo(tx.connection(), &[entry]).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+}
+
+/// Whether this session can change definitions at all.
+pub(crate) fn ddl_is_possible(database: &Database) -> Result<()> {
+    let session = database.session();
+    if session.in_recovery {
+        return Err(Error::NoDdl("this server is a standby, which takes no DDL".to_owned()));
+    }
+    if session.read_only {
+        return Err(Error::NoDdl("transactions of this login are read-only".to_owned()));
+    }
+    Ok(())
+}
+
+async fn definition(connection: &mut PgConnection, step: &Step) -> Result<Definition> {
+    let mut definitions = read_definitions(connection, &[(&step.table, step.column.as_str())]).await?;
+    Ok(definitions.pop().unwrap_or_default())
+}
+
+async fn run(tx: &mut OwnerTx, step: &Step, sql: &Sql) -> Result<()> {
+    Ok(tx.run(&doing(step), sql).await?)
+}
+
+fn doing(step: &Step) -> String {
+    format!("{}: {}", step.table, step.name)
+}

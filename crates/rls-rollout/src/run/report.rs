@@ -1,0 +1,82 @@
+//! What a rollout did, table by table.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Serialize;
+use tenancy_config::TableName;
+use tenant_inventory::{Inventory, Phase, Relation};
+
+use crate::plan::gate::GateResult;
+use crate::run::check::Check;
+
+/// What a rollout did; its JSON is `rls-rollout/1`.
+#[derive(Debug, Clone, Serialize)]
+pub struct RolloutReport {
+    /// Name and version of this shape.
+    pub schema: &'static str,
+    /// Its number in `tenant_ops.rollout`; none where there was nothing to do.
+    pub rollout: Option<i64>,
+    /// How far it was to go.
+    pub goal: &'static str,
+    /// The checks that were made before the first step.
+    pub preflight: Vec<Check>,
+    /// The operator stopped it; the same command goes on.
+    pub stopped: bool,
+    /// The tables and partitions.
+    pub tables: Vec<TableOutcome>,
+}
+
+/// What a rollout did to one table.
+#[derive(Debug, Clone, Serialize)]
+pub struct TableOutcome {
+    /// The table, or a partition of one.
+    pub table: TableName,
+    /// Where it was.
+    pub before: Phase,
+    /// Where it is.
+    pub after: Phase,
+    /// Steps that were done.
+    pub steps: usize,
+    /// How long those took, waits for locks aside, in milliseconds.
+    pub milliseconds: u64,
+    /// Why it did not come further.
+    pub stopped_by: Vec<String>,
+    /// What was let through, with the reason given.
+    pub waived: Vec<String>,
+}
+
+impl RolloutReport {
+    /// Whether every table is where it was to go.
+    pub fn is_complete(&self) -> bool {
+        !self.stopped && self.tables.iter().all(|table| table.stopped_by.is_empty())
+    }
+}
+
+/// What a rollout has done to one relation so far.
+#[derive(Debug, Default)]
+pub(crate) struct TableProgress {
+    pub(crate) steps: usize,
+    pub(crate) time: Duration,
+    pub(crate) verdict: GateResult,
+}
+
+/// What a rollout did to a relation, and where it is now.
+pub(crate) fn table_outcome(
+    inventory: &Inventory,
+    relation: &Relation,
+    before: &BTreeMap<TableName, Phase>,
+    outcomes: &BTreeMap<TableName, TableProgress>,
+) -> TableOutcome {
+    let after = inventory.phase(relation);
+    let outcome = outcomes.get(&relation.name);
+    TableOutcome {
+        table: relation.name.clone(),
+        before: before.get(&relation.name).copied().unwrap_or(after),
+        after,
+        steps: outcome.map_or(0, |outcome| outcome.steps),
+        milliseconds: outcome.map_or(0, |outcome| u64::try_from(outcome.time.as_millis()).unwrap_or(u64::MAX)),
+        stopped_by: outcome.map(|outcome| outcome.verdict.stopped_by.clone()).unwrap_or_default(),
+        waived: outcome.map(|outcome| outcome.verdict.waived.clone()).unwrap_or_default(),
+    }
+}

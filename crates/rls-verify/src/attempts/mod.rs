@@ -1,0 +1,121 @@
+//! The attempts on one table: what they have in common, and those to read.
+
+pub(crate) mod columns;
+pub(crate) mod key;
+pub(crate) mod outcome;
+pub(crate) mod rows;
+mod writes;
+
+use sqlx::Postgres;
+use sqlx::postgres::PgArguments;
+use sqlx::query::Query;
+use sqlx::types::Json;
+use tenancy_config::{TableName, Tenancy};
+use tenant_inventory::Relation;
+use tenant_rls::{Database, ProbeTx, Sql, Template, TenantColumnType};
+
+use crate::attempts::columns::Columns;
+use crate::attempts::key::PrimaryKey;
+use crate::attempts::outcome::{ExpectedRows, not_tried};
+use crate::attempts::rows::{Keys, Rows, only};
+use crate::error::Result;
+use crate::report::{Attempt, AttemptKind};
+
+/// What the attempts on one table need.
+pub(crate) struct Attempts<'a> {
+    pub(crate) tenancy: &'a Tenancy,
+    pub(crate) relation: &'a Relation,
+    pub(crate) key: &'a PrimaryKey,
+    pub(crate) rows: &'a Rows,
+    pub(crate) columns: &'a Columns,
+    /// Under the bridge rows without a tenant are everybody's.
+    pub(crate) shows_without_tenant: bool,
+    /// The tenant table, for tenants that an attempt makes for itself.
+    pub(crate) tenants: (&'a TableName, &'a Columns),
+    /// Also write where that makes triggers fire.
+    pub(crate) fire_triggers: bool,
+}
+
+/// A statement of an attempt. The server counts the rows that it reaches.
+pub(crate) type AttemptStatement<'q> = Query<'q, Postgres, PgArguments>;
+
+/// Runs one statement, as a tenant or before any was set, takes it back, and returns how many rows it reached.
+pub(crate) async fn attempt(
+    tx: &mut ProbeTx,
+    tenant: Option<&str>,
+    statement: AttemptStatement<'_>,
+) -> Result<sqlx::Result<u64>> {
+    if let Some(tenant) = tenant {
+        tx.set(tenant).await?;
+    }
+    let done = statement.execute(tx.connection()).await.map(|done| done.rows_affected());
+    tx.rollback_to().await?;
+    Ok(done)
+}
+
+impl Attempts<'_> {
+    /// Tries to read, under each value of the session variable.
+    pub(crate) async fn read(&self, database: &Database) -> Result<Vec<Attempt>> {
+        let login = &database.session().role;
+        let mut tx = ProbeTx::begin(database, self.tenancy, false).await?;
+        let see = self.on_given(include_str!("../../../../sql/rls-verify/probe_see.sql")).build();
+        let mut attempts = Vec::new();
+        for (what, tenant, keys, expected) in self.readings() {
+            let seen = attempt(&mut tx, tenant, sqlx::query(&see).bind(Json(keys))).await?;
+            attempts.push(outcome::read(what, login, expected, seen));
+        }
+        tx.rollback().await?;
+        match self.rows.tenants.len() {
+            0 => attempts.push(not_tried(AttemptKind::ReadOwn, login, "no row of a tenant is there")),
+            1 => attempts.push(not_tried(AttemptKind::ReadOther, login, "only one tenant has rows")),
+            _ => {}
+        }
+        Ok(attempts)
+    }
+
+    /// The readings: as which tenant whose rows are read. Those before any tenant was set come first, as a variable that was set stays known.
+    fn readings(&self) -> Vec<(AttemptKind, Option<&str>, &Keys, ExpectedRows)> {
+        let without_tenant = &self.rows.without_tenant;
+        let mut readings = Vec::new();
+        if self.relation.platform_rows && !without_tenant.is_empty() {
+            let all = ExpectedRows::All(without_tenant.len());
+            readings.extend([None, Some("")].map(|tenant| (AttemptKind::ReadPlatform, tenant, without_tenant, all)));
+        }
+        let Some((own, keys)) = self.rows.tenants.first() else { return readings };
+        let unknown = unknown(self.relation.comparison.column_type);
+        let none = ExpectedRows::None("of others");
+        readings.insert(0, (AttemptKind::ReadUnset, None, keys, none));
+        readings.extend([
+            (AttemptKind::ReadEmpty, Some(""), keys, none),
+            (AttemptKind::ReadUnknown, Some(unknown), keys, none),
+            (AttemptKind::ReadOwn, Some(own.as_str()), keys, ExpectedRows::All(keys.len())),
+        ]);
+        let others = self.rows.tenants.get(1).map(|(_, keys)| (keys, none));
+        let without_tenant = (!self.shows_without_tenant && !without_tenant.is_empty())
+            .then_some((without_tenant, ExpectedRows::None("without a tenant")));
+        let not_own = others.into_iter().chain(without_tenant);
+        readings.extend(not_own.map(|(keys, expected)| (AttemptKind::ReadOther, Some(own.as_str()), keys, expected)));
+        readings
+    }
+
+    /// A statement on the rows whose keys are $1.
+    pub(crate) fn on_given(&self, text: &'static str) -> Template {
+        Template::new(text)
+            .table("target", &self.relation.name)
+            .fragment("only", only(self.relation))
+            .fragment("given", self.key.is_given())
+    }
+
+    pub(crate) fn type_of_tenant(&self) -> Sql {
+        self.columns.type_of(&self.relation.comparison.column).unwrap_or_else(|| Sql::from_static("pg_catalog.text"))
+    }
+}
+
+/// The id of a tenant that does not exist.
+fn unknown(column_type: TenantColumnType) -> &'static str {
+    match column_type {
+        TenantColumnType::Text | TenantColumnType::Varchar => "no such tenant",
+        TenantColumnType::Uuid => "00000000-0000-4000-8000-0123456789ab",
+        TenantColumnType::Integer | TenantColumnType::Bigint => "-2147483000",
+    }
+}

@@ -1,0 +1,93 @@
+//! The rows that the attempts are made on.
+
+use serde_json::Value;
+use sqlx::Row;
+use tenancy_config::Ident;
+use tenancy_config::tenancy::TenantSection;
+use tenant_inventory::{Inventory, Relation, RelationKind};
+use tenant_rls::{Access, AuditTx, Database, Error as RlsError, ProbeTx, Sql, Template, visibility};
+
+use crate::attempts::key::PrimaryKey;
+use crate::error::Result;
+
+/// The keys of some rows: JSON objects in an array.
+pub(crate) type Keys = Vec<Value>;
+
+/// Rows of two tenants.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Rows {
+    /// Up to two tenants that exist, those in use first, each with some of its rows.
+    pub(crate) tenants: Vec<(String, Keys)>,
+    /// Rows without a tenant.
+    pub(crate) without_tenant: Keys,
+}
+
+impl Rows {
+    /// Finds rows as a role that sees all of them; `None` where there is no such role. The `inactive_tenants` come last.
+    pub(crate) async fn find(
+        database: &Database,
+        inventory: &Inventory,
+        relation: &Relation,
+        key: &PrimaryKey,
+        inactive_tenants: &[String],
+    ) -> Result<Option<Self>> {
+        let tenant_key = Ident::new(&inventory.tenancy.tenant.key)?;
+        let (tenants, column) = (&inventory.catalog.tenants, &relation.comparison.column);
+        let read = key.columns().chain([column]).cloned().collect();
+        let access = [
+            Access { table: relation.name.clone(), read, write: None },
+            Access { table: tenants.clone(), read: vec![tenant_key.clone()], write: None },
+        ];
+        let readers = visibility::readers(database, &inventory.tenancy)?;
+        let mut audit = match AuditTx::begin(database, &access, &readers, None).await {
+            Ok(audit) => audit,
+            Err(RlsError::CannotSee(_)) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let find = Template::new(include_str!("../../../../sql/rls-verify/probe_rows.sql"))
+            .fragment("key", key.object())
+            .fragment("only", only(relation))
+            .table("target", &relation.name)
+            .ident("column", column)
+            .table("tenants", tenants)
+            .ident("tenant_key", &tenant_key)
+            .build();
+        let found = sqlx::query(&find)
+            .bind(inactive_tenants)
+            .fetch_all(audit.connection())
+            .await
+            .map_err(RlsError::query(format!("looking for rows of {} to try with", relation.name)))?;
+        audit.close().await?;
+        let mut rows = Self::default();
+        for row in found {
+            let keys = row.get::<Option<Value>, _>(1).and_then(|keys| keys.as_array().cloned()).unwrap_or_default();
+            match row.get::<Option<String>, _>(0) {
+                Some(tenant) => rows.tenants.push((tenant, keys)),
+                None => rows.without_tenant = keys,
+            }
+        }
+        Ok(Some(rows))
+    }
+}
+
+/// `ONLY`, except for a partitioned table, whose rows are its partitions'.
+pub(crate) fn only(relation: &Relation) -> Sql {
+    Sql::from_static(if relation.kind == RelationKind::Partitioned { "" } else { "ONLY" })
+}
+
+/// Tenants that are not in use, which are tried last. That is a preference and no proof, so there are none for a login that may not see them.
+pub(crate) async fn inactive_tenants(database: &Database, inventory: &Inventory) -> Result<Vec<String>> {
+    let TenantSection { key, status: Some(status), active, .. } = &inventory.tenancy.tenant else {
+        return Ok(Vec::new());
+    };
+    let list = Template::new(r#"SELECT e.:"key"::pg_catalog.text FROM :"tenants" AS e WHERE e.:"status"::pg_catalog.text OPERATOR(pg_catalog.<>) $1"#)
+        .ident("key", &Ident::new(key)?)
+        .ident("status", &Ident::new(status)?)
+        .table("tenants", &inventory.catalog.tenants)
+        .build();
+    let mut tx = ProbeTx::begin(database, &inventory.tenancy, false).await?;
+    let found = sqlx::query_scalar(&list).bind(active).fetch_all(tx.connection()).await;
+    tx.rollback_to().await?;
+    tx.rollback().await?;
+    Ok(found.unwrap_or_default())
+}

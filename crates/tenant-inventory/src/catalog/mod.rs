@@ -1,0 +1,8 @@
+//! The tables, as `pg_catalog` describes them.
+
+pub(crate) mod columns;
+pub(crate) mod definition;
+pub(crate) mod phase;
+pub(crate) mod policies;
+pub(crate) mod relations;
+pub(crate) mod tables;

@@ -1,0 +1,71 @@
+//! Which policies of a table are the rollout's, and unaltered.
+
+use tenancy_config::Ident;
+use tenant_rls::{PolicyForm, RolePolicy};
+
+use super::definition::{Aspect, AspectKind};
+use super::relations::Relation;
+
+/// The policies of one table, with what is needed to tell ours from others.
+#[derive(Debug, Clone, Copy)]
+pub struct Policies<'a> {
+    /// The table, or a partition of one.
+    pub relation: &'a Relation,
+    /// The name of the isolation policy.
+    pub isolation: &'a str,
+    /// The role that fills tenant columns.
+    pub maintenance: &'a Ident,
+    /// The role that counts rows.
+    pub auditor: &'a Ident,
+}
+
+impl<'a> Policies<'a> {
+    /// The form of the isolation policy; `None` where there is none, or one that is not ours.
+    pub fn form(&self) -> Option<PolicyForm> {
+        self.relation.comparison.form(self.text(self.isolation)?)
+    }
+
+    /// The permissive policies, names and texts, by name.
+    pub fn permissive(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
+        self.relation.definition.all(AspectKind::Policy).filter(|(_, text)| text.starts_with("AS PERMISSIVE"))
+    }
+
+    /// Policies of others that widen what ours let through, by name.
+    pub fn foreign_policies(&self) -> Vec<&'a str> {
+        self.permissive().map(|(name, _)| name).filter(|name| !self.is_named_as_ours(name)).collect()
+    }
+
+    /// Whether a policy of the table is the rollout's and unaltered.
+    pub fn is_ours(&self, name: &str) -> bool {
+        if name == self.isolation {
+            return self.form().is_some();
+        }
+        let mut named = self.role_policies().filter(|(policy, _)| policy.name() == name);
+        named.any(|(policy, role)| {
+            let text = self.text(policy.name());
+            text.is_some_and(|text| policy.is_printed_as(text, role, &self.relation.comparison))
+        })
+    }
+
+    /// Whether the rollout's roles have their policies, unaltered.
+    pub fn keeps_audits_and_backfills(&self) -> bool {
+        self.role_policies().all(|(policy, _)| self.is_ours(policy.name()))
+    }
+
+    /// The policies of the rollout's roles, each with its role.
+    pub fn role_policies(&self) -> impl Iterator<Item = (RolePolicy, &'a Ident)> + use<'a> {
+        let Self { maintenance, auditor, .. } = *self;
+        RolePolicy::of(self.relation.platform_rows).iter().map(move |policy| match policy {
+            RolePolicy::AuditorRead => (*policy, auditor),
+            RolePolicy::MaintenanceRead | RolePolicy::MaintenanceAssign => (*policy, maintenance),
+        })
+    }
+
+    fn is_named_as_ours(&self, name: &str) -> bool {
+        name == self.isolation || self.role_policies().any(|(policy, _)| policy.name() == name)
+    }
+
+    fn text(&self, name: &str) -> Option<&'a str> {
+        self.relation.definition.get(&Aspect::named(AspectKind::Policy, name))
+    }
+}

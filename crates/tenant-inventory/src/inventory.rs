@@ -1,0 +1,117 @@
+//! What the database has now: tenant tables with their partitions, their definitions, and the roles, read in one transaction.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use tenancy_config::{Ident, TableName, Tenancy};
+use tenant_rls::{Database, OwnerTx, Result};
+
+use crate::catalog::phase::Phase;
+use crate::catalog::policies::Policies;
+use crate::catalog::relations::{self, Relation, read_relations};
+use crate::catalog::tables::Catalog;
+use crate::ways::logins::{Logins, read_logins};
+
+/// How long the catalog is waited for.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Everything that the database has, of all tenant tables or of some.
+#[derive(Debug, Clone)]
+pub struct Inventory {
+    /// What the user said.
+    pub tenancy: Tenancy,
+    /// The tenant table, and the tenant tables that were asked for.
+    pub catalog: Catalog,
+    /// Tables and partitions, a partition before its parent.
+    pub relations: Vec<Relation>,
+    /// The roles of the rollout and of the application.
+    pub logins: Logins,
+    /// The tenant tables that were not asked for, each with its tenant column. An audit reads them beside the others.
+    pub others: Vec<(TableName, Ident)>,
+}
+
+impl Inventory {
+    /// Reads `tables`, or every tenant table where that is empty. `app_role` is the role that the application logs in as, where it is not the
+    /// one of `tenancy.toml`.
+    ///
+    /// # Errors
+    /// [`Error::Connect`](tenant_rls::Error::Connect) or [`Error::Query`](tenant_rls::Error::Query);
+    /// [`Error::NoTable`](tenant_rls::Error::NoTable) where one of `tables` is none;
+    /// [`Error::Strangers`](tenant_rls::Error::Strangers) where a table belongs to a role that nobody said to rely on.
+    pub async fn load(
+        database: &Database,
+        tenancy: &Tenancy,
+        app_role: Option<&str>,
+        tables: &[String],
+    ) -> Result<Self> {
+        Self::of(database, tenancy, Catalog::load(database, tenancy).await?, app_role, tables).await
+    }
+
+    /// Reads the same, where the catalog was read already.
+    ///
+    /// # Errors
+    /// [`Error::Connect`](tenant_rls::Error::Connect) or [`Error::Query`](tenant_rls::Error::Query);
+    /// [`Error::NoTable`](tenant_rls::Error::NoTable) where one of `tables` is none.
+    pub async fn of(
+        database: &Database,
+        tenancy: &Tenancy,
+        mut catalog: Catalog,
+        app_role: Option<&str>,
+        tables: &[String],
+    ) -> Result<Self> {
+        let mut others = Vec::new();
+        if !tables.is_empty() {
+            let mut wanted = BTreeSet::new();
+            for name in tables {
+                wanted.insert(catalog.table(&TableName::parse(name, &tenancy.database.schema)?)?.name.clone());
+            }
+            for table in catalog.tables.iter().filter(|table| !wanted.contains(&table.name)) {
+                others.push((table.name.clone(), Ident::new(&table.column.name)?));
+            }
+            catalog.tables.retain(|table| wanted.contains(&table.name));
+        }
+        let mut tx = OwnerTx::begin(database, LOCK_TIMEOUT).await?;
+        let relations = read_relations(tx.connection(), &catalog, tenancy).await?;
+        let app = app_role.unwrap_or(&tenancy.roles.app);
+        let tables = relations.iter().map(|relation| &relation.name).chain(others.iter().map(|(name, _)| name));
+        let schemas: BTreeSet<&str> = tables.chain([&catalog.tenants]).map(|name| name.schema().as_str()).collect();
+        let logins = read_logins(tx.connection(), tenancy, app, &relations, schemas).await?;
+        tx.rollback().await?;
+        Ok(Self { tenancy: tenancy.clone(), catalog, relations, logins, others })
+    }
+
+    /// The policies of a relation, with what is needed to tell ours from others.
+    pub fn policies<'a>(&'a self, relation: &'a Relation) -> Policies<'a> {
+        Policies {
+            relation,
+            isolation: &self.tenancy.session.policy,
+            maintenance: &self.logins.maintenance.0,
+            auditor: &self.logins.auditor.0,
+        }
+    }
+
+    /// How far a relation is.
+    pub fn phase(&self, relation: &Relation) -> Phase {
+        Phase::of(&self.policies(relation), self.catalog.tenant_key_type.is_some())
+    }
+
+    /// The table under which the audit counts the rows of a relation: of a partition, its root.
+    pub fn audited_as(&self, relation: &Relation) -> TableName {
+        self.catalog.tables[relation.position].name.clone()
+    }
+
+    /// The schema of each relation, for a query over all of them.
+    pub fn schemas(&self) -> Vec<&str> {
+        relations::schemas(&self.relations)
+    }
+
+    /// The name of each relation, in the same order.
+    pub fn names(&self) -> Vec<&str> {
+        relations::names(&self.relations)
+    }
+
+    /// The relation of this name.
+    pub fn relation(&self, name: &TableName) -> Option<&Relation> {
+        self.relations.iter().find(|relation| relation.name == *name)
+    }
+}

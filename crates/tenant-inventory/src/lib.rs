@@ -1,0 +1,30 @@
+//! What the database has: the tenant tables, how far each is under row level security, and what leads past their policies.
+//!
+//! [`Inventory`] reads all of it in one transaction, for who plans, executes, reports or verifies; a job that needs the tables alone reads
+//! the [`Catalog`].
+//!
+//! | where | what |
+//! | --- | --- |
+//! | `inventory` | everything together, of all tenant tables or of some |
+//! | `catalog::tables` | the tenant tables with their tenant column, keys and foreign keys |
+//! | `catalog::columns` | the columns of one table, for who inserts into it |
+//! | `catalog::relations` | tables and partitions, and why one cannot be put under row level security |
+//! | `catalog::definition` | what a rollout may change of a table, as text that makes it again |
+//! | `catalog::policies` | which policies of a table are ours, and unaltered |
+//! | `catalog::phase` | how far a table is |
+//! | `ways` | views and functions that read the tables past their policies |
+//! | `ways::logins` | the roles of the rollout, and what the application's login can become |
+
+mod catalog;
+mod inventory;
+mod ways;
+
+pub use catalog::columns::Column;
+pub use catalog::definition::{Aspect, AspectKind, Definition, read_definitions};
+pub use catalog::phase::Phase;
+pub use catalog::policies::Policies;
+pub use catalog::relations::{Relation, RelationKind, Unsuitable};
+pub use catalog::tables::{Catalog, ForeignKey, Leaf, Missing, MissingPart, TenantColumn, TenantTable};
+pub use inventory::Inventory;
+pub use ways::logins::{LoginReach, Logins, OtherPolicy, RoleState};
+pub use ways::{Way, ways_around};

@@ -1,0 +1,128 @@
+//! The roles of the rollout, and what the application's login can become.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use sqlx::{PgConnection, Row};
+use tenancy_config::{Ident, Tenancy};
+use tenant_rls::{Database, Error, OwnerTx, Result};
+
+use crate::catalog::policies::Policies;
+use crate::catalog::relations::{self, Relation};
+
+/// How long the catalog is waited for.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A role that the rollout makes or checks.
+#[derive(Debug, Clone, Default)]
+pub struct RoleState {
+    /// It exists.
+    pub exists: bool,
+    /// This login can act as it.
+    pub assumable: bool,
+    /// Schemas of tenant tables that it may not look into.
+    pub closed_schemas: Vec<Ident>,
+}
+
+/// The roles of the rollout and of the application, each with its state.
+#[derive(Debug, Clone)]
+pub struct Logins {
+    /// The role that the application logs in as.
+    pub app: (Ident, RoleState),
+    /// The role that fills tenant columns.
+    pub maintenance: (Ident, RoleState),
+    /// The role that counts rows.
+    pub auditor: (Ident, RoleState),
+    /// What the application's role is or can become that no policy filters: role and why.
+    pub escapes: Vec<(String, String)>,
+}
+
+/// Reads the roles of the rollout, and what the application's can become.
+pub(crate) async fn read_logins(
+    connection: &mut PgConnection,
+    tenancy: &Tenancy,
+    app: &str,
+    relations: &[Relation],
+    schemas: BTreeSet<&str>,
+) -> Result<Logins> {
+    let names = [app, &tenancy.roles.maintenance, &tenancy.roles.auditor];
+    let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/roles.sql"))
+        .bind(names.to_vec())
+        .bind(schemas.into_iter().collect::<Vec<_>>())
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(Error::query("looking for the roles"))?;
+    let facts = |at: usize| -> Result<(Ident, RoleState)> {
+        let row = &rows[at];
+        let closed_schemas = row.get::<Vec<String>, _>(3).into_iter().map(Ident::new).collect::<Result<_, _>>()?;
+        Ok((Ident::new(names[at])?, RoleState { exists: row.get(1), assumable: row.get(2), closed_schemas }))
+    };
+    let (app_facts, maintenance, auditor) = (facts(0)?, facts(1)?, facts(2)?);
+    let mut escapes = Vec::new();
+    if app_facts.1.exists {
+        let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/escapes.sql"))
+            .bind(app)
+            .bind(relations::schemas(relations))
+            .bind(relations::names(relations))
+            .fetch_all(connection)
+            .await
+            .map_err(Error::query("asking what the application's role can become"))?;
+        escapes = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+    }
+    Ok(Logins { app: app_facts, maintenance, auditor, escapes })
+}
+
+/// What the application's login is and can become, and which policies hold for that.
+pub struct LoginReach {
+    /// The roles that it can act as, itself first.
+    pub roles: Vec<String>,
+    /// For each policy, by schema, table and name, the first of these roles that it holds for.
+    policies: BTreeMap<(String, String, String), Option<String>>,
+}
+
+/// A permissive policy that is not the rollout's, or was altered.
+pub struct OtherPolicy<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// What the catalog says of it.
+    pub text: &'a str,
+    /// The role of the login's that it holds for, if any.
+    pub role: Option<&'a str>,
+}
+
+impl LoginReach {
+    /// Reads it; every role may.
+    ///
+    /// # Errors
+    /// [`Error::Connect`] or [`Error::Query`].
+    pub async fn read(database: &Database, relations: &[Relation], login: &str) -> Result<Self> {
+        let doing = || Error::query(format!("asking what {login} can become"));
+        let mut tx = OwnerTx::begin(database, LOCK_TIMEOUT).await?;
+        let roles: Vec<String> = sqlx::query_scalar(include_str!("../../../../sql/tenant-inventory/probe_become.sql"))
+            .bind(login)
+            .fetch_all(tx.connection())
+            .await
+            .map_err(doing())?;
+        let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/probe_policies.sql"))
+            .bind(relations::schemas(relations))
+            .bind(relations::names(relations))
+            .bind(&roles)
+            .fetch_all(tx.connection())
+            .await
+            .map_err(doing())?;
+        tx.rollback().await?;
+        let policies = rows.iter().map(|row| ((row.get(0), row.get(1), row.get(2)), row.get(3))).collect();
+        Ok(Self { roles, policies })
+    }
+
+    /// The policies of a table that widen what the rollout's let through.
+    pub fn other_policies<'a>(&'a self, policies: Policies<'a>) -> impl Iterator<Item = OtherPolicy<'a>> {
+        let others = policies.permissive().filter(move |(name, _)| !policies.is_ours(name));
+        others.map(move |(name, text)| OtherPolicy { name, text, role: self.holds_for(policies.relation, name) })
+    }
+
+    fn holds_for(&self, relation: &Relation, policy: &str) -> Option<&str> {
+        let (schema, table) = (relation.name.schema().to_string(), relation.name.name().to_string());
+        self.policies.get(&(schema, table, policy.to_owned()))?.as_deref()
+    }
+}

@@ -1,0 +1,6 @@
+//! What is read of a real server's catalog.
+#![allow(clippy::unwrap_used)] // a test may panic
+
+mod columns;
+mod support;
+mod tables;

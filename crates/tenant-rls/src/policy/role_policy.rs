@@ -1,0 +1,90 @@
+//! The policies by which audits and backfills go on, each for one role.
+
+use tenancy_config::{Ident, NameError, TableName};
+
+use super::column_type::TenantColumnType;
+use super::isolation::TenantComparison;
+use crate::sql::quote::Quoted;
+use crate::sql::template::Template;
+use crate::sql::text::Sql;
+
+/// A policy by which one role of the rollout goes on: it holds for that role alone, not for those that inherit it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RolePolicy {
+    /// The auditor reads every row.
+    AuditorRead,
+    /// The maintenance role reads every row.
+    MaintenanceRead,
+    /// The maintenance role gives rows without a tenant theirs.
+    MaintenanceAssign,
+}
+
+impl RolePolicy {
+    /// Those that a table gets.
+    pub fn of(platform_rows: bool) -> &'static [Self] {
+        // Rows of the platform have no tenant on purpose: there is nothing to backfill.
+        if platform_rows {
+            &[Self::AuditorRead]
+        } else {
+            &[Self::AuditorRead, Self::MaintenanceRead, Self::MaintenanceAssign]
+        }
+    }
+
+    /// The name that it has on every table.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::AuditorRead => "tenant_auditor_read",
+            Self::MaintenanceRead => "tenant_maintenance_read",
+            Self::MaintenanceAssign => "tenant_maintenance_assign",
+        }
+    }
+
+    /// The statement that creates it for a role.
+    ///
+    /// # Errors
+    /// [`NameError`], which the names of these policies rule out.
+    pub fn create(self, table: &TableName, role: &Ident, comparison: &TenantComparison) -> Result<Sql, NameError> {
+        let on = |text: &'static str| -> Result<Template, NameError> {
+            Ok(Template::new(text).ident("policy", &Ident::new(self.name())?).table("table", table).ident("role", role))
+        };
+        Ok(match self {
+            Self::AuditorRead | Self::MaintenanceRead => {
+                on(include_str!("../../../../sql/tenant-rls/read_policy.sql"))?
+                    .literal("role_name", role.as_str())
+                    .build()
+            }
+            Self::MaintenanceAssign => on(include_str!("../../../../sql/tenant-rls/assign_policy.sql"))?
+                .ident("column", &comparison.column)
+                .literal("variable", &comparison.variable)
+                .build(),
+        })
+    }
+
+    /// Whether a policy that the catalog prints as `text` is this one, for this role and unaltered.
+    pub fn is_printed_as(self, text: &str, role: &Ident, comparison: &TenantComparison) -> bool {
+        let column = &comparison.printed_column;
+        let is_text = comparison.column_type == TenantColumnType::Text;
+        let compared = if is_text { column.clone() } else { format!("({column})::text") };
+        let (command, clauses) = match self {
+            Self::AuditorRead | Self::MaintenanceRead => {
+                ("SELECT", format!("USING ({})", printed_current_user(role.as_str())))
+            }
+            Self::MaintenanceAssign => {
+                let check = format!("({compared} = {})", comparison.printed_setting());
+                ("UPDATE", format!("USING ({}) WITH CHECK ({check})", printed_is_null(column)))
+            }
+        };
+        let for_role = |role: &str| *text == format!("AS PERMISSIVE FOR {command} TO {role} {clauses}");
+        for_role(role.as_str()) || for_role(&role.quoted())
+    }
+}
+
+/// How the catalog prints the condition of the policies that let a role read every row.
+pub(crate) fn printed_current_user(role: &str) -> String {
+    format!("(CURRENT_USER = '{}'::name)", role.replace('\'', "''"))
+}
+
+/// How the catalog prints the condition of the policy that lets rows without a tenant be assigned, by the column as it prints that.
+pub(crate) fn printed_is_null(column: &str) -> String {
+    format!("({column} IS NULL)")
+}

@@ -1,0 +1,35 @@
+//! Looking into the catalog.
+
+use sqlx::PgConnection;
+
+use crate::connection::database::Database;
+use crate::connection::transaction::{Transaction, begin_read_only};
+use crate::error::Result;
+
+/// A read-only transaction for the catalog. Names resolve to `pg_catalog` alone.
+pub struct CatalogTx {
+    guard: Transaction,
+}
+
+impl CatalogTx {
+    /// Opens it.
+    ///
+    /// # Errors
+    /// [`Error::Connect`](crate::Error::Connect) or [`Error::Query`](crate::Error::Query).
+    pub async fn begin(database: &Database) -> Result<Self> {
+        Ok(Self { guard: begin_read_only(database).await? })
+    }
+
+    /// The transaction, for queries.
+    pub fn connection(&mut self) -> &mut PgConnection {
+        self.guard.connection()
+    }
+
+    /// Ends it.
+    ///
+    /// # Errors
+    /// [`Error::Query`](crate::Error::Query).
+    pub async fn rollback(self) -> Result<()> {
+        self.guard.rollback().await
+    }
+}
