@@ -9,7 +9,7 @@ use tenant_rls::{Database, Error as RlsError, OwnerTx, Sql, Template};
 
 use crate::error::Result;
 use crate::plan::alter;
-use crate::plan::step::{Execution, Lock, Statement, Step};
+use crate::plan::step::{Lock, Step, StepSubject};
 use crate::state::State;
 
 /// How long the catalog is waited for.
@@ -94,19 +94,8 @@ impl ReadRights<'_> {
     }
 
     fn step(&self, table: &TableName, column: &Ident, grants: Vec<Sql>) -> Option<Step> {
-        let statements: Vec<Statement> = grants.into_iter().map(|sql| Statement { sql, lock: Lock::None }).collect();
-        let (table, column, phase, name, how) =
-            (table.clone(), column.clone(), self.phase, self.name, Execution::Transaction);
-        (!statements.is_empty()).then_some(Step {
-            table,
-            column,
-            phase,
-            name,
-            how,
-            statements,
-            also_locks: None,
-            warm_up: None,
-        })
+        let subject = StepSubject { table, column, phase: self.phase, name: self.name };
+        (!grants.is_empty()).then(|| subject.transaction(Lock::None, grants))
     }
 }
 

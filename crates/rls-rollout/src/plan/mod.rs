@@ -203,7 +203,7 @@ impl PlanReport {
     }
 
     pub(crate) fn write_step(&self, out: &mut String, step: &Step) -> std::fmt::Result {
-        let lock = step.lock();
+        let lock = step.lock;
         writeln!(out, "\n-- {} ({}): {}", one_line(&step.table.to_string()), step.phase, step.name)?;
         match lock.mode() {
             Some(mode) => writeln!(out, "-- {mode}; waits for {}", lock.waits_for())?,
