@@ -69,9 +69,7 @@ pub struct PolicyStatus {
 /// [`crate::Error::Database`].
 pub async fn status(database: &Database, tenancy: &Tenancy, app_role: Option<&str>) -> Result<StatusReport> {
     let state = State::load(database, tenancy, app_role, &[]).await?;
-    let recorded = journal::add_up(
-        journal::steps(database, tenancy).await?.iter().filter(|step| journal::phase(step) > Phase::None),
-    );
+    let recorded = journal::add_up(state.steps.iter().filter(|step| journal::phase(step) > Phase::None));
     let mut tables = Vec::with_capacity(state.inventory.relations.len());
     for relation in &state.inventory.relations {
         let changes = recorded.get(&relation.name).map(|recorded| recorded.changes.as_slice()).unwrap_or_default();

@@ -70,7 +70,7 @@ pub struct PlannedTable {
 /// # Errors
 /// [`crate::Error::Database`].
 pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptions) -> Result<PlanReport> {
-    let state = State::load(database, tenancy, options.app_role.as_deref(), &options.tables).await?;
+    let state = State::for_rollout(database, tenancy, options).await?;
     let inventory = &state.inventory;
     let mut planned = grants::tenant_table(database, &state).await?;
     // Before the first table is forced.

@@ -22,7 +22,6 @@ use crate::rollback::report::{RestoredTable, RollbackReport};
 use crate::rollback::steps::steps_back;
 use crate::run::executor::{Executor, StepPurpose, ddl_is_possible};
 use crate::run::progress::RolloutEvent;
-use crate::state::State;
 
 /// What to take back.
 #[derive(Debug, Clone)]
@@ -79,9 +78,10 @@ pub async fn rollback(
         let _ = lease.release(database).await;
     }
     let (id, mut tables, gone) = done?;
-    let state = State::load(database, tenancy, None, &[]).await?;
+    // Read again: the definitions were restored.
+    let inventory = Inventory::load(database, tenancy, None, &[]).await?;
     for table in &mut tables {
-        table.phase = state.inventory.relation(&table.table).map(|relation| state.inventory.phase(relation));
+        table.phase = inventory.relation(&table.table).map(|relation| inventory.phase(relation));
     }
     Ok(RollbackReport { schema: "rls-rollback/1", rollout: Some(id), stopped: *stop.borrow(), tables, gone })
 }
@@ -137,7 +137,7 @@ async fn restore(
     stop: &watch::Receiver<bool>,
     progress: &mut (dyn FnMut(RolloutEvent) + Send),
 ) -> Result<Vec<RestoredTable>> {
-    let state = State::load(executor.database, tenancy, None, &[]).await?;
+    let inventory = Inventory::load(executor.database, tenancy, None, &[]).await?;
     let mut restored = Vec::new();
     // The last table first: a partition cannot lose what its parent still has, and the parent came after it.
     let mut order: Vec<(&TableName, &TableChanges)> = wanted.iter().collect();
@@ -146,7 +146,7 @@ async fn restore(
         if *stop.borrow() {
             break;
         }
-        let column = column_of(&state.inventory, tenancy, table)?;
+        let column = column_of(&inventory, tenancy, table)?;
         let now = read(executor.database, table, &column).await?;
         let steps = steps_back(table, &column, recorded, &now)?;
         for step in &steps {
