@@ -1,7 +1,5 @@
 //! The processes of a run, as `status` shows them: each renews a row of its own.
 
-use std::time::Duration;
-
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::{PgConnection, Row};
@@ -11,7 +9,7 @@ use tokio::sync::watch;
 
 use crate::error::Result;
 use crate::lease::{HEARTBEAT, Heartbeat, LEASE_TTL};
-use crate::owner::{act, begin};
+use crate::owner::{LOCK_TIMEOUT, act, begin};
 
 /// This process, as one that works at a run.
 #[derive(Debug, Clone)]
@@ -42,7 +40,7 @@ impl RunProcess {
     /// # Errors
     /// [`crate::Error::Database`].
     pub async fn enter(database: &Database, run: i64, holder: &str, workers: u32) -> Result<Self> {
-        let mut tx = begin(database, Duration::from_secs(5)).await?;
+        let mut tx = begin(database, LOCK_TIMEOUT).await?;
         sqlx::query(include_str!("../../../sql/tenant-ops/forget_run_processes.sql"))
             .bind(run)
             .execute(tx.connection())

@@ -47,7 +47,7 @@ pub use scope::audit::AuditTx;
 pub use scope::batch::{BatchOptions, BatchTx, TenantScope};
 pub use scope::catalog::CatalogTx;
 pub use scope::insert::{GeneratedValue, TenantInsert, TenantRow};
-pub use scope::owner::OwnerTx;
+pub use scope::owner::{CATALOG_LOCK_TIMEOUT, OwnerTx};
 pub use scope::probe::ProbeTx;
 pub use scope::tenant::TenantTx;
 pub use server_error::Fault;

@@ -1,19 +1,15 @@
 //! The roles as which audits and backfills work under forced policies: the statements that make them, and the steps that grant them rights.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use tenancy_config::{Ident, TableName};
 use tenant_inventory::{Aspect, Phase, RoleState, read_definitions};
-use tenant_rls::{Database, Error as RlsError, OwnerTx, Sql, Template};
+use tenant_rls::{CATALOG_LOCK_TIMEOUT, Database, Error as RlsError, OwnerTx, Sql, Template};
 
 use crate::error::Result;
 use crate::plan::alter;
 use crate::plan::step::{Lock, Step, StepSubject};
 use crate::state::State;
-
-/// How long the catalog is waited for.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The first version in which a member need not inherit.
 const INHERIT_OPTION: i32 = 160_000;
@@ -74,7 +70,7 @@ impl ReadRights<'_> {
     /// A step for each table on which a right is missing.
     async fn missing(&self, database: &Database, tables: Vec<(&TableName, &Ident)>) -> Result<Vec<Step>> {
         let columns: Vec<(&TableName, &str)> = tables.iter().map(|(table, column)| (*table, column.as_str())).collect();
-        let mut tx = OwnerTx::begin(database, LOCK_TIMEOUT).await?;
+        let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
         let there = read_definitions(tx.connection(), &columns).await?;
         tx.rollback().await?;
         let mut steps = Vec::new();
@@ -104,7 +100,7 @@ async fn grantable<'a>(
     database: &Database,
     tables: &'a [(TableName, Ident)],
 ) -> Result<Vec<(&'a TableName, &'a Ident)>> {
-    let mut tx = OwnerTx::begin(database, LOCK_TIMEOUT).await?;
+    let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
     let positions: Vec<i64> = sqlx::query_scalar(include_str!("../../../../sql/rls-rollout/grantable.sql"))
         .bind(tables.iter().map(|(table, _)| table.schema().as_str()).collect::<Vec<_>>())
         .bind(tables.iter().map(|(table, _)| table.name().as_str()).collect::<Vec<_>>())

@@ -4,14 +4,13 @@ pub(crate) mod report;
 mod steps;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 use tenancy_config::{Ident, TableName, Tenancy};
 use tenant_inventory::{Definition, Inventory, Phase, read_definitions};
 use tenant_ops::{Lease, RecordedStep, Rollout};
-use tenant_rls::{Database, Error as RlsError, OwnerTx};
+use tenant_rls::{CATALOG_LOCK_TIMEOUT, Database, Error as RlsError, OwnerTx};
 use tokio::sync::watch;
 
 use crate::error::{Error, Result};
@@ -117,7 +116,7 @@ async fn steps_to_undo(database: &Database, tenancy: &Tenancy, options: &Rollbac
 async fn gone(database: &Database, tables: impl Iterator<Item = &TableName>) -> Result<Vec<TableName>> {
     let (schemas, names): (Vec<_>, Vec<_>) =
         tables.map(|table| (table.schema().as_str(), table.name().as_str())).unzip();
-    let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
+    let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
     let rows = sqlx::query(include_str!("../../../../sql/rls-rollout/gone.sql"))
         .bind(schemas)
         .bind(names)
@@ -167,7 +166,7 @@ fn column_of(inventory: &Inventory, tenancy: &Tenancy, table: &TableName) -> Res
 }
 
 async fn read(database: &Database, table: &TableName, column: &Ident) -> Result<Definition> {
-    let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
+    let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
     let definition = read_definitions(tx.connection(), &[(table, column.as_str())]).await?.pop();
     tx.rollback().await?;
     Ok(definition.unwrap_or_default())

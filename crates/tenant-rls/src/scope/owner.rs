@@ -11,6 +11,9 @@ use crate::connection::transaction::{Transaction, set_local};
 use crate::error::{Error, Result};
 use crate::sql::text::Sql;
 
+/// How long a transaction that only reads the catalog or the book-keeping waits for a lock. DDL of others is over sooner, or it hangs.
+pub const CATALOG_LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// A transaction for DDL, for the catalog and for book-keeping. Names resolve to `pg_catalog` alone. `row_security` is off in it: a statement
 /// whose rows a policy would hide fails instead.
 pub struct OwnerTx {

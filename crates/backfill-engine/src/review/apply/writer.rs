@@ -7,13 +7,12 @@ use tenancy_config::Tenancy;
 use tenant_ops::{DecisionCall, DecisionResult, DecisionRun, Lease};
 use tenant_rls::sqlstate::{RUN_NOT_RUNNING, WRITTEN_NOT_LOCKED};
 use tenant_rls::{
-    ActingRole, Backoff, BatchOptions, BatchTx, Database, Error as RlsError, Fault, OwnerTx, Sql, Template, TenantId,
-    fault_of,
+    ActingRole, Backoff, BatchOptions, BatchTx, CATALOG_LOCK_TIMEOUT, Database, Error as RlsError, Fault, OwnerTx, Sql,
+    Template, TenantId, fault_of,
 };
 
 use crate::error::{Error, Result};
 use crate::fragments::list;
-use crate::options::CATALOG_LOCK_TIMEOUT;
 use crate::plan::BackfillPlan;
 use crate::progress::BackfillEvent;
 use crate::retry::reconnect_backoff;
