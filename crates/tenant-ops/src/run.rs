@@ -10,6 +10,7 @@ use crate::host::this_host;
 use crate::lease::{LEASE_TTL, Lease};
 use crate::owner::{LOCK_TIMEOUT, act, begin};
 use crate::range::{NewRange, open_ranges};
+use crate::resource::backfill_resource;
 use crate::state::{RunProgress, RunState, set_state};
 
 /// What identifies a run that could be resumed.
@@ -28,7 +29,7 @@ pub struct NewRun {
 impl NewRun {
     /// The resource whose lease the process that leads the run holds.
     pub fn resource(&self) -> String {
-        format!("backfill of {}", self.table)
+        backfill_resource(&self.table)
     }
 }
 
