@@ -60,6 +60,15 @@ pub async fn acting_role(database: &Database, access: &[Access], candidates: &[A
     Err(Error::CannotSee(obstacles))
 }
 
+/// The first of the [`readers`] that sees every row of every table and has the rights asked for: what an audit reads as, and what whoever
+/// predicts an audit asks.
+///
+/// # Errors
+/// [`Error::CannotSee`] with what stands in the way of each.
+pub async fn reader(database: &Database, tenancy: &Tenancy, access: &[Access]) -> Result<ActingRole> {
+    acting_role(database, access, &readers(database, tenancy)?).await
+}
+
 /// Whether a role that sees every row of these tables does so by our policy, and not because nothing filters it.
 ///
 /// # Errors
