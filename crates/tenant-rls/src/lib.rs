@@ -42,7 +42,7 @@ pub use policy::column_type::TenantColumnType;
 pub use policy::isolation::{PolicyForm, TenantComparison};
 pub use policy::role_policy::RolePolicy;
 pub use registry::{Registry, Tenant};
-pub use retry::{Backoff, retry_locks};
+pub use retry::{Backoff, retry_locks, retry_on};
 pub use scope::audit::AuditTx;
 pub use scope::batch::{BatchOptions, BatchTx, TenantScope};
 pub use scope::catalog::CatalogTx;

@@ -40,13 +40,23 @@ impl Backoff {
 ///
 /// # Errors
 /// The last error, when `backoff` is used up, or the first of another kind.
-pub async fn retry_locks<T>(
+pub async fn retry_locks<T>(backoff: Backoff, attempt: impl AsyncFnMut() -> Result<T, Error>) -> Result<T, Error> {
+    retry_on(&[Fault::Contention], backoff, attempt).await
+}
+
+/// Does something once more, after a wait, for as long as it fails by one of these faults. After [`Fault::Connection`] nobody knows whether a
+/// commit was done: what is done again must then do no more than the first time.
+///
+/// # Errors
+/// The last error, when `backoff` is used up, or the first of another kind.
+pub async fn retry_on<T>(
+    faults: &[Fault],
     mut backoff: Backoff,
     mut attempt: impl AsyncFnMut() -> Result<T, Error>,
 ) -> Result<T, Error> {
     loop {
         match attempt().await {
-            Err(error) if fault_of(&error) == Fault::Contention => match backoff.next_wait() {
+            Err(error) if faults.contains(&fault_of(&error)) => match backoff.next_wait() {
                 Some(wait) => tokio::time::sleep(wait).await,
                 None => return Err(error),
             },

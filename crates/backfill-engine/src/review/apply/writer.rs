@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::fragments::list;
 use crate::plan::BackfillPlan;
 use crate::progress::BackfillEvent;
-use crate::retry::reconnect_backoff;
+use crate::retry::BatchWaits;
 use crate::review::file::Decision;
 use crate::statements::keyed::by_key;
 use crate::statements::resolution::Resolution;
@@ -175,18 +175,13 @@ impl Writer<'_> {
         batch: &[ReadyDecision<'_>],
         progress: &mut (dyn FnMut(BackfillEvent) + Send),
     ) -> Result<Vec<DecisionResult>> {
-        let mut contention = Backoff::new(Duration::from_millis(50), Duration::from_secs(1), 4);
-        let mut connection = reconnect_backoff();
+        let mut waits = BatchWaits::new();
         loop {
             let error = match self.transaction(batch).await {
                 Err(Error::Database(error)) => error,
                 done => return done,
             };
-            let wait = match fault_of(&error) {
-                Fault::Contention => contention.next_wait(),
-                Fault::Connection => connection.next_wait(),
-                _ => None,
-            };
+            let wait = waits.after(&error);
             if let (Some(RUN_NOT_RUNNING), DecisionRecorder::Recorded { run, .. }) = (error.sqlstate(), &self.recorder)
             {
                 return Err(Error::Ended { run: run.id });
