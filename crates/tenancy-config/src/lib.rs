@@ -6,6 +6,7 @@ pub mod csv;
 mod env_files;
 pub mod environment;
 pub mod files;
+mod milliseconds;
 pub mod name;
 pub mod plain;
 mod redact;
@@ -17,6 +18,7 @@ pub mod user_error;
 
 pub use closest::closest;
 pub use files::FileError;
+pub use milliseconds::milliseconds;
 pub use name::{Ident, NameError, TableName};
 pub use redact::without_urls;
 pub use settings::{DatabaseChoice, Flags, SettingOrigin, Settings};

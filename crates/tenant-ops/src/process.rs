@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::{PgConnection, Row};
-use tenant_rls::row_count::from_bigint;
+use tenancy_config::milliseconds;
+use tenant_rls::row_count::{from_bigint, to_bigint};
 use tenant_rls::{Database, Error as RlsError};
 use tokio::sync::watch;
 
@@ -110,7 +111,7 @@ pub async fn processes(connection: &mut PgConnection, run: i64) -> Result<Vec<Ru
     let before = act(connection).await?;
     let rows = sqlx::query(include_str!("../../../sql/tenant-ops/run_processes.sql"))
         .bind(run)
-        .bind(LEASE_TTL.as_millis() as i64)
+        .bind(to_bigint(milliseconds(LEASE_TTL)))
         .fetch_all(&mut *connection)
         .await
         .map_err(RlsError::query("asking which processes work at the run"))?;

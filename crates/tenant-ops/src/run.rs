@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, Row};
-use tenant_rls::row_count::from_bigint;
+use tenancy_config::milliseconds;
+use tenant_rls::row_count::{from_bigint, to_bigint};
 use tenant_rls::{Database, Error as RlsError};
 
 use crate::error::Result;
@@ -117,7 +118,7 @@ impl Run {
         let mut tx = begin(database, LOCK_TIMEOUT).await?;
         let row = sqlx::query(include_str!("../../../sql/tenant-ops/run_standing.sql"))
             .bind(self.id)
-            .bind(LEASE_TTL.as_millis() as i64)
+            .bind(to_bigint(milliseconds(LEASE_TTL)))
             .fetch_one(tx.connection())
             .await
             .map_err(RlsError::query("asking how the run stands"))?;

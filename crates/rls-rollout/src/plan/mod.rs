@@ -15,7 +15,7 @@ pub(crate) mod unseen;
 use std::fmt::Write as _;
 
 use serde::Serialize;
-use tenancy_config::{TableName, Tenancy};
+use tenancy_config::{TableName, Tenancy, milliseconds};
 use tenant_inventory::{AspectKind, Inventory, Phase, Relation};
 use tenant_rls::{Database, PolicyForm, Sql};
 
@@ -117,7 +117,7 @@ pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptio
         every_role: [&inventory.logins.maintenance, &inventory.logins.auditor]
             .map(|(role, _)| schema_edit::role(role))
             .into(),
-        lock_timeout_ms: u64::try_from(options.lock_retry.lock_timeout.as_millis()).unwrap_or(u64::MAX),
+        lock_timeout_ms: milliseconds(options.lock_retry.lock_timeout),
     })
 }
 
