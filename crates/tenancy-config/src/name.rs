@@ -94,6 +94,11 @@ impl TableName {
         Ok(Self { schema: Ident::new(schema)?, name: Ident::new(name)? })
     }
 
+    /// Schemas and names apart, in the order of the tables: the two arrays by which a statement takes several.
+    pub fn apart<'a>(tables: impl IntoIterator<Item = &'a Self>) -> (Vec<&'a str>, Vec<&'a str>) {
+        tables.into_iter().map(|table| (table.schema.as_str(), table.name.as_str())).unzip()
+    }
+
     /// The schema.
     pub fn schema(&self) -> &Ident {
         &self.schema

@@ -210,9 +210,10 @@ async fn count_table(
 
 /// Fails where the snapshot could not show a table whole. It asks after the scan, whose lock keeps the answer true.
 async fn refuse_rewritten(audit: &mut AuditTx, access: &[Access]) -> Result<()> {
+    let (schemas, names) = TableName::apart(access.iter().map(|need| &need.table));
     let rewritten = sqlx::query(include_str!("../../../sql/tenant-audit/rewritten.sql"))
-        .bind(access.iter().map(|need| need.table.schema().as_str()).collect::<Vec<_>>())
-        .bind(access.iter().map(|need| need.table.name().as_str()).collect::<Vec<_>>())
+        .bind(schemas)
+        .bind(names)
         .fetch_optional(audit.pinned().await?)
         .await
         .map_err(tenant_rls::Error::query("looking for tables that were rewritten meanwhile"))?;

@@ -9,8 +9,8 @@ use crate::error::Result;
 pub(crate) async fn backup_logins(database: &Database, inventory: &Inventory) -> Result<Vec<String>> {
     let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
     let names = sqlx::query_scalar(include_str!("../../../../sql/rls-rollout/dumpers.sql"))
-        .bind(inventory.relations.iter().map(|relation| relation.name.schema().as_str()).collect::<Vec<_>>())
-        .bind(inventory.relations.iter().map(|relation| relation.name.name().as_str()).collect::<Vec<_>>())
+        .bind(inventory.schemas())
+        .bind(inventory.names())
         .fetch_all(tx.connection())
         .await
         .map_err(RlsError::query("asking which logins can still dump the tables"))?;

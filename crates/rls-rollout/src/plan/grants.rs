@@ -101,9 +101,10 @@ async fn grantable<'a>(
     tables: &'a [(TableName, Ident)],
 ) -> Result<Vec<(&'a TableName, &'a Ident)>> {
     let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
+    let (schemas, names) = TableName::apart(tables.iter().map(|(table, _)| table));
     let positions: Vec<i64> = sqlx::query_scalar(include_str!("../../../../sql/rls-rollout/grantable.sql"))
-        .bind(tables.iter().map(|(table, _)| table.schema().as_str()).collect::<Vec<_>>())
-        .bind(tables.iter().map(|(table, _)| table.name().as_str()).collect::<Vec<_>>())
+        .bind(schemas)
+        .bind(names)
         .fetch_all(tx.connection())
         .await
         .map_err(RlsError::query("asking on which tables this login may grant"))?;

@@ -114,8 +114,7 @@ async fn steps_to_undo(database: &Database, tenancy: &Tenancy, options: &Rollbac
 }
 
 async fn gone(database: &Database, tables: impl Iterator<Item = &TableName>) -> Result<Vec<TableName>> {
-    let (schemas, names): (Vec<_>, Vec<_>) =
-        tables.map(|table| (table.schema().as_str(), table.name().as_str())).unzip();
+    let (schemas, names) = TableName::apart(tables);
     let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
     let rows = sqlx::query(include_str!("../../../../sql/rls-rollout/gone.sql"))
         .bind(schemas)
