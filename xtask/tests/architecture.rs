@@ -284,3 +284,23 @@ fn every_test_that_a_page_names_exists() {
         }
     }
 }
+
+/// A page that sends its reader to a file that has moved is worse than none.
+#[test]
+fn every_file_that_a_page_names_exists() {
+    let mut pages = files("docs", ".md");
+    pages.extend(["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"].map(|page| root().join(page)));
+    let of_repository = |word: &&str| ["crates/", "xtask/", "sql/", "docs/"].iter().any(|top| word.starts_with(top));
+    // `NAME` stands for whatever the reader adds.
+    let is_path =
+        |word: &&str| !word.contains("NAME") && word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./".contains(c));
+    let mut named = 0;
+    for page in pages {
+        let page_text = text(&page);
+        for path in page_text.split('`').skip(1).step_by(2).filter(of_repository).filter(is_path) {
+            assert!(root().join(path).exists(), "{} names {path}, and there is none", page.display());
+            named += 1;
+        }
+    }
+    assert!(named > 50, "the pages name {named} files");
+}
