@@ -28,7 +28,7 @@ use rustix::fs::OFlags;
 pub(crate) const SETTINGS: &str = include_str!("tests.conf");
 
 /// How long a server may take to become ready on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(120);
+const READY_WITHIN: Duration = Duration::from_secs(120);
 
 /// Keeps a server alive as long as this value lives.
 #[derive(Debug)]
@@ -97,10 +97,10 @@ pub(crate) async fn until_ready(server: &Server, hold: &ServerHold) -> Result<()
             return Err(Error::NotStarted { reason, log: server.log() });
         }
         let failed = server.home.join("failed").exists();
-        if failed || begun.elapsed() > PATIENCE {
+        if failed || begun.elapsed() > READY_WITHIN {
             let logs = [server.log(), server.home.join("initdb.log")];
             let said = logs.iter().find_map(|log| log_tail(log, 0));
-            let reason = said.unwrap_or_else(|| format!("it was not ready after {} s", PATIENCE.as_secs()));
+            let reason = said.unwrap_or_else(|| format!("it was not ready after {} s", READY_WITHIN.as_secs()));
             return Err(Error::NotStarted { reason, log: server.log() });
         }
         tokio::time::sleep(Duration::from_millis(10)).await;

@@ -19,7 +19,7 @@ use crate::database::{TestDb, unique_name};
 use crate::shared_server;
 
 /// How long it may take to answer on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
+const READY_WITHIN: Duration = Duration::from_secs(30);
 
 /// Where packages install the program, besides the folders of PATH, which may lack them.
 const FOLDERS: [&str; 4] = ["/usr/sbin", "/usr/local/sbin", "/usr/local/bin", "/opt/homebrew/bin"];
@@ -89,7 +89,7 @@ impl TestPooler {
                 }
                 Err(error) => error,
             };
-            if begun.elapsed() > PATIENCE {
+            if begun.elapsed() > READY_WITHIN {
                 let output = format!("{refused}\n{}", fs::read_to_string(log).unwrap_or_default());
                 return Err(Error::Program { program: "pgbouncer".to_owned(), output });
             }

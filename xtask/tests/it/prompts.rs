@@ -13,7 +13,7 @@ use test_support::TestDb;
 use crate::support::{Place, send};
 
 /// How long a question may take to appear; a debug build connects first.
-const PATIENCE: Duration = Duration::from_secs(60);
+const QUESTION_WITHIN: Duration = Duration::from_secs(60);
 /// The time that counts as "at once".
 const AT_ONCE: Duration = Duration::from_secs(3);
 
@@ -53,7 +53,7 @@ impl Terminal {
     fn until(&mut self, text: &str) {
         let began = Instant::now();
         while !self.seen.contains(text) {
-            let left = PATIENCE.saturating_sub(began.elapsed());
+            let left = QUESTION_WITHIN.saturating_sub(began.elapsed());
             let bytes = self.screen.recv_timeout(left).unwrap_or_else(|_| panic!("no `{text}` in:\n{}", self.seen));
             self.seen.push_str(&String::from_utf8(bytes).unwrap());
         }
@@ -64,15 +64,15 @@ impl Terminal {
     }
 
     /// Waits for the command to end, and returns what it showed.
-    fn end(mut self, patience: Duration) -> (ExitStatus, String) {
+    fn end(mut self, limit: Duration) -> (ExitStatus, String) {
         let began = Instant::now();
         let status = loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 break status;
             }
-            if began.elapsed() > patience {
+            if began.elapsed() > limit {
                 self.child.kill().unwrap();
-                panic!("it still runs after {patience:?}:\n{}", self.seen);
+                panic!("it still runs after {limit:?}:\n{}", self.seen);
             }
             std::thread::sleep(Duration::from_millis(10));
         };
@@ -160,7 +160,7 @@ async fn an_answer_is_heard_and_the_end_of_input_is_none() {
         let mut terminal = Terminal::start(&place, &arguments, &[]);
         terminal.until(QUESTION);
         terminal.type_in(typed);
-        let (status, shown) = terminal.end(PATIENCE);
+        let (status, shown) = terminal.end(QUESTION_WITHIN);
         assert_eq!(status.code(), Some(code), "{shown}");
         assert!(shown.contains(said), "{shown}");
     }

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::server::shutdown::Shutdown;
 
 /// How long a reset waits for the sessions of others to end.
-const PATIENCE: Duration = Duration::from_secs(5);
+const WAIT_FOR_SESSIONS: Duration = Duration::from_secs(5);
 
 /// How [`LocalDb::reset`] works.
 #[derive(Debug, Clone, Copy, Default)]
@@ -58,7 +58,7 @@ impl LocalDb {
                 return Ok(());
             }
             let who = sessions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-            if begun.elapsed() > PATIENCE {
+            if begun.elapsed() > WAIT_FOR_SESSIONS {
                 return Err(Error::InUse(who));
             }
             if !told {

@@ -65,7 +65,7 @@ impl LocalDb {
         }
         let asked = cluster.port;
         cluster.port = server.start(SETTINGS, Some(asked)).await?;
-        tell_of_the_port(asked, cluster.port, notes);
+        report_changed_port(asked, cluster.port, notes);
         cluster.bin = programs.bin().to_owned();
         self.home.remember(&cluster)?;
         self.secure(&mut cluster, notes).await?;
@@ -103,7 +103,7 @@ impl LocalDb {
         let secret = Secret::random()?;
         server.init(&secret).await?;
         let port = server.start(SETTINGS, asked).await?;
-        tell_of_the_port(asked.unwrap_or(port), port, notes);
+        report_changed_port(asked.unwrap_or(port), port, notes);
 
         let superuser = secret.url(port, Role::Superuser, "postgres")?;
         let mut session = DirectConnection::connect(&superuser, "local-db").await?;
@@ -156,7 +156,7 @@ impl LocalDb {
 }
 
 /// Says if the port has changed, because the settings of an application contain it.
-fn tell_of_the_port(asked: u16, port: u16, notes: &mut dyn FnMut(&str)) {
+fn report_changed_port(asked: u16, port: u16, notes: &mut dyn FnMut(&str)) {
     if asked != port {
         notes(&format!("another program has port {asked}: the local database listens on {port} now"));
     }

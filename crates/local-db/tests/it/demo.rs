@@ -223,9 +223,9 @@ async fn messages_model(session: &mut DirectConnection) -> [u64; 5] {
         let own = users.get(author).cloned().flatten().filter(|tenant| tenants.contains(tenant));
         let candidates: BTreeSet<&String> = member_of.iter().chain(&own).collect();
         let beside = messages.iter().filter(|(other, place, _)| (other, place) == (author, room));
-        let evidence: BTreeSet<&String> =
+        let in_room: BTreeSet<&String> =
             beside.filter_map(|(.., tenant)| tenant.as_ref()).filter(|tenant| candidates.contains(tenant)).collect();
-        let kind = match (candidates.len(), member_of.len(), evidence.len()) {
+        let kind = match (candidates.len(), member_of.len(), in_room.len()) {
             (0, ..) => 4,
             (1, 0, _) => 1,
             (1, ..) => 0,

