@@ -54,8 +54,7 @@ pub enum Error {
         /// The database and server of the other URL.
         other: String,
     },
-    /// Tables that look like the application's, but belong to roles that `tenancy.toml` does not trust; each with its
-    /// owner.
+    /// Tables that look like the application's, but belong to roles that are not trusted; each with its owner.
     #[error("{}; reading a table runs code that its owner put into indexes, checks and policies", strangers(.0))]
     Strangers(Vec<(TableName, String)>),
     /// Nothing can be written here.

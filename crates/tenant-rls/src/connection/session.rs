@@ -143,8 +143,8 @@ pub struct SessionFacts {
     pub(crate) place: Place,
     /// The login's own `search_path`, which the application's code expects.
     pub search_path: String,
-    /// How many connections this login may have, this one included, if `CONNECTION LIMIT` of the role or the database
-    /// bounds them.
+    /// How many connections this login may still use, this one included, if `CONNECTION LIMIT` of the role or the
+    /// database bounds them.
     pub connections_left: Option<u32>,
     /// Whether there is a pooler in between.
     pub pooler: Pooler,

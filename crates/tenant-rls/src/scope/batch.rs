@@ -73,8 +73,8 @@ impl BatchTx {
         Ok(TenantScope { batch: self, tenant: tenant.clone() })
     }
 
-    /// The transaction outside of every tenant's scope, for the book-keeping, and for functions on the server that set
-    /// scope and path themselves for each statement: `tenant_ops.application_path` has the path that the application's
+    /// The transaction outside of every tenant's scope, for the book-keeping, and for calls that set scope
+    /// and path themselves for each statement: `tenant_ops.application_path` has the path that the application's
     /// code expects. Names resolve to `pg_catalog` only.
     ///
     /// # Errors
