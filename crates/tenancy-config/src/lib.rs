@@ -1,5 +1,5 @@
-//! What the user said: names, settings, env files, URLs and `tenancy.toml`, and the files that settings are read from and reports are
-//! written to. It connects to nothing.
+//! What the user said: names, settings, env files, URLs and `tenancy.toml`; and the files that settings are read from
+//! and reports are written to. This crate connects to nothing.
 
 mod closest;
 pub mod csv;

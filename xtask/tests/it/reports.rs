@@ -6,7 +6,7 @@ use test_support::TestDb;
 
 use crate::support::{Ended, Place, redact};
 
-/// Few rows, and one defect of each kind.
+/// A few rows, and one defect of each kind.
 async fn small() -> TestDb {
     let db = test_support::database().await;
     let mut superuser = db.superuser().await;
