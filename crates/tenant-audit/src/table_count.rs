@@ -33,14 +33,16 @@ impl TableCount {
         let ghosts = if let Some(key_type) = &catalog.tenant_key_type {
             reads.add(&catalog.tenants, tenant_key);
             joins.push(
-                Template::new(include_str!("../../../sql/tenant-audit/tenant_join.sql"))
+                Template::new(include_str!("../../../sql/tenant-audit/fragments/tenant_join.sql"))
                     .table("tenants", &catalog.tenants)
                     .ident("key", tenant_key)
                     .ident("column", &column)
                     .fragment("cast", cast(key_type, &table.column.type_name))
                     .build(),
             );
-            Template::new(include_str!("../../../sql/tenant-audit/ghost_count.sql")).ident("column", &column).build()
+            Template::new(include_str!("../../../sql/tenant-audit/fragments/ghost_count.sql"))
+                .ident("column", &column)
+                .build()
         } else {
             none()
         };
@@ -118,7 +120,7 @@ fn reference_join(
         let equal = Template::new(r#":"r".:"there" OPERATOR(pg_catalog.=) t.:"here""#);
         keys.push(equal.ident("r", alias).ident("there", &there).ident("here", &here).build());
     }
-    Ok(Template::new(include_str!("../../../sql/tenant-audit/reference_join.sql"))
+    Ok(Template::new(include_str!("../../../sql/tenant-audit/fragments/reference_join.sql"))
         .fragment("only", only(target))
         .table("target", &target.name)
         .ident("r", alias)
@@ -129,7 +131,7 @@ fn reference_join(
 fn reference_count(target: &TenantTable, table: &TenantTable, alias: &Ident, reads: &mut Reads) -> Result<Sql> {
     let tenant = Ident::new(&target.column.name)?;
     reads.add(&target.name, &tenant);
-    Ok(Template::new(include_str!("../../../sql/tenant-audit/reference_count.sql"))
+    Ok(Template::new(include_str!("../../../sql/tenant-audit/fragments/reference_count.sql"))
         .ident("column", &Ident::new(&table.column.name)?)
         .ident("r", alias)
         .ident("tenant", &tenant)

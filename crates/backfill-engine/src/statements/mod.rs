@@ -63,12 +63,14 @@ impl Statements {
         let open = |text: &'static str| deciding(of_whole(text), &decision);
         let batch_decision = leaving_out(decision.clone(), keys);
         let batch = |leaf: &TableName| {
-            let resolve =
-                deciding(of_leaf(include_str!("../../../../sql/backfill-engine/resolve.sql"), leaf), &batch_decision)
-                    .fragment("key_text", plan.key.text())
-                    .fragment("source", resolution.source(on_conflict))
-                    .build();
-            let assign = of_leaf(include_str!("../../../../sql/backfill-engine/assign.sql"), leaf)
+            let resolve = deciding(
+                of_leaf(include_str!("../../../../sql/backfill-engine/fragments/resolve.sql"), leaf),
+                &batch_decision,
+            )
+            .fragment("key_text", plan.key.text())
+            .fragment("source", resolution.source(on_conflict))
+            .build();
+            let assign = of_leaf(include_str!("../../../../sql/backfill-engine/fragments/assign.sql"), leaf)
                 .fragment("type", Sql::from_static(plan.column_type.cast()))
                 .build();
             BatchStatement::new(resolve, assign)

@@ -209,7 +209,7 @@ fn insert(row: &TenantRow, step: &Ident) -> Sql {
     let taken = || row.given.iter().chain([&row.tenant]);
     let columns = taken().chain(row.generated.iter().map(|(column, _)| column)).map(name);
     let values = taken().map(given).chain(row.generated.iter().map(|(_, generated)| generated.sql()));
-    Template::new(include_str!("../../../../sql/tenant-rls/tenant_insert_row.sql"))
+    Template::new(include_str!("../../../../sql/tenant-rls/fragments/tenant_insert_row.sql"))
         .ident("step", step)
         .table("table", &row.table)
         .fragment("columns", Sql::join(columns, ", "))
