@@ -35,9 +35,7 @@ impl GeneratedValue {
     /// The expression that makes the value, under any search path.
     pub fn sql(self) -> Sql {
         Sql::from_static(match self {
-            Self::Cuid => {
-                "pg_catalog.concat('c', pg_catalog.left(pg_catalog.replace(pg_catalog.gen_random_uuid()::pg_catalog.text, '-', ''), 24))"
-            }
+            Self::Cuid => include_str!("../../../../sql/tenant-rls/fragments/cuid.sql"),
             Self::Uuid => "pg_catalog.gen_random_uuid()",
             Self::Now => "pg_catalog.now()",
             Self::NowUtc => "pg_catalog.now() AT TIME ZONE 'UTC'",
