@@ -192,3 +192,43 @@ fn missing(table: &TenantTable, tenants: &TableName, tenant_key: &Ident) -> Resu
     }
     Ok(missing)
 }
+
+#[cfg(test)]
+mod tests {
+    use local_db::Role;
+    use tenancy_config::Tenancy;
+    use tenant_rls::{ConnectOptions, Database};
+
+    use super::*;
+
+    const TABLES: &str = r#"
+        CREATE TABLE "Tenant" (id text PRIMARY KEY);
+        CREATE TABLE customer (id text PRIMARY KEY, "tenantId" text);
+        CREATE TABLE invoice (year int, number int, "tenantId" varchar(30) NOT NULL, PRIMARY KEY (year, number));
+        CREATE TABLE payment (id text PRIMARY KEY, "customerId" text REFERENCES customer, year int, number int, "tenantId" text,
+                              FOREIGN KEY (year, number) REFERENCES invoice) PARTITION BY HASH (id)"#;
+
+    #[tokio::test]
+    async fn the_counts_of_a_table_are_as_in_their_snapshots_and_the_server_explains_them() {
+        let db = test_support::empty_database().await;
+        let mut owner = db.owner().await;
+        owner.run_script("preparing a test", TABLES).await.unwrap();
+        let database = Database::connect(&db.url(Role::Owner), &ConnectOptions::default()).await.unwrap();
+        let rules = "[tenant]\ntable = \"Tenant\"";
+        let tenancy = Tenancy::from_toml(rules, "tenancy.toml".as_ref()).unwrap();
+        let catalog = Catalog::load(&database, &tenancy).await.unwrap();
+        for (name, table) in [("no_reference", "customer"), ("references", "payment")] {
+            let table = catalog.table(&TableName::parse(table, &tenancy.database.schema).unwrap()).unwrap();
+            let count = TableCount::new(&catalog, &Ident::new(&tenancy.tenant.key).unwrap(), table).unwrap();
+            let explain = Template::new("EXPLAIN :statement").fragment("statement", count.statement.clone()).build();
+            owner.run_script("explaining a count", explain).await.unwrap();
+            // The comments stay in the files.
+            let code = |line: &str| line.split("--").next().unwrap_or_default().trim_end().to_owned();
+            let lines = count.statement.as_str().lines().map(code).filter(|line| !line.is_empty());
+            insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
+                insta::assert_snapshot!(format!("count_with_{name}"), lines.collect::<Vec<_>>().join("\n"));
+            });
+        }
+        database.close().await;
+    }
+}
