@@ -6,8 +6,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use cargo_metadata::{CargoOpt, DependencyKind, Metadata, MetadataCommand, Package, PackageId};
-use syn::buffer::{Cursor, TokenBuffer};
-use syn::visit::{self, Visit};
 use tenancy_config::environment;
 
 /// The crates from the ground up. A crate uses crates of lower layers only: jobs do not know each other, and nothing
@@ -266,62 +264,6 @@ fn every_statement_file_says_what_it_is_for() {
     for path in files("sql", ".sql") {
         assert!(text(&path).starts_with("-- "), "{} begins without a `--` line", path.display());
     }
-}
-
-/// The strings of a file, those among the arguments of macros too. Documentation is left out.
-#[derive(Default)]
-struct Strings(Vec<String>);
-
-impl Strings {
-    fn among(&mut self, mut at: Cursor<'_>) {
-        while let Some((tree, next)) = at.token_tree() {
-            match at.any_group() {
-                Some((inside, ..)) => self.among(inside),
-                None => self.0.extend(syn::parse_str::<syn::LitStr>(&tree.to_string()).ok().map(|text| text.value())),
-            }
-            at = next;
-        }
-    }
-}
-
-impl Visit<'_> for Strings {
-    fn visit_attribute(&mut self, _: &syn::Attribute) {}
-
-    fn visit_lit_str(&mut self, text: &syn::LitStr) {
-        self.0.push(text.value());
-    }
-
-    fn visit_macro(&mut self, call: &syn::Macro) {
-        self.among(TokenBuffer::new2(call.tokens.clone()).begin());
-        visit::visit_macro(self, call);
-    }
-}
-
-/// A statement, or a part of one, that does not fit a line.
-fn is_long_sql(text: &str) -> bool {
-    let begins =
-        ["SELECT ", "WITH ", "INSERT ", "UPDATE ", "DELETE ", "CREATE ", "ALTER ", "GRANT ", "BEGIN", "DO ", "SET "];
-    let is_sql = begins.iter().any(|word| text.trim_start().starts_with(word)) || text.contains("pg_catalog.");
-    is_sql && (text.trim().contains('\n') || text.len() > 100)
-}
-
-/// Only what stands in a file can be run in psql, and read with its comment.
-#[test]
-fn a_statement_longer_than_a_line_stands_in_a_file() {
-    assert!(is_long_sql("BEGIN;\nSET LOCAL row_security = off;") && !is_long_sql("SELECT 1\n"));
-    let mut found = Vec::new();
-    for path in sources() {
-        let name = path.strip_prefix(root()).expect("a file of this repository").to_string_lossy().into_owned();
-        if !name.contains("/src/") || name.ends_with("/tests.rs") || name.starts_with("crates/test-support/") {
-            continue;
-        }
-        let text = text(&path);
-        let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
-        let mut strings = Strings::default();
-        strings.visit_file(&syn::parse_file(code).unwrap_or_else(|error| panic!("{name}: {error}")));
-        found.extend(strings.0.into_iter().filter(|text| is_long_sql(text)).map(|text| format!("{name}: {text}")));
-    }
-    assert!(found.is_empty(), "put them into sql/:\n{}", found.join("\n"));
 }
 
 /// What these pages say is shown by a test must be shown by one, also when somebody has renamed it.

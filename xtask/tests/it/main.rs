@@ -25,6 +25,7 @@ mod role_settings;
 mod schema;
 mod seed;
 mod signals;
+mod statements;
 mod streams;
 mod support;
 mod traps;

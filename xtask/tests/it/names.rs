@@ -1,5 +1,3 @@
-//! What every file in `sql/` is: a whole statement or script, or a fragment that says what it needs.
-//!
 //! Statements that reach the application's tables run under its search path, where anybody may have put functions, operators and types: in
 //! them every name is written with its schema. `traps` proves it for what the commands run; this tells the line.
 
@@ -53,13 +51,8 @@ const TYPES: [&str; 6] = ["bigint", "bigint[]", "boolean", "int", "integer", "sm
 /// Words that look for an operator by its bare name.
 const HIDDEN_OPERATORS: [&str; 6] = [" in (", "nullif(", "distinct from", "between ", " like ", "using ("];
 
-/// What a statement begins with.
-const STATEMENTS: [&str; 20] = [
-    "alter", "analyze", "begin", "create", "delete", "do", "drop", "explain", "grant", "insert", "lock", "merge",
-    "revoke", "select", "set", "truncate", "update", "vacuum", "values", "with",
-];
-
-fn files() -> Vec<PathBuf> {
+/// The files in `sql/`.
+pub(crate) fn files() -> Vec<PathBuf> {
     let (mut files, mut folders) = (Vec::new(), vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("../sql")]);
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
@@ -71,7 +64,7 @@ fn files() -> Vec<PathBuf> {
 }
 
 /// The statement without comments, strings, names in quotes and variables.
-fn bare(text: &str) -> String {
+pub(crate) fn bare(text: &str) -> String {
     let code: Vec<&str> = text.lines().map(|line| line.split("--").next().unwrap_or_default()).collect();
     let mut out = String::new();
     let mut quote = None;
@@ -142,68 +135,6 @@ fn casts(code: &str) -> Vec<String> {
         name.starts_with("pg_catalog.") || name.starts_with(':') || name.is_empty() || TYPES.contains(&name)
     };
     types.filter(|name| !known(name)).map(|name| format!("type {name}")).collect()
-}
-
-/// What keeps the text from being a whole statement or script, as far as that shows without a server.
-fn no_statement(text: &str) -> Option<String> {
-    let code = bare(text);
-    let code = code.trim();
-    let first = code.trim_start_matches('(').split(|c: char| !c.is_ascii_lowercase()).next().unwrap_or_default();
-    let line = code.lines().next().unwrap_or_default();
-    // Without a semicolon BEGIN opens the body of a block.
-    if !STATEMENTS.contains(&first) || first == "begin" && !line.ends_with(';') {
-        return Some(format!("it begins with `{line}`"));
-    }
-    let count = |wanted: char| code.chars().filter(|c| *c == wanted).count();
-    [('(', ')'), ('[', ']')]
-        .into_iter()
-        .find(|(open, close)| count(*open) != count(*close))
-        .map(|(open, close)| format!("it has {} {open} and {} {close}", count(open), count(close)))
-}
-
-/// What a fragment's first line fails to say.
-fn says_no_need(text: &str) -> bool {
-    let first = text.lines().next().unwrap_or_default();
-    !(first.starts_with("-- A fragment") && first.contains(" It needs "))
-}
-
-#[test]
-fn each_file_is_a_whole_statement_or_a_fragment_that_says_what_it_needs() {
-    let (fragments, statements): (Vec<_>, Vec<_>) = files()
-        .into_iter()
-        .filter(|path| path.extension().is_some_and(|extension| extension == "sql"))
-        .partition(|path| path.parent().is_some_and(|folder| folder.ends_with("fragments")));
-    assert!(fragments.len() > 10 && statements.len() > 100);
-    for path in statements {
-        if let Some(why) = no_statement(&std::fs::read_to_string(&path).unwrap()) {
-            panic!("{}: {why}; what is no statement stands in fragments/", path.display());
-        }
-    }
-    for path in fragments {
-        let text = std::fs::read_to_string(&path).unwrap();
-        assert!(!says_no_need(&text), "{} begins without `-- A fragment …. It needs …`", path.display());
-    }
-}
-
-#[test]
-fn what_is_no_whole_statement_is_found() {
-    for text in [
-        "-- A join.\nLEFT JOIN t ON true",
-        "-- An aggregate.\npg_catalog.count(*)",
-        "-- A block.\nDECLARE\n    n int;\nBEGIN\nEND",
-        "-- Another.\nBEGIN\n    NULL;\nEND",
-        "-- A part of WITH.\n:\"step\" AS (SELECT)",
-        "-- Half of one.\nSELECT (1",
-        "-- Nothing.",
-    ] {
-        assert!(no_statement(text).is_some(), "{text}");
-    }
-    for text in
-        ["-- One.\nSELECT ')' -- (", "-- Two.\n(SELECT 1)\nUNION ALL\n(SELECT 2)", "-- A script.\nBEGIN;\nSELECT 2"]
-    {
-        assert_eq!(no_statement(text), None);
-    }
-    assert!(says_no_need("-- A fragment of FROM.\nJOIN t") && says_no_need("-- A join. It needs rows `l`."));
 }
 
 #[test]
