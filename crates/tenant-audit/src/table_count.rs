@@ -33,14 +33,16 @@ impl TableCount {
         let ghosts = if let Some(key_type) = &catalog.tenant_key_type {
             reads.add(&catalog.tenants, tenant_key);
             joins.push(
-                Template::new(include_str!("../../../sql/tenant-audit/tenant_join.sql"))
+                Template::new(include_str!("../../../sql/tenant-audit/fragments/tenant_join.sql"))
                     .table("tenants", &catalog.tenants)
                     .ident("key", tenant_key)
                     .ident("column", &column)
                     .fragment("cast", cast(key_type, &table.column.type_name))
                     .build(),
             );
-            Template::new(include_str!("../../../sql/tenant-audit/ghost_count.sql")).ident("column", &column).build()
+            Template::new(include_str!("../../../sql/tenant-audit/fragments/ghost_count.sql"))
+                .ident("column", &column)
+                .build()
         } else {
             none()
         };
@@ -118,7 +120,7 @@ fn reference_join(
         let equal = Template::new(r#":"r".:"there" OPERATOR(pg_catalog.=) t.:"here""#);
         keys.push(equal.ident("r", alias).ident("there", &there).ident("here", &here).build());
     }
-    Ok(Template::new(include_str!("../../../sql/tenant-audit/reference_join.sql"))
+    Ok(Template::new(include_str!("../../../sql/tenant-audit/fragments/reference_join.sql"))
         .fragment("only", only(target))
         .table("target", &target.name)
         .ident("r", alias)
@@ -129,7 +131,7 @@ fn reference_join(
 fn reference_count(target: &TenantTable, table: &TenantTable, alias: &Ident, reads: &mut Reads) -> Result<Sql> {
     let tenant = Ident::new(&target.column.name)?;
     reads.add(&target.name, &tenant);
-    Ok(Template::new(include_str!("../../../sql/tenant-audit/reference_count.sql"))
+    Ok(Template::new(include_str!("../../../sql/tenant-audit/fragments/reference_count.sql"))
         .ident("column", &Ident::new(&table.column.name)?)
         .ident("r", alias)
         .ident("tenant", &tenant)
@@ -189,4 +191,44 @@ fn missing(table: &TenantTable, tenants: &TableName, tenant_key: &Ident) -> Resu
         Some(true) => {}
     }
     Ok(missing)
+}
+
+#[cfg(test)]
+mod tests {
+    use local_db::Role;
+    use tenancy_config::Tenancy;
+    use tenant_rls::{ConnectOptions, Database};
+
+    use super::*;
+
+    const TABLES: &str = r#"
+        CREATE TABLE "Tenant" (id text PRIMARY KEY);
+        CREATE TABLE customer (id text PRIMARY KEY, "tenantId" text);
+        CREATE TABLE invoice (year int, number int, "tenantId" varchar(30) NOT NULL, PRIMARY KEY (year, number));
+        CREATE TABLE payment (id text PRIMARY KEY, "customerId" text REFERENCES customer, year int, number int, "tenantId" text,
+                              FOREIGN KEY (year, number) REFERENCES invoice) PARTITION BY HASH (id)"#;
+
+    #[tokio::test]
+    async fn the_counts_of_a_table_are_as_in_their_snapshots_and_the_server_explains_them() {
+        let db = test_support::empty_database().await;
+        let mut owner = db.owner().await;
+        owner.run_script("preparing a test", TABLES).await.unwrap();
+        let database = Database::connect(&db.url(Role::Owner), &ConnectOptions::default()).await.unwrap();
+        let rules = "[tenant]\ntable = \"Tenant\"";
+        let tenancy = Tenancy::from_toml(rules, "tenancy.toml".as_ref()).unwrap();
+        let catalog = Catalog::load(&database, &tenancy).await.unwrap();
+        for (name, table) in [("no_reference", "customer"), ("references", "payment")] {
+            let table = catalog.table(&TableName::parse(table, &tenancy.database.schema).unwrap()).unwrap();
+            let count = TableCount::new(&catalog, &Ident::new(&tenancy.tenant.key).unwrap(), table).unwrap();
+            let explain = Template::new("EXPLAIN :statement").fragment("statement", count.statement.clone()).build();
+            owner.run_script("explaining a count", explain).await.unwrap();
+            // The comments stay in the files.
+            let code = |line: &str| line.split("--").next().unwrap_or_default().trim_end().to_owned();
+            let lines = count.statement.as_str().lines().map(code).filter(|line| !line.is_empty());
+            insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
+                insta::assert_snapshot!(format!("count_with_{name}"), lines.collect::<Vec<_>>().join("\n"));
+            });
+        }
+        database.close().await;
+    }
 }

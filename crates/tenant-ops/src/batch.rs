@@ -14,9 +14,9 @@ pub struct BatchStatement(Sql);
 
 impl BatchStatement {
     /// `resolve` locks and groups the rows of a range, `assign` writes one tenant's rows: see `sql/backfill-engine/`. They know
-    /// the variables of `sql/tenant-ops/assign_batch.sql`.
+    /// the variables of `sql/tenant-ops/fragments/assign_batch.sql`.
     pub fn new(resolve: Sql, assign: Sql) -> Self {
-        let batch = Template::new(include_str!("../../../sql/tenant-ops/assign_batch.sql"))
+        let batch = Template::new(include_str!("../../../sql/tenant-ops/fragments/assign_batch.sql"))
             .fragment("resolve", resolve)
             .fragment("assign", assign)
             .build();

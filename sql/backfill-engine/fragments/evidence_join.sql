@@ -1,4 +1,4 @@
--- A fragment of FROM: it follows rows `l` with the compared columns and their number `nth`, and the joins of all sources.
+-- A fragment of FROM. It needs rows `l` with the compared columns and their number `nth`, and the joins of all sources before it.
 -- Evidence where the sources of a row name several tenants: the one of these that has a row with equal columns, if only one has. It is
 -- looked for tenant by tenant, so that an index which leads with the tenant serves, and for the first of rows that are alike.
 -- It runs under the search path of the application.

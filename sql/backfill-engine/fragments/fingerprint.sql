@@ -1,4 +1,4 @@
--- A fragment, an expression: it needs `row_key`, and columns with pointers, tenants and ghosts of each source as text.
+-- A fragment, an expression. It needs `row_key`, and columns with pointers, tenants and ghosts of each source as text.
 -- What a decision about a row depends on, in a few characters: its key, where it points, and the tenants found there, those that do not
 -- exist too. It begins with a letter, or a spreadsheet could take it for a number.
 -- It runs under the search path of the application.

@@ -1,4 +1,4 @@
--- A fragment of FROM: it follows rows `l` with the pointer in a column, and gives one alias with `tenants` and `ghosts`.
+-- A fragment of FROM. It needs rows `l` with the pointer in a column, and adds one alias with `tenants` and `ghosts`.
 -- One source of a row's tenants: all rows that it points to, and which of their tenants exist, each once and in order. An array and
 -- not min() and max(), which uuid has from PostgreSQL 18 on only; and it is one probe of the index.
 -- It runs under the search path of the application.

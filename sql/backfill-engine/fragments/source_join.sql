@@ -1,4 +1,4 @@
--- A fragment of FROM: it follows rows `l` with the pointer in a column, and gives the aliases of source and tenant.
+-- A fragment of FROM. It needs rows `l` with the pointer in a column, and adds the aliases of source and tenant.
 -- One source of a row's tenant: the row it points to, and that row's tenant if there is such a tenant.
 -- It runs under the search path of the application.
 LEFT JOIN :"source" AS :"s" ON :"s".:"source_key" OPERATOR(pg_catalog.=) l.:"via"

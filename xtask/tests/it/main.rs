@@ -26,6 +26,7 @@ mod role_settings;
 mod schema;
 mod seed;
 mod signals;
+mod statements;
 mod streams;
 mod support;
 mod traps;

@@ -52,7 +52,8 @@ const TYPES: [&str; 6] = ["bigint", "bigint[]", "boolean", "int", "integer", "sm
 /// Words that look up an operator by its bare name.
 const HIDDEN_OPERATORS: [&str; 6] = [" in (", "nullif(", "distinct from", "between ", " like ", "using ("];
 
-fn files() -> Vec<PathBuf> {
+/// The files in `sql/`.
+pub(crate) fn files() -> Vec<PathBuf> {
     let (mut files, mut folders) = (Vec::new(), vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("../sql")]);
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
@@ -63,8 +64,8 @@ fn files() -> Vec<PathBuf> {
     files
 }
 
-/// The statement without comments, strings, quoted names and variables.
-fn bare(text: &str) -> String {
+/// The statement without comments, strings, names in quotes and variables.
+pub(crate) fn bare(text: &str) -> String {
     let code: Vec<&str> = text.lines().map(|line| line.split("--").next().unwrap_or_default()).collect();
     let mut out = String::new();
     let mut quote = None;

@@ -51,7 +51,7 @@ impl RowKey {
         }
         let names = self.columns.iter().map(|(name, _)| Template::new("t.:\"key\"").ident("key", name).build());
         let values = self.columns.iter().enumerate().map(|(at, (_, kind))| self.value(at, kind, "k.row_key"));
-        Template::new("ROW(:names) OPERATOR(pg_catalog.=) ANY (SELECT :values FROM pg_catalog.unnest($1::pg_catalog.text[]) AS k (row_key))")
+        Template::new(include_str!("../../../../sql/backfill-engine/fragments/key_is_one_of.sql"))
             .fragment("names", Sql::join(names, ", "))
             .fragment("values", Sql::join(values, ", "))
             .build()

@@ -38,7 +38,7 @@ pub(super) fn statement(plan: &BackfillPlan, index: &UniqueIndex, on_conflict: O
         (each(":\"key\" IS NOT NULL"), each("x.:\"key\" = alike.:\"key\""))
     };
     let predicate = index.predicate.clone().map_or(Sql::from_static("true"), Sql::from_catalog);
-    Ok(Template::new(include_str!("../../../../sql/backfill-engine/preflight_unique_breaks.sql"))
+    let breaks = Template::new(include_str!("../../../../sql/backfill-engine/preflight_unique_breaks.sql"))
         .fragment("whole", plan.whole())
         .fragment("key_text", plan.key.text())
         .ident("column", &plan.column)
@@ -51,13 +51,8 @@ pub(super) fn statement(plan: &BackfillPlan, index: &UniqueIndex, on_conflict: O
         .fragment("key_texts", list(&each(":\"key\"::text")))
         .fragment("comparable", Sql::join(comparable, " AND "))
         .fragment("equal", Sql::join(equal, " AND "))
-        .fragment("predicate", predicate)
-        .fragment("vias", list(&resolution.vias))
-        .fragment("rows", resolution.rows())
-        .fragment("tenants", list(&resolution.tenants))
-        .fragment("joins", Sql::join(resolution.joins.iter().cloned(), "\n"))
-        .fragment("decision", resolution.decision(on_conflict))
-        .build())
+        .fragment("predicate", predicate);
+    Ok(resolution.put_into(breaks, resolution.decision(on_conflict)).build())
 }
 
 /// The columns that an index uses, each with a name for the joins that no other column has there.

@@ -1,7 +1,11 @@
 //! The statements of one backfill, composed from `sql/backfill-engine/` for its table and sources.
 
+mod batch;
+pub(crate) mod decisions;
 pub(crate) mod keyed;
 pub(crate) mod resolution;
+#[cfg(test)]
+mod tests;
 
 use tenancy_config::TableName;
 use tenant_ops::BatchStatement;
@@ -12,7 +16,8 @@ use crate::fragments::list;
 use crate::options::OnConflict;
 use crate::plan::BackfillPlan;
 use crate::plan::source::{Pointer, Source};
-use crate::statements::resolution::{Resolution, leaving_out};
+use crate::statements::batch::BatchFragments;
+use crate::statements::resolution::Resolution;
 
 /// The statements of batches on one leaf, or on an ordinary table.
 #[derive(Debug)]
@@ -44,33 +49,12 @@ impl Statements {
         let resolution = Resolution::of(plan)?;
         let lowest = resolution.lowest();
         let decision = resolution.decision(on_conflict);
-        let joins = Sql::join(resolution.joins.iter().cloned(), "\n");
-        let rows = resolution.rows();
-        let (vias, tenants) = (list(&resolution.vias), list(&resolution.tenants));
-        let of_leaf = |text: &'static str, leaf: &TableName| {
-            Template::new(text).table("target", leaf).ident("column", &plan.column)
-        };
         let of_whole =
             |text: &'static str| Template::new(text).fragment("whole", plan.whole()).ident("column", &plan.column);
-        let deciding = |template: Template, decision: &Sql| {
-            template
-                .fragment("vias", vias.clone())
-                .fragment("rows", rows.clone())
-                .fragment("tenants", tenants.clone())
-                .fragment("joins", joins.clone())
-                .fragment("decision", decision.clone())
-        };
-        let open = |text: &'static str| deciding(of_whole(text), &decision);
-        let batch_decision = leaving_out(decision.clone(), keys);
+        let open = |text: &'static str| resolution.put_into(of_whole(text), decision.clone());
         let batch = |leaf: &TableName| {
-            let resolve =
-                deciding(of_leaf(include_str!("../../../../sql/backfill-engine/resolve.sql"), leaf), &batch_decision)
-                    .fragment("key_text", plan.key.text())
-                    .fragment("source", resolution.source(on_conflict))
-                    .build();
-            let assign = of_leaf(include_str!("../../../../sql/backfill-engine/assign.sql"), leaf)
-                .fragment("type", Sql::from_static(plan.column_type.cast()))
-                .build();
+            let BatchFragments { resolve, assign } =
+                BatchFragments::leaving_out(plan, &resolution, on_conflict, keys, leaf);
             BatchStatement::new(resolve, assign)
         };
         let leaf = |leaf: &TableName| LeafStatements {

@@ -196,11 +196,21 @@ impl Resolution {
 
     /// The columns of the rows with which the joins begin. Tie breakers are asked for the first row of each window
     /// only, as an author may have written many messages in a crowded room, which would be read again for each of them.
-    pub(crate) fn rows(&self) -> Sql {
+    fn rows(&self) -> Sql {
         if self.tie_breakers.is_empty() {
             return Sql::from_static("l.*");
         }
         Template::new("l.*, pg_catalog.row_number() OVER (:alike) AS nth").fragment("alike", self.alike()).build()
+    }
+
+    /// Puts what finds the tenants of a row, and what decides between them, into a statement.
+    pub(crate) fn put_into(&self, template: Template, decision: Sql) -> Template {
+        template
+            .fragment("vias", list(&self.vias))
+            .fragment("rows", self.rows())
+            .fragment("tenants", list(&self.tenants))
+            .fragment("joins", Sql::join(self.joins.iter().cloned(), "\n"))
+            .fragment("decision", decision)
     }
 
     /// For each source its tenant, if it names exactly one.

@@ -50,12 +50,10 @@ pub(super) async fn key_matches(
     others: &[&KeyedTable],
 ) -> Result<(u64, Vec<u64>), RlsError> {
     let matches = others.iter().map(|(other, key)| {
-        Template::new(
-            "(SELECT pg_catalog.count(*) FROM few WHERE EXISTS (SELECT FROM :\"other\" AS o WHERE o.:\"key\" OPERATOR(pg_catalog.=) few.value))",
-        )
-        .table("other", other)
-        .ident("key", key)
-        .build()
+        Template::new(include_str!("../../../../sql/backfill-engine/fragments/key_match.sql"))
+            .table("other", other)
+            .ident("key", key)
+            .build()
     });
     let sql = Template::new(include_str!("../../../../sql/backfill-engine/key_matches.sql"))
         .table("target", table)

@@ -17,7 +17,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use tenancy_config::{TableName, Tenancy, milliseconds};
 use tenant_inventory::{AspectKind, Inventory, Phase, Relation};
-use tenant_rls::{Database, PolicyForm, Sql};
+use tenant_rls::{Database, PolicyForm, Sql, Template};
 
 use crate::error::Result;
 use crate::options::RolloutOptions;
@@ -210,11 +210,10 @@ impl PlanReport {
             None => writeln!(out, "-- no lock on the table")?,
         }
         if step.how == Execution::Transaction {
-            writeln!(
-                out,
-                "BEGIN;\nSET LOCAL search_path = pg_catalog, pg_temp;\nSET LOCAL lock_timeout = '{}ms';\nSET LOCAL row_security = off;",
-                self.lock_timeout_ms
-            )?;
+            let begin = Template::new(include_str!("../../../../sql/rls-rollout/begin_step.sql"))
+                .literal("lock_timeout", &format!("{}ms", self.lock_timeout_ms))
+                .build();
+            writeln!(out, "{}", statement_text(&begin))?;
             for statement in &step.statements {
                 writeln!(out, "{};", statement_text(&statement.sql))?;
             }

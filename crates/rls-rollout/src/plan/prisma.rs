@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use tenant_rls::Template;
+
 use crate::plan::PlanReport;
 use crate::plan::script::{one_line, statement_text};
 use crate::plan::step::Execution;
@@ -47,8 +49,10 @@ impl PlanReport {
             writeln!(out, "-- Left out: {name}: {}", one_line(&table.stopped_by.join("; ")))?;
         }
         for sql in &self.every_role {
-            // The migration may run under any search path, in which somebody may have put functions.
-            writeln!(out, "\nBEGIN;\nSET LOCAL search_path = pg_catalog, pg_temp;\n{};\nCOMMIT;", sql.as_str())?;
+            let role = Template::new(include_str!("../../../../sql/rls-rollout/migrate_role.sql"))
+                .fragment("role", sql.clone())
+                .build();
+            writeln!(out, "\n{}", statement_text(&role))?;
         }
         for step in &self.steps {
             if step.how == Execution::Transaction {

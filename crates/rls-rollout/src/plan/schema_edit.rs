@@ -55,7 +55,7 @@ fn schema_default(comparison: &TenantComparison) -> Option<String> {
 
 /// The statement that makes a role wherever the migration runs.
 pub(crate) fn role(role: &Ident) -> Sql {
-    let body = Template::new(include_str!("../../../../sql/rls-rollout/prisma_role.sql"))
+    let body = Template::new(include_str!("../../../../sql/rls-rollout/fragments/prisma_role.sql"))
         .ident("role", role)
         .literal("role_name", role.as_str())
         .build();

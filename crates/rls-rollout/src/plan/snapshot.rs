@@ -9,7 +9,7 @@ use tenant_rls::{Database, Sql, Template};
 use crate::error::Result;
 use crate::options::{Goal, RolloutOptions};
 use crate::plan::alter;
-use crate::plan::script::one_line;
+use crate::plan::script::{one_line, statement_text};
 use crate::plan::unseen::show_unseen;
 use crate::state::State;
 
@@ -62,7 +62,8 @@ fn write_script(out: &mut String, database: &str, relation: &Relation, statement
         "-- It makes again what is lost. What a rollout added, `cargo xtask rls rollback` takes away. Run it with psql, at a quiet hour:"
     )?;
     writeln!(out, "-- a constraint is proven and an index is built under a lock.")?;
-    writeln!(out, "BEGIN;\nSET LOCAL row_security = off;\nSET LOCAL search_path = pg_catalog, pg_temp;")?;
+    let begin = Sql::from_static(include_str!("../../../../sql/rls-rollout/begin_snapshot.sql"));
+    writeln!(out, "{}", statement_text(&begin))?;
     for statement in statements {
         writeln!(out, "{};", statement.as_str())?;
     }

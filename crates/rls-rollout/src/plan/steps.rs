@@ -7,6 +7,7 @@ use tenant_rls::{PolicyForm, Sql, Template};
 use crate::error::Result;
 use crate::options::StepStyle;
 use crate::plan::alter;
+use crate::plan::script::statement_text;
 use crate::plan::step::{Lock, Step, StepSubject};
 use crate::state::State;
 
@@ -220,13 +221,13 @@ impl StepBuilder<'_> {
     /// Fails where a row has no tenant: under the lock nobody can add one, and the index makes it instant.
     fn probe(&self) -> Result<Sql> {
         let message = format!("{} has rows without a tenant", self.table());
-        let body = Template::new(include_str!("../../../../sql/rls-rollout/probe_null.sql"))
+        let body = Template::new(include_str!("../../../../sql/rls-rollout/fragments/probe_null.sql"))
             .table("table", self.table())
             .ident("column", self.column())
             .literal("message", &message)
             .literal("hint", "cargo xtask audit counts them; a backfill gives them their tenant")
             .build();
-        Ok(Template::new("DO :'body'").literal("body", body.as_str()).build().running_application_code())
+        Ok(Template::new("DO :'body'").literal("body", statement_text(&body)).build().running_application_code())
     }
 
     /// The read of the probe. A backfill leaves dead index entries, which cost most of its time when they are read first.

@@ -34,7 +34,7 @@ impl PrimaryKey {
         let typed = self.0.iter().map(|(name, type_name)| {
             Template::new(r#":"column" :type"#).ident("column", name).fragment("type", type_name.clone()).build()
         });
-        Template::new("ROW(:ours) OPERATOR(pg_catalog.=) ANY (SELECT :theirs FROM pg_catalog.jsonb_to_recordset($1::pg_catalog.jsonb) AS k (:typed))")
+        Template::new(include_str!("../../../../sql/rls-verify/fragments/key_is_given.sql"))
             .fragment("ours", names(r#"t.:"column""#))
             .fragment("theirs", names(r#"k.:"column""#))
             .fragment("typed", Sql::join(typed, ", "))

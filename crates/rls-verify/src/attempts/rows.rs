@@ -80,7 +80,7 @@ pub(crate) async fn inactive_tenants(database: &Database, inventory: &Inventory)
     let TenantSection { key, status: Some(status), active, .. } = &inventory.tenancy.tenant else {
         return Ok(Vec::new());
     };
-    let list = Template::new(r#"SELECT e.:"key"::pg_catalog.text FROM :"tenants" AS e WHERE e.:"status"::pg_catalog.text OPERATOR(pg_catalog.<>) $1"#)
+    let list = Template::new(include_str!("../../../../sql/rls-verify/inactive_tenants.sql"))
         .ident("key", &Ident::new(key)?)
         .ident("status", &Ident::new(status)?)
         .table("tenants", &inventory.catalog.tenants)

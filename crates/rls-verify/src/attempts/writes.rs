@@ -151,7 +151,7 @@ impl Attempts<'_> {
             return Ok(Err(format!("triggers of {table} would fire")));
         }
         let key = Ident::new(&self.tenancy.tenant.key)?;
-        let fetch = Template::new(r#"SELECT pg_catalog.to_jsonb(e) FROM :"tenants" AS e WHERE e.:"key"::pg_catalog.text OPERATOR(pg_catalog.=) $1"#)
+        let fetch = Template::new(include_str!("../../../../sql/rls-verify/tenant_pattern.sql"))
             .table("tenants", table)
             .ident("key", &key)
             .build();

@@ -35,9 +35,7 @@ impl GeneratedValue {
     /// The expression that generates the value; valid under any search path.
     pub fn sql(self) -> Sql {
         Sql::from_static(match self {
-            Self::Cuid => {
-                "pg_catalog.concat('c', pg_catalog.left(pg_catalog.replace(pg_catalog.gen_random_uuid()::pg_catalog.text, '-', ''), 24))"
-            }
+            Self::Cuid => include_str!("../../../../sql/tenant-rls/fragments/cuid.sql"),
             Self::Uuid => "pg_catalog.gen_random_uuid()",
             Self::Now => "pg_catalog.now()",
             Self::NowUtc => "pg_catalog.now() AT TIME ZONE 'UTC'",
@@ -215,7 +213,7 @@ fn insert(row: &TenantRow, step: &Ident) -> Sql {
     let taken = || row.given.iter().chain([&row.tenant]);
     let columns = taken().chain(row.generated.iter().map(|(column, _)| column)).map(name);
     let values = taken().map(given).chain(row.generated.iter().map(|(_, generated)| generated.sql()));
-    Template::new(include_str!("../../../../sql/tenant-rls/tenant_insert_row.sql"))
+    Template::new(include_str!("../../../../sql/tenant-rls/fragments/tenant_insert_row.sql"))
         .ident("step", step)
         .table("table", &row.table)
         .fragment("columns", Sql::join(columns, ", "))

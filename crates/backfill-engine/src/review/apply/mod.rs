@@ -21,6 +21,7 @@ use crate::review::apply::writer::{DecisionOutcome, DecisionRecorder, ReadyDecis
 use crate::review::file::{Line, LineContent, ReviewFile};
 use crate::review::refused::RefusedFile;
 use crate::review::whole_file::CheckedReview;
+use crate::statements::decisions::{decide, judge};
 use crate::survey;
 
 pub use report::{ApplyReport, Refusal, RefusalKind};
@@ -105,7 +106,7 @@ impl Apply<'_> {
         let plan = BackfillPlan::new(&Catalog::load(database, tenancy).await?, tenancy, table)?;
         file.check_columns(&plan)?;
         let role = survey::writer(database, tenancy, &plan).await?;
-        let (judge, write) = writer::statements(&plan)?;
+        let (judge, write) = (judge(&plan)?, decide(&plan));
         let recorder =
             if self.dry_run { DecisionRecorder::DryRun } else { self.open_recorder(&plan, progress).await? };
         progress(BackfillEvent::Started {

@@ -8,17 +8,14 @@ use tenant_ops::{DecisionCall, DecisionResult, DecisionRun, Lease};
 use tenant_rls::sqlstate::{RUN_NOT_RUNNING, WRITTEN_NOT_LOCKED};
 use tenant_rls::{
     ActingRole, Backoff, BatchOptions, BatchTx, CATALOG_LOCK_TIMEOUT, Database, Error as RlsError, Fault, OwnerTx, Sql,
-    Template, TenantId, fault_of,
+    TenantId, fault_of,
 };
 
 use crate::error::{Error, Result};
-use crate::fragments::list;
 use crate::plan::BackfillPlan;
 use crate::progress::BackfillEvent;
 use crate::retry::BatchWaits;
 use crate::review::file::Decision;
-use crate::statements::keyed::by_key;
-use crate::statements::resolution::Resolution;
 
 /// A decision whose tenant was found.
 #[derive(Debug, Clone)]
@@ -56,29 +53,6 @@ pub(super) struct Writer<'a> {
     pub(super) recorder: DecisionRecorder,
     pub(super) judge: Sql,
     pub(super) write: Sql,
-}
-
-/// The statement that checks and locks rows, and the one that writes them.
-pub(super) fn statements(plan: &BackfillPlan) -> Result<(Sql, Sql)> {
-    let resolution = Resolution::of(plan)?;
-    // Tie breakers are not asked: people decided what these could not.
-    let sources = plan.sources.len();
-    let judge = Template::new(include_str!("../../../../../sql/backfill-engine/judge.sql"))
-        .fragment("whole", plan.whole())
-        .table("tenants", &plan.tenants)
-        .ident("tenant_key", &plan.tenant_key)
-        .fragment("key_text", plan.key.text())
-        .fragment("key_is_one_of", plan.key.is_one_of())
-        .ident("column", &plan.column)
-        .fragment("type", Sql::from_static(plan.column_type.cast()))
-        .fragment("vias", list(&resolution.vias))
-        .fragment("seen", resolution.seen())
-        .fragment("said", list(&resolution.tenants[..sources]))
-        .fragment("ghosts", list(&resolution.ghosts))
-        .fragment("joins", Sql::join(resolution.joins[..sources].iter().cloned(), "\n"))
-        .fragment("fingerprint", resolution.fingerprint())
-        .build();
-    Ok((judge, by_key(include_str!("../../../../../sql/backfill-engine/decide.sql"), plan)))
 }
 
 impl Writer<'_> {

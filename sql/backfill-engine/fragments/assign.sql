@@ -1,3 +1,4 @@
+-- A fragment, the statement inside a loop. It needs the loop variable `of_tenant` of `assign_batch.sql`: one group of `resolve.sql`.
 -- Gives the rows of one group, which are locked, their tenant, if they still have none.
 -- It runs under the search path of the application.
 UPDATE ONLY :"target" AS t

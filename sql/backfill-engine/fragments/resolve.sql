@@ -1,3 +1,4 @@
+-- A fragment, the query of a loop. It needs the block `batch` of `assign_batch.sql`, whose variables bound it.
 -- Locks the rows of a tid range that have no tenant, reads all their sources, and groups the rows by the tenant that these
 -- name (NULL where they name none, or several). Rows that somebody else has locked are left to a later pass.
 -- It runs under the search path of the application.

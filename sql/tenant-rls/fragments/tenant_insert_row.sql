@@ -1,3 +1,4 @@
+-- A fragment of WITH. It needs the query `scope` of `tenant_insert.sql` before it, and that statement's $3.
 -- One table's row, unless the tenant has one. The record is made from the scope's own answer, so no row can exist, and no
 -- policy be asked about one, before the session variable is set.
 -- It runs under the search path of the application.

@@ -1,9 +1,10 @@
+-- A fragment, the body of a DO block. It needs the settings that `begin_assigning.sql` makes, and runs in `do_batch.sql`.
 -- One batch: the statement `resolve` locks the rows of a tid range that have no tenant and groups them by the tenant that
 -- their sources name; `assign` then writes each group inside that tenant's scope. Data, journal and checkpoint commit together.
 -- The caller has locked the range: whoever pauses or ends a run changes its state and then waits for the ranges, so the state is read
--- again behind that lock. This is the body of a DO, which takes no parameters: begin_assigning.sql has set them. Names of columns
--- come before names of variables, as the statements are about tables of anybody. From the first of these statements to the last, names
--- resolve as the triggers, defaults and policies of the application expect it: there every name and operator has its schema.
+-- again behind that lock. A DO takes no parameters, hence the settings. Names of columns come before names of variables, as the statements
+-- are about tables of anybody. From the first of these statements to the last, names resolve as the triggers, defaults and policies of the
+-- application expect it: there every name and operator has its schema.
 #variable_conflict use_column
 <<batch>>
 DECLARE

@@ -1,4 +1,5 @@
--- Makes a role where it is missing, and lets this login act as it: a migration runs on many servers. The body of a DO block.
+-- A fragment. It needs `DO` before it, and quotes around it.
+-- Makes a role where it is missing, and lets this login act as it: a migration runs on many servers.
 DECLARE
     missing bool := NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'role_name');
     -- From 16 on membership can leave out inheritance.

@@ -1,0 +1,35 @@
+//! The statements inside a batch: the one that locks the rows and finds their tenants, and the one that writes them.
+
+use tenancy_config::TableName;
+use tenant_rls::{Sql, Template};
+
+use crate::options::OnConflict;
+use crate::plan::BackfillPlan;
+use crate::statements::resolution::{Resolution, leaving_out};
+
+/// The two statements of one leaf, or of an ordinary table, which `sql/tenant-ops/fragments/assign_batch.sql` needs.
+#[derive(Debug)]
+pub(crate) struct BatchFragments {
+    pub(crate) resolve: Sql,
+    pub(crate) assign: Sql,
+}
+
+impl BatchFragments {
+    /// The statements that leave out the rows with these keys.
+    pub(crate) fn leaving_out(
+        plan: &BackfillPlan,
+        resolution: &Resolution,
+        on_conflict: OnConflict,
+        keys: &[String],
+        leaf: &TableName,
+    ) -> Self {
+        let of_leaf = |text: &'static str| Template::new(text).table("target", leaf).ident("column", &plan.column);
+        let resolve = of_leaf(include_str!("../../../../sql/backfill-engine/fragments/resolve.sql"))
+            .fragment("key_text", plan.key.text())
+            .fragment("source", resolution.source(on_conflict));
+        let decision = leaving_out(resolution.decision(on_conflict), keys);
+        let assign = of_leaf(include_str!("../../../../sql/backfill-engine/fragments/assign.sql"))
+            .fragment("type", Sql::from_static(plan.column_type.cast()));
+        Self { resolve: resolution.put_into(resolve, decision).build(), assign: assign.build() }
+    }
+}
