@@ -1,8 +1,9 @@
-//! Time as reports, tokens and the server take it.
+//! Converts times to milliseconds, as reports, tokens and the server take them.
 
 use std::time::Duration;
 
-/// Whole milliseconds. What is longer than fits, which no clock measures, becomes the longest.
+/// The whole milliseconds of a time. A time that is too long for the type, which no clock measures, becomes the longest
+/// one.
 pub fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

@@ -95,7 +95,8 @@ impl TableName {
         Ok(Self { schema: Ident::new(schema)?, name: Ident::new(name)? })
     }
 
-    /// Schemas and names apart, in the order of the tables: the two arrays by which a statement takes several.
+    /// Splits tables into their schemas and their names, in the same order: the two arrays in which a statement takes
+    /// several tables.
     pub fn apart<'a>(tables: impl IntoIterator<Item = &'a Self>) -> (Vec<&'a str>, Vec<&'a str>) {
         tables.into_iter().map(|table| (table.schema.as_str(), table.name.as_str())).unzip()
     }

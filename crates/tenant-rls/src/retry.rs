@@ -45,8 +45,9 @@ pub async fn retry_locks<T>(backoff: Backoff, attempt: impl AsyncFnMut() -> Resu
     retry_on(&[Fault::Contention], backoff, attempt).await
 }
 
-/// Repeats an attempt that fails by one of these faults, with a wait before each repetition. After [`Fault::Connection`] it is unknown whether
-/// a commit was done, so a repeated attempt must change nothing that the first one has changed already.
+/// Repeats an attempt that fails with one of these faults, with a wait before each repetition. After
+/// [`Fault::Connection`] it is not known whether a commit was done, so a repeated attempt must not change again what
+/// the first one has changed.
 ///
 /// # Errors
 /// The last error, once `backoff` is used up; or the first error of another kind.

@@ -61,11 +61,11 @@ pub async fn acting_role(database: &Database, access: &[Access], candidates: &[A
     Err(Error::CannotSee(obstacles))
 }
 
-/// The first of the [`readers`] that sees every row of every table and has the rights asked for: what an audit reads as, and what whoever
-/// predicts an audit asks.
+/// Finds the first of the [`readers`] that sees every row of every table and has the necessary rights. An audit reads
+/// as this role, and a command that predicts what an audit will do asks for it.
 ///
 /// # Errors
-/// [`Error::CannotSee`] with what stands in the way of each.
+/// [`Error::CannotSee`]: there is none; the error has the obstacles of each.
 pub async fn reader(database: &Database, tenancy: &Tenancy, access: &[Access]) -> Result<ActingRole> {
     acting_role(database, access, &readers(database, tenancy)?).await
 }

@@ -173,7 +173,7 @@ async fn doctor_says_of_an_audit_what_the_audit_does() {
     assert_eq!(seen_whole_by(), "tenant_maintenance");
     let audit = run(&db, &["audit"]);
     assert!(audit.stderr.contains("as tenant_maintenance, which sees every row"), "{audit}");
-    // No tenant column, but one that the audit reads.
+    // This is not a tenant column, but the audit reads it.
     let revoke = r#"REVOKE SELECT ("clientId") ON bookings FROM tenant_maintenance"#;
     superuser.run_script("revoking a right", revoke).await.unwrap();
     superuser.close().await;

@@ -11,7 +11,8 @@ use crate::connection::transaction::{Transaction, set_local};
 use crate::error::{Error, Result};
 use crate::sql::text::Sql;
 
-/// How long a transaction that only reads the catalog or the book-keeping waits for a lock. DDL of other sessions ends sooner, or hangs.
+/// How long a transaction that only reads the catalog or the book-keeping waits for a lock. DDL of another session
+/// either ends sooner or hangs.
 pub const CATALOG_LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A transaction for DDL, the catalog and the book-keeping. Names resolve to `pg_catalog` only. `row_security` is off:
