@@ -64,7 +64,7 @@ fn max_age(text: &str) -> Result<Duration, String> {
     Ok(duration)
 }
 
-pub(super) fn run(context: &CommandContext, options: Mint) -> CommandResult {
+pub(super) async fn run(context: &CommandContext, options: Mint) -> CommandResult {
     shape::check(&options.shape, &shape::SHAPES)?;
     let settings = if options.offline { context.settings_without_database()? } else { context.settings()? };
     refuse_production(&settings)?;
@@ -74,7 +74,7 @@ pub(super) fn run(context: &CommandContext, options: Mint) -> CommandResult {
     let claims = match &options.claims {
         Some(path) => read_claims(&context.cwd.join(path), path)?,
         None => {
-            let person = options.who.find(context, &settings)?;
+            let person = options.who.find(context, &settings).await?;
             Claims::of(&person, u64::try_from(now()?.as_millis())?).into_map()
         }
     };

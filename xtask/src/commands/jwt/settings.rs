@@ -11,7 +11,6 @@ use tenancy_config::{SettingOrigin, Settings};
 use url::Url;
 
 use crate::context::command_error::CommandError;
-use crate::context::runtime::block_on;
 use crate::context::{CommandContext, stop, tenant_choice};
 use crate::terminal::printer::Printer;
 
@@ -184,15 +183,16 @@ impl Who {
     ///
     /// # Errors
     /// No user is named, there is no such user, or nobody confirmed.
-    pub(super) fn find(&self, context: &CommandContext, settings: &Settings) -> anyhow::Result<Person> {
+    pub(super) async fn find(&self, context: &CommandContext, settings: &Settings) -> anyhow::Result<Person> {
         let lookup = self.lookup(context, settings)?;
-        let (person, seen) = block_on(stop::at_once(async {
+        let (person, seen) = stop::at_once(async {
             let connected = context.connect(settings).await?;
             context.before_minting(&connected, &format!("the session of {}", lookup.email)).await?;
             let person = dev_jwt::find(&connected.database, settings.tenancy(), &lookup, &mut context.notes()).await;
             connected.database.close().await;
             Ok(person?)
-        }))?;
+        })
+        .await?;
         tell_what_was_not_seen(context, &seen);
         Ok(person)
     }

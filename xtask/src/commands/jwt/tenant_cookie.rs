@@ -53,14 +53,14 @@ impl Report for Signed {
     }
 }
 
-pub(super) fn run(context: &CommandContext, options: Options) -> CommandResult {
+pub(super) async fn run(context: &CommandContext, options: Options) -> CommandResult {
     shape::check(&options.shape, &SHAPES)?;
     let settings = context.settings()?;
     refuse_production(&settings)?;
     // The application signs it with the secret of its sessions, whichever library that is.
     let secret = options.application.secret(&context.printer, &settings, Library::NextAuth)?;
     let url = options.application.url(&settings, Library::NextAuth)?;
-    let person = options.who.find(context, &settings)?;
+    let person = options.who.find(context, &settings).await?;
     let tenant = &person.active().tenant;
     let (says, value) =
         dev_jwt::tenant_cookie(tenant.id.as_str(), &person.user.id, &secret, u64::try_from(now()?.as_millis())?)?;
