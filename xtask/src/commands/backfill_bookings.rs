@@ -9,7 +9,7 @@ use crate::commands::backfill::args::BackfillArgs;
 use crate::commands::backfill::session::{self, BackfillSession};
 use crate::context::{CommandContext, CommandResult};
 
-/// Give each booking the tenant that its service request, client and service agree on
+/// Give each booking the tenant that its sources agree on
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   cargo xtask backfill-bookings --dry-run
@@ -17,6 +17,7 @@ use crate::context::{CommandContext, CommandResult};
   cargo xtask backfill-bookings --batch-time 100ms --limit 10000
   cargo xtask backfill-bookings --confirm production --format json --output backfill.json
 
+The sources are those of tenancy.toml; by default service request, client and service.
 Ctrl-C ends it after the running batch; the same command goes on where it ended.")]
 pub(crate) struct Options {
     #[command(flatten)]

@@ -53,7 +53,7 @@ macro_rules! commands {
 // the module has `Options` and `run`, and the comment on `Options` is the command's line in the list.
 commands! {
     LocalDatabase:    Db(db),
-    LocalDatabase:    Demo(demo),
+    Project:          Demo(demo),
     Look:             Doctor(doctor),
     Look:             Audit(audit),
     Backfill:         BackfillBookings(backfill_bookings),

@@ -11,7 +11,7 @@ use crate::context::{CommandContext, CommandResult, stop};
 use crate::number_format::counted;
 use crate::terminal::progress::Meter;
 
-/// Count rows without a tenant, with a tenant that does not exist, and across tenants
+/// Count rows without a tenant, and those of a wrong one
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   cargo xtask audit
@@ -19,6 +19,7 @@ use crate::terminal::progress::Meter;
   cargo xtask audit --format json --output audit.json
   cargo xtask audit --ci          in a workflow: an annotation for each table at fault
 
+A wrong tenant does not exist, or is not that of a row that this one references.
 It ends with 3 if there is any finding.")]
 pub(crate) struct Options {
     /// Only these tables

@@ -22,11 +22,7 @@ use crate::context::{CommandContext, CommandResult, project_root, stop};
 use crate::document::report::{Format, Report};
 use crate::number_format::{count, duration};
 
-#[cfg_attr(
-    feature = "jwt",
-    doc = "See it all work: a database with defects, audit, backfill, audit again, and a session"
-)]
-#[cfg_attr(not(feature = "jwt"), doc = "See it all work: a database with defects, audit, backfill, and audit again")]
+/// See it all work, on a database with planted defects
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   cargo xtask demo

@@ -13,7 +13,7 @@ use crate::context::server_options::ServerOptions;
 use crate::context::{CommandContext, CommandResult, failure, stop};
 use crate::document::report;
 
-/// Tell which database this is, as which role, what it may do and see, and what is missing
+/// Tell which database and role this is, and what is missing
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   cargo xtask doctor
