@@ -4,12 +4,12 @@ use std::ffi::OsString;
 use std::io;
 use std::sync::Arc;
 
-use anyhow::Context;
 use tenancy_config::{Exit, environment};
 
 use crate::command_line::{self, Cli, Request};
+use crate::context::command_error::OrFailed;
 use crate::context::runtime::block_on;
-use crate::context::{CommandContext, CommandResult, failure, stop};
+use crate::context::{CommandContext, CommandResult, stop};
 use crate::reference::{self, exit_codes, overview};
 use crate::terminal::printer::Printer;
 use crate::terminal::secrets::Secrets;
@@ -31,14 +31,18 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>, shed: io::Resul
     let printer = Arc::new(printer);
     stop::watch(&printer);
     let outcome = shed
-        .context("cannot start without the variables of libpq (PGHOST and its kind); unset them")
+        .or_failed("cannot start without the variables of libpq (PGHOST and its kind); unset them")
         .and_then(|()| Ok(environment::check()?))
         .and_then(|()| Ok(printer.check_output()?))
-        .and_then(|()| std::env::current_dir().context("cannot tell the working directory"))
+        .and_then(|()| std::env::current_dir().or_failed("cannot tell the working directory"))
         .and_then(|cwd| dispatch(&CommandContext { printer: Arc::clone(&printer), global, cwd }, request));
     match outcome {
         Ok(exit) => exit.map_or(exit_codes::DONE, Exit::code),
-        Err(error) => failure::report(&error, &printer),
+        Err(failure) => {
+            let (what, causes, hint) = failure.explain();
+            printer.error(&what, &causes, hint.as_deref());
+            failure.exit().code()
+        }
     }
 }
 

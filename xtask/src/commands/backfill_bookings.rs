@@ -7,6 +7,7 @@ use tenant_rls::Database;
 
 use crate::commands::backfill::args::BackfillArgs;
 use crate::commands::backfill::session::{self, BackfillSession};
+use crate::context::failure::CommandFailure;
 use crate::context::{CommandContext, CommandResult};
 
 /// Give each booking the tenant that its sources agree on
@@ -41,7 +42,7 @@ pub(crate) async fn backfill(
     database: &Database,
     tenancy: &Tenancy,
     options: &backfill_engine::BackfillOptions,
-) -> anyhow::Result<BackfillReport> {
+) -> Result<BackfillReport, CommandFailure> {
     session::run_job(context, async |holder, stop, progress| {
         backfill_bookings::backfill_bookings(database, tenancy, holder, options, stop, progress).await
     })

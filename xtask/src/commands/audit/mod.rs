@@ -7,6 +7,7 @@ use tenancy_config::{Exit, Tenancy, environment};
 use tenant_audit::{AuditOptions, AuditProgress, AuditReport};
 use tenant_rls::Database;
 
+use crate::context::failure::CommandFailure;
 use crate::context::{CommandContext, CommandResult, stop};
 use crate::number_format::counted;
 use crate::terminal::progress::Meter;
@@ -63,7 +64,7 @@ pub(crate) async fn audit(
     database: &Database,
     tenancy: &Tenancy,
     tables: Vec<String>,
-) -> anyhow::Result<AuditReport> {
+) -> Result<AuditReport, CommandFailure> {
     let mut meter = None;
     let mut progress = |event| match event {
         AuditProgress::Planned { tables, role, .. } => {

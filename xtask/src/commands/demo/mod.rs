@@ -16,6 +16,7 @@ use crate::commands::assign_chat_messages::assign;
 use crate::commands::audit::audit;
 use crate::commands::backfill_bookings::backfill;
 use crate::context::command_error::CommandError;
+use crate::context::failure::CommandFailure;
 use crate::context::seed_options::SeedOptions;
 use crate::context::server_options::ServerOptions;
 use crate::context::{CommandContext, CommandResult, project_root, stop};
@@ -112,7 +113,11 @@ async fn steps(context: &CommandContext, local: &LocalDb, data: &SeedOptions) ->
     Ok(None)
 }
 
-async fn prepare(context: &CommandContext, local: &LocalDb, data: &SeedOptions) -> anyhow::Result<(Running, Planted)> {
+async fn prepare(
+    context: &CommandContext,
+    local: &LocalDb,
+    data: &SeedOptions,
+) -> Result<(Running, Planted), CommandFailure> {
     // An earlier demo with --keep, or one that was killed, left its database.
     let running = local.reset(&mut context.notes(), Reset { disconnect: true, ..Reset::default() }).await?;
     context.printer.note(&format!(

@@ -8,9 +8,10 @@ use clap::builder::PossibleValuesParser;
 use dev_jwt::{Claims, LONGEST, Library, MintOptions, Session};
 use serde_json::{Map, Value};
 
-use super::settings::{Application, For, Who, now, refuse_production};
+use super::settings::{Application, For, Who, now, now_in_millis, refuse_production};
 use super::{shape, view};
 use crate::context::command_error::CommandError;
+use crate::context::failure::CommandFailure;
 use crate::context::{CommandContext, CommandResult, duration_arg};
 use crate::number_format::duration;
 
@@ -75,7 +76,7 @@ pub(super) async fn run(context: &CommandContext, options: Mint) -> CommandResul
         Some(path) => read_claims(&context.cwd.join(path), path)?,
         None => {
             let person = options.who.find(context, &settings).await?;
-            Claims::of(&person, u64::try_from(now()?.as_millis())?).into_map()
+            Claims::of(&person, now_in_millis()?).into_map()
         }
     };
     let mint = MintOptions { library, secure: url.scheme() == "https", max_age: options.max_age, now: now()? };
@@ -85,7 +86,7 @@ pub(super) async fn run(context: &CommandContext, options: Mint) -> CommandResul
     Ok(None)
 }
 
-fn read_claims(path: &Path, shown: &Path) -> anyhow::Result<Map<String, Value>> {
+fn read_claims(path: &Path, shown: &Path) -> Result<Map<String, Value>, CommandFailure> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         CommandError::usage(
             format!("cannot read the claims from {}: {error}", shown.display()),

@@ -5,8 +5,9 @@ use clap::builder::PossibleValuesParser;
 use dev_jwt::{Cookie, Library, TenantCookie};
 use serde::Serialize;
 
-use super::settings::{Application, Who, now, refuse_production};
+use super::settings::{Application, Who, now_in_millis, refuse_production};
 use super::{shape, view};
+use crate::context::failure::CommandFailure;
 use crate::context::{CommandContext, CommandResult};
 use crate::document::report::{self, Format, Report};
 
@@ -62,8 +63,7 @@ pub(super) async fn run(context: &CommandContext, options: Options) -> CommandRe
     let url = options.application.url(&settings, Library::NextAuth)?;
     let person = options.who.find(context, &settings).await?;
     let tenant = &person.active().tenant;
-    let (says, value) =
-        dev_jwt::tenant_cookie(tenant.id.as_str(), &person.user.id, &secret, u64::try_from(now()?.as_millis())?)?;
+    let (says, value) = dev_jwt::tenant_cookie(tenant.id.as_str(), &person.user.id, &secret, now_in_millis()?)?;
     let expires_at = says.expires_at();
     context.printer.note(&format!(
         "{} works in {} until {}",
@@ -76,7 +76,7 @@ pub(super) async fn run(context: &CommandContext, options: Options) -> CommandRe
     Ok(None)
 }
 
-fn write(context: &CommandContext, signed: &Signed, shape: &str, secure: bool) -> anyhow::Result<()> {
+fn write(context: &CommandContext, signed: &Signed, shape: &str, secure: bool) -> Result<(), CommandFailure> {
     let text = match shape {
         "json" => return report::write(signed, Format::Json, &context.printer),
         "token" => format!("{}\n", signed.cookie.value),

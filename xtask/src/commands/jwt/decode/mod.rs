@@ -15,7 +15,8 @@ use tenancy_config::{DatabaseChoice, Exit, Settings};
 use crate::commands::jwt::settings::{Application, For, now};
 use crate::commands::jwt::shape;
 use crate::context::command_error::CommandError;
-use crate::context::{CommandContext, CommandResult, failure, stop};
+use crate::context::failure::CommandFailure;
+use crate::context::{CommandContext, CommandResult, stop};
 use crate::document::report::{self, Format};
 
 /// The values of `--format` here.
@@ -113,7 +114,7 @@ pub(super) async fn run(context: &CommandContext, options: Options) -> CommandRe
     Ok((!decoded.valid).then_some(Exit::NotYet))
 }
 
-fn token(options: &Options) -> anyhow::Result<String> {
+fn token(options: &Options) -> Result<String, CommandFailure> {
     let stdin_is_taken = options.application.secret_comes_from_stdin();
     match options.token.as_deref() {
         Some("-") | None if stdin_is_taken => Err(CommandError::usage(
@@ -164,7 +165,7 @@ async fn compare(
     })
     .await;
     checked.unwrap_or_else(|error| {
-        let (what, ..) = failure::explain(&error);
+        let (what, ..) = error.explain();
         not_asked(format!("user, membership and tenant could not be looked up: {what}"))
     })
 }
