@@ -21,9 +21,6 @@ pub(crate) enum Format {
     Csv,
 }
 
-/// The names of the formats.
-pub(crate) const FORMATS: [&str; 3] = ["table", "json", "csv"];
-
 /// The result of a command. It serializes as its JSON shape.
 pub(crate) trait Report: Serialize {
     /// The report's name in messages.
