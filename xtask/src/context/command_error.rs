@@ -1,7 +1,6 @@
 //! Errors and refusals of the command line itself.
 
 use std::error::Error;
-use std::num::TryFromIntError;
 use std::time::SystemTimeError;
 use std::{fmt, io};
 
@@ -70,7 +69,6 @@ pub(crate) trait Foreign: Error + Send + Sync + 'static {}
 impl Foreign for io::Error {}
 impl Foreign for serde_json::Error {}
 impl Foreign for SystemTimeError {}
-impl Foreign for TryFromIntError {}
 impl Foreign for JoinError {}
 
 /// Makes a failure of an error that has no hint.

@@ -8,7 +8,7 @@ use clap::builder::PossibleValuesParser;
 use dev_jwt::{Claims, LONGEST, Library, MintOptions, Session};
 use serde_json::{Map, Value};
 
-use super::settings::{Application, For, Who, now, now_in_millis, refuse_production};
+use super::settings::{Application, For, Who, now, refuse_production};
 use super::{shape, view};
 use crate::context::command_error::CommandError;
 use crate::context::failure::CommandFailure;
@@ -76,7 +76,7 @@ pub(super) async fn run(context: &CommandContext, options: Mint) -> CommandResul
         Some(path) => read_claims(&context.cwd.join(path), path)?,
         None => {
             let person = options.who.find(context, &settings).await?;
-            Claims::of(&person, now_in_millis()?).into_map()
+            Claims::of(&person, tenancy_config::milliseconds(now()?)).into_map()
         }
     };
     let mint = MintOptions { library, secure: url.scheme() == "https", max_age: options.max_age, now: now()? };

@@ -65,11 +65,6 @@ pub(super) fn now() -> Result<Duration, CommandFailure> {
     SystemTime::now().duration_since(UNIX_EPOCH).or_failed("the clock stands before 1970")
 }
 
-/// The time since 1970, as the application counts it.
-pub(super) fn now_in_millis() -> Result<u64, CommandFailure> {
-    u64::try_from(now()?.as_millis()).or_failed("the clock stands too late")
-}
-
 /// Refuses to mint a session in production.
 ///
 /// # Errors

@@ -5,7 +5,7 @@ use clap::builder::PossibleValuesParser;
 use dev_jwt::{Cookie, Library, TenantCookie};
 use serde::Serialize;
 
-use super::settings::{Application, Who, now_in_millis, refuse_production};
+use super::settings::{Application, Who, now, refuse_production};
 use super::{shape, view};
 use crate::context::failure::CommandFailure;
 use crate::context::{CommandContext, CommandResult};
@@ -63,7 +63,8 @@ pub(super) async fn run(context: &CommandContext, options: Options) -> CommandRe
     let url = options.application.url(&settings, Library::NextAuth)?;
     let person = options.who.find(context, &settings).await?;
     let tenant = &person.active().tenant;
-    let (says, value) = dev_jwt::tenant_cookie(tenant.id.as_str(), &person.user.id, &secret, now_in_millis()?)?;
+    let (says, value) =
+        dev_jwt::tenant_cookie(tenant.id.as_str(), &person.user.id, &secret, tenancy_config::milliseconds(now()?))?;
     let expires_at = says.expires_at();
     context.printer.note(&format!(
         "{} works in {} until {}",
