@@ -1,10 +1,8 @@
-//! The commands that can be typed, and the definition that clap reads.
+//! The command line as clap defines and reads it.
 
 use clap::{Command as Definition, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::commands::{
-    assign_chat_messages, audit, backfill, backfill_bookings, bench, db, demo, doctor, init, rls, seed_tenant_defaults,
-};
+use crate::commands::Command;
 use crate::context::global::Global;
 use crate::reference::overview;
 
@@ -15,25 +13,14 @@ pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
     #[command(subcommand)]
-    pub(crate) command: Option<Command>,
+    pub(crate) request: Option<Request>,
 }
 
-/// The commands. `reference::overview` puts each into a group.
+/// What can be asked for.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Command {
-    Db(db::Options),
-    Demo(demo::Options),
-    Doctor(doctor::Options),
-    Audit(audit::Options),
-    BackfillBookings(backfill_bookings::Options),
-    Rls(rls::Options),
-    SeedTenantDefaults(seed_tenant_defaults::Options),
-    Backfill(backfill::Options),
-    AssignChatMessages(assign_chat_messages::Options),
-    Init(init::Options),
-    Bench(bench::Options),
-    #[cfg(feature = "jwt")]
-    Jwt(Box<crate::commands::jwt::Options>),
+pub(crate) enum Request {
+    #[command(flatten)]
+    Command(Command),
     /// Print the command reference (docs/commands.md)
     #[command(hide = true)]
     Reference,

@@ -9,6 +9,7 @@ use tenant_rls::Database;
 use crate::commands::backfill::args::BackfillArgs;
 use crate::commands::backfill::session::{self, BackfillSession};
 use crate::context::command_error::CommandError;
+use crate::context::failure::CommandFailure;
 use crate::context::{CommandContext, CommandResult, stop};
 use crate::number_format::{count, counted};
 use crate::terminal::printer::Printer;
@@ -70,14 +71,14 @@ pub(crate) async fn assign(
     database: &Database,
     tenancy: &Tenancy,
     options: &backfill_engine::BackfillOptions,
-) -> anyhow::Result<BackfillReport> {
+) -> Result<BackfillReport, CommandFailure> {
     session::run_job(context, async |holder, stop, progress| {
         assignment.run(database, tenancy, holder, options, stop, progress).await
     })
     .await
 }
 
-fn origin(from: From, tenant: Option<String>, include_inactive: bool) -> anyhow::Result<MessageTenant> {
+fn origin(from: From, tenant: Option<String>, include_inactive: bool) -> Result<MessageTenant, CommandFailure> {
     match from {
         From::Tenant => {
             Ok(MessageTenant::Tenant { name: tenant.unwrap_or_else(|| PRIMARY.to_owned()), include_inactive })

@@ -7,9 +7,10 @@ use tenant_rls::Database;
 
 use crate::commands::backfill::args::BackfillArgs;
 use crate::commands::backfill::session::{self, BackfillSession};
+use crate::context::failure::CommandFailure;
 use crate::context::{CommandContext, CommandResult};
 
-/// Give each booking the tenant that its service request, client and service agree on
+/// Give each booking the tenant that its sources agree on
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   cargo xtask backfill-bookings --dry-run
@@ -17,6 +18,7 @@ use crate::context::{CommandContext, CommandResult};
   cargo xtask backfill-bookings --batch-time 100ms --limit 10000
   cargo xtask backfill-bookings --confirm production --format json --output backfill.json
 
+The sources are those of tenancy.toml; by default service request, client and service.
 Ctrl-C ends it after the running batch; the same command goes on where it ended.")]
 pub(crate) struct Options {
     #[command(flatten)]
@@ -40,7 +42,7 @@ pub(crate) async fn backfill(
     database: &Database,
     tenancy: &Tenancy,
     options: &backfill_engine::BackfillOptions,
-) -> anyhow::Result<BackfillReport> {
+) -> Result<BackfillReport, CommandFailure> {
     session::run_job(context, async |holder, stop, progress| {
         backfill_bookings::backfill_bookings(database, tenancy, holder, options, stop, progress).await
     })

@@ -6,7 +6,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 use tenancy_config::Flags;
 
-use crate::document::report::{self, Format};
+use crate::document::report::Format;
 
 /// Options of every command.
 #[derive(Debug, Clone, Args)]
@@ -39,7 +39,7 @@ pub(crate) struct Global {
         long,
         global = true,
         default_value = "table",
-        value_parser = PossibleValuesParser::new(report::FORMATS),
+        value_parser = PossibleValuesParser::new(Format::value_variants().iter().filter_map(ValueEnum::to_possible_value)),
         hide_possible_values = true,
         value_name = "table|json|csv",
         help_heading = "Output options"

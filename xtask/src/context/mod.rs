@@ -21,6 +21,7 @@ use tenancy_config::environment::{self, Lookup};
 use tenancy_config::{Exit, Settings, files};
 
 use crate::context::command_error::CommandError;
+use crate::context::failure::CommandFailure;
 use crate::context::global::Global;
 use crate::document::report::{self, Report};
 use crate::document::summary;
@@ -38,14 +39,14 @@ pub(crate) struct CommandContext {
 }
 
 /// The result of a command. `None` means that everything was done.
-pub(crate) type CommandResult = anyhow::Result<Option<Exit>>;
+pub(crate) type CommandResult = Result<Option<Exit>, CommandFailure>;
 
 impl CommandContext {
     /// The settings of this command line, this environment and this folder.
     ///
     /// # Errors
     /// One of them is wrong.
-    pub(crate) fn settings(&self) -> anyhow::Result<Settings> {
+    pub(crate) fn settings(&self) -> Result<Settings, CommandFailure> {
         self.settings_in(&environment::text)
     }
 
@@ -54,7 +55,7 @@ impl CommandContext {
     ///
     /// # Errors
     /// One of them is wrong.
-    pub(crate) fn settings_without_database(&self) -> anyhow::Result<Settings> {
+    pub(crate) fn settings_without_database(&self) -> Result<Settings, CommandFailure> {
         let flags = tenancy_config::Flags { local: true, ..self.global.flags() };
         Ok(Settings::load(&flags, &environment::text, &self.cwd).map_err(tenant_rls::Error::from)?)
     }
@@ -63,7 +64,7 @@ impl CommandContext {
     ///
     /// # Errors
     /// One of them is wrong.
-    pub(crate) fn settings_in(&self, env: &Lookup<'_>) -> anyhow::Result<Settings> {
+    pub(crate) fn settings_in(&self, env: &Lookup<'_>) -> Result<Settings, CommandFailure> {
         Ok(Settings::load(&self.global.flags(), env, &self.cwd).map_err(tenant_rls::Error::from)?)
     }
 
@@ -71,7 +72,7 @@ impl CommandContext {
     ///
     /// # Errors
     /// As [`report::write`].
-    pub(crate) fn report<R: Report>(&self, report: &R) -> anyhow::Result<()> {
+    pub(crate) fn report<R: Report>(&self, report: &R) -> Result<(), CommandFailure> {
         report::write(report, self.global.format(), &self.printer)?;
         summary::append(report, environment::path(summary::VARIABLE), &self.printer);
         Ok(())
@@ -81,7 +82,7 @@ impl CommandContext {
     ///
     /// # Errors
     /// It is the file of `--output`, or cannot be written.
-    pub(crate) fn expect_file(&self, option: &str, file: Option<&Path>) -> anyhow::Result<()> {
+    pub(crate) fn expect_file(&self, option: &str, file: Option<&Path>) -> Result<(), CommandFailure> {
         let Some(file) = file else { return Ok(()) };
         if self.global.output.as_deref().is_some_and(|output| same_place(output, file)) {
             let what = format!("--output and {option} name the same file, {}", file.display());

@@ -2,15 +2,16 @@
 
 use std::future::Future;
 
-use anyhow::Context;
+use crate::context::command_error::OrFailed;
+use crate::context::failure::CommandFailure;
 
 /// Runs a command to its end, on two threads: the server does most of the work, and machines that run this are often small.
 ///
 /// # Errors
 /// The command failed, or the system gives no threads.
-pub(crate) fn block_on<T>(command: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+pub(crate) fn block_on<T>(command: impl Future<Output = Result<T, CommandFailure>>) -> Result<T, CommandFailure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let runtime = runtime.context("cannot start the runtime")?;
+    let runtime = runtime.or_failed("cannot start the runtime")?;
     let outcome = runtime.block_on(command);
     // A question that Ctrl-C interrupted still reads from the terminal. Do not wait for it.
     runtime.shutdown_background();

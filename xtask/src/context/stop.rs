@@ -11,6 +11,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::context::command_error::CommandError;
+use crate::context::failure::CommandFailure;
 use crate::terminal::printer::Printer;
 
 /// Runs a job that can stop between batches. Its receiver turns `true` when the job should end.
@@ -41,7 +42,7 @@ pub(crate) async fn gently<F: Future>(
 ///
 /// # Errors
 /// What the job returns, or that it was stopped.
-pub(crate) async fn at_once<T>(job: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+pub(crate) async fn at_once<T>(job: impl Future<Output = Result<T, CommandFailure>>) -> Result<T, CommandFailure> {
     let _awaited = Awaited::here();
     let mut signals = Signals::listen();
     let stopped = tokio::select! {

@@ -6,6 +6,7 @@ use tenancy_config::{DatabaseChoice, DatabaseUrl, SettingOrigin, Settings, Trust
 use tenant_rls::{ConnectOptions, Database, Pooler};
 
 use crate::context::command_error::CommandError;
+use crate::context::failure::CommandFailure;
 use crate::context::{CommandContext, project_root};
 
 /// A connected database and where its URL came from.
@@ -35,7 +36,7 @@ impl CommandContext {
     ///
     /// # Errors
     /// `TENANCY_TRUST` is not text.
-    pub(crate) fn local(&self, options: LocalOptions) -> anyhow::Result<LocalDb> {
+    pub(crate) fn local(&self, options: LocalOptions) -> Result<LocalDb, CommandFailure> {
         Ok(LocalDb::at(&project_root::find(environment::checked, &self.cwd), self.local_options(options)?))
     }
 
@@ -43,7 +44,7 @@ impl CommandContext {
     ///
     /// # Errors
     /// As [`local`](Self::local).
-    pub(crate) fn local_options(&self, options: LocalOptions) -> anyhow::Result<LocalOptions> {
+    pub(crate) fn local_options(&self, options: LocalOptions) -> Result<LocalOptions, CommandFailure> {
         let trust = Trust::new(environment::text(trust::VARIABLE)?.as_deref(), &self.cwd);
         Ok(LocalOptions { trust, ..options })
     }
@@ -52,7 +53,7 @@ impl CommandContext {
     ///
     /// # Errors
     /// The settings, the local server or the connection failed.
-    pub(crate) async fn connect(&self, settings: &Settings) -> anyhow::Result<Connected> {
+    pub(crate) async fn connect(&self, settings: &Settings) -> Result<Connected, CommandFailure> {
         self.connect_with(settings, ConnectOptions::default().max_connections).await
     }
 
@@ -60,7 +61,11 @@ impl CommandContext {
     ///
     /// # Errors
     /// As [`connect`](Self::connect).
-    pub(crate) async fn connect_with(&self, settings: &Settings, max_connections: u32) -> anyhow::Result<Connected> {
+    pub(crate) async fn connect_with(
+        &self,
+        settings: &Settings,
+        max_connections: u32,
+    ) -> Result<Connected, CommandFailure> {
         let local = self.local(LocalOptions::default())?;
         let (url, origin) = match settings.database() {
             DatabaseChoice::Url { url, origin } => (url.clone(), origin.clone()),
@@ -81,7 +86,7 @@ impl CommandContext {
     ///
     /// # Errors
     /// As [`connect`](Self::connect), and where neither a URL nor `--local` was given.
-    pub(crate) async fn connect_by_choice(&self, settings: &Settings) -> anyhow::Result<Connected> {
+    pub(crate) async fn connect_by_choice(&self, settings: &Settings) -> Result<Connected, CommandFailure> {
         settings.target(WithoutUrl::Nothing).map_err(tenant_rls::Error::from)?;
         self.connect(settings).await
     }
@@ -90,7 +95,7 @@ impl CommandContext {
     ///
     /// # Errors
     /// As [`connect_by_choice`](Self::connect_by_choice), and where a pooler stands between and no direct URL is given.
-    pub(crate) async fn connect_for_ddl(&self, settings: &Settings) -> anyhow::Result<Connected> {
+    pub(crate) async fn connect_for_ddl(&self, settings: &Settings) -> Result<Connected, CommandFailure> {
         let connected = self.connect_by_choice(settings).await?;
         // This comes first, as the settings may name two databases.
         connected.database.prove_direct().await?;
@@ -119,7 +124,7 @@ impl CommandContext {
         url: &DatabaseUrl,
         origin: SettingOrigin,
         max_connections: u32,
-    ) -> anyhow::Result<Connected> {
+    ) -> Result<Connected, CommandFailure> {
         let options = ConnectOptions {
             tls_no_verify: settings.tls_no_verify(),
             direct: settings.direct().map(|(url, _)| url.clone()),
@@ -139,7 +144,7 @@ impl CommandContext {
     ///
     /// # Errors
     /// `--database-url` was given.
-    pub(crate) fn refuse_a_url(&self, command: &str) -> anyhow::Result<()> {
+    pub(crate) fn refuse_a_url(&self, command: &str) -> Result<(), CommandFailure> {
         if self.global.flags().database_url.is_none() {
             return Ok(());
         }

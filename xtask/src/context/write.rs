@@ -3,6 +3,7 @@
 use tenancy_config::plain::plain;
 
 use crate::context::command_error::CommandError;
+use crate::context::failure::CommandFailure;
 use crate::context::target::Connected;
 use crate::context::{CommandContext, stop};
 use crate::terminal::prompt;
@@ -12,7 +13,7 @@ impl CommandContext {
     ///
     /// # Errors
     /// Nobody confirmed; nothing was written.
-    pub(crate) async fn before_writing(&self, connected: &Connected, what: &str) -> anyhow::Result<()> {
+    pub(crate) async fn before_writing(&self, connected: &Connected, what: &str) -> Result<(), CommandFailure> {
         connected.database.needs_writing()?;
         // A direct URL that cannot be reached is no reason to refuse a command that does not use it. Whatever uses it proves it again.
         if let Err(error @ tenant_rls::Error::OtherDatabase { .. }) = connected.database.prove_direct().await {
@@ -27,11 +28,16 @@ impl CommandContext {
     ///
     /// # Errors
     /// Nobody confirmed; nothing was minted.
-    pub(crate) async fn before_minting(&self, connected: &Connected, what: &str) -> anyhow::Result<()> {
+    pub(crate) async fn before_minting(&self, connected: &Connected, what: &str) -> Result<(), CommandFailure> {
         self.confirmed(connected, &MINTING, what).await
     }
 
-    async fn confirmed(&self, connected: &Connected, action: &ConfirmedAction, what: &str) -> anyhow::Result<()> {
+    async fn confirmed(
+        &self,
+        connected: &Connected,
+        action: &ConfirmedAction,
+        what: &str,
+    ) -> Result<(), CommandFailure> {
         // Also with --quiet: every log must say where a write went.
         self.printer.line(&format!("{} {}: {}", action.doing, plain(connected.line()), plain(what)));
         let Some(environment) = &connected.environment else { return Ok(()) };
@@ -45,7 +51,7 @@ impl CommandContext {
     }
 
     /// Asks a question. A signal ends the command while it waits for the answer.
-    pub(crate) async fn ask(&self, question: &str) -> anyhow::Result<Option<String>> {
+    pub(crate) async fn ask(&self, question: &str) -> Result<Option<String>, CommandFailure> {
         stop::at_once(prompt::ask(&self.printer, question)).await
     }
 }
@@ -63,7 +69,7 @@ const MINTING: ConfirmedAction =
     ConfirmedAction { doing: "minting a session for", to_do: "to mint a session for it", done: "minted" };
 
 /// Accepts the name of the environment and nothing else.
-fn confirm(environment: &str, answer: Option<&str>, action: &ConfirmedAction) -> anyhow::Result<()> {
+fn confirm(environment: &str, answer: Option<&str>, action: &ConfirmedAction) -> Result<(), CommandFailure> {
     let (hint, done) = (format!("{}, name it: --confirm {environment}", action.to_do), action.done);
     match answer {
         Some(name) if name == environment => Ok(()),

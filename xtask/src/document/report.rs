@@ -4,7 +4,8 @@ use clap::ValueEnum;
 use serde::Serialize;
 use tenancy_config::files::Readers;
 
-use crate::context::command_error::CommandError;
+use crate::context::command_error::{CommandError, OrFailed};
+use crate::context::failure::CommandFailure;
 use crate::terminal::harmless::Harmless;
 use crate::terminal::printer::Printer;
 
@@ -19,9 +20,6 @@ pub(crate) enum Format {
     /// One line per item, with a header line
     Csv,
 }
-
-/// The names of the formats.
-pub(crate) const FORMATS: [&str; 3] = ["table", "json", "csv"];
 
 /// The result of a command. It serializes as its JSON shape.
 pub(crate) trait Report: Serialize {
@@ -54,15 +52,15 @@ struct Document<'a, T> {
 ///
 /// # Errors
 /// The report has no such shape, or the place cannot be written to.
-pub(crate) fn write<R: Report>(report: &R, format: Format, printer: &Printer) -> anyhow::Result<()> {
+pub(crate) fn write<R: Report>(report: &R, format: Format, printer: &Printer) -> Result<(), CommandFailure> {
     let readers = if R::SECRET { Readers::Owner } else { Readers::Usual };
     let report = match format {
         Format::Table => Harmless::text(&report.table()),
-        Format::Json => Harmless::json(&Document { schema: R::SCHEMA, body: report })?,
+        Format::Json => Harmless::json(&Document { schema: R::SCHEMA, body: report }).or_failed("cannot write JSON")?,
         Format::Csv => {
             let (header, rows) = report.csv().ok_or_else(|| no_csv(R::NAME))?;
             let header = header.into_iter().map(str::to_owned).collect();
-            Harmless::csv(std::iter::once(header).chain(rows))?
+            Harmless::csv(std::iter::once(header).chain(rows)).or_failed("cannot write CSV")?
         }
     };
     printer.report(&report, readers)
@@ -72,11 +70,11 @@ pub(crate) fn write<R: Report>(report: &R, format: Format, printer: &Printer) ->
 ///
 /// # Errors
 /// [`Format::Csv`] was asked for.
-pub(crate) fn refuse_csv(name: &str, format: Format) -> anyhow::Result<()> {
+pub(crate) fn refuse_csv(name: &str, format: Format) -> Result<(), CommandFailure> {
     if format == Format::Csv { Err(no_csv(name)) } else { Ok(()) }
 }
 
-fn no_csv(name: &str) -> anyhow::Error {
+fn no_csv(name: &str) -> CommandFailure {
     CommandError::usage(
         format!("the report of `{name}` is not a list and has no CSV form"),
         "use --format table or --format json",

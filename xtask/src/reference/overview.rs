@@ -1,35 +1,45 @@
-//! The page of `cargo xtask` without a command: every command in its group, with the first line of its help.
+//! The list of commands: on a screen for `cargo xtask` without a command, and with a line for each in `cargo xtask --help`.
 
 use clap::Command as Definition;
 
+use crate::commands::{self, Group};
 use crate::reference::exit_codes;
 
-/// The groups in the order in which a new user needs them. A test checks that each command is in exactly one.
-const GROUPS: &[(&str, &[&str])] = &[
-    ("Local database", &["db", "demo"]),
-    ("Look", &["doctor", "audit"]),
-    ("Backfill", &["backfill-bookings", "assign-chat-messages", "backfill"]),
-    ("Row level security", &["rls"]),
-    ("Tenants", &["seed-tenant-defaults"]),
-    #[cfg(feature = "jwt")]
-    ("Sessions", &["jwt"]),
-    ("Project", &["init", "bench"]),
-];
+/// The commands that people start with, in the order in which they need them.
+const FIRST: [&str; 6] = ["demo", "doctor", "init", "audit", "backfill-bookings", "rls"];
 
-/// The commands in groups.
-pub(crate) fn commands(definition: &Definition) -> String {
-    let width = GROUPS.iter().flat_map(|(_, names)| *names).map(|name| name.len()).max().unwrap_or(0);
-    let mut out = String::new();
-    for (group, names) in GROUPS {
-        out.push_str(&format!("{group}:\n"));
-        for name in *names {
-            let about = definition.find_subcommand(name).and_then(Definition::get_about);
-            let about = about.map(ToString::to_string).unwrap_or_default();
-            out.push_str(&format!("  {name:width$}  {about}\n"));
-        }
-        out.push('\n');
-    }
-    out
+/// The width of the first column of a list.
+fn width<'a>(names: impl IntoIterator<Item = &'a str>) -> usize {
+    names.into_iter().map(str::len).max().unwrap_or(0)
+}
+
+/// A line for each of these commands.
+fn described<'a>(commands: impl IntoIterator<Item = &'a Definition>, width: usize) -> String {
+    let line = |command: &Definition| {
+        let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+        format!("  {:width$}  {about}\n", command.get_name())
+    };
+    commands.into_iter().map(line).collect()
+}
+
+/// Every command in its group, with a line for each.
+fn all_described() -> String {
+    let groups = commands::by_group();
+    let width = width(groups.values().flatten().map(Definition::get_name));
+    let group =
+        |(group, commands): (&Group, &Vec<Definition>)| format!("{}:\n{}\n", group.title(), described(commands, width));
+    groups.iter().map(group).collect()
+}
+
+/// Every command in its group, with a line for each group.
+fn all_named() -> String {
+    let groups = commands::by_group();
+    let width = width(groups.keys().map(|group| group.title()));
+    let group = |(group, commands): (&Group, &Vec<Definition>)| {
+        let names: Vec<_> = commands.iter().map(Definition::get_name).collect();
+        format!("  {:width$}  {}\n", group.title(), names.join(", "))
+    };
+    groups.iter().map(group).collect()
 }
 
 /// The exit statuses and their meanings, a line each.
@@ -37,12 +47,15 @@ pub(crate) fn exit_status() -> String {
     exit_codes::MEANINGS.iter().map(|(status, meaning)| format!("  {status:>3}  {meaning}\n")).collect()
 }
 
-/// The page for `cargo xtask` without a command.
+/// The page for `cargo xtask` without a command. It fits a terminal of 80 columns and 24 lines.
 pub(crate) fn page(definition: &Definition) -> String {
     let about = definition.get_about().map(ToString::to_string).unwrap_or_default();
+    let first = FIRST.iter().filter_map(|name| definition.find_subcommand(name));
     format!(
-        "{about}\n\nUsage: cargo xtask COMMAND [OPTIONS]\n\n{}`cargo xtask COMMAND --help` shows options and examples. New here? `cargo xtask demo`\n",
-        commands(definition)
+        "{about}\n\nUsage: cargo xtask COMMAND [OPTIONS]\n\nStart with:\n{}\nAll commands:\n{}\n\
+         See `cargo xtask --help` for all of them, `cargo xtask COMMAND --help` for one.\n",
+        described(first, width(FIRST)),
+        all_named()
     )
 }
 
@@ -50,7 +63,7 @@ pub(crate) fn page(definition: &Definition) -> String {
 pub(crate) fn into_help(definition: Definition) -> Definition {
     let template = format!(
         "{{about-with-newline}}\nUsage: cargo xtask COMMAND [OPTIONS]\n\n{}Options:\n{{options}}{{after-help}}",
-        commands(&definition)
+        all_described()
     );
     let after = format!(
         "Exit status:\n{}\nExamples:\n  cargo xtask demo\n  cargo xtask doctor\n  cargo xtask audit --format json --output audit.json",
@@ -61,19 +74,21 @@ pub(crate) fn into_help(definition: Definition) -> Definition {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::command_line::Cli;
     use clap::CommandFactory;
 
+    use super::*;
+    use crate::command_line::Cli;
+
     #[test]
-    fn every_command_stands_in_exactly_one_group_and_no_group_names_another() {
-        let mut listed: Vec<&str> = GROUPS.iter().flat_map(|(_, names)| names.iter().copied()).collect();
-        listed.sort_unstable();
-        let definition = Cli::command();
-        let mut defined: Vec<&str> =
-            definition.get_subcommands().filter(|sub| !sub.is_hide_set()).map(Definition::get_name).collect();
-        defined.sort_unstable();
-        assert_eq!(listed, defined);
+    fn the_list_of_commands_fits_a_screen() {
+        let page = page(&Cli::command());
+        assert!(
+            FIRST.iter().all(|name| page.contains(&format!("\n  {name} "))),
+            "each of {FIRST:?} is a command: {page}"
+        );
+        let widest = page.lines().map(|line| line.chars().count()).max().unwrap_or(0);
+        // The prompt takes a line as well.
+        assert!(page.lines().count() < 24 && widest <= 80, "{page}");
     }
 
     #[test]

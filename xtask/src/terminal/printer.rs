@@ -5,13 +5,14 @@ use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::Context;
 use clap::builder::styling::{AnsiColor, Style};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget};
 use serde::Serialize;
 use tenancy_config::FileError;
 use tenancy_config::files::{self, NewFile, Readers};
 
+use crate::context::command_error::OrFailed;
+use crate::context::failure::CommandFailure;
 use crate::terminal::colour;
 use crate::terminal::harmless::Harmless;
 use crate::terminal::secrets::Secrets;
@@ -74,7 +75,7 @@ impl Printer {
     ///
     /// # Errors
     /// The stream or the file cannot be written. An incomplete file is removed.
-    pub(crate) fn data(&self, text: &str) -> anyhow::Result<()> {
+    pub(crate) fn data(&self, text: &str) -> Result<(), CommandFailure> {
         self.report(&Harmless::text(text), Readers::Usual)
     }
 
@@ -82,7 +83,7 @@ impl Printer {
     ///
     /// # Errors
     /// As [`data`](Self::data).
-    pub(crate) fn toml(&self, text: &str) -> anyhow::Result<()> {
+    pub(crate) fn toml(&self, text: &str) -> Result<(), CommandFailure> {
         self.report(&Harmless::toml(text), Readers::Usual)
     }
 
@@ -91,7 +92,7 @@ impl Printer {
     /// # Errors
     /// As [`data`](Self::data).
     #[cfg(feature = "jwt")]
-    pub(crate) fn secret(&self, text: &str) -> anyhow::Result<()> {
+    pub(crate) fn secret(&self, text: &str) -> Result<(), CommandFailure> {
         self.report(&Harmless::text(text), Readers::Owner)
     }
 
@@ -99,7 +100,7 @@ impl Printer {
     ///
     /// # Errors
     /// As [`data`](Self::data).
-    pub(crate) fn report(&self, report: &Harmless, readers: Readers) -> anyhow::Result<()> {
+    pub(crate) fn report(&self, report: &Harmless, readers: Readers) -> Result<(), CommandFailure> {
         if let Some(path) = &self.output {
             files::write(path, report.as_str(), readers)?;
             self.note(&format!("wrote {}", path.display()));
@@ -108,11 +109,11 @@ impl Printer {
         self.to_stdout(report)
     }
 
-    fn to_stdout(&self, text: &Harmless) -> anyhow::Result<()> {
+    fn to_stdout(&self, text: &Harmless) -> Result<(), CommandFailure> {
         self.bars.suspend(|| {
             let mut stdout = io::stdout().lock();
             let written = stdout.write_all(text.as_str().as_bytes()).and_then(|()| stdout.flush());
-            unless_the_reader_left(written).context("cannot write to standard output")
+            unless_the_reader_left(written).or_failed("cannot write to standard output")
         })
     }
 
@@ -120,7 +121,7 @@ impl Printer {
     ///
     /// # Errors
     /// The file of `--output` cannot be made.
-    pub(crate) fn stream(&self) -> anyhow::Result<Stream<'_>> {
+    pub(crate) fn stream(&self) -> Result<Stream<'_>, CommandFailure> {
         let file = self.output.as_ref().map(|path| NewFile::create(path, Readers::Usual).map(|file| (path, file)));
         Ok(Stream { printer: self, file: file.transpose()? })
     }
@@ -250,7 +251,7 @@ impl Stream<'_> {
     ///
     /// # Errors
     /// The stream or the file cannot be written.
-    pub(crate) fn write(&mut self, text: &Harmless) -> anyhow::Result<()> {
+    pub(crate) fn write(&mut self, text: &Harmless) -> Result<(), CommandFailure> {
         match &mut self.file {
             Some((path, file)) => {
                 Ok(file.write_all(text.as_str().as_bytes()).map_err(|source| FileError::io(path, source))?)
@@ -263,7 +264,7 @@ impl Stream<'_> {
     ///
     /// # Errors
     /// As [`write`](Self::write).
-    pub(crate) fn finish(self) -> anyhow::Result<()> {
+    pub(crate) fn finish(self) -> Result<(), CommandFailure> {
         if let Some((path, file)) = self.file {
             file.finish()?;
             self.printer.note(&format!("wrote {}", path.display()));

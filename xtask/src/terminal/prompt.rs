@@ -2,6 +2,8 @@
 
 use std::io;
 
+use crate::context::command_error::OrFailed;
+use crate::context::failure::CommandFailure;
 use crate::terminal::printer::Printer;
 
 /// Asks, and waits for the answer in a thread of its own, so that the caller still receives signals. `None` if there is no
@@ -9,11 +11,12 @@ use crate::terminal::printer::Printer;
 ///
 /// # Errors
 /// The terminal cannot be read.
-pub(crate) async fn ask(printer: &Printer, question: &str) -> anyhow::Result<Option<String>> {
+pub(crate) async fn ask(printer: &Printer, question: &str) -> Result<Option<String>, CommandFailure> {
     if !printer.question(question) {
         return Ok(None);
     }
-    let answer = tokio::task::spawn_blocking(answer).await??;
+    const UNREAD: &str = "cannot read the answer from the terminal";
+    let answer = tokio::task::spawn_blocking(answer).await.or_failed(UNREAD)?.or_failed(UNREAD)?;
     printer.answered();
     Ok(answer)
 }

@@ -7,11 +7,12 @@ use tenancy_config::{Exit, Tenancy, environment};
 use tenant_audit::{AuditOptions, AuditProgress, AuditReport};
 use tenant_rls::Database;
 
+use crate::context::failure::CommandFailure;
 use crate::context::{CommandContext, CommandResult, stop};
 use crate::number_format::counted;
 use crate::terminal::progress::Meter;
 
-/// Count rows without a tenant, with a tenant that does not exist, and across tenants
+/// Count rows without a tenant, and those of a wrong one
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   cargo xtask audit
@@ -19,6 +20,7 @@ use crate::terminal::progress::Meter;
   cargo xtask audit --format json --output audit.json
   cargo xtask audit --ci          in a workflow: an annotation for each table at fault
 
+A wrong tenant does not exist, or is not that of a row that this one references.
 It ends with 3 if there is any finding.")]
 pub(crate) struct Options {
     /// Only these tables
@@ -62,7 +64,7 @@ pub(crate) async fn audit(
     database: &Database,
     tenancy: &Tenancy,
     tables: Vec<String>,
-) -> anyhow::Result<AuditReport> {
+) -> Result<AuditReport, CommandFailure> {
     let mut meter = None;
     let mut progress = |event| match event {
         AuditProgress::Planned { tables, role, .. } => {

@@ -10,6 +10,7 @@ use tokio::sync::watch::Receiver;
 
 use super::args::BackfillArgs;
 use super::progress::BackfillProgress;
+use crate::context::failure::CommandFailure;
 use crate::context::target::Connected;
 use crate::context::{CommandContext, CommandResult, holder, stop};
 use crate::document::report;
@@ -34,7 +35,7 @@ impl<'a> BackfillSession<'a> {
         context: &'a CommandContext,
         command: &str,
         options: BackfillArgs,
-    ) -> anyhow::Result<Self> {
+    ) -> Result<Self, CommandFailure> {
         report::refuse_csv(command, context.global.format())?;
         let settings = context.settings()?;
         // The file is checked now, as it may be written hours later.
@@ -66,7 +67,7 @@ impl<'a> BackfillSession<'a> {
     ///
     /// # Errors
     /// Nobody confirmed; nothing was written.
-    pub(crate) async fn begin(&self, tables: &[&TableName]) -> anyhow::Result<()> {
+    pub(crate) async fn begin(&self, tables: &[&TableName]) -> Result<(), CommandFailure> {
         if !self.options.dry_run {
             let tables: Vec<String> = tables.iter().map(ToString::to_string).collect();
             let what = format!("a tenant for the rows of {} that have none", tables.join(", "));
@@ -97,10 +98,10 @@ impl<'a> BackfillSession<'a> {
 ///
 /// # Errors
 /// The job failed. What was committed stays.
-pub(crate) async fn run_job<E: Into<anyhow::Error>>(
+pub(crate) async fn run_job<E: Into<CommandFailure>>(
     context: &CommandContext,
     job: impl AsyncFnOnce(&str, Receiver<bool>, &mut (dyn FnMut(BackfillEvent) + Send)) -> Result<BackfillReport, E>,
-) -> anyhow::Result<BackfillReport> {
+) -> Result<BackfillReport, CommandFailure> {
     let holder = holder::name(tenancy_config::environment::checked);
     let bar = Mutex::new(BackfillProgress::new(&context.printer, context.global.format()));
     let locked = || bar.lock().unwrap_or_else(PoisonError::into_inner);

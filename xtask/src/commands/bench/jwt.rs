@@ -1,9 +1,9 @@
 //! `bench jwt`: measures this program beside Node.
 
-use anyhow::Context;
 use bench::JwtBench;
 use tenancy_config::Exit;
 
+use crate::context::command_error::OrFailed;
 use crate::context::{CommandContext, CommandResult};
 
 /// Measures how this program mints. It needs no server.
@@ -11,7 +11,7 @@ use crate::context::{CommandContext, CommandResult};
 /// # Errors
 /// The benchmark failed.
 pub(super) fn run(context: &CommandContext, runs: u32) -> CommandResult {
-    let program = std::env::current_exe().context("cannot tell which program this is")?;
+    let program = std::env::current_exe().or_failed("cannot tell which program this is")?;
     let report = bench::jwt(&JwtBench { program, runs }, &mut context.notes())?;
     context.report(&report)?;
     Ok((!report.same_claims).then_some(Exit::Failed))

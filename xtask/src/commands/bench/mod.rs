@@ -11,6 +11,7 @@ use clap::{Args, Subcommand};
 use local_db::{Role, StartOptions};
 use tenancy_config::{DatabaseUrl, Exit};
 
+use crate::context::failure::CommandFailure;
 use crate::context::server_options::ServerOptions;
 use crate::context::{CommandContext, CommandResult, stop};
 
@@ -158,13 +159,16 @@ pub(crate) async fn run(context: &CommandContext, options: Options) -> CommandRe
 }
 
 /// Starts the local server, and returns the URL of its superuser.
-async fn superuser(context: &CommandContext, server: ServerOptions) -> anyhow::Result<DatabaseUrl> {
+async fn superuser(context: &CommandContext, server: ServerOptions) -> Result<DatabaseUrl, CommandFailure> {
     let running = context.local(server.into())?.up(&mut context.notes(), StartOptions::default()).await?;
     Ok(running.url(Role::Superuser)?)
 }
 
 /// Runs a benchmark to its end, or to Ctrl-C.
-async fn measured<R>(superuser: &DatabaseUrl, benchmark: impl Future<Output = bench::Result<R>>) -> anyhow::Result<R> {
+async fn measured<R>(
+    superuser: &DatabaseUrl,
+    benchmark: impl Future<Output = bench::Result<R>>,
+) -> Result<R, CommandFailure> {
     let measured = stop::at_once(async { Ok(benchmark.await?) }).await;
     if measured.is_err() {
         // A benchmark that was dropped could not remove its databases. Its own error matters more than one of the removal.

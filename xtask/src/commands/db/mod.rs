@@ -4,13 +4,13 @@ mod reset;
 mod up;
 mod view;
 
-use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
 use local_db::{LocalDb, StartOptions, demo};
 
 use self::up::{UpOptions, tell};
 use self::view::UrlReport;
-use crate::context::command_error::CommandError;
+use crate::context::command_error::{CommandError, OrFailed};
+use crate::context::failure::CommandFailure;
 use crate::context::seed_options::SeedOptions;
 use crate::context::server_options::ServerOptions;
 use crate::context::{CommandContext, CommandResult, stop};
@@ -123,13 +123,13 @@ pub(crate) async fn run(context: &CommandContext, options: Options) -> CommandRe
     Ok(None)
 }
 
-async fn url(context: &CommandContext, local: &LocalDb, role: Role) -> anyhow::Result<()> {
+async fn url(context: &CommandContext, local: &LocalDb, role: Role) -> Result<(), CommandFailure> {
     report::refuse_csv("db url", context.global.format())?;
     let url = local.up(&mut context.notes(), StartOptions::default()).await?.url(role.into())?;
     context.report(&UrlReport { url: url.expose().to_owned() })
 }
 
-async fn open_psql(context: &CommandContext, local: &LocalDb, psql: Psql) -> anyhow::Result<()> {
+async fn open_psql(context: &CommandContext, local: &LocalDb, psql: Psql) -> Result<(), CommandFailure> {
     let running = local.up(&mut context.notes(), StartOptions::default()).await?;
     let url = running.url(psql.role.role.into())?;
     let Some(program) = local_db::psql::locate(Some(running.programs())) else {
@@ -143,7 +143,7 @@ async fn open_psql(context: &CommandContext, local: &LocalDb, psql: Psql) -> any
     let status =
         tokio::process::Command::from(local_db::psql::command(&program, &url)).args(&psql.arguments).status().await;
     drop(handled_by_psql);
-    let status = status.with_context(|| format!("cannot start {}", program.display()))?;
+    let status = status.or_failed(format_args!("cannot start {}", program.display()))?;
     if status.success() {
         Ok(())
     } else {
@@ -151,7 +151,7 @@ async fn open_psql(context: &CommandContext, local: &LocalDb, psql: Psql) -> any
     }
 }
 
-async fn seed(context: &CommandContext, local: &LocalDb, options: &SeedOptions) -> anyhow::Result<()> {
+async fn seed(context: &CommandContext, local: &LocalDb, options: &SeedOptions) -> Result<(), CommandFailure> {
     let running = local.up(&mut context.notes(), StartOptions::default()).await?;
     context.printer.note(&format!("planting {} bookings", count(u64::from(options.bookings))));
     context.report(&demo::plant(&running.url(local_db::Role::Superuser)?, &options.into(), &mut context.notes()).await?)

@@ -6,6 +6,7 @@ use local_db::{LocalDb, Loss, Reset};
 
 use super::up::{UpOptions, tell};
 use crate::context::command_error::CommandError;
+use crate::context::failure::CommandFailure;
 use crate::context::{CommandContext, stop};
 
 #[derive(Debug, Clone, Args)]
@@ -21,7 +22,7 @@ pub(super) struct Options {
 }
 
 /// Says what is lost, asks for a confirmation, and starts anew.
-pub(super) async fn run(context: &CommandContext, local: &LocalDb, options: &Options) -> anyhow::Result<()> {
+pub(super) async fn run(context: &CommandContext, local: &LocalDb, options: &Options) -> Result<(), CommandFailure> {
     if let Some(loss) = stop::at_once(async { Ok(local.loss().await?) }).await? {
         for line in what_is_lost(&loss) {
             context.printer.line(&line);

@@ -16,17 +16,14 @@ use crate::commands::assign_chat_messages::assign;
 use crate::commands::audit::audit;
 use crate::commands::backfill_bookings::backfill;
 use crate::context::command_error::CommandError;
+use crate::context::failure::CommandFailure;
 use crate::context::seed_options::SeedOptions;
 use crate::context::server_options::ServerOptions;
 use crate::context::{CommandContext, CommandResult, project_root, stop};
 use crate::document::report::{Format, Report};
 use crate::number_format::{count, duration};
 
-#[cfg_attr(
-    feature = "jwt",
-    doc = "See it all work: a database with defects, audit, backfill, audit again, and a session"
-)]
-#[cfg_attr(not(feature = "jwt"), doc = "See it all work: a database with defects, audit, backfill, and audit again")]
+/// See it all work, on a database with planted defects
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   cargo xtask demo
@@ -116,7 +113,11 @@ async fn steps(context: &CommandContext, local: &LocalDb, data: &SeedOptions) ->
     Ok(None)
 }
 
-async fn prepare(context: &CommandContext, local: &LocalDb, data: &SeedOptions) -> anyhow::Result<(Running, Planted)> {
+async fn prepare(
+    context: &CommandContext,
+    local: &LocalDb,
+    data: &SeedOptions,
+) -> Result<(Running, Planted), CommandFailure> {
     // An earlier demo with --keep, or one that was killed, left its database.
     let running = local.reset(&mut context.notes(), Reset { disconnect: true, ..Reset::default() }).await?;
     context.printer.note(&format!(

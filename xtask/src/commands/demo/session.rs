@@ -7,6 +7,8 @@ use tenancy_config::Tenancy;
 use tenant_rls::Database;
 
 use crate::commands::jwt::view;
+use crate::context::command_error::OrFailed;
+use crate::context::failure::CommandFailure;
 
 /// The secret of the demo. No application has it, so its sessions give access to nothing.
 const SECRET: &str = "the secret of the demo, for no application";
@@ -15,12 +17,12 @@ const SECRET: &str = "the secret of the demo, for no application";
 ///
 /// # Errors
 /// The database failed, or the system has no random numbers.
-pub(super) async fn mint(database: &Database, tenancy: &Tenancy) -> anyhow::Result<String> {
+pub(super) async fn mint(database: &Database, tenancy: &Tenancy) -> Result<String, CommandFailure> {
     let Some(email) = dev_jwt::someone(database, tenancy).await? else {
         return Ok("No active tenant has a member.\n".to_owned());
     };
     let (person, _) = dev_jwt::find(database, tenancy, &Lookup::of(email.as_str()), &mut |_| {}).await?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).or_failed("the clock stands before 1970")?;
     let claims = Claims::of(&person, tenancy_config::milliseconds(now)).into_map();
     let options =
         MintOptions { library: dev_jwt::Library::NextAuth, secure: false, max_age: Duration::from_secs(60 * 60), now };

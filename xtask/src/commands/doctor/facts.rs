@@ -8,6 +8,7 @@ use tenant_inventory::Catalog;
 use tenant_inventory::Missing;
 use tenant_rls::{ActingRole, Database, Pooler, SessionFacts, visibility};
 
+use crate::context::failure::CommandFailure;
 use crate::context::target;
 
 /// The variables that may hold the secret, in the order in which they are read.
@@ -137,7 +138,7 @@ pub(super) struct Reached<'a> {
 }
 
 impl Reached<'_> {
-    pub(super) async fn facts(&self, settings: &Settings) -> anyhow::Result<Facts> {
+    pub(super) async fn facts(&self, settings: &Settings) -> Result<Facts, CommandFailure> {
         let session = self.database.session().clone();
         let tables = self.tables(settings.tenancy()).await?;
         let direct = direct(settings);
@@ -158,7 +159,7 @@ impl Reached<'_> {
         Ok(Facts { database, direct, session: Some(session), tables: Some(tables), settings, advice })
     }
 
-    async fn tables(&self, tenancy: &Tenancy) -> anyhow::Result<TableFacts> {
+    async fn tables(&self, tenancy: &Tenancy) -> Result<TableFacts, CommandFailure> {
         let catalog = Catalog::load(self.database, tenancy).await?;
         let login = ActingRole::Login(self.database.session().role.clone());
         // What an audit reads, and by the same choice: what is said here of it is what it does.

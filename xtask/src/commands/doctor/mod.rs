@@ -9,11 +9,12 @@ use local_db::{LocalDb, LocalOptions, Role};
 use tenancy_config::{DatabaseChoice, DatabaseUrl, Exit, Settings};
 use tenant_rls::Database;
 
+use crate::context::failure::CommandFailure;
 use crate::context::server_options::ServerOptions;
-use crate::context::{CommandContext, CommandResult, failure, stop};
+use crate::context::{CommandContext, CommandResult, stop};
 use crate::document::report;
 
-/// Tell which database this is, as which role, what it may do and see, and what is missing
+/// Tell which database and role this is, and what is missing
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   cargo xtask doctor
@@ -36,7 +37,11 @@ pub(crate) async fn run(context: &CommandContext, options: Options) -> CommandRe
     Ok((!facts.database.reachable).then_some(Exit::Failed))
 }
 
-async fn examine(context: &CommandContext, settings: &Settings, options: LocalOptions) -> anyhow::Result<Facts> {
+async fn examine(
+    context: &CommandContext,
+    settings: &Settings,
+    options: LocalOptions,
+) -> Result<Facts, CommandFailure> {
     let local = context.local(options)?;
     let (url, origin) = match settings.database() {
         DatabaseChoice::Url { url, origin } => (Some(url.clone()), origin.to_string()),
@@ -57,7 +62,7 @@ async fn examine(context: &CommandContext, settings: &Settings, options: LocalOp
             Ok(facts)
         }
         Err(error) => {
-            let (what, causes, hint) = failure::explain(&error.into());
+            let (what, causes, hint) = CommandFailure::from(error).explain();
             let why = [vec![what], causes].concat().join(": ");
             Ok(Facts::unreachable(settings, Some(&url), origin, why, hint))
         }
@@ -70,7 +75,7 @@ async fn connect(settings: &Settings, url: &DatabaseUrl) -> Result<Database, ten
 }
 
 /// The URL of the local database, if it runs.
-fn running(local: &LocalDb) -> anyhow::Result<Option<DatabaseUrl>> {
+fn running(local: &LocalDb) -> Result<Option<DatabaseUrl>, CommandFailure> {
     match local.running() {
         Ok(running) => Ok(Some(running.url(Role::Owner)?)),
         Err(local_db::Error::NotRunning) => Ok(None),

@@ -9,6 +9,7 @@ use tenancy_config::files::{self, Readers};
 use tenant_inventory::Catalog;
 
 use crate::context::command_error::CommandError;
+use crate::context::failure::CommandFailure;
 use crate::context::{CommandContext, CommandResult, stop};
 use crate::document::report::Format;
 use crate::number_format::counted;
@@ -58,7 +59,7 @@ pub(crate) async fn run(context: &CommandContext, options: Options) -> CommandRe
     Ok(None)
 }
 
-async fn read(context: &CommandContext) -> anyhow::Result<tenancy_config::Tenancy> {
+async fn read(context: &CommandContext) -> Result<tenancy_config::Tenancy, CommandFailure> {
     let settings = context.settings()?;
     let connected = context.connect(&settings).await?;
     context.printer.note(&format!("reading {}", connected.line()));

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::settings::{Application, For, Who, now, refuse_production};
 use super::{shape, view};
 use crate::context::command_error::CommandError;
+use crate::context::failure::CommandFailure;
 use crate::context::{CommandContext, CommandResult, duration_arg};
 use crate::number_format::duration;
 
@@ -64,7 +65,7 @@ fn max_age(text: &str) -> Result<Duration, String> {
     Ok(duration)
 }
 
-pub(super) fn run(context: &CommandContext, options: Mint) -> CommandResult {
+pub(super) async fn run(context: &CommandContext, options: Mint) -> CommandResult {
     shape::check(&options.shape, &shape::SHAPES)?;
     let settings = if options.offline { context.settings_without_database()? } else { context.settings()? };
     refuse_production(&settings)?;
@@ -74,7 +75,7 @@ pub(super) fn run(context: &CommandContext, options: Mint) -> CommandResult {
     let claims = match &options.claims {
         Some(path) => read_claims(&context.cwd.join(path), path)?,
         None => {
-            let person = options.who.find(context, &settings)?;
+            let person = options.who.find(context, &settings).await?;
             Claims::of(&person, tenancy_config::milliseconds(now()?)).into_map()
         }
     };
@@ -85,7 +86,7 @@ pub(super) fn run(context: &CommandContext, options: Mint) -> CommandResult {
     Ok(None)
 }
 
-fn read_claims(path: &Path, shown: &Path) -> anyhow::Result<Map<String, Value>> {
+fn read_claims(path: &Path, shown: &Path) -> Result<Map<String, Value>, CommandFailure> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         CommandError::usage(
             format!("cannot read the claims from {}: {error}", shown.display()),

@@ -50,14 +50,14 @@ It ends with 3 if the application would not accept the token.")]
     TenantCookie(tenant_cookie::Options),
 }
 
-/// Mints, reads or signs. Commands that need no database start no runtime.
+/// Mints, reads or signs.
 ///
 /// # Errors
 /// The settings, the database or the job failed.
-pub(crate) fn run(context: &CommandContext, options: Options) -> CommandResult {
+pub(crate) async fn run(context: &CommandContext, options: Options) -> CommandResult {
     match options.command {
-        None => mint::run(context, options.mint),
-        Some(Command::Decode(options)) => decode::run(context, options),
-        Some(Command::TenantCookie(options)) => tenant_cookie::run(context, options),
+        None => mint::run(context, options.mint).await,
+        Some(Command::Decode(options)) => decode::run(context, options).await,
+        Some(Command::TenantCookie(options)) => tenant_cookie::run(context, options).await,
     }
 }

@@ -4,14 +4,13 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use anyhow::Context;
 use clap::{Args, ValueEnum};
 use dev_jwt::{Library, Lookup, LookupScope, Person, SHORT, Secret};
 use tenancy_config::{SettingOrigin, Settings};
 use url::Url;
 
-use crate::context::command_error::CommandError;
-use crate::context::runtime::block_on;
+use crate::context::command_error::{CommandError, OrFailed};
+use crate::context::failure::CommandFailure;
 use crate::context::{CommandContext, stop, tenant_choice};
 use crate::terminal::printer::Printer;
 
@@ -62,15 +61,15 @@ impl From<For> for Library {
 }
 
 /// The time since 1970.
-pub(super) fn now() -> anyhow::Result<Duration> {
-    SystemTime::now().duration_since(UNIX_EPOCH).context("the clock stands before 1970")
+pub(super) fn now() -> Result<Duration, CommandFailure> {
+    SystemTime::now().duration_since(UNIX_EPOCH).or_failed("the clock stands before 1970")
 }
 
 /// Refuses to mint a session in production.
 ///
 /// # Errors
 /// NODE_ENV is `production`.
-pub(super) fn refuse_production(settings: &Settings) -> anyhow::Result<()> {
+pub(super) fn refuse_production(settings: &Settings) -> Result<(), CommandFailure> {
     match settings.env("NODE_ENV") {
         Some((value, origin)) if value.trim() == "production" => Err(CommandError::refused(
             format!("`production` is the environment ({origin}): no development session is minted there"),
@@ -90,7 +89,12 @@ impl Application {
     ///
     /// # Errors
     /// There is none, or it is empty.
-    pub(super) fn secret(&self, printer: &Printer, settings: &Settings, library: Library) -> anyhow::Result<Secret> {
+    pub(super) fn secret(
+        &self,
+        printer: &Printer,
+        settings: &Settings,
+        library: Library,
+    ) -> Result<Secret, CommandFailure> {
         let (text, from) = match &self.secret_file {
             Some(path) => (read_secret(path)?, path.display().to_string()),
             None => {
@@ -102,7 +106,8 @@ impl Application {
                 (text, origin.to_string())
             }
         };
-        let secret = Secret::new(text).with_context(|| format!("the secret (from {from}) cannot be used"))?;
+        let secret = Secret::new(text)
+            .map_err(|error| CommandFailure::from(error).context(format!("the secret (from {from}) cannot be used")))?;
         if secret.len() < SHORT {
             let bytes = secret.len();
             printer.warning(&format!(
@@ -121,7 +126,7 @@ impl Application {
     ///
     /// # Errors
     /// It is no address of a web server.
-    pub(super) fn given_url(&self, settings: &Settings, library: Library) -> anyhow::Result<Option<Url>> {
+    pub(super) fn given_url(&self, settings: &Settings, library: Library) -> Result<Option<Url>, CommandFailure> {
         let names: &[&str] = match library {
             Library::NextAuth => &["NEXTAUTH_URL"],
             Library::AuthJs => &["AUTH_URL", "NEXTAUTH_URL"],
@@ -137,13 +142,13 @@ impl Application {
     ///
     /// # Errors
     /// As [`given_url`](Self::given_url).
-    pub(super) fn url(&self, settings: &Settings, library: Library) -> anyhow::Result<Url> {
+    pub(super) fn url(&self, settings: &Settings, library: Library) -> Result<Url, CommandFailure> {
         let given = self.given_url(settings, library)?;
         Ok(given.unwrap_or_else(|| LOCALHOST.parse().expect("a constant that a test reads")))
     }
 }
 
-fn parse_url(text: &str, origin: &SettingOrigin) -> anyhow::Result<Url> {
+fn parse_url(text: &str, origin: &SettingOrigin) -> Result<Url, CommandFailure> {
     let url = Url::parse(text.trim()).ok();
     let usable = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some());
     // The text is not shown: an address may hold a password.
@@ -156,7 +161,7 @@ fn parse_url(text: &str, origin: &SettingOrigin) -> anyhow::Result<Url> {
 }
 
 /// The content of a file without the line break at its end, which editors add.
-fn read_secret(path: &Path) -> anyhow::Result<String> {
+fn read_secret(path: &Path) -> Result<String, CommandFailure> {
     let text = if path == Path::new("-") {
         let mut text = String::new();
         std::io::stdin().read_to_string(&mut text).map(|_| text)
@@ -172,7 +177,7 @@ fn read_secret(path: &Path) -> anyhow::Result<String> {
     Ok(text.strip_suffix("\r\n").or(text.strip_suffix('\n')).unwrap_or(&text).to_owned())
 }
 
-fn no_secret() -> anyhow::Error {
+fn no_secret() -> CommandFailure {
     CommandError::refused(
         "there is no secret: neither NEXTAUTH_SECRET nor AUTH_SECRET is set, and no --secret-file is given",
         "the application's .env files have it: run this in the application's folder, or name that with --app-dir",
@@ -184,20 +189,21 @@ impl Who {
     ///
     /// # Errors
     /// No user is named, there is no such user, or nobody confirmed.
-    pub(super) fn find(&self, context: &CommandContext, settings: &Settings) -> anyhow::Result<Person> {
+    pub(super) async fn find(&self, context: &CommandContext, settings: &Settings) -> Result<Person, CommandFailure> {
         let lookup = self.lookup(context, settings)?;
-        let (person, seen) = block_on(stop::at_once(async {
+        let (person, seen) = stop::at_once(async {
             let connected = context.connect(settings).await?;
             context.before_minting(&connected, &format!("the session of {}", lookup.email)).await?;
             let person = dev_jwt::find(&connected.database, settings.tenancy(), &lookup, &mut context.notes()).await;
             connected.database.close().await;
             Ok(person?)
-        }))?;
+        })
+        .await?;
         tell_what_was_not_seen(context, &seen);
         Ok(person)
     }
 
-    fn lookup(&self, context: &CommandContext, settings: &Settings) -> anyhow::Result<Lookup> {
+    fn lookup(&self, context: &CommandContext, settings: &Settings) -> Result<Lookup, CommandFailure> {
         let email = match &self.email {
             Some(email) => email.clone(),
             None => {

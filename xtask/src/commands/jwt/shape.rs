@@ -8,6 +8,7 @@ use url::Url;
 use super::view;
 use crate::context::CommandContext;
 use crate::context::command_error::CommandError;
+use crate::context::failure::CommandFailure;
 use crate::document::report::{self, Format, Report};
 
 /// The values of `--format` here.
@@ -28,19 +29,20 @@ enum Shape {
 
 /// Refuses a shape that the command does not have, before it begins. Before the name of the command, `--format` takes the shapes of
 /// reports.
-pub(super) fn check(shape: &str, shapes: &[&str]) -> anyhow::Result<()> {
+pub(super) fn check(shape: &str, shapes: &[&str]) -> Result<(), CommandFailure> {
     if shapes.contains(&shape) {
         return Ok(());
     }
-    Err(CommandError::usage(
-        format!("there is no `{shape}` of this"),
-        format!("--format is one of {}", shapes.join(", ")),
-    ))
+    Err(no_such_shape(shape, shapes))
+}
+
+fn no_such_shape(shape: &str, shapes: &[&str]) -> CommandFailure {
+    CommandError::usage(format!("there is no `{shape}` of this"), format!("--format is one of {}", shapes.join(", ")))
 }
 
 /// Writes the session in a shape that [`check`] accepted.
-pub(super) fn write(context: &CommandContext, session: &Session, shape: &str, url: &Url) -> anyhow::Result<()> {
-    let text = match Shape::from_str(shape, false).map_err(anyhow::Error::msg)? {
+pub(super) fn write(context: &CommandContext, session: &Session, shape: &str, url: &Url) -> Result<(), CommandFailure> {
+    let text = match Shape::from_str(shape, false).map_err(|_| no_such_shape(shape, &SHAPES))? {
         Shape::Json => return report::write(session, Format::Json, &context.printer),
         Shape::Cookie => session.table(),
         Shape::SetCookie => lines(session, |cookie| set_cookie(cookie, session.secure, session.expires_at)),

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::settings::{Application, Who, now, refuse_production};
 use super::{shape, view};
+use crate::context::failure::CommandFailure;
 use crate::context::{CommandContext, CommandResult};
 use crate::document::report::{self, Format, Report};
 
@@ -53,14 +54,14 @@ impl Report for Signed {
     }
 }
 
-pub(super) fn run(context: &CommandContext, options: Options) -> CommandResult {
+pub(super) async fn run(context: &CommandContext, options: Options) -> CommandResult {
     shape::check(&options.shape, &SHAPES)?;
     let settings = context.settings()?;
     refuse_production(&settings)?;
     // The application signs it with the secret of its sessions, whichever library that is.
     let secret = options.application.secret(&context.printer, &settings, Library::NextAuth)?;
     let url = options.application.url(&settings, Library::NextAuth)?;
-    let person = options.who.find(context, &settings)?;
+    let person = options.who.find(context, &settings).await?;
     let tenant = &person.active().tenant;
     let (says, value) =
         dev_jwt::tenant_cookie(tenant.id.as_str(), &person.user.id, &secret, tenancy_config::milliseconds(now()?))?;
@@ -76,7 +77,7 @@ pub(super) fn run(context: &CommandContext, options: Options) -> CommandResult {
     Ok(None)
 }
 
-fn write(context: &CommandContext, signed: &Signed, shape: &str, secure: bool) -> anyhow::Result<()> {
+fn write(context: &CommandContext, signed: &Signed, shape: &str, secure: bool) -> Result<(), CommandFailure> {
     let text = match shape {
         "json" => return report::write(signed, Format::Json, &context.printer),
         "token" => format!("{}\n", signed.cookie.value),

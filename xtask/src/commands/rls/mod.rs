@@ -16,7 +16,7 @@ use clap::{Args, Subcommand};
 
 use crate::context::{CommandContext, CommandResult};
 
-/// Take the tables under row level security, phase by phase, prove it, and take it back
+/// Take tables to row level security and back, and prove it
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   cargo xtask rls status

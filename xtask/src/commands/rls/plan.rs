@@ -9,6 +9,7 @@ use tenancy_config::{Exit, Settings};
 
 use super::args::{PhaseArg, RolloutArgs};
 use super::prisma;
+use crate::context::failure::CommandFailure;
 use crate::context::{CommandContext, CommandResult, stop};
 use crate::document::report;
 use crate::document::report::Report;
@@ -55,7 +56,7 @@ pub(super) async fn make(
     context: &CommandContext,
     settings: &Settings,
     options: &RolloutOptions,
-) -> anyhow::Result<PlanReport> {
+) -> Result<PlanReport, CommandFailure> {
     stop::at_once(async {
         let connected = context.connect_for_ddl(settings).await?;
         context.printer.note(&format!("planning for {}; nothing will be changed", connected.line()));

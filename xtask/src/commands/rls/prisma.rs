@@ -7,13 +7,14 @@ use rls_rollout::PlanReport;
 
 use super::folder;
 use crate::context::command_error::CommandError;
+use crate::context::failure::CommandFailure;
 use crate::terminal::printer::Printer;
 
 /// Refuses a path that is no folder.
 ///
 /// # Errors
 /// The path does not exist, or it is a file.
-pub(super) fn expect_folder(migrations: &Path) -> anyhow::Result<()> {
+pub(super) fn expect_folder(migrations: &Path) -> Result<(), CommandFailure> {
     if migrations.is_dir() {
         return Ok(());
     }
@@ -27,7 +28,12 @@ pub(super) fn expect_folder(migrations: &Path) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// The folder cannot be written. Then nothing is left.
-pub(super) fn write(migrations: &Path, plan: &PlanReport, now: DateTime<Utc>, printer: &Printer) -> anyhow::Result<()> {
+pub(super) fn write(
+    migrations: &Path,
+    plan: &PlanReport,
+    now: DateTime<Utc>,
+    printer: &Printer,
+) -> Result<(), CommandFailure> {
     let Some(migration) = plan.prisma_migration() else {
         printer.note("no step is left: no migration was written");
         return Ok(());

@@ -10,6 +10,7 @@ use tenant_inventory::Phase;
 use super::args::RolloutArgs;
 use super::rollout;
 use crate::context::command_error::CommandError;
+use crate::context::failure::CommandFailure;
 use crate::context::{CommandContext, CommandResult};
 use crate::document::report;
 
@@ -46,7 +47,7 @@ pub(super) async fn run(context: &CommandContext, options: Options) -> CommandRe
         .await
 }
 
-fn switch(settings: &Settings, name: &str, default: bool) -> anyhow::Result<bool> {
+fn switch(settings: &Settings, name: &str, default: bool) -> Result<bool, CommandFailure> {
     let Some((value, origin)) = settings.env(name).filter(|(value, _)| !value.trim().is_empty()) else {
         return Ok(default);
     };
@@ -57,7 +58,7 @@ fn switch(settings: &Settings, name: &str, default: bool) -> anyhow::Result<bool
     }
 }
 
-fn phase(allow_null: bool, force: bool) -> anyhow::Result<Phase> {
+fn phase(allow_null: bool, force: bool) -> Result<Phase, CommandFailure> {
     match (allow_null, force) {
         (true, false) => Ok(Phase::Prepare),
         (false, false) => Ok(Phase::Tighten),

@@ -11,6 +11,7 @@ use tenancy_config::{Exit, Settings};
 
 use self::progress::SeedProgress;
 use crate::context::command_error::CommandError;
+use crate::context::failure::CommandFailure;
 use crate::context::target::Connected;
 use crate::context::{CommandContext, CommandResult, stop, tenant_choice};
 use crate::document::report::Format;
@@ -116,7 +117,7 @@ fn named(selection: &Selection) -> String {
 }
 
 /// The tenants that the command line names, or else the variable.
-fn selection(context: &CommandContext, settings: &Settings, options: &Options) -> anyhow::Result<Selection> {
+fn selection(context: &CommandContext, settings: &Settings, options: &Options) -> Result<Selection, CommandFailure> {
     if options.organization_name.as_ref().is_some_and(|name| name.trim().is_empty()) {
         return Err(CommandError::usage(
             "--organization-name is empty",
@@ -145,7 +146,7 @@ async fn seed(
     connected: &Connected,
     defaults: &Defaults,
     options: &seed_tenant_defaults::SeedOptions,
-) -> anyhow::Result<SeedReport> {
+) -> Result<SeedReport, CommandFailure> {
     let mut shown = SeedProgress::new(&context.printer, context.global.format() == Format::Csv)?;
     let mut progress = |event: seed_tenant_defaults::SeedEvent<'_>| shown.event(event);
     let (database, tenancy) = (&connected.database, settings.tenancy());

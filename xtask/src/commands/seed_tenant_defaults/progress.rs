@@ -2,6 +2,8 @@
 
 use seed_tenant_defaults::{SeedEvent, TenantLine, TenantResult};
 
+use crate::context::command_error::OrFailed;
+use crate::context::failure::CommandFailure;
 use crate::number_format::count;
 use crate::terminal::harmless::Harmless;
 use crate::terminal::printer::{Printer, Stream};
@@ -14,7 +16,7 @@ const COLUMNS: [&str; 7] = ["line", "tenant", "id", "result", "made", "created",
 pub(super) struct SeedProgress<'a> {
     printer: &'a Printer,
     csv: Option<Stream<'a>>,
-    write_error: Option<anyhow::Error>,
+    write_error: Option<CommandFailure>,
     meter: Option<Meter<'a>>,
     done: u64,
     failed: u64,
@@ -25,7 +27,7 @@ impl<'a> SeedProgress<'a> {
     ///
     /// # Errors
     /// The file or the stream cannot be written.
-    pub(super) fn new(printer: &'a Printer, csv: bool) -> anyhow::Result<Self> {
+    pub(super) fn new(printer: &'a Printer, csv: bool) -> Result<Self, CommandFailure> {
         let csv = csv.then(|| printer.stream()).transpose()?;
         Ok(Self { printer, csv, write_error: None, meter: None, done: 0, failed: 0 })
     }
@@ -50,7 +52,7 @@ impl<'a> SeedProgress<'a> {
         }
     }
 
-    fn write(&mut self, line: &TenantLine) -> anyhow::Result<()> {
+    fn write(&mut self, line: &TenantLine) -> Result<(), CommandFailure> {
         let Some(stream) = &mut self.csv else { return Ok(()) };
         if self.done == 0 {
             stream.write(&header()?)?;
@@ -62,7 +64,7 @@ impl<'a> SeedProgress<'a> {
     ///
     /// # Errors
     /// The CSV could not be written.
-    pub(super) fn finish(self, ended: bool) -> anyhow::Result<()> {
+    pub(super) fn finish(self, ended: bool) -> Result<(), CommandFailure> {
         if let Some(meter) = self.meter {
             meter.finish();
         }
@@ -83,11 +85,11 @@ fn failures(failed: u64) -> String {
     if failed > 0 { format!("{} failed", count(failed)) } else { String::new() }
 }
 
-fn header() -> anyhow::Result<Harmless> {
-    Ok(Harmless::csv([COLUMNS])?)
+fn header() -> Result<Harmless, CommandFailure> {
+    Harmless::csv([COLUMNS]).or_failed("cannot write CSV")
 }
 
-fn csv_line(line: &TenantLine) -> anyhow::Result<Harmless> {
+fn csv_line(line: &TenantLine) -> Result<Harmless, CommandFailure> {
     let created: Vec<String> = line.created.iter().map(ToString::to_string).collect();
     let cells = [
         line.line.map_or_else(String::new, |line| line.to_string()),
@@ -98,5 +100,5 @@ fn csv_line(line: &TenantLine) -> anyhow::Result<Harmless> {
         created.join("; "),
         line.reason.clone().unwrap_or_default(),
     ];
-    Ok(Harmless::csv([cells])?)
+    Harmless::csv([cells]).or_failed("cannot write CSV")
 }

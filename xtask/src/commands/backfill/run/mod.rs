@@ -12,6 +12,7 @@ use tenant_inventory::Catalog;
 use crate::commands::backfill::args::BackfillArgs;
 use crate::commands::backfill::session::{self, BackfillSession};
 use crate::context::command_error::CommandError;
+use crate::context::failure::CommandFailure;
 use crate::context::{CommandContext, CommandResult};
 
 /// Give the rows of tables the tenant that their sources in tenancy.toml agree on
@@ -86,7 +87,11 @@ pub(super) async fn run(context: &CommandContext, options: Options) -> CommandRe
 }
 
 /// The tables in the order in which they draw on each other.
-fn chosen(catalog: &Catalog, session: &BackfillSession<'_>, named: &[String]) -> anyhow::Result<Vec<TableName>> {
+fn chosen(
+    catalog: &Catalog,
+    session: &BackfillSession<'_>,
+    named: &[String],
+) -> Result<Vec<TableName>, CommandFailure> {
     let ordered = backfill_engine::order(catalog, session.tenancy());
     if named.is_empty() {
         if ordered.is_empty() {

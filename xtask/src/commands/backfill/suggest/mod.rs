@@ -5,6 +5,7 @@ mod view;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 
+use crate::context::command_error::CommandError;
 use crate::context::{CommandContext, CommandResult, stop};
 use crate::document::report::{self, Format};
 
@@ -50,7 +51,8 @@ enum Shape {
 pub(super) async fn run(context: &CommandContext, options: Options) -> CommandResult {
     // Before the name of the command, `--format` takes the shapes of reports. CSV is the only one that this command lacks.
     report::refuse_csv("backfill suggest", context.global.format())?;
-    let shape = Shape::from_str(&options.shape, false).map_err(anyhow::Error::msg)?;
+    let shape = Shape::from_str(&options.shape, false)
+        .map_err(|why| CommandError::usage(why, "--format is one of toml, table, json"))?;
     let settings = context.settings()?;
     let suggested = stop::at_once(async {
         let connected = context.connect(&settings).await?;

@@ -15,8 +15,8 @@ use tenancy_config::{DatabaseChoice, Exit, Settings};
 use crate::commands::jwt::settings::{Application, For, now};
 use crate::commands::jwt::shape;
 use crate::context::command_error::CommandError;
-use crate::context::runtime::block_on;
-use crate::context::{CommandContext, CommandResult, failure, stop};
+use crate::context::failure::CommandFailure;
+use crate::context::{CommandContext, CommandResult, stop};
 use crate::document::report::{self, Format};
 
 /// The values of `--format` here.
@@ -85,7 +85,7 @@ struct Reason {
     message: String,
 }
 
-pub(super) fn run(context: &CommandContext, options: Options) -> CommandResult {
+pub(super) async fn run(context: &CommandContext, options: Options) -> CommandResult {
     shape::check(&options.shape, &SHAPES)?;
     let settings = if options.offline { context.settings_without_database()? } else { context.settings()? };
     let token = token(&options)?;
@@ -100,7 +100,7 @@ pub(super) fn run(context: &CommandContext, options: Options) -> CommandResult {
             (Says::TenantCookie { cookie, expires_at }, problems, Vec::new())
         }
         Read::Session(DecodedSession { library, cookie_name, claims, mut problems }) => {
-            let check = compare(context, &settings, options.offline, claims.as_ref());
+            let check = compare(context, &settings, options.offline, claims.as_ref()).await;
             problems.extend(check.problems);
             (Says::Session { library, cookie_name, claims }, problems, check.unknown)
         }
@@ -114,7 +114,7 @@ pub(super) fn run(context: &CommandContext, options: Options) -> CommandResult {
     Ok((!decoded.valid).then_some(Exit::NotYet))
 }
 
-fn token(options: &Options) -> anyhow::Result<String> {
+fn token(options: &Options) -> Result<String, CommandFailure> {
     let stdin_is_taken = options.application.secret_comes_from_stdin();
     match options.token.as_deref() {
         Some("-") | None if stdin_is_taken => Err(CommandError::usage(
@@ -137,7 +137,7 @@ fn token(options: &Options) -> anyhow::Result<String> {
 }
 
 /// Compares a session with the database, if there is one. It does not start the local database, as a token can be read without it.
-fn compare(
+async fn compare(
     context: &CommandContext,
     settings: &Settings,
     offline: bool,
@@ -156,15 +156,16 @@ fn compare(
                 .to_owned(),
         );
     }
-    let checked = block_on(stop::at_once(async {
+    let checked = stop::at_once(async {
         let connected = context.connect(settings).await?;
         context.printer.note(&format!("comparing with {}", connected.line()));
         let check = dev_jwt::check(&connected.database, settings.tenancy(), claims).await;
         connected.database.close().await;
         Ok(check?)
-    }));
+    })
+    .await;
     checked.unwrap_or_else(|error| {
-        let (what, ..) = failure::explain(&error);
+        let (what, ..) = error.explain();
         not_asked(format!("user, membership and tenant could not be looked up: {what}"))
     })
 }

@@ -9,6 +9,7 @@ use tenancy_config::{DatabaseUrl, Exit, SettingOrigin, Settings};
 use tenant_rls::{ConnectOptions, Database};
 
 use crate::commands::rls::args::named;
+use crate::context::failure::CommandFailure;
 use crate::context::target::Connected;
 use crate::context::{CommandContext, CommandResult, stop};
 
@@ -72,7 +73,7 @@ pub(super) async fn prove(
     connected: &Connected,
     login: &AppLogin,
     options: &VerifyOptions,
-) -> anyhow::Result<VerifyReport> {
+) -> Result<VerifyReport, CommandFailure> {
     let (url, origin) = app_url(context, settings, connected, login)?;
     stop::at_once(async {
         let connect = ConnectOptions { tls_no_verify: settings.tls_no_verify(), ..ConnectOptions::default() };
@@ -93,7 +94,7 @@ fn app_url(
     settings: &Settings,
     connected: &Connected,
     login: &AppLogin,
-) -> anyhow::Result<(DatabaseUrl, SettingOrigin)> {
+) -> Result<(DatabaseUrl, SettingOrigin), CommandFailure> {
     let given = match &login.app_url {
         Some(url) => Some((url.clone(), SettingOrigin::Flag("--app-url"))),
         None => settings.env("APP_DATABASE_URL").filter(|(url, _)| !url.trim().is_empty()),
