@@ -1,5 +1,5 @@
-//! The rules of the house that no compiler knows: which crate may use which, what only one crate may do, and how files
-//! begin. `docs/ARCHITECTURE.md` gives the reasons. Licences of dependencies are in `deny.toml`.
+//! Rules that the compiler does not know: which crate may use which, what only one crate may do, and how files begin.
+//! `docs/ARCHITECTURE.md` gives the reasons. The rules about licences of dependencies are in `deny.toml`.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -8,27 +8,27 @@ use std::process::Command;
 use cargo_metadata::{CargoOpt, DependencyKind, Metadata, MetadataCommand, Package, PackageId};
 use tenancy_config::environment;
 
-/// The crates from the ground up. A crate uses crates of lower layers only: jobs do not know each other, and nothing
-/// knows the command line. A new crate gets its place here.
+/// The crates, lowest layer first. A crate uses only crates of lower layers: no job depends on another, and nothing
+/// depends on the command line. A new crate is added to its layer here.
 const LAYERS: [&[&str]; 7] = [
-    // Builds the program and becomes it; it uses nothing, as it must be there at once.
+    // `xtask-start` builds the program and becomes it. It depends on nothing, so that it is built at once.
     &["tenancy-config", "xtask-start"],
     &["tenant-rls"],
     &["local-db", "tenant-inventory", "tenant-ops"],
     &["backfill-engine", "rls-verify", "tenant-audit", "test-support"],
     &["assign-chat-messages", "backfill-bookings", "dev-jwt", "rls-rollout", "seed-tenant-defaults"],
-    // Measures jobs, and is one of none.
+    // `bench` measures jobs, and no job depends on it.
     &["bench"],
     &["xtask"],
 ];
 
-/// Libraries that draw, print or parse arguments: the command line's.
+/// Libraries that draw, print or parse arguments. Only the command line uses them.
 const ONLY_XTASK: [&str; 5] = ["anyhow", "clap", "comfy-table", "indicatif", "insta"];
 
-/// Other ways to a PostgreSQL, each of which would go around the scopes of `tenant-rls`.
+/// Other clients of PostgreSQL. Each would bypass the scopes of `tenant-rls`.
 const OTHER_CLIENTS: [&str; 5] = ["postgres", "tokio-postgres", "deadpool-postgres", "diesel", "sea-orm"];
 
-/// The graph of the system that this runs on; packages of other systems need not have been downloaded.
+/// The dependency graph for this system. Packages for other systems may not have been downloaded.
 fn metadata() -> Metadata {
     with_features(CargoOpt::SomeFeatures(Vec::new()))
 }
@@ -55,12 +55,12 @@ fn layer(name: &str) -> Option<usize> {
     LAYERS.iter().position(|layer| layer.contains(&name))
 }
 
-/// What a crate is built with; its tests may use more.
+/// The dependencies of a crate itself; its tests may use more.
 fn built_with(package: &Package) -> impl Iterator<Item = &str> {
     package.dependencies.iter().filter(|d| d.kind != DependencyKind::Development).map(|d| d.name.as_str())
 }
 
-/// The files below a folder whose name ends so, without what builds and editors leave there.
+/// The files below a folder whose names end with `ending`, without those that builds and editors leave there.
 fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![root().join(folder)];
@@ -126,7 +126,7 @@ fn there_is_one_way_to_the_database() {
     assert_eq!(other.map(|package| package.name.as_str()), None, "use tenant-rls");
 }
 
-/// What the program is built of, itself included.
+/// All packages that the program is linked with, itself included.
 fn linked(metadata: &Metadata) -> BTreeSet<&str> {
     let named = |id: &PackageId| metadata.packages.iter().find(|package| package.id == *id).expect("a package");
     let nodes = &metadata.resolve.as_ref().expect("a graph").nodes;
@@ -154,7 +154,8 @@ fn a_build_without_jwt_has_nothing_that_mints_a_session() {
     assert!(linked.is_disjoint(&["dev-jwt", "aes", "aes-gcm", "cbc", "ctr"].into()), "{linked:?}");
 }
 
-/// `tenant-rls` makes the connections; the environment's reader lifts the ban on reading it, in a crate that has no driver.
+/// `tenant-rls` makes the connections. The reader of the environment lifts the ban on reading it, in a crate that has
+/// no driver.
 #[test]
 fn only_the_two_replacements_lift_the_bans() {
     let lint = ["clippy::disallowed", "_"].concat();
@@ -167,7 +168,7 @@ fn only_the_two_replacements_lift_the_bans() {
     assert!(!built_with(config.expect("this crate")).any(|used| used == "sqlx"));
 }
 
-/// clippy's ban does not reach into `tenant-rls`, which lifts it for its connections.
+/// clippy's ban does not apply in `tenant-rls`, which lifts it for its connections.
 #[test]
 fn the_environment_is_read_in_one_place() {
     let readers = ["var(", "var_os(", "vars(", "vars_os(", "{"].map(|end| ["env", "::", end].concat());
@@ -176,7 +177,8 @@ fn the_environment_is_read_in_one_place() {
     assert_eq!(reading, [root().join("crates/tenancy-config/src/environment.rs")]);
 }
 
-/// Who writes in folders that nobody else sees: a server's own, and those of tests and measurements.
+/// Files that write elsewhere, into folders that nobody else sees: a server's own folder, and those of tests and
+/// measurements.
 const OTHER_WRITERS: [&str; 7] = [
     "crates/bench/src/",
     "crates/dev-jwt/src/node.rs",
@@ -187,7 +189,8 @@ const OTHER_WRITERS: [&str; 7] = [
     "crates/test-support/src/",
 ];
 
-/// A file is whole or not there, takes the place of no link and no device, and is nobody else's where it holds a session.
+/// A file must be written whole or not at all, must not replace a link or a device, and must belong to its owner only
+/// if it holds a session.
 #[test]
 fn files_are_written_in_one_place() {
     let ways =
@@ -195,13 +198,13 @@ fn files_are_written_in_one_place() {
     expect_none(&ways, &OTHER_WRITERS, "use tenancy_config::files");
 }
 
-/// A cell that begins as a formula is run by whoever opens the file.
+/// A program that opens the file would run a cell that begins like a formula.
 #[test]
 fn csv_is_written_in_one_place() {
     expect_none(&["csv::Writer"], &["crates/tenancy-config/src/csv.rs"], "use tenancy_config::csv::CsvWriter");
 }
 
-/// What a stream is given passes the gate in `Harmless`, which the printer alone writes.
+/// Text for a stream must be `Harmless`, and only the printer writes that.
 #[test]
 fn streams_are_written_in_one_place() {
     let ways = ["io::stdout", "io::stderr", "MultiProgress", "Term::"];
@@ -210,7 +213,7 @@ fn streams_are_written_in_one_place() {
     expect_none(&["Harmless("], &["xtask/src/terminal/harmless.rs"], "use one of the constructors");
 }
 
-/// Code that is no test has none of these.
+/// Fails if code that is not a test uses one of these.
 fn expect_none(ways: &[&str], allowed: &[&str], instead: &str) {
     for path in sources() {
         let name = path.strip_prefix(root()).expect("a file of this repository").to_string_lossy().into_owned();
@@ -279,8 +282,8 @@ fn read_by_position(code: &str) -> Option<&str> {
     found.or_else(|| code.match_indices("query_as").next().map(|(_, name)| name))
 }
 
-/// The job that seeds a tenant and the one that mints a session take the tenant that this variable names. Anywhere else it
-/// could silently narrow a repair.
+/// The jobs that seed a tenant or mint a session use the tenant that this variable names. Anywhere else it could
+/// silently narrow a repair.
 #[test]
 fn only_seeding_and_sessions_read_tenant_id() {
     let name = ["TENANT", "_ID\""].concat();
@@ -319,7 +322,7 @@ fn every_statement_file_says_what_it_is_for() {
     }
 }
 
-/// What these pages say is shown by a test must be shown by one, also when somebody has renamed it.
+/// If these pages say that a test proves something, the test must exist, even after it was renamed.
 #[test]
 fn every_test_that_a_page_names_exists() {
     let code: String = sources().iter().map(|path| text(path)).collect();
@@ -336,4 +339,24 @@ fn every_test_that_a_page_names_exists() {
             assert!(code.contains(&format!("fn {name}(")), "{page} names a test `{name}`, and there is none");
         }
     }
+}
+
+/// A page must not send its reader to a file that has moved.
+#[test]
+fn every_file_that_a_page_names_exists() {
+    let mut pages = files("docs", ".md");
+    pages.extend(["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"].map(|page| root().join(page)));
+    let of_repository = |word: &&str| ["crates/", "xtask/", "sql/", "docs/"].iter().any(|top| word.starts_with(top));
+    // `NAME` stands for what the reader adds.
+    let is_path =
+        |word: &&str| !word.contains("NAME") && word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./".contains(c));
+    let mut named = 0;
+    for page in pages {
+        let page_text = text(&page);
+        for path in page_text.split('`').skip(1).step_by(2).filter(of_repository).filter(is_path) {
+            assert!(root().join(path).exists(), "{} names {path}, and there is none", page.display());
+            named += 1;
+        }
+    }
+    assert!(named > 50, "the pages name {named} files");
 }

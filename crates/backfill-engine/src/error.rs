@@ -161,7 +161,7 @@ impl UserError for Error {
         match self {
             Self::Database(error) => error.hint(),
             Self::Ops(error @ tenant_ops::Error::Held { resource, .. }) => error.hint().map(|hint| {
-                let table = resource.trim_start_matches("backfill of ");
+                let table = tenant_ops::backfilled_table(resource).unwrap_or(resource);
                 format!("{hint}; where it is a run, this helps it along, from this host or another: cargo xtask backfill run {table} --join")
             }),
             Self::Ops(error) => error.hint(),

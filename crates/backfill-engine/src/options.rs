@@ -7,9 +7,6 @@ use serde::Serialize;
 
 use crate::throttle::limits::ThrottleLimits;
 
-/// The lock timeout of transactions that read the catalog or the book-keeping.
-pub(crate) const CATALOG_LOCK_TIMEOUT: Duration = Duration::from_secs(5);
-
 /// The most passes of a run. If each of them found rows, the application keeps writing rows without a tenant.
 pub(crate) const MOST_PASSES: i32 = 8;
 

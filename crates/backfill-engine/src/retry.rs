@@ -8,8 +8,30 @@ use crate::error::{Error, Result};
 use crate::progress::{BackfillEvent, ProgressSink, send};
 
 /// The waits for a lost server: 12, up to 5 s each.
-pub(crate) fn reconnect_backoff() -> Backoff {
+fn reconnect_backoff() -> Backoff {
     Backoff::new(Duration::from_millis(200), Duration::from_secs(5), 12)
+}
+
+/// The waits of one batch.
+pub(crate) struct BatchWaits {
+    contention: Backoff,
+    connection: Backoff,
+}
+
+impl BatchWaits {
+    pub(crate) fn new() -> Self {
+        let contention = Backoff::new(Duration::from_millis(50), Duration::from_secs(1), 4);
+        Self { contention, connection: reconnect_backoff() }
+    }
+
+    /// The wait before the batch is tried again after this error; none if that is no use, or was tried often enough.
+    pub(crate) fn after(&mut self, error: &RlsError) -> Option<Duration> {
+        match fault_of(error) {
+            Fault::Contention => self.contention.next_wait(),
+            Fault::Connection => self.connection.next_wait(),
+            _ => None,
+        }
+    }
 }
 
 /// Repeats an attempt that failed because the connection was lost or a lock was not free. The attempt must be safe to

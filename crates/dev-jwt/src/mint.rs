@@ -95,7 +95,7 @@ pub fn offline_claims(text: &str, now: Duration) -> Result<Map<String, Value>> {
     let sub = claims.get("sub").and_then(Value::as_str).filter(|sub| !sub.is_empty());
     let sub = sub.ok_or_else(|| refused("`sub`, the user's id, is missing or not text"))?.to_owned();
     claims.entry("userId").or_insert_with(|| sub.into());
-    let now = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
+    let now = tenancy_config::milliseconds(now);
     claims.entry("sessionIssuedAt").or_insert_with(|| now.into());
     Ok(claims)
 }

@@ -1,4 +1,4 @@
-//! Demo data with known faults: what is planted here, audit and backfill must find, row for row.
+//! Demo data with known faults. Audit and backfill must find what is planted here, row for row.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,8 @@ use tenant_rls::{DirectConnection, Error as RlsError};
 
 use crate::error::{Error, Result};
 
-/// What fills the tables, in order; each runs in the transaction of the seed and reads the settings `seed.*`.
+/// The scripts that fill the tables, in order. Each runs in the transaction of the seed and reads the settings
+/// `seed.*`.
 const STEPS: [(&str, &[&str]); 5] = [
     (
         "preparing to seed",
@@ -36,13 +37,14 @@ const STEPS: [(&str, &[&str]); 5] = [
     ),
 ];
 
-/// How much to plant.
+/// How much is planted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 pub struct Seed {
-    /// Tenants, of very different size: the k-th has 1/k of the first one's rows. Fewer than 2 count as 2, as rows are
-    /// planted that lie between two tenants.
+    /// The number of tenants. Their sizes differ: the k-th has 1/k of the rows of the first. Fewer than 2 count as 2,
+    /// because some rows are planted between two tenants.
     pub tenants: u32,
-    /// Bookings; the other tables follow in proportion. 0 counts as 1. From 50 on there are some of every kind.
+    /// The number of bookings; the other tables are in proportion. 0 counts as 1. From 50 on there are some of every
+    /// kind.
     pub bookings: u32,
     /// The same seed gives the same rows, on every server version and platform.
     pub seed: u64,
@@ -54,70 +56,73 @@ impl Default for Seed {
     }
 }
 
-/// What was planted: computed from the plan or counted by the statement that inserted, never by looking afterwards.
+/// What was planted. It is computed from the plan, or counted by the statement that inserts; it is never read from the
+/// tables afterwards.
 ///
-/// A *source* of a booking is its service request, its client or its service, best first. One whose tenant is NULL, the empty
-/// string, or not in the tenant table counts as none.
+/// A *source* of a booking is its service request, its client or its service, best first. A source whose tenant is
+/// NULL, the empty string, or not in the tenant table counts as none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Planted {
     /// Tenants.
     pub tenants: u64,
     /// Users.
     pub users: u64,
-    /// Users with a second membership, in a tenant that is not their own. As the membership's tenant is then not that of its user,
-    /// it also counts as a reference across tenants, one that is meant.
+    /// Users with a second membership, in a tenant that is not their own. The membership's tenant is then not its
+    /// user's, so it also counts as a reference across tenants, one that is intended.
     pub users_with_several_memberships: u64,
-    /// Of these: who wrote chat messages, which their author alone therefore cannot give a tenant.
+    /// Those of them who wrote chat messages, whose tenant therefore does not follow from the author alone.
     pub authors_with_several_memberships: u64,
     /// Chat messages, with or without a tenant, whose author is not among the users.
     pub messages_of_deleted_authors: u64,
-    /// Chat messages without a tenant whose author is a member of one tenant alone. With the next four: all without a tenant.
+    /// Chat messages without a tenant whose author is a member of exactly one tenant. The next four are also without a
+    /// tenant.
     pub messages_by_membership: u64,
-    /// Whose author is a member of none, and belongs to a tenant.
+    /// Messages whose author is a member of no tenant, but belongs to one.
     pub messages_by_author: u64,
-    /// Whose author is a member of two tenants, and in whose room the author's messages with a tenant all have the same one of
-    /// them: half of the rooms the author's own, half the other.
+    /// Messages whose author is a member of two tenants, and has messages with a tenant in the same room, all with the
+    /// same one of the two: the author's own in half of the rooms, the other one in the other half.
     pub messages_by_room: u64,
-    /// Whose author is a member of two tenants, with messages of both in that room, or of none.
+    /// Messages whose author is a member of two tenants, and has messages of both in that room, or of none.
     pub messages_in_conflict: u64,
-    /// Whose author is gone, or belongs to no tenant that exists.
+    /// Messages whose author does not exist any more, or belongs to no tenant that exists.
     pub messages_unresolvable: u64,
     /// Bookings.
     pub bookings: u64,
-    /// Bookings whose tenant is NULL: the next five add up to it.
+    /// Bookings whose tenant is NULL. It is the sum of the next five.
     pub bookings_without_tenant: u64,
-    /// Of these: the service request names a tenant, and neither client nor service names another.
+    /// Those of which the service request names a tenant, and neither client nor service names another.
     pub by_service_request: u64,
-    /// The client names a tenant, the service request none (or there is none), and the service no other.
+    /// Those of which the client names a tenant, the service request names none or does not exist, and the service
+    /// names no other.
     pub by_client: u64,
-    /// The service alone names a tenant.
+    /// Those of which only the service names a tenant.
     pub by_service: u64,
-    /// Sources name different tenants.
+    /// Those whose sources name different tenants.
     pub conflicts: u64,
-    /// No source names a tenant.
+    /// Those of which no source names a tenant.
     pub unresolvable: u64,
-    /// Bookings with a tenant that exists, whose service belongs to another that exists. All other references of bookings with a
-    /// tenant stay within it.
+    /// Bookings with a tenant that exists, whose service belongs to another one that exists. All other references of
+    /// bookings with a tenant stay within that tenant.
     pub cross_tenant_references: u64,
-    /// Bookings whose tenant is the empty string. [`Planted::tables`] has those of other tables.
+    /// Bookings whose tenant is the empty string. For other tables, see [`Planted::tables`].
     pub empty_string_tenants: u64,
-    /// Bookings whose tenant was deleted: an id that the tenant table does not have. [`Planted::tables`] has those of other
-    /// tables.
+    /// Bookings whose tenant was deleted: the tenant table does not have its id. For other tables, see
+    /// [`Planted::tables`].
     pub ghost_tenants: u64,
-    /// What was planted in each table where rows can lack a tenant, bookings included.
+    /// What was planted in each table whose rows can lack a tenant, bookings included.
     pub tables: BTreeMap<String, PlantedRows>,
 }
 
-/// The rows of one table, by what stands in the tenant column. All but the three faults name a tenant that exists.
+/// The rows of one table, by the content of the tenant column. All rows but the three faults name a tenant that exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct PlantedRows {
     /// All rows.
     pub rows: u64,
-    /// NULL.
+    /// Rows whose tenant is NULL.
     pub without_tenant: u64,
-    /// The empty string.
+    /// Rows whose tenant is the empty string.
     pub empty_string_tenants: u64,
-    /// An id that the tenant table does not have.
+    /// Rows with an id that the tenant table does not have.
     pub ghost_tenants: u64,
 }
 
@@ -127,7 +132,7 @@ impl Planted {
         self.by_service_request + self.by_client + self.by_service
     }
 
-    /// Chat messages whose tenant their authors tell, or evidence.
+    /// Chat messages whose tenant follows from their authors, or from the tie-breaker.
     pub fn assignable_messages(&self) -> u64 {
         self.messages_by_membership + self.messages_by_author + self.messages_by_room
     }
@@ -135,11 +140,12 @@ impl Planted {
 
 /// Fills an empty database, in one transaction.
 ///
-/// `progress` gets a line before each step. `superuser` because foreign keys are not fired while rows of deleted tenants are planted.
+/// `progress` gets a line before each step. The login must be a superuser, because foreign keys must not be checked
+/// while rows of deleted tenants are planted.
 ///
 /// # Errors
-/// [`Error::NotEmpty`] where there are bookings or tenants; [`Error::Code`] where somebody put functions there; [`tenant_rls::Error::NoTable`] for the first table that is missing, before
-/// anything is written.
+/// [`Error::NotEmpty`]: there are bookings or tenants. [`Error::Code`]: somebody put functions into the schema.
+/// [`tenant_rls::Error::NoTable`]: a table is missing; the error names the first one, and nothing is written.
 pub async fn plant(superuser: &DatabaseUrl, seed: &Seed, progress: &mut dyn FnMut(&str)) -> Result<Planted> {
     let mut session = DirectConnection::connect(superuser, "local-db seed").await?;
     refuse_unless_empty(session.connection()).await?;
@@ -179,7 +185,8 @@ async fn refuse_unless_empty(session: &mut PgConnection) -> Result<()> {
     if filled { Err(Error::NotEmpty) } else { Ok(()) }
 }
 
-/// The seed names tables without their schema, so it runs with `public` in its search path.
+/// The seed names tables without their schema, so it runs with `public` in its search path, where functions of others
+/// could be called.
 async fn refuse_code(session: &mut PgConnection) -> Result<()> {
     let code: Option<String> = sqlx::query_scalar(include_str!("../../../sql/local-db/demo/code.sql"))
         .fetch_optional(session)

@@ -1,13 +1,13 @@
-//! Room on a disk.
+//! Free space on a disk.
 
 use std::path::Path;
 
 use crate::error::{Error, Result};
 
-/// Bytes that an ordinary user may still write to the file system that holds `path`.
+/// The bytes that an ordinary user may still write to the file system of `path`.
 ///
 /// # Errors
-/// [`Error::File`] where the system does not tell.
+/// [`Error::File`]: the system does not say.
 pub fn free_space(path: &Path) -> Result<u64> {
     let told = rustix::fs::statvfs(path).map_err(|error| Error::file("asking for the room at", path)(error.into()))?;
     Ok(told.f_bavail.saturating_mul(told.f_frsize))

@@ -1,4 +1,4 @@
-//! What can go wrong with the local server, each with what to do next.
+//! What can go wrong with the local server, and what the user can do about it.
 
 use std::path::{Path, PathBuf};
 
@@ -9,56 +9,56 @@ use crate::versions;
 /// The result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// An error around the local server. [`Error::hint`] says what to do, [`Error::exit`] how the process ends.
+/// An error of the local server. [`Error::hint`] says what to do, and [`Error::exit`] with which code the process ends.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The folder of `--pg-bin` or `PG_BIN` holds no server.
+    /// The folder of `--pg-bin` or `PG_BIN` has no server in it.
     #[error("{path} holds no PostgreSQL server: it lacks {missing}")]
     NotPrograms {
         /// The folder as given.
         path: PathBuf,
-        /// The programs that are not there.
+        /// The programs that are missing.
         missing: String,
     },
-    /// The server in a folder is not of the version that was asked for.
+    /// The server in a folder does not have the version that was asked for.
     #[error("{path} holds PostgreSQL {found}, but {asked} is wanted: {why}")]
     WrongPrograms {
         /// The folder.
         path: PathBuf,
-        /// The major version found there.
+        /// The major version that was found there.
         found: u32,
-        /// The major version wanted.
+        /// The major version that was asked for.
         asked: u32,
-        /// Who wants it.
+        /// Who asked for it.
         why: String,
     },
-    /// A version that this workspace does not support.
+    /// This workspace does not support the version.
     #[error("PostgreSQL {0} is not supported")]
     UnsupportedVersion(u32),
-    /// No server programs are installed, and none could be brought by npm.
+    /// No server programs are installed, and npm could not install any.
     #[error("no PostgreSQL {}server is installed, and {reason}", version.map(|v| format!("{v} ")).unwrap_or_default())]
     NoPrograms {
-        /// The major version asked for.
+        /// The major version that was asked for.
         version: Option<u32>,
-        /// Why the npm package was no way out.
+        /// Why the npm package could not be used.
         reason: String,
     },
-    /// The local database is of another version than the one asked for.
+    /// The local database has another version than the one that was asked for.
     #[error("the local database is PostgreSQL {found}, not {asked}")]
     OtherVersion {
         /// The version of the data.
         found: u32,
-        /// The version asked for.
+        /// The version that was asked for.
         asked: u32,
     },
-    /// Data is planted into empty tables only.
+    /// The tables have rows, and data is planted into empty tables only.
     #[error("this database holds data already")]
     NotEmpty,
-    /// The seed runs as a superuser, under a path in which this is.
+    /// There is code in the search path of the seed, which runs as a superuser.
     #[error("the schema public has the {code}, which the seed, as a superuser, could run; nothing was planted")]
     Code {
-        /// Its kind and name.
+        /// The kind and name of the code.
         code: String,
     },
     /// A program could not be started, or failed.
@@ -66,15 +66,15 @@ pub enum Error {
     Program {
         /// Its name.
         program: String,
-        /// What it said, or why it did not start.
+        /// What it wrote, or why it did not start.
         output: String,
     },
-    /// The server did not come up.
+    /// The server did not start.
     #[error("the server did not start: {reason} (log: {log})")]
     NotStarted {
         /// The end of its log.
         reason: String,
-        /// Where the rest of it stands.
+        /// The whole log.
         log: PathBuf,
     },
     /// There is no account that the server could run as.
@@ -83,7 +83,7 @@ pub enum Error {
     /// The local database is not running.
     #[error("the local database is not running")]
     NotRunning,
-    /// A file that tells of the local database is there and does not tell it.
+    /// A file that describes the local database exists, but cannot be understood.
     #[error("{path} cannot be used: {why}; nothing was stopped, deleted or changed")]
     State {
         /// The file.
@@ -91,32 +91,32 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
-    /// A folder or file that another user could have written.
+    /// Another user could have written a folder or file.
     #[error(transparent)]
     Untrusted(#[from] tenancy_config::trust::Untrusted),
-    /// Somebody else uses the database that is to be thrown away.
+    /// Somebody else uses the database that is to be deleted.
     #[error("the local database is in use by {0}; nothing was deleted")]
     InUse(String),
-    /// The system gives no random numbers.
+    /// The system returned no random numbers.
     #[error("no password can be drawn: {0}")]
     Random(getrandom::Error),
     /// A folder or file could not be used.
     #[error("{doing} {path}: {source}")]
     File {
-        /// What was being done, as a phrase: `creating`.
+        /// What was being done, as a phrase such as `creating`.
         doing: &'static str,
         /// The file or folder.
         path: PathBuf,
         /// What the system said.
         source: std::io::Error,
     },
-    /// Roles, tables or databases could not be made.
+    /// Roles, tables or databases could not be created.
     #[error(transparent)]
     Sql(#[from] tenant_rls::Error),
 }
 
 impl Error {
-    /// Wraps a file error with what was being done to which file.
+    /// Wraps the error of a file operation, with what was being done to which file.
     pub fn file(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::File { doing, path, source }

@@ -1,7 +1,8 @@
 //! A real PostgreSQL for developers, started by the project itself, and its demo data.
 //!
-//! [`LocalDb`] is the developer's database in `.local-db/`, with the tables of [`schema`] and the data of [`demo`]. It uses
-//! installed server programs or those that npm brings ([`Programs`]). What [`server`] shows is for the servers of tests.
+//! [`LocalDb`] is the developer's database in `.local-db/`, with the tables of [`schema`] and the data of [`demo`]. It
+//! uses installed server programs, or else those that npm installs ([`Programs`]). The parts of [`server`] are public
+//! for the servers of tests.
 
 #[cfg(not(unix))]
 compile_error!("this workspace runs on Linux and macOS; on Windows, build and run it inside WSL2");

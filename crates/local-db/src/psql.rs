@@ -1,4 +1,4 @@
-//! An interactive client for the local database, where one is installed.
+//! An interactive client for the local database, if one is installed.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,7 +7,7 @@ use tenancy_config::{DatabaseUrl, environment};
 
 use crate::server::programs::Programs;
 
-/// Finds `psql`: beside the server programs (npm's package has none), else in the `PATH`.
+/// Finds `psql` beside the server programs (npm's package does not have it), or else in the `PATH`.
 pub fn locate(programs: Option<&Programs>) -> Option<PathBuf> {
     let beside = programs.map(Programs::bin).map(Path::to_owned);
     beside
@@ -17,8 +17,8 @@ pub fn locate(programs: Option<&Programs>) -> Option<PathBuf> {
         .find(|psql| psql.is_file())
 }
 
-/// The command that opens a database in `psql`, whatever `PGSERVICE`, `PGHOSTADDR` or `PGSSLMODE` say here. Its arguments, which
-/// every user of the machine can read, hold no password.
+/// The command that opens a database in `psql`. `PGSERVICE`, `PGHOSTADDR` and `PGSSLMODE` do not affect it. Its
+/// arguments, which every user of the machine can read, contain no password.
 pub fn command(program: &Path, url: &DatabaseUrl) -> Command {
     let mut command = Command::new(program);
     environment::strip(&mut command);

@@ -3,11 +3,11 @@
 /// A login of the local database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
-    /// `postgres`: sees and may do everything, so what it sees proves nothing about isolation.
+    /// `postgres`: it sees and may do everything, so what it sees proves nothing about isolation.
     Superuser,
-    /// `app_owner`: owns the database and its tables, and is granted `tenant_maintenance`.
+    /// `app_owner`: it owns the database and its tables, and is a member of `tenant_maintenance`.
     Owner,
-    /// `app_user`: the application's own login, which row level security filters.
+    /// `app_user`: the application's own login. Row level security filters it.
     AppUser,
 }
 

@@ -10,11 +10,11 @@ use crate::error::Result;
 use crate::role::Role;
 use crate::secret::Secret;
 
-/// Roles are the server's, made once.
+/// Creates the roles, which belong to the whole server and are created once.
 const ROLES: &str = include_str!("../../../sql/local-db/schema/roles.sql");
 const PASSWORDS: &str = include_str!("../../../sql/local-db/schema/passwords.sql");
 
-/// What the owner makes in a database, in order.
+/// The scripts that the owner runs in a database, in order.
 const TABLES: [(&str, &str); 5] = [
     ("creating the types", include_str!("../../../sql/local-db/schema/types.sql")),
     ("creating the tables", include_str!("../../../sql/local-db/schema/tables.sql")),
@@ -23,19 +23,20 @@ const TABLES: [(&str, &str); 5] = [
     ("granting rights", include_str!("../../../sql/local-db/schema/grants.sql")),
 ];
 
-/// Makes the logins and `tenant_maintenance`.
+/// Creates the logins and `tenant_maintenance`.
 ///
 /// # Errors
-/// [`Error::Sql`](crate::error::Error::Sql).
+/// [`Error::Sql`](crate::error::Error::Sql): a statement fails.
 pub async fn create_roles(superuser: &mut DirectConnection, secret: &Secret) -> Result<()> {
     superuser.run_script("creating the roles", ROLES).await?;
     set_passwords(superuser, secret).await
 }
 
-/// Gives every login its password, all of them or none.
+/// Sets the passwords of all logins, or of none.
 pub(crate) async fn set_passwords(superuser: &mut DirectConnection, secret: &Secret) -> Result<()> {
     for role in [Role::Superuser, Role::Owner, Role::AppUser] {
-        // As a setting of the session: a statement of this kind takes no parameters, and in its text the log could show it.
+        // Passed as a setting of the session: the statement takes no parameters, and if the password were in its text,
+        // the log could show it.
         sqlx::query("SELECT pg_catalog.set_config('local_db.' OPERATOR(pg_catalog.||) $1, $2, false)")
             .bind(role.name())
             .bind(secret.password(role))
@@ -46,10 +47,10 @@ pub(crate) async fn set_passwords(superuser: &mut DirectConnection, secret: &Sec
     Ok(superuser.run_script("setting the passwords", PASSWORDS).await?)
 }
 
-/// Makes a database that belongs to the owner, as a copy of `template` where one is given.
+/// Creates a database that belongs to the owner, as a copy of `template` if one is given.
 ///
 /// # Errors
-/// [`Error::Sql`](crate::error::Error::Sql).
+/// [`Error::Sql`](crate::error::Error::Sql): a statement fails.
 pub async fn create_database(superuser: &mut DirectConnection, name: &str, template: Option<&str>) -> Result<()> {
     let sql = Template::new(r#"CREATE DATABASE :"name" OWNER :"owner" TEMPLATE :"template""#)
         .ident("name", &Ident::new(name)?)
@@ -59,10 +60,10 @@ pub async fn create_database(superuser: &mut DirectConnection, name: &str, templ
     run(superuser, &format!("creating the database {name}"), sql).await
 }
 
-/// Makes the application's tables, which then belong to the login of `owner`. The roles must be there.
+/// Creates the application's tables, which then belong to the login of `owner`. The roles must exist.
 ///
 /// # Errors
-/// [`Error::Sql`](crate::error::Error::Sql) with the step that failed.
+/// [`Error::Sql`](crate::error::Error::Sql): a step fails; the error names it.
 pub async fn create_tables(owner: &DatabaseUrl) -> Result<()> {
     let mut session = DirectConnection::as_application(owner, "local-db").await?;
     for (doing, script) in TABLES {
@@ -72,7 +73,7 @@ pub async fn create_tables(owner: &DatabaseUrl) -> Result<()> {
     Ok(())
 }
 
-/// Changes whenever a file of the schema does.
+/// A hash that changes whenever a file of the schema does.
 pub fn fingerprint() -> u64 {
     let mut hasher = DefaultHasher::new();
     (ROLES, TABLES).hash(&mut hasher);

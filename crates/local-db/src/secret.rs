@@ -1,6 +1,7 @@
-//! The passwords of a server: drawn once, kept in a file that its owner alone can read.
+//! The passwords of a server. They are random, and kept in a file that only its owner can read.
 //!
-//! Whoever logs in as `postgres` runs programs as the server's user, and every user of the machine reaches 127.0.0.1.
+//! A user who logs in as `postgres` can run programs as the server's user, and every user of the machine can reach
+//! 127.0.0.1.
 
 use std::fmt;
 
@@ -12,25 +13,26 @@ use tenancy_config::DatabaseUrl;
 use crate::error::{Error, Result};
 use crate::role::Role;
 
-/// What every password was until they were drawn.
+/// The password of every login before they were random.
 const OLD: &str = "local";
 
-/// The superuser's password. The others follow from it, and it does not follow from them: an application's `.env` holds one.
+/// The superuser's password. The other passwords are derived from it. It cannot be derived from them, because an
+/// application's `.env` contains one.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Secret(String);
 
 impl Secret {
-    /// One that nobody has.
+    /// A new random secret.
     ///
     /// # Errors
-    /// [`Error::Random`].
+    /// [`Error::Random`]: the system returned no random numbers.
     pub fn random() -> Result<Self> {
         let mut bytes = [0; 16];
         getrandom::fill(&mut bytes).map_err(Error::Random)?;
         Ok(Self(hex::encode(bytes)))
     }
 
-    /// That of a server which was made before passwords were drawn.
+    /// The secret of a server that was created before passwords were random.
     pub(crate) fn old() -> Self {
         Self(OLD.to_owned())
     }
@@ -39,7 +41,7 @@ impl Secret {
         self.0 == OLD
     }
 
-    /// One that was written to a file.
+    /// The secret from the text of a file.
     pub(crate) fn from_text(text: &str) -> Self {
         Self(text.trim().to_owned())
     }
@@ -54,10 +56,10 @@ impl Secret {
         hex::encode(&mac.finalize().into_bytes()[..16])
     }
 
-    /// How to log in to a database of the server on this port.
+    /// The URL of a database of the server on this port, for a role.
     ///
     /// # Errors
-    /// A database whose name a URL cannot hold.
+    /// A URL cannot express the name of the database.
     pub fn url(&self, port: u16, role: Role, database: &str) -> Result<DatabaseUrl> {
         let (name, password) = (role.name(), self.password(role));
         let url = format!("postgresql://{name}:{password}@127.0.0.1:{port}/{database}");
@@ -71,7 +73,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// How another login of a local server logs in to the database that a URL of its superuser names.
+/// The URL for another role, from the URL of a local server's superuser.
 pub fn login(superuser: &DatabaseUrl, role: Role) -> DatabaseUrl {
     let secret = Secret(superuser.expose_password().unwrap_or_default().to_owned());
     superuser.with_user(role.name(), Some(&secret.password(role)))

@@ -1,10 +1,10 @@
-//! The versions of PostgreSQL that are supported, and how to install one.
+//! The supported versions of PostgreSQL, and how to install one.
 
 use tenancy_config::environment;
 
 /// The oldest major version that is supported.
 pub const OLDEST: u32 = 14;
-/// The newest major version that this was tested with. A newer one is used where it is the only one.
+/// The newest major version that was tested. A newer one is used if no other is installed.
 pub const NEWEST: u32 = 18;
 
 /// How to install a server on this system.

@@ -74,9 +74,10 @@ pub(crate) async fn blockers(database: &Database, tables: &[&TableName]) -> Resu
 /// The same, at most `limit`.
 pub(crate) async fn holders(database: &Database, tables: &[&TableName], limit: i64) -> Result<Vec<Blocker>, RlsError> {
     let mut tx = OwnerTx::begin(database, Duration::from_secs(1)).await?;
+    let (schemas, names) = TableName::apart(tables.iter().copied());
     let rows = sqlx::query(include_str!("../../../sql/rls-rollout/blockers.sql"))
-        .bind(tables.iter().map(|table| table.schema().as_str()).collect::<Vec<_>>())
-        .bind(tables.iter().map(|table| table.name().as_str()).collect::<Vec<_>>())
+        .bind(schemas)
+        .bind(names)
         .bind(limit)
         .fetch_all(tx.connection())
         .await

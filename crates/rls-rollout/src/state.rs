@@ -1,13 +1,14 @@
 //! What plan, status, rollout and rollback decide from.
 
-use std::collections::BTreeSet;
-
-use tenancy_config::{TableName, Tenancy};
+use tenancy_config::Tenancy;
 use tenant_inventory::{AspectKind, Catalog, Inventory, Relation};
+use tenant_ops::RecordedStep;
 use tenant_rls::Database;
 
 use crate::error::Result;
 use crate::journal;
+use crate::journal::change::Change;
+use crate::options::RolloutOptions;
 use crate::rights::RoleGrants;
 
 /// What the database has, and what a rollout has to do with it.
@@ -16,8 +17,8 @@ pub(crate) struct State {
     pub(crate) inventory: Inventory,
     /// What the maintenance role and the auditor must be allowed to read, by table.
     pub(crate) rights: RoleGrants,
-    /// Tables whose FORCE a rollout lifted last.
-    lifted: BTreeSet<TableName>,
+    /// The steps of rollouts that were not taken back.
+    pub(crate) steps: Vec<RecordedStep<Change>>,
 }
 
 impl State {
@@ -31,14 +32,20 @@ impl State {
         let catalog = Catalog::load(database, tenancy).await?;
         let rights = RoleGrants::of(&catalog, tenancy)?;
         let inventory = Inventory::of(database, tenancy, catalog, app_role, tables).await?;
-        let lifted = journal::lifted(&journal::steps(database, tenancy).await?);
-        Ok(Self { inventory, rights, lifted })
+        let steps = journal::steps(database, tenancy).await?;
+        Ok(Self { inventory, rights, steps })
+    }
+
+    /// Reads what is there of the tables that a rollout with these options touches.
+    pub(crate) async fn for_rollout(database: &Database, tenancy: &Tenancy, options: &RolloutOptions) -> Result<Self> {
+        Self::load(database, tenancy, options.app_role.as_deref(), &options.tables).await
     }
 
     /// The relations whose FORCE a rollout lifted to validate a foreign key, and that was killed before it restored it.
     pub(crate) fn lifted(&self) -> impl Iterator<Item = &Relation> {
+        let lifted = journal::lifted(&self.steps);
         let is_lifted =
-            |relation: &&Relation| self.lifted.contains(&relation.name) && !relation.definition.has(AspectKind::Forced);
+            move |relation: &&Relation| lifted.contains(&relation.name) && !relation.definition.has(AspectKind::Forced);
         self.inventory.relations.iter().filter(is_lifted)
     }
 }

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 use tenancy_config::{TableName, Tenancy};
-use tenant_inventory::{AspectKind, Phase, Relation, RelationKind, Way, ways_around};
-use tenant_rls::{Access, Database, Error as RlsError, visibility};
+use tenant_inventory::{AspectKind, Inventory, Phase, Relation, RelationKind, Way, ways_around};
+use tenant_rls::{Database, Error as RlsError, visibility};
 
 use crate::error::Result;
 use crate::journal;
@@ -69,9 +69,7 @@ pub struct PolicyStatus {
 /// [`crate::Error::Database`].
 pub async fn status(database: &Database, tenancy: &Tenancy, app_role: Option<&str>) -> Result<StatusReport> {
     let state = State::load(database, tenancy, app_role, &[]).await?;
-    let recorded = journal::add_up(
-        journal::steps(database, tenancy).await?.iter().filter(|step| journal::phase(step) > Phase::None),
-    );
+    let recorded = journal::add_up(state.steps.iter().filter(|step| journal::phase(step) > Phase::None));
     let mut tables = Vec::with_capacity(state.inventory.relations.len());
     for relation in &state.inventory.relations {
         let changes = recorded.get(&relation.name).map(|recorded| recorded.changes.as_slice()).unwrap_or_default();
@@ -84,7 +82,7 @@ pub async fn status(database: &Database, tenancy: &Tenancy, app_role: Option<&st
         database: database.session().database.clone(),
         app_role: state.inventory.logins.app.0.to_string(),
         app_role_escapes: escapes.collect(),
-        audited_as: audited_as(database, &state).await?,
+        audited_as: audited_as(database, &state.inventory).await?,
         tables,
         ways_around: ways_around(database, &state.inventory.relations).await?,
     })
@@ -112,13 +110,10 @@ fn table(state: &State, relation: &Relation) -> TableStatus {
     }
 }
 
-/// The first role that sees every row of every table.
-async fn audited_as(database: &Database, state: &State) -> Result<Option<String>> {
-    let mut access: Vec<Access> = Vec::new();
-    for (table, columns) in &state.rights.auditor {
-        access.push(Access { table: table.clone(), read: columns.iter().cloned().collect(), write: None });
-    }
-    match visibility::acting_role(database, &access, &visibility::readers(database, &state.inventory.tenancy)?).await {
+/// The role as which an audit of every table would read.
+async fn audited_as(database: &Database, inventory: &Inventory) -> Result<Option<String>> {
+    let access = tenant_audit::access(&inventory.catalog, &inventory.tenancy)?;
+    match visibility::reader(database, &inventory.tenancy, &access).await {
         Ok(role) => Ok(Some(role.to_string())),
         Err(RlsError::CannotSee(_)) => Ok(None),
         Err(error) => Err(error.into()),

@@ -27,7 +27,7 @@ impl UserError for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Database(error) if fault_of(error) == Fault::Connection => Some(
-                "no step is half done: when the server answers again, run the same command again, and it goes on from there"
+                "nothing of the attempts was kept: run the same command again when the server answers"
                     .into(),
             ),
             Self::Database(error) => error.hint(),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, future, stream};
 use tenancy_config::Tenancy;
-use tenant_rls::{Backoff, Database, Error as RlsError, Fault, TenantTx, fault_of};
+use tenant_rls::{Backoff, Database, Error as RlsError, Fault, TenantTx, fault_of, retry_on};
 use tokio::sync::watch;
 
 use crate::defaults::Defaults;
@@ -117,18 +117,8 @@ impl Run<'_> {
 
     /// Tries again after contention or a lost connection: to insert twice does no more than to insert once.
     async fn insert_with_retry(&self, target: &TenantToSeed) -> Result<Vec<bool>, RlsError> {
-        let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2), 5);
-        loop {
-            match self.insert(target).await {
-                Err(error) if matches!(fault_of(&error), Fault::Contention | Fault::Connection) => {
-                    match backoff.next_wait() {
-                        Some(wait) => tokio::time::sleep(wait).await,
-                        None => return Err(error),
-                    }
-                }
-                inserted => return inserted,
-            }
-        }
+        let backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2), 5);
+        retry_on(&[Fault::Contention, Fault::Connection], backoff, async || self.insert(target).await).await
     }
 
     async fn insert(&self, target: &TenantToSeed) -> Result<Vec<bool>, RlsError> {

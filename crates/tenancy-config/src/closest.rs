@@ -1,7 +1,7 @@
-//! "Did you mean": the known name that is nearest to a mistyped one.
+//! "Did you mean": finds the known name that is nearest to a mistyped one.
 
-/// The known name that `wanted` was most likely meant to be, if any is near enough: at most one edit for each three
-/// characters, a swap of neighbours counting as one and capitals, `-` and `_` as none.
+/// The known name that `wanted` was most likely meant to be, if one is near enough: at most one edit for every three
+/// characters. Swapping two neighbours counts as one edit; capitals, `-` and `_` count as none.
 pub fn closest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let plain = |name: &str| name.to_lowercase().replace('-', "_");
     let wanted = plain(wanted);

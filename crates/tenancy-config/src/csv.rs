@@ -1,22 +1,22 @@
-//! The one writer of CSV. A spreadsheet runs a cell that begins as a formula, so it gets an apostrophe before it; what is not seen is
-//! written out. [`text_of`] takes both away again.
+//! The one writer of CSV. A spreadsheet runs a cell that begins like a formula, so such a cell gets an apostrophe
+//! before it, and invisible characters are written as escapes. [`text_of`] removes both again.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
 
 use crate::plain;
 
-/// Writes records of text, each cell harmless to who opens the file.
+/// Writes records of text. No cell can harm a person who opens the file.
 #[derive(Debug)]
 pub struct CsvWriter<W: Write>(csv::Writer<W>);
 
 impl<W: Write> CsvWriter<W> {
-    /// Cells with commas between them.
+    /// Separates cells with commas.
     pub fn new(to: W) -> Self {
         Self::with_delimiter(to, b',')
     }
 
-    /// Cells with another character between them.
+    /// Separates cells with the given character.
     pub fn with_delimiter(to: W, delimiter: u8) -> Self {
         Self(csv::WriterBuilder::new().delimiter(delimiter).flexible(true).from_writer(to))
     }
@@ -24,7 +24,7 @@ impl<W: Write> CsvWriter<W> {
     /// Writes one record.
     ///
     /// # Errors
-    /// What the place behind it says.
+    /// The underlying writer fails.
     pub fn record(&mut self, texts: impl IntoIterator<Item = impl AsRef<str>>) -> io::Result<()> {
         for text in texts {
             self.0.write_field(cell(text.as_ref()).as_bytes())?;
@@ -32,23 +32,23 @@ impl<W: Write> CsvWriter<W> {
         Ok(self.0.write_record(None::<&[u8]>)?)
     }
 
-    /// What it was written to, with all of it.
+    /// Returns the underlying writer after everything was written to it.
     ///
     /// # Errors
-    /// What the place behind it says.
+    /// The underlying writer fails.
     pub fn into_inner(self) -> io::Result<W> {
         self.0.into_inner().map_err(csv::IntoInnerError::into_error)
     }
 }
 
-/// What a spreadsheet takes for the beginning of a formula, also behind spaces and quotes; and `::`, with which a line of a CI log
-/// begins that is a command.
+/// Whether a spreadsheet would read this as a formula, also after spaces and quotes. Also true for `::`, which begins a
+/// command in a CI log.
 fn is_formula(text: &str) -> bool {
     let text = text.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '\'' | '"'));
     text.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']) || text.starts_with("::")
 }
 
-/// The text as it stands in the file.
+/// The text as it is written to the file.
 fn cell(text: &str) -> Cow<'_, str> {
     let acts = text.contains(|c| c == '\\' || plain::is_unseen(c));
     let written: Cow<'_, str> = if acts { escaped(text).into() } else { text.into() };
@@ -67,7 +67,8 @@ fn escaped(text: &str) -> String {
     out
 }
 
-/// The text that a cell of the file means. What people typed, who know of no apostrophe and no backslash, means itself.
+/// The text that a cell of the file means. People type neither our apostrophe nor our backslashes, so what they typed
+/// means itself.
 pub fn text_of(cell: &str) -> Cow<'_, str> {
     let written = cell.strip_prefix('\'').filter(|text| is_formula(text)).unwrap_or(cell);
     if written.contains('\\') { unescaped(written).into() } else { written.into() }
@@ -85,7 +86,7 @@ fn unescaped(written: &str) -> String {
     out + rest
 }
 
-/// The character behind a backslash, and how long it is written.
+/// The character that an escape means, and the length of the escape; `after` is the text after its backslash.
 fn escape(after: &str) -> Option<(char, usize)> {
     match after.chars().next()? {
         '\\' => Some(('\\', 1)),
@@ -127,7 +128,7 @@ mod tests {
         }
     }
 
-    /// Names, formulas, escapes and whatever is not seen.
+    /// Names, formulas, escapes and invisible characters.
     fn text() -> impl Strategy<Value = String> {
         prop_oneof![any::<String>(), r"(['=+@:＝ \-\t\r\n\x22]{0,3}(\\[nrtu\\]?|u\{|[a-f0-9]|\}|::|\u{202e}|.){0,8})"]
     }

@@ -1,7 +1,7 @@
 //! The one place that reads this process's environment; `clippy.toml` forbids it elsewhere.
 //!
-//! A variable whose value is not UTF-8 is an error and never counts as unset: without `DATABASE_URL` a command would write
-//! to the local database, and without `CI` an audit of nothing would be green.
+//! A variable whose value is not UTF-8 is an error and never counts as unset: without `DATABASE_URL` a command would
+//! write to the local database, and without `CI` an audit of nothing would be green.
 #![allow(clippy::disallowed_methods)] // this file is the replacement that the ban names
 
 use std::env;
@@ -13,7 +13,7 @@ use std::process::Command;
 
 use crate::user_error::{Exit, UserError};
 
-/// Variables that are read where no error can be returned: [`check`] looks at them before a command begins.
+/// Variables that are read where no error can be returned. [`check`] checks them before a command begins.
 const CHECKED: [&str; 10] = [
     "CARGO_MANIFEST_DIR",
     "CLICOLOR",
@@ -27,7 +27,7 @@ const CHECKED: [&str; 10] = [
     "USER",
 ];
 
-/// A variable is set to something that is not text.
+/// A variable whose value is not UTF-8 text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the environment variable {variable} is not UTF-8")]
 pub struct NotText {
@@ -45,13 +45,13 @@ impl UserError for NotText {
     }
 }
 
-/// Looks a variable up, in the process or, in tests, elsewhere.
+/// Looks a variable up: in the process, or in what a test provides.
 pub type Lookup<'a> = dyn Fn(&str) -> Result<Option<String>, NotText> + 'a;
 
 /// The value of a variable, which may be empty.
 ///
 /// # Errors
-/// [`NotText`] where it is set to something that is not UTF-8.
+/// [`NotText`]: the value is not UTF-8.
 pub fn text(name: &str) -> Result<Option<String>, NotText> {
     match env::var(name) {
         Ok(value) => Ok(Some(value)),
@@ -60,47 +60,49 @@ pub fn text(name: &str) -> Result<Option<String>, NotText> {
     }
 }
 
-/// The value of one of the variables that [`check`] has found to be text.
+/// The value of a variable that [`check`] has checked.
 pub fn checked(name: &str) -> Option<String> {
     debug_assert!(CHECKED.contains(&name), "{name} is missing in CHECKED");
     text(name).ok().flatten()
 }
 
-/// The value of a variable that holds a path or a list of paths, which need not be UTF-8; an empty one counts as unset.
+/// The value of a variable with a path or a list of paths, which need not be UTF-8. An empty value counts as unset.
 pub fn path(name: &str) -> Option<OsString> {
     env::var_os(name).filter(|value| !value.is_empty())
 }
 
-/// The folders of `PATH`.
+/// The folders in `PATH`.
 pub fn program_folders() -> Vec<PathBuf> {
     path("PATH").map(|path| env::split_paths(&path).collect()).unwrap_or_default()
 }
 
-/// Reads what is read without an error later: who runs this, on which host, with which colours.
+/// Checks the variables that are read later without an error: they say who runs this, on which host, and with which
+/// colours.
 ///
 /// # Errors
-/// [`NotText`] for the first of these variables that is not UTF-8.
+/// [`NotText`]: one of these variables is not UTF-8; the error names the first.
 pub fn check() -> Result<(), NotText> {
     CHECKED.into_iter().try_for_each(|name| text(name).map(drop))
 }
 
-/// Everything that is set, for a program that is to find what this one found.
+/// All variables that are set, for a program that must find what this one found.
 pub fn all() -> impl Iterator<Item = (OsString, OsString)> {
     env::vars_os()
 }
 
-/// Keeps from a program what libpq would take from this environment: it connects where its arguments say.
+/// Removes the variables that libpq reads from a program's environment, so that the program connects where its
+/// arguments say.
 pub fn strip(command: &mut Command) {
     for name in of_libpq() {
         command.env_remove(name);
     }
 }
 
-/// Starts this program anew without them, where any of what libpq would take is set: sqlx reads it too, and what it has taken
-/// from `PGOPTIONS` or `PGSSLROOTCERT` no setting of ours takes back. To be called first of all.
+/// If a variable is set that libpq would read, starts this program again without all of them. sqlx reads them too, and
+/// no setting of ours takes back what it has read from `PGOPTIONS` or `PGSSLROOTCERT`. Call this before anything else.
 ///
 /// # Errors
-/// The program cannot be started anew. It does not return where it was.
+/// The program cannot be started again. If it can, this does not return.
 pub fn shed() -> io::Result<()> {
     if of_libpq().is_empty() {
         return Ok(());
@@ -114,17 +116,17 @@ pub fn shed() -> io::Result<()> {
     Err(anew.exec())
 }
 
-/// The first variable that is set and that sqlx would take an option or a certificate from.
+/// The first variable that is set and from which sqlx would read an option or a certificate.
 pub fn beyond_the_url() -> Option<&'static str> {
     ["PGOPTIONS", "PGSSLROOTCERT", "PGSSLCERT", "PGSSLKEY"].into_iter().find(|name| env::var_os(name).is_some())
 }
 
-/// The variables that are set here and that libpq, its programs or sqlx would take a server, a login or an option from.
+/// The variables that are set and from which libpq, its programs or sqlx would read a server, a login or an option.
 fn of_libpq() -> Vec<OsString> {
     env::vars_os().map(|(name, _)| name).filter(|name| is_libpqs(name)).collect()
 }
 
-/// libpq's names begin with `PG` and a letter: `PGHOST`, `PGSYSCONFDIR`. `PG_BIN` and `PG_VERSION` are ours.
+/// libpq's names begin with `PG` and a letter, such as `PGHOST` and `PGSYSCONFDIR`. `PG_BIN` and `PG_VERSION` are ours.
 fn is_libpqs(name: &OsStr) -> bool {
     name.as_encoded_bytes().strip_prefix(b"PG").is_some_and(|rest| rest.first().is_some_and(u8::is_ascii_alphabetic))
 }
@@ -147,7 +149,7 @@ mod tests {
     fn a_program_that_is_started_finds_none_of_what_libpq_reads() {
         const NAME: &str = "environment::tests::a_program_that_is_started_finds_none_of_what_libpq_reads";
         if path("PGSERVICE").is_none() {
-            // In a process of its own: this one's environment is shared by all tests.
+            // In a process of its own, because all tests share the environment of this one.
             let mut child = Command::new(env::current_exe().unwrap());
             let output = child.args(["--exact", NAME]).env("PGSERVICE", "x").env("PG_BIN", "kept").output().unwrap();
             assert!(output.status.success(), "{output:?}");

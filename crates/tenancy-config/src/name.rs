@@ -1,4 +1,4 @@
-//! Identifiers: one exact name, or a table in a schema. `tenant-rls` alone quotes them into SQL.
+//! Identifiers: one exact name, or a table in a schema. Only `tenant-rls` quotes them into SQL.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::user_error::{Exit, UserError};
 /// The longest identifier that PostgreSQL keeps whole, in bytes (`NAMEDATALEN - 1`).
 const LONGEST: usize = 63;
 
-/// A name that PostgreSQL could not hold.
+/// A name that PostgreSQL cannot hold.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{name}` cannot be the name of a table, column or role: {why}")]
 pub struct NameError {
@@ -38,7 +38,8 @@ impl Ident {
     /// Takes a name as `pg_catalog` has it, without quotes.
     ///
     /// # Errors
-    /// [`NameError`] where PostgreSQL could not hold the name unchanged: empty, over 63 bytes, or with a NUL.
+    /// [`NameError`]: PostgreSQL could not hold the name unchanged, because it is empty, longer than 63 bytes, or
+    /// contains a NUL.
     pub fn new(name: impl Into<String>) -> Result<Self, NameError> {
         let name = name.into();
         let why = if name.is_empty() {
@@ -79,19 +80,24 @@ pub struct TableName {
 }
 
 impl TableName {
-    /// Names a table.
+    /// Makes the name of a table.
     pub fn new(schema: Ident, name: Ident) -> Self {
         Self { schema, name }
     }
 
-    /// Reads `table` or `schema.table`, as people write it on the command line and in `tenancy.toml`; a name that holds
-    /// a dot itself is written with its schema.
+    /// Reads `table` or `schema.table`, as people write it on the command line and in `tenancy.toml`. A table whose own
+    /// name contains a dot must be written with its schema.
     ///
     /// # Errors
-    /// [`NameError`] where PostgreSQL could not hold one of the two names unchanged.
+    /// [`NameError`]: PostgreSQL could not hold one of the two names unchanged.
     pub fn parse(text: &str, default_schema: &str) -> Result<Self, NameError> {
         let (schema, name) = text.split_once('.').unwrap_or((default_schema, text));
         Ok(Self { schema: Ident::new(schema)?, name: Ident::new(name)? })
+    }
+
+    /// Schemas and names apart, in the order of the tables: the two arrays by which a statement takes several.
+    pub fn apart<'a>(tables: impl IntoIterator<Item = &'a Self>) -> (Vec<&'a str>, Vec<&'a str>) {
+        tables.into_iter().map(|table| (table.schema.as_str(), table.name.as_str())).unzip()
     }
 
     /// The schema.

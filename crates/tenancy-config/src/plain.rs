@@ -1,11 +1,11 @@
-//! Text from outside, made visible: what would move a cursor, end a line, turn the reading direction or not be seen at all is written
-//! out, as in a Rust string.
+//! Makes text from outside visible: a character that would move the cursor, end a line, change the reading direction or
+//! be invisible is written as an escape, as in a Rust string.
 
 use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
 
-/// Whether a character does something else than being seen: control characters, line separators, marks of direction, and what Unicode
-/// lets a program leave out. Not the two selectors behind ordinary emoji.
+/// Whether a character is something else than a visible one: a control character, a line separator, a direction mark,
+/// or one that Unicode lets a program ignore. The two variation selectors that follow ordinary emoji are not.
 pub fn is_unseen(c: char) -> bool {
     c.is_control()
         || matches!(c,
@@ -15,7 +15,7 @@ pub fn is_unseen(c: char) -> bool {
             | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// The text in one line. A name that ends a line could write the next one.
+/// The text in one line. Otherwise a name with a line break could write a line of its own.
 pub fn one_line(text: &str) -> Cow<'_, str> {
     written_out(text, is_unseen)
 }
@@ -25,7 +25,7 @@ pub fn plain(value: impl Display) -> String {
     one_line(&value.to_string()).into_owned()
 }
 
-/// The text with its line breaks, which are ours.
+/// The text with its line breaks kept, because they are ours.
 pub fn lines(text: &str) -> Cow<'_, str> {
     written_out(text, |c| c != '\n' && is_unseen(c))
 }
@@ -41,7 +41,8 @@ fn written_out(text: &str, which: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// `\n`, `\t`, `\r`, else `\u{202e}`.
+/// Writes the escape of a character: `
+/// `, `\t`, `\r`, or a form like `\u{202e}`.
 pub(crate) fn write_out(c: char, out: &mut String) {
     match c {
         '\n' => out.push_str("\\n"),

@@ -1,6 +1,8 @@
-//! Takes URLs out of what messages quote: one that stands where a name belongs may hold a password.
+//! Removes URLs from text that a message quotes: if a user puts a URL where a name belongs, it may hold a password. How
+//! a URL itself is printed without its password: `url/database_url.rs`.
 
-/// The text without its URLs. Each goes up to the back quote that ends the quotation, as a password may hold anything else.
+/// The text without its URLs. A password may hold any character, so each URL is taken to reach to the back quote that
+/// ends the quotation.
 pub fn without_urls(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;

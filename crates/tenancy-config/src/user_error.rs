@@ -1,17 +1,17 @@
-//! What every error tells the person who ran a command: what to do next, and with which code the process exits.
+//! What every error tells the person who ran a command: what to do next (its hint), and the exit code of the process.
 
-/// How a command ended when it did not do all that was asked. A command that did exits with 0.
+/// How a command ended that did not do everything that was asked. A command that did exits with 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Exit {
-    /// 1: it failed: a lost connection, a missing right, a bug.
+    /// 1: it failed, for example by a lost connection, a missing right or a bug.
     Failed,
-    /// 2: bad usage or configuration; nothing was tried.
+    /// 2: the usage or configuration is wrong; nothing was tried.
     Usage,
-    /// 3: the answer is "not yet": findings, unresolved rows, some items failed, a gate that is shut.
+    /// 3: the answer is "not yet": there are findings or unresolved rows, some items failed, or a gate stops a table.
     NotYet,
     /// 4: refused for safety; nothing was written.
     Refused,
-    /// 130: stopped by the operator; what was done is kept, and the same command resumes.
+    /// 130: the operator stopped it. What was done is kept, and the same command resumes.
     Stopped,
 }
 
@@ -39,6 +39,6 @@ pub trait UserError: std::error::Error {
     /// What the user can do about it.
     fn hint(&self) -> Option<String>;
 
-    /// How a process that met this error ends.
+    /// The exit code for this error.
     fn exit(&self) -> Exit;
 }

@@ -9,6 +9,7 @@ use tenant_rls::row_count::from_bigint;
 use tenant_rls::{Access, ActingRole, AuditTx, Database, visibility};
 use tokio::sync::Semaphore;
 
+use crate::access::access_of;
 use crate::error::{Error, Result};
 use crate::next_steps::next_steps;
 use crate::report::{AuditReport, AuditTotals, CrossReference, SCHEMA, TableReport};
@@ -76,7 +77,7 @@ pub async fn audit(
     // After the snapshot: where NOT NULL is proven now, no row is without a tenant any more, whatever the snapshot shows.
     let catalog = Catalog::load(database, tenancy).await?;
     let (mut counts, missing) = select(&catalog, tenancy, &options.tables)?;
-    let role = proven_role(database, tenancy, login, &counts).await?;
+    let role = proven_role(database, tenancy, &counts).await?;
 
     let of = counts.len();
     let estimated_rows = counts.iter().map(|count| count.table.estimated_rows.max(0.0) as u64).sum();
@@ -145,23 +146,11 @@ fn select(catalog: &Catalog, tenancy: &Tenancy, names: &[String]) -> Result<(Vec
 }
 
 /// Finds the role for all tables before the first is read, so that no audit begins that cannot end.
-async fn proven_role(
-    database: &Database,
-    tenancy: &Tenancy,
-    login: ActingRole,
-    counts: &[TableCount],
-) -> Result<Option<ActingRole>> {
+async fn proven_role(database: &Database, tenancy: &Tenancy, counts: &[TableCount]) -> Result<Option<ActingRole>> {
     if counts.is_empty() {
         return Ok(None);
     }
-    let access: Vec<Access> = counts.iter().flat_map(|count| count.access.clone()).collect();
-    let mut candidates = vec![login];
-    for role in [&tenancy.roles.auditor, &tenancy.roles.maintenance] {
-        if !role.is_empty() {
-            candidates.push(ActingRole::Assumed(Ident::new(role)?));
-        }
-    }
-    Ok(Some(visibility::acting_role(database, &access, &candidates).await?))
+    Ok(Some(visibility::reader(database, tenancy, &access_of(counts)).await?))
 }
 
 /// Shares the pool's connections between the tables.
@@ -176,9 +165,8 @@ struct Connections {
 impl Connections {
     /// The connections of the pool but for the coordinator's.
     async fn new(database: &Database, counts: &[TableCount], role: Option<&ActingRole>) -> Result<Self> {
-        let access: Vec<Access> = counts.iter().flat_map(|count| count.access.clone()).collect();
         let by_policy = match role {
-            Some(role) => visibility::reads_by_policy(database, &access, role).await?,
+            Some(role) => visibility::reads_by_policy(database, &access_of(counts), role).await?,
             None => false,
         };
         let each = if by_policy { 2 } else { 1 };
@@ -222,9 +210,10 @@ async fn count_table(
 
 /// Fails where the snapshot could not show a table whole. It asks after the scan, whose lock keeps the answer true.
 async fn refuse_rewritten(audit: &mut AuditTx, access: &[Access]) -> Result<()> {
+    let (schemas, names) = TableName::apart(access.iter().map(|need| &need.table));
     let rewritten = sqlx::query(include_str!("../../../sql/tenant-audit/rewritten.sql"))
-        .bind(access.iter().map(|need| need.table.schema().as_str()).collect::<Vec<_>>())
-        .bind(access.iter().map(|need| need.table.name().as_str()).collect::<Vec<_>>())
+        .bind(schemas)
+        .bind(names)
         .fetch_optional(audit.pinned().await?)
         .await
         .map_err(tenant_rls::Error::query("looking for tables that were rewritten meanwhile"))?;

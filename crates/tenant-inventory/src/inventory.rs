@@ -1,19 +1,15 @@
 //! What the database has now: tenant tables with their partitions, their definitions, and the roles, read in one transaction.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use tenancy_config::{Ident, TableName, Tenancy};
-use tenant_rls::{Database, OwnerTx, Result};
+use tenant_rls::{CATALOG_LOCK_TIMEOUT, Database, OwnerTx, Result};
 
 use crate::catalog::phase::Phase;
 use crate::catalog::policies::Policies;
 use crate::catalog::relations::{self, Relation, read_relations};
 use crate::catalog::tables::Catalog;
 use crate::ways::logins::{Logins, read_logins};
-
-/// How long the catalog is waited for.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Everything that the database has, of all tenant tables or of some.
 #[derive(Debug, Clone)]
@@ -70,7 +66,7 @@ impl Inventory {
             }
             catalog.tables.retain(|table| wanted.contains(&table.name));
         }
-        let mut tx = OwnerTx::begin(database, LOCK_TIMEOUT).await?;
+        let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
         let relations = read_relations(tx.connection(), &catalog, tenancy).await?;
         let app = app_role.unwrap_or(&tenancy.roles.app);
         let tables = relations.iter().map(|relation| &relation.name).chain(others.iter().map(|(name, _)| name));

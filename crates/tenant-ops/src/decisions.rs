@@ -1,13 +1,11 @@
 //! Runs that write the decisions of people: begun, done in batches, ended.
 
-use std::time::Duration;
-
 use sqlx::{PgConnection, Row};
 use tenancy_config::Tenancy;
 use tenant_rls::{Database, Error as RlsError, Sql};
 
 use crate::error::Result;
-use crate::owner::{act, begin};
+use crate::owner::{LOCK_TIMEOUT, act, begin};
 use crate::run::{NewRun, Run};
 use crate::trust::verified;
 
@@ -78,7 +76,7 @@ impl DecisionRun {
     /// # Errors
     /// [`crate::Error::Database`].
     pub async fn resume_or_open(database: &Database, table: &str) -> Result<Self> {
-        let mut tx = begin(database, Duration::from_secs(5)).await?;
+        let mut tx = begin(database, LOCK_TIMEOUT).await?;
         let unfinished = sqlx::query_scalar(include_str!("../../../sql/tenant-ops/unfinished_decisions.sql"))
             .bind(table)
             .bind(JOB)
@@ -142,7 +140,7 @@ impl DecisionRun {
     /// [`crate::Error::Database`].
     pub async fn end(self, database: &Database, finished: bool) -> Result<bool> {
         let doing = || RlsError::query("ending the run");
-        let mut tx = begin(database, Duration::from_secs(5)).await?;
+        let mut tx = begin(database, LOCK_TIMEOUT).await?;
         sqlx::query("UPDATE tenant_ops.run SET state = $2, ended_at = clock_timestamp() WHERE id = $1")
             .bind(self.id)
             .bind(if finished { "done" } else { "stopped" })

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sqlx::PgConnection;
 use tenancy_config::{Ident, Tenancy};
-use tenant_rls::{Backoff, Database, Error as RlsError, Fault, OwnerTx, Sql, Template, fault_of};
+use tenant_rls::{Backoff, Database, Error as RlsError, OwnerTx, Sql, Template, retry_locks};
 
 use crate::error::{Error, Result};
 use crate::owner::act;
@@ -23,19 +23,18 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 /// # Errors
 /// [`Error::NotInstalled`] where this role may not create it; [`Error::Untrusted`] where somebody else made or changed it.
 pub async fn install(database: &Database, tenancy: &Tenancy) -> Result<()> {
-    let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2), 8);
-    loop {
-        let error = match attempt(database, tenancy).await {
-            Err(Error::Database(error)) => error,
-            done => return done,
-        };
-        match backoff.next_wait().filter(|_| fault_of(&error) == Fault::Contention) {
-            Some(wait) => tokio::time::sleep(wait).await,
-            None if error.sqlstate() == Some("42501") => {
-                return Err(Error::NotInstalled { role: database.session().role.clone() });
-            }
-            None => return Err(error.into()),
+    let backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2), 8);
+    let installed = retry_locks(backoff, async || match attempt(database, tenancy).await {
+        Err(Error::Database(error)) => Err(error),
+        // No lock was in the way of another error: it is not tried again.
+        done => Ok(done),
+    });
+    match installed.await {
+        Ok(done) => done,
+        Err(error) if error.sqlstate() == Some("42501") => {
+            Err(Error::NotInstalled { role: database.session().role.clone() })
         }
+        Err(error) => Err(error.into()),
     }
 }
 

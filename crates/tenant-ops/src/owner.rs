@@ -6,6 +6,9 @@ use std::time::Duration;
 use sqlx::{PgConnection, Row};
 use tenant_rls::{Database, Error as RlsError, OwnerTx};
 
+/// How long a statement waits for a lock of the book-keeping, which is held as long as a batch takes.
+pub(crate) const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// The role to go back to in a transaction that continues with something else.
 #[must_use]
 #[derive(Debug)]

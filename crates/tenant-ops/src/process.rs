@@ -1,17 +1,16 @@
 //! The processes of a run, as `status` shows them: each renews a row of its own.
 
-use std::time::Duration;
-
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::{PgConnection, Row};
-use tenant_rls::row_count::from_bigint;
+use tenancy_config::milliseconds;
+use tenant_rls::row_count::{from_bigint, to_bigint};
 use tenant_rls::{Database, Error as RlsError};
 use tokio::sync::watch;
 
 use crate::error::Result;
 use crate::lease::{HEARTBEAT, Heartbeat, LEASE_TTL};
-use crate::owner::{act, begin};
+use crate::owner::{LOCK_TIMEOUT, act, begin};
 
 /// This process, as one that works at a run.
 #[derive(Debug, Clone)]
@@ -42,7 +41,7 @@ impl RunProcess {
     /// # Errors
     /// [`crate::Error::Database`].
     pub async fn enter(database: &Database, run: i64, holder: &str, workers: u32) -> Result<Self> {
-        let mut tx = begin(database, Duration::from_secs(5)).await?;
+        let mut tx = begin(database, LOCK_TIMEOUT).await?;
         sqlx::query(include_str!("../../../sql/tenant-ops/forget_run_processes.sql"))
             .bind(run)
             .execute(tx.connection())
@@ -112,7 +111,7 @@ pub async fn processes(connection: &mut PgConnection, run: i64) -> Result<Vec<Ru
     let before = act(connection).await?;
     let rows = sqlx::query(include_str!("../../../sql/tenant-ops/run_processes.sql"))
         .bind(run)
-        .bind(LEASE_TTL.as_millis() as i64)
+        .bind(to_bigint(milliseconds(LEASE_TTL)))
         .fetch_all(&mut *connection)
         .await
         .map_err(RlsError::query("asking which processes work at the run"))?;

@@ -1,8 +1,6 @@
 //! Rollouts of row level security: the journal has the statements of each step and every definition that it changed, so that the step
 //! can be taken back.
 
-use std::time::Duration;
-
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::types::Json;
@@ -12,11 +10,8 @@ use tenant_rls::{Database, Error as RlsError};
 
 use crate::error::Result;
 use crate::host::this_host;
-use crate::owner::{act, begin};
+use crate::owner::{LOCK_TIMEOUT, act, begin};
 use crate::trust::readable;
-
-/// How long a statement waits for a lock of the book-keeping.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A rollout in `tenant_ops.rollout`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

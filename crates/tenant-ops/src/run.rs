@@ -1,17 +1,17 @@
 //! Runs: begun or resumed, divided into passes, and ended.
 
-use std::time::Duration;
-
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, Row};
-use tenant_rls::row_count::from_bigint;
+use tenancy_config::milliseconds;
+use tenant_rls::row_count::{from_bigint, to_bigint};
 use tenant_rls::{Database, Error as RlsError};
 
 use crate::error::Result;
 use crate::host::this_host;
 use crate::lease::{LEASE_TTL, Lease};
-use crate::owner::{act, begin};
+use crate::owner::{LOCK_TIMEOUT, act, begin};
 use crate::range::{NewRange, open_ranges};
+use crate::resource::backfill_resource;
 use crate::state::{RunProgress, RunState, set_state};
 
 /// What identifies a run that could be resumed.
@@ -30,7 +30,7 @@ pub struct NewRun {
 impl NewRun {
     /// The resource whose lease the process that leads the run holds.
     pub fn resource(&self) -> String {
-        format!("backfill of {}", self.table)
+        backfill_resource(&self.table)
     }
 }
 
@@ -51,7 +51,7 @@ impl Run {
     /// # Errors
     /// [`crate::Error::Database`].
     pub async fn resume_or_open(database: &Database, new: &NewRun, holder: &str, ranges: &[NewRange]) -> Result<Self> {
-        let mut tx = begin(database, Duration::from_secs(5)).await?;
+        let mut tx = begin(database, LOCK_TIMEOUT).await?;
         let run = match Self::unfinished(tx.connection(), new).await? {
             Some((run, _)) => {
                 set_state(tx.connection(), run.id, RunState::Running, holder, &[RunState::Stopped]).await?;
@@ -69,7 +69,7 @@ impl Run {
     /// # Errors
     /// [`crate::Error::Database`].
     pub async fn join(database: &Database, new: &NewRun) -> Result<Option<Self>> {
-        let mut tx = begin(database, Duration::from_secs(5)).await?;
+        let mut tx = begin(database, LOCK_TIMEOUT).await?;
         let unfinished = Self::unfinished(tx.connection(), new).await?;
         tx.rollback().await?;
         Ok(unfinished.filter(|(_, state)| *state != RunState::Stopped).map(|(run, _)| run))
@@ -115,10 +115,10 @@ impl Run {
     /// # Errors
     /// [`crate::Error::Database`].
     pub async fn standing(&self, database: &Database) -> Result<RunProgress> {
-        let mut tx = begin(database, Duration::from_secs(5)).await?;
+        let mut tx = begin(database, LOCK_TIMEOUT).await?;
         let row = sqlx::query(include_str!("../../../sql/tenant-ops/run_standing.sql"))
             .bind(self.id)
-            .bind(LEASE_TTL.as_millis() as i64)
+            .bind(to_bigint(milliseconds(LEASE_TTL)))
             .fetch_one(tx.connection())
             .await
             .map_err(RlsError::query("asking how the run stands"))?;
@@ -141,7 +141,7 @@ impl Run {
     /// # Errors
     /// [`crate::Error::LeaseLost`]; [`crate::Error::Database`].
     pub async fn next_pass(&mut self, database: &Database, lease: &Lease, ranges: &[NewRange]) -> Result<()> {
-        let mut tx = begin(database, Duration::from_secs(5)).await?;
+        let mut tx = begin(database, LOCK_TIMEOUT).await?;
         lease.fence(tx.connection()).await?;
         self.close_ranges(tx.connection()).await?;
         self.pass = sqlx::query_scalar("UPDATE tenant_ops.run SET pass = pass + 1 WHERE id = $1 RETURNING pass")
@@ -174,7 +174,7 @@ impl Run {
     /// # Errors
     /// [`crate::Error::LeaseLost`]; [`crate::Error::Database`].
     pub async fn end(&self, database: &Database, lease: &Lease, holder: &str, finished: bool) -> Result<()> {
-        let mut tx = begin(database, Duration::from_secs(5)).await?;
+        let mut tx = begin(database, LOCK_TIMEOUT).await?;
         lease.fence(tx.connection()).await?;
         let state = if finished { RunState::Done } else { RunState::Stopped };
         set_state(tx.connection(), self.id, state, holder, &[RunState::Running]).await?;

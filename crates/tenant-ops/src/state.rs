@@ -10,7 +10,7 @@ use tenant_rls::row_count::from_bigint;
 use tenant_rls::{Backoff, Database, Error as RlsError, OwnerTx, retry_locks};
 
 use crate::error::Result;
-use crate::owner::{act, begin};
+use crate::owner::{LOCK_TIMEOUT, act, begin};
 use crate::trust::verified;
 
 /// The state of a run.
@@ -120,7 +120,7 @@ pub async fn change_state(
     by: &str,
     from: &[RunState],
 ) -> Result<Option<(RunState, bool)>> {
-    let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
+    let mut tx = OwnerTx::begin(database, LOCK_TIMEOUT).await?;
     if verified(tx.connection(), tenancy).await?.is_none() {
         return Ok(None);
     }
@@ -143,7 +143,7 @@ pub async fn change_state(
 async fn settle(database: &Database, run: i64) -> Result<()> {
     let backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2), 12);
     Ok(retry_locks(backoff, async || {
-        let mut tx = begin(database, Duration::from_secs(5)).await?;
+        let mut tx = begin(database, LOCK_TIMEOUT).await?;
         sqlx::query("SELECT FROM tenant_ops.range WHERE run_id = $1 ORDER BY id FOR UPDATE")
             .bind(run)
             .execute(tx.connection())

@@ -1,4 +1,4 @@
-//! What a job needs of a table, the role that it acts as, and what stands in that role's way.
+//! What a job needs from a table, the role that it acts as, and why a role cannot be used.
 
 use std::fmt;
 
@@ -7,14 +7,14 @@ use tenancy_config::{Ident, TableName};
 
 use crate::sql::quote::Quoted;
 
-/// What a job needs of one table.
+/// What a job needs from one table.
 #[derive(Debug, Clone)]
 pub struct Access {
     /// The table.
     pub table: TableName,
-    /// Columns that are read, `ctid` included where it is.
+    /// Columns that the job reads; `ctid` is listed if it is read.
     pub read: Vec<Ident>,
-    /// The tenant column, where it is filled in.
+    /// The tenant column, if the job fills it.
     pub write: Option<Ident>,
 }
 
@@ -22,14 +22,14 @@ pub struct Access {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ActingRole {
-    /// The login's own.
+    /// The role of the login.
     Login(String),
-    /// Another one, by `SET LOCAL ROLE`.
+    /// Another role, set with `SET LOCAL ROLE`.
     Assumed(Ident),
 }
 
 impl ActingRole {
-    /// The role to set, if another than the login's.
+    /// The role to set, if it is not the login's.
     pub fn assumed(&self) -> Option<&str> {
         match self {
             Self::Login(_) => None,
@@ -85,7 +85,7 @@ impl fmt::Display for Obstacle {
 }
 
 impl Obstacle {
-    /// The right that is missing, as the statement that gives it.
+    /// The statement that grants the missing right.
     pub(crate) fn hint(&self) -> Option<String> {
         let role = Ident::new(&self.role).ok()?.quoted();
         let table = self.table.as_ref().map(TableName::quoted).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What can go wrong below every job, each with what to do next.
+//! What can go wrong below every job, and what the user can do about it.
 
 use tenancy_config::settings::SettingsError;
 use tenancy_config::url::UrlError;
@@ -11,7 +11,7 @@ use crate::sql::quote::Quoted;
 /// The result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// An error below a job. [`Error::hint`] says what to do, [`Error::exit`] how the process ends.
+/// An error below a job. [`Error::hint`] says what to do, and [`Error::exit`] with which code the process ends.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -35,26 +35,26 @@ pub enum Error {
     /// A statement failed.
     #[error("{doing}: {source}")]
     Query {
-        /// What was being done, as a phrase: `reading the catalog`.
+        /// What was being done, as a phrase such as `reading the catalog`.
         doing: String,
         /// What the server said.
         source: ServerError,
     },
-    /// The server is older than what this workspace is tested with.
+    /// The server is older than the versions that this workspace is tested with.
     #[error("the server is PostgreSQL {version}; this needs 14 or newer")]
     OldServer {
-        /// The server's version as it tells it.
+        /// The server's version, as the server says it.
         version: String,
     },
     /// Two URLs that should lead to one database lead to two.
     #[error("one URL leads to the database {ours}, another to {other}")]
     OtherDatabase {
-        /// Where the first leads, and to which server.
+        /// The database and server of the first URL.
         ours: String,
-        /// Where the other leads.
+        /// The database and server of the other URL.
         other: String,
     },
-    /// Tables that look like the application's and belong to roles that nobody said to rely on, each with its owner.
+    /// Tables that look like the application's, but belong to roles that are not trusted; each with its owner.
     #[error("{}; reading a table runs code that its owner put into indexes, checks and policies", strangers(.0))]
     Strangers(Vec<(TableName, String)>),
     /// Nothing can be written here.
@@ -62,10 +62,10 @@ pub enum Error {
     ReadOnly {
         /// The role that logs in.
         login: String,
-        /// The server is a standby; else it is a setting of the role or the database.
+        /// Whether the server is a standby. Otherwise a setting of the role or the database forbids writing.
         standby: bool,
     },
-    /// Foreign keys and triggers would not be heeded.
+    /// Foreign keys and triggers would be ignored.
     #[error(
         "session_replication_role is replica for {login}: neither foreign keys nor triggers are heeded; nothing was written"
     )]
@@ -90,30 +90,30 @@ pub enum Error {
     UnknownTenant {
         /// What was asked for.
         name: String,
-        /// The id or slug that comes closest.
+        /// The id or slug that is nearest to it.
         closest: Option<String>,
     },
-    /// An id of one tenant that is the slug of another.
+    /// The id of one tenant is the slug of another.
     #[error("`{name}` is the id of one tenant and the slug of another")]
     AmbiguousTenant {
         /// What was asked for.
         name: String,
     },
-    /// A value that can never name a tenant.
+    /// A value that cannot name any tenant.
     #[error("{why}")]
     TenantId {
         /// What is wrong with it.
         why: &'static str,
     },
-    /// Row level security would hide rows, or a right is missing, for every role that could be used.
+    /// For every role that could be used, row level security would hide rows or a right is missing.
     #[error("no role that this login may use can see every row it needs: {}", obstacles(.0))]
     CannotSee(Vec<Obstacle>),
     /// The session variable was changed inside a tenant's scope.
     #[error("the scope of tenant {expected} was left: the session variable now holds `{found}`; nothing was committed")]
     ScopeLeft {
-        /// The tenant whose scope it was.
+        /// The tenant of the scope.
         expected: String,
-        /// What the variable held at commit.
+        /// The value of the variable at commit.
         found: String,
     },
     /// A table that `tenancy.toml` or an option names is not in this database.
@@ -121,7 +121,7 @@ pub enum Error {
     NoTable {
         /// The table.
         table: TableName,
-        /// The table whose name comes closest.
+        /// The table with the nearest name.
         closest: Option<String>,
     },
 }
@@ -146,12 +146,12 @@ fn obstacles(list: &[Obstacle]) -> String {
 }
 
 impl Error {
-    /// Wraps a failed statement with what was being done.
+    /// Wraps the error of a statement, and says what was being done.
     pub fn query(doing: impl Into<String>) -> impl FnOnce(sqlx::Error) -> Self {
         move |source| Self::Query { doing: doing.into(), source: ServerError::from(source) }
     }
 
-    /// The SQLSTATE, where a server said no.
+    /// The SQLSTATE, if the error is from a server.
     pub fn sqlstate(&self) -> Option<&str> {
         match self {
             Self::Connect { source, .. } | Self::Query { source, .. } => source.sqlstate(),
@@ -223,7 +223,7 @@ impl UserError for Error {
     }
 }
 
-/// How to treat an error of this crate.
+/// How to react to an error of this crate.
 pub fn fault_of(error: &Error) -> Fault {
     match error {
         Error::Connect { source, .. } | Error::Query { source, .. } => source.fault(),

@@ -7,15 +7,15 @@
 //! | [`TenantTx`] | one tenant: policies see its id for the whole transaction |
 //! | [`TenantInsert`] | one tenant, inserts only, in one autocommit statement that sets the scope itself |
 //! | [`BatchTx`] | a short write transaction that lends tenant scopes one after the other |
-//! | [`AuditTx`] | read only, one snapshot: sees every row or fails, it never counts less |
+//! | [`AuditTx`] | read only, one snapshot: it sees every row or fails, and never counts less |
 //! | [`OwnerTx`] | DDL: `row_security = off`, a short `lock_timeout`, retried with backoff |
-//! | [`CatalogTx`] | a look into the catalog, read only |
+//! | [`CatalogTx`] | reads the catalog |
 //! | [`ProbeTx`] | attempts at isolation, with any value of the session variable; it cannot be committed |
 //!
 //! A guard that is dropped without [`commit`](TenantTx::commit) rolls back, also after an error, a panic or a cancelled
-//! future; what it was running on the server is cancelled there too.
+//! future, and its running statement is cancelled on the server.
 //!
-//! Only here are connections made and identifiers quoted into SQL; `clippy.toml` forbids both elsewhere.
+//! Connections are made and identifiers quoted into SQL only here; `clippy.toml` forbids both elsewhere.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)] // this crate is the replacement that the ban names
 
 mod access;
@@ -42,12 +42,12 @@ pub use policy::column_type::TenantColumnType;
 pub use policy::isolation::{PolicyForm, TenantComparison};
 pub use policy::role_policy::RolePolicy;
 pub use registry::{Registry, Tenant};
-pub use retry::{Backoff, retry_locks};
+pub use retry::{Backoff, retry_locks, retry_on};
 pub use scope::audit::AuditTx;
 pub use scope::batch::{BatchOptions, BatchTx, TenantScope};
 pub use scope::catalog::CatalogTx;
 pub use scope::insert::{GeneratedValue, TenantInsert, TenantRow};
-pub use scope::owner::OwnerTx;
+pub use scope::owner::{CATALOG_LOCK_TIMEOUT, OwnerTx};
 pub use scope::probe::ProbeTx;
 pub use scope::tenant::TenantTx;
 pub use server_error::Fault;

@@ -23,9 +23,9 @@ pub struct Tenant {
     pub slug: String,
     /// Its name for people.
     pub name: String,
-    /// Its state, such as `SUSPENDED`; none where `tenancy.toml` names no column for it.
+    /// Its state, such as `SUSPENDED`; `None` if `tenancy.toml` names no column for it.
     pub status: Option<String>,
-    /// Whether it is in use; a tenant without a state always is.
+    /// Whether it is in use. A tenant without a state always is.
     pub active: bool,
 }
 
@@ -46,8 +46,8 @@ impl Registry {
     /// Opens the table.
     ///
     /// # Errors
-    /// [`Error::CannotSee`] where row level security hides tenants from this login: a tenant that is hidden must not
-    /// be called unknown.
+    /// [`Error::CannotSee`]: row level security hides tenants from this login. A hidden tenant must not be reported as
+    /// unknown.
     pub async fn open(database: &Database, tenancy: &Tenancy) -> Result<Self> {
         let tenant = &tenancy.tenant;
         let table = TableName::parse(&tenant.table, &tenancy.database.schema)?;
@@ -78,8 +78,9 @@ impl Registry {
     /// Finds the tenant that has this id or this slug.
     ///
     /// # Errors
-    /// [`Error::Query`]; [`Error::UnknownTenant`] with the closest id or slug; [`Error::AmbiguousTenant`] where an id equals another's slug;
-    /// [`Error::TenantId`] for an empty or unusable name.
+    /// [`Error::Query`]: a statement fails. [`Error::UnknownTenant`]: there is none; the error has the nearest id or
+    /// slug. [`Error::AmbiguousTenant`]: the name is one tenant's id and another's slug. [`Error::TenantId`]: the name
+    /// is empty or not usable.
     pub async fn find(&mut self, name: &str) -> Result<Tenant> {
         let mut found = self.find_all(&[name]).await?;
         match found.pop().expect("one answer a name") {
@@ -91,14 +92,16 @@ impl Registry {
         }
     }
 
-    /// Finds many at once; the answers stand in the order of the names.
+    /// Finds many at once. The answers are in the order of the names.
     ///
     /// # Errors
-    /// [`Error::Query`]. Each answer may be [`Error::UnknownTenant`], without a suggestion; [`Error::AmbiguousTenant`] where an
-    /// id equals another's slug; [`Error::TenantId`] for an empty or unusable name.
+    /// [`Error::Query`]: a statement fails. Each answer may be [`Error::UnknownTenant`], without a suggestion;
+    /// [`Error::AmbiguousTenant`], if the name is one tenant's id and another's slug; or [`Error::TenantId`], if the
+    /// name is empty or not usable.
     pub async fn find_all(&mut self, names: &[&str]) -> Result<Vec<Result<Tenant>>> {
         let names: Vec<&str> = names.iter().map(|name| name.trim()).collect();
-        // PostgreSQL's text holds no NUL: such a name is answered here and looked up as an empty one.
+        // PostgreSQL's text cannot hold a NUL. Such a name is answered here, and an empty one is looked up in its
+        // place.
         let usable = |name: &&str| !name.is_empty() && !name.contains('\0');
         let asked: Vec<&str> = names.iter().map(|name| if usable(name) { name } else { "" }).collect();
         let rows = sqlx::query(&self.statements.find).bind(asked).fetch_all(self.audit.connection()).await;
@@ -123,10 +126,10 @@ impl Registry {
         Ok(answers.collect())
     }
 
-    /// The next `limit` tenants behind `after` in the order of their ids, all states included.
+    /// The next `limit` tenants after `after`, in the order of their ids, whatever their state.
     ///
     /// # Errors
-    /// [`Error::Query`]; [`Error::TenantId`] for a tenant whose id no policy could match.
+    /// [`Error::Query`]: a statement fails. [`Error::TenantId`]: a tenant has an id that no policy could match.
     pub async fn page(&mut self, after: Option<&TenantId>, limit: u32) -> Result<Vec<Tenant>> {
         let query = sqlx::query(&self.statements.page).bind(after.map(TenantId::as_str)).bind(i64::from(limit));
         let rows = query.fetch_all(self.audit.connection()).await.map_err(Error::query("listing the tenants"))?;
@@ -136,7 +139,7 @@ impl Registry {
     /// Ends the snapshot.
     ///
     /// # Errors
-    /// [`Error::Query`] where the connection is lost.
+    /// [`Error::Query`]: the connection is lost.
     pub async fn close(self) -> Result<()> {
         self.audit.close().await
     }

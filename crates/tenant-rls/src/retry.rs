@@ -1,4 +1,4 @@
-//! Trying again when somebody else was in the way.
+//! Waits and retries, for what failed because of others.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use crate::error::fault_of;
 use crate::error::{Error, Result};
 use crate::server_error::Fault;
 
-/// Waits that double from `first` to `longest`, each with up to half of it taken off at random.
+/// Waits that double from `first` to `longest`. Up to half of each is taken off at random.
 #[derive(Debug, Clone)]
 pub struct Backoff {
     next: Duration,
@@ -16,15 +16,15 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// At most `tries` waits.
+    /// Allows at most `tries` waits.
     pub fn new(first: Duration, longest: Duration, tries: u32) -> Self {
-        // Only to keep two operators from waking together: the clock is random enough.
+        // This only keeps two operators from waking at the same time; the clock is random enough for that.
         let noise =
             std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(1, |t| t.subsec_nanos()) | 1;
         Self { next: first, longest, left: tries, noise: u64::from(noise) }
     }
 
-    /// The next wait, or `None` when it is time to give up.
+    /// The next wait; `None` if it is time to give up.
     pub fn next_wait(&mut self) -> Option<Duration> {
         self.left = self.left.checked_sub(1)?;
         let wait = self.next;
@@ -36,17 +36,28 @@ impl Backoff {
     }
 }
 
-/// Does something once more, after a wait, for as long as it fails by lock timeout, deadlock or serialization.
+/// Repeats an attempt that fails because of a lock timeout, a deadlock or a serialization failure, with a wait before
+/// each repetition.
 ///
 /// # Errors
-/// The last error, when `backoff` is used up, or the first of another kind.
-pub async fn retry_locks<T>(
+/// The last error, once `backoff` is used up; or the first error of another kind.
+pub async fn retry_locks<T>(backoff: Backoff, attempt: impl AsyncFnMut() -> Result<T, Error>) -> Result<T, Error> {
+    retry_on(&[Fault::Contention], backoff, attempt).await
+}
+
+/// Repeats an attempt that fails by one of these faults, with a wait before each repetition. After [`Fault::Connection`] it is unknown whether
+/// a commit was done, so a repeated attempt must change nothing that the first one has changed already.
+///
+/// # Errors
+/// The last error, once `backoff` is used up; or the first error of another kind.
+pub async fn retry_on<T>(
+    faults: &[Fault],
     mut backoff: Backoff,
     mut attempt: impl AsyncFnMut() -> Result<T, Error>,
 ) -> Result<T, Error> {
     loop {
         match attempt().await {
-            Err(error) if fault_of(&error) == Fault::Contention => match backoff.next_wait() {
+            Err(error) if faults.contains(&fault_of(&error)) => match backoff.next_wait() {
                 Some(wait) => tokio::time::sleep(wait).await,
                 None => return Err(error),
             },

@@ -1,11 +1,11 @@
-//! Counts of rows, pages and bytes: PostgreSQL sends them as `bigint`, which has a sign; they are never negative.
+//! Counts of rows, pages and bytes. PostgreSQL sends them as `bigint`, which has a sign, but they are never negative.
 
-/// What the server counted. A number below zero, by which some of its functions say that they do not know, becomes 0.
+/// What the server counted. Some of its functions return a negative number if they do not know; that becomes 0.
 pub fn from_bigint(count: i64) -> u64 {
     u64::try_from(count).unwrap_or_default()
 }
 
-/// The same number as the server takes it. What is larger than any `bigint` becomes the largest one.
+/// The number as the server takes it. A number that is too large for `bigint` becomes the largest one.
 pub fn to_bigint(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }

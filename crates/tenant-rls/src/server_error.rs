@@ -1,4 +1,4 @@
-//! What a server or the network said, in full: message, detail and SQLSTATE, and which kind of trouble it is.
+//! The error of a server or the network in full (message, detail and SQLSTATE), and which kind of trouble it is.
 
 use std::fmt;
 
@@ -7,20 +7,21 @@ use sqlx::postgres::PgDatabaseError;
 /// The server, a database or a role has no connection left.
 pub(crate) const TOO_MANY_CONNECTIONS: &str = "53300";
 
-/// An error of the driver, shown with everything that the server told.
+/// An error of the driver. Its text has everything that the server said.
 #[derive(Debug)]
 pub struct ServerError(sqlx::Error);
 
-/// How a failed statement is to be treated.
+/// How to react to a failed statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// Somebody else was in the way; the same statement may pass later: lock timeout, deadlock, serialization failure.
+    /// Others were in the way: a lock timeout, a deadlock or a serialization failure. The same statement may succeed
+    /// later.
     Contention,
-    /// The connection is gone; what it had not committed is rolled back.
+    /// The connection is lost. What was not committed is rolled back.
     Connection,
-    /// The rows themselves: a constraint, a trigger, a value.
+    /// The rows themselves are the reason: a constraint, a trigger or a value.
     Data,
-    /// Everything else: rights, syntax, resources.
+    /// Any other reason, such as rights, syntax or resources.
     Other,
 }
 
@@ -38,12 +39,12 @@ impl ServerError {
         error.as_database_error().and_then(|error| error.code()).as_deref() == Some(TOO_MANY_CONNECTIONS)
     }
 
-    /// The five characters of the SQL standard, where a server said no.
+    /// The SQLSTATE, if the error is from a server.
     pub fn sqlstate(&self) -> Option<&str> {
         self.server().map(PgDatabaseError::code)
     }
 
-    /// How to treat it.
+    /// How to react to it.
     pub fn fault(&self) -> Fault {
         let Some(code) = self.sqlstate() else {
             return match self.0 {
@@ -53,7 +54,7 @@ impl ServerError {
         };
         match code {
             "55P03" | "40P01" | "40001" => Fault::Contention,
-            // 57P01..57P03: the server stops, restarts or is not up yet.
+            // 57P01 to 57P03: the server stops, restarts or has not started yet.
             "57P01" | "57P02" | "57P03" => Fault::Connection,
             _ => match &code[..2] {
                 "08" => Fault::Connection,
@@ -65,7 +66,7 @@ impl ServerError {
     }
 
     pub(crate) fn hint(&self) -> Option<String> {
-        // What the server says of a full disk does not tell whether something is half written.
+        // The server's hint about a full disk does not say whether something is half written.
         let theirs = self.server().filter(|error| error.code() != "53100").and_then(PgDatabaseError::hint);
         if let Some(hint) = theirs {
             return Some(hint.to_owned());

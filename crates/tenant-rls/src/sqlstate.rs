@@ -1,11 +1,12 @@
-//! SQLSTATEs that our own statements raise. Each has one meaning, and Rust code names it by its constant; the files in `sql/` hold the
-//! literal. The class `TO` is free: the standard leaves the classes from `I` to `Z` to implementations, and PostgreSQL uses `P0` and
-//! `XX` of them.
+//! SQLSTATEs that our own statements raise. Each has one meaning. Rust code uses the constants; the files in `sql/`
+//! contain the literals. The class `TO` is free: the standard leaves the classes from `I` to `Z` to implementations, of
+//! which PostgreSQL uses `P0` and `XX`.
 
-/// Another run took over the lease that the transaction was to write under.
+/// Another run took over the lease under which the transaction was to write.
 pub const LEASE_LOST: &str = "TO001";
 
-/// More or fewer rows were written than had been locked: something in the application's schema, such as a trigger, skips or adds rows.
+/// The number of written rows is not the number of locked ones: something in the application's schema, such as a
+/// trigger, skips or adds rows.
 pub const WRITTEN_NOT_LOCKED: &str = "TO002";
 
 /// The run was paused or has ended, so nothing may be written for it.
@@ -14,7 +15,7 @@ pub const RUN_NOT_RUNNING: &str = "TO003";
 /// A table that is about to be tightened has a row without a tenant.
 pub const ROW_WITHOUT_TENANT: &str = "TO004";
 
-/// The transaction has not locked the range of its batch, or the checkpoint is not where the batch begins.
+/// The transaction has not locked the range of its batch, or the batch does not begin at the checkpoint.
 pub const RANGE_NOT_LOCKED: &str = "TO005";
 
 #[cfg(test)]
@@ -39,7 +40,7 @@ mod tests {
             let mut read = 0;
             for raise in text.split("RAISE EXCEPTION").skip(1).filter_map(|rest| rest.split(';').next()) {
                 let Some((_, code)) = raise.split_once("ERRCODE = 'TO") else { continue };
-                // A message that the caller fills in is one meaning, too.
+                // A message with a part that the caller fills in has one meaning too.
                 let message = raise.trim().strip_prefix('\'').map_or("", |rest| rest.split('\'').next().unwrap());
                 raised.entry(format!("TO{}", &code[..3])).or_default().insert(message.to_owned());
                 read += 1;

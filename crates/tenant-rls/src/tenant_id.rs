@@ -1,4 +1,4 @@
-//! The id of a tenant: it exists only after the tenant table confirmed it.
+//! The id of a tenant. Such a value exists only after the tenant table confirmed it.
 
 use std::fmt;
 
@@ -6,12 +6,13 @@ use serde::Serialize;
 
 use crate::error::{Error, Result};
 
-/// The id of a tenant that exists: never empty, trimmed, without NUL. Made only by reading the tenant table.
+/// The id of a tenant that exists: not empty, trimmed, without NUL. It is made only from what the tenant table
+/// returned.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct TenantId(String);
 
 impl TenantId {
-    /// Takes an id that the tenant table just gave.
+    /// Makes an id from what the tenant table just returned.
     pub(crate) fn confirmed(id: String) -> Result<Self> {
         let why = if id.is_empty() {
             "the tenant table has a tenant whose id is the empty string: policies read that as no tenant"
@@ -25,7 +26,7 @@ impl TenantId {
         Err(Error::TenantId { why })
     }
 
-    /// The id as text, as the session variable holds it.
+    /// The id as text, as in the session variable.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,9 +1,10 @@
-//! Who can see every row. A role that row level security filters counts less without an error: under FORCE the owner of a
-//! table counted 0 rows without a tenant where there was 1 (docs/decisions.md, 5). So nothing is counted and no batch runs
-//! before its role is proven to see all that it must.
+//! Decides whether a role sees every row. A role that row level security filters counts less, without an error: under
+//! FORCE, the owner of a table counted 0 rows without a tenant where there was 1 (docs/decisions.md, 5). So nothing is
+//! counted, and no batch runs, before its role is proven to see everything that it must.
 //!
-//! Proof is one of two: row level security is not active for the role on any of the tables, and `row_security = off`
-//! turns a later change into an error; or our own policy for this very role is there unaltered, and no restrictive policy applies.
+//! There are two proofs. Either row level security is not active for the role on any of the tables, and `row_security =
+//! off` turns a later change into an error; or our own policy for exactly this role is there unaltered, and no
+//! restrictive policy applies.
 
 use serde::{Deserialize, Serialize};
 use sqlx::{PgConnection, Row, types::Json};
@@ -21,15 +22,15 @@ use crate::sql::quote::Quoted;
 #[derive(Debug)]
 pub(crate) struct Visibility {
     pub(crate) obstacles: Vec<Obstacle>,
-    /// Some table is under policies for this role, which our own policy opens.
+    /// Whether some of the tables are under policies for this role, and our own policy shows it every row.
     pub(crate) by_policy: bool,
 }
 
-/// The roles that may read everything, in the order in which they are tried: a login that sees it all needs no policies of
-/// ours; where it is filtered, the auditor or the maintenance role may not be.
+/// The roles that may read everything, in the order in which they are tried. A login that sees every row needs no
+/// policies of ours. If the login is filtered, the auditor or the maintenance role may not be.
 ///
 /// # Errors
-/// [`Error::Name`] for a name in `tenancy.toml` that no role can have.
+/// [`Error::Name`]: `tenancy.toml` has a name that no role can have.
 pub fn readers(database: &Database, tenancy: &Tenancy) -> Result<Vec<ActingRole>> {
     let mut readers = vec![ActingRole::Login(database.session().role.clone())];
     for role in [&tenancy.roles.auditor, &tenancy.roles.maintenance] {
@@ -38,10 +39,10 @@ pub fn readers(database: &Database, tenancy: &Tenancy) -> Result<Vec<ActingRole>
     Ok(readers)
 }
 
-/// Finds the first role, in the order given, that sees every row of every table and has the rights asked for.
+/// Finds the first of `candidates` that sees every row of every table and has the necessary rights.
 ///
 /// # Errors
-/// [`Error::CannotSee`] with what stands in the way of each.
+/// [`Error::CannotSee`]: there is none; the error has the obstacles of each.
 pub async fn acting_role(database: &Database, access: &[Access], candidates: &[ActingRole]) -> Result<ActingRole> {
     let mut obstacles = Vec::new();
     for candidate in candidates {
@@ -60,10 +61,19 @@ pub async fn acting_role(database: &Database, access: &[Access], candidates: &[A
     Err(Error::CannotSee(obstacles))
 }
 
+/// The first of the [`readers`] that sees every row of every table and has the rights asked for: what an audit reads as, and what whoever
+/// predicts an audit asks.
+///
+/// # Errors
+/// [`Error::CannotSee`] with what stands in the way of each.
+pub async fn reader(database: &Database, tenancy: &Tenancy, access: &[Access]) -> Result<ActingRole> {
+    acting_role(database, access, &readers(database, tenancy)?).await
+}
+
 /// Whether a role that sees every row of these tables does so by our policy, and not because nothing filters it.
 ///
 /// # Errors
-/// [`Error::Query`].
+/// [`Error::Query`]: a statement fails.
 pub async fn reads_by_policy(database: &Database, access: &[Access], role: &ActingRole) -> Result<bool> {
     let mut guard = begin_read_only(database).await?;
     set_role(guard.connection(), role).await?;
@@ -72,11 +82,11 @@ pub async fn reads_by_policy(database: &Database, access: &[Access], role: &Acti
     Ok(by_policy)
 }
 
-/// What stands in the way of `role`, which the connection already acts as.
+/// The obstacles for `role`, which the connection already acts as.
 pub(crate) async fn examine(connection: &mut PgConnection, role: &ActingRole, access: &[Access]) -> Result<Visibility> {
     let mut visibility = Visibility { obstacles: Vec::new(), by_policy: false };
     let asked: Vec<Asked<'_>> = access.iter().map(Asked::of).collect();
-    // All at once: there may be hundreds of tables, and a round trip for each.
+    // In one statement, because there may be hundreds of tables, and each would cost a round trip.
     let rows = sqlx::query(include_str!("../../../sql/tenant-rls/visibility.sql"))
         .bind(Json(asked))
         .fetch_all(&mut *connection)
@@ -107,7 +117,7 @@ pub(crate) async fn examine(connection: &mut PgConnection, role: &ActingRole, ac
     Ok(visibility)
 }
 
-/// What is asked of one table.
+/// What we ask about one table.
 #[derive(Debug, Serialize)]
 struct Asked<'a> {
     schema: &'a str,
@@ -135,8 +145,8 @@ struct Policy {
     using: Option<String>,
 }
 
-/// Whether policies that apply to `role` may hide a row from it: the read side, and where `write` is given also the
-/// side of the update that fills a tenant column which is NULL.
+/// Whether policies that apply to `role` may hide a row from it when it reads or, if `write` is given, when it fills a
+/// tenant column that is NULL.
 fn hidden_by(policies: &[Policy], role: &str, write: Option<&Ident>) -> Option<Why> {
     if let Some(policy) = policies.iter().find(|p| !p.permissive && (p.command != "w" || write.is_some())) {
         return Some(Why::Restricted { policy: policy.name.clone() });

@@ -1,4 +1,4 @@
-//! A database of its own for each test: a clone of a template that was built once.
+//! A database for each test: a clone of a template that was built once.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, OnceLock, PoisonError, mpsc};
@@ -11,7 +11,7 @@ use tenant_rls::{DirectConnection, Error as SqlError, Template};
 
 use crate::shared_server::SharedServer;
 
-/// A database that one test has to itself. It is dropped some time after this guard, at the latest with the server.
+/// A database of one test. It is dropped some time after this guard, at the latest with the server.
 #[derive(Debug)]
 pub struct TestDb {
     server: &'static SharedServer,
@@ -19,7 +19,7 @@ pub struct TestDb {
 }
 
 impl TestDb {
-    /// Makes a database as a copy of a template; `None` is PostgreSQL's own empty one.
+    /// Makes a database as a copy of a template; `None` is PostgreSQL's own empty template.
     pub(crate) async fn clone_of(template: Option<&str>) -> Result<Self> {
         let server = SharedServer::join().await?;
         let name = unique_name();
@@ -34,12 +34,12 @@ impl TestDb {
         &self.name
     }
 
-    /// How to log in to it.
+    /// Its URL for a role.
     pub fn url(&self, role: Role) -> DatabaseUrl {
         self.server.url(role, &self.name).expect("a URL of our own making is one")
     }
 
-    /// A session of the superuser, whom nothing filters.
+    /// A session of the superuser, who is not filtered.
     ///
     /// # Panics
     /// If the server refuses it.
@@ -58,7 +58,7 @@ impl TestDb {
     /// Returns when a session of this database waits for a lock that a test holds.
     ///
     /// # Panics
-    /// If none does within a minute.
+    /// If no session waits within a minute.
     pub async fn until_waiting(&self) {
         let mut observer = self.superuser().await;
         let waited = observer.run_script("waiting until one waits", include_str!("until_waiting.sql")).await;
@@ -68,7 +68,7 @@ impl TestDb {
         observer.close().await;
     }
 
-    /// A session of the application's ordinary login: what isolation is tried with.
+    /// A session of the application's ordinary login, with which isolation is tested.
     ///
     /// # Panics
     /// If the server refuses it.
@@ -79,7 +79,7 @@ impl TestDb {
 
 impl Drop for TestDb {
     fn drop(&mut self) {
-        // Not waited for: what is not dropped when the process ends goes with the server.
+        // We do not wait for it: a database that is not dropped when the process ends goes with the server.
         if let Ok(url) = self.server.url(Role::Superuser, "postgres") {
             let _ = sweeper(url).send(std::mem::take(&mut self.name));
         }
@@ -93,10 +93,10 @@ pub(crate) async fn connect(url: &DatabaseUrl) -> DirectConnection {
     }
 }
 
-/// The templates that this process knows to be there.
+/// The templates that this process knows to exist.
 static BUILT: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
-/// Builds a template database unless it is there, and returns its name. Other processes that want the same one wait.
+/// Builds a template database unless it exists, and returns its name. Other processes that need the same one wait.
 pub(crate) async fn template(
     purpose: &str,
     key: u64,
@@ -109,7 +109,7 @@ pub(crate) async fn template(
     }
     let server = SharedServer::join().await?;
     let mut session = server.session().await?;
-    // The lock ends with the session, also when its holder is killed.
+    // The lock ends with the session, even if its holder is killed.
     let lock = sqlx::query("SELECT pg_advisory_lock(hashtext($1))").bind(&name);
     lock.execute(session.connection()).await.map_err(SqlError::query("waiting for the template"))?;
     if !exists(session.connection(), &name).await? {
@@ -139,7 +139,7 @@ async fn drop_database(session: &mut DirectConnection, name: &str) -> Result<()>
     Ok(session.run_script("dropping a database", sql).await?)
 }
 
-/// The thread of this process that drops what tests are done with, one after the other.
+/// The thread of this process that drops the databases of finished tests, one after the other.
 fn sweeper(superuser: DatabaseUrl) -> &'static mpsc::Sender<String> {
     static SWEEPER: OnceLock<mpsc::Sender<String>> = OnceLock::new();
     SWEEPER.get_or_init(|| {
@@ -160,7 +160,7 @@ fn sweeper(superuser: DatabaseUrl) -> &'static mpsc::Sender<String> {
     })
 }
 
-/// A name that no other test of the run has: a process number may come again.
+/// A name that no other test of the run has; the process id alone may be used again.
 pub(crate) fn unique_name() -> String {
     use std::sync::atomic::{AtomicU32, Ordering};
     static COUNT: AtomicU32 = AtomicU32::new(0);

@@ -1,12 +1,13 @@
-//! A test server under guard: a process of its own, the guardian, ends it when nobody is left who uses it.
+//! Starts a server for tests under a guardian: a process of its own that ends the server when nobody uses it any more.
 //!
 //! Invariants:
-//! - Whoever uses the server holds the writing end of the named pipe `alive` in its folder. Nothing else holds it: the end is
-//!   closed on `exec`, so neither the server nor a program under test keeps it. The kernel closes it with the process.
-//! - The guardian is there before the first file of the server is: there is no moment at which a SIGKILL leaves a server or
-//!   its data behind. It is in a process group of its own, which Ctrl-C in the terminal does not reach.
+//! - Each process that uses the server holds the writing end of the named pipe `alive` in its folder. Nothing else
+//!   holds it: the end is closed on `exec`, so neither the server nor a program under test keeps it. The kernel closes
+//!   it with the process.
+//! - The guardian exists before the first file of the server does, so there is no moment at which a SIGKILL would leave
+//!   a server or its data behind. It is in a process group of its own, which Ctrl-C in the terminal does not reach.
 //! - The guardian runs as the server's user, so it needs no right that the server does not have.
-//! - A folder whose pipe nobody reads has lost its guardian (somebody killed it); the next run removes it.
+//! - If nobody reads the pipe of a folder, its guardian was killed. The next run removes the folder.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
@@ -23,19 +24,19 @@ use local_db::server::{INCLUDE, Server};
 use local_db::{Error, Result, Secret};
 use rustix::fs::OFlags;
 
-/// How a server for tests is set up.
+/// The settings of a server for tests.
 pub(crate) const SETTINGS: &str = include_str!("tests.conf");
 
-/// How long a server may take until it is ready, on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// How long a server may take to become ready on a busy machine.
+const READY_WITHIN: Duration = Duration::from_secs(120);
 
-/// Keeps a server alive for as long as it lives.
+/// Keeps a server alive as long as this value lives.
 #[derive(Debug)]
 pub(crate) struct ServerHold(File);
 
-/// What stands in a folder.
+/// What was found in a folder.
 pub(crate) enum FoundServer {
-    /// A server with its guardian; it stays while this is held.
+    /// A server with its guardian. It stays while this is held.
     Guarded(ServerHold),
     /// Leftovers without a guardian.
     Abandoned,
@@ -43,11 +44,11 @@ pub(crate) enum FoundServer {
     Nothing,
 }
 
-/// Looks into the folder of a server, and holds what it finds.
+/// Looks into the folder of a server, and holds the server if there is one.
 pub(crate) fn find(folder: &Path) -> Result<FoundServer> {
     let pipe = pipe(folder);
     match open(&pipe, Access::Write) {
-        // The guardian may have moved the folder away just before; then what we hold is ending.
+        // If the guardian moved the folder away just before, the server that we hold is ending.
         Ok(file) if is_at(&file, &pipe) => Ok(FoundServer::Guarded(ServerHold(file))),
         Ok(_) => Ok(FoundServer::Nothing),
         Err(error) if error.raw_os_error() == Some(rustix::io::Errno::NXIO.raw_os_error()) => {
@@ -59,7 +60,7 @@ pub(crate) fn find(folder: &Path) -> Result<FoundServer> {
     }
 }
 
-/// Starts a guardian that makes and starts the server in a new folder, and holds it.
+/// Starts a guardian, which creates and starts the server in a new folder, and holds the server.
 pub(crate) async fn begin(server: &Server, secret: &Secret, port: u16, grace: Duration) -> Result<ServerHold> {
     let folder = &server.home;
     DirBuilder::new().mode(0o700).create(folder).map_err(Error::file("creating", folder))?;
@@ -71,8 +72,8 @@ pub(crate) async fn begin(server: &Server, secret: &Secret, port: u16, grace: Du
     let include = folder.join("include.conf");
     server.account.write(&include, INCLUDE)?;
 
-    // Opening one end of a pipe blocks until somebody opens the other: first a reader that does not wait, then the writer
-    // that stays, then the reader that the guardian gets.
+    // To open one end of a pipe blocks until somebody opens the other. So we open a reader that does not wait, then the
+    // writer that stays, then the reader that the guardian gets.
     let opened = |access| open(&pipe, access).map_err(Error::file("opening", &pipe));
     let first = opened(Access::ReadNow)?;
     let hold = opened(Access::Write)?;
@@ -87,7 +88,7 @@ pub(crate) async fn begin(server: &Server, secret: &Secret, port: u16, grace: Du
     Ok(ServerHold(hold))
 }
 
-/// Waits until the guardian has started the server, which the caller holds.
+/// Waits until the guardian has started the server, which the caller must hold.
 pub(crate) async fn until_ready(server: &Server, hold: &ServerHold) -> Result<()> {
     let begun = Instant::now();
     while !server.home.join("ready").exists() {
@@ -96,10 +97,10 @@ pub(crate) async fn until_ready(server: &Server, hold: &ServerHold) -> Result<()
             return Err(Error::NotStarted { reason, log: server.log() });
         }
         let failed = server.home.join("failed").exists();
-        if failed || begun.elapsed() > PATIENCE {
+        if failed || begun.elapsed() > READY_WITHIN {
             let logs = [server.log(), server.home.join("initdb.log")];
             let said = logs.iter().find_map(|log| log_tail(log, 0));
-            let reason = said.unwrap_or_else(|| format!("it was not ready after {} s", PATIENCE.as_secs()));
+            let reason = said.unwrap_or_else(|| format!("it was not ready after {} s", READY_WITHIN.as_secs()));
             return Err(Error::NotStarted { reason, log: server.log() });
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -107,7 +108,7 @@ pub(crate) async fn until_ready(server: &Server, hold: &ServerHold) -> Result<()
     Ok(())
 }
 
-/// Removes what a guardian that was killed could not, with the server if that still runs.
+/// Removes the folder that a guardian left behind when it was killed, and ends the server if it still runs.
 pub(crate) async fn bury(folder: &Path) -> Result<()> {
     shutdown::end(&folder.join("data"), Shutdown::Crash).await?;
     remove_folder(folder)
@@ -131,11 +132,11 @@ fn pipe(folder: &Path) -> PathBuf {
 }
 
 enum Access {
-    /// Reading, which waits for a writer.
+    /// Opens for reading, and waits for a writer.
     Read,
-    /// Reading, whether there is a writer or not.
+    /// Opens for reading, whether there is a writer or not.
     ReadNow,
-    /// Writing; it fails with ENXIO where nobody reads.
+    /// Opens for writing. Fails with ENXIO if nobody reads.
     Write,
 }
 
@@ -149,7 +150,7 @@ fn open(pipe: &Path, access: Access) -> io::Result<File> {
     options.open(pipe)
 }
 
-/// Whether an open file is the one that a path leads to.
+/// Whether an open file is still the one at this path.
 fn is_at(file: &File, path: &Path) -> bool {
     match (file.metadata(), path.metadata()) {
         (Ok(open), Ok(there)) => (open.dev(), open.ino()) == (there.dev(), there.ino()),

@@ -1,4 +1,5 @@
-//! A real PostgreSQL for tests: one server a test run, a template database a schema, a clone of it a test.
+//! A real PostgreSQL for tests. Each test run has one server, each schema a template database, and each test a clone of
+//! it.
 //!
 //! ```no_run
 //! # async fn test() {
@@ -6,11 +7,12 @@
 //! let mut app = db.app_user().await;
 //! # }
 //! ```
-//! The server is made by the first test that wants one, shared by every test binary of the run, and ended, with its files,
-//! by a guardian process when the last of them is gone, however it went. A test needs no set-up, and none can see
-//! what another does. `PG_BIN` and `PG_VERSION` choose the server programs, as for the developer's database.
+//! The first test that needs the server starts it (`shared_server.rs`). Every test binary of the run shares it. When the
+//! last of them is gone, however it ended, a guardian process ends the server and removes its files. A test needs no
+//! set-up, and cannot see what another one does. `PG_BIN` and `PG_VERSION` choose the server programs, as for the
+//! developer's database.
 //!
-//! Functions of this crate panic where they cannot do what a test asks for, as an assertion would.
+//! Functions of this crate panic if they cannot do what a test asks for, as an assertion would.
 
 mod database;
 mod guardian;
@@ -33,7 +35,7 @@ use tenancy_config::UserError;
 /// A database with every table of `sql/local-db/schema/`, all empty.
 ///
 /// # Panics
-/// If there is no server to have, with the reason and a hint.
+/// If there is no server; the message has the reason and a hint.
 pub async fn database() -> TestDb {
     let made = async {
         let template =
@@ -43,10 +45,10 @@ pub async fn database() -> TestDb {
     or_panic(made.await)
 }
 
-/// A database with the demo data of a [`Seed`], planted once a run and copied.
+/// A database with the demo data of a [`Seed`], which is planted once for each run and copied.
 ///
 /// # Panics
-/// As [`database`].
+/// If there is no server; the message has the reason and a hint.
 pub async fn seeded(seed: Seed) -> TestDb {
     let made = async {
         let mut key = DefaultHasher::new();
@@ -64,26 +66,27 @@ pub async fn seeded(seed: Seed) -> TestDb {
 /// A database without any table.
 ///
 /// # Panics
-/// As [`database`].
+/// If there is no server; the message has the reason and a hint.
 pub async fn empty_database() -> TestDb {
     or_panic(TestDb::clone_of(None).await)
 }
 
-/// A server that a test may kill and restart, with the tables of `sql/local-db/schema/`; of a major version, where one is named.
+/// A server that a test may kill and restart, with the tables of `sql/local-db/schema/`, and of a given major version
+/// if one is named.
 ///
 /// # Panics
-/// As [`database`].
+/// If there is no server; the message has the reason and a hint.
 pub async fn throwaway_server(version: Option<u32>) -> TestServer {
     or_panic(TestServer::start(version, true).await)
 }
 
-/// As [`throwaway_server`], of a version that this machine may not have: the reason, where it neither has it nor can bring it.
+/// A throwaway server of a version that this machine may not have.
 ///
 /// # Errors
-/// [`Error::NoPrograms`] alone.
+/// [`Error::NoPrograms`]: the machine does not have it and cannot install it. This is the only error.
 ///
 /// # Panics
-/// As [`database`], for every other reason.
+/// If there is no server for any other reason.
 pub async fn server_of_version(version: u32) -> Result<TestServer> {
     match TestServer::start(Some(version), true).await {
         Err(error @ Error::NoPrograms { .. }) => Err(error),

@@ -1,4 +1,4 @@
-//! A server that one test has to itself, to kill it, restart it, give it a standby, or run it in another version.
+//! A server of one test, which may kill it, restart it, give it a standby, or run another version of it.
 
 use std::fs;
 use std::time::Duration;
@@ -17,10 +17,10 @@ use crate::shared_server;
 
 const DATABASE: &str = "app";
 
-/// What a standby calls itself.
+/// The name that a standby gives itself.
 const STANDBY: &str = "standby";
 
-/// A server of its own, with the roles and the database `app`. It ends with this guard, or with the process.
+/// A server of one test, with the roles and the database `app`. It ends with this guard, or with the process.
 #[derive(Debug)]
 pub struct TestServer {
     server: Server,
@@ -51,7 +51,7 @@ impl TestServer {
         Ok(Self { server, port, secret, _hold: hold })
     }
 
-    /// How to log in to its database `app`.
+    /// The URL of its database `app` for a role.
     pub fn url(&self, role: Role) -> DatabaseUrl {
         self.secret.url(self.port, role, DATABASE).expect("a URL of our own making is one")
     }
@@ -69,7 +69,7 @@ impl TestServer {
         self.server.programs.major()
     }
 
-    /// Ends the server as a power failure would, and waits until it is gone.
+    /// Kills the server, as a power failure would, and waits until it is gone.
     ///
     /// # Panics
     /// If it does not end.
@@ -77,7 +77,7 @@ impl TestServer {
         self.end(Shutdown::Crash).await;
     }
 
-    /// Ends the server and its sessions in good order, and waits until it is gone.
+    /// Stops the server and its sessions in an orderly way, and waits until it is gone.
     ///
     /// # Panics
     /// If it does not end.
@@ -85,10 +85,10 @@ impl TestServer {
         self.end(Shutdown::Fast).await;
     }
 
-    /// A streaming standby of this server. The server is restarted for it, which ends its sessions.
+    /// Makes a streaming standby of this server. The server is restarted for it, which ends its sessions.
     ///
     /// # Panics
-    /// If it cannot be had.
+    /// If there can be no standby.
     pub async fn standby(&self) -> Standby {
         match self.replicate().await {
             Ok(standby) => standby,
@@ -96,13 +96,14 @@ impl TestServer {
         }
     }
 
-    /// Copies the data of the stopped server, as not every package brings `pg_basebackup`.
+    /// Copies the data of the stopped server, because not every package has `pg_basebackup`.
     async fn replicate(&self) -> Result<Standby> {
         let mut session = self.connect(Role::Superuser).await;
         session.run_script("writing what a standby needs", "ALTER SYSTEM SET wal_level = 'replica'").await?;
         session.run_script("letting a standby connect", "ALTER SYSTEM SET max_wal_senders = 4").await?;
         session.close().await;
-        // Twice: what a standby begins with must have been written under these settings.
+        // The server is started twice, because the data that a standby begins with must have been written under these
+        // settings.
         self.stop().await;
         self.start_again().await;
         self.stop().await;
@@ -121,7 +122,7 @@ impl TestServer {
         Ok(Standby { server: standby, port, secret: self.secret.clone() })
     }
 
-    /// What `ALTER SYSTEM` has set, and whom to follow.
+    /// The settings of the standby: what `ALTER SYSTEM` has set, and which server it follows.
     fn follow(&self) -> Result<String> {
         let path = self.server.data().join("postgresql.auto.conf");
         let set = fs::read_to_string(&path).map_err(Error::file("reading", &path))?;
@@ -155,8 +156,8 @@ impl TestServer {
     }
 }
 
-/// A streaming standby of a [`TestServer`], in a folder of that one. It ends with this guard; where that never runs, it
-/// notices within a minute that its folder is gone.
+/// A streaming standby of a [`TestServer`], in a folder of that server. It ends with this guard. If the guard is never
+/// dropped, the standby notices within a minute that its folder is gone, and ends.
 #[derive(Debug)]
 pub struct Standby {
     server: Server,
@@ -165,7 +166,7 @@ pub struct Standby {
 }
 
 impl Standby {
-    /// How to log in to its database `app`.
+    /// The URL of its database `app` for a role.
     pub fn url(&self, role: Role) -> DatabaseUrl {
         self.secret.url(self.port, role, DATABASE).expect("a URL of our own making is one")
     }

@@ -1,4 +1,5 @@
-//! A PgBouncer in transaction mode in front of a test's database: a session of the server serves whoever has a transaction next.
+//! A PgBouncer in transaction mode in front of a test's database. A session of the server serves whichever client has a
+//! transaction next.
 
 use std::fs::{self, DirBuilder};
 use std::io::Write;
@@ -17,13 +18,13 @@ use tenant_rls::DirectConnection;
 use crate::database::{TestDb, unique_name};
 use crate::shared_server;
 
-/// How long it may take until it answers, on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long it may take to answer on a busy machine.
+const READY_WITHIN: Duration = Duration::from_secs(30);
 
-/// Where a package puts the program, besides the folders of PATH: not every user has the last in it.
+/// Where packages install the program, besides the folders of PATH, which may lack them.
 const FOLDERS: [&str; 4] = ["/usr/sbin", "/usr/local/sbin", "/usr/local/bin", "/opt/homebrew/bin"];
 
-/// A PgBouncer of its own, with the logins of the local database. It ends with this guard, or with the process.
+/// A PgBouncer of one test, with the logins of the local database. It ends with this guard, or with the process.
 #[derive(Debug)]
 pub struct TestPooler {
     guardian: Child,
@@ -32,16 +33,16 @@ pub struct TestPooler {
 }
 
 impl TestPooler {
-    /// Starts one that opens at most so many sessions of the server for each login. `None`, and a line that says so, where the machine
-    /// has no PgBouncer.
+    /// Starts a PgBouncer that opens at most `sessions` sessions of the server for each login. If the machine has no
+    /// PgBouncer, it prints a line that says so and returns `None`.
     ///
     /// # Panics
-    /// Where there is none though `CI` is set, and where it does not start.
+    /// If there is no PgBouncer although `CI` is set, or if it does not start.
     pub async fn before(db: &TestDb, sessions: u32) -> Option<Self> {
         let Some(program) = program() else {
             let why = "there is no pgbouncer in PATH or /usr/sbin";
             assert!(environment::path("CI").is_none(), "{why}: install the package pgbouncer");
-            // Past the capture of the test harness: that nothing was tried must be seen.
+            // Not captured by the test harness: it must be seen that nothing was tried.
             let _ = writeln!(std::io::stderr(), "SKIPPED, not tried behind a pooler: {why}");
             return None;
         };
@@ -54,7 +55,7 @@ impl TestPooler {
     async fn start(program: &Path, db: &TestDb, sessions: u32) -> Result<Self> {
         let account = Account::current()?;
         let port = free_port()?;
-        // Not beside the servers of other runs: those look through the folders that begin as theirs.
+        // Not beside the servers of other runs, which go through all folders whose names begin like theirs.
         let folder = shared_server::temporary_folder(account).await.join(format!("local-db-pooler-{}", unique_name()));
         DirBuilder::new().mode(0o700).create(&folder).map_err(Error::file("creating", &folder))?;
         account.own(&folder)?;
@@ -70,7 +71,7 @@ impl TestPooler {
 
         let mut guardian = account.std_command("/bin/sh");
         guardian.args(["-c", include_str!("pooler.sh"), "guardian"]).arg(program).arg(&folder);
-        // Of a process group of its own, which Ctrl-C in the terminal does not reach.
+        // In a process group of its own, which Ctrl-C in the terminal does not reach.
         guardian.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
         let guardian = guardian.spawn().map_err(Error::file("starting", Path::new("/bin/sh")))?;
         let pooler = Self { guardian, port, superuser: db.url(Role::Superuser) };
@@ -88,7 +89,7 @@ impl TestPooler {
                 }
                 Err(error) => error,
             };
-            if begun.elapsed() > PATIENCE {
+            if begun.elapsed() > READY_WITHIN {
                 let output = format!("{refused}\n{}", fs::read_to_string(log).unwrap_or_default());
                 return Err(Error::Program { program: "pgbouncer".to_owned(), output });
             }
@@ -96,12 +97,12 @@ impl TestPooler {
         }
     }
 
-    /// How to log in to the database through it, in a URL that does not say that there is a pooler.
+    /// The URL of the database through the pooler, without a parameter that says so.
     pub fn silent_url(&self, role: Role) -> DatabaseUrl {
         local_db::login(&self.superuser.with_port(self.port), role)
     }
 
-    /// How to log in to the database through it, with `pgbouncer=true` in the URL.
+    /// The URL of the database through the pooler, with `pgbouncer=true`.
     pub fn url(&self, role: Role) -> DatabaseUrl {
         let text = format!("{}?pgbouncer=true", self.silent_url(role).expose());
         DatabaseUrl::parse(&text).expect("a URL of our own making is one")
@@ -111,7 +112,7 @@ impl TestPooler {
 impl Drop for TestPooler {
     fn drop(&mut self) {
         drop(self.guardian.stdin.take());
-        // It ends by itself, and removes its files; without this it would stay in the process table.
+        // It ends by itself and removes its files; without this wait it would stay in the process table.
         let _ = self.guardian.wait();
     }
 }

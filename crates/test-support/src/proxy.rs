@@ -1,4 +1,4 @@
-//! Stands between a client and the server, counts the client's statements, and lets no more than so many through.
+//! A proxy between a client and the server. It counts the client's statements, and lets only a given number through.
 
 use std::io::{Read, Result, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -8,19 +8,19 @@ use std::thread;
 
 use tenancy_config::DatabaseUrl;
 
-/// Why a proxy panics: a test without its sockets has nothing to test.
+/// Why a proxy panics: without its sockets, a test has nothing to test.
 const SOCKETS: &str = "a proxy of a test has its sockets";
 
-/// Which statement is the last, and whether the server gets it.
+/// Which statement is the last one, and whether the server gets it.
 #[derive(Debug, Clone, Copy)]
 pub struct Limit {
-    /// Its number, from 1 on, whatever connection it comes by.
+    /// Its number, counted from 1 over all connections.
     pub statement: usize,
-    /// The server runs it, and its answer finds nobody.
+    /// Whether the server runs it. Its answer is not passed on.
     pub passes: bool,
 }
 
-/// A proxy of one client with several connections.
+/// A proxy for one client with several connections.
 #[derive(Debug)]
 pub struct Proxy {
     port: u16,
@@ -29,10 +29,10 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Listens on a port of its own, in threads that end with the connections.
+    /// Listens on a free port, in threads that end with the connections.
     ///
     /// # Panics
-    /// If there is no port to have.
+    /// If there is no free port.
     pub fn before(server: u16, limit: Limit) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect(SOCKETS);
         let port = listener.local_addr().expect(SOCKETS).port();
@@ -41,7 +41,7 @@ impl Proxy {
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let server = TcpStream::connect(("127.0.0.1", server)).expect(SOCKETS);
-                // Small messages, each of which somebody waits for.
+                // The messages are small, and somebody waits for each of them.
                 client.set_nodelay(true).and(server.set_nodelay(true)).expect(SOCKETS);
                 let gate = Gate { limit, seen: Arc::clone(&counter), arrived: arrived.clone() };
                 let (mut answers, mut back) = (server.try_clone().expect(SOCKETS), client.try_clone().expect(SOCKETS));
@@ -58,17 +58,17 @@ impl Proxy {
         Self { port, seen, reached }
     }
 
-    /// The same database through this proxy, password and all.
+    /// The URL of the same database through this proxy, with the password.
     pub fn through(&self, url: &DatabaseUrl) -> String {
         url.expose().replace(&format!(":{}/", url.port()), &format!(":{}/", self.port))
     }
 
-    /// Whether the last statement has come.
+    /// Whether the last statement has arrived.
     pub fn is_reached(&self) -> bool {
         self.reached.try_recv().is_ok()
     }
 
-    /// How many statements have come.
+    /// How many statements have arrived.
     pub fn statements(&self) -> usize {
         self.seen.load(Ordering::SeqCst)
     }
@@ -81,13 +81,14 @@ struct Gate {
 }
 
 impl Gate {
-    /// Passes messages on until the client is gone. Those from the limit on are read, as the client's process must not be blocked
-    /// when it is killed, and kept.
+    /// Passes messages on until the client is gone. Messages from the limit on are read but not passed on, so that the
+    /// client's process is not blocked when it is killed.
     fn pass(&self, mut client: &TcpStream, mut server: &TcpStream) -> Result<()> {
         loop {
             let packet = body(client, &[])?;
             server.write_all(&packet)?;
-            // A request for encryption comes before the real first packet: 80877103 and 80877104 in place of a version.
+            // A request for encryption precedes the real first packet: it has 80877103 or 80877104 in place of a
+            // version.
             if !matches!(packet[4..8], [4, 210, 22, 47 | 48]) {
                 break;
             }
@@ -97,7 +98,7 @@ impl Gate {
             let mut kind = [0];
             client.read_exact(&mut kind)?;
             let message = body(client, &kind)?;
-            // A simple query, or the execution of a prepared one.
+            // A simple query, or the execution of a prepared statement.
             if matches!(kind[0], b'Q' | b'E') {
                 let number = self.seen.fetch_add(1, Ordering::SeqCst) + 1;
                 let last = number == self.limit.statement;
@@ -105,7 +106,7 @@ impl Gate {
                 if last {
                     if !shut {
                         server.write_all(&message)?;
-                        // What makes the server answer an executed statement follows in a message of its own.
+                        // The message that makes the server answer an executed statement follows separately.
                         if kind[0] == b'E' {
                             server.write_all(b"S\0\0\0\x04")?;
                         }
@@ -121,7 +122,7 @@ impl Gate {
     }
 }
 
-/// The rest of a message that begins with a length, behind what was read of it.
+/// The rest of a message that begins with its length, after the part that was read.
 fn body(mut from: &TcpStream, begun: &[u8]) -> Result<Vec<u8>> {
     let mut length = [0; 4];
     from.read_exact(&mut length)?;

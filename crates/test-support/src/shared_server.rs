@@ -1,7 +1,7 @@
-//! The one server of a test run, shared by every test binary that was built into the same folder.
+//! Starts or finds the one server of a test run, shared by every test binary that was built into the same folder.
 //!
-//! The first process of a run makes it, the others find it by the name of its folder; whoever looks holds a lock on the
-//! folder of the test binaries, so that two do not make it at once.
+//! The first process of a run starts it, through `guardian.rs`. The others find it by the name of its folder. A process
+//! that looks for it holds a lock on the folder of the test binaries, so that two do not start it at once.
 
 use std::fs::{File, TryLockError};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -22,10 +22,10 @@ use tokio::sync::OnceCell;
 
 use crate::guardian::{self, FoundServer, ServerHold};
 
-/// How long the server outlives its last user: until the next test binary of the run has started.
+/// How long the server outlives its last user: long enough for the next test binary of the run to start.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// How often a server is begun whose port somebody else took first.
+/// How many times a server is started if another program takes its port first.
 const ATTEMPTS: u32 = 3;
 
 /// The server of this test run, held until this process ends.
@@ -38,19 +38,19 @@ pub(crate) struct SharedServer {
 }
 
 impl SharedServer {
-    /// Joins the run's server, or makes it.
+    /// Finds the run's server, or starts it.
     pub(crate) async fn join() -> Result<&'static Self> {
         static SERVER: OnceCell<SharedServer> = OnceCell::const_new();
         SERVER.get_or_try_init(join).await
     }
 
-    /// A session of the superuser, for making databases.
+    /// A session of the superuser, for creating databases.
     pub(crate) async fn session(&self) -> Result<DirectConnection> {
         let url = self.url(Role::Superuser, "postgres")?;
         DirectConnection::as_application(&url, "tests").await.map_err(|error| self.stopped().unwrap_or(error.into()))
     }
 
-    /// What the log tells of a server that is gone, though nobody but its guardian should end it.
+    /// What the log says about a server that is gone, although only its guardian should end it.
     fn stopped(&self) -> Option<Error> {
         let home = self.log.parent()?;
         if is_running(&home.join("data")) {
@@ -73,7 +73,7 @@ async fn join() -> Result<SharedServer> {
     for attempt in 1.. {
         let (hold, server) = match guardian::find(&folder)? {
             FoundServer::Guarded(hold) if account.owns_folder(&folder) => {
-                // Only its folder counts: the programs are those of the process that began it.
+                // Only the folder is needed, because the programs are those of the process that started the server.
                 (hold, Server { programs: Programs::known(Path::new(""), 0), account, home: folder.clone() })
             }
             FoundServer::Guarded(_) => return Err(foreign(&folder)),
@@ -96,7 +96,7 @@ async fn join() -> Result<SharedServer> {
     unreachable!("the last attempt returns")
 }
 
-/// Waits for the server, makes its roles unless they are there, and returns its port and its password.
+/// Waits for the server, creates its roles unless they exist, and returns its port and its secret.
 async fn ready(server: &Server, hold: &ServerHold) -> Result<(u16, Secret)> {
     guardian::until_ready(server, hold).await?;
     let port = server.configured_port()?;
@@ -105,7 +105,7 @@ async fn ready(server: &Server, hold: &ServerHold) -> Result<(u16, Secret)> {
     Ok((port, secret))
 }
 
-/// Makes the roles, unless the process that began the server did before it was killed.
+/// Creates the roles, unless the process that started the server did so before it was killed.
 pub(crate) async fn prepare(superuser: &DatabaseUrl, secret: &Secret) -> Result<()> {
     let mut session = DirectConnection::as_application(superuser, "tests").await?;
     let query = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)");
@@ -121,7 +121,8 @@ pub(crate) async fn prepare(superuser: &DatabaseUrl, secret: &Secret) -> Result<
     Ok(())
 }
 
-/// The lock under which servers are found and begun, the folder of the run's server, and the user that it runs as.
+/// The lock under which servers are looked for and started, the folder of the run's server, and the user that it runs
+/// as.
 pub(crate) async fn locked() -> Result<(File, PathBuf, Account)> {
     let unknown = Error::file("finding", Path::new("the test binary"));
     let program = std::env::current_exe().map_err(unknown)?;
@@ -147,7 +148,8 @@ pub(crate) async fn temporary_folder(account: Account) -> PathBuf {
     if can_name(&folder) && account.can_write(&folder).await { folder } else { PathBuf::from("/tmp") }
 }
 
-/// The server programs for tests: of a version, or those that `PG_BIN` and `PG_VERSION` name, or the newest installed.
+/// The server programs for tests: of the given version, or those that `PG_BIN` and `PG_VERSION` name, or the newest
+/// installed.
 pub(crate) async fn programs(account: Account, version: Option<u32>) -> Result<Programs> {
     let request = match version {
         Some(version) => ProgramRequest { bin: None, version: Some((version, "the test asks for it".to_owned())) },
@@ -164,7 +166,7 @@ pub(crate) async fn programs(account: Account, version: Option<u32>) -> Result<P
     LocalDb::at(&workspace, LocalOptions::default()).programs(&request, account, &mut |_| ()).await
 }
 
-/// Waits until the guardian of a server that did not start has cleaned up.
+/// Waits until the guardian of a server that did not start has removed it.
 async fn until_gone(folder: &Path) {
     for _ in 0..200 {
         if !folder.exists() {
@@ -174,7 +176,7 @@ async fn until_gone(folder: &Path) {
     }
 }
 
-/// Somebody made a folder of our name: it is not used, whatever is in it.
+/// The error that another user made a folder with our name. It is not used, whatever it contains.
 fn foreign(folder: &Path) -> Error {
     Error::file("using", folder)(std::io::Error::other("it belongs to another user; remove it"))
 }

@@ -1,7 +1,8 @@
-//! What `cargo xtask` runs. It builds the program and becomes it.
+//! The program behind `cargo xtask`. It builds `xtask` and replaces itself with it.
 //!
-//! The alias cannot run the program itself: with `cargo run --quiet` the first build is minutes without a word, and without `--quiet` cargo
-//! prints the arguments, among which may be a URL with its password. This crate has no dependencies, so it is there at once.
+//! The alias cannot run `xtask` itself: with `cargo run --quiet` the first build prints nothing for minutes, and
+//! without `--quiet` cargo prints the arguments, which may include a URL with its password. This crate has no
+//! dependencies, so it is built at once.
 
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
@@ -15,14 +16,14 @@ fn main() -> ExitCode {
     match start() {
         Ok(code) => code,
         Err(error) => {
-            // Nothing prints before the program is there; it has the printer.
+            // `xtask`, which has the printer, is not there yet.
             let _ = io::Write::write_all(&mut io::stderr(), format!("error: cannot start xtask: {error}\n").as_bytes());
             ExitCode::FAILURE
         }
     }
 }
 
-/// Builds the program and becomes it. It returns only where one of the two failed.
+/// Builds the program and becomes it. It returns only if one of the two failed.
 fn start() -> io::Result<ExitCode> {
     let own = std::env::current_exe()?;
     // The same profile and target: cargo puts all programs of the workspace into one folder.
@@ -34,7 +35,7 @@ fn start() -> io::Result<ExitCode> {
         build.arg("--quiet");
     }
     if !build.status()?.success() {
-        // cargo has said why.
+        // cargo has printed the reason.
         return Ok(ExitCode::FAILURE);
     }
     let mut command = Command::new(&program);
@@ -42,7 +43,7 @@ fn start() -> io::Result<ExitCode> {
     Err(command.exec())
 }
 
-/// Whether the build is the first one, or builds dependencies anew: then cargo shows its progress.
+/// Whether this is the first build, or one that builds dependencies again. Then cargo shows its progress.
 fn takes_long(program: &Path, lock: &Path) -> bool {
     let changed = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified());
     match (changed(program), changed(lock)) {

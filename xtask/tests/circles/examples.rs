@@ -1,4 +1,4 @@
-//! Small crates that show what is found, and what is not.
+//! Small crates that show what is found and what is not.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ fn read(files: &[(&str, &str)]) -> Graph {
     edges(&Crate::read("src/lib.rs", &|path| files.get(path).map(|text| (*text).to_owned())))
 }
 
-/// Asserts which file uses which by what name, as `from -> to (name)`, and then how many files are in a circle.
+/// Checks which file uses which, by what names, as `from -> to (name)`, and then how many files are in a circle.
 #[track_caller]
 fn expect(files: &[(&str, &str)], used: &[&str], in_circles: usize) {
     let graph = read(files);

@@ -1,15 +1,15 @@
-//! Which file uses which, and where that leads back.
+//! Computes which file uses which, and the circles among them.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::names::Target;
 use crate::source::Crate;
 
-/// From a file to those whose names it uses, and these names.
+/// For each file, the files whose names it uses, and these names.
 pub(crate) type Graph = BTreeMap<String, BTreeMap<String, BTreeSet<String>>>;
 
-/// A module that is declared or imported is not yet used, only what is named in it. A re-export is no use either: it says
-/// where something can be found, and whoever follows it has the edge.
+/// The edges of a crate. Declaring or importing a module is not a use; only naming something in it is. A re-export is
+/// not a use either: it says where something can be found, and the file that follows it has the edge.
 pub(crate) fn edges(source: &Crate) -> Graph {
     let mut graph = Graph::new();
     for (number, module) in source.modules.iter().enumerate() {
@@ -49,8 +49,8 @@ fn reach<'a>(graph: &'a Graph, from: &'a str) -> BTreeSet<&'a str> {
     seen
 }
 
-/// Ways around a circle, each the shortest through some file, until each of these files is on one. The first file of a way
-/// is its last again.
+/// Ways around a circle, each the shortest through some file, until each of these files is on one. A way begins and
+/// ends with the same file.
 pub(crate) fn shortest<'a>(
     graph: &'a Graph,
     circle: &BTreeSet<&'a str>,

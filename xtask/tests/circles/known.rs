@@ -1,3 +1,3 @@
-//! The circles that there still are. This list may only become shorter.
+//! The circles that still exist. This list may only become shorter.
 
 pub(crate) const KNOWN: &[&[&str]] = &[];

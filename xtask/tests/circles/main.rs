@@ -1,11 +1,11 @@
-//! No file of a crate is in a circle with another: what uses a file can be read, moved and tested without what stands
-//! above it. Names are followed through re-exports to the file that defines them, so that a circle behind `lib.rs` is
-//! found as well.
+//! No file of a crate is in a circle with another, so that a file can be read, moved and tested without the files that
+//! use it. Names are followed through re-exports to the file that defines them, so that a circle through `lib.rs` is
+//! found too.
 //!
-//! Seen are paths: in imports, types, expressions, patterns, attributes and the arguments of macros. A path counts up to
-//! the item, whose methods may stand in another file. Not seen are methods called on a value whose type is inferred.
-//! Tests are left out: they may use everything. `known.rs` lists the circles that there still are;
-//! without a circle's entry there the test prints its edges.
+//! The test sees paths: in imports, types, expressions, patterns, attributes and the arguments of macros. A path counts
+//! up to the item, whose methods may be in another file. Methods that are called on a value whose type is inferred are
+//! not seen. Test code is left out: it may use everything. `known.rs` lists the circles that still exist. If a circle
+//! is not listed there, the test prints its edges.
 
 mod examples;
 mod graph;
@@ -24,7 +24,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is a folder of the workspace").to_owned()
 }
 
-/// What a file uses, over all crates; no crate reads another's files, so they are one graph.
+/// What each file uses, in all crates. No crate reads another's files, so this is one graph.
 fn workspace() -> Graph {
     let root = root();
     let folder = |path: &str| {
@@ -57,7 +57,7 @@ fn no_file_is_in_a_circle_with_another() {
     });
 }
 
-/// What is wrong with the code or with the list, for people.
+/// The differences between the code and the list, as text for people.
 fn differences(graph: &Graph, found: &[BTreeSet<&str>], listed: &[BTreeSet<&str>]) -> Vec<String> {
     let mut said = Vec::new();
     for circle in found.iter().filter(|circle| !listed.contains(circle)) {
@@ -84,7 +84,7 @@ fn differences(graph: &Graph, found: &[BTreeSet<&str>], listed: &[BTreeSet<&str>
 
 const ADVICE: &str = "what both sides use belongs in a file below both";
 
-/// The shortest ways around through these files of a circle, and then all their edges in it.
+/// The shortest ways around through these files of a circle, and then all edges of these files in it.
 fn told(graph: &Graph, circle: &BTreeSet<&str>, files: &BTreeSet<&str>) -> String {
     let short = |file: &str| file.split_once("/src/").map_or(file, |(_, rest)| rest).to_owned();
     let names = |from: &str, to: &str| graph[from][to].iter().map(String::as_str).collect::<Vec<_>>();
@@ -115,7 +115,7 @@ fn told(graph: &Graph, circle: &BTreeSet<&str>, files: &BTreeSet<&str>) -> Strin
     lines.join("\n")
 }
 
-/// The constant, to be put into its file; `cargo fmt` does the rest.
+/// The text of the constant for `known.rs`; `cargo fmt` formats it.
 fn as_list(circles: &[BTreeSet<&str>]) -> String {
     let file = |file: &&str| format!("        {file:?},\n");
     let circle = |circle: &BTreeSet<&str>| format!("    &[\n{}    ],\n", circle.iter().map(file).collect::<String>());

@@ -1,21 +1,21 @@
-//! Follows a path to what it names.
+//! Finds the modules and items that a path names.
 
 use std::collections::BTreeSet;
 
 use crate::source::{Crate, Import};
 
-/// What a name stands for. It may be several things: a module and a function have each their own names.
+/// What a name means. It may mean several things, because modules and functions have separate names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Target {
     Module(usize),
     Item { file: String, name: String },
 }
 
-/// The names that are being looked up, as imports may lead back to themselves.
+/// The names that are being looked up; imports may lead back to themselves.
 type Open = BTreeSet<(usize, String)>;
 
 impl Crate {
-    /// What a path in this module leads to; nothing where it leads out of the crate.
+    /// What a path in this module leads to; nothing if it leads out of the crate.
     pub(crate) fn follow(&self, module: usize, path: &[String]) -> BTreeSet<Target> {
         self.walk(module, path, &mut Open::new())
     }
@@ -31,7 +31,7 @@ impl Crate {
         while let Some((name, after)) = rest.split_first() {
             let modules: Vec<usize> = at.iter().filter_map(Target::module).collect();
             if modules.is_empty() {
-                // A variant or a function of the type.
+                // It is a variant or a function of the type.
                 return at;
             }
             let next = modules.iter().flat_map(|module| match (name.as_str(), self.modules[*module].parent) {
@@ -58,7 +58,7 @@ impl Crate {
         for import in module.imports.iter().filter(|import| import.name.as_deref() == Some(name)) {
             found.extend(self.walk(number, &import.path, open));
         }
-        // What is named comes before what a glob brings.
+        // An explicit import wins over a glob.
         if found.is_empty() {
             for Import { path, .. } in module.imports.iter().filter(|import| import.name.is_none()) {
                 let from = self.walk(number, path, open);

@@ -1,4 +1,4 @@
-//! The modules of a crate, and of each what it defines, imports and names.
+//! The modules of a crate, with what each defines, imports and names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,19 +14,19 @@ pub(crate) struct Crate {
 
 #[derive(Debug, Default)]
 pub(crate) struct Module {
-    /// An inline module's is the one that it stands in.
+    /// The file. For an inline module, it is the file that contains it.
     pub(crate) file: String,
     pub(crate) parent: Option<usize>,
     pub(crate) children: BTreeMap<String, usize>,
     pub(crate) items: BTreeSet<String>,
     pub(crate) imports: Vec<Import>,
-    /// Every path that is no import, as it is written.
+    /// Every path that is not an import, as it is written.
     pub(crate) paths: BTreeSet<Vec<String>>,
 }
 
 #[derive(Debug)]
 pub(crate) struct Import {
-    /// `None` is a glob.
+    /// The imported name; `None` for a glob.
     pub(crate) name: Option<String>,
     pub(crate) path: Vec<String>,
     pub(crate) is_reexport: bool,
@@ -108,13 +108,13 @@ impl Module {
         }
     }
 
-    /// Paths among tokens that need not be expressions: a macro's arguments, an attribute's.
+    /// Finds the paths among tokens that need not be expressions: the arguments of a macro or an attribute.
     fn tokens(&mut self, mut at: Cursor<'_>, texts_are_paths: bool) {
         let mut path: Vec<String> = Vec::new();
         let (mut colons, mut is_member) = (0, false);
         while !at.eof() {
             let next = if let Some((name, next)) = at.ident() {
-                // After one colon a new path begins, and after a dot stands a field or a method.
+                // After one colon a new path begins; after a dot there is a field or a method.
                 if colons < 2 {
                     self.paths.insert(std::mem::take(&mut path));
                 }
@@ -169,7 +169,7 @@ impl Visit<'_> for Module {
         }
     }
 
-    /// One inside a function counts for its whole module.
+    /// An import inside a function counts for its whole module.
     fn visit_item_use(&mut self, item: &syn::ItemUse) {
         if item.leading_colon.is_none() {
             self.import(&item.tree, &[], !matches!(item.vis, Visibility::Inherited));
@@ -183,7 +183,7 @@ impl Visit<'_> for Module {
         visit::visit_path(self, path);
     }
 
-    /// Who may see an item is no use of a module.
+    /// A visibility such as `pub(in path)` is not a use of the module that it names.
     fn visit_visibility(&mut self, _: &Visibility) {}
 
     /// A constant in a pattern looks like a variable.
@@ -199,7 +199,7 @@ impl Visit<'_> for Module {
         self.tokens(TokenBuffer::new2(call.tokens.clone()).begin(), false);
     }
 
-    /// `serde` takes paths as texts.
+    /// `serde` takes paths as string literals.
     fn visit_meta_list(&mut self, list: &syn::MetaList) {
         self.tokens(TokenBuffer::new2(list.tokens.clone()).begin(), true);
     }

@@ -1,5 +1,5 @@
-//! Which commands are run on which input. None of them reaches a server but the one of these tests, whatever a mutated URL
-//! says: those that could are not run.
+//! Which commands are run on which input. Whatever a mutated URL says, no command reaches a server but the one of these
+//! tests; a command that could is not run.
 
 use tenancy_config::UserError;
 use tenancy_config::{DatabaseChoice, DatabaseUrl};
@@ -12,7 +12,7 @@ use crate::random::Random;
 use crate::secrets::{PASSWORD, SECRET, of_a_session};
 use crate::seed;
 
-/// Nothing listens on port 1 of this machine.
+/// A URL that leads nowhere: nothing listens on port 1 of this machine.
 fn nowhere() -> String {
     format!("postgresql://owner:{PASSWORD}@127.0.0.1:1/app?sslmode=disable")
 }
@@ -25,7 +25,7 @@ fn kind(name: &str) -> &'static Kind {
     KINDS.iter().find(|kind| kind.name == name).unwrap()
 }
 
-/// The runs of one number; `live` is a database of these tests.
+/// The runs for one number; `live` is a database of these tests.
 pub(crate) fn runs(number: usize, live: &str) -> Vec<Run> {
     let input = |name| {
         let kind = kind(name);
@@ -47,7 +47,8 @@ pub(crate) fn runs(number: usize, live: &str) -> Vec<Run> {
     all.into_iter().flatten().collect()
 }
 
-/// What a command may end with, by what the library says to its input: bad input is told before anything else is tried.
+/// The exit codes that a command may have, according to what the library says about its input. Bad input must be
+/// reported before anything else is tried.
 fn as_read(run: Run, name: &str, input: &[u8], otherwise: &[i32]) -> Run {
     let folder = tempfile::tempdir().unwrap();
     match (kind(name).read)(folder.path(), input).exit {
@@ -58,9 +59,9 @@ fn as_read(run: Run, name: &str, input: &[u8], otherwise: &[i32]) -> Run {
 
 fn doctor(tenancy: &[u8], there: bool) -> Run {
     let run = Run::new("doctor", &["doctor", "--format", "json"]).file("tenancy.toml", tenancy);
-    // Without a database it tells what it knows, and ends with 1.
+    // Without a database it reports what it knows, and exits with 1.
     let run = Run { writes_with: vec![0, 1, 3], in_urls_only: true, ..run.writes("--output", "out.json", there) };
-    // A library is given text; what is none does not reach it.
+    // The library takes text; input that is not UTF-8 does not reach it.
     let valid = std::str::from_utf8(tenancy).is_ok();
     if valid { as_read(run, "tenancy", tenancy, &[0, 1, 3]) } else { run.ends_with(&[2]) }
 }
@@ -73,7 +74,7 @@ fn from_env_file(env: &[u8]) -> Option<Run> {
             run.shows = !is_plain(&url);
             Some(run.ends_with(&[1, 2, 4]))
         }
-        // It would reach another server, or start the local one.
+        // It would connect to another server, or start the local one.
         Ok(_) => None,
     }
 }
@@ -81,7 +82,7 @@ fn from_env_file(env: &[u8]) -> Option<Run> {
 fn on_url(url: &[u8]) -> Option<Run> {
     let text = String::from_utf8_lossy(url);
     if url.contains(&0) || url.len() > 100_000 {
-        return None; // The system takes no such argument.
+        return None; // the system accepts no such argument
     }
     let run = Run::new("url", &["audit", "--format", "json", "--database-url"]).argument(url);
     match DatabaseUrl::parse(&text) {
@@ -103,7 +104,7 @@ fn decode(token: &[u8], on_stdin: bool) -> Option<Run> {
     fits.then(|| Run { shows: token_shows(token), ..run }.argument(b"--").argument(token))
 }
 
-/// A tenant cookie is shown by its parts, and a password may have been put into one of them.
+/// Whether a token may be shown: the parts of a tenant cookie are, and a password may be in one of them.
 fn token_shows(token: &[u8]) -> bool {
     let text = String::from_utf8_lossy(token);
     crate::secrets::found_in(&text).is_some() && text.contains(':')
@@ -112,7 +113,7 @@ fn token_shows(token: &[u8]) -> bool {
 fn mint(claims: &[u8], there: bool) -> Run {
     let run = Run::new("mint", &["jwt", "--offline", "--claims", "claims.json", "--secret-file", "secret"]);
     let run = run.file("secret", SECRET.as_bytes()).file("claims.json", claims);
-    // The claims are told to whoever wrote them.
+    // The claims are shown to the person who wrote them.
     let run = Run { shows: true, ..run.writes("--output", "session", there) };
     let valid = std::str::from_utf8(claims).is_ok();
     if valid { as_read(run, "claims", claims, &[0]) } else { run.ends_with(&[2]) }
@@ -123,7 +124,7 @@ fn seed_list(list: &[u8], there: bool, live: &str) -> Run {
     let arguments =
         ["seed-tenant-defaults", "--csv", "list.csv", "--dry-run", "--format", "json", "--database-url", &url];
     let run = Run::new("list", &arguments).file("list.csv", list).writes("--output", "out.json", there);
-    // Cells are quoted to whoever wrote them.
+    // Cells are shown to the person who wrote them.
     let run = Run { shows: true, ..run };
     as_read(run, "list", list, if live.is_empty() { &[1] } else { &[0, 2, 3] })
 }
@@ -154,11 +155,11 @@ fn state(number: usize) -> Run {
             run = run.file(&format!(".local-db/{name}"), &content);
         }
     }
-    // A file of ours that is broken is no usage error; that it is never taken for "absent" has tests of its own.
+    // A broken file of ours is not a usage error. Other tests show that it is never taken for a missing one.
     Run { shows: true, ..run.ends_with(&[0, 1, 2, 4]) }
 }
 
-/// Options that take a number, a time or a name, with anything instead.
+/// Options that take a number, a time or a name, with arbitrary values.
 fn arguments(number: usize) -> Run {
     const OPTIONS: [&str; 9] = [
         "--batch-time",
@@ -177,7 +178,7 @@ fn arguments(number: usize) -> Run {
     for _ in 0..=random.below(2) {
         let value = mutated(&mut random, &[b"250ms".to_vec(), b"2".to_vec(), b"table".to_vec()], &["1h", "json", "-1"]);
         let mut value: Vec<u8> = value.into_iter().filter(|byte| *byte != 0).take(50_000).collect();
-        // A URL where another value belongs is echoed by the parser of arguments, which is tried elsewhere.
+        // The parser of arguments would echo a URL that is given for another value; other tests cover that.
         if crate::secrets::found_in(&String::from_utf8_lossy(&value)).is_some() {
             value = b"10s".to_vec();
         }

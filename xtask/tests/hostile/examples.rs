@@ -1,4 +1,4 @@
-//! Valid inputs to begin with, with secrets where secrets belong.
+//! Valid inputs, with secrets where an input may have one.
 
 use std::time::Duration;
 
@@ -85,7 +85,7 @@ pub(crate) fn env_file() -> Vec<Vec<u8>> {
             "# comment\nexport PASSWORD='{PASSWORD}'\nHOST=127.0.0.1:1\nDATABASE_URL=postgresql://owner:${{PASSWORD}}@$HOST/app\n\
              DIRECT_URL=${{OTHER:-$DATABASE_URL}}\nAUTH_SECRET=`{SECRET}`\n"
         ),
-        // Each line stands for twenty of the one before.
+        // Each line expands to twenty of the line before.
         (0..7)
             .fold(format!("A0={PASSWORD}\n"), |text, n| format!("{text}A{}={}\n", n + 1, format!("$A{n}").repeat(20))),
     ];
@@ -169,7 +169,7 @@ pub(crate) fn defaults() -> Vec<Vec<u8>> {
     ]
 }
 
-/// What the local server leaves in `.local-db`, by file.
+/// The files that the local server keeps in `.local-db`, with their content.
 pub(crate) const STATE: [(&str, &[u8]); 3] = [
     (
         "cluster.json",

@@ -1,4 +1,4 @@
-//! Reads mutated inputs one by one, each within a time, and remembers what must not have happened.
+//! Reads mutated inputs one by one, with a time limit for each, and records what must not happen.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -14,12 +14,12 @@ use crate::random::Random;
 use crate::secrets::found_in;
 use crate::{say, seed};
 
-/// An input that takes longer is a way to hold somebody up, also in a build that was not optimised.
+/// An input that takes longer is too slow: somebody could block a command with it, even in an unoptimised build.
 const SLOW: Duration = Duration::from_secs(10);
-/// One that takes longer still will not end.
+/// An input that takes longer still will never end.
 const HANGS: Duration = Duration::from_secs(60);
 
-/// What must not happen, and how often it did.
+/// How often each thing happened that must not happen.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Faults {
     pub(crate) panics: usize,
@@ -27,7 +27,7 @@ pub(crate) struct Faults {
     pub(crate) wrong_exits: usize,
     pub(crate) half_written: usize,
     pub(crate) secrets: usize,
-    /// The first of them, each with the file that has its input.
+    /// The first of these faults, each with the file of its input.
     pub(crate) told: Vec<String>,
 }
 
@@ -62,14 +62,14 @@ impl std::fmt::Display for Faults {
     }
 }
 
-/// Where inputs stand that something went wrong with.
+/// The folder for inputs that led to a fault.
 pub(crate) fn kept() -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("hostile");
     std::fs::create_dir_all(&folder).expect("the build's own folder");
     folder
 }
 
-/// Reads so many inputs of a kind.
+/// Reads this many inputs of a kind.
 pub(crate) fn read_many(kind: &Kind, inputs: usize) -> Faults {
     let folder = tempfile::tempdir().expect("a folder for files");
     let (examples, mut faults) = ((kind.examples)(), Faults::default());
@@ -81,7 +81,7 @@ pub(crate) fn read_many(kind: &Kind, inputs: usize) -> Faults {
     }
     for number in 0..inputs {
         let input = mutated(&mut Random::of(seed(), kind.name, number), &examples, kind.words);
-        // Before it is read: what overflows the stack ends this process.
+        // Written before it is read, because a stack overflow would end this process.
         let current = kept().join(format!("{}-current", kind.name));
         std::fs::write(&current, &input).expect("the build's own folder");
         watch.next();
@@ -112,7 +112,7 @@ pub(crate) fn read_one(kind: &Kind, folder: &Path, input: &[u8], faults: &mut Fa
         faults.panics += 1;
         return faults.tell(format!("{}: a panic", kind.name));
     };
-    // Bad input is bad usage, or refused for safety; it is never a failure of ours.
+    // Bad input is a usage error or refused for safety; it is never a failure of ours.
     if outcome.exit.is_some_and(|exit| !matches!(exit, Exit::Usage | Exit::Refused)) {
         faults.wrong_exits += 1;
         faults.tell(format!("{}: it would end with {:?}: {:?}", kind.name, outcome.exit, outcome.shown.first()));
@@ -125,7 +125,7 @@ pub(crate) fn read_one(kind: &Kind, folder: &Path, input: &[u8], faults: &mut Fa
     }
 }
 
-/// The processor's time of this thread, where the system tells it: others may use the machine as well.
+/// The CPU time of this thread, if the system says it, because other programs may use the machine too.
 fn time() -> Duration {
     static SINCE: LazyLock<Instant> = LazyLock::new(Instant::now);
     let spent = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
@@ -133,7 +133,7 @@ fn time() -> Duration {
     spent.map_or_else(|| SINCE.elapsed(), Duration::from_nanos)
 }
 
-/// Ends this process if an input is not done with, as nothing else can.
+/// Ends this process if an input takes too long, because nothing else can stop it.
 struct Watch {
     progress: std::sync::Arc<(AtomicU64, AtomicBool)>,
 }

@@ -13,14 +13,14 @@ use tenancy_config::{DatabaseUrl, Exit, Flags, Settings, Tenancy};
 use crate::examples;
 use crate::secrets::{SECRET, found_in, of_a_session};
 
-/// What reading an input came to.
+/// The result of reading an input.
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
-    /// All that could be shown of it to anybody.
+    /// Everything of it that a person could see.
     pub(crate) shown: Vec<String>,
-    /// Why a command would end with it, if it would.
+    /// The exit code with which a command would end, if it would end with an error.
     pub(crate) exit: Option<Exit>,
-    /// What of the input itself must not be shown.
+    /// A part of the input that must not be shown.
     pub(crate) private: Option<String>,
 }
 
@@ -29,7 +29,7 @@ pub(crate) struct Kind {
     pub(crate) name: &'static str,
     pub(crate) examples: fn() -> Vec<Vec<u8>>,
     pub(crate) words: &'static [&'static str],
-    /// Reads it as a command would, from a file in this folder where it is one.
+    /// Reads it as a command would; from a file in this folder if it is one.
     pub(crate) read: fn(&Path, &[u8]) -> Outcome,
 }
 
@@ -45,13 +45,13 @@ pub(crate) const KINDS: [Kind; 9] = [
     Kind { name: "defaults", examples: examples::defaults, words: examples::DEFAULTS, read: defaults },
 ];
 
-/// An error in all forms that reach people or logs.
+/// The forms of an error that people or logs can see.
 fn failed(error: &(impl Display + Debug), hint: Option<String>, exit: Exit) -> Outcome {
     let shown = [error.to_string(), format!("{error:?}"), format!("{error:#?}"), hint.unwrap_or_default()];
     Outcome { shown: shown.into(), exit: Some(exit), private: None }
 }
 
-/// As [`failed`], where a URL does not belong and one that can be told as such is not shown.
+/// The same as [`failed`], where a name is expected: a URL in it must not be shown.
 fn failed_on_a_name(error: &(impl Display + Debug), hint: Option<String>, exit: Exit) -> Outcome {
     let mut outcome = failed(error, hint, exit);
     outcome.shown.retain(|text| text.contains("://"));
@@ -81,7 +81,7 @@ pub(crate) fn settings(folder: &Path) -> Result<Settings, tenancy_config::settin
     Settings::load(&Flags::default(), &|_: &str| Ok(None), folder)
 }
 
-/// Whether no secret stands where a role, a host or a database is expected: those are shown.
+/// Whether no secret is in the place of a role, a host or a database; those are shown.
 fn may_show(settings: &Settings) -> bool {
     let database = match settings.database() {
         tenancy_config::DatabaseChoice::Url { url, .. } => Some(url),
@@ -90,7 +90,7 @@ fn may_show(settings: &Settings) -> bool {
     database.iter().chain(settings.direct().iter().map(|(url, _)| url)).all(is_plain)
 }
 
-/// Whether the parts of a URL that are no secrets hold none.
+/// Whether the parts of a URL that are not secret contain no secret.
 pub(crate) fn is_plain(url: &DatabaseUrl) -> bool {
     [url.user(), url.host(), url.database()].iter().all(|part| found_in(part).is_none())
 }
@@ -109,7 +109,7 @@ fn url(_: &Path, input: &[u8]) -> Outcome {
     }
 }
 
-/// Of a session that can be read, the claims are shown on purpose; of everything else nothing is a secret but ours.
+/// If a session can be read, its claims are shown on purpose; otherwise only our planted secrets are secret.
 fn token(_: &Path, input: &[u8]) -> Outcome {
     let secret = Secret::new(SECRET).expect("it is not empty");
     let options = ReadOptions { library: None, secure: Some(false), now: Duration::from_secs(1_700_000_100) };
@@ -139,7 +139,7 @@ fn claims(_: &Path, input: &[u8]) -> Outcome {
 fn list(folder: &Path, input: &[u8]) -> Outcome {
     match CheckedList::check(&write(&folder.join("list.csv"), input)) {
         Ok(_) => Outcome::default(),
-        // A cell is quoted to whoever wrote the file.
+        // A cell is shown to the person who wrote the file.
         Err(error) => Outcome { exit: Some(error.exit()), ..Outcome::default() },
     }
 }

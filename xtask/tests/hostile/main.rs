@@ -1,9 +1,10 @@
-//! Hostile inputs: whatever a file, a URL or a token holds, no command panics, hangs, ends with a wrong status, leaves half
-//! a file or shows a secret.
+//! Hostile inputs: whatever a file, a URL or a token contains, no command panics, hangs, exits with a wrong code,
+//! leaves half a file or shows a secret.
 //!
-//! Inputs are valid ones that were mutated, the same ones for the same `HOSTILE_SEED`. `HOSTILE_INPUTS=1000000` reads more of them.
-//! What went wrong stands in `target/tmp/hostile/`; `HOSTILE_REPLAY=FILE` reads that file again.
-#![allow(clippy::unwrap_used)] // in the helpers of tests too
+//! Inputs are mutations of valid ones. The same `HOSTILE_SEED` gives the same inputs. `HOSTILE_INPUTS=1000000` reads
+//! more of them. Inputs that led to a fault are kept in `target/tmp/hostile/`; `HOSTILE_REPLAY=FILE` reads such a file
+//! again.
+#![allow(clippy::unwrap_used)] // also in helper functions of tests
 
 mod commands;
 mod examples;
@@ -24,7 +25,7 @@ use judge::Faults;
 use kinds::KINDS;
 use tenancy_config::environment;
 
-/// So many inputs are read in each run of the tests.
+/// The number of inputs that are read in each run of the tests.
 const INPUTS: usize = 18_000;
 
 fn number(variable: &str) -> Option<u64> {
@@ -41,7 +42,7 @@ fn inputs() -> usize {
     number("HOSTILE_INPUTS").map_or(INPUTS, |inputs| inputs.try_into().unwrap())
 }
 
-/// Shown also where the tests pass, unlike what is printed.
+/// Unlike printed text, this is shown even if the tests pass.
 fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "hostile: {text}");
 }
@@ -69,7 +70,7 @@ fn the_libraries_read_whatever_they_are_given() {
     assert!(faults.none(), "{faults}\n{}", faults.told.join("\n"));
 }
 
-/// The inputs of a command stand in several places, so a run is not read again by `HOSTILE_REPLAY`: its folder is kept, and the
+/// The inputs of a command are in several files, so `HOSTILE_REPLAY` cannot run it again. Its folder is kept, and the
 /// message has its arguments.
 #[tokio::test]
 async fn the_program_ends_as_it_should_whatever_it_is_given() {
@@ -96,7 +97,7 @@ async fn the_program_ends_as_it_should_whatever_it_is_given() {
     assert!(faults.none(), "{faults}\n{}", faults.told.join("\n"));
 }
 
-/// Reads one file again; its name begins with the kind of input.
+/// Reads one file again. Its name begins with the kind of input.
 fn replay(file: &Path) {
     let name = file.file_name().unwrap().to_string_lossy().into_owned();
     let kind = KINDS.iter().find(|kind| name.split('-').next() == Some(kind.name)).expect("a file of this suite");

@@ -1,9 +1,9 @@
-//! From a valid example to something that somebody may give us: by accident, in an attack, from a broken disk.
+//! Turns a valid example into an input that somebody may give us: by accident, in an attack, from a broken disk.
 
 use crate::random::Random;
 use crate::secrets;
 
-/// What has broken readers of text before.
+/// Texts that have broken parsers before.
 const HOSTILE: [&[u8]; 40] = [
     b"\0",
     b"\xff\xfe",
@@ -47,13 +47,14 @@ const HOSTILE: [&[u8]; 40] = [
     b"1970-01-01",
 ];
 
-/// Longer than anything that a reader takes in one piece; a repeated line of a long line would fill the memory.
+/// Longer than anything that a reader takes in one piece. Without a limit, repeating a long line again and again would
+/// fill the memory.
 const LONGEST: usize = 3 << 20;
 
-/// What encloses or separates.
+/// Characters that enclose or separate.
 const MARKS: &[u8] = b"\"'`[]{}()<>,;:=.@/?#&%$|\\ \t\r\n-_*+!0";
 
-/// An input that was made of `examples`. `words` are the names that mean something in this kind of input.
+/// A mutated input, made from `examples`. `words` are the names that mean something in this kind of input.
 pub(crate) fn mutated(random: &mut Random, examples: &[Vec<u8>], words: &[&str]) -> Vec<u8> {
     let mut input = random.one_of(examples).clone();
     for _ in 0..=random.below(4) {
@@ -119,13 +120,13 @@ fn once(random: &mut Random, input: &mut Vec<u8>, examples: &[Vec<u8>], words: &
     }
 }
 
-/// Puts bytes at any place.
+/// Inserts bytes at a random place.
 fn put(random: &mut Random, input: &mut Vec<u8>, bytes: &[u8]) {
     let at = random.below(input.len() + 1);
     input.splice(at..at, bytes.iter().copied());
 }
 
-/// Where words, numbers and names begin and end.
+/// The places where words, numbers and names begin and end.
 fn tokens(input: &[u8]) -> Vec<(usize, usize)> {
     let (mut found, mut start) = (Vec::new(), None);
     for (at, byte) in input.iter().enumerate() {

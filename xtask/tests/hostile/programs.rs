@@ -1,4 +1,4 @@
-//! The real program on hostile input: its exit status, its output, and what it leaves behind.
+//! Runs the real program on hostile input, and checks its exit code, its output, and what it leaves behind.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -11,37 +11,38 @@ use tempfile::TempDir;
 use crate::judge::{Faults, kept};
 use crate::secrets::{SECRET, found_in, part_of};
 
-/// The longest that a command may take which has next to nothing to do, on a machine that has.
+/// The longest that a command with next to nothing to do may take on a busy machine.
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// What `--output`, `--refused` and their kind are to overwrite whole, or not at all.
+/// The content of a file that `--output`, `--refused` and similar options must overwrite whole, or not at all.
 const BEFORE: &[u8] = b"what was there before\n";
 
 /// One run of the program.
 pub(crate) struct Run {
     pub(crate) name: &'static str,
-    /// The folder that it is started in, with its input.
+    /// The folder in which it is started, with its input.
     pub(crate) folder: TempDir,
     pub(crate) arguments: Vec<OsString>,
     pub(crate) stdin: Vec<u8>,
     /// The file that it writes, if it writes one.
     pub(crate) output: Option<&'static str>,
-    /// The statuses with which that is whole; with any other one nothing was written.
+    /// The exit codes with which this file must be whole. With any other code, nothing may be written.
     pub(crate) writes_with: Vec<i32>,
-    /// The statuses that may come of this input.
+    /// The exit codes that this input may lead to.
     pub(crate) may_end_with: Vec<i32>,
-    /// Whether the password may stand where something is shown on purpose, such as a role in a URL. What signs is never shown.
+    /// Whether the password may be shown where something is shown on purpose, such as a role in a URL. The signing
+    /// secret is never shown.
     pub(crate) shows: bool,
-    /// Whether the password counts only in a URL: alone, a name that it has become part of cannot be told from another.
+    /// Whether the password counts only inside a URL. Alone, it cannot be told from a name that it has become part of.
     pub(crate) in_urls_only: bool,
-    /// What of the input itself must not be shown.
+    /// A part of the input that must not be shown.
     pub(crate) private: Option<String>,
 }
 
 impl Run {
     pub(crate) fn new(name: &'static str, arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        // As the root of a repository: nothing above it is looked at.
+        // This makes it the root of a repository, so that nothing above it is searched.
         std::fs::create_dir(folder.path().join(".git")).unwrap();
         let arguments = arguments.iter().map(Into::into).collect();
         let (stdin, may_end_with) = (Vec::new(), vec![0, 2, 3, 4]);
@@ -71,7 +72,7 @@ impl Run {
         self
     }
 
-    /// A file that it writes, and that is there already every other time.
+    /// Sets the file that it writes. Every other time, that file exists already.
     pub(crate) fn writes(mut self, option: &str, name: &'static str, there: bool) -> Self {
         self.arguments.extend([option.into(), name.into()]);
         self.output = Some(name);
@@ -83,7 +84,7 @@ impl Run {
         self
     }
 
-    /// Runs it, and adds what went wrong; returns its status.
+    /// Runs the program, adds what went wrong, and returns its exit code.
     pub(crate) fn judge(self, number: usize, faults: &mut Faults) -> Option<i32> {
         let before = files(self.folder.path());
         let outside = tempfile::tempdir().unwrap();
@@ -137,7 +138,7 @@ impl Run {
         let began = Instant::now();
         while began.elapsed() < LONGEST {
             if let Some(status) = child.try_wait().unwrap() {
-                // A signal is no status of ours.
+                // Ending by a signal is not one of our exit codes.
                 return Some(status.code().unwrap_or(101));
             }
             std::thread::sleep(Duration::from_millis(5));
@@ -147,7 +148,7 @@ impl Run {
         None
     }
 
-    /// A file that should not be there, or is not whole.
+    /// A file that should not exist, or is not whole.
     fn left_behind(&self, before: &[OsString], status: Option<i32>) -> Option<String> {
         let known = |name: &OsString| before.contains(name) || self.output.is_some_and(|output| name == output);
         if let Some(left) = files(self.folder.path()).iter().find(|name| !known(name)) {
@@ -167,7 +168,7 @@ impl Run {
         Some(what.to_owned())
     }
 
-    /// Keeps the folder, and tells how to run it again.
+    /// Keeps the folder, and says how to run the command again.
     fn keep(self, number: usize) -> String {
         let place = kept().join(format!("run-{}-{number}", self.name));
         let _ = std::fs::remove_dir_all(&place);

@@ -1,11 +1,11 @@
-//! Numbers that are the same on every machine for one seed, so that a failure can be had again.
+//! Random numbers that are the same on every machine for one seed, so that a failure can be repeated.
 
 /// SplitMix64: small, and good enough to choose mutations.
 #[derive(Debug, Clone)]
 pub(crate) struct Random(u64);
 
 impl Random {
-    /// The numbers of one input: those of another input do not depend on how many it took.
+    /// The numbers for one input. They do not depend on how many numbers other inputs used.
     pub(crate) fn of(seed: u64, kind: &str, number: usize) -> Self {
         let mut mixed = Self(seed ^ number as u64);
         for byte in kind.bytes() {
@@ -22,12 +22,12 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// A number below `bound`; 0 where that is 0.
+    /// A number below `bound`; 0 if `bound` is 0.
     pub(crate) fn below(&mut self, bound: usize) -> usize {
         usize::try_from(self.next() % bound.max(1) as u64).unwrap_or(0)
     }
 
-    /// Whether something that happens once in `times` happens now.
+    /// True once in `times` times, on average.
     pub(crate) fn once_in(&mut self, times: usize) -> bool {
         self.below(times) == 0
     }
@@ -37,7 +37,7 @@ impl Random {
         &these[self.below(these.len())]
     }
 
-    /// A part of something of this length: where it begins, and where it ends.
+    /// A random part of something of this length: its beginning and its end.
     pub(crate) fn part(&mut self, length: usize, longest: usize) -> (usize, usize) {
         let start = self.below(length + 1);
         (start, length.min(start + self.below(longest + 1)))

@@ -1,16 +1,17 @@
-//! Passwords and secrets that are planted into inputs, and found again in whatever comes out.
+//! Passwords and secrets that are planted into inputs, and looked for in all output.
 
 use crate::random::Random;
 
 /// The password in the URLs of examples.
 pub(crate) const PASSWORD: &str = "Xk7Qp2Wv9Rt4Zm6B";
-/// What sessions are signed with.
+/// The secret that sessions are signed with.
 pub(crate) const SECRET: &str = "Hq3Lw8Nf5Jc1Ys0Dg6Uo2Ei9Ta4Vb7Kp";
 
-/// So many characters in a row are not there by accident: what cuts a secret in two leaves two parts of it.
+/// This many characters in a row of a secret are not there by chance. If a secret is cut in two, each half is still
+/// found.
 const RECOGNIZED: usize = 6;
 
-/// A URL with the password, in the forms that people have at hand.
+/// A URL with the password, in forms that people may paste.
 pub(crate) fn in_an_odd_place(random: &mut Random) -> String {
     match random.below(5) {
         0 => format!("postgres://owner:{PASSWORD}@127.0.0.1:1/app"),
@@ -21,18 +22,19 @@ pub(crate) fn in_an_odd_place(random: &mut Random) -> String {
     }
 }
 
-/// The part of a planted secret that stands in `text`.
+/// The part of a planted secret that `text` contains.
 pub(crate) fn found_in(text: &str) -> Option<String> {
     part_of(PASSWORD, text).or_else(|| part_of(SECRET, text))
 }
 
-/// The part of this one.
+/// The part of this secret that `text` contains.
 pub(crate) fn part_of(secret: &str, text: &str) -> Option<String> {
     let mut parts = (0..=secret.len() - RECOGNIZED).map(|at| &secret[at..at + RECOGNIZED]);
     parts.find(|part| text.contains(part)).map(str::to_owned)
 }
 
-/// A part of the session that an input may be: whoever has a session is its user, so no message repeats it.
+/// The part of an input that must not be shown if it is a session: a person who has the session can act as its user, so
+/// no message repeats it.
 pub(crate) fn of_a_session(input: &str) -> Option<&str> {
     let plain = |c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
     let longest = input.split(plain).max_by_key(|run| run.len())?;

@@ -1,11 +1,11 @@
-//! A secret that is given where it does not belong is not echoed, by whichever command.
+//! No command echoes a secret that is given where it does not belong.
 
 use local_db::Role;
 
 use crate::defined::{Defined, commands};
 use crate::support::{Ended, Place};
 
-/// What must not be seen again. The address leads nowhere: nothing listens at port 1.
+/// The secret. The address of its URL leads nowhere: nothing listens on port 1.
 const PASSWORD: &str = "s3cr3t";
 const URLS: [&str; 4] = [
     "postgresql://u:s3cr3t@127.0.0.1:1/db?sslmode=disable",
@@ -16,7 +16,7 @@ const URLS: [&str; 4] = [
 
 fn expect_no_secret(command: &Defined, arguments: &[&str]) -> Ended {
     let place = Place::new();
-    // Nothing else than what is given may be connected to, or started.
+    // `CI` is set so that no command starts or connects to the local database.
     let ended = place.run_with(&command.with(arguments), &[("CI", "true")]);
     assert!(!ended.to_string().contains(PASSWORD), "{} {arguments:?}\n{ended}", command.name());
     ended
@@ -35,7 +35,7 @@ fn no_command_echoes_a_secret_that_is_one_argument_too_many() {
     }
 }
 
-/// Nothing is done: the address leads nowhere, and commands on a local server take none.
+/// No command does anything: the address leads nowhere, and commands on a local server accept no address.
 #[test]
 fn no_option_of_any_command_echoes_a_secret_that_is_its_value() {
     for command in commands() {
@@ -58,7 +58,7 @@ fn no_option_of_every_command_echoes_a_secret_wherever_it_stands() {
     }
 }
 
-/// Errors that are told only when a database has been asked.
+/// Covers errors that appear only after a database was asked.
 #[tokio::test]
 async fn no_secret_is_echoed_that_was_taken_for_a_name() {
     let (db, url) = (test_support::database().await, URLS[0]);

@@ -5,7 +5,7 @@ use local_db::Role;
 use crate::killed::number;
 use crate::support::Place;
 
-/// The commands that do, each with what it needs.
+/// The commands that read or write it, with their arguments.
 const COMMANDS: [&[&str]; 17] = [
     &["backfill-bookings"],
     &["backfill-bookings", "--dry-run"],
@@ -26,7 +26,7 @@ const COMMANDS: [&[&str]; 17] = [
     &["rls", "rollback"],
 ];
 
-/// Something for `assign-chat-messages` to do.
+/// A row for `assign-chat-messages` to assign.
 const A_MESSAGE: &str = r#"INSERT INTO chat_messages (id, "userId", "userName", role, room, text) VALUES ('m_1', 'u_a', '', 'CLIENT', 'r', '')"#;
 
 const PLANTED: &str = r#"CREATE TABLE public.ran (by text);

@@ -1,4 +1,4 @@
-//! `assign-chat-messages` as people and programs see it, on messages that can be counted by hand.
+//! `assign-chat-messages` as people and programs use it, on messages that can be counted by hand.
 
 use insta::assert_snapshot;
 use local_db::Role;
@@ -14,7 +14,7 @@ async fn messages() -> TestDb {
     db
 }
 
-/// Runs the command, confirmed, where `TENANT_ID` is set as it is on the application's hosts.
+/// Runs the command with its confirmation, and with `TENANT_ID` set, as it is on the application's hosts.
 fn assign(db: &TestDb, place: &Place, arguments: &[&str]) -> Ended {
     let url = db.url(Role::Owner);
     let command = ["assign-chat-messages", "--confirm", "127.0.0.1", "--no-progress", "--database-url", url.expose()];

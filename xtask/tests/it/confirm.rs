@@ -1,5 +1,5 @@
-//! A write to anything but the project's own database is confirmed by name. The server of the tests is on this machine,
-//! and no `db up` made it: `localhost` may be a tunnel to production.
+//! A write to any database but the project's own must be confirmed by name. The server of the tests is on this machine,
+//! but no `db up` created it, so it needs a confirmation: `localhost` may be a tunnel to production.
 
 use local_db::Role;
 

@@ -1,4 +1,4 @@
-//! A review on its way: written, filled in, applied, mended, taken back.
+//! The way of a review: it is written, filled in, applied, corrected and undone.
 
 use std::process::Stdio;
 
@@ -9,7 +9,7 @@ use test_support::TestDb;
 use crate::killed::{expire_lease, number, text};
 use crate::support::{Ended, Place, redact};
 
-/// A folder, and a database with few rows and one defect of each kind.
+/// A folder with a review, and a database with few rows and one defect of each kind.
 async fn reviewed(more: &'static str) -> (TestDb, Place) {
     let db = test_support::database().await;
     let mut superuser = db.superuser().await;
@@ -38,7 +38,7 @@ async fn what_people_decide_is_applied_mended_and_taken_back() {
     assert_eq!(place.mode("review.csv"), 0o600, "keys of rows are in it");
     assert_snapshot!("review", review);
     redact(&db, || assert_snapshot!("apply_undecided", run(&db, &place, &["apply", "review.csv"])));
-    // The empty cell before the fingerprint is where people write.
+    // People write into the empty cell before the fingerprint.
     place.write("review.csv", &review.replacen(",,v1-", ",t_bb,v1-", 1).replacen("s_b,,v1-", "s_b,b,v1-", 1));
     redact(&db, || {
         assert_snapshot!("apply_dry_run", run(&db, &place, &["apply", "review.csv", "--dry-run"]));
@@ -73,10 +73,10 @@ const MANY: &str = r#"
     INSERT INTO bookings (id, "clientId", "serviceId", "scheduledAt", duration, "clientName", "clientEmail", "updatedAt")
     SELECT 'x' || n, 'u_a', 's_b', now(), 30, '', '', now() FROM generate_series(1, 6000) n"#;
 
-/// Which booking has which tenant.
+/// A hash of which booking has which tenant.
 const TENANTS: &str = r#"SELECT md5(string_agg(id || ' ' || coalesce("tenantId", ''), ',' ORDER BY id)) FROM bookings"#;
 
-/// Rows that the journal has twice, with another tenant, or not at all.
+/// The number of rows that are in the journal twice, with another tenant, or not at all.
 const BROKEN_JOURNAL: &str = r#"
     WITH entry AS (SELECT unnest(row_keys) AS id, tenant_id FROM tenant_ops.journal)
     SELECT (SELECT count(*) FROM entry e JOIN bookings b USING (id) WHERE b."tenantId" IS DISTINCT FROM e.tenant_id)
@@ -94,7 +94,7 @@ async fn killed_at_many_moments_every_decision_is_applied_once() {
     let mut cut_short = 0;
     for round in 0..5 {
         let mut child = place.command(&apply, &[]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        // Killed as soon as another part of it is there.
+        // Killed as soon as another part is applied.
         while child.try_wait().unwrap().is_none() && number(&db, APPLIED).await <= round * 1000 {}
         child.kill().unwrap();
         cut_short += i32::from(child.wait().unwrap().code().is_none());

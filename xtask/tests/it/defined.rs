@@ -1,14 +1,14 @@
-//! The commands and options that there are, read from the reference that the definitions give: whoever adds one is in every test that
-//! goes through them.
+//! All commands and options, read from the reference, which is generated from their definitions. So every test that
+//! goes through them includes a new one.
 
 use crate::support::Place;
 
 /// A command.
 #[derive(Debug)]
 pub(crate) struct Defined {
-    /// `["backfill", "run"]`.
+    /// Its words, such as `["backfill", "run"]`.
     pub(crate) words: Vec<String>,
-    /// Its options that take a value, and those of every command: `--review`.
+    /// Its options that take a value, such as `--review`, including those of every command.
     pub(crate) options: Vec<String>,
     /// The values of `--format`.
     pub(crate) formats: Vec<String>,
@@ -19,13 +19,13 @@ impl Defined {
         self.words.join(" ")
     }
 
-    /// The words, and more arguments behind them.
+    /// The words, followed by more arguments.
     pub(crate) fn with<'a>(&'a self, more: &[&'a str]) -> Vec<&'a str> {
         self.words.iter().map(String::as_str).chain(more.iter().copied()).collect()
     }
 }
 
-/// Every command, groups such as `db` included, and the hidden one.
+/// Every command, including groups such as `db` and the hidden one.
 pub(crate) fn commands() -> Vec<Defined> {
     let reference = Place::new().run(&["reference"]).stdout;
     let sections: Vec<&str> = reference.split("\n## ").flat_map(|part| part.split("\n### ")).collect();
@@ -49,10 +49,10 @@ fn defined(section: &str, global: &str) -> Defined {
     Defined { words, options, formats: formats.unwrap() }
 }
 
-/// ``| `--review FILE.csv` | … |`` is `--review` and `FILE.csv`.
+/// Reads ``| `--review FILE.csv` | … |`` as `--review` and `FILE.csv`.
 fn spelled(line: &str) -> Option<(&str, &str)> {
     let spelled = line.strip_prefix("| `")?.split_once("` |")?.0;
     let (name, value) = spelled.split_once(' ').unwrap_or((spelled, ""));
-    // `-q, --quiet` is no option with a value.
+    // `-q, --quiet` is an option without a value.
     (name.starts_with("--") && !value.starts_with("--")).then_some((name, value))
 }

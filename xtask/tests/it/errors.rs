@@ -1,4 +1,4 @@
-//! What went wrong, why, and what to do next; and the exit status that scripts see.
+//! Errors say what went wrong, why, and what to do next, and have the exit code that scripts rely on.
 
 use std::os::unix::ffi::OsStrExt;
 
@@ -50,7 +50,7 @@ fn a_command_on_the_local_database_takes_no_url() {
 
 #[test]
 fn a_server_that_does_not_answer_is_named_without_its_password() {
-    // Port 1 of this machine: nothing listens there.
+    // Nothing listens on port 1 of this machine.
     let ended =
         Place::new().run(&["audit", "--database-url", "postgresql://owner:hunter2@127.0.0.1:1/app?sslmode=disable"]);
     assert_eq!(ended.status, 1);

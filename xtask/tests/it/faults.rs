@@ -1,5 +1,5 @@
-//! A backfill whose process, server, neighbour or disk fails. Each test has a short form here; `FAULT_ROUNDS=100 KILL_STRIDE=1 cargo test
-//! -p xtask --test it faults` is the long one.
+//! Backfills during which the process, the server, another process or the disk fails. Each test has a short form here.
+//! The long form: `FAULT_ROUNDS=100 KILL_STRIDE=1 cargo test -p xtask --test it faults`.
 
 use std::io::Write;
 use std::process::{Child, Stdio};
@@ -32,7 +32,7 @@ async fn number(session: &mut DirectConnection, sql: &'static str) -> i64 {
     sqlx::query_scalar(sql).fetch_one(session.connection()).await.unwrap()
 }
 
-/// Kills the process at this statement; tells whether it got so far.
+/// Kills the process at this statement. Returns whether it got that far.
 async fn killed_at(place: &Place, db: &TestDb, limit: Limit) -> bool {
     let url = db.url(Role::Owner);
     let proxy = Proxy::before(url.port(), limit);
@@ -60,7 +60,7 @@ async fn killed_at_each_statement_in_turn_it_ends_as_an_uninterrupted_run() {
     let (wanted, statements) = (text(&whole, ASSIGNED).await, endless.statements());
     assert!(statements > 100, "only {statements} statements came through the proxy");
     let (mut killed, mut in_the_middle) = (0, 0);
-    // Two moments a statement, COMMIT among them: before the server has it, and while the server runs it.
+    // Two moments for each statement, COMMIT included: before the server has it, and while the server runs it.
     for moment in (0..2 * statements).step_by(stride()) {
         let limit = Limit { statement: moment / 2 + 1, passes: moment % 2 == 1 };
         let db = test_support::seeded(SEED).await;
@@ -77,7 +77,7 @@ async fn killed_at_each_statement_in_turn_it_ends_as_an_uninterrupted_run() {
     assert!(killed > 3 && in_the_middle > 2, "{killed} were killed, {in_the_middle} of them after they had begun");
 }
 
-/// A server of its own with more rows, as a test that stops it must find the run at work.
+/// A server of one test with more rows, so that the run is still working when the test stops the server.
 async fn server() -> TestServer {
     let server = test_support::throwaway_server(None).await;
     let seed_ = Seed { bookings: 20_000, ..SEED };
@@ -85,7 +85,7 @@ async fn server() -> TestServer {
     server
 }
 
-/// Waits until the run has written more than this, or has ended.
+/// Waits until the run has written more rows than this, or has ended.
 async fn written_more_than(server: &TestServer, before: i64, child: &mut Child) -> Option<i64> {
     let deadline = Instant::now() + Duration::from_secs(30);
     while Instant::now() < deadline {
@@ -141,7 +141,7 @@ async fn of_two_processes_the_one_that_is_left_does_the_work_of_the_one_that_was
     assert_eq!(backfill(&place, whole.url(Role::Owner).expose(), &[]).wait().unwrap().code(), Some(3));
     let shared = test_support::seeded(SEED).await;
     let url = shared.url(Role::Owner);
-    // Nobody is done before the other has come.
+    // Neither may finish before the other has begun.
     let mut gate = shared.owner().await;
     gate.run_script("holding the table", "BEGIN; LOCK TABLE bookings IN SHARE MODE").await.unwrap();
     let mut superuser = shared.superuser().await;
@@ -158,13 +158,14 @@ async fn of_two_processes_the_one_that_is_left_does_the_work_of_the_one_that_was
     first.kill().unwrap();
     first.wait().unwrap();
     gate.close().await;
-    // Nobody ends the dead one's lease: it runs out.
+    // Nobody ends the lease of the dead process; it expires.
     assert_eq!(second.wait().unwrap().code(), Some(3));
     assert_eq!(text(&shared, ASSIGNED).await, text(&whole, ASSIGNED).await);
     assert_eq!(number(&mut superuser, BROKEN_JOURNAL).await, 0);
 }
 
-/// A file system of a few megabytes, which only a privileged user can make: where that is not, the test says so.
+/// A file system of a few megabytes. Only a privileged user can make one; for other users, the test says that it is
+/// skipped.
 struct SmallDisk(tempfile::TempDir);
 
 impl SmallDisk {
@@ -179,7 +180,7 @@ impl SmallDisk {
         mounted.then_some(Self(folder))
     }
 
-    /// Leaves no more room than this beside what is there.
+    /// Fills it so that no more than `room` is free besides what is there.
     fn leave(&self, used: i64, room: i64) {
         let size = format!("remount,size={}", used + room);
         let done = std::process::Command::new("mount").args(["-o", &size]).arg(self.0.path()).status().unwrap();
@@ -196,7 +197,7 @@ impl Drop for SmallDisk {
 #[tokio::test]
 async fn a_full_disk_ends_the_run_with_what_to_do_and_room_lets_it_go_on() {
     let Some(disk) = SmallDisk::mount() else {
-        // Past the capture of the test harness: that nothing was tried must be seen.
+        // Not captured by the test harness: it must be seen that nothing was tried.
         let _ = writeln!(std::io::stderr(), "SKIPPED: this user may not mount a file system of a few megabytes");
         return;
     };

@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 
 use crate::support::Place;
 
-/// Every command, with its own.
+/// Every command. The help of each is compared.
 const COMMANDS: [&[&str]; 42] = [
     &[],
     &["db"],

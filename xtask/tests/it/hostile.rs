@@ -1,4 +1,4 @@
-//! Whatever stands in a database, in a file or in an argument: a terminal, a CI log and a spreadsheet only show it.
+//! Whatever a database, a file or an argument contains, a terminal, a CI log and a spreadsheet only show it.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -11,14 +11,15 @@ use test_support::TestServer;
 use crate::defined::{Defined, commands};
 use crate::support::{Ended, Place};
 
-/// A name that ends a line, writes a command into a CI log, clears a screen, turns the reading direction and is markup.
+/// A name that ends a line, writes a command into a CI log, clears the screen, changes the reading direction, and is
+/// markup.
 const HOSTILE: &str = "\n::error::x\n##[error]\u{1b}[2J\u{202e}\u{9b}\u{7f}\u{200b}|<b>";
 
-/// A token whose header holds all this.
+/// A token with all of this in its header.
 const TOKEN: &str = "eyJhbGciOiAiXG46OmVycm9yOjp4XG4jI1tlcnJvcl1cdTAwMWJbMkrigK4iLCAiZW5jIjogIlxuOjplcnJvcjo6eFxuIyNbZXJyb3JdXHUwMDFiWzJK4oCuIiwgImtpZCI6ICJcbjo6ZXJyb3I6OnhcbiMjW2Vycm9yXVx1MDAxYlsySuKAriIsICJcbjo6ZXJyb3I6OnhcbiMjW2Vycm9yXVx1MDAxYlsySuKAriI6ICJcbjo6ZXJyb3I6OnhcbiMjW2Vycm9yXVx1MDAxYlsySuKAriJ9....x";
 
-/// How each command is started so that it tells of all this, some in several ways, in an order in which each finds what it needs;
-/// `HOSTILE` is replaced.
+/// How each command is started so that it shows the name. Some are started in several ways. The order matters, because
+/// each needs what earlier ones made. `HOSTILE` is replaced by the name.
 const STARTED: [(&str, &[&str]); 61] = [
     ("doctor", &[]),
     ("audit", &[]),
@@ -83,10 +84,10 @@ const STARTED: [(&str, &[&str]); 61] = [
     ("bench jwt", &["-HOSTILE"]),
 ];
 
-/// Commands that would start a local server. They tell of nothing but their arguments, and are given one too many.
+/// Commands that would start a local server. They show only their arguments, so they are given one too many.
 const LOCAL: [&str; 5] = ["db up", "db down", "db url", "db psql", "db reset"];
 
-/// A server with all this, and how to log in to such a database.
+/// A server with the name everywhere, and the URL of such a database.
 async fn planted() -> (TestServer, DatabaseUrl) {
     let server = test_support::throwaway_server(None).await;
     let mut superuser = server.connect(Role::Superuser).await;
@@ -101,10 +102,10 @@ async fn planted() -> (TestServer, DatabaseUrl) {
     (server, url.with_database(HOSTILE))
 }
 
-/// The files that are given; all others are written by commands.
+/// The files that the test writes; commands write all others.
 const GIVEN: [&str; 2] = ["tenancy.toml", "tenants.csv"];
 
-/// A folder with files that name all this.
+/// A folder with files that contain the name.
 fn place() -> Place {
     let place = Place::new();
     let name = serde_json::to_string(HOSTILE).unwrap().replace('\u{7f}', "\\u007f");
@@ -126,7 +127,7 @@ fn place() -> Place {
     place
 }
 
-/// Fills every decision in, one of them with a name that no tenant has.
+/// Fills in every decision, one of them with a name that no tenant has.
 fn decide(place: &Place) {
     let review = std::fs::read_to_string(place.path().join("review.csv")).unwrap();
     let fingerprint = review.lines().nth(1).unwrap().rsplit_once(',').unwrap().1.split('-').next().unwrap().to_owned();
@@ -134,7 +135,8 @@ fn decide(place: &Place) {
     place.write("decided.csv", &decided.replace(&format!(",,{fingerprint}-"), ",=no such,v1-"));
 }
 
-/// The lines that act, and those that a value made: where the gate had to stop one, it was put together wrongly.
+/// The lines that do more than show text. This includes lines with a part that a value made: if the gate had to stop
+/// one, it was built wrongly.
 fn acting<'a>(ended: &'a Ended, started: &str) -> Vec<&'a str> {
     let acts = |line: &&str| {
         let begins = line.trim_start();
@@ -145,14 +147,14 @@ fn acting<'a>(ended: &'a Ended, started: &str) -> Vec<&'a str> {
     ended.stdout.lines().chain(ended.stderr.lines()).filter(acts).collect()
 }
 
-/// What is left in a folder and the folders in it.
+/// All files that are left in a folder and below it.
 fn written(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries.flat_map(|path| if path.is_dir() { written(&path) } else { vec![path] }).collect()
 }
 
 fn formats(command: &Defined) -> impl Iterator<Item = &str> {
-    // Without the option, it is the first of them.
+    // Without the option, the format is the first of them.
     std::iter::once("").chain(command.formats.iter().skip(1).map(String::as_str))
 }
 

@@ -1,4 +1,4 @@
-//! Sessions as people get them: minted in every shape, refused, and told why they are not accepted.
+//! Sessions as people get them: minted in every form, refused, and explained if they are not accepted.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
@@ -12,7 +12,7 @@ use crate::support::{Ended, Place, redact};
 
 const SECRET: (&str, &str) = ("NEXTAUTH_SECRET", "hunter2 and more, to be 32 bytes long");
 
-/// A place with a file of claims.
+/// A folder with a file of claims.
 fn place() -> Place {
     let place = Place::new();
     place.write(
@@ -28,7 +28,7 @@ fn offline(place: &Place, more: &[&str]) -> Ended {
     place.run_with(&[&OFFLINE, more].concat(), &[SECRET])
 }
 
-/// Takes out tokens and times.
+/// Replaces tokens and times in the snapshot.
 fn redacted<R>(check: impl FnOnce() -> R) -> R {
     let mut settings = insta::Settings::clone_current();
     for (pattern, replacement) in [
@@ -50,7 +50,7 @@ fn redacted<R>(check: impl FnOnce() -> R) -> R {
 fn a_file_with_a_session_is_its_owners_alone() {
     let place = place();
     for shape in ["cookie", "json", "playwright"] {
-        // Also where everybody could read what stood there.
+        // Also if everybody could read the file that was there before.
         let _ = std::fs::remove_file(place.path().join("session"));
         place.write("session", "old");
         assert_ne!(place.mode("session"), 0o600);
@@ -212,7 +212,7 @@ fn decoding_tells_the_reason() {
     });
 }
 
-/// Few people, under strict policies and FORCE; for the application's ordinary role.
+/// A few people, under strict policies and FORCE, for the application's ordinary role.
 async fn people() -> TestDb {
     let db = test_support::database().await;
     let sql = include_str!("../../../crates/dev-jwt/tests/it/people.sql");
@@ -300,7 +300,7 @@ fn a_database_that_does_not_answer_leaves_the_verdict_on_the_token() {
 
 #[test]
 fn the_benchmark_compares_sessions_that_say_the_same() {
-    // npm needs what it is set up with: its registry, its cache, the proxy.
+    // npm needs its own settings: registry, cache and proxy.
     let ours = |name: &str| name.contains("DATABASE") || name.starts_with("CARGO");
     let tools = tenancy_config::environment::all().filter(|(name, _)| !ours(&name.to_string_lossy()));
     let place = Place::new();

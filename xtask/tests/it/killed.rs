@@ -1,4 +1,5 @@
-//! A backfill that is killed, again and again, ends as one that was not: the same rows, and a whole journal.
+//! A backfill that is killed again and again ends like one that was not killed, with the same rows and a complete
+//! journal.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -10,12 +11,13 @@ use crate::support::{Place, rounds};
 
 const SEED: Seed = Seed { tenants: 5, bookings: 5_000, seed: 3 };
 
-/// Which booking has which tenant.
+/// A hash of which booking has which tenant.
 pub(crate) const ASSIGNED: &str =
     r#"SELECT md5(string_agg(id || ' ' || coalesce("tenantId", ''), ',' ORDER BY id)) FROM bookings"#;
 
-/// Journal entries without their row, rows twice in the journal, and rows assigned without an entry. The demo data gives some bookings
-/// a tenant from the start; those have no entry, and were written before the run.
+/// The number of journal entries without their row, of rows that are in the journal twice, and of rows that were
+/// assigned without an entry. Some bookings of the demo data have a tenant from the start. They were written before the
+/// run and have no entry.
 pub(crate) const BROKEN_JOURNAL: &str = r#"
     WITH entry AS (SELECT unnest(row_keys) AS id, tenant_id FROM tenant_ops.journal)
     SELECT (SELECT count(*) FROM entry e LEFT JOIN bookings b USING (id) WHERE b."tenantId" IS DISTINCT FROM e.tenant_id)
@@ -38,7 +40,7 @@ pub(crate) async fn number(db: &TestDb, sql: &'static str) -> i64 {
     value
 }
 
-/// Ends the lease of a process that was killed; it would run out by itself, after ten seconds.
+/// Ends the lease of a process that was killed. It would expire by itself after ten seconds.
 pub(crate) async fn expire_lease(db: &TestDb) {
     let mut superuser = db.superuser().await;
     let expire = "DO $$ BEGIN IF to_regclass('tenant_ops.lease') IS NOT NULL THEN

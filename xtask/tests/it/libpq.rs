@@ -1,4 +1,4 @@
-//! What libpq would read from the shell leads no command elsewhere.
+//! The variables that libpq reads do not change where a command connects.
 
 use local_db::Role;
 

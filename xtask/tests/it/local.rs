@@ -1,17 +1,18 @@
-//! The project's local database by its commands: opened whatever the shell has set, and never lost by accident.
+//! The project's local database through its commands: it is opened whatever variables the shell has, and never deleted
+//! by accident.
 
 use std::os::unix::fs::PermissionsExt;
 
 use crate::libpq::HOSTILE;
 use crate::support::{Ended, Place};
 
-/// A folder whose local database ends with it.
+/// A folder. Its local database ends with it.
 struct Workspace(Place);
 
 impl Workspace {
     fn new() -> Self {
         let place = Place::new();
-        // The server's user must enter it.
+        // The server's user must be able to enter it.
         std::fs::set_permissions(place.path(), PermissionsExt::from_mode(0o755)).unwrap();
         Self(place)
     }

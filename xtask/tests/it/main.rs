@@ -1,5 +1,6 @@
-//! The command line as people and scripts meet it: the built binary, started in an empty folder with an empty environment.
-#![allow(clippy::unwrap_used)] // in the helpers of tests too
+//! The command line as people and scripts use it: the built binary, started in an empty folder with an empty
+//! environment.
+#![allow(clippy::unwrap_used)] // also in helper functions of tests
 
 mod arguments;
 mod book_keeping;

@@ -1,12 +1,13 @@
-//! Statements that reach the application's tables run under its search path, where anybody may have put functions, operators and types: in
-//! them every name is written with its schema. `traps` proves it for what the commands run; this tells the line.
+//! Statements that reach the application's tables run under its search path, where anybody may have put functions,
+//! operators and types. So they must write every name with its schema. `traps` proves this for the commands; this test
+//! names the line.
 
 use std::path::{Path, PathBuf};
 
-/// The line at the top of each such file.
+/// The line at the top of each file with such a statement.
 const MARK: &str = "-- It runs under the search path of the application.";
 
-/// What the grammar itself means, whatever the path.
+/// Words that the grammar defines, whatever the path.
 const GRAMMAR: [&str; 35] = [
     "all",
     "and",
@@ -48,7 +49,7 @@ const GRAMMAR: [&str; 35] = [
 /// Types whose names are part of the grammar.
 const TYPES: [&str; 6] = ["bigint", "bigint[]", "boolean", "int", "integer", "smallint"];
 
-/// Words that look for an operator by its bare name.
+/// Words that look up an operator by its bare name.
 const HIDDEN_OPERATORS: [&str; 6] = [" in (", "nullif(", "distinct from", "between ", " like ", "using ("];
 
 fn files() -> Vec<PathBuf> {
@@ -62,7 +63,7 @@ fn files() -> Vec<PathBuf> {
     files
 }
 
-/// The statement without comments, strings, names in quotes and variables.
+/// The statement without comments, strings, quoted names and variables.
 fn bare(text: &str) -> String {
     let code: Vec<&str> = text.lines().map(|line| line.split("--").next().unwrap_or_default()).collect();
     let mut out = String::new();
@@ -81,14 +82,14 @@ fn bare(text: &str) -> String {
     out
 }
 
-/// What in a statement would be looked for in the search path.
+/// The names in a statement that would be looked up in the search path.
 fn unqualified(text: &str) -> Vec<String> {
     let mut code = bare(text);
     while let Some(start) = code.find("operator(pg_catalog.") {
         let end = start + code[start..].find(')').expect("a closed OPERATOR()");
         code.replace_range(start..=end, "&operator");
     }
-    // The assignment of an UPDATE is no operator.
+    // The assignment of an UPDATE is not an operator.
     let set = code.find("\nset ").or_else(|| code.find(" set "));
     let assignment = set.and_then(|set| code[set..].find('=').map(|at| set + at));
     if let Some(at) = assignment {

@@ -1,4 +1,4 @@
-//! A question on a terminal: it says what is about to be written, and a signal ends it at once.
+//! A question on a terminal says what is about to be written, and a signal ends it at once.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Write as _};
@@ -12,12 +12,12 @@ use test_support::TestDb;
 
 use crate::support::{Place, send};
 
-/// How long a question may take to come: a debug build connects before it.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// What "at once" means.
+/// How long a question may take to appear; a debug build connects first.
+const QUESTION_WITHIN: Duration = Duration::from_secs(60);
+/// The time that counts as "at once".
 const AT_ONCE: Duration = Duration::from_secs(3);
 
-/// A command on a terminal of its own.
+/// A command that runs on a terminal of its own.
 struct Terminal {
     child: Child,
     keyboard: File,
@@ -35,7 +35,7 @@ impl Terminal {
         let mut command = place.command(arguments, env);
         command.env("NO_COLOR", "1");
         let child = command.stdin(terminal()).stdout(terminal()).stderr(terminal()).spawn().unwrap();
-        // The ends that the command has must not stay open here, or the screen would never go dark.
+        // The command's ends of the terminal must not stay open here, because reading would then never end.
         drop(command);
         let keyboard = File::from(controller);
         let mut output = keyboard.try_clone().unwrap();
@@ -49,11 +49,11 @@ impl Terminal {
         Self { child, keyboard, screen, seen: String::new() }
     }
 
-    /// Reads until the question stands there.
+    /// Reads until this text appears.
     fn until(&mut self, text: &str) {
         let began = Instant::now();
         while !self.seen.contains(text) {
-            let left = PATIENCE.saturating_sub(began.elapsed());
+            let left = QUESTION_WITHIN.saturating_sub(began.elapsed());
             let bytes = self.screen.recv_timeout(left).unwrap_or_else(|_| panic!("no `{text}` in:\n{}", self.seen));
             self.seen.push_str(&String::from_utf8(bytes).unwrap());
         }
@@ -63,16 +63,16 @@ impl Terminal {
         self.keyboard.write_all(text.as_bytes()).unwrap();
     }
 
-    /// Waits for its end, and gives what it showed.
-    fn end(mut self, patience: Duration) -> (ExitStatus, String) {
+    /// Waits for the command to end, and returns what it showed.
+    fn end(mut self, limit: Duration) -> (ExitStatus, String) {
         let began = Instant::now();
         let status = loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 break status;
             }
-            if began.elapsed() > patience {
+            if began.elapsed() > limit {
                 self.child.kill().unwrap();
-                panic!("it still runs after {patience:?}:\n{}", self.seen);
+                panic!("it still runs after {limit:?}:\n{}", self.seen);
             }
             std::thread::sleep(Duration::from_millis(10));
         };
@@ -116,7 +116,7 @@ async fn planted() -> TestDb {
     db
 }
 
-/// What a command could have changed: rows without a tenant, settings, policies, and our own schema.
+/// Everything that a command could have changed: rows without a tenant, settings, policies, and our own schema.
 async fn state(db: &TestDb) -> String {
     let mut superuser = db.superuser().await;
     let ask = r#"SELECT concat_ws(' ', (SELECT count(*) FROM bookings WHERE "tenantId" IS NULL),
@@ -151,7 +151,7 @@ async fn an_answer_is_heard_and_the_end_of_input_is_none() {
     let (db, place) = (planted().await, place());
     let url = db.url(Role::Owner);
     let arguments = ["backfill-bookings", "--database-url", url.expose()];
-    // Ctrl-D at the beginning of a line.
+    // This is Ctrl-D at the beginning of a line.
     for (typed, code, said) in [
         ("staging\n", 4, "`staging` was confirmed, but this database is `production`; nothing was written"),
         ("\u{4}", 4, "nobody confirmed; nothing was written"),
@@ -160,7 +160,7 @@ async fn an_answer_is_heard_and_the_end_of_input_is_none() {
         let mut terminal = Terminal::start(&place, &arguments, &[]);
         terminal.until(QUESTION);
         terminal.type_in(typed);
-        let (status, shown) = terminal.end(PATIENCE);
+        let (status, shown) = terminal.end(QUESTION_WITHIN);
         assert_eq!(status.code(), Some(code), "{shown}");
         assert!(shown.contains(said), "{shown}");
     }

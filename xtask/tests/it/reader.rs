@@ -1,4 +1,4 @@
-//! The login of `sql/grants/reader.sql`: what only looks works under it, and it can write nothing.
+//! The login of `sql/grants/reader.sql`: the commands that only read work with it, and it can write nothing.
 
 use local_db::Role;
 use tenancy_config::DatabaseUrl;
@@ -17,7 +17,7 @@ fn run(url: &DatabaseUrl, arguments: &[&str]) -> Ended {
 
 #[tokio::test]
 async fn under_the_readers_login_doctor_audit_and_verify_work_and_nothing_can_be_written() {
-    // Roles are a server's, so this one is this test's own.
+    // Roles belong to the whole server, so this test needs one of its own.
     let server = test_support::throwaway_server(None).await;
     let (owner, app) = (server.url(Role::Owner), server.url(Role::AppUser));
     let mut superuser = server.connect(Role::Superuser).await;
@@ -53,7 +53,7 @@ async fn under_the_readers_login_doctor_audit_and_verify_work_and_nothing_can_be
         assert_eq!(content.sqlstate(), Some("42501"), "{role}: {content}");
         session.close().await;
     }
-    // One right too many is noticed.
+    // A role with one right too many is reported.
     superuser.run_script("a right too many", "GRANT DELETE ON bookings TO rowfence_reader").await.unwrap();
     let mut session = DirectConnection::as_application(&reader, "tests").await.unwrap();
     let error = session.run_script("trying to write", TRY_TO_WRITE).await.unwrap_err().to_string();

@@ -1,4 +1,4 @@
-//! `docs/commands.md` is what the definition of the command line says.
+//! `docs/commands.md` is what the definitions of the commands say.
 
 use std::path::Path;
 

@@ -6,7 +6,7 @@ use test_support::TestDb;
 
 use crate::support::{Ended, Place, redact};
 
-/// Few rows, and one defect of each kind.
+/// A few rows, and one defect of each kind.
 async fn small() -> TestDb {
     let db = test_support::database().await;
     let mut superuser = db.superuser().await;
@@ -158,6 +158,28 @@ async fn doctor_tells_what_one_needs_to_know() {
         assert_snapshot!("doctor_table", run(&db, &["doctor"]));
         assert_snapshot!("doctor_json", run(&db, &["doctor", "--format", "json"]));
     });
+}
+
+#[tokio::test]
+async fn doctor_says_of_an_audit_what_the_audit_does() {
+    let db = small().await;
+    let seen_whole_by = || {
+        let report = run(&db, &["doctor", "--format", "json", "-q"]).stdout;
+        serde_json::from_str::<serde_json::Value>(&report).unwrap()["tables"]["seen_whole_by"].clone()
+    };
+    let mut superuser = db.superuser().await;
+    let force = include_str!("../../../crates/tenant-audit/tests/it/force_every_table.sql");
+    superuser.run_script("forcing every table", force).await.unwrap();
+    assert_eq!(seen_whole_by(), "tenant_maintenance");
+    let audit = run(&db, &["audit"]);
+    assert!(audit.stderr.contains("as tenant_maintenance, which sees every row"), "{audit}");
+    // No tenant column, but one that the audit reads.
+    let revoke = r#"REVOKE SELECT ("clientId") ON bookings FROM tenant_maintenance"#;
+    superuser.run_script("revoking a right", revoke).await.unwrap();
+    superuser.close().await;
+    assert_eq!(seen_whole_by(), serde_json::Value::Null);
+    let audit = run(&db, &["audit"]);
+    assert!(audit.stderr.contains("tenant_maintenance may not select clientId of public.bookings"), "{audit}");
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use test_support::{TestDb, TestPooler};
 
 use crate::support::{Ended, Place, redact};
 
-/// Two tenants, and one booking without any.
+/// Two tenants, and one booking without a tenant.
 async fn two_tenants() -> TestDb {
     let db = test_support::database().await;
     let mut superuser = db.superuser().await;

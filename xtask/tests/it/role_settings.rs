@@ -1,4 +1,5 @@
-//! What somebody set for the login or the database makes no difference, or the command says what is set and what it needs.
+//! Settings that somebody made for the login or the database do not affect a command. If one does, the command says
+//! what is set and what it needs.
 
 use local_db::{Role, Seed};
 use tenancy_config::Ident;
@@ -9,7 +10,7 @@ use crate::support::Place;
 
 const SEED: Seed = Seed { tenants: 5, bookings: 300, seed: 11 };
 
-/// Commands that read, write, hold several transactions at once, and what they end with on a fresh database.
+/// Commands that read, write, or hold several transactions at once, with their exit codes on a fresh database.
 const COMMANDS: [(&str, i32); 6] = [
     ("doctor", 0),
     ("audit", 3),
@@ -27,7 +28,7 @@ async fn altered(db: &TestDb, statement: &'static str, setting: &'static str) {
     db.superuser().await.run_script("setting something", alter).await.unwrap();
 }
 
-/// Runs a command as the owner, and gives what it said where it ended otherwise.
+/// Runs a command as the owner. Returns its output if it ended with another code.
 fn otherwise(db: &TestDb, command: &str, wanted: i32) -> Option<String> {
     let url = db.url(Role::Owner);
     let all: Vec<&str> = command.split(' ').chain(["--confirm", "127.0.0.1", "--database-url", url.expose()]).collect();

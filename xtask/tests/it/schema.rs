@@ -1,4 +1,4 @@
-//! An application whose tables stand in another schema than `public`, which only its URL says.
+//! An application whose tables are not in the schema `public`. Only its URL says so.
 
 use local_db::Role;
 use test_support::TestDb;

@@ -1,4 +1,4 @@
-//! `seed-tenant-defaults` as people and programs meet it.
+//! `seed-tenant-defaults` as people and programs use it.
 
 use std::io::BufRead as _;
 use std::process::Stdio;
@@ -9,7 +9,7 @@ use test_support::TestDb;
 
 use crate::support::{Ended, Place, interrupt, redact};
 
-/// A trigger that refuses globex.
+/// A trigger that refuses the tenant globex.
 const REFUSE: &str = include_str!("../../../crates/seed-tenant-defaults/tests/it/refuse.sql");
 
 async fn tenants() -> TestDb {
@@ -26,7 +26,7 @@ fn arguments<'a>(arguments: &[&'a str], url: &'a str) -> Vec<&'a str> {
     ["seed-tenant-defaults"].iter().chain(arguments).chain(&always).copied().collect()
 }
 
-/// As the application's login, one tenant after the other, so that the order is always the same.
+/// Runs it as the application's login, one tenant after the other, so that the order is always the same.
 fn run(db: &TestDb, place: &Place, more: &[&str]) -> Ended {
     place.run(&arguments(more, db.url(Role::AppUser).expose()))
 }
@@ -100,7 +100,7 @@ async fn refusals_say_why_and_what_to_do() {
         assert_snapshot!("seed_create_elsewhere", run(&db, &place, &["--tenant", "new", "--create"]));
         assert_snapshot!("seed_unknown_column", run(&db, &place, &["--all", "--defaults", "mine.toml"]));
     });
-    // A report that failed in the middle is none.
+    // If a report fails in the middle, it is not written.
     let csv = run(&db, &place, &["--tenant", "acne", "--format", "csv", "--output", "seeded.csv"]);
     assert!(csv.status == 2 && !place.path().join("seeded.csv").exists(), "{csv}");
 }

@@ -1,4 +1,4 @@
-//! Ctrl-C, at a moment that a lock on the server holds still.
+//! Ctrl-C at a moment at which a lock on the server holds the command.
 
 use std::io::BufRead;
 use std::process::{Child, Stdio};
@@ -8,7 +8,7 @@ use test_support::TestDb;
 
 use crate::support::{Place, interrupt, send};
 
-/// Starts a command on a database whose bookings are locked, and returns when it waits for the lock.
+/// Starts a command on a database whose bookings are locked, and returns once it waits for the lock.
 async fn held(db: &TestDb, place: &Place, arguments: &[&str]) -> (Child, tenant_rls::DirectConnection) {
     let mut lock = db.owner().await;
     let take = "BEGIN; LOCK TABLE bookings IN ACCESS EXCLUSIVE MODE";

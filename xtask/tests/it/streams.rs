@@ -56,7 +56,7 @@ fn a_dash_is_standard_output() {
 fn a_disk_that_is_full_leaves_the_old_file_and_nothing_else() {
     let place = Place::new();
     place.write("commands.md", "old");
-    // No file may be larger than a block, which is what a full disk looks like to who writes.
+    // No file may be larger than one block, which looks like a full disk to a program that writes.
     let script = "ulimit -f 1; trap '' XFSZ; exec \"$0\" reference --output commands.md";
     let program = env!("CARGO_BIN_EXE_xtask");
     let output =

@@ -1,4 +1,4 @@
-//! Runs the built binary where nothing of this machine reaches it, and shows what came out.
+//! Runs the built binary so that nothing on this machine affects it, and shows its output.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -7,12 +7,12 @@ use local_db::Role;
 use tempfile::TempDir;
 use test_support::TestDb;
 
-/// One folder, in which commands are run.
+/// A folder in which commands are run.
 pub(crate) struct Place {
     folder: TempDir,
 }
 
-/// How one command ended.
+/// How a command ended.
 pub(crate) struct Ended {
     pub(crate) status: i32,
     pub(crate) stdout: String,
@@ -20,10 +20,10 @@ pub(crate) struct Ended {
 }
 
 impl Place {
-    /// An empty folder that ends every search upwards.
+    /// An empty folder. No search for files goes above it.
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        // As the root of a repository: nothing above it is looked at.
+        // This makes it the root of a repository, so that nothing above it is searched.
         std::fs::create_dir(folder.path().join(".git")).unwrap();
         Self { folder }
     }
@@ -36,13 +36,13 @@ impl Place {
         std::fs::write(self.path().join(name), text).unwrap();
     }
 
-    /// Who may do what with a file.
+    /// The permission bits of a file.
     pub(crate) fn mode(&self, name: &str) -> u32 {
         use std::os::unix::fs::PermissionsExt as _;
         std::fs::metadata(self.path().join(name)).unwrap().permissions().mode() & 0o777
     }
 
-    /// What is in the folder.
+    /// The names in the folder.
     pub(crate) fn names(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.path()).unwrap();
         let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
@@ -66,7 +66,7 @@ impl Place {
         self.run_with(arguments, &[])
     }
 
-    /// Without what differs from run to run.
+    /// Replaces what differs from run to run.
     fn redacted(&self, text: &str) -> String {
         let canonical = self.path().canonicalize().unwrap();
         let text = text.replace(&*canonical.to_string_lossy(), "[DIR]");
@@ -86,12 +86,12 @@ impl std::fmt::Display for Ended {
     }
 }
 
-/// How often a fault is tried: `FAULT_ROUNDS`, else this.
+/// How many times a fault is tried: `FAULT_ROUNDS`, or else this.
 pub(crate) fn rounds(short: usize) -> usize {
     tenancy_config::environment::text("FAULT_ROUNDS").unwrap().and_then(|rounds| rounds.parse().ok()).unwrap_or(short)
 }
 
-/// Sends what Ctrl-C sends.
+/// Sends the signal of Ctrl-C.
 pub(crate) fn interrupt(child: &Child) {
     send("INT", child);
 }
@@ -102,7 +102,7 @@ pub(crate) fn send(signal: &str, child: &Child) {
     assert!(sent.success());
 }
 
-/// Takes out what differs from run to run and from server to server.
+/// Replaces what differs from run to run and from server to server.
 pub(crate) fn redact<R>(db: &TestDb, check: impl FnOnce() -> R) -> R {
     let name = db.name().to_owned();
     let port = format!(":{}/", db.url(Role::Owner).port());

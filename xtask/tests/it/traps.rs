@@ -1,7 +1,8 @@
-//! Whoever may create in a schema of the search path plants functions and operators there: no command of ours may call one, whoever runs it.
+//! A role that may create objects in a schema of the search path can plant functions and operators there. None of our
+//! commands may call one, whichever role runs the command.
 //!
-//! The server itself is the judge: an ordinary role plants a trap for every name that `pg_catalog` has, the database searches `public` first,
-//! every command runs, and the server has counted no call.
+//! The server itself decides: an ordinary role plants a trap for every name that `pg_catalog` has, the database
+//! searches `public` first, every command runs, and the server must have counted no call.
 
 use std::path::Path;
 
@@ -15,18 +16,18 @@ use crate::support::Place;
 
 const SEED: Seed = Seed { tenants: 5, bookings: 300, seed: 11 };
 
-/// Whose session is minted.
+/// The user whose session is minted.
 const EMAIL: &str = "somebody@example.com";
 
-/// How a command is run against a database with traps.
+/// How a command is run on a database with traps.
 enum Run {
-    /// With these arguments, one line after the other. It may end with "not yet", or with what the second number says.
+    /// With these arguments, once for each line. The exit code may be 0, "not yet", or the second value.
     With(&'static [(&'static str, i32)]),
-    /// It makes the database that it works on, of `template0`, or works on the local one alone.
+    /// It creates the database that it works on, from `template0`, or it works only on the local one.
     OnItsOwn,
 }
 
-/// What each command of the command line does here; a new one must be entered.
+/// How each command is run here; a new command must be added.
 fn run(command: &str) -> Option<Run> {
     use Run::{OnItsOwn, With};
     Some(match command {
@@ -38,7 +39,7 @@ fn run(command: &str) -> Option<Run> {
         "backfill apply" => With(&[("review.csv", 3)]),
         "backfill runs" => With(&[("", 0)]),
         "backfill status" => With(&[("1", 0)]),
-        // The run is over: they look, and say so.
+        // The run is over; they find that and say so.
         "backfill pause" | "backfill resume" | "backfill cancel" => With(&[("1", 4)]),
         "backfill why" => With(&[("bookings nobody", 3)]),
         "backfill undo" => With(&[("1 --dry-run", 0), ("1", 0)]),
@@ -60,11 +61,11 @@ fn run(command: &str) -> Option<Run> {
     })
 }
 
-/// The commands that do something, in an order in which each finds what the one before left.
+/// The commands to run, in an order in which each finds what the earlier ones made.
 fn commands() -> Vec<String> {
     let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/commands.md")).unwrap();
     let usage = "Usage: cargo xtask ";
-    // A group of commands has the usage `NAME <COMMAND>` alone.
+    // The usage of a group of commands is only `NAME <COMMAND>`.
     let named = page.lines().filter_map(|line| line.strip_prefix(usage));
     named
         .filter(|line| !line.ends_with("<COMMAND>"))
@@ -98,7 +99,7 @@ async fn trapped() -> TestDb {
     db
 }
 
-/// The traps that were called, with how often.
+/// The traps that were called, and how many times.
 async fn sprung(db: &TestDb) -> Vec<String> {
     let mut superuser = DirectConnection::connect(&db.url(Role::Superuser), "tests").await.unwrap();
     let rows = sqlx::query(
@@ -111,7 +112,7 @@ async fn sprung(db: &TestDb) -> Vec<String> {
     rows.iter().map(|row| format!("{}: {} calls", row.get::<String, _>("trap"), row.get::<i64, _>("calls"))).collect()
 }
 
-/// Runs a command as this login, and tells what is wrong with how it ended.
+/// Runs a command as this login. Returns what is wrong with how it ended.
 fn wrong(
     place: &Place,
     command: &str,
@@ -174,7 +175,7 @@ async fn nor_does_one_behind_a_pooler() {
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
-/// So that the tests above can fail: a statement that does not pin its path calls what was planted.
+/// Proves that the tests above can fail: a statement that does not pin its path calls what was planted.
 #[tokio::test]
 async fn a_session_that_does_not_pin_its_path_springs_the_traps() {
     let db = trapped().await;

@@ -1,4 +1,4 @@
-//! Files that others could have written are not taken for settings.
+//! No settings are taken from files that other users could have written.
 
 use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -9,7 +9,7 @@ use crate::support::Place;
 
 const STRANGER: u32 = 65_534;
 
-/// Gives a file to another user, which only root can; a test that did not must be seen.
+/// Gives a file to another user. Only root can do that; if the test cannot, it must say so.
 fn given_away(path: &Path) -> bool {
     let given = chown(path, Some(STRANGER), None);
     if let Err(error) = &given {
@@ -18,7 +18,7 @@ fn given_away(path: &Path) -> bool {
     given.is_ok()
 }
 
-/// A folder with a file that makes `doctor` end with 2 as soon as it is read.
+/// A folder with a file that makes `doctor` exit with 2 if it is read.
 fn place_with(name: &str) -> Place {
     let place = Place::new();
     place.write(name, if name.ends_with(".toml") { "nonsense = 1" } else { "DATABASE_URL=nonsense" });
@@ -70,7 +70,8 @@ fn nothing_above_the_working_folder_counts_outside_of_a_repository() {
     assert!(String::from_utf8(ended.stdout).unwrap().contains("tenancy.toml  none"));
 }
 
-/// Runs a command as an ordinary user; `None`, and a line that says so, where this one may not become another.
+/// Runs a command as an ordinary user. If this user cannot become another one, it prints a line that says so and
+/// returns `None`.
 fn run_as(user: u32, place: &Place, arguments: &[&str]) -> Option<(i32, String)> {
     let mut command = place.command(arguments, &[]);
     let ended = command.uid(user).gid(user).output();

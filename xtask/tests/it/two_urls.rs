@@ -1,4 +1,4 @@
-//! Settings that name two databases: what is meant for one is never done in the other.
+//! Settings that name two databases. What is meant for one is never done in the other.
 
 use local_db::{Role, Seed};
 use test_support::{TestDb, TestPooler};

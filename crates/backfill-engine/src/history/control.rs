@@ -3,10 +3,9 @@
 use serde::Serialize;
 use tenancy_config::Tenancy;
 use tenant_ops::{RunProcessRecord, RunRecord, RunState, change_state};
-use tenant_rls::{Database, OwnerTx};
+use tenant_rls::{CATALOG_LOCK_TIMEOUT, Database, OwnerTx};
 
 use crate::error::{Error, Result};
-use crate::options::CATALOG_LOCK_TIMEOUT;
 
 /// The state of a run and its processes. The JSON shape is `backfill-status/2`.
 #[derive(Debug, Clone, Serialize)]

@@ -5,10 +5,9 @@ pub(crate) mod undo;
 
 use tenancy_config::{TableName, Tenancy};
 use tenant_ops::{Assignment, RunRecord};
-use tenant_rls::{Database, OwnerTx};
+use tenant_rls::{CATALOG_LOCK_TIMEOUT, Database, OwnerTx};
 
 use crate::error::Result;
-use crate::options::CATALOG_LOCK_TIMEOUT;
 
 /// Reads every run of this database, newest first.
 ///

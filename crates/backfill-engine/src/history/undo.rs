@@ -92,7 +92,7 @@ impl Undo<'_> {
         }
         tenant_ops::install(self.database, self.tenancy).await?;
         let mut waiting = |holder: &str| progress(BackfillEvent::Waiting { holder: holder.to_owned() });
-        let resource = format!("backfill of {}", plan.table);
+        let resource = tenant_ops::backfill_resource(&plan.table);
         let lease = Lease::acquire(self.database, &resource, self.holder, &mut waiting).await?;
         let alive = lease.keep_alive(self.database);
         // Processes that help with the run may be alive although its leader is gone. After this none of them writes.

@@ -9,11 +9,11 @@ mod unique_index;
 
 use serde::Serialize;
 use tenancy_config::Tenancy;
-use tenant_rls::{ActingRole, Database, OwnerTx};
+use tenant_rls::{ActingRole, CATALOG_LOCK_TIMEOUT, Database, OwnerTx};
 
 use crate::error::Result;
 use crate::finding::Trigger;
-use crate::options::{CATALOG_LOCK_TIMEOUT, OnConflict};
+use crate::options::OnConflict;
 use crate::plan::BackfillPlan;
 
 pub use replication::{IdleSlot, Replication};

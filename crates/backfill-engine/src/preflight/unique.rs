@@ -6,11 +6,11 @@ use std::fmt;
 use serde::Serialize;
 use sqlx::{PgConnection, Row};
 use tenancy_config::{Ident, Tenancy};
-use tenant_rls::{AuditTx, Database, Error as RlsError, OwnerTx, visibility};
+use tenant_rls::{AuditTx, CATALOG_LOCK_TIMEOUT, Database, Error as RlsError, OwnerTx, visibility};
 
 use crate::error::{Error, Result};
 use crate::format::listed;
-use crate::options::{CATALOG_LOCK_TIMEOUT, OnConflict};
+use crate::options::OnConflict;
 use crate::plan::BackfillPlan;
 use crate::preflight::unique_index::{UniqueIndex, statement};
 use tenant_rls::row_count::from_bigint;

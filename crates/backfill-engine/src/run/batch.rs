@@ -6,13 +6,13 @@ use sqlx::PgConnection;
 use tenancy_config::{TableName, Tenancy};
 use tenant_ops::{BatchCall, BatchCounts, Range, Run};
 use tenant_rls::sqlstate::{RUN_NOT_RUNNING, WRITTEN_NOT_LOCKED};
-use tenant_rls::{ActingRole, Backoff, BatchOptions, BatchTx, Database, Error as RlsError, Fault, Sql, fault_of};
+use tenant_rls::{ActingRole, BatchOptions, BatchTx, Database, Error as RlsError, Fault, Sql, fault_of};
 
 use crate::error::{Error, Result};
 use crate::finding::FailedRow;
 use crate::plan::BackfillPlan;
 use crate::progress::{BackfillEvent, ProgressSink, send};
-use crate::retry::reconnect_backoff;
+use crate::retry::BatchWaits;
 use crate::run::recorder::RunRecorder;
 use crate::run::tid::{Tid, TidRange};
 use crate::statements::{LeafStatements, Statements};
@@ -79,8 +79,7 @@ impl From<tenant_ops::Error> for Failure {
 impl Batches<'_> {
     /// Runs a batch. It waits for a lost server, and for locks that others hold.
     pub(crate) async fn attempt(&self, request: BatchRequest, progress: &ProgressSink<'_>) -> Result<BatchResult> {
-        let mut contention = Backoff::new(Duration::from_millis(50), Duration::from_secs(1), 4);
-        let mut connection = reconnect_backoff();
+        let mut waits = BatchWaits::new();
         loop {
             let started = Instant::now();
             let (claim, error) = match self.transaction(request).await {
@@ -92,11 +91,7 @@ impl Batches<'_> {
             if error.sqlstate() == Some(RUN_NOT_RUNNING) {
                 return Ok(BatchResult::Nothing);
             }
-            let wait = match fault_of(&error) {
-                Fault::Contention => contention.next_wait(),
-                Fault::Connection => connection.next_wait(),
-                _ => None,
-            };
+            let wait = waits.after(&error);
             match (wait, claim) {
                 (Some(wait), _) => {
                     if fault_of(&error) == Fault::Connection {

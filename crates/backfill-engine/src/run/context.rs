@@ -2,11 +2,11 @@
 
 use tenancy_config::Tenancy;
 use tenant_ops::{NewRun, Run};
-use tenant_rls::{AuditTx, Database, OwnerTx};
+use tenant_rls::{AuditTx, CATALOG_LOCK_TIMEOUT, Database, OwnerTx};
 
 use crate::error::Result;
 use crate::finding::FailedRow;
-use crate::options::{BackfillOptions, CATALOG_LOCK_TIMEOUT};
+use crate::options::BackfillOptions;
 use crate::plan::BackfillPlan;
 use crate::review;
 use crate::statements::Statements;

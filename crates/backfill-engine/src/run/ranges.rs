@@ -3,10 +3,9 @@
 
 use tenant_ops::NewRange;
 use tenant_rls::row_count::from_bigint;
-use tenant_rls::{Database, Error as RlsError, OwnerTx};
+use tenant_rls::{CATALOG_LOCK_TIMEOUT, Database, Error as RlsError, OwnerTx};
 
 use crate::error::Result;
-use crate::options::CATALOG_LOCK_TIMEOUT;
 use crate::plan::BackfillPlan;
 
 /// The number of ranges of a pass; small leaves add a few.

@@ -105,7 +105,7 @@ impl ReportInputs<'_> {
             review: self.options.review.clone(),
             passes: totals.pass,
             batches: counts.batches,
-            longest_batch_ms: u64::try_from(counts.longest.as_millis()).unwrap_or(u64::MAX),
+            longest_batch_ms: tenancy_config::milliseconds(counts.longest),
             seconds,
             preflight: self.observations.preflight,
             pressure: self.observations.pressure,

@@ -145,7 +145,7 @@ fn summary(
         candidates,
         beside_load,
         connections: CONNECTIONS,
-        transaction_every_ms: u64::try_from(LOAD_EVERY.as_millis()).unwrap_or(u64::MAX),
+        transaction_every_ms: tenancy_config::milliseconds(LOAD_EVERY),
         same_result: agreement.result,
         same_slice: agreement.slice,
         same_count: agreement.count,

@@ -1,4 +1,4 @@
-//! The local database of a workspace, and one that runs.
+//! `LocalDb`, the local database of a workspace, and `Running`, one that is running.
 
 use std::path::{Path, PathBuf};
 
@@ -11,17 +11,17 @@ use crate::error::Result;
 use crate::role::Role;
 use crate::server::programs::Programs;
 
-/// The database that the application's tables stand in.
+/// The database with the application's tables.
 pub(crate) const DATABASE: &str = "app";
 
-/// Which server programs to use; the default takes the newest installed ones, else npm's.
+/// Which server programs to use. By default, the newest installed ones, or else npm's.
 #[derive(Debug, Clone, Default)]
 pub struct LocalOptions {
     /// The folder of the server programs (`--pg-bin`, `PG_BIN`).
     pub pg_bin: Option<PathBuf>,
     /// The major version, 14 to 18 (`--pg-version`).
     pub pg_version: Option<u32>,
-    /// Whose files are believed (`TENANCY_TRUST`).
+    /// Which users' files are trusted (`TENANCY_TRUST`).
     pub trust: Trust,
 }
 
@@ -32,7 +32,7 @@ pub struct LocalDb {
     pub(crate) options: LocalOptions,
 }
 
-/// A local database that runs.
+/// A local database that is running.
 #[derive(Debug, Clone)]
 pub struct Running {
     pub(crate) cluster: Cluster,
@@ -44,32 +44,32 @@ pub struct Running {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClusterChange {
-    /// It ran already.
+    /// Nothing; it was running.
     None,
-    /// It was there and was started.
+    /// It existed and was started.
     Started,
-    /// It was made.
+    /// It was created.
     Created,
 }
 
 impl LocalDb {
-    /// A local database beside the developer's own, inside the folder of that one.
+    /// A local database besides the developer's own, inside the folder of that one.
     ///
     /// # Errors
-    /// The folder cannot be made, or is not believed.
+    /// The folder cannot be made, or it is not trusted.
     pub fn beside(root: &Path, name: &str, options: LocalOptions) -> Result<Self> {
         let folder = Home::at(root, options.trust.clone()).folder_for(name)?;
         Ok(Self::at(&folder, options))
     }
 
-    /// The local database of the workspace in `root`. Nothing is made or started yet.
+    /// The local database of the workspace in `root`. This creates and starts nothing.
     pub fn at(root: &Path, options: LocalOptions) -> Self {
         Self { home: Home::at(root, options.trust.clone()), options }
     }
 }
 
 impl Running {
-    /// How to log in to the application's database.
+    /// The URL of the application's database for a role.
     ///
     /// # Errors
     /// None that a caller can cause.
@@ -77,17 +77,17 @@ impl Running {
         self.cluster.secret.url(self.cluster.port, role, DATABASE)
     }
 
-    /// The number that `initdb` drew for this cluster.
+    /// The system identifier that `initdb` chose for this cluster.
     pub fn system_identifier(&self) -> &str {
         &self.cluster.system_identifier
     }
 
-    /// The programs it runs with.
+    /// The server programs that it runs with.
     pub fn programs(&self) -> &Programs {
         &self.programs
     }
 
-    /// What had to be done to bring it up.
+    /// What had to be done so that it runs.
     pub fn change(&self) -> ClusterChange {
         self.change
     }
@@ -97,7 +97,7 @@ impl Running {
         self.cluster.port
     }
 
-    /// Whether it was made with the application's tables.
+    /// Whether it was created with the application's tables.
     pub fn has_tables(&self) -> bool {
         self.cluster.tables
     }

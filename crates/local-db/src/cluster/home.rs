@@ -1,16 +1,16 @@
-//! Where the local database lies: `.local-db/` in the workspace, which git ignores.
+//! The folder of the local database: `.local-db/` in the workspace, which git ignores.
 //!
 //! ```text
 //! .local-db/lock           held by the one command that starts or stops the server
-//! .local-db/cluster.json   which cluster this is, and its password; for its owner alone
+//! .local-db/cluster.json   which cluster this is, and its password; only its owner can read it
 //! .local-db/server/        data, settings and log; belongs to the user that the server runs as
-//! .local-db/url            how to log in to a demo that was kept; for its owner alone
-//! .local-db/npm/           server programs that npm brought
-//! .local-db/elsewhere      names the folder that holds server/ and npm/ where that user cannot enter the workspace,
-//!                          or `pg_ctl` could not name it
+//! .local-db/url            the URL of a demo that was kept; only its owner can read it
+//! .local-db/npm/           server programs from npm
+//! .local-db/elsewhere      the path of the folder with server/ and npm/, if that user cannot enter the workspace
+//!                          or `pg_ctl` cannot use its path
 //! ```
 //!
-//! Nothing in here is read, and no program in here started, that another user could have put there.
+//! A file in here that another user could have put there is not read, and such a program is not started.
 
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io::{ErrorKind, Write};
@@ -39,18 +39,18 @@ impl Home {
         Self { root: root.to_owned(), folder: root.join(".local-db"), trust }
     }
 
-    /// Takes the lock, without which nothing in here is written; it is let go with the file.
+    /// Takes the lock. Nothing in here is written without it. It is released when the file is closed.
     pub(crate) async fn lock(&self, notes: &mut dyn FnMut(&str)) -> Result<File> {
         self.make()?;
         let path = self.folder.join("lock");
-        // Whoever can open it can hold the lock.
+        // A user who can open it could hold the lock, so only the owner can open it.
         let file = File::options().create(true).truncate(false).write(true).mode(0o600).open(&path);
         let file = file.map_err(Error::file("creating", &path))?;
         let mut told = false;
         loop {
             match file.try_lock() {
                 Ok(()) if is_at(&file, &path) => return Ok(file),
-                // `remove` took the folder away while we waited: another command may hold the lock of a new one.
+                // `remove` deleted the folder while we waited, so another command may hold the lock of a new folder.
                 Ok(()) => return Box::pin(self.lock(notes)).await,
                 Err(TryLockError::Error(error)) => return Err(Error::file("locking", &path)(error)),
                 Err(TryLockError::WouldBlock) => {}
@@ -63,7 +63,7 @@ impl Home {
         }
     }
 
-    /// Makes the folder where there is none, and believes only one that is this user's.
+    /// Makes the folder if there is none, and trusts it only if it is this user's.
     fn make(&self) -> Result<()> {
         if self.is_there()? {
             return Ok(());
@@ -72,7 +72,7 @@ impl Home {
         self.make_folder(&self.folder)
     }
 
-    /// A folder in this one, for what is kept beside the developer's database.
+    /// A folder in this one, for what is kept besides the developer's database.
     pub(crate) fn folder_for(&self, name: &str) -> Result<PathBuf> {
         self.make()?;
         let folder = self.folder.join(name);
@@ -81,14 +81,14 @@ impl Home {
     }
 
     fn make_folder(&self, folder: &Path) -> Result<()> {
-        // Whatever the umask is: GitLab's runners set none.
+        // Whatever the umask is; GitLab's runners have none.
         match DirBuilder::new().mode(0o755).create(folder) {
             Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(Error::file("creating", folder)(error)),
             _ => self.believe(folder, Trust::check),
         }
     }
 
-    /// Whether there is a folder, and it is to be believed.
+    /// Whether there is a folder. Fails if it is not trusted.
     fn is_there(&self) -> Result<bool> {
         match self.folder.symlink_metadata() {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
@@ -120,7 +120,7 @@ impl Home {
         Ok(())
     }
 
-    /// Makes the server's own folder. Call it with the lock.
+    /// Makes the server's own folder. The caller must hold the lock.
     pub(crate) async fn prepare(&self, account: Account) -> Result<()> {
         self.settle(account).await?;
         let server = self.server()?;
@@ -134,7 +134,7 @@ impl Home {
         Ok(self.place()?.join("server"))
     }
 
-    /// The folder of what npm brought, whose programs are started.
+    /// The folder with the server programs from npm.
     pub(crate) fn npm(&self) -> Result<PathBuf> {
         let npm = self.place()?.join("npm");
         if npm.symlink_metadata().is_ok() {
@@ -143,12 +143,12 @@ impl Home {
         Ok(npm)
     }
 
-    /// What is known of the cluster.
+    /// What the state file says about the cluster.
     pub(crate) fn known(&self) -> Result<Known> {
         if self.is_there()? { state::read(&self.state(), &self.trust) } else { Ok(Known::Nothing) }
     }
 
-    /// The cluster, if its set-up was completed.
+    /// The cluster, if its set-up is complete.
     pub(crate) fn cluster(&self) -> Result<Option<Cluster>> {
         Ok(match self.known()? {
             Known::Cluster(cluster) => Some(cluster),
@@ -156,12 +156,12 @@ impl Home {
         })
     }
 
-    /// Remembers the cluster, at once and whole.
+    /// Writes the cluster into the state file, whole or not at all.
     pub(crate) fn remember(&self, cluster: &Cluster) -> Result<()> {
         self.set(Known::Cluster(cluster.clone()))
     }
 
-    /// Remembers that what is in the folder is nobody's data, until a cluster is complete.
+    /// Records that the folder holds nobody's data, until a cluster is complete.
     pub(crate) fn begin(&self, port: Option<u16>) -> Result<()> {
         self.set(Known::Unfinished { port })
     }
@@ -178,7 +178,7 @@ impl Home {
         Ok(path)
     }
 
-    /// Writes a file for this user alone, whole or not at all.
+    /// Writes a file that only this user can read, whole or not at all.
     fn write(&self, path: &Path, text: &str) -> Result<()> {
         let written = tempfile::NamedTempFile::new_in(&self.folder).and_then(|mut file| {
             file.write_all(text.as_bytes())?;
@@ -188,13 +188,13 @@ impl Home {
         written.map(drop).map_err(Error::file("writing", path))
     }
 
-    /// Removes the cluster's data; the server must be down. What npm brought stays, and the port.
+    /// Removes the cluster's data; the server must be down. The programs from npm and the port are kept.
     pub(crate) fn forget(&self, port: Option<u16>) -> Result<()> {
         self.begin(port)?;
         remove_folder(&self.server()?)
     }
 
-    /// Removes everything. Whoever waits for the lock meanwhile makes the folder anew.
+    /// Removes everything. A command that waits for the lock meanwhile makes the folder again.
     pub(crate) fn remove(&self) -> Result<()> {
         if let Some(place) = self.elsewhere()? {
             remove_folder(&place)?;
@@ -218,7 +218,7 @@ impl Home {
         if !place.is_absolute() {
             return Err(state::damaged(&pointer, "it names no folder".to_owned()));
         }
-        // Gone is gone: what cleans up `/var/tmp` may have taken it.
+        // The place may be gone, as something may have cleaned up `/var/tmp`; that is no reason to refuse.
         if place.symlink_metadata().is_ok() {
             self.believe(&place, Trust::check)?;
         }
@@ -229,13 +229,13 @@ impl Home {
         self.folder.join("elsewhere")
     }
 
-    /// The file that tells of the cluster.
+    /// The state file of the cluster.
     pub(crate) fn state(&self) -> PathBuf {
         self.folder.join("cluster.json")
     }
 }
 
-/// Whether an open file is the one that a path leads to.
+/// Whether an open file is still the one at this path.
 fn is_at(file: &File, path: &Path) -> bool {
     match (file.metadata(), path.metadata()) {
         (Ok(open), Ok(there)) => (open.dev(), open.ino()) == (there.dev(), there.ino()),

@@ -1,4 +1,4 @@
-//! What a reset would throw away, and who is connected meanwhile.
+//! What a reset would delete, and who is connected at the moment.
 
 use std::fmt;
 use std::fs;
@@ -13,16 +13,16 @@ use crate::cluster::status::State;
 use crate::error::{Error, Result};
 use crate::role::Role;
 
-/// What would be gone.
+/// What a reset would delete.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loss {
-    /// The folder with all of it.
+    /// The folder with all the data.
     pub data: PathBuf,
-    /// How much that is, in bytes.
+    /// Its size in bytes.
     pub bytes: u64,
-    /// The databases, the largest first; none are known of a server that does not run.
+    /// The databases, largest first. They are not known if the server does not run.
     pub databases: Vec<Stored>,
-    /// Who is connected now.
+    /// The sessions that are connected now.
     pub sessions: Vec<Sessions>,
 }
 
@@ -35,16 +35,16 @@ pub struct Stored {
     pub bytes: u64,
 }
 
-/// Sessions of one program.
+/// The sessions of one program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sessions {
-    /// What it calls itself (`application_name`).
+    /// The name that it gives itself (`application_name`).
     pub application: String,
-    /// Who it is logged in as.
+    /// The role that it is logged in as.
     pub role: String,
-    /// The database it works in.
+    /// The database that it is connected to.
     pub database: String,
-    /// How many it has.
+    /// The number of its sessions.
     pub count: u64,
 }
 
@@ -58,10 +58,11 @@ impl fmt::Display for Sessions {
 }
 
 impl LocalDb {
-    /// What a reset would throw away; `None` where there is nothing.
+    /// What a reset would delete; `None` if there is nothing. If the state of the cluster cannot be read, this is its
+    /// size only.
     ///
     /// # Errors
-    /// [`Error::Untrusted`], or that the server does not tell. Of a cluster whose state is unreadable the size is told.
+    /// [`Error::Untrusted`]: the folder is not trusted. Other errors: the server does not answer.
     pub async fn loss(&self) -> Result<Option<Loss>> {
         let (databases, sessions) = match self.running() {
             Ok(running) => {
@@ -103,7 +104,7 @@ async fn sessions(session: &mut DirectConnection) -> Result<Vec<Sessions>> {
     Ok(rows.iter().map(one).collect())
 }
 
-/// Bytes of all files below a folder, as far as they may be seen.
+/// The bytes of all files below a folder that this user may see.
 fn size(folder: &Path) -> u64 {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let sizes = entries.map(|entry| match entry.metadata() {

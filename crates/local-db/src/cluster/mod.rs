@@ -1,4 +1,4 @@
-//! The developer's database: brought up, found again, repaired, taken down, started anew.
+//! The developer's database: created, started, found again, repaired, stopped, reset.
 
 pub(crate) mod database;
 pub(crate) mod home;

@@ -1,4 +1,4 @@
-//! Starting anew: the data goes, the port stays, and nobody is thrown out unasked.
+//! Resets the database: the data is deleted, the port is kept, and nobody is disconnected without being asked.
 
 use std::time::{Duration, Instant};
 
@@ -9,29 +9,29 @@ use crate::error::{Error, Result};
 use crate::server::shutdown::Shutdown;
 
 /// How long a reset waits for the sessions of others to end.
-const PATIENCE: Duration = Duration::from_secs(5);
+const WAIT_FOR_SESSIONS: Duration = Duration::from_secs(5);
 
-/// How [`LocalDb::reset`] goes about it.
+/// How [`LocalDb::reset`] works.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Reset {
-    /// What is made afterwards.
+    /// What is created afterwards.
     pub up: StartOptions,
-    /// Ends the sessions of others, instead of refusing where there are some.
+    /// Ends the sessions of others. Otherwise a reset is refused if there are any.
     pub disconnect: bool,
 }
 
 impl LocalDb {
-    /// Removes the database with its data and makes a new one on the same port, of another version where the options ask for
-    /// one. What is lost, [`loss`](Self::loss) tells before.
+    /// Deletes the database with its data and creates a new one on the same port, and with another version if the
+    /// options ask for one. [`loss`](Self::loss) says before what will be lost.
     ///
     /// # Errors
-    /// [`Error::InUse`] where others are connected and stay, else as [`up`](Self::up).
+    /// [`Error::InUse`]: others are connected and stay. Other errors are those of [`up`](Self::up).
     pub async fn reset(&self, notes: &mut dyn FnMut(&str), reset: Reset) -> Result<Running> {
         let _lock = self.home.lock(notes).await?;
         let port = match self.home.known() {
             Ok(Known::Cluster(cluster)) => Some(cluster.port),
             Ok(Known::Unfinished { port }) => port,
-            // What it told is lost with the rest.
+            // A state that cannot be read is deleted with the rest, so its port is lost.
             Ok(Known::Nothing) | Err(Error::State { .. }) => None,
             Err(error) => return Err(error),
         };
@@ -45,10 +45,10 @@ impl LocalDb {
         self.up_locked(notes, reset.up).await
     }
 
-    /// Waits a moment until nobody else is connected.
+    /// Waits a few seconds until nobody else is connected.
     ///
     /// # Errors
-    /// [`Error::InUse`] with those who stay.
+    /// [`Error::InUse`]: somebody stays; the error names them.
     async fn until_alone(&self, notes: &mut dyn FnMut(&str)) -> Result<()> {
         let begun = Instant::now();
         let mut told = false;
@@ -58,7 +58,7 @@ impl LocalDb {
                 return Ok(());
             }
             let who = sessions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-            if begun.elapsed() > PATIENCE {
+            if begun.elapsed() > WAIT_FOR_SESSIONS {
                 return Err(Error::InUse(who));
             }
             if !told {

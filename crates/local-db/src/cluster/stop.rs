@@ -1,4 +1,4 @@
-//! Stopping the local database, and removing it.
+//! Stops the local database, and removes it.
 
 use crate::cluster::database::LocalDb;
 use crate::cluster::status::State;
@@ -9,7 +9,7 @@ impl LocalDb {
     /// Stops the server; its data stays. Returns whether it ran.
     ///
     /// # Errors
-    /// [`Error::Program`](crate::error::Error::Program) where it does not stop.
+    /// [`Error::Program`](crate::error::Error::Program): it does not stop.
     pub async fn down(&self) -> Result<bool> {
         if self.status()?.state == State::Absent {
             return Ok(false);
@@ -22,10 +22,10 @@ impl LocalDb {
         shutdown::end(&self.home.server()?.join("data"), how).await
     }
 
-    /// Stops the server and removes everything, the programs that npm brought included.
+    /// Stops the server and removes everything, the programs from npm included.
     ///
     /// # Errors
-    /// As [`down`](Self::down), and where a file cannot be removed.
+    /// A file cannot be removed. Other errors are those of [`down`](Self::down).
     pub async fn remove(&self) -> Result<()> {
         let _lock = self.home.lock(&mut |_| ()).await?;
         self.end(Shutdown::Fast).await?;

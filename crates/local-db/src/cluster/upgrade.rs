@@ -1,4 +1,4 @@
-//! What a cluster lacks that an earlier version of this program made.
+//! Upgrades a cluster that an earlier version of this program created.
 
 use tenant_rls::DirectConnection;
 
@@ -10,7 +10,8 @@ use crate::schema;
 use crate::secret::Secret;
 
 impl LocalDb {
-    /// Gives a cluster that was made before passwords were drawn its own. Killed at any point, the next `up` goes on.
+    /// Gives a password of its own to a cluster that was created before passwords were random. If this is killed at any
+    /// point, the next `up` completes it.
     pub(crate) async fn secure(&self, cluster: &mut Cluster, notes: &mut dyn FnMut(&str)) -> Result<()> {
         if !cluster.secret.is_old() {
             return Ok(());
@@ -22,7 +23,7 @@ impl LocalDb {
         cluster.next_secret = Some(next.clone());
         self.home.remember(cluster)?;
         let superuser = |secret: &Secret| secret.url(cluster.port, Role::Superuser, "postgres");
-        // What an earlier attempt was killed after has the next one already.
+        // If an earlier attempt was killed after this step, the server has the next password already.
         let mut session = match DirectConnection::connect(&superuser(&cluster.secret)?, "local-db").await {
             Ok(session) => session,
             Err(_) => DirectConnection::connect(&superuser(&next)?, "local-db").await?,

@@ -1,4 +1,5 @@
-//! Who runs the server: initdb and postgres refuse root, so as root they run as an unprivileged user of the system.
+//! The user that runs the server. initdb and postgres refuse to run as root, so root runs them as an unprivileged user
+//! of the system.
 
 use std::io::Write;
 use std::os::unix::fs::{MetadataExt, fchown, lchown};
@@ -10,19 +11,19 @@ use tokio::process::Command;
 
 use crate::error::{Error, Result};
 
-/// The user that server programs run as, and that owns their files.
+/// The user that server programs run as and that owns their files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Account {
     uid: u32,
-    /// Set where we are root and step down: the user and group to become.
+    /// If we are root: the user and group to switch to.
     step_down: Option<(u32, u32)>,
 }
 
 impl Account {
-    /// This process's own user, or, where that is root, `postgres` or else `nobody`.
+    /// This process's own user; or, if that is root, `postgres` or else `nobody`.
     ///
     /// # Errors
-    /// [`Error::NoAccount`] where root finds neither.
+    /// [`Error::NoAccount`]: this is root, and there is neither.
     pub fn current() -> Result<Self> {
         let uid = rustix::process::geteuid().as_raw();
         if uid != 0 {
@@ -34,16 +35,16 @@ impl Account {
         Ok(Self { uid, step_down: Some((uid, gid)) })
     }
 
-    /// The user's number.
+    /// The user id.
     pub fn uid(self) -> u32 {
         self.uid
     }
 
-    /// Writes a file for this user alone, whole or not at all. A link that stands there, in a folder that this user may write
-    /// to and root would follow, is replaced.
+    /// Writes a file that only this user can read, whole or not at all. If this user put a link there, it is replaced;
+    /// root would otherwise follow it.
     ///
     /// # Errors
-    /// [`Error::File`].
+    /// [`Error::File`]: the file cannot be written.
     pub fn write(self, path: &Path, text: &str) -> Result<()> {
         let folder = path.parent().unwrap_or(Path::new("/"));
         let written = tempfile::NamedTempFile::new_in(folder).and_then(|mut file| {
@@ -59,7 +60,7 @@ impl Account {
     /// Gives a file or folder to this user.
     ///
     /// # Errors
-    /// [`Error::File`].
+    /// [`Error::File`]: that is not possible.
     pub fn own(self, path: &Path) -> Result<()> {
         match self.step_down {
             Some((uid, gid)) => lchown(path, Some(uid), Some(gid)).map_err(Error::file("handing over", path)),
@@ -72,33 +73,33 @@ impl Account {
         self.can("cd \"$0\"", folder).await
     }
 
-    /// Whether this user can make files and folders in a folder.
+    /// Whether this user can create files in a folder.
     pub async fn can_write(self, folder: &Path) -> bool {
         self.can("cd \"$0\" && test -w .", folder).await
     }
 
-    /// Only the system knows: there are links, access lists and mount options.
+    /// Only the system knows, because there are links, access lists and mount options.
     async fn can(self, script: &str, folder: &Path) -> bool {
         let mut shell = self.command("/bin/sh");
         shell.args(["-c", script]).arg(folder).stdout(Stdio::null()).stderr(Stdio::null());
         shell.status().await.is_ok_and(|status| status.success())
     }
 
-    /// Whether a folder is this user's own, and no link to one.
+    /// Whether a folder belongs to this user and is not a link.
     pub fn owns_folder(self, path: &Path) -> bool {
         path.symlink_metadata().is_ok_and(|meta| meta.is_dir() && meta.uid() == self.uid)
     }
 
-    /// A program to be run as this user, with nothing in its environment that could lead it to another server.
+    /// A command that runs a program as this user. Its environment has nothing that could lead it to another server.
     pub fn command(self, program: impl AsRef<Path>) -> Command {
         Command::from(self.std_command(program))
     }
 
-    /// As [`command`](Self::command), for a process that this one will not wait for.
+    /// The same as [`command`](Self::command), for a process that this one will not wait for.
     pub fn std_command(self, program: impl AsRef<Path>) -> std::process::Command {
         let mut command = std::process::Command::new(program.as_ref());
         environment::strip(&mut command);
-        // Messages are read by us; and on macOS a server without a locale does not start.
+        // We read the messages, so they must be in English; and on macOS a server without a locale does not start.
         command.env("LC_ALL", "C").stdin(Stdio::null()).current_dir("/");
         if let Some((uid, gid)) = self.step_down {
             std::os::unix::process::CommandExt::uid(&mut command, uid);
@@ -108,10 +109,10 @@ impl Account {
     }
 }
 
-/// Runs a program to its end, and returns what it wrote.
+/// Runs a program to its end, and returns its output.
 ///
 /// # Errors
-/// [`Error::Program`] with what it said.
+/// [`Error::Program`]: it fails; the error has its output.
 pub async fn run(program: &str, command: &mut Command) -> Result<String> {
     let failed = |output: String| Error::Program { program: program.to_owned(), output };
     let output = command.output().await.map_err(|error| failed(error.to_string()))?;
@@ -121,14 +122,14 @@ pub async fn run(program: &str, command: &mut Command) -> Result<String> {
     Err(failed(said(&output)))
 }
 
-/// What a failed program wrote, or how it ended.
+/// The output of a failed program, or how it ended.
 fn said(output: &Output) -> String {
     let text = [&output.stderr[..], &output.stdout[..]].concat();
     let text = String::from_utf8_lossy(&text).trim().to_owned();
     if text.is_empty() { output.status.to_string() } else { text }
 }
 
-/// The user and group of `postgres`, else of `nobody`.
+/// The user and group id of `postgres`, or else of `nobody`.
 fn unprivileged(passwd: &str) -> Option<(u32, u32)> {
     ["postgres", "nobody"].iter().find_map(|wanted| {
         let line = passwd.lines().find(|line| line.split(':').next() == Some(wanted))?;
@@ -137,7 +138,7 @@ fn unprivileged(passwd: &str) -> Option<(u32, u32)> {
     })
 }
 
-/// A user's number; macOS writes that of `nobody` as -2.
+/// Parses a user id. macOS writes that of `nobody` as -2.
 fn number(text: &str) -> Option<u32> {
     text.parse().ok().or_else(|| text.parse::<i32>().ok().map(i32::cast_unsigned))
 }

@@ -1,8 +1,8 @@
-//! One server process and its data folder: made, started, recognised, stopped.
+//! One server process and its data folder: created, started, recognised, stopped.
 //!
-//! A process is ours only if it works in our data folder: a pid in a file may have been given to somebody else since, and
-//! no other process is ever signalled. The server listens on 127.0.0.1 alone and has no Unix-domain
-//! socket, so the length of its folder's path does not matter.
+//! A process is ours only if its working directory is our data folder, because the pid in a file may meanwhile belong
+//! to another process. No other process is ever signalled. The server listens on 127.0.0.1 only and has no Unix-domain
+//! socket, so the length of its path does not matter.
 
 pub mod account;
 pub mod files;
@@ -30,14 +30,14 @@ use crate::server::pid::running_pid;
 use crate::server::ports::{becomes_free, free_port};
 use crate::server::programs::Programs;
 
-/// How often a server that does not start is tried again: a port may be taken in between, and the children of one that
-/// was killed hold its shared memory for a moment.
+/// How many times we try to start a server. Its port may be taken meanwhile, and the children of a server that was
+/// killed hold its shared memory for a moment.
 const ATTEMPTS: u32 = 5;
 
-/// The log is begun anew when a start finds it larger than this, in bytes.
+/// If a start finds a log larger than this, in bytes, it begins a new one.
 const LOG_LIMIT: u64 = 16 << 20;
 
-/// What stands at the end of `postgresql.conf`, so that our settings are a file of their own, written at each start.
+/// The last line of `postgresql.conf`: our settings are in a file of their own, which each start writes.
 pub const INCLUDE: &str = "include '../server.conf'\n";
 
 /// A data folder and the programs that run it.
@@ -47,7 +47,7 @@ pub struct Server {
     pub programs: Programs,
     /// The user that they run as.
     pub account: Account,
-    /// The folder that holds `data/` and the log.
+    /// The folder with `data/` and the log.
     pub home: PathBuf,
 }
 
@@ -57,15 +57,15 @@ impl Server {
         self.home.join("data")
     }
 
-    /// What the server wrote about itself.
+    /// The server's log.
     pub fn log(&self) -> PathBuf {
         self.home.join("server.log")
     }
 
-    /// Writes what `initdb` needs besides its arguments: the file with the superuser's password.
+    /// Writes the file with the superuser's password, which `initdb` needs in addition to its arguments.
     ///
     /// # Errors
-    /// [`Error::File`].
+    /// [`Error::File`]: the file cannot be written.
     pub fn write_password(&self, secret: &Secret) -> Result<PathBuf> {
         let path = self.password_file();
         self.account.write(&path, &secret.password(Role::Superuser))?;
@@ -87,7 +87,7 @@ impl Server {
         .into()
     }
 
-    /// Makes the data folder, whole or not at all.
+    /// Creates the data folder, whole or not at all.
     pub(crate) async fn init(&self, secret: &Secret) -> Result<()> {
         let unfinished = self.home.join("data.new");
         remove_folder(&unfinished)?;
@@ -97,7 +97,7 @@ impl Server {
         fs::remove_file(&password).map_err(Error::file("removing", &password))?;
         made?;
         let settings = unfinished.join("postgresql.conf");
-        // The folder is the server's: no link of its user leads us elsewhere.
+        // The folder belongs to the server's user, whose links must not lead us elsewhere.
         let mut options = fs::OpenOptions::new();
         options.append(true).custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
         let mut file = options.open(&settings).map_err(Error::file("opening", &settings))?;
@@ -105,10 +105,11 @@ impl Server {
         fs::rename(&unfinished, self.data()).map_err(Error::file("renaming", &unfinished))
     }
 
-    /// What [`write_password`](Self::write_password) wrote. A test's server keeps it, for other processes of the run.
+    /// Reads what [`write_password`](Self::write_password) wrote. A test's server keeps the file for other processes of
+    /// the run.
     ///
     /// # Errors
-    /// [`Error::File`].
+    /// [`Error::File`]: the file cannot be read.
     pub fn stored_secret(&self) -> Result<Secret> {
         let path = self.password_file();
         let text = fs::read_to_string(&path).map_err(Error::file("reading", &path))?;
@@ -119,10 +120,10 @@ impl Server {
         self.home.join("password")
     }
 
-    /// The port that its settings name.
+    /// The port in the server's settings.
     ///
     /// # Errors
-    /// [`Error::File`], also where they name none.
+    /// [`Error::File`]: the settings cannot be read, or have no port.
     pub fn configured_port(&self) -> Result<u16> {
         let path = self.settings_file();
         let settings = fs::read_to_string(&path).map_err(Error::file("reading", &path))?;
@@ -134,19 +135,20 @@ impl Server {
         self.home.join("server.conf")
     }
 
-    /// Writes the settings of the server, and the port that it is to listen on. What `ALTER SYSTEM` has set goes before them.
+    /// Writes the settings of the server, with the port that it will listen on. What `ALTER SYSTEM` has set takes
+    /// precedence.
     ///
     /// # Errors
-    /// [`Error::File`].
+    /// [`Error::File`]: the settings cannot be written.
     pub fn configure(&self, settings: &str, port: u16) -> Result<()> {
         let path = self.settings_file();
         self.account.write(&path, &format!("{settings}port = {port}\n"))
     }
 
-    /// Starts the server, on `port` if that is free, and returns the port it listens on.
+    /// Starts the server, on `port` if that is free, and returns the port that it listens on.
     ///
     /// # Errors
-    /// [`Error::NotStarted`] with the end of its log.
+    /// [`Error::NotStarted`]: it does not start; the error has the end of its log.
     pub async fn start(&self, settings: &str, port: Option<u16>) -> Result<u16> {
         self.drop_stale_pid_file()?;
         let log = self.log();
@@ -185,7 +187,7 @@ impl Server {
         }
     }
 
-    /// Removes a pid file whose process is gone or somebody else's, for which the server would refuse to start.
+    /// Removes a pid file whose process is gone or belongs to somebody else. With it, the server would refuse to start.
     fn drop_stale_pid_file(&self) -> Result<()> {
         let path = self.data().join("postmaster.pid");
         if path.exists() && running_pid(&self.data()).is_none() {

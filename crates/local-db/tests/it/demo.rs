@@ -1,4 +1,4 @@
-//! The demo data: the same seed, the same data; and what it says it planted is what is there.
+//! The demo data: one seed always gives the same data, and what it reports as planted is what is in the tables.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -24,7 +24,7 @@ async fn plant(db: &TestDb, seed: &Seed) -> Planted {
     demo::plant(&db.url(Role::Superuser), seed, &mut |_| ()).await.unwrap()
 }
 
-/// One column of text, row by row; NULL is `None`.
+/// A column of text, row by row; `None` is NULL.
 async fn texts(session: &mut DirectConnection, query: impl SqlSafeStr) -> Vec<Option<String>> {
     let rows = sqlx::query(query).fetch_all(session.connection()).await.unwrap();
     rows.iter().map(|row| row.get(0)).collect()
@@ -35,7 +35,7 @@ fn about(table: &str, statement: &'static str) -> Sql {
     Template::new(statement).ident("table", &Ident::new(table).unwrap()).build()
 }
 
-/// One text for all rows of all tables, in whatever order they lie.
+/// A hash of all rows of each table, whatever their order on disk.
 async fn checksum(db: &TestDb) -> BTreeMap<String, Option<String>> {
     let mut session = db.superuser().await;
     let tables = texts(&mut session, "SELECT relname::text FROM pg_stat_user_tables WHERE schemaname = 'public'").await;
@@ -61,13 +61,14 @@ async fn the_same_seed_gives_the_same_data_and_another_seed_does_not() {
     assert!(alike.is_empty(), "{alike:?}");
 }
 
-/// How a booking's tenant follows from its sources, one row at a time: of those that service request, client and service name,
-/// tenants that do not exist are left out; one that is left decides, several are a conflict, none is unresolvable.
+/// How a booking's tenant follows from its sources, one row at a time. Of the tenants that service request, client and
+/// service name, those that do not exist are dropped. If one is left, it decides; several are a conflict; none is
+/// unresolvable.
 #[derive(Default, Debug, PartialEq)]
 struct Model {
     bookings: u64,
     without_tenant: u64,
-    /// By service request, client, service.
+    /// By source: service request, client, service.
     assignable: [u64; 3],
     conflicts: u64,
     unresolvable: u64,
@@ -198,8 +199,9 @@ async fn authors_of_several_tenants_and_deleted_authors_are_counted() {
     }
 }
 
-/// How the tenant of each chat message follows from its author and from what they wrote in the same room, one message at a time:
-/// how many by membership, by author, by room, in conflict, unresolvable.
+/// How the tenant of each chat message follows from its author, and from what the author wrote in the same room, one
+/// message at a time. Returns how many follow by membership, by author and by room, and how many are in conflict or
+/// unresolvable.
 async fn messages_model(session: &mut DirectConnection) -> [u64; 5] {
     let tenants: BTreeSet<String> = texts(session, r#"SELECT id FROM "Tenant""#).await.into_iter().flatten().collect();
     let pairs = async |session: &mut DirectConnection, query: &'static str| -> Vec<(String, Option<String>)> {
@@ -221,9 +223,9 @@ async fn messages_model(session: &mut DirectConnection) -> [u64; 5] {
         let own = users.get(author).cloned().flatten().filter(|tenant| tenants.contains(tenant));
         let candidates: BTreeSet<&String> = member_of.iter().chain(&own).collect();
         let beside = messages.iter().filter(|(other, place, _)| (other, place) == (author, room));
-        let evidence: BTreeSet<&String> =
+        let in_room: BTreeSet<&String> =
             beside.filter_map(|(.., tenant)| tenant.as_ref()).filter(|tenant| candidates.contains(tenant)).collect();
-        let kind = match (candidates.len(), member_of.len(), evidence.len()) {
+        let kind = match (candidates.len(), member_of.len(), in_room.len()) {
             (0, ..) => 4,
             (1, 0, _) => 1,
             (1, ..) => 0,

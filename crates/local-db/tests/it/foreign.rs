@@ -1,4 +1,4 @@
-//! Folders of other users: nothing in them is believed, and no program in them is started.
+//! Folders of other users: no file in them is trusted, and no program in them is started.
 
 use std::fs;
 use std::io::Write;
@@ -13,7 +13,7 @@ use crate::scratch::Scratch;
 
 const STRANGER: u32 = 65_534;
 
-/// Gives a file or folder to another user, which only root can; a test that did not must be seen.
+/// Gives a file or folder to another user. Only root can do that; if the test cannot, it must say so.
 fn given_away(path: &Path) -> bool {
     let given = chown(path, Some(STRANGER), None);
     if let Err(error) = &given {
@@ -22,7 +22,7 @@ fn given_away(path: &Path) -> bool {
     given.is_ok()
 }
 
-/// A state that names a program which leaves a trace when it is started.
+/// Plants a state file that names a program which leaves a trace if it is started.
 fn plant(scratch: &Scratch) -> std::path::PathBuf {
     let (home, bin) = (scratch.root().join(".local-db"), scratch.root().join("bin"));
     let trace = scratch.root().join("trace");

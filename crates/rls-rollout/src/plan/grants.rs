@@ -1,19 +1,15 @@
 //! The roles as which audits and backfills work under forced policies: the statements that make them, and the steps that grant them rights.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use tenancy_config::{Ident, TableName};
 use tenant_inventory::{Aspect, Phase, RoleState, read_definitions};
-use tenant_rls::{Database, Error as RlsError, OwnerTx, Sql, Template};
+use tenant_rls::{CATALOG_LOCK_TIMEOUT, Database, Error as RlsError, OwnerTx, Sql, Template};
 
 use crate::error::Result;
 use crate::plan::alter;
-use crate::plan::step::{Execution, Lock, Statement, Step};
+use crate::plan::step::{Lock, Step, StepSubject};
 use crate::state::State;
-
-/// How long the catalog is waited for.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The first version in which a member need not inherit.
 const INHERIT_OPTION: i32 = 160_000;
@@ -74,7 +70,7 @@ impl ReadRights<'_> {
     /// A step for each table on which a right is missing.
     async fn missing(&self, database: &Database, tables: Vec<(&TableName, &Ident)>) -> Result<Vec<Step>> {
         let columns: Vec<(&TableName, &str)> = tables.iter().map(|(table, column)| (*table, column.as_str())).collect();
-        let mut tx = OwnerTx::begin(database, LOCK_TIMEOUT).await?;
+        let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
         let there = read_definitions(tx.connection(), &columns).await?;
         tx.rollback().await?;
         let mut steps = Vec::new();
@@ -94,19 +90,8 @@ impl ReadRights<'_> {
     }
 
     fn step(&self, table: &TableName, column: &Ident, grants: Vec<Sql>) -> Option<Step> {
-        let statements: Vec<Statement> = grants.into_iter().map(|sql| Statement { sql, lock: Lock::None }).collect();
-        let (table, column, phase, name, how) =
-            (table.clone(), column.clone(), self.phase, self.name, Execution::Transaction);
-        (!statements.is_empty()).then_some(Step {
-            table,
-            column,
-            phase,
-            name,
-            how,
-            statements,
-            also_locks: None,
-            warm_up: None,
-        })
+        let subject = StepSubject { table, column, phase: self.phase, name: self.name };
+        (!grants.is_empty()).then(|| subject.transaction(Lock::None, grants))
     }
 }
 
@@ -115,10 +100,11 @@ async fn grantable<'a>(
     database: &Database,
     tables: &'a [(TableName, Ident)],
 ) -> Result<Vec<(&'a TableName, &'a Ident)>> {
-    let mut tx = OwnerTx::begin(database, LOCK_TIMEOUT).await?;
+    let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
+    let (schemas, names) = TableName::apart(tables.iter().map(|(table, _)| table));
     let positions: Vec<i64> = sqlx::query_scalar(include_str!("../../../../sql/rls-rollout/grantable.sql"))
-        .bind(tables.iter().map(|(table, _)| table.schema().as_str()).collect::<Vec<_>>())
-        .bind(tables.iter().map(|(table, _)| table.name().as_str()).collect::<Vec<_>>())
+        .bind(schemas)
+        .bind(names)
         .fetch_all(tx.connection())
         .await
         .map_err(RlsError::query("asking on which tables this login may grant"))?;

@@ -15,7 +15,7 @@ pub(crate) mod unseen;
 use std::fmt::Write as _;
 
 use serde::Serialize;
-use tenancy_config::{TableName, Tenancy};
+use tenancy_config::{TableName, Tenancy, milliseconds};
 use tenant_inventory::{AspectKind, Inventory, Phase, Relation};
 use tenant_rls::{Database, PolicyForm, Sql};
 
@@ -70,7 +70,7 @@ pub struct PlannedTable {
 /// # Errors
 /// [`crate::Error::Database`].
 pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptions) -> Result<PlanReport> {
-    let state = State::load(database, tenancy, options.app_role.as_deref(), &options.tables).await?;
+    let state = State::for_rollout(database, tenancy, options).await?;
     let inventory = &state.inventory;
     let mut planned = grants::tenant_table(database, &state).await?;
     // Before the first table is forced.
@@ -117,7 +117,7 @@ pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptio
         every_role: [&inventory.logins.maintenance, &inventory.logins.auditor]
             .map(|(role, _)| schema_edit::role(role))
             .into(),
-        lock_timeout_ms: u64::try_from(options.lock_retry.lock_timeout.as_millis()).unwrap_or(u64::MAX),
+        lock_timeout_ms: milliseconds(options.lock_retry.lock_timeout),
     })
 }
 
@@ -203,7 +203,7 @@ impl PlanReport {
     }
 
     pub(crate) fn write_step(&self, out: &mut String, step: &Step) -> std::fmt::Result {
-        let lock = step.lock();
+        let lock = step.lock;
         writeln!(out, "\n-- {} ({}): {}", one_line(&step.table.to_string()), step.phase, step.name)?;
         match lock.mode() {
             Some(mode) => writeln!(out, "-- {mode}; waits for {}", lock.waits_for())?,

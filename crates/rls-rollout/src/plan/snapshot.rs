@@ -29,7 +29,7 @@ pub struct Snapshot {
 /// # Errors
 /// [`crate::Error::Database`].
 pub async fn snapshots(database: &Database, tenancy: &Tenancy, options: &RolloutOptions) -> Result<Vec<Snapshot>> {
-    let state = State::load(database, tenancy, options.app_role.as_deref(), &options.tables).await?;
+    let state = State::for_rollout(database, tenancy, options).await?;
     let goal = match options.goal {
         Goal::Phase(phase) => phase,
         Goal::Auto => Phase::Enforce,

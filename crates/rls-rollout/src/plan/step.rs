@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 use tenancy_config::{Ident, TableName};
 use tenant_inventory::Phase;
-use tenant_rls::Sql;
+use tenant_rls::{Sql, Template};
 
 use crate::error::Result;
 
@@ -96,18 +96,63 @@ pub struct Step {
     pub name: &'static str,
     /// How the statements run.
     pub how: Execution,
+    /// The strongest lock that it takes on the table.
+    #[serde(skip)]
+    pub lock: Lock,
     /// Another table that is locked with it: the one that a foreign key references.
     pub also_locks: Option<TableName>,
-    /// The statements, in order; the first of a transaction takes the lock.
+    /// The statements, in order. A transaction that takes a lock begins with the statement that takes it.
     pub statements: Vec<Statement>,
     /// A query that is run before, without a lock, so that the statements find their pages read and their index clean.
     #[serde(skip)]
     pub(crate) warm_up: Option<Sql>,
 }
 
+/// The step without its statements.
+pub(crate) struct StepSubject<'a> {
+    pub(crate) table: &'a TableName,
+    pub(crate) column: &'a Ident,
+    pub(crate) phase: Phase,
+    pub(crate) name: &'static str,
+}
+
+impl StepSubject<'_> {
+    /// The statements in one transaction, which takes the lock first of all, so that the definition that is read from here on is the one that
+    /// is changed.
+    pub(crate) fn transaction(&self, lock: Lock, statements: Vec<Sql>) -> Step {
+        let take = lock.mode().map(|mode| {
+            let take = Template::new("LOCK TABLE ONLY :\"table\" IN :mode MODE").table("table", self.table);
+            take.fragment("mode", Sql::from_static(mode)).build()
+        });
+        self.step(Execution::Transaction, lock, take.into_iter().chain(statements))
+    }
+
+    /// The statements one by one, each of which builds or drops this index concurrently.
+    pub(crate) fn concurrently(&self, index: String, statements: Vec<Sql>) -> Step {
+        self.step(Execution::Concurrently { index }, Lock::ShareUpdateExclusive, statements.into_iter())
+    }
+
+    fn step(&self, how: Execution, lock: Lock, statements: impl Iterator<Item = Sql>) -> Step {
+        Step {
+            table: self.table.clone(),
+            column: self.column.clone(),
+            phase: self.phase,
+            name: self.name,
+            how,
+            lock,
+            also_locks: None,
+            statements: statements.map(|sql| Statement { sql, lock }).collect(),
+            warm_up: None,
+        }
+    }
+}
+
 impl Step {
-    /// The strongest lock of its statements.
-    pub fn lock(&self) -> Lock {
-        self.statements.iter().map(|statement| statement.lock).max().unwrap_or(Lock::None)
+    /// The statement of a transaction that takes the lock, if it takes one, and the statements that run under it.
+    pub(crate) fn lock_and_rest(&self) -> (Option<&Statement>, &[Statement]) {
+        match self.statements.split_first() {
+            Some((take, rest)) if self.lock != Lock::None => (Some(take), rest),
+            _ => (None, &self.statements),
+        }
     }
 }

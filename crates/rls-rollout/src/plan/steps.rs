@@ -7,7 +7,7 @@ use tenant_rls::{PolicyForm, Sql, Template};
 use crate::error::Result;
 use crate::options::StepStyle;
 use crate::plan::alter;
-use crate::plan::step::{Execution, Lock, Statement, Step};
+use crate::plan::step::{Lock, Step, StepSubject};
 use crate::state::State;
 
 /// Longest name that PostgreSQL keeps whole, in bytes.
@@ -55,24 +55,11 @@ impl StepBuilder<'_> {
     }
 
     fn step(&self, phase: Phase, name: &'static str, lock: Lock, statements: Vec<Sql>) -> Step {
-        let mut all = Vec::with_capacity(statements.len() + 1);
-        if let Some(mode) = lock.mode() {
-            // First of all, so that the definition that is read from here on is the one that is changed.
-            let take = Template::new("LOCK TABLE ONLY :\"table\" IN :mode MODE").table("table", self.table());
-            all.push(Statement { sql: take.fragment("mode", Sql::from_static(mode)).build(), lock });
-        }
-        all.extend(statements.into_iter().map(|sql| Statement { sql, lock }));
-        let (table, column) = (self.table().clone(), self.column().clone());
-        Step {
-            table,
-            column,
-            phase,
-            name,
-            how: Execution::Transaction,
-            statements: all,
-            also_locks: None,
-            warm_up: None,
-        }
+        self.subject(phase, name).transaction(lock, statements)
+    }
+
+    fn subject(&self, phase: Phase, name: &'static str) -> StepSubject<'_> {
+        StepSubject { table: self.table(), column: self.column(), phase, name }
     }
 
     fn alter(&self, aspect: &Aspect, to: Option<&str>) -> Result<Vec<Sql>> {
@@ -95,11 +82,7 @@ impl StepBuilder<'_> {
             .table("table", self.table())
             .ident("column", self.column());
         statements.push(create.build());
-        let statements =
-            statements.into_iter().map(|sql| Statement { sql, lock: Lock::ShareUpdateExclusive }).collect();
-        let (table, column) = (self.table().clone(), self.column().clone());
-        let (phase, name, how) = (Phase::Prepare, "index the tenant column", Execution::Concurrently { index });
-        Ok(Some(Step { table, column, phase, name, how, statements, also_locks: None, warm_up: None }))
+        Ok(Some(self.subject(Phase::Prepare, "index the tenant column").concurrently(index, statements)))
     }
 
     /// The name that the ORM would give it, or another where the schema has something else of that name. An invalid index of ours that is left

@@ -4,14 +4,13 @@ pub(crate) mod report;
 mod steps;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 use tenancy_config::{Ident, TableName, Tenancy};
 use tenant_inventory::{Definition, Inventory, Phase, read_definitions};
 use tenant_ops::{Lease, RecordedStep, Rollout};
-use tenant_rls::{Database, Error as RlsError, OwnerTx};
+use tenant_rls::{CATALOG_LOCK_TIMEOUT, Database, Error as RlsError, OwnerTx};
 use tokio::sync::watch;
 
 use crate::error::{Error, Result};
@@ -22,7 +21,6 @@ use crate::rollback::report::{RestoredTable, RollbackReport};
 use crate::rollback::steps::steps_back;
 use crate::run::executor::{Executor, StepPurpose, ddl_is_possible};
 use crate::run::progress::RolloutEvent;
-use crate::state::State;
 
 /// What to take back.
 #[derive(Debug, Clone)]
@@ -79,9 +77,10 @@ pub async fn rollback(
         let _ = lease.release(database).await;
     }
     let (id, mut tables, gone) = done?;
-    let state = State::load(database, tenancy, None, &[]).await?;
+    // Read again: the definitions were restored.
+    let inventory = Inventory::load(database, tenancy, None, &[]).await?;
     for table in &mut tables {
-        table.phase = state.inventory.relation(&table.table).map(|relation| state.inventory.phase(relation));
+        table.phase = inventory.relation(&table.table).map(|relation| inventory.phase(relation));
     }
     Ok(RollbackReport { schema: "rls-rollback/1", rollout: Some(id), stopped: *stop.borrow(), tables, gone })
 }
@@ -115,9 +114,8 @@ async fn steps_to_undo(database: &Database, tenancy: &Tenancy, options: &Rollbac
 }
 
 async fn gone(database: &Database, tables: impl Iterator<Item = &TableName>) -> Result<Vec<TableName>> {
-    let (schemas, names): (Vec<_>, Vec<_>) =
-        tables.map(|table| (table.schema().as_str(), table.name().as_str())).unzip();
-    let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
+    let (schemas, names) = TableName::apart(tables);
+    let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
     let rows = sqlx::query(include_str!("../../../../sql/rls-rollout/gone.sql"))
         .bind(schemas)
         .bind(names)
@@ -138,7 +136,7 @@ async fn restore(
     stop: &watch::Receiver<bool>,
     progress: &mut (dyn FnMut(RolloutEvent) + Send),
 ) -> Result<Vec<RestoredTable>> {
-    let state = State::load(executor.database, tenancy, None, &[]).await?;
+    let inventory = Inventory::load(executor.database, tenancy, None, &[]).await?;
     let mut restored = Vec::new();
     // The last table first: a partition cannot lose what its parent still has, and the parent came after it.
     let mut order: Vec<(&TableName, &TableChanges)> = wanted.iter().collect();
@@ -147,7 +145,7 @@ async fn restore(
         if *stop.borrow() {
             break;
         }
-        let column = column_of(&state.inventory, tenancy, table)?;
+        let column = column_of(&inventory, tenancy, table)?;
         let now = read(executor.database, table, &column).await?;
         let steps = steps_back(table, &column, recorded, &now)?;
         for step in &steps {
@@ -168,7 +166,7 @@ fn column_of(inventory: &Inventory, tenancy: &Tenancy, table: &TableName) -> Res
 }
 
 async fn read(database: &Database, table: &TableName, column: &Ident) -> Result<Definition> {
-    let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
+    let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
     let definition = read_definitions(tx.connection(), &[(table, column.as_str())]).await?.pop();
     tx.rollback().await?;
     Ok(definition.unwrap_or_default())

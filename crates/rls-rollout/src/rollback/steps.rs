@@ -2,13 +2,12 @@
 
 use tenancy_config::{Ident, TableName};
 use tenant_inventory::{AspectKind, Definition, Phase};
-use tenant_rls::Template;
 
 use crate::error::Result;
 use crate::journal::TableChanges;
 use crate::journal::change::ChangeState;
 use crate::plan::alter;
-use crate::plan::step::{Execution, Lock, Statement, Step};
+use crate::plan::step::{Lock, Step, StepSubject};
 
 /// Definitions and rights in one transaction, then each index by itself.
 pub(crate) fn steps_back(
@@ -34,25 +33,13 @@ pub(crate) fn steps_back(
             }
         }
     }
-    let take = Template::new("LOCK TABLE ONLY :\"table\" IN ACCESS EXCLUSIVE MODE").table("table", table);
-    let step = |name, how, statements| Step {
-        table: table.clone(),
-        column: column.clone(),
-        phase: Phase::None,
-        name,
-        how,
-        statements,
-        also_locks: None,
-        warm_up: None,
-    };
-    let take = (lock != Lock::None).then(|| take.build());
-    let all = take.into_iter().chain(statements).map(|sql| Statement { sql, lock }).collect();
+    let subject = |name| StepSubject { table, column, phase: Phase::None, name };
     let mut steps = Vec::new();
     for index in indexes {
-        let drop = Statement { sql: alter::drop_index(table, &index)?, lock: Lock::ShareUpdateExclusive };
-        steps.push(step("drop the index again", Execution::Concurrently { index }, vec![drop]));
+        let drop = alter::drop_index(table, &index)?;
+        steps.push(subject("drop the index again").concurrently(index, vec![drop]));
     }
     // Last, as it marks the steps as taken back: if this is killed before, the next rollback finds the indexes gone and goes on here.
-    steps.push(step("restore the definitions from before", Execution::Transaction, all));
+    steps.push(subject("restore the definitions from before").transaction(lock, statements));
     Ok(steps)
 }

@@ -70,12 +70,7 @@ impl Executor<'_> {
         purpose: &StepPurpose<'_>,
         progress: &mut (dyn FnMut(RolloutEvent) + Send),
     ) -> Result<Duration> {
-        progress(RolloutEvent::Step {
-            table: step.table.clone(),
-            phase: step.phase,
-            step: step.name,
-            lock: step.lock(),
-        });
+        progress(RolloutEvent::Step { table: step.table.clone(), phase: step.phase, step: step.name, lock: step.lock });
         let started = Instant::now();
         match &step.how {
             Execution::Transaction => return self.with_retries(step, purpose, progress).await,
@@ -145,14 +140,12 @@ impl Executor<'_> {
     }
 
     async fn in_transaction(&self, tx: &mut OwnerTx, step: &Step, purpose: &StepPurpose<'_>) -> Result<()> {
-        if step.lock() == Lock::AccessExclusive {
+        if step.lock == Lock::AccessExclusive {
             tx.run_script("limiting the time under a lock", EXCLUSIVE_LIMIT).await?;
         }
         self.lease.fence(tx.connection()).await?;
-        let mut statements = step.statements.iter();
-        if step.lock() != Lock::None
-            && let Some(lock) = statements.next()
-        {
+        let (lock, statements) = step.lock_and_rest();
+        if let Some(lock) = lock {
             run(tx, step, &lock.sql).await?;
         }
         let before = definition(tx.connection(), step).await?;

@@ -1,11 +1,9 @@
 //! What is checked before the first step: what would surely fail, and what will be in the way.
 
-use std::time::Duration;
-
 use sqlx::Row;
 use tenancy_config::TableName;
 use tenant_inventory::{Inventory, Phase, Relation, RelationKind};
-use tenant_rls::{Database, Error as RlsError, OwnerTx};
+use tenant_rls::{CATALOG_LOCK_TIMEOUT, Database, Error as RlsError, OwnerTx};
 
 use crate::blocker::holders;
 use crate::error::{Error, Result};
@@ -75,7 +73,7 @@ async fn rights(database: &Database, state: &State, goal: Goal) -> Result<Check>
         .filter(|relation| !relation.tenant_index && relation.kind != RelationKind::Partitioned);
     let schemas: Vec<&str> = unindexed.map(|relation| relation.name.schema().as_str()).collect();
     let roles = [state.inventory.logins.maintenance.0.as_str(), state.inventory.logins.auditor.0.as_str()];
-    let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
+    let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
     let row = sqlx::query(include_str!("../../../../sql/rls-rollout/preflight_rights.sql"))
         .bind(schemas)
         .bind(roles.to_vec())
@@ -138,7 +136,7 @@ async fn locks(database: &Database, inventory: &Inventory) -> Result<Check> {
 
 /// Long transactions, prepared ones, standbys and slots. A check says so where this login may not see something.
 async fn activity(database: &Database) -> Result<Vec<Check>> {
-    let mut tx = OwnerTx::begin(database, Duration::from_secs(5)).await?;
+    let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
     let row = sqlx::query(include_str!("../../../../sql/rls-rollout/preflight_activity.sql"))
         .bind(LONG)
         .fetch_one(tx.connection())

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
-use tenancy_config::TableName;
+use tenancy_config::{TableName, milliseconds};
 use tenant_inventory::{Inventory, Phase, Relation};
 
 use crate::plan::gate::GateResult;
@@ -75,7 +75,7 @@ pub(crate) fn table_outcome(
         before: before.get(&relation.name).copied().unwrap_or(after),
         after,
         steps: outcome.map_or(0, |outcome| outcome.steps),
-        milliseconds: outcome.map_or(0, |outcome| u64::try_from(outcome.time.as_millis()).unwrap_or(u64::MAX)),
+        milliseconds: outcome.map_or(0, |outcome| milliseconds(outcome.time)),
         stopped_by: outcome.map(|outcome| outcome.verdict.stopped_by.clone()).unwrap_or_default(),
         waived: outcome.map(|outcome| outcome.verdict.waived.clone()).unwrap_or_default(),
     }

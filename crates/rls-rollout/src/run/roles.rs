@@ -11,14 +11,17 @@ use crate::state::State;
 
 /// Makes the roles that are missing, and gives them their rights on schemas and the tenant table. Roles belong to the whole cluster:
 /// a rollback leaves them, and their right to use the schemas, in which they read only what they were granted.
+/// The answer is whether anything was missing.
 pub(crate) async fn prepare(
     executor: &Executor<'_>,
     state: &State,
     progress: &mut (dyn FnMut(RolloutEvent) + Send),
-) -> Result<()> {
+) -> Result<bool> {
+    let mut changed = false;
     for (role, facts) in [&state.inventory.logins.maintenance, &state.inventory.logins.auditor] {
         for statement in grants::statements(executor.database, role, facts)? {
             make(executor, role, statement).await?;
+            changed = true;
         }
     }
     if !state.inventory.logins.maintenance.1.exists {
@@ -27,8 +30,9 @@ pub(crate) async fn prepare(
     }
     for step in grants::tenant_table(executor.database, state).await? {
         executor.run(&step, &StepPurpose::Forward, progress).await?;
+        changed = true;
     }
-    Ok(())
+    Ok(changed)
 }
 
 async fn make(executor: &Executor<'_>, role: &Ident, statement: Sql) -> Result<()> {

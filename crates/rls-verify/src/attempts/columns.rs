@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use sqlx::Row;
 use tenancy_config::{Ident, TableName};
-use tenant_rls::{Database, Error as RlsError, OwnerTx, Sql, Template};
+use tenant_rls::{CATALOG_LOCK_TIMEOUT, Database, Error as RlsError, OwnerTx, Sql, Template};
 
 use crate::error::Result;
 
@@ -41,7 +41,7 @@ impl Columns {
     /// Reads them; every role may.
     pub(crate) async fn read(database: &Database, table: &TableName) -> Result<Self> {
         let doing = || RlsError::query(format!("reading the columns of {table}"));
-        let mut tx = OwnerTx::begin(database, std::time::Duration::from_secs(5)).await?;
+        let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
         let rows = sqlx::query(include_str!("../../../../sql/rls-verify/probe_columns.sql"))
             .bind(table.schema().as_str())
             .bind(table.name().as_str())

@@ -1,12 +1,13 @@
-//! `$NAME`, `${NAME}` and `${NAME:-default}` in values, as `dotenv-expand` (10, the one in Next.js) puts them in.
+//! Expands `$NAME`, `${NAME}` and `${NAME:-default}` in values, as version 10 of `dotenv-expand` does, which is the one
+//! in Next.js.
 
 use std::collections::BTreeMap;
 
-/// Replacements in one value: more are a variable that stands for itself.
+/// The most replacements in one value. If there are more, a variable refers to itself.
 const MOST: usize = 100;
 
-/// Longest value that references make, in bytes: Linux gives a process no longer variable. Ten lines that each name the one
-/// before a hundred times would otherwise fill any memory.
+/// The longest value that references may make, in bytes. Linux gives a process no longer variable. Without a limit, ten
+/// lines that each name the line before a hundred times would fill any memory.
 const LONGEST: usize = 128 * 1024;
 
 /// Expands the values of one file. A name is looked up in `better`, then in the file itself; `\$` is a plain `$`.
@@ -45,7 +46,7 @@ fn interpolate(mut value: String, better: &dyn Fn(&str) -> Option<String>, own: 
 }
 
 struct Reference<'a> {
-    /// All of it, from `$` to the brace.
+    /// The whole reference, from `$` to the brace.
     text: &'a str,
     name: &'a str,
     default: Option<&'a str>,

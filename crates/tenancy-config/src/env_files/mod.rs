@@ -1,7 +1,7 @@
-//! Env files, read as Next.js reads them in development, so that a URL that works for `next dev` works here.
+//! Reads env files as Next.js does in development, so that a URL that works for `next dev` works here.
 //!
-//! Nothing here is printed, and no error quotes a line: these files are where the secrets are. `dotenvy` is not used: it
-//! fails on lines that Next.js takes (`A=b c`), quotes them in its errors, and looks variables up in this process.
+//! These files hold secrets: nothing here is printed, and no error quotes a line. We do not use `dotenvy`, because it
+//! fails on lines that Next.js accepts (`A=b c`), quotes them in its errors, and looks variables up in this process.
 
 mod expand;
 mod parse;
@@ -17,10 +17,10 @@ use crate::environment::Lookup;
 use crate::settings::SettingsError;
 use crate::trust::{ReadError, Trust};
 
-/// The files, best first.
+/// The names of the files; the first that sets a variable wins.
 const NAMES: [&str; 4] = [".env.development.local", ".env.local", ".env.development", ".env"];
 
-/// The variables that an app's env files set. It has no `Debug`, as the values are secrets.
+/// The variables that an application's env files set. It has no `Debug`, because the values are secrets.
 pub(crate) struct EnvFiles {
     variables: BTreeMap<String, Variable>,
 }
@@ -31,11 +31,11 @@ struct Variable {
 }
 
 impl EnvFiles {
-    /// Reads the files of the app in `directory`; those that are not there are left out. `$NAME` in a value is looked up
-    /// in `environment` first, then in better files, then in its own.
+    /// Reads the env files of the application in `directory`, and skips those that do not exist. A `$NAME` in a value
+    /// is looked up in `environment` first, then in the files that win over this one, then in this one.
     ///
     /// # Errors
-    /// A file that is there and cannot be read or is not believed, and a variable in it that is not UTF-8.
+    /// A file exists, but cannot be read or is not trusted; or it refers to a variable that is not UTF-8.
     pub(crate) fn read(directory: &Path, environment: &Lookup<'_>, trust: &Trust) -> Result<Self, SettingsError> {
         let not_text = RefCell::new(None);
         let in_environment = |name: &str| {
@@ -63,7 +63,7 @@ impl EnvFiles {
         not_text.into_inner().map_or(Ok(Self { variables }), |error| Err(error.into()))
     }
 
-    /// The value of a variable, and the file that it is from.
+    /// The value of a variable, and the file that it comes from.
     pub(crate) fn get(&self, name: &str) -> Option<(&str, &Path)> {
         self.variables.get(name).map(|variable| (variable.value.as_str(), variable.path.as_path()))
     }

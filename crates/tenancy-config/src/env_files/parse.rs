@@ -1,7 +1,7 @@
-//! The grammar of env files, as the `dotenv` package (16) has it in one regular expression.
+//! Parses env files by the grammar that version 16 of the `dotenv` package has in one regular expression.
 //!
-//! `export` may precede a name; a value is in single, double or back quotes, which may span lines, or goes up to `#` or
-//! the end of the line. A line that is none of this means nothing, as there.
+//! `export` may precede a name. A value is in single, double or back quotes, and may then span lines; or it ends at `#`
+//! or at the end of the line. Any other line is ignored, as in that package.
 
 /// Names and values in the order of the file, without quotes, before expansion.
 pub(super) fn pairs(text: &str) -> Vec<(String, String)> {
@@ -9,7 +9,7 @@ pub(super) fn pairs(text: &str) -> Vec<(String, String)> {
     let mut pairs = Vec::new();
     let mut rest = text.trim_start_matches('\u{FEFF}');
     loop {
-        // Here and not for each line anew, which would look at every line break of a file as often as there are some.
+        // Done once here: if each line were trimmed anew, each would scan all the line breaks that follow it.
         rest = rest.trim_start();
         if rest.is_empty() {
             break;
@@ -42,7 +42,7 @@ fn assignment(text: &str) -> Option<(String, String, &str)> {
     (!name.is_empty()).then(|| (name.to_owned(), unquote(raw.trim()), after))
 }
 
-/// A value in quotes, with nothing but a comment behind it on its last line.
+/// A value in quotes. Only a comment may follow it on its last line.
 fn quoted(text: &str) -> Option<(&str, &str)> {
     let start = text.len() - text.trim_start().len();
     let quote = text[start..].chars().next().filter(|c| matches!(c, '\'' | '"' | '`'))?;
@@ -57,7 +57,7 @@ fn quoted(text: &str) -> Option<(&str, &str)> {
         }
         escaped = c == '\\' && !escaped;
     }
-    // The unescaped quote if there is one; but `'C:\'` also ends somewhere.
+    // The last unescaped quote if there is one; but `'C:\'` must end somewhere too.
     let end = ends.into_iter().rev().find(|&end| {
         let behind = text[end..].split('\n').next().unwrap_or_default().trim_start();
         behind.is_empty() || behind.starts_with('#')
@@ -65,7 +65,8 @@ fn quoted(text: &str) -> Option<(&str, &str)> {
     Some(text.split_at(end))
 }
 
-/// Takes off the quotes; only double ones know `\n` and `\r`.
+/// Removes the quotes. `
+/// ` and `\r` are escapes in double quotes only.
 fn unquote(raw: &str) -> String {
     let bare =
         ['\'', '"', '`'].into_iter().find_map(|quote| raw.strip_prefix(quote)?.strip_suffix(quote)).unwrap_or(raw);

@@ -1,4 +1,4 @@
-//! Each rule as `@next/env` 16 does it.
+//! The rules of version 16 of `@next/env`, one by one.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use crate::environment::NotText;
 use crate::settings::SettingsError;
 use crate::user_error::UserError;
 
-/// An app with these files, read in an environment with these variables.
+/// An application with these env files, read in an environment with these variables.
 fn app(files: &[(&str, &str)], environment: &[(&str, &str)]) -> (tempfile::TempDir, EnvFiles) {
     let directory = tempfile::tempdir().unwrap();
     for (name, text) in files {
@@ -20,7 +20,7 @@ fn app(files: &[(&str, &str)], environment: &[(&str, &str)]) -> (tempfile::TempD
     (directory, files)
 }
 
-/// Why the files of a folder are not read, in an empty environment.
+/// The error from reading a folder in an empty environment.
 fn refused(directory: &Path) -> SettingsError {
     match EnvFiles::read(directory, &|_| Ok(None), &Trust::new(None, directory)) {
         Ok(_) => panic!("they were read"),

@@ -7,27 +7,27 @@ use std::path::{Path, PathBuf};
 use crate::plain::plain;
 use crate::user_error::{Exit, UserError};
 
-/// A file that was not written; what stood in its place stands.
+/// A file that was not written. If there was a file before, it is unchanged.
 #[derive(Debug)]
 pub struct FileError {
     /// The file.
     pub path: PathBuf,
-    /// Why not.
+    /// Why it was not written.
     pub problem: Problem,
 }
 
 /// Why a file was not written.
 #[derive(Debug)]
 pub enum Problem {
-    /// Something else than a regular file stands there, such as a device.
+    /// Something other than a regular file is there, such as a device.
     NotAFile(&'static str),
-    /// Something stands where a new folder was to be.
+    /// Something exists where a new folder was to be made.
     Taken,
-    /// `-`, which elsewhere means a stream.
+    /// The name is `-`, which elsewhere means a stream.
     Dash,
-    /// The folder that it was to be in, and what the system said of it.
+    /// The folder of the file cannot be used; with the error of the system.
     Folder(PathBuf, io::Error),
-    /// What the system said.
+    /// The error of the system.
     Io(io::Error),
 }
 
@@ -36,13 +36,13 @@ impl FileError {
         Self { path: path.to_owned(), problem }
     }
 
-    /// The system said no in the middle of a file.
+    /// The error for a write that failed in the middle of a file.
     pub fn io(path: &Path, source: io::Error) -> Self {
         Self::new(path, Problem::Io(source))
     }
 
     pub(super) fn folder(path: &Path, folder: &Path, source: io::Error) -> Self {
-        // tempfile names its own file beside what the system said.
+        // tempfile puts the name of its own file before the error of the system.
         let said = source.get_ref().and_then(|inner| std::error::Error::source(inner)).map(ToString::to_string);
         let source = said.map_or(source.kind().into(), |said| io::Error::new(source.kind(), said));
         Self::new(path, Problem::Folder(folder.to_owned(), source))

@@ -1,4 +1,4 @@
-//! A folder of files that appears whole or not at all.
+//! A folder of files, which appears whole or not at all.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
@@ -10,7 +10,7 @@ use super::place::{above, sync};
 use super::unfinished::{self, Unfinished};
 use super::{FileError, Problem, Readers};
 
-/// A new folder while its files are being written. Dropped without [`finish`](Self::finish), it leaves nothing.
+/// A new folder whose files are being written. If it is dropped before [`finish`](Self::finish), nothing of it stays.
 #[derive(Debug)]
 pub struct NewFolder {
     place: PathBuf,
@@ -19,10 +19,10 @@ pub struct NewFolder {
 }
 
 impl NewFolder {
-    /// Begins a folder beside `place`.
+    /// Begins a folder under a temporary name beside `place`.
     ///
     /// # Errors
-    /// Something stands there, or the folder above cannot be written to.
+    /// Something exists at `place`, or the folder above cannot be written to.
     pub fn create(place: &Path) -> Result<Self, FileError> {
         Self::expect_nothing(place)?;
         let above = above(place);
@@ -34,10 +34,10 @@ impl NewFolder {
         Ok(Self { place: place.to_owned(), folder, _unfinished: unfinished })
     }
 
-    /// Refuses a place that is taken, also by an empty folder or a link that leads nowhere.
+    /// Refuses a place where something exists, be it an empty folder or a link that leads nowhere.
     ///
     /// # Errors
-    /// [`Problem::Taken`].
+    /// [`Problem::Taken`]: something exists there.
     pub fn expect_nothing(place: &Path) -> Result<(), FileError> {
         match fs::symlink_metadata(place) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
@@ -46,10 +46,10 @@ impl NewFolder {
         }
     }
 
-    /// Writes one of its files.
+    /// Writes one file of the folder.
     ///
     /// # Errors
-    /// As [`write`](super::write).
+    /// The file cannot be written. The errors are those of [`write`](super::write).
     pub fn write(&self, name: &str, text: &str) -> Result<(), FileError> {
         let written = super::write(&self.folder.path().join(name), text, Readers::Usual);
         written.map_err(|error| FileError::new(&self.place.join(name), error.problem))
@@ -58,13 +58,13 @@ impl NewFolder {
     /// Gives the finished folder its name.
     ///
     /// # Errors
-    /// The place was taken in between; nothing is left behind then.
+    /// Something was put in the place meanwhile. The temporary folder is removed then.
     pub fn finish(self) -> Result<(), FileError> {
         Self::expect_nothing(&self.place)?;
         sync(self.folder.path());
         fs::rename(self.folder.path(), &self.place)
             .map_err(|source| FileError::new(&self.place, Problem::Io(source)))?;
-        // It has its name now; there is nothing left to remove.
+        // It has its name now, so there is nothing left to remove.
         let _ = self.folder.keep();
         sync(above(&self.place));
         Ok(())

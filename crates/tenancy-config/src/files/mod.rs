@@ -1,5 +1,6 @@
-//! The one writer of files. A file appears whole or not at all: it is written beside its place under another name and then renamed. It
-//! takes the place of a regular file or of nothing, and what holds a session, keys of rows or decisions is its owner's alone.
+//! The one writer of files. A file appears whole or not at all: it is written under another name in the same folder and
+//! then renamed. It replaces a regular file or nothing. If it holds a session, keys of rows or decisions, only its
+//! owner can read it.
 
 mod error;
 mod folder;
@@ -26,28 +27,29 @@ use unfinished::Unfinished;
 /// Who may read a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Readers {
-    /// Its owner alone.
+    /// Only its owner.
     Owner,
-    /// Whom the umask lets, or who could read the file that it replaces.
+    /// Everybody whom the umask allows, or who could read the file that it replaces.
     Usual,
 }
 
-/// A file while it is being written. Dropped without [`finish`](Self::finish), it leaves nothing, and what stood there stands.
+/// A file that is being written. If it is dropped before [`finish`](Self::finish), nothing of it stays, and the file
+/// that was there before is unchanged.
 #[derive(Debug)]
 pub struct NewFile {
     place: PathBuf,
     writer: BufWriter<NamedTempFile>,
-    /// The mode that the file is to have exactly; else the umask's.
+    /// The exact mode of the file; `None` leaves it to the umask.
     mode: Option<u32>,
-    // Behind the file: it is forgotten only when that is gone.
+    // Declared after the file, so that its name stays on the list until the file is gone.
     _unfinished: Unfinished,
 }
 
 impl NewFile {
-    /// Begins a file beside `place`.
+    /// Begins a file under a temporary name beside `place`.
     ///
     /// # Errors
-    /// Something that is no regular file stands there, or its folder cannot be written to.
+    /// Something that is not a regular file is there, or its folder cannot be written to.
     pub fn create(place: &Path, readers: Readers) -> Result<Self, FileError> {
         if place == Path::new("-") {
             return Err(FileError::new(place, Problem::Dash));
@@ -59,7 +61,7 @@ impl NewFile {
         };
         let folder = above(place);
         let made = Unfinished::make(|| {
-            // What a shell redirection would give: the umask takes its bits off.
+            // The mode that a shell redirection would ask for; the umask removes its bits from it.
             let permissions = Permissions::from_mode(mode.unwrap_or(0o666));
             let file = unfinished::builder().permissions(permissions).tempfile_in(folder)?;
             Ok((file.path().to_owned(), file))
@@ -68,10 +70,11 @@ impl NewFile {
         Ok(Self { place: place.to_owned(), writer: BufWriter::new(file), mode, _unfinished: unfinished })
     }
 
-    /// Puts the finished file in its place.
+    /// Gives the finished file its name.
     ///
     /// # Errors
-    /// The disk is full, or the place was taken in between; nothing is left behind then, and the old file stands.
+    /// The disk is full, or something was put in the place meanwhile. The temporary file is removed then, and the old
+    /// file is unchanged.
     pub fn finish(self) -> Result<(), FileError> {
         let Self { place, writer, mode, _unfinished } = self;
         let io = |source| FileError::io(&place, source);
@@ -79,7 +82,7 @@ impl NewFile {
         if let Some(mode) = mode {
             file.as_file().set_permissions(Permissions::from_mode(mode)).map_err(io)?;
         }
-        // A full disk may show only here, and before the rename is the last moment to notice it.
+        // A full disk may show only here, and this is the last chance to notice it before the rename.
         file.as_file().sync_all().map_err(io)?;
         replaceable(&place)?;
         file.persist(&place).map_err(|failed| io(failed.error))?;
@@ -98,28 +101,28 @@ impl Write for NewFile {
     }
 }
 
-/// Writes a whole file or none of it.
+/// Writes a whole file or nothing.
 ///
 /// # Errors
-/// As [`NewFile::create`] and [`NewFile::finish`].
+/// The file cannot be begun or finished. The errors are those of [`NewFile::create`] and [`NewFile::finish`].
 pub fn write(place: &Path, bytes: impl AsRef<[u8]>, readers: Readers) -> Result<(), FileError> {
     let mut file = NewFile::create(place, readers)?;
     file.write_all(bytes.as_ref()).map_err(|source| FileError::io(place, source))?;
     file.finish()
 }
 
-/// Tells before hours of work whether a file could be written there.
+/// Checks before hours of work that a file could be written there.
 ///
 /// # Errors
-/// As [`NewFile::create`].
+/// The file could not be begun. The errors are those of [`NewFile::create`].
 pub fn check(place: &Path) -> Result<(), FileError> {
     NewFile::create(place, Readers::Owner).map(drop)
 }
 
-/// Adds to the end of a file that several programs write to, in one write.
+/// Appends to a file that several programs write to, in one write.
 ///
 /// # Errors
-/// It is no regular file, or cannot be written to.
+/// It is not a regular file, or it cannot be written to.
 pub fn append(place: &Path, bytes: impl AsRef<[u8]>) -> Result<(), FileError> {
     replaceable(place)?;
     let io = |source| FileError::io(place, source);
@@ -128,7 +131,7 @@ pub fn append(place: &Path, bytes: impl AsRef<[u8]>) -> Result<(), FileError> {
     file.write_all(bytes.as_ref()).map_err(io)
 }
 
-/// The mode of the regular file that stands there, or `None` where nothing does.
+/// The mode of the regular file that is there; `None` if nothing is there.
 fn replaceable(place: &Path) -> Result<Option<u32>, FileError> {
     match fs::symlink_metadata(place) {
         Ok(found) => {

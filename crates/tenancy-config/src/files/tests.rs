@@ -1,4 +1,4 @@
-//! Whole or not at all, in the place of a file or of nothing.
+//! A file or folder appears whole or not at all, and replaces a regular file or nothing.
 
 use std::fs;
 use std::io::Write as _;

@@ -1,4 +1,4 @@
-//! The names of files that are being written, so that a process which a signal ends can take them away.
+//! The names of the files that are being written, so that a process that is ended by a signal can remove them.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -11,23 +11,23 @@ fn names() -> MutexGuard<'static, BTreeSet<PathBuf>> {
     UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// How an unfinished file or folder is called.
+/// Names unfinished files and folders.
 pub(super) fn builder() -> tempfile::Builder<'static, 'static> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".xtask-").suffix(".partial");
     builder
 }
 
-/// Keeps a name on the list for as long as it lives.
+/// Keeps a name on the list as long as this value lives.
 #[derive(Debug)]
 pub(super) struct Unfinished(PathBuf);
 
 impl Unfinished {
-    /// Makes a file or folder, and puts its name on the list, as one step.
+    /// Makes a file or folder and puts its name on the list, in one step.
     pub(super) fn make<T>(make: impl FnOnce() -> io::Result<(PathBuf, T)>) -> io::Result<(Self, T)> {
         let mut names = names();
         let (path, made) = make()?;
-        // The working directory may be another one when the list is read.
+        // The working directory may have changed when the list is read.
         let path = std::path::absolute(&path).unwrap_or(path);
         names.insert(path.clone());
         Ok((Self(path), made))
@@ -40,7 +40,8 @@ impl Drop for Unfinished {
     }
 }
 
-/// Takes away what is unfinished. The process is about to end: from here on no file is begun, and whoever tries waits for the end.
+/// Removes what is unfinished. The process is about to end: from now on no file is begun, and a thread that tries to
+/// begin one waits for the end.
 pub fn remove_unfinished() {
     let names = names();
     names.iter().for_each(|path| remove(path));
@@ -48,6 +49,6 @@ pub fn remove_unfinished() {
 }
 
 fn remove(path: &Path) {
-    // What cannot be removed stays, under a name that says what it is.
+    // If it cannot be removed, it stays under a name that says what it is.
     let _ = if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
 }

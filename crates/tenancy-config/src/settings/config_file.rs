@@ -1,4 +1,5 @@
-//! Finding the `tenancy.toml`: `--config`, `TENANCY_CONFIG`, else upwards to the root of the repository.
+//! Finds `tenancy.toml`: by `--config`, by `TENANCY_CONFIG`, or upwards from the working folder to the root of the
+//! repository.
 
 use std::path::{Path, PathBuf};
 
@@ -10,15 +11,15 @@ use crate::trust::{self, ReadError, Trust};
 
 const NAME: &str = "tenancy.toml";
 
-/// The file in use, if any, and what it says.
+/// The file in use, if there is one, and its content.
 pub(super) struct Config {
     pub(super) path: Option<PathBuf>,
     pub(super) tenancy: Tenancy,
-    /// Whether it says itself which schema tables without one stand in.
+    /// Whether the file itself names the schema of tables that are named without one.
     pub(super) names_schema: bool,
 }
 
-/// Reads the file in use; without one, the default application is assumed.
+/// Reads the file in use. Without a file, the default application is assumed.
 pub(super) fn load(
     flags: &Flags,
     sources: &Sources,
@@ -51,7 +52,8 @@ fn find(flags: &Flags, sources: &Sources, app_dir: &Path, cwd: &Path) -> Option<
     upwards(cwd).map(|path| (path.clone(), SettingOrigin::ConfigFile(path)))
 }
 
-/// The nearest one in the working folder's repository. Whatever has the name is taken, and what cannot be read is an error.
+/// The nearest `tenancy.toml` in the repository of the working folder. Anything with that name is taken; if it cannot
+/// be read, that is an error.
 fn upwards(cwd: &Path) -> Option<PathBuf> {
     trust::folders_of(cwd).map(|folder| folder.join(NAME)).find(|path| path.symlink_metadata().is_ok())
 }

@@ -1,4 +1,4 @@
-//! What can be wrong with the settings, and what to do about it.
+//! What can be wrong with the settings, and what the user can do about it.
 
 use std::io;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use crate::user_error::{Exit, UserError};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SettingsError {
-    /// A URL was given that is none.
+    /// A setting should be a URL and is not one that can be used.
     #[error("{origin}: {source}")]
     Url {
         /// Where it was given.
@@ -22,13 +22,13 @@ pub enum SettingsError {
         /// What is wrong with it.
         source: UrlError,
     },
-    /// No URL, in CI: a secret that is not set must not turn into a green run on an empty database.
+    /// There is no URL, and this is CI: a secret that is not set must not lead to a green run on an empty database.
     #[error("this runs in CI, and no database URL is set")]
     NoUrlInCi,
-    /// No URL, for a command that takes no default.
+    /// There is no URL, and the command has no default.
     #[error("this command changes policies: it needs a database URL, or --local")]
     NoUrl,
-    /// A direct URL without the URL of the database itself.
+    /// There is a direct URL, but no URL of the database itself.
     #[error("--direct-url is given without a database URL")]
     OnlyDirect,
     /// Two flags that exclude each other.
@@ -40,18 +40,18 @@ pub enum SettingsError {
         /// The folder.
         path: PathBuf,
     },
-    /// A variable is set to something that is not text.
+    /// A variable is not UTF-8 text.
     #[error(transparent)]
     Variable(#[from] NotText),
-    /// A file that others could have written.
+    /// Other users could have written a file.
     #[error(transparent)]
     Untrusted(#[from] Untrusted),
-    /// An env file that is there cannot be read.
+    /// An env file exists and cannot be read.
     #[error("cannot read {}: {source}", path.display())]
     EnvFile {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
     /// The `tenancy.toml` that was asked for cannot be read.
@@ -61,13 +61,13 @@ pub enum SettingsError {
         path: PathBuf,
         /// Where it was asked for.
         origin: SettingOrigin,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
     /// Two settings name different schemas for the application's tables.
     #[error("{} names the schema `{}` (?schema=), and {} the schema `{}`", .0[0].1, .0[0].0, .0[1].1, .0[1].0)]
     Schemas(
-        /// The schema of a URL and that of another setting, each with its place.
+        /// The two schemas, each with the setting that names it.
         Box<[(String, SettingOrigin); 2]>,
     ),
     /// The `tenancy.toml` is wrong.

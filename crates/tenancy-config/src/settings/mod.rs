@@ -1,7 +1,7 @@
-//! Settings: which database, which `tenancy.toml`, and where each of them was said.
+//! Settings: which database, which `tenancy.toml`, and where each of them was set.
 //!
-//! A flag beats the environment, the environment beats the app's env files, those beat `tenancy.toml`. Nothing here reads
-//! the process's own environment: it is passed in.
+//! A flag wins over the environment, the environment over the application's env files, and those over `tenancy.toml`.
+//! This module does not read the environment of the process; it is passed in.
 
 mod config_file;
 mod error;
@@ -31,9 +31,9 @@ pub use sources::Flags;
 #[expect(clippy::large_enum_variant, reason = "there is one in a process")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DatabaseChoice {
-    /// The project's local database, which the command starts if need be.
+    /// The project's local database. The command starts it if necessary.
     Local,
-    /// The one that a setting names.
+    /// The database that a setting names.
     Url {
         /// Its URL.
         url: DatabaseUrl,
@@ -42,12 +42,12 @@ pub enum DatabaseChoice {
     },
 }
 
-/// What a command does without any URL.
+/// What a command does if no URL is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum WithoutUrl {
-    /// It takes the local database.
+    /// It uses the local database.
     Local,
-    /// It refuses: the local database has to be asked for with `--local`.
+    /// It refuses. The local database must be asked for with `--local`.
     Nothing,
 }
 
@@ -66,18 +66,18 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Gathers the settings. `environment` looks a variable up (in the process, except in tests); relative paths are
-    /// meant from `cwd`.
+    /// Collects the settings. `environment` looks a variable up (in the process, except in tests). Relative paths are
+    /// resolved from `cwd`.
     ///
     /// # Errors
-    /// [`SettingsError`]: a variable that is not UTF-8, a URL that is empty or unusable, none at all in CI, a file that cannot
-    /// be read or is not believed, or a wrong `tenancy.toml`.
+    /// [`SettingsError`]: a variable is not UTF-8, a URL is empty or unusable, no URL is given in CI, a file cannot be
+    /// read or is not trusted, or `tenancy.toml` is wrong.
     pub fn load(flags: &Flags, environment: &Lookup<'_>, cwd: &Path) -> Result<Self, SettingsError> {
         let app_dir = flags.app_dir.as_ref().map_or_else(|| cwd.to_owned(), |dir| cwd.join(dir));
         if !app_dir.is_dir() {
             return Err(SettingsError::AppDir { path: app_dir });
         }
-        // From the environment alone: no file decides about its own trust.
+        // From the environment alone: a file must not decide whether it is trusted.
         let trust = Trust::new(environment(trust::VARIABLE)?.as_deref(), cwd);
         let files = EnvFiles::read(&app_dir, environment, &trust)?;
         let sources = Sources::new(environment, files, cwd)?;
@@ -91,7 +91,7 @@ impl Settings {
         Ok(Self { database, direct, local, tls_no_verify, app_dir, config_path, tenancy, schema_from, sources })
     }
 
-    /// The database for a command that takes the local one where no URL is given.
+    /// The database, for a command that uses the local one if no URL is given.
     pub fn database(&self) -> DatabaseChoice {
         match &self.database {
             Some((url, origin)) => DatabaseChoice::Url { url: url.clone(), origin: origin.clone() },
@@ -99,10 +99,10 @@ impl Settings {
         }
     }
 
-    /// The database, by the command's rule for the case that no URL is given.
+    /// The database; the command says what happens if no URL is given.
     ///
     /// # Errors
-    /// [`SettingsError::NoUrl`] without a URL and without `--local` for [`WithoutUrl::Nothing`].
+    /// [`SettingsError::NoUrl`]: there is neither a URL nor `--local`, and `default_to` is [`WithoutUrl::Nothing`].
     pub fn target(&self, default_to: WithoutUrl) -> Result<DatabaseChoice, SettingsError> {
         if default_to == WithoutUrl::Nothing && self.database.is_none() && !self.local {
             return Err(SettingsError::NoUrl);
@@ -110,40 +110,42 @@ impl Settings {
         Ok(self.database())
     }
 
-    /// The same database without a pooler between, if a setting names it.
+    /// The URL of the same database without a pooler, if a setting has one.
     pub fn direct(&self) -> Option<(DatabaseUrl, SettingOrigin)> {
         self.direct.clone()
     }
 
-    /// Which schema this is.
+    /// Which tables, columns and roles this application has.
     pub fn tenancy(&self) -> &Tenancy {
         &self.tenancy
     }
 
-    /// Who named the schema of tables without one; where nobody did, it is the default application's.
+    /// The setting that names the schema of tables that are named without one; `None` if it is the default
+    /// application's.
     pub fn schema_from(&self) -> Option<&SettingOrigin> {
         self.schema_from.as_ref()
     }
 
-    /// The `tenancy.toml` in use; without one the default application is assumed.
+    /// The `tenancy.toml` in use; `None` if the default application is assumed.
     pub fn config_path(&self) -> Option<&Path> {
         self.config_path.as_deref()
     }
 
-    /// A variable from the environment, else from the app's env files. The value may be empty, and may be a secret.
+    /// A variable from the environment, or else from the application's env files. The value may be empty, and may be a
+    /// secret.
     ///
-    /// A variable that nothing here needs is not read, whatever its name.
+    /// `name` must be one of the variables that some command reads.
     pub fn env(&self, name: &str) -> Option<(String, SettingOrigin)> {
         debug_assert!(VARIABLES.contains(&name), "{name} is missing in VARIABLES");
         self.sources.variable(name)
     }
 
-    /// Whether certificates are left unverified.
+    /// Whether certificates are not verified.
     pub fn tls_no_verify(&self) -> bool {
         self.tls_no_verify
     }
 
-    /// Where the app's env files are looked for.
+    /// Where the application's env files are looked for.
     pub fn app_dir(&self) -> &Path {
         &self.app_dir
     }

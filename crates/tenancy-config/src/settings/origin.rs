@@ -1,9 +1,9 @@
-//! Where a setting was said: every write begins by telling it.
+//! Where a setting was made. Every command that writes says it first.
 
 use std::fmt;
 use std::path::PathBuf;
 
-/// Where a setting's value came from.
+/// Where a setting's value comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum SettingOrigin {
     /// A flag of the command line.
@@ -14,17 +14,17 @@ pub enum SettingOrigin {
     EnvFile {
         /// The variable.
         var: String,
-        /// The file, from the working directory where it lies below that.
+        /// The file, relative to the working directory if it is below that.
         path: PathBuf,
     },
     /// A `tenancy.toml`.
     ConfigFile(PathBuf),
-    /// No setting: the project's local database.
+    /// No setting: this is the project's local database.
     LocalDatabase,
 }
 
 impl SettingOrigin {
-    /// A stronger place is nearer to the person who runs the command.
+    /// How near the place is to the person who runs the command. A higher number wins.
     pub(super) fn strength(&self) -> u8 {
         match self {
             Self::Flag(_) => 3,

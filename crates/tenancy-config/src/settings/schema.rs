@@ -1,4 +1,5 @@
-//! The schema that tables without one stand in: what a URL says with `?schema=`, as Prisma reads it, or `tenancy.toml`.
+//! Decides the schema of tables that are named without one: from `?schema=` of a URL, as Prisma reads it, or from
+//! `tenancy.toml`.
 
 use super::config_file::Config;
 use super::error::SettingsError;
@@ -6,8 +7,8 @@ use super::origin::SettingOrigin;
 use super::sources::Found;
 use crate::tenancy::{self, Tenancy};
 
-/// The tenancy in the schema that somebody named, and where that was. Two who name different ones are refused: what one of
-/// them means would be read from, or written to, the other's tables.
+/// The tenancy in the schema that a setting names, and that setting. If two settings name different schemas, they are
+/// refused: what is meant for the one would be read from, or written to, the tables of the other.
 pub(super) fn decide(config: Config, urls: [&Found; 2]) -> Result<(Tenancy, Option<SettingOrigin>), SettingsError> {
     let Config { path, mut tenancy, names_schema } = config;
     let mut named = path.as_ref().filter(|_| names_schema).map(|path| SettingOrigin::ConfigFile(path.clone()));

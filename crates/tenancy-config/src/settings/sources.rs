@@ -1,4 +1,5 @@
-//! The places that settings come from: the command line, the environment, and the application's env files.
+//! Where settings come from: the command line, the environment, and the application's env files. Which of them wins is
+//! decided here.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,13 +11,13 @@ use crate::env_files::EnvFiles;
 use crate::environment::Lookup;
 use crate::url::DatabaseUrl;
 
-/// Variables with the database's URL, the first that is set counts.
+/// Variables with the URL of the database. The first that is set counts.
 const DATABASE: [&str; 2] = ["DATABASE_URL", "NETLIFY_DATABASE_URL"];
-/// Variables with the URL of the same database without a pooler between.
+/// Variables with the URL of the same database without a pooler.
 const DIRECT: [&str; 3] = ["DIRECT_URL", "DATABASE_URL_UNPOOLED", "NETLIFY_DATABASE_URL_UNPOOLED"];
 
-/// The variables that are read. A job that needs another one adds it here. `TENANT_ID` is for the commands that seed a
-/// tenant and mint a session: anywhere else it could silently narrow a repair, and an architecture test says so.
+/// The variables that are read. A job that needs another one adds it here. `TENANT_ID` is only for the commands that
+/// seed a tenant or mint a session: anywhere else it could silently narrow a repair. An architecture test checks that.
 pub(super) const VARIABLES: [&str; 21] = [
     "APP_DATABASE_URL",
     "AUTH_SECRET",
@@ -46,7 +47,7 @@ pub(super) const VARIABLES: [&str; 21] = [
 pub struct Flags {
     /// `--database-url`
     pub database_url: Option<String>,
-    /// `--direct-url`: the same database, without a pooler between.
+    /// `--direct-url`: the same database without a pooler.
     pub direct_url: Option<String>,
     /// `--config`: the `tenancy.toml`.
     pub config: Option<PathBuf>,
@@ -54,11 +55,11 @@ pub struct Flags {
     pub app_dir: Option<PathBuf>,
     /// `--tls-no-verify`
     pub tls_no_verify: bool,
-    /// `--local`, and every command that is about nothing but the local database.
+    /// `--local`; also set by every command that is only about the local database.
     pub local: bool,
 }
 
-/// The places that a variable may be set in.
+/// The places where a variable may be set.
 #[derive(Clone)]
 pub(super) struct Sources {
     environment: BTreeMap<&'static str, String>,
@@ -86,12 +87,12 @@ impl Sources {
         Some((value.to_owned(), SettingOrigin::EnvFile { var: name.to_owned(), path }))
     }
 
-    /// CI systems set `CI` to something; `false` and `0` are how people unset it.
+    /// Whether this is CI. CI systems set `CI` to some value; people unset it with `false` or `0`.
     pub(super) fn in_ci(&self) -> bool {
         self.environment.get("CI").is_some_and(|value| !matches!(value.trim(), "" | "0" | "false"))
     }
 
-    /// With `--local` no URL is looked at, so that a broken one does not stand in the way of `db up`.
+    /// The local database. No URL is read with `--local`, so that a broken URL does not stop `db up`.
     pub(super) fn local(&self, flags: &Flags) -> Result<Found, SettingsError> {
         match (&flags.database_url, &flags.direct_url) {
             (Some(_), _) => Err(SettingsError::Conflict("--local", "--database-url")),
@@ -113,8 +114,9 @@ impl Sources {
         };
         let direct = match &flags.direct_url {
             Some(text) => Some((text.clone(), SettingOrigin::Flag("--direct-url"))),
-            // A template's `DIRECT_URL=` means that there is none. And one from a weaker place than the database's own
-            // URL, as an `.env` beside an explicit `--database-url`, is most likely that of another database.
+            // An empty `DIRECT_URL=`, as templates have it, means that there is none. A direct URL from a weaker place
+            // than the URL of the database, such as an `.env` beside `--database-url`, is most likely that of another
+            // database.
             None => DIRECT
                 .iter()
                 .filter_map(|name| self.variable(name))

@@ -113,7 +113,7 @@ impl Tenancy {
             "#                         `table` with `equal` columns (here = there), if only one has; `table` may be this one"
         )?;
         if self.tables.is_empty() {
-            // Without any, the section would be taken from the default application.
+            // If the section were missing, it would be taken from the default application.
             writeln!(out, "[tables]")?;
         }
         for (name, rules) in &self.tables {
@@ -123,7 +123,7 @@ impl Tenancy {
     }
 }
 
-/// The part of a `tenancy.toml` that holds the rules of one table, with what there is to say of a source behind it.
+/// The part of a `tenancy.toml` with the rules of one table. `comment` gives the comment that follows a source.
 pub fn fragment(name: &str, rules: &TableRules, comment: &dyn Fn(&SourceRule) -> Option<String>) -> String {
     let mut out = String::new();
     // Writing to a String cannot fail.
@@ -163,7 +163,7 @@ fn write_list(
         return Ok(());
     }
     let line = |(item, comment): (String, Option<String>)| match comment {
-        // A name may hold a line break, and a comment ends with its line.
+        // A name may contain a line break, which would end the comment.
         Some(comment) => format!("    {item},   # {}\n", comment.replace(char::is_control, " ")),
         None => format!("    {item},\n"),
     };
@@ -191,7 +191,7 @@ fn pair(key: &str, value: &str) -> String {
     format!("{key} = {}", string(value))
 }
 
-/// An inline table of TOML.
+/// An inline table in TOML.
 fn inline(pairs: impl Iterator<Item = String>) -> String {
     format!("{{ {} }}", pairs.collect::<Vec<_>>().join(", "))
 }
@@ -205,7 +205,7 @@ fn key(name: &str) -> String {
     if bare { name.to_owned() } else { string(name) }
 }
 
-/// A basic string of TOML.
+/// A basic string in TOML.
 fn string(value: &str) -> String {
     let mut out = String::from("\"");
     for c in value.chars() {

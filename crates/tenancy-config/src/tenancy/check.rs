@@ -1,11 +1,11 @@
-//! What serde cannot see: names that PostgreSQL could not hold, and names given twice.
+//! Checks what serde cannot: names that PostgreSQL could not hold, and names that are given twice.
 
 use std::collections::BTreeSet;
 
 use super::model::{SourceRule, TableRules, Tenancy, TieBreakerRule};
 use crate::name::{Ident, TableName};
 
-/// The key and what is wrong with it.
+/// The key, and what is wrong with it.
 type Wrong = (String, String);
 
 impl Tenancy {
@@ -65,7 +65,7 @@ impl Tenancy {
         for (position, tie_breaker) in rules.tie_breakers.iter().enumerate() {
             self.check_tie_breaker(&format!("{key}.tie_breakers[{position}]"), tie_breaker)?;
         }
-        // Reports and journal have one list of both.
+        // Reports and the journal have both in one list.
         let names = rules.sources.iter().map(|source| &source.name);
         unique(&format!("{key}.sources"), names.clone())?;
         unique(
@@ -96,7 +96,7 @@ impl Tenancy {
     }
 }
 
-/// Reports need a name for what decided.
+/// Checks that a source or a tie-breaker has a name. Reports need one for what decided.
 fn named(key: &str, name: &str) -> Result<(), Wrong> {
     if name.trim().is_empty() {
         return Err((format!("{key}.name"), "it is empty; reports need a name for it".into()));
@@ -112,7 +112,8 @@ fn table(key: &str, name: &str, schema: &str) -> Result<TableName, Wrong> {
     TableName::parse(name, schema).map_err(|error| (key.to_owned(), error.to_string()))
 }
 
-/// The form of a customized option's name since PostgreSQL 14: identifiers with dots between them, at least one dot.
+/// Checks the form of a customized option's name since PostgreSQL 14: identifiers with dots between them, at least one
+/// dot.
 fn variable(key: &str, name: &str) -> Result<(), Wrong> {
     let starts = |c: char| c.is_ascii_alphabetic() || c == '_' || !c.is_ascii();
     let goes_on = |c: char| starts(c) || c.is_ascii_digit() || c == '$';

@@ -1,4 +1,4 @@
-//! The application that this workspace was written for: what every command assumes without a `tenancy.toml`.
+//! The application that this workspace was written for. Every command assumes it if there is no `tenancy.toml`.
 
 use std::collections::BTreeMap;
 
@@ -84,13 +84,13 @@ fn tables() -> BTreeMap<String, TableRules> {
     tables
 }
 
-/// What a membership is for is a user of one tenant in another.
+/// A membership is for a user of one tenant in another, so such references are meant.
 fn memberships() -> TableRules {
     let reason = "a membership is how a user of one tenant belongs to another";
     TableRules { cross_tenant_references: Some(reason.to_owned()), ..TableRules::default() }
 }
 
-/// A message is its author's. An author of several tenants is known by what else they wrote in the same room.
+/// A message belongs to its author's tenant. If the author has several, what else they wrote in the same room decides.
 fn chat_messages() -> TableRules {
     let memberships = ("membership", "userId", "tenant_memberships");
     let memberships = SourceRule { key: "userId".into(), all: true, ..source(memberships) };

@@ -1,4 +1,4 @@
-//! What can be wrong with a `tenancy.toml`, with the place.
+//! What can be wrong with a `tenancy.toml`, and where.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use crate::user_error::{Exit, UserError};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TenancyError {
-    /// A key that means nothing, most likely a misspelt one.
+    /// A key that means nothing; most likely it is misspelt.
     #[error("{}:{line}: unknown key `{key}`", path.display())]
     UnknownKey {
         /// The file.
@@ -18,7 +18,7 @@ pub enum TenancyError {
         line: usize,
         /// The key.
         key: String,
-        /// The keys that may stand there.
+        /// The keys that are known there.
         known: Vec<String>,
     },
     /// Text that is not TOML, or a value of the wrong type.
@@ -28,15 +28,15 @@ pub enum TenancyError {
         path: PathBuf,
         /// The line, from 1.
         line: usize,
-        /// What the parser says.
+        /// What the parser says about it.
         message: String,
     },
-    /// A value that cannot be.
+    /// A value that is not possible.
     #[error("{}: {key}: {why}", path.display())]
     Invalid {
         /// The file.
         path: PathBuf,
-        /// The key, with the section that it stands in.
+        /// The key, with its section.
         key: String,
         /// What is wrong with its value.
         why: String,

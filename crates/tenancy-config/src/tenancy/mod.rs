@@ -1,4 +1,4 @@
-//! `tenancy.toml`: which schema this is.
+//! `tenancy.toml`: the tables, columns, roles and sources of one application.
 
 mod annotated;
 mod check;

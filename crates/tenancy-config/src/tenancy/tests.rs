@@ -1,4 +1,4 @@
-//! What a `tenancy.toml` may say, and what its reader hears when it is wrong.
+//! What a `tenancy.toml` may say, and what the user is told if it is wrong.
 
 use std::path::Path;
 
@@ -185,7 +185,7 @@ fn a_table_has_the_same_rules_with_and_without_its_schema() {
     assert!(tenancy.rules(&name("public")).unwrap().platform_rows);
 }
 
-/// Any name that PostgreSQL can hold, with quotes, blanks and backslashes among them.
+/// Any name that PostgreSQL can hold; also with quotes, blanks and backslashes.
 fn name() -> impl Strategy<Value = String> {
     "[a-zA-Z \"'\\\\#\n\té=\\[\\]{}-]{1,20}"
 }

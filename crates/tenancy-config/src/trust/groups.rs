@@ -1,14 +1,14 @@
-//! Who is in a group, as far as `/etc/passwd` and `/etc/group` tell.
+//! Who is in a group, as far as `/etc/passwd` and `/etc/group` say.
 
 use std::fs;
 
-/// Whether a group is known to have no other members than these users.
+/// Whether it is known that a group has no members but these users.
 pub(super) fn has_only(group: u32, users: &[u32]) -> bool {
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
     members_are(&read("/etc/passwd"), &read("/etc/group"), group, users)
 }
 
-/// A group that no user has as their own is not known: directories of other kinds may hold its members.
+/// If no user has a group as their own, nothing is known about it: other kinds of directories may hold its members.
 fn members_are(passwd: &str, groups: &str, group: u32, users: &[u32]) -> bool {
     let accounts: Vec<(&str, u32, u32)> = passwd.lines().filter_map(account).collect();
     let owners = accounts.iter().filter(|(_, _, own)| *own == group).map(|(_, user, _)| *user);
@@ -20,14 +20,14 @@ fn members_are(passwd: &str, groups: &str, group: u32, users: &[u32]) -> bool {
         && listed.into_iter().all(|name| number(name).as_ref().is_some_and(is_user))
 }
 
-/// Name, number and group of a user.
+/// The name, number and group of a user.
 fn account(line: &str) -> Option<(&str, u32, u32)> {
     let mut fields = line.split(':');
     let (name, user, group) = (fields.next()?, fields.nth(1)?, fields.next()?);
     Some((name, user.parse().ok()?, group.parse().ok()?))
 }
 
-/// The members that a line of `/etc/group` lists, if it is the group's.
+/// The members that a line of `/etc/group` lists, if the line is about this group.
 fn members(line: &str, group: u32) -> Option<Vec<&str>> {
     let mut fields = line.split(':');
     let (number, names) = (fields.nth(2)?, fields.next()?);

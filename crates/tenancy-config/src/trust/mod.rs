@@ -1,7 +1,7 @@
-//! Whose files are believed: the one decision before a setting, a state or a program is taken from a file.
+//! Which files are trusted. It is decided here before a setting, a state or a program is taken from a file.
 //!
-//! A file counts if it and its folder belong to this user or to root and nobody else may write to them; `TENANCY_TRUST` names
-//! folders in which everything counts. Root believes in root's files alone.
+//! A file is trusted if it and its folder belong to this user or to root, and nobody else may write to them.
+//! `TENANCY_TRUST` names folders in which every file is trusted. Root trusts only root's files.
 
 mod groups;
 
@@ -15,20 +15,20 @@ use std::path::{Path, PathBuf};
 
 use crate::user_error::{Exit, UserError};
 
-/// The variable with the folders to trust, as `PATH` has them.
+/// The variable with the folders to trust, separated as in `PATH`.
 pub const VARIABLE: &str = "TENANCY_TRUST";
 
-/// The bit of a folder in which only the owner of a file may remove or rename it, as in `/tmp`.
+/// The sticky bit: in a folder with it, such as `/tmp`, only the owner of a file may remove or rename it.
 const STICKY: u32 = 0o1000;
 
-/// Whom this process believes.
+/// Whose files this process trusts.
 #[derive(Debug, Clone)]
 pub struct Trust {
     user: u32,
     folders: Vec<PathBuf>,
 }
 
-/// A file or folder that is not believed.
+/// A file or folder that is not trusted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{} {why}: nothing is taken from there", path.display())]
 pub struct Untrusted {
@@ -36,19 +36,19 @@ pub struct Untrusted {
     pub path: PathBuf,
     /// What is wrong with it.
     pub why: Doubt,
-    /// The folder that `TENANCY_TRUST` would have to name.
+    /// The folder that `TENANCY_TRUST` would have to name to trust it.
     folder: PathBuf,
 }
 
-/// Why a file or folder is not believed.
+/// Why a file or folder is not trusted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Doubt {
-    /// It belongs to somebody else.
+    /// It belongs to another user.
     #[error("belongs to user {owner}, and this runs as user {user}")]
     Owner {
-        /// The number of its owner.
+        /// The user id of its owner.
         owner: u32,
-        /// The number of the user that this process runs as.
+        /// The user id of this process.
         user: u32,
     },
     /// Everybody may write to it.
@@ -76,24 +76,24 @@ impl UserError for Untrusted {
 /// Why a file was not read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// It is not believed.
+    /// It is not trusted.
     #[error(transparent)]
     Untrusted(#[from] Untrusted),
-    /// It is there, and the system does not give it, or it is no UTF-8 text.
+    /// It exists, but it cannot be read or is not UTF-8 text.
     #[error(transparent)]
     Io(#[from] io::Error),
 }
 
 impl Default for Trust {
-    /// This process's user and root.
+    /// Trusts this process's user and root.
     fn default() -> Self {
         Self { user: rustix::process::geteuid().as_raw(), folders: Vec::new() }
     }
 }
 
 impl Trust {
-    /// The trust of this process's user, and in the folders that a value of `TENANCY_TRUST` names, from `cwd` on. One that is
-    /// not there trusts nothing.
+    /// Trusts this process's user, and the folders in a value of `TENANCY_TRUST`, relative to `cwd`. A folder that does
+    /// not exist is ignored.
     pub fn new(variable: Option<&str>, cwd: &Path) -> Self {
         let named = variable.map(|value| std::env::split_paths(value).collect::<Vec<_>>()).unwrap_or_default();
         let named = named.into_iter().filter(|folder| !folder.as_os_str().is_empty());
@@ -101,11 +101,11 @@ impl Trust {
         Self { folders, ..Self::default() }
     }
 
-    /// Whether a file or folder that is there may be used: its owner, its mode, and those of the folder it stands in. A link
-    /// counts as what it leads to, and must not be somebody else's either.
+    /// Checks that an existing file or folder may be used, by its owner and mode and those of its folder. A link is
+    /// checked by what it leads to, and must not belong to another user either.
     ///
     /// # Errors
-    /// [`ReadError::Untrusted`], or that the system does not tell.
+    /// [`ReadError::Untrusted`]: it may not be used. [`ReadError::Io`]: the system does not say whose it is.
     pub fn check(&self, path: &Path) -> Result<(), ReadError> {
         let there = path.symlink_metadata()?;
         let real = path.canonicalize()?;
@@ -122,10 +122,11 @@ impl Trust {
         self.check_folder(&parent(&real))
     }
 
-    /// Whether something of ours may be made in a folder: it is this user's or root's, and others cannot replace what is in it.
+    /// Checks that we may create files in a folder: it belongs to this user or to root, and others cannot replace what
+    /// is in it.
     ///
     /// # Errors
-    /// As [`check`](Self::check).
+    /// The folder is not trusted. The errors are those of [`check`](Self::check).
     pub fn check_folder(&self, folder: &Path) -> Result<(), ReadError> {
         let real = folder.canonicalize()?;
         if self.folders.iter().any(|trusted| real.starts_with(trusted)) {
@@ -136,10 +137,10 @@ impl Trust {
         if meta.mode() & STICKY == 0 { self.check_writers(&real, &meta) } else { Ok(()) }
     }
 
-    /// The text of a file; `None` only where there is no such file.
+    /// The text of a file; `None` only if there is no such file.
     ///
     /// # Errors
-    /// [`ReadError`] for a file that is there and is not believed, cannot be read, or is no UTF-8 text.
+    /// [`ReadError`]: the file exists, but it is not trusted, cannot be read, or is not UTF-8 text.
     pub fn read(&self, path: &Path) -> Result<Option<String>, ReadError> {
         match path.symlink_metadata() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -164,7 +165,7 @@ impl Trust {
         if mode & 0o002 != 0 {
             return self.doubt(path, meta, Doubt::Everybody);
         }
-        // Many systems give each user a group of their own, and let that write to all they make.
+        // Many systems give each user a group of their own, which may write to everything that the user makes.
         if mode & 0o020 != 0 && !groups::has_only(meta.gid(), &[0, self.user]) {
             return self.doubt(path, meta, Doubt::Group(meta.gid()));
         }
@@ -177,8 +178,8 @@ impl Trust {
     }
 }
 
-/// The folders that settings and state of a working folder may stand in, nearest first: up to the root of its repository, or
-/// that folder alone, for what lies above belongs to others.
+/// The folders that may hold the settings and state for a working folder, nearest first: up to the root of its
+/// repository, or that folder alone if there is no repository, because what lies above it belongs to others.
 pub fn folders_of(cwd: &Path) -> impl Iterator<Item = &Path> {
     let is_root = |folder: &Path| fs::symlink_metadata(folder.join(".git")).is_ok();
     let to_root = cwd.ancestors().position(is_root).unwrap_or(0);

@@ -1,4 +1,4 @@
-//! Whose files are believed. Files of another user can only be made by root.
+//! Whose files are trusted. Only root can make files of another user.
 
 use std::fs;
 use std::io::Write;
@@ -9,7 +9,7 @@ use super::{Doubt, ReadError, Trust, Untrusted, folders_of};
 use crate::user_error::Exit;
 use crate::user_error::UserError;
 
-/// Neither this process's user nor root.
+/// A user who is neither this process's user nor root.
 const STRANGER: u32 = 65_534;
 
 fn folder() -> (tempfile::TempDir, PathBuf) {
@@ -28,7 +28,7 @@ fn mode(path: &Path, mode: u32) {
     fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
 }
 
-/// Gives a file to a stranger; only root can, and a test that did not must be seen.
+/// Gives a file to a stranger. Only root can do that; if the test cannot, it must say so.
 fn give_away(path: &Path) -> bool {
     match chown(path, Some(STRANGER), None) {
         Ok(()) => true,
@@ -147,7 +147,7 @@ fn a_repository_ends_the_way_up_and_without_one_there_is_no_way_up() {
     let deep = folder.join("repository/apps/web");
     fs::create_dir_all(&deep).unwrap();
     assert_eq!(folders_of(&deep).collect::<Vec<_>>(), [deep.as_path()]);
-    file(&folder.join("repository"), ".git"); // as a worktree has it
+    file(&folder.join("repository"), ".git"); // a worktree has a file of this name
     let found: Vec<_> = folders_of(&deep).collect();
     assert_eq!(found, [deep.clone(), folder.join("repository/apps"), folder.join("repository")]);
 }

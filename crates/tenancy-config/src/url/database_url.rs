@@ -1,12 +1,13 @@
-//! The URL of a database, as Prisma, Neon, Netlify and libpq write it, in a type that never shows its secrets.
+//! The URL of a database, as Prisma, Neon, Netlify and libpq write it. Its `Display` and `Debug` leave the password
+//! out, so that no message can print it.
 
 use std::fmt;
 use std::time::Duration;
 
 /// The URL of one database on one server, with the role to log in as.
 ///
-/// `Display` and `Debug` show `postgresql://user:****@host:port/database`: no password, and no query parameter, as those
-/// may hold one too. [`expose`](Self::expose) is the one way to the full text.
+/// `Display` and `Debug` show `postgresql://user:****@host:port/database`: no password and no query parameters, because
+/// these may hold a secret too. Only [`expose`](Self::expose) returns the full text.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DatabaseUrl {
     pub(super) host: Host,
@@ -14,7 +15,7 @@ pub struct DatabaseUrl {
     pub(super) user: String,
     pub(super) password: Option<String>,
     pub(super) database: String,
-    /// The query parameters that are not one of the fields above, as given.
+    /// The query parameters that are not one of the fields above, as they were given.
     pub(super) parameters: Vec<(String, String)>,
     /// The fields above as one URL.
     pub(super) text: String,
@@ -35,7 +36,7 @@ impl DatabaseUrl {
         &self.text
     }
 
-    /// The password, for the environment of a program: in a list of processes every user reads arguments.
+    /// The password, for the environment of a program: arguments can be read by every user in the list of processes.
     pub fn expose_password(&self) -> Option<&str> {
         self.password.as_deref()
     }
@@ -48,7 +49,7 @@ impl DatabaseUrl {
         }
     }
 
-    /// The server's port; 5432 where the URL names none.
+    /// The server's port; 5432 if the URL names none.
     pub fn port(&self) -> u16 {
         self.port
     }
@@ -68,33 +69,34 @@ impl DatabaseUrl {
         self.parameter("schema")
     }
 
-    /// How long to wait for a connection (`connect_timeout`, in seconds); none where the URL does not say or says 0.
+    /// How long to wait for a connection (`connect_timeout`, in seconds); `None` if the URL does not say or says 0.
     pub fn connect_timeout(&self) -> Option<Duration> {
         let seconds = self.parameter("connect_timeout")?.parse().ok()?;
         (seconds > 0).then(|| Duration::from_secs(seconds))
     }
 
-    /// The same server, role and parameters with another database.
+    /// The same server, role and parameters, with another database.
     #[must_use]
     pub fn with_database(&self, database: &str) -> Self {
         Self { database: database.to_owned(), ..self.clone() }.rewritten()
     }
 
-    /// The same database by another port of its host, such as a tunnel's or a pooler's.
+    /// The same database by another port of its host, such as that of a tunnel or a pooler.
     #[must_use]
     pub fn with_port(&self, port: u16) -> Self {
         Self { port, ..self.clone() }.rewritten()
     }
 
-    /// The same server, database and parameters with another role.
+    /// The same server, database and parameters, with another role.
     #[must_use]
     pub fn with_user(&self, user: &str, password: Option<&str>) -> Self {
         Self { user: user.to_owned(), password: password.map(str::to_owned), ..self.clone() }.rewritten()
     }
 
-    /// Whether the server runs on this machine, or a tunnel to it begins here: a loopback address or a Unix socket.
+    /// Whether the address is a loopback address or a Unix socket: the server runs on this machine, or a tunnel to it
+    /// begins here.
     ///
-    /// It says nothing about whose data that is.
+    /// This says nothing about whose data it is.
     pub fn is_loopback(&self) -> bool {
         let Host::Tcp(host) = &self.host else { return true };
         match host.parse::<std::net::IpAddr>() {
@@ -103,7 +105,7 @@ impl DatabaseUrl {
         }
     }
 
-    /// Why a transaction pooler may stand between, as far as the URL tells.
+    /// Why there may be a transaction pooler, as far as the URL shows it. `tenant-rls` asks the server too.
     pub fn pooler_hint(&self) -> Option<&'static str> {
         if self.parameter("pgbouncer") == Some("true") {
             return Some("the URL says pgbouncer=true");
@@ -119,7 +121,7 @@ impl DatabaseUrl {
         }
     }
 
-    /// The directory of the server's Unix-domain socket, where the URL names one instead of a host.
+    /// The directory of the server's Unix-domain socket, if the URL names one instead of a host.
     pub fn socket(&self) -> Option<&str> {
         match &self.host {
             Host::Tcp(_) => None,
@@ -133,7 +135,7 @@ impl DatabaseUrl {
         self.parameters.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// `text` written anew from the fields, so that every reader of URLs takes them back the same.
+    /// Writes `text` again from the fields, so that every parser of URLs reads the same fields from it.
     pub(super) fn rewritten(mut self) -> Self {
         let encode = |part: &str| -> String {
             let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);

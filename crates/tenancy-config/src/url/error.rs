@@ -1,41 +1,41 @@
-//! What can be wrong with a URL; told without any part of it, for each part may be the password.
+//! What can be wrong with a URL. The errors contain no part of it, because any part may be the password.
 
 use crate::user_error::{Exit, UserError};
 
-/// Why a text is not the URL of a database, or not one to connect with.
+/// Why a text is not the URL of a database, or not one that we connect to.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UrlError {
-    /// Set, but with nothing in it: an unset secret in CI looks like this.
+    /// It is set but empty. An unset secret in CI looks like this.
     #[error("the database URL is empty")]
     Empty,
-    /// No URL at all, or one that breaks off.
+    /// It is not a URL, or it ends too early.
     #[error("this is not a URL: {0}")]
     Malformed(&'static str),
-    /// Another database, or a proxy that does not speak PostgreSQL's protocol.
+    /// It is the URL of another database, or of a proxy that does not speak PostgreSQL's protocol.
     #[error("the URL begins with `{0}`, which is not a PostgreSQL server")]
     Scheme(&'static str),
-    /// A scheme that nothing here knows; it is not named, as a password with a colon looks like one.
+    /// Its scheme is unknown. The error does not name it, because a password with a colon looks like a scheme.
     #[error("the URL does not begin with `postgresql://`")]
     UnknownScheme,
     /// It lacks the role, the host or the database.
     #[error("the database URL names no {0}")]
     Missing(&'static str),
-    /// A reserved character stands as itself, most likely in the password.
+    /// A reserved character is not escaped, most likely in the password.
     #[error("the database URL holds an unescaped `/`, `?`, `#` or `@`, most likely in its password")]
     Unescaped,
-    /// A parameter has a value that cannot be.
+    /// The value of a parameter is not possible.
     #[error("the URL's parameter `{name}` has no usable value; it takes {takes}")]
     Parameter {
         /// The parameter.
         name: &'static str,
-        /// What it takes.
+        /// The values that it accepts.
         takes: &'static str,
     },
-    /// A parameter that cannot be ignored without connecting in another way than asked.
+    /// A parameter that we do not support. If we ignored it, the connection would not be the one that was asked for.
     #[error("the URL's parameter `{0}` is not supported")]
     Unsupported(&'static str),
-    /// A variable of libpq that sqlx would take over, and that has no place in a URL.
+    /// A variable of libpq that sqlx would use, and that a URL cannot express.
     #[error("the environment variable {0} is set, and would change what the URL connects to")]
     Environment(&'static str),
     /// The URL asks for no encryption to another machine.

@@ -1,4 +1,4 @@
-//! From text to the fields of a [`DatabaseUrl`].
+//! Parses text into the fields of a [`DatabaseUrl`].
 
 use ::url::{Host as UrlHost, Url};
 
@@ -7,7 +7,7 @@ use super::error::UrlError;
 use super::tls;
 use crate::name::Ident;
 
-/// Parameters that mean something here, or to Prisma, Neon and libpq in a way that needs nothing from us.
+/// Parameters that mean something here, or that Prisma, Neon or libpq use and we can ignore.
 const KNOWN: [&str; 23] = [
     "application_name",
     "channel_binding",
@@ -34,7 +34,7 @@ const KNOWN: [&str; 23] = [
     "target_session_attrs",
 ];
 
-/// Schemes that people do put into `DATABASE_URL`, and that are safe to name.
+/// Schemes that people put into `DATABASE_URL` and that are safe to name in a message.
 const OTHER_SCHEMES: [&str; 10] =
     ["prisma", "prisma+postgres", "mysql", "mariadb", "sqlite", "file", "sqlserver", "mongodb", "mongodb+srv", "jdbc"];
 
@@ -42,21 +42,23 @@ impl DatabaseUrl {
     /// Reads `postgresql://`, `postgres://` or `neon://`, with the parameters of Prisma, Neon and libpq.
     ///
     /// # Errors
-    /// [`UrlError`]; no variant and no message of it holds a part of `text`.
+    /// [`UrlError`]: the text is not a URL that we can use. Neither the error nor its message contains a part of
+    /// `text`.
     pub fn parse(text: &str) -> Result<Self, UrlError> {
         parse(text)
     }
 
     /// Names of the query parameters that mean nothing here, so that a misspelt one can be found.
     pub fn ignored_parameters(&self) -> Vec<&str> {
-        // What follows a `&` may be the rest of a password: that seldom is all letters, and then has no value.
+        // What follows a `&` may be the rest of a password. Such a rest seldom consists of letters only, and then it
+        // has no value.
         let name_like = |name: &str| name.len() <= 40 && name.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_');
         let unknown = self.parameters.iter().filter(|(name, _)| !KNOWN.contains(&name.as_str()));
         let shown = |name, value: &str| if name_like(name) && !value.is_empty() { name } else { "(no plain name)" };
         unknown.map(|(name, value)| shown(name.as_str(), value)).collect()
     }
 
-    /// The settings of the server that the parameter `options` asks for, as names and values.
+    /// The server settings that the parameter `options` asks for, as names and values.
     pub fn server_settings(&self) -> Vec<(String, String)> {
         settings_in(self.parameter("options").unwrap_or_default())
     }
@@ -77,18 +79,18 @@ fn parse(text: &str) -> Result<DatabaseUrl, UrlError> {
         return Err(UrlError::Malformed("`//` is missing after the scheme"));
     }
     let (authority, path) = rest[2..].split_at(rest[2..].find(['/', '?', '#']).unwrap_or(rest.len() - 2));
-    // Behind a role the parser wants a host; libpq and Cloud SQL leave it out where a parameter names the socket.
+    // After a role the parser requires a host. libpq and Cloud SQL leave it out if a parameter names the socket.
     let hostless = authority.ends_with('@');
     let host = if hostless { "placeholder" } else { "" };
     let url = Url::parse(&format!("postgresql://{authority}{host}{path}")).map_err(|e| malformed(e, rest))?;
     fields(&url, if hostless { None } else { host_of(&url)? })
 }
 
-/// The parser's reasons, of which none quotes the text.
+/// The reason that the parser gives. None of its reasons quotes the text.
 fn malformed(error: ::url::ParseError, rest: &str) -> UrlError {
     use ::url::ParseError as E;
     match error {
-        // `//user:pa/ss@host/db`: what stands before the slash is taken for host and port.
+        // In `//user:pa/ss@host/db`, the text before the slash is read as host and port.
         E::InvalidPort if rest.contains('@') => UrlError::Unescaped,
         E::InvalidPort => UrlError::Malformed("the port is not a number up to 65535"),
         E::EmptyHost => UrlError::Missing("host"),
@@ -98,7 +100,7 @@ fn malformed(error: ::url::ParseError, rest: &str) -> UrlError {
 
 fn fields(url: &Url, mut host: Option<Host>) -> Result<DatabaseUrl, UrlError> {
     let path = url.path().strip_prefix('/').unwrap_or_default();
-    // Each of these is legal, and nearly always the rest of a password; taken as a name it would be shown.
+    // Each of these is legal, but nearly always the rest of a password. Read as a name, it would be shown.
     if url.fragment().is_some() || path.contains(['/', '@']) || url.query().is_some_and(|query| query.contains('@')) {
         return Err(UrlError::Unescaped);
     }
@@ -116,7 +118,7 @@ fn fields(url: &Url, mut host: Option<Host>) -> Result<DatabaseUrl, UrlError> {
                     value.parse().map_err(|_| UrlError::Parameter { name: "port", takes: "a number up to 65535" })?;
             }
             "user" => user = value.into_owned(),
-            // An empty one is none, as in libpq.
+            // An empty password is none, as in libpq.
             "password" => password = Some(value.into_owned()).filter(|value| !value.is_empty()),
             "dbname" => database = value.into_owned(),
             _ => parameters.push((name.into_owned(), value.into_owned())),
@@ -125,7 +127,8 @@ fn fields(url: &Url, mut host: Option<Host>) -> Result<DatabaseUrl, UrlError> {
     if [&user, &database].into_iter().chain(password.as_ref()).any(|part| part.contains('\0')) {
         return Err(UrlError::Malformed("it holds a NUL character"));
     }
-    // The role first: where it is missing, what looks like the host may be a role, and the "database" a password.
+    // The role is checked first: if it is missing, the supposed host may be a role, and the supposed database a
+    // password.
     if user.is_empty() {
         return Err(UrlError::Missing("role"));
     }
@@ -173,7 +176,7 @@ fn tcp_host(name: &str) -> Result<Host, UrlError> {
     if let Ok(address) = bare.parse::<std::net::Ipv6Addr>() {
         return Ok(Host::Tcp(address.to_string()));
     }
-    // Letters of any script, for a resolver may know them; but nothing that has a meaning in a URL.
+    // Letters of any script, because a resolver may know them; but nothing that has a meaning in a URL.
     if !name.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_')) {
         return Err(UrlError::Malformed("its host is not a name or an address"));
     }
@@ -185,7 +188,7 @@ fn decode(part: &str, what: &'static str) -> Result<String, UrlError> {
     let mut bytes = Vec::with_capacity(part.len());
     let mut rest = part.as_bytes();
     while let Some((&byte, after)) = rest.split_first() {
-        // A `%` that begins no escape stands for itself, as browsers read it.
+        // A `%` that begins no escape is read as itself, as browsers do.
         let escape = after.first_chunk::<2>().filter(|hex| byte == b'%' && hex.iter().all(u8::is_ascii_hexdigit));
         let decoded = escape.and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
         match decoded {
@@ -204,7 +207,7 @@ fn decode(part: &str, what: &'static str) -> Result<String, UrlError> {
 
 /// The settings in libpq's `options`: `-c name=value`, `-cname=value` and `--name=value`.
 ///
-/// Neon's `endpoint=…` is left out: it stands in for a server name in the TLS handshake, which rustls sends.
+/// Neon's `endpoint=…` is left out: it replaces the server name of the TLS handshake, which rustls sends.
 pub(super) fn settings_in(options: &str) -> Vec<(String, String)> {
     let mut words = words(options).into_iter();
     let mut settings = Vec::new();
@@ -221,7 +224,7 @@ pub(super) fn settings_in(options: &str) -> Vec<(String, String)> {
     settings
 }
 
-/// Words between blanks, in which a backslash takes the next character as it is.
+/// Splits a text at blanks. A backslash takes the next character as it is.
 fn words(text: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut characters = text.chars();

@@ -1,4 +1,4 @@
-//! What a URL means, and that none of it leaks.
+//! What a URL means, and that no part of it leaks.
 
 use proptest::prelude::*;
 
@@ -173,10 +173,10 @@ fn options_are_split_as_the_server_does() {
     assert_eq!(pairs, [("a", "1"), ("b", "2"), ("c", r"x y\z")]);
 }
 
-/// No other part of a test's URL holds this.
+/// A password that is not in any other part of a test's URL.
 const MARK: &str = "hunter2";
 
-/// Everything that is meant for people.
+/// Everything that people can see of a URL.
 fn shown(text: &str) -> String {
     match DatabaseUrl::parse(text) {
         Ok(url) => {

@@ -1,22 +1,22 @@
-//! How a connection is encrypted, and whether the server must prove who it is.
+//! How a connection is encrypted, and whether the server must prove its identity.
 
 use std::fmt;
 
 use super::database_url::DatabaseUrl;
 use super::error::UrlError;
 
-/// What protects a connection on its way.
+/// What protects a connection in transit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Tls {
     /// Nothing.
     Off,
-    /// TLS if the server offers it; its certificate is not verified.
+    /// TLS if the server offers it. The certificate is not verified.
     Preferred,
-    /// TLS; the certificate is not verified, so whoever stands between can read along.
+    /// TLS. The certificate is not verified, so somebody in between can read along.
     Unverified,
-    /// TLS, with a certificate of the authority that the URL names; the host's name is not compared.
+    /// TLS with a certificate of the authority that the URL names. The host name is not compared.
     VerifyCa,
-    /// TLS, with a certificate that a trusted authority gave to this host.
+    /// TLS with a certificate that a trusted authority gave to this host.
     VerifyFull,
 }
 
@@ -33,11 +33,11 @@ impl fmt::Display for Tls {
 }
 
 impl DatabaseUrl {
-    /// How the connection is encrypted. On a loopback address the URL's `sslmode` decides; anywhere else the
-    /// certificate is verified, whatever Prisma's or libpq's laxer defaults are, unless `tls_no_verify`.
+    /// How the connection is encrypted. For a loopback address, the URL's `sslmode` decides. For any other address the
+    /// certificate is verified, although the defaults of Prisma and libpq are laxer, unless `tls_no_verify` is set.
     ///
     /// # Errors
-    /// [`UrlError::PlainText`] where the URL asks for no encryption to another machine.
+    /// [`UrlError::PlainText`]: the URL asks for an unencrypted connection to another machine.
     pub fn tls(&self, tls_no_verify: bool) -> Result<Tls, UrlError> {
         choose(self, tls_no_verify)
     }
@@ -72,7 +72,7 @@ fn choose(url: &DatabaseUrl, tls_no_verify: bool) -> Result<Tls, UrlError> {
         (Some(Tls::Off), _, _) => Tls::Off,
         (Some(Tls::Preferred), true, _) => Tls::Preferred,
         (Some(Tls::Unverified), true, _) | (_, _, true) => Tls::Unverified,
-        // Only a private authority makes verify-ca worth anything: a public one signs for everybody.
+        // Only a private authority makes verify-ca useful; a public one signs for everybody.
         (Some(Tls::VerifyCa), _, false) if root_certificate(url).is_some() => Tls::VerifyCa,
         (_, _, false) => Tls::VerifyFull,
     })
@@ -81,9 +81,10 @@ fn choose(url: &DatabaseUrl, tls_no_verify: bool) -> Result<Tls, UrlError> {
 /// The file with the authorities to trust instead of the system's.
 fn root_certificate(url: &DatabaseUrl) -> Option<&str> {
     match url.parameter("sslrootcert") {
-        Some("system") => None, // libpq's word for the system's own
+        Some("system") => None, // libpq's word for the system's authorities
         Some(path) => Some(path),
-        // Prisma's `sslcert` is the server's authority; libpq's is the client's own certificate and needs a key.
+        // In Prisma, `sslcert` is the server's authority. In libpq, it is the client's own certificate, and needs a
+        // key.
         None => url.parameter("sslcert").filter(|_| url.parameter("sslkey").is_none()),
     }
 }

@@ -116,9 +116,10 @@ impl Definition {
 /// # Errors
 /// [`Error::Query`].
 pub async fn read_definitions(connection: &mut PgConnection, tables: &[(&TableName, &str)]) -> Result<Vec<Definition>> {
+    let (schemas, names) = TableName::apart(tables.iter().map(|(table, _)| *table));
     let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/definition.sql"))
-        .bind(tables.iter().map(|(table, _)| table.schema().as_str()).collect::<Vec<_>>())
-        .bind(tables.iter().map(|(table, _)| table.name().as_str()).collect::<Vec<_>>())
+        .bind(schemas)
+        .bind(names)
         .bind(tables.iter().map(|(_, column)| *column).collect::<Vec<_>>())
         .fetch_all(connection)
         .await

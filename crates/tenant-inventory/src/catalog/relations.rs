@@ -107,9 +107,10 @@ pub(crate) async fn read_relations(
     tenancy: &Tenancy,
 ) -> Result<Vec<Relation>> {
     let tables = &catalog.tables;
+    let (schemas, names) = TableName::apart(tables.iter().map(|table| &table.name));
     let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/relations.sql"))
-        .bind(tables.iter().map(|table| table.name.schema().as_str()).collect::<Vec<_>>())
-        .bind(tables.iter().map(|table| table.name.name().as_str()).collect::<Vec<_>>())
+        .bind(schemas)
+        .bind(names)
         .bind(tables.iter().map(|table| table.column.name.as_str()).collect::<Vec<_>>())
         .bind(catalog.tenants.schema().as_str())
         .bind(catalog.tenants.name().as_str())

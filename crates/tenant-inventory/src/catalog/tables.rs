@@ -157,10 +157,11 @@ impl Catalog {
             .iter()
             .map(|(name, rules)| Ok((TableName::parse(name, schema)?, rules.column.clone(), rules.platform_rows)))
             .collect::<Result<_>>()?;
+        let (schemas, names) = TableName::apart(overrides.iter().map(|(table, ..)| table));
         let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/tenant_tables.sql"))
             .bind(&tenancy.columns)
-            .bind(overrides.iter().map(|(table, ..)| table.schema().as_str()).collect::<Vec<_>>())
-            .bind(overrides.iter().map(|(table, ..)| table.name().as_str()).collect::<Vec<_>>())
+            .bind(schemas)
+            .bind(names)
             .bind(overrides.iter().map(|(_, column, _)| column.as_deref()).collect::<Vec<_>>())
             .fetch_all(&mut *connection)
             .await
@@ -226,9 +227,10 @@ async fn refuse_strangers(
     tables: &[TenantTable],
     tenants: &TableName,
 ) -> Result<()> {
+    let (schemas, names) = TableName::apart(tables.iter().map(|table| &table.name));
     let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/strangers.sql"))
-        .bind(tables.iter().map(|table| table.name.schema().as_str()).collect::<Vec<_>>())
-        .bind(tables.iter().map(|table| table.name.name().as_str()).collect::<Vec<_>>())
+        .bind(schemas)
+        .bind(names)
         .bind(tenants.schema().as_str())
         .bind(tenants.name().as_str())
         .bind(&tenancy.database.owners)

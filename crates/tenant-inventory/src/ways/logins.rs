@@ -1,17 +1,13 @@
 //! The roles of the rollout, and what the application's login can become.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use sqlx::{PgConnection, Row};
 use tenancy_config::{Ident, Tenancy};
-use tenant_rls::{Database, Error, OwnerTx, Result};
+use tenant_rls::{CATALOG_LOCK_TIMEOUT, Database, Error, OwnerTx, Result};
 
 use crate::catalog::policies::Policies;
 use crate::catalog::relations::{self, Relation};
-
-/// How long the catalog is waited for.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A role that the rollout makes or checks.
 #[derive(Debug, Clone, Default)]
@@ -101,7 +97,7 @@ impl LoginReach {
     /// [`Error::Connect`] or [`Error::Query`].
     pub async fn read(database: &Database, relations: &[Relation], login: &str) -> Result<Self> {
         let doing = || Error::query(format!("asking what {login} can become"));
-        let mut tx = OwnerTx::begin(database, LOCK_TIMEOUT).await?;
+        let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
         let roles: Vec<String> = sqlx::query_scalar(include_str!("../../../../sql/tenant-inventory/probe_become.sql"))
             .bind(login)
             .fetch_all(tx.connection())

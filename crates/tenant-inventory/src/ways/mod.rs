@@ -2,17 +2,12 @@
 
 pub(crate) mod logins;
 
-use std::time::Duration;
-
 use serde::Serialize;
 use sqlx::Row;
 use sqlx::postgres::PgRow;
-use tenant_rls::{Database, Error, OwnerTx, Result};
+use tenant_rls::{CATALOG_LOCK_TIMEOUT, Database, Error, OwnerTx, Result};
 
 use crate::catalog::relations::{Relation, names, schemas};
-
-/// How long the catalog is waited for.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A way past the policies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -32,7 +27,7 @@ pub struct Way {
 /// # Errors
 /// [`Error::Connect`] or [`Error::Query`].
 pub async fn ways_around(database: &Database, relations: &[Relation]) -> Result<Vec<Way>> {
-    let mut tx = OwnerTx::begin(database, LOCK_TIMEOUT).await?;
+    let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
     let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/ways_around.sql"))
         .bind(schemas(relations))
         .bind(names(relations))

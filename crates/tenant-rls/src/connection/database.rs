@@ -1,4 +1,4 @@
-//! A database: its pool of connections, and what the session that it gives may do.
+//! A database: its pool of connections, and what its session may do.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,13 +20,13 @@ use crate::sql::text::Sql;
 /// How to connect.
 #[derive(Debug, Clone)]
 pub struct ConnectOptions {
-    /// Encrypt without checking the server's certificate.
+    /// Encrypts without verifying the server's certificate.
     pub tls_no_verify: bool,
-    /// The most connections that are open at once.
+    /// The most connections that may be open at once.
     pub max_connections: u32,
-    /// What the server shows for us in `pg_stat_activity`.
+    /// The name that `pg_stat_activity` shows for us.
     pub application_name: String,
-    /// The same database without the pooler, for DDL.
+    /// The URL of the same database without the pooler, for DDL.
     pub direct: Option<DatabaseUrl>,
 }
 
@@ -38,37 +38,37 @@ impl Default for ConnectOptions {
 
 struct Inner {
     pool: PgPool,
-    /// As the login is by itself.
+    /// Options for a session with the login's own settings.
     natural: PgConnectOptions,
-    /// With what our sessions begin with, where they may.
+    /// Options for a session with our settings, if the server can be sent any at the start of a connection.
     options: PgConnectOptions,
     direct: Option<Direct>,
     url: DatabaseUrl,
     session: SessionFacts,
 }
 
-/// The same database past its pooler: so it is said, and proven before it is used.
+/// A URL that is said to lead to the same database without its pooler. That is proven before the URL is used.
 pub(super) struct Direct {
     pub(super) url: DatabaseUrl,
     pub(super) options: PgConnectOptions,
     pub(super) proven: OnceCell<()>,
 }
 
-/// How long the transactions of a handle may take, beyond what each scope allows itself.
+/// Time limits for the transactions of a handle, in addition to those of each scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Gives up on a lock after this long.
+    /// How long a statement waits for a lock before it fails.
     pub lock_timeout: Duration,
-    /// Gives up on a statement after this long.
+    /// How long a statement may run before it fails.
     pub statement_timeout: Duration,
 }
 
 impl Limits {
-    /// For looking and trying beside a live application.
+    /// For reading and for attempts while the application is running.
     pub const BRIEF: Self =
         Self { lock_timeout: Duration::from_millis(100), statement_timeout: Duration::from_secs(2) };
 
-    /// Sets them until the transaction ends.
+    /// Sets these limits for the rest of the transaction.
     fn set(self) -> Sql {
         let set = Template::new("SET LOCAL lock_timeout = :'lock'; SET LOCAL statement_timeout = :'statement'");
         let set = set.literal("lock", &milliseconds(self.lock_timeout));
@@ -76,17 +76,17 @@ impl Limits {
     }
 }
 
-/// Sets the search path until the transaction ends, under whatever path is set now.
+/// Sets the search path for the rest of the transaction, whichever path is set now.
 pub(crate) fn set_path(path: &str) -> Sql {
     Template::new("SELECT pg_catalog.set_config('search_path', :'path', true)").literal("path", path).build()
 }
 
-/// A duration as the server's settings have it.
+/// Writes a duration as the server's settings take it.
 pub(crate) fn milliseconds(duration: Duration) -> String {
     format!("{}ms", duration.as_millis())
 }
 
-/// A database that answered. Cheap to clone; all clones share one pool.
+/// A database that we are connected to. Clones are cheap and share one pool.
 #[derive(Clone)]
 pub struct Database {
     inner: Arc<Inner>,
@@ -103,8 +103,8 @@ impl Database {
     /// Connects, and asks the server what this session may do.
     ///
     /// # Errors
-    /// [`Error::Connect`] where no connection comes about, [`Error::OldServer`] below PostgreSQL 14, [`Error::Url`] for
-    /// a URL that would send a password unencrypted over a network.
+    /// [`Error::Connect`]: no connection can be made. [`Error::OldServer`]: the server is older than PostgreSQL 14.
+    /// [`Error::Url`]: the URL would send a password unencrypted over a network.
     pub async fn connect(url: &DatabaseUrl, options: &ConnectOptions) -> Result<Self> {
         let with = |url: &DatabaseUrl| -> Result<PgConnectOptions> {
             Ok(connect_options(url, options.tls_no_verify)?.application_name(&options.application_name))
@@ -134,7 +134,7 @@ impl Database {
         Ok(Self { inner: Arc::new(inner), limits: None })
     }
 
-    /// Where this is; shown without the password.
+    /// The URL that we connected to. Its `Display` shows no password.
     pub fn url(&self) -> &DatabaseUrl {
         &self.inner.url
     }
@@ -144,24 +144,24 @@ impl Database {
         &self.inner.session
     }
 
-    /// The same database, with limits on every transaction that a scope opens on this handle.
+    /// The same database, with these limits for every transaction that a scope opens on this handle.
     #[must_use]
     pub fn limited(&self, limits: Limits) -> Self {
         Self { limits: Some(limits), ..self.clone() }
     }
 
-    /// Whether a transaction pooler stands between: then a session of the server is ours for one transaction only.
+    /// Whether there is a transaction pooler. Then a session of the server is ours for one transaction only.
     pub(crate) fn is_pooled(&self) -> bool {
         self.inner.session.pooler != Pooler::None
     }
 
-    /// How many connections the pool gives at once: what was asked for, or what CONNECTION LIMIT leaves of it.
+    /// How many connections the pool may open: as many as asked for, or as CONNECTION LIMIT allows.
     pub fn max_connections(&self) -> u32 {
         self.inner.pool.options().get_max_connections()
     }
 
-    /// What opens a transaction on this handle: `begin`, the path that names in it resolve to, its limits, and behind a pooler a session
-    /// without a former client's statements and settings.
+    /// The text that opens a transaction on this handle: `begin`, the limits, and the search path. Behind a pooler it
+    /// also removes the statements and settings that an earlier client left in the session.
     pub(crate) fn opening(&self, begin: Sql, path: SearchPath) -> Sql {
         let mut parts = vec![begin];
         if self.is_pooled() {
@@ -170,26 +170,28 @@ impl Database {
         if let Some(limits) = self.limits {
             parts.push(limits.set());
         }
-        // Last, as what forgets statements is written for the pinned path.
+        // At the end, because the text that removes statements is written for the pinned path.
         let begin = self.forgetting(Sql::join(parts, "; "));
         match path {
-            // Set again where the session began with it: one that was lent for longer may have another.
+            // The session began with this path, but a connection that was lent for longer may have another one.
             SearchPath::Pinned => Sql::join([begin, set_path(PINNED_PATH)], ";\n"),
             SearchPath::Application => Sql::join([begin, set_path(&self.inner.session.search_path)], ";\n"),
         }
     }
 
-    /// The same for an attempt as this login: its limits alone, as everything else is to be what it is for the application.
+    /// The text that opens a transaction for attempts as this login. It sets limits only; everything else must be as it
+    /// is for the application.
     pub(crate) fn attempting(&self, begin: Sql) -> Sql {
         self.forgetting(Sql::join([Some(begin), self.limits.map(Limits::set)].into_iter().flatten(), "; "))
     }
 
-    /// The path that the application's own code expects: the one that this login has by itself.
+    /// The search path that the application's own code expects: the login's.
     pub fn application_path(&self) -> &str {
         &self.inner.session.search_path
     }
 
-    /// `statement`, after which behind a pooler no statement of ours is left in the session for its next client.
+    /// Adds to `statement`, behind a pooler, what removes our prepared statements from the session before its next
+    /// client gets it.
     pub(crate) fn forgetting(&self, statement: Sql) -> Sql {
         if !self.is_pooled() {
             return statement;
@@ -202,15 +204,16 @@ impl Database {
         self.limits
     }
 
-    /// Ends every connection.
+    /// Closes every connection.
     pub async fn close(self) {
         self.inner.pool.close().await;
     }
 
-    /// Fails where CONNECTION LIMIT leaves fewer than a command needs at once: it would wait for itself.
+    /// Checks that CONNECTION LIMIT leaves as many connections as a command needs at once. With fewer, the command
+    /// would wait for itself.
     ///
     /// # Errors
-    /// [`Error::FewConnections`].
+    /// [`Error::FewConnections`]: there are fewer.
     pub fn needs_connections(&self, needed: u32) -> Result<()> {
         if self.max_connections() >= needed { Ok(()) } else { Err(self.few_connections(needed)) }
     }
@@ -219,7 +222,7 @@ impl Database {
         Error::FewConnections { login: self.inner.session.session_user.clone(), left: self.max_connections(), needed }
     }
 
-    /// Whether CONNECTION LIMIT leaves no connection beside those of the pool.
+    /// Whether CONNECTION LIMIT leaves no connection besides those of the pool.
     pub fn connections_are_few(&self) -> bool {
         self.inner.session.connections_left.is_some_and(|left| left <= self.max_connections())
     }
@@ -231,18 +234,19 @@ impl Database {
         })
     }
 
-    /// Ends the connections that the pool holds and nobody uses now.
+    /// Closes the pool's connections that are idle.
     pub(crate) async fn end_idle(&self) {
         while let Some(idle) = self.inner.pool.try_acquire() {
-            // A session that cannot say goodbye is gone already.
+            // If the session cannot be closed in an orderly way, it is gone already.
             let _ = idle.close().await;
         }
     }
 
-    /// Fails where nothing that is written here would be kept, or would be kept unchecked.
+    /// Checks that what is written here is kept, and checked by foreign keys and triggers.
     ///
     /// # Errors
-    /// [`Error::ReadOnly`] or [`Error::Replica`].
+    /// [`Error::ReadOnly`]: nothing can be written here. [`Error::Replica`]: foreign keys and triggers would be
+    /// ignored.
     pub fn needs_writing(&self) -> Result<()> {
         let SessionFacts { read_only, in_recovery, replica, session_user, .. } = &self.inner.session;
         match (*in_recovery, *read_only, *replica) {
@@ -260,7 +264,7 @@ impl Database {
         Error::Connect { target: self.inner.url.to_string(), source }
     }
 
-    /// Opens a session beside the pool, which gives up the connections that it does not use now where there is no other left.
+    /// Opens a session outside the pool. If there is no connection left, the pool closes its idle ones first.
     pub(crate) async fn open(&self, options: &PgConnectOptions) -> Result<PgConnection> {
         let opened = match options.connect().await {
             Err(error) if ServerError::is_too_many(&error) => {
@@ -272,23 +276,24 @@ impl Database {
         opened.map_err(|source| self.refused(source))
     }
 
-    /// For a session outside the pool that is as the login is by itself: for attempts as the application.
+    /// Options for a session outside the pool with the login's own settings, for attempts that must run as the
+    /// application does.
     pub(crate) fn natural_options(&self) -> &PgConnectOptions {
         &self.inner.natural
     }
 
-    /// The same database past its pooler, where a URL was given for that.
+    /// The direct URL, if one was given.
     pub(super) fn direct(&self) -> Option<&Direct> {
         self.inner.direct.as_ref()
     }
 
-    /// The options of a session past the pooler for a cancel request, which asks by itself whether it reached the server that it means: there may be no connection left
-    /// for a proof.
+    /// Options for a cancel request, which bypasses the pooler if there is a direct URL. The request itself checks that
+    /// it reached the right server, because there may be no connection left to prove it.
     pub(crate) fn unproven_direct_options(&self) -> &PgConnectOptions {
         self.inner.direct.as_ref().map_or(&self.inner.options, |direct| &direct.options)
     }
 
-    /// Whether sessions of [`direct_options`](Self::direct_options) are ours as long as they last.
+    /// Whether a session of [`direct_options`](Self::direct_options) is ours as long as it lasts.
     pub(crate) fn is_direct(&self) -> bool {
         self.inner.direct.is_some() || !self.is_pooled()
     }

@@ -1,4 +1,4 @@
-//! Connections, what their sessions may do, and the transactions on them.
+//! Connections, what their sessions may do, and their transactions.
 
 pub(crate) mod database;
 pub(crate) mod direct;

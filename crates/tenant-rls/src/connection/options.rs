@@ -1,20 +1,21 @@
-//! From a URL to what sqlx connects with.
+//! Turns a URL into the options that sqlx connects with.
 
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use tenancy_config::environment;
 use tenancy_config::url::{DatabaseUrl, Tls, UrlError};
 
-/// What sessions call themselves that nobody named.
+/// The application name of sessions that were given none.
 const APPLICATION: &str = "rowfence";
 
-/// What sqlx connects with, field by field: sqlx itself logs the values of parameters that it does not know.
+/// The options that sqlx connects with, set field by field, because sqlx itself logs the values of parameters that it
+/// does not know.
 ///
-/// sqlx fills what the URL leaves open from `PGPASSWORD` and its kind, so every field is set here, and where one cannot be
-/// emptied that is refused. Do not print the result: its `Debug` shows the password.
+/// sqlx fills fields that a URL leaves open from variables such as `PGPASSWORD`. So every field is set here, and if one
+/// cannot be emptied, the variable is refused. Do not print the result: its `Debug` shows the password.
 ///
 /// # Errors
-/// [`UrlError::PlainText`] where the URL asks for no encryption to another machine, [`UrlError::Environment`] where a variable of libpq
-/// would change the connection.
+/// [`UrlError::PlainText`]: the URL asks for an unencrypted connection to another machine. [`UrlError::Environment`]: a
+/// variable of libpq would change the connection.
 pub(crate) fn connect_options(url: &DatabaseUrl, tls_no_verify: bool) -> Result<PgConnectOptions, UrlError> {
     if let Some(variable) = environment::beyond_the_url() {
         return Err(UrlError::Environment(variable));
@@ -25,16 +26,17 @@ pub(crate) fn connect_options(url: &DatabaseUrl, tls_no_verify: bool) -> Result<
         .database(url.database())
         .password(url.expose_password().unwrap_or_default())
         .application_name(url.parameter("application_name").unwrap_or(APPLICATION))
-        // Its default is precise since 12, and PgBouncer refuses startup parameters that it does not know.
+        // The server's default has been precise since version 12, and PgBouncer refuses startup parameters that it does
+        // not know.
         .extra_float_digits(None);
     let settings = url.server_settings();
-    // PgBouncer refuses the parameter, also an empty one.
+    // PgBouncer refuses the parameter, even if it is empty.
     if !settings.is_empty() {
         options = options.options(settings);
     }
     options = match url.socket() {
         None => options.host(url.host()),
-        // The host is set too, for PGHOST must not leak into it.
+        // The host is set too, so that PGHOST is not used.
         Some(directory) => options.host("localhost").socket(directory),
     };
     let cache_off = url.parameter("statement_cache_size") == Some("0");
@@ -104,7 +106,7 @@ mod tests {
         const NAME: &str = "connection::options::tests::what_sqlx_would_take_from_the_environment_is_refused";
         let Some(variable) = environment::path("VARIABLE_OF_LIBPQ") else {
             for variable in ["PGOPTIONS", "PGSSLROOTCERT", "PGSSLCERT", "PGSSLKEY"] {
-                // In a process of its own: this one's environment is shared by all tests.
+                // In a process of its own, because all tests share the environment of this one.
                 let mut child = std::process::Command::new(std::env::current_exe().unwrap());
                 child.args(["--exact", NAME]).env("VARIABLE_OF_LIBPQ", variable).env(variable, "anything");
                 let output = child.output().unwrap();

@@ -1,5 +1,6 @@
-//! Whether two URLs lead to one database. A name and an address prove nothing: `localhost` may be a tunnel, a restored copy has the
-//! system identifier of its original. So a lock that is taken on one connection must be seen on the other.
+//! Proves that two URLs lead to one database. A name and an address prove nothing: `localhost` may be a tunnel, and a
+//! restored copy has the system identifier of its original. So a lock that is taken on one connection must be visible
+//! on the other.
 
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, PgConnection, Row};
@@ -23,20 +24,21 @@ const TAKE: &str = include_str!("../../../../sql/tenant-rls/take_proof_lock.sql"
 const SEE: &str = include_str!("../../../../sql/tenant-rls/see_proof_lock.sql");
 
 impl Database {
-    /// Proves that the direct URL, where there is one, leads to this very database. Asked once, and before anything else is sent there.
+    /// Proves that the direct URL, if there is one, leads to this database. The proof is made once, before any other
+    /// statement is sent there.
     ///
     /// # Errors
-    /// [`Error::OtherDatabase`] where it does not; [`Error::Connect`] where it leads nowhere.
+    /// [`Error::OtherDatabase`]: it leads to another database. [`Error::Connect`]: nothing can be reached there.
     pub async fn prove_direct(&self) -> Result<()> {
         let Some(direct) = self.direct() else { return Ok(()) };
         let prove = async || prove(self, &direct.url, &direct.options).await;
         direct.proven.get_or_try_init(prove).await.map(|&()| ())
     }
 
-    /// For what needs a session: past the pooler where there is a URL for that, once it is proven.
+    /// The options of a session that lasts: those of the direct URL, if there is one, once it is proven.
     ///
     /// # Errors
-    /// [`Error::OtherDatabase`] where that URL leads to another database; [`Error::Connect`] where it leads nowhere.
+    /// [`Error::OtherDatabase`]: the URL leads to another database. [`Error::Connect`]: nothing can be reached there.
     pub(crate) async fn direct_options(&self) -> Result<&PgConnectOptions> {
         self.prove_direct().await?;
         Ok(self.unproven_direct_options())
@@ -46,7 +48,7 @@ impl Database {
 /// Proves that another URL leads to the database of this handle, before any other statement is sent there.
 ///
 /// # Errors
-/// [`Error::OtherDatabase`] where it does not; [`Error::Connect`] where it leads nowhere.
+/// [`Error::OtherDatabase`]: it leads to another database. [`Error::Connect`]: nothing can be reached there.
 async fn prove(database: &Database, url: &DatabaseUrl, options: &PgConnectOptions) -> Result<()> {
     let doing = || Error::query("proving that the direct URL leads to the same database");
     let mut ours = begin_read_only(database).await?;
@@ -70,7 +72,8 @@ async fn prove(database: &Database, url: &DatabaseUrl, options: &PgConnectOption
 /// Proves that two handles lead to one database.
 ///
 /// # Errors
-/// [`Error::OtherDatabase`] where they do not; [`Error::Connect`] or [`Error::Query`].
+/// [`Error::OtherDatabase`]: they lead to two. [`Error::Connect`]: no connection can be made. [`Error::Query`]: a
+/// statement fails.
 pub async fn same_database(one: &Database, other: &Database) -> Result<()> {
     let doing = || Error::query("proving that both URLs lead to the same database");
     let mut ours = begin_read_only(one).await?;

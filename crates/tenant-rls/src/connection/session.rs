@@ -1,8 +1,9 @@
-//! What every session of ours begins with, and what the server then says of it.
+//! The settings that each of our sessions begins with, and what the server says about the session: its role, its
+//! rights, and whether a pooler is in between.
 //!
-//! Names and operators in our statements resolve to `pg_catalog`: whoever may create functions in a schema of the search path could
-//! otherwise have them run as this login. Statements that reach the application's tables run code of the application - triggers,
-//! defaults, policies, index expressions - which expects the path that this login has by itself: see [`SearchPath`].
+//! Names and operators in our statements resolve to `pg_catalog`. Otherwise a role that may create functions in a
+//! schema of the search path could have them run as this login. Statements that reach the application's tables run its
+//! triggers, defaults, policies and index expressions, which expect the login's own search path: see [`SearchPath`].
 
 use std::time::Duration;
 
@@ -20,62 +21,63 @@ use crate::sql::text::Sql;
 /// How long to wait for a connection.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// What names resolve to in every statement of ours that does not reach the application's tables. `pg_temp` stands last, as it is
-/// searched first where it does not stand at all.
+/// The search path of every statement of ours that does not reach the application's tables. `pg_temp` is last, because
+/// it is searched first if the path does not name it.
 pub(crate) const PINNED_PATH: &str = "pg_catalog, pg_temp";
 
-/// The oldest server with what the batches need: range scans over `ctid`.
+/// The oldest server that has what batches need: range scans over `ctid`.
 pub(crate) const OLDEST_SERVER: i32 = 140_000;
 
-/// A setting that the first connection begins with, to see whether it arrives.
+/// A setting that the first connection begins with. If it does not arrive, there is a pooler.
 const PASSED_ON: (&str, &str) = ("tenant_rls.direct", "on");
 
-/// How a pooler refuses settings at the beginning: as a violation of the protocol.
+/// The SQLSTATE with which a pooler refuses settings at the start of a connection: a protocol violation.
 const UNSUPPORTED_PARAMETER: &str = "08P01";
 
-/// What a session begins with, whatever ALTER ROLE, ALTER DATABASE or a pooler say. The driver itself sets `client_encoding`, `DateStyle`
-/// and `TimeZone`. Not among them: `default_transaction_read_only` and `session_replication_role`, which somebody set for a reason.
+/// The settings of our sessions, whatever ALTER ROLE, ALTER DATABASE or a pooler say. The driver itself sets
+/// `client_encoding`, `DateStyle` and `TimeZone`. `default_transaction_read_only` and `session_replication_role` are
+/// not among them, because somebody set them for a reason.
 const PINNED: [(&str, &str); 12] = [
     ("search_path", PINNED_PATH),
-    // Read what the catalog prints of definitions and types.
+    // They affect how the catalog prints definitions and types, which we compare.
     ("quote_all_identifiers", "off"),
     ("standard_conforming_strings", "on"),
     ("transform_null_equals", "off"),
     ("IntervalStyle", "postgres"),
-    // Rows are hidden by policies here, never by an error, unless a scope says otherwise.
+    // By default, policies hide rows without an error. A scope that needs an error sets it to off.
     ("row_security", "on"),
     ("default_transaction_isolation", "read committed"),
     ("default_transaction_deferrable", "off"),
-    // Each scope sets the limits that fit it; a limit for the application would end an audit in its middle.
+    // Each scope sets limits of its own. A limit that was made for the application would end an audit in the middle.
     ("statement_timeout", "0"),
     ("idle_in_transaction_session_timeout", "0"),
     ("idle_session_timeout", "0"),
     ("lock_timeout", "0"),
 ];
 
-/// One more, which servers before PostgreSQL 17 do not know.
+/// One more setting. Servers before PostgreSQL 17 do not know it.
 const PINNED_FROM_17: (&str, &str) = ("transaction_timeout", "0");
 
-/// What names in a transaction resolve to.
+/// The search path of a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SearchPath {
-    /// `pg_catalog` alone: for the catalog, for book-keeping, for DDL.
+    /// `pg_catalog` only: for the catalog, the book-keeping and DDL.
     Pinned,
-    /// What the application's own code expects. In statements that run under it every name is written with its schema, also those of
-    /// functions, types and operators: `OPERATOR(pg_catalog.=)`.
+    /// The path that the application's own code expects. Statements that run under it write every name with its schema,
+    /// also those of functions, types and operators: `OPERATOR(pg_catalog.=)`.
     Application,
 }
 
-/// Lets every session of these options begin with what is pinned.
+/// Makes every session of these options begin with the pinned settings.
 pub(crate) fn pinned(options: PgConnectOptions, server_version_num: i32) -> PgConnectOptions {
     options.options(settings(server_version_num))
 }
 
-/// The same for one transaction: behind a pooler no session is ours for longer, nor begins with settings of ours.
+/// Sets them for one transaction: behind a pooler no session is ours for longer, and none begins with settings of ours.
 pub(crate) fn pinned_locally(server_version_num: i32) -> Sql {
     let set = |(name, value): (&'static str, &'static str)| {
         let template = Template::new("SET LOCAL :name = :value").fragment("name", Sql::from_static(name));
-        // A list is not one literal.
+        // As a quoted literal the list would be a single name.
         let value = if name == "search_path" { Sql::from_static(value) } else { literal(value) };
         template.fragment("value", value).build()
     };
@@ -90,26 +92,26 @@ fn literal(value: &str) -> Sql {
     Template::new(":'value'").literal("value", value).build()
 }
 
-/// Whether something stands between us and the server.
+/// Whether there is a pooler between us and the server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", content = "why", rename_all = "snake_case")]
 pub enum Pooler {
-    /// Nothing that shows.
+    /// None, as far as one can tell.
     None,
-    /// A transaction pooler, and what tells of it.
+    /// A transaction pooler, and what it was recognised by.
     Suspected(String),
 }
 
-/// What tells a database from others of the same name, as far as the server tells it to every role.
+/// Tells a database from others of the same name, by what the server lets every role read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Place {
-    /// Its number in its cluster.
+    /// The database's oid.
     pub(crate) database_oid: i64,
-    /// The start of its server, UTC.
+    /// The time at which its server started, in UTC.
     pub(crate) server_since: String,
 }
 
-/// What a session is and may do, as the server tells it.
+/// What a session is and may do, as the server says.
 #[derive(Debug, Clone, Serialize)]
 pub struct SessionFacts {
     /// The version as a number, such as `150018`.
@@ -124,38 +126,39 @@ pub struct SessionFacts {
     pub session_user: String,
     /// Superusers are never filtered by row level security.
     pub superuser: bool,
-    /// Nor are roles with BYPASSRLS.
+    /// Roles with BYPASSRLS are not filtered either.
     pub bypass_rls: bool,
-    /// A standby: nothing can be written.
+    /// The server is a standby, so nothing can be written.
     pub in_recovery: bool,
     /// `default_transaction_read_only` is on.
     pub read_only: bool,
-    /// `session_replication_role` is `replica`: neither foreign keys nor triggers are heeded.
+    /// `session_replication_role` is `replica`: foreign keys and triggers are ignored.
     pub replica: bool,
-    /// May create schemas in this database.
+    /// Whether it may create schemas in this database.
     pub may_create_schema: bool,
-    /// The cluster's identity from `pg_control`, where this role may read it.
+    /// The cluster's identifier from `pg_control`, if this role may read it.
     pub system_identifier: Option<String>,
-    /// What tells this database from any other of the same name.
+    /// Tells this database from any other of the same name.
     #[serde(skip)]
     pub(crate) place: Place,
-    /// The `search_path` that this login has by itself, which the application's code expects.
+    /// The login's own `search_path`, which the application's code expects.
     pub search_path: String,
-    /// How many more connections this login may open, where `CONNECTION LIMIT` of the role or the database bounds them; this one counts.
+    /// How many connections this login may still use, this one included, if `CONNECTION LIMIT` of the role or the
+    /// database bounds them.
     pub connections_left: Option<u32>,
-    /// What stands between.
+    /// Whether there is a pooler in between.
     pub pooler: Pooler,
 }
 
-/// A session of its own before there is a pool, which would try a server that refuses again and again, and say only that time ran out;
-/// and what it is and may do.
+/// Opens a session before there is a pool, and asks what it is and may do. A pool would try again and again to reach a
+/// server that refuses, and then say only that time ran out.
 pub(crate) async fn first(options: &PgConnectOptions, url: &DatabaseUrl) -> Result<(PgConnection, SessionFacts)> {
     let (mut session, passed_on) = open(options, url).await?;
     let facts = facts(&mut session, url, passed_on).await?;
     Ok((session, facts))
 }
 
-/// A session, and whether it was let begin with a setting. A pooler refuses that, or leaves it out.
+/// Opens a session, and tells whether it could be given settings at its start. A pooler refuses them or drops them.
 async fn open(options: &PgConnectOptions, url: &DatabaseUrl) -> Result<(PgConnection, bool)> {
     let connect = async |options: &PgConnectOptions| {
         let connected = tokio::time::timeout(CONNECT_TIMEOUT, options.connect()).await;
@@ -163,7 +166,7 @@ async fn open(options: &PgConnectOptions, url: &DatabaseUrl) -> Result<(PgConnec
     };
     let refused = |source| Error::Connect { target: url.to_string(), source };
     if url.pooler_hint().is_none() {
-        // All but the path, which is asked for.
+        // All settings but the path: its own value is asked for.
         let settings = settings(OLDEST_SERVER).filter(|(name, _)| *name != "search_path").chain([PASSED_ON]);
         match connect(&options.clone().options(settings)).await {
             Ok(session) => return Ok((session, true)),
@@ -177,7 +180,8 @@ async fn open(options: &PgConnectOptions, url: &DatabaseUrl) -> Result<(PgConnec
 async fn facts(session: &mut PgConnection, url: &DatabaseUrl, passed_on: bool) -> Result<SessionFacts> {
     let doing = || Error::query("asking the server what this session may do");
     let question = Sql::from_static(include_str!("../../../../sql/tenant-rls/session_facts.sql"));
-    // The path first, as utility statements, which resolve no names: what another client left in a session of a pooler is not this login's.
+    // The path comes first, in utility statements, which resolve no names: behind a pooler, the session may still have
+    // the path of another client.
     let path = Sql::from_static("SET LOCAL search_path TO DEFAULT; SHOW search_path");
     let question = [path, pinned_locally(OLDEST_SERVER), question];
     let answers = one_message(session, Sql::join(question, ";\n")).await.map_err(doing())?;
@@ -214,15 +218,16 @@ async fn facts(session: &mut PgConnection, url: &DatabaseUrl, passed_on: bool) -
     })
 }
 
-/// The rows of statements that are sent as one message, in a transaction of their own: behind a pooler a statement that is prepared first
-/// may be executed in another session, and what is set outside of a transaction stays for the next client.
+/// Sends statements as one message, in a transaction of their own, and returns their rows. Behind a pooler, a prepared
+/// statement may be executed in another session than the one it was prepared in, and a setting made outside of a
+/// transaction stays for the next client.
 pub(crate) async fn one_message(session: &mut PgConnection, statements: Sql) -> sqlx::Result<Vec<PgRow>> {
     let message = Sql::join([Sql::from_static("BEGIN"), statements, Sql::from_static("COMMIT")], ";\n");
     sqlx::raw_sql(message).fetch_all(session).await
 }
 
-/// Ends a session that is no longer needed.
+/// Closes a session that is no longer needed.
 pub(crate) async fn close(session: PgConnection) {
-    // A session that cannot say goodbye is gone already.
+    // If the session cannot be closed in an orderly way, it is gone already.
     let _ = session.close().await;
 }

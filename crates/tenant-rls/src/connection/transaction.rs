@@ -1,4 +1,5 @@
-//! What every scope stands on: an open transaction that rolls back, and is cancelled on the server, when it is dropped.
+//! The transaction inside every scope. If it is dropped while open, it is rolled back, and its statement is cancelled
+//! on the server.
 
 use std::time::Duration;
 
@@ -16,8 +17,8 @@ use crate::sql::text::Sql;
 /// How long a cancel request may take.
 const CANCEL_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// An open transaction. Dropped before [`Transaction::commit`] or [`Transaction::rollback`], its connection is thrown away, never
-/// given back to the pool, so that neither a setting nor a half-read answer can reach whoever comes next.
+/// An open transaction. If it is dropped before [`Transaction::commit`] or [`Transaction::rollback`], its connection is
+/// closed and not returned to the pool, so that neither a setting nor a half-read answer can reach its next user.
 pub(crate) struct Transaction {
     database: Database,
     connection: Option<PoolConnection<Postgres>>,
@@ -26,12 +27,12 @@ pub(crate) struct Transaction {
 }
 
 impl Transaction {
-    /// Opens the transaction, in which names resolve to `path`; `begin` is the statement that does.
+    /// Opens the transaction with the statement `begin`. Names in it resolve to `path`.
     pub(crate) async fn begin(database: &Database, begin: Sql, path: SearchPath) -> Result<Self> {
         let mut connection = database.acquire().await?;
         let doing = || Error::query("opening a transaction");
         let mut guard = Self { database: database.clone(), connection: None, path, backend: 0 };
-        // Both statements in one go: behind a transaction pooler the backend is ours only from BEGIN on.
+        // In one message: behind a transaction pooler, the backend is ours only from BEGIN on.
         let opened = sqlx::Executor::execute(&mut *connection, sqlx::raw_sql(database.opening(begin, path))).await;
         guard.connection = Some(connection);
         opened.map_err(doing())?;
@@ -42,7 +43,8 @@ impl Transaction {
         Ok(guard)
     }
 
-    /// Lets names resolve to another path from here on. What the application deferred to the end of the transaction runs before its path goes.
+    /// Changes the search path from here on. Before the application's path is left, the triggers that it deferred to
+    /// the end of the transaction are run.
     pub(crate) async fn follow(&mut self, path: SearchPath) -> Result<&mut PgConnection> {
         if self.path != path {
             let change = match path {
@@ -71,7 +73,8 @@ impl Transaction {
     }
 
     async fn end(mut self, statement: Sql) -> Result<()> {
-        // Behind a pooler what follows the end stands in no transaction of ours: it is qualified.
+        // Behind a pooler, the text after the end of the transaction is not in a transaction of ours, so its names have
+        // their schemas.
         let statement = self.database.forgetting(statement);
         let done = sqlx::Executor::execute(self.connection(), sqlx::raw_sql(statement)).await;
         done.map_err(Error::query("ending the transaction"))?;
@@ -86,10 +89,11 @@ impl Drop for Transaction {
         connection.close_on_drop();
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         let (database, backend) = (self.database.clone(), self.backend);
-        // The connection is held until the cancel request is through: only so long is the backend surely ours.
+        // The connection is kept until the cancel request is done, because only until then the backend is certainly
+        // ours.
         runtime.spawn(async move {
             if backend != 0 {
-                // Behind a pooler whose sessions are all taken it would wait for the very one that it is to set free.
+                // If all sessions of a pooler are taken, the request would wait for the one that it should free.
                 let _ = tokio::time::timeout(CANCEL_TIMEOUT, cancel(&database, backend)).await;
             }
             drop(connection);
@@ -101,7 +105,7 @@ impl Database {
     /// Runs one reading statement in a transaction of its own.
     ///
     /// # Errors
-    /// [`Error::Connect`] or [`Error::Query`].
+    /// [`Error::Connect`]: no connection can be made. [`Error::Query`]: the statement fails.
     pub async fn look(&self, doing: &str, statement: Sql) -> Result<PgRow> {
         let mut guard = begin_read_only(self).await?;
         let row = sqlx::raw_sql(statement).fetch_one(guard.connection()).await.map_err(Error::query(doing))?;
@@ -110,12 +114,12 @@ impl Database {
     }
 }
 
-/// A transaction that only looks into the catalog.
+/// Begins a transaction that only reads the catalog.
 pub(crate) async fn begin_read_only(database: &Database) -> Result<Transaction> {
     Transaction::begin(database, Sql::from_static("BEGIN READ ONLY"), SearchPath::Pinned).await
 }
 
-/// Acts as another role until the transaction ends.
+/// Acts as another role until the transaction ends. Nothing is set for the login's own role.
 pub(crate) async fn set_role(connection: &mut PgConnection, role: &ActingRole) -> Result<()> {
     match role.assumed() {
         Some(role) => set_local(connection, "role", role).await,
@@ -123,7 +127,7 @@ pub(crate) async fn set_role(connection: &mut PgConnection, role: &ActingRole) -
     }
 }
 
-/// Sets a session variable until the transaction ends; the value is a bind parameter.
+/// Sets a session variable until the transaction ends. The value is a bind parameter.
 pub(crate) async fn set_local(connection: &mut PgConnection, variable: &str, value: &str) -> Result<()> {
     sqlx::query("SELECT pg_catalog.set_config($1, $2, true)")
         .bind(variable)
@@ -134,7 +138,7 @@ pub(crate) async fn set_local(connection: &mut PgConnection, variable: &str, val
     Ok(())
 }
 
-/// What the session variable holds; empty where it was never set.
+/// The value of a session variable; empty if it was never set.
 pub(crate) async fn current(connection: &mut PgConnection, variable: &str) -> Result<String> {
     let value: Option<String> = sqlx::query_scalar("SELECT pg_catalog.current_setting($1, true)")
         .bind(variable)
@@ -147,7 +151,7 @@ pub(crate) async fn current(connection: &mut PgConnection, variable: &str) -> Re
 async fn cancel(database: &Database, backend: i32) -> sqlx::Result<()> {
     let mut other = database.unproven_direct_options().connect().await?;
     let place = &database.session().place;
-    // As one message: behind a pooler a statement that is prepared first may be executed in another session.
+    // In one message: behind a pooler, a prepared statement may be executed in another session.
     let cancel = Template::new(include_str!("../../../../sql/tenant-rls/cancel.sql"))
         .literal("backend", &backend.to_string())
         .literal("database_oid", &place.database_oid.to_string())

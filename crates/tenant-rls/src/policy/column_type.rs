@@ -1,4 +1,4 @@
-//! The types that a tenant column may have.
+//! The types that a tenant column may have, and how each is compared and cast. A new type is added here.
 
 use crate::sql::text::Sql;
 
@@ -18,7 +18,7 @@ pub enum TenantColumnType {
 }
 
 impl TenantColumnType {
-    /// The type that `format_type` prints as `name`; `None` for one that is not handled.
+    /// The type that `format_type` prints as `name`; `None` if we do not support it.
     pub fn of(name: &str) -> Option<Self> {
         match name {
             "text" => Some(Self::Text),
@@ -30,7 +30,7 @@ impl TenantColumnType {
         }
     }
 
-    /// The type to cast to, for a bind parameter that is text; under any search path.
+    /// The type to which a text parameter is cast; valid under any search path.
     pub fn cast(self) -> &'static str {
         match self {
             Self::Text => "pg_catalog.text",
@@ -41,7 +41,7 @@ impl TenantColumnType {
         }
     }
 
-    /// Types of one family compare by index, without a cast.
+    /// The family of the type. Types of one family can be compared by index without a cast.
     pub fn family(self) -> &'static str {
         match self {
             Self::Text | Self::Varchar => "text",
@@ -50,7 +50,8 @@ impl TenantColumnType {
         }
     }
 
-    /// The cast that makes the setting, which is text, comparable in a policy or a default; empty where none is needed.
+    /// The cast that makes the session variable, which is text, comparable with the column in a policy or a default;
+    /// empty if none is needed.
     pub(crate) fn cast_of_setting(self) -> Sql {
         Sql::from_static(match self {
             Self::Text | Self::Varchar => "",
@@ -60,7 +61,7 @@ impl TenantColumnType {
         })
     }
 
-    /// The type in that cast, as the catalog prints it.
+    /// The type of that cast, as the catalog prints it.
     pub(crate) fn printed_cast(self) -> Option<&'static str> {
         match self {
             Self::Text | Self::Varchar => None,

@@ -1,4 +1,4 @@
-//! The isolation policy: its forms, as statements write them and as the catalog prints them.
+//! The isolation policy: the text of each form, as statements write it and as the catalog prints it.
 
 use tenancy_config::{Ident, NameError, TableName};
 
@@ -6,16 +6,16 @@ use super::column_type::TenantColumnType;
 use crate::sql::template::Template;
 use crate::sql::text::Sql;
 
-/// What an isolation policy lets through.
+/// Which rows an isolation policy lets through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PolicyForm {
-    /// Own rows, and rows without a tenant, to read and to write: a bridge, not a place to live.
+    /// A session reads and writes its tenant's rows and those without a tenant. This form is for the transition only.
     Bridge,
-    /// The same to read, and only own rows to write.
+    /// A session reads the same rows, but writes only its tenant's.
     StrictWrites,
-    /// Own rows.
+    /// A session reads and writes its tenant's rows only.
     Strict,
-    /// Own rows; where no tenant is set, rows of the platform.
+    /// A session reads and writes its tenant's rows, or platform rows if no tenant is set.
     Platform,
 }
 
@@ -23,27 +23,27 @@ impl PolicyForm {
     const ALL: [Self; 4] = [Self::Bridge, Self::StrictWrites, Self::Strict, Self::Platform];
 }
 
-/// The tenant column of one table, and the setting that its policy compares it with.
+/// The tenant column of one table, and the session variable that its policy compares it with.
 #[derive(Debug, Clone)]
 pub struct TenantComparison {
     /// The session variable.
     pub variable: String,
     /// The tenant column.
     pub column: Ident,
-    /// The column as the catalog prints it, in quotes only where it needs them.
+    /// The column's name as the catalog prints it, quoted only if necessary.
     pub printed_column: String,
     /// Its type.
     pub column_type: TenantColumnType,
-    /// The column's type where no policy of ours compares it: such a table is not rolled out.
+    /// The name of the column's type if we do not support it. Such a table is not rolled out.
     pub unhandled_type: Option<String>,
 }
 
 impl TenantComparison {
-    /// The comparison of a table's tenant column with the session variable `variable`, by the column's name, how the catalog prints it,
-    /// and the name of its type.
+    /// Makes the comparison from the names of the session variable, of the column, and of the column's type.
+    /// `printed_column` is the column's name as the catalog prints it.
     ///
     /// # Errors
-    /// [`NameError`] where PostgreSQL could not hold the name of the column.
+    /// [`NameError`]: PostgreSQL could not hold the name of the column.
     pub fn new(variable: &str, column: &str, printed_column: &str, type_name: &str) -> Result<Self, NameError> {
         let column_type = TenantColumnType::of(type_name);
         Ok(Self {
@@ -55,7 +55,7 @@ impl TenantComparison {
         })
     }
 
-    /// The tenant that is set, in the column's type; NULL where none is.
+    /// The tenant of the session variable, in the column's type; NULL if none is set.
     pub fn current(&self) -> Sql {
         Template::new("NULLIF(current_setting(:'variable', true), ''):cast")
             .literal("variable", &self.variable)
@@ -63,7 +63,7 @@ impl TenantComparison {
             .build()
     }
 
-    /// The statement that creates the policy `name` in a form.
+    /// The statement that creates a policy with this name and form.
     pub fn create(&self, table: &TableName, name: &Ident, form: PolicyForm) -> Sql {
         let own =
             Template::new(":\"column\" = :current").ident("column", &self.column).fragment("current", self.current());
@@ -95,7 +95,7 @@ impl TenantComparison {
             .build()
     }
 
-    /// How the catalog prints the default of the tenant column.
+    /// The default of the tenant column, as the catalog prints it.
     pub fn printed_default(&self) -> String {
         let setting = self.printed_setting();
         match self.column_type.printed_cast() {
@@ -108,12 +108,13 @@ impl TenantComparison {
         format!("NULLIF(current_setting('{}'::text, true), ''::text)", self.variable.replace('\'', "''"))
     }
 
-    /// The form of a policy that the catalog prints as `text`; `None` where that is not ours.
+    /// The form of a policy that the catalog prints as `text`; `None` if the policy is not ours.
     pub fn form(&self, text: &str) -> Option<PolicyForm> {
         PolicyForm::ALL.into_iter().find(|form| self.printed(*form).iter().any(|printed| printed == text))
     }
 
-    /// How the catalog prints a policy of this form: without WITH CHECK it means the same where both sides are equal.
+    /// The texts that the catalog may print for a policy of this form. If both conditions are equal, WITH CHECK may be
+    /// missing.
     pub fn printed(&self, form: PolicyForm) -> Vec<String> {
         let column = &self.printed_column;
         let compared =

@@ -1,4 +1,5 @@
-//! The text of our policies: as statements write it, and as the catalog prints it. Who sets the session variable owns what compares it.
+//! The text of our policies, as statements write it and as the catalog prints it. It is here because this crate also
+//! sets the session variable that they compare.
 
 pub(crate) mod column_type;
 pub(crate) mod isolation;

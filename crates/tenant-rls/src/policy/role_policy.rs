@@ -1,4 +1,4 @@
-//! The policies by which audits and backfills go on, each for one role.
+//! The policies that let audits and backfills continue, each for one role.
 
 use tenancy_config::{Ident, NameError, TableName};
 
@@ -8,21 +8,22 @@ use crate::sql::quote::Quoted;
 use crate::sql::template::Template;
 use crate::sql::text::Sql;
 
-/// A policy by which one role of the rollout goes on: it holds for that role alone, not for those that inherit it.
+/// A policy that lets one role of the rollout continue. It holds for that role only, not for roles that inherit from
+/// it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RolePolicy {
     /// The auditor reads every row.
     AuditorRead,
     /// The maintenance role reads every row.
     MaintenanceRead,
-    /// The maintenance role gives rows without a tenant theirs.
+    /// The maintenance role may give a tenant to rows that have none.
     MaintenanceAssign,
 }
 
 impl RolePolicy {
-    /// Those that a table gets.
+    /// The policies that a table gets.
     pub fn of(platform_rows: bool) -> &'static [Self] {
-        // Rows of the platform have no tenant on purpose: there is nothing to backfill.
+        // Platform rows have no tenant on purpose, so there is nothing to backfill.
         if platform_rows {
             &[Self::AuditorRead]
         } else {
@@ -30,7 +31,7 @@ impl RolePolicy {
         }
     }
 
-    /// The name that it has on every table.
+    /// Its name, which is the same on every table.
     pub fn name(self) -> &'static str {
         match self {
             Self::AuditorRead => "tenant_auditor_read",
@@ -42,7 +43,7 @@ impl RolePolicy {
     /// The statement that creates it for a role.
     ///
     /// # Errors
-    /// [`NameError`], which the names of these policies rule out.
+    /// [`NameError`]: its name is not valid, which the names of these policies rule out.
     pub fn create(self, table: &TableName, role: &Ident, comparison: &TenantComparison) -> Result<Sql, NameError> {
         let on = |text: &'static str| -> Result<Template, NameError> {
             Ok(Template::new(text).ident("policy", &Ident::new(self.name())?).table("table", table).ident("role", role))
@@ -79,12 +80,13 @@ impl RolePolicy {
     }
 }
 
-/// How the catalog prints the condition of the policies that let a role read every row.
+/// The condition of the policies that let a role read every row, as the catalog prints it.
 pub(crate) fn printed_current_user(role: &str) -> String {
     format!("(CURRENT_USER = '{}'::name)", role.replace('\'', "''"))
 }
 
-/// How the catalog prints the condition of the policy that lets rows without a tenant be assigned, by the column as it prints that.
+/// The condition of the policy for assigning rows without a tenant, as the catalog prints it. `column` is given as the
+/// catalog prints it too.
 pub(crate) fn printed_is_null(column: &str) -> String {
     format!("({column} IS NULL)")
 }

@@ -1,4 +1,4 @@
-//! Reading everything, honestly.
+//! The scope that sees every row of its tables, or fails.
 
 use sqlx::PgConnection;
 
@@ -12,20 +12,20 @@ use crate::sql::template::Template;
 use crate::sql::text::Sql;
 use crate::visibility::{self, examine};
 
-/// One read-only snapshot that sees every row of the tables it was opened for, or was never opened.
+/// One read-only snapshot that sees every row of its tables. If that cannot be proven, it is not opened.
 pub struct AuditTx {
     guard: Transaction,
-    /// Holds ACCESS SHARE from before the snapshot on, so that no policy changes after it was proven.
+    /// Holds ACCESS SHARE since before the snapshot, so that no policy changes after the proof.
     _locks: Option<Transaction>,
     role: ActingRole,
 }
 
 impl AuditTx {
-    /// Opens an audit of these tables as the first of `candidates` that sees all of their rows, on a snapshot of its
-    /// own or on one that [`AuditTx::export`] gave.
+    /// Opens an audit of these tables, as the first of `candidates` that sees all of their rows. It has a snapshot of
+    /// its own, or one from [`AuditTx::export`].
     ///
     /// # Errors
-    /// [`Error::CannotSee`] where no role can be proven to see every row: better no number than a smaller one.
+    /// [`Error::CannotSee`]: no role can be proven to see every row. No number is better than one that is too small.
     pub async fn begin(
         database: &Database,
         access: &[Access],
@@ -44,7 +44,8 @@ impl AuditTx {
                 .await
                 .map_err(Error::query(format!("locking {} against changes of its policies", need.table)))?;
         }
-        // Here and not in the snapshot, which may be older than the locks: these are the policies that will apply.
+        // Examined here and not in the snapshot, which may be older than the locks: these are the policies that will
+        // apply.
         let visibility = examine(locks.follow(SearchPath::Pinned).await?, &role, access).await?;
         if !visibility.obstacles.is_empty() {
             return Err(Error::CannotSee(visibility.obstacles));
@@ -52,7 +53,8 @@ impl AuditTx {
         let locks = if visibility.by_policy {
             Some(locks)
         } else {
-            // What would hide rows is an error from here on. Ended first, so that a login of few connections gets on with one.
+            // From here on, hiding rows is an error. The transaction is ended first, because a login may have only one
+            // connection.
             locks.rollback().await?;
             None
         };
@@ -64,29 +66,31 @@ impl AuditTx {
         Ok(Self { guard, _locks: locks, role })
     }
 
-    /// The transaction, for queries. Names resolve as the application's code expects it: statements write each with its schema.
+    /// The transaction, for queries. Names resolve to the application's path, so statements must write each name with
+    /// its schema.
     pub fn connection(&mut self) -> &mut PgConnection {
         self.guard.connection()
     }
 
-    /// The transaction for the rest of its life with names that resolve to `pg_catalog` alone: for what the catalog holds, and for expressions
-    /// that it printed.
+    /// The transaction for the rest of its life, with names that resolve to `pg_catalog` only: for the catalog, and for
+    /// expressions that it printed.
     ///
     /// # Errors
-    /// [`Error::Query`] where the connection is lost.
+    /// [`Error::Query`]: the connection is lost.
     pub async fn pinned(&mut self) -> Result<&mut PgConnection> {
         self.guard.follow(SearchPath::Pinned).await
     }
 
-    /// The role that was proven to see everything.
+    /// The role that is proven to see every row.
     pub fn role(&self) -> &ActingRole {
         &self.role
     }
 
-    /// Gives the name of this snapshot, for other audits to read the same state of the database while this one is open.
+    /// Exports this snapshot and returns its name, so that other audits can read the same state of the database while
+    /// this one is open.
     ///
     /// # Errors
-    /// [`Error::Query`].
+    /// [`Error::Query`]: the statement fails.
     pub async fn export(&mut self) -> Result<String> {
         sqlx::query_scalar("SELECT pg_catalog.pg_export_snapshot()")
             .fetch_one(self.guard.connection())
@@ -97,7 +101,7 @@ impl AuditTx {
     /// Ends the audit.
     ///
     /// # Errors
-    /// [`Error::Query`] where the connection is lost.
+    /// [`Error::Query`]: the connection is lost.
     pub async fn close(self) -> Result<()> {
         if let Some(locks) = self._locks {
             locks.rollback().await?;

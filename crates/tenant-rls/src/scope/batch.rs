@@ -1,4 +1,4 @@
-//! The short write transaction of a backfill, which lends tenant scopes one after the other.
+//! The short write transaction of a backfill. It lends tenant scopes one after the other.
 
 use std::time::Duration;
 
@@ -15,12 +15,12 @@ use crate::sql::text::Sql;
 use crate::tenant_id::TenantId;
 use tenancy_config::Tenancy;
 
-/// Limits of one batch.
+/// The limits of one batch.
 #[derive(Debug, Clone)]
 pub struct BatchOptions {
-    /// Gives up on a lock after this long.
+    /// How long a statement waits for a lock before it fails.
     pub lock_timeout: Duration,
-    /// Gives up on a statement after this long.
+    /// How long a statement may run before it fails.
     pub statement_timeout: Duration,
 }
 
@@ -37,11 +37,11 @@ pub struct BatchTx {
 }
 
 impl BatchTx {
-    /// Opens a batch. `synchronous_commit` is off in it: data, journal and checkpoint commit together, so a crash of
-    /// the server can lose the last batches as a whole, and a resumed run does them again.
+    /// Opens a batch. It sets `synchronous_commit` off: data, journal and checkpoint commit together, so a crash of the
+    /// server can only lose the last batches as a whole, and a resumed run does them again.
     ///
     /// # Errors
-    /// [`Error::Connect`] or [`Error::Query`].
+    /// [`Error::Connect`]: no connection can be made. [`Error::Query`]: a statement fails.
     pub async fn begin(database: &Database, tenancy: &Tenancy, options: &BatchOptions) -> Result<Self> {
         let mut guard = Transaction::begin(database, Sql::from_static("BEGIN"), SearchPath::Pinned).await?;
         sqlx::query(include_str!("../../../../sql/tenant-rls/begin_batch.sql"))
@@ -55,39 +55,40 @@ impl BatchTx {
         Ok(Self { guard, variable: tenancy.session.variable.clone() })
     }
 
-    /// Acts as `role` from here to the end of the transaction.
+    /// Acts as `role` until the transaction ends.
     ///
     /// # Errors
-    /// [`Error::Query`] where this login may not act as that role.
+    /// [`Error::Query`]: this login may not act as that role.
     pub async fn assume(&mut self, role: &ActingRole) -> Result<()> {
         set_role(self.guard.connection(), role).await
     }
 
-    /// Lends the scope of one tenant. The borrow keeps a second one from being opened beside it.
+    /// Lends the scope of one tenant. The borrow prevents a second scope beside it.
     ///
     /// # Errors
-    /// [`Error::Query`].
+    /// [`Error::Query`]: a statement fails.
     pub async fn tenant(&mut self, tenant: &TenantId) -> Result<TenantScope<'_>> {
         self.guard.follow(SearchPath::Application).await?;
         set_local(self.guard.connection(), &self.variable, tenant.as_str()).await?;
         Ok(TenantScope { batch: self, tenant: tenant.clone() })
     }
 
-    /// The transaction outside every tenant's scope, for book-keeping and for calls that set scope and path themselves, statement by
-    /// statement: `tenant_ops.application_path` holds the path that the application's code expects. Names resolve to `pg_catalog` alone.
+    /// The transaction outside of every tenant's scope, for the book-keeping, and for calls that set scope
+    /// and path themselves for each statement: `tenant_ops.application_path` has the path that the application's
+    /// code expects. Names resolve to `pg_catalog` only.
     ///
     /// # Errors
-    /// [`Error::Query`].
+    /// [`Error::Query`]: a statement fails.
     pub async fn connection(&mut self) -> Result<&mut PgConnection> {
         self.guard.follow(SearchPath::Pinned).await?;
         self.leave_scope().await
     }
 
-    /// The transaction outside every tenant's scope, for a table of the application that has no tenants: names resolve as the
-    /// application's code expects it, so statements write each with its schema.
+    /// The transaction outside of every tenant's scope, for a table of the application that has no tenants. Names
+    /// resolve to the application's path, so statements must write each name with its schema.
     ///
     /// # Errors
-    /// [`Error::Query`].
+    /// [`Error::Query`]: a statement fails.
     pub async fn application(&mut self) -> Result<&mut PgConnection> {
         self.guard.follow(SearchPath::Application).await?;
         self.leave_scope().await
@@ -100,36 +101,36 @@ impl BatchTx {
         Ok(self.guard.connection())
     }
 
-    /// Keeps the batch.
+    /// Commits the batch.
     ///
     /// # Errors
-    /// [`Error::Query`].
+    /// [`Error::Query`]: it could not be committed.
     pub async fn commit(self) -> Result<()> {
         self.guard.commit().await
     }
 
-    /// Takes the batch back.
+    /// Rolls the batch back.
     ///
     /// # Errors
-    /// [`Error::Query`].
+    /// [`Error::Query`]: the connection is lost.
     pub async fn rollback(self) -> Result<()> {
         self.guard.rollback().await
     }
 }
 
-/// The scope of one tenant inside a batch; ends with the borrow.
+/// The scope of one tenant inside a batch. It ends with the borrow.
 pub struct TenantScope<'batch> {
     batch: &'batch mut BatchTx,
     tenant: TenantId,
 }
 
 impl TenantScope<'_> {
-    /// The transaction, for queries of this tenant. Names resolve as the application's code expects it.
+    /// The transaction, for this tenant's queries. Names resolve to the application's path.
     pub fn connection(&mut self) -> &mut PgConnection {
         self.batch.guard.connection()
     }
 
-    /// Whose scope this is.
+    /// The tenant of this scope.
     pub fn tenant(&self) -> &TenantId {
         &self.tenant
     }

@@ -1,4 +1,4 @@
-//! Looking into the catalog.
+//! The scope for reading the catalog.
 
 use sqlx::PgConnection;
 
@@ -6,16 +6,17 @@ use crate::connection::database::Database;
 use crate::connection::transaction::{Transaction, begin_read_only};
 use crate::error::Result;
 
-/// A read-only transaction for the catalog. Names resolve to `pg_catalog` alone.
+/// A read-only transaction for the catalog. Names resolve to `pg_catalog` only.
 pub struct CatalogTx {
     guard: Transaction,
 }
 
 impl CatalogTx {
-    /// Opens it.
+    /// Opens the transaction.
     ///
     /// # Errors
-    /// [`Error::Connect`](crate::Error::Connect) or [`Error::Query`](crate::Error::Query).
+    /// [`Error::Connect`](crate::Error::Connect): no connection can be made. [`Error::Query`](crate::Error::Query): a
+    /// statement fails.
     pub async fn begin(database: &Database) -> Result<Self> {
         Ok(Self { guard: begin_read_only(database).await? })
     }
@@ -25,10 +26,10 @@ impl CatalogTx {
         self.guard.connection()
     }
 
-    /// Ends it.
+    /// Ends the transaction.
     ///
     /// # Errors
-    /// [`Error::Query`](crate::Error::Query).
+    /// [`Error::Query`](crate::Error::Query): the connection is lost.
     pub async fn rollback(self) -> Result<()> {
         self.guard.rollback().await
     }

@@ -1,4 +1,4 @@
-//! One tenant's rows in one autocommit statement: a whole scope in a single round trip.
+//! Inserts one tenant's rows in one autocommit statement: a whole scope in a single round trip.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -18,21 +18,21 @@ use crate::sql::text::Sql;
 use crate::tenant_id::TenantId;
 use tenancy_config::{Ident, TableName, Tenancy};
 
-/// A value that the database makes for a column.
+/// A value that the database generates for a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GeneratedValue {
-    /// Text as Prisma's `cuid()` looks: `c` and 24 characters, here 90 random bits.
+    /// Text that looks like that of Prisma's `cuid()`: `c` and 24 characters, here from 90 random bits.
     Cuid,
     /// A random UUID.
     Uuid,
     /// The transaction's time.
     Now,
-    /// The transaction's time as UTC, for columns without a time zone: so the ORM writes and reads them.
+    /// The transaction's time in UTC, for columns without a time zone, as the ORM writes and reads them.
     NowUtc,
 }
 
 impl GeneratedValue {
-    /// The expression that makes the value, under any search path.
+    /// The expression that generates the value; valid under any search path.
     pub fn sql(self) -> Sql {
         Sql::from_static(match self {
             Self::Cuid => {
@@ -45,30 +45,32 @@ impl GeneratedValue {
     }
 }
 
-/// The row that each tenant gets in one table, unless it has one.
+/// The row that each tenant gets in one table, unless it has one there.
 #[derive(Debug, Clone)]
 pub struct TenantRow {
     /// The table.
     pub table: TableName,
-    /// Its tenant column. A unique key of this column alone decides whether the tenant has a row.
+    /// Its tenant column. A unique key on this column alone decides whether the tenant has a row.
     pub tenant: Ident,
-    /// Columns whose values are given for each tenant.
+    /// Columns whose values the caller gives for each tenant.
     pub given: Vec<Ident>,
     /// Columns that the database fills.
     pub generated: Vec<(Ident, GeneratedValue)>,
 }
 
-/// Inserts what a tenant lacks, in one autocommit statement that sets its own scope.
+/// Inserts the rows that a tenant lacks, in one autocommit statement that sets its own scope.
 ///
-/// The implicit transaction of the statement is the tenant's: the session variable is local to it, the tenant of each row is what
-/// `set_config` answered, and an error keeps nothing. No text of a caller gets into the statement, so none can leave the scope out.
-/// It only inserts: the rows that an UPDATE or a SELECT reads could be filtered before the variable is set.
+/// The implicit transaction of the statement belongs to the tenant: the session variable is local to it, the tenant of
+/// each row is the result of `set_config`, and an error keeps nothing. The statement contains no text from a caller, so
+/// a caller cannot leave the scope out. It only inserts: the rows that an UPDATE or a SELECT reads could be filtered
+/// before the variable is set.
 pub struct TenantInsert {
     database: Database,
     variable: String,
     statement: Sql,
     checks: Vec<(TableName, Sql)>,
-    /// Connections between two statements. Taken from the pool each time, they would be tried with a round trip of their own.
+    /// Connections between two statements. If they went back to the pool each time, it would test them with an extra
+    /// round trip.
     idle: Mutex<Vec<PoolConnection<Postgres>>>,
 }
 
@@ -97,13 +99,14 @@ impl TenantInsert {
         }
     }
 
-    /// Inserts the tenant's rows and tells for each table, in the order of [`new`](Self::new), whether one was inserted; if not,
-    /// it was there. `values` holds an object for each table, by its name with the schema.
+    /// Inserts the tenant's rows. Returns for each table, in the order of [`new`](Self::new), whether a row was
+    /// inserted; if not, there was one. `values` has an object for each table, under its name with the schema.
     ///
-    /// A future that is dropped throws its connection away; whether the server kept the rows is then not known.
+    /// If the future is dropped, its connection is closed, and it is not known whether the server kept the rows.
     ///
     /// # Errors
-    /// [`Error::Connect`] or [`Error::Query`]; nothing is kept then, unless the connection was lost while it committed.
+    /// [`Error::Connect`]: no connection can be made. [`Error::Query`]: the statement fails. Nothing is kept in either
+    /// case, unless the connection was lost during the commit.
     pub async fn run(&self, tenant: &TenantId, values: &Value) -> Result<Vec<bool>> {
         if self.database.is_pooled() {
             return self.run_pooled(tenant, values).await;
@@ -116,20 +119,21 @@ impl TenantInsert {
         let inserted = self.execute(lent.connection(), tenant, values).await;
         let connection = lent.0.take().expect("it was lent until here");
         match inserted.as_ref().map_err(fault_of) {
-            // What ended this connection has most likely ended the others: none of them is worth a try of the caller's.
+            // What ended this connection has most likely ended the others too, so the caller should not have to try
+            // each of them.
             Err(Fault::Connection) => {
                 drop(Lent(Some(connection)));
                 self.end_idle();
             }
-            // What the server refused it has rolled back.
+            // What the server refused, it has rolled back.
             Ok(_) | Err(Fault::Contention | Fault::Data) => self.idle().push(connection),
-            // What is left in a session after anything else is not known.
+            // After any other error, the state of the session is not known.
             Err(Fault::Other) => drop(Lent(Some(connection))),
         }
         inserted
     }
 
-    /// A connection whose session has the path that the application's code expects, for as long as it is lent.
+    /// Takes a connection from the pool. Its session has the application's search path as long as it is lent.
     async fn lend(&self) -> Result<Lent> {
         let mut lent = Lent(Some(self.database.acquire().await?));
         let path = sqlx::query("SELECT pg_catalog.set_config('search_path', $1, false)");
@@ -138,8 +142,8 @@ impl TenantInsert {
         Ok(lent)
     }
 
-    /// Behind a pooler a statement is prepared in one session and may be executed in another, where its name is somebody else's: a
-    /// transaction keeps the two together.
+    /// Inserts in a transaction. Behind a pooler, a statement may be executed in another session than the one it was
+    /// prepared in, where its name may belong to another client's statement; a transaction keeps the two together.
     async fn run_pooled(&self, tenant: &TenantId, values: &Value) -> Result<Vec<bool>> {
         let mut guard = Transaction::begin(&self.database, Sql::from_static("BEGIN"), SearchPath::Application).await?;
         match self.execute(guard.connection(), tenant, values).await {
@@ -153,19 +157,20 @@ impl TenantInsert {
         }
     }
 
-    /// The same inside a longer scope, whose end decides whether the rows are kept.
+    /// Inserts the tenant's rows inside a longer scope, whose end decides whether they are kept.
     ///
     /// # Errors
-    /// [`Error::Query`]; the scope has failed then, and keeps nothing.
+    /// [`Error::Query`]: the statement fails. The scope has then failed too, and keeps nothing.
     pub async fn run_in(&self, scope: &mut TenantTx, values: &Value) -> Result<Vec<bool>> {
         let tenant = scope.tenant().clone();
         self.execute(scope.connection(), &tenant, values).await
     }
 
-    /// Checks that values fit the types of their columns, before any tenant is touched. A table without values is passed over.
+    /// Checks that values fit the types of their columns, before any tenant's rows are inserted. Tables without values
+    /// are skipped.
     ///
     /// # Errors
-    /// [`Error::Query`] for the first table with one that does not.
+    /// [`Error::Query`]: a value does not fit; the error is about the first such table.
     pub async fn check(&self, values: &Value) -> Result<()> {
         let begin = Sql::from_static("BEGIN READ ONLY");
         let mut guard = Transaction::begin(&self.database, begin, SearchPath::Application).await?;
@@ -191,7 +196,8 @@ impl TenantInsert {
         Ok(inserted.into_iter().map(|rows| rows > 0).collect())
     }
 
-    /// Ends the connections that are lent and not in use: their sessions have another path than those of the pool.
+    /// Closes the lent connections that are not in use. They cannot go back to the pool, because their sessions have
+    /// another search path.
     fn end_idle(&self) {
         for connection in self.idle().drain(..) {
             drop(Lent(Some(connection)));
@@ -226,7 +232,7 @@ impl Drop for TenantInsert {
     }
 }
 
-/// A connection on which a statement runs. Dropped with it, the connection is closed and never used again.
+/// A connection on which a statement runs. If it is dropped meanwhile, the connection is closed and not used again.
 struct Lent(Option<PoolConnection<Postgres>>);
 
 impl Lent {

@@ -1,4 +1,4 @@
-//! Scopes: each is one transaction with the settings that make it safe, and ends when its value is dropped.
+//! Scopes. Each is one transaction with the settings that make it safe, and ends when its value is dropped.
 
 pub(crate) mod audit;
 pub(crate) mod batch;

@@ -1,4 +1,4 @@
-//! DDL: a transaction that never waits long for a lock and never reads through a filter.
+//! The scope for DDL: a transaction that never waits long for a lock and never reads through a filter.
 
 use std::time::Duration;
 
@@ -11,20 +11,23 @@ use crate::connection::transaction::{Transaction, set_local};
 use crate::error::{Error, Result};
 use crate::sql::text::Sql;
 
-/// A transaction for DDL, for the catalog and for book-keeping. Names resolve to `pg_catalog` alone. `row_security` is off in it: a statement
-/// whose rows a policy would hide fails instead.
+/// How long a transaction that only reads the catalog or the book-keeping waits for a lock. DDL of other sessions ends sooner, or hangs.
+pub const CATALOG_LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A transaction for DDL, the catalog and the book-keeping. Names resolve to `pg_catalog` only. `row_security` is off:
+/// if a policy would hide rows from a statement, the statement fails.
 pub struct OwnerTx {
     guard: Transaction,
 }
 
 impl OwnerTx {
-    /// Opens it with this `lock_timeout`. [`crate::retry_locks`] opens another after a wait.
+    /// Opens the transaction with this `lock_timeout`. [`crate::retry_locks`] opens another one after a wait.
     ///
     /// # Errors
-    /// [`Error::Connect`] or [`Error::Query`].
+    /// [`Error::Connect`]: no connection can be made. [`Error::Query`]: a statement fails.
     pub async fn begin(database: &Database, lock_timeout: Duration) -> Result<Self> {
         let mut guard = Transaction::begin(database, Sql::from_static("BEGIN"), SearchPath::Pinned).await?;
-        // Here and not with BEGIN: behind a pooler what is pinned comes after that, and sets it on.
+        // Not sent with BEGIN, because behind a pooler our pinned settings come after it, and would set it to on again.
         set_local(guard.connection(), "row_security", "off").await?;
         let lock_timeout = database.limits().map_or(lock_timeout, |limits| limits.lock_timeout.min(lock_timeout));
         set_local(guard.connection(), "lock_timeout", &milliseconds(lock_timeout)).await?;
@@ -36,11 +39,12 @@ impl OwnerTx {
         self.guard.connection()
     }
 
-    /// Runs one statement, under the search path of the application where it is marked as running its code. The server takes no second one:
-    /// parts of the text may come from where others can write.
+    /// Runs one statement. If it is marked as running the application's code, it runs under the application's search
+    /// path. The server accepts no second statement in it, because parts of the text may come from where others can
+    /// write.
     ///
     /// # Errors
-    /// [`Error::Query`].
+    /// [`Error::Query`]: the statement fails.
     pub async fn run(&mut self, doing: &str, statement: &Sql) -> Result<()> {
         let path = if statement.runs_application_code() { SearchPath::Application } else { SearchPath::Pinned };
         let connection = self.guard.follow(path).await?;
@@ -50,28 +54,28 @@ impl OwnerTx {
         Ok(())
     }
 
-    /// Runs several statements that stand in one file.
+    /// Runs the statements of one file.
     ///
     /// # Errors
-    /// [`Error::Query`].
+    /// [`Error::Query`]: a statement fails; the rest is not run.
     pub async fn run_script(&mut self, doing: &str, script: impl SqlSafeStr) -> Result<()> {
         let done = sqlx::Executor::execute(self.guard.connection(), sqlx::raw_sql(script)).await;
         done.map_err(Error::query(doing))?;
         Ok(())
     }
 
-    /// Keeps it.
+    /// Commits the transaction.
     ///
     /// # Errors
-    /// [`Error::Query`].
+    /// [`Error::Query`]: it could not be committed.
     pub async fn commit(self) -> Result<()> {
         self.guard.commit().await
     }
 
-    /// Takes it back.
+    /// Rolls the transaction back.
     ///
     /// # Errors
-    /// [`Error::Query`].
+    /// [`Error::Query`]: the connection is lost.
     pub async fn rollback(self) -> Result<()> {
         self.guard.rollback().await
     }

@@ -1,4 +1,5 @@
-//! Attempts that are always taken back: what a login sees and may write under any value of the session variable.
+//! The scope for attempts, which are always rolled back: what a login sees and may write under any value of the session
+//! variable.
 
 use sqlx::{Connection as _, PgConnection};
 
@@ -8,10 +9,10 @@ use crate::error::{Error, Result};
 use crate::sql::text::Sql;
 use tenancy_config::Tenancy;
 
-/// A transaction that cannot be committed, on a session of its own: in it nothing has set the session variable before, which a
-/// pooled session cannot promise, and its settings are those that the login has by itself, `search_path` among them: statements write every
-/// name with its schema. Locks are waited for at most 100 ms and a statement runs at most 2 s, as it may stand beside a
-/// live application. Dropped, its session ends, and with it the transaction.
+/// A transaction that cannot be committed, in a session of its own. Nothing has set the session variable in it before,
+/// which a pooled session cannot promise. It has the login's own settings, `search_path` included, so statements must
+/// write every name with its schema. A lock is waited for at most 100 ms, and a statement runs at most 2 s, because the
+/// application may be running. If it is dropped, its session ends, and the transaction with it.
 pub struct ProbeTx {
     connection: PgConnection,
     database: Database,
@@ -20,10 +21,10 @@ pub struct ProbeTx {
 }
 
 impl ProbeTx {
-    /// Opens it; without `writes` it is read-only.
+    /// Opens the transaction. Without `writes` it is read-only.
     ///
     /// # Errors
-    /// [`Error::Connect`] or [`Error::Query`].
+    /// [`Error::Connect`]: no connection can be made. [`Error::Query`]: a statement fails.
     pub async fn begin(database: &Database, tenancy: &Tenancy, writes: bool) -> Result<Self> {
         let doing = || Error::query("opening an attempt");
         let mut connection = database.open(database.natural_options()).await?;
@@ -38,35 +39,36 @@ impl ProbeTx {
         Ok(probe)
     }
 
-    /// What the session variable held at login: `None` where it was never set. A value comes from ALTER ROLE or ALTER DATABASE,
-    /// an empty one from whoever had the same server session before, behind a pooler.
+    /// The value of the session variable at login; `None` if it was never set. A value comes from ALTER ROLE or ALTER
+    /// DATABASE. An empty one comes from an earlier client of the same server session, behind a pooler.
     pub fn preset(&self) -> Option<&str> {
         self.found.as_deref()
     }
 
-    /// Sets the session variable, to anything at all.
+    /// Sets the session variable to any value.
     ///
     /// # Errors
-    /// [`Error::Query`].
+    /// [`Error::Query`]: the statement fails.
     pub async fn set(&mut self, value: &str) -> Result<()> {
         set_local(&mut self.connection, &self.variable, value).await
     }
 
-    /// Keeps what was done so far, until the end of the transaction: [`back`](Self::rollback_to) comes back to here.
+    /// Marks what was done so far, so that [`rollback_to`](Self::rollback_to) can return to it.
     ///
     /// # Errors
-    /// [`Error::Query`] where the connection is lost.
+    /// [`Error::Query`]: the connection is lost.
     pub async fn savepoint(&mut self) -> Result<()> {
         let kept = sqlx::query("SAVEPOINT probe").persistent(false).execute(&mut self.connection).await;
         kept.map_err(Error::query("going on from an attempt"))?;
         Ok(())
     }
 
-    /// Takes back what was done since [`savepoint`](Self::savepoint), else since the beginning, also after an error of a statement. The session
-    /// variable holds again what it held, except that it is empty where it was never set before: PostgreSQL forgets no variable.
+    /// Undoes what was done since [`savepoint`](Self::savepoint), or since the beginning if there is none, also after a
+    /// statement failed. The session variable has its value from then. If it was never set before, it is empty now,
+    /// because PostgreSQL forgets no variable.
     ///
     /// # Errors
-    /// [`Error::Query`] where the connection is lost.
+    /// [`Error::Query`]: the connection is lost.
     pub async fn rollback_to(&mut self) -> Result<()> {
         let back = sqlx::query("ROLLBACK TO SAVEPOINT probe").persistent(false).execute(&mut self.connection).await;
         back.map_err(Error::query("taking an attempt back"))?;
@@ -78,15 +80,15 @@ impl ProbeTx {
         &mut self.connection
     }
 
-    /// Takes everything back, and ends the session.
+    /// Rolls everything back, and ends the session.
     ///
     /// # Errors
-    /// [`Error::Query`] where the connection is lost; it is rolled back then as well.
+    /// [`Error::Query`]: the connection is lost; the server then rolls back too.
     pub async fn rollback(mut self) -> Result<()> {
         let rollback = self.database.forgetting(Sql::from_static("ROLLBACK"));
         let done = sqlx::Executor::execute(&mut self.connection, sqlx::raw_sql(rollback)).await;
         done.map_err(Error::query("taking the attempts back"))?;
-        // A session that cannot say goodbye is gone already.
+        // If the session cannot be closed in an orderly way, it is gone already.
         let _ = self.connection.close().await;
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! One transaction, one tenant.
+//! The scope of one tenant, for one transaction.
 
 use sqlx::PgConnection;
 
@@ -10,8 +10,8 @@ use crate::sql::text::Sql;
 use crate::tenant_id::TenantId;
 use tenancy_config::Tenancy;
 
-/// A transaction in which policies see exactly one tenant. Names resolve as the application's code expects it: statements write every
-/// name with its schema, operators as `OPERATOR(pg_catalog.=)`.
+/// A transaction in which policies see exactly one tenant. Names resolve to the application's path, so statements must
+/// write every name with its schema, and operators as `OPERATOR(pg_catalog.=)`.
 pub struct TenantTx {
     guard: Transaction,
     tenant: TenantId,
@@ -22,7 +22,7 @@ impl TenantTx {
     /// Opens the scope of `tenant`.
     ///
     /// # Errors
-    /// [`Error::Connect`] or [`Error::Query`].
+    /// [`Error::Connect`]: no connection can be made. [`Error::Query`]: a statement fails.
     pub async fn begin(database: &Database, tenancy: &Tenancy, tenant: &TenantId) -> Result<Self> {
         let mut guard = Transaction::begin(database, Sql::from_static("BEGIN"), SearchPath::Application).await?;
         let variable = tenancy.session.variable.clone();
@@ -35,15 +35,15 @@ impl TenantTx {
         self.guard.connection()
     }
 
-    /// Whose scope this is.
+    /// The tenant of this scope.
     pub fn tenant(&self) -> &TenantId {
         &self.tenant
     }
 
-    /// Keeps what was written.
+    /// Commits what was written.
     ///
     /// # Errors
-    /// [`Error::ScopeLeft`] where the session variable no longer holds this tenant; nothing is kept then.
+    /// [`Error::ScopeLeft`]: the session variable no longer has this tenant; nothing is kept then.
     pub async fn commit(mut self) -> Result<()> {
         let found = current(self.guard.connection(), &self.variable).await?;
         if found != self.tenant.as_str() {
@@ -52,10 +52,10 @@ impl TenantTx {
         self.guard.commit().await
     }
 
-    /// Takes everything back.
+    /// Rolls everything back.
     ///
     /// # Errors
-    /// [`Error::Query`] where the connection is lost; it is rolled back then as well.
+    /// [`Error::Query`]: the connection is lost; the server then rolls back too.
     pub async fn rollback(self) -> Result<()> {
         self.guard.rollback().await
     }

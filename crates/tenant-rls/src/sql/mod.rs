@@ -1,4 +1,4 @@
-//! Statements and the names in them.
+//! Statements, and the names in them.
 
 pub(crate) mod quote;
 pub(crate) mod template;

@@ -1,8 +1,8 @@
-//! Quoting names into SQL. It happens here and nowhere else.
+//! Quotes names into SQL. This happens nowhere else.
 
 use tenancy_config::{Ident, TableName};
 
-/// A name as it stands in a statement.
+/// A name that can be written into a statement.
 pub(crate) trait Quoted {
     /// The name, always in double quotes.
     fn quoted(&self) -> String;

@@ -1,6 +1,6 @@
-//! Statements with names that are known only at run time, in psql's own variable syntax, so that each file in `sql/`
-//! also runs in psql with `\set`: `:"name"` is an identifier or a table, `:'name'` a literal, `:name` a fragment.
-//! Values never come this way; they are bind parameters.
+//! Statements with names that are known only at run time. The syntax is that of psql's variables, so that each file in
+//! `sql/` also runs in psql with `\set`: `:"name"` is an identifier or a table, `:'name'` a literal, `:name` a
+//! fragment. Values are never inserted this way; they are bind parameters.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ enum Form {
     Fragment,
 }
 
-/// A statement from `sql/` and the names to put into it.
+/// A statement from `sql/`, and the names to insert into it.
 #[derive(Debug, Clone)]
 pub struct Template {
     text: &'static str,
@@ -36,26 +36,26 @@ impl Template {
         Self { text, variables: BTreeMap::new() }
     }
 
-    /// Puts an identifier at each `:"name"`.
+    /// Inserts an identifier at each `:"name"`.
     #[must_use]
     pub fn ident(self, name: &str, value: &Ident) -> Self {
         self.set(name, value.quoted(), Form::Identifier)
     }
 
-    /// Puts a schema-qualified table at each `:"name"`.
+    /// Inserts a table with its schema at each `:"name"`.
     #[must_use]
     pub fn table(self, name: &str, value: &TableName) -> Self {
         self.set(name, value.quoted(), Form::Identifier)
     }
 
-    /// Puts a quoted string at each `:'name'`: for DDL, which takes no bind parameters, and for statements that a function on the
-    /// server executes with parameters of its own.
+    /// Inserts a quoted string at each `:'name'`. This is for DDL, which takes no bind parameters, and for statements
+    /// that a function on the server executes with parameters of its own.
     #[must_use]
     pub fn literal(self, name: &str, value: &str) -> Self {
         self.set(name, quote_literal(value), Form::Literal)
     }
 
-    /// Puts SQL at each `:name`.
+    /// Inserts SQL at each `:name`.
     #[must_use]
     pub fn fragment(self, name: &str, value: Sql) -> Self {
         self.set(name, value.as_str().to_owned(), Form::Fragment)
@@ -69,8 +69,8 @@ impl Template {
     /// The finished statement.
     ///
     /// # Panics
-    /// Where the file asks for a variable that was not given, or one that was given is not in the file: a mistake in
-    /// this repository that no input can cause.
+    /// If the file contains a variable that was not given, or a given one is not in the file. That is a bug in this
+    /// repository; no input can cause it.
     pub fn build(mut self) -> Sql {
         let mut out = String::with_capacity(self.text.len() * 2);
         let mut rest = self.text;
@@ -102,7 +102,7 @@ enum Token<'a> {
     Variable(&'a str, Form),
 }
 
-/// The next comment, string or variable in `text`, with what stands before and after it.
+/// Finds the next comment, string or variable in `text`. Returns it with the text before and after it.
 fn next_token(text: &str) -> Option<(&str, Token<'_>, &str)> {
     let bytes = text.as_bytes();
     let mut at = 0;
@@ -134,7 +134,7 @@ fn next_token(text: &str) -> Option<(&str, Token<'_>, &str)> {
     None
 }
 
-/// The variable that stands right behind a colon.
+/// The name of a variable that follows a colon.
 fn variable_name(text: &str) -> Option<(&str, Form, &str)> {
     for (quote, form) in [('"', Form::Identifier), ('\'', Form::Literal)] {
         if let Some(inner) = text.strip_prefix(quote) {
@@ -146,7 +146,7 @@ fn variable_name(text: &str) -> Option<(&str, Form, &str)> {
     (end > 0 && !text.as_bytes()[0].is_ascii_digit()).then(|| (&text[..end], Form::Fragment, &text[end..]))
 }
 
-/// A string literal that means the same whatever `standard_conforming_strings` says.
+/// A string literal that means the same with either value of `standard_conforming_strings`.
 fn quote_literal(value: &str) -> String {
     let doubled = value.replace('\'', "''");
     if doubled.contains('\\') { format!(" E'{}'", doubled.replace('\\', "\\\\")) } else { format!("'{doubled}'") }

@@ -1,8 +1,8 @@
-//! Text that a server may be sent: none of it comes from outside unquoted.
+//! Text that may be sent to a server: nothing in it comes from outside unquoted.
 
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
-/// Text of a statement that came from a file of this repository, with every name in it quoted.
+/// Text of a statement from a file of this repository, with every name in it quoted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sql {
     text: String,
@@ -10,20 +10,21 @@ pub struct Sql {
 }
 
 impl Sql {
-    /// A statement, or a part of one, that stands in the source.
+    /// A statement, or a part of one, that is written in the source code.
     pub fn from_static(text: &'static str) -> Self {
         Self::of(text.to_owned())
     }
 
-    /// What a function of the server's catalog printed (`pg_get_expr`, `pg_get_indexdef`, `format('%I')`), as it is: such text
-    /// is SQL by that function's promise. It must have been printed with an empty `search_path`, so that every name in it
-    /// carries its schema. Nothing else may come this way.
+    /// Text that a function of the server's catalog printed (`pg_get_expr`, `pg_get_indexdef`, `format('%I')`),
+    /// unchanged: the function promises that it is SQL. It must have been printed with an empty `search_path`, so that
+    /// every name in it has its schema. Nothing else may be passed to this.
     pub fn from_catalog(text: String) -> Self {
         Self::of(text)
     }
 
-    /// A type as `format_type` printed it where only `pg_catalog` was in the `search_path`, so that it is that type under any path: types of
-    /// `pg_catalog` are printed without it, but for those that the grammar knows.
+    /// A type that `format_type` printed while the `search_path` had only `pg_catalog`. The result means this type
+    /// under any path: `format_type` leaves the schema `pg_catalog` out, so it is added unless the type's name is part
+    /// of the grammar.
     pub fn type_from_catalog(printed: &str) -> Self {
         let name = printed.split(['(', '[']).next().unwrap_or(printed).trim_end();
         let in_grammar = GRAMMAR_TYPES.iter().any(|known| name == *known || name.starts_with(&format!("{known} ")));
@@ -34,7 +35,7 @@ impl Sql {
         }
     }
 
-    /// Several fragments with `separator` between them.
+    /// Joins fragments with `separator`.
     pub fn join(parts: impl IntoIterator<Item = Sql>, separator: &'static str) -> Self {
         Self::of(parts.into_iter().map(|part| part.text).collect::<Vec<_>>().join(separator))
     }
@@ -43,25 +44,26 @@ impl Sql {
         Self { text, runs_application_code: false }
     }
 
-    /// The same as a statement of [`crate::OwnerTx`] that has the server run code of the application - checks, index expressions - which
-    /// expects its search path. Every name in the statement must have its schema, and it must hold no operator.
+    /// Marks the statement as one of [`crate::OwnerTx`] that makes the server run the application's code, such as
+    /// checks and index expressions, which expects the application's search path. Every name in the statement must have
+    /// its schema, and it must not contain an operator.
     #[must_use]
     pub fn running_application_code(self) -> Self {
         Self { runs_application_code: true, ..self }
     }
 
-    /// Whether it was marked so.
+    /// Whether it is marked as running the application's code.
     pub(crate) fn runs_application_code(&self) -> bool {
         self.runs_application_code
     }
 
-    /// The text, as PostgreSQL gets it.
+    /// The text that is sent to PostgreSQL.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 }
 
-/// Types whose names are part of the grammar and mean those of `pg_catalog` alone.
+/// Types whose names are part of the grammar, and so always mean those of `pg_catalog`.
 const GRAMMAR_TYPES: [&str; 12] = [
     "bigint",
     "bit",
@@ -77,7 +79,7 @@ const GRAMMAR_TYPES: [&str; 12] = [
     "timestamp",
 ];
 
-/// Whether a printed name has a schema before it: a dot outside of quotes.
+/// Whether a printed name has a schema: a dot outside of quotes.
 fn has_schema(name: &str) -> bool {
     name.split('"').step_by(2).any(|unquoted| unquoted.contains('.'))
 }

@@ -1,4 +1,4 @@
-//! The statement that sets its own scope, as `app_user` under FORCE ROW LEVEL SECURITY.
+//! `TenantInsert`, the statement that sets its own scope, run as `app_user` under FORCE ROW LEVEL SECURITY.
 
 use std::time::Duration;
 
@@ -68,7 +68,7 @@ async fn values_cannot_name_another_tenant() {
     insert(&database).run(&acme, &foreign).await.unwrap();
     assert_eq!(number(&db, r#"SELECT count(*) FROM setting WHERE "tenantId" = 't_a'"#).await, 1);
     assert_eq!(number(&db, "SELECT count(*) FROM setting").await, 1);
-    // The policy was really asked: the same login without a scope may insert nothing.
+    // The policy is really in force: without a scope, the same login may not insert anything.
     let plain = r#"INSERT INTO limits (id, "tenantId") VALUES (gen_random_uuid(), 't_b')"#;
     let refused = sqlx::query(plain).execute(db.app_user().await.connection()).await.unwrap_err();
     assert!(refused.to_string().contains("row-level security"), "{refused}");
@@ -117,7 +117,7 @@ async fn a_dropped_future_throws_its_connection_away() {
     let waiting = insert.run(&acme, &values);
     assert!(tokio::time::timeout(Duration::from_millis(300), waiting).await.is_err());
     drop(insert);
-    // The pool has one connection: what comes next waits for the old one, or gets another.
+    // The pool has one connection: the next user waits for the old one, or gets a new one.
     assert_eq!(left_behind(&database).await, "");
     lock.run_script("letting go", "ROLLBACK").await.unwrap();
 }

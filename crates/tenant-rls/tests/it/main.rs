@@ -1,4 +1,4 @@
-//! What the types promise, PostgreSQL enforces: tried as `app_user`, the ordinary login that row level security filters.
+//! PostgreSQL enforces what the types promise: tests as `app_user`, the ordinary login that row level security filters.
 #![allow(clippy::unwrap_used)] // a test may panic
 
 mod inserts;

@@ -1,4 +1,5 @@
-//! Behind a real PgBouncer in transaction mode: one session of the server serves many of ours, a transaction each.
+//! Behind a real PgBouncer in transaction mode, where one session of the server serves many of ours, one transaction
+//! each.
 
 use local_db::Role;
 use tenancy_config::{DatabaseUrl, Tenancy};
@@ -14,7 +15,7 @@ async fn open(url: &DatabaseUrl, connections: u32) -> Database {
     Database::connect(url, &options).await.unwrap()
 }
 
-/// A tenant's id, which is looked up past the pooler: an audit needs two sessions.
+/// The id of a tenant. It is looked up past the pooler, because an audit needs two sessions.
 async fn id(db: &TestDb, name: &str) -> TenantId {
     tenant(&open(&db.url(Role::AppUser), 2).await, name).await
 }
@@ -23,7 +24,7 @@ async fn count(tx: &mut TenantTx) -> i64 {
     sqlx::query_scalar(COUNT).bind(0).fetch_one(tx.connection()).await.unwrap()
 }
 
-/// Both ways to write the URL.
+/// The two ways to write the URL.
 fn urls(pooler: &TestPooler, role: Role) -> [DatabaseUrl; 2] {
     [pooler.url(role), pooler.silent_url(role)]
 }
@@ -72,7 +73,7 @@ async fn statements_of_one_client_are_never_run_for_another() {
     for url in urls(&pooler, Role::AppUser) {
         let (first, second) = (open(&url, 1).await, open(&url, 1).await);
         let acme = id(&db, "acme").await;
-        // The same number of statements, in another order: by their names alone they could not be told apart.
+        // The same number of statements in another order, so that their names do not tell them apart.
         for _ in 0..3 {
             let mut tx = TenantTx::begin(&first, &Tenancy::default(), &acme).await.unwrap();
             assert_eq!(count(&mut tx).await, 2);

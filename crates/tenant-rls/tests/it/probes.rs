@@ -31,7 +31,7 @@ async fn nothing_of_a_probe_stays() {
 async fn a_probe_begins_where_nothing_was_set_and_goes_on_after_an_error() {
     let db = notes().await;
     let database = connect(&db, Role::AppUser, 1).await;
-    // The second one would find an empty variable if it were given the session of the first.
+    // The second one would find an empty variable if it got the session of the first.
     for _ in 0..2 {
         let mut tx = ProbeTx::begin(&database, &Tenancy::default(), true).await.unwrap();
         assert_eq!(tx.preset(), None);
@@ -50,7 +50,7 @@ async fn a_probe_begins_where_nothing_was_set_and_goes_on_after_an_error() {
 async fn a_variable_that_the_login_brings_is_found() {
     let db = notes().await;
     let mut superuser = db.superuser().await;
-    // For this database alone: other tests share the role.
+    // For this database only, because other tests share the role.
     let set = "DO $$ BEGIN EXECUTE format('ALTER ROLE app_user IN DATABASE %I SET app.current_tenant_id = ''t_b''', current_database()); END $$";
     superuser.run_script("preparing a test", set).await.unwrap();
     let database = connect(&db, Role::AppUser, 1).await;

@@ -1,4 +1,4 @@
-//! The four guards.
+//! The four guards: tenant, batch, audit and owner transactions.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A small database of two tenants under a strict policy and FORCE.
+//! A small database with two tenants under a strict policy and FORCE.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ pub(crate) async fn notes() -> TestDb {
     db
 }
 
-/// A pool of so many connections; with one, whoever comes next gets the same session.
+/// A pool of this many connections. With one, the next user gets the same session.
 pub(crate) async fn connect(db: &TestDb, role: Role, max_connections: u32) -> Database {
     let options = ConnectOptions { max_connections, ..ConnectOptions::default() };
     Database::connect(&db.url(role), &options).await.unwrap()
@@ -28,7 +28,7 @@ pub(crate) fn access(table: &str, columns: &[&str]) -> Access {
     Access { table: TableName::parse(table, "public").unwrap(), read, write: None }
 }
 
-/// The id of a tenant, as every caller gets it: from the tenant table.
+/// The id of a tenant, from the tenant table, as every caller gets it.
 pub(crate) async fn tenant(database: &Database, name: &str) -> TenantId {
     let mut tenants = Registry::open(database, &Tenancy::default()).await.unwrap();
     let found = tenants.find(name).await.unwrap();
@@ -36,7 +36,7 @@ pub(crate) async fn tenant(database: &Database, name: &str) -> TenantId {
     found.id
 }
 
-/// What the next user of the only connection finds in the session variable.
+/// The value of the session variable that the next user of the only connection finds.
 pub(crate) async fn left_behind(database: &Database) -> String {
     let mut tx = OwnerTx::begin(database, Duration::from_secs(1)).await.unwrap();
     let left = sqlx::query_scalar(VARIABLE).fetch_one(tx.connection()).await.unwrap();

@@ -10,10 +10,10 @@ use tempfile::TempDir;
 
 use crate::waiting::{content, wait_for};
 
-/// Names the file in which the child tells its server's port.
+/// The variable with the file into which the child writes its server's port.
 const REPORT: &str = "LOCAL_DB_TEST_REPORT";
 
-/// A test process of a run of its own: other temporary folders are other runs.
+/// A test process of a run of its own: another folder for temporary files means another run.
 fn test_process(run: &TempDir, name: &str) -> Child {
     let mut child = Command::new(std::env::current_exe().unwrap());
     child.args(["--exact", "guardian::child_that_holds_a_database", "--ignored"]);
@@ -29,7 +29,7 @@ async fn child_that_holds_a_database() {
     let new = report.with_extension("new");
     std::fs::write(&new, db.url(Role::Owner).port().to_string()).unwrap();
     std::fs::rename(new, report).unwrap();
-    // Until the parent kills us, or is gone itself.
+    // Until the parent kills this process, or is gone itself.
     std::io::copy(&mut std::io::stdin(), &mut std::io::sink()).unwrap();
 }
 
@@ -54,7 +54,7 @@ fn server_process(folder: &Path) -> Pid {
     Pid::from_raw(file.lines().next().unwrap().parse().unwrap()).unwrap()
 }
 
-/// Waits until a process is gone; one that nobody has waited for yet has no command line.
+/// Waits until a process is gone. One that has ended and was not waited for has no command line.
 fn gone(pid: Pid) -> bool {
     let zombie = content(Path::new(&format!("/proc/{}/stat", pid.as_raw_nonzero()))).contains(") Z ");
     test_kill_process(pid).is_err() || zombie
@@ -118,7 +118,7 @@ fn what_a_killed_guardian_left_is_removed_by_the_next_run() {
     kill(child);
     wait_for("the end of the first server", || servers(&run).is_empty());
 
-    // A folder of the same name in which nobody reads the pipe.
+    // A folder of the same name whose pipe nobody reads.
     std::fs::create_dir_all(folder.join("data")).unwrap();
     let owner = owner.map(|meta| (meta.uid(), meta.gid())).unwrap();
     std::os::unix::fs::chown(&folder, Some(owner.0), Some(owner.1)).unwrap();

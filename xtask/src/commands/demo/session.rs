@@ -21,7 +21,7 @@ pub(super) async fn mint(database: &Database, tenancy: &Tenancy) -> anyhow::Resu
     };
     let (person, _) = dev_jwt::find(database, tenancy, &Lookup::of(email.as_str()), &mut |_| {}).await?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
-    let claims = Claims::of(&person, u64::try_from(now.as_millis())?).into_map();
+    let claims = Claims::of(&person, tenancy_config::milliseconds(now)).into_map();
     let options =
         MintOptions { library: dev_jwt::Library::NextAuth, secure: false, max_age: Duration::from_secs(60 * 60), now };
     let session = dev_jwt::mint(claims, &Secret::new(SECRET)?, &options)?;

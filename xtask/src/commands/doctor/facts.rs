@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
-use tenancy_config::{DatabaseUrl, Ident, Settings, Tenancy};
+use tenancy_config::{DatabaseUrl, Settings, Tenancy};
 use tenant_inventory::Catalog;
 use tenant_inventory::Missing;
-use tenant_rls::{Access, ActingRole, Database, Pooler, SessionFacts, visibility};
+use tenant_rls::{ActingRole, Database, Pooler, SessionFacts, visibility};
 
 use crate::context::target;
 
@@ -161,10 +161,8 @@ impl Reached<'_> {
     async fn tables(&self, tenancy: &Tenancy) -> anyhow::Result<TableFacts> {
         let catalog = Catalog::load(self.database, tenancy).await?;
         let login = ActingRole::Login(self.database.session().role.clone());
-        let mut needs = Vec::new();
-        for table in &catalog.tables {
-            needs.push(Access { table: table.name.clone(), read: vec![Ident::new(&table.column.name)?], write: None });
-        }
+        // What an audit reads, and by the same choice: what is said here of it is what it does.
+        let needs = tenant_audit::access(&catalog, tenancy)?;
         let own = visibility::acting_role(self.database, &needs, std::slice::from_ref(&login)).await;
         let obstacles = match own {
             Ok(_) => None,
@@ -174,8 +172,11 @@ impl Reached<'_> {
         let seen_whole_by = if obstacles.is_none() {
             Some(login.to_string())
         } else {
-            let auditor = ActingRole::Assumed(Ident::new(&tenancy.roles.auditor)?);
-            visibility::acting_role(self.database, &needs, &[auditor]).await.ok().map(|role| role.to_string())
+            match visibility::reader(self.database, tenancy, &needs).await {
+                Ok(role) => Some(role.to_string()),
+                Err(tenant_rls::Error::CannotSee(_)) => None,
+                Err(error) => return Err(error.into()),
+            }
         };
         Ok(TableFacts {
             tenants: catalog.tenants.to_string(),

@@ -75,7 +75,7 @@ pub(super) fn run(context: &CommandContext, options: Mint) -> CommandResult {
         Some(path) => read_claims(&context.cwd.join(path), path)?,
         None => {
             let person = options.who.find(context, &settings)?;
-            Claims::of(&person, u64::try_from(now()?.as_millis())?).into_map()
+            Claims::of(&person, tenancy_config::milliseconds(now()?)).into_map()
         }
     };
     let mint = MintOptions { library, secure: url.scheme() == "https", max_age: options.max_age, now: now()? };

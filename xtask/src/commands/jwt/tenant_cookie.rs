@@ -63,7 +63,7 @@ pub(super) fn run(context: &CommandContext, options: Options) -> CommandResult {
     let person = options.who.find(context, &settings)?;
     let tenant = &person.active().tenant;
     let (says, value) =
-        dev_jwt::tenant_cookie(tenant.id.as_str(), &person.user.id, &secret, u64::try_from(now()?.as_millis())?)?;
+        dev_jwt::tenant_cookie(tenant.id.as_str(), &person.user.id, &secret, tenancy_config::milliseconds(now()?))?;
     let expires_at = says.expires_at();
     context.printer.note(&format!(
         "{} works in {} until {}",

@@ -126,7 +126,7 @@ impl Apply<'_> {
     ) -> Result<DecisionRecorder> {
         tenant_ops::install(self.database, self.tenancy).await?;
         let mut waiting = |holder: &str| progress(BackfillEvent::Waiting { holder: holder.to_owned() });
-        let resource = format!("backfill of {}", plan.table);
+        let resource = tenant_ops::backfill_resource(&plan.table);
         let lease = Lease::acquire(self.database, &resource, self.holder, &mut waiting).await?;
         Ok(DecisionRecorder::Recorded {
             run: DecisionRun::resume_or_open(self.database, &plan.table.to_string()).await?,

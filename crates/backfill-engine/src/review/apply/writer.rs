@@ -7,16 +7,15 @@ use tenancy_config::Tenancy;
 use tenant_ops::{DecisionCall, DecisionResult, DecisionRun, Lease};
 use tenant_rls::sqlstate::{RUN_NOT_RUNNING, WRITTEN_NOT_LOCKED};
 use tenant_rls::{
-    ActingRole, Backoff, BatchOptions, BatchTx, Database, Error as RlsError, Fault, OwnerTx, Sql, Template, TenantId,
-    fault_of,
+    ActingRole, Backoff, BatchOptions, BatchTx, CATALOG_LOCK_TIMEOUT, Database, Error as RlsError, Fault, OwnerTx, Sql,
+    Template, TenantId, fault_of,
 };
 
 use crate::error::{Error, Result};
 use crate::fragments::list;
-use crate::options::CATALOG_LOCK_TIMEOUT;
 use crate::plan::BackfillPlan;
 use crate::progress::BackfillEvent;
-use crate::retry::reconnect_backoff;
+use crate::retry::BatchWaits;
 use crate::review::file::Decision;
 use crate::statements::keyed::by_key;
 use crate::statements::resolution::Resolution;
@@ -176,18 +175,13 @@ impl Writer<'_> {
         batch: &[ReadyDecision<'_>],
         progress: &mut (dyn FnMut(BackfillEvent) + Send),
     ) -> Result<Vec<DecisionResult>> {
-        let mut contention = Backoff::new(Duration::from_millis(50), Duration::from_secs(1), 4);
-        let mut connection = reconnect_backoff();
+        let mut waits = BatchWaits::new();
         loop {
             let error = match self.transaction(batch).await {
                 Err(Error::Database(error)) => error,
                 done => return done,
             };
-            let wait = match fault_of(&error) {
-                Fault::Contention => contention.next_wait(),
-                Fault::Connection => connection.next_wait(),
-                _ => None,
-            };
+            let wait = waits.after(&error);
             if let (Some(RUN_NOT_RUNNING), DecisionRecorder::Recorded { run, .. }) = (error.sqlstate(), &self.recorder)
             {
                 return Err(Error::Ended { run: run.id });

@@ -1,4 +1,4 @@
-//! What `tenancy.toml` and a URL say together, and files of that name that are missing, wrong or none.
+//! What `tenancy.toml` and a URL mean together; and files of that name that are missing, wrong, or not regular files.
 
 use super::{Machine, url};
 use crate::name::TableName;

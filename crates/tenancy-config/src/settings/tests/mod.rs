@@ -12,11 +12,11 @@ use crate::tenancy::Tenancy;
 use crate::url::UrlError;
 use crate::user_error::{Exit, UserError};
 
-/// A folder with files, and the environment of a command that is started there.
+/// A folder with files, and the environment of a command that is started in it.
 struct Machine {
     folder: tempfile::TempDir,
     environment: BTreeMap<String, String>,
-    /// Variables that are set to something that is not UTF-8.
+    /// Variables that are not UTF-8.
     broken: Vec<&'static str>,
 }
 
@@ -62,7 +62,7 @@ impl Machine {
     }
 }
 
-/// The URL's host, which is how these tests name a database, and where it was found.
+/// The host of the URL, by which these tests tell databases apart, and where the URL was set.
 fn database(settings: &Settings) -> (String, String) {
     match settings.database() {
         DatabaseChoice::Url { url, origin } => (url.host().to_owned(), origin.to_string()),

@@ -1,0 +1,40 @@
+//! What is read before the lease is held: where each table is, and what the preflight finds.
+
+use std::collections::BTreeMap;
+
+use tenancy_config::{TableName, Tenancy};
+use tenant_inventory::Phase;
+use tenant_rls::Database;
+
+use crate::error::Result;
+use crate::options::RolloutOptions;
+use crate::run::check::Check;
+use crate::run::preflight::preflight;
+use crate::run::progress::RolloutEvent;
+use crate::state::State;
+
+/// What was there before the rollout began. It serves the report alone: until the lease is held, somebody else may go further.
+pub(crate) struct Before {
+    /// How far each table and partition was.
+    pub(crate) phases: BTreeMap<TableName, Phase>,
+    /// The checks that were made.
+    pub(crate) checks: Vec<Check>,
+}
+
+/// Reads where each table is, and makes the preflight's checks.
+///
+/// # Errors
+/// [`crate::Error::Preflight`] where a step would surely fail.
+pub(crate) async fn before(
+    database: &Database,
+    tenancy: &Tenancy,
+    options: &RolloutOptions,
+    progress: &mut (dyn FnMut(RolloutEvent) + Send),
+) -> Result<Before> {
+    let state = State::for_rollout(database, tenancy, options).await?;
+    let inventory = &state.inventory;
+    let phases =
+        inventory.relations.iter().map(|relation| (relation.name.clone(), inventory.phase(relation))).collect();
+    let checks = preflight(database, &state, options.goal, progress).await?;
+    Ok(Before { phases, checks })
+}

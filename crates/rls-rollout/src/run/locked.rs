@@ -1,0 +1,204 @@
+//! The rollout under the lease: phase by phase, table by table.
+
+use std::collections::BTreeMap;
+
+use tenancy_config::TableName;
+use tenant_audit::{AuditOptions, AuditProgress, AuditReport};
+use tenant_inventory::{Inventory, Phase, Relation};
+use tenant_rls::Database;
+use tenant_rls::sqlstate::ROW_WITHOUT_TENANT;
+use tokio::sync::watch;
+
+use crate::error::{Error, Result};
+use crate::options::RolloutOptions;
+use crate::plan::gate::{self, GateResult};
+use crate::plan::grants;
+use crate::plan::steps::StepBuilder;
+use crate::run::executor::{Executor, StepPurpose};
+use crate::run::progress::RolloutEvent;
+use crate::run::report::TableProgress;
+use crate::run::restore::force_again;
+use crate::run::roles;
+use crate::state::State;
+
+/// A rollout that holds the lease.
+struct Run<'a> {
+    executor: &'a Executor<'a>,
+    options: &'a RolloutOptions,
+    stop: &'a watch::Receiver<bool>,
+    outcomes: BTreeMap<TableName, TableProgress>,
+}
+
+/// What a rollout did under its lease.
+pub(crate) struct Locked {
+    /// Whether it ended as it should, or was stopped.
+    pub(crate) done: Result<()>,
+    /// What is there now; none where it failed, or where steps were run since that was read.
+    pub(crate) state: Option<State>,
+    /// What was done to each table.
+    pub(crate) outcomes: BTreeMap<TableName, TableProgress>,
+}
+
+/// Does what is to be done, from what was read under the lease.
+pub(crate) async fn locked(
+    executor: &Executor<'_>,
+    options: &RolloutOptions,
+    stop: &watch::Receiver<bool>,
+    state: State,
+    progress: &mut (dyn FnMut(RolloutEvent) + Send),
+) -> Locked {
+    let mut run = Run { executor, options, stop, outcomes: BTreeMap::new() };
+    let (done, state) = match run.all(state, progress).await {
+        Ok(state) => (Ok(()), state),
+        Err(error) => (Err(error), None),
+    };
+    Locked { done, state, outcomes: run.outcomes }
+}
+
+impl Run<'_> {
+    /// The answer is what is there at the end, where no step came after it was read.
+    async fn all(
+        &mut self,
+        mut state: State,
+        progress: &mut (dyn FnMut(RolloutEvent) + Send),
+    ) -> Result<Option<State>> {
+        if force_again(self.executor, self.options, &state, progress).await? {
+            // Read again: FORCE was restored.
+            state = self.read_again(&state).await?;
+        }
+        let mut changed = roles::prepare(self.executor, &state, progress).await?;
+        for phase in Phase::ROLLED_OUT.into_iter().filter(|phase| self.options.goal.wants(*phase)) {
+            let audited = match phase {
+                Phase::Tighten if self.any_loose(&state.inventory) => {
+                    Some(audit(self.executor.database, &state.inventory, progress).await?)
+                }
+                _ => None,
+            };
+            changed |= self.phase(&state, phase, audited.as_ref(), progress).await?;
+            if *self.stop.borrow() {
+                return Ok((!changed).then_some(state));
+            }
+            if changed || audited.is_some() {
+                // Read again: steps of ours, or the audit, which may take hours, came between.
+                state = self.read_again(&state).await?;
+                changed = false;
+            }
+        }
+        Ok(Some(state))
+    }
+
+    /// Brings every relation to a phase. The answer is whether a step was run.
+    async fn phase(
+        &mut self,
+        state: &State,
+        phase: Phase,
+        audit: Option<&AuditReport>,
+        progress: &mut (dyn FnMut(RolloutEvent) + Send),
+    ) -> Result<bool> {
+        let mut changed = false;
+        let inventory = &state.inventory;
+        if phase == Phase::Enforce
+            && inventory.relations.iter().any(|relation| inventory.phase(relation) == Phase::Tighten)
+        {
+            for step in grants::other_tables(self.executor.database, state).await? {
+                self.executor.run(&step, &StepPurpose::Forward, progress).await?;
+                changed = true;
+            }
+        }
+        for relation in &inventory.relations {
+            if *self.stop.borrow() {
+                break;
+            }
+            changed |= self.relation(state, relation, phase, audit, progress).await?;
+        }
+        Ok(changed)
+    }
+
+    async fn read_again(&self, state: &State) -> Result<State> {
+        State::for_rollout(self.executor.database, &state.inventory.tenancy, self.options).await
+    }
+
+    /// Whether there is a table that the audit must let through.
+    fn any_loose(&self, inventory: &Inventory) -> bool {
+        inventory.relations.iter().any(|relation| {
+            inventory.phase(relation) == Phase::Prepare || self.is_still_to_be_audited(inventory, relation)
+        })
+    }
+
+    /// A table with rows of the platform has no bridge, and reaches `tighten` before an audit was asked.
+    fn is_still_to_be_audited(&self, inventory: &Inventory, relation: &Relation) -> bool {
+        relation.platform_rows && inventory.phase(relation) == Phase::Tighten && self.options.goal.wants(Phase::Enforce)
+    }
+
+    /// Brings a relation to a phase, as far as catalog and audit allow. The answer is whether a step was run.
+    async fn relation(
+        &mut self,
+        state: &State,
+        relation: &Relation,
+        phase: Phase,
+        audit: Option<&AuditReport>,
+        progress: &mut (dyn FnMut(RolloutEvent) + Send),
+    ) -> Result<bool> {
+        let audited = phase != Phase::Tighten || !self.is_still_to_be_audited(&state.inventory, relation);
+        let outcome = self.outcomes.entry(relation.name.clone()).or_default();
+        if state.inventory.phase(relation) >= phase && audited || !outcome.verdict.stopped_by.is_empty() {
+            return Ok(false);
+        }
+        if phase > Phase::Prepare && state.inventory.phase(relation) < Phase::Prepare {
+            let lacking = "it did not get through `prepare`: `cargo xtask rls status` shows what it has";
+            outcome.verdict.stopped_by.push(lacking.to_owned());
+            return Ok(false);
+        }
+        let builder = StepBuilder { state, relation, style: self.options.style() };
+        let mut verdict = GateResult {
+            stopped_by: gate::catalog(&state.inventory, relation, phase, builder.style),
+            ..GateResult::default()
+        };
+        if let Some(audit) = audit {
+            let table = state.inventory.audited_as(relation);
+            let data = gate::data(&state.inventory, audit, &table, self.options.waiver());
+            verdict.stopped_by.extend(data.stopped_by);
+            verdict.waived.extend(data.waived);
+        }
+        outcome.verdict.waived.extend(verdict.waived);
+        if !verdict.stopped_by.is_empty() {
+            outcome.verdict.stopped_by = verdict.stopped_by;
+            return Ok(false);
+        }
+        let mut changed = false;
+        for step in builder.steps(phase)? {
+            if *self.stop.borrow() {
+                return Ok(changed);
+            }
+            let took = self.executor.run(&step, &StepPurpose::Forward, progress).await;
+            match took {
+                Err(Error::Database(error))
+                    if matches!(error.sqlstate(), Some(ROW_WITHOUT_TENANT | "23503" | "23514")) =>
+                {
+                    outcome.verdict.stopped_by.push(format!("a row came in after the audit: {error}"));
+                    return Ok(changed);
+                }
+                took => outcome.time += took?,
+            }
+            outcome.steps += 1;
+            changed = true;
+        }
+        Ok(changed)
+    }
+}
+
+/// Counts the rows of every table of the inventory.
+async fn audit(
+    database: &Database,
+    inventory: &Inventory,
+    progress: &mut (dyn FnMut(RolloutEvent) + Send),
+) -> Result<AuditReport> {
+    let tables = inventory.catalog.tables.iter().map(|table| table.name.to_string()).collect();
+    let options = AuditOptions { tables, ..AuditOptions::default() };
+    let mut tell = |event| {
+        if let AuditProgress::Counted { done, of, .. } = event {
+            progress(RolloutEvent::Auditing { done, of });
+        }
+    };
+    Ok(tenant_audit::audit(database, &inventory.tenancy, &options, &mut tell).await?)
+}
