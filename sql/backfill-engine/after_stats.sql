@@ -14,12 +14,12 @@ WITH tables AS (
         FROM pg_options_to_table(c.reloptions)
     ) AS o
 )
-SELECT coalesce(sum(dead), 0)::bigint,
-       coalesce(sum(pg_relation_size(oid) * dead::numeric / nullif(dead + live, 0)), 0)::bigint,
-       current_setting('autovacuum')::boolean AND coalesce(bool_and(coalesce(enabled::boolean, true)), true),
+SELECT coalesce(sum(dead), 0)::bigint AS dead_rows,
+       coalesce(sum(pg_relation_size(oid) * dead::numeric / nullif(dead + live, 0)), 0)::bigint AS dead_bytes,
+       current_setting('autovacuum')::boolean AND coalesce(bool_and(coalesce(enabled::boolean, true)), true) AS autovacuum_is_on,
        coalesce(bool_or(dead > coalesce(nullif(threshold, '-1')::float8, current_setting('autovacuum_vacuum_threshold')::float8)
-                               + coalesce(nullif(scale, '-1')::float8, current_setting('autovacuum_vacuum_scale_factor')::float8) * rows), false),
+                               + coalesce(nullif(scale, '-1')::float8, current_setting('autovacuum_vacuum_scale_factor')::float8) * rows), false) AS autovacuum_comes,
        coalesce(bool_and(pg_has_role(relowner, 'USAGE')
                          OR CASE WHEN current_setting('server_version_num')::int >= 170000 THEN has_table_privilege(oid, 'MAINTAIN') ELSE false END), false)
-       OR EXISTS (SELECT FROM pg_database AS d WHERE d.datname = current_database() AND pg_has_role(d.datdba, 'USAGE'))
+       OR EXISTS (SELECT FROM pg_database AS d WHERE d.datname = current_database() AND pg_has_role(d.datdba, 'USAGE')) AS may_analyze
 FROM leaves

@@ -1,7 +1,9 @@
 -- Every row without a tenant beside the tenant $1: how many there are, of how many sources or evidence tell the tenant, and of how
 -- many they tell another.
 -- It runs under the search path of the application.
-SELECT pg_catalog.count(*), pg_catalog.count(tenant), pg_catalog.count(*) FILTER (WHERE tenant::pg_catalog.text OPERATOR(pg_catalog.<>) $1)
+SELECT pg_catalog.count(*) AS rows,
+       pg_catalog.count(tenant) AS told,
+       pg_catalog.count(*) FILTER (WHERE tenant::pg_catalog.text OPERATOR(pg_catalog.<>) $1) AS told_another
 FROM (SELECT :decision AS tenant
       FROM (SELECT :tenants
             FROM (SELECT :rows FROM (SELECT :vias FROM :whole AS t WHERE t.:"column" IS NULL) AS l) AS l

@@ -4,4 +4,4 @@ WITH few AS MATERIALIZED (
     SELECT DISTINCT value
     FROM (SELECT t.:"column" AS value FROM ONLY :"target" AS t WHERE t.:"column" IS NOT NULL LIMIT $1) AS sample
 )
-SELECT (SELECT pg_catalog.count(*) FROM few), ARRAY[:matches]
+SELECT (SELECT pg_catalog.count(*) FROM few) AS different_values, ARRAY[:matches] AS key_matches

@@ -8,10 +8,10 @@ WITH tables AS (
     JOIN pg_class AS c ON c.oid = every.oid
     JOIN pg_namespace AS n ON n.oid = c.relnamespace
 )
-SELECT p.pubname::text,
+SELECT p.pubname::text AS publication,
        bool_and(l.relreplident = 'f' OR EXISTS (SELECT FROM pg_index AS i
                                                 WHERE i.indrelid = l.oid AND i.indimmediate AND i.indisvalid
-                                                  AND CASE l.relreplident WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident END))
+                                                  AND CASE l.relreplident WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident END)) AS identified
 FROM pg_publication_tables AS pt
 JOIN pg_publication AS p ON p.pubname = pt.pubname AND p.pubupdate
 JOIN leaves AS l ON l.nspname = pt.schemaname AND l.relname = pt.tablename

@@ -9,11 +9,11 @@ WITH tables AS (
 ), indexes AS (
     SELECT i.indexrelid FROM leaves JOIN pg_index AS i ON i.indrelid = leaves.oid
 )
-SELECT (SELECT coalesce(sum(pg_relation_size(oid)), 0)::bigint FROM leaves),
-       (SELECT coalesce(sum(pg_relation_size(indexrelid)), 0)::bigint FROM indexes),
+SELECT (SELECT coalesce(sum(pg_relation_size(oid)), 0)::bigint FROM leaves) AS heap_bytes,
+       (SELECT coalesce(sum(pg_relation_size(indexrelid)), 0)::bigint FROM indexes) AS index_bytes,
        (SELECT CASE WHEN bool_or(reltuples < 0) THEN -1 ELSE coalesce(sum(reltuples + s.n_dead_tup), 0) END::float8
-        FROM leaves JOIN pg_stat_all_tables AS s ON s.relid = leaves.oid),
-       (SELECT count(*) FROM indexes) / greatest((SELECT count(*) FROM leaves), 1),
-       current_setting('full_page_writes')::boolean,
-       current_setting('block_size')::bigint,
-       pg_size_bytes(current_setting('max_wal_size'))
+        FROM leaves JOIN pg_stat_all_tables AS s ON s.relid = leaves.oid) AS rows,
+       (SELECT count(*) FROM indexes) / greatest((SELECT count(*) FROM leaves), 1) AS index_count,
+       current_setting('full_page_writes')::boolean AS full_pages,
+       current_setting('block_size')::bigint AS page_bytes,
+       pg_size_bytes(current_setting('max_wal_size')) AS checkpoint_bytes

@@ -7,16 +7,16 @@ WITH tables AS (
     UNION
     SELECT p.relid FROM tables AS t, pg_partition_tree(t.oid) AS p
 )
-SELECT t.tgname::text,
-       min(format('%I.%I', n.nspname, p.proname)),
-       min(CASE WHEN t.tgtype & 2 > 0 THEN 'before' ELSE 'after' END),
-       bool_or(t.tgtype & 1 > 0),
-       min(t.tgenabled::text),
-       bool_or(t.tgqual IS NOT NULL),
-       bool_and(p.prosecdef),
+SELECT t.tgname::text AS name,
+       min(format('%I.%I', n.nspname, p.proname)) AS function,
+       min(CASE WHEN t.tgtype & 2 > 0 THEN 'before' ELSE 'after' END) AS timing,
+       bool_or(t.tgtype & 1 > 0) AS each_row,
+       min(t.tgenabled::text) AS enabled,
+       bool_or(t.tgqual IS NOT NULL) AS conditional,
+       bool_and(p.prosecdef) AS security_definer,
        -- Behind UPDATE OF stand the columns; BEFORE triggers that change others in passing make no difference.
        bool_or(t.tgenabled IN ('A', CASE current_setting('session_replication_role') WHEN 'replica' THEN 'R' ELSE 'O' END)
-               AND (cardinality(t.tgattr::int2[]) = 0 OR a.attnum = ANY (t.tgattr::int2[])))
+               AND (cardinality(t.tgattr::int2[]) = 0 OR a.attnum = ANY (t.tgattr::int2[]))) AS fires
 FROM leaves
 JOIN pg_trigger AS t ON t.tgrelid = leaves.oid AND NOT t.tgisinternal AND t.tgtype & 16 > 0
 JOIN pg_attribute AS a ON a.attrelid = leaves.oid AND a.attname = $3

@@ -17,7 +17,7 @@ WITH decided AS (
     FROM given
     WHERE :comparable
 )
-SELECT row_key, ARRAY[:key_texts], pg_catalog.count(*) OVER ()
+SELECT row_key, ARRAY[:key_texts] AS key_values, pg_catalog.count(*) OVER () AS total
 FROM alike
 WHERE number OPERATOR(pg_catalog.>) 1
    OR EXISTS (SELECT

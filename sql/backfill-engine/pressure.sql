@@ -61,16 +61,16 @@ WITH login AS MATERIALIZED (
     FROM pg_replication_slots AS s
     WHERE s.active AND s.restart_lsn IS NOT NULL AND NOT EXISTS (SELECT FROM standbys AS r WHERE r.pid = s.active_pid AND r.state IS NOT NULL)
 )
-SELECT extract(epoch FROM clock_timestamp())::float8,
-       (pg_current_wal_insert_lsn() - '0/0')::bigint,
-       ARRAY(SELECT name FROM followers ORDER BY name, bytes),
-       ARRAY(SELECT seconds FROM followers ORDER BY name, bytes),
-       ARRAY(SELECT bytes FROM followers ORDER BY name, bytes),
+SELECT extract(epoch FROM clock_timestamp())::float8 AS clock,
+       (pg_current_wal_insert_lsn() - '0/0')::bigint AS wal_position,
+       ARRAY(SELECT name FROM followers ORDER BY name, bytes) AS followers,
+       ARRAY(SELECT seconds FROM followers ORDER BY name, bytes) AS follower_seconds,
+       ARRAY(SELECT bytes FROM followers ORDER BY name, bytes) AS follower_bytes,
        (SELECT count(*) FROM standbys AS r
-        WHERE r.state IS NULL AND NOT EXISTS (SELECT FROM pg_replication_slots AS s WHERE s.active_pid = r.pid)),
-       ARRAY(SELECT pid FROM workings ORDER BY pid),
-       ARRAY(SELECT says || ', holding ' || modes FROM workings ORDER BY pid),
-       (SELECT count(*) FROM waiting AS w WHERE pg_blocking_pids(w.pid) && ARRAY(SELECT pid FROM ours)),
-       (SELECT count(*) FROM sessions AS s WHERE s.client AND s.at_work AND s.pid NOT IN (SELECT pid FROM ours)),
-       (SELECT count(*) FROM sessions AS s WHERE s.client AND s.hidden AND s.pid NOT IN (SELECT pid FROM ours))
+        WHERE r.state IS NULL AND NOT EXISTS (SELECT FROM pg_replication_slots AS s WHERE s.active_pid = r.pid)) AS hidden_standbys,
+       ARRAY(SELECT pid FROM workings ORDER BY pid) AS working_pids,
+       ARRAY(SELECT says || ', holding ' || modes FROM workings ORDER BY pid) AS working_says,
+       (SELECT count(*) FROM waiting AS w WHERE pg_blocking_pids(w.pid) && ARRAY(SELECT pid FROM ours)) AS waiters,
+       (SELECT count(*) FROM sessions AS s WHERE s.client AND s.at_work AND s.pid NOT IN (SELECT pid FROM ours)) AS active_sessions,
+       (SELECT count(*) FROM sessions AS s WHERE s.client AND s.hidden AND s.pid NOT IN (SELECT pid FROM ours)) AS hidden_sessions
 FROM login

@@ -1,6 +1,6 @@
 -- Of the rows that run $1 gave a tenant and that were not taken back: how many there were, and how many still have it.
 -- It runs under the search path of the application.
-SELECT pg_catalog.count(*), pg_catalog.count(t.:"column")
+SELECT pg_catalog.count(*) AS all_rows, pg_catalog.count(t.:"column") AS still_ours
 FROM tenant_ops.journal AS j
 CROSS JOIN LATERAL pg_catalog.unnest(j.row_keys) AS k (row_key)
 LEFT JOIN :whole AS t ON :key_is_named AND t.:"column" OPERATOR(pg_catalog.=) j.tenant_id:::type

@@ -8,9 +8,9 @@ WITH sample AS MATERIALIZED (
 ), said AS (
     SELECT l.own, :said FROM sample AS l :joins
 )
-SELECT pg_catalog.count(*) FILTER (WHERE own IS NULL),
-       pg_catalog.count(*) FILTER (WHERE own IS NOT NULL),
-       ARRAY[:resolves],
-       ARRAY[:compared],
-       ARRAY[:agrees]
+SELECT pg_catalog.count(*) FILTER (WHERE own IS NULL) AS rows_without,
+       pg_catalog.count(*) FILTER (WHERE own IS NOT NULL) AS rows_with,
+       ARRAY[:resolves] AS resolves,
+       ARRAY[:compared] AS compared,
+       ARRAY[:agrees] AS agrees
 FROM said

@@ -6,7 +6,7 @@ WITH decided AS (
           FROM (SELECT :rows FROM (SELECT :vias FROM :whole AS t WHERE t.:"column" IS NULL) AS l) AS l
           :joins) AS resolved
 )
-SELECT pg_catalog.count(*) FILTER (WHERE assignable),
-       pg_catalog.count(*) FILTER (WHERE named AND NOT assignable),
-       pg_catalog.count(*) FILTER (WHERE NOT named)
+SELECT pg_catalog.count(*) FILTER (WHERE assignable) AS assignable,
+       pg_catalog.count(*) FILTER (WHERE named AND NOT assignable) AS conflicts,
+       pg_catalog.count(*) FILTER (WHERE NOT named) AS unresolved
 FROM decided

@@ -24,4 +24,4 @@ WITH batch AS MATERIALIZED (
     WHERE b.id = d.id AND d.tenant = d.highest AND b."tenantId" IS NULL
     RETURNING b.id
 )
-SELECT (SELECT max(id) FROM batch), (SELECT count(*) FROM batch), (SELECT count(*) FROM written)
+SELECT (SELECT max(id) FROM batch) AS last_id, (SELECT count(*) FROM batch) AS rows, (SELECT count(*) FROM written) AS written

@@ -13,15 +13,15 @@ WITH RECURSIVE member AS (
     JOIN pg_class AS c ON c.oid = i.inhrelid AND c.relispartition
 )
 SELECT l.pid,
-       a.usename::text,
-       a.application_name,
-       coalesce(a.backend_type = 'autovacuum worker', l.pid IS NOT NULL AND a.usesysid IS NULL),
+       a.usename::text AS role,
+       a.application_name AS application,
+       coalesce(a.backend_type = 'autovacuum worker', l.pid IS NOT NULL AND a.usesysid IS NULL) AS autovacuum,
        a.state,
-       extract(epoch FROM clock_timestamp() - a.xact_start)::float8,
-       p.gid,
-       string_agg(DISTINCT l.mode, ', '),
-       n.nspname::text,
-       c.relname::text
+       extract(epoch FROM clock_timestamp() - a.xact_start)::float8 AS seconds,
+       p.gid AS prepared,
+       string_agg(DISTINCT l.mode, ', ') AS modes,
+       n.nspname::text AS schema,
+       c.relname::text AS name
 FROM member AS m
 JOIN pg_class AS c ON c.oid = m.oid
 JOIN pg_namespace AS n ON n.oid = c.relnamespace

@@ -15,7 +15,7 @@ WITH chosen AS (
     ORDER BY choice
     LIMIT 2
 )
-SELECT tenant::pg_catalog.text,
+SELECT tenant::pg_catalog.text AS tenant,
        (SELECT pg_catalog.jsonb_agg(k) FROM (SELECT :key AS k FROM :only :"target" AS t WHERE t.:"column" OPERATOR(pg_catalog.=) chosen.tenant LIMIT 3) AS few) AS keys, choice
 FROM chosen
 UNION ALL

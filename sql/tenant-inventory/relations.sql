@@ -12,33 +12,32 @@ WITH RECURSIVE member AS (
     JOIN pg_class AS c ON c.oid = i.inhrelid AND c.relispartition
 )
 SELECT m.position,
-       n.nspname::text,
-       c.relname::text,
-       c.relkind::text,
-       (SELECT format('%s.%s', pn.nspname, p.relname) FROM pg_class AS p JOIN pg_namespace AS pn ON pn.oid = p.relnamespace WHERE p.oid = m.parent),
-       pg_get_userbyid(c.relowner)::text,
-       pg_has_role(c.relowner, 'USAGE'),
-       quote_ident(a.attname),
+       n.nspname::text AS schema,
+       c.relname::text AS name,
+       c.relkind::text AS relkind,
+       (SELECT format('%s.%s', pn.nspname, p.relname) FROM pg_class AS p JOIN pg_namespace AS pn ON pn.oid = p.relnamespace WHERE p.oid = m.parent) AS parent,
+       pg_get_userbyid(c.relowner)::text AS owner,
+       pg_has_role(c.relowner, 'USAGE') AS may_alter,
+       quote_ident(a.attname) AS printed_column,
        -- Before 18 NOT NULL has no constraint of its own and is always proven. to_jsonb, as older servers lack conenforced.
        a.attnotnull AND NOT EXISTS (
            SELECT FROM pg_constraint AS k
            WHERE k.conrelid = c.oid AND k.contype = 'n' AND k.conkey = ARRAY[a.attnum]
-             AND NOT (k.convalidated AND coalesce((to_jsonb(k) ->> 'conenforced')::bool, true))),
+             AND NOT (k.convalidated AND coalesce((to_jsonb(k) ->> 'conenforced')::bool, true))) AS never_null,
        EXISTS (SELECT FROM pg_index AS x JOIN pg_class AS i ON i.oid = x.indexrelid JOIN pg_am AS am ON am.oid = i.relam AND am.amname = 'btree'
-               WHERE x.indrelid = c.oid AND x.indisvalid AND x.indkey[0] = a.attnum AND x.indpred IS NULL),
+               WHERE x.indrelid = c.oid AND x.indisvalid AND x.indkey[0] = a.attnum AND x.indpred IS NULL) AS tenant_index,
        (SELECT k.conname::text FROM pg_constraint AS k
         WHERE k.conrelid = c.oid AND k.contype = 'f' AND k.conkey = ARRAY[a.attnum] AND k.confrelid = tenants.oid
-        ORDER BY k.convalidated DESC, k.conname LIMIT 1),
+        ORDER BY k.convalidated DESC, k.conname LIMIT 1) AS foreign_key,
        EXISTS (SELECT FROM pg_constraint AS k
-               WHERE k.conrelid = c.oid AND k.contype = 'f' AND k.conkey = ARRAY[a.attnum] AND k.confrelid = tenants.oid AND k.convalidated),
+               WHERE k.conrelid = c.oid AND k.contype = 'f' AND k.conkey = ARRAY[a.attnum] AND k.confrelid = tenants.oid AND k.convalidated) AS foreign_key_valid,
        NOT c.relispartition AND EXISTS (SELECT FROM pg_inherits AS i JOIN pg_class AS child ON child.oid = i.inhrelid
-                                        WHERE (i.inhparent = c.oid OR i.inhrelid = c.oid) AND NOT child.relispartition),
-       row_security_active(c.oid),
-       c.reltuples,
+                                        WHERE (i.inhparent = c.oid OR i.inhrelid = c.oid) AND NOT child.relispartition) AS inherits,
+       row_security_active(c.oid) AS filtered,
        ARRAY(SELECT other.relname::text FROM pg_class AS other
              WHERE other.relnamespace = c.relnamespace AND other.relname LIKE '%\_idx%'
                AND NOT EXISTS (SELECT FROM pg_index AS x WHERE x.indexrelid = other.oid AND x.indrelid = c.oid AND x.indkey[0] = a.attnum
-                                 AND NOT x.indisvalid))
+                                 AND NOT x.indisvalid)) AS taken_names
 FROM member AS m
 JOIN pg_class AS c ON c.oid = m.oid
 JOIN pg_namespace AS n ON n.oid = c.relnamespace

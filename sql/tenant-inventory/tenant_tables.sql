@@ -13,9 +13,9 @@ WITH named AS (
       AND (a.attname = n.tenant_column OR (n.tenant_column IS NULL AND a.attname = ANY ($1)))
     ORDER BY c.oid, array_position($1::text[], a.attname::text)
 )
-SELECT s.nspname::text,
-       c.relname::text,
-       c.relkind = 'p',
+SELECT s.nspname::text AS schema,
+       c.relname::text AS name,
+       c.relkind = 'p' AS partitioned,
        json_build_object(
            'name', t.attname,
            'type', format_type(t.atttypid, t.atttypmod),
@@ -26,22 +26,22 @@ SELECT s.nspname::text,
                WHERE k.conrelid = c.oid AND k.contype = 'n' AND k.conkey = ARRAY[t.attnum]
                  AND NOT (k.convalidated AND coalesce((to_jsonb(k) ->> 'conenforced')::bool, true))),
            'default', (SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d
-                       WHERE d.adrelid = c.oid AND d.adnum = t.attnum)),
-       c.relrowsecurity,
-       c.relforcerowsecurity,
+                       WHERE d.adrelid = c.oid AND d.adnum = t.attnum)) AS tenant_column,
+       c.relrowsecurity AS rls_enabled,
+       c.relforcerowsecurity AS rls_forced,
        coalesce((SELECT array_agg(a.attname::text ORDER BY k.position)
                  FROM pg_index i, unnest(i.indkey) WITH ORDINALITY AS k(attnum, position), pg_attribute a
-                 WHERE i.indrelid = c.oid AND i.indisprimary AND a.attrelid = c.oid AND a.attnum = k.attnum), '{}'),
+                 WHERE i.indrelid = c.oid AND i.indisprimary AND a.attrelid = c.oid AND a.attnum = k.attnum), '{}') AS key,
        coalesce((SELECT array_agg(format_type(a.atttypid, NULL) ORDER BY k.position)
                  FROM pg_index i, unnest(i.indkey) WITH ORDINALITY AS k(attnum, position), pg_attribute a
-                 WHERE i.indrelid = c.oid AND i.indisprimary AND a.attrelid = c.oid AND a.attnum = k.attnum), '{}'),
-       coalesce((SELECT t.attnum = ANY (p.partattrs::int2[]) FROM pg_partitioned_table p WHERE p.partrelid = c.oid), false),
+                 WHERE i.indrelid = c.oid AND i.indisprimary AND a.attrelid = c.oid AND a.attnum = k.attnum), '{}') AS key_types,
+       coalesce((SELECT t.attnum = ANY (p.partattrs::int2[]) FROM pg_partitioned_table p WHERE p.partrelid = c.oid), false) AS partitioned_by_tenant,
        coalesce((SELECT json_agg(json_build_object('schema', ls.nspname, 'name', l.relname, 'foreign', l.relkind = 'f')
                                  ORDER BY ls.nspname, l.relname)
                  FROM pg_partition_tree(c.oid) AS p JOIN pg_class l ON l.oid = p.relid JOIN pg_namespace ls ON ls.oid = l.relnamespace
-                 WHERE c.relkind = 'p' AND p.isleaf AND l.relkind <> 'p'), '[]'),
-       c.reltuples,
-       EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisvalid AND i.indkey[0] = t.attnum AND i.indpred IS NULL),
+                 WHERE c.relkind = 'p' AND p.isleaf AND l.relkind <> 'p'), '[]') AS leaves,
+       c.reltuples AS estimated_rows,
+       EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisvalid AND i.indkey[0] = t.attnum AND i.indpred IS NULL) AS tenant_index,
        coalesce((SELECT json_agg(json_build_object(
                             'name', k.conname,
                             'columns', (SELECT json_agg(a.attname ORDER BY o) FROM unnest(k.conkey) WITH ORDINALITY AS u(n, o)
@@ -54,7 +54,7 @@ SELECT s.nspname::text,
                  FROM pg_constraint k
                  JOIN pg_class f ON f.oid = k.confrelid
                  JOIN pg_namespace fs ON fs.oid = f.relnamespace
-                 WHERE k.conrelid = c.oid AND k.contype = 'f' AND k.conparentid = 0), '[]')
+                 WHERE k.conrelid = c.oid AND k.contype = 'f' AND k.conparentid = 0), '[]') AS foreign_keys
 FROM tenant_column t
 JOIN pg_class c ON c.oid = t.relid
 JOIN pg_namespace s ON s.oid = c.relnamespace

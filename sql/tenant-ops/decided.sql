@@ -5,7 +5,7 @@ WITH entry AS MATERIALIZED (
     JOIN tenant_ops.run AS r ON r.id = j.run_id
     WHERE j.decided AND j.row_keys && $2::text[] AND j.undone_at IS NULL AND r.table_name = $1
 )
-SELECT max(nth), max(run_id)
+SELECT max(nth) AS nth, max(run_id) AS run_id
 FROM (SELECT row_key, tenant AS tenant_id, nth, NULL AS run_id
       FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS a (row_key, tenant, nth)
       UNION ALL

@@ -229,6 +229,59 @@ fn expect_none(ways: &[&str], allowed: &[&str], instead: &str) {
     }
 }
 
+/// If two columns of one type swap their places in a statement, a position silently means the other one.
+#[test]
+fn no_row_is_read_by_the_position_of_a_column() {
+    for path in files("crates", ".rs") {
+        if path.components().any(|part| part.as_os_str() == "src") {
+            let text = text(&path);
+            assert_eq!(read_by_position(&text), None, "{}: read a row by the names of its columns", path.display());
+        }
+    }
+}
+
+#[test]
+fn each_way_to_read_a_row_by_position_is_found() {
+    for code in [
+        "row.get(0)",
+        "first.try_get(1)",
+        "row\n    .get::<Option<Vec<i64>>, _>(2)",
+        "row.get(\n    3,",
+        "row.try_get_raw(4)",
+        "let count = |at: usize| from_bigint(row.get(at));",
+    ] {
+        assert!(read_by_position(&format!("use sqlx::{{PgConnection, Row as _}};\n{code}")).is_some(), "{code}");
+        assert_eq!(read_by_position(code), None, "a list, not a row: {code}");
+    }
+    assert!(read_by_position("sqlx::query_as(statement)").is_some());
+    for code in ["row.get::<i64, _>(\"id\")", "|name: &str| from_bigint(row.get(name))", "self.target(0)"] {
+        assert_eq!(read_by_position(&format!("use sqlx::Row;\n{code}")), None, "{code}");
+    }
+}
+
+/// The first place where code reads a row by a number. The methods of a row are there only where sqlx's trait is imported; without
+/// that import, `get(1)` is of a list. `query_as` reads tuples, as the workspace has no macros of sqlx.
+fn read_by_position(code: &str) -> Option<&str> {
+    let word = |c: char| c.is_alphanumeric() || c == '_';
+    let is_number = |argument: &str| {
+        let name = argument.split(|c| !word(c)).next().unwrap_or_default();
+        name.starts_with(|c: char| c.is_ascii_digit()) || !name.is_empty() && code.contains(&format!("|{name}: usize|"))
+    };
+    let by_number = |at: usize| {
+        let behind = code[at + 1..].trim_start_matches(word);
+        let arguments = match behind.strip_prefix("::<") {
+            Some(types) => types.split_once(">(")?.1,
+            None => behind.strip_prefix('(')?,
+        };
+        is_number(arguments.trim_start()).then(|| &code[at..code.len() - arguments.len()])
+    };
+    let mut imports = code.split("use sqlx::").skip(1).filter_map(|rest| rest.split_once(';'));
+    let has_rows = imports.any(|(names, _)| names.split(|c| !word(c)).any(|name| name == "Row"));
+    let mut calls = [".get", ".try_get"].into_iter().flat_map(|call| code.match_indices(call)).filter(|_| has_rows);
+    let found = calls.find_map(|(at, _)| by_number(at));
+    found.or_else(|| code.match_indices("query_as").next().map(|(_, name)| name))
+}
+
 /// The jobs that seed a tenant or mint a session use the tenant that this variable names. Anywhere else it could
 /// silently narrow a repair.
 #[test]

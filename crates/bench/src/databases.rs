@@ -180,13 +180,13 @@ pub(crate) async fn server_facts(owner: &DatabaseUrl) -> Result<ServerFacts> {
         .map_err(query("asking the server for its settings"))?;
     session.close().await;
     Ok(ServerFacts {
-        version: row.get(0),
-        fsync: row.get(1),
-        synchronous_commit: row.get(2),
-        full_page_writes: row.get(3),
-        wal_level: row.get(4),
-        shared_buffers: row.get(5),
-        max_wal_size: row.get(6),
+        version: row.get("version"),
+        fsync: row.get("fsync"),
+        synchronous_commit: row.get("synchronous_commit"),
+        full_page_writes: row.get("full_page_writes"),
+        wal_level: row.get("wal_level"),
+        shared_buffers: row.get("shared_buffers"),
+        max_wal_size: row.get("max_wal_size"),
     })
 }
 

@@ -61,10 +61,10 @@ impl LoadWork {
             .map_err(query("choosing what the load works on"))?;
         session.close().await;
         let booking = |row: &sqlx::postgres::PgRow| Booking {
-            id: row.get(0),
-            tenant: row.get(1),
-            client: row.get(2),
-            service: row.get(3),
+            id: row.get("id"),
+            tenant: row.get("tenant_id"),
+            client: row.get("client_id"),
+            service: row.get("service_id"),
         };
         if chosen.is_empty() {
             return Err(Error::Measure {

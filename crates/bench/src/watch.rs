@@ -106,8 +106,8 @@ async fn sample_until(
             .fetch_all(&mut *session)
             .await
             .map_err(query("watching the candidate"))?;
-        let now: f64 = rows.first().map_or(0.0, |row| row.get(0));
-        let vacuums = |row: &&sqlx::postgres::PgRow| row.get::<Option<bool>, _>(4).unwrap_or_default();
+        let now: f64 = rows.first().map_or(0.0, |row| row.get("now"));
+        let vacuums = |row: &&sqlx::postgres::PgRow| row.get::<Option<bool>, _>("autovacuum").unwrap_or_default();
         observed.autovacuum += u64::from(rows.iter().any(|row| vacuums(&row)));
         let sessions: Vec<Session> = rows.iter().filter(|row| !vacuums(row)).filter_map(session_of).collect();
         observed.add_sample(&mut open, before, now, &sessions);
@@ -121,10 +121,10 @@ async fn sample_until(
 
 fn session_of(row: &sqlx::postgres::PgRow) -> Option<Session> {
     Some(Session {
-        pid: row.get::<Option<i32>, _>(1)?,
-        began: row.get::<Option<f64>, _>(2)?,
-        locks: row.get::<Option<bool>, _>(3).unwrap_or_default(),
-        waits_for: row.get(5),
+        pid: row.get::<Option<i32>, _>("pid")?,
+        began: row.get::<Option<f64>, _>("began")?,
+        locks: row.get::<Option<bool>, _>("locks").unwrap_or_default(),
+        waits_for: row.get("waits_for"),
     })
 }
 

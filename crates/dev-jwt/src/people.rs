@@ -142,11 +142,11 @@ impl<'a> PeopleReader<'a> {
             sqlx::query(statement.clone()).bind(users).fetch_all(connection).await
         };
         let row = |row: PgRow| MembershipRow {
-            id: row.get(0),
-            user_id: row.get(1),
-            tenant_id: row.get(2),
-            role: row.get(3),
-            is_default: row.get(4),
+            id: row.get("id"),
+            user_id: row.get("user_id"),
+            tenant_id: row.get("tenant_id"),
+            role: row.get("role"),
+            is_default: row.get("is_default"),
         };
         let rows = self.each("reading the memberships", ask).await?;
         // A set also removes what several scopes showed.
@@ -187,13 +187,13 @@ fn distinct_users(rows: &[PgRow]) -> Vec<User> {
     let mut users: Vec<User> = Vec::new();
     for row in rows {
         let user = User {
-            id: row.get(0),
-            home: row.get(1),
-            email: row.get(2),
-            name: row.get(3),
-            image: row.get(4),
-            role: row.get(5),
-            session_version: row.get(6),
+            id: row.get("id"),
+            home: row.get("home"),
+            email: row.get("email"),
+            name: row.get("name"),
+            image: row.get("image"),
+            role: row.get("role"),
+            session_version: row.get("session_version"),
         };
         if !users.contains(&user) {
             users.push(user);

@@ -91,14 +91,14 @@ pub(crate) async fn holders(database: &Database, tables: &[&TableName], limit: i
 
 fn blocker(row: &PgRow) -> Result<Blocker, RlsError> {
     Ok(Blocker {
-        table: TableName::new(Ident::new(row.get::<String, _>(8))?, Ident::new(row.get::<String, _>(9))?),
-        pid: row.get(0),
-        role: row.get(1),
-        application: row.get(2),
-        autovacuum: row.get(3),
-        state: row.get(4),
-        seconds: row.get(5),
-        prepared: row.get(6),
-        modes: row.get(7),
+        table: TableName::new(Ident::new(row.get::<String, _>("schema"))?, Ident::new(row.get::<String, _>("name"))?),
+        pid: row.get("pid"),
+        role: row.get("role"),
+        application: row.get("application"),
+        autovacuum: row.get("autovacuum"),
+        state: row.get("state"),
+        seconds: row.get("seconds"),
+        prepared: row.get("prepared"),
+        modes: row.get("modes"),
     })
 }

@@ -189,18 +189,18 @@ async fn count_table(
     refuse_rewritten(&mut audit, &count.access).await?;
     audit.close().await?;
 
-    let rows: Vec<i64> = row.get(4);
+    let rows: Vec<i64> = row.get("crossing_rows");
     let references = count.references.iter().zip(rows);
     Ok(TableReport {
         table: count.table.name.clone(),
         column: count.table.column.name.clone(),
         column_type: count.table.column.type_name.clone(),
-        rows: from_bigint(row.get(0)),
-        null_rows: from_bigint(row.get(1)),
+        rows: from_bigint(row.get("rows")),
+        null_rows: from_bigint(row.get("null_rows")),
         null_proven: count.table.column.never_null,
         platform_rows: count.table.platform_rows,
-        empty_rows: from_bigint(row.get(2)),
-        ghost_rows: count.looks_for_ghosts.then(|| from_bigint(row.get(3))),
+        empty_rows: from_bigint(row.get("empty_rows")),
+        ghost_rows: count.looks_for_ghosts.then(|| from_bigint(row.get("ghost_rows"))),
         cross_references: references
             .map(|(key, rows)| CrossReference { rows: from_bigint(rows), ..key.clone() })
             .collect(),
@@ -220,7 +220,8 @@ async fn refuse_rewritten(audit: &mut AuditTx, access: &[Access]) -> Result<()> 
     match rewritten {
         None => Ok(()),
         Some(row) => {
-            let (schema, name) = (Ident::new(row.get::<String, _>(0))?, Ident::new(row.get::<String, _>(1))?);
+            let (schema, name) =
+                (Ident::new(row.get::<String, _>("schema"))?, Ident::new(row.get::<String, _>("name"))?);
             Err(Error::Rewritten { table: TableName::new(schema, name) })
         }
     }

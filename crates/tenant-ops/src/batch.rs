@@ -69,7 +69,12 @@ impl Run {
             .fetch_optional(tx)
             .await
             .map_err(RlsError::query("looking for a range that is free"))?;
-        Ok(row.map(|row| Range { id: row.get(0), leaf: row.get(1), next: row.get(2), until: row.get(3) }))
+        Ok(row.map(|row| Range {
+            id: row.get("id"),
+            leaf: row.get("leaf"),
+            next: row.get("next_tid"),
+            until: row.get("until_tid"),
+        }))
     }
 
     /// Does one batch; it commits or rolls back with the caller's transaction.
@@ -94,9 +99,9 @@ impl Run {
             .await
             .map_err(doing())?;
         let row = sqlx::raw_sql(&call.statement.0).fetch_one(tx).await.map_err(doing())?;
-        let assigned_by: Vec<i64> = row.get(1);
+        let assigned_by: Vec<i64> = row.get("assigned_by");
         Ok(BatchCounts {
-            examined: from_bigint(row.get(0)),
+            examined: from_bigint(row.get("examined")),
             assigned: from_bigint(assigned_by.iter().sum()),
             assigned_by,
         })
@@ -159,12 +164,12 @@ impl Run {
     /// [`RlsError::Query`].
     pub async fn refused(&self, connection: &mut PgConnection) -> Result<Vec<(String, String)>, RlsError> {
         let before = act(connection).await?;
-        let rows = sqlx::query_as("SELECT row_key, error FROM tenant_ops.refused WHERE run_id = $1 ORDER BY row_key")
+        let rows = sqlx::query("SELECT row_key, error FROM tenant_ops.refused WHERE run_id = $1 ORDER BY row_key")
             .bind(self.id)
             .fetch_all(&mut *connection)
             .await
             .map_err(RlsError::query("reading the rows that were refused"))?;
         before.again(connection).await?;
-        Ok(rows)
+        Ok(rows.iter().map(|row| (row.get("row_key"), row.get("error"))).collect())
     }
 }

@@ -124,7 +124,8 @@ impl DecisionRun {
             .map_err(RlsError::query("writing what was decided"))?;
         let mut results = vec![DecisionResult::Changed; call.keys.len()];
         for row in rows {
-            let (word, nths, has): (String, Vec<i64>, Vec<Option<String>>) = (row.get(0), row.get(1), row.get(2));
+            let (word, nths, has): (String, Vec<i64>, Vec<Option<String>>) =
+                (row.get("verdict"), row.get("nths"), row.get("has"));
             for (nth, has) in nths.into_iter().zip(has) {
                 results[position(nth)] = DecisionResult::parse(&word, has);
             }
@@ -181,7 +182,7 @@ pub async fn decided(
         .map_err(RlsError::query("reading the journal"))?;
     before.again(connection).await?;
     for row in rows {
-        runs[position(row.get(0))] = Some(row.get(1));
+        runs[position(row.get("nth"))] = Some(row.get("run_id"));
     }
     Ok(runs)
 }

@@ -117,12 +117,12 @@ pub async fn processes(connection: &mut PgConnection, run: i64) -> Result<Vec<Ru
         .map_err(RlsError::query("asking which processes work at the run"))?;
     before.again(connection).await?;
     let record = |row: &sqlx::postgres::PgRow| RunProcessRecord {
-        holder: row.get(0),
-        workers: from_bigint(row.get::<i32, _>(1).into()),
-        note: row.get(2),
-        joined_at: row.get(3),
-        heartbeat_at: row.get(4),
-        alive: row.get(5),
+        holder: row.get("holder"),
+        workers: from_bigint(row.get::<i32, _>("workers").into()),
+        note: row.get("note"),
+        joined_at: row.get("joined_at"),
+        heartbeat_at: row.get("heartbeat_at"),
+        alive: row.get("alive"),
     };
     Ok(rows.iter().map(record).collect())
 }

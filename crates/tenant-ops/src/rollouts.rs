@@ -162,9 +162,18 @@ where
         sqlx::query(include_str!("../../../sql/tenant-ops/standing_steps.sql")).fetch_all(&mut *connection).await;
     let mut steps = Vec::new();
     for row in rows.map_err(doing())? {
-        let Json(changes) = row.try_get(5).map_err(doing())?;
-        let table = TableName::new(Ident::new(row.get::<String, _>(2))?, Ident::new(row.get::<String, _>(3))?);
-        steps.push(RecordedStep { id: row.get(0), rollout: row.get(1), table, phase: row.get(4), changes });
+        let Json(changes) = row.try_get("changes").map_err(doing())?;
+        let table = TableName::new(
+            Ident::new(row.get::<String, _>("schema_name"))?,
+            Ident::new(row.get::<String, _>("table_name"))?,
+        );
+        steps.push(RecordedStep {
+            id: row.get("id"),
+            rollout: row.get("rollout_id"),
+            table,
+            phase: row.get("phase"),
+            changes,
+        });
     }
     before.again(connection).await?;
     Ok(steps)

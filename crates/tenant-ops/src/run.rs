@@ -84,8 +84,8 @@ impl Run {
             .await
             .map_err(RlsError::query("looking for an unfinished run"))?;
         let run = |row: sqlx::postgres::PgRow| {
-            let run = Self { id: row.get(0), pass: row.get(1), resumed_from: Some(row.get(3)) };
-            (run, RunState::parse(row.get(2)))
+            let run = Self { id: row.get("id"), pass: row.get("pass"), resumed_from: Some(row.get("started_at")) };
+            (run, RunState::parse(row.get("state")))
         };
         Ok(row.map(run))
     }
@@ -124,15 +124,15 @@ impl Run {
             .map_err(RlsError::query("asking how the run stands"))?;
         tx.rollback().await?;
         Ok(RunProgress {
-            state: RunState::parse(row.get(0)),
-            state_by: row.get(1),
-            state_at: row.get(2),
-            pass: row.get(3),
-            examined: from_bigint(row.get(4)),
-            batches: from_bigint(row.get(5)),
-            assigned_by: row.get(6),
-            open_ranges: from_bigint(row.get(7)),
-            processes: from_bigint(row.get(8)),
+            state: RunState::parse(row.get("state")),
+            state_by: row.get("state_by"),
+            state_at: row.get("state_at"),
+            pass: row.get("pass"),
+            examined: from_bigint(row.get("examined")),
+            batches: from_bigint(row.get("batches")),
+            assigned_by: row.get("assigned_by"),
+            open_ranges: from_bigint(row.get("open_ranges")),
+            processes: from_bigint(row.get("processes")),
         })
     }
 

@@ -46,7 +46,7 @@ pub async fn undo_batch(tx: &mut PgConnection, lease: &Lease, call: &UndoCall<'_
         .fetch_one(tx)
         .await
         .map_err(RlsError::query("taking tenants away again"))?;
-    Ok(UndoCounts { entries: row.get(0), undone: row.get(1), kept: row.get(2) })
+    Ok(UndoCounts { entries: row.get("entries"), undone: row.get("undone"), kept: row.get("kept") })
 }
 
 /// Marks a run as taken back.

@@ -108,7 +108,8 @@ impl Registry {
         let rows = rows.map_err(Error::query("looking up tenants"))?;
         let mut found: Vec<Option<Result<Tenant>>> = names.iter().map(|_| None).collect();
         for row in &rows {
-            let position = usize::try_from(row.get::<i64, _>(4)).expect("a position among the names") - 1;
+            let position =
+                usize::try_from(row.get::<i64, _>("asked_position")).expect("a position among the names") - 1;
             let answer = match found[position] {
                 None => self.tenant(row),
                 Some(_) => Err(Error::AmbiguousTenant { name: names[position].to_owned() }),
@@ -144,9 +145,15 @@ impl Registry {
     }
 
     fn tenant(&self, row: &PgRow) -> Result<Tenant> {
-        let status: Option<String> = row.get(3);
+        let status: Option<String> = row.get("tenant_status");
         let active = status.as_ref().is_none_or(|status| *status == self.active);
-        Ok(Tenant { id: TenantId::confirmed(row.get(0))?, slug: row.get(1), name: row.get(2), status, active })
+        Ok(Tenant {
+            id: TenantId::confirmed(row.get("tenant_key"))?,
+            slug: row.get("tenant_slug"),
+            name: row.get("tenant_name"),
+            status,
+            active,
+        })
     }
 
     async fn closest_name(&mut self, name: &str) -> Result<Option<String>> {

@@ -95,19 +95,19 @@ pub(crate) async fn examine(connection: &mut PgConnection, role: &ActingRole, ac
     for (need, row) in access.iter().zip(rows) {
         let mut add =
             |why| visibility.obstacles.push(Obstacle { role: role.to_string(), table: Some(need.table.clone()), why });
-        if !row.get::<bool, _>(4) {
+        if !row.get::<bool, _>("found") {
             add(Why::NoTable);
             continue;
         }
-        let (unreadable, writable): (Vec<String>, bool) = (row.get(1), row.get(2));
+        let (unreadable, writable): (Vec<String>, bool) = (row.get("unreadable"), row.get("writable"));
         if !unreadable.is_empty() {
             add(Why::NoRight { verb: "select", columns: unreadable });
         }
         if let Some(column) = need.write.as_ref().filter(|_| !writable) {
             add(Why::NoRight { verb: "update", columns: vec![column.to_string()] });
         }
-        if row.get::<bool, _>(0) {
-            let Json(policies): Json<Vec<Policy>> = row.get(3);
+        if row.get::<bool, _>("filtered") {
+            let Json(policies): Json<Vec<Policy>> = row.get("policies");
             if let Some(why) = hidden_by(&policies, role.name(), need.write.as_ref()) {
                 add(why);
             }

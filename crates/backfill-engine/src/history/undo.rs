@@ -131,7 +131,7 @@ impl Undo<'_> {
             .await
             .map_err(RlsError::query("counting the rows that still have their tenant"))?;
         audit.close().await?;
-        let (all, ours): (i64, i64) = (row.get(0), row.get(1));
+        let (all, ours): (i64, i64) = (row.get("all_rows"), row.get("still_ours"));
         Ok(self.report(plan, ours, all - ours))
     }
 

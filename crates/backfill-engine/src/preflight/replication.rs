@@ -40,18 +40,18 @@ pub(super) async fn inspect(connection: &mut PgConnection) -> Result<Replication
         .fetch_one(connection)
         .await
         .map_err(RlsError::query("asking who follows the WAL"))?;
-    let (names, sizes): (Vec<String>, Vec<i64>) = (row.get(3), row.get(4));
+    let (names, sizes): (Vec<String>, Vec<i64>) = (row.get("idle_slots"), row.get("idle_slot_bytes"));
     Ok(Replication {
-        standbys: from_bigint(row.get(0)),
-        hidden_standbys: from_bigint(row.get(1)),
-        active_slots: from_bigint(row.get(2)),
+        standbys: from_bigint(row.get("standbys")),
+        hidden_standbys: from_bigint(row.get("hidden_standbys")),
+        active_slots: from_bigint(row.get("active_slots")),
         idle_slots: names
             .into_iter()
             .zip(sizes)
             .map(|(name, bytes)| IdleSlot { name, bytes: from_bigint(bytes) })
             .collect(),
-        slot_limit_bytes: u64::try_from(row.get::<i64, _>(5)).ok(),
-        kept_bytes: from_bigint(row.get(6)),
+        slot_limit_bytes: u64::try_from(row.get::<i64, _>("slot_limit")).ok(),
+        kept_bytes: from_bigint(row.get("kept_bytes")),
     })
 }
 
@@ -102,7 +102,7 @@ pub(super) async fn publications(connection: &mut PgConnection, plan: &BackfillP
         .fetch_all(connection)
         .await
         .map_err(RlsError::query(format!("looking for publications of {}", plan.table)))?;
-    let found: Vec<(String, bool)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+    let found: Vec<(String, bool)> = rows.iter().map(|row| (row.get("publication"), row.get("identified"))).collect();
     let lacking = found.iter().filter(|(_, identified)| !identified).map(|(name, _)| name);
     let lacking = listed(lacking);
     if !lacking.is_empty() {

@@ -63,13 +63,13 @@ pub(super) async fn estimate(connection: &mut PgConnection, plan: &BackfillPlan,
         .await
         .map_err(RlsError::query(format!("asking what {} takes", plan.table)))?;
     let table = Table {
-        heap: from_bigint(row.get(0)),
-        indexes: from_bigint(row.get(1)),
-        rows: row.get(2),
-        index_count: from_bigint(row.get(3)),
-        full_pages: row.get(4),
-        page: from_bigint(row.get(5)),
-        between_checkpoints: from_bigint(row.get(6)),
+        heap: from_bigint(row.get("heap_bytes")),
+        indexes: from_bigint(row.get("index_bytes")),
+        rows: row.get("rows"),
+        index_count: from_bigint(row.get("index_count")),
+        full_pages: row.get("full_pages"),
+        page: from_bigint(row.get("page_bytes")),
+        between_checkpoints: from_bigint(row.get("checkpoint_bytes")),
     };
     Ok((table.rows >= 1.0).then(|| table.space(rows)))
 }

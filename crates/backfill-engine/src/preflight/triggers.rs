@@ -18,14 +18,14 @@ pub(super) async fn find(connection: &mut PgConnection, plan: &BackfillPlan) -> 
         .await
         .map_err(RlsError::query(format!("looking for triggers of {}", plan.table)))?;
     let trigger = |row: sqlx::postgres::PgRow| Trigger {
-        name: row.get(0),
-        function: row.get(1),
-        timing: row.get(2),
-        each_row: row.get(3),
-        enabled: row.get(4),
-        conditional: row.get(5),
-        security_definer: row.get(6),
-        fires: row.get(7),
+        name: row.get("name"),
+        function: row.get("function"),
+        timing: row.get("timing"),
+        each_row: row.get("each_row"),
+        enabled: row.get("enabled"),
+        conditional: row.get("conditional"),
+        security_definer: row.get("security_definer"),
+        fires: row.get("fires"),
     };
     Ok(rows.into_iter().map(trigger).collect())
 }

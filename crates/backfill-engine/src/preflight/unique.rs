@@ -106,13 +106,13 @@ async fn unique_indexes(connection: &mut PgConnection, plan: &BackfillPlan) -> R
         .await
         .map_err(doing())?;
     let index = |row: &sqlx::postgres::PgRow| {
-        let columns = row.get::<Vec<String>, _>(3).into_iter().map(Ident::new);
+        let columns = row.get::<Vec<String>, _>("columns").into_iter().map(Ident::new);
         Ok(UniqueIndex {
-            name: row.get(0),
-            compares: row.get(1),
-            predicate: row.get(2),
+            name: row.get("name"),
+            compares: row.get("compares"),
+            predicate: row.get("predicate"),
             columns: columns.collect::<Result<_, _>>()?,
-            nulls_equal: row.get(4),
+            nulls_equal: row.get("nulls_equal"),
         })
     };
     rows.iter().map(index).collect()
@@ -138,11 +138,12 @@ async fn breaks(
         .map_err(RlsError::query(format!("looking for rows that would break {}", index.name)))?;
     audit.close().await?;
     let Some(first) = rows.first() else { return Ok(None) };
-    let total = from_bigint(first.get(2));
+    let total = from_bigint(first.get("total"));
     if total > rows.len() as u64 {
         let (table, index) = (plan.table.clone(), index.name.clone());
         return Err(Error::TooManyUniqueBreaks { table, index, rows: total });
     }
-    let rows = rows.iter().map(|row| UniqueViolation { key: row.get(0), values: row.get(1) }).collect();
+    let rows =
+        rows.iter().map(|row| UniqueViolation { key: row.get("row_key"), values: row.get("key_values") }).collect();
     Ok(Some(UniqueViolations { index: index.name.clone(), compares: index.compares.clone(), rows }))
 }

@@ -49,10 +49,10 @@ pub(crate) async fn write(
 }
 
 fn record(plan: &BackfillPlan, table: &str, row: &PgRow) -> Vec<String> {
-    let (tenants, ghosts): (Vec<Option<String>>, Vec<Option<String>>) = (row.get(2), row.get(3));
-    let pointers: Vec<Option<String>> = row.get(4);
-    let reason = if row.get::<bool, _>(1) { "conflict" } else { "unresolved" };
-    let mut record = vec![table.to_owned(), row.get(0), reason.to_owned()];
+    let (tenants, ghosts): (Vec<Option<String>>, Vec<Option<String>>) = (row.get("tenants"), row.get("ghosts"));
+    let pointers: Vec<Option<String>> = row.get("pointers");
+    let reason = if row.get::<bool, _>("conflict") { "conflict" } else { "unresolved" };
+    let mut record = vec![table.to_owned(), row.get("row_key"), reason.to_owned()];
     let said = tenants.into_iter().zip(ghosts).map(|(tenant, ghost)| match (tenant, ghost) {
         (Some(tenant), _) => tenant,
         (None, Some(ghost)) => format!("(no such tenant: {ghost:?})"),
@@ -62,6 +62,6 @@ fn record(plan: &BackfillPlan, table: &str, row: &PgRow) -> Vec<String> {
         record.push(said);
         record.extend(source.pointer().map(|_| pointer.unwrap_or_default()));
     }
-    record.extend([String::new(), row.get(5)]);
+    record.extend([String::new(), row.get("fingerprint")]);
     record
 }

@@ -67,13 +67,13 @@ impl Cleanup {
             .await
             .map_err(RlsError::query(format!("asking what is left to vacuum in {table}")))?;
         tx.rollback().await?;
-        let vacuum = match (row.get(2), row.get(3)) {
+        let vacuum = match (row.get("autovacuum_is_on"), row.get("autovacuum_comes")) {
             (false, _) => Vacuum::Off,
             (true, true) => Vacuum::Comes,
             (true, false) => Vacuum::TooFew,
         };
-        let (dead_rows, dead_bytes) = (from_bigint(row.get(0)), from_bigint(row.get(1)));
-        Ok((Self { analyzed: false, not_analyzed: None, dead_rows, dead_bytes, vacuum }, row.get(4)))
+        let (dead_rows, dead_bytes) = (from_bigint(row.get("dead_rows")), from_bigint(row.get("dead_bytes")));
+        Ok((Self { analyzed: false, not_analyzed: None, dead_rows, dead_bytes, vacuum }, row.get("may_analyze")))
     }
 }
 

@@ -65,7 +65,7 @@ pub(super) async fn key_matches(
         .fetch_one(audit.connection())
         .await
         .map_err(RlsError::query(format!("comparing {column} of {table} with keys")))?;
-    Ok((count(row.get(0)), counts(row.get(1))))
+    Ok((count(row.get("different_values")), counts(row.get("key_matches"))))
 }
 
 /// Measures the sources of a plan on a sample of its rows.
@@ -97,11 +97,11 @@ pub(super) async fn sources(
         .await
         .map_err(RlsError::query(format!("asking what the sources of {} say", plan.table)))?;
     Ok(SourceMeasurements {
-        rows_without: count(row.get(0)),
-        rows_with: count(row.get(1)),
-        resolves: counts(row.get(2)),
-        compared: counts(row.get(3)),
-        agrees: counts(row.get(4)),
+        rows_without: count(row.get("rows_without")),
+        rows_with: count(row.get("rows_with")),
+        resolves: counts(row.get("resolves")),
+        compared: counts(row.get("compared")),
+        agrees: counts(row.get("agrees")),
     })
 }
 

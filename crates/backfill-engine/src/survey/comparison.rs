@@ -38,7 +38,7 @@ impl BackfillPlan {
             .await
             .map_err(RlsError::query("comparing the sources with one tenant"))?;
         audit.close().await?;
-        let count = |at: usize| from_bigint(row.get(at));
-        Ok(Comparison { rows: count(0), told: count(1), told_another: count(2) })
+        let count = |name: &str| from_bigint(row.get(name));
+        Ok(Comparison { rows: count("rows"), told: count("told"), told_another: count("told_another") })
     }
 }

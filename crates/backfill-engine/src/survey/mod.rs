@@ -30,8 +30,8 @@ impl Survey {
             .fetch_one(audit.connection())
             .await
             .map_err(RlsError::query("counting what is left"))?;
-        let count = |at: usize| from_bigint(row.get(at));
-        Ok(Self { assignable: count(0), conflicts: count(1), unresolved: count(2) })
+        let count = |name: &str| from_bigint(row.get(name));
+        Ok(Self { assignable: count("assignable"), conflicts: count("conflicts"), unresolved: count("unresolved") })
     }
 }
 
@@ -66,8 +66,8 @@ pub(crate) async fn ghosts(
         found.extend(rows.iter().map(|row| GhostTenant {
             source: source.name.clone(),
             table: pointer.table.clone(),
-            tenant: row.get(0),
-            rows: from_bigint(row.get(1)),
+            tenant: row.get("tenant"),
+            rows: from_bigint(row.get("rows")),
         }));
     }
     Ok(found)

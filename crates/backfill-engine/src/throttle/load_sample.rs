@@ -74,31 +74,35 @@ impl LoadSample {
     }
 
     fn of(row: &PgRow, login: &str) -> Self {
-        let names: Vec<String> = row.get(2);
-        let (seconds, bytes): (Vec<f64>, Vec<i64>) = (row.get(3), row.get(4));
+        let names: Vec<String> = row.get("followers");
+        let (seconds, bytes): (Vec<f64>, Vec<i64>) = (row.get("follower_seconds"), row.get("follower_bytes"));
         let replica = |((name, seconds), bytes)| Replica {
             name,
             behind: Duration::try_from_secs_f64(seconds).unwrap_or_default(),
             bytes: from_bigint(bytes),
         };
-        let (pids, says): (Vec<i32>, Vec<String>) = (row.get(6), row.get(7));
-        let count = |at: usize| from_bigint(row.get(at));
+        let (pids, says): (Vec<i32>, Vec<String>) = (row.get("working_pids"), row.get("working_says"));
+        let count = |name: &str| from_bigint(row.get(name));
         let hidden = [
-            (LoadSignal::ReplicationLag, count(5), "standbys do not show this login how far behind they are"),
+            (
+                LoadSignal::ReplicationLag,
+                count("hidden_standbys"),
+                "standbys do not show this login how far behind they are",
+            ),
             (
                 LoadSignal::ActiveSessions,
-                count(10),
+                count("hidden_sessions"),
                 "sessions of other roles do not show this login whether they are at work",
             ),
         ];
         let unreadable = hidden.into_iter().filter(|(_, number, _)| *number > 0);
         Self {
-            at: Duration::try_from_secs_f64(row.get(0)).unwrap_or_default(),
-            wal: from_bigint(row.get(1)),
+            at: Duration::try_from_secs_f64(row.get("clock")).unwrap_or_default(),
+            wal: from_bigint(row.get("wal_position")),
             replicas: names.into_iter().zip(seconds).zip(bytes).map(replica).collect(),
             work: pids.into_iter().zip(says).map(|(pid, says)| TableActivity { pid, says }).collect(),
-            waiters: count(8),
-            active: count(9),
+            waiters: count("waiters"),
+            active: count("active_sessions"),
             unreadable: unreadable
                 .map(|(signal, number, what)| Unreadable {
                     signal,

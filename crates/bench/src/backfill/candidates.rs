@@ -88,7 +88,8 @@ pub(crate) async fn key_order(owner: &DatabaseUrl) -> Result<Measured> {
             .fetch_one(session.connection())
             .await
             .map_err(query("updating a batch in the order of keys"))?;
-        let (last, rows, written): (Option<String>, i64, i64) = (row.get(0), row.get(1), row.get(2));
+        let (last, rows, written): (Option<String>, i64, i64) =
+            (row.get("last_id"), row.get("rows"), row.get("written"));
         done += from_bigint(written);
         match last {
             Some(last) if rows == KEY_BATCH => after = last,
@@ -110,10 +111,10 @@ pub(crate) async fn slice(owner: &DatabaseUrl, rows: u32) -> Result<Vec<Booking>
         .map_err(query("choosing the slice"))?;
     session.close().await;
     let booking = |row: &sqlx::postgres::PgRow| Booking {
-        id: row.get(0),
-        request: row.get(1),
-        client: row.get(2),
-        service: row.get(3),
+        id: row.get("id"),
+        request: row.get("request_id"),
+        client: row.get("client_id"),
+        service: row.get("service_id"),
     };
     Ok(bookings.iter().map(booking).collect())
 }

@@ -138,6 +138,6 @@ async fn settings(databases: &Databases) -> Result<Settings> {
         .await
         .map_err(query("comparing the results"))?;
     session.close().await;
-    let checksum: String = row.get(0);
-    Ok(Settings { checksum: checksum.parse().expect("a sum of 64-bit numbers"), tenants: row.get(1) })
+    let checksum: String = row.get("checksum");
+    Ok(Settings { checksum: checksum.parse().expect("a sum of 64-bit numbers"), tenants: row.get("tenants") })
 }

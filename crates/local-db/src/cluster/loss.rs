@@ -88,7 +88,7 @@ async fn databases(session: &mut DirectConnection) -> Result<Vec<Stored>> {
     let rows =
         sqlx::query(include_str!("../../../../sql/local-db/databases.sql")).fetch_all(session.connection()).await;
     let rows = rows.map_err(SqlError::query("listing the databases"))?;
-    let stored = rows.iter().map(|row| Stored { database: row.get(0), bytes: from_bigint(row.get(1)) });
+    let stored = rows.iter().map(|row| Stored { database: row.get("database"), bytes: from_bigint(row.get("bytes")) });
     Ok(stored.collect())
 }
 
@@ -96,10 +96,10 @@ async fn sessions(session: &mut DirectConnection) -> Result<Vec<Sessions>> {
     let rows = sqlx::query(include_str!("../../../../sql/local-db/sessions.sql")).fetch_all(session.connection()).await;
     let rows = rows.map_err(SqlError::query("listing the sessions"))?;
     let one = |row: &sqlx::postgres::PgRow| Sessions {
-        application: row.get(0),
-        role: row.get(1),
-        database: row.get(2),
-        count: from_bigint(row.get(3)),
+        application: row.get("application"),
+        role: row.get("role"),
+        database: row.get("database"),
+        count: from_bigint(row.get("sessions")),
     };
     Ok(rows.iter().map(one).collect())
 }

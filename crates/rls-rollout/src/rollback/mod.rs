@@ -123,8 +123,9 @@ async fn gone(database: &Database, tables: impl Iterator<Item = &TableName>) -> 
         .await
         .map_err(RlsError::query("looking for the tables of the journal"))?;
     tx.rollback().await?;
-    let name =
-        |row: &PgRow| Ok(TableName::new(Ident::new(row.get::<String, _>(0))?, Ident::new(row.get::<String, _>(1))?));
+    let name = |row: &PgRow| {
+        Ok(TableName::new(Ident::new(row.get::<String, _>("schema"))?, Ident::new(row.get::<String, _>("name"))?))
+    };
     rows.iter().map(name).collect()
 }
 

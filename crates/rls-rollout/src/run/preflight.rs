@@ -86,10 +86,10 @@ async fn rights(database: &Database, state: &State, goal: Goal) -> Result<Check>
     tx.rollback().await?;
     let mut lacking: Vec<String> = Vec::new();
     let login = &database.session().role;
-    for schema in row.get::<Vec<String>, _>(0) {
+    for schema in row.get::<Vec<String>, _>("closed_schemas") {
         lacking.push(format!("{login} may not create indexes: it lacks CREATE on the schema {schema}"));
     }
-    for name in row.get::<Vec<String>, _>(1) {
+    for name in row.get::<Vec<String>, _>("unreachable_roles") {
         let known = [&state.inventory.logins.maintenance, &state.inventory.logins.auditor]
             .into_iter()
             .find(|(role, _)| role.as_str() == name);
@@ -105,13 +105,13 @@ async fn rights(database: &Database, state: &State, goal: Goal) -> Result<Check>
     }
     let refers = |relation: &Relation| relation.foreign_key.is_none() && relation.unsuitable().is_none();
     let references = goal.wants(Phase::Tighten) && state.inventory.catalog.tenant_key_type.is_some();
-    if references && !row.get::<bool, _>(2) && state.inventory.relations.iter().any(refers) {
+    if references && !row.get::<bool, _>("may_reference") && state.inventory.relations.iter().any(refers) {
         lacking
             .push(format!("{login} may not reference {}: it lacks REFERENCES on it", state.inventory.catalog.tenants));
     }
     let tenants = &state.inventory.catalog.tenants;
     let grants = grants::tenant_table(database, state).await?;
-    if !row.get::<bool, _>(3) && !grants.is_empty() {
+    if !row.get::<bool, _>("may_grant") && !grants.is_empty() {
         lacking.push(format!(
             "{login} may not let {} read {tenants}: it lacks SELECT WITH GRANT OPTION on its {}",
             roles.join(" and "),
@@ -145,22 +145,22 @@ async fn activity(database: &Database) -> Result<Vec<Check>> {
     tx.rollback().await?;
     let mut checks = vec![Check::found(
         "long transactions",
-        &row.get::<Vec<String>, _>(0),
+        &row.get::<Vec<String>, _>("long_transactions"),
         "none that this login may see is older than a minute",
         "building an index waits for these to end",
     )];
-    let hidden: i64 = row.get(1);
+    let hidden: i64 = row.get("hidden_sessions");
     if hidden > 0 {
         let says = format!(
             "{hidden} sessions of other roles do not show this login how old their transaction is; a member of pg_read_all_stats sees it"
         );
         checks.push(Check::new("long transactions", CheckResult::Unreadable, says));
     }
-    let prepared = row.get::<Vec<String>, _>(2);
+    let prepared = row.get::<Vec<String>, _>("prepared_transactions");
     let what = "these keep their locks until somebody commits or rolls them back";
     checks.push(Check::found("prepared transactions", &prepared, "none", what));
-    checks.push(standbys(&row.get::<Vec<String>, _>(3), row.get(4)));
-    let slots = row.get::<Vec<String>, _>(5);
+    checks.push(standbys(&row.get::<Vec<String>, _>("standbys"), row.get("standbys_are_readable")));
+    let slots = row.get::<Vec<String>, _>("idle_slots");
     checks.push(Check::found(
         "replication slots",
         &slots,

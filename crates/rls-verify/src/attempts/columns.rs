@@ -51,14 +51,19 @@ impl Columns {
         tx.rollback().await?;
         let mut columns = Self::default();
         for row in rows {
-            let copied = match row.get::<&str, _>(3) {
+            let copied = match row.get::<&str, _>("copied") {
                 "fresh" => Copied::Fresh,
                 "nothing" => Copied::Nothing,
                 _ => Copied::Same,
             };
-            let name = Ident::new(row.get::<String, _>(0))?;
-            columns.all.push(Column { name, type_name: row.get(1), insertable: row.get(2), copied });
-            columns.has_triggers = row.get(4);
+            let name = Ident::new(row.get::<String, _>("name"))?;
+            columns.all.push(Column {
+                name,
+                type_name: row.get("type_name"),
+                insertable: row.get("insertable"),
+                copied,
+            });
+            columns.has_triggers = row.get("has_triggers");
         }
         Ok(columns)
     }

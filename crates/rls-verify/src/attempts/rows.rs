@@ -60,8 +60,9 @@ impl Rows {
         audit.close().await?;
         let mut rows = Self::default();
         for row in found {
-            let keys = row.get::<Option<Value>, _>(1).and_then(|keys| keys.as_array().cloned()).unwrap_or_default();
-            match row.get::<Option<String>, _>(0) {
+            let keys =
+                row.get::<Option<Value>, _>("keys").and_then(|keys| keys.as_array().cloned()).unwrap_or_default();
+            match row.get::<Option<String>, _>("tenant") {
                 Some(tenant) => rows.tenants.push((tenant, keys)),
                 None => rows.without_tenant = keys,
             }

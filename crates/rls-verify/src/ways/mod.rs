@@ -89,7 +89,7 @@ async fn function(database: &Database, way: &Way, reach: &LoginReach) -> Result<
         .await
         .map_err(RlsError::query(format!("asking who may call {}", way.name)))?;
     tx.rollback().await?;
-    Ok((row.get(0), row.get(1)))
+    Ok((row.get("only_triggers"), row.get("caller")))
 }
 
 async fn view(database: &Database, inventory: &Inventory, way: &Way, reach: &LoginReach) -> Result<Option<View>> {
@@ -103,8 +103,8 @@ async fn view(database: &Database, inventory: &Inventory, way: &Way, reach: &Log
         .map_err(RlsError::query(format!("asking who may read {}", way.name)))?;
     tx.rollback().await?;
     let Some(row) = found else { return Ok(None) };
-    let name = TableName::new(Ident::new(row.get::<String, _>(0))?, Ident::new(row.get::<String, _>(1))?);
-    Ok(Some(View { name, tenant_column: row.get(2), reader: row.get(3) }))
+    let name = TableName::new(Ident::new(row.get::<String, _>("schema"))?, Ident::new(row.get::<String, _>("name"))?);
+    Ok(Some(View { name, tenant_column: row.get("tenant_column"), reader: row.get("reader") }))
 }
 
 /// Whether rows of tenants are seen in a view where no tenant is set.

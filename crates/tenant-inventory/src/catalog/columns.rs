@@ -42,13 +42,13 @@ impl Column {
         tx.rollback().await?;
         let column = |row: &sqlx::postgres::PgRow| {
             Ok(Self {
-                name: Ident::new(row.get::<String, _>(0))?,
-                type_name: row.get(1),
-                not_null: row.get(2),
-                has_default: row.get(3),
-                is_key: row.get(4),
-                is_unique: row.get(5),
-                may_insert: row.get(6),
+                name: Ident::new(row.get::<String, _>("name"))?,
+                type_name: row.get("type_name"),
+                not_null: row.get("not_null"),
+                has_default: row.get("has_default"),
+                is_key: row.get("is_key"),
+                is_unique: row.get("is_unique"),
+                may_insert: row.get("may_insert"),
             })
         };
         rows.iter().map(column).collect()

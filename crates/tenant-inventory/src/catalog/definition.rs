@@ -126,10 +126,10 @@ pub async fn read_definitions(connection: &mut PgConnection, tables: &[(&TableNa
         .map_err(Error::query("reading the definitions of the tables"))?;
     let mut definitions = vec![Definition::default(); tables.len()];
     for row in rows {
-        let position = usize::try_from(row.get::<i64, _>(0)).unwrap_or_default();
-        let kind = kind(row.get(1));
-        let aspect = Aspect { kind, name: row.get(2), role: row.get(3), column: row.get(4) };
-        definitions[position - 1].0.insert(aspect, row.get(5));
+        let position = usize::try_from(row.get::<i64, _>("position")).unwrap_or_default();
+        let kind = kind(row.get("kind"));
+        let aspect = Aspect { kind, name: row.get("name"), role: row.get("role"), column: row.get("column_name") };
+        definitions[position - 1].0.insert(aspect, row.get("text"));
     }
     Ok(definitions)
 }

@@ -119,11 +119,12 @@ pub(crate) async fn read_relations(
         .map_err(Error::query("reading the tables and their partitions"))?;
     let mut relations = Vec::with_capacity(rows.len());
     for row in rows {
-        let position = usize::try_from(row.get::<i64, _>(0)).unwrap_or(1);
+        let position = usize::try_from(row.get::<i64, _>("position")).unwrap_or(1);
         let table = &tables[position - 1];
-        let name = TableName::new(Ident::new(row.get::<String, _>(1))?, Ident::new(row.get::<String, _>(2))?);
-        let (relkind, parent): (String, Option<String>) = (row.get(3), row.get(4));
-        let printed: String = row.get(7);
+        let name =
+            TableName::new(Ident::new(row.get::<String, _>("schema"))?, Ident::new(row.get::<String, _>("name"))?);
+        let (relkind, parent): (String, Option<String>) = (row.get("relkind"), row.get("parent"));
+        let printed: String = row.get("printed_column");
         let (column, type_name) = (&table.column.name, &table.column.type_name);
         let comparison = TenantComparison::new(&tenancy.session.variable, column, &printed, type_name)?;
         relations.push(Relation {
@@ -135,15 +136,15 @@ pub(crate) async fn read_relations(
             },
             name,
             position: position - 1,
-            owner: row.get(5),
-            may_alter: row.get(6),
-            never_null: row.get(8),
-            tenant_index: row.get(9),
-            foreign_key: row.get(10),
-            foreign_key_valid: row.get(11),
-            inherits: row.get(12),
-            filtered: row.get(13),
-            taken_names: row.get(15),
+            owner: row.get("owner"),
+            may_alter: row.get("may_alter"),
+            never_null: row.get("never_null"),
+            tenant_index: row.get("tenant_index"),
+            foreign_key: row.get("foreign_key"),
+            foreign_key_valid: row.get("foreign_key_valid"),
+            inherits: row.get("inherits"),
+            filtered: row.get("filtered"),
+            taken_names: row.get("taken_names"),
             platform_rows: table.platform_rows,
             comparison,
             definition: Definition::default(),

@@ -168,25 +168,26 @@ impl Catalog {
             .map_err(Error::query("reading the catalog"))?;
         let mut tables = Vec::new();
         for row in rows {
-            let name = TableName::new(Ident::new(row.get::<String, _>(0))?, Ident::new(row.get::<String, _>(1))?);
+            let name =
+                TableName::new(Ident::new(row.get::<String, _>("schema"))?, Ident::new(row.get::<String, _>("name"))?);
             if name == tenants {
                 continue;
             }
-            let (Json(column), Json(foreign_keys)) = (row.get(3), row.get(12));
-            let Json(leaves): Json<Vec<NewLeaf>> = row.get(9);
+            let (Json(column), Json(foreign_keys)) = (row.get("tenant_column"), row.get("foreign_keys"));
+            let Json(leaves): Json<Vec<NewLeaf>> = row.get("leaves");
             let platform_rows = overrides.iter().any(|(table, _, platform)| *platform && *table == name);
             tables.push(TenantTable {
                 name,
-                partitioned: row.get(2),
+                partitioned: row.get("partitioned"),
                 column,
-                rls_enabled: row.get(4),
-                rls_forced: row.get(5),
-                key: row.get(6),
-                key_types: row.get(7),
-                partitioned_by_tenant: row.get(8),
+                rls_enabled: row.get("rls_enabled"),
+                rls_forced: row.get("rls_forced"),
+                key: row.get("key"),
+                key_types: row.get("key_types"),
+                partitioned_by_tenant: row.get("partitioned_by_tenant"),
                 leaves: leaves.iter().map(NewLeaf::named).collect::<Result<_>>()?,
-                estimated_rows: row.get(10),
-                tenant_index: row.get(11),
+                estimated_rows: row.get("estimated_rows"),
+                tenant_index: row.get("tenant_index"),
                 foreign_keys,
                 platform_rows,
             });

@@ -50,8 +50,12 @@ pub(crate) async fn read_logins(
         .map_err(Error::query("looking for the roles"))?;
     let facts = |at: usize| -> Result<(Ident, RoleState)> {
         let row = &rows[at];
-        let closed_schemas = row.get::<Vec<String>, _>(3).into_iter().map(Ident::new).collect::<Result<_, _>>()?;
-        Ok((Ident::new(names[at])?, RoleState { exists: row.get(1), assumable: row.get(2), closed_schemas }))
+        let closed_schemas =
+            row.get::<Vec<String>, _>("closed_schemas").into_iter().map(Ident::new).collect::<Result<_, _>>()?;
+        Ok((
+            Ident::new(names[at])?,
+            RoleState { exists: row.get("is_there"), assumable: row.get("assumable"), closed_schemas },
+        ))
     };
     let (app_facts, maintenance, auditor) = (facts(0)?, facts(1)?, facts(2)?);
     let mut escapes = Vec::new();
@@ -63,7 +67,7 @@ pub(crate) async fn read_logins(
             .fetch_all(connection)
             .await
             .map_err(Error::query("asking what the application's role can become"))?;
-        escapes = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+        escapes = rows.iter().map(|row| (row.get("role"), row.get("why"))).collect();
     }
     Ok(Logins { app: app_facts, maintenance, auditor, escapes })
 }
@@ -107,7 +111,10 @@ impl LoginReach {
             .await
             .map_err(doing())?;
         tx.rollback().await?;
-        let policies = rows.iter().map(|row| ((row.get(0), row.get(1), row.get(2)), row.get(3))).collect();
+        let policies = rows
+            .iter()
+            .map(|row| ((row.get("schema"), row.get("table_name"), row.get("policy")), row.get("holds_for")))
+            .collect();
         Ok(Self { roles, policies })
     }
 

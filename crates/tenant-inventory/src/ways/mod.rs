@@ -35,6 +35,11 @@ pub async fn ways_around(database: &Database, relations: &[Relation]) -> Result<
         .await
         .map_err(Error::query("looking for views and functions that pass the policies"))?;
     tx.rollback().await?;
-    let way = |row: &PgRow| Way { kind: row.get(0), name: row.get(1), owner: row.get(2), tables: row.get(3) };
+    let way = |row: &PgRow| Way {
+        kind: row.get("kind"),
+        name: row.get("name"),
+        owner: row.get("owner"),
+        tables: row.get("tables"),
+    };
     Ok(rows.iter().map(way).collect())
 }

@@ -187,9 +187,9 @@ async fn facts(session: &mut PgConnection, url: &DatabaseUrl, passed_on: bool) -
     let answers = one_message(session, Sql::join(question, ";\n")).await.map_err(doing())?;
     let [path, row] = answers.as_slice() else { return Err(doing()(sqlx::Error::RowNotFound)) };
     let identifier = if row.get("may_read_control") {
-        let ask = Sql::from_static("SELECT system_identifier::text FROM pg_control_system()");
+        let ask = Sql::from_static("SELECT system_identifier::text AS system_identifier FROM pg_control_system()");
         let answer = one_message(session, Sql::join([pinned_locally(OLDEST_SERVER), ask], ";\n")).await;
-        answer.map_err(Error::query("reading the cluster's identity"))?.first().map(|row| row.get(0))
+        answer.map_err(Error::query("reading the cluster's identity"))?.first().map(|row| row.get("system_identifier"))
     } else {
         None
     };
@@ -212,7 +212,7 @@ async fn facts(session: &mut PgConnection, url: &DatabaseUrl, passed_on: bool) -
         may_create_schema: row.get("may_create_schema"),
         system_identifier: identifier,
         place: Place { database_oid: row.get("database_oid"), server_since: row.get("server_since") },
-        search_path: path.get(0),
+        search_path: path.get("search_path"),
         connections_left: row.get::<Option<i64>, _>("connections_left").map(|left| left.max(1) as u32),
         pooler,
     })
