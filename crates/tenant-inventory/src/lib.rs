@@ -6,6 +6,8 @@
 //! | where | what |
 //! | --- | --- |
 //! | `inventory` | everything together, of all tenant tables or of some |
+//! | `catalog::all_tables` | every table, whether it has a tenant column or not |
+//! | `class` | what each of them is to the tenants |
 //! | `catalog::tables` | the tenant tables with their tenant column, keys and foreign keys |
 //! | `catalog::columns` | the columns of one table, for who inserts into it |
 //! | `catalog::relations` | tables and partitions, and why one cannot be put under row level security |
@@ -16,9 +18,11 @@
 //! | `ways::logins` | the roles of the rollout, and what the application's login can become |
 
 mod catalog;
+pub mod class;
 mod inventory;
 mod ways;
 
+pub use catalog::all_tables::{ColumnFacts, KeyFacts, TableFacts, read_all_tables};
 pub use catalog::columns::Column;
 pub use catalog::definition::{Aspect, AspectKind, Definition, read_definitions};
 pub use catalog::phase::Phase;

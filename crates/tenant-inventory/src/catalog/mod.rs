@@ -1,5 +1,6 @@
 //! The tables, as `pg_catalog` describes them.
 
+pub(crate) mod all_tables;
 pub(crate) mod columns;
 pub(crate) mod definition;
 pub(crate) mod phase;

@@ -1,0 +1,120 @@
+//! Every table of the application's schemas, whether it has a tenant column or not.
+
+use serde::Deserialize;
+use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Row, types::Json};
+use tenancy_config::{Ident, TableName};
+use tenant_rls::{CatalogTx, Database, Error, Result};
+
+/// A table, as far as its class depends on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableFacts {
+    /// Its name.
+    pub name: TableName,
+    /// Its owner.
+    pub owner: String,
+    /// Its rows are on another server.
+    pub foreign: bool,
+    /// ENABLE ROW LEVEL SECURITY.
+    pub rls_enabled: bool,
+    /// FORCE ROW LEVEL SECURITY.
+    pub rls_forced: bool,
+    /// The extension that made it.
+    pub extension: Option<String>,
+    /// It inherits from a table that is not partitioned.
+    pub inherits: bool,
+    /// Citus keeps its rows on several nodes.
+    pub distributed: bool,
+    /// Its columns, in their order.
+    pub columns: Vec<ColumnFacts>,
+    /// Its foreign keys, by the names of the constraints.
+    pub foreign_keys: Vec<KeyFacts>,
+}
+
+/// A column, as far as a class depends on it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct ColumnFacts {
+    /// Its name.
+    pub name: String,
+    /// Its type, as `format_type` prints it.
+    #[serde(rename = "type")]
+    pub type_name: String,
+    /// The server computes it from other columns.
+    pub generated: bool,
+    /// The server numbers it.
+    pub identity: bool,
+}
+
+/// A foreign key, as far as a class depends on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyFacts {
+    /// The columns here.
+    pub columns: Vec<String>,
+    /// The table that they point to.
+    pub target: TableName,
+}
+
+/// The same as the server returns it.
+#[derive(Deserialize)]
+struct NewKey {
+    columns: Vec<String>,
+    schema: String,
+    table: String,
+}
+
+/// Reads every table. Every role may: only the catalog is read.
+///
+/// # Errors
+/// [`Error::Connect`] or [`Error::Query`] if the server does not answer.
+pub async fn read_all_tables(database: &Database) -> Result<Vec<TableFacts>> {
+    let mut tx = CatalogTx::begin(database).await?;
+    let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/all_tables.sql"))
+        .fetch_all(tx.connection())
+        .await
+        .map_err(Error::query("reading all tables"))?;
+    let mut tables = rows.iter().map(from_row).collect::<Result<Vec<_>>>()?;
+    for distributed in distributed(tx.connection()).await? {
+        if let Some(table) = tables.iter_mut().find(|table| table.name == distributed) {
+            table.distributed = true;
+        }
+    }
+    tx.rollback().await?;
+    Ok(tables)
+}
+
+fn from_row(row: &PgRow) -> Result<TableFacts> {
+    let (Json(columns), Json(keys)): (_, Json<Vec<NewKey>>) = (row.get("columns"), row.get("foreign_keys"));
+    let key = |key: NewKey| Ok(KeyFacts { columns: key.columns, target: named(key.schema, key.table)? });
+    Ok(TableFacts {
+        name: named(row.get("schema"), row.get("name"))?,
+        owner: row.get("owner"),
+        foreign: row.get("foreign_table"),
+        rls_enabled: row.get("rls_enabled"),
+        rls_forced: row.get("rls_forced"),
+        extension: row.get("extension"),
+        inherits: row.get("inherits"),
+        distributed: false,
+        columns,
+        foreign_keys: keys.into_iter().map(key).collect::<Result<_>>()?,
+    })
+}
+
+fn named(schema: String, name: String) -> Result<TableName> {
+    Ok(TableName::new(Ident::new(schema)?, Ident::new(name)?))
+}
+
+async fn distributed(connection: &mut PgConnection) -> Result<Vec<TableName>> {
+    let citus: bool =
+        sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'citus') AS there")
+            .fetch_one(&mut *connection)
+            .await
+            .map_err(Error::query("asking whether Citus is there"))?;
+    if !citus {
+        return Ok(Vec::new());
+    }
+    let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/distributed.sql"))
+        .fetch_all(connection)
+        .await
+        .map_err(Error::query("reading the distributed tables"))?;
+    rows.iter().map(|row| named(row.get("schema"), row.get("name"))).collect()
+}

@@ -1,0 +1,40 @@
+-- Every table of the application's schemas: ordinary, partitioned and foreign ones, with their columns and foreign keys. Partitions are left to
+-- their parents; tenant_ops is ours.
+WITH member AS MATERIALIZED (
+    SELECT d.objid, e.extname
+    FROM pg_depend AS d
+    JOIN pg_extension AS e ON e.oid = d.refobjid
+    WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
+)
+SELECT s.nspname::text AS schema,
+       c.relname::text AS name,
+       pg_get_userbyid(c.relowner)::text AS owner,
+       c.relkind = 'f' AS foreign_table,
+       c.relrowsecurity AS rls_enabled,
+       c.relforcerowsecurity AS rls_forced,
+       m.extname::text AS extension,
+       EXISTS (SELECT FROM pg_inherits AS i JOIN pg_class AS p ON p.oid = i.inhparent
+               WHERE i.inhrelid = c.oid AND p.relkind <> 'p') AS inherits,
+       coalesce((SELECT jsonb_agg(jsonb_build_object(
+                            'name', a.attname,
+                            'type', format_type(a.atttypid, a.atttypmod),
+                            'generated', a.attgenerated <> '',
+                            'identity', a.attidentity <> '') ORDER BY a.attnum)
+                 FROM pg_attribute AS a
+                 WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), '[]') AS columns,
+       coalesce((SELECT jsonb_agg(jsonb_build_object(
+                            'columns', (SELECT jsonb_agg(a.attname ORDER BY u.position)
+                                        FROM unnest(k.conkey) WITH ORDINALITY AS u (number, position)
+                                        JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = u.number),
+                            'schema', fs.nspname,
+                            'table', f.relname) ORDER BY k.conname)
+                 FROM pg_constraint AS k
+                 JOIN pg_class AS f ON f.oid = k.confrelid
+                 JOIN pg_namespace AS fs ON fs.oid = f.relnamespace
+                 WHERE k.conrelid = c.oid AND k.contype = 'f' AND k.conparentid = 0), '[]') AS foreign_keys
+FROM pg_class AS c
+JOIN pg_namespace AS s ON s.oid = c.relnamespace
+LEFT JOIN member AS m ON m.objid = c.oid
+WHERE c.relkind IN ('r', 'p', 'f') AND NOT c.relispartition AND c.relpersistence <> 't'
+  AND s.nspname NOT IN ('information_schema', 'tenant_ops') AND s.nspname !~ '^pg_'
+ORDER BY 1, 2
