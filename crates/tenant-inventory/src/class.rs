@@ -351,7 +351,7 @@ mod tests {
         };
         let named = |column: &str| Suspicion::ColumnName { column: column.to_owned() };
         assert_eq!(why(table("t", &["id", "organizationId"], &[])), named("organizationId"));
-        assert_eq!(why(table("t", &["id", "TENANT_ID"], &[])), named("TENANT_ID"));
+        assert_eq!(why(table("t", &["id", "Tenant_Id"], &[])), named("Tenant_Id"));
         assert_eq!(why(table("t", &["id", "org_id"], &[])), named("org_id"));
         assert_eq!(why(table("t", &["id"], &["orgs"])), Suspicion::KeyToRegistry { columns: vec!["x".into()] });
         let copy = table("t", &["id", "starts", "ends", "copied_at"], &[]);

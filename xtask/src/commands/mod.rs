@@ -12,6 +12,7 @@ pub(crate) mod db;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod init;
+pub(crate) mod inventory;
 #[cfg(feature = "jwt")]
 pub(crate) mod jwt;
 pub(crate) mod rls;
@@ -56,6 +57,7 @@ commands! {
     Project:          Demo(demo),
     Look:             Doctor(doctor),
     Look:             Audit(audit),
+    Look:             Inventory(inventory),
     Backfill:         BackfillBookings(backfill_bookings),
     RowLevelSecurity: Rls(rls),
     Tenants:          SeedTenantDefaults(seed_tenant_defaults),

@@ -31,6 +31,25 @@ async fn an_audit_as_table_json_and_csv() {
     });
 }
 
+/// One table of each class that needs a decision beside those of the application.
+#[tokio::test]
+async fn an_inventory_gives_every_table_its_class_as_table_json_and_csv() {
+    let db = test_support::empty_database().await;
+    let made = r#"CREATE TABLE "Tenant" (id text PRIMARY KEY, slug text, name text, status text);
+                  CREATE TABLE bookings (id text PRIMARY KEY, "tenantId" text, starts date, ends date);
+                  ALTER TABLE bookings ENABLE ROW LEVEL SECURITY;
+                  CREATE TABLE guests (id int, booking text REFERENCES bookings);
+                  CREATE TABLE teams (id int, "organizationId" text);
+                  CREATE TABLE counts (id int, "tenantId" uuid);
+                  CREATE TABLE countries (code text)"#;
+    db.owner().await.run_script("preparing a test", made).await.unwrap();
+    redact(&db, || {
+        assert_snapshot!("inventory_table", run(&db, &["inventory"]));
+        assert_snapshot!("inventory_json", run(&db, &["inventory", "--format", "json", "-q"]));
+        assert_snapshot!("inventory_csv", run(&db, &["inventory", "--format", "csv", "-q"]));
+    });
+}
+
 #[tokio::test]
 async fn a_table_that_is_not_there_is_bad_usage() {
     let db = small().await;

@@ -17,7 +17,7 @@ impl Report for InventoryReport {
         let rows = tables.iter().map(|table| {
             vec![table.table.to_string(), name(&table.class).to_owned(), why(&table.class), security(table).to_owned()]
         });
-        let mut out = table(&["table", "class", "why", "row security"], rows.collect());
+        let mut out = table(&["table", "class", "why", "row security"], rows);
         out += &line("");
         out += &line(format!("{}: {}.", counted(self.tables.len() as u64, "table", "tables"), self.totals()));
         if !self.tables.iter().any(|table| table.class == Class::Registry) {
