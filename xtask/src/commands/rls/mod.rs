@@ -16,7 +16,7 @@ use clap::{Args, Subcommand};
 
 use crate::context::{CommandContext, CommandResult};
 
-/// Take tables to row level security and back, and try to get past it
+/// Take tables to row level security and back, and verify it
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   cargo xtask rls status
