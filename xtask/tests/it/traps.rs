@@ -33,6 +33,7 @@ fn run(command: &str) -> Option<Run> {
     Some(match command {
         "audit" => With(&[("", 3), ("--format json", 3)]),
         "doctor" => With(&[("", 3), ("--format json", 3)]),
+        "inventory" => With(&[("", 0), ("--format json", 0)]),
         "init" => With(&[("--stdout", 0)]),
         "backfill suggest" => With(&[("", 0), ("--format json", 0)]),
         "backfill-bookings" => With(&[("--dry-run", 3), ("--review review.csv", 3), ("", 3)]),
