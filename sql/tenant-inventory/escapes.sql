@@ -1,7 +1,9 @@
 -- Roles that $1 is or can become, and that row level security does not filter: superusers, BYPASSRLS, and owners of a table that is not
 -- forced, which $2 (schemas) and $3 (tables) name.
 SELECT r.rolname::text AS role,
-       CASE WHEN r.rolsuper THEN 'a superuser' WHEN r.rolbypassrls THEN 'BYPASSRLS' ELSE 'the owner of ' || owned.name END AS why
+       r.rolsuper AS superuser,
+       r.rolbypassrls AS bypass_rls,
+       owned.name AS owned
 FROM pg_roles AS r
 LEFT JOIN LATERAL (
     SELECT min(format('%s.%s', n.nspname, c.relname)) AS name

@@ -76,7 +76,7 @@ pub async fn status(database: &Database, tenancy: &Tenancy, app_role: Option<&st
         let lost = changes.iter().filter(|change| change.standing(&relation.definition) != ChangeState::AsLeft);
         tables.push(TableStatus { lost: lost.map(|change| change.subject()).collect(), ..table(&state, relation) });
     }
-    let escapes = state.inventory.logins.escapes.iter().map(|(role, why)| format!("{role} is {why}"));
+    let escapes = state.inventory.logins.escapes.iter().map(|escape| format!("{} is {}", escape.role, escape.why));
     Ok(StatusReport {
         schema: "rls-status/1",
         database: database.session().database.clone(),

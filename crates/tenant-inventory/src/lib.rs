@@ -30,5 +30,5 @@ pub use catalog::policies::Policies;
 pub use catalog::relations::{Relation, RelationKind, Unsuitable};
 pub use catalog::tables::{Catalog, ForeignKey, Leaf, Missing, MissingPart, TenantColumn, TenantTable};
 pub use inventory::Inventory;
-pub use ways::logins::{LoginReach, Logins, OtherPolicy, RoleState};
+pub use ways::logins::{Escape, LoginReach, Logins, OtherPolicy, RoleState, Unfiltered};
 pub use ways::{Way, ways_around};

@@ -2,7 +2,7 @@
 
 use tenancy_config::TableName;
 use tenant_audit::{AuditReport, TableReport};
-use tenant_inventory::{AspectKind, Inventory, Phase, Relation};
+use tenant_inventory::{AspectKind, Escape, Inventory, Phase, Relation, Unfiltered};
 
 use crate::options::{CrossTenantWaiver, StepStyle};
 
@@ -71,7 +71,7 @@ pub(crate) fn catalog(inventory: &Inventory, relation: &Relation, phase: Phase, 
 fn blind_validation(inventory: &Inventory, relation: &Relation) -> Option<String> {
     let to_validate = !relation.foreign_key_valid && inventory.catalog.tenant_key_type.is_some();
     let (app, facts) = &inventory.logins.app;
-    let opens = !facts.exists || inventory.logins.escapes.iter().any(|(role, _)| *role == relation.owner);
+    let opens = !facts.exists || inventory.logins.escapes.iter().any(|escape| escape.role == relation.owner);
     (to_validate && relation.filtered && relation.definition.has(AspectKind::Forced) && opens).then(|| {
         format!(
             "its foreign key to the tenants is not proven, this login does not see every row, and lifting FORCE meanwhile would show \
@@ -88,9 +88,9 @@ fn app_role(inventory: &Inventory) -> Vec<String> {
             "there is no role {app}, as which the application is said to log in; --app-role names another"
         )];
     }
-    let unfiltered = inventory.logins.escapes.iter().filter(|(_, why)| !why.starts_with("the owner of "));
+    let unfiltered = inventory.logins.escapes.iter().filter(|escape| !matches!(escape.why, Unfiltered::OwnerOf(_)));
     unfiltered
-        .map(|(role, why)| {
+        .map(|Escape { role, why }| {
             if role == app.as_str() {
                 format!("the application's role {app} is {why}: no policy filters it")
             } else {

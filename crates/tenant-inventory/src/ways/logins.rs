@@ -1,7 +1,9 @@
 //! The roles of the rollout, and what the application's login can become.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
+use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 use tenancy_config::{Ident, Tenancy};
 use tenant_rls::{CATALOG_LOCK_TIMEOUT, Database, Error, OwnerTx, Result};
@@ -29,8 +31,49 @@ pub struct Logins {
     pub maintenance: (Ident, RoleState),
     /// The role that counts rows.
     pub auditor: (Ident, RoleState),
-    /// What the application's role is or can become that no policy filters: role and why.
-    pub escapes: Vec<(String, String)>,
+    /// What the application's role is or can become that no policy filters.
+    pub escapes: Vec<Escape>,
+}
+
+/// A role that the application's role is or can become, and that no policy filters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Escape {
+    /// The role.
+    pub role: String,
+    /// Why no policy filters it.
+    pub why: Unfiltered,
+}
+
+/// Why row level security does not filter a role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unfiltered {
+    /// It is a superuser.
+    Superuser,
+    /// It has BYPASSRLS.
+    BypassRls,
+    /// It owns a table, so policies filter it there only while row level security is forced.
+    OwnerOf(String),
+}
+
+impl fmt::Display for Unfiltered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Superuser => f.write_str("a superuser"),
+            Self::BypassRls => f.write_str("BYPASSRLS"),
+            Self::OwnerOf(table) => write!(f, "the owner of {table}"),
+        }
+    }
+}
+
+impl Escape {
+    fn from_row(row: &PgRow) -> Self {
+        let why = match (row.get("superuser"), row.get("bypass_rls")) {
+            (true, _) => Unfiltered::Superuser,
+            (false, true) => Unfiltered::BypassRls,
+            (false, false) => Unfiltered::OwnerOf(row.get("owned")),
+        };
+        Self { role: row.get("role"), why }
+    }
 }
 
 /// Reads the roles of the rollout, and what the application's can become.
@@ -67,7 +110,7 @@ pub(crate) async fn read_logins(
             .fetch_all(connection)
             .await
             .map_err(Error::query("asking what the application's role can become"))?;
-        escapes = rows.iter().map(|row| (row.get("role"), row.get("why"))).collect();
+        escapes = rows.iter().map(Escape::from_row).collect();
     }
     Ok(Logins { app: app_facts, maintenance, auditor, escapes })
 }

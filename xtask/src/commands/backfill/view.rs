@@ -154,7 +154,7 @@ fn next(report: &BackfillReport) -> Option<String> {
                 .to_owned()
         }
         _ if report.assignable > 0 => "Next: run it again for the rows that others held, or that are new.".to_owned(),
-        _ => "Every row has its tenant. Next: cargo xtask audit".to_owned(),
+        _ => "No row of this table is without a tenant. Next: cargo xtask audit".to_owned(),
     };
     Some(text)
 }

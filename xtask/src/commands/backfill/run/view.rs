@@ -33,7 +33,7 @@ impl Report for Reports {
         }
         let left: u64 = self.tables.iter().map(|report| report.remaining).sum();
         out.push_str(&match left {
-            0 => "\nEvery row has its tenant. Next: cargo xtask audit\n".to_owned(),
+            0 => "\nNo row of the tables above is without a tenant. Next: cargo xtask audit\n".to_owned(),
             left => format!(
                 "\n{} rows are left without a tenant; --review review.csv writes those that people must decide.\n",
                 count(left)

@@ -34,7 +34,7 @@ pub(super) struct Options {
     /// Show what would be done; no lock is taken and nothing is written
     #[arg(long)]
     dry_run: bool,
-    /// Prove at the end, as the application's own login, that no tenant reaches another's rows
+    /// Try at the end, as the application's own login, to reach other tenants' rows
     #[arg(long, conflicts_with = "dry_run")]
     verify: bool,
     #[command(flatten)]

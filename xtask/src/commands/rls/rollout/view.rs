@@ -55,7 +55,7 @@ fn conclusion(report: &RolloutReport) -> String {
     } else if !report.is_complete() {
         "Next: cargo xtask audit shows the rows that are in the way; then the same command again."
     } else if enforced {
-        "Every table is under FORCE ROW LEVEL SECURITY."
+        "The tables listed above are under FORCE ROW LEVEL SECURITY. cargo xtask inventory shows the others."
     } else {
         "Next: cargo xtask rls status"
     };

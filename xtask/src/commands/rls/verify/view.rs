@@ -50,7 +50,7 @@ impl Report for VerifyReport {
         }
         let tables = counted(self.tables.len() as u64, "table", "tables");
         let result = match self.findings.len() {
-            0 => "no tenant reaches another's rows".to_owned(),
+            0 => "no attempt reached another tenant's rows".to_owned(),
             number => counted(number as u64, "finding", "findings"),
         };
         out + "\n" + &line(format!("{tables}, tried as {}: {result}.", self.app_login))
