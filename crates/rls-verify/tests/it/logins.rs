@@ -28,10 +28,14 @@ fn role_of(db: &TestDb, role: &str) -> String {
 
 /// As a login of this database's own, which inherits nothing.
 async fn prove_as_own_login(db: &TestDb) -> VerifyReport {
+    prove_with(db, &Tenancy::default()).await
+}
+
+async fn prove_with(db: &TestDb, tenancy: &Tenancy) -> VerifyReport {
     let url = db.url(Role::AppUser).with_user(&role_of(db, "login"), Some("local"));
     let app = Database::connect(&url, &ConnectOptions::default()).await.unwrap();
     let owner = connect(db, Role::Owner).await;
-    verify(&owner, &app, &Tenancy::default(), &VerifyOptions::default(), &mut |_| ()).await.unwrap()
+    verify(&owner, &app, tenancy, &VerifyOptions::default(), &mut |_| ()).await.unwrap()
 }
 
 const OWN_LOGIN: &str = r#"CREATE ROLE :"login" LOGIN NOINHERIT PASSWORD 'local';
@@ -58,6 +62,23 @@ async fn a_login_that_can_become_the_auditor_is_found() {
     with_roles(&db, OWN_LOGIN).await;
     with_roles(&db, r#"GRANT tenant_auditor TO :"login""#).await;
     contains(&prove_as_own_login(&db).await, &["can become tenant_auditor", "rows of every tenant"]);
+}
+
+/// FORCE holds back owners only.
+#[tokio::test]
+async fn a_login_that_can_become_a_role_that_no_policy_filters_is_found() {
+    let db = enforced().await;
+    with_roles(&db, OWN_LOGIN).await;
+    with_roles(&db, r#"CREATE ROLE :"support" BYPASSRLS; GRANT :"support" TO :"login""#).await;
+    let bypassing = format!("can become {}, which is BYPASSRLS: no policy filters that", role_of(&db, "support"));
+    contains(&prove_as_own_login(&db).await, &[&bypassing]);
+    with_roles(&db, r#"ALTER ROLE :"support" NOBYPASSRLS"#).await;
+    with_roles(&db, r#"ALTER TABLE bookings OWNER TO :"support"; ALTER TABLE bookings NO FORCE ROW LEVEL SECURITY"#)
+        .await;
+    let owning = format!("can become {}, which is the owner of public.bookings", role_of(&db, "support"));
+    let mut tenancy = Tenancy::default();
+    tenancy.database.owners = vec![role_of(&db, "support")];
+    contains(&prove_with(&db, &tenancy).await, &[&owning]);
 }
 
 const FUNCTION: &str =
