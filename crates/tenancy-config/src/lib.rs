@@ -2,13 +2,16 @@
 //! and reports are written to. This crate connects to nothing.
 
 mod closest;
+pub mod command_ref;
 pub mod csv;
 mod env_files;
 pub mod environment;
 pub mod files;
+pub mod hint;
 mod milliseconds;
 pub mod name;
 pub mod plain;
+pub mod program;
 mod redact;
 pub mod settings;
 pub mod tenancy;
@@ -17,7 +20,9 @@ pub mod url;
 pub mod user_error;
 
 pub use closest::closest;
+pub use command_ref::CommandRef;
 pub use files::FileError;
+pub use hint::Hint;
 pub use milliseconds::milliseconds;
 pub use name::{Ident, NameError, TableName};
 pub use redact::without_urls;

@@ -23,8 +23,9 @@ use tenancy_config::{Exit, Settings, files};
 use crate::context::command_error::CommandError;
 use crate::context::failure::CommandFailure;
 use crate::context::global::Global;
+use crate::document::block::Document;
 use crate::document::report::{self, Report};
-use crate::document::summary;
+use crate::document::{summary, terminal};
 use crate::terminal::printer::Printer;
 
 /// What every command is given.
@@ -76,6 +77,22 @@ impl CommandContext {
         report::write(report, self.global.format(), &self.printer)?;
         summary::append(report, environment::path(summary::VARIABLE), &self.printer);
         Ok(())
+    }
+
+    /// Writes a document for people to standard output.
+    ///
+    /// # Errors
+    /// It cannot be written to.
+    pub(crate) fn show(&self, document: &Document) -> Result<(), CommandFailure> {
+        self.printer.data(&terminal::render(document, self.printer.width()))
+    }
+
+    /// Writes a document that another one follows.
+    ///
+    /// # Errors
+    /// As [`show`](Self::show).
+    pub(crate) fn show_part(&self, document: &Document) -> Result<(), CommandFailure> {
+        self.printer.data(&(terminal::render(document, self.printer.width()) + "\n"))
     }
 
     /// Checks a second file that a command writes: the report must not overwrite it.

@@ -16,6 +16,7 @@ use crate::context::failure::CommandFailure;
 use crate::terminal::colour;
 use crate::terminal::harmless::Harmless;
 use crate::terminal::secrets::Secrets;
+use crate::terminal::width::Width;
 
 /// The style of `error:`.
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -94,6 +95,11 @@ impl Printer {
     #[cfg(feature = "jwt")]
     pub(crate) fn secret(&self, text: &str) -> Result<(), CommandFailure> {
         self.report(&Harmless::text(text), Readers::Owner)
+    }
+
+    /// How wide the lines of a report may be.
+    pub(crate) fn width(&self) -> Width {
+        if self.output.is_some() { Width::Unlimited } else { Width::of_stdout() }
     }
 
     /// Writes a report that has its form already.

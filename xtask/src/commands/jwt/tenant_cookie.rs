@@ -9,6 +9,7 @@ use super::settings::{Application, Who, now, refuse_production};
 use super::{shape, view};
 use crate::context::failure::CommandFailure;
 use crate::context::{CommandContext, CommandResult};
+use crate::document::block::{Document, code};
 use crate::document::report::{self, Format, Report};
 
 /// The values of `--format` here.
@@ -49,8 +50,14 @@ impl Report for Signed {
     const SCHEMA: Option<&'static str> = Some("jwt-tenant-cookie/1");
     const SECRET: bool = true;
 
-    fn table(&self) -> String {
-        format!("{}={}\n", self.cookie.name, self.cookie.value)
+    fn document(&self) -> Document {
+        Document::new([code("", self.pair())])
+    }
+}
+
+impl Signed {
+    fn pair(&self) -> String {
+        format!("{}={}", self.cookie.name, self.cookie.value)
     }
 }
 
@@ -81,9 +88,9 @@ fn write(context: &CommandContext, signed: &Signed, shape: &str, secure: bool) -
     let text = match shape {
         "json" => return report::write(signed, Format::Json, &context.printer),
         "token" => format!("{}\n", signed.cookie.value),
-        "header" => format!("Cookie: {}", signed.table()),
+        "header" => format!("Cookie: {}\n", signed.pair()),
         "set-cookie" => format!("{}\n", shape::set_cookie(&signed.cookie, secure, signed.expires_at / 1000)),
-        _ => signed.table(),
+        _ => format!("{}\n", signed.pair()),
     };
     context.printer.secret(&text)
 }

@@ -11,6 +11,7 @@ use super::args::{PhaseArg, RolloutArgs};
 use super::prisma;
 use crate::context::failure::CommandFailure;
 use crate::context::{CommandContext, CommandResult, stop};
+use crate::document::block::{Document, code};
 use crate::document::report;
 use crate::document::report::Report;
 
@@ -78,7 +79,7 @@ impl Report for PlanReport {
     const NAME: &'static str = "rls plan";
     const SCHEMA: Option<&'static str> = None;
 
-    fn table(&self) -> String {
-        self.script()
+    fn document(&self) -> Document {
+        Document::new([code("sql", self.script())])
     }
 }

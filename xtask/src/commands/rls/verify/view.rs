@@ -2,15 +2,15 @@
 
 use rls_verify::{Attempt, AttemptKind, Evidence, Finding, TableProof, VerifyReport};
 
+use crate::document::block::{Document, List, Table, paragraph, text};
 use crate::document::report::Report;
-use crate::document::text::{line, table};
 use crate::number_format::counted;
 
 impl Report for VerifyReport {
     const NAME: &'static str = "rls verify";
     const SCHEMA: Option<&'static str> = None;
 
-    fn table(&self) -> String {
+    fn document(&self) -> Document {
         let headings = [
             "table",
             "phase",
@@ -28,38 +28,31 @@ impl Report for VerifyReport {
             "delete",
             "no tenant",
         ];
-        let mut out = table(&headings, self.tables.iter().map(row));
-        out.push_str("\nown to platform: reading; then inserting, giving away, changing, deleting, and writing without a tenant. -: not tried.\n");
-        if !self.findings.is_empty() {
-            out.push_str("\nFindings:\n");
-        }
-        for finding in &self.findings {
-            out.push_str(&told(finding));
-        }
-        if !self.notes.is_empty() {
-            out.push_str("\nNot open to the application's login:\n");
-        }
-        for note in &self.notes {
-            out.push_str(&told(note));
-        }
+        let legend = "own to platform: reading; then inserting, giving away, changing, deleting, and writing without a tenant. -: not tried.";
+        let mut document =
+            Document::new([Table::new(headings.map(text), self.tables.iter().map(row)).into(), paragraph(legend)]);
+        document.extend(List::new("Findings:", self.findings.iter().map(told)).unless_empty());
+        let notes = List::new("Not open to the application's login:", self.notes.iter().map(told));
+        document.extend(notes.unless_empty());
         if self.untried() > 0 {
             let untried = counted(self.untried() as u64, "table", "tables");
-            out.push_str(&format!(
-                "\nOther tenants' rows could not be tried in {untried}: there the catalog alone speaks; --format json says why.\n"
-            ));
+            document.push(paragraph(format!(
+                "Other tenants' rows could not be tried in {untried}: there the catalog alone speaks; --format json says why."
+            )));
         }
         let tables = counted(self.tables.len() as u64, "table", "tables");
         let result = match self.findings.len() {
             0 => "no attempt reached another tenant's rows".to_owned(),
             number => counted(number as u64, "finding", "findings"),
         };
-        out + "\n" + &line(format!("{tables}, tried as {}: {result}.", self.app_login))
+        document.push(paragraph(format!("{tables}, tried as {}: {result}.", self.app_login)));
+        document
     }
 }
 
 fn told(finding: &Finding) -> String {
     let table = finding.table.as_ref().map(|table| format!("{table}: ")).unwrap_or_default();
-    line(format!("  {table}{}", finding.what))
+    format!("{table}{}", finding.what)
 }
 
 fn row(proof: &TableProof) -> Vec<String> {
