@@ -81,6 +81,7 @@ impl Coverage {
                 }
                 Class::Tenant { .. } | Class::Platform { .. } if read(table) => Cover::Covered,
                 Class::Tenant { .. } | Class::Platform { .. } => Cover::LeftOut,
+                Class::Exempt { why } => Cover::Exempt { reason: why.clone() },
                 Class::Dependent { through } => Cover::Dependent { through: through.clone() },
                 Class::Suspect { why } => Cover::Suspect { why: why.clone() },
                 Class::Unhandled { column, why } => Cover::Unhandled { column: column.clone(), why: why.clone() },

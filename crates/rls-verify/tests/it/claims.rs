@@ -74,9 +74,8 @@ async fn a_restrictive_policy_is_a_finding_until_it_is_declared() {
 #[tokio::test]
 async fn a_database_without_tenant_tables_is_not_proven() {
     let db = test_support::database().await;
-    let mut tenancy = Tenancy::default();
-    tenancy.columns = vec!["organisation".into()];
-    tenancy.tables.clear();
+    let columns = vec!["organisation".into()];
+    let tenancy = Tenancy { columns, tables: std::collections::BTreeMap::new(), ..Tenancy::default() };
     let report = prove_as(&db, &tenancy, &writing()).await;
     assert!(report.claim.missing().contains(&Missing::NoTables), "{:#?}", missing(&report));
     assert!(!report.is_proven());
