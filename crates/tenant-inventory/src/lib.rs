@@ -8,17 +8,21 @@
 //! | `inventory` | everything together, of all tenant tables or of some |
 //! | `catalog::all_tables` | every table, whether it has a tenant column or not |
 //! | `class` | what each of them is to the tenants |
+//! | `coverage` | of which of them a report speaks |
 //! | `catalog::tables` | the tenant tables with their tenant column, keys and foreign keys |
 //! | `catalog::columns` | the columns of one table, for who inserts into it |
 //! | `catalog::relations` | tables and partitions, and why one cannot be put under row level security |
 //! | `catalog::definition` | what a rollout may change of a table, as text that makes it again |
 //! | `catalog::policies` | which policies of a table are ours, and unaltered |
 //! | `catalog::phase` | how far a table is |
+//! | `claim` | what may be said about the database, and on which evidence |
 //! | `ways` | views and functions that read the tables past their policies |
 //! | `ways::logins` | the roles of the rollout, and what the application's login can become |
 
 mod catalog;
+pub mod claim;
 pub mod class;
+pub mod coverage;
 mod inventory;
 mod ways;
 
