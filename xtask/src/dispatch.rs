@@ -40,7 +40,7 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>, shed: io::Resul
         Ok(exit) => exit.map_or(exit_codes::DONE, Exit::code),
         Err(failure) => {
             let (what, causes, hint) = failure.explain();
-            printer.error(&what, &causes, hint.as_deref());
+            printer.error(&what, &causes, hint.as_ref());
             failure.exit().code()
         }
     }

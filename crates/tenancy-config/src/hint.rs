@@ -62,6 +62,11 @@ impl Hint {
         self
     }
 
+    /// Whether its text has this in it.
+    pub fn contains(&self, text: &str) -> bool {
+        self.to_string().contains(text)
+    }
+
     /// The pieces, in order.
     pub fn pieces(&self) -> &[Piece] {
         &self.pieces
@@ -77,6 +82,25 @@ impl From<String> for Hint {
 impl From<&str> for Hint {
     fn from(text: &str) -> Self {
         Self::from(text.to_owned())
+    }
+}
+
+/// Two sentences are equal if they read the same.
+impl PartialEq<str> for Hint {
+    fn eq(&self, text: &str) -> bool {
+        self.to_string() == text
+    }
+}
+
+impl PartialEq<&str> for Hint {
+    fn eq(&self, text: &&str) -> bool {
+        *self == **text
+    }
+}
+
+impl PartialEq<String> for Hint {
+    fn eq(&self, text: &String) -> bool {
+        *self == **text
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+use crate::hint::Hint;
 use crate::redact::without_urls;
 use crate::user_error::{Exit, UserError};
 
@@ -21,7 +22,7 @@ pub struct NameError {
 }
 
 impl UserError for NameError {
-    fn hint(&self) -> Option<String> {
+    fn hint(&self) -> Option<Hint> {
         None
     }
 

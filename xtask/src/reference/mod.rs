@@ -6,6 +6,8 @@ pub(crate) mod overview;
 use clap::builder::PossibleValue;
 use clap::{Arg, Command as Definition};
 
+use tenancy_config::program;
+
 use crate::context::server_options::HEADING;
 
 /// The whole page.
@@ -31,7 +33,7 @@ fn visible(definition: &Definition) -> impl Iterator<Item = &Definition> {
 
 fn section(command: &Definition, depth: usize, out: &mut String) {
     let name = command.get_bin_name().unwrap_or_else(|| command.get_name());
-    out.push_str(&format!("\n{} {}\n\n", "#".repeat(depth), name.trim_start_matches("cargo xtask ")));
+    out.push_str(&format!("\n{} {}\n\n", "#".repeat(depth), name.trim_start_matches(program::name()).trim_start()));
     let about = command.get_long_about().or(command.get_about()).map(ToString::to_string).unwrap_or_default();
     out.push_str(&format!("{about}\n\n```text\n{}\n```\n\n", command.clone().render_usage()));
     options(command, |arg| !arg.is_global_set() || inherited_here(command, arg), out);

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::builder::styling::{AnsiColor, Style};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget};
 use serde::Serialize;
-use tenancy_config::FileError;
 use tenancy_config::files::{self, NewFile, Readers};
+use tenancy_config::{FileError, Hint};
 
 use crate::context::command_error::OrFailed;
 use crate::context::failure::CommandFailure;
@@ -145,13 +145,13 @@ impl Printer {
     }
 
     /// Writes why the command failed, the causes, and the hint.
-    pub(crate) fn error(&self, what: &str, causes: &[String], hint: Option<&str>) {
+    pub(crate) fn error(&self, what: &str, causes: &[String], hint: Option<&Hint>) {
         let mut text = self.message(what).labelled(self.label(ERROR, "error:"));
         for cause in causes {
             text = text.then(self.message(cause).labelled("  caused by:"));
         }
         if let Some(hint) = hint {
-            text = text.then(self.message(hint).labelled(self.label(HINT, "hint:")));
+            text = text.then(self.message(&hint.to_string()).labelled(self.label(HINT, "hint:")));
         }
         self.say(&text);
     }

@@ -6,6 +6,7 @@ mod view;
 
 use clap::{Args, Subcommand, ValueEnum};
 use local_db::{LocalDb, StartOptions, demo};
+use tenancy_config::{CommandRef, Hint};
 
 use self::up::{UpOptions, tell};
 use self::view::UrlReport;
@@ -135,7 +136,9 @@ async fn open_psql(context: &CommandContext, local: &LocalDb, psql: Psql) -> Res
     let Some(program) = local_db::psql::locate(Some(running.programs())) else {
         return Err(CommandError::failed(
             "psql is not installed",
-            "any PostgreSQL client connects with what `cargo xtask db url` prints, such as pgcli, DBeaver, or in the app's folder: npx prisma studio",
+            Hint::from("any PostgreSQL client connects with what ")
+                .then_quoted(CommandRef::DbUrl)
+                .then(" prints, such as pgcli, DBeaver, or in the app's folder: npx prisma studio"),
         ));
     };
     // psql handles Ctrl-C itself: it cancels a statement there, and must not end this process, which waits for psql.

@@ -3,6 +3,7 @@
 use backfill_engine::bytes;
 use clap::Args;
 use local_db::{LocalDb, Loss, Reset};
+use tenancy_config::{CommandRef, Hint};
 
 use super::up::{UpOptions, tell};
 use crate::context::command_error::CommandError;
@@ -29,7 +30,7 @@ pub(super) async fn run(context: &CommandContext, local: &LocalDb, options: &Opt
         }
         let confirmed = options.yes || context.ask("Type `reset` to go on:").await?.as_deref() == Some("reset");
         if !confirmed {
-            let hint = "`cargo xtask db reset --yes` asks nothing";
+            let hint = Hint::quoted(CommandRef::DbResetYes).then(" asks nothing");
             return Err(CommandError::refused("nobody confirmed the reset; nothing was deleted", hint));
         }
     }

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use local_db::{ClusterChange, Running, StartOptions};
+use tenancy_config::CommandRef;
 
 use crate::context::CommandContext;
 use crate::context::failure::CommandFailure;
@@ -27,8 +28,10 @@ pub(super) fn tell(context: &CommandContext, running: &Running) -> Result<(), Co
         ClusterChange::Created => "made the local database",
     };
     let version = running.programs().major();
-    let next = if running.has_tables() { "`cargo xtask db seed` fills it" } else { "it has no tables yet" };
+    let fills = || format!("`{}` fills it", CommandRef::DbSeed);
+    let next = if running.has_tables() { fills() } else { "it has no tables yet".to_owned() };
     context.printer.note(&format!("{did}: PostgreSQL {version} on port {}; {next}", running.port()));
-    context.printer.note("`cargo xtask db url` prints its URL, `cargo xtask db psql` opens it");
+    let (url, psql) = (CommandRef::DbUrl, CommandRef::DbPsql);
+    context.printer.note(&format!("`{url}` prints its URL, `{psql}` opens it"));
     Ok(())
 }

@@ -6,7 +6,7 @@ mod view;
 use clap::Args;
 use facts::{Facts, Reached};
 use local_db::{LocalDb, LocalOptions, Role};
-use tenancy_config::{DatabaseChoice, DatabaseUrl, Exit, Settings};
+use tenancy_config::{CommandRef, DatabaseChoice, DatabaseUrl, Exit, Hint, Settings};
 use tenant_rls::Database;
 
 use crate::context::failure::CommandFailure;
@@ -49,7 +49,8 @@ async fn examine(
     };
     let Some(url) = url else {
         let why = "the local database is not running".to_owned();
-        return Ok(Facts::unreachable(settings, None, origin, why, Some("`cargo xtask db up` starts it".to_owned())));
+        let start = Hint::quoted(CommandRef::DbUp).then(" starts it");
+        return Ok(Facts::unreachable(settings, None, origin, why, Some(start)));
     };
     match connect(settings, &url).await {
         Ok(database) => {

@@ -5,6 +5,7 @@ mod draft;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use tenancy_config::CommandRef;
 use tenancy_config::files::{self, Readers};
 use tenant_inventory::Catalog;
 
@@ -51,8 +52,9 @@ pub(crate) async fn run(context: &CommandContext, options: Options) -> CommandRe
             files::write(&file, tenancy.annotated(), Readers::Usual)?;
             let tables = counted(tenancy.tables.len() as u64, "table", "tables");
             context.printer.note(&format!(
-                "wrote {} with {tables}; `cargo xtask doctor` compares it with the database",
-                file.display()
+                "wrote {} with {tables}; `{}` compares it with the database",
+                file.display(),
+                CommandRef::Doctor
             ));
         }
     }

@@ -6,7 +6,7 @@ mod view;
 use backfill_engine::{Backfill, BackfillPlan, BackfillReport};
 use clap::Args;
 use serde::Serialize;
-use tenancy_config::{Exit, TableName, files};
+use tenancy_config::{CommandRef, Exit, Hint, TableName, files};
 use tenant_inventory::Catalog;
 
 use crate::commands::backfill::args::BackfillArgs;
@@ -97,7 +97,7 @@ fn chosen(
         if ordered.is_empty() {
             return Err(CommandError::usage(
                 "no table of this database has a source in tenancy.toml",
-                "`cargo xtask init` writes one with the sources that follow from the foreign keys",
+                Hint::quoted(CommandRef::Init).then(" writes one with the sources that follow from the foreign keys"),
             ));
         }
         return Ok(ordered);
