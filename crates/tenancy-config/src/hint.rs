@@ -88,7 +88,8 @@ impl From<&str> for Hint {
 /// Two sentences are equal if they read the same.
 impl PartialEq<str> for Hint {
     fn eq(&self, text: &str) -> bool {
-        self.to_string() == text
+        let said = self.to_string();
+        said == text
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use crate::hint::Hint;
-use crate::redact::without_urls;
+use crate::quoted_urls::without_urls;
 use crate::user_error::{Exit, UserError};
 
 /// The longest identifier that PostgreSQL keeps whole, in bytes (`NAMEDATALEN - 1`).

@@ -30,7 +30,7 @@ use crate::terminal::printer::Printer;
 
 /// What every command is given.
 #[derive(Debug)]
-pub(crate) struct CommandContext {
+pub(crate) struct Context {
     /// The streams; shared with the task that waits for Ctrl-C.
     pub(crate) printer: Arc<Printer>,
     /// The options that every command has.
@@ -42,7 +42,7 @@ pub(crate) struct CommandContext {
 /// The result of a command. `None` means that everything was done.
 pub(crate) type CommandResult = Result<Option<Exit>, CommandFailure>;
 
-impl CommandContext {
+impl Context {
     /// The settings of this command line, this environment and this folder.
     ///
     /// # Errors

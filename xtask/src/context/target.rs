@@ -7,7 +7,7 @@ use tenant_rls::{ConnectOptions, Database, Pooler};
 
 use crate::context::command_error::CommandError;
 use crate::context::failure::CommandFailure;
-use crate::context::{CommandContext, project_root};
+use crate::context::{Context, project_root};
 
 /// A connected database and where its URL came from.
 pub(crate) struct Connected {
@@ -31,7 +31,7 @@ impl Connected {
     }
 }
 
-impl CommandContext {
+impl Context {
     /// The project's local database, running or not.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use backfill_engine::{BackfillEvent, Undo, UndoReport, status};
 use clap::Args;
 use tenancy_config::Exit;
 
-use crate::context::{CommandContext, CommandResult, holder, stop};
+use crate::context::{CommandResult, Context, holder, stop};
 use crate::document::block::{Document, lines};
 use crate::document::report;
 use crate::document::report::Report;
@@ -32,7 +32,7 @@ pub(super) struct Options {
 ///
 /// # Errors
 /// The engine failed. What was committed stays.
-pub(super) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+pub(super) async fn run(context: &Context, options: Options) -> CommandResult {
     report::refuse_csv("backfill undo", context.global.format())?;
     let settings = context.settings()?;
     let connected = stop::at_once(context.connect(&settings)).await?;

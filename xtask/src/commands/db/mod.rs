@@ -14,7 +14,7 @@ use crate::context::command_error::{CommandError, OrFailed};
 use crate::context::failure::CommandFailure;
 use crate::context::seed_options::SeedOptions;
 use crate::context::server_options::ServerOptions;
-use crate::context::{CommandContext, CommandResult, stop};
+use crate::context::{CommandResult, Context, stop};
 use crate::document::report::{self};
 use crate::number_format::count;
 
@@ -106,7 +106,7 @@ impl From<Role> for local_db::Role {
 ///
 /// # Errors
 /// A URL was given, or the local server failed.
-pub(crate) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+pub(crate) async fn run(context: &Context, options: Options) -> CommandResult {
     context.refuse_a_url("db")?;
     let local = context.local(options.server.into())?;
     match options.command {
@@ -124,13 +124,13 @@ pub(crate) async fn run(context: &CommandContext, options: Options) -> CommandRe
     Ok(None)
 }
 
-async fn url(context: &CommandContext, local: &LocalDb, role: Role) -> Result<(), CommandFailure> {
+async fn url(context: &Context, local: &LocalDb, role: Role) -> Result<(), CommandFailure> {
     report::refuse_csv("db url", context.global.format())?;
     let url = local.up(&mut context.notes(), StartOptions::default()).await?.url(role.into())?;
     context.report(&UrlReport { url: url.expose().to_owned() })
 }
 
-async fn open_psql(context: &CommandContext, local: &LocalDb, psql: Psql) -> Result<(), CommandFailure> {
+async fn open_psql(context: &Context, local: &LocalDb, psql: Psql) -> Result<(), CommandFailure> {
     let running = local.up(&mut context.notes(), StartOptions::default()).await?;
     let url = running.url(psql.role.role.into())?;
     let Some(program) = local_db::psql::locate(Some(running.programs())) else {
@@ -154,7 +154,7 @@ async fn open_psql(context: &CommandContext, local: &LocalDb, psql: Psql) -> Res
     }
 }
 
-async fn seed(context: &CommandContext, local: &LocalDb, options: &SeedOptions) -> Result<(), CommandFailure> {
+async fn seed(context: &Context, local: &LocalDb, options: &SeedOptions) -> Result<(), CommandFailure> {
     let running = local.up(&mut context.notes(), StartOptions::default()).await?;
     context.printer.note(&format!("planting {} bookings", count(u64::from(options.bookings))));
     context.report(&demo::plant(&running.url(local_db::Role::Superuser)?, &options.into(), &mut context.notes()).await?)

@@ -8,7 +8,7 @@ use tenancy_config::{CommandRef, Hint};
 use super::up::{UpOptions, tell};
 use crate::context::command_error::CommandError;
 use crate::context::failure::CommandFailure;
-use crate::context::{CommandContext, stop};
+use crate::context::{Context, stop};
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct Options {
@@ -23,7 +23,7 @@ pub(super) struct Options {
 }
 
 /// Says what is lost, asks for a confirmation, and starts anew.
-pub(super) async fn run(context: &CommandContext, local: &LocalDb, options: &Options) -> Result<(), CommandFailure> {
+pub(super) async fn run(context: &Context, local: &LocalDb, options: &Options) -> Result<(), CommandFailure> {
     if let Some(loss) = stop::at_once(async { Ok(local.loss().await?) }).await? {
         for line in what_is_lost(&loss) {
             context.printer.line(&line);

@@ -4,7 +4,7 @@ use clap::Args;
 use local_db::{ClusterChange, Running, StartOptions};
 use tenancy_config::CommandRef;
 
-use crate::context::CommandContext;
+use crate::context::Context;
 use crate::context::failure::CommandFailure;
 
 #[derive(Debug, Clone, Args)]
@@ -21,7 +21,7 @@ impl From<UpOptions> for StartOptions {
 }
 
 /// Says what `up` or `reset` did, and what to do next.
-pub(super) fn tell(context: &CommandContext, running: &Running) -> Result<(), CommandFailure> {
+pub(super) fn tell(context: &Context, running: &Running) -> Result<(), CommandFailure> {
     let did = match running.change() {
         ClusterChange::None => "the local database runs already",
         ClusterChange::Started => "started the local database",

@@ -19,7 +19,7 @@ use crate::context::command_error::CommandError;
 use crate::context::failure::CommandFailure;
 use crate::context::seed_options::SeedOptions;
 use crate::context::server_options::ServerOptions;
-use crate::context::{CommandContext, CommandResult, project_root, stop};
+use crate::context::{CommandResult, Context, project_root, stop};
 use crate::document::block::{Document, heading};
 use crate::document::report::{Format, Report};
 use crate::number_format::{count, duration};
@@ -43,7 +43,7 @@ pub(crate) struct Options {
 ///
 /// # Errors
 /// The local server, the audit or the backfill failed. The database is removed then too.
-pub(crate) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+pub(crate) async fn run(context: &Context, options: Options) -> CommandResult {
     context.refuse_a_url("demo")?;
     if context.global.format() != Format::Table || context.global.output.is_some() {
         return Err(CommandError::usage(
@@ -69,7 +69,7 @@ pub(crate) async fn run(context: &CommandContext, options: Options) -> CommandRe
     outcome
 }
 
-async fn steps(context: &CommandContext, local: &LocalDb, data: &SeedOptions) -> CommandResult {
+async fn steps(context: &Context, local: &LocalDb, data: &SeedOptions) -> CommandResult {
     let began = Instant::now();
     let title = |title: Hint| context.show_part(&Document::new([heading(title)]));
     let step = |name: &str, command| title(Hint::from(name).then("   ").then_run(command));
@@ -116,11 +116,7 @@ async fn steps(context: &CommandContext, local: &LocalDb, data: &SeedOptions) ->
     Ok(None)
 }
 
-async fn prepare(
-    context: &CommandContext,
-    local: &LocalDb,
-    data: &SeedOptions,
-) -> Result<(Running, Planted), CommandFailure> {
+async fn prepare(context: &Context, local: &LocalDb, data: &SeedOptions) -> Result<(Running, Planted), CommandFailure> {
     // An earlier demo with --keep, or one that was killed, left its database.
     let running = local.reset(&mut context.notes(), Reset { disconnect: true, ..Reset::default() }).await?;
     context.printer.note(&format!(

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::view;
-use crate::context::CommandContext;
+use crate::context::Context;
 use crate::context::command_error::CommandError;
 use crate::context::failure::CommandFailure;
 use crate::document::block::{Document, code};
@@ -42,7 +42,7 @@ fn no_such_shape(shape: &str, shapes: &[&str]) -> CommandFailure {
 }
 
 /// Writes the session in a shape that [`check`] accepted.
-pub(super) fn write(context: &CommandContext, session: &Session, shape: &str, url: &Url) -> Result<(), CommandFailure> {
+pub(super) fn write(context: &Context, session: &Session, shape: &str, url: &Url) -> Result<(), CommandFailure> {
     let text = match Shape::from_str(shape, false).map_err(|_| no_such_shape(shape, &SHAPES))? {
         Shape::Json => return report::write(session, Format::Json, &context.printer),
         Shape::Cookie => format!("{}\n", session.cookie_header()),

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::settings::{Application, Who, now, refuse_production};
 use super::{shape, view};
 use crate::context::failure::CommandFailure;
-use crate::context::{CommandContext, CommandResult};
+use crate::context::{CommandResult, Context};
 use crate::document::block::{Document, code};
 use crate::document::report::{self, Format, Report};
 
@@ -61,7 +61,7 @@ impl Signed {
     }
 }
 
-pub(super) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+pub(super) async fn run(context: &Context, options: Options) -> CommandResult {
     shape::check(&options.shape, &SHAPES)?;
     let settings = context.settings()?;
     refuse_production(&settings)?;
@@ -84,7 +84,7 @@ pub(super) async fn run(context: &CommandContext, options: Options) -> CommandRe
     Ok(None)
 }
 
-fn write(context: &CommandContext, signed: &Signed, shape: &str, secure: bool) -> Result<(), CommandFailure> {
+fn write(context: &Context, signed: &Signed, shape: &str, secure: bool) -> Result<(), CommandFailure> {
     let text = match shape {
         "json" => return report::write(signed, Format::Json, &context.printer),
         "token" => format!("{}\n", signed.cookie.value),

@@ -13,7 +13,7 @@ use crate::commands::backfill::args::BackfillArgs;
 use crate::commands::backfill::session::{self, BackfillSession};
 use crate::context::command_error::CommandError;
 use crate::context::failure::CommandFailure;
-use crate::context::{CommandContext, CommandResult};
+use crate::context::{CommandResult, Context};
 
 /// Give the rows of tables the tenant that their sources in tenancy.toml agree on
 #[derive(Debug, Args)]
@@ -50,7 +50,7 @@ struct Reports {
 ///
 /// # Errors
 /// The engine failed. What was committed stays.
-pub(super) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+pub(super) async fn run(context: &Context, options: Options) -> CommandResult {
     let session = BackfillSession::open(context, "backfill run", options.backfill).await?;
     let catalog = Catalog::load(session.database(), session.tenancy()).await?;
     let tables = chosen(&catalog, &session, &options.tables)?;
