@@ -99,7 +99,7 @@ impl Printer {
 
     /// How wide the lines of a report may be.
     pub(crate) fn width(&self) -> Width {
-        if self.output.is_some() { Width::Unlimited } else { Width::of_stdout() }
+        if self.output.is_some() { Width::Unlimited } else { Width::of(io::stdout()) }
     }
 
     /// Writes a report that has its form already.

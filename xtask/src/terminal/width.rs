@@ -1,6 +1,6 @@
 //! How wide a line may be.
 
-use std::io;
+use std::os::fd::AsFd;
 
 use terminal_size::terminal_size_of;
 
@@ -18,9 +18,9 @@ pub(crate) enum Width {
 }
 
 impl Width {
-    /// The width of standard output.
-    pub(crate) fn of_stdout() -> Self {
-        terminal_size_of(io::stdout()).map_or(Self::Unlimited, |(columns, _)| Self::of_terminal(columns.0))
+    /// The width for a stream: a terminal has columns.
+    pub(crate) fn of(stream: impl AsFd) -> Self {
+        terminal_size_of(stream).map_or(Self::Unlimited, |(columns, _)| Self::of_terminal(columns.0))
     }
 
     /// The width for a terminal with so many columns.
