@@ -6,8 +6,8 @@
 //! | `attempts` | what is tried on one table: to read, and with `attempts::writes` to write |
 //! | `attempts::outcome` | what an answer of the server says about an attempt |
 //! | `attempts::rows`, `attempts::key`, `attempts::columns` | the rows to try with, how a statement finds them, how one is copied |
-//! | `ways` | views and functions past the policies: whether the login can use them |
-//! | `ways::logins` | what the login is or can become that no policy filters |
+//! | `ways` | what leads past the policies: which of it is open to the login |
+//! | `ways::view`, `ways::key` | a view is read, and rows are asked whether a key crosses tenants |
 //! | `report` | what was tried, what was expected, what was seen |
 
 mod attempts;

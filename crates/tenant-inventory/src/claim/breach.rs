@@ -8,6 +8,7 @@ use tenancy_config::TableName;
 use super::attempt::AttemptKind;
 use crate::class::Class;
 use crate::ways::logins::Unfiltered;
+use crate::ways::way::{Reviewable, Way};
 
 /// Something that is wrong, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -154,7 +155,9 @@ pub enum Breach {
     /// A view, a function or something else leads past the policies.
     Way {
         /// What it is and how it leads there.
-        way: String,
+        way: Box<Way>,
+        /// What an attempt showed; none where the catalog decides.
+        shows: Option<String>,
     },
 }
 
@@ -310,7 +313,15 @@ impl fmt::Display for Breach {
                 f,
                 "row_security is off for {login}, by ALTER ROLE or ALTER DATABASE or its URL: the server refuses what a policy would filter"
             ),
-            Self::Way { way } => f.write_str(way),
+            Self::Way { way, shows } => {
+                way.fmt(f)?;
+                shows.as_ref().map_or(Ok(()), |shows| write!(f, "; {shows}"))?;
+                way.closing.as_ref().map_or(Ok(()), |closing| write!(f, "; this closes it: {closing}"))?;
+                match &way.review {
+                    Reviewable::NotCode => Ok(()),
+                    review => write!(f, "; {review}"),
+                }
+            }
         }
     }
 }

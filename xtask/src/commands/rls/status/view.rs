@@ -27,10 +27,7 @@ impl Report for StatusReport {
             )));
         }
         for way in &self.ways_around {
-            out.push_str(&line(format!(
-                "The {} {} reads {} as {}, past the policies.",
-                way.kind, way.name, way.tables, way.owner
-            )));
+            out.push_str(&line(format!("Past the policies: {way}.")));
         }
         out
     }
