@@ -3,7 +3,7 @@
 use sqlx::Row;
 use tenancy_config::{Ident, TableName};
 use tenant_inventory::Inventory;
-use tenant_rls::{Access, AuditTx, Database, Error as RlsError, Template, Sql, visibility};
+use tenant_rls::{Access, AuditTx, Database, Error as RlsError, Sql, Template, visibility};
 
 use crate::error::Result;
 

@@ -51,16 +51,15 @@ impl Ways<'_> {
 
     /// The evidence of a review in `tenancy.toml`, if there is one that decides.
     fn reviewed(&self, way: &Way) -> Option<Evidence> {
-        let to_review = matches!(
-            way.verdict,
-            WayVerdict::Open | WayVerdict::NeedsReview { .. } | WayVerdict::NeedsAttempt { .. }
-        );
+        let to_review =
+            matches!(way.verdict, WayVerdict::Open | WayVerdict::NeedsReview { .. } | WayVerdict::NeedsAttempt { .. });
         let review = self.inventory.tenancy.reviewed.get(&way.review_name()).filter(|_| to_review)?;
         match &way.review {
             Reviewable::Hash { hash } if *hash == review.hash => Some(Evidence::Held),
-            Reviewable::Hash { .. } | Reviewable::NoPinnedPath => {
-                Some(broken(way, Some(format!("the review in tenancy.toml is of another state of it ({})", review.hash))))
-            }
+            Reviewable::Hash { .. } | Reviewable::NoPinnedPath => Some(broken(
+                way,
+                Some(format!("the review in tenancy.toml is of another state of it ({})", review.hash)),
+            )),
             Reviewable::NotCode => None,
         }
     }

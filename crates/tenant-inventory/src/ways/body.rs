@@ -145,7 +145,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_said() {
-        for text in ["SELECT 'a", "SELECT \"a", "/* /* */", "$a$ x $$", r#"SELECT U&"b\006fokings""#, r"SELECT 'a\'' x"] {
+        for text in ["SELECT 'a", "SELECT \"a", "/* /* */", "$a$ x $$", r#"SELECT U&"b\006fokings""#, r"SELECT 'a\'' x"]
+        {
             assert!(Body::read(text).is_err(), "{text}");
         }
     }

@@ -83,7 +83,8 @@ impl CodeWays<'_> {
         let mut ways: Vec<Way> = triggers.map(|trigger| self.trigger(trigger, function, found.clone())).collect();
         // Who may execute the function can hang it on a table of its own.
         let can_attach = function.fires.as_deref() == Some("trigger");
-        let attaches = function.caller.as_ref().filter(|_| can_attach && self.analysis.facts.places.makes_anything.is_some());
+        let attaches =
+            function.caller.as_ref().filter(|_| can_attach && self.analysis.facts.places.makes_anything.is_some());
         let reached = ways.iter().any(Way::is_reachable);
         let reach = match attaches {
             Some(role) if !reached => Reach::Attaches { role: role.clone() },

@@ -22,7 +22,7 @@ pub(crate) enum How {
     Plain,
     /// As the owner of the view or rule that refers.
     AsOwner(i64),
-    /// As whoever runs the statement: functions in a view do not run as its owner.
+    /// As whoever runs the statement: a view with `security_invoker`, and functions in any view.
     AsSession,
     /// As this role, at some time before.
     Stored(i64),
@@ -42,7 +42,8 @@ impl How {
 
 /// All references.
 pub(crate) fn edges(facts: &Facts, texts: &Texts) -> Vec<Edge> {
-    let mut edges: Vec<Edge> = facts.references.iter().flat_map(|reference| of_reference(facts, texts, reference)).collect();
+    let mut edges: Vec<Edge> =
+        facts.references.iter().flat_map(|reference| of_reference(facts, texts, reference)).collect();
     edges.extend(facts.triggers.iter().filter_map(|trigger| {
         let from = Node::Fired(trigger.relation?);
         Some(Edge { from, to: Node::Function(trigger.function), how: How::Plain })
@@ -69,7 +70,8 @@ pub(crate) fn edges(facts: &Facts, texts: &Texts) -> Vec<Edge> {
 }
 
 fn of_reference(facts: &Facts, texts: &Texts, reference: &Reference) -> Vec<Edge> {
-    let target = if reference.to_function { Node::Function(reference.target) } else { Node::Relation(reference.target) };
+    let target =
+        if reference.to_function { Node::Function(reference.target) } else { Node::Relation(reference.target) };
     let edge = |from, to, how| Edge { from, to, how };
     let relation = reference.relation.and_then(|id| facts.relations.get(&id));
     match (reference.kind.as_str(), relation) {
@@ -113,7 +115,8 @@ fn of_view(facts: &Facts, view: i64, reference: &Reference, target: Node) -> Vec
         let runs = function.is_some_and(|function| !function.definer || function.executor.is_some());
         return if runs { vec![Edge { from, to: target, how: How::AsSession }] } else { Vec::new() };
     }
-    let how = if view.security_invoker { How::Plain } else { How::AsOwner(view.owner) };
+    // A view that reads as its reader reads as the one who runs the statement, whatever views lie above it.
+    let how = if view.security_invoker { How::AsSession } else { How::AsOwner(view.owner) };
     let fired = Edge { from: Node::Fired(view.id), to: Node::Fired(reference.target), how: How::AsSession };
     vec![Edge { from, to: target, how }, fired]
 }

@@ -217,9 +217,7 @@ impl Facts {
 
     /// Whether everybody has what `counts`.
     pub(crate) fn is_everybodys(&self, relation: i64, counts: impl Fn(&Held) -> bool) -> bool {
-        self.rights
-            .get(&relation)
-            .is_some_and(|all| all.iter().any(|held| held.role == EVERYBODY && counts(held)))
+        self.rights.get(&relation).is_some_and(|all| all.iter().any(|held| held.role == EVERYBODY && counts(held)))
     }
 }
 

@@ -101,7 +101,9 @@ impl fmt::Display for Unfiltered {
             Self::BypassRls => f.write_str("BYPASSRLS"),
             Self::OwnerOf { table } => write!(f, "the owner of {table}"),
             Self::LetThrough { policy, table } => write!(f, "let through by the policy \"{policy}\" of {table}"),
-            Self::RowSecurityOff { table } => write!(f, "filtered by no policy, as row level security is off for {table}"),
+            Self::RowSecurityOff { table } => {
+                write!(f, "filtered by no policy, as row level security is off for {table}")
+            }
             Self::Replication => f.write_str("able to replicate the database (REPLICATION)"),
             Self::CreateRole => f.write_str("able to grant itself any role but superusers (CREATEROLE)"),
             Self::ServerRole { role } => write!(f, "a member of {role}"),

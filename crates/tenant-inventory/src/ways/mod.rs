@@ -77,15 +77,25 @@ pub async fn read_ways(
     let roots = inventory.relations.iter().filter(|relation| relation.kind != RelationKind::Partition);
     let tenants: Vec<_> = roots.map(|root| (root.name.clone(), root.comparison.column.clone())).collect();
     let facts = Facts::read(tx.connection(), &names, &tables, &tenants).await?;
-    let protected: BTreeSet<i64> =
-        facts.relations.values().filter(|relation| tables.contains(&relation.name)).map(|relation| relation.id).collect();
+    let protected: BTreeSet<i64> = facts
+        .relations
+        .values()
+        .filter(|relation| tables.contains(&relation.name))
+        .map(|relation| relation.id)
+        .collect();
     let ours = our_policies(inventory);
     let filter = Filter::new(&facts, &roles, login.id, &ours, &protected);
     let texts = texts::texts(&facts);
     let graph = Graph::new(&facts, &protected, &texts);
     let knows_security_invoker = version >= SECURITY_INVOKER;
-    let analysis =
-        Analysis { facts: &facts, roles: &roles, filter: &filter, graph: &graph, login: app_login, knows_security_invoker };
+    let analysis = Analysis {
+        facts: &facts,
+        roles: &roles,
+        filter: &filter,
+        graph: &graph,
+        login: app_login,
+        knows_security_invoker,
+    };
     let views = view_ways::reaching_views(&analysis);
     let rules = code_ways::rules(&analysis);
     let view_ids: Vec<i64> = views.keys().copied().collect();

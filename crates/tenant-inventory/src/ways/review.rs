@@ -105,7 +105,8 @@ impl<'a> FunctionReviews<'a> {
             called.iter().filter_map(|id| self.facts.functions.get(id)).map(|called| self.text(called)).collect();
         // A restored database has the same functions under other numbers.
         texts.sort();
-        let parts: Vec<&str> = [beside, &function.signature].into_iter().chain(texts.iter().map(String::as_str)).collect();
+        let parts: Vec<&str> =
+            [beside, &function.signature].into_iter().chain(texts.iter().map(String::as_str)).collect();
         Reviewable::Hash { hash: short(&parts) }
     }
 
@@ -137,7 +138,9 @@ impl<'a> FunctionReviews<'a> {
             let atomic = self.facts.references.iter().filter(|r| r.to_function && r.kind != "rule" && r.id == next);
             let atomic = atomic.filter(|r| ["function", "aggregate"].contains(&r.kind.as_str())).map(|r| r.target);
             let named = match self.texts.get(&next) {
-                Some(Text::Read(body)) => body.names.iter().filter_map(|name| self.by_name.get(name.as_str())).collect(),
+                Some(Text::Read(body)) => {
+                    body.names.iter().filter_map(|name| self.by_name.get(name.as_str())).collect()
+                }
                 _ => Vec::new(),
             };
             let all: Vec<i64> = atomic.chain(named.into_iter().flatten().copied()).collect();

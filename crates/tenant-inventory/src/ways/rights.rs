@@ -90,7 +90,11 @@ pub(crate) fn ops_ways(analysis: &Analysis<'_>) -> Vec<Way> {
         let counts = |held: &Held| any(held) && !is_owner(analysis, &held.role, table);
         let Some(held) = facts.held(table.id, counts) else { continue };
         let privileges = IN_OPS.iter().filter(|(_, has)| has(held)).map(|(privilege, _)| *privilege).collect();
-        let from = grantee(analysis, &held.role, facts.is_everybodys(table.id, |held| IN_OPS.iter().any(|(_, has)| has(held))));
+        let from = grantee(
+            analysis,
+            &held.role,
+            facts.is_everybodys(table.id, |held| IN_OPS.iter().any(|(_, has)| has(held))),
+        );
         let closing = format!("REVOKE ALL ON {} FROM {from}", table.printed);
         ways.push(ops_way(table.name.to_string(), &held.role, privileges, closing));
     }
@@ -133,7 +137,8 @@ fn ops_way(name: String, role: &str, privileges: Vec<Privilege>, closing: String
 pub(crate) fn key_ways(analysis: &Analysis<'_>) -> Vec<Way> {
     let facts = analysis.facts;
     let keys = facts.keys.iter().filter(|key| !key.keeps_tenant);
-    let ways = keys.filter_map(|key| key_way(facts, key, facts.relations.get(&key.child)?, facts.relations.get(&key.parent)?));
+    let ways =
+        keys.filter_map(|key| key_way(facts, key, facts.relations.get(&key.child)?, facts.relations.get(&key.parent)?));
     ways.collect()
 }
 

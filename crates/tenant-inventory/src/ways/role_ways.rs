@@ -64,7 +64,9 @@ fn by_tables(analysis: &Analysis<'_>, role: &Role, ours: &[&str]) -> Vec<(Unfilt
                 owner_why.get_or_insert(why);
             }
             // The policies that hold for the login are findings of their tables.
-            Some(why @ Unfiltered::LetThrough { .. }) if role.name != analysis.login && !ours.contains(&role.name.as_str()) => {
+            Some(why @ Unfiltered::LetThrough { .. })
+                if role.name != analysis.login && !ours.contains(&role.name.as_str()) =>
+            {
                 let_through.insert(*table);
                 policy_why.get_or_insert(why);
             }
@@ -99,7 +101,9 @@ fn closing(analysis: &Analysis<'_>, reached: &Reached, role: &Role, why: &Unfilt
         Unfiltered::BypassRls => "NOBYPASSRLS",
         Unfiltered::Replication => "NOREPLICATION",
         Unfiltered::CreateRole => "NOCREATEROLE",
-        Unfiltered::ServerRole { role: server } => return Some(format!("REVOKE {} FROM {}", printed(server), role.printed)),
+        Unfiltered::ServerRole { role: server } => {
+            return Some(format!("REVOKE {} FROM {}", printed(server), role.printed));
+        }
         _ => return None,
     };
     Some(format!("ALTER ROLE {} {attribute}", role.printed))

@@ -50,12 +50,7 @@ fn way(analysis: &Analysis<'_>, view: &RelationFacts, found: Found, definition: 
 }
 
 /// How the login uses a view, and what that shows. Of its roles the one that gets furthest counts.
-fn judge(
-    analysis: &Analysis<'_>,
-    view: &RelationFacts,
-    found: &Found,
-    definition: &Definition,
-) -> (Reach, WayVerdict) {
+fn judge(analysis: &Analysis<'_>, view: &RelationFacts, found: &Found, definition: &Definition) -> (Reach, WayVerdict) {
     let mut best = (Reach::Cannot { why: Barrier::NoRight }, WayVerdict::Closed);
     let rights = analysis.facts.rights.get(&view.id).into_iter().flatten();
     for held in rights.filter(|held| held.role != EVERYBODY && held.in_sight) {

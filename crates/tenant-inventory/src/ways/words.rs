@@ -163,9 +163,9 @@ impl fmt::Display for Reviewable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Hash { hash } => write!(f, "a review is pinned to {hash}"),
-            Self::NoPinnedPath => {
-                f.write_str("it cannot be reviewed before its search_path is set (ALTER FUNCTION … SET search_path = …)")
-            }
+            Self::NoPinnedPath => f.write_str(
+                "it cannot be reviewed before its search_path is set (ALTER FUNCTION … SET search_path = …)",
+            ),
             Self::NotCode => f.write_str("it is not something to review"),
         }
     }

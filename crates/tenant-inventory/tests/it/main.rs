@@ -5,3 +5,8 @@ mod classes;
 mod columns;
 mod support;
 mod tables;
+mod ways_functions;
+mod ways_rights;
+mod ways_support;
+mod ways_triggers;
+mod ways_views;
