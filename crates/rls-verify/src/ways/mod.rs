@@ -11,8 +11,15 @@ use tenant_inventory::{Inventory, Reviewable, Way, WayObject, WayVerdict};
 use tenant_rls::Database;
 
 use crate::error::Result;
+use crate::report::ClosedBy;
 use crate::ways::key::Key;
 use crate::ways::view::Reading;
+
+/// What a way showed, and what closes it if it is closed.
+pub(crate) struct WayResult {
+    pub(crate) evidence: Evidence,
+    pub(crate) closed_by: Option<ClosedBy>,
+}
 
 /// What is needed to try the ways.
 pub(crate) struct Ways<'a> {
@@ -25,37 +32,40 @@ pub(crate) struct Ways<'a> {
 
 impl Ways<'_> {
     /// What a way shows. Whatever goes wrong is evidence of this way, and ends nothing else.
-    pub(crate) async fn inspect(&self, way: &Way) -> Evidence {
-        if let Some(evidence) = self.reviewed(way) {
-            return evidence;
+    pub(crate) async fn inspect(&self, way: &Way) -> WayResult {
+        if let Some(result) = self.reviewed(way) {
+            return result;
         }
         match &way.verdict {
-            WayVerdict::Closed | WayVerdict::CanSwitchOff => Evidence::Held,
+            WayVerdict::Closed => held(ClosedBy::Barrier),
+            WayVerdict::CanSwitchOff => held(ClosedBy::Forced),
             WayVerdict::Open => broken(way, None),
-            WayVerdict::NeedsReview { why } => Evidence::NotTried {
-                because: Untried::NotReviewed { way: way.to_string(), why: why.clone(), review: way.review.clone() },
-            },
+            WayVerdict::NeedsReview { why } => {
+                not_tried(Untried::NotReviewed { way: way.to_string(), why: why.clone(), review: way.review.clone() })
+            }
             WayVerdict::NeedsAttempt { column } => match self.read(way, column).await {
-                Ok(Reading::Apart) => Evidence::Held,
+                Ok(Reading::Apart) => held(ClosedBy::KeepsApart),
                 Ok(Reading::Others { value }) => broken(way, Some(value.map_or_else(|| NOT_SET.to_owned(), under))),
-                Ok(Reading::Untried(because)) => Evidence::NotTried { because },
-                Err(error) => Evidence::NotTried { because: untried::of(&error) },
+                Ok(Reading::Untried(because)) => not_tried(because),
+                Err(error) => not_tried(untried::of(&error)),
             },
             WayVerdict::NeedsData => match self.crosses(way).await {
                 Ok(true) => broken(way, Some("there are rows of one tenant that reference another's".to_owned())),
-                Ok(false) => Evidence::Held,
-                Err(error) => Evidence::NotTried { because: untried::of(&error) },
+                Ok(false) => held(ClosedBy::NoCrossing),
+                Err(error) => not_tried(untried::of(&error)),
             },
         }
     }
 
     /// The evidence of a review in `tenancy.toml`, if there is one that decides.
-    fn reviewed(&self, way: &Way) -> Option<Evidence> {
+    fn reviewed(&self, way: &Way) -> Option<WayResult> {
         let to_review =
             matches!(way.verdict, WayVerdict::Open | WayVerdict::NeedsReview { .. } | WayVerdict::NeedsAttempt { .. });
         let review = self.inventory.tenancy.reviewed.get(&way.review_name()).filter(|_| to_review)?;
         match &way.review {
-            Reviewable::Hash { hash } if *hash == review.hash => Some(Evidence::Held),
+            Reviewable::Hash { hash } if *hash == review.hash => {
+                Some(held(ClosedBy::Reviewed { why: review.why.clone() }))
+            }
             Reviewable::Hash { .. } | Reviewable::NoPinnedPath => Some(broken(
                 way,
                 Some(format!("the review in tenancy.toml is of another state of it ({})", review.hash)),
@@ -85,6 +95,15 @@ fn under(value: String) -> String {
     format!("the login sees rows of others in it as {value:?}")
 }
 
-fn broken(way: &Way, shows: Option<String>) -> Evidence {
-    Evidence::Broken { breach: Breach::Way { way: Box::new(way.clone()), shows } }
+fn broken(way: &Way, shows: Option<String>) -> WayResult {
+    let evidence = Evidence::Broken { breach: Breach::Way { way: Box::new(way.clone()), shows } };
+    WayResult { evidence, closed_by: None }
+}
+
+fn held(by: ClosedBy) -> WayResult {
+    WayResult { evidence: Evidence::Held, closed_by: Some(by) }
+}
+
+fn not_tried(because: Untried) -> WayResult {
+    WayResult { evidence: Evidence::NotTried { because }, closed_by: None }
 }

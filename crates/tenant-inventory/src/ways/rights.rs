@@ -32,7 +32,7 @@ pub(crate) fn right_ways(analysis: &Analysis<'_>) -> Vec<Way> {
     let facts = analysis.facts;
     let tables = analysis.filter.protected.iter().filter_map(|id| facts.relations.get(id));
     let mut ways = Vec::new();
-    for table in tables {
+    for table in tables.filter(|table| table.row_security) {
         for (privilege, has) in PAST_POLICIES {
             let counts = |held: &Held| held.in_sight && has(held) && !is_owner(analysis, &held.role, table);
             let Some(held) = facts.held(table.id, counts) else { continue };
