@@ -12,7 +12,7 @@ use crate::options::StepStyle;
 use crate::plan::gate;
 use crate::state::State;
 
-/// What is there now; its JSON is `rls-status/1`.
+/// What is there now; its JSON is `rls-status/2`.
 #[derive(Debug, Clone, Serialize)]
 pub struct StatusReport {
     /// Name and version of this shape.
@@ -79,7 +79,7 @@ pub async fn status(database: &Database, tenancy: &Tenancy, app_role: Option<&st
     let escapes = state.inventory.logins.escapes.iter().map(|escape| format!("{} is {}", escape.role, escape.why));
     let ways = read_ways(database, &state.inventory, state.inventory.logins.app.0.as_str(), &[]).await?;
     Ok(StatusReport {
-        schema: "rls-status/1",
+        schema: "rls-status/2",
         database: database.session().database.clone(),
         app_role: state.inventory.logins.app.0.to_string(),
         app_role_escapes: escapes.collect(),

@@ -1,10 +1,10 @@
 //! What was found so far: evidence, findings and notes.
 
 use tenancy_config::TableName;
+use tenant_inventory::Way;
 use tenant_inventory::claim::breach::Breach;
 use tenant_inventory::claim::evidence::Evidence;
 use tenant_inventory::claim::examined::{Attempt, ObjectCheck, TableProof};
-use tenant_inventory::Way;
 use tenant_inventory::claim::finding::Finding;
 
 use crate::report::{Note, NoteKind};

@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 use tenancy_config::TableName;
+use tenant_inventory::Way;
 use tenant_inventory::claim::examined::{Access, ObjectCheck, TableProof};
 use tenant_inventory::claim::finding::Finding;
 use tenant_inventory::claim::verdict::{Claim, Verdict};
-use tenant_inventory::Way;
 use tenant_inventory::class::Class;
 
 /// The proof by trying; its JSON is `rls-verify/2`.

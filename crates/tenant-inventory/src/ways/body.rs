@@ -1,5 +1,5 @@
 //! What a function's text may touch: the names in it, and what cannot be read in it. Names are found by the server's lexical rules and not by its
-//! grammar, so that an alias counts as a table of the same name: more is suspected than is true, never less (docs/decisions.md, 41).
+//! grammar, so that an alias counts as a table of the same name: more is suspected than is true, never less (docs/decisions.md, 42).
 
 use std::collections::BTreeSet;
 

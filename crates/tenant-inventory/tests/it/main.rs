@@ -6,6 +6,7 @@ mod columns;
 mod support;
 mod tables;
 mod ways_functions;
+mod ways_many;
 mod ways_rights;
 mod ways_support;
 mod ways_triggers;
