@@ -160,6 +160,7 @@ fn key_way(facts: &Facts, key: &KeyAction, child: &RelationFacts, parent: &Relat
             parent: parent.name.clone(),
             referenced: key.referenced.clone(),
             parent_tenant: key.parent_tenant.clone(),
+            validated: key.validated,
         },
         acts_as: Actor { role: "the server".to_owned(), why: Unfiltered::ReferentialAction },
         tables: vec![child.name.clone()],

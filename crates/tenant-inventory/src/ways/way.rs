@@ -90,6 +90,8 @@ pub enum WayObject {
         referenced: Vec<String>,
         /// The tenant column there.
         parent_tenant: String,
+        /// It is marked valid, so what it references exists.
+        validated: bool,
     },
     /// A right that policies do not limit.
     Right {
