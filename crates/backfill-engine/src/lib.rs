@@ -43,4 +43,4 @@ pub use suggest::{
     Basis, SourceSuggestion, SuggestReport, TableSuggestion, UnsuitableTable, short_name, sources_from_keys, suggest,
 };
 pub use survey::comparison::Comparison;
-pub use tenant_ops::{Assignment, RunProcessRecord, RunRecord, RunState};
+pub use tenant_ops::{Assignment, RunProcessRecord, RunRecord, RunState, UndoProgress};

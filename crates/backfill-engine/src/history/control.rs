@@ -7,7 +7,7 @@ use tenant_rls::{CATALOG_LOCK_TIMEOUT, Database, OwnerTx};
 
 use crate::error::{Error, Result};
 
-/// The state of a run and its processes. The JSON shape is `backfill-status/2`.
+/// The state of a run and its processes. The JSON shape is `backfill-status/3`.
 #[derive(Debug, Clone, Serialize)]
 pub struct RunStatus {
     /// The run.

@@ -18,7 +18,7 @@ pub(crate) fn judge(plan: &BackfillPlan) -> Result<Sql> {
         .table("tenants", &plan.tenants)
         .ident("tenant_key", &plan.tenant_key)
         .fragment("key_text", plan.key.text())
-        .fragment("key_is_one_of", plan.key.is_one_of())
+        .fragment("key_is_one_of", plan.key.is_one_of(&Sql::from_static("$1")))
         .ident("column", &plan.column)
         .fragment("type", Sql::from_static(plan.column_type.cast()))
         .fragment("vias", list(&resolution.vias))

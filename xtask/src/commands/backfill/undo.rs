@@ -47,9 +47,13 @@ pub(super) async fn run(context: &CommandContext, options: Options) -> CommandRe
     let mut meter = None;
     let mut progress = |event| match event {
         BackfillEvent::Waiting { holder } => context.printer.note(&holder::waiting(&holder)),
+        BackfillEvent::Undoing { rows, .. } => {
+            meter = Some(Meter::start(&context.printer, "undo", "rows", 0, Some(rows)));
+        }
         BackfillEvent::Batch { examined, assigned } => {
-            let meter = meter.get_or_insert_with(|| Meter::start(&context.printer, "undo", "rows", 0, None));
-            meter.set(examined, &format!("{} taken back", count(assigned)));
+            if let Some(meter) = &mut meter {
+                meter.set(examined, &format!("{} taken back", count(assigned)));
+            }
         }
         _ => {}
     };
@@ -82,7 +86,13 @@ impl Report for UndoReport {
             let left_alone = counted(self.kept, "row", "rows");
             out.push_str(&format!("; {left_alone} are gone or have another tenant by now, and were left alone"));
         }
-        out.push_str(if self.stopped { ".\nStopped; the same command goes on from here.\n" } else { ".\n" });
+        out.push_str(".\n");
+        if self.stopped {
+            out.push_str(&format!(
+                "Stopped with {} left; the same command goes on.\n",
+                counted(self.left, "row", "rows")
+            ));
+        }
         out
     }
 }

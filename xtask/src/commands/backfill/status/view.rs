@@ -1,15 +1,17 @@
 //! The report of `backfill status`: the state of a run and its processes.
 
-use backfill_engine::{RunProcessRecord, RunState, RunStatus};
+use std::time::Duration;
+
+use backfill_engine::{RunProcessRecord, RunState, RunStatus, UndoProgress};
 use chrono::{DateTime, Utc};
 
 use crate::document::report::Report;
 use crate::document::text::{line, table};
-use crate::number_format::{count, counted};
+use crate::number_format::{count, counted, duration};
 
 impl Report for RunStatus {
     const NAME: &'static str = "backfill status";
-    const SCHEMA: Option<&'static str> = Some("backfill-status/2");
+    const SCHEMA: Option<&'static str> = Some("backfill-status/3");
 
     fn table(&self) -> String {
         format!("{}\n{}\n{}", line(headline(self)), facts(self), line(next(self)))
@@ -46,8 +48,20 @@ fn facts(status: &RunStatus) -> String {
     if run.ranges > 0 {
         rows.insert(3, row("ranges", format!("{} of {} at their end", count(run.ranges_done), count(run.ranges))));
     }
+    rows.extend(run.undo.as_ref().map(|undo| row("taken back", taken_back(undo))));
     rows.extend(status.processes.iter().map(|member| row("process", process(member))));
     table(&["", "how it stands"], rows)
+}
+
+fn taken_back(undo: &UndoProgress) -> String {
+    let mut text = format!("{} of {}", count(undo.undone), counted(undo.undone + undo.kept + undo.left, "row", "rows"));
+    if undo.kept > 0 {
+        text.push_str(&format!(", {} left alone", count(undo.kept)));
+    }
+    if let Some(seconds) = undo.seconds_left {
+        text.push_str(&format!(", about {} left", duration(Duration::from_secs_f64(seconds))));
+    }
+    text
 }
 
 fn process(member: &RunProcessRecord) -> String {
@@ -71,6 +85,9 @@ fn next(status: &RunStatus) -> String {
         }
         (RunState::Done | RunState::Cancelled, _) => {
             format!("`cargo xtask backfill undo {}` takes it back.", run.id)
+        }
+        (RunState::Undoing, _) => {
+            format!("Where nobody works at the undo, this goes on with it: cargo xtask backfill undo {}", run.id)
         }
         (RunState::Undone, _) => "It was taken back.".to_owned(),
     }
