@@ -5,6 +5,7 @@ use tenant_inventory::Catalog;
 use tenant_inventory::{Missing, MissingPart};
 
 use crate::report::{MissingPiece, TableReport};
+use crate::uncounted::UncountedTable;
 
 /// The tables that have a command of their own.
 const BACKFILLS: [(&str, &str); 2] = [("bookings", "backfill-bookings"), ("chat_messages", "assign-chat-messages")];
@@ -18,6 +19,7 @@ pub(crate) fn next_steps(
     missing: &[Missing],
     tenancy: &Tenancy,
     tables: &[TableReport],
+    uncounted: &[UncountedTable],
 ) -> Vec<String> {
     let command = |table: &TableReport| {
         let own = |name: &str| TableName::parse(name, &tenancy.database.schema).is_ok_and(|name| name == table.table);
@@ -29,6 +31,10 @@ pub(crate) fn next_steps(
             "tell tenancy.toml which table holds the tenants, {} does not: `cargo xtask init` writes one that fits",
             catalog.tenants
         ));
+    }
+    for table in uncounted {
+        let remedy = table.remedy.clone().unwrap_or_else(|| "what the server said is above".to_owned());
+        next.push(format!("have {} counted: {remedy}", table.table));
     }
     for lacking in missing {
         let what = match lacking.what {
@@ -59,7 +65,7 @@ pub(crate) fn next_steps(
     step(&|t| t.ghost_rows.unwrap_or(0) > 0, &|names| {
         format!("restore the tenants that rows of {names} name, or remove the rows")
     });
-    step(&|t| t.cross_rows() > 0, &|names| {
+    step(&|t| t.cross_findings() > 0, &|names| {
         format!("decide row by row which tenant is right where {names} references another tenant's row")
     });
     step(&|t| lacks(t, &[MissingPiece::Index]), &|names| format!("add an index on the tenant column to {names}"));

@@ -52,14 +52,16 @@ impl fmt::Display for ActingRole {
 }
 
 /// Why a role cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Obstacle {
     pub(crate) role: String,
     pub(crate) table: Option<TableName>,
+    #[serde(flatten)]
     pub(crate) why: Why,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "obstacle", rename_all = "snake_case")]
 pub(crate) enum Why {
     CannotAssume,
     NoTable,
@@ -85,6 +87,19 @@ impl fmt::Display for Obstacle {
 }
 
 impl Obstacle {
+    /// What makes one of the roles usable: the rights that a role lacks, if it lacks nothing else; otherwise the hint of the first obstacle that has
+    /// one.
+    pub fn remedy(list: &[Self]) -> Option<String> {
+        let lacks_rights =
+            |role: &str| list.iter().filter(|one| one.role == role).all(|one| matches!(one.why, Why::NoRight { .. }));
+        let role = list.iter().map(|one| one.role.as_str()).find(|role| lacks_rights(role));
+        let rights = role.map(|role| {
+            let of_role = list.iter().filter(|one| one.role == role);
+            of_role.filter_map(Self::hint).collect::<Vec<_>>().join(" ")
+        });
+        rights.or_else(|| list.iter().find_map(Self::hint))
+    }
+
     /// The statement that grants the missing right.
     pub(crate) fn hint(&self) -> Option<String> {
         let role = Ident::new(&self.role).ok()?.quoted();

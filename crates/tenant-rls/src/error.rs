@@ -198,7 +198,7 @@ impl UserError for Error {
                 Some("tenancy.toml says which tables there are; `cargo xtask doctor` compares".into())
             }
             Self::AmbiguousTenant { .. } => Some("give the slug or id that only the tenant you mean has".into()),
-            Self::CannotSee(list) => list.iter().find_map(Obstacle::hint),
+            Self::CannotSee(list) => Obstacle::remedy(list),
             _ => None,
         }
     }

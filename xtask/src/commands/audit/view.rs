@@ -21,6 +21,12 @@ impl Report for AuditReport {
         for missing in &self.missing {
             out.push_str(&line(format!("{}: {}", missing.table, lacks(missing))));
         }
+        for uncounted in &self.uncounted {
+            out.push_str(&line(format!("{} was not counted: {}", uncounted.table, uncounted.why)));
+        }
+        for declared in self.declared.iter().filter(|declared| declared.rows > 0) {
+            out.push_str(&line(format!("declared in tenancy.toml: {declared}")));
+        }
         out.push_str(&conclusion(self));
         if !self.next.is_empty() {
             out.push_str("\nNext:\n");
@@ -78,6 +84,8 @@ pub(super) fn findings(report: &AuditReport) -> Vec<(String, String)> {
     for table in report.tables.iter().filter(|table| table.findings() > 0) {
         findings.push((table.table.to_string(), faults(table).join(", ")));
     }
+    let uncounted = report.uncounted.iter();
+    findings.extend(uncounted.map(|table| (table.table.to_string(), format!("not counted: {}", table.why))));
     findings.extend(report.missing.iter().map(|missing| (missing.table.to_string(), lacks(missing).to_owned())));
     findings
 }
@@ -88,7 +96,7 @@ fn faults(table: &TableReport) -> Vec<String> {
         rows(table.null_findings(), "without a tenant"),
         rows(table.empty_rows, "with an empty tenant"),
         rows(table.ghost_rows.unwrap_or(0), "of a tenant that does not exist"),
-        rows(table.cross_rows(), "that reference another tenant's row"),
+        rows(table.cross_findings(), "that reference another tenant's row"),
         (!table.missing.is_empty()).then(|| format!("lacks: {}", missing_pieces(table))),
     ];
     kinds.into_iter().flatten().collect()
@@ -158,9 +166,7 @@ fn crossings(report: &AuditReport) -> String {
 fn conclusion(report: &AuditReport) -> String {
     let as_role = report.role.as_ref().map_or_else(String::new, |role| format!(", read as {role}"));
     let tables = counted(report.totals.tables, "table", "tables");
-    let result = match report.findings() {
-        0 => "every row has its tenant".to_owned(),
-        number => counted(number, "finding", "findings"),
-    };
-    line(format!("{tables} of database {}{as_role}: {result}.", report.database))
+    let findings = counted(report.findings(), "finding", "findings");
+    line(format!("{tables} of database {}{as_role}: {findings}.", report.database))
+        + &line(format!("tables by class: {}", report.coverage))
 }
