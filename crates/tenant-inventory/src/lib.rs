@@ -15,10 +15,12 @@
 //! | `catalog::definition` | what a rollout may change of a table, as text that makes it again |
 //! | `catalog::policies` | which policies of a table are ours, and unaltered |
 //! | `catalog::phase` | how far a table is |
+//! | `claim` | what may be said about the database, and on which evidence |
 //! | `ways` | views and functions that read the tables past their policies |
 //! | `ways::logins` | the roles of the rollout, and what the application's login can become |
 
 mod catalog;
+pub mod claim;
 pub mod class;
 pub mod coverage;
 mod inventory;

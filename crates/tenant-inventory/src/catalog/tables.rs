@@ -170,7 +170,8 @@ impl Catalog {
         for row in rows {
             let name =
                 TableName::new(Ident::new(row.get::<String, _>("schema"))?, Ident::new(row.get::<String, _>("name"))?);
-            if name == tenants {
+            let exempt = tenancy.rules(&name).is_some_and(|rules| rules.exempt.is_some());
+            if name == tenants || exempt {
                 continue;
             }
             let (Json(column), Json(foreign_keys)) = (row.get("tenant_column"), row.get("foreign_keys"));
@@ -195,7 +196,8 @@ impl Catalog {
         refuse_strangers(connection, tenancy, &tables, &tenants).await?;
         let mut missing = Vec::new();
         for (table, ..) in &overrides {
-            if tables.iter().any(|found| found.name == *table) {
+            let exempt = tenancy.rules(table).is_some_and(|rules| rules.exempt.is_some());
+            if exempt || tables.iter().any(|found| found.name == *table) {
                 continue;
             }
             let there = column_type(connection, table, None).await?.is_some();

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use serde::Serialize;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 use tenancy_config::{Ident, Tenancy};
@@ -45,7 +46,8 @@ pub struct Escape {
 }
 
 /// Why row level security does not filter a role.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "reason", content = "table", rename_all = "snake_case")]
 pub enum Unfiltered {
     /// It is a superuser.
     Superuser,
