@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use tenancy_config::{Exit, NameError, TableName, UserError};
 use tenant_ops::RunState;
+use tenant_rls::{Fault, fault_of};
 
 use crate::finding::{FailedRow, RefusedTriggers};
 
@@ -150,6 +151,23 @@ pub enum Error {
     /// A file could not be written. An existing file is untouched, and assigned rows stay assigned.
     #[error(transparent)]
     File(#[from] tenancy_config::FileError),
+}
+
+impl Error {
+    /// Whether other tables can be backfilled although this one failed. A server that is gone, a login that may not write and book-keeping that
+    /// cannot be trusted stop all of them.
+    pub(crate) fn is_of_one_table(&self) -> bool {
+        match self {
+            Self::Database(error) => match error {
+                tenant_rls::Error::CannotSee(_) | tenant_rls::Error::NoTable { .. } => true,
+                tenant_rls::Error::Query { .. } => fault_of(error) != Fault::Connection,
+                _ => false,
+            },
+            Self::Ops(error) => matches!(error, tenant_ops::Error::Held { .. }),
+            Self::File(_) | Self::ReadReview { .. } | Self::ReviewChanged { .. } => false,
+            _ => true,
+        }
+    }
 }
 
 fn list(runs: &[(i64, String)]) -> String {

@@ -81,6 +81,7 @@ impl Coverage {
                 }
                 Class::Tenant { .. } | Class::Platform { .. } if read(table) => Cover::Covered,
                 Class::Tenant { .. } | Class::Platform { .. } => Cover::LeftOut,
+                Class::Exempt { why } => Cover::Exempt { reason: why.clone() },
                 Class::Dependent { through } => Cover::Dependent { through: through.clone() },
                 Class::Suspect { why } => Cover::Suspect { why: why.clone() },
                 Class::Unhandled { column, why } => Cover::Unhandled { column: column.clone(), why: why.clone() },
@@ -205,10 +206,12 @@ mod tests {
             classified("messages", tenant()),
             classified("computed", unhandled()),
             classified("items", Class::Dependent { through: vec![name("bookings")] }),
+            classified("jobs", Class::Exempt { why: "only the platform's".into() }),
             classified("countries", Class::Unrelated),
         ];
         let coverage = Coverage::of(&tables, |table| *table == name("bookings"));
-        let text = "1 covered; 1 left out: public.messages; 1 dependent: public.items; 1 unhandled: public.computed";
+        let text = "1 covered; 1 left out: public.messages; 1 exempt: public.jobs (only the platform's); 1 dependent: public.items; \
+                    1 unhandled: public.computed";
         assert_eq!(coverage.to_string(), text);
         assert_eq!(coverage.unrelated, 1);
         let open: Vec<String> = coverage.open().map(|table| table.table.to_string()).collect();
