@@ -175,6 +175,7 @@ DROP FUNCTION IF EXISTS tenant_ops.assign_batch(bigint, text, bigint, text, text
 DROP FUNCTION IF EXISTS tenant_ops.assign_batch(bigint, text, bigint, text, text, text, tid, tid, tid, bigint);
 DROP FUNCTION IF EXISTS tenant_ops.assign_batch(bigint, bigint, text, text, text, tid, tid, bigint);
 DROP FUNCTION IF EXISTS tenant_ops.undo_batch(bigint, text, bigint, text, text, bigint);
+DROP FUNCTION IF EXISTS tenant_ops.apply_batch(bigint, text, text, text, text[], text[], text[]);
 
 -- An undo goes through the entries of a run from the newest to the oldest, and must not sort them for each batch.
 CREATE INDEX IF NOT EXISTS journal_standing ON tenant_ops.journal (run_id, id) WHERE undone_at IS NULL;

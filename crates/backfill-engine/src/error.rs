@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use tenancy_config::{Exit, NameError, TableName, UserError};
+use tenant_inventory::class::{Class, Unhandled};
 use tenant_ops::RunState;
 use tenant_rls::{Fault, fault_of};
 
-use crate::finding::{FailedRow, RefusedTriggers};
+use crate::finding::{FailedRow, RefusedRules, RefusedTriggers};
 
 /// The result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -100,6 +101,29 @@ pub enum Error {
     /// Triggers would fire that `tenancy.toml` does not allow.
     #[error("{0}")]
     Triggers(Box<RefusedTriggers>),
+    /// Rules would act that `tenancy.toml` does not allow.
+    #[error("{0}")]
+    Rules(Box<RefusedRules>),
+    /// The rows of a table cannot be written by their place, or its tenant column cannot be written at all.
+    #[error("{table} cannot be written: {}", unhandled(.column, .why))]
+    Unhandled {
+        /// The table.
+        table: TableName,
+        /// Its tenant column.
+        column: String,
+        /// Why not.
+        why: Unhandled,
+    },
+    /// `tenancy.toml` allows a rule that the table does not have.
+    #[error("tenancy.toml allows the rule `{rule}` of {table}, which has no rule of this name for UPDATE")]
+    UnknownRule {
+        /// The table.
+        table: TableName,
+        /// The name.
+        rule: String,
+        /// The rule with the most similar name.
+        closest: Option<String>,
+    },
     /// `tenancy.toml` allows a trigger that the table does not have.
     #[error(
         "tenancy.toml allows the trigger `{trigger}` of {table}, which has none of this name that stands for UPDATE"
@@ -170,6 +194,10 @@ impl Error {
     }
 }
 
+fn unhandled(column: &str, why: &Unhandled) -> String {
+    Class::Unhandled { column: column.to_owned(), why: why.clone() }.to_string()
+}
+
 fn list(runs: &[(i64, String)]) -> String {
     runs.iter().map(|(run, table)| format!("run {run} on {table}")).collect::<Vec<_>>().join(", ")
 }
@@ -211,6 +239,13 @@ impl UserError for Error {
                 Some("a trigger or a constraint refuses them; mend that and run it again: it goes on from here".into())
             }
             Self::Triggers(refused) => Some(refused.hint()),
+            Self::Rules(refused) => Some(refused.hint()),
+            Self::Unhandled { why: Unhandled::Distributed, .. } => {
+                Some("give the rows their tenant before the table is distributed, or with an UPDATE by its distribution column".into())
+            }
+            Self::Unhandled { .. } => Some("`cargo xtask inventory` shows what each table is".into()),
+            Self::UnknownRule { closest: Some(name), .. } => Some(format!("did you mean `{name}`?")),
+            Self::UnknownRule { .. } => Some("take the name out of allow_rules".into()),
             Self::UnknownTrigger { closest: Some(name), .. } => Some(format!("did you mean `{name}`?")),
             Self::UnknownTrigger { .. } => Some("take the name out of allow_triggers".into()),
             Self::NoReplicaIdentity { .. } => Some(
@@ -238,11 +273,14 @@ impl UserError for Error {
             | Self::NoRun { .. }
             | Self::NotAReview { .. }
             | Self::ReadReview { .. }
+            | Self::UnknownRule { .. }
             | Self::UnknownTrigger { .. } => Exit::Usage,
             Self::Strict { .. }
             | Self::Dependent { .. }
             | Self::NotPossible { .. }
             | Self::Triggers(_)
+            | Self::Rules(_)
+            | Self::Unhandled { .. }
             | Self::NoReplicaIdentity { .. }
             | Self::TooManyUniqueBreaks { .. } => Exit::Refused,
             Self::Ended { .. } => Exit::Stopped,

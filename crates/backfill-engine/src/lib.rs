@@ -25,7 +25,7 @@ mod tables_report;
 pub mod throttle;
 
 pub use error::{Error, Result};
-pub use finding::{FailedRow, GhostTenant, RefusedTriggers, Trigger};
+pub use finding::{FailedRow, GhostTenant, RefusedRules, RefusedTriggers, Rule, Trigger};
 pub use format::bytes;
 pub use history::control::{RunStatus, change, status};
 pub use history::undo::{Undo, UndoReport};

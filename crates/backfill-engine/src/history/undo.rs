@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use crate::error::{Error, Result};
 use crate::history::runs;
 use crate::plan::BackfillPlan;
+use crate::preflight::side_effects;
 use crate::progress::BackfillEvent;
 use crate::statements::keyed::{take_back, written};
 
@@ -75,6 +76,7 @@ impl Undo<'_> {
     ///
     /// # Errors
     /// [`Error::NoRun`] if there is no such run; [`Error::Unsuitable`] if its table cannot be backfilled any more;
+    /// [`Error::Triggers`] or [`Error::Rules`] if something would fire that `tenancy.toml` does not allow;
     /// [`Error::Strict`] if the table requires a tenant; [`Error::Dependent`] if later runs took tenants from its rows;
     /// [`tenant_rls::Error::CannotSee`] if row level security hides rows from this login; [`tenant_ops::Error::Held`]
     /// if another run works on the table; [`Error::Database`] if the database refuses.
@@ -101,6 +103,7 @@ impl Undo<'_> {
             write: Some(plan.column.clone()),
         }];
         visibility::acting_role(self.database, &access, std::slice::from_ref(&role)).await?;
+        side_effects::check(self.database, self.tenancy, &plan, &role).await?;
         if self.dry_run {
             return self.count(&plan, &access, &role).await;
         }

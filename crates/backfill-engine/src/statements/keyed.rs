@@ -14,13 +14,20 @@ pub(crate) fn take_back(plan: &BackfillPlan) -> Sql {
     of_keys(include_str!("../../../../sql/backfill-engine/fragments/take_back.sql"), plan, "entry.row_keys")
 }
 
+/// A statement over the rows with the keys `$1` that compares tenants as texts.
+pub(crate) fn by_key_typeless(text: &'static str, plan: &BackfillPlan) -> Sql {
+    let keys = plan.key.is_one_of(&Sql::from_static("$1"));
+    of_whole(text, plan).fragment("key_is_one_of", keys).build()
+}
+
 fn of_keys(text: &'static str, plan: &BackfillPlan, keys: &'static str) -> Sql {
     written(text, plan).fragment("key_is_one_of", plan.key.is_one_of(&Sql::from_static(keys))).build()
 }
 
 pub(crate) fn written(text: &'static str, plan: &BackfillPlan) -> Template {
-    Template::new(text)
-        .fragment("whole", plan.whole())
-        .ident("column", &plan.column)
-        .fragment("type", Sql::from_static(plan.column_type.cast()))
+    of_whole(text, plan).fragment("type", Sql::from_static(plan.column_type.cast()))
+}
+
+fn of_whole(text: &'static str, plan: &BackfillPlan) -> Template {
+    Template::new(text).fragment("whole", plan.whole()).ident("column", &plan.column)
 }

@@ -17,6 +17,7 @@ mod preflight;
 mod reviewed;
 mod row_security;
 mod several;
+mod side_effects;
 mod suggest;
 mod support;
 mod throttle;
