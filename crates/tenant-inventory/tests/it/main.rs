@@ -3,5 +3,6 @@
 
 mod classes;
 mod columns;
+mod comparison;
 mod support;
 mod tables;
