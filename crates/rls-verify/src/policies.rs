@@ -1,6 +1,7 @@
 //! What the catalog alone shows to be wrong with a table: row level security, its policies, and parts of the rollout that are missing.
 
-use tenant_inventory::claim::breach::{Breach, Lack};
+use tenant_inventory::claim::breach::Breach;
+use tenant_inventory::claim::lack::Lack;
 use tenant_inventory::{AspectKind, Inventory, LoginReach, OtherPolicy, Relation, RelationKind};
 use tenant_rls::PolicyForm;
 
