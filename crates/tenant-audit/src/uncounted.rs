@@ -99,8 +99,8 @@ impl fmt::Display for Uncounted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::CannotSee { obstacles } => {
-                let obstacles: Vec<String> = obstacles.iter().map(ToString::to_string).collect();
-                f.write_str(&obstacles.join("; "))
+                let nearest: Vec<String> = Obstacle::nearest(obstacles).iter().map(ToString::to_string).collect();
+                write!(f, "no role of this login sees all of its rows: {}", nearest.join("; "))
             }
             Self::PolicyFails { of, policy, error, .. } => write!(f, "the policy \"{policy}\" of {of} fails: {error}"),
             Self::Rewritten { of } => write!(f, "{of} was created, rewritten or truncated while the audit ran"),

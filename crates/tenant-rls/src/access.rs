@@ -90,14 +90,22 @@ impl Obstacle {
     /// What makes one of the roles usable: the rights that a role lacks, if it lacks nothing else; otherwise the hint of the first obstacle that has
     /// one.
     pub fn remedy(list: &[Self]) -> Option<String> {
-        let lacks_rights =
-            |role: &str| list.iter().filter(|one| one.role == role).all(|one| matches!(one.why, Why::NoRight { .. }));
-        let role = list.iter().map(|one| one.role.as_str()).find(|role| lacks_rights(role));
-        let rights = role.map(|role| {
-            let of_role = list.iter().filter(|one| one.role == role);
-            of_role.filter_map(Self::hint).collect::<Vec<_>>().join(" ")
-        });
-        rights.or_else(|| list.iter().find_map(Self::hint))
+        let nearest = Self::nearest(list);
+        if nearest.iter().all(|one| one.is_right()) && !nearest.is_empty() {
+            return Some(nearest.into_iter().filter_map(Self::hint).collect::<Vec<_>>().join(" "));
+        }
+        list.iter().find_map(Self::hint)
+    }
+
+    /// The obstacles of the role that lacks the least: one that only lacks rights, if there is one, and of these the first with the fewest.
+    pub fn nearest(list: &[Self]) -> Vec<&Self> {
+        let of = |role: &str| list.iter().filter(|one| one.role == role).collect::<Vec<_>>();
+        let roles = list.iter().map(|one| of(&one.role));
+        roles.min_by_key(|of_role| (!of_role.iter().all(|one| one.is_right()), of_role.len())).unwrap_or_default()
+    }
+
+    fn is_right(&self) -> bool {
+        matches!(self.why, Why::NoRight { .. })
     }
 
     /// The statement that grants the missing right.

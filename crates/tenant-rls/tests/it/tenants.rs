@@ -44,7 +44,8 @@ async fn names_that_can_name_no_tenant_are_refused() {
 #[tokio::test]
 async fn a_name_is_compared_as_it_is_with_its_white_space() {
     let db = notes().await;
-    let other = r#"INSERT INTO "Tenant" (id, slug, name) SELECT 't_a ', 'acme ', 'A' || name FROM "Tenant" WHERE id = 't_a'"#;
+    let other =
+        r#"INSERT INTO "Tenant" (id, slug, name) SELECT 't_a ', 'acme ', 'A' || name FROM "Tenant" WHERE id = 't_a'"#;
     db.superuser().await.run_script("preparing a test", other).await.unwrap();
     let database = connect(&db, Role::AppUser, 2).await;
     let mut tenants = Registry::open(&database, &Tenancy::default()).await.unwrap();

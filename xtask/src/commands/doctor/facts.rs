@@ -245,7 +245,7 @@ fn advice_on_tables(tables: &TableFacts) -> Vec<String> {
     }
     if let (Some(_), None) = (&tables.obstacles, &tables.seen_whole_by) {
         advice.push(
-            "no role of this login sees every row: `cargo xtask audit` would refuse to count, and says what it lacks"
+            "no role of this login sees all rows of all tables: `cargo xtask audit` says for which tables, and what is lacking"
                 .to_owned(),
         );
     }

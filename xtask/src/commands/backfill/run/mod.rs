@@ -69,7 +69,7 @@ pub(super) async fn run(context: &CommandContext, options: Options) -> CommandRe
             break;
         }
     }
-    if let (true, Some(report)) = (one, reports.pop()) {
+    if let Some(report) = reports.pop_if(|_| one) {
         return session.end(report).await;
     }
     let (database, tenancy) = (session.database(), session.tenancy());
