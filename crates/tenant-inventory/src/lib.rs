@@ -35,8 +35,7 @@ pub use catalog::relations::{Relation, RelationKind, Unsuitable};
 pub use catalog::tables::{Catalog, ForeignKey, Leaf, Missing, MissingPart, TenantColumn, TenantTable};
 pub use inventory::Inventory;
 pub use ways::logins::{Escape, LoginReach, Logins, OtherPolicy, RoleState, Unfiltered};
+pub use ways::object::{FunctionKind, Privilege, WayObject};
 pub use ways::read_ways;
 pub use ways::roles::RoleStep;
-pub use ways::way::{
-    Actor, Barrier, FunctionKind, Privilege, Reach, Reviewable, Severity, Unreadable, Way, WayObject, WayVerdict,
-};
+pub use ways::way::{Actor, Barrier, Reach, Reviewable, Severity, Unreadable, Way, WayVerdict};

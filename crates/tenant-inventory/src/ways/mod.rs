@@ -3,8 +3,8 @@
 //!
 //! | where | what |
 //! | --- | --- |
-//! | `way`, `words` | a way as a value, and in words |
-//! | `facts` | what the catalog says; `review`: the definitions of what was found, and the hash that a review is pinned to |
+//! | `way`, `object`, `words` | a way as a value, and in words |
+//! | `facts`, `read` | what the catalog says; `review`: the definitions of what was found, and the hash that a review is pinned to |
 //! | `roles`, `logins` | what the login can become |
 //! | `filter` | whom the policies of a table filter |
 //! | `tokens`, `body`, `texts` | what the text of a function names |
@@ -22,7 +22,9 @@ mod found;
 mod graph;
 pub(crate) mod logins;
 mod node;
+pub(crate) mod object;
 mod options;
+mod read;
 mod review;
 mod rights;
 mod role_ways;

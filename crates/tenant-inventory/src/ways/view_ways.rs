@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use super::facts::{EVERYBODY, Held, RelationFacts};
 use super::found::{Analysis, Found};
 use super::node::Node;
+use super::object::{Privilege, WayObject};
 use super::review::{Definition, Definitions, review_of_text};
-use super::way::{Barrier, Privilege, Reach, Reviewable, Unreadable, Way, WayObject, WayVerdict};
+use super::way::{Barrier, Reach, Reviewable, Unreadable, Way, WayVerdict};
 
 /// What `pg_relation_is_updatable` says.
 const PASSES_UPDATE: i32 = 4;
