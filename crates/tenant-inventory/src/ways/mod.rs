@@ -101,10 +101,11 @@ pub async fn read_ways(
     let views = view_ways::reaching_views(&analysis);
     let rules = code_ways::rules(&analysis);
     let view_ids: Vec<i64> = views.keys().copied().collect();
+    let foreign = view_ways::foreign(&analysis, &view_ids);
     let rule_ids: Vec<i64> = rules.iter().map(|rule| rule.id).collect();
     let triggers: Vec<i64> = facts.triggers.iter().map(|trigger| trigger.id).collect();
     let columns = tenant_columns(inventory);
-    let definitions = Definitions::read(tx.connection(), &view_ids, &rule_ids, &triggers, &columns).await?;
+    let definitions = Definitions::read(tx.connection(), &view_ids, &foreign, &rule_ids, &triggers, &columns).await?;
     tx.rollback().await?;
 
     let writable = writable::writable(&facts, &texts);
