@@ -39,8 +39,7 @@ pub use comparison::absent;
 pub use comparison::report::{Absent, AbsentObject};
 pub use inventory::Inventory;
 pub use ways::logins::{Escape, LoginReach, Logins, OtherPolicy, RoleState, Unfiltered};
+pub use ways::object::{FunctionKind, Privilege, WayObject};
 pub use ways::read_ways;
 pub use ways::roles::RoleStep;
-pub use ways::way::{
-    Actor, Barrier, FunctionKind, Privilege, Reach, Reviewable, Severity, Unreadable, Way, WayObject, WayVerdict,
-};
+pub use ways::way::{Actor, Barrier, Reach, Reviewable, Severity, Unreadable, Way, WayVerdict};

@@ -3,7 +3,8 @@
 use super::facts::{Facts, Held, KeyAction, RelationFacts};
 use super::found::Analysis;
 use super::logins::Unfiltered;
-use super::way::{Actor, Barrier, Privilege, Reach, Reviewable, Way, WayObject, WayVerdict};
+use super::object::{Privilege, WayObject};
+use super::way::{Actor, Barrier, Reach, Reviewable, Way, WayVerdict};
 
 /// The schema of the book-keeping.
 const OPS: &str = "tenant_ops";
