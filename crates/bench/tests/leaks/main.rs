@@ -2,3 +2,4 @@
 #![allow(clippy::unwrap_used)] // in the helpers of tests too
 
 mod corpus;
+mod mutations;
