@@ -8,6 +8,7 @@
 //! | `inventory` | everything together, of all tenant tables or of some |
 //! | `catalog::all_tables` | every table, whether it has a tenant column or not |
 //! | `class` | what each of them is to the tenants |
+//! | `coverage` | of which of them a report speaks |
 //! | `catalog::tables` | the tenant tables with their tenant column, keys and foreign keys |
 //! | `catalog::columns` | the columns of one table, for who inserts into it |
 //! | `catalog::relations` | tables and partitions, and why one cannot be put under row level security |
@@ -21,6 +22,7 @@
 mod catalog;
 pub mod claim;
 pub mod class;
+pub mod coverage;
 mod inventory;
 mod ways;
 

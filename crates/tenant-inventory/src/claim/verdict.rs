@@ -41,6 +41,7 @@ pub struct ByDefinition {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Claim {
     verdict: Verdict,
+    sentence: String,
     login: String,
     covered: Vec<TableName>,
     missing: Vec<Missing>,
@@ -78,10 +79,12 @@ impl Claim {
             Class::Exempt { why } => Some(Exempt { table: table.table.clone(), why: why.clone() }),
             _ => None,
         };
+        let covered = covered(examined);
         Self {
             verdict,
+            sentence: sentence(verdict, examined.login, covered.len()),
             login: examined.login.to_owned(),
-            covered: covered(examined),
+            covered,
             missing,
             by_definition: by_definition(examined),
             exempt: examined.classes.iter().filter_map(of_class).collect(),
@@ -169,17 +172,19 @@ impl fmt::Display for Verdict {
 
 impl fmt::Display for Claim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (login, covered) = (&self.login, self.covered.len());
-        let tables = if covered == 1 { "table" } else { "tables" };
-        match self.verdict {
-            Verdict::Proven => write!(
-                f,
-                "proven: {login} reads and writes the rows of one tenant at a time, in each of {covered} {tables} whose rows belong to tenants"
-            ),
-            Verdict::Unproven => {
-                write!(f, "unproven: {login} was held to one tenant in {covered} {tables}; the rest is named above")
-            }
-            Verdict::Disproven => write!(f, "disproven: {login} reaches what is another tenant's"),
-        }
+        f.write_str(&self.sentence)
+    }
+}
+
+fn sentence(verdict: Verdict, login: &str, covered: usize) -> String {
+    let tables = if covered == 1 { "table" } else { "tables" };
+    match verdict {
+        Verdict::Proven => format!(
+            "proven: {login} reads and writes the rows of one tenant at a time, in each of {covered} {tables} whose rows belong to tenants"
+        ),
+        Verdict::Unproven => format!(
+            "unproven: {login} was held to one tenant in {covered} {tables}, and something is missing for the rest, or wrong"
+        ),
+        Verdict::Disproven => format!("disproven: {login} reaches what is another tenant's"),
     }
 }
