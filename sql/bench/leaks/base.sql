@@ -1,5 +1,8 @@
 -- The database that leaks are planted in: three tenants, the third of which only has to be there, with rows in each kind of table; a partitioned
--- table; a table that is nobody's; and what an application has beside its tables. For the owner of the tables.
+-- table; a table that is nobody's; and what an application has beside its tables. For the owner of the tables. What takes time is to try each
+-- table, so tables that are like others are left out.
+DROP TABLE tenant_memberships, "ServiceRequest", attachments, "ScheduledReminder", "IdempotencyKey", booking_settings, security_settings, audit_events
+CASCADE;
 INSERT INTO "Tenant" (id, slug, name, "updatedAt")
 SELECT 't_' || t, 'slug_' || t, 'Tenant ' || t, now() FROM unnest(ARRAY['a', 'b', 'c']) AS t;
 
@@ -7,31 +10,21 @@ CREATE TEMPORARY TABLE planned AS
 SELECT t.id AS tenant, n, t.id || '_' || n AS key FROM "Tenant" AS t, generate_series(1, 2) AS n;
 
 INSERT INTO users (id, "tenantId", email, "updatedAt") SELECT 'user_' || key, tenant, key || '@example.com', now() FROM planned;
-INSERT INTO tenant_memberships (id, "userId", "tenantId") SELECT 'member_' || key, 'user_' || key, tenant FROM planned;
 INSERT INTO services (id, name, slug, description, "tenantId", "updatedAt")
 SELECT 'service_' || key, 'Service', 's' || n, 'of ' || tenant, tenant, now() FROM planned;
-INSERT INTO "ServiceRequest" (id, "clientId", "serviceId", title, "tenantId", "updatedAt")
-SELECT 'request_' || key, 'user_' || key, 'service_' || key, 'of ' || tenant, tenant, now() FROM planned;
-INSERT INTO bookings (id, "clientId", "serviceId", "serviceRequestId", "scheduledAt", duration, "clientName", "clientEmail", "tenantId", "updatedAt")
-SELECT 'booking_' || key, 'user_' || key, 'service_' || key, 'request_' || key, now(), 30, 'of ' || tenant, key || '@example.com', tenant, now()
+INSERT INTO bookings (id, "clientId", "serviceId", "scheduledAt", duration, "clientName", "clientEmail", "tenantId", "updatedAt")
+SELECT 'booking_' || key, 'user_' || key, 'service_' || key, now(), 30, 'of ' || tenant, key || '@example.com', tenant, now()
 FROM planned;
 INSERT INTO "WorkOrder" (id, "bookingId", title, "tenantId", "updatedAt")
 SELECT 'order_' || key, 'booking_' || key, 'of ' || tenant, tenant, now() FROM planned;
 INSERT INTO invoices (id, "bookingId", number, "tenantId", "updatedAt")
 SELECT 'invoice_' || key, 'booking_' || key, 'no_' || key, tenant, now() FROM planned;
-INSERT INTO attachments (id, "uploaderId", "fileName", "tenantId") SELECT 'file_' || key, 'user_' || key, 'of ' || tenant, tenant FROM planned;
 INSERT INTO expenses (id, "userId", vendor, "amountCents", "tenantId")
 SELECT 'expense_' || key, 'user_' || key, 'of ' || tenant, 100, tenant FROM planned;
-INSERT INTO "ScheduledReminder" (id, "serviceRequestId", "scheduledAt", "tenantId")
-SELECT 'reminder_' || key, 'request_' || key, now(), tenant FROM planned;
 INSERT INTO chat_messages (id, "userId", "userName", role, room, text, "tenantId")
 SELECT 'message_' || key, 'user_' || key, 'of ' || tenant, 'CLIENT', 'room', 'said in ' || tenant, tenant FROM planned;
-INSERT INTO "IdempotencyKey" (key, "userId", "tenantId") SELECT 'key_' || key, 'user_' || key, tenant FROM planned;
-INSERT INTO booking_settings (id, "tenantId") SELECT 'slots_' || tenant, tenant FROM planned WHERE n = 1;
 INSERT INTO organization_settings (id, "tenantId", name, "updatedAt") SELECT 'org_' || tenant, tenant, 'of ' || tenant, now() FROM planned WHERE n = 1;
-INSERT INTO security_settings (id, "tenantId", "updatedAt") SELECT 'security_' || tenant, tenant, now() FROM planned WHERE n = 1;
 INSERT INTO audit_logs (id, action, "tenantId") SELECT 'log_' || key, 'of ' || tenant, tenant FROM planned;
-INSERT INTO audit_events (id, type, "tenantId") SELECT 'event_' || key, 'of ' || tenant, tenant FROM planned;
 INSERT INTO audit_logs (id, action) SELECT 'log_platform_' || n, 'of the platform' FROM generate_series(1, 2) AS n;
 INSERT INTO service_views (id, service_id, tenant_id) SELECT 'view_' || key, 'service_' || key, tenant FROM planned;
 

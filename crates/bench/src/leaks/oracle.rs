@@ -51,7 +51,8 @@ pub async fn reached(planting: &Planting) -> Result<Vec<String>> {
     let mut login = Login::begin(planting, Some(TENANT)).await?;
     let after = login.read_all(&probes).await?;
     login.end().await;
-    let differs = |(what, shown): &&(String, String)| after.iter().find(|(w, _)| w == what).is_none_or(|(_, s)| s != shown);
+    let differs =
+        |(what, shown): &&(String, String)| after.iter().find(|(w, _)| w == what).is_none_or(|(_, s)| s != shown);
     leaks.extend(before.iter().filter(differs).map(|(what, _)| format!("{what} depends on rows of others")));
     leaks.sort();
     leaks.dedup();
@@ -241,7 +242,8 @@ impl Login {
                 Ok(Either::Left(result)) => answer.rows += result.rows_affected(),
                 Ok(Either::Right(row)) => {
                     for at in 0..row.len() {
-                        answer.shown += row.try_get_unchecked::<Option<String>, _>(at).ok().flatten().as_deref().unwrap_or("");
+                        answer.shown +=
+                            row.try_get_unchecked::<Option<String>, _>(at).ok().flatten().as_deref().unwrap_or("");
                         answer.shown.push(' ');
                     }
                 }

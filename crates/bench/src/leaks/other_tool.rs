@@ -54,9 +54,8 @@ impl Linter {
         let report: Value = serde_json::from_slice(&output.stdout).map_err(|_| failed())?;
         let violations = report["violations"].as_array().ok_or_else(failed)?;
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let line = |violation: &Value| {
-            ["rule_id", "location", "message"].map(|field| text(&violation[field])).join(" ")
-        };
+        let line =
+            |violation: &Value| ["rule_id", "location", "message"].map(|field| text(&violation[field])).join(" ");
         Ok(violations.iter().map(line).collect())
     }
 

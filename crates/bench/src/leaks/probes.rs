@@ -159,7 +159,10 @@ impl Target {
         }
         vec![
             ("TRUNCATE", self.on(include_str!("../../../../sql/bench/leaks/oracle_truncate.sql")).build()),
-            ("turning its policies off", self.on(include_str!("../../../../sql/bench/leaks/oracle_disable.sql")).build()),
+            (
+                "turning its policies off",
+                self.on(include_str!("../../../../sql/bench/leaks/oracle_disable.sql")).build(),
+            ),
         ]
     }
 

@@ -43,7 +43,9 @@ pub(crate) async fn prove(planting: &Planting, proof: &Proof) -> Result<Shown> {
 /// Whether a policy, a right, a constraint or the setting of the session refused it; a mistake in the statement is no refusal.
 fn refusal(error: &Error) -> bool {
     let Error::Database(error) = error else { return false };
-    error.sqlstate().is_some_and(|state| matches!(state, "42501" | "42704" | "23502" | "23503" | "23514" | "22P02" | "P0001"))
+    error
+        .sqlstate()
+        .is_some_and(|state| matches!(state, "42501" | "42704" | "23502" | "23503" | "23514" | "22P02" | "P0001"))
 }
 
 /// The number that the statements return as `shown`. Everything stays only where a write is to be seen.

@@ -1,5 +1,7 @@
 //! What `bench leaks` found.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use super::corpus::Expected;
@@ -74,6 +76,19 @@ pub enum Outcome {
     Failed,
     /// The case itself is wrong: it could not be planted, or its proof does not show what it says.
     Invalid,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Right => "right",
+            Self::Unnamed => "not proven, and not named",
+            Self::Missed => "missed: called proven",
+            Self::FalseAlarm => "false alarm",
+            Self::Failed => "verify failed",
+            Self::Invalid => "the case is wrong",
+        })
+    }
 }
 
 /// The numbers of one family, or of all.

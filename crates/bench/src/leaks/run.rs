@@ -5,11 +5,11 @@ use std::time::Instant;
 
 use local_db::Role;
 use rls_verify::{VerifyOptions, verify};
-use tenancy_config::{DatabaseUrl, Tenancy};
+use tenancy_config::DatabaseUrl;
 use tenant_rls::{ConnectOptions, Database};
 
 use super::corpus::{By, Case, Expected, Family, families};
-use super::database::{Planting, roll_out};
+use super::database::{Planting, roll_out, tenancy};
 use super::oracle;
 use super::other_tool::Linter;
 use super::proof;
@@ -48,7 +48,12 @@ pub async fn leaks(
     let mut cases = Vec::new();
     for (family, case) in chosen(bench, planting.major()) {
         progress(&format!("{}: {}", family.family, case.name));
-        cases.push(one(&mut planting, family, case, linter.as_ref()).await?);
+        let report = one(&mut planting, family, case, linter.as_ref()).await?;
+        if report.outcome != Outcome::Right {
+            let why = report.broken.as_deref().or(report.lines.first().map(String::as_str)).unwrap_or_default();
+            progress(&format!("{}: {}: {}: {why}", family.family, case.name, report.outcome));
+        }
+        cases.push(report);
     }
     let server = planting.major();
     planting.clean_up().await?;
@@ -129,10 +134,11 @@ pub async fn said(planting: &Planting, fire_triggers: bool) -> Result<Said> {
     let owner = Database::connect(&planting.copy(Role::Owner), &connect).await?;
     let app = Database::connect(&planting.copy(Role::AppUser), &connect).await?;
     let options = VerifyOptions { write_probes: true, fire_triggers, ..VerifyOptions::default() };
-    let report = verify(&owner, &app, &Tenancy::default(), &options, &mut |_| ()).await;
+    let report = verify(&owner, &app, &tenancy(), &options, &mut |_| ()).await;
     owner.close().await;
     app.close().await;
-    let unreadable = |error: serde_json::Error| Error::Measure { doing: "reading a report".into(), why: error.to_string() };
+    let unreadable =
+        |error: serde_json::Error| Error::Measure { doing: "reading a report".into(), why: error.to_string() };
     Said::of(&report?).map_err(unreadable)
 }
 

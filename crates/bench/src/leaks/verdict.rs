@@ -61,8 +61,10 @@ fn collect(value: &Value, of_interest: bool, lines: &mut Vec<String>) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| collect(item, of_interest, lines)),
         Value::Object(fields) => {
-            let broken = matches!(fields.get("evidence").and_then(Value::as_str), Some("broken" | "not_tried"));
-            if of_interest || broken {
+            let is = |field: &str, values: &[&str]| {
+                fields.get(field).and_then(Value::as_str).is_some_and(|is| values.contains(&is))
+            };
+            if of_interest || is("evidence", &["broken", "not_tried"]) || is("access", &["open"]) {
                 let mut texts = Vec::new();
                 fields.values().for_each(|field| flatten(field, &mut texts));
                 lines.push(texts.join(" "));

@@ -30,7 +30,7 @@ async fn planted_leaks_are_found_and_clean_databases_are_not_doubted() {
             }
         };
         let bench = LeaksBench { only: only.clone(), every: every(), pgrls: None };
-        let report = bench::leaks(&server.url(Role::Superuser), &bench, &mut |_| ()).await.unwrap();
+        let report = bench::leaks(&server.url(Role::Superuser), &bench, &mut |step| eprintln!("{step}")).await.unwrap();
         let score = report.score(None);
         eprintln!(
             "PostgreSQL {version}: {}/{} found, {} false alarms in {} clean databases, {:.0} s",

@@ -25,7 +25,9 @@ pub(super) fn all() -> Vec<Mutation> {
             "CREATE ROLE x_role NOLOGIN; GRANT SELECT ON {table} TO x_role; CREATE POLICY planted ON {table} TO x_role USING (true)"
         );
         all.push(Mutation::new("a policy for another role", table, other));
-        let bypass = format!("CREATE ROLE x_role NOLOGIN BYPASSRLS; GRANT SELECT ON {table} TO x_role; GRANT x_role TO app_user");
+        let bypass = format!(
+            "CREATE ROLE x_role NOLOGIN BYPASSRLS; GRANT SELECT ON {table} TO x_role; GRANT x_role TO app_user"
+        );
         all.push(Mutation::new("a role of the login that is not filtered", table, bypass));
     }
     let roles = [
@@ -44,7 +46,10 @@ pub(super) fn all() -> Vec<Mutation> {
         ("inherits nothing", "ALTER ROLE app_user NOINHERIT"),
         ("preset tenant", "ALTER ROLE app_user SET app.current_tenant_id = 't_b'"),
         ("row_security off", "ALTER ROLE app_user SET row_security = off"),
-        ("reads the book-keeping", "GRANT USAGE ON SCHEMA tenant_ops TO app_user; GRANT SELECT ON ALL TABLES IN SCHEMA tenant_ops TO app_user"),
+        (
+            "reads the book-keeping",
+            "GRANT USAGE ON SCHEMA tenant_ops TO app_user; GRANT SELECT ON ALL TABLES IN SCHEMA tenant_ops TO app_user",
+        ),
     ];
     all.extend(roles.map(|(kind, sql)| Mutation::new(kind, "the login", sql)));
     all

@@ -63,7 +63,10 @@ async fn one(planting: &mut Planting, mutation: &Mutation, counted: &mut Count) 
     let Mutation { kind, place, sql } = mutation;
     let mut superuser = planting.session(Role::Superuser).await.unwrap();
     let sql: &'static str = sql.clone().leak();
-    superuser.run_script("changing the database", sql).await.unwrap_or_else(|error| panic!("{kind} ({place}): {error}\n{sql}"));
+    superuser
+        .run_script("changing the database", sql)
+        .await
+        .unwrap_or_else(|error| panic!("{kind} ({place}): {error}\n{sql}"));
     superuser.close().await;
     let report = said(planting, false).await;
     let reached = oracle::reached(planting).await.unwrap();

@@ -9,7 +9,10 @@ const NEW: [(&str, &str); 6] = [
     ("a table of organizations", r#"CREATE TABLE planted (id text PRIMARY KEY, "organizationId" text NOT NULL {key})"#),
     ("a table of workspaces", "CREATE TABLE planted (id text PRIMARY KEY, workspace_id text NOT NULL {key})"),
     ("an unlogged table", r#"CREATE UNLOGGED TABLE planted (id text PRIMARY KEY, "tenantId" text)"#),
-    ("a table in another schema", r#"CREATE SCHEMA x_crm; GRANT USAGE ON SCHEMA x_crm TO app_user; SET search_path = x_crm, public; CREATE TABLE planted (id text PRIMARY KEY, "tenantId" text {key})"#),
+    (
+        "a table in another schema",
+        r#"CREATE SCHEMA x_crm; GRANT USAGE ON SCHEMA x_crm TO app_user; SET search_path = x_crm, public; CREATE TABLE planted (id text PRIMARY KEY, "tenantId" text {key})"#,
+    ),
 ];
 
 pub(super) fn all() -> Vec<Mutation> {
