@@ -21,11 +21,12 @@ pub(crate) struct Shown {
 /// # Errors
 /// [`Error::Database`]: no connection can be made.
 pub(crate) async fn prove(planting: &Planting, proof: &Proof) -> Result<Shown> {
-    let before = planting.foreign_rows().await?;
+    let writes = proof.shows == Shows::Write;
+    let before = if writes { planting.foreign_rows().await? } else { Vec::new() };
     let mut app = planting.session(Role::AppUser).await?;
     let result = run(app.connection(), proof).await;
     app.close().await;
-    let changed = planting.foreign_rows().await? != before;
+    let changed = writes && planting.foreign_rows().await? != before;
     let refused = |error: &Error| matches!(proof.shows, Shows::Refused) && refusal(error);
     Ok(match (&result, proof.shows) {
         (Err(error), _) => Shown { holds: refused(error), seen: error.to_string() },

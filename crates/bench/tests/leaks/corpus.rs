@@ -12,7 +12,7 @@ fn versions() -> Vec<u32> {
 
 /// Of each family, one case of so many is planted; 1 means all.
 fn every() -> usize {
-    environment::text("LEAKS_EVERY").unwrap().map_or(4, |every| every.parse().unwrap())
+    environment::text("LEAKS_EVERY").unwrap().map_or(10, |every| every.parse().unwrap())
 }
 
 #[tokio::test]
@@ -29,13 +29,17 @@ async fn planted_leaks_are_found_and_clean_databases_are_not_doubted() {
                 continue;
             }
         };
-        let bench = LeaksBench { only: only.clone(), every: every(), pgrls: None };
+        let bench =
+            LeaksBench { only: only.clone(), every: every(), pgrls: environment::path("PGRLS").map(Into::into) };
         let report = bench::leaks(&server.url(Role::Superuser), &bench, &mut |step| eprintln!("{step}")).await.unwrap();
         let score = report.score(None);
         eprintln!(
             "PostgreSQL {version}: {}/{} found, {} false alarms in {} clean databases, {:.0} s",
             score.found, score.planted, score.false_alarms, score.clean, report.seconds
         );
+        if let Some(tool) = &report.other_tool {
+            eprintln!("{}: {} found, {} false alarms", tool.name, score.other_found, score.other_false_alarms);
+        }
         tried += report.cases.len();
         for case in report.cases.iter().filter(|case| case.outcome != Outcome::Right) {
             let (broken, lines) = (case.broken.as_deref().unwrap_or_default(), case.lines.join(" | "));
