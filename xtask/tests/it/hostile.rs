@@ -82,6 +82,7 @@ const STARTED: [(&str, &[&str]); 62] = [
     ("bench backfill", &["--HOSTILE"]),
     ("bench seed", &["--HOSTILE=HOSTILE"]),
     ("bench rls", &["--profile", "HOSTILE"]),
+    ("bench leaks", &["HOSTILE"]),
     ("bench jwt", &["-HOSTILE"]),
 ];
 
