@@ -1,47 +1,37 @@
 //! The report of `bench leaks`.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use bench::{CaseReport, Expected, LeaksReport, Outcome, Score};
 
+use crate::document::block::{Document, Table, lines, number, text};
 use crate::document::report::Report;
-use crate::document::text::table;
 use crate::number_format::duration;
 
 impl Report for LeaksReport {
     const NAME: &'static str = "bench leaks";
     const SCHEMA: Option<&'static str> = None;
 
-    fn table(&self) -> String {
-        let headings = ["family", ">leaks", ">found", ">clean", ">false alarms", ">pgrls: found", ">false alarms"];
-        let columns = if self.other_tool.is_some() { headings.len() } else { headings.len() - 2 };
+    fn document(&self) -> Document {
+        let numbers = ["leaks", "found", "clean", "false alarms", "pgrls: found", "false alarms"];
+        let shown = if self.other_tool.is_some() { numbers.len() } else { numbers.len() - 2 };
         let line = |name: &str, score: Score| {
             let Score { planted, found, clean, false_alarms, other_found, other_false_alarms } = score;
-            let numbers = [planted, found, clean, false_alarms, other_found, other_false_alarms];
-            let mut cells = vec![name.to_owned()];
-            cells.extend(numbers.map(|number| number.to_string()));
-            cells.truncate(columns);
-            cells
+            let scores = [planted, found, clean, false_alarms, other_found, other_false_alarms];
+            let scores = scores.into_iter().take(shown).map(|number| number.to_string());
+            [name.to_owned()].into_iter().chain(scores).collect::<Vec<_>>()
         };
         let families = self.families();
-        let mut lines: Vec<Vec<String>> =
-            families.iter().map(|family| line(family, self.score(Some(family)))).collect();
-        lines.push(line("all", self.score(None)));
+        let rows = families.iter().map(|family| line(family, self.score(Some(family))));
+        let rows = rows.chain([line("all", self.score(None))]);
+        let columns = [text("family")].into_iter().chain(numbers.into_iter().take(shown).map(number));
         let took = duration(Duration::try_from_secs_f64(self.seconds).unwrap_or_default());
-        let mut text = format!("{}\n", table(&headings[..columns], lines));
-        for case in self.cases.iter().filter(|case| case.outcome != Outcome::Right) {
-            let _ = writeln!(text, "{}", wrong(case));
-        }
-        if let Some(tool) = &self.other_tool {
-            let _ = writeln!(
-                text,
-                "{}: its {} findings before anything was planted count for nothing.",
-                tool.name, tool.before
-            );
-        }
-        let _ = writeln!(text, "PostgreSQL {}, {took}.", self.server);
-        text
+        let wrong = self.cases.iter().filter(|case| case.outcome != Outcome::Right).map(wrong);
+        let other = self.other_tool.as_ref().map(|tool| {
+            format!("{}: its {} findings before anything was planted count for nothing.", tool.name, tool.before)
+        });
+        let said = wrong.chain(other).chain([format!("PostgreSQL {}, {took}.", self.server)]);
+        Document::new([Table::new(columns, rows).into(), lines(said)])
     }
 
     fn csv(&self) -> Option<(Vec<&'static str>, Vec<Vec<String>>)> {
