@@ -56,6 +56,14 @@ impl Tenancy {
             let why = "it is empty; a reason must be given, which reports repeat".to_owned();
             return Err((format!("{key}.cross_tenant_references"), why));
         }
+        if rules.shared_rows.as_ref().is_some_and(|reason| reason.trim().is_empty()) {
+            let why = "it is empty; a reason must be given, which reports repeat".to_owned();
+            return Err((format!("{key}.shared_rows"), why));
+        }
+        if rules.shared_rows.is_some() && rules.platform_rows {
+            let why = "rows without a tenant are either the platform's or shared; the table has `platform_rows` too";
+            return Err((format!("{key}.shared_rows"), why.to_owned()));
+        }
         let triggers = format!("{key}.allow_triggers");
         rules.allow_triggers.iter().try_for_each(|trigger| ident(&triggers, trigger))?;
         unique(&triggers, rules.allow_triggers.iter())?;

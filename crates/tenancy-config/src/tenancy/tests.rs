@@ -5,8 +5,8 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::{
-    DatabaseSection, RolesSection, SessionSection, SourceRule, TableRules, Tenancy, TenancyError, TenantSection,
-    TieBreakerRule,
+    DatabaseSection, OnDelete, RolesSection, SessionSection, SourceRule, TableRules, Tenancy, TenancyError,
+    TenantSection, TieBreakerRule,
 };
 use crate::name::{Ident, TableName};
 use crate::user_error::UserError;
@@ -205,22 +205,37 @@ fn tie_breaker() -> impl Strategy<Value = TieBreakerRule> {
     })
 }
 
+fn on_delete() -> impl Strategy<Value = Option<OnDelete>> {
+    proptest::option::of(prop_oneof![Just(OnDelete::NoAction), Just(OnDelete::Restrict), Just(OnDelete::Cascade)])
+}
+
 fn tenancy() -> impl Strategy<Value = Tenancy> {
     let reason = proptest::option::of(name().prop_filter("a reason is no white space", |text| !text.trim().is_empty()));
     let triggers = proptest::collection::vec(name(), 0..3);
     let lists = (triggers, proptest::collection::vec(source(), 0..3), proptest::collection::vec(tie_breaker(), 0..2));
-    let rules = (proptest::option::of(name()), any::<bool>(), reason, lists).prop_map(
-        |(column, platform_rows, cross_tenant_references, (allow_triggers, sources, tie_breakers))| TableRules {
+    let rules = (proptest::option::of(name()), any::<bool>(), reason.clone(), reason, on_delete(), lists).prop_map(
+        |(column, platform_rows, shared_rows, cross_tenant_references, on_delete, lists)| TableRules {
             column,
-            platform_rows,
+            platform_rows: platform_rows && shared_rows.is_none(),
+            shared_rows,
+            on_delete,
             cross_tenant_references,
-            allow_triggers,
-            sources,
-            tie_breakers,
+            allow_triggers: lists.0,
+            sources: lists.1,
+            tie_breakers: lists.2,
         },
     );
-    let tenant = (name(), name(), name(), name(), proptest::option::of(name()), name())
-        .prop_map(|(table, key, slug, name, status, active)| TenantSection { table, key, slug, name, status, active });
+    let tenant = (name(), name(), name(), name(), proptest::option::of(name()), name(), on_delete()).prop_map(
+        |(table, key, slug, name, status, active, on_delete)| TenantSection {
+            table,
+            key,
+            slug,
+            name,
+            status,
+            active,
+            on_delete,
+        },
+    );
     let database = (proptest::option::of(name()), name()).prop_map(|(environment, schema)| DatabaseSection {
         environment,
         schema,
