@@ -96,6 +96,12 @@ impl Inventory {
         self.catalog.tables[relation.position].name.clone()
     }
 
+    /// The partitions of a partitioned table, of every level, where that is the root.
+    pub fn partitions_of<'a>(&'a self, root: &'a Relation) -> impl Iterator<Item = &'a Relation> {
+        let is_root = self.audited_as(root) == root.name;
+        self.relations.iter().filter(move |other| is_root && other.position == root.position && other.name != root.name)
+    }
+
     /// The schema of each relation, for a query over all of them.
     pub fn schemas(&self) -> Vec<&str> {
         relations::schemas(&self.relations)
