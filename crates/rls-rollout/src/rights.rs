@@ -26,13 +26,21 @@ impl RoleGrants {
             rights.auditor.entry(access.table).or_default().extend(access.read);
         }
         // The maintenance role reads the keys of all other tables. It needs no rows of the platform; the auditor does, as `verify` finds them by key.
-        for table in catalog.tables.iter().filter(|table| table.platform_rows) {
+        for table in catalog.tables.iter().filter(|table| table.null_rows_are_meant()) {
             let columns = table.key.iter().chain([&table.column.name]).map(Ident::new);
             let columns = columns.collect::<Result<Vec<_>, _>>()?;
             rights.auditor.entry(table.name.clone()).or_default().extend(columns);
         }
+        // Who looks for tenants reads their keys and whether they are in use, also where no table needs a look-up.
+        if catalog.registry.can_be_referenced() {
+            let status = tenancy.tenant.status.iter().filter(|status| catalog.registry_columns.contains(status));
+            let columns = std::iter::once(&tenancy.tenant.key).chain(status).map(Ident::new);
+            let columns = columns.collect::<Result<BTreeSet<_>, _>>()?;
+            rights.maintenance.entry(catalog.tenants.clone()).or_default().insert(Ident::new(&tenancy.tenant.key)?);
+            rights.auditor.entry(catalog.tenants.clone()).or_default().extend(columns);
+        }
         let ctid = Ident::new("ctid")?;
-        for table in catalog.tables.iter().filter(|table| !table.platform_rows) {
+        for table in catalog.tables.iter().filter(|table| !table.null_rows_are_meant()) {
             let mut read = vec![ctid.clone(), Ident::new(&table.column.name)?];
             for key in &table.key {
                 read.push(Ident::new(key)?);

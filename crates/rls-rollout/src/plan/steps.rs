@@ -7,12 +7,12 @@ use tenant_rls::{PolicyForm, Sql, Template};
 use crate::error::Result;
 use crate::options::StepStyle;
 use crate::plan::alter;
+use crate::plan::foreign_key::NewForeignKey;
+use crate::plan::names::{check_name, foreign_key_name, left_over, left_over_check};
+use crate::plan::replaced::hides_unassigned;
 use crate::plan::script::statement_text;
 use crate::plan::step::{Lock, Step, StepSubject};
 use crate::state::State;
-
-/// Longest name that PostgreSQL keeps whole, in bytes.
-const LONGEST_NAME: usize = 63;
 
 /// Builds the steps of one relation.
 pub(crate) struct StepBuilder<'a> {
@@ -27,7 +27,7 @@ impl StepBuilder<'_> {
         Ok(match phase {
             Phase::None => Vec::new(),
             Phase::Prepare => self.index()?.into_iter().chain(self.bridge()?).collect(),
-            Phase::Tighten if self.relation.platform_rows => self.reference()?,
+            Phase::Tighten if self.relation.null_rows_are_meant() => self.reference()?,
             Phase::Tighten => {
                 let mut steps = self.guard()?;
                 steps.extend(self.reference()?);
@@ -72,10 +72,9 @@ impl StepBuilder<'_> {
         if self.relation.tenant_index || self.relation.kind == RelationKind::Partitioned {
             return Ok(None);
         }
-        let index = self.index_name();
-        let there = self.relation.definition.get(&Aspect::named(AspectKind::Index, &index));
+        let Some(index) = self.state.index_names.get(self.table()).cloned() else { return Ok(None) };
         let mut statements = Vec::new();
-        if there.is_some_and(|text| text.starts_with("INVALID ")) {
+        if left_over(&self.state.recorded, self.relation, &index) {
             statements.push(alter::drop_index(self.table(), &index)?);
         }
         let create = Template::new(include_str!("../../../../sql/rls-rollout/create_index.sql"))
@@ -84,15 +83,6 @@ impl StepBuilder<'_> {
             .ident("column", self.column());
         statements.push(create.build());
         Ok(Some(self.subject(Phase::Prepare, "index the tenant column").concurrently(index, statements)))
-    }
-
-    /// The name that the ORM would give it, or another where the schema has something else of that name. An invalid index of ours that is left
-    /// over does not count: it is replaced.
-    fn index_name(&self) -> String {
-        let others = (1..).map(|number| format!("_tenant_idx{number}"));
-        let suffixes = ["_idx", "_tenant_idx"].map(str::to_owned).into_iter().chain(others);
-        let mut names = suffixes.map(|suffix| self.name_with(&suffix));
-        names.find(|name| !self.relation.taken_names.contains(name)).expect("there are numbers without end")
     }
 
     /// Default, policies, rights and the switch, in one transaction: in between, rows would be hidden or open.
@@ -107,13 +97,14 @@ impl StepBuilder<'_> {
                 statements.push(set.fragment("current", relation.comparison.current()).build());
             }
         }
-        statements.extend(self.isolation(self.first_form())?);
         if self.style.adopt {
             for name in self.policies().foreign_policies() {
                 statements.extend(self.alter(&Aspect::named(AspectKind::Policy, name), None)?);
             }
         }
+        statements.extend(self.isolation(self.first_form())?);
         statements.extend(self.mend_role_policies()?);
+        statements.extend(self.allow_null()?);
         let mut lock = if statements.is_empty() { Lock::None } else { Lock::AccessExclusive };
         if !relation.definition.has(AspectKind::RowSecurity) {
             statements.extend(self.alter(&Aspect::only(AspectKind::RowSecurity), Some(""))?);
@@ -124,29 +115,51 @@ impl StepBuilder<'_> {
         Ok((!statements.is_empty()).then(|| self.step(Phase::Prepare, name, lock, statements)))
     }
 
-    /// The form of the policy before the table is tightened. It is a bridge even where no tenant can be NULL, as the gate of `tighten` asks for
-    /// more than that; a strict policy that is there already is not opened again.
+    /// The form of the policies before the table is tightened. It is a bridge even where no tenant can be NULL, as the gate of `tighten` asks for
+    /// more than that. Policies that hide rows without a tenant, ours or others', are not opened again, and what `tenancy.toml` declares now
+    /// takes the place of what it declared before.
     pub(crate) fn first_form(&self) -> PolicyForm {
-        let relation = self.relation;
-        match self.policies().form() {
-            _ if relation.platform_rows => PolicyForm::Platform,
-            Some(PolicyForm::Strict) => PolicyForm::Strict,
+        let policies = self.policies();
+        match (policies.declared_form(), policies.form()) {
+            (declared @ (PolicyForm::Platform | PolicyForm::StrictWrites), _) => declared,
+            (_, Some(form @ (PolicyForm::Strict | PolicyForm::Platform))) => form,
+            _ if hides_unassigned(&policies) => PolicyForm::Strict,
             _ if self.style.strict_writes => PolicyForm::StrictWrites,
-            Some(PolicyForm::StrictWrites) => PolicyForm::StrictWrites,
+            (_, Some(PolicyForm::StrictWrites | PolicyForm::Claimable)) => PolicyForm::StrictWrites,
             _ => PolicyForm::Bridge,
         }
     }
 
-    /// Gives the isolation policy a form.
+    /// Gives the isolation policies a form.
     fn isolation(&self, form: PolicyForm) -> Result<Vec<Sql>> {
-        let relation = self.relation;
-        if self.policies().form() == Some(form) {
-            return Ok(Vec::new());
+        let (relation, policies) = (self.relation, self.policies());
+        let mut statements = Vec::new();
+        let named = Aspect::named(AspectKind::Policy, self.policy_name());
+        let printed = relation.comparison.printed(form);
+        if !relation.definition.get(&named).is_some_and(|text| printed.iter().any(|printed| printed == text)) {
+            statements.extend(self.alter(&named, None)?);
+            statements.push(relation.comparison.create(self.table(), &Ident::new(self.policy_name())?, form));
         }
-        let name = Ident::new(self.policy_name())?;
-        let mut statements = self.alter(&Aspect::named(AspectKind::Policy, self.policy_name()), None)?;
-        statements.push(relation.comparison.create(self.table(), &name, form));
+        let unassigned = policies.unassigned();
+        match (policies.has_unassigned(), form.has_two_policies()) {
+            (false, true) => {
+                statements.push(relation.comparison.create_unassigned(self.table(), &Ident::new(&unassigned)?));
+            }
+            (true, false) => statements.extend(self.alter(&Aspect::named(AspectKind::Policy, &unassigned), None)?),
+            _ => {}
+        }
         Ok(statements)
+    }
+
+    /// Lets rows have no tenant again where `tenancy.toml` says so now and a rollout forbade it. A partition has what its table has.
+    fn allow_null(&self) -> Result<Vec<Sql>> {
+        let not_null = Aspect::only(AspectKind::NotNull);
+        let made = self.state.recorded.made(self.table(), &not_null);
+        let own = self.relation.kind != RelationKind::Partition;
+        if made && own && self.relation.null_rows_are_meant() && self.relation.definition.get(&not_null).is_some() {
+            return self.alter(&not_null, None);
+        }
+        Ok(Vec::new())
     }
 
     /// The policies of the auditor and the maintenance role, where they are missing or altered.
@@ -171,7 +184,7 @@ impl StepBuilder<'_> {
                 wanted.push(Aspect::column_grant("SELECT", column, role));
             }
         }
-        if !self.relation.platform_rows {
+        if !self.relation.null_rows_are_meant() {
             wanted.push(Aspect::column_grant("UPDATE", self.column(), &roles.maintenance.0));
         }
         let mut statements = Vec::new();
@@ -186,7 +199,7 @@ impl StepBuilder<'_> {
         if self.relation.never_null || self.relation.kind == RelationKind::Partitioned {
             return Ok(Vec::new());
         }
-        let check = self.check_name();
+        let check = check_name(&self.state.recorded, self.relation);
         let aspect = Aspect::named(AspectKind::Constraint, &check);
         let mut steps = Vec::new();
         if self.relation.definition.get(&aspect).is_none() {
@@ -237,20 +250,6 @@ impl StepBuilder<'_> {
         read.build().running_application_code()
     }
 
-    fn check_name(&self) -> String {
-        self.name_with("_not_null_check")
-    }
-
-    /// `table_column` and a suffix, no longer than PostgreSQL keeps: the longer of the two names is shortened.
-    fn name_with(&self, suffix: &str) -> String {
-        let (mut table, mut column) = (self.table().name().to_string(), self.column().to_string());
-        while table.len() + "_".len() + column.len() + suffix.len() > LONGEST_NAME {
-            let longer = if table.len() >= column.len() { &mut table } else { &mut column };
-            longer.pop();
-        }
-        format!("{table}_{column}{suffix}")
-    }
-
     fn validate(&self, constraint: &str, name: &'static str) -> Result<Step> {
         let validate = Template::new("ALTER TABLE :\"table\" VALIDATE CONSTRAINT :\"constraint\"");
         let validate = validate.table("table", self.table()).ident("constraint", &Ident::new(constraint)?);
@@ -272,13 +271,16 @@ impl StepBuilder<'_> {
         let name = match &relation.foreign_key {
             Some(name) => name.clone(),
             None => {
-                let name = self.foreign_key_name();
+                let key = self.new_foreign_key();
+                let name = key.name;
                 let add = Template::new(include_str!("../../../../sql/rls-rollout/add_foreign_key.sql"))
                     .table("table", self.table())
                     .ident("name", &Ident::new(&name)?)
                     .ident("column", self.column())
                     .table("tenants", &self.state.inventory.catalog.tenants)
                     .ident("key", &Ident::new(&self.state.inventory.tenancy.tenant.key)?)
+                    .fragment("on_update", key.on_update.sql())
+                    .fragment("on_delete", key.on_delete.sql())
                     // Before 18 a partitioned table takes no NOT VALID key; its partitions have valid ones by now.
                     .fragment(
                         "validity",
@@ -317,8 +319,16 @@ impl StepBuilder<'_> {
         Ok(self.step(Phase::Tighten, "force it again", Lock::AccessExclusive, restore))
     }
 
-    fn foreign_key_name(&self) -> String {
-        self.name_with("_fkey")
+    /// The foreign key to the tenant table that is added where there is none.
+    fn new_foreign_key(&self) -> NewForeignKey {
+        let table = self.state.inventory.audited_as(self.relation);
+        self.state.other_keys.new_key(&self.state.inventory, &table, foreign_key_name(self.relation))
+    }
+
+    /// The same, if there is one to be added.
+    pub(crate) fn foreign_key_to_add(&self) -> Option<NewForeignKey> {
+        let lacks = self.relation.foreign_key.is_none() && self.state.inventory.catalog.registry.can_be_referenced();
+        lacks.then(|| self.new_foreign_key())
     }
 
     /// NOT NULL, which the proven check makes instant, and the strict policy in place of the bridge.
@@ -329,10 +339,10 @@ impl StepBuilder<'_> {
             statements.extend(alter::statements(self.table(), self.column(), &not_null, None, Some(""))?);
         }
         if self.relation.kind != RelationKind::Partitioned {
-            let check = self.check_name();
-            let aspect = Aspect::named(AspectKind::Constraint, &check);
+            let left_over = left_over_check(&self.state.recorded, self.relation);
             // A statement of its own: together with SET NOT NULL in one statement the table would be scanned.
-            if !self.relation.never_null || self.relation.definition.get(&aspect).is_some() {
+            if !self.relation.never_null || left_over.is_some() {
+                let aspect = Aspect::named(AspectKind::Constraint, &check_name(&self.state.recorded, self.relation));
                 statements.extend(alter::statements(self.table(), self.column(), &aspect, Some(""), None)?);
             }
         }

@@ -1,8 +1,9 @@
 //! The report of a rollout: the phase of each table, and what stopped it.
 
-use rls_rollout::{RolloutReport, TableOutcome};
+use rls_rollout::{RolloutReport, TableOutcome, sentences};
 use tenant_inventory::Phase;
 
+use crate::commands::rls::coverage::beside;
 use crate::document::report::Report;
 use crate::document::text::{line, table};
 use crate::number_format::{count, counted, duration};
@@ -22,19 +23,21 @@ impl Report for RolloutReport {
             ]
         });
         let mut out = table(&["table", "was", "is", ">steps", ">time"], rows);
-        out.push_str(&notes("Stopped", self, |outcome| &outcome.stopped_by));
-        out.push_str(&notes("Let through", self, |outcome| &outcome.waived));
+        out.push_str(&notes("Stopped", self, |outcome| sentences(&outcome.stopped_by)));
+        out.push_str(&notes("Let through", self, |outcome| sentences(&outcome.waived)));
+        out.push_str(&notes("Replaced", self, |outcome| sentences(&outcome.replaced)));
+        out.push_str(&beside(&self.coverage));
         out.push_str(&format!("\n{}\n", conclusion(self)));
         out
     }
 }
 
-fn notes(heading: &str, report: &RolloutReport, list: impl Fn(&TableOutcome) -> &[String]) -> String {
+fn notes(heading: &str, report: &RolloutReport, of: impl Fn(&TableOutcome) -> String) -> String {
     let lines: Vec<String> = report
         .tables
         .iter()
-        .filter(|outcome| !list(outcome).is_empty())
-        .map(|outcome| line(format!("  {}: {}", outcome.table, list(outcome).join("; "))))
+        .filter(|outcome| !of(outcome).is_empty())
+        .map(|outcome| line(format!("  {}: {}", outcome.table, of(outcome))))
         .collect();
     if lines.is_empty() { String::new() } else { format!("\n{heading}:\n{}", lines.concat()) }
 }

@@ -3,6 +3,7 @@
 use rls_rollout::{StatusReport, TableStatus};
 use tenant_inventory::RelationKind;
 
+use crate::commands::rls::coverage::beside;
 use crate::document::report::Report;
 use crate::document::text::{line, table};
 
@@ -17,7 +18,12 @@ impl Report for StatusReport {
             Some(role) => out.push_str(&line(format!("Audited as {role}, which sees every row."))),
             None => out.push_str("No role of this login sees every row: an audit would refuse to count.\n"),
         }
-        if self.app_role_escapes.is_empty() {
+        if !self.app_role_exists {
+            out.push_str(&line(format!(
+                "There is no role {}, as which the application is said to log in.",
+                self.app_role
+            )));
+        } else if self.app_role_escapes.is_empty() {
             out.push_str(&line(format!("The application logs in as {}, which policies filter.", self.app_role)));
         }
         for escape in &self.app_role_escapes {
@@ -32,6 +38,7 @@ impl Report for StatusReport {
                 way.kind, way.name, way.tables, way.owner
             )));
         }
+        out.push_str(&beside(&self.coverage));
         out
     }
 
@@ -56,7 +63,7 @@ fn row(status: &TableStatus) -> Vec<String> {
     let mut said = vec![format!("{ours} ours")];
     said.extend(foreign);
     let lost = (!status.lost.is_empty()).then(|| format!("lost since the rollout: {}", status.lost.join(", ")));
-    let in_the_way: Vec<String> = status.stopped_by.iter().cloned().chain(lost).collect();
+    let in_the_way: Vec<String> = status.stopped_by.iter().map(ToString::to_string).chain(lost).collect();
     let partition = if status.kind == RelationKind::Partition { "  " } else { "" };
     vec![
         format!("{partition}{}", status.table),
