@@ -24,7 +24,7 @@ mod stop;
 pub use blocker::Blocker;
 pub use error::{Error, Result};
 pub use options::{Goal, LockRetry, RolloutOptions};
-pub use plan::coverage::Coverage;
+pub use plan::coverage::RolloutCoverage;
 pub use plan::foreign_key::{DecidedBy, KeyAction, NewForeignKey};
 pub use plan::notice::Notice;
 pub use plan::prisma::PrismaMigration;

@@ -8,7 +8,7 @@ use tenant_rls::{Database, Error as RlsError, PolicyForm, visibility};
 use crate::error::Result;
 use crate::journal::change::ChangeState;
 use crate::options::StepStyle;
-use crate::plan::coverage::Coverage;
+use crate::plan::coverage::RolloutCoverage;
 use crate::plan::gate;
 use crate::state::State;
 use crate::stop::{Stop, said};
@@ -32,7 +32,7 @@ pub struct StatusReport {
     pub tables: Vec<TableStatus>,
     /// What the report covers, and what else the database has.
     #[serde(flatten)]
-    pub coverage: Coverage,
+    pub coverage: RolloutCoverage,
     /// Views, materialized views and functions that read past the policies.
     pub ways_around: Vec<Way>,
 }
@@ -97,7 +97,7 @@ pub async fn status(database: &Database, tenancy: &Tenancy, app_role: Option<&st
         app_role_exists: state.inventory.logins.app.1.exists,
         app_role_escapes: escapes.collect(),
         audited_as: audited_as(database, &state.inventory).await?,
-        coverage: Coverage::of(&state.inventory, |name| {
+        coverage: RolloutCoverage::of(&state.inventory, |name| {
             tables.iter().any(|table| table.table == *name && !table.stopped_by.is_empty())
         }),
         tables,

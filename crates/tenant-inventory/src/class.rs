@@ -2,6 +2,7 @@
 //! tables that a command happened to read.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use serde::Serialize;
 use tenancy_config::{TableName, Tenancy};
@@ -51,6 +52,11 @@ pub enum Class {
         /// The tables on the shortest way, without this one. The rows of the last one belong to tenants, or look as if they did.
         through: Vec<TableName>,
     },
+    /// `tenancy.toml` says that its rows need no tenant.
+    Exempt {
+        /// The declared reason.
+        why: String,
+    },
     /// An extension made it.
     Extension {
         /// Its name.
@@ -92,6 +98,38 @@ pub enum Suspicion {
         /// That table.
         table: TableName,
     },
+}
+
+impl fmt::Display for Class {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Registry => f.write_str("the tenant table"),
+            Self::Tenant { column } => write!(f, "tenant column {column}"),
+            Self::Platform { column } => write!(f, "tenant column {column}, and rows of the platform"),
+            Self::Shared { column, why } => {
+                write!(f, "tenant column {column}, and rows that every tenant reads: {why}")
+            }
+            Self::Unhandled { column, why } => write!(f, "tenant column {column}: {why}"),
+            Self::Suspect { why } => why.fmt(f),
+            Self::Dependent { through } => {
+                let through: Vec<String> = through.iter().map(ToString::to_string).collect();
+                write!(f, "its rows hang on {}", through.join(" → "))
+            }
+            Self::Exempt { why } => write!(f, "declared exempt: {why}"),
+            Self::Extension { extension } => write!(f, "made by the extension {extension}"),
+            Self::Unrelated => f.write_str("no column and no foreign key leads to a tenant"),
+        }
+    }
+}
+
+impl fmt::Display for Suspicion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::KeyToRegistry { columns } => write!(f, "{} points to the tenant table", columns.join(", ")),
+            Self::ColumnName { column } => write!(f, "its column {column} looks like a tenant's"),
+            Self::CopyOf { table } => write!(f, "it has the columns of {table}"),
+        }
+    }
 }
 
 /// A table and its class.
@@ -155,6 +193,9 @@ impl Classifier<'_> {
     fn by_itself(&self, table: &TableFacts) -> Option<Class> {
         if table.name == self.registry {
             return Some(Class::Registry);
+        }
+        if let Some(why) = self.tenancy.rules(&table.name).and_then(|rules| rules.exempt.as_ref()) {
+            return Some(Class::Exempt { why: why.clone() });
         }
         if let Some(column) = self.tenant_column(table) {
             let name = column.name.clone();

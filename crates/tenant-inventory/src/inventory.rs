@@ -86,6 +86,14 @@ impl Inventory {
         }
     }
 
+    /// The permissive policies of others that nobody has declared as intended (`allow_policies`), names and texts.
+    pub fn other_policies<'a>(&'a self, relation: &'a Relation) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
+        let policies = self.policies(relation);
+        let rules = self.tenancy.rules(&self.audited_as(relation));
+        let is_allowed = move |name: &str| rules.is_some_and(|rules| rules.allow_policies.contains_key(name));
+        policies.permissive().filter(move |(name, _)| !policies.is_named_as_ours(name) && !is_allowed(name))
+    }
+
     /// How far a relation is.
     pub fn phase(&self, relation: &Relation) -> Phase {
         Phase::of(&self.policies(relation), self.catalog.tenant_key_type.is_some())

@@ -9,6 +9,7 @@
 //! | `catalog::all_tables` | every table, whether it has a tenant column or not |
 //! | `class` | what each of them is to the tenants |
 //! | `unhandled` | why a table with a tenant column cannot be protected |
+//! | `coverage` | of which of them a report speaks |
 //! | `catalog::tables` | the tenant tables with their tenant column, keys and foreign keys |
 //! | `catalog::registry_state` | what the tenant table is in this database |
 //! | `catalog::columns` | the columns of one table, for who inserts into it |
@@ -16,11 +17,14 @@
 //! | `catalog::definition` | what a rollout may change of a table, as text that makes it again |
 //! | `catalog::policies` | which policies of a table are ours, and unaltered |
 //! | `catalog::phase` | how far a table is |
+//! | `claim` | what may be said about the database, and on which evidence |
 //! | `ways` | views and functions that read the tables past their policies |
 //! | `ways::logins` | the roles of the rollout, and what the application's login can become |
 
 mod catalog;
+pub mod claim;
 pub mod class;
+pub mod coverage;
 mod inventory;
 mod unhandled;
 mod ways;

@@ -112,14 +112,15 @@ fn place() -> Place {
     let name = serde_json::to_string(HOSTILE).unwrap().replace('\u{7f}', "\\u007f");
     let name = name.trim_matches('"');
     let own = include_str!("../../../tenancy.toml");
-    let own = own.strip_suffix("\n[tables.users]\n").expect("its last table is `users`");
+    let users = format!("[tables.users]\ncross_tenant_references = \"{name}\"\n");
+    let own = own.replace("[tables.users]\n", &users);
     let own = own.replace("# environment = \"production\"", "environment = \"production\"");
     let own = own.replace("[tables.bookings]\n", &format!("[tables.bookings]\nallow_triggers = [\"{name}\"]\n"));
     let source = format!("column = \"user {name}\", table = \"users\"");
     place.write(
         "tenancy.toml",
         &format!(
-            "{own}\n[tables.users]\ncross_tenant_references = \"{name}\"\n
+            "{own}
 [tables.\"{name}.{name}\"]\nsources = [{{ name = \"{name}\", {source} }}]\n
 [tables.\"{name}\"]\nsources = [{{ name = \"=other\", {source} }}]\n"
         ),

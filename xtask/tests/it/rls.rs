@@ -140,8 +140,11 @@ async fn a_pooler_that_the_url_does_not_tell_of_is_noticed_before_any_ddl() {
     assert_eq!(done.status, 0, "{done}");
     let (app, owner) = (pooler.silent_url(Role::AppUser), ["--database-url", url.expose()]);
     let verify = ["rls", "verify", "--tables", "audit_logs", "--write-probes", "--confirm", "127.0.0.1", "--app-url"];
-    let proven = place.run(&[&verify[..], &[app.expose()], &owner].concat());
-    assert_eq!(proven.status, 0, "{proven}");
+    let tried = place.run(&[&verify[..], &[app.expose(), "--format", "json"], &owner].concat());
+    assert_eq!(tried.status, 3, "the other tables are missing: {tried}");
+    let report: serde_json::Value = serde_json::from_str(&tried.stdout).unwrap();
+    assert_eq!(report["claim"]["covered"][0], "public.audit_logs", "{tried}");
+    assert_eq!(report["findings"], serde_json::json!([]), "{tried}");
 }
 
 #[tokio::test]

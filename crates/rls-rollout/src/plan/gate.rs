@@ -2,7 +2,7 @@
 
 use tenancy_config::TableName;
 use tenant_audit::{AuditReport, TableReport};
-use tenant_inventory::{Aspect, AspectKind, Escape, Inventory, Phase, Relation, Unfiltered};
+use tenant_inventory::{AspectKind, Escape, Inventory, Phase, Relation, Unfiltered};
 
 use crate::options::{CrossTenantWaiver, StepStyle};
 use crate::plan::replaced::irreplaceable;
@@ -56,17 +56,11 @@ pub(crate) fn catalog(inventory: &Inventory, relation: &Relation, phase: Phase, 
     }
     let mut stops = Vec::new();
     if !style.adopt {
-        let policies = inventory.policies(relation);
-        let definition = |policy: &str| {
-            let aspect = Aspect::named(AspectKind::Policy, policy);
-            relation.definition.get(&aspect).unwrap_or_default().to_owned()
-        };
-        stops.extend(
-            policies
-                .foreign_policies()
-                .into_iter()
-                .map(|policy| Stop::OtherPolicy { policy: policy.to_owned(), definition: definition(policy) }),
-        );
+        let others = inventory.other_policies(relation);
+        stops.extend(others.map(|(policy, definition)| Stop::OtherPolicy {
+            policy: policy.to_owned(),
+            definition: definition.to_owned(),
+        }));
     }
     stops.extend(irreplaceable(inventory, relation, style.adopt));
     if phase == Phase::Tighten {

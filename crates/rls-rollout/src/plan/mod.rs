@@ -27,7 +27,7 @@ use tenant_rls::{Database, PolicyForm, Sql, Template};
 
 use crate::error::Result;
 use crate::options::RolloutOptions;
-use crate::plan::coverage::Coverage;
+use crate::plan::coverage::RolloutCoverage;
 use crate::plan::foreign_key::NewForeignKey;
 use crate::plan::notice::{Notice, notices};
 use crate::plan::replaced::{Replaced, replaced};
@@ -54,7 +54,7 @@ pub struct PlanReport {
     pub tables: Vec<PlannedTable>,
     /// What the plan is about, as the tables are now, and what else the database has.
     #[serde(flatten)]
-    pub coverage: Coverage,
+    pub coverage: RolloutCoverage,
     /// The steps, in the order in which they would run.
     pub steps: Vec<Step>,
     /// How long each exclusive lock is waited for, in milliseconds.
@@ -135,7 +135,7 @@ pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptio
     }
     let not_left_out = predicted.iter().zip(&stops).filter(|(_, stopped_by)| stopped_by.is_empty());
     let schema_edits = not_left_out.filter_map(|(relation, _)| schema_edit::edit(relation, &planned)).collect();
-    let coverage = Coverage::of(inventory, |table| {
+    let coverage = RolloutCoverage::of(inventory, |table| {
         let position = inventory.relations.iter().position(|relation| relation.name == *table);
         position.is_some_and(|position| !stops[position].is_empty())
     });

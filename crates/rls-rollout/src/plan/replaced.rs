@@ -48,9 +48,9 @@ impl fmt::Display for Replaced {
 
 /// What the steps of `prepare` replace.
 pub(crate) fn replaced(inventory: &Inventory, relation: &Relation, style: StepStyle) -> Vec<Replaced> {
-    let policies = inventory.policies(relation);
     let phase = Phase::Prepare;
-    let mut replaced: Vec<Replaced> = in_the_way(inventory, &policies, style.adopt)
+    let mut replaced: Vec<Replaced> = in_the_way(inventory, relation, style.adopt)
+        .into_iter()
         .map(|(name, definition)| Replaced::Policy { phase, name: name.to_owned(), definition: definition.to_owned() })
         .collect();
     let default = relation.definition.text(AspectKind::Default);
@@ -61,23 +61,19 @@ pub(crate) fn replaced(inventory: &Inventory, relation: &Relation, style: StepSt
     replaced
 }
 
-/// The permissive policies that are not ours and that a rollout replaces: the one of our policy's name, and with `adopt` all others.
-fn in_the_way<'a>(
-    inventory: &'a Inventory,
-    policies: &Policies<'a>,
-    adopt: bool,
-) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
-    let (policies, isolation) = (*policies, inventory.tenancy.session.policy.as_str());
-    let replaces = move |name: &str| adopt || name == isolation || policies.is_named_as_ours(name);
-    policies.permissive().filter(move |(name, _)| !policies.is_ours(name) && replaces(name))
+/// The permissive policies that are not ours and that a rollout replaces: those of our policies' names, and with `adopt` all others that nobody
+/// allowed.
+fn in_the_way<'a>(inventory: &'a Inventory, relation: &'a Relation, adopt: bool) -> Vec<(&'a str, &'a str)> {
+    let policies = inventory.policies(relation);
+    let altered = policies.permissive().filter(|(name, _)| policies.is_named_as_ours(name) && !policies.is_ours(name));
+    altered.chain(inventory.other_policies(relation).filter(|_| adopt)).collect()
 }
 
 /// Why the policies that are there cannot be replaced.
 pub(crate) fn irreplaceable(inventory: &Inventory, relation: &Relation, adopt: bool) -> Vec<Stop> {
-    let policies = inventory.policies(relation);
     let ours = &inventory.tenancy.session.variable;
     let mut stops = Vec::new();
-    for (policy, definition) in in_the_way(inventory, &policies, adopt) {
+    for (policy, definition) in in_the_way(inventory, relation, adopt) {
         let (policy, definition) = (policy.to_owned(), definition.to_owned());
         if let Some(variable) = other_variable(&definition, ours) {
             stops.push(Stop::OtherVariable { policy, variable, definition });

@@ -98,7 +98,7 @@ impl StepBuilder<'_> {
             }
         }
         if self.style.adopt {
-            for name in self.policies().foreign_policies() {
+            for (name, _) in self.state.inventory.other_policies(relation) {
                 statements.extend(self.alter(&Aspect::named(AspectKind::Policy, name), None)?);
             }
         }

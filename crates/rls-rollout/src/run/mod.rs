@@ -17,7 +17,7 @@ use tokio::sync::watch;
 
 use crate::error::{Error, Result};
 use crate::options::{RESOURCE, RolloutOptions};
-use crate::plan::coverage::Coverage;
+use crate::plan::coverage::RolloutCoverage;
 use crate::run::before::before;
 use crate::run::executor::{Executor, ddl_is_possible};
 use crate::run::locked::locked;
@@ -76,6 +76,6 @@ pub async fn rollout(
         preflight: before.checks,
         stopped,
         tables: inventory.relations.iter().map(outcome).collect(),
-        coverage: Coverage::of(&inventory, is_stopped),
+        coverage: RolloutCoverage::of(&inventory, is_stopped),
     })
 }

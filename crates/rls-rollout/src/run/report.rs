@@ -8,7 +8,7 @@ use tenancy_config::{TableName, milliseconds};
 use tenant_inventory::{Inventory, Phase, Relation};
 use tenant_rls::PolicyForm;
 
-use crate::plan::coverage::Coverage;
+use crate::plan::coverage::RolloutCoverage;
 use crate::plan::gate::GateResult;
 use crate::plan::replaced::Replaced;
 use crate::run::check::Check;
@@ -31,7 +31,7 @@ pub struct RolloutReport {
     pub tables: Vec<TableOutcome>,
     /// What the report covers, and what else the database has.
     #[serde(flatten)]
-    pub coverage: Coverage,
+    pub coverage: RolloutCoverage,
 }
 
 /// What a rollout did to one table.

@@ -6,7 +6,8 @@ use rls_rollout::{Error, RolloutOptions, Stop};
 use tenancy_config::Exit;
 use tenancy_config::UserError;
 use tenant_inventory::Phase;
-use tenant_inventory::class::{Class, Unhandled};
+use tenant_inventory::class::Unhandled;
+use tenant_inventory::coverage::Cover;
 
 use crate::support::{all_at, as_superuser, auto, back, clean, connect, roll, script, session, to};
 
@@ -81,8 +82,10 @@ async fn a_table_that_somebody_else_made_is_never_read_and_the_others_go_on() {
         assert!(all_at(&report, Phase::Enforce), "{report:#?}");
         assert!(report.tables.iter().all(|table| table.table.to_string() != "public.evil"));
         assert!(!report.is_complete(), "one table is not covered");
-        let [beside] = report.coverage.beside.as_slice() else { panic!("{:?}", report.coverage.beside) };
-        let Class::Unhandled { why: why @ Unhandled::Stranger { owner, .. }, .. } = &beside.class else {
+        let mut unhandled =
+            report.coverage.coverage.tables.iter().filter(|table| matches!(table.cover, Cover::Unhandled { .. }));
+        let beside = unhandled.next().unwrap();
+        let Cover::Unhandled { why: why @ Unhandled::Stranger { owner, .. }, .. } = &beside.cover else {
             panic!("{beside:?}")
         };
         assert_eq!((beside.table.to_string().as_str(), owner.as_str()), ("public.evil", "app_user"));

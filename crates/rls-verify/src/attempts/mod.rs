@@ -12,14 +12,17 @@ use sqlx::query::Query;
 use sqlx::types::Json;
 use tenancy_config::{TableName, Tenancy};
 use tenant_inventory::Relation;
+use tenant_inventory::claim::attempt::AttemptKind;
+use tenant_inventory::claim::breach::Whose;
+use tenant_inventory::claim::examined::Attempt;
+use tenant_inventory::claim::untried::Untried;
 use tenant_rls::{Database, ProbeTx, Sql, Template, TenantColumnType};
 
 use crate::attempts::columns::Columns;
 use crate::attempts::key::PrimaryKey;
-use crate::attempts::outcome::{ExpectedRows, not_tried};
+use crate::attempts::outcome::{ExpectedRows, none_tried};
 use crate::attempts::rows::{Keys, Rows, only};
 use crate::error::Result;
-use crate::report::{Attempt, AttemptKind};
 
 /// What the attempts on one table need.
 pub(crate) struct Attempts<'a> {
@@ -65,11 +68,10 @@ impl Attempts<'_> {
             attempts.push(outcome::read(what, login, expected, seen));
         }
         tx.rollback().await?;
-        match self.rows.tenants.len() {
-            0 => attempts.push(not_tried(AttemptKind::ReadOwn, login, "no row of a tenant is there")),
-            1 => attempts.push(not_tried(AttemptKind::ReadOther, login, "only one tenant has rows")),
-            _ => {}
-        }
+        let because = if self.rows.tenants.is_empty() { Untried::NoRows } else { Untried::OneTenant };
+        let left = AttemptKind::required().filter(|what| !what.writes());
+        let left = left.filter(|what| !attempts.iter().any(|attempt| attempt.what == *what)).collect::<Vec<_>>();
+        attempts.extend(none_tried(left, login, &because));
         Ok(attempts)
     }
 
@@ -82,8 +84,8 @@ impl Attempts<'_> {
             readings.extend([None, Some("")].map(|tenant| (AttemptKind::ReadPlatform, tenant, without_tenant, all)));
         }
         let Some((own, keys)) = self.rows.tenants.first() else { return readings };
-        let unknown = unknown(self.relation.comparison.column_type);
-        let none = ExpectedRows::None("of others");
+        let unknown = self.unknown();
+        let none = ExpectedRows::None(Whose::OtherTenants);
         readings.insert(0, (AttemptKind::ReadUnset, None, keys, none));
         readings.extend([
             (AttemptKind::ReadEmpty, Some(""), keys, none),
@@ -92,10 +94,15 @@ impl Attempts<'_> {
         ]);
         let others = self.rows.tenants.get(1).map(|(_, keys)| (keys, none));
         let without_tenant = (!self.shows_without_tenant && !without_tenant.is_empty())
-            .then_some((without_tenant, ExpectedRows::None("without a tenant")));
+            .then_some((without_tenant, ExpectedRows::None(Whose::Nobody)));
         let not_own = others.into_iter().chain(without_tenant);
         readings.extend(not_own.map(|(keys, expected)| (AttemptKind::ReadOther, Some(own.as_str()), keys, expected)));
         readings
+    }
+
+    /// The id of a tenant that does not exist.
+    pub(crate) fn unknown(&self) -> &'static str {
+        unknown(self.relation.comparison.column_type)
     }
 
     /// A statement on the rows whose keys are $1.

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 use sqlx::Row;
-use tenancy_config::Ident;
 use tenancy_config::tenancy::TenantSection;
+use tenancy_config::{Ident, UserError};
+use tenant_inventory::claim::untried::Untried;
 use tenant_inventory::{Inventory, Relation, RelationKind};
 use tenant_rls::{Access, AuditTx, Database, Error as RlsError, ProbeTx, Sql, Template, visibility};
 
@@ -23,14 +24,14 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
-    /// Finds rows as a role that sees all of them; `None` where there is no such role. The `inactive_tenants` come last.
+    /// Finds rows as a role that sees all of them; else what is missing. The `inactive_tenants` come last.
     pub(crate) async fn find(
         database: &Database,
         inventory: &Inventory,
         relation: &Relation,
         key: &PrimaryKey,
         inactive_tenants: &[String],
-    ) -> Result<Option<Self>> {
+    ) -> Result<std::result::Result<Self, Untried>> {
         let tenant_key = Ident::new(&inventory.tenancy.tenant.key)?;
         let (tenants, column) = (&inventory.catalog.tenants, &relation.comparison.column);
         let read = key.columns().chain([column]).cloned().collect();
@@ -41,7 +42,10 @@ impl Rows {
         let readers = visibility::readers(database, &inventory.tenancy)?;
         let mut audit = match AuditTx::begin(database, &access, &readers, None).await {
             Ok(audit) => audit,
-            Err(RlsError::CannotSee(_)) => return Ok(None),
+            Err(error @ RlsError::CannotSee(_)) => {
+                let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+                return Ok(Err(Untried::NoReader { message: format!("{error}{hint}") }));
+            }
             Err(error) => return Err(error.into()),
         };
         let find = Template::new(include_str!("../../../../sql/rls-verify/probe_rows.sql"))
@@ -67,7 +71,7 @@ impl Rows {
                 None => rows.without_tenant = keys,
             }
         }
-        Ok(Some(rows))
+        Ok(Ok(rows))
     }
 }
 

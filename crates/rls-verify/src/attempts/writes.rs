@@ -3,12 +3,25 @@
 use serde_json::{Map, Value, json};
 use sqlx::types::Json;
 use tenancy_config::Ident;
+use tenant_inventory::claim::attempt::AttemptKind;
+use tenant_inventory::claim::breach::Whose;
+use tenant_inventory::claim::examined::Attempt;
+use tenant_inventory::claim::untried::Untried;
 use tenant_rls::{Database, ProbeTx, Sql, Template};
 
-use crate::attempts::outcome::{as_expected, not_tried, refused};
+use crate::attempts::outcome::{allowed, held, none_tried, not_tried, refused, unprepared};
+use crate::attempts::rows::only;
 use crate::attempts::{AttemptStatement, Attempts, attempt};
 use crate::error::Result;
-use crate::report::{Attempt, AttemptKind, Evidence};
+
+/// What is tried on a row that was inserted for it.
+const ON_OWN_ROW: [AttemptKind; 5] = [
+    AttemptKind::UpdateOwn,
+    AttemptKind::UpdateAway,
+    AttemptKind::UpdateOther,
+    AttemptKind::DeleteOwn,
+    AttemptKind::DeleteOther,
+];
 
 /// A transaction of attempts, and the two tenants that they are made with.
 struct Trial<'a> {
@@ -33,13 +46,25 @@ impl Attempts<'_> {
     /// Tries to write. Where a key allows a tenant only one row, two tenants are made for the attempts, in the same transaction.
     pub(crate) async fn write(&self, database: &Database) -> Result<Vec<Attempt>> {
         let login = &database.session().role;
-        let Some((own, keys)) = self.rows.tenants.first() else {
-            return Ok(vec![not_tried(AttemptKind::InsertOwn, login, "no row of a tenant is there to copy")]);
-        };
+        let writes = || AttemptKind::required().filter(|what| what.writes());
+        let mut attempts = self.between_tenants(database, login).await?;
+        attempts.extend(self.unqualified(database, login).await?);
+        let because = attempts.iter().find_map(|attempt| attempt.evidence.untried().cloned());
+        // A row without a tenant is everybody's under the bridge, which is a finding of its own.
+        let because = because.unwrap_or(Untried::NoRows);
+        let left = writes().filter(|what| !attempts.iter().any(|attempt| attempt.what == *what));
+        let left = none_tried(left.collect::<Vec<_>>(), login, &because);
+        Ok(attempts.into_iter().chain(left).collect())
+    }
+
+    /// Tries what one tenant may do to its own rows and to another's.
+    async fn between_tenants(&self, database: &Database, login: &str) -> Result<Vec<Attempt>> {
+        let nothing = |because| Ok(vec![not_tried(AttemptKind::InsertOwn, login, because)]);
+        let Some((own, keys)) = self.rows.tenants.first() else { return nothing(Untried::NoRows) };
         let mut tx = ProbeTx::begin(database, self.tenancy, true).await?;
         let pattern = match self.pattern(&mut tx, own, &keys[..1]).await? {
             Ok(pattern) => pattern,
-            Err(why) => return Ok(vec![not_tried(AttemptKind::InsertOwn, login, &why)]),
+            Err(because) => return nothing(because),
         };
         let statements = &self.statements();
         let there = match self.rows.tenants.get(1) {
@@ -47,18 +72,43 @@ impl Attempts<'_> {
                 let (own, other, pattern) = (own.clone(), other.clone(), pattern.clone());
                 self.between(Trial { tx, login, own, other, pattern, statements }).await?
             }
-            None => vec![not_tried(AttemptKind::InsertOwn, login, "only one tenant has rows")],
+            None => vec![not_tried(AttemptKind::InsertOwn, login, Untried::OneTenant)],
         };
         let Some(why) = untried(&there, AttemptKind::InsertOwn) else { return Ok(there) };
         let mut tx = ProbeTx::begin(database, self.tenancy, true).await?;
         let made = match self.make_tenants(&mut tx, own).await? {
             Ok([own, other]) => self.between(Trial { tx, login, own, other, pattern, statements }).await?,
-            Err(error) => {
-                let why = format!("{why}; and no tenant could be made to try it with: {error}");
-                vec![not_tried(AttemptKind::InsertOwn, login, &why)]
+            Err(because) => {
+                let message = format!("{why}; and no tenant could be made to try it with: {because}");
+                vec![not_tried(AttemptKind::InsertOwn, login, Untried::Failed { message })]
             }
         };
         Ok(better(there, made))
+    }
+
+    /// Tries statements without a condition of the table's columns, for which policies for reading do not hold: where no tenant is set, and as
+    /// one that does not exist. Each ends with an error at the first row that it reaches, so that none is locked or written.
+    async fn unqualified(&self, database: &Database, login: &str) -> Result<Vec<Attempt>> {
+        if self.rows.tenants.is_empty() {
+            return Ok(Vec::new());
+        }
+        // Where no tenant is set, rows without one may be written in such a table.
+        let everybodys = self.relation.platform_rows || self.shows_without_tenant;
+        let unset = (!everybodys).then_some([None, Some("")]).into_iter().flatten();
+        let tenants: Vec<Option<&str>> = unset.chain([Some(self.unknown())]).collect();
+        let (update, delete) = (self.update_all(), self.delete_all());
+        let mut tx = ProbeTx::begin(database, self.tenancy, true).await?;
+        let mut attempts = Vec::new();
+        for tenant in tenants {
+            for (what, statement) in
+                [(AttemptKind::UpdateUnqualified, &update), (AttemptKind::DeleteUnqualified, &delete)]
+            {
+                let done = attempt(&mut tx, tenant, sqlx::query(statement)).await?;
+                attempts.push(refused(what, login, Whose::OtherTenants, done));
+            }
+        }
+        tx.rollback().await?;
+        Ok(attempts)
     }
 
     /// All attempts between two tenants.
@@ -73,14 +123,18 @@ impl Attempts<'_> {
         }
         match self.insert(&mut trial, &own, self.changes(1, Some(&own))).await? {
             Ok(row) => {
-                attempts.push(as_expected(AttemptKind::InsertOwn, trial.login));
+                attempts.push(held(AttemptKind::InsertOwn, trial.login));
                 attempts.extend(self.on_own_row(&mut trial, &row).await?);
             }
             Err(error) => {
-                attempts.push(not_tried(AttemptKind::InsertOwn, trial.login, &error.to_string()));
-                let rest = [AttemptKind::UpdateAway, AttemptKind::UpdateOther, AttemptKind::DeleteOther];
-                let why = "no row could be inserted to try it on";
-                attempts.extend(rest.map(|what| not_tried(what, trial.login, why)));
+                let insert = allowed(AttemptKind::InsertOwn, trial.login, Err(error));
+                let rest = AttemptKind::ALL.into_iter().filter(|what| ON_OWN_ROW.contains(what));
+                let because =
+                    insert.evidence.untried().cloned().unwrap_or_else(|| Untried::Failed {
+                        message: "no row could be inserted to try it on".to_owned(),
+                    });
+                attempts.push(insert);
+                attempts.extend(none_tried(rest.collect::<Vec<_>>(), trial.login, &because));
             }
         }
         if self.relation.platform_rows {
@@ -90,11 +144,13 @@ impl Attempts<'_> {
         Ok(attempts)
     }
 
-    /// Tries to give the row away that was just inserted, as its own tenant, and to change it as another.
+    /// Tries what its tenant may do to the row that was just inserted, and what others may not.
     async fn on_own_row(&self, trial: &mut Trial<'_>, row: &Value) -> Result<Vec<Attempt>> {
         let (own, other, statements) = (trial.own.clone(), trial.other.clone(), trial.statements);
         let on_row = |statement| sqlx::query(statement).bind(Json(json!([row])));
         let mut attempts = vec![
+            trial.allowed(AttemptKind::UpdateOwn, &own, on_row(&statements.touch)).await?,
+            trial.allowed(AttemptKind::DeleteOwn, &own, on_row(&statements.delete)).await?,
             trial.refused(AttemptKind::UpdateAway, &own, on_row(&statements.give).bind(&other)).await?,
             trial.refused(AttemptKind::UpdateOther, &other, on_row(&statements.touch)).await?,
             trial.refused(AttemptKind::DeleteOther, &other, on_row(&statements.delete)).await?,
@@ -110,7 +166,9 @@ impl Attempts<'_> {
     async fn on_platform_row(&self, trial: &mut Trial<'_>) -> Result<Vec<Attempt>> {
         let row = match self.insert(trial, "", self.changes(2, None)).await? {
             Ok(row) => row,
-            Err(error) => return Ok(vec![not_tried(AttemptKind::WriteWithoutTenant, trial.login, &error.to_string())]),
+            Err(error) => {
+                return Ok(vec![not_tried(AttemptKind::WriteWithoutTenant, trial.login, unprepared(&error))]);
+            }
         };
         let (own, statements) = (trial.own.clone(), trial.statements);
         let on_row = |statement| sqlx::query(statement).bind(Json(json!([row])));
@@ -135,20 +193,20 @@ impl Attempts<'_> {
     }
 
     /// A row to copy, as its own tenant sees it; else why there is none.
-    async fn pattern(&self, tx: &mut ProbeTx, own: &str, keys: &[Value]) -> Result<Result<Value, String>> {
+    async fn pattern(&self, tx: &mut ProbeTx, own: &str, keys: &[Value]) -> Result<Result<Value, Untried>> {
         let fetch = self.on_given(include_str!("../../../../sql/rls-verify/probe_pattern.sql")).build();
         tx.set(own).await?;
         let pattern = sqlx::query_scalar(&fetch).bind(Json(keys)).fetch_optional(tx.connection()).await;
         tx.rollback_to().await?;
-        let unseen = || "the row to copy is not seen by its own tenant".to_owned();
-        Ok(pattern.map_err(|error| error.to_string()).and_then(|pattern| pattern.ok_or_else(unseen)))
+        let unseen = || Untried::Failed { message: "the row to copy is not seen by its own tenant".to_owned() };
+        Ok(pattern.map_err(|error| unprepared(&error)).and_then(|pattern| pattern.ok_or_else(unseen)))
     }
 
     /// Makes two tenants like one that is there, and returns their keys.
-    async fn make_tenants(&self, tx: &mut ProbeTx, like: &str) -> Result<Result<[String; 2], String>> {
+    async fn make_tenants(&self, tx: &mut ProbeTx, like: &str) -> Result<Result<[String; 2], Untried>> {
         let (table, columns) = self.tenants;
         if columns.has_triggers && !self.fire_triggers {
-            return Ok(Err(format!("triggers of {table} would fire")));
+            return Ok(Err(Untried::TriggersWouldFire { table: table.to_string() }));
         }
         let key = Ident::new(&self.tenancy.tenant.key)?;
         let fetch = Template::new(include_str!("../../../../sql/rls-verify/tenant_pattern.sql"))
@@ -172,7 +230,7 @@ impl Attempts<'_> {
                 tx.savepoint().await?;
                 Ok(Ok(made))
             }
-            Err(error) => Ok(Err(error.to_string())),
+            Err(error) => Ok(Err(unprepared(&error))),
         }
     }
 
@@ -181,6 +239,24 @@ impl Attempts<'_> {
         let mut changes: Map<String, Value> = self.columns.changes(number);
         changes.insert(self.relation.comparison.column.to_string(), json!(tenant));
         changes.into()
+    }
+
+    fn update_all(&self) -> Sql {
+        self.on_all(include_str!("../../../../sql/rls-verify/probe_update_all.sql"))
+            .ident("column", &self.relation.comparison.column)
+            .build()
+    }
+
+    fn delete_all(&self) -> Sql {
+        self.on_all(include_str!("../../../../sql/rls-verify/probe_delete_all.sql")).build()
+    }
+
+    fn on_all(&self, text: &'static str) -> Template {
+        let stop = Template::new(include_str!("../../../../sql/rls-verify/fragments/stop_at_first_row.sql")).build();
+        Template::new(text)
+            .table("target", &self.relation.name)
+            .fragment("only", only(self.relation))
+            .fragment("stop", stop)
     }
 
     fn statements(&self) -> Statements {
@@ -207,20 +283,26 @@ impl Trial<'_> {
     /// Tries as a tenant a statement that must be refused, or reach no row.
     async fn refused(&mut self, what: AttemptKind, tenant: &str, statement: AttemptStatement<'_>) -> Result<Attempt> {
         let done = attempt(&mut self.tx, Some(tenant), statement).await?;
-        Ok(refused(what, self.login, done))
+        let whose = if what == AttemptKind::WriteWithoutTenant { Whose::Nobody } else { Whose::OtherTenants };
+        Ok(refused(what, self.login, whose, done))
+    }
+
+    /// Tries as a tenant a statement that must reach the tenant's own row.
+    async fn allowed(&mut self, what: AttemptKind, tenant: &str, statement: AttemptStatement<'_>) -> Result<Attempt> {
+        let done = attempt(&mut self.tx, Some(tenant), statement).await?;
+        Ok(allowed(what, self.login, done))
     }
 }
 
 /// Why an attempt of a kind was not made.
-fn untried(attempts: &[Attempt], what: AttemptKind) -> Option<&str> {
-    let found = attempts.iter().find(|attempt| attempt.what == what && attempt.result == Evidence::NotTried);
-    found.and_then(|attempt| attempt.detail.as_deref())
+fn untried(attempts: &[Attempt], what: AttemptKind) -> Option<&Untried> {
+    attempts.iter().filter(|attempt| attempt.what == what).find_map(|attempt| attempt.evidence.untried())
 }
 
 /// For each kind of attempt the first that was made, of `first` or of `second`; where none was, why the second was not.
 fn better(first: Vec<Attempt>, second: Vec<Attempt>) -> Vec<Attempt> {
     let tried = |attempts: &[Attempt], what| {
-        attempts.iter().any(|attempt| attempt.what == what && attempt.result != Evidence::NotTried)
+        attempts.iter().any(|attempt| attempt.what == what && attempt.evidence.untried().is_none())
     };
     let (from_first, from_second): (Vec<AttemptKind>, Vec<AttemptKind>) = AttemptKind::ALL
         .into_iter()

@@ -10,7 +10,6 @@ use tenant_inventory::{Inventory, LoginReach, Way};
 use tenant_rls::{Database, Error as RlsError, OwnerTx, ProbeTx, Template};
 
 use crate::error::Result;
-use crate::report::Finding;
 
 /// How long the catalog is waited for, where the handle does not allow less.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
@@ -18,9 +17,19 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
 /// Whether the login can use a way past the policies.
 pub(crate) enum WayResult {
     /// The login reaches tenants' rows through it.
-    Open(Finding),
+    Open {
+        /// What it is, by kind and name.
+        object: String,
+        /// How it leads there.
+        way: String,
+    },
     /// It does not.
-    Closed(Finding),
+    Closed {
+        /// What it is, by kind and name.
+        object: String,
+        /// Why not.
+        way: String,
+    },
 }
 
 /// What is known of a view.
@@ -39,8 +48,9 @@ pub(crate) async fn inspect(
     way: &Way,
 ) -> Result<WayResult> {
     let said = format!("the {} {} reads {} as {}", way.kind, way.name, way.tables, way.owner);
-    let open = |how: &str| WayResult::Open(Finding { table: None, what: format!("{said}, past the policies: {how}") });
-    let closed = |why: &str| WayResult::Closed(Finding { table: None, what: format!("{said}: {why}") });
+    let object = || format!("the {} {}", way.kind, way.name);
+    let open = |how: &str| WayResult::Open { object: object(), way: format!("{said}, past the policies: {how}") };
+    let closed = |why: &str| WayResult::Closed { object: object(), way: format!("{said}: {why}") };
     let login = &app.session().role;
     let materialized = way.kind == "materialized view";
     if !materialized && !unfiltered(owner, inventory, &way.owner).await? {

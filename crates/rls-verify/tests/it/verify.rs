@@ -1,8 +1,12 @@
 //! The proof by trying: a clean database passes, and each way to leak is found and named.
 
 use local_db::Role;
-use rls_verify::{AttemptKind, Evidence, VerifyOptions, VerifyReport, verify};
+use rls_verify::{VerifyOptions, VerifyReport, verify};
 use tenancy_config::Tenancy;
+use tenant_inventory::claim::attempt::AttemptKind;
+use tenant_inventory::claim::breach::Breach;
+use tenant_inventory::claim::evidence::Evidence;
+use tenant_inventory::claim::untried::Untried;
 use test_support::TestDb;
 
 use crate::support::{clean, connect, roll, script};
@@ -22,11 +26,7 @@ pub(crate) async fn prove(db: &TestDb) -> VerifyReport {
 
 /// The findings, a line each.
 pub(crate) fn found(report: &VerifyReport) -> Vec<String> {
-    let line = |finding: &rls_verify::Finding| {
-        let table = finding.table.as_ref().map(|table| format!("{table}: ")).unwrap_or_default();
-        format!("{table}{}", finding.what)
-    };
-    report.findings.iter().map(line).collect()
+    report.findings.iter().map(ToString::to_string).collect()
 }
 
 pub(crate) fn contains(report: &VerifyReport, parts: &[&str]) {
@@ -49,8 +49,9 @@ async fn a_clean_database_is_proven_and_nothing_of_the_attempts_stays() {
     assert_eq!(state_now().await, before);
     let bookings = report.tables.iter().find(|table| table.table.name().as_str() == "bookings").unwrap();
     for what in AttemptKind::ALL.into_iter().filter(|what| *what != AttemptKind::ReadPlatform) {
-        let result = bookings.attempts.iter().find(|attempt| attempt.what == what).map(|attempt| attempt.result);
-        assert_eq!(result, Some(Evidence::AsExpected), "{what:?} in {:#?}", bookings.attempts);
+        let result =
+            bookings.attempts.iter().find(|attempt| attempt.what == what).map(|attempt| attempt.evidence.clone());
+        assert_eq!(result, Some(Evidence::Held), "{what:?} in {:#?}", bookings.attempts);
     }
     assert!(bookings.attempts.iter().any(|attempt| attempt.login == "app_owner"), "tried as the owner too");
 }
@@ -96,7 +97,7 @@ async fn a_check_for_any_tenant_at_all_lets_rows_be_written_for_another() {
     // PostgreSQL also holds an updated row to the policy for reading, so this one stands.
     let bookings = report.tables.iter().find(|table| table.table.name().as_str() == "bookings").unwrap();
     let away = bookings.attempts.iter().find(|attempt| attempt.what == AttemptKind::UpdateAway).unwrap();
-    assert_eq!(away.result, Evidence::AsExpected);
+    assert_eq!(away.evidence, Evidence::Held);
     contains(&report, &["leak as app_user, inserting where no tenant is set"]);
 }
 
@@ -148,8 +149,8 @@ async fn tables_whose_triggers_would_fire_are_not_written_to_unless_told() {
     let report = prove(&db).await;
     let bookings = report.tables.iter().find(|table| table.table.name().as_str() == "bookings").unwrap();
     let insert = bookings.attempts.iter().find(|attempt| attempt.what == AttemptKind::InsertOwn).unwrap();
-    assert_eq!(insert.result, Evidence::NotTried);
-    assert!(insert.detail.as_deref().unwrap().contains("its triggers would fire"));
+    let because = Untried::TriggersWouldFire { table: "public.bookings".to_owned() };
+    assert_eq!(insert.evidence, Evidence::HeldByDefinition { because });
 }
 
 #[tokio::test]
@@ -162,18 +163,18 @@ async fn a_key_that_the_server_generates_does_not_hide_that_others_rows_can_be_c
     roll(&db).await.unwrap();
     let result = |report: &VerifyReport, what: AttemptKind| {
         let receipts = report.tables.iter().find(|table| table.table.name().as_str() == "receipts").unwrap();
-        receipts.attempts.iter().find(|attempt| attempt.what == what).map(|attempt| attempt.result)
+        receipts.attempts.iter().find(|attempt| attempt.what == what).map(|attempt| attempt.evidence.clone())
     };
     let clean = prove(&db).await;
     for what in AttemptKind::ALL.into_iter().filter(|what| *what != AttemptKind::ReadPlatform) {
-        assert_eq!(result(&clean, what), Some(Evidence::AsExpected), "{what:?}");
+        assert_eq!(result(&clean, what), Some(Evidence::Held), "{what:?}");
     }
     let leaky = "CREATE POLICY sweep ON receipts FOR DELETE USING (true); CREATE POLICY look ON receipts FOR SELECT USING (true);
                  CREATE POLICY mend ON receipts FOR UPDATE USING (true) WITH CHECK (true)";
     script(&mut db.owner().await, leaky).await;
     let report = prove(&db).await;
     for what in [AttemptKind::UpdateAway, AttemptKind::UpdateOther, AttemptKind::DeleteOther] {
-        assert_eq!(result(&report, what), Some(Evidence::Leak), "{what:?}");
+        assert!(result(&report, what).unwrap().breach().is_some_and(Breach::crosses_tenants), "{what:?}");
     }
 }
 
@@ -208,7 +209,7 @@ async fn a_missing_right_is_not_taken_for_a_policys_refusal() {
         AttemptKind::DeleteOther,
     ] {
         let attempt = bookings.attempts.iter().find(|attempt| attempt.what == what).unwrap();
-        assert_eq!(attempt.result, Evidence::NotTried, "{what:?}");
+        assert!(matches!(attempt.evidence, Evidence::HeldByDefinition { .. }), "{what:?}");
     }
 }
 

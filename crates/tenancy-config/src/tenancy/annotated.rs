@@ -101,6 +101,11 @@ impl Tenancy {
             out,
             "#   cross_tenant_references = \"why\"   its rows may reference other tenants' rows, for this reason"
         )?;
+        writeln!(out, "#   exempt = \"why\"        its rows need no tenant, for this reason: it is left alone")?;
+        writeln!(
+            out,
+            "#   allow_policies = {{ policy = \"why\" }}   its policies that are intended beside the rollout's"
+        )?;
         writeln!(
             out,
             "#   allow_triggers = [ … ]   its triggers that may fire when a backfill gives a row its tenant"
@@ -132,6 +137,25 @@ impl Tenancy {
         }
         for (name, rules) in &self.tables {
             write_table(out, name, rules, &|_| None)?;
+        }
+        writeln!(
+            out,
+            "\n# Views and functions that lead past the policies and that somebody has reviewed: `rls verify` prints the hash."
+        )?;
+        if self.reviewed.is_empty() {
+            writeln!(
+                out,
+                "# [reviewed.\"public.total(text)\"]\n# why = \"it counts rows and shows none\"\n# hash = \"…\""
+            )?;
+        }
+        for (name, review) in &self.reviewed {
+            writeln!(
+                out,
+                "\n[reviewed.{}]\nwhy = {}\nhash = {}",
+                key(name),
+                string(&review.why),
+                string(&review.hash)
+            )?;
         }
         Ok(())
     }
@@ -166,6 +190,13 @@ fn write_table(
     }
     if let Some(reason) = &rules.cross_tenant_references {
         writeln!(out, "cross_tenant_references = {}", string(reason))?;
+    }
+    if let Some(reason) = &rules.exempt {
+        writeln!(out, "exempt = {}", string(reason))?;
+    }
+    if !rules.allow_policies.is_empty() {
+        let policies = rules.allow_policies.iter().map(|(policy, why)| format!("{} = {}", key(policy), string(why)));
+        writeln!(out, "allow_policies = {{ {} }}", policies.collect::<Vec<_>>().join(", "))?;
     }
     if !rules.allow_triggers.is_empty() {
         writeln!(out, "allow_triggers = [{}]", list(&rules.allow_triggers))?;

@@ -45,6 +45,10 @@ impl Tenancy {
             }
             self.check_rules(&key, rules)?;
         }
+        for (name, review) in &self.reviewed {
+            reason(&format!("reviewed.{name}.why"), Some(&review.why))?;
+            reason(&format!("reviewed.{name}.hash"), Some(&review.hash))?;
+        }
         Ok(())
     }
 
@@ -52,14 +56,14 @@ impl Tenancy {
         if let Some(column) = &rules.column {
             ident(&format!("{key}.column"), column)?;
         }
-        if rules.cross_tenant_references.as_ref().is_some_and(|reason| reason.trim().is_empty()) {
-            let why = "it is empty; a reason must be given, which reports repeat".to_owned();
-            return Err((format!("{key}.cross_tenant_references"), why));
+        reason(&format!("{key}.cross_tenant_references"), rules.cross_tenant_references.as_ref())?;
+        reason(&format!("{key}.exempt"), rules.exempt.as_ref())?;
+        for (policy, why) in &rules.allow_policies {
+            let key = format!("{key}.allow_policies.{policy}");
+            ident(&key, policy)?;
+            reason(&key, Some(why))?;
         }
-        if rules.shared_rows.as_ref().is_some_and(|reason| reason.trim().is_empty()) {
-            let why = "it is empty; a reason must be given, which reports repeat".to_owned();
-            return Err((format!("{key}.shared_rows"), why));
-        }
+        reason(&format!("{key}.shared_rows"), rules.shared_rows.as_ref())?;
         if rules.shared_rows.is_some() && rules.platform_rows {
             let why = "rows without a tenant are either the platform's or shared; the table has `platform_rows` too";
             return Err((format!("{key}.shared_rows"), why.to_owned()));
@@ -108,6 +112,14 @@ impl Tenancy {
 fn named(key: &str, name: &str) -> Result<(), Wrong> {
     if name.trim().is_empty() {
         return Err((format!("{key}.name"), "it is empty; reports need a name for it".into()));
+    }
+    Ok(())
+}
+
+/// Checks that what is declared has a reason.
+fn reason(key: &str, given: Option<&String>) -> Result<(), Wrong> {
+    if given.is_some_and(|reason| reason.trim().is_empty()) {
+        return Err((key.to_owned(), "it is empty; a reason must be given, which reports repeat".to_owned()));
     }
     Ok(())
 }

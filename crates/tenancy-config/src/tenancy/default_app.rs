@@ -16,6 +16,7 @@ impl Default for Tenancy {
             session: SessionSection::default(),
             roles: RolesSection::default(),
             tables: tables(),
+            reviewed: BTreeMap::new(),
         }
     }
 }

@@ -26,6 +26,20 @@ pub struct Tenancy {
     /// Tables that must exist, as `table` or `schema.table`, with their rules. Other tables are found by their tenant
     /// column.
     pub tables: BTreeMap<String, TableRules>,
+    /// Views and functions that lead past the policies and that somebody has reviewed, by name; a function by its
+    /// signature, such as `public.total(text)`.
+    #[serde(default)] // the default application has none
+    pub reviewed: BTreeMap<String, ReviewRule>,
+}
+
+/// `[reviewed."NAME"]`: somebody has read a view or a function, and vouches that it keeps tenants apart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReviewRule {
+    /// Why it may lead past the policies. Reports repeat it.
+    pub why: String,
+    /// The hash of what was reviewed, as `rls verify` prints it. If the object changes, the review no longer holds.
+    pub hash: String,
 }
 
 /// `[database]`
@@ -113,6 +127,10 @@ pub struct TableRules {
     /// Why rows of this table may reference rows of other tenants. If a reason is given, such rows do not stop a
     /// rollout.
     pub cross_tenant_references: Option<String>,
+    /// Why the rows of this table need no tenant. If a reason is given, the table is neither rolled out nor verified.
+    pub exempt: Option<String>,
+    /// Policies of this table that are not the rollout's and are intended, by name, each with the reason.
+    pub allow_policies: BTreeMap<String, String>,
     /// Triggers of this table that may fire when a row gets its tenant. A backfill refuses to run if any other would
     /// fire.
     pub allow_triggers: Vec<String>,

@@ -5,7 +5,7 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::{
-    DatabaseSection, OnDelete, RolesSection, SessionSection, SourceRule, TableRules, Tenancy, TenancyError,
+    DatabaseSection, OnDelete, ReviewRule, RolesSection, SessionSection, SourceRule, TableRules, Tenancy, TenancyError,
     TenantSection, TieBreakerRule,
 };
 use crate::name::{Ident, TableName};
@@ -105,7 +105,7 @@ fn an_unknown_key_is_an_error_with_file_line_and_suggestion() {
     assert_eq!(error.hint().unwrap(), "did you mean `tenant`?");
 
     let error = read("[colours]\n").unwrap_err();
-    assert_eq!(error.hint().unwrap(), "the keys here are columns, database, tenant, session, roles, tables");
+    assert_eq!(error.hint().unwrap(), "the keys here are columns, database, tenant, session, roles, tables, reviewed");
 }
 
 #[test]
@@ -210,21 +210,32 @@ fn on_delete() -> impl Strategy<Value = Option<OnDelete>> {
 }
 
 fn tenancy() -> impl Strategy<Value = Tenancy> {
-    let reason = proptest::option::of(name().prop_filter("a reason is no white space", |text| !text.trim().is_empty()));
+    let filled = || name().prop_filter("a reason is no white space", |text| !text.trim().is_empty());
+    let reason = || proptest::option::of(filled());
     let triggers = proptest::collection::vec(name(), 0..3);
+    let policies = proptest::collection::btree_map(name(), filled(), 0..2);
+    let declared = (reason(), reason(), policies);
     let lists = (triggers, proptest::collection::vec(source(), 0..3), proptest::collection::vec(tie_breaker(), 0..2));
-    let rules = (proptest::option::of(name()), any::<bool>(), reason.clone(), reason, on_delete(), lists).prop_map(
-        |(column, platform_rows, shared_rows, cross_tenant_references, on_delete, lists)| TableRules {
+    let nulls = (any::<bool>(), reason(), on_delete());
+    let rules = (proptest::option::of(name()), nulls, declared, lists).prop_map(|(column, nulls, declared, lists)| {
+        let (platform_rows, shared_rows, on_delete) = nulls;
+        let (cross_tenant_references, exempt, allow_policies) = declared;
+        let (allow_triggers, sources, tie_breakers) = lists;
+        TableRules {
             column,
             platform_rows: platform_rows && shared_rows.is_none(),
             shared_rows,
             on_delete,
             cross_tenant_references,
-            allow_triggers: lists.0,
-            sources: lists.1,
-            tie_breakers: lists.2,
-        },
-    );
+            exempt,
+            allow_policies,
+            allow_triggers,
+            sources,
+            tie_breakers,
+        }
+    });
+    let review = (filled(), filled()).prop_map(|(why, hash)| ReviewRule { why, hash });
+    let reviewed = proptest::collection::btree_map(name(), review, 0..2);
     let tenant = (name(), name(), name(), name(), proptest::option::of(name()), name(), on_delete()).prop_map(
         |(table, key, slug, name, status, active, on_delete)| TenantSection {
             table,
@@ -247,14 +258,15 @@ fn tenancy() -> impl Strategy<Value = Tenancy> {
         (name(), name(), name()).prop_map(|(app, maintenance, auditor)| RolesSection { app, maintenance, auditor });
     let columns = proptest::collection::vec(name(), 1..3);
     let tables = proptest::collection::btree_map(prop_oneof![name(), Just("crm.notes".to_owned())], rules, 0..4);
-    (columns, database, tenant, session, roles, tables)
-        .prop_map(|(columns, database, tenant, session, roles, tables)| Tenancy {
+    (columns, database, tenant, session, roles, tables, reviewed)
+        .prop_map(|(columns, database, tenant, session, roles, tables, reviewed)| Tenancy {
             columns,
             database,
             tenant,
             session,
             roles,
             tables,
+            reviewed,
         })
         .prop_filter("it must be a valid one", |tenancy| tenancy.check().is_ok())
 }

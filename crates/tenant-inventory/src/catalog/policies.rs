@@ -50,6 +50,11 @@ impl<'a> Policies<'a> {
         self.relation.definition.all(AspectKind::Policy).filter(|(_, text)| text.starts_with("AS PERMISSIVE"))
     }
 
+    /// The restrictive policies, names and texts, by name.
+    pub fn restrictive(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
+        self.relation.definition.all(AspectKind::Policy).filter(|(_, text)| text.starts_with("AS RESTRICTIVE"))
+    }
+
     /// Policies of others that widen what ours let through, by name.
     pub fn foreign_policies(&self) -> Vec<&'a str> {
         self.permissive().map(|(name, _)| name).filter(|name| !self.is_named_as_ours(name)).collect()

@@ -235,6 +235,7 @@ impl Catalog {
             let table = TableName::parse(name, schema)?;
             let class = classified.iter().find(|known| known.table == table).map(|known| &known.class);
             let what = match class {
+                Some(Class::Exempt { .. }) => continue,
                 Some(class) if class.tenant_column().is_some() => continue,
                 Some(_) => MissingPart::TenantColumn,
                 None => MissingPart::Table,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use serde::Serialize;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 use tenancy_config::{Ident, Tenancy};
@@ -45,7 +46,8 @@ pub struct Escape {
 }
 
 /// Why row level security does not filter a role.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "reason", content = "table", rename_all = "snake_case")]
 pub enum Unfiltered {
     /// It is a superuser.
     Superuser,
@@ -123,7 +125,7 @@ pub struct LoginReach {
     policies: BTreeMap<(String, String, String), Option<String>>,
 }
 
-/// A permissive policy that is not the rollout's, or was altered.
+/// A policy that is not the rollout's, or was altered.
 pub struct OtherPolicy<'a> {
     /// Its name.
     pub name: &'a str,
@@ -165,6 +167,12 @@ impl LoginReach {
     pub fn other_policies<'a>(&'a self, policies: Policies<'a>) -> impl Iterator<Item = OtherPolicy<'a>> {
         let others = policies.permissive().filter(move |(name, _)| !policies.is_ours(name));
         others.map(move |(name, text)| OtherPolicy { name, text, role: self.holds_for(policies.relation, name) })
+    }
+
+    /// The policies of a table that narrow what the rollout's let through.
+    pub fn restrictive_policies<'a>(&'a self, policies: Policies<'a>) -> impl Iterator<Item = OtherPolicy<'a>> {
+        let role = move |name| self.holds_for(policies.relation, name);
+        policies.restrictive().map(move |(name, text)| OtherPolicy { name, text, role: role(name) })
     }
 
     fn holds_for(&self, relation: &Relation, policy: &str) -> Option<&str> {

@@ -28,7 +28,7 @@ impl ProbeTx {
     pub async fn begin(database: &Database, tenancy: &Tenancy, writes: bool) -> Result<Self> {
         let doing = || Error::query("opening an attempt");
         let mut connection = database.open(database.natural_options()).await?;
-        let begin = Sql::from_static(if writes { "BEGIN" } else { "BEGIN READ ONLY" });
+        let begin = Sql::from_static(if writes { "BEGIN READ WRITE" } else { "BEGIN READ ONLY" });
         let database = database.limited(Limits::BRIEF);
         sqlx::Executor::execute(&mut connection, sqlx::raw_sql(database.attempting(begin))).await.map_err(doing())?;
         let variable = tenancy.session.variable.clone();

@@ -1,6 +1,6 @@
 //! The report of `inventory`.
 
-use tenant_inventory::class::{Class, ClassifiedTable, Suspicion, Unhandled};
+use tenant_inventory::class::{Class, ClassifiedTable};
 
 use super::InventoryReport;
 use crate::document::report::Report;
@@ -15,7 +15,12 @@ impl Report for InventoryReport {
         let mut tables: Vec<&ClassifiedTable> = self.tables.iter().collect();
         tables.sort_by_key(|table| rank(&table.class));
         let rows = tables.iter().map(|table| {
-            vec![table.table.to_string(), name(&table.class).to_owned(), why(&table.class), security(table).to_owned()]
+            vec![
+                table.table.to_string(),
+                name(&table.class).to_owned(),
+                table.class.to_string(),
+                security(table).to_owned(),
+            ]
         });
         let mut out = table(&["table", "class", "why", "row security"], rows);
         out += &line("");
@@ -31,7 +36,8 @@ impl Report for InventoryReport {
 
     fn csv(&self) -> Option<(Vec<&'static str>, Vec<Vec<String>>)> {
         let row = |table: &ClassifiedTable| {
-            let text = [table.table.to_string(), name(&table.class).to_owned(), why(&table.class), table.owner.clone()];
+            let text =
+                [table.table.to_string(), name(&table.class).to_owned(), table.class.to_string(), table.owner.clone()];
             text.into_iter().chain([table.rls_enabled.to_string(), table.rls_forced.to_string()]).collect()
         };
         let header = vec!["table", "class", "why", "owner", "rls_enabled", "rls_forced"];
@@ -59,8 +65,10 @@ fn rank(class: &Class) -> u8 {
         Class::Registry => 3,
         Class::Tenant { .. } => 4,
         Class::Platform { .. } => 5,
-        Class::Extension { .. } => 6,
-        Class::Unrelated => 7,
+        Class::Shared { .. } => 6,
+        Class::Exempt { .. } => 7,
+        Class::Extension { .. } => 8,
+        Class::Unrelated => 9,
     }
 }
 
@@ -72,45 +80,10 @@ fn name(class: &Class) -> &'static str {
         Class::Unhandled { .. } => "unhandled",
         Class::Suspect { .. } => "suspect",
         Class::Dependent { .. } => "dependent",
+        Class::Shared { .. } => "shared",
+        Class::Exempt { .. } => "exempt",
         Class::Extension { .. } => "extension",
         Class::Unrelated => "unrelated",
-    }
-}
-
-fn why(class: &Class) -> String {
-    match class {
-        Class::Registry => "the tenant table".to_owned(),
-        Class::Tenant { column } => format!("tenant column {column}"),
-        Class::Platform { column } => format!("tenant column {column}, and rows of the platform"),
-        Class::Unhandled { column, why } => unhandled(column, why),
-        Class::Suspect { why } => suspicion(why),
-        Class::Dependent { through } => {
-            format!("its rows hang on {}", through.iter().map(ToString::to_string).collect::<Vec<_>>().join(" → "))
-        }
-        Class::Extension { extension } => format!("made by the extension {extension}"),
-        Class::Unrelated => "no column and no foreign key leads to a tenant".to_owned(),
-    }
-}
-
-fn unhandled(column: &str, why: &Unhandled) -> String {
-    match why {
-        Unhandled::Generated => format!("{column} is computed by the server"),
-        Unhandled::Identity => format!("{column} is numbered by the server"),
-        Unhandled::Type { type_name } => format!("{column} has the type {type_name}"),
-        Unhandled::TypesDiffer { column: own, key } => {
-            format!("{column} is {own}, and the key of the tenant table {key}")
-        }
-        Unhandled::Foreign => "its rows are on another server".to_owned(),
-        Unhandled::Inherits => "it inherits from another table".to_owned(),
-        Unhandled::Distributed => "Citus distributes it".to_owned(),
-    }
-}
-
-fn suspicion(why: &Suspicion) -> String {
-    match why {
-        Suspicion::KeyToRegistry { columns } => format!("{} points to the tenant table", columns.join(", ")),
-        Suspicion::ColumnName { column } => format!("its column {column} looks like a tenant's"),
-        Suspicion::CopyOf { table } => format!("it has the columns of {table}"),
     }
 }
 

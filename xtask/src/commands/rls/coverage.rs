@@ -1,15 +1,27 @@
 //! What a report names beside its tables.
 
-use rls_rollout::Coverage;
+use rls_rollout::RolloutCoverage;
 use tenant_inventory::MissingPart;
+use tenant_inventory::coverage::Cover;
 
 use crate::document::text::line;
 
 /// The tables that a report does not cover, and why, below a heading; nothing where there are none.
-pub(super) fn beside(coverage: &Coverage) -> String {
+pub(super) fn beside(coverage: &RolloutCoverage) -> String {
     let mut lines = Vec::new();
-    for table in &coverage.beside {
-        lines.push(format!("{}: {}", table.table, table.class));
+    // What stops a table of the report stands with it.
+    for table in coverage.coverage.open().filter(|table| !coverage.not_covered.contains(&table.table)) {
+        let why = match &table.cover {
+            Cover::Dependent { through } => {
+                let through: Vec<String> = through.iter().map(ToString::to_string).collect();
+                format!("its rows hang on {}", through.join(" → "))
+            }
+            Cover::Suspect { why } => why.to_string(),
+            Cover::Unhandled { why, .. } => why.to_string(),
+            // These stand in the table of the report, or below.
+            Cover::Covered | Cover::LeftOut | Cover::Exempt { .. } => continue,
+        };
+        lines.push(format!("{}: {why}", table.table));
     }
     for missing in &coverage.missing {
         match missing.what {

@@ -1,81 +1,110 @@
-//! The report of `rls verify`: the attempts on each table, and the findings.
+//! The report of `rls verify`: the evidence for each table, what is wrong, what is missing, and the claim.
 
-use rls_verify::{Attempt, AttemptKind, Evidence, Finding, TableProof, VerifyReport};
+use rls_verify::VerifyReport;
+use tenant_inventory::claim::attempt::AttemptKind;
+use tenant_inventory::claim::breach::Breach;
+use tenant_inventory::claim::evidence::Evidence;
+use tenant_inventory::claim::examined::TableProof;
+use tenant_inventory::claim::verdict::Claim;
 
 use crate::document::report::Report;
 use crate::document::text::{line, table};
 use crate::number_format::counted;
+
+/// The attempts, each with the heading of its column.
+const COLUMNS: [(AttemptKind, &str); 17] = [
+    (AttemptKind::ReadOwn, "own"),
+    (AttemptKind::ReadOther, "other"),
+    (AttemptKind::ReadUnset, "unset"),
+    (AttemptKind::ReadEmpty, "empty"),
+    (AttemptKind::ReadUnknown, "unknown"),
+    (AttemptKind::ReadPlatform, "platform"),
+    (AttemptKind::InsertOwn, "ins own"),
+    (AttemptKind::InsertOther, "ins other"),
+    (AttemptKind::InsertUnset, "ins unset"),
+    (AttemptKind::UpdateOwn, "upd own"),
+    (AttemptKind::UpdateAway, "give"),
+    (AttemptKind::UpdateOther, "upd other"),
+    (AttemptKind::UpdateUnqualified, "upd all"),
+    (AttemptKind::DeleteOwn, "del own"),
+    (AttemptKind::DeleteOther, "del other"),
+    (AttemptKind::DeleteUnqualified, "del all"),
+    (AttemptKind::WriteWithoutTenant, "no tenant"),
+];
 
 impl Report for VerifyReport {
     const NAME: &'static str = "rls verify";
     const SCHEMA: Option<&'static str> = None;
 
     fn table(&self) -> String {
-        let headings = [
-            "table",
-            "phase",
-            "own",
-            "other",
-            "unset",
-            "empty",
-            "unknown",
-            "platform",
-            "ins own",
-            "ins other",
-            "ins unset",
-            "give",
-            "change",
-            "delete",
-            "no tenant",
-        ];
-        let mut out = table(&headings, self.tables.iter().map(row));
-        out.push_str("\nown to platform: reading; then inserting, giving away, changing, deleting, and writing without a tenant. -: not tried.\n");
-        if !self.findings.is_empty() {
-            out.push_str("\nFindings:\n");
-        }
-        for finding in &self.findings {
-            out.push_str(&told(finding));
-        }
-        if !self.notes.is_empty() {
-            out.push_str("\nNot open to the application's login:\n");
-        }
-        for note in &self.notes {
-            out.push_str(&told(note));
-        }
-        if self.untried() > 0 {
-            let untried = counted(self.untried() as u64, "table", "tables");
-            out.push_str(&format!(
-                "\nOther tenants' rows could not be tried in {untried}: there the catalog alone speaks; --format json says why.\n"
-            ));
-        }
-        let tables = counted(self.tables.len() as u64, "table", "tables");
-        let result = match self.findings.len() {
-            0 => "no attempt reached another tenant's rows".to_owned(),
-            number => counted(number as u64, "finding", "findings"),
-        };
-        out + "\n" + &line(format!("{tables}, tried as {}: {result}.", self.app_login))
+        let headings = ["table", "phase"].into_iter().chain(COLUMNS.map(|(_, heading)| heading));
+        let rows = self.tables.iter().map(|proof| row(proof, &self.app_login));
+        let mut out = table(&headings.collect::<Vec<_>>(), rows);
+        out.push_str(
+            "\nReading, inserting, changing (upd) and deleting (del). def: not tried, the policy's definition says so. -: not tried.\n",
+        );
+        list(&mut out, "Findings:", self.findings.iter());
+        list(&mut out, "Missing for a proof:", self.claim.missing().iter());
+        list(&mut out, "Not open to the application's login, or declared:", self.notes.iter());
+        let exempt = self.claim.exempt().iter().map(|exempt| format!("{}: {}", exempt.table, exempt.why));
+        list(&mut out, "Declared exempt:", exempt);
+        out.push_str(&by_definition(&self.claim));
+        out.push('\n');
+        out.push_str(&line(Claim::not_claimed()));
+        let tables = counted(self.tables.len() as u64, "table or partition", "tables and partitions");
+        out + &line(format!("{tables}, tried as {}: {}.", self.app_login, self.claim))
     }
 }
 
-fn told(finding: &Finding) -> String {
-    let table = finding.table.as_ref().map(|table| format!("{table}: ")).unwrap_or_default();
-    line(format!("  {table}{}", finding.what))
+fn list<T: ToString>(out: &mut String, heading: &str, items: impl Iterator<Item = T>) {
+    let mut items = items.peekable();
+    if items.peek().is_some() {
+        out.push_str(&format!("\n{heading}\n"));
+    }
+    for item in items {
+        out.push_str(&line(format!("  {}", item.to_string())));
+    }
 }
 
-fn row(proof: &TableProof) -> Vec<String> {
+/// Which tables were not tried in full, by the reason.
+fn by_definition(claim: &Claim) -> String {
+    let mut reasons: Vec<(String, Vec<String>)> = Vec::new();
+    for known in claim.by_definition() {
+        let (reason, table) = (known.because.to_string(), known.table.to_string());
+        match reasons.iter_mut().find(|(listed, _)| *listed == reason) {
+            Some((_, tables)) if tables.contains(&table) => {}
+            Some((_, tables)) => tables.push(table),
+            None => reasons.push((reason, vec![table])),
+        }
+    }
+    let told = reasons.iter().map(|(reason, tables)| format!("{reason}: {}", tables.join(", ")));
+    let mut out = String::new();
+    list(&mut out, "Held by the definition of the policy, and not tried:", told);
+    out
+}
+
+fn row(proof: &TableProof, login: &str) -> Vec<String> {
     let mut cells = vec![proof.table.to_string(), proof.phase.to_string()];
-    cells.extend(AttemptKind::ALL.map(|what| cell(&proof.attempts, what).to_owned()));
+    cells.extend(COLUMNS.map(|(what, _)| cell(proof, what, login).to_owned()));
     cells
 }
 
-/// The worst result of the attempts of a kind.
-fn cell(attempts: &[Attempt], what: AttemptKind) -> &'static str {
-    let of_kind = || attempts.iter().filter(|attempt| attempt.what == what).map(|attempt| attempt.result);
-    if of_kind().any(|result| result == Evidence::Leak) {
+/// The worst evidence of a kind: what is broken as any login, else what the application's login showed.
+fn cell(proof: &TableProof, what: AttemptKind, login: &str) -> &'static str {
+    let of_kind = || proof.attempts.iter().filter(|attempt| attempt.what == what);
+    let breaches = || of_kind().filter_map(|attempt| attempt.evidence.breach());
+    let as_login = || of_kind().filter(|attempt| attempt.login == login).map(|attempt| &attempt.evidence);
+    if breaches().any(Breach::crosses_tenants) {
         "LEAK"
-    } else if of_kind().any(|result| result == Evidence::Hidden) {
+    } else if breaches().any(|breach| matches!(breach, Breach::Hidden { .. })) {
         "HIDDEN"
-    } else if of_kind().any(|result| result == Evidence::AsExpected) {
+    } else if breaches().next().is_some() {
+        "FAILED"
+    } else if as_login().any(|evidence| matches!(evidence, Evidence::NotTried { .. })) {
+        "-"
+    } else if as_login().any(|evidence| matches!(evidence, Evidence::HeldByDefinition { .. })) {
+        "def"
+    } else if as_login().next().is_some() {
         "ok"
     } else {
         "-"

@@ -1,0 +1,82 @@
+//! Why a check was not made.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// Why a check was not made.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(tag = "reason", rename_all = "snake_case")]
+pub enum Untried {
+    /// No tenant has a row in the table.
+    NoRows,
+    /// Only one tenant has rows in the table.
+    OneTenant,
+    /// The table has no primary key by which a row could be found again.
+    NoKey,
+    /// Writing was not asked for.
+    WritesNotAsked,
+    /// Triggers of this table would fire.
+    TriggersWouldFire {
+        /// The table.
+        table: String,
+    },
+    /// The login lacks a right, so the server refused before it looked at a policy.
+    NoRight {
+        /// What the server said.
+        message: String,
+    },
+    /// No role of the login that prepares the attempts sees the table's rows.
+    NoReader {
+        /// What is missing.
+        message: String,
+    },
+    /// A lock or a limit of time was in the way.
+    HeldUp {
+        /// What the server said.
+        message: String,
+    },
+    /// The rows are on another server.
+    Foreign,
+    /// A statement failed for a reason that says nothing about policies.
+    Failed {
+        /// What the server said.
+        message: String,
+    },
+}
+
+impl Untried {
+    /// Whether the definition of the table can stand in for the attempt: nothing failed that may go differently at the next try, and nobody was
+    /// blind.
+    pub fn leaves_the_definition(&self) -> bool {
+        match self {
+            Self::NoRows
+            | Self::OneTenant
+            | Self::NoKey
+            | Self::WritesNotAsked
+            | Self::TriggersWouldFire { .. }
+            | Self::NoRight { .. }
+            | Self::Failed { .. } => true,
+            Self::NoReader { .. } | Self::HeldUp { .. } | Self::Foreign => false,
+        }
+    }
+}
+
+impl fmt::Display for Untried {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoRows => f.write_str("no tenant has rows there"),
+            Self::OneTenant => f.write_str("only one tenant has rows there"),
+            Self::NoKey => f.write_str("it has no primary key"),
+            Self::WritesNotAsked => f.write_str("writing was not asked for (--write-probes)"),
+            Self::TriggersWouldFire { table } => {
+                write!(f, "triggers of {table} would fire; --fire-triggers lets them")
+            }
+            Self::Foreign => f.write_str("its rows are on another server"),
+            Self::NoRight { message }
+            | Self::NoReader { message }
+            | Self::HeldUp { message }
+            | Self::Failed { message } => f.write_str(message),
+        }
+    }
+}
