@@ -162,13 +162,16 @@ impl StepBuilder<'_> {
         Ok(Vec::new())
     }
 
-    /// The policies of the auditor and the maintenance role, where they are missing or altered.
+    /// The policies of the auditor and the maintenance role, where they are missing or altered, and without those that the table is not to have.
     fn mend_role_policies(&self) -> Result<Vec<Sql>> {
         let policies = self.policies();
         let mut statements = Vec::new();
         for (policy, role) in policies.role_policies().filter(|(policy, _)| !policies.is_ours(policy.name())) {
             statements.extend(self.alter(&Aspect::named(AspectKind::Policy, policy.name()), None)?);
             statements.push(policy.create(self.table(), role, &self.relation.comparison)?);
+        }
+        for name in policies.outdated() {
+            statements.extend(self.alter(&Aspect::named(AspectKind::Policy, name), None)?);
         }
         Ok(statements)
     }

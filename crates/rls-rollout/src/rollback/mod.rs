@@ -19,7 +19,7 @@ use crate::journal::change::Change;
 use crate::journal::{self, TableChanges};
 use crate::options::{LockRetry, RESOURCE};
 use crate::plan::step::Statement;
-use crate::rollback::partitions::give_back;
+use crate::rollback::partitions::{give_back, prove};
 use crate::rollback::report::{RestoredTable, RollbackReport};
 use crate::rollback::steps::steps_back;
 use crate::run::executor::{Executor, StepPurpose, ddl_is_possible};
@@ -164,6 +164,7 @@ async fn restore(
 ) -> Result<Vec<RestoredTable>> {
     let inventory = Inventory::load(executor.database, tenancy, None, &[]).await?;
     let mut restored = Vec::new();
+    let mut unproven: Vec<(TableName, String)> = Vec::new();
     // The last table first: a partition cannot lose what its parent still has, and the parent came after it.
     let mut order: Vec<(&TableName, &TableChanges)> = wanted.iter().collect();
     order.sort_by_key(|(_, recorded)| std::cmp::Reverse(recorded.steps.last()));
@@ -176,8 +177,11 @@ async fn restore(
         let mut steps = steps_back(table, &column, recorded, &now)?;
         if let Some(last) = steps.last_mut() {
             let lock = last.lock;
-            let given_back = give_back(&inventory, table, &column, wanted)?;
-            last.statements.extend(given_back.into_iter().map(|sql| Statement { sql, lock }));
+            let given = give_back(&inventory, table, &column, wanted)?;
+            let proofs = unproven.iter().filter(|(partition, _)| partition == table);
+            let proofs = proofs.map(|(partition, key)| prove(partition, key)).collect::<Result<Vec<_>>>()?;
+            last.statements.extend(given.statements.into_iter().chain(proofs).map(|sql| Statement { sql, lock }));
+            unproven.extend(given.unproven);
         }
         for step in &steps {
             executor.run(step, &StepPurpose::TakesBack { recorded, planned: &now }, progress).await?;

@@ -204,7 +204,9 @@ fn refused(step: &Step, error: Error) -> Result<Stop> {
         Error::Database(error) if matches!(error.sqlstate(), Some(ROW_WITHOUT_TENANT | "23503" | "23514")) => {
             Ok(Stop::RowAfterAudit { message: error.to_string() })
         }
-        Error::Database(error) if error.sqlstate().is_some() && fault_of(&error) == Fault::Other => {
+        Error::Database(error)
+            if error.sqlstate().is_some() && !matches!(fault_of(&error), Fault::Connection | Fault::Contention) =>
+        {
             Ok(Stop::StepFailed { step: step.name, message: error.to_string() })
         }
         error => Err(error),

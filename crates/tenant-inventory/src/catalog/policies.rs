@@ -68,11 +68,19 @@ impl<'a> Policies<'a> {
         if name == self.unassigned() {
             return self.has_unassigned();
         }
-        let mut named = self.role_policies().filter(|(policy, _)| policy.name() == name);
+        let mut named = self.with_roles(&RolePolicy::ALL).filter(|(policy, _)| policy.name() == name);
         named.any(|(policy, role)| {
             let text = self.text(policy.name());
             text.is_some_and(|text| policy.is_printed_as(text, role, &self.relation.comparison))
         })
+    }
+
+    /// The policies of the rollout's roles that are there unaltered and that the table is not to have, as it is declared now.
+    pub fn outdated(&self) -> impl Iterator<Item = &'static str> + use<'a> {
+        let policies = *self;
+        let wanted = RolePolicy::of(self.relation.null_rows_are_meant());
+        let others = RolePolicy::ALL.into_iter().filter(move |policy| !wanted.contains(policy));
+        others.map(RolePolicy::name).filter(move |name| policies.is_ours(name))
     }
 
     /// Whether the rollout's roles have their policies, unaltered.
@@ -82,8 +90,15 @@ impl<'a> Policies<'a> {
 
     /// The policies of the rollout's roles, each with its role.
     pub fn role_policies(&self) -> impl Iterator<Item = (RolePolicy, &'a Ident)> + use<'a> {
+        self.with_roles(RolePolicy::of(self.relation.null_rows_are_meant()))
+    }
+
+    fn with_roles<'p>(
+        &self,
+        policies: &'p [RolePolicy],
+    ) -> impl Iterator<Item = (RolePolicy, &'a Ident)> + use<'a, 'p> {
         let Self { maintenance, auditor, .. } = *self;
-        RolePolicy::of(self.relation.null_rows_are_meant()).iter().map(move |policy| match policy {
+        policies.iter().map(move |policy| match policy {
             RolePolicy::AuditorRead => (*policy, auditor),
             RolePolicy::MaintenanceRead | RolePolicy::MaintenanceAssign => (*policy, maintenance),
         })
@@ -92,7 +107,8 @@ impl<'a> Policies<'a> {
     /// Whether a policy has the name of one of ours, or is the one of ours that shows rows without a tenant.
     pub fn is_named_as_ours(&self, name: &str) -> bool {
         let unassigned = name == self.unassigned() && self.has_unassigned();
-        name == self.isolation || unassigned || self.role_policies().any(|(policy, _)| policy.name() == name)
+        let of_role = self.is_ours(name) || self.role_policies().any(|(policy, _)| policy.name() == name);
+        name == self.isolation || unassigned || of_role
     }
 
     fn text(&self, name: &str) -> Option<&'a str> {

@@ -21,6 +21,9 @@ pub enum RolePolicy {
 }
 
 impl RolePolicy {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::AuditorRead, Self::MaintenanceRead, Self::MaintenanceAssign];
+
     /// The policies that a table gets. `null_rows_are_meant` says that its rows without a tenant are the platform's, or
     /// shared.
     pub fn of(null_rows_are_meant: bool) -> &'static [Self] {
