@@ -58,6 +58,7 @@ pub struct TableReport {
     /// Rows whose tenant is NULL belong to the whole platform and are no finding.
     pub platform_rows: bool,
     /// Rows whose tenant is NULL are for every tenant and are no finding.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub shared_rows: bool,
     /// Rows whose tenant is the empty string.
     pub empty_rows: u64,

@@ -162,7 +162,10 @@ async fn restore(
     stop: &watch::Receiver<bool>,
     progress: &mut (dyn FnMut(RolloutEvent) + Send),
 ) -> Result<Vec<RestoredTable>> {
-    let inventory = Inventory::load(executor.database, tenancy, None, &[]).await?;
+    // A table that was declared exempt since goes back as well.
+    let mut declared = tenancy.clone();
+    declared.tables.values_mut().for_each(|rules| rules.exempt = None);
+    let inventory = Inventory::load(executor.database, &declared, None, &[]).await?;
     let mut restored = Vec::new();
     let mut unproven: Vec<(TableName, String)> = Vec::new();
     // The last table first: a partition cannot lose what its parent still has, and the parent came after it.

@@ -138,9 +138,22 @@ async fn a_default_of_the_applications_that_is_replaced_stands_in_plan_and_repor
     let database = connect(&db, Role::Owner).await;
     let lost = Replaced::Default { phase: Phase::Prepare, expression: "'t1'::text".to_owned() };
     let planned = plan(&database, &tables_of(""), &auto()).await.unwrap();
-    assert_eq!(planned.tables[0].replaces, [lost.clone()]);
+    assert_eq!(planned.tables[0].replaces, std::slice::from_ref(&lost));
     let report = roll_with(&db, &tables_of(""), &auto(), &mut |_| ()).await.unwrap();
     assert_eq!(report.tables[0].replaced, [lost]);
     back(&db, Phase::None).await.unwrap();
+    assert_eq!(catalog(&db).await, untouched);
+}
+
+#[tokio::test]
+async fn a_table_that_is_declared_exempt_later_goes_back_with_the_others() {
+    let db = small(&format!(r#"{TENANTS} CREATE TABLE items (id int PRIMARY KEY, "tenantId" text)"#)).await;
+    let untouched = catalog(&db).await;
+    roll_with(&db, &tables_of(""), &auto(), &mut |_| ()).await.unwrap();
+    let database = connect(&db, Role::Owner).await;
+    let exempt = tables_of("[tables.items]\nexempt = \"a list of jobs\"\n");
+    let (_go, stop) = tokio::sync::watch::channel(false);
+    let all = crate::support::all_the_way_back();
+    rls_rollout::rollback(&database, &exempt, &all, "a test", stop, &mut |_| ()).await.unwrap();
     assert_eq!(catalog(&db).await, untouched);
 }

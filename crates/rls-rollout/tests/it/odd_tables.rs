@@ -288,7 +288,7 @@ async fn a_tenant_column_of_a_type_that_no_policy_compares_is_refused_for_its_ta
     let status = status(&database, &tenancy, None).await.unwrap();
     let why = Stop::Unhandled { why: Unhandled::Type { type_name: "bytea".to_owned() } };
     let blobs = status.tables.iter().find(|table| table.table.to_string() == "public.blobs").unwrap();
-    assert_eq!(blobs.stopped_by, [why.clone()]);
+    assert_eq!(blobs.stopped_by, std::slice::from_ref(&why));
     let plan = rls_rollout::plan(&database, &tenancy, &auto()).await.unwrap();
     assert!(plan.steps.iter().all(|step| step.table != blobs.table), "{:#?}", plan.steps);
     let report = roll(&db, &auto()).await.unwrap();
