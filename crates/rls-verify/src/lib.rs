@@ -3,11 +3,13 @@
 //! | where | what |
 //! | --- | --- |
 //! | `verify` | the flow: all tables, what stands beside them, and the ways past the policies |
-//! | `attempts` | what is tried on one table: to read, and with `attempts::writes` to write |
+//! | `table` | one table or partition: its policies, its attempts |
+//! | `attempts` | what is tried on one table: to read; to write a row (`attempts::writes`); to write without a condition (`attempts::unqualified`) |
 //! | `attempts::outcome` | what an answer of the server says about an attempt |
 //! | `attempts::rows`, `attempts::key`, `attempts::columns` | the rows to try with, how a statement finds them, how one is copied |
 //! | `definition` | where the definition of a table stands in for an attempt that was not made |
 //! | `policies` | what the catalog alone shows to be wrong with a table |
+//! | `settings` | what the settings of the login do to policies |
 //! | `beside` | what the login can do with tables that no policy of ours protects |
 //! | `ways` | views and functions past the policies: whether the login can use them |
 //! | `ways::logins` | what the login is or can become that no policy filters |
@@ -19,12 +21,17 @@ mod attempts;
 mod beside;
 mod definition;
 mod error;
+mod found;
+mod options;
 mod policies;
 mod report;
 mod same_database;
+mod settings;
+mod table;
 mod verify;
 mod ways;
 
 pub use error::{Error, Result};
+pub use options::VerifyOptions;
 pub use report::{Beside, Note, NoteKind, VerifyReport};
-pub use verify::{VerifyOptions, verify};
+pub use verify::verify;

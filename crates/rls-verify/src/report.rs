@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 use tenancy_config::TableName;
-use tenant_inventory::claim::breach::Finding;
 use tenant_inventory::claim::examined::{Access, ObjectCheck, TableProof};
+use tenant_inventory::claim::finding::Finding;
 use tenant_inventory::claim::verdict::{Claim, Verdict};
 use tenant_inventory::class::Class;
 
@@ -77,6 +77,13 @@ pub enum NoteKind {
         /// What the catalog says of it.
         definition: String,
     },
+    /// The login has rights on the tenant table, about whose rows nothing is claimed.
+    TenantTable {
+        /// The role that has them: the login, or one that it can become.
+        role: String,
+        /// The rights.
+        rights: Vec<String>,
+    },
     /// Something leads past the policies, and the login cannot use it.
     ClosedWay {
         /// What it is, and why it is closed.
@@ -103,6 +110,11 @@ impl std::fmt::Display for Note {
             NoteKind::AllowedPolicy { policy, why, definition } => {
                 write!(f, "the policy \"{policy}\" is declared ({why}): {definition}")
             }
+            NoteKind::TenantTable { role, rights } => write!(
+                f,
+                "it is the tenant table, which each tenant may read as a whole; {role} has {} on it, and what a foreign key does when a tenant is deleted is done to all of that tenant's rows",
+                rights.join(", ")
+            ),
             NoteKind::ClosedWay { way } => f.write_str(way),
         }
     }

@@ -4,6 +4,7 @@ pub(crate) mod columns;
 pub(crate) mod key;
 pub(crate) mod outcome;
 pub(crate) mod rows;
+mod unqualified;
 mod writes;
 
 use sqlx::Postgres;

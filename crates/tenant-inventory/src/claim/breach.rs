@@ -6,17 +6,9 @@ use serde::Serialize;
 use tenancy_config::TableName;
 
 use super::attempt::AttemptKind;
+use super::lack::Lack;
 use crate::class::Class;
 use crate::ways::logins::Unfiltered;
-
-/// Something that is wrong, and where.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// The table; none for what concerns all.
-    pub table: Option<TableName>,
-    /// What is wrong.
-    pub breach: Breach,
-}
 
 /// What is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -158,29 +150,6 @@ pub enum Breach {
     },
 }
 
-/// A part of the rollout that a table lacks.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "lack", rename_all = "snake_case")]
-pub enum Lack {
-    /// There is no isolation policy of ours, or it was altered.
-    IsolationPolicy,
-    /// The policies of the roles that audit and fill are missing, or were altered.
-    RolePolicies,
-    /// No valid index leads with the tenant column.
-    Index,
-    /// The tenant column's default is not the tenant of the session.
-    Default {
-        /// The default that it has.
-        found: Option<String>,
-    },
-    /// No valid foreign key of the tenant column leads to the tenant table.
-    ForeignKey,
-    /// No constraint proves that each row has a tenant.
-    NotNull,
-    /// FORCE ROW LEVEL SECURITY is off: no policy filters the owner.
-    Force,
-}
-
 /// Whose rows were reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -225,31 +194,6 @@ impl Breach {
             *through = policies.to_vec();
         }
         self
-    }
-}
-
-/// As serde writes it: the tag and its fields, and the sentence.
-#[derive(Serialize)]
-struct FindingOut<'a> {
-    table: Option<&'a TableName>,
-    #[serde(flatten)]
-    breach: &'a Breach,
-    sentence: String,
-}
-
-impl Serialize for Finding {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { table, breach } = self;
-        FindingOut { table: table.as_ref(), breach, sentence: breach.to_string() }.serialize(serializer)
-    }
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.table {
-            Some(table) => write!(f, "{table}: {}", self.breach),
-            None => self.breach.fmt(f),
-        }
     }
 }
 
@@ -311,23 +255,6 @@ impl fmt::Display for Breach {
                 "row_security is off for {login}, by ALTER ROLE or ALTER DATABASE or its URL: the server refuses what a policy would filter"
             ),
             Self::Way { way } => f.write_str(way),
-        }
-    }
-}
-
-impl fmt::Display for Lack {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::IsolationPolicy => f.write_str("the isolation policy is missing or altered"),
-            Self::RolePolicies => f.write_str("the policies for audits and backfills are missing or altered"),
-            Self::Index => f.write_str("no index leads with the tenant column"),
-            Self::Default { found: None } => f.write_str("the tenant column has no default"),
-            Self::Default { found: Some(found) } => {
-                write!(f, "the default of the tenant column is not the session's tenant: {found}")
-            }
-            Self::ForeignKey => f.write_str("no valid foreign key leads to the tenant table"),
-            Self::NotNull => f.write_str("no constraint proves that each row has a tenant"),
-            Self::Force => f.write_str("FORCE ROW LEVEL SECURITY is off"),
         }
     }
 }

@@ -4,8 +4,8 @@ use serde::Serialize;
 use tenancy_config::TableName;
 
 use super::attempt::AttemptKind;
-use super::breach::Finding;
 use super::evidence::Evidence;
+use super::finding::Finding;
 use crate::catalog::phase::Phase;
 use crate::catalog::tables::Missing;
 use crate::class::ClassifiedTable;

@@ -8,6 +8,8 @@ pub mod attempt;
 pub mod breach;
 pub mod evidence;
 pub mod examined;
+pub mod finding;
+pub mod lack;
 pub mod missing;
 pub mod untried;
 pub mod verdict;

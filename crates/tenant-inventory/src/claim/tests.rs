@@ -4,9 +4,11 @@ use proptest::prelude::*;
 use tenancy_config::{Ident, TableName};
 
 use super::attempt::AttemptKind;
-use super::breach::{Breach, Finding, Lack, Whose};
+use super::breach::{Breach, Whose};
 use super::evidence::Evidence;
 use super::examined::{Access, Attempt, Examined, ObjectCheck, TableProof};
+use super::finding::Finding;
+use super::lack::Lack;
 use super::untried::Untried;
 use super::verdict::{Claim, Verdict};
 use crate::catalog::phase::Phase;

@@ -1,0 +1,49 @@
+//! What was found so far: evidence, findings and notes.
+
+use tenancy_config::TableName;
+use tenant_inventory::claim::breach::Breach;
+use tenant_inventory::claim::evidence::Evidence;
+use tenant_inventory::claim::examined::{Attempt, ObjectCheck, TableProof};
+use tenant_inventory::claim::finding::Finding;
+
+use crate::report::{Note, NoteKind};
+use crate::ways::WayResult;
+
+/// What was found so far.
+#[derive(Default)]
+pub(crate) struct Found {
+    pub(crate) tables: Vec<TableProof>,
+    pub(crate) objects: Vec<ObjectCheck>,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) notes: Vec<Note>,
+}
+
+impl Found {
+    pub(crate) fn of_login(&mut self, breaches: impl IntoIterator<Item = Breach>) {
+        self.findings.extend(breaches.into_iter().map(|breach| Finding { table: None, breach }));
+    }
+
+    pub(crate) fn of_way(&mut self, result: &WayResult) {
+        match result {
+            WayResult::Open { object, way } => {
+                let breach = Breach::Way { way: way.clone() };
+                let evidence = Evidence::Broken { breach: breach.clone() };
+                self.objects.push(ObjectCheck { object: object.clone(), evidence });
+                self.findings.push(Finding { table: None, breach });
+            }
+            WayResult::Closed { object, way } => {
+                self.objects.push(ObjectCheck { object: object.clone(), evidence: Evidence::Held });
+                self.notes.push(Note { table: None, what: NoteKind::ClosedWay { way: way.clone() } });
+            }
+        }
+    }
+
+    /// What the attempts on a table found, with the policies that may have let it through.
+    pub(crate) fn of_attempts(&mut self, table: &TableName, attempts: &mut [Attempt], through: &[String]) {
+        for attempt in attempts {
+            let Evidence::Broken { breach } = &mut attempt.evidence else { continue };
+            *breach = breach.clone().through_policies(through);
+            self.findings.push(Finding { table: Some(table.clone()), breach: breach.clone() });
+        }
+    }
+}
