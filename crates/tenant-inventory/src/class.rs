@@ -109,7 +109,7 @@ impl fmt::Display for Class {
             Self::Shared { column, why } => {
                 write!(f, "tenant column {column}, and rows that every tenant reads: {why}")
             }
-            Self::Unhandled { column, why } => write!(f, "tenant column {column}: {why}"),
+            Self::Unhandled { column, why } => write!(f, "{why} ({column})"),
             Self::Suspect { why } => why.fmt(f),
             Self::Dependent { through } => {
                 let through: Vec<String> = through.iter().map(ToString::to_string).collect();
