@@ -16,6 +16,7 @@ pub(crate) mod sees_less;
 pub(crate) mod snapshot;
 pub(crate) mod step;
 pub(crate) mod steps;
+mod tighten;
 pub(crate) mod unseen;
 
 use std::fmt::Write as _;

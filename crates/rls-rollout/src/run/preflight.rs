@@ -89,7 +89,12 @@ fn tables(inventory: &Inventory) -> Check {
     if !inventory.catalog.registry.can_be_referenced() {
         found.push(inventory.catalog.registry.to_string());
     }
-    Check::found("tables", &found, "found none that cannot be protected", "these stay as they are, and the others go on")
+    Check::found(
+        "tables",
+        &found,
+        "found none that cannot be protected",
+        "these stay as they are, and the others go on",
+    )
 }
 
 /// Who sees less once the owner is filtered.
