@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use tenancy_config::{TableName, Tenancy};
-use tenant_inventory::{AspectKind, Inventory, Phase, Relation, RelationKind, Way, ways_around};
+use tenant_inventory::{AspectKind, Inventory, Phase, Relation, RelationKind, Way, read_ways};
 use tenant_rls::{Database, Error as RlsError, PolicyForm, visibility};
 
 use crate::error::Result;
@@ -33,7 +33,7 @@ pub struct StatusReport {
     /// What the report covers, and what else the database has.
     #[serde(flatten)]
     pub coverage: RolloutCoverage,
-    /// Views, materialized views and functions that read past the policies.
+    /// What leads past the policies and may be open to the application.
     pub ways_around: Vec<Way>,
 }
 
@@ -90,6 +90,7 @@ pub async fn status(database: &Database, tenancy: &Tenancy, app_role: Option<&st
         tables.push(TableStatus { lost: lost.map(|change| change.subject()).collect(), ..table(&state, relation) });
     }
     let escapes = state.inventory.logins.escapes.iter().map(|escape| format!("{} is {}", escape.role, escape.why));
+    let ways = read_ways(database, &state.inventory, state.inventory.logins.app.0.as_str(), &[]).await?;
     Ok(StatusReport {
         schema: "rls-status/2",
         database: database.session().database.clone(),
@@ -101,7 +102,7 @@ pub async fn status(database: &Database, tenancy: &Tenancy, app_role: Option<&st
             tables.iter().any(|table| table.table == *name && !table.stopped_by.is_empty())
         }),
         tables,
-        ways_around: ways_around(database, &state.inventory.relations).await?,
+        ways_around: ways.into_iter().filter(Way::is_reachable).collect(),
     })
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Serialize, Serializer};
+use tenancy_config::CommandRef;
 use tenant_inventory::class::Unhandled;
 use tenant_inventory::{Phase, Unfiltered};
 
@@ -145,7 +146,7 @@ impl fmt::Display for Stop {
                 write!(f, "the application's role {app_role} can become {role}, which is {why}: no policy filters that")
             }
             Self::PhaseBefore { phase } => {
-                write!(f, "it did not get through `{phase}`: `cargo xtask rls status` shows what it has")
+                write!(f, "it did not get through `{phase}`: `{}` shows what it has", CommandRef::RlsStatus)
             }
             Self::RowAfterAudit { message } => write!(f, "a row came in after the audit: {message}"),
             Self::StepFailed { step, message } => write!(f, "could not {step}: {message}"),

@@ -87,6 +87,6 @@ fn app_role(inventory: &Inventory) -> Vec<Stop> {
     if !facts.exists {
         return vec![Stop::NoAppRole { role: app.to_string() }];
     }
-    let unfiltered = inventory.logins.escapes.iter().filter(|escape| !matches!(escape.why, Unfiltered::OwnerOf(_)));
+    let unfiltered = inventory.logins.escapes.iter().filter(|escape| !matches!(escape.why, Unfiltered::OwnerOf { .. }));
     unfiltered.map(|Escape { role, why }| Stop::unfiltered(app.as_str(), role, why)).collect()
 }

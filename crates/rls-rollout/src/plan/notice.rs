@@ -71,8 +71,8 @@ impl fmt::Display for Notice {
             ),
             Self::SeesLess { way } => write!(
                 f,
-                "the {} {} reads {} as {}, whom policies filter from `enforce` on: it will see the rows of the session's tenant alone",
-                way.kind, way.name, way.tables, way.owner
+                "{way}: from `enforce` on, policies filter {}, and it sees the rows of the session's tenant alone",
+                way.acts_as.role
             ),
             Self::Registry { state } => write!(f, "{state}"),
         }

@@ -1,6 +1,6 @@
 //! The steps of `tighten`: constraints that prove what the strict policy relies on, and that policy.
 
-use tenancy_config::Ident;
+use tenancy_config::{CommandRef, Ident};
 use tenant_inventory::{Aspect, AspectKind, Phase, RelationKind};
 use tenant_rls::{PolicyForm, Sql, Template};
 
@@ -57,7 +57,7 @@ impl StepBuilder<'_> {
             .table("table", self.table())
             .ident("column", self.column())
             .literal("message", &message)
-            .literal("hint", "cargo xtask audit counts them; a backfill gives them their tenant")
+            .literal("hint", &format!("{} counts them; a backfill gives them their tenant", CommandRef::Audit))
             .build();
         Ok(Template::new("DO :'body'").literal("body", statement_text(&body)).build().running_application_code())
     }

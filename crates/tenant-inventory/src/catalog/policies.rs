@@ -93,6 +93,11 @@ impl<'a> Policies<'a> {
         self.with_roles(RolePolicy::of(self.relation.null_rows_are_meant()))
     }
 
+    /// The policies of the rollout's roles that any table may have, each with its role.
+    pub fn known_role_policies(&self) -> impl Iterator<Item = (RolePolicy, &'a Ident)> + use<'a> {
+        self.with_roles(&RolePolicy::ALL)
+    }
+
     fn with_roles<'p>(
         &self,
         policies: &'p [RolePolicy],

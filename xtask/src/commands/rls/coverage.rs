@@ -4,10 +4,10 @@ use rls_rollout::RolloutCoverage;
 use tenant_inventory::MissingPart;
 use tenant_inventory::coverage::Cover;
 
-use crate::document::text::line;
+use crate::document::block::{Block, List};
 
 /// The tables that a report does not cover, and why, below a heading; nothing where there are none.
-pub(super) fn beside(coverage: &RolloutCoverage) -> String {
+pub(super) fn beside(coverage: &RolloutCoverage) -> Option<Block> {
     let mut lines = Vec::new();
     // What stops a table of the report stands with it.
     for table in coverage.coverage.open().filter(|table| !coverage.not_covered.contains(&table.table)) {
@@ -40,9 +40,5 @@ pub(super) fn beside(coverage: &RolloutCoverage) -> String {
     if !coverage.registry.can_be_referenced() {
         lines.push(coverage.registry.to_string());
     }
-    if lines.is_empty() {
-        return String::new();
-    }
-    let lines: String = lines.into_iter().map(|text| line(format!("  {text}"))).collect();
-    format!("\nNot covered:\n{lines}")
+    List::new("Not covered:", lines).unless_empty()
 }
