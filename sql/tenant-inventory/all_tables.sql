@@ -14,12 +14,22 @@ SELECT s.nspname::text AS schema,
        c.relforcerowsecurity AS rls_forced,
        m.extname::text AS extension,
        EXISTS (SELECT FROM pg_inherits AS i JOIN pg_class AS p ON p.oid = i.inhparent
-               WHERE i.inhrelid = c.oid AND p.relkind <> 'p') AS inherits,
+               WHERE p.relkind <> 'p' AND c.oid IN (i.inhrelid, i.inhparent)) AS inherits,
+       (SELECT jsonb_build_object('schema', fs.nspname, 'name', f.relname)
+        FROM pg_partition_tree(c.oid) AS p
+        JOIN pg_class AS f ON f.oid = p.relid AND f.relkind = 'f'
+        JOIN pg_namespace AS fs ON fs.oid = f.relnamespace
+        WHERE c.relkind = 'p'
+        ORDER BY fs.nspname, f.relname
+        LIMIT 1) AS foreign_partition,
        coalesce((SELECT jsonb_agg(jsonb_build_object(
                             'name', a.attname,
                             'type', format_type(a.atttypid, a.atttypmod),
                             'generated', a.attgenerated <> '',
-                            'identity', a.attidentity <> '') ORDER BY a.attnum)
+                            'identity', a.attidentity <> '',
+                            'unique', EXISTS (SELECT FROM pg_index AS x
+                                              WHERE x.indrelid = c.oid AND x.indisunique AND x.indisvalid AND x.indimmediate
+                                                AND x.indpred IS NULL AND x.indnkeyatts = 1 AND x.indkey[0] = a.attnum)) ORDER BY a.attnum)
                  FROM pg_attribute AS a
                  WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), '[]') AS columns,
        coalesce((SELECT jsonb_agg(jsonb_build_object(

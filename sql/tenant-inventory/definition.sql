@@ -52,3 +52,13 @@ FROM target AS t
 JOIN pg_attribute AS a ON a.attrelid = t.oid AND a.attacl IS NOT NULL AND NOT a.attisdropped
 CROSS JOIN LATERAL aclexplode(a.attacl) AS g
 WHERE g.grantee NOT IN (0, t.relowner)
+UNION ALL
+SELECT t.position, 'policy_comment', p.polname, '', '', d.description
+FROM target AS t
+JOIN pg_policy AS p ON p.polrelid = t.oid
+JOIN pg_description AS d ON d.classoid = 'pg_policy'::regclass AND d.objoid = p.oid AND d.objsubid = 0
+UNION ALL
+SELECT t.position, 'constraint_comment', k.conname, '', '', d.description
+FROM target AS t
+JOIN pg_constraint AS k ON k.conrelid = t.oid AND k.contype IN ('c', 'f') AND t.tenant_attnum = ANY (k.conkey)
+JOIN pg_description AS d ON d.classoid = 'pg_constraint'::regclass AND d.objoid = k.oid AND d.objsubid = 0

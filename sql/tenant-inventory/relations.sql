@@ -1,5 +1,5 @@
 -- The tables $2 in the schemas $1 with the tenant columns $3, and their partitions, leaves first: who owns them, what their tenant column
--- is, and what proves it. $4 and $5 name the tenant table.
+-- is, and what proves it. $4 and $5 name the tenant table, $6 its key.
 WITH RECURSIVE member AS (
     SELECT t.position, c.oid, NULL::oid AS parent, 0 AS depth, t.tenant_column
     FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS t (schema, name, tenant_column, position)
@@ -28,19 +28,20 @@ SELECT m.position,
                WHERE x.indrelid = c.oid AND x.indisvalid AND x.indkey[0] = a.attnum AND x.indpred IS NULL) AS tenant_index,
        (SELECT k.conname::text FROM pg_constraint AS k
         WHERE k.conrelid = c.oid AND k.contype = 'f' AND k.conkey = ARRAY[a.attnum] AND k.confrelid = tenants.oid
+          AND k.confkey = ARRAY[tenants.key] AND coalesce((to_jsonb(k) ->> 'conenforced')::bool, true)
         ORDER BY k.convalidated DESC, k.conname LIMIT 1) AS foreign_key,
        EXISTS (SELECT FROM pg_constraint AS k
-               WHERE k.conrelid = c.oid AND k.contype = 'f' AND k.conkey = ARRAY[a.attnum] AND k.confrelid = tenants.oid AND k.convalidated) AS foreign_key_valid,
-       NOT c.relispartition AND EXISTS (SELECT FROM pg_inherits AS i JOIN pg_class AS child ON child.oid = i.inhrelid
-                                        WHERE (i.inhparent = c.oid OR i.inhrelid = c.oid) AND NOT child.relispartition) AS inherits,
+               WHERE k.conrelid = c.oid AND k.contype = 'f' AND k.conkey = ARRAY[a.attnum] AND k.confrelid = tenants.oid
+                 AND k.confkey = ARRAY[tenants.key] AND k.convalidated AND coalesce((to_jsonb(k) ->> 'conenforced')::bool, true)) AS foreign_key_valid,
+       ARRAY(SELECT k.conname::text FROM pg_constraint AS k WHERE k.conrelid = c.oid) AS constraints,
        row_security_active(c.oid) AS filtered,
        ARRAY(SELECT other.relname::text FROM pg_class AS other
-             WHERE other.relnamespace = c.relnamespace AND other.relname LIKE '%\_idx%'
-               AND NOT EXISTS (SELECT FROM pg_index AS x WHERE x.indexrelid = other.oid AND x.indrelid = c.oid AND x.indkey[0] = a.attnum
-                                 AND NOT x.indisvalid)) AS taken_names
+             WHERE other.relnamespace = c.relnamespace AND other.relname LIKE '%\_idx%') AS taken_names
 FROM member AS m
 JOIN pg_class AS c ON c.oid = m.oid
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
 JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = m.tenant_column AND NOT a.attisdropped
-LEFT JOIN (SELECT tc.oid FROM pg_class AS tc JOIN pg_namespace AS tn ON tn.oid = tc.relnamespace WHERE tn.nspname = $4 AND tc.relname = $5) AS tenants ON true
+LEFT JOIN (SELECT tc.oid, ta.attnum AS key FROM pg_class AS tc JOIN pg_namespace AS tn ON tn.oid = tc.relnamespace
+           JOIN pg_attribute AS ta ON ta.attrelid = tc.oid AND ta.attname = $6 AND NOT ta.attisdropped
+           WHERE tn.nspname = $4 AND tc.relname = $5) AS tenants ON true
 ORDER BY m.position, m.depth DESC, c.relname

@@ -1,17 +1,10 @@
--- Tables with a tenant column: the one that tenancy.toml names for the table ($2 schemas, $3 tables, $4 columns), else the
--- first of the usual names ($1). Partitions are left to their parents; tenant_ops is ours.
-WITH named AS (
-    SELECT * FROM unnest($2::text[], $3::text[], $4::text[]) AS n(schema, name, tenant_column)
-), tenant_column AS (
-    SELECT DISTINCT ON (c.oid) c.oid AS relid, a.*
-    FROM pg_class c
-    JOIN pg_namespace s ON s.oid = c.relnamespace
-    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-    LEFT JOIN named n ON n.schema = s.nspname AND n.name = c.relname
-    WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
-      AND s.nspname NOT IN ('information_schema', 'tenant_ops') AND s.nspname !~ '^pg_'
-      AND (a.attname = n.tenant_column OR (n.tenant_column IS NULL AND a.attname = ANY ($1)))
-    ORDER BY c.oid, array_position($1::text[], a.attname::text)
+-- The tables $2 in the schemas $1, each with its tenant column $3: ordinary and partitioned ones, not those on other servers.
+WITH tenant_column AS (
+    SELECT c.oid AS relid, a.*
+    FROM unnest($1::text[], $2::text[], $3::text[]) AS t (schema, name, tenant_column)
+    JOIN pg_namespace AS s ON s.nspname = t.schema
+    JOIN pg_class AS c ON c.relnamespace = s.oid AND c.relname = t.name AND c.relkind IN ('r', 'p')
+    JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = t.tenant_column AND NOT a.attisdropped
 )
 SELECT s.nspname::text AS schema,
        c.relname::text AS name,

@@ -62,7 +62,7 @@ impl TablesReport {
         (tables, failed): (Vec<BackfillReport>, Vec<FailedTable>),
         all: bool,
     ) -> Result<Self> {
-        let classes = classify(&read_all_tables(database).await?, tenancy)?;
+        let classes = classify(&read_all_tables(database, tenancy).await?, tenancy)?;
         let ran = |name: &TableName| tables.iter().any(|report| report.table == *name);
         let tried = |name: &TableName| ran(name) || failed.iter().any(|failed| failed.table == *name);
         let not_run = match all {

@@ -1,6 +1,7 @@
 //! What can go wrong in a rollout.
 
 use tenancy_config::{CommandRef, Exit, Hint, NameError, TableName, UserError};
+use tenant_inventory::Member;
 use tenant_rls::{Fault, fault_of};
 
 use crate::blocker::Blocker;
@@ -57,6 +58,9 @@ pub enum Error {
         /// What was changed, with what is expected and what is there.
         what: String,
     },
+    /// Tables that are to be restored belong to roles that this login is no member of. Nothing was restored.
+    #[error("{}; nothing was taken back", others(.0))]
+    OtherOwner(Vec<Member>),
     /// The journal names a right that PostgreSQL does not have: somebody else wrote it there.
     #[error("{table}: the journal says `{right}` where the name of a right belongs; nothing was granted")]
     UnknownRight {
@@ -68,6 +72,13 @@ pub enum Error {
     /// There is nothing in the journal to take back.
     #[error("{0}")]
     NothingToUndo(String),
+}
+
+fn others(tables: &[Member]) -> String {
+    let belongs = |member: &Member| {
+        format!("{} belongs to {}, and this login may not change its definition", member.table, member.owner)
+    };
+    tables.iter().map(belongs).collect::<Vec<_>>().join("; ")
 }
 
 fn by(table: &TableName, blockers: &[Blocker]) -> String {
@@ -112,6 +123,12 @@ impl UserError for Error {
                 let back = " shows what is there; put it back as it was, or change it by hand";
                 Some(Hint::quoted(CommandRef::RlsStatus).then(back))
             }
+            Self::OtherOwner(tables) => tables.first().map(|member| {
+                Hint::from(format!(
+                    "run it as a member of {}, or name the other tables with --tables: a partition is restored with its table",
+                    member.owner
+                ))
+            }),
             Self::UnknownRight { .. } => {
                 Some("somebody changed tenant_ops.rollout_step: find out who, and take the rest back by hand".into())
             }
@@ -128,7 +145,7 @@ impl UserError for Error {
             Self::Audit(error) => error.exit(),
             Self::Role { .. } | Self::Preflight(_) | Self::NothingToUndo(_) => Exit::Usage,
             Self::Blocked { .. } => Exit::NotYet,
-            Self::NoDdl(_) | Self::Drifted { .. } | Self::UnknownRight { .. } => Exit::Refused,
+            Self::NoDdl(_) | Self::OtherOwner(_) | Self::Drifted { .. } | Self::UnknownRight { .. } => Exit::Refused,
         }
     }
 }

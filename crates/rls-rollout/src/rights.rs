@@ -31,8 +31,16 @@ impl RoleGrants {
             let columns = columns.collect::<Result<Vec<_>, _>>()?;
             rights.auditor.entry(table.name.clone()).or_default().extend(columns);
         }
+        // Who looks for tenants reads their keys and whether they are in use, also where no table needs a look-up.
+        if catalog.registry.can_be_referenced() {
+            let status = tenancy.tenant.status.iter().filter(|status| catalog.registry_columns.contains(status));
+            let columns = std::iter::once(&tenancy.tenant.key).chain(status).map(Ident::new);
+            let columns = columns.collect::<Result<BTreeSet<_>, _>>()?;
+            rights.maintenance.entry(catalog.tenants.clone()).or_default().insert(Ident::new(&tenancy.tenant.key)?);
+            rights.auditor.entry(catalog.tenants.clone()).or_default().extend(columns);
+        }
         let ctid = Ident::new("ctid")?;
-        for table in catalog.tables.iter().filter(|table| !table.platform_rows) {
+        for table in catalog.tables.iter().filter(|table| !table.null_rows_are_meant()) {
             let mut read = vec![ctid.clone(), Ident::new(&table.column.name)?];
             for key in &table.key {
                 read.push(Ident::new(key)?);

@@ -1,14 +1,18 @@
 //! What plan, status, rollout and rollback decide from.
 
-use tenancy_config::Tenancy;
+use std::collections::BTreeMap;
+
+use tenancy_config::{TableName, Tenancy};
 use tenant_inventory::{AspectKind, Catalog, Inventory, Relation};
 use tenant_ops::RecordedStep;
 use tenant_rls::Database;
 
 use crate::error::Result;
-use crate::journal;
 use crate::journal::change::Change;
+use crate::journal::{self, Recorded};
 use crate::options::RolloutOptions;
+use crate::plan::foreign_key::OtherKeys;
+use crate::plan::names::index_names;
 use crate::rights::RoleGrants;
 
 /// What the database has, and what a rollout has to do with it.
@@ -19,6 +23,12 @@ pub(crate) struct State {
     pub(crate) rights: RoleGrants,
     /// The steps of rollouts that were not taken back.
     pub(crate) steps: Vec<RecordedStep<Change>>,
+    /// What those changed.
+    pub(crate) recorded: Recorded,
+    /// What the application's own keys to the tenant table do.
+    pub(crate) other_keys: OtherKeys,
+    /// The names of the indexes that are to be built. No two are the same.
+    pub(crate) index_names: BTreeMap<TableName, String>,
 }
 
 impl State {
@@ -33,7 +43,10 @@ impl State {
         let rights = RoleGrants::of(&catalog, tenancy)?;
         let inventory = Inventory::of(database, tenancy, catalog, app_role, tables).await?;
         let steps = journal::steps(database, tenancy).await?;
-        Ok(Self { inventory, rights, steps })
+        let recorded = Recorded::of(&steps);
+        let other_keys = OtherKeys::read(database, &inventory, &recorded).await?;
+        let index_names = index_names(&inventory, &recorded);
+        Ok(Self { inventory, rights, steps, recorded, other_keys, index_names })
     }
 
     /// Reads what is there of the tables that a rollout with these options touches.

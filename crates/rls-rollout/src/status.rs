@@ -3,14 +3,15 @@
 use serde::Serialize;
 use tenancy_config::{TableName, Tenancy};
 use tenant_inventory::{AspectKind, Inventory, Phase, Relation, RelationKind, Way, read_ways};
-use tenant_rls::{Database, Error as RlsError, visibility};
+use tenant_rls::{Database, Error as RlsError, PolicyForm, visibility};
 
 use crate::error::Result;
-use crate::journal;
 use crate::journal::change::ChangeState;
 use crate::options::StepStyle;
+use crate::plan::coverage::RolloutCoverage;
 use crate::plan::gate;
 use crate::state::State;
+use crate::stop::{Stop, said};
 
 /// What is there now; its JSON is `rls-status/2`.
 #[derive(Debug, Clone, Serialize)]
@@ -21,12 +22,17 @@ pub struct StatusReport {
     pub database: String,
     /// The role that the application is said to log in as.
     pub app_role: String,
+    /// That role exists.
+    pub app_role_exists: bool,
     /// What it is or can become that no policy filters, each with the reason.
     pub app_role_escapes: Vec<String>,
     /// The role as which this login can still count every row; none where an audit would refuse.
     pub audited_as: Option<String>,
     /// The tables and partitions.
     pub tables: Vec<TableStatus>,
+    /// What the report covers, and what else the database has.
+    #[serde(flatten)]
+    pub coverage: RolloutCoverage,
     /// What leads past the policies and may be open to the application.
     pub ways_around: Vec<Way>,
 }
@@ -44,10 +50,15 @@ pub struct TableStatus {
     pub row_security: bool,
     /// FORCE ROW LEVEL SECURITY.
     pub forced: bool,
+    /// The form of its policies; none where they are not ours.
+    pub policy: Option<PolicyForm>,
+    /// The form that they are to have, as `tenancy.toml` declares the table.
+    pub declared: PolicyForm,
     /// Its policies.
     pub policies: Vec<PolicyStatus>,
-    /// What stops it from reaching the next phase because of the catalog.
-    pub stopped_by: Vec<String>,
+    /// What stops it from reaching the next phase, or from being protected as its phase promises, because of the catalog.
+    #[serde(serialize_with = "said")]
+    pub stopped_by: Vec<Stop>,
     /// What a rollout made and somebody removed or changed since.
     pub lost: Vec<String>,
 }
@@ -69,11 +80,13 @@ pub struct PolicyStatus {
 /// [`crate::Error::Database`].
 pub async fn status(database: &Database, tenancy: &Tenancy, app_role: Option<&str>) -> Result<StatusReport> {
     let state = State::load(database, tenancy, app_role, &[]).await?;
-    let recorded = journal::add_up(state.steps.iter().filter(|step| journal::phase(step) > Phase::None));
     let mut tables = Vec::with_capacity(state.inventory.relations.len());
     for relation in &state.inventory.relations {
-        let changes = recorded.get(&relation.name).map(|recorded| recorded.changes.as_slice()).unwrap_or_default();
-        let lost = changes.iter().filter(|change| change.standing(&relation.definition) != ChangeState::AsLeft);
+        let lost = state
+            .recorded
+            .changes(&relation.name)
+            .iter()
+            .filter(|change| change.standing(&relation.definition) != ChangeState::AsLeft);
         tables.push(TableStatus { lost: lost.map(|change| change.subject()).collect(), ..table(&state, relation) });
     }
     let escapes = state.inventory.logins.escapes.iter().map(|escape| format!("{} is {}", escape.role, escape.why));
@@ -82,8 +95,12 @@ pub async fn status(database: &Database, tenancy: &Tenancy, app_role: Option<&st
         schema: "rls-status/2",
         database: database.session().database.clone(),
         app_role: state.inventory.logins.app.0.to_string(),
+        app_role_exists: state.inventory.logins.app.1.exists,
         app_role_escapes: escapes.collect(),
         audited_as: audited_as(database, &state.inventory).await?,
+        coverage: RolloutCoverage::of(&state.inventory, |name| {
+            tables.iter().any(|table| table.table == *name && !table.stopped_by.is_empty())
+        }),
         tables,
         ways_around: ways.into_iter().filter(Way::is_reachable).collect(),
     })
@@ -91,7 +108,8 @@ pub async fn status(database: &Database, tenancy: &Tenancy, app_role: Option<&st
 
 fn table(state: &State, relation: &Relation) -> TableStatus {
     let phase = state.inventory.phase(relation);
-    let next = Phase::ROLLED_OUT.into_iter().find(|next| *next > phase);
+    // A table that has reached the last phase can still lose what `prepare` asks for.
+    let next = Phase::ROLLED_OUT.into_iter().find(|next| *next > phase).unwrap_or(Phase::Prepare);
     let policies = relation.definition.all(AspectKind::Policy).map(|(name, text)| PolicyStatus {
         name: name.to_owned(),
         ours: state.inventory.policies(relation).is_ours(name),
@@ -103,10 +121,10 @@ fn table(state: &State, relation: &Relation) -> TableStatus {
         phase,
         row_security: relation.definition.has(AspectKind::RowSecurity),
         forced: relation.definition.has(AspectKind::Forced),
+        policy: state.inventory.policies(relation).form(),
+        declared: state.inventory.policies(relation).declared_form(),
         policies: policies.collect(),
-        stopped_by: next
-            .map(|next| gate::catalog(&state.inventory, relation, next, StepStyle::default()))
-            .unwrap_or_default(),
+        stopped_by: gate::catalog(&state.inventory, relation, next, StepStyle::default()),
         lost: Vec::new(),
     }
 }

@@ -10,7 +10,9 @@ use tenant_rls::PolicyForm;
 /// or narrows what it reaches, and the login can become nobody whom policies do not filter.
 pub(crate) fn holds(inventory: &Inventory, reach: &LoginReach, relation: &Relation, superuser: bool) -> bool {
     let policies = inventory.policies(relation);
-    let isolates = matches!(policies.form(), Some(PolicyForm::Strict | PolicyForm::Platform));
+    let form = policies.form();
+    let isolates =
+        matches!(form, Some(PolicyForm::Strict | PolicyForm::Platform)) || form == Some(policies.declared_form());
     let others = reach.other_policies(policies).chain(reach.restrictive_policies(policies));
     isolates
         && relation.definition.has(AspectKind::RowSecurity)

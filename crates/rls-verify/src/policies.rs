@@ -29,7 +29,7 @@ pub(crate) fn inspect(inventory: &Inventory, reach: &LoginReach, relation: &Rela
     for policy in reach.restrictive_policies(policies) {
         found.add(inventory, relation, &policy, true);
     }
-    if policies.form() == Some(PolicyForm::Bridge) {
+    if matches!(policies.form(), Some(PolicyForm::Bridge | PolicyForm::Claimable)) {
         found.breaches.push(Breach::Bridge);
     }
     let lacks = lacks(inventory, relation);
@@ -75,7 +75,7 @@ fn lacks(inventory: &Inventory, relation: &Relation) -> Vec<Lack> {
         (!relation.tenant_index && relation.kind != RelationKind::Partitioned, Lack::Index),
         (!relation.platform_rows && !has_default, Lack::Default { found: default.map(str::to_owned) }),
         (has_tenants && !relation.foreign_key_valid, Lack::ForeignKey),
-        (!relation.platform_rows && !relation.never_null, Lack::NotNull),
+        (!relation.null_rows_are_meant() && !relation.never_null, Lack::NotNull),
         (!relation.definition.has(AspectKind::Forced), Lack::Force),
     ];
     parts.into_iter().filter(|(lacks, _)| *lacks).map(|(_, lack)| lack).collect()

@@ -100,8 +100,7 @@ impl Verifier<'_> {
             key,
             rows,
             columns,
-            shows_without_tenant: !relation.platform_rows
-                && matches!(form, Some(PolicyForm::Bridge | PolicyForm::StrictWrites)),
+            shows_without_tenant: !relation.platform_rows && form.is_some_and(PolicyForm::shows_unassigned),
             tenants: (&self.inventory.catalog.tenants, &self.tenants),
             fire_triggers: self.options.fire_triggers,
         };

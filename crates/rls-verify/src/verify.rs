@@ -37,7 +37,7 @@ pub async fn verify(
     let (owner, app) = (&owner.limited(Limits::BRIEF), &app.limited(Limits::BRIEF));
     same_database::check(owner, app).await?;
     let app_login = app.session().role.clone();
-    let classes = classify(&read_all_tables(owner).await?, tenancy)?;
+    let classes = classify(&read_all_tables(owner, tenancy).await?, tenancy)?;
     let inventory = Inventory::load(owner, tenancy, Some(&app_login), &options.tables).await?;
     let reach = LoginReach::read(owner, &inventory.relations, &app_login).await?;
     let verifier = Verifier {

@@ -200,6 +200,7 @@ async fn count_table(
         null_rows: from_bigint(row.get("null_rows")),
         null_proven: count.table.column.never_null,
         platform_rows: count.table.platform_rows,
+        shared_rows: count.table.shared_rows,
         empty_rows: from_bigint(row.get("empty_rows")),
         ghost_rows: count.looks_for_ghosts.then(|| from_bigint(row.get("ghost_rows"))),
         cross_references: references

@@ -39,6 +39,10 @@ pub(crate) fn next_steps(
         let what = match lacking.what {
             MissingPart::Table => "is not in this database",
             MissingPart::TenantColumn => "has no tenant column",
+            MissingPart::TrustedOwner => {
+                next.push(Hint::from(untrusted(lacking)));
+                continue;
+            }
         };
         let add = "add it with the application's migrations, or leave it out of tenancy.toml";
         next.push(format!("{} {what}: {add}", lacking.table).into());
@@ -95,4 +99,13 @@ fn names(tables: &[TableReport], wanted: &dyn Fn(&TableReport) -> bool) -> Optio
         all if all > NAMED + 1 => Some(format!("{} and {} more", names[..NAMED].join(", "), all - NAMED)),
         _ => Some(names.join(", ")),
     }
+}
+
+fn untrusted(table: &Missing) -> String {
+    let owner = table.owner.as_deref().unwrap_or_default();
+    format!(
+        "find out who made {}, which belongs to {owner}, a role that nobody said to rely on; where it is to be relied on, tenancy.toml says \
+         so: [database] owners = [\"{owner}\"]",
+        table.table
+    )
 }

@@ -106,6 +106,9 @@ pub struct TableReport {
     pub null_proven: bool,
     /// Rows whose tenant is NULL belong to the whole platform and are no finding.
     pub platform_rows: bool,
+    /// Rows whose tenant is NULL are for every tenant and are no finding.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub shared_rows: bool,
     /// Rows whose tenant is the empty string.
     pub empty_rows: u64,
     /// Rows whose tenant does not exist, empty strings aside; `None` (JSON `null`) where there is no tenant table.
@@ -121,7 +124,7 @@ pub struct TableReport {
 impl TableReport {
     /// Rows without a tenant that should have one.
     pub fn null_findings(&self) -> u64 {
-        if self.platform_rows { 0 } else { self.null_rows }
+        if self.platform_rows || self.shared_rows { 0 } else { self.null_rows }
     }
 
     /// Rows that reference another tenant's row, once for each foreign key.

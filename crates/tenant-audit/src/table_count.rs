@@ -175,7 +175,7 @@ fn missing(table: &TenantTable, tenants: &TableName, tenant_key: &Ident) -> Resu
     if !table.tenant_index {
         missing.push(MissingPiece::Index);
     }
-    if !table.column.never_null && !table.platform_rows {
+    if !table.column.never_null && !table.null_rows_are_meant() {
         missing.push(if table.column.not_null { MissingPiece::NotNullValidation } else { MissingPiece::NotNull });
     }
     let mut validated = None;

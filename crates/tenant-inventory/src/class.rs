@@ -6,9 +6,11 @@ use std::fmt;
 
 use serde::Serialize;
 use tenancy_config::{TableName, Tenancy};
-use tenant_rls::{Result, TenantColumnType};
+use tenant_rls::Result;
 
-use crate::catalog::all_tables::{ColumnFacts, TableFacts};
+use crate::catalog::all_tables::{ColumnFacts, Member, TableFacts};
+pub use crate::unhandled::Unhandled;
+use crate::unhandled::unhandled;
 
 /// What a table is to the tenants.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -25,6 +27,13 @@ pub enum Class {
     Platform {
         /// The tenant column.
         column: String,
+    },
+    /// The same, and rows without a tenant are read by every tenant and written by none (`shared_rows` in `tenancy.toml`).
+    Shared {
+        /// The tenant column.
+        column: String,
+        /// The reason that was given.
+        why: String,
     },
     /// It has a tenant column, and row level security of ours cannot protect it.
     Unhandled {
@@ -57,33 +66,17 @@ pub enum Class {
     Unrelated,
 }
 
-/// Why a table with a tenant column cannot be protected.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "reason", rename_all = "snake_case")]
-pub enum Unhandled {
-    /// The server computes the tenant column, so it cannot be given a tenant.
-    Generated,
-    /// The server numbers the tenant column, so it cannot be given a tenant.
-    Identity,
-    /// The tenant column has a type that policies of ours do not compare.
-    Type {
-        /// The type, as `format_type` prints it.
-        #[serde(rename = "type")]
-        type_name: String,
-    },
-    /// The tenant column and the key of the tenant table are compared only with a cast.
-    TypesDiffer {
-        /// The type of the tenant column.
-        column: String,
-        /// The type of the tenant table's key.
-        key: String,
-    },
-    /// Its rows are on another server, where our policies do not reach.
-    Foreign,
-    /// It inherits from another table, whose policies do not protect it.
-    Inherits,
-    /// Citus keeps its rows on several nodes.
-    Distributed,
+impl Class {
+    /// The tenant column of a table that has one.
+    pub fn tenant_column(&self) -> Option<&str> {
+        match self {
+            Self::Tenant { column }
+            | Self::Platform { column }
+            | Self::Shared { column, .. }
+            | Self::Unhandled { column, .. } => Some(column),
+            _ => None,
+        }
+    }
 }
 
 /// What makes a table without a tenant column look as if it needed one.
@@ -113,7 +106,10 @@ impl fmt::Display for Class {
             Self::Registry => f.write_str("the tenant table"),
             Self::Tenant { column } => write!(f, "tenant column {column}"),
             Self::Platform { column } => write!(f, "tenant column {column}, and rows of the platform"),
-            Self::Unhandled { column, why } => why.describe(column, f),
+            Self::Shared { column, why } => {
+                write!(f, "tenant column {column}, and rows that every tenant reads: {why}")
+            }
+            Self::Unhandled { column, why } => write!(f, "{why} ({column})"),
             Self::Suspect { why } => why.fmt(f),
             Self::Dependent { through } => {
                 let through: Vec<String> = through.iter().map(ToString::to_string).collect();
@@ -122,22 +118,6 @@ impl fmt::Display for Class {
             Self::Exempt { why } => write!(f, "declared exempt: {why}"),
             Self::Extension { extension } => write!(f, "made by the extension {extension}"),
             Self::Unrelated => f.write_str("no column and no foreign key leads to a tenant"),
-        }
-    }
-}
-
-impl Unhandled {
-    fn describe(&self, column: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Generated => write!(f, "{column} is computed by the server"),
-            Self::Identity => write!(f, "{column} is numbered by the server"),
-            Self::Type { type_name } => write!(f, "{column} has the type {type_name}"),
-            Self::TypesDiffer { column: own, key } => {
-                write!(f, "{column} is {own}, and the key of the tenant table {key}")
-            }
-            Self::Foreign => f.write_str("its rows are on another server"),
-            Self::Inherits => f.write_str("it inherits from another table"),
-            Self::Distributed => f.write_str("Citus distributes it"),
         }
     }
 }
@@ -163,6 +143,9 @@ pub struct ClassifiedTable {
     pub rls_enabled: bool,
     /// FORCE ROW LEVEL SECURITY.
     pub rls_forced: bool,
+    /// What of it belongs to a role that nobody said to rely on. Such a table is never read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stranger: Option<Member>,
     /// What it is to the tenants.
     #[serde(flatten)]
     pub class: Class,
@@ -182,7 +165,7 @@ pub fn classify(tables: &[TableFacts], tenancy: &Tenancy) -> Result<Vec<Classifi
     let schema = &tenancy.database.schema;
     let registry = TableName::parse(&tenancy.tenant.table, schema)?;
     let key = tables.iter().find(|table| table.name == registry).and_then(|table| column(table, &tenancy.tenant.key));
-    let classifier = Classifier { tenancy, registry, key_type: key.map(|key| key.type_name.as_str()), tables };
+    let classifier = Classifier { tenancy, registry, key, tables };
     let own: Vec<Option<Class>> = tables.iter().map(|table| classifier.by_itself(table)).collect();
     let ways = classifier.ways(&own);
     let classified = tables.iter().zip(own).map(|(table, own)| {
@@ -191,7 +174,8 @@ pub fn classify(tables: &[TableFacts], tenancy: &Tenancy) -> Result<Vec<Classifi
             .or_else(|| classifier.copied(table))
             .unwrap_or(Class::Unrelated);
         let (rls_enabled, rls_forced) = (table.rls_enabled, table.rls_forced);
-        ClassifiedTable { table: table.name.clone(), owner: table.owner.clone(), rls_enabled, rls_forced, class }
+        let (name, owner, stranger) = (table.name.clone(), table.owner.clone(), table.stranger.clone());
+        ClassifiedTable { table: name, owner, rls_enabled, rls_forced, stranger, class }
     });
     Ok(classified.collect())
 }
@@ -199,7 +183,8 @@ pub fn classify(tables: &[TableFacts], tenancy: &Tenancy) -> Result<Vec<Classifi
 struct Classifier<'a> {
     tenancy: &'a Tenancy,
     registry: TableName,
-    key_type: Option<&'a str>,
+    /// The key of the tenant table, where both are there.
+    key: Option<&'a ColumnFacts>,
     tables: &'a [TableFacts],
 }
 
@@ -214,10 +199,13 @@ impl Classifier<'_> {
         }
         if let Some(column) = self.tenant_column(table) {
             let name = column.name.clone();
-            return Some(match self.unhandled(table, column) {
-                Some(why) => Class::Unhandled { column: name, why },
-                None if self.has_platform_rows(table) => Class::Platform { column: name },
-                None => Class::Tenant { column: name },
+            let rules = self.tenancy.rules(&table.name);
+            let shared = rules.and_then(|rules| rules.shared_rows.clone());
+            return Some(match (unhandled(table, column, self.key.map(|key| (&self.registry, key))), shared) {
+                (Some(why), _) => Class::Unhandled { column: name, why },
+                (None, Some(why)) => Class::Shared { column: name, why },
+                (None, None) if rules.is_some_and(|rules| rules.platform_rows) => Class::Platform { column: name },
+                (None, None) => Class::Tenant { column: name },
             });
         }
         if let Some(extension) = &table.extension {
@@ -232,34 +220,6 @@ impl Classifier<'_> {
             Some(name) => column(table, name),
             None => self.tenancy.columns.iter().find_map(|name| column(table, name)),
         }
-    }
-
-    fn has_platform_rows(&self, table: &TableFacts) -> bool {
-        self.tenancy.rules(&table.name).is_some_and(|rules| rules.platform_rows)
-    }
-
-    fn unhandled(&self, table: &TableFacts, column: &ColumnFacts) -> Option<Unhandled> {
-        if table.distributed {
-            return Some(Unhandled::Distributed);
-        }
-        if table.foreign {
-            return Some(Unhandled::Foreign);
-        }
-        if table.inherits {
-            return Some(Unhandled::Inherits);
-        }
-        if column.generated {
-            return Some(Unhandled::Generated);
-        }
-        if column.identity {
-            return Some(Unhandled::Identity);
-        }
-        let Some(of_column) = TenantColumnType::of(&column.type_name) else {
-            return Some(Unhandled::Type { type_name: column.type_name.clone() });
-        };
-        let key = self.key_type?;
-        let same = TenantColumnType::of(key).is_some_and(|of_key| of_key.family() == of_column.family());
-        (!same).then(|| Unhandled::TypesDiffer { column: column.type_name.clone(), key: key.to_owned() })
     }
 
     fn suspicion(&self, table: &TableFacts) -> Option<Suspicion> {
@@ -280,7 +240,7 @@ impl Classifier<'_> {
         let is_tenants = |class: &Option<Class>| {
             matches!(
                 class,
-                Some(Class::Tenant { .. } | Class::Platform { .. } | Class::Unhandled { .. } | Class::Suspect { .. })
+                Some(class) if class.tenant_column().is_some() || matches!(class, Class::Suspect { .. })
             )
         };
         let mut ways: BTreeMap<TableName, Vec<TableName>> = BTreeMap::new();
@@ -340,7 +300,8 @@ mod tests {
     fn table(called: &str, columns: &[&str], targets: &[&str]) -> TableFacts {
         let column = |text: &&str| {
             let (name, type_name) = text.split_once(' ').unwrap_or((text, "text"));
-            ColumnFacts { name: name.to_owned(), type_name: type_name.to_owned(), generated: false, identity: false }
+            let (generated, identity, unique) = (false, false, name == "id");
+            ColumnFacts { name: name.to_owned(), type_name: type_name.to_owned(), generated, identity, unique }
         };
         TableFacts {
             name: name(called),
@@ -351,6 +312,8 @@ mod tests {
             extension: None,
             inherits: false,
             distributed: false,
+            foreign_partition: None,
+            stranger: None,
             columns: columns.iter().map(column).collect(),
             foreign_keys: targets.iter().map(|to| KeyFacts { columns: vec!["x".into()], target: name(to) }).collect(),
         }
@@ -394,6 +357,23 @@ mod tests {
         assert_eq!(of(|t| t.foreign = true, "uuid"), Unhandled::Foreign);
         assert_eq!(of(|t| t.inherits = true, "uuid"), Unhandled::Inherits);
         assert_eq!(of(|t| t.distributed = true, "uuid"), Unhandled::Distributed);
+        let partition = name("bookings_old");
+        let foreign = Unhandled::ForeignPartition { partition: partition.clone() };
+        assert_eq!(of(|t| t.foreign_partition = Some(name("bookings_old")), "uuid"), foreign);
+        let belongs = |t: &mut TableFacts| {
+            t.stranger = Some(Member { table: name("bookings_old"), owner: "mallory".to_owned() });
+        };
+        let stranger = Unhandled::Stranger { table: partition, owner: "mallory".to_owned() };
+        assert_eq!(of(belongs, "uuid"), stranger);
+    }
+
+    #[test]
+    fn no_table_is_handled_where_nothing_makes_the_tenants_key_unique() {
+        let mut orgs = orgs();
+        orgs.columns[0].unique = false;
+        let tables = [orgs, table("bookings", &["tenant_id uuid"], &[])];
+        let why = Unhandled::KeyNotUnique { table: name("orgs"), key: "id".into() };
+        assert_eq!(class_of(&tables, "bookings"), Class::Unhandled { column: "tenant_id".into(), why });
     }
 
     #[test]

@@ -79,8 +79,8 @@ impl Coverage {
                     coverage.unrelated += 1;
                     continue;
                 }
-                Class::Tenant { .. } | Class::Platform { .. } if read(table) => Cover::Covered,
-                Class::Tenant { .. } | Class::Platform { .. } => Cover::LeftOut,
+                Class::Tenant { .. } | Class::Platform { .. } | Class::Shared { .. } if read(table) => Cover::Covered,
+                Class::Tenant { .. } | Class::Platform { .. } | Class::Shared { .. } => Cover::LeftOut,
                 Class::Exempt { why } => Cover::Exempt { reason: why.clone() },
                 Class::Dependent { through } => Cover::Dependent { through: through.clone() },
                 Class::Suspect { why } => Cover::Suspect { why: why.clone() },
@@ -98,7 +98,7 @@ impl Coverage {
     /// [`tenant_rls::Error::Connect`] or [`tenant_rls::Error::Query`] if the server does not answer; [`tenant_rls::Error::Name`] for a
     /// name in `tenancy.toml` that no table can have.
     pub async fn read(database: &Database, tenancy: &Tenancy, read: impl Fn(&TableName) -> bool) -> Result<Self> {
-        Ok(Self::of(&classify(&read_all_tables(database).await?, tenancy)?, read))
+        Ok(Self::of(&classify(&read_all_tables(database, tenancy).await?, tenancy)?, read))
     }
 
     /// Whether the tenant table exists, and each table was read or is exempt. Only then a report is about the whole database.
@@ -187,7 +187,8 @@ mod tests {
     }
 
     fn classified(called: &str, class: Class) -> ClassifiedTable {
-        ClassifiedTable { table: name(called), owner: "owner".to_owned(), rls_enabled: false, rls_forced: false, class }
+        let (table, owner, stranger) = (name(called), "owner".to_owned(), None);
+        ClassifiedTable { table, owner, rls_enabled: false, rls_forced: false, stranger, class }
     }
 
     fn tenant() -> Class {

@@ -86,6 +86,14 @@ impl Inventory {
         }
     }
 
+    /// The permissive policies of others that nobody has declared as intended (`allow_policies`), names and texts.
+    pub fn other_policies<'a>(&'a self, relation: &'a Relation) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
+        let policies = self.policies(relation);
+        let rules = self.tenancy.rules(&self.audited_as(relation));
+        let is_allowed = move |name: &str| rules.is_some_and(|rules| rules.allow_policies.contains_key(name));
+        policies.permissive().filter(move |(name, _)| !policies.is_named_as_ours(name) && !is_allowed(name))
+    }
+
     /// How far a relation is.
     pub fn phase(&self, relation: &Relation) -> Phase {
         Phase::of(&self.policies(relation), self.catalog.tenant_key_type.is_some())
@@ -94,6 +102,12 @@ impl Inventory {
     /// The table under which the audit counts the rows of a relation: of a partition, its root.
     pub fn audited_as(&self, relation: &Relation) -> TableName {
         self.catalog.tables[relation.position].name.clone()
+    }
+
+    /// The partitions of a partitioned table, of every level, where that is the root.
+    pub fn partitions_of<'a>(&'a self, root: &'a Relation) -> impl Iterator<Item = &'a Relation> {
+        let is_root = self.audited_as(root) == root.name;
+        self.relations.iter().filter(move |other| is_root && other.position == root.position && other.name != root.name)
     }
 
     /// The schema of each relation, for a query over all of them.

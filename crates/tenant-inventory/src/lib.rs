@@ -8,11 +8,13 @@
 //! | `inventory` | everything together, of all tenant tables or of some |
 //! | `catalog::all_tables` | every table, whether it has a tenant column or not |
 //! | `class` | what each of them is to the tenants |
+//! | `unhandled` | why a table with a tenant column cannot be protected |
 //! | `comparison` | what `tenancy.toml` names and the database does not have |
 //! | `coverage` | of which of them a report speaks |
 //! | `catalog::tables` | the tenant tables with their tenant column, keys and foreign keys |
+//! | `catalog::registry_state` | what the tenant table is in this database |
 //! | `catalog::columns` | the columns of one table, for who inserts into it |
-//! | `catalog::relations` | tables and partitions, and why one cannot be put under row level security |
+//! | `catalog::relations` | tables and partitions |
 //! | `catalog::definition` | what a rollout may change of a table, as text that makes it again |
 //! | `catalog::policies` | which policies of a table are ours, and unaltered |
 //! | `catalog::phase` | how far a table is |
@@ -26,14 +28,16 @@ pub mod class;
 mod comparison;
 pub mod coverage;
 mod inventory;
+mod unhandled;
 mod ways;
 
-pub use catalog::all_tables::{ColumnFacts, KeyFacts, TableFacts, read_all_tables};
+pub use catalog::all_tables::{ColumnFacts, KeyFacts, Member, TableFacts, read_all_tables};
 pub use catalog::columns::Column;
 pub use catalog::definition::{Aspect, AspectKind, Definition, read_definitions};
 pub use catalog::phase::Phase;
 pub use catalog::policies::Policies;
-pub use catalog::relations::{Relation, RelationKind, Unsuitable};
+pub use catalog::registry_state::RegistryState;
+pub use catalog::relations::{Relation, RelationKind};
 pub use catalog::tables::{Catalog, ForeignKey, Leaf, Missing, MissingPart, TenantColumn, TenantTable};
 pub use comparison::absent;
 pub use comparison::report::{Absent, AbsentObject};

@@ -15,7 +15,8 @@ use crate::access::{Access, ActingRole, Obstacle, Why};
 use crate::connection::database::Database;
 use crate::connection::transaction::{begin_read_only, set_role};
 use crate::error::{Error, Result};
-use crate::policy::role_policy::{printed_current_user, printed_is_null};
+use crate::policy::isolation::printed_is_null;
+use crate::policy::role_policy::printed_current_user;
 use crate::sql::quote::Quoted;
 
 /// How a role sees a set of tables.

@@ -56,7 +56,7 @@ pub(crate) async fn check(
 /// # Errors
 /// [`Error::Unhandled`]; [`Error::Database`] if the catalog cannot be read.
 pub(crate) async fn refuse_unhandled(database: &Database, tenancy: &Tenancy, plan: &BackfillPlan) -> Result<()> {
-    let classes = classify(&read_all_tables(database).await?, tenancy)?;
+    let classes = classify(&read_all_tables(database, tenancy).await?, tenancy)?;
     let class = classes.into_iter().find(|classified| classified.table == plan.table).map(|found| found.class);
     match class {
         Some(Class::Unhandled {

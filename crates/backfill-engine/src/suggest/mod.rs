@@ -42,7 +42,7 @@ pub async fn suggest(database: &Database, tenancy: &Tenancy) -> Result<SuggestRe
     }
     let reader = TableReader { database, tenancy, catalog: &catalog, columns };
     let mut report = SuggestReport { schema: "backfill-suggest/1", tables: Vec::new(), unsuitable: Vec::new() };
-    let wants_tenants = |table: &&TenantTable| !table.platform_rows && !table.column.never_null;
+    let wants_tenants = |table: &&TenantTable| !table.null_rows_are_meant() && !table.column.never_null;
     for table in catalog.tables.iter().filter(wants_tenants) {
         match BackfillPlan::bare(&catalog, tenancy, &table.name.to_string()) {
             Ok(plan) => report.tables.push(reader.table(table, plan).await?),

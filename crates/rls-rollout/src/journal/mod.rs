@@ -21,6 +21,29 @@ pub(crate) struct TableChanges {
     pub(crate) changes: Vec<Change>,
 }
 
+/// What the standing steps of rollouts changed, by table.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Recorded(BTreeMap<TableName, TableChanges>);
+
+impl Recorded {
+    /// Adds the steps up.
+    pub(crate) fn of(steps: &[RecordedStep<Change>]) -> Self {
+        Self(add_up(steps.iter()))
+    }
+
+    /// What rollouts changed of a table.
+    pub(crate) fn changes(&self, table: &TableName) -> &[Change] {
+        self.0.get(table).map(|recorded| recorded.changes.as_slice()).unwrap_or_default()
+    }
+
+    /// Whether a rollout made this, where there was no such thing before. Nothing else is ever dropped.
+    pub(crate) fn made(&self, table: &TableName, aspect: &Aspect) -> bool {
+        self.changes(table)
+            .iter()
+            .any(|change| change.aspect == *aspect && change.before.is_none() && change.after.is_some())
+    }
+}
+
 /// Reads every step that was not taken back.
 pub(crate) async fn steps(database: &Database, tenancy: &Tenancy) -> Result<Vec<RecordedStep<Change>>> {
     let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;

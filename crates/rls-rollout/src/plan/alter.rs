@@ -57,7 +57,9 @@ pub(crate) fn statements(
             }
         }
         AspectKind::Default => {
-            let template = alter("ALTER TABLE :\"table\" ALTER COLUMN :\"column\" :action").ident("column", column);
+            // ONLY: the partitions of a table may have defaults of their own.
+            let template =
+                alter("ALTER TABLE ONLY :\"table\" ALTER COLUMN :\"column\" :action").ident("column", column);
             let action = match to {
                 Some(expression) => Template::new("SET DEFAULT :to").fragment("to", text(expression)).build(),
                 None => Sql::from_static("DROP DEFAULT"),
@@ -105,6 +107,17 @@ pub(crate) fn statements(
                 let grant = of(Template::new("GRANT :right ON :\"table\" TO :\"role\":option"))?;
                 out.push(grant.fragment("option", text(option)).build());
             }
+        }
+        AspectKind::PolicyComment | AspectKind::ConstraintComment => {
+            let on = match aspect.kind {
+                AspectKind::PolicyComment => "COMMENT ON POLICY :\"name\" ON :\"table\" IS :comment",
+                _ => "COMMENT ON CONSTRAINT :\"name\" ON :\"table\" IS :comment",
+            };
+            let comment = match to {
+                Some(comment) => Template::new(":'comment'").literal("comment", comment).build(),
+                None => Sql::from_static("NULL"),
+            };
+            out.push(name(alter(on))?.fragment("comment", comment).build());
         }
         AspectKind::Index => {}
     }

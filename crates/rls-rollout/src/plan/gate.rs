@@ -5,14 +5,16 @@ use tenant_audit::{AuditReport, TableReport};
 use tenant_inventory::{AspectKind, Escape, Inventory, Phase, Relation, Unfiltered};
 
 use crate::options::{CrossTenantWaiver, StepStyle};
+use crate::plan::replaced::irreplaceable;
+use crate::stop::{Stop, Waiver};
 
 /// What the gate says of one table.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct GateResult {
     /// Why it stays where it is; none means that it goes on.
-    pub(crate) stopped_by: Vec<String>,
+    pub(crate) stopped_by: Vec<Stop>,
     /// What was let through, with the reason given.
-    pub(crate) waived: Vec<String>,
+    pub(crate) waived: Vec<Waiver>,
 }
 
 /// What stops a table because of its rows. Rows that a strict policy would hide cannot be waived.
@@ -24,40 +26,43 @@ pub(crate) fn data(
 ) -> GateResult {
     let mut verdict = GateResult::default();
     let Some(counted) = report.tables.iter().find(|counted| counted.table == *table) else {
-        verdict.stopped_by.push("the audit did not count it".to_owned());
+        verdict.stopped_by.push(Stop::NotCounted);
         return verdict;
     };
     verdict.stopped_by.extend(hidden_rows(counted));
-    let crossing = counted.cross_rows();
-    if crossing > 0 {
-        let what = format!("rows that reference another tenant's row: {crossing}");
-        let reason = inventory.tenancy.rules(table).and_then(|rules| rules.cross_tenant_references.as_deref());
+    let rows = counted.cross_rows();
+    if rows > 0 {
+        let reason = inventory.tenancy.rules(table).and_then(|rules| rules.cross_tenant_references.clone());
         match (reason, waiver.everywhere) {
-            (Some(reason), _) => verdict.waived.push(format!("{what}, waived in tenancy.toml: {reason}")),
-            (None, true) => verdict.waived.push(format!("{what}, waived by --allow-cross-tenant-references")),
-            (None, false) => verdict.stopped_by.push(what),
+            (Some(why), _) => verdict.waived.push(Waiver::Declared { rows, why }),
+            (None, true) => verdict.waived.push(Waiver::Option { rows }),
+            (None, false) => verdict.stopped_by.push(Stop::CrossTenantReferences { rows }),
         }
     }
     verdict
 }
 
-fn hidden_rows(counted: &TableReport) -> impl Iterator<Item = String> {
-    let kinds = [
-        (counted.null_findings(), "without a tenant"),
-        (counted.empty_rows, "with the empty string as tenant"),
-        (counted.ghost_rows.unwrap_or(0), "of a tenant that does not exist"),
-    ];
-    kinds.into_iter().filter(|(rows, _)| *rows > 0).map(|(rows, what)| format!("rows {what}: {rows}"))
+fn hidden_rows(counted: &TableReport) -> impl Iterator<Item = Stop> + use<> {
+    let (null, empty, ghost) = (counted.null_findings(), counted.empty_rows, counted.ghost_rows.unwrap_or(0));
+    let without = (null > 0).then_some(Stop::RowsWithoutTenant { rows: null });
+    let empty = (empty > 0).then_some(Stop::EmptyTenant { rows: empty });
+    without.into_iter().chain(empty).chain((ghost > 0).then_some(Stop::GhostTenant { rows: ghost }))
 }
 
-/// What stops a relation from reaching a phase because of the catalog, whatever its rows are.
-pub(crate) fn catalog(inventory: &Inventory, relation: &Relation, phase: Phase, style: StepStyle) -> Vec<String> {
-    let mut stops: Vec<String> = relation.unsuitable().iter().map(ToString::to_string).collect();
-    if phase >= Phase::Prepare && !style.adopt {
-        stops.extend(inventory.policies(relation).foreign_policies().iter().map(|policy| {
-            format!("the permissive policy \"{policy}\" would let through what ours does not; --adopt replaces it")
+/// What stops a relation from reaching a phase, or from staying in it, because of the catalog, whatever its rows are.
+pub(crate) fn catalog(inventory: &Inventory, relation: &Relation, phase: Phase, style: StepStyle) -> Vec<Stop> {
+    if let Some(why) = &relation.unhandled {
+        return vec![Stop::Unhandled { why: why.clone() }];
+    }
+    let mut stops = Vec::new();
+    if !style.adopt {
+        let others = inventory.other_policies(relation);
+        stops.extend(others.map(|(policy, definition)| Stop::OtherPolicy {
+            policy: policy.to_owned(),
+            definition: definition.to_owned(),
         }));
     }
+    stops.extend(irreplaceable(inventory, relation, style.adopt));
     if phase == Phase::Tighten {
         stops.extend(blind_validation(inventory, relation));
     }
@@ -68,34 +73,20 @@ pub(crate) fn catalog(inventory: &Inventory, relation: &Relation, phase: Phase, 
 }
 
 /// Why the foreign key cannot be validated: a filtered login does not see every row, and lifting FORCE for it would open the table.
-fn blind_validation(inventory: &Inventory, relation: &Relation) -> Option<String> {
+fn blind_validation(inventory: &Inventory, relation: &Relation) -> Option<Stop> {
     let to_validate = !relation.foreign_key_valid && inventory.catalog.tenant_key_type.is_some();
     let (app, facts) = &inventory.logins.app;
     let opens = !facts.exists || inventory.logins.escapes.iter().any(|escape| escape.role == relation.owner);
-    (to_validate && relation.filtered && relation.definition.has(AspectKind::Forced) && opens).then(|| {
-        format!(
-            "its foreign key to the tenants is not proven, this login does not see every row, and lifting FORCE meanwhile would show \
-             the application every tenant's rows, as {app} is or may become the owner; run it as a role that is not filtered"
-        )
-    })
+    (to_validate && relation.filtered && relation.definition.has(AspectKind::Forced) && opens)
+        .then(|| Stop::BlindValidation { app_role: app.to_string() })
 }
 
 /// Why forcing policies on the owner would protect nothing: the application is not filtered at all.
-fn app_role(inventory: &Inventory) -> Vec<String> {
+fn app_role(inventory: &Inventory) -> Vec<Stop> {
     let (app, facts) = &inventory.logins.app;
     if !facts.exists {
-        return vec![format!(
-            "there is no role {app}, as which the application is said to log in; --app-role names another"
-        )];
+        return vec![Stop::NoAppRole { role: app.to_string() }];
     }
     let unfiltered = inventory.logins.escapes.iter().filter(|escape| !matches!(escape.why, Unfiltered::OwnerOf { .. }));
-    unfiltered
-        .map(|Escape { role, why }| {
-            if role == app.as_str() {
-                format!("the application's role {app} is {why}: no policy filters it")
-            } else {
-                format!("the application's role {app} can become {role}, which is {why}: no policy filters that")
-            }
-        })
-        .collect()
+    unfiltered.map(|Escape { role, why }| Stop::unfiltered(app.as_str(), role, why)).collect()
 }

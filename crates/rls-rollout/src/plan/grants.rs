@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tenancy_config::{Ident, TableName};
-use tenant_inventory::{Aspect, Phase, RoleState, read_definitions};
-use tenant_rls::{CATALOG_LOCK_TIMEOUT, Database, Error as RlsError, OwnerTx, Sql, Template};
+use tenant_inventory::{Aspect, AspectKind, Phase, RegistryState, RoleState, read_definitions};
+use tenant_rls::{
+    CATALOG_LOCK_TIMEOUT, Database, Error as RlsError, OwnerTx, RolePolicy, Sql, Template, TenantComparison,
+};
 
 use crate::error::Result;
 use crate::plan::alter;
@@ -37,9 +39,7 @@ pub(crate) fn statements(database: &Database, role: &Ident, facts: &RoleState) -
 
 /// The rights on the tenant table, where they are missing.
 pub(crate) async fn tenant_table(database: &Database, state: &State) -> Result<Vec<Step>> {
-    if state.inventory.catalog.tenant_key_type.is_none() {
-        return Ok(Vec::new());
-    }
+    let RegistryState::Table { row_security } = state.inventory.catalog.registry else { return Ok(Vec::new()) };
     let key = Ident::new(&state.inventory.tenancy.tenant.key)?;
     let readers = [
         (&state.rights.maintenance, &state.inventory.logins.maintenance.0),
@@ -47,7 +47,37 @@ pub(crate) async fn tenant_table(database: &Database, state: &State) -> Result<V
     ];
     let rights =
         ReadRights { readers: &readers, phase: Phase::Prepare, name: "let audits and backfills read the tenants" };
-    rights.missing(database, [(&state.inventory.catalog.tenants, &key)].into()).await
+    let mut steps = rights.missing(database, [(&state.inventory.catalog.tenants, &key)].into()).await?;
+    if row_security {
+        steps.extend(tenant_table_policies(database, state, &key).await?);
+    }
+    Ok(steps)
+}
+
+/// The policies by which the roles read a tenant table that has row level security of its own. Without them they would see no tenant, or some.
+async fn tenant_table_policies(database: &Database, state: &State, key: &Ident) -> Result<Option<Step>> {
+    let inventory = &state.inventory;
+    let table = &inventory.catalog.tenants;
+    let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
+    let there = read_definitions(tx.connection(), &[(table, key.as_str())]).await?.pop().unwrap_or_default();
+    tx.rollback().await?;
+    let key_type = inventory.catalog.tenant_key_type.as_deref().unwrap_or_default();
+    let comparison = TenantComparison::new(&inventory.tenancy.session.variable, key.as_str(), key.as_str(), key_type)?;
+    let mut statements = Vec::new();
+    for (policy, role) in [
+        (RolePolicy::MaintenanceRead, &inventory.logins.maintenance.0),
+        (RolePolicy::AuditorRead, &inventory.logins.auditor.0),
+    ] {
+        let named = Aspect::named(AspectKind::Policy, policy.name());
+        let text = there.get(&named);
+        if !text.is_some_and(|text| policy.is_printed_as(text, role, &comparison)) {
+            statements.extend(alter::statements(table, key, &named, text, None)?);
+            statements.push(policy.create(table, role, &comparison)?);
+        }
+    }
+    let name = "let audits and backfills read the tenants behind their policies";
+    let subject = StepSubject { table, column: key, phase: Phase::Prepare, name };
+    Ok((!statements.is_empty()).then(|| subject.transaction(Lock::AccessExclusive, statements)))
 }
 
 /// The auditor's rights on the tables that are not rolled out, where they are missing: once some tables are forced, only the auditor sees

@@ -2,14 +2,21 @@
 
 pub(crate) mod alter;
 pub(crate) mod backup_logins;
+pub(crate) mod coverage;
+pub(crate) mod foreign_key;
 pub(crate) mod gate;
 pub(crate) mod grants;
+pub(crate) mod names;
+pub(crate) mod notice;
 pub(crate) mod prisma;
+pub(crate) mod replaced;
 pub(crate) mod schema_edit;
 pub(crate) mod script;
+pub(crate) mod sees_less;
 pub(crate) mod snapshot;
 pub(crate) mod step;
 pub(crate) mod steps;
+mod tighten;
 pub(crate) mod unseen;
 
 use std::fmt::Write as _;
@@ -21,14 +28,19 @@ use tenant_rls::{Database, PolicyForm, Sql, Template};
 
 use crate::error::Result;
 use crate::options::RolloutOptions;
+use crate::plan::coverage::RolloutCoverage;
+use crate::plan::foreign_key::NewForeignKey;
+use crate::plan::notice::{Notice, notices};
+use crate::plan::replaced::{Replaced, replaced};
 use crate::plan::schema_edit::SchemaEdit;
 use crate::plan::script::{one_line, statement_text};
 use crate::plan::step::{Execution, Step};
 use crate::plan::steps::StepBuilder;
 use crate::plan::unseen::show_unseen;
 use crate::state::State;
+use crate::stop::{Stop, said, sentences};
 
-/// What a rollout would do; its JSON is `rls-plan/1`.
+/// What a rollout would do; its JSON is `rls-plan/2`.
 #[derive(Debug, Clone, Serialize)]
 pub struct PlanReport {
     /// Name and version of this shape.
@@ -41,12 +53,16 @@ pub struct PlanReport {
     pub roles: Vec<String>,
     /// The tables and partitions, and what stops them because of the catalog. `audit` tells what stops them because of their rows.
     pub tables: Vec<PlannedTable>,
+    /// What the plan is about, as the tables are now, and what else the database has.
+    #[serde(flatten)]
+    pub coverage: RolloutCoverage,
     /// The steps, in the order in which they would run.
     pub steps: Vec<Step>,
     /// How long each exclusive lock is waited for, in milliseconds.
     pub lock_timeout_ms: u64,
-    /// What changes for the application.
-    pub notices: Vec<String>,
+    /// What changes for the application and its people.
+    #[serde(serialize_with = "said")]
+    pub notices: Vec<Notice>,
     /// What `schema.prisma` must say of each table that is not left out.
     pub schema_edits: Vec<SchemaEdit>,
     /// Statements that make the roles wherever they are missing.
@@ -61,8 +77,18 @@ pub struct PlannedTable {
     pub table: TableName,
     /// How far it is.
     pub phase: Phase,
+    /// The form of its policies; none where they are not ours.
+    pub policy: Option<PolicyForm>,
+    /// The form that they are to have, as `tenancy.toml` declares the table.
+    pub declared: PolicyForm,
     /// What stops it from reaching the goal because of the catalog.
-    pub stopped_by: Vec<String>,
+    #[serde(serialize_with = "said")]
+    pub stopped_by: Vec<Stop>,
+    /// What of its own definition is replaced.
+    #[serde(serialize_with = "said")]
+    pub replaces: Vec<Replaced>,
+    /// The foreign key to the tenant table that is added.
+    pub foreign_key: Option<NewForeignKey>,
 }
 
 /// Plans a rollout from what the catalog says now; it reads no rows and writes nothing.
@@ -76,22 +102,32 @@ pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptio
     // Before the first table is forced.
     let mut others = grants::other_tables(database, &state).await?;
     let mut predicted = inventory.relations.clone();
-    let mut stops: Vec<Vec<String>> = vec![Vec::new(); predicted.len()];
+    let mut stops: Vec<Vec<Stop>> = vec![Vec::new(); predicted.len()];
+    let (mut replaces, mut keys) = (vec![Vec::new(); predicted.len()], vec![None; predicted.len()]);
     for phase in Phase::ROLLED_OUT.into_iter().filter(|phase| options.goal.wants(*phase)) {
-        for (relation, stopped_by) in predicted.iter_mut().zip(&mut stops) {
-            if inventory.phase(relation) >= phase || !stopped_by.is_empty() {
+        for (position, relation) in predicted.iter_mut().enumerate() {
+            // What `prepare` makes is mended at each phase: a new source needs rights, another declaration another policy.
+            let reached = phase > Phase::Prepare && inventory.phase(relation) >= phase;
+            if reached || !stops[position].is_empty() {
                 continue;
             }
             let builder = StepBuilder { state: &state, relation, style: options.style() };
-            stopped_by.extend(gate::catalog(inventory, relation, phase, builder.style));
-            if stopped_by.is_empty() {
-                if phase == Phase::Enforce {
-                    planned.append(&mut others);
-                }
-                planned.extend(builder.steps(phase)?);
-                let form = builder.first_form();
+            stops[position].extend(gate::catalog(inventory, relation, phase, builder.style));
+            if !stops[position].is_empty() {
+                continue;
+            }
+            match phase {
+                Phase::Prepare => replaces[position] = replaced(inventory, relation, builder.style),
+                Phase::Tighten => keys[position] = builder.foreign_key_to_add(),
+                Phase::Enforce => planned.append(&mut others),
+                Phase::None => {}
+            }
+            let steps = builder.steps(phase)?;
+            let form = builder.first_form();
+            if !steps.is_empty() || inventory.phase(relation) < phase {
                 predict(inventory, relation, phase, form);
             }
+            planned.extend(steps);
         }
     }
     let mut make = Vec::new();
@@ -100,18 +136,24 @@ pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptio
     }
     let not_left_out = predicted.iter().zip(&stops).filter(|(_, stopped_by)| stopped_by.is_empty());
     let schema_edits = not_left_out.filter_map(|(relation, _)| schema_edit::edit(relation, &planned)).collect();
-    let table = |(relation, stopped_by): (&Relation, Vec<String>)| PlannedTable {
-        table: relation.name.clone(),
-        phase: inventory.phase(relation),
-        stopped_by,
-    };
+    let coverage = RolloutCoverage::of(inventory, |table| {
+        let position = inventory.relations.iter().position(|relation| relation.name == *table);
+        position.is_some_and(|position| !stops[position].is_empty())
+    });
+    let facts = stops.into_iter().zip(replaces).zip(keys);
+    let tables = inventory.relations.iter().zip(facts).map(|(relation, ((stopped_by, replaces), foreign_key))| {
+        planned_table(inventory, relation, stopped_by, replaces, foreign_key)
+    });
+    let backup_logins = backup_logins::backup_logins(database, inventory).await?;
+    let sees_less = sees_less::sees_less(database, inventory).await?;
     Ok(PlanReport {
-        schema: "rls-plan/1",
+        schema: "rls-plan/2",
         database: database.session().database.clone(),
         goal: options.goal.as_str(),
         roles: make,
-        tables: inventory.relations.iter().zip(stops).map(table).collect(),
-        notices: notices(&planned, inventory, &backup_logins::backup_logins(database, inventory).await?),
+        tables: tables.collect(),
+        coverage,
+        notices: notices(&planned, inventory, backup_logins, sees_less),
         steps: planned,
         schema_edits,
         every_role: [&inventory.logins.maintenance, &inventory.logins.auditor]
@@ -121,49 +163,61 @@ pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptio
     })
 }
 
+fn planned_table(
+    inventory: &Inventory,
+    relation: &Relation,
+    stopped_by: Vec<Stop>,
+    replaces: Vec<Replaced>,
+    foreign_key: Option<NewForeignKey>,
+) -> PlannedTable {
+    let policies = inventory.policies(relation);
+    PlannedTable {
+        table: relation.name.clone(),
+        phase: inventory.phase(relation),
+        policy: policies.form(),
+        declared: policies.declared_form(),
+        stopped_by,
+        replaces,
+        foreign_key,
+    }
+}
+
 /// Changes a relation to what it will be after a phase, as far as the steps of the next phase depend on it.
 fn predict(inventory: &Inventory, relation: &mut Relation, phase: Phase, form: PolicyForm) {
     let policy = &inventory.tenancy.session.policy;
+    let declared = inventory.policies(relation).declared_form();
+    let unassigned = inventory.policies(relation).unassigned();
     match phase {
         Phase::None => {}
         Phase::Prepare => {
             relation.tenant_index = true;
             relation.definition.expect_policy(policy, relation.comparison.printed(form).swap_remove(0));
+            if form.has_two_policies() {
+                relation.definition.expect_policy(&unassigned, relation.comparison.printed_unassigned());
+            } else {
+                relation.definition.forget_policy(&unassigned);
+            }
             relation.definition.expect(AspectKind::RowSecurity, String::new());
             relation.definition.expect(AspectKind::Default, relation.comparison.printed_default());
         }
         Phase::Tighten => {
-            relation.never_null |= !relation.platform_rows;
+            relation.never_null |= !relation.null_rows_are_meant();
             relation.foreign_key_valid = true;
-            let form = if relation.platform_rows { PolicyForm::Platform } else { PolicyForm::Strict };
-            relation.definition.expect_policy(policy, relation.comparison.printed(form).swap_remove(0));
+            relation.definition.expect_policy(policy, relation.comparison.printed(declared).swap_remove(0));
+            if !declared.has_two_policies() {
+                relation.definition.forget_policy(&unassigned);
+            }
         }
         Phase::Enforce => relation.definition.expect(AspectKind::Forced, String::new()),
     }
 }
 
-fn notices(steps: &[Step], inventory: &Inventory, backup_logins: &[String]) -> Vec<String> {
-    let any = |phase| steps.iter().any(|step| step.phase == phase);
-    let mut notices = Vec::new();
-    if any(Phase::Prepare) {
-        notices.push(format!(
-            "from `prepare` on, a session sees the rows of the tenant in {} and those without one; where it sets none, only the latter",
-            inventory.tenancy.session.variable
-        ));
-    }
-    if any(Phase::Tighten) {
-        notices.push(
-            "`tighten` runs only where an audit finds no row that it would hide. From then on, inserts that set no tenant fail"
-                .to_owned(),
-        );
-    }
-    if any(Phase::Enforce) {
-        notices.push(backup_logins::notice(backup_logins, inventory));
-    }
-    notices
-}
-
 impl PlanReport {
+    /// Whether something stops a table of the plan, or is found beside them.
+    pub fn has_findings(&self) -> bool {
+        self.coverage.has_findings() || self.tables.iter().any(|table| !table.stopped_by.is_empty())
+    }
+
     /// The plan as a script for psql. It does what a rollout does, without its journal, its retries and its audit.
     pub fn script(&self) -> String {
         let mut out = String::new();
@@ -185,11 +239,20 @@ impl PlanReport {
         )?;
         writeln!(out, "\\set ON_ERROR_STOP on")?;
         for notice in &self.notices {
-            writeln!(out, "-- Note: {}", one_line(notice))?;
+            writeln!(out, "-- Note: {}", one_line(&notice.to_string()))?;
+        }
+        for table in &self.tables {
+            let name = one_line(&table.table.to_string());
+            for replaced in &table.replaces {
+                writeln!(out, "-- {name}: {}", one_line(&replaced.to_string()))?;
+            }
+            if let Some(key) = &table.foreign_key {
+                writeln!(out, "-- {name}: {}", one_line(&key.to_string()))?;
+            }
         }
         for table in self.tables.iter().filter(|table| !table.stopped_by.is_empty()) {
             let name = one_line(&table.table.to_string());
-            writeln!(out, "-- Left out: {name}: {}", one_line(&table.stopped_by.join("; ")))?;
+            writeln!(out, "-- Left out: {name}: {}", one_line(&sentences(&table.stopped_by)))?;
         }
         if !self.roles.is_empty() {
             writeln!(out, "\n-- The roles as which audits and backfills go on. They belong to the whole cluster.")?;

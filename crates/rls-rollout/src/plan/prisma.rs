@@ -9,6 +9,7 @@ use crate::plan::PlanReport;
 use crate::plan::script::{one_line, statement_text};
 use crate::plan::step::Execution;
 use crate::plan::unseen::show_unseen;
+use crate::stop::sentences;
 
 /// The files of one migration folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +49,7 @@ impl PlanReport {
         )?;
         for table in self.tables.iter().filter(|table| !table.stopped_by.is_empty()) {
             let name = one_line(&table.table.to_string());
-            writeln!(out, "-- Left out: {name}: {}", one_line(&table.stopped_by.join("; ")))?;
+            writeln!(out, "-- Left out: {name}: {}", one_line(&sentences(&table.stopped_by)))?;
         }
         for sql in &self.every_role {
             let role = Template::new(include_str!("../../../../sql/rls-rollout/migrate_role.sql"))

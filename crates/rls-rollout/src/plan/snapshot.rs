@@ -95,7 +95,7 @@ fn statements(table: &TableName, relation: &Relation) -> Result<Vec<Sql>> {
                 // There is no name between CREATE and INDEX, so the first INDEX is the keyword.
                 out.push(Sql::from_catalog(text.replacen(" INDEX ", " INDEX IF NOT EXISTS ", 1)));
             }
-            AspectKind::Grant => {}
+            AspectKind::Grant | AspectKind::PolicyComment | AspectKind::ConstraintComment => {}
             _ => continue,
         }
         out.extend(alter::statements(table, column, aspect, None, Some(text))?);

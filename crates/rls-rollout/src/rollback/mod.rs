@@ -1,5 +1,6 @@
 //! Takes a rollout back: restores each definition that the journal recorded before, or refuses where somebody changed it since.
 
+mod partitions;
 pub(crate) mod report;
 mod steps;
 
@@ -8,7 +9,7 @@ use std::collections::BTreeMap;
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 use tenancy_config::{Ident, TableName, Tenancy};
-use tenant_inventory::{Definition, Inventory, Phase, read_definitions};
+use tenant_inventory::{AspectKind, Definition, Inventory, Member, Phase, read_definitions};
 use tenant_ops::{Lease, RecordedStep, Rollout};
 use tenant_rls::{CATALOG_LOCK_TIMEOUT, Database, Error as RlsError, OwnerTx};
 use tokio::sync::watch;
@@ -17,6 +18,8 @@ use crate::error::{Error, Result};
 use crate::journal::change::Change;
 use crate::journal::{self, TableChanges};
 use crate::options::{LockRetry, RESOURCE};
+use crate::plan::step::Statement;
+use crate::rollback::partitions::{give_back, prove};
 use crate::rollback::report::{RestoredTable, RollbackReport};
 use crate::rollback::steps::steps_back;
 use crate::run::executor::{Executor, StepPurpose, ddl_is_possible};
@@ -39,7 +42,7 @@ pub struct RollbackOptions {
 ///
 /// # Errors
 /// [`Error::Drifted`] where a definition is no longer what the rollout left, also where somebody changes it meanwhile: nothing of that
-/// table is changed then; [`Error::NothingToUndo`] where the journal has no step to take back; [`Error::Blocked`] where a lock could not be
+/// table is changed then; [`Error::OtherOwner`] where this login may not change one of the tables; [`Error::NothingToUndo`] where the journal has no step to take back; [`Error::Blocked`] where a lock could not be
 /// had.
 pub async fn rollback(
     database: &Database,
@@ -110,6 +113,9 @@ async fn steps_to_undo(database: &Database, tenancy: &Tenancy, options: &Rollbac
     let mut recorded = journal::add_up(steps.iter().filter(is_wanted));
     let gone = gone(database, recorded.keys()).await?;
     recorded.retain(|table, _| !gone.contains(table));
+    let owned =
+        recorded.iter().filter(|(_, recorded)| recorded.changes.iter().any(|c| c.aspect.kind != AspectKind::Grant));
+    refuse_other_owners(database, owned.map(|(table, _)| table)).await?;
     Ok(StepsToUndo { recorded, gone })
 }
 
@@ -129,6 +135,26 @@ async fn gone(database: &Database, tables: impl Iterator<Item = &TableName>) -> 
     rows.iter().map(name).collect()
 }
 
+/// Fails where a table or a partition of one belongs to somebody else, before the first step: a table that is restored without its partitions
+/// would be neither as it was nor as the rollout left it.
+async fn refuse_other_owners(database: &Database, tables: impl Iterator<Item = &TableName>) -> Result<()> {
+    let (schemas, names) = TableName::apart(tables);
+    let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
+    let rows = sqlx::query(include_str!("../../../../sql/rls-rollout/other_owners.sql"))
+        .bind(schemas)
+        .bind(names)
+        .fetch_all(tx.connection())
+        .await
+        .map_err(RlsError::query("asking who owns the tables of the journal"))?;
+    tx.rollback().await?;
+    let member = |row: &PgRow| {
+        let (schema, name): (String, String) = (row.get("schema"), row.get("name"));
+        Ok(Member { table: TableName::new(Ident::new(schema)?, Ident::new(name)?), owner: row.get("owner") })
+    };
+    let others = rows.iter().map(member).collect::<Result<Vec<_>>>()?;
+    if others.is_empty() { Ok(()) } else { Err(Error::OtherOwner(others)) }
+}
+
 async fn restore(
     executor: &Executor<'_>,
     tenancy: &Tenancy,
@@ -136,8 +162,12 @@ async fn restore(
     stop: &watch::Receiver<bool>,
     progress: &mut (dyn FnMut(RolloutEvent) + Send),
 ) -> Result<Vec<RestoredTable>> {
-    let inventory = Inventory::load(executor.database, tenancy, None, &[]).await?;
+    // A table that was declared exempt since goes back as well.
+    let mut declared = tenancy.clone();
+    declared.tables.values_mut().for_each(|rules| rules.exempt = None);
+    let inventory = Inventory::load(executor.database, &declared, None, &[]).await?;
     let mut restored = Vec::new();
+    let mut unproven: Vec<(TableName, String)> = Vec::new();
     // The last table first: a partition cannot lose what its parent still has, and the parent came after it.
     let mut order: Vec<(&TableName, &TableChanges)> = wanted.iter().collect();
     order.sort_by_key(|(_, recorded)| std::cmp::Reverse(recorded.steps.last()));
@@ -147,7 +177,15 @@ async fn restore(
         }
         let column = column_of(&inventory, tenancy, table)?;
         let now = read(executor.database, table, &column).await?;
-        let steps = steps_back(table, &column, recorded, &now)?;
+        let mut steps = steps_back(table, &column, recorded, &now)?;
+        if let Some(last) = steps.last_mut() {
+            let lock = last.lock;
+            let given = give_back(&inventory, table, &column, wanted)?;
+            let proofs = unproven.iter().filter(|(partition, _)| partition == table);
+            let proofs = proofs.map(|(partition, key)| prove(partition, key)).collect::<Result<Vec<_>>>()?;
+            last.statements.extend(given.statements.into_iter().chain(proofs).map(|sql| Statement { sql, lock }));
+            unproven.extend(given.unproven);
+        }
         for step in &steps {
             executor.run(step, &StepPurpose::TakesBack { recorded, planned: &now }, progress).await?;
         }
@@ -157,12 +195,15 @@ async fn restore(
 }
 
 /// The column whose default, constraints and indexes the journal records: the tenant column of a table, the key of the tenant table.
+///
+/// # Errors
+/// [`Error::Drifted`] where the table has no tenant column any more.
 fn column_of(inventory: &Inventory, tenancy: &Tenancy, table: &TableName) -> Result<Ident> {
-    let column = match inventory.relation(table) {
-        Some(relation) => relation.comparison.column.clone(),
-        None => Ident::new(&tenancy.tenant.key)?,
-    };
-    Ok(column)
+    match inventory.relation(table) {
+        Some(relation) => Ok(relation.comparison.column.clone()),
+        None if *table == inventory.catalog.tenants => Ok(Ident::new(&tenancy.tenant.key)?),
+        None => Err(Error::Drifted { table: table.clone(), what: "its tenant column".to_owned() }),
+    }
 }
 
 async fn read(database: &Database, table: &TableName, column: &Ident) -> Result<Definition> {

@@ -1,7 +1,7 @@
 //! The steps that take the changes of one table back.
 
 use tenancy_config::{Ident, TableName};
-use tenant_inventory::{AspectKind, Definition, Phase};
+use tenant_inventory::{Aspect, AspectKind, Definition, Phase};
 
 use crate::error::Result;
 use crate::journal::TableChanges;
@@ -33,6 +33,9 @@ pub(crate) fn steps_back(
             }
         }
     }
+    for (aspect, text) in comments_to_keep(recorded, now) {
+        statements.extend(alter::statements(table, column, aspect, None, Some(text))?);
+    }
     let subject = |name| StepSubject { table, column, phase: Phase::None, name };
     let mut steps = Vec::new();
     for index in indexes {
@@ -42,4 +45,26 @@ pub(crate) fn steps_back(
     // Last, as it marks the steps as taken back: if this is killed before, the next rollback finds the indexes gone and goes on here.
     steps.push(subject("restore the definitions from before").transaction(lock, statements));
     Ok(steps)
+}
+
+/// The comments of policies and constraints that are dropped and made again as they were, which takes their comments.
+fn comments_to_keep<'a>(
+    recorded: &'a TableChanges,
+    now: &'a Definition,
+) -> impl Iterator<Item = (&'a Aspect, &'a str)> {
+    let is_made_again = move |kind: AspectKind, name: &str| {
+        recorded.changes.iter().any(|change| {
+            let again = change.before.is_some() && change.standing(now) == ChangeState::AsLeft;
+            again && change.aspect.kind == kind && change.aspect.name == name
+        })
+    };
+    let recorded_itself = |aspect: &Aspect| recorded.changes.iter().any(|change| change.aspect == *aspect);
+    now.iter().filter(move |(aspect, _)| {
+        let of = match aspect.kind {
+            AspectKind::PolicyComment => AspectKind::Policy,
+            AspectKind::ConstraintComment => AspectKind::Constraint,
+            _ => return false,
+        };
+        is_made_again(of, &aspect.name) && !recorded_itself(aspect)
+    })
 }

@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use tenancy_config::{CommandRef, TableName};
+use tenancy_config::TableName;
 use tenant_audit::{AuditOptions, AuditProgress, AuditReport};
 use tenant_inventory::{Inventory, Phase, Relation};
-use tenant_rls::Database;
 use tenant_rls::sqlstate::ROW_WITHOUT_TENANT;
+use tenant_rls::{Database, Fault, fault_of};
 use tokio::sync::watch;
 
 use crate::error::{Error, Result};
 use crate::options::RolloutOptions;
 use crate::plan::gate::{self, GateResult};
 use crate::plan::grants;
+use crate::plan::replaced::replaced;
+use crate::plan::step::Step;
 use crate::plan::steps::StepBuilder;
 use crate::run::executor::{Executor, StepPurpose};
 use crate::run::progress::RolloutEvent;
@@ -20,6 +22,7 @@ use crate::run::report::TableProgress;
 use crate::run::restore::force_again;
 use crate::run::roles;
 use crate::state::State;
+use crate::stop::Stop;
 
 /// A rollout that holds the lease.
 struct Run<'a> {
@@ -125,9 +128,11 @@ impl Run<'_> {
         })
     }
 
-    /// A table with rows of the platform has no bridge, and reaches `tighten` before an audit was asked.
+    /// A table whose rows without a tenant are meant has no bridge, and reaches `tighten` before an audit was asked.
     fn is_still_to_be_audited(&self, inventory: &Inventory, relation: &Relation) -> bool {
-        relation.platform_rows && inventory.phase(relation) == Phase::Tighten && self.options.goal.wants(Phase::Enforce)
+        relation.null_rows_are_meant()
+            && inventory.phase(relation) == Phase::Tighten
+            && self.options.goal.wants(Phase::Enforce)
     }
 
     /// Brings a relation to a phase, as far as catalog and audit allow. The answer is whether a step was run.
@@ -141,13 +146,16 @@ impl Run<'_> {
     ) -> Result<bool> {
         let audited = phase != Phase::Tighten || !self.is_still_to_be_audited(&state.inventory, relation);
         let outcome = self.outcomes.entry(relation.name.clone()).or_default();
-        if state.inventory.phase(relation) >= phase && audited || !outcome.verdict.stopped_by.is_empty() {
+        let now = state.inventory.phase(relation);
+        // What `prepare` makes is mended at each phase: a new source needs rights, another declaration another policy.
+        let reached = phase > Phase::Prepare && now >= phase && audited;
+        if reached || !outcome.verdict.stopped_by.is_empty() {
             return Ok(false);
         }
-        if phase > Phase::Prepare && state.inventory.phase(relation) < Phase::Prepare {
-            let status = CommandRef::RlsStatus;
-            let lacking = format!("it did not get through `prepare`: `{status}` shows what it has");
-            outcome.verdict.stopped_by.push(lacking);
+        if let Some(before) =
+            Phase::ROLLED_OUT.into_iter().rev().find(|before| *before < phase).filter(|before| now < *before)
+        {
+            outcome.verdict.stopped_by.push(Stop::PhaseBefore { phase: before });
             return Ok(false);
         }
         let builder = StepBuilder { state, relation, style: self.options.style() };
@@ -167,19 +175,20 @@ impl Run<'_> {
             return Ok(false);
         }
         let mut changed = false;
-        for step in builder.steps(phase)? {
+        let steps = builder.steps(phase)?;
+        if phase == Phase::Prepare && !steps.is_empty() {
+            outcome.replaced = replaced(&state.inventory, relation, builder.style);
+        }
+        for step in steps {
             if *self.stop.borrow() {
                 return Ok(changed);
             }
-            let took = self.executor.run(&step, &StepPurpose::Forward, progress).await;
-            match took {
-                Err(Error::Database(error))
-                    if matches!(error.sqlstate(), Some(ROW_WITHOUT_TENANT | "23503" | "23514")) =>
-                {
-                    outcome.verdict.stopped_by.push(format!("a row came in after the audit: {error}"));
+            match self.executor.run(&step, &StepPurpose::Forward, progress).await {
+                Ok(took) => outcome.time += took,
+                Err(error) => {
+                    outcome.verdict.stopped_by.push(refused(&step, error)?);
                     return Ok(changed);
                 }
-                took => outcome.time += took?,
             }
             outcome.steps += 1;
             changed = true;
@@ -188,13 +197,30 @@ impl Run<'_> {
     }
 }
 
-/// Counts the rows of every table of the inventory.
+/// What stops a table where the server refused a step of it. Whatever else goes wrong ends the rollout: a lock that could not be had, a lost
+/// connection, a lease that another rollout has.
+fn refused(step: &Step, error: Error) -> Result<Stop> {
+    match error {
+        Error::Database(error) if matches!(error.sqlstate(), Some(ROW_WITHOUT_TENANT | "23503" | "23514")) => {
+            Ok(Stop::RowAfterAudit { message: error.to_string() })
+        }
+        Error::Database(error)
+            if error.sqlstate().is_some() && !matches!(fault_of(&error), Fault::Connection | Fault::Contention) =>
+        {
+            Ok(Stop::StepFailed { step: step.name, message: error.to_string() })
+        }
+        error => Err(error),
+    }
+}
+
+/// Counts the rows of every table of the inventory that is handled.
 async fn audit(
     database: &Database,
     inventory: &Inventory,
     progress: &mut (dyn FnMut(RolloutEvent) + Send),
 ) -> Result<AuditReport> {
-    let tables = inventory.catalog.tables.iter().map(|table| table.name.to_string()).collect();
+    let handled = inventory.catalog.tables.iter().filter(|table| table.unhandled.is_none());
+    let tables = handled.map(|table| table.name.to_string()).collect();
     let options = AuditOptions { tables, ..AuditOptions::default() };
     let mut tell = |event| {
         if let AuditProgress::Counted { done, of, .. } = event {

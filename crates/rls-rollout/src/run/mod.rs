@@ -10,13 +10,14 @@ pub(crate) mod report;
 mod restore;
 mod roles;
 
-use tenancy_config::Tenancy;
+use tenancy_config::{TableName, Tenancy};
 use tenant_ops::{Lease, Rollout};
 use tenant_rls::Database;
 use tokio::sync::watch;
 
 use crate::error::{Error, Result};
 use crate::options::{RESOURCE, RolloutOptions};
+use crate::plan::coverage::RolloutCoverage;
 use crate::run::before::before;
 use crate::run::executor::{Executor, ddl_is_possible};
 use crate::run::locked::locked;
@@ -66,12 +67,15 @@ pub async fn rollout(
         None => State::for_rollout(database, tenancy, options).await?.inventory,
     };
     let outcome = |relation| table_outcome(&inventory, relation, &before.phases, &locked.outcomes);
+    let is_stopped =
+        |table: &TableName| locked.outcomes.get(table).is_some_and(|outcome| !outcome.verdict.stopped_by.is_empty());
     Ok(RolloutReport {
-        schema: "rls-rollout/1",
+        schema: "rls-rollout/2",
         rollout: locked.outcomes.values().any(|outcome| outcome.steps > 0).then_some(rollout.id),
         goal: options.goal.as_str(),
         preflight: before.checks,
         stopped,
         tables: inventory.relations.iter().map(outcome).collect(),
+        coverage: RolloutCoverage::of(&inventory, is_stopped),
     })
 }

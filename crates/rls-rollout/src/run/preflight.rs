@@ -1,14 +1,19 @@
 //! What is checked before the first step: what would surely fail, and what will be in the way.
 
+use std::collections::BTreeSet;
+
 use sqlx::Row;
 use tenancy_config::TableName;
-use tenant_inventory::{Inventory, Phase, Relation, RelationKind};
+use tenant_inventory::class::Class;
+use tenant_inventory::{AspectKind, Inventory, Phase, Relation, RelationKind};
 use tenant_rls::{CATALOG_LOCK_TIMEOUT, Database, Error as RlsError, OwnerTx};
 
 use crate::blocker::holders;
 use crate::error::{Error, Result};
 use crate::options::Goal;
 use crate::plan::grants;
+use crate::plan::notice::{Notice, application_owns};
+use crate::plan::sees_less::sees_less;
 use crate::run::check::{Check, CheckResult};
 use crate::run::progress::RolloutEvent;
 use crate::state::State;
@@ -29,7 +34,11 @@ pub(crate) async fn preflight(
     goal: Goal,
     progress: &mut (dyn FnMut(RolloutEvent) + Send),
 ) -> Result<Vec<Check>> {
-    let mut checks = vec![server(database), role(database, &state.inventory), rights(database, state, goal).await?];
+    let mut checks = vec![server(database), role(database, &state.inventory), tables(&state.inventory)];
+    checks.push(rights(database, state, goal).await?);
+    if goal.wants(Phase::Enforce) {
+        checks.extend(filtered_from_enforce_on(database, &state.inventory).await?);
+    }
     checks.push(locks(database, &state.inventory).await?);
     checks.extend(activity(database).await?);
     let backup = "have one that was restored once; a rollback brings definitions back, never rows";
@@ -63,8 +72,44 @@ fn role(database: &Database, inventory: &Inventory) -> Check {
     Check::found("role", &foreign, &fine, &what)
 }
 
+/// The tables that cannot be protected, each with the reason that status and plan give, and those that are not there.
+fn tables(inventory: &Inventory) -> Check {
+    let unhandled = inventory.relations.iter().filter_map(|relation| {
+        let why = relation.unhandled.as_ref()?;
+        Some(format!("{}: {why}", relation.name))
+    });
+    let mut found: Vec<String> = unhandled.collect();
+    let roots: BTreeSet<TableName> =
+        inventory.relations.iter().map(|relation| inventory.audited_as(relation)).collect();
+    for table in inventory.catalog.classified.iter().filter(|table| !roots.contains(&table.table)) {
+        if let Class::Unhandled { why, .. } = &table.class {
+            found.push(format!("{}: {why}", table.table));
+        }
+    }
+    if !inventory.catalog.registry.can_be_referenced() {
+        found.push(inventory.catalog.registry.to_string());
+    }
+    Check::found(
+        "tables",
+        &found,
+        "found none that cannot be protected",
+        "these stay as they are, and the others go on",
+    )
+}
+
+/// Who sees less once the owner is filtered.
+async fn filtered_from_enforce_on(database: &Database, inventory: &Inventory) -> Result<Vec<Check>> {
+    let forced = |relation: &Relation| relation.definition.has(AspectKind::Forced);
+    if inventory.relations.iter().all(forced) {
+        return Ok(Vec::new());
+    }
+    let less = sees_less(database, inventory).await?.into_iter().map(|way| Notice::SeesLess { way });
+    let found = application_owns(inventory).into_iter().chain(less);
+    Ok(found.map(|notice| Check::new("enforce", CheckResult::Warning, notice.to_string())).collect())
+}
+
 async fn rights(database: &Database, state: &State, goal: Goal) -> Result<Check> {
-    let open = |relation: &&Relation| relation.unsuitable().is_none();
+    let open = |relation: &&Relation| relation.unhandled.is_none();
     let unindexed = state
         .inventory
         .relations
@@ -103,7 +148,7 @@ async fn rights(database: &Database, state: &State, goal: Goal) -> Result<Check>
             "{login} may neither make the role {name} nor let itself act as it; who may, runs: {who_may}"
         ));
     }
-    let refers = |relation: &Relation| relation.foreign_key.is_none() && relation.unsuitable().is_none();
+    let refers = |relation: &Relation| relation.foreign_key.is_none() && relation.unhandled.is_none();
     let references = goal.wants(Phase::Tighten) && state.inventory.catalog.tenant_key_type.is_some();
     if references && !row.get::<bool, _>("may_reference") && state.inventory.relations.iter().any(refers) {
         lacking

@@ -6,11 +6,15 @@ use std::time::Duration;
 use serde::Serialize;
 use tenancy_config::{TableName, milliseconds};
 use tenant_inventory::{Inventory, Phase, Relation};
+use tenant_rls::PolicyForm;
 
+use crate::plan::coverage::RolloutCoverage;
 use crate::plan::gate::GateResult;
+use crate::plan::replaced::Replaced;
 use crate::run::check::Check;
+use crate::stop::{Stop, Waiver, said};
 
-/// What a rollout did; its JSON is `rls-rollout/1`.
+/// What a rollout did; its JSON is `rls-rollout/2`.
 #[derive(Debug, Clone, Serialize)]
 pub struct RolloutReport {
     /// Name and version of this shape.
@@ -25,6 +29,9 @@ pub struct RolloutReport {
     pub stopped: bool,
     /// The tables and partitions.
     pub tables: Vec<TableOutcome>,
+    /// What the report covers, and what else the database has.
+    #[serde(flatten)]
+    pub coverage: RolloutCoverage,
 }
 
 /// What a rollout did to one table.
@@ -36,20 +43,29 @@ pub struct TableOutcome {
     pub before: Phase,
     /// Where it is.
     pub after: Phase,
+    /// The form of its policies; none where they are not ours.
+    pub policy: Option<PolicyForm>,
+    /// The form that they are to have, as `tenancy.toml` declares the table.
+    pub declared: PolicyForm,
     /// Steps that were done.
     pub steps: usize,
     /// How long those took, waits for locks aside, in milliseconds.
     pub milliseconds: u64,
     /// Why it did not come further.
-    pub stopped_by: Vec<String>,
+    #[serde(serialize_with = "said")]
+    pub stopped_by: Vec<Stop>,
     /// What was let through, with the reason given.
-    pub waived: Vec<String>,
+    #[serde(serialize_with = "said")]
+    pub waived: Vec<Waiver>,
+    /// What of its own definition was replaced.
+    #[serde(serialize_with = "said")]
+    pub replaced: Vec<Replaced>,
 }
 
 impl RolloutReport {
-    /// Whether every table is where it was to go.
+    /// Whether every table is where it was to go, and nothing was found beside the tables.
     pub fn is_complete(&self) -> bool {
-        !self.stopped && self.tables.iter().all(|table| table.stopped_by.is_empty())
+        !self.stopped && !self.coverage.has_findings() && self.tables.iter().all(|table| table.stopped_by.is_empty())
     }
 }
 
@@ -59,6 +75,7 @@ pub(crate) struct TableProgress {
     pub(crate) steps: usize,
     pub(crate) time: Duration,
     pub(crate) verdict: GateResult,
+    pub(crate) replaced: Vec<Replaced>,
 }
 
 /// What a rollout did to a relation, and where it is now.
@@ -70,13 +87,17 @@ pub(crate) fn table_outcome(
 ) -> TableOutcome {
     let after = inventory.phase(relation);
     let outcome = outcomes.get(&relation.name);
+    let policies = inventory.policies(relation);
     TableOutcome {
         table: relation.name.clone(),
         before: before.get(&relation.name).copied().unwrap_or(after),
         after,
+        policy: policies.form(),
+        declared: policies.declared_form(),
         steps: outcome.map_or(0, |outcome| outcome.steps),
         milliseconds: outcome.map_or(0, |outcome| milliseconds(outcome.time)),
         stopped_by: outcome.map(|outcome| outcome.verdict.stopped_by.clone()).unwrap_or_default(),
         waived: outcome.map(|outcome| outcome.verdict.waived.clone()).unwrap_or_default(),
+        replaced: outcome.map(|outcome| outcome.replaced.clone()).unwrap_or_default(),
     }
 }

@@ -1,7 +1,7 @@
 //! What is rare and dangerous: FORCE that is lifted for a moment, partitions of partitions, names and logins that do not fit.
 
 use local_db::Role;
-use rls_rollout::{Error, RolloutOptions, RolloutReport, status};
+use rls_rollout::{Error, RolloutOptions, RolloutReport, sentences, status};
 use tenancy_config::UserError;
 use tenancy_config::{Exit, Tenancy};
 use tenant_inventory::Phase;
@@ -42,7 +42,7 @@ async fn forced(db: &TestDb, table: &str) -> bool {
 /// The table of a report.
 fn stopped(report: &RolloutReport, table: &str) -> String {
     let found = report.tables.iter().find(|outcome| outcome.table.to_string() == table);
-    found.unwrap_or_else(|| panic!("{table} in {report:#?}")).stopped_by.join("; ")
+    sentences(&found.unwrap_or_else(|| panic!("{table} in {report:#?}")).stopped_by)
 }
 
 #[tokio::test]

@@ -2,12 +2,14 @@
 //! would like to be run.
 
 use local_db::Role;
-use rls_rollout::{Error, RolloutOptions};
+use rls_rollout::{Error, RolloutOptions, Stop};
 use tenancy_config::Exit;
 use tenancy_config::UserError;
 use tenant_inventory::Phase;
+use tenant_inventory::class::Unhandled;
+use tenant_inventory::coverage::Cover;
 
-use crate::support::{all_at, as_superuser, auto, back, clean, roll, script, session, to};
+use crate::support::{all_at, as_superuser, auto, back, clean, connect, roll, script, session, to};
 
 /// A check whose function calls another one by its bare name: the server evaluates it when a column becomes NOT NULL.
 const CHECK: &str = "
@@ -56,19 +58,56 @@ async fn what_somebody_wrote_into_the_journal_is_no_statement_of_its_own() {
 const STRANGER: &str = r#"GRANT CREATE ON SCHEMA public TO app_user; SET ROLE app_user;
     CREATE TABLE public.evil (id text PRIMARY KEY, "tenantId" text); RESET ROLE"#;
 
+/// An index of the stranger's, whose predicate tells where it was evaluated.
+const TRAP: &str = r#"SET ROLE app_user;
+    CREATE FUNCTION public.trap(text) RETURNS bool LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN true; END';
+    CREATE INDEX trap ON public.evil (id) WHERE public.trap('x');
+    CREATE OR REPLACE FUNCTION public.trap(text) RETURNS bool LANGUAGE plpgsql IMMUTABLE
+        AS 'BEGIN RAISE EXCEPTION ''the trap was sprung''; END';
+    RESET ROLE"#;
+
 #[tokio::test]
-async fn a_table_that_somebody_else_made_is_refused_before_it_is_read() {
+async fn a_table_that_somebody_else_made_is_never_read_and_the_others_go_on() {
+    for login in [Role::Owner, Role::Superuser] {
+        let db = clean().await;
+        as_superuser(&db, STRANGER).await;
+        as_superuser(&db, TRAP).await;
+        let sprung = "SELECT count(*) FROM public.evil";
+        let mut superuser = session(&db, Role::Superuser).await;
+        assert!(sqlx::query(sprung).execute(superuser.connection()).await.is_err(), "the trap works");
+        let database = connect(&db, login).await;
+        let tenancy = tenancy_config::Tenancy::default();
+        let (_go, stop) = tokio::sync::watch::channel(false);
+        let report = rls_rollout::rollout(&database, &tenancy, &auto(), "a test", stop, &mut |_| ()).await.unwrap();
+        assert!(all_at(&report, Phase::Enforce), "{report:#?}");
+        assert!(report.tables.iter().all(|table| table.table.to_string() != "public.evil"));
+        assert!(!report.is_complete(), "one table is not covered");
+        let mut unhandled =
+            report.coverage.coverage.tables.iter().filter(|table| matches!(table.cover, Cover::Unhandled { .. }));
+        let beside = unhandled.next().unwrap();
+        let Cover::Unhandled { why: why @ Unhandled::Stranger { owner, .. }, .. } = &beside.cover else {
+            panic!("{beside:?}")
+        };
+        assert_eq!((beside.table.to_string().as_str(), owner.as_str()), ("public.evil", "app_user"));
+        assert!(why.hint().unwrap().contains("owners = [\"app_user\"]"), "{why}");
+        let checked = report.preflight.iter().find(|check| check.name == "tables").unwrap();
+        assert!(checked.says.contains("public.evil belongs to app_user"), "{checked}");
+    }
+}
+
+#[tokio::test]
+async fn a_table_that_somebody_else_made_is_refused_where_it_is_asked_for() {
     let db = clean().await;
     as_superuser(&db, STRANGER).await;
-    let error = roll(&db, &auto()).await.unwrap_err();
+    let options = RolloutOptions { tables: vec!["evil".to_owned()], ..auto() };
+    let error = roll(&db, &options).await.unwrap_err();
     assert!(matches!(&error, Error::Database(tenant_rls::Error::Strangers(_))), "{error}");
     assert_eq!(error.exit(), Exit::Refused);
-    let (said, hint) = (error.to_string(), error.hint().unwrap());
-    assert!(said.contains("public.evil belongs to app_user"), "{said}");
-    assert!(hint.contains("owners = [\"app_user\"]"), "{hint}");
+    assert!(error.hint().unwrap().contains("owners = [\"app_user\"]"));
     // Whoever is said to be relied on is.
     let mut tenancy = tenancy_config::Tenancy::default();
     tenancy.database.owners = vec!["app_user".to_owned()];
-    let report = crate::support::roll_with(&db, &tenancy, &to(Phase::Prepare), &mut |_| ()).await;
-    assert!(!matches!(report, Err(Error::Database(tenant_rls::Error::Strangers(_)))));
+    let report = crate::support::roll_with(&db, &tenancy, &options, &mut |_| ()).await.unwrap();
+    let [evil] = report.tables.as_slice() else { panic!("{report:#?}") };
+    assert!(matches!(evil.stopped_by.as_slice(), [Stop::Unhandled { why: Unhandled::OtherOwner { .. } }]), "{evil:?}");
 }

@@ -1,9 +1,13 @@
 //! The rollout on a real server, and back.
 #![allow(clippy::unwrap_used)] // in the helpers of tests too
 
+mod adopted;
 mod edges;
 mod foreign_code;
+mod forms;
+mod grants;
 mod interrupted;
+mod kept;
 mod killed;
 mod locks;
 mod lost;
@@ -14,4 +18,5 @@ mod prisma;
 mod snapshot;
 mod story;
 mod support;
+mod unhandled;
 mod versions;

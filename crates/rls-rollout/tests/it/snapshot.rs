@@ -93,7 +93,7 @@ async fn a_plan_names_the_login_that_can_still_dump() {
     let query = sqlx::query_scalar("SELECT current_user::text");
     let superuser: String = query.fetch_one(session.connection()).await.unwrap();
     session.close().await;
-    let notice = plan.notices.iter().find(|notice| notice.contains("pg_dump")).unwrap();
+    let notice = plan.notices.iter().map(ToString::to_string).find(|notice| notice.contains("pg_dump")).unwrap();
     assert!(notice.contains(&superuser), "{notice}");
     assert!(!notice.contains("app_owner"), "{notice}");
 }

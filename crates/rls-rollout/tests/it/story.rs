@@ -56,7 +56,7 @@ async fn rows_without_a_tenant_stop_their_table_and_no_other() {
     for table in &report.tables {
         if table.table.to_string() == "public.bookings" {
             assert_eq!(table.after, Phase::Prepare);
-            assert_eq!(table.stopped_by, ["rows without a tenant: 1"]);
+            assert_eq!(table.stopped_by, [rls_rollout::Stop::RowsWithoutTenant { rows: 1 }]);
         } else {
             assert_eq!(table.after, Phase::Enforce, "{table:?}");
         }

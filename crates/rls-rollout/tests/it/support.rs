@@ -134,3 +134,34 @@ pub(crate) fn all_at(report: &RolloutReport, phase: Phase) -> bool {
     let may = |table: &TableOutcome| ahead.contains(&table.table.name().as_str()) && table.after > phase;
     report.tables.iter().all(|table| table.after == phase || may(table))
 }
+
+/// A database with these tables alone.
+pub(crate) async fn small(made: &str) -> TestDb {
+    let db = test_support::empty_database().await;
+    let mut owner = db.owner().await;
+    owner.run_script("preparing a test", tenant_rls::Sql::from_catalog(made.to_owned())).await.unwrap();
+    owner.close().await;
+    db
+}
+
+/// A tenancy whose tables are only these.
+pub(crate) fn tables_of(tables: &str) -> Tenancy {
+    let text = format!("[tenant]\ntable = \"Tenant\"\n[tables]\n{tables}");
+    Tenancy::from_toml(&text, std::path::Path::new("tenancy.toml")).unwrap()
+}
+
+/// How far a rollout took a table.
+pub(crate) fn after(report: &RolloutReport, table: &str) -> Phase {
+    let found = report.tables.iter().find(|found| found.table.name().as_str() == table);
+    found.unwrap_or_else(|| panic!("{table} in {report:#?}")).after
+}
+
+/// The number that a query gives the application in a tenant's scope; none is the empty string.
+pub(crate) async fn as_tenant(db: &impl Logins, tenant: &str, sql: &'static str) -> i64 {
+    let mut app = session(db, Role::AppUser).await;
+    let scope = "SELECT set_config('app.current_tenant_id', $1, false)";
+    sqlx::query(scope).bind(tenant).execute(app.connection()).await.unwrap();
+    let number = sqlx::query_scalar(sql).fetch_one(app.connection()).await.unwrap();
+    app.close().await;
+    number
+}

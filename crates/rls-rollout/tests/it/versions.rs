@@ -88,7 +88,7 @@ async fn a_constraint_that_was_never_validated_proves_nothing(server: &TestServe
     let services = outcome(&stopped, "public.services");
     assert_eq!(
         (services.after, services.stopped_by.as_slice()),
-        (Phase::Prepare, &["rows without a tenant: 1".into()][..])
+        (Phase::Prepare, &[rls_rollout::Stop::RowsWithoutTenant { rows: 1 }][..])
     );
 
     script(&mut session, "UPDATE services SET \"tenantId\" = 't_a' WHERE id = 's_a'").await;

@@ -4,7 +4,7 @@ use crate::command_ref::CommandRef;
 use crate::program;
 use std::fmt::Write;
 
-use super::model::{SourceRule, TableRules, Tenancy, TieBreakerRule, default_key};
+use super::model::{OnDelete, SourceRule, TableRules, Tenancy, TieBreakerRule, default_key};
 
 impl Tenancy {
     /// The text of a `tenancy.toml` that reads back as this value, with a comment at each key.
@@ -64,7 +64,16 @@ impl Tenancy {
             Some(column) => writeln!(out, "status = {}   # leave it out where tenants have no state", string(column))?,
             None => writeln!(out, "# status = \"status\"   # tenants have no state here")?,
         }
-        writeln!(out, "active = {}   # the state of a tenant that is in use\n", string(&tenant.active))?;
+        writeln!(out, "active = {}   # the state of a tenant that is in use", string(&tenant.active))?;
+        writeln!(
+            out,
+            "# What foreign keys that a rollout adds do where a tenant is deleted: \"no_action\", \"restrict\" or \"cascade\"."
+        )?;
+        writeln!(out, "# Without it they do what the other keys to this table do, or nothing where those differ.")?;
+        match tenant.on_delete {
+            Some(action) => writeln!(out, "on_delete = {}\n", string(on_delete(action)))?,
+            None => writeln!(out, "# on_delete = \"no_action\"\n")?,
+        }
 
         writeln!(out, "[session]")?;
         writeln!(
@@ -90,6 +99,11 @@ impl Tenancy {
         writeln!(out, "# found by it. The rules of a table:")?;
         writeln!(out, "#   column = \"…\"          its tenant column, where it is not one of `columns`")?;
         writeln!(out, "#   platform_rows = true  rows without a tenant are meant: they belong to the whole platform")?;
+        writeln!(
+            out,
+            "#   shared_rows = \"why\"   rows without a tenant are read by every tenant and written by none"
+        )?;
+        writeln!(out, "#   on_delete = \"cascade\"   as in [tenant], for this table's key alone")?;
         writeln!(
             out,
             "#   cross_tenant_references = \"why\"   its rows may reference other tenants' rows, for this reason"
@@ -176,6 +190,12 @@ fn write_table(
     if rules.platform_rows {
         writeln!(out, "platform_rows = true")?;
     }
+    if let Some(reason) = &rules.shared_rows {
+        writeln!(out, "shared_rows = {}", string(reason))?;
+    }
+    if let Some(action) = rules.on_delete {
+        writeln!(out, "on_delete = {}", string(on_delete(action)))?;
+    }
     if let Some(reason) = &rules.cross_tenant_references {
         writeln!(out, "cross_tenant_references = {}", string(reason))?;
     }
@@ -194,6 +214,14 @@ fn write_table(
     }
     write_list(out, "sources", rules.sources.iter().map(|rule| (source(rule), comment(rule))))?;
     write_list(out, "tie_breakers", rules.tie_breakers.iter().map(|rule| (tie_breaker(rule), None)))
+}
+
+fn on_delete(action: OnDelete) -> &'static str {
+    match action {
+        OnDelete::NoAction => "no_action",
+        OnDelete::Restrict => "restrict",
+        OnDelete::Cascade => "cascade",
+    }
 }
 
 fn write_list(

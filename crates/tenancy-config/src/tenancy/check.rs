@@ -63,6 +63,11 @@ impl Tenancy {
             ident(&key, policy)?;
             reason(&key, Some(why))?;
         }
+        reason(&format!("{key}.shared_rows"), rules.shared_rows.as_ref())?;
+        if rules.shared_rows.is_some() && rules.platform_rows {
+            let why = "rows without a tenant are either the platform's or shared; the table has `platform_rows` too";
+            return Err((format!("{key}.shared_rows"), why.to_owned()));
+        }
         let triggers = format!("{key}.allow_triggers");
         rules.allow_triggers.iter().try_for_each(|trigger| ident(&triggers, trigger))?;
         unique(&triggers, rules.allow_triggers.iter())?;

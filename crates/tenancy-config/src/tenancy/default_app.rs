@@ -36,6 +36,7 @@ impl Default for TenantSection {
             name: "name".into(),
             status: Some("status".into()),
             active: "ACTIVE".into(),
+            on_delete: None,
         }
     }
 }

@@ -72,6 +72,22 @@ pub struct TenantSection {
     pub status: Option<String>,
     /// The state of a tenant that is in use.
     pub active: String,
+    /// What a foreign key that a rollout adds does with a tenant's rows if the tenant is deleted. Without it, such a key
+    /// does what the schema's other keys to the tenant table do, or nothing if they differ.
+    #[serde(default)] // without the key the schema decides, also for the default application
+    pub on_delete: Option<OnDelete>,
+}
+
+/// What a foreign key does if the row that it references is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnDelete {
+    /// The deletion fails at the end of the statement, or of the transaction if the key is deferred.
+    NoAction,
+    /// The deletion fails at once.
+    Restrict,
+    /// The rows are deleted too.
+    Cascade,
 }
 
 /// `[session]`
@@ -104,6 +120,10 @@ pub struct TableRules {
     pub column: Option<String>,
     /// Rows without a tenant are intended: they belong to the whole platform.
     pub platform_rows: bool,
+    /// Why every tenant may read the rows without a tenant, which none may write.
+    pub shared_rows: Option<String>,
+    /// What a foreign key to the tenant table does that a rollout adds, if it is not what `[tenant]` says.
+    pub on_delete: Option<OnDelete>,
     /// Why rows of this table may reference rows of other tenants. If a reason is given, such rows do not stop a
     /// rollout.
     pub cross_tenant_references: Option<String>,

@@ -5,7 +5,7 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::{
-    DatabaseSection, ReviewRule, RolesSection, SessionSection, SourceRule, TableRules, Tenancy, TenancyError,
+    DatabaseSection, OnDelete, ReviewRule, RolesSection, SessionSection, SourceRule, TableRules, Tenancy, TenancyError,
     TenantSection, TieBreakerRule,
 };
 use crate::name::{Ident, TableName};
@@ -206,6 +206,10 @@ fn tie_breaker() -> impl Strategy<Value = TieBreakerRule> {
     })
 }
 
+fn on_delete() -> impl Strategy<Value = Option<OnDelete>> {
+    proptest::option::of(prop_oneof![Just(OnDelete::NoAction), Just(OnDelete::Restrict), Just(OnDelete::Cascade)])
+}
+
 fn tenancy() -> impl Strategy<Value = Tenancy> {
     let filled = || name().prop_filter("a reason is no white space", |text| !text.trim().is_empty());
     let reason = || proptest::option::of(filled());
@@ -215,26 +219,38 @@ fn tenancy() -> impl Strategy<Value = Tenancy> {
     let declared = (reason(), reason(), policies);
     let lists =
         (triggers, of_rules, proptest::collection::vec(source(), 0..3), proptest::collection::vec(tie_breaker(), 0..2));
-    let rules = (proptest::option::of(name()), any::<bool>(), declared, lists).prop_map(
-        |(column, platform_rows, (cross_tenant_references, exempt, allow_policies), lists)| {
-            let (allow_triggers, allow_rules, sources, tie_breakers) = lists;
-            TableRules {
-                column,
-                platform_rows,
-                cross_tenant_references,
-                exempt,
-                allow_policies,
-                allow_triggers,
-                allow_rules,
-                sources,
-                tie_breakers,
-            }
-        },
-    );
+    let nulls = (any::<bool>(), reason(), on_delete());
+    let rules = (proptest::option::of(name()), nulls, declared, lists).prop_map(|(column, nulls, declared, lists)| {
+        let (platform_rows, shared_rows, on_delete) = nulls;
+        let (cross_tenant_references, exempt, allow_policies) = declared;
+        let (allow_triggers, allow_rules, sources, tie_breakers) = lists;
+        TableRules {
+            column,
+            platform_rows: platform_rows && shared_rows.is_none(),
+            shared_rows,
+            on_delete,
+            cross_tenant_references,
+            exempt,
+            allow_policies,
+            allow_triggers,
+            allow_rules,
+            sources,
+            tie_breakers,
+        }
+    });
     let review = (filled(), filled()).prop_map(|(why, hash)| ReviewRule { why, hash });
     let reviewed = proptest::collection::btree_map(name(), review, 0..2);
-    let tenant = (name(), name(), name(), name(), proptest::option::of(name()), name())
-        .prop_map(|(table, key, slug, name, status, active)| TenantSection { table, key, slug, name, status, active });
+    let tenant = (name(), name(), name(), name(), proptest::option::of(name()), name(), on_delete()).prop_map(
+        |(table, key, slug, name, status, active, on_delete)| TenantSection {
+            table,
+            key,
+            slug,
+            name,
+            status,
+            active,
+            on_delete,
+        },
+    );
     let database = (proptest::option::of(name()), name()).prop_map(|(environment, schema)| DatabaseSection {
         environment,
         schema,

@@ -27,6 +27,10 @@ pub enum AspectKind {
     Index,
     /// A right on the table or on one of its columns.
     Grant,
+    /// The comment of a policy, by the policy's name. It is lost with the policy.
+    PolicyComment,
+    /// The comment of a constraint, by the constraint's name. It is lost with the constraint.
+    ConstraintComment,
 }
 
 /// One aspect of a table.
@@ -105,6 +109,11 @@ impl Definition {
         self.0.insert(Aspect::only(kind), text);
     }
 
+    /// Removes a policy that a statement will drop.
+    pub fn forget_policy(&mut self, name: &str) {
+        self.0.remove(&Aspect::named(AspectKind::Policy, name));
+    }
+
     /// Adds a policy that a statement will make.
     pub fn expect_policy(&mut self, name: &str, text: String) {
         self.0.insert(Aspect::named(AspectKind::Policy, name), text);
@@ -144,6 +153,8 @@ fn kind(text: &str) -> AspectKind {
         "constraint" => AspectKind::Constraint,
         "index" => AspectKind::Index,
         "grant" => AspectKind::Grant,
+        "policy_comment" => AspectKind::PolicyComment,
+        "constraint_comment" => AspectKind::ConstraintComment,
         other => unreachable!("sql/tenant-inventory/definition.sql gives no kind `{other}`"),
     }
 }

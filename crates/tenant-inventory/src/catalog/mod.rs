@@ -5,5 +5,6 @@ pub(crate) mod columns;
 pub(crate) mod definition;
 pub(crate) mod phase;
 pub(crate) mod policies;
+pub(crate) mod registry_state;
 pub(crate) mod relations;
 pub(crate) mod tables;

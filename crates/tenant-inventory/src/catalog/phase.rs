@@ -3,7 +3,6 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use tenant_rls::PolicyForm;
 
 use super::definition::AspectKind;
 use super::policies::Policies;
@@ -63,11 +62,8 @@ impl Phase {
             return Self::None;
         }
         let referenced = relation.foreign_key_valid || !has_tenants;
-        let strict = match form {
-            Some(PolicyForm::Strict) => relation.never_null,
-            Some(PolicyForm::Platform) => relation.platform_rows,
-            _ => false,
-        };
+        // A policy that is as strict as another declaration asks for is to be replaced first.
+        let strict = form == Some(policies.declared_form()) && (relation.null_rows_are_meant() || relation.never_null);
         match (strict && referenced, definition.has(AspectKind::Forced)) {
             (false, _) => Self::Prepare,
             (true, false) => Self::Tighten,

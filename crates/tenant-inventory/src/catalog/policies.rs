@@ -1,7 +1,7 @@
 //! Which policies of a table are the rollout's, and unaltered.
 
 use tenancy_config::Ident;
-use tenant_rls::{PolicyForm, RolePolicy};
+use tenant_rls::{PolicyForm, RolePolicy, unassigned_policy};
 
 use super::definition::{Aspect, AspectKind};
 use super::relations::Relation;
@@ -20,9 +20,29 @@ pub struct Policies<'a> {
 }
 
 impl<'a> Policies<'a> {
-    /// The form of the isolation policy; `None` where there is none, or one that is not ours.
+    /// The form of the isolation policies; `None` where there is none, or one that is not ours.
     pub fn form(&self) -> Option<PolicyForm> {
-        self.relation.comparison.form(self.text(self.isolation)?)
+        let unassigned = self.text(&self.unassigned());
+        self.relation.comparison.form(self.text(self.isolation)?, unassigned)
+    }
+
+    /// The form that the table is to have in the end, as `tenancy.toml` declares it.
+    pub fn declared_form(&self) -> PolicyForm {
+        match (self.relation.platform_rows, self.relation.shared_rows) {
+            (true, _) => PolicyForm::Platform,
+            (false, true) => PolicyForm::StrictWrites,
+            (false, false) => PolicyForm::Strict,
+        }
+    }
+
+    /// The name of the policy that shows rows without a tenant, where there is one.
+    pub fn unassigned(&self) -> String {
+        unassigned_policy(self.isolation)
+    }
+
+    /// Whether the policy that shows rows without a tenant is there, unaltered.
+    pub fn has_unassigned(&self) -> bool {
+        self.text(&self.unassigned()).is_some_and(|text| text == self.relation.comparison.printed_unassigned())
     }
 
     /// The permissive policies, names and texts, by name.
@@ -45,11 +65,22 @@ impl<'a> Policies<'a> {
         if name == self.isolation {
             return self.form().is_some();
         }
-        let mut named = self.role_policies().filter(|(policy, _)| policy.name() == name);
+        if name == self.unassigned() {
+            return self.has_unassigned();
+        }
+        let mut named = self.with_roles(&RolePolicy::ALL).filter(|(policy, _)| policy.name() == name);
         named.any(|(policy, role)| {
             let text = self.text(policy.name());
             text.is_some_and(|text| policy.is_printed_as(text, role, &self.relation.comparison))
         })
+    }
+
+    /// The policies of the rollout's roles that are there unaltered and that the table is not to have, as it is declared now.
+    pub fn outdated(&self) -> impl Iterator<Item = &'static str> + use<'a> {
+        let policies = *self;
+        let wanted = RolePolicy::of(self.relation.null_rows_are_meant());
+        let others = RolePolicy::ALL.into_iter().filter(move |policy| !wanted.contains(policy));
+        others.map(RolePolicy::name).filter(move |name| policies.is_ours(name))
     }
 
     /// Whether the rollout's roles have their policies, unaltered.
@@ -59,15 +90,30 @@ impl<'a> Policies<'a> {
 
     /// The policies of the rollout's roles, each with its role.
     pub fn role_policies(&self) -> impl Iterator<Item = (RolePolicy, &'a Ident)> + use<'a> {
+        self.with_roles(RolePolicy::of(self.relation.null_rows_are_meant()))
+    }
+
+    /// The policies of the rollout's roles that any table may have, each with its role.
+    pub fn known_role_policies(&self) -> impl Iterator<Item = (RolePolicy, &'a Ident)> + use<'a> {
+        self.with_roles(&RolePolicy::ALL)
+    }
+
+    fn with_roles<'p>(
+        &self,
+        policies: &'p [RolePolicy],
+    ) -> impl Iterator<Item = (RolePolicy, &'a Ident)> + use<'a, 'p> {
         let Self { maintenance, auditor, .. } = *self;
-        RolePolicy::of(self.relation.platform_rows).iter().map(move |policy| match policy {
+        policies.iter().map(move |policy| match policy {
             RolePolicy::AuditorRead => (*policy, auditor),
             RolePolicy::MaintenanceRead | RolePolicy::MaintenanceAssign => (*policy, maintenance),
         })
     }
 
-    fn is_named_as_ours(&self, name: &str) -> bool {
-        name == self.isolation || self.role_policies().any(|(policy, _)| policy.name() == name)
+    /// Whether a policy has the name of one of ours, or is the one of ours that shows rows without a tenant.
+    pub fn is_named_as_ours(&self, name: &str) -> bool {
+        let unassigned = name == self.unassigned() && self.has_unassigned();
+        let of_role = self.is_ours(name) || self.role_policies().any(|(policy, _)| policy.name() == name);
+        name == self.isolation || unassigned || of_role
     }
 
     fn text(&self, name: &str) -> Option<&'a str> {

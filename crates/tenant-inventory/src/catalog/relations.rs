@@ -7,6 +7,7 @@ use tenant_rls::{Error, Result, TenantComparison};
 
 use super::definition::{Definition, read_definitions};
 use super::tables::Catalog;
+use crate::unhandled::Unhandled;
 
 /// What a relation is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -43,50 +44,28 @@ pub struct Relation {
     pub foreign_key: Option<String>,
     /// That foreign key is marked valid.
     pub foreign_key_valid: bool,
-    /// It has children by inheritance, or is one.
-    pub inherits: bool,
     /// Row level security filters this login.
     pub filtered: bool,
     /// Names of relations in its schema that an index of its tenant column cannot have.
     pub taken_names: Vec<String>,
-    /// Rows without a tenant are meant.
+    /// Names of its constraints.
+    pub constraints: Vec<String>,
+    /// Rows without a tenant are the platform's.
     pub platform_rows: bool,
+    /// Rows without a tenant are for every tenant.
+    pub shared_rows: bool,
+    /// Why it cannot be rolled out at all. A table and its partitions have the same answer.
+    pub unhandled: Option<Unhandled>,
     /// Its tenant column, and what its policy compares that with.
     pub comparison: TenantComparison,
     /// What a rollout may change of it.
     pub definition: Definition,
 }
 
-/// A table that cannot be rolled out, and why.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{table} cannot be put under row level security: {why}")]
-pub struct Unsuitable {
-    /// The table.
-    pub table: TableName,
-    /// Why not.
-    pub why: String,
-}
-
 impl Relation {
-    /// Why it cannot be rolled out at all.
-    pub fn unsuitable(&self) -> Option<Unsuitable> {
-        let why = match self.kind {
-            RelationKind::ForeignPartition => {
-                "it is a partition on another server, where our policies do not reach".to_owned()
-            }
-            _ if self.inherits => {
-                "it takes part in table inheritance: a policy on a parent does not protect its children; make them partitions"
-                    .to_owned()
-            }
-            _ if !self.may_alter => {
-                format!("it belongs to {}, and this login may not change its definition", self.owner)
-            }
-            _ => {
-                let type_name = self.comparison.unhandled_type.as_ref()?;
-                format!("its tenant column has the type {type_name}; text, varchar, uuid, integer and bigint are handled")
-            }
-        };
-        Some(Unsuitable { table: self.name.clone(), why })
+    /// Whether rows without a tenant are meant: they are the platform's, or shared.
+    pub fn null_rows_are_meant(&self) -> bool {
+        self.platform_rows || self.shared_rows
     }
 }
 
@@ -114,6 +93,7 @@ pub(crate) async fn read_relations(
         .bind(tables.iter().map(|table| table.column.name.as_str()).collect::<Vec<_>>())
         .bind(catalog.tenants.schema().as_str())
         .bind(catalog.tenants.name().as_str())
+        .bind(&tenancy.tenant.key)
         .fetch_all(&mut *connection)
         .await
         .map_err(Error::query("reading the tables and their partitions"))?;
@@ -142,14 +122,17 @@ pub(crate) async fn read_relations(
             tenant_index: row.get("tenant_index"),
             foreign_key: row.get("foreign_key"),
             foreign_key_valid: row.get("foreign_key_valid"),
-            inherits: row.get("inherits"),
             filtered: row.get("filtered"),
             taken_names: row.get("taken_names"),
+            constraints: row.get("constraints"),
             platform_rows: table.platform_rows,
+            shared_rows: table.shared_rows,
+            unhandled: table.unhandled.clone(),
             comparison,
             definition: Definition::default(),
         });
     }
+    stop_with_their_roots(&mut relations);
     let named: Vec<_> =
         relations.iter().map(|relation| (&relation.name, relation.comparison.column.as_str())).collect();
     let definitions = read_definitions(connection, &named).await?;
@@ -157,4 +140,19 @@ pub(crate) async fn read_relations(
         relation.definition = definition;
     }
     Ok(relations)
+}
+
+/// What cannot be changed in one partition stops its table: constraints of a partitioned table are those of its partitions.
+fn stop_with_their_roots(relations: &mut [Relation]) {
+    let owned: Vec<(usize, Unhandled)> = relations
+        .iter()
+        .filter(|relation| !relation.may_alter)
+        .map(|relation| {
+            let (table, owner) = (relation.name.clone(), relation.owner.clone());
+            (relation.position, Unhandled::OtherOwner { table, owner })
+        })
+        .collect();
+    for relation in relations.iter_mut().filter(|relation| relation.unhandled.is_none()) {
+        relation.unhandled = owned.iter().find(|(root, _)| *root == relation.position).map(|(_, why)| why.clone());
+    }
 }

@@ -5,26 +5,45 @@ use sqlx::{PgConnection, Row, types::Json};
 use tenancy_config::{Ident, TableName, Tenancy, closest};
 use tenant_rls::{CatalogTx, Database, Error, Result};
 
+use super::all_tables::all_tables;
+use super::registry_state::RegistryState;
+use crate::class::{Class, ClassifiedTable, classify};
+use crate::unhandled::Unhandled;
+
 /// The tables that `tenancy.toml` describes, as this database has them.
 #[derive(Debug, Clone, Serialize)]
 pub struct Catalog {
     /// The tenant table itself.
     pub tenants: TableName,
+    /// What it is in this database.
+    #[serde(skip)]
+    pub registry: RegistryState,
+    /// Its columns.
+    #[serde(skip)]
+    pub registry_columns: Vec<String>,
     /// Type of the tenant table's key, as `format_type` prints it.
     pub tenant_key_type: Option<String>,
-    /// Tables with a tenant column, by name; partitions stand under their parent only.
+    /// Tables with a tenant column, by name; partitions stand under their parent only. Tables of roles that nobody said to rely on are not
+    /// among them, so that no statement reads one.
     pub tables: Vec<TenantTable>,
-    /// Tables that `tenancy.toml` names and this database does not have, or has without a tenant column.
+    /// Tables that `tenancy.toml` names and this database does not have, or has without a tenant column, and tables of roles that nobody said
+    /// to rely on.
     pub missing: Vec<Missing>,
+    /// What each table of the database is to the tenants.
+    #[serde(skip)]
+    pub classified: Vec<ClassifiedTable>,
 }
 
-/// Something that `tenancy.toml` names and the database lacks.
+/// Something that `tenancy.toml` names and the database lacks, or a table that is not read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Missing {
     /// The table.
     pub table: TableName,
     /// What is missing.
     pub what: MissingPart,
+    /// The owner, where it is a role that nobody said to rely on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
 }
 
 /// What is missing of a table.
@@ -35,6 +54,8 @@ pub enum MissingPart {
     Table,
     /// Its tenant column.
     TenantColumn,
+    /// An owner to rely on: the table is never read, as that would run code of its owner.
+    TrustedOwner,
 }
 
 /// A table whose rows belong to tenants.
@@ -69,6 +90,19 @@ pub struct TenantTable {
     pub foreign_keys: Vec<ForeignKey>,
     /// Rows without a tenant are meant (`platform_rows` in `tenancy.toml`).
     pub platform_rows: bool,
+    /// Rows without a tenant are for every tenant (`shared_rows` in `tenancy.toml`).
+    #[serde(skip)]
+    pub shared_rows: bool,
+    /// Why policies of ours cannot protect it.
+    #[serde(skip)]
+    pub unhandled: Option<Unhandled>,
+}
+
+impl TenantTable {
+    /// Whether rows without a tenant are meant, and so no finding.
+    pub fn null_rows_are_meant(&self) -> bool {
+        self.platform_rows || self.shared_rows
+    }
 }
 
 /// A partition that holds rows.
@@ -152,17 +186,18 @@ impl Catalog {
     async fn read(connection: &mut PgConnection, tenancy: &Tenancy) -> Result<Self> {
         let schema = &tenancy.database.schema;
         let tenants = TableName::parse(&tenancy.tenant.table, schema)?;
-        let overrides: Vec<(TableName, Option<String>, bool)> = tenancy
-            .tables
+        let facts = all_tables(&mut *connection, tenancy).await?;
+        let classified = classify(&facts, tenancy)?;
+        let chosen: Vec<(&ClassifiedTable, &str)> = classified
             .iter()
-            .map(|(name, rules)| Ok((TableName::parse(name, schema)?, rules.column.clone(), rules.platform_rows)))
-            .collect::<Result<_>>()?;
-        let (schemas, names) = TableName::apart(overrides.iter().map(|(table, ..)| table));
+            .filter(|table| table.stranger.is_none())
+            .filter_map(|table| Some((table, table.class.tenant_column()?)))
+            .collect();
+        let (schemas, names) = TableName::apart(chosen.iter().map(|(table, _)| &table.table));
         let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/tenant_tables.sql"))
-            .bind(&tenancy.columns)
             .bind(schemas)
             .bind(names)
-            .bind(overrides.iter().map(|(_, column, _)| column.as_deref()).collect::<Vec<_>>())
+            .bind(chosen.iter().map(|(_, column)| *column).collect::<Vec<_>>())
             .fetch_all(&mut *connection)
             .await
             .map_err(Error::query("reading the catalog"))?;
@@ -170,14 +205,17 @@ impl Catalog {
         for row in rows {
             let name =
                 TableName::new(Ident::new(row.get::<String, _>("schema"))?, Ident::new(row.get::<String, _>("name"))?);
-            let exempt = tenancy.rules(&name).is_some_and(|rules| rules.exempt.is_some());
-            if name == tenants || exempt {
-                continue;
-            }
+            let class = chosen.iter().find(|(table, _)| table.table == name).map(|(table, _)| &table.class);
             let (Json(column), Json(foreign_keys)) = (row.get("tenant_column"), row.get("foreign_keys"));
             let Json(leaves): Json<Vec<NewLeaf>> = row.get("leaves");
-            let platform_rows = overrides.iter().any(|(table, _, platform)| *platform && *table == name);
+            let rules = tenancy.rules(&name);
             tables.push(TenantTable {
+                platform_rows: rules.is_some_and(|rules| rules.platform_rows),
+                shared_rows: rules.is_some_and(|rules| rules.shared_rows.is_some()),
+                unhandled: match class {
+                    Some(Class::Unhandled { why, .. }) => Some(why.clone()),
+                    _ => None,
+                },
                 name,
                 partitioned: row.get("partitioned"),
                 column,
@@ -190,29 +228,37 @@ impl Catalog {
                 estimated_rows: row.get("estimated_rows"),
                 tenant_index: row.get("tenant_index"),
                 foreign_keys,
-                platform_rows,
             });
         }
-        refuse_strangers(connection, tenancy, &tables, &tenants).await?;
         let mut missing = Vec::new();
-        for (table, ..) in &overrides {
-            let exempt = tenancy.rules(table).is_some_and(|rules| rules.exempt.is_some());
-            if exempt || tables.iter().any(|found| found.name == *table) {
-                continue;
-            }
-            let there = column_type(connection, table, None).await?.is_some();
-            let what = if there { MissingPart::TenantColumn } else { MissingPart::Table };
-            missing.push(Missing { table: table.clone(), what });
+        for name in tenancy.tables.keys() {
+            let table = TableName::parse(name, schema)?;
+            let class = classified.iter().find(|known| known.table == table).map(|known| &known.class);
+            let what = match class {
+                Some(Class::Exempt { .. }) => continue,
+                Some(class) if class.tenant_column().is_some() => continue,
+                Some(_) => MissingPart::TenantColumn,
+                None => MissingPart::Table,
+            };
+            missing.push(Missing { table, what, owner: None });
         }
+        missing.extend(classified.iter().filter_map(not_read));
         let tenant_key_type = column_type(connection, &tenants, Some(&tenancy.tenant.key)).await?;
-        Ok(Self { tenants, tenant_key_type, tables, missing })
+        let registry = RegistryState::read(connection, &tenants, tenant_key_type.is_some()).await?;
+        let columns = facts.into_iter().find(|table| table.name == tenants).map(|table| table.columns);
+        let registry_columns = columns.unwrap_or_default().into_iter().map(|column| column.name).collect();
+        Ok(Self { tenants, registry, registry_columns, tenant_key_type, tables, missing, classified })
     }
 
     /// The tenant table of this name.
     ///
     /// # Errors
-    /// [`Error::NoTable`] with the closest name.
+    /// [`Error::NoTable`] with the closest name; [`Error::Strangers`] where it belongs to a role that nobody said to rely on.
     pub fn table(&self, name: &TableName) -> Result<&TenantTable> {
+        let not_read = self.missing.iter().find(|missing| missing.table == *name);
+        if let Some(Missing { owner: Some(owner), .. }) = not_read {
+            return Err(Error::Strangers(vec![(name.clone(), owner.clone())]));
+        }
         let names: Vec<String> = self.tables.iter().map(|table| table.name.name().to_string()).collect();
         self.tables.iter().find(|table| table.name == *name).ok_or_else(|| Error::NoTable {
             table: name.clone(),
@@ -221,30 +267,11 @@ impl Catalog {
     }
 }
 
-/// Fails where a table was found that somebody else made. It counts as one of the application's by its name and columns, and any role that may
-/// create tables can choose these. Reading it is enough to run what its owner put into index predicates, checks and policies.
-async fn refuse_strangers(
-    connection: &mut PgConnection,
-    tenancy: &Tenancy,
-    tables: &[TenantTable],
-    tenants: &TableName,
-) -> Result<()> {
-    let (schemas, names) = TableName::apart(tables.iter().map(|table| &table.name));
-    let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/strangers.sql"))
-        .bind(schemas)
-        .bind(names)
-        .bind(tenants.schema().as_str())
-        .bind(tenants.name().as_str())
-        .bind(&tenancy.database.owners)
-        .fetch_all(connection)
-        .await
-        .map_err(Error::query("asking whose the tables are"))?;
-    let stranger = |row: &sqlx::postgres::PgRow| {
-        let (schema, name): (String, String) = (row.get("schema"), row.get("name"));
-        Ok((TableName::new(Ident::new(schema)?, Ident::new(name)?), row.get("owner")))
-    };
-    let strangers = rows.iter().map(stranger).collect::<Result<Vec<_>>>()?;
-    if strangers.is_empty() { Ok(()) } else { Err(Error::Strangers(strangers)) }
+/// A table with a tenant column that is not read, as it, or a part of it, belongs to a role that nobody said to rely on.
+fn not_read(table: &ClassifiedTable) -> Option<Missing> {
+    table.class.tenant_column()?;
+    let owner = table.stranger.as_ref()?.owner.clone();
+    Some(Missing { table: table.table.clone(), what: MissingPart::TrustedOwner, owner: Some(owner) })
 }
 
 /// The type of a column, or of any column at all: `None` where the table or the column is not there.

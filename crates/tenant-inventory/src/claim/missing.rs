@@ -79,13 +79,13 @@ pub(super) fn all(examined: &Examined<'_>) -> Vec<Missing> {
 
 /// Whether our policies protect tables of a class.
 fn is_protected(class: &Class) -> bool {
-    matches!(class, Class::Tenant { .. } | Class::Platform { .. })
+    matches!(class, Class::Tenant { .. } | Class::Platform { .. } | Class::Shared { .. })
 }
 
 fn uncovered(table: &ClassifiedTable, examined: &Examined<'_>) -> Option<Missing> {
     let not_covered = || Some(Missing::NotCovered { table: table.table.clone(), class: table.class.clone() });
     match &table.class {
-        Class::Tenant { .. } | Class::Platform { .. } => {
+        Class::Tenant { .. } | Class::Platform { .. } | Class::Shared { .. } => {
             let is_there = examined.proofs.iter().any(|proof| proof.root == table.table);
             if is_there { None } else { not_covered() }
         }
@@ -132,6 +132,9 @@ impl fmt::Display for Missing {
             }
             Self::Lost { table, what: MissingPart::TenantColumn } => {
                 write!(f, "{table} stands in tenancy.toml and has no tenant column")
+            }
+            Self::Lost { table, what: MissingPart::TrustedOwner } => {
+                write!(f, "{table} belongs to a role that nobody said to rely on, and was not read")
             }
             Self::NotCovered { table, class } => write!(f, "{table} was not tried: {class}"),
             Self::Untried { table, what, because } => {

@@ -101,6 +101,7 @@ fn drawn() -> impl Strategy<Value = Drawn> {
     (tables, objects, finding, proptest::bool::weighted(0.05), proptest::bool::weighted(0.9)).prop_map(
         |(tables, objects, finding, lost, registry)| {
             let classified = |number: usize, class: Class| ClassifiedTable {
+                stranger: None,
                 table: name(number),
                 owner: "owner".into(),
                 rls_enabled: true,
@@ -113,7 +114,10 @@ fn drawn() -> impl Strategy<Value = Drawn> {
                 beside: Vec::new(),
                 objects: Vec::new(),
                 findings: finding.map(|breach| Finding { table: None, breach }).into_iter().collect(),
-                lost: lost.then(|| Lost { table: name(98), what: MissingPart::Table }).into_iter().collect(),
+                lost: lost
+                    .then(|| Lost { table: name(98), what: MissingPart::Table, owner: None })
+                    .into_iter()
+                    .collect(),
             };
             for (number, (class, proof, access)) in tables.into_iter().enumerate() {
                 let is_protected = matches!(class, Class::Tenant { .. } | Class::Platform { .. });

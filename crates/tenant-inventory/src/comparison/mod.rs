@@ -18,7 +18,7 @@ use crate::catalog::all_tables::{TableFacts, read_all_tables};
 /// [`tenant_rls::Error::Connect`] or [`tenant_rls::Error::Query`] if the server does not answer; [`tenant_rls::Error::Name`] for a name in
 /// `tenancy.toml` that no table can have.
 pub async fn absent(database: &Database, tenancy: &Tenancy) -> Result<Vec<Absent>> {
-    let (tables, names) = (read_all_tables(database).await?, Names::read(database).await?);
+    let (tables, names) = (read_all_tables(database, tenancy).await?, Names::read(database).await?);
     let mut comparison = Comparison { tenancy, tables: &tables, names: &names, absent: Vec::new() };
     comparison.sections()?;
     for (name, rules) in &tenancy.tables {

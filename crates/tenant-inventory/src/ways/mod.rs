@@ -134,7 +134,7 @@ fn our_policies(inventory: &Inventory) -> OurPolicies {
     for relation in &inventory.relations {
         let policies = inventory.policies(relation);
         for (name, _) in policies.permissive().filter(|(name, _)| policies.is_ours(name)) {
-            let of_role = policies.role_policies().find(|(policy, _)| policy.name() == name);
+            let of_role = policies.known_role_policies().find(|(policy, _)| policy.name() == name);
             let kind = of_role.map_or(OurPolicy::Isolation, |(_, role)| OurPolicy::Role(role.to_string()));
             ours.insert((relation.name.clone(), name.to_owned()), kind);
         }

@@ -1,17 +1,22 @@
 //! The isolation policy: the text of each form, as statements write it and as the catalog prints it.
 
+use serde::Serialize;
 use tenancy_config::{Ident, NameError, TableName};
 
 use super::column_type::TenantColumnType;
 use crate::sql::template::Template;
 use crate::sql::text::Sql;
 
-/// Which rows an isolation policy lets through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Which rows the isolation policies of a table let through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum PolicyForm {
     /// A session reads and writes its tenant's rows and those without a tenant. This form is for the transition only.
     Bridge,
-    /// A session reads the same rows, but writes only its tenant's.
+    /// One policy shows the same rows, and its check lets only rows of the own tenant be written. A session can still
+    /// claim and delete rows without a tenant. Rollouts made this form until version 0.1; it is replaced.
+    Claimable,
+    /// A session reads the same rows, but writes only its tenant's: two policies.
     StrictWrites,
     /// A session reads and writes its tenant's rows only.
     Strict,
@@ -20,7 +25,30 @@ pub enum PolicyForm {
 }
 
 impl PolicyForm {
-    const ALL: [Self; 4] = [Self::Bridge, Self::StrictWrites, Self::Strict, Self::Platform];
+    const ALL: [Self; 5] = [Self::Bridge, Self::Claimable, Self::StrictWrites, Self::Strict, Self::Platform];
+
+    /// Whether a session of a tenant reads rows without a tenant.
+    pub fn shows_unassigned(self) -> bool {
+        matches!(self, Self::Bridge | Self::Claimable | Self::StrictWrites)
+    }
+
+    /// Whether a second policy shows the rows without a tenant. Then the first one is as in [`Strict`](Self::Strict).
+    pub fn has_two_policies(self) -> bool {
+        self == Self::StrictWrites
+    }
+}
+
+/// Longest name that PostgreSQL keeps whole, in bytes.
+const LONGEST_NAME: usize = 63;
+
+/// The name of the policy that shows rows without a tenant, next to the isolation policy of this name.
+pub fn unassigned_policy(isolation: &str) -> String {
+    const SUFFIX: &str = "_unassigned";
+    let mut name = isolation.to_owned();
+    while name.len() + SUFFIX.len() > LONGEST_NAME {
+        name.pop();
+    }
+    name + SUFFIX
 }
 
 /// The tenant column of one table, and the session variable that its policy compares it with.
@@ -32,10 +60,8 @@ pub struct TenantComparison {
     pub column: Ident,
     /// The column's name as the catalog prints it, quoted only if necessary.
     pub printed_column: String,
-    /// Its type.
+    /// Its type; text if we do not support that type. Such a table is not rolled out.
     pub column_type: TenantColumnType,
-    /// The name of the column's type if we do not support it. Such a table is not rolled out.
-    pub unhandled_type: Option<String>,
 }
 
 impl TenantComparison {
@@ -45,13 +71,11 @@ impl TenantComparison {
     /// # Errors
     /// [`NameError`]: PostgreSQL could not hold the name of the column.
     pub fn new(variable: &str, column: &str, printed_column: &str, type_name: &str) -> Result<Self, NameError> {
-        let column_type = TenantColumnType::of(type_name);
         Ok(Self {
             variable: variable.to_owned(),
             column: Ident::new(column)?,
             printed_column: printed_column.to_owned(),
-            unhandled_type: column_type.is_none().then(|| type_name.to_owned()),
-            column_type: column_type.unwrap_or(TenantColumnType::Text),
+            column_type: TenantColumnType::of(type_name).unwrap_or(TenantColumnType::Text),
         })
     }
 
@@ -63,7 +87,8 @@ impl TenantComparison {
             .build()
     }
 
-    /// The statement that creates a policy with this name and form.
+    /// The statement that creates an isolation policy with this name and form. A form of two policies also needs
+    /// [`create_unassigned`](Self::create_unassigned).
     pub fn create(&self, table: &TableName, name: &Ident, form: PolicyForm) -> Sql {
         let own =
             Template::new(":\"column\" = :current").ident("column", &self.column).fragment("current", self.current());
@@ -73,8 +98,8 @@ impl TenantComparison {
         let or_none = || with(":own OR :\"column\" IS NULL");
         let (using, check) = match form {
             PolicyForm::Bridge => (or_none(), or_none()),
-            PolicyForm::StrictWrites => (or_none(), own.clone()),
-            PolicyForm::Strict => (own.clone(), own.clone()),
+            PolicyForm::Claimable => (or_none(), own.clone()),
+            PolicyForm::StrictWrites | PolicyForm::Strict => (own.clone(), own.clone()),
             PolicyForm::Platform => {
                 let platform = Template::new(
                     ":own OR (NULLIF(current_setting(:'variable', true), '') IS NULL AND :\"column\" IS NULL)",
@@ -95,6 +120,15 @@ impl TenantComparison {
             .build()
     }
 
+    /// The statement that creates the policy with this name that shows rows without a tenant.
+    pub fn create_unassigned(&self, table: &TableName, name: &Ident) -> Sql {
+        Template::new(include_str!("../../../../sql/tenant-rls/unassigned_policy.sql"))
+            .ident("policy", name)
+            .table("table", table)
+            .ident("column", &self.column)
+            .build()
+    }
+
     /// The default of the tenant column, as the catalog prints it.
     pub fn printed_default(&self) -> String {
         let setting = self.printed_setting();
@@ -108,12 +142,23 @@ impl TenantComparison {
         format!("NULLIF(current_setting('{}'::text, true), ''::text)", self.variable.replace('\'', "''"))
     }
 
-    /// The form of a policy that the catalog prints as `text`; `None` if the policy is not ours.
-    pub fn form(&self, text: &str) -> Option<PolicyForm> {
-        PolicyForm::ALL.into_iter().find(|form| self.printed(*form).iter().any(|printed| printed == text))
+    /// The form of isolation policies that the catalog prints as `isolation` and, for the one that shows rows without a
+    /// tenant, as `unassigned`; `None` if the first is not ours.
+    pub fn form(&self, isolation: &str, unassigned: Option<&str>) -> Option<PolicyForm> {
+        let two = unassigned.is_some_and(|text| text == self.printed_unassigned());
+        let fits = |form: &PolicyForm| self.printed(*form).iter().any(|printed| printed == isolation);
+        match PolicyForm::ALL.into_iter().filter(|form| !form.has_two_policies()).find(fits)? {
+            PolicyForm::Strict if two => Some(PolicyForm::StrictWrites),
+            form => Some(form),
+        }
     }
 
-    /// The texts that the catalog may print for a policy of this form. If both conditions are equal, WITH CHECK may be
+    /// The text that the catalog prints for the policy that shows rows without a tenant.
+    pub fn printed_unassigned(&self) -> String {
+        format!("AS PERMISSIVE FOR SELECT TO PUBLIC USING ({})", printed_is_null(&self.printed_column))
+    }
+
+    /// The texts that the catalog may print for the isolation policy of this form. If both conditions are equal, WITH CHECK may be
     /// missing.
     pub fn printed(&self, form: PolicyForm) -> Vec<String> {
         let column = &self.printed_column;
@@ -124,8 +169,8 @@ impl TenantComparison {
         let platform = format!("({own} OR (({} IS NULL) AND ({column} IS NULL)))", self.printed_setting());
         let (using, check) = match form {
             PolicyForm::Bridge => (or_none.clone(), or_none),
-            PolicyForm::StrictWrites => (or_none, own),
-            PolicyForm::Strict => (own.clone(), own),
+            PolicyForm::Claimable => (or_none, own),
+            PolicyForm::StrictWrites | PolicyForm::Strict => (own.clone(), own),
             PolicyForm::Platform => (platform.clone(), platform),
         };
         let head = "AS PERMISSIVE FOR ALL TO PUBLIC";
@@ -135,4 +180,10 @@ impl TenantComparison {
         }
         printed
     }
+}
+
+/// The condition that a row has no tenant, as the catalog prints it. `column` is given as the
+/// catalog prints it too.
+pub(crate) fn printed_is_null(column: &str) -> String {
+    format!("({column} IS NULL)")
 }

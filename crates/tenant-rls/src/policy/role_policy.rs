@@ -3,7 +3,7 @@
 use tenancy_config::{Ident, NameError, TableName};
 
 use super::column_type::TenantColumnType;
-use super::isolation::TenantComparison;
+use super::isolation::{TenantComparison, printed_is_null};
 use crate::sql::quote::Quoted;
 use crate::sql::template::Template;
 use crate::sql::text::Sql;
@@ -21,10 +21,14 @@ pub enum RolePolicy {
 }
 
 impl RolePolicy {
-    /// The policies that a table gets.
-    pub fn of(platform_rows: bool) -> &'static [Self] {
-        // Platform rows have no tenant on purpose, so there is nothing to backfill.
-        if platform_rows {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::AuditorRead, Self::MaintenanceRead, Self::MaintenanceAssign];
+
+    /// The policies that a table gets. `null_rows_are_meant` says that its rows without a tenant are the platform's, or
+    /// shared.
+    pub fn of(null_rows_are_meant: bool) -> &'static [Self] {
+        // There is nothing to backfill then.
+        if null_rows_are_meant {
             &[Self::AuditorRead]
         } else {
             &[Self::AuditorRead, Self::MaintenanceRead, Self::MaintenanceAssign]
@@ -83,10 +87,4 @@ impl RolePolicy {
 /// The condition of the policies that let a role read every row, as the catalog prints it.
 pub(crate) fn printed_current_user(role: &str) -> String {
     format!("(CURRENT_USER = '{}'::name)", role.replace('\'', "''"))
-}
-
-/// The condition of the policy for assigning rows without a tenant, as the catalog prints it. `column` is given as the
-/// catalog prints it too.
-pub(crate) fn printed_is_null(column: &str) -> String {
-    format!("({column} IS NULL)")
 }

@@ -144,6 +144,7 @@ fn lacks(missing: &Missing) -> &'static str {
     match missing.what {
         MissingPart::Table => "there is no such table",
         MissingPart::TenantColumn => "it has no tenant column",
+        MissingPart::TrustedOwner => "it belongs to a role that nobody said to rely on, and was not read",
     }
 }
 

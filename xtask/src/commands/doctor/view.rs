@@ -95,6 +95,7 @@ fn tenant_tables(tables: &TableFacts) -> Vec<(&'static str, Value)> {
         let missing = tables.missing.iter().map(|missing| match missing.what {
             MissingPart::Table => missing.table.to_string(),
             MissingPart::TenantColumn => format!("{} (its tenant column)", missing.table),
+            MissingPart::TrustedOwner => format!("{} (an owner to rely on)", missing.table),
         });
         lines.push(("missing", Value::list(missing)));
     }

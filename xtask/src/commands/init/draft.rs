@@ -84,7 +84,7 @@ fn derived(table: &TenantTable, catalog: &Catalog, tenancy: &Tenancy) -> TableRu
 #[cfg(test)]
 mod tests {
     use tenancy_config::Ident;
-    use tenant_inventory::{ForeignKey, TenantColumn};
+    use tenant_inventory::{ForeignKey, RegistryState, TenantColumn};
 
     use super::*;
 
@@ -124,11 +124,21 @@ mod tests {
             tenant_index: true,
             foreign_keys,
             platform_rows: false,
+            shared_rows: false,
+            unhandled: None,
         }
     }
 
     fn catalog(tables: Vec<TenantTable>) -> Catalog {
-        Catalog { tenants: name("Tenant"), tenant_key_type: None, tables, missing: Vec::new() }
+        Catalog {
+            tenants: name("Tenant"),
+            registry: RegistryState::Missing,
+            registry_columns: Vec::new(),
+            tenant_key_type: None,
+            tables,
+            missing: Vec::new(),
+            classified: Vec::new(),
+        }
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub(crate) async fn run(context: &Context, Options {}: Options) -> CommandResult
     let registry = TableName::parse(&tenancy.tenant.table, &tenancy.database.schema)?;
     let tables = stop::at_once(async {
         let connected = context.connect(&settings).await?;
-        let tables = read_all_tables(&connected.database).await?;
+        let tables = read_all_tables(&connected.database, tenancy).await?;
         connected.database.close().await;
         Ok(tables)
     })

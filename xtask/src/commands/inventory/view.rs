@@ -62,9 +62,10 @@ fn rank(class: &Class) -> u8 {
         Class::Registry => 3,
         Class::Tenant { .. } => 4,
         Class::Platform { .. } => 5,
-        Class::Exempt { .. } => 6,
-        Class::Extension { .. } => 7,
-        Class::Unrelated => 8,
+        Class::Shared { .. } => 6,
+        Class::Exempt { .. } => 7,
+        Class::Extension { .. } => 8,
+        Class::Unrelated => 9,
     }
 }
 
@@ -76,6 +77,7 @@ fn name(class: &Class) -> &'static str {
         Class::Unhandled { .. } => "unhandled",
         Class::Suspect { .. } => "suspect",
         Class::Dependent { .. } => "dependent",
+        Class::Shared { .. } => "shared",
         Class::Exempt { .. } => "exempt",
         Class::Extension { .. } => "extension",
         Class::Unrelated => "unrelated",

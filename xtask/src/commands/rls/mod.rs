@@ -1,6 +1,7 @@
 //! `rls`: takes the tables under row level security, phase by phase, and back.
 
 mod args;
+mod coverage;
 mod folder;
 mod plan;
 mod prisma;

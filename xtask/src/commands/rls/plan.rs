@@ -71,8 +71,7 @@ pub(super) async fn make(
 /// Shows the plan.
 pub(super) fn show(context: &Context, plan: &PlanReport) -> CommandResult {
     context.report(plan)?;
-    let stopped = plan.tables.iter().any(|table| !table.stopped_by.is_empty());
-    Ok(stopped.then_some(Exit::NotYet))
+    Ok(plan.has_findings().then_some(Exit::NotYet))
 }
 
 impl Report for PlanReport {

@@ -1,9 +1,10 @@
 //! The report of a rollout: the phase of each table, and what stopped it.
 
-use rls_rollout::{RolloutReport, TableOutcome};
+use rls_rollout::{RolloutReport, TableOutcome, sentences};
 use tenancy_config::{CommandRef, Hint};
 use tenant_inventory::Phase;
 
+use crate::commands::rls::coverage::beside;
 use crate::document::block::{Block, Document, List, Table, lines, number, text};
 use crate::document::report::Report;
 use crate::number_format::{count, counted, duration};
@@ -24,16 +25,18 @@ impl Report for RolloutReport {
         });
         let columns = [text("table"), text("was"), text("is"), number("steps"), number("time")];
         let mut document = Document::new([Table::new(columns, rows).into()]);
-        document.extend(notes("Stopped:", self, |outcome| &outcome.stopped_by));
-        document.extend(notes("Let through:", self, |outcome| &outcome.waived));
+        document.extend(notes("Stopped:", self, |outcome| sentences(&outcome.stopped_by)));
+        document.extend(notes("Let through:", self, |outcome| sentences(&outcome.waived)));
+        document.extend(notes("Replaced:", self, |outcome| sentences(&outcome.replaced)));
+        document.extend(beside(&self.coverage));
         document.push(conclusion(self));
         document
     }
 }
 
-fn notes(title: &str, report: &RolloutReport, list: impl Fn(&TableOutcome) -> &[String]) -> Option<Block> {
-    let noted = report.tables.iter().filter(|outcome| !list(outcome).is_empty());
-    List::new(title, noted.map(|outcome| format!("{}: {}", outcome.table, list(outcome).join("; ")))).unless_empty()
+fn notes(title: &str, report: &RolloutReport, of: impl Fn(&TableOutcome) -> String) -> Option<Block> {
+    let noted = report.tables.iter().filter(|outcome| !of(outcome).is_empty());
+    List::new(title, noted.map(|outcome| format!("{}: {}", outcome.table, of(outcome)))).unless_empty()
 }
 
 fn conclusion(report: &RolloutReport) -> Block {

@@ -3,6 +3,7 @@
 use rls_rollout::{StatusReport, TableStatus};
 use tenant_inventory::RelationKind;
 
+use crate::commands::rls::coverage::beside;
 use crate::document::block::{Cell, Document, Table, lines, text};
 use crate::document::report::Report;
 
@@ -20,7 +21,9 @@ impl Report for StatusReport {
             Some(role) => format!("Audited as {role}, which sees every row."),
             None => "No role of this login sees every row: an audit would refuse to count.".to_owned(),
         }];
-        if self.app_role_escapes.is_empty() {
+        if !self.app_role_exists {
+            said.push(format!("There is no role {}, as which the application is said to log in.", self.app_role));
+        } else if self.app_role_escapes.is_empty() {
             said.push(format!("The application logs in as {}, which policies filter.", self.app_role));
         }
         said.extend(self.app_role_escapes.iter().map(|escape| {
@@ -28,7 +31,9 @@ impl Report for StatusReport {
         }));
         said.extend(self.ways_around.iter().map(|way| format!("Past the policies: {way}.")));
         let columns = ["table", "phase", "RLS", "policies", "in the way"].map(text);
-        Document::new([Table::new(columns, rows).into(), lines(said)])
+        let mut document = Document::new([Table::new(columns, rows).into(), lines(said)]);
+        document.extend(beside(&self.coverage));
+        document
     }
 
     fn csv(&self) -> Option<(Vec<&'static str>, Vec<Vec<String>>)> {
@@ -53,6 +58,6 @@ fn row(status: &TableStatus) -> [String; 5] {
     let mut said = vec![format!("{ours} ours")];
     said.extend(foreign);
     let lost = (!status.lost.is_empty()).then(|| format!("lost since the rollout: {}", status.lost.join(", ")));
-    let in_the_way: Vec<String> = status.stopped_by.iter().cloned().chain(lost).collect();
+    let in_the_way: Vec<String> = status.stopped_by.iter().map(ToString::to_string).chain(lost).collect();
     [status.table.to_string(), status.phase.to_string(), security.to_owned(), said.join(", "), in_the_way.join("; ")]
 }

@@ -1,0 +1,132 @@
+//! What changes for the application and its people, phase by phase, as values.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::Serialize;
+use tenancy_config::TableName;
+use tenant_inventory::{Inventory, Phase, RegistryState, Way};
+
+use crate::plan::step::Step;
+
+/// Something to know before a rollout.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "notice", rename_all = "snake_case")]
+pub enum Notice {
+    /// From `prepare` on, sessions see the rows of their tenant and those without one.
+    Filtered {
+        /// The session variable.
+        variable: String,
+    },
+    /// From `tighten` on, inserts that set no tenant fail.
+    InsertsNeedTenant,
+    /// From `enforce` on, the owner is filtered: dumps and migrations as the owner too.
+    OwnerFiltered {
+        /// Logins that can still dump every table.
+        backup_logins: Vec<String>,
+        /// The role that may read what audits need.
+        auditor: String,
+    },
+    /// The application's role owns tables, or can become their owner: from `enforce` on, policies filter the application there too.
+    ApplicationOwns {
+        /// The application's role.
+        app_role: String,
+        /// The tables.
+        tables: Vec<TableName>,
+    },
+    /// A function or view reads tables as an owner whom policies filter from `enforce` on: it will see less.
+    SeesLess {
+        /// The function or view.
+        way: Way,
+    },
+    /// The tenant table cannot be referenced.
+    Registry {
+        /// What it is.
+        state: RegistryState,
+    },
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Filtered { variable } => write!(
+                f,
+                "from `prepare` on, a session sees the rows of the tenant in {variable} and those without one; where it sets none, only the \
+                 latter"
+            ),
+            Self::InsertsNeedTenant => f.write_str(
+                "`tighten` runs only where an audit finds no row that it would hide. From then on, inserts that set no tenant fail",
+            ),
+            Self::OwnerFiltered { backup_logins, auditor } => write!(
+                f,
+                "from `enforce` on, the owner is filtered too: pg_dump and COPY as the owner fail or see less, and so do its jobs and those \
+                 of its migrations that touch rows. {}",
+                dump_as(backup_logins, auditor)
+            ),
+            Self::ApplicationOwns { app_role, tables } => write!(
+                f,
+                "the application logs in as {app_role}, which owns {} or can become the owner: from `enforce` on, policies filter it there, \
+                 and each of its statements needs a tenant",
+                tables.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+            ),
+            Self::SeesLess { way } => write!(
+                f,
+                "{way}: from `enforce` on, policies filter {}, and it sees the rows of the session's tenant alone",
+                way.acts_as.role
+            ),
+            Self::Registry { state } => write!(f, "{state}"),
+        }
+    }
+}
+
+fn dump_as(backup_logins: &[String], auditor: &str) -> String {
+    if backup_logins.is_empty() {
+        format!(
+            "No login here can still dump everything. A superuser makes one: CREATE ROLE dumper LOGIN BYPASSRLS; \
+             GRANT pg_read_all_data TO dumper. Where the host gives nobody that, dump as {auditor} what it may read, or take \
+             `enforce` back for the dump"
+        )
+    } else {
+        format!("Dump as {}, which no policy filters", backup_logins.join(" or "))
+    }
+}
+
+/// What to know of a plan.
+pub(crate) fn notices(
+    steps: &[Step],
+    inventory: &Inventory,
+    backup_logins: Vec<String>,
+    sees_less: Vec<Way>,
+) -> Vec<Notice> {
+    let any = |phase| steps.iter().any(|step| step.phase == phase);
+    let mut notices = Vec::new();
+    if !inventory.catalog.registry.can_be_referenced() {
+        notices.push(Notice::Registry { state: inventory.catalog.registry });
+    }
+    if any(Phase::Prepare) {
+        notices.push(Notice::Filtered { variable: inventory.tenancy.session.variable.clone() });
+    }
+    if any(Phase::Tighten) {
+        notices.push(Notice::InsertsNeedTenant);
+    }
+    if any(Phase::Enforce) {
+        notices.push(Notice::OwnerFiltered { backup_logins, auditor: inventory.logins.auditor.0.to_string() });
+        notices.extend(application_owns(inventory));
+        notices.extend(sees_less.into_iter().map(|way| Notice::SeesLess { way }));
+    }
+    notices
+}
+
+/// The notice that the application's role owns tables, where it does.
+pub(crate) fn application_owns(inventory: &Inventory) -> Option<Notice> {
+    let (app, state) = &inventory.logins.app;
+    let becomes: BTreeSet<&str> = inventory.logins.escapes.iter().map(|escape| escape.role.as_str()).collect();
+    let owned = |owner: &str| state.exists && (owner == app.as_str() || becomes.contains(owner));
+    let tables: Vec<TableName> = inventory
+        .relations
+        .iter()
+        .filter(|relation| relation.unhandled.is_none() && owned(&relation.owner))
+        .map(|relation| relation.name.clone())
+        .collect();
+    (!tables.is_empty()).then(|| Notice::ApplicationOwns { app_role: app.to_string(), tables })
+}

@@ -1,0 +1,201 @@
+//! Why a table does not go on, as values. Status, plan, preflight and rollout share them.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+use tenancy_config::CommandRef;
+use tenant_inventory::class::Unhandled;
+use tenant_inventory::{Phase, Unfiltered};
+
+/// Why a table does not go on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "reason", rename_all = "snake_case")]
+pub enum Stop {
+    /// Row level security of ours cannot protect it.
+    Unhandled {
+        /// Why not.
+        why: Unhandled,
+    },
+    /// A permissive policy of others lets more through. `--adopt` replaces it.
+    OtherPolicy {
+        /// The policy.
+        policy: String,
+        /// Its definition, as the catalog has it.
+        definition: String,
+    },
+    /// A policy that would be replaced reads another session variable than ours, which the application then sets.
+    OtherVariable {
+        /// The policy.
+        policy: String,
+        /// The variable that it reads.
+        variable: String,
+        /// Its definition, as the catalog has it.
+        definition: String,
+    },
+    /// A policy that would be replaced may hide rows without a tenant, or show them: its condition does not tell.
+    UnclearPolicy {
+        /// The policy.
+        policy: String,
+        /// Its definition, as the catalog has it.
+        definition: String,
+    },
+    /// The audit did not count it.
+    NotCounted,
+    /// Rows that a strict policy would hide from everybody.
+    RowsWithoutTenant {
+        /// How many there are.
+        rows: u64,
+    },
+    /// Rows whose tenant is the empty string.
+    EmptyTenant {
+        /// How many there are.
+        rows: u64,
+    },
+    /// Rows of tenants that do not exist.
+    GhostTenant {
+        /// How many there are.
+        rows: u64,
+    },
+    /// Rows that reference another tenant's row.
+    CrossTenantReferences {
+        /// How many there are.
+        rows: u64,
+    },
+    /// Its foreign key cannot be proven: this login is filtered, and lifting FORCE meanwhile would open the table to the application.
+    BlindValidation {
+        /// The application's role, which is or may become the owner.
+        app_role: String,
+    },
+    /// There is no role as which the application is said to log in.
+    NoAppRole {
+        /// The name.
+        role: String,
+    },
+    /// No policy filters the application, or a role that it can become.
+    AppRoleUnfiltered {
+        /// The application's role.
+        app_role: String,
+        /// That role, or one that it can become.
+        role: String,
+        /// Why no policy filters it.
+        why: String,
+    },
+    /// It did not reach the phase before.
+    PhaseBefore {
+        /// That phase.
+        phase: Phase,
+    },
+    /// A row came in after the audit that a constraint does not allow.
+    RowAfterAudit {
+        /// What the server said.
+        message: String,
+    },
+    /// The server refused a step. The steps before it stay, and the other tables go on.
+    StepFailed {
+        /// The step, as a phrase.
+        step: &'static str,
+        /// What the server said.
+        message: String,
+    },
+}
+
+impl Stop {
+    pub(crate) fn unfiltered(app_role: &str, role: &str, why: &Unfiltered) -> Self {
+        Self::AppRoleUnfiltered { app_role: app_role.to_owned(), role: role.to_owned(), why: why.to_string() }
+    }
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unhandled { why } => write!(f, "it cannot be put under row level security: {why}"),
+            Self::OtherPolicy { policy, .. } => write!(
+                f,
+                "the permissive policy \"{policy}\" would let through what ours does not; --adopt replaces it"
+            ),
+            Self::OtherVariable { policy, variable, .. } => write!(
+                f,
+                "the policy \"{policy}\" reads {variable}: an application that sets that would lose its rows behind ours; name it as \
+                 the variable in [session] of tenancy.toml, or drop the policy"
+            ),
+            Self::UnclearPolicy { policy, .. } => write!(
+                f,
+                "the policy \"{policy}\" would be replaced, and its condition does not tell whether it shows rows without a tenant; drop it \
+                 by hand"
+            ),
+            Self::NotCounted => f.write_str("the audit did not count it"),
+            Self::RowsWithoutTenant { rows } => write!(f, "rows without a tenant: {rows}"),
+            Self::EmptyTenant { rows } => write!(f, "rows with the empty string as tenant: {rows}"),
+            Self::GhostTenant { rows } => write!(f, "rows of a tenant that does not exist: {rows}"),
+            Self::CrossTenantReferences { rows } => write!(f, "rows that reference another tenant's row: {rows}"),
+            Self::BlindValidation { app_role } => write!(
+                f,
+                "its foreign key to the tenants is not proven, this login does not see every row, and lifting FORCE meanwhile would show \
+                 the application every tenant's rows, as {app_role} is or may become the owner; run it as a role that is not filtered"
+            ),
+            Self::NoAppRole { role } => {
+                write!(
+                    f,
+                    "there is no role {role}, as which the application is said to log in; --app-role names another"
+                )
+            }
+            Self::AppRoleUnfiltered { app_role, role, why } if app_role == role => {
+                write!(f, "the application's role {role} is {why}: no policy filters it")
+            }
+            Self::AppRoleUnfiltered { app_role, role, why } => {
+                write!(f, "the application's role {app_role} can become {role}, which is {why}: no policy filters that")
+            }
+            Self::PhaseBefore { phase } => {
+                write!(f, "it did not get through `{phase}`: `{}` shows what it has", CommandRef::RlsStatus)
+            }
+            Self::RowAfterAudit { message } => write!(f, "a row came in after the audit: {message}"),
+            Self::StepFailed { step, message } => write!(f, "could not {step}: {message}"),
+        }
+    }
+}
+
+/// Why rows were let through.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "by", rename_all = "snake_case")]
+pub enum Waiver {
+    /// `cross_tenant_references` in `tenancy.toml`.
+    Declared {
+        /// Rows that reference another tenant's row.
+        rows: u64,
+        /// The reason that was given.
+        why: String,
+    },
+    /// `--allow-cross-tenant-references`.
+    Option {
+        /// Rows that reference another tenant's row.
+        rows: u64,
+    },
+}
+
+impl fmt::Display for Waiver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = "rows that reference another tenant's row";
+        match self {
+            Self::Declared { rows, why } => write!(f, "{what}: {rows}, waived in tenancy.toml: {why}"),
+            Self::Option { rows } => write!(f, "{what}: {rows}, waived by --allow-cross-tenant-references"),
+        }
+    }
+}
+
+/// A value with its sentence, for JSON.
+#[derive(Serialize)]
+struct Said<'a, T> {
+    #[serde(flatten)]
+    value: &'a T,
+    says: String,
+}
+
+/// Writes values with their sentences beside their fields.
+pub(crate) fn said<T: Serialize + fmt::Display, S: Serializer>(values: &[T], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(values.iter().map(|value| Said { value, says: value.to_string() }))
+}
+
+/// The sentences, separated by semicolons.
+pub fn sentences<T: fmt::Display>(values: &[T]) -> String {
+    values.iter().map(T::to_string).collect::<Vec<_>>().join("; ")
+}

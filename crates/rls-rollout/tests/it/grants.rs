@@ -1,0 +1,74 @@
+//! What audits and backfills need is granted at every phase, whatever was added since.
+
+use local_db::Role;
+use tenancy_config::Tenancy;
+use tenant_audit::{AuditOptions, audit};
+use tenant_inventory::Phase;
+use test_support::TestDb;
+
+use crate::support::{after, auto, back, catalog, connect, roll_with, session, small, tables_of};
+
+const SCHEMA: &str = r#"CREATE TABLE "Tenant" (id text PRIMARY KEY, status text); INSERT INTO "Tenant" VALUES ('t1', 'ACTIVE'), ('t2', 'ACTIVE');
+    CREATE TABLE parent (id int PRIMARY KEY, "tenantId" text NOT NULL REFERENCES "Tenant"); INSERT INTO parent VALUES (1, 't1');
+    CREATE TABLE items (id int PRIMARY KEY, "tenantId" text REFERENCES "Tenant"); INSERT INTO items VALUES (1, 't1'), (2, 't2');"#;
+
+async fn rows_counted(db: &TestDb, tenancy: &Tenancy) -> Result<u64, tenant_audit::Error> {
+    let database = connect(db, Role::Owner).await;
+    let counted = audit(&database, tenancy, &AuditOptions::default(), &mut |_| ()).await?;
+    Ok(counted.tables.iter().map(|table| table.rows).sum())
+}
+
+#[tokio::test]
+async fn a_foreign_key_that_came_after_the_last_phase_gets_its_rights() {
+    let db = small(SCHEMA).await;
+    let tenancy = tables_of("");
+    roll_with(&db, &tenancy, &auto(), &mut |_| ()).await.unwrap();
+    let added = r#"ALTER TABLE items ADD "otherId" int REFERENCES parent"#;
+    db.owner().await.run_script("preparing a test", added).await.unwrap();
+    assert!(rows_counted(&db, &tenancy).await.is_err(), "the auditor may not read the new column");
+    let report = roll_with(&db, &tenancy, &auto(), &mut |_| ()).await.unwrap();
+    assert!(report.rollout.is_some() && after(&report, "items") == Phase::Enforce, "{report:#?}");
+    assert_eq!(rows_counted(&db, &tenancy).await.unwrap(), 3);
+}
+
+#[tokio::test]
+async fn a_tenant_table_with_policies_of_its_own_is_read_whole_by_the_roles() {
+    let db = small(&format!(
+        r#"{SCHEMA} ALTER TABLE "Tenant" ENABLE ROW LEVEL SECURITY; ALTER TABLE "Tenant" FORCE ROW LEVEL SECURITY;
+           CREATE POLICY me ON "Tenant" USING (id = current_setting('app.current_tenant_id', true))"#
+    ))
+    .await;
+    let untouched = catalog(&db).await;
+    let tenancy = tables_of("");
+    let mut session = session(&db, Role::Superuser).await;
+    session.run_script("preparing a test", r#"ALTER TABLE items DROP CONSTRAINT "items_tenantId_fkey""#).await.unwrap();
+    let report = roll_with(&db, &tenancy, &auto(), &mut |_| ()).await.unwrap();
+    assert!(report.tables.iter().all(|table| table.steps > 0), "{report:#?}");
+    assert_eq!(rows_counted(&db, &tenancy).await.unwrap(), 3);
+    let auditor = "SET ROLE tenant_auditor";
+    session.run_script("becoming the auditor", auditor).await.unwrap();
+    let tenants: i64 =
+        sqlx::query_scalar(r#"SELECT count(id) FROM "Tenant""#).fetch_one(session.connection()).await.unwrap();
+    assert_eq!(tenants, 2);
+    back(&db, Phase::None).await.unwrap();
+    let again = r#"RESET ROLE; ALTER TABLE items ADD CONSTRAINT "items_tenantId_fkey" FOREIGN KEY ("tenantId") REFERENCES "Tenant""#;
+    session.run_script("as it was", again).await.unwrap();
+    assert_eq!(catalog(&db).await, untouched);
+}
+
+#[tokio::test]
+async fn the_roles_get_the_tenants_keys_also_where_nothing_is_configured() {
+    let db = small(SCHEMA).await;
+    let mut tenancy = tables_of("");
+    tenancy.tenant.status = Some("status".to_owned());
+    roll_with(&db, &tenancy, &auto(), &mut |_| ()).await.unwrap();
+    let mut superuser = session(&db, Role::Superuser).await;
+    let may: Vec<bool> = sqlx::query_scalar(
+        r#"SELECT has_column_privilege(role, '"Tenant"', 'id', 'SELECT') FROM unnest(ARRAY['tenant_auditor', 'tenant_maintenance']) AS role
+           UNION ALL SELECT has_column_privilege('tenant_auditor', '"Tenant"', 'status', 'SELECT')"#,
+    )
+    .fetch_all(superuser.connection())
+    .await
+    .unwrap();
+    assert_eq!(may, [true, true, true]);
+}
