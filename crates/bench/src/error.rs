@@ -26,6 +26,9 @@ pub enum Error {
     /// The job failed.
     #[error("{0}")]
     Rollout(#[from] rls_rollout::Error),
+    /// The job failed.
+    #[error("{0}")]
+    Verify(#[from] rls_verify::Error),
     /// A file of the benchmark's own could not be written.
     #[error("cannot write the benchmark's files: {0}")]
     File(#[from] std::io::Error),
@@ -64,6 +67,7 @@ impl UserError for Error {
             Self::Backfill(error) => error.hint(),
             Self::Defaults(error) => error.hint(),
             Self::Rollout(error) => error.hint(),
+            Self::Verify(error) => error.hint(),
             #[cfg(feature = "jwt")]
             Self::Session(error) => error.hint(),
             Self::File(_) | Self::Measure { .. } => None,
@@ -81,6 +85,7 @@ impl UserError for Error {
             Self::Backfill(error) => error.exit(),
             Self::Defaults(error) => error.exit(),
             Self::Rollout(error) => error.exit(),
+            Self::Verify(error) => error.exit(),
             #[cfg(feature = "jwt")]
             Self::Session(error) => error.exit(),
             Self::DiskSpace { .. } => Exit::Refused,

@@ -9,6 +9,7 @@ mod disk;
 mod error;
 #[cfg(feature = "jwt")]
 mod jwt;
+pub mod leaks;
 mod load;
 mod measured;
 mod memory;
@@ -26,6 +27,9 @@ pub use databases::remove;
 pub use error::{Error, Result};
 #[cfg(feature = "jwt")]
 pub use jwt::{JwtBench, JwtBenchReport, JwtCandidate, jwt};
+pub use leaks::corpus::Expected;
+pub use leaks::report::{CaseReport, LeaksReport, OtherTool, Outcome, Score};
+pub use leaks::run::{LeaksBench, leaks};
 pub use report::{
     Latency, LoadReport, LoadStatement, ManyTables, PeakMemory, RlsBenchReport, ServerFacts, StatementReport,
 };

@@ -9,6 +9,7 @@
 //! | `catalog::all_tables` | every table, whether it has a tenant column or not |
 //! | `class` | what each of them is to the tenants |
 //! | `unhandled` | why a table with a tenant column cannot be protected |
+//! | `comparison` | what `tenancy.toml` names and the database does not have |
 //! | `coverage` | of which of them a report speaks |
 //! | `catalog::tables` | the tenant tables with their tenant column, keys and foreign keys |
 //! | `catalog::registry_state` | what the tenant table is in this database |
@@ -24,6 +25,7 @@
 mod catalog;
 pub mod claim;
 pub mod class;
+mod comparison;
 pub mod coverage;
 mod inventory;
 mod unhandled;
@@ -37,10 +39,11 @@ pub use catalog::policies::Policies;
 pub use catalog::registry_state::RegistryState;
 pub use catalog::relations::{Relation, RelationKind};
 pub use catalog::tables::{Catalog, ForeignKey, Leaf, Missing, MissingPart, TenantColumn, TenantTable};
+pub use comparison::absent;
+pub use comparison::report::{Absent, AbsentObject};
 pub use inventory::Inventory;
 pub use ways::logins::{Escape, LoginReach, Logins, OtherPolicy, RoleState, Unfiltered};
+pub use ways::object::{FunctionKind, Privilege, WayObject};
 pub use ways::read_ways;
 pub use ways::roles::RoleStep;
-pub use ways::way::{
-    Actor, Barrier, FunctionKind, Privilege, Reach, Reviewable, Severity, Unreadable, Way, WayObject, WayVerdict,
-};
+pub use ways::way::{Actor, Barrier, Reach, Reviewable, Severity, Unreadable, Way, WayVerdict};

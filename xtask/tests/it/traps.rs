@@ -56,7 +56,7 @@ fn run(command: &str) -> Option<Run> {
         "rls rollout" => With(&[("--phase prepare", 3), ("", 3)]),
         "rls verify" => With(&[("--write-probes", 3)]),
         "rls rollback" => With(&[("--to none", 0)]),
-        "bench backfill" | "bench seed" | "bench rls" | "bench jwt" | "demo" => OnItsOwn,
+        "bench backfill" | "bench seed" | "bench rls" | "bench leaks" | "bench jwt" | "demo" => OnItsOwn,
         "db up" | "db down" | "db status" | "db url" | "db psql" | "db reset" | "db seed" => OnItsOwn,
         _ => return None,
     })

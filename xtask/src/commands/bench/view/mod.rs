@@ -4,6 +4,7 @@ mod backfill;
 mod figures;
 #[cfg(feature = "jwt")]
 mod jwt;
+mod leaks;
 mod rls;
 mod scale;
 mod seed;

@@ -1,0 +1,2 @@
+-- Becomes another role.
+SET LOCAL ROLE :"role"

@@ -1,0 +1,2 @@
+-- What a procedure returns.
+CALL :"function"(:arguments)

@@ -1,0 +1,2 @@
+-- Deletes all rows that may be deleted.
+DELETE FROM :"table"

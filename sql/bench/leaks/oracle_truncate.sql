@@ -1,0 +1,2 @@
+-- Empties a table, with those that depend on it.
+TRUNCATE :"table" CASCADE

@@ -1,0 +1,31 @@
+-- Roles belong to the whole server: takes back what a case did to them. Its database is gone.
+DO $$
+DECLARE
+    v_row record;
+    v_ours CONSTANT text[] := ARRAY['app_owner', 'app_user', 'tenant_maintenance', 'tenant_auditor'];
+BEGIN
+    -- Before the roles, as those that were granted by one of them hold it.
+    FOR v_row IN
+        SELECT r.rolname AS role, m.rolname AS member, g.rolname AS grantor
+        FROM pg_auth_members AS a
+        JOIN pg_roles AS r ON r.oid = a.roleid
+        JOIN pg_roles AS m ON m.oid = a.member
+        JOIN pg_roles AS g ON g.oid = a.grantor
+        WHERE NOT (m.rolname = 'app_owner' AND r.rolname IN ('tenant_maintenance', 'tenant_auditor', 'pg_monitor'))
+          AND m.rolname = ANY (v_ours)
+    LOOP
+        EXECUTE format('REVOKE %I FROM %I GRANTED BY %I CASCADE', v_row.role, v_row.member, v_row.grantor);
+    END LOOP;
+    FOR v_row IN
+        SELECT rolname FROM pg_roles WHERE rolname <> ALL (v_ours) AND rolname !~ '^pg_' AND NOT (rolsuper AND rolname = current_user)
+    LOOP
+        EXECUTE format('DROP OWNED BY %I CASCADE', v_row.rolname);
+        EXECUTE format('DROP ROLE %I', v_row.rolname);
+    END LOOP;
+    FOR v_row IN SELECT unnest(v_ours) AS rolname LOOP
+        EXECUTE format('ALTER ROLE %I NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB NOREPLICATION INHERIT CONNECTION LIMIT -1', v_row.rolname);
+        EXECUTE format('ALTER ROLE %I RESET ALL', v_row.rolname);
+    END LOOP;
+    ALTER ROLE ALL RESET ALL;
+END
+$$
