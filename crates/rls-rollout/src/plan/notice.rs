@@ -37,7 +37,7 @@ pub enum Notice {
     /// A function or view reads tables as an owner whom policies filter from `enforce` on: it will see less.
     SeesLess {
         /// The function or view.
-        way: Way,
+        way: Box<Way>,
     },
     /// The tenant table cannot be referenced.
     Registry {
@@ -112,7 +112,7 @@ pub(crate) fn notices(
     if any(Phase::Enforce) {
         notices.push(Notice::OwnerFiltered { backup_logins, auditor: inventory.logins.auditor.0.to_string() });
         notices.extend(application_owns(inventory));
-        notices.extend(sees_less.into_iter().map(|way| Notice::SeesLess { way }));
+        notices.extend(sees_less.into_iter().map(|way| Notice::SeesLess { way: Box::new(way) }));
     }
     notices
 }

@@ -103,7 +103,7 @@ async fn filtered_from_enforce_on(database: &Database, inventory: &Inventory) ->
     if inventory.relations.iter().all(forced) {
         return Ok(Vec::new());
     }
-    let less = sees_less(database, inventory).await?.into_iter().map(|way| Notice::SeesLess { way });
+    let less = sees_less(database, inventory).await?.into_iter().map(|way| Notice::SeesLess { way: Box::new(way) });
     let found = application_owns(inventory).into_iter().chain(less);
     Ok(found.map(|notice| Check::new("enforce", CheckResult::Warning, notice.to_string())).collect())
 }
