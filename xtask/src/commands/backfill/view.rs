@@ -24,6 +24,7 @@ impl Report for BackfillReport {
             ghosts(self),
             throttled(self),
             self.aftermath.as_ref().map(cleanup),
+            self.coverage.as_ref().map(|coverage| plain(format!("tables by class: {coverage}"))),
             next(self),
         ]
         .into_iter()
@@ -154,7 +155,7 @@ fn next(report: &BackfillReport) -> Option<String> {
                 .to_owned()
         }
         _ if report.assignable > 0 => "Next: run it again for the rows that others held, or that are new.".to_owned(),
-        _ => "No row of this table is without a tenant. Next: cargo xtask audit".to_owned(),
+        _ => "In this table 0 rows were counted without a tenant. Next: cargo xtask audit".to_owned(),
     };
     Some(text)
 }

@@ -82,7 +82,7 @@ fn left(report: &TablesReport) -> String {
         out.push_str(&line(format!("{rows} without a tenant in {number} {what}: {}.", names.join(", "))));
     }
     if report.is_complete() {
-        out.push_str("No row without a tenant was found in the tables that were counted. Next: cargo xtask audit\n");
+        out.push_str("0 rows without a tenant were counted in these tables. Next: cargo xtask audit\n");
     }
     out
 }

@@ -49,6 +49,7 @@ fn facts(status: &RunStatus) -> String {
         rows.insert(3, row("ranges", format!("{} of {} at their end", count(run.ranges_done), count(run.ranges))));
     }
     rows.extend(run.undo.as_ref().map(|undo| row("taken back", taken_back(undo))));
+    rows.push(row("tables by class", status.coverage.to_string()));
     rows.extend(status.processes.iter().map(|member| row("process", process(member))));
     table(&["", "how it stands"], rows)
 }
