@@ -1,7 +1,7 @@
 //! The report of a backfill of several tables.
 
 use serde::Serialize;
-use tenancy_config::{TableName, Tenancy, UserError};
+use tenancy_config::{Hint, TableName, Tenancy, UserError};
 use tenant_inventory::class::{Class, classify};
 use tenant_inventory::coverage::Coverage;
 use tenant_inventory::{Catalog, read_all_tables};
@@ -34,7 +34,7 @@ pub struct FailedTable {
     /// What went wrong.
     pub error: String,
     /// What to do about it.
-    pub hint: Option<String>,
+    pub hint: Option<Hint>,
 }
 
 impl FailedTable {

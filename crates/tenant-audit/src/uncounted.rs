@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::Serialize;
-use tenancy_config::TableName;
+use tenancy_config::{Hint, TableName};
 use tenant_rls::{Error as RlsError, Fault, Obstacle, fault_of};
 
 use crate::error::Error;
@@ -17,7 +17,7 @@ pub struct UncountedTable {
     #[serde(flatten)]
     pub why: Uncounted,
     /// What to do about it: a statement, or words; none where nothing but the reason is known.
-    pub remedy: Option<String>,
+    pub remedy: Option<Hint>,
 }
 
 /// Why a table could not be counted.
@@ -82,14 +82,14 @@ impl Uncounted {
     }
 
     /// What to do about it.
-    pub(crate) fn remedy(&self) -> Option<String> {
+    pub(crate) fn remedy(&self) -> Option<Hint> {
         match self {
             Self::CannotSee { obstacles } => Obstacle::remedy(obstacles),
             Self::PolicyFails { policy, of, .. } => Some(format!(
                 "change the policy \"{policy}\" of {of} so that it answers without its setting, such as current_setting(…, true), or drop it"
-            )),
-            Self::Rewritten { .. } => Some("run the audit again when the migration is through".to_owned()),
-            Self::Locked { .. } | Self::Lost { .. } => Some("run the audit again".to_owned()),
+            ).into()),
+            Self::Rewritten { .. } => Some("run the audit again when the migration is through".into()),
+            Self::Locked { .. } | Self::Lost { .. } => Some("run the audit again".into()),
             Self::Refused { .. } => None,
         }
     }

@@ -1,7 +1,7 @@
 //! `tenancy.toml` compared with the database, name by name.
 
-pub(crate) mod report;
 mod names;
+pub(crate) mod report;
 
 use tenancy_config::tenancy::TableRules;
 use tenancy_config::{TableName, Tenancy, closest};

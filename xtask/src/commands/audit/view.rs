@@ -1,38 +1,30 @@
 //! The report of an audit.
 
+use tenancy_config::Hint;
 use tenant_audit::{AuditReport, TableReport};
 use tenant_inventory::{Missing, MissingPart};
 
+use crate::document::block::{Block, Document, List, Table, lines, number, text};
+use crate::document::coverage::by_class;
 use crate::document::report::Report;
-use crate::document::text::{line, table};
 use crate::number_format::{count, counted};
 
 impl Report for AuditReport {
     const NAME: &'static str = "audit";
     const SCHEMA: Option<&'static str> = None;
 
-    fn table(&self) -> String {
-        let mut out = String::new();
-        if !self.tables.is_empty() {
-            out.push_str(&table(&["table", ">rows", ">NULL", ">empty", ">ghost", ">across", "lacks"], rows(self)));
-            out.push('\n');
-        }
-        out.push_str(&crossings(self));
-        for missing in &self.missing {
-            out.push_str(&line(format!("{}: {}", missing.table, lacks(missing))));
-        }
-        for uncounted in &self.uncounted {
-            out.push_str(&line(format!("{} was not counted: {}", uncounted.table, uncounted.why)));
-        }
-        for declared in self.declared.iter().filter(|declared| declared.rows > 0) {
-            out.push_str(&line(format!("declared in tenancy.toml: {declared}")));
-        }
-        out.push_str(&conclusion(self));
-        if !self.next.is_empty() {
-            out.push_str("\nNext:\n");
-            out.extend(self.next.iter().map(|step| line(format!("  - {step}"))));
-        }
-        out
+    fn document(&self) -> Document {
+        let mut document = Document::default();
+        document.extend(counts(self));
+        document.extend(crossings(self));
+        let missing = self.missing.iter().map(|missing| format!("{}: {}", missing.table, lacks(missing)));
+        let uncounted = self.uncounted.iter().map(|one| format!("{} was not counted: {}", one.table, one.why));
+        let declared = self.declared.iter().filter(|declared| declared.rows > 0);
+        let declared = declared.map(|declared| format!("declared in tenancy.toml: {declared}"));
+        let said = missing.chain(uncounted).chain(declared).chain([conclusion(self)]).map(Hint::from);
+        document.push(lines(said.chain([by_class(&self.coverage)])));
+        document.extend(List::steps("Next:", self.next.clone()).unless_empty());
+        document
     }
 
     fn csv(&self) -> Option<(Vec<&'static str>, Vec<Vec<String>>)> {
@@ -102,6 +94,19 @@ fn faults(table: &TableReport) -> Vec<String> {
     kinds.into_iter().flatten().collect()
 }
 
+fn counts(report: &AuditReport) -> Option<Block> {
+    let columns = [
+        text("table"),
+        number("rows"),
+        number("NULL"),
+        number("empty"),
+        number("ghost"),
+        number("across"),
+        text("lacks"),
+    ];
+    (!report.tables.is_empty()).then(|| Table::new(columns, rows(report)).into())
+}
+
 fn rows(report: &AuditReport) -> Vec<Vec<String>> {
     let row = |table: &TableReport| {
         let null = match (table.null_proven, table.platform_rows) {
@@ -144,8 +149,8 @@ fn lacks(missing: &Missing) -> &'static str {
 }
 
 /// The foreign keys by which rows reference rows of other tenants.
-fn crossings(report: &AuditReport) -> String {
-    let lines = report.tables.iter().flat_map(|table| {
+fn crossings(report: &AuditReport) -> Option<Block> {
+    let rows = report.tables.iter().flat_map(|table| {
         let crossing = table.cross_references.iter().filter(|reference| reference.rows > 0);
         crossing.map(|reference| {
             vec![
@@ -156,17 +161,14 @@ fn crossings(report: &AuditReport) -> String {
             ]
         })
     });
-    let lines: Vec<_> = lines.collect();
-    if lines.is_empty() {
-        return String::new();
-    }
-    format!("{}\n", table(&["across tenants from", "by", "to", ">rows"], lines))
+    let rows: Vec<_> = rows.collect();
+    let columns = [text("across tenants from"), text("by"), text("to"), number("rows")];
+    (!rows.is_empty()).then(|| Table::new(columns, rows).into())
 }
 
 fn conclusion(report: &AuditReport) -> String {
     let as_role = report.role.as_ref().map_or_else(String::new, |role| format!(", read as {role}"));
     let tables = counted(report.totals.tables, "table", "tables");
     let findings = counted(report.findings(), "finding", "findings");
-    line(format!("{tables} of database {}{as_role}: {findings}.", report.database))
-        + &line(format!("tables by class: {}", report.coverage))
+    format!("{tables} of database {}{as_role}: {findings}.", report.database)
 }

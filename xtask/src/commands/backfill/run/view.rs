@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 
 use backfill_engine::{NotRun, RowsWithoutTenant, TablesReport};
+use tenancy_config::{CommandRef, Hint};
 
+use crate::document::block::{Document, Table, lines, number, paragraph, text};
+use crate::document::coverage::by_class;
 use crate::document::report::Report;
-use crate::document::text::{line, table};
 use crate::number_format::{count, counted};
 
 impl Report for TablesReport {
     const NAME: &'static str = "backfill run";
     const SCHEMA: Option<&'static str> = None;
 
-    fn table(&self) -> String {
+    fn document(&self) -> Document {
         let rows = self.tables.iter().map(|report| {
             vec![
                 report.table.to_string(),
@@ -24,40 +26,34 @@ impl Report for TablesReport {
                 report.run.map_or_else(|| "-".to_owned(), |run| run.to_string()),
             ]
         });
-        let headings = [">assigned", ">conflicts", ">unresolved", ">assignable", ">remaining", ">run"];
-        let headings: Vec<&str> = std::iter::once("table").chain(headings).collect();
-        let mut out = table(&headings, rows);
+        let numbers = ["assigned", "conflicts", "unresolved", "assignable", "remaining", "run"];
+        let columns = std::iter::once(text("table")).chain(numbers.map(number));
+        let mut document = Document::new([Table::new(columns, rows).into()]);
         let failed: usize = self.tables.iter().map(|report| report.failed.len()).sum();
         if failed > 0 {
-            out.push_str(&format!(
-                "\n{} refused by the tables themselves; --format json has them.\n",
-                count(failed as u64)
-            ));
+            let failed = count(failed as u64);
+            document.push(paragraph(format!("{failed} refused by the tables themselves; --format json has them.")));
         }
-        for failed in &self.failed {
-            out.push_str(&line(format!("{} failed: {}", failed.table, failed.error)));
-        }
-        out.push_str(&left(self));
-        out.push_str(&line(format!("tables by class: {}", self.coverage)));
-        out
+        let failed = self.failed.iter().map(|failed| Hint::from(format!("{} failed: {}", failed.table, failed.error)));
+        document.push(lines(failed.chain(left(self)).chain([by_class(&self.coverage)])));
+        document
     }
 }
 
 /// What is left without a tenant, in the tables that were backfilled and in the others.
-fn left(report: &TablesReport) -> String {
+fn left(report: &TablesReport) -> Vec<Hint> {
     let ran: u64 = report.tables.iter().map(|report| report.remaining).sum();
-    let mut out = line("");
+    let mut said: Vec<Hint> = Vec::new();
     if ran > 0 {
         let rows = counted(ran, "row is", "rows are");
-        out.push_str(&line(format!(
-            "{rows} left without a tenant in the tables above; --review review.csv writes those that people must decide."
-        )));
+        let review = "--review review.csv writes those that people must decide";
+        said.push(format!("{rows} left without a tenant in the tables above; {review}.").into());
     }
     let mut by_reason: BTreeMap<&str, Vec<(String, u64)>> = BTreeMap::new();
     for table in &report.not_run {
         let what = match &table.why {
-            NotRun::NoSource => "that has no source|that have no source",
-            NotRun::Unhandled { .. } => "that cannot be handled|that cannot be handled",
+            NotRun::NoSource => "no source",
+            NotRun::Unhandled { .. } => "a tenant column that cannot be handled",
         };
         match &table.rows {
             RowsWithoutTenant::Counted { rows: 0 } => {}
@@ -65,24 +61,20 @@ fn left(report: &TablesReport) -> String {
                 by_reason.entry(what).or_default().push((format!("{} ({})", table.table, count(*rows)), *rows));
             }
             RowsWithoutTenant::Unknown { error } => {
-                out.push_str(&line(format!(
-                    "{}: its rows without a tenant could not be counted: {error}",
-                    table.table
-                )));
+                said.push(format!("{}: its rows without a tenant could not be counted: {error}", table.table).into());
             }
         }
     }
     for (what, tables) in by_reason {
-        let (one, many) = what.split_once('|').unwrap_or((what, what));
-        let rows: u64 = tables.iter().map(|(_, rows)| rows).sum();
-        let number = counted(tables.len() as u64, "table", "tables");
-        let what = if tables.len() == 1 { one } else { many };
+        let rows = counted(tables.iter().map(|(_, rows)| rows).sum(), "row", "rows");
+        let number = counted(tables.len() as u64, "table that has", "tables that have");
         let names: Vec<String> = tables.into_iter().map(|(name, _)| name).collect();
-        let rows = counted(rows, "row", "rows");
-        out.push_str(&line(format!("{rows} without a tenant in {number} {what}: {}.", names.join(", "))));
+        said.push(format!("{rows} without a tenant in {number} {what}: {}.", names.join(", ")).into());
     }
     if report.is_complete() {
-        out.push_str("0 rows without a tenant were counted in these tables. Next: cargo xtask audit\n");
+        said.push(
+            Hint::from("0 rows without a tenant were counted in these tables. Next: ").then_run(CommandRef::Audit),
+        );
     }
-    out
+    said
 }
