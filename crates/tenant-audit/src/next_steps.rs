@@ -82,7 +82,7 @@ pub(crate) fn next_steps(
     );
     step(
         &|t| lacks(t, &[MissingPiece::NotNull, MissingPiece::NotNullValidation]) && t.null_findings() == 0,
-        &|names| format!("make the tenant column NOT NULL in {names}: no row is without a tenant now").into(),
+        &|names| format!("make the tenant column NOT NULL in {names}: 0 of their rows are without a tenant now").into(),
     );
     next
 }

@@ -92,7 +92,8 @@ impl Obstacle {
     pub fn remedy(list: &[Self]) -> Option<Hint> {
         let nearest = Self::nearest(list);
         if nearest.iter().all(|one| one.is_right()) && !nearest.is_empty() {
-            return nearest.into_iter().filter_map(Self::hint).reduce(|all, one| all.then(" ").then_hint(one));
+            let statements = nearest.into_iter().filter_map(Self::hint).map(|hint| hint.to_string());
+            return Some(statements.collect::<Vec<_>>().join(" ").into());
         }
         list.iter().find_map(Self::hint)
     }

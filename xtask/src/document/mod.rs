@@ -1,6 +1,7 @@
 //! Reports as documents, and a file for each form in which they are shown.
 
 pub(crate) mod block;
+pub(crate) mod coverage;
 #[cfg(test)]
 mod examples;
 mod html;

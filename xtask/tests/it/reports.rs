@@ -123,6 +123,20 @@ async fn ci_shows_reports_as_markdown_and_no_password() {
 }
 
 #[tokio::test]
+async fn a_run_over_all_tables_counts_the_rows_of_those_that_have_no_source() {
+    let db = small().await;
+    let all = run(&db, &["backfill", "run", "--all", "--confirm", "127.0.0.1"]);
+    assert_eq!(all.status, 3);
+    let said = "\n1 row without a tenant in 1 table that has no source: public.services (1).\n";
+    assert!(all.stdout.contains(said), "{all}");
+    let toml = "columns = [\"tenantId\"]\n[tables.services]\nplatform_rows = true\n[tables.bookings]\nsources = [{ name = \"c\", column = \"clientId\", table = \"users\" }]";
+    let (place, url) = (Place::new(), db.url(Role::Owner));
+    place.write("tenancy.toml", toml);
+    let declared = place.run(&["backfill", "run", "--all", "--confirm", "127.0.0.1", "--database-url", url.expose()]);
+    assert!(!declared.stdout.contains("public.services (1)"), "{declared}");
+}
+
+#[tokio::test]
 async fn tables_are_backfilled_in_order_listed_explained_and_taken_back() {
     let db = small().await;
     let write = ["--confirm", "127.0.0.1"];

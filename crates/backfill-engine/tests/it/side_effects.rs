@@ -49,7 +49,7 @@ async fn a_rule_on_update_is_announced_and_refused_until_tenancy_toml_allows_it(
     assert!(text.contains("the rule note_log acts beside each update: CREATE RULE note_log AS"), "{text}");
     assert_eq!(refused.exit(), Exit::Refused);
     let hint = "where that is meant, tenancy.toml says so: [tables.notes] allow_rules = [\"note_log\"]";
-    assert_eq!(refused.hint().unwrap(), hint);
+    assert_eq!(refused.hint().unwrap().to_string(), hint);
     assert_eq!(number(&mut db.superuser().await, "SELECT count(*) FROM log").await, 0);
     let report = run(&db, "allow_rules = [\"note_log\"]").await.unwrap();
     assert_eq!((report.assigned, report.remaining), (5, 0));
@@ -66,7 +66,7 @@ async fn a_rule_on_update_is_announced_and_refused_until_tenancy_toml_allows_it(
 async fn a_rule_that_is_allowed_and_not_there_is_a_mistake() {
     let db = database(RULE).await;
     let error = run(&db, "allow_rules = [\"notelog\"]").await.unwrap_err();
-    assert_eq!((error.exit(), error.hint().unwrap().to_string()), (Exit::Usage, "did you mean `note_log`?".to_owned()));
+    assert_eq!((error.exit(), error.hint().unwrap().to_string().as_str()), (Exit::Usage, "did you mean `note_log`?"));
 }
 
 /// Each of these leaves note 3 with another tenant than the one that is written.

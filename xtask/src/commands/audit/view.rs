@@ -1,9 +1,11 @@
 //! The report of an audit.
 
+use tenancy_config::Hint;
 use tenant_audit::{AuditReport, TableReport};
 use tenant_inventory::{Missing, MissingPart};
 
 use crate::document::block::{Block, Document, List, Table, lines, number, text};
+use crate::document::coverage::by_class;
 use crate::document::report::Report;
 use crate::number_format::{count, counted};
 
@@ -18,10 +20,11 @@ impl Report for AuditReport {
         }
         document.extend(crossings(self));
         let missing = self.missing.iter().map(|missing| format!("{}: {}", missing.table, lacks(missing)));
-        let uncounted = self.uncounted.iter().map(|table| format!("{} was not counted: {}", table.table, table.why));
+        let uncounted = self.uncounted.iter().map(|one| format!("{} was not counted: {}", one.table, one.why));
         let declared = self.declared.iter().filter(|declared| declared.rows > 0);
         let declared = declared.map(|declared| format!("declared in tenancy.toml: {declared}"));
-        document.push(lines(missing.chain(uncounted).chain(declared).chain(conclusion(self))));
+        let said = missing.chain(uncounted).chain(declared).chain([conclusion(self)]).map(Hint::from);
+        document.push(lines(said.chain([by_class(&self.coverage)])));
         document.extend(List::steps("Next:", self.next.clone()).unless_empty());
         document
     }
@@ -166,10 +169,9 @@ fn crossings(report: &AuditReport) -> Option<Block> {
     (!rows.is_empty()).then(|| Table::new(columns, rows).into())
 }
 
-fn conclusion(report: &AuditReport) -> [String; 2] {
+fn conclusion(report: &AuditReport) -> String {
     let as_role = report.role.as_ref().map_or_else(String::new, |role| format!(", read as {role}"));
     let tables = counted(report.totals.tables, "table", "tables");
     let findings = counted(report.findings(), "finding", "findings");
-    let result = format!("{tables} of database {}{as_role}: {findings}.", report.database);
-    [result, format!("tables by class: {}", report.coverage)]
+    format!("{tables} of database {}{as_role}: {findings}.", report.database)
 }

@@ -85,8 +85,8 @@ impl Report for UndoReport {
             let left_alone = counted(self.kept, "row", "rows");
             said.push_str(&format!("; {left_alone} are gone or have another tenant by now, and were left alone"));
         }
-        let left = || counted(self.left, "row", "rows");
-        let stopped = self.stopped.then(|| format!("Stopped with {} left; the same command goes on.", left()));
+        let left = counted(self.left, "row", "rows");
+        let stopped = self.stopped.then(|| format!("Stopped with {left} left; the same command goes on."));
         Document::new([lines([said + "."].into_iter().chain(stopped))])
     }
 }

@@ -6,6 +6,7 @@ use backfill_engine::{BackfillReport, Cleanup, RunOutcome, Vacuum, bytes};
 use tenancy_config::{CommandRef, Hint};
 
 use crate::document::block::{Block, Cell, Document, List, Table, lines, number, paragraph, text};
+use crate::document::coverage::by_class;
 use crate::document::report::Report;
 use crate::number_format::{count, counted, duration};
 
@@ -21,6 +22,7 @@ impl Report for BackfillReport {
         let lists = [failures(self), unique_breaks(self), ghosts(self), throttled(self)];
         document.extend(lists.into_iter().filter_map(List::unless_empty));
         document.extend(self.aftermath.as_ref().map(|left| paragraph(cleanup(left))));
+        document.extend(self.coverage.as_ref().map(|coverage| paragraph(by_class(coverage))));
         document.push(next(self));
         document
     }
@@ -143,7 +145,7 @@ fn next(report: &BackfillReport) -> Block {
             "Next: --review review.csv writes each row that is left, with its candidates, for people to decide.".into()
         }
         _ if report.assignable > 0 => "Next: run it again for the rows that others held, or that are new.".into(),
-        _ => Hint::from("No row of this table is without a tenant. Next: ").then_run(CommandRef::Audit),
+        _ => Hint::from("In this table 0 rows were counted without a tenant. Next: ").then_run(CommandRef::Audit),
     })
 }
 

@@ -238,17 +238,14 @@ fn ignored(url: &DatabaseUrl) -> Option<Hint> {
 fn advice_on_tables(tables: &TableFacts) -> Vec<Hint> {
     let mut advice: Vec<Hint> = Vec::new();
     if tables.tenant_key_type.is_none() {
-        let none = format!("there is no table of tenants {}: ", tables.tenants);
-        advice.push(
-            Hint::from(none).then_quoted(CommandRef::Init).then(" writes a tenancy.toml that fits this database"),
-        );
+        let none = Hint::from(format!("there is no table of tenants {}: ", tables.tenants));
+        advice.push(none.then_quoted(CommandRef::Init).then(" writes a tenancy.toml that fits this database"));
     } else if !tables.absent.is_empty() || !tables.missing.is_empty() {
         advice.push("tenancy.toml names what is not there: correct it, or run the application's migrations".into());
     }
     if let (Some(_), None) = (&tables.obstacles, &tables.seen_whole_by) {
-        let none = "no role of this login sees all rows of all tables: ";
-        advice
-            .push(Hint::from(none).then_quoted(CommandRef::Audit).then(" says for which tables, and what is lacking"));
+        let none = Hint::from("no role of this login sees all rows of all tables: ").then_quoted(CommandRef::Audit);
+        advice.push(none.then(" says for which tables, and what is lacking"));
     }
     advice
 }

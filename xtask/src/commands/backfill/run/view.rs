@@ -6,6 +6,7 @@ use backfill_engine::{NotRun, RowsWithoutTenant, TablesReport};
 use tenancy_config::{CommandRef, Hint};
 
 use crate::document::block::{Document, Table, lines, number, paragraph, text};
+use crate::document::coverage::by_class;
 use crate::document::report::Report;
 use crate::number_format::{count, counted};
 
@@ -33,17 +34,16 @@ impl Report for TablesReport {
             let failed = count(failed as u64);
             document.push(paragraph(format!("{failed} refused by the tables themselves; --format json has them.")));
         }
-        let failures = self.failed.iter().map(|failed| format!("{} failed: {}", failed.table, failed.error));
-        let coverage = format!("tables by class: {}", self.coverage);
-        document.push(lines(failures.map(Hint::from).chain(left(self)).chain([coverage.into()])));
+        let failed = self.failed.iter().map(|failed| Hint::from(format!("{} failed: {}", failed.table, failed.error)));
+        document.push(lines(failed.chain(left(self)).chain([by_class(&self.coverage)])));
         document
     }
 }
 
 /// What is left without a tenant, in the tables that were backfilled and in the others.
 fn left(report: &TablesReport) -> Vec<Hint> {
-    let mut said: Vec<Hint> = Vec::new();
     let ran: u64 = report.tables.iter().map(|report| report.remaining).sum();
+    let mut said: Vec<Hint> = Vec::new();
     if ran > 0 {
         let rows = counted(ran, "row is", "rows are");
         let review = "--review review.csv writes those that people must decide";
@@ -51,34 +51,30 @@ fn left(report: &TablesReport) -> Vec<Hint> {
     }
     let mut by_reason: BTreeMap<&str, Vec<(String, u64)>> = BTreeMap::new();
     for table in &report.not_run {
+        let what = match &table.why {
+            NotRun::NoSource => "no source",
+            NotRun::Unhandled { .. } => "a tenant column that cannot be handled",
+        };
         match &table.rows {
             RowsWithoutTenant::Counted { rows: 0 } => {}
             RowsWithoutTenant::Counted { rows } => {
-                let named = (format!("{} ({})", table.table, count(*rows)), *rows);
-                by_reason.entry(reason(&table.why)).or_default().push(named);
+                by_reason.entry(what).or_default().push((format!("{} ({})", table.table, count(*rows)), *rows));
             }
             RowsWithoutTenant::Unknown { error } => {
                 said.push(format!("{}: its rows without a tenant could not be counted: {error}", table.table).into());
             }
         }
     }
-    for (reason, tables) in by_reason {
-        let rows: u64 = tables.iter().map(|(_, rows)| rows).sum();
-        let number = counted(tables.len() as u64, "table", "tables");
+    for (what, tables) in by_reason {
+        let rows = counted(tables.iter().map(|(_, rows)| rows).sum(), "row", "rows");
+        let number = counted(tables.len() as u64, "table that has", "tables that have");
         let names: Vec<String> = tables.into_iter().map(|(name, _)| name).collect();
-        let rows = counted(rows, "row", "rows");
-        said.push(format!("{rows} without a tenant in {number} {reason}: {}.", names.join(", ")).into());
+        said.push(format!("{rows} without a tenant in {number} {what}: {}.", names.join(", ")).into());
     }
     if report.is_complete() {
-        let none = "No row without a tenant was found in the tables that were counted. Next: ";
-        said.push(Hint::from(none).then_run(CommandRef::Audit));
+        said.push(
+            Hint::from("0 rows without a tenant were counted in these tables. Next: ").then_run(CommandRef::Audit),
+        );
     }
     said
-}
-
-fn reason(why: &NotRun) -> &'static str {
-    match why {
-        NotRun::NoSource => "without a source",
-        NotRun::Unhandled { .. } => "that cannot be handled",
-    }
 }

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use tenancy_config::{CommandRef, Hint};
 
 use crate::document::block::{Block, Document, Table, paragraph, text};
+use crate::document::coverage::by_class;
 use crate::document::report::Report;
 use crate::number_format::{count, counted, duration};
 
@@ -16,7 +17,12 @@ impl Report for RunStatus {
     const SCHEMA: Option<&'static str> = Some("backfill-status/3");
 
     fn document(&self) -> Document {
-        Document::new([paragraph(headline(self)), facts(self), paragraph(next(self))])
+        Document::new([
+            paragraph(headline(self)),
+            facts(self),
+            paragraph(by_class(&self.coverage)),
+            paragraph(next(self)),
+        ])
     }
 }
 
