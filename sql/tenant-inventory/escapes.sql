@@ -1,5 +1,5 @@
--- Roles that $1 is or can become, and that row level security does not filter: superusers, BYPASSRLS, and owners of a table that is not
--- forced, which $2 (schemas) and $3 (tables) name.
+-- Those of the roles $1 that row level security does not filter: superusers, BYPASSRLS, and owners of a table that $2 (schemas) and $3 (tables)
+-- name.
 SELECT r.rolname::text AS role,
        r.rolsuper AS superuser,
        r.rolbypassrls AS bypass_rls,
@@ -11,5 +11,5 @@ LEFT JOIN LATERAL (
     JOIN pg_namespace AS n ON n.nspname = t.schema
     JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = t.name AND c.relowner = r.oid
 ) AS owned ON true
-WHERE pg_has_role($1, r.oid, 'MEMBER') AND (r.rolsuper OR r.rolbypassrls OR owned.name IS NOT NULL)
+WHERE r.rolname = ANY ($1::text[]) AND (r.rolsuper OR r.rolbypassrls OR owned.name IS NOT NULL)
 ORDER BY 1

@@ -9,7 +9,7 @@ use tenancy_config::{Exit, environment};
 use crate::command_line::{self, Cli, Request};
 use crate::context::command_error::OrFailed;
 use crate::context::runtime::block_on;
-use crate::context::{CommandContext, CommandResult, stop};
+use crate::context::{CommandResult, Context, stop};
 use crate::reference::{self, exit_codes, overview};
 use crate::terminal::printer::Printer;
 use crate::terminal::secrets::Secrets;
@@ -35,19 +35,19 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>, shed: io::Resul
         .and_then(|()| Ok(environment::check()?))
         .and_then(|()| Ok(printer.check_output()?))
         .and_then(|()| std::env::current_dir().or_failed("cannot tell the working directory"))
-        .and_then(|cwd| dispatch(&CommandContext { printer: Arc::clone(&printer), global, cwd }, request));
+        .and_then(|cwd| dispatch(&Context { printer: Arc::clone(&printer), global, cwd }, request));
     match outcome {
         Ok(exit) => exit.map_or(exit_codes::DONE, Exit::code),
         Err(failure) => {
             let (what, causes, hint) = failure.explain();
-            printer.error(&what, &causes, hint.as_deref());
+            printer.error(&what, &causes, hint.as_ref());
             failure.exit().code()
         }
     }
 }
 
 /// Runs the command, or writes a page about the commands.
-fn dispatch(context: &CommandContext, request: Option<Request>) -> CommandResult {
+fn dispatch(context: &Context, request: Option<Request>) -> CommandResult {
     let page = match request {
         Some(Request::Command(command)) => return block_on(command.run(context)),
         Some(Request::Reference) => reference::markdown(command_line::definition()),

@@ -23,7 +23,7 @@ const LAYERS: [&[&str]; 7] = [
 ];
 
 /// Libraries that draw, print or parse arguments. Only the command line uses them.
-const ONLY_XTASK: [&str; 5] = ["anyhow", "clap", "comfy-table", "indicatif", "insta"];
+const ONLY_XTASK: [&str; 7] = ["anyhow", "clap", "comfy-table", "indicatif", "insta", "maud", "terminal_size"];
 
 /// Other clients of PostgreSQL. Each would bypass the scopes of `tenant-rls`.
 const OTHER_CLIENTS: [&str; 5] = ["postgres", "tokio-postgres", "deadpool-postgres", "diesel", "sea-orm"];

@@ -1,6 +1,6 @@
 //! What can go wrong before the engine begins, and its own errors.
 
-use tenancy_config::{Exit, NameError, UserError};
+use tenancy_config::{Exit, Hint, NameError, UserError};
 use tenant_rls::Tenant;
 
 /// The result of everything in this crate.
@@ -22,7 +22,7 @@ pub enum Error {
 }
 
 impl UserError for Error {
-    fn hint(&self) -> Option<String> {
+    fn hint(&self) -> Option<Hint> {
         match self {
             Self::Database(tenant_rls::Error::UnknownTenant { closest: None, .. }) => {
                 Some("--tenant names it, by its id or its slug".into())

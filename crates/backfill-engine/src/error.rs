@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use tenancy_config::{Exit, NameError, TableName, UserError};
+use tenancy_config::{CommandRef, Exit, Hint, NameError, TableName, UserError};
 use tenant_ops::RunState;
 
 use crate::finding::{FailedRow, RefusedTriggers};
@@ -157,43 +157,50 @@ fn list(runs: &[(i64, String)]) -> String {
 }
 
 impl UserError for Error {
-    fn hint(&self) -> Option<String> {
+    fn hint(&self) -> Option<Hint> {
         match self {
             Self::Database(error) => error.hint(),
             Self::Ops(error @ tenant_ops::Error::Held { resource, .. }) => error.hint().map(|hint| {
-                let table = tenant_ops::backfilled_table(resource).unwrap_or(resource);
-                format!("{hint}; where it is a run, this helps it along, from this host or another: cargo xtask backfill run {table} --join")
+                let table = tenant_ops::backfilled_table(resource).unwrap_or(resource).to_owned();
+                hint.then("; where it is a run, this helps it along, from this host or another: ")
+                    .then_run(CommandRef::BackfillHelp { table })
             }),
             Self::Ops(error) => error.hint(),
-            Self::Ended { run } => Some(format!(
-                "`cargo xtask backfill status {run}` shows who; apply the file again to go on: what was applied is found there"
-            )),
+            Self::Ended { run } => Some(
+                Hint::quoted(CommandRef::BackfillStatus { run: *run })
+                    .then(" shows who; apply the file again to go on: what was applied is found there"),
+            ),
             Self::NotPossible { now: RunState::Stopped, table, .. } => {
-                Some(format!("nobody works at it; this goes on from where it ended: cargo xtask backfill run {table}"))
+                let again = CommandRef::BackfillRun { table: table.to_string() };
+                Some(Hint::from("nobody works at it; this goes on from where it ended: ").then_run(again))
             }
-            Self::NotPossible { run, .. } => Some(format!("`cargo xtask backfill status {run}` shows how it stands")),
+            Self::NotPossible { run, .. } => {
+                Some(Hint::quoted(CommandRef::BackfillStatus { run: *run }).then(" shows how it stands"))
+            }
             Self::Unsuitable { .. } | Self::NoSource { .. } => {
-                Some("`cargo xtask doctor` shows what tenancy.toml says and what the database has".into())
+                Some(Hint::quoted(CommandRef::Doctor).then(" shows what tenancy.toml says and what the database has"))
             }
             Self::NoSuchSource { why, .. } => Some(match &**why {
                 tenant_rls::Error::NoTable { closest: Some(closest), .. } => {
-                    format!("did you mean `{closest}`? A source that is gone for good is taken out of tenancy.toml")
+                    format!("did you mean `{closest}`? A source that is gone for good is taken out of tenancy.toml").into()
                 }
                 _ => "give the table its right name there, and its tenant column if that has another one; or take the source out"
                     .into(),
             }),
-            Self::NoRun { .. } => Some("`cargo xtask backfill runs` lists them".into()),
+            Self::NoRun { .. } => Some(Hint::quoted(CommandRef::BackfillRuns).then(" lists them")),
             Self::Strict { table } => {
-                Some(format!("first take the rollout back: cargo xtask rls rollback --to prepare --tables {table}"))
+                let back = CommandRef::RlsRollbackToPrepare { table: table.to_string() };
+                Some(Hint::from("first take the rollout back: ").then_run(back))
             }
             Self::Dependent { later, .. } => {
-                later.first().map(|(run, _)| format!("take that back first: cargo xtask backfill undo {run}"))
+                let undo = |(run, _): &(i64, _)| CommandRef::BackfillUndo { run: *run };
+                later.first().map(|later| Hint::from("take that back first: ").then_run(undo(later)))
             }
             Self::TooManyFailures { .. } => {
                 Some("a trigger or a constraint refuses them; mend that and run it again: it goes on from here".into())
             }
-            Self::Triggers(refused) => Some(refused.hint()),
-            Self::UnknownTrigger { closest: Some(name), .. } => Some(format!("did you mean `{name}`?")),
+            Self::Triggers(refused) => Some(refused.hint().into()),
+            Self::UnknownTrigger { closest: Some(name), .. } => Some(format!("did you mean `{name}`?").into()),
             Self::UnknownTrigger { .. } => Some("take the name out of allow_triggers".into()),
             Self::NoReplicaIdentity { .. } => Some(
                 "give it one, with ALTER TABLE … REPLICA IDENTITY DEFAULT where it has a primary key, or take it out of the publication"
@@ -202,7 +209,7 @@ impl UserError for Error {
             Self::TooManyUniqueBreaks { .. } => Some(
                 "the rows are duplicates within their tenant: merge them, or drop the key, and run it again".into(),
             ),
-            Self::NotAReview { hint, .. } => Some((*hint).to_owned()),
+            Self::NotAReview { hint, .. } => Some((*hint).into()),
             Self::ReadReview { .. } => None,
             Self::ReviewChanged { .. } => Some("run it again; what was applied is found there".into()),
             Self::File(error) => error.hint().or_else(|| Some("give another file; what was assigned is kept".into())),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use tenancy_config::{Exit, NameError, UserError};
+use tenancy_config::{Exit, Hint, NameError, UserError};
 
 /// The result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -60,7 +60,7 @@ pub enum Error {
 }
 
 impl UserError for Error {
-    fn hint(&self) -> Option<String> {
+    fn hint(&self) -> Option<Hint> {
         match self {
             Self::Database(error) => error.hint(),
             Self::Seed(error) => error.hint(),

@@ -1,6 +1,6 @@
 //! What can go wrong in minting and reading sessions, and what to do about it.
 
-use tenancy_config::{Exit, NameError, UserError};
+use tenancy_config::{CommandRef, Exit, Hint, NameError, UserError};
 
 /// The result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -119,7 +119,7 @@ fn tenants(asked: usize) -> &'static str {
 }
 
 impl UserError for Error {
-    fn hint(&self) -> Option<String> {
+    fn hint(&self) -> Option<Hint> {
         let hint = match self {
             Self::Database(error) => return error.hint(),
             Self::EmptySecret => "give the application and this command the same one: openssl rand -base64 32",
@@ -127,7 +127,10 @@ impl UserError for Error {
             Self::UnknownEmail { similar, .. } if !similar.is_empty() => {
                 "the application compares emails exactly, capitals included"
             }
-            Self::UnknownEmail { .. } => "is this the right database? `cargo xtask doctor` tells which one it is",
+            Self::UnknownEmail { .. } => {
+                let doctor = Hint::from("is this the right database? ").then_quoted(CommandRef::Doctor);
+                return Some(doctor.then(" tells which one it is"));
+            }
             Self::NotSeen { similar, .. } if !similar.is_empty() => {
                 "the application compares emails exactly, capitals included"
             }
@@ -145,13 +148,14 @@ impl UserError for Error {
             Self::NotAMember { .. } | Self::Unresolved { .. } => "name one of them with --tenant",
             Self::Inactive { others, .. } => {
                 let other = others.first().map(|slug| format!("--tenant {slug} takes another; ")).unwrap_or_default();
-                return Some(format!(
-                    "{other}--include-inactive mints it all the same, to see how the application refuses"
-                ));
+                return Some(
+                    format!("{other}--include-inactive mints it all the same, to see how the application refuses")
+                        .into(),
+                );
             }
             Self::Node { .. } => "they need Node 20 or newer, npm, and its registry or its cache",
         };
-        Some(hint.to_owned())
+        Some(hint.into())
     }
 
     fn exit(&self) -> Exit {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use tenancy_config::{Exit, NameError, UserError};
+use tenancy_config::{CommandRef, Exit, Hint, NameError, UserError};
 
 use crate::versions;
 
@@ -124,30 +124,34 @@ impl Error {
 }
 
 impl UserError for Error {
-    fn hint(&self) -> Option<String> {
+    fn hint(&self) -> Option<Hint> {
         match self {
             Self::NotPrograms { .. } => Some(
                 "name the folder that holds initdb, pg_ctl and postgres, or leave it out and the installed ones are found".into(),
             ),
             Self::WrongPrograms { .. } => Some("leave out --pg-bin (PG_BIN), and the right version is looked for".into()),
             Self::UnsupportedVersion(_) => {
-                Some(format!("supported are {} to {}", versions::OLDEST, versions::NEWEST))
+                Some(format!("supported are {} to {}", versions::OLDEST, versions::NEWEST).into())
             }
-            Self::NoPrograms { version, .. } => Some(versions::install_hint(*version)),
+            Self::NoPrograms { version, .. } => Some(versions::install_hint(*version).into()),
             Self::OtherVersion { asked, .. } => {
-                Some(format!("`cargo xtask db reset --pg-version {asked}` starts anew, without its data"))
+                Some(Hint::quoted(CommandRef::DbResetTo { version: *asked }).then(" starts anew, without its data"))
             }
-            Self::NotEmpty => Some("`cargo xtask db reset` empties it".into()),
-            Self::Code { .. } => Some("seed a fresh database, `cargo xtask db reset` makes one, and create it afterwards".into()),
-            Self::NotRunning => Some("`cargo xtask db up` starts it".into()),
+            Self::NotEmpty => Some(Hint::quoted(CommandRef::DbReset).then(" empties it")),
+            Self::Code { .. } => Some(
+                Hint::from("seed a fresh database, ")
+                    .then_quoted(CommandRef::DbReset)
+                    .then(" makes one, and create it afterwards"),
+            ),
+            Self::NotRunning => Some(Hint::quoted(CommandRef::DbUp).then(" starts it")),
             Self::NoAccount => Some("run it as an ordinary user".into()),
             Self::File { source, path, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
-                Some(format!("{} may belong to another user, such as root, who ran this before", path.display()))
+                Some(format!("{} may belong to another user, such as root, who ran this before", path.display()).into())
             }
             Self::State { .. } => Some(
-                "bring the file back, or use the version of this program that wrote it; where the data may go, \
-                 `cargo xtask db reset` throws it away and starts anew"
-                    .into(),
+                Hint::from("bring the file back, or use the version of this program that wrote it; where the data may go, ")
+                    .then_quoted(CommandRef::DbReset)
+                    .then(" throws it away and starts anew"),
             ),
             Self::Untrusted(error) => error.hint(),
             Self::InUse(_) => Some("let it end, or end its sessions with --disconnect".into()),

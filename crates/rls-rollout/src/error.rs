@@ -1,6 +1,6 @@
 //! What can go wrong in a rollout.
 
-use tenancy_config::{Exit, NameError, TableName, UserError};
+use tenancy_config::{CommandRef, Exit, Hint, NameError, TableName, UserError};
 use tenant_rls::{Fault, fault_of};
 
 use crate::blocker::Blocker;
@@ -91,7 +91,7 @@ impl Error {
 }
 
 impl UserError for Error {
-    fn hint(&self) -> Option<String> {
+    fn hint(&self) -> Option<Hint> {
         match self {
             lost if lost.lost_connection() => Some(
                 "no step is half done: when the server answers again, run the same command again, and it goes on from there"
@@ -105,16 +105,19 @@ impl UserError for Error {
                  --lock-timeout waits longer, and so does everybody else"
                     .into(),
             ),
-            Self::Role { statement, .. } => Some(format!("as a role that may: {statement}")),
+            Self::Role { statement, .. } => Some(format!("as a role that may: {statement}").into()),
             Self::Preflight(_) => Some("grant what is lacking, or connect as a role that has it".into()),
             Self::NoDdl(_) => Some("connect to the primary, as the owner of the tables".into()),
             Self::Drifted { .. } => {
-                Some("`cargo xtask rls status` shows what is there; put it back as it was, or change it by hand".into())
+                let back = " shows what is there; put it back as it was, or change it by hand";
+                Some(Hint::quoted(CommandRef::RlsStatus).then(back))
             }
             Self::UnknownRight { .. } => {
                 Some("somebody changed tenant_ops.rollout_step: find out who, and take the rest back by hand".into())
             }
-            Self::NothingToUndo(_) => Some("`cargo xtask rls status` shows how far each table is".into()),
+            Self::NothingToUndo(_) => {
+                Some(Hint::quoted(CommandRef::RlsStatus).then(" shows how far each table is"))
+            }
         }
     }
 

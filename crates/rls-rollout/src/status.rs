@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use tenancy_config::{TableName, Tenancy};
-use tenant_inventory::{AspectKind, Inventory, Phase, Relation, RelationKind, Way, ways_around};
+use tenant_inventory::{AspectKind, Inventory, Phase, Relation, RelationKind, Way, read_ways};
 use tenant_rls::{Database, Error as RlsError, visibility};
 
 use crate::error::Result;
@@ -12,7 +12,7 @@ use crate::options::StepStyle;
 use crate::plan::gate;
 use crate::state::State;
 
-/// What is there now; its JSON is `rls-status/1`.
+/// What is there now; its JSON is `rls-status/2`.
 #[derive(Debug, Clone, Serialize)]
 pub struct StatusReport {
     /// Name and version of this shape.
@@ -27,7 +27,7 @@ pub struct StatusReport {
     pub audited_as: Option<String>,
     /// The tables and partitions.
     pub tables: Vec<TableStatus>,
-    /// Views, materialized views and functions that read past the policies.
+    /// What leads past the policies and may be open to the application.
     pub ways_around: Vec<Way>,
 }
 
@@ -77,14 +77,15 @@ pub async fn status(database: &Database, tenancy: &Tenancy, app_role: Option<&st
         tables.push(TableStatus { lost: lost.map(|change| change.subject()).collect(), ..table(&state, relation) });
     }
     let escapes = state.inventory.logins.escapes.iter().map(|escape| format!("{} is {}", escape.role, escape.why));
+    let ways = read_ways(database, &state.inventory, state.inventory.logins.app.0.as_str(), &[]).await?;
     Ok(StatusReport {
-        schema: "rls-status/1",
+        schema: "rls-status/2",
         database: database.session().database.clone(),
         app_role: state.inventory.logins.app.0.to_string(),
         app_role_escapes: escapes.collect(),
         audited_as: audited_as(database, &state.inventory).await?,
         tables,
-        ways_around: ways_around(database, &state.inventory.relations).await?,
+        ways_around: ways.into_iter().filter(Way::is_reachable).collect(),
     })
 }
 

@@ -1,6 +1,6 @@
 //! What can go wrong before or between the attempts.
 
-use tenancy_config::{Exit, NameError, UserError};
+use tenancy_config::{Exit, Hint, NameError, UserError};
 use tenant_rls::{Fault, fault_of};
 
 /// The result of everything in this crate.
@@ -24,7 +24,7 @@ pub enum Error {
 }
 
 impl UserError for Error {
-    fn hint(&self) -> Option<String> {
+    fn hint(&self) -> Option<Hint> {
         match self {
             Self::Database(error) if fault_of(error) == Fault::Connection => Some(
                 "nothing of the attempts was kept: run the same command again when the server answers"

@@ -1,6 +1,7 @@
 //! What was found so far: evidence, findings and notes.
 
 use tenancy_config::TableName;
+use tenant_inventory::Way;
 use tenant_inventory::claim::breach::Breach;
 use tenant_inventory::claim::evidence::Evidence;
 use tenant_inventory::claim::examined::{Attempt, ObjectCheck, TableProof};
@@ -23,18 +24,14 @@ impl Found {
         self.findings.extend(breaches.into_iter().map(|breach| Finding { table: None, breach }));
     }
 
-    pub(crate) fn of_way(&mut self, result: &WayResult) {
-        match result {
-            WayResult::Open { object, way } => {
-                let breach = Breach::Way { way: way.clone() };
-                let evidence = Evidence::Broken { breach: breach.clone() };
-                self.objects.push(ObjectCheck { object: object.clone(), evidence });
-                self.findings.push(Finding { table: None, breach });
-            }
-            WayResult::Closed { object, way } => {
-                self.objects.push(ObjectCheck { object: object.clone(), evidence: Evidence::Held });
-                self.notes.push(Note { table: None, what: NoteKind::ClosedWay { way: way.clone() } });
-            }
+    /// What a way showed.
+    pub(crate) fn of_way(&mut self, way: Way, result: WayResult) {
+        if let Evidence::Broken { breach } = &result.evidence {
+            self.findings.push(Finding { table: None, breach: breach.clone() });
+        }
+        self.objects.push(ObjectCheck { object: way.object.to_string(), evidence: result.evidence });
+        if let Some(by) = result.closed_by {
+            self.notes.push(Note { table: None, what: NoteKind::ClosedWay { way: Box::new(way), by } });
         }
     }
 

@@ -11,8 +11,8 @@
 //! | `policies` | what the catalog alone shows to be wrong with a table |
 //! | `settings` | what the settings of the login do to policies |
 //! | `beside` | what the login can do with tables that no policy of ours protects |
-//! | `ways` | views and functions past the policies: whether the login can use them |
-//! | `ways::logins` | what the login is or can become that no policy filters |
+//! | `ways` | what leads past the policies: which of it is open to the login |
+//! | `ways::view`, `ways::key` | a view is read, and rows are asked whether a key crosses tenants |
 //! | `report` | what was tried, what was expected, what was seen |
 //!
 //! What may be said of all that is computed by [`tenant_inventory::claim`].
@@ -33,5 +33,5 @@ mod ways;
 
 pub use error::{Error, Result};
 pub use options::VerifyOptions;
-pub use report::{Beside, Note, NoteKind, VerifyReport};
+pub use report::{Beside, ClosedBy, Note, NoteKind, VerifyReport};
 pub use verify::verify;

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use tenancy_config::TableName;
+use tenant_inventory::Way;
 use tenant_inventory::claim::examined::{Access, ObjectCheck, TableProof};
 use tenant_inventory::claim::finding::Finding;
 use tenant_inventory::claim::verdict::{Claim, Verdict};
@@ -84,11 +85,44 @@ pub enum NoteKind {
         /// The rights.
         rights: Vec<String>,
     },
-    /// Something leads past the policies, and the login cannot use it.
+    /// Something leads past the policies, and is closed to the login.
     ClosedWay {
-        /// What it is, and why it is closed.
-        way: String,
+        /// What it is.
+        way: Box<Way>,
+        /// What closes it.
+        by: ClosedBy,
     },
+}
+
+/// What closes a way past the policies.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "closed_by", rename_all = "snake_case")]
+pub enum ClosedBy {
+    /// The login cannot take it.
+    Barrier,
+    /// The login is or can become an owner whom FORCE holds, and who can switch that off.
+    Forced,
+    /// The login read the view, and saw no row of another tenant.
+    KeepsApart,
+    /// No row references a row of another tenant by the key.
+    NoCrossing,
+    /// Somebody has reviewed it.
+    Reviewed {
+        /// The declared reason.
+        why: String,
+    },
+}
+
+impl std::fmt::Display for ClosedBy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Barrier => f.write_str("closed"),
+            Self::Forced => f.write_str("held by FORCE, which an owner can switch off"),
+            Self::KeepsApart => f.write_str("read as the login, it shows no row of another tenant"),
+            Self::NoCrossing => f.write_str("no row of one tenant references another's by it"),
+            Self::Reviewed { why } => write!(f, "reviewed: {why}"),
+        }
+    }
 }
 
 impl VerifyReport {
@@ -115,7 +149,8 @@ impl std::fmt::Display for Note {
                 "it is the tenant table, which each tenant may read as a whole; {role} has {} on it, and what a foreign key does when a tenant is deleted is done to all of that tenant's rows",
                 rights.join(", ")
             ),
-            NoteKind::ClosedWay { way } => f.write_str(way),
+            NoteKind::ClosedWay { way, by: ClosedBy::Barrier } => way.fmt(f),
+            NoteKind::ClosedWay { way, by } => write!(f, "{way}; {by}"),
         }
     }
 }

@@ -6,7 +6,7 @@ use tenant_inventory::claim::examined::{Access, Examined};
 use tenant_inventory::claim::finding::Finding;
 use tenant_inventory::claim::verdict::Claim;
 use tenant_inventory::class::{Class, ClassifiedTable, classify};
-use tenant_inventory::{Inventory, LoginReach, read_all_tables, ways_around};
+use tenant_inventory::{Inventory, LoginReach, read_all_tables, read_ways};
 use tenant_rls::{Database, Limits};
 
 use crate::attempts::columns::Columns;
@@ -19,8 +19,7 @@ use crate::report::{Beside, Note, NoteKind, VerifyReport};
 use crate::same_database;
 use crate::settings;
 use crate::table::Verifier;
-use crate::ways;
-use crate::ways::logins::unfiltered;
+use crate::ways::{Ways, view};
 
 /// Tries to reach other tenants' rows on a connection with the application's own URL. `owner` reads the catalog, and finds rows
 /// to try with, as a role that sees all of them. No statement of either waits for a lock for more than 100 ms, or runs for more than 2 s.
@@ -51,8 +50,9 @@ pub async fn verify(
         tenants: Columns::read(owner, &inventory.catalog.tenants).await?,
     };
     let mut found = Found::default();
-    found.of_login(unfiltered(&reach, &inventory, app.session().superuser));
     found.of_login(settings::inspect(app, tenancy).await?);
+    let others: Vec<TableName> = classes.iter().filter(needs_tenant).map(|table| table.table.clone()).collect();
+    let all_ways = read_ways(owner, &inventory, &app_login, &others).await?;
     let rights = beside::access(owner, &reach, inventory.relations.iter().map(|relation| &relation.name)).await?;
     for relation in &inventory.relations {
         progress(&relation.name);
@@ -61,8 +61,10 @@ pub async fn verify(
     }
     found.notes.extend(of_tenant_table(owner, &reach, &inventory.catalog.tenants).await?);
     let beside = beside(owner, &reach, &classes, &mut found).await?;
-    for way in ways_around(owner, &inventory.relations).await? {
-        found.of_way(&ways::inspect(owner, app, &inventory, &reach, &way).await?);
+    let ways = Ways { owner, app, inventory: &inventory, tenants: view::some_tenants(owner, &inventory).await? };
+    for way in all_ways {
+        let result = ways.inspect(&way).await;
+        found.of_way(way, result);
     }
     let accesses: Vec<(TableName, Access)> =
         beside.iter().map(|beside| (beside.table.clone(), beside.access.clone())).collect();
@@ -106,9 +108,6 @@ async fn beside(
     classes: &[ClassifiedTable],
     found: &mut Found,
 ) -> Result<Vec<Beside>> {
-    let needs_tenant = |table: &&ClassifiedTable| {
-        matches!(table.class, Class::Dependent { .. } | Class::Suspect { .. } | Class::Unhandled { .. })
-    };
     let tables: Vec<&ClassifiedTable> = classes.iter().filter(needs_tenant).collect();
     let mut access = beside::access(owner, reach, tables.iter().map(|table| &table.table)).await?;
     let mut all = Vec::new();
@@ -123,4 +122,9 @@ async fn beside(
         all.push(Beside { table: table.table.clone(), class, access });
     }
     Ok(all)
+}
+
+/// Whether the rows of a table may belong to tenants, and no policy of ours protects them.
+fn needs_tenant(table: &&ClassifiedTable) -> bool {
+    matches!(table.class, Class::Dependent { .. } | Class::Suspect { .. } | Class::Unhandled { .. })
 }

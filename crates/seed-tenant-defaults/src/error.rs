@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use tenancy_config::{Exit, NameError, TableName, UserError, without_urls};
+use tenancy_config::{Exit, Hint, NameError, TableName, UserError, without_urls};
 
 /// The result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -111,12 +111,12 @@ impl Error {
 }
 
 impl UserError for Error {
-    fn hint(&self) -> Option<String> {
+    fn hint(&self) -> Option<Hint> {
         match self {
             Self::Database(error) => error.hint(),
-            Self::List(error) => error.hint.map(str::to_owned),
+            Self::List(error) => error.hint.map(Hint::from),
             Self::ListChanged { .. } => Some("run it again; tenants that have their settings keep them".into()),
-            Self::Defaults { hint, .. } => hint.clone(),
+            Self::Defaults { hint, .. } => hint.clone().map(Hint::from),
             Self::NotUnique { .. } => {
                 Some("an owner adds a unique key; else two runs at once could both insert".into())
             }

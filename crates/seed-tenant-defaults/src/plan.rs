@@ -77,7 +77,7 @@ fn tenant_table<'a>(
     let name = TableName::parse(&row.table, schema).map_err(|error| wrong(error.to_string(), None))?;
     catalog.table(&name).map_err(|error| {
         let what = format!("there is no table {name} with a tenant column in this database");
-        wrong(what, error.hint())
+        wrong(what, error.hint().map(|hint| hint.to_string()))
     })
 }
 

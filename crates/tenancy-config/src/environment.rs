@@ -11,6 +11,7 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
 
+use crate::hint::Hint;
 use crate::user_error::{Exit, UserError};
 
 /// Variables that are read where no error can be returned. [`check`] checks them before a command begins.
@@ -36,8 +37,8 @@ pub struct NotText {
 }
 
 impl UserError for NotText {
-    fn hint(&self) -> Option<String> {
-        Some(format!("set {} to UTF-8 text, or unset it", self.variable))
+    fn hint(&self) -> Option<Hint> {
+        Some(format!("set {} to UTF-8 text, or unset it", self.variable).into())
     }
 
     fn exit(&self) -> Exit {

@@ -2,14 +2,17 @@
 //! and reports are written to. This crate connects to nothing.
 
 mod closest;
+pub mod command_ref;
 pub mod csv;
 mod env_files;
 pub mod environment;
 pub mod files;
+pub mod hint;
 mod milliseconds;
 pub mod name;
 pub mod plain;
-mod redact;
+pub mod program;
+mod quoted_urls;
 pub mod settings;
 pub mod tenancy;
 pub mod trust;
@@ -17,10 +20,12 @@ pub mod url;
 pub mod user_error;
 
 pub use closest::closest;
+pub use command_ref::CommandRef;
 pub use files::FileError;
+pub use hint::Hint;
 pub use milliseconds::milliseconds;
 pub use name::{Ident, NameError, TableName};
-pub use redact::without_urls;
+pub use quoted_urls::without_urls;
 pub use settings::{DatabaseChoice, Flags, SettingOrigin, Settings};
 pub use tenancy::Tenancy;
 pub use trust::Trust;

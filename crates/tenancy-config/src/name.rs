@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use crate::redact::without_urls;
+use crate::hint::Hint;
+use crate::quoted_urls::without_urls;
 use crate::user_error::{Exit, UserError};
 
 /// The longest identifier that PostgreSQL keeps whole, in bytes (`NAMEDATALEN - 1`).
@@ -21,7 +22,7 @@ pub struct NameError {
 }
 
 impl UserError for NameError {
-    fn hint(&self) -> Option<String> {
+    fn hint(&self) -> Option<Hint> {
         None
     }
 

@@ -1,5 +1,7 @@
 //! What every error tells the person who ran a command: what to do next (its hint), and the exit code of the process.
 
+use crate::hint::Hint;
+
 /// How a command ended that did not do everything that was asked. A command that did exits with 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Exit {
@@ -37,7 +39,7 @@ impl From<Exit> for std::process::ExitCode {
 /// An error that a command can end with.
 pub trait UserError: std::error::Error {
     /// What the user can do about it.
-    fn hint(&self) -> Option<String>;
+    fn hint(&self) -> Option<Hint>;
 
     /// The exit code for this error.
     fn exit(&self) -> Exit;

@@ -1,6 +1,6 @@
 //! What can go wrong in an audit. Findings are no error: they stand in the report.
 
-use tenancy_config::{Exit, NameError, TableName, UserError};
+use tenancy_config::{Exit, Hint, NameError, TableName, UserError};
 
 /// The result of an audit.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -21,10 +21,10 @@ pub enum Error {
 }
 
 impl UserError for Error {
-    fn hint(&self) -> Option<String> {
+    fn hint(&self) -> Option<Hint> {
         match self {
             Self::Database(error) => error.hint(),
-            Self::Rewritten { .. } => Some("run the audit again when the migration is through".to_owned()),
+            Self::Rewritten { .. } => Some("run the audit again when the migration is through".into()),
         }
     }
 

@@ -1,13 +1,14 @@
 //! What to do next about an audit's findings.
 
-use tenancy_config::{TableName, Tenancy};
+use tenancy_config::{CommandRef, Hint, TableName, Tenancy};
 use tenant_inventory::Catalog;
 use tenant_inventory::{Missing, MissingPart};
 
 use crate::report::{MissingPiece, TableReport};
 
-/// The tables that have a command of their own.
-const BACKFILLS: [(&str, &str); 2] = [("bookings", "backfill-bookings"), ("chat_messages", "assign-chat-messages")];
+/// The tables that have a command of their own, with its dry run.
+const BACKFILLS: [(&str, CommandRef); 2] =
+    [("bookings", CommandRef::BackfillBookingsDryRun), ("chat_messages", CommandRef::AssignChatMessagesDryRun)];
 
 /// How many tables a sentence names before it only counts them.
 const NAMED: usize = 5;
@@ -18,60 +19,60 @@ pub(crate) fn next_steps(
     missing: &[Missing],
     tenancy: &Tenancy,
     tables: &[TableReport],
-) -> Vec<String> {
+) -> Vec<Hint> {
     let command = |table: &TableReport| {
         let own = |name: &str| TableName::parse(name, &tenancy.database.schema).is_ok_and(|name| name == table.table);
-        BACKFILLS.iter().find(|(name, _)| own(name)).map(|(_, command)| *command)
+        BACKFILLS.iter().find(|(name, _)| own(name)).map(|(_, command)| command.clone())
     };
     let mut next = Vec::new();
     if catalog.tenant_key_type.is_none() {
-        next.push(format!(
-            "tell tenancy.toml which table holds the tenants, {} does not: `cargo xtask init` writes one that fits",
-            catalog.tenants
-        ));
+        let which = format!("tell tenancy.toml which table holds the tenants, {} does not: ", catalog.tenants);
+        next.push(Hint::from(which).then_quoted(CommandRef::Init).then(" writes one that fits"));
     }
     for lacking in missing {
         let what = match lacking.what {
             MissingPart::Table => "is not in this database",
             MissingPart::TenantColumn => "has no tenant column",
         };
-        next.push(format!(
-            "{} {what}: add it with the application's migrations, or leave it out of tenancy.toml",
-            lacking.table
-        ));
+        let add = "add it with the application's migrations, or leave it out of tenancy.toml";
+        next.push(format!("{} {what}: {add}", lacking.table).into());
     }
-    let mut step = |wanted: &dyn Fn(&TableReport) -> bool, sentence: &dyn Fn(String) -> String| {
+    let mut step = |wanted: &dyn Fn(&TableReport) -> bool, sentence: &dyn Fn(String) -> Hint| {
         next.extend(names(tables, wanted).map(sentence));
     };
     step(&|t| t.empty_rows > 0, &|names| {
-        format!("set the empty string to NULL in {names}: no backfill takes it for a row without a tenant")
+        format!("set the empty string to NULL in {names}: no backfill takes it for a row without a tenant").into()
     });
     for (_, backfill) in BACKFILLS {
-        step(&|t| command(t) == Some(backfill) && t.null_findings() > 0, &|names| {
-            format!("give {names} their tenant: `cargo xtask {backfill} --dry-run`, then without --dry-run")
+        step(&|t| command(t).as_ref() == Some(&backfill) && t.null_findings() > 0, &|names| {
+            let give = Hint::from(format!("give {names} their tenant: "));
+            give.then_quoted(backfill.clone()).then(", then without --dry-run")
         });
     }
     step(&|t| command(t).is_none() && t.null_findings() > 0, &|names| {
         format!(
             "find the tenant of the rows without one in {names}; where they are meant, tenancy.toml says `platform_rows = true`"
-        )
+        ).into()
     });
     step(&|t| t.ghost_rows.unwrap_or(0) > 0, &|names| {
-        format!("restore the tenants that rows of {names} name, or remove the rows")
+        format!("restore the tenants that rows of {names} name, or remove the rows").into()
     });
     step(&|t| t.cross_rows() > 0, &|names| {
-        format!("decide row by row which tenant is right where {names} references another tenant's row")
+        format!("decide row by row which tenant is right where {names} references another tenant's row").into()
     });
-    step(&|t| lacks(t, &[MissingPiece::Index]), &|names| format!("add an index on the tenant column to {names}"));
+    step(&|t| lacks(t, &[MissingPiece::Index]), &|names| {
+        format!("add an index on the tenant column to {names}").into()
+    });
     step(
         &|t| lacks(t, &[MissingPiece::ForeignKey, MissingPiece::ForeignKeyValidation]) && t.ghost_rows == Some(0),
         &|names| {
             format!("add the foreign key to {}, or validate it, in {names}: it keeps ghosts away", catalog.tenants)
+                .into()
         },
     );
     step(
         &|t| lacks(t, &[MissingPiece::NotNull, MissingPiece::NotNullValidation]) && t.null_findings() == 0,
-        &|names| format!("make the tenant column NOT NULL in {names}: no row is without a tenant now"),
+        &|names| format!("make the tenant column NOT NULL in {names}: no row is without a tenant now").into(),
     );
     next
 }

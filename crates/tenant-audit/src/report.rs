@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::Serialize;
-use tenancy_config::TableName;
+use tenancy_config::{Hint, TableName};
 use tenant_inventory::Missing;
 use tenant_rls::ActingRole;
 
@@ -30,7 +30,7 @@ pub struct AuditReport {
     /// Sums over all tables.
     pub totals: AuditTotals,
     /// What to do next, a sentence each, most useful first.
-    pub next: Vec<String>,
+    pub next: Vec<Hint>,
 }
 
 impl AuditReport {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::Serialize;
-use tenancy_config::{TableName, Tenancy};
+use tenancy_config::{CommandRef, TableName, Tenancy};
 use tenant_rls::{Database, Result};
 
 use crate::catalog::all_tables::read_all_tables;
@@ -157,7 +157,7 @@ impl fmt::Display for Coverage {
             more += tables.len().saturating_sub(NAMED);
         }
         if more > 0 {
-            write!(f, "; and {more} more: cargo xtask inventory")?;
+            write!(f, "; and {more} more: {}", CommandRef::Inventory)?;
         }
         if !self.registry {
             write!(f, "; there is no tenant table")?;

@@ -16,7 +16,7 @@
 //! | `catalog::policies` | which policies of a table are ours, and unaltered |
 //! | `catalog::phase` | how far a table is |
 //! | `claim` | what may be said about the database, and on which evidence |
-//! | `ways` | views and functions that read the tables past their policies |
+//! | `ways` | everything that reaches rows past the policies |
 //! | `ways::logins` | the roles of the rollout, and what the application's login can become |
 
 mod catalog;
@@ -35,4 +35,8 @@ pub use catalog::relations::{Relation, RelationKind, Unsuitable};
 pub use catalog::tables::{Catalog, ForeignKey, Leaf, Missing, MissingPart, TenantColumn, TenantTable};
 pub use inventory::Inventory;
 pub use ways::logins::{Escape, LoginReach, Logins, OtherPolicy, RoleState, Unfiltered};
-pub use ways::{Way, ways_around};
+pub use ways::read_ways;
+pub use ways::roles::RoleStep;
+pub use ways::way::{
+    Actor, Barrier, FunctionKind, Privilege, Reach, Reviewable, Severity, Unreadable, Way, WayObject, WayVerdict,
+};

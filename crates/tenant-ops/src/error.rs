@@ -1,7 +1,7 @@
 //! What can go wrong in the book-keeping.
 
 use chrono::{DateTime, Local};
-use tenancy_config::{Exit, NameError, UserError};
+use tenancy_config::{Exit, Hint, NameError, UserError};
 
 use crate::trust::finding::Finding;
 use crate::trust::layout::VERSION;
@@ -80,18 +80,18 @@ fn remedy(findings: &[Finding]) -> Option<String> {
 }
 
 impl UserError for Error {
-    fn hint(&self) -> Option<String> {
+    fn hint(&self) -> Option<Hint> {
         match self {
             Self::Database(error) => error.hint(),
             Self::Held { .. } => {
                 Some("wait for it, or stop it; what it did is kept, and the next run goes on from there".into())
             }
             Self::LeaseLost { .. } => Some("look at the other run; start this one again when it has ended".into()),
-            Self::Untrusted { findings } => remedy(findings),
+            Self::Untrusted { findings } => remedy(findings).map(Hint::from),
             Self::Newer { .. } => Some("use that version; an older one would not know what it keeps".into()),
             Self::NotInstalled { role } => Some(format!(
                 "run it once as the database's owner, or let {role} create it: GRANT CREATE ON DATABASE … TO {role};"
-            )),
+            ).into()),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::Serialize;
-use tenancy_config::{Ident, TableName};
+use tenancy_config::{CommandRef, Hint, Ident, TableName};
 
 use crate::sql::quote::Quoted;
 
@@ -86,23 +86,29 @@ impl fmt::Display for Obstacle {
 
 impl Obstacle {
     /// The statement that grants the missing right.
-    pub(crate) fn hint(&self) -> Option<String> {
+    pub(crate) fn hint(&self) -> Option<Hint> {
         let role = Ident::new(&self.role).ok()?.quoted();
         let table = self.table.as_ref().map(TableName::quoted).unwrap_or_default();
         match &self.why {
             Why::CannotAssume | Why::NoTable => None,
             Why::Filtered { .. } => Some(
-                "connect as a role that sees every row (superuser or BYPASSRLS), or let the rollout give its roles \
-                 their policies: cargo xtask rls plan --phase prepare shows them"
-                    .to_owned(),
+                Hint::from(
+                    "connect as a role that sees every row (superuser or BYPASSRLS), or let the rollout give its roles \
+                     their policies: ",
+                )
+                .then_run(CommandRef::RlsPlanPrepare)
+                .then(" shows them"),
             ),
-            Why::Restricted { policy } => Some(format!(
-                "let the policy apply to the application's role only: ALTER POLICY {} ON {table} TO …;",
-                Ident::new(policy).ok()?.quoted()
-            )),
+            Why::Restricted { policy } => Some(
+                format!(
+                    "let the policy apply to the application's role only: ALTER POLICY {} ON {table} TO …;",
+                    Ident::new(policy).ok()?.quoted()
+                )
+                .into(),
+            ),
             Why::NoRight { verb, columns } => {
                 let list: Option<Vec<String>> = columns.iter().map(|c| Some(Ident::new(c).ok()?.quoted())).collect();
-                Some(format!("GRANT {} ({}) ON {table} TO {role};", verb.to_uppercase(), list?.join(", ")))
+                Some(format!("GRANT {} ({}) ON {table} TO {role};", verb.to_uppercase(), list?.join(", ")).into())
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use tenancy_config::settings::SettingsError;
 use tenancy_config::url::UrlError;
-use tenancy_config::{Exit, NameError, TableName, UserError};
+use tenancy_config::{CommandRef, Exit, Hint, NameError, TableName, UserError};
 
 use crate::access::Obstacle;
 use crate::server_error::{Fault, ServerError};
@@ -161,7 +161,7 @@ impl Error {
 }
 
 impl UserError for Error {
-    fn hint(&self) -> Option<String> {
+    fn hint(&self) -> Option<Hint> {
         match self {
             Self::Url(error) => error.hint(),
             Self::Settings(error) => error.hint(),
@@ -181,21 +181,23 @@ impl UserError for Error {
                      [database] owners = [\"{owner}\"]",
                     table.quoted()
                 )
+                .into()
             }),
             Self::ReadOnly { standby: true, .. } => Some("use the URL of the primary".into()),
             Self::ReadOnly { login, .. } => {
-                Some(format!("use another login, or: ALTER ROLE {login} SET default_transaction_read_only = off"))
+                Some(format!("use another login, or: ALTER ROLE {login} SET default_transaction_read_only = off").into())
             }
             Self::Replica { login } => {
-                Some(format!("use another login, or: ALTER ROLE {login} RESET session_replication_role"))
+                Some(format!("use another login, or: ALTER ROLE {login} RESET session_replication_role").into())
             }
             Self::FewConnections { .. } => {
                 Some("end sessions of this login that are not needed, or raise the limit: ALTER ROLE … CONNECTION LIMIT …".into())
             }
-            Self::UnknownTenant { closest: Some(name), .. } => Some(format!("did you mean `{name}`?")),
-            Self::NoTable { closest: Some(name), .. } => Some(format!("did you mean `{name}`?")),
+            Self::UnknownTenant { closest: Some(name), .. } => Some(format!("did you mean `{name}`?").into()),
+            Self::NoTable { closest: Some(name), .. } => Some(format!("did you mean `{name}`?").into()),
             Self::NoTable { .. } => {
-                Some("tenancy.toml says which tables there are; `cargo xtask doctor` compares".into())
+                let says = Hint::from("tenancy.toml says which tables there are; ").then_quoted(CommandRef::Doctor);
+                Some(says.then(" compares"))
             }
             Self::AmbiguousTenant { .. } => Some("give the slug or id that only the tenant you mean has".into()),
             Self::CannotSee(list) => list.iter().find_map(Obstacle::hint),

@@ -1,6 +1,7 @@
 //! The error of a server or the network in full (message, detail and SQLSTATE), and which kind of trouble it is.
 
 use std::fmt;
+use tenancy_config::{CommandRef, Hint};
 
 use sqlx::postgres::PgDatabaseError;
 
@@ -65,11 +66,11 @@ impl ServerError {
         }
     }
 
-    pub(crate) fn hint(&self) -> Option<String> {
+    pub(crate) fn hint(&self) -> Option<Hint> {
         // The server's hint about a full disk does not say whether something is half written.
         let theirs = self.server().filter(|error| error.code() != "53100").and_then(PgDatabaseError::hint);
         if let Some(hint) = theirs {
-            return Some(hint.to_owned());
+            return Some(hint.into());
         }
         let text = match (self.sqlstate(), &self.0) {
             (Some("28P01"), _) => "the password is wrong, or this role has none; check the URL",
@@ -79,7 +80,10 @@ impl ServerError {
                 "the server has no connection left; close some, or connect through a pooler"
             }
             (Some("53100"), _) => "the server's disk is full; nothing of this transaction was kept",
-            (Some("42501"), _) => "a right is missing; `cargo xtask doctor` shows what this role may do",
+            (Some("42501"), _) => {
+                let doctor = Hint::from("a right is missing; ").then_quoted(CommandRef::Doctor);
+                return Some(doctor.then(" shows what this role may do"));
+            }
             (Some("25006"), _) => {
                 "this is a standby, or default_transaction_read_only is on for this login or database: use the primary, or ALTER ROLE … SET \
                  default_transaction_read_only = off"
@@ -92,7 +96,7 @@ impl ServerError {
             (None, sqlx::Error::PoolTimedOut) => "the server gave no connection in time",
             _ => return None,
         };
-        Some(text.to_owned())
+        Some(text.into())
     }
 
     fn server(&self) -> Option<&PgDatabaseError> {

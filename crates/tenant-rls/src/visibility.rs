@@ -46,13 +46,13 @@ pub fn readers(database: &Database, tenancy: &Tenancy) -> Result<Vec<ActingRole>
 pub async fn acting_role(database: &Database, access: &[Access], candidates: &[ActingRole]) -> Result<ActingRole> {
     let mut obstacles = Vec::new();
     for candidate in candidates {
-        let mut guard = begin_read_only(database).await?;
-        if set_role(guard.connection(), candidate).await.is_err() {
+        let mut transaction = begin_read_only(database).await?;
+        if set_role(transaction.connection(), candidate).await.is_err() {
             obstacles.push(Obstacle { role: candidate.to_string(), table: None, why: Why::CannotAssume });
             continue;
         }
-        let visibility = examine(guard.connection(), candidate, access).await?;
-        guard.rollback().await?;
+        let visibility = examine(transaction.connection(), candidate, access).await?;
+        transaction.rollback().await?;
         if visibility.obstacles.is_empty() {
             return Ok(candidate.clone());
         }
@@ -75,10 +75,10 @@ pub async fn reader(database: &Database, tenancy: &Tenancy, access: &[Access]) -
 /// # Errors
 /// [`Error::Query`]: a statement fails.
 pub async fn reads_by_policy(database: &Database, access: &[Access], role: &ActingRole) -> Result<bool> {
-    let mut guard = begin_read_only(database).await?;
-    set_role(guard.connection(), role).await?;
-    let by_policy = examine(guard.connection(), role, access).await?.by_policy;
-    guard.rollback().await?;
+    let mut transaction = begin_read_only(database).await?;
+    set_role(transaction.connection(), role).await?;
+    let by_policy = examine(transaction.connection(), role, access).await?.by_policy;
+    transaction.rollback().await?;
     Ok(by_policy)
 }
 

@@ -102,5 +102,5 @@ fn or_panic<T>(made: Result<T>) -> T {
 }
 
 fn hint(error: &Error) -> String {
-    error.hint().unwrap_or_else(|| "the log of the server tells more, while the test runs".to_owned())
+    error.hint().map_or("the log of the server tells more, while the test runs".to_owned(), |hint| hint.to_string())
 }

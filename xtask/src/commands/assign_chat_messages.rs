@@ -10,7 +10,7 @@ use crate::commands::backfill::args::BackfillArgs;
 use crate::commands::backfill::session::{self, BackfillSession};
 use crate::context::command_error::CommandError;
 use crate::context::failure::CommandFailure;
-use crate::context::{CommandContext, CommandResult, stop};
+use crate::context::{CommandResult, Context, stop};
 use crate::number_format::{count, counted};
 use crate::terminal::printer::Printer;
 
@@ -51,7 +51,7 @@ enum From {
 ///
 /// # Errors
 /// The job failed. What was committed stays.
-pub(crate) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+pub(crate) async fn run(context: &Context, options: Options) -> CommandResult {
     let origin = origin(options.from, options.tenant, options.include_inactive)?;
     let session = BackfillSession::open(context, "assign-chat-messages", options.backfill).await?;
     let prepared = async { Ok(MessageAssignment::prepare(session.database(), session.tenancy(), &origin).await?) };
@@ -66,7 +66,7 @@ pub(crate) async fn run(context: &CommandContext, options: Options) -> CommandRe
 
 /// Runs the job with its progress and with Ctrl-C. The demo calls it too.
 pub(crate) async fn assign(
-    context: &CommandContext,
+    context: &Context,
     assignment: &MessageAssignment,
     database: &Database,
     tenancy: &Tenancy,

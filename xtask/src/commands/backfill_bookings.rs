@@ -8,7 +8,7 @@ use tenant_rls::Database;
 use crate::commands::backfill::args::BackfillArgs;
 use crate::commands::backfill::session::{self, BackfillSession};
 use crate::context::failure::CommandFailure;
-use crate::context::{CommandContext, CommandResult};
+use crate::context::{CommandResult, Context};
 
 /// Give each booking the tenant that its sources agree on
 #[derive(Debug, Args)]
@@ -29,7 +29,7 @@ pub(crate) struct Options {
 ///
 /// # Errors
 /// The job failed. What was committed stays.
-pub(crate) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+pub(crate) async fn run(context: &Context, options: Options) -> CommandResult {
     let session = BackfillSession::open(context, "backfill-bookings", options.backfill).await?;
     session.begin(&[&session.table(backfill_bookings::TABLE)?]).await?;
     let report = backfill(context, session.database(), session.tenancy(), &session.options).await?;
@@ -38,7 +38,7 @@ pub(crate) async fn run(context: &CommandContext, options: Options) -> CommandRe
 
 /// Runs the job with its progress and with Ctrl-C. The demo calls it too.
 pub(crate) async fn backfill(
-    context: &CommandContext,
+    context: &Context,
     database: &Database,
     tenancy: &Tenancy,
     options: &backfill_engine::BackfillOptions,

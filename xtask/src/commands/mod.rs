@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 
 use clap::{Command as Definition, Subcommand};
 
-use crate::context::{CommandContext, CommandResult};
+use crate::context::{CommandResult, Context};
 
 /// Makes of each registration a variant of [`Command`], the call of its `run`, and its entry in [`GROUPS`].
 macro_rules! commands {
@@ -41,7 +41,7 @@ macro_rules! commands {
             ///
             /// # Errors
             /// As the command's own `run` says.
-            pub(crate) async fn run(self, context: &CommandContext) -> CommandResult {
+            pub(crate) async fn run(self, context: &Context) -> CommandResult {
                 match self {
                     $($(#[$attribute])* Self::$variant(options) => $module::run(context, *options).await,)*
                 }

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::time::SystemTimeError;
 use std::{fmt, io};
 
-use tenancy_config::{Exit, UserError};
+use tenancy_config::{Exit, Hint, UserError};
 use tokio::task::JoinError;
 
 use crate::context::failure::CommandFailure;
@@ -13,24 +13,24 @@ use crate::context::failure::CommandFailure;
 #[derive(Debug)]
 pub(crate) struct CommandError {
     message: String,
-    hint: Option<String>,
+    hint: Option<Hint>,
     exit: Exit,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
 impl CommandError {
     /// The command line is wrong. Nothing was done.
-    pub(crate) fn usage(message: impl Into<String>, hint: impl Into<String>) -> CommandFailure {
+    pub(crate) fn usage(message: impl Into<String>, hint: impl Into<Hint>) -> CommandFailure {
         Self { message: message.into(), hint: Some(hint.into()), exit: Exit::Usage, source: None }.into()
     }
 
     /// A write is refused for safety. Nothing was written.
-    pub(crate) fn refused(message: impl Into<String>, hint: impl Into<String>) -> CommandFailure {
+    pub(crate) fn refused(message: impl Into<String>, hint: impl Into<Hint>) -> CommandFailure {
         Self { message: message.into(), hint: Some(hint.into()), exit: Exit::Refused, source: None }.into()
     }
 
     /// Something failed in the command itself.
-    pub(crate) fn failed(message: impl Into<String>, hint: impl Into<String>) -> CommandFailure {
+    pub(crate) fn failed(message: impl Into<String>, hint: impl Into<Hint>) -> CommandFailure {
         Self { message: message.into(), hint: Some(hint.into()), exit: Exit::Failed, source: None }.into()
     }
 
@@ -53,7 +53,7 @@ impl Error for CommandError {
 }
 
 impl UserError for CommandError {
-    fn hint(&self) -> Option<String> {
+    fn hint(&self) -> Option<Hint> {
         self.hint.clone()
     }
 
@@ -106,6 +106,6 @@ mod tests {
     fn context_keeps_hint_and_exit_status() {
         let failure = CommandError::refused("no", "--confirm").context("while starting");
         assert_eq!(failure.exit(), Exit::Refused);
-        assert_eq!(failure.explain().2.as_deref(), Some("--confirm"));
+        assert_eq!(failure.explain().2, Some("--confirm".into()));
     }
 }

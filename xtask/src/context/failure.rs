@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-use tenancy_config::{Exit, UserError};
+use tenancy_config::{Exit, Hint, UserError};
 
 /// The error that a command ends with. `?` makes it of every error that has a hint and an exit status, and of no other: an error type
 /// of a library without [`UserError`] does not compile here, and neither does one of another crate before
@@ -29,7 +29,7 @@ impl CommandFailure {
     }
 
     /// What happened, why, and what to do next.
-    pub(crate) fn explain(&self) -> (String, Vec<String>, Option<String>) {
+    pub(crate) fn explain(&self) -> (String, Vec<String>, Option<Hint>) {
         let (what, causes) = self.lines();
         (what, causes, self.0.hint())
     }
@@ -71,7 +71,7 @@ impl Error for InContext {
 }
 
 impl UserError for InContext {
-    fn hint(&self) -> Option<String> {
+    fn hint(&self) -> Option<Hint> {
         self.cause.hint()
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValue, PossibleValuesParser, Resettable};
 use clap::{Args, ValueEnum};
 use tenancy_config::Flags;
 
@@ -39,9 +39,8 @@ pub(crate) struct Global {
         long,
         global = true,
         default_value = "table",
-        value_parser = PossibleValuesParser::new(Format::value_variants().iter().filter_map(ValueEnum::to_possible_value)),
-        hide_possible_values = true,
-        value_name = "table|json|csv",
+        value_parser = PossibleValuesParser::new(formats()),
+        value_name = "FORMAT",
         help_heading = "Output options"
     )]
     // It is text so that a command with shapes of its own can replace it by an option of the same id.
@@ -55,6 +54,12 @@ pub(crate) struct Global {
     /// Show no progress
     #[arg(long, global = true, help_heading = "Output options")]
     pub(crate) no_progress: bool,
+}
+
+/// The values of `--format`, without their comments, for which the help has no room.
+fn formats() -> impl Iterator<Item = PossibleValue> {
+    let values = Format::value_variants().iter().filter_map(ValueEnum::to_possible_value);
+    values.map(|value| value.help(Resettable::Reset))
 }
 
 impl Global {

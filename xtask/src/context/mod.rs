@@ -23,13 +23,14 @@ use tenancy_config::{Exit, Settings, files};
 use crate::context::command_error::CommandError;
 use crate::context::failure::CommandFailure;
 use crate::context::global::Global;
+use crate::document::block::Document;
 use crate::document::report::{self, Report};
-use crate::document::summary;
+use crate::document::{summary, terminal};
 use crate::terminal::printer::Printer;
 
 /// What every command is given.
 #[derive(Debug)]
-pub(crate) struct CommandContext {
+pub(crate) struct Context {
     /// The streams; shared with the task that waits for Ctrl-C.
     pub(crate) printer: Arc<Printer>,
     /// The options that every command has.
@@ -41,7 +42,7 @@ pub(crate) struct CommandContext {
 /// The result of a command. `None` means that everything was done.
 pub(crate) type CommandResult = Result<Option<Exit>, CommandFailure>;
 
-impl CommandContext {
+impl Context {
     /// The settings of this command line, this environment and this folder.
     ///
     /// # Errors
@@ -76,6 +77,22 @@ impl CommandContext {
         report::write(report, self.global.format(), &self.printer)?;
         summary::append(report, environment::path(summary::VARIABLE), &self.printer);
         Ok(())
+    }
+
+    /// Writes a document for people to standard output.
+    ///
+    /// # Errors
+    /// It cannot be written to.
+    pub(crate) fn show(&self, document: &Document) -> Result<(), CommandFailure> {
+        self.printer.data(&terminal::render(document, self.printer.width()))
+    }
+
+    /// Writes a document that another one follows.
+    ///
+    /// # Errors
+    /// As [`show`](Self::show).
+    pub(crate) fn show_part(&self, document: &Document) -> Result<(), CommandFailure> {
+        self.printer.data(&(terminal::render(document, self.printer.width()) + "\n"))
     }
 
     /// Checks a second file that a command writes: the report must not overwrite it.

@@ -2,12 +2,12 @@
 
 use local_db::{ClusterChange, LocalDb, LocalOptions, Role, StartOptions};
 use tenancy_config::settings::WithoutUrl;
-use tenancy_config::{DatabaseChoice, DatabaseUrl, SettingOrigin, Settings, Trust, environment, trust};
+use tenancy_config::{CommandRef, DatabaseChoice, DatabaseUrl, SettingOrigin, Settings, Trust, environment, trust};
 use tenant_rls::{ConnectOptions, Database, Pooler};
 
 use crate::context::command_error::CommandError;
 use crate::context::failure::CommandFailure;
-use crate::context::{CommandContext, project_root};
+use crate::context::{Context, project_root};
 
 /// A connected database and where its URL came from.
 pub(crate) struct Connected {
@@ -31,7 +31,7 @@ impl Connected {
     }
 }
 
-impl CommandContext {
+impl Context {
     /// The project's local database, running or not.
     ///
     /// # Errors
@@ -74,7 +74,8 @@ impl CommandContext {
                 self.printer.note(&format!("{why}: using the project's local database"));
                 let running = local.up(&mut self.notes(), StartOptions::default()).await?;
                 if running.change() == ClusterChange::Created {
-                    self.printer.note("it was made just now and has no rows; `cargo xtask db seed` fills it");
+                    let seed = CommandRef::DbSeed;
+                    self.printer.note(&format!("it was made just now and has no rows; `{seed}` fills it"));
                 }
                 (running.url(Role::Owner)?, SettingOrigin::LocalDatabase)
             }

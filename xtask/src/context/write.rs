@@ -5,10 +5,10 @@ use tenancy_config::plain::plain;
 use crate::context::command_error::CommandError;
 use crate::context::failure::CommandFailure;
 use crate::context::target::Connected;
-use crate::context::{CommandContext, stop};
+use crate::context::{Context, stop};
 use crate::terminal::prompt;
 
-impl CommandContext {
+impl Context {
     /// Says where the command is about to write and `what`, and asks for a confirmation unless the database is the project's own.
     ///
     /// # Errors

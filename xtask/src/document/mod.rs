@@ -1,6 +1,10 @@
-//! Reports of commands in each of their shapes, and the tables and lines that they are made of.
+//! Reports as documents, and a file for each form in which they are shown.
 
-pub(crate) mod markdown;
+pub(crate) mod block;
+#[cfg(test)]
+mod examples;
+mod html;
+mod markdown;
 pub(crate) mod report;
 pub(crate) mod summary;
-pub(crate) mod text;
+pub(crate) mod terminal;

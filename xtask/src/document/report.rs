@@ -1,4 +1,4 @@
-//! The three shapes of a report: a table for people, versioned JSON and CSV for programs.
+//! The forms of a report: a document for people, versioned JSON and CSV for programs.
 
 use clap::ValueEnum;
 use serde::Serialize;
@@ -6,6 +6,8 @@ use tenancy_config::files::Readers;
 
 use crate::context::command_error::{CommandError, OrFailed};
 use crate::context::failure::CommandFailure;
+use crate::document::block::Document;
+use crate::document::{html, markdown, terminal};
 use crate::terminal::harmless::Harmless;
 use crate::terminal::printer::Printer;
 
@@ -19,6 +21,10 @@ pub(crate) enum Format {
     Json,
     /// One line per item, with a header line
     Csv,
+    /// Markdown, as GitHub reads it
+    Md,
+    /// One page of HTML that needs no other file
+    Html,
 }
 
 /// The result of a command. It serializes as its JSON shape.
@@ -31,8 +37,8 @@ pub(crate) trait Report: Serialize {
     /// Whether it is a secret, such as a session: then CI does not show it, and only the owner can read a file of it.
     const SECRET: bool = false;
 
-    /// The report for people, with a line break at its end.
-    fn table(&self) -> String;
+    /// The report for people.
+    fn document(&self) -> Document;
 
     /// Header and lines, if the report is a list.
     fn csv(&self) -> Option<(Vec<&'static str>, Vec<Vec<String>>)> {
@@ -41,7 +47,7 @@ pub(crate) trait Report: Serialize {
 }
 
 #[derive(Serialize)]
-struct Document<'a, T> {
+struct Versioned<'a, T> {
     #[serde(skip_serializing_if = "Option::is_none")]
     schema: Option<&'static str>,
     #[serde(flatten)]
@@ -54,16 +60,25 @@ struct Document<'a, T> {
 /// The report has no such shape, or the place cannot be written to.
 pub(crate) fn write<R: Report>(report: &R, format: Format, printer: &Printer) -> Result<(), CommandFailure> {
     let readers = if R::SECRET { Readers::Owner } else { Readers::Usual };
-    let report = match format {
-        Format::Table => Harmless::text(&report.table()),
-        Format::Json => Harmless::json(&Document { schema: R::SCHEMA, body: report }).or_failed("cannot write JSON")?,
+    let written = match format {
+        Format::Table => Harmless::text(&terminal::render(&report.document(), printer.width())),
+        Format::Md => Harmless::text(&markdown_page(report, 1)),
+        Format::Html => Harmless::text(&html::render(&report.document(), R::NAME)),
+        Format::Json => {
+            Harmless::json(&Versioned { schema: R::SCHEMA, body: report }).or_failed("cannot write JSON")?
+        }
         Format::Csv => {
             let (header, rows) = report.csv().ok_or_else(|| no_csv(R::NAME))?;
             let header = header.into_iter().map(str::to_owned).collect();
             Harmless::csv(std::iter::once(header).chain(rows)).or_failed("cannot write CSV")?
         }
     };
-    printer.report(&report, readers)
+    printer.report(&written, readers)
+}
+
+/// The report below a heading with its name, of so many `#`.
+pub(crate) fn markdown_page<R: Report>(report: &R, level: usize) -> String {
+    format!("{} {}\n\n{}", "#".repeat(level), R::NAME, markdown::render(&report.document(), level))
 }
 
 /// Refuses CSV, before the command begins, for a report that is no list.

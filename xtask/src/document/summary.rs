@@ -1,15 +1,12 @@
 //! The report as Markdown, at the end of the file that CI shows beside a job (`GITHUB_STEP_SUMMARY`).
 
-use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use tenancy_config::files;
-use tenancy_config::plain::lines;
 
-use crate::document::markdown::escaped;
-use crate::document::report::Report;
-use crate::document::text;
+use crate::document::report::{Report, markdown_page};
+use crate::terminal::harmless::Harmless;
 use crate::terminal::printer::Printer;
 
 /// The variable that names the file, as GitHub Actions and Forgejo set it.
@@ -21,55 +18,19 @@ pub(crate) fn append<R: Report>(report: &R, file: Option<OsString>, printer: &Pr
     if R::SECRET {
         return;
     }
-    let (report, rows) = text::as_markdown(|| report.table());
-    let text = format!("### {}\n\n{}\n", R::NAME, markdown(&report, &rows));
-    if let Err(error) = files::append(&path, text) {
+    let text = Harmless::text(&format!("{}\n", markdown_page(report, 3)));
+    if let Err(error) = files::append(&path, text.as_str()) {
         printer.warning(&format!("no summary ({VARIABLE}): {error}"));
     }
-}
-
-/// A report's paragraphs and tables as Markdown. `rows` are the lines of its tables; indented lines are items of a list.
-fn markdown(report: &str, rows: &BTreeSet<String>) -> String {
-    let mut out = String::new();
-    let mut last = Kind::Blank;
-    for line in lines(report).lines() {
-        let (kind, text) = match line.trim_start() {
-            "" => (Kind::Blank, String::new()),
-            row if rows.contains(row) => (Kind::Row, row.to_owned()),
-            item if line.starts_with("  ") => {
-                (Kind::Item, format!("- {}", escaped(item.strip_prefix("- ").unwrap_or(item))))
-            }
-            text => (Kind::Text, escaped(text)),
-        };
-        // Markdown joins lines that follow each other, and reads a table only after an empty line.
-        if last == Kind::Text && kind == Kind::Text {
-            out.truncate(out.trim_end_matches('\n').len());
-            out.push_str("  \n");
-        } else if last != Kind::Blank && kind != Kind::Blank && last != kind {
-            out.push('\n');
-        }
-        if kind != Kind::Blank || last != Kind::Blank {
-            out.push_str(&text);
-            out.push('\n');
-        }
-        last = kind;
-    }
-    out
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Blank,
-    Row,
-    Item,
-    Text,
 }
 
 #[cfg(test)]
 mod tests {
     use serde::Serialize;
+    use tenancy_config::{CommandRef, Hint};
 
     use super::*;
+    use crate::document::block::{Cell, Document, List, Table, code, lines, number, paragraph, text};
 
     #[derive(Serialize)]
     struct Example {
@@ -80,12 +41,14 @@ mod tests {
         const NAME: &'static str = "example";
         const SCHEMA: Option<&'static str> = None;
 
-        fn table(&self) -> String {
-            let rows = [vec![self.name.to_owned(), "1,000".to_owned()], vec!["  by client".to_owned(), "5".to_owned()]];
-            let table = text::table(&["table", ">rows"], rows);
-            format!(
-                "public.bookings: done\nin 5 s\n\n{table}\nOne row was refused:\n  a<b>: *no*\n  | <img>: no\n\nNext: audit\n"
-            )
+        fn document(&self) -> Document {
+            let rows = [[self.name.into(), Cell::from("1,000")], [Cell::nested(1, "by client"), "5".into()]];
+            Document::new([
+                lines(["public.bookings: done", "in 5 s"]),
+                Table::new([text("table"), number("rows")], rows).into(),
+                List::new("One row was refused:", ["a<b>: *no*", "| <img>: no"]).into(),
+                paragraph(Hint::from("Next: ").then_run(CommandRef::Audit)),
+            ])
         }
     }
 
@@ -97,8 +60,8 @@ mod tests {
         const SCHEMA: Option<&'static str> = None;
         const SECRET: bool = true;
 
-        fn table(&self) -> String {
-            "password".to_owned()
+        fn document(&self) -> Document {
+            Document::new([code("", "password")])
         }
     }
 
@@ -114,7 +77,6 @@ mod tests {
             append(&Example { name }, Some(file.clone().into_os_string()), &printer());
         }
         insta::assert_snapshot!(std::fs::read_to_string(&file).unwrap());
-        assert!(text::table(&["a"], [vec!["b".to_owned()]]).starts_with("a\n─"), "for people again");
     }
 
     #[test]

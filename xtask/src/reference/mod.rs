@@ -3,7 +3,10 @@
 pub(crate) mod exit_codes;
 pub(crate) mod overview;
 
+use clap::builder::PossibleValue;
 use clap::{Arg, Command as Definition};
+
+use tenancy_config::program;
 
 use crate::context::server_options::HEADING;
 
@@ -30,7 +33,7 @@ fn visible(definition: &Definition) -> impl Iterator<Item = &Definition> {
 
 fn section(command: &Definition, depth: usize, out: &mut String) {
     let name = command.get_bin_name().unwrap_or_else(|| command.get_name());
-    out.push_str(&format!("\n{} {}\n\n", "#".repeat(depth), name.trim_start_matches("cargo xtask ")));
+    out.push_str(&format!("\n{} {}\n\n", "#".repeat(depth), name.trim_start_matches(program::name()).trim_start()));
     let about = command.get_long_about().or(command.get_about()).map(ToString::to_string).unwrap_or_default();
     out.push_str(&format!("{about}\n\n```text\n{}\n```\n\n", command.clone().render_usage()));
     options(command, |arg| !arg.is_global_set() || inherited_here(command, arg), out);
@@ -80,7 +83,7 @@ fn is_built_in(arg: &Arg) -> bool {
     matches!(arg.get_id().as_str(), "help" | "version")
 }
 
-/// `--format table\|json\|csv`, `-q, --quiet`, `TABLE`.
+/// `--format table\|json\|csv\|md\|html`, `-q, --quiet`, `TABLE`.
 fn spelled(arg: &Arg) -> String {
     let mut names = Vec::new();
     if let Some(short) = arg.get_short() {
@@ -89,9 +92,20 @@ fn spelled(arg: &Arg) -> String {
     if let Some(long) = arg.get_long() {
         names.push(format!("--{long}"));
     }
-    let value = arg.get_value_names().filter(|_| arg.get_action().takes_values());
-    let value = value.map(|names| names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(" "));
     let names = names.join(", ");
-    let both = [names, value.unwrap_or_default()].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>();
+    let both = [names, value(arg)].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>();
     both.join(" ").replace('|', "\\|")
+}
+
+/// The values that it takes, or else their name.
+fn value(arg: &Arg) -> String {
+    if !arg.get_action().takes_values() {
+        return String::new();
+    }
+    let possible = arg.get_possible_values();
+    if !possible.is_empty() {
+        return possible.iter().map(PossibleValue::get_name).collect::<Vec<_>>().join("|");
+    }
+    let names = arg.get_value_names().unwrap_or_default();
+    names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(" ")
 }

@@ -1,6 +1,7 @@
 //! The list of commands: on a screen for `cargo xtask` without a command, and with a line for each in `cargo xtask --help`.
 
 use clap::Command as Definition;
+use tenancy_config::program;
 
 use crate::commands::{self, Group};
 use crate::reference::exit_codes;
@@ -51,9 +52,10 @@ pub(crate) fn exit_status() -> String {
 pub(crate) fn page(definition: &Definition) -> String {
     let about = definition.get_about().map(ToString::to_string).unwrap_or_default();
     let first = FIRST.iter().filter_map(|name| definition.find_subcommand(name));
+    let name = program::name();
     format!(
-        "{about}\n\nUsage: cargo xtask COMMAND [OPTIONS]\n\nStart with:\n{}\nAll commands:\n{}\n\
-         See `cargo xtask --help` for all of them, `cargo xtask COMMAND --help` for one.\n",
+        "{about}\n\nUsage: {name} COMMAND [OPTIONS]\n\nStart with:\n{}\nAll commands:\n{}\n\
+         See `{name} --help` for all of them, `{name} COMMAND --help` for one.\n",
         described(first, width(FIRST)),
         all_named()
     )
@@ -62,7 +64,8 @@ pub(crate) fn page(definition: &Definition) -> String {
 /// Puts the groups into `cargo xtask --help`.
 pub(crate) fn into_help(definition: Definition) -> Definition {
     let template = format!(
-        "{{about-with-newline}}\nUsage: cargo xtask COMMAND [OPTIONS]\n\n{}Options:\n{{options}}{{after-help}}",
+        "{{about-with-newline}}\nUsage: {} COMMAND [OPTIONS]\n\n{}Options:\n{{options}}{{after-help}}",
+        program::name(),
         all_described()
     );
     let after = format!(

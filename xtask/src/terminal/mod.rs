@@ -6,3 +6,4 @@ pub(crate) mod printer;
 pub(crate) mod progress;
 pub(crate) mod prompt;
 pub(crate) mod secrets;
+pub(crate) mod width;

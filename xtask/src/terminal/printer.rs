@@ -8,14 +8,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::builder::styling::{AnsiColor, Style};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget};
 use serde::Serialize;
-use tenancy_config::FileError;
 use tenancy_config::files::{self, NewFile, Readers};
+use tenancy_config::{FileError, Hint};
 
 use crate::context::command_error::OrFailed;
 use crate::context::failure::CommandFailure;
 use crate::terminal::colour;
 use crate::terminal::harmless::Harmless;
 use crate::terminal::secrets::Secrets;
+use crate::terminal::width::Width;
 
 /// The style of `error:`.
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -96,6 +97,11 @@ impl Printer {
         self.report(&Harmless::text(text), Readers::Owner)
     }
 
+    /// How wide the lines of a report may be.
+    pub(crate) fn width(&self) -> Width {
+        if self.output.is_some() { Width::Unlimited } else { Width::of(io::stdout()) }
+    }
+
     /// Writes a report that has its form already.
     ///
     /// # Errors
@@ -139,13 +145,13 @@ impl Printer {
     }
 
     /// Writes why the command failed, the causes, and the hint.
-    pub(crate) fn error(&self, what: &str, causes: &[String], hint: Option<&str>) {
+    pub(crate) fn error(&self, what: &str, causes: &[String], hint: Option<&Hint>) {
         let mut text = self.message(what).labelled(self.label(ERROR, "error:"));
         for cause in causes {
             text = text.then(self.message(cause).labelled("  caused by:"));
         }
         if let Some(hint) = hint {
-            text = text.then(self.message(hint).labelled(self.label(HINT, "hint:")));
+            text = text.then(self.message(&hint.to_string()).labelled(self.label(HINT, "hint:")));
         }
         self.say(&text);
     }

@@ -8,7 +8,7 @@ use backfill_engine::CheckedReview;
 use dev_jwt::{Library, MintOptions, Read, ReadOptions, Secret};
 use seed_tenant_defaults::{CheckedList, Defaults};
 use tenancy_config::UserError;
-use tenancy_config::{DatabaseUrl, Exit, Flags, Settings, Tenancy};
+use tenancy_config::{DatabaseUrl, Exit, Flags, Hint, Settings, Tenancy};
 
 use crate::examples;
 use crate::secrets::{SECRET, found_in, of_a_session};
@@ -46,13 +46,13 @@ pub(crate) const KINDS: [Kind; 9] = [
 ];
 
 /// The forms of an error that people or logs can see.
-fn failed(error: &(impl Display + Debug), hint: Option<String>, exit: Exit) -> Outcome {
-    let shown = [error.to_string(), format!("{error:?}"), format!("{error:#?}"), hint.unwrap_or_default()];
+fn failed(error: &(impl Display + Debug), hint: Option<Hint>, exit: Exit) -> Outcome {
+    let shown = [error.to_string(), format!("{error:?}"), format!("{error:#?}"), hint.unwrap_or_default().to_string()];
     Outcome { shown: shown.into(), exit: Some(exit), private: None }
 }
 
 /// The same as [`failed`], where a name is expected: a URL in it must not be shown.
-fn failed_on_a_name(error: &(impl Display + Debug), hint: Option<String>, exit: Exit) -> Outcome {
+fn failed_on_a_name(error: &(impl Display + Debug), hint: Option<Hint>, exit: Exit) -> Outcome {
     let mut outcome = failed(error, hint, exit);
     outcome.shown.retain(|text| text.contains("://"));
     outcome

@@ -1,5 +1,7 @@
 //! What the help says.
 
+use std::process::Command;
+
 use insta::assert_snapshot;
 
 use crate::defined;
@@ -32,4 +34,18 @@ fn a_pipe_gets_no_colours() {
     assert!(Place::new().run_with(&["nonsense"], &forced).stderr.contains(escape));
     let no_color = [("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")];
     assert!(!Place::new().run_with(&["nonsense"], &no_color).stderr.contains(escape));
+}
+
+#[test]
+fn installed_as_rowfence_it_names_itself_in_help_errors_and_hints() {
+    let place = Place::new();
+    let program = place.path().join("rowfence");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_xtask"), &program).unwrap();
+    for arguments in
+        [&[][..], &["--help"], &["backfill", "undo", "--help"], &["nonsense"], &["audit", "--config", "no"]]
+    {
+        let output = Command::new(&program).args(arguments).env_clear().current_dir(place.path()).output().unwrap();
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert!(said.contains("rowfence ") && !said.contains("cargo xtask"), "{arguments:?}: {said}");
+    }
 }

@@ -118,7 +118,7 @@ async fn a_tenant_that_does_not_exist_is_refused() {
         [("acne", "did you mean `acme`?"), ("nobody at all", "--tenant names it, by its id or its slug")]
     {
         let error = MessageAssignment::prepare(&database, &Tenancy::default(), &tenant(name)).await.unwrap_err();
-        assert_eq!((error.exit(), error.hint().as_deref()), (Exit::Usage, Some(hint)), "{error}");
+        assert_eq!((error.exit(), error.hint()), (Exit::Usage, Some(hint.into())), "{error}");
     }
     database.close().await;
 }

@@ -170,7 +170,7 @@ impl Resolution {
             );
         }
         self.joins.push(
-            Template::new(include_str!("../../../../sql/backfill-engine/fragments/evidence_join.sql"))
+            Template::new(include_str!("../../../../sql/backfill-engine/fragments/tie_breaker_join.sql"))
                 .fragment("candidates", Sql::join(said.iter().map(Said::candidates), " UNION "))
                 .fragment("lowest", call("least(:list)", said.iter().map(Said::lowest)))
                 .fragment("highest", call("greatest(:list)", said.iter().map(Said::highest)))

@@ -125,7 +125,7 @@ async fn lines_of_other_tables_are_refused() {
         review.set(id, "table", "public.bokings");
     }
     let error = review.apply_text(&review.text(b',', csv::Terminator::CRLF)).await.unwrap_err();
-    assert_eq!(error.hint().as_deref(), Some("did you mean `bookings`?"));
+    assert_eq!(error.hint(), Some("did you mean `bookings`?".into()));
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Upgrades a cluster that an earlier version of this program created.
 
+use tenancy_config::CommandRef;
 use tenant_rls::DirectConnection;
 
 use crate::cluster::database::LocalDb;
@@ -32,9 +33,10 @@ impl LocalDb {
         session.close().await;
         (cluster.secret, cluster.next_secret) = (next, None);
         self.home.remember(cluster)?;
-        notes(
-            "the password of the local database was `local` for every user of this machine; now it has its own: `cargo xtask db url`",
-        );
+        notes(&format!(
+            "the password of the local database was `local` for every user of this machine; now it has its own: `{}`",
+            CommandRef::DbUrl
+        ));
         Ok(())
     }
 }

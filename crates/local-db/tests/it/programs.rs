@@ -27,7 +27,7 @@ async fn a_folder_without_a_server_is_named_with_what_it_lacks() {
 async fn a_version_that_is_too_old_is_refused_with_those_that_are_not() {
     let error = refused(LocalOptions { pg_bin: None, pg_version: Some(9), ..LocalOptions::default() }).await;
     assert_eq!(error.to_string(), "PostgreSQL 9 is not supported");
-    assert_eq!(error.hint().as_deref(), Some("supported are 14 to 18"));
+    assert_eq!(error.hint(), Some("supported are 14 to 18".into()));
 }
 
 #[tokio::test]

@@ -88,7 +88,7 @@ fn app_role(inventory: &Inventory) -> Vec<String> {
             "there is no role {app}, as which the application is said to log in; --app-role names another"
         )];
     }
-    let unfiltered = inventory.logins.escapes.iter().filter(|escape| !matches!(escape.why, Unfiltered::OwnerOf(_)));
+    let unfiltered = inventory.logins.escapes.iter().filter(|escape| !matches!(escape.why, Unfiltered::OwnerOf { .. }));
     unfiltered
         .map(|Escape { role, why }| {
             if role == app.as_str() {

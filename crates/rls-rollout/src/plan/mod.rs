@@ -15,7 +15,7 @@ pub(crate) mod unseen;
 use std::fmt::Write as _;
 
 use serde::Serialize;
-use tenancy_config::{TableName, Tenancy, milliseconds};
+use tenancy_config::{CommandRef, TableName, Tenancy, milliseconds};
 use tenant_inventory::{AspectKind, Inventory, Phase, Relation};
 use tenant_rls::{Database, PolicyForm, Sql, Template};
 
@@ -180,7 +180,8 @@ impl PlanReport {
         )?;
         writeln!(
             out,
-            "-- the script again. It keeps no journal: `cargo xtask rls rollback` knows nothing of what it did."
+            "-- the script again. It keeps no journal: `{}` knows nothing of what it did.",
+            CommandRef::RlsRollback
         )?;
         writeln!(out, "\\set ON_ERROR_STOP on")?;
         for notice in &self.notices {

@@ -1,6 +1,7 @@
 //! A plan as a Prisma migration, with the edits of `schema.prisma` that belong to it.
 
 use std::fmt::Write as _;
+use tenancy_config::CommandRef;
 
 use tenant_rls::Template;
 
@@ -37,7 +38,8 @@ impl PlanReport {
         writeln!(out, "-- Row level security, as far as `{}`.", self.goal)?;
         writeln!(
             out,
-            "-- Where `cargo xtask rls rollout` has done it, beside a running application, this only counts as applied:"
+            "-- Where `{}` has done it, beside a running application, this only counts as applied:",
+            CommandRef::RlsRollout
         )?;
         writeln!(out, "--   npx prisma migrate resolve --applied (the name of this folder)")?;
         writeln!(

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use tenancy_config::{TableName, Tenancy};
+use tenancy_config::{CommandRef, TableName, Tenancy};
 use tenant_inventory::{Aspect, AspectKind, Definition, Phase, Relation, RelationKind};
 use tenant_rls::{Database, Sql, Template};
 
@@ -59,7 +59,8 @@ fn write_script(out: &mut String, database: &str, relation: &Relation, statement
     )?;
     writeln!(
         out,
-        "-- It makes again what is lost. What a rollout added, `cargo xtask rls rollback` takes away. Run it with psql, at a quiet hour:"
+        "-- It makes again what is lost. What a rollout added, `{}` takes away. Run it with psql, at a quiet hour:",
+        CommandRef::RlsRollback
     )?;
     writeln!(out, "-- a constraint is proven and an index is built under a lock.")?;
     let begin = Sql::from_static(include_str!("../../../../sql/rls-rollout/begin_snapshot.sql"));

@@ -1,6 +1,6 @@
 //! The steps that bring a table to a phase. They leave out what is there already, so a second run has none.
 
-use tenancy_config::{Ident, TableName};
+use tenancy_config::{CommandRef, Ident, TableName};
 use tenant_inventory::{Aspect, AspectKind, Phase, Policies, Relation, RelationKind};
 use tenant_rls::{PolicyForm, Sql, Template};
 
@@ -221,11 +221,12 @@ impl StepBuilder<'_> {
     /// Fails where a row has no tenant: under the lock nobody can add one, and the index makes it instant.
     fn probe(&self) -> Result<Sql> {
         let message = format!("{} has rows without a tenant", self.table());
+        let hint = format!("{} counts them; a backfill gives them their tenant", CommandRef::Audit);
         let body = Template::new(include_str!("../../../../sql/rls-rollout/fragments/probe_null.sql"))
             .table("table", self.table())
             .ident("column", self.column())
             .literal("message", &message)
-            .literal("hint", "cargo xtask audit counts them; a backfill gives them their tenant")
+            .literal("hint", &hint)
             .build();
         Ok(Template::new("DO :'body'").literal("body", statement_text(&body)).build().running_application_code())
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tenancy_config::TableName;
+use tenancy_config::{CommandRef, TableName};
 use tenant_audit::{AuditOptions, AuditProgress, AuditReport};
 use tenant_inventory::{Inventory, Phase, Relation};
 use tenant_rls::Database;
@@ -145,8 +145,9 @@ impl Run<'_> {
             return Ok(false);
         }
         if phase > Phase::Prepare && state.inventory.phase(relation) < Phase::Prepare {
-            let lacking = "it did not get through `prepare`: `cargo xtask rls status` shows what it has";
-            outcome.verdict.stopped_by.push(lacking.to_owned());
+            let status = CommandRef::RlsStatus;
+            let lacking = format!("it did not get through `prepare`: `{status}` shows what it has");
+            outcome.verdict.stopped_by.push(lacking);
             return Ok(false);
         }
         let builder = StepBuilder { state, relation, style: self.options.style() };

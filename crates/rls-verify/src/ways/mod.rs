@@ -1,136 +1,109 @@
-//! Views and functions that read tenants' rows as somebody else: whether the application's login can use them.
+//! Ways past the policies: which of them are open to the application's login. What the catalog leaves open is tried.
 
-pub(crate) mod logins;
+pub(crate) mod key;
+pub(crate) mod untried;
+pub(crate) mod view;
 
-use std::time::Duration;
-
-use sqlx::Row;
-use tenancy_config::{Ident, TableName};
-use tenant_inventory::{Inventory, LoginReach, Way};
-use tenant_rls::{Database, Error as RlsError, OwnerTx, ProbeTx, Template};
+use tenant_inventory::claim::breach::Breach;
+use tenant_inventory::claim::evidence::Evidence;
+use tenant_inventory::claim::untried::Untried;
+use tenant_inventory::{Inventory, Reviewable, Way, WayObject, WayVerdict};
+use tenant_rls::Database;
 
 use crate::error::Result;
+use crate::report::ClosedBy;
+use crate::ways::key::Key;
+use crate::ways::view::Reading;
 
-/// How long the catalog is waited for, where the handle does not allow less.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// Whether the login can use a way past the policies.
-pub(crate) enum WayResult {
-    /// The login reaches tenants' rows through it.
-    Open {
-        /// What it is, by kind and name.
-        object: String,
-        /// How it leads there.
-        way: String,
-    },
-    /// It does not.
-    Closed {
-        /// What it is, by kind and name.
-        object: String,
-        /// Why not.
-        way: String,
-    },
+/// What a way showed, and what closes it if it is closed.
+pub(crate) struct WayResult {
+    pub(crate) evidence: Evidence,
+    pub(crate) closed_by: Option<ClosedBy>,
 }
 
-/// What is known of a view.
-struct View {
-    name: TableName,
-    tenant_column: Option<String>,
-    reader: Option<String>,
+/// What is needed to try the ways.
+pub(crate) struct Ways<'a> {
+    pub(crate) owner: &'a Database,
+    pub(crate) app: &'a Database,
+    pub(crate) inventory: &'a Inventory,
+    /// A few tenants to read as.
+    pub(crate) tenants: Vec<String>,
 }
 
-/// Finds out whether the login may use the way, and as whom that reads; a view with a tenant column is read.
-pub(crate) async fn inspect(
-    owner: &Database,
-    app: &Database,
-    inventory: &Inventory,
-    reach: &LoginReach,
-    way: &Way,
-) -> Result<WayResult> {
-    let said = format!("the {} {} reads {} as {}", way.kind, way.name, way.tables, way.owner);
-    let object = || format!("the {} {}", way.kind, way.name);
-    let open = |how: &str| WayResult::Open { object: object(), way: format!("{said}, past the policies: {how}") };
-    let closed = |why: &str| WayResult::Closed { object: object(), way: format!("{said}: {why}") };
-    let login = &app.session().role;
-    let materialized = way.kind == "materialized view";
-    if !materialized && !unfiltered(owner, inventory, &way.owner).await? {
-        return Ok(closed(&format!("policies filter {}", way.owner)));
+impl Ways<'_> {
+    /// What a way shows. Whatever goes wrong is evidence of this way, and ends nothing else.
+    pub(crate) async fn inspect(&self, way: &Way) -> WayResult {
+        if let Some(result) = self.reviewed(way) {
+            return result;
+        }
+        match &way.verdict {
+            WayVerdict::Closed => held(ClosedBy::Barrier),
+            WayVerdict::CanSwitchOff => held(ClosedBy::Forced),
+            WayVerdict::Open => broken(way, None),
+            WayVerdict::NeedsReview { why } => {
+                not_tried(Untried::NotReviewed { way: way.to_string(), why: why.clone(), review: way.review.clone() })
+            }
+            WayVerdict::NeedsAttempt { column } => match self.read(way, column).await {
+                Ok(Reading::Apart) => held(ClosedBy::KeepsApart),
+                Ok(Reading::Others { value }) => broken(way, Some(value.map_or_else(|| NOT_SET.to_owned(), under))),
+                Ok(Reading::Untried(because)) => not_tried(because),
+                Err(error) => not_tried(untried::of(&error)),
+            },
+            WayVerdict::NeedsData => match self.crosses(way).await {
+                Ok(true) => broken(way, Some("there are rows of one tenant that reference another's".to_owned())),
+                Ok(false) => held(ClosedBy::NoCrossing),
+                Err(error) => not_tried(untried::of(&error)),
+            },
+        }
     }
-    if way.kind == "SECURITY DEFINER function" {
-        return Ok(match function(owner, way, reach).await? {
-            (true, _) => closed("nobody can call a trigger's function"),
-            (false, None) => closed(&format!("{login} may not call it")),
-            (false, Some(role)) => open(&format!("{role} may call it")),
-        });
+
+    /// The evidence of a review in `tenancy.toml`, if there is one that decides.
+    fn reviewed(&self, way: &Way) -> Option<WayResult> {
+        let to_review =
+            matches!(way.verdict, WayVerdict::Open | WayVerdict::NeedsReview { .. } | WayVerdict::NeedsAttempt { .. });
+        let review = self.inventory.tenancy.reviewed.get(&way.review_name()).filter(|_| to_review)?;
+        match &way.review {
+            Reviewable::Hash { hash } if *hash == review.hash => {
+                Some(held(ClosedBy::Reviewed { why: review.why.clone() }))
+            }
+            Reviewable::Hash { .. } | Reviewable::NoPinnedPath => Some(broken(
+                way,
+                Some(format!("the review in tenancy.toml is of another state of it ({})", review.hash)),
+            )),
+            Reviewable::NotCode => None,
+        }
     }
-    let Some(view) = view(owner, inventory, way, reach).await? else { return Ok(closed("it is gone")) };
-    let Some(reader) = &view.reader else { return Ok(closed(&format!("{login} may not read it"))) };
-    let Some(column) = view.tenant_column.as_ref().filter(|_| reader == login) else {
-        return Ok(open(&format!("{reader} may read it")));
-    };
-    Ok(match shows_tenants(app, inventory, &view.name, &Ident::new(column)?).await? {
-        Ok(true) => open(&format!("{login} sees tenants' rows in it without a tenant")),
-        Ok(false) => closed(&format!("{login} sees no tenant's rows in it without a tenant")),
-        Err(error) => open(&format!("{login} may read it, and reading it failed: {error}")),
-    })
+
+    async fn read(&self, way: &Way, column: &str) -> Result<Reading> {
+        let WayObject::View { name } = &way.object else { return Ok(Reading::Untried(Untried::NoRows)) };
+        view::read(self.app, self.inventory, name, column, &self.tenants).await
+    }
+
+    async fn crosses(&self, way: &Way) -> Result<bool> {
+        let WayObject::CascadingKey { table, columns, tenant, parent, referenced, parent_tenant, .. } = &way.object
+        else {
+            return Ok(true);
+        };
+        let key = Key { child: table, columns, tenant, parent, referenced, parent_tenant };
+        key::crosses(self.owner, self.inventory, key).await
+    }
 }
 
-/// Whether the policies of some tenant table do not hold for a role.
-async fn unfiltered(database: &Database, inventory: &Inventory, role: &str) -> Result<bool> {
-    let mut tx = OwnerTx::begin(database, LOCK_TIMEOUT).await?;
-    let unfiltered = sqlx::query_scalar(include_str!("../../../../sql/rls-verify/probe_unfiltered.sql"))
-        .bind(role)
-        .bind(inventory.schemas())
-        .bind(inventory.names())
-        .fetch_optional(tx.connection())
-        .await
-        .map_err(RlsError::query(format!("asking whether policies filter {role}")))?;
-    tx.rollback().await?;
-    Ok(unfiltered.unwrap_or(true))
+const NOT_SET: &str = "the login sees tenants' rows in it without a tenant";
+
+fn under(value: String) -> String {
+    format!("the login sees rows of others in it as {value:?}")
 }
 
-/// Whether only triggers call a function, and which of the login's roles may call it.
-async fn function(database: &Database, way: &Way, reach: &LoginReach) -> Result<(bool, Option<String>)> {
-    let mut tx = OwnerTx::begin(database, LOCK_TIMEOUT).await?;
-    let row = sqlx::query(include_str!("../../../../sql/rls-verify/probe_function.sql"))
-        .bind(&way.name)
-        .bind(&reach.roles)
-        .fetch_one(tx.connection())
-        .await
-        .map_err(RlsError::query(format!("asking who may call {}", way.name)))?;
-    tx.rollback().await?;
-    Ok((row.get("only_triggers"), row.get("caller")))
+fn broken(way: &Way, shows: Option<String>) -> WayResult {
+    let evidence = Evidence::Broken { breach: Breach::Way { way: Box::new(way.clone()), shows } };
+    WayResult { evidence, closed_by: None }
 }
 
-async fn view(database: &Database, inventory: &Inventory, way: &Way, reach: &LoginReach) -> Result<Option<View>> {
-    let mut tx = OwnerTx::begin(database, LOCK_TIMEOUT).await?;
-    let found = sqlx::query(include_str!("../../../../sql/rls-verify/probe_view.sql"))
-        .bind(&way.name)
-        .bind(&inventory.tenancy.columns)
-        .bind(&reach.roles)
-        .fetch_optional(tx.connection())
-        .await
-        .map_err(RlsError::query(format!("asking who may read {}", way.name)))?;
-    tx.rollback().await?;
-    let Some(row) = found else { return Ok(None) };
-    let name = TableName::new(Ident::new(row.get::<String, _>("schema"))?, Ident::new(row.get::<String, _>("name"))?);
-    Ok(Some(View { name, tenant_column: row.get("tenant_column"), reader: row.get("reader") }))
+fn held(by: ClosedBy) -> WayResult {
+    WayResult { evidence: Evidence::Held, closed_by: Some(by) }
 }
 
-/// Whether rows of tenants are seen in a view where no tenant is set.
-async fn shows_tenants(
-    app: &Database,
-    inventory: &Inventory,
-    view: &TableName,
-    column: &Ident,
-) -> Result<sqlx::Result<bool>> {
-    let mut tx = ProbeTx::begin(app, &inventory.tenancy, false).await?;
-    let see = Template::new(r#"SELECT EXISTS (SELECT FROM :"view" AS v WHERE v.:"column" IS NOT NULL)"#)
-        .table("view", view)
-        .ident("column", column)
-        .build();
-    let seen = sqlx::query_scalar(&see).fetch_one(tx.connection()).await;
-    tx.rollback_to().await?;
-    tx.rollback().await?;
-    Ok(seen)
+fn not_tried(because: Untried) -> WayResult {
+    WayResult { evidence: Evidence::NotTried { because }, closed_by: None }
 }

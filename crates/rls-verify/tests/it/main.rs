@@ -5,4 +5,5 @@ mod claims;
 mod logins;
 mod support;
 mod verify;
+mod ways;
 mod writes;

@@ -127,7 +127,7 @@ async fn a_view_that_reads_as_its_owner_is_found_where_it_leaks() {
     script(&mut db.superuser().await, "ALTER VIEW all_bookings OWNER TO postgres").await;
     contains(
         &prove(&db).await,
-        &["the view public.all_bookings reads public.bookings as postgres", "app_user sees tenants' rows"],
+        &["the view public.all_bookings reaches public.bookings as postgres", "the login sees tenants' rows"],
     );
 }
 

@@ -33,7 +33,7 @@ async fn an_unknown_tenant_gets_a_suggestion() {
     let db = tenants().await;
     let error = seed(&db, &one("acne")).await.unwrap_err();
     assert_eq!(error.to_string(), "no tenant has the id or slug `acne`");
-    assert_eq!((error.hint().as_deref(), error.exit()), (Some("did you mean `acme`?"), Exit::Usage));
+    assert_eq!((error.hint(), error.exit()), (Some("did you mean `acme`?".into()), Exit::Usage));
 }
 
 #[tokio::test]

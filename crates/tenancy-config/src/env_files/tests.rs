@@ -130,7 +130,7 @@ fn a_file_that_cannot_be_read_is_named_and_not_quoted() {
     std::fs::write(directory.path().join(".env"), b"A=hunter2\xFF").unwrap();
     let error = refused(directory.path());
     assert!(error.to_string().contains(".env:"), "{error}");
-    assert_eq!(error.hint().as_deref(), Some("save the file as UTF-8"));
+    assert_eq!(error.hint(), Some("save the file as UTF-8".into()));
     assert!(!format!("{error} {error:?}").contains("hunter2"));
 }
 

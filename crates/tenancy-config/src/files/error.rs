@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::hint::Hint;
 use crate::plain::plain;
 use crate::user_error::{Exit, UserError};
 
@@ -50,7 +51,7 @@ impl FileError {
 }
 
 impl UserError for FileError {
-    fn hint(&self) -> Option<String> {
+    fn hint(&self) -> Option<Hint> {
         let text = match &self.problem {
             Problem::NotAFile("a symbolic link") => "a link may lead anywhere: give the file that it points to",
             Problem::NotAFile("a folder") => "give the name of a file in it",
@@ -65,7 +66,7 @@ impl UserError for FileError {
             Problem::Folder(..) => "give a file in a folder that you may write to",
             Problem::Io(_) => return None,
         };
-        Some(text.to_owned())
+        Some(text.into())
     }
 
     fn exit(&self) -> Exit {

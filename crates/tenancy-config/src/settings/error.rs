@@ -4,7 +4,9 @@ use std::io;
 use std::path::PathBuf;
 
 use super::origin::SettingOrigin;
+use crate::command_ref::CommandRef;
 use crate::environment::NotText;
+use crate::hint::Hint;
 use crate::tenancy::TenancyError;
 use crate::trust::Untrusted;
 use crate::url::UrlError;
@@ -76,31 +78,31 @@ pub enum SettingsError {
 }
 
 impl UserError for SettingsError {
-    fn hint(&self) -> Option<String> {
+    fn hint(&self) -> Option<Hint> {
         match self {
-            Self::Url { origin: SettingOrigin::Flag(_), source: UrlError::Empty } => Some(
-                "is the variable set that the flag's value comes from? --local takes the local database".to_owned(),
-            ),
+            Self::Url { origin: SettingOrigin::Flag(_), source: UrlError::Empty } => {
+                Some("is the variable set that the flag's value comes from? --local takes the local database".into())
+            }
             Self::Url { source, .. } => source.hint(),
-            Self::NoUrlInCi => Some("set DATABASE_URL, or say --local to use a local database on purpose".to_owned()),
-            Self::NoUrl | Self::OnlyDirect => Some("set DATABASE_URL, or give --database-url".to_owned()),
-            Self::AppDir { .. } => Some("--app-dir names the folder with the app's .env files".to_owned()),
+            Self::NoUrlInCi => Some("set DATABASE_URL, or say --local to use a local database on purpose".into()),
+            Self::NoUrl | Self::OnlyDirect => Some("set DATABASE_URL, or give --database-url".into()),
+            Self::AppDir { .. } => Some("--app-dir names the folder with the app's .env files".into()),
             Self::EnvFile { source, .. } | Self::Config { source, .. }
                 if source.kind() == io::ErrorKind::InvalidData =>
             {
-                Some("save the file as UTF-8".to_owned())
+                Some("save the file as UTF-8".into())
             }
-            Self::EnvFile { path, source } if source.kind() == io::ErrorKind::IsADirectory => {
-                Some(format!("remove the folder {}, or name the application's folder with --app-dir", path.display()))
-            }
+            Self::EnvFile { path, source } if source.kind() == io::ErrorKind::IsADirectory => Some(
+                format!("remove the folder {}, or name the application's folder with --app-dir", path.display()).into(),
+            ),
             Self::Variable(error) => error.hint(),
             Self::Untrusted(error) => error.hint(),
             Self::Config { source, .. } if source.kind() == io::ErrorKind::NotFound => {
-                Some("`cargo xtask init` writes one from a database's catalog".to_owned())
+                Some(Hint::quoted(CommandRef::Init).then(" writes one from a database's catalog"))
             }
             Self::Tenancy(error) => error.hint(),
             Self::Schemas(_) => {
-                Some("the application's tables stand in one of them: name that one in both places".to_owned())
+                Some("the application's tables stand in one of them: name that one in both places".into())
             }
             Self::Conflict(..) | Self::EnvFile { .. } | Self::Config { .. } => None,
         }

@@ -1,5 +1,7 @@
 //! Writes a [`Tenancy`] as the commented `tenancy.toml` that a newcomer can edit.
 
+use crate::command_ref::CommandRef;
+use crate::program;
 use std::fmt::Write;
 
 use super::model::{SourceRule, TableRules, Tenancy, TieBreakerRule, default_key};
@@ -14,14 +16,19 @@ impl Tenancy {
     }
 
     fn write(&self, out: &mut String) -> std::fmt::Result {
-        writeln!(out, "# Which schema this is, for `cargo xtask`. Names are exact: \"tenantId\" is not \"tenantid\".")?;
+        let (doctor, init) = (CommandRef::Doctor, CommandRef::Init);
         writeln!(
             out,
-            "# A section that is left out is the default application's. `cargo xtask doctor` compares all of this with"
+            "# Which schema this is, for `{}`. Names are exact: \"tenantId\" is not \"tenantid\".",
+            program::name()
         )?;
         writeln!(
             out,
-            "# the database, `cargo xtask init` writes it anew. No URLs and no secrets here: this file is committed.\n"
+            "# A section that is left out is the default application's. `{doctor}` compares all of this with"
+        )?;
+        writeln!(
+            out,
+            "# the database, `{init}` writes it anew. No URLs and no secrets here: this file is committed.\n"
         )?;
         writeln!(out, "# Names of tenant columns: a table's is the first of these that it has.")?;
         writeln!(out, "columns = [{}]\n", list(&self.columns))?;

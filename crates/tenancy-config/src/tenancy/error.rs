@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::closest::closest;
+use crate::hint::Hint;
 use crate::user_error::{Exit, UserError};
 
 /// Why a `tenancy.toml` cannot be used.
@@ -44,16 +45,14 @@ pub enum TenancyError {
 }
 
 impl UserError for TenancyError {
-    fn hint(&self) -> Option<String> {
+    fn hint(&self) -> Option<Hint> {
         let Self::UnknownKey { key, known, .. } = self else { return None };
         if matches!(key.as_str(), "url" | "database_url" | "direct_url" | "password") {
-            return Some(
-                "the file is meant to be committed: URLs belong into the environment or .env.local".to_owned(),
-            );
+            return Some("the file is meant to be committed: URLs belong into the environment or .env.local".into());
         }
         Some(match closest(key, known.iter().map(String::as_str)) {
-            Some(meant) => format!("did you mean `{meant}`?"),
-            None => format!("the keys here are {}", known.join(", ")),
+            Some(meant) => format!("did you mean `{meant}`?").into(),
+            None => format!("the keys here are {}", known.join(", ")).into(),
         })
     }
 

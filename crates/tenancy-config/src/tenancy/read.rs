@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::error::TenancyError;
 use super::model::Tenancy;
-use crate::redact::without_urls;
+use crate::quoted_urls::without_urls;
 
 impl Tenancy {
     /// Reads the text of a `tenancy.toml`; `path` appears in messages only.

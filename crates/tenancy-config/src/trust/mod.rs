@@ -13,6 +13,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use crate::hint::Hint;
 use crate::user_error::{Exit, UserError};
 
 /// The variable with the folders to trust, separated as in `PATH`.
@@ -60,11 +61,11 @@ pub enum Doubt {
 }
 
 impl UserError for Untrusted {
-    fn hint(&self) -> Option<String> {
+    fn hint(&self) -> Option<Hint> {
         let trust = format!("{VARIABLE}={} trusts all that is in that folder", self.folder.display());
         Some(match self.why {
-            Doubt::Owner { .. } => trust,
-            Doubt::Everybody | Doubt::Group(_) => format!("chmod go-w {}; or {trust}", self.path.display()),
+            Doubt::Owner { .. } => trust.into(),
+            Doubt::Everybody | Doubt::Group(_) => format!("chmod go-w {}; or {trust}", self.path.display()).into(),
         })
     }
 

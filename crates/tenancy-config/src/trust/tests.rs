@@ -88,7 +88,7 @@ fn what_everybody_may_write_to_is_refused() {
     mode(&folder, 0o777);
     let untrusted = refused(&path);
     assert_eq!((untrusted.path.as_path(), &untrusted.why), (folder.as_path(), &Doubt::Everybody));
-    assert!(untrusted.hint().unwrap().starts_with("chmod go-w"), "{untrusted:?}");
+    assert!(untrusted.hint().unwrap().to_string().starts_with("chmod go-w"), "{untrusted:?}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What can be wrong with a URL. The errors contain no part of it, because any part may be the password.
 
+use crate::hint::Hint;
 use crate::user_error::{Exit, UserError};
 
 /// Why a text is not the URL of a database, or not one that we connect to.
@@ -46,7 +47,7 @@ pub enum UrlError {
 }
 
 impl UserError for UrlError {
-    fn hint(&self) -> Option<String> {
+    fn hint(&self) -> Option<Hint> {
         let hint = match self {
             Self::Empty => "is the secret set for this environment? To use the local database, unset the variable",
             Self::Scheme("prisma" | "prisma+postgres") => {
@@ -62,13 +63,16 @@ impl UserError for UrlError {
                 "convert the client's identity to PEM files and name them in `sslcert` and `sslkey`"
             }
             Self::Environment(variable) => {
-                return Some(format!(
-                    "unset {variable}; the URL's `options`, `sslrootcert`, `sslcert` and `sslkey` say the same"
-                ));
+                return Some(
+                    format!(
+                        "unset {variable}; the URL's `options`, `sslrootcert`, `sslcert` and `sslkey` say the same"
+                    )
+                    .into(),
+                );
             }
             Self::PlainText => "remove sslmode=disable; on a network that you trust, add --tls-no-verify",
         };
-        Some(hint.to_owned())
+        Some(hint.into())
     }
 
     fn exit(&self) -> Exit {

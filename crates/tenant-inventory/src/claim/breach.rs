@@ -8,7 +8,7 @@ use tenancy_config::TableName;
 use super::attempt::AttemptKind;
 use super::lack::Lack;
 use crate::class::Class;
-use crate::ways::logins::Unfiltered;
+use crate::ways::way::{Reviewable, Way};
 
 /// What is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -113,22 +113,6 @@ pub enum Breach {
         /// The rights.
         rights: Vec<String>,
     },
-    /// The login is, or can become, a role that no policy filters.
-    UnfilteredLogin {
-        /// The login.
-        login: String,
-        /// The role.
-        role: String,
-        /// Why no policy filters it.
-        why: Unfiltered,
-    },
-    /// The login can become a role of the rollout that sees keys of each tenant's rows.
-    RolloutRole {
-        /// The login.
-        login: String,
-        /// The role.
-        role: String,
-    },
     /// The session variable has a value before the application sets one.
     Preset {
         /// The variable.
@@ -146,7 +130,9 @@ pub enum Breach {
     /// A view, a function or something else leads past the policies.
     Way {
         /// What it is and how it leads there.
-        way: String,
+        way: Box<Way>,
+        /// What an attempt showed; none where the catalog decides.
+        shows: Option<String>,
     },
 }
 
@@ -170,8 +156,6 @@ impl Breach {
             | Self::Reached { .. }
             | Self::LetIn { .. }
             | Self::Exposed { .. }
-            | Self::UnfilteredLogin { .. }
-            | Self::RolloutRole { .. }
             | Self::Preset { .. }
             | Self::Way { .. } => true,
             Self::RestrictivePolicy { .. }
@@ -237,15 +221,6 @@ impl fmt::Display for Breach {
             Self::Exposed { class, role, rights } => {
                 write!(f, "{role} has {} on it, and no policy protects it: {class}", rights.join(", "))
             }
-            Self::UnfilteredLogin { login, role, why } if login == role => {
-                write!(f, "the login {login} is {why}: no policy filters it")
-            }
-            Self::UnfilteredLogin { login, role, why } => {
-                write!(f, "the login {login} can become {role}, which is {why}: no policy filters that")
-            }
-            Self::RolloutRole { login, role } => {
-                write!(f, "the login {login} can become {role}, whose policies show it keys of each tenant's rows")
-            }
             Self::Preset { variable, value, login } => write!(
                 f,
                 "{variable} is {value} before {login} sets anything: by ALTER ROLE or ALTER DATABASE, by the URL, or left behind in a pool"
@@ -254,7 +229,15 @@ impl fmt::Display for Breach {
                 f,
                 "row_security is off for {login}, by ALTER ROLE or ALTER DATABASE or its URL: the server refuses what a policy would filter"
             ),
-            Self::Way { way } => f.write_str(way),
+            Self::Way { way, shows } => {
+                way.fmt(f)?;
+                shows.as_ref().map_or(Ok(()), |shows| write!(f, "; {shows}"))?;
+                way.closing.as_ref().map_or(Ok(()), |closing| write!(f, "; this closes it: {closing}"))?;
+                match &way.review {
+                    Reviewable::NotCode => Ok(()),
+                    review => write!(f, "; {review}"),
+                }
+            }
         }
     }
 }

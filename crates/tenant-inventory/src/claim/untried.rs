@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::ways::way::{Reviewable, Unreadable};
+
 /// Why a check was not made.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(tag = "reason", rename_all = "snake_case")]
@@ -38,6 +40,15 @@ pub enum Untried {
     },
     /// The rows are on another server.
     Foreign,
+    /// It cannot be read where a way past the policies leads, and nobody has declared a review of it.
+    NotReviewed {
+        /// The way, in words.
+        way: String,
+        /// Why it cannot be read.
+        why: Unreadable,
+        /// What a review would be pinned to.
+        review: Reviewable,
+    },
     /// A statement failed for a reason that says nothing about policies.
     Failed {
         /// What the server said.
@@ -57,7 +68,7 @@ impl Untried {
             | Self::TriggersWouldFire { .. }
             | Self::NoRight { .. }
             | Self::Failed { .. } => true,
-            Self::NoReader { .. } | Self::HeldUp { .. } | Self::Foreign => false,
+            Self::NoReader { .. } | Self::HeldUp { .. } | Self::Foreign | Self::NotReviewed { .. } => false,
         }
     }
 }
@@ -73,6 +84,7 @@ impl fmt::Display for Untried {
                 write!(f, "triggers of {table} would fire; --fire-triggers lets them")
             }
             Self::Foreign => f.write_str("its rows are on another server"),
+            Self::NotReviewed { way, why, review } => write!(f, "{way}; {why}; {review}"),
             Self::NoRight { message }
             | Self::NoReader { message }
             | Self::HeldUp { message }

@@ -9,6 +9,7 @@ use sqlx::{PgConnection, Row};
 use tenancy_config::{Ident, Tenancy};
 use tenant_rls::{CATALOG_LOCK_TIMEOUT, Database, Error, OwnerTx, Result};
 
+use super::roles::Roles;
 use crate::catalog::policies::Policies;
 use crate::catalog::relations::{self, Relation};
 
@@ -47,14 +48,50 @@ pub struct Escape {
 
 /// Why row level security does not filter a role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "reason", content = "table", rename_all = "snake_case")]
+#[serde(tag = "reason", rename_all = "snake_case")]
 pub enum Unfiltered {
     /// It is a superuser.
     Superuser,
     /// It has BYPASSRLS.
     BypassRls,
     /// It owns a table, so policies filter it there only while row level security is forced.
-    OwnerOf(String),
+    OwnerOf {
+        /// The table.
+        table: String,
+    },
+    /// A policy that does not hold for the application's login lets it through.
+    LetThrough {
+        /// The policy.
+        policy: String,
+        /// Its table.
+        table: String,
+    },
+    /// Row level security is off.
+    RowSecurityOff {
+        /// The table.
+        table: String,
+    },
+    /// It has REPLICATION, and reads every change of every row.
+    Replication,
+    /// It has CREATEROLE, and the server's version lets it grant itself every role but superusers.
+    CreateRole,
+    /// It reads or writes files of the server, or runs programs there.
+    ServerRole {
+        /// The role whose rights it has.
+        role: String,
+    },
+    /// It is a role of the rollout, whose policies show it keys of each tenant's rows.
+    RolloutRole,
+    /// The rows were stored when the view was refreshed, and no policy is asked when it is read.
+    Stored,
+    /// The rows are on another server, where our policies do not reach.
+    OtherServer,
+    /// Policies do not limit what it may do.
+    NotLimited,
+    /// There are no policies on the book-keeping.
+    NoPolicies,
+    /// The server keeps references intact past the policies.
+    ReferentialAction,
 }
 
 impl fmt::Display for Unfiltered {
@@ -62,7 +99,20 @@ impl fmt::Display for Unfiltered {
         match self {
             Self::Superuser => f.write_str("a superuser"),
             Self::BypassRls => f.write_str("BYPASSRLS"),
-            Self::OwnerOf(table) => write!(f, "the owner of {table}"),
+            Self::OwnerOf { table } => write!(f, "the owner of {table}"),
+            Self::LetThrough { policy, table } => write!(f, "let through by the policy \"{policy}\" of {table}"),
+            Self::RowSecurityOff { table } => {
+                write!(f, "filtered by no policy, as row level security is off for {table}")
+            }
+            Self::Replication => f.write_str("able to replicate the database (REPLICATION)"),
+            Self::CreateRole => f.write_str("able to grant itself any role but superusers (CREATEROLE)"),
+            Self::ServerRole { role } => write!(f, "a member of {role}"),
+            Self::RolloutRole => f.write_str("a role of the rollout that sees keys of each tenant's rows"),
+            Self::Stored => f.write_str("asked for no policy when what it stored is read"),
+            Self::OtherServer => f.write_str("on another server, where our policies do not reach"),
+            Self::NotLimited => f.write_str("limited by no policy in this"),
+            Self::NoPolicies => f.write_str("limited by no policy there"),
+            Self::ReferentialAction => f.write_str("not filtered where it keeps references intact"),
         }
     }
 }
@@ -72,7 +122,7 @@ impl Escape {
         let why = match (row.get("superuser"), row.get("bypass_rls")) {
             (true, _) => Unfiltered::Superuser,
             (false, true) => Unfiltered::BypassRls,
-            (false, false) => Unfiltered::OwnerOf(row.get("owned")),
+            (false, false) => Unfiltered::OwnerOf { table: row.get("owned") },
         };
         Self { role: row.get("role"), why }
     }
@@ -106,15 +156,22 @@ pub(crate) async fn read_logins(
     let mut escapes = Vec::new();
     if app_facts.1.exists {
         let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/escapes.sql"))
-            .bind(app)
+            .bind(reachable(connection, app).await?)
             .bind(relations::schemas(relations))
             .bind(relations::names(relations))
-            .fetch_all(connection)
+            .fetch_all(&mut *connection)
             .await
             .map_err(Error::query("asking what the application's role can become"))?;
         escapes = rows.iter().map(Escape::from_row).collect();
     }
     Ok(Logins { app: app_facts, maintenance, auditor, escapes })
+}
+
+/// The names of the roles that a login can act as, itself first.
+async fn reachable(connection: &mut PgConnection, login: &str) -> Result<Vec<String>> {
+    let roles = Roles::read(connection).await?;
+    let reached = roles.named(login).map(|role| roles.reachable(role.id)).unwrap_or_default();
+    Ok(reached.iter().map(|reached| roles.name(reached.id)).collect())
 }
 
 /// What the application's login is and can become, and which policies hold for that.
@@ -143,11 +200,7 @@ impl LoginReach {
     pub async fn read(database: &Database, relations: &[Relation], login: &str) -> Result<Self> {
         let doing = || Error::query(format!("asking what {login} can become"));
         let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
-        let roles: Vec<String> = sqlx::query_scalar(include_str!("../../../../sql/tenant-inventory/probe_become.sql"))
-            .bind(login)
-            .fetch_all(tx.connection())
-            .await
-            .map_err(doing())?;
+        let roles = reachable(tx.connection(), login).await?;
         let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/probe_policies.sql"))
             .bind(relations::schemas(relations))
             .bind(relations::names(relations))

@@ -1,45 +1,152 @@
-//! What reads the tables past their policies.
+//! What reaches the rows of tenants without the policy that holds for the application's login. It is read from the catalog alone, in a few
+//! statements over the whole database.
+//!
+//! | where | what |
+//! | --- | --- |
+//! | `way`, `words` | a way as a value, and in words |
+//! | `facts` | what the catalog says; `review`: the definitions of what was found, and the hash that a review is pinned to |
+//! | `roles`, `logins` | what the login can become |
+//! | `filter` | whom the policies of a table filter |
+//! | `tokens`, `body`, `texts` | what the text of a function names |
+//! | `node`, `edges`, `graph` | what refers to what, and what is reached through that, as whom |
+//! | `writable` | what the login can write to, and so fire |
+//! | `found` | what one view, function, rule or trigger reaches past the policies |
+//! | `view_ways`, `code_ways`, `rights`, `role_ways` | the ways of each kind |
 
+mod body;
+mod code_ways;
+mod edges;
+mod facts;
+mod filter;
+mod found;
+mod graph;
 pub(crate) mod logins;
+mod node;
+mod options;
+mod review;
+mod rights;
+mod role_ways;
+pub(crate) mod roles;
+mod texts;
+mod tokens;
+mod view_ways;
+pub(crate) mod way;
+mod words;
+mod writable;
 
-use serde::Serialize;
-use sqlx::Row;
-use sqlx::postgres::PgRow;
-use tenant_rls::{CATALOG_LOCK_TIMEOUT, Database, Error, OwnerTx, Result};
+use std::collections::BTreeSet;
 
-use crate::catalog::relations::{Relation, names, schemas};
+use tenancy_config::TableName;
+use tenant_rls::{CATALOG_LOCK_TIMEOUT, Database, OwnerTx, Result};
 
-/// A way past the policies.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Way {
-    /// What it is: `view`.
-    pub kind: String,
-    /// Its name.
-    pub name: String,
-    /// As whom it reads.
-    pub owner: String,
-    /// The tenant tables that it reads.
-    pub tables: String,
-}
+use crate::catalog::relations::RelationKind;
+use crate::inventory::Inventory;
+use code_ways::CodeWays;
+use facts::Facts;
+use filter::{Filter, OurPolicies, OurPolicy};
+use found::Analysis;
+use graph::Graph;
+use review::{Definitions, FunctionReviews};
+use roles::Roles;
+use way::Way;
 
-/// Views, materialized views and functions that read the relations past their policies.
+/// The first version that knows `security_invoker`.
+const SECURITY_INVOKER: i32 = 150_000;
+
+/// Reads the ways past the policies of the inventory's tables and partitions, and of the tables `beside` them whose rows belong to tenants too.
+/// `app_login` is the role that the application logs in as; where there is no such role, there is no way for it.
 ///
 /// # Errors
-/// [`Error::Connect`] or [`Error::Query`].
-pub async fn ways_around(database: &Database, relations: &[Relation]) -> Result<Vec<Way>> {
+/// [`Error::Connect`](tenant_rls::Error::Connect) or [`Error::Query`](tenant_rls::Error::Query).
+pub async fn read_ways(
+    database: &Database,
+    inventory: &Inventory,
+    app_login: &str,
+    beside: &[TableName],
+) -> Result<Vec<Way>> {
+    let version = database.session().server_version_num;
     let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
-    let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/ways_around.sql"))
-        .bind(schemas(relations))
-        .bind(names(relations))
-        .fetch_all(tx.connection())
-        .await
-        .map_err(Error::query("looking for views and functions that pass the policies"))?;
-    tx.rollback().await?;
-    let way = |row: &PgRow| Way {
-        kind: row.get("kind"),
-        name: row.get("name"),
-        owner: row.get("owner"),
-        tables: row.get("tables"),
+    let roles = Roles::read(tx.connection()).await?;
+    let Some(login) = roles.named(app_login) else {
+        tx.rollback().await?;
+        return Ok(Vec::new());
     };
-    Ok(rows.iter().map(way).collect())
+    let reached = roles.reachable(login.id);
+    let names: Vec<String> = reached.iter().map(|reached| roles.name(reached.id)).collect();
+    let tables = protected_names(inventory, beside);
+    let roots = inventory.relations.iter().filter(|relation| relation.kind != RelationKind::Partition);
+    let tenants: Vec<_> = roots.map(|root| (root.name.clone(), root.comparison.column.clone())).collect();
+    let facts = Facts::read(tx.connection(), &names, &tables, &tenants).await?;
+    let protected: BTreeSet<i64> = facts
+        .relations
+        .values()
+        .filter(|relation| tables.contains(&relation.name))
+        .map(|relation| relation.id)
+        .collect();
+    let ours = our_policies(inventory);
+    let filter = Filter::new(&facts, &roles, login.id, &ours, &protected);
+    let texts = texts::texts(&facts);
+    let graph = Graph::new(&facts, &protected, &texts);
+    let knows_security_invoker = version >= SECURITY_INVOKER;
+    let analysis = Analysis {
+        facts: &facts,
+        roles: &roles,
+        filter: &filter,
+        graph: &graph,
+        login: app_login,
+        knows_security_invoker,
+    };
+    let views = view_ways::reaching_views(&analysis);
+    let rules = code_ways::rules(&analysis);
+    let view_ids: Vec<i64> = views.keys().copied().collect();
+    let rule_ids: Vec<i64> = rules.iter().map(|rule| rule.id).collect();
+    let triggers: Vec<i64> = facts.triggers.iter().map(|trigger| trigger.id).collect();
+    let columns = tenant_columns(inventory);
+    let definitions = Definitions::read(tx.connection(), &view_ids, &rule_ids, &triggers, &columns).await?;
+    tx.rollback().await?;
+
+    let writable = writable::writable(&facts, &texts);
+    let reviews = FunctionReviews::new(&facts, &roles, &texts);
+    let code = CodeWays { analysis: &analysis, writable: &writable, definitions: &definitions, reviews: &reviews };
+    let rollout = [inventory.logins.maintenance.0.as_str(), inventory.logins.auditor.0.as_str()];
+    let mut ways = role_ways::role_ways(&analysis, &reached, &rollout, version);
+    ways.extend(view_ways::view_ways(&analysis, views, &definitions));
+    ways.extend(code.functions());
+    ways.extend(code.rules(&rules));
+    ways.extend(rights::right_ways(&analysis));
+    ways.extend(rights::ops_ways(&analysis));
+    ways.extend(rights::key_ways(&analysis));
+    Ok(ways)
+}
+
+/// The tables whose policies are to hold, with their partitions.
+fn protected_names(inventory: &Inventory, beside: &[TableName]) -> Vec<TableName> {
+    let relations = inventory.relations.iter().map(|relation| &relation.name);
+    let others = inventory.others.iter().map(|(name, _)| name);
+    relations.chain(others).chain(beside).collect::<BTreeSet<_>>().into_iter().cloned().collect()
+}
+
+fn our_policies(inventory: &Inventory) -> OurPolicies {
+    let mut ours = OurPolicies::new();
+    for relation in &inventory.relations {
+        let policies = inventory.policies(relation);
+        for (name, _) in policies.permissive().filter(|(name, _)| policies.is_ours(name)) {
+            let of_role = policies.role_policies().find(|(policy, _)| policy.name() == name);
+            let kind = of_role.map_or(OurPolicy::Isolation, |(_, role)| OurPolicy::Role(role.to_string()));
+            ours.insert((relation.name.clone(), name.to_owned()), kind);
+        }
+    }
+    ours
+}
+
+/// The names that tenant columns have, the configured ones first.
+fn tenant_columns(inventory: &Inventory) -> Vec<String> {
+    let mut columns = inventory.tenancy.columns.clone();
+    for relation in &inventory.relations {
+        let column = relation.comparison.column.as_str();
+        if !columns.iter().any(|known| known == column) {
+            columns.push(column.to_owned());
+        }
+    }
+    columns
 }

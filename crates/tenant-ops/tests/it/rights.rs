@@ -70,7 +70,7 @@ async fn rights_that_were_granted_by_hand_are_refused_with_the_statements_that_t
     let on_journal = found.iter().find(on_journal).unwrap().to_string();
     assert_eq!(on_journal, "app_user has DELETE, SELECT on the table journal");
     let mut owner = db.owner().await;
-    owner.run_script("doing as the hint says", Sql::from_catalog(hint)).await.unwrap();
+    owner.run_script("doing as the hint says", Sql::from_catalog(hint.to_string())).await.unwrap();
     owner.close().await;
     install(&db, Role::Owner).await.unwrap();
 }

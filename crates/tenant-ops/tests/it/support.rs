@@ -59,7 +59,7 @@ pub(crate) async fn install(db: &impl Logins, role: Role) -> Result<(), Error> {
 pub(crate) fn findings(refused: Result<(), Error>) -> Vec<Finding> {
     let error = refused.expect_err("it cannot be relied on");
     assert_eq!(error.exit(), Exit::Refused, "{error}");
-    assert!(error.hint().is_some_and(|hint| !hint.is_empty()), "{error}");
+    assert!(error.hint().is_some_and(|hint| !hint.to_string().is_empty()), "{error}");
     match error {
         Error::Untrusted { findings } => findings,
         other => panic!("{other}"),

@@ -31,16 +31,16 @@ impl Transaction {
     pub(crate) async fn begin(database: &Database, begin: Sql, path: SearchPath) -> Result<Self> {
         let mut connection = database.acquire().await?;
         let doing = || Error::query("opening a transaction");
-        let mut guard = Self { database: database.clone(), connection: None, path, backend: 0 };
+        let mut transaction = Self { database: database.clone(), connection: None, path, backend: 0 };
         // In one message: behind a transaction pooler, the backend is ours only from BEGIN on.
         let opened = sqlx::Executor::execute(&mut *connection, sqlx::raw_sql(database.opening(begin, path))).await;
-        guard.connection = Some(connection);
+        transaction.connection = Some(connection);
         opened.map_err(doing())?;
-        guard.backend = sqlx::query_scalar("SELECT pg_catalog.pg_backend_pid()")
-            .fetch_one(guard.connection())
+        transaction.backend = sqlx::query_scalar("SELECT pg_catalog.pg_backend_pid()")
+            .fetch_one(transaction.connection())
             .await
             .map_err(doing())?;
-        Ok(guard)
+        Ok(transaction)
     }
 
     /// Changes the search path from here on. Before the application's path is left, the triggers that it deferred to
@@ -61,7 +61,9 @@ impl Transaction {
     }
 
     pub(crate) fn connection(&mut self) -> &mut PgConnection {
-        self.connection.as_mut().expect("only commit, rollback and drop take the connection, and each ends the guard")
+        self.connection
+            .as_mut()
+            .expect("only commit, rollback and drop take the connection, and each ends the transaction")
     }
 
     pub(crate) async fn commit(self) -> Result<()> {
@@ -107,9 +109,9 @@ impl Database {
     /// # Errors
     /// [`Error::Connect`]: no connection can be made. [`Error::Query`]: the statement fails.
     pub async fn look(&self, doing: &str, statement: Sql) -> Result<PgRow> {
-        let mut guard = begin_read_only(self).await?;
-        let row = sqlx::raw_sql(statement).fetch_one(guard.connection()).await.map_err(Error::query(doing))?;
-        guard.rollback().await?;
+        let mut transaction = begin_read_only(self).await?;
+        let row = sqlx::raw_sql(statement).fetch_one(transaction.connection()).await.map_err(Error::query(doing))?;
+        transaction.rollback().await?;
         Ok(row)
     }
 }

@@ -14,7 +14,7 @@ use crate::visibility::{self, examine};
 
 /// One read-only snapshot that sees every row of its tables. If that cannot be proven, it is not opened.
 pub struct AuditTx {
-    guard: Transaction,
+    transaction: Transaction,
     /// Holds ACCESS SHARE since before the snapshot, so that no policy changes after the proof.
     _locks: Option<Transaction>,
     role: ActingRole,
@@ -58,18 +58,18 @@ impl AuditTx {
             locks.rollback().await?;
             None
         };
-        let mut guard = Transaction::begin(database, begin_snapshot(snapshot), SearchPath::Application).await?;
-        set_role(guard.connection(), &role).await?;
+        let mut transaction = Transaction::begin(database, begin_snapshot(snapshot), SearchPath::Application).await?;
+        set_role(transaction.connection(), &role).await?;
         if locks.is_none() {
-            set_local(guard.connection(), "row_security", "off").await?;
+            set_local(transaction.connection(), "row_security", "off").await?;
         }
-        Ok(Self { guard, _locks: locks, role })
+        Ok(Self { transaction, _locks: locks, role })
     }
 
     /// The transaction, for queries. Names resolve to the application's path, so statements must write each name with
     /// its schema.
     pub fn connection(&mut self) -> &mut PgConnection {
-        self.guard.connection()
+        self.transaction.connection()
     }
 
     /// The transaction for the rest of its life, with names that resolve to `pg_catalog` only: for the catalog, and for
@@ -78,7 +78,7 @@ impl AuditTx {
     /// # Errors
     /// [`Error::Query`]: the connection is lost.
     pub async fn pinned(&mut self) -> Result<&mut PgConnection> {
-        self.guard.follow(SearchPath::Pinned).await
+        self.transaction.follow(SearchPath::Pinned).await
     }
 
     /// The role that is proven to see every row.
@@ -93,7 +93,7 @@ impl AuditTx {
     /// [`Error::Query`]: the statement fails.
     pub async fn export(&mut self) -> Result<String> {
         sqlx::query_scalar("SELECT pg_catalog.pg_export_snapshot()")
-            .fetch_one(self.guard.connection())
+            .fetch_one(self.transaction.connection())
             .await
             .map_err(Error::query("sharing the snapshot"))
     }
@@ -106,7 +106,7 @@ impl AuditTx {
         if let Some(locks) = self._locks {
             locks.rollback().await?;
         }
-        self.guard.rollback().await
+        self.transaction.rollback().await
     }
 }
 

@@ -32,7 +32,7 @@ impl Default for BatchOptions {
 
 /// One short write transaction, as the role that the backfill acts as.
 pub struct BatchTx {
-    guard: Transaction,
+    transaction: Transaction,
     variable: String,
 }
 
@@ -43,16 +43,16 @@ impl BatchTx {
     /// # Errors
     /// [`Error::Connect`]: no connection can be made. [`Error::Query`]: a statement fails.
     pub async fn begin(database: &Database, tenancy: &Tenancy, options: &BatchOptions) -> Result<Self> {
-        let mut guard = Transaction::begin(database, Sql::from_static("BEGIN"), SearchPath::Pinned).await?;
+        let mut transaction = Transaction::begin(database, Sql::from_static("BEGIN"), SearchPath::Pinned).await?;
         sqlx::query(include_str!("../../../../sql/tenant-rls/begin_batch.sql"))
             .bind(milliseconds(options.lock_timeout))
             .bind(milliseconds(options.statement_timeout))
             .bind(&tenancy.session.variable)
             .bind(database.application_path())
-            .execute(guard.connection())
+            .execute(transaction.connection())
             .await
             .map_err(Error::query("opening a batch"))?;
-        Ok(Self { guard, variable: tenancy.session.variable.clone() })
+        Ok(Self { transaction, variable: tenancy.session.variable.clone() })
     }
 
     /// Acts as `role` until the transaction ends.
@@ -60,7 +60,7 @@ impl BatchTx {
     /// # Errors
     /// [`Error::Query`]: this login may not act as that role.
     pub async fn assume(&mut self, role: &ActingRole) -> Result<()> {
-        set_role(self.guard.connection(), role).await
+        set_role(self.transaction.connection(), role).await
     }
 
     /// Lends the scope of one tenant. The borrow prevents a second scope beside it.
@@ -68,8 +68,8 @@ impl BatchTx {
     /// # Errors
     /// [`Error::Query`]: a statement fails.
     pub async fn tenant(&mut self, tenant: &TenantId) -> Result<TenantScope<'_>> {
-        self.guard.follow(SearchPath::Application).await?;
-        set_local(self.guard.connection(), &self.variable, tenant.as_str()).await?;
+        self.transaction.follow(SearchPath::Application).await?;
+        set_local(self.transaction.connection(), &self.variable, tenant.as_str()).await?;
         Ok(TenantScope { batch: self, tenant: tenant.clone() })
     }
 
@@ -80,7 +80,7 @@ impl BatchTx {
     /// # Errors
     /// [`Error::Query`]: a statement fails.
     pub async fn connection(&mut self) -> Result<&mut PgConnection> {
-        self.guard.follow(SearchPath::Pinned).await?;
+        self.transaction.follow(SearchPath::Pinned).await?;
         self.leave_scope().await
     }
 
@@ -90,15 +90,15 @@ impl BatchTx {
     /// # Errors
     /// [`Error::Query`]: a statement fails.
     pub async fn application(&mut self) -> Result<&mut PgConnection> {
-        self.guard.follow(SearchPath::Application).await?;
+        self.transaction.follow(SearchPath::Application).await?;
         self.leave_scope().await
     }
 
     async fn leave_scope(&mut self) -> Result<&mut PgConnection> {
-        if !current(self.guard.connection(), &self.variable).await?.is_empty() {
-            set_local(self.guard.connection(), &self.variable, "").await?;
+        if !current(self.transaction.connection(), &self.variable).await?.is_empty() {
+            set_local(self.transaction.connection(), &self.variable, "").await?;
         }
-        Ok(self.guard.connection())
+        Ok(self.transaction.connection())
     }
 
     /// Commits the batch.
@@ -106,7 +106,7 @@ impl BatchTx {
     /// # Errors
     /// [`Error::Query`]: it could not be committed.
     pub async fn commit(self) -> Result<()> {
-        self.guard.commit().await
+        self.transaction.commit().await
     }
 
     /// Rolls the batch back.
@@ -114,7 +114,7 @@ impl BatchTx {
     /// # Errors
     /// [`Error::Query`]: the connection is lost.
     pub async fn rollback(self) -> Result<()> {
-        self.guard.rollback().await
+        self.transaction.rollback().await
     }
 }
 
@@ -127,7 +127,7 @@ pub struct TenantScope<'batch> {
 impl TenantScope<'_> {
     /// The transaction, for this tenant's queries. Names resolve to the application's path.
     pub fn connection(&mut self) -> &mut PgConnection {
-        self.batch.guard.connection()
+        self.batch.transaction.connection()
     }
 
     /// The tenant of this scope.

@@ -8,7 +8,7 @@ use crate::error::Result;
 
 /// A read-only transaction for the catalog. Names resolve to `pg_catalog` only.
 pub struct CatalogTx {
-    guard: Transaction,
+    transaction: Transaction,
 }
 
 impl CatalogTx {
@@ -18,12 +18,12 @@ impl CatalogTx {
     /// [`Error::Connect`](crate::Error::Connect): no connection can be made. [`Error::Query`](crate::Error::Query): a
     /// statement fails.
     pub async fn begin(database: &Database) -> Result<Self> {
-        Ok(Self { guard: begin_read_only(database).await? })
+        Ok(Self { transaction: begin_read_only(database).await? })
     }
 
     /// The transaction, for queries.
     pub fn connection(&mut self) -> &mut PgConnection {
-        self.guard.connection()
+        self.transaction.connection()
     }
 
     /// Ends the transaction.
@@ -31,6 +31,6 @@ impl CatalogTx {
     /// # Errors
     /// [`Error::Query`](crate::Error::Query): the connection is lost.
     pub async fn rollback(self) -> Result<()> {
-        self.guard.rollback().await
+        self.transaction.rollback().await
     }
 }

@@ -143,12 +143,13 @@ impl TenantInsert {
     /// Inserts in a transaction. Behind a pooler, a statement may be executed in another session than the one it was
     /// prepared in, where its name may belong to another client's statement; a transaction keeps the two together.
     async fn run_pooled(&self, tenant: &TenantId, values: &Value) -> Result<Vec<bool>> {
-        let mut guard = Transaction::begin(&self.database, Sql::from_static("BEGIN"), SearchPath::Application).await?;
-        match self.execute(guard.connection(), tenant, values).await {
-            Ok(inserted) => guard.commit().await.map(|()| inserted),
+        let mut transaction =
+            Transaction::begin(&self.database, Sql::from_static("BEGIN"), SearchPath::Application).await?;
+        match self.execute(transaction.connection(), tenant, values).await {
+            Ok(inserted) => transaction.commit().await.map(|()| inserted),
             Err(error) => {
                 if fault_of(&error) != Fault::Connection {
-                    guard.rollback().await?;
+                    transaction.rollback().await?;
                 }
                 Err(error)
             }
@@ -171,16 +172,16 @@ impl TenantInsert {
     /// [`Error::Query`]: a value does not fit; the error is about the first such table.
     pub async fn check(&self, values: &Value) -> Result<()> {
         let begin = Sql::from_static("BEGIN READ ONLY");
-        let mut guard = Transaction::begin(&self.database, begin, SearchPath::Application).await?;
+        let mut transaction = Transaction::begin(&self.database, begin, SearchPath::Application).await?;
         for (table, sql) in &self.checks {
             let Some(record) = values.get(table.to_string()) else { continue };
             sqlx::query(sql)
                 .bind(Json(record))
-                .execute(guard.connection())
+                .execute(transaction.connection())
                 .await
                 .map_err(Error::query(format!("fitting the values to the columns of {table}")))?;
         }
-        guard.rollback().await
+        transaction.rollback().await
     }
 
     async fn execute(&self, connection: &mut PgConnection, tenant: &TenantId, values: &Value) -> Result<Vec<bool>> {

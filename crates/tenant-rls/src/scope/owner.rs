@@ -18,7 +18,7 @@ pub const CATALOG_LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 /// A transaction for DDL, the catalog and the book-keeping. Names resolve to `pg_catalog` only. `row_security` is off:
 /// if a policy would hide rows from a statement, the statement fails.
 pub struct OwnerTx {
-    guard: Transaction,
+    transaction: Transaction,
 }
 
 impl OwnerTx {
@@ -27,17 +27,17 @@ impl OwnerTx {
     /// # Errors
     /// [`Error::Connect`]: no connection can be made. [`Error::Query`]: a statement fails.
     pub async fn begin(database: &Database, lock_timeout: Duration) -> Result<Self> {
-        let mut guard = Transaction::begin(database, Sql::from_static("BEGIN"), SearchPath::Pinned).await?;
+        let mut transaction = Transaction::begin(database, Sql::from_static("BEGIN"), SearchPath::Pinned).await?;
         // Not sent with BEGIN, because behind a pooler our pinned settings come after it, and would set it to on again.
-        set_local(guard.connection(), "row_security", "off").await?;
+        set_local(transaction.connection(), "row_security", "off").await?;
         let lock_timeout = database.limits().map_or(lock_timeout, |limits| limits.lock_timeout.min(lock_timeout));
-        set_local(guard.connection(), "lock_timeout", &milliseconds(lock_timeout)).await?;
-        Ok(Self { guard })
+        set_local(transaction.connection(), "lock_timeout", &milliseconds(lock_timeout)).await?;
+        Ok(Self { transaction })
     }
 
     /// The transaction, for queries.
     pub fn connection(&mut self) -> &mut PgConnection {
-        self.guard.connection()
+        self.transaction.connection()
     }
 
     /// Runs one statement. If it is marked as running the application's code, it runs under the application's search
@@ -48,10 +48,10 @@ impl OwnerTx {
     /// [`Error::Query`]: the statement fails.
     pub async fn run(&mut self, doing: &str, statement: &Sql) -> Result<()> {
         let path = if statement.runs_application_code() { SearchPath::Application } else { SearchPath::Pinned };
-        let connection = self.guard.follow(path).await?;
+        let connection = self.transaction.follow(path).await?;
         let done = sqlx::query(statement).persistent(false).execute(connection).await;
         done.map_err(Error::query(doing))?;
-        self.guard.follow(SearchPath::Pinned).await?;
+        self.transaction.follow(SearchPath::Pinned).await?;
         Ok(())
     }
 
@@ -60,7 +60,7 @@ impl OwnerTx {
     /// # Errors
     /// [`Error::Query`]: a statement fails; the rest is not run.
     pub async fn run_script(&mut self, doing: &str, script: impl SqlSafeStr) -> Result<()> {
-        let done = sqlx::Executor::execute(self.guard.connection(), sqlx::raw_sql(script)).await;
+        let done = sqlx::Executor::execute(self.transaction.connection(), sqlx::raw_sql(script)).await;
         done.map_err(Error::query(doing))?;
         Ok(())
     }
@@ -70,7 +70,7 @@ impl OwnerTx {
     /// # Errors
     /// [`Error::Query`]: it could not be committed.
     pub async fn commit(self) -> Result<()> {
-        self.guard.commit().await
+        self.transaction.commit().await
     }
 
     /// Rolls the transaction back.
@@ -78,6 +78,6 @@ impl OwnerTx {
     /// # Errors
     /// [`Error::Query`]: the connection is lost.
     pub async fn rollback(self) -> Result<()> {
-        self.guard.rollback().await
+        self.transaction.rollback().await
     }
 }

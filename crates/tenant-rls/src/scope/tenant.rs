@@ -13,7 +13,7 @@ use tenancy_config::Tenancy;
 /// A transaction in which policies see exactly one tenant. Names resolve to the application's path, so statements must
 /// write every name with its schema, and operators as `OPERATOR(pg_catalog.=)`.
 pub struct TenantTx {
-    guard: Transaction,
+    transaction: Transaction,
     tenant: TenantId,
     variable: String,
 }
@@ -24,15 +24,15 @@ impl TenantTx {
     /// # Errors
     /// [`Error::Connect`]: no connection can be made. [`Error::Query`]: a statement fails.
     pub async fn begin(database: &Database, tenancy: &Tenancy, tenant: &TenantId) -> Result<Self> {
-        let mut guard = Transaction::begin(database, Sql::from_static("BEGIN"), SearchPath::Application).await?;
+        let mut transaction = Transaction::begin(database, Sql::from_static("BEGIN"), SearchPath::Application).await?;
         let variable = tenancy.session.variable.clone();
-        set_local(guard.connection(), &variable, tenant.as_str()).await?;
-        Ok(Self { guard, tenant: tenant.clone(), variable })
+        set_local(transaction.connection(), &variable, tenant.as_str()).await?;
+        Ok(Self { transaction, tenant: tenant.clone(), variable })
     }
 
     /// The transaction, for queries.
     pub fn connection(&mut self) -> &mut PgConnection {
-        self.guard.connection()
+        self.transaction.connection()
     }
 
     /// The tenant of this scope.
@@ -45,11 +45,11 @@ impl TenantTx {
     /// # Errors
     /// [`Error::ScopeLeft`]: the session variable no longer has this tenant; nothing is kept then.
     pub async fn commit(mut self) -> Result<()> {
-        let found = current(self.guard.connection(), &self.variable).await?;
+        let found = current(self.transaction.connection(), &self.variable).await?;
         if found != self.tenant.as_str() {
             return Err(Error::ScopeLeft { expected: self.tenant.to_string(), found });
         }
-        self.guard.commit().await
+        self.transaction.commit().await
     }
 
     /// Rolls everything back.
@@ -57,6 +57,6 @@ impl TenantTx {
     /// # Errors
     /// [`Error::Query`]: the connection is lost; the server then rolls back too.
     pub async fn rollback(self) -> Result<()> {
-        self.guard.rollback().await
+        self.transaction.rollback().await
     }
 }

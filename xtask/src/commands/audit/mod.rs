@@ -8,7 +8,7 @@ use tenant_audit::{AuditOptions, AuditProgress, AuditReport};
 use tenant_rls::Database;
 
 use crate::context::failure::CommandFailure;
-use crate::context::{CommandContext, CommandResult, stop};
+use crate::context::{CommandResult, Context, stop};
 use crate::number_format::counted;
 use crate::terminal::progress::Meter;
 
@@ -35,7 +35,7 @@ pub(crate) struct Options {
 ///
 /// # Errors
 /// The audit failed, usually because no role sees every row.
-pub(crate) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+pub(crate) async fn run(context: &Context, options: Options) -> CommandResult {
     // `--ci` means the same as the variable CI, which most systems set.
     let in_ci =
         |name: &str| if name == "CI" && options.ci { Ok(Some("true".to_owned())) } else { environment::text(name) };
@@ -60,7 +60,7 @@ pub(crate) async fn run(context: &CommandContext, options: Options) -> CommandRe
 
 /// Runs the job with its progress. The demo calls it too.
 pub(crate) async fn audit(
-    context: &CommandContext,
+    context: &Context,
     database: &Database,
     tenancy: &Tenancy,
     tables: Vec<String>,

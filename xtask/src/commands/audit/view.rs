@@ -3,30 +3,22 @@
 use tenant_audit::{AuditReport, TableReport};
 use tenant_inventory::{Missing, MissingPart};
 
+use crate::document::block::{Block, Document, List, Table, lines, number, text};
 use crate::document::report::Report;
-use crate::document::text::{line, table};
 use crate::number_format::{count, counted};
 
 impl Report for AuditReport {
     const NAME: &'static str = "audit";
     const SCHEMA: Option<&'static str> = None;
 
-    fn table(&self) -> String {
-        let mut out = String::new();
-        if !self.tables.is_empty() {
-            out.push_str(&table(&["table", ">rows", ">NULL", ">empty", ">ghost", ">across", "lacks"], rows(self)));
-            out.push('\n');
-        }
-        out.push_str(&crossings(self));
-        for missing in &self.missing {
-            out.push_str(&line(format!("{}: {}", missing.table, lacks(missing))));
-        }
-        out.push_str(&conclusion(self));
-        if !self.next.is_empty() {
-            out.push_str("\nNext:\n");
-            out.extend(self.next.iter().map(|step| line(format!("  - {step}"))));
-        }
-        out
+    fn document(&self) -> Document {
+        let mut document = Document::default();
+        document.extend(counts(self));
+        document.extend(crossings(self));
+        let missing = self.missing.iter().map(|missing| format!("{}: {}", missing.table, lacks(missing)));
+        document.push(lines(missing.chain([conclusion(self)])));
+        document.extend(List::steps("Next:", self.next.clone()).unless_empty());
+        document
     }
 
     fn csv(&self) -> Option<(Vec<&'static str>, Vec<Vec<String>>)> {
@@ -94,6 +86,19 @@ fn faults(table: &TableReport) -> Vec<String> {
     kinds.into_iter().flatten().collect()
 }
 
+fn counts(report: &AuditReport) -> Option<Block> {
+    let columns = [
+        text("table"),
+        number("rows"),
+        number("NULL"),
+        number("empty"),
+        number("ghost"),
+        number("across"),
+        text("lacks"),
+    ];
+    (!report.tables.is_empty()).then(|| Table::new(columns, rows(report)).into())
+}
+
 fn rows(report: &AuditReport) -> Vec<Vec<String>> {
     let row = |table: &TableReport| {
         let null = match (table.null_proven, table.platform_rows) {
@@ -136,8 +141,8 @@ fn lacks(missing: &Missing) -> &'static str {
 }
 
 /// The foreign keys by which rows reference rows of other tenants.
-fn crossings(report: &AuditReport) -> String {
-    let lines = report.tables.iter().flat_map(|table| {
+fn crossings(report: &AuditReport) -> Option<Block> {
+    let rows = report.tables.iter().flat_map(|table| {
         let crossing = table.cross_references.iter().filter(|reference| reference.rows > 0);
         crossing.map(|reference| {
             vec![
@@ -148,11 +153,9 @@ fn crossings(report: &AuditReport) -> String {
             ]
         })
     });
-    let lines: Vec<_> = lines.collect();
-    if lines.is_empty() {
-        return String::new();
-    }
-    format!("{}\n", table(&["across tenants from", "by", "to", ">rows"], lines))
+    let rows: Vec<_> = rows.collect();
+    let columns = [text("across tenants from"), text("by"), text("to"), number("rows")];
+    (!rows.is_empty()).then(|| Table::new(columns, rows).into())
 }
 
 fn conclusion(report: &AuditReport) -> String {
@@ -162,5 +165,5 @@ fn conclusion(report: &AuditReport) -> String {
         0 => "every row has its tenant".to_owned(),
         number => counted(number, "finding", "findings"),
     };
-    line(format!("{tables} of database {}{as_role}: {result}.", report.database))
+    format!("{tables} of database {}{as_role}: {result}.", report.database)
 }

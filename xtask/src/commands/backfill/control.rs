@@ -3,7 +3,7 @@
 use backfill_engine::{RunState, change};
 use clap::Args;
 
-use crate::context::{CommandContext, CommandResult, holder, stop};
+use crate::context::{CommandResult, Context, holder, stop};
 use crate::document::report;
 
 /// Hold a run: its processes end their batch and wait
@@ -45,7 +45,7 @@ pub(super) struct CancelOptions {
 ///
 /// # Errors
 /// There is no such run, or it is over.
-pub(super) async fn pause(context: &CommandContext, options: PauseOptions) -> CommandResult {
+pub(super) async fn pause(context: &Context, options: PauseOptions) -> CommandResult {
     set(context, "backfill pause", options.run, RunState::Paused).await
 }
 
@@ -53,7 +53,7 @@ pub(super) async fn pause(context: &CommandContext, options: PauseOptions) -> Co
 ///
 /// # Errors
 /// There is no such run, or it is not paused.
-pub(super) async fn resume(context: &CommandContext, options: ResumeOptions) -> CommandResult {
+pub(super) async fn resume(context: &Context, options: ResumeOptions) -> CommandResult {
     set(context, "backfill resume", options.run, RunState::Running).await
 }
 
@@ -61,11 +61,11 @@ pub(super) async fn resume(context: &CommandContext, options: ResumeOptions) -> 
 ///
 /// # Errors
 /// There is no such run, or it is over.
-pub(super) async fn cancel(context: &CommandContext, options: CancelOptions) -> CommandResult {
+pub(super) async fn cancel(context: &Context, options: CancelOptions) -> CommandResult {
     set(context, "backfill cancel", options.run, RunState::Cancelled).await
 }
 
-async fn set(context: &CommandContext, command: &str, run: i64, state: RunState) -> CommandResult {
+async fn set(context: &Context, command: &str, run: i64, state: RunState) -> CommandResult {
     report::refuse_csv(command, context.global.format())?;
     let settings = context.settings()?;
     let connected = stop::at_once(context.connect(&settings)).await?;

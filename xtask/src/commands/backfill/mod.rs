@@ -16,7 +16,7 @@ mod why;
 
 use clap::{Args, Subcommand};
 
-use crate::context::{CommandContext, CommandResult};
+use crate::context::{CommandResult, Context};
 
 /// Give rows of any table their tenant, by sources or decision; see runs and take one back
 #[derive(Debug, Args)]
@@ -52,7 +52,7 @@ enum Command {
 ///
 /// # Errors
 /// The engine failed.
-pub(crate) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+pub(crate) async fn run(context: &Context, options: Options) -> CommandResult {
     match options.command {
         Command::Run(options) => run::run(context, options).await,
         Command::Apply(options) => apply::run(context, options).await,

@@ -1,6 +1,7 @@
 //! Progress of a backfill: notes and a bar for people, events for programs.
 
 use backfill_engine::BackfillEvent;
+use tenancy_config::CommandRef;
 
 use super::events::Events;
 use crate::document::report::Format;
@@ -88,7 +89,8 @@ impl<'a> BackfillProgress<'a> {
             BackfillEvent::Paused { by } => {
                 let by = by.map_or_else(String::new, |by| format!(" by {by}"));
                 let run = self.run.unwrap_or_default();
-                self.printer.note(&format!("the run was paused{by}; cargo xtask backfill resume {run} lets it go on"));
+                let resume = CommandRef::BackfillResume { run };
+                self.printer.note(&format!("the run was paused{by}; {resume} lets it go on"));
                 if let Some(meter) = &mut self.meter {
                     meter.hold(Some(("an operator paused the run", true)));
                 }

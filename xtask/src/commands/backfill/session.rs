@@ -12,7 +12,7 @@ use super::args::BackfillArgs;
 use super::progress::BackfillProgress;
 use crate::context::failure::CommandFailure;
 use crate::context::target::Connected;
-use crate::context::{CommandContext, CommandResult, holder, stop};
+use crate::context::{CommandResult, Context, holder, stop};
 use crate::document::report;
 
 /// How often the times of a bar are refreshed.
@@ -20,7 +20,7 @@ const TICK: Duration = Duration::from_secs(1);
 
 /// A backfill on the database that the settings name.
 pub(crate) struct BackfillSession<'a> {
-    context: &'a CommandContext,
+    context: &'a Context,
     settings: Settings,
     connected: Connected,
     pub(crate) options: backfill_engine::BackfillOptions,
@@ -32,7 +32,7 @@ impl<'a> BackfillSession<'a> {
     /// # Errors
     /// The settings or the connection failed, or CSV was asked for.
     pub(crate) async fn open(
-        context: &'a CommandContext,
+        context: &'a Context,
         command: &str,
         options: BackfillArgs,
     ) -> Result<Self, CommandFailure> {
@@ -99,7 +99,7 @@ impl<'a> BackfillSession<'a> {
 /// # Errors
 /// The job failed. What was committed stays.
 pub(crate) async fn run_job<E: Into<CommandFailure>>(
-    context: &CommandContext,
+    context: &Context,
     job: impl AsyncFnOnce(&str, Receiver<bool>, &mut (dyn FnMut(BackfillEvent) + Send)) -> Result<BackfillReport, E>,
 ) -> Result<BackfillReport, CommandFailure> {
     let holder = holder::name(tenancy_config::environment::checked);

@@ -3,9 +3,9 @@
 use backfill_engine::{BackfillEvent, Undo, UndoReport, status};
 use clap::Args;
 use tenancy_config::Exit;
-use tenancy_config::plain::plain;
 
-use crate::context::{CommandContext, CommandResult, holder, stop};
+use crate::context::{CommandResult, Context, holder, stop};
+use crate::document::block::{Document, lines};
 use crate::document::report;
 use crate::document::report::Report;
 use crate::number_format::{count, counted};
@@ -32,7 +32,7 @@ pub(super) struct Options {
 ///
 /// # Errors
 /// The engine failed. What was committed stays.
-pub(super) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+pub(super) async fn run(context: &Context, options: Options) -> CommandResult {
     report::refuse_csv("backfill undo", context.global.format())?;
     let settings = context.settings()?;
     let connected = stop::at_once(context.connect(&settings)).await?;
@@ -74,15 +74,14 @@ impl Report for UndoReport {
     const NAME: &'static str = "backfill undo";
     const SCHEMA: Option<&'static str> = None;
 
-    fn table(&self) -> String {
+    fn document(&self) -> Document {
         let verb = if self.dry_run { "would have no tenant again" } else { "have no tenant again" };
-        let mut out =
-            plain(format!("run {} on {}: {} {verb}", self.run, self.table, counted(self.undone, "row", "rows")));
+        let mut said = format!("run {} on {}: {} {verb}", self.run, self.table, counted(self.undone, "row", "rows"));
         if self.kept > 0 {
             let left_alone = counted(self.kept, "row", "rows");
-            out.push_str(&format!("; {left_alone} are gone or have another tenant by now, and were left alone"));
+            said.push_str(&format!("; {left_alone} are gone or have another tenant by now, and were left alone"));
         }
-        out.push_str(if self.stopped { ".\nStopped; the same command goes on from here.\n" } else { ".\n" });
-        out
+        let stopped = self.stopped.then(|| "Stopped; the same command goes on from here.".to_owned());
+        Document::new([lines([said + "."].into_iter().chain(stopped))])
     }
 }

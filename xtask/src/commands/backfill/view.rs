@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use backfill_engine::{BackfillReport, Cleanup, RunOutcome, Vacuum, bytes};
-use tenancy_config::plain::plain;
+use tenancy_config::{CommandRef, Hint};
 
+use crate::document::block::{Block, Cell, Document, List, Table, lines, number, paragraph, text};
 use crate::document::report::Report;
-use crate::document::text::{line, table};
 use crate::number_format::{count, counted, duration};
 
 /// How many entries of a list the table shows. The JSON has them all.
@@ -16,22 +16,13 @@ impl Report for BackfillReport {
     const NAME: &'static str = "backfill";
     const SCHEMA: Option<&'static str> = None;
 
-    fn table(&self) -> String {
-        let mut out = format!("{}\n{}", line(headline(self)), counts(self));
-        for paragraph in [
-            failures(self),
-            unique_breaks(self),
-            ghosts(self),
-            throttled(self),
-            self.aftermath.as_ref().map(cleanup),
-            next(self),
-        ]
-        .into_iter()
-        .flatten()
-        {
-            out.push_str(&format!("\n{paragraph}\n"));
-        }
-        out
+    fn document(&self) -> Document {
+        let mut document = Document::new([paragraph(headline(self)), counts(self)]);
+        let lists = [failures(self), unique_breaks(self), ghosts(self), throttled(self)];
+        document.extend(lists.into_iter().filter_map(List::unless_empty));
+        document.extend(self.aftermath.as_ref().map(|left| paragraph(cleanup(left))));
+        document.push(next(self));
+        document
     }
 }
 
@@ -39,7 +30,7 @@ impl Report for BackfillReport {
 fn cleanup(left: &Cleanup) -> String {
     let statistics = match &left.not_analyzed {
         None => "The table was analyzed.".to_owned(),
-        Some(why) => plain(format!("The table was not analyzed: {why}.")),
+        Some(why) => format!("The table was not analyzed: {why}."),
     };
     if left.dead_rows == 0 {
         return format!("{statistics} No dead rows are left in it.");
@@ -72,8 +63,8 @@ fn headline(report: &BackfillReport) -> String {
     )
 }
 
-fn counts(report: &BackfillReport) -> String {
-    let row = |what: &str, rows: u64, meaning: &str| vec![what.to_owned(), count(rows), meaning.to_owned()];
+fn counts(report: &BackfillReport) -> Block {
+    let row = |what: &str, rows: u64, meaning: &str| [what.into(), Cell::from(count(rows)), meaning.into()];
     let assigned = match (report.dry_run, report.resumed) {
         (true, _) => "would be",
         (false, true) => "with what other processes did",
@@ -82,7 +73,10 @@ fn counts(report: &BackfillReport) -> String {
     let remaining = if report.dry_run { "would still be without a tenant" } else { "without a tenant now" };
     let mut rows = vec![row("assigned", report.assigned, assigned)];
     let by_source = report.assigned_by_source.iter().filter(|source| source.rows > 0);
-    rows.extend(by_source.map(|source| row(&format!("  by {}", source.source), source.rows, "")));
+    rows.extend(by_source.map(|source| {
+        let [_, rows, meaning] = row("", source.rows, "");
+        [Cell::nested(1, format!("by {}", source.source)), rows, meaning]
+    }));
     rows.push(row("conflicts", report.conflicts, "sources name several tenants"));
     rows.push(row("unresolved", report.unresolved, "no source names a tenant that exists"));
     rows.push(row("assignable", report.assignable, "could be assigned, and were not yet"));
@@ -90,82 +84,79 @@ fn counts(report: &BackfillReport) -> String {
         rows.push(row("unique breaks", report.unique_breaks, "would break a unique key"));
     }
     rows.push(row("remaining", report.remaining, remaining));
-    table(&["rows", ">number", ""], rows)
+    Table::new([text("rows"), number("number"), text("")], rows).into()
 }
 
-fn failures(report: &BackfillReport) -> Option<String> {
-    let lines = report.failed.iter().map(|row| format!("  {}: {}", row.key, row.error));
+fn failures(report: &BackfillReport) -> List {
+    let lines = report.failed.iter().map(|row| format!("{}: {}", row.key, row.error));
     listed(
         &format!("{} refused by the table itself:", counted(report.failed.len() as u64, "row was", "rows were")),
         lines,
     )
 }
 
-fn unique_breaks(report: &BackfillReport) -> Option<String> {
+fn unique_breaks(report: &BackfillReport) -> List {
     let breaks = report.preflight.iter().flat_map(|preflight| &preflight.unique_breaks);
-    let lines: Vec<String> = breaks.map(|breaks| format!("  {breaks}")).collect();
+    let lines: Vec<String> = breaks.map(ToString::to_string).collect();
     listed("Left out, as the table would refuse them:", lines.into_iter())
 }
 
-fn throttled(report: &BackfillReport) -> Option<String> {
+fn throttled(report: &BackfillReport) -> List {
     let seconds = |seconds| duration(Duration::try_from_secs_f64(seconds).unwrap_or_default());
     let held = report.pressure.held_back.iter().map(|held| {
         let times = [("waited", held.waited_seconds), ("slowed", held.slowed_seconds)];
         let times = times.into_iter().filter(|(_, time)| *time > 0.0);
         let times: Vec<String> = times.map(|(what, time)| format!("{what} {}", seconds(time))).collect();
-        format!("  {}: {}", held.signal, times.join(", "))
+        format!("{}: {}", held.signal, times.join(", "))
     });
-    let unreadable = report.pressure.unreadable.iter().map(|one| format!("  {one}"));
+    let unreadable = report.pressure.unreadable.iter().map(ToString::to_string);
     let lines: Vec<String> = held.chain(unreadable).collect();
     listed("Held back by:", lines.into_iter())
 }
 
-fn ghosts(report: &BackfillReport) -> Option<String> {
+fn ghosts(report: &BackfillReport) -> List {
     let lines = report.ghost_tenants.iter().map(|ghost| {
         let tenant =
             if ghost.tenant.is_empty() { "the empty string".to_owned() } else { format!("`{}`", ghost.tenant) };
-        format!("  {tenant} in {} of {} ({})", counted(ghost.rows, "row", "rows"), ghost.table, ghost.source)
+        format!("{tenant} in {} of {} ({})", counted(ghost.rows, "row", "rows"), ghost.table, ghost.source)
     });
     listed("Sources that name a tenant which does not exist; they counted as none:", lines)
 }
 
-fn next(report: &BackfillReport) -> Option<String> {
+fn next(report: &BackfillReport) -> Block {
     let undecided = report.conflicts + report.unresolved;
-    let text = match (report.outcome, &report.review) {
-        _ if report.dry_run && report.assigned > 0 => "Next: the same without --dry-run.".to_owned(),
-        (RunOutcome::Cancelled, _) => {
-            "What was assigned stays; `cargo xtask backfill undo` takes it back. The same command begins a new run."
-                .to_owned()
-        }
-        (RunOutcome::Stopped | RunOutcome::LimitReached, _) => "Run the same command again to go on from here.".to_owned(),
+    paragraph(match (report.outcome, &report.review) {
+        _ if report.dry_run && report.assigned > 0 => Hint::from("Next: the same without --dry-run."),
+        (RunOutcome::Cancelled, _) => cancelled(report.run),
+        (RunOutcome::Stopped | RunOutcome::LimitReached, _) => "Run the same command again to go on from here.".into(),
         _ if report.rows_keep_coming => {
-            "The application keeps writing rows without a tenant. Give the column its default first: cargo xtask rls rollout --phase prepare"
-                .to_owned()
+            let says = "The application keeps writing rows without a tenant. Give the column its default first: ";
+            Hint::from(says).then_run(CommandRef::RlsRolloutPrepare)
         }
         (_, Some(file)) if undecided > 0 => {
-            let file = plain(file.display());
-            format!(
-                "Each row that is left stands with its candidates in {file}. Next: fill in `decision`, and\n\
-                 cargo xtask backfill apply {file} --dry-run"
-            )
+            let file = file.display().to_string();
+            let left =
+                format!("Each row that is left stands with its candidates in {file}. Next: fill in `decision`, and");
+            return lines([left.into(), Hint::run(CommandRef::BackfillApplyDryRun { file })]);
         }
         (_, None) if undecided > 0 => {
-            "Next: --review review.csv writes each row that is left, with its candidates, for people to decide."
-                .to_owned()
+            "Next: --review review.csv writes each row that is left, with its candidates, for people to decide.".into()
         }
-        _ if report.assignable > 0 => "Next: run it again for the rows that others held, or that are new.".to_owned(),
-        _ => "No row of this table is without a tenant. Next: cargo xtask audit".to_owned(),
-    };
-    Some(text)
+        _ if report.assignable > 0 => "Next: run it again for the rows that others held, or that are new.".into(),
+        _ => Hint::from("No row of this table is without a tenant. Next: ").then_run(CommandRef::Audit),
+    })
 }
 
-/// A heading with the first lines of a list; `None` if the list is empty.
-fn listed(heading: &str, lines: impl ExactSizeIterator<Item = String>) -> Option<String> {
-    let total = lines.len();
-    let mut out = vec![heading.to_owned()];
-    out.extend(lines.take(SHOWN).map(plain));
-    if total > SHOWN {
-        out.push(format!("  and {} more; --format json has them all", count((total - SHOWN) as u64)));
-    }
-    (total > 0).then(|| out.join("\n"))
+fn cancelled(run: Option<i64>) -> Hint {
+    let undo = run.map_or_else(Hint::default, |run| {
+        Hint::from("; ").then_quoted(CommandRef::BackfillUndo { run }).then(" takes it back")
+    });
+    Hint::from("What was assigned stays").then_hint(undo).then(". The same command begins a new run.")
+}
+
+/// The first lines of a list; of a list without lines, none.
+fn listed(title: &str, lines: impl ExactSizeIterator<Item = String>) -> List {
+    let more = lines.len().saturating_sub(SHOWN);
+    let more = (more > 0).then(|| format!("and {} more; --format json has them all", count(more as u64)));
+    List::new(title, lines.take(SHOWN).chain(more))
 }

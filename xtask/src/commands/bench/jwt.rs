@@ -4,13 +4,13 @@ use bench::JwtBench;
 use tenancy_config::Exit;
 
 use crate::context::command_error::OrFailed;
-use crate::context::{CommandContext, CommandResult};
+use crate::context::{CommandResult, Context};
 
 /// Measures how this program mints. It needs no server.
 ///
 /// # Errors
 /// The benchmark failed.
-pub(super) fn run(context: &CommandContext, runs: u32) -> CommandResult {
+pub(super) fn run(context: &Context, runs: u32) -> CommandResult {
     let program = std::env::current_exe().or_failed("cannot tell which program this is")?;
     let report = bench::jwt(&JwtBench { program, runs }, &mut context.notes())?;
     context.report(&report)?;

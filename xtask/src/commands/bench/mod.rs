@@ -14,7 +14,7 @@ use tenancy_config::{DatabaseUrl, Exit};
 
 use crate::context::failure::CommandFailure;
 use crate::context::server_options::ServerOptions;
-use crate::context::{CommandContext, CommandResult, stop};
+use crate::context::{CommandResult, Context, stop};
 
 /// Measure a job against simpler ways to do the same
 #[derive(Debug, Args)]
@@ -133,7 +133,7 @@ impl Backfill {
 ///
 /// # Errors
 /// The benchmark failed.
-pub(crate) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+pub(crate) async fn run(context: &Context, options: Options) -> CommandResult {
     context.refuse_a_url("bench")?;
     let mut notes = context.notes();
     let agree = match options.command {
@@ -171,7 +171,7 @@ pub(crate) async fn run(context: &CommandContext, options: Options) -> CommandRe
 }
 
 /// Starts the local server, and returns the URL of its superuser.
-async fn superuser(context: &CommandContext, server: ServerOptions) -> Result<DatabaseUrl, CommandFailure> {
+async fn superuser(context: &Context, server: ServerOptions) -> Result<DatabaseUrl, CommandFailure> {
     let running = context.local(server.into())?.up(&mut context.notes(), StartOptions::default()).await?;
     Ok(running.url(Role::Superuser)?)
 }

@@ -6,6 +6,7 @@ mod view;
 
 use clap::{Args, Subcommand, ValueEnum};
 use local_db::{LocalDb, StartOptions, demo};
+use tenancy_config::{CommandRef, Hint};
 
 use self::up::{UpOptions, tell};
 use self::view::UrlReport;
@@ -13,7 +14,7 @@ use crate::context::command_error::{CommandError, OrFailed};
 use crate::context::failure::CommandFailure;
 use crate::context::seed_options::SeedOptions;
 use crate::context::server_options::ServerOptions;
-use crate::context::{CommandContext, CommandResult, stop};
+use crate::context::{CommandResult, Context, stop};
 use crate::document::report::{self};
 use crate::number_format::count;
 
@@ -105,7 +106,7 @@ impl From<Role> for local_db::Role {
 ///
 /// # Errors
 /// A URL was given, or the local server failed.
-pub(crate) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+pub(crate) async fn run(context: &Context, options: Options) -> CommandResult {
     context.refuse_a_url("db")?;
     let local = context.local(options.server.into())?;
     match options.command {
@@ -123,19 +124,21 @@ pub(crate) async fn run(context: &CommandContext, options: Options) -> CommandRe
     Ok(None)
 }
 
-async fn url(context: &CommandContext, local: &LocalDb, role: Role) -> Result<(), CommandFailure> {
+async fn url(context: &Context, local: &LocalDb, role: Role) -> Result<(), CommandFailure> {
     report::refuse_csv("db url", context.global.format())?;
     let url = local.up(&mut context.notes(), StartOptions::default()).await?.url(role.into())?;
     context.report(&UrlReport { url: url.expose().to_owned() })
 }
 
-async fn open_psql(context: &CommandContext, local: &LocalDb, psql: Psql) -> Result<(), CommandFailure> {
+async fn open_psql(context: &Context, local: &LocalDb, psql: Psql) -> Result<(), CommandFailure> {
     let running = local.up(&mut context.notes(), StartOptions::default()).await?;
     let url = running.url(psql.role.role.into())?;
     let Some(program) = local_db::psql::locate(Some(running.programs())) else {
         return Err(CommandError::failed(
             "psql is not installed",
-            "any PostgreSQL client connects with what `cargo xtask db url` prints, such as pgcli, DBeaver, or in the app's folder: npx prisma studio",
+            Hint::from("any PostgreSQL client connects with what ")
+                .then_quoted(CommandRef::DbUrl)
+                .then(" prints, such as pgcli, DBeaver, or in the app's folder: npx prisma studio"),
         ));
     };
     // psql handles Ctrl-C itself: it cancels a statement there, and must not end this process, which waits for psql.
@@ -151,7 +154,7 @@ async fn open_psql(context: &CommandContext, local: &LocalDb, psql: Psql) -> Res
     }
 }
 
-async fn seed(context: &CommandContext, local: &LocalDb, options: &SeedOptions) -> Result<(), CommandFailure> {
+async fn seed(context: &Context, local: &LocalDb, options: &SeedOptions) -> Result<(), CommandFailure> {
     let running = local.up(&mut context.notes(), StartOptions::default()).await?;
     context.printer.note(&format!("planting {} bookings", count(u64::from(options.bookings))));
     context.report(&demo::plant(&running.url(local_db::Role::Superuser)?, &options.into(), &mut context.notes()).await?)

@@ -3,11 +3,12 @@
 use backfill_engine::bytes;
 use clap::Args;
 use local_db::{LocalDb, Loss, Reset};
+use tenancy_config::{CommandRef, Hint};
 
 use super::up::{UpOptions, tell};
 use crate::context::command_error::CommandError;
 use crate::context::failure::CommandFailure;
-use crate::context::{CommandContext, stop};
+use crate::context::{Context, stop};
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct Options {
@@ -22,14 +23,14 @@ pub(super) struct Options {
 }
 
 /// Says what is lost, asks for a confirmation, and starts anew.
-pub(super) async fn run(context: &CommandContext, local: &LocalDb, options: &Options) -> Result<(), CommandFailure> {
+pub(super) async fn run(context: &Context, local: &LocalDb, options: &Options) -> Result<(), CommandFailure> {
     if let Some(loss) = stop::at_once(async { Ok(local.loss().await?) }).await? {
         for line in what_is_lost(&loss) {
             context.printer.line(&line);
         }
         let confirmed = options.yes || context.ask("Type `reset` to go on:").await?.as_deref() == Some("reset");
         if !confirmed {
-            let hint = "`cargo xtask db reset --yes` asks nothing";
+            let hint = Hint::quoted(CommandRef::DbResetYes).then(" asks nothing");
             return Err(CommandError::refused("nobody confirmed the reset; nothing was deleted", hint));
         }
     }

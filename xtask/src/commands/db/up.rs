@@ -2,8 +2,9 @@
 
 use clap::Args;
 use local_db::{ClusterChange, Running, StartOptions};
+use tenancy_config::CommandRef;
 
-use crate::context::CommandContext;
+use crate::context::Context;
 use crate::context::failure::CommandFailure;
 
 #[derive(Debug, Clone, Args)]
@@ -20,15 +21,17 @@ impl From<UpOptions> for StartOptions {
 }
 
 /// Says what `up` or `reset` did, and what to do next.
-pub(super) fn tell(context: &CommandContext, running: &Running) -> Result<(), CommandFailure> {
+pub(super) fn tell(context: &Context, running: &Running) -> Result<(), CommandFailure> {
     let did = match running.change() {
         ClusterChange::None => "the local database runs already",
         ClusterChange::Started => "started the local database",
         ClusterChange::Created => "made the local database",
     };
     let version = running.programs().major();
-    let next = if running.has_tables() { "`cargo xtask db seed` fills it" } else { "it has no tables yet" };
+    let fills = || format!("`{}` fills it", CommandRef::DbSeed);
+    let next = if running.has_tables() { fills() } else { "it has no tables yet".to_owned() };
     context.printer.note(&format!("{did}: PostgreSQL {version} on port {}; {next}", running.port()));
-    context.printer.note("`cargo xtask db url` prints its URL, `cargo xtask db psql` opens it");
+    let (url, psql) = (CommandRef::DbUrl, CommandRef::DbPsql);
+    context.printer.note(&format!("`{url}` prints its URL, `{psql}` opens it"));
     Ok(())
 }

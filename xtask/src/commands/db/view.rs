@@ -2,9 +2,10 @@
 
 use local_db::{Planted, State, Status};
 use serde::Serialize;
+use tenancy_config::{CommandRef, Hint};
 
+use crate::document::block::{Cell, Document, Pairs, Table, Value, code, number, text};
 use crate::document::report::Report;
-use crate::document::text::{self, table};
 use crate::number_format::count;
 
 /// The one report that shows a URL with its password: the user asks for it, and the password is that of a local database.
@@ -18,8 +19,8 @@ impl Report for UrlReport {
     const SCHEMA: Option<&'static str> = Some("db-url/1");
     const SECRET: bool = true;
 
-    fn table(&self) -> String {
-        format!("{}\n", self.url)
+    fn document(&self) -> Document {
+        Document::new([code("", self.url.as_str())])
     }
 }
 
@@ -27,22 +28,23 @@ impl Report for Status {
     const NAME: &'static str = "db status";
     const SCHEMA: Option<&'static str> = Some("db-status/1");
 
-    fn table(&self) -> String {
+    fn document(&self) -> Document {
+        let up = |before: &str, after: &str| Hint::from(before).then_quoted(CommandRef::DbUp).then(after);
         let state = match self.state {
-            State::Absent => "there is none; `cargo xtask db up` makes it",
-            State::Stopped => "stopped; `cargo xtask db up` starts it",
-            State::Running => "running",
+            State::Absent => up("there is none; ", " makes it"),
+            State::Stopped => up("stopped; ", " starts it"),
+            State::Running => "running".into(),
         };
-        let mut lines = vec![("state", state.to_owned())];
-        lines.extend(self.port.map(|port| ("port", format!("{port} on 127.0.0.1"))));
-        lines.extend(self.major.map(|major| ("server", format!("PostgreSQL {major}"))));
-        lines.extend(self.bin.as_ref().map(|bin| ("programs", bin.display().to_string())));
-        lines.extend(self.pid.map(|pid| ("process", pid.to_string())));
+        let mut pairs: Vec<(&str, Value)> = vec![("state", state.into())];
+        pairs.extend(self.port.map(|port| ("port", format!("{port} on 127.0.0.1").into())));
+        pairs.extend(self.major.map(|major| ("server", format!("PostgreSQL {major}").into())));
+        pairs.extend(self.bin.as_ref().map(|bin| ("programs", bin.display().to_string().into())));
+        pairs.extend(self.pid.map(|pid| ("process", pid.to_string().into())));
         if self.state != State::Absent {
-            lines.push(("data", self.data.display().to_string()));
-            lines.push(("log", self.log.display().to_string()));
+            pairs.push(("data", self.data.display().to_string().into()));
+            pairs.push(("log", self.log.display().to_string().into()));
         }
-        text::pairs(lines)
+        Document::new([Pairs::new(pairs).into()])
     }
 }
 
@@ -50,36 +52,35 @@ impl Report for Planted {
     const NAME: &'static str = "db seed";
     const SCHEMA: Option<&'static str> = Some("db-seed/1");
 
-    fn table(&self) -> String {
+    fn document(&self) -> Document {
         let messages = self.assignable_messages() + self.messages_in_conflict + self.messages_unresolvable;
         let rows = [
-            ("tenants", self.tenants, ""),
-            ("users", self.users, ""),
+            (0, "tenants", self.tenants, ""),
+            (0, "users", self.users, ""),
             (
-                "  with several memberships",
+                1,
+                "with several memberships",
                 self.users_with_several_memberships,
                 "who wrote what cannot tell the tenant alone",
             ),
-            ("chat messages without a tenant", messages, "the audit finds them"),
-            ("  whose author is a member of one", self.messages_by_membership, "assign-chat-messages assigns them"),
-            ("  whose author belongs to one", self.messages_by_author, "assign-chat-messages assigns them"),
-            ("  whose room decides between several", self.messages_by_room, "assign-chat-messages assigns them"),
-            ("  whose room does not decide", self.messages_in_conflict, "assign-chat-messages reports them"),
-            ("  whose author is gone or knows none", self.messages_unresolvable, "assign-chat-messages reports them"),
-            ("bookings", self.bookings, ""),
-            ("  without a tenant", self.bookings_without_tenant, "the audit finds them"),
-            ("    that the service request decides", self.by_service_request, "the backfill assigns them"),
-            ("    that the client decides", self.by_client, "the backfill assigns them"),
-            ("    that the service decides", self.by_service, "the backfill assigns them"),
-            ("    whose sources disagree", self.conflicts, "the backfill reports them"),
-            ("    whose sources know nothing", self.unresolvable, "the backfill reports them"),
-            ("  with a service of another tenant", self.cross_tenant_references, "the audit finds them"),
-            ("  with an empty tenant", self.empty_string_tenants, "the audit finds them"),
-            ("  of a tenant that was deleted", self.ghost_tenants, "the audit finds them"),
+            (0, "chat messages without a tenant", messages, "the audit finds them"),
+            (1, "whose author is a member of one", self.messages_by_membership, "assign-chat-messages assigns them"),
+            (1, "whose author belongs to one", self.messages_by_author, "assign-chat-messages assigns them"),
+            (1, "whose room decides between several", self.messages_by_room, "assign-chat-messages assigns them"),
+            (1, "whose room does not decide", self.messages_in_conflict, "assign-chat-messages reports them"),
+            (1, "whose author is gone or knows none", self.messages_unresolvable, "assign-chat-messages reports them"),
+            (0, "bookings", self.bookings, ""),
+            (1, "without a tenant", self.bookings_without_tenant, "the audit finds them"),
+            (2, "that the service request decides", self.by_service_request, "the backfill assigns them"),
+            (2, "that the client decides", self.by_client, "the backfill assigns them"),
+            (2, "that the service decides", self.by_service, "the backfill assigns them"),
+            (2, "whose sources disagree", self.conflicts, "the backfill reports them"),
+            (2, "whose sources know nothing", self.unresolvable, "the backfill reports them"),
+            (1, "with a service of another tenant", self.cross_tenant_references, "the audit finds them"),
+            (1, "with an empty tenant", self.empty_string_tenants, "the audit finds them"),
+            (1, "of a tenant that was deleted", self.ghost_tenants, "the audit finds them"),
         ];
-        table(
-            &["planted", ">rows", ""],
-            rows.map(|(what, rows, note)| vec![what.to_owned(), count(rows), note.to_owned()]),
-        )
+        let rows = rows.map(|(depth, what, rows, note)| [Cell::nested(depth, what), count(rows).into(), note.into()]);
+        Document::new([Table::new([text("planted"), number("rows"), text("")], rows).into()])
     }
 }

@@ -9,7 +9,7 @@ use std::time::Instant;
 use assign_chat_messages::{MessageAssignment, MessageTenant};
 use clap::Args;
 use local_db::{LocalDb, Planted, Reset, Role, Running, demo};
-use tenancy_config::{Exit, Tenancy, environment};
+use tenancy_config::{CommandRef, Exit, Hint, Tenancy, environment};
 use tenant_rls::{ConnectOptions, Database};
 
 use crate::commands::assign_chat_messages::assign;
@@ -19,7 +19,8 @@ use crate::context::command_error::CommandError;
 use crate::context::failure::CommandFailure;
 use crate::context::seed_options::SeedOptions;
 use crate::context::server_options::ServerOptions;
-use crate::context::{CommandContext, CommandResult, project_root, stop};
+use crate::context::{CommandResult, Context, project_root, stop};
+use crate::document::block::{Document, heading};
 use crate::document::report::{Format, Report};
 use crate::number_format::{count, duration};
 
@@ -42,7 +43,7 @@ pub(crate) struct Options {
 ///
 /// # Errors
 /// The local server, the audit or the backfill failed. The database is removed then too.
-pub(crate) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+pub(crate) async fn run(context: &Context, options: Options) -> CommandResult {
     context.refuse_a_url("demo")?;
     if context.global.format() != Format::Table || context.global.output.is_some() {
         return Err(CommandError::usage(
@@ -68,56 +69,54 @@ pub(crate) async fn run(context: &CommandContext, options: Options) -> CommandRe
     outcome
 }
 
-async fn steps(context: &CommandContext, local: &LocalDb, data: &SeedOptions) -> CommandResult {
+async fn steps(context: &Context, local: &LocalDb, data: &SeedOptions) -> CommandResult {
     let began = Instant::now();
-    let say = |text: &str| context.printer.data(text);
-    say("1. A database with the defects of a live one\n\n")?;
+    let title = |title: Hint| context.show_part(&Document::new([heading(title)]));
+    let step = |name: &str, command| title(Hint::from(name).then("   ").then_run(command));
+    let say = |document: Document| context.show_part(&document);
+    title("1. A database with the defects of a live one".into())?;
     let (running, planted) = stop::at_once(prepare(context, local, data)).await?;
-    say(&planted.table())?;
+    say(planted.document())?;
 
     let tenancy = Tenancy::default();
     let database = Database::connect(&running.url(Role::Owner)?, &ConnectOptions::default()).await?;
-    say("\n2. What is wrong?   cargo xtask audit\n\n")?;
+    step("2. What is wrong?", CommandRef::Audit)?;
     let before = stop::at_once(audit(context, &database, &tenancy, Vec::new())).await?;
-    say(&before.table())?;
+    say(before.document())?;
 
-    say("\n3. Bookings get their tenant   cargo xtask backfill-bookings\n\n")?;
+    step("3. Bookings get their tenant", CommandRef::BackfillBookings)?;
     let options = backfill_engine::BackfillOptions::default();
     let bookings = backfill(context, &database, &tenancy, &options).await?;
-    say(&bookings.table())?;
+    say(bookings.document())?;
     if bookings.outcome == backfill_engine::RunOutcome::Stopped {
         return Ok(Some(Exit::Stopped));
     }
 
-    say("\n4. Chat messages get theirs   cargo xtask assign-chat-messages\n\n")?;
+    step("4. Chat messages get theirs", CommandRef::AssignChatMessages)?;
     let assignment = MessageAssignment::prepare(&database, &tenancy, &MessageTenant::Author).await?;
     let messages = assign(context, &assignment, &database, &tenancy, &options).await?;
-    say(&messages.table())?;
+    say(messages.document())?;
     if messages.outcome == backfill_engine::RunOutcome::Stopped {
         return Ok(Some(Exit::Stopped));
     }
 
-    say("\n5. What is still wrong?   cargo xtask audit\n\n")?;
+    step("5. What is still wrong?", CommandRef::Audit)?;
     let after = stop::at_once(audit(context, &database, &tenancy, Vec::new())).await?;
-    say(&after.table())?;
+    say(after.document())?;
 
     #[cfg(feature = "jwt")]
     {
-        say("\n6. A session in one of the tenants   cargo xtask jwt\n\n")?;
-        say(&stop::at_once(session::mint(&database, &tenancy)).await?)?;
+        step("6. A session in one of the tenants", CommandRef::Jwt)?;
+        say(stop::at_once(session::mint(&database, &tenancy)).await?)?;
     }
     database.close().await;
 
     let time = duration(began.elapsed());
-    say(&view::summary(&planted, [&bookings, &messages], [&before, &after], &time))?;
+    context.show(&view::summary(&planted, [&bookings, &messages], [&before, &after], &time))?;
     Ok(None)
 }
 
-async fn prepare(
-    context: &CommandContext,
-    local: &LocalDb,
-    data: &SeedOptions,
-) -> Result<(Running, Planted), CommandFailure> {
+async fn prepare(context: &Context, local: &LocalDb, data: &SeedOptions) -> Result<(Running, Planted), CommandFailure> {
     // An earlier demo with --keep, or one that was killed, left its database.
     let running = local.reset(&mut context.notes(), Reset { disconnect: true, ..Reset::default() }).await?;
     context.printer.note(&format!(

@@ -3,12 +3,13 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use dev_jwt::{Claims, Lookup, MintOptions, Secret};
-use tenancy_config::Tenancy;
+use tenancy_config::{CommandRef, Tenancy};
 use tenant_rls::Database;
 
 use crate::commands::jwt::view;
 use crate::context::command_error::OrFailed;
 use crate::context::failure::CommandFailure;
+use crate::document::block::{Document, Pairs, code, lines, paragraph};
 
 /// The secret of the demo. No application has it, so its sessions give access to nothing.
 const SECRET: &str = "the secret of the demo, for no application";
@@ -17,9 +18,9 @@ const SECRET: &str = "the secret of the demo, for no application";
 ///
 /// # Errors
 /// The database failed, or the system has no random numbers.
-pub(super) async fn mint(database: &Database, tenancy: &Tenancy) -> Result<String, CommandFailure> {
+pub(super) async fn mint(database: &Database, tenancy: &Tenancy) -> Result<Document, CommandFailure> {
     let Some(email) = dev_jwt::someone(database, tenancy).await? else {
-        return Ok("No active tenant has a member.\n".to_owned());
+        return Ok(Document::new([paragraph("No active tenant has a member.")]));
     };
     let (person, _) = dev_jwt::find(database, tenancy, &Lookup::of(email.as_str()), &mut |_| {}).await?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).or_failed("the clock stands before 1970")?;
@@ -27,15 +28,17 @@ pub(super) async fn mint(database: &Database, tenancy: &Tenancy) -> Result<Strin
     let options =
         MintOptions { library: dev_jwt::Library::NextAuth, secure: false, max_age: Duration::from_secs(60 * 60), now };
     let session = dev_jwt::mint(claims, &Secret::new(SECRET)?, &options)?;
-    let who = view::who(&session.claims).join("\n");
+    let until = format!("until {}, signed with a secret of the demo's own", view::utc(session.expires_at));
     let start: String = session.token.chars().take(48).collect();
-    Ok(format!(
-        "{who}\nuntil {}, signed with a secret of the demo's own\n\nCookie: {}={start}…\n\n\
-         An application with that secret takes a request with this line for that user's. For a user of yours, with the\n\
-         secret from your application's .env files:\n\
-         \x20 cargo xtask jwt --email EMAIL --tenant TENANT --format curl    a command to paste\n\
-         \x20 cargo xtask jwt --email EMAIL --format playwright              end-to-end tests without a login\n",
-        view::utc(session.expires_at),
-        session.cookie_name,
-    ))
+    let curl = CommandRef::JwtCurl { email: "EMAIL".to_owned(), tenant: "TENANT".to_owned() };
+    let playwright = CommandRef::JwtPlaywright { email: "EMAIL".to_owned() };
+    let commands =
+        [(curl.to_string(), "a command to paste"), (playwright.to_string(), "end-to-end tests without a login")];
+    let yours = "An application with that secret takes a request with this line for that user's. For a user of yours, with the \
+                 secret from your application's .env files:";
+    Ok(Document::new([
+        lines(view::who(&session.claims).into_iter().chain([until])),
+        code("", format!("Cookie: {}={start}…", session.cookie_name)),
+        Pairs::new(commands).titled(yours).into(),
+    ]))
 }

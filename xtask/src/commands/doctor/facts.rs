@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
-use tenancy_config::{DatabaseUrl, Settings, Tenancy};
+use tenancy_config::{CommandRef, DatabaseUrl, Hint, Settings, Tenancy};
 use tenant_inventory::Catalog;
 use tenant_inventory::Missing;
 use tenant_rls::{ActingRole, Database, Pooler, SessionFacts, visibility};
@@ -23,7 +23,7 @@ pub(super) struct Facts {
     pub(super) tables: Option<TableFacts>,
     pub(super) settings: SettingsFacts,
     /// Advice about everything unusual.
-    pub(super) advice: Vec<String>,
+    pub(super) advice: Vec<Hint>,
 }
 
 #[derive(Debug, Serialize)]
@@ -93,11 +93,11 @@ impl SettingsFacts {
         }
     }
 
-    fn advice(&self) -> Vec<String> {
+    fn advice(&self) -> Vec<Hint> {
         match &self.secret {
             None if cfg!(not(feature = "jwt")) => Vec::new(),
-            None => vec!["no NEXTAUTH_SECRET: development sessions cannot be signed; it stands in the application's .env files (--app-dir)".to_owned()],
-            Some(secret) if secret.length < 32 => vec![format!("the secret from {} has {} bytes; 32 random ones are the usual minimum: openssl rand -base64 32", secret.from, secret.length)],
+            None => vec!["no NEXTAUTH_SECRET: development sessions cannot be signed; it stands in the application's .env files (--app-dir)".into()],
+            Some(secret) if secret.length < 32 => vec![format!("the secret from {} has {} bytes; 32 random ones are the usual minimum: openssl rand -base64 32", secret.from, secret.length).into()],
             Some(_) => Vec::new(),
         }
     }
@@ -114,7 +114,7 @@ impl Facts {
         url: Option<&DatabaseUrl>,
         from: String,
         why: String,
-        hint: Option<String>,
+        hint: Option<Hint>,
     ) -> Self {
         let settings_facts = SettingsFacts::of(settings);
         let advice = hint.into_iter().chain(settings_facts.advice()).collect();
@@ -192,49 +192,47 @@ impl Reached<'_> {
     }
 }
 
-fn advice_on_session(session: &SessionFacts, has_direct: bool) -> Vec<String> {
+fn advice_on_session(session: &SessionFacts, has_direct: bool) -> Vec<Hint> {
     let mut advice = Vec::new();
     if session.in_recovery {
         advice.push(
-            "this is a standby: it can be audited, and nothing can be written; connect to the primary to write"
-                .to_owned(),
+            "this is a standby: it can be audited, and nothing can be written; connect to the primary to write".into(),
         );
     } else if session.read_only {
-        advice.push("transactions are read only by default here: ALTER ROLE … SET default_transaction_read_only = off, or another role".to_owned());
+        advice.push("transactions are read only by default here: ALTER ROLE … SET default_transaction_read_only = off, or another role".into());
     }
     if matches!(session.pooler, Pooler::Suspected(_)) && !has_direct {
-        advice.push("a pooler stands between, and DDL needs the server itself: set DIRECT_URL".to_owned());
+        advice.push("a pooler stands between, and DDL needs the server itself: set DIRECT_URL".into());
     }
     if session.superuser || session.bypass_rls {
-        advice.push(format!(
-            "row level security never filters {}: tests of isolation must log in as the application's role",
-            session.role
-        ));
+        advice.push(
+            format!(
+                "row level security never filters {}: tests of isolation must log in as the application's role",
+                session.role
+            )
+            .into(),
+        );
     }
     advice
 }
 
-fn ignored(url: &DatabaseUrl) -> Option<String> {
+fn ignored(url: &DatabaseUrl) -> Option<Hint> {
     let ignored = url.ignored_parameters();
-    (!ignored.is_empty()).then(|| format!("parameters of the URL that mean nothing here: {}", ignored.join(", ")))
+    (!ignored.is_empty())
+        .then(|| format!("parameters of the URL that mean nothing here: {}", ignored.join(", ")).into())
 }
 
-fn advice_on_tables(tables: &TableFacts) -> Vec<String> {
+fn advice_on_tables(tables: &TableFacts) -> Vec<Hint> {
     let mut advice = Vec::new();
     if tables.tenant_key_type.is_none() {
-        advice.push(format!(
-            "there is no table of tenants {}: `cargo xtask init` writes a tenancy.toml that fits this database",
-            tables.tenants
-        ));
+        let none = Hint::from(format!("there is no table of tenants {}: ", tables.tenants));
+        advice.push(none.then_quoted(CommandRef::Init).then(" writes a tenancy.toml that fits this database"));
     } else if !tables.missing.is_empty() {
-        advice
-            .push("tables are missing: run the application's migrations, or take them out of tenancy.toml".to_owned());
+        advice.push("tables are missing: run the application's migrations, or take them out of tenancy.toml".into());
     }
     if let (Some(_), None) = (&tables.obstacles, &tables.seen_whole_by) {
-        advice.push(
-            "no role of this login sees every row: `cargo xtask audit` would refuse to count, and says what it lacks"
-                .to_owned(),
-        );
+        let none = Hint::from("no role of this login sees every row: ").then_quoted(CommandRef::Audit);
+        advice.push(none.then(" would refuse to count, and says what it lacks"));
     }
     advice
 }

@@ -6,12 +6,12 @@ mod view;
 use clap::Args;
 use facts::{Facts, Reached};
 use local_db::{LocalDb, LocalOptions, Role};
-use tenancy_config::{DatabaseChoice, DatabaseUrl, Exit, Settings};
+use tenancy_config::{CommandRef, DatabaseChoice, DatabaseUrl, Exit, Hint, Settings};
 use tenant_rls::Database;
 
 use crate::context::failure::CommandFailure;
 use crate::context::server_options::ServerOptions;
-use crate::context::{CommandContext, CommandResult, stop};
+use crate::context::{CommandResult, Context, stop};
 use crate::document::report;
 
 /// Tell which database and role this is, and what is missing
@@ -29,7 +29,7 @@ pub(crate) struct Options {
 ///
 /// # Errors
 /// The settings are wrong. A database that does not answer is a finding, and the exit status is 1.
-pub(crate) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+pub(crate) async fn run(context: &Context, options: Options) -> CommandResult {
     report::refuse_csv("doctor", context.global.format())?;
     let settings = context.settings()?;
     let facts = stop::at_once(examine(context, &settings, options.server.into())).await?;
@@ -37,11 +37,7 @@ pub(crate) async fn run(context: &CommandContext, options: Options) -> CommandRe
     Ok((!facts.database.reachable).then_some(Exit::Failed))
 }
 
-async fn examine(
-    context: &CommandContext,
-    settings: &Settings,
-    options: LocalOptions,
-) -> Result<Facts, CommandFailure> {
+async fn examine(context: &Context, settings: &Settings, options: LocalOptions) -> Result<Facts, CommandFailure> {
     let local = context.local(options)?;
     let (url, origin) = match settings.database() {
         DatabaseChoice::Url { url, origin } => (Some(url.clone()), origin.to_string()),
@@ -49,7 +45,8 @@ async fn examine(
     };
     let Some(url) = url else {
         let why = "the local database is not running".to_owned();
-        return Ok(Facts::unreachable(settings, None, origin, why, Some("`cargo xtask db up` starts it".to_owned())));
+        let start = Hint::quoted(CommandRef::DbUp).then(" starts it");
+        return Ok(Facts::unreachable(settings, None, origin, why, Some(start)));
     };
     match connect(settings, &url).await {
         Ok(database) => {

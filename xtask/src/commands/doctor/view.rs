@@ -4,32 +4,23 @@ use tenant_inventory::MissingPart;
 use tenant_rls::Pooler;
 
 use super::facts::{Facts, TableFacts};
+use crate::document::block::{Document, List, Pairs, Value};
 use crate::document::report::Report;
-use crate::document::text::{Value, line, pairs};
 use crate::number_format::counted;
 
 impl Report for Facts {
     const NAME: &'static str = "doctor";
     const SCHEMA: Option<&'static str> = Some("doctor/1");
 
-    fn table(&self) -> String {
-        let mut sections = vec![("Database", pairs(database(self)))];
+    fn document(&self) -> Document {
+        let mut document = Document::new([Pairs::new(database(self)).titled("Database").into()]);
         if let Some(tables) = &self.tables {
-            sections.push(("Tenant tables", pairs(tenant_tables(tables))));
+            document.push(Pairs::new(tenant_tables(tables)).titled("Tenant tables"));
         }
-        sections.push(("Settings", pairs(settings(self))));
-        let mut out: Vec<String> =
-            sections.into_iter().map(|(title, drawn)| format!("{title}\n{}", indented(&drawn))).collect();
-        if !self.advice.is_empty() {
-            let lines: String = self.advice.iter().map(|advice| line(format!("  - {advice}"))).collect();
-            out.push(format!("What to look at\n{lines}"));
-        }
-        out.join("\n")
+        document.push(Pairs::new(settings(self)).titled("Settings"));
+        document.extend(List::steps("What to look at", self.advice.clone()).unless_empty());
+        document
     }
-}
-
-fn indented(text: &str) -> String {
-    text.lines().map(|line| format!("  {}\n", line)).collect()
 }
 
 fn database(facts: &Facts) -> Vec<(&'static str, String)> {

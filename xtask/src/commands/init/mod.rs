@@ -5,12 +5,13 @@ mod draft;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use tenancy_config::CommandRef;
 use tenancy_config::files::{self, Readers};
 use tenant_inventory::Catalog;
 
 use crate::context::command_error::CommandError;
 use crate::context::failure::CommandFailure;
-use crate::context::{CommandContext, CommandResult, stop};
+use crate::context::{CommandResult, Context, stop};
 use crate::document::report::Format;
 use crate::number_format::counted;
 
@@ -33,7 +34,7 @@ pub(crate) struct Options {
 ///
 /// # Errors
 /// The file exists, or no table seems to belong to tenants.
-pub(crate) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+pub(crate) async fn run(context: &Context, options: Options) -> CommandResult {
     if context.global.format() != Format::Table {
         return Err(CommandError::usage("tenancy.toml is TOML and has no other format", "leave --format out"));
     }
@@ -51,15 +52,16 @@ pub(crate) async fn run(context: &CommandContext, options: Options) -> CommandRe
             files::write(&file, tenancy.annotated(), Readers::Usual)?;
             let tables = counted(tenancy.tables.len() as u64, "table", "tables");
             context.printer.note(&format!(
-                "wrote {} with {tables}; `cargo xtask doctor` compares it with the database",
-                file.display()
+                "wrote {} with {tables}; `{}` compares it with the database",
+                file.display(),
+                CommandRef::Doctor
             ));
         }
     }
     Ok(None)
 }
 
-async fn read(context: &CommandContext) -> Result<tenancy_config::Tenancy, CommandFailure> {
+async fn read(context: &Context) -> Result<tenancy_config::Tenancy, CommandFailure> {
     let settings = context.settings()?;
     let connected = context.connect(&settings).await?;
     context.printer.note(&format!("reading {}", connected.line()));

@@ -8,7 +8,7 @@ use tenancy_config::TableName;
 use tenant_inventory::class::{ClassifiedTable, classify};
 use tenant_inventory::read_all_tables;
 
-use crate::context::{CommandContext, CommandResult, stop};
+use crate::context::{CommandResult, Context, stop};
 
 /// Show what each table of the database is to the tenants
 #[derive(Debug, Args)]
@@ -31,7 +31,7 @@ struct InventoryReport {
 ///
 /// # Errors
 /// No connection, or a name in `tenancy.toml` that no table can have.
-pub(crate) async fn run(context: &CommandContext, Options {}: Options) -> CommandResult {
+pub(crate) async fn run(context: &Context, Options {}: Options) -> CommandResult {
     let settings = context.settings()?;
     let tenancy = settings.tenancy();
     let registry = TableName::parse(&tenancy.tenant.table, &tenancy.database.schema)?;

@@ -3,15 +3,15 @@
 use tenant_inventory::class::{Class, ClassifiedTable};
 
 use super::InventoryReport;
+use crate::document::block::{Document, Table, lines, text};
 use crate::document::report::Report;
-use crate::document::text::{line, table};
 use crate::number_format::counted;
 
 impl Report for InventoryReport {
     const NAME: &'static str = "inventory";
     const SCHEMA: Option<&'static str> = Some("inventory/1");
 
-    fn table(&self) -> String {
+    fn document(&self) -> Document {
         let mut tables: Vec<&ClassifiedTable> = self.tables.iter().collect();
         tables.sort_by_key(|table| rank(&table.class));
         let rows = tables.iter().map(|table| {
@@ -22,16 +22,13 @@ impl Report for InventoryReport {
                 security(table).to_owned(),
             ]
         });
-        let mut out = table(&["table", "class", "why", "row security"], rows);
-        out += &line("");
-        out += &line(format!("{}: {}.", counted(self.tables.len() as u64, "table", "tables"), self.totals()));
-        if !self.tables.iter().any(|table| table.class == Class::Registry) {
-            out += &line(format!(
-                "There is no tenant table {}: set [tenant] table in tenancy.toml, or --config.",
-                self.registry
-            ));
-        }
-        out
+        let table = Table::new(["table", "class", "why", "row security"].map(text), rows);
+        let totals = format!("{}: {}.", counted(self.tables.len() as u64, "table", "tables"), self.totals());
+        let has_registry = self.tables.iter().any(|table| table.class == Class::Registry);
+        let none = (!has_registry).then(|| {
+            format!("There is no tenant table {}: set [tenant] table in tenancy.toml, or --config.", self.registry)
+        });
+        Document::new([table.into(), lines([totals].into_iter().chain(none))])
     }
 
     fn csv(&self) -> Option<(Vec<&'static str>, Vec<Vec<String>>)> {

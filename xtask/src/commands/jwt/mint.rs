@@ -12,7 +12,7 @@ use super::settings::{Application, For, Who, now, refuse_production};
 use super::{shape, view};
 use crate::context::command_error::CommandError;
 use crate::context::failure::CommandFailure;
-use crate::context::{CommandContext, CommandResult, duration_arg};
+use crate::context::{CommandResult, Context, duration_arg};
 use crate::number_format::duration;
 
 #[derive(Debug, Args)]
@@ -65,7 +65,7 @@ fn max_age(text: &str) -> Result<Duration, String> {
     Ok(duration)
 }
 
-pub(super) async fn run(context: &CommandContext, options: Mint) -> CommandResult {
+pub(super) async fn run(context: &Context, options: Mint) -> CommandResult {
     shape::check(&options.shape, &shape::SHAPES)?;
     let settings = if options.offline { context.settings_without_database()? } else { context.settings()? };
     refuse_production(&settings)?;
@@ -97,7 +97,7 @@ fn read_claims(path: &Path, shown: &Path) -> Result<Map<String, Value>, CommandF
 }
 
 /// Says whose session it is and how long it is valid.
-fn tell(context: &CommandContext, session: &Session, max_age: Duration) {
+fn tell(context: &Context, session: &Session, max_age: Duration) {
     for line in view::who(&session.claims) {
         context.printer.note(&line);
     }

@@ -9,7 +9,7 @@ pub(crate) mod view;
 
 use clap::{Args, Subcommand};
 
-use crate::context::{CommandContext, CommandResult};
+use crate::context::{CommandResult, Context};
 
 /// Mint a session for development that the application's own middleware accepts
 #[derive(Debug, Args)]
@@ -54,7 +54,7 @@ It ends with 3 if the application would not accept the token.")]
 ///
 /// # Errors
 /// The settings, the database or the job failed.
-pub(crate) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+pub(crate) async fn run(context: &Context, options: Options) -> CommandResult {
     match options.command {
         None => mint::run(context, options.mint).await,
         Some(Command::Decode(options)) => decode::run(context, options).await,

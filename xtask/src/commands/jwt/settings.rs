@@ -11,7 +11,7 @@ use url::Url;
 
 use crate::context::command_error::{CommandError, OrFailed};
 use crate::context::failure::CommandFailure;
-use crate::context::{CommandContext, stop, tenant_choice};
+use crate::context::{Context, stop, tenant_choice};
 use crate::terminal::printer::Printer;
 
 /// The application's address if none is set: that of `next dev`.
@@ -189,7 +189,7 @@ impl Who {
     ///
     /// # Errors
     /// No user is named, there is no such user, or nobody confirmed.
-    pub(super) async fn find(&self, context: &CommandContext, settings: &Settings) -> Result<Person, CommandFailure> {
+    pub(super) async fn find(&self, context: &Context, settings: &Settings) -> Result<Person, CommandFailure> {
         let lookup = self.lookup(context, settings)?;
         let (person, seen) = stop::at_once(async {
             let connected = context.connect(settings).await?;
@@ -203,7 +203,7 @@ impl Who {
         Ok(person)
     }
 
-    fn lookup(&self, context: &CommandContext, settings: &Settings) -> Result<Lookup, CommandFailure> {
+    fn lookup(&self, context: &Context, settings: &Settings) -> Result<Lookup, CommandFailure> {
         let email = match &self.email {
             Some(email) => email.clone(),
             None => {
@@ -226,7 +226,7 @@ impl Who {
     }
 }
 
-fn tell_what_was_not_seen(context: &CommandContext, seen: &LookupScope) {
+fn tell_what_was_not_seen(context: &Context, seen: &LookupScope) {
     if seen.more {
         let asked = seen.scopes;
         context.printer.warning(&format!(

@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::view;
-use crate::context::CommandContext;
+use crate::context::Context;
 use crate::context::command_error::CommandError;
 use crate::context::failure::CommandFailure;
+use crate::document::block::{Document, code};
 use crate::document::report::{self, Format, Report};
 
 /// The values of `--format` here.
@@ -41,10 +42,10 @@ fn no_such_shape(shape: &str, shapes: &[&str]) -> CommandFailure {
 }
 
 /// Writes the session in a shape that [`check`] accepted.
-pub(super) fn write(context: &CommandContext, session: &Session, shape: &str, url: &Url) -> Result<(), CommandFailure> {
+pub(super) fn write(context: &Context, session: &Session, shape: &str, url: &Url) -> Result<(), CommandFailure> {
     let text = match Shape::from_str(shape, false).map_err(|_| no_such_shape(shape, &SHAPES))? {
         Shape::Json => return report::write(session, Format::Json, &context.printer),
-        Shape::Cookie => session.table(),
+        Shape::Cookie => format!("{}\n", session.cookie_header()),
         Shape::SetCookie => lines(session, |cookie| set_cookie(cookie, session.secure, session.expires_at)),
         Shape::Token => format!("{}\n", session.token),
         Shape::Header => format!("Cookie: {}\n", session.cookie_header()),
@@ -60,8 +61,8 @@ impl Report for Session {
     const SCHEMA: Option<&'static str> = Some("jwt/1");
     const SECRET: bool = true;
 
-    fn table(&self) -> String {
-        format!("{}\n", self.cookie_header())
+    fn document(&self) -> Document {
+        Document::new([code("", self.cookie_header())])
     }
 }
 

@@ -8,7 +8,8 @@ use serde::Serialize;
 use super::settings::{Application, Who, now, refuse_production};
 use super::{shape, view};
 use crate::context::failure::CommandFailure;
-use crate::context::{CommandContext, CommandResult};
+use crate::context::{CommandResult, Context};
+use crate::document::block::{Document, code};
 use crate::document::report::{self, Format, Report};
 
 /// The values of `--format` here.
@@ -49,12 +50,18 @@ impl Report for Signed {
     const SCHEMA: Option<&'static str> = Some("jwt-tenant-cookie/1");
     const SECRET: bool = true;
 
-    fn table(&self) -> String {
-        format!("{}={}\n", self.cookie.name, self.cookie.value)
+    fn document(&self) -> Document {
+        Document::new([code("", self.pair())])
     }
 }
 
-pub(super) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+impl Signed {
+    fn pair(&self) -> String {
+        format!("{}={}", self.cookie.name, self.cookie.value)
+    }
+}
+
+pub(super) async fn run(context: &Context, options: Options) -> CommandResult {
     shape::check(&options.shape, &SHAPES)?;
     let settings = context.settings()?;
     refuse_production(&settings)?;
@@ -77,13 +84,13 @@ pub(super) async fn run(context: &CommandContext, options: Options) -> CommandRe
     Ok(None)
 }
 
-fn write(context: &CommandContext, signed: &Signed, shape: &str, secure: bool) -> Result<(), CommandFailure> {
+fn write(context: &Context, signed: &Signed, shape: &str, secure: bool) -> Result<(), CommandFailure> {
     let text = match shape {
         "json" => return report::write(signed, Format::Json, &context.printer),
         "token" => format!("{}\n", signed.cookie.value),
-        "header" => format!("Cookie: {}", signed.table()),
+        "header" => format!("Cookie: {}\n", signed.pair()),
         "set-cookie" => format!("{}\n", shape::set_cookie(&signed.cookie, secure, signed.expires_at / 1000)),
-        _ => signed.table(),
+        _ => format!("{}\n", signed.pair()),
     };
     context.printer.secret(&text)
 }

@@ -14,7 +14,7 @@ mod verify;
 
 use clap::{Args, Subcommand};
 
-use crate::context::{CommandContext, CommandResult};
+use crate::context::{CommandResult, Context};
 
 /// Take tables to row level security and back, and verify it
 #[derive(Debug, Args)]
@@ -46,7 +46,7 @@ enum Command {
 ///
 /// # Errors
 /// The job's.
-pub(crate) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+pub(crate) async fn run(context: &Context, options: Options) -> CommandResult {
     match options.command {
         Command::Status(options) => status::run(context, options).await,
         Command::Plan(options) => plan::run(context, options).await,

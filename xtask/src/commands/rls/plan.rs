@@ -10,7 +10,8 @@ use tenancy_config::{Exit, Settings};
 use super::args::{PhaseArg, RolloutArgs};
 use super::prisma;
 use crate::context::failure::CommandFailure;
-use crate::context::{CommandContext, CommandResult, stop};
+use crate::context::{CommandResult, Context, stop};
+use crate::document::block::{Document, code};
 use crate::document::report;
 use crate::document::report::Report;
 
@@ -38,7 +39,7 @@ pub(super) struct Options {
 ///
 /// # Errors
 /// The job's.
-pub(super) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+pub(super) async fn run(context: &Context, options: Options) -> CommandResult {
     report::refuse_csv("rls plan", context.global.format())?;
     if let Some(migrations) = &options.prisma {
         prisma::expect_folder(migrations)?;
@@ -53,7 +54,7 @@ pub(super) async fn run(context: &CommandContext, options: Options) -> CommandRe
 
 /// Makes the plan. Nothing is changed.
 pub(super) async fn make(
-    context: &CommandContext,
+    context: &Context,
     settings: &Settings,
     options: &RolloutOptions,
 ) -> Result<PlanReport, CommandFailure> {
@@ -68,7 +69,7 @@ pub(super) async fn make(
 }
 
 /// Shows the plan.
-pub(super) fn show(context: &CommandContext, plan: &PlanReport) -> CommandResult {
+pub(super) fn show(context: &Context, plan: &PlanReport) -> CommandResult {
     context.report(plan)?;
     let stopped = plan.tables.iter().any(|table| !table.stopped_by.is_empty());
     Ok(stopped.then_some(Exit::NotYet))
@@ -78,7 +79,7 @@ impl Report for PlanReport {
     const NAME: &'static str = "rls plan";
     const SCHEMA: Option<&'static str> = None;
 
-    fn table(&self) -> String {
-        self.script()
+    fn document(&self) -> Document {
+        Document::new([code("sql", self.script())])
     }
 }

@@ -11,7 +11,7 @@ use super::args::RolloutArgs;
 use super::rollout;
 use crate::context::command_error::CommandError;
 use crate::context::failure::CommandFailure;
-use crate::context::{CommandContext, CommandResult};
+use crate::context::{CommandResult, Context};
 use crate::document::report;
 
 /// Roll out as far as RLS_ALLOW_NULL_TENANT and FORCE_RLS say
@@ -36,7 +36,7 @@ pub(super) struct Options {
 ///
 /// # Errors
 /// A variable is neither `true` nor `false`, both contradict each other, or the job failed.
-pub(super) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+pub(super) async fn run(context: &Context, options: Options) -> CommandResult {
     report::refuse_csv("rls setup", context.global.format())?;
     let settings = context.settings()?;
     let allow_null = switch(&settings, "RLS_ALLOW_NULL_TENANT", true)?;

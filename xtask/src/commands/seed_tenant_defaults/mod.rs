@@ -13,7 +13,7 @@ use self::progress::SeedProgress;
 use crate::context::command_error::CommandError;
 use crate::context::failure::CommandFailure;
 use crate::context::target::Connected;
-use crate::context::{CommandContext, CommandResult, stop, tenant_choice};
+use crate::context::{CommandResult, Context, stop, tenant_choice};
 use crate::document::report::Format;
 use crate::number_format::counted;
 
@@ -65,7 +65,7 @@ pub(crate) struct Options {
 ///
 /// # Errors
 /// The job failed, or no tenant was named. Tenants that were seeded stay so.
-pub(crate) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+pub(crate) async fn run(context: &Context, options: Options) -> CommandResult {
     let settings = context.settings()?;
     let defaults = options.defaults.as_ref().map(|path| Defaults::read(path)).transpose()?;
     let selection = selection(context, &settings, &options)?;
@@ -117,7 +117,7 @@ fn named(selection: &Selection) -> String {
 }
 
 /// The tenants that the command line names, or else the variable.
-fn selection(context: &CommandContext, settings: &Settings, options: &Options) -> Result<Selection, CommandFailure> {
+fn selection(context: &Context, settings: &Settings, options: &Options) -> Result<Selection, CommandFailure> {
     if options.organization_name.as_ref().is_some_and(|name| name.trim().is_empty()) {
         return Err(CommandError::usage(
             "--organization-name is empty",
@@ -141,7 +141,7 @@ fn selection(context: &CommandContext, settings: &Settings, options: &Options) -
 
 /// Runs the job with its progress and with Ctrl-C.
 async fn seed(
-    context: &CommandContext,
+    context: &Context,
     settings: &Settings,
     connected: &Connected,
     defaults: &Defaults,

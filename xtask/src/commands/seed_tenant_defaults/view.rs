@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use seed_tenant_defaults::{SeedOutcome, SeedReport, TenantLine, TenantResult};
 
+use crate::document::block::{Block, Cell, Document, List, Table, number, paragraph, text};
 use crate::document::report::Report;
-use crate::document::text::{self, table};
 use crate::number_format::{count, counted, duration};
 
 /// How many failures the table shows. The JSON has more of them, the CSV all.
@@ -15,20 +15,18 @@ impl Report for SeedReport {
     const NAME: &'static str = "seed-tenant-defaults";
     const SCHEMA: Option<&'static str> = None;
 
-    fn table(&self) -> String {
-        let mut out = format!("{}\n", headline(self));
+    fn document(&self) -> Document {
+        let mut document = Document::new([paragraph(headline(self))]);
         if self.tenants == 0 {
-            return out;
+            return document;
         }
         let few = !self.lines.is_empty();
-        out.push_str(&format!("\n{}", if few { each(self) } else { totals(self) }));
+        document.push(if few { each(self) } else { totals(self) });
         if !few && self.failed > 0 {
-            out.push_str(&format!("\n{}", failed(self)));
+            document.push(failed(self));
         }
-        if let Some(next) = next(self) {
-            out.push_str(&format!("\n{next}\n"));
-        }
-        out
+        document.extend(next(self).map(paragraph));
+        document
     }
 }
 
@@ -50,7 +48,7 @@ fn headline(report: &SeedReport) -> String {
 }
 
 /// The tenants one by one, if there are few.
-fn each(report: &SeedReport) -> String {
+fn each(report: &SeedReport) -> Block {
     let line = |line: &TenantLine| {
         let names: Vec<String> = line.created.iter().map(|table| table.name().to_string()).collect();
         let made = if line.made { "made, " } else { "" };
@@ -61,34 +59,31 @@ fn each(report: &SeedReport) -> String {
         };
         vec![name(line), result, what]
     };
-    table(&["tenant", "result", ""], report.lines.iter().map(line))
+    Table::new(["tenant", "result", ""].map(text), report.lines.iter().map(line)).into()
 }
 
 fn name(line: &TenantLine) -> String {
     line.line.map_or_else(|| line.tenant.clone(), |at| format!("{} (line {})", line.tenant, count(at)))
 }
 
-fn totals(report: &SeedReport) -> String {
-    let row = |what: String, number: u64, meaning: &str| vec![what, count(number), meaning.to_owned()];
+fn totals(report: &SeedReport) -> Block {
+    let row = |what: Cell, number: u64, meaning: &str| [what, count(number).into(), meaning.into()];
     let mut rows = vec![row("created".into(), report.created, "tenants that got what they lacked")];
-    rows.extend(report.tables.iter().map(|table| row(format!("  {}", table.table), table.created, "rows")));
+    rows.extend(report.tables.iter().map(|table| row(Cell::nested(1, table.table.to_string()), table.created, "rows")));
     rows.push(row("already there".into(), report.already_there, "tenants that had everything"));
     rows.push(row("failed".into(), report.failed, "tenants that got nothing"));
     if report.tenants_made > 0 {
         rows.push(row("made".into(), report.tenants_made, "tenants that did not exist"));
     }
-    table(&["tenants", ">number", ""], rows)
+    Table::new([text("tenants"), number("number"), text("")], rows).into()
 }
 
-fn failed(report: &SeedReport) -> String {
-    let mut out = "Failed:\n".to_owned();
-    for line in report.failures.iter().take(SHOWN) {
-        out.push_str(&text::line(format!("  {}: {}", name(line), line.reason.as_deref().unwrap_or_default())));
-    }
-    if report.failed > SHOWN as u64 {
-        out.push_str(&format!("  and {} more; --format csv has them all\n", count(report.failed - SHOWN as u64)));
-    }
-    out
+fn failed(report: &SeedReport) -> Block {
+    let failures = report.failures.iter().take(SHOWN);
+    let failures = failures.map(|line| format!("{}: {}", name(line), line.reason.as_deref().unwrap_or_default()));
+    let more = report.failed.saturating_sub(SHOWN as u64);
+    let more = (more > 0).then(|| format!("and {} more; --format csv has them all", count(more)));
+    List::new("Failed:", failures.chain(more)).into()
 }
 
 fn next(report: &SeedReport) -> Option<&'static str> {

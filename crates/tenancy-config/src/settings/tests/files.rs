@@ -73,5 +73,5 @@ fn a_config_that_was_asked_for_must_be_there() {
 fn a_wrong_config_is_told_with_its_line() {
     let error = Machine::new().file("tenancy.toml", "\n[tenat]\n").refused();
     assert_eq!(error.to_string(), "tenancy.toml:2: unknown key `tenat`");
-    assert_eq!((error.exit(), error.hint()), (Exit::Usage, Some("did you mean `tenant`?".to_owned())));
+    assert_eq!((error.exit(), error.hint()), (Exit::Usage, Some("did you mean `tenant`?".into())));
 }

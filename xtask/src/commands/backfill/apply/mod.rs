@@ -9,7 +9,7 @@ use clap::Args;
 use tenancy_config::Exit;
 
 use crate::context::command_error::CommandError;
-use crate::context::{CommandContext, CommandResult, holder, stop};
+use crate::context::{CommandResult, Context, holder, stop};
 use crate::document::report;
 use crate::number_format::{count, counted, duration};
 use crate::terminal::progress::Meter;
@@ -41,7 +41,7 @@ pub(super) struct Options {
 ///
 /// # Errors
 /// The engine failed. What was committed stays.
-pub(super) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+pub(super) async fn run(context: &Context, options: Options) -> CommandResult {
     report::refuse_csv("backfill apply", context.global.format())?;
     if options.refused.as_deref().is_some_and(|refused| same_file(refused, &options.review)) {
         return Err(CommandError::usage(
@@ -93,7 +93,7 @@ fn same_file(one: &Path, other: &Path) -> bool {
     one == other || real(one).is_some_and(|one| real(other) == Some(one))
 }
 
-fn tell<'a>(context: &'a CommandContext, meter: &mut Option<Meter<'a>>, event: BackfillEvent) {
+fn tell<'a>(context: &'a Context, meter: &mut Option<Meter<'a>>, event: BackfillEvent) {
     match event {
         BackfillEvent::Waiting { holder } => context.printer.note(&holder::waiting(&holder)),
         BackfillEvent::Started { table, rows, role, run, .. } => {

@@ -1,10 +1,10 @@
 //! The report of `backfill apply`.
 
 use backfill_engine::{ApplyReport, Refusal};
-use tenancy_config::plain::plain;
+use tenancy_config::Hint;
 
+use crate::document::block::{Block, Document, List, Table, number, paragraph, text};
 use crate::document::report::Report;
-use crate::document::text::{line, table};
 use crate::number_format::count;
 
 /// How many refused lines the table shows. The file of `--refused` has them all.
@@ -14,12 +14,11 @@ impl Report for ApplyReport {
     const NAME: &'static str = "backfill apply";
     const SCHEMA: Option<&'static str> = None;
 
-    fn table(&self) -> String {
-        let mut out = format!("{}\n{}", line(headline(self)), counts(self));
-        for paragraph in [refusals(self), next(self)].into_iter().flatten() {
-            out.push_str(&format!("\n{paragraph}\n"));
-        }
-        out
+    fn document(&self) -> Document {
+        let mut document = Document::new([paragraph(headline(self)), counts(self)]);
+        document.extend(refusals(self).unless_empty());
+        document.extend(next(self).map(paragraph));
+        document
     }
 }
 
@@ -36,7 +35,7 @@ fn headline(report: &ApplyReport) -> String {
     format!("{table}: {how}, as {role}")
 }
 
-fn counts(report: &ApplyReport) -> String {
+fn counts(report: &ApplyReport) -> Block {
     let row = |what: &str, lines: u64, meaning: &str| vec![what.to_owned(), count(lines), meaning.to_owned()];
     let applied =
         if report.dry_run { "would get the tenant that was decided" } else { "got the tenant that was decided" };
@@ -46,30 +45,27 @@ fn counts(report: &ApplyReport) -> String {
     }
     rows.push(row("undecided", report.undecided, "their decision is empty"));
     rows.push(row("refused", report.refused, ""));
-    table(&["lines", ">number", ""], rows)
+    Table::new([text("lines"), number("number"), text("")], rows).into()
 }
 
-fn refusals(report: &ApplyReport) -> Option<String> {
+fn refusals(report: &ApplyReport) -> List {
     let told = |refusal: &Refusal| {
         let id = refusal.id.as_ref().map_or_else(String::new, |id| format!(" ({id})"));
-        plain(format!("  line {}{id}: {}", refusal.line, refusal.reason))
+        format!("line {}{id}: {}", refusal.line, refusal.reason)
     };
-    let mut lines = vec!["Refused:".to_owned()];
-    lines.extend(report.refusals.iter().take(SHOWN).map(told));
-    if report.refused > SHOWN as u64 {
-        lines.push(format!("  and {} more", count(report.refused - SHOWN as u64)));
-    }
-    (report.refused > 0).then(|| lines.join("\n"))
+    let more = report.refused.saturating_sub(SHOWN as u64);
+    let more = (more > 0).then(|| format!("and {} more", count(more)));
+    List::new("Refused:", report.refusals.iter().take(SHOWN).map(told).chain(more))
 }
 
-fn next(report: &ApplyReport) -> Option<String> {
+fn next(report: &ApplyReport) -> Option<Hint> {
     match (&report.refused_file, report.refused) {
-        _ if report.stopped => Some("The same command goes on from here.".to_owned()),
-        (Some(file), 1..) => Some(plain(format!("Each of them stands with its reason in {}.", file.display()))),
+        _ if report.stopped => Some("The same command goes on from here.".into()),
+        (Some(file), 1..) => Some(format!("Each of them stands with its reason in {}.", file.display()).into()),
         (None, 1..) => {
-            Some("--refused refused.csv writes them with their reasons, to be mended and applied again.".to_owned())
+            Some("--refused refused.csv writes them with their reasons, to be mended and applied again.".into())
         }
-        _ if report.dry_run && report.applied > 0 => Some("Next: the same without --dry-run.".to_owned()),
+        _ if report.dry_run && report.applied > 0 => Some("Next: the same without --dry-run.".into()),
         _ => None,
     }
 }

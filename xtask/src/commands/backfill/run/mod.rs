@@ -6,14 +6,14 @@ mod view;
 use backfill_engine::{Backfill, BackfillPlan, BackfillReport};
 use clap::Args;
 use serde::Serialize;
-use tenancy_config::{Exit, TableName, files};
+use tenancy_config::{CommandRef, Exit, Hint, TableName, files};
 use tenant_inventory::Catalog;
 
 use crate::commands::backfill::args::BackfillArgs;
 use crate::commands::backfill::session::{self, BackfillSession};
 use crate::context::command_error::CommandError;
 use crate::context::failure::CommandFailure;
-use crate::context::{CommandContext, CommandResult};
+use crate::context::{CommandResult, Context};
 
 /// Give the rows of tables the tenant that their sources in tenancy.toml agree on
 #[derive(Debug, Args)]
@@ -50,7 +50,7 @@ struct Reports {
 ///
 /// # Errors
 /// The engine failed. What was committed stays.
-pub(super) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+pub(super) async fn run(context: &Context, options: Options) -> CommandResult {
     let session = BackfillSession::open(context, "backfill run", options.backfill).await?;
     let catalog = Catalog::load(session.database(), session.tenancy()).await?;
     let tables = chosen(&catalog, &session, &options.tables)?;
@@ -97,7 +97,7 @@ fn chosen(
         if ordered.is_empty() {
             return Err(CommandError::usage(
                 "no table of this database has a source in tenancy.toml",
-                "`cargo xtask init` writes one with the sources that follow from the foreign keys",
+                Hint::quoted(CommandRef::Init).then(" writes one with the sources that follow from the foreign keys"),
             ));
         }
         return Ok(ordered);

@@ -1,15 +1,17 @@
 //! The report of `backfill run` on several tables.
 
+use tenancy_config::{CommandRef, Hint};
+
 use super::Reports;
+use crate::document::block::{Document, Table, number, paragraph, text};
 use crate::document::report::Report;
-use crate::document::text::table;
 use crate::number_format::count;
 
 impl Report for Reports {
     const NAME: &'static str = "backfill run";
     const SCHEMA: Option<&'static str> = Some("backfill-tables/1");
 
-    fn table(&self) -> String {
+    fn document(&self) -> Document {
         let rows = self.tables.iter().map(|report| {
             vec![
                 report.table.to_string(),
@@ -21,24 +23,23 @@ impl Report for Reports {
                 report.run.map_or_else(|| "-".to_owned(), |run| run.to_string()),
             ]
         });
-        let headings = [">assigned", ">conflicts", ">unresolved", ">assignable", ">remaining", ">run"];
-        let headings: Vec<&str> = std::iter::once("table").chain(headings).collect();
-        let mut out = table(&headings, rows);
+        let numbers = ["assigned", "conflicts", "unresolved", "assignable", "remaining", "run"];
+        let columns = std::iter::once(text("table")).chain(numbers.map(number));
+        let mut document = Document::new([Table::new(columns, rows).into()]);
         let failed: usize = self.tables.iter().map(|report| report.failed.len()).sum();
         if failed > 0 {
-            out.push_str(&format!(
-                "\n{} refused by the tables themselves; --format json has them.\n",
-                count(failed as u64)
-            ));
+            let failed = count(failed as u64);
+            document.push(paragraph(format!("{failed} refused by the tables themselves; --format json has them.")));
         }
         let left: u64 = self.tables.iter().map(|report| report.remaining).sum();
-        out.push_str(&match left {
-            0 => "\nNo row of the tables above is without a tenant. Next: cargo xtask audit\n".to_owned(),
+        document.push(paragraph(match left {
+            0 => Hint::from("No row of the tables above is without a tenant. Next: ").then_run(CommandRef::Audit),
             left => format!(
-                "\n{} rows are left without a tenant; --review review.csv writes those that people must decide.\n",
+                "{} rows are left without a tenant; --review review.csv writes those that people must decide.",
                 count(left)
-            ),
-        });
-        out
+            )
+            .into(),
+        }));
+        document
     }
 }

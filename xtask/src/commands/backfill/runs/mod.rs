@@ -6,7 +6,7 @@ use backfill_engine::RunRecord;
 use clap::Args;
 use serde::Serialize;
 
-use crate::context::{CommandContext, CommandResult, stop};
+use crate::context::{CommandResult, Context, stop};
 
 /// List the runs of this database, newest first
 #[derive(Debug, Args)]
@@ -24,7 +24,7 @@ struct Runs {
 ///
 /// # Errors
 /// The database failed.
-pub(super) async fn run(context: &CommandContext, _options: Options) -> CommandResult {
+pub(super) async fn run(context: &Context, _options: Options) -> CommandResult {
     let settings = context.settings()?;
     let runs = stop::at_once(async {
         let connected = context.connect(&settings).await?;

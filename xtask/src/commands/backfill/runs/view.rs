@@ -3,8 +3,8 @@
 use backfill_engine::RunRecord;
 
 use super::Runs;
+use crate::document::block::{Document, Table, number, paragraph, text};
 use crate::document::report::Report;
-use crate::document::text::table;
 use crate::number_format::count;
 
 fn row(run: &RunRecord) -> Vec<String> {
@@ -23,11 +23,13 @@ impl Report for Runs {
     const NAME: &'static str = "backfill runs";
     const SCHEMA: Option<&'static str> = Some("backfill-runs/2");
 
-    fn table(&self) -> String {
+    fn document(&self) -> Document {
         if self.runs.is_empty() {
-            return "Nothing was backfilled here yet.\n".to_owned();
+            return Document::new([paragraph("Nothing was backfilled here yet.")]);
         }
-        table(&[">run", "job", "table", "state", ">assigned", "began", "by"], self.runs.iter().map(row))
+        let columns =
+            [number("run"), text("job"), text("table"), text("state"), number("assigned"), text("began"), text("by")];
+        Document::new([Table::new(columns, self.runs.iter().map(row)).into()])
     }
 
     fn csv(&self) -> Option<(Vec<&'static str>, Vec<Vec<String>>)> {

@@ -5,7 +5,7 @@ mod view;
 use backfill_engine::status;
 use clap::Args;
 
-use crate::context::{CommandContext, CommandResult, stop};
+use crate::context::{CommandResult, Context, stop};
 use crate::document::report;
 
 /// Show how a run stands, and which processes work at it
@@ -23,7 +23,7 @@ pub(super) struct Options {
 ///
 /// # Errors
 /// There is no such run.
-pub(super) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+pub(super) async fn run(context: &Context, options: Options) -> CommandResult {
     report::refuse_csv("backfill status", context.global.format())?;
     let settings = context.settings()?;
     let status = stop::at_once(async {

@@ -3,16 +3,18 @@
 use backfill_engine::{RunProcessRecord, RunState, RunStatus};
 use chrono::{DateTime, Utc};
 
+use tenancy_config::{CommandRef, Hint};
+
+use crate::document::block::{Block, Document, Table, paragraph, text};
 use crate::document::report::Report;
-use crate::document::text::{line, table};
 use crate::number_format::{count, counted};
 
 impl Report for RunStatus {
     const NAME: &'static str = "backfill status";
     const SCHEMA: Option<&'static str> = Some("backfill-status/2");
 
-    fn table(&self) -> String {
-        format!("{}\n{}\n{}", line(headline(self)), facts(self), line(next(self)))
+    fn document(&self) -> Document {
+        Document::new([paragraph(headline(self)), facts(self), paragraph(next(self))])
     }
 }
 
@@ -31,7 +33,7 @@ fn time(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
-fn facts(status: &RunStatus) -> String {
+fn facts(status: &RunStatus) -> Block {
     let run = &status.run;
     let row = |name: &str, value: String| vec![name.to_owned(), value];
     let mut rows = vec![
@@ -47,7 +49,7 @@ fn facts(status: &RunStatus) -> String {
         rows.insert(3, row("ranges", format!("{} of {} at their end", count(run.ranges_done), count(run.ranges))));
     }
     rows.extend(status.processes.iter().map(|member| row("process", process(member))));
-    table(&["", "how it stands"], rows)
+    Table::new([text(""), text("how it stands")], rows).into()
 }
 
 fn process(member: &RunProcessRecord) -> String {
@@ -60,18 +62,19 @@ fn process(member: &RunProcessRecord) -> String {
     }
 }
 
-fn next(status: &RunStatus) -> String {
-    let run = &status.run;
+fn next(status: &RunStatus) -> Hint {
+    let (run, id) = (&status.run, status.run.id);
     let alive = status.processes.iter().any(|member| member.alive);
     match (run.state, alive) {
-        (RunState::Running, true) => format!("`cargo xtask backfill pause {}` holds it.", run.id),
-        (RunState::Paused, _) => format!("`cargo xtask backfill resume {}` lets it go on.", run.id),
+        (RunState::Running, true) => Hint::quoted(CommandRef::BackfillPause { run: id }).then(" holds it."),
+        (RunState::Paused, _) => Hint::quoted(CommandRef::BackfillResume { run: id }).then(" lets it go on."),
         (RunState::Running | RunState::Stopped, _) => {
-            format!("Nobody works at it. This goes on from where it ended: cargo xtask backfill run {}", run.table)
+            let again = CommandRef::BackfillRun { table: run.table.clone() };
+            Hint::from("Nobody works at it. This goes on from where it ended: ").then_run(again)
         }
         (RunState::Done | RunState::Cancelled, _) => {
-            format!("`cargo xtask backfill undo {}` takes it back.", run.id)
+            Hint::quoted(CommandRef::BackfillUndo { run: id }).then(" takes it back.")
         }
-        (RunState::Undone, _) => "It was taken back.".to_owned(),
+        (RunState::Undone, _) => "It was taken back.".into(),
     }
 }

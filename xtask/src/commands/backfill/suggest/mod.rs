@@ -6,7 +6,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 
 use crate::context::command_error::CommandError;
-use crate::context::{CommandContext, CommandResult, stop};
+use crate::context::{CommandResult, Context, stop};
 use crate::document::report::{self, Format};
 
 /// Suggest where the tenant of each table's rows could come from, best first, with the reasons
@@ -48,7 +48,7 @@ enum Shape {
 ///
 /// # Errors
 /// The engine failed.
-pub(super) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+pub(super) async fn run(context: &Context, options: Options) -> CommandResult {
     // Before the name of the command, `--format` takes the shapes of reports. CSV is the only one that this command lacks.
     report::refuse_csv("backfill suggest", context.global.format())?;
     let shape = Shape::from_str(&options.shape, false)

@@ -4,8 +4,8 @@ use backfill_engine::{SourceSuggestion, SuggestReport, TableSuggestion};
 use tenancy_config::Tenancy;
 use tenancy_config::tenancy::{SourceRule, TableRules, fragment};
 
+use crate::document::block::{Document, Table, paragraph, text};
 use crate::document::report::Report;
-use crate::document::text::table;
 
 /// A section of `tenancy.toml`. It has all that the file says about each of its tables, as a table can be in the file only once.
 pub(super) fn toml(report: &SuggestReport, tenancy: &Tenancy, missing: bool) -> String {
@@ -59,9 +59,9 @@ impl Report for SuggestReport {
     const NAME: &'static str = "backfill suggest";
     const SCHEMA: Option<&'static str> = None;
 
-    fn table(&self) -> String {
+    fn document(&self) -> Document {
         if self.tables.iter().all(|table| table.sources.is_empty()) {
-            return "Nothing is missing.\n".to_owned();
+            return Document::new([paragraph("Nothing is missing.")]);
         }
         let row = |suggestion: &TableSuggestion, source: &SourceSuggestion| {
             let SourceRule { column, table, key, .. } = &source.rule;
@@ -80,7 +80,8 @@ impl Report for SuggestReport {
             ]
         };
         let rows = self.tables.iter().flat_map(|table| table.sources.iter().map(move |source| row(table, source)));
-        table(&["table", "source", "column", "tenancy.toml", "reason"], rows)
+        let columns = ["table", "source", "column", "tenancy.toml", "reason"].map(text);
+        Document::new([Table::new(columns, rows).into()])
     }
 }
 
@@ -139,7 +140,8 @@ mod tests {
         let report = report("bookings", vec![source("client", "clientId", true, true)]);
         let nothing = "# Nothing is missing: tenancy.toml has every source that was found.\n";
         assert_eq!(toml(&report, &Tenancy::default(), true), nothing);
-        assert_eq!(report.clone().missing().table(), "Nothing is missing.\n");
+        let missing = report.clone().missing().document();
+        assert_eq!(missing, Document::new([paragraph("Nothing is missing.")]));
         assert!(toml(&report, &Tenancy::default(), false).contains("[tables.bookings]"));
     }
 }

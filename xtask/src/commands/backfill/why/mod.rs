@@ -7,7 +7,7 @@ use clap::Args;
 use serde::Serialize;
 use tenancy_config::{Exit, TableName};
 
-use crate::context::{CommandContext, CommandResult, stop};
+use crate::context::{CommandResult, Context, stop};
 
 /// Tell how a row came to its tenant: which run, which source, when, by whom
 #[derive(Debug, Args)]
@@ -37,7 +37,7 @@ struct Why {
 ///
 /// # Errors
 /// The database failed, or the name can be no table's.
-pub(super) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+pub(super) async fn run(context: &Context, options: Options) -> CommandResult {
     let settings = context.settings()?;
     let table = TableName::parse(&options.table, &settings.tenancy().database.schema)?;
     let assignments = stop::at_once(async {

@@ -3,16 +3,16 @@
 use backfill_engine::Assignment;
 
 use super::Why;
+use crate::document::block::{Document, Pairs, paragraph};
 use crate::document::report::Report;
-use crate::document::text::{line, pairs};
 
 impl Report for Why {
     const NAME: &'static str = "backfill why";
     const SCHEMA: Option<&'static str> = Some("backfill-why/1");
 
-    fn table(&self) -> String {
+    fn document(&self) -> Document {
         if self.assignments.is_empty() {
-            return line(format!("No run has given {} of {} a tenant.", self.id, self.table));
+            return Document::new([paragraph(format!("No run has given {} of {} a tenant.", self.id, self.table))]);
         }
         let time = |time: chrono::DateTime<chrono::Utc>| time.format("%Y-%m-%d %H:%M:%S UTC").to_string();
         let one = |given: &Assignment| {
@@ -26,8 +26,8 @@ impl Report for Why {
                 ),
             ];
             lines.extend(given.undone_at.map(|at| ("taken back", time(at))));
-            pairs(lines)
+            Pairs::new(lines).into()
         };
-        self.assignments.iter().map(one).collect::<Vec<_>>().join("\n")
+        self.assignments.iter().map(one).collect()
     }
 }

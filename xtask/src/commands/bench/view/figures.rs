@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bench::{BenchGoal, Figures, ServerFacts};
 
-use crate::document::text::table;
+use crate::document::block::{Block, Table, number, text};
 use crate::number_format::{count, duration};
 
 /// How many wait events are named, and the share that each must have. The others do not matter.
@@ -26,7 +26,7 @@ pub(super) fn cost_cells(figures: &Figures) -> [String; 4] {
 }
 
 /// The headings of [`costs_of`].
-pub(super) const COSTS: [&str; 4] = [">longest transaction", ">with locks", ">log", ">memory"];
+pub(super) const COSTS: [&str; 4] = ["longest transaction", "with locks", "log", "memory"];
 
 /// The costs of a run, for people.
 pub(super) fn costs_of(figures: &Figures) -> [String; 4] {
@@ -49,7 +49,7 @@ pub(super) fn seconds(time: f64) -> String {
 }
 
 /// What the sessions of each run waited for in their transactions.
-pub(super) fn profile<'a>(runs: impl Iterator<Item = (String, &'a Figures)>) -> String {
+pub(super) fn profile<'a>(runs: impl Iterator<Item = (String, &'a Figures)>) -> Block {
     let lines = runs.map(|(name, figures)| {
         let all: f64 = figures.waits.iter().map(|wait| wait.sessions).sum();
         let share = |sessions: f64| format!("{:.0} %", sessions / all.max(f64::MIN_POSITIVE) * 100.0);
@@ -58,27 +58,25 @@ pub(super) fn profile<'a>(runs: impl Iterator<Item = (String, &'a Figures)>) -> 
         let autovacuum = format!("{:.0} %", figures.autovacuum * 100.0);
         vec![name, format!("{all:.2}"), autovacuum, events.collect::<Vec<_>>().join(", ")]
     });
-    table(&["way", ">in transactions", ">autovacuum", "which waited for"], lines)
+    let columns = [text("way"), number("in transactions"), number("autovacuum"), text("which waited for")];
+    Table::new(columns, lines).into()
 }
 
-/// The program, the machine and the server. Every figure depends on them.
-pub(super) fn machine(build: &str, cores: usize, server: &ServerFacts) -> String {
-    format!(
-        "{build} build, {cores} cores for client and server.\n\
-         PostgreSQL {}: fsync {}, synchronous_commit {}, full_page_writes {},\n\
-         wal_level {}, shared_buffers {}, max_wal_size {}.",
-        server.version,
-        server.fsync,
-        server.synchronous_commit,
-        server.full_page_writes,
-        server.wal_level,
-        server.shared_buffers,
-        server.max_wal_size,
-    )
+/// The data, the program, the machine and the server, a line each. Every figure depends on them.
+pub(super) fn machine(data: String, build: &str, cores: usize, server: &ServerFacts) -> [String; 3] {
+    let ServerFacts { version, fsync, synchronous_commit, full_page_writes, .. } = server;
+    let ServerFacts { wal_level, shared_buffers, max_wal_size, .. } = server;
+    [
+        format!("{data}{build} build, {cores} cores for client and server."),
+        format!(
+            "PostgreSQL {version}: fsync {fsync}, synchronous_commit {synchronous_commit}, full_page_writes {full_page_writes},"
+        ),
+        format!("wal_level {wal_level}, shared_buffers {shared_buffers}, max_wal_size {max_wal_size}."),
+    ]
 }
 
 /// The goals and the figures that were reached.
-pub(super) fn goals(goals: &[BenchGoal]) -> String {
+pub(super) fn goals(goals: &[BenchGoal]) -> Block {
     let figure = |goal: &BenchGoal, figure: f64| match goal.unit {
         "times" => format!("× {figure:.2}"),
         unit => format!("{figure:.0} {unit}"),
@@ -93,5 +91,5 @@ pub(super) fn goals(goals: &[BenchGoal]) -> String {
             outcome,
         ]
     });
-    table(&["goal", ">wanted", ">reached", ""], lines)
+    Table::new([text("goal"), number("wanted"), number("reached"), text("")], lines).into()
 }

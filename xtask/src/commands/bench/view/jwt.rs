@@ -2,16 +2,16 @@
 
 use bench::JwtBenchReport;
 
+use crate::document::block::{Document, Table, lines, number, text};
 use crate::document::report::Report;
-use crate::document::text::table;
 
 impl Report for JwtBenchReport {
     const NAME: &'static str = "bench jwt";
     const SCHEMA: Option<&'static str> = None;
 
-    fn table(&self) -> String {
+    fn document(&self) -> Document {
         let milliseconds = |time: f64| format!("{time:.1} ms");
-        let lines = self.candidates.iter().map(|candidate| {
+        let rows = self.candidates.iter().map(|candidate| {
             vec![candidate.name.to_owned(), milliseconds(candidate.cpu_ms), milliseconds(candidate.wall_ms)]
         });
         let (build, cores, node, runs) = (self.build, self.cores, &self.node, self.runs);
@@ -20,10 +20,12 @@ impl Report for JwtBenchReport {
         } else {
             "The figures compare nothing: a session could not be read."
         };
-        format!(
-            "{}\nOne session, from the start of the process to its end, mean of {runs} runs; {build} build, Node {node}, {cores} cores.\n{agreement}\n",
-            table(&["minted by", ">CPU", ">time"], lines)
-        )
+        let measured = "One session, from the start of the process to its end, mean of";
+        let measured = format!("{measured} {runs} runs; {build} build, Node {node}, {cores} cores.");
+        Document::new([
+            Table::new([text("minted by"), number("CPU"), number("time")], rows).into(),
+            lines([measured, agreement.to_owned()]),
+        ])
     }
 
     fn csv(&self) -> Option<(Vec<&'static str>, Vec<Vec<String>>)> {

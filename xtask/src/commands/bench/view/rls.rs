@@ -3,17 +3,17 @@
 use bench::{LoadReport, RlsBenchReport};
 
 use super::figures::machine;
+use crate::document::block::{Block, Document, Table, lines, number, text};
 use crate::document::report::Report;
-use crate::document::text::table;
 use crate::number_format::{count, counted};
 
 impl Report for RlsBenchReport {
     const NAME: &'static str = "bench rls";
     const SCHEMA: Option<&'static str> = None;
 
-    fn table(&self) -> String {
+    fn document(&self) -> Document {
         let milliseconds = |time: f64| format!("{time:.1} ms");
-        let lines = self.stages.iter().map(|stage| {
+        let rows = self.stages.iter().map(|stage| {
             vec![
                 format!("{} the rollout", stage.stage),
                 count(stage.statements),
@@ -23,8 +23,9 @@ impl Report for RlsBenchReport {
                 milliseconds(stage.took.longest_ms),
             ]
         });
-        let headings = ["load", ">statements", ">failed", ">p50", ">p99", ">longest"];
-        format!("{}\n{}\n{}\n", table(&headings, lines), outcome(self), circumstances(self))
+        let numbers = ["statements", "failed", "p50", "p99", "longest"].map(number);
+        let table = Table::new([text("load")].into_iter().chain(numbers), rows);
+        Document::new([table.into(), outcome(self), circumstances(self)])
     }
 
     fn csv(&self) -> Option<(Vec<&'static str>, Vec<Vec<String>>)> {
@@ -51,33 +52,32 @@ fn failed(stage: &LoadReport) -> String {
     codes.join(", ")
 }
 
-fn outcome(report: &RlsBenchReport) -> String {
+fn outcome(report: &RlsBenchReport) -> Block {
     let way = if report.complete { "All tables went the whole way" } else { "Not every table went the whole way" };
     let many = &report.many;
     let rest = if many.complete { "" } else { ", and not all of them went the whole way" };
-    format!(
-        "{way} in {:.1} s; {} for a lock in vain, {} of these behind an autovacuum.\n\
-         The limit for a stall is {:.0} ms.\n\
-         {} tables: status {:.0} ms, plan {:.0} ms, rollout of {} {:.0} ms each{rest}.\n",
-        report.seconds,
-        counted(report.waits, "wait", "waits"),
-        count(report.autovacuum_waits),
-        report.limit_ms,
-        count(many.tables),
-        many.status_ms,
-        many.plan_ms,
-        count(many.rolled_out),
-        many.rollout_ms_per_table,
-    )
+    lines([
+        format!(
+            "{way} in {:.1} s; {} for a lock in vain, {} of these behind an autovacuum.",
+            report.seconds,
+            counted(report.waits, "wait", "waits"),
+            count(report.autovacuum_waits),
+        ),
+        format!("The limit for a stall is {:.0} ms.", report.limit_ms),
+        format!(
+            "{} tables: status {:.0} ms, plan {:.0} ms, rollout of {} {:.0} ms each{rest}.",
+            count(many.tables),
+            many.status_ms,
+            many.plan_ms,
+            count(many.rolled_out),
+            many.rollout_ms_per_table,
+        ),
+    ])
 }
 
 /// What the figures depend on.
-fn circumstances(report: &RlsBenchReport) -> String {
-    format!(
-        "{} bookings of {} tenants, {} connections; {}",
-        count(report.bookings),
-        count(report.tenants),
-        report.connections,
-        machine(report.build, report.cores, &report.server),
-    )
+fn circumstances(report: &RlsBenchReport) -> Block {
+    let (bookings, tenants) = (count(report.bookings), count(report.tenants));
+    let data = format!("{bookings} bookings of {tenants} tenants, {} connections; ", report.connections);
+    lines(machine(data, report.build, report.cores, &report.server))
 }

@@ -3,36 +3,33 @@
 use bench::{ScalePoint, ScaleReport};
 
 use super::figures::{COST_COLUMNS, COSTS, cost_cells, costs_of, goals, machine, profile, seconds};
+use crate::document::block::{Document, Table, lines, number};
 use crate::document::report::Report;
-use crate::document::text::table;
 use crate::number_format::{count, counted};
 
 impl Report for ScaleReport {
     const NAME: &'static str = "bench backfill --scale";
     const SCHEMA: Option<&'static str> = None;
 
-    fn table(&self) -> String {
-        let headings =
-            [">bookings", ">rows", ">time", ">rows/s", ">time for a row", ">one UPDATE's", ">beside one UPDATE"];
-        let headings: Vec<&str> = headings.into_iter().chain(COSTS).collect();
-        let mut sections = vec![table(&headings, self.points.iter().map(line))];
+    fn document(&self) -> Document {
+        let columns = ["bookings", "rows", "time", "rows/s", "time for a row", "one UPDATE's", "beside one UPDATE"];
+        let columns = columns.into_iter().chain(COSTS).map(number);
+        let mut document = Document::new([Table::new(columns, self.points.iter().map(line)).into()]);
         if self.points.iter().any(|point| !point.figures.waits.is_empty()) {
             let runs = self.points.iter().flat_map(|point| {
                 let bookings = counted(point.bookings, "booking", "bookings");
                 [(format!("{bookings}, one UPDATE"), &point.one_update), (bookings, &point.figures)]
             });
-            sections.push(profile(runs));
+            document.push(profile(runs));
         }
-        let circumstances = format!(
-            "Times for a row are beside those of the smallest size, of the backfill and of one UPDATE on the same data.\n\
-             {} tenants, {}; {}\nTransactions were looked at from outside, at most {:.0} ms apart.\n",
-            count(self.tenants),
-            counted(self.workers.into(), "worker", "workers"),
-            machine(self.build, self.cores, &self.server),
-            self.longest_gap_ms,
-        );
-        sections.extend([goals(&self.goals), circumstances]);
-        sections.join("\n")
+        let beside = "Times for a row are beside those of the smallest size, of the backfill and of one UPDATE on the same data.";
+        let workers = counted(self.workers.into(), "worker", "workers");
+        let data = format!("{} tenants, {workers}; ", count(self.tenants));
+        let outside = format!("Transactions were looked at from outside, at most {:.0} ms apart.", self.longest_gap_ms);
+        let machine = machine(data, self.build, self.cores, &self.server);
+        let circumstances = [beside.to_owned()].into_iter().chain(machine).chain([outside]);
+        document.extend([goals(&self.goals), lines(circumstances)]);
+        document
     }
 
     fn csv(&self) -> Option<(Vec<&'static str>, Vec<Vec<String>>)> {

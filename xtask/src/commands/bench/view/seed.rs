@@ -5,17 +5,17 @@ use std::time::Duration;
 use bench::{PeakMemory, SeedBenchReport, SeedCandidate, SeedCandidateReport};
 
 use super::figures::machine;
+use crate::document::block::{Document, Table, lines, number, paragraph, text};
 use crate::document::report::Report;
-use crate::document::text::table;
 use crate::number_format::{count, duration};
 
 impl Report for SeedBenchReport {
     const NAME: &'static str = "bench seed";
     const SCHEMA: Option<&'static str> = None;
 
-    fn table(&self) -> String {
-        let headings = ["way", ">tenants", ">time", ">tenants/s", ">round trips"];
-        let lines = self.candidates.iter().map(|candidate| {
+    fn document(&self) -> Document {
+        let numbers = ["tenants", "time", "tenants/s", "round trips"].map(number);
+        let rows = self.candidates.iter().map(|candidate| {
             let time = Duration::try_from_secs_f64(candidate.seconds).unwrap_or_default();
             vec![
                 name(candidate.candidate).to_owned(),
@@ -25,16 +25,17 @@ impl Report for SeedBenchReport {
                 format!("× {:.1}", candidate.times_round_trips),
             ]
         });
-        let mut out = format!("{}\n", table(&headings, lines));
+        let mut document = Document::new([Table::new([text("way")].into_iter().chain(numbers), rows).into()]);
         if !self.memory.is_empty() {
-            out.push_str(&format!("{}\n", memory(&self.memory)));
+            document.push(memory(&self.memory));
         }
         let agreement = match self.same_result {
             true => "All of them left every tenant with the same settings.",
             false => "The figures compare nothing: the settings differ.",
         };
-        out.push_str(&format!("{}\n\n{agreement}\n", machine(self.build, self.cores, &self.server)));
-        out
+        let machine = machine(String::new(), self.build, self.cores, &self.server);
+        document.extend([lines(machine), paragraph(agreement)]);
+        document
     }
 
     fn csv(&self) -> Option<(Vec<&'static str>, Vec<Vec<String>>)> {
@@ -60,7 +61,7 @@ fn name(candidate: SeedCandidate) -> &'static str {
     }
 }
 
-fn memory(peaks: &[PeakMemory]) -> String {
-    let line = |peak: &PeakMemory| [peak.lines, peak.before_kib, peak.peak_kib].map(count).to_vec();
-    table(&[">lines of CSV", ">KiB before", ">KiB at most"], peaks.iter().map(line))
+fn memory(peaks: &[PeakMemory]) -> Table {
+    let line = |peak: &PeakMemory| [peak.lines, peak.before_kib, peak.peak_kib].map(count);
+    Table::new(["lines of CSV", "KiB before", "KiB at most"].map(number), peaks.iter().map(line))
 }

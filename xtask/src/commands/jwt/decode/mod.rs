@@ -16,7 +16,7 @@ use crate::commands::jwt::settings::{Application, For, now};
 use crate::commands::jwt::shape;
 use crate::context::command_error::CommandError;
 use crate::context::failure::CommandFailure;
-use crate::context::{CommandContext, CommandResult, stop};
+use crate::context::{CommandResult, Context, stop};
 use crate::document::report::{self, Format};
 
 /// The values of `--format` here.
@@ -85,7 +85,7 @@ struct Reason {
     message: String,
 }
 
-pub(super) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+pub(super) async fn run(context: &Context, options: Options) -> CommandResult {
     shape::check(&options.shape, &SHAPES)?;
     let settings = if options.offline { context.settings_without_database()? } else { context.settings()? };
     let token = token(&options)?;
@@ -138,7 +138,7 @@ fn token(options: &Options) -> Result<String, CommandFailure> {
 
 /// Compares a session with the database, if there is one. It does not start the local database, as a token can be read without it.
 async fn compare(
-    context: &CommandContext,
+    context: &Context,
     settings: &Settings,
     offline: bool,
     claims: Option<&Map<String, Json>>,

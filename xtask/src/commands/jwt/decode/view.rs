@@ -4,15 +4,15 @@ use serde_json::{Map, Value as Json};
 
 use super::{Decoded, Says};
 use crate::commands::jwt::view;
+use crate::document::block::{Document, Pairs, Value};
 use crate::document::report::Report;
-use crate::document::text::{self, Value};
 
 impl Report for Decoded {
     const NAME: &'static str = "jwt decode";
     const SCHEMA: Option<&'static str> = Some("jwt-decode/1");
     const SECRET: bool = true;
 
-    fn table(&self) -> String {
+    fn document(&self) -> Document {
         let mut lines: Vec<(&str, Value)> = vec![("verdict", self.result())];
         match &self.says {
             Says::Session { library, cookie_name, claims } => {
@@ -21,7 +21,7 @@ impl Report for Decoded {
                 lines.extend(claims.iter().flat_map(|claims| self.claims(claims)));
             }
             Says::TenantCookie { cookie, expires_at } => lines.extend([
-                ("token", "tenant cookie".to_owned().into()),
+                ("token", "tenant cookie".into()),
                 ("user", cookie.user_id.clone().into()),
                 ("tenant", cookie.tenant_id.clone().into()),
                 ("signed", view::when(cookie.signed_at / 1000, self.now).into()),
@@ -31,7 +31,7 @@ impl Report for Decoded {
         if !self.unknown.is_empty() {
             lines.push(("not told", Value::list(&self.unknown)));
         }
-        text::pairs(lines)
+        Document::new([Pairs::new(lines).into()])
     }
 }
 
@@ -56,7 +56,7 @@ const TOLD: [&str; 14] = [
 impl Decoded {
     fn result(&self) -> Value {
         if self.valid {
-            return "valid".to_owned().into();
+            return "valid".into();
         }
         Value::list(self.problems.iter().map(|reason| &reason.message))
     }

@@ -8,7 +8,7 @@ use tenant_inventory::Phase;
 
 use crate::commands::rls::args::{LockArgs, named};
 use crate::commands::rls::progress::tell;
-use crate::context::{CommandContext, CommandResult, holder, stop};
+use crate::context::{CommandResult, Context, holder, stop};
 use crate::document::report;
 
 /// Take a rollout back: every definition as the journal has it from before
@@ -55,7 +55,7 @@ impl From<To> for Phase {
 ///
 /// # Errors
 /// The job's; tables that were restored stay so.
-pub(super) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+pub(super) async fn run(context: &Context, options: Options) -> CommandResult {
     report::refuse_csv("rls rollback", context.global.format())?;
     let settings = context.settings()?;
     let connected = stop::at_once(context.connect_for_ddl(&settings)).await?;

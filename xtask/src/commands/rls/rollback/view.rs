@@ -2,22 +2,19 @@
 
 use rls_rollout::RollbackReport;
 
+use crate::document::block::{Document, Table, lines, number, text};
 use crate::document::report::Report;
-use crate::document::text::{line, table};
 use crate::number_format::{count, counted};
 
 impl Report for RollbackReport {
     const NAME: &'static str = "rls rollback";
     const SCHEMA: Option<&'static str> = None;
 
-    fn table(&self) -> String {
-        let gone: String = self
-            .gone
-            .iter()
-            .map(|table| line(format!("{table} is gone, dropped or renamed: nothing of it was restored.")))
-            .collect();
+    fn document(&self) -> Document {
+        let gone = self.gone.iter();
+        let gone = gone.map(|table| format!("{table} is gone, dropped or renamed: nothing of it was restored."));
         if self.tables.is_empty() {
-            return format!("{gone}Nothing was left to take back.\n");
+            return Document::new([lines(gone.chain(["Nothing was left to take back.".to_owned()]))]);
         }
         let rows = self.tables.iter().map(|restored| {
             let phase = restored.phase.map_or_else(|| "not a tenant table".to_owned(), |phase| phase.to_string());
@@ -29,6 +26,8 @@ impl Report for RollbackReport {
         } else {
             "The roles and the schema tenant_ops stay."
         };
-        format!("{}\n{gone}Restored {tables}. {end}\n", table(&["table", ">definitions restored", "is"], rows))
+        let columns = [text("table"), number("definitions restored"), text("is")];
+        let restored = format!("Restored {tables}. {end}");
+        Document::new([Table::new(columns, rows).into(), lines(gone.chain([restored]))])
     }
 }

@@ -12,7 +12,7 @@ use crate::commands::rls::args::{PhaseArg, RolloutArgs, named};
 use crate::commands::rls::progress::tell;
 use crate::commands::rls::verify::{self, AppLogin};
 use crate::commands::rls::{plan, snapshot as snapshots};
-use crate::context::{CommandContext, CommandResult, holder, stop};
+use crate::context::{CommandResult, Context, holder, stop};
 use crate::document::report;
 use crate::number_format::counted;
 
@@ -50,7 +50,7 @@ pub(super) struct Options {
 ///
 /// # Errors
 /// The job failed. Steps that were done stay.
-pub(super) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+pub(super) async fn run(context: &Context, options: Options) -> CommandResult {
     report::refuse_csv("rls rollout", context.global.format())?;
     let settings = context.settings()?;
     let rollout = options.rollout.options(options.phase.into());
@@ -72,7 +72,7 @@ pub(super) async fn run(context: &CommandContext, options: Options) -> CommandRe
 
 /// Rolls out, and reports.
 pub(super) async fn roll_out(
-    context: &CommandContext,
+    context: &Context,
     settings: &Settings,
     options: &rls_rollout::RolloutOptions,
     snapshot: Option<&Path>,

@@ -1,17 +1,18 @@
 //! The report of a rollout: the phase of each table, and what stopped it.
 
 use rls_rollout::{RolloutReport, TableOutcome};
+use tenancy_config::{CommandRef, Hint};
 use tenant_inventory::Phase;
 
+use crate::document::block::{Block, Document, List, Table, lines, number, text};
 use crate::document::report::Report;
-use crate::document::text::{line, table};
 use crate::number_format::{count, counted, duration};
 
 impl Report for RolloutReport {
     const NAME: &'static str = "rls rollout";
     const SCHEMA: Option<&'static str> = None;
 
-    fn table(&self) -> String {
+    fn document(&self) -> Document {
         let rows = self.tables.iter().map(|outcome| {
             vec![
                 outcome.table.to_string(),
@@ -21,43 +22,44 @@ impl Report for RolloutReport {
                 duration(std::time::Duration::from_millis(outcome.milliseconds)),
             ]
         });
-        let mut out = table(&["table", "was", "is", ">steps", ">time"], rows);
-        out.push_str(&notes("Stopped", self, |outcome| &outcome.stopped_by));
-        out.push_str(&notes("Let through", self, |outcome| &outcome.waived));
-        out.push_str(&format!("\n{}\n", conclusion(self)));
-        out
+        let columns = [text("table"), text("was"), text("is"), number("steps"), number("time")];
+        let mut document = Document::new([Table::new(columns, rows).into()]);
+        document.extend(notes("Stopped:", self, |outcome| &outcome.stopped_by));
+        document.extend(notes("Let through:", self, |outcome| &outcome.waived));
+        document.push(conclusion(self));
+        document
     }
 }
 
-fn notes(heading: &str, report: &RolloutReport, list: impl Fn(&TableOutcome) -> &[String]) -> String {
-    let lines: Vec<String> = report
-        .tables
-        .iter()
-        .filter(|outcome| !list(outcome).is_empty())
-        .map(|outcome| line(format!("  {}: {}", outcome.table, list(outcome).join("; "))))
-        .collect();
-    if lines.is_empty() { String::new() } else { format!("\n{heading}:\n{}", lines.concat()) }
+fn notes(title: &str, report: &RolloutReport, list: impl Fn(&TableOutcome) -> &[String]) -> Option<Block> {
+    let noted = report.tables.iter().filter(|outcome| !list(outcome).is_empty());
+    List::new(title, noted.map(|outcome| format!("{}: {}", outcome.table, list(outcome).join("; ")))).unless_empty()
 }
 
-fn conclusion(report: &RolloutReport) -> String {
+fn conclusion(report: &RolloutReport) -> Block {
     let steps: usize = report.tables.iter().map(|outcome| outcome.steps).sum();
     let done = match report.rollout {
-        None if report.is_complete() => "Nothing was left to do.".to_owned(),
-        None => "No table could go on.".to_owned(),
+        None if report.is_complete() => Hint::from("Nothing was left to do."),
+        None => "No table could go on.".into(),
         Some(number) => {
             let steps = counted(steps as u64, "step", "steps");
-            format!("Rollout {number} did {steps}. To take it back: cargo xtask rls rollback --run {number}")
+            Hint::from(format!("Rollout {number} did {steps}. To take it back: "))
+                .then_run(CommandRef::RlsRollbackRun { rollout: number })
         }
     };
     let enforced = report.tables.iter().all(|outcome| outcome.after == Phase::Enforce);
     let next = if report.stopped {
-        "Stopped; the same command goes on from here."
+        Hint::from("Stopped; the same command goes on from here.")
     } else if !report.is_complete() {
-        "Next: cargo xtask audit shows the rows that are in the way; then the same command again."
+        Hint::from("Next: ")
+            .then_run(CommandRef::Audit)
+            .then(" shows the rows that are in the way; then the same command again.")
     } else if enforced {
-        "The tables listed above are under FORCE ROW LEVEL SECURITY. cargo xtask inventory shows the others."
+        Hint::from("The tables listed above are under FORCE ROW LEVEL SECURITY. ")
+            .then_run(CommandRef::Inventory)
+            .then(" shows the others.")
     } else {
-        "Next: cargo xtask rls status"
+        Hint::from("Next: ").then_run(CommandRef::RlsStatus)
     };
-    format!("{done}\n{next}")
+    lines([done, next])
 }

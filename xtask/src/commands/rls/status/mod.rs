@@ -4,7 +4,7 @@ mod view;
 
 use clap::Args;
 
-use crate::context::{CommandContext, CommandResult, stop};
+use crate::context::{CommandResult, Context, stop};
 
 /// Show how far each table is, and what stops it from going on
 #[derive(Debug, Args)]
@@ -21,7 +21,7 @@ pub(super) struct Options {
 ///
 /// # Errors
 /// The job's.
-pub(super) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+pub(super) async fn run(context: &Context, options: Options) -> CommandResult {
     let settings = context.settings()?;
     let report = stop::at_once(async {
         let connected = context.connect_by_choice(&settings).await?;

@@ -3,44 +3,41 @@
 use rls_rollout::{StatusReport, TableStatus};
 use tenant_inventory::RelationKind;
 
+use crate::document::block::{Cell, Document, Table, lines, text};
 use crate::document::report::Report;
-use crate::document::text::{line, table};
 
 impl Report for StatusReport {
     const NAME: &'static str = "rls status";
     const SCHEMA: Option<&'static str> = None;
 
-    fn table(&self) -> String {
-        let mut out = table(&["table", "phase", "RLS", "policies", "in the way"], self.tables.iter().map(row));
-        out.push('\n');
-        match &self.audited_as {
-            Some(role) => out.push_str(&line(format!("Audited as {role}, which sees every row."))),
-            None => out.push_str("No role of this login sees every row: an audit would refuse to count.\n"),
-        }
+    fn document(&self) -> Document {
+        let rows = self.tables.iter().map(|status| {
+            let mut cells = row(status).map(Cell::from);
+            cells[0].depth = usize::from(status.kind == RelationKind::Partition);
+            cells
+        });
+        let mut said = vec![match &self.audited_as {
+            Some(role) => format!("Audited as {role}, which sees every row."),
+            None => "No role of this login sees every row: an audit would refuse to count.".to_owned(),
+        }];
         if self.app_role_escapes.is_empty() {
-            out.push_str(&line(format!("The application logs in as {}, which policies filter.", self.app_role)));
+            said.push(format!("The application logs in as {}, which policies filter.", self.app_role));
         }
-        for escape in &self.app_role_escapes {
-            out.push_str(&line(format!(
-                "The application logs in as {} and is or can become unfiltered: {escape}.",
-                self.app_role
-            )));
-        }
-        for way in &self.ways_around {
-            out.push_str(&line(format!(
-                "The {} {} reads {} as {}, past the policies.",
-                way.kind, way.name, way.tables, way.owner
-            )));
-        }
-        out
+        said.extend(self.app_role_escapes.iter().map(|escape| {
+            format!("The application logs in as {} and is or can become unfiltered: {escape}.", self.app_role)
+        }));
+        said.extend(self.ways_around.iter().map(|way| format!("Past the policies: {way}.")));
+        let columns = ["table", "phase", "RLS", "policies", "in the way"].map(text);
+        Document::new([Table::new(columns, rows).into(), lines(said)])
     }
 
     fn csv(&self) -> Option<(Vec<&'static str>, Vec<Vec<String>>)> {
-        Some((vec!["table", "phase", "row_security", "policies", "in_the_way"], self.tables.iter().map(row).collect()))
+        let rows = self.tables.iter().map(|status| row(status).to_vec());
+        Some((vec!["table", "phase", "row_security", "policies", "in_the_way"], rows.collect()))
     }
 }
 
-fn row(status: &TableStatus) -> Vec<String> {
+fn row(status: &TableStatus) -> [String; 5] {
     let security = match (status.row_security, status.forced) {
         (false, _) => "off",
         (true, false) => "on",
@@ -57,12 +54,5 @@ fn row(status: &TableStatus) -> Vec<String> {
     said.extend(foreign);
     let lost = (!status.lost.is_empty()).then(|| format!("lost since the rollout: {}", status.lost.join(", ")));
     let in_the_way: Vec<String> = status.stopped_by.iter().cloned().chain(lost).collect();
-    let partition = if status.kind == RelationKind::Partition { "  " } else { "" };
-    vec![
-        format!("{partition}{}", status.table),
-        status.phase.to_string(),
-        security.to_owned(),
-        said.join(", "),
-        in_the_way.join("; "),
-    ]
+    [status.table.to_string(), status.phase.to_string(), security.to_owned(), said.join(", "), in_the_way.join("; ")]
 }

@@ -11,7 +11,7 @@ use tenant_rls::{ConnectOptions, Database};
 use crate::commands::rls::args::named;
 use crate::context::failure::CommandFailure;
 use crate::context::target::Connected;
-use crate::context::{CommandContext, CommandResult, stop};
+use crate::context::{CommandResult, Context, stop};
 
 /// Try to reach other tenants' rows, as the application's own login, and prove that it cannot
 #[derive(Debug, Args)]
@@ -49,7 +49,7 @@ pub(super) struct AppLogin {
 ///
 /// # Errors
 /// The job's.
-pub(super) async fn run(context: &CommandContext, options: Options) -> CommandResult {
+pub(super) async fn run(context: &Context, options: Options) -> CommandResult {
     let settings = context.settings()?;
     let connected = stop::at_once(context.connect_by_choice(&settings)).await?;
     let write_probes = options.write_probes || connected.is_local();
@@ -68,7 +68,7 @@ pub(super) async fn run(context: &CommandContext, options: Options) -> CommandRe
 
 /// Makes the attempts. `rollout --verify` calls it too.
 pub(super) async fn prove(
-    context: &CommandContext,
+    context: &Context,
     settings: &Settings,
     connected: &Connected,
     login: &AppLogin,
@@ -90,7 +90,7 @@ pub(super) async fn prove(
 
 /// The application's URL, and the setting that it comes from.
 fn app_url(
-    context: &CommandContext,
+    context: &Context,
     settings: &Settings,
     connected: &Connected,
     login: &AppLogin,

@@ -7,8 +7,8 @@ use tenant_inventory::claim::evidence::Evidence;
 use tenant_inventory::claim::examined::TableProof;
 use tenant_inventory::claim::verdict::Claim;
 
+use crate::document::block::{Document, List, Table, lines, paragraph, text};
 use crate::document::report::Report;
-use crate::document::text::{line, table};
 use crate::number_format::counted;
 
 /// The attempts, each with the heading of its column.
@@ -36,38 +36,33 @@ impl Report for VerifyReport {
     const NAME: &'static str = "rls verify";
     const SCHEMA: Option<&'static str> = None;
 
-    fn table(&self) -> String {
+    fn document(&self) -> Document {
         let headings = ["table", "phase"].into_iter().chain(COLUMNS.map(|(_, heading)| heading));
         let rows = self.tables.iter().map(|proof| row(proof, &self.app_login));
-        let mut out = table(&headings.collect::<Vec<_>>(), rows);
-        out.push_str(
-            "\nReading, inserting, changing (upd) and deleting (del). def: not tried, the policy's definition says so. -: not tried.\n",
-        );
-        list(&mut out, "Findings:", self.findings.iter());
-        list(&mut out, "Missing for a proof:", self.claim.missing().iter());
-        list(&mut out, "Not open to the application's login, or declared:", self.notes.iter());
+        let legend = "Reading, inserting, changing (upd) and deleting (del). def: not tried, the policy's definition says so. -: not tried.";
+        let mut document = Document::new([Table::new(headings.map(text), rows).into(), paragraph(legend)]);
         let exempt = self.claim.exempt().iter().map(|exempt| format!("{}: {}", exempt.table, exempt.why));
-        list(&mut out, "Declared exempt:", exempt);
-        out.push_str(&by_definition(&self.claim));
-        out.push('\n');
-        out.push_str(&line(Claim::not_claimed()));
+        let lists = [
+            list("Findings:", self.findings.iter()),
+            list("Missing for a proof:", self.claim.missing().iter()),
+            list("Not open to the application's login, or declared:", self.notes.iter()),
+            list("Declared exempt:", exempt),
+            by_definition(&self.claim),
+        ];
+        document.extend(lists.into_iter().filter_map(List::unless_empty));
         let tables = counted(self.tables.len() as u64, "table or partition", "tables and partitions");
-        out + &line(format!("{tables}, tried as {}: {}.", self.app_login, self.claim))
+        let claim = format!("{tables}, tried as {}: {}.", self.app_login, self.claim);
+        document.push(lines([Claim::not_claimed().to_string(), claim]));
+        document
     }
 }
 
-fn list<T: ToString>(out: &mut String, heading: &str, items: impl Iterator<Item = T>) {
-    let mut items = items.peekable();
-    if items.peek().is_some() {
-        out.push_str(&format!("\n{heading}\n"));
-    }
-    for item in items {
-        out.push_str(&line(format!("  {}", item.to_string())));
-    }
+fn list<T: ToString>(title: &str, items: impl Iterator<Item = T>) -> List {
+    List::new(title, items.map(|item| item.to_string()))
 }
 
 /// Which tables were not tried in full, by the reason.
-fn by_definition(claim: &Claim) -> String {
+fn by_definition(claim: &Claim) -> List {
     let mut reasons: Vec<(String, Vec<String>)> = Vec::new();
     for known in claim.by_definition() {
         let (reason, table) = (known.because.to_string(), known.table.to_string());
@@ -78,9 +73,7 @@ fn by_definition(claim: &Claim) -> String {
         }
     }
     let told = reasons.iter().map(|(reason, tables)| format!("{reason}: {}", tables.join(", ")));
-    let mut out = String::new();
-    list(&mut out, "Held by the definition of the policy, and not tried:", told);
-    out
+    list("Held by the definition of the policy, and not tried:", told)
 }
 
 fn row(proof: &TableProof, login: &str) -> Vec<String> {

@@ -7,27 +7,27 @@ use bench::{
 use crate::commands::bench::view::figures::{
     COST_COLUMNS, COSTS, cost_cells, costs_of, goals, machine, profile, seconds,
 };
+use crate::document::block::{Block, Document, Table, lines, number, paragraph, text};
 use crate::document::report::Report;
-use crate::document::text::table;
 use crate::number_format::{count, counted};
 
 impl Report for BackfillBenchReport {
     const NAME: &'static str = "bench backfill";
     const SCHEMA: Option<&'static str> = None;
 
-    fn table(&self) -> String {
-        let mut sections = vec![speed(self), costs(self)];
+    fn document(&self) -> Document {
+        let mut document = Document::new([speed(self), costs(self)]);
         if self.candidates.iter().any(|line| !line.figures.waits.is_empty()) {
-            sections.push(profile(self.candidates.iter().map(|line| (name(line), &line.figures))));
+            document.push(profile(self.candidates.iter().map(|line| (name(line), &line.figures))));
         }
         if !self.beside_load.is_empty() {
-            sections.push(beside_load(self));
+            document.push(beside_load(self));
         }
         if self.beside_load.iter().flat_map(|line| &line.stages).any(|stage| !stage.by_statement.is_empty()) {
-            sections.push(load_profile(self));
+            document.push(load_profile(self));
         }
-        sections.extend([goals(&self.goals), circumstances(self), agreement(self)]);
-        sections.join("\n")
+        document.extend([goals(&self.goals), circumstances(self), paragraph(agreement(self))]);
+        document
     }
 
     fn csv(&self) -> Option<(Vec<&'static str>, Vec<Vec<String>>)> {
@@ -50,8 +50,8 @@ impl Report for BackfillBenchReport {
     }
 }
 
-fn speed(report: &BackfillBenchReport) -> String {
-    let headings = ["way", ">rows", ">time", ">rows/s", ">row by row", ">one UPDATE"];
+fn speed(report: &BackfillBenchReport) -> Block {
+    let numbers = ["rows", "time", "rows/s", "row by row", "one UPDATE"].map(number);
     let lines = report.candidates.iter().map(|line| {
         vec![
             name(line),
@@ -62,17 +62,17 @@ fn speed(report: &BackfillBenchReport) -> String {
             format!("× {:.2}", line.times_one_update),
         ]
     });
-    table(&headings, lines)
+    Table::new([text("way")].into_iter().chain(numbers), lines).into()
 }
 
-fn costs(report: &BackfillBenchReport) -> String {
-    let headings: Vec<&str> = ["way"].into_iter().chain(COSTS).collect();
-    let lines = report.candidates.iter().map(|line| [name(line)].into_iter().chain(costs_of(&line.figures)).collect());
-    table(&headings, lines)
+fn costs(report: &BackfillBenchReport) -> Block {
+    let columns = [text("way")].into_iter().chain(COSTS.map(number));
+    let lines = report.candidates.iter().map(|line| [name(line)].into_iter().chain(costs_of(&line.figures)));
+    Table::new(columns, lines).into()
 }
 
-fn beside_load(report: &BackfillBenchReport) -> String {
-    let headings = ["beside a load", ">rows/s", ">p50", ">beside", ">p99", ">beside", ">times", ">longest"];
+fn beside_load(report: &BackfillBenchReport) -> Block {
+    let numbers = ["rows/s", "p50", "beside", "p99", "beside", "times", "longest"].map(number);
     let lines = report.beside_load.iter().map(|line| {
         let met =
             |at: usize, figure: fn(&LoadReport) -> f64| format!("{:.1} ms", line.stages.get(at).map_or(0.0, figure));
@@ -89,17 +89,16 @@ fn beside_load(report: &BackfillBenchReport) -> String {
             met(1, figures[2]),
         ]
     });
-    format!(
-        "{}The load: {} connections, each of which begins a transaction every {} ms.\n",
-        table(&headings, lines),
-        report.connections,
-        report.transaction_every_ms,
-    )
+    let load = format!(
+        "The load: {} connections, each of which begins a transaction every {} ms.",
+        report.connections, report.transaction_every_ms,
+    );
+    Table::new([text("beside a load")].into_iter().chain(numbers), lines).with_note(load).into()
 }
 
 /// The latencies of each statement of the load.
-fn load_profile(report: &BackfillBenchReport) -> String {
-    let headings = ["beside a load", "statement", ">p50", ">beside", ">p99", ">beside", ">longest"];
+fn load_profile(report: &BackfillBenchReport) -> Block {
+    let numbers = ["p50", "beside", "p99", "beside", "longest"].map(number);
     let lines = report.beside_load.iter().flat_map(|line| {
         let stage = |at: usize| line.stages.get(at).map_or(&[][..], |stage| &stage.by_statement);
         stage(1).iter().map(move |StatementReport { statement, took }| {
@@ -107,10 +106,10 @@ fn load_profile(report: &BackfillBenchReport) -> String {
             let before = before.map_or(Latency::default(), |before| before.took);
             let figures = [before.p50_ms, took.p50_ms, before.p99_ms, took.p99_ms, took.longest_ms];
             let figures = figures.into_iter().map(|figure| format!("{figure:.1} ms"));
-            [loaded_name(line), statement_name(*statement).to_owned()].into_iter().chain(figures).collect()
+            [loaded_name(line), statement_name(*statement).to_owned()].into_iter().chain(figures)
         })
     });
-    table(&headings, lines)
+    Table::new(["beside a load", "statement"].map(text).into_iter().chain(numbers), lines).into()
 }
 
 fn statement_name(statement: LoadStatement) -> &'static str {
@@ -151,20 +150,16 @@ fn way(candidate: Candidate, workers: Option<u32>) -> String {
 }
 
 /// What the figures depend on.
-fn circumstances(report: &BackfillBenchReport) -> String {
-    format!(
-        "{} bookings of {} tenants, {} without one; {}\nTransactions were looked at from outside, at most {:.0} ms apart.\n",
-        count(report.bookings),
-        count(report.tenants),
-        count(report.without_tenant),
-        machine(report.build, report.cores, &report.server),
-        report.longest_gap_ms,
-    )
+fn circumstances(report: &BackfillBenchReport) -> Block {
+    let (bookings, tenants) = (count(report.bookings), count(report.tenants));
+    let data = format!("{bookings} bookings of {tenants} tenants, {} without one; ", count(report.without_tenant));
+    let outside = format!("Transactions were looked at from outside, at most {:.0} ms apart.", report.longest_gap_ms);
+    lines(machine(data, report.build, report.cores, &report.server).into_iter().chain([outside]))
 }
 
 fn agreement(report: &BackfillBenchReport) -> String {
     if report.candidates_agree() {
-        return "All of them gave the same rows the same tenants.\n".to_owned();
+        return "All of them gave the same rows the same tenants.".to_owned();
     }
     let wrong = [
         (report.same_result, "the candidates left different tenants"),
@@ -172,7 +167,7 @@ fn agreement(report: &BackfillBenchReport) -> String {
         (report.same_count, "one of them counted other rows than one UPDATE wrote"),
     ];
     let wrong: Vec<&str> = wrong.into_iter().filter(|(same, _)| !same).map(|(_, what)| what).collect();
-    format!("The figures compare nothing: {}.\n", wrong.join("; "))
+    format!("The figures compare nothing: {}.", wrong.join("; "))
 }
 
 #[cfg(test)]

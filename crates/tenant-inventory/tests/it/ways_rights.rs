@@ -1,0 +1,199 @@
+//! Rights, keys and roles that lead past the policies, each beside a neighbour that does not.
+
+use local_db::Role;
+use tenant_inventory::{Privilege, Severity, Unfiltered, Way, WayObject, WayVerdict};
+
+use crate::ways_support::{as_login, plant, planted, run, told, ways, ways_for};
+
+fn right<'a>(ways: &'a [Way], table: &str, wanted: Privilege) -> Option<&'a Way> {
+    ways.iter().find(|way| {
+        matches!(&way.object, WayObject::Right { table: of, privilege } if of.to_string() == table && *privilege == wanted)
+    })
+}
+
+#[tokio::test]
+async fn truncate_counts_on_tables_and_partitions_however_it_is_granted() {
+    let db = planted("GRANT TRUNCATE ON visits_2025 TO app_user; GRANT TRUNCATE ON countries TO app_user").await;
+    let found = ways(&db).await;
+    let on_partition = right(&found, "public.visits_2025", Privilege::Truncate).unwrap();
+    assert_eq!((&on_partition.verdict, on_partition.severity()), (&WayVerdict::Open, Severity::High));
+    assert_eq!(on_partition.closing.as_deref(), Some("REVOKE TRUNCATE ON public.visits_2025 FROM app_user"));
+    assert!(right(&found, "public.countries", Privilege::Truncate).is_none());
+    assert!(right(&found, "public.bookings", Privilege::Truncate).is_none());
+    plant(&db, "GRANT TRUNCATE ON bookings TO PUBLIC").await;
+    let found = ways(&db).await;
+    let by_everybody = right(&found, "public.bookings", Privilege::Truncate).unwrap();
+    assert_eq!(by_everybody.closing.as_deref(), Some("REVOKE TRUNCATE ON public.bookings FROM PUBLIC"));
+    as_login(&db, "BEGIN; TRUNCATE visits_2025; ROLLBACK").await.unwrap();
+}
+
+/// A function of the login's own, even a temporary one, runs as whoever writes to the table.
+#[tokio::test]
+async fn trigger_is_a_way_where_the_login_can_make_a_function() {
+    let db = planted("GRANT TRIGGER ON bookings TO app_user").await;
+    let found = ways(&db).await;
+    let way = right(&found, "public.bookings", Privilege::Trigger).unwrap();
+    assert_eq!((&way.verdict, way.severity()), (&WayVerdict::Open, Severity::Low));
+    let mut login = db.app_user().await;
+    let spy = r#"CREATE FUNCTION pg_temp.spy() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN INSERT INTO public.cmd SELECT id FROM public.bookings; RETURN NEW; END $$;
+        CREATE TRIGGER spy BEFORE UPDATE ON public.bookings FOR EACH ROW EXECUTE FUNCTION pg_temp.spy()"#;
+    login.run_script("hanging a function on a table", spy).await.unwrap();
+    plant(&db, "UPDATE bookings SET notes = notes WHERE id = 'b'").await;
+    login.run_script("reading", "DO $$ BEGIN ASSERT (SELECT count(*) FROM cmd) = 2; END $$").await.unwrap();
+    let cannot = "DO $$ BEGIN EXECUTE format('REVOKE TEMP ON DATABASE %I FROM PUBLIC', current_database()); END $$";
+    plant(&db, cannot).await;
+    plant(&db, "REVOKE CREATE ON SCHEMA public FROM PUBLIC, app_user").await;
+    assert_eq!(right(&ways(&db).await, "public.bookings", Privilege::Trigger).unwrap().verdict, WayVerdict::Closed);
+}
+
+/// A reference tells whether a key exists, whatever tenant it belongs to.
+#[tokio::test]
+async fn references_is_a_way_where_the_login_can_make_a_table() {
+    let db = planted("GRANT REFERENCES ON bookings TO app_user; CREATE SCHEMA own; REVOKE CREATE ON SCHEMA public FROM PUBLIC, app_user").await;
+    let way = |found: &[Way]| right(found, "public.bookings", Privilege::References).unwrap().clone();
+    assert_eq!(way(&ways(&db).await).verdict, WayVerdict::Closed);
+    plant(&db, "GRANT USAGE, CREATE ON SCHEMA own TO app_user").await;
+    let found = way(&ways(&db).await);
+    assert_eq!((&found.verdict, found.severity()), (&WayVerdict::Open, Severity::Low));
+    as_login(&db, "CREATE TABLE own.probe (id text REFERENCES public.bookings); INSERT INTO own.probe VALUES ('b')")
+        .await
+        .unwrap();
+    assert!(as_login(&db, "INSERT INTO own.probe VALUES ('no such booking')").await.is_err());
+}
+
+#[tokio::test]
+async fn a_key_that_changes_rows_by_itself_needs_a_look_at_the_rows_unless_it_keeps_the_tenant() {
+    let db = planted(
+        r#"CREATE UNIQUE INDEX ON bookings ("tenantId", id);
+           ALTER TABLE visits ADD booking text REFERENCES bookings ON DELETE CASCADE;
+           ALTER TABLE visits ADD kept text, ADD FOREIGN KEY ("tenantId", kept) REFERENCES bookings ("tenantId", id) ON DELETE CASCADE;
+           ALTER TABLE visits ADD restricted text REFERENCES bookings"#,
+    )
+    .await;
+    let found = ways(&db).await;
+    let keys: Vec<&Way> = found.iter().filter(|way| matches!(way.object, WayObject::CascadingKey { .. })).collect();
+    let [key] = keys[..] else { panic!("{:#?}", told(&found)) };
+    assert_eq!(key.verdict, WayVerdict::NeedsData);
+    assert!(key.to_string().contains("visits_booking_fkey"), "{key}");
+    plant(&db, "REVOKE UPDATE, DELETE ON bookings FROM app_user").await;
+    let found = ways(&db).await;
+    let key = found.iter().find(|way| matches!(way.object, WayObject::CascadingKey { .. })).unwrap();
+    assert_eq!(key.verdict, WayVerdict::Closed);
+}
+
+#[tokio::test]
+async fn rights_in_the_book_keeping_count_except_to_observe() {
+    let db = planted(
+        r#"CREATE SCHEMA tenant_ops; CREATE TABLE tenant_ops.journal (id int);
+           CREATE FUNCTION tenant_ops.observe(t text) RETURNS bool LANGUAGE sql AS 'SELECT true';
+           CREATE FUNCTION tenant_ops.other() RETURNS bool LANGUAGE sql AS 'SELECT true';
+           REVOKE EXECUTE ON FUNCTION tenant_ops.other FROM PUBLIC;
+           GRANT USAGE ON SCHEMA tenant_ops TO app_user"#,
+    )
+    .await;
+    let ops = |found: &[Way]| -> Vec<String> {
+        found.iter().filter(|way| matches!(way.object, WayObject::Ops { .. })).map(Way::review_name).collect()
+    };
+    assert_eq!(ops(&ways(&db).await), Vec::<String>::new());
+    plant(
+        &db,
+        "GRANT SELECT ON tenant_ops.journal TO app_user; GRANT EXECUTE ON FUNCTION tenant_ops.other TO app_user",
+    )
+    .await;
+    assert_eq!(ops(&ways(&db).await), ["tenant_ops.journal", "tenant_ops.other()"]);
+}
+
+/// The ways of a login of this database's own, by the reason why no policy filters it.
+async fn reasons(db: &test_support::TestDb) -> Vec<(Unfiltered, WayVerdict)> {
+    let login = format!("x_login_{}", db.name());
+    let found = ways_for(&db.url(Role::Owner), &login).await;
+    let roles = found.iter().filter(|way| matches!(way.object, WayObject::Role { .. }));
+    roles.map(|way| (way.acts_as.why.clone(), way.verdict.clone())).collect()
+}
+
+#[tokio::test]
+async fn roles_that_the_login_is_or_can_become_count_by_what_they_may() {
+    let db = planted(r#"CREATE ROLE :"x_login" LOGIN"#).await;
+    assert_eq!(reasons(&db).await, []);
+    let server = Unfiltered::ServerRole { role: "pg_read_server_files".into() };
+    for (grant, reason, revoke) in [
+        (
+            r#"CREATE ROLE :"x_bypass" BYPASSRLS; GRANT :"x_bypass" TO :"x_login""#,
+            Unfiltered::BypassRls,
+            r#"DROP ROLE :"x_bypass""#,
+        ),
+        (r#"ALTER ROLE :"x_login" REPLICATION"#, Unfiltered::Replication, r#"ALTER ROLE :"x_login" NOREPLICATION"#),
+        (r#"GRANT pg_read_server_files TO :"x_login""#, server, r#"REVOKE pg_read_server_files FROM :"x_login""#),
+        (
+            r#"CREATE ROLE :"x_support"; GRANT SELECT ON bookings TO :"x_support"; GRANT :"x_support" TO :"x_login";
+               CREATE POLICY support ON bookings FOR SELECT TO :"x_support" USING (true); ALTER ROLE :"x_login" NOINHERIT"#,
+            Unfiltered::LetThrough { policy: "support".into(), table: "public.bookings".into() },
+            r#"DROP POLICY support ON bookings; DROP OWNED BY :"x_support"; DROP ROLE :"x_support"; ALTER ROLE :"x_login" INHERIT"#,
+        ),
+    ] {
+        plant(&db, grant).await;
+        assert!(
+            reasons(&db).await.contains(&(reason.clone(), WayVerdict::Open)),
+            "{reason:?} in {:?}",
+            reasons(&db).await
+        );
+        plant(&db, revoke).await;
+        assert_eq!(reasons(&db).await, [], "after {revoke}");
+    }
+    // They read what policies let them read.
+    plant(&db, r#"GRANT pg_read_all_data, pg_write_all_data TO :"x_login""#).await;
+    assert_eq!(reasons(&db).await, []);
+    plant(&db, r#"DROP OWNED BY :"x_login"; DROP ROLE :"x_login""#).await;
+}
+
+#[tokio::test]
+async fn an_owner_counts_where_force_is_off_and_is_noted_where_it_is_on() {
+    let db = planted(r#"CREATE ROLE :"x_login" LOGIN; ALTER TABLE bookings OWNER TO :"x_login""#).await;
+    let owner = Unfiltered::OwnerOf { table: "public.bookings".into() };
+    let login = format!("x_login_{}", db.name());
+    // The superuser reads, as the table is a stranger's for everybody else.
+    let reasons = async || {
+        let found = ways_for(&db.url(Role::Superuser), &login).await;
+        let role = |way: &&Way| matches!(way.object, WayObject::Role { .. });
+        found.iter().filter(role).map(|way| (way.acts_as.why.clone(), way.verdict.clone())).collect::<Vec<_>>()
+    };
+    plant(&db, r#"GRANT :"x_login" TO app_owner; ALTER TABLE "Tenant" OWNER TO :"x_login""#).await;
+    assert_eq!(reasons().await, [(owner.clone(), WayVerdict::CanSwitchOff)]);
+    plant(&db, "ALTER TABLE bookings NO FORCE ROW LEVEL SECURITY").await;
+    assert_eq!(reasons().await, [(owner, WayVerdict::Open)]);
+    plant(&db, r#"REASSIGN OWNED BY :"x_login" TO postgres; DROP OWNED BY :"x_login"; DROP ROLE :"x_login""#).await;
+}
+
+#[tokio::test]
+async fn createrole_is_a_way_before_16_and_admin_is_one_from_then_on() {
+    for version in [15, 17] {
+        let Ok(server) = test_support::server_of_version(version).await else { continue };
+        let mut superuser = server.connect(Role::Superuser).await;
+        server
+            .connect(Role::Owner)
+            .await
+            .run_script("a view of the default application is there", "SELECT 1")
+            .await
+            .unwrap();
+        run(&mut superuser, "s", r#"CREATE ROLE :"x_bypass" BYPASSRLS; ALTER ROLE app_user CREATEROLE"#).await;
+        let whys = async || {
+            let found = ways_for(&server.url(Role::Owner), "app_user").await;
+            let open = found.into_iter().filter(|way| way.verdict == WayVerdict::Open);
+            open.filter(|way| matches!(way.object, WayObject::Role { .. }))
+                .map(|way| way.acts_as.why)
+                .collect::<Vec<_>>()
+        };
+        if version < 16 {
+            assert_eq!(whys().await, [Unfiltered::CreateRole]);
+            continue;
+        }
+        assert_eq!(whys().await, []);
+        let admin = r#"GRANT :"x_bypass" TO app_user WITH INHERIT FALSE, SET FALSE, ADMIN TRUE"#;
+        run(&mut superuser, "s", admin).await;
+        assert_eq!(whys().await, [Unfiltered::BypassRls]);
+        let none = r#"REVOKE :"x_bypass" FROM app_user; GRANT :"x_bypass" TO app_user WITH INHERIT FALSE, SET FALSE"#;
+        run(&mut superuser, "s", none).await;
+        assert_eq!(whys().await, []);
+    }
+}
