@@ -9,7 +9,7 @@ use tenancy_config::{Exit, environment};
 
 use crate::context::failure::CommandFailure;
 use crate::context::server_options::ServerOptions;
-use crate::context::{CommandContext, CommandResult, project_root, stop};
+use crate::context::{CommandResult, Context, project_root, stop};
 
 #[derive(Debug, Args)]
 pub(super) struct Leaks {
@@ -25,7 +25,7 @@ pub(super) struct Leaks {
 ///
 /// # Errors
 /// The server or the rollout failed. What goes wrong with one case is in the report.
-pub(super) async fn run(context: &CommandContext, leaks: Leaks, server: ServerOptions) -> CommandResult {
+pub(super) async fn run(context: &Context, leaks: Leaks, server: ServerOptions) -> CommandResult {
     let root = project_root::find(environment::checked, &context.cwd);
     let local = LocalDb::beside(&root, "leaks", context.local_options(server.into())?)?;
     // A signal that comes between two steps must not leave the server running.
@@ -43,7 +43,7 @@ pub(super) async fn run(context: &CommandContext, leaks: Leaks, server: ServerOp
     })
 }
 
-async fn plant(context: &CommandContext, local: &LocalDb, leaks: Leaks) -> Result<LeaksReport, CommandFailure> {
+async fn plant(context: &Context, local: &LocalDb, leaks: Leaks) -> Result<LeaksReport, CommandFailure> {
     let bench = LeaksBench { only: leaks.only, every: 1, pgrls: leaks.pgrls.or_else(installed) };
     stop::at_once(async {
         let running = local.up(&mut context.notes(), StartOptions { empty: true }).await?;

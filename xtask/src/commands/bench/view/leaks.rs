@@ -1,47 +1,37 @@
 //! The report of `bench leaks`.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use bench::{CaseReport, Expected, LeaksReport, Outcome, Score};
 
+use crate::document::block::{Document, Table, lines, number, text};
 use crate::document::report::Report;
-use crate::document::text::table;
 use crate::number_format::duration;
 
 impl Report for LeaksReport {
     const NAME: &'static str = "bench leaks";
     const SCHEMA: Option<&'static str> = None;
 
-    fn table(&self) -> String {
-        let headings = ["family", ">leaks", ">found", ">clean", ">false alarms", ">pgrls: found", ">false alarms"];
-        let columns = if self.other_tool.is_some() { headings.len() } else { headings.len() - 2 };
-        let line = |name: &str, score: Score| {
+    fn document(&self) -> Document {
+        let headings = ["leaks", "found", "clean", "false alarms", "pgrls: found", "pgrls: false alarms"];
+        let shown = if self.other_tool.is_some() { headings.len() } else { headings.len() - 2 };
+        let row = |name: &str, score: Score| {
             let Score { planted, found, clean, false_alarms, other_found, other_false_alarms } = score;
             let numbers = [planted, found, clean, false_alarms, other_found, other_false_alarms];
-            let mut cells = vec![name.to_owned()];
-            cells.extend(numbers.map(|number| number.to_string()));
-            cells.truncate(columns);
-            cells
+            let numbers = numbers.into_iter().take(shown).map(|number| number.to_string());
+            std::iter::once(name.to_owned()).chain(numbers).collect::<Vec<String>>()
         };
         let families = self.families();
-        let mut lines: Vec<Vec<String>> =
-            families.iter().map(|family| line(family, self.score(Some(family)))).collect();
-        lines.push(line("all", self.score(None)));
-        let took = duration(Duration::try_from_secs_f64(self.seconds).unwrap_or_default());
-        let mut text = format!("{}\n", table(&headings[..columns], lines));
-        for case in self.cases.iter().filter(|case| case.outcome != Outcome::Right) {
-            let _ = writeln!(text, "{}", wrong(case));
+        let mut rows: Vec<Vec<String>> = families.iter().map(|family| row(family, self.score(Some(family)))).collect();
+        rows.push(row("all", self.score(None)));
+        let numbers = headings.into_iter().take(shown).map(number);
+        let mut document = Document::new([Table::new(std::iter::once(text("family")).chain(numbers), rows).into()]);
+        let wrong: Vec<String> = self.cases.iter().filter(|case| case.outcome != Outcome::Right).map(wrong).collect();
+        if !wrong.is_empty() {
+            document.push(lines(wrong));
         }
-        if let Some(tool) = &self.other_tool {
-            let _ = writeln!(
-                text,
-                "{}: its {} findings before anything was planted count for nothing.",
-                tool.name, tool.before
-            );
-        }
-        let _ = writeln!(text, "PostgreSQL {}, {took}.", self.server);
-        text
+        document.push(lines(circumstances(self)));
+        document
     }
 
     fn csv(&self) -> Option<(Vec<&'static str>, Vec<Vec<String>>)> {
@@ -59,6 +49,18 @@ impl Report for LeaksReport {
         let header = vec!["family", "case", "expected", "outcome", "pgrls", "seconds"];
         Some((header, self.cases.iter().map(line).collect()))
     }
+}
+
+/// What the figures depend on.
+fn circumstances(report: &LeaksReport) -> Vec<String> {
+    let took = duration(Duration::try_from_secs_f64(report.seconds).unwrap_or_default());
+    let mut lines = vec![format!("PostgreSQL {}, {took}.", report.server)];
+    lines.extend(
+        report.other_tool.as_ref().map(|tool| {
+            format!("{}: its {} findings before anything was planted do not count.", tool.name, tool.before)
+        }),
+    );
+    lines
 }
 
 fn expected(expected: Expected) -> &'static str {
