@@ -13,25 +13,25 @@ impl Report for LeaksReport {
     const SCHEMA: Option<&'static str> = None;
 
     fn document(&self) -> Document {
-        let numbers = ["leaks", "found", "clean", "false alarms", "pgrls: found", "false alarms"];
-        let shown = if self.other_tool.is_some() { numbers.len() } else { numbers.len() - 2 };
-        let line = |name: &str, score: Score| {
+        let headings = ["leaks", "found", "clean", "false alarms", "pgrls: found", "pgrls: false alarms"];
+        let shown = if self.other_tool.is_some() { headings.len() } else { headings.len() - 2 };
+        let row = |name: &str, score: Score| {
             let Score { planted, found, clean, false_alarms, other_found, other_false_alarms } = score;
-            let scores = [planted, found, clean, false_alarms, other_found, other_false_alarms];
-            let scores = scores.into_iter().take(shown).map(|number| number.to_string());
-            [name.to_owned()].into_iter().chain(scores).collect::<Vec<_>>()
+            let numbers = [planted, found, clean, false_alarms, other_found, other_false_alarms];
+            let numbers = numbers.into_iter().take(shown).map(|number| number.to_string());
+            std::iter::once(name.to_owned()).chain(numbers).collect::<Vec<String>>()
         };
         let families = self.families();
-        let rows = families.iter().map(|family| line(family, self.score(Some(family))));
-        let rows = rows.chain([line("all", self.score(None))]);
-        let columns = [text("family")].into_iter().chain(numbers.into_iter().take(shown).map(number));
-        let took = duration(Duration::try_from_secs_f64(self.seconds).unwrap_or_default());
-        let wrong = self.cases.iter().filter(|case| case.outcome != Outcome::Right).map(wrong);
-        let other = self.other_tool.as_ref().map(|tool| {
-            format!("{}: its {} findings before anything was planted count for nothing.", tool.name, tool.before)
-        });
-        let said = wrong.chain(other).chain([format!("PostgreSQL {}, {took}.", self.server)]);
-        Document::new([Table::new(columns, rows).into(), lines(said)])
+        let mut rows: Vec<Vec<String>> = families.iter().map(|family| row(family, self.score(Some(family)))).collect();
+        rows.push(row("all", self.score(None)));
+        let numbers = headings.into_iter().take(shown).map(number);
+        let mut document = Document::new([Table::new(std::iter::once(text("family")).chain(numbers), rows).into()]);
+        let wrong: Vec<String> = self.cases.iter().filter(|case| case.outcome != Outcome::Right).map(wrong).collect();
+        if !wrong.is_empty() {
+            document.push(lines(wrong));
+        }
+        document.push(lines(circumstances(self)));
+        document
     }
 
     fn csv(&self) -> Option<(Vec<&'static str>, Vec<Vec<String>>)> {
@@ -49,6 +49,18 @@ impl Report for LeaksReport {
         let header = vec!["family", "case", "expected", "outcome", "pgrls", "seconds"];
         Some((header, self.cases.iter().map(line).collect()))
     }
+}
+
+/// What the figures depend on.
+fn circumstances(report: &LeaksReport) -> Vec<String> {
+    let took = duration(Duration::try_from_secs_f64(report.seconds).unwrap_or_default());
+    let mut lines = vec![format!("PostgreSQL {}, {took}.", report.server)];
+    lines.extend(
+        report.other_tool.as_ref().map(|tool| {
+            format!("{}: its {} findings before anything was planted do not count.", tool.name, tool.before)
+        }),
+    );
+    lines
 }
 
 fn expected(expected: Expected) -> &'static str {
