@@ -11,8 +11,7 @@ use tenant_rls::PolicyForm;
 pub(crate) fn holds(inventory: &Inventory, reach: &LoginReach, relation: &Relation, superuser: bool) -> bool {
     let policies = inventory.policies(relation);
     let form = policies.form();
-    let isolates =
-        matches!(form, Some(PolicyForm::Strict | PolicyForm::Platform)) || form == Some(policies.declared_form());
+    let isolates = form == Some(PolicyForm::Strict) || form == Some(policies.declared_form());
     let others = reach.other_policies(policies).chain(reach.restrictive_policies(policies));
     isolates
         && relation.definition.has(AspectKind::RowSecurity)

@@ -70,7 +70,7 @@ fn lacks(inventory: &Inventory, relation: &Relation) -> Vec<Lack> {
     let has_default = default == Some(&relation.comparison.printed_default());
     let has_tenants = inventory.catalog.tenant_key_type.is_some();
     let parts = [
-        (policies.form().is_none(), Lack::IsolationPolicy),
+        (policies.form() != Some(policies.declared_form()), Lack::IsolationPolicy),
         (!policies.keeps_audits_and_backfills(), Lack::RolePolicies),
         (!relation.tenant_index && relation.kind != RelationKind::Partitioned, Lack::Index),
         (!relation.platform_rows && !has_default, Lack::Default { found: default.map(str::to_owned) }),

@@ -101,6 +101,7 @@ impl Verifier<'_> {
             rows,
             columns,
             shows_without_tenant: !relation.platform_rows && form.is_some_and(PolicyForm::shows_unassigned),
+            gives_without_tenant: matches!(form, Some(PolicyForm::Bridge | PolicyForm::Claimable)),
             tenants: (&self.inventory.catalog.tenants, &self.tenants),
             fire_triggers: self.options.fire_triggers,
         };

@@ -34,6 +34,8 @@ pub(crate) struct Attempts<'a> {
     pub(crate) columns: &'a Columns,
     /// Under the bridge rows without a tenant are everybody's.
     pub(crate) shows_without_tenant: bool,
+    /// And each tenant may take, change and delete them.
+    pub(crate) gives_without_tenant: bool,
     /// The tenant table, for tenants that an attempt makes for itself.
     pub(crate) tenants: (&'a TableName, &'a Columns),
     /// Also write where that makes triggers fire.

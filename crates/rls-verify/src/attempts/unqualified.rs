@@ -18,7 +18,7 @@ impl Attempts<'_> {
             return Ok(Vec::new());
         }
         // Where no tenant is set, rows without one may be written in such a table.
-        let everybodys = self.relation.platform_rows || self.shows_without_tenant;
+        let everybodys = self.relation.platform_rows || self.gives_without_tenant;
         let unset = (!everybodys).then_some([None, Some("")]).into_iter().flatten();
         let tenants: Vec<Option<&str>> = unset.chain([Some(self.unknown())]).collect();
         let (update, delete) = (self.update_all(), self.delete_all());

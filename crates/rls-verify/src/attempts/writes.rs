@@ -92,7 +92,7 @@ impl Attempts<'_> {
             trial.copy(AttemptKind::InsertOther, &own, self.changes(0, Some(&other))).await?,
             trial.copy(AttemptKind::InsertUnset, "", self.changes(0, Some(&own))).await?,
         ];
-        if !self.shows_without_tenant {
+        if !self.gives_without_tenant {
             attempts.push(trial.copy(AttemptKind::WriteWithoutTenant, &own, self.changes(0, None)).await?);
         }
         match self.insert(&mut trial, &own, self.changes(1, Some(&own))).await? {
@@ -129,7 +129,7 @@ impl Attempts<'_> {
             trial.refused(AttemptKind::UpdateOther, &other, on_row(&statements.touch)).await?,
             trial.refused(AttemptKind::DeleteOther, &other, on_row(&statements.delete)).await?,
         ];
-        if !self.shows_without_tenant {
+        if !self.gives_without_tenant {
             let to_nobody = on_row(&statements.give).bind(None::<String>);
             attempts.push(trial.refused(AttemptKind::WriteWithoutTenant, &own, to_nobody).await?);
         }

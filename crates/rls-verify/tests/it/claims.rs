@@ -8,7 +8,7 @@ use tenant_inventory::claim::missing::Missing;
 use tenant_inventory::claim::verdict::Verdict;
 use test_support::TestDb;
 
-use crate::support::{connect, script};
+use crate::support::{clean, connect, roll_as, script};
 use crate::verify::{contains, enforced, found, prove};
 
 async fn prove_as(db: &TestDb, tenancy: &Tenancy, options: &VerifyOptions) -> VerifyReport {
@@ -186,4 +186,26 @@ async fn rows_that_nobody_may_look_for_are_missed_by_name() {
     let hidden = r#"ALTER TABLE "Tenant" ENABLE ROW LEVEL SECURITY; ALTER TABLE "Tenant" FORCE ROW LEVEL SECURITY"#;
     script(&mut db.owner().await, hidden).await;
     lacks(&prove(&db).await, "public.bookings: not tried");
+}
+
+const TEMPLATES: &str = r#"CREATE TABLE templates (id text PRIMARY KEY, "tenantId" text, body text);
+    INSERT INTO templates VALUES ('a', 't_a', 'x'), ('b', 't_b', 'x'), ('all', NULL, 'x');
+    GRANT SELECT, INSERT, UPDATE, DELETE ON templates TO app_user"#;
+
+#[tokio::test]
+async fn rows_that_are_shared_are_read_by_each_tenant_because_they_are_declared_and_written_by_none() {
+    let db = clean().await;
+    script(&mut db.owner().await, TEMPLATES).await;
+    let mut tenancy = Tenancy::default();
+    tenancy.tables.entry("templates".into()).or_default().shared_rows = Some("the same for all tenants".into());
+    assert!(roll_as(&db, &tenancy).await.unwrap().is_complete());
+    let report = prove_as(&db, &tenancy, &writing()).await;
+    assert!(report.is_proven(), "{:#?} {:#?}", found(&report), missing(&report));
+    let undeclared = prove_as(&db, &Tenancy::default(), &writing()).await;
+    contains(&undeclared, &["public.templates: it lacks parts of the rollout: the isolation policy"]);
+    let taken = r#"DROP POLICY rls_tenant_isolation ON templates; CREATE POLICY rls_tenant_isolation ON templates
+        USING ("tenantId" = NULLIF(current_setting('app.current_tenant_id', true), '') OR "tenantId" IS NULL)"#;
+    script(&mut db.owner().await, taken).await;
+    let report = prove_as(&db, &tenancy, &writing()).await;
+    assert_eq!(report.claim.verdict(), Verdict::Disproven, "{:#?}", found(&report));
 }

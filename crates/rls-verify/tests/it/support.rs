@@ -22,10 +22,15 @@ pub(crate) async fn clean() -> TestDb {
 
 /// A rollout as far as the data allows.
 pub(crate) async fn roll(db: &TestDb) -> Result<RolloutReport, Error> {
+    roll_as(db, &Tenancy::default()).await
+}
+
+/// The same, with what this `tenancy.toml` declares.
+pub(crate) async fn roll_as(db: &TestDb, tenancy: &Tenancy) -> Result<RolloutReport, Error> {
     let database = connect(db, Role::Owner).await;
     let (_go, stop) = watch::channel(false);
     let options = RolloutOptions::default();
-    let report = rollout(&database, &Tenancy::default(), &options, "a test", stop, &mut |_| ()).await;
+    let report = rollout(&database, tenancy, &options, "a test", stop, &mut |_| ()).await;
     database.close().await;
     report
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "lack", rename_all = "snake_case")]
 pub enum Lack {
-    /// There is no isolation policy of ours, or it was altered.
+    /// There is no isolation policy of ours, it was altered, or it has another form than `tenancy.toml` asks for.
     IsolationPolicy,
     /// The policies of the roles that audit and fill are missing, or were altered.
     RolePolicies,
@@ -30,7 +30,9 @@ pub enum Lack {
 impl fmt::Display for Lack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::IsolationPolicy => f.write_str("the isolation policy is missing or altered"),
+            Self::IsolationPolicy => {
+                f.write_str("the isolation policy is missing, altered, or not the one that tenancy.toml asks for")
+            }
             Self::RolePolicies => f.write_str("the policies for audits and backfills are missing or altered"),
             Self::Index => f.write_str("no index leads with the tenant column"),
             Self::Default { found: None } => f.write_str("the tenant column has no default"),
