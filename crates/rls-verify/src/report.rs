@@ -106,6 +106,11 @@ pub enum ClosedBy {
     KeepsApart,
     /// No row references a row of another tenant by the key.
     NoCrossing,
+    /// `tenancy.toml` says that rows of the table may reference another tenant's (`cross_tenant_references`).
+    Declared {
+        /// The declared reason.
+        why: String,
+    },
     /// Somebody has reviewed it.
     Reviewed {
         /// The declared reason.
@@ -120,6 +125,7 @@ impl std::fmt::Display for ClosedBy {
             Self::Forced => f.write_str("held by FORCE, which an owner can switch off"),
             Self::KeepsApart => f.write_str("read as the login, it shows no row of another tenant"),
             Self::NoCrossing => f.write_str("no row of one tenant references another's by it"),
+            Self::Declared { why } => write!(f, "rows of one tenant may reference another's by it: {why}"),
             Self::Reviewed { why } => write!(f, "reviewed: {why}"),
         }
     }

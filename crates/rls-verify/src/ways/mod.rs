@@ -50,7 +50,10 @@ impl Ways<'_> {
                 Err(error) => not_tried(untried::of(&error)),
             },
             WayVerdict::NeedsData => match self.crosses(way).await {
-                Ok(true) => broken(way, Some("there are rows of one tenant that reference another's".to_owned())),
+                Ok(true) => match self.declared(way) {
+                    Some(why) => held(ClosedBy::Declared { why }),
+                    None => broken(way, Some("there are rows of one tenant that reference another's".to_owned())),
+                },
                 Ok(false) => held(ClosedBy::NoCrossing),
                 Err(error) => not_tried(untried::of(&error)),
             },
@@ -72,6 +75,12 @@ impl Ways<'_> {
             )),
             Reviewable::NotCode => None,
         }
+    }
+
+    /// Why rows of the table with a foreign key may reference another tenant's, if `tenancy.toml` says so.
+    fn declared(&self, way: &Way) -> Option<String> {
+        let WayObject::CascadingKey { table, .. } = &way.object else { return None };
+        self.inventory.tenancy.rules(table)?.cross_tenant_references.clone()
     }
 
     async fn read(&self, way: &Way, column: &str) -> Result<Reading> {
