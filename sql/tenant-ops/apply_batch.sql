@@ -1,15 +1,17 @@
 -- One batch of what people decided: the statement p_judge locks the rows that can be given their tenant and groups the decisions by
--- verdict and tenant; each group that is ready is then written by p_write inside that tenant's scope. Data and journal commit together.
+-- verdict and tenant; each group that is ready is then written by p_write inside that tenant's scope, and p_read_back counts the rows that do not have
+-- their tenant then. Data and journal commit together.
 -- The statements run under the path that the application's code expects, so every name and operator in the loop has its schema.
 -- SECURITY INVOKER: the statements come from the caller and run with no more than the caller's rights.
 CREATE OR REPLACE FUNCTION tenant_ops.apply_batch(
-    p_run bigint, p_variable text, p_judge text, p_write text, p_row_keys text[], p_tenants text[], p_fingerprints text[])
+    p_run bigint, p_variable text, p_judge text, p_write text, p_read_back text, p_row_keys text[], p_tenants text[], p_fingerprints text[])
 RETURNS TABLE (verdict text, nths bigint[], has text[])
 LANGUAGE plpgsql SECURITY INVOKER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_group record;
     v_written bigint;
+    v_changed bigint;
     v_applied bigint := 0;
 BEGIN
     -- Whoever pauses or cancels the run waits for this row, which the last statement writes.
@@ -26,6 +28,10 @@ BEGIN
             IF v_written OPERATOR(pg_catalog.<>) pg_catalog.cardinality(v_group.row_keys) THEN
                 RAISE EXCEPTION 'tenant %: % rows were locked and % were written',
                     v_group.tenant, pg_catalog.cardinality(v_group.row_keys), v_written USING ERRCODE = 'TO002';
+            END IF;
+            EXECUTE p_read_back INTO v_changed USING v_group.row_keys, v_group.tenant;
+            IF v_changed OPERATOR(pg_catalog.>) 0 THEN
+                RAISE EXCEPTION 'a trigger or a rule changed the tenant that rows were given: %', v_changed USING ERRCODE = 'TO006';
             END IF;
             INSERT INTO tenant_ops.journal (run_id, tenant_id, row_keys, sources, decided)
             VALUES (p_run, v_group.tenant, v_group.row_keys, pg_catalog.array_fill(1::smallint, ARRAY[pg_catalog.cardinality(v_group.row_keys)]),

@@ -53,7 +53,7 @@ ALTER TABLE tenant_ops.journal ADD COLUMN IF NOT EXISTS undone_at timestamptz;
 ALTER TABLE tenant_ops.journal ADD COLUMN IF NOT EXISTS undone_rows bigint;
 ALTER TABLE tenant_ops.run DROP CONSTRAINT IF EXISTS run_state_check;
 ALTER TABLE tenant_ops.run ADD CONSTRAINT run_state_check
-    CHECK (state IN ('running', 'paused', 'stopped', 'cancelled', 'done', 'undone'));
+    CHECK (state IN ('running', 'paused', 'stopped', 'cancelled', 'done', 'undoing', 'undone'));
 DROP INDEX IF EXISTS tenant_ops.run_unfinished;
 CREATE INDEX run_unfinished ON tenant_ops.run (table_name) WHERE state IN ('running', 'paused', 'stopped');
 -- What came with several processes in one run.
@@ -174,3 +174,8 @@ CREATE INDEX IF NOT EXISTS journal_decided ON tenant_ops.journal USING gin (row_
 DROP FUNCTION IF EXISTS tenant_ops.assign_batch(bigint, text, bigint, text, text, text, tid, tid, bigint);
 DROP FUNCTION IF EXISTS tenant_ops.assign_batch(bigint, text, bigint, text, text, text, tid, tid, tid, bigint);
 DROP FUNCTION IF EXISTS tenant_ops.assign_batch(bigint, bigint, text, text, text, tid, tid, bigint);
+DROP FUNCTION IF EXISTS tenant_ops.undo_batch(bigint, text, bigint, text, text, bigint);
+DROP FUNCTION IF EXISTS tenant_ops.apply_batch(bigint, text, text, text, text[], text[], text[]);
+
+-- An undo goes through the entries of a run from the newest to the oldest, and must not sort them for each batch.
+CREATE INDEX IF NOT EXISTS journal_standing ON tenant_ops.journal (run_id, id) WHERE undone_at IS NULL;

@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use tenancy_config::{CommandRef, Exit, Hint, NameError, TableName, UserError};
+use tenant_inventory::class::{Class, Unhandled};
 use tenant_ops::RunState;
+use tenant_rls::{Fault, fault_of};
 
-use crate::finding::{FailedRow, RefusedTriggers};
+use crate::finding::{FailedRow, RefusedRules, RefusedTriggers};
 
 /// The result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -99,6 +101,29 @@ pub enum Error {
     /// Triggers would fire that `tenancy.toml` does not allow.
     #[error("{0}")]
     Triggers(Box<RefusedTriggers>),
+    /// Rules would act that `tenancy.toml` does not allow.
+    #[error("{0}")]
+    Rules(Box<RefusedRules>),
+    /// The rows of a table cannot be written by their place, or its tenant column cannot be written at all.
+    #[error("{table} cannot be written: {}", unhandled(.column, .why))]
+    Unhandled {
+        /// The table.
+        table: TableName,
+        /// Its tenant column.
+        column: String,
+        /// Why not.
+        why: Unhandled,
+    },
+    /// `tenancy.toml` allows a rule that the table does not have.
+    #[error("tenancy.toml allows the rule `{rule}` of {table}, which has no rule of this name for UPDATE")]
+    UnknownRule {
+        /// The table.
+        table: TableName,
+        /// The name.
+        rule: String,
+        /// The rule with the most similar name.
+        closest: Option<String>,
+    },
     /// `tenancy.toml` allows a trigger that the table does not have.
     #[error(
         "tenancy.toml allows the trigger `{trigger}` of {table}, which has none of this name that stands for UPDATE"
@@ -152,6 +177,27 @@ pub enum Error {
     File(#[from] tenancy_config::FileError),
 }
 
+impl Error {
+    /// Whether other tables can be backfilled although this one failed. A server that is gone, a login that may not write and book-keeping that
+    /// cannot be trusted stop all of them.
+    pub(crate) fn is_of_one_table(&self) -> bool {
+        match self {
+            Self::Database(error) => match error {
+                tenant_rls::Error::CannotSee(_) | tenant_rls::Error::NoTable { .. } => true,
+                tenant_rls::Error::Query { .. } => fault_of(error) != Fault::Connection,
+                _ => false,
+            },
+            Self::Ops(error) => matches!(error, tenant_ops::Error::Held { .. }),
+            Self::File(_) | Self::ReadReview { .. } | Self::ReviewChanged { .. } => false,
+            _ => true,
+        }
+    }
+}
+
+fn unhandled(column: &str, why: &Unhandled) -> String {
+    Class::Unhandled { column: column.to_owned(), why: why.clone() }.to_string()
+}
+
 fn list(runs: &[(i64, String)]) -> String {
     runs.iter().map(|(run, table)| format!("run {run} on {table}")).collect::<Vec<_>>().join(", ")
 }
@@ -200,6 +246,13 @@ impl UserError for Error {
                 Some("a trigger or a constraint refuses them; mend that and run it again: it goes on from here".into())
             }
             Self::Triggers(refused) => Some(refused.hint().into()),
+            Self::Rules(refused) => Some(refused.hint().into()),
+            Self::Unhandled { why: Unhandled::Distributed, .. } => {
+                Some("give the rows their tenant before the table is distributed, or with an UPDATE by its distribution column".into())
+            }
+            Self::Unhandled { .. } => Some(Hint::quoted(CommandRef::Inventory).then(" shows what each table is")),
+            Self::UnknownRule { closest: Some(name), .. } => Some(format!("did you mean `{name}`?").into()),
+            Self::UnknownRule { .. } => Some("take the name out of allow_rules".into()),
             Self::UnknownTrigger { closest: Some(name), .. } => Some(format!("did you mean `{name}`?").into()),
             Self::UnknownTrigger { .. } => Some("take the name out of allow_triggers".into()),
             Self::NoReplicaIdentity { .. } => Some(
@@ -227,11 +280,14 @@ impl UserError for Error {
             | Self::NoRun { .. }
             | Self::NotAReview { .. }
             | Self::ReadReview { .. }
+            | Self::UnknownRule { .. }
             | Self::UnknownTrigger { .. } => Exit::Usage,
             Self::Strict { .. }
             | Self::Dependent { .. }
             | Self::NotPossible { .. }
             | Self::Triggers(_)
+            | Self::Rules(_)
+            | Self::Unhandled { .. }
             | Self::NoReplicaIdentity { .. }
             | Self::TooManyUniqueBreaks { .. } => Exit::Refused,
             Self::Ended { .. } => Exit::Stopped,

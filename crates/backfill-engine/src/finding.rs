@@ -94,3 +94,54 @@ impl RefusedTriggers {
         format!("where that is meant, tenancy.toml says so: [tables.{section}] allow_triggers = [{names}]{rights}")
     }
 }
+
+/// A rule ON UPDATE.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Rule {
+    /// Its name.
+    pub name: String,
+    /// It acts instead of the update; otherwise beside it.
+    pub instead: bool,
+    /// Its definition, as `pg_get_ruledef` prints it.
+    pub definition: String,
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let beside = if self.instead { "instead of" } else { "beside" };
+        write!(f, "the rule {} acts {beside} each update: {}", self.name, self.definition.replace('\n', " "))
+    }
+}
+
+/// Rules that would act and that `tenancy.toml` does not allow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedRules {
+    /// The table.
+    pub table: TableName,
+    /// The rules, at least one.
+    pub rules: Vec<Rule>,
+    /// The key of the table's section in `tenancy.toml`.
+    pub section: String,
+    /// The rules that are allowed already.
+    pub allowed: Vec<String>,
+}
+
+impl fmt::Display for RefusedRules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rules: Vec<String> = self.rules.iter().map(ToString::to_string).collect();
+        write!(f, "writing to {} would do what tenancy.toml does not allow: {}", self.table, rules.join("; "))
+    }
+}
+
+impl RefusedRules {
+    /// The line of `tenancy.toml` that allows them.
+    pub(crate) fn hint(&self) -> String {
+        let names = self.allowed.iter().chain(self.rules.iter().map(|rule| &rule.name));
+        let names: Vec<String> = names.map(|name| format!("{name:?}")).collect();
+        format!(
+            "where that is meant, tenancy.toml says so: [tables.{}] allow_rules = [{}]",
+            self.section,
+            names.join(", ")
+        )
+    }
+}

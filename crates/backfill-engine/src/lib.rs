@@ -10,6 +10,7 @@ mod finding;
 mod format;
 mod fragments;
 mod history;
+mod not_run;
 mod options;
 mod plan;
 mod preflight;
@@ -20,14 +21,16 @@ mod run;
 mod statements;
 mod suggest;
 mod survey;
+mod tables_report;
 pub mod throttle;
 
 pub use error::{Error, Result};
-pub use finding::{FailedRow, GhostTenant, RefusedTriggers, Trigger};
+pub use finding::{FailedRow, GhostTenant, RefusedRules, RefusedTriggers, Rule, Trigger};
 pub use format::bytes;
 pub use history::control::{RunStatus, change, status};
 pub use history::undo::{Undo, UndoReport};
 pub use history::{runs, why};
+pub use not_run::{NotRun, RowsWithoutTenant, TableNotRun, count_not_run};
 pub use options::{BackfillOptions, OnConflict};
 pub use plan::BackfillPlan;
 pub use plan::order::order;
@@ -43,4 +46,5 @@ pub use suggest::{
     Basis, SourceSuggestion, SuggestReport, TableSuggestion, UnsuitableTable, short_name, sources_from_keys, suggest,
 };
 pub use survey::comparison::Comparison;
-pub use tenant_ops::{Assignment, RunProcessRecord, RunRecord, RunState};
+pub use tables_report::{FailedTable, TablesReport};
+pub use tenant_ops::{Assignment, RunProcessRecord, RunRecord, RunState, UndoProgress};

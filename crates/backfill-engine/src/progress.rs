@@ -91,6 +91,15 @@ pub enum BackfillEvent {
         #[serde(rename = "held_seconds", serialize_with = "seconds")]
         after: Duration,
     },
+    /// A run is being taken back. `Batch` events follow, in which the assigned rows are those that have no tenant again.
+    Undoing {
+        /// The table.
+        table: TableName,
+        /// The run.
+        run: i64,
+        /// Rows that are to be taken back.
+        rows: u64,
+    },
     /// A survey counts the rows that are left.
     Surveying,
 }

@@ -19,9 +19,9 @@ pub fn access(catalog: &Catalog, tenancy: &Tenancy) -> Result<Vec<Access>> {
 }
 
 /// What these counts read between them, each table once.
-pub(crate) fn access_of(counts: &[TableCount]) -> Vec<Access> {
+pub(crate) fn access_of<'a>(counts: impl IntoIterator<Item = &'a TableCount>) -> Vec<Access> {
     let mut columns: BTreeMap<&TableName, BTreeSet<&Ident>> = BTreeMap::new();
-    for need in counts.iter().flat_map(|count| &count.access) {
+    for need in counts.into_iter().flat_map(|count| &count.access) {
         columns.entry(&need.table).or_default().extend(&need.read);
     }
     let access = |(table, read): (&TableName, BTreeSet<&Ident>)| Access {

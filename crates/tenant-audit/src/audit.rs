@@ -5,15 +5,17 @@ use sqlx::Row;
 use tenancy_config::{Ident, TableName, Tenancy};
 use tenant_inventory::Catalog;
 use tenant_inventory::Missing;
+use tenant_inventory::coverage::Coverage;
 use tenant_rls::row_count::from_bigint;
-use tenant_rls::{Access, ActingRole, AuditTx, Database, visibility};
-use tokio::sync::Semaphore;
+use tenant_rls::{Access, ActingRole, AuditTx, Database};
 
-use crate::access::access_of;
 use crate::error::{Error, Result};
 use crate::next_steps::next_steps;
+use crate::raising;
+use crate::readers::{Connections, Readable, readable};
 use crate::report::{AuditReport, AuditTotals, CrossReference, SCHEMA, TableReport};
 use crate::table_count::TableCount;
+use crate::uncounted::{Uncounted, UncountedTable};
 
 /// What to audit, and how fast.
 #[derive(Debug, Clone)]
@@ -53,14 +55,23 @@ pub enum AuditProgress {
         /// How many there are.
         of: usize,
     },
+    /// A table could not be counted. The report says why.
+    NotCounted {
+        /// The table.
+        table: TableName,
+        /// How many tables are done.
+        done: usize,
+        /// How many there are.
+        of: usize,
+    },
 }
 
 /// Counts what is wrong in every tenant table, or in those that `options` names.
 ///
 /// # Errors
-/// [`tenant_rls::Error::CannotSee`] where no role that this login may use is proven to see every row;
-/// [`tenant_rls::Error::NoTable`] for a table that is not a tenant table; [`Error::Rewritten`] where a migration ran at the
-/// same time; otherwise what the server said.
+/// [`tenant_rls::Error::CannotSee`] where no role that this login may use is proven to see every row of any table;
+/// [`tenant_rls::Error::NoTable`] for a table that is not a tenant table; otherwise what the server said. What fails for one table is in the
+/// report.
 pub async fn audit(
     database: &Database,
     tenancy: &Tenancy,
@@ -76,42 +87,61 @@ pub async fn audit(
     let snapshot = coordinator.export().await?;
     // After the snapshot: where NOT NULL is proven now, no row is without a tenant any more, whatever the snapshot shows.
     let catalog = Catalog::load(database, tenancy).await?;
-    let (mut counts, missing) = select(&catalog, tenancy, &options.tables)?;
-    let role = proven_role(database, tenancy, &counts).await?;
+    let (counts, missing) = select(&catalog, tenancy, &options.tables)?;
+    let Readable { mut counts, role, mut uncounted } = readable(database, tenancy, counts).await?;
 
     let of = counts.len();
-    let estimated_rows = counts.iter().map(|count| count.table.estimated_rows.max(0.0) as u64).sum();
+    let estimated_rows = counts.iter().map(|(count, _)| count.table.estimated_rows.max(0.0) as u64).sum();
     progress(AuditProgress::Planned { tables: of, estimated_rows, role: role.clone() });
     // The largest first, so that the audit does not end with a large table that is counted alone.
-    counts.sort_by(|one, other| other.table.estimated_rows.total_cmp(&one.table.estimated_rows));
+    counts.sort_by(|(one, _), (other, _)| other.table.estimated_rows.total_cmp(&one.table.estimated_rows));
 
-    let connections = Connections::new(database, &counts, role.as_ref()).await?;
+    let connections = Connections::new(database, &counts).await?;
     let mut running = stream::iter(&counts)
-        .map(|count| count_table(database, &connections, count, role.as_slice(), &snapshot))
+        .map(async |(count, role)| (count, count_table(database, &connections, count, role, &snapshot).await))
         .buffer_unordered(options.concurrency.max(1));
-    let mut tables = Vec::with_capacity(of);
-    while let Some(counted) = running.next().await {
-        let counted = counted?;
-        let (table, rows) = (counted.table.clone(), counted.rows);
-        tables.push(counted);
-        progress(AuditProgress::Counted { table, rows, done: tables.len(), of });
+    let (mut tables, mut done) = (Vec::with_capacity(of), 0);
+    while let Some((count, counted)) = running.next().await {
+        done += 1;
+        let table = count.table.name.clone();
+        match counted {
+            Ok(counted) => {
+                progress(AuditProgress::Counted { table, rows: counted.rows, done, of });
+                tables.push(TableReport { cross_references_allowed: allowed(tenancy, &counted), ..counted });
+            }
+            Err(error) => {
+                let why = raising::named(database, count, Uncounted::of(error)).await;
+                progress(AuditProgress::NotCounted { table: table.clone(), done, of });
+                uncounted.push(UncountedTable { table, remedy: why.remedy(), why });
+            }
+        }
     }
     drop(running);
     coordinator.close().await?;
 
     tables.sort_by(|one, other| one.table.cmp(&other.table));
+    uncounted.sort_by(|one, other| one.table.cmp(&other.table));
     let tenants_found = catalog.tenant_key_type.is_some();
+    let coverage = Coverage::read(database, tenancy, |name| tables.iter().any(|table| table.table == *name)).await?;
     Ok(AuditReport {
         schema: SCHEMA,
         database: database.session().database.clone(),
         role,
         tenants: catalog.tenants.clone(),
         tenants_found,
-        totals: AuditTotals::of(&tables, &missing, tenants_found),
-        next: next_steps(&catalog, &missing, tenancy, &tables),
+        totals: AuditTotals::of(&tables, &uncounted, &missing, tenants_found),
+        next: next_steps(&catalog, &missing, tenancy, &tables, &uncounted),
+        declared: tables.iter().flat_map(TableReport::declared).collect(),
+        coverage,
         tables,
+        uncounted,
         missing,
     })
+}
+
+/// Why rows of the table may reference rows of other tenants, if that is declared.
+fn allowed(tenancy: &Tenancy, table: &TableReport) -> Option<String> {
+    tenancy.rules(&table.table).and_then(|rules| rules.cross_tenant_references.clone())
 }
 
 /// The coordinator is idle for as long as the largest table takes; a server that ends idle transactions (some providers set
@@ -145,45 +175,15 @@ fn select(catalog: &Catalog, tenancy: &Tenancy, names: &[String]) -> Result<(Vec
     Ok((counts, missing))
 }
 
-/// Finds the role for all tables before the first is read, so that no audit begins that cannot end.
-async fn proven_role(database: &Database, tenancy: &Tenancy, counts: &[TableCount]) -> Result<Option<ActingRole>> {
-    if counts.is_empty() {
-        return Ok(None);
-    }
-    Ok(Some(visibility::reader(database, tenancy, &access_of(counts)).await?))
-}
-
-/// Shares the pool's connections between the tables.
-///
-/// Under policies an [`AuditTx`] needs two, one of which holds the locks. If each task took them one by one, all could hold one and wait
-/// forever for another; so a task takes both permits at once, before it asks the pool.
-struct Connections {
-    free: Semaphore,
-    each: u32,
-}
-
-impl Connections {
-    /// The connections of the pool but for the coordinator's.
-    async fn new(database: &Database, counts: &[TableCount], role: Option<&ActingRole>) -> Result<Self> {
-        let by_policy = match role {
-            Some(role) => visibility::reads_by_policy(database, &access_of(counts), role).await?,
-            None => false,
-        };
-        let each = if by_policy { 2 } else { 1 };
-        database.needs_connections(1 + each)?;
-        Ok(Self { free: Semaphore::new(database.max_connections() as usize - 1), each })
-    }
-}
-
 async fn count_table(
     database: &Database,
     connections: &Connections,
     count: &TableCount,
-    role: &[ActingRole],
+    role: &ActingRole,
     snapshot: &str,
 ) -> Result<TableReport> {
-    let _held = connections.free.acquire_many(connections.each).await.expect("nobody closes the semaphore");
-    let mut audit = AuditTx::begin(database, &count.access, role, Some(snapshot)).await?;
+    let _held = connections.take().await;
+    let mut audit = AuditTx::begin(database, &count.access, std::slice::from_ref(role), Some(snapshot)).await?;
     let doing = || tenant_rls::Error::query(format!("counting {}", count.table.name));
     let row = sqlx::query(&count.statement).persistent(false).fetch_one(audit.connection()).await.map_err(doing())?;
     refuse_rewritten(&mut audit, &count.access).await?;
@@ -193,6 +193,7 @@ async fn count_table(
     let references = count.references.iter().zip(rows);
     Ok(TableReport {
         table: count.table.name.clone(),
+        role: role.clone(),
         column: count.table.column.name.clone(),
         column_type: count.table.column.type_name.clone(),
         rows: from_bigint(row.get("rows")),
@@ -204,6 +205,7 @@ async fn count_table(
         cross_references: references
             .map(|(key, rows)| CrossReference { rows: from_bigint(rows), ..key.clone() })
             .collect(),
+        cross_references_allowed: None,
         missing: count.missing.clone(),
     })
 }

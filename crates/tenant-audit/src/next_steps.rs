@@ -5,6 +5,7 @@ use tenant_inventory::Catalog;
 use tenant_inventory::{Missing, MissingPart};
 
 use crate::report::{MissingPiece, TableReport};
+use crate::uncounted::UncountedTable;
 
 /// The tables that have a command of their own, with its dry run.
 const BACKFILLS: [(&str, CommandRef); 2] =
@@ -19,6 +20,7 @@ pub(crate) fn next_steps(
     missing: &[Missing],
     tenancy: &Tenancy,
     tables: &[TableReport],
+    uncounted: &[UncountedTable],
 ) -> Vec<Hint> {
     let command = |table: &TableReport| {
         let own = |name: &str| TableName::parse(name, &tenancy.database.schema).is_ok_and(|name| name == table.table);
@@ -28,6 +30,10 @@ pub(crate) fn next_steps(
     if catalog.tenant_key_type.is_none() {
         let which = format!("tell tenancy.toml which table holds the tenants, {} does not: ", catalog.tenants);
         next.push(Hint::from(which).then_quoted(CommandRef::Init).then(" writes one that fits"));
+    }
+    for table in uncounted {
+        let remedy = table.remedy.clone().unwrap_or_else(|| "what the server said is above".into());
+        next.push(Hint::from(format!("have {} counted: ", table.table)).then_hint(remedy));
     }
     for lacking in missing {
         let what = match lacking.what {
@@ -57,7 +63,7 @@ pub(crate) fn next_steps(
     step(&|t| t.ghost_rows.unwrap_or(0) > 0, &|names| {
         format!("restore the tenants that rows of {names} name, or remove the rows").into()
     });
-    step(&|t| t.cross_rows() > 0, &|names| {
+    step(&|t| t.cross_findings() > 0, &|names| {
         format!("decide row by row which tenant is right where {names} references another tenant's row").into()
     });
     step(&|t| lacks(t, &[MissingPiece::Index]), &|names| {

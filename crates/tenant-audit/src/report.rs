@@ -5,10 +5,13 @@ use std::fmt;
 use serde::Serialize;
 use tenancy_config::{Hint, TableName};
 use tenant_inventory::Missing;
+use tenant_inventory::coverage::Coverage;
 use tenant_rls::ActingRole;
 
+use crate::uncounted::UncountedTable;
+
 /// Name and version of the report's JSON shape.
-pub const SCHEMA: &str = "tenant-audit/1";
+pub const SCHEMA: &str = "tenant-audit/2";
 
 /// What an audit found.
 #[derive(Debug, Clone, Serialize)]
@@ -17,16 +20,23 @@ pub struct AuditReport {
     pub schema: &'static str,
     /// The database's name.
     pub database: String,
-    /// The role that was proven to see every row; `None` (JSON `null`) where there was no table to read.
+    /// The role that was proven to see every row of all tables; `None` (JSON `null`) where there was no table to read, or none sees all of
+    /// them: each table has its own.
     pub role: Option<ActingRole>,
     /// The tenant table.
     pub tenants: TableName,
     /// Whether the tenant table and its key are there; without them there are no ghosts to look for.
     pub tenants_found: bool,
-    /// The tenant tables, by name.
+    /// The tenant tables that were counted, by name.
     pub tables: Vec<TableReport>,
+    /// Those that could not be counted, by name. Each is a finding.
+    pub uncounted: Vec<UncountedTable>,
     /// Tables that `tenancy.toml` names and that are not there, or have no tenant column.
     pub missing: Vec<Missing>,
+    /// What `tenancy.toml` declares of the tables that were counted, and is no finding for that reason.
+    pub declared: Vec<Declaration>,
+    /// Of which tables of the database the report speaks.
+    pub coverage: Coverage,
     /// Sums over all tables.
     pub totals: AuditTotals,
     /// What to do next, a sentence each, most useful first.
@@ -34,9 +44,46 @@ pub struct AuditReport {
 }
 
 impl AuditReport {
-    /// The number of findings: rows at fault, each counted once for each fault, and missing pieces. 0 is a clean audit.
+    /// The number of findings: rows at fault, each counted once for each fault, missing pieces, and tables that could not be counted.
     pub fn findings(&self) -> u64 {
         self.totals.findings
+    }
+}
+
+/// What `tenancy.toml` declares of a table, with the rows that this is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Declaration {
+    /// The table.
+    pub table: TableName,
+    /// What is declared.
+    #[serde(flatten)]
+    pub declared: Declared,
+    /// Rows that would be findings without it.
+    pub rows: u64,
+}
+
+/// What `tenancy.toml` can declare of rows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "declared", rename_all = "snake_case")]
+pub enum Declared {
+    /// Rows without a tenant belong to the whole platform.
+    PlatformRows,
+    /// Rows may reference rows of other tenants.
+    CrossTenantReferences {
+        /// Why, as it says there.
+        why: String,
+    },
+}
+
+impl fmt::Display for Declaration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { table, rows, .. } = self;
+        match &self.declared {
+            Declared::PlatformRows => write!(f, "{table}: {rows} without a tenant, platform_rows"),
+            Declared::CrossTenantReferences { why } => {
+                write!(f, "{table}: {rows} that reference another tenant's row, cross_tenant_references: {why}")
+            }
+        }
     }
 }
 
@@ -45,6 +92,8 @@ impl AuditReport {
 pub struct TableReport {
     /// The table.
     pub table: TableName,
+    /// The role that was proven to see all of its rows.
+    pub role: ActingRole,
     /// Its tenant column.
     pub column: String,
     /// The tenant column's type, as `format_type` prints it.
@@ -63,6 +112,8 @@ pub struct TableReport {
     pub ghost_rows: Option<u64>,
     /// Foreign keys to other tenant tables, by constraint name, also those without a fault.
     pub cross_references: Vec<CrossReference>,
+    /// Why rows may reference other tenants' rows, if `tenancy.toml` declares it. Such rows are no finding.
+    pub cross_references_allowed: Option<String>,
     /// What the table lacks.
     pub missing: Vec<MissingPiece>,
 }
@@ -78,10 +129,24 @@ impl TableReport {
         self.cross_references.iter().map(|reference| reference.rows).sum()
     }
 
+    /// The same without what `tenancy.toml` declares.
+    pub fn cross_findings(&self) -> u64 {
+        if self.cross_references_allowed.is_some() { 0 } else { self.cross_rows() }
+    }
+
     /// The number of findings in this table.
     pub fn findings(&self) -> u64 {
-        let rows = self.null_findings() + self.empty_rows + self.ghost_rows.unwrap_or(0) + self.cross_rows();
+        let rows = self.null_findings() + self.empty_rows + self.ghost_rows.unwrap_or(0) + self.cross_findings();
         rows + self.missing.len() as u64
+    }
+
+    /// What is declared of its rows.
+    pub(crate) fn declared(&self) -> Vec<Declaration> {
+        let of = |declared, rows| Declaration { table: self.table.clone(), declared, rows };
+        let platform = self.platform_rows.then(|| of(Declared::PlatformRows, self.null_rows));
+        let why = self.cross_references_allowed.clone();
+        let crossing = why.map(|why| of(Declared::CrossTenantReferences { why }, self.cross_rows()));
+        platform.into_iter().chain(crossing).collect()
     }
 }
 
@@ -143,15 +208,25 @@ pub struct AuditTotals {
     pub ghost_rows: u64,
     /// Rows that reference another tenant's row, once for each foreign key.
     pub cross_rows: u64,
+    /// Those of them that `tenancy.toml` allows: no finding.
+    pub allowed_cross_rows: u64,
     /// Missing tables, columns, indexes and constraints.
     pub missing: u64,
-    /// All findings: the rows at fault and what is missing.
+    /// Tables that could not be counted.
+    pub uncounted: u64,
+    /// All findings: the rows at fault, what is missing, and the tables that could not be counted.
     pub findings: u64,
 }
 
 impl AuditTotals {
-    pub(crate) fn of(tables: &[TableReport], missing: &[Missing], tenants_found: bool) -> Self {
+    pub(crate) fn of(
+        tables: &[TableReport],
+        uncounted: &[UncountedTable],
+        missing: &[Missing],
+        tenants_found: bool,
+    ) -> Self {
         let sum = |count: fn(&TableReport) -> u64| tables.iter().map(count).sum::<u64>();
+        let uncounted = uncounted.len() as u64;
         let elsewhere = missing.len() as u64 + u64::from(!tenants_found);
         Self {
             tables: tables.len() as u64,
@@ -161,8 +236,10 @@ impl AuditTotals {
             empty_rows: sum(|table| table.empty_rows),
             ghost_rows: sum(|table| table.ghost_rows.unwrap_or(0)),
             cross_rows: sum(TableReport::cross_rows),
+            allowed_cross_rows: sum(|table| table.cross_rows() - table.cross_findings()),
+            uncounted,
             missing: sum(|table| table.missing.len() as u64) + elsewhere,
-            findings: sum(TableReport::findings) + elsewhere,
+            findings: sum(TableReport::findings) + elsewhere + uncounted,
         }
     }
 }

@@ -206,10 +206,12 @@ mod tests {
             classified("messages", tenant()),
             classified("computed", unhandled()),
             classified("items", Class::Dependent { through: vec![name("bookings")] }),
+            classified("jobs", Class::Exempt { why: "only the platform's".into() }),
             classified("countries", Class::Unrelated),
         ];
         let coverage = Coverage::of(&tables, |table| *table == name("bookings"));
-        let text = "1 covered; 1 left out: public.messages; 1 dependent: public.items; 1 unhandled: public.computed";
+        let text = "1 covered; 1 left out: public.messages; 1 exempt: public.jobs (only the platform's); 1 dependent: public.items; \
+                    1 unhandled: public.computed";
         assert_eq!(coverage.to_string(), text);
         assert_eq!(coverage.unrelated, 1);
         let open: Vec<String> = coverage.open().map(|table| table.table.to_string()).collect();

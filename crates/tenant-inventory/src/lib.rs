@@ -8,6 +8,7 @@
 //! | `inventory` | everything together, of all tenant tables or of some |
 //! | `catalog::all_tables` | every table, whether it has a tenant column or not |
 //! | `class` | what each of them is to the tenants |
+//! | `comparison` | what `tenancy.toml` names and the database does not have |
 //! | `coverage` | of which of them a report speaks |
 //! | `catalog::tables` | the tenant tables with their tenant column, keys and foreign keys |
 //! | `catalog::columns` | the columns of one table, for who inserts into it |
@@ -22,6 +23,7 @@
 mod catalog;
 pub mod claim;
 pub mod class;
+mod comparison;
 pub mod coverage;
 mod inventory;
 mod ways;
@@ -33,10 +35,11 @@ pub use catalog::phase::Phase;
 pub use catalog::policies::Policies;
 pub use catalog::relations::{Relation, RelationKind, Unsuitable};
 pub use catalog::tables::{Catalog, ForeignKey, Leaf, Missing, MissingPart, TenantColumn, TenantTable};
+pub use comparison::absent;
+pub use comparison::report::{Absent, AbsentObject};
 pub use inventory::Inventory;
 pub use ways::logins::{Escape, LoginReach, Logins, OtherPolicy, RoleState, Unfiltered};
+pub use ways::object::{FunctionKind, Privilege, WayObject};
 pub use ways::read_ways;
 pub use ways::roles::RoleStep;
-pub use ways::way::{
-    Actor, Barrier, FunctionKind, Privilege, Reach, Reviewable, Severity, Unreadable, Way, WayObject, WayVerdict,
-};
+pub use ways::way::{Actor, Barrier, Reach, Reviewable, Severity, Unreadable, Way, WayVerdict};

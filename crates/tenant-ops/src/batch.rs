@@ -1,6 +1,7 @@
 //! Batches: a range is claimed, and one call does a batch of it and moves its checkpoint with it.
 
 use sqlx::{PgConnection, Row};
+use tenancy_config::TableName;
 use tenant_rls::row_count::from_bigint;
 use tenant_rls::{Error as RlsError, Sql, Template};
 
@@ -13,12 +14,15 @@ use crate::run::Run;
 pub struct BatchStatement(Sql);
 
 impl BatchStatement {
-    /// `resolve` locks and groups the rows of a range, `assign` writes one tenant's rows: see `sql/backfill-engine/`. They know
-    /// the variables of `sql/tenant-ops/fragments/assign_batch.sql`.
-    pub fn new(resolve: Sql, assign: Sql) -> Self {
+    /// `resolve` locks and groups the rows of a range of `target`, `assign` writes one tenant's rows, and `read_back` counts those that do not have
+    /// what was written: see `sql/backfill-engine/`. They know the variables of `sql/tenant-ops/fragments/assign_batch.sql`.
+    pub fn new(target: &TableName, resolve: Sql, assign: Sql, read_back: Sql) -> Self {
         let batch = Template::new(include_str!("../../../sql/tenant-ops/fragments/assign_batch.sql"))
             .fragment("resolve", resolve)
             .fragment("assign", assign)
+            .fragment("read_back", read_back)
+            .literal("schema", target.schema().as_str())
+            .literal("name", target.name().as_str())
             .build();
         Self(
             Template::new(include_str!("../../../sql/tenant-ops/do_batch.sql"))
@@ -80,9 +84,10 @@ impl Run {
     /// Does one batch; it commits or rolls back with the caller's transaction.
     ///
     /// # Errors
-    /// [`RlsError::Query`], with the SQLSTATE [`WRITTEN_NOT_LOCKED`], [`RUN_NOT_RUNNING`] or [`RANGE_NOT_LOCKED`], or that with
-    /// which a row, a trigger or the server refuses.
+    /// [`RlsError::Query`], with the SQLSTATE [`WRITTEN_NOT_LOCKED`], [`WRITTEN_NOT_KEPT`], [`RUN_NOT_RUNNING`] or [`RANGE_NOT_LOCKED`], or that
+    /// with which a row, a trigger or the server refuses.
     ///
+    /// [`WRITTEN_NOT_KEPT`]: tenant_rls::sqlstate::WRITTEN_NOT_KEPT
     /// [`WRITTEN_NOT_LOCKED`]: tenant_rls::sqlstate::WRITTEN_NOT_LOCKED
     /// [`RUN_NOT_RUNNING`]: tenant_rls::sqlstate::RUN_NOT_RUNNING
     /// [`RANGE_NOT_LOCKED`]: tenant_rls::sqlstate::RANGE_NOT_LOCKED

@@ -31,6 +31,8 @@ pub struct DecisionCall<'a> {
     pub judge: &'a Sql,
     /// Writes one tenant's rows: see `sql/backfill-engine/decide.sql`.
     pub write: &'a Sql,
+    /// Counts those of them that do not have their tenant then: see `sql/backfill-engine/decided_changed.sql`.
+    pub read_back: &'a Sql,
     /// The keys of the rows; each once.
     pub keys: Vec<&'a str>,
     /// The tenants that were decided.
@@ -105,17 +107,19 @@ impl DecisionRun {
     /// which has locked the lease.
     ///
     /// # Errors
-    /// [`RlsError::Query`], with the SQLSTATE [`WRITTEN_NOT_LOCKED`] or [`RUN_NOT_RUNNING`], or that with which a row, a trigger
-    /// or the server refuses.
+    /// [`RlsError::Query`], with the SQLSTATE [`WRITTEN_NOT_LOCKED`], [`WRITTEN_NOT_KEPT`] or [`RUN_NOT_RUNNING`], or that with which a row, a
+    /// trigger or the server refuses.
     ///
+    /// [`WRITTEN_NOT_KEPT`]: tenant_rls::sqlstate::WRITTEN_NOT_KEPT
     /// [`WRITTEN_NOT_LOCKED`]: tenant_rls::sqlstate::WRITTEN_NOT_LOCKED
     /// [`RUN_NOT_RUNNING`]: tenant_rls::sqlstate::RUN_NOT_RUNNING
     pub async fn batch(self, tx: &mut PgConnection, call: &DecisionCall<'_>) -> Result<Vec<DecisionResult>, RlsError> {
-        let rows = sqlx::query("SELECT verdict, nths, has FROM tenant_ops.apply_batch($1, $2, $3, $4, $5, $6, $7)")
+        let rows = sqlx::query("SELECT verdict, nths, has FROM tenant_ops.apply_batch($1, $2, $3, $4, $5, $6, $7, $8)")
             .bind(self.id)
             .bind(call.variable)
             .bind(call.judge.as_str())
             .bind(call.write.as_str())
+            .bind(call.read_back.as_str())
             .bind(&call.keys)
             .bind(&call.tenants)
             .bind(&call.fingerprints)

@@ -54,6 +54,21 @@ pub struct RunRecord {
     pub ranges: u64,
     /// Those that are done.
     pub ranges_done: u64,
+    /// How far it was taken back; none where no undo has written.
+    pub undo: Option<UndoProgress>,
+}
+
+/// How far a run was taken back.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct UndoProgress {
+    /// Rows that have no tenant again.
+    pub undone: u64,
+    /// Rows that were left alone: they are gone, or have another tenant by now.
+    pub kept: u64,
+    /// Rows that the undo has not come to. The next one goes on with them.
+    pub left: u64,
+    /// In how many seconds these will be done, at the rate of the undo so far; none for one that is over or has just begun.
+    pub seconds_left: Option<f64>,
 }
 
 /// One time that a row was given a tenant.
@@ -129,12 +144,30 @@ async fn has_journal(connection: &mut PgConnection, tenancy: &Tenancy) -> Result
     Ok(verified.is_some_and(|there| there.objects.contains("run") && there.objects.contains("progress")))
 }
 
+/// The progress of the undo, if there is one. `since` are the rows since the last one began, at `state_at`.
+fn undo(row: &PgRow, state: RunState, assigned: u64) -> Option<UndoProgress> {
+    let Some(undone) = row.get::<Option<i64>, _>("undone").map(from_bigint) else {
+        let begun = state == RunState::Undoing;
+        return begun.then_some(UndoProgress { undone: 0, kept: 0, left: assigned, seconds_left: None });
+    };
+    let kept = from_bigint(row.get("kept"));
+    let left = assigned.saturating_sub(undone + kept);
+    let (began, last): (DateTime<Utc>, DateTime<Utc>) = (row.get("state_at"), row.get("last_at"));
+    let since = from_bigint(row.get("since"));
+    let seconds = (last - began).as_seconds_f64();
+    let estimated = state == RunState::Undoing && since > 0 && seconds > 0.0;
+    let seconds_left = estimated.then(|| left as f64 * seconds / since as f64);
+    Some(UndoProgress { undone, kept, left, seconds_left })
+}
+
 fn run(row: &PgRow) -> RunRecord {
+    let (state, assigned) = (RunState::parse(row.get("state")), from_bigint(row.get("assigned")));
     RunRecord {
+        undo: undo(row, state, assigned),
         id: row.get("id"),
         job: row.get("job"),
         table: row.get("table_name"),
-        state: RunState::parse(row.get("state")),
+        state,
         on_conflict: row.get("on_conflict"),
         sources: row.get("sources"),
         login: row.get("login"),
@@ -142,7 +175,7 @@ fn run(row: &PgRow) -> RunRecord {
         tool_version: row.get("tool_version"),
         started_at: row.get("started_at"),
         ended_at: row.get("ended_at"),
-        assigned: from_bigint(row.get("assigned")),
+        assigned,
         state_by: row.get("state_by"),
         state_at: row.get("state_at"),
         pass: row.get("pass"),

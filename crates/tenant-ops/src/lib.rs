@@ -22,7 +22,7 @@ mod undo;
 pub use batch::{BatchCall, BatchCounts, BatchStatement};
 pub use decisions::{DecisionCall, DecisionResult, DecisionRun, decided};
 pub use error::{Error, Result};
-pub use history::{Assignment, RunRecord, runs, why};
+pub use history::{Assignment, RunRecord, UndoProgress, runs, why};
 pub use host::host;
 pub use install::{grant, install, install_in};
 pub use lease::{HEARTBEAT, Heartbeat, LEASE_TTL, Lease};
@@ -34,4 +34,4 @@ pub use rollouts::{NewStep, RecordedStep, Rollout, complete_step, standing_steps
 pub use run::{NewRun, Run};
 pub use state::{RunProgress, RunState, change_state};
 pub use trust::finding::Finding;
-pub use undo::{UndoCall, UndoCounts, mark_undone, undo_batch};
+pub use undo::{UndoCall, UndoCounts, UndoStatement, mark_undone, rows_to_take_back, undo_batch};

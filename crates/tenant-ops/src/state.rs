@@ -27,6 +27,8 @@ pub enum RunState {
     Cancelled,
     /// It has done what it was begun for.
     Done,
+    /// It is being taken back, or an undo of it was stopped; the same command goes on.
+    Undoing,
     /// It was taken back.
     Undone,
 }
@@ -40,6 +42,7 @@ impl RunState {
             Self::Stopped => "stopped",
             Self::Cancelled => "cancelled",
             Self::Done => "done",
+            Self::Undoing => "undoing",
             Self::Undone => "undone",
         }
     }
@@ -51,6 +54,7 @@ impl RunState {
             "paused" => Self::Paused,
             "cancelled" => Self::Cancelled,
             "done" => Self::Done,
+            "undoing" => Self::Undoing,
             "undone" => Self::Undone,
             _ => Self::Stopped,
         }

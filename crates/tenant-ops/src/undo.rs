@@ -1,20 +1,40 @@
-//! Taking back what a run did.
+//! Taking back what a run did, entry by entry of the journal.
 
 use sqlx::{PgConnection, Row};
-use tenant_rls::{Error as RlsError, Sql};
+use tenant_rls::row_count::from_bigint;
+use tenant_rls::{Error as RlsError, Sql, Template};
 
 use crate::lease::Lease;
 use crate::owner::act;
 
-/// One call of `tenant_ops.undo_batch`.
+/// The statement of the batches of an undo. The server plans it once for a batch, not once for an entry.
+#[derive(Debug, Clone)]
+pub struct UndoStatement(Sql);
+
+impl UndoStatement {
+    /// `undo` empties the tenant column of the rows of one entry: see `sql/backfill-engine/fragments/take_back.sql`. It knows the
+    /// variables of `sql/tenant-ops/fragments/take_back_batch.sql`.
+    pub fn new(undo: Sql) -> Self {
+        let batch = Template::new(include_str!("../../../sql/tenant-ops/fragments/take_back_batch.sql"))
+            .fragment("undo", undo)
+            .build();
+        Self(
+            Template::new(include_str!("../../../sql/tenant-ops/do_take_back.sql"))
+                .literal("batch", batch.as_str())
+                .build(),
+        )
+    }
+}
+
+/// One batch of an undo.
 #[derive(Debug)]
 pub struct UndoCall<'a> {
     /// The run to take back.
     pub run: i64,
     /// The session variable that policies read.
     pub variable: &'a str,
-    /// Empties the tenant column of one tenant's rows: see `sql/backfill-engine/undo.sql`.
-    pub undo: &'a Sql,
+    /// The statement.
+    pub statement: &'a UndoStatement,
     /// The rows that are enough for one transaction.
     pub rows: i64,
 }
@@ -23,11 +43,11 @@ pub struct UndoCall<'a> {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct UndoCounts {
     /// Journal entries; with none, the run is taken back.
-    pub entries: i64,
+    pub entries: u64,
     /// Rows that have no tenant again.
-    pub undone: i64,
+    pub undone: u64,
     /// Rows that were left alone: they are gone, or have another tenant by now.
-    pub kept: i64,
+    pub kept: u64,
 }
 
 /// Takes back a batch of a run, which commits or rolls back with the caller's transaction.
@@ -36,17 +56,34 @@ pub struct UndoCounts {
 /// [`RlsError::Query`], with the SQLSTATE [`LEASE_LOST`](tenant_rls::sqlstate::LEASE_LOST), or that with which a row, a trigger
 /// or the server refuses.
 pub async fn undo_batch(tx: &mut PgConnection, lease: &Lease, call: &UndoCall<'_>) -> Result<UndoCounts, RlsError> {
-    let row = sqlx::query("SELECT entries, undone, kept FROM tenant_ops.undo_batch($1, $2, $3, $4, $5, $6)")
+    let doing = || RlsError::query("taking tenants away again");
+    sqlx::query(include_str!("../../../sql/tenant-ops/begin_taking_back.sql"))
         .bind(call.run)
         .bind(&lease.resource)
         .bind(lease.fence)
-        .bind(call.variable)
-        .bind(call.undo.as_str())
         .bind(call.rows)
-        .fetch_one(tx)
+        .bind(call.variable)
+        .execute(&mut *tx)
         .await
-        .map_err(RlsError::query("taking tenants away again"))?;
-    Ok(UndoCounts { entries: row.get("entries"), undone: row.get("undone"), kept: row.get("kept") })
+        .map_err(doing())?;
+    let row = sqlx::raw_sql(&call.statement.0).fetch_one(tx).await.map_err(doing())?;
+    let (examined, undone) = (from_bigint(row.get("examined")), from_bigint(row.get("undone")));
+    Ok(UndoCounts { entries: from_bigint(row.get("entries")), undone, kept: examined - undone })
+}
+
+/// The rows of a run that are still to be taken back, as far as the journal knows.
+///
+/// # Errors
+/// [`RlsError::Query`].
+pub async fn rows_to_take_back(connection: &mut PgConnection, run: i64) -> Result<u64, RlsError> {
+    let before = act(connection).await?;
+    let rows = sqlx::query_scalar(include_str!("../../../sql/tenant-ops/rows_to_take_back.sql"))
+        .bind(run)
+        .fetch_one(&mut *connection)
+        .await
+        .map_err(RlsError::query("counting the rows that the run gave a tenant"))?;
+    before.again(connection).await?;
+    Ok(from_bigint(rows))
 }
 
 /// Marks a run as taken back.

@@ -52,14 +52,16 @@ impl fmt::Display for ActingRole {
 }
 
 /// Why a role cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Obstacle {
     pub(crate) role: String,
     pub(crate) table: Option<TableName>,
+    #[serde(flatten)]
     pub(crate) why: Why,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "obstacle", rename_all = "snake_case")]
 pub(crate) enum Why {
     CannotAssume,
     NoTable,
@@ -85,6 +87,27 @@ impl fmt::Display for Obstacle {
 }
 
 impl Obstacle {
+    /// What makes one of the roles usable: the rights that a role lacks, if it lacks nothing else; otherwise the hint of the first obstacle that has
+    /// one.
+    pub fn remedy(list: &[Self]) -> Option<Hint> {
+        let nearest = Self::nearest(list);
+        if nearest.iter().all(|one| one.is_right()) && !nearest.is_empty() {
+            return nearest.into_iter().filter_map(Self::hint).reduce(|all, one| all.then(" ").then_hint(one));
+        }
+        list.iter().find_map(Self::hint)
+    }
+
+    /// The obstacles of the role that lacks the least: one that only lacks rights, if there is one, and of these the first with the fewest.
+    pub fn nearest(list: &[Self]) -> Vec<&Self> {
+        let of = |role: &str| list.iter().filter(|one| one.role == role).collect::<Vec<_>>();
+        let roles = list.iter().map(|one| of(&one.role));
+        roles.min_by_key(|of_role| (!of_role.iter().all(|one| one.is_right()), of_role.len())).unwrap_or_default()
+    }
+
+    fn is_right(&self) -> bool {
+        matches!(self.why, Why::NoRight { .. })
+    }
+
     /// The statement that grants the missing right.
     pub(crate) fn hint(&self) -> Option<Hint> {
         let role = Ident::new(&self.role).ok()?.quoted();

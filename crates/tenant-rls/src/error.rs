@@ -200,7 +200,7 @@ impl UserError for Error {
                 Some(says.then(" compares"))
             }
             Self::AmbiguousTenant { .. } => Some("give the slug or id that only the tenant you mean has".into()),
-            Self::CannotSee(list) => list.iter().find_map(Obstacle::hint),
+            Self::CannotSee(list) => Obstacle::remedy(list),
             _ => None,
         }
     }

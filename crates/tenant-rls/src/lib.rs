@@ -32,7 +32,7 @@ pub mod sqlstate;
 mod tenant_id;
 pub mod visibility;
 
-pub use access::{Access, ActingRole};
+pub use access::{Access, ActingRole, Obstacle};
 pub use connection::database::{ConnectOptions, Database, Limits};
 pub use connection::direct::DirectConnection;
 pub use connection::same_database::same_database;

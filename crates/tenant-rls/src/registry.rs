@@ -99,11 +99,10 @@ impl Registry {
     /// [`Error::AmbiguousTenant`], if the name is one tenant's id and another's slug; or [`Error::TenantId`], if the
     /// name is empty or not usable.
     pub async fn find_all(&mut self, names: &[&str]) -> Result<Vec<Result<Tenant>>> {
-        let names: Vec<&str> = names.iter().map(|name| name.trim()).collect();
         // PostgreSQL's text cannot hold a NUL. Such a name is answered here, and an empty one is looked up in its
         // place.
-        let usable = |name: &&str| !name.is_empty() && !name.contains('\0');
-        let asked: Vec<&str> = names.iter().map(|name| if usable(name) { name } else { "" }).collect();
+        let usable = |name: &&str| !name.trim().is_empty() && !name.contains('\0');
+        let asked: Vec<&str> = names.iter().copied().map(|name| if usable(&name) { name } else { "" }).collect();
         let rows = sqlx::query(&self.statements.find).bind(asked).fetch_all(self.audit.connection()).await;
         let rows = rows.map_err(Error::query("looking up tenants"))?;
         let mut found: Vec<Option<Result<Tenant>>> = names.iter().map(|_| None).collect();
@@ -116,7 +115,7 @@ impl Registry {
             };
             found[position] = Some(answer);
         }
-        let answers = found.into_iter().zip(names).map(|(found, name)| match found {
+        let answers = found.into_iter().zip(names.iter().copied()).map(|(found, name)| match found {
             _ if !usable(&name) => Err(Error::TenantId {
                 why: "a tenant is named by its id or slug; the name given is empty or holds a NUL",
             }),

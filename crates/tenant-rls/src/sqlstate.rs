@@ -18,6 +18,9 @@ pub const ROW_WITHOUT_TENANT: &str = "TO004";
 /// The transaction has not locked the range of its batch, or the batch does not begin at the checkpoint.
 pub const RANGE_NOT_LOCKED: &str = "TO005";
 
+/// Rows do not have the tenant that they were given: a trigger or a rule of the application changed it.
+pub const WRITTEN_NOT_KEPT: &str = "TO006";
+
 #[cfg(test)]
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
@@ -25,7 +28,8 @@ mod tests {
 
     use super::*;
 
-    const ALL: [&str; 5] = [LEASE_LOST, WRITTEN_NOT_LOCKED, RUN_NOT_RUNNING, ROW_WITHOUT_TENANT, RANGE_NOT_LOCKED];
+    const ALL: [&str; 6] =
+        [LEASE_LOST, WRITTEN_NOT_LOCKED, RUN_NOT_RUNNING, ROW_WITHOUT_TENANT, RANGE_NOT_LOCKED, WRITTEN_NOT_KEPT];
 
     fn files(folder: &Path) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());

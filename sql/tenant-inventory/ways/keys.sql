@@ -8,7 +8,7 @@ WITH target AS (
 )
 SELECT k.conname::text AS name, quote_ident(k.conname) AS printed, k.conrelid::bigint AS child, k.confrelid::bigint AS parent,
        child.tenant_column AS child_tenant, parent.tenant_column AS parent_tenant,
-       k.confdeltype::text AS on_delete, k.confupdtype::text AS on_update,
+       k.convalidated AS validated, k.confdeltype::text AS on_delete, k.confupdtype::text AS on_update,
        ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY AS u (number, position)
              JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = u.number ORDER BY u.position) AS columns,
        ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY AS u (number, position)

@@ -17,8 +17,11 @@ DECLARE
     page_cost text := current_setting('random_page_cost');
     plans text := current_setting('plan_cache_mode');
     application_path text := current_setting('tenant_ops.application_path');
+    target oid := (SELECT c.oid FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+                   WHERE n.nspname = :'schema' AND c.relname = :'name');
     of_tenant record;
     written bigint;
+    changed bigint := 0;
     examined bigint := 0;
     assigned_by bigint[];
     entry tenant_ops.journal;
@@ -54,6 +57,17 @@ BEGIN
     END LOOP;
     -- What the application deferred to the end of the transaction expects its path, too.
     SET CONSTRAINTS ALL IMMEDIATE;
+    -- This transaction has written to the table, so nobody can add a trigger or a rule to it now, nor drop one.
+    IF EXISTS (SELECT FROM pg_catalog.pg_trigger AS g
+               WHERE g.tgrelid OPERATOR(pg_catalog.=) target AND NOT g.tgisinternal
+                 AND (g.tgtype OPERATOR(pg_catalog.&) 16::pg_catalog.int2) OPERATOR(pg_catalog.>) 0)
+       OR EXISTS (SELECT FROM pg_catalog.pg_rewrite AS r
+                  WHERE r.ev_class OPERATOR(pg_catalog.=) target AND r.ev_type OPERATOR(pg_catalog.=) '2'::pg_catalog."char") THEN
+        :read_back;
+        IF changed OPERATOR(pg_catalog.>) 0 THEN
+            RAISE EXCEPTION 'a trigger or a rule changed the tenant that rows were given: %', changed USING ERRCODE = 'TO006';
+        END IF;
+    END IF;
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true), pg_catalog.set_config('random_page_cost', page_cost, true),
             pg_catalog.set_config('plan_cache_mode', plans, true), pg_catalog.set_config(variable, '', true);
     INSERT INTO tenant_ops.journal (run_id, tenant_id, row_keys, sources)

@@ -61,7 +61,7 @@ pub(crate) async fn run(context: &Context, options: Options) -> CommandResult {
     }
     session.begin(&[&session.table(assign_chat_messages::TABLE)?]).await?;
     let report = assign(context, &assignment, session.database(), session.tenancy(), &session.options).await?;
-    session.end(&report).await
+    session.end(report).await
 }
 
 /// Runs the job with its progress and with Ctrl-C. The demo calls it too.

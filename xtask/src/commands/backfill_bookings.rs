@@ -33,7 +33,7 @@ pub(crate) async fn run(context: &Context, options: Options) -> CommandResult {
     let session = BackfillSession::open(context, "backfill-bookings", options.backfill).await?;
     session.begin(&[&session.table(backfill_bookings::TABLE)?]).await?;
     let report = backfill(context, session.database(), session.tenancy(), &session.options).await?;
-    session.end(&report).await
+    session.end(report).await
 }
 
 /// Runs the job with its progress and with Ctrl-C. The demo calls it too.

@@ -7,7 +7,7 @@ use tenancy_config::hint::Hint;
 use tenancy_config::plain::{one_line, plain};
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::document::block::{Block, Cell, Document, List, Pairs, Table};
+use crate::document::block::{Block, Cell, Column, Document, List, Pairs, Table};
 use crate::terminal::width::Width;
 
 /// Columns two spaces apart under one thin line.
@@ -53,6 +53,38 @@ fn rendered_pairs(pairs: &Pairs, width: Width) -> String {
 }
 
 fn rendered_table(table: &Table, width: Width) -> String {
+    let note = table.note.as_ref().map(|note| wrapped(note, width, "", "")).unwrap_or_default();
+    let rows = if least_width(table) <= width.limit() { columns(table, width) } else { records(table, width) };
+    rows + &note
+}
+
+/// The least width at which no word in the table is broken.
+fn least_width(table: &Table) -> usize {
+    let longest = |text: &str| one_line(text).split(' ').map(|word| word.width()).max().unwrap_or(0);
+    let column = |(at, column): (usize, &Column)| {
+        let cells = table.rows.iter().filter_map(|row| row.get(at));
+        let cells = cells.map(|cell| 2 * cell.depth + longest(&cell.text)).max().unwrap_or(0);
+        cells.max(longest(&column.heading)) + 2
+    };
+    table.columns.iter().enumerate().map(column).sum()
+}
+
+/// The rows of a table that has too many columns for the terminal: the first cell, and below it the others with their headings.
+fn records(table: &Table, width: Width) -> String {
+    let named = |(column, cell): (&Column, &Cell)| match column.heading.as_str() {
+        "" => cell.text.clone(),
+        heading => format!("{heading}: {}", cell.text),
+    };
+    let record = |row: &Vec<Cell>| {
+        let cells = table.columns.iter().zip(row).skip(1).filter(|(_, cell)| !cell.text.is_empty());
+        let (first, rest) = (row.first().map(shown).unwrap_or_default(), cells.map(named).collect::<Vec<_>>());
+        let rest = (!rest.is_empty()).then(|| wrapped(&rest.join("; ").into(), width, "    ", "    "));
+        wrapped(&first.into(), width, "", "  ") + &rest.unwrap_or_default()
+    };
+    table.rows.iter().map(record).collect()
+}
+
+fn columns(table: &Table, width: Width) -> String {
     let mut drawn = comfy_table::Table::new();
     drawn.load_style(STYLE);
     drawn.set_header(table.columns.iter().map(|column| Drawn::new(one_line(&column.heading))));
@@ -75,7 +107,7 @@ fn rendered_table(table: &Table, width: Width) -> String {
     if out.is_empty() {
         out.push('\n');
     }
-    out + &table.note.as_ref().map(|note| wrapped(note, width, "", "")).unwrap_or_default()
+    out
 }
 
 /// Lets only the other columns shrink, if these leave them half of the width.
@@ -170,6 +202,27 @@ mod tests {
         document.push(List::steps("Next:", [long]));
         document.push(Pairs::new([("why", long)]).titled("Tables"));
         insta::assert_snapshot!(render(&document, Width::Columns(60)));
+    }
+
+    #[test]
+    fn a_table_of_too_many_columns_is_shown_row_by_row() {
+        let attempts = (1..=12).map(|number| format!("attempt {number}"));
+        let columns = ["table".to_owned()].into_iter().chain(attempts).map(|heading| text(&heading));
+        let cells = |table| std::iter::once(Cell::from(table)).chain((0..12).map(|_| "ok".into()));
+        let table = Table::new(columns, [cells("public.bookings"), cells("public.invoices")]);
+        insta::assert_snapshot!(drawn(table.clone(), Width::Columns(60)), @r"
+        public.bookings
+            attempt 1: ok; attempt 2: ok; attempt 3: ok; attempt 4:
+            ok; attempt 5: ok; attempt 6: ok; attempt 7: ok; attempt
+            8: ok; attempt 9: ok; attempt 10: ok; attempt 11: ok;
+            attempt 12: ok
+        public.invoices
+            attempt 1: ok; attempt 2: ok; attempt 3: ok; attempt 4:
+            ok; attempt 5: ok; attempt 6: ok; attempt 7: ok; attempt
+            8: ok; attempt 9: ok; attempt 10: ok; attempt 11: ok;
+            attempt 12: ok
+        ");
+        assert!(drawn(table, Width::Columns(160)).starts_with("table            attempt 1  attempt 2"));
     }
 
     #[test]

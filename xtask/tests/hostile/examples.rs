@@ -24,6 +24,7 @@ pub(crate) const TENANCY: &[&str] = &[
     "key",
     "platform_rows",
     "allow_triggers",
+    "allow_rules",
     "true",
     "url",
     "password",

@@ -1,87 +1,15 @@
 //! A question on a terminal says what is about to be written, and a signal ends it at once.
 
-use std::fs::{File, OpenOptions};
-use std::io::{Read as _, Write as _};
-use std::process::{Child, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use local_db::Role;
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use test_support::TestDb;
 
 use crate::support::{Place, send};
+use crate::terminal::{QUESTION_WITHIN, Terminal};
 
-/// How long a question may take to appear; a debug build connects first.
-const QUESTION_WITHIN: Duration = Duration::from_secs(60);
 /// The time that counts as "at once".
 const AT_ONCE: Duration = Duration::from_secs(3);
-
-/// A command that runs on a terminal of its own.
-struct Terminal {
-    child: Child,
-    keyboard: File,
-    screen: Receiver<Vec<u8>>,
-    seen: String,
-}
-
-impl Terminal {
-    fn start(place: &Place, arguments: &[&str], env: &[(&str, &str)]) -> Self {
-        let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-        grantpt(&controller).unwrap();
-        unlockpt(&controller).unwrap();
-        let name = ptsname(&controller, Vec::new()).unwrap().into_string().unwrap();
-        let terminal = || Stdio::from(OpenOptions::new().read(true).write(true).open(&name).unwrap());
-        let mut command = place.command(arguments, env);
-        command.env("NO_COLOR", "1");
-        let child = command.stdin(terminal()).stdout(terminal()).stderr(terminal()).spawn().unwrap();
-        // The command's ends of the terminal must not stay open here, because reading would then never end.
-        drop(command);
-        let keyboard = File::from(controller);
-        let mut output = keyboard.try_clone().unwrap();
-        let (sender, screen) = channel();
-        std::thread::spawn(move || {
-            let mut bytes = [0; 4096];
-            while let Ok(read @ 1..) = output.read(&mut bytes) {
-                let _ = sender.send(bytes[..read].to_vec());
-            }
-        });
-        Self { child, keyboard, screen, seen: String::new() }
-    }
-
-    /// Reads until this text appears.
-    fn until(&mut self, text: &str) {
-        let began = Instant::now();
-        while !self.seen.contains(text) {
-            let left = QUESTION_WITHIN.saturating_sub(began.elapsed());
-            let bytes = self.screen.recv_timeout(left).unwrap_or_else(|_| panic!("no `{text}` in:\n{}", self.seen));
-            self.seen.push_str(&String::from_utf8(bytes).unwrap());
-        }
-    }
-
-    fn type_in(&mut self, text: &str) {
-        self.keyboard.write_all(text.as_bytes()).unwrap();
-    }
-
-    /// Waits for the command to end, and returns what it showed.
-    fn end(mut self, limit: Duration) -> (ExitStatus, String) {
-        let began = Instant::now();
-        let status = loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                break status;
-            }
-            if began.elapsed() > limit {
-                self.child.kill().unwrap();
-                panic!("it still runs after {limit:?}:\n{}", self.seen);
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        };
-        while let Ok(bytes) = self.screen.recv_timeout(Duration::from_millis(200)) {
-            self.seen.push_str(&String::from_utf8(bytes).unwrap());
-        }
-        (status, self.seen.replace("\r\n", "\n"))
-    }
-}
 
 const QUESTION: &str = "Type `production` to go on:";
 

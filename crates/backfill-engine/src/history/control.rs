@@ -2,18 +2,21 @@
 
 use serde::Serialize;
 use tenancy_config::Tenancy;
+use tenant_inventory::coverage::Coverage;
 use tenant_ops::{RunProcessRecord, RunRecord, RunState, change_state};
 use tenant_rls::{CATALOG_LOCK_TIMEOUT, Database, OwnerTx};
 
 use crate::error::{Error, Result};
 
-/// The state of a run and its processes. The JSON shape is `backfill-status/2`.
+/// The state of a run and its processes. The JSON shape is `backfill-status/3`.
 #[derive(Debug, Clone, Serialize)]
 pub struct RunStatus {
     /// The run.
     pub run: RunRecord,
     /// The processes that work at it, and those that died without leaving it.
     pub processes: Vec<RunProcessRecord>,
+    /// Of which tables of the database the run is.
+    pub coverage: Coverage,
 }
 
 /// Reads the state of a run and its processes.
@@ -26,7 +29,8 @@ pub async fn status(database: &Database, tenancy: &Tenancy, run: i64) -> Result<
     let record = tenant_ops::runs(tx.connection(), tenancy, Some(run)).await?.pop().ok_or(Error::NoRun { run })?;
     let processes = tenant_ops::processes(tx.connection(), run).await?;
     tx.rollback().await?;
-    Ok(RunStatus { run: record, processes })
+    let coverage = Coverage::read(database, tenancy, |name| name.to_string() == record.table).await?;
+    Ok(RunStatus { run: record, processes, coverage })
 }
 
 /// Pauses, resumes or cancels a run. When this returns, no batch of the old state is open. A run that is in this state

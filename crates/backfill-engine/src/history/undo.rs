@@ -6,21 +6,34 @@ use serde::Serialize;
 use sqlx::Row;
 use tenancy_config::{TableName, Tenancy};
 use tenant_inventory::Catalog;
-use tenant_ops::{Lease, RunRecord, RunState, UndoCall, UndoCounts, change_state};
+use tenant_ops::{Lease, RunRecord, RunState, UndoCall, UndoCounts, UndoStatement, change_state};
 use tenant_rls::row_count::from_bigint;
 use tenant_rls::{
-    Access, ActingRole, AuditTx, Backoff, BatchOptions, BatchTx, Database, Error as RlsError, retry_locks, visibility,
+    Access, ActingRole, AuditTx, Backoff, BatchOptions, BatchTx, CATALOG_LOCK_TIMEOUT, Database, Error as RlsError,
+    OwnerTx, retry_locks, visibility,
 };
 use tokio::sync::watch;
 
 use crate::error::{Error, Result};
 use crate::history::runs;
 use crate::plan::BackfillPlan;
+use crate::preflight::side_effects;
 use crate::progress::BackfillEvent;
-use crate::statements::keyed::{by_key, written};
+use crate::statements::keyed::{take_back, written};
 
 /// The most rows of one transaction.
 const ROWS: i64 = 5_000;
+
+/// The states of a run that has assigned rows. Processes that help with a run may be alive although its leader is gone.
+const ASSIGNED: [RunState; 6] = [
+    RunState::Running,
+    RunState::Paused,
+    RunState::Stopped,
+    RunState::Cancelled,
+    RunState::Done,
+    // An undo that was stopped, which is counted anew.
+    RunState::Undoing,
+];
 
 /// The undo of one run.
 #[derive(Debug, Clone, Copy)]
@@ -54,6 +67,8 @@ pub struct UndoReport {
     pub undone: u64,
     /// Rows that were left alone, as they are gone or have another tenant now.
     pub kept: u64,
+    /// Rows that the undo did not come to. The next one goes on with them.
+    pub left: u64,
 }
 
 impl Undo<'_> {
@@ -61,6 +76,7 @@ impl Undo<'_> {
     ///
     /// # Errors
     /// [`Error::NoRun`] if there is no such run; [`Error::Unsuitable`] if its table cannot be backfilled any more;
+    /// [`Error::Triggers`] or [`Error::Rules`] if something would fire that `tenancy.toml` does not allow;
     /// [`Error::Strict`] if the table requires a tenant; [`Error::Dependent`] if later runs took tenants from its rows;
     /// [`tenant_rls::Error::CannotSee`] if row level security hides rows from this login; [`tenant_ops::Error::Held`]
     /// if another run works on the table; [`Error::Database`] if the database refuses.
@@ -87,6 +103,7 @@ impl Undo<'_> {
             write: Some(plan.column.clone()),
         }];
         visibility::acting_role(self.database, &access, std::slice::from_ref(&role)).await?;
+        side_effects::check(self.database, self.tenancy, &plan, &role).await?;
         if self.dry_run {
             return self.count(&plan, &access, &role).await;
         }
@@ -95,27 +112,28 @@ impl Undo<'_> {
         let resource = tenant_ops::backfill_resource(&plan.table);
         let lease = Lease::acquire(self.database, &resource, self.holder, &mut waiting).await?;
         let alive = lease.keep_alive(self.database);
-        // Processes that help with the run may be alive although its leader is gone. After this none of them writes.
-        let unfinished = [RunState::Running, RunState::Paused, RunState::Stopped];
-        change_state(self.database, self.tenancy, self.run, RunState::Cancelled, self.holder, &unfinished).await?;
+        // After this no process of the run writes.
+        change_state(self.database, self.tenancy, self.run, RunState::Undoing, self.holder, &ASSIGNED).await?;
+        let rows = self.rows().await?;
+        progress(BackfillEvent::Undoing { table: plan.table.clone(), run: self.run, rows });
         let done = self.take_back(&plan, &lease, &stop, progress).await;
         drop(alive);
         // An error is ignored: the lease expires.
         let _ = lease.release(self.database).await;
         let (stopped, undone, kept) = done?;
-        Ok(UndoReport { stopped, ..self.report(&plan, undone, kept) })
+        Ok(UndoReport { stopped, left: rows.saturating_sub(undone + kept), ..self.report(&plan, undone, kept) })
     }
 
-    fn report(&self, plan: &BackfillPlan, undone: i64, kept: i64) -> UndoReport {
-        let count = |rows: i64| from_bigint(rows);
+    fn report(&self, plan: &BackfillPlan, undone: u64, kept: u64) -> UndoReport {
         UndoReport {
             schema: "backfill-undo/1",
             run: self.run,
             table: plan.table.clone(),
             dry_run: self.dry_run,
             stopped: false,
-            undone: count(undone),
-            kept: count(kept),
+            undone,
+            kept,
+            left: 0,
         }
     }
 
@@ -131,8 +149,16 @@ impl Undo<'_> {
             .await
             .map_err(RlsError::query("counting the rows that still have their tenant"))?;
         audit.close().await?;
-        let (all, ours): (i64, i64) = (row.get("all_rows"), row.get("still_ours"));
+        let (all, ours) = (from_bigint(row.get("all_rows")), from_bigint(row.get("still_ours")));
         Ok(self.report(plan, ours, all - ours))
+    }
+
+    /// The rows that are still to be taken back.
+    async fn rows(&self) -> Result<u64> {
+        let mut tx = OwnerTx::begin(self.database, CATALOG_LOCK_TIMEOUT).await?;
+        let rows = tenant_ops::rows_to_take_back(tx.connection(), self.run).await?;
+        tx.rollback().await?;
+        Ok(rows)
     }
 
     async fn take_back(
@@ -141,10 +167,10 @@ impl Undo<'_> {
         lease: &Lease,
         stop: &watch::Receiver<bool>,
         progress: &mut (dyn FnMut(BackfillEvent) + Send),
-    ) -> Result<(bool, i64, i64)> {
-        let undo = by_key(include_str!("../../../../sql/backfill-engine/undo.sql"), plan);
+    ) -> Result<(bool, u64, u64)> {
+        let statement = UndoStatement::new(take_back(plan));
         let variable = &self.tenancy.session.variable;
-        let call = UndoCall { run: self.run, variable, undo: &undo, rows: ROWS };
+        let call = UndoCall { run: self.run, variable, statement: &statement, rows: ROWS };
         let (mut undone, mut kept) = (0, 0);
         loop {
             if *stop.borrow() {
@@ -157,8 +183,7 @@ impl Undo<'_> {
             }
             undone += counts.undone;
             kept += counts.kept;
-            let count = |rows: i64| from_bigint(rows);
-            progress(BackfillEvent::Batch { examined: count(undone + kept), assigned: count(undone) });
+            progress(BackfillEvent::Batch { examined: undone + kept, assigned: undone });
         }
     }
 

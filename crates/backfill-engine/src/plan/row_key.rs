@@ -42,17 +42,18 @@ impl RowKey {
         Sql::join(self.columns.iter().enumerate().map(one), " AND ")
     }
 
-    /// Whether row `t` is one of those that `$1` names. A single column is compared with an array, as the planner then
-    /// uses the index whatever number of rows it expects.
-    pub(crate) fn is_one_of(&self) -> Sql {
+    /// Whether row `t` is one of those that the array `keys` names. A single column is compared with an array, as the
+    /// planner then uses the index whatever number of rows it expects.
+    pub(crate) fn is_one_of(&self, keys: &Sql) -> Sql {
         if let [(name, kind)] = self.columns.as_slice() {
-            let template = Template::new("t.:\"key\" OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[]:::kind[])");
-            return template.ident("key", name).fragment("kind", kind.clone()).build();
+            let template = Template::new("t.:\"key\" OPERATOR(pg_catalog.=) ANY (:keys::pg_catalog.text[]:::kind[])");
+            return template.ident("key", name).fragment("keys", keys.clone()).fragment("kind", kind.clone()).build();
         }
         let names = self.columns.iter().map(|(name, _)| Template::new("t.:\"key\"").ident("key", name).build());
         let values = self.columns.iter().enumerate().map(|(at, (_, kind))| self.value(at, kind, "k.row_key"));
         Template::new(include_str!("../../../../sql/backfill-engine/fragments/key_is_one_of.sql"))
             .fragment("names", Sql::join(names, ", "))
+            .fragment("keys", keys.clone())
             .fragment("values", Sql::join(values, ", "))
             .build()
     }

@@ -56,7 +56,7 @@ pub(super) fn check(triggers: &[Trigger], plan: &BackfillPlan, tenancy: &Tenancy
 }
 
 /// The key of the table's section: as the file spells it, otherwise as short as possible, quoted if TOML requires it.
-fn section(plan: &BackfillPlan, tenancy: &Tenancy) -> String {
+pub(super) fn section(plan: &BackfillPlan, tenancy: &Tenancy) -> String {
     let (table, schema) = (&plan.table, &tenancy.database.schema);
     let same = |name: &&String| TableName::parse(name, schema).is_ok_and(|parsed| parsed == *table);
     let short = || if table.schema().as_str() == schema { table.name().to_string() } else { table.to_string() };

@@ -215,8 +215,8 @@ impl ReviewFile {
         let cell = |at: usize| text_of(cells.get(at).map(String::as_str).unwrap_or_default());
         let [table, key, tenant, fingerprint] =
             [self.at.table, self.at.id, self.at.decision, self.at.fingerprint].map(cell);
-        let (tenant, fingerprint) = (tenant.trim(), fingerprint.trim());
-        if tenant.is_empty() {
+        let fingerprint = fingerprint.trim();
+        if tenant.trim().is_empty() {
             return Ok(LineContent::Undecided);
         }
         for (column, value) in [(TABLE, &*table), (ID, &*key), (FINGERPRINT, fingerprint)] {
@@ -224,7 +224,8 @@ impl ReviewFile {
                 return Err(format!("its `{column}` is empty"));
             }
         }
-        let [table, key, tenant, fingerprint] = [&*table, &*key, tenant, fingerprint].map(str::to_owned);
+        // A tenant is who is written there: `acme ` may be another one than `acme`.
+        let [table, key, tenant, fingerprint] = [&*table, &*key, &*tenant, fingerprint].map(str::to_owned);
         Ok(LineContent::Decided(Decision { table, key, tenant, fingerprint }))
     }
 

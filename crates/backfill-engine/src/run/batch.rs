@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use sqlx::PgConnection;
 use tenancy_config::{TableName, Tenancy};
 use tenant_ops::{BatchCall, BatchCounts, Range, Run};
-use tenant_rls::sqlstate::{RUN_NOT_RUNNING, WRITTEN_NOT_LOCKED};
+use tenant_rls::sqlstate::{RUN_NOT_RUNNING, WRITTEN_NOT_KEPT, WRITTEN_NOT_LOCKED};
 use tenant_rls::{ActingRole, BatchOptions, BatchTx, Database, Error as RlsError, Fault, Sql, fault_of};
 
 use crate::error::{Error, Result};
@@ -187,8 +187,8 @@ impl Batches<'_> {
 /// Whether an error is about rows of the range, so that a smaller one may succeed.
 fn refusal(error: &RlsError) -> bool {
     match error.sqlstate() {
-        // The number of written rows differs from the number of locked ones: find the row.
-        Some(WRITTEN_NOT_LOCKED) => true,
+        // The number of written rows differs from the number of locked ones, or the table did not keep what was written: find the row.
+        Some(WRITTEN_NOT_LOCKED | WRITTEN_NOT_KEPT) => true,
         // A trigger that writes elsewhere may lack rights for some rows or for all; MOST_FAILURES tells them apart.
         _ => matches!(fault_of(error), Fault::Data | Fault::Contention),
     }

@@ -19,7 +19,7 @@ use tenant_ops::{Heartbeat, LEASE_TTL, Lease, LeaseWatch, NewRange, NewRun, Run,
 use tokio::sync::watch;
 
 use crate::error::Result;
-use crate::preflight::Preflight;
+use crate::preflight::{Preflight, side_effects};
 use crate::progress::{BackfillEvent, ProgressSink, send};
 use crate::retry::retry_lost_connection;
 use crate::run::batch::Batches;
@@ -66,6 +66,7 @@ impl Backfill<'_> {
             return Ok(report.finish(RunOutcome::NothingToDo, ProcessCounts::default(), None, end));
         }
         audit.close().await?;
+        side_effects::refuse_unhandled(database, tenancy, plan).await?;
         let preflight =
             Preflight::inspect(database, tenancy, plan, options.on_conflict, &role, survey.assignable).await?;
         let left_out = preflight.left_out();

@@ -217,7 +217,7 @@ fn outcome(ended: PassEnd) -> Option<RunOutcome> {
             Some(RunOutcome::Stopped)
         }
         PassEnd::LimitReached => Some(RunOutcome::LimitReached),
-        PassEnd::Run(RunState::Cancelled | RunState::Undone) => Some(RunOutcome::Cancelled),
+        PassEnd::Run(RunState::Cancelled | RunState::Undoing | RunState::Undone) => Some(RunOutcome::Cancelled),
         PassEnd::Run(RunState::Done) => Some(RunOutcome::Done),
     }
 }

@@ -3,8 +3,11 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
-use tenancy_config::TableName;
+use tenancy_config::{TableName, Tenancy};
+use tenant_inventory::coverage::Coverage;
+use tenant_rls::Database;
 
+use crate::error::Result;
 use crate::finding::{FailedRow, GhostTenant};
 use crate::preflight::Preflight;
 use crate::run::cleanup::Cleanup;
@@ -67,6 +70,9 @@ pub struct BackfillReport {
     pub pressure: ThrottleReport,
     /// The cleanup after the last row, by the process that led; none if nothing was written.
     pub aftermath: Option<Cleanup>,
+    /// Of which tables of the database the report speaks; none where it is one of several, which say that together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub coverage: Option<Coverage>,
 }
 
 /// How a backfill ended.
@@ -95,7 +101,16 @@ pub struct SourceCount {
 }
 
 impl BackfillReport {
-    /// Whether no row is left without a tenant.
+    /// Adds what the database has besides this table.
+    ///
+    /// # Errors
+    /// [`Error::Database`](crate::Error::Database) if the catalog cannot be read.
+    pub async fn covering(self, database: &Database, tenancy: &Tenancy) -> Result<Self> {
+        let coverage = Coverage::read(database, tenancy, |name| *name == self.table).await?;
+        Ok(Self { coverage: Some(coverage), ..self })
+    }
+
+    /// Whether no row of this table is left without a tenant.
     pub fn is_complete(&self) -> bool {
         self.remaining == 0
     }

@@ -110,6 +110,7 @@ impl ReportInputs<'_> {
             preflight: self.observations.preflight,
             pressure: self.observations.pressure,
             aftermath: self.observations.cleanup,
+            coverage: None,
             rows_per_second: if seconds > 0.0 { counts.assigned as f64 / seconds } else { 0.0 },
         }
     }

@@ -1,4 +1,5 @@
-//! The statements inside a batch: the one that locks the rows and finds their tenants, and the one that writes them.
+//! The statements inside a batch: the one that locks the rows and finds their tenants, the one that writes them, and the one that reads back what was
+//! written.
 
 use tenancy_config::TableName;
 use tenant_rls::{Sql, Template};
@@ -7,11 +8,12 @@ use crate::options::OnConflict;
 use crate::plan::BackfillPlan;
 use crate::statements::resolution::{Resolution, leaving_out};
 
-/// The two statements of one leaf, or of an ordinary table, which `sql/tenant-ops/fragments/assign_batch.sql` needs.
+/// The statements of one leaf, or of an ordinary table, which `sql/tenant-ops/fragments/assign_batch.sql` needs.
 #[derive(Debug)]
 pub(crate) struct BatchFragments {
     pub(crate) resolve: Sql,
     pub(crate) assign: Sql,
+    pub(crate) read_back: Sql,
 }
 
 impl BatchFragments {
@@ -30,6 +32,12 @@ impl BatchFragments {
         let decision = leaving_out(resolution.decision(on_conflict), keys);
         let assign = of_leaf(include_str!("../../../../sql/backfill-engine/fragments/assign.sql"))
             .fragment("type", Sql::from_static(plan.column_type.cast()));
-        Self { resolve: resolution.put_into(resolve, decision).build(), assign: assign.build() }
+        let read_back = of_leaf(include_str!("../../../../sql/backfill-engine/fragments/read_back.sql"))
+            .fragment("key_is_named", plan.key.is_named());
+        Self {
+            resolve: resolution.put_into(resolve, decision).build(),
+            assign: assign.build(),
+            read_back: read_back.build(),
+        }
     }
 }

@@ -5,7 +5,7 @@ use tenant_rls::{Sql, Template};
 use crate::error::Result;
 use crate::fragments::list;
 use crate::plan::BackfillPlan;
-use crate::statements::keyed::by_key;
+use crate::statements::keyed::{by_key, by_key_typeless};
 use crate::statements::resolution::Resolution;
 
 /// The statement that checks the decisions, and locks the rows that can get their tenant.
@@ -18,7 +18,7 @@ pub(crate) fn judge(plan: &BackfillPlan) -> Result<Sql> {
         .table("tenants", &plan.tenants)
         .ident("tenant_key", &plan.tenant_key)
         .fragment("key_text", plan.key.text())
-        .fragment("key_is_one_of", plan.key.is_one_of())
+        .fragment("key_is_one_of", plan.key.is_one_of(&Sql::from_static("$1")))
         .ident("column", &plan.column)
         .fragment("type", Sql::from_static(plan.column_type.cast()))
         .fragment("vias", list(&resolution.vias))
@@ -28,6 +28,11 @@ pub(crate) fn judge(plan: &BackfillPlan) -> Result<Sql> {
         .fragment("joins", Sql::join(resolution.joins[..sources].iter().cloned(), "\n"))
         .fragment("fingerprint", resolution.fingerprint())
         .build())
+}
+
+/// The statement that counts those of them that do not have it then.
+pub(crate) fn decided_changed(plan: &BackfillPlan) -> Sql {
+    by_key_typeless(include_str!("../../../../sql/backfill-engine/decided_changed.sql"), plan)
 }
 
 /// The statement that gives such rows their tenant.

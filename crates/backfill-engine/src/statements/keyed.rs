@@ -4,14 +4,30 @@ use tenant_rls::{Sql, Template};
 
 use crate::plan::BackfillPlan;
 
-/// A statement that writes the rows with the given keys.
+/// A statement that writes the rows with the keys `$1`.
 pub(crate) fn by_key(text: &'static str, plan: &BackfillPlan) -> Sql {
-    written(text, plan).fragment("key_is_one_of", plan.key.is_one_of()).build()
+    of_keys(text, plan, "$1")
+}
+
+/// The statement of a loop over the journal that empties the tenant column of the rows of one entry.
+pub(crate) fn take_back(plan: &BackfillPlan) -> Sql {
+    of_keys(include_str!("../../../../sql/backfill-engine/fragments/take_back.sql"), plan, "entry.row_keys")
+}
+
+/// A statement over the rows with the keys `$1` that compares tenants as texts.
+pub(crate) fn by_key_typeless(text: &'static str, plan: &BackfillPlan) -> Sql {
+    let keys = plan.key.is_one_of(&Sql::from_static("$1"));
+    of_whole(text, plan).fragment("key_is_one_of", keys).build()
+}
+
+fn of_keys(text: &'static str, plan: &BackfillPlan, keys: &'static str) -> Sql {
+    written(text, plan).fragment("key_is_one_of", plan.key.is_one_of(&Sql::from_static(keys))).build()
 }
 
 pub(crate) fn written(text: &'static str, plan: &BackfillPlan) -> Template {
-    Template::new(text)
-        .fragment("whole", plan.whole())
-        .ident("column", &plan.column)
-        .fragment("type", Sql::from_static(plan.column_type.cast()))
+    of_whole(text, plan).fragment("type", Sql::from_static(plan.column_type.cast()))
+}
+
+fn of_whole(text: &'static str, plan: &BackfillPlan) -> Template {
+    Template::new(text).fragment("whole", plan.whole()).ident("column", &plan.column)
 }

@@ -53,9 +53,9 @@ impl Statements {
             |text: &'static str| Template::new(text).fragment("whole", plan.whole()).ident("column", &plan.column);
         let open = |text: &'static str| resolution.put_into(of_whole(text), decision.clone());
         let batch = |leaf: &TableName| {
-            let BatchFragments { resolve, assign } =
+            let BatchFragments { resolve, assign, read_back } =
                 BatchFragments::leaving_out(plan, &resolution, on_conflict, keys, leaf);
-            BatchStatement::new(resolve, assign)
+            BatchStatement::new(leaf, resolve, assign, read_back)
         };
         let leaf = |leaf: &TableName| LeafStatements {
             leaf: leaf.clone(),

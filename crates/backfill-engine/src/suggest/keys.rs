@@ -7,11 +7,14 @@ use tenancy_config::{TableName, Tenancy};
 use tenant_inventory::ForeignKey;
 use tenant_inventory::{Catalog, TenantTable};
 
-/// The sources by foreign keys that point to other tenant tables.
+/// The sources by foreign keys that point to other tenant tables. A key of several columns is one if the tenant columns and one other pair make it:
+/// then a row without a tenant still has the other value, which the server does not check.
 pub fn sources_from_keys(table: &TenantTable, catalog: &Catalog, tenancy: &Tenancy) -> Vec<SourceRule> {
     let source = |key: &ForeignKey| {
         let target = catalog.table(&key.target().ok()?).ok()?;
-        let ([column], [references]) = (key.columns.as_slice(), key.references.as_slice()) else { return None };
+        let pairs = key.columns.iter().zip(&key.references);
+        let other = |(here, there): &(&String, &String)| **here != table.column.name || **there != target.column.name;
+        let [(column, references)] = pairs.filter(other).collect::<Vec<_>>()[..] else { return None };
         (target.name != table.name && *column != table.column.name).then(|| SourceRule {
             name: words(column),
             column: column.clone(),

@@ -19,7 +19,7 @@ const TRIGGERS: &str = r#"
 async fn triggers_find_their_tables_at_once_and_at_the_end_of_the_transaction() {
     let db = test_support::seeded(SMALL).await;
     script(&mut db.owner().await, TRIGGERS).await;
-    let mut tenancy = allowing("at_once");
+    let mut tenancy = allowing(&["at_once"]);
     tenancy.tables.get_mut("bookings").unwrap().allow_triggers.push("at_end".to_owned());
     let report = backfill_table(&db, Role::Owner, "bookings", &tenancy, &fast(), &mut |_| {}).await.unwrap();
     assert!(report.assigned > 0);

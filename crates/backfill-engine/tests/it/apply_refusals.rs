@@ -8,7 +8,7 @@ use tenancy_config::Exit;
 use tenancy_config::UserError;
 
 use crate::reviewed::{Reviewed, refused};
-use crate::support::script;
+use crate::support::{allowing, script};
 
 /// All conflicts are decided for one tenant.
 async fn decided() -> Reviewed {
@@ -20,7 +20,13 @@ async fn decided() -> Reviewed {
 }
 
 async fn after(change: &'static str) -> (Reviewed, Vec<(u64, RefusalKind, String)>) {
-    let review = decided().await;
+    after_allowing(change, &[]).await
+}
+
+/// The same, where `tenancy.toml` allows these triggers.
+async fn after_allowing(change: &'static str, triggers: &[&str]) -> (Reviewed, Vec<(u64, RefusalKind, String)>) {
+    let mut review = decided().await;
+    review.tenancy = allowing(triggers);
     script(&mut review.db.superuser().await, change).await;
     let report = review.apply().await;
     assert_eq!(report.applied + report.refused, 4);
@@ -74,7 +80,7 @@ async fn what_the_table_itself_refuses_is_told_in_its_words_and_the_others_go_on
                      CREATE TRIGGER no BEFORE UPDATE ON bookings FOR EACH ROW WHEN (OLD.id = 'b_1') EXECUTE FUNCTION no();
                      CREATE FUNCTION skip() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
                      CREATE TRIGGER skip BEFORE UPDATE ON bookings FOR EACH ROW WHEN (OLD.id = 'b_4') EXECUTE FUNCTION skip()"#;
-    let (review, found) = after(trigger).await;
+    let (review, found) = after_allowing(trigger, &["no", "skip"]).await;
     assert_eq!(found, [(2, Table, "b_1".to_owned()), (5, Table, "b_4".to_owned())]);
     assert_eq!(review.tenants().await, "b_1:- b_2:t_a b_3:t_a b_4:- b_5:- b_6:t_a");
 }

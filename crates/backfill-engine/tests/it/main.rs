@@ -1,6 +1,7 @@
 //! The engine against a real PostgreSQL, as the roles that it runs as.
 #![allow(clippy::unwrap_used)] // a test may panic
 
+mod all_tables;
 mod application_code;
 mod apply;
 mod apply_refusals;
@@ -16,6 +17,7 @@ mod preflight;
 mod reviewed;
 mod row_security;
 mod several;
+mod side_effects;
 mod suggest;
 mod support;
 mod throttle;

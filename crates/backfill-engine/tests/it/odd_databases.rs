@@ -166,7 +166,7 @@ async fn rows_that_a_trigger_refuses_are_reported_one_by_one_and_the_others_assi
     let refused = r#"SELECT count(*) FROM bookings WHERE hashtext(id) % 200 = 0 AND "tenantId" IS NULL"#;
     let expected = number(&mut db.superuser().await, refused).await as u64;
     assert!((1..90).contains(&expected), "the seed has {expected} such rows: choose another divisor");
-    let tenancy = allowing("refuse");
+    let tenancy = allowing(&["refuse"]);
     let report = backfill_table(&db, Role::Owner, "bookings", &tenancy, &fast(), &mut |_| {}).await.unwrap();
     assert_eq!(report.failed.len() as u64, report.assignable);
     assert!(report.failed.iter().all(|row| row.error.contains("this row is closed")), "{:?}", report.failed);

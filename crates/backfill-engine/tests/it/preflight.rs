@@ -8,7 +8,7 @@ use tenant_inventory::Catalog;
 use tenant_rls::ActingRole;
 use test_support::TestDb;
 
-use crate::support::{SMALL, connect, fast, planted, script};
+use crate::support::{SMALL, allowing, connect, fast, planted, script};
 
 async fn look_with(db: &TestDb, role: Role, table: &str, tenancy: &Tenancy) -> Result<Preflight, Error> {
     let database = connect(db, role).await;
@@ -20,13 +20,6 @@ async fn look_with(db: &TestDb, role: Role, table: &str, tenancy: &Tenancy) -> R
 
 async fn look(db: &TestDb, table: &str) -> Result<Preflight, Error> {
     look_with(db, Role::Owner, table, &Tenancy::default()).await
-}
-
-fn allowing(triggers: &[&str]) -> Tenancy {
-    let mut tenancy = Tenancy::default();
-    let rules = tenancy.tables.get_mut("bookings").unwrap();
-    rules.allow_triggers = triggers.iter().map(|&name| name.to_owned()).collect();
-    tenancy
 }
 
 /// One of each kind of trigger on bookings.

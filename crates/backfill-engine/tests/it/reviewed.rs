@@ -16,6 +16,8 @@ use crate::support::{backfill, connect, fast, rows, script};
 pub(crate) struct Reviewed {
     pub(crate) db: TestDb,
     folder: TempDir,
+    /// The settings that it is applied with.
+    pub(crate) tenancy: Tenancy,
     pub(crate) header: Vec<String>,
     pub(crate) records: Vec<Vec<String>>,
 }
@@ -37,7 +39,7 @@ impl Reviewed {
         let mut records = csv.records().map(|record| record.unwrap().iter().map(str::to_owned).collect::<Vec<_>>());
         let header = records.next().unwrap();
         let records = records.collect();
-        Self { db, folder, header, records }
+        Self { db, folder, tenancy: Tenancy::default(), header, records }
     }
 
     fn column(&self, name: &str) -> usize {
@@ -103,11 +105,11 @@ impl Reviewed {
         dry_run: bool,
         progress: &mut (dyn FnMut(BackfillEvent) + Send),
     ) -> Result<ApplyReport, Error> {
-        let (database, tenancy) = (connect(&self.db, role).await, Tenancy::default());
+        let database = connect(&self.db, role).await;
         let (_go, stop) = watch::channel(false);
         let review = CheckedReview::check(path)?;
         let apply =
-            Apply { database: &database, tenancy: &tenancy, review: &review, refused, dry_run, holder: "a test" };
+            Apply { database: &database, tenancy: &self.tenancy, review: &review, refused, dry_run, holder: "a test" };
         let report = apply.run(stop, progress).await;
         database.close().await;
         report

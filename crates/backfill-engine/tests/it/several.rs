@@ -7,7 +7,7 @@ use backfill_engine::{
     Backfill, BackfillEvent, BackfillOptions, BackfillPlan, BackfillReport, Error, RunOutcome, RunState, change, status,
 };
 use local_db::Role;
-use tenancy_config::Tenancy;
+use tenancy_config::{TableName, Tenancy};
 use tenant_inventory::Catalog;
 use tenant_ops::{BatchCall, BatchStatement, HEARTBEAT, LeaseWatch, NewRange, NewRun, Run};
 use tenant_rls::sqlstate::RUN_NOT_RUNNING;
@@ -290,7 +290,8 @@ async fn a_pause_waits_for_the_batch_that_is_open_and_that_one_writes_nothing_mo
     }
     // The range was locked before the pause: its batch gets an error, and the pause returns once it has ended.
     let nothing = Sql::from_static("SELECT NULL::text AS tenant, 0::bigint AS row_count WHERE false");
-    let statement = BatchStatement::new(nothing, Sql::from_static("PERFORM"));
+    let bookings = TableName::parse("bookings", "public").unwrap();
+    let statement = BatchStatement::new(&bookings, nothing, Sql::from_static("PERFORM"), Sql::from_static("NULL"));
     let call = BatchCall {
         range: range.id,
         variable: "app.current_tenant_id",

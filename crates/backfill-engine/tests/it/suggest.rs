@@ -88,6 +88,30 @@ async fn a_source_that_contradicts_the_rows_is_told_and_not_proposed() {
 }
 
 #[tokio::test]
+async fn a_foreign_key_that_includes_the_tenant_is_a_source_by_its_other_column() {
+    let db = test_support::empty_database().await;
+    let tables = r#"CREATE TABLE "Tenant" (id text PRIMARY KEY, slug text, name text, status text);
+        CREATE TABLE parent (id int PRIMARY KEY, code text NOT NULL, "tenantId" text NOT NULL, UNIQUE ("tenantId", id), UNIQUE ("tenantId", code));
+        CREATE TABLE items (id int PRIMARY KEY, "parentId" int, "parentCode" text, "tenantId" text,
+                            FOREIGN KEY ("tenantId", "parentId") REFERENCES parent ("tenantId", id),
+                            FOREIGN KEY ("parentCode", "tenantId") REFERENCES parent (code, "tenantId"));
+        INSERT INTO "Tenant" VALUES ('t', 't', 'T', 'ACTIVE');
+        INSERT INTO parent SELECT n, 'p' || n, 't' FROM generate_series(1, 9) n;
+        INSERT INTO items SELECT n, n, 'p' || n, NULL FROM generate_series(1, 9) n"#;
+    script(&mut db.owner().await, tables).await;
+    let report = suggested(&db, &bare()).await;
+    let found = sources(&report, "items").iter().map(|source| {
+        let rule = &source.rule;
+        (rule.column.as_str(), rule.key.as_str(), rule.all, source.basis, source.proposed, source.resolves)
+    });
+    let expected = [
+        ("parentCode", "code", true, Basis::ForeignKey, true, Some(9)),
+        ("parentId", "id", false, Basis::ForeignKey, true, Some(9)),
+    ];
+    assert_eq!(found.collect::<Vec<_>>(), expected);
+}
+
+#[tokio::test]
 async fn small_numbers_are_keys_only_where_the_name_says_so() {
     let db = test_support::empty_database().await;
     let tables = r#"CREATE TABLE "Tenant" (id text PRIMARY KEY, slug text, name text, status text);

@@ -78,10 +78,10 @@ pub(crate) async fn script(session: &mut DirectConnection, sql: &'static str) {
     session.run_script("preparing a test", sql).await.unwrap();
 }
 
-/// The default application, whose bookings may have this trigger.
-pub(crate) fn allowing(trigger: &str) -> Tenancy {
+/// The default application, whose bookings may have these triggers.
+pub(crate) fn allowing(triggers: &[&str]) -> Tenancy {
     let mut tenancy = Tenancy::default();
-    tenancy.tables.get_mut("bookings").unwrap().allow_triggers = vec![trigger.to_owned()];
+    tenancy.tables.get_mut("bookings").unwrap().allow_triggers = triggers.iter().map(|&name| name.to_owned()).collect();
     tenancy
 }
 

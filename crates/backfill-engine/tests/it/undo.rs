@@ -1,7 +1,9 @@
 //! A run taken back, and what stands in the way of that.
 
-use backfill_engine::{BackfillOptions, Error, RunState, Undo, UndoReport, order, runs, why};
-use local_db::Role;
+use backfill_engine::{BackfillEvent, BackfillOptions, Error, RunState, Undo, UndoReport, order, runs, status, why};
+use std::time::Instant;
+
+use local_db::{Role, Seed};
 use tenancy_config::UserError;
 use tenancy_config::{Exit, TableName, Tenancy};
 use tenant_inventory::Catalog;
@@ -75,6 +77,51 @@ async fn rows_are_written_where_they_were_locked_though_statistics_know_none_wit
         let looks = number(&mut db.superuser().await, LOOKS).await - before;
         assert!(looks < 20, "{looks} looks into an index for {} batches of up to 5 tenants", again.batches);
     }
+}
+
+/// As many tenants as bookings: the journal has an entry for nearly each row.
+const MANY: Seed = Seed { tenants: 20_000, bookings: 20_000, seed: 7 };
+
+#[tokio::test]
+async fn an_undo_of_as_many_tenants_as_rows_takes_at_most_twice_as_long_as_the_run() {
+    let (db, planted) = planted(&MANY).await;
+    let began = Instant::now();
+    let run = backfill(&db, Role::Owner, &fast()).await.unwrap().run.unwrap();
+    let ran = began.elapsed();
+    let began = Instant::now();
+    assert_eq!(undo(&db, run, false).await.unwrap().undone, planted.assignable());
+    let undone = began.elapsed();
+    assert!(undone < 2 * ran, "the run took {ran:?}, and the undo {undone:?}");
+}
+
+#[tokio::test]
+async fn an_undo_that_was_stopped_shows_in_the_runs_how_far_it_came_and_what_is_left() {
+    let (db, planted) = planted(&MANY).await;
+    let run = backfill(&db, Role::Owner, &fast()).await.unwrap().run.unwrap();
+    let database = connect(&db, Role::Owner).await;
+    let (stops, stop) = watch::channel(false);
+    let tenancy = Tenancy::default();
+    let mut total = 0;
+    let mut stop_after_a_batch = |event| match event {
+        BackfillEvent::Undoing { rows, .. } => total = rows,
+        BackfillEvent::Batch { .. } => stops.send(true).unwrap(),
+        _ => {}
+    };
+    let undo_ = Undo { database: &database, tenancy: &tenancy, run, dry_run: false, holder: "ada" };
+    let stopped = undo_.run(stop, &mut stop_after_a_batch).await.unwrap();
+    assert_eq!(total, planted.assignable());
+    assert!(stopped.stopped && stopped.undone > 0 && stopped.left > 0, "{stopped:?}");
+    assert_eq!(stopped.undone + stopped.left, planted.assignable());
+    let record = &runs(&database, &tenancy).await.unwrap()[0];
+    let undo_of_run = record.undo.clone().unwrap();
+    assert_eq!((record.state, record.state_by.as_deref()), (RunState::Undoing, Some("ada")));
+    assert_eq!((undo_of_run.undone, undo_of_run.left), (stopped.undone, stopped.left));
+    assert!(undo_of_run.seconds_left.unwrap() > 0.0, "{undo_of_run:?}");
+    assert_eq!(undo(&db, run, false).await.unwrap().undone, stopped.left);
+    let record = status(&database, &tenancy, run).await.unwrap().run;
+    let done = record.undo.unwrap();
+    assert_eq!((record.state, done.undone, done.left), (RunState::Undone, planted.assignable(), 0));
+    assert_eq!(done.seconds_left, None);
 }
 
 #[tokio::test]

@@ -103,6 +103,7 @@ impl Tenancy {
             out,
             "#   allow_triggers = [ … ]   its triggers that may fire when a backfill gives a row its tenant"
         )?;
+        writeln!(out, "#   allow_rules = [ … ]   the same for its rules ON UPDATE")?;
         writeln!(
             out,
             "#   sources = [ … ]       where a row's tenant follows from, best source first: the tenant of the row in `table`"
@@ -187,6 +188,9 @@ fn write_table(
     }
     if !rules.allow_triggers.is_empty() {
         writeln!(out, "allow_triggers = [{}]", list(&rules.allow_triggers))?;
+    }
+    if !rules.allow_rules.is_empty() {
+        writeln!(out, "allow_rules = [{}]", list(&rules.allow_rules))?;
     }
     write_list(out, "sources", rules.sources.iter().map(|rule| (source(rule), comment(rule))))?;
     write_list(out, "tie_breakers", rules.tie_breakers.iter().map(|rule| (tie_breaker(rule), None)))

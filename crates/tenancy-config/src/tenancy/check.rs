@@ -66,6 +66,9 @@ impl Tenancy {
         let triggers = format!("{key}.allow_triggers");
         rules.allow_triggers.iter().try_for_each(|trigger| ident(&triggers, trigger))?;
         unique(&triggers, rules.allow_triggers.iter())?;
+        let names = format!("{key}.allow_rules");
+        rules.allow_rules.iter().try_for_each(|rule| ident(&names, rule))?;
+        unique(&names, rules.allow_rules.iter())?;
         for (position, source) in rules.sources.iter().enumerate() {
             self.check_source(&format!("{key}.sources[{position}]"), source)?;
         }

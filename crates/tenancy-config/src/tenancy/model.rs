@@ -114,6 +114,9 @@ pub struct TableRules {
     /// Triggers of this table that may fire when a row gets its tenant. A backfill refuses to run if any other would
     /// fire.
     pub allow_triggers: Vec<String>,
+    /// Rules ON UPDATE of this table that may act when a row gets its tenant. A backfill refuses to run if there is any
+    /// other.
+    pub allow_rules: Vec<String>,
     /// What a row's tenant is read from, best source first.
     pub sources: Vec<SourceRule>,
     /// What decides if sources name several tenants, best first.

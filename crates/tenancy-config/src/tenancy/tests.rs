@@ -165,6 +165,7 @@ fn the_session_variable_needs_a_dot_and_a_form_that_set_config_takes() {
 fn what_stands_there_twice_is_refused() {
     assert!(invalid("columns = [\"a\", \"a\"]").1.contains("twice"));
     assert_eq!(invalid("[tables.x]\nallow_triggers = [\"t\", \"t\"]").0, "tables.x.allow_triggers");
+    assert_eq!(invalid("[tables.x]\nallow_rules = [\"r\", \"r\"]").0, "tables.x.allow_rules");
     assert!(invalid("[roles]\napp = \"tenant_maintenance\"").1.contains("twice"));
     assert!(invalid("[tables.x]\n[tables.\"public.x\"]").1.contains("with and without its schema"));
     let source = "{ name = \"n\", column = \"c\", table = \"t\" }";
@@ -209,12 +210,14 @@ fn tenancy() -> impl Strategy<Value = Tenancy> {
     let filled = || name().prop_filter("a reason is no white space", |text| !text.trim().is_empty());
     let reason = || proptest::option::of(filled());
     let triggers = proptest::collection::vec(name(), 0..3);
+    let of_rules = proptest::collection::vec(name(), 0..2);
     let policies = proptest::collection::btree_map(name(), filled(), 0..2);
     let declared = (reason(), reason(), policies);
-    let lists = (triggers, proptest::collection::vec(source(), 0..3), proptest::collection::vec(tie_breaker(), 0..2));
+    let lists =
+        (triggers, of_rules, proptest::collection::vec(source(), 0..3), proptest::collection::vec(tie_breaker(), 0..2));
     let rules = (proptest::option::of(name()), any::<bool>(), declared, lists).prop_map(
         |(column, platform_rows, (cross_tenant_references, exempt, allow_policies), lists)| {
-            let (allow_triggers, sources, tie_breakers) = lists;
+            let (allow_triggers, allow_rules, sources, tie_breakers) = lists;
             TableRules {
                 column,
                 platform_rows,
@@ -222,6 +225,7 @@ fn tenancy() -> impl Strategy<Value = Tenancy> {
                 exempt,
                 allow_policies,
                 allow_triggers,
+                allow_rules,
                 sources,
                 tie_breakers,
             }

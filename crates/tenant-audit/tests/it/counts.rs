@@ -49,6 +49,40 @@ async fn rows_of_the_whole_platform_are_no_finding() {
 }
 
 #[tokio::test]
+async fn references_across_tenants_that_are_declared_are_no_finding_and_the_reason_is_repeated() {
+    let db = test_support::database().await;
+    plant(&db).await;
+    let mut tenancy = Tenancy::default();
+    tenancy.tables.get_mut("bookings").unwrap().cross_tenant_references = Some("clients book anywhere".to_owned());
+    let report = audit_as(&db, Role::Owner, &tenancy, &["bookings"]).await.unwrap();
+    let bookings = table(&report, "public.bookings");
+    assert_eq!((bookings.cross_rows(), bookings.cross_findings(), bookings.findings()), (4, 0, 2 + 1 + 1 + 1));
+    assert_eq!((report.totals.cross_rows, report.totals.allowed_cross_rows), (4, 4));
+    let said: Vec<String> = report.declared.iter().map(ToString::to_string).collect();
+    let declared =
+        "public.bookings: 4 that reference another tenant's row, cross_tenant_references: clients book anywhere";
+    assert_eq!(said, [declared]);
+    assert!(report.next.iter().all(|step| !step.contains("row by row")), "{:?}", report.next);
+}
+
+#[tokio::test]
+async fn an_audit_says_which_tables_it_is_not_about() {
+    let db = test_support::empty_database().await;
+    run(
+        &db,
+        r#"CREATE TABLE "Tenant" (id text PRIMARY KEY);
+           CREATE TABLE counted (id int PRIMARY KEY, "tenantId" text);
+           CREATE TABLE items (id int, of int REFERENCES counted);
+           CREATE TABLE teams (id int, "organizationId" text);
+           CREATE TABLE words (id int);"#,
+    )
+    .await;
+    let report = audit_as(&db, Role::Superuser, &no_expected_tables(), &[]).await.unwrap();
+    let said = "1 covered; 1 dependent: public.items; 1 suspect: public.teams";
+    assert_eq!((report.coverage.to_string().as_str(), report.coverage.unrelated), (said, 1));
+}
+
+#[tokio::test]
 async fn a_database_without_a_fault_has_no_finding_and_nothing_to_do() {
     let db = test_support::empty_database().await;
     run(
@@ -157,7 +191,7 @@ async fn progress_names_every_table_once() {
     let (mut planned, mut counted) = (0, Vec::new());
     let report = audit(&database, &Tenancy::default(), &AuditOptions::default(), &mut |progress| match progress {
         AuditProgress::Planned { tables, .. } => planned = tables,
-        AuditProgress::Counted { table, .. } => counted.push(table),
+        AuditProgress::Counted { table, .. } | AuditProgress::NotCounted { table, .. } => counted.push(table),
     })
     .await
     .unwrap();
@@ -172,7 +206,7 @@ async fn the_report_as_json_has_its_version_and_every_number() {
     plant(&db).await;
     let report = audit_as(&db, Role::Owner, &Tenancy::default(), &["bookings"]).await.unwrap();
     let json = serde_json::to_value(&report).unwrap();
-    assert_eq!(json["schema"], "tenant-audit/1");
+    assert_eq!(json["schema"], "tenant-audit/2");
     let client = serde_json::json!({
         "constraint": "bookings_clientId_fkey", "columns": ["clientId"], "references": "public.users", "rows": 2
     });
@@ -181,7 +215,7 @@ async fn the_report_as_json_has_its_version_and_every_number() {
     assert_eq!(bookings["missing"], serde_json::json!(["not_null"]));
     let totals = serde_json::json!({
         "tables": 1, "rows": 8, "null_rows": 2, "platform_rows": 0, "empty_rows": 1, "ghost_rows": 1, "cross_rows": 4,
-        "missing": 1, "findings": 9
+        "allowed_cross_rows": 0, "missing": 1, "uncounted": 0, "findings": 9
     });
     assert_eq!(json["totals"], totals);
 }

@@ -3,11 +3,11 @@
 use local_db::Role;
 use tenancy_config::UserError;
 use tenancy_config::{Exit, Ident, Tenancy};
-use tenant_audit::{AuditOptions, AuditProgress, AuditReport, Error, Result, audit};
+use tenant_audit::{AuditOptions, AuditProgress, AuditReport, Error, Result, Uncounted, audit};
 use tenant_rls::{ConnectOptions, Database, DirectConnection, Template};
 use test_support::TestDb;
 
-use crate::support::{audit_as, connect, plant, run, table};
+use crate::support::{audit_as, connect, plant, run, table, uncounted};
 
 const STRICT: &str = r#"
     ALTER TABLE bookings ENABLE ROW LEVEL SECURITY;
@@ -107,6 +107,41 @@ async fn what_a_backfill_may_see_suffices_to_audit_every_table_under_force() {
 }
 
 #[tokio::test]
+async fn a_policy_that_fails_is_named_and_the_other_tables_are_counted() {
+    let db = under_force().await;
+    let tenancy = with_auditor(&db).await;
+    run(
+        &db,
+        r#"GRANT SELECT ON ALL TABLES IN SCHEMA public TO app_owner;
+                CREATE POLICY raising ON bookings USING ("tenantId" = current_setting('app.unset_by_anybody'))"#,
+    )
+    .await;
+    let report = audit_as(&db, Role::Owner, &tenancy, &["bookings", "audit_logs"]).await.unwrap();
+    let bookings = uncounted(&report, "public.bookings");
+    let Uncounted::PolicyFails { of, policy, sqlstate, error } = &bookings.why else { panic!("{:?}", bookings.why) };
+    assert_eq!((of.to_string().as_str(), policy.as_str(), sqlstate.as_str()), ("public.bookings", "raising", "42704"));
+    assert!(error.contains("app.unset_by_anybody"), "{error}");
+    assert_eq!(table(&report, "public.audit_logs").rows, 1);
+    assert_eq!((report.totals.uncounted, report.coverage.open().count()), (1, report.coverage.tables.len() - 1));
+}
+
+#[tokio::test]
+async fn a_foreign_key_whose_grants_are_missing_is_named_with_the_statement_and_the_other_tables_are_counted() {
+    let db = under_force().await;
+    let tenancy = with_auditor(&db).await;
+    run(&db, "ALTER TABLE bookings ADD other text REFERENCES services").await;
+    let report = audit_as(&db, Role::Owner, &tenancy, &["bookings", "audit_logs"]).await.unwrap();
+    let bookings = uncounted(&report, "public.bookings");
+    let statement = format!(r#"GRANT SELECT ("other") ON "public"."bookings" TO "{}";"#, tenancy.roles.auditor);
+    assert_eq!(bookings.remedy, Some(statement.clone()));
+    assert_eq!(table(&report, "public.audit_logs").rows, 1);
+    let grant = tenant_rls::Sql::from_catalog(statement);
+    db.superuser().await.run_script("doing as the report says", grant).await.unwrap();
+    let report = audit_as(&db, Role::Owner, &tenancy, &["bookings", "audit_logs"]).await.unwrap();
+    assert_eq!((table(&report, "public.bookings").rows, report.uncounted.len()), (8, 0));
+}
+
+#[tokio::test]
 async fn one_column_less_and_the_error_names_the_statement_that_grants_it() {
     let db = under_force().await;
     let tenancy = with_auditor(&db).await;
@@ -139,15 +174,20 @@ async fn a_policy_that_looks_like_ours_and_is_narrower_is_no_proof() {
 async fn a_policy_that_comes_while_the_audit_runs_fails_it() {
     let db = test_support::database().await;
     plant(&db).await;
-    assert_cannot_see(audit_while(&db, STRICT).await);
+    let report = audit_while(&db, STRICT).await.unwrap();
+    assert!(matches!(uncounted(&report, "public.bookings").why, Uncounted::CannotSee { .. }), "{:?}", report.uncounted);
+    assert_eq!(table(&report, "public.audit_logs").rows, 1, "the others are counted");
+    assert!(report.findings() > 0);
 }
 
 #[tokio::test]
 async fn a_table_that_is_rewritten_while_the_audit_runs_fails_it_and_is_not_empty() {
     let db = test_support::database().await;
     plant(&db).await;
-    let error = audit_while(&db, "ALTER TABLE bookings ALTER duration TYPE bigint").await.unwrap_err();
-    assert!(matches!(&error, Error::Rewritten { table } if table.to_string() == "public.bookings"), "{error}");
+    let report = audit_while(&db, "ALTER TABLE bookings ALTER duration TYPE bigint").await.unwrap();
+    let why = &uncounted(&report, "public.bookings").why;
+    assert!(matches!(why, Uncounted::Rewritten { of } if of.to_string() == "public.bookings"), "{why}");
+    assert_eq!(table(&report, "public.audit_logs").rows, 1, "the others are counted");
 }
 
 #[tokio::test]

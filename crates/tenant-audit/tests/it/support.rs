@@ -2,7 +2,7 @@
 
 use local_db::Role;
 use tenancy_config::Tenancy;
-use tenant_audit::{AuditOptions, AuditReport, Result, TableReport, audit};
+use tenant_audit::{AuditOptions, AuditReport, Result, TableReport, UncountedTable, audit};
 use tenant_rls::{ConnectOptions, Database};
 use test_support::TestDb;
 
@@ -29,6 +29,11 @@ pub(crate) async fn run(db: &TestDb, script: &'static str) {
 
 pub(crate) fn table<'a>(report: &'a AuditReport, name: &str) -> &'a TableReport {
     report.tables.iter().find(|table| table.table.to_string() == name).unwrap()
+}
+
+/// The table that could not be counted.
+pub(crate) fn uncounted<'a>(report: &'a AuditReport, name: &str) -> &'a UncountedTable {
+    report.uncounted.iter().find(|table| table.table.to_string() == name).unwrap()
 }
 
 /// The settings of a database in which no table but those that are found is meant to be.

@@ -6,8 +6,9 @@ use tenant_rls::Template;
 use super::facts::{FunctionFacts, RelationFacts, TriggerFacts};
 use super::found::{Analysis, Found};
 use super::node::Node;
+use super::object::{FunctionKind, WayObject};
 use super::review::{Definitions, FunctionReviews, review_of_text};
-use super::way::{Barrier, FunctionKind, Reach, Way, WayObject, WayVerdict};
+use super::way::{Barrier, Reach, Way, WayVerdict};
 use super::writable::{DELETE, INSERT, UPDATE, Writable};
 
 /// What is needed for code, beside the analysis.

@@ -1,14 +1,9 @@
-//! What the catalog says of everything that may lead past the policies, in a few statements over the whole database.
+//! What the catalog says of everything that may lead past the policies.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use sqlx::postgres::PgRow;
-use sqlx::{PgConnection, Row, types::Json};
-use tenancy_config::{Ident, TableName};
-use tenant_rls::{Error, Result};
-
-use super::options::is_on;
+use tenancy_config::TableName;
 
 /// A table, partition, view, materialized view or foreign table.
 #[derive(Debug, Clone)]
@@ -112,6 +107,7 @@ pub(crate) struct KeyAction {
     pub(crate) parent: i64,
     pub(crate) child_tenant: String,
     pub(crate) parent_tenant: String,
+    pub(crate) validated: bool,
     pub(crate) on_delete: bool,
     pub(crate) columns: Vec<String>,
     pub(crate) referenced: Vec<String>,
@@ -157,59 +153,6 @@ pub(crate) struct Facts {
 pub(crate) const EVERYBODY: &str = "public";
 
 impl Facts {
-    /// Reads them for a login that can act as `roles`. `tables` are those that policies protect, `tenants` those with a tenant column.
-    pub(crate) async fn read(
-        connection: &mut PgConnection,
-        roles: &[String],
-        tables: &[TableName],
-        tenants: &[(TableName, Ident)],
-    ) -> Result<Self> {
-        let (schemas, names) = TableName::apart(tables);
-        let with_everybody: Vec<&str> = roles.iter().map(String::as_str).chain([EVERYBODY]).collect();
-        let (tenant_schemas, tenant_names) = TableName::apart(tenants.iter().map(|(table, _)| table));
-        let columns: Vec<&str> = tenants.iter().map(|(_, column)| column.as_str()).collect();
-        let doing = || Error::query("reading what may lead past the policies");
-
-        let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/ways/relations.sql")).bind(roles);
-        let rows = rows.fetch_all(&mut *connection).await.map_err(doing())?;
-        let relations = rows.iter().map(relation).collect::<Result<Vec<_>>>()?;
-
-        let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/ways/rights.sql")).bind(with_everybody);
-        let mut rights: BTreeMap<i64, Vec<Held>> = BTreeMap::new();
-        for row in rows.fetch_all(&mut *connection).await.map_err(doing())? {
-            rights.entry(row.get("id")).or_default().push(held(&row));
-        }
-
-        let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/ways/functions.sql")).bind(roles);
-        let functions = rows.fetch_all(&mut *connection).await.map_err(doing())?.iter().map(function).collect();
-        let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/ways/references.sql"));
-        let references = rows.fetch_all(&mut *connection).await.map_err(doing())?.iter().map(reference).collect();
-        let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/ways/triggers.sql"));
-        let triggers = rows.fetch_all(&mut *connection).await.map_err(doing())?.iter().map(trigger).collect();
-        let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/ways/policies.sql"));
-        let rows = rows.bind(schemas).bind(names).fetch_all(&mut *connection).await.map_err(doing())?;
-        let policies = rows.iter().map(policy).collect();
-        let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/ways/keys.sql"));
-        let rows = rows.bind(tenant_schemas).bind(tenant_names).bind(columns);
-        let keys = rows.fetch_all(&mut *connection).await.map_err(doing())?.iter().map(key).collect();
-        let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/ways/cascades.sql"));
-        let rows = rows.fetch_all(&mut *connection).await.map_err(doing())?;
-        let cascades = rows.iter().map(|row| (row.get("child"), row.get("parent"))).collect();
-        let row = sqlx::query(include_str!("../../../../sql/tenant-inventory/ways/places.sql")).bind(roles);
-        let row = row.fetch_one(connection).await.map_err(doing())?;
-        Ok(Self {
-            relations: relations.into_iter().map(|relation| (relation.id, relation)).collect(),
-            rights,
-            functions,
-            references,
-            triggers,
-            policies,
-            keys,
-            cascades,
-            places: places(&row),
-        })
-    }
-
     /// What the first of the login's roles may do with a relation for which this holds.
     pub(crate) fn held(&self, relation: i64, counts: impl Fn(&Held) -> bool) -> Option<&Held> {
         self.rights.get(&relation)?.iter().find(|held| held.role != EVERYBODY && counts(held))
@@ -218,117 +161,5 @@ impl Facts {
     /// Whether everybody has what `counts`.
     pub(crate) fn is_everybodys(&self, relation: i64, counts: impl Fn(&Held) -> bool) -> bool {
         self.rights.get(&relation).is_some_and(|all| all.iter().any(|held| held.role == EVERYBODY && counts(held)))
-    }
-}
-
-fn relation(row: &PgRow) -> Result<RelationFacts> {
-    let name = TableName::new(Ident::new(row.get::<String, _>("schema"))?, Ident::new(row.get::<String, _>("name"))?);
-    Ok(RelationFacts {
-        id: row.get("id"),
-        name,
-        printed: row.get("printed"),
-        kind: row.get("kind"),
-        owner: row.get("owner"),
-        row_security: row.get("row_security"),
-        forced: row.get("forced"),
-        security_invoker: row.get::<Option<String>, _>("security_invoker").is_some_and(|value| is_on(&value)),
-        check_option: row.get("check_option"),
-        parent: row.get("parent"),
-        wrapper: row.get("wrapper"),
-        mapped: row.get("mapped"),
-        mapped_for_any: row.get("mapped_for_any"),
-    })
-}
-
-fn held(row: &PgRow) -> Held {
-    Held {
-        role: row.get("role"),
-        in_sight: row.get("in_sight"),
-        selects: row.get("selects"),
-        inserts: row.get("inserts"),
-        updates: row.get("updates"),
-        deletes: row.get("deletes"),
-        truncates: row.get("truncates"),
-        triggers: row.get("triggers"),
-        refers: row.get("refers"),
-    }
-}
-
-fn function(row: &PgRow) -> (i64, FunctionFacts) {
-    let function = FunctionFacts {
-        id: row.get("id"),
-        name: row.get("name"),
-        signature: row.get("signature"),
-        kind: row.get("kind"),
-        fires: row.get("fires"),
-        definer: row.get("definer"),
-        owner: row.get("owner"),
-        language: row.get("language"),
-        atomic: row.get("atomic"),
-        body: row.get("body"),
-        settings: row.get("settings"),
-        rights: row.get("rights"),
-        extension: row.get("extension"),
-        caller: row.get("caller"),
-        executor: row.get("executor"),
-        by_everybody: row.get("by_everybody"),
-    };
-    (function.id, function)
-}
-
-fn reference(row: &PgRow) -> Reference {
-    Reference {
-        kind: row.get("kind"),
-        id: row.get("id"),
-        relation: row.get("relation"),
-        name: row.get("name"),
-        event: row.get("event"),
-        to_function: row.get("to_function"),
-        target: row.get("target"),
-    }
-}
-
-fn trigger(row: &PgRow) -> TriggerFacts {
-    TriggerFacts {
-        id: row.get("id"),
-        name: row.get("name"),
-        relation: row.get("relation"),
-        function: row.get("function"),
-        events: row.get("events"),
-    }
-}
-
-fn policy(row: &PgRow) -> PolicyFacts {
-    PolicyFacts {
-        relation: row.get("relation"),
-        policy: row.get("policy"),
-        roles: row.get("roles"),
-        expressions: row.get("expressions"),
-    }
-}
-
-fn key(row: &PgRow) -> KeyAction {
-    let deletes: String = row.get("on_delete");
-    KeyAction {
-        name: row.get("name"),
-        printed: row.get("printed"),
-        child: row.get("child"),
-        parent: row.get("parent"),
-        child_tenant: row.get("child_tenant"),
-        parent_tenant: row.get("parent_tenant"),
-        on_delete: ["c", "n", "d"].contains(&deletes.as_str()),
-        columns: row.get("columns"),
-        referenced: row.get("referenced"),
-        keeps_tenant: row.get("keeps_tenant"),
-    }
-}
-
-fn places(row: &PgRow) -> Places {
-    let Json(ops_functions) = row.get("ops_functions");
-    Places {
-        makes_anything: row.get("makes_anything"),
-        makes_tables: row.get("makes_tables"),
-        makes_in_ops: row.get("makes_in_ops"),
-        ops_functions,
     }
 }

@@ -114,7 +114,7 @@ impl<'a> Filter<'a> {
             Some(OurPolicy::Isolation) => false,
             Some(OurPolicy::Role(only)) => self.roles.name(role) == *only,
             // What holds for the login too, whoever asks, is a finding of the table, and not of the way there.
-            None => !(holds_for(self.login) && !asks_who(&policy.expressions)),
+            None => !holds_for(self.login) || asks_who(&policy.expressions),
         }
     }
 }

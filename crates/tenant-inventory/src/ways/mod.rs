@@ -3,8 +3,8 @@
 //!
 //! | where | what |
 //! | --- | --- |
-//! | `way`, `words` | a way as a value, and in words |
-//! | `facts` | what the catalog says; `review`: the definitions of what was found, and the hash that a review is pinned to |
+//! | `way`, `object`, `words` | a way as a value, and in words |
+//! | `facts`, `read` | what the catalog says; `review`: the definitions of what was found, and the hash that a review is pinned to |
 //! | `roles`, `logins` | what the login can become |
 //! | `filter` | whom the policies of a table filter |
 //! | `tokens`, `body`, `texts` | what the text of a function names |
@@ -22,7 +22,9 @@ mod found;
 mod graph;
 pub(crate) mod logins;
 mod node;
+pub(crate) mod object;
 mod options;
+mod read;
 mod review;
 mod rights;
 mod role_ways;
@@ -99,10 +101,11 @@ pub async fn read_ways(
     let views = view_ways::reaching_views(&analysis);
     let rules = code_ways::rules(&analysis);
     let view_ids: Vec<i64> = views.keys().copied().collect();
+    let foreign = view_ways::foreign(&analysis, &view_ids);
     let rule_ids: Vec<i64> = rules.iter().map(|rule| rule.id).collect();
     let triggers: Vec<i64> = facts.triggers.iter().map(|trigger| trigger.id).collect();
     let columns = tenant_columns(inventory);
-    let definitions = Definitions::read(tx.connection(), &view_ids, &rule_ids, &triggers, &columns).await?;
+    let definitions = Definitions::read(tx.connection(), &view_ids, &foreign, &rule_ids, &triggers, &columns).await?;
     tx.rollback().await?;
 
     let writable = writable::writable(&facts, &texts);

@@ -26,10 +26,11 @@ pub(crate) struct Definition {
 pub(crate) struct Definitions(BTreeMap<(String, i64), Definition>);
 
 impl Definitions {
-    /// Reads them. `columns` are the names that tenant columns have.
+    /// Reads them. `columns` are the names that tenant columns have; the relations that are `foreign` show tables of other servers.
     pub(crate) async fn read(
         connection: &mut PgConnection,
         relations: &[i64],
+        foreign: &[i64],
         rules: &[i64],
         triggers: &[i64],
         columns: &[String],
@@ -42,6 +43,7 @@ impl Definitions {
             .bind(rules)
             .bind(triggers)
             .bind(columns)
+            .bind(foreign)
             .fetch_all(connection)
             .await
             .map_err(Error::query("reading views, rules and triggers that lead past the policies"))?;

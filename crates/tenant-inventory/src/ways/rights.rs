@@ -3,7 +3,8 @@
 use super::facts::{Facts, Held, KeyAction, RelationFacts};
 use super::found::Analysis;
 use super::logins::Unfiltered;
-use super::way::{Actor, Barrier, Privilege, Reach, Reviewable, Way, WayObject, WayVerdict};
+use super::object::{Privilege, WayObject};
+use super::way::{Actor, Barrier, Reach, Reviewable, Way, WayVerdict};
 
 /// The schema of the book-keeping.
 const OPS: &str = "tenant_ops";
@@ -160,6 +161,7 @@ fn key_way(facts: &Facts, key: &KeyAction, child: &RelationFacts, parent: &Relat
             parent: parent.name.clone(),
             referenced: key.referenced.clone(),
             parent_tenant: key.parent_tenant.clone(),
+            validated: key.validated,
         },
         acts_as: Actor { role: "the server".to_owned(), why: Unfiltered::ReferentialAction },
         tables: vec![child.name.clone()],

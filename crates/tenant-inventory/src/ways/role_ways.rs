@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use super::found::Analysis;
 use super::logins::Unfiltered;
+use super::object::WayObject;
 use super::roles::{Reached, Role, RoleStep};
-use super::way::{Actor, Reach, Reviewable, Way, WayObject, WayVerdict};
+use super::way::{Actor, Reach, Reviewable, Way, WayVerdict};
 
 /// The first version in which CREATEROLE alone does not make a role a member of others.
 const ADMIN_OPTION_DECIDES: i32 = 160_000;

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use super::facts::{EVERYBODY, Held, RelationFacts};
 use super::found::{Analysis, Found};
+use super::graph::What;
 use super::node::Node;
+use super::object::{Privilege, WayObject};
 use super::review::{Definition, Definitions, review_of_text};
-use super::way::{Barrier, Privilege, Reach, Reviewable, Unreadable, Way, WayObject, WayVerdict};
+use super::way::{Barrier, Reach, Reviewable, Unreadable, Way, WayVerdict};
 
 /// What `pg_relation_is_updatable` says.
 const PASSES_UPDATE: i32 = 4;
@@ -17,6 +19,15 @@ const PASSES_DELETE: i32 = 16;
 pub(crate) fn reaching_views(analysis: &Analysis<'_>) -> BTreeMap<i64, Found> {
     let views = analysis.facts.relations.values().filter(|relation| ["v", "m", "f"].contains(&relation.kind.as_str()));
     views.filter_map(|view| Some((view.id, analysis.found(Node::Relation(view.id))?))).collect()
+}
+
+/// Those of the views that show tables of other servers.
+pub(crate) fn foreign(analysis: &Analysis<'_>, views: &[i64]) -> Vec<i64> {
+    let shows = |view: &i64| {
+        let mut touches = analysis.graph.of(Node::Relation(*view));
+        touches.any(|touch| matches!(touch.what, What::Foreign(_)))
+    };
+    views.iter().copied().filter(shows).collect()
 }
 
 /// The ways.

@@ -4,8 +4,9 @@ use std::fmt;
 
 use tenancy_config::TableName;
 
+use super::object::{FunctionKind, Privilege, WayObject};
 use super::roles::RoleStep;
-use super::way::{Actor, Barrier, FunctionKind, Privilege, Reach, Reviewable, Unreadable, Way, WayObject};
+use super::way::{Actor, Barrier, Reach, Reviewable, Unreadable, Way};
 
 /// So many tables are named; of the others the number is said.
 const NAMED_TABLES: usize = 3;

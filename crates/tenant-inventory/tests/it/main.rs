@@ -3,6 +3,7 @@
 
 mod classes;
 mod columns;
+mod comparison;
 mod support;
 mod tables;
 mod ways_functions;

@@ -175,3 +175,18 @@ async fn a_function_behind_a_hidden_schema_is_reached_through_a_default_that_cal
         "BEGIN; INSERT INTO cmd (t) VALUES ('x'); DO $$ BEGIN ASSERT (SELECT seen FROM cmd) = '2'; END $$; ROLLBACK";
     as_login(&db, seen).await.unwrap();
 }
+
+#[tokio::test]
+async fn an_operator_leads_to_its_function() {
+    let db = planted(
+        r#"CREATE FUNCTION spy(text, int) RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM public.bookings';
+           CREATE OPERATOR ### (LEFTARG = text, RIGHTARG = int, FUNCTION = spy);
+           CREATE FUNCTION uses() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS $$ SELECT 'x'::text ### 1 $$;
+           CREATE FUNCTION other() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS $$ SELECT 1::bigint # 1 $$"#,
+    )
+    .await;
+    let found = ways(&db).await;
+    is_open(&found, "public.uses()");
+    assert_eq!(find(&found, "public.other()"), None);
+    as_login(&db, "DO $$ BEGIN ASSERT uses() = 2; END $$").await.unwrap();
+}

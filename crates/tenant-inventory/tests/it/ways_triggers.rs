@@ -96,3 +96,22 @@ async fn a_trigger_function_that_runs_as_the_writer_is_no_way() {
     assert_eq!(find(&found, "public.counts()"), None);
     assert_eq!(find(&found, "public.clean()"), None);
 }
+
+#[tokio::test]
+async fn an_event_trigger_is_fired_by_who_makes_anything() {
+    let db = planted(
+        r#"CREATE FUNCTION leaks() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+               BEGIN INSERT INTO public.cmd SELECT id FROM public.bookings; END $$;
+           CREATE FUNCTION clean() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+               BEGIN INSERT INTO public.cmd VALUES (tg_tag); END $$;
+           CREATE EVENT TRIGGER clean ON ddl_command_end EXECUTE FUNCTION clean();
+           CREATE EVENT TRIGGER leaks ON ddl_command_end EXECUTE FUNCTION leaks()"#,
+    )
+    .await;
+    let found = ways(&db).await;
+    is_open(&found, "public.leaks()");
+    assert!(matches!(of(&found, "public.leaks()").reach, Reach::ChangesDefinitions { .. }));
+    assert_eq!(find(&found, "public.clean()"), None);
+    let fire = "CREATE TEMP TABLE own (t text); DO $$ BEGIN ASSERT (SELECT count(*) FROM cmd WHERE t IN ('a', 'b')) = 2; END $$";
+    as_login(&db, fire).await.unwrap();
+}

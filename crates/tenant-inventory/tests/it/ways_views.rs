@@ -1,8 +1,8 @@
 //! Views, materialized views, rules and foreign tables that lead past the policies, each beside a neighbour that does not.
 
-use tenant_inventory::{Reach, Unfiltered, WayVerdict};
+use tenant_inventory::{Barrier, Reach, Unfiltered, Unreadable, WayVerdict};
 
-use crate::ways_support::{as_login, find, is_closed, is_open, of, planted, told, ways};
+use crate::ways_support::{as_login, find, is_closed, is_open, of, plant, planted, told, ways};
 
 #[tokio::test]
 async fn views_over_views_are_followed_to_the_role_that_reads_the_table() {
@@ -166,4 +166,23 @@ async fn a_view_that_calls_a_function_leads_as_far_as_the_function() {
     )
     .await
     .unwrap();
+}
+
+#[tokio::test]
+async fn a_foreign_table_needs_a_review_where_a_user_mapping_lets_the_login_through() {
+    let db = planted(
+        r#"CREATE FOREIGN DATA WRAPPER postgres_fdw; CREATE SERVER elsewhere FOREIGN DATA WRAPPER postgres_fdw;
+           CREATE FOREIGN TABLE far (id text) SERVER elsewhere; CREATE VIEW over_far AS SELECT * FROM far;
+           GRANT SELECT ON far, over_far TO app_user"#,
+    )
+    .await;
+    let review = WayVerdict::NeedsReview { why: Unreadable::OtherServer };
+    assert_eq!(of(&ways(&db).await, "public.far").reach, Reach::Cannot { why: Barrier::NoMapping });
+    // The view reads with the mapping of its owner.
+    plant(&db, "CREATE USER MAPPING FOR postgres SERVER elsewhere").await;
+    let found = ways(&db).await;
+    is_closed(&found, "public.far");
+    assert_eq!(of(&found, "public.over_far").verdict, review);
+    plant(&db, "CREATE USER MAPPING FOR PUBLIC SERVER elsewhere").await;
+    assert_eq!(of(&ways(&db).await, "public.far").verdict, review);
 }

@@ -57,12 +57,12 @@ async fn rights_that_were_granted_by_hand_are_refused_with_the_statements_that_t
         &db,
         Role::Owner,
         "GRANT SELECT, DELETE ON ALL TABLES IN SCHEMA tenant_ops TO app_user; GRANT UPDATE (state) ON tenant_ops.run TO app_user;
-         GRANT USAGE ON SCHEMA tenant_ops TO app_user; GRANT EXECUTE ON FUNCTION tenant_ops.undo_batch TO PUBLIC",
+         GRANT USAGE ON SCHEMA tenant_ops TO app_user; GRANT EXECUTE ON FUNCTION tenant_ops.apply_batch TO PUBLIC",
     )
     .await;
     let error = install(&db, Role::Owner).await.unwrap_err();
     let (text, hint) = (error.to_string(), error.hint().unwrap());
-    assert!(text.contains("everybody has EXECUTE on the function undo_batch"), "{text}");
+    assert!(text.contains("everybody has EXECUTE on the function apply_batch"), "{text}");
     assert!(hint.contains("REVOKE DELETE, SELECT ON TABLE tenant_ops.journal FROM app_user;"), "{hint}");
     assert!(hint.contains("REVOKE DELETE, SELECT, UPDATE (state) ON TABLE tenant_ops.run FROM app_user;"), "{hint}");
     let found = findings(Err(error));

@@ -73,8 +73,8 @@ const PLANTS: [(&str, &str, &str); 18] = [
     ),
     (
         "changed",
-        "body of the function undo_batch",
-        "DO $do$ BEGIN EXECUTE replace(pg_get_functiondef('tenant_ops.undo_batch'::regproc), 'entries := 0', 'entries := 1');
+        "body of the function apply_batch",
+        "DO $do$ BEGIN EXECUTE replace(pg_get_functiondef('tenant_ops.apply_batch'::regproc), 'v_applied bigint := 0', 'v_applied bigint := 1');
          END $do$",
     ),
 ];
@@ -210,7 +210,7 @@ async fn a_schema_that_was_made_empty_for_the_owner_is_filled() {
     let db = test_support::database().await;
     script(&db, Role::Superuser, "CREATE SCHEMA tenant_ops AUTHORIZATION app_owner").await;
     install(&db, Role::Owner).await.unwrap();
-    assert_eq!(number(&db, "SELECT version::bigint FROM tenant_ops.installed").await, 8);
+    assert_eq!(number(&db, "SELECT version::bigint FROM tenant_ops.installed").await, 9);
 }
 
 /// A login that is a member of the owner's role and nothing else.

@@ -17,7 +17,7 @@ async fn find(name: &str) -> Result<tenant_rls::Tenant, Error> {
 async fn a_tenant_is_found_by_id_and_by_slug() {
     let acme = find("t_a").await.unwrap();
     assert_eq!((acme.name.as_str(), acme.active), ("Acme", true));
-    let globex = find(" globex ").await.unwrap();
+    let globex = find("globex").await.unwrap();
     assert_eq!((globex.id.as_str(), globex.status.as_deref(), globex.active), ("t_b", Some("SUSPENDED"), false));
 }
 
@@ -39,6 +39,20 @@ async fn names_that_can_name_no_tenant_are_refused() {
         assert!(matches!(find(name).await.unwrap_err(), Error::TenantId { .. }), "{name:?}");
     }
     assert!(matches!(find("'; DROP TABLE note; --").await.unwrap_err(), Error::UnknownTenant { .. }));
+}
+
+#[tokio::test]
+async fn a_name_is_compared_as_it_is_with_its_white_space() {
+    let db = notes().await;
+    let other =
+        r#"INSERT INTO "Tenant" (id, slug, name) SELECT 't_a ', 'acme ', 'A' || name FROM "Tenant" WHERE id = 't_a'"#;
+    db.superuser().await.run_script("preparing a test", other).await.unwrap();
+    let database = connect(&db, Role::AppUser, 2).await;
+    let mut tenants = Registry::open(&database, &Tenancy::default()).await.unwrap();
+    for (name, id) in [("acme", "t_a"), ("acme ", "t_a "), ("t_a ", "t_a ")] {
+        assert_eq!(tenants.find(name).await.unwrap().id.as_str(), id, "{name:?}");
+    }
+    assert!(matches!(tenants.find(" acme").await.unwrap_err(), Error::UnknownTenant { .. }));
 }
 
 #[tokio::test]

@@ -72,7 +72,7 @@ pub(crate) async fn audit(
             context.printer.note(&format!("counting {}{role}", counted(tables as u64, "table", "tables")));
             meter = Some(Meter::start(&context.printer, "audit", "tables", 0, Some(tables as u64)));
         }
-        AuditProgress::Counted { table, done, .. } => {
+        AuditProgress::Counted { table, done, .. } | AuditProgress::NotCounted { table, done, .. } => {
             if let Some(meter) = &mut meter {
                 meter.set(done as u64, &table.to_string());
             }

@@ -13,10 +13,15 @@ impl Report for AuditReport {
 
     fn document(&self) -> Document {
         let mut document = Document::default();
-        document.extend(counts(self));
+        if !self.tables.is_empty() {
+            document.extend(counts(self));
+        }
         document.extend(crossings(self));
         let missing = self.missing.iter().map(|missing| format!("{}: {}", missing.table, lacks(missing)));
-        document.push(lines(missing.chain([conclusion(self)])));
+        let uncounted = self.uncounted.iter().map(|table| format!("{} was not counted: {}", table.table, table.why));
+        let declared = self.declared.iter().filter(|declared| declared.rows > 0);
+        let declared = declared.map(|declared| format!("declared in tenancy.toml: {declared}"));
+        document.push(lines(missing.chain(uncounted).chain(declared).chain(conclusion(self))));
         document.extend(List::steps("Next:", self.next.clone()).unless_empty());
         document
     }
@@ -70,6 +75,8 @@ pub(super) fn findings(report: &AuditReport) -> Vec<(String, String)> {
     for table in report.tables.iter().filter(|table| table.findings() > 0) {
         findings.push((table.table.to_string(), faults(table).join(", ")));
     }
+    let uncounted = report.uncounted.iter();
+    findings.extend(uncounted.map(|table| (table.table.to_string(), format!("not counted: {}", table.why))));
     findings.extend(report.missing.iter().map(|missing| (missing.table.to_string(), lacks(missing).to_owned())));
     findings
 }
@@ -80,7 +87,7 @@ fn faults(table: &TableReport) -> Vec<String> {
         rows(table.null_findings(), "without a tenant"),
         rows(table.empty_rows, "with an empty tenant"),
         rows(table.ghost_rows.unwrap_or(0), "of a tenant that does not exist"),
-        rows(table.cross_rows(), "that reference another tenant's row"),
+        rows(table.cross_findings(), "that reference another tenant's row"),
         (!table.missing.is_empty()).then(|| format!("lacks: {}", missing_pieces(table))),
     ];
     kinds.into_iter().flatten().collect()
@@ -158,12 +165,10 @@ fn crossings(report: &AuditReport) -> Option<Block> {
     (!rows.is_empty()).then(|| Table::new(columns, rows).into())
 }
 
-fn conclusion(report: &AuditReport) -> String {
+fn conclusion(report: &AuditReport) -> [String; 2] {
     let as_role = report.role.as_ref().map_or_else(String::new, |role| format!(", read as {role}"));
     let tables = counted(report.totals.tables, "table", "tables");
-    let result = match report.findings() {
-        0 => "every row has its tenant".to_owned(),
-        number => counted(number, "finding", "findings"),
-    };
-    format!("{tables} of database {}{as_role}: {result}.", report.database)
+    let findings = counted(report.findings(), "finding", "findings");
+    let result = format!("{tables} of database {}{as_role}: {findings}.", report.database);
+    [result, format!("tables by class: {}", report.coverage)]
 }

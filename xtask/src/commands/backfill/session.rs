@@ -86,10 +86,11 @@ impl<'a> BackfillSession<'a> {
     ///
     /// # Errors
     /// The report cannot be written. What was assigned stays.
-    pub(crate) async fn end(self, report: &BackfillReport) -> CommandResult {
+    pub(crate) async fn end(self, report: BackfillReport) -> CommandResult {
+        let report = report.covering(self.database(), self.tenancy()).await?;
         self.close().await;
-        self.context.report(report)?;
-        Ok(exit(report))
+        self.context.report(&report)?;
+        Ok(exit(&report))
     }
 }
 
@@ -102,6 +103,17 @@ pub(crate) async fn run_job<E: Into<CommandFailure>>(
     context: &Context,
     job: impl AsyncFnOnce(&str, Receiver<bool>, &mut (dyn FnMut(BackfillEvent) + Send)) -> Result<BackfillReport, E>,
 ) -> Result<BackfillReport, CommandFailure> {
+    attempt_job(context, job).await.map_err(Into::into)
+}
+
+/// The same, with the error as the engine made it.
+///
+/// # Errors
+/// The job failed. What was committed stays.
+pub(crate) async fn attempt_job<E>(
+    context: &Context,
+    job: impl AsyncFnOnce(&str, Receiver<bool>, &mut (dyn FnMut(BackfillEvent) + Send)) -> Result<BackfillReport, E>,
+) -> Result<BackfillReport, E> {
     let holder = holder::name(tenancy_config::environment::checked);
     let bar = Mutex::new(BackfillProgress::new(&context.printer, context.global.format()));
     let locked = || bar.lock().unwrap_or_else(PoisonError::into_inner);
@@ -118,7 +130,7 @@ pub(crate) async fn run_job<E: Into<CommandFailure>>(
         () = ticks => unreachable!("it ticks until the job is done"),
     };
     locked().finish();
-    done.map_err(Into::into)
+    done
 }
 
 /// The exit status of a command with this report.

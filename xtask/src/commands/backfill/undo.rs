@@ -47,9 +47,13 @@ pub(super) async fn run(context: &Context, options: Options) -> CommandResult {
     let mut meter = None;
     let mut progress = |event| match event {
         BackfillEvent::Waiting { holder } => context.printer.note(&holder::waiting(&holder)),
+        BackfillEvent::Undoing { rows, .. } => {
+            meter = Some(Meter::start(&context.printer, "undo", "rows", 0, Some(rows)));
+        }
         BackfillEvent::Batch { examined, assigned } => {
-            let meter = meter.get_or_insert_with(|| Meter::start(&context.printer, "undo", "rows", 0, None));
-            meter.set(examined, &format!("{} taken back", count(assigned)));
+            if let Some(meter) = &mut meter {
+                meter.set(examined, &format!("{} taken back", count(assigned)));
+            }
         }
         _ => {}
     };
@@ -81,7 +85,8 @@ impl Report for UndoReport {
             let left_alone = counted(self.kept, "row", "rows");
             said.push_str(&format!("; {left_alone} are gone or have another tenant by now, and were left alone"));
         }
-        let stopped = self.stopped.then(|| "Stopped; the same command goes on from here.".to_owned());
+        let left = || counted(self.left, "row", "rows");
+        let stopped = self.stopped.then(|| format!("Stopped with {} left; the same command goes on.", left()));
         Document::new([lines([said + "."].into_iter().chain(stopped))])
     }
 }

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use tenancy_config::{CommandRef, DatabaseUrl, Hint, Settings, Tenancy};
-use tenant_inventory::Catalog;
-use tenant_inventory::Missing;
+use tenant_inventory::coverage::Coverage;
+use tenant_inventory::{Absent, Catalog, Missing};
 use tenant_rls::{ActingRole, Database, Pooler, SessionFacts, visibility};
 
 use crate::context::failure::CommandFailure;
@@ -54,6 +54,10 @@ pub(super) struct TableFacts {
     pub(super) rls_enabled: usize,
     pub(super) rls_forced: usize,
     pub(super) missing: Vec<Missing>,
+    /// What `tenancy.toml` names and the database does not have.
+    pub(super) absent: Vec<Absent>,
+    /// What the tables of the database are to the tenants. Those with a tenant column count as covered.
+    pub(super) coverage: Coverage,
     /// The role that sees every row of every tenant table, of those that this login can act as.
     pub(super) seen_whole_by: Option<String>,
     /// Why the login does not see every row, if it does not.
@@ -108,6 +112,11 @@ fn direct(settings: &Settings) -> Option<Place> {
 }
 
 impl Facts {
+    /// Whether `tenancy.toml` names something that the database does not have.
+    pub(super) fn differs(&self) -> bool {
+        self.tables.as_ref().is_some_and(|tables| !tables.absent.is_empty() || !tables.missing.is_empty())
+    }
+
     /// The facts about a database that does not answer.
     pub(super) fn unreachable(
         settings: &Settings,
@@ -179,7 +188,11 @@ impl Reached<'_> {
                 Err(error) => return Err(error.into()),
             }
         };
+        let absent = tenant_inventory::absent(self.database, tenancy).await?;
+        let coverage = Coverage::read(self.database, tenancy, |_| true).await?;
         Ok(TableFacts {
+            absent,
+            coverage,
             tenants: catalog.tenants.to_string(),
             tenant_key_type: catalog.tenant_key_type,
             found: catalog.tables.len(),
@@ -223,16 +236,19 @@ fn ignored(url: &DatabaseUrl) -> Option<Hint> {
 }
 
 fn advice_on_tables(tables: &TableFacts) -> Vec<Hint> {
-    let mut advice = Vec::new();
+    let mut advice: Vec<Hint> = Vec::new();
     if tables.tenant_key_type.is_none() {
-        let none = Hint::from(format!("there is no table of tenants {}: ", tables.tenants));
-        advice.push(none.then_quoted(CommandRef::Init).then(" writes a tenancy.toml that fits this database"));
-    } else if !tables.missing.is_empty() {
-        advice.push("tables are missing: run the application's migrations, or take them out of tenancy.toml".into());
+        let none = format!("there is no table of tenants {}: ", tables.tenants);
+        advice.push(
+            Hint::from(none).then_quoted(CommandRef::Init).then(" writes a tenancy.toml that fits this database"),
+        );
+    } else if !tables.absent.is_empty() || !tables.missing.is_empty() {
+        advice.push("tenancy.toml names what is not there: correct it, or run the application's migrations".into());
     }
     if let (Some(_), None) = (&tables.obstacles, &tables.seen_whole_by) {
-        let none = Hint::from("no role of this login sees every row: ").then_quoted(CommandRef::Audit);
-        advice.push(none.then(" would refuse to count, and says what it lacks"));
+        let none = "no role of this login sees all rows of all tables: ";
+        advice
+            .push(Hint::from(none).then_quoted(CommandRef::Audit).then(" says for which tables, and what is lacking"));
     }
     advice
 }

@@ -19,7 +19,9 @@ use crate::document::report;
 #[command(after_help = "Examples:
   cargo xtask doctor
   cargo xtask doctor --format json
-  cargo xtask doctor --database-url \"$DATABASE_URL\"")]
+  cargo xtask doctor --database-url \"$DATABASE_URL\"
+
+It ends with 3 if tenancy.toml names what the database does not have.")]
 pub(crate) struct Options {
     #[command(flatten)]
     server: ServerOptions,
@@ -28,13 +30,16 @@ pub(crate) struct Options {
 /// Reports the facts. It starts nothing and writes nothing.
 ///
 /// # Errors
-/// The settings are wrong. A database that does not answer is a finding, and the exit status is 1.
+/// The settings are wrong. A database that does not answer is a finding, and the exit status is 1; with 3, `tenancy.toml` names what it does not have.
 pub(crate) async fn run(context: &Context, options: Options) -> CommandResult {
     report::refuse_csv("doctor", context.global.format())?;
     let settings = context.settings()?;
     let facts = stop::at_once(examine(context, &settings, options.server.into())).await?;
     context.report(&facts)?;
-    Ok((!facts.database.reachable).then_some(Exit::Failed))
+    Ok(match facts.database.reachable {
+        false => Some(Exit::Failed),
+        true => facts.differs().then_some(Exit::NotYet),
+    })
 }
 
 async fn examine(context: &Context, settings: &Settings, options: LocalOptions) -> Result<Facts, CommandFailure> {

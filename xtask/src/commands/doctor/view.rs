@@ -10,7 +10,7 @@ use crate::number_format::counted;
 
 impl Report for Facts {
     const NAME: &'static str = "doctor";
-    const SCHEMA: Option<&'static str> = Some("doctor/1");
+    const SCHEMA: Option<&'static str> = Some("doctor/2");
 
     fn document(&self) -> Document {
         let mut document = Document::new([Pairs::new(database(self)).titled("Database").into()]);
@@ -87,6 +87,10 @@ fn tenant_tables(tables: &TableFacts) -> Vec<(&'static str, Value)> {
         ("protected", rls.into()),
         ("filtered", seen),
     ];
+    lines.push(("by class", tables.coverage.to_string().into()));
+    if !tables.absent.is_empty() {
+        lines.push(("not there", Value::list(&tables.absent)));
+    }
     if !tables.missing.is_empty() {
         let missing = tables.missing.iter().map(|missing| match missing.what {
             MissingPart::Table => missing.table.to_string(),

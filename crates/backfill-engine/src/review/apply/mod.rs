@@ -15,13 +15,14 @@ use tokio::sync::watch;
 
 use crate::error::Result;
 use crate::plan::BackfillPlan;
+use crate::preflight::side_effects;
 use crate::progress::BackfillEvent;
 use crate::review::apply::names::TenantNames;
 use crate::review::apply::writer::{DecisionOutcome, DecisionRecorder, ReadyDecision, Writer};
 use crate::review::file::{Line, LineContent, ReviewFile};
 use crate::review::refused::RefusedFile;
 use crate::review::whole_file::CheckedReview;
-use crate::statements::decisions::{decide, judge};
+use crate::statements::decisions::{decide, decided_changed, judge};
 use crate::survey;
 
 pub use report::{ApplyReport, Refusal, RefusalKind};
@@ -66,6 +67,7 @@ impl Apply<'_> {
     /// [`Error::NotAReview`](crate::Error::NotAReview) if the file has columns of another review;
     /// [`Error::ReviewChanged`](crate::Error::ReviewChanged) if it has changed since the check;
     /// [`Error::ReadReview`](crate::Error::ReadReview) if it cannot be read;
+    /// [`Error::Triggers`](crate::Error::Triggers) or [`Error::Rules`](crate::Error::Rules) if something would fire that `tenancy.toml` does not allow;
     /// [`Error::Unsuitable`](crate::Error::Unsuitable), [`Error::NoSource`](crate::Error::NoSource) or
     /// [`Error::NoSuchSource`](crate::Error::NoSuchSource) if the table cannot be backfilled;
     /// [`tenant_rls::Error::NoTable`] if there is no such table; [`tenant_rls::Error::CannotSee`] if no role is proven
@@ -106,7 +108,8 @@ impl Apply<'_> {
         let plan = BackfillPlan::new(&Catalog::load(database, tenancy).await?, tenancy, table)?;
         file.check_columns(&plan)?;
         let role = survey::writer(database, tenancy, &plan).await?;
-        let (judge, write) = (judge(&plan)?, decide(&plan));
+        side_effects::check(database, tenancy, &plan, &role).await?;
+        let (judge, write, read_back) = (judge(&plan)?, decide(&plan), decided_changed(&plan));
         let recorder =
             if self.dry_run { DecisionRecorder::DryRun } else { self.open_recorder(&plan, progress).await? };
         progress(BackfillEvent::Started {
@@ -117,7 +120,7 @@ impl Apply<'_> {
             resumed: false,
             helping: false,
         });
-        Ok(Writer { database, tenancy, plan, role, recorder, judge, write })
+        Ok(Writer { database, tenancy, plan, role, recorder, judge, write, read_back })
     }
 
     async fn open_recorder(

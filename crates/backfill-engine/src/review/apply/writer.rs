@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tenancy_config::Tenancy;
 use tenant_ops::{DecisionCall, DecisionResult, DecisionRun, Lease};
-use tenant_rls::sqlstate::{RUN_NOT_RUNNING, WRITTEN_NOT_LOCKED};
+use tenant_rls::sqlstate::{RUN_NOT_RUNNING, WRITTEN_NOT_KEPT, WRITTEN_NOT_LOCKED};
 use tenant_rls::{
     ActingRole, Backoff, BatchOptions, BatchTx, CATALOG_LOCK_TIMEOUT, Database, Error as RlsError, Fault, OwnerTx, Sql,
     TenantId, fault_of,
@@ -53,6 +53,7 @@ pub(super) struct Writer<'a> {
     pub(super) recorder: DecisionRecorder,
     pub(super) judge: Sql,
     pub(super) write: Sql,
+    pub(super) read_back: Sql,
 }
 
 impl Writer<'_> {
@@ -204,6 +205,7 @@ impl Writer<'_> {
             variable: &self.tenancy.session.variable,
             judge: &self.judge,
             write: &self.write,
+            read_back: &self.read_back,
             keys: batch.iter().map(|ready| ready.decision.key.as_str()).collect(),
             tenants: batch.iter().map(|ready| ready.tenant.as_str()).collect(),
             fingerprints: batch.iter().map(|ready| ready.decision.fingerprint.as_str()).collect(),
@@ -213,8 +215,10 @@ impl Writer<'_> {
 }
 
 /// Whether a smaller batch may succeed. [`WRITTEN_NOT_LOCKED`]: the number of written rows differs from the number of locked ones.
+/// [`WRITTEN_NOT_KEPT`]: a trigger or a rule changed what was written.
 fn is_about_rows(error: &RlsError) -> bool {
-    error.sqlstate() == Some(WRITTEN_NOT_LOCKED) || matches!(fault_of(error), Fault::Data | Fault::Contention)
+    matches!(error.sqlstate(), Some(WRITTEN_NOT_LOCKED | WRITTEN_NOT_KEPT))
+        || matches!(fault_of(error), Fault::Data | Fault::Contention)
 }
 
 /// The message of the server, without what we were doing.

@@ -3,9 +3,10 @@
 mod review_files;
 mod view;
 
-use backfill_engine::{Backfill, BackfillPlan, BackfillReport};
+use std::path::PathBuf;
+
+use backfill_engine::{Backfill, BackfillPlan, BackfillReport, FailedTable, TablesReport};
 use clap::Args;
-use serde::Serialize;
 use tenancy_config::{CommandRef, Exit, Hint, TableName, files};
 use tenant_inventory::Catalog;
 
@@ -30,7 +31,7 @@ pub(super) struct Options {
     /// The tables
     #[arg(value_name = "TABLE", required_unless_present = "all")]
     tables: Vec<String>,
-    /// Every table that has a source
+    /// All tables that have a source; the rows of the others are counted
     #[arg(long, conflicts_with = "tables")]
     all: bool,
     #[command(flatten)]
@@ -39,12 +40,6 @@ pub(super) struct Options {
 
 /// The job's name in `tenant_ops.run`.
 const JOB: &str = "backfill";
-
-/// The reports of several tables; its JSON is `backfill-tables/1`.
-#[derive(Debug, Serialize)]
-struct Reports {
-    tables: Vec<BackfillReport>,
-}
 
 /// Backfills the tables one after the other, and ends when one is stopped.
 ///
@@ -58,32 +53,47 @@ pub(super) async fn run(context: &Context, options: Options) -> CommandResult {
     let reviews = reviews.map_or_else(|| vec![None; tables.len()], |reviews| reviews.into_iter().map(Some).collect());
     reviews.iter().flatten().try_for_each(|review| files::check(review))?;
     session.begin(&tables.iter().collect::<Vec<_>>()).await?;
-    let mut reports = Vec::new();
+    let (mut reports, mut failed) = (Vec::new(), Vec::new());
+    let one = tables.len() == 1 && !options.all;
     for (name, review) in tables.iter().zip(reviews) {
-        let engine = backfill_engine::BackfillOptions { review, ..session.options.clone() };
-        let plan = BackfillPlan::new(&catalog, session.tenancy(), &name.to_string())?;
-        let report = session::run_job(context, async |holder, stop, progress| {
-            let (database, tenancy) = (session.database(), session.tenancy());
-            let run = Backfill { database, tenancy, plan: &plan, job: JOB, holder, options: &engine };
-            run.run(stop, progress).await
-        })
-        .await?;
-        let stopped = report.outcome == backfill_engine::RunOutcome::Stopped;
-        reports.push(report);
-        if stopped {
+        match backfill(context, &session, &catalog, name, review).await {
+            Ok(report) => reports.push(report),
+            Err(error) if one => return Err(error.into()),
+            Err(error) => {
+                let failure = FailedTable::of(name, error)?;
+                context.printer.warning(&format!("{name}: {}", failure.error));
+                failed.push(failure);
+            }
+        }
+        if reports.last().is_some_and(|report| report.outcome == backfill_engine::RunOutcome::Stopped) {
             break;
         }
     }
-    session.close().await;
-    let exit = worst(&reports);
-    match (reports.pop(), reports.is_empty()) {
-        (Some(one), true) if !options.all => context.report(&one)?,
-        (last, _) => {
-            reports.extend(last);
-            context.report(&Reports { tables: reports })?;
-        }
+    if let Some(report) = reports.pop_if(|_| one) {
+        return session.end(report).await;
     }
-    Ok(exit)
+    let (database, tenancy) = (session.database(), session.tenancy());
+    let report = TablesReport::of(database, tenancy, &catalog, (reports, failed), options.all).await?;
+    session.close().await;
+    context.report(&report)?;
+    Ok(worst(&report))
+}
+
+async fn backfill(
+    context: &Context,
+    session: &BackfillSession<'_>,
+    catalog: &Catalog,
+    name: &TableName,
+    review: Option<PathBuf>,
+) -> Result<BackfillReport, backfill_engine::Error> {
+    let engine = backfill_engine::BackfillOptions { review, ..session.options.clone() };
+    let plan = BackfillPlan::new(catalog, session.tenancy(), &name.to_string())?;
+    session::attempt_job(context, async |holder, stop, progress| {
+        let (database, tenancy) = (session.database(), session.tenancy());
+        let run = Backfill { database, tenancy, plan: &plan, job: JOB, holder, options: &engine };
+        run.run(stop, progress).await
+    })
+    .await
 }
 
 /// The tables in the order in which they draw on each other.
@@ -116,7 +126,7 @@ fn chosen(
 }
 
 /// The exit status for all tables. A run that was stopped decides before rows that are left.
-fn worst(reports: &[BackfillReport]) -> Option<Exit> {
-    let exits = || reports.iter().filter_map(session::exit);
-    exits().find(|exit| *exit == Exit::Stopped).or_else(|| exits().next())
+fn worst(report: &TablesReport) -> Option<Exit> {
+    let stopped = report.tables.iter().filter_map(session::exit).find(|exit| *exit == Exit::Stopped);
+    stopped.or_else(|| (!report.is_complete()).then_some(Exit::NotYet))
 }

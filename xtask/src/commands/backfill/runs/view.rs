@@ -14,6 +14,7 @@ fn row(run: &RunRecord) -> Vec<String> {
         run.table.clone(),
         run.state.as_str().to_owned(),
         count(run.assigned),
+        run.undo.as_ref().map_or_else(String::new, |undo| count(undo.undone)),
         run.started_at.format("%Y-%m-%d %H:%M:%S UTC").to_string(),
         format!("{} on {}", run.login, run.host),
     ]
@@ -21,14 +22,22 @@ fn row(run: &RunRecord) -> Vec<String> {
 
 impl Report for Runs {
     const NAME: &'static str = "backfill runs";
-    const SCHEMA: Option<&'static str> = Some("backfill-runs/2");
+    const SCHEMA: Option<&'static str> = Some("backfill-runs/3");
 
     fn document(&self) -> Document {
         if self.runs.is_empty() {
             return Document::new([paragraph("Nothing was backfilled here yet.")]);
         }
-        let columns =
-            [number("run"), text("job"), text("table"), text("state"), number("assigned"), text("began"), text("by")];
+        let columns = [
+            number("run"),
+            text("job"),
+            text("table"),
+            text("state"),
+            number("assigned"),
+            number("taken back"),
+            text("began"),
+            text("by"),
+        ];
         Document::new([Table::new(columns, self.runs.iter().map(row)).into()])
     }
 
@@ -45,9 +54,11 @@ impl Report for Runs {
                 run.ended_at.map(time).unwrap_or_default(),
                 run.login.clone(),
                 run.host.clone(),
+                run.undo.as_ref().map_or(0, |undo| undo.undone).to_string(),
             ]
         };
-        let header = vec!["run", "job", "table", "state", "assigned", "started_at", "ended_at", "login", "host"];
+        let header =
+            vec!["run", "job", "table", "state", "assigned", "started_at", "ended_at", "login", "host", "undone"];
         Some((header, self.runs.iter().map(line).collect()))
     }
 }

@@ -1,17 +1,19 @@
 //! The report of `backfill status`: the state of a run and its processes.
 
-use backfill_engine::{RunProcessRecord, RunState, RunStatus};
+use std::time::Duration;
+
+use backfill_engine::{RunProcessRecord, RunState, RunStatus, UndoProgress};
 use chrono::{DateTime, Utc};
 
 use tenancy_config::{CommandRef, Hint};
 
 use crate::document::block::{Block, Document, Table, paragraph, text};
 use crate::document::report::Report;
-use crate::number_format::{count, counted};
+use crate::number_format::{count, counted, duration};
 
 impl Report for RunStatus {
     const NAME: &'static str = "backfill status";
-    const SCHEMA: Option<&'static str> = Some("backfill-status/2");
+    const SCHEMA: Option<&'static str> = Some("backfill-status/3");
 
     fn document(&self) -> Document {
         Document::new([paragraph(headline(self)), facts(self), paragraph(next(self))])
@@ -48,8 +50,20 @@ fn facts(status: &RunStatus) -> Block {
     if run.ranges > 0 {
         rows.insert(3, row("ranges", format!("{} of {} at their end", count(run.ranges_done), count(run.ranges))));
     }
+    rows.extend(run.undo.as_ref().map(|undo| row("taken back", taken_back(undo))));
     rows.extend(status.processes.iter().map(|member| row("process", process(member))));
     Table::new([text(""), text("how it stands")], rows).into()
+}
+
+fn taken_back(undo: &UndoProgress) -> String {
+    let mut text = format!("{} of {}", count(undo.undone), counted(undo.undone + undo.kept + undo.left, "row", "rows"));
+    if undo.kept > 0 {
+        text.push_str(&format!(", {} left alone", count(undo.kept)));
+    }
+    if let Some(seconds) = undo.seconds_left {
+        text.push_str(&format!(", about {} left", duration(Duration::from_secs_f64(seconds))));
+    }
+    text
 }
 
 fn process(member: &RunProcessRecord) -> String {
@@ -74,6 +88,10 @@ fn next(status: &RunStatus) -> Hint {
         }
         (RunState::Done | RunState::Cancelled, _) => {
             Hint::quoted(CommandRef::BackfillUndo { run: id }).then(" takes it back.")
+        }
+        (RunState::Undoing, _) => {
+            let again = CommandRef::BackfillUndo { run: id };
+            Hint::from("Where nobody works at the undo, this goes on with it: ").then_run(again)
         }
         (RunState::Undone, _) => "It was taken back.".into(),
     }

@@ -1,0 +1,112 @@
+//! Why a table could not be counted. That is a finding of this table; the others are counted all the same.
+
+use std::fmt;
+
+use serde::Serialize;
+use tenancy_config::{Hint, TableName};
+use tenant_rls::{Error as RlsError, Fault, Obstacle, fault_of};
+
+use crate::error::Error;
+
+/// A table that could not be counted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UncountedTable {
+    /// The table.
+    pub table: TableName,
+    /// Why not.
+    #[serde(flatten)]
+    pub why: Uncounted,
+    /// What to do about it: a statement, or words; none where nothing but the reason is known.
+    pub remedy: Option<Hint>,
+}
+
+/// Why a table could not be counted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "reason", rename_all = "snake_case")]
+pub enum Uncounted {
+    /// Each role that may read it is filtered or lacks a right, on the table itself or on one that it references.
+    CannotSee {
+        /// What is in the way of each role.
+        obstacles: Vec<Obstacle>,
+    },
+    /// A policy ends in an error instead of an answer.
+    PolicyFails {
+        /// The table of the policy: this one, or one that it references.
+        of: TableName,
+        /// The policy.
+        policy: String,
+        /// The SQLSTATE.
+        sqlstate: String,
+        /// What the server said.
+        error: String,
+    },
+    /// It was created, rewritten or truncated while the audit ran: to the snapshot it looks empty.
+    Rewritten {
+        /// The table that was rewritten: this one, or one that it references.
+        of: TableName,
+    },
+    /// Another session was in the way.
+    Locked {
+        /// What the server said.
+        error: String,
+    },
+    /// The connection was lost.
+    Lost {
+        /// What the server or the network said.
+        error: String,
+    },
+    /// The server refused the statement for another reason.
+    Refused {
+        /// The SQLSTATE, if it is from a server.
+        sqlstate: Option<String>,
+        /// What the server said.
+        error: String,
+    },
+}
+
+impl Uncounted {
+    /// The reason in an error that ended the count of one table.
+    pub(crate) fn of(error: Error) -> Self {
+        match error {
+            Error::Rewritten { table } => Self::Rewritten { of: table },
+            Error::Database(RlsError::CannotSee(obstacles)) => Self::CannotSee { obstacles },
+            Error::Database(error) => {
+                let (sqlstate, text) = (error.sqlstate().map(str::to_owned), error.to_string());
+                match fault_of(&error) {
+                    Fault::Contention => Self::Locked { error: text },
+                    Fault::Connection => Self::Lost { error: text },
+                    Fault::Data | Fault::Other => Self::Refused { sqlstate, error: text },
+                }
+            }
+        }
+    }
+
+    /// What to do about it.
+    pub(crate) fn remedy(&self) -> Option<Hint> {
+        match self {
+            Self::CannotSee { obstacles } => Obstacle::remedy(obstacles),
+            Self::PolicyFails { policy, of, .. } => Some(format!(
+                "change the policy \"{policy}\" of {of} so that it answers without its setting, such as current_setting(…, true), or drop it"
+            ).into()),
+            Self::Rewritten { .. } => Some("run the audit again when the migration is through".into()),
+            Self::Locked { .. } | Self::Lost { .. } => Some("run the audit again".into()),
+            Self::Refused { .. } => None,
+        }
+    }
+}
+
+impl fmt::Display for Uncounted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CannotSee { obstacles } => {
+                let nearest: Vec<String> = Obstacle::nearest(obstacles).iter().map(ToString::to_string).collect();
+                write!(f, "no role of this login sees all of its rows: {}", nearest.join("; "))
+            }
+            Self::PolicyFails { of, policy, error, .. } => write!(f, "the policy \"{policy}\" of {of} fails: {error}"),
+            Self::Rewritten { of } => write!(f, "{of} was created, rewritten or truncated while the audit ran"),
+            Self::Locked { error } => write!(f, "another session was in the way: {error}"),
+            Self::Lost { error } => write!(f, "the connection was lost: {error}"),
+            Self::Refused { error, .. } => f.write_str(error),
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! `tenancy.toml` compared with the database, name by name.
+
+mod names;
+pub(crate) mod report;
+
+use tenancy_config::tenancy::TableRules;
+use tenancy_config::{TableName, Tenancy, closest};
+use tenant_rls::{Database, Result};
+
+use self::names::{Names, variables};
+use self::report::{Absent, AbsentObject};
+use crate::catalog::all_tables::{TableFacts, read_all_tables};
+
+/// Everything that `tenancy.toml` names and the database does not have, in the order of the file. Any role may read it. The roles of backfill and
+/// audit are not asked for: a rollout makes them.
+///
+/// # Errors
+/// [`tenant_rls::Error::Connect`] or [`tenant_rls::Error::Query`] if the server does not answer; [`tenant_rls::Error::Name`] for a name in
+/// `tenancy.toml` that no table can have.
+pub async fn absent(database: &Database, tenancy: &Tenancy) -> Result<Vec<Absent>> {
+    let (tables, names) = (read_all_tables(database).await?, Names::read(database).await?);
+    let mut comparison = Comparison { tenancy, tables: &tables, names: &names, absent: Vec::new() };
+    comparison.sections()?;
+    for (name, rules) in &tenancy.tables {
+        comparison.table(name, rules)?;
+    }
+    Ok(comparison.absent)
+}
+
+struct Comparison<'a> {
+    tenancy: &'a Tenancy,
+    tables: &'a [TableFacts],
+    names: &'a Names,
+    absent: Vec<Absent>,
+}
+
+impl<'a> Comparison<'a> {
+    fn sections(&mut self) -> Result<()> {
+        let Tenancy { columns, database, tenant, roles, .. } = self.tenancy;
+        let named = |table: &TableFacts| table.columns.iter().any(|column| columns.contains(&column.name));
+        let ruled = self.tenancy.tables.values().any(|rules| rules.column.is_some());
+        if !ruled && !self.tables.iter().any(named) {
+            let known: Vec<&str> = self.tables.iter().flat_map(columns_of).collect();
+            let closest = columns.iter().find_map(|name| closest(name, known.iter().copied()));
+            self.add("columns", &columns.join(", "), AbsentObject::TenantColumns, closest);
+        }
+        let schemas = || self.names.schemas.iter().map(String::as_str);
+        self.name("database.schema", &database.schema, AbsentObject::Schema, schemas().collect());
+        for owner in &database.owners {
+            self.role("database.owners", owner);
+        }
+        if let Some(table) = self.find("tenant.table", &tenant.table)? {
+            let columns = [("key", Some(&tenant.key)), ("slug", Some(&tenant.slug)), ("name", Some(&tenant.name))];
+            for (key, column) in columns.into_iter().chain([("status", tenant.status.as_ref())]) {
+                self.column(&format!("tenant.{key}"), table, column);
+            }
+        }
+        self.variable();
+        self.role("roles.app", &roles.app);
+        Ok(())
+    }
+
+    /// Policies of the configured name must read the configured variable: else a session that sets that sees no row.
+    fn variable(&mut self) {
+        let session = &self.tenancy.session;
+        for (table, policies) in &self.names.policies {
+            let reads = policies.get(&session.policy).map(|condition| variables(condition)).unwrap_or_default();
+            if reads.is_empty() || reads.contains(&session.variable) {
+                continue;
+            }
+            let closest = closest(&session.variable, reads.iter().map(String::as_str)).map(str::to_owned);
+            let what =
+                AbsentObject::Variable { table: table.clone(), policy: session.policy.clone(), reads: reads.clone() };
+            self.add("session.variable", &session.variable, what, closest.as_deref());
+        }
+    }
+
+    fn table(&mut self, name: &str, rules: &TableRules) -> Result<()> {
+        let key = format!("tables.{name}");
+        let Some(table) = self.find(&key, name)? else { return Ok(()) };
+        self.column(&format!("{key}.column"), table, rules.column.as_ref());
+        for source in &rules.sources {
+            let key = format!("{key}.sources.{}", source.name);
+            self.column(&format!("{key}.column"), table, Some(&source.column));
+            if let Some(other) = self.find(&format!("{key}.table"), &source.table)? {
+                self.column(&format!("{key}.key"), other, Some(&source.key));
+                self.column(&format!("{key}.tenant"), other, source.tenant.as_ref());
+            }
+        }
+        for tie_breaker in &rules.tie_breakers {
+            let key = format!("{key}.tie_breakers.{}", tie_breaker.name);
+            let other = self.find(&format!("{key}.table"), &tie_breaker.table)?;
+            for (here, there) in &tie_breaker.equal {
+                self.column(&format!("{key}.equal"), table, Some(here));
+                if let Some(other) = other {
+                    self.column(&format!("{key}.equal"), other, Some(there));
+                }
+            }
+            if let Some(other) = other {
+                self.column(&format!("{key}.tenant"), other, tie_breaker.tenant.as_ref());
+            }
+        }
+        self.objects(&key, &table.name, rules);
+        Ok(())
+    }
+
+    /// What is declared of triggers, rules and policies.
+    fn objects(&mut self, key: &str, table: &TableName, rules: &TableRules) {
+        let names = self.names;
+        let of = || table.clone();
+        for name in &rules.allow_triggers {
+            let known = names.triggers.get(table).into_iter().flatten().map(String::as_str).collect();
+            self.name(&format!("{key}.allow_triggers"), name, AbsentObject::Trigger { table: of() }, known);
+        }
+        for name in &rules.allow_rules {
+            let known = names.rules.get(table).into_iter().flatten().map(String::as_str).collect();
+            self.name(&format!("{key}.allow_rules"), name, AbsentObject::Rule { table: of() }, known);
+        }
+        for name in rules.allow_policies.keys() {
+            let known = names.policies.get(table).into_iter().flat_map(|policies| policies.keys().map(String::as_str));
+            self.name(&format!("{key}.allow_policies"), name, AbsentObject::Policy { table: of() }, known.collect());
+        }
+    }
+
+    /// The table of this name, or that there is none.
+    fn find(&mut self, key: &str, name: &str) -> Result<Option<&'a TableFacts>> {
+        let wanted = TableName::parse(name, &self.tenancy.database.schema)?;
+        let found = self.tables.iter().find(|table| table.name == wanted);
+        if found.is_none() {
+            let what = if self.names.views.contains(&wanted) { AbsentObject::View } else { AbsentObject::Table };
+            let known = self.tables.iter().map(|table| table.name.name().as_str());
+            let closest = closest(wanted.name().as_str(), known).map(str::to_owned);
+            let closest = closest.filter(|_| what == AbsentObject::Table);
+            self.add(key, &wanted.to_string(), what, closest.as_deref());
+        }
+        Ok(found)
+    }
+
+    fn column(&mut self, key: &str, table: &TableFacts, name: Option<&String>) {
+        if let Some(name) = name {
+            let what = AbsentObject::Column { table: table.name.clone() };
+            self.name(key, name, what, columns_of(table).collect());
+        }
+    }
+
+    fn role(&mut self, key: &str, name: &str) {
+        self.name(key, name, AbsentObject::Role, self.names.roles.iter().map(String::as_str).collect());
+    }
+
+    /// Notes the name if it is not one of those that are `known`.
+    fn name(&mut self, key: &str, name: &str, what: AbsentObject, known: Vec<&str>) {
+        if !known.contains(&name) {
+            self.add(key, name, what, closest(name, known));
+        }
+    }
+
+    fn add(&mut self, key: &str, name: &str, what: AbsentObject, closest: Option<&str>) {
+        let absent = Absent { key: key.to_owned(), name: name.to_owned(), what, closest: closest.map(str::to_owned) };
+        self.absent.push(absent);
+    }
+}
+
+fn columns_of(table: &TableFacts) -> impl Iterator<Item = &str> {
+    table.columns.iter().map(|column| column.name.as_str())
+}

@@ -1,0 +1,130 @@
+//! What a way past the policies is.
+
+use serde::Serialize;
+use tenancy_config::TableName;
+
+/// What a way is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "object", rename_all = "snake_case")]
+pub enum WayObject {
+    /// A view that reads as its owner, or over one.
+    View {
+        /// The view.
+        name: TableName,
+    },
+    /// A materialized view, which has no policies.
+    MaterializedView {
+        /// The view.
+        name: TableName,
+    },
+    /// A table whose rows are on another server.
+    ForeignTable {
+        /// The table.
+        name: TableName,
+        /// The foreign data wrapper.
+        wrapper: String,
+    },
+    /// A function that runs as its owner, or an aggregate over one.
+    Function {
+        /// Its signature, such as `public.total(text)`.
+        signature: String,
+        /// What kind of function it is.
+        kind: FunctionKind,
+        /// Name and version of the extension that brought it.
+        extension: Option<String>,
+    },
+    /// A rule, which runs as the owner of its table or view.
+    Rule {
+        /// The table or view.
+        table: TableName,
+        /// The rule.
+        name: String,
+    },
+    /// A trigger whose function runs as its owner; without a table it fires when a definition changes.
+    Trigger {
+        /// The table or view.
+        table: Option<TableName>,
+        /// The trigger.
+        name: String,
+        /// Its function's signature.
+        function: String,
+    },
+    /// A foreign key that deletes or changes rows when the row that they reference is deleted or changed.
+    CascadingKey {
+        /// The table with the key.
+        table: TableName,
+        /// The constraint.
+        name: String,
+        /// The key's columns.
+        columns: Vec<String>,
+        /// The table's tenant column.
+        tenant: String,
+        /// The table that the key references.
+        parent: TableName,
+        /// The columns there.
+        referenced: Vec<String>,
+        /// The tenant column there.
+        parent_tenant: String,
+        /// It is marked valid, so what it references exists.
+        validated: bool,
+    },
+    /// A right that policies do not limit.
+    Right {
+        /// The table or partition.
+        table: TableName,
+        /// The right.
+        privilege: Privilege,
+    },
+    /// A role that the login is or can become.
+    Role {
+        /// The role.
+        role: String,
+    },
+    /// A right in the book-keeping, which holds keys of rows of each tenant.
+    Ops {
+        /// The table, function or schema.
+        name: String,
+    },
+}
+
+/// What kind of function a way is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FunctionKind {
+    /// A function.
+    Function,
+    /// A procedure.
+    Procedure,
+    /// An aggregate.
+    Aggregate,
+    /// A window function.
+    Window,
+    /// A function for triggers.
+    Trigger,
+    /// A function for event triggers.
+    EventTrigger,
+}
+
+/// A right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Privilege {
+    /// SELECT.
+    Select,
+    /// INSERT.
+    Insert,
+    /// UPDATE.
+    Update,
+    /// DELETE.
+    Delete,
+    /// TRUNCATE.
+    Truncate,
+    /// TRIGGER.
+    Trigger,
+    /// REFERENCES.
+    References,
+    /// EXECUTE.
+    Execute,
+    /// CREATE.
+    Create,
+}
