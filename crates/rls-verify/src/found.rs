@@ -40,7 +40,11 @@ impl Found {
         for attempt in attempts {
             let Evidence::Broken { breach } = &mut attempt.evidence else { continue };
             *breach = breach.clone().through_policies(through);
-            self.findings.push(Finding { table: Some(table.clone()), breach: breach.clone() });
+            let finding = Finding { table: Some(table.clone()), breach: breach.clone() };
+            // The same was tried under several values of the variable.
+            if !self.findings.contains(&finding) {
+                self.findings.push(finding);
+            }
         }
     }
 }

@@ -209,3 +209,25 @@ async fn rows_that_are_shared_are_read_by_each_tenant_because_they_are_declared_
     let report = prove_as(&db, &tenancy, &writing()).await;
     assert_eq!(report.claim.verdict(), Verdict::Disproven, "{:#?}", found(&report));
 }
+
+const SHOP: &str = "CREATE TABLE orgs (id uuid PRIMARY KEY, slug text UNIQUE, name text);
+    INSERT INTO orgs VALUES ('00000000-0000-4000-8000-00000000000a', 'a', 'A'), ('00000000-0000-4000-8000-00000000000b', 'b', 'B');
+    CREATE TABLE orders (id bigserial PRIMARY KEY, org_id uuid NOT NULL REFERENCES orgs (id), total numeric);
+    INSERT INTO orders (org_id, total) SELECT id, n FROM orgs, generate_series(1, 50) AS n;
+    CREATE TABLE computed (id int PRIMARY KEY, raw uuid, org_id uuid GENERATED ALWAYS AS (raw) STORED);
+    GRANT SELECT, INSERT, UPDATE, DELETE ON orgs, orders TO app_user; GRANT USAGE ON SEQUENCE orders_id_seq TO app_user";
+
+#[tokio::test]
+async fn a_policy_with_a_cast_is_asked_before_the_condition_of_an_unqualified_statement() {
+    let db = test_support::empty_database().await;
+    script(&mut db.owner().await, SHOP).await;
+    let shop = "columns = [\"org_id\"]\n[tenant]\ntable = \"orgs\"\n[tables]\n";
+    let tenancy = Tenancy::from_toml(shop, "tenancy.toml".as_ref()).unwrap();
+    let rolled = roll_as(&db, &tenancy).await.unwrap();
+    assert!(!rolled.is_complete(), "one table cannot be rolled out");
+    let report = prove_as(&db, &tenancy, &writing()).await;
+    assert!(report.is_proven(), "{:#?} {:#?}", found(&report), missing(&report));
+    assert!(report.tables.iter().all(|proof| proof.table.name().as_str() != "computed"));
+    script(&mut db.owner().await, "GRANT SELECT ON computed TO app_user").await;
+    contains(&prove_as(&db, &tenancy, &writing()).await, &["public.computed: app_user has SELECT on it"]);
+}
