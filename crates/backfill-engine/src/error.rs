@@ -112,7 +112,7 @@ pub enum Error {
         /// Its tenant column.
         column: String,
         /// Why not.
-        why: Unhandled,
+        why: Box<Unhandled>,
     },
     /// `tenancy.toml` allows a rule that the table does not have.
     #[error("tenancy.toml allows the rule `{rule}` of {table}, which has no rule of this name for UPDATE")]
@@ -247,7 +247,7 @@ impl UserError for Error {
             }
             Self::Triggers(refused) => Some(refused.hint().into()),
             Self::Rules(refused) => Some(refused.hint().into()),
-            Self::Unhandled { why: Unhandled::Distributed, .. } => {
+            Self::Unhandled { why, .. } if **why == Unhandled::Distributed => {
                 Some("give the rows their tenant before the table is distributed, or with an UPDATE by its distribution column".into())
             }
             Self::Unhandled { .. } => Some(Hint::quoted(CommandRef::Inventory).then(" shows what each table is")),

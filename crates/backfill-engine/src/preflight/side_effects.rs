@@ -62,7 +62,7 @@ pub(crate) async fn refuse_unhandled(database: &Database, tenancy: &Tenancy, pla
         Some(Class::Unhandled {
             column,
             why: why @ (Unhandled::Distributed | Unhandled::Foreign | Unhandled::Generated | Unhandled::Identity),
-        }) => Err(Error::Unhandled { table: plan.table.clone(), column, why }),
+        }) => Err(Error::Unhandled { table: plan.table.clone(), column, why: Box::new(why) }),
         _ => Ok(()),
     }
 }

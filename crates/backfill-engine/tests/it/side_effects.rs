@@ -124,7 +124,7 @@ async fn a_distributed_table_is_refused_by_name_before_a_row_is_written_in_each_
     let db = database("SELECT 1").await;
     script(&mut db.superuser().await, DISTRIBUTED).await;
     let refused = run(&db, "").await.unwrap_err();
-    assert!(matches!(refused, Error::Unhandled { why: Unhandled::Distributed, .. }), "{refused}");
+    assert!(matches!(&refused, Error::Unhandled { why, .. } if **why == Unhandled::Distributed), "{refused}");
     assert_eq!(refused.to_string(), "public.notes cannot be written: Citus keeps its rows on several nodes (tenantId)");
     assert_eq!(refused.exit(), Exit::Refused);
     let with_tenant = r#"SELECT count("tenantId") FROM notes"#;
