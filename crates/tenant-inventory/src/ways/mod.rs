@@ -86,12 +86,7 @@ pub async fn read_ways(
     let roots = inventory.relations.iter().filter(|relation| relation.kind != RelationKind::Partition);
     let tenants: Vec<_> = roots.map(|root| (root.name.clone(), root.comparison.column.clone())).collect();
     let facts = Facts::read(tx.connection(), &names, &tables, &tenants).await?;
-    let protected: BTreeSet<i64> = facts
-        .relations
-        .values()
-        .filter(|relation| tables.contains(&relation.name))
-        .map(|relation| relation.id)
-        .collect();
+    let protected = protected_ids(&facts, &tables);
     let ours = our_policies(inventory);
     let filter = Filter::new(&facts, &roles, login.id, &ours, &protected);
     let texts = texts::texts(&facts);
@@ -137,6 +132,11 @@ fn protected_names(inventory: &Inventory, beside: &[TableName]) -> Vec<TableName
     let relations = inventory.relations.iter().map(|relation| &relation.name);
     let others = inventory.others.iter().map(|(name, _)| name);
     relations.chain(others).chain(beside).collect::<BTreeSet<_>>().into_iter().cloned().collect()
+}
+
+fn protected_ids(facts: &Facts, tables: &[TableName]) -> BTreeSet<i64> {
+    let relations = facts.relations.values().filter(|relation| tables.contains(&relation.name));
+    relations.map(|relation| relation.id).collect()
 }
 
 fn our_policies(inventory: &Inventory) -> OurPolicies {
