@@ -50,11 +50,12 @@ impl CopyWays<'_> {
         let table = self.protected(trigger.relation?)?;
         let function = facts.functions.get(&trigger.function)?;
         // A partition has the triggers of its parent again.
-        let is_parents = |other: &TriggerFacts| {
-            other.relation.is_some() && other.relation == table.parent && other.name == trigger.name
-        };
-        if facts.triggers.iter().any(is_parents) {
-            return None;
+        if let Some(parent) = table.parent.and_then(|parent| self.protected(parent)) {
+            let is_same = |other: &TriggerFacts| (&other.name, other.function) == (&trigger.name, trigger.function);
+            let mut of_parent = facts.triggers.iter().filter(|other| other.relation == Some(parent.id));
+            if of_parent.any(is_same) {
+                return None;
+            }
         }
         let drop = Template::new(r#"DROP TRIGGER :"trigger" ON :"table""#).table("table", &table.name);
         let drop = Ident::new(&trigger.name).ok().map(|name| drop.ident("trigger", &name).build().as_str().to_owned());

@@ -79,6 +79,10 @@ async fn a_trigger_copies_as_whoever_writes_too_and_through_functions_views_part
         Some("REVOKE SELECT ON public.shown FROM app_user")
     );
     is_open(&found, "public.visits_2025.by_partition");
+    plant(&db, "CREATE TRIGGER of_parent AFTER INSERT ON visits FOR EACH ROW EXECUTE FUNCTION by_partition()").await;
+    let found = ways(&db).await;
+    is_open(&found, "public.visits.of_parent");
+    assert_eq!(find(&found, "public.visits_2025.of_parent"), None);
 }
 
 #[tokio::test]
