@@ -122,3 +122,25 @@ async fn what_cannot_be_read_leaves_the_claim_unproven() {
     assert_eq!(report.claim.verdict(), Verdict::Unproven, "{:#?}", found(&report));
     assert!(matches!(untried(&report, "public.opaque()"), Untried::NotReviewed { .. }));
 }
+
+/// A trigger that copies rows is found, unless the table that it copies to is declared, or somebody reviewed it.
+#[tokio::test]
+async fn a_trigger_that_copies_rows_is_found_unless_that_is_declared() {
+    let db = enforced().await;
+    let feed = r#"CREATE TABLE feed (said text); GRANT SELECT ON feed TO app_user;
+        CREATE FUNCTION feed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+            BEGIN INSERT INTO feed VALUES (NEW.id); RETURN NULL; END $$;
+        REVOKE EXECUTE ON FUNCTION feed FROM PUBLIC;
+        CREATE TRIGGER feeds AFTER INSERT ON bookings FOR EACH ROW EXECUTE FUNCTION feed()"#;
+    script(&mut db.superuser().await, feed).await;
+    let report = prove(&db).await;
+    contains(&report, &["the trigger \"feeds\" of public.bookings", "copies rows of public.bookings to public.feed"]);
+    assert_eq!(report.claim.verdict(), Verdict::Disproven);
+    let owner = connect(&db, Role::Owner).await;
+    let app = connect(&db, Role::AppUser).await;
+    let mut declared = Tenancy::default();
+    declared.tables.entry("feed".to_owned()).or_default().exempt = Some("everybody reads it".to_owned());
+    let report = verify(&owner, &app, &declared, &VerifyOptions::default(), &mut |_| ()).await.unwrap();
+    assert!(report.is_proven(), "{:#?}", found(&report));
+    noted(&report, &["the trigger \"feeds\" of public.bookings", "exempt: everybody reads it"]);
+}

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::targets::{Target, cut, targets};
 use super::tokens::{Token, Unlexed, tokens};
 
 /// What a function's text holds.
@@ -18,6 +19,8 @@ pub(crate) struct Body {
     pub(crate) writes: bool,
     /// It may delete rows.
     pub(crate) deletes: bool,
+    /// What its statements write to.
+    pub(crate) written: BTreeSet<Target>,
 }
 
 /// Statements that reach further than the names in them; they count where a statement may begin.
@@ -66,7 +69,7 @@ impl Body {
     /// [`Unlexed`]: it cannot be told where a string or a name in it ends.
     pub(crate) fn read(text: &str) -> Result<Self, Unlexed> {
         let tokens = tokens(text)?;
-        let mut body = Self::default();
+        let mut body = Self { written: targets(&tokens), ..Self::default() };
         for (at, token) in tokens.iter().enumerate() {
             let before = at.checked_sub(1).map(|before| &tokens[before]);
             match token {
@@ -105,12 +108,7 @@ impl Body {
         if OPAQUE.contains(&name) || OPAQUE_BEGINNINGS.iter().any(|beginning| name.starts_with(beginning)) {
             self.opaque.get_or_insert_with(|| name.to_owned());
         }
-        // The server cuts a name where it is too long.
-        let mut end = name.len().min(63);
-        while !name.is_char_boundary(end) {
-            end -= 1;
-        }
-        self.names.insert(name[..end].to_owned());
+        self.names.insert(cut(name).to_owned());
     }
 
     /// Whether it may call something by this operator.

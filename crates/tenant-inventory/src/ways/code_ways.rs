@@ -190,7 +190,8 @@ impl CodeWays<'_> {
         }
     }
 
-    fn fires(&self, relation: i64, events: i32) -> Reach {
+    /// How the login fires what hangs on a table or view.
+    pub(crate) fn fires(&self, relation: i64, events: i32) -> Reach {
         let facts = self.analysis.facts;
         let mut writes = self.writable.get(&relation).into_iter().flatten();
         let Some(write) = writes.find(|write| write.events & events != 0) else {
@@ -212,7 +213,8 @@ impl CodeWays<'_> {
     }
 }
 
-fn drop_rule(relation: &RelationFacts, rule: &RuleFacts) -> Option<String> {
+/// The statement that removes a rule.
+pub(crate) fn drop_rule(relation: &RelationFacts, rule: &RuleFacts) -> Option<String> {
     let drop = Template::new(r#"DROP RULE :"rule" ON :"table""#).table("table", &relation.name);
     Some(drop.ident("rule", &Ident::new(&rule.name).ok()?).build().as_str().to_owned())
 }

@@ -122,6 +122,15 @@ pub(crate) struct OpsFunction {
     pub(crate) everybody: bool,
 }
 
+/// A schema of tables that policies protect.
+#[derive(Debug, Clone)]
+pub(crate) struct SchemaFacts {
+    pub(crate) name: String,
+    /// The name as a statement has it.
+    pub(crate) printed: String,
+    pub(crate) owner: i64,
+}
+
 /// What the login can make.
 #[derive(Debug, Clone)]
 pub(crate) struct Places {
@@ -147,6 +156,7 @@ pub(crate) struct Facts {
     /// Foreign keys that change rows of the first table when rows of the second are deleted.
     pub(crate) cascades: Vec<(i64, i64)>,
     pub(crate) places: Places,
+    pub(crate) schemas: Vec<SchemaFacts>,
 }
 
 /// The name that the server has for everybody.

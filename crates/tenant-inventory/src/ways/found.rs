@@ -95,7 +95,8 @@ impl Analysis<'_> {
         inner.iter().map(|node| self.label(*node)).collect()
     }
 
-    fn label(&self, node: Node) -> String {
+    /// A node for people.
+    pub(crate) fn label(&self, node: Node) -> String {
         let relation = |id: i64| self.facts.relations.get(&id);
         match node {
             Node::Relation(id) => relation(id).map_or_else(String::new, |relation| {

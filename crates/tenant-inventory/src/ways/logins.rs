@@ -86,6 +86,11 @@ pub enum Unfiltered {
     Stored,
     /// The rows are on another server, where our policies do not reach.
     OtherServer,
+    /// No policy of the rollout is on the table where the rows are.
+    Unprotected {
+        /// The table; none where it is not known.
+        table: Option<String>,
+    },
     /// Policies do not limit what it may do.
     NotLimited,
     /// There are no policies on the book-keeping.
@@ -110,6 +115,8 @@ impl fmt::Display for Unfiltered {
             Self::RolloutRole => f.write_str("a role of the rollout that sees keys of each tenant's rows"),
             Self::Stored => f.write_str("asked for no policy when what it stored is read"),
             Self::OtherServer => f.write_str("on another server, where our policies do not reach"),
+            Self::Unprotected { table: Some(table) } => write!(f, "filtered by no policy on {table}"),
+            Self::Unprotected { table: None } => f.write_str("filtered by no policy"),
             Self::NotLimited => f.write_str("limited by no policy in this"),
             Self::NoPolicies => f.write_str("limited by no policy there"),
             Self::ReferentialAction => f.write_str("not filtered where it keeps references intact"),

@@ -7,17 +7,20 @@
 //! | `facts`, `read` | what the catalog says; `review`: the definitions of what was found, and the hash that a review is pinned to |
 //! | `roles`, `logins` | what the login can become |
 //! | `filter` | whom the policies of a table filter |
-//! | `tokens`, `body`, `texts` | what the text of a function names |
+//! | `tokens`, `targets`, `body`, `texts` | what the text of a function names |
 //! | `node`, `edges`, `graph` | what refers to what, and what is reached through that, as whom |
 //! | `writable` | what the login can write to, and so fire |
+//! | `flows` | where rows go from a trigger or rule |
 //! | `found` | what one view, function, rule or trigger reaches past the policies |
-//! | `view_ways`, `code_ways`, `rights`, `role_ways` | the ways of each kind |
+//! | `view_ways`, `code_ways`, `copy_ways`, `rights`, `role_ways`, `schema_ways` | the ways of each kind |
 
 mod body;
 mod code_ways;
+mod copy_ways;
 mod edges;
 mod facts;
 mod filter;
+mod flows;
 mod found;
 mod graph;
 pub(crate) mod logins;
@@ -29,6 +32,8 @@ mod review;
 mod rights;
 mod role_ways;
 pub(crate) mod roles;
+mod schema_ways;
+mod targets;
 mod texts;
 mod tokens;
 mod view_ways;
@@ -44,8 +49,10 @@ use tenant_rls::{CATALOG_LOCK_TIMEOUT, Database, OwnerTx, Result};
 use crate::catalog::relations::RelationKind;
 use crate::inventory::Inventory;
 use code_ways::CodeWays;
+use copy_ways::CopyWays;
 use facts::Facts;
 use filter::{Filter, OurPolicies, OurPolicy};
+use flows::Flows;
 use found::Analysis;
 use graph::Graph;
 use review::{Definitions, FunctionReviews};
@@ -79,12 +86,7 @@ pub async fn read_ways(
     let roots = inventory.relations.iter().filter(|relation| relation.kind != RelationKind::Partition);
     let tenants: Vec<_> = roots.map(|root| (root.name.clone(), root.comparison.column.clone())).collect();
     let facts = Facts::read(tx.connection(), &names, &tables, &tenants).await?;
-    let protected: BTreeSet<i64> = facts
-        .relations
-        .values()
-        .filter(|relation| tables.contains(&relation.name))
-        .map(|relation| relation.id)
-        .collect();
+    let protected = protected_ids(&facts, &tables);
     let ours = our_policies(inventory);
     let filter = Filter::new(&facts, &roles, login.id, &ours, &protected);
     let texts = texts::texts(&facts);
@@ -116,6 +118,9 @@ pub async fn read_ways(
     ways.extend(view_ways::view_ways(&analysis, views, &definitions));
     ways.extend(code.functions());
     ways.extend(code.rules(&rules));
+    let flows = Flows::new(&facts, &protected, &texts, &rules, |rule| definitions.rule(rule).text);
+    ways.extend(CopyWays { code: &code, flows: &flows, tenancy: &inventory.tenancy }.ways(&rules));
+    ways.extend(schema_ways::schema_ways(&analysis, &reached));
     ways.extend(rights::right_ways(&analysis));
     ways.extend(rights::ops_ways(&analysis));
     ways.extend(rights::key_ways(&analysis));
@@ -127,6 +132,11 @@ fn protected_names(inventory: &Inventory, beside: &[TableName]) -> Vec<TableName
     let relations = inventory.relations.iter().map(|relation| &relation.name);
     let others = inventory.others.iter().map(|(name, _)| name);
     relations.chain(others).chain(beside).collect::<BTreeSet<_>>().into_iter().cloned().collect()
+}
+
+fn protected_ids(facts: &Facts, tables: &[TableName]) -> BTreeSet<i64> {
+    let relations = facts.relations.values().filter(|relation| tables.contains(&relation.name));
+    relations.map(|relation| relation.id).collect()
 }
 
 fn our_policies(inventory: &Inventory) -> OurPolicies {

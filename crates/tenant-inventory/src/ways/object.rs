@@ -49,6 +49,17 @@ pub enum WayObject {
         /// Its function's signature.
         function: String,
     },
+    /// A trigger or rule, whoever it runs as, that writes rows of its table to a table that no policy protects.
+    Copy {
+        /// The table of the trigger or rule.
+        table: TableName,
+        /// The trigger or rule.
+        name: String,
+        /// The signature of the trigger's function; none of a rule.
+        function: Option<String>,
+        /// The table that it writes to; none where that cannot be read.
+        to: Option<TableName>,
+    },
     /// A foreign key that deletes or changes rows when the row that they reference is deleted or changed.
     CascadingKey {
         /// The table with the key.
@@ -79,6 +90,11 @@ pub enum WayObject {
     Role {
         /// The role.
         role: String,
+    },
+    /// A schema of tenant tables, whose owner may drop what is in it.
+    Schema {
+        /// The schema.
+        schema: String,
     },
     /// A right in the book-keeping, which holds keys of rows of each tenant.
     Ops {

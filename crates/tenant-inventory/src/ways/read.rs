@@ -8,7 +8,8 @@ use tenancy_config::{Ident, TableName};
 use tenant_rls::{Error, Result};
 
 use super::facts::{
-    EVERYBODY, Facts, FunctionFacts, Held, KeyAction, Places, PolicyFacts, Reference, RelationFacts, TriggerFacts,
+    EVERYBODY, Facts, FunctionFacts, Held, KeyAction, Places, PolicyFacts, Reference, RelationFacts, SchemaFacts,
+    TriggerFacts,
 };
 use super::options::is_on;
 
@@ -43,7 +44,7 @@ impl Facts {
         let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/ways/triggers.sql"));
         let triggers = rows.fetch_all(&mut *connection).await.map_err(doing())?.iter().map(trigger).collect();
         let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/ways/policies.sql"));
-        let rows = rows.bind(schemas).bind(names).fetch_all(&mut *connection).await.map_err(doing())?;
+        let rows = rows.bind(schemas.clone()).bind(names).fetch_all(&mut *connection).await.map_err(doing())?;
         let policies = rows.iter().map(policy).collect();
         let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/ways/keys.sql"));
         let rows = rows.bind(tenant_schemas).bind(tenant_names).bind(columns);
@@ -51,6 +52,8 @@ impl Facts {
         let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/ways/cascades.sql"));
         let rows = rows.fetch_all(&mut *connection).await.map_err(doing())?;
         let cascades = rows.iter().map(|row| (row.get("child"), row.get("parent"))).collect();
+        let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/ways/schemas.sql")).bind(schemas);
+        let schemas = rows.fetch_all(&mut *connection).await.map_err(doing())?.iter().map(schema).collect();
         let row = sqlx::query(include_str!("../../../../sql/tenant-inventory/ways/places.sql")).bind(roles);
         let row = row.fetch_one(connection).await.map_err(doing())?;
         Ok(Self {
@@ -63,6 +66,7 @@ impl Facts {
             keys,
             cascades,
             places: places(&row),
+            schemas,
         })
     }
 }
@@ -168,6 +172,10 @@ fn key(row: &PgRow) -> KeyAction {
         referenced: row.get("referenced"),
         keeps_tenant: row.get("keeps_tenant"),
     }
+}
+
+fn schema(row: &PgRow) -> SchemaFacts {
+    SchemaFacts { name: row.get("name"), printed: row.get("printed"), owner: row.get("owner") }
 }
 
 fn places(row: &PgRow) -> Places {

@@ -43,7 +43,8 @@ pub(crate) fn right_ways(analysis: &Analysis<'_>) -> Vec<Way> {
     ways
 }
 
-fn is_owner(analysis: &Analysis<'_>, role: &str, table: &RelationFacts) -> bool {
+/// Whether a role owns a table, or has the rights of its owner.
+pub(crate) fn is_owner(analysis: &Analysis<'_>, role: &str, table: &RelationFacts) -> bool {
     let role = analysis.roles.named(role);
     role.is_some_and(|role| role.superuser || analysis.roles.has_rights_of(role.id, table.owner))
 }
@@ -74,7 +75,8 @@ fn right_way(analysis: &Analysis<'_>, table: &RelationFacts, privilege: Privileg
     }
 }
 
-fn grantee(analysis: &Analysis<'_>, role: &str, all: bool) -> String {
+/// From whom a right is to be taken: the role, or everybody.
+pub(crate) fn grantee(analysis: &Analysis<'_>, role: &str, all: bool) -> String {
     match analysis.roles.named(role) {
         _ if all => "PUBLIC".to_owned(),
         Some(role) => role.printed.clone(),

@@ -111,6 +111,11 @@ pub enum Barrier {
     CannotMake,
     /// What the view shows cannot be written through it.
     NotUpdatable,
+    /// `tenancy.toml` declares that the rows of the table need not be kept apart.
+    DeclaredExempt {
+        /// The reason there.
+        why: String,
+    },
 }
 
 /// What is known of a way from the catalog alone.
@@ -161,6 +166,11 @@ pub enum Unreadable {
     },
     /// Its rows are on another server.
     OtherServer,
+    /// It runs a statement whose text is not known, or one that reaches further than the names in it.
+    Statement {
+        /// The word that says so.
+        word: String,
+    },
 }
 
 /// What a review of a way is pinned to.
@@ -213,10 +223,11 @@ impl Way {
             }
             WayObject::Function { signature, .. } => signature.clone(),
             WayObject::Trigger { function, .. } => function.clone(),
-            WayObject::Rule { table, name } => format!("{table}.{name}"),
+            WayObject::Rule { table, name } | WayObject::Copy { table, name, .. } => format!("{table}.{name}"),
             WayObject::CascadingKey { table, name, .. } => format!("{table}.{name}"),
             WayObject::Right { table, .. } => table.to_string(),
             WayObject::Role { role } => role.clone(),
+            WayObject::Schema { schema } => schema.clone(),
             WayObject::Ops { name } => name.clone(),
         }
     }

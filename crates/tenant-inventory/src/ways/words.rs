@@ -27,6 +27,27 @@ impl fmt::Display for Way {
                 "{} changes rows when a row of {parent} that they reference is deleted or changed, whatever tenant they belong to: {reach}",
                 self.object
             ),
+            (WayObject::Copy { table, to, .. }, reach) => {
+                match to {
+                    Some(to) => {
+                        write!(f, "{} copies rows of {table} to {to}, which no policy protects", self.object)?;
+                    }
+                    None => write!(f, "{} may copy rows of {table} to any table", self.object)?,
+                }
+                if !self.chain.is_empty() {
+                    write!(f, ", through {}", self.chain.join(", "))?;
+                }
+                write!(f, ": {reach}")
+            }
+            (WayObject::Schema { .. }, Reach::Acts { steps }) if steps.is_empty() => {
+                write!(f, "{} belongs to {role}, which may drop {} there", self.object, Tables(&self.tables))
+            }
+            (WayObject::Schema { .. }, reach) => write!(
+                f,
+                "{} belongs to {role}, which the login can become ({reach}), and which may drop {} there",
+                self.object,
+                Tables(&self.tables)
+            ),
             (object, reach) => {
                 write!(f, "{object} reaches {}", Tables(&self.tables))?;
                 if !self.chain.is_empty() {
@@ -49,6 +70,10 @@ impl fmt::Display for WayObject {
                 extension.as_ref().map_or(Ok(()), |extension| write!(f, " of the extension {extension}"))
             }
             Self::Rule { table, name } => write!(f, "the rule \"{name}\" of {table}"),
+            Self::Copy { table, name, function: Some(function), .. } => {
+                write!(f, "the trigger \"{name}\" of {table} with the function {function}")
+            }
+            Self::Copy { table, name, function: None, .. } => write!(f, "the rule \"{name}\" of {table}"),
             Self::Trigger { table: Some(table), name, function } => {
                 write!(f, "the trigger \"{name}\" of {table} with the SECURITY DEFINER function {function}")
             }
@@ -58,6 +83,7 @@ impl fmt::Display for WayObject {
             Self::CascadingKey { table, name, .. } => write!(f, "the foreign key \"{name}\" of {table}"),
             Self::Right { table, privilege } => write!(f, "the right {privilege} on {table}"),
             Self::Role { role } => write!(f, "the role {role}"),
+            Self::Schema { schema } => write!(f, "the schema {schema}"),
             Self::Ops { name } => write!(f, "the book-keeping, {name}"),
         }
     }
@@ -137,6 +163,7 @@ impl fmt::Display for RoleStep {
 impl fmt::Display for Barrier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::DeclaredExempt { why } => return write!(f, "tenancy.toml declares that table exempt: {why}"),
             Self::NoRight => "the login has no right on it, or does not see its schema",
             Self::NoExecute => "the login may not call it",
             Self::NotFired => "the login can write to nothing that fires it",
@@ -156,6 +183,7 @@ impl fmt::Display for Unreadable {
             Self::Text => f.write_str("its text cannot be told apart into names and strings"),
             Self::HiddenCall { object } => write!(f, "its text does not show whether it uses {object}"),
             Self::OtherServer => f.write_str("the rows are on another server"),
+            Self::Statement { word } => write!(f, "its text has \"{word}\", so what it writes to is not known"),
         }
     }
 }

@@ -40,10 +40,20 @@ pub(crate) async fn ways(db: &TestDb) -> Vec<Way> {
     ways_for(&db.url(Role::Owner), "app_user").await
 }
 
+/// The same, with this `tenancy.toml`.
+pub(crate) async fn ways_with(db: &TestDb, toml: &str) -> Vec<Way> {
+    let tenancy = Tenancy::from_toml(toml, Path::new("tenancy.toml")).unwrap();
+    read(&db.url(Role::Owner), "app_user", &tenancy).await
+}
+
 pub(crate) async fn ways_for(url: &DatabaseUrl, login: &str) -> Vec<Way> {
+    read(url, login, &tenancy()).await
+}
+
+async fn read(url: &DatabaseUrl, login: &str, tenancy: &Tenancy) -> Vec<Way> {
     let options = ConnectOptions { max_connections: 1, ..ConnectOptions::default() };
     let database = Database::connect(url, &options).await.unwrap();
-    let inventory = Inventory::load(&database, &tenancy(), Some(login), &[]).await.unwrap();
+    let inventory = Inventory::load(&database, tenancy, Some(login), &[]).await.unwrap();
     let ways = read_ways(&database, &inventory, login, &[]).await.unwrap();
     database.close().await;
     ways
