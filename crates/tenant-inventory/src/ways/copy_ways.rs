@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use tenancy_config::{Ident, Tenancy};
+use tenancy_config::{Ident, TableName, Tenancy};
 use tenant_rls::Template;
 
 use super::code_ways::{CodeWays, RuleFacts, drop_rule};
@@ -21,6 +21,8 @@ pub(crate) struct CopyWays<'a> {
     pub(crate) flows: &'a Flows<'a>,
     /// It declares tables whose rows need not be kept apart.
     pub(crate) tenancy: &'a Tenancy,
+    /// The tenant table, of whose rows nothing is claimed: what a trigger keeps there, such as a count, is for all who read it.
+    pub(crate) registry: &'a TableName,
 }
 
 /// A trigger or rule of a protected table.
@@ -83,7 +85,8 @@ impl CopyWays<'_> {
         let flow = self.flows.from(source.start);
         let mut ways: Vec<Way> = Vec::new();
         for (id, path) in &flow.tables {
-            let Some(to) = analysis.facts.relations.get(id) else { continue };
+            let to = analysis.facts.relations.get(id).filter(|to| to.name != *self.registry);
+            let Some(to) = to else { continue };
             // The first node is the trigger's function or the rule, and the last is the table.
             let inner = path.get(1..path.len() - 1).unwrap_or_default();
             let chain = inner.iter().map(|node| analysis.label(*node)).collect();

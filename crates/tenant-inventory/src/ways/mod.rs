@@ -119,7 +119,8 @@ pub async fn read_ways(
     ways.extend(code.functions());
     ways.extend(code.rules(&rules));
     let flows = Flows::new(&facts, &protected, &texts, &rules, |rule| definitions.rule(rule).text);
-    ways.extend(CopyWays { code: &code, flows: &flows, tenancy: &inventory.tenancy }.ways(&rules));
+    let (tenancy, registry) = (&inventory.tenancy, &inventory.catalog.tenants);
+    ways.extend(CopyWays { code: &code, flows: &flows, tenancy, registry }.ways(&rules));
     ways.extend(schema_ways::schema_ways(&analysis, &reached));
     ways.extend(rights::right_ways(&analysis));
     ways.extend(rights::ops_ways(&analysis));

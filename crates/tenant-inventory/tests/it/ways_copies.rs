@@ -141,3 +141,15 @@ async fn a_trigger_whose_text_runs_a_statement_is_to_be_reviewed_where_the_login
     plant(&db, "REVOKE INSERT ON bookings FROM app_user").await;
     assert_eq!(find(&ways(&db).await, FEEDS), None);
 }
+
+#[tokio::test]
+async fn what_a_trigger_keeps_in_the_tenant_table_is_no_copy() {
+    let db = planted(
+        r#"ALTER TABLE "Tenant" ADD COLUMN bookings int NOT NULL DEFAULT 0;
+           CREATE FUNCTION count_them() RETURNS trigger LANGUAGE plpgsql AS $$
+               BEGIN UPDATE public."Tenant" SET bookings = bookings + 1 WHERE id = NEW."tenantId"; RETURN NULL; END $$;
+           CREATE TRIGGER counts AFTER INSERT ON bookings FOR EACH ROW EXECUTE FUNCTION count_them()"#,
+    )
+    .await;
+    assert!(copies(&ways(&db).await).is_empty());
+}
