@@ -8,9 +8,9 @@ use syn::visit::{self, Visit};
 use crate::names::{bare, files};
 
 /// What a statement begins with.
-const STATEMENTS: [&str; 20] = [
-    "alter", "analyze", "begin", "create", "delete", "do", "drop", "explain", "grant", "insert", "lock", "merge",
-    "revoke", "select", "set", "truncate", "update", "vacuum", "values", "with",
+const STATEMENTS: [&str; 22] = [
+    "alter", "analyze", "begin", "call", "copy", "create", "delete", "do", "drop", "explain", "grant", "insert",
+    "lock", "merge", "revoke", "select", "set", "truncate", "update", "vacuum", "values", "with",
 ];
 
 /// What keeps the text from being a whole statement or script, as far as that shows without a server.
