@@ -25,7 +25,8 @@ use crate::ways::{Ways, view};
 /// to try with, as a role that sees all of them. No statement of either waits for a lock for more than 100 ms, or runs for more than 2 s.
 ///
 /// # Errors
-/// [`Error::OtherDatabase`] where the two are not one database; [`Error::Database`] where a statement failed, unless it was an attempt. What
+/// [`Error::OtherDatabase`](crate::Error::OtherDatabase) where the two are not one database; [`Error::Database`](crate::Error::Database) where a
+/// statement failed, unless it was an attempt. What
 /// is wrong is in the report.
 pub async fn verify(
     owner: &Database,
