@@ -48,7 +48,7 @@ pub struct BackfillOptions {
     /// Stop after this many rows were assigned.
     pub limit: Option<u64>,
     /// The limits above which the run slows down or waits for others on the server.
-    pub gentleness: ThrottleLimits,
+    pub throttle: ThrottleLimits,
     /// Join the run if another process leads it already.
     pub join: bool,
 }
@@ -71,7 +71,7 @@ impl Default for BackfillOptions {
             on_conflict: OnConflict::Report,
             limit: None,
             join: false,
-            gentleness: ThrottleLimits::default(),
+            throttle: ThrottleLimits::default(),
         }
     }
 }

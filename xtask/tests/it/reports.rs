@@ -93,7 +93,7 @@ async fn a_program_reads_events_from_stderr_and_the_report_from_stdout() {
         assert!(names.contains(&name), "{ended}");
     }
     let report: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
-    assert_eq!(report["schema"], "backfill/1");
+    assert_eq!(report["schema"], "backfill/2");
     assert!(!ended.stderr.contains(" of public.bookings without a tenant"), "told twice: {ended}");
 }
 

@@ -89,7 +89,7 @@ impl Backfill<'_> {
         );
         let (entry, note) = self.enter_process(&recorder).await?;
         let batches = Batches { database, tenancy, plan, statements: &statements, role: &role, recorder };
-        let throttle = Throttle::new(&options.gentleness, self.at_once());
+        let throttle = Throttle::new(&options.throttle, self.at_once());
         let mut passes = Passes::new(self, batches, lead, stop, before, &throttle, left_out.len() as u64);
         let started = Instant::now();
         let watching = |event| {
@@ -113,7 +113,7 @@ impl Backfill<'_> {
             }
             false => None,
         };
-        let observations = RunObservations { preflight: Some(preflight), pressure: throttle.report(), cleanup };
+        let observations = RunObservations { preflight: Some(preflight), throttle: throttle.report(), cleanup };
         let report = ReportInputs { plan, role: &role, options, run: recorder.run(), elapsed, observations };
         Ok(report.finish(outcome, counts, totals, end))
     }

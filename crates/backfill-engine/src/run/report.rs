@@ -13,7 +13,7 @@ use crate::preflight::Preflight;
 use crate::run::cleanup::Cleanup;
 use crate::throttle::totals::ThrottleReport;
 
-/// What a backfill did, and what is left. The JSON shape is `backfill/1`.
+/// What a backfill did, and what is left. The JSON shape is `backfill/2`.
 #[derive(Debug, Clone, Serialize)]
 pub struct BackfillReport {
     /// Name and version of this shape.
@@ -67,9 +67,9 @@ pub struct BackfillReport {
     /// What the checks before the first row found; none if there was nothing to assign.
     pub preflight: Option<Preflight>,
     /// What slowed this process down.
-    pub pressure: ThrottleReport,
+    pub throttle: ThrottleReport,
     /// The cleanup after the last row, by the process that led; none if nothing was written.
-    pub aftermath: Option<Cleanup>,
+    pub cleanup: Option<Cleanup>,
     /// Of which tables of the database the report speaks; none where it is one of several, which say that together.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub coverage: Option<Coverage>,

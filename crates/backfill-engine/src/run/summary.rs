@@ -49,7 +49,7 @@ pub(crate) struct ReportInputs<'a> {
 #[derive(Default)]
 pub(crate) struct RunObservations {
     pub(crate) preflight: Option<Preflight>,
-    pub(crate) pressure: ThrottleReport,
+    pub(crate) throttle: ThrottleReport,
     pub(crate) cleanup: Option<Cleanup>,
 }
 
@@ -83,7 +83,7 @@ impl ReportInputs<'_> {
         let seconds = self.elapsed.as_secs_f64();
         let left_out = self.observations.preflight.as_ref().map_or(0, |preflight| preflight.left_out().len() as u64);
         BackfillReport {
-            schema: "backfill/1",
+            schema: "backfill/2",
             run: self.run.map(|run| run.id),
             table: self.plan.table.clone(),
             role: self.role.to_string(),
@@ -108,8 +108,8 @@ impl ReportInputs<'_> {
             longest_batch_ms: tenancy_config::milliseconds(counts.longest),
             seconds,
             preflight: self.observations.preflight,
-            pressure: self.observations.pressure,
-            aftermath: self.observations.cleanup,
+            throttle: self.observations.throttle,
+            cleanup: self.observations.cleanup,
             coverage: None,
             rows_per_second: if seconds > 0.0 { counts.assigned as f64 / seconds } else { 0.0 },
         }

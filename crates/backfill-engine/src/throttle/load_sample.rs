@@ -134,7 +134,7 @@ impl<'a> LoadSampler<'a> {
     /// [`tenant_rls::Error::Connect`] if there is no connection; [`tenant_rls::Error::Query`] if the load cannot be
     /// read.
     pub async fn read(&mut self) -> Result<LoadSample> {
-        let look = Template::new(include_str!("../../../../sql/backfill-engine/pressure.sql"))
+        let look = Template::new(include_str!("../../../../sql/backfill-engine/load_sample.sql"))
             .literal("schema", self.table.schema().as_str())
             .literal("table", self.table.name().as_str())
             .literal("at_work", AT_WORK)

@@ -12,7 +12,7 @@ use crate::throttle::signal::{LoadSignal, Unreadable};
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct ThrottleReport {
     /// The time by signal, for signals that slowed the run down.
-    pub held_back: Vec<ThrottledTime>,
+    pub throttled: Vec<ThrottledTime>,
     /// Signals that could not be read at some time. One worker went on then, and rested as long as it worked.
     pub unreadable: Vec<Unreadable>,
 }
@@ -53,11 +53,11 @@ impl Totals {
     }
 
     pub(crate) fn report(&self) -> ThrottleReport {
-        let held_back = self.times.iter().map(|(signal, (waited, slowed))| ThrottledTime {
+        let throttled = self.times.iter().map(|(signal, (waited, slowed))| ThrottledTime {
             signal: *signal,
             waited_seconds: waited.as_secs_f64(),
             slowed_seconds: slowed.as_secs_f64(),
         });
-        ThrottleReport { held_back: held_back.collect(), unreadable: self.unreadable.values().cloned().collect() }
+        ThrottleReport { throttled: throttled.collect(), unreadable: self.unreadable.values().cloned().collect() }
     }
 }

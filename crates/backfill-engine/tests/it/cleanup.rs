@@ -20,7 +20,7 @@ async fn the_planner_knows_the_tenants_and_people_the_dead_rows() {
     let (db, _) = planted(&SMALL).await;
     script(&mut db.owner().await, "ALTER TABLE bookings SET (autovacuum_enabled = false); ANALYZE bookings").await;
     assert_eq!(number(&mut db.owner().await, EXPECTED).await, 0);
-    let cleanup = backfill(&db, Role::Owner, &fast()).await.unwrap().aftermath.unwrap();
+    let cleanup = backfill(&db, Role::Owner, &fast()).await.unwrap().cleanup.unwrap();
     assert_eq!(number(&mut db.owner().await, EXPECTED).await, 1);
     assert_eq!((cleanup.analyzed, cleanup.vacuum), (true, Vacuum::Off));
     // ANALYZE counts them in a sample; pages may have been pruned meanwhile, and the server's own counts come late.

@@ -88,7 +88,7 @@ pub(crate) fn allowing(triggers: &[&str]) -> Tenancy {
 /// All workers at once, whoever else is on the server: the other tests are.
 pub(crate) fn fast() -> BackfillOptions {
     BackfillOptions {
-        gentleness: ThrottleLimits { full_speed: true, ..ThrottleLimits::default() },
+        throttle: ThrottleLimits { full_speed: true, ..ThrottleLimits::default() },
         ..BackfillOptions::default()
     }
 }

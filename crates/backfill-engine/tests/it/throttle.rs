@@ -220,7 +220,7 @@ async fn workers_wait_while_somebody_works_on_the_table_and_it_is_told_and_count
     }
     let report = throttle.report();
     assert_eq!(report.unreadable, vec![]);
-    let waited: Vec<_> = report.held_back.iter().filter(|held| held.waited_seconds > 0.0).collect();
+    let waited: Vec<_> = report.throttled.iter().filter(|held| held.waited_seconds > 0.0).collect();
     assert_eq!((waited.len(), waited[0].signal), (1, LoadSignal::TableWork));
     assert!(waited[0].waited_seconds >= 1.0, "{report:?}");
 }

@@ -58,8 +58,8 @@ impl Job {
 
     fn options(self) -> BackfillOptions {
         let Self { workers, full_speed } = self;
-        let gentleness = ThrottleLimits { full_speed, ..ThrottleLimits::default() };
-        BackfillOptions { workers, gentleness, ..BackfillOptions::default() }
+        let throttle = ThrottleLimits { full_speed, ..ThrottleLimits::default() };
+        BackfillOptions { workers, throttle, ..BackfillOptions::default() }
     }
 }
 

@@ -53,6 +53,9 @@ pub enum Missing {
     },
 }
 
+/// So many attempts are named in a sentence, which only counts the others.
+const NAMED: usize = 3;
+
 /// Everything that is missing.
 pub(super) fn all(examined: &Examined<'_>) -> Vec<Missing> {
     let mut missing = Vec::new();
@@ -126,7 +129,7 @@ impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoTables => f.write_str("no table has a tenant column: this may be the wrong database"),
-            Self::NoRegistry => f.write_str("the tenant table is not there ([tenant] table in tenancy.toml)"),
+            Self::NoRegistry => f.write_str("no table is the tenant table: [tenant] table in tenancy.toml names none"),
             Self::Lost { table, what: MissingPart::Table } => {
                 write!(f, "{table} stands in tenancy.toml and is not there")
             }
@@ -138,9 +141,11 @@ impl fmt::Display for Missing {
             }
             Self::NotCovered { table, class } => write!(f, "{table} was not tried: {class}"),
             Self::Untried { table, what, because } => {
-                let what: Vec<String> = what.iter().map(ToString::to_string).collect();
                 let because = because.as_ref().map(|because| format!(": {because}")).unwrap_or_default();
-                write!(f, "{table}: not tried, {}{because}", what.join(", "))
+                let named: Vec<String> = what.iter().take(NAMED).map(ToString::to_string).collect();
+                let more = what.len() - named.len();
+                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+                write!(f, "{table}: not tried, {}{more}{because}", named.join(", "))
             }
             Self::Unchecked { object, because } => write!(f, "{object} was not checked: {because}"),
         }

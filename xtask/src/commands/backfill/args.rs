@@ -99,7 +99,7 @@ impl From<BackfillArgs> for backfill_engine::BackfillOptions {
             },
             limit: options.limit,
             join: options.join,
-            gentleness: options.gentle.into(),
+            throttle: options.gentle.into(),
         }
     }
 }

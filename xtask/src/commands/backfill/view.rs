@@ -21,7 +21,7 @@ impl Report for BackfillReport {
         let mut document = Document::new([paragraph(headline(self)), counts(self)]);
         let lists = [failures(self), unique_breaks(self), ghosts(self), throttled(self)];
         document.extend(lists.into_iter().filter_map(List::unless_empty));
-        document.extend(self.aftermath.as_ref().map(|left| paragraph(cleanup(left))));
+        document.extend(self.cleanup.as_ref().map(|left| paragraph(cleanup(left))));
         document.extend(self.coverage.as_ref().map(|coverage| paragraph(by_class(coverage))));
         document.push(next(self));
         document
@@ -105,13 +105,13 @@ fn unique_breaks(report: &BackfillReport) -> List {
 
 fn throttled(report: &BackfillReport) -> List {
     let seconds = |seconds| duration(Duration::try_from_secs_f64(seconds).unwrap_or_default());
-    let held = report.pressure.held_back.iter().map(|held| {
+    let held = report.throttle.throttled.iter().map(|held| {
         let times = [("waited", held.waited_seconds), ("slowed", held.slowed_seconds)];
         let times = times.into_iter().filter(|(_, time)| *time > 0.0);
         let times: Vec<String> = times.map(|(what, time)| format!("{what} {}", seconds(time))).collect();
         format!("{}: {}", held.signal, times.join(", "))
     });
-    let unreadable = report.pressure.unreadable.iter().map(ToString::to_string);
+    let unreadable = report.throttle.unreadable.iter().map(ToString::to_string);
     let lines: Vec<String> = held.chain(unreadable).collect();
     listed("Held back by:", lines.into_iter())
 }
