@@ -26,8 +26,7 @@ use crate::ways::{Ways, view};
 ///
 /// # Errors
 /// [`Error::OtherDatabase`](crate::Error::OtherDatabase) where the two are not one database; [`Error::Database`](crate::Error::Database) where a
-/// statement failed, unless it was an attempt. What
-/// is wrong is in the report.
+/// statement failed, unless it was an attempt. What is wrong is in the report.
 pub async fn verify(
     owner: &Database,
     app: &Database,

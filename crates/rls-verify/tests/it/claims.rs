@@ -103,6 +103,21 @@ async fn a_table_that_hangs_on_tenants_rows_is_found_until_nobody_reaches_it_or_
     assert!(prove(&db).await.is_proven(), "nobody reaches it");
 }
 
+const NOTES_BY_YEAR: &str = r#"CREATE TABLE notes_by_year (id int, at date, "bookingId" text REFERENCES bookings (id)) PARTITION BY RANGE (at);
+    CREATE TABLE notes_2025 PARTITION OF notes_by_year FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+    ALTER TABLE notes_by_year ENABLE ROW LEVEL SECURITY"#;
+
+#[tokio::test]
+async fn a_partition_that_the_login_reaches_directly_is_found_where_its_table_is_out_of_reach() {
+    let db = enforced().await;
+    script(&mut db.owner().await, NOTES_BY_YEAR).await;
+    assert!(prove(&db).await.is_proven(), "nobody reaches it");
+    script(&mut db.owner().await, "GRANT SELECT ON notes_2025 TO app_user").await;
+    let report = prove(&db).await;
+    contains(&report, &["public.notes_by_year: app_user has SELECT on it", "hang on public.bookings"]);
+    assert_eq!(report.claim.verdict(), Verdict::Disproven);
+}
+
 #[tokio::test]
 async fn a_table_on_which_the_login_has_no_rights_is_not_proven() {
     let db = enforced().await;
