@@ -14,7 +14,7 @@ impl Report for RollbackReport {
         let gone = self.gone.iter();
         let gone = gone.map(|table| format!("{table} is gone, dropped or renamed: nothing of it was restored."));
         if self.tables.is_empty() {
-            return Document::new([lines(gone.chain(["Nothing was left to take back.".to_owned()]))]);
+            return Document::new([lines(gone.chain(["No step was left to take back.".to_owned()]))]);
         }
         let rows = self.tables.iter().map(|restored| {
             let phase = restored.phase.map_or_else(|| "not a tenant table".to_owned(), |phase| phase.to_string());

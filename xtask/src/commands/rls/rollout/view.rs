@@ -42,7 +42,7 @@ fn notes(title: &str, report: &RolloutReport, of: impl Fn(&TableOutcome) -> Stri
 fn conclusion(report: &RolloutReport) -> Block {
     let steps: usize = report.tables.iter().map(|outcome| outcome.steps).sum();
     let done = match report.rollout {
-        None if report.is_complete() => Hint::from("Nothing was left to do."),
+        None if report.is_complete() => Hint::from("No step was left for the tables above."),
         None => "No table could go on.".into(),
         Some(number) => {
             let steps = counted(steps as u64, "step", "steps");
