@@ -15,6 +15,8 @@ pub(crate) struct Connected {
     pub(crate) origin: SettingOrigin,
     /// The name that confirms a write; `None` for the project's local database.
     pub(super) environment: Option<String>,
+    /// URLs of other places that the settings have too, and that nothing reads.
+    pub(super) unused_urls: Vec<String>,
 }
 
 impl Connected {
@@ -138,7 +140,7 @@ impl Context {
             None => false,
         };
         let environment = (!ours).then(|| environment(settings, url));
-        Ok(Connected { database, origin, environment })
+        Ok(Connected { database, origin, environment, unused_urls: unused_urls(settings) })
     }
 
     /// Commands on the local database refuse a URL instead of ignoring it.
@@ -152,6 +154,18 @@ impl Context {
         let hint = "leave --database-url out; the local database is the only one that this command touches";
         Err(CommandError::usage(format!("`{command}` works on the project's local database and takes no URL"), hint))
     }
+}
+
+/// What is to be said of the URLs that lead to another place and are not read.
+pub(crate) fn unused_urls(settings: &Settings) -> Vec<String> {
+    let said = |(url, origin): &(DatabaseUrl, SettingOrigin)| {
+        let (host, port, database) = url.place();
+        format!(
+            "{origin} leads to {database} at {host}:{port} and is not read: if the application reads it first, say so \
+             in tenancy.toml ([database] url_variables)"
+        )
+    };
+    settings.unused_urls().iter().map(said).collect()
 }
 
 /// The name that confirms a write to this database.
