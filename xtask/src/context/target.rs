@@ -45,7 +45,7 @@ impl Context {
     /// The options with the users that `TENANCY_TRUST` names.
     ///
     /// # Errors
-    /// As [`local`](Self::local).
+    /// `TENANCY_TRUST` is not text.
     pub(crate) fn local_options(&self, options: LocalOptions) -> Result<LocalOptions, CommandFailure> {
         let trust = Trust::new(environment::text(trust::VARIABLE)?.as_deref(), &self.cwd);
         Ok(LocalOptions { trust, ..options })
@@ -62,7 +62,7 @@ impl Context {
     /// Connects for a command that uses so many connections at once.
     ///
     /// # Errors
-    /// As [`connect`](Self::connect).
+    /// The settings, the local server or the connection failed.
     pub(crate) async fn connect_with(
         &self,
         settings: &Settings,
@@ -88,7 +88,7 @@ impl Context {
     /// Connects to the database that the user named: a command on policies never takes the local one by itself.
     ///
     /// # Errors
-    /// As [`connect`](Self::connect), and where neither a URL nor `--local` was given.
+    /// Neither a URL nor `--local` was given, or the settings, the local server or the connection failed.
     pub(crate) async fn connect_by_choice(&self, settings: &Settings) -> Result<Connected, CommandFailure> {
         settings.target(WithoutUrl::Nothing).map_err(tenant_rls::Error::from)?;
         self.connect(settings).await
@@ -97,7 +97,8 @@ impl Context {
     /// Connects for DDL, past a transaction pooler: behind one, a session belongs to no client.
     ///
     /// # Errors
-    /// As [`connect_by_choice`](Self::connect_by_choice), and where a pooler stands between and no direct URL is given.
+    /// Neither a URL nor `--local` was given; a pooler stands between and no direct URL is given, or it leads to another
+    /// database; or the settings, the local server or the connection failed.
     pub(crate) async fn connect_for_ddl(&self, settings: &Settings) -> Result<Connected, CommandFailure> {
         let connected = self.connect_by_choice(settings).await?;
         // This comes first, as the settings may name two databases.
