@@ -6,7 +6,7 @@ use tenant_rls::{Database, Error as SqlError, Registry, Tenant, TenantId};
 
 use crate::error::Result;
 use crate::people::PeopleReader;
-use crate::reading::Problem;
+use crate::problem::Problem;
 
 /// What the database says of a session.
 #[derive(Debug, Default)]

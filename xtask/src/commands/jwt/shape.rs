@@ -77,19 +77,21 @@ pub(super) fn set_cookie(cookie: &Cookie, secure: bool, expires_at: u64) -> Stri
     format!("{}={}; Path=/; Expires={expires}; HttpOnly;{secure} SameSite=Lax", cookie.name, cookie.value)
 }
 
-/// A command that asks the library's own endpoint who is signed in.
+/// A command that asks the library's own endpoint who is signed in. The cookie passes through standard input: curl drops a
+/// `--cookie` of more than 4,096 bytes, and others can read the arguments of a process.
 fn curl(session: &Session, url: &Url) -> String {
     let base = url.as_str().trim_end_matches('/');
     // An address with a path is that of the library's endpoints; NEXTAUTH_URL is read the same way.
     let endpoint = if url.path() == "/" { format!("{base}/api/auth/session") } else { format!("{base}/session") };
-    format!("curl --fail-with-body --cookie {} {}\n", quoted(&session.cookie_header()), quoted(&endpoint))
+    let line = quoted(&format!("Cookie: {}", session.cookie_header()));
+    format!("printf '%s\\n' {line} | curl --fail-with-body --header @- {}\n", quoted(&endpoint))
 }
 
 /// Lines that a POSIX shell evaluates.
 fn env(session: &Session) -> String {
     let variables = [
         ("SESSION_COOKIE", session.cookie_header()),
-        ("SESSION_COOKIE_NAME", session.cookie_name.to_owned()),
+        ("SESSION_COOKIE_NAME", session.cookie_name.clone()),
         ("SESSION_TOKEN", session.token.clone()),
         ("SESSION_EXPIRES", session.expires_at.to_string()),
     ];
