@@ -14,8 +14,7 @@ pub(crate) fn explanations(
 ) -> Vec<Problem> {
     let filled = || parts.iter().filter(|part| !part.value.is_empty());
     let siblings = filled().filter(|part| part.kind == PartKind::Sibling);
-    let mut reasons: Vec<Problem> =
-        siblings.map(|part| Problem::SiblingCookie { name: part.name.clone() }).collect();
+    let mut reasons: Vec<Problem> = siblings.map(|part| Problem::SiblingCookie { name: part.name.clone() }).collect();
     let chunks: Vec<(usize, &str)> = filled()
         .filter_map(|part| match part.kind {
             PartKind::Chunk(number) => Some((number, part.value.as_str())),

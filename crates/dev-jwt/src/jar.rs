@@ -66,8 +66,7 @@ fn refused(name: &str, value: &str, attributes: &[(String, &str)]) -> Option<Str
         return Some("a name with `__Secure-` needs the attribute Secure".to_owned());
     }
     let bound = secure && last("path") == Some("/") && last("domain").is_none_or(str::is_empty);
-    (prefixed("__Host-") && !bound)
-        .then(|| "a name with `__Host-` needs Secure and Path=/, and no Domain".to_owned())
+    (prefixed("__Host-") && !bound).then(|| "a name with `__Host-` needs Secure and Path=/, and no Domain".to_owned())
 }
 
 /// Why a cookie ends at once: `Max-Age` counts more than `Expires`, and of several the last.
@@ -87,8 +86,7 @@ fn over(attributes: &[(String, &str)], now: u64) -> Option<String> {
 
 /// A date as browsers read it: day, month, year and time, in any order (RFC 6265bis, section 5.1.1). In seconds since 1970.
 fn date(text: &str) -> Option<i128> {
-    const MONTHS: [&str; 12] =
-        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+    const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
     let (mut time, mut day, mut month, mut year) = (None, None, None, None);
     for token in text.split(|c: char| !c.is_ascii_alphanumeric() && c != ':').filter(|token| !token.is_empty()) {
         let numbers: Option<Vec<i128>> = token.split(':').map(|part| part.parse().ok()).collect();
@@ -104,7 +102,13 @@ fn date(text: &str) -> Option<i128> {
         }
     }
     let (day, month, year) = (day?, month? as i128 + 1, year?);
-    let year = if year < 70 { year + 2000 } else if year < 100 { year + 1900 } else { year };
+    let year = if year < 70 {
+        year + 2000
+    } else if year < 100 {
+        year + 1900
+    } else {
+        year
+    };
     // Days since 1970 in the Gregorian calendar, counted in years that begin in March.
     let shifted = if month <= 2 { year - 1 } else { year };
     let day_of_year = (153 * (month + if month > 2 { -3 } else { 9 }) + 2) / 5 + day - 1;

@@ -124,7 +124,10 @@ mod tests {
 
     #[test]
     fn numbers_are_those_of_parse_int() {
-        assert_eq!(["s.1", "s.01", "s.1x", "s.-2", "s.0x1f", "s."].map(suffix_number), [1.0, 1.0, 1.0, -2.0, 31.0, 0.0]);
+        assert_eq!(
+            ["s.1", "s.01", "s.1x", "s.-2", "s.0x1f", "s."].map(suffix_number),
+            [1.0, 1.0, 1.0, -2.0, 31.0, 0.0]
+        );
         assert!(suffix_number("next-auth.session-token").is_nan() && suffix_number("s.sig").is_nan());
     }
 }

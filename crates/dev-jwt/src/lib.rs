@@ -37,6 +37,6 @@ pub use place::Place;
 pub use problem::{Problem, Taken};
 pub use reading::{DecodedSession, PlaceReading, Read, ReadOptions, read};
 pub use secret::{SHORT, Secret};
-pub use session_check::{SessionCheck, check};
+pub use session_check::{SessionCheck, check, check_claims};
 pub use tenant_cookie::{TenantCookie, tenant_cookie};
 pub use user::{Lookup, LookupScope, find, someone};

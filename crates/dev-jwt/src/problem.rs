@@ -105,6 +105,11 @@ pub enum Problem {
         /// In seconds since 1970.
         at: u64,
     },
+    /// The application wants a claim that it does not have.
+    MissingClaim {
+        /// The claim's name.
+        claim: String,
+    },
     /// The user has been signed out everywhere since.
     SessionEnded {
         /// `sessionVersion` in the token.
@@ -148,10 +153,16 @@ impl fmt::Display for Problem {
                 write!(f, "left over: an old cookie {name} stands beside its chunks, and the library joins them all")
             }
             Self::SiblingCookie { name } => {
-                write!(f, "another cookie: the name {name} begins with the session's, and the library joins it to the session")
+                write!(
+                    f,
+                    "another cookie: the name {name} begins with the session's, and the library joins it to the session"
+                )
             }
             Self::StaleChunk { chunk } => {
-                write!(f, "stale chunk: the cookie that ends in .{chunk} is of an earlier session, and the library joins it")
+                write!(
+                    f,
+                    "stale chunk: the cookie that ends in .{chunk} is of an earlier session, and the library joins it"
+                )
             }
             Self::RepeatedCookie { name, taken } => {
                 write!(f, "twice: the line has {name} with different values, and the {taken} one is read")
@@ -176,6 +187,7 @@ impl fmt::Display for Problem {
             Self::SessionEnded { token, user } => {
                 write!(f, "signed out: it has sessionVersion {token}, and the user is at {user}")
             }
+            Self::MissingClaim { claim } => write!(f, "claim missing: the application wants `{claim}`"),
             Self::UserGone { id } => write!(f, "user gone: there is none with the id {id}"),
             Self::MembershipGone { tenant } => {
                 write!(f, "membership gone: the user is no member of `{tenant}` any more")

@@ -110,7 +110,8 @@ impl Reader<'_> {
                 }
             },
         };
-        let library = self.options.library.or_else(|| self.opener.library_of(&token, &|library| self.names(library, false)));
+        let library =
+            self.options.library.or_else(|| self.opener.library_of(&token, &|library| self.names(library, false)));
         let library = library.unwrap_or_default();
         let opened = self.opener.open(&token, library, &self.names(library, true));
         let Opened { library, cookie_name, claims, problems } = opened;
@@ -153,7 +154,12 @@ impl Reader<'_> {
         session.library = session.library.or(found.as_ref().map(|(library, _)| *library));
         session.cookie_name = session.cookie_name.or(found.map(|(_, name)| name));
         let mut known = Vec::new();
-        session.problems.retain(|problem| !known.contains(problem) && { known.push(problem.clone()); true });
+        session.problems.retain(|problem| {
+            !known.contains(problem) && {
+                known.push(problem.clone());
+                true
+            }
+        });
         session.tenant_cookies = TenantCookie::beside(header, self.opener.secret, self.options.now);
         session
     }
@@ -173,7 +179,8 @@ impl Reader<'_> {
             return Some((self.options.library.or_else(made_for).unwrap_or_default(), name.clone()));
         }
         let libraries = self.options.library.into_iter().chain(Library::ALL);
-        let mut names = libraries.flat_map(|library| self.names(library, false).into_iter().map(move |name| (library, name)));
+        let mut names =
+            libraries.flat_map(|library| self.names(library, false).into_iter().map(move |name| (library, name)));
         names.find(|(library, name)| token(*library, name).is_some())
     }
 
@@ -227,5 +234,6 @@ fn bearer(line: &str) -> Result<String, &'static str> {
     if words.next() != Some("Bearer") {
         return Err("`Authorization:` does not begin with `Bearer`, in these capitals");
     }
-    decode_uri(words.next().unwrap_or_default()).ok_or("a percent sign of the token is not followed by what it stands for")
+    decode_uri(words.next().unwrap_or_default())
+        .ok_or("a percent sign of the token is not followed by what it stands for")
 }

@@ -69,9 +69,11 @@ impl Opener<'_> {
             Library::NextAuth if jwe.encryption != Encryption::A256Gcm => None,
             Library::NextAuth => jwe.open(&library.key(self.secret.first(), salt, jwe.encryption)),
             Library::AuthJs => {
-                let key = self.secret.all().map(|secret| library.key(secret, salt, jwe.encryption)).find(|key| {
-                    jwe.kid.as_deref().is_none_or(|kid| kid == key_id(key))
-                })?;
+                let key = self
+                    .secret
+                    .all()
+                    .map(|secret| library.key(secret, salt, jwe.encryption))
+                    .find(|key| jwe.kid.as_deref().is_none_or(|kid| kid == key_id(key)))?;
                 jwe.open(&key)
             }
         }

@@ -43,8 +43,7 @@ struct Kit {
 fn session(kit: (Library, bool, &Naming), secret: &str, claims: Map<String, Value>, max_age: u64, age: u64) -> Session {
     let (library, secure, naming) = kit;
     let now = now() - Duration::from_secs(age);
-    let options =
-        MintOptions { library, secure, max_age: Duration::from_secs(max_age), now, naming: naming.clone() };
+    let options = MintOptions { library, secure, max_age: Duration::from_secs(max_age), now, naming: naming.clone() };
     mint(claims, &Secret::new(secret).unwrap(), &options).unwrap()
 }
 
@@ -87,7 +86,8 @@ impl Kit {
     }
 
     fn siblings(&mut self) {
-        let (n, whole, chunked) = (self.name.clone(), self.session(2).cookie_header(), self.session(120).cookie_header());
+        let (n, whole, chunked) =
+            (self.name.clone(), self.session(2).cookie_header(), self.session(120).cookie_header());
         self.add("alone", whole.clone());
         self.add("among others", format!("a=1; {whole}; b=2"));
         for suffix in ["-admin", ".sig", ".sandbox", "s", ".01", ".-1", ".1x", ". ", ".0x1"] {
@@ -119,8 +119,7 @@ impl Kit {
     fn chunks(&mut self) {
         let (n, session) = (self.name.clone(), self.session(120));
         let pairs: Vec<String> = session.cookies.iter().map(|c| format!("{}={}", c.name, c.value)).collect();
-        let other: Vec<String> =
-            self.session(200).cookies.iter().map(|c| format!("{}={}", c.name, c.value)).collect();
+        let other: Vec<String> = self.session(200).cookies.iter().map(|c| format!("{}={}", c.name, c.value)).collect();
         let reversed: Vec<String> = pairs.iter().rev().cloned().collect();
         self.add("chunks in order", pairs.join("; "));
         self.add("chunks in reverse", reversed.join("; "));
@@ -133,7 +132,10 @@ impl Kit {
         self.add("a whole one beside chunks", format!("{n}=old; {}", pairs.join("; ")));
         self.add("an empty whole one beside chunks", format!("{}; {n}=", pairs.join("; ")));
         self.add("an empty whole one before chunks", format!("{n}=; {}", reversed.join("; ")));
-        self.add("a good whole one beside chunks", format!("{}; {}", self.session(2).cookie_header(), pairs.join("; ")));
+        self.add(
+            "a good whole one beside chunks",
+            format!("{}; {}", self.session(2).cookie_header(), pairs.join("; ")),
+        );
         self.add("chunks beside a cookie between", pairs.join("; tenant_sig=x; "));
     }
 
@@ -204,7 +206,11 @@ fn table(node: &Node) -> Vec<Line> {
         for secure in [false, true] {
             lines.extend(Kit::new(library, secure, Naming::default()).all());
         }
-        for naming in [naming(Some("__Host-acme.session"), None), naming(Some("sid"), Some("pepper")), naming(None, Some("pepper"))] {
+        for naming in [
+            naming(Some("__Host-acme.session"), None),
+            naming(Some("sid"), Some("pepper")),
+            naming(None, Some("pepper")),
+        ] {
             let mut kit = Kit::new(library, true, naming);
             kit.siblings();
             kit.tokens();
@@ -298,8 +304,7 @@ fn verdicts(line: &Line, theirs: &Value) -> Vec<(String, bool, bool)> {
 }
 
 /// Lines that we refuse and NextAuth takes: Node.js passes over what is no base64 in a token. The edge runtime may not.
-const STRICTER: [&str; 4] =
-    ["a space behind the value", "é behind", "à behind", "a space that does not break behind"];
+const STRICTER: [&str; 4] = ["a space behind the value", "é behind", "à behind", "a space that does not break behind"];
 
 #[test]
 fn of_each_line_our_verdict_is_the_real_libraries_in_each_place() {
@@ -310,7 +315,8 @@ fn of_each_line_our_verdict_is_the_real_libraries_in_each_place() {
     let (mut wrong, mut counts) = (Vec::new(), BTreeMap::<(String, bool), usize>::new());
     for (line, theirs) in lines.iter().zip(&answers) {
         for (place, ours, theirs) in verdicts(line, theirs) {
-            let stricter = !ours && line.library == Library::NextAuth && STRICTER.iter().any(|end| line.title.ends_with(end));
+            let stricter =
+                !ours && line.library == Library::NextAuth && STRICTER.iter().any(|end| line.title.ends_with(end));
             if ours != theirs && !stricter {
                 wrong.push(format!("{} at {place}: we say {ours}, it says {theirs}", line.title));
             }
@@ -324,8 +330,24 @@ fn of_each_line_our_verdict_is_the_real_libraries_in_each_place() {
 
 /// One change of a line: characters removed, put in, doubled, swapped or encoded, or pieces of another line put in.
 fn mutated(line: &str, other: &str, changes: &[(u8, usize, usize)]) -> String {
-    const PIECES: [&str; 16] =
-        ["%", "%2E", "=", ";", "; ", "\"", ".0", ".1", "-admin", " ", "\t", "A", "_", "é", "next-auth.session-token=", "authjs.session-token.0="];
+    const PIECES: [&str; 16] = [
+        "%",
+        "%2E",
+        "=",
+        ";",
+        "; ",
+        "\"",
+        ".0",
+        ".1",
+        "-admin",
+        " ",
+        "\t",
+        "A",
+        "_",
+        "é",
+        "next-auth.session-token=",
+        "authjs.session-token.0=",
+    ];
     let mut text: Vec<char> = line.chars().collect();
     let other: Vec<char> = other.chars().collect();
     for (kind, at, size) in changes {
@@ -360,7 +382,12 @@ fn no_mutated_line_is_valid_to_us_that_a_real_library_refuses() {
     for _ in 0..cases.unwrap_or(1500) {
         let (of, with, changes) = strategy.new_tree(&mut runner).unwrap().current();
         let header = mutated(&lines[of].header, &lines[with].header, &changes);
-        mutants.push(Line { title: format!("mutant of {}: {header}", lines[of].title), text: format!("Cookie: {header}"), header, ..lines[of].clone() });
+        mutants.push(Line {
+            title: format!("mutant of {}: {header}", lines[of].title),
+            text: format!("Cookie: {header}"),
+            header,
+            ..lines[of].clone()
+        });
     }
     let answers = ask(node, &mutants.iter().map(request).collect::<Vec<_>>());
     let (mut both, mut stricter, mut wrong) = (0, 0, Vec::new());

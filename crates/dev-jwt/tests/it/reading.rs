@@ -58,7 +58,10 @@ fn a_token_made_for_https_is_not_looked_for_under_http() {
     for library in Library::ALL {
         let session = mint(claims(1), library, true);
         let http = ReadOptions { secure: Some(false), ..at(NOW) };
-        let wrong = Problem::WrongCookieName { name: library.cookie_name(true).to_owned(), wanted: library.cookie_name(false).to_owned() };
+        let wrong = Problem::WrongCookieName {
+            name: library.cookie_name(true).to_owned(),
+            wanted: library.cookie_name(false).to_owned(),
+        };
         assert_eq!(read_with(&session.cookie_header(), SECRET, http).problems, [wrong]);
         let https = ReadOptions { secure: Some(true), ..at(NOW) };
         assert_eq!(read_with(&session.cookie_header(), SECRET, https).problems, []);

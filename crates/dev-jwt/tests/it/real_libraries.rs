@@ -60,7 +60,8 @@ fn their_get_token_reads_our_cookies() {
     let mut requests = Vec::new();
     let mut expected = Vec::new();
     for (library, secure, tenants) in cases() {
-        let options = MintOptions { library, secure, max_age: Duration::from_secs(600), now: now(), naming: Naming::default() };
+        let options =
+            MintOptions { library, secure, max_age: Duration::from_secs(600), now: now(), naming: Naming::default() };
         let session = mint(claims(tenants), &secret(), &options).unwrap();
         assert_eq!(session.cookies.len() > 1, tenants == 200);
         let request = |cookie: String| json!({ "do": "getToken", "library": name(library), "secret": SECRET, "secure": secure, "cookie": cookie });
@@ -80,7 +81,13 @@ fn their_get_token_reads_our_cookies() {
 fn their_get_token_refuses_what_our_reading_refuses() {
     let Some(node) = node() else { return };
     for library in Library::ALL {
-        let options = MintOptions { library, secure: false, max_age: Duration::from_secs(600), now: now(), naming: Naming::default() };
+        let options = MintOptions {
+            library,
+            secure: false,
+            max_age: Duration::from_secs(600),
+            now: now(),
+            naming: Naming::default(),
+        };
         let session = mint(claims(2), &secret(), &options).unwrap();
         let expired = MintOptions { now: now() - Duration::from_secs(700), ..options.clone() };
         let expired = mint(claims(2), &secret(), &expired).unwrap();
@@ -102,7 +109,8 @@ fn their_get_token_refuses_what_our_reading_refuses() {
         let answers = ask(node, &cases.iter().map(request).collect::<Vec<_>>());
         for ((cookie, secret, accepted), answer) in cases.iter().zip(&answers) {
             assert_eq!(!answer["claims"].is_null(), *accepted);
-            let options = ReadOptions { library: Some(library), secure: Some(false), now: now(), naming: Naming::default() };
+            let options =
+                ReadOptions { library: Some(library), secure: Some(false), now: now(), naming: Naming::default() };
             assert_eq!(read_with(cookie, secret, options).problems.is_empty(), *accepted);
         }
     }
@@ -118,7 +126,8 @@ fn our_reading_reads_their_cookies_and_our_chunks_are_theirs() {
         let pair =
             |cookie: &Value| format!("{}={}", cookie["name"].as_str().unwrap(), cookie["value"].as_str().unwrap());
         let header: Vec<String> = theirs.iter().map(pair).collect();
-        let options = ReadOptions { library: Some(library), secure: Some(secure), now: now(), naming: Naming::default() };
+        let options =
+            ReadOptions { library: Some(library), secure: Some(secure), now: now(), naming: Naming::default() };
         let reading = read_with(&header.join("; "), SECRET, options);
         assert_eq!(reading.problems, []);
         let said = reading.claims.unwrap();

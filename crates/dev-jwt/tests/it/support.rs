@@ -5,6 +5,7 @@ use std::time::Duration;
 use dev_jwt::{DecodedSession, Library, MintOptions, Naming, Read, ReadOptions, Secret, Session};
 use local_db::Role;
 use serde_json::{Map, Value, json};
+use tenancy_config::Tenancy;
 use tenant_rls::{ConnectOptions, Database};
 use test_support::TestDb;
 
@@ -57,6 +58,14 @@ pub(crate) async fn protected_people() -> TestDb {
     let db = people().await;
     db.owner().await.run_script("protecting", include_str!("protect.sql")).await.unwrap();
     db
+}
+
+/// An application that checks all that it can.
+pub(crate) fn strict_checks() -> Tenancy {
+    let mut tenancy = Tenancy::default();
+    tenancy.session.checks.members_only = true;
+    tenancy.session.checks.active_tenants_only = true;
+    tenancy
 }
 
 pub(crate) async fn connect(db: &TestDb, role: Role) -> Database {

@@ -4,9 +4,24 @@ use crate::command_ref::CommandRef;
 use crate::program;
 use std::fmt::Write;
 
-use super::model::{OnDelete, SourceRule, TableRules, Tenancy, TieBreakerRule, default_key};
+use super::model::{OnDelete, SessionChecks, SourceRule, TableRules, Tenancy, TieBreakerRule, default_key};
 
 impl Tenancy {
+    fn write_checks(&self, out: &mut String) -> std::fmt::Result {
+        let SessionChecks { members_only, active_tenants_only, session_version, lowercase_emails, ip_hash } =
+            self.session.checks;
+        writeln!(
+            out,
+            "# What the application itself asks of a user's session: `jwt` mints what it accepts, `jwt decode` tells why not."
+        )?;
+        writeln!(out, "[session.checks]")?;
+        writeln!(out, "members_only = {members_only}   # the user must be a member of the session's tenant")?;
+        writeln!(out, "active_tenants_only = {active_tenants_only}   # the session's tenant must be in use")?;
+        writeln!(out, "session_version = {session_version}   # the claim `sessionVersion` must be the user's")?;
+        writeln!(out, "lowercase_emails = {lowercase_emails}   # an email is lowercased before it is looked for")?;
+        writeln!(out, "ip_hash = {ip_hash}   # the claim `sessionIpHash` must be there\n")
+    }
+
     /// The text of a `tenancy.toml` that reads back as this value, with a comment at each key.
     pub fn annotated(&self) -> String {
         let mut out = String::new();
@@ -89,6 +104,7 @@ impl Tenancy {
         )?;
         writeln!(out, "variable = {}", string(&self.session.variable))?;
         writeln!(out, "policy = {}   # the policy's name, the same on each table\n", string(&self.session.policy))?;
+        self.write_checks(out)?;
 
         writeln!(out, "[roles]")?;
         writeln!(out, "app = {}   # what the application logs in as; policies filter it", string(&self.roles.app))?;

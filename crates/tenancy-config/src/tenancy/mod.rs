@@ -13,8 +13,8 @@ mod tests;
 pub use annotated::fragment;
 pub use error::TenancyError;
 pub use model::{
-    DatabaseSection, OnDelete, ReviewRule, RolesSection, SessionSection, SourceRule, TableRules, Tenancy,
-    TenantSection, TieBreakerRule,
+    DatabaseSection, OnDelete, ReviewRule, RolesSection, SessionChecks, SessionSection, SourceRule, TableRules,
+    Tenancy, TenantSection, TieBreakerRule,
 };
 pub use read::line_at;
 pub(crate) use read::{in_schema, names_schema};

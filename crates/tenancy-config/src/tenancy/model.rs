@@ -103,6 +103,25 @@ pub struct SessionSection {
     pub variable: String,
     /// The name of the policy, the same on each table.
     pub policy: String,
+    /// What the application itself asks of the session of a user.
+    pub checks: SessionChecks,
+}
+
+/// `[session.checks]`: what the application refuses beside what its library refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own, as the file has them")]
+pub struct SessionChecks {
+    /// A user must be a member of the session's tenant.
+    pub members_only: bool,
+    /// The session's tenant must be in use.
+    pub active_tenants_only: bool,
+    /// The claim `sessionVersion` must be the user's.
+    pub session_version: bool,
+    /// The application lowercases an email before it looks for it.
+    pub lowercase_emails: bool,
+    /// The claim `sessionIpHash` must be there.
+    pub ip_hash: bool,
 }
 
 /// `[roles]`

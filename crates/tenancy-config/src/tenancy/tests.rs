@@ -5,8 +5,8 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::{
-    DatabaseSection, OnDelete, ReviewRule, RolesSection, SessionSection, SourceRule, TableRules, Tenancy, TenancyError,
-    TenantSection, TieBreakerRule,
+    DatabaseSection, OnDelete, ReviewRule, RolesSection, SessionChecks, SessionSection, SourceRule, TableRules,
+    Tenancy, TenancyError, TenantSection, TieBreakerRule,
 };
 use crate::name::{Ident, TableName};
 use crate::user_error::UserError;
@@ -263,7 +263,17 @@ fn tenancy() -> impl Strategy<Value = Tenancy> {
             }
         });
     let session =
-        ("[a-z]{1,5}\\.[a-z]{1,5}", name()).prop_map(|(variable, policy)| SessionSection { variable, policy });
+        ("[a-z]{1,5}\\.[a-z]{1,5}", name(), any::<[bool; 5]>()).prop_map(|(variable, policy, on)| SessionSection {
+            variable,
+            policy,
+            checks: SessionChecks {
+                members_only: on[0],
+                active_tenants_only: on[1],
+                session_version: on[2],
+                lowercase_emails: on[3],
+                ip_hash: on[4],
+            },
+        });
     let roles =
         (name(), name(), name()).prop_map(|(app, maintenance, auditor)| RolesSection { app, maintenance, auditor });
     let columns = proptest::collection::vec(name(), 1..3);

@@ -124,7 +124,8 @@ fn tell(context: &Context, session: &Session, max_age: Duration) {
     ));
     let bytes = session.cookie_header().len();
     if bytes > NODE_HEADERS - OTHER_HEADERS {
-        let then = if bytes > NODE_HEADERS { "it refuses this request (431)" } else { "a browser's own may be too many" };
+        let then =
+            if bytes > NODE_HEADERS { "it refuses this request (431)" } else { "a browser's own may be too many" };
         context.printer.warning(&format!(
             "the session is a header of {bytes} bytes, and Node.js takes {NODE_HEADERS} of all headers together: {then}; raise \
              --max-http-header-size, or take a user with fewer tenants"

@@ -153,7 +153,9 @@ impl Application {
         let set = |name: &str| settings.env(name).filter(|(value, _)| !value.is_empty());
         if library == Library::NextAuth && settings.env("NEXTAUTH_URL").is_none() {
             if let Some((_, origin)) = set("VERCEL") {
-                printer.note(&format!("https, as NEXTAUTH_URL is not set and VERCEL is ({origin}): so `getToken` decides"));
+                printer.note(&format!(
+                    "https, as NEXTAUTH_URL is not set and VERCEL is ({origin}): so `getToken` decides"
+                ));
                 return Ok(Some(true));
             }
         }

@@ -69,7 +69,8 @@ pub(super) async fn run(context: &Context, options: Options) -> CommandResult {
     let secret = options.application.secret(&context.printer, &settings, Library::NextAuth)?;
     let url = options.application.url(&settings, Library::NextAuth)?;
     let person = options.who.find(context, &settings).await?;
-    let tenant = &person.active().tenant;
+    let no_tenant = || dev_jwt::Error::NoMembership { email: person.user.email.clone(), ghosts: Vec::new() };
+    let tenant = person.tenant().ok_or_else(no_tenant)?;
     let (says, value) =
         dev_jwt::tenant_cookie(tenant.id.as_str(), &person.user.id, &secret, tenancy_config::milliseconds(now()?))?;
     let expires_at = says.expires_at();

@@ -35,6 +35,9 @@ impl Report for Decoded {
                 ("expires", view::when(expires_at / 1000, self.now).into()),
             ]),
         }
+        if !self.facts.is_empty() {
+            lines.push(("accepted", Value::list(self.facts.iter().map(|fact| &fact.message))));
+        }
         if !self.unknown.is_empty() {
             lines.push(("not told", Value::list(&self.unknown)));
         }
