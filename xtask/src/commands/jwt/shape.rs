@@ -46,7 +46,7 @@ pub(super) fn write(context: &Context, session: &Session, shape: &str, url: &Url
     let text = match Shape::from_str(shape, false).map_err(|_| no_such_shape(shape, &SHAPES))? {
         Shape::Json => return report::write(session, Format::Json, &context.printer),
         Shape::Cookie => format!("{}\n", session.cookie_header()),
-        Shape::SetCookie => lines(session, |cookie| set_cookie(cookie, session.secure, session.expires_at)),
+        Shape::SetCookie => lines(session, |cookie| set_cookie(cookie, session.secure, session.expires_at, "Lax")),
         Shape::Token => format!("{}\n", session.token),
         Shape::Header => format!("Cookie: {}\n", session.cookie_header()),
         Shape::Curl => curl(session, url),
@@ -71,10 +71,10 @@ fn lines(session: &Session, line: impl Fn(&Cookie) -> String) -> String {
 }
 
 /// The cookie with its attributes, in the order in which both libraries write them.
-pub(super) fn set_cookie(cookie: &Cookie, secure: bool, expires_at: u64) -> String {
+pub(super) fn set_cookie(cookie: &Cookie, secure: bool, expires_at: u64, same_site: &str) -> String {
     let secure = if secure { " Secure;" } else { "" };
     let expires = view::http_date(expires_at);
-    format!("{}={}; Path=/; Expires={expires}; HttpOnly;{secure} SameSite=Lax", cookie.name, cookie.value)
+    format!("{}={}; Path=/; Expires={expires}; HttpOnly;{secure} SameSite={same_site}", cookie.name, cookie.value)
 }
 
 /// A command that asks the library's own endpoint who is signed in. The cookie passes through standard input: curl drops a

@@ -90,7 +90,11 @@ fn write(context: &Context, signed: &Signed, shape: &str, secure: bool) -> Resul
         "json" => return report::write(signed, Format::Json, &context.printer),
         "token" => format!("{}\n", signed.cookie.value),
         "header" => format!("Cookie: {}\n", signed.pair()),
-        "set-cookie" => format!("{}\n", shape::set_cookie(&signed.cookie, secure, signed.expires_at / 1000)),
+        "set-cookie" => {
+            // Next.js writes it URL-encoded.
+            let cookie = Cookie { value: signed.cookie.value.replace(':', "%3A"), ..signed.cookie.clone() };
+            format!("{}\n", shape::set_cookie(&cookie, secure, signed.expires_at / 1000, "Strict"))
+        }
         _ => format!("{}\n", signed.pair()),
     };
     context.printer.secret(&text)

@@ -36,7 +36,7 @@ impl Report for Decoded {
             ]),
         }
         if !self.facts.is_empty() {
-            lines.push(("accepted", Value::list(self.facts.iter().map(|fact| &fact.message))));
+            lines.push(("changed", Value::list(self.facts.iter().map(|fact| &fact.message))));
         }
         if !self.unknown.is_empty() {
             lines.push(("not told", Value::list(&self.unknown)));
