@@ -46,6 +46,40 @@ pub enum Error {
         /// What the database has instead.
         why: Box<tenant_rls::Error>,
     },
+    /// Rows that have a value in their tenant column are to be changed, and policies filter the login.
+    #[error(
+        "rows of {table} that name no tenant which exists can only be changed by a role that no policy filters; {role} is filtered"
+    )]
+    Filtered {
+        /// The table.
+        table: TableName,
+        /// The login.
+        role: String,
+    },
+    /// Columns of the tenant table need a value that nobody gave.
+    #[error("a tenant cannot be created in {table}: nobody said what goes into {}", .columns.join(", "))]
+    UnknownColumns {
+        /// The tenant table.
+        table: TableName,
+        /// The columns, at least one.
+        columns: Vec<String>,
+        /// The statement, with a gap for each of them.
+        statement: String,
+    },
+    /// A value is a tenant's key, and its rows are that tenant's.
+    #[error("{value:?} is the key of a tenant, whose rows are not changed")]
+    IsTenant {
+        /// The value.
+        value: String,
+    },
+    /// A file is no mapping.
+    #[error("{} is no mapping: {what}", .path.display())]
+    NotAMapping {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
     /// There is no run of this number.
     #[error("there is no run {run} in the journal of this database")]
     NoRun {
@@ -188,7 +222,11 @@ impl Error {
                 _ => false,
             },
             Self::Ops(error) => matches!(error, tenant_ops::Error::Held { .. }),
-            Self::File(_) | Self::ReadReview { .. } | Self::ReviewChanged { .. } => false,
+            Self::File(_)
+            | Self::ReadReview { .. }
+            | Self::ReviewChanged { .. }
+            | Self::IsTenant { .. }
+            | Self::NotAMapping { .. } => false,
             _ => true,
         }
     }
@@ -233,6 +271,17 @@ impl UserError for Error {
                 _ => "give the table its right name there, and its tenant column if that has another one; or take the source out"
                     .into(),
             }),
+            Self::Filtered { table, .. } => {
+                let back = CommandRef::RlsRollbackToPrepare { table: table.to_string() };
+                Some(Hint::from("log in as a role with BYPASSRLS, or take FORCE back first: ").then_run(back))
+            }
+            Self::UnknownColumns { statement, .. } => {
+                Some(Hint::from(format!("fill in what is missing and run it: {statement}; then run this again")))
+            }
+            Self::IsTenant { .. } => Some(Hint::quoted(CommandRef::Audit).then(" names the values that are no tenant's key")),
+            Self::NotAMapping { .. } => {
+                Some("its first line is `from,to`; each other line has a value and the tenant that it means, by id or slug, or nothing for NULL".into())
+            }
             Self::NoRun { .. } => Some(Hint::quoted(CommandRef::BackfillRuns).then(" lists them")),
             Self::Strict { table } => {
                 let back = CommandRef::RlsRollbackToPrepare { table: table.to_string() };
@@ -278,11 +327,15 @@ impl UserError for Error {
             | Self::NoSource { .. }
             | Self::NoSuchSource { .. }
             | Self::NoRun { .. }
+            | Self::UnknownColumns { .. }
+            | Self::IsTenant { .. }
+            | Self::NotAMapping { .. }
             | Self::NotAReview { .. }
             | Self::ReadReview { .. }
             | Self::UnknownRule { .. }
             | Self::UnknownTrigger { .. } => Exit::Usage,
             Self::Strict { .. }
+            | Self::Filtered { .. }
             | Self::Dependent { .. }
             | Self::NotPossible { .. }
             | Self::Triggers(_)

@@ -86,6 +86,21 @@ pub async fn rows_to_take_back(connection: &mut PgConnection, run: i64) -> Resul
     Ok(from_bigint(rows))
 }
 
+/// Whether a run gave a tenant to rows that had none, and that are not taken back.
+///
+/// # Errors
+/// [`RlsError::Query`].
+pub async fn had_none(connection: &mut PgConnection, run: i64) -> Result<bool, RlsError> {
+    let before = act(connection).await?;
+    let had_none = sqlx::query_scalar(include_str!("../../../sql/tenant-ops/rows_without_before.sql"))
+        .bind(run)
+        .fetch_one(&mut *connection)
+        .await
+        .map_err(RlsError::query("asking what rows had before the run"))?;
+    before.again(connection).await?;
+    Ok(had_none)
+}
+
 /// Marks a run as taken back.
 ///
 /// # Errors
