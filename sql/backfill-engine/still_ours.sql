@@ -6,5 +6,6 @@ FROM tenant_ops.journal AS j
 CROSS JOIN LATERAL pg_catalog.unnest(j.row_keys) AS k (row_key)
 LEFT JOIN :whole AS t
   ON :key_is_named
- AND (t.:"column" OPERATOR(pg_catalog.=) j.tenant_id:::type OR (j.tenant_id OPERATOR(pg_catalog.=) '' AND t.:"column" IS NULL))
+ AND CASE WHEN j.tenant_id OPERATOR(pg_catalog.=) '' THEN t.:"column" IS NULL
+          ELSE t.:"column" OPERATOR(pg_catalog.=) j.tenant_id:::type END
 WHERE j.run_id OPERATOR(pg_catalog.=) $1 AND j.undone_at IS NULL

@@ -53,5 +53,5 @@ pub use suggest::{
     Basis, SourceSuggestion, SuggestReport, TableSuggestion, UnsuitableTable, short_name, sources_from_keys, suggest,
 };
 pub use survey::comparison::Comparison;
-pub use tables_report::{FailedTable, TablesReport};
+pub use tables_report::{DrawsOn, FailedTable, TablesReport};
 pub use tenant_ops::{Assignment, RunProcessRecord, RunRecord, RunState, UndoProgress};

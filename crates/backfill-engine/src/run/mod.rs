@@ -83,6 +83,7 @@ impl Backfill<'_> {
         send(
             progress,
             BackfillEvent::Started {
+                about: plan.selection.kind(),
                 table: plan.table.clone(),
                 rows,
                 role: role.to_string(),

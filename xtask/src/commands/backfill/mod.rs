@@ -15,6 +15,8 @@ mod undo;
 mod view;
 mod why;
 
+pub(crate) use map::shown;
+
 use clap::{Args, Subcommand};
 
 use crate::context::{CommandResult, Context};

@@ -113,6 +113,7 @@ impl Apply<'_> {
         let recorder =
             if self.dry_run { DecisionRecorder::DryRun } else { self.open_recorder(&plan, progress).await? };
         progress(BackfillEvent::Started {
+            about: plan.selection.kind(),
             table: plan.table.clone(),
             rows: self.review.decided,
             role: role.to_string(),

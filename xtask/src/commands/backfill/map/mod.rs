@@ -2,12 +2,15 @@
 
 mod view;
 
+pub(crate) use view::shown;
+
 use std::path::PathBuf;
 
 use backfill_engine::{BackfillPlan, Error, MapPair, Mapping, holds_strays, pairs_of, stray_values};
 use clap::Args;
-use tenancy_config::{Exit, TableName};
+use tenancy_config::{Exit, TableName, Tenancy};
 use tenant_inventory::Catalog;
+use tenant_rls::Database;
 
 use crate::commands::backfill::args::BackfillArgs;
 use crate::commands::backfill::run::{Several, one};
@@ -106,6 +109,7 @@ async fn map(
             match plan {
                 // Of all tables, those without such a value are none of its business.
                 Ok((_, 0)) if all => {}
+                Err(Error::Unsuitable { .. }) if all && !has_strays(database, tenancy, catalog, &table).await? => {}
                 plan => plans.push((table, plan)),
             }
         }
@@ -130,6 +134,16 @@ async fn map(
         }
     }
     several.end(context, session, catalog, false).await
+}
+
+/// Whether a table has any value that is no tenant's key, or could not be asked.
+async fn has_strays(
+    database: &Database,
+    tenancy: &Tenancy,
+    catalog: &Catalog,
+    table: &TableName,
+) -> Result<bool, Error> {
+    Ok(!stray_values(database, tenancy, catalog, std::slice::from_ref(table)).await?.is_clean())
 }
 
 /// What is to be mapped; none if nothing is.

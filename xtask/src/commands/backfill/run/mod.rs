@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use backfill_engine::{Backfill, BackfillPlan, BackfillReport, FailedTable, TablesReport};
 use clap::Args;
 use tenancy_config::{CommandRef, Exit, Hint, TableName, files};
-use tenant_inventory::Catalog;
+use tenant_inventory::{Catalog, TenantTable};
 
 use crate::commands::backfill::args::BackfillArgs;
 use crate::commands::backfill::session::{self, BackfillSession};
@@ -34,7 +34,7 @@ pub(super) struct Options {
     /// The tables
     #[arg(value_name = "TABLE", required_unless_present = "all")]
     tables: Vec<String>,
-    /// All tables that have a source; the rows of the others are counted
+    /// All tables that have a source; the rows of the others are counted, and with --review listed
     #[arg(long, conflicts_with = "tables")]
     all: bool,
     /// Give what the sources do not decide, and rows whose tenant does not exist, to this tenant, by id or slug
@@ -169,8 +169,11 @@ fn chosen(
     session: &BackfillSession<'_>,
     named: &[String],
 ) -> Result<Vec<TableName>, CommandFailure> {
-    let ordered = backfill_engine::order(catalog, session.tenancy());
+    let mut ordered = backfill_engine::order(catalog, session.tenancy());
     if named.is_empty() {
+        if session.options.review.is_some() {
+            ordered.extend(without_source(catalog, session, &ordered));
+        }
         if ordered.is_empty() {
             return Err(CommandError::usage(
                 "no table of this database has a source in tenancy.toml",
@@ -190,6 +193,16 @@ fn chosen(
     wanted.sort_by_key(position);
     wanted.dedup();
     Ok(wanted)
+}
+
+/// The tables that have no source, whose rows people may decide.
+fn without_source(catalog: &Catalog, session: &BackfillSession<'_>, ordered: &[TableName]) -> Vec<TableName> {
+    let exempt = |table: &TenantTable| session.tenancy().rules(&table.name).is_some_and(|rules| rules.exempt.is_some());
+    let open = |table: &&TenantTable| {
+        !ordered.contains(&table.name)
+            && !(table.column.never_null || table.null_rows_are_meant() || table.unhandled.is_some() || exempt(table))
+    };
+    catalog.tables.iter().filter(open).map(|table| table.name.clone()).collect()
 }
 
 /// The exit status for all tables. A run that was stopped decides before rows that are left.
