@@ -50,7 +50,8 @@ pub use run::cleanup::{Cleanup, Vacuum};
 pub use run::context::Backfill;
 pub use run::report::{BackfillReport, RunOutcome, SourceCount};
 pub use suggest::{
-    Basis, SourceSuggestion, SuggestReport, TableSuggestion, UnsuitableTable, short_name, sources_from_keys, suggest,
+    Basis, SourceSuggestion, SuggestNote, SuggestReport, TableSuggestion, UnsuitableTable, short_name,
+    sources_from_keys, suggest,
 };
 pub use survey::comparison::Comparison;
 pub use tables_report::{DrawsOn, FailedTable, TablesReport};

@@ -2,13 +2,15 @@
 
 mod keys;
 mod measure;
+mod notes;
+mod pointing;
 mod report;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use tenancy_config::tenancy::SourceRule;
 use tenancy_config::{Ident, TableName, Tenancy};
-use tenant_inventory::{Catalog, Column, TenantTable};
+use tenant_inventory::{Catalog, Column, TableFacts, TenantTable, read_all_tables};
 use tenant_rls::{Access, AuditTx, Database, Error as RlsError, TenantColumnType, visibility};
 
 use crate::error::{Error, Result};
@@ -17,6 +19,7 @@ use crate::plan::source::{Source, source};
 use crate::suggest::measure::KeyedTable;
 
 pub use keys::{short_name, sources_from_keys};
+pub use notes::SuggestNote;
 pub use report::{Basis, SourceSuggestion, SuggestReport, TableSuggestion, UnsuitableTable};
 
 /// The least share for a proposal, in percent of matching values and of agreeing rows.
@@ -28,11 +31,14 @@ const PROPOSED_FROM_VALUES: u64 = 5;
 /// The least share of matching values for a guess, in percent.
 const GUESSED_FROM: u64 = 50;
 
-/// Examines every tenant table whose rows could lack a tenant. It reads a bounded sample of each, and stops if rows
-/// could be hidden from it.
+/// Below this many rows a table that points here is read without an index.
+const FEW_ROWS: f32 = 10_000.0;
+
+/// Examines every tenant table whose rows could lack a tenant. It reads a bounded sample of each, by a role that is proven to
+/// see every row; where there is none for a table, that is said, and its sources are not compared with rows.
 ///
 /// # Errors
-/// [`tenant_rls::Error::CannotSee`] if no role is proven to see every row; [`Error::Unsuitable`] if a rule of
+/// [`tenant_rls::Error::CannotSee`] if there is no such role for any table; [`Error::Unsuitable`] if a rule of
 /// `tenancy.toml` cannot work; [`Error::Database`] if the database cannot be read.
 pub async fn suggest(database: &Database, tenancy: &Tenancy) -> Result<SuggestReport> {
     let catalog = Catalog::load(database, tenancy).await?;
@@ -40,7 +46,9 @@ pub async fn suggest(database: &Database, tenancy: &Tenancy) -> Result<SuggestRe
     for table in &catalog.tables {
         columns.insert(table.name.clone(), Column::all(database, &table.name).await?);
     }
-    let reader = TableReader { database, tenancy, catalog: &catalog, columns };
+    let facts = read_all_tables(database, tenancy).await?;
+    let facts = facts.iter().map(|table| (&table.name, table)).collect();
+    let reader = TableReader { database, tenancy, catalog: &catalog, columns, facts };
     let mut report = SuggestReport { schema: "backfill-suggest/1", tables: Vec::new(), unsuitable: Vec::new() };
     let wants_tenants = |table: &&TenantTable| !table.null_rows_are_meant() && !table.column.never_null;
     for table in catalog.tables.iter().filter(wants_tenants) {
@@ -50,6 +58,11 @@ pub async fn suggest(database: &Database, tenancy: &Tenancy) -> Result<SuggestRe
             Err(error) => return Err(error),
         }
     }
+    let hidden = |table: &TableSuggestion| table.notes.iter().any(|note| matches!(note, SuggestNote::Hidden { .. }));
+    if let Some(table) = report.tables.first().filter(|_| report.tables.iter().all(hidden)) {
+        let plan = BackfillPlan::bare(&catalog, tenancy, &table.table.to_string())?;
+        crate::survey::open(database, tenancy, &plan).await?.close().await?;
+    }
     Ok(report)
 }
 
@@ -58,31 +71,129 @@ struct TableReader<'a> {
     tenancy: &'a Tenancy,
     catalog: &'a Catalog,
     columns: BTreeMap<TableName, Vec<Column>>,
+    facts: BTreeMap<&'a TableName, &'a TableFacts>,
 }
 
 impl TableReader<'_> {
     async fn table(&self, table: &TenantTable, plan: BackfillPlan) -> Result<TableSuggestion> {
-        let mut found = self.known(table);
-        let asked = self.open_columns(table, &found);
-        let (found, sources) = {
-            let mut audit = self.audit(table, &found, &asked).await?;
-            measure::limit(&mut audit).await?;
-            found.extend(self.guesses(&mut audit, table, &asked).await?);
-            audit.close().await?;
-            self.usable(table, found)?
-        };
         let mut suggestion = TableSuggestion {
             table: table.name.clone(),
             name: short_name(&table.name, self.tenancy),
             rows_without: None,
             rows_with: None,
-            sources: found,
+            sources: Vec::new(),
+            notes: notes::several_columns(table, self.catalog),
         };
-        if !sources.is_empty() {
-            self.measure(&mut suggestion, BackfillPlan { sources, ..plan }, table.estimated_rows).await?;
+        suggestion.notes.extend(notes::hops(table, self.catalog, &self.facts));
+        let (mut found, hidden) = self.found(table).await?;
+        self.add_polymorphic(table, &found, &mut suggestion);
+        let sources;
+        (found, sources) = self.usable(table, found)?;
+        suggestion.sources = found;
+        let plan = BackfillPlan { sources, ..plan };
+        let measured = match hidden {
+            Some(error) => Err(error),
+            None if plan.sources.is_empty() => Ok(()),
+            None => self.measure(&mut suggestion, &plan, table.estimated_rows).await,
+        };
+        match measured {
+            Ok(()) => self.add_pointing(table, &mut suggestion, &plan).await?,
+            Err(Error::Database(error @ RlsError::CannotSee(_))) => {
+                suggestion.notes.push(SuggestNote::Hidden { why: error.to_string() });
+            }
+            Err(error) => return Err(error),
         }
         rank(&mut suggestion);
         Ok(suggestion)
+    }
+
+    /// The sources that are known, and guesses by what columns hold; without these where rows are hidden, with the reason if rows of
+    /// known sources are.
+    async fn found(&self, table: &TenantTable) -> Result<(Vec<SourceSuggestion>, Option<Error>)> {
+        let mut found = self.known(table);
+        let asked = self.open_columns(table, &found);
+        match self.audit(table, &found, &asked).await {
+            Ok(mut audit) => {
+                measure::limit(&mut audit).await?;
+                found.extend(self.guesses(&mut audit, table, &asked).await?);
+                audit.close().await?;
+                Ok((found, None))
+            }
+            // The auditor may read the columns of plans, and no others.
+            Err(Error::Database(RlsError::CannotSee(_))) => match self.audit(table, &found, &[]).await {
+                Ok(audit) => {
+                    audit.close().await?;
+                    Ok((found, None))
+                }
+                Err(error @ Error::Database(RlsError::CannotSee(_))) => Ok((found, Some(error))),
+                Err(error) => Err(error),
+            },
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Says of polymorphic columns that are no source what they need.
+    fn add_polymorphic(&self, table: &TenantTable, found: &[SourceSuggestion], suggestion: &mut TableSuggestion) {
+        let known = |column: &str| found.iter().any(|source| source.rule.column == column);
+        let open = notes::polymorphic(&self.columns[&table.name]).into_iter().filter(|(_, id)| !known(id));
+        suggestion
+            .notes
+            .extend(open.map(|(type_column, id_column)| SuggestNote::Polymorphic { type_column, id_column }));
+    }
+
+    /// Adds sources by rows that point here and by memberships, where the others leave rows without a tenant.
+    async fn add_pointing(
+        &self,
+        table: &TenantTable,
+        suggestion: &mut TableSuggestion,
+        plan: &BackfillPlan,
+    ) -> Result<()> {
+        let best = suggestion.sources.iter().filter_map(|source| source.resolves).max().unwrap_or(0);
+        if suggestion.rows_without.is_some_and(|rows| rows == best) {
+            return Ok(());
+        }
+        let forward: Vec<SourceRule> = suggestion.sources.iter().map(|source| source.rule.clone()).collect();
+        let mut pointing = pointing::memberships(table, &forward, self.catalog, self.tenancy);
+        pointing.extend(pointing::pointing_here(table, self.catalog, self.tenancy));
+        let mut found = Vec::new();
+        for (rule, basis) in
+            pointing.into_iter().filter(|(rule, _)| !forward.iter().any(|known| self.same(known, rule)))
+        {
+            let other = TableName::parse(&rule.table, &self.tenancy.database.schema)?;
+            if self.is_slow(&other, &rule.key) {
+                let note = SuggestNote::NoIndex { table: other, column: rule.key };
+                suggestion.notes.extend((!suggestion.notes.contains(&note)).then_some(note));
+                continue;
+            }
+            // Of the key itself it says nothing that it cannot be NULL.
+            found.push(SourceSuggestion { not_null: false, ..self.suggestion(table, rule, basis, false) });
+        }
+        if found.is_empty() {
+            return Ok(());
+        }
+        let names = suggestion.sources.iter().map(|source| source.rule.name.clone()).collect();
+        let (found, sources) = self.usable_beside(table, found, names)?;
+        let mut more = TableSuggestion { sources: found, notes: Vec::new(), ..suggestion.clone() };
+        let plan = BackfillPlan { sources, tie_breakers: Vec::new(), ..plan.clone() };
+        match self.measure(&mut more, &plan, table.estimated_rows).await {
+            Ok(()) => {}
+            // What is hidden from every role is no proposal.
+            Err(Error::Database(RlsError::CannotSee(_))) => return Ok(()),
+            Err(error) => return Err(error),
+        }
+        more.sources.retain(|source| source.resolves.is_some_and(|rows| rows > 0));
+        (suggestion.rows_without, suggestion.rows_with) = (more.rows_without, more.rows_with);
+        suggestion.sources.extend(more.sources);
+        Ok(())
+    }
+
+    /// Whether a column of another table has no index that leads with it, and too many rows to be read for each row of this one.
+    fn is_slow(&self, table: &TableName, column: &str) -> bool {
+        let indexed = self
+            .columns
+            .get(table)
+            .is_some_and(|columns| columns.iter().any(|found| found.name.as_str() == column && found.is_indexed));
+        !indexed && self.catalog.table(table).is_ok_and(|table| table.estimated_rows > FEW_ROWS)
     }
 
     /// The sources in `tenancy.toml` and those by foreign keys.
@@ -185,24 +296,38 @@ impl TableReader<'_> {
         open: &[(Ident, Vec<KeyedTable>)],
     ) -> Result<Vec<SourceSuggestion>> {
         let mut guesses = Vec::new();
+        let polymorphic = notes::polymorphic(&self.columns[&table.name]);
         for (column, others) in open {
             let asked: Vec<&KeyedTable> = others.iter().collect();
             let (values, matches) = measure::key_matches(audit, &table.name, column, &asked).await?;
-            let best = others.iter().zip(matches).rev().max_by_key(|(_, matched)| *matched);
-            let Some(((other, key), matched)) = best else { continue };
-            if report::percent(matched, values).is_none_or(|share| share < GUESSED_FROM) {
-                continue;
-            }
-            let rule = SourceRule {
-                name: keys::words(column.as_str()),
-                column: column.to_string(),
-                table: short_name(other, self.tenancy),
-                key: key.to_string(),
-                tenant: None,
-                all: false,
+            let polymorphic = polymorphic.iter().any(|(_, id)| id == column.as_str());
+            let matched: u64 = matches.iter().sum();
+            let held: Vec<(&KeyedTable, u64)> =
+                others.iter().zip(matches).filter(|(_, matched)| *matched > 0).collect();
+            // A key that is random is one of a single table, so that no condition is needed.
+            let told: Vec<(&KeyedTable, u64)> = match held.iter().rev().max_by_key(|(_, matched)| *matched) {
+                _ if polymorphic => held.into_iter().map(|(table, _)| (table, matched)).collect(),
+                best => best.copied().into_iter().collect(),
             };
-            let guess = self.suggestion(table, rule, Basis::Guess, false);
-            guesses.push(SourceSuggestion { values: Some(values), values_matched: Some(matched), ..guess });
+            for ((other, key), matched) in told {
+                if report::percent(matched, values).is_none_or(|share| share < GUESSED_FROM) {
+                    continue;
+                }
+                let rule = SourceRule {
+                    name: keys::words(column.as_str()),
+                    column: column.to_string(),
+                    table: short_name(other, self.tenancy),
+                    key: key.to_string(),
+                    tenant: None,
+                    all: false,
+                };
+                let guess = self.suggestion(table, rule, Basis::Guess, false);
+                guesses.push(SourceSuggestion {
+                    values: Some(values),
+                    values_matched: Some(matched.min(values)),
+                    ..guess
+                });
+            }
         }
         Ok(guesses)
     }
@@ -213,7 +338,17 @@ impl TableReader<'_> {
         table: &TenantTable,
         found: Vec<SourceSuggestion>,
     ) -> Result<(Vec<SourceSuggestion>, Vec<Source>)> {
-        let (mut usable, mut sources, mut names) = (Vec::<SourceSuggestion>::new(), Vec::new(), BTreeSet::new());
+        self.usable_beside(table, found, BTreeSet::new())
+    }
+
+    /// The same beside sources with these names.
+    fn usable_beside(
+        &self,
+        table: &TenantTable,
+        found: Vec<SourceSuggestion>,
+        mut names: BTreeSet<String>,
+    ) -> Result<(Vec<SourceSuggestion>, Vec<Source>)> {
+        let (mut usable, mut sources) = (Vec::<SourceSuggestion>::new(), Vec::new());
         for mut suggestion in found {
             if names.contains(&suggestion.rule.name) {
                 suggestion.rule.name = format!("{} in {}", suggestion.rule.name, suggestion.rule.table);
@@ -227,10 +362,10 @@ impl TableReader<'_> {
     }
 
     /// Measures the sources, unless that takes too long.
-    async fn measure(&self, suggestion: &mut TableSuggestion, plan: BackfillPlan, estimated_rows: f32) -> Result<()> {
-        let mut audit = crate::survey::open(self.database, self.tenancy, &plan).await?;
+    async fn measure(&self, suggestion: &mut TableSuggestion, plan: &BackfillPlan, estimated_rows: f32) -> Result<()> {
+        let mut audit = crate::survey::open(self.database, self.tenancy, plan).await?;
         measure::limit(&mut audit).await?;
-        let measured = match measure::sources(&mut audit, &plan, estimated_rows).await {
+        let measured = match measure::sources(&mut audit, plan, estimated_rows).await {
             Ok(measured) => measured,
             Err(Error::Database(error)) if is_timeout(&error) => return Ok(()),
             Err(error) => return Err(error),
@@ -264,10 +399,21 @@ fn rank(table: &mut TableSuggestion) {
         source.proposed = agrees && matches;
         source.reason = source.words(table.rows_without);
     }
+    demote(&mut table.sources);
     table.sources.sort_by_key(|source| {
         let worse = (!source.proposed, source.basis == Basis::Guess, 100 - source.agreement().unwrap_or(100));
         (worse, std::cmp::Reverse(source.resolves), !source.not_null)
     });
+}
+
+/// Proposes sources by rows that point here, and memberships, only where they tell more than each source of this table itself.
+fn demote(sources: &mut [SourceSuggestion]) {
+    let is_own = |source: &SourceSuggestion| !matches!(source.basis, Basis::PointedTo | Basis::Membership);
+    let own = sources.iter().filter(|source| is_own(source) && source.proposed);
+    let most = own.filter_map(|source| source.resolves).max().unwrap_or(0);
+    for source in sources.iter_mut().filter(|source| !is_own(source) && !source.declared) {
+        source.proposed &= source.resolves > Some(most);
+    }
 }
 
 /// Whether a column has the name of a table: `user_id` and `userId` of `users`, `companyId` of `companies`.
