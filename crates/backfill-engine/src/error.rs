@@ -80,6 +80,12 @@ pub enum Error {
         /// What is wrong with it.
         what: String,
     },
+    /// The table of the memberships was not found, or there are several.
+    #[error("{}", no_memberships(.found))]
+    NoMemberships {
+        /// The tables that could be it.
+        found: Vec<TableName>,
+    },
     /// There is no run of this number.
     #[error("there is no run {run} in the journal of this database")]
     NoRun {
@@ -236,6 +242,16 @@ fn unhandled(column: &str, why: &Unhandled) -> String {
     Class::Unhandled { column: column.to_owned(), why: why.clone() }.to_string()
 }
 
+fn no_memberships(found: &[TableName]) -> String {
+    match found {
+        [] => "no table with a tenant column speaks of members and points to users".to_owned(),
+        several => {
+            let names: Vec<String> = several.iter().map(ToString::to_string).collect();
+            format!("several tables could be the one of the memberships: {}", names.join(", "))
+        }
+    }
+}
+
 fn list(runs: &[(i64, String)]) -> String {
     runs.iter().map(|(run, table)| format!("run {run} on {table}")).collect::<Vec<_>>().join(", ")
 }
@@ -282,6 +298,7 @@ impl UserError for Error {
             Self::NotAMapping { .. } => {
                 Some("its first line is `from,to`; each other line has a value and the tenant that it means, by id or slug, or nothing for NULL".into())
             }
+            Self::NoMemberships { .. } => Some("--table names it".into()),
             Self::NoRun { .. } => Some(Hint::quoted(CommandRef::BackfillRuns).then(" lists them")),
             Self::Strict { table } => {
                 let back = CommandRef::RlsRollbackToPrepare { table: table.to_string() };
@@ -327,6 +344,7 @@ impl UserError for Error {
             | Self::NoSource { .. }
             | Self::NoSuchSource { .. }
             | Self::NoRun { .. }
+            | Self::NoMemberships { .. }
             | Self::UnknownColumns { .. }
             | Self::IsTenant { .. }
             | Self::NotAMapping { .. }

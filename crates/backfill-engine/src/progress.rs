@@ -94,7 +94,7 @@ pub enum BackfillEvent {
         #[serde(rename = "held_seconds", serialize_with = "seconds")]
         after: Duration,
     },
-    /// A run is being taken back. `Batch` events follow, in which the assigned rows are those that have no tenant again.
+    /// A run is being taken back. `Batch` events follow, in which the assigned rows are those that have what they had before.
     Undoing {
         /// The table.
         table: TableName,

@@ -61,7 +61,7 @@ pub struct RunRecord {
 /// How far a run was taken back.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct UndoProgress {
-    /// Rows that have no tenant again.
+    /// Rows that have what they had before the run, mostly no tenant.
     pub undone: u64,
     /// Rows that were left alone: they are gone, or have another tenant by now.
     pub kept: u64,

@@ -44,7 +44,7 @@ pub struct UndoCall<'a> {
 pub struct UndoCounts {
     /// Journal entries; with none, the run is taken back.
     pub entries: u64,
-    /// Rows that have no tenant again.
+    /// Rows that have what they had before the run, mostly no tenant.
     pub undone: u64,
     /// Rows that were left alone: they are gone, or have another tenant by now.
     pub kept: u64,

@@ -63,7 +63,7 @@ pub struct UndoReport {
     pub dry_run: bool,
     /// The operator stopped it; the same command goes on.
     pub stopped: bool,
-    /// Rows that have no tenant again.
+    /// Rows that have what they had before the run, mostly no tenant.
     pub undone: u64,
     /// Rows that were left alone, as they are gone or have another tenant now.
     pub kept: u64,

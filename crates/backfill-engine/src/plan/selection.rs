@@ -92,11 +92,7 @@ impl BackfillPlan {
         if self.selection.only_without() {
             return column(self, "t.:\"column\" IS NULL");
         }
-        column(
-            self,
-            "CASE WHEN of_tenant.before IS NULL THEN t.:\"column\" IS NULL \
-             ELSE t.:\"column\"::pg_catalog.text OPERATOR(pg_catalog.=) of_tenant.before END",
-        )
+        column(self, include_str!("../../../../sql/backfill-engine/fragments/still_as_before.sql"))
     }
 
     /// What the rows of the group `of_tenant` are given; the empty string stands for NULL.
@@ -113,10 +109,7 @@ impl BackfillPlan {
     /// Whether row `t` has what the entry `e` of the journal says.
     pub(crate) fn kept(&self) -> Sql {
         let text = match self.selection {
-            Selection::Values(_) => {
-                "CASE WHEN e.tenant_id OPERATOR(pg_catalog.<>) '' THEN t.:\"column\"::pg_catalog.text OPERATOR(pg_catalog.=) e.tenant_id \
-                 ELSE t.ctid IS NOT NULL AND t.:\"column\" IS NULL END"
-            }
+            Selection::Values(_) => include_str!("../../../../sql/backfill-engine/fragments/has_what_was_mapped.sql"),
             _ => "t.:\"column\"::pg_catalog.text OPERATOR(pg_catalog.=) e.tenant_id",
         };
         column(self, text)

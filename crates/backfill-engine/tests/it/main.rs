@@ -8,6 +8,7 @@ mod apply_refusals;
 mod cleanup;
 mod faults;
 mod map;
+mod memberships;
 mod model;
 mod odd_databases;
 mod operators;

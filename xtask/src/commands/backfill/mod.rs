@@ -5,6 +5,7 @@ pub(crate) mod args;
 mod control;
 mod events;
 mod map;
+mod memberships;
 mod progress;
 mod run;
 mod runs;
@@ -44,6 +45,7 @@ enum Command {
     Run(run::Options),
     Map(map::Options),
     Apply(apply::Options),
+    Memberships(memberships::Options),
     Suggest(suggest::Options),
     Runs(runs::Options),
     Status(status::Options),
@@ -63,6 +65,7 @@ pub(crate) async fn run(context: &Context, options: Options) -> CommandResult {
         Command::Run(options) => run::run(context, options).await,
         Command::Map(options) => map::run(context, options).await,
         Command::Apply(options) => apply::run(context, options).await,
+        Command::Memberships(options) => memberships::run(context, options).await,
         Command::Suggest(options) => suggest::run(context, options).await,
         Command::Runs(options) => runs::run(context, options).await,
         Command::Status(options) => status::run(context, options).await,

@@ -199,8 +199,8 @@ fn chosen(
 fn without_source(catalog: &Catalog, session: &BackfillSession<'_>, ordered: &[TableName]) -> Vec<TableName> {
     let exempt = |table: &TenantTable| session.tenancy().rules(&table.name).is_some_and(|rules| rules.exempt.is_some());
     let open = |table: &&TenantTable| {
-        !ordered.contains(&table.name)
-            && !(table.column.never_null || table.null_rows_are_meant() || table.unhandled.is_some() || exempt(table))
+        let meant = table.column.never_null || table.null_rows_are_meant() || exempt(table);
+        !(meant || table.unhandled.is_some() || ordered.contains(&table.name))
     };
     catalog.tables.iter().filter(open).map(|table| table.name.clone()).collect()
 }

@@ -134,11 +134,11 @@ fn say(context: &Context, rows: &RestRows, to: &str) {
     let kinds: Vec<String> = kinds.map(|(rows, what)| format!("{} {what}", count(rows))).collect();
     let rest = counted(rows.rest(), "row goes", "rows go");
     let kinds = if kinds.is_empty() { String::new() } else { format!(": {}", kinds.join(", ")) };
-    context.printer.line(&format!("{}: {rest} to {}{kinds}", plain(&rows.table.to_string()), plain(to)));
+    context.printer.line(&format!("{}: {rest} to {}{kinds}", plain(rows.table.to_string()), plain(to)));
     let decided = rows.decided + rows.gone_decided;
     if decided > 0 {
         let decided = counted(decided, "row gets the tenant", "rows get the tenant");
-        context.printer.line(&format!("{}: {decided} that its sources tell", plain(&rows.table.to_string())));
+        context.printer.line(&format!("{}: {decided} that its sources tell", plain(rows.table.to_string())));
     }
     if rows.gone > 0 {
         context.printer.line("values that are some tenant's slug or name are mapped to it first by `backfill map`");
