@@ -21,3 +21,9 @@ pub(crate) fn call(text: &'static str, items: impl Iterator<Item = Sql>) -> Sql 
 pub(crate) fn number(n: usize) -> Sql {
     Template::new(":'n'::int").literal("n", &n.to_string()).build()
 }
+
+/// An array of texts.
+pub(crate) fn texts<'a>(texts: impl IntoIterator<Item = &'a str>) -> Sql {
+    let literal = |text: &'a str| Template::new(":'text'").literal("text", text).build();
+    call("ARRAY[:list]::pg_catalog.text[]", texts.into_iter().map(literal))
+}

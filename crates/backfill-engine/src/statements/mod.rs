@@ -4,6 +4,8 @@ mod batch;
 pub(crate) mod decisions;
 pub(crate) mod keyed;
 pub(crate) mod resolution;
+mod rows;
+mod said;
 #[cfg(test)]
 mod tests;
 

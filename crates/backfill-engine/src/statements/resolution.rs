@@ -5,11 +5,11 @@ use tenancy_config::Ident;
 use tenant_rls::{Sql, Template, TenantId};
 
 use crate::error::Result;
-use crate::fragments::{call, list, list_or_null, number};
+use crate::fragments::{call, list, list_or_null, number, texts};
 use crate::options::OnConflict;
 use crate::plan::BackfillPlan;
-use crate::plan::selection::texts;
 use crate::plan::source::{Pointer, SourceKind, TieBreaker};
+use crate::statements::said::Said;
 
 /// The pieces of the statements, in the order of sources and then tie breakers.
 #[derive(Debug)]
@@ -39,49 +39,6 @@ pub(crate) struct Resolution {
     rest: Option<Sql>,
     /// No tenant, of the type of the tenant column.
     nobody: Sql,
-}
-
-/// The answer of one source for a row.
-#[derive(Debug, Clone)]
-struct Said {
-    value: Sql,
-    /// The value is an array of tenants, sorted and without duplicates; NULL if there is none.
-    many: bool,
-}
-
-impl Said {
-    fn with(&self, text: &'static str) -> Sql {
-        Template::new(text).fragment("said", self.value.clone()).build()
-    }
-
-    fn lowest(&self) -> Sql {
-        if self.many { self.with(":said[1]") } else { self.value.clone() }
-    }
-
-    fn highest(&self) -> Sql {
-        if self.many { self.with(":said[pg_catalog.cardinality(:said)]") } else { self.value.clone() }
-    }
-
-    /// The tenant, if the source names exactly one.
-    fn alone(&self) -> Sql {
-        if self.many {
-            self.with("CASE WHEN pg_catalog.cardinality(:said) OPERATOR(pg_catalog.=) 1 THEN :said[1] END")
-        } else {
-            self.value.clone()
-        }
-    }
-
-    fn candidates(&self) -> Sql {
-        if self.many { self.with("SELECT pg_catalog.unnest(:said)") } else { self.with("SELECT :said") }
-    }
-
-    fn text(&self) -> Sql {
-        if self.many {
-            self.with("pg_catalog.array_to_string(:said, ' | ')")
-        } else {
-            self.with(":said::pg_catalog.text")
-        }
-    }
 }
 
 impl Resolution {

@@ -2,17 +2,20 @@
 
 mod rest;
 mod review_files;
+mod several;
 mod view;
+
+pub(super) use several::{Several, one};
 
 use std::path::PathBuf;
 
-use backfill_engine::{Backfill, BackfillPlan, BackfillReport, FailedTable, TablesReport};
+use backfill_engine::{BackfillPlan, BackfillReport};
 use clap::Args;
-use tenancy_config::{CommandRef, Exit, Hint, TableName, files};
+use tenancy_config::{CommandRef, Hint, TableName, files};
 use tenant_inventory::{Catalog, TenantTable};
 
 use crate::commands::backfill::args::BackfillArgs;
-use crate::commands::backfill::session::{self, BackfillSession};
+use crate::commands::backfill::session::BackfillSession;
 use crate::context::command_error::CommandError;
 use crate::context::failure::CommandFailure;
 use crate::context::{CommandResult, Context};
@@ -47,9 +50,6 @@ pub(super) struct Options {
     backfill: BackfillArgs,
 }
 
-/// The job's name in `tenant_ops.run`.
-const JOB: &str = "backfill";
-
 /// Backfills the tables one after the other, and ends when one is stopped.
 ///
 /// # Errors
@@ -74,64 +74,6 @@ pub(super) async fn run(context: &Context, options: Options) -> CommandResult {
     several.end(context, session, &catalog, options.all).await
 }
 
-/// What was done with one table, or with one after the other.
-pub(super) struct Several {
-    /// There is only one, whose error is the command's.
-    one: bool,
-    reports: Vec<BackfillReport>,
-    failed: Vec<FailedTable>,
-}
-
-impl Several {
-    pub(super) fn new(one: bool) -> Self {
-        Self { one, reports: Vec::new(), failed: Vec::new() }
-    }
-
-    /// Takes what came of a table. Returns whether the others must not follow, as it was stopped.
-    ///
-    /// # Errors
-    /// The error of the only table, or one that is not about its table alone.
-    pub(super) fn add(
-        &mut self,
-        context: &Context,
-        name: &TableName,
-        done: Result<BackfillReport, backfill_engine::Error>,
-    ) -> Result<bool, CommandFailure> {
-        match done {
-            Ok(report) => self.reports.push(report),
-            Err(error) if self.one => return Err(error.into()),
-            Err(error) => {
-                let failure = FailedTable::of(name, error)?;
-                context.printer.warning(&format!("{name}: {}", failure.error));
-                self.failed.push(failure);
-                return Ok(false);
-            }
-        }
-        Ok(self.reports.last().is_some_and(|report| report.outcome == backfill_engine::RunOutcome::Stopped))
-    }
-
-    /// Writes the report, and returns the exit status.
-    ///
-    /// # Errors
-    /// The report cannot be written. What was assigned stays.
-    pub(super) async fn end(
-        mut self,
-        context: &Context,
-        session: BackfillSession<'_>,
-        catalog: &Catalog,
-        all: bool,
-    ) -> CommandResult {
-        if let Some(report) = self.reports.pop_if(|_| self.one) {
-            return session.end(report).await;
-        }
-        let (database, tenancy) = (session.database(), session.tenancy());
-        let report = TablesReport::of(database, tenancy, catalog, (self.reports, self.failed), all).await?;
-        session.close().await;
-        context.report(&report)?;
-        Ok(worst(&report))
-    }
-}
-
 async fn backfill(
     context: &Context,
     session: &BackfillSession<'_>,
@@ -145,22 +87,7 @@ async fn backfill(
         Some(_) => BackfillPlan::for_review(catalog, session.tenancy(), &name.to_string())?,
         None => BackfillPlan::new(catalog, session.tenancy(), &name.to_string())?,
     };
-    one(context, session, &plan, &engine, JOB).await
-}
-
-/// Runs one plan.
-pub(super) async fn one(
-    context: &Context,
-    session: &BackfillSession<'_>,
-    plan: &BackfillPlan,
-    options: &backfill_engine::BackfillOptions,
-    job: &str,
-) -> Result<BackfillReport, backfill_engine::Error> {
-    session::attempt_job(context, async |holder, stop, progress| {
-        let (database, tenancy) = (session.database(), session.tenancy());
-        Backfill { database, tenancy, plan, job, holder, options }.run(stop, progress).await
-    })
-    .await
+    one(context, session, &plan, &engine, several::JOB).await
 }
 
 /// The tables in the order in which they draw on each other.
@@ -203,10 +130,4 @@ fn without_source(catalog: &Catalog, session: &BackfillSession<'_>, ordered: &[T
         !(meant || table.unhandled.is_some() || ordered.contains(&table.name))
     };
     catalog.tables.iter().filter(open).map(|table| table.name.clone()).collect()
-}
-
-/// The exit status for all tables. A run that was stopped decides before rows that are left.
-fn worst(report: &TablesReport) -> Option<Exit> {
-    let stopped = report.tables.iter().filter_map(session::exit).find(|exit| *exit == Exit::Stopped);
-    stopped.or_else(|| (!report.is_complete()).then_some(Exit::NotYet))
 }

@@ -6,7 +6,7 @@ use tenancy_config::{CommandRef, Exit, Hint, TableName};
 use tenant_inventory::Catalog;
 use tenant_rls::Tenant;
 
-use super::{JOB, Several, one};
+use super::several::{JOB, Several, one};
 use crate::commands::backfill::session::BackfillSession;
 use crate::context::command_error::CommandError;
 use crate::context::failure::CommandFailure;
