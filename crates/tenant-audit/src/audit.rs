@@ -1,5 +1,7 @@
 //! The audit: one snapshot for all tables, several tables at a time, each in a transaction of its own.
 
+use std::time::Duration;
+
 use futures_util::{StreamExt, stream};
 use sqlx::Row;
 use tenancy_config::{Ident, TableName, Tenancy};
@@ -7,7 +9,7 @@ use tenant_inventory::Catalog;
 use tenant_inventory::Missing;
 use tenant_inventory::coverage::Coverage;
 use tenant_rls::row_count::from_bigint;
-use tenant_rls::{Access, ActingRole, AuditTx, Database};
+use tenant_rls::{Access, ActingRole, AuditTx, Database, Limits};
 
 use crate::error::{Error, Result};
 use crate::next_steps::next_steps;
@@ -16,6 +18,9 @@ use crate::readers::{Connections, Readable, readable};
 use crate::report::{AuditReport, AuditTotals, CrossReference, SCHEMA, TableReport};
 use crate::table_count::TableCount;
 use crate::uncounted::{Uncounted, UncountedTable};
+
+/// A table that somebody locks for longer than this is named, and the others are counted. A count may take as long as it takes.
+const PATIENCE: Limits = Limits { lock_timeout: Duration::from_secs(2), statement_timeout: Duration::ZERO };
 
 /// What to audit, and how fast.
 #[derive(Debug, Clone)]
@@ -78,6 +83,7 @@ pub async fn audit(
     options: &AuditOptions,
     progress: &mut dyn FnMut(AuditProgress),
 ) -> Result<AuditReport> {
+    let database = &database.limited(PATIENCE);
     // One for the snapshot, one for a table.
     database.needs_connections(2)?;
     let login = ActingRole::Login(database.session().role.clone());
