@@ -5,7 +5,6 @@ use tenant_inventory::Member;
 use tenant_rls::{Fault, fault_of};
 
 use crate::blocker::Blocker;
-use crate::plan::notice::Notice;
 
 /// The result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -48,8 +47,8 @@ pub enum Error {
     /// The application's role owns tables, and nobody agreed that policies filter it there. Nothing was written.
     #[error("{notice}; nobody agreed to that, and nothing was written")]
     ApplicationOwns {
-        /// Which tables those are.
-        notice: Box<Notice>,
+        /// What would change, as a sentence.
+        notice: String,
     },
     /// What the preflight found would surely make a step fail. Nothing was written.
     #[error("the rollout would fail, and was not begun: {0}")]

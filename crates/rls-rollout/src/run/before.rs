@@ -37,7 +37,7 @@ pub(crate) async fn before(
     let phases =
         inventory.relations.iter().map(|relation| (relation.name.clone(), inventory.phase(relation))).collect();
     if let Some(notice) = to_be_agreed(&state, options) {
-        return Err(Error::ApplicationOwns { notice: Box::new(notice) });
+        return Err(Error::ApplicationOwns { notice: notice.to_string() });
     }
     let checks = preflight(database, &state, options.goal, progress).await?;
     Ok(Before { phases, checks })

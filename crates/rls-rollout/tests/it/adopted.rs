@@ -126,7 +126,7 @@ async fn functions_that_will_see_less_and_an_application_that_owns_its_tables_ar
     let told = status(&database, &tables_of(""), Some("app_owner")).await.unwrap();
     assert!(told.application_owns.iter().any(|notice| owns(&notice)));
     let refused = roll_with(&db, &tables_of(""), &options, &mut |_| ()).await.unwrap_err();
-    assert!(matches!(&refused, Error::ApplicationOwns { notice } if owns(&&**notice)), "{refused}");
+    assert!(matches!(&refused, Error::ApplicationOwns { notice } if notice.contains("app_owner")), "{refused}");
     assert_eq!(refused.exit(), Exit::Refused);
     let options = RolloutOptions { application_owns_tables: true, ..options };
     let report = roll_with(&db, &tables_of(""), &options, &mut |_| ()).await.unwrap();
