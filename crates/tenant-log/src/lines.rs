@@ -17,25 +17,27 @@ pub(crate) struct Lines<R> {
     /// What is in the buffer and not yet given out.
     filled: Range<usize>,
     ended: bool,
+    /// What was read so far.
+    pub(crate) bytes: u64,
 }
 
 /// A line without its end.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Line<'b> {
-    /// Its bytes, and whether a line break follows.
-    Whole(&'b [u8], bool),
+    /// Its bytes.
+    Whole(&'b [u8]),
     /// It was longer than [`LONGEST`].
     TooLong,
 }
 
 enum Found {
-    Line(Range<usize>, bool),
+    Line(Range<usize>),
     TooLong,
 }
 
 impl<R: Read> Lines<R> {
     pub(crate) fn new(inner: R) -> Self {
-        Self { inner, buffer: vec![0; LONGEST + CHUNK], filled: 0..0, ended: false }
+        Self { inner, buffer: vec![0; LONGEST + CHUNK], filled: 0..0, ended: false, bytes: 0 }
     }
 
     /// The next line. What is skipped of one that is too long is shown in pieces.
@@ -45,9 +47,9 @@ impl<R: Read> Lines<R> {
     pub(crate) fn next(&mut self, skipped: &mut dyn FnMut(&[u8])) -> io::Result<Option<Line<'_>>> {
         Ok(self.find(skipped)?.map(|found| match found {
             Found::TooLong => Line::TooLong,
-            Found::Line(range, ended) => {
+            Found::Line(range) => {
                 let line = &self.buffer[range];
-                Line::Whole(line.strip_suffix(b"\r").unwrap_or(line), ended)
+                Line::Whole(line.strip_suffix(b"\r").unwrap_or(line))
             }
         }))
     }
@@ -61,7 +63,7 @@ impl<R: Read> Lines<R> {
                 let line = self.filled.start..end;
                 self.filled.start = end + 1;
                 if line.len() <= LONGEST {
-                    return Ok(Some(Found::Line(line, true)));
+                    return Ok(Some(Found::Line(line)));
                 }
                 skipped(&self.buffer[line]);
                 return Ok(Some(Found::TooLong));
@@ -73,7 +75,7 @@ impl<R: Read> Lines<R> {
             }
             if self.ended {
                 let line = std::mem::replace(&mut self.filled, 0..0);
-                return Ok((!line.is_empty()).then_some(Found::Line(line, false)));
+                return Ok((!line.is_empty()).then_some(Found::Line(line)));
             }
             self.fill()?;
         }
@@ -108,7 +110,10 @@ impl<R: Read> Lines<R> {
         loop {
             match self.inner.read(&mut self.buffer[self.filled.end..end]) {
                 Ok(0) => self.ended = true,
-                Ok(read) => self.filled.end += read,
+                Ok(read) => {
+                    self.filled.end += read;
+                    self.bytes += read as u64;
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(error),
             }
@@ -140,7 +145,7 @@ mod tests {
         let mut found = Vec::new();
         while let Some(line) = lines.next(&mut |_| ()).unwrap() {
             found.push(match line {
-                Line::Whole(line, _) => Some(line.to_owned()),
+                Line::Whole(line) => Some(line.to_owned()),
                 Line::TooLong => None,
             });
         }
@@ -173,7 +178,7 @@ mod tests {
 
     #[test]
     fn what_is_skipped_is_shown_with_no_word_cut_in_two() {
-        for words in (0..700).map(|at| LONGEST + CHUNK - 350 + at) {
+        for words in (0..700).step_by(9).map(|at| LONGEST + CHUNK - 350 + at) {
             let mut text = vec![b'x'; LONGEST + 2 * CHUNK];
             text[words..words + 4].copy_from_slice(b"word");
             let mut seen = false;

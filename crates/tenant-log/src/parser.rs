@@ -51,10 +51,6 @@ impl<'p> Parser<'p> {
             return;
         }
         let Some(may_tell) = self.patterns.may_tell(line) else { return };
-        // The server indents what follows the first line of a record.
-        if line.first() == Some(&b'\t') {
-            return;
-        }
         let text = String::from_utf8_lossy(line);
         let mut found = Found::default();
         self.text(&text, None, 0, &mut found, tell);
@@ -70,7 +66,7 @@ impl<'p> Parser<'p> {
             (Some(NoRecord::Cut), _) => Reason::Cut,
             (Some(NoRecord::NotJson), _) => Reason::NotJson,
             // A record of something else mentions the words.
-            (None, _) if found.records > 0 => return,
+            (None, _) if found.records > 0 || text.starts_with('\t') => return,
             (None, _) => Reason::NoRecord,
         };
         self.unread.add(reason);
@@ -100,6 +96,10 @@ impl<'p> Parser<'p> {
         found: &mut Found,
         tell: &mut dyn FnMut(Event<'_>),
     ) {
+        // The server indents what follows the first line of a record.
+        if text.starts_with('\t') {
+            return;
+        }
         let before = found.events;
         if begins_csv(text.as_bytes()) {
             if let Some(record) = server_log::csv_record(text) {

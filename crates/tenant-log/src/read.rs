@@ -127,34 +127,29 @@ fn read_lines(
     seen: &mut Seen,
 ) -> io::Result<()> {
     let mut lines = Lines::new(text);
-    loop {
-        let (mut skipped, mut maybe_unresolved) = (0, false);
-        let line = lines.next(&mut |piece| {
-            skipped += piece.len() as u64;
-            maybe_unresolved = maybe_unresolved || patterns.may_be_unresolved(piece);
-        })?;
-        seen.lines += 1;
-        match line {
-            None => {
-                seen.lines -= 1;
-                return Ok(());
-            }
-            Some(Line::TooLong) => {
-                seen.bytes += skipped + 1;
+    let read = loop {
+        let mut maybe_unresolved = false;
+        let mut skipped = |piece: &[u8]| maybe_unresolved = maybe_unresolved || patterns.may_be_unresolved(piece);
+        match lines.next(&mut skipped) {
+            Err(error) => break Err(error),
+            Ok(None) => break Ok(()),
+            Ok(Some(Line::TooLong)) => {
+                seen.lines += 1;
                 parser.unread.add(Reason::TooLong);
                 parser.unread.maybe_unresolved += u64::from(maybe_unresolved);
             }
-            Some(Line::Whole(line, ended)) => {
-                seen.bytes += line.len() as u64 + u64::from(ended);
-                let is_first = seen.lines == 1;
-                let line = if is_first { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line) } else { line };
+            Ok(Some(Line::Whole(line))) => {
+                seen.lines += 1;
+                let line = if seen.lines == 1 { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line) } else { line };
                 parser.line(line, &mut |event| {
                     seen.event(&event);
                     sums.add(&event);
                 });
             }
         }
-    }
+    };
+    seen.bytes = lines.bytes;
+    read
 }
 
 /// What was seen of one input.

@@ -57,6 +57,10 @@ pub(crate) fn error_in(line: &str) -> Option<(&str, &str)> {
     };
     let found = line.match_indices(":  ").find_map(|(at, _)| Some((at, severity(at)?)));
     let (at, "ERROR") = found? else { return None };
+    // What goes on with the line before is indented, behind the prefix of a platform too.
+    if line[..at].starts_with('\t') || line[..at].contains(" \t") {
+        return None;
+    }
     let message = &line[at + 3..];
     // `log_error_verbosity = verbose`
     let message = message.strip_prefix(SQLSTATE).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(message);
@@ -68,8 +72,10 @@ pub(crate) fn begins_csv(line: &[u8]) -> bool {
     if line.get(4) != Some(&b'-') || line.get(10) != Some(&b' ') {
         return false;
     }
-    let first = &line[..line.len().min(48)];
-    memchr::memchr(b',', first).is_some_and(|comma| comma > 19 && time::find(&first[..comma]).is_some())
+    let Some(comma) = memchr::memchr(b',', &line[..line.len().min(48)]) else { return false };
+    // Date, time and zone, and nothing else.
+    let field = &line[..comma];
+    memchr::memchr_iter(b' ', field).count() == 2 && !field.contains(&b'[') && time::find(field).is_some()
 }
 
 /// The fields of a record of `csvlog` that matter.
