@@ -8,7 +8,7 @@ use crate::time::Millis;
 
 /// How many intervals are kept, and how many are shown.
 const MOST_KEPT: usize = 512;
-pub(crate) const MOST_SHOWN: i64 = 48;
+pub(crate) const MOST_SHOWN: i64 = 24;
 
 /// Counts in intervals of one width, which grows with the time that they span.
 #[derive(Debug)]
