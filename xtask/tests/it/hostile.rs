@@ -20,7 +20,7 @@ const TOKEN: &str = "eyJhbGciOiAiXG46OmVycm9yOjp4XG4jI1tlcnJvcl1cdTAwMWJbMkrigK4
 
 /// How each command is started so that it shows the name. Some are started in several ways. The order matters, because
 /// each needs what earlier ones made. `HOSTILE` is replaced by the name.
-const STARTED: [(&str, &[&str]); 66] = [
+const STARTED: [(&str, &[&str]); 67] = [
     ("doctor", &[]),
     ("inventory", &[]),
     ("audit", &[]),
@@ -37,6 +37,7 @@ const STARTED: [(&str, &[&str]); 66] = [
     ("rls plan", &[]),
     ("rls plan", &["--prisma", "."]),
     ("rls plan", &["--prisma", "HOSTILE"]),
+    ("rls plan", &["--prisma", ".", "--schema", "HOSTILE"]),
     ("rls plan", &["--tables", "HOSTILE.HOSTILE", "--adopt"]),
     ("rls verify", &["--write-probes"]),
     ("backfill suggest", &[]),
