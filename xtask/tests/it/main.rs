@@ -30,6 +30,7 @@ mod signals;
 mod statements;
 mod streams;
 mod support;
+mod tenant_log;
 mod terminal;
 mod traps;
 mod trust;
