@@ -40,7 +40,7 @@ macro_rules! commands {
             /// Runs the command.
             ///
             /// # Errors
-            /// As the command's own `run` says.
+            /// The command failed, was refused or was stopped; its own `run` lists the reasons.
             pub(crate) async fn run(self, context: &Context) -> CommandResult {
                 match self {
                     $($(#[$attribute])* Self::$variant(options) => $module::run(context, *options).await,)*

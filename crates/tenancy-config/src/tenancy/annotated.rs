@@ -48,7 +48,14 @@ impl Tenancy {
             out,
             "# Roles whose tables are relied on, beside the owners of the database and of the tenant table."
         )?;
-        writeln!(out, "owners = [{}]\n", list(&self.database.owners))?;
+        writeln!(out, "owners = [{}]", list(&self.database.owners))?;
+        writeln!(
+            out,
+            "# Variables with the URL of the database, and with that of the same database without a pooler, in the order in"
+        )?;
+        writeln!(out, "# which the application reads them: the first that is set counts.")?;
+        writeln!(out, "url_variables = [{}]", list(&self.database.url_variables))?;
+        writeln!(out, "direct_url_variables = [{}]\n", list(&self.database.direct_url_variables))?;
 
         let tenant = &self.tenant;
         writeln!(out, "# The table with one row for each tenant.")?;

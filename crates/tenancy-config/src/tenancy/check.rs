@@ -21,6 +21,10 @@ impl Tenancy {
             return Err(("database.environment".into(), "it is empty; leave it out to be asked for the host".into()));
         }
         ident("database.schema", &self.database.schema)?;
+        environment_variables("database.url_variables", &self.database.url_variables)?;
+        environment_variables("database.direct_url_variables", &self.database.direct_url_variables)?;
+        let both = self.database.url_variables.iter().chain(&self.database.direct_url_variables);
+        unique("database.direct_url_variables", both)?;
         let tenant = &self.tenant;
         table("tenant.table", &tenant.table, &self.database.schema)?;
         let status = tenant.status.iter().map(|status| ("status", status));
@@ -149,6 +153,17 @@ fn variable(key: &str, name: &str) -> Result<(), Wrong> {
         return Err((key.to_owned(), format!("`{name}` cannot be the name of a setting")));
     }
     ident(key, name)
+}
+
+/// Checks names of variables as POSIX shells can set them.
+fn environment_variables(key: &str, names: &[String]) -> Result<(), Wrong> {
+    for name in names {
+        let starts = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+        if !starts || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+            return Err((key.to_owned(), format!("`{name}` cannot be the name of an environment variable")));
+        }
+    }
+    Ok(())
 }
 
 fn unique<'a>(key: &str, names: impl Iterator<Item = &'a String>) -> Result<(), Wrong> {

@@ -23,7 +23,17 @@ impl Default for Tenancy {
 
 impl Default for DatabaseSection {
     fn default() -> Self {
-        Self { environment: None, schema: "public".into(), owners: Vec::new() }
+        Self {
+            environment: None,
+            schema: "public".into(),
+            owners: Vec::new(),
+            url_variables: vec!["DATABASE_URL".into(), "NETLIFY_DATABASE_URL".into()],
+            direct_url_variables: vec![
+                "DIRECT_URL".into(),
+                "DATABASE_URL_UNPOOLED".into(),
+                "NETLIFY_DATABASE_URL_UNPOOLED".into(),
+            ],
+        }
     }
 }
 

@@ -53,6 +53,11 @@ pub struct DatabaseSection {
     /// Roles whose tables are trusted, in addition to the owners of the database and of the tenant table. The code of a
     /// table's owner runs as whoever reads the table.
     pub owners: Vec<String>,
+    /// The variables that may hold the database's URL, in the order in which the application reads them. The first that
+    /// is set counts.
+    pub url_variables: Vec<String>,
+    /// The same for the URL of this database without a pooler.
+    pub direct_url_variables: Vec<String>,
 }
 
 /// `[tenant]`

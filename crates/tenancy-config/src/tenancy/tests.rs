@@ -251,11 +251,17 @@ fn tenancy() -> impl Strategy<Value = Tenancy> {
             on_delete,
         },
     );
-    let database = (proptest::option::of(name()), name()).prop_map(|(environment, schema)| DatabaseSection {
-        environment,
-        schema,
-        owners: vec!["a \"role\"".to_owned()],
-    });
+    let variables = proptest::collection::vec("[A-Z_][A-Z0-9_]{0,5}", 0..3);
+    let database =
+        (proptest::option::of(name()), name(), variables).prop_map(|(environment, schema, url_variables)| {
+            DatabaseSection {
+                environment,
+                schema,
+                owners: vec!["a \"role\"".to_owned()],
+                url_variables,
+                direct_url_variables: vec!["direct_url".to_owned()],
+            }
+        });
     let session =
         ("[a-z]{1,5}\\.[a-z]{1,5}", name()).prop_map(|(variable, policy)| SessionSection { variable, policy });
     let roles =
@@ -288,4 +294,12 @@ fn tie_breakers_are_read_by_their_earlier_name_too_and_not_by_both() {
     let [now, before] = ["tie_breakers", "evidence"].map(|key| read(&format!("[tables.x]\n{key} = {list}")).unwrap());
     assert_eq!(now, before);
     assert!(read(&format!("[tables.x]\ntie_breakers = {list}\nevidence = {list}")).is_err());
+}
+
+#[test]
+fn a_variable_for_urls_has_a_name_that_a_shell_can_set_and_one_place() {
+    for list in ["[\"MY-URL\"]", "[\"\"]", "[\"1URL\"]", "[\"A\", \"A\"]", "[\"DIRECT_URL\"]"] {
+        assert!(read(&format!("[database]\nurl_variables = {list}")).is_err(), "{list}");
+    }
+    assert!(read("[database]\nurl_variables = [\"POSTGRES_URL\", \"DATABASE_URL\"]").is_ok());
 }

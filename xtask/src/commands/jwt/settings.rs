@@ -141,7 +141,7 @@ impl Application {
     /// The application's address, or else that of `next dev`.
     ///
     /// # Errors
-    /// As [`given_url`](Self::given_url).
+    /// What is given is no address of a web server.
     pub(super) fn url(&self, settings: &Settings, library: Library) -> Result<Url, CommandFailure> {
         let given = self.given_url(settings, library)?;
         Ok(given.unwrap_or_else(|| LOCALHOST.parse().expect("a constant that a test reads")))
