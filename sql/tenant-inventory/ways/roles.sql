@@ -10,13 +10,8 @@ SELECT r.oid::bigint AS id,
        (SELECT coalesce(json_agg(json_build_object(
                    'of', m.roleid::bigint,
                    'admin', m.admin_option,
-                   'inherit', coalesce((m.options ->> 'inherit_option')::bool, r.rolinherit),
-                   'set', coalesce((m.options ->> 'set_option')::bool, true)) ORDER BY m.roleid), '[]')
-        FROM (SELECT member.roleid, member.member, member.admin_option, to_jsonb(member) AS options FROM pg_auth_members AS member
-              UNION ALL
-              -- Who owns the database is a member of pg_database_owner, which the catalog does not say.
-              SELECT owner.oid, d.datdba, false, '{}'
-              FROM pg_database AS d JOIN pg_roles AS owner ON owner.rolname = 'pg_database_owner' WHERE d.datname = current_database()
-             ) AS m WHERE m.member = r.oid) AS memberships
+                   'inherit', coalesce((to_jsonb(m) ->> 'inherit_option')::bool, r.rolinherit),
+                   'set', coalesce((to_jsonb(m) ->> 'set_option')::bool, true)) ORDER BY m.roleid), '[]')
+        FROM pg_auth_members AS m WHERE m.member = r.oid) AS memberships
 FROM pg_roles AS r
 ORDER BY r.rolname

@@ -1,5 +1,7 @@
 //! Rights that policies do not limit, rights in the book-keeping, and keys that change rows by themselves.
 
+use tenancy_config::TableName;
+
 use super::facts::{Facts, Held, KeyAction, RelationFacts};
 use super::found::Analysis;
 use super::logins::Unfiltered;
@@ -136,13 +138,15 @@ fn ops_way(name: String, role: &str, privileges: Vec<Privilege>, closing: String
     }
 }
 
-/// Rights to delete or change rows that belong to nobody, where foreign keys then delete or change rows of all tenants.
-pub(crate) fn shared_parent_ways(analysis: &Analysis<'_>) -> Vec<Way> {
+/// Rights to delete or change rows that belong to nobody, where foreign keys then delete or change rows of all tenants. Of the `registry`, the
+/// tenant table, nothing is claimed.
+pub(crate) fn shared_parent_ways(analysis: &Analysis<'_>, registry: &TableName) -> Vec<Way> {
     let facts = analysis.facts;
     let protected = |id: &i64| analysis.filter.protected.contains(id);
     let mut ways: Vec<Way> = Vec::new();
     for key in facts.cascades.iter().filter(|key| protected(&key.child) && !protected(&key.parent)) {
-        let Some(parent) = facts.relations.get(&key.parent) else { continue };
+        let parent = facts.relations.get(&key.parent).filter(|parent| parent.name != *registry);
+        let Some(parent) = parent else { continue };
         let Some(child) = facts.relations.get(&key.child) else { continue };
         for (acts, privilege, has) in [
             (key.on_delete, Privilege::Delete, (|held| held.deletes) as fn(&Held) -> bool),
