@@ -129,13 +129,37 @@ async fn tried(folder: &Path) {
     let said = run(folder, "node", &arguments, &env).unwrap_or_else(|error| panic!("{error}"));
     assert!(said.contains("# fail 0"), "{said}");
     assert!(!said.contains("# pass 0"), "{said}");
-    let _ = writeln!(std::io::stdout(), "{said}");
+    // `CLIENT_COST=1` measures, as docs/clients.md says.
+    if tenancy_config::environment::path("CLIENT_COST").is_some() {
+        let said = run(folder, "node", &["build/cost.js"], &env).unwrap();
+        let _ = writeln!(std::io::stderr(), "{said}");
+    }
 }
 
 #[tokio::test]
 async fn node_postgres_drizzle_and_kysely_reach_the_rows_of_their_scope_only() {
     let Some(tarball) = tarball() else { return };
     tried(&application("sql", &["shared", "sql"], tarball)).await;
+}
+
+#[tokio::test]
+async fn the_tarball_works_in_an_empty_folder() {
+    let Some(tarball) = tarball() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("package.json"), "{}").unwrap();
+    let alone = ["install", "--ignore-scripts", "--offline", "--no-audit", "--no-fund", tarball.to_str().unwrap()];
+    run(folder.path(), "npm", &alone, &[]).unwrap();
+    let packages = std::fs::read_dir(folder.path().join("node_modules")).unwrap();
+    let packages = packages.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert_eq!(packages.filter(|name| !name.starts_with('.')).collect::<Vec<_>>(), ["rowfence"]);
+    let without_libraries = "for (const part of ['', '/pg', '/prisma']) await import('rowfence' + part)";
+    run(folder.path(), "node", &["--input-type=module", "--eval", without_libraries], &[]).unwrap();
+
+    // The others import their libraries, which an application has.
+    let folder = application("tarball", &["shared", "sql"], tarball);
+    std::fs::copy(node().join("tests/use.mjs"), folder.join("use.mjs")).unwrap();
+    let db = database().await;
+    run(&folder, "node", &["use.mjs"], &[("APP_URL", db.url(Role::AppUser).expose().to_owned())]).unwrap();
 }
 
 #[tokio::test]

@@ -211,6 +211,14 @@ for (const { name, url } of PLACES) {
       assert.deepEqual(await floating, [{ tenant: 'tenant-5' }]);
     });
 
+    it('does not call a scope done in which something failed that was not awaited', async () => {
+      const scope = db.withTenant('tenant-5', async () => {
+        db.$queryRaw`SELECT 1 FROM pg_sleep(0.05)`.catch(() => {});
+        db.$queryRaw`SELECT 1 / 0`.catch(() => {});
+      });
+      await assert.rejects(scope, TenantScopeError);
+    });
+
     it('refuses a statement after the end of its scope', async () => {
       let kept: (typeof db)['project'] | undefined;
       let late: Promise<unknown> | undefined;

@@ -145,11 +145,22 @@ for (const { name, url } of PLACES) {
     });
 
     it('finishes what was begun and not awaited within its own scope', async () => {
-      let floating: Promise<pg.QueryResult> | undefined;
+      let floating: Promise<pg.QueryResult>[] = [];
       await pool.withTenant('tenant-5', async (client) => {
-        floating = client.query("SELECT pg_sleep(0.1), current_setting('app.current_tenant_id') AS tenant");
+        const text = "SELECT pg_sleep(0.05), current_setting('app.current_tenant_id') AS tenant, pg_current_xact_id()::text AS id";
+        floating = [client.query(text), client.query(text), pool.query(text)];
       });
-      assert.equal((await floating!).rows[0].tenant, 'tenant-5');
+      const rows = (await Promise.all(floating)).map((result) => result.rows[0]);
+      assert.deepEqual(rows.map((row) => row.tenant), ['tenant-5', 'tenant-5', 'tenant-5']);
+      assert.equal(new Set(rows.map((row) => row.id)).size, 1);
+    });
+
+    it('does not call a scope done in which something failed that was not awaited', async () => {
+      const scope = pool.withTenant('tenant-5', async (client) => {
+        client.query('SELECT pg_sleep(0.05)').catch(() => {});
+        client.query('SELECT 1 / 0').catch(() => {});
+      });
+      await assert.rejects(scope, TenantScopeError);
     });
 
     it('refuses a statement after the end of its scope', async () => {
