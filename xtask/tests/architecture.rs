@@ -12,7 +12,7 @@ use tenancy_config::environment;
 /// depends on the command line. A new crate is added to its layer here.
 const LAYERS: [&[&str]; 7] = [
     // `xtask-start` builds the program and becomes it. It depends on nothing, so that it is built at once.
-    &["tenancy-config", "xtask-start"],
+    &["prisma-schema", "tenancy-config", "xtask-start"],
     &["tenant-rls"],
     &["local-db", "tenant-inventory", "tenant-ops"],
     &["backfill-engine", "rls-verify", "tenant-audit", "test-support"],

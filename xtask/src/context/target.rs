@@ -47,8 +47,15 @@ impl Context {
     /// # Errors
     /// `TENANCY_TRUST` is not text.
     pub(crate) fn local_options(&self, options: LocalOptions) -> Result<LocalOptions, CommandFailure> {
-        let trust = Trust::new(environment::text(trust::VARIABLE)?.as_deref(), &self.cwd);
-        Ok(LocalOptions { trust, ..options })
+        Ok(LocalOptions { trust: self.trust()?, ..options })
+    }
+
+    /// Whose files are trusted.
+    ///
+    /// # Errors
+    /// `TENANCY_TRUST` is not text.
+    pub(crate) fn trust(&self) -> Result<Trust, CommandFailure> {
+        Ok(Trust::new(environment::text(trust::VARIABLE)?.as_deref(), &self.cwd))
     }
 
     /// Connects to the database that the settings name. If they name none, it starts the local database and says so.

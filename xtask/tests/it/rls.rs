@@ -231,6 +231,30 @@ async fn a_plan_becomes_a_migration_folder_and_nothing_is_left_half_written() {
     assert_eq!(names().len(), 1);
 }
 
+#[tokio::test]
+async fn a_migration_lists_the_edits_that_schema_prisma_lacks() {
+    let db = two_tenants().await;
+    let project = tempfile::tempdir().unwrap();
+    let path = |name: &str| project.path().join(name).to_str().unwrap().to_owned();
+    std::fs::create_dir_all(path("prisma/migrations")).unwrap();
+    let model = "model Booking {\n  id String @id\n  tenantId String?\n\
+                 \x20 tenant Tenant? @relation(fields: [tenantId], references: [id])\n\n  @@map(\"bookings\")\n}\n";
+    std::fs::write(path("prisma/schema.prisma"), model).unwrap();
+    let plan = ["plan", "--tables", "bookings,audit_logs", "--prisma"];
+    let ended = run(&db, &[&plan[..], &[&path("prisma/migrations")]].concat());
+    assert_eq!(ended.status, 0, "{ended}");
+    let folder = std::fs::read_dir(path("prisma/migrations")).unwrap().next().unwrap().unwrap().path();
+    assert_snapshot!("rls_prisma_edits_of_a_schema", std::fs::read_to_string(folder.join("schema-edits.md")).unwrap());
+
+    for (name, said) in [("nowhere.prisma", "is no schema of Prisma, and has none"), ("broken.prisma", "line 2")] {
+        std::fs::write(path("broken.prisma"), "model A {\n  id = 3\n}").unwrap();
+        let schema = path(name);
+        let refused = run(&db, &[&plan[..], &[&path("prisma/migrations"), "--schema", &schema]].concat());
+        assert_eq!(refused.status, 2, "{refused}");
+        assert!(refused.stderr.contains(said), "{refused}");
+    }
+}
+
 #[test]
 fn a_migration_goes_into_a_folder_that_is_there() {
     let missing = Place::new().run(&["rls", "plan", "--local", "--prisma", "prisma/migrations"]);
