@@ -5,6 +5,7 @@
 mod arguments;
 mod book_keeping;
 mod chat;
+mod clients;
 mod confirm;
 mod decisions;
 mod defined;
