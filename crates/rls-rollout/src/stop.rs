@@ -4,11 +4,14 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 use tenancy_config::CommandRef;
+use tenant_audit::Uncounted;
 use tenant_inventory::class::Unhandled;
 use tenant_inventory::{Phase, Unfiltered};
 
+use crate::blocker::Blocker;
+
 /// Why a table does not go on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "reason", rename_all = "snake_case")]
 pub enum Stop {
     /// Row level security of ours cannot protect it.
@@ -39,8 +42,11 @@ pub enum Stop {
         /// Its definition, as the catalog has it.
         definition: String,
     },
-    /// The audit did not count it.
-    NotCounted,
+    /// The audit could not count it.
+    NotCounted {
+        /// Why not; none where the audit does not know the table.
+        why: Option<Uncounted>,
+    },
     /// Rows that a strict policy would hide from everybody.
     RowsWithoutTenant {
         /// How many there are.
@@ -90,6 +96,15 @@ pub enum Stop {
         /// What the server said.
         message: String,
     },
+    /// A session held a lock on it for longer than the rollout waited. The steps before it stay, and the other tables go on.
+    Locked {
+        /// The step, as a phrase.
+        step: &'static str,
+        /// How often it was tried.
+        attempts: u32,
+        /// Who held a lock at the last attempt.
+        blockers: Vec<Blocker>,
+    },
     /// The server refused a step. The steps before it stay, and the other tables go on.
     StepFailed {
         /// The step, as a phrase.
@@ -102,6 +117,44 @@ pub enum Stop {
 impl Stop {
     pub(crate) fn unfiltered(app_role: &str, role: &str, why: &Unfiltered) -> Self {
         Self::AppRoleUnfiltered { app_role: app_role.to_owned(), role: role.to_owned(), why: why.to_string() }
+    }
+}
+
+/// What lets a stopped table go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Remedy {
+    /// Rows are mended, or declared. An audit shows them.
+    Rows,
+    /// What kept the audit from counting is mended. An audit names it with the statement.
+    Counting,
+    /// The definition of the table is changed.
+    Definition,
+    /// A policy of others is replaced or dropped.
+    Policies,
+    /// The application is given a login that policies filter.
+    Login,
+    /// The session that holds the lock ends.
+    Locks,
+    /// What the server said is mended.
+    ServerMessage,
+}
+
+impl Stop {
+    /// What lets the table go on.
+    pub fn remedy(&self) -> Remedy {
+        match self {
+            Self::Unhandled { .. } => Remedy::Definition,
+            Self::OtherPolicy { .. } | Self::OtherVariable { .. } | Self::UnclearPolicy { .. } => Remedy::Policies,
+            Self::NotCounted { .. } => Remedy::Counting,
+            Self::RowsWithoutTenant { .. }
+            | Self::EmptyTenant { .. }
+            | Self::GhostTenant { .. }
+            | Self::CrossTenantReferences { .. }
+            | Self::RowAfterAudit { .. } => Remedy::Rows,
+            Self::BlindValidation { .. } | Self::NoAppRole { .. } | Self::AppRoleUnfiltered { .. } => Remedy::Login,
+            Self::Locked { .. } => Remedy::Locks,
+            Self::PhaseBefore { .. } | Self::StepFailed { .. } => Remedy::ServerMessage,
+        }
     }
 }
 
@@ -123,7 +176,8 @@ impl fmt::Display for Stop {
                 "the policy \"{policy}\" would be replaced, and its condition does not tell whether it shows rows without a tenant; drop it \
                  by hand"
             ),
-            Self::NotCounted => f.write_str("the audit did not count it"),
+            Self::NotCounted { why: Some(why) } => write!(f, "the audit could not count it: {why}"),
+            Self::NotCounted { why: None } => f.write_str("the audit does not know it"),
             Self::RowsWithoutTenant { rows } => write!(f, "rows without a tenant: {rows}"),
             Self::EmptyTenant { rows } => write!(f, "rows with the empty string as tenant: {rows}"),
             Self::GhostTenant { rows } => write!(f, "rows of a tenant that does not exist: {rows}"),
@@ -149,6 +203,12 @@ impl fmt::Display for Stop {
                 write!(f, "it did not get through `{phase}`: `{}` shows what it has", CommandRef::RlsStatus)
             }
             Self::RowAfterAudit { message } => write!(f, "a row came in after the audit: {message}"),
+            Self::Locked { step, attempts, blockers } => {
+                write!(f, "could not {step}: after {attempts} attempts a lock on it was still held")?;
+                let holders: Vec<String> =
+                    blockers.iter().map(|blocker| format!("{blocker}, on {}", blocker.table)).collect();
+                if holders.is_empty() { Ok(()) } else { write!(f, " by {}", holders.join("; ")) }
+            }
             Self::StepFailed { step, message } => write!(f, "could not {step}: {message}"),
         }
     }

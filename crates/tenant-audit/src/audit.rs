@@ -1,6 +1,7 @@
 //! The audit: one snapshot for all tables, several tables at a time, each in a transaction of its own.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use sqlx::Row;
@@ -10,7 +11,7 @@ use tenant_inventory::Missing;
 use tenant_inventory::coverage::Coverage;
 use tenant_inventory::{StrayValues, tenants_called};
 use tenant_rls::row_count::from_bigint;
-use tenant_rls::{Access, ActingRole, AuditTx, Database};
+use tenant_rls::{Access, ActingRole, AuditTx, Database, Limits};
 
 use crate::error::{Error, Result};
 use crate::next_steps::next_steps;
@@ -22,6 +23,8 @@ use crate::uncounted::{Uncounted, UncountedTable};
 
 /// How many stray values of a table the report names.
 const STRAY_VALUES: u32 = 20;
+/// A table that somebody locks for longer than this is named, and the others are counted. A count may take as long as it takes.
+const LIMITS: Limits = Limits { lock_timeout: Duration::from_secs(2), statement_timeout: Duration::ZERO };
 
 /// What to audit, and how fast.
 #[derive(Debug, Clone)]
@@ -84,6 +87,7 @@ pub async fn audit(
     options: &AuditOptions,
     progress: &mut dyn FnMut(AuditProgress),
 ) -> Result<AuditReport> {
+    let database = &database.limited(LIMITS);
     // One for the snapshot, one for a table.
     database.needs_connections(2)?;
     let login = ActingRole::Login(database.session().role.clone());

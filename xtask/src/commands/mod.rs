@@ -17,6 +17,7 @@ pub(crate) mod inventory;
 pub(crate) mod jwt;
 pub(crate) mod rls;
 pub(crate) mod seed_tenant_defaults;
+pub(crate) mod tenant_log;
 
 use std::collections::BTreeMap;
 
@@ -58,6 +59,7 @@ commands! {
     Look:             Doctor(doctor),
     Look:             Audit(audit),
     Look:             Inventory(inventory),
+    Look:             TenantLog(tenant_log),
     Backfill:         BackfillBookings(backfill_bookings),
     RowLevelSecurity: Rls(rls),
     Tenants:          SeedTenantDefaults(seed_tenant_defaults),

@@ -51,7 +51,6 @@ impl Context {
         self.settings_in(&environment::text)
     }
 
-    #[cfg(feature = "jwt")]
     /// The settings of a command that needs no database. It is no error, not even in CI, if no URL is set.
     ///
     /// # Errors

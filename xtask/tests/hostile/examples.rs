@@ -69,6 +69,32 @@ pub(crate) const REVIEW: &[&str] =
 pub(crate) const DEFAULTS: &[&str] =
     &["organization_name", "organization_settings", "security_settings", "name", "true", "inf", "0b1", "0o9"];
 
+pub(crate) const LOG: &[&str] = &[
+    "message",
+    "context",
+    "timestamp",
+    "pathname",
+    "tenantId",
+    "state_code",
+    "error_severity",
+    "42501",
+    "ERROR:  ",
+    "STATEMENT:  ",
+    "row-level security policy",
+    "permission denied for table",
+    "API request completed",
+    "Middleware error while resolving tenant",
+    "2026-01-31 11:30:00.000 UTC,",
+];
+
+pub(crate) fn log() -> Vec<Vec<u8>> {
+    let app = include_bytes!("../it/app.log").to_vec();
+    let csv = include_bytes!("../it/postgresql.csv").to_vec();
+    let wrapped = b"{\"log\":\"{\\\"message\\\":\\\"API request completed\\\",\\\"context\\\":{}}\\n\",\"time\":\"2026-01-31T11:30:00Z\"}\n".to_vec();
+    let text = b"2026-01-31 11:30:00 UTC [7] ERROR:  permission denied for table invoices\n\tSTATEMENT\n".to_vec();
+    vec![app, csv, wrapped, text]
+}
+
 pub(crate) fn tenancy() -> Vec<Vec<u8>> {
     let small = format!(
         "columns = [\"tenantId\"]\n[database]\nenvironment = \"production\"\nschema = \"app\"\n# {PASSWORD}\n[tables.bookings]\n\

@@ -5,6 +5,7 @@
 mod arguments;
 mod book_keeping;
 mod chat;
+mod clients;
 mod confirm;
 mod decisions;
 mod defined;
@@ -30,6 +31,7 @@ mod signals;
 mod statements;
 mod streams;
 mod support;
+mod tenant_log;
 mod terminal;
 mod traps;
 mod trust;

@@ -45,6 +45,23 @@ async fn the_story_in_tables() {
 }
 
 #[tokio::test]
+async fn an_application_that_owns_its_tables_is_filtered_only_after_somebody_agreed() {
+    let db = two_tenants().await;
+    let owned = ["rollout", "--tables", "audit_logs", "--app-role", "app_owner"];
+    let told = run(&db, &["status", "--app-role", "app_owner"]);
+    assert!(told.stdout.contains("Where it owns tables: the application logs in as app_owner, which owns"), "{told}");
+    let refused = run(&db, &owned);
+    assert_eq!(refused.status, 4, "{refused}");
+    assert!(refused.stderr.contains("nobody agreed to that, and nothing was written"), "{refused}");
+    assert!(refused.stderr.contains("--application-owns-tables"), "{refused}");
+    // Nothing filters the owner before `enforce`.
+    assert_eq!(run(&db, &[&owned[..], &["--phase", "tighten"]].concat()).status, 0);
+    let agreed = run(&db, &[&owned[..], &["--application-owns-tables"]].concat());
+    assert_eq!(agreed.status, 0, "{agreed}");
+    assert!(agreed.stdout.contains("public.audit_logs  tighten  enforce"), "{agreed}");
+}
+
+#[tokio::test]
 async fn the_story_in_json() {
     let db = two_tenants().await;
     let json = ["--tables", "bookings", "--format", "json", "-q"];

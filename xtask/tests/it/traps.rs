@@ -63,6 +63,8 @@ fn run(command: &str) -> Option<Run> {
         "rls rollout" => With(&[("--phase prepare", 3), ("", 3)]),
         "rls verify" => With(&[("--write-probes", 3)]),
         "rls rollback" => With(&[("--to none", 0)]),
+        // It knows no database.
+        "tenant-log" => With(&[("", 3)]),
         "bench backfill" | "bench seed" | "bench rls" | "bench leaks" | "bench jwt" | "demo" => OnItsOwn,
         "db up" | "db down" | "db status" | "db url" | "db psql" | "db reset" | "db seed" => OnItsOwn,
         _ => return None,

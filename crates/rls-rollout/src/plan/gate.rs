@@ -26,7 +26,8 @@ pub(crate) fn data(
 ) -> GateResult {
     let mut verdict = GateResult::default();
     let Some(counted) = report.tables.iter().find(|counted| counted.table == *table) else {
-        verdict.stopped_by.push(Stop::NotCounted);
+        let uncounted = report.uncounted.iter().find(|uncounted| uncounted.table == *table);
+        verdict.stopped_by.push(Stop::NotCounted { why: uncounted.map(|uncounted| uncounted.why.clone()) });
         return verdict;
     };
     verdict.stopped_by.extend(hidden_rows(counted));

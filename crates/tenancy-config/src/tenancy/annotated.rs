@@ -4,7 +4,9 @@ use crate::command_ref::CommandRef;
 use crate::program;
 use std::fmt::Write;
 
+use super::annotated_log::write_log;
 use super::model::{OnDelete, SessionChecks, SourceRule, TableRules, Tenancy, TieBreakerRule, default_key};
+use super::toml_text::{key, list, string};
 
 impl Tenancy {
     fn write_checks(&self, out: &mut String) -> std::fmt::Result {
@@ -115,6 +117,7 @@ impl Tenancy {
             string(&self.roles.auditor)
         )?;
 
+        write_log(out, &self.log)?;
         writeln!(
             out,
             "# Tables that must be there (`table` or `schema.table`), with their rules. Others that have a tenant column are"
@@ -287,29 +290,4 @@ fn pair(key: &str, value: &str) -> String {
 /// An inline table in TOML.
 fn inline(pairs: impl Iterator<Item = String>) -> String {
     format!("{{ {} }}", pairs.collect::<Vec<_>>().join(", "))
-}
-
-fn list(names: &[String]) -> String {
-    names.iter().map(|name| string(name)).collect::<Vec<_>>().join(", ")
-}
-
-fn key(name: &str) -> String {
-    let bare = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
-    if bare { name.to_owned() } else { string(name) }
-}
-
-/// A basic string in TOML.
-fn string(value: &str) -> String {
-    let mut out = String::from("\"");
-    for c in value.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            c if c.is_control() => {
-                let _ = write!(out, "\\u{:04X}", u32::from(c));
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::log::{LogMessages, LogSection};
 use super::model::{SourceRule, TableRules, Tenancy, TieBreakerRule};
 use crate::name::{Ident, TableName};
 
@@ -41,6 +42,7 @@ impl Tenancy {
             ident(&format!("roles.{key}"), role)?;
         }
         unique("roles", roles.into_iter().map(|(_, role)| role))?;
+        log(&self.log)?;
         let mut tables = BTreeSet::new();
         for (name, rules) in &self.tables {
             let key = format!("tables.{name}");
@@ -129,6 +131,30 @@ fn reason(key: &str, given: Option<&String>) -> Result<(), Wrong> {
         return Err((key.to_owned(), "it is empty; a reason must be given, which reports repeat".to_owned()));
     }
     Ok(())
+}
+
+/// Checks that the fields of the log have names, and that its messages can be told from each other and found in a line.
+fn log(log: &LogSection) -> Result<(), Wrong> {
+    for (key, name) in log.fields() {
+        if name.is_empty() && key != "context" {
+            return Err((format!("log.{key}"), "it is empty; leave it out for the default".into()));
+        }
+    }
+    unique("log", log.fields().into_iter().map(|(_, name)| name))?;
+    let lists = log.messages.lists();
+    for (kind, messages) in lists {
+        for message in messages {
+            if LogMessages::plain_part(message).len() < 4 {
+                let why =
+                    format!("`{message}` has no four letters, digits or spaces in a row by which a line is found");
+                return Err((format!("log.messages.{kind}"), why));
+            }
+        }
+    }
+    if log.messages.traffic.len() > LogMessages::MOST_TRAFFIC {
+        return Err(("log.messages.traffic".into(), format!("at most {} are counted", LogMessages::MOST_TRAFFIC)));
+    }
+    unique("log.messages", lists.into_iter().flat_map(|(_, messages)| messages))
 }
 
 fn ident(key: &str, name: &str) -> Result<(), Wrong> {

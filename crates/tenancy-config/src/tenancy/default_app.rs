@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::log::LogSection;
 use super::model::{
     DatabaseSection, RolesSection, SessionChecks, SessionSection, SourceRule, TableRules, Tenancy, TenantSection,
     TieBreakerRule, default_key,
@@ -15,6 +16,7 @@ impl Default for Tenancy {
             tenant: TenantSection::default(),
             session: SessionSection::default(),
             roles: RolesSection::default(),
+            log: LogSection::default(),
             tables: tables(),
             reviewed: BTreeMap::new(),
         }

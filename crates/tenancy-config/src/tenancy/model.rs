@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::log::LogSection;
 use crate::name::TableName;
 
 /// The names of a database's tenant tables, and how the tables are related.
@@ -23,6 +24,8 @@ pub struct Tenancy {
     pub session: SessionSection,
     /// The roles.
     pub roles: RolesSection,
+    /// How the application writes its log.
+    pub log: LogSection,
     /// Tables that must exist, as `table` or `schema.table`, with their rules. Other tables are found by their tenant
     /// column.
     pub tables: BTreeMap<String, TableRules>,

@@ -5,8 +5,8 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::{
-    DatabaseSection, OnDelete, ReviewRule, RolesSection, SessionChecks, SessionSection, SourceRule, TableRules,
-    Tenancy, TenancyError, TenantSection, TieBreakerRule,
+    DatabaseSection, LogMessages, LogSection, OnDelete, ReviewRule, RolesSection, SessionChecks, SessionSection,
+    SourceRule, TableRules, Tenancy, TenancyError, TenantSection, TieBreakerRule,
 };
 use crate::name::{Ident, TableName};
 use crate::user_error::UserError;
@@ -105,7 +105,10 @@ fn an_unknown_key_is_an_error_with_file_line_and_suggestion() {
     assert_eq!(error.hint().unwrap(), "did you mean `tenant`?");
 
     let error = read("[colours]\n").unwrap_err();
-    assert_eq!(error.hint().unwrap(), "the keys here are columns, database, tenant, session, roles, tables, reviewed");
+    assert_eq!(
+        error.hint().unwrap(),
+        "the keys here are columns, database, tenant, session, roles, log, tables, reviewed"
+    );
 }
 
 #[test]
@@ -278,13 +281,21 @@ fn tenancy() -> impl Strategy<Value = Tenancy> {
         (name(), name(), name()).prop_map(|(app, maintenance, auditor)| RolesSection { app, maintenance, auditor });
     let columns = proptest::collection::vec(name(), 1..3);
     let tables = proptest::collection::btree_map(prop_oneof![name(), Just("crm.notes".to_owned())], rules, 0..4);
-    (columns, database, tenant, session, roles, tables, reviewed)
-        .prop_map(|(columns, database, tenant, session, roles, tables, reviewed)| Tenancy {
+    let messages = proptest::collection::vec("[a-z \"\\\\]{0,4}[a-z]{4,9}", 0..3);
+    let log = (name(), name(), messages).prop_map(|(timestamp, model, unscoped)| LogSection {
+        timestamp,
+        model,
+        messages: LogMessages { unscoped, ..LogMessages::default() },
+        ..LogSection::default()
+    });
+    (columns, database, tenant, session, roles, (tables, log), reviewed)
+        .prop_map(|(columns, database, tenant, session, roles, (tables, log), reviewed)| Tenancy {
             columns,
             database,
             tenant,
             session,
             roles,
+            log,
             tables,
             reviewed,
         })
@@ -312,4 +323,20 @@ fn a_variable_for_urls_has_a_name_that_a_shell_can_set_and_one_place() {
         assert!(read(&format!("[database]\nurl_variables = {list}")).is_err(), "{list}");
     }
     assert!(read("[database]\nurl_variables = [\"POSTGRES_URL\", \"DATABASE_URL\"]").is_ok());
+}
+
+#[test]
+fn a_message_of_the_log_can_be_found_in_a_line_and_belongs_to_one_kind() {
+    for wrong in [
+        "[log]\nmessage = \"\"",
+        "[log]\nmessage = \"timestamp\"",
+        "[log.messages]\nunscoped = [\"\"]",
+        "[log.messages]\nunscoped = [\"a\\\"b\\\"c\"]",
+        "[log.messages]\nunscoped = [\"one two\"]\nmismatch = [\"one two\"]",
+        "[log.messages]\ntraffic = [\"aaaa\", \"bbbb\", \"cccc\", \"dddd\", \"eeee\"]",
+    ] {
+        assert!(read(wrong).is_err(), "{wrong}");
+    }
+    let tenancy = read("[log]\ncontext = \"\"\n[log.messages]\nunscoped = []\n").unwrap();
+    assert_eq!(tenancy.log.messages.mismatch, LogMessages::default().mismatch, "a list that is left out stays");
 }

@@ -125,6 +125,7 @@ pub async fn read_ways(
     ways.extend(rights::right_ways(&analysis));
     ways.extend(rights::ops_ways(&analysis));
     ways.extend(rights::key_ways(&analysis));
+    ways.extend(rights::shared_parent_ways(&analysis, registry));
     Ok(ways)
 }
 
