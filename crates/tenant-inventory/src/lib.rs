@@ -29,6 +29,7 @@ mod comparison;
 pub mod coverage;
 mod inventory;
 mod unhandled;
+mod unlinked;
 mod ways;
 
 pub use catalog::all_tables::{ColumnFacts, KeyFacts, Member, TableFacts, read_all_tables};

@@ -4,7 +4,7 @@ use crate::command_ref::CommandRef;
 use crate::program;
 use std::fmt::Write;
 
-use super::model::{OnDelete, SourceRule, TableRules, Tenancy, TieBreakerRule, default_key};
+use super::model::{OnDelete, SourceRule, TableRules, Tenancy, ThroughRule, TieBreakerRule, default_key};
 
 impl Tenancy {
     /// The text of a `tenancy.toml` that reads back as this value, with a comment at each key.
@@ -118,6 +118,15 @@ impl Tenancy {
         writeln!(out, "#   exempt = \"why\"        its rows need no tenant, for this reason: it is left alone")?;
         writeln!(
             out,
+            "#   through = {{ column = \"…\", table = \"…\" }}   it has no tenant column: a row's tenant is the one of the row in `table`"
+        )?;
+        writeln!(
+            out,
+            "#                         that `column` points to by a foreign key; `key` names the column there, `form` how the policy"
+        )?;
+        writeln!(out, "#                         asks: \"array\" or \"exists\", else as the size of `table` says")?;
+        writeln!(
+            out,
             "#   allow_policies = {{ policy = \"why\" }}   its policies that are intended beside the rollout's"
         )?;
         writeln!(
@@ -209,6 +218,9 @@ fn write_table(
     if let Some(reason) = &rules.exempt {
         writeln!(out, "exempt = {}", string(reason))?;
     }
+    if let Some(rule) = &rules.through {
+        writeln!(out, "through = {}", through(rule))?;
+    }
     if !rules.allow_policies.is_empty() {
         let policies = rules.allow_policies.iter().map(|(policy, why)| format!("{} = {}", key(policy), string(why)));
         writeln!(out, "allow_policies = {{ {} }}", policies.collect::<Vec<_>>().join(", "))?;
@@ -256,6 +268,13 @@ fn source(source: &SourceRule) -> String {
     pairs.extend(source.tenant.iter().map(|column| ("tenant", column)));
     let pairs = pairs.into_iter().map(|(key, value)| pair(key, value));
     inline(pairs.chain(source.all.then(|| "all = true".to_owned())))
+}
+
+fn through(rule: &ThroughRule) -> String {
+    let mut pairs = vec![pair("column", &rule.column), pair("table", &rule.table)];
+    pairs.extend(rule.key.iter().map(|column| pair("key", column)));
+    pairs.extend(rule.form.iter().map(|form| pair("form", form.as_str())));
+    inline(pairs.into_iter())
 }
 
 fn tie_breaker(tie_breaker: &TieBreakerRule) -> String {

@@ -14,7 +14,7 @@ pub use annotated::fragment;
 pub use error::TenancyError;
 pub use model::{
     DatabaseSection, OnDelete, ReviewRule, RolesSection, SessionSection, SourceRule, TableRules, Tenancy,
-    TenantSection, TieBreakerRule,
+    TenantSection, ThroughForm, ThroughRule, TieBreakerRule,
 };
 pub use read::line_at;
 pub(crate) use read::{in_schema, names_schema};
