@@ -31,6 +31,7 @@ pub use plan::prisma::PrismaMigration;
 pub use plan::replaced::Replaced;
 pub use plan::schema_edit::SchemaEdit;
 pub use plan::snapshot::{Snapshot, snapshots};
+pub use plan::through::PlannedThrough;
 pub use plan::step::{Execution, Lock, Statement, Step};
 pub use plan::{PlanReport, PlannedTable, plan};
 pub use rollback::report::{RestoredTable, RollbackReport};

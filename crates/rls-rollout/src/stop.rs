@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::{Serialize, Serializer};
-use tenancy_config::CommandRef;
+use tenancy_config::{CommandRef, TableName};
 use tenant_inventory::class::Unhandled;
 use tenant_inventory::{Phase, Unfiltered};
 
@@ -80,6 +80,25 @@ pub enum Stop {
         /// Why no policy filters it.
         why: String,
     },
+    /// The application's role may not read the columns that its policy compares: each statement would fail.
+    ParentUnreadable {
+        /// The table on which its rows hang.
+        table: TableName,
+        /// The columns there.
+        columns: Vec<String>,
+        /// The application's role.
+        role: String,
+    },
+    /// The table on which its rows hang is none of those that were asked for.
+    ParentNotAskedFor {
+        /// That table.
+        table: TableName,
+    },
+    /// The table on which its rows hang may still have rows without a tenant, and a strict policy would hide what hangs on those.
+    ParentStopped {
+        /// That table.
+        table: TableName,
+    },
     /// It did not reach the phase before.
     PhaseBefore {
         /// That phase.
@@ -144,6 +163,15 @@ impl fmt::Display for Stop {
             }
             Self::AppRoleUnfiltered { app_role, role, why } => {
                 write!(f, "the application's role {app_role} can become {role}, which is {why}: no policy filters that")
+            }
+            Self::ParentUnreadable { table, columns, role } => write!(
+                f,
+                "its rows hang on {table}, and {role} may not read {} there, as its policy would: grant it SELECT on that",
+                columns.join(", ")
+            ),
+            Self::ParentNotAskedFor { table } => write!(f, "its rows hang on {table}, which was not asked for: name it too"),
+            Self::ParentStopped { table } => {
+                write!(f, "its rows hang on {table}, which does not get through `tighten`: that may still have rows without a tenant")
             }
             Self::PhaseBefore { phase } => {
                 write!(f, "it did not get through `{phase}`: `{}` shows what it has", CommandRef::RlsStatus)
