@@ -21,18 +21,19 @@ SELECT chosen.tenant::pg_catalog.text AS tenant, few.keys, few.link, chosen.choi
 FROM chosen
 CROSS JOIN LATERAL (
     SELECT pg_catalog.jsonb_agg(found.k) AS keys, pg_catalog.min(found.link) AS link
-    FROM (SELECT :key AS k, t.:"column"::pg_catalog.text AS link
+    FROM (SELECT of_one.k, of_one.link
           FROM :"parent" AS p
-          JOIN :only :"target" AS t ON t.:"column" OPERATOR(pg_catalog.=) p.:"parent_key"
+          CROSS JOIN LATERAL (SELECT :key AS k, t.:"column"::pg_catalog.text AS link FROM :only :"target" AS t
+                              WHERE t.:"column" OPERATOR(pg_catalog.=) p.:"parent_key") AS of_one
           WHERE p.:"parent_tenant" OPERATOR(pg_catalog.=) chosen.tenant
           LIMIT 3) AS found
 ) AS few
 UNION ALL
 SELECT NULL,
        (SELECT pg_catalog.jsonb_agg(found.k)
-        FROM (SELECT :key AS k
+        FROM (SELECT of_one.k
               FROM :"parent" AS p
-              JOIN :only :"target" AS t ON t.:"column" OPERATOR(pg_catalog.=) p.:"parent_key"
+              CROSS JOIN LATERAL (SELECT :key AS k FROM :only :"target" AS t WHERE t.:"column" OPERATOR(pg_catalog.=) p.:"parent_key") AS of_one
               WHERE p.:"parent_tenant" IS NULL
               LIMIT 3) AS found),
        NULL, 3

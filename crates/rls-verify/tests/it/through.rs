@@ -62,13 +62,13 @@ async fn a_policy_that_asks_for_less_than_the_other_rows_tenant_is_found() {
     script(&mut db.owner().await, loosen).await;
     let report = prove(&db, &tenancy).await;
     assert_eq!(report.claim.verdict(), Verdict::Disproven, "{:#?}", found(&report));
-    contains(
-        &report,
-        &[
-            "public.Items: leak as app_user, reading another tenant's rows",
-            "public.Items: leak as app_user, inserting a row of another tenant",
-            "public.Items: leak as app_user, giving an own row to another tenant",
-            "public.Items: leak as app_user, deleting another tenant's row",
-        ],
-    );
+    for what in [
+        "reading another tenant's rows",
+        "inserting a row of another tenant",
+        "giving an own row to another tenant",
+        "changing another tenant's row",
+        "deleting another tenant's row",
+    ] {
+        contains(&report, &[&format!("public.Items: leak as app_user, {what}")]);
+    }
 }
