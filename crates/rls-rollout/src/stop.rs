@@ -169,9 +169,14 @@ impl fmt::Display for Stop {
                 "its rows hang on {table}, and {role} may not read {} there, as its policy would: grant it SELECT on that",
                 columns.join(", ")
             ),
-            Self::ParentNotAskedFor { table } => write!(f, "its rows hang on {table}, which was not asked for: name it too"),
+            Self::ParentNotAskedFor { table } => {
+                write!(f, "its rows hang on {table}, which was not asked for: name it too")
+            }
             Self::ParentStopped { table } => {
-                write!(f, "its rows hang on {table}, which does not get through `tighten`: that may still have rows without a tenant")
+                write!(
+                    f,
+                    "its rows hang on {table}, which does not get through `tighten`: that may still have rows without a tenant"
+                )
             }
             Self::PhaseBefore { phase } => {
                 write!(f, "it did not get through `{phase}`: `{}` shows what it has", CommandRef::RlsStatus)

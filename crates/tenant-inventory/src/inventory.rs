@@ -62,7 +62,8 @@ impl Inventory {
         if !tables.is_empty() {
             let mut wanted = BTreeSet::new();
             for name in tables {
-                wanted.insert(catalog.rolled_out_table(&TableName::parse(name, &tenancy.database.schema)?)?.name.clone());
+                wanted
+                    .insert(catalog.rolled_out_table(&TableName::parse(name, &tenancy.database.schema)?)?.name.clone());
             }
             for table in catalog.rolled_out().filter(|table| !wanted.contains(&table.name)) {
                 others.push((table.name.clone(), Ident::new(&table.column.name)?));

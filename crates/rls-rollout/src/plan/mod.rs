@@ -118,7 +118,11 @@ pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptio
             let builder = StepBuilder { state: &state, relation, style: options.style() };
             stops[position].extend(gate::catalog(inventory, relation, phase, builder.style));
             let is_stopped = |other: &Relation| {
-                inventory.relations.iter().zip(&stops).any(|(known, stops)| known.name == other.name && !stops.is_empty())
+                inventory
+                    .relations
+                    .iter()
+                    .zip(&stops)
+                    .any(|(known, stops)| known.name == other.name && !stops.is_empty())
             };
             let of_parent = gate::parent(inventory, relation, phase, is_stopped);
             stops[position].extend(of_parent);

@@ -38,6 +38,13 @@ impl fmt::Display for PlannedThrough {
             ThroughForm::Array => "reads the keys of the tenant's rows there once for each statement",
             ThroughForm::Exists => "looks up the row there for each row",
         };
-        write!(f, "{} points to {}: its policy {how} (form \"{}\"), {}", self.column, self.table, self.form.as_str(), self.chosen)
+        write!(
+            f,
+            "{} points to {}: its policy {how} (form \"{}\"), {}",
+            self.column,
+            self.table,
+            self.form.as_str(),
+            self.chosen
+        )
     }
 }

@@ -146,7 +146,9 @@ impl StepBuilder<'_> {
 
     /// The same, if there is one to be added.
     pub(crate) fn foreign_key_to_add(&self) -> Option<NewForeignKey> {
-        let lacks = self.relation.parent.is_none() && self.relation.foreign_key.is_none() && self.state.inventory.catalog.registry.can_be_referenced();
+        let lacks = self.relation.parent.is_none()
+            && self.relation.foreign_key.is_none()
+            && self.state.inventory.catalog.registry.can_be_referenced();
         lacks.then(|| self.new_foreign_key())
     }
 

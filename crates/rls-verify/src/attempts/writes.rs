@@ -129,7 +129,9 @@ impl Attempts<'_> {
         let mut attempts = vec![
             trial.allowed(AttemptKind::UpdateOwn, &own, on_row(&statements.touch)).await?,
             trial.allowed(AttemptKind::DeleteOwn, &own, on_row(&statements.delete)).await?,
-            trial.refused(AttemptKind::UpdateAway, &own, on_row(&statements.give).bind(self.rows.of_tenant(&other))).await?,
+            trial
+                .refused(AttemptKind::UpdateAway, &own, on_row(&statements.give).bind(self.rows.of_tenant(&other)))
+                .await?,
             trial.refused(AttemptKind::UpdateOther, &other, on_row(&statements.touch)).await?,
             trial.refused(AttemptKind::DeleteOther, &other, on_row(&statements.delete)).await?,
         ];

@@ -57,7 +57,11 @@ impl fmt::Display for FormChoice {
 }
 
 /// A policy of ours keeps its form, as otherwise a table that grows would be locked for another one at some rollout.
-pub(crate) fn choose(declared: Option<ThroughForm>, kept: Option<ThroughForm>, largest: Option<f64>) -> (ThroughForm, FormChoice) {
+pub(crate) fn choose(
+    declared: Option<ThroughForm>,
+    kept: Option<ThroughForm>,
+    largest: Option<f64>,
+) -> (ThroughForm, FormChoice) {
     match (declared, kept, largest) {
         (Some(form), _, _) => (form, FormChoice::Declared),
         (None, Some(form), _) => (form, FormChoice::Kept),

@@ -99,4 +99,3 @@ pub(crate) async fn read_parents(
     }
     Ok(())
 }
-

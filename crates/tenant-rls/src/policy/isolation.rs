@@ -176,9 +176,7 @@ impl TenantComparison {
     /// The texts of this form, for a table that hangs on another one however the policy asks for that.
     fn printed_in_any_way(&self, form: PolicyForm) -> impl Iterator<Item = String> {
         let ways: Vec<String> = match &self.parent {
-            Some(parent) => {
-                ThroughForm::ALL.iter().flat_map(|way| self.printed_through(parent, *way, form)).collect()
-            }
+            Some(parent) => ThroughForm::ALL.iter().flat_map(|way| self.printed_through(parent, *way, form)).collect(),
             None => self.printed(form),
         };
         ways.into_iter()

@@ -59,18 +59,24 @@ impl ParentComparison {
     pub(crate) fn condition(&self, child: &TableName, form: ThroughForm, rows: ParentRows, current: Sql) -> Sql {
         // Both names are valid, as they stand above.
         let alias = Sql::from_static(self.alias());
-        let tenant = |text: &'static str| Template::new(text).ident("tenant", &self.tenant.name).fragment("alias", alias.clone());
+        let tenant = |text: &'static str| {
+            Template::new(text).ident("tenant", &self.tenant.name).fragment("alias", alias.clone())
+        };
         let tenant = match rows {
             ParentRows::Own => tenant(r#":alias.:"tenant" = :current"#).fragment("current", current).build(),
-            ParentRows::OwnOrNone => {
-                tenant(r#":alias.:"tenant" = :current OR :alias.:"tenant" IS NULL"#).fragment("current", current).build()
-            }
+            ParentRows::OwnOrNone => tenant(r#":alias.:"tenant" = :current OR :alias.:"tenant" IS NULL"#)
+                .fragment("current", current)
+                .build(),
             ParentRows::None => tenant(r#":alias.:"tenant" IS NULL"#).build(),
         };
         let template = match form {
-            ThroughForm::Array => Template::new(include_str!("../../../../sql/tenant-rls/fragments/parent_in_array.sql")),
-            ThroughForm::Exists => Template::new(include_str!("../../../../sql/tenant-rls/fragments/parent_exists.sql"))
-                .ident("child", child.name()),
+            ThroughForm::Array => {
+                Template::new(include_str!("../../../../sql/tenant-rls/fragments/parent_in_array.sql"))
+            }
+            ThroughForm::Exists => {
+                Template::new(include_str!("../../../../sql/tenant-rls/fragments/parent_exists.sql"))
+                    .ident("child", child.name())
+            }
         };
         template
             .fragment("alias", alias)
