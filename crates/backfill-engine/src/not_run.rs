@@ -128,7 +128,7 @@ async fn count(
     let whole = Template::new(if partitioned { ":\"table\"" } else { "ONLY :\"table\"" }).table("table", table).build();
     let statement: Sql = Template::new(include_str!("../../../sql/backfill-engine/count_null.sql"))
         .fragment("whole", whole)
-        .ident("column", column)
+        .fragment("open", Template::new("t.:\"column\" IS NULL").ident("column", column).build())
         .build();
     let rows: i64 = sqlx::query_scalar(&statement)
         .fetch_one(audit.connection())

@@ -20,7 +20,7 @@ const TOKEN: &str = "eyJhbGciOiAiXG46OmVycm9yOjp4XG4jI1tlcnJvcl1cdTAwMWJbMkrigK4
 
 /// How each command is started so that it shows the name. Some are started in several ways. The order matters, because
 /// each needs what earlier ones made. `HOSTILE` is replaced by the name.
-const STARTED: [(&str, &[&str]); 64] = [
+const STARTED: [(&str, &[&str]); 72] = [
     ("doctor", &[]),
     ("inventory", &[]),
     ("audit", &[]),
@@ -46,6 +46,14 @@ const STARTED: [(&str, &[&str]); 64] = [
     ("backfill run", &["HOSTILE.HOSTILE", "--review", "hostile.csv"]),
     ("backfill run", &["HOSTILE.HOSTILE", "HOSTILE", "--review", "two.csv"]),
     ("backfill run", &["no HOSTILE"]),
+    ("backfill run", &["HOSTILE.HOSTILE", "--rest-to", "HOSTILE"]),
+    ("backfill run", &["HOSTILE.HOSTILE", "--rest-to", "new HOSTILE", "--create", "--dry-run"]),
+    ("backfill memberships", &[]),
+    ("backfill memberships", &["--table", "HOSTILE.HOSTILE"]),
+    ("backfill map", &["--all"]),
+    ("backfill map", &["HOSTILE.HOSTILE", "--from", "HOSTILE", "--to", "s HOSTILE", "--dry-run"]),
+    ("backfill map", &["bookings", "--from", "HOSTILE", "--to", "no HOSTILE"]),
+    ("backfill map", &["--all", "--file", "HOSTILE.csv"]),
     ("backfill apply", &["decided.csv", "--refused", "refused.csv"]),
     ("backfill apply", &["refused.csv", "--dry-run"]),
     ("backfill apply", &["tenancy.toml"]),

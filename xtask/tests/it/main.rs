@@ -23,6 +23,7 @@ mod reference;
 mod reports;
 mod rls;
 mod role_settings;
+mod rows;
 mod schema;
 mod seed;
 mod signals;
