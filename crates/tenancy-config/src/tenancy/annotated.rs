@@ -5,7 +5,9 @@ use crate::program;
 use std::fmt::Write;
 
 use super::annotated_log::write_log;
-use super::model::{OnDelete, SessionChecks, SourceRule, TableRules, Tenancy, TieBreakerRule, default_key};
+use super::model::{
+    OnDelete, SessionChecks, SourceRule, TableRules, Tenancy, ThroughRule, TieBreakerRule, default_key,
+};
 use super::toml_text::{key, list, string};
 
 impl Tenancy {
@@ -137,6 +139,15 @@ impl Tenancy {
         writeln!(out, "#   exempt = \"why\"        its rows need no tenant, for this reason: it is left alone")?;
         writeln!(
             out,
+            "#   through = {{ column = \"…\", table = \"…\" }}   it has no tenant column: a row's tenant is the one of the row in `table`"
+        )?;
+        writeln!(
+            out,
+            "#                         that `column` points to by a foreign key; `key` names the column there, `form` how the policy"
+        )?;
+        writeln!(out, "#                         asks: \"array\" or \"exists\", else as the size of `table` says")?;
+        writeln!(
+            out,
             "#   allow_policies = {{ policy = \"why\" }}   its policies that are intended beside the rollout's"
         )?;
         writeln!(
@@ -228,6 +239,9 @@ fn write_table(
     if let Some(reason) = &rules.exempt {
         writeln!(out, "exempt = {}", string(reason))?;
     }
+    if let Some(rule) = &rules.through {
+        writeln!(out, "through = {}", through(rule))?;
+    }
     if !rules.allow_policies.is_empty() {
         let policies = rules.allow_policies.iter().map(|(policy, why)| format!("{} = {}", key(policy), string(why)));
         writeln!(out, "allow_policies = {{ {} }}", policies.collect::<Vec<_>>().join(", "))?;
@@ -275,6 +289,13 @@ fn source(source: &SourceRule) -> String {
     pairs.extend(source.tenant.iter().map(|column| ("tenant", column)));
     let pairs = pairs.into_iter().map(|(key, value)| pair(key, value));
     inline(pairs.chain(source.all.then(|| "all = true".to_owned())))
+}
+
+fn through(rule: &ThroughRule) -> String {
+    let mut pairs = vec![pair("column", &rule.column), pair("table", &rule.table)];
+    pairs.extend(rule.key.iter().map(|column| pair("key", column)));
+    pairs.extend(rule.form.iter().map(|form| pair("form", form.as_str())));
+    inline(pairs.into_iter())
 }
 
 fn tie_breaker(tie_breaker: &TieBreakerRule) -> String {

@@ -18,7 +18,7 @@ pub use error::TenancyError;
 pub use log::{LogMessages, LogSection};
 pub use model::{
     DatabaseSection, OnDelete, ReviewRule, RolesSection, SessionChecks, SessionSection, SourceRule, TableRules,
-    Tenancy, TenantSection, TieBreakerRule,
+    Tenancy, TenantSection, ThroughForm, ThroughRule, TieBreakerRule,
 };
 pub use read::line_at;
 pub(crate) use read::{in_schema, names_schema};

@@ -138,6 +138,7 @@ mod tests {
             tables,
             missing: Vec::new(),
             classified: Vec::new(),
+            through: Vec::new(),
         }
     }
 

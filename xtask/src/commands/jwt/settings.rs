@@ -151,13 +151,12 @@ impl Application {
             return Ok(Some(url.scheme() == "https"));
         }
         let set = |name: &str| settings.env(name).filter(|(value, _)| !value.is_empty());
-        if library == Library::NextAuth && settings.env("NEXTAUTH_URL").is_none() {
-            if let Some((_, origin)) = set("VERCEL") {
-                printer.note(&format!(
-                    "https, as NEXTAUTH_URL is not set and VERCEL is ({origin}): so `getToken` decides"
-                ));
-                return Ok(Some(true));
-            }
+        if library == Library::NextAuth
+            && settings.env("NEXTAUTH_URL").is_none()
+            && let Some((_, origin)) = set("VERCEL")
+        {
+            printer.note(&format!("https, as NEXTAUTH_URL is not set and VERCEL is ({origin}): so `getToken` decides"));
+            return Ok(Some(true));
         }
         if let Some((_, origin)) = set("AUTH_TRUST_HOST") {
             printer.note(&format!(

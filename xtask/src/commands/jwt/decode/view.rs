@@ -20,11 +20,11 @@ impl Report for Decoded {
                 let cookie = cookie_name.as_ref().map(|name| format!(", cookie {name}")).unwrap_or_default();
                 lines.extend(library.map(|library| ("token", format!("{}{cookie}", library.title()).into())));
                 if !places.is_empty() {
-                    lines.push(("places", Value::list(&places.iter().map(place).collect::<Vec<_>>())));
+                    lines.push(("places", Value::list(places.iter().map(place).collect::<Vec<_>>())));
                 }
                 lines.extend(claims.iter().flat_map(|claims| self.claims(claims)));
                 if !tenant_cookies.is_empty() {
-                    lines.push(("cookie", Value::list(&tenant_cookies.iter().map(beside).collect::<Vec<_>>())));
+                    lines.push(("cookie", Value::list(tenant_cookies.iter().map(beside).collect::<Vec<_>>())));
                 }
             }
             Says::TenantCookie { cookie, expires_at } => lines.extend([
