@@ -1,8 +1,8 @@
 //! What the application can do after the rollout, as its own login.
 
 use sqlx::{PgConnection, Row};
-use tenant_rls::{Sql, Template};
 use tenancy_config::TableName;
+use tenant_rls::{Sql, Template};
 
 use crate::journey::Journey;
 
@@ -35,7 +35,8 @@ pub(crate) async fn sees_and_writes_its_own_rows_only(journey: &Journey) {
 
 async fn rows_of_each(session: &mut PgConnection, table: &TableName, column: &str) -> Vec<(Option<String>, i64)> {
     let column = tenancy_config::Ident::new(column).unwrap();
-    let query = Template::new(r#"SELECT :"column"::text AS tenant, count(*) AS rows FROM :"table" GROUP BY 1 ORDER BY 1"#);
+    let query =
+        Template::new(r#"SELECT :"column"::text AS tenant, count(*) AS rows FROM :"table" GROUP BY 1 ORDER BY 1"#);
     let query = query.ident("column", &column).table("table", table).build();
     let rows = sqlx::query(query).fetch_all(session).await.unwrap();
     rows.iter().map(|row| (row.get("tenant"), row.get("rows"))).collect()
