@@ -5,6 +5,7 @@ mod check;
 mod default_app;
 mod error;
 mod model;
+mod notes;
 mod read;
 
 #[cfg(test)]
@@ -16,5 +17,6 @@ pub use model::{
     DatabaseSection, OnDelete, ReviewRule, RolesSection, SessionSection, SourceRule, TableRules, Tenancy,
     TenantSection, TieBreakerRule,
 };
+pub use notes::Notes;
 pub use read::line_at;
 pub(crate) use read::{in_schema, names_schema};
