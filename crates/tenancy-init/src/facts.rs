@@ -78,6 +78,10 @@ pub(crate) struct Role {
 }
 
 impl Table {
+    pub(crate) fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
     /// The only column of the primary key.
     pub(crate) fn key(&self) -> Option<&Column> {
         self.columns.iter().find(|column| column.key)

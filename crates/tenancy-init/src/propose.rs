@@ -84,7 +84,7 @@ pub async fn propose(database: &Database, base: &Tenancy, answers: &Answers, sch
     if catalog.classified.iter().all(|table| table.class.tenant_column().is_none()) {
         return Err(no_tenants(schema));
     }
-    tenancy.tables = tables(&catalog, base, &tenancy);
+    tenancy.tables = tables(&catalog, base, &tenancy, &facts);
     let registry = registry.map(|table| &table.name);
     describe_tables(&catalog.classified, registry, &facts, &tenancy, &mut notes);
     Ok(Outcome::Proposed(Proposal { tenancy, notes, tables: facts.tables.len() }))
@@ -95,8 +95,8 @@ pub async fn propose(database: &Database, base: &Tenancy, answers: &Answers, sch
 /// # Errors
 /// The database cannot be read.
 pub async fn with_sources(database: &Database, tenancy: &Tenancy) -> Result<Tenancy> {
-    let catalog = Catalog::load(database, tenancy).await?;
-    Ok(Tenancy { tables: tables(&catalog, tenancy, tenancy), ..tenancy.clone() })
+    let (facts, catalog) = (Facts::read(database).await?, Catalog::load(database, tenancy).await?);
+    Ok(Tenancy { tables: tables(&catalog, tenancy, tenancy, &facts), ..tenancy.clone() })
 }
 
 fn no_tenants(schema: Option<&str>) -> Error {
@@ -104,20 +104,29 @@ fn no_tenants(schema: Option<&str>) -> Error {
     Error::NoTenants { place }
 }
 
-/// The rules of each tenant table: those that are known, as far as their tables are there, else what its foreign keys suggest.
-fn tables(catalog: &Catalog, base: &Tenancy, tenancy: &Tenancy) -> BTreeMap<String, TableRules> {
-    let there = |table: &str| {
-        TableName::parse(table, &tenancy.database.schema)
-            .is_ok_and(|name| catalog.tables.iter().any(|t| t.name == name))
-    };
+/// The rules of each tenant table: those that are known, as far as the database has what they name, else what its foreign keys suggest.
+fn tables(catalog: &Catalog, base: &Tenancy, tenancy: &Tenancy, facts: &Facts) -> BTreeMap<String, TableRules> {
     let rules = |table: &TenantTable| {
-        let known = base.rules(&table.name).filter(|_| base.database.schema == tenancy.database.schema).cloned();
-        let mut rules = known.unwrap_or_else(|| TableRules {
-            sources: sources_from_keys(table, catalog, tenancy),
-            ..TableRules::default()
+        let known = base.rules(&table.name).filter(|_| base.database.schema == tenancy.database.schema);
+        let mut rules = known.cloned().unwrap_or_default();
+        let has = |name: &str, column: &str| {
+            let name = TableName::parse(name, &tenancy.database.schema).ok();
+            name.and_then(|name| facts.table(&name)).is_some_and(|table| table.column(column).is_some())
+        };
+        let here = |column: &str| facts.table(&table.name).is_some_and(|table| table.column(column).is_some());
+        let is_tenants = |name: &str| {
+            let name = TableName::parse(name, &tenancy.database.schema).ok();
+            catalog.tables.iter().any(|table| name.as_ref() == Some(&table.name))
+        };
+        rules
+            .sources
+            .retain(|source| is_tenants(&source.table) && here(&source.column) && has(&source.table, &source.key));
+        rules.tie_breakers.retain(|one| {
+            is_tenants(&one.table) && one.equal.iter().all(|(mine, theirs)| here(mine) && has(&one.table, theirs))
         });
-        rules.sources.retain(|source| there(&source.table));
-        rules.tie_breakers.retain(|tie_breaker| there(&tie_breaker.table));
+        if rules.sources.is_empty() {
+            rules.sources = sources_from_keys(table, catalog, tenancy);
+        }
         rules
     };
     catalog.tables.iter().map(|table| (short_name(&table.name, tenancy), rules(table))).collect()
@@ -158,7 +167,7 @@ fn describe_tables(
     if !unrelated.is_empty() {
         let first =
             "Nothing leads from these tables to a tenant; `exempt` with a reason says that this is meant:".to_owned();
-        let lines = unrelated.chunks(6).map(|chunk| format!("  {}", chunk.join(", ")));
+        let lines = unrelated.chunks(6).map(|chunk| chunk.join(", "));
         notes.other_tables.push(std::iter::once(first).chain(lines).collect());
     }
 }

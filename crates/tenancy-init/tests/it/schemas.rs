@@ -26,7 +26,13 @@ async fn proposal(db: &TestDb, mut answers: Answers) -> Result<Proposal, Error> 
     loop {
         match propose(&database, &base, &answers, None).await? {
             Outcome::Proposed(proposal) => {
+                let absent = tenant_inventory::absent(&database, &proposal.tenancy).await.unwrap();
+                let invented = |key: &str| {
+                    !key.starts_with("roles.") && !(proposal.notes.no_tenant_table && key.starts_with("tenant."))
+                };
+                let invented: Vec<_> = absent.iter().filter(|absent| invented(&absent.key)).collect();
                 database.close().await;
+                assert!(invented.is_empty(), "{invented:?}");
                 let text = proposal.text();
                 let mut written = proposal.tenancy.clone();
                 if proposal.notes.no_app_role {
