@@ -6,5 +6,5 @@ SELECT pg_catalog.count(*) AS rows,
        pg_catalog.count(*) FILTER (WHERE tenant::pg_catalog.text OPERATOR(pg_catalog.<>) $1) AS told_another
 FROM (SELECT :decision AS tenant
       FROM (SELECT :tenants
-            FROM (SELECT :rows FROM (SELECT :vias FROM :whole AS t WHERE t.:"column" IS NULL) AS l) AS l
+            FROM (SELECT :rows FROM (SELECT :vias FROM :whole AS t WHERE :open) AS l) AS l
             :joins) AS resolved) AS decided

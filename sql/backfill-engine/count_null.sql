@@ -1,3 +1,3 @@
--- Rows without a tenant.
+-- Rows that are to get a tenant.
 -- It runs under the search path of the application.
-SELECT pg_catalog.count(*) FROM :whole AS t WHERE t.:"column" IS NULL
+SELECT pg_catalog.count(*) FROM :whole AS t WHERE :open

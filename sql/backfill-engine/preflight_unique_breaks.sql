@@ -4,14 +4,14 @@ WITH decided AS (
     SELECT row_key, :passed, :decision AS assigned
     FROM (SELECT l.row_key, :passed, :tenants
           FROM (SELECT :rows
-                FROM (SELECT :key_text AS row_key, :columns, :vias FROM :whole AS t WHERE t.:"column" IS NULL) AS l) AS l
+                FROM (SELECT :key_text AS row_key, :columns, :vias FROM :whole AS t WHERE :open) AS l) AS l
           :joins) AS resolved
 ), given AS (
     -- The expressions of an index name columns of the table, whose names may be those of ours: they stand where there are no others.
     SELECT decided.row_key, compared.*
     FROM decided
     CROSS JOIN LATERAL (SELECT :keys FROM (SELECT :named) AS given WHERE :predicate) AS compared
-    WHERE decided.assigned IS NOT NULL
+    WHERE :assigned
 ), alike AS (
     SELECT given.*, pg_catalog.count(*) OVER (PARTITION BY :key_names) AS number
     FROM given

@@ -9,7 +9,7 @@ SELECT row_key,
        :fingerprint AS fingerprint
 FROM (SELECT l.row_key, :seen, :tenants, :ghosts
       FROM (SELECT :rows
-            FROM (SELECT :key_text AS row_key, :vias FROM :whole AS t WHERE t.:"column" IS NULL) AS l) AS l
+            FROM (SELECT :key_text AS row_key, :vias FROM :whole AS t WHERE :open) AS l) AS l
       :joins) AS resolved
 WHERE :decision IS NULL
 ORDER BY row_key

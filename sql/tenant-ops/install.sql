@@ -179,3 +179,7 @@ DROP FUNCTION IF EXISTS tenant_ops.apply_batch(bigint, text, text, text, text[],
 
 -- An undo goes through the entries of a run from the newest to the oldest, and must not sort them for each batch.
 CREATE INDEX IF NOT EXISTS journal_standing ON tenant_ops.journal (run_id, id) WHERE undone_at IS NULL;
+
+-- What a row had before, where that was not nothing: the value that a run mapped, or a tenant that did not exist. Such a run gives the
+-- empty string where a row is to have no tenant.
+ALTER TABLE tenant_ops.journal ADD COLUMN IF NOT EXISTS before text;

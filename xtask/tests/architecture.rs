@@ -12,11 +12,19 @@ use tenancy_config::environment;
 /// depends on the command line. A new crate is added to its layer here.
 const LAYERS: [&[&str]; 7] = [
     // `xtask-start` builds the program and becomes it. It depends on nothing, so that it is built at once.
-    &["tenancy-config", "xtask-start"],
+    &["prisma-schema", "tenancy-config", "xtask-start"],
     &["tenant-rls"],
     &["local-db", "tenant-inventory", "tenant-ops"],
     &["backfill-engine", "rls-verify", "tenant-audit", "test-support"],
-    &["assign-chat-messages", "backfill-bookings", "dev-jwt", "rls-rollout", "seed-tenant-defaults", "tenancy-init"],
+    &[
+        "assign-chat-messages",
+        "backfill-bookings",
+        "dev-jwt",
+        "rls-rollout",
+        "seed-tenant-defaults",
+        "tenancy-init",
+        "tenant-log",
+    ],
     // `bench` measures jobs, and no job depends on it.
     &["bench"],
     &["xtask"],

@@ -46,6 +46,46 @@ pub enum Error {
         /// What the database has instead.
         why: Box<tenant_rls::Error>,
     },
+    /// Rows that have a value in their tenant column are to be changed, and policies filter the login.
+    #[error(
+        "rows of {table} that name no tenant which exists can only be changed by a role that no policy filters; {role} is filtered"
+    )]
+    Filtered {
+        /// The table.
+        table: TableName,
+        /// The login.
+        role: String,
+    },
+    /// Columns of the tenant table need a value that nobody gave.
+    #[error("a tenant cannot be created in {table}: nobody said what goes into {}", .columns.join(", "))]
+    UnknownColumns {
+        /// The tenant table.
+        table: TableName,
+        /// The columns, at least one.
+        columns: Vec<String>,
+        /// The statement, with a gap for each of them.
+        statement: String,
+    },
+    /// A value is a tenant's key, and its rows are that tenant's.
+    #[error("{value:?} is the key of a tenant, whose rows are not changed")]
+    IsTenant {
+        /// The value.
+        value: String,
+    },
+    /// A file is no mapping.
+    #[error("{} is no mapping: {what}", .path.display())]
+    NotAMapping {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// The table of the memberships was not found, or there are several.
+    #[error("{}", no_memberships(.found))]
+    NoMemberships {
+        /// The tables that could be it.
+        found: Vec<TableName>,
+    },
     /// There is no run of this number.
     #[error("there is no run {run} in the journal of this database")]
     NoRun {
@@ -188,7 +228,11 @@ impl Error {
                 _ => false,
             },
             Self::Ops(error) => matches!(error, tenant_ops::Error::Held { .. }),
-            Self::File(_) | Self::ReadReview { .. } | Self::ReviewChanged { .. } => false,
+            Self::File(_)
+            | Self::ReadReview { .. }
+            | Self::ReviewChanged { .. }
+            | Self::IsTenant { .. }
+            | Self::NotAMapping { .. } => false,
             _ => true,
         }
     }
@@ -196,6 +240,16 @@ impl Error {
 
 fn unhandled(column: &str, why: &Unhandled) -> String {
     Class::Unhandled { column: column.to_owned(), why: why.clone() }.to_string()
+}
+
+fn no_memberships(found: &[TableName]) -> String {
+    match found {
+        [] => "no table with a tenant column speaks of members and points to users".to_owned(),
+        several => {
+            let names: Vec<String> = several.iter().map(ToString::to_string).collect();
+            format!("several tables could be the one of the memberships: {}", names.join(", "))
+        }
+    }
 }
 
 fn list(runs: &[(i64, String)]) -> String {
@@ -233,6 +287,18 @@ impl UserError for Error {
                 _ => "give the table its right name there, and its tenant column if that has another one; or take the source out"
                     .into(),
             }),
+            Self::Filtered { table, .. } => {
+                let back = CommandRef::RlsRollbackToPrepare { table: table.to_string() };
+                Some(Hint::from("log in as a role with BYPASSRLS, or take FORCE back first: ").then_run(back))
+            }
+            Self::UnknownColumns { statement, .. } => {
+                Some(Hint::from(format!("fill in what is missing and run it: {statement}; then run this again")))
+            }
+            Self::IsTenant { .. } => Some(Hint::quoted(CommandRef::Audit).then(" names the values that are no tenant's key")),
+            Self::NotAMapping { .. } => {
+                Some("its first line is `from,to`; each other line has a value and the tenant that it means, by id or slug, or nothing for NULL".into())
+            }
+            Self::NoMemberships { .. } => Some("--table names it".into()),
             Self::NoRun { .. } => Some(Hint::quoted(CommandRef::BackfillRuns).then(" lists them")),
             Self::Strict { table } => {
                 let back = CommandRef::RlsRollbackToPrepare { table: table.to_string() };
@@ -278,11 +344,16 @@ impl UserError for Error {
             | Self::NoSource { .. }
             | Self::NoSuchSource { .. }
             | Self::NoRun { .. }
+            | Self::NoMemberships { .. }
+            | Self::UnknownColumns { .. }
+            | Self::IsTenant { .. }
+            | Self::NotAMapping { .. }
             | Self::NotAReview { .. }
             | Self::ReadReview { .. }
             | Self::UnknownRule { .. }
             | Self::UnknownTrigger { .. } => Exit::Usage,
             Self::Strict { .. }
+            | Self::Filtered { .. }
             | Self::Dependent { .. }
             | Self::NotPossible { .. }
             | Self::Triggers(_)

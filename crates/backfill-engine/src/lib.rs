@@ -10,11 +10,14 @@ mod finding;
 mod format;
 mod fragments;
 mod history;
+mod map;
+mod memberships;
 mod not_run;
 mod options;
 mod plan;
 mod preflight;
 mod progress;
+mod rest;
 mod retry;
 mod review;
 mod run;
@@ -30,21 +33,28 @@ pub use format::bytes;
 pub use history::control::{RunStatus, change, status};
 pub use history::undo::{Undo, UndoReport};
 pub use history::{runs, why};
+pub use map::report::{MapReport, TableMap, UnreadTable};
+pub use map::{MapPair, holds_strays, pairs_of, stray_values};
+pub use memberships::MembershipReport;
 pub use not_run::{NotRun, RowsWithoutTenant, TableNotRun, count_not_run};
 pub use options::{BackfillOptions, OnConflict};
 pub use plan::BackfillPlan;
 pub use plan::order::order;
-pub use plan::source::{Source, TieBreaker};
+pub use plan::selection::RowKind;
+pub use plan::source::{Mapping, Source, TieBreaker};
 pub use preflight::{IdleSlot, Preflight, Replication, Space, UncheckedIndex, UniqueViolation, UniqueViolations};
 pub use progress::BackfillEvent;
+pub use rest::create::NewTenant;
+pub use rest::{RestReport, RestRows, RestTenant};
 pub use review::apply::{Apply, ApplyReport, Refusal, RefusalKind};
 pub use review::whole_file::CheckedReview;
 pub use run::cleanup::{Cleanup, Vacuum};
 pub use run::context::Backfill;
 pub use run::report::{BackfillReport, RunOutcome, SourceCount};
 pub use suggest::{
-    Basis, SourceSuggestion, SuggestReport, TableSuggestion, UnsuitableTable, short_name, sources_from_keys, suggest,
+    Basis, SourceSuggestion, SuggestNote, SuggestReport, TableSuggestion, UnsuitableTable, short_name,
+    sources_from_keys, suggest,
 };
 pub use survey::comparison::Comparison;
-pub use tables_report::{FailedTable, TablesReport};
+pub use tables_report::{DrawsOn, FailedTable, TablesReport};
 pub use tenant_ops::{Assignment, RunProcessRecord, RunRecord, RunState, UndoProgress};

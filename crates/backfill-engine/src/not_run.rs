@@ -84,13 +84,13 @@ impl fmt::Display for NotRun {
 /// to be the platform's are left out.
 ///
 /// # Errors
-/// [`Error::Database`](crate::Error::Database) for a name that no column can have. What fails for one table is a part of its value.
+/// For a name that no column can have. What fails for one table is a part of its value.
 pub async fn count_not_run(
     database: &Database,
     tenancy: &Tenancy,
     (catalog, classes): (&Catalog, &[ClassifiedTable]),
     ran: impl Fn(&TableName) -> bool,
-) -> Result<Vec<TableNotRun>> {
+) -> Result<Vec<TableNotRun>, RlsError> {
     let known: BTreeMap<&TableName, &TenantTable> = catalog.tables.iter().map(|table| (&table.name, table)).collect();
     let mut not_run = Vec::new();
     for ClassifiedTable { table, class, .. } in classes.iter().filter(|classified| !ran(&classified.table)) {
@@ -128,7 +128,7 @@ async fn count(
     let whole = Template::new(if partitioned { ":\"table\"" } else { "ONLY :\"table\"" }).table("table", table).build();
     let statement: Sql = Template::new(include_str!("../../../sql/backfill-engine/count_null.sql"))
         .fragment("whole", whole)
-        .ident("column", column)
+        .fragment("open", Template::new("t.:\"column\" IS NULL").ident("column", column).build())
         .build();
     let rows: i64 = sqlx::query_scalar(&statement)
         .fetch_one(audit.connection())

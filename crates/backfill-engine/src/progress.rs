@@ -3,6 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::plan::selection::RowKind;
 use serde::{Serialize, Serializer};
 use tenancy_config::TableName;
 
@@ -20,6 +21,8 @@ pub enum BackfillEvent {
     },
     /// The rows without a tenant were counted.
     Started {
+        /// Which rows it is about.
+        about: RowKind,
         /// The table.
         table: TableName,
         /// Rows without a tenant.
@@ -91,7 +94,7 @@ pub enum BackfillEvent {
         #[serde(rename = "held_seconds", serialize_with = "seconds")]
         after: Duration,
     },
-    /// A run is being taken back. `Batch` events follow, in which the assigned rows are those that have no tenant again.
+    /// A run is being taken back. `Batch` events follow, in which the assigned rows are those that have what they had before.
     Undoing {
         /// The table.
         table: TableName,

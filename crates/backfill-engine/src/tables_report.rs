@@ -1,10 +1,12 @@
 //! The report of a backfill of several tables.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use tenancy_config::{Hint, TableName, Tenancy, UserError};
 use tenant_inventory::class::{Class, classify};
 use tenant_inventory::coverage::Coverage;
-use tenant_inventory::{Catalog, read_all_tables};
+use tenant_inventory::{Catalog, Missing, read_all_tables};
 use tenant_rls::Database;
 
 use crate::error::{Error, Result};
@@ -22,8 +24,24 @@ pub struct TablesReport {
     pub failed: Vec<FailedTable>,
     /// After a run over all tables: those without a plan, with their rows without a tenant.
     pub not_run: Vec<TableNotRun>,
+    /// After a run over all tables: those that `tenancy.toml` names and that cannot be backfilled, as they are not there or
+    /// have no tenant column.
+    pub missing: Vec<Missing>,
+    /// After a dry run: what tables draw on that would have got tenants before them, so that they may get more.
+    pub draws_on: Vec<DrawsOn>,
     /// Of which tables of the database the report speaks.
     pub coverage: Coverage,
+}
+
+/// A table of a dry run that takes tenants from rows of another one, which the dry run left without.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DrawsOn {
+    /// The table.
+    pub table: TableName,
+    /// The table that it takes tenants from.
+    pub on: TableName,
+    /// Rows of that one that would have got a tenant.
+    pub rows: u64,
 }
 
 /// A table whose backfill failed. What it had committed stays.
@@ -77,7 +95,9 @@ impl TablesReport {
             all && classes.iter().any(|one| one.table == *name && matches!(one.class, Class::Platform { .. }))
         };
         let coverage = Coverage::of(&classes, |name| ran(name) || counted(name) || platform(name));
-        Ok(Self { schema: "backfill-tables/2", tables, failed, not_run, coverage })
+        let missing = if all { catalog.missing.clone() } else { Vec::new() };
+        let draws_on = draws_on(tenancy, &tables);
+        Ok(Self { schema: "backfill-tables/2", tables, failed, not_run, missing, draws_on, coverage })
     }
 
     /// Rows that are left without a tenant, as far as they were counted.
@@ -91,4 +111,24 @@ impl TablesReport {
         let counted = self.not_run.iter().all(|table| table.rows.none());
         self.failed.is_empty() && counted && self.tables.iter().all(BackfillReport::is_complete)
     }
+}
+
+/// What a dry run did not show: rows of a table would have got tenants that others take from them.
+fn draws_on(tenancy: &Tenancy, tables: &[BackfillReport]) -> Vec<DrawsOn> {
+    let schema = &tenancy.database.schema;
+    let sources = |table: &TableName| -> BTreeSet<TableName> {
+        let rules = tenancy.rules(table).map(|rules| rules.sources.as_slice()).unwrap_or_default();
+        rules.iter().filter_map(|source| TableName::parse(&source.table, schema).ok()).collect()
+    };
+    let filled: Vec<&BackfillReport> = tables.iter().filter(|report| report.dry_run && report.assigned > 0).collect();
+    let open = tables.iter().filter(|report| report.remaining > 0);
+    let of_table = |report: &BackfillReport| {
+        let (table, sources) = (report.table.clone(), sources(&report.table));
+        let drawn = filled.iter().filter(move |other| other.table != table && sources.contains(&other.table));
+        let table = report.table.clone();
+        drawn
+            .map(move |other| DrawsOn { table: table.clone(), on: other.table.clone(), rows: other.assigned })
+            .collect::<Vec<_>>()
+    };
+    open.flat_map(of_table).collect()
 }

@@ -44,6 +44,12 @@ pub enum Error {
         /// The statement that a superuser or a role with CREATEROLE runs to change that.
         statement: String,
     },
+    /// The application's role owns tables, and nobody agreed that policies filter it there. Nothing was written.
+    #[error("{notice}; nobody agreed to that, and nothing was written")]
+    ApplicationOwns {
+        /// What would change, as a sentence.
+        notice: String,
+    },
     /// What the preflight found would surely make a step fail. Nothing was written.
     #[error("the rollout would fail, and was not begun: {0}")]
     Preflight(String),
@@ -117,6 +123,11 @@ impl UserError for Error {
                     .into(),
             ),
             Self::Role { statement, .. } => Some(format!("as a role that may: {statement}").into()),
+            Self::ApplicationOwns { .. } => Some(
+                "give the tables an owner that the application is not, or, where it sets a tenant for each statement, agree with \
+                 --application-owns-tables"
+                    .into(),
+            ),
             Self::Preflight(_) => Some("grant what is lacking, or connect as a role that has it".into()),
             Self::NoDdl(_) => Some("connect to the primary, as the owner of the tables".into()),
             Self::Drifted { .. } => {
@@ -145,7 +156,11 @@ impl UserError for Error {
             Self::Audit(error) => error.exit(),
             Self::Role { .. } | Self::Preflight(_) | Self::NothingToUndo(_) => Exit::Usage,
             Self::Blocked { .. } => Exit::NotYet,
-            Self::NoDdl(_) | Self::OtherOwner(_) | Self::Drifted { .. } | Self::UnknownRight { .. } => Exit::Refused,
+            Self::ApplicationOwns { .. }
+            | Self::NoDdl(_)
+            | Self::OtherOwner(_)
+            | Self::Drifted { .. }
+            | Self::UnknownRight { .. } => Exit::Refused,
         }
     }
 }

@@ -50,6 +50,8 @@ pub struct RolloutOptions {
     pub adopt: bool,
     /// Rows that reference another tenant's row do not stop a table.
     pub allow_cross_tenant_references: bool,
+    /// It is agreed that policies filter the application itself where its role owns tables.
+    pub application_owns_tables: bool,
     /// How a lock is waited for.
     pub lock_retry: LockRetry,
 }
@@ -78,6 +80,7 @@ impl Default for RolloutOptions {
             strict_writes: false,
             adopt: false,
             allow_cross_tenant_references: false,
+            application_owns_tables: false,
             lock_retry: LockRetry::default(),
         }
     }

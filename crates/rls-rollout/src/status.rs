@@ -1,15 +1,17 @@
 //! How far each table is, what stops it from going on, and what somebody changed since.
 
+use backfill_engine::{RowsWithoutTenant, count_not_run};
 use serde::Serialize;
 use tenancy_config::{TableName, Tenancy};
 use tenant_inventory::{AspectKind, Inventory, Phase, Relation, RelationKind, Way, read_ways};
-use tenant_rls::{Database, Error as RlsError, PolicyForm, visibility};
+use tenant_rls::{Database, Error as RlsError, Limits, PolicyForm, visibility};
 
 use crate::error::Result;
 use crate::journal::change::ChangeState;
 use crate::options::StepStyle;
 use crate::plan::coverage::RolloutCoverage;
 use crate::plan::gate;
+use crate::plan::notice::{Notice, application_owns};
 use crate::state::State;
 use crate::stop::{Stop, said};
 
@@ -26,6 +28,8 @@ pub struct StatusReport {
     pub app_role_exists: bool,
     /// What it is or can become that no policy filters, each with the reason.
     pub app_role_escapes: Vec<String>,
+    /// That policies filter the application itself from `enforce` on, where its role owns tables.
+    pub application_owns: Option<Notice>,
     /// The role as which this login can still count every row; none where an audit would refuse.
     pub audited_as: Option<String>,
     /// The tables and partitions.
@@ -59,6 +63,8 @@ pub struct TableStatus {
     /// What stops it from reaching the next phase, or from being protected as its phase promises, because of the catalog.
     #[serde(serialize_with = "said")]
     pub stopped_by: Vec<Stop>,
+    /// Its rows without a tenant, which a strict policy would hide; none where that is meant, and for a partition, whose rows its table counts.
+    pub rows_without_tenant: Option<RowsWithoutTenant>,
     /// What a rollout made and somebody removed or changed since.
     pub lost: Vec<String>,
 }
@@ -74,7 +80,7 @@ pub struct PolicyStatus {
     pub permissive: bool,
 }
 
-/// Reports how far each table is. It writes nothing, and takes no lock that anybody would wait for.
+/// Reports how far each table is, and counts the rows without a tenant, as far as that is quick. It writes nothing, and takes no lock that anybody would wait for.
 ///
 /// # Errors
 /// [`crate::Error::Database`].
@@ -89,6 +95,12 @@ pub async fn status(database: &Database, tenancy: &Tenancy, app_role: Option<&st
             .filter(|change| change.standing(&relation.definition) != ChangeState::AsLeft);
         tables.push(TableStatus { lost: lost.map(|change| change.subject()).collect(), ..table(&state, relation) });
     }
+    let uncovered = (&state.inventory.catalog, state.inventory.catalog.classified.as_slice());
+    for counted in count_not_run(&database.limited(Limits::BRIEF), tenancy, uncovered, |_| false).await? {
+        if let Some(status) = tables.iter_mut().find(|status| status.table == counted.table) {
+            status.rows_without_tenant = Some(counted.rows);
+        }
+    }
     let escapes = state.inventory.logins.escapes.iter().map(|escape| format!("{} is {}", escape.role, escape.why));
     let ways = read_ways(database, &state.inventory, state.inventory.logins.app.0.as_str(), &[]).await?;
     Ok(StatusReport {
@@ -97,6 +109,7 @@ pub async fn status(database: &Database, tenancy: &Tenancy, app_role: Option<&st
         app_role: state.inventory.logins.app.0.to_string(),
         app_role_exists: state.inventory.logins.app.1.exists,
         app_role_escapes: escapes.collect(),
+        application_owns: application_owns(&state.inventory),
         audited_as: audited_as(database, &state.inventory).await?,
         coverage: RolloutCoverage::of(&state.inventory, |name| {
             tables.iter().any(|table| table.table == *name && !table.stopped_by.is_empty())
@@ -125,6 +138,7 @@ fn table(state: &State, relation: &Relation) -> TableStatus {
         declared: state.inventory.policies(relation).declared_form(),
         policies: policies.collect(),
         stopped_by: gate::catalog(&state.inventory, relation, next, StepStyle::default()),
+        rows_without_tenant: None,
         lost: Vec::new(),
     }
 }

@@ -3,12 +3,15 @@
 use std::fmt;
 
 use serde::{Serialize, Serializer};
-use tenancy_config::CommandRef;
+use tenancy_config::{CommandRef, TableName};
+use tenant_audit::Uncounted;
 use tenant_inventory::class::Unhandled;
 use tenant_inventory::{Phase, Unfiltered};
 
+use crate::blocker::Blocker;
+
 /// Why a table does not go on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "reason", rename_all = "snake_case")]
 pub enum Stop {
     /// Row level security of ours cannot protect it.
@@ -39,8 +42,11 @@ pub enum Stop {
         /// Its definition, as the catalog has it.
         definition: String,
     },
-    /// The audit did not count it.
-    NotCounted,
+    /// The audit could not count it.
+    NotCounted {
+        /// Why not; none where the audit does not know the table.
+        why: Option<Uncounted>,
+    },
     /// Rows that a strict policy would hide from everybody.
     RowsWithoutTenant {
         /// How many there are.
@@ -80,6 +86,25 @@ pub enum Stop {
         /// Why no policy filters it.
         why: String,
     },
+    /// The application's role may not read the columns that its policy compares: each statement would fail.
+    ParentUnreadable {
+        /// The table on which its rows hang.
+        table: TableName,
+        /// The columns there.
+        columns: Vec<String>,
+        /// The application's role.
+        role: String,
+    },
+    /// The table on which its rows hang is none of those that were asked for.
+    ParentNotAskedFor {
+        /// That table.
+        table: TableName,
+    },
+    /// The table on which its rows hang may still have rows without a tenant, and a strict policy would hide what hangs on those.
+    ParentStopped {
+        /// That table.
+        table: TableName,
+    },
     /// It did not reach the phase before.
     PhaseBefore {
         /// That phase.
@@ -89,6 +114,15 @@ pub enum Stop {
     RowAfterAudit {
         /// What the server said.
         message: String,
+    },
+    /// A session held a lock on it for longer than the rollout waited. The steps before it stay, and the other tables go on.
+    Locked {
+        /// The step, as a phrase.
+        step: &'static str,
+        /// How often it was tried.
+        attempts: u32,
+        /// Who held a lock at the last attempt.
+        blockers: Vec<Blocker>,
     },
     /// The server refused a step. The steps before it stay, and the other tables go on.
     StepFailed {
@@ -102,6 +136,49 @@ pub enum Stop {
 impl Stop {
     pub(crate) fn unfiltered(app_role: &str, role: &str, why: &Unfiltered) -> Self {
         Self::AppRoleUnfiltered { app_role: app_role.to_owned(), role: role.to_owned(), why: why.to_string() }
+    }
+}
+
+/// What lets a stopped table go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Remedy {
+    /// Rows are mended, or declared. An audit shows them.
+    Rows,
+    /// What kept the audit from counting is mended. An audit names it with the statement.
+    Counting,
+    /// The definition of the table is changed.
+    Definition,
+    /// A policy of others is replaced or dropped.
+    Policies,
+    /// The application is given a login that policies filter.
+    Login,
+    /// The table on which its rows hang goes on, and the application may read it.
+    Parent,
+    /// The session that holds the lock ends.
+    Locks,
+    /// What the server said is mended.
+    ServerMessage,
+}
+
+impl Stop {
+    /// What lets the table go on.
+    pub fn remedy(&self) -> Remedy {
+        match self {
+            Self::Unhandled { .. } => Remedy::Definition,
+            Self::OtherPolicy { .. } | Self::OtherVariable { .. } | Self::UnclearPolicy { .. } => Remedy::Policies,
+            Self::NotCounted { .. } => Remedy::Counting,
+            Self::RowsWithoutTenant { .. }
+            | Self::EmptyTenant { .. }
+            | Self::GhostTenant { .. }
+            | Self::CrossTenantReferences { .. }
+            | Self::RowAfterAudit { .. } => Remedy::Rows,
+            Self::BlindValidation { .. } | Self::NoAppRole { .. } | Self::AppRoleUnfiltered { .. } => Remedy::Login,
+            Self::ParentUnreadable { .. } | Self::ParentNotAskedFor { .. } | Self::ParentStopped { .. } => {
+                Remedy::Parent
+            }
+            Self::Locked { .. } => Remedy::Locks,
+            Self::PhaseBefore { .. } | Self::StepFailed { .. } => Remedy::ServerMessage,
+        }
     }
 }
 
@@ -123,7 +200,8 @@ impl fmt::Display for Stop {
                 "the policy \"{policy}\" would be replaced, and its condition does not tell whether it shows rows without a tenant; drop it \
                  by hand"
             ),
-            Self::NotCounted => f.write_str("the audit did not count it"),
+            Self::NotCounted { why: Some(why) } => write!(f, "the audit could not count it: {why}"),
+            Self::NotCounted { why: None } => f.write_str("the audit does not know it"),
             Self::RowsWithoutTenant { rows } => write!(f, "rows without a tenant: {rows}"),
             Self::EmptyTenant { rows } => write!(f, "rows with the empty string as tenant: {rows}"),
             Self::GhostTenant { rows } => write!(f, "rows of a tenant that does not exist: {rows}"),
@@ -145,10 +223,30 @@ impl fmt::Display for Stop {
             Self::AppRoleUnfiltered { app_role, role, why } => {
                 write!(f, "the application's role {app_role} can become {role}, which is {why}: no policy filters that")
             }
+            Self::ParentUnreadable { table, columns, role } => write!(
+                f,
+                "its rows hang on {table}, and {role} may not read {} there, as its policy would: grant it SELECT on that",
+                columns.join(", ")
+            ),
+            Self::ParentNotAskedFor { table } => {
+                write!(f, "its rows hang on {table}, which was not asked for: name it too")
+            }
+            Self::ParentStopped { table } => {
+                write!(
+                    f,
+                    "its rows hang on {table}, which does not get through `tighten`: that may still have rows without a tenant"
+                )
+            }
             Self::PhaseBefore { phase } => {
                 write!(f, "it did not get through `{phase}`: `{}` shows what it has", CommandRef::RlsStatus)
             }
             Self::RowAfterAudit { message } => write!(f, "a row came in after the audit: {message}"),
+            Self::Locked { step, attempts, blockers } => {
+                write!(f, "could not {step}: after {attempts} attempts a lock on it was still held")?;
+                let holders: Vec<String> =
+                    blockers.iter().map(|blocker| format!("{blocker}, on {}", blocker.table)).collect();
+                if holders.is_empty() { Ok(()) } else { write!(f, " by {}", holders.join("; ")) }
+            }
             Self::StepFailed { step, message } => write!(f, "could not {step}: {message}"),
         }
     }

@@ -54,6 +54,10 @@ command_refs! {
     BackfillBookingsReview { file: String } => ["backfill-bookings", "--review", file],
     /// Helps another process.
     BackfillHelp { table: String } => ["backfill", "run", table, "--join"],
+    /// Lists the values that are no tenant's key, with proposals.
+    BackfillMapAll => ["backfill", "map", "--all"],
+    /// Shows what it would be to give the rest of a table to one tenant.
+    BackfillRestDryRun { table: String, tenant: String } => ["backfill", "run", table, "--rest-to", tenant, "--dry-run"],
     /// Holds a run.
     BackfillPause { run: i64 } => ["backfill", "pause", run],
     /// Lets a run go on.
@@ -110,6 +114,8 @@ command_refs! {
     RlsRolloutPrepare => ["rls", "rollout", "--phase", "prepare"],
     /// Shows the phase of each table.
     RlsStatus => ["rls", "status"],
+    /// Makes a tenant with its defaults.
+    SeedTenantCreate { tenant: String } => ["seed-tenant-defaults", "--tenant", tenant, "--create"],
 }
 
 /// A value for a test.

@@ -129,7 +129,12 @@ fn tables(catalog: &Catalog, base: &Tenancy, tenancy: &Tenancy, facts: &Facts) -
         }
         rules
     };
-    catalog.tables.iter().map(|table| (short_name(&table.name, tenancy), rules(table))).collect()
+    // Decisions of people about tables without a tenant column.
+    let decided = facts.tables.iter().filter(|_| base.database.schema == tenancy.database.schema).filter_map(|table| {
+        let rules = base.rules(&table.name).filter(|rules| rules.exempt.is_some() || rules.through.is_some())?;
+        Some((short_name(&table.name, tenancy), rules.clone()))
+    });
+    catalog.tables.iter().map(|table| (short_name(&table.name, tenancy), rules(table))).chain(decided).collect()
 }
 
 fn describe_tables(

@@ -1,13 +1,17 @@
 //! The audit: one snapshot for all tables, several tables at a time, each in a transaction of its own.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use futures_util::{StreamExt, stream};
 use sqlx::Row;
 use tenancy_config::{Ident, TableName, Tenancy};
 use tenant_inventory::Catalog;
 use tenant_inventory::Missing;
 use tenant_inventory::coverage::Coverage;
+use tenant_inventory::{StrayValues, tenants_called};
 use tenant_rls::row_count::from_bigint;
-use tenant_rls::{Access, ActingRole, AuditTx, Database};
+use tenant_rls::{Access, ActingRole, AuditTx, Database, Limits};
 
 use crate::error::{Error, Result};
 use crate::next_steps::next_steps;
@@ -16,6 +20,11 @@ use crate::readers::{Connections, Readable, readable};
 use crate::report::{AuditReport, AuditTotals, CrossReference, SCHEMA, TableReport};
 use crate::table_count::TableCount;
 use crate::uncounted::{Uncounted, UncountedTable};
+
+/// How many stray values of a table the report names.
+const STRAY_VALUES: u32 = 20;
+/// A table that somebody locks for longer than this is named, and the others are counted. A count may take as long as it takes.
+const LIMITS: Limits = Limits { lock_timeout: Duration::from_secs(2), statement_timeout: Duration::ZERO };
 
 /// What to audit, and how fast.
 #[derive(Debug, Clone)]
@@ -78,6 +87,7 @@ pub async fn audit(
     options: &AuditOptions,
     progress: &mut dyn FnMut(AuditProgress),
 ) -> Result<AuditReport> {
+    let database = &database.limited(LIMITS);
     // One for the snapshot, one for a table.
     database.needs_connections(2)?;
     let login = ActingRole::Login(database.session().role.clone());
@@ -98,7 +108,10 @@ pub async fn audit(
 
     let connections = Connections::new(database, &counts).await?;
     let mut running = stream::iter(&counts)
-        .map(async |(count, role)| (count, count_table(database, &connections, count, role, &snapshot).await))
+        .map(async |(count, role)| {
+            let what = Counting { count, role, snapshot: &snapshot };
+            (count, count_table(database, (&catalog, tenancy), &connections, what).await)
+        })
         .buffer_unordered(options.concurrency.max(1));
     let (mut tables, mut done) = (Vec::with_capacity(of), 0);
     while let Some((count, counted)) = running.next().await {
@@ -119,6 +132,7 @@ pub async fn audit(
     drop(running);
     coordinator.close().await?;
 
+    propose(database, tenancy, &mut tables).await;
     tables.sort_by(|one, other| one.table.cmp(&other.table));
     uncounted.sort_by(|one, other| one.table.cmp(&other.table));
     let tenants_found = catalog.tenant_key_type.is_some();
@@ -137,6 +151,20 @@ pub async fn audit(
         uncounted,
         missing,
     })
+}
+
+/// Says of stray values which tenant is called so. Where slugs and names cannot be read, nothing is proposed.
+async fn propose(database: &Database, tenancy: &Tenancy, tables: &mut [TableReport]) {
+    let values = tables.iter().flat_map(|table| table.stray.values.iter().map(|stray| stray.value.clone()));
+    let values: BTreeSet<String> = values.filter(|value| !value.is_empty()).collect();
+    if values.is_empty() {
+        return;
+    }
+    let values = values.iter().map(String::as_str).collect();
+    let Ok(proposals) = tenants_called(database, tenancy, &values).await else { return };
+    for table in tables {
+        table.stray.propose(&proposals);
+    }
 }
 
 /// Why rows of the table may reference rows of other tenants, if that is declared.
@@ -175,17 +203,28 @@ fn select(catalog: &Catalog, tenancy: &Tenancy, names: &[String]) -> Result<(Vec
     Ok((counts, missing))
 }
 
+/// A table that is to be counted, by whom, and as of when.
+struct Counting<'a> {
+    count: &'a TableCount,
+    role: &'a ActingRole,
+    snapshot: &'a str,
+}
+
 async fn count_table(
     database: &Database,
+    (catalog, tenancy): (&Catalog, &Tenancy),
     connections: &Connections,
-    count: &TableCount,
-    role: &ActingRole,
-    snapshot: &str,
+    Counting { count, role, snapshot }: Counting<'_>,
 ) -> Result<TableReport> {
     let _held = connections.take().await;
     let mut audit = AuditTx::begin(database, &count.access, std::slice::from_ref(role), Some(snapshot)).await?;
     let doing = || tenant_rls::Error::query(format!("counting {}", count.table.name));
     let row = sqlx::query(&count.statement).persistent(false).fetch_one(audit.connection()).await.map_err(doing())?;
+    let strays = count.looks_for_ghosts && row.get::<i64, _>("ghost_rows") + row.get::<i64, _>("empty_rows") > 0;
+    let stray = match strays {
+        true => StrayValues::read(&mut audit, (catalog, tenancy), &count.table, STRAY_VALUES).await?,
+        false => StrayValues::default(),
+    };
     refuse_rewritten(&mut audit, &count.access).await?;
     audit.close().await?;
 
@@ -203,6 +242,7 @@ async fn count_table(
         shared_rows: count.table.shared_rows,
         empty_rows: from_bigint(row.get("empty_rows")),
         ghost_rows: count.looks_for_ghosts.then(|| from_bigint(row.get("ghost_rows"))),
+        stray,
         cross_references: references
             .map(|(key, rows)| CrossReference { rows: from_bigint(rows), ..key.clone() })
             .collect(),

@@ -51,7 +51,13 @@ pub(crate) fn next_steps(
         next.extend(names(tables, wanted).map(sentence));
     };
     step(&|t| t.empty_rows > 0, &|names| {
-        format!("set the empty string to NULL in {names}: no backfill takes it for a row without a tenant").into()
+        let says =
+            format!("make the empty string NULL in {names}, or a tenant: no backfill takes it for a row without one; ");
+        Hint::from(says).then_quoted(CommandRef::BackfillMapAll).then(" lists all such values")
+    });
+    step(&|t| t.stray.values.iter().any(|stray| stray.proposal.is_some()), &|names| {
+        let says = format!("rows of {names} hold what is some tenant's slug or name, and not its key; ");
+        Hint::from(says).then_quoted(CommandRef::BackfillMapAll).then(" proposes what they become")
     });
     for (_, backfill) in BACKFILLS {
         step(&|t| command(t).as_ref() == Some(&backfill) && t.null_findings() > 0, &|names| {
@@ -65,7 +71,11 @@ pub(crate) fn next_steps(
         ).into()
     });
     step(&|t| t.ghost_rows.unwrap_or(0) > 0, &|names| {
-        format!("restore the tenants that rows of {names} name, or remove the rows").into()
+        let says = format!(
+            "restore the tenants that rows of {names} name, or map what they hold to tenants, or remove the rows; "
+        );
+        let rest = CommandRef::BackfillRestDryRun { table: "TABLE".to_owned(), tenant: "TENANT".to_owned() };
+        Hint::from(says).then_quoted(rest).then(" shows what of them one tenant would take")
     });
     step(&|t| t.cross_findings() > 0, &|names| {
         format!("decide row by row which tenant is right where {names} references another tenant's row").into()

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 use tenancy_config::{Hint, TableName};
 use tenant_inventory::Missing;
+use tenant_inventory::StrayValues;
 use tenant_inventory::coverage::Coverage;
 use tenant_rls::ActingRole;
 
@@ -113,6 +114,8 @@ pub struct TableReport {
     pub empty_rows: u64,
     /// Rows whose tenant does not exist, empty strings aside; `None` (JSON `null`) where there is no tenant table.
     pub ghost_rows: Option<u64>,
+    /// What stands there instead of a tenant's key, empty strings included: the most frequent values.
+    pub stray: StrayValues,
     /// Foreign keys to other tenant tables, by constraint name, also those without a fault.
     pub cross_references: Vec<CrossReference>,
     /// Why rows may reference other tenants' rows, if `tenancy.toml` declares it. Such rows are no finding.

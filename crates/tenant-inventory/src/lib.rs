@@ -10,6 +10,7 @@
 //! | `class` | what each of them is to the tenants |
 //! | `unhandled` | why a table with a tenant column cannot be protected |
 //! | `comparison` | what `tenancy.toml` names and the database does not have |
+//! | `stray` | what stands in a tenant column and is no tenant's key |
 //! | `coverage` | of which of them a report speaks |
 //! | `catalog::tables` | the tenant tables with their tenant column, keys and foreign keys |
 //! | `catalog::registry_state` | what the tenant table is in this database |
@@ -28,12 +29,15 @@ pub mod class;
 mod comparison;
 pub mod coverage;
 mod inventory;
+mod stray;
 mod unhandled;
+mod unlinked;
 mod ways;
 
 pub use catalog::all_tables::{ColumnFacts, KeyFacts, Member, TableFacts, read_all_tables};
 pub use catalog::columns::Column;
 pub use catalog::definition::{Aspect, AspectKind, Definition, read_definitions};
+pub use catalog::parent::{FormChoice, Parent};
 pub use catalog::phase::Phase;
 pub use catalog::policies::Policies;
 pub use catalog::registry_state::RegistryState;
@@ -42,6 +46,7 @@ pub use catalog::tables::{Catalog, ForeignKey, Leaf, Missing, MissingPart, Tenan
 pub use comparison::absent;
 pub use comparison::report::{Absent, AbsentObject};
 pub use inventory::Inventory;
+pub use stray::{Called, CalledBy, StrayValue, StrayValues, stray_access, tenants_called};
 pub use ways::logins::{Escape, LoginReach, Logins, OtherPolicy, RoleState, Unfiltered};
 pub use ways::object::{FunctionKind, Privilege, WayObject};
 pub use ways::read_ways;

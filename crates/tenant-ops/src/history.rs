@@ -61,7 +61,7 @@ pub struct RunRecord {
 /// How far a run was taken back.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct UndoProgress {
-    /// Rows that have no tenant again.
+    /// Rows that have what they had before the run, mostly no tenant.
     pub undone: u64,
     /// Rows that were left alone: they are gone, or have another tenant by now.
     pub kept: u64,
@@ -78,8 +78,10 @@ pub struct Assignment {
     pub run: i64,
     /// The job that began it.
     pub job: String,
-    /// The tenant.
+    /// The tenant; the empty string where a value was taken away.
     pub tenant: String,
+    /// What the row had before; none where it had no tenant.
+    pub before: Option<String>,
     /// The source that named it; none where another version of this program did not note it.
     pub source: Option<String>,
     /// When.
@@ -127,6 +129,7 @@ pub async fn why(connection: &mut PgConnection, tenancy: &Tenancy, table: &str, 
         run: row.get("run_id"),
         job: row.get("job"),
         tenant: row.get("tenant_id"),
+        before: row.get("before"),
         source: row.get("source"),
         at: row.get("written_at"),
         login: row.get("login"),

@@ -44,7 +44,7 @@ pub struct UndoCall<'a> {
 pub struct UndoCounts {
     /// Journal entries; with none, the run is taken back.
     pub entries: u64,
-    /// Rows that have no tenant again.
+    /// Rows that have what they had before the run, mostly no tenant.
     pub undone: u64,
     /// Rows that were left alone: they are gone, or have another tenant by now.
     pub kept: u64,
@@ -84,6 +84,21 @@ pub async fn rows_to_take_back(connection: &mut PgConnection, run: i64) -> Resul
         .map_err(RlsError::query("counting the rows that the run gave a tenant"))?;
     before.again(connection).await?;
     Ok(from_bigint(rows))
+}
+
+/// Whether a run gave a tenant to rows that had none, and that are not taken back.
+///
+/// # Errors
+/// [`RlsError::Query`].
+pub async fn had_none(connection: &mut PgConnection, run: i64) -> Result<bool, RlsError> {
+    let before = act(connection).await?;
+    let had_none = sqlx::query_scalar(include_str!("../../../sql/tenant-ops/rows_without_before.sql"))
+        .bind(run)
+        .fetch_one(&mut *connection)
+        .await
+        .map_err(RlsError::query("asking what rows had before the run"))?;
+    before.again(connection).await?;
+    Ok(had_none)
 }
 
 /// Marks a run as taken back.

@@ -87,6 +87,11 @@ impl fmt::Display for Obstacle {
 }
 
 impl Obstacle {
+    /// Whether a policy hides rows from the role, or may.
+    pub fn filters(&self) -> bool {
+        matches!(self.why, Why::Filtered { .. } | Why::Restricted { .. })
+    }
+
     /// What makes one of the roles usable: the rights that a role lacks, if it lacks nothing else; otherwise the hint of the first obstacle that has
     /// one.
     pub fn remedy(list: &[Self]) -> Option<Hint> {

@@ -5,4 +5,4 @@ SELECT pg_catalog.count(*) INTO batch.changed
 FROM pg_catalog.unnest(batch.entries) AS e
 CROSS JOIN LATERAL pg_catalog.unnest(e.row_keys) AS k (row_key)
 LEFT JOIN ONLY :"target" AS t ON :key_is_named
-WHERE (t.:"column"::pg_catalog.text OPERATOR(pg_catalog.=) e.tenant_id) IS NOT TRUE
+WHERE (:kept) IS NOT TRUE

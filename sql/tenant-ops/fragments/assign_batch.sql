@@ -1,6 +1,6 @@
 -- A fragment, the body of a DO block. It needs the settings that `begin_assigning.sql` makes, and runs in `do_batch.sql`.
--- One batch: the statement `resolve` locks the rows of a tid range that have no tenant and groups them by the tenant that
--- their sources name; `assign` then writes each group inside that tenant's scope. Data, journal and checkpoint commit together.
+-- One batch: the statement `resolve` locks the rows of a tid range that are to get a tenant and groups them by the tenant that
+-- their sources name, and by what they had before; `assign` then writes each group inside that tenant's scope. Data, journal and checkpoint commit together.
 -- The caller has locked the range: whoever pauses or ends a run changes its state and then waits for the ranges, so the state is read
 -- again behind that lock. A DO takes no parameters, hence the settings. Names of columns come before names of variables, as the statements
 -- are about tables of anybody. From the first of these statements to the last, names resolve as the triggers, defaults and policies of the
@@ -51,6 +51,7 @@ BEGIN
         END IF;
         entry.run_id := run;
         entry.tenant_id := of_tenant.tenant;
+        entry.before := of_tenant.before;
         entry.row_keys := of_tenant.row_keys;
         entry.sources := of_tenant.sources;
         entries := pg_catalog.array_append(entries, entry);
@@ -70,8 +71,8 @@ BEGIN
     END IF;
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true), pg_catalog.set_config('random_page_cost', page_cost, true),
             pg_catalog.set_config('plan_cache_mode', plans, true), pg_catalog.set_config(variable, '', true);
-    INSERT INTO tenant_ops.journal (run_id, tenant_id, row_keys, sources)
-    SELECT run_id, tenant_id, row_keys, sources FROM unnest(batch.entries);
+    INSERT INTO tenant_ops.journal (run_id, tenant_id, row_keys, sources, before)
+    SELECT run_id, tenant_id, row_keys, sources, before FROM unnest(batch.entries);
     SELECT array_agg(counted.rows ORDER BY counted.source) INTO assigned_by
     FROM (SELECT a.source, count(s.source) AS rows
           FROM tenant_ops.range AS l, unnest(l.assigned_by) WITH ORDINALITY AS a (so_far, source)

@@ -1,6 +1,6 @@
 -- A fragment, the body of a DO block. It needs the settings that `begin_taking_back.sql` makes, and runs in `do_take_back.sql`.
--- Takes back journal entries of a run, newest first, until so many rows were looked at: the statement `undo` empties the tenant column of
--- those rows of one entry that still have its tenant, inside that tenant's scope. It is planned once for a batch, as an entry may have a single row.
+-- Takes back journal entries of a run, newest first, until so many rows were looked at: the statement `undo` gives those rows of one entry that
+-- still have its tenant what they had before, inside that tenant's scope. It is planned once for a batch, as an entry may have a single row.
 -- Rows and journal commit together. Names of columns come before names of variables, as the statement is about tables of anybody. From the
 -- first entry to the last, names resolve as the triggers, defaults and policies of the application expect it: there every name and operator
 -- has its schema.
@@ -28,7 +28,7 @@ BEGIN
     PERFORM set_config('search_path', application_path, true), set_config('plan_cache_mode', 'force_generic_plan', true);
     -- Each entry has a row, so this many entries are enough.
     FOR entry IN
-        SELECT j.id, j.tenant_id, j.row_keys FROM tenant_ops.journal AS j
+        SELECT j.id, j.tenant_id, j.row_keys, j.before FROM tenant_ops.journal AS j
         WHERE j.run_id OPERATOR(pg_catalog.=) batch.run AND j.undone_at IS NULL
         ORDER BY j.id DESC
         LIMIT batch.most_rows

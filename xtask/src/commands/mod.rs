@@ -17,6 +17,7 @@ pub(crate) mod inventory;
 pub(crate) mod jwt;
 pub(crate) mod rls;
 pub(crate) mod seed_tenant_defaults;
+pub(crate) mod tenant_log;
 
 use std::collections::BTreeMap;
 
@@ -40,7 +41,7 @@ macro_rules! commands {
             /// Runs the command.
             ///
             /// # Errors
-            /// As the command's own `run` says.
+            /// The command failed, was refused or was stopped; its own `run` lists the reasons.
             pub(crate) async fn run(self, context: &Context) -> CommandResult {
                 match self {
                     $($(#[$attribute])* Self::$variant(options) => $module::run(context, *options).await,)*
@@ -58,6 +59,7 @@ commands! {
     Look:             Doctor(doctor),
     Look:             Audit(audit),
     Look:             Inventory(inventory),
+    Look:             TenantLog(tenant_log),
     Backfill:         BackfillBookings(backfill_bookings),
     RowLevelSecurity: Rls(rls),
     Tenants:          SeedTenantDefaults(seed_tenant_defaults),

@@ -51,7 +51,6 @@ impl Context {
         self.settings_in(&environment::text)
     }
 
-    #[cfg(feature = "jwt")]
     /// The settings of a command that needs no database. It is no error, not even in CI, if no URL is set.
     ///
     /// # Errors
@@ -72,7 +71,7 @@ impl Context {
     /// Writes a report in the shape of `--format`, and appends it to the summary of a CI job.
     ///
     /// # Errors
-    /// As [`report::write`].
+    /// The report has no such shape, or cannot be written.
     pub(crate) fn report<R: Report>(&self, report: &R) -> Result<(), CommandFailure> {
         report::write(report, self.global.format(), &self.printer)?;
         summary::append(report, environment::path(summary::VARIABLE), &self.printer);
@@ -90,7 +89,7 @@ impl Context {
     /// Writes a document that another one follows.
     ///
     /// # Errors
-    /// As [`show`](Self::show).
+    /// It cannot be written to.
     pub(crate) fn show_part(&self, document: &Document) -> Result<(), CommandFailure> {
         self.printer.data(&(terminal::render(document, self.printer.width()) + "\n"))
     }

@@ -15,6 +15,8 @@ pub(crate) struct Connected {
     pub(crate) origin: SettingOrigin,
     /// The name that confirms a write; `None` for the project's local database.
     pub(super) environment: Option<String>,
+    /// URLs of other places that the settings have too, and that nothing reads.
+    pub(super) unused_urls: Vec<String>,
 }
 
 impl Connected {
@@ -43,10 +45,17 @@ impl Context {
     /// The options with the users that `TENANCY_TRUST` names.
     ///
     /// # Errors
-    /// As [`local`](Self::local).
+    /// `TENANCY_TRUST` is not text.
     pub(crate) fn local_options(&self, options: LocalOptions) -> Result<LocalOptions, CommandFailure> {
-        let trust = Trust::new(environment::text(trust::VARIABLE)?.as_deref(), &self.cwd);
-        Ok(LocalOptions { trust, ..options })
+        Ok(LocalOptions { trust: self.trust()?, ..options })
+    }
+
+    /// Whose files are trusted.
+    ///
+    /// # Errors
+    /// `TENANCY_TRUST` is not text.
+    pub(crate) fn trust(&self) -> Result<Trust, CommandFailure> {
+        Ok(Trust::new(environment::text(trust::VARIABLE)?.as_deref(), &self.cwd))
     }
 
     /// Connects to the database that the settings name. If they name none, it starts the local database and says so.
@@ -60,7 +69,7 @@ impl Context {
     /// Connects for a command that uses so many connections at once.
     ///
     /// # Errors
-    /// As [`connect`](Self::connect).
+    /// The settings, the local server or the connection failed.
     pub(crate) async fn connect_with(
         &self,
         settings: &Settings,
@@ -86,7 +95,7 @@ impl Context {
     /// Connects to the database that the user named: a command on policies never takes the local one by itself.
     ///
     /// # Errors
-    /// As [`connect`](Self::connect), and where neither a URL nor `--local` was given.
+    /// Neither a URL nor `--local` was given, or the settings, the local server or the connection failed.
     pub(crate) async fn connect_by_choice(&self, settings: &Settings) -> Result<Connected, CommandFailure> {
         settings.target(WithoutUrl::Nothing).map_err(tenant_rls::Error::from)?;
         self.connect(settings).await
@@ -95,7 +104,8 @@ impl Context {
     /// Connects for DDL, past a transaction pooler: behind one, a session belongs to no client.
     ///
     /// # Errors
-    /// As [`connect_by_choice`](Self::connect_by_choice), and where a pooler stands between and no direct URL is given.
+    /// Neither a URL nor `--local` was given; a pooler stands between and no direct URL is given, or it leads to another
+    /// database; or the settings, the local server or the connection failed.
     pub(crate) async fn connect_for_ddl(&self, settings: &Settings) -> Result<Connected, CommandFailure> {
         let connected = self.connect_by_choice(settings).await?;
         // This comes first, as the settings may name two databases.
@@ -138,7 +148,7 @@ impl Context {
             None => false,
         };
         let environment = (!ours).then(|| environment(settings, url));
-        Ok(Connected { database, origin, environment })
+        Ok(Connected { database, origin, environment, unused_urls: unused_urls(settings) })
     }
 
     /// Commands on the local database refuse a URL instead of ignoring it.
@@ -152,6 +162,18 @@ impl Context {
         let hint = "leave --database-url out; the local database is the only one that this command touches";
         Err(CommandError::usage(format!("`{command}` works on the project's local database and takes no URL"), hint))
     }
+}
+
+/// What is to be said of the URLs that lead to another place and are not read.
+pub(crate) fn unused_urls(settings: &Settings) -> Vec<String> {
+    let said = |(url, origin): &(DatabaseUrl, SettingOrigin)| {
+        let (host, port, database) = url.place();
+        format!(
+            "{origin} leads to {database} at {host}:{port} and is not read: if the application reads it first, say so \
+             in tenancy.toml ([database] url_variables)"
+        )
+    };
+    settings.unused_urls().iter().map(said).collect()
 }
 
 /// The name that confirms a write to this database.

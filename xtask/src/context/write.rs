@@ -40,6 +40,9 @@ impl Context {
     ) -> Result<(), CommandFailure> {
         // Also with --quiet: every log must say where a write went.
         self.printer.line(&format!("{} {}: {}", action.doing, plain(connected.line()), plain(what)));
+        for unused in &connected.unused_urls {
+            self.printer.line(&format!("note: {}", plain(unused)));
+        }
         let Some(environment) = &connected.environment else { return Ok(()) };
         let answer = match &self.global.confirm {
             Some(name) => Some(name.clone()),

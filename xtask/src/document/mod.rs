@@ -7,5 +7,6 @@ mod examples;
 mod html;
 mod markdown;
 pub(crate) mod report;
+pub(crate) mod sparkline;
 pub(crate) mod summary;
 pub(crate) mod terminal;

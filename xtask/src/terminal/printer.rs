@@ -83,7 +83,7 @@ impl Printer {
     /// Writes a section of `tenancy.toml`.
     ///
     /// # Errors
-    /// As [`data`](Self::data).
+    /// The stream or the file cannot be written. An incomplete file is removed.
     pub(crate) fn toml(&self, text: &str) -> Result<(), CommandFailure> {
         self.report(&Harmless::toml(text), Readers::Usual)
     }
@@ -91,7 +91,7 @@ impl Printer {
     /// Writes a secret, such as a session: only the owner can read a file of it.
     ///
     /// # Errors
-    /// As [`data`](Self::data).
+    /// The stream or the file cannot be written. An incomplete file is removed.
     #[cfg(feature = "jwt")]
     pub(crate) fn secret(&self, text: &str) -> Result<(), CommandFailure> {
         self.report(&Harmless::text(text), Readers::Owner)
@@ -105,7 +105,7 @@ impl Printer {
     /// Writes a report that has its form already.
     ///
     /// # Errors
-    /// As [`data`](Self::data).
+    /// The stream or the file cannot be written. An incomplete file is removed.
     pub(crate) fn report(&self, report: &Harmless, readers: Readers) -> Result<(), CommandFailure> {
         if let Some(path) = &self.output {
             files::write(path, report.as_str(), readers)?;
@@ -269,7 +269,7 @@ impl Stream<'_> {
     /// Puts the complete file in its place.
     ///
     /// # Errors
-    /// As [`write`](Self::write).
+    /// The file cannot be written to its end, or not put in its place.
     pub(crate) fn finish(self) -> Result<(), CommandFailure> {
         if let Some((path, file)) = self.file {
             file.finish()?;

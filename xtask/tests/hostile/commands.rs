@@ -41,6 +41,7 @@ pub(crate) fn runs(number: usize, live: &str) -> Vec<Run> {
         Some(seed_list(&input("list"), there, if there { live } else { "" })),
         Some(seed_defaults(&input("defaults"), there)),
         Some(apply(&input("review"), there, if there { live } else { "" })),
+        Some(log(&input("log"), number)),
         Some(state(number)),
         Some(arguments(number)),
     ];
@@ -144,6 +145,17 @@ fn apply(review: &[u8], there: bool, live: &str) -> Run {
     let run = Run::new("apply", &arguments).file("review.csv", review).writes("--refused", "refused.csv", there);
     let run = Run { shows: true, ..run };
     as_read(run, "review", review, if live.is_empty() { &[1] } else { &[0, 2, 3, 4] })
+}
+
+fn log(log: &[u8], number: usize) -> Run {
+    let arguments = ["tenant-log", "--format", "json", "--max-unresolved", "1%"];
+    let run = Run::new("log", &arguments).writes("--output", "out.json", number.is_multiple_of(2));
+    // What a log has is shown to the person who has it. Without traffic the gate was not tried.
+    let run = Run { shows: true, ..run.ends_with(&[0, 3]) };
+    if number.is_multiple_of(3) {
+        return Run { stdin: log.to_vec(), ..run };
+    }
+    run.file("app.log", log).argument(b"app.log")
 }
 
 fn state(number: usize) -> Run {

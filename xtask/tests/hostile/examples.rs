@@ -69,6 +69,32 @@ pub(crate) const REVIEW: &[&str] =
 pub(crate) const DEFAULTS: &[&str] =
     &["organization_name", "organization_settings", "security_settings", "name", "true", "inf", "0b1", "0o9"];
 
+pub(crate) const LOG: &[&str] = &[
+    "message",
+    "context",
+    "timestamp",
+    "pathname",
+    "tenantId",
+    "state_code",
+    "error_severity",
+    "42501",
+    "ERROR:  ",
+    "STATEMENT:  ",
+    "row-level security policy",
+    "permission denied for table",
+    "API request completed",
+    "Middleware error while resolving tenant",
+    "2026-01-31 11:30:00.000 UTC,",
+];
+
+pub(crate) fn log() -> Vec<Vec<u8>> {
+    let app = include_bytes!("../it/app.log").to_vec();
+    let csv = include_bytes!("../it/postgresql.csv").to_vec();
+    let wrapped = b"{\"log\":\"{\\\"message\\\":\\\"API request completed\\\",\\\"context\\\":{}}\\n\",\"time\":\"2026-01-31T11:30:00Z\"}\n".to_vec();
+    let text = b"2026-01-31 11:30:00 UTC [7] ERROR:  permission denied for table invoices\n\tSTATEMENT\n".to_vec();
+    vec![app, csv, wrapped, text]
+}
+
 pub(crate) fn tenancy() -> Vec<Vec<u8>> {
     let small = format!(
         "columns = [\"tenantId\"]\n[database]\nenvironment = \"production\"\nschema = \"app\"\n# {PASSWORD}\n[tables.bookings]\n\
@@ -122,7 +148,13 @@ pub(crate) fn token() -> Vec<Vec<u8>> {
         for tenants in [1, 120] {
             let mut claims = offline_claims(r#"{"sub": "u_1", "email": "staff@example.com"}"#, now).expect("claims");
             claims.insert("availableTenants".to_owned(), vec!["a tenant with quite a long name"; tenants].into());
-            let options = MintOptions { library, secure: false, max_age: Duration::from_secs(3600), now };
+            let options = MintOptions {
+                library,
+                secure: false,
+                max_age: Duration::from_secs(3600),
+                now,
+                naming: dev_jwt::Naming::default(),
+            };
             let session = mint(claims, &secret, &options).expect("random numbers");
             texts.extend([
                 format!("Cookie: a=b; {}", session.cookie_header()),

@@ -33,7 +33,7 @@ pub(crate) struct Kind {
     pub(crate) read: fn(&Path, &[u8]) -> Outcome,
 }
 
-pub(crate) const KINDS: [Kind; 9] = [
+pub(crate) const KINDS: [Kind; 10] = [
     Kind { name: "tenancy", examples: examples::tenancy, words: examples::TENANCY, read: tenancy },
     Kind { name: "env", examples: examples::env_file, words: examples::VARIABLES, read: env_file },
     Kind { name: "url", examples: examples::url, words: examples::PARAMETERS, read: url },
@@ -42,6 +42,7 @@ pub(crate) const KINDS: [Kind; 9] = [
     Kind { name: "list", examples: examples::list, words: &["tenant", "organization_name"], read: list },
     Kind { name: "review", examples: examples::review, words: examples::REVIEW, read: review },
     Kind { name: "refused", examples: examples::refused, words: examples::REVIEW, read: review },
+    Kind { name: "log", examples: examples::log, words: examples::LOG, read: log },
     Kind { name: "defaults", examples: examples::defaults, words: examples::DEFAULTS, read: defaults },
 ];
 
@@ -112,7 +113,12 @@ fn url(_: &Path, input: &[u8]) -> Outcome {
 /// If a session can be read, its claims are shown on purpose; otherwise only our planted secrets are secret.
 fn token(_: &Path, input: &[u8]) -> Outcome {
     let secret = Secret::new(SECRET).expect("it is not empty");
-    let options = ReadOptions { library: None, secure: Some(false), now: Duration::from_secs(1_700_000_100) };
+    let options = ReadOptions {
+        library: None,
+        secure: Some(false),
+        now: Duration::from_secs(1_700_000_100),
+        naming: dev_jwt::Naming::default(),
+    };
     let text = String::from_utf8_lossy(input);
     let problems = match dev_jwt::read(&text, &secret, &options) {
         Read::Tenant(_, problems) => problems,
@@ -129,7 +135,13 @@ fn claims(_: &Path, input: &[u8]) -> Outcome {
         Ok(claims) => claims,
         Err(error) => return failed(&error, error.hint(), error.exit()),
     };
-    let options = MintOptions { library: Library::AuthJs, secure: true, max_age: Duration::from_secs(60), now };
+    let options = MintOptions {
+        library: Library::AuthJs,
+        secure: true,
+        max_age: Duration::from_secs(60),
+        now,
+        naming: dev_jwt::Naming::default(),
+    };
     match dev_jwt::mint(claims, &Secret::new(SECRET).expect("it is not empty"), &options) {
         Ok(session) => Outcome { shown: vec![session.cookie_header()], exit: None, private: None },
         Err(error) => failed(&error, error.hint(), error.exit()),
@@ -161,4 +173,24 @@ fn defaults(_: &Path, input: &[u8]) -> Outcome {
 fn write(path: &Path, input: &[u8]) -> PathBuf {
     std::fs::write(path, input).expect("the folder is ours");
     path.to_owned()
+}
+
+/// Names in a log are shown on purpose; whatever a log has, it is read to its end.
+fn log(_: &Path, input: &[u8]) -> Outcome {
+    let stream: Box<dyn std::io::Read> = Box::new(std::io::Cursor::new(input.to_vec()));
+    let options = tenant_log::LogOptions {
+        since: Some(Duration::from_secs(3600)),
+        until: std::time::UNIX_EPOCH.checked_add(Duration::from_secs(1_769_860_800)).expect("a moment").into(),
+        top: 10,
+        most_unresolved: None,
+    };
+    let read = tenant_log::read_streams(vec![("log".to_owned(), stream)], &Tenancy::default().log, &options);
+    match read {
+        Ok(report) => {
+            let listed: u64 = report.worst.iter().map(|spot| spot.count).sum();
+            assert_eq!(listed + report.unlisted, report.trouble());
+            Outcome::default()
+        }
+        Err(error) => failed(&error, error.hint(), error.exit()),
+    }
 }

@@ -54,7 +54,7 @@ async fn what_people_decide_is_applied_mended_and_taken_back() {
     });
     let why = run(&db, &place, &["why", "bookings", "b_9"]);
     assert!(why.stdout.contains("run      3 (backfill apply, --on-conflict report)\nsource   decision\n"), "{why}");
-    assert_eq!(run(&db, &place, &["undo", "3"]).stdout, "run 3 on public.bookings: 1 row have no tenant again.\n");
+    assert_eq!(run(&db, &place, &["undo", "3"]).stdout, "run 3 on public.bookings: 1 row have what they had before.\n");
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ const TOKEN: &str = "eyJhbGciOiAiXG46OmVycm9yOjp4XG4jI1tlcnJvcl1cdTAwMWJbMkrigK4
 
 /// How each command is started so that it shows the name. Some are started in several ways. The order matters, because
 /// each needs what earlier ones made. `HOSTILE` is replaced by the name.
-const STARTED: [(&str, &[&str]); 63] = [
+const STARTED: [(&str, &[&str]); 75] = [
     ("doctor", &[]),
     ("inventory", &[]),
     ("audit", &[]),
@@ -28,12 +28,16 @@ const STARTED: [(&str, &[&str]); 63] = [
     ("audit", &["--tables", "HOSTILE"]),
     ("audit", &["--tables", "HOSTILE.HOSTILE"]),
     ("audit", &["--config", "HOSTILE"]),
+    ("tenant-log", &["hostile.log"]),
+    ("tenant-log", &["HOSTILE/x.log"]),
+    ("tenant-log", &["hostile.log", "--max-unresolved", "HOSTILE"]),
     ("init", &["--stdout"]),
     ("init", &["--output", "HOSTILE/x"]),
     ("rls status", &[]),
     ("rls plan", &[]),
     ("rls plan", &["--prisma", "."]),
     ("rls plan", &["--prisma", "HOSTILE"]),
+    ("rls plan", &["--prisma", ".", "--schema", "HOSTILE"]),
     ("rls plan", &["--tables", "HOSTILE.HOSTILE", "--adopt"]),
     ("rls verify", &["--write-probes"]),
     ("backfill suggest", &[]),
@@ -45,6 +49,14 @@ const STARTED: [(&str, &[&str]); 63] = [
     ("backfill run", &["HOSTILE.HOSTILE", "--review", "hostile.csv"]),
     ("backfill run", &["HOSTILE.HOSTILE", "HOSTILE", "--review", "two.csv"]),
     ("backfill run", &["no HOSTILE"]),
+    ("backfill run", &["HOSTILE.HOSTILE", "--rest-to", "HOSTILE"]),
+    ("backfill run", &["HOSTILE.HOSTILE", "--rest-to", "new HOSTILE", "--create", "--dry-run"]),
+    ("backfill memberships", &[]),
+    ("backfill memberships", &["--table", "HOSTILE.HOSTILE"]),
+    ("backfill map", &["--all"]),
+    ("backfill map", &["HOSTILE.HOSTILE", "--from", "HOSTILE", "--to", "s HOSTILE", "--dry-run"]),
+    ("backfill map", &["bookings", "--from", "HOSTILE", "--to", "no HOSTILE"]),
+    ("backfill map", &["--all", "--file", "HOSTILE.csv"]),
     ("backfill apply", &["decided.csv", "--refused", "refused.csv"]),
     ("backfill apply", &["refused.csv", "--dry-run"]),
     ("backfill apply", &["tenancy.toml"]),
@@ -105,7 +117,7 @@ async fn planted() -> (TestServer, DatabaseUrl) {
 }
 
 /// The files that the test writes; commands write all others.
-const GIVEN: [&str; 2] = ["tenancy.toml", "tenants.csv"];
+const GIVEN: [&str; 3] = ["tenancy.toml", "tenants.csv", "hostile.log"];
 
 /// A folder with files that contain the name.
 fn place() -> Place {
@@ -126,6 +138,15 @@ fn place() -> Place {
 [tables.\"{name}\"]\nsources = [{{ name = \"=other\", {source} }}]\n"
         ),
     );
+    let context =
+        format!("\"pathname\":\"/{name}\",\"tenantId\":\"{name}\",\"model\":\"{name}\",\"requestId\":\"{name}\"");
+    let message = "Tenant guard blocked tenant mismatch on create";
+    let refused = "new row violates row-level security policy for table \"";
+    let server = format!("ERROR:  {refused}{}\"", HOSTILE.trim_start());
+    let log = format!(
+        "{{\"message\":\"{message}\",\"context\":{{{context}}}}}\n{server}\n{{\"message\":\"{message}{HOSTILE}"
+    );
+    place.write("hostile.log", &log);
     place.write("tenants.csv", &format!("tenant,organization_name\n\"s {HOSTILE}\",x\n"));
     place
 }

@@ -45,6 +45,23 @@ async fn the_story_in_tables() {
 }
 
 #[tokio::test]
+async fn an_application_that_owns_its_tables_is_filtered_only_after_somebody_agreed() {
+    let db = two_tenants().await;
+    let owned = ["rollout", "--tables", "audit_logs", "--app-role", "app_owner"];
+    let told = run(&db, &["status", "--app-role", "app_owner"]);
+    assert!(told.stdout.contains("Where it owns tables: the application logs in as app_owner, which owns"), "{told}");
+    let refused = run(&db, &owned);
+    assert_eq!(refused.status, 4, "{refused}");
+    assert!(refused.stderr.contains("nobody agreed to that, and nothing was written"), "{refused}");
+    assert!(refused.stderr.contains("--application-owns-tables"), "{refused}");
+    // Nothing filters the owner before `enforce`.
+    assert_eq!(run(&db, &[&owned[..], &["--phase", "tighten"]].concat()).status, 0);
+    let agreed = run(&db, &[&owned[..], &["--application-owns-tables"]].concat());
+    assert_eq!(agreed.status, 0, "{agreed}");
+    assert!(agreed.stdout.contains("public.audit_logs  tighten  enforce"), "{agreed}");
+}
+
+#[tokio::test]
 async fn the_story_in_json() {
     let db = two_tenants().await;
     let json = ["--tables", "bookings", "--format", "json", "-q"];
@@ -229,6 +246,30 @@ async fn a_plan_becomes_a_migration_folder_and_nothing_is_left_half_written() {
     let again = run(&db, &[&plan[..], &[into]].concat());
     assert!(again.stderr.contains("no step is left: no migration was written"), "{again}");
     assert_eq!(names().len(), 1);
+}
+
+#[tokio::test]
+async fn a_migration_lists_the_edits_that_schema_prisma_lacks() {
+    let db = two_tenants().await;
+    let project = tempfile::tempdir().unwrap();
+    let path = |name: &str| project.path().join(name).to_str().unwrap().to_owned();
+    std::fs::create_dir_all(path("prisma/migrations")).unwrap();
+    let model = "model Booking {\n  id String @id\n  tenantId String?\n\
+                 \x20 tenant Tenant? @relation(fields: [tenantId], references: [id])\n\n  @@map(\"bookings\")\n}\n";
+    std::fs::write(path("prisma/schema.prisma"), model).unwrap();
+    let plan = ["plan", "--tables", "bookings,audit_logs", "--prisma"];
+    let ended = run(&db, &[&plan[..], &[&path("prisma/migrations")]].concat());
+    assert_eq!(ended.status, 0, "{ended}");
+    let folder = std::fs::read_dir(path("prisma/migrations")).unwrap().next().unwrap().unwrap().path();
+    assert_snapshot!("rls_prisma_edits_of_a_schema", std::fs::read_to_string(folder.join("schema-edits.md")).unwrap());
+
+    for (name, said) in [("nowhere.prisma", "is no schema of Prisma, and has none"), ("broken.prisma", "line 2")] {
+        std::fs::write(path("broken.prisma"), "model A {\n  id = 3\n}").unwrap();
+        let schema = path(name);
+        let refused = run(&db, &[&plan[..], &[&path("prisma/migrations"), "--schema", &schema]].concat());
+        assert_eq!(refused.status, 2, "{refused}");
+        assert!(refused.stderr.contains(said), "{refused}");
+    }
 }
 
 #[test]

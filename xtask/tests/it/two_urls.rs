@@ -55,3 +55,20 @@ async fn a_direct_url_that_is_not_reached_stops_only_what_needs_it() {
     let ended = run("rls rollout --phase prepare", url.expose(), nobody);
     assert_eq!(ended.status, 1, "{ended}");
 }
+
+#[tokio::test]
+async fn doctor_and_every_write_name_the_url_that_is_not_read() {
+    let (db, other) = (test_support::seeded(SEED).await, test_support::seeded(SEED).await);
+    let (url, unread) = (db.url(Role::Owner), other.url(Role::Owner));
+    let of = |command: &str| {
+        let all: Vec<&str> = command.split(' ').chain(["--confirm", "127.0.0.1"]).collect();
+        Place::new().run_with(&all, &[("DATABASE_URL", url.expose()), ("NETLIFY_DATABASE_URL", unread.expose())])
+    };
+    let doctor = of("doctor");
+    let said = format!("NETLIFY_DATABASE_URL in the environment leads to {}", other.name());
+    let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(flat(&doctor.stdout).contains(&said), "{doctor}");
+    let write = of("backfill-bookings");
+    assert!(flat(&write.stderr).contains(&said), "{write}");
+    assert!(!flat(&of("audit").stderr).contains(&said), "an audit writes nothing");
+}

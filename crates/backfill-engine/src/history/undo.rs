@@ -63,7 +63,7 @@ pub struct UndoReport {
     pub dry_run: bool,
     /// The operator stopped it; the same command goes on.
     pub stopped: bool,
-    /// Rows that have no tenant again.
+    /// Rows that have what they had before the run, mostly no tenant.
     pub undone: u64,
     /// Rows that were left alone, as they are gone or have another tenant now.
     pub kept: u64,
@@ -89,7 +89,7 @@ impl Undo<'_> {
         let record = runs.iter().find(|run| run.id == self.run).ok_or(Error::NoRun { run: self.run })?;
         let catalog = Catalog::load(self.database, self.tenancy).await?;
         let plan = BackfillPlan::bare(&catalog, self.tenancy, &record.table)?;
-        if catalog.table(&plan.table)?.column.not_null {
+        if catalog.table(&plan.table)?.column.not_null && self.had_none().await? {
             return Err(Error::Strict { table: plan.table });
         }
         let dependent = dependent(self.tenancy, &plan.table, record, &runs);
@@ -124,6 +124,14 @@ impl Undo<'_> {
         Ok(UndoReport { stopped, left: rows.saturating_sub(undone + kept), ..self.report(&plan, undone, kept) })
     }
 
+    /// Whether rows of the run had no tenant before.
+    async fn had_none(&self) -> Result<bool> {
+        let mut tx = OwnerTx::begin(self.database, CATALOG_LOCK_TIMEOUT).await?;
+        let had_none = tenant_ops::had_none(tx.connection(), self.run).await?;
+        tx.rollback().await?;
+        Ok(had_none)
+    }
+
     fn report(&self, plan: &BackfillPlan, undone: u64, kept: u64) -> UndoReport {
         UndoReport {
             schema: "backfill-undo/1",
@@ -141,6 +149,7 @@ impl Undo<'_> {
     async fn count(&self, plan: &BackfillPlan, access: &[Access], role: &ActingRole) -> Result<UndoReport> {
         let sql = written(include_str!("../../../../sql/backfill-engine/still_ours.sql"), plan)
             .fragment("key_is_named", plan.key.is_named())
+            .ident("key", &plan.key.first())
             .build();
         let mut audit = AuditTx::begin(self.database, access, std::slice::from_ref(role), None).await?;
         let row = sqlx::query(&sql)

@@ -2,6 +2,7 @@
 
 pub(crate) mod order;
 pub(crate) mod row_key;
+pub(crate) mod selection;
 pub(crate) mod source;
 
 use tenancy_config::{Ident, TableName, Tenancy};
@@ -10,7 +11,8 @@ use tenant_rls::{Access, Sql, Template, TenantColumnType, TenantId};
 
 use crate::error::{Error, Result};
 use crate::plan::row_key::RowKey;
-use crate::plan::source::{ResolvedRules, Source, TieBreaker};
+use crate::plan::selection::Selection;
+use crate::plan::source::{Mapping, ResolvedRules, Source, TieBreaker};
 
 /// A backfill that fits this database.
 #[derive(Debug, Clone)]
@@ -29,6 +31,9 @@ pub struct BackfillPlan {
     pub sources: Vec<Source>,
     /// What decides if the sources name several tenants, best first.
     pub tie_breakers: Vec<TieBreaker>,
+    /// Who gets the rows for which neither decides.
+    pub(crate) rest: Option<TenantId>,
+    pub(crate) selection: Selection,
     /// A validated NOT NULL constraint proves that no row lacks a tenant.
     pub(crate) never_null: bool,
 }
@@ -42,14 +47,23 @@ impl BackfillPlan {
     /// if the table cannot be backfilled, such as one that is partitioned by its tenant, has no primary key, or has a
     /// tenant column of an unsupported type; [`Error::Database`] if a name is no identifier.
     pub fn new(catalog: &Catalog, tenancy: &Tenancy, table: &str) -> Result<Self> {
+        let plan = Self::for_review(catalog, tenancy, table)?;
+        if plan.sources.is_empty() {
+            return Err(Error::NoSource { table: plan.table });
+        }
+        Ok(plan)
+    }
+
+    /// The same for a table that may have no source: then people decide all of its rows.
+    ///
+    /// # Errors
+    /// Those of [`BackfillPlan::new`], without [`Error::NoSource`].
+    pub fn for_review(catalog: &Catalog, tenancy: &Tenancy, table: &str) -> Result<Self> {
         let plan = Self::bare(catalog, tenancy, table)?;
         let resolved = match tenancy.rules(&plan.table) {
             Some(rules) => ResolvedRules::of(catalog, tenancy, &plan.table, rules)?,
             None => ResolvedRules::default(),
         };
-        if resolved.sources.is_empty() {
-            return Err(Error::NoSource { table: plan.table });
-        }
         Ok(Self { sources: resolved.sources, tie_breakers: resolved.tie_breakers, ..plan })
     }
 
@@ -61,6 +75,49 @@ impl BackfillPlan {
     pub fn given(catalog: &Catalog, tenancy: &Tenancy, table: &str, tenant: &TenantId) -> Result<Self> {
         let plan = Self::bare(catalog, tenancy, table)?;
         Ok(Self { sources: vec![Source::given(tenant)], ..plan })
+    }
+
+    /// A plan that gives the rows for which sources and tie breakers do not decide to one tenant; with `gone`, also rows whose
+    /// tenant does not exist.
+    ///
+    /// # Errors
+    /// Those of [`BackfillPlan::for_review`]; [`Error::Unsuitable`] too if `tenancy.toml` says that rows of this table are
+    /// meant to have no tenant.
+    pub fn rest_to(catalog: &Catalog, tenancy: &Tenancy, table: &str, tenant: &TenantId, gone: bool) -> Result<Self> {
+        let plan = Self::for_review(catalog, tenancy, table)?;
+        plan.refuse_meant(catalog)?;
+        let selection = if gone { Selection::WithoutOrGone } else { Selection::WithoutTenant };
+        Ok(Self { rest: Some(tenant.clone()), selection, ..plan })
+    }
+
+    /// Refuses a table whose rows without a tenant are meant.
+    pub(crate) fn refuse_meant(&self, catalog: &Catalog) -> Result<()> {
+        if catalog.table(&self.table)?.null_rows_are_meant() {
+            let why =
+                "tenancy.toml says that its rows without a tenant are meant (platform_rows, shared_rows or exempt)";
+            return Err(Error::Unsuitable { table: self.table.clone(), why: why.to_owned() });
+        }
+        Ok(())
+    }
+
+    /// A plan that changes values which are no tenant's key.
+    ///
+    /// # Errors
+    /// Those of [`BackfillPlan::given`]; [`Error::Unsuitable`] too if the tenant column cannot hold such values, or is NOT NULL and
+    /// a value is to become NULL.
+    pub fn map(catalog: &Catalog, tenancy: &Tenancy, table: &str, mapping: &Mapping) -> Result<Self> {
+        let plan = Self::bare(catalog, tenancy, table)?;
+        let unsuitable = |why: String| Error::Unsuitable { table: plan.table.clone(), why };
+        if plan.column_type.family() != "text" {
+            let why = format!("its tenant column {} is no text, and can hold neither a slug nor a name", plan.column);
+            return Err(unsuitable(why));
+        }
+        if mapping.has_null() && catalog.table(&plan.table)?.column.not_null {
+            let why = format!("its tenant column {} is NOT NULL, so that no value can become NULL", plan.column);
+            return Err(unsuitable(why));
+        }
+        let selection = Selection::Values(mapping.values().map(str::to_owned).collect());
+        Ok(Self { sources: vec![Source::mapped(mapping)], selection, ..plan })
     }
 
     /// A plan of the table alone, without sources.
@@ -102,6 +159,8 @@ impl BackfillPlan {
             tenant_key: Ident::new(&tenancy.tenant.key)?,
             sources: Vec::new(),
             tie_breakers: Vec::new(),
+            rest: None,
+            selection: Selection::WithoutTenant,
             never_null: tenant_table.column.never_null,
             partitioned: tenant_table.partitioned,
             leaves,
@@ -116,10 +175,11 @@ impl BackfillPlan {
         Template::new(text).table("table", &self.table).build()
     }
 
-    /// The names of sources and then tie breakers, in the order in which the journal counts them.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        let sources = self.sources.iter().map(|source| source.name.as_str());
-        sources.chain(self.tie_breakers.iter().map(|tie_breaker| tie_breaker.name.as_str()))
+    /// The names of sources, then tie breakers, and what takes the rest, in the order in which the journal counts them.
+    pub(crate) fn names(&self) -> impl Iterator<Item = String> {
+        let sources = self.sources.iter().flat_map(Source::names);
+        let tie_breakers = self.tie_breakers.iter().map(|tie_breaker| tie_breaker.name.clone());
+        sources.chain(tie_breakers).chain(self.rest.iter().map(|tenant| format!("rest to {tenant}")))
     }
 
     /// The rights that the writing role needs, on every table that a batch touches.

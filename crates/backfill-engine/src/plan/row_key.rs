@@ -21,6 +21,11 @@ impl RowKey {
         self.columns.iter().map(|(name, _)| name.clone())
     }
 
+    /// The first of them.
+    pub(crate) fn first(&self) -> Ident {
+        self.columns.first().map(|(name, _)| name.clone()).expect("a key has a column")
+    }
+
     /// The text that names row `t`.
     pub(crate) fn text(&self) -> Sql {
         let columns = || self.columns.iter().map(|(name, _)| Template::new("t.:\"key\"").ident("key", name).build());

@@ -24,6 +24,41 @@ pub(crate) enum SourceKind {
     Rows(Pointer),
     /// Not at all: every row gets this tenant.
     Given(TenantId),
+    /// By the value that the row itself has in the place of a tenant's key.
+    Mapped(Mapping),
+}
+
+/// What values that are no tenant's key are to become: a tenant, or nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mapping(Vec<(String, Option<TenantId>)>);
+
+impl Mapping {
+    /// A mapping of these values, each of which is there once.
+    pub fn new(pairs: Vec<(String, Option<TenantId>)>) -> Self {
+        Self(pairs)
+    }
+
+    /// The values.
+    pub fn values(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(value, _)| value.as_str())
+    }
+
+    /// The tenants, in the order of the values; the empty string for nothing.
+    pub(crate) fn tenants(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(_, tenant)| tenant.as_ref().map_or("", TenantId::as_str))
+    }
+
+    /// Whether a value is to become NULL.
+    pub(crate) fn has_null(&self) -> bool {
+        self.0.iter().any(|(_, tenant)| tenant.is_none())
+    }
+
+    fn names(&self) -> impl Iterator<Item = String> {
+        self.0.iter().map(|(value, tenant)| {
+            let tenant = tenant.as_ref().map_or_else(|| "NULL".to_owned(), ToString::to_string);
+            format!("{value:?} to {tenant}")
+        })
+    }
 }
 
 /// A column that points to rows with a tenant.
@@ -53,10 +88,23 @@ impl Source {
         Self { name: format!("tenant {tenant}"), kind: SourceKind::Given(tenant.clone()) }
     }
 
+    /// A source that reads the row's own value.
+    pub(crate) fn mapped(mapping: &Mapping) -> Self {
+        Self { name: "value".to_owned(), kind: SourceKind::Mapped(mapping.clone()) }
+    }
+
+    /// Its names in the journal: one, but for a mapping one for each value.
+    pub(crate) fn names(&self) -> Vec<String> {
+        match &self.kind {
+            SourceKind::Mapped(mapping) => mapping.names().collect(),
+            _ => vec![self.name.clone()],
+        }
+    }
+
     pub(crate) fn pointer(&self) -> Option<&Pointer> {
         match &self.kind {
             SourceKind::Row(pointer) | SourceKind::Rows(pointer) => Some(pointer),
-            SourceKind::Given(_) => None,
+            SourceKind::Given(_) | SourceKind::Mapped(_) => None,
         }
     }
 }

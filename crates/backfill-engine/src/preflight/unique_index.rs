@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::fragments::list;
 use crate::options::OnConflict;
 use crate::plan::BackfillPlan;
+use crate::plan::selection::Selection;
 use crate::statements::resolution::Resolution;
 
 /// A unique index that depends on the tenant column.
@@ -41,6 +42,8 @@ pub(super) fn statement(plan: &BackfillPlan, index: &UniqueIndex, on_conflict: O
     let breaks = Template::new(include_str!("../../../../sql/backfill-engine/preflight_unique_breaks.sql"))
         .fragment("whole", plan.whole())
         .fragment("key_text", plan.key.text())
+        .fragment("open", plan.open())
+        .fragment("assigned", assigned(plan))
         .ident("column", &plan.column)
         .fragment("columns", columns.each("t.:\"name\" AS :\"own\""))
         .fragment("passed", columns.each(":\"own\""))
@@ -53,6 +56,14 @@ pub(super) fn statement(plan: &BackfillPlan, index: &UniqueIndex, on_conflict: O
         .fragment("equal", Sql::join(equal, " AND "))
         .fragment("predicate", predicate);
     Ok(resolution.put_into(breaks, resolution.decision(on_conflict)).build())
+}
+
+/// Whether a row gets a tenant. A row that is to have none breaks no key.
+fn assigned(plan: &BackfillPlan) -> Sql {
+    Sql::from_static(match plan.selection {
+        Selection::Values(_) => "decided.assigned <> ''",
+        _ => "decided.assigned IS NOT NULL",
+    })
 }
 
 /// The columns that an index uses, each with a name for the joins that no other column has there.

@@ -36,7 +36,7 @@ impl Backfill<'_> {
             job: self.job.to_owned(),
             table: self.plan.table.to_string(),
             on_conflict: self.options.on_conflict.as_str(),
-            sources: self.plan.names().map(str::to_owned).collect(),
+            sources: self.plan.names().collect(),
         }
     }
 

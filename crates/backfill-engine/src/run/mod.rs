@@ -57,7 +57,11 @@ impl Backfill<'_> {
         let mut statements = Statements::new(plan, options.on_conflict)?;
         let role = survey::writer(database, tenancy, plan).await?;
         let mut audit = survey::open(database, tenancy, plan).await?;
-        let rows = if plan.never_null { 0 } else { survey::count_null(&mut audit, &statements).await? };
+        let rows = if plan.never_null && plan.selection.only_without() {
+            0
+        } else {
+            survey::count_null(&mut audit, &statements).await?
+        };
         let survey = if rows == 0 { Survey::default() } else { Survey::take(&mut audit, &statements).await? };
         if survey.assignable == 0 {
             let end = self.end(audit, survey, &statements).await?;
@@ -79,6 +83,7 @@ impl Backfill<'_> {
         send(
             progress,
             BackfillEvent::Started {
+                about: plan.selection.kind(),
                 table: plan.table.clone(),
                 rows,
                 role: role.to_string(),

@@ -9,6 +9,7 @@ use tenant_rls::Database;
 
 use crate::error::Result;
 use crate::finding::{FailedRow, GhostTenant};
+use crate::plan::selection::RowKind;
 use crate::preflight::Preflight;
 use crate::run::cleanup::Cleanup;
 use crate::throttle::totals::ThrottleReport;
@@ -22,6 +23,8 @@ pub struct BackfillReport {
     pub run: Option<i64>,
     /// The table.
     pub table: TableName,
+    /// The rows that it is about.
+    pub about: RowKind,
     /// The role that wrote.
     pub role: String,
     /// Nothing was kept.

@@ -71,12 +71,8 @@ impl ReportInputs<'_> {
         let by_source = totals.assigned_by;
         let count =
             |at: usize| by_source.get(at).copied().and_then(|rows| u64::try_from(rows).ok()).unwrap_or_default();
-        let assigned_by_source: Vec<SourceCount> = self
-            .plan
-            .names()
-            .enumerate()
-            .map(|(at, name)| SourceCount { source: name.to_owned(), rows: count(at) })
-            .collect();
+        let assigned_by_source: Vec<SourceCount> =
+            self.plan.names().enumerate().map(|(at, name)| SourceCount { source: name, rows: count(at) }).collect();
         let survey = last.survey;
         // The survey of a dry run counts the rows again that the batches rolled back.
         let undone = if self.options.dry_run { counts.assigned } else { 0 };
@@ -86,6 +82,7 @@ impl ReportInputs<'_> {
             schema: "backfill/2",
             run: self.run.map(|run| run.id),
             table: self.plan.table.clone(),
+            about: self.plan.selection.kind(),
             role: self.role.to_string(),
             dry_run: self.options.dry_run,
             outcome,

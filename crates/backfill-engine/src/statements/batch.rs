@@ -25,15 +25,20 @@ impl BatchFragments {
         keys: &[String],
         leaf: &TableName,
     ) -> Self {
-        let of_leaf = |text: &'static str| Template::new(text).table("target", leaf).ident("column", &plan.column);
+        let of_leaf = |text: &'static str| Template::new(text).table("target", leaf);
         let resolve = of_leaf(include_str!("../../../../sql/backfill-engine/fragments/resolve.sql"))
             .fragment("key_text", plan.key.text())
+            .fragment("before", plan.before())
+            .fragment("open", plan.open())
             .fragment("source", resolution.source(on_conflict));
         let decision = leaving_out(resolution.decision(on_conflict), keys);
         let assign = of_leaf(include_str!("../../../../sql/backfill-engine/fragments/assign.sql"))
-            .fragment("type", Sql::from_static(plan.column_type.cast()));
+            .ident("column", &plan.column)
+            .fragment("given", plan.given_value())
+            .fragment("still", plan.still());
         let read_back = of_leaf(include_str!("../../../../sql/backfill-engine/fragments/read_back.sql"))
-            .fragment("key_is_named", plan.key.is_named());
+            .fragment("key_is_named", plan.key.is_named())
+            .fragment("kept", plan.kept());
         Self {
             resolve: resolution.put_into(resolve, decision).build(),
             assign: assign.build(),

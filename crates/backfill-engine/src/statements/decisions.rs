@@ -3,7 +3,7 @@
 use tenant_rls::{Sql, Template};
 
 use crate::error::Result;
-use crate::fragments::list;
+use crate::fragments::{list, list_or_null};
 use crate::plan::BackfillPlan;
 use crate::statements::keyed::{by_key, by_key_typeless};
 use crate::statements::resolution::Resolution;
@@ -23,8 +23,8 @@ pub(crate) fn judge(plan: &BackfillPlan) -> Result<Sql> {
         .fragment("type", Sql::from_static(plan.column_type.cast()))
         .fragment("vias", list(&resolution.vias))
         .fragment("seen", resolution.seen())
-        .fragment("said", list(&resolution.tenants[..sources]))
-        .fragment("ghosts", list(&resolution.ghosts))
+        .fragment("said", list_or_null(&resolution.tenants[..sources]))
+        .fragment("ghosts", list_or_null(&resolution.ghosts))
         .fragment("joins", Sql::join(resolution.joins[..sources].iter().cloned(), "\n"))
         .fragment("fingerprint", resolution.fingerprint())
         .build())

@@ -4,6 +4,8 @@ mod batch;
 pub(crate) mod decisions;
 pub(crate) mod keyed;
 pub(crate) mod resolution;
+mod rows;
+mod said;
 #[cfg(test)]
 mod tests;
 
@@ -12,7 +14,7 @@ use tenant_ops::BatchStatement;
 use tenant_rls::{Sql, Template};
 
 use crate::error::Result;
-use crate::fragments::list;
+use crate::fragments::list_or_null;
 use crate::options::OnConflict;
 use crate::plan::BackfillPlan;
 use crate::plan::source::{Pointer, Source};
@@ -50,7 +52,7 @@ impl Statements {
         let lowest = resolution.lowest();
         let decision = resolution.decision(on_conflict);
         let of_whole =
-            |text: &'static str| Template::new(text).fragment("whole", plan.whole()).ident("column", &plan.column);
+            |text: &'static str| Template::new(text).fragment("whole", plan.whole()).fragment("open", plan.open());
         let open = |text: &'static str| resolution.put_into(of_whole(text), decision.clone());
         let batch = |leaf: &TableName| {
             let BatchFragments { resolve, assign, read_back } =
@@ -73,10 +75,10 @@ impl Statements {
             review: open(include_str!("../../../../sql/backfill-engine/review.sql"))
                 .fragment("key_text", plan.key.text())
                 .fragment("lowest", lowest)
-                .fragment("ghosts", list(&resolution.ghosts))
-                .fragment("tenant_texts", list(&resolution.tenant_texts))
-                .fragment("ghost_texts", list(&resolution.ghost_texts))
-                .fragment("pointers", list(&resolution.pointers))
+                .fragment("ghosts", list_or_null(&resolution.ghosts))
+                .fragment("tenant_texts", list_or_null(&resolution.tenant_texts))
+                .fragment("ghost_texts", list_or_null(&resolution.ghost_texts))
+                .fragment("pointers", list_or_null(&resolution.pointers))
                 .fragment("seen", resolution.seen())
                 .fragment("fingerprint", resolution.fingerprint())
                 .build(),

@@ -2,16 +2,17 @@
 //! run under the search path of the application, so every name in them has its schema.
 
 use tenancy_config::Ident;
-use tenant_rls::{Sql, Template};
+use tenant_rls::{Sql, Template, TenantId};
 
 use crate::error::Result;
-use crate::fragments::{call, list, number};
+use crate::fragments::{call, list, list_or_null, number, texts};
 use crate::options::OnConflict;
 use crate::plan::BackfillPlan;
 use crate::plan::source::{Pointer, SourceKind, TieBreaker};
+use crate::statements::said::Said;
 
 /// The pieces of the statements, in the order of sources and then tie breakers.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Resolution {
     pub(crate) joins: Vec<Sql>,
     /// Columns of the row that joins compare, under the names that the joins use.
@@ -32,54 +33,37 @@ pub(crate) struct Resolution {
     /// By the names in `tenants`: the answer of each source, and the tenant that each tie breaker decided.
     said: Vec<Said>,
     tie_breakers: Vec<Sql>,
-}
-
-/// The answer of one source for a row.
-#[derive(Debug, Clone)]
-struct Said {
-    value: Sql,
-    /// The value is an array of tenants, sorted and without duplicates; NULL if there is none.
-    many: bool,
-}
-
-impl Said {
-    fn with(&self, text: &'static str) -> Sql {
-        Template::new(text).fragment("said", self.value.clone()).build()
-    }
-
-    fn lowest(&self) -> Sql {
-        if self.many { self.with(":said[1]") } else { self.value.clone() }
-    }
-
-    fn highest(&self) -> Sql {
-        if self.many { self.with(":said[pg_catalog.cardinality(:said)]") } else { self.value.clone() }
-    }
-
-    /// The tenant, if the source names exactly one.
-    fn alone(&self) -> Sql {
-        if self.many {
-            self.with("CASE WHEN pg_catalog.cardinality(:said) OPERATOR(pg_catalog.=) 1 THEN :said[1] END")
-        } else {
-            self.value.clone()
-        }
-    }
-
-    fn candidates(&self) -> Sql {
-        if self.many { self.with("SELECT pg_catalog.unnest(:said)") } else { self.with("SELECT :said") }
-    }
-
-    fn text(&self) -> Sql {
-        if self.many {
-            self.with("pg_catalog.array_to_string(:said, ' | ')")
-        } else {
-            self.with(":said::pg_catalog.text")
-        }
-    }
+    /// The number of the value that a mapping found in the row.
+    nth: Option<Sql>,
+    /// The tenant that takes the rest, if it still exists.
+    rest: Option<Sql>,
+    /// No tenant, of the type of the tenant column.
+    nobody: Sql,
 }
 
 impl Resolution {
+    fn nothing(plan: &BackfillPlan) -> Self {
+        let nobody = Template::new("NULL:::type").fragment("type", Sql::from_static(plan.column_type.cast())).build();
+        Self {
+            joins: Vec::new(),
+            vias: Vec::new(),
+            tenants: Vec::new(),
+            ghosts: Vec::new(),
+            tenant_texts: Vec::new(),
+            ghost_texts: Vec::new(),
+            pointers: Vec::new(),
+            columns: Vec::new(),
+            of_sources: 0,
+            said: Vec::new(),
+            tie_breakers: Vec::new(),
+            nth: None,
+            rest: None,
+            nobody,
+        }
+    }
+
     pub(crate) fn of(plan: &BackfillPlan) -> Result<Self> {
-        let mut resolution = Self::default();
+        let mut resolution = Self::nothing(plan);
         let mut in_joins = Vec::new();
         for (n, source) in (1..).zip(&plan.sources) {
             in_joins.push(resolution.add_source(plan, &source.kind, n)?);
@@ -94,6 +78,7 @@ impl Resolution {
         for (n, tie_breaker) in (plan.sources.len() + 1..).zip(&plan.tie_breakers) {
             resolution.add_tie_breaker(tie_breaker, &in_joins, n)?;
         }
+        resolution.add_rest(plan)?;
         // A list of columns cannot be empty.
         if resolution.vias.is_empty() {
             resolution.via(&plan.column)?;
@@ -124,14 +109,22 @@ impl Resolution {
                 self.joins.push(join.ident("s", &s).build());
                 (of(":\"s\".tenants").build(), of("pg_catalog.array_to_string(:\"s\".ghosts, ' | ')").build())
             }
-            SourceKind::Given(tenant) => {
-                let join = Template::new(include_str!("../../../../sql/backfill-engine/fragments/given_join.sql"))
+            SourceKind::Mapped(mapping) => {
+                let join = Template::new(include_str!("../../../../sql/backfill-engine/fragments/map_join.sql"))
                     .table("tenants", &plan.tenants)
-                    .ident("e", &e)
                     .ident("tenant_key", key)
-                    .literal("tenant", tenant.as_str())
-                    .fragment("type", Sql::from_static(plan.column_type.cast()));
+                    .fragment("values", texts(mapping.values()))
+                    .fragment("to", texts(mapping.tenants()))
+                    .ident("via", &self.via(&plan.column)?)
+                    .ident("s", &s);
                 self.joins.push(join.build());
+                let nth = Ident::new(format!("nth_{n}"))?;
+                self.tenants.push(alias(&of(":\"s\".nth").build(), &nth));
+                self.nth = Some(name(&nth));
+                (of(":\"s\".tenant").build(), Sql::from_static("NULL::pg_catalog.text"))
+            }
+            SourceKind::Given(tenant) => {
+                self.joins.push(given_join(plan, tenant, &e));
                 let value = Template::new(":\"e\".:\"key\"").ident("e", &e).ident("key", key).build();
                 (value, Sql::from_static("NULL::pg_catalog.text"))
             }
@@ -144,6 +137,17 @@ impl Resolution {
         self.ghosts.push(alias(&ghosts, &ghost));
         self.ghost_texts.push(name(&ghost));
         Ok(Said { value, many })
+    }
+
+    /// Adds the tenant that takes the rest.
+    fn add_rest(&mut self, plan: &BackfillPlan) -> Result<()> {
+        let Some(tenant) = &plan.rest else { return Ok(()) };
+        let (e, rest) = (Ident::new("e_rest")?, Ident::new("tenant_rest")?);
+        self.joins.push(given_join(plan, tenant, &e));
+        let value = Template::new(":\"e\".:\"key\"").ident("e", &e).ident("key", &plan.tenant_key).build();
+        self.tenants.push(alias(&value, &rest));
+        self.rest = Some(name(&rest));
+        Ok(())
     }
 
     fn join(&mut self, plan: &BackfillPlan, text: &'static str, pointer: &Pointer) -> Result<Template> {
@@ -208,7 +212,7 @@ impl Resolution {
         template
             .fragment("vias", list(&self.vias))
             .fragment("rows", self.rows())
-            .fragment("tenants", list(&self.tenants))
+            .fragment("tenants", list_or_null(&self.tenants))
             .fragment("joins", Sql::join(self.joins.iter().cloned(), "\n"))
             .fragment("decision", decision)
     }
@@ -228,9 +232,9 @@ impl Resolution {
     /// A hash of what people decide on: `row_key`, [`seen`](Self::seen), and the answers of the sources.
     pub(crate) fn fingerprint(&self) -> Sql {
         Template::new(include_str!("../../../../sql/backfill-engine/fragments/fingerprint.sql"))
-            .fragment("pointers", list(&self.pointers))
-            .fragment("tenant_texts", list(&self.tenant_texts))
-            .fragment("ghost_texts", list(&self.ghost_texts))
+            .fragment("pointers", list_or_null(&self.pointers))
+            .fragment("tenant_texts", list_or_null(&self.tenant_texts))
+            .fragment("ghost_texts", list_or_null(&self.ghost_texts))
             .build()
     }
 
@@ -254,6 +258,9 @@ impl Resolution {
 
     /// The lowest tenant that any source names; NULL if there is none.
     pub(crate) fn lowest(&self) -> Sql {
+        if self.said.is_empty() {
+            return self.nobody.clone();
+        }
         call("least(:list)", self.said.iter().map(Said::lowest))
     }
 
@@ -264,6 +271,14 @@ impl Resolution {
     /// The tenant that a row gets, or NULL. Tie breakers come before `--on-conflict first`, as they know more about the
     /// row.
     pub(crate) fn decision(&self, on_conflict: OnConflict) -> Sql {
+        call("coalesce(:list)", [self.decided(on_conflict)].into_iter().chain(self.rest.clone()))
+    }
+
+    /// The same before the rest is given to anybody.
+    fn decided(&self, on_conflict: OnConflict) -> Sql {
+        if self.said.is_empty() {
+            return self.nobody.clone();
+        }
         let by_sources = match on_conflict {
             // LEAST and GREATEST ignore NULL. They are equal if all sources that name a tenant name the same.
             OnConflict::Report => vec![
@@ -281,6 +296,23 @@ impl Resolution {
     /// counts before tie breakers. A row that `first` assigned decides for the next one, and must not count for more
     /// than the source it came from.
     pub(crate) fn source(&self, on_conflict: OnConflict) -> Sql {
+        if let Some(nth) = &self.nth {
+            return Template::new(":nth::smallint").fragment("nth", nth.clone()).build();
+        }
+        let rest = number(self.said.len() + self.tie_breakers.len() + 1);
+        match (&self.rest, self.said.is_empty()) {
+            (_, true) => Template::new(":rest::smallint").fragment("rest", rest).build(),
+            (None, _) => self.deciding(on_conflict),
+            (Some(_), _) => Template::new("CASE WHEN :decided IS NULL THEN :rest::smallint ELSE :deciding END")
+                .fragment("decided", self.decided(on_conflict))
+                .fragment("rest", rest)
+                .fragment("deciding", self.deciding(on_conflict))
+                .build(),
+        }
+    }
+
+    /// The number of the source or tie breaker that decided, if one did.
+    fn deciding(&self, on_conflict: OnConflict) -> Sql {
         let known = |value: &Sql| Template::new(":value IS NOT NULL").fragment("value", value.clone()).build();
         let same = |said: &Said| {
             let decided = call("coalesce(:list)", self.tie_breakers.iter().cloned().chain([said.alone()]));
@@ -303,6 +335,17 @@ impl Resolution {
     }
 }
 
+/// The join of one tenant for every row.
+fn given_join(plan: &BackfillPlan, tenant: &TenantId, e: &Ident) -> Sql {
+    Template::new(include_str!("../../../../sql/backfill-engine/fragments/given_join.sql"))
+        .table("tenants", &plan.tenants)
+        .ident("e", e)
+        .ident("tenant_key", &plan.tenant_key)
+        .literal("tenant", tenant.as_str())
+        .fragment("type", Sql::from_static(plan.column_type.cast()))
+        .build()
+}
+
 fn name(ident: &Ident) -> Sql {
     Template::new(":\"name\"").ident("name", ident).build()
 }
@@ -316,9 +359,8 @@ pub(crate) fn leaving_out(decision: Sql, keys: &[String]) -> Sql {
     if keys.is_empty() {
         return decision;
     }
-    let literal = |key: &String| Template::new(":'key'").literal("key", key).build();
     Template::new("CASE WHEN row_key OPERATOR(pg_catalog.=) ANY (:keys) THEN NULL ELSE :decision END")
-        .fragment("keys", call("ARRAY[:list]::pg_catalog.text[]", keys.iter().map(literal)))
+        .fragment("keys", texts(keys.iter().map(String::as_str)))
         .fragment("decision", decision)
         .build()
 }

@@ -4,6 +4,8 @@ use serde::Serialize;
 use tenancy_config::TableName;
 use tenancy_config::tenancy::SourceRule;
 
+use crate::suggest::notes::SuggestNote;
+
 /// The suggestions. The JSON shape is `backfill-suggest/1`.
 #[derive(Debug, Clone, Serialize)]
 pub struct SuggestReport {
@@ -28,6 +30,15 @@ pub struct TableSuggestion {
     pub rows_with: Option<u64>,
     /// The sources, best first.
     pub sources: Vec<SourceSuggestion>,
+    /// What leads to a tenant and is no source yet.
+    pub notes: Vec<SuggestNote>,
+}
+
+impl TableSuggestion {
+    /// Nothing was found that tells the tenant of its rows.
+    pub fn is_untold(&self) -> bool {
+        self.sources.is_empty()
+    }
 }
 
 /// A table that cannot be backfilled.
@@ -49,6 +60,10 @@ pub enum Basis {
     Rule,
     /// Values of the column that are keys of the table.
     Guess,
+    /// A foreign key of the other table that points here.
+    PointedTo,
+    /// The memberships of the user that a column points to.
+    Membership,
 }
 
 /// One possible source.
@@ -80,13 +95,13 @@ pub struct SourceSuggestion {
 }
 
 impl SuggestReport {
-    /// The report without sources that `tenancy.toml` has already.
+    /// The report without sources that `tenancy.toml` has already. Tables of which nothing tells the tenant stay.
     #[must_use]
     pub fn missing(mut self) -> Self {
+        self.tables.retain(|table| table.is_untold() || table.sources.iter().any(SourceSuggestion::is_missing));
         for table in &mut self.tables {
             table.sources.retain(|source| source.is_missing());
         }
-        self.tables.retain(|table| !table.sources.is_empty());
         self
     }
 }
@@ -107,6 +122,8 @@ impl SourceSuggestion {
         let mut words = vec![match (self.basis, self.values_matched, self.values) {
             (Basis::ForeignKey, ..) => "foreign key".to_owned(),
             (Basis::Guess, Some(matched), Some(values)) => format!("a guess: {matched} of {values} values match"),
+            (Basis::PointedTo, ..) => "a foreign key that points here".to_owned(),
+            (Basis::Membership, ..) => "memberships of that user".to_owned(),
             (Basis::Rule | Basis::Guess, ..) => "a rule of tenancy.toml".to_owned(),
         }];
         if self.not_null {
@@ -117,7 +134,7 @@ impl SourceSuggestion {
                 words.push(format!("names the tenant of {resolves} of {without} rows without one"));
             }
             (Some(_), _) => {}
-            (None, _) => words.push("not measured, it took too long".to_owned()),
+            (None, _) => words.push("not measured".to_owned()),
         }
         match (self.agrees, self.compared) {
             (Some(agrees), Some(compared @ 1..)) => words.push(format!("agrees with {agrees} of {compared} others")),

@@ -5,9 +5,9 @@ pub(crate) mod comparison;
 use sqlx::Row;
 use tenancy_config::{Ident, Tenancy};
 use tenant_rls::row_count::from_bigint;
-use tenant_rls::{ActingRole, AuditTx, Database, Error as RlsError, visibility};
+use tenant_rls::{ActingRole, AuditTx, Database, Error as RlsError, Obstacle, visibility};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::finding::GhostTenant;
 use crate::plan::BackfillPlan;
 use crate::statements::Statements;
@@ -81,7 +81,13 @@ pub(crate) async fn open(database: &Database, tenancy: &Tenancy, plan: &Backfill
 
 /// The role that writes: the maintenance role if it exists and has the rights, as it has the fewest; otherwise the
 /// login.
+///
+/// Rows that have a value are another matter: the policies of the maintenance role show them, and let it change only those
+/// without a tenant.
 pub(crate) async fn writer(database: &Database, tenancy: &Tenancy, plan: &BackfillPlan) -> Result<ActingRole> {
+    if !plan.selection.only_without() {
+        return unfiltered(database, plan).await;
+    }
     let maintenance = ActingRole::Assumed(Ident::new(&tenancy.roles.maintenance)?);
     let login = ActingRole::Login(database.session().role.clone());
     let mut access = plan.access();
@@ -95,4 +101,20 @@ pub(crate) async fn writer(database: &Database, tenancy: &Tenancy, plan: &Backfi
         need.read.retain(|column| column.as_str() != "ctid");
     }
     Ok(visibility::acting_role(database, &access, &[login, maintenance]).await?)
+}
+
+/// The login, if nothing filters it.
+async fn unfiltered(database: &Database, plan: &BackfillPlan) -> Result<ActingRole> {
+    let login = ActingRole::Login(database.session().role.clone());
+    let mut access = plan.access();
+    for need in &mut access {
+        need.read.retain(|column| column.as_str() != "ctid");
+    }
+    let filtered = || Error::Filtered { table: plan.table.clone(), role: login.to_string() };
+    match visibility::acting_role(database, &access, std::slice::from_ref(&login)).await {
+        Ok(_) if visibility::reads_by_policy(database, &access, &login).await? => Err(filtered()),
+        Ok(role) => Ok(role),
+        Err(tenant_rls::Error::CannotSee(obstacles)) if obstacles.iter().any(Obstacle::filters) => Err(filtered()),
+        Err(error) => Err(error.into()),
+    }
 }

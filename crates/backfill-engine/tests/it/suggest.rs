@@ -1,11 +1,11 @@
 //! What could be sources, found in foreign keys and in the rows.
 
-use backfill_engine::{Basis, Error, SourceSuggestion, SuggestReport, suggest};
+use backfill_engine::{Basis, Error, SourceSuggestion, SuggestNote, SuggestReport, suggest};
 use local_db::Role;
 use tenancy_config::Tenancy;
 use test_support::TestDb;
 
-use crate::support::{SMALL, connect, script};
+use crate::support::{SMALL, backfill_table, connect, fast, script};
 
 /// Describes nothing but the tenants.
 fn bare() -> Tenancy {
@@ -142,11 +142,126 @@ async fn the_rules_of_the_demo_are_all_found_and_none_contradicts_its_rows() {
 }
 
 #[tokio::test]
-async fn where_rows_are_hidden_it_stops_instead_of_counting_what_it_sees() {
+async fn where_rows_are_hidden_sources_are_named_and_not_compared_and_the_auditor_reads_for_the_owner() {
     let db = few().await;
     let hide = "ALTER TABLE users ENABLE ROW LEVEL SECURITY; ALTER TABLE users FORCE ROW LEVEL SECURITY";
     script(&mut db.owner().await, hide).await;
+    let report = suggested(&db, &bare()).await;
+    let bookings = report.tables.iter().find(|table| table.name == "bookings").unwrap();
+    assert!(
+        matches!(&bookings.notes[..], [SuggestNote::Hidden { why }] if why.contains("users")),
+        "{:?}",
+        bookings.notes
+    );
+    let client = bookings.sources.iter().find(|source| source.rule.name == "client").unwrap();
+    assert_eq!((client.resolves, client.reason.as_str()), (None, "foreign key, NOT NULL, not measured"));
+
+    let open = r#"GRANT USAGE ON SCHEMA public TO tenant_auditor;
+        GRANT SELECT ON ALL TABLES IN SCHEMA public TO tenant_auditor;
+        CREATE POLICY tenant_auditor_read ON users FOR SELECT TO tenant_auditor USING (current_user = 'tenant_auditor')"#;
+    script(&mut db.owner().await, open).await;
+    let report = suggested(&db, &bare()).await;
+    let client = sources(&report, "bookings").iter().find(|source| source.rule.name == "client").unwrap();
+    assert_eq!(client.resolves, Some(4));
+}
+
+#[tokio::test]
+async fn where_every_row_is_hidden_it_stops() {
+    let db = test_support::empty_database().await;
+    let tables = r#"CREATE TABLE "Tenant" (id text PRIMARY KEY, slug text, name text, status text);
+        CREATE TABLE orders (id int PRIMARY KEY, "tenantId" text);
+        ALTER TABLE orders ENABLE ROW LEVEL SECURITY; ALTER TABLE orders FORCE ROW LEVEL SECURITY"#;
+    script(&mut db.owner().await, tables).await;
     let database = connect(&db, Role::Owner).await;
     let error = suggest(&database, &bare()).await.unwrap_err();
     assert!(matches!(error, Error::Database(tenant_rls::Error::CannotSee(_))), "{error}");
+}
+
+/// Files that only an expense points to, notes that reach a project over tasks, remarks of users who are members, and comments on anything.
+const POINTING: &str = r#"
+    CREATE TABLE "Tenant" (id text PRIMARY KEY, slug text, name text, status text);
+    CREATE TABLE users (id text PRIMARY KEY, "tenantId" text);
+    CREATE TABLE memberships (id text PRIMARY KEY, "userId" text REFERENCES users, "tenantId" text NOT NULL);
+    CREATE TABLE projects (id text PRIMARY KEY, "tenantId" text);
+    CREATE TABLE tasks (id text PRIMARY KEY, "projectId" text REFERENCES projects);
+    CREATE TABLE notes (id text PRIMARY KEY, "taskId" text REFERENCES tasks, "tenantId" text);
+    CREATE TABLE files (id text PRIMARY KEY, "tenantId" text);
+    CREATE TABLE expenses (id text PRIMARY KEY, "fileId" text REFERENCES files, "tenantId" text NOT NULL);
+    CREATE INDEX ON expenses ("fileId");
+    CREATE TABLE remarks (id text PRIMARY KEY, "userId" text REFERENCES users, "tenantId" text);
+    CREATE TABLE comments (id text PRIMARY KEY, "entityType" text, "entityId" text, "tenantId" text);
+    CREATE TABLE numbers (id int PRIMARY KEY, subject_type text, subject_id int, "tenantId" text);
+    CREATE TABLE sheets (a int, b int, "tenantId" text, PRIMARY KEY (a, b), UNIQUE ("tenantId", a, b));
+    CREATE TABLE cells (id int PRIMARY KEY, a int, b int, "tenantId" text, FOREIGN KEY ("tenantId", a, b) REFERENCES sheets ("tenantId", a, b));
+    INSERT INTO "Tenant" VALUES ('t', 't', 'T', 'ACTIVE');
+    INSERT INTO users SELECT 'u' || n, NULL FROM generate_series(1, 9) n;
+    INSERT INTO memberships SELECT 'm' || n, 'u' || n, 't' FROM generate_series(1, 9) n;
+    INSERT INTO projects SELECT 'p' || n, 't' FROM generate_series(1, 9) n;
+    INSERT INTO files SELECT 'f' || n, NULL FROM generate_series(1, 9) n;
+    INSERT INTO expenses SELECT 'e' || n, 'f' || n, 't' FROM generate_series(1, 8) n;
+    INSERT INTO remarks SELECT 'r' || n, 'u' || n, NULL FROM generate_series(1, 9) n;
+    INSERT INTO comments SELECT 'c' || n, CASE WHEN n < 5 THEN 'project' ELSE 'expense' END, CASE WHEN n < 5 THEN 'p' ELSE 'e' END || n % 8 + 1, NULL
+    FROM generate_series(1, 9) n;
+    INSERT INTO numbers VALUES (1, 'a', 1, NULL);
+    INSERT INTO notes VALUES ('n', NULL, NULL)"#;
+
+fn notes(report: &SuggestReport, table: &str) -> Vec<String> {
+    let found = report.tables.iter().find(|suggestion| suggestion.name == table).unwrap();
+    found.notes.iter().map(ToString::to_string).collect()
+}
+
+#[tokio::test]
+async fn what_points_here_and_memberships_tell_where_nothing_here_does() {
+    let db = test_support::empty_database().await;
+    script(&mut db.owner().await, POINTING).await;
+    let report = suggested(&db, &bare()).await;
+    let [expense] = sources(&report, "files") else { panic!("{:?}", sources(&report, "files")) };
+    let rule = &expense.rule;
+    let found = (rule.name.as_str(), rule.column.as_str(), rule.table.as_str(), rule.key.as_str(), rule.all);
+    assert_eq!(found, ("expenses", "id", "expenses", "fileId", true));
+    assert_eq!((expense.basis, expense.proposed, expense.resolves), (Basis::PointedTo, true, Some(8)));
+    assert_eq!(
+        expense.reason,
+        "a foreign key that points here, names the tenant of 8 of 9 rows without one, no row to compare with"
+    );
+    let remarks = named(sources(&report, "remarks"));
+    assert_eq!(remarks, [("membership", Basis::Membership, true), ("user", Basis::ForeignKey, true)]);
+
+    // What it proposes is accepted, and does what it says.
+    let table = report.tables.iter().find(|table| table.name == "files").unwrap();
+    let rules = tenancy_config::tenancy::TableRules {
+        sources: table.sources.iter().map(|source| source.rule.clone()).collect(),
+        ..Default::default()
+    };
+    let mut tenancy = bare();
+    tenancy.tables.insert("files".to_owned(), rules);
+    let done = backfill_table(&db, Role::Owner, "files", &tenancy, &fast(), &mut |_| {}).await.unwrap();
+    assert_eq!(done.assigned, 8);
+}
+
+#[tokio::test]
+async fn what_rules_cannot_say_is_named_with_what_it_needs_and_stays_with_missing() {
+    let db = test_support::empty_database().await;
+    script(&mut db.owner().await, POINTING).await;
+    let report = suggested(&db, &bare()).await;
+    let comments = named(sources(&report, "comments"));
+    assert_eq!(
+        comments.iter().filter(|(_, basis, proposed)| *basis == Basis::Guess && *proposed).count(),
+        2,
+        "{comments:?}"
+    );
+    assert!(
+        notes(&report, "numbers")[0].starts_with("polymorphic: subject_type says of which table subject_id is a key")
+    );
+    assert!(notes(&report, "cells")[0].starts_with("the foreign key cells_tenantId_a_b_fkey points to public.sheets"));
+    assert_eq!(
+        notes(&report, "notes"),
+        [
+            "taskId leads to public.projects over public.tasks, without a tenant column there: with one in public.tasks, filled first, it is a source"
+        ]
+    );
+    let missing = report.missing();
+    let untold: Vec<&str> =
+        missing.tables.iter().filter(|table| table.is_untold()).map(|table| table.name.as_str()).collect();
+    assert!(untold.contains(&"notes") && untold.contains(&"numbers"), "{untold:?}");
 }

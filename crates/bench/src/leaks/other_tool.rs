@@ -35,7 +35,7 @@ impl Linter {
     /// Whether it finds something that it did not find before and that names one of these; any such finding where there are no names.
     ///
     /// # Errors
-    /// As [`new`](Self::new).
+    /// [`Error::Measure`]: the program cannot be run, or does not say what it finds.
     pub(crate) async fn finds(&self, database: &DatabaseUrl, names: &[String]) -> Result<bool> {
         let found = self.findings(database).await?;
         let mut fresh = found.difference(&self.before);

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 use tenancy_config::TableName;
-use tenant_inventory::{Inventory, Phase, RegistryState, Way};
+use tenant_inventory::{AspectKind, Inventory, Phase, RegistryState, Relation, Way};
 
 use crate::plan::step::Step;
 
@@ -117,15 +117,16 @@ pub(crate) fn notices(
     notices
 }
 
-/// The notice that the application's role owns tables, where it does.
+/// The notice that the application's role owns tables that are not forced yet, where it does.
 pub(crate) fn application_owns(inventory: &Inventory) -> Option<Notice> {
     let (app, state) = &inventory.logins.app;
     let becomes: BTreeSet<&str> = inventory.logins.escapes.iter().map(|escape| escape.role.as_str()).collect();
     let owned = |owner: &str| state.exists && (owner == app.as_str() || becomes.contains(owner));
+    let open = |relation: &Relation| relation.unhandled.is_none() && !relation.definition.has(AspectKind::Forced);
     let tables: Vec<TableName> = inventory
         .relations
         .iter()
-        .filter(|relation| relation.unhandled.is_none() && owned(&relation.owner))
+        .filter(|relation| open(relation) && owned(&relation.owner))
         .map(|relation| relation.name.clone())
         .collect();
     (!tables.is_empty()).then(|| Notice::ApplicationOwns { app_role: app.to_string(), tables })

@@ -1,11 +1,13 @@
 //! A plan as a Prisma migration, with the edits of `schema.prisma` that belong to it.
 
 use std::fmt::Write as _;
-use tenancy_config::CommandRef;
 
+use prisma_schema::Schema;
+use tenancy_config::CommandRef;
 use tenant_rls::Template;
 
 use crate::plan::PlanReport;
+use crate::plan::schema_edit::SchemaEdit;
 use crate::plan::script::{one_line, statement_text};
 use crate::plan::step::Execution;
 use crate::plan::unseen::show_unseen;
@@ -23,15 +25,16 @@ pub struct PrismaMigration {
 }
 
 impl PlanReport {
-    /// The plan as a Prisma migration; none where no step is left.
-    pub fn prisma_migration(&self) -> Option<PrismaMigration> {
+    /// The plan as a Prisma migration; none where no step is left. If the application's schema is given, the edits are those that
+    /// it lacks.
+    pub fn prisma_migration(&self, schema: Option<&Schema>) -> Option<PrismaMigration> {
         if self.steps.is_empty() {
             return None;
         }
         let (mut statements, mut edits) = (String::new(), String::new());
         // Writing to a String cannot fail.
         let _ = self.write_migration(&mut statements);
-        let _ = self.write_edits(&mut edits);
+        let _ = self.write_edits(&mut edits, schema);
         Some(PrismaMigration { name: format!("rls_{}", self.goal), statements: show_unseen(&statements), edits })
     }
 
@@ -71,19 +74,47 @@ impl PlanReport {
         Ok(())
     }
 
-    fn write_edits(&self, out: &mut String) -> std::fmt::Result {
+    fn write_edits(&self, out: &mut String, schema: Option<&Schema>) -> std::fmt::Result {
         writeln!(out, "# Edits of schema.prisma that belong to this migration\n")?;
-        writeln!(
-            out,
-            "Without them the next `prisma db push` or `migrate dev` takes constraints and indexes away. Tables and columns are \
-             named as in the database; `@@map` and `@map` may have given model and field other names.\n"
-        )?;
+        writeln!(out, "Without them the next `prisma db push` or `migrate dev` takes constraints and indexes away.")?;
+        let Some(schema) = schema else {
+            writeln!(
+                out,
+                "\nTables and columns are named as in the database; `@@map` and `@map` may have given model and field other names.\n"
+            )?;
+            return self.schema_edits.iter().try_for_each(|edit| write_edit(out, edit, edit.lines()));
+        };
+        writeln!(out)?;
+        let mut without_model = Vec::new();
+        let mut changed = false;
         for edit in &self.schema_edits {
-            writeln!(out, "- `{}`, column `{}`", one_line(&edit.table.to_string()), one_line(edit.column.as_str()))?;
-            for line in edit.lines() {
-                writeln!(out, "  - {}", one_line(&line))?;
+            match schema.of_table(edit.table.schema().as_str(), edit.table.name().as_str()) {
+                None => without_model.push(one_line(&edit.table.to_string())),
+                Some(model) => {
+                    let changes = edit.changes(model);
+                    changed |= !changes.is_empty();
+                    write_edit(out, edit, changes)?;
+                }
             }
+        }
+        if !changed {
+            writeln!(out, "The models say all of it already.")?;
+        }
+        if !without_model.is_empty() {
+            writeln!(
+                out,
+                "\nThe schema has no model of these tables, so Prisma leaves them alone: {}.",
+                without_model.join(", ")
+            )?;
         }
         Ok(())
     }
+}
+
+fn write_edit(out: &mut String, edit: &SchemaEdit, lines: Vec<String>) -> std::fmt::Result {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "- `{}`, column `{}`", one_line(&edit.table.to_string()), one_line(edit.column.as_str()))?;
+    lines.iter().try_for_each(|line| writeln!(out, "  - {}", one_line(line)))
 }

@@ -1,5 +1,6 @@
 //! What `schema.prisma` must say after a plan has run, so that Prisma takes nothing back.
 
+use prisma_schema::{Field, Model};
 use serde::Serialize;
 use tenancy_config::{Ident, TableName};
 use tenant_inventory::{AspectKind, Relation, RelationKind};
@@ -41,7 +42,11 @@ pub(crate) fn edit(relation: &Relation, steps: &[Step]) -> Option<SchemaEdit> {
         table: relation.name.clone(),
         column: relation.comparison.column.clone(),
         required: relation.never_null,
-        default: if relation.platform_rows { None } else { schema_default(&relation.comparison) },
+        default: if relation.platform_rows || relation.parent.is_some() {
+            None
+        } else {
+            schema_default(&relation.comparison)
+        },
         indexes,
     })
 }
@@ -63,29 +68,75 @@ pub(crate) fn role(role: &Ident) -> Sql {
 }
 
 impl SchemaEdit {
-    /// The edits as sentences, a line each.
+    /// All that the model must say, as sentences, a line each.
     pub(crate) fn lines(&self) -> Vec<String> {
-        let (field, mut lines) = (&self.column, Vec::new());
-        lines.push(if self.required {
-            "the field is required, without `?`, and its relation to the tenant with it".to_owned()
-        } else {
-            "the field stays optional, with `?`".to_owned()
+        let mut lines = vec![match self.required {
+            true => "the field is required, without `?`, and its relation to the tenant with it".to_owned(),
+            false => "the field stays optional, with `?`".to_owned(),
+        }];
+        lines.push(match &self.default {
+            Some(default) => format!("the field has `@default({default})`"),
+            None => "the field has no `@default` of the database's".to_owned(),
         });
-        match &self.default {
-            Some(default) => lines.push(format!("the field has `@default({default})`")),
-            None => lines.push("the field has no `@default` of the database's".to_owned()),
-        }
-        for index in &self.indexes {
-            let usual = *index == format!("{}_{field}_idx", self.table.name());
-            let map = if usual { String::new() } else { format!(", map: \"{index}\"") };
-            lines.push(format!("the model has `@@index([{field}]{map})`"));
-        }
+        lines.extend(
+            self.indexes.iter().map(|index| format!("the model has `{}`", self.index(self.column.as_str(), index))),
+        );
         lines
     }
+
+    /// What of the model must change, a line each; nothing if it says all of it already.
+    pub(crate) fn changes(&self, model: &Model) -> Vec<String> {
+        let Some(field) = model.of_column(self.column.as_str()) else {
+            let missing = format!("the model {} has no field of this column", model.name);
+            return std::iter::once(missing).chain(self.lines()).collect();
+        };
+        let mut changes = Vec::new();
+        for field in [Some(field), model.relation_by(&field.name)].into_iter().flatten() {
+            changes.extend(self.change_of_type(field));
+        }
+        let has = field.attribute("default").map(|default| default.arguments.join(", "));
+        match (&self.default, has) {
+            (Some(wanted), has) if has.as_ref() != Some(wanted) => {
+                changes.push(format!("line {}: `{}` has `@default({wanted})`", field.line, field.name));
+            }
+            (None, Some(has)) if has.starts_with("dbgenerated") => {
+                changes.push(format!("line {}: `{}` has no `@default({has})`", field.line, field.name));
+            }
+            _ => {}
+        }
+        for index in self.indexes.iter().filter(|index| !model.has_index(&field.name, index)) {
+            changes.push(format!("model {}: `{}` is added", model.name, self.index_of(model, &field.name, index)));
+        }
+        changes
+    }
+
+    fn change_of_type(&self, field: &Field) -> Option<String> {
+        let written =
+            |optional: bool| format!("`{} {}{}`", field.name, field.type_name, if optional { "?" } else { "" });
+        (field.optional == self.required)
+            .then(|| format!("line {}: {} becomes {}", field.line, written(field.optional), written(!self.required)))
+    }
+
+    fn index_of(&self, model: &Model, field: &str, index: &str) -> String {
+        let usual = format!("{}_{}_idx", model.table(), self.column);
+        attribute_of_index(field, index, &usual)
+    }
+
+    fn index(&self, field: &str, index: &str) -> String {
+        attribute_of_index(field, index, &format!("{}_{field}_idx", self.table.name()))
+    }
+}
+
+/// `@@index`, which needs a name if that is not the one that Prisma gives.
+fn attribute_of_index(field: &str, index: &str, usual: &str) -> String {
+    let map = if index == usual { String::new() } else { format!(", map: \"{index}\"") };
+    format!("@@index([{field}]{map})")
 }
 
 #[cfg(test)]
 mod tests {
+    use prisma_schema::Schema;
+
     use super::*;
 
     fn default_of(type_name: &str) -> Option<String> {
@@ -114,5 +165,35 @@ mod tests {
         let lines = edit.lines();
         assert_eq!(lines[2], "the model has `@@index([tenantId])`");
         assert_eq!(lines[3], "the model has `@@index([tenantId], map: \"other\")`");
+    }
+
+    fn bookings(schema: &str) -> Vec<String> {
+        let edit = SchemaEdit {
+            table: TableName::parse("bookings", "public").unwrap(),
+            column: Ident::new("tenant_id").unwrap(),
+            required: true,
+            default: None,
+            indexes: vec!["bookings_tenant_id_idx".into()],
+        };
+        edit.changes(Schema::parse(schema).unwrap().of_table("public", "bookings").unwrap())
+    }
+
+    #[test]
+    fn only_what_the_schema_does_not_say_yet_is_to_be_edited() {
+        let before = "model Booking {\n  id String @id\n  tenantId String? @map(\"tenant_id\")\n  \
+                      tenant Tenant? @relation(fields: [tenantId], references: [id])\n  @@map(\"bookings\")\n}";
+        assert_eq!(
+            bookings(before),
+            [
+                "line 3: `tenantId String?` becomes `tenantId String`",
+                "line 4: `tenant Tenant?` becomes `tenant Tenant`",
+                "model Booking: `@@index([tenantId])` is added",
+            ]
+        );
+        let after = before.replace('?', "").replace("  @@map", "  @@index([tenantId])\n  @@map");
+        assert!(bookings(&after).is_empty());
+        let generated = after.replace("String @map", "String @default(dbgenerated(\"x\")) @map");
+        assert_eq!(bookings(&generated), ["line 3: `tenantId` has no `@default(dbgenerated(\"x\"))`"]);
+        assert_eq!(bookings("model bookings { id String }")[0], "the model bookings has no field of this column");
     }
 }

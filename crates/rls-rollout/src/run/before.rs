@@ -6,8 +6,9 @@ use tenancy_config::{TableName, Tenancy};
 use tenant_inventory::Phase;
 use tenant_rls::Database;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::options::RolloutOptions;
+use crate::plan::notice::{Notice, application_owns};
 use crate::run::check::Check;
 use crate::run::preflight::preflight;
 use crate::run::progress::RolloutEvent;
@@ -24,7 +25,7 @@ pub(crate) struct Before {
 /// Reads where each table is, and makes the preflight's checks.
 ///
 /// # Errors
-/// [`crate::Error::Preflight`] where a step would surely fail.
+/// [`Error::ApplicationOwns`] where nobody agreed to that; [`Error::Preflight`] where a step would surely fail.
 pub(crate) async fn before(
     database: &Database,
     tenancy: &Tenancy,
@@ -35,6 +36,22 @@ pub(crate) async fn before(
     let inventory = &state.inventory;
     let phases =
         inventory.relations.iter().map(|relation| (relation.name.clone(), inventory.phase(relation))).collect();
+    if let Some(notice) = to_be_agreed(&state, options) {
+        return Err(Error::ApplicationOwns { notice: notice.to_string() });
+    }
     let checks = preflight(database, &state, options.goal, progress).await?;
     Ok(Before { phases, checks })
+}
+
+/// What somebody must agree to before this rollout begins: that policies will filter the application itself, where its role owns tables.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn question(database: &Database, tenancy: &Tenancy, options: &RolloutOptions) -> Result<Option<Notice>> {
+    Ok(to_be_agreed(&State::for_rollout(database, tenancy, options).await?, options))
+}
+
+fn to_be_agreed(state: &State, options: &RolloutOptions) -> Option<Notice> {
+    let asked = options.goal.wants(Phase::Enforce) && !options.application_owns_tables;
+    asked.then(|| application_owns(&state.inventory)).flatten()
 }

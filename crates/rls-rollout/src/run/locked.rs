@@ -145,6 +145,9 @@ impl Run<'_> {
         progress: &mut (dyn FnMut(RolloutEvent) + Send),
     ) -> Result<bool> {
         let audited = phase != Phase::Tighten || !self.is_still_to_be_audited(&state.inventory, relation);
+        let parent = gate::parent(&state.inventory, relation, phase, |other| {
+            self.outcomes.get(&other.name).is_some_and(|outcome| !outcome.verdict.stopped_by.is_empty())
+        });
         let outcome = self.outcomes.entry(relation.name.clone()).or_default();
         let now = state.inventory.phase(relation);
         // What `prepare` makes is mended at each phase: a new source needs rights, another declaration another policy.
@@ -163,7 +166,8 @@ impl Run<'_> {
             stopped_by: gate::catalog(&state.inventory, relation, phase, builder.style),
             ..GateResult::default()
         };
-        if let Some(audit) = audit {
+        verdict.stopped_by.extend(parent);
+        if let Some(audit) = audit.filter(|_| relation.parent.is_none()) {
             let table = state.inventory.audited_as(relation);
             let data = gate::data(&state.inventory, audit, &table, self.options.waiver());
             verdict.stopped_by.extend(data.stopped_by);
@@ -187,7 +191,9 @@ impl Run<'_> {
                 Ok(took) => outcome.time += took,
                 Err(error) => {
                     outcome.verdict.stopped_by.push(refused(&step, error)?);
-                    return Ok(changed);
+                    // The others may take hours: FORCE that a step of this table lifted does not wait for them.
+                    let now = self.read_again(state).await?;
+                    return Ok(force_again(self.executor, self.options, &now, progress).await? || changed);
                 }
             }
             outcome.steps += 1;
@@ -197,16 +203,19 @@ impl Run<'_> {
     }
 }
 
-/// What stops a table where the server refused a step of it. Whatever else goes wrong ends the rollout: a lock that could not be had, a lost
-/// connection, a lease that another rollout has.
+/// What stops a table where a step of it was refused. What concerns every table ends the rollout: a lock on the tenant table that could not
+/// be had, a lost connection, a lease that another rollout has.
 fn refused(step: &Step, error: Error) -> Result<Stop> {
     match error {
+        Error::Blocked { step: name, attempts, blockers, .. }
+            if blockers.iter().all(|blocker| step.also_locks.as_ref() != Some(&blocker.table)) =>
+        {
+            Ok(Stop::Locked { step: name, attempts, blockers })
+        }
         Error::Database(error) if matches!(error.sqlstate(), Some(ROW_WITHOUT_TENANT | "23503" | "23514")) => {
             Ok(Stop::RowAfterAudit { message: error.to_string() })
         }
-        Error::Database(error)
-            if error.sqlstate().is_some() && !matches!(fault_of(&error), Fault::Connection | Fault::Contention) =>
-        {
+        Error::Database(error) if error.sqlstate().is_some() && fault_of(&error) != Fault::Connection => {
             Ok(Stop::StepFailed { step: step.name, message: error.to_string() })
         }
         error => Err(error),

@@ -1,6 +1,6 @@
 //! The rollout: table by table, phase by phase, as far as the data allows.
 
-mod before;
+pub(crate) mod before;
 pub(crate) mod check;
 pub(crate) mod executor;
 mod locked;
@@ -29,7 +29,9 @@ use crate::state::State;
 /// Rolls out, to the goal or until `stop` is true: the running step is finished then, and the next run goes on after it.
 ///
 /// # Errors
-/// [`Error::Preflight`] where a step would surely fail; [`tenant_ops::Error::Held`] where another rollout runs; [`Error::Blocked`] where a lock could not be had;
+/// [`Error::ApplicationOwns`] where the application's role owns tables and nobody agreed that policies filter it; [`Error::Preflight`] where a
+/// step would surely fail; [`tenant_ops::Error::Held`] where another rollout runs; [`Error::Blocked`] where a lock on the tenant table could
+/// not be had;
 /// [`tenant_rls::Error::CannotSee`] where no role sees every row, which the audit before `tighten` needs. Every step that was done stays.
 pub async fn rollout(
     database: &Database,

@@ -1,7 +1,8 @@
 //! Policies of the application that a rollout is told to replace.
 
 use local_db::Role;
-use rls_rollout::{Notice, Replaced, RolloutOptions, Stop, plan};
+use rls_rollout::{Error, Notice, Replaced, RolloutOptions, Stop, plan, status};
+use tenancy_config::{Exit, UserError};
 use tenant_inventory::Phase;
 use tenant_rls::PolicyForm;
 use test_support::TestDb;
@@ -122,6 +123,12 @@ async fn functions_that_will_see_less_and_an_application_that_owns_its_tables_ar
     let less =
         |notice: &&Notice| matches!(notice, Notice::SeesLess { way } if way.to_string().contains("public.total"));
     assert!(planned.notices.iter().any(|notice| owns(&notice)) && planned.notices.iter().any(|notice| less(&notice)));
+    let told = status(&database, &tables_of(""), Some("app_owner")).await.unwrap();
+    assert!(told.application_owns.iter().any(|notice| owns(&notice)));
+    let refused = roll_with(&db, &tables_of(""), &options, &mut |_| ()).await.unwrap_err();
+    assert!(matches!(&refused, Error::ApplicationOwns { notice } if notice.contains("app_owner")), "{refused}");
+    assert_eq!(refused.exit(), Exit::Refused);
+    let options = RolloutOptions { application_owns_tables: true, ..options };
     let report = roll_with(&db, &tables_of(""), &options, &mut |_| ()).await.unwrap();
     let said: Vec<&str> =
         report.preflight.iter().filter(|check| check.name == "enforce").map(|check| check.says.as_str()).collect();

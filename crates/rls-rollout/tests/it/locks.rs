@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use local_db::Role;
-use rls_rollout::{Blocker, Error, LockRetry, RolloutEvent, RolloutOptions};
-use tenancy_config::UserError;
-use tenancy_config::{Exit, Tenancy};
+use rls_rollout::{Blocker, LockRetry, Remedy, RolloutEvent, RolloutOptions, Stop, sentences};
+use tenancy_config::{Exit, Tenancy, UserError};
 use tenant_inventory::Phase;
 use tenant_ops::Lease;
 
@@ -87,14 +86,15 @@ async fn behind_an_idle_reader_others_read_between_the_attempts_and_none_waits_l
 }
 
 #[tokio::test]
-async fn a_lock_that_does_not_come_free_ends_it_with_nothing_changed_and_the_same_command_goes_on() {
+async fn a_lock_that_does_not_come_free_stops_its_table_with_nothing_changed_and_the_same_command_goes_on() {
     let db = clean().await;
     let before = catalog(&db).await;
     let mut reader = db.app_user().await;
     script(&mut reader, READ).await;
-    let error = roll(&db, &impatient(Phase::Prepare, 2)).await.unwrap_err();
-    assert!(matches!(&error, Error::Blocked { blockers, attempts: 2, .. } if blockers.len() == 1), "{error}");
-    assert_eq!(error.exit(), Exit::NotYet);
+    let report = roll(&db, &impatient(Phase::Prepare, 2)).await.unwrap();
+    let stop = &report.tables[0].stopped_by[0];
+    assert!(matches!(stop, Stop::Locked { blockers, attempts: 2, .. } if blockers.len() == 1), "{stop}");
+    assert_eq!(stop.remedy(), Remedy::Locks);
     let kept: Vec<String> = catalog(&db).await.into_iter().filter(|line| !line.contains("\"Tenant\" grant")).collect();
     let known: Vec<String> = before.into_iter().filter(|line| !line.contains("\"Tenant\" grant")).collect();
     assert_eq!(kept, known);
@@ -110,9 +110,10 @@ async fn a_prepared_transaction_in_the_way_is_named_too() {
         sqlx::query_scalar("SHOW max_prepared_transactions").fetch_one(superuser.connection()).await.unwrap();
     assert_ne!(possible, "0", "the test server must take prepared transactions");
     script(&mut superuser, "BEGIN; SELECT count(*) FROM bookings; PREPARE TRANSACTION 'left behind'").await;
-    let error = roll(&db, &impatient(Phase::Prepare, 1)).await.unwrap_err();
+    let report = roll(&db, &impatient(Phase::Prepare, 1)).await.unwrap();
     script(&mut superuser, "ROLLBACK PREPARED 'left behind'").await;
-    assert!(error.to_string().contains("by the prepared transaction `left behind`"), "{error}");
+    let said = sentences(&report.tables[0].stopped_by);
+    assert!(said.contains("by the prepared transaction `left behind`"), "{said}");
 }
 
 #[tokio::test]
@@ -192,9 +193,26 @@ async fn a_reader_of_a_partition_that_holds_its_parent_up_is_named_with_the_part
         }
     };
     let options = RolloutOptions { tables: vec!["visits".to_owned()], ..impatient(Phase::Tighten, 1) };
-    let error = roll_with(&db, &Tenancy::default(), &options, &mut progress).await.unwrap_err();
-    assert!(matches!(&error, Error::Blocked { table, .. } if table.to_string() == "public.visits"), "{error}");
-    assert!(error.to_string().ends_with("of app_user (tests), on public.visits_old"), "{error}");
+    let report = roll_with(&db, &Tenancy::default(), &options, &mut progress).await.unwrap();
+    let stopped = report.tables.iter().find(|table| table.table.to_string() == "public.visits").unwrap();
+    assert!(matches!(&stopped.stopped_by[..], [Stop::Locked { .. }]), "{stopped:#?}");
+    let said = sentences(&stopped.stopped_by);
+    assert!(said.ends_with("of app_user (tests), on public.visits_old"), "{said}");
+}
+
+#[tokio::test]
+async fn a_lock_on_one_table_stops_that_table_and_the_others_go_on() {
+    let db = clean().await;
+    let mut reader = db.app_user().await;
+    script(&mut reader, READ).await;
+    let tables = ["bookings", "expenses", "invoices"].map(str::to_owned).to_vec();
+    let report = roll(&db, &RolloutOptions { tables, ..impatient(Phase::Enforce, 1) }).await.unwrap();
+    let reached: Vec<(String, Phase)> =
+        report.tables.iter().map(|table| (table.table.name().to_string(), table.after)).collect();
+    let reached: Vec<(&str, Phase)> = reached.iter().map(|(table, phase)| (table.as_str(), *phase)).collect();
+    assert_eq!(reached, [("bookings", Phase::None), ("expenses", Phase::Enforce), ("invoices", Phase::Enforce)]);
+    assert!(matches!(&report.tables[0].stopped_by[..], [Stop::Locked { blockers, .. }] if blockers.len() == 1));
+    assert!(!report.is_complete());
 }
 
 #[tokio::test]

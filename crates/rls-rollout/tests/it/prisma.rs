@@ -22,7 +22,7 @@ async fn the_migration_makes_the_same_catalog_as_the_rollout() {
     for db in [&rolled_out, &migrated] {
         script(&mut db.superuser().await, "DROP INDEX \"bookings_tenantId_idx\"").await;
     }
-    let migration = planned(&rolled_out, &auto()).await.prisma_migration().unwrap();
+    let migration = planned(&rolled_out, &auto()).await.prisma_migration(None).unwrap();
     assert!(!migration.statements.contains(" INDEX CONCURRENTLY "), "{}", migration.statements);
     assert!(migration.statements.contains("CREATE INDEX \"bookings_tenantId_idx\""), "{}", migration.statements);
     assert!(all_at(&roll(&rolled_out, &auto()).await.unwrap(), Phase::Enforce));
@@ -30,7 +30,7 @@ async fn the_migration_makes_the_same_catalog_as_the_rollout() {
     owner.run_script("migrating", Sql::from_catalog(migration.statements)).await.unwrap();
     owner.close().await;
     assert_eq!(catalog(&migrated).await, catalog(&rolled_out).await);
-    assert_eq!(planned(&rolled_out, &auto()).await.prisma_migration(), None, "no step is left");
+    assert_eq!(planned(&rolled_out, &auto()).await.prisma_migration(None), None, "no step is left");
 }
 
 #[tokio::test]

@@ -56,6 +56,7 @@ pub enum WithoutUrl {
 pub struct Settings {
     database: Option<(DatabaseUrl, SettingOrigin)>,
     direct: Option<(DatabaseUrl, SettingOrigin)>,
+    unused: Vec<(DatabaseUrl, SettingOrigin)>,
     local: bool,
     tls_no_verify: bool,
     app_dir: PathBuf,
@@ -80,15 +81,19 @@ impl Settings {
         // From the environment alone: a file must not decide whether it is trusted.
         let trust = Trust::new(environment(trust::VARIABLE)?.as_deref(), cwd);
         let files = EnvFiles::read(&app_dir, environment, &trust)?;
-        let sources = Sources::new(environment, files, cwd)?;
+        let mut sources = Sources::new(environment, files, cwd)?;
         let config = config_file::load(flags, &sources, &trust, &app_dir, cwd)?;
-        let (database, direct) = if flags.local { (sources.local(flags)?, None) } else { sources.urls(flags)? };
+        let names = &config.tenancy.database;
+        sources.read_urls(environment, names)?;
+        let (database, direct) =
+            if flags.local { (sources.local(flags)?, None) } else { sources.urls(flags, names)? };
+        let unused = sources.unused(&database, names);
         if database.is_none() && !flags.local && sources.in_ci() {
             return Err(SettingsError::NoUrlInCi);
         }
         let (local, tls_no_verify, config_path) = (flags.local, flags.tls_no_verify, config.path.clone());
         let (tenancy, schema_from) = schema::decide(config, [&database, &direct])?;
-        Ok(Self { database, direct, local, tls_no_verify, app_dir, config_path, tenancy, schema_from, sources })
+        Ok(Self { database, direct, unused, local, tls_no_verify, app_dir, config_path, tenancy, schema_from, sources })
     }
 
     /// The database, for a command that uses the local one if no URL is given.
@@ -115,6 +120,12 @@ impl Settings {
         self.direct.clone()
     }
 
+    /// The URLs that lead to another place than the one in use and that nothing reads, as another variable comes before
+    /// them. The application may read them in another order.
+    pub fn unused_urls(&self) -> &[(DatabaseUrl, SettingOrigin)] {
+        &self.unused
+    }
+
     /// Which tables, columns and roles this application has.
     pub fn tenancy(&self) -> &Tenancy {
         &self.tenancy
@@ -134,7 +145,7 @@ impl Settings {
     /// A variable from the environment, or else from the application's env files. The value may be empty, and may be a
     /// secret.
     ///
-    /// `name` must be one of the variables that some command reads.
+    /// `name` must be one of the variables that some command reads, and none of those with URLs.
     pub fn env(&self, name: &str) -> Option<(String, SettingOrigin)> {
         debug_assert!(VARIABLES.contains(&name), "{name} is missing in VARIABLES");
         self.sources.variable(name)

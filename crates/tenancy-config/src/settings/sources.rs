@@ -9,29 +9,25 @@ use super::error::SettingsError;
 use super::origin::SettingOrigin;
 use crate::env_files::EnvFiles;
 use crate::environment::Lookup;
+use crate::tenancy::DatabaseSection;
 use crate::url::DatabaseUrl;
 
-/// Variables with the URL of the database. The first that is set counts.
-const DATABASE: [&str; 2] = ["DATABASE_URL", "NETLIFY_DATABASE_URL"];
-/// Variables with the URL of the same database without a pooler.
-const DIRECT: [&str; 3] = ["DIRECT_URL", "DATABASE_URL_UNPOOLED", "NETLIFY_DATABASE_URL_UNPOOLED"];
-
-/// The variables that are read. A job that needs another one adds it here. `TENANT_ID` is only for the commands that
-/// seed a tenant or mint a session: anywhere else it could silently narrow a repair. An architecture test checks that.
+/// The variables that are read, beside those that `tenancy.toml` names for URLs. A job that needs another one adds it
+/// here. `TENANT_ID` is only for the commands that seed a tenant or mint a session: anywhere else it could silently
+/// narrow a repair. An architecture test checks that.
 pub(super) const VARIABLES: [&str; 21] = [
     "APP_DATABASE_URL",
     "AUTH_SECRET",
+    "AUTH_SECRET_1",
+    "AUTH_SECRET_2",
+    "AUTH_SECRET_3",
+    "AUTH_TRUST_HOST",
     "AUTH_URL",
     "CI",
-    "DATABASE_URL",
-    "DATABASE_URL_UNPOOLED",
-    "DIRECT_URL",
     "EMAIL",
     "FORCE_RLS",
     "MULTI_TENANCY_ENABLED",
     "MULTI_TENANCY_STRICT",
-    "NETLIFY_DATABASE_URL",
-    "NETLIFY_DATABASE_URL_UNPOOLED",
     "NEXTAUTH_SECRET",
     "NEXTAUTH_URL",
     "NODE_ENV",
@@ -40,6 +36,7 @@ pub(super) const VARIABLES: [&str; 21] = [
     "TENANCY_TRUST",
     "TENANT_ID",
     "TENANT_SLUG",
+    "VERCEL",
 ];
 
 /// What the command line said.
@@ -62,7 +59,7 @@ pub struct Flags {
 /// The places where a variable may be set.
 #[derive(Clone)]
 pub(super) struct Sources {
-    environment: BTreeMap<&'static str, String>,
+    environment: BTreeMap<String, String>,
     files: Arc<EnvFiles>,
     cwd: PathBuf,
 }
@@ -71,11 +68,30 @@ pub(super) type Found = Option<(DatabaseUrl, SettingOrigin)>;
 
 impl Sources {
     pub(super) fn new(environment: &Lookup<'_>, files: EnvFiles, cwd: &Path) -> Result<Self, SettingsError> {
-        let mut known = BTreeMap::new();
-        for name in VARIABLES {
-            known.extend(environment(name)?.map(|value| (name, value)));
+        let mut sources = Self { environment: BTreeMap::new(), files: Arc::new(files), cwd: cwd.to_owned() };
+        sources.read(environment, VARIABLES)?;
+        Ok(sources)
+    }
+
+    /// Reads the variables that `tenancy.toml` names for URLs.
+    pub(super) fn read_urls(
+        &mut self,
+        environment: &Lookup<'_>,
+        database: &DatabaseSection,
+    ) -> Result<(), SettingsError> {
+        let names = database.url_variables.iter().chain(&database.direct_url_variables);
+        self.read(environment, names.map(String::as_str))
+    }
+
+    fn read<'a>(
+        &mut self,
+        environment: &Lookup<'_>,
+        names: impl IntoIterator<Item = &'a str>,
+    ) -> Result<(), SettingsError> {
+        for name in names {
+            self.environment.extend(environment(name)?.map(|value| (name.to_owned(), value)));
         }
-        Ok(Self { environment: known, files: Arc::new(files), cwd: cwd.to_owned() })
+        Ok(())
     }
 
     pub(super) fn variable(&self, name: &str) -> Option<(String, SettingOrigin)> {
@@ -101,10 +117,12 @@ impl Sources {
         }
     }
 
-    pub(super) fn urls(&self, flags: &Flags) -> Result<(Found, Found), SettingsError> {
+    /// The URL of the database and that of the same database without a pooler. `names` says in which order variables are
+    /// read.
+    pub(super) fn urls(&self, flags: &Flags, names: &DatabaseSection) -> Result<(Found, Found), SettingsError> {
         let given = match &flags.database_url {
             Some(text) => Some((text.clone(), SettingOrigin::Flag("--database-url"))),
-            None => DATABASE.iter().find_map(|name| self.variable(name)),
+            None => names.url_variables.iter().find_map(|name| self.variable(name)),
         };
         let Some(database) = given.map(parse).transpose()? else {
             return match &flags.direct_url {
@@ -117,12 +135,22 @@ impl Sources {
             // An empty `DIRECT_URL=`, as templates have it, means that there is none. A direct URL from a weaker place
             // than the URL of the database, such as an `.env` beside `--database-url`, is most likely that of another
             // database.
-            None => DIRECT
+            None => names
+                .direct_url_variables
                 .iter()
                 .filter_map(|name| self.variable(name))
                 .find(|(value, origin)| !value.trim().is_empty() && origin.strength() >= database.1.strength()),
         };
         Ok((Some(database), direct.map(parse).transpose()?))
+    }
+
+    /// The URLs of variables that stand behind the one in use and lead to another server, port or database.
+    pub(super) fn unused(&self, used: &Found, names: &DatabaseSection) -> Vec<(DatabaseUrl, SettingOrigin)> {
+        let Some((used, SettingOrigin::Environment(_) | SettingOrigin::EnvFile { .. })) = used else {
+            return Vec::new();
+        };
+        let set = names.url_variables.iter().filter_map(|name| self.variable(name));
+        set.filter_map(|given| parse(given).ok()).filter(|(url, _)| url.place() != used.place()).collect()
     }
 }
 

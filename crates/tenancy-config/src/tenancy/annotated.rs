@@ -4,10 +4,29 @@ use crate::command_ref::CommandRef;
 use crate::program;
 use std::fmt::Write;
 
-use super::model::{OnDelete, SourceRule, TableRules, Tenancy, TieBreakerRule, default_key};
+use super::annotated_log::write_log;
+use super::model::{
+    OnDelete, SessionChecks, SourceRule, TableRules, Tenancy, ThroughRule, TieBreakerRule, default_key,
+};
 use super::notes::{Notes, comments, one_line};
+use super::toml_text::{key, list, string};
 
 impl Tenancy {
+    fn write_checks(&self, out: &mut String) -> std::fmt::Result {
+        let SessionChecks { members_only, active_tenants_only, session_version, lowercase_emails, ip_hash } =
+            self.session.checks;
+        writeln!(
+            out,
+            "# What the application itself asks of a user's session: `jwt` mints what it accepts, `jwt decode` tells why not."
+        )?;
+        writeln!(out, "[session.checks]")?;
+        writeln!(out, "members_only = {members_only}   # the user must be a member of the session's tenant")?;
+        writeln!(out, "active_tenants_only = {active_tenants_only}   # the session's tenant must be in use")?;
+        writeln!(out, "session_version = {session_version}   # the claim `sessionVersion` must be the user's")?;
+        writeln!(out, "lowercase_emails = {lowercase_emails}   # an email is lowercased before it is looked for")?;
+        writeln!(out, "ip_hash = {ip_hash}   # the claim `sessionIpHash` must be there\n")
+    }
+
     /// The text of a `tenancy.toml` that reads back as this value, with a comment at each key.
     pub fn annotated(&self) -> String {
         self.annotated_with(&Notes::default())
@@ -55,7 +74,14 @@ impl Tenancy {
             out,
             "# Roles whose tables are relied on, beside the owners of the database and of the tenant table."
         )?;
-        writeln!(out, "owners = [{}]\n", list(&self.database.owners))?;
+        writeln!(out, "owners = [{}]", list(&self.database.owners))?;
+        writeln!(
+            out,
+            "# Variables with the URL of the database, and with that of the same database without a pooler, in the order in"
+        )?;
+        writeln!(out, "# which the application reads them: the first that is set counts.")?;
+        writeln!(out, "url_variables = [{}]", list(&self.database.url_variables))?;
+        writeln!(out, "direct_url_variables = [{}]\n", list(&self.database.direct_url_variables))?;
 
         self.write_tenant(out, notes)?;
 
@@ -67,6 +93,7 @@ impl Tenancy {
         comments(out, &notes.session)?;
         writeln!(out, "variable = {}", string(&self.session.variable))?;
         writeln!(out, "policy = {}   # the policy's name, the same on each table\n", string(&self.session.policy))?;
+        self.write_checks(out)?;
 
         writeln!(out, "[roles]")?;
         comments(out, &notes.roles)?;
@@ -83,6 +110,7 @@ impl Tenancy {
             string(&self.roles.auditor)
         )?;
 
+        write_log(out, &self.log)?;
         writeln!(
             out,
             "# Tables that must be there (`table` or `schema.table`), with their rules. Others that have a tenant column are"
@@ -100,6 +128,15 @@ impl Tenancy {
             "#   cross_tenant_references = \"why\"   its rows may reference other tenants' rows, for this reason"
         )?;
         writeln!(out, "#   exempt = \"why\"        its rows need no tenant, for this reason: it is left alone")?;
+        writeln!(
+            out,
+            "#   through = {{ column = \"…\", table = \"…\" }}   it has no tenant column: a row's tenant is the one of the row in `table`"
+        )?;
+        writeln!(
+            out,
+            "#                         that `column` points to by a foreign key; `key` names the column there, `form` how the policy"
+        )?;
+        writeln!(out, "#                         asks: \"array\" or \"exists\", else as the size of `table` says")?;
         writeln!(
             out,
             "#   allow_policies = {{ policy = \"why\" }}   its policies that are intended beside the rollout's"
@@ -232,6 +269,9 @@ fn write_table(
     if let Some(reason) = &rules.exempt {
         writeln!(out, "exempt = {}", string(reason))?;
     }
+    if let Some(rule) = &rules.through {
+        writeln!(out, "through = {}", through(rule))?;
+    }
     if !rules.allow_policies.is_empty() {
         let policies = rules.allow_policies.iter().map(|(policy, why)| format!("{} = {}", key(policy), string(why)));
         writeln!(out, "allow_policies = {{ {} }}", policies.collect::<Vec<_>>().join(", "))?;
@@ -280,6 +320,13 @@ fn source(source: &SourceRule) -> String {
     inline(pairs.chain(source.all.then(|| "all = true".to_owned())))
 }
 
+fn through(rule: &ThroughRule) -> String {
+    let mut pairs = vec![pair("column", &rule.column), pair("table", &rule.table)];
+    pairs.extend(rule.key.iter().map(|column| pair("key", column)));
+    pairs.extend(rule.form.iter().map(|form| pair("form", form.as_str())));
+    inline(pairs.into_iter())
+}
+
 fn tie_breaker(tie_breaker: &TieBreakerRule) -> String {
     let equal = inline(tie_breaker.equal.iter().map(|(here, there)| pair(&key(here), there)));
     let pairs = [pair("name", &tie_breaker.name), pair("table", &tie_breaker.table), format!("equal = {equal}")];
@@ -293,29 +340,4 @@ fn pair(key: &str, value: &str) -> String {
 /// An inline table in TOML.
 fn inline(pairs: impl Iterator<Item = String>) -> String {
     format!("{{ {} }}", pairs.collect::<Vec<_>>().join(", "))
-}
-
-fn list(names: &[String]) -> String {
-    names.iter().map(|name| string(name)).collect::<Vec<_>>().join(", ")
-}
-
-fn key(name: &str) -> String {
-    let bare = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
-    if bare { name.to_owned() } else { string(name) }
-}
-
-/// A basic string in TOML.
-fn string(value: &str) -> String {
-    let mut out = String::from("\"");
-    for c in value.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            c if c.is_control() => {
-                let _ = write!(out, "\\u{:04X}", u32::from(c));
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }

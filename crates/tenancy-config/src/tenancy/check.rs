@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::model::{SourceRule, TableRules, Tenancy, TieBreakerRule};
+use super::log::{LogMessages, LogSection};
+use super::model::{SourceRule, TableRules, Tenancy, ThroughRule, TieBreakerRule};
 use crate::name::{Ident, TableName};
 
 /// The key, and what is wrong with it.
@@ -21,6 +22,10 @@ impl Tenancy {
             return Err(("database.environment".into(), "it is empty; leave it out to be asked for the host".into()));
         }
         ident("database.schema", &self.database.schema)?;
+        environment_variables("database.url_variables", &self.database.url_variables)?;
+        environment_variables("database.direct_url_variables", &self.database.direct_url_variables)?;
+        let both = self.database.url_variables.iter().chain(&self.database.direct_url_variables);
+        unique("database.direct_url_variables", both)?;
         let tenant = &self.tenant;
         table("tenant.table", &tenant.table, &self.database.schema)?;
         let status = tenant.status.iter().map(|status| ("status", status));
@@ -37,6 +42,7 @@ impl Tenancy {
             ident(&format!("roles.{key}"), role)?;
         }
         unique("roles", roles.into_iter().map(|(_, role)| role))?;
+        log(&self.log)?;
         let mut tables = BTreeSet::new();
         for (name, rules) in &self.tables {
             let key = format!("tables.{name}");
@@ -68,6 +74,9 @@ impl Tenancy {
             let why = "rows without a tenant are either the platform's or shared; the table has `platform_rows` too";
             return Err((format!("{key}.shared_rows"), why.to_owned()));
         }
+        if let Some(rule) = &rules.through {
+            self.check_through(&format!("{key}.through"), rule, rules)?;
+        }
         let triggers = format!("{key}.allow_triggers");
         rules.allow_triggers.iter().try_for_each(|trigger| ident(&triggers, trigger))?;
         unique(&triggers, rules.allow_triggers.iter())?;
@@ -95,6 +104,26 @@ impl Tenancy {
         table(&format!("{key}.table"), &source.table, &self.database.schema)?;
         ident(&format!("{key}.key"), &source.key)?;
         source.tenant.iter().try_for_each(|column| ident(&format!("{key}.tenant"), column))
+    }
+
+    fn check_through(&self, key: &str, rule: &ThroughRule, rules: &TableRules) -> Result<(), Wrong> {
+        ident(&format!("{key}.column"), &rule.column)?;
+        table(&format!("{key}.table"), &rule.table, &self.database.schema)?;
+        rule.key.iter().try_for_each(|column| ident(&format!("{key}.key"), column))?;
+        let others = [
+            ("column", rules.column.is_some()),
+            ("platform_rows", rules.platform_rows),
+            ("shared_rows", rules.shared_rows.is_some()),
+            ("exempt", rules.exempt.is_some()),
+            ("sources", !rules.sources.is_empty()),
+        ];
+        match others.into_iter().find(|(_, given)| *given) {
+            Some((other, _)) => Err((
+                key.to_owned(),
+                format!("its rows belong to tenants through another table; the table has `{other}` too"),
+            )),
+            None => Ok(()),
+        }
     }
 
     fn check_tie_breaker(&self, key: &str, tie_breaker: &TieBreakerRule) -> Result<(), Wrong> {
@@ -127,6 +156,30 @@ fn reason(key: &str, given: Option<&String>) -> Result<(), Wrong> {
     Ok(())
 }
 
+/// Checks that the fields of the log have names, and that its messages can be told from each other and found in a line.
+fn log(log: &LogSection) -> Result<(), Wrong> {
+    for (key, name) in log.fields() {
+        if name.is_empty() && key != "context" {
+            return Err((format!("log.{key}"), "it is empty; leave it out for the default".into()));
+        }
+    }
+    unique("log", log.fields().into_iter().map(|(_, name)| name))?;
+    let lists = log.messages.lists();
+    for (kind, messages) in lists {
+        for message in messages {
+            if LogMessages::plain_part(message).len() < 4 {
+                let why =
+                    format!("`{message}` has no four letters, digits or spaces in a row by which a line is found");
+                return Err((format!("log.messages.{kind}"), why));
+            }
+        }
+    }
+    if log.messages.traffic.len() > LogMessages::MOST_TRAFFIC {
+        return Err(("log.messages.traffic".into(), format!("at most {} are counted", LogMessages::MOST_TRAFFIC)));
+    }
+    unique("log.messages", lists.into_iter().flat_map(|(_, messages)| messages))
+}
+
 fn ident(key: &str, name: &str) -> Result<(), Wrong> {
     Ident::new(name).map(drop).map_err(|error| (key.to_owned(), error.to_string()))
 }
@@ -149,6 +202,17 @@ fn variable(key: &str, name: &str) -> Result<(), Wrong> {
         return Err((key.to_owned(), format!("`{name}` cannot be the name of a setting")));
     }
     ident(key, name)
+}
+
+/// Checks names of variables as POSIX shells can set them.
+fn environment_variables(key: &str, names: &[String]) -> Result<(), Wrong> {
+    for name in names {
+        let starts = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+        if !starts || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+            return Err((key.to_owned(), format!("`{name}` cannot be the name of an environment variable")));
+        }
+    }
+    Ok(())
 }
 
 fn unique<'a>(key: &str, names: impl Iterator<Item = &'a String>) -> Result<(), Wrong> {

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::log::LogSection;
 use super::model::{
-    DatabaseSection, RolesSection, SessionSection, SourceRule, TableRules, Tenancy, TenantSection, TieBreakerRule,
-    default_key,
+    DatabaseSection, RolesSection, SessionChecks, SessionSection, SourceRule, TableRules, Tenancy, TenantSection,
+    TieBreakerRule, default_key,
 };
 
 impl Default for Tenancy {
@@ -15,6 +16,7 @@ impl Default for Tenancy {
             tenant: TenantSection::default(),
             session: SessionSection::default(),
             roles: RolesSection::default(),
+            log: LogSection::default(),
             tables: tables(),
             reviewed: BTreeMap::new(),
         }
@@ -23,7 +25,17 @@ impl Default for Tenancy {
 
 impl Default for DatabaseSection {
     fn default() -> Self {
-        Self { environment: None, schema: "public".into(), owners: Vec::new() }
+        Self {
+            environment: None,
+            schema: "public".into(),
+            owners: Vec::new(),
+            url_variables: vec!["DATABASE_URL".into(), "NETLIFY_DATABASE_URL".into()],
+            direct_url_variables: vec![
+                "DIRECT_URL".into(),
+                "DATABASE_URL_UNPOOLED".into(),
+                "NETLIFY_DATABASE_URL_UNPOOLED".into(),
+            ],
+        }
     }
 }
 
@@ -43,7 +55,23 @@ impl Default for TenantSection {
 
 impl Default for SessionSection {
     fn default() -> Self {
-        Self { variable: "app.current_tenant_id".into(), policy: "rls_tenant_isolation".into() }
+        Self {
+            variable: "app.current_tenant_id".into(),
+            policy: "rls_tenant_isolation".into(),
+            checks: SessionChecks::default(),
+        }
+    }
+}
+
+impl Default for SessionChecks {
+    fn default() -> Self {
+        Self {
+            members_only: false,
+            active_tenants_only: false,
+            session_version: true,
+            lowercase_emails: true,
+            ip_hash: false,
+        }
     }
 }
 

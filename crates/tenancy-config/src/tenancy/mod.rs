@@ -1,21 +1,25 @@
 //! `tenancy.toml`: the tables, columns, roles and sources of one application.
 
 mod annotated;
+mod annotated_log;
 mod check;
 mod default_app;
 mod error;
+mod log;
 mod model;
 mod notes;
 mod read;
+mod toml_text;
 
 #[cfg(test)]
 mod tests;
 
 pub use annotated::fragment;
 pub use error::TenancyError;
+pub use log::{LogMessages, LogSection};
 pub use model::{
-    DatabaseSection, OnDelete, ReviewRule, RolesSection, SessionSection, SourceRule, TableRules, Tenancy,
-    TenantSection, TieBreakerRule,
+    DatabaseSection, OnDelete, ReviewRule, RolesSection, SessionChecks, SessionSection, SourceRule, TableRules,
+    Tenancy, TenantSection, ThroughForm, ThroughRule, TieBreakerRule,
 };
 pub use notes::Notes;
 pub use read::line_at;

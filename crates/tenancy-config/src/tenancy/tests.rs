@@ -5,8 +5,8 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::{
-    DatabaseSection, OnDelete, ReviewRule, RolesSection, SessionSection, SourceRule, TableRules, Tenancy, TenancyError,
-    TenantSection, TieBreakerRule,
+    DatabaseSection, LogMessages, LogSection, OnDelete, ReviewRule, RolesSection, SessionChecks, SessionSection,
+    SourceRule, TableRules, Tenancy, TenancyError, TenantSection, ThroughForm, ThroughRule, TieBreakerRule,
 };
 use crate::name::{Ident, TableName};
 use crate::user_error::UserError;
@@ -105,7 +105,10 @@ fn an_unknown_key_is_an_error_with_file_line_and_suggestion() {
     assert_eq!(error.hint().unwrap(), "did you mean `tenant`?");
 
     let error = read("[colours]\n").unwrap_err();
-    assert_eq!(error.hint().unwrap(), "the keys here are columns, database, tenant, session, roles, tables, reviewed");
+    assert_eq!(
+        error.hint().unwrap(),
+        "the keys here are columns, database, tenant, session, roles, log, tables, reviewed"
+    );
 }
 
 #[test]
@@ -186,6 +189,20 @@ fn a_table_has_the_same_rules_with_and_without_its_schema() {
     assert!(tenancy.rules(&name("public")).unwrap().platform_rows);
 }
 
+#[test]
+fn a_table_belongs_to_tenants_by_its_own_column_or_through_another_table() {
+    let through = r#"through = { column = "invoice_id", table = "invoices", form = "array" }"#;
+    let rule = read(&format!("[tables.items]\n{through}")).unwrap().tables["items"].through.clone().unwrap();
+    assert_eq!((rule.column.as_str(), rule.key, rule.form), ("invoice_id", None, Some(ThroughForm::Array)));
+    for other in ["column = \"org\"", "platform_rows = true", "shared_rows = \"why\"", "exempt = \"why\""] {
+        let (key, why) = invalid(&format!("[tables.items]\n{other}\n{through}"));
+        let name = other.split(' ').next().unwrap();
+        assert_eq!(key, "tables.items.through");
+        assert!(why.contains(&format!("`{name}`")), "{why}");
+    }
+    assert_eq!(invalid("[tables.x]\nthrough = { column = \"\", table = \"t\" }").0, "tables.x.through.column");
+}
+
 /// Any name that PostgreSQL can hold; also with quotes, blanks and backslashes.
 fn name() -> impl Strategy<Value = String> {
     "[a-zA-Z \"'\\\\#\n\té=\\[\\]{}-]{1,20}"
@@ -210,6 +227,13 @@ fn on_delete() -> impl Strategy<Value = Option<OnDelete>> {
     proptest::option::of(prop_oneof![Just(OnDelete::NoAction), Just(OnDelete::Restrict), Just(OnDelete::Cascade)])
 }
 
+fn through() -> impl Strategy<Value = Option<ThroughRule>> {
+    let form = proptest::option::of(prop_oneof![Just(ThroughForm::Array), Just(ThroughForm::Exists)]);
+    let rule = (name(), name(), proptest::option::of(name()), form)
+        .prop_map(|(column, table, key, form)| ThroughRule { column, table, key, form });
+    proptest::option::weighted(0.3, rule)
+}
+
 fn tenancy() -> impl Strategy<Value = Tenancy> {
     let filled = || name().prop_filter("a reason is no white space", |text| !text.trim().is_empty());
     let reason = || proptest::option::of(filled());
@@ -220,12 +244,24 @@ fn tenancy() -> impl Strategy<Value = Tenancy> {
     let lists =
         (triggers, of_rules, proptest::collection::vec(source(), 0..3), proptest::collection::vec(tie_breaker(), 0..2));
     let nulls = (any::<bool>(), reason(), on_delete());
-    let rules = (proptest::option::of(name()), nulls, declared, lists).prop_map(|(column, nulls, declared, lists)| {
+    let rules = (proptest::option::of(name()), nulls, declared, lists, through());
+    let rules = rules.prop_map(|(column, nulls, declared, lists, through)| {
         let (platform_rows, shared_rows, on_delete) = nulls;
         let (cross_tenant_references, exempt, allow_policies) = declared;
         let (allow_triggers, allow_rules, sources, tie_breakers) = lists;
+        if through.is_some() {
+            return TableRules {
+                through,
+                on_delete,
+                allow_policies,
+                allow_triggers,
+                allow_rules,
+                ..TableRules::default()
+            };
+        }
         TableRules {
             column,
+            through,
             platform_rows: platform_rows && shared_rows.is_none(),
             shared_rows,
             on_delete,
@@ -251,24 +287,48 @@ fn tenancy() -> impl Strategy<Value = Tenancy> {
             on_delete,
         },
     );
-    let database = (proptest::option::of(name()), name()).prop_map(|(environment, schema)| DatabaseSection {
-        environment,
-        schema,
-        owners: vec!["a \"role\"".to_owned()],
-    });
+    let variables = proptest::collection::vec("[A-Z_][A-Z0-9_]{0,5}", 0..3);
+    let database =
+        (proptest::option::of(name()), name(), variables).prop_map(|(environment, schema, url_variables)| {
+            DatabaseSection {
+                environment,
+                schema,
+                owners: vec!["a \"role\"".to_owned()],
+                url_variables,
+                direct_url_variables: vec!["direct_url".to_owned()],
+            }
+        });
     let session =
-        ("[a-z]{1,5}\\.[a-z]{1,5}", name()).prop_map(|(variable, policy)| SessionSection { variable, policy });
+        ("[a-z]{1,5}\\.[a-z]{1,5}", name(), any::<[bool; 5]>()).prop_map(|(variable, policy, on)| SessionSection {
+            variable,
+            policy,
+            checks: SessionChecks {
+                members_only: on[0],
+                active_tenants_only: on[1],
+                session_version: on[2],
+                lowercase_emails: on[3],
+                ip_hash: on[4],
+            },
+        });
     let roles =
         (name(), name(), name()).prop_map(|(app, maintenance, auditor)| RolesSection { app, maintenance, auditor });
     let columns = proptest::collection::vec(name(), 1..3);
     let tables = proptest::collection::btree_map(prop_oneof![name(), Just("crm.notes".to_owned())], rules, 0..4);
-    (columns, database, tenant, session, roles, tables, reviewed)
-        .prop_map(|(columns, database, tenant, session, roles, tables, reviewed)| Tenancy {
+    let messages = proptest::collection::vec("[a-z \"\\\\]{0,4}[a-z]{4,9}", 0..3);
+    let log = (name(), name(), messages).prop_map(|(timestamp, model, unscoped)| LogSection {
+        timestamp,
+        model,
+        messages: LogMessages { unscoped, ..LogMessages::default() },
+        ..LogSection::default()
+    });
+    (columns, database, tenant, session, roles, (tables, log), reviewed)
+        .prop_map(|(columns, database, tenant, session, roles, (tables, log), reviewed)| Tenancy {
             columns,
             database,
             tenant,
             session,
             roles,
+            log,
             tables,
             reviewed,
         })
@@ -288,4 +348,28 @@ fn tie_breakers_are_read_by_their_earlier_name_too_and_not_by_both() {
     let [now, before] = ["tie_breakers", "evidence"].map(|key| read(&format!("[tables.x]\n{key} = {list}")).unwrap());
     assert_eq!(now, before);
     assert!(read(&format!("[tables.x]\ntie_breakers = {list}\nevidence = {list}")).is_err());
+}
+
+#[test]
+fn a_variable_for_urls_has_a_name_that_a_shell_can_set_and_one_place() {
+    for list in ["[\"MY-URL\"]", "[\"\"]", "[\"1URL\"]", "[\"A\", \"A\"]", "[\"DIRECT_URL\"]"] {
+        assert!(read(&format!("[database]\nurl_variables = {list}")).is_err(), "{list}");
+    }
+    assert!(read("[database]\nurl_variables = [\"POSTGRES_URL\", \"DATABASE_URL\"]").is_ok());
+}
+
+#[test]
+fn a_message_of_the_log_can_be_found_in_a_line_and_belongs_to_one_kind() {
+    for wrong in [
+        "[log]\nmessage = \"\"",
+        "[log]\nmessage = \"timestamp\"",
+        "[log.messages]\nunscoped = [\"\"]",
+        "[log.messages]\nunscoped = [\"a\\\"b\\\"c\"]",
+        "[log.messages]\nunscoped = [\"one two\"]\nmismatch = [\"one two\"]",
+        "[log.messages]\ntraffic = [\"aaaa\", \"bbbb\", \"cccc\", \"dddd\", \"eeee\"]",
+    ] {
+        assert!(read(wrong).is_err(), "{wrong}");
+    }
+    let tenancy = read("[log]\ncontext = \"\"\n[log.messages]\nunscoped = []\n").unwrap();
+    assert_eq!(tenancy.log.messages.mismatch, LogMessages::default().mismatch, "a list that is left out stays");
 }

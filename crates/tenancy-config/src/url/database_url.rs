@@ -64,6 +64,12 @@ impl DatabaseUrl {
         &self.database
     }
 
+    /// The server and the database there, whoever logs in. Two URLs with other places may still lead to one database, such
+    /// as through a pooler.
+    pub fn place(&self) -> (&str, u16, &str) {
+        (self.host(), self.port, &self.database)
+    }
+
     /// The value of Prisma's parameter `schema`.
     pub fn schema(&self) -> Option<&str> {
         self.parameter("schema")

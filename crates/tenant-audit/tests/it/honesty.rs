@@ -126,6 +126,37 @@ async fn a_policy_that_fails_is_named_and_the_other_tables_are_counted() {
 }
 
 #[tokio::test]
+async fn a_table_that_somebody_locks_is_named_and_the_other_tables_are_counted() {
+    let db = test_support::database().await;
+    plant(&db).await;
+    let mut holder = db.superuser().await;
+    holder.run_script("locking", "BEGIN; LOCK TABLE audit_logs IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let report = audit_as(&db, Role::Owner, &Tenancy::default(), &[]).await.unwrap();
+    let locked = uncounted(&report, "public.audit_logs");
+    assert!(matches!(&locked.why, Uncounted::Locked { .. }), "{:?}", locked.why);
+    assert_eq!((report.tables.len(), report.uncounted.len()), (17, 1));
+    assert_eq!(table(&report, "public.bookings").null_rows, 2);
+}
+
+#[tokio::test]
+async fn a_connection_that_is_lost_is_the_finding_of_the_table_that_was_being_counted() {
+    let db = under_force().await;
+    let tenancy = with_auditor(&db).await;
+    run(
+        &db,
+        r#"GRANT SELECT ON ALL TABLES IN SCHEMA public TO app_owner;
+                CREATE FUNCTION end_it() RETURNS boolean LANGUAGE sql SECURITY DEFINER
+                AS 'SELECT pg_catalog.pg_terminate_backend(pg_catalog.pg_backend_pid())';
+                CREATE POLICY ending ON bookings USING (public.end_it())"#,
+    )
+    .await;
+    let report = audit_as(&db, Role::Owner, &tenancy, &["bookings", "audit_logs"]).await.unwrap();
+    let bookings = uncounted(&report, "public.bookings");
+    assert!(matches!(&bookings.why, Uncounted::Lost { .. }), "{:?}", bookings.why);
+    assert_eq!(table(&report, "public.audit_logs").rows, 1);
+}
+
+#[tokio::test]
 async fn a_foreign_key_whose_grants_are_missing_is_named_with_the_statement_and_the_other_tables_are_counted() {
     let db = under_force().await;
     let tenancy = with_auditor(&db).await;

@@ -22,6 +22,8 @@ pub struct Column {
     pub is_key: bool,
     /// A unique key of this column alone can decide a conflict.
     pub is_unique: bool,
+    /// A valid, complete index leads with it.
+    pub is_indexed: bool,
     /// The login may insert into it.
     pub may_insert: bool,
 }
@@ -48,6 +50,7 @@ impl Column {
                 has_default: row.get("has_default"),
                 is_key: row.get("is_key"),
                 is_unique: row.get("is_unique"),
+                is_indexed: row.get("is_indexed"),
                 may_insert: row.get("may_insert"),
             })
         };
@@ -84,7 +87,17 @@ mod tests {
     fn generated(name: &str, type_name: &str, is_key: bool, has_default: bool) -> Option<GeneratedValue> {
         let name = Ident::new(name).unwrap();
         let type_name = type_name.into();
-        Column { name, type_name, not_null: true, has_default, is_key, is_unique: is_key, may_insert: true }.generated()
+        Column {
+            name,
+            type_name,
+            not_null: true,
+            has_default,
+            is_key,
+            is_unique: is_key,
+            is_indexed: is_key,
+            may_insert: true,
+        }
+        .generated()
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub(crate) struct Body {
     pub(crate) writes: bool,
     /// It may delete rows.
     pub(crate) deletes: bool,
+    /// It may change rows.
+    pub(crate) updates: bool,
     /// What its statements write to.
     pub(crate) written: BTreeSet<Target>,
 }
@@ -102,6 +104,7 @@ impl Body {
         }
         self.writes |= ["insert", "update", "delete", "merge"].contains(&word);
         self.deletes |= ["delete", "merge"].contains(&word);
+        self.updates |= ["update", "merge"].contains(&word);
     }
 
     fn name(&mut self, name: &str) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::body::Body;
-use super::facts::{Facts, FunctionFacts, Reference};
+use super::facts::{Cascade, Facts, FunctionFacts, Reference};
 use super::node::{As, Node};
 use super::texts::{Text, Texts};
 
@@ -53,13 +53,7 @@ pub(crate) fn edges(facts: &Facts, texts: &Texts) -> Vec<Edge> {
             edges.push(Edge { from: Node::Fired(parent), to: Node::Fired(relation.id), how: How::Plain });
         }
     }
-    for (child, parent) in &facts.cascades {
-        let from = Node::Deleted(*parent);
-        edges.push(Edge { from, to: Node::Relation(*child), how: How::Plain });
-        edges.push(Edge { from, to: Node::Deleted(*child), how: How::Plain });
-        let owner = facts.relations.get(child).map_or(0, |relation| relation.owner);
-        edges.push(Edge { from, to: Node::Fired(*child), how: How::AsOwner(owner) });
-    }
+    edges.extend(facts.cascades.iter().flat_map(|cascade| of_cascade(facts, *cascade)));
     let names = Names::new(facts);
     for (id, text) in texts {
         if let (Some(function), Text::Read(body)) = (facts.functions.get(id), text) {
@@ -96,11 +90,28 @@ fn of_reference(facts: &Facts, texts: &Texts, reference: &Reference) -> Vec<Edge
             if let (false, Some(Text::Read(body))) = (reference.to_function, texts.get(&reference.id)) {
                 edges.extend(body.writes.then(|| edge(from, Node::Fired(reference.target), How::Plain)));
                 edges.extend(body.deletes.then(|| edge(from, Node::Deleted(reference.target), How::Plain)));
+                edges.extend(body.updates.then(|| edge(from, Node::Updated(reference.target), How::Plain)));
             }
             edges
         }
         _ => Vec::new(),
     }
+}
+
+fn of_cascade(facts: &Facts, cascade: Cascade) -> Vec<Edge> {
+    let Cascade { child, parent, on_delete, on_update } = cascade;
+    let owner = facts.relations.get(&child).map_or(0, |relation| relation.owner);
+    let deleted = on_delete.then_some((Node::Deleted(parent), Node::Deleted(child)));
+    let updated = on_update.then_some((Node::Updated(parent), Node::Updated(child)));
+    let edge = |from, to, how| Edge { from, to, how };
+    let edges = deleted.into_iter().chain(updated).flat_map(|(from, further)| {
+        [
+            edge(from, Node::Relation(child), How::Plain),
+            edge(from, further, How::Plain),
+            edge(from, Node::Fired(child), How::AsOwner(owner)),
+        ]
+    });
+    edges.collect()
 }
 
 fn of_view(facts: &Facts, view: i64, reference: &Reference, target: Node) -> Vec<Edge> {
@@ -161,6 +172,7 @@ impl<'a> Names<'a> {
                 edges.push(edge(Node::Relation(*relation)));
                 edges.extend(body.writes.then(|| edge(Node::Fired(*relation))));
                 edges.extend(body.deletes.then(|| edge(Node::Deleted(*relation))));
+                edges.extend(body.updates.then(|| edge(Node::Updated(*relation))));
             }
             let called = self.functions.get(name.as_str()).into_iter().flatten().filter(|id| **id != function.id);
             edges.extend(called.map(|id| edge(Node::Function(*id))));

@@ -114,6 +114,15 @@ pub(crate) struct KeyAction {
     pub(crate) keeps_tenant: bool,
 }
 
+/// A foreign key that acts by itself, whatever the tables are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cascade {
+    pub(crate) child: i64,
+    pub(crate) parent: i64,
+    pub(crate) on_delete: bool,
+    pub(crate) on_update: bool,
+}
+
 /// A function of the book-keeping that a role of the login's may execute.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct OpsFunction {
@@ -153,8 +162,8 @@ pub(crate) struct Facts {
     pub(crate) triggers: Vec<TriggerFacts>,
     pub(crate) policies: Vec<PolicyFacts>,
     pub(crate) keys: Vec<KeyAction>,
-    /// Foreign keys that change rows of the first table when rows of the second are deleted.
-    pub(crate) cascades: Vec<(i64, i64)>,
+    /// Foreign keys that change rows of a table when rows of another one are deleted or changed.
+    pub(crate) cascades: Vec<Cascade>,
     pub(crate) places: Places,
     pub(crate) schemas: Vec<SchemaFacts>,
 }

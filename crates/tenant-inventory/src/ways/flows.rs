@@ -10,6 +10,9 @@ use super::targets::Target;
 use super::texts::{Text, Texts};
 use super::way::Unreadable;
 
+/// The function that sends any text to every session that listens, for which no right is needed.
+const NOTIFY: &str = "pg_notify";
+
 /// From what rows go on to what.
 pub(crate) struct Flows<'a> {
     facts: &'a Facts,
@@ -109,8 +112,10 @@ impl<'a> Flows<'a> {
                     });
                 let called: Vec<i64> = called.map(|called| called.id).filter(|id| *id != function.id).collect();
                 called.into_iter().for_each(|id| self.add(from, Node::Function(id)));
-                if let Some(word) = &body.opaque {
-                    self.unread.insert(function.id, Unreadable::Statement { word: word.clone() });
+                // Whoever listens hears what is sent, whatever tenant it is of.
+                let sends = body.names.contains(NOTIFY).then(|| NOTIFY.to_owned());
+                if let Some(word) = body.opaque.clone().or(sends) {
+                    self.unread.insert(function.id, Unreadable::Statement { word });
                 }
             }
             Some(Text::Unread(why)) => {

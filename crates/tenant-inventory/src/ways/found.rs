@@ -112,6 +112,9 @@ impl Analysis<'_> {
             Node::Deleted(id) => {
                 relation(id).map_or_else(String::new, |r| format!("what a delete from {} cascades to", r.name))
             }
+            Node::Updated(id) => {
+                relation(id).map_or_else(String::new, |r| format!("what a change of {} cascades to", r.name))
+            }
             Node::Rule(id) => {
                 let rule = self.facts.references.iter().find(|r| r.kind == "rule" && r.id == id);
                 format!("rule {}", rule.and_then(|rule| rule.name.as_deref()).unwrap_or_default())

@@ -9,6 +9,8 @@ pub(crate) enum Node {
     Fired(i64),
     /// What happens to other tables when its rows are deleted.
     Deleted(i64),
+    /// What happens to other tables when keys of its rows are changed.
+    Updated(i64),
     /// The actions of a rule.
     Rule(i64),
     /// A call of a function.

@@ -8,8 +8,8 @@ use tenancy_config::{Ident, TableName};
 use tenant_rls::{Error, Result};
 
 use super::facts::{
-    EVERYBODY, Facts, FunctionFacts, Held, KeyAction, Places, PolicyFacts, Reference, RelationFacts, SchemaFacts,
-    TriggerFacts,
+    Cascade, EVERYBODY, Facts, FunctionFacts, Held, KeyAction, Places, PolicyFacts, Reference, RelationFacts,
+    SchemaFacts, TriggerFacts,
 };
 use super::options::is_on;
 
@@ -51,7 +51,7 @@ impl Facts {
         let keys = rows.fetch_all(&mut *connection).await.map_err(doing())?.iter().map(key).collect();
         let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/ways/cascades.sql"));
         let rows = rows.fetch_all(&mut *connection).await.map_err(doing())?;
-        let cascades = rows.iter().map(|row| (row.get("child"), row.get("parent"))).collect();
+        let cascades = rows.iter().map(cascade).collect();
         let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/ways/schemas.sql")).bind(schemas);
         let schemas = rows.fetch_all(&mut *connection).await.map_err(doing())?.iter().map(schema).collect();
         let row = sqlx::query(include_str!("../../../../sql/tenant-inventory/ways/places.sql")).bind(roles);
@@ -171,6 +171,15 @@ fn key(row: &PgRow) -> KeyAction {
         columns: row.get("columns"),
         referenced: row.get("referenced"),
         keeps_tenant: row.get("keeps_tenant"),
+    }
+}
+
+fn cascade(row: &PgRow) -> Cascade {
+    Cascade {
+        child: row.get("child"),
+        parent: row.get("parent"),
+        on_delete: row.get("on_delete"),
+        on_update: row.get("on_update"),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Rights that policies do not limit, rights in the book-keeping, and keys that change rows by themselves.
 
+use tenancy_config::TableName;
+
 use super::facts::{Facts, Held, KeyAction, RelationFacts};
 use super::found::Analysis;
 use super::logins::Unfiltered;
@@ -134,6 +136,36 @@ fn ops_way(name: String, role: &str, privileges: Vec<Privilege>, closing: String
         closing: Some(closing),
         review: Reviewable::NotCode,
     }
+}
+
+/// Rights to delete or change rows that belong to nobody, where foreign keys then delete or change rows of all tenants. Of the `registry`, the
+/// tenant table, nothing is claimed.
+pub(crate) fn shared_parent_ways(analysis: &Analysis<'_>, registry: &TableName) -> Vec<Way> {
+    let facts = analysis.facts;
+    let protected = |id: &i64| analysis.filter.protected.contains(id);
+    let mut ways: Vec<Way> = Vec::new();
+    for key in facts.cascades.iter().filter(|key| protected(&key.child) && !protected(&key.parent)) {
+        let parent = facts.relations.get(&key.parent).filter(|parent| parent.name != *registry);
+        let Some(parent) = parent else { continue };
+        let Some(child) = facts.relations.get(&key.child) else { continue };
+        for (acts, privilege, has) in [
+            (key.on_delete, Privilege::Delete, (|held| held.deletes) as fn(&Held) -> bool),
+            (key.on_update, Privilege::Update, |held| held.updates),
+        ] {
+            let counts = |held: &Held| held.in_sight && has(held) && !is_owner(analysis, &held.role, child);
+            let Some(held) = facts.held(parent.id, counts).filter(|_| acts) else { continue };
+            let object = WayObject::Right { table: parent.name.clone(), privilege };
+            match ways.iter_mut().find(|way| way.object == object) {
+                Some(way) => way.tables.push(child.name.clone()),
+                None => ways.push(Way {
+                    acts_as: Actor { role: "the server".to_owned(), why: Unfiltered::ReferentialAction },
+                    tables: vec![child.name.clone()],
+                    ..right_way(analysis, parent, privilege, &held.role, facts.is_everybodys(parent.id, has))
+                }),
+            }
+        }
+    }
+    ways
 }
 
 /// Foreign keys between tenant tables through which a change of one row changes rows of another tenant, where they reference it.

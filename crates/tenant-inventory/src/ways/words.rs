@@ -4,6 +4,7 @@ use std::fmt;
 
 use tenancy_config::TableName;
 
+use super::logins::Unfiltered;
 use super::object::{FunctionKind, Privilege, WayObject};
 use super::roles::RoleStep;
 use super::way::{Actor, Barrier, Reach, Reviewable, Unreadable, Way};
@@ -21,6 +22,12 @@ impl fmt::Display for Way {
             (WayObject::Role { .. }, reach) => {
                 write!(f, "the login can become {role}, which is {why}: no policy filters that ({reach})")
             }
+            (WayObject::Right { .. }, reach) if matches!(self.acts_as.why, Unfiltered::ReferentialAction) => write!(
+                f,
+                "{} changes rows of {} by foreign keys, whatever tenant they belong to: {reach}",
+                self.object,
+                Tables(&self.tables)
+            ),
             (WayObject::Right { .. } | WayObject::Ops { .. }, reach) => write!(f, "{}: {reach}", self.object),
             (WayObject::CascadingKey { parent, .. }, reach) => write!(
                 f,

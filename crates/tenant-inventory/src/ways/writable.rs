@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::facts::{Facts, Held};
+use super::facts::{Cascade, Facts, Held};
 use super::texts::{Text, Texts};
 
 /// The events of `tgtype`.
@@ -103,7 +103,7 @@ fn leads(facts: &Facts) -> BTreeMap<i64, Vec<(i64, String)>> {
             leads.entry(parent.id).or_default().push((relation.id, format!("its partition {}", relation.name)));
         }
     }
-    for (child, parent) in &facts.cascades {
+    for Cascade { child, parent, .. } in &facts.cascades {
         let Some(name) = facts.relations.get(child).map(|relation| &relation.name) else { continue };
         leads.entry(*parent).or_default().push((*child, format!("a foreign key of {name}")));
     }

@@ -153,3 +153,18 @@ async fn what_a_trigger_keeps_in_the_tenant_table_is_no_copy() {
     .await;
     assert!(copies(&ways(&db).await).is_empty());
 }
+
+/// Every session may listen, so what a trigger sends goes to all tenants.
+#[tokio::test]
+async fn a_trigger_that_sends_a_notification_is_to_be_reviewed() {
+    let db = planted(
+        "CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_notify('bookings', NEW.notes); RETURN NULL; END $$;
+         CREATE TRIGGER feeds AFTER INSERT OR UPDATE ON bookings FOR EACH ROW EXECUTE FUNCTION tell()",
+    )
+    .await;
+    let found = ways(&db).await;
+    let why = Unreadable::Statement { word: "pg_notify".to_owned() };
+    assert_eq!(of(&found, FEEDS).verdict, WayVerdict::NeedsReview { why });
+    plant(&db, "CREATE OR REPLACE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NOTIFY bookings; RETURN NULL; END $$").await;
+    is_closed(&ways(&db).await, FEEDS);
+}

@@ -197,3 +197,25 @@ async fn createrole_is_a_way_before_16_and_admin_is_one_from_then_on() {
         assert_eq!(whys().await, []);
     }
 }
+
+/// No policy of the child holds for what a foreign key does, and no tenant owns the row that it hangs on.
+#[tokio::test]
+async fn changing_a_row_that_is_nobodys_is_a_way_where_keys_act_on_tenants_rows() {
+    let db = planted(
+        "ALTER TABLE bookings ADD COLUMN country text REFERENCES countries (code) ON DELETE CASCADE ON UPDATE CASCADE;
+         INSERT INTO countries (code) VALUES ('zz'); UPDATE bookings SET country = 'zz'",
+    )
+    .await;
+    assert!(right(&ways(&db).await, "public.countries", Privilege::Delete).is_none());
+    plant(&db, "GRANT SELECT, DELETE ON countries TO app_user").await;
+    let found = ways(&db).await;
+    let delete = right(&found, "public.countries", Privilege::Delete).unwrap();
+    assert_eq!((&delete.verdict, delete.severity()), (&WayVerdict::Open, Severity::High));
+    assert_eq!(delete.closing.as_deref(), Some("REVOKE DELETE ON public.countries FROM app_user"));
+    assert_eq!(delete.tables.iter().map(ToString::to_string).collect::<Vec<_>>(), ["public.bookings"]);
+    assert!(right(&found, "public.countries", Privilege::Update).is_none());
+    plant(&db, "REVOKE DELETE ON countries FROM app_user; GRANT UPDATE ON countries TO app_user").await;
+    let found = ways(&db).await;
+    assert!(right(&found, "public.countries", Privilege::Update).is_some());
+    assert!(right(&found, "public.countries", Privilege::Delete).is_none());
+}

@@ -6,7 +6,7 @@ use crate::trust::finding::Finding;
 use crate::trust::right::Right;
 
 /// Counts up with every change of the definitions in `sql/tenant-ops/`.
-pub(crate) const VERSION: i32 = 9;
+pub(crate) const VERSION: i32 = 10;
 
 /// Something in the schema, as the catalog has it.
 #[derive(Debug, Clone, PartialEq, Eq)]

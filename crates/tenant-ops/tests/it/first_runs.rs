@@ -78,7 +78,7 @@ async fn eight_first_runs_at_once_all_begin() {
             assert!(done.is_ok(), "round {round}, process {number}: {}", done.unwrap_err());
             begun += 1;
         }
-        assert_eq!(number(&db, "SELECT version::bigint FROM tenant_ops.installed").await, 9);
+        assert_eq!(number(&db, "SELECT version::bigint FROM tenant_ops.installed").await, 10);
     }
     #[allow(clippy::print_stderr)] // how much this run proves
     {

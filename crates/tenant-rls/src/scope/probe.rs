@@ -9,8 +9,11 @@ use crate::error::{Error, Result};
 use crate::sql::text::Sql;
 use tenancy_config::Tenancy;
 
+/// The server's own default.
+const CPU_OPERATOR_COST: &str = "0.0025";
+
 /// A transaction that cannot be committed, in a session of its own. Nothing has set the session variable in it before,
-/// which a pooled session cannot promise. It has the login's own settings, `search_path` included, so statements must
+/// which a pooled session cannot promise. It has the login's own settings, `search_path` included but not what operators cost, so statements must
 /// write every name with its schema. A lock is waited for at most 100 ms, and a statement runs at most 2 s, because the
 /// application may be running. If it is dropped, its session ends, and the transaction with it.
 pub struct ProbeTx {
@@ -31,6 +34,8 @@ impl ProbeTx {
         let begin = Sql::from_static(if writes { "BEGIN READ WRITE" } else { "BEGIN READ ONLY" });
         let database = database.limited(Limits::BRIEF);
         sqlx::Executor::execute(&mut connection, sqlx::raw_sql(database.attempting(begin))).await.map_err(doing())?;
+        // Where operators cost nothing, the planner may try a condition of the attempt before that of a policy.
+        set_local(&mut connection, "cpu_operator_cost", CPU_OPERATOR_COST).await?;
         let variable = tenancy.session.variable.clone();
         let found = sqlx::query_scalar("SELECT pg_catalog.current_setting($1, true)").bind(&variable);
         let found = found.fetch_one(&mut connection).await.map_err(doing())?;

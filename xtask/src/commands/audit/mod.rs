@@ -2,6 +2,8 @@
 
 mod view;
 
+pub(crate) use view::lacks;
+
 use clap::Args;
 use tenancy_config::{Exit, Tenancy, environment};
 use tenant_audit::{AuditOptions, AuditProgress, AuditReport};

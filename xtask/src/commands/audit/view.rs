@@ -2,12 +2,16 @@
 
 use tenancy_config::Hint;
 use tenant_audit::{AuditReport, TableReport};
-use tenant_inventory::{Missing, MissingPart};
+use tenant_inventory::{Missing, MissingPart, StrayValue};
 
+use crate::commands::backfill::shown;
 use crate::document::block::{Block, Document, List, Table, lines, number, text};
 use crate::document::coverage::by_class;
 use crate::document::report::Report;
 use crate::number_format::{count, counted};
+
+/// How many stray values of a table are shown. The JSON has more of them.
+const SHOWN: usize = 8;
 
 impl Report for AuditReport {
     const NAME: &'static str = "audit";
@@ -19,6 +23,7 @@ impl Report for AuditReport {
             document.extend(counts(self));
         }
         document.extend(crossings(self));
+        document.extend(strays(self));
         let missing = self.missing.iter().map(|missing| format!("{}: {}", missing.table, lacks(missing)));
         let uncounted = self.uncounted.iter().map(|one| format!("{} was not counted: {}", one.table, one.why));
         let declared = self.declared.iter().filter(|declared| declared.rows > 0);
@@ -67,6 +72,23 @@ impl Report for AuditReport {
         });
         Some((header, tables.chain(missing).collect()))
     }
+}
+
+/// The values that stand in the place of a tenant's key.
+fn strays(report: &AuditReport) -> Option<Block> {
+    let line = |table: &TableReport| {
+        let value = |stray: &StrayValue| {
+            let proposal =
+                stray.proposal.as_ref().map_or_else(String::new, |called| format!(", maybe {}", called.tenant));
+            format!("{} ({}{proposal})", shown(&stray.value), count(stray.rows))
+        };
+        let values: Vec<String> = table.stray.values.iter().take(SHOWN).map(value).collect();
+        let more = table.stray.more_values + table.stray.values.len().saturating_sub(SHOWN) as u64;
+        let more = if more > 0 { format!(" and {} more", count(more)) } else { String::new() };
+        format!("{}: {}{more}", table.table, values.join(", "))
+    };
+    let lines: Vec<String> = report.tables.iter().filter(|table| table.stray.rows > 0).map(line).collect();
+    List::new("Values that are no tenant's key, with their rows:", lines).unless_empty()
 }
 
 /// The findings for annotations: a table and what is wrong with it.
@@ -143,7 +165,7 @@ fn missing_pieces(table: &TableReport) -> String {
     table.missing.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-fn lacks(missing: &Missing) -> &'static str {
+pub(crate) fn lacks(missing: &Missing) -> &'static str {
     match missing.what {
         MissingPart::Table => "there is no such table",
         MissingPart::TenantColumn => "it has no tenant column",

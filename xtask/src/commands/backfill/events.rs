@@ -46,6 +46,7 @@ fn line(event: &BackfillEvent, after: Duration) -> Line<'_> {
 
 #[cfg(test)]
 mod tests {
+    use backfill_engine::RowKind;
     use backfill_engine::throttle::{LoadSignal, Reason, Unreadable};
     use tenancy_config::TableName;
 
@@ -59,7 +60,15 @@ mod tests {
             Unreadable { signal: LoadSignal::ActiveSessions, why: "hidden".into(), remedy: "GRANT".into() };
         let events = [
             BackfillEvent::Waiting { holder: "ann".into() },
-            BackfillEvent::Started { table, rows: 9, role: "r".into(), run: Some(1), resumed: false, helping: false },
+            BackfillEvent::Started {
+                about: RowKind::WithoutTenant,
+                table,
+                rows: 9,
+                role: "r".into(),
+                run: Some(1),
+                resumed: false,
+                helping: false,
+            },
             BackfillEvent::LookedAhead { says: vec!["a trigger fires".into()] },
             BackfillEvent::Paused { by: None },
             BackfillEvent::Resumed,

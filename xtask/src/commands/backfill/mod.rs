@@ -4,6 +4,8 @@ mod apply;
 pub(crate) mod args;
 mod control;
 mod events;
+mod map;
+mod memberships;
 mod progress;
 mod run;
 mod runs;
@@ -14,6 +16,8 @@ mod undo;
 mod view;
 mod why;
 
+pub(crate) use map::shown;
+
 use clap::{Args, Subcommand};
 
 use crate::context::{CommandResult, Context};
@@ -23,6 +27,8 @@ use crate::context::{CommandResult, Context};
 #[command(after_help = "Examples:
   cargo xtask backfill run invoices
   cargo xtask backfill run --all
+  cargo xtask backfill run notes --rest-to archive --create
+  cargo xtask backfill map --all
   cargo xtask backfill apply review.csv
   cargo xtask backfill runs
   cargo xtask backfill status 7
@@ -37,7 +43,9 @@ pub(crate) struct Options {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Options),
+    Map(map::Options),
     Apply(apply::Options),
+    Memberships(memberships::Options),
     Suggest(suggest::Options),
     Runs(runs::Options),
     Status(status::Options),
@@ -55,7 +63,9 @@ enum Command {
 pub(crate) async fn run(context: &Context, options: Options) -> CommandResult {
     match options.command {
         Command::Run(options) => run::run(context, options).await,
+        Command::Map(options) => map::run(context, options).await,
         Command::Apply(options) => apply::run(context, options).await,
+        Command::Memberships(options) => memberships::run(context, options).await,
         Command::Suggest(options) => suggest::run(context, options).await,
         Command::Runs(options) => runs::run(context, options).await,
         Command::Status(options) => status::run(context, options).await,

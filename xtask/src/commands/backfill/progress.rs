@@ -1,6 +1,6 @@
 //! Progress of a backfill: notes and a bar for people, events for programs.
 
-use backfill_engine::BackfillEvent;
+use backfill_engine::{BackfillEvent, RowKind};
 use tenancy_config::CommandRef;
 
 use super::events::Events;
@@ -36,12 +36,17 @@ impl<'a> BackfillProgress<'a> {
             BackfillEvent::Waiting { holder } => {
                 self.printer.note(&crate::context::holder::waiting(&holder));
             }
-            BackfillEvent::Started { table, rows, role, run, resumed, helping } => {
+            BackfillEvent::Started { about, table, rows, role, run, resumed, helping } => {
                 self.run = run;
                 let run = run.map_or_else(|| "dry run".to_owned(), |run| format!("run {run}"));
                 self.printer.note(&format!(
-                    "{run}: {} of {table} without a tenant, writing as {role}",
-                    counted(rows, "row", "rows")
+                    "{run}: {} of {table} {}, writing as {role}",
+                    counted(rows, "row", "rows"),
+                    match about {
+                        RowKind::WithoutTenant => "without a tenant",
+                        RowKind::WithoutOrGone => "without a tenant that exists",
+                        RowKind::Values => "with such a value",
+                    }
                 ));
                 if helping {
                     self.printer.note("helping another process, which leads the run");

@@ -37,6 +37,14 @@ impl<'a> BackfillSession<'a> {
         options: BackfillArgs,
     ) -> Result<Self, CommandFailure> {
         report::refuse_csv(command, context.global.format())?;
+        Self::open_to_list(context, options).await
+    }
+
+    /// Connects for a command that lists something, also as CSV.
+    ///
+    /// # Errors
+    /// The settings or the connection failed.
+    pub(crate) async fn open_to_list(context: &'a Context, options: BackfillArgs) -> Result<Self, CommandFailure> {
         let settings = context.settings()?;
         // The file is checked now, as it may be written hours later.
         let options = backfill_engine::BackfillOptions::from(options);
@@ -68,10 +76,25 @@ impl<'a> BackfillSession<'a> {
     /// # Errors
     /// Nobody confirmed; nothing was written.
     pub(crate) async fn begin(&self, tables: &[&TableName]) -> Result<(), CommandFailure> {
+        self.begin_with(tables, "").await
+    }
+
+    /// The same, with words that follow the names of the tables.
+    ///
+    /// # Errors
+    /// Nobody confirmed; nothing was written.
+    pub(crate) async fn begin_with(&self, tables: &[&TableName], more: &str) -> Result<(), CommandFailure> {
+        let tables: Vec<String> = tables.iter().map(ToString::to_string).collect();
+        self.begin_writing(&format!("a tenant for the rows of {} that have none{more}", tables.join(", "))).await
+    }
+
+    /// Says what the command is about to write, and asks for a confirmation. A dry run asks nothing.
+    ///
+    /// # Errors
+    /// Nobody confirmed; nothing was written.
+    pub(crate) async fn begin_writing(&self, what: &str) -> Result<(), CommandFailure> {
         if !self.options.dry_run {
-            let tables: Vec<String> = tables.iter().map(ToString::to_string).collect();
-            let what = format!("a tenant for the rows of {} that have none", tables.join(", "));
-            return self.context.before_writing(&self.connected, &what).await;
+            return self.context.before_writing(&self.connected, what).await;
         }
         self.context.printer.note(&format!("dry run on {}: nothing will be kept", self.connected.line()));
         Ok(())

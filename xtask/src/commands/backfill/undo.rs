@@ -11,7 +11,7 @@ use crate::document::report::Report;
 use crate::number_format::{count, counted};
 use crate::terminal::progress::Meter;
 
-/// Take a run back: rows that still have the tenant it gave them have none again
+/// Take a run back: rows that still have the tenant it gave them have again what they had before
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   cargo xtask backfill undo 7 --dry-run
@@ -40,7 +40,7 @@ pub(super) async fn run(context: &Context, options: Options) -> CommandResult {
         context.printer.note(&format!("dry run on {}: nothing will be changed", connected.line()));
     } else {
         let of = status(&connected.database, settings.tenancy(), options.run).await?.run;
-        let what = format!("no tenant for the rows of {} that run {} gave one", of.table, of.id);
+        let what = format!("what the rows of {} had before run {}", of.table, of.id);
         context.before_writing(&connected, &what).await?;
     }
     let holder = holder::name(tenancy_config::environment::checked);
@@ -79,7 +79,7 @@ impl Report for UndoReport {
     const SCHEMA: Option<&'static str> = None;
 
     fn document(&self) -> Document {
-        let verb = if self.dry_run { "would have no tenant again" } else { "have no tenant again" };
+        let verb = if self.dry_run { "would have what they had before" } else { "have what they had before" };
         let mut said = format!("run {} on {}: {} {verb}", self.run, self.table, counted(self.undone, "row", "rows"));
         if self.kept > 0 {
             let left_alone = counted(self.kept, "row", "rows");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use backfill_engine::{BackfillReport, Cleanup, RunOutcome, Vacuum, bytes};
+use backfill_engine::{BackfillReport, Cleanup, RowKind, RunOutcome, Vacuum, bytes};
 use tenancy_config::{CommandRef, Hint};
 
 use crate::document::block::{Block, Cell, Document, List, Table, lines, number, paragraph, text};
@@ -72,7 +72,14 @@ fn counts(report: &BackfillReport) -> Block {
         (false, true) => "with what other processes did",
         (false, false) => "",
     };
-    let remaining = if report.dry_run { "would still be without a tenant" } else { "without a tenant now" };
+    let remaining = match (report.about, report.dry_run) {
+        (RowKind::WithoutTenant, true) => "would still be without a tenant",
+        (RowKind::WithoutTenant, false) => "without a tenant now",
+        (RowKind::WithoutOrGone, true) => "would still be without a tenant that exists",
+        (RowKind::WithoutOrGone, false) => "without a tenant that exists now",
+        (RowKind::Values, true) => "would still have such a value",
+        (RowKind::Values, false) => "have such a value now",
+    };
     let mut rows = vec![row("assigned", report.assigned, assigned)];
     let by_source = report.assigned_by_source.iter().filter(|source| source.rows > 0);
     rows.extend(by_source.map(|source| {
@@ -141,11 +148,19 @@ fn next(report: &BackfillReport) -> Block {
                 format!("Each row that is left stands with its candidates in {file}. Next: fill in `decision`, and");
             return lines([left.into(), Hint::run(CommandRef::BackfillApplyDryRun { file })]);
         }
+        (_, None) if undecided > 0 && report.about == RowKind::Values => {
+            "Rows whose tenant is gone in the meantime were left. Next: run it again.".into()
+        }
         (_, None) if undecided > 0 => {
             "Next: --review review.csv writes each row that is left, with its candidates, for people to decide.".into()
         }
         _ if report.assignable > 0 => "Next: run it again for the rows that others held, or that are new.".into(),
-        _ => Hint::from("In this table 0 rows were counted without a tenant. Next: ").then_run(CommandRef::Audit),
+        _ => Hint::from(match report.about {
+            RowKind::WithoutTenant => "In this table 0 rows were counted without a tenant. Next: ",
+            RowKind::WithoutOrGone => "In this table 0 rows were counted without a tenant that exists. Next: ",
+            RowKind::Values => "In this table 0 rows were counted with such a value. Next: ",
+        })
+        .then_run(CommandRef::Audit),
     })
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
-use tenancy_config::{CommandRef, DatabaseUrl, Hint, Settings, Tenancy};
+use tenancy_config::{CommandRef, DatabaseUrl, Hint, SettingOrigin, Settings, Tenancy};
 use tenant_inventory::coverage::Coverage;
 use tenant_inventory::{Absent, Catalog, Missing};
 use tenant_rls::{ActingRole, Database, Pooler, SessionFacts, visibility};
@@ -73,6 +73,10 @@ pub(super) struct SettingsFacts {
     pub(super) schema_from: Option<String>,
     pub(super) app_dir: PathBuf,
     pub(super) secret: Option<SecretSetting>,
+    /// The URLs of other places that nothing reads.
+    pub(super) unused_urls: Vec<Place>,
+    #[serde(skip)]
+    advice_on_urls: Vec<String>,
 }
 
 /// A secret without its value.
@@ -94,21 +98,32 @@ impl SettingsFacts {
             schema_from: settings.schema_from().map(ToString::to_string),
             app_dir: settings.app_dir().to_owned(),
             secret: secret.map(|(value, origin)| SecretSetting { from: origin.to_string(), length: value.len() }),
+            unused_urls: settings.unused_urls().iter().map(place).collect(),
+            advice_on_urls: target::unused_urls(settings),
         }
     }
 
     fn advice(&self) -> Vec<Hint> {
+        let urls = self.advice_on_urls.iter().cloned().map(Hint::from);
+        urls.chain(self.advice_on_the_secret()).collect()
+    }
+
+    fn advice_on_the_secret(&self) -> Option<Hint> {
         match &self.secret {
-            None if cfg!(not(feature = "jwt")) => Vec::new(),
-            None => vec!["no NEXTAUTH_SECRET: development sessions cannot be signed; it stands in the application's .env files (--app-dir)".into()],
-            Some(secret) if secret.length < 32 => vec![format!("the secret from {} has {} bytes; 32 random ones are the usual minimum: openssl rand -base64 32", secret.from, secret.length).into()],
-            Some(_) => Vec::new(),
+            None if cfg!(not(feature = "jwt")) => None,
+            None => Some("no NEXTAUTH_SECRET: development sessions cannot be signed; it stands in the application's .env files (--app-dir)".into()),
+            Some(secret) if secret.length < 32 => Some(format!("the secret from {} has {} bytes; 32 random ones are the usual minimum: openssl rand -base64 32", secret.from, secret.length).into()),
+            Some(_) => None,
         }
     }
 }
 
 fn direct(settings: &Settings) -> Option<Place> {
-    settings.direct().map(|(url, origin)| Place { url: url.to_string(), from: origin.to_string() })
+    settings.direct().as_ref().map(place)
+}
+
+fn place((url, origin): &(DatabaseUrl, SettingOrigin)) -> Place {
+    Place { url: url.to_string(), from: origin.to_string() }
 }
 
 impl Facts {

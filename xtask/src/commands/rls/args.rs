@@ -24,6 +24,9 @@ pub(super) struct RolloutArgs {
     /// Tighten although rows reference another tenant's rows
     #[arg(long)]
     allow_cross_tenant_references: bool,
+    /// Agree that policies filter the application itself where its role owns tables
+    #[arg(long)]
+    application_owns_tables: bool,
     #[command(flatten)]
     lock: LockArgs,
 }
@@ -54,6 +57,7 @@ impl RolloutArgs {
             strict_writes: self.strict_writes,
             adopt: self.adopt,
             allow_cross_tenant_references: self.allow_cross_tenant_references,
+            application_owns_tables: self.application_owns_tables,
             lock_retry: self.lock.into(),
         }
     }

@@ -22,6 +22,7 @@ use crate::document::report::Report;
   cargo xtask rls plan --phase prepare --output prepare.sql
   cargo xtask rls plan --format json
   cargo xtask rls plan --phase prepare --prisma prisma/migrations
+  cargo xtask rls plan --prisma prisma/migrations --schema prisma/app.prisma
 
 It reads the catalog and no rows: whether a table can be tightened, the audit says when it comes to that.")]
 pub(super) struct Options {
@@ -31,6 +32,9 @@ pub(super) struct Options {
     /// Also write a Prisma migration into this folder, with the edits that schema.prisma needs
     #[arg(long, value_name = "DIR")]
     prisma: Option<PathBuf>,
+    /// The schema.prisma that the migration belongs to, or the folder with its files [default: beside the migrations]
+    #[arg(long, value_name = "FILE", requires = "prisma")]
+    schema: Option<PathBuf>,
     #[command(flatten)]
     rollout: RolloutArgs,
 }
@@ -41,13 +45,15 @@ pub(super) struct Options {
 /// The job's.
 pub(super) async fn run(context: &Context, options: Options) -> CommandResult {
     report::refuse_csv("rls plan", context.global.format())?;
+    let mut schema = None;
     if let Some(migrations) = &options.prisma {
         prisma::expect_folder(migrations)?;
+        schema = prisma::schema(migrations, options.schema.as_deref(), &context.trust()?)?;
     }
     let settings = context.settings()?;
     let plan = make(context, &settings, &options.rollout.options(options.phase.into())).await?;
     if let Some(migrations) = &options.prisma {
-        prisma::write(migrations, &plan, Utc::now(), &context.printer)?;
+        prisma::write(migrations, schema.as_ref(), &plan, Utc::now(), &context.printer)?;
     }
     show(context, &plan)
 }

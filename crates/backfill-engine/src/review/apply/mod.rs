@@ -68,7 +68,7 @@ impl Apply<'_> {
     /// [`Error::ReviewChanged`](crate::Error::ReviewChanged) if it has changed since the check;
     /// [`Error::ReadReview`](crate::Error::ReadReview) if it cannot be read;
     /// [`Error::Triggers`](crate::Error::Triggers) or [`Error::Rules`](crate::Error::Rules) if something would fire that `tenancy.toml` does not allow;
-    /// [`Error::Unsuitable`](crate::Error::Unsuitable), [`Error::NoSource`](crate::Error::NoSource) or
+    /// [`Error::Unsuitable`](crate::Error::Unsuitable) or
     /// [`Error::NoSuchSource`](crate::Error::NoSuchSource) if the table cannot be backfilled;
     /// [`tenant_rls::Error::NoTable`] if there is no such table; [`tenant_rls::Error::CannotSee`] if no role is proven
     /// to see every row; [`tenant_ops::Error::Held`] if a run works on the table; [`Error::Ended`](crate::Error::Ended)
@@ -105,7 +105,7 @@ impl Apply<'_> {
         progress: &mut (dyn FnMut(BackfillEvent) + Send),
     ) -> Result<Writer<'_>> {
         let (database, tenancy) = (self.database, self.tenancy);
-        let plan = BackfillPlan::new(&Catalog::load(database, tenancy).await?, tenancy, table)?;
+        let plan = BackfillPlan::for_review(&Catalog::load(database, tenancy).await?, tenancy, table)?;
         file.check_columns(&plan)?;
         let role = survey::writer(database, tenancy, &plan).await?;
         side_effects::check(database, tenancy, &plan, &role).await?;
@@ -113,6 +113,7 @@ impl Apply<'_> {
         let recorder =
             if self.dry_run { DecisionRecorder::DryRun } else { self.open_recorder(&plan, progress).await? };
         progress(BackfillEvent::Started {
+            about: plan.selection.kind(),
             table: plan.table.clone(),
             rows: self.review.decided,
             role: role.to_string(),

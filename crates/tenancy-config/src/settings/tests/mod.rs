@@ -105,6 +105,37 @@ fn netlifys_variable_is_the_second_choice_wherever_the_first_is() {
 }
 
 #[test]
+fn tenancy_toml_says_in_which_order_the_application_reads_its_urls() {
+    let order = "[database]\nurl_variables = [\"NETLIFY_DATABASE_URL\", \"POSTGRES_URL\"]\ndirect_url_variables = [\"POSTGRES_URL_NON_POOLING\"]";
+    let machine = Machine::new().set("DATABASE_URL", &url("first")).file("tenancy.toml", order);
+    assert_eq!(database(&machine.settings()).0, "local", "a variable that the application does not read");
+    let machine = machine
+        .set("POSTGRES_URL", &url("vercel"))
+        .file(".env", &format!("POSTGRES_URL_NON_POOLING={}", url("direct")));
+    assert_eq!((database(&machine.settings()).0.as_str(), direct(&machine.settings())), ("vercel", None));
+    let machine = machine.set("POSTGRES_URL_NON_POOLING", &url("direct"));
+    assert_eq!(direct(&machine.settings()), Some("direct".into()));
+    let machine = machine.set("NETLIFY_DATABASE_URL", &url("netlify"));
+    assert_eq!(database(&machine.settings()).0, "netlify");
+    let machine = Machine { broken: vec!["POSTGRES_URL"], ..machine };
+    assert_eq!(machine.refused().to_string(), "the environment variable POSTGRES_URL is not UTF-8");
+}
+
+#[test]
+fn a_url_of_another_place_that_nothing_reads_is_named() {
+    let unused = |machine: &Machine, flags: &Flags| -> Vec<String> {
+        let settings = machine.load(flags).unwrap();
+        settings.unused_urls().iter().map(|(url, origin)| format!("{origin}: {}", url.host())).collect()
+    };
+    let machine = Machine::new().set("DATABASE_URL", &url("one")).set("NETLIFY_DATABASE_URL", &url("one"));
+    assert!(unused(&machine, &Flags::default()).is_empty(), "both lead to one place");
+    let machine = machine.set("NETLIFY_DATABASE_URL", &url("two"));
+    assert_eq!(unused(&machine, &Flags::default()), ["NETLIFY_DATABASE_URL in the environment: two"]);
+    assert!(unused(&machine, &flag("three")).is_empty(), "a flag was chosen by hand");
+    assert!(unused(&machine, &local()).is_empty());
+}
+
+#[test]
 fn without_a_url_it_is_the_local_database() {
     assert_eq!(Machine::new().settings().database(), DatabaseChoice::Local);
 }

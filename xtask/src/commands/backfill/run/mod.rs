@@ -1,45 +1,54 @@
 //! `backfill run`: backfills one table, several or all of them, with the sources of `tenancy.toml`.
 
+mod rest;
 mod review_files;
+mod several;
 mod view;
+
+pub(super) use several::{Several, one};
 
 use std::path::PathBuf;
 
-use backfill_engine::{Backfill, BackfillPlan, BackfillReport, FailedTable, TablesReport};
+use backfill_engine::{BackfillPlan, BackfillReport};
 use clap::Args;
-use tenancy_config::{CommandRef, Exit, Hint, TableName, files};
-use tenant_inventory::Catalog;
+use tenancy_config::{CommandRef, Hint, TableName, files};
+use tenant_inventory::{Catalog, TenantTable};
 
 use crate::commands::backfill::args::BackfillArgs;
-use crate::commands::backfill::session::{self, BackfillSession};
+use crate::commands::backfill::session::BackfillSession;
 use crate::context::command_error::CommandError;
 use crate::context::failure::CommandFailure;
 use crate::context::{CommandResult, Context};
 
-/// Give the rows of tables the tenant that their sources in tenancy.toml agree on
+/// Give the rows of tables the tenant that their sources in tenancy.toml agree on, and the rest to one tenant on request
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   cargo xtask backfill run invoices
   cargo xtask backfill run ServiceRequest bookings --review review.csv
   cargo xtask backfill run --all --dry-run
   cargo xtask backfill run --all --confirm production --format json --output backfill.json
+  cargo xtask backfill run notes --rest-to archive --create --dry-run
 
 Tables are done in the order in which they draw on each other: users before requests before bookings before
-invoices. With several of them, --review review.csv writes review.bookings.csv and so on. Ctrl-C ends it after the
-running batch; the same command goes on where it ended.")]
+invoices. With several of them, --review review.csv writes review.bookings.csv and so on. A table without a source gets
+a review, and with --rest-to all of its rows without a tenant go to that one. Ctrl-C ends it after the running batch; the
+same command goes on where it ended.")]
 pub(super) struct Options {
     /// The tables
     #[arg(value_name = "TABLE", required_unless_present = "all")]
     tables: Vec<String>,
-    /// All tables that have a source; the rows of the others are counted
+    /// All tables that have a source; the rows of the others are counted, and with --review listed
     #[arg(long, conflicts_with = "tables")]
     all: bool,
+    /// Give what the sources do not decide, and rows whose tenant does not exist, to this tenant, by id or slug
+    #[arg(long, value_name = "TENANT", conflicts_with_all = ["all", "review"])]
+    rest_to: Option<String>,
+    /// With --rest-to: create the tenant, with this slug and name, where there is none
+    #[arg(long, requires = "rest_to")]
+    create: bool,
     #[command(flatten)]
     backfill: BackfillArgs,
 }
-
-/// The job's name in `tenant_ops.run`.
-const JOB: &str = "backfill";
 
 /// Backfills the tables one after the other, and ends when one is stopped.
 ///
@@ -49,34 +58,20 @@ pub(super) async fn run(context: &Context, options: Options) -> CommandResult {
     let session = BackfillSession::open(context, "backfill run", options.backfill).await?;
     let catalog = Catalog::load(session.database(), session.tenancy()).await?;
     let tables = chosen(&catalog, &session, &options.tables)?;
+    if let Some(name) = options.rest_to {
+        return rest::run(context, session, &catalog, &tables, rest::Wanted { name, create: options.create }).await;
+    }
     let reviews = session.options.review.as_deref().map(|path| review_files::of(path, &tables, session.tenancy()));
     let reviews = reviews.map_or_else(|| vec![None; tables.len()], |reviews| reviews.into_iter().map(Some).collect());
     reviews.iter().flatten().try_for_each(|review| files::check(review))?;
     session.begin(&tables.iter().collect::<Vec<_>>()).await?;
-    let (mut reports, mut failed) = (Vec::new(), Vec::new());
-    let one = tables.len() == 1 && !options.all;
+    let mut several = Several::new(tables.len() == 1 && !options.all);
     for (name, review) in tables.iter().zip(reviews) {
-        match backfill(context, &session, &catalog, name, review).await {
-            Ok(report) => reports.push(report),
-            Err(error) if one => return Err(error.into()),
-            Err(error) => {
-                let failure = FailedTable::of(name, error)?;
-                context.printer.warning(&format!("{name}: {}", failure.error));
-                failed.push(failure);
-            }
-        }
-        if reports.last().is_some_and(|report| report.outcome == backfill_engine::RunOutcome::Stopped) {
+        if several.add(context, name, backfill(context, &session, &catalog, name, review).await)? {
             break;
         }
     }
-    if let Some(report) = reports.pop_if(|_| one) {
-        return session.end(report).await;
-    }
-    let (database, tenancy) = (session.database(), session.tenancy());
-    let report = TablesReport::of(database, tenancy, &catalog, (reports, failed), options.all).await?;
-    session.close().await;
-    context.report(&report)?;
-    Ok(worst(&report))
+    several.end(context, session, &catalog, options.all).await
 }
 
 async fn backfill(
@@ -87,13 +82,12 @@ async fn backfill(
     review: Option<PathBuf>,
 ) -> Result<BackfillReport, backfill_engine::Error> {
     let engine = backfill_engine::BackfillOptions { review, ..session.options.clone() };
-    let plan = BackfillPlan::new(catalog, session.tenancy(), &name.to_string())?;
-    session::attempt_job(context, async |holder, stop, progress| {
-        let (database, tenancy) = (session.database(), session.tenancy());
-        let run = Backfill { database, tenancy, plan: &plan, job: JOB, holder, options: &engine };
-        run.run(stop, progress).await
-    })
-    .await
+    let plan = match engine.review {
+        // People can decide where no source does.
+        Some(_) => BackfillPlan::for_review(catalog, session.tenancy(), &name.to_string())?,
+        None => BackfillPlan::new(catalog, session.tenancy(), &name.to_string())?,
+    };
+    one(context, session, &plan, &engine, several::JOB).await
 }
 
 /// The tables in the order in which they draw on each other.
@@ -102,8 +96,11 @@ fn chosen(
     session: &BackfillSession<'_>,
     named: &[String],
 ) -> Result<Vec<TableName>, CommandFailure> {
-    let ordered = backfill_engine::order(catalog, session.tenancy());
+    let mut ordered = backfill_engine::order(catalog, session.tenancy());
     if named.is_empty() {
+        if session.options.review.is_some() {
+            ordered.extend(without_source(catalog, session, &ordered));
+        }
         if ordered.is_empty() {
             return Err(CommandError::usage(
                 "no table of this database has a source in tenancy.toml",
@@ -125,8 +122,12 @@ fn chosen(
     Ok(wanted)
 }
 
-/// The exit status for all tables. A run that was stopped decides before rows that are left.
-fn worst(report: &TablesReport) -> Option<Exit> {
-    let stopped = report.tables.iter().filter_map(session::exit).find(|exit| *exit == Exit::Stopped);
-    stopped.or_else(|| (!report.is_complete()).then_some(Exit::NotYet))
+/// The tables that have no source, whose rows people may decide.
+fn without_source(catalog: &Catalog, session: &BackfillSession<'_>, ordered: &[TableName]) -> Vec<TableName> {
+    let exempt = |table: &TenantTable| session.tenancy().rules(&table.name).is_some_and(|rules| rules.exempt.is_some());
+    let open = |table: &&TenantTable| {
+        let meant = table.column.never_null || table.null_rows_are_meant() || exempt(table);
+        !(meant || table.unhandled.is_some() || ordered.contains(&table.name))
+    };
+    catalog.tables.iter().filter(open).map(|table| table.name.clone()).collect()
 }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use backfill_engine::{NotRun, RowsWithoutTenant, TablesReport};
+use backfill_engine::{DrawsOn, NotRun, RowsWithoutTenant, TablesReport};
 use tenancy_config::{CommandRef, Hint};
 
+use crate::commands::audit::lacks;
 use crate::document::block::{Document, Table, lines, number, paragraph, text};
 use crate::document::coverage::by_class;
 use crate::document::report::Report;
@@ -35,9 +36,19 @@ impl Report for TablesReport {
             document.push(paragraph(format!("{failed} refused by the tables themselves; --format json has them.")));
         }
         let failed = self.failed.iter().map(|failed| Hint::from(format!("{} failed: {}", failed.table, failed.error)));
-        document.push(lines(failed.chain(left(self)).chain([by_class(&self.coverage)])));
+        let missing =
+            self.missing.iter().map(|missing| Hint::from(format!("{} was skipped: {}", missing.table, lacks(missing))));
+        let drawn = self.draws_on.iter().map(|drawn| Hint::from(draws_on(drawn)));
+        document.push(lines(failed.chain(missing).chain(drawn).chain(left(self)).chain([by_class(&self.coverage)])));
         document
     }
+}
+
+fn draws_on(DrawsOn { table, on, rows }: &DrawsOn) -> String {
+    let rows = counted(*rows, "row", "rows");
+    format!(
+        "{table} draws on {on}, of which {rows} would have got a tenant first: without --dry-run it may get more than the dry run counted"
+    )
 }
 
 /// What is left without a tenant, in the tables that were backfilled and in the others.

@@ -4,7 +4,7 @@ use backfill_engine::{SourceSuggestion, SuggestReport, TableSuggestion};
 use tenancy_config::Tenancy;
 use tenancy_config::tenancy::{SourceRule, TableRules, fragment};
 
-use crate::document::block::{Document, Table, paragraph, text};
+use crate::document::block::{Document, Table, lines, paragraph, text};
 use crate::document::report::Report;
 
 /// A section of `tenancy.toml`. It has all that the file says about each of its tables, as a table can be in the file only once.
@@ -21,11 +21,12 @@ pub(super) fn toml(report: &SuggestReport, tenancy: &Tenancy, missing: bool) -> 
             false => "# No table has a column that points to rows with a tenant.\n".to_owned(),
         });
     }
-    let without = report.tables.iter().filter(|table| table.sources.is_empty());
-    let without: Vec<&str> = without.filter(|_| !missing).map(|table| table.name.as_str()).collect();
+    let untold = report.tables.iter().filter(|table| table.is_untold());
+    let without: Vec<&str> = untold.clone().map(|table| table.name.as_str()).collect();
     if !without.is_empty() {
         out.push(comment(&format!("Nothing tells the tenant of: {}", without.join(", "))));
     }
+    out.extend(untold.filter(|table| !table.notes.is_empty()).map(notes));
     out.extend(report.unsuitable.iter().map(|table| comment(&format!("{} is left out: {}", table.table, table.why))));
     out.join("\n")
 }
@@ -48,7 +49,13 @@ fn one_table(suggestion: &TableSuggestion, tenancy: &Tenancy) -> String {
         let SourceRule { column, table, key, .. } = &source.rule;
         out.push_str(&comment(&format!("not proposed: {column} to {key} of {table}: {}", source.reason)));
     }
+    out.push_str(&notes(suggestion));
     out
+}
+
+/// What leads to a tenant and is no source yet.
+fn notes(suggestion: &TableSuggestion) -> String {
+    suggestion.notes.iter().map(|note| comment(&format!("{}: {note}", suggestion.name))).collect()
 }
 
 fn comment(text: &str) -> String {
@@ -60,8 +67,18 @@ impl Report for SuggestReport {
     const SCHEMA: Option<&'static str> = None;
 
     fn document(&self) -> Document {
+        let untold: Vec<&str> =
+            self.tables.iter().filter(|table| table.is_untold()).map(|table| table.name.as_str()).collect();
+        let untold = (!untold.is_empty()).then(|| format!("Nothing tells the tenant of: {}", untold.join(", ")));
+        let notes = |table: &TableSuggestion| {
+            table.notes.iter().map(|note| format!("{}: {note}", table.name)).collect::<Vec<_>>()
+        };
+        let said: Vec<String> = untold.into_iter().chain(self.tables.iter().flat_map(notes)).collect();
         if self.tables.iter().all(|table| table.sources.is_empty()) {
-            return Document::new([paragraph("Nothing is missing.")]);
+            return match said.is_empty() {
+                true => Document::new([paragraph("Nothing is missing.")]),
+                false => Document::new([lines(said)]),
+            };
         }
         let row = |suggestion: &TableSuggestion, source: &SourceSuggestion| {
             let SourceRule { column, table, key, .. } = &source.rule;
@@ -81,7 +98,11 @@ impl Report for SuggestReport {
         };
         let rows = self.tables.iter().flat_map(|table| table.sources.iter().map(move |source| row(table, source)));
         let columns = ["table", "source", "column", "tenancy.toml", "reason"].map(text);
-        Document::new([Table::new(columns, rows).into()])
+        let mut document = Document::new([Table::new(columns, rows).into()]);
+        if !said.is_empty() {
+            document.push(lines(said));
+        }
+        document
     }
 }
 
@@ -117,8 +138,14 @@ mod tests {
 
     fn report(name: &str, sources: Vec<SourceSuggestion>) -> SuggestReport {
         let table = TableName::new(Ident::new("public").unwrap(), Ident::new(name).unwrap());
-        let tables =
-            vec![TableSuggestion { table, name: name.to_owned(), rows_without: Some(1), rows_with: Some(0), sources }];
+        let tables = vec![TableSuggestion {
+            table,
+            name: name.to_owned(),
+            rows_without: Some(1),
+            rows_with: Some(0),
+            sources,
+            notes: Vec::new(),
+        }];
         SuggestReport { schema: "backfill-suggest/1", tables, unsuitable: Vec::new() }
     }
 

@@ -3,6 +3,7 @@
 use backfill_engine::Assignment;
 
 use super::Why;
+use crate::commands::backfill::map::shown;
 use crate::document::block::{Document, Pairs, paragraph};
 use crate::document::report::Report;
 
@@ -17,7 +18,7 @@ impl Report for Why {
         let time = |time: chrono::DateTime<chrono::Utc>| time.format("%Y-%m-%d %H:%M:%S UTC").to_string();
         let one = |given: &Assignment| {
             let mut lines = vec![
-                ("tenant", given.tenant.clone()),
+                ("tenant", if given.tenant.is_empty() { "none".to_owned() } else { given.tenant.clone() }),
                 ("run", format!("{} ({}, --on-conflict {})", given.run, given.job, given.on_conflict)),
                 ("source", given.source.clone().unwrap_or_else(|| "unknown".to_owned())),
                 (
@@ -25,6 +26,7 @@ impl Report for Why {
                     format!("{} by {} on {}, version {}", time(given.at), given.login, given.host, given.tool_version),
                 ),
             ];
+            lines.extend(given.before.as_ref().map(|before| ("before", shown(before))));
             lines.extend(given.undone_at.map(|at| ("taken back", time(at))));
             Pairs::new(lines).into()
         };

@@ -5,13 +5,17 @@ mod view;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use rls_rollout::RolloutOptions;
 use rls_verify::VerifyOptions;
+use tenancy_config::plain::plain;
 use tenancy_config::{Exit, Settings};
+use tenant_rls::Database;
 
 use crate::commands::rls::args::{PhaseArg, RolloutArgs, named};
 use crate::commands::rls::progress::tell;
 use crate::commands::rls::verify::{self, AppLogin};
 use crate::commands::rls::{plan, snapshot as snapshots};
+use crate::context::failure::CommandFailure;
 use crate::context::{CommandResult, Context, holder, stop};
 use crate::document::report;
 use crate::number_format::counted;
@@ -74,7 +78,7 @@ pub(super) async fn run(context: &Context, options: Options) -> CommandResult {
 pub(super) async fn roll_out(
     context: &Context,
     settings: &Settings,
-    options: &rls_rollout::RolloutOptions,
+    options: &RolloutOptions,
     snapshot: Option<&Path>,
 ) -> CommandResult {
     if let Some(folder) = snapshot {
@@ -83,6 +87,7 @@ pub(super) async fn roll_out(
     let connected = stop::at_once(context.connect_for_ddl(settings)).await?;
     let what = format!("row level security of {}, {}", named(&options.tables), far(options.goal));
     context.before_writing(&connected, &what).await?;
+    let options = &agreed(context, &connected.database, settings, options).await?;
     if let Some(folder) = snapshot {
         let database = &connected.database;
         let taken = stop::at_once(async { Ok(rls_rollout::snapshots(database, settings.tenancy(), options).await?) });
@@ -104,6 +109,20 @@ pub(super) async fn roll_out(
         (false, true) => None,
         (false, false) => Some(Exit::NotYet),
     })
+}
+
+/// The options with the answer to the question whether policies may filter the application itself. Without an answer the rollout refuses.
+async fn agreed(
+    context: &Context,
+    database: &Database,
+    settings: &Settings,
+    options: &RolloutOptions,
+) -> Result<RolloutOptions, CommandFailure> {
+    let found =
+        stop::at_once(async { Ok(rls_rollout::question(database, settings.tenancy(), options).await?) }).await?;
+    let Some(notice) = found else { return Ok(options.clone()) };
+    let answer = context.ask(&format!("{}. Type `yes` if the application does so:", plain(notice.to_string()))).await?;
+    Ok(RolloutOptions { application_owns_tables: answer.as_deref() == Some("yes"), ..options.clone() })
 }
 
 fn far(goal: rls_rollout::Goal) -> String {

@@ -1,6 +1,7 @@
 //! The report of `rls status`: the phase of each table, and what stops it.
 
-use rls_rollout::{StatusReport, TableStatus};
+use backfill_engine::RowsWithoutTenant;
+use rls_rollout::{StatusReport, Stop, TableStatus};
 use tenant_inventory::RelationKind;
 
 use crate::commands::rls::coverage::beside;
@@ -19,7 +20,8 @@ impl Report for StatusReport {
         });
         let mut said = vec![match &self.audited_as {
             Some(role) => format!("Audited as {role}, which sees every row."),
-            None => "No role of this login sees every row: an audit would refuse to count.".to_owned(),
+            None => "No role of this login sees every row of every table: an audit counts the tables that one sees, and names the others."
+                .to_owned(),
         }];
         if !self.app_role_exists {
             said.push(format!("There is no role {}, as which the application is said to log in.", self.app_role));
@@ -29,6 +31,7 @@ impl Report for StatusReport {
         said.extend(self.app_role_escapes.iter().map(|escape| {
             format!("The application logs in as {} and is or can become unfiltered: {escape}.", self.app_role)
         }));
+        said.extend(self.application_owns.as_ref().map(|notice| format!("Where it owns tables: {notice}.")));
         said.extend(self.ways_around.iter().map(|way| format!("Past the policies: {way}.")));
         let columns = ["table", "phase", "RLS", "policies", "in the way"].map(text);
         let mut document = Document::new([Table::new(columns, rows).into(), lines(said)]);
@@ -58,6 +61,10 @@ fn row(status: &TableStatus) -> [String; 5] {
     let mut said = vec![format!("{ours} ours")];
     said.extend(foreign);
     let lost = (!status.lost.is_empty()).then(|| format!("lost since the rollout: {}", status.lost.join(", ")));
-    let in_the_way: Vec<String> = status.stopped_by.iter().map(ToString::to_string).chain(lost).collect();
+    let rows = status.rows_without_tenant.as_ref().filter(|rows| !rows.none()).map(|rows| match rows {
+        RowsWithoutTenant::Counted { rows } => Stop::RowsWithoutTenant { rows: *rows }.to_string(),
+        RowsWithoutTenant::Unknown { error } => format!("rows without a tenant: unknown: {error}"),
+    });
+    let in_the_way: Vec<String> = status.stopped_by.iter().map(ToString::to_string).chain(rows).chain(lost).collect();
     [status.table.to_string(), status.phase.to_string(), security.to_owned(), said.join(", "), in_the_way.join("; ")]
 }

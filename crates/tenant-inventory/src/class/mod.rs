@@ -5,12 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::Serialize;
+use tenancy_config::tenancy::ThroughRule;
 use tenancy_config::{TableName, Tenancy};
 use tenant_rls::Result;
 
 use crate::catalog::all_tables::{ColumnFacts, Member, TableFacts};
 pub use crate::unhandled::Unhandled;
-use crate::unhandled::unhandled;
+use crate::unhandled::{unhandled, unhandled_table};
+pub use crate::unlinked::Unlinked;
+use crate::unlinked::{Parent, unlinked};
 
 /// What a table is to the tenants.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -35,9 +38,16 @@ pub enum Class {
         /// The reason that was given.
         why: String,
     },
-    /// It has a tenant column, and row level security of ours cannot protect it.
+    /// Each row belongs to the tenant of the row that a column points to (`through` in `tenancy.toml`).
+    Through {
+        /// That column.
+        column: String,
+        /// The table that it points to, which has a tenant column.
+        table: TableName,
+    },
+    /// It has a tenant column or is declared to hang on a table that has one, and row level security of ours cannot protect it.
     Unhandled {
-        /// The tenant column.
+        /// The tenant column, or the one that was declared.
         column: String,
         /// Why not.
         why: Unhandled,
@@ -70,10 +80,24 @@ impl Class {
     /// The tenant column of a table that has one.
     pub fn tenant_column(&self) -> Option<&str> {
         match self {
+            Self::Unhandled { why: Unhandled::Through { .. }, .. } => None,
             Self::Tenant { column }
             | Self::Platform { column }
             | Self::Shared { column, .. }
             | Self::Unhandled { column, .. } => Some(column),
+            _ => None,
+        }
+    }
+
+    /// Whether policies of ours protect the table once it is rolled out.
+    pub fn is_protected(&self) -> bool {
+        matches!(self, Self::Tenant { .. } | Self::Platform { .. } | Self::Shared { .. } | Self::Through { .. })
+    }
+
+    /// The column by which the rows hang on another table, where that is declared.
+    pub(crate) fn link(&self) -> Option<&str> {
+        match self {
+            Self::Through { column, .. } | Self::Unhandled { column, why: Unhandled::Through { .. } } => Some(column),
             _ => None,
         }
     }
@@ -108,6 +132,9 @@ impl fmt::Display for Class {
             Self::Platform { column } => write!(f, "tenant column {column}, and rows of the platform"),
             Self::Shared { column, why } => {
                 write!(f, "tenant column {column}, and rows that every tenant reads: {why}")
+            }
+            Self::Through { column, table } => {
+                write!(f, "{column} points to the row of {table} whose tenant is its own")
             }
             Self::Unhandled { column, why } => write!(f, "{why} ({column})"),
             Self::Suspect { why } => why.fmt(f),
@@ -197,6 +224,9 @@ impl Classifier<'_> {
         if let Some(why) = self.tenancy.rules(&table.name).and_then(|rules| rules.exempt.as_ref()) {
             return Some(Class::Exempt { why: why.clone() });
         }
+        if let Some(rule) = self.tenancy.rules(&table.name).and_then(|rules| rules.through.as_ref()) {
+            return Some(self.through(table, rule));
+        }
         if let Some(column) = self.tenant_column(table) {
             let name = column.name.clone();
             let rules = self.tenancy.rules(&table.name);
@@ -222,6 +252,38 @@ impl Classifier<'_> {
         }
     }
 
+    /// The class of a table that is declared to hang on another one.
+    fn through(&self, table: &TableFacts, rule: &ThroughRule) -> Class {
+        let column = rule.column.clone();
+        let parent = TableName::parse(&rule.table, &self.tenancy.database.schema).ok();
+        let parent = parent.as_ref().and_then(|name| self.tables.iter().find(|other| other.name == *name));
+        let of_parent = parent.map(|parent| (parent, self.by_itself_or_through(parent)));
+        match unlinked(table, rule, of_parent) {
+            Err(why) => Class::Unhandled { column, why: Unhandled::Through { why } },
+            Ok(parent) => match unhandled_table(table) {
+                Some(why) => Class::Unhandled {
+                    column,
+                    why: Unhandled::Through { why: Unlinked::Table { why: why.to_string() } },
+                },
+                None => Class::Through { column, table: parent.clone() },
+            },
+        }
+    }
+
+    /// The class of a parent, without following it any further.
+    fn by_itself_or_through(&self, table: &TableFacts) -> Parent {
+        let rules = self.tenancy.rules(&table.name);
+        if rules.is_some_and(|rules| rules.through.is_some()) {
+            return Parent::Through;
+        }
+        match self.by_itself(table) {
+            Some(Class::Tenant { .. }) => Parent::Tenant,
+            Some(Class::Platform { .. } | Class::Shared { .. }) => Parent::HasCommonRows,
+            Some(Class::Unhandled { why, .. }) => Parent::Unhandled(why.to_string()),
+            _ => Parent::NoTenants,
+        }
+    }
+
     fn suspicion(&self, table: &TableFacts) -> Option<Suspicion> {
         if let Some(key) = table.foreign_keys.iter().find(|key| key.target == self.registry) {
             return Some(Suspicion::KeyToRegistry { columns: key.columns.clone() });
@@ -240,7 +302,7 @@ impl Classifier<'_> {
         let is_tenants = |class: &Option<Class>| {
             matches!(
                 class,
-                Some(class) if class.tenant_column().is_some() || matches!(class, Class::Suspect { .. })
+                Some(class) if class.tenant_column().is_some() || class.link().is_some() || matches!(class, Class::Suspect { .. })
             )
         };
         let mut ways: BTreeMap<TableName, Vec<TableName>> = BTreeMap::new();
@@ -285,180 +347,4 @@ fn plain(name: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use tenancy_config::Ident;
-
-    use super::*;
-    use crate::catalog::all_tables::KeyFacts;
-
-    fn name(name: &str) -> TableName {
-        TableName::new(Ident::new("public").unwrap(), Ident::new(name).unwrap())
-    }
-
-    /// A table with these columns, as `name type`, and with foreign keys to these tables.
-    fn table(called: &str, columns: &[&str], targets: &[&str]) -> TableFacts {
-        let column = |text: &&str| {
-            let (name, type_name) = text.split_once(' ').unwrap_or((text, "text"));
-            let (generated, identity, unique) = (false, false, name == "id");
-            ColumnFacts { name: name.to_owned(), type_name: type_name.to_owned(), generated, identity, unique }
-        };
-        TableFacts {
-            name: name(called),
-            owner: "owner".to_owned(),
-            foreign: false,
-            rls_enabled: false,
-            rls_forced: false,
-            extension: None,
-            inherits: false,
-            distributed: false,
-            foreign_partition: None,
-            stranger: None,
-            columns: columns.iter().map(column).collect(),
-            foreign_keys: targets.iter().map(|to| KeyFacts { columns: vec!["x".into()], target: name(to) }).collect(),
-        }
-    }
-
-    fn tenancy() -> Tenancy {
-        Tenancy::from_toml("tables = {}\n[tenant]\ntable = \"orgs\"\nkey = \"id\"", "t".as_ref()).unwrap()
-    }
-
-    fn class_of(tables: &[TableFacts], called: &str) -> Class {
-        let classified = classify(tables, &tenancy()).unwrap();
-        classified.into_iter().find(|table| table.table == name(called)).unwrap().class
-    }
-
-    fn orgs() -> TableFacts {
-        table("orgs", &["id uuid"], &[])
-    }
-
-    #[test]
-    fn the_tenant_table_and_tables_with_a_tenant_column_are_what_they_say() {
-        let tables = [orgs(), table("bookings", &["id", "tenant_id uuid"], &["orgs"])];
-        assert_eq!(class_of(&tables, "orgs"), Class::Registry);
-        assert_eq!(class_of(&tables, "bookings"), Class::Tenant { column: "tenant_id".into() });
-    }
-
-    #[test]
-    fn a_tenant_column_that_policies_cannot_compare_or_nobody_can_write_is_unhandled() {
-        let of = |change: fn(&mut TableFacts), type_name: &str| {
-            let mut bookings = table("bookings", &[&format!("tenant_id {type_name}")], &[]);
-            change(&mut bookings);
-            match class_of(&[orgs(), bookings], "bookings") {
-                Class::Unhandled { why, .. } => why,
-                other => panic!("{other:?}"),
-            }
-        };
-        let differ = Unhandled::TypesDiffer { column: "text".into(), key: "uuid".into() };
-        assert_eq!(of(|_| (), "text"), differ);
-        assert_eq!(of(|_| (), "uuid[]"), Unhandled::Type { type_name: "uuid[]".into() });
-        assert_eq!(of(|t| t.columns[0].generated = true, "uuid"), Unhandled::Generated);
-        assert_eq!(of(|t| t.columns[0].identity = true, "bigint"), Unhandled::Identity);
-        assert_eq!(of(|t| t.foreign = true, "uuid"), Unhandled::Foreign);
-        assert_eq!(of(|t| t.inherits = true, "uuid"), Unhandled::Inherits);
-        assert_eq!(of(|t| t.distributed = true, "uuid"), Unhandled::Distributed);
-        let partition = name("bookings_old");
-        let foreign = Unhandled::ForeignPartition { partition: partition.clone() };
-        assert_eq!(of(|t| t.foreign_partition = Some(name("bookings_old")), "uuid"), foreign);
-        let belongs = |t: &mut TableFacts| {
-            t.stranger = Some(Member { table: name("bookings_old"), owner: "mallory".to_owned() });
-        };
-        let stranger = Unhandled::Stranger { table: partition, owner: "mallory".to_owned() };
-        assert_eq!(of(belongs, "uuid"), stranger);
-    }
-
-    #[test]
-    fn no_table_is_handled_where_nothing_makes_the_tenants_key_unique() {
-        let mut orgs = orgs();
-        orgs.columns[0].unique = false;
-        let tables = [orgs, table("bookings", &["tenant_id uuid"], &[])];
-        let why = Unhandled::KeyNotUnique { table: name("orgs"), key: "id".into() };
-        assert_eq!(class_of(&tables, "bookings"), Class::Unhandled { column: "tenant_id".into(), why });
-    }
-
-    #[test]
-    fn a_table_that_looks_like_a_tenants_is_suspect_whatever_it_is_called() {
-        let bookings = table("bookings", &["id", "tenant_id uuid", "starts", "ends"], &[]);
-        let why = |suspect: TableFacts| match class_of(&[orgs(), bookings.clone(), suspect], "t") {
-            Class::Suspect { why } => why,
-            other => panic!("{other:?}"),
-        };
-        let named = |column: &str| Suspicion::ColumnName { column: column.to_owned() };
-        assert_eq!(why(table("t", &["id", "organizationId"], &[])), named("organizationId"));
-        assert_eq!(why(table("t", &["id", "Tenant_Id"], &[])), named("Tenant_Id"));
-        assert_eq!(why(table("t", &["id", "org_id"], &[])), named("org_id"));
-        assert_eq!(why(table("t", &["id"], &["orgs"])), Suspicion::KeyToRegistry { columns: vec!["x".into()] });
-        let copy = table("t", &["id", "starts", "ends", "copied_at"], &[]);
-        assert_eq!(why(copy), Suspicion::CopyOf { table: name("bookings") });
-    }
-
-    #[test]
-    fn a_table_that_hangs_on_tenants_rows_is_dependent_by_the_shortest_way() {
-        let tables = [
-            orgs(),
-            table("invoices", &["tenant_id uuid"], &[]),
-            table("items", &["id"], &["invoices"]),
-            table("discounts", &["id"], &["items"]),
-            table("notes", &["id"], &["discounts", "invoices"]),
-            table("countries", &["id"], &[]),
-        ];
-        assert_eq!(class_of(&tables, "items"), Class::Dependent { through: vec![name("invoices")] });
-        assert_eq!(class_of(&tables, "discounts"), Class::Dependent { through: vec![name("items"), name("invoices")] });
-        assert_eq!(class_of(&tables, "notes"), Class::Dependent { through: vec![name("invoices")] });
-        assert_eq!(class_of(&tables, "countries"), Class::Unrelated);
-    }
-
-    #[test]
-    fn what_hangs_on_a_suspect_table_is_not_called_unrelated() {
-        let tables = [orgs(), table("teams", &["orgId"], &[]), table("seats", &["id"], &["teams"])];
-        assert_eq!(class_of(&tables, "seats"), Class::Dependent { through: vec![name("teams")] });
-    }
-
-    #[test]
-    fn a_table_of_an_extension_is_that_unless_it_has_a_tenant_column() {
-        let of_extension = |columns: &[&str]| {
-            let mut table = table("spatial", columns, &[]);
-            table.extension = Some("postgis".to_owned());
-            class_of(&[orgs(), table], "spatial")
-        };
-        assert_eq!(of_extension(&["id"]), Class::Extension { extension: "postgis".into() });
-        assert_eq!(of_extension(&["tenant_id uuid"]), Class::Tenant { column: "tenant_id".into() });
-    }
-
-    proptest! {
-        /// The classes are compared with the closure of the foreign keys, which is computed in another way.
-        #[test]
-        fn no_table_whose_keys_lead_to_tenants_rows_is_called_unrelated(
-            kinds in proptest::collection::vec(0..4u8, 1..8),
-            edges in proptest::collection::vec((0..8usize, 0..8usize), 0..16),
-        ) {
-            let called = |n: usize| format!("t{n}");
-            let columns = |kind: u8| match kind { 0 => "tenant_id uuid", 1 => "organizationId", _ => "other" };
-            let mut tables: Vec<TableFacts> =
-                kinds.iter().enumerate().map(|(n, kind)| table(&called(n), &[columns(*kind)], &[])).collect();
-            let edges = edges.iter().map(|(from, to)| (from % kinds.len(), to % kinds.len())).collect::<Vec<_>>();
-            for (from, to) in &edges {
-                tables[*from].foreign_keys.push(KeyFacts { columns: vec!["x".into()], target: name(&called(*to)) });
-            }
-            tables.push(orgs());
-            let mut leads: Vec<bool> = kinds.iter().map(|kind| *kind < 2).collect();
-            for _ in 0..kinds.len() {
-                for (from, to) in &edges {
-                    leads[*from] |= leads[*to];
-                }
-            }
-            let classified = classify(&tables, &tenancy()).unwrap();
-            for (n, table) in classified.iter().enumerate().take(kinds.len()) {
-                match &table.class {
-                    Class::Unrelated => prop_assert!(!leads[n], "{table:?}"),
-                    Class::Dependent { through } => {
-                        prop_assert!(leads[n] && kinds[n] >= 2);
-                        let last = classified.iter().find(|other| Some(&other.table) == through.last()).unwrap();
-                        prop_assert!(matches!(last.class, Class::Tenant { .. } | Class::Suspect { .. }), "{table:?}");
-                    }
-                    _ => prop_assert!(kinds[n] < 2, "{table:?}"),
-                }
-            }
-        }
-    }
-}
+mod tests;

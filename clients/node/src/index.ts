@@ -1,0 +1,5 @@
+// What does not depend on a library.
+
+export { TenantError, TenantMismatchError, TenantMissingError, TenantScopeError, tenantErrorOf } from './errors.js';
+export { currentTenant, type TenantScopes } from './scope.js';
+export { DEFAULT_VARIABLE } from './values.js';

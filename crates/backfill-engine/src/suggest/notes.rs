@@ -1,0 +1,151 @@
+//! What leads to a tenant and is no source yet, with what it needs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::Serialize;
+use tenancy_config::TableName;
+use tenant_inventory::{Catalog, Column, TableFacts, TenantTable};
+
+/// The most tables on the way to one with a tenant column.
+const MOST_HOPS: usize = 4;
+
+/// What leads to a tenant, and why it is no source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "note", rename_all = "snake_case")]
+pub enum SuggestNote {
+    /// One column says of which table another one holds a key.
+    Polymorphic {
+        /// The column with the kind.
+        type_column: String,
+        /// The column with the key.
+        id_column: String,
+    },
+    /// A foreign key compares several columns besides the tenant.
+    SeveralColumns {
+        /// The constraint.
+        constraint: String,
+        /// Its columns.
+        columns: Vec<String>,
+        /// The table that it points to.
+        table: TableName,
+    },
+    /// A foreign key leads to rows with a tenant, over tables that have no tenant column.
+    Hops {
+        /// The columns here.
+        columns: Vec<String>,
+        /// The tables on the way, in order.
+        through: Vec<TableName>,
+        /// The table with a tenant column.
+        to: TableName,
+    },
+    /// A table points here, and no index leads with its column.
+    NoIndex {
+        /// That table.
+        table: TableName,
+        /// Its column.
+        column: String,
+    },
+    /// Rows are hidden from every role that may be used, so that the sources were not compared with rows.
+    Hidden {
+        /// What is in the way.
+        why: String,
+    },
+}
+
+impl fmt::Display for SuggestNote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Polymorphic { type_column, id_column } => write!(
+                f,
+                "polymorphic: {type_column} says of which table {id_column} is a key; a source would need a condition on \
+                 {type_column}, which tenancy.toml cannot say: a review decides such rows"
+            ),
+            Self::SeveralColumns { constraint, columns, table } => write!(
+                f,
+                "the foreign key {constraint} points to {table} by several columns ({}), and a source has one: give {table} a key of one \
+                 column, or decide in a review",
+                columns.join(", ")
+            ),
+            Self::Hops { columns, through, to } => {
+                let way: Vec<String> = through.iter().map(ToString::to_string).collect();
+                write!(
+                    f,
+                    "{} leads to {to} over {}, without a tenant column there: with one in {}, filled first, it is a source",
+                    columns.join(", "),
+                    way.join(", then "),
+                    way.first().map_or("it", String::as_str)
+                )
+            }
+            Self::NoIndex { table, column } => {
+                write!(f, "{table} points here by {column}; an index on that column makes it a source")
+            }
+            Self::Hidden { why } => write!(f, "its sources were not compared with rows: {why}"),
+        }
+    }
+}
+
+/// Pairs of columns such as `entityType` and `entityId`: first the kind, then the key.
+pub(super) fn polymorphic(columns: &[Column]) -> Vec<(String, String)> {
+    let names: BTreeSet<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+    let pair = |name: &&str| {
+        [("Type", "Id"), ("_type", "_id")].into_iter().find_map(|(kind, id)| {
+            let other = format!("{}{id}", name.strip_suffix(kind).filter(|stem| !stem.is_empty())?);
+            names.contains(other.as_str()).then(|| ((*name).to_owned(), other))
+        })
+    };
+    names.iter().filter_map(pair).collect()
+}
+
+/// Foreign keys of several columns besides the tenant columns, to tables with a tenant column.
+pub(super) fn several_columns(table: &TenantTable, catalog: &Catalog) -> Vec<SuggestNote> {
+    let note = |key: &tenant_inventory::ForeignKey| {
+        let target = catalog.table(&key.target().ok()?).ok()?;
+        let pairs = key.columns.iter().zip(&key.references);
+        let other = |(here, there): &(&String, &String)| **here != table.column.name || **there != target.column.name;
+        let several = pairs.filter(other).count() > 1;
+        several.then(|| SuggestNote::SeveralColumns {
+            constraint: key.name.clone(),
+            columns: key.columns.clone(),
+            table: target.name.clone(),
+        })
+    };
+    table.foreign_keys.iter().filter_map(note).collect()
+}
+
+/// Foreign keys that lead over tables without a tenant column to one that has it, by the shortest way.
+pub(super) fn hops(
+    table: &TenantTable,
+    catalog: &Catalog,
+    facts: &BTreeMap<&TableName, &TableFacts>,
+) -> Vec<SuggestNote> {
+    let Some(own) = facts.get(&table.name) else { return Vec::new() };
+    let has_tenant = |name: &TableName| catalog.table(name).is_ok();
+    let mut notes = Vec::new();
+    for key in own.foreign_keys.iter().filter(|key| key.target != catalog.tenants && !has_tenant(&key.target)) {
+        let mut ways = vec![vec![key.target.clone()]];
+        let mut seen: BTreeSet<TableName> = [table.name.clone(), key.target.clone()].into();
+        let mut found = None;
+        for _ in 0..MOST_HOPS {
+            let mut next = Vec::new();
+            for way in ways {
+                let last = way.last().and_then(|last| facts.get(last));
+                for target in last.iter().flat_map(|last| last.foreign_keys.iter().map(|key| &key.target)) {
+                    if *target == catalog.tenants || !seen.insert(target.clone()) {
+                        continue;
+                    }
+                    if has_tenant(target) && found.is_none() {
+                        found = Some((way.clone(), target.clone()));
+                    }
+                    next.push(way.iter().cloned().chain([target.clone()]).collect());
+                }
+            }
+            ways = next;
+            if found.is_some() {
+                break;
+            }
+        }
+        notes.extend(found.map(|(through, to)| SuggestNote::Hops { columns: key.columns.clone(), through, to }));
+    }
+    notes
+}

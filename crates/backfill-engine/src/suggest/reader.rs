@@ -1,0 +1,156 @@
+//! What is known of a table: its sources by rules and foreign keys, and what they answer.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tenancy_config::tenancy::SourceRule;
+use tenancy_config::{Ident, TableName, Tenancy};
+use tenant_inventory::{Catalog, Column, TableFacts, TenantTable};
+use tenant_rls::{Access, AuditTx, Database, Error as RlsError, visibility};
+
+use crate::error::{Error, Result};
+use crate::plan::BackfillPlan;
+use crate::plan::source::{Source, source};
+use crate::suggest::keys::sources_from_keys;
+use crate::suggest::measure::{self, KeyedTable};
+use crate::suggest::report::{Basis, SourceSuggestion, TableSuggestion};
+
+/// Reads the tables of one database.
+pub(super) struct TableReader<'a> {
+    pub(super) database: &'a Database,
+    pub(super) tenancy: &'a Tenancy,
+    pub(super) catalog: &'a Catalog,
+    pub(super) columns: BTreeMap<TableName, Vec<Column>>,
+    pub(super) facts: BTreeMap<&'a TableName, &'a TableFacts>,
+}
+
+impl TableReader<'_> {
+    /// The sources in `tenancy.toml` and those by foreign keys.
+    pub(super) fn known(&self, table: &TenantTable) -> Vec<SourceSuggestion> {
+        let rules = self.tenancy.rules(&table.name).map(|rules| rules.sources.clone()).unwrap_or_default();
+        let keys = sources_from_keys(table, self.catalog, self.tenancy);
+        let is_key = |rule: &SourceRule| keys.iter().any(|key| self.same(key, rule));
+        let mut known: Vec<SourceSuggestion> = rules
+            .iter()
+            .map(|rule| (rule, if is_key(rule) { Basis::ForeignKey } else { Basis::Rule }, true))
+            .map(|(rule, basis, declared)| self.suggestion(table, rule.clone(), basis, declared))
+            .collect();
+        for key in keys.iter().filter(|key| !rules.iter().any(|rule| self.same(key, rule))) {
+            known.push(self.suggestion(table, key.clone(), Basis::ForeignKey, false));
+        }
+        known
+    }
+
+    pub(super) fn same(&self, one: &SourceRule, other: &SourceRule) -> bool {
+        let table = |rule: &SourceRule| TableName::parse(&rule.table, &self.tenancy.database.schema).ok();
+        (&one.column, &one.key, table(one)) == (&other.column, &other.key, table(other))
+    }
+
+    pub(super) fn suggestion(
+        &self,
+        table: &TenantTable,
+        rule: SourceRule,
+        basis: Basis,
+        declared: bool,
+    ) -> SourceSuggestion {
+        let column = self.columns[&table.name].iter().find(|column| column.name.as_str() == rule.column);
+        SourceSuggestion {
+            not_null: column.is_some_and(|column| column.not_null),
+            rule,
+            basis,
+            declared,
+            proposed: declared,
+            values: None,
+            values_matched: None,
+            resolves: None,
+            compared: None,
+            agrees: None,
+            reason: String::new(),
+        }
+    }
+
+    /// Begins an audit of everything that is queried for a table.
+    pub(super) async fn audit(
+        &self,
+        table: &TenantTable,
+        known: &[SourceSuggestion],
+        open: &[(Ident, Vec<KeyedTable>)],
+    ) -> Result<AuditTx> {
+        let read = open.iter().map(|(column, _)| column.clone()).chain([Ident::new(&table.column.name)?]).collect();
+        let mut access = vec![Access { table: table.name.clone(), read, write: None }];
+        let others: BTreeSet<&KeyedTable> = open.iter().flat_map(|(_, others)| others).collect();
+        for (other, key) in others {
+            access.push(Access { table: other.clone(), read: vec![key.clone()], write: None });
+        }
+        let sources = known.iter().filter_map(|known| self.source(table, &known.rule).ok().flatten());
+        access.extend(sources.filter_map(|source| source.pointer().map(|pointer| pointer.access())));
+        let readers = visibility::readers(self.database, self.tenancy)?;
+        Ok(AuditTx::begin(self.database, &access, &readers, None).await?)
+    }
+
+    /// The source of a rule; none if this database does not have its table.
+    pub(super) fn source(&self, table: &TenantTable, rule: &SourceRule) -> Result<Option<Source>> {
+        match source(self.catalog, self.tenancy, &table.name, rule) {
+            Ok(source) => Ok(Some(source)),
+            Err(Error::NoSuchSource { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The suggestions whose tables exist, with unique names, and their sources.
+    pub(super) fn usable(
+        &self,
+        table: &TenantTable,
+        found: Vec<SourceSuggestion>,
+    ) -> Result<(Vec<SourceSuggestion>, Vec<Source>)> {
+        self.usable_beside(table, found, BTreeSet::new())
+    }
+
+    /// The same beside sources with these names.
+    pub(super) fn usable_beside(
+        &self,
+        table: &TenantTable,
+        found: Vec<SourceSuggestion>,
+        mut names: BTreeSet<String>,
+    ) -> Result<(Vec<SourceSuggestion>, Vec<Source>)> {
+        let (mut usable, mut sources) = (Vec::<SourceSuggestion>::new(), Vec::new());
+        for mut suggestion in found {
+            if names.contains(&suggestion.rule.name) {
+                suggestion.rule.name = format!("{} in {}", suggestion.rule.name, suggestion.rule.table);
+            }
+            let Some(source) = self.source(table, &suggestion.rule)? else { continue };
+            names.insert(suggestion.rule.name.clone());
+            usable.push(suggestion);
+            sources.push(source);
+        }
+        Ok((usable, sources))
+    }
+
+    /// Measures the sources, unless that takes too long.
+    pub(super) async fn measure(
+        &self,
+        suggestion: &mut TableSuggestion,
+        plan: &BackfillPlan,
+        estimated_rows: f32,
+    ) -> Result<()> {
+        let mut audit = crate::survey::open(self.database, self.tenancy, plan).await?;
+        measure::limit(&mut audit).await?;
+        let measured = match measure::sources(&mut audit, plan, estimated_rows).await {
+            Ok(measured) => measured,
+            Err(Error::Database(error)) if is_timeout(&error) => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        audit.close().await?;
+        suggestion.rows_without = Some(measured.rows_without);
+        suggestion.rows_with = Some(measured.rows_with);
+        for (at, source) in suggestion.sources.iter_mut().enumerate() {
+            source.resolves = measured.resolves.get(at).copied();
+            source.compared = measured.compared.get(at).copied();
+            source.agrees = measured.agrees.get(at).copied();
+        }
+        Ok(())
+    }
+}
+
+fn is_timeout(error: &RlsError) -> bool {
+    error.sqlstate() == Some("57014")
+}
