@@ -8,6 +8,7 @@ use super::annotated_log::write_log;
 use super::model::{
     OnDelete, SessionChecks, SourceRule, TableRules, Tenancy, ThroughRule, TieBreakerRule, default_key,
 };
+use super::notes::{Notes, comments, one_line};
 use super::toml_text::{key, list, string};
 
 impl Tenancy {
@@ -28,13 +29,18 @@ impl Tenancy {
 
     /// The text of a `tenancy.toml` that reads back as this value, with a comment at each key.
     pub fn annotated(&self) -> String {
+        self.annotated_with(&Notes::default())
+    }
+
+    /// The same, with what is to be said of this database.
+    pub fn annotated_with(&self, notes: &Notes) -> String {
         let mut out = String::new();
         // Writing to a String cannot fail.
-        let _ = self.write(&mut out);
+        let _ = self.write(&mut out, notes);
         out
     }
 
-    fn write(&self, out: &mut String) -> std::fmt::Result {
+    fn write(&self, out: &mut String, notes: &Notes) -> std::fmt::Result {
         let (doctor, init) = (CommandRef::Doctor, CommandRef::Init);
         writeln!(
             out,
@@ -50,6 +56,7 @@ impl Tenancy {
             "# the database, `{init}` writes it anew. No URLs and no secrets here: this file is committed.\n"
         )?;
         writeln!(out, "# Names of tenant columns: a table's is the first of these that it has.")?;
+        comments(out, &notes.columns)?;
         writeln!(out, "columns = [{}]\n", list(&self.columns))?;
 
         writeln!(out, "[database]")?;
@@ -76,42 +83,26 @@ impl Tenancy {
         writeln!(out, "url_variables = [{}]", list(&self.database.url_variables))?;
         writeln!(out, "direct_url_variables = [{}]\n", list(&self.database.direct_url_variables))?;
 
-        let tenant = &self.tenant;
-        writeln!(out, "# The table with one row for each tenant.")?;
-        writeln!(out, "[tenant]\ntable = {}", string(&tenant.table))?;
-        writeln!(out, "key = {}   # what tenant columns reference", string(&tenant.key))?;
-        writeln!(
-            out,
-            "slug = {}   # unique and readable: `--tenant` takes it as well as the key",
-            string(&tenant.slug)
-        )?;
-        writeln!(out, "name = {}", string(&tenant.name))?;
-        match &tenant.status {
-            Some(column) => writeln!(out, "status = {}   # leave it out where tenants have no state", string(column))?,
-            None => writeln!(out, "# status = \"status\"   # tenants have no state here")?,
-        }
-        writeln!(out, "active = {}   # the state of a tenant that is in use", string(&tenant.active))?;
-        writeln!(
-            out,
-            "# What foreign keys that a rollout adds do where a tenant is deleted: \"no_action\", \"restrict\" or \"cascade\"."
-        )?;
-        writeln!(out, "# Without it they do what the other keys to this table do, or nothing where those differ.")?;
-        match tenant.on_delete {
-            Some(action) => writeln!(out, "on_delete = {}\n", string(on_delete(action)))?,
-            None => writeln!(out, "# on_delete = \"no_action\"\n")?,
-        }
+        self.write_tenant(out, notes)?;
 
         writeln!(out, "[session]")?;
         writeln!(
             out,
             "# The setting that policies read the tenant's id from. It is only ever set inside a transaction."
         )?;
+        comments(out, &notes.session)?;
         writeln!(out, "variable = {}", string(&self.session.variable))?;
         writeln!(out, "policy = {}   # the policy's name, the same on each table\n", string(&self.session.policy))?;
         self.write_checks(out)?;
 
         writeln!(out, "[roles]")?;
-        writeln!(out, "app = {}   # what the application logs in as; policies filter it", string(&self.roles.app))?;
+        comments(out, &notes.roles)?;
+        let off = if notes.no_app_role { "# " } else { "" };
+        writeln!(
+            out,
+            "{off}app = {}   # what the application logs in as; policies filter it",
+            string(&self.roles.app)
+        )?;
         writeln!(out, "maintenance = {}   # NOLOGIN; backfills act as it", string(&self.roles.maintenance))?;
         writeln!(
             out,
@@ -181,7 +172,11 @@ impl Tenancy {
             writeln!(out, "[tables]")?;
         }
         for (name, rules) in &self.tables {
-            write_table(out, name, rules, &|_| None)?;
+            write_table(out, name, rules, notes.tables.get(name).map_or(&[], Vec::as_slice), &|_| None)?;
+        }
+        for block in &notes.other_tables {
+            writeln!(out)?;
+            comments(out, block)?;
         }
         writeln!(
             out,
@@ -204,13 +199,45 @@ impl Tenancy {
         }
         Ok(())
     }
+
+    fn write_tenant(&self, out: &mut String, notes: &Notes) -> std::fmt::Result {
+        let tenant = &self.tenant;
+        // A key that is left out is the default application's.
+        let off = if notes.no_tenant_table { "# " } else { "" };
+        writeln!(out, "# The table with one row for each tenant.")?;
+        comments(out, &notes.tenant)?;
+        writeln!(out, "{off}[tenant]\n{off}table = {}", string(&tenant.table))?;
+        writeln!(out, "{off}key = {}   # what tenant columns reference", string(&tenant.key))?;
+        writeln!(
+            out,
+            "{off}slug = {}   # unique and readable: `--tenant` takes it as well as the key",
+            string(&tenant.slug)
+        )?;
+        writeln!(out, "{off}name = {}", string(&tenant.name))?;
+        match &tenant.status {
+            Some(column) => {
+                writeln!(out, "{off}status = {}   # leave it out where tenants have no state", string(column))?
+            }
+            None => writeln!(out, "# status = \"…\"   # no column of the tenant table is known to say its state")?,
+        }
+        writeln!(out, "{off}active = {}   # the state of a tenant that is in use", string(&tenant.active))?;
+        writeln!(
+            out,
+            "# What foreign keys that a rollout adds do where a tenant is deleted: \"no_action\", \"restrict\" or \"cascade\"."
+        )?;
+        writeln!(out, "# Without it they do what the other keys to this table do, or nothing where those differ.")?;
+        match tenant.on_delete {
+            Some(action) => writeln!(out, "on_delete = {}\n", string(on_delete(action))),
+            None => writeln!(out, "# on_delete = \"no_action\"\n"),
+        }
+    }
 }
 
 /// The part of a `tenancy.toml` with the rules of one table. `comment` gives the comment that follows a source.
 pub fn fragment(name: &str, rules: &TableRules, comment: &dyn Fn(&SourceRule) -> Option<String>) -> String {
     let mut out = String::new();
     // Writing to a String cannot fail.
-    let _ = write_table(&mut out, name, rules, comment);
+    let _ = write_table(&mut out, name, rules, &[], comment);
     out
 }
 
@@ -218,9 +245,12 @@ fn write_table(
     out: &mut String,
     name: &str,
     rules: &TableRules,
+    notes: &[String],
     comment: &dyn Fn(&SourceRule) -> Option<String>,
 ) -> std::fmt::Result {
-    writeln!(out, "\n[tables.{}]", key(name))?;
+    writeln!(out)?;
+    comments(out, notes)?;
+    writeln!(out, "[tables.{}]", key(name))?;
     if let Some(column) = &rules.column {
         writeln!(out, "column = {}", string(column))?;
     }
@@ -273,8 +303,7 @@ fn write_list(
         return Ok(());
     }
     let line = |(item, comment): (String, Option<String>)| match comment {
-        // A name may contain a line break, which would end the comment.
-        Some(comment) => format!("    {item},   # {}\n", comment.replace(char::is_control, " ")),
+        Some(comment) => format!("    {item},   # {}\n", one_line(&comment)),
         None => format!("    {item},\n"),
     };
     let lines: String = items.map(line).collect();

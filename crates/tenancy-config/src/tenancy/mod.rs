@@ -7,6 +7,7 @@ mod default_app;
 mod error;
 mod log;
 mod model;
+mod notes;
 mod read;
 mod toml_text;
 
@@ -20,5 +21,6 @@ pub use model::{
     DatabaseSection, OnDelete, ReviewRule, RolesSection, SessionChecks, SessionSection, SourceRule, TableRules,
     Tenancy, TenantSection, ThroughForm, ThroughRule, TieBreakerRule,
 };
+pub use notes::Notes;
 pub use read::line_at;
 pub(crate) use read::{in_schema, names_schema};
