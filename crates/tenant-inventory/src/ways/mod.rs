@@ -59,6 +59,7 @@ use filter::{Filter, OurPolicies, OurPolicy};
 use flows::Flows;
 use found::Analysis;
 use graph::Graph;
+use object::WayObject;
 use review::{Definitions, FunctionReviews};
 use roles::Roles;
 use way::Way;
@@ -131,9 +132,16 @@ pub async fn read_ways(
     ways.extend(schema_ways::schema_ways(&analysis, &reached));
     ways.extend(rights::right_ways(&analysis));
     ways.extend(rights::ops_ways(&analysis));
-    ways.extend(rights::key_ways(&analysis));
+    ways.extend(rights::key_ways(&analysis).into_iter().filter(|way| !is_link(inventory, way)));
     ways.extend(rights::shared_parent_ways(&analysis));
     Ok(ways)
+}
+
+/// Whether a key is the one by which rows hang on rows of another table: what it changes belongs to the same tenant.
+fn is_link(inventory: &Inventory, way: &Way) -> bool {
+    let WayObject::CascadingKey { table, columns, parent, .. } = &way.object else { return false };
+    let comparison = inventory.relation(table).and_then(|relation| relation.comparison.parent.as_ref());
+    comparison.is_some_and(|link| link.table == *parent && *columns == [link.link.name.as_str()])
 }
 
 /// The tables whose policies are to hold, with their partitions.
@@ -164,7 +172,7 @@ fn our_policies(inventory: &Inventory) -> OurPolicies {
 /// The names that tenant columns have, the configured ones first.
 fn tenant_columns(inventory: &Inventory) -> Vec<String> {
     let mut columns = inventory.tenancy.columns.clone();
-    for relation in &inventory.relations {
+    for relation in inventory.relations.iter().filter(|relation| relation.parent.is_none()) {
         let column = relation.comparison.column.as_str();
         if !columns.iter().any(|known| known == column) {
             columns.push(column.to_owned());

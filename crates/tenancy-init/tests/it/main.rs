@@ -1,0 +1,3 @@
+//! What is proposed for real databases.
+
+mod schemas;
