@@ -1,5 +1,6 @@
 //! The whole way on schemas that this project was not made for: init, doctor, audit, backfill, plan, rollout, verify, use as the
 //! application, and back. Nobody writes SQL on the way, and after it the catalog is what it was.
+#![allow(clippy::unwrap_used)] // in the helpers of tests too
 
 mod application;
 mod journey;

@@ -210,7 +210,7 @@ async fn a_schema_that_was_made_empty_for_the_owner_is_filled() {
     let db = test_support::database().await;
     script(&db, Role::Superuser, "CREATE SCHEMA tenant_ops AUTHORIZATION app_owner").await;
     install(&db, Role::Owner).await.unwrap();
-    assert_eq!(number(&db, "SELECT version::bigint FROM tenant_ops.installed").await, 9);
+    assert_eq!(number(&db, "SELECT version::bigint FROM tenant_ops.installed").await, 10);
 }
 
 /// A login that is a member of the owner's role and nothing else.
