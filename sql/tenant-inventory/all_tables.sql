@@ -29,13 +29,22 @@ SELECT s.nspname::text AS schema,
                             'identity', a.attidentity <> '',
                             'unique', EXISTS (SELECT FROM pg_index AS x
                                               WHERE x.indrelid = c.oid AND x.indisunique AND x.indisvalid AND x.indimmediate
-                                                AND x.indpred IS NULL AND x.indnkeyatts = 1 AND x.indkey[0] = a.attnum)) ORDER BY a.attnum)
+                                                AND x.indpred IS NULL AND x.indnkeyatts = 1 AND x.indkey[0] = a.attnum),
+                            -- Before 18 NOT NULL has no constraint of its own and is always proven. to_jsonb, as older servers lack conenforced.
+                            'never_null', a.attnotnull AND NOT EXISTS (
+                                SELECT FROM pg_constraint AS k
+                                WHERE k.conrelid = c.oid AND k.contype = 'n' AND k.conkey = ARRAY[a.attnum]
+                                  AND NOT (k.convalidated AND coalesce((to_jsonb(k) ->> 'conenforced')::bool, true)))) ORDER BY a.attnum)
                  FROM pg_attribute AS a
                  WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), '[]') AS columns,
        coalesce((SELECT jsonb_agg(jsonb_build_object(
                             'columns', (SELECT jsonb_agg(a.attname ORDER BY u.position)
                                         FROM unnest(k.conkey) WITH ORDINALITY AS u (number, position)
                                         JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = u.number),
+                            'references', (SELECT jsonb_agg(a.attname ORDER BY u.position)
+                                           FROM unnest(k.confkey) WITH ORDINALITY AS u (number, position)
+                                           JOIN pg_attribute AS a ON a.attrelid = k.confrelid AND a.attnum = u.number),
+                            'valid', k.convalidated AND coalesce((to_jsonb(k) ->> 'conenforced')::bool, true),
                             'schema', fs.nspname,
                             'table', f.relname) ORDER BY k.conname)
                  FROM pg_constraint AS k

@@ -16,7 +16,15 @@ const LAYERS: [&[&str]; 7] = [
     &["tenant-rls"],
     &["local-db", "tenant-inventory", "tenant-ops"],
     &["backfill-engine", "rls-verify", "tenant-audit", "test-support"],
-    &["assign-chat-messages", "backfill-bookings", "dev-jwt", "rls-rollout", "seed-tenant-defaults", "tenant-log"],
+    &[
+        "assign-chat-messages",
+        "backfill-bookings",
+        "dev-jwt",
+        "rls-rollout",
+        "seed-tenant-defaults",
+        "tenancy-init",
+        "tenant-log",
+    ],
     // `bench` measures jobs, and no job depends on it.
     &["bench"],
     &["xtask"],

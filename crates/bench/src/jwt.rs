@@ -111,7 +111,7 @@ fn said(folder: &Path, program: &Path, arguments: &[String]) -> Result<String> {
 
 fn is_right(cookie: &str) -> Result<bool> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|error| failed("reading the clock", &error))?;
-    let options = ReadOptions { library: None, secure: Some(false), now };
+    let options = ReadOptions { library: None, secure: Some(false), now, naming: dev_jwt::Naming::default() };
     let Read::Session(reading) = dev_jwt::read(cookie, &Secret::new(SECRET)?, &options) else { return Ok(false) };
     let said = |claims: &serde_json::Map<_, _>| claims.get("tenantSlug").is_some_and(|slug| slug == "acme");
     Ok(reading.problems.is_empty() && reading.claims.as_ref().is_some_and(said))

@@ -15,9 +15,9 @@ pub struct Claims {
     sub: String,
     user_id: String,
     role: String,
-    tenant_id: String,
-    tenant_slug: String,
-    tenant_role: String,
+    tenant_id: Option<String>,
+    tenant_slug: Option<String>,
+    tenant_role: Option<String>,
     available_tenants: Vec<AvailableTenant>,
     /// The user's; a different one in the database ends the session.
     session_version: i32,
@@ -43,7 +43,7 @@ pub struct AvailableTenant {
 impl Claims {
     /// The claims of this person from now, in milliseconds since 1970, on.
     pub fn of(person: &Person, now: u64) -> Self {
-        let (user, active) = (&person.user, person.active());
+        let (user, tenant) = (&person.user, person.tenant());
         let available = person.memberships.iter().map(|membership| AvailableTenant {
             id: membership.tenant.id.to_string(),
             slug: membership.tenant.slug.clone(),
@@ -57,9 +57,9 @@ impl Claims {
             sub: user.id.clone(),
             user_id: user.id.clone(),
             role: user.role.clone(),
-            tenant_id: active.tenant.id.to_string(),
-            tenant_slug: active.tenant.slug.clone(),
-            tenant_role: active.role.clone(),
+            tenant_id: tenant.map(|tenant| tenant.id.to_string()),
+            tenant_slug: tenant.map(|tenant| tenant.slug.clone()),
+            tenant_role: person.active().map(|membership| membership.role.clone()),
             available_tenants: available.collect(),
             session_version: user.session_version,
             version: 1,

@@ -143,7 +143,7 @@ impl UserError for Error {
             }
             Self::SeveralUsers { .. } => "emails are unique in one tenant only: name it with --tenant",
             Self::NoMembership { .. } => {
-                "the application lets in members only: add a row to tenant_memberships, or take another user"
+                "a session needs a tenant: add a row to tenant_memberships, or take another user"
             }
             Self::NotAMember { .. } | Self::Unresolved { .. } => "name one of them with --tenant",
             Self::Inactive { others, .. } => {

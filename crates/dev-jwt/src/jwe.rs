@@ -61,6 +61,8 @@ struct Header {
     alg: String,
     enc: String,
     kid: Option<String>,
+    crit: Option<serde_json::Value>,
+    zip: Option<serde_json::Value>,
 }
 
 /// A token, split and not yet decrypted.
@@ -130,6 +132,9 @@ impl Jwe {
             .map_err(|error| format!("its header is not that of a JWE: {error}"))?;
         if parsed.alg != "dir" || !key.is_empty() {
             return Err(format!("its key is given by `{}`, and not agreed (`dir`)", parsed.alg));
+        }
+        if parsed.crit.is_some() || parsed.zip.is_some() {
+            return Err("its header asks for `crit` or `zip`, which neither library writes".to_owned());
         }
         let encryption =
             Encryption::of(&parsed.enc).ok_or_else(|| format!("neither library encrypts by `{}`", parsed.enc))?;

@@ -10,7 +10,6 @@ use sha2::{Digest, Sha256, Sha512};
 use zeroize::Zeroizing;
 
 use crate::jwe::Encryption;
-use crate::secret::Secret;
 
 /// The library whose token it is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -61,14 +60,15 @@ impl Library {
         }
     }
 
-    /// The key of its tokens. With Auth.js it depends on the cookie's name.
-    pub(crate) fn key(self, secret: &Secret, cookie_name: &str) -> Zeroizing<Vec<u8>> {
-        let (salt, info) = match self {
-            Self::NextAuth => ("", "NextAuth.js Generated Encryption Key".to_owned()),
-            Self::AuthJs => (cookie_name, format!("Auth.js Generated Encryption Key ({cookie_name})")),
+    /// The key of its tokens. With Auth.js the salt is the cookie's name, if the application has no other; with NextAuth it is empty.
+    pub(crate) fn key(self, secret: &[u8], salt: &str, encryption: Encryption) -> Zeroizing<Vec<u8>> {
+        let info = match self {
+            Self::NextAuth if salt.is_empty() => "NextAuth.js Generated Encryption Key".to_owned(),
+            Self::NextAuth => format!("NextAuth.js Generated Encryption Key ({salt})"),
+            Self::AuthJs => format!("Auth.js Generated Encryption Key ({salt})"),
         };
-        let mut key = Zeroizing::new(vec![0; self.encryption().key_size()]);
-        Hkdf::<Sha256>::new(Some(salt.as_bytes()), secret.bytes())
+        let mut key = Zeroizing::new(vec![0; encryption.key_size()]);
+        Hkdf::<Sha256>::new(Some(salt.as_bytes()), secret)
             .expand(info.as_bytes(), &mut key)
             .expect("HKDF-SHA-256 gives up to 8,160 bytes");
         key
@@ -78,13 +78,26 @@ impl Library {
     pub(crate) fn header(self, key: &[u8]) -> String {
         match self {
             Self::NextAuth => r#"{"alg":"dir","enc":"A256GCM"}"#.to_owned(),
-            Self::AuthJs => format!(r#"{{"alg":"dir","enc":"A256CBC-HS512","kid":"{}"}}"#, thumbprint(key)),
+            Self::AuthJs => format!(r#"{{"alg":"dir","enc":"A256CBC-HS512","kid":"{}"}}"#, key_id(key)),
         }
     }
 }
 
-/// The SHA-512 thumbprint of a key as a JWK of the type `oct` (RFC 7638): it tells keys apart and not what they are.
-pub(crate) fn thumbprint(key: &[u8]) -> String {
+/// What the application calls its session cookie and salts its keys with, where that is not the library's own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Naming {
+    /// The session cookie's name, without the number of a chunk.
+    pub cookie: Option<String>,
+    /// The salt of the keys.
+    pub salt: Option<String>,
+}
+
+/// The thumbprint of a key as a JWK of the type `oct` (RFC 7638): it tells keys apart and not what they are. Auth.js takes the hash that
+/// is as long as the key.
+pub(crate) fn key_id(key: &[u8]) -> String {
     let jwk = Zeroizing::new(format!(r#"{{"k":"{}","kty":"oct"}}"#, BASE64_URL_SAFE_NO_PAD.encode(key)));
+    if key.len() == Encryption::A256Gcm.key_size() {
+        return BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(jwk.as_bytes()));
+    }
     BASE64_URL_SAFE_NO_PAD.encode(Sha512::digest(jwk.as_bytes()))
 }

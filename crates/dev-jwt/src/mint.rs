@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::cookies::{Cookie, chunk};
 use crate::error::{Error, Result};
 use crate::jwe;
-use crate::library::Library;
+use crate::library::{Library, Naming};
 use crate::secret::Secret;
 
 /// Browsers keep no cookie longer than 400 days (RFC 6265bis, section 5.5).
@@ -26,6 +26,8 @@ pub struct MintOptions {
     pub max_age: Duration,
     /// The time of minting, since 1970.
     pub now: Duration,
+    /// What the application calls its cookie, and salts its keys with.
+    pub naming: Naming,
 }
 
 /// A session: who has it is the user.
@@ -34,7 +36,7 @@ pub struct Session {
     /// The library that accepts it.
     pub library: Library,
     /// The cookie's name, without the number of a chunk.
-    pub cookie_name: &'static str,
+    pub cookie_name: String,
     /// The name's prefix `__Secure-` binds it to https.
     pub secure: bool,
     /// In seconds since 1970.
@@ -68,11 +70,13 @@ pub fn mint(mut claims: Map<String, Value>, secret: &Secret, options: &MintOptio
     claims.insert("exp".to_owned(), expires_at.into());
     claims.insert("jti".to_owned(), new_id()?.into());
     let (library, secure) = (options.library, options.secure);
-    let cookie_name = library.cookie_name(secure);
-    let key = library.key(secret, cookie_name);
+    let cookie_name = options.naming.cookie.clone().unwrap_or_else(|| library.cookie_name(secure).to_owned());
+    let usual = if library == Library::AuthJs { cookie_name.as_str() } else { "" };
+    let salt = options.naming.salt.as_deref().unwrap_or(usual);
+    let key = library.key(secret.first(), salt, library.encryption());
     let content = Zeroizing::new(serde_json::to_vec(&claims).expect("a map with text keys is JSON"));
     let token = jwe::seal(library.encryption(), &key, &library.header(&key), &content)?;
-    let cookies = chunk(library, cookie_name, &token);
+    let cookies = chunk(library, &cookie_name, &token);
     Ok(Session { library, cookie_name, secure, issued_at, expires_at, token, cookies, claims })
 }
 

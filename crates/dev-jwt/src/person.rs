@@ -37,14 +37,16 @@ pub struct Membership {
     pub is_default: bool,
 }
 
-/// A user with at least one membership, one of which is active.
+/// A user, and the tenant that their session is in: of one of their memberships, or without any the one that the user belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Person {
     /// The user.
     pub user: User,
     /// The default first, then the oldest.
     pub memberships: Vec<Membership>,
-    active: usize,
+    active: Option<usize>,
+    /// The tenant that a user without memberships belongs to.
+    home: Option<Tenant>,
 }
 
 /// What decides between several users and several memberships.
@@ -54,12 +56,19 @@ pub(crate) struct Choice<'a> {
     pub(crate) asked: Option<&'a Tenant>,
     pub(crate) strict: bool,
     pub(crate) include_inactive: bool,
+    /// The tenants that users without memberships belong to, where the application lets those in.
+    pub(crate) homes: &'a [Tenant],
 }
 
 impl Person {
-    /// The membership that the session is in.
-    pub fn active(&self) -> &Membership {
-        &self.memberships[self.active]
+    /// The membership that the session is in; `None` if the user has none.
+    pub fn active(&self) -> Option<&Membership> {
+        self.active.map(|active| &self.memberships[active])
+    }
+
+    /// The tenant that the session is in.
+    pub fn tenant(&self) -> Option<&Tenant> {
+        self.active().map(|membership| &membership.tenant).or(self.home.as_ref())
     }
 
     /// Chooses the user, and their active tenant: the one that was asked for, else the default, else the oldest membership.
@@ -77,7 +86,7 @@ impl Person {
         // A stable sort: the oldest stay first.
         memberships.sort_by_key(|membership| !membership.is_default);
         let Some(first) = memberships.first() else {
-            return Err(Error::NoMembership { email: user.email, ghosts: ghosts.to_vec() });
+            return Self::at_home(user, ghosts, choice);
         };
         let candidates = || memberships.iter().map(|m| m.tenant.slug.clone()).collect::<Vec<_>>();
         let active = match choice.asked {
@@ -93,7 +102,24 @@ impl Person {
             let status = tenant.status.clone().unwrap_or_default();
             return Err(Error::Inactive { tenant: tenant.slug.clone(), status, others });
         }
-        Ok(Self { user, memberships, active })
+        Ok(Self { user, memberships, active: Some(active), home: None })
+    }
+
+    /// A user without memberships, in the tenant that their row names.
+    fn at_home(user: User, ghosts: &[String], choice: &Choice<'_>) -> Result<Self> {
+        let home = choice.homes.iter().find(|tenant| user.home.as_deref() == Some(tenant.id.as_str()));
+        let Some(home) = home else {
+            return Err(Error::NoMembership { email: user.email, ghosts: ghosts.to_vec() });
+        };
+        if let Some(asked) = choice.asked.filter(|asked| asked.id != home.id) {
+            let candidates = vec![home.slug.clone()];
+            return Err(Error::NotAMember { email: user.email, tenant: asked.slug.clone(), candidates });
+        }
+        if !home.active && !choice.include_inactive {
+            let status = home.status.clone().unwrap_or_default();
+            return Err(Error::Inactive { tenant: home.slug.clone(), status, others: Vec::new() });
+        }
+        Ok(Self { user, memberships: Vec::new(), active: None, home: Some(home.clone()) })
     }
 }
 

@@ -1,19 +1,19 @@
 //! Reading a token: what it says, and every reason why the application would not accept it.
 
-use std::fmt;
 use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::cookies::{self, CookieFault, GivenCookies};
-use crate::jwe::{Encryption, Jwe};
-use crate::library::{Library, thumbprint};
+use crate::explain::explanations;
+use crate::given::{self, Given};
+use crate::join;
+use crate::library::{Library, Naming};
+use crate::place::{Place, decode_uri};
+use crate::problem::Problem;
 use crate::secret::Secret;
 use crate::tenant_cookie::TenantCookie;
-
-/// How far the clocks may be apart, in seconds; both libraries take 15.
-const TOLERANCE: u64 = 15;
+use crate::token::{Opened, Opener};
 
 /// How a token is read.
 #[derive(Debug, Clone)]
@@ -24,6 +24,8 @@ pub struct ReadOptions {
     pub secure: Option<bool>,
     /// The time of reading, since 1970.
     pub now: Duration,
+    /// What the application calls its cookie, and salts its keys with.
+    pub naming: Naming,
 }
 
 /// What was given.
@@ -35,241 +37,203 @@ pub enum Read {
 }
 
 /// A session's token, as far as it can be read.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct DecodedSession {
     /// The library that it is made for.
     pub library: Option<Library>,
     /// The cookie that carries it, where that is known.
-    pub cookie_name: Option<&'static str>,
+    pub cookie_name: Option<String>,
     /// What it says; `None` where it does not open.
     pub claims: Option<Map<String, Value>>,
     /// Why the application does not accept it; none if it does.
     pub problems: Vec<Problem>,
+    /// What each place of the application does with the cookies; none where a token was given without one.
+    pub places: Vec<PlaceReading>,
+    /// The tenant cookies beside the session, each with why it does not count.
+    pub tenant_cookies: Vec<(TenantCookie, Vec<Problem>)>,
 }
 
-/// Why a token is not accepted.
+/// What one place does with the cookies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "problem", rename_all = "snake_case")]
-pub enum Problem {
-    /// It is no token.
-    Malformed {
-        /// The reason, as the second half of a sentence.
-        why: String,
-    },
-    /// It was made with another secret.
-    WrongSecret,
-    /// The signature of a tenant cookie does not fit, which does not tell whether the secret or the cookie is another.
-    WrongSignature,
-    /// It was made with this secret and changed since.
-    Tampered,
-    /// A part of it is not there.
-    MissingChunk {
-        /// Its number.
-        chunk: usize,
-    },
-    /// There is an old whole cookie beside the chunks, and the library joins them all.
-    LeftoverCookie {
-        /// The cookie's name.
-        name: &'static str,
-    },
-    /// It is made for the other library.
-    WrongLibrary {
-        /// The one that it is made for.
-        made_for: Library,
-        /// The one that reads it.
-        wanted: Library,
-    },
-    /// The application looks for a cookie of another name.
-    WrongCookieName {
-        /// The name that it is made for, or was given under.
-        name: &'static str,
-        /// The name that is looked for.
-        wanted: &'static str,
-    },
-    /// It was valid until then.
-    Expired {
-        /// In seconds since 1970.
-        at: u64,
-    },
-    /// It is not valid before then.
-    NotYet {
-        /// In seconds since 1970.
-        at: u64,
-    },
-    /// The user has been signed out everywhere since.
-    SessionEnded {
-        /// `sessionVersion` in the token.
-        token: i64,
-        /// `sessionVersion` of the user.
-        user: i64,
-    },
-    /// There is no such user any more.
-    UserGone {
-        /// The user's id.
-        id: String,
-    },
-    /// The user is no member of its tenant any more.
-    MembershipGone {
-        /// The tenant's slug.
-        tenant: String,
-    },
-    /// There is no such tenant any more.
-    TenantGone {
-        /// The tenant's id.
-        id: String,
-    },
-    /// Its tenant is out of use.
-    TenantInactive {
-        /// The tenant's slug.
-        tenant: String,
-        /// Its state.
-        status: String,
-    },
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Malformed { why } => write!(f, "no token: {why}"),
-            Self::WrongSecret => f.write_str("wrong secret: it was made with another one"),
-            Self::WrongSignature => f.write_str("wrong signature: another secret made it, or it was changed since"),
-            Self::Tampered => f.write_str("tampered: it was made with this secret and changed since"),
-            Self::MissingChunk { chunk } => write!(f, "missing chunk: the cookie that ends in .{chunk} is not there"),
-            Self::LeftoverCookie { name } => {
-                write!(f, "left over: an old cookie {name} stands beside its chunks, and the library joins them all")
-            }
-            Self::WrongLibrary { made_for, wanted } => {
-                write!(f, "wrong library: it is made for {}, and {} reads it", made_for.title(), wanted.title())
-            }
-            Self::WrongCookieName { name, wanted } => {
-                write!(f, "wrong cookie: it belongs into {name}, and the application looks for {wanted}")
-            }
-            Self::Expired { .. } => f.write_str("expired"),
-            Self::NotYet { .. } => f.write_str("not valid yet"),
-            Self::SessionEnded { token, user } => {
-                write!(f, "signed out: it has sessionVersion {token}, and the user is at {user}")
-            }
-            Self::UserGone { id } => write!(f, "user gone: there is none with the id {id}"),
-            Self::MembershipGone { tenant } => {
-                write!(f, "membership gone: the user is no member of `{tenant}` any more")
-            }
-            Self::TenantGone { id } => write!(f, "tenant gone: there is none with the id {id}"),
-            Self::TenantInactive { tenant, status } => write!(f, "tenant out of use: `{tenant}` is {status}"),
-        }
-    }
+pub struct PlaceReading {
+    /// The place.
+    pub place: Place,
+    /// The cookie that it looks for.
+    pub cookie_name: String,
+    /// Whether the user is signed in there.
+    pub accepted: bool,
+    /// Why not.
+    pub problems: Vec<Problem>,
 }
 
 /// Reads a token, a cookie header or a tenant cookie.
 pub fn read(text: &str, secret: &Secret, options: &ReadOptions) -> Read {
     if let Some((cookie, signature)) = TenantCookie::parse(text) {
-        let mut problems = Vec::new();
-        if !cookie.is_signed(&signature, secret) {
-            problems.push(Problem::WrongSignature);
-        }
-        if u128::from(cookie.expires_at()) <= options.now.as_millis() {
-            problems.push(Problem::Expired { at: cookie.expires_at() / 1000 });
-        }
+        let problems = cookie.problems(&signature, secret, options.now);
         return Read::Tenant(cookie, problems);
     }
-    let given = cookies::read(text, options.library, options.secure.unwrap_or(false));
-    Read::Session(session(&given, secret, options))
+    let given = given::read(text, options.now.as_secs());
+    let reader =
+        Reader { options, opener: Opener { secret, salt: options.naming.salt.as_deref(), now: options.now.as_secs() } };
+    Read::Session(match &given.header {
+        Some(header) => reader.cookies(header, &given),
+        None => reader.bare(&given),
+    })
 }
 
-fn session(given: &GivenCookies, secret: &Secret, options: &ReadOptions) -> DecodedSession {
-    let (library, cookie_name) = given.cookie.unzip();
-    let mut session = DecodedSession { library, cookie_name, claims: None, problems: Vec::new() };
-    match &given.fault {
-        Some(CookieFault::Missing(chunk)) => session.problems.push(Problem::MissingChunk { chunk: *chunk }),
-        Some(CookieFault::Leftover) => {
-            session.problems.extend(cookie_name.map(|name| Problem::LeftoverCookie { name }));
+struct Reader<'a> {
+    options: &'a ReadOptions,
+    opener: Opener<'a>,
+}
+
+impl Reader<'_> {
+    /// The names that a library may look for, the likelier first; one where the scheme is known and `strict`.
+    fn names(&self, library: Library, strict: bool) -> Vec<String> {
+        if let Some(name) = &self.options.naming.cookie {
+            return vec![name.clone()];
         }
-        Some(CookieFault::MayGoOn(_)) | None => {}
+        let secure = self.options.secure.unwrap_or(false);
+        let both = [secure, !secure].map(|secure| library.cookie_name(secure).to_owned());
+        let wanted = if strict && self.options.secure.is_some() { 1 } else { 2 };
+        both.into_iter().take(wanted).collect()
     }
-    let opened = open(given, secret, options, &mut session);
-    match (opened, &given.fault) {
-        (Ok(content), _) => claims(&content, options.now.as_secs(), &mut session),
-        // The chunks explain it.
-        (Err(_), Some(CookieFault::Missing(_) | CookieFault::Leftover)) => {}
-        (Err(_), Some(CookieFault::MayGoOn(next))) => session.problems.push(Problem::MissingChunk { chunk: *next }),
-        (Err(problem), None) => session.problems.push(problem),
-    }
-    session
-}
 
-fn open(
-    given: &GivenCookies,
-    secret: &Secret,
-    options: &ReadOptions,
-    session: &mut DecodedSession,
-) -> Result<Vec<u8>, Problem> {
-    let jwe = Jwe::parse(&given.token).map_err(|why| Problem::Malformed { why })?;
-    let library = match jwe.encryption {
-        Encryption::A256Gcm => Library::NextAuth,
-        Encryption::A256CbcHs512 => Library::AuthJs,
-    };
-    session.library = Some(library);
-    let wanted = options.library.or(given.cookie.map(|(library, _)| library)).unwrap_or(library);
-    if wanted != library {
-        session.problems.push(Problem::WrongLibrary { made_for: library, wanted });
+    /// A token without a cookie, or behind `Authorization:`.
+    fn bare(&self, given: &Given) -> DecodedSession {
+        let token = match &given.authorization {
+            None => given.token.clone(),
+            Some(line) => match bearer(line) {
+                Ok(token) => token,
+                Err(why) => {
+                    let problems = vec![Problem::Malformed { why: why.to_owned() }];
+                    return DecodedSession { problems, ..DecodedSession::default() };
+                }
+            },
+        };
+        let library =
+            self.options.library.or_else(|| self.opener.library_of(&token, &|library| self.names(library, false)));
+        let library = library.unwrap_or_default();
+        let opened = self.opener.open(&token, library, &self.names(library, true));
+        let Opened { library, cookie_name, claims, problems } = opened;
+        DecodedSession { library, cookie_name, claims, problems, ..DecodedSession::default() }
     }
-    let first =
-        given.cookie.map_or(options.secure.unwrap_or(false), |(library, name)| name == library.cookie_name(true));
-    let mut changed = false;
-    for name in [first, !first].map(|secure| library.cookie_name(secure)) {
-        let key = library.key(secret, name);
-        if let Some(content) = jwe.open(&key) {
-            // The key of NextAuth 4 does not depend on the name, so there only the cookie itself has one.
-            let name = if library == Library::AuthJs { Some(name) } else { given.cookie.map(|(_, name)| name) };
-            session.cookie_name = name.or(session.cookie_name);
-            if wanted == library {
-                name_problem(name, given, library, options.secure, session);
+
+    fn cookies(&self, header: &str, given: &Given) -> DecodedSession {
+        let found = self.find(header);
+        if found.is_none() && given.authorization.is_some() {
+            return self.bare(given);
+        }
+        let mut session = DecodedSession::default();
+        let (library, name) = found.clone().unwrap_or_else(|| {
+            let library = self.options.library.unwrap_or_default();
+            (library, self.names(library, true).swap_remove(0))
+        });
+        let wanted = self.options.library.unwrap_or(library);
+        for place in Place::ALL {
+            // The other library is asked only where it is not known which one the application uses.
+            if self.options.library.is_some_and(|library| library != place.library()) {
+                continue;
             }
-            return Ok(content);
-        }
-        changed |= jwe.kid.as_deref() == Some(thumbprint(&key).as_str()) || jwe.reads_as_text(&key);
-    }
-    Err(if changed { Problem::Tampered } else { Problem::WrongSecret })
-}
-
-/// Whether the application will look for the cookie under the name that the token has.
-fn name_problem(
-    name: Option<&'static str>,
-    given: &GivenCookies,
-    library: Library,
-    secure: Option<bool>,
-    session: &mut DecodedSession,
-) {
-    let came_under = given.cookie.map(|(_, name)| name);
-    let wanted = secure.map(|secure| library.cookie_name(secure)).or(came_under);
-    if let (Some(name), Some(wanted)) = (name, wanted)
-        && name != wanted
-    {
-        session.problems.push(Problem::WrongCookieName { name, wanted });
-    }
-}
-
-/// The checks of `jose`, with which both libraries open tokens.
-fn claims(content: &[u8], now: u64, session: &mut DecodedSession) {
-    let Ok(Value::Object(claims)) = serde_json::from_slice(content) else {
-        session.problems.push(Problem::Malformed { why: "its content is not a JSON object".to_owned() });
-        return;
-    };
-    let mut time = |name: &str| match claims.get(name) {
-        None => None,
-        Some(value) => {
-            let seconds = value.as_f64().map(|seconds| seconds.max(0.0) as u64);
-            if seconds.is_none() {
-                session.problems.push(Problem::Malformed { why: format!("its `{name}` is not a number") });
+            let of_wanted = place.library() == wanted;
+            let name = if of_wanted || self.options.naming.cookie.is_some() {
+                name.clone()
+            } else {
+                place.library().cookie_name(name.starts_with("__Secure-")).to_owned()
+            };
+            let (reading, opened) = self.place(place, header, given, &name);
+            if of_wanted {
+                session.problems.extend(reading.problems.iter().cloned());
+                session.library = session.library.or(opened.library);
+                if session.claims.is_none() && opened.claims.is_some() {
+                    session.claims = opened.claims;
+                    session.cookie_name = opened.cookie_name;
+                }
             }
-            seconds
+            session.places.push(reading);
         }
-    };
-    let (_, expires, begins) = (time("iat"), time("exp"), time("nbf"));
-    if let Some(at) = expires.filter(|at| *at <= now.saturating_sub(TOLERANCE)) {
-        session.problems.push(Problem::Expired { at });
+        session.library = session.library.or(found.as_ref().map(|(library, _)| *library));
+        session.cookie_name = session.cookie_name.or(found.map(|(_, name)| name));
+        let mut known = Vec::new();
+        session.problems.retain(|problem| {
+            !known.contains(problem) && {
+                known.push(problem.clone());
+                true
+            }
+        });
+        session.tenant_cookies = TenantCookie::beside(header, self.opener.secret, self.options.now);
+        session
     }
-    if let Some(at) = begins.filter(|at| *at > now + TOLERANCE) {
-        session.problems.push(Problem::NotYet { at });
+
+    /// The library and the name of the session that the cookies have: the wanted library's under the wanted scheme, then any.
+    fn find(&self, header: &str) -> Option<(Library, String)> {
+        let token = |library: Library, name: &str| {
+            let mut places = Place::ALL.into_iter().filter(|place| place.library() == library);
+            places.find_map(|place| {
+                let parts = join::parts(place, header, name);
+                (!parts.is_empty()).then(|| parts.into_iter().map(|part| part.value).collect::<String>())
+            })
+        };
+        if let Some(name) = &self.options.naming.cookie {
+            let text = token(Library::NextAuth, name).or_else(|| token(Library::AuthJs, name))?;
+            let made_for = || self.opener.library_of(&text, &|_| vec![name.clone()]);
+            return Some((self.options.library.or_else(made_for).unwrap_or_default(), name.clone()));
+        }
+        let libraries = self.options.library.into_iter().chain(Library::ALL);
+        let mut names =
+            libraries.flat_map(|library| self.names(library, false).into_iter().map(move |name| (library, name)));
+        names.find(|(library, name)| token(*library, name).is_some())
     }
-    session.claims = Some(claims);
+
+    /// What a place does with the cookies under this name.
+    fn place(&self, place: Place, header: &str, given: &Given, name: &str) -> (PlaceReading, Opened) {
+        let library = place.library();
+        let parts = join::parts(place, header, name);
+        let token: String = parts.iter().map(|part| part.value.as_str()).collect();
+        let mut opened = if header.contains(|c: char| c.is_ascii_control() && c != '\t') {
+            let why = "a control character stands in the line, and no server takes such a header".to_owned();
+            Opened { problems: vec![Problem::Malformed { why }], ..Opened::default() }
+        } else if token.is_empty() {
+            Opened { problems: self.none(place, header, given, name), ..Opened::default() }
+        } else {
+            self.opener.open(&token, library, &[name.to_owned()])
+        };
+        if opened.claims.is_none() && !token.is_empty() {
+            let opens = |token: &str| self.opener.open(token, library, &[name.to_owned()]).claims.is_some();
+            let reasons = explanations(place, header, &parts, name, &opens);
+            if !reasons.is_empty() {
+                opened.problems = reasons;
+            }
+        } else if opened.problems.is_empty() {
+            let wanted = self.names(library, true);
+            if let [wanted] = &wanted[..]
+                && wanted != name
+            {
+                opened.problems.push(Problem::WrongCookieName { name: name.to_owned(), wanted: wanted.clone() });
+            }
+        }
+        let problems = opened.problems.clone();
+        (PlaceReading { place, cookie_name: name.to_owned(), accepted: problems.is_empty(), problems }, opened)
+    }
+
+    /// Why there is no session in the cookies.
+    fn none(&self, place: Place, header: &str, given: &Given, name: &str) -> Vec<Problem> {
+        let lost = given.lost.iter().filter(|lost| lost.name.starts_with(name));
+        let lost: Vec<Problem> =
+            lost.map(|lost| Problem::NotSent { name: lost.name.clone(), why: lost.why.clone() }).collect();
+        if !lost.is_empty() {
+            return lost;
+        }
+        let cookies = place.cookies(header).into_iter().map(|(name, _)| name).collect();
+        vec![Problem::NoSession { wanted: vec![name.to_owned()], cookies }]
+    }
+}
+
+/// The token behind `Authorization:`, as the libraries take it.
+fn bearer(line: &str) -> Result<String, &'static str> {
+    let mut words = line.split(' ');
+    if words.next() != Some("Bearer") {
+        return Err("`Authorization:` does not begin with `Bearer`, in these capitals");
+    }
+    decode_uri(words.next().unwrap_or_default())
+        .ok_or("a percent sign of the token is not followed by what it stands for")
 }

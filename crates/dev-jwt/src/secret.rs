@@ -10,7 +10,11 @@ use crate::error::{Error, Result};
 pub const SHORT: usize = 32;
 
 /// Key material, overwritten when it is dropped.
-pub struct Secret(Zeroizing<String>);
+pub struct Secret {
+    first: Zeroizing<String>,
+    /// Those that tokens of earlier sessions were made with.
+    earlier: Vec<Zeroizing<String>>,
+}
 
 impl Secret {
     /// Takes the secret as the application gets it: nothing is trimmed.
@@ -19,17 +23,30 @@ impl Secret {
     /// [`Error::EmptySecret`].
     pub fn new(text: impl Into<String>) -> Result<Self> {
         let text = Zeroizing::new(text.into());
-        if text.is_empty() { Err(Error::EmptySecret) } else { Ok(Self(text)) }
+        if text.is_empty() { Err(Error::EmptySecret) } else { Ok(Self { first: text, earlier: Vec::new() }) }
     }
 
     /// Its length in bytes.
     #[expect(clippy::len_without_is_empty, reason = "an empty one is not made")]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.first.len()
     }
 
-    pub(crate) fn bytes(&self) -> &[u8] {
-        self.0.as_bytes()
+    /// Accepts sessions of earlier secrets, too, as Auth.js does where secrets rotate. Empty ones are passed over.
+    #[must_use]
+    pub fn with_earlier(mut self, texts: impl IntoIterator<Item = String>) -> Self {
+        self.earlier.extend(texts.into_iter().filter(|text| !text.is_empty()).map(Zeroizing::new));
+        self
+    }
+
+    /// The one that signs.
+    pub(crate) fn first(&self) -> &[u8] {
+        self.first.as_bytes()
+    }
+
+    /// The one that signs, then the earlier ones.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &[u8]> {
+        [&self.first].into_iter().chain(&self.earlier).map(|secret| secret.as_bytes())
     }
 }
 

@@ -1,10 +1,14 @@
 //! The cookie `tenant_sig`: which tenant a user works in, signed so that nobody can choose another.
 
+use std::time::Duration;
+
 use hmac::{Hmac, KeyInit, Mac};
 use serde::Serialize;
 use sha2::Sha256;
 
 use crate::error::{Error, Result};
+use crate::place::{Place, decode_uri};
+use crate::problem::Problem;
 use crate::secret::Secret;
 
 /// How long it is valid, in milliseconds.
@@ -34,6 +38,8 @@ impl TenantCookie {
     pub(crate) fn parse(text: &str) -> Option<(Self, String)> {
         let text = text.trim();
         let text = text.strip_prefix("tenant_sig=").unwrap_or(text);
+        // Next.js writes it URL-encoded.
+        let text = &decode_uri(text)?;
         let (payload, signature) = text.rsplit_once('.')?;
         let mut fields = payload.split(':');
         let (tenant, user, signed_at) = (fields.next()?, fields.next()?, fields.next()?);
@@ -50,12 +56,40 @@ impl TenantCookie {
         hex::decode(signature).is_ok_and(|bytes| self.signature(secret).verify_slice(&bytes).is_ok())
     }
 
+    /// Why it does not count.
+    pub(crate) fn problems(&self, signature: &str, secret: &Secret, now: Duration) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        if !self.is_signed(signature, secret) {
+            problems.push(Problem::WrongSignature);
+        }
+        if u128::from(self.expires_at()) <= now.as_millis() {
+            problems.push(Problem::Expired { at: self.expires_at() / 1000 });
+        }
+        problems
+    }
+
+    /// The tenant cookies in a header, as the places of the application have them.
+    pub(crate) fn beside(header: &str, secret: &Secret, now: Duration) -> Vec<(Self, Vec<Problem>)> {
+        let mut found: Vec<(Self, Vec<Problem>)> = Vec::new();
+        for place in Place::ALL {
+            for (_, value) in place.cookies(header).into_iter().filter(|(name, _)| name == Self::NAME) {
+                let Some((cookie, signature)) = Self::parse(&value) else { continue };
+                let problems = cookie.problems(&signature, secret, now);
+                let known = (cookie, problems);
+                if !found.contains(&known) {
+                    found.push(known);
+                }
+            }
+        }
+        found
+    }
+
     fn payload(&self) -> String {
         format!("{}:{}:{}", self.tenant_id, self.user_id, self.signed_at)
     }
 
     fn signature(&self, secret: &Secret) -> Hmac<Sha256> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(secret.bytes()).expect("HMAC takes keys of any size");
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret.first()).expect("HMAC takes keys of any size");
         mac.update(self.payload().as_bytes());
         mac
     }

@@ -56,6 +56,9 @@ pub async fn find(
     lookup: &Lookup,
     notes: &mut (dyn FnMut(&str) + Send),
 ) -> Result<(Person, LookupScope)> {
+    let checks = tenancy.session.checks;
+    let email = if checks.lowercase_emails { lookup.email.to_lowercase() } else { lookup.email.clone() };
+    let lookup = &Lookup { email, ..lookup.clone() };
     let mut tenants = Registry::open(database, tenancy).await?;
     let asked = match &lookup.tenant {
         Some(name) => Some(tenants.find(name).await?),
@@ -83,15 +86,28 @@ pub async fn find(
     let scopes = people.scopes();
     people.close().await?;
     let (memberships, ghosts) = with_tenants(&mut tenants, rows).await?;
+    let homes = if checks.members_only { Vec::new() } else { homes(&mut tenants, &users).await? };
     tenants.close().await?;
     let choice = Choice {
         email: &lookup.email,
         asked: asked.as_ref(),
         strict: lookup.strict,
-        include_inactive: lookup.include_inactive,
+        include_inactive: lookup.include_inactive || !checks.active_tenants_only,
+        homes: &homes,
     };
     let person = Person::choose(users, memberships, &ghosts, &choice)?;
     Ok((person, LookupScope { scopes, more, ghosts }))
+}
+
+/// The tenants that these users belong to.
+async fn homes(tenants: &mut Registry, users: &[User]) -> Result<Vec<Tenant>> {
+    let names: Vec<&str> = users.iter().filter_map(|user| user.home.as_deref()).collect();
+    let found = tenants.find_all(&names).await?;
+    Ok(names
+        .into_iter()
+        .zip(found)
+        .filter_map(|(name, tenant)| tenant.ok().filter(|t| t.id.as_str() == name))
+        .collect())
 }
 
 fn nobody(lookup: &Lookup, database: &Database, people: &PeopleReader<'_>, similar: Vec<User>) -> Error {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::{Serialize, Serializer};
-use tenancy_config::CommandRef;
+use tenancy_config::{CommandRef, TableName};
 use tenant_audit::Uncounted;
 use tenant_inventory::class::Unhandled;
 use tenant_inventory::{Phase, Unfiltered};
@@ -86,6 +86,25 @@ pub enum Stop {
         /// Why no policy filters it.
         why: String,
     },
+    /// The application's role may not read the columns that its policy compares: each statement would fail.
+    ParentUnreadable {
+        /// The table on which its rows hang.
+        table: TableName,
+        /// The columns there.
+        columns: Vec<String>,
+        /// The application's role.
+        role: String,
+    },
+    /// The table on which its rows hang is none of those that were asked for.
+    ParentNotAskedFor {
+        /// That table.
+        table: TableName,
+    },
+    /// The table on which its rows hang may still have rows without a tenant, and a strict policy would hide what hangs on those.
+    ParentStopped {
+        /// That table.
+        table: TableName,
+    },
     /// It did not reach the phase before.
     PhaseBefore {
         /// That phase.
@@ -133,6 +152,8 @@ pub enum Remedy {
     Policies,
     /// The application is given a login that policies filter.
     Login,
+    /// The table on which its rows hang goes on, and the application may read it.
+    Parent,
     /// The session that holds the lock ends.
     Locks,
     /// What the server said is mended.
@@ -152,6 +173,9 @@ impl Stop {
             | Self::CrossTenantReferences { .. }
             | Self::RowAfterAudit { .. } => Remedy::Rows,
             Self::BlindValidation { .. } | Self::NoAppRole { .. } | Self::AppRoleUnfiltered { .. } => Remedy::Login,
+            Self::ParentUnreadable { .. } | Self::ParentNotAskedFor { .. } | Self::ParentStopped { .. } => {
+                Remedy::Parent
+            }
             Self::Locked { .. } => Remedy::Locks,
             Self::PhaseBefore { .. } | Self::StepFailed { .. } => Remedy::ServerMessage,
         }
@@ -198,6 +222,20 @@ impl fmt::Display for Stop {
             }
             Self::AppRoleUnfiltered { app_role, role, why } => {
                 write!(f, "the application's role {app_role} can become {role}, which is {why}: no policy filters that")
+            }
+            Self::ParentUnreadable { table, columns, role } => write!(
+                f,
+                "its rows hang on {table}, and {role} may not read {} there, as its policy would: grant it SELECT on that",
+                columns.join(", ")
+            ),
+            Self::ParentNotAskedFor { table } => {
+                write!(f, "its rows hang on {table}, which was not asked for: name it too")
+            }
+            Self::ParentStopped { table } => {
+                write!(
+                    f,
+                    "its rows hang on {table}, which does not get through `tighten`: that may still have rows without a tenant"
+                )
             }
             Self::PhaseBefore { phase } => {
                 write!(f, "it did not get through `{phase}`: `{}` shows what it has", CommandRef::RlsStatus)

@@ -73,7 +73,10 @@ fn lacks(inventory: &Inventory, relation: &Relation) -> Vec<Lack> {
         (policies.form() != Some(policies.declared_form()), Lack::IsolationPolicy),
         (!policies.keeps_audits_and_backfills(), Lack::RolePolicies),
         (!relation.tenant_index && relation.kind != RelationKind::Partitioned, Lack::Index),
-        (!relation.platform_rows && !has_default, Lack::Default { found: default.map(str::to_owned) }),
+        (
+            !relation.platform_rows && relation.parent.is_none() && !has_default,
+            Lack::Default { found: default.map(str::to_owned) },
+        ),
         (has_tenants && !relation.foreign_key_valid, Lack::ForeignKey),
         (!relation.null_rows_are_meant() && !relation.never_null, Lack::NotNull),
         (!relation.definition.has(AspectKind::Forced), Lack::Force),

@@ -78,7 +78,7 @@ impl Verifier<'_> {
             return Ok(Vec::new());
         }
         let columns = Columns::read(self.owner, &relation.name).await?;
-        let keys = &self.inventory.catalog.table(&self.inventory.audited_as(relation))?.key;
+        let keys = &self.inventory.root(relation).key;
         let Some(key) = PrimaryKey::new(keys, &columns)? else { return Ok(self.nothing(&Untried::NoKey)) };
         match Rows::find(self.owner, self.inventory, relation, &key, &self.inactive_tenants).await? {
             Ok(rows) => self.attempts(relation, &columns, &key, &rows).await,

@@ -27,7 +27,7 @@ pub use milliseconds::milliseconds;
 pub use name::{Ident, NameError, TableName};
 pub use quoted_urls::without_urls;
 pub use settings::{DatabaseChoice, Flags, SettingOrigin, Settings};
-pub use tenancy::{OnDelete, Tenancy};
+pub use tenancy::{OnDelete, SessionChecks, Tenancy};
 pub use trust::Trust;
 pub use url::DatabaseUrl;
 pub use user_error::{Exit, UserError};

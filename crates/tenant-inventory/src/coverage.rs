@@ -79,8 +79,10 @@ impl Coverage {
                     coverage.unrelated += 1;
                     continue;
                 }
-                Class::Tenant { .. } | Class::Platform { .. } | Class::Shared { .. } if read(table) => Cover::Covered,
-                Class::Tenant { .. } | Class::Platform { .. } | Class::Shared { .. } => Cover::LeftOut,
+                class if class.is_protected() && read(table) => Cover::Covered,
+                Class::Tenant { .. } | Class::Platform { .. } | Class::Shared { .. } | Class::Through { .. } => {
+                    Cover::LeftOut
+                }
                 Class::Exempt { why } => Cover::Exempt { reason: why.clone() },
                 Class::Dependent { through } => Cover::Dependent { through: through.clone() },
                 Class::Suspect { why } => Cover::Suspect { why: why.clone() },

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use tenancy_config::{Ident, TableName, Tenancy};
 use tenant_rls::{CATALOG_LOCK_TIMEOUT, Database, OwnerTx, Result};
 
+use crate::catalog::parents::{links, placed, read_parents};
 use crate::catalog::phase::Phase;
 use crate::catalog::policies::Policies;
 use crate::catalog::relations::{self, Relation, read_relations};
-use crate::catalog::tables::Catalog;
+use crate::catalog::tables::{Catalog, TenantTable};
 use crate::ways::logins::{Logins, read_logins};
 
 /// Everything that the database has, of all tenant tables or of some.
@@ -56,19 +57,24 @@ impl Inventory {
         tables: &[String],
     ) -> Result<Self> {
         let mut others = Vec::new();
+        // Before the tables are left out on which others hang.
+        let links = links(&catalog, tenancy);
         if !tables.is_empty() {
             let mut wanted = BTreeSet::new();
             for name in tables {
-                wanted.insert(catalog.table(&TableName::parse(name, &tenancy.database.schema)?)?.name.clone());
+                wanted
+                    .insert(catalog.rolled_out_table(&TableName::parse(name, &tenancy.database.schema)?)?.name.clone());
             }
-            for table in catalog.tables.iter().filter(|table| !wanted.contains(&table.name)) {
+            for table in catalog.rolled_out().filter(|table| !wanted.contains(&table.name)) {
                 others.push((table.name.clone(), Ident::new(&table.column.name)?));
             }
             catalog.tables.retain(|table| wanted.contains(&table.name));
+            catalog.through.retain(|table| wanted.contains(&table.name));
         }
         let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
-        let relations = read_relations(tx.connection(), &catalog, tenancy).await?;
+        let mut relations = read_relations(tx.connection(), &catalog, tenancy).await?;
         let app = app_role.unwrap_or(&tenancy.roles.app);
+        read_parents(tx.connection(), tenancy, app, &placed(&catalog, links), &mut relations).await?;
         let tables = relations.iter().map(|relation| &relation.name).chain(others.iter().map(|(name, _)| name));
         let schemas: BTreeSet<&str> = tables.chain([&catalog.tenants]).map(|name| name.schema().as_str()).collect();
         let logins = read_logins(tx.connection(), tenancy, app, &relations, schemas).await?;
@@ -99,9 +105,17 @@ impl Inventory {
         Phase::of(&self.policies(relation), self.catalog.tenant_key_type.is_some())
     }
 
+    /// The table of a relation: of a partition, its root.
+    ///
+    /// # Panics
+    /// Never: each relation was read for one of the tables.
+    pub fn root(&self, relation: &Relation) -> &TenantTable {
+        self.catalog.rolled_out().nth(relation.position).expect("each relation was read for a table")
+    }
+
     /// The table under which the audit counts the rows of a relation: of a partition, its root.
     pub fn audited_as(&self, relation: &Relation) -> TableName {
-        self.catalog.tables[relation.position].name.clone()
+        self.root(relation).name.clone()
     }
 
     /// The partitions of a partitioned table, of every level, where that is the root.

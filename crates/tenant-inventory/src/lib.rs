@@ -31,11 +31,13 @@ pub mod coverage;
 mod inventory;
 mod stray;
 mod unhandled;
+mod unlinked;
 mod ways;
 
 pub use catalog::all_tables::{ColumnFacts, KeyFacts, Member, TableFacts, read_all_tables};
 pub use catalog::columns::Column;
 pub use catalog::definition::{Aspect, AspectKind, Definition, read_definitions};
+pub use catalog::parent::{FormChoice, Parent};
 pub use catalog::phase::Phase;
 pub use catalog::policies::Policies;
 pub use catalog::registry_state::RegistryState;

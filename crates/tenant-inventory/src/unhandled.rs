@@ -8,6 +8,7 @@ use tenancy_config::TableName;
 use tenant_rls::TenantColumnType;
 
 use crate::catalog::all_tables::{ColumnFacts, TableFacts};
+use crate::unlinked::Unlinked;
 
 /// Why a table with a tenant column cannot be protected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -56,6 +57,11 @@ pub enum Unhandled {
         /// Its key.
         key: String,
     },
+    /// It is declared to hang on another table, and cannot be protected through that.
+    Through {
+        /// Why not.
+        why: Unlinked,
+    },
     /// This login may not change the definition of it or of one of its partitions. Only who changes definitions is told so.
     OtherOwner {
         /// The table or the partition.
@@ -76,6 +82,7 @@ impl Unhandled {
             Self::TypesDiffer { key, .. } => Some(format!("give the tenant column the type {key}")),
             Self::KeyNotUnique { table, key } => Some(format!("make {key} the primary key of {table}")),
             Self::Inherits => Some("make the tables partitions of one".to_owned()),
+            Self::Through { why } => why.hint(),
             Self::OtherOwner { owner, .. } => Some(format!("run it as a member of {owner}")),
             _ => None,
         }
@@ -109,6 +116,7 @@ impl fmt::Display for Unhandled {
             Self::KeyNotUnique { table, key } => {
                 write!(f, "{key} of the tenant table {table} is not unique, so no foreign key can reference it")
             }
+            Self::Through { why } => why.fmt(f),
             Self::OtherOwner { table, owner } => {
                 write!(f, "{table} belongs to {owner}, and this login may not change its definition")
             }
@@ -122,21 +130,8 @@ pub(crate) fn unhandled(
     column: &ColumnFacts,
     registry: Option<(&TableName, &ColumnFacts)>,
 ) -> Option<Unhandled> {
-    // First, as nothing of such a table is to be read.
-    if let Some(stranger) = &table.stranger {
-        return Some(Unhandled::Stranger { table: stranger.table.clone(), owner: stranger.owner.clone() });
-    }
-    if table.distributed {
-        return Some(Unhandled::Distributed);
-    }
-    if table.foreign {
-        return Some(Unhandled::Foreign);
-    }
-    if let Some(partition) = &table.foreign_partition {
-        return Some(Unhandled::ForeignPartition { partition: partition.clone() });
-    }
-    if table.inherits {
-        return Some(Unhandled::Inherits);
+    if let Some(why) = unhandled_table(table) {
+        return Some(why);
     }
     if column.generated {
         return Some(Unhandled::Generated);
@@ -153,4 +148,25 @@ pub(crate) fn unhandled(
         return Some(Unhandled::TypesDiffer { column: column.type_name.clone(), key: key.type_name.clone() });
     }
     (!key.unique).then(|| Unhandled::KeyNotUnique { table: registry.clone(), key: key.name.clone() })
+}
+
+/// Why a table cannot be protected, whatever its columns are.
+pub(crate) fn unhandled_table(table: &TableFacts) -> Option<Unhandled> {
+    // First, as nothing of such a table is to be read.
+    if let Some(stranger) = &table.stranger {
+        return Some(Unhandled::Stranger { table: stranger.table.clone(), owner: stranger.owner.clone() });
+    }
+    if table.distributed {
+        return Some(Unhandled::Distributed);
+    }
+    if table.foreign {
+        return Some(Unhandled::Foreign);
+    }
+    if let Some(partition) = &table.foreign_partition {
+        return Some(Unhandled::ForeignPartition { partition: partition.clone() });
+    }
+    if table.inherits {
+        return Some(Unhandled::Inherits);
+    }
+    None
 }

@@ -148,7 +148,13 @@ pub(crate) fn token() -> Vec<Vec<u8>> {
         for tenants in [1, 120] {
             let mut claims = offline_claims(r#"{"sub": "u_1", "email": "staff@example.com"}"#, now).expect("claims");
             claims.insert("availableTenants".to_owned(), vec!["a tenant with quite a long name"; tenants].into());
-            let options = MintOptions { library, secure: false, max_age: Duration::from_secs(3600), now };
+            let options = MintOptions {
+                library,
+                secure: false,
+                max_age: Duration::from_secs(3600),
+                now,
+                naming: dev_jwt::Naming::default(),
+            };
             let session = mint(claims, &secret, &options).expect("random numbers");
             texts.extend([
                 format!("Cookie: a=b; {}", session.cookie_header()),

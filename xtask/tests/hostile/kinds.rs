@@ -113,7 +113,12 @@ fn url(_: &Path, input: &[u8]) -> Outcome {
 /// If a session can be read, its claims are shown on purpose; otherwise only our planted secrets are secret.
 fn token(_: &Path, input: &[u8]) -> Outcome {
     let secret = Secret::new(SECRET).expect("it is not empty");
-    let options = ReadOptions { library: None, secure: Some(false), now: Duration::from_secs(1_700_000_100) };
+    let options = ReadOptions {
+        library: None,
+        secure: Some(false),
+        now: Duration::from_secs(1_700_000_100),
+        naming: dev_jwt::Naming::default(),
+    };
     let text = String::from_utf8_lossy(input);
     let problems = match dev_jwt::read(&text, &secret, &options) {
         Read::Tenant(_, problems) => problems,
@@ -130,7 +135,13 @@ fn claims(_: &Path, input: &[u8]) -> Outcome {
         Ok(claims) => claims,
         Err(error) => return failed(&error, error.hint(), error.exit()),
     };
-    let options = MintOptions { library: Library::AuthJs, secure: true, max_age: Duration::from_secs(60), now };
+    let options = MintOptions {
+        library: Library::AuthJs,
+        secure: true,
+        max_age: Duration::from_secs(60),
+        now,
+        naming: dev_jwt::Naming::default(),
+    };
     match dev_jwt::mint(claims, &Secret::new(SECRET).expect("it is not empty"), &options) {
         Ok(session) => Outcome { shown: vec![session.cookie_header()], exit: None, private: None },
         Err(error) => failed(&error, error.hint(), error.exit()),

@@ -118,6 +118,73 @@ fn the_curl_command_works_when_pasted() {
 }
 
 #[test]
+fn the_cookie_of_the_curl_command_is_no_argument_of_curl() {
+    let line = offline(&place(), &["--format", "curl"]).stdout;
+    let (printed, curl) = line.split_once(" | ").unwrap();
+    assert!(printed.starts_with("printf ") && printed.contains("session-token=eyJ"), "{line}");
+    assert!(curl.starts_with("curl ") && !curl.contains("eyJ"), "{line}");
+}
+
+#[test]
+fn a_session_that_is_too_large_for_node_is_told_when_it_is_minted() {
+    let place = place();
+    let tenants = (0..160)
+        .map(|n| format!(r#"{{"id": "t_{n}", "slug": "tenant-{n}", "name": "Tenant number {n}", "role": "MEMBER"}}"#));
+    let tenants = tenants.collect::<Vec<_>>().join(", ");
+    place.write("claims.json", &format!(r#"{{"sub": "u_1", "availableTenants": [{tenants}]}}"#));
+    let ended = offline(&place, &[]);
+    assert!(ended.status == 0 && ended.stderr.contains("and Node.js takes 16384 of all headers together"), "{ended}");
+}
+
+#[test]
+fn auth_js_signs_with_the_newest_of_secrets_that_rotate_and_reads_all() {
+    let place = place();
+    let [newest, middle, first] = ["AUTH_SECRET_3", "AUTH_SECRET_1", "AUTH_SECRET"]
+        .map(|name| (name, format!("{name}, of 32 bytes and some more")));
+    let set = |secrets: &[&(&'static str, String)]| {
+        secrets.iter().map(|(name, text)| (*name, text.clone())).collect::<Vec<_>>()
+    };
+    let run = |arguments: &[&str], secrets: Vec<(&str, String)>| {
+        let env: Vec<(&str, &str)> = secrets.iter().map(|(name, text)| (*name, text.as_str())).collect();
+        place.run_with(arguments, &env)
+    };
+    let mint = [&OFFLINE[..], &["--for", "auth.js", "--format", "token"]].concat();
+    let decode = |token: &str, secrets| run(&["jwt", "decode", "--offline", "--for", "auth.js", token], secrets).status;
+    let token = run(&mint, set(&[&first, &newest, &middle])).stdout.trim().to_owned();
+    assert_eq!(decode(&token, set(&[&newest])), 0);
+    assert_eq!(decode(&token, set(&[&first, &middle])), 3);
+    let old = run(&mint, set(&[&first])).stdout.trim().to_owned();
+    assert_eq!(decode(&old, set(&[&first, &newest, &middle])), 0, "sessions of earlier secrets are read");
+}
+
+#[test]
+fn a_line_is_told_place_by_place() {
+    let place = place();
+    let good = offline(&place, &[]).stdout.trim().to_owned();
+    let decode = |line: &str| place.run_with(&["jwt", "decode", "--offline", "--for", "next-auth", line], &[SECRET]);
+    let twice = decode(&format!("Cookie: {good}; next-auth.session-token=old"));
+    redacted(|| {
+        assert_snapshot!("decoded_twice", twice);
+        assert_snapshot!("decoded_sibling", decode(&format!("Cookie: {good}; next-auth.session-token-admin=x")));
+        assert_snapshot!("decoded_no_session", decode("Cookie: a=1; theme=dark"));
+        let forged = format!("Cookie: {good}; tenant_sig=t_a%3Au_1%3A1700000000000.{}", "0".repeat(64));
+        assert_snapshot!("decoded_forged_tenant", decode(&forged));
+    });
+}
+
+#[test]
+fn on_vercel_next_auth_takes_the_cookie_of_https() {
+    let name = |env: &[(&str, &str)], more: &[&str]| {
+        let minted = place().run_with(&[&OFFLINE[..], more].concat(), &[&[SECRET], env].concat()).stdout;
+        minted.split('=').next().unwrap().to_owned()
+    };
+    assert_eq!(name(&[("VERCEL", "1")], &[]), "__Secure-next-auth.session-token");
+    assert_eq!(name(&[("VERCEL", "1"), ("NEXTAUTH_URL", "http://localhost:3000")], &[]), "next-auth.session-token");
+    assert_eq!(name(&[("VERCEL", "1")], &["--for", "auth.js"]), "authjs.session-token");
+    assert_eq!(name(&[], &["--cookie", "__Host-acme.session"]), "__Host-acme.session");
+}
+
+#[test]
 fn the_env_lines_are_evaluated_by_a_shell() {
     let lines = offline(&place(), &["--format", "env"]).stdout;
     let script = format!("{lines}printf %s \"$SESSION_COOKIE\"");
@@ -223,9 +290,13 @@ async fn people() -> TestDb {
 }
 
 fn as_app_user(db: &TestDb, arguments: &[&str], env: &[(&str, &str)]) -> Ended {
+    as_app_user_in(&Place::new(), db, arguments, env)
+}
+
+fn as_app_user_in(place: &Place, db: &TestDb, arguments: &[&str], env: &[(&str, &str)]) -> Ended {
     let url = db.url(Role::AppUser);
     let all: Vec<&str> = arguments.iter().copied().chain(["--database-url", url.expose()]).collect();
-    Place::new().run_with(&all, &[&[SECRET], env].concat())
+    place.run_with(&all, &[&[SECRET], env].concat())
 }
 
 #[tokio::test]
@@ -265,7 +336,9 @@ async fn refusals_name_the_reason_and_the_candidates() {
             &[("MULTI_TENANCY_ENABLED", "true"), ("MULTI_TENANCY_STRICT", "true")],
         ),
     ] {
-        let ended = as_app_user(&db, &[&["jwt", "-q"], arguments].concat(), env);
+        let place = Place::new();
+        place.write("tenancy.toml", "[session.checks]\nmembers_only = true\nactive_tenants_only = true\n");
+        let ended = as_app_user_in(&place, &db, &[&["jwt", "-q"], arguments].concat(), env);
         assert!(ended.stdout.is_empty(), "{ended}");
         all.push_str(&format!("$ jwt {}\n{ended}\n", arguments.join(" ")));
     }

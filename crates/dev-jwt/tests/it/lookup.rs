@@ -7,11 +7,15 @@ use tenancy_config::UserError;
 use tenancy_config::{Exit, Tenancy};
 use test_support::TestDb;
 
-use crate::support::{connect, people, protected_people};
+use crate::support::{connect, people, protected_people, strict_checks};
 
 async fn find(db: &TestDb, role: Role, lookup: &Lookup) -> Result<(Person, LookupScope), Error> {
+    find_in(db, role, lookup, &Tenancy::default()).await
+}
+
+async fn find_in(db: &TestDb, role: Role, lookup: &Lookup, tenancy: &Tenancy) -> Result<(Person, LookupScope), Error> {
     let database = connect(db, role).await;
-    let found = dev_jwt::find(&database, &Tenancy::default(), lookup, &mut |_| {}).await;
+    let found = dev_jwt::find(&database, tenancy, lookup, &mut |_| {}).await;
     database.close().await;
     found
 }
@@ -52,7 +56,7 @@ async fn a_tenant_is_asked_for_by_slug_or_id_else_the_default_counts_else_the_ol
         (Lookup::of("nodefault@example.com"), "globex"),
     ] {
         let (person, seen) = find(&db, Role::AppUser, &lookup).await.unwrap();
-        assert_eq!((person.active().tenant.slug.as_str(), seen.scopes), (active, 0));
+        assert_eq!((person.active().unwrap().tenant.slug.as_str(), seen.scopes), (active, 0));
     }
 }
 
@@ -63,8 +67,11 @@ async fn where_tenancy_is_strict_the_first_membership_is_never_taken() {
     let error = find(&db, Role::AppUser, &strict("nodefault@example.com")).await.unwrap_err();
     assert!(matches!(&error, Error::Unresolved { candidates, .. } if candidates == &["globex", "acme"]), "{error}");
     let asked = Lookup { tenant: Some("acme".into()), ..strict("nodefault@example.com") };
-    assert_eq!(find(&db, Role::AppUser, &asked).await.unwrap().0.active().tenant.slug, "acme");
-    assert_eq!(find(&db, Role::AppUser, &strict("staff@example.com")).await.unwrap().0.active().tenant.slug, "acme");
+    assert_eq!(find(&db, Role::AppUser, &asked).await.unwrap().0.active().unwrap().tenant.slug, "acme");
+    assert_eq!(
+        find(&db, Role::AppUser, &strict("staff@example.com")).await.unwrap().0.active().unwrap().tenant.slug,
+        "acme"
+    );
 }
 
 #[tokio::test]
@@ -93,7 +100,7 @@ async fn who_cannot_be_found_is_told_why() {
             Exit::Refused,
         ),
     ] {
-        let error = find(&db, Role::Superuser, &lookup).await.unwrap_err();
+        let error = find_in(&db, Role::Superuser, &lookup, &strict_checks()).await.unwrap_err();
         assert_eq!((error.to_string().as_str(), error.exit()), (message, exit));
         assert!(error.hint().is_some(), "{error}");
     }
@@ -103,7 +110,10 @@ async fn who_cannot_be_found_is_told_why() {
 async fn a_tenant_out_of_use_is_taken_on_request() {
     let db = people().await;
     let lookup = Lookup { include_inactive: true, ..Lookup::of("guest@example.com") };
-    assert_eq!(find(&db, Role::AppUser, &lookup).await.unwrap().0.active().tenant.slug, "sleepy");
+    assert_eq!(
+        find_in(&db, Role::AppUser, &lookup, &strict_checks()).await.unwrap().0.active().unwrap().tenant.slug,
+        "sleepy"
+    );
 }
 
 #[tokio::test]
@@ -127,7 +137,7 @@ async fn under_strict_force_an_ordinary_role_asks_tenant_by_tenant_and_finds_the
     ] {
         let (whole, _) = find(&open, Role::AppUser, &lookup).await.unwrap();
         let (filtered, seen) = find(&protected, Role::AppUser, &lookup).await.unwrap();
-        assert_eq!((&filtered.user, filtered.active()), (&whole.user, whole.active()));
+        assert_eq!((&filtered.user, filtered.active().unwrap()), (&whole.user, whole.active().unwrap()));
         assert_eq!(slugs(&filtered), slugs(&whole));
         assert_eq!(seen, LookupScope { scopes: 3, more: false, ghosts: Vec::new() });
     }
@@ -187,4 +197,20 @@ async fn someone_for_a_demonstration_is_in_an_active_tenant() {
     let database = connect(&db, Role::Owner).await;
     let email = dev_jwt::someone(&database, &Tenancy::default()).await.unwrap();
     assert_eq!(email.as_deref(), Some("staff@example.com"));
+}
+
+#[tokio::test]
+async fn the_default_application_lets_in_whom_its_sign_in_lets_in() {
+    let db = people().await;
+    // A user without a membership is in the tenant of their row, and has no role there.
+    let (person, _) = find(&db, Role::AppUser, &Lookup::of("None@Example.com")).await.unwrap();
+    let claims = Claims::of(&person, 0).into_map();
+    assert_eq!((&claims["tenantId"], &claims["tenantRole"]), (&json!("t_a"), &json!(null)));
+    let elsewhere = find(&db, Role::AppUser, &at("none@example.com", "globex")).await.unwrap_err();
+    assert!(matches!(&elsewhere, Error::NotAMember { candidates, .. } if candidates == &["acme"]), "{elsewhere}");
+    // So is one of a suspended tenant.
+    assert_eq!(
+        find(&db, Role::AppUser, &Lookup::of("guest@example.com")).await.unwrap().0.tenant().unwrap().slug,
+        "sleepy"
+    );
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dev_jwt::{Library, Problem, Read, ReadOptions, Secret, TenantCookie, tenant_cookie};
+use dev_jwt::{Library, Naming, Problem, Read, ReadOptions, Secret, TenantCookie, tenant_cookie};
 use serde_json::json;
 
 use crate::support::{NOW, SECRET, claims, mint, read, read_with, secret};
@@ -10,7 +10,7 @@ use crate::support::{NOW, SECRET, claims, mint, read, read_with, secret};
 const OTHER: &str = "another secret, also of 32 bytes or more";
 
 fn at(now: Duration) -> ReadOptions {
-    ReadOptions { library: None, secure: None, now }
+    ReadOptions { library: None, secure: None, now, naming: Naming::default() }
 }
 
 #[test]
@@ -58,7 +58,10 @@ fn a_token_made_for_https_is_not_looked_for_under_http() {
     for library in Library::ALL {
         let session = mint(claims(1), library, true);
         let http = ReadOptions { secure: Some(false), ..at(NOW) };
-        let wrong = Problem::WrongCookieName { name: library.cookie_name(true), wanted: library.cookie_name(false) };
+        let wrong = Problem::WrongCookieName {
+            name: library.cookie_name(true).to_owned(),
+            wanted: library.cookie_name(false).to_owned(),
+        };
         assert_eq!(read_with(&session.cookie_header(), SECRET, http).problems, [wrong]);
         let https = ReadOptions { secure: Some(true), ..at(NOW) };
         assert_eq!(read_with(&session.cookie_header(), SECRET, https).problems, []);
@@ -68,7 +71,7 @@ fn a_token_made_for_https_is_not_looked_for_under_http() {
 #[test]
 fn a_renamed_cookie_does_not_open_in_auth_js() {
     let renamed = mint(claims(1), Library::AuthJs, true).cookie_header().replace("__Secure-", "");
-    let [name, wanted] = [true, false].map(|secure| Library::AuthJs.cookie_name(secure));
+    let [name, wanted] = [true, false].map(|secure| Library::AuthJs.cookie_name(secure).to_owned());
     assert_eq!(read(&renamed).problems, [Problem::WrongCookieName { name, wanted }]);
 }
 
@@ -76,7 +79,7 @@ fn a_renamed_cookie_does_not_open_in_auth_js() {
 fn an_old_cookie_beside_chunks_explains_why_they_do_not_open() {
     let session = mint(claims(100), Library::NextAuth, false);
     let text = format!("next-auth.session-token=old; {}", session.cookie_header());
-    assert_eq!(read(&text).problems, [Problem::LeftoverCookie { name: "next-auth.session-token" }]);
+    assert_eq!(read(&text).problems, [Problem::LeftoverCookie { name: "next-auth.session-token".to_owned() }]);
 }
 
 #[test]

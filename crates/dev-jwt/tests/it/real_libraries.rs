@@ -7,13 +7,13 @@ use std::process::Stdio;
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use dev_jwt::{Library, MintOptions, Node, ReadOptions, chunk, mint};
+use dev_jwt::{Library, MintOptions, Naming, Node, ReadOptions, chunk, mint};
 use serde_json::{Value, json};
 
 use crate::support::{SECRET, claims, read_with, secret};
 
 /// One installation, which the next run finds again.
-fn node() -> Option<&'static Node> {
+pub(crate) fn node() -> Option<&'static Node> {
     static NODE: OnceLock<Option<Node>> = OnceLock::new();
     let installed = NODE.get_or_init(|| {
         match Node::kept_in(Path::new(env!("CARGO_TARGET_TMPDIR"))) {
@@ -30,7 +30,7 @@ fn node() -> Option<&'static Node> {
 }
 
 /// Lets the libraries answer.
-fn ask(node: &Node, requests: &[Value]) -> Vec<Value> {
+pub(crate) fn ask(node: &Node, requests: &[Value]) -> Vec<Value> {
     let mut command = node.command("libraries.mjs");
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(json!(requests).to_string().as_bytes()).unwrap();
@@ -39,11 +39,11 @@ fn ask(node: &Node, requests: &[Value]) -> Vec<Value> {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-fn name(library: Library) -> Value {
+pub(crate) fn name(library: Library) -> Value {
     serde_json::to_value(library).unwrap()
 }
 
-fn now() -> Duration {
+pub(crate) fn now() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap()
 }
 
@@ -60,7 +60,8 @@ fn their_get_token_reads_our_cookies() {
     let mut requests = Vec::new();
     let mut expected = Vec::new();
     for (library, secure, tenants) in cases() {
-        let options = MintOptions { library, secure, max_age: Duration::from_secs(600), now: now() };
+        let options =
+            MintOptions { library, secure, max_age: Duration::from_secs(600), now: now(), naming: Naming::default() };
         let session = mint(claims(tenants), &secret(), &options).unwrap();
         assert_eq!(session.cookies.len() > 1, tenants == 200);
         let request = |cookie: String| json!({ "do": "getToken", "library": name(library), "secret": SECRET, "secure": secure, "cookie": cookie });
@@ -80,7 +81,13 @@ fn their_get_token_reads_our_cookies() {
 fn their_get_token_refuses_what_our_reading_refuses() {
     let Some(node) = node() else { return };
     for library in Library::ALL {
-        let options = MintOptions { library, secure: false, max_age: Duration::from_secs(600), now: now() };
+        let options = MintOptions {
+            library,
+            secure: false,
+            max_age: Duration::from_secs(600),
+            now: now(),
+            naming: Naming::default(),
+        };
         let session = mint(claims(2), &secret(), &options).unwrap();
         let expired = MintOptions { now: now() - Duration::from_secs(700), ..options.clone() };
         let expired = mint(claims(2), &secret(), &expired).unwrap();
@@ -102,7 +109,8 @@ fn their_get_token_refuses_what_our_reading_refuses() {
         let answers = ask(node, &cases.iter().map(request).collect::<Vec<_>>());
         for ((cookie, secret, accepted), answer) in cases.iter().zip(&answers) {
             assert_eq!(!answer["claims"].is_null(), *accepted);
-            let options = ReadOptions { library: Some(library), secure: Some(false), now: now() };
+            let options =
+                ReadOptions { library: Some(library), secure: Some(false), now: now(), naming: Naming::default() };
             assert_eq!(read_with(cookie, secret, options).problems.is_empty(), *accepted);
         }
     }
@@ -118,7 +126,8 @@ fn our_reading_reads_their_cookies_and_our_chunks_are_theirs() {
         let pair =
             |cookie: &Value| format!("{}={}", cookie["name"].as_str().unwrap(), cookie["value"].as_str().unwrap());
         let header: Vec<String> = theirs.iter().map(pair).collect();
-        let options = ReadOptions { library: Some(library), secure: Some(secure), now: now() };
+        let options =
+            ReadOptions { library: Some(library), secure: Some(secure), now: now(), naming: Naming::default() };
         let reading = read_with(&header.join("; "), SECRET, options);
         assert_eq!(reading.problems, []);
         let said = reading.claims.unwrap();

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use tenancy_config::Tenancy;
 use test_support::TestDb;
 
-use crate::support::{connect, people, protected_people};
+use crate::support::{connect, people, protected_people, strict_checks};
 
 async fn session(db: &TestDb) -> Map<String, Value> {
     let database = connect(db, Role::Superuser).await;
@@ -16,7 +16,7 @@ async fn session(db: &TestDb) -> Map<String, Value> {
 }
 
 async fn check(db: &TestDb, role: Role, claims: &Map<String, Value>) -> SessionCheck {
-    dev_jwt::check(&connect(db, role).await, &Tenancy::default(), claims).await.unwrap()
+    dev_jwt::check(&connect(db, role).await, &strict_checks(), claims).await.unwrap()
 }
 
 /// What the session meets after each of these changes.
@@ -74,4 +74,20 @@ async fn a_tenant_that_is_gone_is_told() {
     let mut claims = session(&db).await;
     claims.insert("tenantId".into(), "t_gone".into());
     assert_eq!(check(&db, Role::AppUser, &claims).await.problems, [Problem::TenantGone { id: "t_gone".into() }]);
+}
+
+#[tokio::test]
+async fn what_the_application_does_not_check_is_a_fact_and_no_refusal() {
+    let db = people().await;
+    let claims = session(&db).await;
+    for (doing, change, _) in CHANGES {
+        db.superuser().await.run_script(doing, change).await.unwrap();
+    }
+    let check = dev_jwt::check(&connect(&db, Role::AppUser).await, &Tenancy::default(), &claims).await.unwrap();
+    assert_eq!(check.problems, [Problem::SessionEnded { token: 3, user: 4 }]);
+    assert_eq!(check.facts.iter().map(kind).collect::<Vec<_>>(), ["tenant_inactive", "membership_gone"]);
+    let mut tenancy = Tenancy::default();
+    assert_eq!(dev_jwt::check_claims(&tenancy, &claims), []);
+    tenancy.session.checks.ip_hash = true;
+    assert_eq!(dev_jwt::check_claims(&tenancy, &claims).len(), 1);
 }

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use dev_jwt::{DecodedSession, Library, MintOptions, Read, ReadOptions, Secret, Session};
+use dev_jwt::{DecodedSession, Library, MintOptions, Naming, Read, ReadOptions, Secret, Session};
 use local_db::Role;
 use serde_json::{Map, Value, json};
+use tenancy_config::Tenancy;
 use tenant_rls::{ConnectOptions, Database};
 use test_support::TestDb;
 
@@ -26,7 +27,7 @@ pub(crate) fn claims(tenants: usize) -> Map<String, Value> {
 }
 
 pub(crate) fn options(library: Library, secure: bool) -> MintOptions {
-    MintOptions { library, secure, max_age: Duration::from_secs(3600), now: NOW }
+    MintOptions { library, secure, max_age: Duration::from_secs(3600), now: NOW, naming: Naming::default() }
 }
 
 pub(crate) fn mint(claims: Map<String, Value>, library: Library, secure: bool) -> Session {
@@ -35,7 +36,7 @@ pub(crate) fn mint(claims: Map<String, Value>, library: Library, secure: bool) -
 
 /// Reads as the application of any library and scheme, at the time of the tests.
 pub(crate) fn read(text: &str) -> DecodedSession {
-    read_with(text, SECRET, ReadOptions { library: None, secure: None, now: NOW })
+    read_with(text, SECRET, ReadOptions { library: None, secure: None, now: NOW, naming: Naming::default() })
 }
 
 pub(crate) fn read_with(text: &str, secret: &str, options: ReadOptions) -> DecodedSession {
@@ -57,6 +58,14 @@ pub(crate) async fn protected_people() -> TestDb {
     let db = people().await;
     db.owner().await.run_script("protecting", include_str!("protect.sql")).await.unwrap();
     db
+}
+
+/// An application that checks all that it can.
+pub(crate) fn strict_checks() -> Tenancy {
+    let mut tenancy = Tenancy::default();
+    tenancy.session.checks.members_only = true;
+    tenancy.session.checks.active_tenants_only = true;
+    tenancy
 }
 
 pub(crate) async fn connect(db: &TestDb, role: Role) -> Database {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dev_jwt::{Cookie, Library, ReadOptions, chunk};
+use dev_jwt::{Cookie, Library, Naming, ReadOptions, chunk};
 use serde_json::{Map, Value};
 
 use crate::support::read_with;
@@ -44,8 +44,12 @@ fn what_the_libraries_wrote_opens_and_says_what_they_said() {
     for vector in vectors {
         let header: Vec<String> = vector.cookies.iter().map(|c| format!("{}={}", c.name, c.value)).collect();
         for text in [vector.token.clone(), header.join("; ")] {
-            let options =
-                ReadOptions { library: Some(vector.library), secure: Some(vector.secure), now: Duration::ZERO };
+            let options = ReadOptions {
+                library: Some(vector.library),
+                secure: Some(vector.secure),
+                now: Duration::ZERO,
+                naming: Naming::default(),
+            };
             let reading = read_with(&text, &vector.secret, options);
             assert_eq!(reading.problems, []);
             let mut claims = reading.claims.unwrap();

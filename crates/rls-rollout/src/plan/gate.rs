@@ -56,6 +56,16 @@ pub(crate) fn catalog(inventory: &Inventory, relation: &Relation, phase: Phase, 
         return vec![Stop::Unhandled { why: why.clone() }];
     }
     let mut stops = Vec::new();
+    if let Some(parent) = &relation.parent {
+        if !parent.unreadable.is_empty() {
+            let (table, columns) = (parent.table.clone(), parent.unreadable.clone());
+            let role = inventory.logins.app.0.to_string();
+            stops.push(Stop::ParentUnreadable { table, columns, role });
+        }
+        if inventory.others.iter().any(|(name, _)| *name == parent.table) {
+            stops.push(Stop::ParentNotAskedFor { table: parent.table.clone() });
+        }
+    }
     if !style.adopt {
         let others = inventory.other_policies(relation);
         stops.extend(others.map(|(policy, definition)| Stop::OtherPolicy {
@@ -71,6 +81,21 @@ pub(crate) fn catalog(inventory: &Inventory, relation: &Relation, phase: Phase, 
         stops.extend(app_role(inventory));
     }
     stops
+}
+
+/// What stops a relation from `tighten` on if the table on which its rows hang stays loose. `is_stopped` says so of a relation there.
+pub(crate) fn parent(
+    inventory: &Inventory,
+    relation: &Relation,
+    phase: Phase,
+    is_stopped: impl Fn(&Relation) -> bool,
+) -> Option<Stop> {
+    let parent = relation.parent.as_ref().filter(|_| phase > Phase::Prepare)?;
+    let loose = inventory.relations.iter().any(|other| {
+        let of_parent = inventory.audited_as(other) == parent.table;
+        of_parent && is_stopped(other) && inventory.phase(other) < Phase::Tighten
+    });
+    loose.then(|| Stop::ParentStopped { table: parent.table.clone() })
 }
 
 /// Why the foreign key cannot be validated: a filtered login does not see every row, and lifting FORCE for it would open the table.

@@ -16,6 +16,7 @@ pub(crate) mod sees_less;
 pub(crate) mod snapshot;
 pub(crate) mod step;
 pub(crate) mod steps;
+pub(crate) mod through;
 mod tighten;
 pub(crate) mod unseen;
 
@@ -36,6 +37,7 @@ use crate::plan::schema_edit::SchemaEdit;
 use crate::plan::script::{one_line, statement_text};
 use crate::plan::step::{Execution, Step};
 use crate::plan::steps::StepBuilder;
+use crate::plan::through::PlannedThrough;
 use crate::plan::unseen::show_unseen;
 use crate::state::State;
 use crate::stop::{Stop, said, sentences};
@@ -89,6 +91,8 @@ pub struct PlannedTable {
     pub replaces: Vec<Replaced>,
     /// The foreign key to the tenant table that is added.
     pub foreign_key: Option<NewForeignKey>,
+    /// The table on which its rows hang, where it has no tenant column.
+    pub through: Option<PlannedThrough>,
 }
 
 /// Plans a rollout from what the catalog says now; it reads no rows and writes nothing.
@@ -113,6 +117,15 @@ pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptio
             }
             let builder = StepBuilder { state: &state, relation, style: options.style() };
             stops[position].extend(gate::catalog(inventory, relation, phase, builder.style));
+            let is_stopped = |other: &Relation| {
+                inventory
+                    .relations
+                    .iter()
+                    .zip(&stops)
+                    .any(|(known, stops)| known.name == other.name && !stops.is_empty())
+            };
+            let of_parent = gate::parent(inventory, relation, phase, is_stopped);
+            stops[position].extend(of_parent);
             if !stops[position].is_empty() {
                 continue;
             }
@@ -179,6 +192,7 @@ fn planned_table(
         stopped_by,
         replaces,
         foreign_key,
+        through: PlannedThrough::of(relation),
     }
 }
 
@@ -198,7 +212,9 @@ fn predict(inventory: &Inventory, relation: &mut Relation, phase: Phase, form: P
                 relation.definition.forget_policy(&unassigned);
             }
             relation.definition.expect(AspectKind::RowSecurity, String::new());
-            relation.definition.expect(AspectKind::Default, relation.comparison.printed_default());
+            if relation.parent.is_none() {
+                relation.definition.expect(AspectKind::Default, relation.comparison.printed_default());
+            }
         }
         Phase::Tighten => {
             relation.never_null |= !relation.null_rows_are_meant();
@@ -248,6 +264,9 @@ impl PlanReport {
             }
             if let Some(key) = &table.foreign_key {
                 writeln!(out, "-- {name}: {}", one_line(&key.to_string()))?;
+            }
+            if let Some(through) = &table.through {
+                writeln!(out, "-- {name}: {}", one_line(&through.to_string()))?;
             }
         }
         for table in self.tables.iter().filter(|table| !table.stopped_by.is_empty()) {

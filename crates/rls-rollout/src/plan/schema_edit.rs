@@ -42,7 +42,11 @@ pub(crate) fn edit(relation: &Relation, steps: &[Step]) -> Option<SchemaEdit> {
         table: relation.name.clone(),
         column: relation.comparison.column.clone(),
         required: relation.never_null,
-        default: if relation.platform_rows { None } else { schema_default(&relation.comparison) },
+        default: if relation.platform_rows || relation.parent.is_some() {
+            None
+        } else {
+            schema_default(&relation.comparison)
+        },
         indexes,
     })
 }

@@ -25,6 +25,7 @@ impl StepBuilder<'_> {
         Ok(match phase {
             Phase::None => Vec::new(),
             Phase::Prepare => self.index()?.into_iter().chain(self.bridge()?).collect(),
+            Phase::Tighten if self.relation.parent.is_some() => self.strict_through()?.into_iter().collect(),
             Phase::Tighten if self.relation.null_rows_are_meant() => self.reference()?,
             Phase::Tighten => {
                 let mut steps = self.guard()?;
@@ -87,7 +88,7 @@ impl StepBuilder<'_> {
     fn bridge(&self) -> Result<Option<Step>> {
         let relation = self.relation;
         let mut statements = Vec::new();
-        if !relation.platform_rows && relation.kind != RelationKind::ForeignPartition {
+        if !relation.platform_rows && relation.parent.is_none() && relation.kind != RelationKind::ForeignPartition {
             let wanted = relation.comparison.printed_default();
             if relation.definition.text(AspectKind::Default) != Some(&wanted) {
                 let set = Template::new("ALTER TABLE ONLY :\"table\" ALTER COLUMN :\"column\" SET DEFAULT :current");
@@ -185,7 +186,7 @@ impl StepBuilder<'_> {
                 wanted.push(Aspect::column_grant("SELECT", column, role));
             }
         }
-        if !self.relation.null_rows_are_meant() {
+        if self.relation.can_be_backfilled() {
             wanted.push(Aspect::column_grant("UPDATE", self.column(), &roles.maintenance.0));
         }
         let mut statements = Vec::new();

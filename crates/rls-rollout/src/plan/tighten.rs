@@ -146,8 +146,17 @@ impl StepBuilder<'_> {
 
     /// The same, if there is one to be added.
     pub(crate) fn foreign_key_to_add(&self) -> Option<NewForeignKey> {
-        let lacks = self.relation.foreign_key.is_none() && self.state.inventory.catalog.registry.can_be_referenced();
+        let lacks = self.relation.parent.is_none()
+            && self.relation.foreign_key.is_none()
+            && self.state.inventory.catalog.registry.can_be_referenced();
         lacks.then(|| self.new_foreign_key())
+    }
+
+    /// The strict policy of a table that hangs on another one. What it relies on is proven there, and by its own key.
+    pub(super) fn strict_through(&self) -> Result<Option<Step>> {
+        let statements = self.isolation(PolicyForm::Strict)?;
+        let name = "make the policy strict";
+        Ok((!statements.is_empty()).then(|| self.step(Phase::Tighten, name, Lock::AccessExclusive, statements)))
     }
 
     /// NOT NULL, which the proven check makes instant, and the strict policy in place of the bridge.

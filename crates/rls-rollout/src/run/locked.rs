@@ -145,6 +145,9 @@ impl Run<'_> {
         progress: &mut (dyn FnMut(RolloutEvent) + Send),
     ) -> Result<bool> {
         let audited = phase != Phase::Tighten || !self.is_still_to_be_audited(&state.inventory, relation);
+        let parent = gate::parent(&state.inventory, relation, phase, |other| {
+            self.outcomes.get(&other.name).is_some_and(|outcome| !outcome.verdict.stopped_by.is_empty())
+        });
         let outcome = self.outcomes.entry(relation.name.clone()).or_default();
         let now = state.inventory.phase(relation);
         // What `prepare` makes is mended at each phase: a new source needs rights, another declaration another policy.
@@ -163,7 +166,8 @@ impl Run<'_> {
             stopped_by: gate::catalog(&state.inventory, relation, phase, builder.style),
             ..GateResult::default()
         };
-        if let Some(audit) = audit {
+        verdict.stopped_by.extend(parent);
+        if let Some(audit) = audit.filter(|_| relation.parent.is_none()) {
             let table = state.inventory.audited_as(relation);
             let data = gate::data(&state.inventory, audit, &table, self.options.waiver());
             verdict.stopped_by.extend(data.stopped_by);

@@ -18,5 +18,6 @@ mod prisma;
 mod snapshot;
 mod story;
 mod support;
+mod through;
 mod unhandled;
 mod versions;

@@ -1,5 +1,7 @@
 //! The rows that the attempts are made on.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 use sqlx::Row;
 use tenancy_config::tenancy::TenantSection;
@@ -21,6 +23,8 @@ pub(crate) struct Rows {
     pub(crate) tenants: Vec<(String, Keys)>,
     /// Rows without a tenant.
     pub(crate) without_tenant: Keys,
+    /// Of a table that hangs on another one, what its column holds in a row of each of these tenants.
+    links: BTreeMap<String, String>,
 }
 
 impl Rows {
@@ -35,10 +39,16 @@ impl Rows {
         let tenant_key = Ident::new(&inventory.tenancy.tenant.key)?;
         let (tenants, column) = (&inventory.catalog.tenants, &relation.comparison.column);
         let read = key.columns().chain([column]).cloned().collect();
-        let access = [
+        let parent = relation.comparison.parent.as_ref();
+        let mut access = vec![
             Access { table: relation.name.clone(), read, write: None },
             Access { table: tenants.clone(), read: vec![tenant_key.clone()], write: None },
         ];
+        access.extend(parent.map(|parent| Access {
+            table: parent.table.clone(),
+            read: vec![parent.key.name.clone(), parent.tenant.name.clone()],
+            write: None,
+        }));
         let readers = visibility::readers(database, &inventory.tenancy)?;
         let mut audit = match AuditTx::begin(database, &access, &readers, None).await {
             Ok(audit) => audit,
@@ -48,7 +58,14 @@ impl Rows {
             }
             Err(error) => return Err(error.into()),
         };
-        let find = Template::new(include_str!("../../../../sql/rls-verify/probe_rows.sql"))
+        let find = match parent {
+            Some(parent) => Template::new(include_str!("../../../../sql/rls-verify/probe_hanging_rows.sql"))
+                .table("parent", &parent.table)
+                .ident("parent_key", &parent.key.name)
+                .ident("parent_tenant", &parent.tenant.name),
+            None => Template::new(include_str!("../../../../sql/rls-verify/probe_rows.sql")),
+        };
+        let find = find
             .fragment("key", key.object())
             .fragment("only", only(relation))
             .table("target", &relation.name)
@@ -67,11 +84,21 @@ impl Rows {
             let keys =
                 row.get::<Option<Value>, _>("keys").and_then(|keys| keys.as_array().cloned()).unwrap_or_default();
             match row.get::<Option<String>, _>("tenant") {
-                Some(tenant) => rows.tenants.push((tenant, keys)),
+                Some(tenant) => {
+                    if parent.is_some() {
+                        rows.links.extend(row.get::<Option<String>, _>("link").map(|link| (tenant.clone(), link)));
+                    }
+                    rows.tenants.push((tenant, keys));
+                }
                 None => rows.without_tenant = keys,
             }
         }
         Ok(Ok(rows))
+    }
+
+    /// What the column that a policy looks at holds in a row of a tenant: the tenant, or the row that a row of the tenant hangs on.
+    pub(crate) fn of_tenant<'a>(&'a self, tenant: &'a str) -> &'a str {
+        self.links.get(tenant).map_or(tenant, String::as_str)
     }
 }
 

@@ -74,6 +74,10 @@ impl Attempts<'_> {
             None => vec![not_tried(AttemptKind::InsertOwn, login, Untried::OneTenant)],
         };
         let Some(why) = untried(&there, AttemptKind::InsertOwn) else { return Ok(there) };
+        // A tenant that is made for the attempts has no row for others to hang on.
+        if self.relation.parent.is_some() {
+            return Ok(there);
+        }
         let mut tx = ProbeTx::begin(database, self.tenancy, true).await?;
         let made = match self.make_tenants(&mut tx, own).await? {
             Ok([own, other]) => self.between(Trial { tx, login, own, other, pattern, statements }).await?,
@@ -125,7 +129,9 @@ impl Attempts<'_> {
         let mut attempts = vec![
             trial.allowed(AttemptKind::UpdateOwn, &own, on_row(&statements.touch)).await?,
             trial.allowed(AttemptKind::DeleteOwn, &own, on_row(&statements.delete)).await?,
-            trial.refused(AttemptKind::UpdateAway, &own, on_row(&statements.give).bind(&other)).await?,
+            trial
+                .refused(AttemptKind::UpdateAway, &own, on_row(&statements.give).bind(self.rows.of_tenant(&other)))
+                .await?,
             trial.refused(AttemptKind::UpdateOther, &other, on_row(&statements.touch)).await?,
             trial.refused(AttemptKind::DeleteOther, &other, on_row(&statements.delete)).await?,
         ];
@@ -211,7 +217,8 @@ impl Attempts<'_> {
     /// The values in which the copy of this number differs from its pattern.
     fn changes(&self, number: u8, tenant: Option<&str>) -> Value {
         let mut changes: Map<String, Value> = self.columns.changes(number);
-        changes.insert(self.relation.comparison.column.to_string(), json!(tenant));
+        let holds = tenant.map(|tenant| self.rows.of_tenant(tenant));
+        changes.insert(self.relation.comparison.column.to_string(), json!(holds));
         changes.into()
     }
 

@@ -49,6 +49,11 @@ impl Ways<'_> {
                 Ok(Reading::Untried(because)) => not_tried(because),
                 Err(error) => not_tried(untried::of(&error)),
             },
+            WayVerdict::NeedsData if self.hangs(way) => {
+                let message =
+                    "the tenants of rows that hang on other rows are not compared along such a key".to_owned();
+                not_tried(Untried::Failed { message })
+            }
             WayVerdict::NeedsData => match self.crosses(way).await {
                 Ok(true) => match self.declared(way) {
                     Some(why) => held(ClosedBy::Declared { why }),
@@ -81,6 +86,14 @@ impl Ways<'_> {
     fn declared(&self, way: &Way) -> Option<String> {
         let WayObject::CascadingKey { table, .. } = &way.object else { return None };
         self.inventory.tenancy.rules(table)?.cross_tenant_references.clone()
+    }
+
+    /// Whether a key begins or ends at a table without a tenant column.
+    fn hangs(&self, way: &Way) -> bool {
+        let WayObject::CascadingKey { table, parent, .. } = &way.object else { return false };
+        [table, parent]
+            .iter()
+            .any(|name| self.inventory.relation(name).is_some_and(|relation| relation.parent.is_some()))
     }
 
     async fn read(&self, way: &Way, column: &str) -> Result<Reading> {

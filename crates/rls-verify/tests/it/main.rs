@@ -4,6 +4,7 @@
 mod claims;
 mod logins;
 mod support;
+mod through;
 mod verify;
 mod ways;
 mod writes;

@@ -15,9 +15,13 @@ use crate::url::DatabaseUrl;
 /// The variables that are read, beside those that `tenancy.toml` names for URLs. A job that needs another one adds it
 /// here. `TENANT_ID` is only for the commands that seed a tenant or mint a session: anywhere else it could silently
 /// narrow a repair. An architecture test checks that.
-pub(super) const VARIABLES: [&str; 16] = [
+pub(super) const VARIABLES: [&str; 21] = [
     "APP_DATABASE_URL",
     "AUTH_SECRET",
+    "AUTH_SECRET_1",
+    "AUTH_SECRET_2",
+    "AUTH_SECRET_3",
+    "AUTH_TRUST_HOST",
     "AUTH_URL",
     "CI",
     "EMAIL",
@@ -32,6 +36,7 @@ pub(super) const VARIABLES: [&str; 16] = [
     "TENANCY_TRUST",
     "TENANT_ID",
     "TENANT_SLUG",
+    "VERCEL",
 ];
 
 /// What the command line said.

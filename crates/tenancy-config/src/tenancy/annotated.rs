@@ -5,19 +5,42 @@ use crate::program;
 use std::fmt::Write;
 
 use super::annotated_log::write_log;
-use super::model::{OnDelete, SourceRule, TableRules, Tenancy, TieBreakerRule, default_key};
+use super::model::{
+    OnDelete, SessionChecks, SourceRule, TableRules, Tenancy, ThroughRule, TieBreakerRule, default_key,
+};
+use super::notes::{Notes, comments, one_line};
 use super::toml_text::{key, list, string};
 
 impl Tenancy {
+    fn write_checks(&self, out: &mut String) -> std::fmt::Result {
+        let SessionChecks { members_only, active_tenants_only, session_version, lowercase_emails, ip_hash } =
+            self.session.checks;
+        writeln!(
+            out,
+            "# What the application itself asks of a user's session: `jwt` mints what it accepts, `jwt decode` tells why not."
+        )?;
+        writeln!(out, "[session.checks]")?;
+        writeln!(out, "members_only = {members_only}   # the user must be a member of the session's tenant")?;
+        writeln!(out, "active_tenants_only = {active_tenants_only}   # the session's tenant must be in use")?;
+        writeln!(out, "session_version = {session_version}   # the claim `sessionVersion` must be the user's")?;
+        writeln!(out, "lowercase_emails = {lowercase_emails}   # an email is lowercased before it is looked for")?;
+        writeln!(out, "ip_hash = {ip_hash}   # the claim `sessionIpHash` must be there\n")
+    }
+
     /// The text of a `tenancy.toml` that reads back as this value, with a comment at each key.
     pub fn annotated(&self) -> String {
+        self.annotated_with(&Notes::default())
+    }
+
+    /// The same, with what is to be said of this database.
+    pub fn annotated_with(&self, notes: &Notes) -> String {
         let mut out = String::new();
         // Writing to a String cannot fail.
-        let _ = self.write(&mut out);
+        let _ = self.write(&mut out, notes);
         out
     }
 
-    fn write(&self, out: &mut String) -> std::fmt::Result {
+    fn write(&self, out: &mut String, notes: &Notes) -> std::fmt::Result {
         let (doctor, init) = (CommandRef::Doctor, CommandRef::Init);
         writeln!(
             out,
@@ -33,6 +56,7 @@ impl Tenancy {
             "# the database, `{init}` writes it anew. No URLs and no secrets here: this file is committed.\n"
         )?;
         writeln!(out, "# Names of tenant columns: a table's is the first of these that it has.")?;
+        comments(out, &notes.columns)?;
         writeln!(out, "columns = [{}]\n", list(&self.columns))?;
 
         writeln!(out, "[database]")?;
@@ -59,41 +83,26 @@ impl Tenancy {
         writeln!(out, "url_variables = [{}]", list(&self.database.url_variables))?;
         writeln!(out, "direct_url_variables = [{}]\n", list(&self.database.direct_url_variables))?;
 
-        let tenant = &self.tenant;
-        writeln!(out, "# The table with one row for each tenant.")?;
-        writeln!(out, "[tenant]\ntable = {}", string(&tenant.table))?;
-        writeln!(out, "key = {}   # what tenant columns reference", string(&tenant.key))?;
-        writeln!(
-            out,
-            "slug = {}   # unique and readable: `--tenant` takes it as well as the key",
-            string(&tenant.slug)
-        )?;
-        writeln!(out, "name = {}", string(&tenant.name))?;
-        match &tenant.status {
-            Some(column) => writeln!(out, "status = {}   # leave it out where tenants have no state", string(column))?,
-            None => writeln!(out, "# status = \"status\"   # tenants have no state here")?,
-        }
-        writeln!(out, "active = {}   # the state of a tenant that is in use", string(&tenant.active))?;
-        writeln!(
-            out,
-            "# What foreign keys that a rollout adds do where a tenant is deleted: \"no_action\", \"restrict\" or \"cascade\"."
-        )?;
-        writeln!(out, "# Without it they do what the other keys to this table do, or nothing where those differ.")?;
-        match tenant.on_delete {
-            Some(action) => writeln!(out, "on_delete = {}\n", string(on_delete(action)))?,
-            None => writeln!(out, "# on_delete = \"no_action\"\n")?,
-        }
+        self.write_tenant(out, notes)?;
 
         writeln!(out, "[session]")?;
         writeln!(
             out,
             "# The setting that policies read the tenant's id from. It is only ever set inside a transaction."
         )?;
+        comments(out, &notes.session)?;
         writeln!(out, "variable = {}", string(&self.session.variable))?;
         writeln!(out, "policy = {}   # the policy's name, the same on each table\n", string(&self.session.policy))?;
+        self.write_checks(out)?;
 
         writeln!(out, "[roles]")?;
-        writeln!(out, "app = {}   # what the application logs in as; policies filter it", string(&self.roles.app))?;
+        comments(out, &notes.roles)?;
+        let off = if notes.no_app_role { "# " } else { "" };
+        writeln!(
+            out,
+            "{off}app = {}   # what the application logs in as; policies filter it",
+            string(&self.roles.app)
+        )?;
         writeln!(out, "maintenance = {}   # NOLOGIN; backfills act as it", string(&self.roles.maintenance))?;
         writeln!(
             out,
@@ -119,6 +128,15 @@ impl Tenancy {
             "#   cross_tenant_references = \"why\"   its rows may reference other tenants' rows, for this reason"
         )?;
         writeln!(out, "#   exempt = \"why\"        its rows need no tenant, for this reason: it is left alone")?;
+        writeln!(
+            out,
+            "#   through = {{ column = \"…\", table = \"…\" }}   it has no tenant column: a row's tenant is the one of the row in `table`"
+        )?;
+        writeln!(
+            out,
+            "#                         that `column` points to by a foreign key; `key` names the column there, `form` how the policy"
+        )?;
+        writeln!(out, "#                         asks: \"array\" or \"exists\", else as the size of `table` says")?;
         writeln!(
             out,
             "#   allow_policies = {{ policy = \"why\" }}   its policies that are intended beside the rollout's"
@@ -154,7 +172,11 @@ impl Tenancy {
             writeln!(out, "[tables]")?;
         }
         for (name, rules) in &self.tables {
-            write_table(out, name, rules, &|_| None)?;
+            write_table(out, name, rules, notes.tables.get(name).map_or(&[], Vec::as_slice), &|_| None)?;
+        }
+        for block in &notes.other_tables {
+            writeln!(out)?;
+            comments(out, block)?;
         }
         writeln!(
             out,
@@ -177,13 +199,45 @@ impl Tenancy {
         }
         Ok(())
     }
+
+    fn write_tenant(&self, out: &mut String, notes: &Notes) -> std::fmt::Result {
+        let tenant = &self.tenant;
+        // A key that is left out is the default application's.
+        let off = if notes.no_tenant_table { "# " } else { "" };
+        writeln!(out, "# The table with one row for each tenant.")?;
+        comments(out, &notes.tenant)?;
+        writeln!(out, "{off}[tenant]\n{off}table = {}", string(&tenant.table))?;
+        writeln!(out, "{off}key = {}   # what tenant columns reference", string(&tenant.key))?;
+        writeln!(
+            out,
+            "{off}slug = {}   # unique and readable: `--tenant` takes it as well as the key",
+            string(&tenant.slug)
+        )?;
+        writeln!(out, "{off}name = {}", string(&tenant.name))?;
+        match &tenant.status {
+            Some(column) => {
+                writeln!(out, "{off}status = {}   # leave it out where tenants have no state", string(column))?
+            }
+            None => writeln!(out, "# status = \"…\"   # no column of the tenant table is known to say its state")?,
+        }
+        writeln!(out, "{off}active = {}   # the state of a tenant that is in use", string(&tenant.active))?;
+        writeln!(
+            out,
+            "# What foreign keys that a rollout adds do where a tenant is deleted: \"no_action\", \"restrict\" or \"cascade\"."
+        )?;
+        writeln!(out, "# Without it they do what the other keys to this table do, or nothing where those differ.")?;
+        match tenant.on_delete {
+            Some(action) => writeln!(out, "on_delete = {}\n", string(on_delete(action))),
+            None => writeln!(out, "# on_delete = \"no_action\"\n"),
+        }
+    }
 }
 
 /// The part of a `tenancy.toml` with the rules of one table. `comment` gives the comment that follows a source.
 pub fn fragment(name: &str, rules: &TableRules, comment: &dyn Fn(&SourceRule) -> Option<String>) -> String {
     let mut out = String::new();
     // Writing to a String cannot fail.
-    let _ = write_table(&mut out, name, rules, comment);
+    let _ = write_table(&mut out, name, rules, &[], comment);
     out
 }
 
@@ -191,9 +245,12 @@ fn write_table(
     out: &mut String,
     name: &str,
     rules: &TableRules,
+    notes: &[String],
     comment: &dyn Fn(&SourceRule) -> Option<String>,
 ) -> std::fmt::Result {
-    writeln!(out, "\n[tables.{}]", key(name))?;
+    writeln!(out)?;
+    comments(out, notes)?;
+    writeln!(out, "[tables.{}]", key(name))?;
     if let Some(column) = &rules.column {
         writeln!(out, "column = {}", string(column))?;
     }
@@ -211,6 +268,9 @@ fn write_table(
     }
     if let Some(reason) = &rules.exempt {
         writeln!(out, "exempt = {}", string(reason))?;
+    }
+    if let Some(rule) = &rules.through {
+        writeln!(out, "through = {}", through(rule))?;
     }
     if !rules.allow_policies.is_empty() {
         let policies = rules.allow_policies.iter().map(|(policy, why)| format!("{} = {}", key(policy), string(why)));
@@ -243,8 +303,7 @@ fn write_list(
         return Ok(());
     }
     let line = |(item, comment): (String, Option<String>)| match comment {
-        // A name may contain a line break, which would end the comment.
-        Some(comment) => format!("    {item},   # {}\n", comment.replace(char::is_control, " ")),
+        Some(comment) => format!("    {item},   # {}\n", one_line(&comment)),
         None => format!("    {item},\n"),
     };
     let lines: String = items.map(line).collect();
@@ -259,6 +318,13 @@ fn source(source: &SourceRule) -> String {
     pairs.extend(source.tenant.iter().map(|column| ("tenant", column)));
     let pairs = pairs.into_iter().map(|(key, value)| pair(key, value));
     inline(pairs.chain(source.all.then(|| "all = true".to_owned())))
+}
+
+fn through(rule: &ThroughRule) -> String {
+    let mut pairs = vec![pair("column", &rule.column), pair("table", &rule.table)];
+    pairs.extend(rule.key.iter().map(|column| pair("key", column)));
+    pairs.extend(rule.form.iter().map(|form| pair("form", form.as_str())));
+    inline(pairs.into_iter())
 }
 
 fn tie_breaker(tie_breaker: &TieBreakerRule) -> String {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::log::{LogMessages, LogSection};
-use super::model::{SourceRule, TableRules, Tenancy, TieBreakerRule};
+use super::model::{SourceRule, TableRules, Tenancy, ThroughRule, TieBreakerRule};
 use crate::name::{Ident, TableName};
 
 /// The key, and what is wrong with it.
@@ -74,6 +74,9 @@ impl Tenancy {
             let why = "rows without a tenant are either the platform's or shared; the table has `platform_rows` too";
             return Err((format!("{key}.shared_rows"), why.to_owned()));
         }
+        if let Some(rule) = &rules.through {
+            self.check_through(&format!("{key}.through"), rule, rules)?;
+        }
         let triggers = format!("{key}.allow_triggers");
         rules.allow_triggers.iter().try_for_each(|trigger| ident(&triggers, trigger))?;
         unique(&triggers, rules.allow_triggers.iter())?;
@@ -101,6 +104,26 @@ impl Tenancy {
         table(&format!("{key}.table"), &source.table, &self.database.schema)?;
         ident(&format!("{key}.key"), &source.key)?;
         source.tenant.iter().try_for_each(|column| ident(&format!("{key}.tenant"), column))
+    }
+
+    fn check_through(&self, key: &str, rule: &ThroughRule, rules: &TableRules) -> Result<(), Wrong> {
+        ident(&format!("{key}.column"), &rule.column)?;
+        table(&format!("{key}.table"), &rule.table, &self.database.schema)?;
+        rule.key.iter().try_for_each(|column| ident(&format!("{key}.key"), column))?;
+        let others = [
+            ("column", rules.column.is_some()),
+            ("platform_rows", rules.platform_rows),
+            ("shared_rows", rules.shared_rows.is_some()),
+            ("exempt", rules.exempt.is_some()),
+            ("sources", !rules.sources.is_empty()),
+        ];
+        match others.into_iter().find(|(_, given)| *given) {
+            Some((other, _)) => Err((
+                key.to_owned(),
+                format!("its rows belong to tenants through another table; the table has `{other}` too"),
+            )),
+            None => Ok(()),
+        }
     }
 
     fn check_tie_breaker(&self, key: &str, tie_breaker: &TieBreakerRule) -> Result<(), Wrong> {

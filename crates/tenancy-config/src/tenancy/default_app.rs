@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::log::LogSection;
 use super::model::{
-    DatabaseSection, RolesSection, SessionSection, SourceRule, TableRules, Tenancy, TenantSection, TieBreakerRule,
-    default_key,
+    DatabaseSection, RolesSection, SessionChecks, SessionSection, SourceRule, TableRules, Tenancy, TenantSection,
+    TieBreakerRule, default_key,
 };
 
 impl Default for Tenancy {
@@ -55,7 +55,23 @@ impl Default for TenantSection {
 
 impl Default for SessionSection {
     fn default() -> Self {
-        Self { variable: "app.current_tenant_id".into(), policy: "rls_tenant_isolation".into() }
+        Self {
+            variable: "app.current_tenant_id".into(),
+            policy: "rls_tenant_isolation".into(),
+            checks: SessionChecks::default(),
+        }
+    }
+}
+
+impl Default for SessionChecks {
+    fn default() -> Self {
+        Self {
+            members_only: false,
+            active_tenants_only: false,
+            session_version: true,
+            lowercase_emails: true,
+            ip_hash: false,
+        }
     }
 }
 

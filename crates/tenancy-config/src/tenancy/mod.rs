@@ -7,6 +7,7 @@ mod default_app;
 mod error;
 mod log;
 mod model;
+mod notes;
 mod read;
 mod toml_text;
 
@@ -17,8 +18,9 @@ pub use annotated::fragment;
 pub use error::TenancyError;
 pub use log::{LogMessages, LogSection};
 pub use model::{
-    DatabaseSection, OnDelete, ReviewRule, RolesSection, SessionSection, SourceRule, TableRules, Tenancy,
-    TenantSection, TieBreakerRule,
+    DatabaseSection, OnDelete, ReviewRule, RolesSection, SessionChecks, SessionSection, SourceRule, TableRules,
+    Tenancy, TenantSection, ThroughForm, ThroughRule, TieBreakerRule,
 };
+pub use notes::Notes;
 pub use read::line_at;
 pub(crate) use read::{in_schema, names_schema};

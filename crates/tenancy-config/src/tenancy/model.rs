@@ -106,6 +106,25 @@ pub struct SessionSection {
     pub variable: String,
     /// The name of the policy, the same on each table.
     pub policy: String,
+    /// What the application itself asks of the session of a user.
+    pub checks: SessionChecks,
+}
+
+/// `[session.checks]`: what the application refuses beside what its library refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own, as the file has them")]
+pub struct SessionChecks {
+    /// A user must be a member of the session's tenant.
+    pub members_only: bool,
+    /// The session's tenant must be in use.
+    pub active_tenants_only: bool,
+    /// The claim `sessionVersion` must be the user's.
+    pub session_version: bool,
+    /// The application lowercases an email before it looks for it.
+    pub lowercase_emails: bool,
+    /// The claim `sessionIpHash` must be there.
+    pub ip_hash: bool,
 }
 
 /// `[roles]`
@@ -137,6 +156,8 @@ pub struct TableRules {
     pub cross_tenant_references: Option<String>,
     /// Why the rows of this table need no tenant. If a reason is given, the table is neither rolled out nor verified.
     pub exempt: Option<String>,
+    /// The row through which a row of this table belongs to a tenant. The table has no tenant column then.
+    pub through: Option<ThroughRule>,
     /// Policies of this table that are not the rollout's and are intended, by name, each with the reason.
     pub allow_policies: BTreeMap<String, String>,
     /// Triggers of this table that may fire when a row gets its tenant. A backfill refuses to run if any other would
@@ -150,6 +171,43 @@ pub struct TableRules {
     /// What decides if sources name several tenants, best first.
     #[serde(alias = "evidence")] // its name until 0.1
     pub tie_breakers: Vec<TieBreakerRule>,
+}
+
+/// Where a row without a tenant column hangs: the tenant is the one of the row that a column points to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ThroughRule {
+    /// The column that points to the other table, by a foreign key.
+    pub column: String,
+    /// The other table, which has a tenant column.
+    pub table: String,
+    /// The column of the other table that the foreign key references. Without it, that is whatever the key says.
+    pub key: Option<String>,
+    /// How the policy asks for the other row. Without it, the size of the other table decides.
+    pub form: Option<ThroughForm>,
+}
+
+/// How a policy asks whether the row that a column points to is the tenant's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ThroughForm {
+    /// The keys of the tenant's rows are read once for a statement. It is fast where a tenant has few of them.
+    Array,
+    /// The row is looked up for each row that is read. It is slow where a statement reads many rows.
+    Exists,
+}
+
+impl ThroughForm {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Array, Self::Exists];
+
+    /// As `tenancy.toml` spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Array => "array",
+            Self::Exists => "exists",
+        }
+    }
 }
 
 /// One place that a row's tenant is read from: the row that a column points to, or all such rows.

@@ -5,8 +5,8 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::{
-    DatabaseSection, LogMessages, LogSection, OnDelete, ReviewRule, RolesSection, SessionSection, SourceRule,
-    TableRules, Tenancy, TenancyError, TenantSection, TieBreakerRule,
+    DatabaseSection, LogMessages, LogSection, OnDelete, ReviewRule, RolesSection, SessionChecks, SessionSection,
+    SourceRule, TableRules, Tenancy, TenancyError, TenantSection, ThroughForm, ThroughRule, TieBreakerRule,
 };
 use crate::name::{Ident, TableName};
 use crate::user_error::UserError;
@@ -189,6 +189,20 @@ fn a_table_has_the_same_rules_with_and_without_its_schema() {
     assert!(tenancy.rules(&name("public")).unwrap().platform_rows);
 }
 
+#[test]
+fn a_table_belongs_to_tenants_by_its_own_column_or_through_another_table() {
+    let through = r#"through = { column = "invoice_id", table = "invoices", form = "array" }"#;
+    let rule = read(&format!("[tables.items]\n{through}")).unwrap().tables["items"].through.clone().unwrap();
+    assert_eq!((rule.column.as_str(), rule.key, rule.form), ("invoice_id", None, Some(ThroughForm::Array)));
+    for other in ["column = \"org\"", "platform_rows = true", "shared_rows = \"why\"", "exempt = \"why\""] {
+        let (key, why) = invalid(&format!("[tables.items]\n{other}\n{through}"));
+        let name = other.split(' ').next().unwrap();
+        assert_eq!(key, "tables.items.through");
+        assert!(why.contains(&format!("`{name}`")), "{why}");
+    }
+    assert_eq!(invalid("[tables.x]\nthrough = { column = \"\", table = \"t\" }").0, "tables.x.through.column");
+}
+
 /// Any name that PostgreSQL can hold; also with quotes, blanks and backslashes.
 fn name() -> impl Strategy<Value = String> {
     "[a-zA-Z \"'\\\\#\n\té=\\[\\]{}-]{1,20}"
@@ -213,6 +227,13 @@ fn on_delete() -> impl Strategy<Value = Option<OnDelete>> {
     proptest::option::of(prop_oneof![Just(OnDelete::NoAction), Just(OnDelete::Restrict), Just(OnDelete::Cascade)])
 }
 
+fn through() -> impl Strategy<Value = Option<ThroughRule>> {
+    let form = proptest::option::of(prop_oneof![Just(ThroughForm::Array), Just(ThroughForm::Exists)]);
+    let rule = (name(), name(), proptest::option::of(name()), form)
+        .prop_map(|(column, table, key, form)| ThroughRule { column, table, key, form });
+    proptest::option::weighted(0.3, rule)
+}
+
 fn tenancy() -> impl Strategy<Value = Tenancy> {
     let filled = || name().prop_filter("a reason is no white space", |text| !text.trim().is_empty());
     let reason = || proptest::option::of(filled());
@@ -223,12 +244,24 @@ fn tenancy() -> impl Strategy<Value = Tenancy> {
     let lists =
         (triggers, of_rules, proptest::collection::vec(source(), 0..3), proptest::collection::vec(tie_breaker(), 0..2));
     let nulls = (any::<bool>(), reason(), on_delete());
-    let rules = (proptest::option::of(name()), nulls, declared, lists).prop_map(|(column, nulls, declared, lists)| {
+    let rules = (proptest::option::of(name()), nulls, declared, lists, through());
+    let rules = rules.prop_map(|(column, nulls, declared, lists, through)| {
         let (platform_rows, shared_rows, on_delete) = nulls;
         let (cross_tenant_references, exempt, allow_policies) = declared;
         let (allow_triggers, allow_rules, sources, tie_breakers) = lists;
+        if through.is_some() {
+            return TableRules {
+                through,
+                on_delete,
+                allow_policies,
+                allow_triggers,
+                allow_rules,
+                ..TableRules::default()
+            };
+        }
         TableRules {
             column,
+            through,
             platform_rows: platform_rows && shared_rows.is_none(),
             shared_rows,
             on_delete,
@@ -266,7 +299,17 @@ fn tenancy() -> impl Strategy<Value = Tenancy> {
             }
         });
     let session =
-        ("[a-z]{1,5}\\.[a-z]{1,5}", name()).prop_map(|(variable, policy)| SessionSection { variable, policy });
+        ("[a-z]{1,5}\\.[a-z]{1,5}", name(), any::<[bool; 5]>()).prop_map(|(variable, policy, on)| SessionSection {
+            variable,
+            policy,
+            checks: SessionChecks {
+                members_only: on[0],
+                active_tenants_only: on[1],
+                session_version: on[2],
+                lowercase_emails: on[3],
+                ip_hash: on[4],
+            },
+        });
     let roles =
         (name(), name(), name()).prop_map(|(app, maintenance, auditor)| RolesSection { app, maintenance, auditor });
     let columns = proptest::collection::vec(name(), 1..3);

@@ -58,6 +58,8 @@ pub struct ColumnFacts {
     pub identity: bool,
     /// A unique key of this column alone, which a foreign key can reference.
     pub unique: bool,
+    /// NOT NULL, and nothing leaves it unproven.
+    pub never_null: bool,
 }
 
 /// A foreign key, as far as a class depends on it.
@@ -67,12 +69,18 @@ pub struct KeyFacts {
     pub columns: Vec<String>,
     /// The table that they point to.
     pub target: TableName,
+    /// The columns there.
+    pub references: Vec<String>,
+    /// It is enforced, and marked valid.
+    pub valid: bool,
 }
 
 /// The same as the server returns it.
 #[derive(Deserialize)]
 struct NewKey {
     columns: Vec<String>,
+    references: Vec<String>,
+    valid: bool,
     schema: String,
     table: String,
 }
@@ -145,7 +153,10 @@ fn from_row(row: &PgRow) -> Result<TableFacts> {
     let (Json(columns), Json(keys)): (_, Json<Vec<NewKey>>) = (row.get("columns"), row.get("foreign_keys"));
     let foreign_partition: Option<Json<NewMember>> = row.get("foreign_partition");
     let foreign_partition = foreign_partition.map(|Json(partition)| partition);
-    let key = |key: NewKey| Ok(KeyFacts { columns: key.columns, target: named(key.schema, key.table)? });
+    let key = |key: NewKey| {
+        let NewKey { columns, references, valid, schema, table } = key;
+        Ok(KeyFacts { columns, target: named(schema, table)?, references, valid })
+    };
     Ok(TableFacts {
         name: named(row.get("schema"), row.get("name"))?,
         owner: row.get("owner"),

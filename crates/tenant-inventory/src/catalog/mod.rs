@@ -3,6 +3,8 @@
 pub(crate) mod all_tables;
 pub(crate) mod columns;
 pub(crate) mod definition;
+pub(crate) mod parent;
+pub(crate) mod parents;
 pub(crate) mod phase;
 pub(crate) mod policies;
 pub(crate) mod registry_state;

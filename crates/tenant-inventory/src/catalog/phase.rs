@@ -56,6 +56,7 @@ impl Phase {
         let form = policies.form();
         let indexed = relation.tenant_index || relation.kind == RelationKind::Partitioned;
         let defaulted = relation.platform_rows
+            || relation.parent.is_some()
             || definition.text(AspectKind::Default) == Some(&relation.comparison.printed_default());
         let ours = policies.keeps_audits_and_backfills();
         if form.is_none() || !definition.has(AspectKind::RowSecurity) || !indexed || !defaulted || !ours {

@@ -78,7 +78,7 @@ impl<'a> Policies<'a> {
     /// The policies of the rollout's roles that are there unaltered and that the table is not to have, as it is declared now.
     pub fn outdated(&self) -> impl Iterator<Item = &'static str> + use<'a> {
         let policies = *self;
-        let wanted = RolePolicy::of(self.relation.null_rows_are_meant());
+        let wanted = RolePolicy::of(self.relation.can_be_backfilled());
         let others = RolePolicy::ALL.into_iter().filter(move |policy| !wanted.contains(policy));
         others.map(RolePolicy::name).filter(move |name| policies.is_ours(name))
     }
@@ -90,7 +90,7 @@ impl<'a> Policies<'a> {
 
     /// The policies of the rollout's roles, each with its role.
     pub fn role_policies(&self) -> impl Iterator<Item = (RolePolicy, &'a Ident)> + use<'a> {
-        self.with_roles(RolePolicy::of(self.relation.null_rows_are_meant()))
+        self.with_roles(RolePolicy::of(self.relation.can_be_backfilled()))
     }
 
     /// The policies of the rollout's roles that any table may have, each with its role.

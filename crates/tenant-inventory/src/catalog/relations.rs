@@ -6,7 +6,8 @@ use tenancy_config::{Ident, TableName, Tenancy};
 use tenant_rls::{Error, Result, TenantComparison};
 
 use super::definition::{Definition, read_definitions};
-use super::tables::Catalog;
+use super::parent::Parent;
+use super::tables::{Catalog, TenantTable};
 use crate::unhandled::Unhandled;
 
 /// What a relation is.
@@ -56,6 +57,8 @@ pub struct Relation {
     pub shared_rows: bool,
     /// Why it cannot be rolled out at all. A table and its partitions have the same answer.
     pub unhandled: Option<Unhandled>,
+    /// Of a table without a tenant column, the table on which its rows hang.
+    pub parent: Option<Parent>,
     /// Its tenant column, and what its policy compares that with.
     pub comparison: TenantComparison,
     /// What a rollout may change of it.
@@ -66,6 +69,11 @@ impl Relation {
     /// Whether rows without a tenant are meant: they are the platform's, or shared.
     pub fn null_rows_are_meant(&self) -> bool {
         self.platform_rows || self.shared_rows
+    }
+
+    /// Whether a backfill may give its rows their tenant.
+    pub fn can_be_backfilled(&self) -> bool {
+        !self.null_rows_are_meant() && self.parent.is_none()
     }
 }
 
@@ -85,7 +93,7 @@ pub(crate) async fn read_relations(
     catalog: &Catalog,
     tenancy: &Tenancy,
 ) -> Result<Vec<Relation>> {
-    let tables = &catalog.tables;
+    let tables: Vec<&TenantTable> = catalog.rolled_out().collect();
     let (schemas, names) = TableName::apart(tables.iter().map(|table| &table.name));
     let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/relations.sql"))
         .bind(schemas)
@@ -100,7 +108,7 @@ pub(crate) async fn read_relations(
     let mut relations = Vec::with_capacity(rows.len());
     for row in rows {
         let position = usize::try_from(row.get::<i64, _>("position")).unwrap_or(1);
-        let table = &tables[position - 1];
+        let table = tables[position - 1];
         let name =
             TableName::new(Ident::new(row.get::<String, _>("schema"))?, Ident::new(row.get::<String, _>("name"))?);
         let (relkind, parent): (String, Option<String>) = (row.get("relkind"), row.get("parent"));
@@ -128,6 +136,7 @@ pub(crate) async fn read_relations(
             platform_rows: table.platform_rows,
             shared_rows: table.shared_rows,
             unhandled: table.unhandled.clone(),
+            parent: None,
             comparison,
             definition: Definition::default(),
         });

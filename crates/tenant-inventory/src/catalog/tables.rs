@@ -29,6 +29,9 @@ pub struct Catalog {
     /// Tables that `tenancy.toml` names and this database does not have, or has without a tenant column, and tables of roles that nobody said
     /// to rely on.
     pub missing: Vec<Missing>,
+    /// Tables that `tenancy.toml` declares to hang on another one, by name. Their column is the one that points there.
+    #[serde(skip)]
+    pub through: Vec<TenantTable>,
     /// What each table of the database is to the tenants.
     #[serde(skip)]
     pub classified: Vec<ClassifiedTable>,
@@ -191,7 +194,7 @@ impl Catalog {
         let chosen: Vec<(&ClassifiedTable, &str)> = classified
             .iter()
             .filter(|table| table.stranger.is_none())
-            .filter_map(|table| Some((table, table.class.tenant_column()?)))
+            .filter_map(|table| Some((table, table.class.tenant_column().or(table.class.link())?)))
             .collect();
         let (schemas, names) = TableName::apart(chosen.iter().map(|(table, _)| &table.table));
         let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/tenant_tables.sql"))
@@ -201,7 +204,7 @@ impl Catalog {
             .fetch_all(&mut *connection)
             .await
             .map_err(Error::query("reading the catalog"))?;
-        let mut tables = Vec::new();
+        let (mut tables, mut through) = (Vec::new(), Vec::new());
         for row in rows {
             let name =
                 TableName::new(Ident::new(row.get::<String, _>("schema"))?, Ident::new(row.get::<String, _>("name"))?);
@@ -209,7 +212,9 @@ impl Catalog {
             let (Json(column), Json(foreign_keys)) = (row.get("tenant_column"), row.get("foreign_keys"));
             let Json(leaves): Json<Vec<NewLeaf>> = row.get("leaves");
             let rules = tenancy.rules(&name);
-            tables.push(TenantTable {
+            let hangs = class.is_some_and(|class| class.link().is_some());
+            let list = if hangs { &mut through } else { &mut tables };
+            list.push(TenantTable {
                 platform_rows: rules.is_some_and(|rules| rules.platform_rows),
                 shared_rows: rules.is_some_and(|rules| rules.shared_rows.is_some()),
                 unhandled: match class {
@@ -236,7 +241,7 @@ impl Catalog {
             let class = classified.iter().find(|known| known.table == table).map(|known| &known.class);
             let what = match class {
                 Some(Class::Exempt { .. }) => continue,
-                Some(class) if class.tenant_column().is_some() => continue,
+                Some(class) if class.tenant_column().is_some() || class.link().is_some() => continue,
                 Some(_) => MissingPart::TenantColumn,
                 None => MissingPart::Table,
             };
@@ -247,7 +252,12 @@ impl Catalog {
         let registry = RegistryState::read(connection, &tenants, tenant_key_type.is_some()).await?;
         let columns = facts.into_iter().find(|table| table.name == tenants).map(|table| table.columns);
         let registry_columns = columns.unwrap_or_default().into_iter().map(|column| column.name).collect();
-        Ok(Self { tenants, registry, registry_columns, tenant_key_type, tables, missing, classified })
+        Ok(Self { tenants, registry, registry_columns, tenant_key_type, tables, through, missing, classified })
+    }
+
+    /// The tables that a rollout is about: those with a tenant column, then those that hang on one of them.
+    pub fn rolled_out(&self) -> impl Iterator<Item = &TenantTable> + Clone {
+        self.tables.iter().chain(&self.through)
     }
 
     /// The tenant table of this name.
@@ -255,12 +265,28 @@ impl Catalog {
     /// # Errors
     /// [`Error::NoTable`] with the closest name; [`Error::Strangers`] where it belongs to a role that nobody said to rely on.
     pub fn table(&self, name: &TableName) -> Result<&TenantTable> {
+        self.find(name, self.tables.iter())
+    }
+
+    /// The same, or a table that is declared to hang on one.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn rolled_out_table(&self, name: &TableName) -> Result<&TenantTable> {
+        self.find(name, self.rolled_out())
+    }
+
+    fn find<'a>(
+        &'a self,
+        name: &TableName,
+        mut among: impl Iterator<Item = &'a TenantTable> + Clone,
+    ) -> Result<&'a TenantTable> {
         let not_read = self.missing.iter().find(|missing| missing.table == *name);
         if let Some(Missing { owner: Some(owner), .. }) = not_read {
             return Err(Error::Strangers(vec![(name.clone(), owner.clone())]));
         }
-        let names: Vec<String> = self.tables.iter().map(|table| table.name.name().to_string()).collect();
-        self.tables.iter().find(|table| table.name == *name).ok_or_else(|| Error::NoTable {
+        let names: Vec<String> = among.clone().map(|table| table.name.name().to_string()).collect();
+        among.find(|table| table.name == *name).ok_or_else(|| Error::NoTable {
             table: name.clone(),
             closest: closest(name.name().as_str(), names.iter().map(String::as_str)).map(str::to_owned),
         })
@@ -269,7 +295,7 @@ impl Catalog {
 
 /// A table with a tenant column that is not read, as it, or a part of it, belongs to a role that nobody said to rely on.
 fn not_read(table: &ClassifiedTable) -> Option<Missing> {
-    table.class.tenant_column()?;
+    table.class.tenant_column().or(table.class.link())?;
     let owner = table.stranger.as_ref()?.owner.clone();
     Some(Missing { table: table.table.clone(), what: MissingPart::TrustedOwner, owner: Some(owner) })
 }

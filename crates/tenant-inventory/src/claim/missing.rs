@@ -62,7 +62,7 @@ pub(super) fn all(examined: &Examined<'_>) -> Vec<Missing> {
     if !examined.classes.iter().any(|table| table.class == Class::Registry) {
         missing.push(Missing::NoRegistry);
     }
-    if !examined.classes.iter().any(|table| is_protected(&table.class)) {
+    if !examined.classes.iter().any(|table| table.class.is_protected()) {
         missing.push(Missing::NoTables);
     }
     missing.extend(examined.lost.iter().map(|lost| Missing::Lost { table: lost.table.clone(), what: lost.what }));
@@ -80,15 +80,10 @@ pub(super) fn all(examined: &Examined<'_>) -> Vec<Missing> {
     missing
 }
 
-/// Whether our policies protect tables of a class.
-fn is_protected(class: &Class) -> bool {
-    matches!(class, Class::Tenant { .. } | Class::Platform { .. } | Class::Shared { .. })
-}
-
 fn uncovered(table: &ClassifiedTable, examined: &Examined<'_>) -> Option<Missing> {
     let not_covered = || Some(Missing::NotCovered { table: table.table.clone(), class: table.class.clone() });
     match &table.class {
-        Class::Tenant { .. } | Class::Platform { .. } | Class::Shared { .. } => {
+        Class::Tenant { .. } | Class::Platform { .. } | Class::Shared { .. } | Class::Through { .. } => {
             let is_there = examined.proofs.iter().any(|proof| proof.root == table.table);
             if is_there { None } else { not_covered() }
         }

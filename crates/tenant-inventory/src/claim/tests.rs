@@ -44,6 +44,7 @@ fn class() -> impl Strategy<Value = Class> {
     prop_oneof![
         8 => Just(Class::Tenant { column: "c".into() }),
         2 => Just(Class::Platform { column: "c".into() }),
+        2 => Just(Class::Through { column: "p".into(), table: name(97) }),
         4 => Just(Class::Unrelated),
         2 => Just(Class::Exempt { why: "a reason".into() }),
         1 => Just(Class::Dependent { through: Vec::new() }),
@@ -120,7 +121,7 @@ fn drawn() -> impl Strategy<Value = Drawn> {
                     .collect(),
             };
             for (number, (class, proof, access)) in tables.into_iter().enumerate() {
-                let is_protected = matches!(class, Class::Tenant { .. } | Class::Platform { .. });
+                let is_protected = is_tenants(&class);
                 drawn.classes.push(classified(number, class));
                 if let Some((evidences, left_out)) = proof.filter(|_| is_protected) {
                     let attempts = AttemptKind::ALL.into_iter().zip(evidences).enumerate();
@@ -143,10 +144,14 @@ fn drawn() -> impl Strategy<Value = Drawn> {
     )
 }
 
+fn is_tenants(class: &Class) -> bool {
+    matches!(class, Class::Tenant { .. } | Class::Platform { .. } | Class::Through { .. })
+}
+
 /// Whether what was drawn says that a table holds, told once more without the code under test.
 fn holds(drawn: &Drawn, table: &ClassifiedTable) -> bool {
     match &table.class {
-        Class::Tenant { .. } | Class::Platform { .. } => drawn.proofs.iter().any(|proof| {
+        class if is_tenants(class) => drawn.proofs.iter().any(|proof| {
             let tried = |what: AttemptKind| {
                 what == AttemptKind::ReadPlatform || proof.attempts.iter().any(|attempt| attempt.what == what)
             };
@@ -177,7 +182,7 @@ proptest! {
         let claim = Claim::of(&drawn.examined());
         let complete = drawn.classes.iter().all(|table| holds(&drawn, table))
             && drawn.classes.iter().any(|table| table.class == Class::Registry)
-            && drawn.classes.iter().any(|table| matches!(table.class, Class::Tenant { .. } | Class::Platform { .. }))
+            && drawn.classes.iter().any(|table| is_tenants(&table.class))
             && drawn.objects.iter().all(|check| check.evidence.holds())
             && drawn.findings.is_empty()
             && drawn.lost.is_empty()

@@ -5,12 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::Serialize;
+use tenancy_config::tenancy::ThroughRule;
 use tenancy_config::{TableName, Tenancy};
 use tenant_rls::Result;
 
 use crate::catalog::all_tables::{ColumnFacts, Member, TableFacts};
 pub use crate::unhandled::Unhandled;
-use crate::unhandled::unhandled;
+use crate::unhandled::{unhandled, unhandled_table};
+pub use crate::unlinked::Unlinked;
+use crate::unlinked::{Parent, unlinked};
 
 /// What a table is to the tenants.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -35,9 +38,16 @@ pub enum Class {
         /// The reason that was given.
         why: String,
     },
-    /// It has a tenant column, and row level security of ours cannot protect it.
+    /// Each row belongs to the tenant of the row that a column points to (`through` in `tenancy.toml`).
+    Through {
+        /// That column.
+        column: String,
+        /// The table that it points to, which has a tenant column.
+        table: TableName,
+    },
+    /// It has a tenant column or is declared to hang on a table that has one, and row level security of ours cannot protect it.
     Unhandled {
-        /// The tenant column.
+        /// The tenant column, or the one that was declared.
         column: String,
         /// Why not.
         why: Unhandled,
@@ -70,10 +80,24 @@ impl Class {
     /// The tenant column of a table that has one.
     pub fn tenant_column(&self) -> Option<&str> {
         match self {
+            Self::Unhandled { why: Unhandled::Through { .. }, .. } => None,
             Self::Tenant { column }
             | Self::Platform { column }
             | Self::Shared { column, .. }
             | Self::Unhandled { column, .. } => Some(column),
+            _ => None,
+        }
+    }
+
+    /// Whether policies of ours protect the table once it is rolled out.
+    pub fn is_protected(&self) -> bool {
+        matches!(self, Self::Tenant { .. } | Self::Platform { .. } | Self::Shared { .. } | Self::Through { .. })
+    }
+
+    /// The column by which the rows hang on another table, where that is declared.
+    pub(crate) fn link(&self) -> Option<&str> {
+        match self {
+            Self::Through { column, .. } | Self::Unhandled { column, why: Unhandled::Through { .. } } => Some(column),
             _ => None,
         }
     }
@@ -108,6 +132,9 @@ impl fmt::Display for Class {
             Self::Platform { column } => write!(f, "tenant column {column}, and rows of the platform"),
             Self::Shared { column, why } => {
                 write!(f, "tenant column {column}, and rows that every tenant reads: {why}")
+            }
+            Self::Through { column, table } => {
+                write!(f, "{column} points to the row of {table} whose tenant is its own")
             }
             Self::Unhandled { column, why } => write!(f, "{why} ({column})"),
             Self::Suspect { why } => why.fmt(f),
@@ -197,6 +224,9 @@ impl Classifier<'_> {
         if let Some(why) = self.tenancy.rules(&table.name).and_then(|rules| rules.exempt.as_ref()) {
             return Some(Class::Exempt { why: why.clone() });
         }
+        if let Some(rule) = self.tenancy.rules(&table.name).and_then(|rules| rules.through.as_ref()) {
+            return Some(self.through(table, rule));
+        }
         if let Some(column) = self.tenant_column(table) {
             let name = column.name.clone();
             let rules = self.tenancy.rules(&table.name);
@@ -222,6 +252,38 @@ impl Classifier<'_> {
         }
     }
 
+    /// The class of a table that is declared to hang on another one.
+    fn through(&self, table: &TableFacts, rule: &ThroughRule) -> Class {
+        let column = rule.column.clone();
+        let parent = TableName::parse(&rule.table, &self.tenancy.database.schema).ok();
+        let parent = parent.as_ref().and_then(|name| self.tables.iter().find(|other| other.name == *name));
+        let of_parent = parent.map(|parent| (parent, self.by_itself_or_through(parent)));
+        match unlinked(table, rule, of_parent) {
+            Err(why) => Class::Unhandled { column, why: Unhandled::Through { why } },
+            Ok(parent) => match unhandled_table(table) {
+                Some(why) => Class::Unhandled {
+                    column,
+                    why: Unhandled::Through { why: Unlinked::Table { why: why.to_string() } },
+                },
+                None => Class::Through { column, table: parent.clone() },
+            },
+        }
+    }
+
+    /// The class of a parent, without following it any further.
+    fn by_itself_or_through(&self, table: &TableFacts) -> Parent {
+        let rules = self.tenancy.rules(&table.name);
+        if rules.is_some_and(|rules| rules.through.is_some()) {
+            return Parent::Through;
+        }
+        match self.by_itself(table) {
+            Some(Class::Tenant { .. }) => Parent::Tenant,
+            Some(Class::Platform { .. } | Class::Shared { .. }) => Parent::HasCommonRows,
+            Some(Class::Unhandled { why, .. }) => Parent::Unhandled(why.to_string()),
+            _ => Parent::NoTenants,
+        }
+    }
+
     fn suspicion(&self, table: &TableFacts) -> Option<Suspicion> {
         if let Some(key) = table.foreign_keys.iter().find(|key| key.target == self.registry) {
             return Some(Suspicion::KeyToRegistry { columns: key.columns.clone() });
@@ -240,7 +302,7 @@ impl Classifier<'_> {
         let is_tenants = |class: &Option<Class>| {
             matches!(
                 class,
-                Some(class) if class.tenant_column().is_some() || matches!(class, Class::Suspect { .. })
+                Some(class) if class.tenant_column().is_some() || class.link().is_some() || matches!(class, Class::Suspect { .. })
             )
         };
         let mut ways: BTreeMap<TableName, Vec<TableName>> = BTreeMap::new();

@@ -14,8 +14,8 @@ fn name(name: &str) -> TableName {
 fn table(called: &str, columns: &[&str], targets: &[&str]) -> TableFacts {
     let column = |text: &&str| {
         let (name, type_name) = text.split_once(' ').unwrap_or((text, "text"));
-        let (generated, identity, unique) = (false, false, name == "id");
-        ColumnFacts { name: name.to_owned(), type_name: type_name.to_owned(), generated, identity, unique }
+        let (generated, identity, unique, never_null) = (false, false, name == "id", true);
+        ColumnFacts { name: name.to_owned(), type_name: type_name.to_owned(), generated, identity, unique, never_null }
     };
     TableFacts {
         name: name(called),
@@ -29,8 +29,12 @@ fn table(called: &str, columns: &[&str], targets: &[&str]) -> TableFacts {
         foreign_partition: None,
         stranger: None,
         columns: columns.iter().map(column).collect(),
-        foreign_keys: targets.iter().map(|to| KeyFacts { columns: vec!["x".into()], target: name(to) }).collect(),
+        foreign_keys: targets.iter().map(|to| key_to(name(to))).collect(),
     }
+}
+
+fn key_to(target: TableName) -> KeyFacts {
+    KeyFacts { columns: vec!["x".into()], target, references: vec!["id".into()], valid: true }
 }
 
 fn tenancy() -> Tenancy {
@@ -51,6 +55,49 @@ fn the_tenant_table_and_tables_with_a_tenant_column_are_what_they_say() {
     let tables = [orgs(), table("bookings", &["id", "tenant_id uuid"], &["orgs"])];
     assert_eq!(class_of(&tables, "orgs"), Class::Registry);
     assert_eq!(class_of(&tables, "bookings"), Class::Tenant { column: "tenant_id".into() });
+}
+
+#[test]
+fn a_table_that_hangs_on_one_with_a_tenant_column_is_protected_through_it_or_not_handled() {
+    let toml = "[tenant]\ntable = \"orgs\"\nkey = \"id\"\n[tables.items]\nthrough = { column = \"x\", table = \"invoices\" }\n\
+                [tables.notes]\nthrough = { column = \"x\", table = \"items\" }";
+    let tenancy = Tenancy::from_toml(toml, "t".as_ref()).unwrap();
+    let of = |change: fn(&mut TableFacts, &mut TableFacts), called: &str| {
+        let mut invoices = table("invoices", &["id uuid", "tenant_id uuid"], &["orgs"]);
+        let mut items = table("items", &["id uuid", "x uuid"], &["invoices"]);
+        change(&mut invoices, &mut items);
+        let notes = table("notes", &["id uuid", "x uuid"], &["items"]);
+        let classified = classify(&[orgs(), invoices, items, notes], &tenancy).unwrap();
+        classified.into_iter().find(|table| table.table == name(called)).unwrap().class
+    };
+    let refused = |change| match of(change, "items") {
+        Class::Unhandled { column, why: Unhandled::Through { why } } if column == "x" => why,
+        other => panic!("{other:?}"),
+    };
+    let items = of(|_, _| (), "items");
+    assert_eq!(items, Class::Through { column: "x".into(), table: name("invoices") });
+    assert_eq!((items.tenant_column(), items.is_protected()), (None, true));
+    let chain = Unhandled::Through { why: Unlinked::Chain { table: name("items") } };
+    assert_eq!(of(|_, _| (), "notes"), Class::Unhandled { column: "x".into(), why: chain });
+    let (column, on) = ("x".to_owned(), name("invoices"));
+    assert_eq!(refused(|_, items| items.columns[1].never_null = false), Unlinked::MayBeNull { column: column.clone() });
+    let no_key = Unlinked::NoForeignKey { column: column.clone(), table: on.clone() };
+    assert_eq!(refused(|_, items| items.foreign_keys.clear()), no_key);
+    let not_valid = Unlinked::KeyNotValid { column, table: on.clone() };
+    assert_eq!(refused(|_, items| items.foreign_keys[0].valid = false), not_valid);
+    assert_eq!(refused(|_, items| items.columns.truncate(1)), Unlinked::NoColumn { column: "x".into() });
+    assert_eq!(refused(|on, _| on.columns.truncate(1)), Unlinked::NoTenants { table: on.clone() });
+    let types = Unlinked::Types { column: "text".into(), key: "uuid".into() };
+    assert_eq!(refused(|_, items| items.columns[1].type_name = "text".into()), types);
+    assert!(matches!(refused(|_, items| items.inherits = true), Unlinked::Table { .. }));
+    assert!(matches!(refused(|on, _| on.inherits = true), Unlinked::Parent { .. }));
+    let shared =
+        Tenancy::from_toml(&format!("{toml}\n[tables.invoices]\nshared_rows = \"all\""), "t".as_ref()).unwrap();
+    let tables =
+        [orgs(), table("invoices", &["id uuid", "tenant_id uuid"], &[]), table("items", &["x uuid"], &["invoices"])];
+    let found = classify(&tables, &shared).unwrap().into_iter().find(|table| table.table == name("items")).unwrap();
+    let common = Unhandled::Through { why: Unlinked::CommonRows { table: on } };
+    assert_eq!(found.class, Class::Unhandled { column: "x".into(), why: common });
 }
 
 #[test]
@@ -152,7 +199,7 @@ proptest! {
             kinds.iter().enumerate().map(|(n, kind)| table(&called(n), &[columns(*kind)], &[])).collect();
         let edges = edges.iter().map(|(from, to)| (from % kinds.len(), to % kinds.len())).collect::<Vec<_>>();
         for (from, to) in &edges {
-            tables[*from].foreign_keys.push(KeyFacts { columns: vec!["x".into()], target: name(&called(*to)) });
+            tables[*from].foreign_keys.push(key_to(name(&called(*to))));
         }
         tables.push(orgs());
         let mut leads: Vec<bool> = kinds.iter().map(|kind| *kind < 2).collect();

@@ -79,6 +79,13 @@ impl<'a> Comparison<'a> {
         let key = format!("tables.{name}");
         let Some(table) = self.find(&key, name)? else { return Ok(()) };
         self.column(&format!("{key}.column"), table, rules.column.as_ref());
+        if let Some(through) = &rules.through {
+            let key = format!("{key}.through");
+            self.column(&format!("{key}.column"), table, Some(&through.column));
+            if let Some(other) = self.find(&format!("{key}.table"), &through.table)? {
+                self.column(&format!("{key}.key"), other, through.key.as_ref());
+            }
+        }
         for source in &rules.sources {
             let key = format!("{key}.sources.{}", source.name);
             self.column(&format!("{key}.column"), table, Some(&source.column));

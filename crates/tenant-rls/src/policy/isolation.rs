@@ -1,9 +1,11 @@
 //! The isolation policy: the text of each form, as statements write it and as the catalog prints it.
 
 use serde::Serialize;
+use tenancy_config::tenancy::ThroughForm;
 use tenancy_config::{Ident, NameError, TableName};
 
 use super::column_type::TenantColumnType;
+use super::parent::{ParentComparison, ParentRows};
 use crate::sql::template::Template;
 use crate::sql::text::Sql;
 
@@ -62,6 +64,9 @@ pub struct TenantComparison {
     pub printed_column: String,
     /// Its type; text if we do not support that type. Such a table is not rolled out.
     pub column_type: TenantColumnType,
+    /// Of a table without a tenant column, the table through which its rows belong to tenants. `column` points there then, and `column_type` is
+    /// the type of the tenant column there.
+    pub parent: Option<ParentComparison>,
 }
 
 impl TenantComparison {
@@ -76,6 +81,7 @@ impl TenantComparison {
             column: Ident::new(column)?,
             printed_column: printed_column.to_owned(),
             column_type: TenantColumnType::of(type_name).unwrap_or(TenantColumnType::Text),
+            parent: None,
         })
     }
 
@@ -90,6 +96,12 @@ impl TenantComparison {
     /// The statement that creates an isolation policy with this name and form. A form of two policies also needs
     /// [`create_unassigned`](Self::create_unassigned).
     pub fn create(&self, table: &TableName, name: &Ident, form: PolicyForm) -> Sql {
+        if let Some(parent) = &self.parent {
+            let (using, check) = rows_of(form);
+            let using = parent.condition(table, parent.form, using, self.current());
+            let check = parent.condition(table, ThroughForm::Exists, check, self.current());
+            return create_policy(table, name, using, check);
+        }
         let own =
             Template::new(":\"column\" = :current").ident("column", &self.column).fragment("current", self.current());
         let own = own.build();
@@ -112,20 +124,19 @@ impl TenantComparison {
                 (platform.clone(), platform)
             }
         };
-        Template::new(include_str!("../../../../sql/tenant-rls/isolation_policy.sql"))
-            .ident("policy", name)
-            .table("table", table)
-            .fragment("using", using)
-            .fragment("check", check)
-            .build()
+        create_policy(table, name, using, check)
     }
 
     /// The statement that creates the policy with this name that shows rows without a tenant.
     pub fn create_unassigned(&self, table: &TableName, name: &Ident) -> Sql {
+        let none = match &self.parent {
+            Some(parent) => parent.condition(table, ThroughForm::Exists, ParentRows::None, self.current()),
+            None => Template::new(":\"column\" IS NULL").ident("column", &self.column).build(),
+        };
         Template::new(include_str!("../../../../sql/tenant-rls/unassigned_policy.sql"))
             .ident("policy", name)
             .table("table", table)
-            .ident("column", &self.column)
+            .fragment("none", none)
             .build()
     }
 
@@ -146,7 +157,7 @@ impl TenantComparison {
     /// tenant, as `unassigned`; `None` if the first is not ours.
     pub fn form(&self, isolation: &str, unassigned: Option<&str>) -> Option<PolicyForm> {
         let two = unassigned.is_some_and(|text| text == self.printed_unassigned());
-        let fits = |form: &PolicyForm| self.printed(*form).iter().any(|printed| printed == isolation);
+        let fits = |form: &PolicyForm| self.printed_in_any_way(*form).any(|printed| printed == isolation);
         match PolicyForm::ALL.into_iter().filter(|form| !form.has_two_policies()).find(fits)? {
             PolicyForm::Strict if two => Some(PolicyForm::StrictWrites),
             form => Some(form),
@@ -155,12 +166,42 @@ impl TenantComparison {
 
     /// The text that the catalog prints for the policy that shows rows without a tenant.
     pub fn printed_unassigned(&self) -> String {
-        format!("AS PERMISSIVE FOR SELECT TO PUBLIC USING ({})", printed_is_null(&self.printed_column))
+        let none = match &self.parent {
+            Some(parent) => parent.printed(ThroughForm::Exists, ParentRows::None, &self.printed_default()),
+            None => printed_is_null(&self.printed_column),
+        };
+        format!("AS PERMISSIVE FOR SELECT TO PUBLIC USING ({none})")
+    }
+
+    /// The texts of this form, for a table that hangs on another one however the policy asks for that.
+    fn printed_in_any_way(&self, form: PolicyForm) -> impl Iterator<Item = String> {
+        let ways: Vec<String> = match &self.parent {
+            Some(parent) => ThroughForm::ALL.iter().flat_map(|way| self.printed_through(parent, *way, form)).collect(),
+            None => self.printed(form),
+        };
+        ways.into_iter()
+    }
+
+    /// How the isolation policy that the catalog prints as `isolation` asks for the other table's rows; `None` where it is not ours.
+    pub fn through_form(&self, isolation: &str) -> Option<ThroughForm> {
+        let parent = self.parent.as_ref()?;
+        let is_printed = |way: &ThroughForm, form: PolicyForm| {
+            self.printed_through(parent, *way, form).iter().any(|printed| printed == isolation)
+        };
+        ThroughForm::ALL.into_iter().find(|way| PolicyForm::ALL.iter().any(|form| is_printed(way, *form)))
+    }
+
+    fn printed_through(&self, parent: &ParentComparison, way: ThroughForm, form: PolicyForm) -> Vec<String> {
+        let ((using, check), current) = (rows_of(form), self.printed_default());
+        printed_policy(&parent.printed(way, using, &current), &parent.printed(ThroughForm::Exists, check, &current))
     }
 
     /// The texts that the catalog may print for the isolation policy of this form. If both conditions are equal, WITH CHECK may be
     /// missing.
     pub fn printed(&self, form: PolicyForm) -> Vec<String> {
+        if let Some(parent) = &self.parent {
+            return self.printed_through(parent, parent.form, form);
+        }
         let column = &self.printed_column;
         let compared =
             if self.column_type == TenantColumnType::Varchar { format!("({column})::text") } else { column.clone() };
@@ -173,12 +214,35 @@ impl TenantComparison {
             PolicyForm::StrictWrites | PolicyForm::Strict => (own.clone(), own),
             PolicyForm::Platform => (platform.clone(), platform),
         };
-        let head = "AS PERMISSIVE FOR ALL TO PUBLIC";
-        let mut printed = vec![format!("{head} USING ({using}) WITH CHECK ({check})")];
-        if using == check {
-            printed.push(format!("{head} USING ({using})"));
-        }
-        printed
+        printed_policy(&using, &check)
+    }
+}
+
+fn printed_policy(using: &str, check: &str) -> Vec<String> {
+    let head = "AS PERMISSIVE FOR ALL TO PUBLIC";
+    let mut printed = vec![format!("{head} USING ({using}) WITH CHECK ({check})")];
+    if using == check {
+        printed.push(format!("{head} USING ({using})"));
+    }
+    printed
+}
+
+fn create_policy(table: &TableName, name: &Ident, using: Sql, check: Sql) -> Sql {
+    Template::new(include_str!("../../../../sql/tenant-rls/isolation_policy.sql"))
+        .ident("policy", name)
+        .table("table", table)
+        .fragment("using", using)
+        .fragment("check", check)
+        .build()
+}
+
+/// The rows of the other table on which rows hang that a form shows, and those that it lets be written. A table that hangs on another one has no
+/// rows of the platform.
+fn rows_of(form: PolicyForm) -> (ParentRows, ParentRows) {
+    match form {
+        PolicyForm::Bridge => (ParentRows::OwnOrNone, ParentRows::OwnOrNone),
+        PolicyForm::Claimable => (ParentRows::OwnOrNone, ParentRows::Own),
+        PolicyForm::StrictWrites | PolicyForm::Strict | PolicyForm::Platform => (ParentRows::Own, ParentRows::Own),
     }
 }
 

@@ -24,14 +24,12 @@ impl RolePolicy {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::AuditorRead, Self::MaintenanceRead, Self::MaintenanceAssign];
 
-    /// The policies that a table gets. `null_rows_are_meant` says that its rows without a tenant are the platform's, or
-    /// shared.
-    pub fn of(null_rows_are_meant: bool) -> &'static [Self] {
-        // There is nothing to backfill then.
-        if null_rows_are_meant {
-            &[Self::AuditorRead]
-        } else {
+    /// The policies that a table gets. `can_be_backfilled` says that rows without a tenant are to be given theirs.
+    pub fn of(can_be_backfilled: bool) -> &'static [Self] {
+        if can_be_backfilled {
             &[Self::AuditorRead, Self::MaintenanceRead, Self::MaintenanceAssign]
+        } else {
+            &[Self::AuditorRead]
         }
     }
 

@@ -25,8 +25,13 @@ pub(super) async fn mint(database: &Database, tenancy: &Tenancy) -> Result<Docum
     let (person, _) = dev_jwt::find(database, tenancy, &Lookup::of(email.as_str()), &mut |_| {}).await?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).or_failed("the clock stands before 1970")?;
     let claims = Claims::of(&person, tenancy_config::milliseconds(now)).into_map();
-    let options =
-        MintOptions { library: dev_jwt::Library::NextAuth, secure: false, max_age: Duration::from_secs(60 * 60), now };
+    let options = MintOptions {
+        library: dev_jwt::Library::NextAuth,
+        secure: false,
+        max_age: Duration::from_secs(60 * 60),
+        now,
+        naming: dev_jwt::Naming::default(),
+    };
     let session = dev_jwt::mint(claims, &Secret::new(SECRET)?, &options)?;
     let until = format!("until {}, signed with a secret of the demo's own", view::utc(session.expires_at));
     let start: String = session.token.chars().take(48).collect();

@@ -1,13 +1,13 @@
-//! `init`: writes an annotated `tenancy.toml` for a database that nobody has described yet.
+//! `init`: writes an annotated `tenancy.toml` for a database that nobody has described yet, and keeps one up to date.
 
-mod draft;
+mod check;
+mod options;
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
 use tenancy_config::CommandRef;
 use tenancy_config::files::{self, Readers};
-use tenant_inventory::Catalog;
+use tenancy_init::{Answers, Outcome, Proposal, propose};
 
 use crate::context::command_error::CommandError;
 use crate::context::failure::CommandFailure;
@@ -15,26 +15,16 @@ use crate::context::{CommandResult, Context, stop};
 use crate::document::report::Format;
 use crate::number_format::counted;
 
-/// Write an annotated tenancy.toml from a database's catalog
-#[derive(Debug, Args)]
-#[command(after_help = "Examples:
-  cargo xtask init
-  cargo xtask init --stdout
-  cargo xtask init --database-url postgresql://… --output apps/web/tenancy.toml --force")]
-pub(crate) struct Options {
-    /// Print it instead of writing a file
-    #[arg(long, conflicts_with = "output")]
-    stdout: bool,
-    /// Replace a file that is there
-    #[arg(long)]
-    force: bool,
-}
+pub(crate) use options::Options;
 
 /// Reads the catalog and writes the file. It does not write to the database.
 ///
 /// # Errors
-/// The file exists, or no table seems to belong to tenants.
+/// The file exists, no table seems to belong to tenants, or a question is open that nobody answered.
 pub(crate) async fn run(context: &Context, options: Options) -> CommandResult {
+    if options.check || options.update {
+        return check::run(context, &options).await;
+    }
     if context.global.format() != Format::Table {
         return Err(CommandError::usage("tenancy.toml is TOML and has no other format", "leave --format out"));
     }
@@ -45,12 +35,12 @@ pub(crate) async fn run(context: &Context, options: Options) -> CommandResult {
         let hint = "--force replaces it; --stdout prints what it would be";
         return Err(CommandError::usage(format!("{} is there already", file.display()), hint));
     }
-    let tenancy = stop::at_once(read(context)).await?;
+    let proposal = read(context, &options).await?;
     match file {
-        None => context.printer.toml(&tenancy.annotated())?,
+        None => context.printer.toml(&proposal.text())?,
         Some(file) => {
-            files::write(&file, tenancy.annotated(), Readers::Usual)?;
-            let tables = counted(tenancy.tables.len() as u64, "table", "tables");
+            files::write(&file, proposal.text(), Readers::Usual)?;
+            let tables = counted(proposal.tenancy.tables.len() as u64, "table", "tables");
             context.printer.note(&format!(
                 "wrote {} with {tables}; `{}` compares it with the database",
                 file.display(),
@@ -61,26 +51,38 @@ pub(crate) async fn run(context: &Context, options: Options) -> CommandResult {
     Ok(None)
 }
 
-async fn read(context: &Context) -> Result<tenancy_config::Tenancy, CommandFailure> {
+async fn read(context: &Context, options: &Options) -> Result<Proposal, CommandFailure> {
     let settings = context.settings()?;
-    let connected = context.connect(&settings).await?;
+    let connected = stop::at_once(context.connect(&settings)).await?;
     context.printer.note(&format!("reading {}", connected.line()));
     let schema = settings.schema_from().map(|_| settings.tenancy().database.schema.as_str());
-    let known = Catalog::load(&connected.database, settings.tenancy()).await?;
-    let draft = if known.tenant_key_type.is_some() && !known.tables.is_empty() {
-        Some(draft::of_known(settings.tenancy(), &known))
-    } else {
-        let wide = draft::wide_net(settings.tenancy());
-        draft::of_unknown(&wide, &Catalog::load(&connected.database, &wide).await?, schema)
+    let mut answers = Answers {
+        tenant_table: options.tenant_table.clone(),
+        active: options.active.clone(),
+        app_role: options.app_role.clone().or_else(|| app_user(&settings)),
+        variable: options.variable.clone(),
+        unanswered: Vec::new(),
+    };
+    let proposal = loop {
+        let outcome = stop::at_once(async {
+            Ok::<_, CommandFailure>(propose(&connected.database, settings.tenancy(), &answers, schema).await?)
+        });
+        match outcome.await? {
+            Outcome::Proposed(proposal) => break proposal,
+            Outcome::Ask(question) => {
+                let answer = context.ask(&question.to_string()).await?;
+                answers.give(question, answer);
+            }
+        }
     };
     connected.database.close().await;
-    draft.ok_or_else(|| {
-        CommandError::failed(
-            match schema {
-                Some(schema) => format!("no table of the schema `{schema}` looks as if its rows belonged to tenants"),
-                None => "no table of this database looks as if its rows belonged to tenants".to_owned(),
-            },
-            format!("a tenant column is one of {}, with a foreign key to the table of tenants; write a tenancy.toml by hand if yours is another", draft::USUAL_COLUMNS.join(", ")),
-        )
-    })
+    Ok(proposal)
+}
+
+/// The user of the application's own URL, without what a pooler adds to it.
+fn app_user(settings: &tenancy_config::Settings) -> Option<String> {
+    let (url, _) = settings.env("APP_DATABASE_URL").filter(|(url, _)| !url.trim().is_empty())?;
+    let url = tenancy_config::DatabaseUrl::parse(url.trim()).ok()?;
+    let user = url.user().to_owned();
+    (!user.is_empty()).then_some(user)
 }

@@ -63,9 +63,10 @@ fn rank(class: &Class) -> u8 {
         Class::Tenant { .. } => 4,
         Class::Platform { .. } => 5,
         Class::Shared { .. } => 6,
-        Class::Exempt { .. } => 7,
-        Class::Extension { .. } => 8,
-        Class::Unrelated => 9,
+        Class::Through { .. } => 7,
+        Class::Exempt { .. } => 8,
+        Class::Extension { .. } => 9,
+        Class::Unrelated => 10,
     }
 }
 
@@ -78,6 +79,7 @@ fn name(class: &Class) -> &'static str {
         Class::Suspect { .. } => "suspect",
         Class::Dependent { .. } => "dependent",
         Class::Shared { .. } => "shared",
+        Class::Through { .. } => "through",
         Class::Exempt { .. } => "exempt",
         Class::Extension { .. } => "extension",
         Class::Unrelated => "unrelated",

@@ -15,6 +15,12 @@ use crate::context::failure::CommandFailure;
 use crate::context::{CommandResult, Context, duration_arg};
 use crate::number_format::duration;
 
+/// The most bytes of headers that Node.js takes, if it is not told otherwise.
+const NODE_HEADERS: usize = 16 * 1024;
+
+/// What a browser's other headers may take of that.
+const OTHER_HEADERS: usize = 1024;
+
 #[derive(Debug, Args)]
 pub(super) struct Mint {
     #[command(flatten)]
@@ -79,7 +85,11 @@ pub(super) async fn run(context: &Context, options: Mint) -> CommandResult {
             Claims::of(&person, tenancy_config::milliseconds(now()?)).into_map()
         }
     };
-    let mint = MintOptions { library, secure: url.scheme() == "https", max_age: options.max_age, now: now()? };
+    let secure = options.application.secure(&context.printer, &settings, library)?.unwrap_or(false);
+    let naming = options.application.naming();
+    // A browser keeps a cookie with such a name only if it is Secure.
+    let secure = secure || naming.cookie.as_deref().is_some_and(|name| name.starts_with("__"));
+    let mint = MintOptions { library, secure, max_age: options.max_age, now: now()?, naming };
     let session = dev_jwt::mint(claims, &secret, &mint)?;
     tell(context, &session, options.max_age);
     shape::write(context, &session, &options.shape, &url)?;
@@ -112,6 +122,15 @@ fn tell(context: &Context, session: &Session, max_age: Duration) {
         duration(max_age),
         session.cookie_name
     ));
+    let bytes = session.cookie_header().len();
+    if bytes > NODE_HEADERS - OTHER_HEADERS {
+        let then =
+            if bytes > NODE_HEADERS { "it refuses this request (431)" } else { "a browser's own may be too many" };
+        context.printer.warning(&format!(
+            "the session is a header of {bytes} bytes, and Node.js takes {NODE_HEADERS} of all headers together: {then}; raise \
+             --max-http-header-size, or take a user with fewer tenants"
+        ));
+    }
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use crate::context::{CommandResult, Context};
     args_conflicts_with_subcommands = true,
     after_help = "Examples:
   cargo xtask jwt --email staff@example.com --tenant acme
-  sh -c \"$(cargo xtask jwt --email staff@example.com --format curl)\"
+  cargo xtask jwt --email staff@example.com --format curl | sh
   cargo xtask jwt --email staff@example.com --format playwright --output auth.json
   eval \"$(cargo xtask jwt --email staff@example.com --format env)\"
   cargo xtask jwt --offline --claims claims.json --max-age 12h --for auth.js

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::{Args, ValueEnum};
-use dev_jwt::{Library, Lookup, LookupScope, Person, SHORT, Secret};
+use dev_jwt::{Library, Lookup, LookupScope, Naming, Person, SHORT, Secret};
 use tenancy_config::{SettingOrigin, Settings};
 use url::Url;
 
@@ -37,6 +37,12 @@ pub(super) struct Application {
     /// The file with the secret, or `-` for standard input [default: NEXTAUTH_SECRET, AUTH_SECRET]
     #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
+    /// The session cookie's name, if the application has one of its own
+    #[arg(long, value_name = "NAME", value_parser = cookie_name)]
+    cookie: Option<String>,
+    /// The salt of the keys [default: that of the library: none, or with Auth.js the cookie's name]
+    #[arg(long, value_name = "TEXT")]
+    salt: Option<String>,
     /// The application's address: https chooses the secure cookie's name [default: NEXTAUTH_URL, else http://localhost:3000]
     #[arg(long, value_name = "URL")]
     url: Option<String>,
@@ -58,6 +64,15 @@ impl From<For> for Library {
             For::AuthJs => Self::AuthJs,
         }
     }
+}
+
+/// The name of a cookie (RFC 6265, section 4.1.1).
+fn cookie_name(text: &str) -> Result<String, String> {
+    let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if text.is_empty() || !text.bytes().all(letter) {
+        return Err("no cookie can have this name".to_owned());
+    }
+    Ok(text.to_owned())
 }
 
 /// The time since 1970.
@@ -95,19 +110,18 @@ impl Application {
         settings: &Settings,
         library: Library,
     ) -> Result<Secret, CommandFailure> {
-        let (text, from) = match &self.secret_file {
-            Some(path) => (read_secret(path)?, path.display().to_string()),
-            None => {
-                let names = match library {
-                    Library::NextAuth => ["NEXTAUTH_SECRET", "AUTH_SECRET"],
-                    Library::AuthJs => ["AUTH_SECRET", "NEXTAUTH_SECRET"],
-                };
-                let (text, origin) = first_set(settings, &names).ok_or_else(no_secret)?;
-                (text, origin.to_string())
+        let (text, from, earlier) = match (&self.secret_file, library) {
+            (Some(path), _) => (read_secret(path)?, path.display().to_string(), Vec::new()),
+            (None, Library::NextAuth) => {
+                let found = first_set(settings, &["NEXTAUTH_SECRET", "AUTH_SECRET"]);
+                let (text, origin) = found.ok_or_else(no_secret)?;
+                (text, origin.to_string(), Vec::new())
             }
+            (None, Library::AuthJs) => rotated(printer, settings)?,
         };
         let secret = Secret::new(text)
-            .map_err(|error| CommandFailure::from(error).context(format!("the secret (from {from}) cannot be used")))?;
+            .map_err(|error| CommandFailure::from(error).context(format!("the secret (from {from}) cannot be used")))?
+            .with_earlier(earlier);
         if secret.len() < SHORT {
             let bytes = secret.len();
             printer.warning(&format!(
@@ -115,6 +129,41 @@ impl Application {
             ));
         }
         Ok(secret)
+    }
+
+    /// What the application calls its cookie, and salts its keys with.
+    pub(super) fn naming(&self) -> Naming {
+        Naming { cookie: self.cookie.clone(), salt: self.salt.clone() }
+    }
+
+    /// Whether the cookie's name is that of https: what the address says, or a name of the application's own; without either, NextAuth
+    /// takes https on Vercel. `None` if nothing says so.
+    ///
+    /// # Errors
+    /// What is given is no address of a web server.
+    pub(super) fn secure(
+        &self,
+        printer: &Printer,
+        settings: &Settings,
+        library: Library,
+    ) -> Result<Option<bool>, CommandFailure> {
+        if let Some(url) = self.given_url(settings, library)? {
+            return Ok(Some(url.scheme() == "https"));
+        }
+        let set = |name: &str| settings.env(name).filter(|(value, _)| !value.is_empty());
+        if library == Library::NextAuth
+            && settings.env("NEXTAUTH_URL").is_none()
+            && let Some((_, origin)) = set("VERCEL")
+        {
+            printer.note(&format!("https, as NEXTAUTH_URL is not set and VERCEL is ({origin}): so `getToken` decides"));
+            return Ok(Some(true));
+        }
+        if let Some((_, origin)) = set("AUTH_TRUST_HOST") {
+            printer.note(&format!(
+                "AUTH_TRUST_HOST ({origin}) lets each request say whether it came by https; --url says it here"
+            ));
+        }
+        Ok(None)
     }
 
     /// Whether the secret is read from standard input.
@@ -146,6 +195,25 @@ impl Application {
         let given = self.given_url(settings, library)?;
         Ok(given.unwrap_or_else(|| LOCALHOST.parse().expect("a constant that a test reads")))
     }
+}
+
+/// The secrets of Auth.js: it reads AUTH_SECRET_3, _2, _1 and AUTH_SECRET, passes over empty ones, signs with the first and accepts all.
+fn rotated(printer: &Printer, settings: &Settings) -> Result<(String, String, Vec<String>), CommandFailure> {
+    let names = ["AUTH_SECRET_3", "AUTH_SECRET_2", "AUTH_SECRET_1", "AUTH_SECRET"];
+    let mut set = names.iter().filter_map(|name| settings.env(name)).filter(|(text, _)| !text.is_empty());
+    let Some((text, origin)) = set.next() else {
+        let (text, origin) = first_set(settings, &["AUTH_SECRET", "NEXTAUTH_SECRET"]).ok_or_else(no_secret)?;
+        return Ok((text, origin.to_string(), Vec::new()));
+    };
+    let earlier: Vec<String> = set.map(|(text, _)| text).collect();
+    let numbered = names[..3].iter().any(|name| settings.env(name).is_some_and(|(text, _)| !text.is_empty()));
+    let single = ["AUTH_SECRET", "NEXTAUTH_SECRET"].into_iter().find(|name| settings.env(name).is_some());
+    if let (true, Some(single)) = (numbered, single) {
+        printer.note(&format!(
+            "secrets rotate, and {origin} signs; `next-auth` 5 reads {single} alone where that is set: --secret-file then"
+        ));
+    }
+    Ok((text, origin.to_string(), earlier))
 }
 
 fn parse_url(text: &str, origin: &SettingOrigin) -> Result<Url, CommandFailure> {

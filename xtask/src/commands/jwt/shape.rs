@@ -46,7 +46,7 @@ pub(super) fn write(context: &Context, session: &Session, shape: &str, url: &Url
     let text = match Shape::from_str(shape, false).map_err(|_| no_such_shape(shape, &SHAPES))? {
         Shape::Json => return report::write(session, Format::Json, &context.printer),
         Shape::Cookie => format!("{}\n", session.cookie_header()),
-        Shape::SetCookie => lines(session, |cookie| set_cookie(cookie, session.secure, session.expires_at)),
+        Shape::SetCookie => lines(session, |cookie| set_cookie(cookie, session.secure, session.expires_at, "Lax")),
         Shape::Token => format!("{}\n", session.token),
         Shape::Header => format!("Cookie: {}\n", session.cookie_header()),
         Shape::Curl => curl(session, url),
@@ -71,25 +71,27 @@ fn lines(session: &Session, line: impl Fn(&Cookie) -> String) -> String {
 }
 
 /// The cookie with its attributes, in the order in which both libraries write them.
-pub(super) fn set_cookie(cookie: &Cookie, secure: bool, expires_at: u64) -> String {
+pub(super) fn set_cookie(cookie: &Cookie, secure: bool, expires_at: u64, same_site: &str) -> String {
     let secure = if secure { " Secure;" } else { "" };
     let expires = view::http_date(expires_at);
-    format!("{}={}; Path=/; Expires={expires}; HttpOnly;{secure} SameSite=Lax", cookie.name, cookie.value)
+    format!("{}={}; Path=/; Expires={expires}; HttpOnly;{secure} SameSite={same_site}", cookie.name, cookie.value)
 }
 
-/// A command that asks the library's own endpoint who is signed in.
+/// A command that asks the library's own endpoint who is signed in. The cookie passes through standard input: curl drops a
+/// `--cookie` of more than 4,096 bytes, and others can read the arguments of a process.
 fn curl(session: &Session, url: &Url) -> String {
     let base = url.as_str().trim_end_matches('/');
     // An address with a path is that of the library's endpoints; NEXTAUTH_URL is read the same way.
     let endpoint = if url.path() == "/" { format!("{base}/api/auth/session") } else { format!("{base}/session") };
-    format!("curl --fail-with-body --cookie {} {}\n", quoted(&session.cookie_header()), quoted(&endpoint))
+    let line = quoted(&format!("Cookie: {}", session.cookie_header()));
+    format!("printf '%s\\n' {line} | curl --fail-with-body --header @- {}\n", quoted(&endpoint))
 }
 
 /// Lines that a POSIX shell evaluates.
 fn env(session: &Session) -> String {
     let variables = [
         ("SESSION_COOKIE", session.cookie_header()),
-        ("SESSION_COOKIE_NAME", session.cookie_name.to_owned()),
+        ("SESSION_COOKIE_NAME", session.cookie_name.clone()),
         ("SESSION_TOKEN", session.token.clone()),
         ("SESSION_EXPIRES", session.expires_at.to_string()),
     ];

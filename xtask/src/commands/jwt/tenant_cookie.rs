@@ -69,7 +69,8 @@ pub(super) async fn run(context: &Context, options: Options) -> CommandResult {
     let secret = options.application.secret(&context.printer, &settings, Library::NextAuth)?;
     let url = options.application.url(&settings, Library::NextAuth)?;
     let person = options.who.find(context, &settings).await?;
-    let tenant = &person.active().tenant;
+    let no_tenant = || dev_jwt::Error::NoMembership { email: person.user.email.clone(), ghosts: Vec::new() };
+    let tenant = person.tenant().ok_or_else(no_tenant)?;
     let (says, value) =
         dev_jwt::tenant_cookie(tenant.id.as_str(), &person.user.id, &secret, tenancy_config::milliseconds(now()?))?;
     let expires_at = says.expires_at();
@@ -89,7 +90,11 @@ fn write(context: &Context, signed: &Signed, shape: &str, secure: bool) -> Resul
         "json" => return report::write(signed, Format::Json, &context.printer),
         "token" => format!("{}\n", signed.cookie.value),
         "header" => format!("Cookie: {}\n", signed.pair()),
-        "set-cookie" => format!("{}\n", shape::set_cookie(&signed.cookie, secure, signed.expires_at / 1000)),
+        "set-cookie" => {
+            // Next.js writes it URL-encoded.
+            let cookie = Cookie { value: signed.cookie.value.replace(':', "%3A"), ..signed.cookie.clone() };
+            format!("{}\n", shape::set_cookie(&cookie, secure, signed.expires_at / 1000, "Strict"))
+        }
         _ => format!("{}\n", signed.pair()),
     };
     context.printer.secret(&text)

@@ -6,7 +6,7 @@ use std::io::{IsTerminal, Read as _};
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use dev_jwt::{DecodedSession, Library, Problem, Read, ReadOptions, SessionCheck, TenantCookie};
+use dev_jwt::{DecodedSession, Library, PlaceReading, Problem, Read, ReadOptions, SessionCheck, TenantCookie};
 use local_db::{LocalDb, LocalOptions};
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
@@ -56,6 +56,8 @@ struct Decoded {
     #[serde(flatten)]
     says: Says,
     problems: Vec<Reason>,
+    /// What has changed since and does not keep the application from accepting it.
+    facts: Vec<Reason>,
     /// What could not be checked, and why.
     unknown: Vec<String>,
     #[serde(skip)]
@@ -67,14 +69,26 @@ struct Decoded {
 enum Says {
     Session {
         library: Option<Library>,
-        cookie_name: Option<&'static str>,
+        cookie_name: Option<String>,
         claims: Option<Map<String, Json>>,
+        /// What each place of the application does with the cookies.
+        places: Vec<PlaceReading>,
+        tenant_cookies: Vec<Beside>,
     },
     TenantCookie {
         #[serde(flatten)]
         cookie: TenantCookie,
         expires_at: u64,
     },
+}
+
+/// A tenant cookie beside the session.
+#[derive(Serialize)]
+struct Beside {
+    #[serde(flatten)]
+    cookie: TenantCookie,
+    /// Why it does not count.
+    problems: Vec<Reason>,
 }
 
 /// A problem, for programs and for people.
@@ -85,30 +99,47 @@ struct Reason {
     message: String,
 }
 
+impl From<Problem> for Reason {
+    fn from(problem: Problem) -> Self {
+        Self { message: problem.to_string(), problem }
+    }
+}
+
 pub(super) async fn run(context: &Context, options: Options) -> CommandResult {
     shape::check(&options.shape, &SHAPES)?;
     let settings = if options.offline { context.settings_without_database()? } else { context.settings()? };
     let token = token(&options)?;
     let library = options.library.map(Library::from);
     let secret = options.application.secret(&context.printer, &settings, library.unwrap_or_default())?;
-    let url = options.application.given_url(&settings, library.unwrap_or_default())?;
+    let secure = options.application.secure(&context.printer, &settings, library.unwrap_or_default())?;
     let now = now()?;
-    let read = ReadOptions { library, secure: url.map(|url| url.scheme() == "https"), now };
-    let (says, mut problems, unknown) = match dev_jwt::read(&token, &secret, &read) {
+    let read = ReadOptions { library, secure, now, naming: options.application.naming() };
+    let (says, mut problems, facts, unknown) = match dev_jwt::read(&token, &secret, &read) {
         Read::Tenant(cookie, problems) => {
             let expires_at = cookie.expires_at();
-            (Says::TenantCookie { cookie, expires_at }, problems, Vec::new())
+            (Says::TenantCookie { cookie, expires_at }, problems, Vec::new(), Vec::new())
         }
-        Read::Session(DecodedSession { library, cookie_name, claims, mut problems }) => {
+        Read::Session(DecodedSession { library, cookie_name, claims, mut problems, places, tenant_cookies }) => {
             let check = compare(context, &settings, options.offline, claims.as_ref()).await;
             problems.extend(check.problems);
-            (Says::Session { library, cookie_name, claims }, problems, check.unknown)
+            problems.extend(claims.iter().flat_map(|claims| dev_jwt::check_claims(settings.tenancy(), claims)));
+            let beside = |(cookie, problems): (TenantCookie, Vec<Problem>)| Beside {
+                cookie,
+                problems: problems.into_iter().map(Reason::from).collect(),
+            };
+            let tenant_cookies = tenant_cookies.into_iter().map(beside).collect();
+            (
+                Says::Session { library, cookie_name, claims, places, tenant_cookies },
+                problems,
+                check.facts,
+                check.unknown,
+            )
         }
     };
     problems.dedup();
-    let problems: Vec<Reason> =
-        problems.into_iter().map(|problem| Reason { message: problem.to_string(), problem }).collect();
-    let decoded = Decoded { valid: problems.is_empty(), says, problems, unknown, now: now.as_secs() };
+    let problems: Vec<Reason> = problems.into_iter().map(Reason::from).collect();
+    let facts = facts.into_iter().map(Reason::from).collect();
+    let decoded = Decoded { valid: problems.is_empty(), says, problems, facts, unknown, now: now.as_secs() };
     let format = if options.shape == "json" { Format::Json } else { Format::Table };
     report::write(&decoded, format, &context.printer)?;
     Ok((!decoded.valid).then_some(Exit::NotYet))
@@ -143,7 +174,7 @@ async fn compare(
     offline: bool,
     claims: Option<&Map<String, Json>>,
 ) -> SessionCheck {
-    let not_asked = |why: String| SessionCheck { problems: Vec::new(), unknown: vec![why] };
+    let not_asked = |why: String| SessionCheck { unknown: vec![why], ..SessionCheck::default() };
     let Some(claims) = claims else { return SessionCheck::default() };
     if offline {
         return not_asked("user, membership and tenant were not looked up, as --offline says".to_owned());

@@ -121,8 +121,7 @@ async fn agreed(
     let found =
         stop::at_once(async { Ok(rls_rollout::question(database, settings.tenancy(), options).await?) }).await?;
     let Some(notice) = found else { return Ok(options.clone()) };
-    let answer =
-        context.ask(&format!("{}. Type `yes` if the application does so:", plain(notice.to_string()))).await?;
+    let answer = context.ask(&format!("{}. Type `yes` if the application does so:", plain(notice.to_string()))).await?;
     Ok(RolloutOptions { application_owns_tables: answer.as_deref() == Some("yes"), ..options.clone() })
 }
 

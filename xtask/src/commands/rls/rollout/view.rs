@@ -92,6 +92,7 @@ fn next(remedy: Remedy) -> Hint {
             .then_run(CommandRef::RlsStatus)
             .then(" shows what the application's role is and can become: give it a login that policies filter")
             .then(again),
+        Remedy::Parent => next.then("see above for the tables on which those hang").then(again),
         Remedy::Locks => next
             .then("end the sessions that hold the locks, or wait for them")
             .then(again)

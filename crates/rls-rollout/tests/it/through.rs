@@ -1,0 +1,105 @@
+//! Tables without a tenant column, whose rows hang on rows that have one.
+
+use local_db::Role;
+use rls_rollout::{RolloutOptions, Stop, plan, rollback, status};
+use tenancy_config::Tenancy;
+use tenancy_config::tenancy::ThroughForm;
+use tenant_inventory::class::{Unhandled, Unlinked};
+use tenant_inventory::{FormChoice, Phase};
+use test_support::TestDb;
+use tokio::sync::watch;
+
+use crate::support::{
+    all_the_way_back, as_superuser, as_tenant, auto, catalog, connect, roll_with, session, small, tables_of, to,
+};
+
+const MADE: &str = r#"CREATE TABLE "Tenant" (id text PRIMARY KEY); INSERT INTO "Tenant" VALUES ('t1'), ('t2');
+    CREATE TABLE invoices (id int PRIMARY KEY, "tenantId" text);
+    INSERT INTO invoices SELECT n, 't' || (n % 2 + 1) FROM generate_series(1, 1000) AS n;
+    CREATE TABLE items (id int PRIMARY KEY, invoice_id int NOT NULL REFERENCES invoices);
+    INSERT INTO items SELECT n, n % 1000 + 1 FROM generate_series(1, 20000) AS n;
+    GRANT SELECT ON invoices, items TO app_user; ANALYZE;"#;
+
+fn declared(form: &str) -> Tenancy {
+    tables_of(&format!("[tables.items]\nthrough = {{ column = \"invoice_id\", table = \"invoices\"{form} }}\n"))
+}
+
+async fn planned(db: &TestDb, tenancy: &Tenancy) -> (ThroughForm, FormChoice) {
+    let report = plan(&connect(db, Role::Owner).await, tenancy, &auto()).await.unwrap();
+    let through = report.tables.into_iter().find_map(|table| table.through).unwrap();
+    (through.form, through.chosen)
+}
+
+#[tokio::test]
+async fn it_goes_to_enforce_reads_by_an_index_and_is_taken_back_exactly() {
+    for form in ["array", "exists"] {
+        let db = small(MADE).await;
+        let tenancy = declared(&format!(", form = \"{form}\""));
+        let before = catalog(&db).await;
+        let report = roll_with(&db, &tenancy, &auto(), &mut |_| ()).await.unwrap();
+        assert!(report.is_complete(), "{report:#?}");
+        assert!(report.tables.iter().all(|table| table.after == Phase::Enforce), "{report:#?}");
+        let again = roll_with(&db, &tenancy, &auto(), &mut |_| ()).await.unwrap();
+        assert!(again.tables.iter().all(|table| table.steps == 0), "{again:#?}");
+        as_superuser(&db, "ANALYZE").await;
+        assert_eq!(as_tenant(&db, "t1", "SELECT count(*) FROM items").await, 10_000);
+        let mut app = session(&db, Role::AppUser).await;
+        let explain = "EXPLAIN SELECT FROM items WHERE id = 7";
+        let lines: Vec<String> = sqlx::query_scalar(explain).fetch_all(app.connection()).await.unwrap();
+        app.close().await;
+        assert!(lines.iter().any(|line| line.contains("items_pkey")), "{lines:#?}");
+        assert!(!lines.iter().any(|line| line.contains("Seq Scan on items")), "{lines:#?}");
+        let (_go, stop) = watch::channel(false);
+        let owner = connect(&db, Role::Owner).await;
+        rollback(&owner, &tenancy, &all_the_way_back(), "a test", stop, &mut |_| ()).await.unwrap();
+        assert_eq!(catalog(&db).await, before);
+    }
+}
+
+#[tokio::test]
+async fn the_form_follows_the_statistics_until_there_is_a_policy() {
+    let db = small(MADE).await;
+    let (form, chosen) = planned(&db, &declared("")).await;
+    assert_eq!(form, ThroughForm::Array);
+    assert!(matches!(chosen, FormChoice::Measured { largest: 450..=550, .. }), "{chosen:?}");
+    assert_eq!(planned(&db, &declared(", form = \"exists\"")).await, (ThroughForm::Exists, FormChoice::Declared));
+    let grow = "INSERT INTO invoices SELECT n, 't1' FROM generate_series(1001, 21000) AS n; ANALYZE invoices";
+    as_superuser(&db, grow).await;
+    assert_eq!(planned(&db, &declared("")).await.0, ThroughForm::Exists);
+    roll_with(&db, &declared(", form = \"array\""), &to(Phase::Prepare), &mut |_| ()).await.unwrap();
+    assert_eq!(planned(&db, &declared("")).await, (ThroughForm::Array, FormChoice::Kept));
+}
+
+#[tokio::test]
+async fn what_hangs_on_a_row_without_a_tenant_stays_visible_and_stops_with_its_table() {
+    let db = small(MADE).await;
+    as_superuser(&db, "INSERT INTO invoices VALUES (5000, NULL); INSERT INTO items VALUES (50000, 5000)").await;
+    let report = roll_with(&db, &declared(""), &auto(), &mut |_| ()).await.unwrap();
+    let items = report.tables.iter().find(|table| table.table.name().as_str() == "items").unwrap();
+    assert!(matches!(items.stopped_by.as_slice(), [Stop::ParentStopped { .. }]), "{items:#?}");
+    assert_eq!(items.after, Phase::Prepare);
+    assert_eq!(as_tenant(&db, "t1", "SELECT count(*) FROM items WHERE id = 50000").await, 1);
+}
+
+#[tokio::test]
+async fn a_column_that_may_be_null_and_a_table_that_the_application_may_not_read_are_refused_alike() {
+    let db = small(MADE).await;
+    let reasons = async |db: &TestDb, options: &RolloutOptions| {
+        let (owner, tenancy) = (connect(db, Role::Owner).await, declared(""));
+        let is_items = |name: &tenancy_config::TableName| name.name().as_str() == "items";
+        let planned = plan(&owner, &tenancy, options).await.unwrap();
+        let of_plan = planned.tables.into_iter().find(|table| is_items(&table.table)).unwrap().stopped_by;
+        let found = status(&owner, &tenancy, None).await.unwrap();
+        let of_status = found.tables.into_iter().find(|table| is_items(&table.table)).unwrap().stopped_by;
+        let report = roll_with(db, &tenancy, options, &mut |_| ()).await.unwrap();
+        let of_rollout = report.tables.into_iter().find(|table| is_items(&table.table)).unwrap().stopped_by;
+        assert!(of_plan == of_status && of_plan == of_rollout, "{of_plan:?} {of_status:?} {of_rollout:?}");
+        of_plan
+    };
+    as_superuser(&db, "REVOKE SELECT ON invoices FROM app_user").await;
+    let [Stop::ParentUnreadable { columns, .. }] = &*reasons(&db, &to(Phase::Prepare)).await else { panic!() };
+    assert_eq!(*columns, ["id", "tenantId"]);
+    as_superuser(&db, "GRANT SELECT ON invoices TO app_user; ALTER TABLE items ALTER invoice_id DROP NOT NULL").await;
+    let null = Unlinked::MayBeNull { column: "invoice_id".into() };
+    assert_eq!(reasons(&db, &to(Phase::Prepare)).await, [Stop::Unhandled { why: Unhandled::Through { why: null } }]);
+}

@@ -1,0 +1,26 @@
+//! Proposes a `tenancy.toml` for a database that nobody has described, and keeps one up to date. It reads the catalog, and of the tenant table the
+//! states that its rows have.
+//!
+//! Nothing is invented: a name that is written stands in the catalog, and what is undecided stands in a comment.
+
+mod answers;
+mod app_role;
+mod draft;
+mod error;
+mod facts;
+mod policy_reading;
+mod propose;
+mod registry;
+mod registry_columns;
+mod session;
+mod states;
+mod table_notes;
+mod update;
+mod words;
+
+pub use answers::{Answers, Question};
+pub use error::{Error, Result};
+pub use policy_reading::PolicyReading;
+pub use propose::{Outcome, Proposal, propose, with_sources};
+pub use registry::{Candidate, Reason, RegistryChoice};
+pub use update::{Comparison, compare, updated};

@@ -1,0 +1,178 @@
+//! The whole proposal: the tenancy with its tables, and what is said beside it.
+
+use std::collections::BTreeMap;
+
+use backfill_engine::{short_name, sources_from_keys};
+use tenancy_config::tenancy::{Notes, TableRules};
+use tenancy_config::{TableName, Tenancy};
+use tenant_inventory::class::{Class, ClassifiedTable};
+use tenant_inventory::{Catalog, TenantTable};
+use tenant_rls::Database;
+
+use crate::answers::{Answers, Question};
+use crate::draft;
+use crate::error::{Error, Result};
+use crate::facts::Facts;
+use crate::registry::tenant_columns;
+use crate::session::session;
+use crate::table_notes;
+
+/// What the file is to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proposal {
+    /// Its keys.
+    pub tenancy: Tenancy,
+    /// Its comments.
+    pub notes: Notes,
+    /// Tables of the database, without those of extensions.
+    pub tables: usize,
+}
+
+impl Proposal {
+    /// The text of the file.
+    pub fn text(&self) -> String {
+        self.tenancy.annotated_with(&self.notes)
+    }
+}
+
+/// A proposal, or what must be answered before there is one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "there is one in a process")]
+pub enum Outcome {
+    /// Everything that can be known is.
+    Proposed(Proposal),
+    /// Somebody must say, or leave it unanswered.
+    Ask(Question),
+}
+
+/// Proposes a file. `base` is the file in use, or the default application, whose rules are kept for tables that are there; `schema` is the one
+/// that somebody named.
+///
+/// # Errors
+/// [`Error`]: no table belongs to tenants, a name that was given is not there, or the database cannot be read.
+pub async fn propose(database: &Database, base: &Tenancy, answers: &Answers, schema: Option<&str>) -> Result<Outcome> {
+    let facts = Facts::read(database).await?;
+    let registry = match draft::choose(&facts, answers, base, schema)? {
+        Ok(registry) => registry,
+        Err(question) => return Ok(Outcome::Ask(question)),
+    };
+    let (mut tenancy, mut notes) = (base.clone(), Notes::default());
+    tenancy.tables.clear();
+    tenancy.reviewed.retain(|_, _| false);
+    tenancy.columns = tenant_columns(&facts, registry);
+    if tenancy.columns.is_empty() {
+        return Err(no_tenants(schema));
+    }
+    if let Some(table) = registry {
+        tenancy.database.schema = table.name.schema().to_string();
+        tenancy.tenant.table = short_name(&table.name, &tenancy);
+        if let Some(question) = draft::describe(database, table, answers, &mut tenancy, &mut notes).await? {
+            return Ok(Outcome::Ask(question));
+        }
+    } else {
+        tenancy.tenant = Tenancy::default().tenant;
+        draft::without_registry(&mut notes);
+    }
+    notes.session = match session(&facts, answers, &mut tenancy) {
+        Ok(notes) => notes,
+        Err(question) => return Ok(Outcome::Ask(question)),
+    };
+    if let Some(question) = draft::roles(&facts, answers, &mut tenancy, &mut notes)? {
+        return Ok(Outcome::Ask(question));
+    }
+    let catalog = Catalog::load(database, &tenancy).await?;
+    if catalog.classified.iter().all(|table| table.class.tenant_column().is_none()) {
+        return Err(no_tenants(schema));
+    }
+    tenancy.tables = tables(&catalog, base, &tenancy, &facts);
+    let registry = registry.map(|table| &table.name);
+    describe_tables(&catalog.classified, registry, &facts, &tenancy, &mut notes);
+    Ok(Outcome::Proposed(Proposal { tenancy, notes, tables: facts.tables.len() }))
+}
+
+/// The same file with the rules that foreign keys suggest for tenant tables that it does not name.
+///
+/// # Errors
+/// The database cannot be read.
+pub async fn with_sources(database: &Database, tenancy: &Tenancy) -> Result<Tenancy> {
+    let (facts, catalog) = (Facts::read(database).await?, Catalog::load(database, tenancy).await?);
+    Ok(Tenancy { tables: tables(&catalog, tenancy, tenancy, &facts), ..tenancy.clone() })
+}
+
+fn no_tenants(schema: Option<&str>) -> Error {
+    let place = schema.map_or("of this database".to_owned(), |schema| format!("of the schema `{schema}`"));
+    Error::NoTenants { place }
+}
+
+/// The rules of each tenant table: those that are known, as far as the database has what they name, else what its foreign keys suggest.
+fn tables(catalog: &Catalog, base: &Tenancy, tenancy: &Tenancy, facts: &Facts) -> BTreeMap<String, TableRules> {
+    let rules = |table: &TenantTable| {
+        let known = base.rules(&table.name).filter(|_| base.database.schema == tenancy.database.schema);
+        let mut rules = known.cloned().unwrap_or_default();
+        let has = |name: &str, column: &str| {
+            let name = TableName::parse(name, &tenancy.database.schema).ok();
+            name.and_then(|name| facts.table(&name)).is_some_and(|table| table.column(column).is_some())
+        };
+        let here = |column: &str| facts.table(&table.name).is_some_and(|table| table.column(column).is_some());
+        let is_tenants = |name: &str| {
+            let name = TableName::parse(name, &tenancy.database.schema).ok();
+            catalog.tables.iter().any(|table| name.as_ref() == Some(&table.name))
+        };
+        rules
+            .sources
+            .retain(|source| is_tenants(&source.table) && here(&source.column) && has(&source.table, &source.key));
+        rules.tie_breakers.retain(|one| {
+            is_tenants(&one.table) && one.equal.iter().all(|(mine, theirs)| here(mine) && has(&one.table, theirs))
+        });
+        if rules.sources.is_empty() {
+            rules.sources = sources_from_keys(table, catalog, tenancy);
+        }
+        rules
+    };
+    // Decisions of people about tables without a tenant column.
+    let decided = facts.tables.iter().filter(|_| base.database.schema == tenancy.database.schema).filter_map(|table| {
+        let rules = base.rules(&table.name).filter(|rules| rules.exempt.is_some() || rules.through.is_some())?;
+        Some((short_name(&table.name, tenancy), rules.clone()))
+    });
+    catalog.tables.iter().map(|table| (short_name(&table.name, tenancy), rules(table))).chain(decided).collect()
+}
+
+fn describe_tables(
+    classified: &[ClassifiedTable],
+    registry: Option<&TableName>,
+    facts: &Facts,
+    tenancy: &Tenancy,
+    notes: &mut Notes,
+) {
+    let mut unrelated = Vec::new();
+    for table in classified {
+        let called = short_name(&table.table, tenancy);
+        if tenancy.tables.contains_key(&called) {
+            let said = table_notes::of_tenant_table(table, registry, facts, tenancy);
+            notes.tables.insert(called, said);
+            continue;
+        }
+        match &table.class {
+            Class::Registry => {}
+            Class::Unrelated | Class::Extension { .. } => {
+                let proposal = table_notes::proposal(table, &called, facts, tenancy);
+                if proposal.is_empty() {
+                    unrelated.push(called);
+                } else {
+                    notes.other_tables.push(proposal);
+                }
+            }
+            class if class.tenant_column().is_some() => {
+                let said = table_notes::of_tenant_table(table, registry, facts, tenancy);
+                notes.other_tables.push([vec![format!("{called}: {class}.")], said].concat());
+            }
+            _ => notes.other_tables.push(table_notes::proposal(table, &called, facts, tenancy)),
+        }
+    }
+    if !unrelated.is_empty() {
+        let first =
+            "Nothing leads from these tables to a tenant; `exempt` with a reason says that this is meant:".to_owned();
+        let lines = unrelated.chunks(6).map(|chunk| chunk.join(", "));
+        notes.other_tables.push(std::iter::once(first).chain(lines).collect());
+    }
+}

@@ -1,0 +1,101 @@
+//! What is said of each table in the file: why it stands there, and what is undecided.
+
+use tenancy_config::{TableName, Tenancy};
+use tenant_inventory::class::{Class, ClassifiedTable, Suspicion};
+
+use crate::facts::{Facts, Table};
+use crate::policy_reading::PolicyReading;
+
+/// The lines for one table that has no section: a proposal, as comments.
+pub(crate) fn proposal(table: &ClassifiedTable, called: &str, facts: &Facts, tenancy: &Tenancy) -> Vec<String> {
+    let section = format!("[tables.{}]", toml_edit::Key::new(called));
+    let why = |then: &str| format!("{called}: {}. Undecided: {then}", table.class);
+    match &table.class {
+        Class::Suspect { why: Suspicion::KeyToRegistry { columns } } if columns.len() == 1 => {
+            vec![
+                why("this is its tenant column, or its rows need no tenant."),
+                section.clone(),
+                format!("column = {}", text(&columns[0])),
+                exempt(),
+            ]
+        }
+        Class::Suspect { why: Suspicion::ColumnName { column } } => {
+            vec![
+                why("this is its tenant column, or its rows need no tenant."),
+                section.clone(),
+                format!("column = {}", text(column)),
+                exempt(),
+            ]
+        }
+        Class::Suspect { .. } => {
+            vec![why("add a tenant column, or say why its rows need no tenant."), section, exempt()]
+        }
+        Class::Dependent { .. } => {
+            vec![why("add a tenant column, or say why its rows need no tenant."), section, exempt()]
+        }
+        Class::Unrelated if facts.table(&table.table).is_some_and(|table| !table.policies.is_empty()) => {
+            let policies = facts.table(&table.table).map(|table| policies(table, tenancy)).unwrap_or_default();
+            [vec![why("it has policies, so somebody protects it.")], policies].concat()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn exempt() -> String {
+    "exempt = \"why\"".to_owned()
+}
+
+/// A string of TOML.
+fn text(value: &str) -> String {
+    toml_edit::Value::from(value).to_string()
+}
+
+/// What is said of a table that has a section.
+pub(crate) fn of_tenant_table(
+    classified: &ClassifiedTable,
+    registry: Option<&TableName>,
+    facts: &Facts,
+    tenancy: &Tenancy,
+) -> Vec<String> {
+    let Some(table) = facts.table(&classified.table) else { return Vec::new() };
+    let mut notes = Vec::new();
+    if let Class::Unhandled { why, .. } = &classified.class {
+        notes.push(format!("Undecided: {why}."));
+    }
+    if let (Some(column), Some(registry)) = (classified.class.tenant_column(), registry) {
+        let keys: Vec<_> = table.foreign_keys.iter().filter(|key| key.column == column).collect();
+        if keys.is_empty() {
+            notes.push(format!("{column} has no foreign key to {registry}: by its name it is the tenant column."));
+        } else if let Some(key) = keys.iter().find(|key| !key.leads_to(registry)) {
+            notes.push(format!("Undecided: {column} references {}, and not {registry}. If it is not the tenant column, say so: exempt = \"why\".", key.target()));
+        }
+    }
+    if let Some(owner) = &classified.stranger {
+        notes.push(format!(
+            "It belongs to {}, a role that nobody said to rely on: `owners` in [database].",
+            owner.owner
+        ));
+    }
+    notes.extend(policies(table, tenancy));
+    notes
+}
+
+/// The policies that are not of our form, as a proposal that people must decide on.
+fn policies(table: &Table, tenancy: &Tenancy) -> Vec<String> {
+    let mut kinds = Vec::new();
+    let mut names = Vec::new();
+    for policy in &table.policies {
+        let readings: Vec<PolicyReading> = policy.expressions.iter().map(|e| PolicyReading::of(e)).collect();
+        let ours = |reading: &PolicyReading| matches!(reading, PolicyReading::SessionVariable { variable, .. } if *variable == tenancy.session.variable);
+        if policy.name == tenancy.session.policy && readings.iter().all(ours) {
+            continue;
+        }
+        let kind = readings.iter().find(|reading| !ours(reading)).or(readings.first());
+        kinds.push(format!("Policy {}: {}.", policy.name, kind.unwrap_or(&PolicyReading::Other)));
+        names.push(format!("{} = \"why\"", toml_edit::Key::new(&policy.name)));
+    }
+    if !names.is_empty() {
+        kinds.push(format!("If it is intended: allow_policies = {{ {} }}", names.join(", ")));
+    }
+    kinds
+}

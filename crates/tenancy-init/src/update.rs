@@ -1,0 +1,124 @@
+//! Compares a file with the database, and adds to it what is new. Nothing that stands there is touched.
+
+use std::path::Path;
+
+use backfill_engine::short_name;
+use serde::Serialize;
+use tenancy_config::Tenancy;
+use tenancy_config::tenancy::{TableRules, fragment};
+use tenant_inventory::class::Class;
+use tenant_inventory::{Absent, Catalog};
+use tenant_rls::Database;
+use toml_edit::DocumentMut;
+
+use crate::error::{Error, Result};
+
+/// How a file fits the database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Comparison {
+    /// What it names and the database does not have.
+    pub absent: Vec<Absent>,
+    /// Tables of the database that stand nowhere in it, each with its class.
+    pub unlisted: Vec<Unlisted>,
+}
+
+/// A table that stands nowhere in the file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unlisted {
+    /// Its name, as the file would have it.
+    pub table: String,
+    /// What it is.
+    #[serde(flatten)]
+    pub class: Class,
+}
+
+impl Comparison {
+    /// Whether everything fits.
+    pub fn is_empty(&self) -> bool {
+        self.absent.is_empty() && self.unlisted.is_empty()
+    }
+}
+
+/// Compares. `text` is the file's: a table that a comment names is listed.
+///
+/// # Errors
+/// The database cannot be read.
+pub async fn compare(database: &Database, tenancy: &Tenancy, text: &str) -> Result<Comparison> {
+    let absent = tenant_inventory::absent(database, tenancy).await?;
+    let catalog = Catalog::load(database, tenancy).await?;
+    let unlisted = catalog.classified.iter().filter_map(|table| {
+        let called = short_name(&table.table, tenancy);
+        let counts = !matches!(table.class, Class::Registry | Class::Extension { .. });
+        let listed = tenancy.rules(&table.table).is_some() || in_comment(text, &called);
+        (counts && !listed).then(|| Unlisted { table: called, class: table.class.clone() })
+    });
+    Ok(Comparison { absent, unlisted: unlisted.collect() })
+}
+
+/// Whether a comment has the name as a whole word.
+fn in_comment(text: &str, name: &str) -> bool {
+    let part = |c: char| c.is_alphanumeric() || c == '_' || c == '.' || c == '$';
+    let comments = text.lines().filter(|line| line.trim_start().starts_with('#'));
+    comments.flat_map(|line| line.match_indices(name).map(move |(at, _)| (line, at))).any(|(line, at)| {
+        let (before, after) = (&line[..at], &line[at + name.len()..]);
+        !before.ends_with(part) && !after.starts_with(|c| part(c) && c != '.')
+    })
+}
+
+/// The file with sections for tenant tables that are new, with the sources of `proposed`, and a comment for each other table.
+///
+/// # Errors
+/// [`Error::File`]: the text is not TOML, or tables cannot be added to it.
+pub fn updated(text: &str, comparison: &Comparison, proposed: &Tenancy) -> Result<String> {
+    let wrong = |error: &dyn std::fmt::Display| Error::File(format!("tenancy.toml cannot be updated: {error}"));
+    let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| wrong(&error.message()))?;
+    let mut comments = String::new();
+    let last = last_position(document.as_table());
+    let mut position = last;
+    for new in &comparison.unlisted {
+        if new.class.tenant_column().is_none() {
+            let line = format!("# {}: {}. Undecided: exempt = \"why\", or a tenant column.", new.table, new.class);
+            comments += &(line.replace(char::is_control, " ") + "\n");
+            continue;
+        }
+        let rules = proposed.tables.get(&new.table).cloned().unwrap_or_else(TableRules::default);
+        let written: DocumentMut = fragment(&new.table, &rules, &|_| None)
+            .parse()
+            .map_err(|error: toml_edit::TomlError| wrong(&error.message()))?;
+        let tables = document.entry("tables").or_insert_with(implicit);
+        let Some(tables) = tables.as_table_mut() else {
+            return Err(wrong(&"[tables] is written as an inline table; write it as a section"));
+        };
+        let Some(mut item) = written["tables"].get(&new.table).cloned() else { continue };
+        position += 1;
+        if let Some(table) = item.as_table_mut() {
+            table.set_position(Some(position));
+            table.decor_mut().set_prefix("\n");
+        }
+        tables.insert(&new.table, item);
+    }
+    let mut out = document.to_string();
+    if !comments.is_empty() {
+        out += &format!("\n{comments}");
+    }
+    let read = Tenancy::from_toml(&out, Path::new("tenancy.toml")).map_err(|error| wrong(&error))?;
+    debug_assert!(
+        comparison
+            .unlisted
+            .iter()
+            .all(|new| new.class.tenant_column().is_none() || read.tables.contains_key(&new.table))
+    );
+    Ok(out)
+}
+
+fn implicit() -> toml_edit::Item {
+    let mut table = toml_edit::Table::new();
+    table.set_implicit(true);
+    toml_edit::Item::Table(table)
+}
+
+/// The place of the last section in the file.
+fn last_position(table: &toml_edit::Table) -> isize {
+    let below = table.iter().filter_map(|(_, item)| item.as_table()).map(last_position);
+    below.chain(table.position()).max().unwrap_or_default()
+}

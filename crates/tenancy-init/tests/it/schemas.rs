@@ -1,0 +1,158 @@
+//! Small schemas of other applications, and the file that is written for each.
+
+use local_db::Role;
+use tenancy_config::Tenancy;
+use tenancy_init::{Answers, Error, Outcome, Proposal, compare, propose, updated, with_sources};
+use tenant_rls::{ConnectOptions, Database};
+use test_support::TestDb;
+
+async fn connect(db: &TestDb, role: Role) -> Database {
+    let options = ConnectOptions { max_connections: 2, ..ConnectOptions::default() };
+    Database::connect(&db.url(role), &options).await.unwrap()
+}
+
+async fn with(script: &'static str) -> TestDb {
+    let db = test_support::empty_database().await;
+    let mut owner = db.owner().await;
+    owner.run_script("making tables", script).await.unwrap();
+    owner.close().await;
+    db
+}
+
+/// The proposal that the owner gets, an ordinary login, where nobody answers a question.
+async fn proposal(db: &TestDb, mut answers: Answers) -> Result<Proposal, Error> {
+    let database = connect(db, Role::Owner).await;
+    let base = Tenancy::default();
+    loop {
+        match propose(&database, &base, &answers, None).await? {
+            Outcome::Proposed(proposal) => {
+                let absent = tenant_inventory::absent(&database, &proposal.tenancy).await.unwrap();
+                let invented = |key: &str| {
+                    !(key.starts_with("roles.") || proposal.notes.no_tenant_table && key.starts_with("tenant."))
+                };
+                let invented: Vec<_> = absent.iter().filter(|absent| invented(&absent.key)).collect();
+                database.close().await;
+                assert!(invented.is_empty(), "{invented:?}");
+                let text = proposal.text();
+                let mut written = proposal.tenancy.clone();
+                if proposal.notes.no_app_role {
+                    written.roles.app = Tenancy::default().roles.app;
+                }
+                assert_eq!(Tenancy::from_toml(&text, "tenancy.toml".as_ref()).unwrap(), written, "{text}");
+                return Ok(proposal);
+            }
+            Outcome::Ask(question) => answers.give(question, None),
+        }
+    }
+}
+
+/// What differs from file to file: neither the explanations nor the end.
+fn body(text: &str) -> String {
+    let keep = |line: &&str| !line.starts_with("#   ") && !line.starts_with("# Roles whose");
+    let lines: Vec<&str> = text.lines().filter(keep).skip(5).collect();
+    lines.join("\n").split("\n# Views and functions").next().unwrap_or_default().to_owned()
+}
+
+macro_rules! written {
+    ($($name:ident: $script:literal;)*) => {$(
+        #[tokio::test]
+        async fn $name() {
+            let db = with($script).await;
+            let text = proposal(&db, Answers::default()).await.unwrap().text();
+            insta::assert_snapshot!(stringify!($name), body(&text));
+        }
+    )*};
+}
+
+written! {
+    uuid_keys_and_a_tenant_without_slug_and_status: r#"
+        CREATE TABLE "Tenant" (id uuid PRIMARY KEY, title text);
+        CREATE TABLE bookings (id uuid PRIMARY KEY, "tenantId" uuid REFERENCES "Tenant");
+        CREATE TABLE notes (id uuid PRIMARY KEY, booking_id uuid REFERENCES bookings);
+        CREATE TABLE countries (code text PRIMARY KEY);"#;
+    bigint_keys_and_a_boolean_state: "
+        CREATE TABLE organizations (id bigint PRIMARY KEY, handle text NOT NULL UNIQUE, name text, is_active boolean NOT NULL DEFAULT true, deleted_at timestamptz);
+        CREATE TABLE projects (id bigint PRIMARY KEY, organization_id bigint NOT NULL REFERENCES organizations);
+        CREATE TABLE tasks (id bigint PRIMARY KEY, organization_id bigint, project_id bigint REFERENCES projects);
+        CREATE TABLE members (id bigint PRIMARY KEY, org bigint REFERENCES organizations);";
+    text_keys_of_workspaces_with_states_in_rows: "
+        CREATE TABLE workspaces (id text PRIMARY KEY, slug text NOT NULL UNIQUE, name text, status text);
+        INSERT INTO workspaces VALUES ('a', 'a', 'A', 'live'), ('b', 'b', 'B', 'closed');
+        CREATE TABLE pages (id text PRIMARY KEY, workspace_id text REFERENCES workspaces);";
+    varchar_keys_of_accounts_beside_bank_accounts: "
+        CREATE TABLE accounts (id varchar(30) PRIMARY KEY, name text);
+        CREATE TABLE bank_accounts (id varchar(30) PRIMARY KEY, account_id varchar(30) REFERENCES accounts);
+        CREATE TABLE invoices (id int PRIMARY KEY, account_id varchar(30) REFERENCES accounts);
+        CREATE TABLE users (id int PRIMARY KEY, account_id varchar(30) REFERENCES accounts);
+        CREATE TABLE payments (id int PRIMARY KEY, account_id varchar(30) REFERENCES bank_accounts);";
+    tenant_columns_without_a_table_of_tenants: "
+        CREATE TABLE bookings (id int PRIMARY KEY, tenant_id text);
+        CREATE TABLE invoices (id int PRIMARY KEY, tenant_id text, booking_id int REFERENCES bookings);
+        CREATE TABLE lines (id int PRIMARY KEY, invoice_id int REFERENCES invoices);";
+    policies_of_other_tools: "
+        CREATE TABLE orgs (id uuid PRIMARY KEY, slug text NOT NULL UNIQUE);
+        CREATE FUNCTION is_member(org uuid) RETURNS boolean LANGUAGE sql AS 'SELECT true';
+        CREATE TABLE docs (id int PRIMARY KEY, org_id uuid REFERENCES orgs);
+        CREATE TABLE files (id int PRIMARY KEY, org_id uuid REFERENCES orgs);
+        CREATE TABLE chats (id int PRIMARY KEY, org_id uuid REFERENCES orgs);
+        CREATE TABLE plans (id int PRIMARY KEY);
+        CREATE POLICY by_org ON docs USING (org_id = current_setting('app.org')::uuid);
+        CREATE POLICY by_org ON files USING (org_id = NULLIF(current_setting('app.org', true), '')::uuid);
+        CREATE POLICY claims ON chats USING (org_id = (current_setting('request.jwt.claims', true)::json ->> 'org')::uuid);
+        CREATE POLICY members ON chats USING (is_member(org_id));
+        CREATE POLICY all_of_it ON plans USING (true);";
+    several_schemas: "
+        CREATE SCHEMA core; CREATE SCHEMA sales;
+        CREATE TABLE core.tenants (id uuid PRIMARY KEY, subdomain text NOT NULL UNIQUE, display_name text);
+        CREATE TABLE core.users (id uuid PRIMARY KEY, tenant_id uuid REFERENCES core.tenants);
+        CREATE TABLE sales.orders (id uuid PRIMARY KEY, tenant_id uuid REFERENCES core.tenants, user_id uuid REFERENCES core.users);";
+    an_enum_of_states: r#"
+        CREATE TYPE "OrgStatus" AS ENUM ('PENDING', 'ACTIVE', 'GONE');
+        CREATE TABLE public."Organization" (id text PRIMARY KEY, slug text NOT NULL UNIQUE, name text, status "OrgStatus" NOT NULL, "archivedAt" timestamp);
+        CREATE TABLE public."Invoice" (id text PRIMARY KEY, "organizationId" text NOT NULL REFERENCES "Organization");"#;
+    states_that_force_hides: "
+        CREATE TABLE tenants (id text PRIMARY KEY, status text);
+        INSERT INTO tenants VALUES ('a', 'active');
+        ALTER TABLE tenants ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+        CREATE TABLE bookings (id int PRIMARY KEY, tenant_id text REFERENCES tenants);";
+}
+
+const TWO: &str = "
+    CREATE TABLE tenants (id int PRIMARY KEY);
+    CREATE TABLE orgs (id int PRIMARY KEY);
+    CREATE TABLE a (id int PRIMARY KEY, tenant_id int REFERENCES tenants);
+    CREATE TABLE b (id int PRIMARY KEY, org_id int REFERENCES orgs);";
+
+#[tokio::test]
+async fn of_several_tables_of_tenants_none_is_guessed() {
+    let db = with(TWO).await;
+    let error = proposal(&db, Answers::default()).await.unwrap_err().to_string();
+    assert!(error.contains("public.orgs") && error.contains("public.tenants"), "{error}");
+    let named = Answers { tenant_table: Some("orgs".into()), ..Answers::default() };
+    assert_eq!(proposal(&db, named).await.unwrap().tenancy.tenant.table, "orgs");
+}
+
+#[tokio::test]
+async fn an_update_adds_what_is_new_and_keeps_every_byte_that_stands_there() {
+    let db = with(
+        "
+        CREATE TABLE tenants (id int PRIMARY KEY, status text);
+        CREATE TABLE a (id int PRIMARY KEY, tenant_id int REFERENCES tenants);
+        CREATE TABLE b (id int PRIMARY KEY, tenant_id int REFERENCES tenants, a_id int REFERENCES a);
+        CREATE TABLE c (id int PRIMARY KEY, a_id int REFERENCES a);",
+    )
+    .await;
+    let text = "# ours\ncolumns   = [ 'tenant_id' ] # kept\n\n[tenant]\ntable='tenants'\nkey =\"id\"\nslug = \"id\"\nname = \"id\"\n\n[tables.gone]\n\n[tables.a] # first\n\n[roles]\napp   = \"web\"\n";
+    let tenancy = Tenancy::from_toml(text, "tenancy.toml".as_ref()).unwrap();
+    let database = connect(&db, Role::Owner).await;
+    let comparison = compare(&database, &tenancy, text).await.unwrap();
+    let new = updated(text, &comparison, &with_sources(&database, &tenancy).await.unwrap()).unwrap();
+    assert!(new.starts_with(text), "{new}");
+    let again = Tenancy::from_toml(&new, "tenancy.toml".as_ref()).unwrap();
+    assert_eq!(again.tables["b"].sources[0].table, "a");
+    let rest = compare(&database, &again, &new).await.unwrap();
+    database.close().await;
+    assert!(rest.unlisted.is_empty(), "{rest:?}");
+    let keys: Vec<&str> = rest.absent.iter().map(|absent| absent.key.as_str()).collect();
+    assert!(keys.contains(&"tables.gone"), "{keys:?}");
+}

@@ -1,0 +1,72 @@
+//! `init --check` and `init --update`: a file that is there, compared with the database.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+use tenancy_config::files::{self, Readers};
+use tenancy_config::{CommandRef, Exit, Hint};
+use tenancy_init::{Comparison, compare, updated};
+
+use crate::context::command_error::{CommandError, OrFailed};
+use crate::context::{CommandResult, Context, stop};
+use crate::document::block::{Document, List, paragraph};
+use crate::document::report::Report;
+use crate::number_format::counted;
+
+use super::options::Options;
+
+/// What no longer fits.
+#[derive(Debug, Serialize)]
+struct CheckReport {
+    file: PathBuf,
+    #[serde(flatten)]
+    comparison: Comparison,
+}
+
+impl Report for CheckReport {
+    const NAME: &'static str = "init --check";
+    const SCHEMA: Option<&'static str> = Some("init-check/1");
+
+    fn document(&self) -> Document {
+        if self.comparison.is_empty() {
+            let fits = format!("{} fits the database, and every table stands in it.", self.file.display());
+            return Document::new([paragraph(fits)]);
+        }
+        let absent = self.comparison.absent.iter().map(ToString::to_string);
+        let unlisted = self.comparison.unlisted.iter().map(|new| format!("{}: {}", new.table, new.class));
+        let lists = [
+            List::new("In the file, and not in the database:", absent),
+            List::new("In the database, and nowhere in the file:", unlisted),
+        ];
+        Document::new(lists.into_iter().filter_map(List::unless_empty))
+    }
+}
+
+/// Compares, and with `--update` adds what is new.
+pub(super) async fn run(context: &Context, options: &Options) -> CommandResult {
+    let settings = context.settings()?;
+    let Some(file) = settings.config_path().map(PathBuf::from) else {
+        let hint = Hint::quoted(CommandRef::Init).then(" writes one");
+        return Err(CommandError::usage("there is no tenancy.toml to compare with the database", hint));
+    };
+    let text = std::fs::read_to_string(&file).or_failed(format!("cannot read {}", file.display()))?;
+    let connected = stop::at_once(context.connect(&settings)).await?;
+    let comparison = compare(&connected.database, settings.tenancy(), &text).await?;
+    if options.check {
+        connected.database.close().await;
+        let fits = comparison.is_empty();
+        context.report(&CheckReport { file, comparison })?;
+        return Ok((!fits).then_some(Exit::NotYet));
+    }
+    let sources = tenancy_init::with_sources(&connected.database, settings.tenancy()).await?;
+    connected.database.close().await;
+    let new = updated(&text, &comparison, &sources)?;
+    if options.stdout {
+        context.printer.toml(&new)?;
+    } else if new != text {
+        files::write(&file, new, Readers::Usual)?;
+    }
+    let added = counted(comparison.unlisted.len() as u64, "table", "tables");
+    context.printer.note(&format!("added {added} to {}", file.display()));
+    Ok(None)
+}

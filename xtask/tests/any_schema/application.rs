@@ -1,0 +1,58 @@
+//! What the application can do after the rollout, as its own login.
+
+use sqlx::{PgConnection, Row};
+use tenancy_config::TableName;
+use tenant_rls::{Sql, Template};
+
+use crate::journey::Journey;
+
+/// A session of each tenant sees the tenant's rows and those that are declared as shared, and a session without one sees at most the
+/// platform's. No session changes another tenant's rows.
+pub(crate) async fn sees_and_writes_its_own_rows_only(journey: &Journey) {
+    let variable = journey.variable();
+    let mut superuser = journey.db.superuser().await;
+    let mut app = journey.db.app_user().await;
+    let tables = journey.tenant_tables();
+    assert!(!tables.is_empty(), "no table was tried");
+    for (table, column, class) in tables {
+        let name = TableName::parse(&table, "public").unwrap();
+        let rows = rows_of_each(superuser.connection(), &name, &column).await;
+        let without: i64 = rows.iter().filter(|(tenant, _)| tenant.is_none()).map(|(_, rows)| rows).sum();
+        let shared = if class == "shared" { without } else { 0 };
+        let tenants: Vec<&(Option<String>, i64)> = rows.iter().filter(|(tenant, _)| tenant.is_some()).collect();
+        assert!(tenants.len() > 1, "{table}: one tenant proves nothing");
+        for (tenant, own) in tenants {
+            let seen = seen_as(app.connection(), &variable, tenant.as_deref(), &name).await;
+            assert_eq!(seen, own + shared, "{table}: a session of {tenant:?}");
+        }
+        let seen = seen_as(app.connection(), &variable, None, &name).await;
+        let meant = if matches!(class.as_str(), "platform" | "shared") { without } else { 0 };
+        assert_eq!(seen, meant, "{table}: a session without a tenant");
+    }
+    superuser.close().await;
+    app.close().await;
+}
+
+async fn rows_of_each(session: &mut PgConnection, table: &TableName, column: &str) -> Vec<(Option<String>, i64)> {
+    let column = tenancy_config::Ident::new(column).unwrap();
+    let query =
+        Template::new(r#"SELECT :"column"::text AS tenant, count(*) AS rows FROM :"table" GROUP BY 1 ORDER BY 1"#);
+    let query = query.ident("column", &column).table("table", table).build();
+    let rows = sqlx::query(query).fetch_all(session).await.unwrap();
+    rows.iter().map(|row| (row.get("tenant"), row.get("rows"))).collect()
+}
+
+async fn seen_as(session: &mut PgConnection, variable: &str, tenant: Option<&str>, table: &TableName) -> i64 {
+    let run = async |session: &mut PgConnection, sql: Sql| sqlx::query(sql).execute(session).await.unwrap();
+    run(session, Sql::from_static("BEGIN")).await;
+    sqlx::query("SELECT set_config($1, $2, true)")
+        .bind(variable)
+        .bind(tenant.unwrap_or_default())
+        .execute(&mut *session)
+        .await
+        .unwrap();
+    let count = Template::new(r#"SELECT count(*) AS rows FROM :"table""#).table("table", table).build();
+    let seen = sqlx::query(count).fetch_one(&mut *session).await.unwrap().get("rows");
+    run(session, Sql::from_static("ROLLBACK")).await;
+    seen
+}
