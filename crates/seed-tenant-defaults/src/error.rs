@@ -50,7 +50,7 @@ pub enum Error {
         /// What is wrong.
         what: String,
         /// What to do.
-        hint: Option<String>,
+        hint: Option<Hint>,
     },
     /// Two runs at once could both insert, as nothing forbids a second row of a tenant.
     #[error("{table} has no unique key of `{column}` alone, so nothing would keep a tenant from getting two rows")]
@@ -105,7 +105,7 @@ fn place(column: &Option<(usize, Option<String>)>) -> String {
 }
 
 impl Error {
-    pub(crate) fn defaults(file: &str, line: usize, what: String, hint: Option<String>) -> Self {
+    pub(crate) fn defaults(file: &str, line: usize, what: String, hint: Option<Hint>) -> Self {
         Self::Defaults { file: file.to_owned(), line, what: without_urls(&what), hint }
     }
 }
@@ -116,7 +116,7 @@ impl UserError for Error {
             Self::Database(error) => error.hint(),
             Self::List(error) => error.hint.map(Hint::from),
             Self::ListChanged { .. } => Some("run it again; tenants that have their settings keep them".into()),
-            Self::Defaults { hint, .. } => hint.clone().map(Hint::from),
+            Self::Defaults { hint, .. } => hint.clone(),
             Self::NotUnique { .. } => {
                 Some("an owner adds a unique key; else two runs at once could both insert".into())
             }

@@ -77,7 +77,7 @@ fn tenant_table<'a>(
     let name = TableName::parse(&row.table, schema).map_err(|error| wrong(error.to_string(), None))?;
     catalog.table(&name).map_err(|error| {
         let what = format!("there is no table {name} with a tenant column in this database");
-        wrong(what, error.hint().map(|hint| hint.to_string()))
+        wrong(what, error.hint())
     })
 }
 
@@ -94,7 +94,7 @@ fn insert_into(defaults: &Defaults, row: &DefaultRow, table: &TenantTable, colum
                 |meant| format!("did you mean `{meant}`?"),
             );
             let what = format!("{} has no column `{}` that can be written", table.name, value.column);
-            return Err(wrong(value.line, what, Some(hint)));
+            return Err(wrong(value.line, what, Some(hint.into())));
         };
         if is_tenant(column) || column.is_key {
             let what = format!("`{}` is filled for each tenant and cannot have one default", value.column);

@@ -23,7 +23,7 @@ use crate::uncounted::{Uncounted, UncountedTable};
 
 /// How many stray values of a table the report names.
 const STRAY_VALUES: u32 = 20;
-/// A table that somebody locks for longer than this is named, and the others are counted. A count may take as long as it takes.
+/// A table that somebody else keeps locked for longer is named, and the others are counted. A count itself may take any time.
 const LIMITS: Limits = Limits { lock_timeout: Duration::from_secs(2), statement_timeout: Duration::ZERO };
 
 /// What to audit, and how fast.
