@@ -34,7 +34,7 @@ fn run(command: &str) -> Option<Run> {
         "audit" => With(&[("", 3), ("--format json", 3)]),
         "doctor" => With(&[("", 3), ("--format json", 3)]),
         "inventory" => With(&[("", 0), ("--format json", 0)]),
-        "init" => With(&[("--stdout", 0)]),
+        "init" => With(&[("--stdout", 0), ("--update --stdout", 2)]),
         "backfill suggest" => With(&[("", 0), ("--format json", 0)]),
         "backfill-bookings" => With(&[("--dry-run", 3), ("--review review.csv", 3), ("", 3)]),
         "backfill apply" => With(&[("review.csv", 3)]),

@@ -13,7 +13,7 @@ use crate::document::block::{Document, List, paragraph};
 use crate::document::report::Report;
 use crate::number_format::counted;
 
-use super::Options;
+use super::options::Options;
 
 /// What no longer fits.
 #[derive(Debug, Serialize)]

@@ -1,10 +1,10 @@
 //! `init`: writes an annotated `tenancy.toml` for a database that nobody has described yet, and keeps one up to date.
 
 mod check;
+mod options;
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
 use tenancy_config::CommandRef;
 use tenancy_config::files::{self, Readers};
 use tenancy_init::{Answers, Outcome, Proposal, propose};
@@ -15,42 +15,7 @@ use crate::context::{CommandResult, Context, stop};
 use crate::document::report::Format;
 use crate::number_format::counted;
 
-/// Write an annotated tenancy.toml from a database's catalog
-#[derive(Debug, Args)]
-#[command(after_help = "Examples:
-  cargo xtask init
-  cargo xtask init --stdout
-  cargo xtask init --tenant-table app.organizations --app-role web
-  cargo xtask init --check
-  cargo xtask init --database-url postgresql://… --output apps/web/tenancy.toml --force
-
-It asks at most four questions, on a terminal only. Each has an option: --tenant-table, --active, --variable, --app-role.")]
-pub(crate) struct Options {
-    /// Print it instead of writing a file
-    #[arg(long, conflicts_with = "output")]
-    stdout: bool,
-    /// Replace a file that is there
-    #[arg(long)]
-    force: bool,
-    /// Say what in the file no longer fits the database, and which tables stand nowhere in it (exit 3)
-    #[arg(long, conflicts_with_all = ["stdout", "force", "update"])]
-    check: bool,
-    /// Add new tables to the file, and touch nothing that stands there
-    #[arg(long, conflicts_with = "force")]
-    update: bool,
-    /// The table with one row for each tenant
-    #[arg(long, value_name = "NAME")]
-    tenant_table: Option<String>,
-    /// The state of a tenant that is in use
-    #[arg(long, value_name = "STATE")]
-    active: Option<String>,
-    /// The setting that policies read the tenant from
-    #[arg(long, value_name = "NAME")]
-    variable: Option<String>,
-    /// The role that the application logs in as [default: the user of APP_DATABASE_URL, else what the grants say]
-    #[arg(long, value_name = "ROLE")]
-    app_role: Option<String>,
-}
+pub(crate) use options::Options;
 
 /// Reads the catalog and writes the file. It does not write to the database.
 ///
