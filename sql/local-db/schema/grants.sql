@@ -2,6 +2,9 @@
 -- pointers and the tenant column to read, and only the tenant column to write. Safe to run twice. The schema public is open to everyone, and
 -- before 15 not the owner's to grant.
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO app_user;
+-- Who deletes a tenant, or changes its key, deletes or changes its rows in every table, and no policy is asked.
+REVOKE UPDATE, DELETE ON "Tenant" FROM app_user;
+GRANT UPDATE ("slug", "name", "status", "primaryDomain", "updatedAt") ON "Tenant" TO app_user;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO app_user;
 GRANT SELECT (id) ON "Tenant" TO tenant_maintenance;
 DO $$

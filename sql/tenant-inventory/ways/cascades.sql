@@ -1,6 +1,10 @@
--- Foreign keys that delete or change rows of a table when a row of another table is deleted, or when its key is changed.
+-- Foreign keys that delete or change rows of a table when a row of another table is deleted, or when its key is changed. $1 are roles, of which
+-- those are told that may change what the key references.
 SELECT k.conrelid::bigint AS child, k.confrelid::bigint AS parent,
-       k.confdeltype IN ('c', 'n', 'd') AS on_delete, k.confupdtype IN ('c', 'n', 'd') AS on_update
+       k.confdeltype IN ('c', 'n', 'd') AS on_delete, k.confupdtype IN ('c', 'n', 'd') AS on_update,
+       ARRAY(SELECT role.name FROM unnest($1::text[]) AS role (name)
+             WHERE EXISTS (SELECT FROM unnest(k.confkey) AS of (number)
+                           WHERE has_column_privilege(role.name, k.confrelid, of.number, 'UPDATE'))) AS updaters
 FROM pg_constraint AS k
 WHERE k.contype = 'f' AND (k.confdeltype IN ('c', 'n', 'd') OR k.confupdtype IN ('c', 'n', 'd'))
 ORDER BY 1, 2

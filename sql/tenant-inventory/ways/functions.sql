@@ -3,6 +3,7 @@
 SELECT p.oid::bigint AS id,
        p.proname::text AS name,
        p.oid::regprocedure::text AS signature,
+       quote_ident(n.nspname) AS schema,
        p.prokind::text AS kind,
        CASE p.prorettype WHEN 'trigger'::regtype THEN 'trigger' WHEN 'event_trigger'::regtype THEN 'event_trigger' END AS fires,
        p.prosecdef AS definer,
@@ -24,7 +25,7 @@ SELECT p.oid::bigint AS id,
 FROM pg_proc AS p
 JOIN pg_namespace AS n ON n.oid = p.pronamespace
 JOIN pg_language AS l ON l.oid = p.prolang
-CROSS JOIN LATERAL (SELECT p.prosecdef OR p.prokind = 'a' AS open) AS asked
+CROSS JOIN LATERAL (SELECT p.prosecdef OR p.prokind = 'a' OR p.proconfig IS NOT NULL AS open) AS asked
 CROSS JOIN LATERAL (SELECT CASE WHEN p.prosqlbody IS NOT NULL THEN pg_get_function_sqlbody(p.oid) END AS body) AS atomic
 CROSS JOIN LATERAL (
     SELECT (SELECT format('%s %s', e.extname, e.extversion) FROM pg_depend AS d JOIN pg_extension AS e ON e.oid = d.refobjid

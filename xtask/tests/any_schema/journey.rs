@@ -40,10 +40,10 @@ impl Ended {
 }
 
 impl Journey {
-    pub(crate) async fn begin(schema: &'static str) -> Self {
+    pub(crate) async fn begin(schema: &str) -> Self {
         let db = test_support::empty_database().await;
         let mut owner = db.owner().await;
-        owner.run_script("making somebody's tables", schema).await.unwrap();
+        owner.run_script("making somebody's tables", Sql::from_catalog(schema.to_owned())).await.unwrap();
         owner.close().await;
         let folder = tempfile::tempdir().unwrap();
         // This makes it the root of a repository, so that nothing above it is searched.
@@ -114,7 +114,7 @@ impl Journey {
     }
 
     pub(crate) fn roll_out(&self) {
-        self.run(&["rls", "plan"]).must_be(&[0]);
+        self.run(&["rls", "plan", "--adopt"]).must_be(&[0]);
         self.write(&["rls", "rollout", "--adopt"]).must_be(&[0]);
         self.run(&["rls", "status"]).must_be(&[0]);
         let again = self.write(&["rls", "rollout"]).must_be(&[0]);

@@ -128,7 +128,7 @@ async fn what_cannot_be_read_leaves_the_claim_unproven() {
 async fn a_trigger_that_copies_rows_is_found_unless_that_is_declared() {
     let db = enforced().await;
     let feed = r#"CREATE TABLE feed (said text); GRANT SELECT ON feed TO app_user;
-        CREATE FUNCTION feed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+        CREATE FUNCTION feed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
             BEGIN INSERT INTO feed VALUES (NEW.id); RETURN NULL; END $$;
         REVOKE EXECUTE ON FUNCTION feed FROM PUBLIC;
         CREATE TRIGGER feeds AFTER INSERT ON bookings FOR EACH ROW EXECUTE FUNCTION feed()"#;

@@ -1,4 +1,4 @@
 //! What is proposed for real databases.
-#![allow(clippy::unwrap_used)] // a test may panic
+#![allow(clippy::unwrap_used)] // in the helpers of tests too
 
 mod schemas;

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::loose::{Loose, loose};
 use super::targets::{Target, cut, targets};
 use super::tokens::{Token, Unlexed, tokens};
 
@@ -23,6 +24,8 @@ pub(crate) struct Body {
     pub(crate) updates: bool,
     /// What its statements write to.
     pub(crate) written: BTreeSet<Target>,
+    /// The first names in it without a schema.
+    pub(crate) loose: Loose,
 }
 
 /// Statements that reach further than the names in them; they count where a statement may begin.
@@ -71,7 +74,7 @@ impl Body {
     /// [`Unlexed`]: it cannot be told where a string or a name in it ends.
     pub(crate) fn read(text: &str) -> Result<Self, Unlexed> {
         let tokens = tokens(text)?;
-        let mut body = Self { written: targets(&tokens), ..Self::default() };
+        let mut body = Self { written: targets(&tokens), loose: loose(&tokens), ..Self::default() };
         for (at, token) in tokens.iter().enumerate() {
             let before = at.checked_sub(1).map(|before| &tokens[before]);
             match token {

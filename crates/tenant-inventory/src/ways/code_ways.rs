@@ -169,7 +169,7 @@ impl CodeWays<'_> {
         }
     }
 
-    fn calls(&self, function: &FunctionFacts) -> Reach {
+    pub(crate) fn calls(&self, function: &FunctionFacts) -> Reach {
         if let Some(role) = &function.caller {
             return Reach::Calls { role: role.clone() };
         }
@@ -227,7 +227,7 @@ fn verdict(found: &Found, reach: &Reach) -> WayVerdict {
     }
 }
 
-fn kind(function: &FunctionFacts) -> FunctionKind {
+pub(crate) fn kind(function: &FunctionFacts) -> FunctionKind {
     match (function.fires.as_deref(), function.kind.as_str()) {
         (Some("trigger"), _) => FunctionKind::Trigger,
         (Some(_), _) => FunctionKind::EventTrigger,

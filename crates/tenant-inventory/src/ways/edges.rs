@@ -53,7 +53,7 @@ pub(crate) fn edges(facts: &Facts, texts: &Texts) -> Vec<Edge> {
             edges.push(Edge { from: Node::Fired(parent), to: Node::Fired(relation.id), how: How::Plain });
         }
     }
-    edges.extend(facts.cascades.iter().flat_map(|cascade| of_cascade(facts, *cascade)));
+    edges.extend(facts.cascades.iter().flat_map(|cascade| of_cascade(facts, cascade)));
     let names = Names::new(facts);
     for (id, text) in texts {
         if let (Some(function), Text::Read(body)) = (facts.functions.get(id), text) {
@@ -98,8 +98,8 @@ fn of_reference(facts: &Facts, texts: &Texts, reference: &Reference) -> Vec<Edge
     }
 }
 
-fn of_cascade(facts: &Facts, cascade: Cascade) -> Vec<Edge> {
-    let Cascade { child, parent, on_delete, on_update } = cascade;
+fn of_cascade(facts: &Facts, cascade: &Cascade) -> Vec<Edge> {
+    let Cascade { child, parent, on_delete, on_update, .. } = *cascade;
     let owner = facts.relations.get(&child).map_or(0, |relation| relation.owner);
     let deleted = on_delete.then_some((Node::Deleted(parent), Node::Deleted(child)));
     let updated = on_update.then_some((Node::Updated(parent), Node::Updated(child)));

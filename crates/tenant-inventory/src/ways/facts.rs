@@ -47,6 +47,8 @@ pub(crate) struct FunctionFacts {
     pub(crate) id: i64,
     pub(crate) name: String,
     pub(crate) signature: String,
+    /// Its schema, as a statement has it.
+    pub(crate) schema: String,
     pub(crate) kind: String,
     pub(crate) fires: Option<String>,
     pub(crate) definer: bool,
@@ -115,12 +117,14 @@ pub(crate) struct KeyAction {
 }
 
 /// A foreign key that acts by itself, whatever the tables are.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Cascade {
     pub(crate) child: i64,
     pub(crate) parent: i64,
     pub(crate) on_delete: bool,
     pub(crate) on_update: bool,
+    /// The roles of the login's that may change what the key references.
+    pub(crate) updaters: Vec<String>,
 }
 
 /// A function of the book-keeping that a role of the login's may execute.
@@ -147,6 +151,8 @@ pub(crate) struct Places {
     pub(crate) makes_anything: Option<String>,
     /// The role that makes permanent tables.
     pub(crate) makes_tables: Option<String>,
+    /// The schemas in which it makes permanent objects, as a statement has them.
+    pub(crate) makes_in: Vec<String>,
     pub(crate) makes_in_ops: Option<String>,
     pub(crate) ops_functions: Vec<OpsFunction>,
 }

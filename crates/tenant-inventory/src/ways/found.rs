@@ -38,9 +38,24 @@ pub(crate) struct Found {
 impl Analysis<'_> {
     /// What a node reaches past the policies that hold for the login.
     pub(crate) fn found(&self, node: Node) -> Option<Found> {
+        self.found_by(node, |what| !matches!(what, What::Looked(_)))
+    }
+
+    /// The first name that it looks up past the policies, and what the login reaches by giving that to something of its own.
+    pub(crate) fn found_name(&self, node: Node) -> Option<(Found, String)> {
+        let found = self.found_by(node, |what| matches!(what, What::Looked(_)))?;
+        let past = |touch: &&Touch| self.past(touch).is_some();
+        let name = self.graph.of(node).filter(past).find_map(|touch| match &touch.what {
+            What::Looked(looked) => Some(looked.name().to_owned()),
+            _ => None,
+        })?;
+        Some((found, name))
+    }
+
+    fn found_by(&self, node: Node, counts: impl Fn(&What) -> bool) -> Option<Found> {
         let mut found: Option<Found> = None;
         // Tables come before what is opaque or unreadable.
-        for touch in self.graph.of(node) {
+        for touch in self.graph.of(node).filter(|touch| counts(&touch.what)) {
             let Some((actor, tables, unreadable)) = self.past(touch) else { continue };
             match &mut found {
                 None => {
@@ -60,7 +75,7 @@ impl Analysis<'_> {
         let unreadable = match &touch.what {
             What::Unreadable(why) => Some(why.clone()),
             What::Foreign(_) => Some(Unreadable::OtherServer),
-            What::Table(_) | What::Opaque(_) => None,
+            What::Table(_) | What::Opaque(_) | What::Looked(_) => None,
         };
         let (role, why, tables) = match (touch.by, &touch.what) {
             (As::Reader | As::Session, _) => return None,

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::edges::{Edge, edges};
+use super::edges::{Edge, How, edges};
 use super::facts::Facts;
 use super::node::{As, Node};
+use super::path::{Looked, is_callers};
 use super::texts::{Text, Texts};
 use super::way::Unreadable;
 
@@ -19,6 +20,8 @@ pub(crate) enum What {
     Opaque(String),
     /// What cannot be read.
     Unreadable(Unreadable),
+    /// What the login makes, under a name without a schema.
+    Looked(Looked),
 }
 
 /// Something reached, and as whom.
@@ -86,6 +89,10 @@ impl Graph {
             for edge in edges.iter().filter(|edge| last.contains(&edge.to)) {
                 let touches: Vec<Touch> = graph.of(edge.to).cloned().collect();
                 for touch in touches {
+                    // What is stored is read under the path of the one who refreshed it.
+                    if matches!((edge.how, &touch.what), (How::Stored(_), What::Looked(_))) {
+                        continue;
+                    }
                     let by = edge.how.seen(touch.by);
                     let through = Touch { what: touch.what.clone(), by };
                     if graph.add(facts, edge.from, through, Some((edge.to, touch))) {
@@ -99,6 +106,11 @@ impl Graph {
 
     /// Adds what a node reaches; a function that runs as its owner reaches it as that one. Tells whether it is new.
     fn add(&mut self, facts: &Facts, node: Node, mut touch: Touch, next: Option<(Node, Touch)>) -> bool {
+        if let (Node::Function(id), What::Looked(looked)) = (node, &touch.what)
+            && facts.functions.get(&id).is_some_and(|function| !is_callers(function, looked, &facts.places))
+        {
+            return false;
+        }
         if let Node::Function(id) = node
             && let Some(function) = facts.functions.get(&id).filter(|function| function.definer)
             && matches!(touch.by, As::Reader | As::Session)
@@ -116,7 +128,8 @@ impl Graph {
     /// A cast or a domain whose function reaches something.
     fn hidden_call(&self, facts: &Facts) -> Option<String> {
         let hidden = facts.references.iter().filter(|r| r.to_function && ["cast", "domain"].contains(&r.kind.as_str()));
-        let mut reaching = hidden.filter(|r| self.of(Node::Function(r.target)).next().is_some());
+        let reaches = |id: i64| self.of(Node::Function(id)).any(|touch| !matches!(touch.what, What::Looked(_)));
+        let mut reaching = hidden.filter(|r| reaches(r.target));
         reaching.next().map(|r| {
             let function = facts.functions.get(&r.target).map(|function| function.signature.as_str());
             format!("a {} by {}", r.kind, function.unwrap_or_default())
@@ -138,5 +151,19 @@ fn seeds(facts: &Facts, protected: &BTreeSet<i64>, texts: &Texts) -> Vec<(Node, 
         };
         Some((Node::Function(*id), what))
     });
-    relations.chain(functions).collect()
+    relations.chain(functions).chain(looked(facts, texts)).collect()
+}
+
+/// Names that are looked up when a function runs, as far as the login can make something of that name.
+fn looked(facts: &Facts, texts: &Texts) -> Vec<(Node, What)> {
+    let mut all = Vec::new();
+    for (id, text) in texts {
+        let atomic = facts.functions.get(id).is_some_and(|function| function.atomic);
+        let Text::Read(body) = text else { continue };
+        let relation = body.loose.relation.clone().filter(|_| !atomic && facts.places.makes_anything.is_some());
+        let call = body.loose.call.clone().filter(|_| !atomic && facts.places.makes_tables.is_some());
+        let looked = relation.map(Looked::Relation).into_iter().chain(call.map(Looked::Call));
+        all.extend(looked.map(|looked| (Node::Function(*id), What::Looked(looked))));
+    }
+    all
 }

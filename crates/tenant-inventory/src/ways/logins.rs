@@ -95,6 +95,8 @@ pub enum Unfiltered {
     NotLimited,
     /// There are no policies on the book-keeping.
     NoPolicies,
+    /// It has a tenant of its own.
+    OwnTenant,
     /// The server keeps references intact past the policies.
     ReferentialAction,
 }
@@ -119,6 +121,7 @@ impl fmt::Display for Unfiltered {
             Self::Unprotected { table: None } => f.write_str("filtered by no policy"),
             Self::NotLimited => f.write_str("limited by no policy in this"),
             Self::NoPolicies => f.write_str("limited by no policy there"),
+            Self::OwnTenant => f.write_str("shown the rows of the tenant that the function sets"),
             Self::ReferentialAction => f.write_str("not filtered where it keeps references intact"),
         }
     }

@@ -8,13 +8,15 @@
 //! | `roles`, `logins` | what the login can become |
 //! | `filter` | whom the policies of a table filter |
 //! | `tokens`, `targets`, `body`, `texts` | what the text of a function names |
+//! | `loose`, `path` | names without a schema, and the `search_path` that a function is pinned to |
 //! | `node`, `edges`, `graph` | what refers to what, and what is reached through that, as whom |
 //! | `writable` | what the login can write to, and so fire |
 //! | `flows` | where rows go from a trigger or rule |
 //! | `found` | what one view, function, rule or trigger reaches past the policies |
-//! | `view_ways`, `code_ways`, `copy_ways`, `rights`, `role_ways`, `schema_ways` | the ways of each kind |
+//! | `view_ways`, `code_ways`, `caller_ways`, `copy_ways`, `rights`, `role_ways`, `schema_ways` | the ways of each kind |
 
 mod body;
+mod caller_ways;
 mod code_ways;
 mod copy_ways;
 mod edges;
@@ -24,9 +26,11 @@ mod flows;
 mod found;
 mod graph;
 pub(crate) mod logins;
+mod loose;
 mod node;
 pub(crate) mod object;
 mod options;
+mod path;
 mod read;
 mod review;
 mod rights;
@@ -117,7 +121,10 @@ pub async fn read_ways(
     let rollout = [inventory.logins.maintenance.0.as_str(), inventory.logins.auditor.0.as_str()];
     let mut ways = role_ways::role_ways(&analysis, &reached, &rollout, version);
     ways.extend(view_ways::view_ways(&analysis, views, &definitions));
-    ways.extend(code.functions());
+    let functions = code.functions();
+    let names = code.callers_names(&functions);
+    ways.extend(functions.into_iter().chain(names));
+    ways.extend(code.own_tenants(&inventory.tenancy.session.variable));
     ways.extend(code.rules(&rules));
     let flows = Flows::new(&facts, &protected, &texts, &rules, |rule| definitions.rule(rule).text);
     let (tenancy, registry) = (&inventory.tenancy, &inventory.catalog.tenants);
@@ -126,7 +133,7 @@ pub async fn read_ways(
     ways.extend(rights::right_ways(&analysis));
     ways.extend(rights::ops_ways(&analysis));
     ways.extend(rights::key_ways(&analysis).into_iter().filter(|way| !is_link(inventory, way)));
-    ways.extend(rights::shared_parent_ways(&analysis, registry));
+    ways.extend(rights::shared_parent_ways(&analysis));
     Ok(ways)
 }
 

@@ -33,6 +33,22 @@ pub enum WayObject {
         /// Name and version of the extension that brought it.
         extension: Option<String>,
     },
+    /// A function that runs as its owner and looks up a name that the login can give to something of its own.
+    CallersName {
+        /// Its signature.
+        signature: String,
+        /// What kind of function it is.
+        kind: FunctionKind,
+        /// The name.
+        name: String,
+    },
+    /// A function that sets the session variable, and so the tenant, for whoever calls it.
+    OwnTenant {
+        /// Its signature.
+        signature: String,
+        /// The session variable.
+        variable: String,
+    },
     /// A rule, which runs as the owner of its table or view.
     Rule {
         /// The table or view.

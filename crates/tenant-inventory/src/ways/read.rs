@@ -49,7 +49,7 @@ impl Facts {
         let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/ways/keys.sql"));
         let rows = rows.bind(tenant_schemas).bind(tenant_names).bind(columns);
         let keys = rows.fetch_all(&mut *connection).await.map_err(doing())?.iter().map(key).collect();
-        let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/ways/cascades.sql"));
+        let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/ways/cascades.sql")).bind(roles);
         let rows = rows.fetch_all(&mut *connection).await.map_err(doing())?;
         let cascades = rows.iter().map(cascade).collect();
         let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/ways/schemas.sql")).bind(schemas);
@@ -109,6 +109,7 @@ fn function(row: &PgRow) -> (i64, FunctionFacts) {
         id: row.get("id"),
         name: row.get("name"),
         signature: row.get("signature"),
+        schema: row.get("schema"),
         kind: row.get("kind"),
         fires: row.get("fires"),
         definer: row.get("definer"),
@@ -180,6 +181,7 @@ fn cascade(row: &PgRow) -> Cascade {
         parent: row.get("parent"),
         on_delete: row.get("on_delete"),
         on_update: row.get("on_update"),
+        updaters: row.get("updaters"),
     }
 }
 
@@ -192,6 +194,7 @@ fn places(row: &PgRow) -> Places {
     Places {
         makes_anything: row.get("makes_anything"),
         makes_tables: row.get("makes_tables"),
+        makes_in: row.get("makes_in"),
         makes_in_ops: row.get("makes_in_ops"),
         ops_functions,
     }

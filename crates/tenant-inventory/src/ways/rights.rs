@@ -1,12 +1,10 @@
 //! Rights that policies do not limit, rights in the book-keeping, and keys that change rows by themselves.
 
-use tenancy_config::TableName;
-
 use super::facts::{Facts, Held, KeyAction, RelationFacts};
 use super::found::Analysis;
 use super::logins::Unfiltered;
 use super::object::{Privilege, WayObject};
-use super::way::{Actor, Barrier, Reach, Reviewable, Way, WayVerdict};
+use super::way::{Actor, Barrier, Reach, Reviewable, Unreadable, Way, WayVerdict};
 
 /// The schema of the book-keeping.
 const OPS: &str = "tenant_ops";
@@ -138,26 +136,29 @@ fn ops_way(name: String, role: &str, privileges: Vec<Privilege>, closing: String
     }
 }
 
-/// Rights to delete or change rows that belong to nobody, where foreign keys then delete or change rows of all tenants. Of the `registry`, the
-/// tenant table, nothing is claimed.
-pub(crate) fn shared_parent_ways(analysis: &Analysis<'_>, registry: &TableName) -> Vec<Way> {
+/// Rights to delete or change rows that belong to nobody, where foreign keys then delete or change rows of all tenants. The tenant table is
+/// among them: who deletes a tenant deletes its rows.
+pub(crate) fn shared_parent_ways(analysis: &Analysis<'_>) -> Vec<Way> {
     let facts = analysis.facts;
     let protected = |id: &i64| analysis.filter.protected.contains(id);
     let mut ways: Vec<Way> = Vec::new();
     for key in facts.cascades.iter().filter(|key| protected(&key.child) && !protected(&key.parent)) {
-        let parent = facts.relations.get(&key.parent).filter(|parent| parent.name != *registry);
+        let parent = facts.relations.get(&key.parent);
         let Some(parent) = parent else { continue };
         let Some(child) = facts.relations.get(&key.child) else { continue };
         for (acts, privilege, has) in [
             (key.on_delete, Privilege::Delete, (|held| held.deletes) as fn(&Held) -> bool),
             (key.on_update, Privilege::Update, |held| held.updates),
         ] {
-            let counts = |held: &Held| held.in_sight && has(held) && !is_owner(analysis, &held.role, child);
+            let changes = |held: &Held| privilege != Privilege::Update || key.updaters.contains(&held.role);
+            let counts =
+                |held: &Held| held.in_sight && has(held) && changes(held) && !is_owner(analysis, &held.role, child);
             let Some(held) = facts.held(parent.id, counts).filter(|_| acts) else { continue };
             let object = WayObject::Right { table: parent.name.clone(), privilege };
             match ways.iter_mut().find(|way| way.object == object) {
                 Some(way) => way.tables.push(child.name.clone()),
                 None => ways.push(Way {
+                    verdict: parents_verdict(parent),
                     acts_as: Actor { role: "the server".to_owned(), why: Unfiltered::ReferentialAction },
                     tables: vec![child.name.clone()],
                     ..right_way(analysis, parent, privilege, &held.role, facts.is_everybodys(parent.id, has))
@@ -166,6 +167,14 @@ pub(crate) fn shared_parent_ways(analysis: &Analysis<'_>, registry: &TableName) 
         }
     }
     ways
+}
+
+/// What is known of a right on a table that keys reference: its own policies may leave the login only its tenant's row.
+fn parents_verdict(parent: &RelationFacts) -> WayVerdict {
+    if !parent.row_security {
+        return WayVerdict::Open;
+    }
+    WayVerdict::NeedsReview { why: Unreadable::Policies { table: parent.name.to_string() } }
 }
 
 /// Foreign keys between tenant tables through which a change of one row changes rows of another tenant, where they reference it.

@@ -166,6 +166,11 @@ pub enum Unreadable {
     },
     /// Its rows are on another server.
     OtherServer,
+    /// Policies limit which rows of the table it deletes or changes, and what they say is not read.
+    Policies {
+        /// The table.
+        table: String,
+    },
     /// It runs a statement whose text is not known, or one that reaches further than the names in it.
     Statement {
         /// The word that says so.
@@ -221,7 +226,9 @@ impl Way {
             WayObject::View { name } | WayObject::MaterializedView { name } | WayObject::ForeignTable { name, .. } => {
                 name.to_string()
             }
-            WayObject::Function { signature, .. } => signature.clone(),
+            WayObject::Function { signature, .. }
+            | WayObject::CallersName { signature, .. }
+            | WayObject::OwnTenant { signature, .. } => signature.clone(),
             WayObject::Trigger { function, .. } => function.clone(),
             WayObject::Rule { table, name } | WayObject::Copy { table, name, .. } => format!("{table}.{name}"),
             WayObject::CascadingKey { table, name, .. } => format!("{table}.{name}"),

@@ -29,6 +29,16 @@ impl fmt::Display for Way {
                 Tables(&self.tables)
             ),
             (WayObject::Right { .. } | WayObject::Ops { .. }, reach) => write!(f, "{}: {reach}", self.object),
+            (WayObject::CallersName { name, .. }, reach) => {
+                write!(f, "{} looks up \"{name}\" without a schema", self.object)?;
+                if !self.chain.is_empty() {
+                    write!(f, " in {}", self.chain.join(", "))?;
+                }
+                write!(f, ", so the login can have it run what it made under that name, as {}: {reach}", self.acts_as)
+            }
+            (WayObject::OwnTenant { variable, .. }, reach) => {
+                write!(f, "{} sets {variable} itself, whoever calls it: {reach}", self.object)
+            }
             (WayObject::CascadingKey { parent, .. }, reach) => write!(
                 f,
                 "{} changes rows when a row of {parent} that they reference is deleted or changed, whatever tenant they belong to: {reach}",
@@ -76,6 +86,8 @@ impl fmt::Display for WayObject {
                 write!(f, "the {kind} {signature}")?;
                 extension.as_ref().map_or(Ok(()), |extension| write!(f, " of the extension {extension}"))
             }
+            Self::CallersName { signature, kind, .. } => write!(f, "the {kind} {signature}"),
+            Self::OwnTenant { signature, .. } => write!(f, "the function {signature}"),
             Self::Rule { table, name } => write!(f, "the rule \"{name}\" of {table}"),
             Self::Copy { table, name, function: Some(function), .. } => {
                 write!(f, "the trigger \"{name}\" of {table} with the function {function}")
@@ -190,6 +202,7 @@ impl fmt::Display for Unreadable {
             Self::Text => f.write_str("its text cannot be told apart into names and strings"),
             Self::HiddenCall { object } => write!(f, "its text does not show whether it uses {object}"),
             Self::OtherServer => f.write_str("the rows are on another server"),
+            Self::Policies { table } => write!(f, "what the policies of {table} let it change is not read"),
             Self::Statement { word } => write!(f, "its text has \"{word}\", so what it writes to is not known"),
         }
     }

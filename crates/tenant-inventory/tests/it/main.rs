@@ -9,6 +9,7 @@ mod tables;
 mod ways_copies;
 mod ways_functions;
 mod ways_many;
+mod ways_names;
 mod ways_rights;
 mod ways_schemas;
 mod ways_support;

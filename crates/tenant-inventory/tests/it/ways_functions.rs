@@ -56,9 +56,9 @@ async fn functions_of_all_kinds_are_followed_by_what_they_name() {
 #[tokio::test]
 async fn functions_that_name_no_protected_table_or_cannot_be_called_are_no_ways() {
     let db = planted(
-        r#"CREATE FUNCTION harmless() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS $$ SELECT count(*) /* bookings */ FROM countries -- visits
+        r#"CREATE FUNCTION harmless() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS $$ SELECT count(*) /* bookings */ FROM public.countries -- visits
                WHERE code <> 'bookings' $$;
-           CREATE FUNCTION lookup(s text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN RETURN (SELECT id FROM "Tenant" WHERE id = s); END $$;
+           CREATE FUNCTION lookup(s text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$ BEGIN RETURN (SELECT id FROM "Tenant" WHERE id = s); END $$;
            CREATE FUNCTION invoker() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM bookings';
            CREATE FUNCTION revoked() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM bookings';
            REVOKE EXECUTE ON FUNCTION revoked FROM PUBLIC;

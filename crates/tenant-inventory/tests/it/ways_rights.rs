@@ -219,3 +219,38 @@ async fn changing_a_row_that_is_nobodys_is_a_way_where_keys_act_on_tenants_rows(
     assert!(right(&found, "public.countries", Privilege::Update).is_some());
     assert!(right(&found, "public.countries", Privilege::Delete).is_none());
 }
+
+/// The tenant table has no tenant column, so no policy says whose row a login deletes there.
+#[tokio::test]
+async fn deleting_a_tenant_deletes_its_rows() {
+    let db = planted(
+        r#"ALTER TABLE bookings DROP CONSTRAINT "bookings_tenantId_fkey",
+               ADD FOREIGN KEY ("tenantId") REFERENCES "Tenant" ON DELETE CASCADE ON UPDATE CASCADE;
+           ALTER TABLE "Tenant" ADD name text;
+           GRANT UPDATE (name) ON "Tenant" TO app_user"#,
+    )
+    .await;
+    let found = ways(&db).await;
+    for privilege in [Privilege::Delete, Privilege::Update] {
+        assert!(right(&found, "public.Tenant", privilege).is_none(), "{:#?}", told(&found));
+    }
+    plant(&db, r#"GRANT DELETE, UPDATE (id) ON "Tenant" TO app_user"#).await;
+    let found = ways(&db).await;
+    for (privilege, closing) in [
+        (Privilege::Delete, r#"REVOKE DELETE ON public."Tenant" FROM app_user"#),
+        (Privilege::Update, r#"REVOKE UPDATE ON public."Tenant" FROM app_user"#),
+    ] {
+        let way = right(&found, "public.Tenant", privilege).unwrap();
+        assert_eq!((&way.verdict, way.closing.as_deref()), (&WayVerdict::Open, Some(closing)));
+        assert_eq!(way.tables.iter().map(ToString::to_string).collect::<Vec<_>>(), ["public.bookings"]);
+    }
+    plant(&db, r#"ALTER TABLE "Tenant" ENABLE ROW LEVEL SECURITY; CREATE POLICY all_of_them ON "Tenant" USING (true)"#)
+        .await;
+    let found = ways(&db).await;
+    let limited = right(&found, "public.Tenant", Privilege::Delete).unwrap();
+    assert!(matches!(limited.verdict, WayVerdict::NeedsReview { .. }), "{limited}");
+    let takes = "SET app.current_tenant_id = 't_a'; UPDATE \"Tenant\" SET id = 't_c' WHERE id = 't_a'; UPDATE \"Tenant\" SET id = 't_a' WHERE id = 't_b';
+        DO $$ BEGIN ASSERT (SELECT min(id) FROM bookings) = 'b'; END $$; DELETE FROM \"Tenant\"";
+    as_login(&db, takes).await.unwrap();
+    plant(&db, "DO $$ BEGIN ASSERT (SELECT count(*) FROM bookings) = 0; END $$").await;
+}

@@ -1,4 +1,4 @@
--- Three hundred small tables.
+-- Many small tables.
 CREATE TABLE organizations (id integer PRIMARY KEY, slug text NOT NULL UNIQUE, name text NOT NULL);
 INSERT INTO organizations SELECT n, 'org-' || n, 'Org ' || n FROM generate_series(1, 2) AS n;
 DO $$

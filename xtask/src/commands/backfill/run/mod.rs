@@ -64,7 +64,9 @@ pub(super) async fn run(context: &Context, options: Options) -> CommandResult {
     let reviews = session.options.review.as_deref().map(|path| review_files::of(path, &tables, session.tenancy()));
     let reviews = reviews.map_or_else(|| vec![None; tables.len()], |reviews| reviews.into_iter().map(Some).collect());
     reviews.iter().flatten().try_for_each(|review| files::check(review))?;
-    session.begin(&tables.iter().collect::<Vec<_>>()).await?;
+    if !tables.is_empty() {
+        session.begin(&tables.iter().collect::<Vec<_>>()).await?;
+    }
     let mut several = Several::new(tables.len() == 1 && !options.all);
     for (name, review) in tables.iter().zip(reviews) {
         if several.add(context, name, backfill(context, &session, &catalog, name, review).await)? {
@@ -101,10 +103,10 @@ fn chosen(
         if session.options.review.is_some() {
             ordered.extend(without_source(catalog, session, &ordered));
         }
-        if ordered.is_empty() {
+        if catalog.tables.is_empty() {
             return Err(CommandError::usage(
-                "no table of this database has a source in tenancy.toml",
-                Hint::quoted(CommandRef::Init).then(" writes one with the sources that follow from the foreign keys"),
+                "no table of this database has a tenant column that tenancy.toml knows",
+                Hint::quoted(CommandRef::Init).then(" writes one that fits this database"),
             ));
         }
         return Ok(ordered);

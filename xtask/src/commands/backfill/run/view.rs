@@ -29,7 +29,8 @@ impl Report for TablesReport {
         });
         let numbers = ["assigned", "conflicts", "unresolved", "assignable", "remaining", "run"];
         let columns = std::iter::once(text("table")).chain(numbers.map(number));
-        let mut document = Document::new([Table::new(columns, rows).into()]);
+        let table = (!self.tables.is_empty()).then(|| Table::new(columns, rows).into());
+        let mut document = Document::new(table);
         let failed: usize = self.tables.iter().map(|report| report.failed.len()).sum();
         if failed > 0 {
             let failed = count(failed as u64);
