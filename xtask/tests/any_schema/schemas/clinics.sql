@@ -25,3 +25,4 @@ INSERT INTO visits (organization_id, patient_id)
 SELECT CASE WHEN n = 1 THEN p.organization_id END, p.id FROM patients AS p, generate_series(1, 3) AS n;
 INSERT INTO medicines VALUES ('asp', 'Aspirin');
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO app_user;
+REVOKE DELETE ON organizations FROM app_user;
