@@ -3,6 +3,7 @@
 use crate::join::{Part, PartKind};
 use crate::place::Place;
 use crate::problem::{Problem, Taken};
+use crate::shown_name::shown_name;
 
 /// The reasons that the cookies show; none where they look as the library wrote them. `opens` says whether a token opens.
 pub(crate) fn explanations(
@@ -14,7 +15,8 @@ pub(crate) fn explanations(
 ) -> Vec<Problem> {
     let filled = || parts.iter().filter(|part| !part.value.is_empty());
     let siblings = filled().filter(|part| part.kind == PartKind::Sibling);
-    let mut reasons: Vec<Problem> = siblings.map(|part| Problem::SiblingCookie { name: part.name.clone() }).collect();
+    let mut reasons: Vec<Problem> =
+        siblings.map(|part| Problem::SiblingCookie { name: shown_name(&part.name) }).collect();
     let chunks: Vec<(usize, &str)> = filled()
         .filter_map(|part| match part.kind {
             PartKind::Chunk(number) => Some((number, part.value.as_str())),
@@ -56,5 +58,5 @@ fn repeated(place: Place, header: &str, name: &str) -> Vec<Problem> {
     let mut names: Vec<&str> = (0..pairs.len()).filter(|at| differs(*at)).map(|at| pairs[at].0).collect();
     names.dedup();
     let taken = if place.takes_the_last() { Taken::Last } else { Taken::First };
-    names.into_iter().map(|name| Problem::RepeatedCookie { name: name.to_owned(), taken }).collect()
+    names.into_iter().map(|name| Problem::RepeatedCookie { name: shown_name(name), taken }).collect()
 }

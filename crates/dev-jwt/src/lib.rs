@@ -22,6 +22,7 @@ mod problem;
 mod reading;
 mod secret;
 mod session_check;
+mod shown_name;
 mod tenant_cookie;
 mod token;
 mod user;

@@ -12,6 +12,7 @@ use crate::library::{Library, Naming};
 use crate::place::{Place, decode_uri};
 use crate::problem::Problem;
 use crate::secret::Secret;
+use crate::shown_name::shown_name;
 use crate::tenant_cookie::TenantCookie;
 use crate::token::{Opened, Opener};
 
@@ -219,11 +220,17 @@ impl Reader<'_> {
     fn none(&self, place: Place, header: &str, given: &Given, name: &str) -> Vec<Problem> {
         let lost = given.lost.iter().filter(|lost| lost.name.starts_with(name));
         let lost: Vec<Problem> =
-            lost.map(|lost| Problem::NotSent { name: lost.name.clone(), why: lost.why.clone() }).collect();
+            lost.map(|lost| Problem::NotSent { name: shown_name(&lost.name), why: lost.why.clone() }).collect();
         if !lost.is_empty() {
             return lost;
         }
-        let cookies = place.cookies(header).into_iter().map(|(name, _)| name).collect();
+        let mut cookies = Vec::new();
+        for (name, _) in place.cookies(header) {
+            let shown = shown_name(&name);
+            if !cookies.contains(&shown) {
+                cookies.push(shown);
+            }
+        }
         vec![Problem::NoSession { wanted: vec![name.to_owned()], cookies }]
     }
 }

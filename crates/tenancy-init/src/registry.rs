@@ -177,7 +177,10 @@ pub(crate) fn tenant_columns(facts: &Facts, registry: Option<&Table>) -> Vec<Str
 fn is_tenant_column(table: &Table, column: &str, type_name: &str, registry: Option<&Table>) -> bool {
     let usual = words::tenant_column_rank(column).is_some();
     let Some(registry) = registry else { return usual && is_loose(table, column) };
-    let named = words::is_named_after(column, registry.name.name().as_str());
+    let named = words::is_named_after(column, registry.name.name().as_str())
+        || registry
+            .key()
+            .is_some_and(|key| words::is_named_after_key(column, registry.name.name().as_str(), &key.name));
     if table.foreign_keys.iter().any(|key| key.column == column && key.leads_to(&registry.name)) {
         return usual || named || compared(table, column);
     }

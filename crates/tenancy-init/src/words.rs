@@ -40,6 +40,11 @@ pub(crate) fn is_named_after(column: &str, table: &str) -> bool {
         || column.strip_suffix("id") == Some("org") && matches!(singular.as_str(), "organization" | "organisation")
 }
 
+/// Whether a column is named after a table and its key: `school_code` for the key `code` of `schools`.
+pub(crate) fn is_named_after_key(column: &str, table: &str, key: &str) -> bool {
+    plain(column) == singular(table) + &plain(key)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,6 +55,7 @@ mod tests {
         assert!(names_a_registry("Tenants") && !names_a_registry("bank_accounts"));
         assert!(is_named_after("orgId", "organizations") && is_named_after("workspace_id", "workspaces"));
         assert!(tenant_column_rank("tenantId") < tenant_column_rank("account_id"));
+        assert!(is_named_after_key("school_code", "schools", "code") && !is_named_after_key("code", "schools", "code"));
         assert_eq!(tenant_column_rank("user_id"), None);
     }
 }
