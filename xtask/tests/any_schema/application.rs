@@ -1,4 +1,4 @@
-//! What the application can do after the rollout, as its own login.
+//! What the application sees after the rollout, as its own login.
 
 use sqlx::{PgConnection, Row};
 use tenancy_config::TableName;
@@ -7,8 +7,8 @@ use tenant_rls::{Sql, Template};
 use crate::journey::Journey;
 
 /// A session of each tenant sees the tenant's rows and those that are declared as shared, and a session without one sees at most the
-/// platform's. No session changes another tenant's rows.
-pub(crate) async fn sees_and_writes_its_own_rows_only(journey: &Journey) {
+/// platform's. What it can write, and tables that are protected through another one, `rls verify` has tried before.
+pub(crate) async fn sees_its_own_rows_only(journey: &Journey) {
     let variable = journey.variable();
     let mut superuser = journey.db.superuser().await;
     let mut app = journey.db.app_user().await;

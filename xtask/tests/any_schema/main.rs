@@ -34,7 +34,7 @@ async fn there_and_back(case: Case<'_>) {
     let before = journey.catalog().await;
     journey.roll_out();
     journey.verify(&case.verdict);
-    application::sees_and_writes_its_own_rows_only(&journey).await;
+    application::sees_its_own_rows_only(&journey).await;
     journey.roll_back();
     assert_eq!(journey.catalog().await, before, "the catalog is not what it was");
 }
