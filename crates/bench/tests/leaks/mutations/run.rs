@@ -44,8 +44,18 @@ async fn no_changed_database_in_which_plain_sql_leaks_is_called_proven() {
     assert_eq!(unchanged, Vec::<String>::new(), "the database that is to be changed is not clean");
 
     let mut counted = Count::default();
-    for mutation in Random(seed).choose(all(), count) {
-        one(&mut planting, &mutation, &mut counted).await;
+    for (done, mutation) in Random(seed).choose(all(), count).iter().enumerate() {
+        one(&mut planting, mutation, &mut counted).await;
+        if (done + 1) % 50 == 0 {
+            // The long form takes more than an hour: what it found so far must not be lost with it.
+            eprintln!(
+                "after {}: {} of {} leaks found, called proven: {:?}",
+                done + 1,
+                counted.found,
+                counted.leaks,
+                counted.wrong
+            );
+        }
     }
     planting.clean_up().await.unwrap();
     let Count { leaks, found, harmless, proven, failed, wrong, doubted } = &counted;
