@@ -2,7 +2,7 @@
 
 use tenancy_config::{CommandRef, Hint, TableName, Tenancy};
 use tenant_inventory::Catalog;
-use tenant_inventory::{Missing, MissingPart};
+use tenant_inventory::{Absence, MissingPart};
 
 use crate::report::{MissingPiece, TableReport};
 use crate::uncounted::UncountedTable;
@@ -17,7 +17,7 @@ const NAMED: usize = 5;
 /// Sentences, most useful first; empty for a clean audit.
 pub(crate) fn next_steps(
     catalog: &Catalog,
-    missing: &[Missing],
+    missing: &[Absence],
     tenancy: &Tenancy,
     tables: &[TableReport],
     uncounted: &[UncountedTable],
@@ -111,7 +111,7 @@ fn names(tables: &[TableReport], wanted: &dyn Fn(&TableReport) -> bool) -> Optio
     }
 }
 
-fn untrusted(table: &Missing) -> String {
+fn untrusted(table: &Absence) -> String {
     let owner = table.owner.as_deref().unwrap_or_default();
     format!(
         "find out who made {}, which belongs to {owner}, a role that nobody said to rely on; where it is to be relied on, tenancy.toml says \

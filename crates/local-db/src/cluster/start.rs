@@ -7,7 +7,7 @@ use crate::cluster::state::{Cluster, Known, damaged};
 use crate::error::{Error, Result};
 use crate::role::Role;
 use crate::schema;
-use crate::secret::Secret;
+use crate::secret::ClusterSecret;
 use crate::server::Server;
 use crate::server::account::Account;
 use crate::server::files::remove_folder;
@@ -100,7 +100,7 @@ impl LocalDb {
         self.home.begin(asked)?;
         shutdown::end(&server.data(), Shutdown::Fast).await?;
         remove_folder(&server.data())?;
-        let secret = Secret::random()?;
+        let secret = ClusterSecret::random()?;
         server.init(&secret).await?;
         let port = server.start(SETTINGS, asked).await?;
         report_changed_port(asked.unwrap_or(port), port, notes);

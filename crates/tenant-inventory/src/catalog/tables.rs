@@ -28,7 +28,7 @@ pub struct Catalog {
     pub tables: Vec<TenantTable>,
     /// Tables that `tenancy.toml` names and this database does not have, or has without a tenant column, and tables of roles that nobody said
     /// to rely on.
-    pub missing: Vec<Missing>,
+    pub missing: Vec<Absence>,
     /// Tables that `tenancy.toml` declares to hang on another one, by name. Their column is the one that points there.
     #[serde(skip)]
     pub through: Vec<TenantTable>,
@@ -39,7 +39,7 @@ pub struct Catalog {
 
 /// Something that `tenancy.toml` names and the database lacks, or a table that is not read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Missing {
+pub struct Absence {
     /// The table.
     pub table: TableName,
     /// What is missing.
@@ -245,7 +245,7 @@ impl Catalog {
                 Some(_) => MissingPart::TenantColumn,
                 None => MissingPart::Table,
             };
-            missing.push(Missing { table, what, owner: None });
+            missing.push(Absence { table, what, owner: None });
         }
         missing.extend(classified.iter().filter_map(not_read));
         let tenant_key_type = column_type(connection, &tenants, Some(&tenancy.tenant.key)).await?;
@@ -282,7 +282,7 @@ impl Catalog {
         mut among: impl Iterator<Item = &'a TenantTable> + Clone,
     ) -> Result<&'a TenantTable> {
         let not_read = self.missing.iter().find(|missing| missing.table == *name);
-        if let Some(Missing { owner: Some(owner), .. }) = not_read {
+        if let Some(Absence { owner: Some(owner), .. }) = not_read {
             return Err(Error::Strangers(vec![(name.clone(), owner.clone())]));
         }
         let names: Vec<String> = among.clone().map(|table| table.name.name().to_string()).collect();
@@ -294,10 +294,10 @@ impl Catalog {
 }
 
 /// A table with a tenant column that is not read, as it, or a part of it, belongs to a role that nobody said to rely on.
-fn not_read(table: &ClassifiedTable) -> Option<Missing> {
+fn not_read(table: &ClassifiedTable) -> Option<Absence> {
     table.class.tenant_column().or(table.class.link())?;
     let owner = table.stranger.as_ref()?.owner.clone();
-    Some(Missing { table: table.table.clone(), what: MissingPart::TrustedOwner, owner: Some(owner) })
+    Some(Absence { table: table.table.clone(), what: MissingPart::TrustedOwner, owner: Some(owner) })
 }
 
 /// The type of a column, or of any column at all: `None` where the table or the column is not there.

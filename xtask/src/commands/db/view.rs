@@ -1,6 +1,6 @@
 //! The reports of `db`.
 
-use local_db::{Planted, State, Status};
+use local_db::{ClusterState, Planted, Status};
 use serde::Serialize;
 use tenancy_config::{CommandRef, Hint};
 
@@ -31,16 +31,16 @@ impl Report for Status {
     fn document(&self) -> Document {
         let up = |before: &str, after: &str| Hint::from(before).then_quoted(CommandRef::DbUp).then(after);
         let state = match self.state {
-            State::Absent => up("there is none; ", " makes it"),
-            State::Stopped => up("stopped; ", " starts it"),
-            State::Running => "running".into(),
+            ClusterState::Absent => up("there is none; ", " makes it"),
+            ClusterState::Stopped => up("stopped; ", " starts it"),
+            ClusterState::Running => "running".into(),
         };
         let mut pairs: Vec<(&str, Value)> = vec![("state", state.into())];
         pairs.extend(self.port.map(|port| ("port", format!("{port} on 127.0.0.1").into())));
         pairs.extend(self.major.map(|major| ("server", format!("PostgreSQL {major}").into())));
         pairs.extend(self.bin.as_ref().map(|bin| ("programs", bin.display().to_string().into())));
         pairs.extend(self.pid.map(|pid| ("process", pid.to_string().into())));
-        if self.state != State::Absent {
+        if self.state != ClusterState::Absent {
             pairs.push(("data", self.data.display().to_string().into()));
             pairs.push(("log", self.log.display().to_string().into()));
         }

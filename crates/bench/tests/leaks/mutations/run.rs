@@ -3,7 +3,7 @@
 use bench::leaks::database::Planting;
 use bench::leaks::oracle;
 use bench::leaks::run::said;
-use bench::leaks::verdict::Verdict;
+use bench::leaks::verdict::ToolVerdict;
 use local_db::Role;
 use tenancy_config::environment;
 
@@ -82,25 +82,25 @@ async fn one(planting: &mut Planting, mutation: &Mutation, counted: &mut Count) 
     superuser.close().await;
     let report = said(planting, false).await;
     let reached = oracle::reached(planting).await.unwrap();
-    let verdict = report.as_ref().map_or(Verdict::Failed, |said| said.verdict());
+    let verdict = report.as_ref().map_or(ToolVerdict::Failed, |said| said.verdict());
     let lines = report.map_or_else(|error| vec![error.to_string()], |said| said.lines());
-    if verdict == Verdict::Failed {
+    if verdict == ToolVerdict::Failed {
         counted.failed.push(format!("    {kind} ({place}): {:.300}", lines.join(" | ")));
     }
     match (reached.first(), verdict) {
-        (Some(leak), Verdict::Proven) => {
+        (Some(leak), ToolVerdict::Proven) => {
             counted.leaks += 1;
             counted.wrong.push(format!("{kind} ({place}): {leak}\n    {sql}"));
         }
-        (Some(_), Verdict::Failed) => counted.leaks += 1,
+        (Some(_), ToolVerdict::Failed) => counted.leaks += 1,
         (Some(_), _) => {
             counted.leaks += 1;
             counted.found += usize::from(!lines.is_empty());
         }
         (None, verdict) => {
             counted.harmless += 1;
-            counted.proven += usize::from(verdict == Verdict::Proven);
-            if verdict != Verdict::Proven {
+            counted.proven += usize::from(verdict == ToolVerdict::Proven);
+            if verdict != ToolVerdict::Proven {
                 counted.doubted.push(format!("    {kind} ({place}): {verdict:?} {:.200}", lines.join(" | ")));
             }
         }
