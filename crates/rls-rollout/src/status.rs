@@ -92,7 +92,7 @@ pub async fn status(database: &Database, tenancy: &Tenancy, app_role: Option<&st
             .recorded
             .changes(&relation.name)
             .iter()
-            .filter(|change| change.standing(&relation.definition) != ChangeState::AsLeft);
+            .filter(|change| change.state_in(&relation.definition) != ChangeState::AsLeft);
         tables.push(TableStatus { lost: lost.map(|change| change.subject()).collect(), ..table(&state, relation) });
     }
     let uncovered = (&state.inventory.catalog, state.inventory.catalog.classified.as_slice());

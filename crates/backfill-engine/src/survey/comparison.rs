@@ -17,7 +17,7 @@ use crate::survey;
 pub struct SourceComparison {
     /// Rows without a tenant.
     pub rows: u64,
-    /// Of these, rows whose tenant sources or tie breakers tell.
+    /// Of these, rows whose tenant sources or tie-breakers tell.
     pub told: u64,
     /// Of these, rows for which they tell another tenant.
     pub told_another: u64,

@@ -1,5 +1,6 @@
 //! Brings the local database up: creates it if there is none, and starts it if it does not run.
 
+use tenancy_config::CommandRef;
 use tenant_rls::{DirectConnection, Error as SqlError};
 
 use crate::cluster::database::{ClusterChange, DATABASE, LocalDb, Running};
@@ -51,7 +52,8 @@ impl LocalDb {
             return Err(Error::OtherVersion { found: cluster.major, asked });
         }
         if start.empty && cluster.tables {
-            notes("the local database has its tables already; `db reset --empty` starts anew without them");
+            let reset = CommandRef::DbResetEmpty;
+            notes(&format!("the local database has its tables already; `{reset}` starts anew without them"));
         }
         if self.pid()?.is_some() {
             self.secure(&mut cluster, notes).await?;

@@ -23,7 +23,7 @@ pub struct Catalog {
     pub registry_columns: Vec<String>,
     /// Type of the tenant table's key, as `format_type` prints it.
     pub tenant_key_type: Option<String>,
-    /// Tables with a tenant column, by name; partitions stand under their parent only. Tables of roles that nobody said to rely on are not
+    /// Tables with a tenant column, by name; partitions stand under their parent only. Tables of roles that are not trusted are not
     /// among them, so that no statement reads one.
     pub tables: Vec<TenantTable>,
     /// Tables that `tenancy.toml` names and this database does not have, or has without a tenant column, and tables of roles that nobody said
@@ -44,7 +44,7 @@ pub struct Absence {
     pub table: TableName,
     /// What is missing.
     pub what: MissingPart,
-    /// The owner, where it is a role that nobody said to rely on.
+    /// The owner, where it is a role that is not trusted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
 }
@@ -263,7 +263,7 @@ impl Catalog {
     /// The tenant table of this name.
     ///
     /// # Errors
-    /// [`Error::NoTable`] with the closest name; [`Error::Strangers`] where it belongs to a role that nobody said to rely on.
+    /// [`Error::NoTable`] with the closest name; [`Error::Strangers`] where it belongs to a role that is not trusted.
     pub fn table(&self, name: &TableName) -> Result<&TenantTable> {
         self.find(name, self.tables.iter())
     }
@@ -271,7 +271,7 @@ impl Catalog {
     /// The same, or a table that is declared to hang on one.
     ///
     /// # Errors
-    /// The same.
+    /// [`Error::NoTable`] with the closest name; [`Error::Strangers`] where it belongs to a role that is not trusted.
     pub fn rolled_out_table(&self, name: &TableName) -> Result<&TenantTable> {
         self.find(name, self.rolled_out())
     }
@@ -293,7 +293,7 @@ impl Catalog {
     }
 }
 
-/// A table with a tenant column that is not read, as it, or a part of it, belongs to a role that nobody said to rely on.
+/// A table with a tenant column that is not read, as it, or a part of it, belongs to a role that is not trusted.
 fn not_read(table: &ClassifiedTable) -> Option<Absence> {
     table.class.tenant_column().or(table.class.link())?;
     let owner = table.stranger.as_ref()?.owner.clone();

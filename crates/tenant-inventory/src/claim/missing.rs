@@ -136,7 +136,7 @@ impl fmt::Display for Missing {
                 write!(f, "{table} stands in tenancy.toml and has no tenant column")
             }
             Self::Lost { table, what: MissingPart::TrustedOwner } => {
-                write!(f, "{table} belongs to a role that nobody said to rely on, and was not read")
+                write!(f, "{table} belongs to a role that is not trusted, and was not read")
             }
             Self::NotCovered { table, class } => write!(f, "{table} was not tried: {class}"),
             Self::Untried { table, what, because } => {

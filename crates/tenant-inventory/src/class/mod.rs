@@ -170,7 +170,7 @@ pub struct ClassifiedTable {
     pub rls_enabled: bool,
     /// FORCE ROW LEVEL SECURITY.
     pub rls_forced: bool,
-    /// What of it belongs to a role that nobody said to rely on. Such a table is never read.
+    /// What of it belongs to a role that is not trusted. Such a table is never read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stranger: Option<Member>,
     /// What it is to the tenants.

@@ -103,7 +103,7 @@ impl TrustFinding {
                 quoted(login)
             ),
             Self::Stranger { owner } => format!(
-                "if {owner} keeps these books, log in as it or as a member of it; else find out what it put there, and drop it: DROP SCHEMA \
+                "if {owner} keeps this schema, log in as it or as a member of it; else find out what it put there, and drop it: DROP SCHEMA \
                  tenant_ops CASCADE"
             ),
             Self::OfApplication { owner, app } if owner == app => {

@@ -169,7 +169,7 @@ pub(crate) fn lacks(missing: &Absence) -> &'static str {
     match missing.what {
         MissingPart::Table => "there is no such table",
         MissingPart::TenantColumn => "it has no tenant column",
-        MissingPart::TrustedOwner => "it belongs to a role that nobody said to rely on, and was not read",
+        MissingPart::TrustedOwner => "it belongs to a role that is not trusted, and was not read",
     }
 }
 
