@@ -118,6 +118,8 @@ command_refs! {
     RlsRolloutPrepare => ["rls", "rollout", "--phase", "prepare"],
     /// Shows the phase of each table.
     RlsStatus => ["rls", "status"],
+    /// Makes the roles, and takes the tables to the first phase.
+    RlsSetup => ["rls", "setup"],
     /// Makes a tenant with its defaults.
     SeedTenantCreate { tenant: String } => ["seed-tenant-defaults", "--tenant", tenant, "--create"],
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use sqlx::PgConnection;
-use tenancy_config::{Ident, Tenancy};
+use tenancy_config::{Ident, TableName, Tenancy};
 use tenant_rls::{Backoff, Database, Error as RlsError, OwnerTx, Sql, Template, retry_locks};
 
 use crate::error::{Error, Result};
@@ -58,7 +58,7 @@ pub async fn install_in(connection: &mut PgConnection, tenancy: &Tenancy) -> Res
         Some(there) if there.version == Some(VERSION) => return Ok(()),
         Some(there) => there.objects,
         None => {
-            run(connection, Sql::from_static(include_str!("../../../sql/tenant-ops/create_schema.sql"))).await?;
+            create_schema(connection, tenancy).await?;
             BTreeSet::new()
         }
     };
@@ -81,6 +81,20 @@ pub async fn install_in(connection: &mut PgConnection, tenancy: &Tenancy) -> Res
     // What it made is examined, too, as an event trigger may have changed it.
     verified_behind_lock(connection, tenancy).await?;
     Ok(())
+}
+
+/// Makes the schema. What a superuser makes belongs to the owner of the tables, who could not go on with it otherwise.
+async fn create_schema(connection: &mut PgConnection, tenancy: &Tenancy) -> Result<(), RlsError> {
+    let tenants = TableName::parse(&tenancy.tenant.table, &tenancy.database.schema)?;
+    let owner: String = sqlx::query_scalar(include_str!("../../../sql/tenant-ops/schema_owner.sql"))
+        .bind(tenants.schema().as_str())
+        .bind(tenants.name().as_str())
+        .bind(&tenancy.roles.app)
+        .fetch_one(&mut *connection)
+        .await
+        .map_err(RlsError::query("asking who is to own the schema tenant_ops"))?;
+    let create = Template::new(include_str!("../../../sql/tenant-ops/create_schema.sql"));
+    run(connection, create.ident("owner", &Ident::new(owner)?).build()).await
 }
 
 /// Revokes what default privileges grant on the objects that were just made, and what PUBLIC has on functions: default privileges of a

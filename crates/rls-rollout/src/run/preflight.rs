@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use sqlx::Row;
-use tenancy_config::TableName;
+use tenancy_config::{CommandRef, TableName};
 use tenant_inventory::class::Class;
 use tenant_inventory::{AspectKind, Inventory, Phase, Relation, RelationKind};
-use tenant_rls::{CATALOG_LOCK_TIMEOUT, Database, Error as RlsError, OwnerTx};
+use tenant_rls::{CATALOG_LOCK_TIMEOUT, Database, Error as RlsError, OwnerTx, Sql};
 
 use crate::blocker::holders;
 use crate::error::{Error, Result};
@@ -142,10 +142,11 @@ async fn rights(database: &Database, state: &RolloutState, goal: Goal) -> Result
             Some((role, facts)) => grants::statements(database, role, facts)?,
             None => Vec::new(),
         };
-        let statements: Vec<String> = statements.iter().map(|sql| format!("{};", sql.as_str())).collect();
-        let who_may = statements.join(" ");
+        let statements: Vec<&str> = statements.iter().map(Sql::as_str).collect();
         lacking.push(format!(
-            "{login} may neither make the role {name} nor let itself act as it; who may, runs: {who_may}"
+            "{login} may neither make the role {name} nor let itself act as it; `{}` as a superuser does both, and so do these statements: {}",
+            CommandRef::RlsSetup,
+            statements.join("; ")
         ));
     }
     let refers = |relation: &Relation| relation.foreign_key.is_none() && relation.unhandled.is_none();

@@ -1,7 +1,7 @@
 //! What is rare and dangerous: FORCE that is lifted for a moment, partitions of partitions, names and logins that do not fit.
 
 use local_db::Role;
-use rls_rollout::{Error, RolloutOptions, RolloutReport, sentences, status};
+use rls_rollout::{Error, RolloutOptions, RolloutReport, rollout, sentences, status};
 use tenancy_config::UserError;
 use tenancy_config::{Exit, Tenancy};
 use tenant_inventory::Phase;
@@ -9,7 +9,9 @@ use tenant_rls::sqlstate::ROW_WITHOUT_TENANT;
 use test_support::TestDb;
 use tokio::sync::watch;
 
-use crate::support::{all_at, all_the_way_back, auto, back, catalog, clean, connect, roll, roll_with, script, to};
+use crate::support::{
+    all_at, all_the_way_back, auto, back, catalog, clean, clean_server, connect, roll, roll_with, script, session, to,
+};
 
 /// Forced, and with a foreign key that nobody has proven.
 const FORCED_AND_UNPROVEN: &str = r#"ALTER TABLE bookings DROP CONSTRAINT "bookings_tenantId_fkey";
@@ -210,13 +212,41 @@ async fn a_superuser_goes_the_whole_way_and_back() {
 }
 
 #[tokio::test]
+async fn the_owner_goes_on_with_what_a_superuser_began() {
+    let server = clean_server().await;
+    let mut tenancy = Tenancy::default();
+    tenancy.roles.maintenance = "another maintenance".to_owned();
+    tenancy.roles.auditor = "another auditor".to_owned();
+    let superuser = connect(&server, Role::Superuser).await;
+    let (_go, stop) = watch::channel(false);
+    let begun = rollout(&superuser, &tenancy, &to(Phase::Prepare), "a test", stop, &mut |_| ()).await.unwrap();
+    superuser.close().await;
+    assert!(begun.tables.iter().all(|table| table.after == Phase::Prepare), "{begun:#?}");
+
+    let mut session = session(&server, Role::Superuser).await;
+    let kept: Vec<String> = sqlx::query_scalar(
+        "SELECT nspowner::regrole::text FROM pg_namespace WHERE nspname = 'tenant_ops'
+         UNION ALL SELECT format('%s of %I', m.member::regrole, r.rolname) FROM pg_auth_members AS m JOIN pg_roles AS r ON r.oid = m.roleid
+                   WHERE r.rolname LIKE 'another %' ORDER BY 1",
+    )
+    .fetch_all(session.connection())
+    .await
+    .unwrap();
+    assert_eq!(kept, ["app_owner", "app_owner of \"another auditor\"", "app_owner of \"another maintenance\""]);
+    session.close().await;
+    let done = roll_with(&server, &tenancy, &auto(), &mut |_| ()).await.unwrap();
+    assert!(done.tables.iter().all(|table| table.after == Phase::Enforce), "{done:#?}");
+}
+
+#[tokio::test]
 async fn a_role_that_is_missing_and_cannot_be_made_is_named_with_the_statement_that_makes_it() {
     let db = clean().await;
     let mut tenancy = Tenancy::default();
     tenancy.roles.auditor = "auditor of nobody".to_owned();
     let error = roll_with(&db, &tenancy, &auto(), &mut |_| ()).await.unwrap_err();
     assert_eq!(error.exit(), Exit::Usage);
-    let statement = "who may, runs: CREATE ROLE \"auditor of nobody\" NOLOGIN NOSUPERUSER NOBYPASSRLS;";
+    let statement =
+        "and so do these statements: CREATE ROLE \"auditor of nobody\" NOLOGIN NOSUPERUSER NOBYPASSRLS; GRANT";
     assert!(error.to_string().contains(statement), "{error}");
     let protected = catalog(&db).await;
     assert!(!protected.iter().any(|line| line.contains(" policy ")), "no table was begun");

@@ -38,7 +38,7 @@ enum Failure {
 
 impl Failure {
     fn of(error: &sqlx::Error) -> Self {
-        let message = error.to_string();
+        let message = message(error);
         let Some(said) = error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>()) else {
             return Self::HeldUp(message);
         };
@@ -52,6 +52,11 @@ impl Failure {
             _ => Self::Other(message),
         }
     }
+}
+
+/// What the server said, without the words that the library puts around it.
+pub(crate) fn message(error: &sqlx::Error) -> String {
+    error.as_database_error().map_or_else(|| error.to_string(), |said| said.message().to_owned())
 }
 
 /// Whether an SQLSTATE is of a lock, a limit of time, a deadlock, a lack of resources, or a server that goes down.
@@ -88,7 +93,7 @@ pub(crate) fn unprepared(error: &sqlx::Error) -> Untried {
         Failure::Refused(message) | Failure::Constraint(message) | Failure::Other(message) => {
             Untried::Failed { message }
         }
-        Failure::ReachedARow => Untried::Failed { message: error.to_string() },
+        Failure::ReachedARow => Untried::Failed { message: message(error) },
     }
 }
 
@@ -99,7 +104,7 @@ pub(crate) fn read(what: AttemptKind, login: &str, expected: ExpectedRows, seen:
         (Err(error), _) => match Failure::of(&error) {
             Failure::Denied(message) => not_tried(what, login, Untried::NoRight { message }),
             Failure::HeldUp(message) => not_tried(what, login, Untried::HeldUp { message }),
-            _ => broken(what, login, Breach::Raised { what, login: login_, message: error.to_string(), through }),
+            _ => broken(what, login, Breach::Raised { what, login: login_, message: message(&error), through }),
         },
         (Ok(seen), ExpectedRows::All(all)) if seen == all as u64 => held(what, login),
         (Ok(rows), ExpectedRows::All(all)) => {
@@ -149,7 +154,7 @@ pub(crate) fn allowed(what: AttemptKind, login: &str, done: sqlx::Result<u64>) -
         Failure::Denied(message) => not_tried(what, login, Untried::NoRight { message }),
         Failure::HeldUp(message) => not_tried(what, login, Untried::HeldUp { message }),
         Failure::Constraint(message) | Failure::Other(message) => not_tried(what, login, Untried::Failed { message }),
-        Failure::ReachedARow => not_tried(what, login, Untried::Failed { message: error.to_string() }),
+        Failure::ReachedARow => not_tried(what, login, Untried::Failed { message: message(&error) }),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use tenant_inventory::claim::untried::Untried;
 
+use crate::attempts::outcome::message;
 use crate::error::Error;
 
 /// The server refused for want of a right.
@@ -12,7 +13,7 @@ const HELD_UP: [&str; 2] = ["55P03", "57014"];
 
 /// The reason in an error of the server's.
 pub(crate) fn of_server(error: &sqlx::Error) -> Untried {
-    let message = error.to_string();
+    let message = message(error);
     match error.as_database_error().and_then(|error| error.code()).as_deref() {
         Some(NO_RIGHT) => Untried::NoRight { message },
         Some(code) if HELD_UP.contains(&code) => Untried::HeldUp { message },

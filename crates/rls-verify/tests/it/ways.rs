@@ -7,7 +7,7 @@ use tenancy_config::tenancy::ReviewRule;
 use tenant_inventory::claim::evidence::Evidence;
 use tenant_inventory::claim::untried::Untried;
 use tenant_inventory::claim::verdict::Verdict;
-use tenant_inventory::{Inventory, read_ways};
+use tenant_inventory::{Inventory, Way, read_ways};
 use test_support::TestDb;
 
 use crate::logins::noted;
@@ -99,10 +99,7 @@ async fn a_review_holds_until_what_was_reviewed_changes() {
     let db = enforced().await;
     script(&mut db.superuser().await, PINNED).await;
     let mut tenancy = Tenancy::default();
-    let owner = connect(&db, Role::Owner).await;
-    let inventory = Inventory::load(&owner, &tenancy, Some("app_user"), &[]).await.unwrap();
-    let ways = read_ways(&owner, &inventory, "app_user", &[]).await.unwrap();
-    let way = ways.iter().find(|way| way.review_name() == "public.total()").unwrap();
+    let way = way(&db, &tenancy, "public.total()").await;
     let review = ReviewRule { why: "it counts and shows no row".into(), hash: way.review_hash().unwrap().into() };
     contains(&prove_with(&db, &tenancy).await, &["public.total()", &review.hash]);
     tenancy.reviewed.insert("public.total()".into(), review);
@@ -111,6 +108,50 @@ async fn a_review_holds_until_what_was_reviewed_changes() {
     noted(&report, &["public.total()", "reviewed: it counts and shows no row"]);
     script(&mut db.superuser().await, "ALTER FUNCTION total() SET work_mem = '8MB'").await;
     contains(&prove_with(&db, &tenancy).await, &["public.total()", "the review in tenancy.toml is of another state"]);
+}
+
+const SHARED: &str = r#"CREATE TABLE places (code text PRIMARY KEY, name text, "open" boolean);
+    ALTER TABLE expenses ADD COLUMN place text REFERENCES places ON DELETE CASCADE ON UPDATE CASCADE;
+    GRANT SELECT, UPDATE, DELETE ON places TO app_user"#;
+
+/// The way of a name, as the catalog has it.
+async fn way(db: &TestDb, tenancy: &Tenancy, name: &str) -> Way {
+    let owner = connect(db, Role::Owner).await;
+    let inventory = Inventory::load(&owner, tenancy, Some("app_user"), &[]).await.unwrap();
+    let ways = read_ways(&owner, &inventory, "app_user", &[]).await.unwrap();
+    ways.into_iter().find(|way| way.review_name() == name).unwrap_or_else(|| panic!("no way {name}"))
+}
+
+#[tokio::test]
+async fn a_right_on_what_all_tenants_share_is_taken_where_keys_act_or_reviewed() {
+    let db = enforced().await;
+    script(&mut db.superuser().await, SHARED).await;
+    let mut tenancy = Tenancy::default();
+    let update = way(&db, &tenancy, "UPDATE on public.places").await;
+    let closing = update.closing.unwrap();
+    assert_eq!(
+        closing,
+        r#"REVOKE UPDATE ON public.places FROM app_user; GRANT UPDATE (name, "open") ON public.places TO app_user"#
+    );
+    contains(&prove_with(&db, &tenancy).await, &["the right UPDATE on public.places", &closing]);
+    script(&mut db.superuser().await, closing.leak()).await;
+    let report = prove_with(&db, &tenancy).await;
+    assert!(!found(&report).iter().any(|line| line.contains("UPDATE on public.places")), "{:#?}", found(&report));
+
+    let delete = way(&db, &tenancy, "DELETE on public.places").await;
+    let hash = delete.review_hash().unwrap().to_owned();
+    let review = ReviewRule { why: "a place is deleted when nobody uses it".into(), hash };
+    tenancy.reviewed.insert("DELETE on public.places".into(), review);
+    let report = prove_with(&db, &tenancy).await;
+    assert!(report.is_proven(), "{:#?}", found(&report));
+    noted(&report, &["DELETE on public.places", "reviewed: a place is deleted when nobody uses it"]);
+
+    let another = "ALTER TABLE bookings ADD COLUMN place text REFERENCES places ON DELETE SET NULL";
+    script(&mut db.superuser().await, another).await;
+    contains(
+        &prove_with(&db, &tenancy).await,
+        &["DELETE on public.places", "the review in tenancy.toml is of another state"],
+    );
 }
 
 #[tokio::test]

@@ -29,8 +29,8 @@ pub struct Tenancy {
     /// Tables that must exist, as `table` or `schema.table`, with their rules. Other tables are found by their tenant
     /// column.
     pub tables: BTreeMap<String, TableRules>,
-    /// Views and functions that lead past the policies and that somebody has reviewed, by name; a function by its
-    /// signature, such as `public.total(text)`.
+    /// Views, functions and rights that lead past the policies and that somebody has reviewed, by name; a function by its
+    /// signature, such as `public.total(text)`, a right as `DELETE on public.users`.
     #[serde(default)] // the default application has none
     pub reviewed: BTreeMap<String, ReviewRule>,
 }

@@ -123,6 +123,10 @@ pub(crate) struct Cascade {
     pub(crate) parent: i64,
     pub(crate) on_delete: bool,
     pub(crate) on_update: bool,
+    /// Its definition, as a statement has it.
+    pub(crate) definition: String,
+    /// The columns of the parent that it does not reference, as a statement has them.
+    pub(crate) others: Vec<String>,
     /// The roles of the login's that may change what the key references.
     pub(crate) updaters: Vec<String>,
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Serialize;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
-use tenancy_config::{Ident, Tenancy};
+use tenancy_config::{Ident, TableName, Tenancy};
 use tenant_rls::{CATALOG_LOCK_TIMEOUT, Database, Error, OwnerTx, Result};
 
 use super::roles::Roles;
@@ -22,6 +22,8 @@ pub struct RoleState {
     pub assumable: bool,
     /// Schemas of tenant tables that it may not look into.
     pub closed_schemas: Vec<Ident>,
+    /// The owner of the tenant table, if it cannot act as the role, and is not what the application logs in as.
+    pub owner_without: Option<Ident>,
 }
 
 /// The roles of the rollout and of the application, each with its state.
@@ -147,9 +149,12 @@ pub(crate) async fn read_logins(
     schemas: BTreeSet<&str>,
 ) -> Result<Logins> {
     let names = [app, &tenancy.roles.maintenance, &tenancy.roles.auditor];
+    let tenants = TableName::parse(&tenancy.tenant.table, &tenancy.database.schema)?;
     let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/roles.sql"))
         .bind(names.to_vec())
         .bind(schemas.into_iter().collect::<Vec<_>>())
+        .bind(tenants.schema().as_str())
+        .bind(tenants.name().as_str())
         .fetch_all(&mut *connection)
         .await
         .map_err(Error::query("looking for the roles"))?;
@@ -157,9 +162,10 @@ pub(crate) async fn read_logins(
         let row = &rows[at];
         let closed_schemas =
             row.get::<Vec<String>, _>("closed_schemas").into_iter().map(Ident::new).collect::<Result<_, _>>()?;
+        let owner_without = row.get::<Option<String>, _>("owner_without").map(Ident::new).transpose()?;
         Ok((
             Ident::new(names[at])?,
-            RoleState { exists: row.get("is_there"), assumable: row.get("assumable"), closed_schemas },
+            RoleState { exists: row.get("is_there"), assumable: row.get("assumable"), closed_schemas, owner_without },
         ))
     };
     let (app_facts, maintenance, auditor) = (facts(0)?, facts(1)?, facts(2)?);

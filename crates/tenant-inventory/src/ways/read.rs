@@ -181,6 +181,8 @@ fn cascade(row: &PgRow) -> Cascade {
         parent: row.get("parent"),
         on_delete: row.get("on_delete"),
         on_update: row.get("on_update"),
+        definition: row.get("definition"),
+        others: row.get("others"),
         updaters: row.get("updaters"),
     }
 }

@@ -189,7 +189,7 @@ pub enum Reviewable {
     },
     /// A function without a pinned `search_path`: what it names is decided by whoever calls it.
     NoPinnedPath,
-    /// A right, a role or a key is not something to review.
+    /// A role, a key or a right that no key acts on is not something to review.
     NotCode,
 }
 
@@ -232,7 +232,7 @@ impl Way {
             WayObject::Trigger { function, .. } => function.clone(),
             WayObject::Rule { table, name } | WayObject::Copy { table, name, .. } => format!("{table}.{name}"),
             WayObject::CascadingKey { table, name, .. } => format!("{table}.{name}"),
-            WayObject::Right { table, .. } => table.to_string(),
+            WayObject::Right { table, privilege } => format!("{privilege} on {table}"),
             WayObject::Role { role } => role.clone(),
             WayObject::Schema { schema } => schema.clone(),
             WayObject::Ops { name } => name.clone(),
