@@ -20,14 +20,15 @@ use crate::run::progress::RolloutEvent;
 /// An autovacuum gives way to a waiter after `deadlock_timeout`, one second by default: a shorter wait never gets past it.
 const OUTWAIT_AUTOVACUUM: Duration = Duration::from_millis(1500);
 
-/// What each transaction of a step is set to. A step and its journal entry are one commit, and the server writes its log in order: a crash can
-/// only lose the last steps together with their entries. The commit that ends the rollout is written to the disk, with all before it. The
-/// statements on the catalog are the same for each table, and planning them would take as long as running them.
-const OF_STEP: &str = "SET LOCAL synchronous_commit = off; SET LOCAL plan_cache_mode = force_generic_plan";
+/// What each transaction of a step is set to.
+const OF_STEP: &str = include_str!("../../../../sql/rls-rollout/in_step.sql");
 
-/// No statement under an exclusive lock may take longer, and no client that was lost may keep one.
-const OF_EXCLUSIVE_STEP: &str = "SET LOCAL synchronous_commit = off; SET LOCAL plan_cache_mode = force_generic_plan; \
-                                 SET LOCAL statement_timeout = '15s'; SET LOCAL idle_in_transaction_session_timeout = '15s'";
+/// The same for a step that takes an exclusive lock.
+const OF_EXCLUSIVE_STEP: &str = concat!(
+    include_str!("../../../../sql/rls-rollout/in_step.sql"),
+    ";",
+    include_str!("../../../../sql/rls-rollout/limit_exclusive_step.sql")
+);
 
 /// An index that is built concurrently waits for every older snapshot; a timeout would leave an invalid one.
 const WITHOUT_LIMIT: &str = "SET lock_timeout = 0; SET statement_timeout = 0";

@@ -87,10 +87,7 @@ impl ProbeSessions {
         let doing = || Error::query("opening an attempt");
         let begin = Sql::from_static(if writes { "BEGIN READ WRITE" } else { "BEGIN READ ONLY" });
         // Where operators cost nothing, the planner may try a condition of the attempt before that of a policy.
-        let open = Template::new(
-            "SELECT pg_catalog.set_config('cpu_operator_cost', :'cost', true); SAVEPOINT probe; \
-             SELECT pg_catalog.current_setting(:'variable', true) AS found",
-        );
+        let open = Template::new(include_str!("../../../../sql/tenant-rls/begin_probe.sql"));
         let open = open.literal("cost", CPU_OPERATOR_COST).literal("variable", &self.variable).build();
         let message = Sql::join([self.database.attempting(begin), open], ";\n");
         let rows = sqlx::raw_sql(message).fetch_all(&mut session.connection).await.map_err(doing())?;

@@ -54,7 +54,7 @@ enum Command {
     /// The rollout of row level security, beside the load of an application and over many tables
     #[command(after_help = "Examples:
   cargo xtask bench rls --rows 1000000
-  cargo xtask bench rls --tables 300                                   how long does each command take?
+  cargo xtask bench rls --tables 300          how long does each command take?
   cargo xtask bench rls --format json --output bench.json")]
     Rls(Rls),
     /// Leaks that are planted one at a time, and whether `rls verify` finds and names them
