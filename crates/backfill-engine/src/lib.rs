@@ -26,6 +26,7 @@ mod suggest;
 mod survey;
 mod tables_report;
 pub mod throttle;
+mod without_tenant;
 
 pub use error::{Error, Result};
 pub use finding::{FailedRow, GhostTenant, RefusedRules, RefusedTriggers, Rule, Trigger};
@@ -36,7 +37,7 @@ pub use history::{runs, why};
 pub use map::report::{MapReport, TableMap, UnreadTable};
 pub use map::{MapPair, holds_strays, pairs_of, stray_values};
 pub use memberships::MembershipReport;
-pub use not_run::{NotRun, RowsWithoutTenant, TableNotRun, count_not_run};
+pub use not_run::{NotRun, TableNotRun, count_not_run};
 pub use options::{BackfillOptions, OnConflict};
 pub use plan::BackfillPlan;
 pub use plan::order::order;
@@ -58,3 +59,4 @@ pub use suggest::{
 pub use survey::comparison::SourceComparison;
 pub use tables_report::{DrawsOn, FailedTable, TablesReport};
 pub use tenant_ops::{Assignment, RunProcessRecord, RunRecord, RunState, UndoProgress};
+pub use without_tenant::{CountFailure, CountLimits, RowsWithoutTenant, TimeLimit};

@@ -10,8 +10,9 @@ use tenant_inventory::{Absence, Catalog, read_all_tables};
 use tenant_rls::Database;
 
 use crate::error::{Error, Result};
-use crate::not_run::{RowsWithoutTenant, TableNotRun, count_not_run};
+use crate::not_run::{TableNotRun, count_not_run};
 use crate::run::report::BackfillReport;
+use crate::without_tenant::RowsWithoutTenant;
 
 /// What a backfill of several tables did, and what is left in all of them. The JSON shape is `backfill-tables/2`.
 #[derive(Debug, Clone, Serialize)]
@@ -84,7 +85,7 @@ impl TablesReport {
         let ran = |name: &TableName| tables.iter().any(|report| report.table == *name);
         let tried = |name: &TableName| ran(name) || failed.iter().any(|failed| failed.table == *name);
         let not_run = match all {
-            true => count_not_run(database, tenancy, (catalog, &classes), tried).await?,
+            true => count_not_run(database, tenancy, (catalog, &classes), None, tried).await?,
             false => Vec::new(),
         };
         let counted = |name: &TableName| {

@@ -11,6 +11,7 @@ mod error;
 mod jwt;
 pub mod leaks;
 mod load;
+mod many;
 mod measured;
 mod memory;
 mod report;
@@ -30,6 +31,7 @@ pub use jwt::{JwtBench, JwtBenchReport, JwtCandidate, jwt};
 pub use leaks::corpus::Expected;
 pub use leaks::report::{CaseReport, CaseResult, LeaksReport, OtherTool, Score};
 pub use leaks::run::{LeaksBench, leaks};
+pub use many::{CommandTime, ManyTablesReport, rls_tables};
 pub use report::{
     Latency, LoadReport, LoadStatement, ManyTables, PeakMemory, RlsBenchReport, ServerFacts, StatementReport,
 };

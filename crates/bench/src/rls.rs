@@ -11,7 +11,11 @@ use tokio::sync::{Notify, watch};
 use crate::databases::{Databases, server_facts};
 use crate::error::Result;
 use crate::load::{CONNECTIONS, Load, LoadWork, Stage};
+use crate::many::make_tables;
 use crate::report::{ManyTables, RlsBenchReport, build, cores};
+
+/// How many tables are made for the times over many of them.
+const MANY_TABLES: u32 = 300;
 
 /// How much is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,9 +138,7 @@ async fn roll_out(database: &Database, mut waiting: impl FnMut() + Send) -> Resu
 
 /// How long the commands take where there are many tables, the connection aside.
 async fn many_tables(owner: &DatabaseUrl, database: &Database) -> Result<ManyTables> {
-    let mut session = DirectConnection::as_application(owner, "bench").await?;
-    session.run_script("making many tables", include_str!("../../../sql/bench/many_tables.sql")).await?;
-    session.close().await;
+    make_tables(owner, MANY_TABLES).await?;
     let tenancy = Tenancy::default();
     let started = Instant::now();
     let tables = status(database, &tenancy, None).await?.tables.len();

@@ -1,10 +1,10 @@
 //! How far each table is, what stops it from going on, and what somebody changed since.
 
-use backfill_engine::{RowsWithoutTenant, count_not_run};
+use backfill_engine::{CountLimits, RowsWithoutTenant, count_not_run};
 use serde::Serialize;
 use tenancy_config::{TableName, Tenancy};
 use tenant_inventory::{AspectKind, Inventory, Phase, Relation, RelationKind, Way, read_ways};
-use tenant_rls::{Database, Error as RlsError, Limits, PolicyForm, visibility};
+use tenant_rls::{Database, Error as RlsError, PolicyForm, visibility};
 
 use crate::error::Result;
 use crate::journal::change::ChangeState;
@@ -96,7 +96,7 @@ pub async fn status(database: &Database, tenancy: &Tenancy, app_role: Option<&st
         tables.push(TableStatus { lost: lost.map(|change| change.subject()).collect(), ..table(&state, relation) });
     }
     let uncovered = (&state.inventory.catalog, state.inventory.catalog.classified.as_slice());
-    for counted in count_not_run(&database.limited(Limits::BRIEF), tenancy, uncovered, |_| false).await? {
+    for counted in count_not_run(database, tenancy, uncovered, Some(CountLimits::BRIEF), |_| false).await? {
         if let Some(status) = tables.iter_mut().find(|status| status.table == counted.table) {
             status.rows_without_tenant = Some(counted.rows);
         }

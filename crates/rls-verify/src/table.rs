@@ -1,11 +1,14 @@
 //! The evidence for one table or partition: its policies by the catalog, and the attempts.
 
+use std::collections::BTreeMap;
+
+use tenancy_config::TableName;
 use tenant_inventory::claim::attempt::AttemptKind;
 use tenant_inventory::claim::examined::{Attempt, TableProof};
 use tenant_inventory::claim::finding::Finding;
 use tenant_inventory::claim::untried::Untried;
 use tenant_inventory::{AspectKind, Inventory, LoginReach, Relation, RelationKind};
-use tenant_rls::{Database, PolicyForm};
+use tenant_rls::{Database, EachReader, PolicyForm, ProbeSessions};
 
 use crate::attempts::Attempts;
 use crate::attempts::columns::Columns;
@@ -23,12 +26,19 @@ use crate::report::Note;
 pub(crate) struct Verifier<'a> {
     pub(crate) owner: &'a Database,
     pub(crate) app: &'a Database,
+    /// Where attempts are made, as the owner and as the application.
+    pub(crate) owner_sessions: ProbeSessions,
+    pub(crate) app_sessions: ProbeSessions,
     pub(crate) inventory: &'a Inventory,
     pub(crate) reach: &'a LoginReach,
     pub(crate) options: &'a VerifyOptions,
     pub(crate) inactive_tenants: Vec<String>,
-    /// The columns of the tenant table.
-    pub(crate) tenants: Columns,
+    /// The columns of each table, and of the tenant table.
+    pub(crate) columns: BTreeMap<TableName, Columns>,
+    /// Who reads the rows of each table to try with.
+    pub(crate) readers: BTreeMap<TableName, EachReader>,
+    /// For a tenant table that has no columns.
+    pub(crate) no_columns: Columns,
 }
 
 impl Verifier<'_> {
@@ -77,11 +87,13 @@ impl Verifier<'_> {
         if !relation.definition.has(AspectKind::RowSecurity) {
             return Ok(Vec::new());
         }
-        let columns = Columns::read(self.owner, &relation.name).await?;
+        let (Some(columns), Some(reader)) = (self.columns.get(&relation.name), self.readers.get(&relation.name)) else {
+            return Ok(self.nothing(&Untried::NoKey));
+        };
         let keys = &self.inventory.root(relation).key;
-        let Some(key) = PrimaryKey::new(keys, &columns)? else { return Ok(self.nothing(&Untried::NoKey)) };
-        match Rows::find(self.owner, self.inventory, relation, &key, &self.inactive_tenants).await? {
-            Ok(rows) => self.attempts(relation, &columns, &key, &rows).await,
+        let Some(key) = PrimaryKey::new(keys, columns)? else { return Ok(self.nothing(&Untried::NoKey)) };
+        match Rows::find(self.owner, self.inventory, relation, (&key, reader), &self.inactive_tenants).await? {
+            Ok(rows) => self.attempts(relation, columns, &key, &rows).await,
             Err(because) => Ok(self.nothing(&because)),
         }
     }
@@ -94,6 +106,7 @@ impl Verifier<'_> {
         rows: &Rows,
     ) -> Result<Vec<Attempt>> {
         let form = self.inventory.policies(relation).form();
+        let tenants = &self.inventory.catalog.tenants;
         let attempts = Attempts {
             tenancy: &self.inventory.tenancy,
             relation,
@@ -102,13 +115,13 @@ impl Verifier<'_> {
             columns,
             shows_without_tenant: !relation.platform_rows && form.is_some_and(PolicyForm::shows_unassigned),
             gives_without_tenant: matches!(form, Some(PolicyForm::Bridge | PolicyForm::Claimable)),
-            tenants: (&self.inventory.catalog.tenants, &self.tenants),
+            tenants: (tenants, self.columns.get(tenants).unwrap_or(&self.no_columns)),
             fire_triggers: self.options.fire_triggers,
         };
-        let mut tried = attempts.read(self.app).await?;
+        let mut tried = attempts.read(&self.app_sessions).await?;
         let owner = self.owner.session();
         if relation.definition.has(AspectKind::Forced) && !owner.superuser && !owner.bypass_rls {
-            tried.extend(attempts.read(self.owner).await?);
+            tried.extend(attempts.read(&self.owner_sessions).await?);
         }
         let writes = || AttemptKind::required().filter(|what| what.writes());
         let login = &self.app.session().role;
@@ -118,7 +131,7 @@ impl Verifier<'_> {
                 let because = Untried::TriggersWouldFire { table: relation.name.to_string() };
                 tried.extend(none_tried(writes(), login, &because));
             }
-            (true, false) => tried.extend(attempts.write(self.app).await?),
+            (true, false) => tried.extend(attempts.write(&self.app_sessions).await?),
         }
         Ok(tried)
     }

@@ -7,7 +7,7 @@ use tenant_inventory::claim::finding::Finding;
 use tenant_inventory::claim::verdict::Claim;
 use tenant_inventory::class::{Class, ClassifiedTable, classify};
 use tenant_inventory::{Inventory, LoginReach, read_all_tables, read_ways};
-use tenant_rls::{Database, Limits};
+use tenant_rls::{Database, Limits, ProbeSessions};
 
 use crate::attempts::columns::Columns;
 use crate::attempts::rows;
@@ -40,14 +40,20 @@ pub async fn verify(
     let classes = classify(&read_all_tables(owner, tenancy).await?, tenancy)?;
     let inventory = Inventory::load(owner, tenancy, Some(&app_login), &options.tables).await?;
     let reach = LoginReach::read(owner, &inventory.relations, &app_login).await?;
+    let tables: Vec<&TableName> =
+        inventory.relations.iter().map(|relation| &relation.name).chain([&inventory.catalog.tenants]).collect();
     let verifier = Verifier {
         owner,
         app,
+        owner_sessions: ProbeSessions::new(owner, tenancy),
+        app_sessions: ProbeSessions::new(app, tenancy),
         inventory: &inventory,
         reach: &reach,
         options,
         inactive_tenants: rows::inactive_tenants(owner, &inventory).await?,
-        tenants: Columns::read(owner, &inventory.catalog.tenants).await?,
+        columns: Columns::read(owner, &tables).await?,
+        readers: rows::readers(owner, &inventory).await?,
+        no_columns: Columns::default(),
     };
     let mut found = Found::default();
     found.of_login(settings::inspect(app, tenancy).await?);

@@ -8,6 +8,7 @@
 //! | [`TenantInsert`] | one tenant, inserts only, in one autocommit statement that sets the scope itself |
 //! | [`BatchTx`] | a short write transaction that lends tenant scopes one after the other |
 //! | [`AuditTx`] | read only, one snapshot: it sees every row or fails, and never counts less |
+//! | [`EachTx`] | read only, table by table: it sees every row of one or fails for that one alone |
 //! | [`OwnerTx`] | DDL: `row_security = off`, a short `lock_timeout`, retried with backoff |
 //! | [`CatalogTx`] | reads the catalog |
 //! | [`ProbeTx`] | attempts at isolation, with any value of the session variable; it cannot be committed |
@@ -47,9 +48,10 @@ pub use retry::{Backoff, retry_locks, retry_on};
 pub use scope::audit::AuditTx;
 pub use scope::batch::{BatchOptions, BatchTx, TenantScope};
 pub use scope::catalog::CatalogTx;
+pub use scope::each::{EachReader, EachTx};
 pub use scope::insert::{GeneratedValue, TenantInsert, TenantRow};
 pub use scope::owner::{CATALOG_LOCK_TIMEOUT, OwnerTx};
-pub use scope::probe::ProbeTx;
+pub use scope::probe::{ProbeSessions, ProbeTx, VariableBefore};
 pub use scope::tenant::TenantTx;
 pub use server_error::Fault;
 pub use sql::template::Template;

@@ -7,6 +7,7 @@
 //! restrictive policy applies.
 
 use serde::{Deserialize, Serialize};
+use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row, types::Json};
 
 use tenancy_config::{Ident, Tenancy};
@@ -20,11 +21,24 @@ use crate::policy::role_policy::printed_current_user;
 use crate::sql::quote::Quoted;
 
 /// How a role sees a set of tables.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Visibility {
     pub(crate) obstacles: Vec<Obstacle>,
     /// Whether some of the tables are under policies for this role, and our own policy shows it every row.
     pub(crate) by_policy: bool,
+}
+
+impl Visibility {
+    /// One obstacle that concerns no table in particular.
+    pub(crate) fn of_obstacle(role: &ActingRole, why: Why) -> Self {
+        Self { obstacles: vec![Obstacle { role: role.to_string(), table: None, why }], by_policy: false }
+    }
+
+    /// How the role sees these tables and those of `other`.
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.obstacles.extend(other.obstacles);
+        Self { by_policy: self.by_policy || other.by_policy, ..self }
+    }
 }
 
 /// The roles that may read everything, in the order in which they are tried. A login that sees every row needs no
@@ -49,7 +63,7 @@ pub async fn acting_role(database: &Database, access: &[Access], candidates: &[A
     for candidate in candidates {
         let mut transaction = begin_read_only(database).await?;
         if set_role(transaction.connection(), candidate).await.is_err() {
-            obstacles.push(Obstacle { role: candidate.to_string(), table: None, why: Why::CannotAssume });
+            obstacles.extend(Visibility::of_obstacle(candidate, Why::CannotAssume).obstacles);
             continue;
         }
         let visibility = examine(transaction.connection(), candidate, access).await?;
@@ -85,7 +99,16 @@ pub async fn reads_by_policy(database: &Database, access: &[Access], role: &Acti
 
 /// The obstacles for `role`, which the connection already acts as.
 pub(crate) async fn examine(connection: &mut PgConnection, role: &ActingRole, access: &[Access]) -> Result<Visibility> {
-    let mut visibility = Visibility { obstacles: Vec::new(), by_policy: false };
+    let each = examine_each(connection, role, access).await?;
+    Ok(each.into_iter().fold(Visibility::default(), Visibility::and))
+}
+
+/// The same table by table, in the order of `access`.
+pub(crate) async fn examine_each(
+    connection: &mut PgConnection,
+    role: &ActingRole,
+    access: &[Access],
+) -> Result<Vec<Visibility>> {
     let asked: Vec<Asked<'_>> = access.iter().map(Asked::of).collect();
     // In one statement, because there may be hundreds of tables, and each would cost a round trip.
     let rows = sqlx::query(include_str!("../../../sql/tenant-rls/visibility.sql"))
@@ -93,29 +116,33 @@ pub(crate) async fn examine(connection: &mut PgConnection, role: &ActingRole, ac
         .fetch_all(&mut *connection)
         .await
         .map_err(Error::query(format!("asking what {role} may see")))?;
-    for (need, row) in access.iter().zip(rows) {
-        let mut add =
-            |why| visibility.obstacles.push(Obstacle { role: role.to_string(), table: Some(need.table.clone()), why });
-        if !row.get::<bool, _>("found") {
-            add(Why::NoTable);
-            continue;
-        }
-        let (unreadable, writable): (Vec<String>, bool) = (row.get("unreadable"), row.get("writable"));
-        if !unreadable.is_empty() {
-            add(Why::NoRight { verb: "select", columns: unreadable });
-        }
-        if let Some(column) = need.write.as_ref().filter(|_| !writable) {
-            add(Why::NoRight { verb: "update", columns: vec![column.to_string()] });
-        }
-        if row.get::<bool, _>("filtered") {
-            let Json(policies): Json<Vec<Policy>> = row.get("policies");
-            if let Some(why) = hidden_by(&policies, role.name(), need.write.as_ref()) {
-                add(why);
-            }
-            visibility.by_policy = true;
-        }
+    Ok(access.iter().zip(rows).map(|(need, row)| of_table(role, need, &row)).collect())
+}
+
+/// How a role sees one table, from its row of the answer.
+fn of_table(role: &ActingRole, need: &Access, row: &PgRow) -> Visibility {
+    let mut visibility = Visibility::default();
+    let mut add =
+        |why| visibility.obstacles.push(Obstacle { role: role.to_string(), table: Some(need.table.clone()), why });
+    if !row.get::<bool, _>("found") {
+        add(Why::NoTable);
+        return visibility;
     }
-    Ok(visibility)
+    let (unreadable, writable): (Vec<String>, bool) = (row.get("unreadable"), row.get("writable"));
+    if !unreadable.is_empty() {
+        add(Why::NoRight { verb: "select", columns: unreadable });
+    }
+    if let Some(column) = need.write.as_ref().filter(|_| !writable) {
+        add(Why::NoRight { verb: "update", columns: vec![column.to_string()] });
+    }
+    if row.get::<bool, _>("filtered") {
+        let Json(policies): Json<Vec<Policy>> = row.get("policies");
+        if let Some(why) = hidden_by(&policies, role.name(), need.write.as_ref()) {
+            add(why);
+        }
+        visibility.by_policy = true;
+    }
+    visibility
 }
 
 /// What we ask about one table.

@@ -124,3 +124,17 @@ async fn a_rollout_harms_no_statement_of_the_application() {
     assert_eq!(report.many.rolled_out, 300);
     assert_eq!(databases_left(&db).await, 0);
 }
+
+#[tokio::test]
+async fn the_commands_go_the_whole_way_over_many_tables_and_back() {
+    let _turn = ONE_AT_A_TIME.lock().await;
+    let db = test_support::empty_database().await;
+    let report = bench::rls_tables(&db.url(Role::Superuser), 6, &mut |_| ()).await.unwrap();
+    assert!(report.complete && report.tables > 6, "{report:#?}");
+    let commands: Vec<_> = report.commands.iter().map(|time| time.command).collect();
+    let first = ["rls status", "rls plan", "rls rollout", "rls rollout, nothing left to do"];
+    let last = ["rls status, enforced", "rls verify --write-probes", "rls rollback"];
+    assert_eq!(commands, [&first[..], &last].concat());
+    assert!(report.commands.iter().all(|time| time.ms > 0.0) && report.goals.is_empty(), "{report:#?}");
+    assert_eq!(databases_left(&db).await, 0);
+}

@@ -38,6 +38,13 @@ pub struct RollbackOptions {
     pub lock_retry: LockRetry,
 }
 
+impl Default for RollbackOptions {
+    /// Everything that rollouts did, of every table.
+    fn default() -> Self {
+        Self { to: Phase::None, rollout: None, tables: Vec::new(), lock_retry: LockRetry::default() }
+    }
+}
+
 /// Takes steps back, and stops between two tables once `stop` is true.
 ///
 /// # Errors
@@ -66,12 +73,17 @@ pub async fn rollback(
     let done = async {
         let StepsToUndo { recorded, gone } = steps_to_undo(database, tenancy, options).await?;
         let rollout = Rollout::open(database, &format!("rollback --to {}", options.to)).await?;
-        let executor = Executor { database, lease: &lease, rollout, lock_retry: options.lock_retry };
+        let executor = Executor::new(database, &lease, rollout, options.lock_retry);
         let restored = restore(&executor, tenancy, &recorded, &stop, progress).await;
+        executor.close().await;
+        let mut ended = Ok(());
         if !restored.as_ref().is_err_and(Error::lost_connection) {
-            let _ = rollout.end(database, restored.is_ok() && !*stop.borrow()).await;
+            ended = rollout.end(database, restored.is_ok() && !*stop.borrow()).await;
         }
-        Ok::<_, Error>((rollout.id, restored?, gone))
+        let restored = restored?;
+        // Only this commit is waited for until it is on the disk, and with it the steps: without it they are not certain.
+        ended?;
+        Ok::<_, Error>((rollout.id, restored, gone))
     };
     let done = done.await;
     drop(alive);

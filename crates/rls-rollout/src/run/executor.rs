@@ -7,6 +7,7 @@ use tenancy_config::TableName;
 use tenant_inventory::{Aspect, AspectKind, Definition, read_definitions};
 use tenant_ops::{Lease, NewStep, Rollout, complete_step};
 use tenant_rls::{Backoff, Database, DirectConnection, Fault, OwnerTx, Sql, fault_of};
+use tokio::sync::Mutex;
 
 use crate::blocker::blockers;
 use crate::error::{Error, Result};
@@ -19,9 +20,22 @@ use crate::run::progress::RolloutEvent;
 /// An autovacuum gives way to a waiter after `deadlock_timeout`, one second by default: a shorter wait never gets past it.
 const OUTWAIT_AUTOVACUUM: Duration = Duration::from_millis(1500);
 
-/// No statement under an exclusive lock may take longer, and no client that was lost may keep one.
-const EXCLUSIVE_LIMIT: &str =
-    "SET LOCAL statement_timeout = '15s'; SET LOCAL idle_in_transaction_session_timeout = '15s'";
+/// What each transaction of a step is set to.
+const OF_STEP: &str = include_str!("../../../../sql/rls-rollout/in_step.sql");
+
+/// The same for a step that takes an exclusive lock.
+const OF_EXCLUSIVE_STEP: &str = concat!(
+    include_str!("../../../../sql/rls-rollout/in_step.sql"),
+    ";",
+    include_str!("../../../../sql/rls-rollout/limit_exclusive_step.sql")
+);
+
+/// An index that is built concurrently waits for every older snapshot; a timeout would leave an invalid one.
+const WITHOUT_LIMIT: &str = "SET lock_timeout = 0; SET statement_timeout = 0";
+
+/// The same where nobody else gets the session. What is built is in the server's log after its journal entry.
+const WITHOUT_LIMIT_IN_OWN_SESSION: &str =
+    "SET lock_timeout = 0; SET statement_timeout = 0; SET synchronous_commit = off";
 
 /// Runs the steps of one rollout.
 pub(crate) struct Executor<'a> {
@@ -29,6 +43,8 @@ pub(crate) struct Executor<'a> {
     pub(crate) lease: &'a Lease,
     pub(crate) rollout: Rollout,
     pub(crate) lock_retry: LockRetry,
+    /// The session in which indexes are built and dropped, kept from one to the next.
+    direct: Mutex<Option<DirectConnection>>,
 }
 
 /// Why a step runs, and what the journal must record for that.
@@ -62,7 +78,19 @@ impl StepPurpose<'_> {
     }
 }
 
-impl Executor<'_> {
+impl<'a> Executor<'a> {
+    /// What runs the steps of `rollout` under `lease`.
+    pub(crate) fn new(database: &'a Database, lease: &'a Lease, rollout: Rollout, lock_retry: LockRetry) -> Self {
+        Self { database, lease, rollout, lock_retry, direct: Mutex::new(None) }
+    }
+
+    /// Closes what was opened for the steps.
+    pub(crate) async fn close(self) {
+        if let Some(direct) = self.direct.into_inner() {
+            direct.close().await;
+        }
+    }
+
     /// Runs a step, and returns how long its last attempt took.
     pub(crate) async fn run(
         &self,
@@ -127,7 +155,8 @@ impl Executor<'_> {
     }
 
     async fn transaction(&self, step: &Step, purpose: &StepPurpose<'_>, lock_timeout: Duration) -> Result<()> {
-        let mut tx = OwnerTx::begin(self.database, lock_timeout).await?;
+        let settings = if step.lock == Lock::AccessExclusive { OF_EXCLUSIVE_STEP } else { OF_STEP };
+        let mut tx = OwnerTx::begin_with(self.database, lock_timeout, settings).await?;
         let done = self.in_transaction(&mut tx, step, purpose).await;
         match done {
             Ok(()) => Ok(tx.commit().await?),
@@ -140,13 +169,10 @@ impl Executor<'_> {
     }
 
     async fn in_transaction(&self, tx: &mut OwnerTx, step: &Step, purpose: &StepPurpose<'_>) -> Result<()> {
-        if step.lock == Lock::AccessExclusive {
-            tx.run_script("limiting the time under a lock", EXCLUSIVE_LIMIT).await?;
-        }
         self.lease.fence(tx.connection()).await?;
         let (lock, statements) = step.lock_and_rest();
         if let Some(lock) = lock {
-            run(tx, step, &lock.sql).await?;
+            tx.run_script(&doing(step), &lock.sql).await?;
         }
         let before = definition(tx.connection(), step).await?;
         purpose.still_fits(step, &before)?;
@@ -157,8 +183,8 @@ impl Executor<'_> {
         let changes = changes_between(&before, &after);
         let entry = self.record(tx.connection(), step, &changes).await?;
         if let StepPurpose::TakesBack { recorded, .. } = purpose {
-            self.rollout.undo(tx.connection(), &recorded.steps).await?;
-            self.rollout.undo(tx.connection(), &[entry]).await?;
+            let steps: Vec<i64> = recorded.steps.iter().copied().chain([entry]).collect();
+            self.rollout.undo(tx.connection(), &steps).await?;
         }
         Ok(())
     }
@@ -172,7 +198,7 @@ impl Executor<'_> {
     /// Records the index in the journal, builds or drops it, and completes the entry, so that a later run knows if this one is killed in between.
     async fn concurrently(&self, step: &Step, index: &str, purpose: &StepPurpose<'_>) -> Result<()> {
         let aspect = Aspect::named(AspectKind::Index, index);
-        let mut tx = OwnerTx::begin(self.database, self.lock_retry.lock_timeout).await?;
+        let mut tx = OwnerTx::begin_with(self.database, self.lock_retry.lock_timeout, OF_STEP).await?;
         self.lease.fence(tx.connection()).await?;
         let before = definition(tx.connection(), step).await?;
         purpose.still_fits(step, &before)?;
@@ -184,15 +210,9 @@ impl Executor<'_> {
         let entry = self.record(tx.connection(), step, std::slice::from_ref(&pending)).await?;
         tx.commit().await?;
 
-        let mut session = DirectConnection::beside(self.database).await?;
-        // It waits for every older snapshot; a timeout would leave an invalid index.
-        session.run_script("waiting without limit", "SET lock_timeout = 0; SET statement_timeout = 0").await?;
-        for statement in &step.statements {
-            session.run_script(&doing(step), &statement.sql).await?;
-        }
-        session.close().await;
+        self.beside_transactions(step).await?;
 
-        let mut tx = OwnerTx::begin(self.database, self.lock_retry.lock_timeout).await?;
+        let mut tx = OwnerTx::begin_with(self.database, self.lock_retry.lock_timeout, OF_STEP).await?;
         let after = definition(tx.connection(), step).await?;
         let change = Change { after: text(&after), ..pending };
         complete_step(tx.connection(), entry, std::slice::from_ref(&change)).await?;
@@ -200,6 +220,34 @@ impl Executor<'_> {
             self.rollout.undo(tx.connection(), &[entry]).await?;
         }
         Ok(tx.commit().await?)
+    }
+}
+
+impl Executor<'_> {
+    /// Runs the statements of a step one by one, outside of transactions, in a session that the next step takes over.
+    async fn beside_transactions(&self, step: &Step) -> Result<()> {
+        let mut kept = self.direct.lock().await;
+        let mut session = match kept.take() {
+            Some(session) => session,
+            None => self.open_direct().await?,
+        };
+        // A session in which something failed is not kept.
+        for statement in &step.statements {
+            session.run_script(&doing(step), &statement.sql).await?;
+        }
+        if self.database.connections_are_few() {
+            session.close().await;
+        } else {
+            *kept = Some(session);
+        }
+        Ok(())
+    }
+
+    async fn open_direct(&self) -> Result<DirectConnection> {
+        let mut session = DirectConnection::beside(self.database).await?;
+        let settings = if self.database.is_direct() { WITHOUT_LIMIT_IN_OWN_SESSION } else { WITHOUT_LIMIT };
+        session.run_script("waiting without limit", settings).await?;
+        Ok(session)
     }
 }
 

@@ -51,19 +51,24 @@ pub async fn rollout(
     // Read again: until the lease was ours, somebody else may have gone further.
     let state = RolloutState::for_rollout(database, tenancy, options).await?;
     let rollout = Rollout::open(database, &command).await?;
-    let executor = Executor { database, lease: &lease, rollout, lock_retry: options.lock_retry };
+    let executor = Executor::new(database, &lease, rollout, options.lock_retry);
     let locked = locked(&executor, options, &stop, state, progress).await;
     let restored = restore(&executor, tenancy, options, locked.state, progress).await;
+    executor.close().await;
     let stopped = *stop.borrow();
     let lost = restored.as_ref().is_err_and(Error::lost_connection);
-    // A failure here is no error of its own: the lease runs out, and the journal keeps its steps. Nobody waits for a server that is gone.
     drop(alive);
+    let mut ended = Ok(());
+    // Nobody waits for a server that is gone: the lease runs out.
     if !lost {
-        let _ = rollout.end(database, locked.done.is_ok() && restored.is_ok() && !stopped).await;
+        ended = rollout.end(database, locked.done.is_ok() && restored.is_ok() && !stopped).await;
         let _ = lease.release(database).await;
     }
     locked.done?;
-    let inventory = match restored? {
+    let restored = restored?;
+    // Only this commit is waited for until it is on the disk, and with it the steps: without it they are not certain.
+    ended?;
+    let inventory = match restored {
         Some(state) => state.inventory,
         // Read again: FORCE was restored.
         None => RolloutState::for_rollout(database, tenancy, options).await?.inventory,

@@ -68,7 +68,7 @@ async fn killed_at(db: &TestDb, limit: Limit) -> bool {
 
 /// Every so many moments; `KILL_STRIDE=1 cargo test -p rls-rollout --test it killed` tries them all.
 fn stride() -> usize {
-    tenancy_config::environment::text("KILL_STRIDE").unwrap().and_then(|stride| stride.parse().ok()).unwrap_or(149)
+    tenancy_config::environment::text("KILL_STRIDE").unwrap().and_then(|stride| stride.parse().ok()).unwrap_or(97)
 }
 
 #[tokio::test]

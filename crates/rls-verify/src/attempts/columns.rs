@@ -1,11 +1,17 @@
 //! The columns of a table, and how to copy one of its rows so that no key refuses the copy.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 use sqlx::Row;
+use sqlx::postgres::PgRow;
 use tenancy_config::{Ident, TableName};
 use tenant_rls::{CATALOG_LOCK_TIMEOUT, Database, Error as RlsError, OwnerTx, Sql, Template};
 
 use crate::error::Result;
+
+/// Of how many tables one statement reads the columns, so that it ends within its time limit.
+const TABLES_AT_ONCE: usize = 100;
 
 /// The columns of a table that a statement may write.
 #[derive(Debug, Clone, Default)]
@@ -37,35 +43,43 @@ enum Copied {
     Nothing,
 }
 
+impl Column {
+    fn of(row: &PgRow) -> Result<Self> {
+        let copied = match row.get::<&str, _>("copied") {
+            "fresh" => Copied::Fresh,
+            "nothing" => Copied::Nothing,
+            _ => Copied::Same,
+        };
+        let name = Ident::new(row.get::<String, _>("name"))?;
+        Ok(Self { name, type_name: row.get("type_name"), insertable: row.get("insertable"), copied })
+    }
+}
+
 impl Columns {
-    /// Reads them; every role may.
-    pub(crate) async fn read(database: &Database, table: &TableName) -> Result<Self> {
-        let doing = || RlsError::query(format!("reading the columns of {table}"));
+    /// Reads those of each table; every role may. A table that is not there has none.
+    pub(crate) async fn read(database: &Database, tables: &[&TableName]) -> Result<BTreeMap<TableName, Self>> {
         let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
-        let rows = sqlx::query(include_str!("../../../../sql/rls-verify/probe_columns.sql"))
-            .bind(table.schema().as_str())
-            .bind(table.name().as_str())
-            .fetch_all(tx.connection())
-            .await
-            .map_err(doing())?;
-        tx.rollback().await?;
-        let mut columns = Self::default();
-        for row in rows {
-            let copied = match row.get::<&str, _>("copied") {
-                "fresh" => Copied::Fresh,
-                "nothing" => Copied::Nothing,
-                _ => Copied::Same,
-            };
-            let name = Ident::new(row.get::<String, _>("name"))?;
-            columns.all.push(Column {
-                name,
-                type_name: row.get("type_name"),
-                insertable: row.get("insertable"),
-                copied,
-            });
-            columns.has_triggers = row.get("has_triggers");
+        let mut found = BTreeMap::new();
+        for part in tables.chunks(TABLES_AT_ONCE) {
+            let (schemas, names) = TableName::apart(part.iter().copied());
+            let rows = sqlx::query(include_str!("../../../../sql/rls-verify/probe_columns.sql"))
+                .bind(schemas)
+                .bind(names)
+                .fetch_all(tx.connection())
+                .await
+                .map_err(RlsError::query("reading the columns of the tables"))?;
+            let mut each = vec![Self::default(); part.len()];
+            for row in rows {
+                // The position is that of an array of ours, from 1 on.
+                let position = usize::try_from(row.get::<i64, _>("position") - 1).unwrap_or_default();
+                let columns = &mut each[position];
+                columns.all.push(Column::of(&row)?);
+                columns.has_triggers = row.get("has_triggers");
+            }
+            found.extend(part.iter().map(|table| (*table).clone()).zip(each));
         }
-        Ok(columns)
+        tx.rollback().await?;
+        Ok(found)
     }
 
     /// The type of a column, as it stands in a statement.

@@ -17,7 +17,7 @@ use tenant_inventory::claim::attempt::AttemptKind;
 use tenant_inventory::claim::breach::Whose;
 use tenant_inventory::claim::examined::Attempt;
 use tenant_inventory::claim::untried::Untried;
-use tenant_rls::{Database, ProbeTx, Sql, Template, TenantColumnType};
+use tenant_rls::{ProbeSessions, ProbeTx, Sql, Template, TenantColumnType, VariableBefore};
 
 use crate::attempts::columns::Columns;
 use crate::attempts::key::PrimaryKey;
@@ -45,6 +45,9 @@ pub(crate) struct Attempts<'a> {
 /// A statement of an attempt. The server counts the rows that it reaches.
 pub(crate) type AttemptStatement<'q> = Query<'q, Postgres, PgArguments>;
 
+/// As which tenant whose rows are read, and how many of them must be seen; no tenant is as in a session in which none was ever set.
+type Reading<'a> = (AttemptKind, Option<&'a str>, &'a Keys, ExpectedRows);
+
 /// Runs one statement, as a tenant or before any was set, takes it back, and returns how many rows it reached.
 pub(crate) async fn attempt(
     tx: &mut ProbeTx,
@@ -61,16 +64,23 @@ pub(crate) async fn attempt(
 
 impl Attempts<'_> {
     /// Tries to read, under each value of the session variable.
-    pub(crate) async fn read(&self, database: &Database) -> Result<Vec<Attempt>> {
-        let login = &database.session().role;
-        let mut tx = ProbeTx::begin(database, self.tenancy, false).await?;
+    pub(crate) async fn read(&self, sessions: &ProbeSessions) -> Result<Vec<Attempt>> {
+        let login = &sessions.database().session().role;
         let see = self.on_given(include_str!("../../../../sql/rls-verify/probe_see.sql")).build();
         let mut attempts = Vec::new();
-        for (what, tenant, keys, expected) in self.readings() {
-            let seen = attempt(&mut tx, tenant, sqlx::query(&see).bind(Json(keys))).await?;
-            attempts.push(outcome::read(what, login, expected, seen));
+        let (unset, set): (Vec<Reading<'_>>, Vec<Reading<'_>>) =
+            self.readings().into_iter().partition(|(_, tenant, ..)| tenant.is_none());
+        for (before, readings) in [(VariableBefore::NeverSet, unset), (VariableBefore::Any, set)] {
+            if readings.is_empty() {
+                continue;
+            }
+            let mut tx = sessions.begin(false, before).await?;
+            for (what, tenant, keys, expected) in readings {
+                let seen = attempt(&mut tx, tenant, sqlx::query(&see).bind(Json(keys))).await?;
+                attempts.push(outcome::read(what, login, expected, seen));
+            }
+            tx.rollback().await?;
         }
-        tx.rollback().await?;
         let because = if self.rows.tenants.is_empty() { Untried::NoRows } else { Untried::OneTenant };
         let left = AttemptKind::required().filter(|what| !what.writes());
         let left = left.filter(|what| !attempts.iter().any(|attempt| attempt.what == *what)).collect::<Vec<_>>();
@@ -78,8 +88,8 @@ impl Attempts<'_> {
         Ok(attempts)
     }
 
-    /// The readings: as which tenant whose rows are read. Those before any tenant was set come first, as a variable that was set stays known.
-    fn readings(&self) -> Vec<(AttemptKind, Option<&str>, &Keys, ExpectedRows)> {
+    /// The readings, those before any tenant was set first.
+    fn readings(&self) -> Vec<Reading<'_>> {
         let without_tenant = &self.rows.without_tenant;
         let mut readings = Vec::new();
         if self.relation.platform_rows && !without_tenant.is_empty() {

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use sqlx::Row;
 use tenancy_config::tenancy::TenantSection;
-use tenancy_config::{Ident, UserError};
+use tenancy_config::{Ident, TableName, UserError};
 use tenant_inventory::claim::untried::Untried;
-use tenant_inventory::{Inventory, Relation, RelationKind};
-use tenant_rls::{Access, AuditTx, Database, Error as RlsError, ProbeTx, Sql, Template, visibility};
+use tenant_inventory::{AspectKind, Inventory, Relation, RelationKind};
+use tenant_rls::{Access, Database, EachReader, EachTx, Error as RlsError, ProbeTx, Sql, Template, visibility};
 
 use crate::attempts::key::PrimaryKey;
 use crate::error::Result;
@@ -33,31 +33,12 @@ impl Rows {
         database: &Database,
         inventory: &Inventory,
         relation: &Relation,
-        key: &PrimaryKey,
+        (key, reader): (&PrimaryKey, &EachReader),
         inactive_tenants: &[String],
     ) -> Result<std::result::Result<Self, Untried>> {
         let tenant_key = Ident::new(&inventory.tenancy.tenant.key)?;
         let (tenants, column) = (&inventory.catalog.tenants, &relation.comparison.column);
-        let read = key.columns().chain([column]).cloned().collect();
         let parent = relation.comparison.parent.as_ref();
-        let mut access = vec![
-            Access { table: relation.name.clone(), read, write: None },
-            Access { table: tenants.clone(), read: vec![tenant_key.clone()], write: None },
-        ];
-        access.extend(parent.map(|parent| Access {
-            table: parent.table.clone(),
-            read: vec![parent.key.name.clone(), parent.tenant.name.clone()],
-            write: None,
-        }));
-        let readers = visibility::readers(database, &inventory.tenancy)?;
-        let mut audit = match AuditTx::begin(database, &access, &readers, None).await {
-            Ok(audit) => audit,
-            Err(error @ RlsError::CannotSee(_)) => {
-                let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
-                return Ok(Err(Untried::NoReader { message: format!("{error}{hint}") }));
-            }
-            Err(error) => return Err(error.into()),
-        };
         let find = match parent {
             Some(parent) => Template::new(include_str!("../../../../sql/rls-verify/probe_hanging_rows.sql"))
                 .table("parent", &parent.table)
@@ -73,12 +54,22 @@ impl Rows {
             .table("tenants", tenants)
             .ident("tenant_key", &tenant_key)
             .build();
+        let mut tx = EachTx::begin(database).await?;
+        let connection = match tx.enter(reader).await {
+            Ok(connection) => connection,
+            Err(error @ RlsError::CannotSee(_)) => {
+                tx.close().await?;
+                let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+                return Ok(Err(Untried::NoReader { message: format!("{error}{hint}") }));
+            }
+            Err(error) => return Err(error.into()),
+        };
         let found = sqlx::query(&find)
             .bind(inactive_tenants)
-            .fetch_all(audit.connection())
+            .fetch_all(connection)
             .await
             .map_err(RlsError::query(format!("looking for rows of {} to try with", relation.name)))?;
-        audit.close().await?;
+        tx.close().await?;
         let mut rows = Self::default();
         for row in found {
             let keys =
@@ -100,6 +91,33 @@ impl Rows {
     pub(crate) fn of_tenant<'a>(&'a self, tenant: &'a str) -> &'a str {
         self.links.get(tenant).map_or(tenant, String::as_str)
     }
+}
+
+/// Who reads the rows of each relation that has a primary key and row level security.
+pub(crate) async fn readers(database: &Database, inventory: &Inventory) -> Result<BTreeMap<TableName, EachReader>> {
+    let secured = inventory.relations.iter().filter(|relation| relation.definition.has(AspectKind::RowSecurity));
+    let keyed: Vec<&Relation> = secured.filter(|relation| !inventory.root(relation).key.is_empty()).collect();
+    let wanted = keyed.iter().map(|relation| access(inventory, relation)).collect::<Result<Vec<_>>>()?;
+    let candidates = visibility::readers(database, &inventory.tenancy)?;
+    let readers = EachReader::of_each(database, wanted, &candidates).await?;
+    Ok(keyed.into_iter().map(|relation| relation.name.clone()).zip(readers).collect())
+}
+
+/// What is read to find rows of a relation.
+fn access(inventory: &Inventory, relation: &Relation) -> Result<Vec<Access>> {
+    let key = inventory.root(relation).key.iter().map(Ident::new).collect::<std::result::Result<Vec<_>, _>>()?;
+    let read = key.into_iter().chain([relation.comparison.column.clone()]).collect();
+    let tenant_key = Ident::new(&inventory.tenancy.tenant.key)?;
+    let mut access = vec![
+        Access { table: relation.name.clone(), read, write: None },
+        Access { table: inventory.catalog.tenants.clone(), read: vec![tenant_key], write: None },
+    ];
+    access.extend(relation.comparison.parent.as_ref().map(|parent| Access {
+        table: parent.table.clone(),
+        read: vec![parent.key.name.clone(), parent.tenant.name.clone()],
+        write: None,
+    }));
+    Ok(access)
 }
 
 /// `ONLY`, except for a partitioned table, whose rows are its partitions'.

@@ -3,7 +3,7 @@
 use tenant_inventory::claim::attempt::AttemptKind;
 use tenant_inventory::claim::breach::Whose;
 use tenant_inventory::claim::examined::Attempt;
-use tenant_rls::{Database, ProbeTx, Sql, Template};
+use tenant_rls::{ProbeSessions, Sql, Template, VariableBefore};
 
 use crate::attempts::outcome::refused;
 use crate::attempts::rows::only;
@@ -13,26 +13,33 @@ use crate::error::Result;
 impl Attempts<'_> {
     /// Tries statements without a condition of the table's columns, for which policies for reading do not hold: where no tenant is set, and as
     /// one that does not exist. Each ends with an error at the first row that it reaches, so that none is locked or written.
-    pub(crate) async fn unqualified(&self, database: &Database, login: &str) -> Result<Vec<Attempt>> {
+    pub(crate) async fn unqualified(&self, sessions: &ProbeSessions, login: &str) -> Result<Vec<Attempt>> {
         if self.rows.tenants.is_empty() {
             return Ok(Vec::new());
         }
         // Where no tenant is set, rows without one may be written in such a table.
         let everybodys = self.relation.platform_rows || self.gives_without_tenant;
-        let unset = (!everybodys).then_some([None, Some("")]).into_iter().flatten();
-        let tenants: Vec<Option<&str>> = unset.chain([Some(self.unknown())]).collect();
+        let (never_set, set): (&[Option<&str>], &[Option<&str>]) = match everybodys {
+            true => (&[], &[Some(self.unknown())]),
+            false => (&[None], &[Some(""), Some(self.unknown())]),
+        };
         let (update, delete) = (self.update_all(), self.delete_all());
-        let mut tx = ProbeTx::begin(database, self.tenancy, true).await?;
         let mut attempts = Vec::new();
-        for tenant in tenants {
-            for (what, statement) in
-                [(AttemptKind::UpdateUnqualified, &update), (AttemptKind::DeleteUnqualified, &delete)]
-            {
-                let done = attempt(&mut tx, tenant, sqlx::query(statement)).await?;
-                attempts.push(refused(what, login, Whose::OtherTenants, done));
+        for (before, tenants) in [(VariableBefore::NeverSet, never_set), (VariableBefore::Any, set)] {
+            if tenants.is_empty() {
+                continue;
             }
+            let mut tx = sessions.begin(true, before).await?;
+            for tenant in tenants {
+                for (what, statement) in
+                    [(AttemptKind::UpdateUnqualified, &update), (AttemptKind::DeleteUnqualified, &delete)]
+                {
+                    let done = attempt(&mut tx, *tenant, sqlx::query(statement)).await?;
+                    attempts.push(refused(what, login, Whose::OtherTenants, done));
+                }
+            }
+            tx.rollback().await?;
         }
-        tx.rollback().await?;
         Ok(attempts)
     }
 

@@ -7,7 +7,7 @@ use tenant_inventory::claim::attempt::AttemptKind;
 use tenant_inventory::claim::breach::Whose;
 use tenant_inventory::claim::examined::Attempt;
 use tenant_inventory::claim::untried::Untried;
-use tenant_rls::{Database, ProbeTx, Sql, Template};
+use tenant_rls::{ProbeSessions, ProbeTx, Sql, Template, VariableBefore};
 
 use crate::attempts::outcome::{allowed, held, none_tried, not_tried, refused, unprepared};
 use crate::attempts::{AttemptStatement, Attempts, attempt};
@@ -43,11 +43,11 @@ struct Statements {
 
 impl Attempts<'_> {
     /// Tries to write. Where a key allows a tenant only one row, two tenants are made for the attempts, in the same transaction.
-    pub(crate) async fn write(&self, database: &Database) -> Result<Vec<Attempt>> {
-        let login = &database.session().role;
+    pub(crate) async fn write(&self, sessions: &ProbeSessions) -> Result<Vec<Attempt>> {
+        let login = &sessions.database().session().role;
         let writes = || AttemptKind::required().filter(|what| what.writes());
-        let mut attempts = self.between_tenants(database, login).await?;
-        attempts.extend(self.unqualified(database, login).await?);
+        let mut attempts = self.between_tenants(sessions, login).await?;
+        attempts.extend(self.unqualified(sessions, login).await?);
         let because = attempts.iter().find_map(|attempt| attempt.evidence.untried().cloned());
         // A row without a tenant is everybody's under the bridge, which is a finding of its own.
         let because = because.unwrap_or(Untried::NoRows);
@@ -57,10 +57,10 @@ impl Attempts<'_> {
     }
 
     /// Tries what one tenant may do to its own rows and to another's.
-    async fn between_tenants(&self, database: &Database, login: &str) -> Result<Vec<Attempt>> {
+    async fn between_tenants(&self, sessions: &ProbeSessions, login: &str) -> Result<Vec<Attempt>> {
         let nothing = |because| Ok(vec![not_tried(AttemptKind::InsertOwn, login, because)]);
         let Some((own, keys)) = self.rows.tenants.first() else { return nothing(Untried::NoRows) };
-        let mut tx = ProbeTx::begin(database, self.tenancy, true).await?;
+        let mut tx = sessions.begin(true, VariableBefore::Any).await?;
         let pattern = match self.pattern(&mut tx, own, &keys[..1]).await? {
             Ok(pattern) => pattern,
             Err(because) => return nothing(because),
@@ -78,7 +78,7 @@ impl Attempts<'_> {
         if self.relation.parent.is_some() {
             return Ok(there);
         }
-        let mut tx = ProbeTx::begin(database, self.tenancy, true).await?;
+        let mut tx = sessions.begin(true, VariableBefore::Any).await?;
         let made = match self.make_tenants(&mut tx, own).await? {
             Ok([own, other]) => self.between(Trial { tx, login, own, other, pattern, statements }).await?,
             Err(because) => {

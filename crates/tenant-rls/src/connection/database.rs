@@ -293,8 +293,8 @@ impl Database {
         self.inner.direct.as_ref().map_or(&self.inner.options, |direct| &direct.options)
     }
 
-    /// Whether a session of [`direct_options`](Self::direct_options) is ours as long as it lasts.
-    pub(crate) fn is_direct(&self) -> bool {
+    /// Whether a session outside of the pool is ours as long as it lasts, and not that of a transaction pooler.
+    pub fn is_direct(&self) -> bool {
         self.inner.direct.is_some() || !self.is_pooled()
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgRow;
-use sqlx::{ConnectOptions as _, Connection, PgConnection, Postgres};
+use sqlx::{ConnectOptions as _, Connection, PgConnection, Postgres, Row};
 
 use super::database::{Database, set_path};
 use super::session::{PINNED_PATH, SearchPath, one_message, pinned_locally};
@@ -29,17 +29,29 @@ pub(crate) struct Transaction {
 impl Transaction {
     /// Opens the transaction with the statement `begin`. Names in it resolve to `path`.
     pub(crate) async fn begin(database: &Database, begin: Sql, path: SearchPath) -> Result<Self> {
+        Self::begin_with(database, begin, path, None).await
+    }
+
+    /// The same with settings for this transaction, which win over those that each of our transactions has.
+    pub(crate) async fn begin_with(
+        database: &Database,
+        begin: Sql,
+        path: SearchPath,
+        settings: Option<Sql>,
+    ) -> Result<Self> {
         let mut connection = database.acquire().await?;
         let doing = || Error::query("opening a transaction");
         let mut transaction = Self { database: database.clone(), connection: None, path, backend: 0 };
-        // In one message: behind a transaction pooler, the backend is ours only from BEGIN on.
-        let opened = sqlx::Executor::execute(&mut *connection, sqlx::raw_sql(database.opening(begin, path))).await;
+        let backend = Sql::from_static("SELECT pg_catalog.pg_backend_pid() AS backend");
+        let parts = [Some(database.opening(begin, path)), settings, Some(backend)];
+        // In one message: behind a transaction pooler, the backend is ours only from BEGIN on; and each message is a round trip.
+        let message = Sql::join(parts.into_iter().flatten(), ";\n");
+        let opened = sqlx::raw_sql(message).fetch_all(&mut *connection).await;
         transaction.connection = Some(connection);
-        opened.map_err(doing())?;
-        transaction.backend = sqlx::query_scalar("SELECT pg_catalog.pg_backend_pid()")
-            .fetch_one(transaction.connection())
-            .await
-            .map_err(doing())?;
+        // The settings have answers too; this one is the last.
+        let rows = opened.map_err(doing())?;
+        let backend = rows.last().ok_or(sqlx::Error::RowNotFound).and_then(|row| row.try_get("backend"));
+        transaction.backend = backend.map_err(doing())?;
         Ok(transaction)
     }
 

@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 pub(crate) mod batch;
 pub(crate) mod catalog;
+pub(crate) mod each;
 pub(crate) mod insert;
 pub(crate) mod owner;
 pub(crate) mod probe;

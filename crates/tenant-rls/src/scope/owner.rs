@@ -7,8 +7,9 @@ use sqlx::{PgConnection, SqlSafeStr};
 use crate::connection::database::Database;
 use crate::connection::database::milliseconds;
 use crate::connection::session::SearchPath;
-use crate::connection::transaction::{Transaction, set_local};
+use crate::connection::transaction::Transaction;
 use crate::error::{Error, Result};
+use crate::sql::template::Template;
 use crate::sql::text::Sql;
 
 /// How long a transaction that only reads the catalog or the book-keeping waits for a lock. DDL of another session
@@ -27,11 +28,20 @@ impl OwnerTx {
     /// # Errors
     /// [`Error::Connect`]: no connection can be made. [`Error::Query`]: a statement fails.
     pub async fn begin(database: &Database, lock_timeout: Duration) -> Result<Self> {
-        let mut transaction = Transaction::begin(database, Sql::from_static("BEGIN"), SearchPath::Pinned).await?;
-        // Not sent with BEGIN, because behind a pooler our pinned settings come after it, and would set it to on again.
-        set_local(transaction.connection(), "row_security", "off").await?;
+        Self::begin_with(database, lock_timeout, "").await
+    }
+
+    /// The same with more settings: statements that set them for this transaction.
+    ///
+    /// # Errors
+    /// [`Error::Connect`]: no connection can be made. [`Error::Query`]: a statement fails.
+    pub async fn begin_with(database: &Database, lock_timeout: Duration, settings: &'static str) -> Result<Self> {
         let lock_timeout = database.limits().map_or(lock_timeout, |limits| limits.lock_timeout.min(lock_timeout));
-        set_local(transaction.connection(), "lock_timeout", &milliseconds(lock_timeout)).await?;
+        let ours = Template::new("SET LOCAL row_security = off; SET LOCAL lock_timeout = :'lock_timeout'");
+        let ours = ours.literal("lock_timeout", &milliseconds(lock_timeout)).build();
+        let settings = Sql::join([ours, Sql::from_static(settings)], "; ");
+        let begin = Sql::from_static("BEGIN");
+        let transaction = Transaction::begin_with(database, begin, SearchPath::Pinned, Some(settings)).await?;
         Ok(Self { transaction })
     }
 

@@ -2,7 +2,7 @@
 
 use local_db::Role;
 use tenancy_config::Tenancy;
-use tenant_rls::ProbeTx;
+use tenant_rls::{ProbeSessions, ProbeTx, VariableBefore};
 
 use crate::support::{connect, notes};
 
@@ -73,4 +73,48 @@ async fn without_writes_a_probe_is_read_only_and_it_waits_for_nobody() {
             .await
             .unwrap();
     assert_eq!(limits, ("100ms".to_owned(), "2s".to_owned()));
+}
+
+async fn backend(tx: &mut ProbeTx) -> i32 {
+    sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(tx.connection()).await.unwrap()
+}
+
+#[tokio::test]
+async fn probes_take_over_sessions_and_one_that_set_the_variable_is_never_taken_for_an_untouched_one() {
+    let db = notes().await;
+    let sessions = ProbeSessions::new(&connect(&db, Role::AppUser, 1).await, &Tenancy::default());
+    let mut untouched = Vec::new();
+    let mut touched = Vec::new();
+    for _ in 0..2 {
+        let mut tx = sessions.begin(true, VariableBefore::NeverSet).await.unwrap();
+        assert_eq!(tx.preset(), None);
+        untouched.push(backend(&mut tx).await);
+        tx.rollback().await.unwrap();
+        let mut tx = sessions.begin(true, VariableBefore::Any).await.unwrap();
+        tx.set("t_a").await.unwrap();
+        touched.push(backend(&mut tx).await);
+        sqlx::query("INSERT INTO note (id) VALUES (9)").execute(tx.connection()).await.unwrap();
+        tx.rollback().await.unwrap();
+    }
+    assert!(untouched[0] == untouched[1] && touched[0] == touched[1], "{untouched:?} {touched:?}");
+    assert_ne!(untouched[0], touched[0]);
+    let tx = sessions.begin(false, VariableBefore::Any).await.unwrap();
+    assert_eq!(tx.preset(), Some(""), "PostgreSQL forgets no variable");
+    let mut superuser = db.superuser().await;
+    let count: i64 = sqlx::query_scalar(COUNT).fetch_one(superuser.connection()).await.unwrap();
+    assert_eq!(count, 5);
+}
+
+#[tokio::test]
+async fn where_code_of_the_application_set_the_variable_another_session_is_opened() {
+    let db = notes().await;
+    let sessions = ProbeSessions::new(&connect(&db, Role::AppUser, 1).await, &Tenancy::default());
+    let mut tx = sessions.begin(true, VariableBefore::NeverSet).await.unwrap();
+    let first = backend(&mut tx).await;
+    let set = "SELECT set_config('app.current_tenant_id', 't_a', true)";
+    sqlx::query(set).execute(tx.connection()).await.unwrap();
+    tx.rollback().await.unwrap();
+    let mut tx = sessions.begin(true, VariableBefore::NeverSet).await.unwrap();
+    assert_eq!(tx.preset(), None);
+    assert_ne!(backend(&mut tx).await, first);
 }

@@ -54,6 +54,7 @@ enum Command {
     /// The rollout of row level security, beside the load of an application and over many tables
     #[command(after_help = "Examples:
   cargo xtask bench rls --rows 1000000
+  cargo xtask bench rls --tables 300          how long does each command take?
   cargo xtask bench rls --format json --output bench.json")]
     Rls(Rls),
     /// Leaks that are planted one at a time, and whether `rls verify` finds and names them
@@ -93,6 +94,9 @@ struct Rls {
     /// Number of bookings
     #[arg(long, default_value_t = RlsBench::default().rows, value_name = "N", value_parser = clap::value_parser!(u32).range(1_000..))]
     rows: u32,
+    /// Measure the commands over so many small tables instead: status, plan, rollout, verify and rollback
+    #[arg(long, value_name = "N", conflicts_with = "rows", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    tables: Option<u32>,
 }
 
 #[derive(Debug, Args)]
@@ -158,6 +162,12 @@ pub(crate) async fn run(context: &Context, options: Options) -> CommandResult {
             let report = measured(&superuser, bench::seed(&superuser, &bench, &mut notes)).await?;
             context.report(&report)?;
             report.same_result
+        }
+        Command::Rls(Rls { tables: Some(tables), .. }) => {
+            let superuser = superuser(context, options.server).await?;
+            let report = measured(&superuser, bench::rls_tables(&superuser, tables, &mut notes)).await?;
+            context.report(&report)?;
+            report.complete
         }
         Command::Rls(rls) => {
             let superuser = superuser(context, options.server).await?;

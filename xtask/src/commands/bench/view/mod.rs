@@ -6,5 +6,6 @@ mod figures;
 mod jwt;
 mod leaks;
 mod rls;
+mod rls_tables;
 mod scale;
 mod seed;

@@ -1,7 +1,6 @@
 //! The report of `rls status`: the phase of each table, and what stops it.
 
-use backfill_engine::RowsWithoutTenant;
-use rls_rollout::{StatusReport, Stop, TableStatus};
+use rls_rollout::{StatusReport, TableStatus};
 use tenant_inventory::RelationKind;
 
 use crate::commands::rls::coverage::beside;
@@ -61,10 +60,8 @@ fn row(status: &TableStatus) -> [String; 5] {
     let mut said = vec![format!("{ours} ours")];
     said.extend(foreign);
     let lost = (!status.lost.is_empty()).then(|| format!("lost since the rollout: {}", status.lost.join(", ")));
-    let rows = status.rows_without_tenant.as_ref().filter(|rows| !rows.none()).map(|rows| match rows {
-        RowsWithoutTenant::Counted { rows } => Stop::RowsWithoutTenant { rows: *rows }.to_string(),
-        RowsWithoutTenant::Unknown { error } => format!("rows without a tenant: unknown: {error}"),
-    });
+    let rows = status.rows_without_tenant.as_ref().filter(|rows| !rows.none());
+    let rows = rows.map(|rows| format!("rows without a tenant: {rows}"));
     let in_the_way: Vec<String> = status.stopped_by.iter().map(ToString::to_string).chain(rows).chain(lost).collect();
     [status.table.to_string(), status.phase.to_string(), security.to_owned(), said.join(", "), in_the_way.join("; ")]
 }
