@@ -51,7 +51,7 @@ pub async fn verify(
     };
     let mut found = Found::default();
     found.of_login(settings::inspect(app, tenancy).await?);
-    let others: Vec<TableName> = classes.iter().filter(needs_tenant).map(|table| table.table.clone()).collect();
+    let others: Vec<TableName> = classes.iter().filter(|table| table.class.is_unprotected()).map(|table| table.table.clone()).collect();
     let all_ways = read_ways(owner, &inventory, &app_login, &others).await?;
     let rights = beside::access(owner, &reach, inventory.relations.iter().map(|relation| &relation.name)).await?;
     for relation in &inventory.relations {
@@ -118,7 +118,7 @@ async fn beside(
     classes: &[ClassifiedTable],
     found: &mut Found,
 ) -> Result<Vec<Beside>> {
-    let tables: Vec<&ClassifiedTable> = classes.iter().filter(needs_tenant).collect();
+    let tables: Vec<&ClassifiedTable> = classes.iter().filter(|table| table.class.is_unprotected()).collect();
     let mut access = beside::access(owner, reach, tables.iter().map(|table| &table.table)).await?;
     let mut all = Vec::new();
     for table in tables {
@@ -132,9 +132,4 @@ async fn beside(
         all.push(Beside { table: table.table.clone(), class, access });
     }
     Ok(all)
-}
-
-/// Whether the rows of a table may belong to tenants, and no policy of ours protects them.
-fn needs_tenant(table: &&ClassifiedTable) -> bool {
-    matches!(table.class, Class::Dependent { .. } | Class::Suspect { .. } | Class::Unhandled { .. })
 }

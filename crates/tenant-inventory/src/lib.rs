@@ -51,4 +51,5 @@ pub use ways::logins::{Escape, LoginReach, Logins, OtherPolicy, RoleState, Unfil
 pub use ways::object::{FunctionKind, Privilege, WayObject};
 pub use ways::read_ways;
 pub use ways::roles::RoleStep;
+pub use ways::state::{Openness, WayState};
 pub use ways::way::{Actor, Barrier, Reach, Reviewable, Severity, Unreadable, Way, WayVerdict};

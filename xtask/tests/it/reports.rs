@@ -41,13 +41,35 @@ async fn an_inventory_gives_every_table_its_class_as_table_json_and_csv() {
                   CREATE TABLE guests (id int, booking text REFERENCES bookings);
                   CREATE TABLE teams (id int, "organizationId" text);
                   CREATE TABLE counts (id int, "tenantId" uuid);
-                  CREATE TABLE countries (code text)"#;
+                  CREATE TABLE countries (code text);
+                  CREATE VIEW every_booking AS SELECT starts, ends FROM bookings;
+                  GRANT SELECT ON every_booking TO app_user;
+                  CREATE VIEW unseen AS SELECT starts FROM bookings;
+                  CREATE VIEW of_tenant AS SELECT * FROM bookings;
+                  GRANT SELECT ON of_tenant TO app_user"#;
     db.owner().await.run_script("preparing a test", made).await.unwrap();
     redact(&db, || {
         assert_snapshot!("inventory_table", run(&db, &["inventory"]));
         assert_snapshot!("inventory_json", run(&db, &["inventory", "--format", "json", "-q"]));
         assert_snapshot!("inventory_csv", run(&db, &["inventory", "--format", "csv", "-q"]));
     });
+    // Whoever may connect reads the catalog.
+    let read_by = |role| {
+        let ended =
+            Place::new().run(&["inventory", "--format", "json", "-q", "--database-url", db.url(role).expose()]);
+        assert_eq!(ended.status, 0, "{ended}");
+        ended.stdout
+    };
+    assert_eq!(read_by(Role::AppUser), read_by(Role::Owner));
+}
+
+#[tokio::test]
+async fn an_inventory_without_the_applications_role_does_not_say_that_there_is_no_way() {
+    let db = test_support::empty_database().await;
+    let (place, url) = (Place::new(), db.url(Role::Owner));
+    place.write("tenancy.toml", "[roles]\napp = \"nobody_logs_in_as_this\"\n");
+    let ended = place.run(&["inventory", "-q", "--database-url", url.expose()]);
+    assert!(ended.stdout.contains("There is no role nobody_logs_in_as_this, so no way past the policies was looked for"), "{ended}");
 }
 
 #[tokio::test]

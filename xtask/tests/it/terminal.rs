@@ -104,6 +104,6 @@ async fn a_report_is_as_wide_as_the_terminal_and_unbroken_in_a_pipe() {
         assert!(status.success() && widest(&shown) <= columns.into(), "{columns}: {shown}");
         assert!(shown.lines().count() > piped.lines().count(), "cells were broken: {shown}");
     }
-    let wide = Terminal::start_with(200, &place, &arguments, &[]).end(limit).1;
+    let wide = Terminal::start_with(500, &place, &arguments, &[]).end(limit).1;
     assert_eq!(wide, piped, "there is room for it");
 }

@@ -94,6 +94,11 @@ impl Class {
         matches!(self, Self::Tenant { .. } | Self::Platform { .. } | Self::Shared { .. } | Self::Through { .. })
     }
 
+    /// Whether its rows may belong to tenants, and no policy of ours protects them.
+    pub fn is_unprotected(&self) -> bool {
+        matches!(self, Self::Dependent { .. } | Self::Suspect { .. } | Self::Unhandled { .. })
+    }
+
     /// The column by which the rows hang on another table, where that is declared.
     pub(crate) fn link(&self) -> Option<&str> {
         match self {
