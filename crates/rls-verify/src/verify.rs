@@ -51,7 +51,8 @@ pub async fn verify(
     };
     let mut found = Found::default();
     found.of_login(settings::inspect(app, tenancy).await?);
-    let others: Vec<TableName> = classes.iter().filter(|table| table.class.is_unprotected()).map(|table| table.table.clone()).collect();
+    let others: Vec<TableName> =
+        classes.iter().filter(|table| table.class.is_unprotected()).map(|table| table.table.clone()).collect();
     let all_ways = read_ways(owner, &inventory, &app_login, &others).await?;
     let rights = beside::access(owner, &reach, inventory.relations.iter().map(|relation| &relation.name)).await?;
     for relation in &inventory.relations {

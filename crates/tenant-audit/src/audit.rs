@@ -145,7 +145,7 @@ pub async fn audit(
         tenants_found,
         totals: AuditTotals::of(&tables, &uncounted, &missing, tenants_found),
         next: next_steps(&catalog, &missing, tenancy, &tables, &uncounted),
-        declared: tables.iter().flat_map(TableReport::declared).collect(),
+        declared: tables.iter().flat_map(|table| table.declared(tenancy.rules(&table.table))).collect(),
         coverage,
         tables,
         uncounted,

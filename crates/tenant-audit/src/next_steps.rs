@@ -67,7 +67,7 @@ pub(crate) fn next_steps(
     }
     step(&|t| command(t).is_none() && t.null_findings() > 0, &|names| {
         format!(
-            "find the tenant of the rows without one in {names}; where they are meant, tenancy.toml says `platform_rows = true`"
+            "find the tenant of the rows without one in {names}; where they are meant, tenancy.toml says `platform_rows = \"why\"`"
         ).into()
     });
     step(&|t| t.ghost_rows.unwrap_or(0) > 0, &|names| {

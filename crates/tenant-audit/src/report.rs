@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::Serialize;
+use tenancy_config::tenancy::TableRules;
 use tenancy_config::{Hint, TableName};
 use tenant_inventory::Missing;
 use tenant_inventory::StrayValues;
@@ -68,7 +69,15 @@ pub struct Declaration {
 #[serde(tag = "declared", rename_all = "snake_case")]
 pub enum Declared {
     /// Rows without a tenant belong to the whole platform.
-    PlatformRows,
+    PlatformRows {
+        /// Why, as it says there; none where it does not.
+        why: Option<String>,
+    },
+    /// Rows without a tenant are read by every tenant and written by none.
+    SharedRows {
+        /// Why, as it says there.
+        why: String,
+    },
     /// Rows may reference rows of other tenants.
     CrossTenantReferences {
         /// Why, as it says there.
@@ -80,7 +89,13 @@ impl fmt::Display for Declaration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { table, rows, .. } = self;
         match &self.declared {
-            Declared::PlatformRows => write!(f, "{table}: {rows} without a tenant, platform_rows"),
+            Declared::PlatformRows { why: Some(why) } => {
+                write!(f, "{table}: {rows} without a tenant, platform_rows: {why}")
+            }
+            Declared::PlatformRows { why: None } => {
+                write!(f, "{table}: {rows} without a tenant, platform_rows (no reason is given)")
+            }
+            Declared::SharedRows { why } => write!(f, "{table}: {rows} without a tenant, shared_rows: {why}"),
             Declared::CrossTenantReferences { why } => {
                 write!(f, "{table}: {rows} that reference another tenant's row, cross_tenant_references: {why}")
             }
@@ -147,12 +162,15 @@ impl TableReport {
     }
 
     /// What is declared of its rows.
-    pub(crate) fn declared(&self) -> Vec<Declaration> {
+    pub(crate) fn declared(&self, rules: Option<&TableRules>) -> Vec<Declaration> {
         let of = |declared, rows| Declaration { table: self.table.clone(), declared, rows };
-        let platform = self.platform_rows.then(|| of(Declared::PlatformRows, self.null_rows));
+        let why = rules.and_then(|rules| rules.platform_rows.why()).map(str::to_owned);
+        let platform = self.platform_rows.then(|| of(Declared::PlatformRows { why }, self.null_rows));
+        let why = rules.and_then(|rules| rules.shared_rows.clone()).filter(|_| self.shared_rows);
+        let shared = why.map(|why| of(Declared::SharedRows { why }, self.null_rows));
         let why = self.cross_references_allowed.clone();
         let crossing = why.map(|why| of(Declared::CrossTenantReferences { why }, self.cross_rows()));
-        platform.into_iter().chain(crossing).collect()
+        platform.into_iter().chain(shared).chain(crossing).collect()
     }
 }
 

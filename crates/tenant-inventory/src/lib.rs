@@ -44,6 +44,8 @@ pub use catalog::registry_state::RegistryState;
 pub use catalog::relations::{Relation, RelationKind};
 pub use catalog::tables::{Catalog, ForeignKey, Leaf, Missing, MissingPart, TenantColumn, TenantTable};
 pub use comparison::absent;
+pub use comparison::declared::misfits;
+pub use comparison::misfit::{Misfit, MisfitKind, NoReviewNeeded};
 pub use comparison::report::{Absent, AbsentObject};
 pub use inventory::Inventory;
 pub use stray::{Called, CalledBy, StrayValue, StrayValues, stray_access, tenants_called};

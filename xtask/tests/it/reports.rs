@@ -55,8 +55,7 @@ async fn an_inventory_gives_every_table_its_class_as_table_json_and_csv() {
     });
     // Whoever may connect reads the catalog.
     let read_by = |role| {
-        let ended =
-            Place::new().run(&["inventory", "--format", "json", "-q", "--database-url", db.url(role).expose()]);
+        let ended = Place::new().run(&["inventory", "--format", "json", "-q", "--database-url", db.url(role).expose()]);
         assert_eq!(ended.status, 0, "{ended}");
         ended.stdout
     };
@@ -69,7 +68,10 @@ async fn an_inventory_without_the_applications_role_does_not_say_that_there_is_n
     let (place, url) = (Place::new(), db.url(Role::Owner));
     place.write("tenancy.toml", "[roles]\napp = \"nobody_logs_in_as_this\"\n");
     let ended = place.run(&["inventory", "-q", "--database-url", url.expose()]);
-    assert!(ended.stdout.contains("There is no role nobody_logs_in_as_this, so no way past the policies was looked for"), "{ended}");
+    assert!(
+        ended.stdout.contains("There is no role nobody_logs_in_as_this, so no way past the policies was looked for"),
+        "{ended}"
+    );
 }
 
 #[tokio::test]
