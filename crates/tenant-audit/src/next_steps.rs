@@ -35,6 +35,10 @@ pub(crate) fn next_steps(
         let remedy = table.remedy.clone().unwrap_or_else(|| "what the server said is above".into());
         next.push(Hint::from(format!("have {} counted: ", table.table)).then_hint(remedy));
     }
+    for (table, part) in tables.iter().flat_map(|table| table.uncounted_parts.iter().map(move |part| (table, part))) {
+        let remedy = part.remedy.clone().unwrap_or_else(|| "what the server said is above".into());
+        next.push(Hint::from(format!("have all of {} counted: ", table.table)).then_hint(remedy));
+    }
     for lacking in missing {
         let what = match lacking.what {
             MissingPart::Table => "is not in this database",

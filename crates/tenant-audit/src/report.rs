@@ -10,7 +10,7 @@ use tenant_inventory::StrayValues;
 use tenant_inventory::coverage::Coverage;
 use tenant_rls::ActingRole;
 
-use crate::uncounted::UncountedTable;
+use crate::uncounted::{CountPart, UncountedPart, UncountedTable};
 
 /// Name and version of the report's JSON shape.
 pub const SCHEMA: &str = "tenant-audit/2";
@@ -127,12 +127,15 @@ pub struct TableReport {
     pub shared_rows: bool,
     /// Rows whose tenant is the empty string.
     pub empty_rows: u64,
-    /// Rows whose tenant does not exist, empty strings aside; `None` (JSON `null`) where there is no tenant table.
+    /// Rows whose tenant does not exist, empty strings aside; `None` (JSON `null`) where there is no tenant table, or no role reads it beside
+    /// this one.
     pub ghost_rows: Option<u64>,
     /// What stands there instead of a tenant's key, empty strings included: the most frequent values.
     pub stray: StrayValues,
     /// Foreign keys to other tenant tables, by constraint name, also those without a fault.
     pub cross_references: Vec<CrossReference>,
+    /// What of it could not be counted, as no role sees another table that this reads. Each is a finding.
+    pub uncounted_parts: Vec<UncountedPart>,
     /// Why rows may reference other tenants' rows, if `tenancy.toml` declares it. Such rows are no finding.
     pub cross_references_allowed: Option<String>,
     /// What the table lacks.
@@ -158,7 +161,12 @@ impl TableReport {
     /// The number of findings in this table.
     pub fn findings(&self) -> u64 {
         let rows = self.null_findings() + self.empty_rows + self.ghost_rows.unwrap_or(0) + self.cross_findings();
-        rows + self.missing.len() as u64
+        rows + self.missing.len() as u64 + self.uncounted_parts.len() as u64
+    }
+
+    /// Whether the rows of each foreign key to a tenant table were counted.
+    pub fn all_references_counted(&self) -> bool {
+        !self.uncounted_parts.iter().any(|uncounted| matches!(uncounted.part, CountPart::Reference { .. }))
     }
 
     /// What is declared of its rows.
