@@ -75,6 +75,38 @@ async fn an_inventory_without_the_applications_role_does_not_say_that_there_is_n
 }
 
 #[tokio::test]
+async fn doctor_names_what_is_declared_and_does_not_fit_and_advice_alone_is_no_finding() {
+    let db = test_support::empty_database().await;
+    let made = r#"CREATE TABLE "Tenant" (id text PRIMARY KEY, slug text, name text, status text);
+                  CREATE TABLE bookings (id text PRIMARY KEY, "tenantId" text, starts date);
+                  CREATE VIEW every_booking AS SELECT starts FROM bookings;
+                  GRANT SELECT ON every_booking TO app_user"#;
+    db.owner().await.run_script("preparing a test", made).await.unwrap();
+    let (place, url) = (Place::new(), db.url(Role::Owner));
+    let doctor = |toml: &str| {
+        place.write("tenancy.toml", toml);
+        place.run(&["doctor", "-q", "--database-url", url.expose()])
+    };
+    let advice = doctor("[tables.bookings]\nplatform_rows = true\n");
+    let says = "tables.bookings.platform_rows: no reason is given; platform_rows = \"why\", which reports repeat";
+    assert!(advice.status == 0 && advice.stdout.contains(says), "{advice}");
+    let fits = doctor("[tables.bookings]\nplatform_rows = \"jobs\"\n");
+    assert!(fits.status == 0 && !fits.stdout.contains("does not fit"), "{fits}");
+    let review = "[tables.bookings]\n[reviewed.\"public.every_booking\"]\nwhy = \"read\"\nhash = \"00\"\n";
+    let outdated = doctor(review);
+    let says = "reviewed.public.every_booking: the view public.every_booking is no longer as it was reviewed (00)";
+    assert!(outdated.status == 3 && outdated.stdout.contains(says), "{outdated}");
+    let json = place.run(&["doctor", "-q", "--format", "json", "--database-url", url.expose()]);
+    let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    let misfit = &json["tables"]["misfits"][0];
+    assert_eq!((&misfit["misfit"], &misfit["declared"]), (&"review_outdated".into(), &"00".into()));
+    // With the hash that it names, it fits.
+    let needed = misfit["needs"]["hash"].as_str().unwrap();
+    let fits = doctor(&review.replace("\"00\"", &format!("{needed:?}")));
+    assert_eq!(fits.status, 0, "{fits}");
+}
+
+#[tokio::test]
 async fn a_table_that_is_not_there_is_bad_usage() {
     let db = small().await;
     let ended = run(&db, &["audit", "--tables", "booking"]);

@@ -48,9 +48,12 @@ impl Terminal {
         let mut output = keyboard.try_clone().unwrap();
         let (sender, screen) = channel();
         std::thread::spawn(move || {
-            let mut bytes = [0; 4096];
+            let (mut bytes, mut pending) = ([0; 4096], Vec::new());
             while let Ok(read @ 1..) = output.read(&mut bytes) {
-                let _ = sender.send(bytes[..read].to_vec());
+                pending.extend_from_slice(&bytes[..read]);
+                // A character may be cut by the end of the buffer.
+                let whole = std::str::from_utf8(&pending).map_or_else(|error| error.valid_up_to(), str::len);
+                let _ = sender.send(pending.drain(..whole).collect());
             }
         });
         Self { child, keyboard, screen, seen: String::new() }

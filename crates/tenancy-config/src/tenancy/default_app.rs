@@ -107,7 +107,7 @@ fn tables() -> BTreeMap<String, TableRules> {
     let rules =
         |sources: Vec<_>| TableRules { sources: sources.into_iter().map(source).collect(), ..Default::default() };
     let platform = || TableRules {
-        platform_rows: PlatformRows::Because("what no tenant's user did is the platform's own".to_owned()),
+        platform_rows: PlatformRows::Because("events outside of any tenant are the platform's own".to_owned()),
         ..Default::default()
     };
     let with_tenant = sources.into_iter().map(|(table, sources)| (table.to_owned(), rules(sources)));

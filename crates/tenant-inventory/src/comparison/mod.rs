@@ -135,7 +135,10 @@ impl<'a> Comparison<'a> {
     fn reviews(&mut self) {
         let foreign = self.tables.iter().filter(|table| table.foreign).map(|table| table.name.to_string());
         let views = self.names.views.iter().map(ToString::to_string);
-        let known: Vec<String> = views.chain(foreign).chain(self.names.reviewable.iter().cloned()).collect();
+        let triggers = self.names.triggers.iter();
+        let triggers = triggers.flat_map(|(table, names)| names.iter().map(move |name| format!("{table}.{name}")));
+        let known: Vec<String> =
+            views.chain(foreign).chain(triggers).chain(self.names.reviewable.iter().cloned()).collect();
         let tenancy = self.tenancy;
         for name in tenancy.reviewed.keys().filter(|name| !known.contains(name)) {
             let whole = |known: &&String| {

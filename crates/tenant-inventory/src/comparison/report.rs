@@ -53,7 +53,7 @@ pub enum AbsentObject {
         /// The table.
         table: TableName,
     },
-    /// A view, function or rule that was reviewed.
+    /// A view, function, rule or trigger that was reviewed.
     Reviewed,
     /// The table has no tenant column, and the rule says none that would be read instead.
     TenantColumn {
@@ -85,7 +85,7 @@ impl fmt::Display for Absent {
             AbsentObject::Trigger { table } => write!(f, "{table} has no trigger `{name}`")?,
             AbsentObject::Rule { table } => write!(f, "{table} has no rule `{name}` for UPDATE")?,
             AbsentObject::Policy { table } => write!(f, "{table} has no policy `{name}`")?,
-            AbsentObject::Reviewed => write!(f, "there is no view, function or rule `{name}`")?,
+            AbsentObject::Reviewed => write!(f, "there is no view, function, rule or trigger `{name}`")?,
             AbsentObject::TenantColumn { table } => {
                 write!(f, "{table} has no tenant column from which a tenant could be read ({name})")?;
             }

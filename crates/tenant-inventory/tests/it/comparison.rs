@@ -153,11 +153,13 @@ async fn a_review_of_what_is_gone_is_absent_and_named_with_its_schema() {
     let review = |name: &str| RULES.to_owned() + &format!("[reviewed.\"{name}\"]\nwhy = \"read\"\nhash = \"00\"\n");
     for (name, closest) in [("everybody", "public.everybody"), ("public.tuch()", "public.touch()")] {
         let expected =
-            format!("reviewed.{name}: there is no view, function or rule `{name}`; did you mean `{closest}`?");
+            format!("reviewed.{name}: there is no view, function, rule or trigger `{name}`; did you mean `{closest}`?");
         assert_eq!(said(&db, &review(name)).await, [expected]);
         assert_eq!(unfit(&db, &review(name)).await, [""; 0]);
     }
-    assert_eq!(said(&db, &review("public.touch()")).await, [""; 0]);
+    for there in ["public.touch()", "public.notes.touched", "public.notes.logged"] {
+        assert_eq!(said(&db, &review(there)).await, [""; 0], "{there}");
+    }
 }
 
 #[tokio::test]
