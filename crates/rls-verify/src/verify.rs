@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tenancy_config::{TableName, Tenancy};
 use tenant_inventory::claim::breach::Breach;
-use tenant_inventory::claim::examined::{Access, Examined};
+use tenant_inventory::claim::examined::{Examined, UncoveredAccess};
 use tenant_inventory::claim::finding::Finding;
 use tenant_inventory::claim::verdict::Claim;
 use tenant_inventory::class::{Class, ClassifiedTable, classify};
@@ -64,7 +64,7 @@ pub async fn verify(
             continue;
         }
         progress(&relation.name);
-        let has_rights = rights.get(&relation.name).is_some_and(|access| *access != Access::None);
+        let has_rights = rights.get(&relation.name).is_some_and(|access| *access != UncoveredAccess::None);
         verifier.prove(relation, has_rights, &mut found).await;
     }
     found.notes.extend(of_tenant_table(&rights, &inventory.catalog.tenants));
@@ -74,7 +74,7 @@ pub async fn verify(
         let result = ways.inspect(&way).await;
         found.of_way(way, result);
     }
-    let accesses: Vec<(TableName, Access)> =
+    let accesses: Vec<(TableName, UncoveredAccess)> =
         beside.iter().map(|beside| (beside.table.clone(), beside.access.clone())).collect();
     let claim = Claim::of(&Examined {
         login: &app_login,
@@ -107,21 +107,25 @@ fn is_unhandled(classes: &[ClassifiedTable], root: &TableName) -> bool {
 }
 
 /// What the login can write in the tenant table.
-fn of_tenant_table(rights: &BTreeMap<TableName, Access>, tenants: &TableName) -> Option<Note> {
-    let Access::Open { role, rights } = rights.get(tenants)? else { return None };
+fn of_tenant_table(rights: &BTreeMap<TableName, UncoveredAccess>, tenants: &TableName) -> Option<Note> {
+    let UncoveredAccess::Open { role, rights } = rights.get(tenants)? else { return None };
     let writes = rights.iter().any(|right| right != "SELECT");
     let what = NoteKind::TenantTable { role: role.clone(), rights: rights.clone() };
     writes.then(|| Note { table: Some(tenants.clone()), what })
 }
 
 /// The tables whose rows may belong to tenants and that no policy of ours protects.
-fn beside(rights: &BTreeMap<TableName, Access>, classes: &[ClassifiedTable], found: &mut Found) -> Vec<Beside> {
+fn beside(
+    rights: &BTreeMap<TableName, UncoveredAccess>,
+    classes: &[ClassifiedTable],
+    found: &mut Found,
+) -> Vec<Beside> {
     let mut all = Vec::new();
     for table in classes.iter().filter(|table| table.class.is_unprotected()) {
         // It was dropped meanwhile.
         let Some(access) = rights.get(&table.table).cloned() else { continue };
         let class = table.class.clone();
-        if let Access::Open { role, rights } = &access {
+        if let UncoveredAccess::Open { role, rights } = &access {
             let breach = Breach::Exposed { class: class.clone(), role: role.clone(), rights: rights.clone() };
             found.findings.push(Finding { table: Some(table.table.clone()), breach });
         }

@@ -24,7 +24,7 @@ use crate::ways::way::{Way, WayVerdict};
 pub async fn misfits(database: &Database, tenancy: &Tenancy, absent: &[Absent]) -> Result<Vec<Misfit>> {
     let facts = read_all_tables(database, tenancy).await?;
     let inventory = Inventory::load(database, tenancy, None, &[]).await?;
-    let mut declared = Declared { tenancy, inventory: &inventory, facts: &facts, misfits: Vec::new() };
+    let mut declared = Declarations { tenancy, inventory: &inventory, facts: &facts, misfits: Vec::new() };
     for (name, rules) in &tenancy.tables {
         declared.table(name, rules)?;
     }
@@ -38,14 +38,14 @@ pub async fn misfits(database: &Database, tenancy: &Tenancy, absent: &[Absent]) 
     Ok(declared.misfits)
 }
 
-struct Declared<'a> {
+struct Declarations<'a> {
     tenancy: &'a Tenancy,
     inventory: &'a Inventory,
     facts: &'a [TableFacts],
     misfits: Vec<Misfit>,
 }
 
-impl Declared<'_> {
+impl Declarations<'_> {
     fn table(&mut self, name: &str, rules: &TableRules) -> Result<()> {
         let key = format!("tables.{name}");
         let table = TableName::parse(name, &self.tenancy.database.schema)?;
