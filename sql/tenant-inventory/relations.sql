@@ -10,6 +10,12 @@ WITH RECURSIVE member AS (
     FROM member AS m
     JOIN pg_inherits AS i ON i.inhparent = m.oid
     JOIN pg_class AS c ON c.oid = i.inhrelid AND c.relispartition
+), taken AS MATERIALIZED (
+    -- Once for each schema: for each table it would take a second where there are a thousand.
+    SELECT other.relnamespace, array_agg(other.relname::text) AS names
+    FROM pg_class AS other
+    WHERE other.relname LIKE '%\_idx%'
+    GROUP BY other.relnamespace
 )
 SELECT m.position,
        n.nspname::text AS schema,
@@ -35,12 +41,12 @@ SELECT m.position,
                  AND k.confkey = ARRAY[tenants.key] AND k.convalidated AND coalesce((to_jsonb(k) ->> 'conenforced')::bool, true)) AS foreign_key_valid,
        ARRAY(SELECT k.conname::text FROM pg_constraint AS k WHERE k.conrelid = c.oid) AS constraints,
        row_security_active(c.oid) AS filtered,
-       ARRAY(SELECT other.relname::text FROM pg_class AS other
-             WHERE other.relnamespace = c.relnamespace AND other.relname LIKE '%\_idx%') AS taken_names
+       coalesce(taken.names, '{}') AS taken_names
 FROM member AS m
 JOIN pg_class AS c ON c.oid = m.oid
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
 JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = m.tenant_column AND NOT a.attisdropped
+LEFT JOIN taken ON taken.relnamespace = c.relnamespace
 LEFT JOIN (SELECT tc.oid, ta.attnum AS key FROM pg_class AS tc JOIN pg_namespace AS tn ON tn.oid = tc.relnamespace
            JOIN pg_attribute AS ta ON ta.attrelid = tc.oid AND ta.attname = $6 AND NOT ta.attisdropped
            WHERE tn.nspname = $4 AND tc.relname = $5) AS tenants ON true

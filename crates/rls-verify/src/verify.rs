@@ -1,5 +1,7 @@
 //! Proof by trying: as the application's own login, under every value of the session variable, and from the catalog.
 
+use std::collections::BTreeMap;
+
 use tenancy_config::{TableName, Tenancy};
 use tenant_inventory::claim::breach::Breach;
 use tenant_inventory::claim::examined::{Examined, UncoveredAccess};
@@ -57,9 +59,11 @@ pub async fn verify(
     };
     let mut found = Found::default();
     found.of_login(settings::inspect(app, tenancy).await?);
-    let others: Vec<TableName> = classes.iter().filter(needs_tenant).map(|table| table.table.clone()).collect();
+    let others: Vec<TableName> =
+        classes.iter().filter(|table| table.class.is_unprotected()).map(|table| table.table.clone()).collect();
     let all_ways = read_ways(owner, &inventory, &app_login, &others).await?;
-    let rights = beside::access(owner, &reach, inventory.relations.iter().map(|relation| &relation.name)).await?;
+    let relations = inventory.relations.iter().map(|relation| &relation.name);
+    let rights = beside::access(owner, &reach, relations.chain(&others).chain([&inventory.catalog.tenants])).await?;
     for relation in &inventory.relations {
         // It stands beside the others, whatever policies it has.
         if is_unhandled(&classes, &inventory.audited_as(relation)) {
@@ -69,8 +73,8 @@ pub async fn verify(
         let has_rights = rights.get(&relation.name).is_some_and(|access| *access != UncoveredAccess::None);
         verifier.prove(relation, has_rights, &mut found).await;
     }
-    found.notes.extend(of_tenant_table(owner, &reach, &inventory.catalog.tenants).await?);
-    let beside = beside(owner, &reach, &classes, &mut found).await?;
+    found.notes.extend(of_tenant_table(&rights, &inventory.catalog.tenants));
+    let beside = beside(&rights, &classes, &mut found);
     let ways = Ways { owner, app, inventory: &inventory, tenants: view::some_tenants(owner, &inventory).await? };
     for way in all_ways {
         let result = ways.inspect(&way).await;
@@ -109,27 +113,23 @@ fn is_unhandled(classes: &[ClassifiedTable], root: &TableName) -> bool {
 }
 
 /// What the login can write in the tenant table.
-async fn of_tenant_table(owner: &Database, reach: &LoginReach, tenants: &TableName) -> Result<Option<Note>> {
-    let access = beside::access(owner, reach, [tenants]).await?.remove(tenants);
-    let Some(UncoveredAccess::Open { role, rights }) = access else { return Ok(None) };
+fn of_tenant_table(rights: &BTreeMap<TableName, UncoveredAccess>, tenants: &TableName) -> Option<Note> {
+    let UncoveredAccess::Open { role, rights } = rights.get(tenants)? else { return None };
     let writes = rights.iter().any(|right| right != "SELECT");
-    let what = NoteKind::TenantTable { role, rights };
-    Ok(writes.then(|| Note { table: Some(tenants.clone()), what }))
+    let what = NoteKind::TenantTable { role: role.clone(), rights: rights.clone() };
+    writes.then(|| Note { table: Some(tenants.clone()), what })
 }
 
 /// The tables whose rows may belong to tenants and that no policy of ours protects.
-async fn beside(
-    owner: &Database,
-    reach: &LoginReach,
+fn beside(
+    rights: &BTreeMap<TableName, UncoveredAccess>,
     classes: &[ClassifiedTable],
     found: &mut Found,
-) -> Result<Vec<Beside>> {
-    let tables: Vec<&ClassifiedTable> = classes.iter().filter(needs_tenant).collect();
-    let mut access = beside::access(owner, reach, tables.iter().map(|table| &table.table)).await?;
+) -> Vec<Beside> {
     let mut all = Vec::new();
-    for table in tables {
+    for table in classes.iter().filter(|table| table.class.is_unprotected()) {
         // It was dropped meanwhile.
-        let Some(access) = access.remove(&table.table) else { continue };
+        let Some(access) = rights.get(&table.table).cloned() else { continue };
         let class = table.class.clone();
         if let UncoveredAccess::Open { role, rights } = &access {
             let breach = Breach::Exposed { class: class.clone(), role: role.clone(), rights: rights.clone() };
@@ -137,10 +137,5 @@ async fn beside(
         }
         all.push(Beside { table: table.table.clone(), class, access });
     }
-    Ok(all)
-}
-
-/// Whether the rows of a table may belong to tenants, and no policy of ours protects them.
-fn needs_tenant(table: &&ClassifiedTable) -> bool {
-    matches!(table.class, Class::Dependent { .. } | Class::Suspect { .. } | Class::Unhandled { .. })
+    all
 }

@@ -5,7 +5,7 @@ use tenant_rls::{Database, Error as RlsError, Registry, Tenant, TenantId};
 
 use crate::error::{Error, Result};
 use crate::list::TenantList;
-use crate::list::entry::{Entry, no_slug};
+use crate::list::entry::{Entry, no_slug, stray_blanks};
 use crate::options::{CHUNK, SeedOptions, TenantSelection};
 use crate::plan::SeedPlan;
 use crate::report::{TenantLine, TenantResult};
@@ -52,11 +52,9 @@ impl<'a> TenantStream<'a> {
         plan: &'a SeedPlan,
     ) -> Result<Self> {
         let rest = match &options.whom {
-            TenantSelection::One { tenant, organization_name } => Rest::One(Entry {
-                line: 0,
-                tenant: tenant.trim().to_owned(),
-                organization_name: organization_name.clone(),
-            }),
+            TenantSelection::One { tenant, organization_name } => {
+                Rest::One(Entry { line: 0, tenant: tenant.clone(), organization_name: organization_name.clone() })
+            }
             TenantSelection::All => Rest::All(None),
             TenantSelection::List(list) => Rest::List(list.open()?),
         };
@@ -159,7 +157,12 @@ impl<'a> TenantStream<'a> {
                 let why = no_slug(&name).unwrap_or("it was removed meanwhile");
                 TenantAnswer::Settled(failed(entry, format!("no tenant `{name}` can be made: {why}")))
             }
-            Err(error) => TenantAnswer::Settled(failed(entry, error.to_string())),
+            Err(error) => {
+                let unknown = matches!(error, RlsError::UnknownTenant { .. });
+                let blanks = stray_blanks(&entry.tenant).filter(|_| unknown);
+                let why = blanks.map_or(String::new(), |why| format!(": {why}"));
+                TenantAnswer::Settled(failed(entry, format!("{error}{why}")))
+            }
         }
     }
 

@@ -37,7 +37,7 @@ pub(crate) struct Column {
 
 impl Column {
     pub(crate) fn holds_text(&self) -> bool {
-        matches!(self.type_name.as_str(), "text" | "character varying" | "character" | "citext" | "public.citext")
+        tenant_rls::holds_text(&self.type_name)
     }
 }
 

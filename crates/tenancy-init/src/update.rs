@@ -7,7 +7,7 @@ use serde::Serialize;
 use tenancy_config::Tenancy;
 use tenancy_config::tenancy::{TableRules, fragment};
 use tenant_inventory::class::Class;
-use tenant_inventory::{Absent, Catalog};
+use tenant_inventory::{Absent, Catalog, Misfit};
 use tenant_rls::Database;
 use toml_edit::DocumentMut;
 
@@ -18,6 +18,8 @@ use crate::error::{Error, Result};
 pub struct FileComparison {
     /// What it names and the database does not have.
     pub absent: Vec<Absent>,
+    /// What it declares that does not fit what is there.
+    pub misfits: Vec<Misfit>,
     /// Tables of the database that stand nowhere in it, each with its class.
     pub unlisted: Vec<Unlisted>,
 }
@@ -35,7 +37,12 @@ pub struct Unlisted {
 impl FileComparison {
     /// Whether everything fits.
     pub fn is_empty(&self) -> bool {
-        self.absent.is_empty() && self.unlisted.is_empty()
+        self.absent.is_empty() && self.misfits.is_empty() && self.unlisted.is_empty()
+    }
+
+    /// Whether something is to be changed: not only advice is given.
+    pub fn differs(&self) -> bool {
+        !self.absent.is_empty() || !self.unlisted.is_empty() || self.misfits.iter().any(|misfit| !misfit.is_advice())
     }
 }
 
@@ -45,6 +52,7 @@ impl FileComparison {
 /// The database cannot be read.
 pub async fn compare(database: &Database, tenancy: &Tenancy, text: &str) -> Result<FileComparison> {
     let absent = tenant_inventory::absent(database, tenancy).await?;
+    let misfits = tenant_inventory::misfits(database, tenancy, &absent).await?;
     let catalog = Catalog::load(database, tenancy).await?;
     let unlisted = catalog.classified.iter().filter_map(|table| {
         let called = short_name(&table.table, tenancy);
@@ -52,7 +60,7 @@ pub async fn compare(database: &Database, tenancy: &Tenancy, text: &str) -> Resu
         let listed = tenancy.rules(&table.table).is_some() || in_comment(text, &called);
         (counts && !listed).then(|| Unlisted { table: called, class: table.class.clone() })
     });
-    Ok(FileComparison { absent, unlisted: unlisted.collect() })
+    Ok(FileComparison { absent, misfits, unlisted: unlisted.collect() })
 }
 
 /// Whether a comment has the name as a whole word.

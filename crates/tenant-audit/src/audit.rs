@@ -98,7 +98,7 @@ pub async fn audit(
     // After the snapshot: where NOT NULL is proven now, no row is without a tenant any more, whatever the snapshot shows.
     let catalog = Catalog::load(database, tenancy).await?;
     let (counts, missing) = select(&catalog, tenancy, &options.tables)?;
-    let Readable { mut counts, role, mut uncounted } = readable(database, tenancy, counts).await?;
+    let Readable { mut counts, role, mut uncounted } = readable(database, (&catalog, tenancy), counts).await?;
 
     let of = counts.len();
     let estimated_rows = counts.iter().map(|(count, _)| count.table.estimated_rows.max(0.0) as u64).sum();
@@ -145,7 +145,7 @@ pub async fn audit(
         tenants_found,
         totals: AuditTotals::of(&tables, &uncounted, &missing, tenants_found),
         next: next_steps(&catalog, &missing, tenancy, &tables, &uncounted),
-        declared: tables.iter().flat_map(TableReport::declared).collect(),
+        declared: tables.iter().flat_map(|table| table.declared(tenancy.rules(&table.table))).collect(),
         coverage,
         tables,
         uncounted,
@@ -246,6 +246,7 @@ async fn count_table(
         cross_references: references
             .map(|(key, rows)| CrossReference { rows: from_bigint(rows), ..key.clone() })
             .collect(),
+        uncounted_parts: count.uncounted.clone(),
         cross_references_allowed: None,
         missing: count.missing.clone(),
     })

@@ -18,4 +18,4 @@ pub use access::access;
 pub use audit::{AuditOptions, AuditProgress, audit};
 pub use error::{Error, Result};
 pub use report::{AuditReport, AuditTotals, CrossReference, Declaration, Declared, MissingPiece, SCHEMA, TableReport};
-pub use uncounted::{Uncounted, UncountedTable};
+pub use uncounted::{CountPart, Uncounted, UncountedPart, UncountedTable};

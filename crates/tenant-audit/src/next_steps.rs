@@ -35,6 +35,10 @@ pub(crate) fn next_steps(
         let remedy = table.remedy.clone().unwrap_or_else(|| "what the server said is above".into());
         next.push(Hint::from(format!("have {} counted: ", table.table)).then_hint(remedy));
     }
+    for (table, part) in tables.iter().flat_map(|table| table.uncounted_parts.iter().map(move |part| (table, part))) {
+        let remedy = part.remedy.clone().unwrap_or_else(|| "what the server said is above".into());
+        next.push(Hint::from(format!("have all of {} counted: ", table.table)).then_hint(remedy));
+    }
     for lacking in missing {
         let what = match lacking.what {
             MissingPart::Table => "is not in this database",
@@ -67,7 +71,7 @@ pub(crate) fn next_steps(
     }
     step(&|t| command(t).is_none() && t.null_findings() > 0, &|names| {
         format!(
-            "give the rows of {names} that have no tenant one; if they are intended, declare `platform_rows` in tenancy.toml"
+            "give the rows of {names} that have no tenant one; if they are intended, declare `platform_rows = \"why\"` in tenancy.toml"
         ).into()
     });
     step(&|t| t.ghost_rows.unwrap_or(0) > 0, &|names| {

@@ -1,13 +1,14 @@
 //! Which role reads which table, and with how many connections.
 
-use tenancy_config::Tenancy;
-use tenant_rls::{ActingRole, Database, visibility};
+use tenancy_config::{Ident, Tenancy};
+use tenant_inventory::Catalog;
+use tenant_rls::{Access, ActingRole, Database, visibility};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::access::access_of;
 use crate::error::Result;
 use crate::table_count::TableCount;
-use crate::uncounted::{Uncounted, UncountedTable};
+use crate::uncounted::{Uncounted, UncountedPart, UncountedTable};
 
 /// The tables that a role sees whole, each with that role, and the others.
 pub(crate) struct Readable {
@@ -18,7 +19,11 @@ pub(crate) struct Readable {
 }
 
 /// Finds the roles before the first table is read: one for all tables, or, where no role sees all of them, one for each.
-pub(crate) async fn readable(database: &Database, tenancy: &Tenancy, counts: Vec<TableCount>) -> Result<Readable> {
+pub(crate) async fn readable(
+    database: &Database,
+    (catalog, tenancy): (&Catalog, &Tenancy),
+    counts: Vec<TableCount>,
+) -> Result<Readable> {
     let mut readable = Readable { counts: Vec::with_capacity(counts.len()), role: None, uncounted: Vec::new() };
     if counts.is_empty() {
         return Ok(readable);
@@ -35,15 +40,56 @@ pub(crate) async fn readable(database: &Database, tenancy: &Tenancy, counts: Vec
     for count in counts {
         match visibility::reader(database, tenancy, &count.access).await {
             Ok(role) => readable.counts.push((count, role)),
-            Err(error @ tenant_rls::Error::CannotSee(_)) => {
-                let why = Uncounted::of(error.into());
-                readable.uncounted.push(UncountedTable { table: count.table.name, remedy: why.remedy(), why });
-            }
+            Err(error @ tenant_rls::Error::CannotSee(_)) => match partly(database, (catalog, tenancy), &count).await? {
+                Some(counted) => readable.counts.push(counted),
+                None => {
+                    let why = Uncounted::of(error.into());
+                    readable.uncounted.push(UncountedTable { table: count.table.name, remedy: why.remedy(), why });
+                }
+            },
             Err(error) => return Err(error.into()),
         }
     }
     // An audit that cannot count one table is none.
     if readable.counts.is_empty() { Err(unseen.into()) } else { Ok(readable) }
+}
+
+/// The count of a table without the parts that no role may make, with the role that makes the rest; none where no role sees the table itself.
+async fn partly(
+    database: &Database,
+    (catalog, tenancy): (&Catalog, &Tenancy),
+    whole: &TableCount,
+) -> Result<Option<(TableCount, ActingRole)>> {
+    let Ok(own_role) = seen(database, tenancy, &whole.own).await? else { return Ok(None) };
+    let key = Ident::new(&tenancy.tenant.key).map_err(tenant_rls::Error::from)?;
+    let mut uncounted = Vec::new();
+    for (part, access) in &whole.parts {
+        if let Err(why) = seen(database, tenancy, access).await? {
+            uncounted.push(UncountedPart::new(part.clone(), why));
+        }
+    }
+    let rest = TableCount::without(catalog, &key, &whole.table, uncounted)?;
+    let why = match seen(database, tenancy, &rest.access).await? {
+        Ok(role) => return Ok(Some((rest, role))),
+        Err(why) => why,
+    };
+    // Each part has a role, and no role has them all.
+    let mut uncounted = rest.uncounted;
+    uncounted.extend(rest.parts.into_iter().map(|(part, _)| UncountedPart::new(part, why.clone())));
+    Ok(Some((TableCount::without(catalog, &key, &whole.table, uncounted)?, own_role)))
+}
+
+/// The role that sees all of this, or why none does.
+async fn seen(
+    database: &Database,
+    tenancy: &Tenancy,
+    access: &[Access],
+) -> Result<std::result::Result<ActingRole, Uncounted>> {
+    match visibility::reader(database, tenancy, access).await {
+        Ok(role) => Ok(Ok(role)),
+        Err(error @ tenant_rls::Error::CannotSee(_)) => Ok(Err(Uncounted::of(error.into()))),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Shares the pool's connections between the tables.

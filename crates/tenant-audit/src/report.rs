@@ -3,13 +3,14 @@
 use std::fmt;
 
 use serde::Serialize;
+use tenancy_config::tenancy::TableRules;
 use tenancy_config::{Hint, TableName};
 use tenant_inventory::Absence;
 use tenant_inventory::StrayValues;
 use tenant_inventory::coverage::Coverage;
 use tenant_rls::ActingRole;
 
-use crate::uncounted::UncountedTable;
+use crate::uncounted::{CountPart, UncountedPart, UncountedTable};
 
 /// Name and version of the report's JSON shape.
 pub const SCHEMA: &str = "tenant-audit/2";
@@ -68,7 +69,15 @@ pub struct Declaration {
 #[serde(tag = "declared", rename_all = "snake_case")]
 pub enum Declared {
     /// Rows without a tenant belong to the whole platform.
-    PlatformRows,
+    PlatformRows {
+        /// Why, as it says there; none where it does not.
+        why: Option<String>,
+    },
+    /// Rows without a tenant are read by every tenant and written by none.
+    SharedRows {
+        /// Why, as it says there.
+        why: String,
+    },
     /// Rows may reference rows of other tenants.
     CrossTenantReferences {
         /// Why, as it says there.
@@ -80,7 +89,13 @@ impl fmt::Display for Declaration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { table, rows, .. } = self;
         match &self.declared {
-            Declared::PlatformRows => write!(f, "{table}: {rows} without a tenant, platform_rows"),
+            Declared::PlatformRows { why: Some(why) } => {
+                write!(f, "{table}: {rows} without a tenant, platform_rows: {why}")
+            }
+            Declared::PlatformRows { why: None } => {
+                write!(f, "{table}: {rows} without a tenant, platform_rows (no reason is given)")
+            }
+            Declared::SharedRows { why } => write!(f, "{table}: {rows} without a tenant, shared_rows: {why}"),
             Declared::CrossTenantReferences { why } => {
                 write!(f, "{table}: {rows} that reference another tenant's row, cross_tenant_references: {why}")
             }
@@ -112,12 +127,15 @@ pub struct TableReport {
     pub shared_rows: bool,
     /// Rows whose tenant is the empty string.
     pub empty_rows: u64,
-    /// Rows whose tenant does not exist, empty strings aside; `None` (JSON `null`) where there is no tenant table.
+    /// Rows whose tenant does not exist, empty strings aside; `None` (JSON `null`) where there is no tenant table, or no role reads it beside
+    /// this one.
     pub ghost_rows: Option<u64>,
     /// What stands there instead of a tenant's key, empty strings included: the most frequent values.
     pub stray: StrayValues,
     /// Foreign keys to other tenant tables, by constraint name, also those without a fault.
     pub cross_references: Vec<CrossReference>,
+    /// What of it could not be counted, as no role sees another table that this reads. Each is a finding.
+    pub uncounted_parts: Vec<UncountedPart>,
     /// Why rows may reference other tenants' rows, if `tenancy.toml` declares it. Such rows are no finding.
     pub cross_references_allowed: Option<String>,
     /// What the table lacks.
@@ -143,16 +161,24 @@ impl TableReport {
     /// The number of findings in this table.
     pub fn findings(&self) -> u64 {
         let rows = self.null_findings() + self.empty_rows + self.ghost_rows.unwrap_or(0) + self.cross_findings();
-        rows + self.missing.len() as u64
+        rows + self.missing.len() as u64 + self.uncounted_parts.len() as u64
+    }
+
+    /// Whether the rows of each foreign key to a tenant table were counted.
+    pub fn all_references_counted(&self) -> bool {
+        !self.uncounted_parts.iter().any(|uncounted| matches!(uncounted.part, CountPart::Reference { .. }))
     }
 
     /// What is declared of its rows.
-    pub(crate) fn declared(&self) -> Vec<Declaration> {
+    pub(crate) fn declared(&self, rules: Option<&TableRules>) -> Vec<Declaration> {
         let of = |declared, rows| Declaration { table: self.table.clone(), declared, rows };
-        let platform = self.platform_rows.then(|| of(Declared::PlatformRows, self.null_rows));
+        let why = rules.and_then(|rules| rules.platform_rows.why()).map(str::to_owned);
+        let platform = self.platform_rows.then(|| of(Declared::PlatformRows { why }, self.null_rows));
+        let why = rules.and_then(|rules| rules.shared_rows.clone()).filter(|_| self.shared_rows);
+        let shared = why.map(|why| of(Declared::SharedRows { why }, self.null_rows));
         let why = self.cross_references_allowed.clone();
         let crossing = why.map(|why| of(Declared::CrossTenantReferences { why }, self.cross_rows()));
-        platform.into_iter().chain(crossing).collect()
+        platform.into_iter().chain(shared).chain(crossing).collect()
     }
 }
 

@@ -8,6 +8,7 @@ use tenant_inventory::{ForeignKey, TenantTable};
 use tenant_rls::{Access, Result, Sql, Template};
 
 use crate::report::{CrossReference, MissingPiece};
+use crate::uncounted::{CountPart, UncountedPart};
 
 /// How one table is audited.
 pub(crate) struct TableCount {
@@ -18,20 +19,40 @@ pub(crate) struct TableCount {
     pub(crate) statement: Sql,
     /// Foreign keys to tenant tables, not yet counted.
     pub(crate) references: Vec<CrossReference>,
-    /// Whether there is a tenant table to look for ghosts in.
+    /// Whether there is a tenant table to look for ghosts in, and a role that reads it.
     pub(crate) looks_for_ghosts: bool,
     pub(crate) missing: Vec<MissingPiece>,
+    /// What the count of the table by itself reads.
+    pub(crate) own: Vec<Access>,
+    /// What each part that reads another table needs, with that.
+    pub(crate) parts: Vec<(CountPart, Vec<Access>)>,
+    /// The parts that are left out, as no role may read what they need.
+    pub(crate) uncounted: Vec<UncountedPart>,
 }
 
 impl TableCount {
     pub(crate) fn new(catalog: &Catalog, tenant_key: &Ident, table: &TenantTable) -> Result<Self> {
-        let column = Ident::new(&table.column.name)?;
-        let mut reads = Reads::default();
-        reads.add(&table.name, &column);
-        let mut joins = Vec::new();
+        Self::without(catalog, tenant_key, table, Vec::new())
+    }
 
-        let ghosts = if let Some(key_type) = &catalog.tenant_key_type {
+    /// The same, but for some parts.
+    pub(crate) fn without(
+        catalog: &Catalog,
+        tenant_key: &Ident,
+        table: &TenantTable,
+        uncounted: Vec<UncountedPart>,
+    ) -> Result<Self> {
+        let is_left_out = |part: &CountPart| uncounted.iter().any(|uncounted| uncounted.part == *part);
+        let column = Ident::new(&table.column.name)?;
+        let mut own = Reads::default();
+        own.add(&table.name, &column);
+        let (mut joins, mut parts) = (Vec::new(), Vec::new());
+
+        let key_type = catalog.tenant_key_type.as_ref().filter(|_| !is_left_out(&CountPart::Ghosts));
+        let ghosts = if let Some(key_type) = key_type {
+            let mut reads = Reads::default();
             reads.add(&catalog.tenants, tenant_key);
+            parts.push((CountPart::Ghosts, reads));
             joins.push(
                 Template::new(include_str!("../../../sql/tenant-audit/fragments/tenant_join.sql"))
                     .table("tenants", &catalog.tenants)
@@ -51,6 +72,10 @@ impl TableCount {
         for key in &table.foreign_keys {
             let target = key.target()?;
             let Some(target) = catalog.tables.iter().find(|other| other.name == target) else { continue };
+            let part = CountPart::Reference { constraint: key.name.clone(), references: target.name.clone() };
+            if is_left_out(&part) {
+                continue;
+            }
             references.push(CrossReference {
                 constraint: key.name.clone(),
                 columns: key.columns.clone(),
@@ -61,9 +86,11 @@ impl TableCount {
                 crossings.push(none()); // the tenant is a part of the key, so it references rows of the same tenant only
                 continue;
             }
+            let mut reads = Reads::default();
             let alias = Ident::new(format!("r{}", references.len()))?;
             joins.push(reference_join(key, target, table, &alias, &mut reads)?);
             crossings.push(reference_count(target, table, &alias, &mut reads)?);
+            parts.push((part, reads));
         }
 
         let statement = Template::new(include_str!("../../../sql/tenant-audit/count_table.sql"))
@@ -77,22 +104,32 @@ impl TableCount {
             .build();
         Ok(Self {
             table: table.clone(),
-            access: reads.into_access(),
+            access: parts.iter().fold(own.clone(), |all, (_, reads)| all.and(reads)).into_access(),
             statement,
             references,
-            looks_for_ghosts: catalog.tenant_key_type.is_some(),
+            looks_for_ghosts: key_type.is_some(),
             missing: missing(table, &catalog.tenants, tenant_key)?,
+            parts: parts.into_iter().map(|(part, reads)| (part, own.clone().and(&reads).into_access())).collect(),
+            own: own.into_access(),
+            uncounted,
         })
     }
 }
 
 /// Columns by table.
-#[derive(Default)]
+#[derive(Default, Clone)]
 struct Reads(BTreeMap<TableName, BTreeSet<Ident>>);
 
 impl Reads {
     fn add(&mut self, table: &TableName, column: &Ident) {
         self.0.entry(table.clone()).or_default().insert(column.clone());
+    }
+
+    fn and(mut self, others: &Self) -> Self {
+        for (table, columns) in &others.0 {
+            self.0.entry(table.clone()).or_default().extend(columns.iter().cloned());
+        }
+        self
     }
 
     fn into_access(self) -> Vec<Access> {

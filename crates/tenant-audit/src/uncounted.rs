@@ -20,6 +20,52 @@ pub struct UncountedTable {
     pub remedy: Option<Hint>,
 }
 
+/// A part of a table's count that could not be made. The rest of the table was counted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UncountedPart {
+    /// The part.
+    #[serde(flatten)]
+    pub part: CountPart,
+    /// Why not.
+    #[serde(flatten)]
+    pub why: Uncounted,
+    /// What to do about it, as in [`UncountedTable::remedy`].
+    pub remedy: Option<Hint>,
+}
+
+/// A part of a table's count that reads another table, too.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "part", rename_all = "snake_case")]
+pub enum CountPart {
+    /// Rows whose tenant does not exist.
+    Ghosts,
+    /// Rows that reference another tenant's row by a foreign key.
+    Reference {
+        /// The constraint.
+        constraint: String,
+        /// The table that it references.
+        references: TableName,
+    },
+}
+
+impl UncountedPart {
+    pub(crate) fn new(part: CountPart, why: Uncounted) -> Self {
+        Self { part, remedy: why.remedy(), why }
+    }
+}
+
+impl fmt::Display for UncountedPart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.part {
+            CountPart::Ghosts => f.write_str("rows of tenants that do not exist")?,
+            CountPart::Reference { constraint, references } => {
+                write!(f, "rows that reference another tenant's row of {references} by \"{constraint}\"")?;
+            }
+        }
+        write!(f, " were not counted: {}", self.why)
+    }
+}
+
 /// Why a table could not be counted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "reason", rename_all = "snake_case")]

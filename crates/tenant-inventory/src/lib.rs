@@ -44,6 +44,8 @@ pub use catalog::registry_state::RegistryState;
 pub use catalog::relations::{Relation, RelationKind};
 pub use catalog::tables::{Absence, Catalog, ForeignKey, Leaf, MissingPart, TenantColumn, TenantTable};
 pub use comparison::absent;
+pub use comparison::declared::misfits;
+pub use comparison::misfit::{Misfit, MisfitKind, NoReviewNeeded};
 pub use comparison::report::{Absent, AbsentObject};
 pub use inventory::Inventory;
 pub use stray::{Called, CalledBy, StrayValue, StrayValues, stray_access, tenants_called};
@@ -51,4 +53,5 @@ pub use ways::logins::{Escape, LoginReach, Logins, OtherPolicy, RoleState, Unfil
 pub use ways::object::{FunctionKind, Privilege, WayObject};
 pub use ways::read_ways;
 pub use ways::roles::RoleStep;
+pub use ways::state::{Openness, WayState};
 pub use ways::way::{Actor, Barrier, Reach, Reviewable, Severity, Unreadable, Way, WayVerdict};

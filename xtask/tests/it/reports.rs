@@ -41,13 +41,69 @@ async fn an_inventory_gives_every_table_its_class_as_table_json_and_csv() {
                   CREATE TABLE guests (id int, booking text REFERENCES bookings);
                   CREATE TABLE teams (id int, "organizationId" text);
                   CREATE TABLE counts (id int, "tenantId" uuid);
-                  CREATE TABLE countries (code text)"#;
+                  CREATE TABLE countries (code text);
+                  CREATE VIEW every_booking AS SELECT starts, ends FROM bookings;
+                  GRANT SELECT ON every_booking TO app_user;
+                  CREATE VIEW unseen AS SELECT starts FROM bookings;
+                  CREATE VIEW of_tenant AS SELECT * FROM bookings;
+                  GRANT SELECT ON of_tenant TO app_user"#;
     db.owner().await.run_script("preparing a test", made).await.unwrap();
     redact(&db, || {
         assert_snapshot!("inventory_table", run(&db, &["inventory"]));
         assert_snapshot!("inventory_json", run(&db, &["inventory", "--format", "json", "-q"]));
         assert_snapshot!("inventory_csv", run(&db, &["inventory", "--format", "csv", "-q"]));
     });
+    // Whoever may connect reads the catalog.
+    let read_by = |role| {
+        let ended = Place::new().run(&["inventory", "--format", "json", "-q", "--database-url", db.url(role).expose()]);
+        assert_eq!(ended.status, 0, "{ended}");
+        ended.stdout
+    };
+    assert_eq!(read_by(Role::AppUser), read_by(Role::Owner));
+}
+
+#[tokio::test]
+async fn an_inventory_without_the_applications_role_does_not_say_that_there_is_no_way() {
+    let db = test_support::empty_database().await;
+    let (place, url) = (Place::new(), db.url(Role::Owner));
+    place.write("tenancy.toml", "[roles]\napp = \"nobody_logs_in_as_this\"\n");
+    let ended = place.run(&["inventory", "-q", "--database-url", url.expose()]);
+    assert!(
+        ended.stdout.contains("There is no role nobody_logs_in_as_this, so no way past the policies was looked for"),
+        "{ended}"
+    );
+}
+
+#[tokio::test]
+async fn doctor_names_what_is_declared_and_does_not_fit_and_advice_alone_is_no_finding() {
+    let db = test_support::empty_database().await;
+    let made = r#"CREATE TABLE "Tenant" (id text PRIMARY KEY, slug text, name text, status text);
+                  CREATE TABLE bookings (id text PRIMARY KEY, "tenantId" text, starts date);
+                  CREATE VIEW every_booking AS SELECT starts FROM bookings;
+                  GRANT SELECT ON every_booking TO app_user"#;
+    db.owner().await.run_script("preparing a test", made).await.unwrap();
+    let (place, url) = (Place::new(), db.url(Role::Owner));
+    let doctor = |toml: &str| {
+        place.write("tenancy.toml", toml);
+        place.run(&["doctor", "-q", "--database-url", url.expose()])
+    };
+    let advice = doctor("[tables.bookings]\nplatform_rows = true\n");
+    let says = "tables.bookings.platform_rows: no reason is given; platform_rows = \"why\", which reports repeat";
+    assert!(advice.status == 0 && advice.stdout.contains(says), "{advice}");
+    let fits = doctor("[tables.bookings]\nplatform_rows = \"jobs\"\n");
+    assert!(fits.status == 0 && !fits.stdout.contains("does not fit"), "{fits}");
+    let review = "[tables.bookings]\n[reviewed.\"public.every_booking\"]\nwhy = \"read\"\nhash = \"00\"\n";
+    let outdated = doctor(review);
+    let says = "reviewed.public.every_booking: the view public.every_booking is no longer as it was reviewed (00)";
+    assert!(outdated.status == 3 && outdated.stdout.contains(says), "{outdated}");
+    let json = place.run(&["doctor", "-q", "--format", "json", "--database-url", url.expose()]);
+    let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    let misfit = &json["tables"]["misfits"][0];
+    assert_eq!((&misfit["misfit"], &misfit["declared"]), (&"review_outdated".into(), &"00".into()));
+    // With the hash that it names, it fits.
+    let needed = misfit["needs"]["hash"].as_str().unwrap();
+    let fits = doctor(&review.replace("\"00\"", &format!("{needed:?}")));
+    assert_eq!(fits.status, 0, "{fits}");
 }
 
 #[tokio::test]
@@ -213,7 +269,7 @@ async fn doctor_says_of_an_audit_what_the_audit_does() {
     assert_eq!(seen_whole_by(), serde_json::Value::Null);
     let audit = run(&db, &["audit"]);
     assert!(audit.stdout.contains("tenant_maintenance may not select clientId of public.bookings"), "{audit}");
-    assert!(audit.stdout.contains("17 tables of database"), "the others are counted: {audit}");
+    assert!(audit.stdout.contains("18 tables of database"), "the rest is counted: {audit}");
 }
 
 #[tokio::test]

@@ -48,9 +48,12 @@ impl Terminal {
         let mut output = keyboard.try_clone().unwrap();
         let (sender, screen) = channel();
         std::thread::spawn(move || {
-            let mut bytes = [0; 4096];
+            let (mut bytes, mut pending) = ([0; 4096], Vec::new());
             while let Ok(read @ 1..) = output.read(&mut bytes) {
-                let _ = sender.send(bytes[..read].to_vec());
+                pending.extend_from_slice(&bytes[..read]);
+                // A character may be cut by the end of the buffer.
+                let whole = std::str::from_utf8(&pending).map_or_else(|error| error.valid_up_to(), str::len);
+                let _ = sender.send(pending.drain(..whole).collect());
             }
         });
         Self { child, keyboard, screen, seen: String::new() }
@@ -94,6 +97,8 @@ impl Terminal {
 async fn a_report_is_as_wide_as_the_terminal_and_unbroken_in_a_pipe() {
     let db = test_support::database().await;
     let (place, url) = (Place::new(), db.url(Role::Owner));
+    // The sentences about ways past the policies would be wider than any terminal.
+    place.write("tenancy.toml", "[roles]\napp = \"nobody_logs_in_as_this\"\n");
     let arguments = ["inventory", "-q", "--database-url", url.expose()];
     let widest = |text: &str| text.lines().map(|line| line.chars().count()).max().unwrap_or(0);
     let piped = place.run(&arguments).stdout;

@@ -6,6 +6,7 @@ pub(crate) mod selection;
 pub(crate) mod source;
 
 use tenancy_config::{Ident, TableName, Tenancy};
+use tenant_inventory::class::Class;
 use tenant_inventory::{Catalog, TenantTable};
 use tenant_rls::{Access, Sql, Template, TenantColumnType, TenantId};
 
@@ -92,12 +93,17 @@ impl BackfillPlan {
 
     /// Refuses a table whose rows without a tenant are meant.
     pub(crate) fn refuse_meant(&self, catalog: &Catalog) -> Result<()> {
-        if catalog.table(&self.table)?.null_rows_are_meant() {
-            let why =
-                "tenancy.toml says that its rows without a tenant are meant (platform_rows, shared_rows or exempt)";
-            return Err(Error::Unsuitable { table: self.table.clone(), why: why.to_owned() });
+        if !catalog.table(&self.table)?.null_rows_are_meant() {
+            return Ok(());
         }
-        Ok(())
+        let class = catalog.classified.iter().find(|table| table.table == self.table).map(|table| &table.class);
+        let declared = match class {
+            Some(Class::Platform { why: Some(why), .. }) => format!("platform_rows: {why}"),
+            Some(Class::Shared { why, .. }) => format!("shared_rows: {why}"),
+            _ => "platform_rows or shared_rows".to_owned(),
+        };
+        let why = format!("tenancy.toml says that its rows without a tenant are meant ({declared})");
+        Err(Error::Unsuitable { table: self.table.clone(), why })
     }
 
     /// A plan that changes values which are no tenant's key.

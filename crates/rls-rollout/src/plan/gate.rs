@@ -31,6 +31,9 @@ pub(crate) fn data(
         return verdict;
     };
     verdict.stopped_by.extend(hidden_rows(counted));
+    // What was not counted may be anything.
+    let parts = counted.uncounted_parts.iter().map(|part| Stop::NotCounted { why: Some(part.why.clone()) });
+    verdict.stopped_by.extend(parts);
     let rows = counted.cross_rows();
     if rows > 0 {
         let reason = inventory.tenancy.rules(table).and_then(|rules| rules.cross_tenant_references.clone());

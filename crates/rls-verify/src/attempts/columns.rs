@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 use tenancy_config::{Ident, TableName};
-use tenant_rls::{CATALOG_LOCK_TIMEOUT, Database, Error as RlsError, OwnerTx, Sql, Template};
+use tenant_rls::{CATALOG_LOCK_TIMEOUT, Database, Error as RlsError, OwnerTx, Sql, Template, holds_text};
 
 use crate::error::Result;
 
@@ -122,8 +122,6 @@ fn fresh(type_name: &str, number: u8) -> Option<Value> {
         "uuid" => Some(json!(format!("00000000-0000-4000-8000-0123456789{number:02x}"))),
         "integer" | "smallint" => Some(json!(-32_000 - i32::from(number))),
         "bigint" | "numeric" => Some(json!(-9_000_000_000_000_000_000_i64 - i64::from(number))),
-        "text" => Some(text()),
-        _ if type_name.starts_with("character varying") || type_name.ends_with(".citext") => Some(text()),
-        _ => None,
+        _ => holds_text(type_name).then(text),
     }
 }

@@ -7,7 +7,7 @@ pub(crate) mod view;
 use tenant_inventory::claim::breach::Breach;
 use tenant_inventory::claim::evidence::Evidence;
 use tenant_inventory::claim::untried::Untried;
-use tenant_inventory::{Inventory, Reviewable, Way, WayObject, WayVerdict};
+use tenant_inventory::{Inventory, Way, WayObject, WayState};
 use tenant_rls::Database;
 
 use crate::error::Result;
@@ -33,28 +33,29 @@ pub(crate) struct Ways<'a> {
 impl Ways<'_> {
     /// What a way shows. Whatever goes wrong is evidence of this way, and ends nothing else.
     pub(crate) async fn inspect(&self, way: &Way) -> WayResult {
-        if let Some(result) = self.reviewed(way) {
-            return result;
-        }
-        match &way.verdict {
-            WayVerdict::Closed => held(ClosedBy::Barrier),
-            WayVerdict::CanSwitchOff => held(ClosedBy::Forced),
-            WayVerdict::Open => broken(way, None),
-            WayVerdict::NeedsReview { why } => {
-                not_tried(Untried::NotReviewed { way: way.to_string(), why: why.clone(), review: way.review.clone() })
+        match way.state(&self.inventory.tenancy) {
+            WayState::Barrier => held(ClosedBy::Barrier),
+            WayState::Forced => held(ClosedBy::Forced),
+            WayState::Reviewed { why } => held(ClosedBy::Reviewed { why }),
+            WayState::LeadsPast => broken(way, None),
+            WayState::ReviewOutdated { declared, .. } => {
+                broken(way, Some(format!("the review in tenancy.toml is of another state of it ({declared})")))
             }
-            WayVerdict::NeedsAttempt { column } => match self.read(way, column).await {
+            WayState::NeedsReview { why, needs } => {
+                not_tried(Untried::NotReviewed { way: way.to_string(), why, review: needs })
+            }
+            WayState::NeedsAttempt { column } => match self.read(way, &column).await {
                 Ok(Reading::Apart) => held(ClosedBy::KeepsApart),
                 Ok(Reading::Others { value }) => broken(way, Some(value.map_or_else(|| NOT_SET.to_owned(), under))),
                 Ok(Reading::Untried(because)) => not_tried(because),
                 Err(error) => not_tried(untried::of(&error)),
             },
-            WayVerdict::NeedsData if self.hangs(way) => {
+            WayState::NeedsData if self.hangs(way) => {
                 let message =
                     "the tenants of rows that hang on other rows are not compared along such a key".to_owned();
                 not_tried(Untried::Failed { message })
             }
-            WayVerdict::NeedsData => match self.crosses(way).await {
+            WayState::NeedsData => match self.crosses(way).await {
                 Ok(true) => match self.declared(way) {
                     Some(why) => held(ClosedBy::Declared { why }),
                     None => broken(way, Some("there are rows of one tenant that reference another's".to_owned())),
@@ -62,23 +63,6 @@ impl Ways<'_> {
                 Ok(false) => held(ClosedBy::NoCrossing),
                 Err(error) => not_tried(untried::of(&error)),
             },
-        }
-    }
-
-    /// The evidence of a review in `tenancy.toml`, if there is one that decides.
-    fn reviewed(&self, way: &Way) -> Option<WayResult> {
-        let to_review =
-            matches!(way.verdict, WayVerdict::Open | WayVerdict::NeedsReview { .. } | WayVerdict::NeedsAttempt { .. });
-        let review = self.inventory.tenancy.reviewed.get(&way.review_name()).filter(|_| to_review)?;
-        match &way.review {
-            Reviewable::Hash { hash } if *hash == review.hash => {
-                Some(held(ClosedBy::Reviewed { why: review.why.clone() }))
-            }
-            Reviewable::Hash { .. } | Reviewable::NoPinnedPath => Some(broken(
-                way,
-                Some(format!("the review in tenancy.toml is of another state of it ({})", review.hash)),
-            )),
-            Reviewable::NotCode => None,
         }
     }
 

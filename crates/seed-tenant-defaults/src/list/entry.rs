@@ -10,10 +10,18 @@ pub(crate) struct Entry {
     pub(crate) organization_name: Option<String>,
 }
 
+/// That a name which no tenant has begins or ends with white space, which a file gets by accident.
+pub(crate) fn stray_blanks(name: &str) -> Option<&'static str> {
+    (name.trim() != name).then_some("it begins or ends with white space, which counts")
+}
+
 /// Why a name cannot be the slug of a new tenant. A slug is a part of host names and paths, so it has only small letters, digits, `-`
 /// and `_`; anything else in a file is more likely a name in the wrong column.
 pub(crate) fn no_slug(name: &str) -> Option<&'static str> {
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+    if let Some(why) = stray_blanks(name) {
+        return Some(why);
+    }
     if name.len() > 63 {
         return Some("it is longer than 63 characters");
     }
@@ -30,7 +38,7 @@ mod tests {
         for slug in ["acme", "acme-2", "tenant_primary", "7"] {
             assert_eq!(no_slug(slug), None, "{slug}");
         }
-        for name in ["Acme", "acme corp", "-acme", "acme_", "ácme", "a/b", &"a".repeat(64)] {
+        for name in ["Acme", "acme corp", "-acme", "acme_", "ácme", "a/b", "acme ", &"a".repeat(64)] {
             assert!(no_slug(name).is_some(), "{name}");
         }
     }

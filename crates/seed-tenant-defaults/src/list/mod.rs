@@ -158,12 +158,13 @@ impl TenantList {
             let hint = Some("leave the cell empty for the default name");
             return Err(self.wrong(self.line, Some(self.organization_name), "it is white space alone".into(), hint));
         }
-        let tenant = cells[self.tenant].trim();
-        if tenant.is_empty() {
+        // As it stands there: a slug may begin or end with a blank, and another one may not.
+        let tenant = std::mem::take(&mut cells[self.tenant]);
+        if tenant.trim().is_empty() {
             return Err(self.wrong(self.line, Some(self.tenant), "it names no tenant".into(), None));
         }
         let organization_name = (!name.is_empty()).then(|| name.trim().to_owned());
-        Ok(Some(Entry { line: self.line, tenant: tenant.to_owned(), organization_name }))
+        Ok(Some(Entry { line: self.line, tenant, organization_name }))
     }
 
     /// The next tenants, at most `most`; none at the end.

@@ -49,6 +49,29 @@ async fn a_tenant_that_is_not_in_use_is_refused_unless_that_is_wanted() {
     assert_eq!(told(&report), ["initech created"]);
 }
 
+/// PostgreSQL compares texts as they are, and so does a seed: one tenant's settings never go to another one.
+#[tokio::test]
+async fn a_tenant_is_named_as_it_is_also_with_blanks() {
+    let db = tenants().await;
+    let csv = Csv::new("tenant,organization_name\nacme ,\n globex,\n");
+    let report = seed(&db, &csv.options()).await.unwrap();
+    let blanks = "it begins or ends with white space, which counts";
+    let of = |line: u32, name: &str| format!("{line} {name} failed: no tenant has the id or slug `{name}`: {blanks}");
+    assert_eq!(told(&report), [of(2, "acme "), of(3, " globex")]);
+    let create = SeedOptions { create: true, ..csv.options() };
+    let refused = told(&seed(&db, &create).await.unwrap());
+    assert_eq!(refused[0], format!("2 acme  failed: no tenant `acme ` can be made: {blanks}"));
+    let error = seed(&db, &one("acme ")).await.unwrap_err();
+    assert_eq!(error.to_string(), "no tenant has the id or slug `acme `");
+    assert_eq!((error.hint(), error.exit()), (Some("did you mean `acme`?".into()), Exit::Usage));
+
+    let with_blank = r#"INSERT INTO "Tenant" (id, slug, name, "updatedAt") VALUES ('b', 'acme ', '', now())"#;
+    db.superuser().await.run_script("making a tenant", with_blank).await.unwrap();
+    assert_eq!(told(&seed(&db, &one("acme ")).await.unwrap()), ["acme  created"]);
+    let settings = r#"SELECT count(*) FROM security_settings WHERE "tenantId" <> 'b'"#;
+    assert_eq!(number(&db, settings).await, 0, "acme itself got nothing");
+}
+
 #[tokio::test]
 async fn lines_of_a_file_fail_by_themselves() {
     let db = tenants().await;

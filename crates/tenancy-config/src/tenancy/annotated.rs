@@ -9,6 +9,7 @@ use super::model::{
     OnDelete, SessionChecks, SourceRule, TableRules, Tenancy, ThroughRule, TieBreakerRule, default_key,
 };
 use super::notes::{Notes, comments, one_line};
+use super::platform_rows::PlatformRows;
 use super::toml_text::{key, list, string};
 
 impl Tenancy {
@@ -117,7 +118,10 @@ impl Tenancy {
         )?;
         writeln!(out, "# found by it. The rules of a table:")?;
         writeln!(out, "#   column = \"…\"          its tenant column, where it is not one of `columns`")?;
-        writeln!(out, "#   platform_rows = true  rows without a tenant are meant: they belong to the whole platform")?;
+        writeln!(
+            out,
+            "#   platform_rows = \"why\" rows without a tenant are meant: they belong to the whole platform"
+        )?;
         writeln!(
             out,
             "#   shared_rows = \"why\"   rows without a tenant are read by every tenant and written by none"
@@ -254,8 +258,12 @@ fn write_table(
     if let Some(column) = &rules.column {
         writeln!(out, "column = {}", string(column))?;
     }
-    if rules.platform_rows {
-        writeln!(out, "platform_rows = true")?;
+    match &rules.platform_rows {
+        PlatformRows::None => {}
+        PlatformRows::Unexplained => {
+            writeln!(out, "platform_rows = true   # no reason: a text in place of true says why")?
+        }
+        PlatformRows::Because(reason) => writeln!(out, "platform_rows = {}", string(reason))?,
     }
     if let Some(reason) = &rules.shared_rows {
         writeln!(out, "shared_rows = {}", string(reason))?;

@@ -62,15 +62,16 @@ impl Tenancy {
         if let Some(column) = &rules.column {
             ident(&format!("{key}.column"), column)?;
         }
-        reason(&format!("{key}.cross_tenant_references"), rules.cross_tenant_references.as_ref())?;
-        reason(&format!("{key}.exempt"), rules.exempt.as_ref())?;
+        reason(&format!("{key}.cross_tenant_references"), rules.cross_tenant_references.as_deref())?;
+        reason(&format!("{key}.exempt"), rules.exempt.as_deref())?;
+        reason(&format!("{key}.platform_rows"), rules.platform_rows.why())?;
         for (policy, why) in &rules.allow_policies {
             let key = format!("{key}.allow_policies.{policy}");
             ident(&key, policy)?;
             reason(&key, Some(why))?;
         }
-        reason(&format!("{key}.shared_rows"), rules.shared_rows.as_ref())?;
-        if rules.shared_rows.is_some() && rules.platform_rows {
+        reason(&format!("{key}.shared_rows"), rules.shared_rows.as_deref())?;
+        if rules.shared_rows.is_some() && rules.platform_rows.are_meant() {
             let why = "rows without a tenant are either the platform's or shared; the table has `platform_rows` too";
             return Err((format!("{key}.shared_rows"), why.to_owned()));
         }
@@ -112,7 +113,7 @@ impl Tenancy {
         rule.key.iter().try_for_each(|column| ident(&format!("{key}.key"), column))?;
         let others = [
             ("column", rules.column.is_some()),
-            ("platform_rows", rules.platform_rows),
+            ("platform_rows", rules.platform_rows.are_meant()),
             ("shared_rows", rules.shared_rows.is_some()),
             ("exempt", rules.exempt.is_some()),
             ("sources", !rules.sources.is_empty()),
@@ -149,7 +150,7 @@ fn named(key: &str, name: &str) -> Result<(), Wrong> {
 }
 
 /// Checks that what is declared has a reason.
-fn reason(key: &str, given: Option<&String>) -> Result<(), Wrong> {
+fn reason(key: &str, given: Option<&str>) -> Result<(), Wrong> {
     if given.is_some_and(|reason| reason.trim().is_empty()) {
         return Err((key.to_owned(), "it is empty; a reason must be given, which reports repeat".to_owned()));
     }

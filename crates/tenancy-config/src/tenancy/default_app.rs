@@ -7,6 +7,7 @@ use super::model::{
     DatabaseSection, RolesSection, SessionChecks, SessionSection, SourceRule, TableRules, Tenancy, TenantSection,
     TieBreakerRule, default_key,
 };
+use super::platform_rows::PlatformRows;
 
 impl Default for Tenancy {
     fn default() -> Self {
@@ -105,7 +106,10 @@ fn tables() -> BTreeMap<String, TableRules> {
     ];
     let rules =
         |sources: Vec<_>| TableRules { sources: sources.into_iter().map(source).collect(), ..Default::default() };
-    let platform = || TableRules { platform_rows: true, ..Default::default() };
+    let platform = || TableRules {
+        platform_rows: PlatformRows::Because("events outside of any tenant are the platform's own".to_owned()),
+        ..Default::default()
+    };
     let with_tenant = sources.into_iter().map(|(table, sources)| (table.to_owned(), rules(sources)));
     let mut tables: BTreeMap<_, _> =
         with_tenant.chain(["audit_logs", "audit_events"].map(|table| (table.to_owned(), platform()))).collect();

@@ -8,6 +8,7 @@ mod error;
 mod log;
 mod model;
 mod notes;
+mod platform_rows;
 mod read;
 mod toml_text;
 
@@ -22,5 +23,6 @@ pub use model::{
     Tenancy, TenantSection, ThroughForm, ThroughRule, TieBreakerRule,
 };
 pub use notes::Notes;
+pub use platform_rows::PlatformRows;
 pub use read::line_at;
 pub(crate) use read::{in_schema, names_schema};

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::log::LogSection;
+use super::platform_rows::PlatformRows;
 use crate::name::TableName;
 
 /// The names of a database's tenant tables, and how the tables are related.
@@ -145,8 +146,8 @@ pub struct RolesSection {
 pub struct TableRules {
     /// The tenant column, if it is not one of [`Tenancy::columns`].
     pub column: Option<String>,
-    /// Rows without a tenant are intended: they belong to the whole platform.
-    pub platform_rows: bool,
+    /// Whether rows without a tenant are intended and belong to the whole platform, and why.
+    pub platform_rows: PlatformRows,
     /// Why every tenant may read the rows without a tenant, which none may write.
     pub shared_rows: Option<String>,
     /// What a foreign key to the tenant table does that a rollout adds, if it is not what `[tenant]` says.

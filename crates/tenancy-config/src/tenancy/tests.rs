@@ -5,8 +5,9 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::{
-    DatabaseSection, LogMessages, LogSection, OnDelete, ReviewRule, RolesSection, SessionChecks, SessionSection,
-    SourceRule, TableRules, Tenancy, TenancyError, TenantSection, ThroughForm, ThroughRule, TieBreakerRule,
+    DatabaseSection, LogMessages, LogSection, OnDelete, PlatformRows, ReviewRule, RolesSection, SessionChecks,
+    SessionSection, SourceRule, TableRules, Tenancy, TenancyError, TenantSection, ThroughForm, ThroughRule,
+    TieBreakerRule,
 };
 use crate::name::{Ident, TableName};
 use crate::user_error::UserError;
@@ -72,8 +73,18 @@ fn chat_messages_ask_all_memberships_of_the_author_and_then_the_author() {
 fn only_the_audit_tables_hold_rows_of_the_platform() {
     let tenancy = Tenancy::default();
     let platform: Vec<_> =
-        tenancy.tables.iter().filter(|(_, rules)| rules.platform_rows).map(|(name, _)| name).collect();
+        tenancy.tables.iter().filter(|(_, rules)| rules.platform_rows.are_meant()).map(|(name, _)| name).collect();
     assert_eq!(platform, ["audit_events", "audit_logs"]);
+}
+
+#[test]
+fn rows_of_the_platform_are_declared_with_a_reason_and_the_older_form_still_reads() {
+    let of = |value: &str| read(&format!("[tables.x]\nplatform_rows = {value}\n"));
+    assert_eq!(of("\"jobs\"").unwrap().tables["x"].platform_rows, PlatformRows::Because("jobs".into()));
+    assert_eq!(of("true").unwrap().tables["x"].platform_rows, PlatformRows::Unexplained);
+    assert_eq!(of("false").unwrap().tables["x"].platform_rows, PlatformRows::None);
+    assert_eq!(invalid("[tables.x]\nplatform_rows = \" \"").0, "tables.x.platform_rows");
+    assert!(of("1").unwrap_err().to_string().contains("the reason as a text, or true or false"));
 }
 
 #[test]
@@ -183,10 +194,10 @@ fn what_stands_there_twice_is_refused() {
 #[test]
 fn a_table_has_the_same_rules_with_and_without_its_schema() {
     let name = |schema: &str| TableName::new(Ident::new(schema).unwrap(), Ident::new("audit_logs").unwrap());
-    assert!(Tenancy::default().rules(&name("public")).unwrap().platform_rows);
+    assert!(Tenancy::default().rules(&name("public")).unwrap().platform_rows.are_meant());
     assert_eq!(Tenancy::default().rules(&name("crm")), None);
     let tenancy = read("[tables.\"public.audit_logs\"]\nplatform_rows = true").unwrap();
-    assert!(tenancy.rules(&name("public")).unwrap().platform_rows);
+    assert!(tenancy.rules(&name("public")).unwrap().platform_rows.are_meant());
 }
 
 #[test]
@@ -243,7 +254,12 @@ fn tenancy() -> impl Strategy<Value = Tenancy> {
     let declared = (reason(), reason(), policies);
     let lists =
         (triggers, of_rules, proptest::collection::vec(source(), 0..3), proptest::collection::vec(tie_breaker(), 0..2));
-    let nulls = (any::<bool>(), reason(), on_delete());
+    let platform = prop_oneof![
+        Just(PlatformRows::None),
+        Just(PlatformRows::Unexplained),
+        filled().prop_map(PlatformRows::Because)
+    ];
+    let nulls = (platform, reason(), on_delete());
     let rules = (proptest::option::of(name()), nulls, declared, lists, through());
     let rules = rules.prop_map(|(column, nulls, declared, lists, through)| {
         let (platform_rows, shared_rows, on_delete) = nulls;
@@ -262,7 +278,7 @@ fn tenancy() -> impl Strategy<Value = Tenancy> {
         TableRules {
             column,
             through,
-            platform_rows: platform_rows && shared_rows.is_none(),
+            platform_rows: if shared_rows.is_none() { platform_rows } else { PlatformRows::None },
             shared_rows,
             on_delete,
             cross_tenant_references,

@@ -3,7 +3,9 @@
 use local_db::Role;
 use tenancy_config::UserError;
 use tenancy_config::{Exit, Ident, Tenancy};
-use tenant_audit::{AuditOptions, AuditProgress, AuditReport, Error, Result, Uncounted, audit};
+use tenant_audit::{
+    AuditOptions, AuditProgress, AuditReport, CountPart, Error, Result, Uncounted, UncountedPart, audit,
+};
 use tenant_rls::{ConnectOptions, Database, DirectConnection, Template};
 use test_support::TestDb;
 
@@ -67,9 +69,32 @@ async fn so_does_the_owner_under_force() {
 }
 
 #[tokio::test]
-async fn and_the_owner_of_another_table_that_references_the_forced_one() {
+async fn of_a_table_that_references_the_forced_one_the_rest_is_counted_and_that_reference_is_a_finding() {
     let db = under_force().await;
-    assert_cannot_see(audit_as(&db, Role::Owner, &Tenancy::default(), &["invoices"]).await);
+    let report = audit_as(&db, Role::Owner, &Tenancy::default(), &["invoices"]).await.unwrap();
+    let invoices = table(&report, "public.invoices");
+    let [part] = &invoices.uncounted_parts[..] else { panic!("{invoices:#?}") };
+    let CountPart::Reference { constraint, references } = &part.part else { panic!("{part:?}") };
+    assert_eq!(references.to_string(), "public.bookings");
+    assert!(!invoices.cross_references.iter().any(|reference| reference.constraint == *constraint), "{invoices:#?}");
+    assert!(part.to_string().contains("filters what app_owner may select in public.bookings"), "{part}");
+    assert!(invoices.ghost_rows.is_some() && !invoices.all_references_counted());
+    assert!(invoices.findings() > 0 && report.findings() > 0);
+}
+
+#[tokio::test]
+async fn where_the_tenant_table_may_not_be_read_the_rest_is_counted_and_no_ghost_is_said() {
+    let db = under_force().await;
+    let tenancy = with_auditor(&db).await;
+    let revoke =
+        Template::new(r#"REVOKE SELECT (id) ON "Tenant" FROM :"role"; ALTER TABLE "Tenant" OWNER TO postgres"#)
+            .ident("role", &Ident::new(&tenancy.roles.auditor).unwrap())
+            .build();
+    db.superuser().await.run_script("revoking", revoke).await.unwrap();
+    let report = audit_as(&db, Role::Owner, &tenancy, &["bookings"]).await.unwrap();
+    let bookings = table(&report, "public.bookings");
+    assert_eq!((bookings.rows, bookings.null_rows, bookings.cross_rows(), bookings.ghost_rows), (8, 2, 4, None));
+    assert!(matches!(bookings.uncounted_parts[..], [UncountedPart { part: CountPart::Ghosts, .. }]), "{bookings:#?}");
 }
 
 #[tokio::test]
@@ -162,7 +187,10 @@ async fn a_foreign_key_whose_grants_are_missing_is_named_with_the_statement_and_
     let tenancy = with_auditor(&db).await;
     run(&db, "ALTER TABLE bookings ADD other text REFERENCES services").await;
     let report = audit_as(&db, Role::Owner, &tenancy, &["bookings", "audit_logs"]).await.unwrap();
-    let bookings = uncounted(&report, "public.bookings");
+    let bookings = table(&report, "public.bookings");
+    assert_eq!((bookings.rows, bookings.null_rows, bookings.cross_rows(), report.uncounted.len()), (8, 2, 4, 0));
+    let [bookings] = &bookings.uncounted_parts[..] else { panic!("{bookings:#?}") };
+    assert!(matches!(&bookings.part, CountPart::Reference { constraint, .. } if constraint == "bookings_other_fkey"));
     let statement = format!(r#"GRANT SELECT ("other") ON "public"."bookings" TO "{}";"#, tenancy.roles.auditor);
     assert_eq!(bookings.remedy.as_ref().map(ToString::to_string), Some(statement.clone()));
     assert_eq!(table(&report, "public.audit_logs").rows, 1);
@@ -170,18 +198,21 @@ async fn a_foreign_key_whose_grants_are_missing_is_named_with_the_statement_and_
     db.superuser().await.run_script("doing as the report says", grant).await.unwrap();
     let report = audit_as(&db, Role::Owner, &tenancy, &["bookings", "audit_logs"]).await.unwrap();
     assert_eq!((table(&report, "public.bookings").rows, report.uncounted.len()), (8, 0));
+    assert!(table(&report, "public.bookings").uncounted_parts.is_empty());
 }
 
 #[tokio::test]
-async fn one_column_less_and_the_error_names_the_statement_that_grants_it() {
+async fn one_column_less_and_the_finding_names_the_statement_that_grants_it() {
     let db = under_force().await;
     let tenancy = with_auditor(&db).await;
     let revoke = Template::new(r#"REVOKE SELECT ("clientId") ON bookings FROM :"role""#)
         .ident("role", &Ident::new(&tenancy.roles.auditor).unwrap())
         .build();
     db.superuser().await.run_script("revoking", revoke).await.unwrap();
-    let error = assert_cannot_see(audit_as(&db, Role::Owner, &tenancy, &["bookings"]).await);
-    assert!(error.to_string().contains("may not select clientId of public.bookings"), "{error}");
+    let report = audit_as(&db, Role::Owner, &tenancy, &["bookings"]).await.unwrap();
+    let [part] = &table(&report, "public.bookings").uncounted_parts[..] else { panic!("{:#?}", report.tables) };
+    assert!(part.to_string().contains("may not select clientId of public.bookings"), "{part}");
+    assert!(part.remedy.as_ref().unwrap().to_string().contains(r#"GRANT SELECT ("clientId")"#), "{part:?}");
 }
 
 #[tokio::test]

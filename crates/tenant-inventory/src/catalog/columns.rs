@@ -2,7 +2,7 @@
 
 use sqlx::Row;
 use tenancy_config::{Ident, TableName};
-use tenant_rls::{CatalogTx, Database, Error, GeneratedValue, Result};
+use tenant_rls::{CatalogTx, Database, Error, GeneratedValue, Result, holds_text};
 
 /// Columns that the application's ORM keeps and the database does not.
 const TIMES: [&str; 4] = ["createdAt", "updatedAt", "created_at", "updated_at"];
@@ -74,10 +74,6 @@ impl Column {
             _ => None,
         }
     }
-}
-
-fn holds_text(type_name: &str) -> bool {
-    type_name == "text" || type_name.starts_with("character varying")
 }
 
 #[cfg(test)]

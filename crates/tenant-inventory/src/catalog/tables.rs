@@ -215,7 +215,7 @@ impl Catalog {
             let hangs = class.is_some_and(|class| class.link().is_some());
             let list = if hangs { &mut through } else { &mut tables };
             list.push(TenantTable {
-                platform_rows: rules.is_some_and(|rules| rules.platform_rows),
+                platform_rows: rules.is_some_and(|rules| rules.platform_rows.are_meant()),
                 shared_rows: rules.is_some_and(|rules| rules.shared_rows.is_some()),
                 unhandled: match class {
                     Some(Class::Unhandled { why, .. }) => Some(why.clone()),

@@ -43,7 +43,7 @@ fn evidence() -> impl Strategy<Value = Evidence> {
 fn class() -> impl Strategy<Value = Class> {
     prop_oneof![
         8 => Just(Class::Tenant { column: "c".into() }),
-        2 => Just(Class::Platform { column: "c".into() }),
+        2 => Just(Class::Platform { column: "c".into(), why: None }),
         2 => Just(Class::Through { column: "p".into(), table: name(97) }),
         4 => Just(Class::Unrelated),
         2 => Just(Class::Exempt { why: "a reason".into() }),

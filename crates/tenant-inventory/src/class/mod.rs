@@ -30,6 +30,8 @@ pub enum Class {
     Platform {
         /// The tenant column.
         column: String,
+        /// The reason that was given, if one was.
+        why: Option<String>,
     },
     /// The same, and rows without a tenant are read by every tenant and written by none (`shared_rows` in `tenancy.toml`).
     Shared {
@@ -82,7 +84,7 @@ impl Class {
         match self {
             Self::Unhandled { why: Unhandled::Through { .. }, .. } => None,
             Self::Tenant { column }
-            | Self::Platform { column }
+            | Self::Platform { column, .. }
             | Self::Shared { column, .. }
             | Self::Unhandled { column, .. } => Some(column),
             _ => None,
@@ -92,6 +94,11 @@ impl Class {
     /// Whether policies of ours protect the table once it is rolled out.
     pub fn is_protected(&self) -> bool {
         matches!(self, Self::Tenant { .. } | Self::Platform { .. } | Self::Shared { .. } | Self::Through { .. })
+    }
+
+    /// Whether its rows may belong to tenants, and no policy of ours protects them.
+    pub fn is_unprotected(&self) -> bool {
+        matches!(self, Self::Dependent { .. } | Self::Suspect { .. } | Self::Unhandled { .. })
     }
 
     /// The column by which the rows hang on another table, where that is declared.
@@ -129,7 +136,10 @@ impl fmt::Display for Class {
         match self {
             Self::Registry => f.write_str("the tenant table"),
             Self::Tenant { column } => write!(f, "tenant column {column}"),
-            Self::Platform { column } => write!(f, "tenant column {column}, and rows of the platform"),
+            Self::Platform { column, why } => {
+                write!(f, "tenant column {column}, and rows of the platform")?;
+                why.as_ref().map_or(Ok(()), |why| write!(f, ": {why}"))
+            }
             Self::Shared { column, why } => {
                 write!(f, "tenant column {column}, and rows that every tenant reads: {why}")
             }
@@ -234,8 +244,10 @@ impl Classifier<'_> {
             return Some(match (unhandled(table, column, self.key.map(|key| (&self.registry, key))), shared) {
                 (Some(why), _) => Class::Unhandled { column: name, why },
                 (None, Some(why)) => Class::Shared { column: name, why },
-                (None, None) if rules.is_some_and(|rules| rules.platform_rows) => Class::Platform { column: name },
-                (None, None) => Class::Tenant { column: name },
+                (None, None) => match rules.map(|rules| &rules.platform_rows).filter(|rows| rows.are_meant()) {
+                    Some(rows) => Class::Platform { column: name, why: rows.why().map(str::to_owned) },
+                    None => Class::Tenant { column: name },
+                },
             });
         }
         if let Some(extension) = &table.extension {

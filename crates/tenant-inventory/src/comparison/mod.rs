@@ -1,5 +1,7 @@
 //! `tenancy.toml` compared with the database, name by name.
 
+pub(crate) mod declared;
+pub(crate) mod misfit;
 mod names;
 pub(crate) mod report;
 
@@ -24,6 +26,7 @@ pub async fn absent(database: &Database, tenancy: &Tenancy) -> Result<Vec<Absent
     for (name, rules) in &tenancy.tables {
         comparison.table(name, rules)?;
     }
+    comparison.reviews();
     Ok(comparison.absent)
 }
 
@@ -91,7 +94,7 @@ impl<'a> Comparison<'a> {
             self.column(&format!("{key}.column"), table, Some(&source.column));
             if let Some(other) = self.find(&format!("{key}.table"), &source.table)? {
                 self.column(&format!("{key}.key"), other, Some(&source.key));
-                self.column(&format!("{key}.tenant"), other, source.tenant.as_ref());
+                self.tenant_of(&key, other, source.tenant.as_ref());
             }
         }
         for tie_breaker in &rules.tie_breakers {
@@ -104,11 +107,47 @@ impl<'a> Comparison<'a> {
                 }
             }
             if let Some(other) = other {
-                self.column(&format!("{key}.tenant"), other, tie_breaker.tenant.as_ref());
+                self.tenant_of(&key, other, tie_breaker.tenant.as_ref());
             }
         }
         self.objects(&key, &table.name, rules);
         Ok(())
+    }
+
+    /// The column from which a source or tie breaker reads the tenant: the one that it names, else the table's tenant column.
+    fn tenant_of(&mut self, key: &str, table: &TableFacts, named: Option<&String>) {
+        let key = format!("{key}.tenant");
+        if named.is_some() {
+            return self.column(&key, table, named);
+        }
+        let own = self.tenancy.rules(&table.name).and_then(|rules| rules.column.as_ref());
+        let names: Vec<&str> =
+            own.map_or(&self.tenancy.columns[..], std::slice::from_ref).iter().map(String::as_str).collect();
+        // Where no table at all has one, that is told once.
+        let none = own.is_none() && self.absent.iter().any(|absent| absent.what == AbsentObject::TenantColumns);
+        if !none && !columns_of(table).any(|column| names.contains(&column)) {
+            let closest = names.iter().find_map(|name| closest(name, columns_of(table)));
+            self.add(&key, &names.join(", "), AbsentObject::TenantColumn { table: table.name.clone() }, closest);
+        }
+    }
+
+    /// What a review is of.
+    fn reviews(&mut self) {
+        let foreign = self.tables.iter().filter(|table| table.foreign).map(|table| table.name.to_string());
+        let views = self.names.views.iter().map(ToString::to_string);
+        let triggers = self.names.triggers.iter();
+        let triggers = triggers.flat_map(|(table, names)| names.iter().map(move |name| format!("{table}.{name}")));
+        let known: Vec<String> =
+            views.chain(foreign).chain(triggers).chain(self.names.reviewable.iter().cloned()).collect();
+        let tenancy = self.tenancy;
+        for name in tenancy.reviewed.keys().filter(|name| !known.contains(name)) {
+            let whole = |known: &&String| {
+                known.split_once('.').is_some_and(|(_, without_schema)| without_schema == name.as_str())
+            };
+            let closest = known.iter().find(whole).map(String::as_str);
+            let closest = closest.or_else(|| closest_of(name, &known)).map(str::to_owned);
+            self.add(&format!("reviewed.{name}"), name, AbsentObject::Reviewed, closest.as_deref());
+        }
     }
 
     /// What is declared of triggers, rules and policies.
@@ -165,6 +204,10 @@ impl<'a> Comparison<'a> {
         let absent = Absent { key: key.to_owned(), name: name.to_owned(), what, closest: closest.map(str::to_owned) };
         self.absent.push(absent);
     }
+}
+
+fn closest_of<'k>(name: &str, known: &'k [String]) -> Option<&'k str> {
+    closest(name, known.iter().map(String::as_str))
 }
 
 fn columns_of(table: &TableFacts) -> impl Iterator<Item = &str> {

@@ -13,7 +13,10 @@ pub(super) struct Names {
     pub(super) roles: BTreeSet<String>,
     pub(super) views: BTreeSet<TableName>,
     pub(super) triggers: BTreeMap<TableName, BTreeSet<String>>,
+    /// Rules ON UPDATE.
     pub(super) rules: BTreeMap<TableName, BTreeSet<String>>,
+    /// What a review can be of, apart from tables and views: functions by their signature, rules as `table.rule`.
+    pub(super) reviewable: BTreeSet<String>,
     /// The conditions of each policy, as the server prints them.
     pub(super) policies: BTreeMap<TableName, BTreeMap<String, String>>,
 }
@@ -25,7 +28,7 @@ impl Names {
         let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/names.sql"))
             .fetch_all(tx.connection())
             .await
-            .map_err(Error::query("reading the names of roles, triggers, rules and policies"))?;
+            .map_err(Error::query("reading the names of roles, functions, triggers, rules and policies"))?;
         tx.rollback().await?;
         let mut names = Self::default();
         for row in &rows {
@@ -43,6 +46,8 @@ impl Names {
             "schema" => drop(self.schemas.insert(name)),
             "role" => drop(self.roles.insert(name)),
             "view" => drop(self.views.insert(table(name)?)),
+            "function" => drop(self.reviewable.insert(name)),
+            "any_rule" => drop(self.reviewable.insert(format!("{}.{name}", table(row.get("relation"))?))),
             "trigger" => drop(self.triggers.entry(table(row.get("relation"))?).or_default().insert(name)),
             "rule" => drop(self.rules.entry(table(row.get("relation"))?).or_default().insert(name)),
             _ => {

@@ -53,6 +53,13 @@ pub enum AbsentObject {
         /// The table.
         table: TableName,
     },
+    /// A view, function, rule or trigger that was reviewed.
+    Reviewed,
+    /// The table has no tenant column, and the rule says none that would be read instead.
+    TenantColumn {
+        /// The table.
+        table: TableName,
+    },
     /// The policy of the table reads other session variables.
     Variable {
         /// The table.
@@ -78,6 +85,10 @@ impl fmt::Display for Absent {
             AbsentObject::Trigger { table } => write!(f, "{table} has no trigger `{name}`")?,
             AbsentObject::Rule { table } => write!(f, "{table} has no rule `{name}` for UPDATE")?,
             AbsentObject::Policy { table } => write!(f, "{table} has no policy `{name}`")?,
+            AbsentObject::Reviewed => write!(f, "there is no view, function, rule or trigger `{name}`")?,
+            AbsentObject::TenantColumn { table } => {
+                write!(f, "{table} has no tenant column from which a tenant could be read ({name})")?;
+            }
             AbsentObject::Variable { table, policy, reads } => {
                 write!(f, "the policy \"{policy}\" of {table} reads {} and not `{name}`", reads.join(", "))?;
             }

@@ -4,6 +4,7 @@
 //! | where | what |
 //! | --- | --- |
 //! | `way`, `object`, `words` | a way as a value, and in words |
+//! | `state` | whether a way is open, by the catalog and the reviews in `tenancy.toml` |
 //! | `facts`, `read` | what the catalog says; `review`: the definitions of what was found, and the hash that a review is pinned to |
 //! | `roles`, `logins` | what the login can become |
 //! | `filter` | whom the policies of a table filter |
@@ -37,6 +38,7 @@ mod rights;
 mod role_ways;
 pub(crate) mod roles;
 mod schema_ways;
+pub(crate) mod state;
 mod targets;
 mod texts;
 mod tokens;

@@ -2,6 +2,17 @@
 
 use crate::sql::text::Sql;
 
+/// Whether the type that `format_type` prints as `name` holds any text: `text`, `varchar`, `character` and `citext`, and not arrays of them.
+pub fn holds_text(name: &str) -> bool {
+    let of_extension = name == "citext" || name.ends_with(".citext");
+    let fixed = name == "character" || (name.starts_with("character(") && !name.ends_with("[]"));
+    name == "text" || is_varchar(name) || fixed || of_extension
+}
+
+fn is_varchar(name: &str) -> bool {
+    name.starts_with("character varying") && !name.ends_with("[]")
+}
+
 /// A type that a tenant column may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TenantColumnType {
@@ -25,7 +36,7 @@ impl TenantColumnType {
             "uuid" => Some(Self::Uuid),
             "integer" => Some(Self::Integer),
             "bigint" => Some(Self::Bigint),
-            _ if name.starts_with("character varying") => Some(Self::Varchar),
+            _ if is_varchar(name) => Some(Self::Varchar),
             _ => None,
         }
     }
@@ -69,5 +80,24 @@ impl TenantColumnType {
             Self::Integer => Some("integer"),
             Self::Bigint => Some("bigint"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arrays_are_no_text_and_no_type_of_a_tenant_column() {
+        for text in ["text", "character varying", "character varying(30)", "character(3)", "citext", "app.citext"] {
+            assert!(holds_text(text), "{text}");
+        }
+        for other in
+            ["text[]", "character varying[]", "character varying(30)[]", "character(3)[]", "uuid", "jsonb", "\"char\""]
+        {
+            assert!(!holds_text(other), "{other}");
+        }
+        assert_eq!(TenantColumnType::of("character varying(30)"), Some(TenantColumnType::Varchar));
+        assert_eq!(TenantColumnType::of("character varying(30)[]"), None);
     }
 }

@@ -26,6 +26,11 @@ impl Report for AuditReport {
         document.extend(strays(self));
         let missing = self.missing.iter().map(|missing| format!("{}: {}", missing.table, lacks(missing)));
         let uncounted = self.uncounted.iter().map(|one| format!("{} was not counted: {}", one.table, one.why));
+        let parts = self
+            .tables
+            .iter()
+            .flat_map(|table| table.uncounted_parts.iter().map(move |part| format!("{}: {part}", table.table)));
+        let uncounted = uncounted.chain(parts);
         let declared = self.declared.iter().filter(|declared| declared.rows > 0);
         let declared = declared.map(|declared| format!("declared in tenancy.toml: {declared}"));
         let said = missing.chain(uncounted).chain(declared).chain([conclusion(self)]).map(Hint::from);
@@ -60,7 +65,7 @@ impl Report for AuditReport {
                 table.platform_rows.to_string(),
                 table.empty_rows.to_string(),
                 table.ghost_rows.map_or_else(String::new, |rows| rows.to_string()),
-                table.cross_rows().to_string(),
+                if table.all_references_counted() { table.cross_rows().to_string() } else { String::new() },
                 missing.join("; "),
             ]
         });
@@ -115,7 +120,7 @@ fn faults(table: &TableReport) -> Vec<String> {
         rows(table.cross_findings(), "that reference another tenant's row"),
         (!table.missing.is_empty()).then(|| format!("lacks: {}", missing_pieces(table))),
     ];
-    kinds.into_iter().flatten().collect()
+    kinds.into_iter().flatten().chain(table.uncounted_parts.iter().map(ToString::to_string)).collect()
 }
 
 fn counts(report: &AuditReport) -> Option<Block> {
@@ -144,7 +149,11 @@ fn rows(report: &AuditReport) -> Vec<Vec<String>> {
             null,
             count(table.empty_rows),
             table.ghost_rows.map_or_else(|| "?".to_owned(), count),
-            count(table.cross_rows()),
+            if table.all_references_counted() {
+                count(table.cross_rows())
+            } else {
+                format!("{}, ?", count(table.cross_rows()))
+            },
             missing_pieces(table),
         ]
     };

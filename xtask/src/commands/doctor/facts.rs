@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 use tenancy_config::{CommandRef, DatabaseUrl, Hint, SettingOrigin, Settings, Tenancy};
 use tenant_inventory::coverage::Coverage;
-use tenant_inventory::{Absence, Absent, Catalog};
+use tenant_inventory::{Absence, Absent, Catalog, Misfit};
 use tenant_rls::{ActingRole, Database, Pooler, SessionFacts, visibility};
 
 use crate::context::failure::CommandFailure;
@@ -46,6 +46,13 @@ pub(super) struct Place {
     pub(super) from: String,
 }
 
+impl TableFacts {
+    fn differ(&self) -> bool {
+        let misfits = self.misfits.iter().any(|fact| !fact.misfit.is_advice());
+        !self.absent.is_empty() || !self.missing.is_empty() || misfits
+    }
+}
+
 #[derive(Debug, Serialize)]
 pub(super) struct TableFacts {
     pub(super) tenants: String,
@@ -56,12 +63,29 @@ pub(super) struct TableFacts {
     pub(super) missing: Vec<Absence>,
     /// What `tenancy.toml` names and the database does not have.
     pub(super) absent: Vec<Absent>,
+    /// What it declares that does not fit what is there.
+    pub(super) misfits: Vec<MisfitFact>,
     /// What the tables of the database are to the tenants. Those with a tenant column count as covered.
     pub(super) coverage: Coverage,
     /// The role that sees every row of every tenant table, of those that this login can act as.
     pub(super) seen_whole_by: Option<String>,
     /// Why the login does not see every row, if it does not.
     pub(super) obstacles: Option<String>,
+}
+
+/// A declaration that does not fit, in words, too.
+#[derive(Debug, Serialize)]
+pub(super) struct MisfitFact {
+    #[serde(flatten)]
+    pub(super) misfit: Misfit,
+    pub(super) says: String,
+    pub(super) hint: String,
+}
+
+impl From<Misfit> for MisfitFact {
+    fn from(misfit: Misfit) -> Self {
+        Self { says: misfit.to_string(), hint: misfit.hint(), misfit }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -127,9 +151,9 @@ fn place((url, origin): &(DatabaseUrl, SettingOrigin)) -> Place {
 }
 
 impl Facts {
-    /// Whether `tenancy.toml` names something that the database does not have.
+    /// Whether `tenancy.toml` names something that the database does not have, or declares what does not fit it.
     pub(super) fn differs(&self) -> bool {
-        self.tables.as_ref().is_some_and(|tables| !tables.absent.is_empty() || !tables.missing.is_empty())
+        self.tables.as_ref().is_some_and(TableFacts::differ)
     }
 
     /// The facts about a database that does not answer.
@@ -204,9 +228,11 @@ impl Reached<'_> {
             }
         };
         let absent = tenant_inventory::absent(self.database, tenancy).await?;
+        let misfits = tenant_inventory::misfits(self.database, tenancy, &absent).await?;
         let coverage = Coverage::read(self.database, tenancy, |_| true).await?;
         Ok(TableFacts {
             absent,
+            misfits: misfits.into_iter().map(MisfitFact::from).collect(),
             coverage,
             tenants: catalog.tenants.to_string(),
             tenant_key_type: catalog.tenant_key_type,

@@ -21,7 +21,7 @@ use crate::document::report;
   cargo xtask doctor --format json
   cargo xtask doctor --database-url \"$DATABASE_URL\"
 
-It ends with 3 if tenancy.toml names what the database does not have.")]
+It ends with 3 if tenancy.toml names what the database does not have, or declares what does not fit it.")]
 pub(crate) struct Options {
     #[command(flatten)]
     server: ServerOptions,

@@ -91,6 +91,10 @@ fn tenant_tables(tables: &TableFacts) -> Vec<(&'static str, Value)> {
     if !tables.absent.is_empty() {
         lines.push(("not there", Value::list(&tables.absent)));
     }
+    if !tables.misfits.is_empty() {
+        let says = tables.misfits.iter().map(|fact| format!("{}; {}", fact.says, fact.hint));
+        lines.push(("does not fit", Value::list(says)));
+    }
     if !tables.missing.is_empty() {
         let missing = tables.missing.iter().map(|missing| match missing.what {
             MissingPart::Table => missing.table.to_string(),

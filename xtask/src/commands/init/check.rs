@@ -33,9 +33,11 @@ impl Report for CheckReport {
             return Document::new([paragraph(fits)]);
         }
         let absent = self.comparison.absent.iter().map(ToString::to_string);
+        let misfits = self.comparison.misfits.iter().map(|misfit| format!("{misfit}; {}", misfit.hint()));
         let unlisted = self.comparison.unlisted.iter().map(|new| format!("{}: {}", new.table, new.class));
         let lists = [
             List::new("In the file, and not in the database:", absent),
+            List::new("In the file, and not fitting the database:", misfits),
             List::new("In the database, and nowhere in the file:", unlisted),
         ];
         Document::new(lists.into_iter().filter_map(List::unless_empty))
@@ -54,9 +56,9 @@ pub(super) async fn run(context: &Context, options: &Options) -> CommandResult {
     let comparison = compare(&connected.database, settings.tenancy(), &text).await?;
     if options.check {
         connected.database.close().await;
-        let fits = comparison.is_empty();
+        let differs = comparison.differs();
         context.report(&CheckReport { file, comparison })?;
-        return Ok((!fits).then_some(Exit::NotYet));
+        return Ok(differs.then_some(Exit::NotYet));
     }
     let sources = tenancy_init::with_sources(&connected.database, settings.tenancy()).await?;
     connected.database.close().await;

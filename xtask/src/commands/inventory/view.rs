@@ -1,5 +1,6 @@
 //! The report of `inventory`.
 
+use tenant_inventory::Openness;
 use tenant_inventory::class::{Class, ClassifiedTable};
 
 use super::InventoryReport;
@@ -9,7 +10,7 @@ use crate::number_format::counted;
 
 impl Report for InventoryReport {
     const NAME: &'static str = "inventory";
-    const SCHEMA: Option<&'static str> = Some("inventory/1");
+    const SCHEMA: Option<&'static str> = Some("inventory/2");
 
     fn document(&self) -> Document {
         let mut tables: Vec<&ClassifiedTable> = self.tables.iter().collect();
@@ -28,7 +29,10 @@ impl Report for InventoryReport {
         let none = (!has_registry).then(|| {
             format!("There is no tenant table {}: set [tenant] table in tenancy.toml, or --config.", self.registry)
         });
-        Document::new([table.into(), lines([totals].into_iter().chain(none))])
+        let mut document = Document::new([table.into(), lines([totals].into_iter().chain(none))]);
+        document.extend(self.ways_table().map(Into::into));
+        document.push(lines([self.ways_totals()]));
+        document
     }
 
     fn csv(&self) -> Option<(Vec<&'static str>, Vec<Vec<String>>)> {
@@ -43,6 +47,31 @@ impl Report for InventoryReport {
 }
 
 impl InventoryReport {
+    fn ways_table(&self) -> Option<Table> {
+        let rows = self.ways.iter().map(|known| {
+            let closes = known.way.closing.as_deref().filter(|_| known.openness != Openness::Closed);
+            vec![known.openness.as_str().to_owned(), known.says.clone(), closes.unwrap_or_default().to_owned()]
+        });
+        (!self.ways.is_empty()).then(|| Table::new(["state", "way past the policies", "closes it"].map(text), rows))
+    }
+
+    fn ways_totals(&self) -> String {
+        if !self.app_role_exists {
+            return format!(
+                "There is no role {}, so no way past the policies was looked for: set [roles] app in tenancy.toml.",
+                self.app_role
+            );
+        }
+        let count = |openness| self.ways.iter().filter(|known| known.openness == openness).count();
+        format!(
+            "Ways past the policies, for the login {}: {} open, {} unread, {} closed.",
+            self.app_role,
+            count(Openness::Open),
+            count(Openness::Unread),
+            count(Openness::Closed)
+        )
+    }
+
     fn totals(&self) -> String {
         let mut names: Vec<(u8, &'static str)> =
             self.tables.iter().map(|table| (rank(&table.class), name(&table.class))).collect();
