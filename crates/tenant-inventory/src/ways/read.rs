@@ -8,7 +8,7 @@ use tenancy_config::{Ident, TableName};
 use tenant_rls::{Error, Result};
 
 use super::facts::{
-    Cascade, EVERYBODY, Facts, FunctionFacts, Held, KeyAction, LargeObjectFacts, LargeObjectsBy, Places, PolicyFacts,
+    ActingKey, Cascade, EVERYBODY, Facts, FunctionFacts, Held, LargeObjectFacts, LargeObjectsBy, Places, PolicyFacts,
     Reference, RelationFacts, SchemaFacts, ServerObject, ServerRightFacts, TriggerFacts,
 };
 use super::options::is_on;
@@ -179,9 +179,9 @@ fn policy(row: &PgRow) -> PolicyFacts {
     }
 }
 
-fn key(row: &PgRow) -> KeyAction {
+fn key(row: &PgRow) -> ActingKey {
     let deletes: String = row.get("on_delete");
-    KeyAction {
+    ActingKey {
         name: row.get("name"),
         printed: row.get("printed"),
         child: row.get("child"),
