@@ -55,5 +55,5 @@ FROM pg_class AS c
 JOIN pg_namespace AS s ON s.oid = c.relnamespace
 LEFT JOIN member AS m ON m.objid = c.oid
 WHERE c.relkind IN ('r', 'p', 'f') AND NOT c.relispartition AND c.relpersistence <> 't'
-  AND s.nspname NOT IN ('information_schema', 'tenant_ops') AND s.nspname !~ '^pg_'
+  AND s.nspname <> 'tenant_ops' AND s.nspname !~ '^pg_' AND (c.oid >= 16384 OR s.nspname <> 'information_schema')
 ORDER BY 1, 2

@@ -16,6 +16,31 @@ WITH RECURSIVE member AS (
     FROM pg_class AS other
     WHERE other.relname LIKE '%\_idx%'
     GROUP BY other.relnamespace
+),
+tenants AS (
+    SELECT tc.oid, ta.attnum AS key
+    FROM pg_class AS tc
+    JOIN pg_namespace AS tn ON tn.oid = tc.relnamespace
+    JOIN pg_attribute AS ta ON ta.attrelid = tc.oid AND ta.attname = $6 AND NOT ta.attisdropped
+    WHERE tn.nspname = $4 AND tc.relname = $5
+),
+-- Valid keys, pair by pair. A key of several columns counts only if no other column of it can be NULL: then the server would check nothing.
+key_pair AS (
+    SELECT k.conrelid, k.confrelid, pair.here, pair.there
+    FROM pg_constraint AS k
+    CROSS JOIN LATERAL unnest(k.conkey, k.confkey) AS pair (here, there)
+    WHERE k.contype = 'f' AND k.convalidated AND coalesce((to_jsonb(k) ->> 'conenforced')::bool, true)
+      AND (k.confmatchtype = 'f' OR NOT EXISTS (
+          SELECT FROM unnest(k.conkey) AS other (number)
+          JOIN pg_attribute AS o ON o.attrelid = k.conrelid AND o.attnum = other.number
+          LEFT JOIN pg_constraint AS never ON never.conrelid = o.attrelid AND never.contype = 'n' AND never.conkey = ARRAY[o.attnum]
+          WHERE other.number <> pair.here AND NOT (o.attnotnull AND coalesce(never.convalidated, true))))
+),
+-- Columns whose values are keys of the tenant table: by a key to it, or by one to a column of which that is known.
+proven AS (
+    SELECT p.conrelid AS oid, p.here AS number FROM key_pair AS p JOIN tenants AS t ON p.confrelid = t.oid AND p.there = t.key
+    UNION
+    SELECT p.conrelid, p.here FROM proven AS known JOIN key_pair AS p ON p.confrelid = known.oid AND p.there = known.number
 )
 SELECT m.position,
        n.nspname::text AS schema,
@@ -36,9 +61,7 @@ SELECT m.position,
         WHERE k.conrelid = c.oid AND k.contype = 'f' AND k.conkey = ARRAY[a.attnum] AND k.confrelid = tenants.oid
           AND k.confkey = ARRAY[tenants.key] AND coalesce((to_jsonb(k) ->> 'conenforced')::bool, true)
         ORDER BY k.convalidated DESC, k.conname LIMIT 1) AS foreign_key,
-       EXISTS (SELECT FROM pg_constraint AS k
-               WHERE k.conrelid = c.oid AND k.contype = 'f' AND k.conkey = ARRAY[a.attnum] AND k.confrelid = tenants.oid
-                 AND k.confkey = ARRAY[tenants.key] AND k.convalidated AND coalesce((to_jsonb(k) ->> 'conenforced')::bool, true)) AS foreign_key_valid,
+       EXISTS (SELECT FROM proven WHERE proven.oid = c.oid AND proven.number = a.attnum) AS foreign_key_valid,
        ARRAY(SELECT k.conname::text FROM pg_constraint AS k WHERE k.conrelid = c.oid) AS constraints,
        row_security_active(c.oid) AS filtered,
        coalesce(taken.names, '{}') AS taken_names
@@ -47,7 +70,5 @@ JOIN pg_class AS c ON c.oid = m.oid
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
 JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = m.tenant_column AND NOT a.attisdropped
 LEFT JOIN taken ON taken.relnamespace = c.relnamespace
-LEFT JOIN (SELECT tc.oid, ta.attnum AS key FROM pg_class AS tc JOIN pg_namespace AS tn ON tn.oid = tc.relnamespace
-           JOIN pg_attribute AS ta ON ta.attrelid = tc.oid AND ta.attname = $6 AND NOT ta.attisdropped
-           WHERE tn.nspname = $4 AND tc.relname = $5) AS tenants ON true
+LEFT JOIN tenants ON true
 ORDER BY m.position, m.depth DESC, c.relname

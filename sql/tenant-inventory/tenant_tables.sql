@@ -43,6 +43,11 @@ SELECT s.nspname::text AS schema,
                             'table', f.relname,
                             'references', (SELECT json_agg(a.attname ORDER BY o) FROM unnest(k.confkey) WITH ORDINALITY AS u(n, o)
                                            JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.n),
+                            'whole', k.confmatchtype = 'f' OR NOT EXISTS (
+                                SELECT FROM unnest(k.conkey) AS u(n)
+                                JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.n
+                                LEFT JOIN pg_constraint never ON never.conrelid = k.conrelid AND never.contype = 'n' AND never.conkey = ARRAY[a.attnum]
+                                WHERE u.n <> t.attnum AND NOT (a.attnotnull AND coalesce(never.convalidated, true))),
                             'validated', k.convalidated) ORDER BY k.conname)
                  FROM pg_constraint k
                  JOIN pg_class f ON f.oid = k.confrelid

@@ -223,7 +223,9 @@ impl Error {
     pub(crate) fn is_of_one_table(&self) -> bool {
         match self {
             Self::Database(error) => match error {
-                tenant_rls::Error::CannotSee(_) | tenant_rls::Error::NoTable { .. } => true,
+                tenant_rls::Error::CannotSee(_)
+                | tenant_rls::Error::PolicyFails { .. }
+                | tenant_rls::Error::NoTable { .. } => true,
                 tenant_rls::Error::Query { .. } => fault_of(error) != Fault::Connection,
                 _ => false,
             },

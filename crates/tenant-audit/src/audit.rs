@@ -11,11 +11,10 @@ use tenant_inventory::Catalog;
 use tenant_inventory::coverage::Coverage;
 use tenant_inventory::{StrayValues, tenants_called};
 use tenant_rls::row_count::from_bigint;
-use tenant_rls::{Access, ActingRole, AuditTx, Database, Limits};
+use tenant_rls::{Access, ActingRole, AuditTx, Database, Limits, RaisingPolicy, raising_policy};
 
 use crate::error::{Error, Result};
 use crate::next_steps::next_steps;
-use crate::raising;
 use crate::readers::{Connections, Readable, readable};
 use crate::report::{AuditReport, AuditTotals, CrossReference, SCHEMA, TableReport};
 use crate::table_count::TableCount;
@@ -123,7 +122,7 @@ pub async fn audit(
                 tables.push(TableReport { cross_references_allowed: allowed(tenancy, &counted), ..counted });
             }
             Err(error) => {
-                let why = raising::named(database, count, Uncounted::of(error)).await;
+                let why = with_policy(database, count, Uncounted::of(error)).await;
                 progress(AuditProgress::NotCounted { table: table.clone(), done, of });
                 uncounted.push(UncountedTable { table, remedy: why.remedy(), why });
             }
@@ -151,6 +150,19 @@ pub async fn audit(
         uncounted,
         missing,
     })
+}
+
+/// The reason with the name of the policy, where a policy of a table that the count reads fails in the same way by itself.
+async fn with_policy(database: &Database, count: &TableCount, why: Uncounted) -> Uncounted {
+    let Uncounted::Refused { sqlstate: Some(sqlstate), error } = &why else { return why };
+    let tables: Vec<&TableName> = count.access.iter().map(|need| &need.table).collect();
+    // The reason that is known stands, whatever becomes of the search for a better one.
+    match raising_policy(database, &tables, sqlstate).await {
+        Ok(Some(RaisingPolicy { table, policy })) => {
+            Uncounted::PolicyFails { of: table, policy, sqlstate: sqlstate.clone(), error: error.clone() }
+        }
+        Ok(None) | Err(_) => why,
+    }
 }
 
 /// Says of stray values which tenant is called so. Where slugs and names cannot be read, nothing is proposed.

@@ -8,7 +8,6 @@ mod access;
 mod audit;
 mod error;
 mod next_steps;
-mod raising;
 mod readers;
 mod report;
 mod table_count;

@@ -28,7 +28,10 @@ pub(crate) fn next_steps(
     };
     let mut next = Vec::new();
     if catalog.tenant_key_type.is_none() {
-        let which = format!("tell tenancy.toml which table holds the tenants, {} does not: ", catalog.tenants);
+        let which = format!(
+            "tell tenancy.toml which table holds the tenants, {} does not ({}): ",
+            catalog.tenants, catalog.registry
+        );
         next.push(Hint::from(which).then_quoted(CommandRef::Init).then(" writes one that fits"));
     }
     for table in uncounted {

@@ -82,8 +82,8 @@ impl TableCount {
                 references: target.name.clone(),
                 rows: 0,
             });
-            if pairs(key).any(|(here, there)| *here == table.column.name && *there == target.column.name) {
-                crossings.push(none()); // the tenant is a part of the key, so it references rows of the same tenant only
+            if keeps_tenant(key, table, target) {
+                crossings.push(broken_count(key, target, table, &mut reads)?);
                 continue;
             }
             let mut reads = Reads::default();
@@ -108,7 +108,7 @@ impl TableCount {
             statement,
             references,
             looks_for_ghosts: key_type.is_some(),
-            missing: missing(table, &catalog.tenants, tenant_key)?,
+            missing: missing(table, catalog, tenant_key)?,
             parts: parts.into_iter().map(|(part, reads)| (part, own.clone().and(&reads).into_access())).collect(),
             own: own.into_access(),
             uncounted,
@@ -140,6 +140,41 @@ impl Reads {
 
 fn pairs(key: &ForeignKey) -> impl Iterator<Item = (&String, &String)> {
     key.columns.iter().zip(&key.references)
+}
+
+/// Whether the tenant is a part of the key on both sides, so that it references rows of the same tenant only.
+fn keeps_tenant(key: &ForeignKey, table: &TenantTable, target: &TenantTable) -> bool {
+    pairs(key).any(|(here, there)| *here == table.column.name && *there == target.column.name)
+}
+
+/// Rows of one tenant that reference a row of another although the tenant is a part of the key. The server checks nothing that was there before
+/// a key that is NOT VALID, nor what it was hidden when the key was validated.
+fn broken_count(key: &ForeignKey, target: &TenantTable, table: &TenantTable, reads: &mut Reads) -> Result<Sql> {
+    let (mut all, mut others) = (Vec::new(), Vec::new());
+    for (here, there) in pairs(key) {
+        let is_tenant = *here == table.column.name && *there == target.column.name;
+        let (here, there) = (Ident::new(here)?, Ident::new(there)?);
+        reads.add(&table.name, &here);
+        reads.add(&target.name, &there);
+        let equal = Template::new(r#"r.:"there" OPERATOR(pg_catalog.=) t.:"here""#);
+        let equal = equal.ident("there", &there).ident("here", &here).build();
+        if !is_tenant {
+            others.push(equal.clone());
+        }
+        all.push(equal);
+    }
+    if others.is_empty() {
+        return Ok(none());
+    }
+    Ok(Template::new(include_str!("../../../sql/tenant-audit/fragments/broken_count.sql"))
+        .ident("column", &Ident::new(&table.column.name)?)
+        .ident("tenant", &Ident::new(&target.column.name)?)
+        .table("target", &target.name)
+        .fragment("only", only(target))
+        .fragment("cast", cast(&target.column.type_name, &table.column.type_name))
+        .fragment("all", Sql::join(all, " AND "))
+        .fragment("others", Sql::join(others, " AND "))
+        .build())
 }
 
 fn reference_join(
@@ -207,7 +242,7 @@ fn only(table: &TenantTable) -> Sql {
     Sql::from_static(if table.partitioned { "" } else { "ONLY" })
 }
 
-fn missing(table: &TenantTable, tenants: &TableName, tenant_key: &Ident) -> Result<Vec<MissingPiece>> {
+fn missing(table: &TenantTable, catalog: &Catalog, tenant_key: &Ident) -> Result<Vec<MissingPiece>> {
     let mut missing = Vec::new();
     if !table.tenant_index {
         missing.push(MissingPiece::Index);
@@ -218,9 +253,12 @@ fn missing(table: &TenantTable, tenants: &TableName, tenant_key: &Ident) -> Resu
     let mut validated = None;
     for key in &table.foreign_keys {
         let ours = key.columns == [table.column.name.as_str()] && key.references == [tenant_key.as_str()];
-        if ours && key.target()? == *tenants {
+        if ours && key.target()? == catalog.tenants {
             validated = Some(key.validated || validated == Some(true));
         }
+    }
+    if validated != Some(true) && has_tenants_of_others(table, catalog, tenant_key)? {
+        validated = Some(true);
     }
     match validated {
         None => missing.push(MissingPiece::ForeignKey),
@@ -228,6 +266,24 @@ fn missing(table: &TenantTable, tenants: &TableName, tenant_key: &Ident) -> Resu
         Some(true) => {}
     }
     Ok(missing)
+}
+
+/// Whether keys of several columns prove that the tenants of rows exist: each row has the tenant of a row of a table of which that is known.
+fn has_tenants_of_others(table: &TenantTable, catalog: &Catalog, tenant_key: &Ident) -> Result<bool> {
+    let mut open = vec![table];
+    let mut known = BTreeSet::from([&table.name]);
+    while let Some(next) = open.pop() {
+        for key in next.foreign_keys.iter().filter(|key| key.validated && key.whole) {
+            let target = key.target()?;
+            let leads_to = |column: &str| pairs(key).any(|(here, there)| *here == next.column.name && there == column);
+            if target == catalog.tenants && leads_to(tenant_key.as_str()) {
+                return Ok(true);
+            }
+            let other = catalog.tables.iter().find(|other| other.name == target && leads_to(&other.column.name));
+            open.extend(other.filter(|other| known.insert(&other.name)));
+        }
+    }
+    Ok(false)
 }
 
 #[cfg(test)]

@@ -116,6 +116,12 @@ impl Uncounted {
         match error {
             Error::Rewritten { table } => Self::Rewritten { of: table },
             Error::Database(RlsError::CannotSee(obstacles)) => Self::CannotSee { obstacles },
+            Error::Database(RlsError::PolicyFails { table, policy, source }) => Self::PolicyFails {
+                of: table,
+                policy,
+                sqlstate: source.sqlstate().unwrap_or_default().to_owned(),
+                error: source.to_string(),
+            },
             Error::Database(error) => {
                 let (sqlstate, text) = (error.sqlstate().map(str::to_owned), error.to_string());
                 match fault_of(&error) {

@@ -108,6 +108,16 @@ pub enum Error {
     /// For every role that could be used, row level security would hide rows or a right is missing.
     #[error("no role that this login may use can see every row it needs: {}", obstacles(.0))]
     CannotSee(Vec<Obstacle>),
+    /// A policy ends in an error instead of an answer.
+    #[error("the policy \"{policy}\" of {table} fails: {source}")]
+    PolicyFails {
+        /// The table.
+        table: TableName,
+        /// The policy.
+        policy: String,
+        /// What the server said.
+        source: ServerError,
+    },
     /// The session variable was changed inside a tenant's scope.
     #[error("the scope of tenant {expected} was left: the session variable now holds `{found}`; nothing was committed")]
     ScopeLeft {
@@ -154,7 +164,9 @@ impl Error {
     /// The SQLSTATE, if the error is from a server.
     pub fn sqlstate(&self) -> Option<&str> {
         match self {
-            Self::Connect { source, .. } | Self::Query { source, .. } => source.sqlstate(),
+            Self::Connect { source, .. } | Self::Query { source, .. } | Self::PolicyFails { source, .. } => {
+                source.sqlstate()
+            }
             _ => None,
         }
     }
@@ -203,6 +215,13 @@ impl UserError for Error {
             }
             Self::AmbiguousTenant { .. } => Some("give the slug or id that only the tenant you mean has".into()),
             Self::CannotSee(list) => Obstacle::remedy(list),
+            Self::PolicyFails { table, policy, .. } => Some(
+                format!(
+                    "change the policy \"{policy}\" of {table} so that it answers without its setting, such as current_setting(…, true), \
+                     or drop it"
+                )
+                .into(),
+            ),
             _ => None,
         }
     }
@@ -218,6 +237,7 @@ impl UserError for Error {
             | Self::TenantId { .. }
             | Self::OtherDatabase { .. } => Exit::Usage,
             Self::CannotSee(_)
+            | Self::PolicyFails { .. }
             | Self::ScopeLeft { .. }
             | Self::ReadOnly { .. }
             | Self::Replica { .. }

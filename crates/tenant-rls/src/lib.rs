@@ -42,6 +42,7 @@ pub use error::{Error, Result, fault_of};
 pub use policy::column_type::{TenantColumnType, holds_text};
 pub use policy::isolation::{PolicyForm, TenantComparison, unassigned_policy};
 pub use policy::parent::{LinkColumn, ParentComparison};
+pub use policy::raising::{RaisingPolicy, raising_policy};
 pub use policy::role_policy::RolePolicy;
 pub use registry::{Registry, Tenant};
 pub use retry::{Backoff, retry_locks, retry_on};

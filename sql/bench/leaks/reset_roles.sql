@@ -27,5 +27,10 @@ BEGIN
         EXECUTE format('ALTER ROLE %I RESET ALL', v_row.rolname);
     END LOOP;
     ALTER ROLE ALL RESET ALL;
+    IF current_setting('server_version_num')::int >= 150000 THEN
+        FOR v_row IN SELECT parname, unnest(v_ours || 'public'::text) AS rolname FROM pg_parameter_acl LOOP
+            EXECUTE format('REVOKE ALL ON PARAMETER %s FROM %s', v_row.parname, v_row.rolname);
+        END LOOP;
+    END IF;
 END
 $$

@@ -1,4 +1,4 @@
--- Functions, procedures and aggregates outside of the system's schemas, each with the first of the roles $1 that may call it by its name, and
+-- Functions, procedures and aggregates that are not the server's own, each with the first of the roles $1 that may call it by its name, and
 -- the first that may execute it where something else leads to it. Those of the book-keeping are checked elsewhere.
 SELECT p.oid::bigint AS id,
        p.proname::text AS name,
@@ -7,6 +7,7 @@ SELECT p.oid::bigint AS id,
        p.prokind::text AS kind,
        CASE p.prorettype WHEN 'trigger'::regtype THEN 'trigger' WHEN 'event_trigger'::regtype THEN 'event_trigger' END AS fires,
        p.prosecdef AS definer,
+       p.proleakproof AS leakproof,
        p.proowner::bigint AS owner,
        l.lanname::text AS language,
        atomic.body IS NOT NULL AS atomic,
@@ -25,11 +26,13 @@ SELECT p.oid::bigint AS id,
 FROM pg_proc AS p
 JOIN pg_namespace AS n ON n.oid = p.pronamespace
 JOIN pg_language AS l ON l.oid = p.prolang
-CROSS JOIN LATERAL (SELECT p.prosecdef OR p.prokind = 'a' OR p.proconfig IS NOT NULL AS open) AS asked
+CROSS JOIN LATERAL (SELECT p.prosecdef OR p.proleakproof OR p.prokind = 'a' OR p.proconfig IS NOT NULL AS open) AS asked
 CROSS JOIN LATERAL (SELECT CASE WHEN p.prosqlbody IS NOT NULL THEN pg_get_function_sqlbody(p.oid) END AS body) AS atomic
 CROSS JOIN LATERAL (
     SELECT (SELECT format('%s %s', e.extname, e.extversion) FROM pg_depend AS d JOIN pg_extension AS e ON e.oid = d.refobjid
             WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e') AS extension
 ) AS member
-WHERE n.nspname NOT IN ('information_schema', 'tenant_ops') AND n.nspname !~ '^pg_'
+-- The server's own have lower numbers; somebody else can put more into its schemas.
+WHERE n.nspname <> 'tenant_ops' AND n.nspname !~ '^pg_(temp|toast)'
+  AND (p.oid >= 16384 OR n.nspname NOT IN ('information_schema', 'pg_catalog'))
 ORDER BY p.oid

@@ -1,4 +1,4 @@
--- Tables, partitions, views, materialized views and foreign tables outside of the system's schemas. $1 are the roles that the login is or can
+-- Tables, partitions, views, materialized views and foreign tables that are not the server's own. $1 are the roles that the login is or can
 -- become: whether one of them, or everybody, has a user mapping for the server of a foreign table.
 SELECT c.oid::bigint AS id,
        n.nspname::text AS schema,
@@ -18,5 +18,5 @@ SELECT c.oid::bigint AS id,
        EXISTS (SELECT FROM pg_foreign_table AS f JOIN pg_user_mappings AS u ON u.srvid = f.ftserver WHERE f.ftrelid = c.oid) AS mapped_for_any
 FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_' AND (c.oid >= 16384 OR n.nspname <> 'information_schema')
 ORDER BY 2, 3

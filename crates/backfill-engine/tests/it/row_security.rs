@@ -111,6 +111,21 @@ async fn where_memberships_alone_are_hidden_an_author_does_not_become_one_of_few
 }
 
 #[tokio::test]
+async fn a_policy_that_fails_is_named_and_the_table_is_the_only_one_that_stops() {
+    let (db, _) = planted(&SMALL).await;
+    protect(&db, STRICT, true).await;
+    let raising = r#"CREATE POLICY raising ON bookings USING ("tenantId" = current_setting('app.unset_by_anybody'))"#;
+    script(&mut db.owner().await, raising).await;
+    let error = backfill(&db, Role::Owner, &fast()).await.unwrap_err();
+    let Error::Database(tenant_rls::Error::PolicyFails { table, policy, .. }) = &error else { panic!("{error:?}") };
+    assert_eq!((table.to_string().as_str(), policy.as_str()), ("public.bookings", "raising"));
+    assert!(error.hint().unwrap().to_string().contains("change the policy \"raising\" of public.bookings"), "{error}");
+    let bookings = TableName::parse("bookings", "public").unwrap();
+    let failed = backfill_engine::FailedTable::of(&bookings, error).unwrap();
+    assert!(failed.error.contains("app.unset_by_anybody"), "{}", failed.error);
+}
+
+#[tokio::test]
 async fn one_restrictive_policy_stops_it() {
     let (db, _) = planted(&SMALL).await;
     protect(&db, STRICT, true).await;

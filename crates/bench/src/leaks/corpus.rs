@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 
 /// One file a family, in the order of the report.
-const FILES: [&str; 14] = [
+const FILES: [&str; 15] = [
     include_str!("../../leaks/policies.toml"),
     include_str!("../../leaks/commands.toml"),
     include_str!("../../leaks/partitions.toml"),
@@ -19,6 +19,7 @@ const FILES: [&str; 14] = [
     include_str!("../../leaks/settings.toml"),
     include_str!("../../leaks/columns.toml"),
     include_str!("../../leaks/schemas.toml"),
+    include_str!("../../leaks/server.toml"),
     include_str!("../../leaks/indirect.toml"),
 ];
 

@@ -9,7 +9,7 @@ use tenant_inventory::{MissingPart, Phase, RegistryState};
 use tenant_rls::Sql;
 use test_support::TestDb;
 
-use crate::support::{Logins, auto, connect, roll_with, session, small, tables_of};
+use crate::support::{Logins, auto, connect, roll_with, script, session, small, tables_of};
 
 /// A table beside `good` that cannot be handled.
 async fn beside_a_good_table(made: &'static str) -> TestDb {
@@ -254,4 +254,25 @@ async fn a_step_that_the_server_refuses_is_the_finding_of_its_table() {
         matches!(bad.stopped_by.as_slice(), [Stop::StepFailed { message, .. }] if message.contains("not this one"))
     );
     assert_eq!(phase(&report, "good"), Phase::Enforce);
+}
+
+#[tokio::test]
+async fn a_key_of_which_the_tenant_is_a_part_gets_no_second_one_beside_it_where_it_proves_the_tenant() {
+    let db = small(
+        r#"CREATE TABLE "Tenant" (id text PRIMARY KEY); INSERT INTO "Tenant" VALUES ('t1');
+           CREATE TABLE parent (id int PRIMARY KEY, "tenantId" text NOT NULL REFERENCES "Tenant", UNIQUE ("tenantId", id));
+           CREATE TABLE items (id int PRIMARY KEY, pid int NOT NULL, "tenantId" text,
+               FOREIGN KEY ("tenantId", pid) REFERENCES parent ("tenantId", id));
+           CREATE TABLE maybe (id int PRIMARY KEY, pid int, "tenantId" text,
+               FOREIGN KEY ("tenantId", pid) REFERENCES parent ("tenantId", id));
+           INSERT INTO parent VALUES (1, 't1'); INSERT INTO items VALUES (1, 1, 't1'); INSERT INTO maybe VALUES (1, 1, 't1')"#,
+    )
+    .await;
+    let report = roll_with(&db, &tables_of(""), &auto(), &mut |_| ()).await.unwrap();
+    assert!(report.is_complete(), "{report:#?}");
+    assert_eq!((phase(&report, "items"), phase(&report, "maybe")), (Phase::Enforce, Phase::Enforce));
+    let keys = "DO $$ BEGIN
+        ASSERT (SELECT count(*) FROM pg_constraint WHERE conrelid = 'items'::regclass AND contype = 'f') = 1;
+        ASSERT (SELECT count(*) FROM pg_constraint WHERE conrelid = 'maybe'::regclass AND contype = 'f') = 2; END $$";
+    script(&mut db.owner().await, keys).await;
 }

@@ -163,6 +163,53 @@ async fn uuids_and_integers_are_tenant_ids_too_and_text_is_compared_with_them() 
     assert_eq!(faults("public.of_int"), (0, 0, Some(1), 0));
 }
 
+/// The server checks nothing that was there before such a key.
+#[tokio::test]
+async fn a_key_of_which_the_tenant_is_a_part_is_counted_where_it_does_not_hold() {
+    let db = test_support::empty_database().await;
+    run(
+        &db,
+        r#"CREATE TABLE "Tenant" (id text PRIMARY KEY);
+           INSERT INTO "Tenant" VALUES ('a'), ('b');
+           CREATE TABLE parent (id int PRIMARY KEY, slug text NOT NULL, tenant_id text NOT NULL REFERENCES "Tenant",
+               UNIQUE (tenant_id, id), UNIQUE (tenant_id, slug));
+           INSERT INTO parent VALUES (1, 'x', 'a'), (2, 'x', 'b'), (3, 'y', 'b');
+           CREATE TABLE by_id (id int PRIMARY KEY, parent int, tenant_id text);
+           INSERT INTO by_id VALUES (1, 1, 'a'), (2, 3, 'a'), (3, 9, 'a'), (4, NULL, 'a'), (5, 1, NULL), (6, 1, '');
+           ALTER TABLE by_id ADD FOREIGN KEY (tenant_id, parent) REFERENCES parent (tenant_id, id) NOT VALID;
+           CREATE TABLE by_slug (id int PRIMARY KEY, slug text, tenant_id text);
+           INSERT INTO by_slug VALUES (1, 'x', 'a'), (2, 'x', 'b'), (3, 'y', 'a');
+           ALTER TABLE by_slug ADD FOREIGN KEY (slug, tenant_id) REFERENCES parent (slug, tenant_id) NOT VALID"#,
+    )
+    .await;
+    let report = audit_as(&db, Role::Superuser, &no_expected_tables(), &[]).await.unwrap();
+    assert_eq!(table(&report, "public.by_id").cross_rows(), 1, "the row of a that has a row of b");
+    assert_eq!(table(&report, "public.by_slug").cross_rows(), 1, "what each tenant has is no reference to another");
+}
+
+#[tokio::test]
+async fn a_valid_key_of_which_the_tenant_is_a_part_proves_that_the_tenant_exists() {
+    let db = test_support::empty_database().await;
+    run(
+        &db,
+        r#"CREATE TABLE "Tenant" (id text PRIMARY KEY);
+           CREATE TABLE parent (id int PRIMARY KEY, tenant_id text NOT NULL REFERENCES "Tenant", UNIQUE (tenant_id, id));
+           CREATE TABLE child (id int PRIMARY KEY, parent int NOT NULL, tenant_id text NOT NULL, UNIQUE (tenant_id, id),
+               FOREIGN KEY (tenant_id, parent) REFERENCES parent (tenant_id, id));
+           CREATE TABLE grandchild (child int NOT NULL, tenant_id text NOT NULL,
+               FOREIGN KEY (tenant_id, child) REFERENCES child (tenant_id, id));
+           CREATE TABLE maybe (parent int, tenant_id text NOT NULL,
+               FOREIGN KEY (tenant_id, parent) REFERENCES parent (tenant_id, id));
+           CREATE TABLE unchecked (parent int NOT NULL, tenant_id text NOT NULL);
+           ALTER TABLE unchecked ADD FOREIGN KEY (tenant_id, parent) REFERENCES parent (tenant_id, id) NOT VALID"#,
+    )
+    .await;
+    let report = audit_as(&db, Role::Superuser, &no_expected_tables(), &[]).await.unwrap();
+    let lacks = |name: &str| table(&report, name).missing.contains(&tenant_audit::MissingPiece::ForeignKey);
+    let all = ["parent", "child", "grandchild", "maybe", "unchecked"].map(|name| lacks(&format!("public.{name}")));
+    assert_eq!(all, [false, false, false, true, true]);
+}
+
 #[tokio::test]
 async fn partitions_count_once_for_their_parent_and_children_for_themselves() {
     let db = test_support::empty_database().await;

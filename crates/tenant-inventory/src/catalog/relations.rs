@@ -43,7 +43,8 @@ pub struct Relation {
     pub tenant_index: bool,
     /// The foreign key of the tenant column to the tenant table, by name.
     pub foreign_key: Option<String>,
-    /// That foreign key is marked valid.
+    /// A foreign key that is marked valid proves that the tenants of rows exist: that one, or one of several columns by which rows have the tenant
+    /// of a row of which it is known.
     pub foreign_key_valid: bool,
     /// Row level security filters this login.
     pub filtered: bool,

@@ -160,6 +160,8 @@ pub struct ForeignKey {
     pub table: String,
     /// Columns there.
     pub references: Vec<String>,
+    /// No column beside the tenant column can be NULL, so it is checked for each row that has a tenant.
+    pub whole: bool,
     /// Marked valid. Under FORCE that proves nothing: the check may not have seen every row.
     pub validated: bool,
 }

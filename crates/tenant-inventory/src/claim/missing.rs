@@ -128,7 +128,9 @@ impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoTables => f.write_str("no table has a tenant column: this may be the wrong database"),
-            Self::NoRegistry => f.write_str("no table is the tenant table: [tenant] table in tenancy.toml names none"),
+            Self::NoRegistry => f.write_str(
+                "no table is the tenant table: what [tenant] table in tenancy.toml names is not there, or is a view",
+            ),
             Self::Lost { table, what: MissingPart::Table } => {
                 write!(f, "{table} stands in tenancy.toml and is not there")
             }

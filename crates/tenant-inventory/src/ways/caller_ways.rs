@@ -1,5 +1,5 @@
-//! Functions that run as an owner whom no policy filters, and look up names that the login can give to something of its own; and functions that
-//! set the tenant themselves.
+//! Functions that run as an owner whom no policy filters, and look up names that the login can give to something of its own; functions that set
+//! the tenant themselves; and functions that the server calls before it asks a policy.
 
 use super::code_ways::{CodeWays, kind};
 use super::facts::FunctionFacts;
@@ -8,7 +8,7 @@ use super::logins::Unfiltered;
 use super::node::Node;
 use super::object::WayObject;
 use super::path::{closing, pinned};
-use super::way::{Actor, Barrier, Reach, Reviewable, Way, WayVerdict};
+use super::way::{Actor, Barrier, Reach, Reviewable, Unreadable, Way, WayVerdict};
 
 impl CodeWays<'_> {
     /// Functions whose names the login decides. `known` are the ways that functions are already.
@@ -56,7 +56,7 @@ impl CodeWays<'_> {
                     reaches = true;
                 }
                 What::Opaque(_) | What::Unreadable(_) => reaches = true,
-                What::Foreign(_) | What::Looked(_) => {}
+                What::Foreign(_) | What::Looked(_) | What::Replaced => {}
             }
         }
         let reach = self.reached(function);
@@ -72,6 +72,30 @@ impl CodeWays<'_> {
             verdict: WayVerdict::Open,
             closing: Some(format!("ALTER ROUTINE {} RESET {variable}", function.signature)),
             review: self.reviews.of(function, ""),
+        })
+    }
+
+    /// Functions that are marked LEAKPROOF. The server calls them with rows that a policy hides, so an error or a message of theirs shows these.
+    pub(crate) fn leakproof(&self) -> Vec<Way> {
+        let functions = self.analysis.facts.functions.values();
+        functions.filter(|function| function.leakproof).filter_map(|function| self.leaks(function)).collect()
+    }
+
+    fn leaks(&self, function: &FunctionFacts) -> Option<Way> {
+        let reach = self.calls(function);
+        if matches!(reach, Reach::Cannot { .. }) {
+            return None;
+        }
+        let protected = self.analysis.filter.protected;
+        Some(Way {
+            object: WayObject::Leakproof { signature: function.signature.clone() },
+            tables: self.analysis.names(protected),
+            chain: Vec::new(),
+            acts_as: Actor { role: "the server".to_owned(), why: Unfiltered::NotLimited },
+            reach,
+            verdict: WayVerdict::NeedsReview { why: Unreadable::Leakproof },
+            closing: Some(format!("ALTER FUNCTION {} NOT LEAKPROOF", function.signature)),
+            review: self.reviews.of(function, "LEAKPROOF"),
         })
     }
 

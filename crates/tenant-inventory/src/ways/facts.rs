@@ -1,6 +1,6 @@
 //! What the catalog says of everything that may lead past the policies.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use tenancy_config::TableName;
@@ -52,6 +52,8 @@ pub(crate) struct FunctionFacts {
     pub(crate) kind: String,
     pub(crate) fires: Option<String>,
     pub(crate) definer: bool,
+    /// The server may call it with rows before it asks a policy whether they are to be seen.
+    pub(crate) leakproof: bool,
     pub(crate) owner: i64,
     pub(crate) language: String,
     pub(crate) atomic: bool,
@@ -84,6 +86,8 @@ pub(crate) struct Reference {
 pub(crate) struct TriggerFacts {
     pub(crate) id: i64,
     pub(crate) name: String,
+    /// The name as a statement has it.
+    pub(crate) printed: String,
     pub(crate) relation: Option<i64>,
     pub(crate) function: i64,
     /// `tgtype`.
@@ -139,6 +143,58 @@ pub(crate) struct OpsFunction {
     pub(crate) everybody: bool,
 }
 
+/// What a right on something of the server's is on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ServerObject {
+    Function,
+    /// A table or view, or one column of it.
+    Relation {
+        column: Option<String>,
+    },
+    /// A setting: SET, or else ALTER SYSTEM.
+    Parameter {
+        sets: bool,
+    },
+    /// A foreign server that a user mapping lets the role through to.
+    ForeignServer {
+        wrapper: String,
+    },
+}
+
+/// A right on something of the server's or of an extension's, beyond those that it came with.
+#[derive(Debug, Clone)]
+pub(crate) struct ServerRightFacts {
+    pub(crate) name: String,
+    /// The name as a statement has it, of a function with its arguments.
+    pub(crate) printed: String,
+    pub(crate) on: ServerObject,
+    pub(crate) role: String,
+    /// From whom the right is to be taken, as a statement has it.
+    pub(crate) grantee: String,
+    /// Name and version of the extension that brought it.
+    pub(crate) extension: Option<String>,
+}
+
+/// By what the login may read large objects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LargeObjectsBy {
+    Owner,
+    Right,
+    Setting,
+}
+
+/// Large objects that a role of the login's may read.
+#[derive(Debug, Clone)]
+pub(crate) struct LargeObjectFacts {
+    pub(crate) by: LargeObjectsBy,
+    pub(crate) role: String,
+    /// The owner, or from whom the right is to be taken, as a statement has it.
+    pub(crate) grantee: String,
+    pub(crate) objects: i64,
+    /// The number of one of them.
+    pub(crate) example: i64,
+}
+
 /// A schema of tables that policies protect.
 #[derive(Debug, Clone)]
 pub(crate) struct SchemaFacts {
@@ -176,6 +232,10 @@ pub(crate) struct Facts {
     pub(crate) cascades: Vec<Cascade>,
     pub(crate) places: Places,
     pub(crate) schemas: Vec<SchemaFacts>,
+    pub(crate) server_rights: Vec<ServerRightFacts>,
+    pub(crate) large_objects: Vec<LargeObjectFacts>,
+    /// The roles whose objects the login may replace: those that it can act as, and whose rights it has.
+    pub(crate) replaces: BTreeSet<i64>,
 }
 
 /// The name that the server has for everybody.

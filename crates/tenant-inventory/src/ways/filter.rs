@@ -86,6 +86,23 @@ impl<'a> Filter<'a> {
         first.or_else(server).map(|why| (why, tables))
     }
 
+    /// The same, where the login decides which statement the role runs, or nobody knows: the owner of a table that is held by FORCE switches its
+    /// policies off.
+    pub(crate) fn by_any_statement(&self, role: i64) -> Option<(Unfiltered, BTreeSet<i64>)> {
+        let owned = || {
+            let owner = |id: &i64| self.facts.relations.get(id).filter(|table| self.owns(role, table.owner));
+            let tables: BTreeSet<i64> = self.protected.iter().copied().filter(|id| owner(id).is_some()).collect();
+            let first = tables.iter().find_map(owner)?;
+            Some((Unfiltered::OwnerOf { table: first.name.to_string() }, tables))
+        };
+        self.anywhere(role).or_else(owned)
+    }
+
+    /// Whether a role has the rights of an owner, and the login itself has not.
+    fn owns(&self, role: i64, owner: i64) -> bool {
+        self.roles.has_rights_of(role, owner) && !self.roles.has_rights_of(self.login, owner)
+    }
+
     /// A superuser or BYPASSRLS.
     pub(crate) fn by_attribute(&self, role: i64) -> Option<Unfiltered> {
         let facts = self.roles.get(role)?;

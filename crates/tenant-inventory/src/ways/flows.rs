@@ -13,6 +13,9 @@ use super::way::Unreadable;
 /// The function that sends any text to every session that listens, for which no right is needed.
 const NOTIFY: &str = "pg_notify";
 
+/// Extensions whose trigger functions change only the row that is written, or refuse it.
+const HARMLESS: [&str; 5] = ["autoinc", "insert_username", "lo", "moddatetime", "refint"];
+
 /// From what rows go on to what.
 pub(crate) struct Flows<'a> {
     facts: &'a Facts,
@@ -121,6 +124,12 @@ impl<'a> Flows<'a> {
             Some(Text::Unread(why)) => {
                 self.unread.insert(function.id, why.clone());
             }
+            // A trigger function of an extension, too, can send rows anywhere.
+            Some(Text::Empty) if function.fires.is_some() => {
+                let extension = function.extension.clone().filter(|name| !is_harmless(name));
+                let unread = extension.map(|extension| (function.id, Unreadable::Extension { extension }));
+                self.unread.extend(unread);
+            }
             Some(Text::Empty) | None => {}
         }
     }
@@ -137,6 +146,11 @@ impl<'a> Flows<'a> {
     fn add(&mut self, from: Node, to: Node) {
         self.next.entry(from).or_default().insert(to);
     }
+}
+
+/// Whether an extension, by name and version, is one of those.
+fn is_harmless(extension: &str) -> bool {
+    extension.split(' ').next().is_some_and(|name| HARMLESS.contains(&name))
 }
 
 fn is_named(target: &Target, relation: &super::facts::RelationFacts) -> bool {

@@ -38,25 +38,35 @@ pub(crate) struct Found {
 impl Analysis<'_> {
     /// What a node reaches past the policies that hold for the login.
     pub(crate) fn found(&self, node: Node) -> Option<Found> {
-        self.found_by(node, |what| !matches!(what, What::Looked(_)))
+        self.found_by(node, |touch| (!matches!(touch.what, What::Looked(_))).then(|| touch.clone()))
+    }
+
+    /// What a function that runs as its caller reaches where a role calls it: a name that it looks up, if `looked`, or anything else.
+    pub(crate) fn found_as(&self, function: i64, role: i64, looked: bool) -> Option<(Found, Option<String>)> {
+        let by_role = |touch: &Touch| {
+            let by = if matches!(touch.by, As::Reader | As::Session) { As::Role(role) } else { touch.by };
+            (matches!(touch.what, What::Looked(_)) == looked).then(|| Touch { what: touch.what.clone(), by })
+        };
+        let node = Node::Function(function);
+        let found = self.found_by(node, by_role)?;
+        let names = self.graph.of(node).filter_map(by_role).filter(|touch| self.past(touch).is_some());
+        let name = names.filter_map(|touch| touch.what.looked_up()).next();
+        Some((found, name))
     }
 
     /// The first name that it looks up past the policies, and what the login reaches by giving that to something of its own.
     pub(crate) fn found_name(&self, node: Node) -> Option<(Found, String)> {
-        let found = self.found_by(node, |what| matches!(what, What::Looked(_)))?;
+        let found = self.found_by(node, |touch| matches!(touch.what, What::Looked(_)).then(|| touch.clone()))?;
         let past = |touch: &&Touch| self.past(touch).is_some();
-        let name = self.graph.of(node).filter(past).find_map(|touch| match &touch.what {
-            What::Looked(looked) => Some(looked.name().to_owned()),
-            _ => None,
-        })?;
+        let name = self.graph.of(node).filter(past).find_map(|touch| touch.what.looked_up())?;
         Some((found, name))
     }
 
-    fn found_by(&self, node: Node, counts: impl Fn(&What) -> bool) -> Option<Found> {
+    fn found_by(&self, node: Node, seen: impl Fn(&Touch) -> Option<Touch>) -> Option<Found> {
         let mut found: Option<Found> = None;
         // Tables come before what is opaque or unreadable.
-        for touch in self.graph.of(node).filter(|touch| counts(&touch.what)) {
-            let Some((actor, tables, unreadable)) = self.past(touch) else { continue };
+        for touch in self.graph.of(node) {
+            let Some((actor, tables, unreadable)) = seen(touch).and_then(|seen| self.past(&seen)) else { continue };
             match &mut found {
                 None => {
                     let path = self.graph.path(node, touch);
@@ -75,7 +85,7 @@ impl Analysis<'_> {
         let unreadable = match &touch.what {
             What::Unreadable(why) => Some(why.clone()),
             What::Foreign(_) => Some(Unreadable::OtherServer),
-            What::Table(_) | What::Opaque(_) | What::Looked(_) => None,
+            What::Table(_) | What::Opaque(_) | What::Looked(_) | What::Replaced => None,
         };
         let (role, why, tables) = match (touch.by, &touch.what) {
             (As::Reader | As::Session, _) => return None,
@@ -83,8 +93,12 @@ impl Analysis<'_> {
             (As::Stored(owner), What::Foreign(_)) => (owner, Unfiltered::OtherServer, BTreeSet::new()),
             (As::Stored(owner), _) => (owner, Unfiltered::Stored, BTreeSet::new()),
             (As::Role(role), What::Table(table)) => (role, self.filter.why(role, *table)?, BTreeSet::from([*table])),
-            (As::Role(role), _) => {
+            (As::Role(role), What::Foreign(_)) => {
                 let (why, tables) = self.filter.anywhere(role)?;
+                (role, why, tables)
+            }
+            (As::Role(role), _) => {
+                let (why, tables) = self.filter.by_any_statement(role)?;
                 (role, why, tables)
             }
         };
@@ -110,6 +124,10 @@ impl Analysis<'_> {
         inner.iter().map(|node| self.label(*node)).collect()
     }
 
+    fn replaceable(&self, owner: i64) -> &'static str {
+        if self.facts.replaces.contains(&owner) { " (which the login may replace)" } else { "" }
+    }
+
     /// A node for people.
     pub(crate) fn label(&self, node: Node) -> String {
         let relation = |id: i64| self.facts.relations.get(&id);
@@ -121,7 +139,7 @@ impl Analysis<'_> {
                     "f" => "foreign table ",
                     _ => "",
                 };
-                format!("{kind}{}", relation.name)
+                format!("{kind}{}{}", relation.name, self.replaceable(relation.owner))
             }),
             Node::Fired(id) => relation(id).map_or_else(String::new, |r| format!("what a write to {} fires", r.name)),
             Node::Deleted(id) => {
@@ -136,7 +154,9 @@ impl Analysis<'_> {
             }
             Node::Function(id) => {
                 let function = self.facts.functions.get(&id);
-                format!("function {}", function.map(|function| function.signature.as_str()).unwrap_or_default())
+                function.map_or_else(String::new, |function| {
+                    format!("function {}{}", function.signature, self.replaceable(function.owner))
+                })
             }
         }
     }

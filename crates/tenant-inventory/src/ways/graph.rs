@@ -22,6 +22,18 @@ pub(crate) enum What {
     Unreadable(Unreadable),
     /// What the login makes, under a name without a schema.
     Looked(Looked),
+    /// What the login puts in the place of something that it owns.
+    Replaced,
+}
+
+impl What {
+    /// The name that is looked up, if it is one.
+    pub(crate) fn looked_up(&self) -> Option<String> {
+        match self {
+            Self::Looked(looked) => Some(looked.name().to_owned()),
+            _ => None,
+        }
+    }
 }
 
 /// Something reached, and as whom.
@@ -79,6 +91,8 @@ impl Graph {
         for (node, what) in seeds {
             let by = match what {
                 What::Foreign(id) => As::Stored(facts.relations.get(&id).map_or(0, |relation| relation.owner)),
+                // The functions in a view run as whoever runs the statement.
+                What::Replaced => As::Session,
                 _ => As::Reader,
             };
             graph.add(facts, node, Touch { what, by }, None);
@@ -89,8 +103,8 @@ impl Graph {
             for edge in edges.iter().filter(|edge| last.contains(&edge.to)) {
                 let touches: Vec<Touch> = graph.of(edge.to).cloned().collect();
                 for touch in touches {
-                    // What is stored is read under the path of the one who refreshed it.
-                    if matches!((edge.how, &touch.what), (How::Stored(_), What::Looked(_))) {
+                    // What is stored is read under the path of the one who refreshed it, who runs what it names then.
+                    if matches!((edge.how, &touch.what), (How::Stored(_), What::Looked(_) | What::Replaced)) {
                         continue;
                     }
                     let by = edge.how.seen(touch.by);
@@ -151,7 +165,20 @@ fn seeds(facts: &Facts, protected: &BTreeSet<i64>, texts: &Texts) -> Vec<(Node, 
         };
         Some((Node::Function(*id), what))
     });
-    relations.chain(functions).chain(looked(facts, texts)).collect()
+    relations.chain(functions).chain(looked(facts, texts)).chain(replaced(facts)).collect()
+}
+
+/// Functions and views of the login's own, and its own tables, on which it may put a trigger: whoever uses them runs what the login wants.
+fn replaced(facts: &Facts) -> impl Iterator<Item = (Node, What)> {
+    let functions = facts.functions.values().filter(|f| f.extension.is_none() && facts.replaces.contains(&f.owner));
+    let functions = functions.map(|function| Node::Function(function.id));
+    let relations = facts.relations.values().filter(|relation| facts.replaces.contains(&relation.owner));
+    let relations = relations.filter_map(|relation| match relation.kind.as_str() {
+        "v" => Some(Node::Relation(relation.id)),
+        "r" | "p" => Some(Node::Fired(relation.id)),
+        _ => None,
+    });
+    functions.chain(relations).map(|node| (node, What::Replaced))
 }
 
 /// Names that are looked up when a function runs, as far as the login can make something of that name.

@@ -48,6 +48,28 @@ pub struct Escape {
     pub why: Unfiltered,
 }
 
+/// What a right on something of the server's lets a role do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Gives {
+    /// It reads or writes files of the server.
+    Files,
+    /// It reads values that the server keeps of rows: in statistics, or of rows that are too long for their table.
+    Values,
+    /// It reads what roles log in with, here or on other servers.
+    Secrets,
+    /// It connects to servers as the one that the server itself runs as.
+    Connections,
+    /// It reads large objects, on which there are no policies.
+    LargeObjects,
+    /// It changes a setting that runs programs or code, or that rights, keys and triggers depend on.
+    Settings,
+    /// It reads and writes on another server.
+    OtherServer,
+    /// It is not known.
+    Unknown,
+}
+
 /// Why row level security does not filter a role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "reason", rename_all = "snake_case")]
@@ -81,6 +103,11 @@ pub enum Unfiltered {
     ServerRole {
         /// The role whose rights it has.
         role: String,
+    },
+    /// It has a right on something of the server's that is not given to everybody.
+    ServerRight {
+        /// What that lets it do.
+        gives: Gives,
     },
     /// It is a role of the rollout, whose policies show it keys of each tenant's rows.
     RolloutRole,
@@ -116,6 +143,7 @@ impl fmt::Display for Unfiltered {
             Self::Replication => f.write_str("able to replicate the database (REPLICATION)"),
             Self::CreateRole => f.write_str("able to grant itself any role but superusers (CREATEROLE)"),
             Self::ServerRole { role } => write!(f, "a member of {role}"),
+            Self::ServerRight { gives } => gives.fmt(f),
             Self::RolloutRole => f.write_str("a role of the rollout that sees keys of each tenant's rows"),
             Self::Stored => f.write_str("asked for no policy when what it stored is read"),
             Self::OtherServer => f.write_str("on another server, where our policies do not reach"),
@@ -126,6 +154,23 @@ impl fmt::Display for Unfiltered {
             Self::OwnTenant => f.write_str("shown the rows of the tenant that the function sets"),
             Self::ReferentialAction => f.write_str("not filtered where it keeps references intact"),
         }
+    }
+}
+
+impl fmt::Display for Gives {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Files => "able to read or write files of the server, which hold every row",
+            Self::Values => "able to read values that the server keeps of every tenant's rows",
+            Self::Secrets => "able to read what other roles log in with",
+            Self::Connections => "able to connect to this server as the one that it runs as, without a password",
+            Self::LargeObjects => "able to read large objects, on which there are no policies",
+            Self::Settings => {
+                "able to run code in the server by it, or to switch off what keys, triggers and rights say"
+            }
+            Self::OtherServer => "able to reach rows on another server, where our policies do not reach",
+            Self::Unknown => "able to do what is not known here",
+        })
     }
 }
 

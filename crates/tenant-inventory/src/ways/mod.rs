@@ -14,10 +14,11 @@
 //! | `writable` | what the login can write to, and so fire |
 //! | `flows` | where rows go from a trigger or rule |
 //! | `found` | what one view, function, rule or trigger reaches past the policies |
-//! | `view_ways`, `code_ways`, `caller_ways`, `copy_ways`, `rights`, `role_ways`, `schema_ways` | the ways of each kind |
+//! | `view_ways`, `code_ways`, `caller_ways`, `cascade_ways`, `copy_ways`, `rights`, `role_ways`, `schema_ways`, `server_ways` | the ways of each kind |
 
 mod body;
 mod caller_ways;
+mod cascade_ways;
 mod code_ways;
 mod copy_ways;
 mod edges;
@@ -38,6 +39,7 @@ mod rights;
 mod role_ways;
 pub(crate) mod roles;
 mod schema_ways;
+mod server_ways;
 pub(crate) mod state;
 mod targets;
 mod texts;
@@ -92,7 +94,8 @@ pub async fn read_ways(
     let tables = protected_names(inventory, beside);
     let roots = inventory.relations.iter().filter(|relation| relation.kind != RelationKind::Partition);
     let tenants: Vec<_> = roots.map(|root| (root.name.clone(), root.comparison.column.clone())).collect();
-    let facts = Facts::read(tx.connection(), &names, &tables, &tenants).await?;
+    let mut facts = Facts::read(tx.connection(), &names, &tables, &tenants, version).await?;
+    facts.replaces = reached.iter().flat_map(|reached| roles.inherited(reached.id)).collect();
     let protected = protected_ids(&facts, &tables);
     let ours = our_policies(inventory);
     let filter = Filter::new(&facts, &roles, login.id, &ours, &protected);
@@ -126,12 +129,15 @@ pub async fn read_ways(
     let functions = code.functions();
     let names = code.callers_names(&functions);
     ways.extend(functions.into_iter().chain(names));
+    ways.extend(code.cascaded(version));
     ways.extend(code.own_tenants(&inventory.tenancy.session.variable));
     ways.extend(code.rules(&rules));
     let flows = Flows::new(&facts, &protected, &texts, &rules, |rule| definitions.rule(rule).text);
     let (tenancy, registry) = (&inventory.tenancy, &inventory.catalog.tenants);
     ways.extend(CopyWays { code: &code, flows: &flows, tenancy, registry }.ways(&rules));
     ways.extend(schema_ways::schema_ways(&analysis, &reached));
+    ways.extend(server_ways::server_ways(&analysis));
+    ways.extend(code.leakproof());
     ways.extend(rights::right_ways(&analysis));
     ways.extend(rights::ops_ways(&analysis));
     ways.extend(rights::key_ways(&analysis).into_iter().filter(|way| !is_link(inventory, way)));

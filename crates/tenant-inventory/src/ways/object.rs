@@ -49,6 +49,11 @@ pub enum WayObject {
         /// The session variable.
         variable: String,
     },
+    /// A LEAKPROOF function, which the server may call with rows before it asks a policy.
+    Leakproof {
+        /// Its signature.
+        signature: String,
+    },
     /// A rule, which runs as the owner of its table or view.
     Rule {
         /// The table or view.
@@ -101,6 +106,35 @@ pub enum WayObject {
         table: TableName,
         /// The right.
         privilege: Privilege,
+    },
+    /// A right on something of the server's or of an extension's that these do not give to everybody.
+    ServerRight {
+        /// The function with its arguments, the table, the setting or the foreign server.
+        name: String,
+        /// The column, where the right is on one only.
+        column: Option<String>,
+        /// The right.
+        privilege: Privilege,
+        /// Name and version of the extension that brought it.
+        extension: Option<String>,
+    },
+    /// Large objects.
+    LargeObjects {
+        /// So many; a thousand stands for a thousand or more.
+        objects: i64,
+        /// The number of one of them.
+        example: i64,
+    },
+    /// A trigger whose function runs as its caller, where a foreign key fires it: as the owner of its table.
+    CascadedTrigger {
+        /// The table.
+        table: TableName,
+        /// The trigger.
+        name: String,
+        /// Its function's signature.
+        function: String,
+        /// The name without a schema that the function looks up; none where it reaches rows by itself.
+        looked_up: Option<String>,
     },
     /// A role that the login is or can become.
     Role {
@@ -159,4 +193,10 @@ pub enum Privilege {
     Execute,
     /// CREATE.
     Create,
+    /// USAGE.
+    Usage,
+    /// SET.
+    Set,
+    /// ALTER SYSTEM.
+    AlterSystem,
 }

@@ -1,6 +1,6 @@
 //! Reads what the catalog says, in a few statements over the whole database.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row, types::Json};
@@ -8,10 +8,13 @@ use tenancy_config::{Ident, TableName};
 use tenant_rls::{Error, Result};
 
 use super::facts::{
-    ActingKey, Cascade, EVERYBODY, Facts, FunctionFacts, Held, Places, PolicyFacts, Reference, RelationFacts,
-    SchemaFacts, TriggerFacts,
+    ActingKey, Cascade, EVERYBODY, Facts, FunctionFacts, Held, LargeObjectFacts, LargeObjectsBy, Places, PolicyFacts,
+    Reference, RelationFacts, SchemaFacts, ServerObject, ServerRightFacts, TriggerFacts,
 };
 use super::options::is_on;
+
+/// The first version in which somebody can be given a right on a setting.
+const HAS_PARAMETER_RIGHTS: i32 = 150_000;
 
 impl Facts {
     /// Reads them for a login that can act as `roles`. `tables` are those that policies protect, `tenants` those with a tenant column.
@@ -20,6 +23,7 @@ impl Facts {
         roles: &[String],
         tables: &[TableName],
         tenants: &[(TableName, Ident)],
+        version: i32,
     ) -> Result<Self> {
         let (schemas, names) = TableName::apart(tables);
         let with_everybody: Vec<&str> = roles.iter().map(String::as_str).chain([EVERYBODY]).collect();
@@ -54,6 +58,18 @@ impl Facts {
         let cascades = rows.iter().map(cascade).collect();
         let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/ways/schemas.sql")).bind(schemas);
         let schemas = rows.fetch_all(&mut *connection).await.map_err(doing())?.iter().map(schema).collect();
+        let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/ways/server_rights.sql")).bind(roles);
+        let rows = rows.fetch_all(&mut *connection).await.map_err(doing())?;
+        let mut server_rights: Vec<ServerRightFacts> = rows.iter().map(server_right).collect();
+        if version >= HAS_PARAMETER_RIGHTS {
+            let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/ways/parameters.sql")).bind(roles);
+            server_rights.extend(rows.fetch_all(&mut *connection).await.map_err(doing())?.iter().map(parameter));
+        }
+        let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/ways/servers.sql")).bind(roles);
+        server_rights.extend(rows.fetch_all(&mut *connection).await.map_err(doing())?.iter().map(server));
+        let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/ways/large_objects.sql")).bind(roles);
+        let rows = rows.bind(roles.first()).fetch_all(&mut *connection).await.map_err(doing())?;
+        let large_objects = rows.iter().map(large_object).collect();
         let row = sqlx::query(include_str!("../../../../sql/tenant-inventory/ways/places.sql")).bind(roles);
         let row = row.fetch_one(connection).await.map_err(doing())?;
         Ok(Self {
@@ -67,6 +83,9 @@ impl Facts {
             cascades,
             places: places(&row),
             schemas,
+            server_rights,
+            large_objects,
+            replaces: BTreeSet::new(),
         })
     }
 }
@@ -113,6 +132,7 @@ fn function(row: &PgRow) -> (i64, FunctionFacts) {
         kind: row.get("kind"),
         fires: row.get("fires"),
         definer: row.get("definer"),
+        leakproof: row.get("leakproof"),
         owner: row.get("owner"),
         language: row.get("language"),
         atomic: row.get("atomic"),
@@ -143,6 +163,7 @@ fn trigger(row: &PgRow) -> TriggerFacts {
     TriggerFacts {
         id: row.get("id"),
         name: row.get("name"),
+        printed: row.get("printed"),
         relation: row.get("relation"),
         function: row.get("function"),
         events: row.get("events"),
@@ -189,6 +210,55 @@ fn cascade(row: &PgRow) -> Cascade {
 
 fn schema(row: &PgRow) -> SchemaFacts {
     SchemaFacts { name: row.get("name"), printed: row.get("printed"), owner: row.get("owner") }
+}
+
+fn server_right(row: &PgRow) -> ServerRightFacts {
+    let on = match row.get::<String, _>("privilege").as_str() {
+        "EXECUTE" => ServerObject::Function,
+        _ => ServerObject::Relation { column: row.get("column") },
+    };
+    ServerRightFacts {
+        name: row.get("name"),
+        printed: row.get("printed"),
+        on,
+        role: row.get("role"),
+        grantee: row.get("grantee"),
+        extension: row.get("extension"),
+    }
+}
+
+fn parameter(row: &PgRow) -> ServerRightFacts {
+    let name: String = row.get("name");
+    ServerRightFacts {
+        printed: name.clone(),
+        name,
+        on: ServerObject::Parameter { sets: row.get("sets") },
+        role: row.get("role"),
+        grantee: row.get("grantee"),
+        extension: None,
+    }
+}
+
+fn server(row: &PgRow) -> ServerRightFacts {
+    let role: String = row.get("role");
+    ServerRightFacts {
+        name: row.get("name"),
+        printed: row.get("printed"),
+        on: ServerObject::ForeignServer { wrapper: row.get("wrapper") },
+        grantee: if row.get("by_everybody") { "PUBLIC".to_owned() } else { role.clone() },
+        role,
+        extension: None,
+    }
+}
+
+fn large_object(row: &PgRow) -> LargeObjectFacts {
+    let by = match row.get::<String, _>("by").as_str() {
+        "owner" => LargeObjectsBy::Owner,
+        "setting" => LargeObjectsBy::Setting,
+        _ => LargeObjectsBy::Right,
+    };
+    let (role, grantee) = (row.get("role"), row.get("grantee"));
+    LargeObjectFacts { by, role, grantee, objects: row.get("objects"), example: row.get("example") }
 }
 
 fn places(row: &PgRow) -> Places {

@@ -166,6 +166,8 @@ pub enum Unreadable {
     },
     /// Its rows are on another server.
     OtherServer,
+    /// It is said to tell nothing of its arguments, by an error or otherwise.
+    Leakproof,
     /// Policies limit which rows of the table it deletes or changes, and what they say is not read.
     Policies {
         /// The table.
@@ -227,15 +229,17 @@ impl Way {
                 name.to_string()
             }
             WayObject::Function { signature, .. }
+            | WayObject::Leakproof { signature }
             | WayObject::CallersName { signature, .. }
             | WayObject::OwnTenant { signature, .. } => signature.clone(),
-            WayObject::Trigger { function, .. } => function.clone(),
+            WayObject::Trigger { function, .. } | WayObject::CascadedTrigger { function, .. } => function.clone(),
             WayObject::Rule { table, name } | WayObject::Copy { table, name, .. } => format!("{table}.{name}"),
             WayObject::CascadingKey { table, name, .. } => format!("{table}.{name}"),
             WayObject::Right { table, privilege } => format!("{privilege} on {table}"),
             WayObject::Role { role } => role.clone(),
             WayObject::Schema { schema } => schema.clone(),
-            WayObject::Ops { name } => name.clone(),
+            WayObject::Ops { name } | WayObject::ServerRight { name, .. } => name.clone(),
+            WayObject::LargeObjects { .. } => "large objects".to_owned(),
         }
     }
 

@@ -29,12 +29,29 @@ impl fmt::Display for Way {
                 Tables(&self.tables)
             ),
             (WayObject::Right { .. } | WayObject::Ops { .. }, reach) => write!(f, "{}: {reach}", self.object),
+            (WayObject::ServerRight { .. } | WayObject::LargeObjects { .. }, reach) => {
+                write!(f, "{}: {reach}, and so is {why}", self.object)
+            }
+            (WayObject::CascadedTrigger { looked_up: Some(name), .. }, reach) => {
+                write!(f, "{} looks up \"{name}\" without a schema", self.object)?;
+                if !self.chain.is_empty() {
+                    write!(f, " in {}", self.chain.join(", "))?;
+                }
+                write!(f, ", so the login can have it run what it made under that name, as {}: {reach}", self.acts_as)
+            }
             (WayObject::CallersName { name, .. }, reach) => {
                 write!(f, "{} looks up \"{name}\" without a schema", self.object)?;
                 if !self.chain.is_empty() {
                     write!(f, " in {}", self.chain.join(", "))?;
                 }
                 write!(f, ", so the login can have it run what it made under that name, as {}: {reach}", self.acts_as)
+            }
+            (WayObject::Leakproof { .. }, reach) => {
+                write!(
+                    f,
+                    "{} may be called with rows before a policy is asked whether they are seen: {reach}",
+                    self.object
+                )
             }
             (WayObject::OwnTenant { variable, .. }, reach) => {
                 write!(f, "{} sets {variable} itself, whoever calls it: {reach}", self.object)
@@ -88,6 +105,7 @@ impl fmt::Display for WayObject {
             }
             Self::CallersName { signature, kind, .. } => write!(f, "the {kind} {signature}"),
             Self::OwnTenant { signature, .. } => write!(f, "the function {signature}"),
+            Self::Leakproof { signature } => write!(f, "the LEAKPROOF function {signature}"),
             Self::Rule { table, name } => write!(f, "the rule \"{name}\" of {table}"),
             Self::Copy { table, name, function: Some(function), .. } => {
                 write!(f, "the trigger \"{name}\" of {table} with the function {function}")
@@ -99,6 +117,16 @@ impl fmt::Display for WayObject {
             Self::Trigger { table: None, name, function } => {
                 write!(f, "the event trigger \"{name}\" with the SECURITY DEFINER function {function}")
             }
+            Self::CascadedTrigger { table, name, function, .. } => {
+                write!(f, "the trigger \"{name}\" of {table} with the function {function}, which a foreign key fires,")
+            }
+            Self::ServerRight { name, column, privilege, extension } => {
+                write!(f, "the right {privilege} on {name}")?;
+                column.as_ref().map_or(Ok(()), |column| write!(f, ", column {column}"))?;
+                extension.as_ref().map_or(Ok(()), |extension| write!(f, " of the extension {extension}"))
+            }
+            Self::LargeObjects { objects: 1, example } => write!(f, "the large object {example}"),
+            Self::LargeObjects { objects, example } => write!(f, "{objects} large objects, such as {example}"),
             Self::CascadingKey { table, name, .. } => write!(f, "the foreign key \"{name}\" of {table}"),
             Self::Right { table, privilege } => write!(f, "the right {privilege} on {table}"),
             Self::Role { role } => write!(f, "the role {role}"),
@@ -133,6 +161,9 @@ impl fmt::Display for Privilege {
             Self::References => "REFERENCES",
             Self::Execute => "EXECUTE",
             Self::Create => "CREATE",
+            Self::Usage => "USAGE",
+            Self::Set => "SET",
+            Self::AlterSystem => "ALTER SYSTEM",
         })
     }
 }
@@ -202,6 +233,7 @@ impl fmt::Display for Unreadable {
             Self::Text => f.write_str("its text cannot be told apart into names and strings"),
             Self::HiddenCall { object } => write!(f, "its text does not show whether it uses {object}"),
             Self::OtherServer => f.write_str("the rows are on another server"),
+            Self::Leakproof => f.write_str("nobody has said here that it tells nothing of what it is called with"),
             Self::Policies { table } => write!(f, "what the policies of {table} let it change is not read"),
             Self::Statement { word } => write!(f, "its text has \"{word}\", so what it writes to is not known"),
         }

@@ -64,7 +64,7 @@ async fn functions_that_name_no_protected_table_or_cannot_be_called_are_no_ways(
            REVOKE EXECUTE ON FUNCTION revoked FROM PUBLIC;
            CREATE SCHEMA hidden;
            CREATE FUNCTION hidden.unseen() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM public.bookings';
-           CREATE FUNCTION of_owner() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM bookings';
+           CREATE FUNCTION of_owner() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM public.bookings';
            ALTER FUNCTION of_owner() OWNER TO app_owner"#,
     )
     .await;
@@ -189,4 +189,64 @@ async fn an_operator_leads_to_its_function() {
     is_open(&found, "public.uses()");
     assert_eq!(find(&found, "public.other()"), None);
     as_login(&db, "DO $$ BEGIN ASSERT uses() = 2; END $$").await.unwrap();
+}
+
+/// The server calls such a function before it asks the policy, so that an error tells of a row that is hidden.
+#[tokio::test]
+async fn a_leakproof_function_needs_a_review_where_the_login_may_call_it() {
+    let db = planted(
+        r#"CREATE FUNCTION tells(text) RETURNS boolean LANGUAGE plpgsql LEAKPROOF COST 0.0001 AS
+               $$ BEGIN IF $1 = 'B' THEN RAISE EXCEPTION 'it is there'; END IF; RETURN true; END $$;
+           CREATE FUNCTION hidden(text) RETURNS boolean LANGUAGE sql LEAKPROOF AS 'SELECT true';
+           REVOKE EXECUTE ON FUNCTION hidden FROM PUBLIC;
+           CREATE FUNCTION ordinary(text) RETURNS boolean LANGUAGE plpgsql COST 0.0001 AS
+               $$ BEGIN IF $1 = 'B' THEN RAISE EXCEPTION 'it is there'; END IF; RETURN true; END $$"#,
+    )
+    .await;
+    let found = ways(&db).await;
+    let way = of(&found, "public.tells(text)");
+    assert!(matches!(way.verdict, WayVerdict::NeedsReview { .. }) && way.review_hash().is_some(), "{way}");
+    assert_eq!(way.closing.as_deref(), Some("ALTER FUNCTION public.tells(text) NOT LEAKPROOF"));
+    assert!(find(&found, "public.hidden(text)").or(find(&found, "public.ordinary(text)")).is_none());
+    let told = "SELECT set_config('app.current_tenant_id', 't_a', false); SELECT FROM bookings WHERE tells(notes)";
+    assert!(as_login(&db, told).await.unwrap_err().contains("it is there"));
+    let ordinary =
+        "SELECT set_config('app.current_tenant_id', 't_a', false); SELECT FROM bookings WHERE ordinary(notes)";
+    as_login(&db, ordinary).await.unwrap();
+}
+
+/// Whoever owns a function, a view or a table decides what happens where somebody else uses it.
+#[tokio::test]
+async fn what_the_login_owns_and_a_function_of_the_superuser_uses_is_the_logins_to_replace() {
+    let db = planted(
+        r#"CREATE FUNCTION helper() RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint'; ALTER FUNCTION helper() OWNER TO app_user;
+           CREATE VIEW shown AS SELECT 1 AS one; ALTER VIEW shown OWNER TO app_user;
+           CREATE TABLE inbox (said text); ALTER TABLE inbox OWNER TO app_user;
+           CREATE FUNCTION calls() RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'SELECT public.helper()';
+           CREATE FUNCTION looks() RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'SELECT count(*) FROM public.shown';
+           CREATE FUNCTION writes() RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$ INSERT INTO public.inbox VALUES ('x') $$;
+           CREATE FUNCTION reads() RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'SELECT count(*) FROM public.inbox';
+           CREATE VIEW above AS SELECT * FROM shown; GRANT SELECT ON above TO app_user;
+           GRANT CREATE ON SCHEMA public TO app_user"#,
+    )
+    .await;
+    let found = ways(&db).await;
+    for name in ["public.calls()", "public.looks()", "public.writes()"] {
+        is_open(&found, name);
+        assert!(
+            of(&found, name).to_string().contains("which the login may replace") || name.contains("writes"),
+            "{}",
+            of(&found, name)
+        );
+    }
+    // A view runs functions as its reader, and reads through a view of the login's as the login.
+    assert!(find(&found, "public.reads()").or(find(&found, "public.above")).is_none(), "{:#?}", told(&found));
+    let takes = "CREATE OR REPLACE FUNCTION helper() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM public.bookings';
+        CREATE FUNCTION pg_temp.spy() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN (SELECT count(*) FROM public.bookings); END $$;
+        CREATE OR REPLACE VIEW shown AS SELECT n AS one FROM generate_series(1, pg_temp.spy()) AS n;
+        CREATE FUNCTION pg_temp.hears() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.said := (SELECT count(*) FROM public.bookings); RETURN NEW; END $$;
+        CREATE TRIGGER hears BEFORE INSERT ON inbox FOR EACH ROW EXECUTE FUNCTION pg_temp.hears();
+        SELECT writes();
+        DO $$ BEGIN ASSERT calls() = 2; ASSERT (SELECT said FROM inbox) = '2'; END $$";
+    as_login(&db, takes).await.unwrap();
 }

@@ -22,7 +22,9 @@ async fn a_temporary_view_takes_the_place_of_a_relation_without_a_schema() {
            CREATE FUNCTION qualified() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM public.countries';
            CREATE FUNCTION bound() RETURNS bigint LANGUAGE sql SECURITY DEFINER BEGIN ATOMIC SELECT count(*) FROM countries; END;
            CREATE FUNCTION filtered() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM countries';
-           ALTER FUNCTION filtered() OWNER TO app_owner;
+           CREATE ROLE :"x_ordinary";
+           GRANT SELECT ON bookings, countries TO :"x_ordinary";
+           ALTER FUNCTION filtered() OWNER TO :"x_ordinary";
            CREATE FUNCTION revoked() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM countries';
            REVOKE EXECUTE ON FUNCTION revoked FROM PUBLIC"#,
     )
@@ -47,8 +49,38 @@ async fn a_temporary_view_takes_the_place_of_a_relation_without_a_schema() {
         "ALTER ROUTINE loose() SET search_path = pg_catalog, public, pg_temp; ALTER ROUTINE half() SET search_path = pg_catalog, public, pg_temp",
     )
     .await;
+    plant(&db, r#"DROP OWNED BY :"x_ordinary"; DROP ROLE :"x_ordinary""#).await;
     let found = ways(&db).await;
     assert!(name_of(&found, "public.loose()").or(name_of(&found, "public.half()")).is_none(), "{:#?}", told(&found));
+}
+
+/// FORCE holds the owner of the tables to the policies, and the owner switches them off.
+#[tokio::test]
+async fn the_owner_of_the_tables_runs_what_the_login_made_under_a_name() {
+    let db = planted(
+        r#"CREATE FUNCTION counts() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM countries';
+           ALTER FUNCTION counts() OWNER TO app_owner;
+           CREATE FUNCTION runs(q text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+               $$ BEGIN EXECUTE q; END $$;
+           ALTER FUNCTION runs(text) OWNER TO app_owner;
+           CREATE FUNCTION reads() RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS
+               'SELECT count(*) FROM bookings';
+           ALTER FUNCTION reads() OWNER TO app_owner"#,
+    )
+    .await;
+    let found = ways(&db).await;
+    let (way, looked_up) = name_of(&found, "public.counts()").unwrap_or_else(|| panic!("{:#?}", told(&found)));
+    assert_eq!((looked_up, &way.verdict), ("countries", &WayVerdict::Open), "{way}");
+    crate::ways_support::is_open(&found, "public.runs(text)");
+    assert!(!told(&found).iter().any(|way| way.contains("reads()")), "{:#?}", told(&found));
+    let takes = "CREATE FUNCTION pg_temp.off() RETURNS boolean LANGUAGE plpgsql AS $$
+            BEGIN EXECUTE 'ALTER TABLE public.bookings DISABLE ROW LEVEL SECURITY'; RETURN true; END $$;
+        CREATE TEMP VIEW countries AS SELECT 'x' AS code WHERE pg_temp.off(); GRANT SELECT ON countries TO PUBLIC;
+        SELECT counts();
+        DO $$ BEGIN ASSERT (SELECT count(*) FROM bookings) = 2; END $$;
+        SELECT runs('ALTER TABLE public.visits_2025 DISABLE ROW LEVEL SECURITY');
+        DO $$ BEGIN ASSERT (SELECT count(*) FROM visits_2025) = 2; END $$";
+    as_login(&db, takes).await.unwrap();
 }
 
 /// The schema for temporary objects is searched first even where the path is empty.

@@ -4,4 +4,5 @@
 pub(crate) mod column_type;
 pub(crate) mod isolation;
 pub(crate) mod parent;
+pub(crate) mod raising;
 pub(crate) mod role_policy;

@@ -8,6 +8,7 @@ use crate::connection::session::SearchPath;
 use crate::connection::transaction::Transaction;
 use crate::connection::transaction::{begin_read_only, set_local, set_role};
 use crate::error::{Error, Result};
+use crate::policy::raising::with_policy;
 use crate::sql::template::Template;
 use crate::sql::text::Sql;
 use crate::visibility::{self, examine};
@@ -39,10 +40,12 @@ impl AuditTx {
         locks.follow(SearchPath::Application).await?;
         for need in access {
             let touch = Template::new("SELECT FROM :\"table\" LIMIT 0").table("table", &need.table).build();
-            sqlx::query(touch)
-                .execute(locks.connection())
-                .await
-                .map_err(Error::query(format!("locking {} against changes of its policies", need.table)))?;
+            let touched = sqlx::query(touch).execute(locks.connection()).await;
+            if let Err(error) = touched {
+                let doing = format!("locking {} against changes of its policies", need.table);
+                locks.rollback().await?;
+                return Err(with_policy(database, &need.table, Error::query(doing)(error)).await);
+            }
         }
         // Examined here and not in the snapshot, which may be older than the locks: these are the policies that will
         // apply.
