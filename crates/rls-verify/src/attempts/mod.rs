@@ -17,7 +17,7 @@ use tenant_inventory::claim::attempt::AttemptKind;
 use tenant_inventory::claim::breach::Whose;
 use tenant_inventory::claim::examined::Attempt;
 use tenant_inventory::claim::untried::Untried;
-use tenant_rls::{Database, ProbeTx, Sql, Template, TenantColumnType};
+use tenant_rls::{Database, ProbeTx, SessionSetting, Sql, Template, TenantColumnType};
 
 use crate::attempts::columns::Columns;
 use crate::attempts::key::PrimaryKey;
@@ -45,6 +45,16 @@ pub(crate) struct Attempts<'a> {
 /// A statement of an attempt. The server counts the rows that it reaches.
 pub(crate) type AttemptStatement<'q> = Query<'q, Postgres, PgArguments>;
 
+/// What a session says of its tenant.
+enum Says<'a> {
+    /// Nothing was ever set.
+    Nothing,
+    /// This tenant; the empty string is none.
+    Tenant(&'a str),
+    /// A document that names no tenant.
+    Document(String),
+}
+
 /// Runs one statement, as a tenant or before any was set, takes it back, and returns how many rows it reached.
 pub(crate) async fn attempt(
     tx: &mut ProbeTx,
@@ -66,7 +76,15 @@ impl Attempts<'_> {
         let mut tx = ProbeTx::begin(database, self.tenancy, false).await?;
         let see = self.on_given(include_str!("../../../../sql/rls-verify/probe_see.sql")).build();
         let mut attempts = Vec::new();
-        for (what, tenant, keys, expected) in self.readings() {
+        for (what, says, keys, expected) in self.readings() {
+            let tenant = match says {
+                Says::Nothing => None,
+                Says::Tenant(tenant) => Some(tenant),
+                Says::Document(document) => {
+                    tx.set_value(&document).await?;
+                    None
+                }
+            };
             let seen = attempt(&mut tx, tenant, sqlx::query(&see).bind(Json(keys))).await?;
             attempts.push(outcome::read(what, login, expected, seen));
         }
@@ -79,27 +97,30 @@ impl Attempts<'_> {
     }
 
     /// The readings: as which tenant whose rows are read. Those before any tenant was set come first, as a variable that was set stays known.
-    fn readings(&self) -> Vec<(AttemptKind, Option<&str>, &Keys, ExpectedRows)> {
+    fn readings(&self) -> Vec<(AttemptKind, Says<'_>, &Keys, ExpectedRows)> {
         let without_tenant = &self.rows.without_tenant;
         let mut readings = Vec::new();
         if self.relation.platform_rows && !without_tenant.is_empty() {
             let all = ExpectedRows::All(without_tenant.len());
-            readings.extend([None, Some("")].map(|tenant| (AttemptKind::ReadPlatform, tenant, without_tenant, all)));
+            let nobody = [Says::Nothing, Says::Tenant("")];
+            readings.extend(nobody.map(|says| (AttemptKind::ReadPlatform, says, without_tenant, all)));
         }
         let Some((own, keys)) = self.rows.tenants.first() else { return readings };
         let unknown = self.unknown();
         let none = ExpectedRows::None(Whose::OtherTenants);
-        readings.insert(0, (AttemptKind::ReadUnset, None, keys, none));
+        readings.insert(0, (AttemptKind::ReadUnset, Says::Nothing, keys, none));
         readings.extend([
-            (AttemptKind::ReadEmpty, Some(""), keys, none),
-            (AttemptKind::ReadUnknown, Some(unknown), keys, none),
-            (AttemptKind::ReadOwn, Some(own.as_str()), keys, ExpectedRows::All(keys.len())),
+            (AttemptKind::ReadEmpty, Says::Tenant(""), keys, none),
+            (AttemptKind::ReadUnknown, Says::Tenant(unknown), keys, none),
+            (AttemptKind::ReadOwn, Says::Tenant(own), keys, ExpectedRows::All(keys.len())),
         ]);
+        let documents = SessionSetting::of(self.tenancy).documents_of_nobody(own);
+        readings.extend(documents.into_iter().map(|it| (AttemptKind::ReadEmpty, Says::Document(it), keys, none)));
         let others = self.rows.tenants.get(1).map(|(_, keys)| (keys, none));
         let without_tenant = (!self.shows_without_tenant && !without_tenant.is_empty())
             .then_some((without_tenant, ExpectedRows::None(Whose::Nobody)));
         let not_own = others.into_iter().chain(without_tenant);
-        readings.extend(not_own.map(|(keys, expected)| (AttemptKind::ReadOther, Some(own.as_str()), keys, expected)));
+        readings.extend(not_own.map(|(keys, expected)| (AttemptKind::ReadOther, Says::Tenant(own), keys, expected)));
         readings
     }
 

@@ -2,6 +2,7 @@
 
 mod annotated;
 mod annotated_log;
+mod annotated_session;
 mod check;
 mod default_app;
 mod error;
@@ -9,6 +10,7 @@ mod log;
 mod model;
 mod notes;
 mod read;
+mod setting;
 mod toml_text;
 
 #[cfg(test)]
@@ -24,3 +26,4 @@ pub use model::{
 pub use notes::Notes;
 pub use read::line_at;
 pub(crate) use read::{in_schema, names_schema};
+pub use setting::TenantSetting;

@@ -5,3 +5,4 @@ pub(crate) mod column_type;
 pub(crate) mod isolation;
 pub(crate) mod parent;
 pub(crate) mod role_policy;
+pub(crate) mod setting;

@@ -6,6 +6,7 @@ use sqlx::{Connection as _, PgConnection};
 use crate::connection::database::{Database, Limits};
 use crate::connection::transaction::set_local;
 use crate::error::{Error, Result};
+use crate::policy::setting::SessionSetting;
 use crate::sql::text::Sql;
 use tenancy_config::Tenancy;
 
@@ -19,7 +20,7 @@ const CPU_OPERATOR_COST: &str = "0.0025";
 pub struct ProbeTx {
     connection: PgConnection,
     database: Database,
-    variable: String,
+    setting: SessionSetting,
     found: Option<String>,
 }
 
@@ -36,10 +37,10 @@ impl ProbeTx {
         sqlx::Executor::execute(&mut connection, sqlx::raw_sql(database.attempting(begin))).await.map_err(doing())?;
         // Where operators cost nothing, the planner may try a condition of the attempt before that of a policy.
         set_local(&mut connection, "cpu_operator_cost", CPU_OPERATOR_COST).await?;
-        let variable = tenancy.session.variable.clone();
-        let found = sqlx::query_scalar("SELECT pg_catalog.current_setting($1, true)").bind(&variable);
+        let setting = SessionSetting::of(tenancy);
+        let found = sqlx::query_scalar("SELECT pg_catalog.current_setting($1, true)").bind(setting.variable());
         let found = found.fetch_one(&mut connection).await.map_err(doing())?;
-        let mut probe = Self { connection, database, variable, found };
+        let mut probe = Self { connection, database, setting, found };
         probe.savepoint().await?;
         Ok(probe)
     }
@@ -50,12 +51,26 @@ impl ProbeTx {
         self.found.as_deref()
     }
 
-    /// Sets the session variable to any value.
+    /// The tenant that this value names, if it names one.
+    pub fn preset_tenant(&self) -> Option<String> {
+        self.setting.tenant_in(self.preset()?)
+    }
+
+    /// Sets the session variable to any tenant, or to none: the empty string.
     ///
     /// # Errors
     /// [`Error::Query`]: the statement fails.
-    pub async fn set(&mut self, value: &str) -> Result<()> {
-        set_local(&mut self.connection, &self.variable, value).await
+    pub async fn set(&mut self, tenant: &str) -> Result<()> {
+        let value = self.setting.value(tenant);
+        self.set_value(&value).await
+    }
+
+    /// Sets the session variable to any value, whatever that means.
+    ///
+    /// # Errors
+    /// [`Error::Query`]: the statement fails.
+    pub async fn set_value(&mut self, value: &str) -> Result<()> {
+        set_local(&mut self.connection, self.setting.variable(), value).await
     }
 
     /// Marks what was done so far, so that [`rollback_to`](Self::rollback_to) can return to it.

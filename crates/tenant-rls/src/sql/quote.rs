@@ -20,6 +20,12 @@ impl Quoted for TableName {
     }
 }
 
+/// A string as `pg_get_expr` prints it.
+pub(crate) fn printed_literal(value: &str) -> String {
+    let doubled = value.replace('\'', "''");
+    if doubled.contains('\\') { format!("E'{}'", doubled.replace('\\', "\\\\")) } else { format!("'{doubled}'") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
