@@ -51,7 +51,7 @@ pub enum Outcome {
 /// # Errors
 /// [`Error`]: no table belongs to tenants, a name that was given is not there, or the database cannot be read.
 pub async fn propose(database: &Database, base: &Tenancy, answers: &Answers, schema: Option<&str>) -> Result<Outcome> {
-    let facts = Facts::read(database).await?;
+    let facts = Facts::read(database, base).await?;
     let registry = match draft::choose(&facts, answers, base, schema)? {
         Ok(registry) => registry,
         Err(question) => return Ok(Outcome::Ask(question)),
@@ -95,7 +95,7 @@ pub async fn propose(database: &Database, base: &Tenancy, answers: &Answers, sch
 /// # Errors
 /// The database cannot be read.
 pub async fn with_sources(database: &Database, tenancy: &Tenancy) -> Result<Tenancy> {
-    let (facts, catalog) = (Facts::read(database).await?, Catalog::load(database, tenancy).await?);
+    let (facts, catalog) = (Facts::read(database, tenancy).await?, Catalog::load(database, tenancy).await?);
     Ok(Tenancy { tables: tables(&catalog, tenancy, tenancy, &facts), ..tenancy.clone() })
 }
 

@@ -39,7 +39,6 @@ pub(crate) mod roles;
 mod schema_ways;
 mod targets;
 mod texts;
-mod tokens;
 mod view_ways;
 pub(crate) mod way;
 mod words;
