@@ -19,6 +19,6 @@ mod words;
 
 pub use answers::{Answers, Question};
 pub use error::{Error, Result};
-pub use propose::{Outcome, Proposal, propose, with_sources};
-pub use registry::{Candidate, Reason, RegistryChoice};
-pub use update::{Comparison, compare, updated};
+pub use propose::{Proposal, ProposalOrQuestion, propose, with_sources};
+pub use registry::{RegistryCandidate, RegistryChoice, RegistryClue};
+pub use update::{FileComparison, compare, updated};

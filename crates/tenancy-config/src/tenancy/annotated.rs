@@ -155,7 +155,7 @@ impl Tenancy {
         }
         writeln!(
             out,
-            "\n# Views and functions that lead past the policies and that somebody has reviewed: `rls verify` prints the hash."
+            "\n# Views and functions that lead past the policies and that somebody has reviewed: the report of a verification has the hash."
         )?;
         if self.reviewed.is_empty() {
             writeln!(

@@ -27,7 +27,7 @@ fn write_checks(out: &mut String, checks: SessionChecks) -> std::fmt::Result {
     let SessionChecks { members_only, active_tenants_only, session_version, lowercase_emails, ip_hash } = checks;
     writeln!(
         out,
-        "# What the application itself asks of a user's session: `jwt` mints what it accepts, `jwt decode` tells why not."
+        "# What the application itself asks of a user's session: sessions are minted and decoded accordingly."
     )?;
     writeln!(out, "[session.checks]")?;
     writeln!(out, "members_only = {members_only}   # the user must be a member of the session's tenant")?;

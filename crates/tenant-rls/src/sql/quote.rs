@@ -20,10 +20,9 @@ impl Quoted for TableName {
     }
 }
 
-/// A string as `pg_get_expr` prints it.
+/// A string as `pg_get_expr` prints it: a backslash means itself, as `standard_conforming_strings` is on.
 pub(crate) fn printed_literal(value: &str) -> String {
-    let doubled = value.replace('\'', "''");
-    if doubled.contains('\\') { format!("E'{}'", doubled.replace('\\', "\\\\")) } else { format!("'{doubled}'") }
+    format!("'{}'", value.replace('\'', "''"))
 }
 
 #[cfg(test)]
