@@ -167,7 +167,7 @@ fn in_scope(setting: &SessionSetting, write: &Sql) -> Sql {
     if !setting.is_document() {
         return write.clone();
     }
-    Template::new("SELECT pg_catalog.set_config(:'variable', :value, true);\n:write")
+    Template::new(include_str!("../../../sql/tenant-ops/decide_in_scope.sql"))
         .literal("variable", setting.variable())
         .fragment("value", setting.value_of(Sql::from_static("$2")))
         .fragment("write", write.clone())
