@@ -92,10 +92,10 @@ impl<'t> Scan<'t> {
         match rest {
             [colon, second, ..] if is(Some(colon), ":") && is(Some(second), ":") => self.cast(),
             [Token::Operator(step), Token::Text(name), ..] if step == "->" || step == "->>" => {
-                self.into_json(step == "->>", vec![name.clone()])
+                self.descend(step == "->>", vec![name.clone()])
             }
             [Token::Operator(step), Token::Text(path), ..] if step == "#>" || step == "#>>" => {
-                path_of(path).is_some_and(|path| self.into_json(step == "#>>", path))
+                path_of(path).is_some_and(|path| self.descend(step == "#>>", path))
             }
             [comma, Token::Text(empty), ..] if is(Some(comma), ",") && empty.is_empty() => self.null_if(),
             [first, ..] if is(Some(first), ")") => self.close(1, Around::Nothing) || self.close(1, Around::Select),
@@ -114,10 +114,9 @@ impl<'t> Scan<'t> {
         true
     }
 
-    fn into_json(&mut self, to_text: bool, path: Vec<String>) -> bool {
+    fn descend(&mut self, to_text: bool, path: Vec<String>) -> bool {
         // Behind `->>` the value is text again; a step into that is none into the same document.
-        if !self.place.is_text && !self.place.read.setting.claim.is_empty() || self.place.read.setting.claim.is_empty()
-        {
+        if self.place.read.setting.claim.is_empty() || !self.place.is_text {
             self.place.read.setting.claim.extend(path);
             self.place.is_text = to_text;
             self.place.end = behind_casts(self.tokens, self.place.end + 2);
