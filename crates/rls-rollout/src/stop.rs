@@ -26,12 +26,21 @@ pub enum Stop {
         /// Its definition, as the catalog has it.
         definition: String,
     },
-    /// A policy that would be replaced reads another session variable than ours, which the application then sets.
+    /// A policy that would be replaced reads another setting than ours, or another claim, which the application then sets.
     OtherVariable {
         /// The policy.
         policy: String,
-        /// The variable that it reads.
+        /// The setting that it reads.
         variable: String,
+        /// Its definition, as the catalog has it.
+        definition: String,
+    },
+    /// A policy that would be replaced decides by the user of the session, not by a tenant that the application sets.
+    ByUser {
+        /// The policy.
+        policy: String,
+        /// By what it decides, in words.
+        decides: String,
         /// Its definition, as the catalog has it.
         definition: String,
     },
@@ -165,7 +174,10 @@ impl Stop {
     pub fn remedy(&self) -> Remedy {
         match self {
             Self::Unhandled { .. } => Remedy::Definition,
-            Self::OtherPolicy { .. } | Self::OtherVariable { .. } | Self::UnclearPolicy { .. } => Remedy::Policies,
+            Self::OtherPolicy { .. }
+            | Self::OtherVariable { .. }
+            | Self::ByUser { .. }
+            | Self::UnclearPolicy { .. } => Remedy::Policies,
             Self::NotCounted { .. } => Remedy::Counting,
             Self::RowsWithoutTenant { .. }
             | Self::EmptyTenant { .. }
@@ -192,8 +204,13 @@ impl fmt::Display for Stop {
             ),
             Self::OtherVariable { policy, variable, .. } => write!(
                 f,
-                "the policy \"{policy}\" reads {variable}: an application that sets this variable would see no rows under our policy; name it as \
-                 the variable in [session] of tenancy.toml, or drop the policy"
+                "the policy \"{policy}\" reads {variable}: an application that sets that would see no rows under our policy; name it \
+                 in [session] of tenancy.toml, as `variable` and `claim`, or drop the policy"
+            ),
+            Self::ByUser { policy, decides, .. } => write!(
+                f,
+                "the policy \"{policy}\" would be replaced by one that asks for the session's tenant, and {decides}: an application that sets no \
+                 tenant would see no rows; declare the policy in `allow_policies`, or drop it"
             ),
             Self::UnclearPolicy { policy, .. } => write!(
                 f,

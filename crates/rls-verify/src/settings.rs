@@ -11,8 +11,8 @@ pub(crate) async fn inspect(app: &Database, tenancy: &Tenancy) -> Result<Vec<Bre
     let login = app.session().role.clone();
     let mut tx = ProbeTx::begin(app, tenancy, false).await?;
     let mut found = Vec::new();
-    if let Some(value) = tx.preset().filter(|value| !value.is_empty()) {
-        let (variable, value) = (tenancy.session.variable.clone(), value.to_owned());
+    if let Some(value) = tx.preset_tenant() {
+        let variable = tenancy.tenant_setting().to_string();
         found.push(Breach::Preset { variable, value, login: login.clone() });
     }
     let row_security: String = sqlx::query_scalar("SELECT pg_catalog.current_setting('row_security')")

@@ -1,8 +1,11 @@
 //! What the catalog says, as far as a proposal needs it.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use sqlx::{PgConnection, Row, types::Json};
-use tenancy_config::{Ident, TableName};
+use tenancy_config::{Ident, TableName, Tenancy};
+use tenant_inventory::{TableFacts, read_all_tables};
 use tenant_rls::{CatalogTx, Database, Error};
 
 use crate::error::Result;
@@ -21,11 +24,10 @@ pub(crate) struct Table {
     pub(crate) policies: Vec<Policy>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub(crate) struct Column {
     pub(crate) name: String,
-    /// Of a domain, the type under it.
-    #[serde(rename = "type")]
+    /// Without its length; of a domain, the type under it.
     pub(crate) type_name: String,
     pub(crate) not_null: bool,
     pub(crate) unique: bool,
@@ -42,20 +44,19 @@ impl Column {
 }
 
 /// A foreign key of one column.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub(crate) struct Key {
     pub(crate) column: String,
-    schema: String,
-    table: String,
+    target: TableName,
 }
 
 impl Key {
     pub(crate) fn target(&self) -> String {
-        format!("{}.{}", self.schema, self.table)
+        self.target.to_string()
     }
 
     pub(crate) fn leads_to(&self, table: &TableName) -> bool {
-        self.schema == table.schema().as_str() && self.table == table.name().as_str()
+        self.target == *table
     }
 }
 
@@ -77,7 +78,52 @@ pub(crate) struct Role {
     pub(crate) changes: usize,
 }
 
+/// What a proposal needs of a table beside the inventory.
+#[derive(Debug, Default)]
+struct More {
+    /// The only column of the primary key.
+    key: Option<String>,
+    types: Vec<MoreType>,
+    policies: Vec<Policy>,
+}
+
+/// The type of a column that is a domain or an enum.
+#[derive(Debug, Deserialize)]
+struct MoreType {
+    column: String,
+    /// Of a domain, the type under it.
+    base: Option<String>,
+    labels: Option<Vec<String>>,
+}
+
 impl Table {
+    fn of(facts: TableFacts, more: More) -> Self {
+        let More { key, mut types, policies } = more;
+        let mut column = |facts: tenant_inventory::ColumnFacts| {
+            let more = types.iter().position(|one| one.column == facts.name).map(|at| types.swap_remove(at));
+            let (base, labels) = more.map(|more| (more.base, more.labels)).unwrap_or_default();
+            let printed = base.unwrap_or(facts.type_name);
+            Column {
+                type_name: printed.split('(').next().unwrap_or_default().trim_end().to_owned(),
+                not_null: facts.never_null,
+                unique: facts.unique,
+                key: key.as_ref() == Some(&facts.name),
+                labels,
+                name: facts.name,
+            }
+        };
+        let keys = facts.foreign_keys.into_iter().filter_map(|mut key| {
+            let column = key.columns.pop().filter(|_| key.columns.is_empty())?;
+            Some(Key { column, target: key.target })
+        });
+        Self {
+            columns: facts.columns.into_iter().map(&mut column).collect(),
+            foreign_keys: keys.collect(),
+            name: facts.name,
+            policies,
+        }
+    }
+
     pub(crate) fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
     }
@@ -89,21 +135,28 @@ impl Table {
 }
 
 impl Facts {
-    /// Reads the tables. Every role may. The roles are not read.
-    pub(crate) async fn read(database: &Database) -> Result<Self> {
+    /// Reads the tables of the inventory, what else a proposal needs of them, and the roles. Every role may.
+    pub(crate) async fn read(database: &Database, tenancy: &Tenancy) -> Result<Self> {
+        let all = read_all_tables(database, tenancy).await?;
         let mut tx = CatalogTx::begin(database).await?;
         let rows = sqlx::query(include_str!("../../../sql/tenancy-init/tables.sql"))
             .fetch_all(tx.connection())
             .await
             .map_err(Error::query("reading the tables"))?;
-        let tables = rows.iter().map(|row| {
-            let (Json(columns), Json(foreign_keys), Json(policies)) =
-                (row.get("columns"), row.get("foreign_keys"), row.get("policies"));
+        let mut more = BTreeMap::new();
+        for row in &rows {
             let name =
                 TableName::new(Ident::new(row.get::<String, _>("schema"))?, Ident::new(row.get::<String, _>("name"))?);
-            Ok(Table { name, columns, foreign_keys, policies })
-        });
-        let tables: Vec<Table> = tables.collect::<Result<_>>()?;
+            let (Json(types), Json(policies)) = (row.get("types"), row.get("policies"));
+            more.insert(name, More { key: row.get("key"), types, policies });
+        }
+        let tables = all.into_iter().filter(|table| table.extension.is_none());
+        let tables: Vec<Table> = tables
+            .map(|table| {
+                let more = more.remove(&table.name).unwrap_or_default();
+                Table::of(table, more)
+            })
+            .collect();
         let roles = roles(tx.connection(), &tables).await?;
         tx.rollback().await?;
         Ok(Self { tables, roles })

@@ -8,7 +8,6 @@ mod app_role;
 mod draft;
 mod error;
 mod facts;
-mod policy_reading;
 mod propose;
 mod registry;
 mod registry_columns;
@@ -20,7 +19,6 @@ mod words;
 
 pub use answers::{Answers, Question};
 pub use error::{Error, Result};
-pub use policy_reading::PolicyReading;
 pub use propose::{Proposal, ProposalOrQuestion, propose, with_sources};
 pub use registry::{RegistryCandidate, RegistryChoice, RegistryClue};
 pub use update::{FileComparison, compare, updated};

@@ -56,7 +56,7 @@ pub async fn propose(
     answers: &Answers,
     schema: Option<&str>,
 ) -> Result<ProposalOrQuestion> {
-    let facts = Facts::read(database).await?;
+    let facts = Facts::read(database, base).await?;
     let registry = match draft::choose(&facts, answers, base, schema)? {
         Ok(registry) => registry,
         Err(question) => return Ok(ProposalOrQuestion::Ask(question)),
@@ -100,7 +100,7 @@ pub async fn propose(
 /// # Errors
 /// The database cannot be read.
 pub async fn with_sources(database: &Database, tenancy: &Tenancy) -> Result<Tenancy> {
-    let (facts, catalog) = (Facts::read(database).await?, Catalog::load(database, tenancy).await?);
+    let (facts, catalog) = (Facts::read(database, tenancy).await?, Catalog::load(database, tenancy).await?);
     Ok(Tenancy { tables: tables(&catalog, tenancy, tenancy, &facts), ..tenancy.clone() })
 }
 

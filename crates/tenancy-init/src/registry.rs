@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use tenancy_config::TableName;
+use tenant_inventory::PolicyReading;
 
 use crate::facts::{Facts, Table};
-use crate::policy_reading::PolicyReading;
 use crate::words;
 
 /// Why a table may be the table of tenants.
@@ -128,7 +128,9 @@ fn candidate(facts: &Facts, table: &Table) -> Option<RegistryCandidate> {
         {
             after += 1;
         }
-        let compares = |expression: &String| matches!(PolicyReading::of(expression), PolicyReading::SessionVariable { column, .. } if referencing.contains(&*column));
+        let compares = |expression: &String| {
+            PolicyReading::of(expression).comparison().is_some_and(|(column, _)| referencing.contains(column))
+        };
         policies += one.policies.iter().filter(|policy| policy.expressions.iter().any(compares)).count();
     }
     let counted = [
@@ -191,7 +193,6 @@ fn is_tenant_column(table: &Table, column: &str, type_name: &str, registry: Opti
 
 /// A policy compares the column with the session.
 fn compared(table: &Table, column: &str) -> bool {
-    table.policies.iter().flat_map(|policy| &policy.expressions).any(|expression| {
-        matches!(PolicyReading::of(expression), PolicyReading::SessionVariable { column: read, .. } if read == column)
-    })
+    let mut expressions = table.policies.iter().flat_map(|policy| &policy.expressions);
+    expressions.any(|text| PolicyReading::of(text).comparison().is_some_and(|(read, _)| read == column))
 }

@@ -1,10 +1,10 @@
 //! What is said of each table in the file: why it stands there, and what is undecided.
 
 use tenancy_config::{TableName, Tenancy};
+use tenant_inventory::PolicyReading;
 use tenant_inventory::class::{Class, ClassifiedTable, Suspicion};
 
 use crate::facts::{Facts, Table};
-use crate::policy_reading::PolicyReading;
 
 /// The lines for one table that has no section: a proposal, as comments.
 pub(crate) fn proposal(table: &ClassifiedTable, called: &str, facts: &Facts, tenancy: &Tenancy) -> Vec<String> {
@@ -82,11 +82,12 @@ pub(crate) fn of_tenant_table(
 
 /// The policies that are not of our form, as a proposal that people must decide on.
 fn policies(table: &Table, tenancy: &Tenancy) -> Vec<String> {
+    let setting = tenancy.tenant_setting();
     let mut kinds = Vec::new();
     let mut names = Vec::new();
     for policy in &table.policies {
         let readings: Vec<PolicyReading> = policy.expressions.iter().map(|e| PolicyReading::of(e)).collect();
-        let ours = |reading: &PolicyReading| matches!(reading, PolicyReading::SessionVariable { variable, .. } if *variable == tenancy.session.variable);
+        let ours = |reading: &PolicyReading| reading.comparison().is_some_and(|(_, read)| read.setting.is(&setting));
         if policy.name == tenancy.session.policy && readings.iter().all(ours) {
             continue;
         }

@@ -82,11 +82,12 @@ impl TableCount {
                 references: target.name.clone(),
                 rows: 0,
             });
+            let mut reads = Reads::default();
             if keeps_tenant(key, table, target) {
                 crossings.push(broken_count(key, target, table, &mut reads)?);
+                parts.push((part, reads));
                 continue;
             }
-            let mut reads = Reads::default();
             let alias = Ident::new(format!("r{}", references.len()))?;
             joins.push(reference_join(key, target, table, &alias, &mut reads)?);
             crossings.push(reference_count(target, table, &alias, &mut reads)?);

@@ -10,6 +10,7 @@
 //! | `class` | what each of them is to the tenants |
 //! | `unhandled` | why a table with a tenant column cannot be protected |
 //! | `comparison` | what `tenancy.toml` names and the database does not have |
+//! | `reading` | what the text of a policy says, and which settings it reads |
 //! | `stray` | what stands in a tenant column and is no tenant's key |
 //! | `coverage` | of which of them a report speaks |
 //! | `catalog::tables` | the tenant tables with their tenant column, keys and foreign keys |
@@ -29,7 +30,9 @@ pub mod class;
 mod comparison;
 pub mod coverage;
 mod inventory;
+mod reading;
 mod stray;
+mod tokens;
 mod unhandled;
 mod unlinked;
 mod ways;
@@ -48,6 +51,7 @@ pub use comparison::declared::misfits;
 pub use comparison::misfit::{Misfit, MisfitKind, NoReviewNeeded};
 pub use comparison::report::{Absent, AbsentObject};
 pub use inventory::Inventory;
+pub use reading::{PolicyReading, SettingRead, settings_read};
 pub use stray::{Called, CalledBy, StrayValue, StrayValues, stray_access, tenants_called};
 pub use ways::logins::{Escape, LoginReach, Logins, OtherPolicy, RoleState, Unfiltered};
 pub use ways::object::{FunctionKind, Privilege, WayObject};

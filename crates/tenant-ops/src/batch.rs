@@ -3,7 +3,7 @@
 use sqlx::{PgConnection, Row};
 use tenancy_config::TableName;
 use tenant_rls::row_count::from_bigint;
-use tenant_rls::{Error as RlsError, Sql, Template};
+use tenant_rls::{Error as RlsError, SessionSetting, Sql, Template};
 
 use crate::owner::act;
 use crate::range::Range;
@@ -15,9 +15,10 @@ pub struct BatchStatement(Sql);
 
 impl BatchStatement {
     /// `resolve` locks and groups the rows of a range of `target`, `assign` writes one tenant's rows, and `read_back` counts those that do not have
-    /// what was written: see `sql/backfill-engine/`. They know the variables of `sql/tenant-ops/fragments/assign_batch.sql`.
-    pub fn new(target: &TableName, resolve: Sql, assign: Sql, read_back: Sql) -> Self {
+    /// what was written: see `sql/backfill-engine/`. `setting` is where a session has its tenant. They know the variables of `sql/tenant-ops/fragments/assign_batch.sql`.
+    pub fn new(target: &TableName, setting: &SessionSetting, resolve: Sql, assign: Sql, read_back: Sql) -> Self {
         let batch = Template::new(include_str!("../../../sql/tenant-ops/fragments/assign_batch.sql"))
+            .fragment("scope", setting.value_of(Sql::from_static("of_tenant.tenant")))
             .fragment("resolve", resolve)
             .fragment("assign", assign)
             .fragment("read_back", read_back)

@@ -2,7 +2,7 @@
 
 use sqlx::{PgConnection, Row};
 use tenancy_config::Tenancy;
-use tenant_rls::{Database, Error as RlsError, Sql};
+use tenant_rls::{Database, Error as RlsError, SessionSetting, Sql, Template};
 
 use crate::error::Result;
 use crate::owner::{LOCK_TIMEOUT, act, begin};
@@ -25,8 +25,8 @@ pub struct DecisionRun {
 /// One call of `tenant_ops.apply_batch`. The three lists have the same length.
 #[derive(Debug)]
 pub struct DecisionCall<'a> {
-    /// The session variable that policies read.
-    pub variable: &'a str,
+    /// Where a session has its tenant.
+    pub setting: &'a SessionSetting,
     /// Judges the decisions and locks the rows: see `sql/backfill-engine/judge.sql`.
     pub judge: &'a Sql,
     /// Writes one tenant's rows: see `sql/backfill-engine/decide.sql`.
@@ -116,9 +116,9 @@ impl DecisionRun {
     pub async fn batch(self, tx: &mut PgConnection, call: &DecisionCall<'_>) -> Result<Vec<DecisionResult>, RlsError> {
         let rows = sqlx::query("SELECT verdict, nths, has FROM tenant_ops.apply_batch($1, $2, $3, $4, $5, $6, $7, $8)")
             .bind(self.id)
-            .bind(call.variable)
+            .bind(call.setting.variable())
             .bind(call.judge.as_str())
-            .bind(call.write.as_str())
+            .bind(in_scope(call.setting, call.write).as_str())
             .bind(call.read_back.as_str())
             .bind(&call.keys)
             .bind(&call.tenants)
@@ -159,6 +159,19 @@ impl DecisionRun {
         tx.commit().await?;
         Ok(forgotten.rows_affected() == 0)
     }
+}
+
+/// The statement that writes one tenant's rows, $2. Before it, `apply_batch` sets the session variable to the tenant's id. Where that must be a
+/// document, this sets it again, in the same command: the layout of `tenant_ops` then need not know of it.
+fn in_scope(setting: &SessionSetting, write: &Sql) -> Sql {
+    if !setting.is_document() {
+        return write.clone();
+    }
+    Template::new(include_str!("../../../sql/tenant-ops/decide_in_scope.sql"))
+        .literal("variable", setting.variable())
+        .fragment("value", setting.value_of(Sql::from_static("$2")))
+        .fragment("write", write.clone())
+        .build()
 }
 
 /// For each of these rows of `table` (`schema.table`), the run that gave it the tenant beside it by a decision that was not taken back.

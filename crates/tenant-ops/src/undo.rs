@@ -2,7 +2,7 @@
 
 use sqlx::{PgConnection, Row};
 use tenant_rls::row_count::from_bigint;
-use tenant_rls::{Error as RlsError, Sql, Template};
+use tenant_rls::{Error as RlsError, SessionSetting, Sql, Template};
 
 use crate::lease::Lease;
 use crate::owner::act;
@@ -12,10 +12,11 @@ use crate::owner::act;
 pub struct UndoStatement(Sql);
 
 impl UndoStatement {
-    /// `undo` empties the tenant column of the rows of one entry: see `sql/backfill-engine/fragments/take_back.sql`. It knows the
+    /// `setting` is where a session has its tenant; `undo` empties the tenant column of the rows of one entry: see `sql/backfill-engine/fragments/take_back.sql`. It knows the
     /// variables of `sql/tenant-ops/fragments/take_back_batch.sql`.
-    pub fn new(undo: Sql) -> Self {
+    pub fn new(setting: &SessionSetting, undo: Sql) -> Self {
         let batch = Template::new(include_str!("../../../sql/tenant-ops/fragments/take_back_batch.sql"))
+            .fragment("scope", setting.value_of(Sql::from_static("entry.tenant_id")))
             .fragment("undo", undo)
             .build();
         Self(

@@ -44,6 +44,7 @@ pub use policy::isolation::{PolicyForm, TenantComparison, unassigned_policy};
 pub use policy::parent::{LinkColumn, ParentComparison};
 pub use policy::raising::{RaisingPolicy, raising_policy};
 pub use policy::role_policy::RolePolicy;
+pub use policy::setting::SessionSetting;
 pub use registry::{Registry, Tenant};
 pub use retry::{Backoff, retry_locks, retry_on};
 pub use scope::audit::AuditTx;

@@ -1,6 +1,6 @@
 -- A fragment, the body of a DO block. It needs the settings that `begin_assigning.sql` makes, and runs in `do_batch.sql`.
 -- One batch: the statement `resolve` locks the rows of a tid range that are to get a tenant and groups them by the tenant that
--- their sources name, and by what they had before; `assign` then writes each group inside that tenant's scope. Data, journal and checkpoint commit together.
+-- their sources name, and by what they had before; `assign` then writes each group inside that tenant's scope, which `scope` sets. Data, journal and checkpoint commit together.
 -- The caller has locked the range: whoever pauses or ends a run changes its state and then waits for the ranges, so the state is read
 -- again behind that lock. A DO takes no parameters, hence the settings. Names of columns come before names of variables, as the statements
 -- are about tables of anybody. From the first of these statements to the last, names resolve as the triggers, defaults and policies of the
@@ -42,7 +42,7 @@ BEGIN
         END IF;
         examined := examined OPERATOR(pg_catalog.+) of_tenant.row_count;
         CONTINUE WHEN of_tenant.tenant IS NULL;
-        PERFORM pg_catalog.set_config(variable, of_tenant.tenant, true);
+        PERFORM pg_catalog.set_config(variable, :scope, true);
         :assign;
         GET DIAGNOSTICS written = ROW_COUNT;
         IF written OPERATOR(pg_catalog.<>) of_tenant.row_count THEN

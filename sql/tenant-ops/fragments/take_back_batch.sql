@@ -1,6 +1,6 @@
 -- A fragment, the body of a DO block. It needs the settings that `begin_taking_back.sql` makes, and runs in `do_take_back.sql`.
 -- Takes back journal entries of a run, newest first, until so many rows were looked at: the statement `undo` gives those rows of one entry that
--- still have its tenant what they had before, inside that tenant's scope. It is planned once for a batch, as an entry may have a single row.
+-- still have its tenant what they had before, inside that tenant's scope, which `scope` sets. It is planned once for a batch, as an entry may have a single row.
 -- Rows and journal commit together. Names of columns come before names of variables, as the statement is about tables of anybody. From the
 -- first entry to the last, names resolve as the triggers, defaults and policies of the application expect it: there every name and operator
 -- has its schema.
@@ -34,7 +34,7 @@ BEGIN
         LIMIT batch.most_rows
     LOOP
         EXIT WHEN examined OPERATOR(pg_catalog.>=) most_rows;
-        PERFORM pg_catalog.set_config(variable, entry.tenant_id, true);
+        PERFORM pg_catalog.set_config(variable, :scope, true);
         :undo;
         GET DIAGNOSTICS written = ROW_COUNT;
         examined := examined OPERATOR(pg_catalog.+) pg_catalog.cardinality(entry.row_keys);

@@ -7,7 +7,7 @@ use local_db::Role;
 use serde_json::Value;
 use sqlx::Row;
 use tempfile::TempDir;
-use tenant_rls::Sql;
+use tenant_rls::{SessionSetting, Sql};
 use test_support::TestDb;
 
 /// How the proof is to end.
@@ -74,11 +74,11 @@ impl Journey {
         self.folder.path().join("tenancy.toml")
     }
 
-    /// The name of the session variable that the policies read.
-    pub(crate) fn variable(&self) -> String {
+    /// Where the policies find the tenant of a session.
+    pub(crate) fn setting(&self) -> SessionSetting {
         let text = std::fs::read_to_string(self.file()).unwrap();
         let toml = tenancy_config::Tenancy::from_toml(&text, &self.file()).unwrap();
-        toml.session.variable
+        SessionSetting::of(&toml)
     }
 
     pub(crate) fn init(&self, answers: &[&str]) {

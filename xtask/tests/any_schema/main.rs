@@ -88,6 +88,11 @@ async fn policies_of_another_tool_with_another_variable() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn claims_of_a_token_in_policies_of_several_hands() {
+    there_and_back(Case { schema: include_str!("schemas/claims.sql"), ..PLAIN }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn many_small_tables() {
     let tables = environment::text("SCHEMA_TABLES").unwrap().unwrap_or_else(|| "40".to_owned());
     let schema = include_str!("schemas/many.sql").replace("1..300", &format!("1..{tables}"));

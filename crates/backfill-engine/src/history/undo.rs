@@ -177,7 +177,7 @@ impl Undo<'_> {
         stop: &watch::Receiver<bool>,
         progress: &mut (dyn FnMut(BackfillEvent) + Send),
     ) -> Result<(bool, u64, u64)> {
-        let statement = UndoStatement::new(take_back(plan));
+        let statement = UndoStatement::new(&plan.setting, take_back(plan));
         let variable = &self.tenancy.session.variable;
         let call = UndoCall { run: self.run, variable, statement: &statement, rows: ROWS };
         let (mut undone, mut kept) = (0, 0);

@@ -8,7 +8,7 @@ pub(crate) mod source;
 use tenancy_config::{Ident, TableName, Tenancy};
 use tenant_inventory::class::Class;
 use tenant_inventory::{Catalog, TenantTable};
-use tenant_rls::{Access, Sql, Template, TenantColumnType, TenantId};
+use tenant_rls::{Access, SessionSetting, Sql, Template, TenantColumnType, TenantId};
 
 use crate::error::{Error, Result};
 use crate::plan::row_key::RowKey;
@@ -28,6 +28,8 @@ pub struct BackfillPlan {
     pub(crate) column_type: TenantColumnType,
     pub(crate) tenants: TableName,
     pub(crate) tenant_key: Ident,
+    /// Where a session has its tenant.
+    pub(crate) setting: SessionSetting,
     /// The sources of the tenant, best first.
     pub sources: Vec<Source>,
     /// What decides if the sources name several tenants, best first.
@@ -163,6 +165,7 @@ impl BackfillPlan {
             column_type,
             tenants: catalog.tenants.clone(),
             tenant_key: Ident::new(&tenancy.tenant.key)?,
+            setting: SessionSetting::of(tenancy),
             sources: Vec::new(),
             tie_breakers: Vec::new(),
             rest: None,

@@ -57,7 +57,7 @@ impl Statements {
         let batch = |leaf: &TableName| {
             let BatchFragments { resolve, assign, read_back } =
                 BatchFragments::leaving_out(plan, &resolution, on_conflict, keys, leaf);
-            BatchStatement::new(leaf, resolve, assign, read_back)
+            BatchStatement::new(leaf, &plan.setting, resolve, assign, read_back)
         };
         let leaf = |leaf: &TableName| LeafStatements {
             leaf: leaf.clone(),

@@ -5,6 +5,7 @@ mod all_tables;
 mod application_code;
 mod apply;
 mod apply_refusals;
+mod claims;
 mod cleanup;
 mod faults;
 mod map;

@@ -11,7 +11,7 @@ use tenancy_config::{TableName, Tenancy};
 use tenant_inventory::Catalog;
 use tenant_ops::{BatchCall, BatchStatement, HEARTBEAT, LeaseWatch, NewRange, NewRun, Run};
 use tenant_rls::sqlstate::RUN_NOT_RUNNING;
-use tenant_rls::{BatchOptions, BatchTx, ConnectOptions, Database, Sql};
+use tenant_rls::{BatchOptions, BatchTx, ConnectOptions, Database, SessionSetting, Sql};
 use test_support::TestDb;
 use tokio::sync::{mpsc, watch};
 
@@ -291,7 +291,9 @@ async fn a_pause_waits_for_the_batch_that_is_open_and_that_one_writes_nothing_mo
     // The range was locked before the pause: its batch gets an error, and the pause returns once it has ended.
     let nothing = Sql::from_static("SELECT NULL::text AS tenant, 0::bigint AS row_count WHERE false");
     let bookings = TableName::parse("bookings", "public").unwrap();
-    let statement = BatchStatement::new(&bookings, nothing, Sql::from_static("PERFORM"), Sql::from_static("NULL"));
+    let setting = SessionSetting::of(&Tenancy::default());
+    let statement =
+        BatchStatement::new(&bookings, &setting, nothing, Sql::from_static("PERFORM"), Sql::from_static("NULL"));
     let call = BatchCall {
         range: range.id,
         variable: "app.current_tenant_id",

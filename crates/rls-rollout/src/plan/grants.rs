@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use tenancy_config::{Ident, TableName};
 use tenant_inventory::{Aspect, AspectKind, Phase, RegistryState, RoleState, read_definitions};
 use tenant_rls::{
-    CATALOG_LOCK_TIMEOUT, Database, Error as RlsError, OwnerTx, RolePolicy, Sql, Template, TenantComparison,
+    CATALOG_LOCK_TIMEOUT, Database, Error as RlsError, OwnerTx, RolePolicy, SessionSetting, Sql, Template,
+    TenantComparison,
 };
 
 use crate::error::Result;
@@ -67,7 +68,8 @@ async fn tenant_table_policies(database: &Database, state: &RolloutState, key: &
     let there = read_definitions(tx.connection(), &[(table, key.as_str())]).await?.pop().unwrap_or_default();
     tx.rollback().await?;
     let key_type = inventory.catalog.tenant_key_type.as_deref().unwrap_or_default();
-    let comparison = TenantComparison::new(&inventory.tenancy.session.variable, key.as_str(), key.as_str(), key_type)?;
+    let comparison =
+        TenantComparison::new(SessionSetting::of(&inventory.tenancy), key.as_str(), key.as_str(), key_type)?;
     let mut statements = Vec::new();
     for (policy, role) in [
         (RolePolicy::MaintenanceRead, &inventory.logins.maintenance.0),

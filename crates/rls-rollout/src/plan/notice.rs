@@ -15,7 +15,7 @@ use crate::plan::step::Step;
 pub enum Notice {
     /// From `prepare` on, sessions see the rows of their tenant and those without one.
     Filtered {
-        /// The session variable.
+        /// The session variable, or the claim in it.
         variable: String,
     },
     /// From `tighten` on, inserts that set no tenant fail.
@@ -104,7 +104,7 @@ pub(crate) fn notices(
         notices.push(Notice::Registry { state: inventory.catalog.registry });
     }
     if any(Phase::Prepare) {
-        notices.push(Notice::Filtered { variable: inventory.tenancy.session.variable.clone() });
+        notices.push(Notice::Filtered { variable: inventory.tenancy.tenant_setting().to_string() });
     }
     if any(Phase::Tighten) {
         notices.push(Notice::InsertsNeedTenant);

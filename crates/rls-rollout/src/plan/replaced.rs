@@ -3,7 +3,8 @@
 use std::fmt;
 
 use serde::Serialize;
-use tenant_inventory::{AspectKind, Inventory, Phase, Policies, Relation};
+use tenancy_config::tenancy::TenantSetting;
+use tenant_inventory::{AspectKind, Inventory, Phase, Policies, PolicyReading, Relation, settings_read};
 
 use crate::options::StepStyle;
 use crate::stop::Stop;
@@ -73,16 +74,21 @@ fn in_the_way<'a>(inventory: &'a Inventory, relation: &'a Relation, adopt: bool)
 
 /// Why the policies that are there cannot be replaced.
 pub(crate) fn irreplaceable(inventory: &Inventory, relation: &Relation, adopt: bool) -> Vec<Stop> {
-    let ours = &inventory.tenancy.session.variable;
+    let ours = inventory.tenancy.tenant_setting();
     let mut stops = Vec::new();
     for (policy, definition) in in_the_way(inventory, relation, adopt) {
         let (policy, definition) = (policy.to_owned(), definition.to_owned());
-        if let Some(variable) = other_variable(&definition, ours) {
-            stops.push(Stop::OtherVariable { policy, variable, definition });
-        } else if relation.definition.has(AspectKind::RowSecurity)
-            && shows_unassigned(&definition, &relation.comparison.printed_column) == Unassigned::Unclear
-        {
-            stops.push(Stop::UnclearPolicy { policy, definition });
+        let other = other_setting(&definition, &ours);
+        if let Ok(Some(setting)) = other {
+            stops.push(Stop::OtherVariable { policy, variable: setting.to_string(), definition });
+        } else if relation.definition.has(AspectKind::RowSecurity) {
+            if let Some(reading) = other_reading(&definition) {
+                stops.push(Stop::ByUser { policy, decides: reading.to_string(), definition });
+            } else if other == Err(Unread)
+                || shows_unassigned(&definition, &relation.comparison.printed_column) == Unassigned::Unclear
+            {
+                stops.push(Stop::UnclearPolicy { policy, definition });
+            }
         }
     }
     stops
@@ -143,11 +149,30 @@ fn is_one_operator(condition: &str) -> bool {
     false
 }
 
-/// The first setting that a condition reads and that is not ours.
-fn other_variable(definition: &str, ours: &str) -> Option<String> {
-    const READ: &str = "current_setting('";
-    let names = definition.split(READ).skip(1).filter_map(|rest| rest.split('\'').next());
-    names.map(str::to_owned).find(|name| !name.eq_ignore_ascii_case(ours))
+/// The first setting that a definition reads and that is not ours.
+fn other_setting(definition: &str, ours: &TenantSetting) -> Result<Option<TenantSetting>, Unread> {
+    let read = settings_read(definition).ok_or(Unread)?;
+    Ok(read.into_iter().map(|read| read.setting).find(|setting| !setting.is(ours)))
+}
+
+/// It cannot be told what a definition reads.
+#[derive(Debug, PartialEq)]
+struct Unread;
+
+/// By what a policy decides, where that is the user of the session or what the application's functions say of it: a session that only sets the
+/// tenant would have that no longer.
+fn other_reading(definition: &str) -> Option<PolicyReading> {
+    let (using, check) = match definition.split_once(" USING ") {
+        Some((_, rest)) => rest.split_once(" WITH CHECK ").map_or((Some(rest), None), |(a, b)| (Some(a), Some(b))),
+        None => (None, definition.split_once(" WITH CHECK ").map(|(_, check)| check)),
+    };
+    let readings = using.into_iter().chain(check).map(PolicyReading::of);
+    let by_user = |reading: &PolicyReading| match reading {
+        PolicyReading::AuthUser | PolicyReading::Function { .. } => true,
+        PolicyReading::AnyOf { function } => function.is_some(),
+        _ => false,
+    };
+    readings.into_iter().find(by_user)
 }
 
 #[cfg(test)]
@@ -155,11 +180,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_variable_that_is_not_ours_is_found_in_a_condition() {
-        let of = |text| other_variable(text, "app.current_tenant_id");
+    fn a_setting_that_is_not_ours_is_found_in_a_condition() {
+        let plain = TenantSetting::plain("app.current_tenant_id");
+        let of = |text| other_setting(text, &plain).unwrap().map(|setting| setting.to_string());
         assert_eq!(of("USING (a = current_setting('app.tenant'::text))").as_deref(), Some("app.tenant"));
         assert_eq!(of("USING (a = NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))"), None);
         assert_eq!(of("USING (true)"), None);
+        let claim = TenantSetting { claim: vec!["org".to_owned()], ..TenantSetting::plain("request.jwt.claims") };
+        for (name, other) in [("org", None), ("orgs", Some("the claim orgs of request.jwt.claims"))] {
+            let text = format!("USING (a = ((current_setting('request.jwt.claims'::text))::jsonb ->> '{name}'::text))");
+            let found = other_setting(&text, &claim).unwrap().map(|setting| setting.to_string());
+            assert_eq!(found.as_deref(), other, "{text}");
+        }
+        assert_eq!(other_setting("USING (a = 'b)", &plain), Err(Unread));
+    }
+
+    #[test]
+    fn a_policy_that_asks_for_the_user_is_told_from_one_that_compares_a_setting() {
+        for (definition, by_user) in [
+            ("AS PERMISSIVE FOR ALL TO PUBLIC USING (is_member(org))", true),
+            ("AS PERMISSIVE FOR ALL TO PUBLIC USING ((org = ANY (my_orgs()))) WITH CHECK (true)", true),
+            ("AS PERMISSIVE FOR INSERT TO PUBLIC WITH CHECK ((owner = auth.uid()))", true),
+            ("AS PERMISSIVE FOR ALL TO PUBLIC USING (true)", false),
+            ("AS PERMISSIVE FOR ALL TO PUBLIC USING ((org = ANY (ARRAY['a'::text])))", false),
+            ("AS PERMISSIVE FOR ALL TO PUBLIC USING ((org = current_setting('app.org'::text)))", false),
+        ] {
+            assert_eq!(other_reading(definition).is_some(), by_user, "{definition}");
+        }
     }
 
     #[test]

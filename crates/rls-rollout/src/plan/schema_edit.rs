@@ -140,7 +140,8 @@ mod tests {
     use super::*;
 
     fn default_of(type_name: &str) -> Option<String> {
-        let comparison = TenantComparison::new("app.current_tenant_id", "tenantId", "\"tenantId\"", type_name);
+        let setting = tenant_rls::SessionSetting::of(&tenancy_config::Tenancy::default());
+        let comparison = TenantComparison::new(setting, "tenantId", "\"tenantId\"", type_name);
         schema_default(&comparison.unwrap())
     }
 

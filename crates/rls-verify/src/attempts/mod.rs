@@ -17,7 +17,7 @@ use tenant_inventory::claim::attempt::AttemptKind;
 use tenant_inventory::claim::breach::Whose;
 use tenant_inventory::claim::examined::Attempt;
 use tenant_inventory::claim::untried::Untried;
-use tenant_rls::{ProbeSessions, ProbeTx, Sql, Template, TenantColumnType, VariableBefore};
+use tenant_rls::{ProbeSessions, ProbeTx, SessionSetting, Sql, Template, TenantColumnType, VariableBefore};
 
 use crate::attempts::columns::Columns;
 use crate::attempts::key::PrimaryKey;
@@ -45,8 +45,18 @@ pub(crate) struct Attempts<'a> {
 /// A statement of an attempt. The server counts the rows that it reaches.
 pub(crate) type AttemptStatement<'q> = Query<'q, Postgres, PgArguments>;
 
-/// As which tenant whose rows are read, and how many of them must be seen; no tenant is as in a session in which none was ever set.
-type Reading<'a> = (AttemptKind, Option<&'a str>, &'a Keys, ExpectedRows);
+/// What a session says of its tenant, whose rows are read, and how many of them must be seen.
+type Reading<'a> = (AttemptKind, Says<'a>, &'a Keys, ExpectedRows);
+
+/// What a session says of its tenant.
+enum Says<'a> {
+    /// Nothing was ever set.
+    Nothing,
+    /// This tenant; the empty string is none.
+    Tenant(&'a str),
+    /// A document that names no tenant.
+    Document(String),
+}
 
 /// Runs one statement, as a tenant or before any was set, takes it back, and returns how many rows it reached.
 pub(crate) async fn attempt(
@@ -68,14 +78,22 @@ impl Attempts<'_> {
         let login = &sessions.database().session().role;
         let see = self.on_given(include_str!("../../../../sql/rls-verify/probe_see.sql")).build();
         let mut attempts = Vec::new();
-        let (unset, set): (Vec<Reading<'_>>, Vec<Reading<'_>>) =
-            self.readings().into_iter().partition(|(_, tenant, ..)| tenant.is_none());
+        let is_first = |reading: &Reading<'_>| matches!(reading.1, Says::Nothing);
+        let (unset, set): (Vec<Reading<'_>>, Vec<Reading<'_>>) = self.readings().into_iter().partition(is_first);
         for (before, readings) in [(VariableBefore::NeverSet, unset), (VariableBefore::Any, set)] {
             if readings.is_empty() {
                 continue;
             }
             let mut tx = sessions.begin(false, before).await?;
-            for (what, tenant, keys, expected) in readings {
+            for (what, says, keys, expected) in readings {
+                let tenant = match says {
+                    Says::Nothing => None,
+                    Says::Tenant(tenant) => Some(tenant),
+                    Says::Document(document) => {
+                        tx.set_value(&document).await?;
+                        None
+                    }
+                };
                 let seen = attempt(&mut tx, tenant, sqlx::query(&see).bind(Json(keys))).await?;
                 attempts.push(outcome::read(what, login, expected, seen));
             }
@@ -94,22 +112,25 @@ impl Attempts<'_> {
         let mut readings = Vec::new();
         if self.relation.platform_rows && !without_tenant.is_empty() {
             let all = ExpectedRows::All(without_tenant.len());
-            readings.extend([None, Some("")].map(|tenant| (AttemptKind::ReadPlatform, tenant, without_tenant, all)));
+            let nobody = [Says::Nothing, Says::Tenant("")];
+            readings.extend(nobody.map(|says| (AttemptKind::ReadPlatform, says, without_tenant, all)));
         }
         let Some((own, keys)) = self.rows.tenants.first() else { return readings };
         let unknown = self.unknown();
         let none = ExpectedRows::None(Whose::OtherTenants);
-        readings.insert(0, (AttemptKind::ReadUnset, None, keys, none));
+        readings.insert(0, (AttemptKind::ReadUnset, Says::Nothing, keys, none));
         readings.extend([
-            (AttemptKind::ReadEmpty, Some(""), keys, none),
-            (AttemptKind::ReadUnknown, Some(unknown), keys, none),
-            (AttemptKind::ReadOwn, Some(own.as_str()), keys, ExpectedRows::All(keys.len())),
+            (AttemptKind::ReadEmpty, Says::Tenant(""), keys, none),
+            (AttemptKind::ReadUnknown, Says::Tenant(unknown), keys, none),
+            (AttemptKind::ReadOwn, Says::Tenant(own), keys, ExpectedRows::All(keys.len())),
         ]);
+        let documents = SessionSetting::of(self.tenancy).documents_of_nobody(own);
+        readings.extend(documents.into_iter().map(|it| (AttemptKind::ReadEmpty, Says::Document(it), keys, none)));
         let others = self.rows.tenants.get(1).map(|(_, keys)| (keys, none));
         let without_tenant = (!self.shows_without_tenant && !without_tenant.is_empty())
             .then_some((without_tenant, ExpectedRows::None(Whose::Nobody)));
         let not_own = others.into_iter().chain(without_tenant);
-        readings.extend(not_own.map(|(keys, expected)| (AttemptKind::ReadOther, Some(own.as_str()), keys, expected)));
+        readings.extend(not_own.map(|(keys, expected)| (AttemptKind::ReadOther, Says::Tenant(own), keys, expected)));
         readings
     }
 

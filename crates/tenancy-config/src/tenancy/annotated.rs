@@ -5,29 +5,13 @@ use crate::program;
 use std::fmt::Write;
 
 use super::annotated_log::write_log;
-use super::model::{
-    OnDelete, SessionChecks, SourceRule, TableRules, Tenancy, ThroughRule, TieBreakerRule, default_key,
-};
+use super::annotated_session::write_session;
+use super::model::{OnDelete, SourceRule, TableRules, Tenancy, ThroughRule, TieBreakerRule, default_key};
 use super::notes::{Notes, comments, one_line};
 use super::platform_rows::PlatformRows;
 use super::toml_text::{key, list, string};
 
 impl Tenancy {
-    fn write_checks(&self, out: &mut String) -> std::fmt::Result {
-        let SessionChecks { members_only, active_tenants_only, session_version, lowercase_emails, ip_hash } =
-            self.session.checks;
-        writeln!(
-            out,
-            "# What the application itself asks of a user's session: sessions are minted and decoded accordingly."
-        )?;
-        writeln!(out, "[session.checks]")?;
-        writeln!(out, "members_only = {members_only}   # the user must be a member of the session's tenant")?;
-        writeln!(out, "active_tenants_only = {active_tenants_only}   # the session's tenant must be in use")?;
-        writeln!(out, "session_version = {session_version}   # the claim `sessionVersion` must be the user's")?;
-        writeln!(out, "lowercase_emails = {lowercase_emails}   # an email is lowercased before it is looked for")?;
-        writeln!(out, "ip_hash = {ip_hash}   # the claim `sessionIpHash` must be there\n")
-    }
-
     /// The text of a `tenancy.toml` that reads back as this value, with a comment at each key.
     pub fn annotated(&self) -> String {
         self.annotated_with(&Notes::default())
@@ -86,16 +70,7 @@ impl Tenancy {
 
         self.write_tenant(out, notes)?;
 
-        writeln!(out, "[session]")?;
-        writeln!(
-            out,
-            "# The setting that policies read the tenant's id from. It is only ever set inside a transaction."
-        )?;
-        comments(out, &notes.session)?;
-        writeln!(out, "variable = {}", string(&self.session.variable))?;
-        writeln!(out, "policy = {}   # the policy's name, the same on each table\n", string(&self.session.policy))?;
-        self.write_checks(out)?;
-
+        write_session(out, &self.session, &notes.session)?;
         writeln!(out, "[roles]")?;
         comments(out, &notes.roles)?;
         let off = if notes.no_app_role { "# " } else { "" };

@@ -35,6 +35,7 @@ impl Tenancy {
             ident(&format!("tenant.{key}"), column)?;
         }
         variable("session.variable", &self.session.variable)?;
+        claim("session.claim", &self.session.claim)?;
         ident("session.policy", &self.session.policy)?;
         let roles =
             [("app", &self.roles.app), ("maintenance", &self.roles.maintenance), ("auditor", &self.roles.auditor)];
@@ -203,6 +204,19 @@ fn variable(key: &str, name: &str) -> Result<(), Wrong> {
         return Err((key.to_owned(), format!("`{name}` cannot be the name of a setting")));
     }
     ident(key, name)
+}
+
+/// Checks the names that lead to a claim. JSON allows an empty one; nobody means it.
+fn claim(key: &str, path: &[String]) -> Result<(), Wrong> {
+    for (position, name) in path.iter().enumerate() {
+        let why = match name.as_str() {
+            "" => "it is empty; leave `claim` out where the setting is the tenant's id itself",
+            name if name.contains('\0') => "no name in a document of PostgreSQL has a NUL",
+            _ => continue,
+        };
+        return Err((format!("{key}[{position}]"), why.to_owned()));
+    }
+    Ok(())
 }
 
 /// Checks names of variables as POSIX shells can set them.

@@ -58,6 +58,7 @@ impl Default for SessionSection {
     fn default() -> Self {
         Self {
             variable: "app.current_tenant_id".into(),
+            claim: Vec::new(),
             policy: "rls_tenant_isolation".into(),
             checks: SessionChecks::default(),
         }

@@ -2,6 +2,7 @@
 
 mod annotated;
 mod annotated_log;
+mod annotated_session;
 mod check;
 mod default_app;
 mod error;
@@ -10,6 +11,7 @@ mod model;
 mod notes;
 mod platform_rows;
 mod read;
+mod setting;
 mod toml_text;
 
 #[cfg(test)]
@@ -26,3 +28,4 @@ pub use notes::Notes;
 pub use platform_rows::PlatformRows;
 pub use read::line_at;
 pub(crate) use read::{in_schema, names_schema};
+pub use setting::TenantSetting;

@@ -105,6 +105,9 @@ pub enum OnDelete {
 pub struct SessionSection {
     /// The session variable from which policies read the tenant's id. A customized option has a dot in its name.
     pub variable: String,
+    /// Where the session variable holds JSON, as PostgREST and Supabase set it: the names that lead to the tenant's id in it. Without it, the
+    /// variable is the id.
+    pub claim: Vec<String>,
     /// The name of the policy, the same on each table.
     pub policy: String,
     /// What the application itself asks of the session of a user.

@@ -176,6 +176,16 @@ fn the_session_variable_needs_a_dot_and_a_form_that_set_config_takes() {
 }
 
 #[test]
+fn a_claim_is_a_path_of_names_and_none_means_the_setting_itself() {
+    assert_eq!(invalid("[session]\nclaim = [\"app_metadata\", \"\"]").0, "session.claim[1]");
+    assert_eq!(invalid("[session]\nclaim = [\"a\\u0000b\"]").0, "session.claim[0]");
+    let text = "[session]\nvariable = \"request.jwt.claims\"\nclaim = [\"app_metadata\", \"tenant_id\"]";
+    let session = read(text).unwrap().session;
+    assert_eq!(session.setting().to_string(), "the claim app_metadata.tenant_id of request.jwt.claims");
+    assert_eq!(read("").unwrap().session.setting().to_string(), "app.current_tenant_id");
+}
+
+#[test]
 fn what_stands_there_twice_is_refused() {
     assert!(invalid("columns = [\"a\", \"a\"]").1.contains("twice"));
     assert_eq!(invalid("[tables.x]\nallow_triggers = [\"t\", \"t\"]").0, "tables.x.allow_triggers");
@@ -314,17 +324,21 @@ fn tenancy() -> impl Strategy<Value = Tenancy> {
                 direct_url_variables: vec!["direct_url".to_owned()],
             }
         });
+    let claim = proptest::collection::vec("[a-z:/. \"'\\\\]{1,9}", 0..3);
     let session =
-        ("[a-z]{1,5}\\.[a-z]{1,5}", name(), any::<[bool; 5]>()).prop_map(|(variable, policy, on)| SessionSection {
-            variable,
-            policy,
-            checks: SessionChecks {
-                members_only: on[0],
-                active_tenants_only: on[1],
-                session_version: on[2],
-                lowercase_emails: on[3],
-                ip_hash: on[4],
-            },
+        ("[a-z]{1,5}\\.[a-z]{1,5}", claim, name(), any::<[bool; 5]>()).prop_map(|(variable, claim, policy, on)| {
+            SessionSection {
+                variable,
+                claim,
+                policy,
+                checks: SessionChecks {
+                    members_only: on[0],
+                    active_tenants_only: on[1],
+                    session_version: on[2],
+                    lowercase_emails: on[3],
+                    ip_hash: on[4],
+                },
+            }
         });
     let roles =
         (name(), name(), name()).prop_map(|(app, maintenance, auditor)| RolesSection { app, maintenance, auditor });

@@ -101,6 +101,23 @@ written! {
         CREATE POLICY claims ON chats USING (org_id = (current_setting('request.jwt.claims', true)::json ->> 'org')::uuid);
         CREATE POLICY members ON chats USING (is_member(org_id));
         CREATE POLICY all_of_it ON plans USING (true);";
+    claims_of_a_token_beside_users_and_memberships: "
+        CREATE SCHEMA auth;
+        CREATE FUNCTION auth.uid() RETURNS uuid LANGUAGE sql AS 'SELECT NULL::uuid';
+        CREATE FUNCTION auth.jwt() RETURNS jsonb LANGUAGE sql AS 'SELECT NULL::jsonb';
+        CREATE FUNCTION my_orgs() RETURNS uuid[] LANGUAGE sql AS 'SELECT NULL::uuid[]';
+        CREATE FUNCTION is_member(org uuid) RETURNS boolean LANGUAGE sql AS 'SELECT true';
+        CREATE TABLE organizations (id uuid PRIMARY KEY, slug text NOT NULL UNIQUE);
+        CREATE TABLE boards (id int PRIMARY KEY, org_id uuid REFERENCES organizations);
+        CREATE TABLE cards (id int PRIMARY KEY, org_id uuid REFERENCES organizations);
+        CREATE TABLE labels (id int PRIMARY KEY, org_id uuid REFERENCES organizations);
+        CREATE TABLE members (id int PRIMARY KEY, org_id uuid REFERENCES organizations, user_id uuid);
+        CREATE POLICY tenant ON boards USING (org_id = (current_setting('request.jwt.claims', true)::jsonb -> 'app_metadata' ->> 'org_id')::uuid);
+        CREATE POLICY tenant ON cards USING (org_id = (SELECT (auth.jwt() -> 'app_metadata' ->> 'org_id')::uuid));
+        CREATE POLICY tenant ON labels USING (org_id::text = nullif(current_setting('request.jwt.claims', true), '')::json #>> '{app_metadata,org_id}');
+        CREATE POLICY shared ON labels USING (org_id = ANY (my_orgs()));
+        CREATE POLICY own ON members USING (user_id = (SELECT auth.uid()));
+        CREATE POLICY colleagues ON members USING (is_member(org_id));";
     several_schemas: "
         CREATE SCHEMA core; CREATE SCHEMA sales;
         CREATE TABLE core.tenants (id uuid PRIMARY KEY, subdomain text NOT NULL UNIQUE, display_name text);
@@ -130,6 +147,46 @@ async fn of_several_tables_of_tenants_none_is_guessed() {
     assert!(error.contains("public.orgs") && error.contains("public.tenants"), "{error}");
     let named = Answers { tenant_table: Some("orgs".into()), ..Answers::default() };
     assert_eq!(proposal(&db, named).await.unwrap().tenancy.tenant.table, "orgs");
+}
+
+const CLAIMS: &str = "
+    CREATE TABLE orgs (id text PRIMARY KEY);
+    CREATE TABLE a (id int PRIMARY KEY, org_id text REFERENCES orgs);
+    CREATE TABLE b (id int PRIMARY KEY, org_id text REFERENCES orgs);
+    CREATE TABLE c (id int PRIMARY KEY, org_id text REFERENCES orgs);
+    CREATE POLICY p ON a USING (org_id = current_setting('request.jwt.claims', true)::jsonb ->> 'org');
+    CREATE POLICY p ON b USING (org_id = current_setting('request.jwt.claims', true)::jsonb -> 'app_metadata' ->> 'org');
+    CREATE POLICY p ON c USING (org_id = current_setting('app.org', true));";
+
+#[tokio::test]
+async fn of_several_claims_the_one_that_somebody_names_is_written() {
+    let db = with(CLAIMS).await;
+    let claim = "the claim app_metadata.org of request.jwt.claims";
+    for (given, variable, path) in [
+        (claim, "request.jwt.claims", &["app_metadata", "org"][..]),
+        ("app.org", "app.org", &[]),
+        ("app.other", "app.other", &[]),
+    ] {
+        let answers = Answers { variable: Some(given.into()), ..Answers::default() };
+        let database = connect(&db, Role::Owner).await;
+        let answers = Answers { app_role: Some("app_user".into()), ..answers };
+        let outcome = propose(&database, &Tenancy::default(), &answers, None).await.unwrap();
+        database.close().await;
+        let ProposalOrQuestion::Proposed(proposal) = outcome else { panic!("{given}: {outcome:?}") };
+        let session = proposal.tenancy.session;
+        assert_eq!(
+            (session.variable.as_str(), session.claim.as_slice()),
+            (variable, &path.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()[..])
+        );
+    }
+    let database = connect(&db, Role::Owner).await;
+    let answers = Answers { variable: Some("request.jwt.claims".into()), ..Answers::default() };
+    let outcome = propose(&database, &Tenancy::default(), &answers, None).await.unwrap();
+    database.close().await;
+    let ProposalOrQuestion::Ask(tenancy_init::Question::Variable { candidates }) = outcome else {
+        panic!("{outcome:?}")
+    };
+    assert_eq!(candidates, ["the claim app_metadata.org of request.jwt.claims", "the claim org of request.jwt.claims"]);
 }
 
 #[tokio::test]

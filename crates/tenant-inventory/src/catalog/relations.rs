@@ -3,7 +3,7 @@
 use serde::Serialize;
 use sqlx::{PgConnection, Row};
 use tenancy_config::{Ident, TableName, Tenancy};
-use tenant_rls::{Error, Result, TenantComparison};
+use tenant_rls::{Error, Result, SessionSetting, TenantComparison};
 
 use super::definition::{Definition, read_definitions};
 use super::parent::ThroughParent;
@@ -115,7 +115,7 @@ pub(crate) async fn read_relations(
         let (relkind, parent): (String, Option<String>) = (row.get("relkind"), row.get("parent"));
         let printed: String = row.get("printed_column");
         let (column, type_name) = (&table.column.name, &table.column.type_name);
-        let comparison = TenantComparison::new(&tenancy.session.variable, column, &printed, type_name)?;
+        let comparison = TenantComparison::new(SessionSetting::of(tenancy), column, &printed, type_name)?;
         relations.push(Relation {
             kind: match (relkind.as_str(), &parent) {
                 ("p", _) => RelationKind::Partitioned,

@@ -5,13 +5,16 @@ pub(crate) mod misfit;
 mod names;
 pub(crate) mod report;
 
+use std::collections::BTreeSet;
+
 use tenancy_config::tenancy::TableRules;
 use tenancy_config::{TableName, Tenancy, closest};
 use tenant_rls::{Database, Result};
 
-use self::names::{Names, variables};
+use self::names::Names;
 use self::report::{Absent, AbsentObject};
 use crate::catalog::all_tables::{TableFacts, read_all_tables};
+use crate::reading::settings_read;
 
 /// Everything that `tenancy.toml` names and the database does not have, in the order of the file. Any role may read it. The roles of backfill and
 /// audit are not asked for: a rollout makes them.
@@ -63,18 +66,23 @@ impl<'a> Comparison<'a> {
         Ok(())
     }
 
-    /// Policies of the configured name must read the configured variable: else a session that sets that sees no row.
+    /// Policies of the configured name must read the configured setting: else a session that sets that sees no row.
     fn variable(&mut self) {
-        let session = &self.tenancy.session;
+        let (session, ours) = (&self.tenancy.session, self.tenancy.tenant_setting());
         for (table, policies) in &self.names.policies {
-            let reads = policies.get(&session.policy).map(|condition| variables(condition)).unwrap_or_default();
-            if reads.is_empty() || reads.contains(&session.variable) {
+            let condition = policies.get(&session.policy);
+            let read = condition.and_then(|condition| settings_read(condition)).unwrap_or_default();
+            if read.is_empty() || read.iter().any(|read| read.setting.is(&ours)) {
                 continue;
             }
-            let closest = closest(&session.variable, reads.iter().map(String::as_str)).map(str::to_owned);
-            let what =
-                AbsentObject::Variable { table: table.clone(), policy: session.policy.clone(), reads: reads.clone() };
-            self.add("session.variable", &session.variable, what, closest.as_deref());
+            let same_variable = read.iter().any(|read| read.setting.variable.eq_ignore_ascii_case(&ours.variable));
+            let key = if same_variable { "session.claim" } else { "session.variable" };
+            let reads: BTreeSet<String> = read.iter().map(|read| read.setting.to_string()).collect();
+            let reads: Vec<String> = reads.into_iter().collect();
+            let name = ours.to_string();
+            let closest = closest(&name, reads.iter().map(String::as_str)).map(str::to_owned);
+            let what = AbsentObject::Variable { table: table.clone(), policy: session.policy.clone(), reads };
+            self.add(key, &name, what, closest.as_deref());
         }
     }
 

@@ -58,13 +58,3 @@ impl Names {
         Ok(())
     }
 }
-
-/// The session variables that a condition reads, as the server prints it.
-pub(super) fn variables(condition: &str) -> Vec<String> {
-    const CALL: &str = "current_setting('";
-    let read = condition.split(CALL).skip(1).filter_map(|rest| rest.split('\'').next());
-    let mut variables: Vec<String> = read.map(str::to_owned).collect();
-    variables.sort();
-    variables.dedup();
-    variables
-}

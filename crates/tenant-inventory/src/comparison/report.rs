@@ -60,13 +60,13 @@ pub enum AbsentObject {
         /// The table.
         table: TableName,
     },
-    /// The policy of the table reads other session variables.
+    /// The policy of the table reads other session variables, or other claims in them.
     Variable {
         /// The table.
         table: TableName,
         /// The policy.
         policy: String,
-        /// The variables that it reads.
+        /// The settings that it reads.
         reads: Vec<String>,
     },
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::loose::{Loose, loose};
 use super::targets::{Target, cut, targets};
-use super::tokens::{Token, Unlexed, tokens};
+use crate::tokens::{Token, Unlexed, tokens};
 
 /// What a function's text holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -83,7 +83,7 @@ impl Body {
                 Token::Operator(operator) => {
                     body.operators.insert(operator.clone());
                 }
-                Token::Text | Token::Other(_) => {}
+                Token::Text(_) | Token::Other(_) => {}
             }
         }
         Ok(body)
@@ -101,7 +101,7 @@ impl Body {
         };
         let next = |words: &[&str]| matches!(after, Some(Token::Word(next)) if words.contains(&next.as_str()));
         let statement = begins && STATEMENTS.contains(&word) && !(word == "create" && next(&["temp", "temporary"]));
-        let block = word == "do" && (matches!(after, Some(Token::Text)) || next(&["language"]));
+        let block = word == "do" && (matches!(after, Some(Token::Text(_))) || next(&["language"]));
         if word == "execute" || statement || block {
             self.opaque.get_or_insert_with(|| word.to_owned());
         }

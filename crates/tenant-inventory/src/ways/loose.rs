@@ -1,7 +1,7 @@
 //! Names in a text without a schema: what they stand for is decided by the `search_path` under which the text runs.
 
 use super::targets::cut;
-use super::tokens::Token;
+use crate::tokens::Token;
 
 /// The first of each kind.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -97,7 +97,7 @@ pub(crate) fn loose(tokens: &[Token]) -> Loose {
             }
             Token::Operator(operator) => reader.operator(at, operator),
             Token::Other(other) => reader.other(at, *other),
-            Token::Quoted(_) | Token::Text => {}
+            Token::Quoted(_) | Token::Text(_) => {}
         }
         reader.call(at);
         let begins = token == &Token::Other(';') || reader.is(Some(at), &["declare"]);
@@ -171,7 +171,9 @@ impl<'a> Reader<'a> {
         match word {
             "as" if self.frame().cast => self.type_at(at + 1),
             "as" => self.query(at),
-            _ if BEFORE_STRINGS.contains(&word) && self.tokens.get(at + 1) == Some(&Token::Text) => self.type_at(at),
+            _ if BEFORE_STRINGS.contains(&word) && matches!(self.tokens.get(at + 1), Some(Token::Text(_))) => {
+                self.type_at(at)
+            }
             _ if self.names_relations(at, word) => {
                 self.frame().lists = word != "into" && word != "table";
                 self.relation(at + 1);
@@ -278,7 +280,7 @@ impl<'a> Reader<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ways::tokens::tokens;
+    use crate::tokens::tokens;
 
     fn found(text: &str) -> Option<String> {
         loose(&tokens(text).unwrap()).relation

@@ -43,7 +43,6 @@ mod server_ways;
 pub(crate) mod state;
 mod targets;
 mod texts;
-mod tokens;
 mod view_ways;
 pub(crate) mod way;
 mod words;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::tokens::Token;
+use crate::tokens::Token;
 
 /// What a statement writes to, as the text names it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,7 +57,7 @@ pub(crate) fn cut(name: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ways::tokens::tokens;
+    use crate::tokens::tokens;
 
     fn found(text: &str) -> Vec<String> {
         let targets = targets(&tokens(text).unwrap());

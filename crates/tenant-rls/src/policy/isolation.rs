@@ -6,6 +6,7 @@ use tenancy_config::{Ident, NameError, TableName};
 
 use super::column_type::TenantColumnType;
 use super::parent::{ParentComparison, ParentRows};
+use super::setting::SessionSetting;
 use crate::sql::template::Template;
 use crate::sql::text::Sql;
 
@@ -53,11 +54,11 @@ pub fn unassigned_policy(isolation: &str) -> String {
     name + SUFFIX
 }
 
-/// The tenant column of one table, and the session variable that its policy compares it with.
+/// The tenant column of one table, and the setting that its policy compares it with.
 #[derive(Debug, Clone)]
 pub struct TenantComparison {
-    /// The session variable.
-    pub variable: String,
+    /// Where a session has its tenant.
+    pub setting: SessionSetting,
     /// The tenant column.
     pub column: Ident,
     /// The column's name as the catalog prints it, quoted only if necessary.
@@ -70,14 +71,19 @@ pub struct TenantComparison {
 }
 
 impl TenantComparison {
-    /// Makes the comparison from the names of the session variable, of the column, and of the column's type.
+    /// Makes the comparison from the setting, and from the names of the column and of its type.
     /// `printed_column` is the column's name as the catalog prints it.
     ///
     /// # Errors
     /// [`NameError`]: PostgreSQL could not hold the name of the column.
-    pub fn new(variable: &str, column: &str, printed_column: &str, type_name: &str) -> Result<Self, NameError> {
+    pub fn new(
+        setting: SessionSetting,
+        column: &str,
+        printed_column: &str,
+        type_name: &str,
+    ) -> Result<Self, NameError> {
         Ok(Self {
-            variable: variable.to_owned(),
+            setting,
             column: Ident::new(column)?,
             printed_column: printed_column.to_owned(),
             column_type: TenantColumnType::of(type_name).unwrap_or(TenantColumnType::Text),
@@ -85,10 +91,10 @@ impl TenantComparison {
         })
     }
 
-    /// The tenant of the session variable, in the column's type; NULL if none is set.
+    /// The tenant of the session, in the column's type; NULL if none is set.
     pub fn current(&self) -> Sql {
-        Template::new("NULLIF(current_setting(:'variable', true), ''):cast")
-            .literal("variable", &self.variable)
+        Template::new(":current:cast")
+            .fragment("current", self.setting.current())
             .fragment("cast", self.column_type.cast_of_setting())
             .build()
     }
@@ -113,13 +119,10 @@ impl TenantComparison {
             PolicyForm::Claimable => (or_none(), own.clone()),
             PolicyForm::StrictWrites | PolicyForm::Strict => (own.clone(), own.clone()),
             PolicyForm::Platform => {
-                let platform = Template::new(
-                    ":own OR (NULLIF(current_setting(:'variable', true), '') IS NULL AND :\"column\" IS NULL)",
-                );
-                let platform = platform
+                let platform = Template::new(":own OR (:current IS NULL AND :\"column\" IS NULL)")
                     .ident("column", &self.column)
                     .fragment("own", own)
-                    .literal("variable", &self.variable)
+                    .fragment("current", self.setting.current())
                     .build();
                 (platform.clone(), platform)
             }
@@ -142,15 +145,11 @@ impl TenantComparison {
 
     /// The default of the tenant column, as the catalog prints it.
     pub fn printed_default(&self) -> String {
-        let setting = self.printed_setting();
+        let setting = self.setting.printed();
         match self.column_type.printed_cast() {
             None => setting,
             Some(name) => format!("({setting})::{name}"),
         }
-    }
-
-    pub(crate) fn printed_setting(&self) -> String {
-        format!("NULLIF(current_setting('{}'::text, true), ''::text)", self.variable.replace('\'', "''"))
     }
 
     /// The form of isolation policies that the catalog prints as `isolation` and, for the one that shows rows without a
@@ -207,7 +206,7 @@ impl TenantComparison {
             if self.column_type == TenantColumnType::Varchar { format!("({column})::text") } else { column.clone() };
         let own = format!("({compared} = {})", self.printed_default());
         let or_none = format!("({own} OR ({column} IS NULL))");
-        let platform = format!("({own} OR (({} IS NULL) AND ({column} IS NULL)))", self.printed_setting());
+        let platform = format!("({own} OR (({} IS NULL) AND ({column} IS NULL)))", self.setting.printed());
         let (using, check) = match form {
             PolicyForm::Bridge => (or_none.clone(), or_none),
             PolicyForm::Claimable => (or_none, own),

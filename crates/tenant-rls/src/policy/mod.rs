@@ -6,3 +6,4 @@ pub(crate) mod isolation;
 pub(crate) mod parent;
 pub(crate) mod raising;
 pub(crate) mod role_policy;
+pub(crate) mod setting;

@@ -58,7 +58,7 @@ impl RolePolicy {
             }
             Self::MaintenanceAssign => on(include_str!("../../../../sql/tenant-rls/assign_policy.sql"))?
                 .ident("column", &comparison.column)
-                .literal("variable", &comparison.variable)
+                .fragment("current", comparison.setting.current())
                 .build(),
         })
     }
@@ -73,7 +73,7 @@ impl RolePolicy {
                 ("SELECT", format!("USING ({})", printed_current_user(role.as_str())))
             }
             Self::MaintenanceAssign => {
-                let check = format!("({compared} = {})", comparison.printed_setting());
+                let check = format!("({compared} = {})", comparison.setting.printed());
                 ("UPDATE", format!("USING ({}) WITH CHECK ({check})", printed_is_null(column)))
             }
         };

@@ -11,6 +11,7 @@ use crate::connection::session::SearchPath;
 use crate::connection::transaction::Transaction;
 use crate::connection::transaction::{current, set_local, set_role};
 use crate::error::{Error, Result};
+use crate::policy::setting::SessionSetting;
 use crate::sql::text::Sql;
 use crate::tenant_id::TenantId;
 use tenancy_config::Tenancy;
@@ -33,7 +34,7 @@ impl Default for BatchOptions {
 /// One short write transaction, as the role that the backfill acts as.
 pub struct BatchTx {
     transaction: Transaction,
-    variable: String,
+    setting: SessionSetting,
 }
 
 impl BatchTx {
@@ -52,7 +53,7 @@ impl BatchTx {
             .execute(transaction.connection())
             .await
             .map_err(Error::query("opening a batch"))?;
-        Ok(Self { transaction, variable: tenancy.session.variable.clone() })
+        Ok(Self { transaction, setting: SessionSetting::of(tenancy) })
     }
 
     /// Acts as `role` until the transaction ends.
@@ -69,7 +70,8 @@ impl BatchTx {
     /// [`Error::Query`]: a statement fails.
     pub async fn tenant(&mut self, tenant: &TenantId) -> Result<TenantScope<'_>> {
         self.transaction.follow(SearchPath::Application).await?;
-        set_local(self.transaction.connection(), &self.variable, tenant.as_str()).await?;
+        let value = self.setting.value(tenant.as_str());
+        set_local(self.transaction.connection(), self.setting.variable(), &value).await?;
         Ok(TenantScope { batch: self, tenant: tenant.clone() })
     }
 
@@ -95,8 +97,8 @@ impl BatchTx {
     }
 
     async fn leave_scope(&mut self) -> Result<&mut PgConnection> {
-        if !current(self.transaction.connection(), &self.variable).await?.is_empty() {
-            set_local(self.transaction.connection(), &self.variable, "").await?;
+        if !current(self.transaction.connection(), self.setting.variable()).await?.is_empty() {
+            set_local(self.transaction.connection(), self.setting.variable(), "").await?;
         }
         Ok(self.transaction.connection())
     }

@@ -12,6 +12,7 @@ use crate::connection::database::Database;
 use crate::connection::session::SearchPath;
 use crate::connection::transaction::Transaction;
 use crate::error::{Error, Result, fault_of};
+use crate::policy::setting::SessionSetting;
 use crate::server_error::Fault;
 use crate::sql::template::Template;
 use crate::sql::text::Sql;
@@ -64,7 +65,7 @@ pub struct TenantRow {
 /// before the variable is set.
 pub struct TenantInsert {
     database: Database,
-    variable: String,
+    setting: SessionSetting,
     statement: Sql,
     checks: Vec<(TableName, Sql)>,
     /// Connections between two statements. If they went back to the pool each time, it would test them with an extra
@@ -80,7 +81,10 @@ impl TenantInsert {
             .collect();
         let inserts = rows.iter().zip(&steps).map(|(row, step)| insert(row, step));
         let count = |step| Template::new("(SELECT pg_catalog.count(*) FROM :\"step\")").ident("step", step).build();
+        let setting = SessionSetting::of(tenancy);
+        let tenant = setting.tenant_of(Sql::from_static("pg_catalog.set_config($1, $2, true)"));
         let statement = Template::new(include_str!("../../../../sql/tenant-rls/tenant_insert.sql"))
+            .fragment("tenant", tenant)
             .fragment("inserts", Sql::join(inserts, ",\n"))
             .fragment("counts", Sql::join(steps.iter().map(count), ", "))
             .build();
@@ -90,7 +94,7 @@ impl TenantInsert {
         };
         Self {
             database: database.clone(),
-            variable: tenancy.session.variable.clone(),
+            setting,
             statement,
             checks: rows.iter().map(check).collect(),
             idle: Mutex::default(),
@@ -186,8 +190,8 @@ impl TenantInsert {
 
     async fn execute(&self, connection: &mut PgConnection, tenant: &TenantId, values: &Value) -> Result<Vec<bool>> {
         let inserted: Vec<i64> = sqlx::query_scalar(&self.statement)
-            .bind(&self.variable)
-            .bind(tenant.as_str())
+            .bind(self.setting.variable())
+            .bind(self.setting.value(tenant.as_str()))
             .bind(Json(values))
             .fetch_one(connection)
             .await

@@ -8,6 +8,7 @@ use sqlx::{Connection as _, PgConnection, Row};
 use crate::connection::database::{Database, Limits};
 use crate::connection::transaction::set_local;
 use crate::error::{Error, Result};
+use crate::policy::setting::SessionSetting;
 use crate::sql::template::Template;
 use crate::sql::text::Sql;
 use tenancy_config::Tenancy;
@@ -18,7 +19,7 @@ const CPU_OPERATOR_COST: &str = "0.0025";
 /// Sessions of one login for attempts. A transaction takes over the session of an earlier one, as opening one costs more than most attempts.
 pub struct ProbeSessions {
     database: Database,
-    variable: String,
+    setting: SessionSetting,
     idle: Arc<Mutex<IdleSessions>>,
 }
 
@@ -50,7 +51,7 @@ impl ProbeSessions {
     /// Sessions that are opened once they are needed.
     pub fn new(database: &Database, tenancy: &Tenancy) -> Self {
         let database = database.limited(Limits::BRIEF);
-        Self { database, variable: tenancy.session.variable.clone(), idle: Arc::default() }
+        Self { database, setting: SessionSetting::of(tenancy), idle: Arc::default() }
     }
 
     /// The database in which attempts are made.
@@ -88,7 +89,7 @@ impl ProbeSessions {
         let begin = Sql::from_static(if writes { "BEGIN READ WRITE" } else { "BEGIN READ ONLY" });
         // Where operators cost nothing, the planner may try a condition of the attempt before that of a policy.
         let open = Template::new(include_str!("../../../../sql/tenant-rls/begin_probe.sql"));
-        let open = open.literal("cost", CPU_OPERATOR_COST).literal("variable", &self.variable).build();
+        let open = open.literal("cost", CPU_OPERATOR_COST).literal("variable", self.setting.variable()).build();
         let message = Sql::join([self.database.attempting(begin), open], ";\n");
         let rows = sqlx::raw_sql(message).fetch_all(&mut session.connection).await.map_err(doing())?;
         let found = rows.last().ok_or(sqlx::Error::RowNotFound).and_then(|row| row.try_get("found"));
@@ -100,7 +101,7 @@ impl ProbeSessions {
         let database = self.database.clone();
         // Where the login may have few, none is kept from others.
         let home = (!self.database.connections_are_few()).then(|| Arc::clone(&self.idle));
-        Ok(ProbeTx { session, database, variable: self.variable.clone(), found, home })
+        Ok(ProbeTx { session, database, setting: self.setting.clone(), found, home })
     }
 }
 
@@ -110,7 +111,7 @@ impl ProbeSessions {
 pub struct ProbeTx {
     session: ProbeSession,
     database: Database,
-    variable: String,
+    setting: SessionSetting,
     found: Option<String>,
     /// Where the session goes for the next transaction.
     home: Option<Arc<Mutex<IdleSessions>>>,
@@ -134,13 +135,27 @@ impl ProbeTx {
         self.found.as_deref()
     }
 
-    /// Sets the session variable to any value.
+    /// The tenant that this value names, if it names one.
+    pub fn preset_tenant(&self) -> Option<String> {
+        self.setting.tenant_in(self.preset()?)
+    }
+
+    /// Sets the session variable to any tenant, or to none: the empty string.
     ///
     /// # Errors
     /// [`Error::Query`]: the statement fails.
-    pub async fn set(&mut self, value: &str) -> Result<()> {
+    pub async fn set(&mut self, tenant: &str) -> Result<()> {
+        let value = self.setting.value(tenant);
+        self.set_value(&value).await
+    }
+
+    /// Sets the session variable to any value, whatever that means.
+    ///
+    /// # Errors
+    /// [`Error::Query`]: the statement fails.
+    pub async fn set_value(&mut self, value: &str) -> Result<()> {
         self.session.was_set = true;
-        set_local(&mut self.session.connection, &self.variable, value).await
+        set_local(&mut self.session.connection, self.setting.variable(), value).await
     }
 
     /// Marks what was done so far, so that [`rollback_to`](Self::rollback_to) can return to it.

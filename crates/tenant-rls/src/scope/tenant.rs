@@ -6,6 +6,7 @@ use crate::connection::database::Database;
 use crate::connection::session::SearchPath;
 use crate::connection::transaction::{Transaction, current, set_local};
 use crate::error::{Error, Result};
+use crate::policy::setting::SessionSetting;
 use crate::sql::text::Sql;
 use crate::tenant_id::TenantId;
 use tenancy_config::Tenancy;
@@ -16,6 +17,8 @@ pub struct TenantTx {
     transaction: Transaction,
     tenant: TenantId,
     variable: String,
+    /// What the session variable has for this tenant.
+    value: String,
 }
 
 impl TenantTx {
@@ -25,9 +28,10 @@ impl TenantTx {
     /// [`Error::Connect`]: no connection can be made. [`Error::Query`]: a statement fails.
     pub async fn begin(database: &Database, tenancy: &Tenancy, tenant: &TenantId) -> Result<Self> {
         let mut transaction = Transaction::begin(database, Sql::from_static("BEGIN"), SearchPath::Application).await?;
-        let variable = tenancy.session.variable.clone();
-        set_local(transaction.connection(), &variable, tenant.as_str()).await?;
-        Ok(Self { transaction, tenant: tenant.clone(), variable })
+        let setting = SessionSetting::of(tenancy);
+        let (variable, value) = (setting.variable().to_owned(), setting.value(tenant.as_str()));
+        set_local(transaction.connection(), &variable, &value).await?;
+        Ok(Self { transaction, tenant: tenant.clone(), variable, value })
     }
 
     /// The transaction, for queries.
@@ -46,8 +50,8 @@ impl TenantTx {
     /// [`Error::ScopeLeft`]: the session variable no longer has this tenant; nothing is kept then.
     pub async fn commit(mut self) -> Result<()> {
         let found = current(self.transaction.connection(), &self.variable).await?;
-        if found != self.tenant.as_str() {
-            return Err(Error::ScopeLeft { expected: self.tenant.to_string(), found });
+        if found != self.value {
+            return Err(Error::ScopeLeft { expected: self.value, found });
         }
         self.transaction.commit().await
     }

@@ -20,6 +20,11 @@ impl Quoted for TableName {
     }
 }
 
+/// A string as `pg_get_expr` prints it: a backslash means itself, as `standard_conforming_strings` is on.
+pub(crate) fn printed_literal(value: &str) -> String {
+    format!("'{}'", value.replace('\'', "''"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

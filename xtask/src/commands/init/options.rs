@@ -31,7 +31,7 @@ pub(crate) struct Options {
     /// The state of a tenant that is in use
     #[arg(long, value_name = "STATE")]
     pub(super) active: Option<String>,
-    /// The setting that policies read the tenant from
+    /// The setting that policies read the tenant from, or "the claim NAME of SETTING"
     #[arg(long, value_name = "NAME")]
     pub(super) variable: Option<String>,
     /// The role that the application logs in as [default: the user of APP_DATABASE_URL, else what the grants say]

@@ -202,7 +202,7 @@ impl Writer<'_> {
         };
         tx.assume(&self.role).await?;
         let call = DecisionCall {
-            variable: &self.tenancy.session.variable,
+            setting: &self.plan.setting,
             judge: &self.judge,
             write: &self.write,
             read_back: &self.read_back,

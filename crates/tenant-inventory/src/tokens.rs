@@ -7,8 +7,8 @@ pub(crate) enum Token {
     Word(String),
     /// A name in double quotes.
     Quoted(String),
-    /// A string.
-    Text,
+    /// A string: what it means.
+    Text(String),
     /// A run of the characters that operators consist of.
     Operator(String),
     /// Any other character.
@@ -52,12 +52,16 @@ fn token(rest: &str, first: char) -> Result<(Token, usize), Unlexed> {
         return Err(Unlexed);
     }
     if prefix.as_deref() == Some("e'") {
-        return Ok((Token::Text, 1 + quoted(&rest[1..], '\'', true)?));
+        let length = 1 + quoted(&rest[1..], '\'', true)?;
+        return Ok((Token::Text(unescaped(&rest[2..length - 1])), length));
     }
     match first {
         '\'' => {
             let length = quoted(rest, '\'', false)?;
-            if rest[..length].contains("\\'") { Err(Unlexed) } else { Ok((Token::Text, length)) }
+            if rest[..length].contains("\\'") {
+                return Err(Unlexed);
+            }
+            Ok((Token::Text(rest[1..length - 1].replace("''", "'")), length))
         }
         '"' => {
             let length = quoted(rest, '"', false)?;
@@ -66,7 +70,7 @@ fn token(rest: &str, first: char) -> Result<(Token, usize), Unlexed> {
         '$' => match dollar_tag(rest) {
             Some(tag) => {
                 let end = rest[tag.len()..].find(tag).ok_or(Unlexed)?;
-                Ok((Token::Text, end + 2 * tag.len()))
+                Ok((Token::Text(rest[tag.len()..tag.len() + end].to_owned()), end + 2 * tag.len()))
             }
             None => Ok((Token::Other(first), 1)),
         },
@@ -130,6 +134,17 @@ fn quoted(rest: &str, quote: char, escapes: bool) -> Result<usize, Unlexed> {
         }
     }
     Err(Unlexed)
+}
+
+/// What stands between the quotes of an E string. Of escapes, only those that quote a character are known: others stay as they are written.
+fn unescaped(content: &str) -> String {
+    let mut text = String::new();
+    let mut characters = content.chars().peekable();
+    while let Some(c) = characters.next() {
+        let quotes = |next: &char| matches!((c, next), ('\\', '\\' | '\'') | ('\'', '\''));
+        text.push(characters.next_if(quotes).unwrap_or(c));
+    }
+    text
 }
 
 /// `$$` or `$tag$`; none for a parameter such as `$1`.
