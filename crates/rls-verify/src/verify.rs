@@ -64,6 +64,8 @@ pub async fn verify(
         verifier.prove(relation, has_rights, &mut found).await;
     }
     found.notes.extend(of_tenant_table(owner, &reach, &inventory.catalog.tenants).await?);
+    let born_closed = inventory.born_closed.clone().map(|born_closed| NoteKind::BornClosed { born_closed });
+    found.notes.extend(born_closed.map(|what| Note { table: None, what }));
     let beside = beside(owner, &reach, &classes, &mut found).await?;
     let ways = Ways { owner, app, inventory: &inventory, tenants: view::some_tenants(owner, &inventory).await? };
     for way in all_ways {

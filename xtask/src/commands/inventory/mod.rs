@@ -6,7 +6,7 @@ use clap::Args;
 use serde::Serialize;
 use tenancy_config::TableName;
 use tenant_inventory::class::{ClassifiedTable, classify};
-use tenant_inventory::read_all_tables;
+use tenant_inventory::{BornClosed, read_all_tables};
 
 use crate::context::{CommandResult, Context, stop};
 
@@ -25,6 +25,8 @@ struct InventoryReport {
     /// The tenant table that the settings name.
     registry: TableName,
     tables: Vec<ClassifiedTable>,
+    /// The event trigger that closes new tables, if there is one.
+    born_closed: Option<BornClosed>,
 }
 
 /// Classifies the tables of the database that the settings name.
@@ -35,13 +37,14 @@ pub(crate) async fn run(context: &Context, Options {}: Options) -> CommandResult
     let settings = context.settings()?;
     let tenancy = settings.tenancy();
     let registry = TableName::parse(&tenancy.tenant.table, &tenancy.database.schema)?;
-    let tables = stop::at_once(async {
+    let (tables, born_closed) = stop::at_once(async {
         let connected = context.connect(&settings).await?;
         let tables = read_all_tables(&connected.database, tenancy).await?;
+        let born_closed = BornClosed::load(&connected.database, tenancy).await?;
         connected.database.close().await;
-        Ok(tables)
+        Ok((tables, born_closed))
     })
     .await?;
-    context.report(&InventoryReport { registry, tables: classify(&tables, tenancy)? })?;
+    context.report(&InventoryReport { registry, tables: classify(&tables, tenancy)?, born_closed })?;
     Ok(None)
 }

@@ -28,7 +28,8 @@ impl Report for InventoryReport {
         let none = (!has_registry).then(|| {
             format!("There is no tenant table {}: set [tenant] table in tenancy.toml, or --config.", self.registry)
         });
-        Document::new([table.into(), lines([totals].into_iter().chain(none))])
+        let born_closed = self.born_closed.as_ref().map(|born_closed| format!("Note: {born_closed}."));
+        Document::new([table.into(), lines([totals].into_iter().chain(none).chain(born_closed))])
     }
 
     fn csv(&self) -> Option<(Vec<&'static str>, Vec<Vec<String>>)> {
