@@ -4,9 +4,8 @@ SELECT pg_get_userbyid(e.evtowner)::text AS owner,
        e.evtenabled IN ('O', 'A') AS enabled,
        n.nspname = 'tenant_ops' AND p.proname = 'born_closed' AND NOT p.prosecdef AND e.evtevent = 'ddl_command_end'
            AND e.evttags @> '{CREATE TABLE,CREATE TABLE AS,SELECT INTO,ALTER TABLE,CREATE SCHEMA}'
-           AND 'search_path=pg_catalog, pg_temp' = ANY (p.proconfig) AS ours,
-       (SELECT substr(setting, length('tenant_ops.born_closed=') + 1) FROM unnest(p.proconfig) AS setting
-        WHERE starts_with(setting, 'tenant_ops.born_closed=')) AS rules
+           AND p.proconfig = ARRAY['search_path=pg_catalog, pg_temp'] AS ours,
+       obj_description(p.oid, 'pg_proc') AS rules
 FROM pg_event_trigger AS e
 JOIN pg_proc AS p ON p.oid = e.evtfoid
 JOIN pg_namespace AS n ON n.oid = p.pronamespace

@@ -1,17 +1,24 @@
 -- Closes what a command of the application has just made: switches row level security on for each new table with a tenant column, or with a
 -- foreign key to the tenant table, so that it shows no row to anybody but its owner until a rollout gives it policies.
--- What a tenant column is stands in the setting tenant_ops.born_closed, as tenancy.toml had it when the function was made.
+-- What a tenant column is stands in the comment of the function, as tenancy.toml had it when that was made: only a superuser may give a function a
+-- setting of ours, and hosts let others make event triggers.
 -- SECURITY INVOKER: it does nothing that the role which made the table could not do. It lets no command fail, and warns instead.
 CREATE OR REPLACE FUNCTION tenant_ops.born_closed() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY INVOKER
 SET search_path = pg_catalog, pg_temp
-SET tenant_ops.born_closed = :'rules'
 AS $$
 DECLARE
     v_rules jsonb;
     v_table record;
 BEGIN
-    v_rules := current_setting('tenant_ops.born_closed', true);
+    SELECT d.description INTO v_rules
+    FROM pg_event_trigger AS e
+    JOIN pg_description AS d ON d.objoid = e.evtfoid AND d.classoid = 'pg_proc'::regclass AND d.objsubid = 0
+    WHERE e.evtname = 'tenant_born_closed';
+    IF v_rules IS NULL THEN
+        RAISE WARNING 'new tables stay open: the comment of tenant_ops.born_closed(), which says what a tenant column is, is gone';
+        RETURN;
+    END IF;
     FOR v_table IN
         WITH made AS (
             SELECT d.objid AS oid, bool_or(d.in_extension) AS in_extension, bool_or(d.command_tag <> 'ALTER TABLE') AS is_new

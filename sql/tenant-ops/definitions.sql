@@ -1,6 +1,6 @@
 -- Everything in the schema tenant_ops as the catalog has it: its kind, its name, its owner where it has one of its own, and its definition
 -- on one line. Bodies of functions are as they were written. Where the schema is missing there is no row. The function of our event trigger may
--- belong to a superuser, or to whoever owns the event trigger; the rules in its setting are compared elsewhere.
+-- belong to a superuser, or to whoever owns the event trigger.
 WITH ns AS MATERIALIZED (
     SELECT oid, nspowner FROM pg_catalog.pg_namespace WHERE nspname = 'tenant_ops'
 ), rel AS MATERIALIZED (
@@ -65,10 +65,7 @@ WITH ns AS MATERIALIZED (
            pg_catalog.concat_ws(' ', CASE f.prokind WHEN 'f' THEN 'RETURNS ' || coalesce(pg_catalog.pg_get_function_result(f.oid), '') ELSE 'of kind ' || f.prokind::text END,
                'LANGUAGE', l.lanname, CASE WHEN f.prosecdef THEN 'SECURITY DEFINER' END, CASE WHEN f.proisstrict THEN 'STRICT' END,
                CASE f.provolatile WHEN 'i' THEN 'IMMUTABLE' WHEN 's' THEN 'STABLE' END, CASE WHEN f.proleakproof THEN 'LEAKPROOF' END,
-               'SET ' || pg_catalog.array_to_string(CASE f.name WHEN 'born_closed()'
-                                                    THEN ARRAY(SELECT s FROM pg_catalog.unnest(f.proconfig) AS s
-                                                               WHERE NOT pg_catalog.starts_with(s, 'tenant_ops.born_closed='))
-                                                    ELSE f.proconfig END, ' '))
+               'SET ' || pg_catalog.array_to_string(f.proconfig, ' '))
     FROM (SELECT p.*, pg_catalog.format('%s(%s)', p.proname, pg_catalog.pg_get_function_identity_arguments(p.oid)) AS name
           FROM pg_catalog.pg_proc AS p JOIN ns ON p.pronamespace = ns.oid) AS f
     JOIN pg_catalog.pg_language AS l ON l.oid = f.prolang

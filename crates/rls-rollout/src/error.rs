@@ -84,7 +84,9 @@ pub enum Error {
         message: String,
     },
     /// Nothing was rolled out in this database, so that there is no journal. Nothing was written.
-    #[error("nothing was rolled out in this database yet, and there is no journal in which the event trigger could be recorded")]
+    #[error(
+        "nothing was rolled out in this database yet, and there is no journal in which the event trigger could be recorded"
+    )]
     NoJournal,
     /// There is an event trigger of our name that is not ours. Nothing was written.
     #[error("there is an event trigger tenant_born_closed that is not ours; nothing was written")]

@@ -14,7 +14,8 @@ const FUNCTION: &str = "born_closed()";
 /// The statements that make the function and the event trigger, where there is no such trigger. `rules` says what a tenant column is.
 pub fn born_closed_statements(rules: &str) -> Vec<Sql> {
     vec![
-        Template::new(include_str!("../../../sql/tenant-ops/born_closed.sql")).literal("rules", rules).build(),
+        Sql::from_static(include_str!("../../../sql/tenant-ops/born_closed.sql")),
+        Template::new("COMMENT ON FUNCTION tenant_ops.born_closed() IS :'rules'").literal("rules", rules).build(),
         Sql::from_static("REVOKE ALL ON FUNCTION tenant_ops.born_closed() FROM PUBLIC"),
         Sql::from_static(include_str!("../../../sql/tenant-ops/create_born_closed.sql")),
     ]

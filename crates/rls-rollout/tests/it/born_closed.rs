@@ -64,16 +64,21 @@ async fn a_new_table_shows_no_row_until_the_next_rollout_however_it_was_made() {
     )
     .await;
     let closed = [
-        "n_as", "n_child", "n_if_not", "n_into", "n_key", "n_like", "n_odd\" name; --", "n_part", "n_parts", "n_plain",
+        "n_as",
+        "n_child",
+        "n_if_not",
+        "n_into",
+        "n_key",
+        "n_like",
+        "n_odd\" name; --",
+        "n_part",
+        "n_parts",
+        "n_plain",
         "n_unlogged",
     ];
     assert_eq!(born(&db).await, closed);
     // An ordinary role sees nothing of it, whatever tenant it sets; the owner goes on.
-    script(
-        &mut owner,
-        r#"INSERT INTO n_plain VALUES ('1', 't_a'); GRANT SELECT, INSERT ON n_plain TO app_user"#,
-    )
-    .await;
+    script(&mut owner, r#"INSERT INTO n_plain VALUES ('1', 't_a'); GRANT SELECT, INSERT ON n_plain TO app_user"#).await;
     owner.close().await;
     assert_eq!(as_tenant(&db, "t_a", "SELECT count(*) FROM n_plain").await, 0);
     script(
@@ -138,7 +143,7 @@ async fn no_command_fails_for_it_whoever_runs_it_and_whatever_else_fires() {
     // What a session sets itself cannot make it fail, nor close what is not its own.
     script(
         &mut app,
-        "SET tenant_ops.born = 'not a number'; SET tenant_ops.born_closed = 'no json';
+        "SET tenant_ops.born = 'not a number';
          CREATE TABLE n_again (tenant_id text)",
     )
     .await;
@@ -154,7 +159,7 @@ async fn no_command_fails_for_it_whoever_runs_it_and_whatever_else_fires() {
     .await;
     script(&mut session(&db, Role::Owner).await, "CREATE TABLE n_open (tenant_id text)").await;
     assert_eq!(born(&db).await, ["n_again", "n_of_app"]);
-    as_superuser(&db, "DROP EVENT TRIGGER forbid; ALTER FUNCTION tenant_ops.born_closed() RESET tenant_ops.born_closed").await;
+    as_superuser(&db, "DROP EVENT TRIGGER forbid; COMMENT ON FUNCTION tenant_ops.born_closed() IS 'no json'").await;
     script(&mut session(&db, Role::Owner).await, "CREATE TABLE n_without_rules (tenant_id text)").await;
     assert_eq!(born(&db).await, ["n_again", "n_of_app"]);
 }
@@ -204,7 +209,7 @@ async fn who_may_not_make_it_is_told_and_nothing_is_written() {
         assert!(refused.hint().unwrap().to_string().contains("superuser"));
     }
     let tried = make(&db, Role::Superuser, &Tenancy::default(), true).await.unwrap();
-    assert_eq!((tried.rollout, tried.statements.len()), (None, 3));
+    assert_eq!((tried.rollout, tried.statements.len()), (None, 4));
     as_superuser(
         &db,
         "CREATE FUNCTION public.other() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
@@ -227,7 +232,8 @@ async fn rollouts(db: &TestDb) -> i64 {
 /// What there is of it: event triggers and functions of the book-keeping.
 async fn objects(db: &TestDb) -> i64 {
     let mut session = session(db, Role::Superuser).await;
-    let sql = "SELECT (SELECT count(*) FROM pg_event_trigger) + (SELECT count(*) FROM pg_proc WHERE proname = 'born_closed')";
+    let sql =
+        "SELECT (SELECT count(*) FROM pg_event_trigger) + (SELECT count(*) FROM pg_proc WHERE proname = 'born_closed')";
     let number = sqlx::query_scalar(sql).fetch_one(session.connection()).await;
     session.close().await;
     number.unwrap()
@@ -317,10 +323,22 @@ async fn another_tenancy_renews_it_and_tables_of_their_own_column_and_exempt_one
 async fn a_function_that_somebody_changed_is_not_relied_on() {
     let db = closed().await;
     for (change, back) in [
-        ("ALTER FUNCTION tenant_ops.born_closed() SECURITY DEFINER", "ALTER FUNCTION tenant_ops.born_closed() SECURITY INVOKER"),
-        ("ALTER FUNCTION tenant_ops.born_closed() SET search_path = public", "ALTER FUNCTION tenant_ops.born_closed() SET search_path = pg_catalog, pg_temp"),
-        ("GRANT EXECUTE ON FUNCTION tenant_ops.born_closed() TO PUBLIC", "REVOKE EXECUTE ON FUNCTION tenant_ops.born_closed() FROM PUBLIC"),
-        ("ALTER FUNCTION tenant_ops.born_closed() SET work_mem = '1GB'", "ALTER FUNCTION tenant_ops.born_closed() RESET work_mem"),
+        (
+            "ALTER FUNCTION tenant_ops.born_closed() SECURITY DEFINER",
+            "ALTER FUNCTION tenant_ops.born_closed() SECURITY INVOKER",
+        ),
+        (
+            "ALTER FUNCTION tenant_ops.born_closed() SET search_path = public",
+            "ALTER FUNCTION tenant_ops.born_closed() SET search_path = pg_catalog, pg_temp",
+        ),
+        (
+            "GRANT EXECUTE ON FUNCTION tenant_ops.born_closed() TO PUBLIC",
+            "REVOKE EXECUTE ON FUNCTION tenant_ops.born_closed() FROM PUBLIC",
+        ),
+        (
+            "ALTER FUNCTION tenant_ops.born_closed() SET work_mem = '1GB'",
+            "ALTER FUNCTION tenant_ops.born_closed() RESET work_mem",
+        ),
     ] {
         as_superuser(&db, change).await;
         let refused = roll(&db, &auto()).await;
