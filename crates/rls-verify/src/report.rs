@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 use tenancy_config::TableName;
-use tenant_inventory::{BornClosed, Way};
 use tenant_inventory::claim::examined::{Access, ObjectCheck, TableProof};
 use tenant_inventory::claim::finding::Finding;
 use tenant_inventory::claim::verdict::{Claim, Verdict};
 use tenant_inventory::class::Class;
+use tenant_inventory::{BornClosed, Way};
 
 /// The proof by trying; its JSON is `rls-verify/2`.
 #[derive(Debug, Clone, Serialize)]

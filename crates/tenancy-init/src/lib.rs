@@ -23,4 +23,4 @@ pub use error::{Error, Result};
 pub use policy_reading::PolicyReading;
 pub use propose::{Outcome, Proposal, propose, with_sources};
 pub use registry::{Candidate, Reason, RegistryChoice};
-pub use update::{Comparison, compare, updated};
+pub use update::{Comparison, compare, lost, updated};

@@ -99,7 +99,8 @@ async fn the_switches_of_the_older_script_relax_where_they_are_set_and_else_the_
     let url = db.url(Role::Owner);
     let place = Place::new();
     let setup = |env: &[(&str, &str)]| {
-        let arguments = ["rls", "setup", "--tables", "services", "--confirm", "127.0.0.1", "--database-url", url.expose()];
+        let arguments =
+            ["rls", "setup", "--tables", "services", "--confirm", "127.0.0.1", "--database-url", url.expose()];
         place.run_with(&arguments, env)
     };
     let enforced = [("RLS_ALLOW_NULL_TENANT", "false"), ("FORCE_RLS", "true")];

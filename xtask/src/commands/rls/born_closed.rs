@@ -40,8 +40,9 @@ pub(super) async fn run(context: &Context, options: Options) -> CommandResult {
     }
     let holder = holder::name(tenancy_config::environment::checked);
     let (database, tenancy) = (&connected.database, settings.tenancy());
-    let mut queued =
-        |holder: &str| context.printer.note(&format!("{holder} holds the lease; waiting to see whether they are alive"));
+    let mut queued = |holder: &str| {
+        context.printer.note(&format!("{holder} holds the lease; waiting to see whether they are alive"))
+    };
     let done = stop::at_once(async {
         Ok(rls_rollout::born_closed(database, tenancy, options.dry_run, &holder, &mut queued).await?)
     })

@@ -141,7 +141,9 @@ mod tests {
 
     #[test]
     fn only_a_variable_that_is_set_relaxes() {
-        assert!(is_asked_for(Phase::Prepare, Some(true), None) && is_asked_for(Phase::Tighten, Some(false), Some(false)));
+        assert!(
+            is_asked_for(Phase::Prepare, Some(true), None) && is_asked_for(Phase::Tighten, Some(false), Some(false))
+        );
         assert!(!is_asked_for(Phase::Prepare, None, None) && !is_asked_for(Phase::Prepare, None, Some(false)));
         assert!(!is_asked_for(Phase::Tighten, Some(false), None));
     }

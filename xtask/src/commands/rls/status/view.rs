@@ -36,7 +36,10 @@ impl Report for StatusReport {
         said.extend(self.born_closed.as_ref().map(|born_closed| format!("Note: {born_closed}.")));
         if self.born_closed_lost {
             let lost = format!("lost since the rollout: the event trigger {}", BornClosed::TRIGGER);
-            said.push(format!("New tables are not born closed; {lost}. `{}` makes it again.", CommandRef::RlsBornClosed));
+            said.push(format!(
+                "New tables are not born closed; {lost}. `{}` makes it again.",
+                CommandRef::RlsBornClosed
+            ));
         }
         said.extend(self.ways_around.iter().map(|way| format!("Past the policies: {way}.")));
         let columns = ["table", "phase", "RLS", "policies", "in the way"].map(text);
