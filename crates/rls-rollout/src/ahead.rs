@@ -7,7 +7,7 @@ use tenant_rls::Database;
 use crate::error::Result;
 use crate::journal;
 use crate::options::RolloutOptions;
-use crate::state::State;
+use crate::state::RolloutState;
 
 /// The tables and partitions that are further than a phase.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub struct Ahead {
 /// # Errors
 /// [`crate::Error::Database`].
 pub async fn ahead(database: &Database, tenancy: &Tenancy, options: &RolloutOptions, phase: Phase) -> Result<Ahead> {
-    let state = State::for_rollout(database, tenancy, options).await?;
+    let state = RolloutState::for_rollout(database, tenancy, options).await?;
     let mut ahead = Ahead::default();
     for relation in &state.inventory.relations {
         let now = state.inventory.phase(relation);

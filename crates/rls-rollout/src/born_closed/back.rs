@@ -38,7 +38,7 @@ pub(crate) async fn take_back(
     let there = BornClosed::read(tx.connection(), tenancy).await?;
     let now: Definition = there.iter().map(|there| (BornClosed::aspect(), there.text())).collect();
     for change in &recorded.changes {
-        let done = match (change.standing(&now), change.before.as_deref()) {
+        let done = match (change.state_in(&now), change.before.as_deref()) {
             (ChangeState::AsBefore, _) => Ok(()),
             (ChangeState::Drifted, _) => {
                 tx.rollback().await?;

@@ -39,7 +39,7 @@ use crate::plan::step::{Execution, Step};
 use crate::plan::steps::StepBuilder;
 use crate::plan::through::PlannedThrough;
 use crate::plan::unseen::show_unseen;
-use crate::state::State;
+use crate::state::RolloutState;
 use crate::stop::{Stop, said, sentences};
 
 /// What a rollout would do; its JSON is `rls-plan/2`.
@@ -100,7 +100,7 @@ pub struct PlannedTable {
 /// # Errors
 /// [`crate::Error::Database`].
 pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptions) -> Result<PlanReport> {
-    let state = State::for_rollout(database, tenancy, options).await?;
+    let state = RolloutState::for_rollout(database, tenancy, options).await?;
     let inventory = &state.inventory;
     let mut planned = grants::tenant_table(database, &state).await?;
     // Before the first table is forced.

@@ -23,12 +23,12 @@ pub struct Catalog {
     pub registry_columns: Vec<String>,
     /// Type of the tenant table's key, as `format_type` prints it.
     pub tenant_key_type: Option<String>,
-    /// Tables with a tenant column, by name; partitions stand under their parent only. Tables of roles that nobody said to rely on are not
+    /// Tables with a tenant column, by name; partitions stand under their parent only. Tables of roles that are not trusted are not
     /// among them, so that no statement reads one.
     pub tables: Vec<TenantTable>,
     /// Tables that `tenancy.toml` names and this database does not have, or has without a tenant column, and tables of roles that nobody said
     /// to rely on.
-    pub missing: Vec<Missing>,
+    pub missing: Vec<Absence>,
     /// Tables that `tenancy.toml` declares to hang on another one, by name. Their column is the one that points there.
     #[serde(skip)]
     pub through: Vec<TenantTable>,
@@ -39,12 +39,12 @@ pub struct Catalog {
 
 /// Something that `tenancy.toml` names and the database lacks, or a table that is not read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Missing {
+pub struct Absence {
     /// The table.
     pub table: TableName,
     /// What is missing.
     pub what: MissingPart,
-    /// The owner, where it is a role that nobody said to rely on.
+    /// The owner, where it is a role that is not trusted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
 }
@@ -245,7 +245,7 @@ impl Catalog {
                 Some(_) => MissingPart::TenantColumn,
                 None => MissingPart::Table,
             };
-            missing.push(Missing { table, what, owner: None });
+            missing.push(Absence { table, what, owner: None });
         }
         missing.extend(classified.iter().filter_map(not_read));
         let tenant_key_type = column_type(connection, &tenants, Some(&tenancy.tenant.key)).await?;
@@ -263,7 +263,7 @@ impl Catalog {
     /// The tenant table of this name.
     ///
     /// # Errors
-    /// [`Error::NoTable`] with the closest name; [`Error::Strangers`] where it belongs to a role that nobody said to rely on.
+    /// [`Error::NoTable`] with the closest name; [`Error::Strangers`] where it belongs to a role that is not trusted.
     pub fn table(&self, name: &TableName) -> Result<&TenantTable> {
         self.find(name, self.tables.iter())
     }
@@ -271,7 +271,7 @@ impl Catalog {
     /// The same, or a table that is declared to hang on one.
     ///
     /// # Errors
-    /// The same.
+    /// [`Error::NoTable`] with the closest name; [`Error::Strangers`] where it belongs to a role that is not trusted.
     pub fn rolled_out_table(&self, name: &TableName) -> Result<&TenantTable> {
         self.find(name, self.rolled_out())
     }
@@ -282,7 +282,7 @@ impl Catalog {
         mut among: impl Iterator<Item = &'a TenantTable> + Clone,
     ) -> Result<&'a TenantTable> {
         let not_read = self.missing.iter().find(|missing| missing.table == *name);
-        if let Some(Missing { owner: Some(owner), .. }) = not_read {
+        if let Some(Absence { owner: Some(owner), .. }) = not_read {
             return Err(Error::Strangers(vec![(name.clone(), owner.clone())]));
         }
         let names: Vec<String> = among.clone().map(|table| table.name.name().to_string()).collect();
@@ -293,11 +293,11 @@ impl Catalog {
     }
 }
 
-/// A table with a tenant column that is not read, as it, or a part of it, belongs to a role that nobody said to rely on.
-fn not_read(table: &ClassifiedTable) -> Option<Missing> {
+/// A table with a tenant column that is not read, as it, or a part of it, belongs to a role that is not trusted.
+fn not_read(table: &ClassifiedTable) -> Option<Absence> {
     table.class.tenant_column().or(table.class.link())?;
     let owner = table.stranger.as_ref()?.owner.clone();
-    Some(Missing { table: table.table.clone(), what: MissingPart::TrustedOwner, owner: Some(owner) })
+    Some(Absence { table: table.table.clone(), what: MissingPart::TrustedOwner, owner: Some(owner) })
 }
 
 /// The type of a column, or of any column at all: `None` where the table or the column is not there.
