@@ -1,5 +1,6 @@
 -- Everything in the schema tenant_ops as the catalog has it: its kind, its name, its owner where it has one of its own, and its definition
--- on one line. Bodies of functions are as they were written. Where the schema is missing there is no row.
+-- on one line. Bodies of functions are as they were written. Where the schema is missing there is no row. The function of our event trigger may
+-- belong to a superuser, or to whoever owns the event trigger.
 WITH ns AS MATERIALIZED (
     SELECT oid, nspowner FROM pg_catalog.pg_namespace WHERE nspname = 'tenant_ops'
 ), rel AS MATERIALIZED (
@@ -85,6 +86,11 @@ WITH ns AS MATERIALIZED (
                             'pg_catalog.pg_proc'::pg_catalog.regclass, 'pg_catalog.pg_constraint'::pg_catalog.regclass,
                             'pg_catalog.pg_default_acl'::pg_catalog.regclass)
 )
-SELECT kind, name, pg_catalog.pg_get_userbyid(owner)::text AS owner, coalesce(definition, '') AS definition
+SELECT kind, name, pg_catalog.pg_get_userbyid(owner)::text AS owner, coalesce(definition, '') AS definition,
+       kind = 'function' AND name = 'born_closed()'
+           AND (EXISTS (SELECT FROM pg_catalog.pg_roles AS r WHERE r.oid = owner AND r.rolsuper)
+                OR EXISTS (SELECT FROM pg_catalog.pg_event_trigger AS e JOIN pg_catalog.pg_proc AS p ON p.oid = e.evtfoid
+                           JOIN ns ON p.pronamespace = ns.oid
+                           WHERE p.proname = 'born_closed' AND e.evtowner = p.proowner)) AS of_event_triggers
 FROM found
 ORDER BY kind, name

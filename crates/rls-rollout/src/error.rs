@@ -75,6 +75,22 @@ pub enum Error {
         /// What stands there.
         right: String,
     },
+    /// This login may not make the event trigger that closes new tables. Nothing was written.
+    #[error("{role} may not make the event trigger that closes new tables, and nothing was written: {message}")]
+    EventTriggers {
+        /// The login.
+        role: String,
+        /// What the server said.
+        message: String,
+    },
+    /// Nothing was rolled out in this database, so that there is no journal. Nothing was written.
+    #[error(
+        "nothing was rolled out in this database yet, and there is no journal in which the event trigger could be recorded"
+    )]
+    NoJournal,
+    /// There is an event trigger of our name that is not ours. Nothing was written.
+    #[error("there is an event trigger tenant_born_closed that is not ours; nothing was written")]
+    OtherEventTrigger,
     /// There is nothing in the journal to take back.
     #[error("{0}")]
     NothingToUndo(String),
@@ -143,6 +159,19 @@ impl UserError for Error {
             Self::UnknownRight { .. } => {
                 Some("somebody changed tenant_ops.rollout_step: find out who, and take the rest back by hand".into())
             }
+            Self::EventTriggers { .. } => Some(
+                "run it as a superuser, or as the role that your host lets make event triggers; the rest of a rollout needs neither, and \
+                 --dry-run tries it without writing anything"
+                    .into(),
+            ),
+            Self::NoJournal => Some(
+                Hint::from("as the owner of the tables: ")
+                    .then_run(CommandRef::RlsRolloutPrepare)
+                    .then("; then the same command again"),
+            ),
+            Self::OtherEventTrigger => {
+                Some("find out who made it, and give it another name: ALTER EVENT TRIGGER tenant_born_closed RENAME TO …".into())
+            }
             Self::NothingToUndo(_) => {
                 Some(Hint::quoted(CommandRef::RlsStatus).then(" shows how far each table is"))
             }
@@ -154,10 +183,12 @@ impl UserError for Error {
             Self::Database(error) => error.exit(),
             Self::Ops(error) => error.exit(),
             Self::Audit(error) => error.exit(),
-            Self::Role { .. } | Self::Preflight(_) | Self::NothingToUndo(_) => Exit::Usage,
+            Self::Role { .. } | Self::Preflight(_) | Self::NothingToUndo(_) | Self::NoJournal => Exit::Usage,
             Self::Blocked { .. } => Exit::NotYet,
             Self::ApplicationOwns { .. }
             | Self::NoDdl(_)
+            | Self::EventTriggers { .. }
+            | Self::OtherEventTrigger
             | Self::OtherOwner(_)
             | Self::Drifted { .. }
             | Self::UnknownRight { .. } => Exit::Refused,

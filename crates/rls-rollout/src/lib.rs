@@ -9,7 +9,9 @@
 //! Each step is one short transaction with its journal entry, or an index that is built concurrently; it can be stopped between
 //! any two, and goes on there. What a step changed is written down as it was, so that it can be taken back.
 
+mod ahead;
 mod blocker;
+mod born_closed;
 mod error;
 mod journal;
 mod options;
@@ -21,7 +23,10 @@ mod state;
 mod status;
 mod stop;
 
+pub use ahead::{Ahead, ahead};
 pub use blocker::Blocker;
+pub use born_closed::back::BornClosedBack;
+pub use born_closed::{BornClosedReport, born_closed};
 pub use error::{Error, Result};
 pub use options::{Goal, LockRetry, RolloutOptions};
 pub use plan::coverage::RolloutCoverage;

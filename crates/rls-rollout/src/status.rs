@@ -3,7 +3,7 @@
 use backfill_engine::{CountLimits, RowsWithoutTenant, count_not_run};
 use serde::Serialize;
 use tenancy_config::{TableName, Tenancy};
-use tenant_inventory::{AspectKind, Inventory, Phase, Relation, RelationKind, Way, read_ways};
+use tenant_inventory::{AspectKind, BornClosed, Inventory, Phase, Relation, RelationKind, Way, read_ways};
 use tenant_rls::{Database, Error as RlsError, PolicyForm, visibility};
 
 use crate::error::Result;
@@ -37,6 +37,10 @@ pub struct StatusReport {
     /// What the report covers, and what else the database has.
     #[serde(flatten)]
     pub coverage: RolloutCoverage,
+    /// The event trigger that closes new tables, if there is one.
+    pub born_closed: Option<BornClosed>,
+    /// That a rollout made one, and that it is gone.
+    pub born_closed_lost: bool,
     /// What leads past the policies and may be open to the application.
     pub ways_around: Vec<Way>,
 }
@@ -115,6 +119,9 @@ pub async fn status(database: &Database, tenancy: &Tenancy, app_role: Option<&st
             tables.iter().any(|table| table.table == *name && !table.stopped_by.is_empty())
         }),
         tables,
+        born_closed_lost: state.inventory.born_closed.is_none()
+            && state.recorded.made(&BornClosed::subject(), &BornClosed::aspect()),
+        born_closed: state.inventory.born_closed.clone(),
         ways_around: ways.into_iter().filter(Way::is_reachable).collect(),
     })
 }

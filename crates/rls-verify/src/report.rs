@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 use tenancy_config::TableName;
-use tenant_inventory::Way;
 use tenant_inventory::claim::examined::{ObjectCheck, TableProof, UncoveredAccess};
 use tenant_inventory::claim::finding::Finding;
 use tenant_inventory::claim::verdict::{Claim, Verdict};
 use tenant_inventory::class::Class;
+use tenant_inventory::{BornClosed, Way};
 
 /// The proof by trying; its JSON is `rls-verify/2`.
 #[derive(Debug, Clone, Serialize)]
@@ -85,6 +85,11 @@ pub enum NoteKind {
         /// The rights.
         rights: Vec<String>,
     },
+    /// The event trigger that closes new tables, which is ours.
+    BornClosed {
+        /// What it is.
+        born_closed: BornClosed,
+    },
     /// Something leads past the policies, and is closed to the login.
     ClosedWay {
         /// What it is.
@@ -155,6 +160,7 @@ impl std::fmt::Display for Note {
                 "it is the tenant table, which each tenant may read as a whole; {role} has {} on it, and what a foreign key does when a tenant is deleted is done to all of that tenant's rows",
                 rights.join(", ")
             ),
+            NoteKind::BornClosed { born_closed } => born_closed.fmt(f),
             NoteKind::ClosedWay { way, by: ClosedBy::Barrier } => way.fmt(f),
             NoteKind::ClosedWay { way, by } => write!(f, "{way}; {by}"),
         }

@@ -74,6 +74,8 @@ pub async fn verify(
         verifier.prove(relation, has_rights, &mut found).await;
     }
     found.notes.extend(of_tenant_table(&rights, &inventory.catalog.tenants));
+    let born_closed = inventory.born_closed.clone().map(|born_closed| NoteKind::BornClosed { born_closed });
+    found.notes.extend(born_closed.map(|what| Note { table: None, what }));
     let beside = beside(&rights, &classes, &mut found);
     let ways = Ways { owner, app, inventory: &inventory, tenants: view::some_tenants(owner, &inventory).await? };
     for way in all_ways {

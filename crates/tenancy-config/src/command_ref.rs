@@ -96,6 +96,8 @@ command_refs! {
     Doctor => ["doctor"],
     /// Writes a `tenancy.toml`.
     Init => ["init"],
+    /// Adds new tables to a `tenancy.toml`.
+    InitUpdate => ["init", "--update"],
     /// Classifies the tables.
     Inventory => ["inventory"],
     /// Mints a session.
@@ -104,12 +106,18 @@ command_refs! {
     JwtCurl { email: String, tenant: String } => ["jwt", "--email", email, "--tenant", tenant, "--format", "curl"],
     /// Mints a session for end-to-end tests.
     JwtPlaywright { email: String } => ["jwt", "--email", email, "--format", "playwright"],
+    /// Has new tables born closed.
+    RlsBornClosed => ["rls", "born-closed"],
     /// Shows the statements of the first phase.
     RlsPlanPrepare => ["rls", "plan", "--phase", "prepare"],
     /// Takes rollouts back.
     RlsRollback => ["rls", "rollback"],
     /// Takes one rollout back.
     RlsRollbackRun { rollout: i64 } => ["rls", "rollback", "--run", rollout],
+    /// Takes every table back to the first phase.
+    RlsRollbackAllToPrepare => ["rls", "rollback", "--to", "prepare"],
+    /// Takes every table back to the second phase.
+    RlsRollbackAllToTighten => ["rls", "rollback", "--to", "tighten"],
     /// Takes a table back to the first phase.
     RlsRollbackToPrepare { table: String } => ["rls", "rollback", "--to", "prepare", "--tables", table],
     /// Rolls out.

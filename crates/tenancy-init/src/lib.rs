@@ -21,4 +21,4 @@ pub use answers::{Answers, Question};
 pub use error::{Error, Result};
 pub use propose::{Proposal, ProposalOrQuestion, propose, with_sources};
 pub use registry::{RegistryCandidate, RegistryChoice, RegistryClue};
-pub use update::{FileComparison, compare, updated};
+pub use update::{FileComparison, compare, lost, updated};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use backfill_engine::{short_name, sources_from_keys};
-use tenancy_config::tenancy::{Notes, TableRules};
+use tenancy_config::tenancy::{LogMessages, Notes, TableRules};
 use tenancy_config::{TableName, Tenancy};
 use tenant_inventory::class::{Class, ClassifiedTable};
 use tenant_inventory::{Catalog, TenantTable};
@@ -63,10 +63,12 @@ pub async fn propose(
     };
     let (mut tenancy, mut notes) = (base.clone(), Notes::default());
     tenancy.tables.clear();
-    tenancy.reviewed.retain(|_, _| false);
     tenancy.columns = tenant_columns(&facts, registry);
     if tenancy.columns.is_empty() {
         return Err(no_tenants(schema));
+    }
+    if base.log.messages == LogMessages::default() && is_another_application(&facts) {
+        tenancy.log.messages = LogMessages::none();
     }
     if let Some(table) = registry {
         tenancy.database.schema = table.name.schema().to_string();
@@ -102,6 +104,16 @@ pub async fn propose(
 pub async fn with_sources(database: &Database, tenancy: &Tenancy) -> Result<Tenancy> {
     let (facts, catalog) = (Facts::read(database, tenancy).await?, Catalog::load(database, tenancy).await?);
     Ok(Tenancy { tables: tables(&catalog, tenancy, tenancy, &facts), ..tenancy.clone() })
+}
+
+/// Whether most tables of the default application are not there: what it writes into its log is then another application's.
+fn is_another_application(facts: &Facts) -> bool {
+    let default = Tenancy::default();
+    let is_here = |name: &&String| {
+        let name = TableName::parse(name, &default.database.schema).ok();
+        name.is_some_and(|name| facts.table(&name).is_some())
+    };
+    default.tables.keys().filter(is_here).count() * 2 < default.tables.len()
 }
 
 fn no_tenants(schema: Option<&str>) -> Error {

@@ -5,6 +5,7 @@ use std::path::Path;
 use backfill_engine::short_name;
 use serde::Serialize;
 use tenancy_config::Tenancy;
+use tenancy_config::plain::one_line;
 use tenancy_config::tenancy::{TableRules, fragment};
 use tenant_inventory::class::Class;
 use tenant_inventory::{Absent, Catalog, Misfit};
@@ -65,6 +66,7 @@ pub async fn compare(database: &Database, tenancy: &Tenancy, text: &str) -> Resu
 
 /// Whether a comment has the name as a whole word.
 fn in_comment(text: &str, name: &str) -> bool {
+    let name = &*one_line(name);
     let part = |c: char| c.is_alphanumeric() || c == '_' || c == '.' || c == '$';
     let comments = text.lines().filter(|line| line.trim_start().starts_with('#'));
     comments.flat_map(|line| line.match_indices(name).map(move |(at, _)| (line, at))).any(|(line, at)| {
@@ -85,8 +87,8 @@ pub fn updated(text: &str, comparison: &FileComparison, proposed: &Tenancy) -> R
     let mut position = last;
     for new in &comparison.unlisted {
         if new.class.tenant_column().is_none() {
-            let line = format!("# {}: {}. Undecided: exempt = \"why\", or a tenant column.", new.table, new.class);
-            comments += &(line.replace(char::is_control, " ") + "\n");
+            let line = format!("{}: {}. Undecided: exempt = \"why\", or a tenant column.", new.table, new.class);
+            comments += &format!("# {}\n", one_line(&line));
             continue;
         }
         let rules = proposed.tables.get(&new.table).cloned().unwrap_or_else(TableRules::default);
@@ -97,13 +99,20 @@ pub fn updated(text: &str, comparison: &FileComparison, proposed: &Tenancy) -> R
         let Some(tables) = tables.as_table_mut() else {
             return Err(wrong(&"[tables] is written as an inline table; write it as a section"));
         };
-        let Some(mut item) = written["tables"].get(&new.table).cloned() else { continue };
+        // With the key as it was written: what is not seen in a name is spelt out there.
+        let Some((key, mut item)) = written["tables"]
+            .as_table()
+            .and_then(|tables| tables.get_key_value(&new.table))
+            .map(|(key, item)| (key.clone(), item.clone()))
+        else {
+            continue;
+        };
         position += 1;
         if let Some(table) = item.as_table_mut() {
             table.set_position(Some(position));
             table.decor_mut().set_prefix("\n");
         }
-        tables.insert(&new.table, item);
+        tables.insert_formatted(&key, item);
     }
     let mut out = document.to_string();
     if !comments.is_empty() {
@@ -117,6 +126,41 @@ pub fn updated(text: &str, comparison: &FileComparison, proposed: &Tenancy) -> R
             .all(|new| new.class.tenant_column().is_none() || read.tables.contains_key(&new.table))
     );
     Ok(out)
+}
+
+/// The keys of a file that would be gone if `new` took its place, such as `reviewed."public.total(text)"`. Sources are left out, as foreign keys
+/// tell them anew, and so is a table that has nothing else.
+///
+/// # Errors
+/// [`Error::File`]: the old text is not TOML, so that nobody knows what is in it.
+pub fn lost(old: &str, new: &str) -> Result<Vec<String>> {
+    let parse = |text: &str| {
+        text.parse::<DocumentMut>()
+            .map_err(|error| Error::File(format!("the file that is there cannot be read: {}", error.message())))
+    };
+    let (old, new) = (parse(old)?, parse(new)?);
+    let mut found = Vec::new();
+    missing(old.as_table(), Some(new.as_table()), "", &mut found);
+    Ok(found)
+}
+
+fn missing(
+    old: &dyn toml_edit::TableLike,
+    new: Option<&dyn toml_edit::TableLike>,
+    above: &str,
+    found: &mut Vec<String>,
+) {
+    for (key, item) in old.iter() {
+        let path = format!("{above}{}", toml_edit::Key::new(key).display_repr());
+        let there = new.and_then(|new| new.get(key));
+        match item.as_table_like() {
+            Some(table) => {
+                missing(table, there.and_then(toml_edit::Item::as_table_like), &format!("{path}."), found);
+            }
+            None if there.is_none() && key != "sources" => found.push(path),
+            None => {}
+        }
+    }
 }
 
 fn implicit() -> toml_edit::Item {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use tenancy_config::{Ident, TableName, Tenancy};
 use tenant_rls::{CATALOG_LOCK_TIMEOUT, Database, OwnerTx, Result};
 
+use crate::catalog::born_closed::BornClosed;
 use crate::catalog::parents::{links, placed, read_parents};
 use crate::catalog::phase::Phase;
 use crate::catalog::policies::Policies;
@@ -25,6 +26,8 @@ pub struct Inventory {
     pub logins: Logins,
     /// The tenant tables that were not asked for, each with its tenant column. An audit reads them beside the others.
     pub others: Vec<(TableName, Ident)>,
+    /// The event trigger that closes new tables, if there is one.
+    pub born_closed: Option<BornClosed>,
 }
 
 impl Inventory {
@@ -78,8 +81,9 @@ impl Inventory {
         let tables = relations.iter().map(|relation| &relation.name).chain(others.iter().map(|(name, _)| name));
         let schemas: BTreeSet<&str> = tables.chain([&catalog.tenants]).map(|name| name.schema().as_str()).collect();
         let logins = read_logins(tx.connection(), tenancy, app, &relations, schemas).await?;
+        let born_closed = BornClosed::read(tx.connection(), tenancy).await?;
         tx.rollback().await?;
-        Ok(Self { tenancy: tenancy.clone(), catalog, relations, logins, others })
+        Ok(Self { tenancy: tenancy.clone(), catalog, relations, logins, others, born_closed })
     }
 
     /// The policies of a relation, with what is needed to tell ours from others.

@@ -15,6 +15,7 @@
 //! | `coverage` | of which of them a report speaks |
 //! | `catalog::tables` | the tenant tables with their tenant column, keys and foreign keys |
 //! | `catalog::registry_state` | what the tenant table is in this database |
+//! | `catalog::born_closed` | the event trigger that closes new tables |
 //! | `catalog::columns` | the columns of one table, for who inserts into it |
 //! | `catalog::relations` | tables and partitions |
 //! | `catalog::definition` | what a rollout may change of a table, as text that makes it again |
@@ -38,6 +39,7 @@ mod unlinked;
 mod ways;
 
 pub use catalog::all_tables::{ColumnFacts, KeyFacts, Member, TableFacts, read_all_tables};
+pub use catalog::born_closed::{BornClosed, BornClosedState};
 pub use catalog::columns::Column;
 pub use catalog::definition::{Aspect, AspectKind, Definition, read_definitions};
 pub use catalog::parent::{FormChoice, ThroughParent};

@@ -2,6 +2,7 @@
 //! there were and how far they came, and which row was given which tenant. It commits together with the data.
 
 mod batch;
+mod born_closed;
 mod decisions;
 mod error;
 mod history;
@@ -20,6 +21,7 @@ mod trust;
 mod undo;
 
 pub use batch::{BatchCall, BatchCounts, BatchStatement};
+pub use born_closed::{born_closed_statements, drop_born_closed, make_born_closed};
 pub use decisions::{DecisionCall, DecisionResult, DecisionRun, decided};
 pub use error::{Error, Result};
 pub use history::{Assignment, RunRecord, UndoProgress, runs, why};

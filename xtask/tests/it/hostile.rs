@@ -20,7 +20,7 @@ const TOKEN: &str = "eyJhbGciOiAiXG46OmVycm9yOjp4XG4jI1tlcnJvcl1cdTAwMWJbMkrigK4
 
 /// How each command is started so that it shows the name. Some are started in several ways. The order matters, because
 /// each needs what earlier ones made. `HOSTILE` is replaced by the name.
-const STARTED: [(&str, &[&str]); 75] = [
+const STARTED: [(&str, &[&str]); 79] = [
     ("doctor", &[]),
     ("inventory", &[]),
     ("audit", &[]),
@@ -33,6 +33,8 @@ const STARTED: [(&str, &[&str]); 75] = [
     ("tenant-log", &["hostile.log", "--max-unresolved", "HOSTILE"]),
     ("init", &["--stdout"]),
     ("init", &["--output", "HOSTILE/x"]),
+    ("init", &["--check"]),
+    ("init", &["--update", "--stdout"]),
     ("rls status", &[]),
     ("rls plan", &[]),
     ("rls plan", &["--prisma", "."]),
@@ -80,6 +82,8 @@ const STARTED: [(&str, &[&str]); 75] = [
     ("rls rollout", &["--snapshot", "snapshot"]),
     ("rls rollout", &["--tables", "HOSTILE.HOSTILE,audit_logs", "--adopt"]),
     ("rls setup", &["--app-role", "HOSTILE"]),
+    ("rls born-closed", &["--dry-run"]),
+    ("rls born-closed", &[]),
     ("rls rollback", &[]),
     ("rls rollback", &["--run", "99"]),
     ("jwt", &["--email", "e@HOSTILE", "--tenant", "s HOSTILE"]),

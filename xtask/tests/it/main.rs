@@ -2,6 +2,7 @@
 //! environment.
 #![allow(clippy::unwrap_used)] // also in helper functions of tests
 
+mod absent;
 mod arguments;
 mod book_keeping;
 mod chat;
@@ -13,6 +14,7 @@ mod errors;
 mod faults;
 mod help;
 mod hostile;
+mod init;
 mod jwt;
 mod killed;
 mod libpq;

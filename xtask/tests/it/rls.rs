@@ -92,6 +92,38 @@ async fn the_switches_of_the_older_script_name_a_phase() {
     );
 }
 
+/// The older script made the policies anew with whatever its variables said, so that they also relaxed.
+#[tokio::test]
+async fn the_switches_of_the_older_script_relax_where_they_are_set_and_else_the_command_is_named() {
+    let db = two_tenants().await;
+    let url = db.url(Role::Owner);
+    let place = Place::new();
+    let setup = |env: &[(&str, &str)]| {
+        let arguments =
+            ["rls", "setup", "--tables", "services", "--confirm", "127.0.0.1", "--database-url", url.expose()];
+        place.run_with(&arguments, env)
+    };
+    let enforced = [("RLS_ALLOW_NULL_TENANT", "false"), ("FORCE_RLS", "true")];
+    let to = |env: &[(&str, &str)], said: &str, is: &str| {
+        let ended = setup(env);
+        assert_eq!(ended.status, 0, "{ended}");
+        assert!(ended.stderr.contains(said), "{ended}");
+        let status = run(&db, &["status", "--format", "csv"]);
+        assert!(status.stdout.contains(&format!("public.services,{is},")), "{ended}{status}");
+    };
+    to(&enforced, "phase enforce", "enforce");
+    to(&[], "rls rollback --to prepare", "enforce");
+    to(&[("RLS_ALLOW_NULL_TENANT", "false")], "rls rollback --to tighten", "enforce");
+    to(&[("RLS_ALLOW_NULL_TENANT", "false"), ("FORCE_RLS", "false")], "phase tighten", "tighten");
+    to(&enforced, "phase enforce", "enforce");
+    to(&[("RLS_ALLOW_NULL_TENANT", "true")], "phase prepare", "prepare");
+    // What no rollout did, no rollback takes back.
+    let mut owner = db.owner().await;
+    owner.run_script("forcing by hand", "ALTER TABLE services FORCE ROW LEVEL SECURITY").await.unwrap();
+    owner.close().await;
+    to(&[("RLS_ALLOW_NULL_TENANT", "true")], "phase prepare", "prepare");
+}
+
 #[tokio::test]
 async fn the_proof_by_trying_passes_a_clean_table_and_names_a_leak() {
     let db = two_tenants().await;

@@ -61,6 +61,8 @@ fn run(command: &str) -> Option<Run> {
         "rls plan" => With(&[("--phase prepare", 0), ("", 0)]),
         "rls setup" => With(&[("", 0)]),
         "rls rollout" => With(&[("--phase prepare", 3), ("", 3)]),
+        // Only a superuser may.
+        "rls born-closed" => With(&[("--dry-run", 4), ("", 4)]),
         "rls verify" => With(&[("--write-probes", 3)]),
         "rls rollback" => With(&[("--to none", 0)]),
         // It knows no database.

@@ -79,6 +79,7 @@ impl Change {
             AspectKind::Policy => format!("the policy \"{name}\""),
             AspectKind::Constraint => format!("the constraint \"{name}\""),
             AspectKind::Index => format!("the index \"{name}\""),
+            AspectKind::EventTrigger => format!("the event trigger \"{name}\""),
             AspectKind::PolicyComment => format!("the comment of the policy \"{name}\""),
             AspectKind::ConstraintComment => format!("the comment of the constraint \"{name}\""),
             AspectKind::Grant if column.is_empty() => format!("{name} for {role}"),

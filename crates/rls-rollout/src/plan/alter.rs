@@ -119,7 +119,8 @@ pub(crate) fn statements(
             };
             out.push(name(alter(on))?.fragment("comment", comment).build());
         }
-        AspectKind::Index => {}
+        // Neither is changed with a table.
+        AspectKind::Index | AspectKind::EventTrigger => {}
     }
     Ok(out)
 }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 use tenancy_config::TableName;
-use tenant_inventory::{AspectKind, Inventory, Phase, RegistryState, Relation, Way};
+use tenant_inventory::{AspectKind, BornClosed, Inventory, Phase, RegistryState, Relation, Way};
 
 use crate::plan::step::Step;
 
@@ -38,6 +38,11 @@ pub enum Notice {
     SeesLess {
         /// The function or view.
         way: Box<Way>,
+    },
+    /// The event trigger that closes new tables.
+    BornClosed {
+        /// What it is.
+        born_closed: BornClosed,
     },
     /// The tenant table cannot be referenced.
     Registry {
@@ -74,6 +79,7 @@ impl fmt::Display for Notice {
                 "{way}: from `enforce` on, policies filter {}, and it sees the rows of the session's tenant alone",
                 way.acts_as.role
             ),
+            Self::BornClosed { born_closed } => born_closed.fmt(f),
             Self::Registry { state } => write!(f, "{state}"),
         }
     }
@@ -103,6 +109,7 @@ pub(crate) fn notices(
     if !inventory.catalog.registry.can_be_referenced() {
         notices.push(Notice::Registry { state: inventory.catalog.registry });
     }
+    notices.extend(inventory.born_closed.clone().map(|born_closed| Notice::BornClosed { born_closed }));
     if any(Phase::Prepare) {
         notices.push(Notice::Filtered { variable: inventory.tenancy.tenant_setting().to_string() });
     }

@@ -14,6 +14,8 @@ use tenant_ops::{Lease, RecordedStep, Rollout};
 use tenant_rls::{CATALOG_LOCK_TIMEOUT, Database, Error as RlsError, OwnerTx};
 use tokio::sync::watch;
 
+use crate::born_closed::back::take_back;
+use crate::born_closed::steps_apart;
 use crate::error::{Error, Result};
 use crate::journal::change::Change;
 use crate::journal::{self, TableChanges};
@@ -60,10 +62,10 @@ pub async fn rollback(
     progress: &mut (dyn FnMut(RolloutEvent) + Send),
 ) -> Result<RollbackReport> {
     ddl_is_possible(database)?;
-    let StepsToUndo { recorded, gone } = steps_to_undo(database, tenancy, options).await?;
-    if recorded.is_empty() {
+    let StepsToUndo { recorded, gone, born_closed } = steps_to_undo(database, tenancy, options).await?;
+    if recorded.is_empty() && born_closed.is_none() {
         let (schema, tables) = ("rls-rollback/1", Vec::new());
-        return Ok(RollbackReport { schema, rollout: None, stopped: false, tables, gone });
+        return Ok(RollbackReport { schema, rollout: None, stopped: false, tables, gone, born_closed: None });
     }
     tenant_ops::install(database, tenancy).await?;
     let mut queued = |holder: &str| progress(RolloutEvent::Queued { holder: holder.to_owned() });
@@ -71,10 +73,20 @@ pub async fn rollback(
     let alive = lease.keep_alive(database);
     // Read again: until the lease was ours, somebody else may have taken steps or taken them back.
     let done = async {
-        let StepsToUndo { recorded, gone } = steps_to_undo(database, tenancy, options).await?;
+        let StepsToUndo { recorded, gone, born_closed } = steps_to_undo(database, tenancy, options).await?;
         let rollout = Rollout::open(database, &format!("rollback --to {}", options.to)).await?;
         let executor = Executor::new(database, &lease, rollout, options.lock_retry);
-        let restored = restore(&executor, tenancy, &recorded, &stop, progress).await;
+        let restored = async {
+            let tables = restore(&executor, tenancy, &recorded, &stop, progress).await?;
+            let born_closed = match &born_closed {
+                Some(recorded) if !*stop.borrow() => {
+                    Some(take_back(database, tenancy, &lease, rollout, recorded).await?)
+                }
+                _ => None,
+            };
+            Ok::<_, Error>((tables, born_closed))
+        };
+        let restored = restored.await;
         executor.close().await;
         let mut ended = Ok(());
         if !restored.as_ref().is_err_and(Error::lost_connection) {
@@ -91,29 +103,32 @@ pub async fn rollback(
     if !done.as_ref().is_err_and(Error::lost_connection) {
         let _ = lease.release(database).await;
     }
-    let (id, mut tables, gone) = done?;
+    let (id, (mut tables, born_closed), gone) = done?;
     // Read again: the definitions were restored.
     let inventory = Inventory::load(database, tenancy, None, &[]).await?;
     for table in &mut tables {
         table.phase = inventory.relation(&table.table).map(|relation| inventory.phase(relation));
     }
-    Ok(RollbackReport { schema: "rls-rollback/1", rollout: Some(id), stopped: *stop.borrow(), tables, gone })
+    let (schema, stopped) = ("rls-rollback/1", *stop.borrow());
+    Ok(RollbackReport { schema, rollout: Some(id), stopped, tables, gone, born_closed })
 }
 
 /// The steps to take back, by table.
 struct StepsToUndo {
     recorded: BTreeMap<TableName, TableChanges>,
     gone: Vec<TableName>,
+    /// Those of the event trigger that closes new tables.
+    born_closed: Option<TableChanges>,
 }
 
 async fn steps_to_undo(database: &Database, tenancy: &Tenancy, options: &RollbackOptions) -> Result<StepsToUndo> {
-    let steps = journal::steps(database, tenancy).await?;
+    let (steps, of_trigger) = steps_apart(database, tenancy).await?;
     let mut tables = Vec::new();
     for name in &options.tables {
         tables.push(TableName::parse(name, &tenancy.database.schema)?);
     }
     if let Some(number) = options.rollout
-        && !steps.iter().any(|step| step.rollout == number)
+        && !steps.iter().chain(&of_trigger).any(|step| step.rollout == number)
     {
         return Err(Error::NothingToUndo(format!("rollout {number} left no step that could be taken back")));
     }
@@ -128,7 +143,8 @@ async fn steps_to_undo(database: &Database, tenancy: &Tenancy, options: &Rollbac
     let owned =
         recorded.iter().filter(|(_, recorded)| recorded.changes.iter().any(|c| c.aspect.kind != AspectKind::Grant));
     refuse_other_owners(database, owned.map(|(table, _)| table)).await?;
-    Ok(StepsToUndo { recorded, gone })
+    let born_closed = journal::add_up(of_trigger.iter().filter(is_wanted)).into_values().next();
+    Ok(StepsToUndo { recorded, gone, born_closed })
 }
 
 async fn gone(database: &Database, tables: impl Iterator<Item = &TableName>) -> Result<Vec<TableName>> {

@@ -4,6 +4,8 @@ use serde::Serialize;
 use tenancy_config::TableName;
 use tenant_inventory::Phase;
 
+use crate::born_closed::back::BornClosedBack;
+
 /// What was taken back; its JSON is `rls-rollback/1`.
 #[derive(Debug, Clone, Serialize)]
 pub struct RollbackReport {
@@ -17,6 +19,15 @@ pub struct RollbackReport {
     pub tables: Vec<RestoredTable>,
     /// Tables that were dropped or renamed: nothing of them was restored, and their steps stay in the journal.
     pub gone: Vec<TableName>,
+    /// What became of the event trigger that closes new tables, where that was to be taken back.
+    pub born_closed: Option<BornClosedBack>,
+}
+
+impl RollbackReport {
+    /// Whether everything that was to be taken back was, apart from tables that are gone.
+    pub fn is_complete(&self) -> bool {
+        !self.stopped && matches!(self.born_closed, None | Some(BornClosedBack::Restored))
+    }
 }
 
 /// One table that was restored.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)] // in the helpers of tests too
 
 mod adopted;
+mod born_closed;
 mod claims;
 mod counts;
 mod edges;

@@ -20,6 +20,9 @@ pub(super) fn write_log(out: &mut String, log: &LogSection) -> std::fmt::Result 
         out,
         "\n# How the messages of each kind begin, for `tenant-log`; `traffic` counts the requests that were served."
     )?;
+    if log.messages.lists().iter().all(|(_, messages)| messages.is_empty()) {
+        writeln!(out, "# Nobody has said how those of this application begin.")?;
+    }
     writeln!(out, "[log.messages]")?;
     for (kind, messages) in log.messages.lists() {
         write_lines(out, kind, messages)?;

@@ -61,6 +61,14 @@ impl Default for LogSection {
     }
 }
 
+impl LogMessages {
+    /// None of any kind: nobody has said how the messages of the application begin.
+    pub fn none() -> Self {
+        let (unresolved, missing_context, mismatch) = (Vec::new(), Vec::new(), Vec::new());
+        Self { unresolved, missing_context, mismatch, unscoped: Vec::new(), traffic: Vec::new() }
+    }
+}
+
 impl Default for LogMessages {
     fn default() -> Self {
         let list = |messages: &[&str]| messages.iter().map(|&message| message.to_owned()).collect();

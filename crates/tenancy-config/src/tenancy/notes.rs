@@ -29,7 +29,7 @@ pub(super) fn comments(out: &mut String, lines: &[String]) -> std::fmt::Result {
     lines.iter().try_for_each(|line| writeln!(out, "# {}", one_line(line)))
 }
 
-/// A name may contain a line break, which would end the comment.
+/// A name may contain a line break, which would end the comment. What is not seen is written out.
 pub(super) fn one_line(text: &str) -> String {
-    text.replace(|c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'), " ")
+    crate::plain::one_line(text).into_owned()
 }

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use crate::plain::is_unseen;
+
 /// Strings between commas.
 pub(super) fn list(names: &[String]) -> String {
     names.iter().map(|name| string(name)).collect::<Vec<_>>().join(", ")
@@ -19,8 +21,12 @@ pub(super) fn string(value: &str) -> String {
     for c in value.chars() {
         match c {
             '"' | '\\' => out.extend(['\\', c]),
-            c if c.is_control() => {
-                let _ = write!(out, "\\u{:04X}", u32::from(c));
+            // Also what is not seen: whoever reads the file is to see which name that is.
+            c if is_unseen(c) => {
+                let _ = match u32::from(c) {
+                    short @ ..=0xFFFF => write!(out, "\\u{short:04X}"),
+                    long => write!(out, "\\U{long:08X}"),
+                };
             }
             c => out.push(c),
         }

@@ -31,6 +31,8 @@ pub enum AspectKind {
     PolicyComment,
     /// The comment of a constraint, by the constraint's name. It is lost with the constraint.
     ConstraintComment,
+    /// The event trigger that closes new tables, by its name. It belongs to the database and to no table.
+    EventTrigger,
 }
 
 /// One aspect of a table.

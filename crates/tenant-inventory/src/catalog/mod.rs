@@ -1,6 +1,7 @@
 //! The tables, as `pg_catalog` describes them.
 
 pub(crate) mod all_tables;
+pub(crate) mod born_closed;
 pub(crate) mod columns;
 pub(crate) mod definition;
 pub(crate) mod parent;

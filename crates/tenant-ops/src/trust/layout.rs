@@ -15,6 +15,8 @@ pub(crate) struct Definition {
     pub(crate) name: String,
     /// None where it has no owner of its own.
     pub(crate) owner: Option<String>,
+    /// It belongs to a role that may make event triggers, and is the function of ours.
+    pub(crate) of_event_triggers: bool,
     pub(crate) text: String,
 }
 
@@ -33,6 +35,8 @@ pub(crate) enum Known {
 pub(crate) struct Layout {
     now: BTreeMap<(&'static str, &'static str), &'static str>,
     earlier: BTreeMap<(&'static str, &'static str), &'static str>,
+    /// What is made on request.
+    optional: BTreeMap<(&'static str, &'static str), &'static str>,
     /// What the role of batches may do: kind, object, column, privilege.
     rights: Vec<(&'static str, &'static str, Option<&'static str>, &'static str)>,
 }
@@ -41,6 +45,9 @@ pub(crate) struct Layout {
 pub(crate) const FUNCTIONS: [(&str, &str); 1] =
     [("apply_batch", include_str!("../../../../sql/tenant-ops/apply_batch.sql"))];
 
+/// The function that is made on request.
+const ON_REQUEST: (&str, &str) = ("born_closed", include_str!("../../../../sql/tenant-ops/born_closed.sql"));
+
 impl Layout {
     /// The layout of this version.
     pub(crate) fn ours() -> Self {
@@ -48,6 +55,7 @@ impl Layout {
         for (name, script) in FUNCTIONS {
             layout.now.insert(("body", name), body(script));
         }
+        layout.optional.insert(("body", ON_REQUEST.0), body(ON_REQUEST.1));
         for line in include_str!("../../../../sql/tenant-ops/layout.txt").lines() {
             layout.read(line);
         }
@@ -59,6 +67,7 @@ impl Layout {
             return;
         }
         let (earlier, line) = line.strip_prefix("earlier ").map_or((false, line), |line| (true, line));
+        let (optional, line) = line.strip_prefix("on request ").map_or((false, line), |line| (true, line));
         let (object, text) = line.split_once(": ").unwrap_or((line.trim_end_matches(':'), ""));
         let (kind, name) = object.split_once(' ').unwrap_or((object, ""));
         if kind == "right" {
@@ -68,6 +77,8 @@ impl Layout {
                 None => (object, None),
             };
             self.rights.extend(text.split(", ").map(|privilege| (of, object, column, privilege)));
+        } else if optional {
+            self.optional.insert((kind, name), text);
         } else if earlier {
             self.earlier.insert((kind, name), text);
         } else {
@@ -120,7 +131,8 @@ impl Layout {
 
     fn differs(&self, there: &Definition, known: Known) -> Option<TrustFinding> {
         let key = (there.kind.as_str(), there.name.as_str());
-        let (now, earlier) = (self.now.get(&key), self.earlier.get(&key).filter(|_| known == Known::Earlier));
+        let now = self.now.get(&key).or_else(|| self.optional.get(&key));
+        let (now, earlier) = (now, self.earlier.get(&key).filter(|_| known == Known::Earlier));
         let replaced = known == Known::Earlier && matches!(key.0, "function" | "body" | "view");
         let object = named(key.0, key.1);
         match now.or(earlier) {
@@ -136,7 +148,7 @@ impl Layout {
 impl Definition {
     /// The finding, where it belongs to another role than the schema.
     pub(crate) fn belongs_to_another(&self, owner: &str) -> Option<TrustFinding> {
-        let other = self.owner.clone().filter(|other| other != owner)?;
+        let other = self.owner.clone().filter(|other| other != owner && !self.of_event_triggers)?;
         Some(TrustFinding::OtherOwner {
             object: named(&self.kind, &self.name),
             owner: other,

@@ -136,6 +136,7 @@ async fn definitions(connection: &mut PgConnection) -> Result<Vec<Definition>, R
         kind: row.get("kind"),
         name: row.get("name"),
         owner: row.get("owner"),
+        of_event_triggers: row.get("of_event_triggers"),
         text: row.get("definition"),
     };
     Ok(rows.iter().map(definition).collect())

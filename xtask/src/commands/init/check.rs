@@ -10,7 +10,7 @@ use tenancy_init::{FileComparison, compare, updated};
 use crate::context::command_error::{CommandError, OrFailed};
 use crate::context::{CommandResult, Context, stop};
 use crate::document::block::{Document, List, paragraph};
-use crate::document::report::Report;
+use crate::document::report::{Format, Report};
 use crate::number_format::counted;
 
 use super::options::Options;
@@ -46,6 +46,9 @@ impl Report for CheckReport {
 
 /// Compares, and with `--update` adds what is new.
 pub(super) async fn run(context: &Context, options: &Options) -> CommandResult {
+    if options.update && context.global.format() != Format::Table {
+        return Err(CommandError::usage("tenancy.toml is TOML and has no other format", "leave --format out"));
+    }
     let settings = context.settings()?;
     let Some(file) = settings.config_path().map(PathBuf::from) else {
         let hint = Hint::quoted(CommandRef::Init).then(" writes one");

@@ -5,11 +5,11 @@ mod options;
 
 use std::path::{Path, PathBuf};
 
-use tenancy_config::CommandRef;
 use tenancy_config::files::{self, Readers};
+use tenancy_config::{CommandRef, Hint};
 use tenancy_init::{Answers, Proposal, ProposalOrQuestion, propose};
 
-use crate::context::command_error::CommandError;
+use crate::context::command_error::{CommandError, OrFailed};
 use crate::context::failure::CommandFailure;
 use crate::context::{CommandResult, Context, stop};
 use crate::document::report::Format;
@@ -39,6 +39,7 @@ pub(crate) async fn run(context: &Context, options: Options) -> CommandResult {
     match file {
         None => context.printer.toml(&proposal.text())?,
         Some(file) => {
+            refuse_to_lose(&file, &proposal.text())?;
             files::write(&file, proposal.text(), Readers::Usual)?;
             let tables = counted(proposal.tenancy.tables.len() as u64, "table", "tables");
             context.printer.note(&format!(
@@ -49,6 +50,22 @@ pub(crate) async fn run(context: &Context, options: Options) -> CommandResult {
         }
     }
     Ok(None)
+}
+
+/// Refuses to replace a file that says more than the new one would.
+fn refuse_to_lose(file: &Path, new: &str) -> Result<(), CommandFailure> {
+    if !file.exists() {
+        return Ok(());
+    }
+    let old = std::fs::read_to_string(file).or_failed(format!("cannot read {}", file.display()))?;
+    let lost = tenancy_init::lost(&old, new)?;
+    if lost.is_empty() {
+        return Ok(());
+    }
+    let hint = Hint::quoted(CommandRef::InitUpdate)
+        .then(" adds what is new and keeps the rest; to begin anew, give the file another name");
+    let what = format!("{} says what a new file would not, and was left as it is: {}", file.display(), lost.join(", "));
+    Err(CommandError::refused(what, hint))
 }
 
 async fn read(context: &Context, options: &Options) -> Result<Proposal, CommandFailure> {

@@ -16,7 +16,7 @@ pub(crate) struct Options {
     /// Print it instead of writing a file
     #[arg(long, conflicts_with = "output")]
     pub(super) stdout: bool,
-    /// Replace a file that is there
+    /// Replace a file that is there, unless it says what a new one would not: reviews, reasons, tables that are gone
     #[arg(long)]
     pub(super) force: bool,
     /// Say what in the file no longer fits the database, and which tables stand nowhere in it (exit 3)

@@ -6,7 +6,7 @@ use clap::Args;
 use serde::Serialize;
 use tenancy_config::{TableName, Tenancy};
 use tenant_inventory::class::ClassifiedTable;
-use tenant_inventory::{Inventory, Openness, Way, WayState, read_ways};
+use tenant_inventory::{BornClosed, Inventory, Openness, Way, WayState, read_ways};
 use tenant_rls::Database;
 
 use crate::context::{CommandResult, Context, stop};
@@ -31,6 +31,8 @@ struct InventoryReport {
     /// That role exists. Otherwise no way was looked for.
     app_role_exists: bool,
     ways: Vec<KnownWay>,
+    /// The event trigger that closes new tables, if there is one.
+    born_closed: Option<BornClosed>,
 }
 
 /// A way past the policies, and whether it is open.
@@ -76,6 +78,7 @@ async fn read(database: &Database, tenancy: &Tenancy) -> tenant_rls::Result<Inve
         app_role: app.to_string(),
         app_role_exists: state.exists,
         ways,
+        born_closed: inventory.born_closed.clone(),
     })
 }
 

@@ -31,7 +31,8 @@ impl Report for InventoryReport {
         });
         let mut document = Document::new([table.into(), lines([totals].into_iter().chain(none))]);
         document.extend(self.ways_table().map(Into::into));
-        document.push(lines([self.ways_totals()]));
+        let born_closed = self.born_closed.as_ref().map(|born_closed| format!("Note: {born_closed}."));
+        document.push(lines([self.ways_totals()].into_iter().chain(born_closed)));
         document
     }
 

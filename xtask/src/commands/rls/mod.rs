@@ -1,6 +1,7 @@
 //! `rls`: takes the tables under row level security, phase by phase, and back.
 
 mod args;
+mod born_closed;
 mod coverage;
 mod folder;
 mod plan;
@@ -39,6 +40,7 @@ enum Command {
     Plan(plan::Options),
     Setup(setup::Options),
     Rollout(rollout::Options),
+    BornClosed(born_closed::Options),
     Verify(verify::Options),
     Rollback(rollback::Options),
 }
@@ -53,6 +55,7 @@ pub(crate) async fn run(context: &Context, options: Options) -> CommandResult {
         Command::Plan(options) => plan::run(context, options).await,
         Command::Setup(options) => setup::run(context, options).await,
         Command::Rollout(options) => rollout::run(context, options).await,
+        Command::BornClosed(options) => born_closed::run(context, options).await,
         Command::Verify(options) => verify::run(context, options).await,
         Command::Rollback(options) => rollback::run(context, options).await,
     }

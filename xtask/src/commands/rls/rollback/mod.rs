@@ -3,7 +3,7 @@
 mod view;
 
 use clap::{Args, ValueEnum};
-use tenancy_config::Exit;
+use tenancy_config::{Exit, Settings};
 use tenant_inventory::Phase;
 
 use crate::commands::rls::args::{LockArgs, named};
@@ -58,26 +58,39 @@ impl From<To> for Phase {
 pub(super) async fn run(context: &Context, options: Options) -> CommandResult {
     report::refuse_csv("rls rollback", context.global.format())?;
     let settings = context.settings()?;
-    let connected = stop::at_once(context.connect_for_ddl(&settings)).await?;
-    let back = match options.run {
-        Some(run) => format!("to what it was before rollout {run}"),
-        None => format!("back to `{}`", Phase::from(options.to)),
-    };
-    let what = format!("row level security of {}, {back}", named(&options.tables));
-    context.before_writing(&connected, &what).await?;
     let rollback = rls_rollout::RollbackOptions {
         to: options.to.into(),
         rollout: options.run,
         tables: options.tables,
         lock_retry: options.lock.into(),
     };
+    roll_back(context, &settings, &rollback).await
+}
+
+/// Takes back, and reports.
+pub(super) async fn roll_back(
+    context: &Context,
+    settings: &Settings,
+    options: &rls_rollout::RollbackOptions,
+) -> CommandResult {
+    let connected = stop::at_once(context.connect_for_ddl(settings)).await?;
+    let back = match options.rollout {
+        Some(run) => format!("to what it was before rollout {run}"),
+        None => format!("back to `{}`", options.to),
+    };
+    let what = format!("row level security of {}, {back}", named(&options.tables));
+    context.before_writing(&connected, &what).await?;
     let holder = holder::name(tenancy_config::environment::checked);
     let mut progress = |event| tell(&context.printer, &event);
     let done = stop::gently(&context.printer, |stop| {
-        rls_rollout::rollback(&connected.database, settings.tenancy(), &rollback, &holder, stop, &mut progress)
+        rls_rollout::rollback(&connected.database, settings.tenancy(), options, &holder, stop, &mut progress)
     })
     .await?;
     connected.database.close().await;
     context.report(&done)?;
-    Ok(done.stopped.then_some(Exit::Stopped))
+    Ok(match (done.stopped, done.is_complete()) {
+        (true, _) => Some(Exit::Stopped),
+        (false, true) => None,
+        (false, false) => Some(Exit::NotYet),
+    })
 }

@@ -1,6 +1,6 @@
 //! The report of a rollback: the definitions that were restored.
 
-use rls_rollout::RollbackReport;
+use rls_rollout::{BornClosedBack, RollbackReport};
 
 use crate::document::block::{Document, Table, lines, number, text};
 use crate::document::report::Report;
@@ -13,8 +13,10 @@ impl Report for RollbackReport {
     fn document(&self) -> Document {
         let gone = self.gone.iter();
         let gone = gone.map(|table| format!("{table} is gone, dropped or renamed: nothing of it was restored."));
+        let gone = gone.chain(self.born_closed.map(|back| born_closed(back).to_owned()));
         if self.tables.is_empty() {
-            return Document::new([lines(gone.chain(["No step was left to take back.".to_owned()]))]);
+            let none = self.born_closed.is_none().then(|| "No step was left to take back.".to_owned());
+            return Document::new([lines(gone.chain(none))]);
         }
         let rows = self.tables.iter().map(|restored| {
             let phase = restored.phase.map_or_else(|| "not a tenant table".to_owned(), |phase| phase.to_string());
@@ -29,5 +31,17 @@ impl Report for RollbackReport {
         let columns = [text("table"), number("definitions restored"), text("is")];
         let restored = format!("Restored {tables}. {end}");
         Document::new([Table::new(columns, rows).into(), lines(gone.chain([restored]))])
+    }
+}
+
+fn born_closed(back: BornClosedBack) -> &'static str {
+    match back {
+        BornClosedBack::Restored => "The event trigger that closes new tables is as it was before.",
+        BornClosedBack::NotAllowed => {
+            "The event trigger that closes new tables stays, as this login may not drop it: run the same command as its owner or as a superuser."
+        }
+        BornClosedBack::Changed => {
+            "The event trigger that closes new tables stays, as somebody changed it since: drop it by hand, or make it again first."
+        }
     }
 }

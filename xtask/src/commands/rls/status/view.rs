@@ -1,7 +1,8 @@
 //! The report of `rls status`: the phase of each table, and what stops it.
 
 use rls_rollout::{StatusReport, TableStatus};
-use tenant_inventory::RelationKind;
+use tenancy_config::CommandRef;
+use tenant_inventory::{BornClosed, RelationKind};
 
 use crate::commands::rls::coverage::beside;
 use crate::document::block::{Cell, Document, Table, lines, text};
@@ -31,6 +32,14 @@ impl Report for StatusReport {
             format!("The application logs in as {} and is or can become unfiltered: {escape}.", self.app_role)
         }));
         said.extend(self.application_owns.as_ref().map(|notice| format!("Where it owns tables: {notice}.")));
+        said.extend(self.born_closed.as_ref().map(|born_closed| format!("Note: {born_closed}.")));
+        if self.born_closed_lost {
+            let lost = format!("lost since the rollout: the event trigger {}", BornClosed::TRIGGER);
+            said.push(format!(
+                "New tables are not born closed; {lost}. `{}` makes it again.",
+                CommandRef::RlsBornClosed
+            ));
+        }
         said.extend(self.ways_around.iter().map(|way| format!("Past the policies: {way}.")));
         let columns = ["table", "phase", "RLS", "policies", "in the way"].map(text);
         let mut document = Document::new([Table::new(columns, rows).into(), lines(said)]);
