@@ -124,6 +124,11 @@ pub enum Stop {
         /// Who held a lock at the last attempt.
         blockers: Vec<Blocker>,
     },
+    /// The rows could not be given the tenant of the rows that they point to. What was written stays.
+    NotFilled {
+        /// What went wrong.
+        message: String,
+    },
     /// The server refused a step. The steps before it stay, and the other tables go on.
     StepFailed {
         /// The step, as a phrase.
@@ -177,7 +182,7 @@ impl Stop {
                 Remedy::Parent
             }
             Self::Locked { .. } => Remedy::Locks,
-            Self::PhaseBefore { .. } | Self::StepFailed { .. } => Remedy::ServerMessage,
+            Self::PhaseBefore { .. } | Self::StepFailed { .. } | Self::NotFilled { .. } => Remedy::ServerMessage,
         }
     }
 }
@@ -246,6 +251,9 @@ impl fmt::Display for Stop {
                 let holders: Vec<String> =
                     blockers.iter().map(|blocker| format!("{blocker}, on {}", blocker.table)).collect();
                 if holders.is_empty() { Ok(()) } else { write!(f, " by {}", holders.join("; ")) }
+            }
+            Self::NotFilled { message } => {
+                write!(f, "its rows could not be given the tenant of the rows that they point to: {message}")
             }
             Self::StepFailed { step, message } => write!(f, "could not {step}: {message}"),
         }

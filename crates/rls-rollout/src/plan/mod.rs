@@ -1,5 +1,6 @@
 //! What a rollout would do, statement by statement: for people to read, and as a script to run by hand.
 
+pub(crate) mod added;
 pub(crate) mod alter;
 pub(crate) mod backup_logins;
 pub(crate) mod coverage;
@@ -10,6 +11,7 @@ pub(crate) mod names;
 pub(crate) mod notice;
 pub(crate) mod prisma;
 pub(crate) mod replaced;
+pub(crate) mod schema_added;
 pub(crate) mod schema_edit;
 pub(crate) mod script;
 pub(crate) mod sees_less;
@@ -22,17 +24,20 @@ pub(crate) mod unseen;
 
 use std::fmt::Write as _;
 
+use prisma_schema::Schema;
 use serde::Serialize;
-use tenancy_config::{CommandRef, TableName, Tenancy, milliseconds};
+use tenancy_config::{CommandRef, Ident, TableName, Tenancy, milliseconds};
 use tenant_inventory::{AspectKind, Inventory, Phase, Relation};
 use tenant_rls::{Database, PolicyForm, Sql, Template};
 
 use crate::error::Result;
 use crate::options::RolloutOptions;
+use crate::plan::added::{ColumnBuilder, PlannedColumn};
 use crate::plan::coverage::RolloutCoverage;
 use crate::plan::foreign_key::NewForeignKey;
 use crate::plan::notice::{Notice, notices};
 use crate::plan::replaced::{Replaced, replaced};
+use crate::plan::schema_added::AddedField;
 use crate::plan::schema_edit::SchemaEdit;
 use crate::plan::script::{one_line, statement_text};
 use crate::plan::step::{Execution, Step};
@@ -67,6 +72,9 @@ pub struct PlanReport {
     pub notices: Vec<Notice>,
     /// What `schema.prisma` must say of each table that is not left out.
     pub schema_edits: Vec<SchemaEdit>,
+    /// The application's `schema.prisma`, where it is known.
+    #[serde(skip)]
+    pub schema_prisma: Option<Schema>,
     /// Statements that make the roles wherever they are missing.
     #[serde(skip)]
     pub(crate) every_role: Vec<Sql>,
@@ -93,6 +101,8 @@ pub struct PlannedTable {
     pub foreign_key: Option<NewForeignKey>,
     /// The table on which its rows hang, where it has no tenant column.
     pub through: Option<PlannedThrough>,
+    /// The tenant column that it is given.
+    pub added: Option<PlannedColumn>,
 }
 
 /// Plans a rollout from what the catalog says now; it reads no rows and writes nothing.
@@ -108,6 +118,9 @@ pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptio
     let mut predicted = inventory.relations.clone();
     let mut stops: Vec<Vec<Stop>> = vec![Vec::new(); predicted.len()];
     let (mut replaces, mut keys) = (vec![Vec::new(); predicted.len()], vec![None; predicted.len()]);
+    if options.goal.wants(Phase::Prepare) {
+        planned.extend(columns_to_add(&state, options, &mut stops)?);
+    }
     for phase in Phase::ROLLED_OUT.into_iter().filter(|phase| options.goal.wants(*phase)) {
         for (position, relation) in predicted.iter_mut().enumerate() {
             // What `prepare` makes is mended at each phase: a new source needs rights, another declaration another policy.
@@ -142,13 +155,25 @@ pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptio
             }
             planned.extend(steps);
         }
+        if phase == Phase::Prepare {
+            let open = state.added().filter(|(_, relation)| stops_of(inventory, &stops, relation).is_empty());
+            planned
+                .extend(open.filter_map(|(added, relation)| ColumnBuilder { state: &state, added, relation }.fill()));
+        }
     }
     let mut make = Vec::new();
     for (role, facts) in [&inventory.logins.maintenance, &inventory.logins.auditor] {
         make.extend(grants::statements(database, role, facts)?.iter().map(|sql| sql.as_str().to_owned()));
     }
     let not_left_out = predicted.iter().zip(&stops).filter(|(_, stopped_by)| stopped_by.is_empty());
-    let schema_edits = not_left_out.filter_map(|(relation, _)| schema_edit::edit(relation, &planned)).collect();
+    let tenant_key = Ident::new(&tenancy.tenant.key)?;
+    let added_field = |relation: &Relation| {
+        let (added, _) = state.added().find(|(added, _)| added.table == relation.name)?;
+        let position = inventory.relations.iter().position(|known| known.name == relation.name)?;
+        Some(AddedField::of(added, (&inventory.catalog.tenants, &tenant_key), keys[position].clone(), &planned))
+    };
+    let schema_edits =
+        not_left_out.filter_map(|(relation, _)| schema_edit::edit(relation, &planned, added_field(relation))).collect();
     let coverage = RolloutCoverage::of(inventory, |table| {
         let position = inventory.relations.iter().position(|relation| relation.name == *table);
         position.is_some_and(|position| !stops[position].is_empty())
@@ -169,11 +194,43 @@ pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptio
         notices: notices(&planned, inventory, backup_logins, sees_less),
         steps: planned,
         schema_edits,
+        schema_prisma: None,
         every_role: [&inventory.logins.maintenance, &inventory.logins.auditor]
             .map(|(role, _)| schema_edit::role(role))
             .into(),
         lock_timeout_ms: milliseconds(options.lock_retry.lock_timeout),
     })
+}
+
+/// The steps that add tenant columns, before those that need them. What stops a table, stops its partitions too.
+fn columns_to_add(state: &State, options: &RolloutOptions, stops: &mut [Vec<Stop>]) -> Result<Vec<Step>> {
+    let inventory = &state.inventory;
+    let mut steps: Vec<Step> = Vec::new();
+    for (added, relation) in state.added() {
+        let stopped_by = gate::catalog(inventory, relation, Phase::Prepare, options.style());
+        if !stopped_by.is_empty() {
+            for (other, stops) in inventory.relations.iter().zip(stops.iter_mut()) {
+                if inventory.audited_as(other) == relation.name {
+                    stops.clone_from(&stopped_by);
+                }
+            }
+            continue;
+        }
+        for step in (ColumnBuilder { state, added, relation }).steps()? {
+            // Two tables that hang on one need its index once.
+            if !steps.iter().any(|known| known.table == step.table && known.how == step.how && known.name == step.name)
+            {
+                steps.push(step);
+            }
+        }
+    }
+    Ok(steps)
+}
+
+/// What stops a relation so far.
+fn stops_of<'a>(inventory: &Inventory, stops: &'a [Vec<Stop>], relation: &Relation) -> &'a [Stop] {
+    let position = inventory.relations.iter().position(|known| known.name == relation.name);
+    position.map(|position| stops[position].as_slice()).unwrap_or_default()
 }
 
 fn planned_table(
@@ -193,6 +250,7 @@ fn planned_table(
         replaces,
         foreign_key,
         through: PlannedThrough::of(relation),
+        added: inventory.catalog.added.iter().find(|added| added.table == relation.name).map(PlannedColumn::of),
     }
 }
 
@@ -254,6 +312,7 @@ impl PlanReport {
             CommandRef::RlsRollback
         )?;
         writeln!(out, "\\set ON_ERROR_STOP on")?;
+        self.write_edits_of_added(out)?;
         for notice in &self.notices {
             writeln!(out, "-- Note: {}", one_line(&notice.to_string()))?;
         }
@@ -267,6 +326,9 @@ impl PlanReport {
             }
             if let Some(through) = &table.through {
                 writeln!(out, "-- {name}: {}", one_line(&through.to_string()))?;
+            }
+            if let Some(added) = &table.added {
+                writeln!(out, "-- {name}: {}", one_line(&added.to_string()))?;
             }
         }
         for table in self.tables.iter().filter(|table| !table.stopped_by.is_empty()) {
@@ -285,14 +347,44 @@ impl PlanReport {
         Ok(())
     }
 
+    /// What `schema.prisma` must say before a column is added.
+    fn write_edits_of_added(&self, out: &mut String) -> std::fmt::Result {
+        let edits = self.schema_edits.iter().filter(|edit| edit.added.is_some());
+        let lines: Vec<String> = edits
+            .flat_map(|edit| match &self.schema_prisma {
+                None => edit.lines_of_added(None),
+                Some(schema) => {
+                    let model = schema.of_table(edit.table.schema().as_str(), edit.table.name().as_str());
+                    model.map(|model| edit.changes(model, schema)).unwrap_or_default()
+                }
+            })
+            .collect();
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let first = match &self.schema_prisma {
+            Some(_) => "-- First in schema.prisma, or the next `prisma db push` takes it away again:",
+            None => {
+                "-- If the application has a schema.prisma, first there, or the next `prisma db push` takes it away again:"
+            }
+        };
+        writeln!(out, "{first}")?;
+        lines.iter().try_for_each(|line| writeln!(out, "--   {}", one_line(line)))
+    }
+
     pub(crate) fn write_step(&self, out: &mut String, step: &Step) -> std::fmt::Result {
         let lock = step.lock;
         writeln!(out, "\n-- {} ({}): {}", one_line(&step.table.to_string()), step.phase, step.name)?;
         match lock.mode() {
+            None if step.how == Execution::Backfill => writeln!(
+                out,
+                "-- no lock on the table, only on its rows; `{}` does it in short batches, as a backfill with its journal",
+                CommandRef::RlsRollout
+            )?,
             Some(mode) => writeln!(out, "-- {mode}; waits for {}", lock.waits_for())?,
             None => writeln!(out, "-- no lock on the table")?,
         }
-        if step.how == Execution::Transaction {
+        if step.how == Execution::Transaction || step.how == Execution::Backfill {
             let begin = Template::new(include_str!("../../../../sql/rls-rollout/begin_step.sql"))
                 .literal("lock_timeout", &format!("{}ms", self.lock_timeout_ms))
                 .build();

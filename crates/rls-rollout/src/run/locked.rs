@@ -11,11 +11,13 @@ use tokio::sync::watch;
 
 use crate::error::{Error, Result};
 use crate::options::RolloutOptions;
+use crate::plan::added::ColumnBuilder;
 use crate::plan::gate::{self, GateResult};
 use crate::plan::grants;
 use crate::plan::replaced::replaced;
 use crate::plan::step::Step;
 use crate::plan::steps::StepBuilder;
+use crate::run::added;
 use crate::run::executor::{Executor, StepPurpose};
 use crate::run::progress::RolloutEvent;
 use crate::run::report::TableProgress;
@@ -28,6 +30,7 @@ use crate::stop::Stop;
 struct Run<'a> {
     executor: &'a Executor<'a>,
     options: &'a RolloutOptions,
+    holder: &'a str,
     stop: &'a watch::Receiver<bool>,
     outcomes: BTreeMap<TableName, TableProgress>,
 }
@@ -46,11 +49,12 @@ pub(crate) struct Locked {
 pub(crate) async fn locked(
     executor: &Executor<'_>,
     options: &RolloutOptions,
+    holder: &str,
     stop: &watch::Receiver<bool>,
     state: State,
     progress: &mut (dyn FnMut(RolloutEvent) + Send),
 ) -> Locked {
-    let mut run = Run { executor, options, stop, outcomes: BTreeMap::new() };
+    let mut run = Run { executor, options, holder, stop, outcomes: BTreeMap::new() };
     let (done, state) = match run.all(state, progress).await {
         Ok(state) => (Ok(()), state),
         Err(error) => (Err(error), None),
@@ -70,6 +74,11 @@ impl Run<'_> {
             state = self.read_again(&state).await?;
         }
         let mut changed = roles::prepare(self.executor, &state, progress).await?;
+        if self.options.goal.wants(Phase::Prepare) && self.add_columns(&state, progress).await? {
+            // Read again: tables have a tenant column that had none.
+            state = self.read_again(&state).await?;
+            changed = false;
+        }
         for phase in Phase::ROLLED_OUT.into_iter().filter(|phase| self.options.goal.wants(*phase)) {
             let audited = match phase {
                 Phase::Tighten if self.any_loose(&state.inventory) => {
@@ -78,6 +87,9 @@ impl Run<'_> {
                 _ => None,
             };
             changed |= self.phase(&state, phase, audited.as_ref(), progress).await?;
+            if phase == Phase::Prepare {
+                changed |= self.fill_columns(&state, progress).await?;
+            }
             if *self.stop.borrow() {
                 return Ok((!changed).then_some(state));
             }
@@ -88,6 +100,67 @@ impl Run<'_> {
             }
         }
         Ok(Some(state))
+    }
+
+    /// Adds the tenant columns that are missing. The answer is whether a step was run.
+    async fn add_columns(&mut self, state: &State, progress: &mut (dyn FnMut(RolloutEvent) + Send)) -> Result<bool> {
+        let mut changed = false;
+        let inventory = &state.inventory;
+        for (added, relation) in state.added() {
+            let mut stopped_by = gate::catalog(inventory, relation, Phase::Prepare, self.options.style());
+            // What another table's column needed too is there by now.
+            let now = if changed { self.read_again(state).await? } else { state.clone() };
+            let of_now = now.added().find(|(known, _)| known.table == added.table);
+            let steps = match of_now.filter(|_| stopped_by.is_empty()) {
+                Some((added, relation)) => ColumnBuilder { state: &now, added, relation }.steps()?,
+                None => Vec::new(),
+            };
+            for step in steps {
+                if *self.stop.borrow() {
+                    return Ok(changed);
+                }
+                match self.executor.run(&step, &StepPurpose::Forward, progress).await {
+                    Ok(took) => {
+                        let outcome = self.outcomes.entry(relation.name.clone()).or_default();
+                        outcome.time += took;
+                        outcome.steps += 1;
+                        changed = true;
+                    }
+                    Err(error) => {
+                        stopped_by.push(added::refused(&step, error, refused)?);
+                        break;
+                    }
+                }
+            }
+            if stopped_by.is_empty() {
+                continue;
+            }
+            // Its partitions have no column either.
+            for other in inventory.relations.iter().filter(|other| inventory.audited_as(other) == relation.name) {
+                self.outcomes.entry(other.name.clone()).or_default().verdict.stopped_by.clone_from(&stopped_by);
+            }
+        }
+        Ok(changed)
+    }
+
+    /// Fills the columns that were added, a table after the one that its rows point to. The answer is whether a row was written.
+    async fn fill_columns(&mut self, state: &State, progress: &mut (dyn FnMut(RolloutEvent) + Send)) -> Result<bool> {
+        let mut changed = false;
+        for (added, relation) in state.added() {
+            let outcome = self.outcomes.entry(relation.name.clone()).or_default();
+            if relation.never_null || !outcome.verdict.stopped_by.is_empty() || *self.stop.borrow() {
+                continue;
+            }
+            let (database, tenancy) = (self.executor.database, &state.inventory.tenancy);
+            match added::fill(database, tenancy, &added.table, self.holder, self.stop, progress).await? {
+                Ok(filled) => {
+                    changed |= filled.is_some();
+                    outcome.filled = filled;
+                }
+                Err(stop) => outcome.verdict.stopped_by.push(stop),
+            }
+        }
+        Ok(changed)
     }
 
     /// Brings every relation to a phase. The answer is whether a step was run.

@@ -103,3 +103,22 @@ async fn a_column_that_may_be_null_and_a_table_that_the_application_may_not_read
     let null = Unlinked::MayBeNull { column: "invoice_id".into() };
     assert_eq!(reasons(&db, &to(Phase::Prepare)).await, [Stop::Unhandled { why: Unhandled::Through { why: null } }]);
 }
+
+/// A plan without what every plan begins with: the roles, and notices that name logins of the server.
+async fn script(tenancy: &Tenancy) -> String {
+    let db = small(MADE).await;
+    let planned = plan(&connect(&db, Role::Owner).await, tenancy, &auto()).await.unwrap();
+    let script = planned.script();
+    let kept =
+        script.lines().filter(|line| !line.starts_with("-- Note: ") && !line.starts_with("-- Row level security for"));
+    let kept: Vec<&str> =
+        kept.filter(|line| !line.starts_with("CREATE ROLE") && !line.starts_with("GRANT tenant_")).collect();
+    kept.join("\n")
+}
+
+#[tokio::test]
+async fn the_script_of_a_plan_is_as_in_its_snapshot() {
+    insta::assert_snapshot!("through", script(&declared(", form = \"array\"")).await);
+    let add = "[tables.items]\nadd_column = { through = \"invoice_id\", table = \"invoices\" }\n";
+    insta::assert_snapshot!("add_column", script(&tables_of(add)).await);
+}

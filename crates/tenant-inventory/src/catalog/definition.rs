@@ -31,6 +31,8 @@ pub enum AspectKind {
     PolicyComment,
     /// The comment of a constraint, by the constraint's name. It is lost with the constraint.
     ConstraintComment,
+    /// The tenant column itself, with its type. It is the last, as the others go before their column does.
+    Column,
 }
 
 /// One aspect of a table.
@@ -155,6 +157,7 @@ fn kind(text: &str) -> AspectKind {
         "grant" => AspectKind::Grant,
         "policy_comment" => AspectKind::PolicyComment,
         "constraint_comment" => AspectKind::ConstraintComment,
+        "column" => AspectKind::Column,
         other => unreachable!("sql/tenant-inventory/definition.sql gives no kind `{other}`"),
     }
 }

@@ -1,6 +1,8 @@
 //! The tables, as `pg_catalog` describes them.
 
+pub(crate) mod added;
 pub(crate) mod all_tables;
+pub(crate) mod cannot_add;
 pub(crate) mod columns;
 pub(crate) mod definition;
 pub(crate) mod parent;
