@@ -20,6 +20,7 @@ mod run;
 mod state;
 mod status;
 mod stop;
+mod waiver;
 
 pub use blocker::Blocker;
 pub use error::{Error, Result};
@@ -44,4 +45,5 @@ pub use run::progress::RolloutEvent;
 pub use run::report::{Filled, RolloutReport, TableOutcome};
 pub use run::rollout;
 pub use status::{PolicyStatus, StatusReport, TableStatus, status};
-pub use stop::{Remedy, Stop, Waiver, sentences};
+pub use stop::{Remedy, Stop, sentences};
+pub use waiver::Waiver;

@@ -94,6 +94,10 @@ impl Verifier<'_> {
         rows: &Rows,
     ) -> Result<Vec<Attempt>> {
         let form = self.inventory.policies(relation).form();
+        let parent = match &relation.comparison.parent {
+            Some(parent) => Some(Columns::read(self.owner, &parent.table).await?),
+            None => None,
+        };
         let attempts = Attempts {
             tenancy: &self.inventory.tenancy,
             relation,
@@ -103,6 +107,7 @@ impl Verifier<'_> {
             shows_without_tenant: !relation.platform_rows && form.is_some_and(PolicyForm::shows_unassigned),
             gives_without_tenant: matches!(form, Some(PolicyForm::Bridge | PolicyForm::Claimable)),
             tenants: (&self.inventory.catalog.tenants, &self.tenants),
+            parent: parent.as_ref(),
             fire_triggers: self.options.fire_triggers,
         };
         let mut tried = attempts.read(self.app).await?;

@@ -35,7 +35,8 @@ mod unhandled;
 mod unlinked;
 mod ways;
 
-pub use catalog::added::{AddedColumn, AskedColumn, LinkAction, NoParentKey, ParentKey, adding_columns};
+pub use catalog::added::{AddedColumn, LinkAction, NoParentKey, ParentKey};
+pub use catalog::adding::{AskedColumn, adding_columns};
 pub use catalog::all_tables::{ColumnFacts, KeyFacts, Member, TableFacts, read_all_tables};
 pub use catalog::cannot_add::CannotAdd;
 pub use catalog::columns::Column;

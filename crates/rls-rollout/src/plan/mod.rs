@@ -10,6 +10,7 @@ pub(crate) mod grants;
 pub(crate) mod names;
 pub(crate) mod notice;
 pub(crate) mod prisma;
+mod psql;
 pub(crate) mod replaced;
 pub(crate) mod schema_added;
 pub(crate) mod schema_edit;
@@ -22,13 +23,11 @@ pub(crate) mod through;
 mod tighten;
 pub(crate) mod unseen;
 
-use std::fmt::Write as _;
-
 use prisma_schema::Schema;
 use serde::Serialize;
-use tenancy_config::{CommandRef, Ident, TableName, Tenancy, milliseconds};
+use tenancy_config::{Ident, TableName, Tenancy, milliseconds};
 use tenant_inventory::{AspectKind, Inventory, Phase, Relation};
-use tenant_rls::{Database, PolicyForm, Sql, Template};
+use tenant_rls::{Database, PolicyForm, Sql};
 
 use crate::error::Result;
 use crate::options::RolloutOptions;
@@ -39,13 +38,11 @@ use crate::plan::notice::{Notice, notices};
 use crate::plan::replaced::{Replaced, replaced};
 use crate::plan::schema_added::AddedField;
 use crate::plan::schema_edit::SchemaEdit;
-use crate::plan::script::{one_line, statement_text};
-use crate::plan::step::{Execution, Step};
+use crate::plan::step::Step;
 use crate::plan::steps::StepBuilder;
 use crate::plan::through::PlannedThrough;
-use crate::plan::unseen::show_unseen;
 use crate::state::State;
-use crate::stop::{Stop, said, sentences};
+use crate::stop::{Stop, said};
 
 /// What a rollout would do; its JSON is `rls-plan/2`.
 #[derive(Debug, Clone, Serialize)]
@@ -283,121 +280,5 @@ fn predict(inventory: &Inventory, relation: &mut Relation, phase: Phase, form: P
             }
         }
         Phase::Enforce => relation.definition.expect(AspectKind::Forced, String::new()),
-    }
-}
-
-impl PlanReport {
-    /// Whether something stops a table of the plan, or is found beside them.
-    pub fn has_findings(&self) -> bool {
-        self.coverage.has_findings() || self.tables.iter().any(|table| !table.stopped_by.is_empty())
-    }
-
-    /// The plan as a script for psql. It does what a rollout does, without its journal, its retries and its audit.
-    pub fn script(&self) -> String {
-        let mut out = String::new();
-        // Writing to a String cannot fail.
-        let _ = self.write_script(&mut out);
-        show_unseen(&out)
-    }
-
-    fn write_script(&self, out: &mut String) -> std::fmt::Result {
-        writeln!(out, "-- Row level security for database {}, as far as `{}`.", one_line(&self.database), self.goal)?;
-        writeln!(
-            out,
-            "-- Run it with psql, not in one transaction. A statement that fails on its lock timeout has changed nothing: run"
-        )?;
-        writeln!(
-            out,
-            "-- the script again. It keeps no journal: `{}` knows nothing of what it did.",
-            CommandRef::RlsRollback
-        )?;
-        writeln!(out, "\\set ON_ERROR_STOP on")?;
-        self.write_edits_of_added(out)?;
-        for notice in &self.notices {
-            writeln!(out, "-- Note: {}", one_line(&notice.to_string()))?;
-        }
-        for table in &self.tables {
-            let name = one_line(&table.table.to_string());
-            for replaced in &table.replaces {
-                writeln!(out, "-- {name}: {}", one_line(&replaced.to_string()))?;
-            }
-            if let Some(key) = &table.foreign_key {
-                writeln!(out, "-- {name}: {}", one_line(&key.to_string()))?;
-            }
-            if let Some(through) = &table.through {
-                writeln!(out, "-- {name}: {}", one_line(&through.to_string()))?;
-            }
-            if let Some(added) = &table.added {
-                writeln!(out, "-- {name}: {}", one_line(&added.to_string()))?;
-            }
-        }
-        for table in self.tables.iter().filter(|table| !table.stopped_by.is_empty()) {
-            let name = one_line(&table.table.to_string());
-            writeln!(out, "-- Left out: {name}: {}", one_line(&sentences(&table.stopped_by)))?;
-        }
-        if !self.roles.is_empty() {
-            writeln!(out, "\n-- The roles as which audits and backfills go on. They belong to the whole cluster.")?;
-            for statement in &self.roles {
-                writeln!(out, "{statement};")?;
-            }
-        }
-        for step in &self.steps {
-            self.write_step(out, step)?;
-        }
-        Ok(())
-    }
-
-    /// What `schema.prisma` must say before a column is added.
-    fn write_edits_of_added(&self, out: &mut String) -> std::fmt::Result {
-        let edits = self.schema_edits.iter().filter(|edit| edit.added.is_some());
-        let lines: Vec<String> = edits
-            .flat_map(|edit| match &self.schema_prisma {
-                None => edit.lines_of_added(None),
-                Some(schema) => {
-                    let model = schema.of_table(edit.table.schema().as_str(), edit.table.name().as_str());
-                    model.map(|model| edit.changes(model, schema)).unwrap_or_default()
-                }
-            })
-            .collect();
-        if lines.is_empty() {
-            return Ok(());
-        }
-        let first = match &self.schema_prisma {
-            Some(_) => "-- First in schema.prisma, or the next `prisma db push` takes it away again:",
-            None => {
-                "-- If the application has a schema.prisma, first there, or the next `prisma db push` takes it away again:"
-            }
-        };
-        writeln!(out, "{first}")?;
-        lines.iter().try_for_each(|line| writeln!(out, "--   {}", one_line(line)))
-    }
-
-    pub(crate) fn write_step(&self, out: &mut String, step: &Step) -> std::fmt::Result {
-        let lock = step.lock;
-        writeln!(out, "\n-- {} ({}): {}", one_line(&step.table.to_string()), step.phase, step.name)?;
-        match lock.mode() {
-            None if step.how == Execution::Backfill => writeln!(
-                out,
-                "-- no lock on the table, only on its rows; `{}` does it in short batches, as a backfill with its journal",
-                CommandRef::RlsRollout
-            )?,
-            Some(mode) => writeln!(out, "-- {mode}; waits for {}", lock.waits_for())?,
-            None => writeln!(out, "-- no lock on the table")?,
-        }
-        if step.how == Execution::Transaction || step.how == Execution::Backfill {
-            let begin = Template::new(include_str!("../../../../sql/rls-rollout/begin_step.sql"))
-                .literal("lock_timeout", &format!("{}ms", self.lock_timeout_ms))
-                .build();
-            writeln!(out, "{}", statement_text(&begin))?;
-            for statement in &step.statements {
-                writeln!(out, "{};", statement_text(&statement.sql))?;
-            }
-            return writeln!(out, "COMMIT;");
-        }
-        writeln!(out, "SET lock_timeout = 0;")?;
-        for statement in &step.statements {
-            writeln!(out, "{};", statement_text(&statement.sql))?;
-        }
-        Ok(())
     }
 }

@@ -11,13 +11,11 @@ use tokio::sync::watch;
 
 use crate::error::{Error, Result};
 use crate::options::RolloutOptions;
-use crate::plan::added::ColumnBuilder;
 use crate::plan::gate::{self, GateResult};
 use crate::plan::grants;
 use crate::plan::replaced::replaced;
 use crate::plan::step::Step;
 use crate::plan::steps::StepBuilder;
-use crate::run::added;
 use crate::run::executor::{Executor, StepPurpose};
 use crate::run::progress::RolloutEvent;
 use crate::run::report::TableProgress;
@@ -27,12 +25,12 @@ use crate::state::State;
 use crate::stop::Stop;
 
 /// A rollout that holds the lease.
-struct Run<'a> {
-    executor: &'a Executor<'a>,
-    options: &'a RolloutOptions,
-    holder: &'a str,
-    stop: &'a watch::Receiver<bool>,
-    outcomes: BTreeMap<TableName, TableProgress>,
+pub(super) struct Run<'a> {
+    pub(super) executor: &'a Executor<'a>,
+    pub(super) options: &'a RolloutOptions,
+    pub(super) holder: &'a str,
+    pub(super) stop: &'a watch::Receiver<bool>,
+    pub(super) outcomes: BTreeMap<TableName, TableProgress>,
 }
 
 /// What a rollout did under its lease.
@@ -102,67 +100,6 @@ impl Run<'_> {
         Ok(Some(state))
     }
 
-    /// Adds the tenant columns that are missing. The answer is whether a step was run.
-    async fn add_columns(&mut self, state: &State, progress: &mut (dyn FnMut(RolloutEvent) + Send)) -> Result<bool> {
-        let mut changed = false;
-        let inventory = &state.inventory;
-        for (added, relation) in state.added() {
-            let mut stopped_by = gate::catalog(inventory, relation, Phase::Prepare, self.options.style());
-            // What another table's column needed too is there by now.
-            let now = if changed { self.read_again(state).await? } else { state.clone() };
-            let of_now = now.added().find(|(known, _)| known.table == added.table);
-            let steps = match of_now.filter(|_| stopped_by.is_empty()) {
-                Some((added, relation)) => ColumnBuilder { state: &now, added, relation }.steps()?,
-                None => Vec::new(),
-            };
-            for step in steps {
-                if *self.stop.borrow() {
-                    return Ok(changed);
-                }
-                match self.executor.run(&step, &StepPurpose::Forward, progress).await {
-                    Ok(took) => {
-                        let outcome = self.outcomes.entry(relation.name.clone()).or_default();
-                        outcome.time += took;
-                        outcome.steps += 1;
-                        changed = true;
-                    }
-                    Err(error) => {
-                        stopped_by.push(added::refused(&step, error, refused)?);
-                        break;
-                    }
-                }
-            }
-            if stopped_by.is_empty() {
-                continue;
-            }
-            // Its partitions have no column either.
-            for other in inventory.relations.iter().filter(|other| inventory.audited_as(other) == relation.name) {
-                self.outcomes.entry(other.name.clone()).or_default().verdict.stopped_by.clone_from(&stopped_by);
-            }
-        }
-        Ok(changed)
-    }
-
-    /// Fills the columns that were added, a table after the one that its rows point to. The answer is whether a row was written.
-    async fn fill_columns(&mut self, state: &State, progress: &mut (dyn FnMut(RolloutEvent) + Send)) -> Result<bool> {
-        let mut changed = false;
-        for (added, relation) in state.added() {
-            let outcome = self.outcomes.entry(relation.name.clone()).or_default();
-            if relation.never_null || !outcome.verdict.stopped_by.is_empty() || *self.stop.borrow() {
-                continue;
-            }
-            let (database, tenancy) = (self.executor.database, &state.inventory.tenancy);
-            match added::fill(database, tenancy, &added.table, self.holder, self.stop, progress).await? {
-                Ok(filled) => {
-                    changed |= filled.is_some();
-                    outcome.filled = filled;
-                }
-                Err(stop) => outcome.verdict.stopped_by.push(stop),
-            }
-        }
-        Ok(changed)
-    }
-
     /// Brings every relation to a phase. The answer is whether a step was run.
     async fn phase(
         &mut self,
@@ -190,7 +127,7 @@ impl Run<'_> {
         Ok(changed)
     }
 
-    async fn read_again(&self, state: &State) -> Result<State> {
+    pub(super) async fn read_again(&self, state: &State) -> Result<State> {
         State::for_rollout(self.executor.database, &state.inventory.tenancy, self.options).await
     }
 
@@ -278,7 +215,7 @@ impl Run<'_> {
 
 /// What stops a table where a step of it was refused. What concerns every table ends the rollout: a lock on the tenant table that could not
 /// be had, a lost connection, a lease that another rollout has.
-fn refused(step: &Step, error: Error) -> Result<Stop> {
+pub(super) fn refused(step: &Step, error: Error) -> Result<Stop> {
     match error {
         Error::Blocked { step: name, attempts, blockers, .. }
             if blockers.iter().all(|blocker| step.also_locks.as_ref() != Some(&blocker.table)) =>

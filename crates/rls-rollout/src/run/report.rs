@@ -12,7 +12,8 @@ use crate::plan::coverage::RolloutCoverage;
 use crate::plan::gate::GateResult;
 use crate::plan::replaced::Replaced;
 use crate::run::check::Check;
-use crate::stop::{Stop, Waiver, said};
+use crate::stop::{Stop, said};
+use crate::waiver::Waiver;
 
 /// What a rollout did; its JSON is `rls-rollout/2`.
 #[derive(Debug, Clone, Serialize)]

@@ -280,3 +280,18 @@ async fn what_somebody_else_hung_on_the_column_is_not_dropped_with_it() {
     }
     take_back(&db, &tenancy, &all_the_way_back()).await.unwrap();
 }
+
+#[tokio::test]
+async fn the_migration_of_a_plan_makes_the_same_catalog_as_the_rollout() {
+    let (rolled_out, migrated) = (small(MADE).await, small(MADE).await);
+    let tenancy = declared(&format!("{ITEMS}{LINES}"));
+    let planned = plan(&connect(&migrated, Role::Owner).await, &tenancy, &auto()).await.unwrap();
+    let migration = planned.prisma_migration(None).unwrap();
+    assert!(migration.edits.contains("model items: `tenantId String` is added"), "{}", migration.edits);
+    assert!(roll_with(&rolled_out, &tenancy, &auto(), &mut |_| ()).await.unwrap().is_complete());
+    let mut owner = migrated.owner().await;
+    owner.run_script("migrating", tenant_rls::Sql::from_catalog(migration.statements)).await.unwrap();
+    owner.close().await;
+    assert_eq!(catalog(&migrated).await, catalog(&rolled_out).await);
+    assert_eq!(number(&migrated, "SELECT count(*) FROM lines WHERE \"tenantId\" IS NULL").await, 0);
+}

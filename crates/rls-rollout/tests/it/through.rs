@@ -118,7 +118,28 @@ async fn script(tenancy: &Tenancy) -> String {
 
 #[tokio::test]
 async fn the_script_of_a_plan_is_as_in_its_snapshot() {
-    insta::assert_snapshot!("through", script(&declared(", form = \"array\"")).await);
+    insta::assert_snapshot!("through", script(&declared("")).await);
     let add = "[tables.items]\nadd_column = { through = \"invoice_id\", table = \"invoices\" }\n";
     insta::assert_snapshot!("add_column", script(&tables_of(add)).await);
+}
+
+#[tokio::test]
+async fn a_key_that_is_not_the_primary_key_is_read_by_the_auditor() {
+    let db = small(MADE).await;
+    as_superuser(
+        &db,
+        "ALTER TABLE invoices ADD number int UNIQUE; UPDATE invoices SET number = id + 5000;
+         ALTER TABLE items DROP CONSTRAINT items_invoice_id_fkey; UPDATE items SET invoice_id = invoice_id + 5000;
+         ALTER TABLE items ADD FOREIGN KEY (invoice_id) REFERENCES invoices (number)",
+    )
+    .await;
+    let tenancy = declared(", key = \"number\"");
+    let report = roll_with(&db, &tenancy, &auto(), &mut |_| ()).await.unwrap();
+    assert!(report.tables.iter().all(|table| table.after == Phase::Enforce), "{report:#?}");
+    let mut owner = session(&db, Role::Superuser).await;
+    let may = "SELECT has_column_privilege('tenant_auditor', 'invoices', 'number', 'SELECT')";
+    let may: bool = sqlx::query_scalar(may).fetch_one(owner.connection()).await.unwrap();
+    owner.close().await;
+    assert!(may);
+    assert_eq!(as_tenant(&db, "t1", "SELECT count(*) FROM items").await, 10_000);
 }

@@ -1,6 +1,7 @@
 //! The tables, as `pg_catalog` describes them.
 
 pub(crate) mod added;
+pub(crate) mod adding;
 pub(crate) mod all_tables;
 pub(crate) mod cannot_add;
 pub(crate) mod columns;

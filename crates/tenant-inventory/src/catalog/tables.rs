@@ -5,7 +5,8 @@ use sqlx::{PgConnection, Row, types::Json};
 use tenancy_config::{Ident, TableName, Tenancy, closest};
 use tenant_rls::{CatalogTx, Database, Error, Result};
 
-use super::added::{AddedColumn, read_added, resolve};
+use super::added::{AddedColumn, read_added};
+use super::adding::resolve;
 use super::all_tables::all_tables;
 use super::cannot_add::CannotAdd;
 use super::registry_state::RegistryState;
