@@ -1,4 +1,4 @@
--- Every row without a tenant beside the tenant $1: how many there are, of how many sources or evidence tell the tenant, and of how
+-- Every row without a tenant beside the tenant $1: how many there are, of how many sources or tie-breakers tell the tenant, and of how
 -- many they tell another.
 -- It runs under the search path of the application.
 SELECT pg_catalog.count(*) AS rows,

@@ -15,7 +15,7 @@ WITH login AS MATERIALIZED (
            a.usesysid IS NOT NULL AND NOT login.reads_all AND NOT pg_has_role(a.usesysid, 'USAGE') AS hidden
     FROM pg_stat_activity AS a, login
 ), ours AS MATERIALIZED (
-    -- Workers hold a lock on the books while a batch is open, whichever process or host they are of; nobody needs a right to see that.
+    -- Workers hold a lock on tenant_ops while a batch is open, whichever process or host they are of; nobody needs a right to see that.
     SELECT l.pid
     FROM locks AS l
     JOIN pg_class AS c ON c.oid = l.relation

@@ -9,22 +9,15 @@ use cargo_metadata::{CargoOpt, DependencyKind, Metadata, MetadataCommand, Packag
 use tenancy_config::environment;
 
 /// The crates, lowest layer first. A crate uses only crates of lower layers: no job depends on another, and nothing
-/// depends on the command line. A new crate is added to its layer here.
+/// depends on the command line. A crate that is not named here is a job.
 const LAYERS: [&[&str]; 7] = [
     // `xtask-start` builds the program and becomes it. It depends on nothing, so that it is built at once.
     &["prisma-schema", "tenancy-config", "xtask-start"],
     &["tenant-rls"],
     &["local-db", "tenant-inventory", "tenant-ops"],
     &["backfill-engine", "rls-verify", "tenant-audit", "test-support"],
-    &[
-        "assign-chat-messages",
-        "backfill-bookings",
-        "dev-jwt",
-        "rls-rollout",
-        "seed-tenant-defaults",
-        "tenancy-init",
-        "tenant-log",
-    ],
+    // The jobs.
+    &[],
     // `bench` measures jobs, and no job depends on it.
     &["bench"],
     &["xtask"],
@@ -59,8 +52,13 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is a folder of the workspace").to_owned()
 }
 
+/// The layer of the jobs.
+const JOBS: usize = 4;
+
+/// The layer of a crate of this workspace.
 fn layer(name: &str) -> Option<usize> {
-    LAYERS.iter().position(|layer| layer.contains(&name))
+    let named = LAYERS.iter().position(|layer| layer.contains(&name));
+    named.or_else(|| root().join("crates").join(name).is_dir().then_some(JOBS))
 }
 
 /// The dependencies of a crate itself; its tests may use more.
@@ -367,4 +365,32 @@ fn every_file_that_a_page_names_exists() {
         }
     }
     assert!(named > 50, "the pages name {named} files");
+}
+
+/// The anchor that GitHub gives a heading.
+fn anchor(heading: &str) -> String {
+    let kept = heading.trim().chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+    kept.flat_map(char::to_lowercase).map(|c| if c == ' ' { '-' } else { c }).collect()
+}
+
+/// A link must not send its reader to a heading that was renamed.
+#[test]
+fn every_heading_that_a_page_links_to_exists() {
+    let mut pages = files("docs", ".md");
+    pages.extend(["README.md", "CONTRIBUTING.md", "SECURITY.md"].map(|page| root().join(page)));
+    let mut linked = 0;
+    for page in pages {
+        let page_text = text(&page);
+        for link in page_text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let Some((file, wanted)) = link.split_once('#').filter(|_| !link.contains("://")) else { continue };
+            let target = if file.is_empty() { page.clone() } else { page.parent().expect("a folder").join(file) };
+            let there = text(&target)
+                .lines()
+                .filter(|line| line.starts_with('#'))
+                .any(|line| anchor(line.trim_start_matches('#')) == wanted);
+            assert!(there, "{} links to {link}, and there is no such heading", page.display());
+            linked += 1;
+        }
+    }
+    assert!(linked > 20, "the pages link to {linked} headings");
 }

@@ -3,7 +3,7 @@
 
 mod error;
 
-use backfill_engine::{Backfill, BackfillEvent, BackfillOptions, BackfillPlan, BackfillReport, Comparison};
+use backfill_engine::{Backfill, BackfillEvent, BackfillOptions, BackfillPlan, BackfillReport, SourceComparison};
 use tenancy_config::Tenancy;
 use tenant_inventory::Catalog;
 use tenant_rls::{Database, Registry, Tenant};
@@ -45,7 +45,7 @@ pub struct GivenTenant {
     /// The tenant.
     pub tenant: Tenant,
     /// The messages, and what their authors say.
-    pub messages: Comparison,
+    pub messages: SourceComparison,
 }
 
 impl MessageAssignment {
@@ -74,7 +74,7 @@ impl MessageAssignment {
             Ok(authors) => authors.compare(database, tenancy, &tenant.id).await?,
             // Without a source the authors say nothing.
             Err(backfill_engine::Error::NoSource { .. }) => {
-                Comparison { told: 0, told_another: 0, ..plan.compare(database, tenancy, &tenant.id).await? }
+                SourceComparison { told: 0, told_another: 0, ..plan.compare(database, tenancy, &tenant.id).await? }
             }
             Err(error) => return Err(error.into()),
         };

@@ -36,12 +36,12 @@ pub enum Error {
         /// The table.
         table: TableName,
     },
-    /// `tenancy.toml` names a source or a tie breaker whose table is missing in this database, or has no tenant column.
+    /// `tenancy.toml` names a source or a tie-breaker whose table is missing in this database, or has no tenant column.
     #[error("{table} cannot be backfilled: tenancy.toml has `{source_name}` decide, but {why}")]
     NoSuchSource {
         /// The table.
         table: TableName,
-        /// The source or the tie breaker.
+        /// The source or the tie-breaker.
         source_name: String,
         /// What the database has instead.
         why: Box<tenant_rls::Error>,

@@ -55,6 +55,6 @@ pub use suggest::{
     Basis, SourceSuggestion, SuggestNote, SuggestReport, TableSuggestion, UnsuitableTable, short_name,
     sources_from_keys, suggest,
 };
-pub use survey::comparison::Comparison;
+pub use survey::comparison::SourceComparison;
 pub use tables_report::{DrawsOn, FailedTable, TablesReport};
 pub use tenant_ops::{Assignment, RunProcessRecord, RunRecord, RunState, UndoProgress};

@@ -17,7 +17,7 @@ pub enum OnConflict {
     /// Leave the row and report it.
     #[default]
     Report,
-    /// If no tie breaker decides, take the first source that names exactly one tenant. The run and its journal record
+    /// If no tie-breaker decides, take the first source that names exactly one tenant. The run and its journal record
     /// this.
     First,
 }

@@ -7,8 +7,8 @@ use crate::plan::selection::RowKind;
 use serde::{Serialize, Serializer};
 use tenancy_config::TableName;
 
-use crate::throttle::advice::Reason;
-use crate::throttle::signal::Unreadable;
+use crate::throttle::advice::SlowReason;
+use crate::throttle::signal::HiddenSignal;
 
 /// An event of a running backfill.
 #[derive(Debug, Clone, Serialize)]
@@ -76,13 +76,13 @@ pub enum BackfillEvent {
     Unreadable {
         /// The signal, why it is hidden, and what would make it readable.
         #[serde(flatten)]
-        unreadable: Unreadable,
+        unreadable: HiddenSignal,
     },
     /// The run slows down or waits. The event is sent again when the reasons change.
     Slowed {
         /// The first reason.
         #[serde(flatten)]
-        reason: Reason,
+        reason: SlowReason,
         /// No batch runs.
         waits: bool,
         /// The number of workers that run otherwise.

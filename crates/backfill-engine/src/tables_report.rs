@@ -6,7 +6,7 @@ use serde::Serialize;
 use tenancy_config::{Hint, TableName, Tenancy, UserError};
 use tenant_inventory::class::{Class, classify};
 use tenant_inventory::coverage::Coverage;
-use tenant_inventory::{Catalog, Missing, read_all_tables};
+use tenant_inventory::{Absence, Catalog, read_all_tables};
 use tenant_rls::Database;
 
 use crate::error::{Error, Result};
@@ -26,7 +26,7 @@ pub struct TablesReport {
     pub not_run: Vec<TableNotRun>,
     /// After a run over all tables: those that `tenancy.toml` names and that cannot be backfilled, as they are not there or
     /// have no tenant column.
-    pub missing: Vec<Missing>,
+    pub missing: Vec<Absence>,
     /// After a dry run: what tables draw on that would have got tenants before them, so that they may get more.
     pub draws_on: Vec<DrawsOn>,
     /// Of which tables of the database the report speaks.

@@ -19,7 +19,7 @@ mod seed;
 mod watch;
 
 pub use backfill::report::{
-    BackfillBenchReport, BenchGoal, BesideLoad, Candidate, CandidateReport, Figures, ScalePoint, ScaleReport, Wait,
+    BackfillBenchReport, BenchGoal, BesideLoad, CandidateReport, Figures, Method, ScalePoint, ScaleReport, Wait,
 };
 pub use backfill::scale::{ScaleBench, scale};
 pub use backfill::{BackfillBench, backfill};
@@ -28,7 +28,7 @@ pub use error::{Error, Result};
 #[cfg(feature = "jwt")]
 pub use jwt::{JwtBench, JwtBenchReport, JwtCandidate, jwt};
 pub use leaks::corpus::Expected;
-pub use leaks::report::{CaseReport, LeaksReport, OtherTool, Outcome, Score};
+pub use leaks::report::{CaseReport, CaseResult, LeaksReport, OtherTool, Score};
 pub use leaks::run::{LeaksBench, leaks};
 pub use report::{
     Latency, LoadReport, LoadStatement, ManyTables, PeakMemory, RlsBenchReport, ServerFacts, StatementReport,

@@ -8,7 +8,7 @@ use tenant_rls::{DirectConnection, Error as SqlError, Template};
 
 use crate::error::Result;
 use crate::role::Role;
-use crate::secret::Secret;
+use crate::secret::ClusterSecret;
 
 /// Creates the roles, which belong to the whole server and are created once.
 const ROLES: &str = include_str!("../../../sql/local-db/schema/roles.sql");
@@ -27,13 +27,13 @@ const TABLES: [(&str, &str); 5] = [
 ///
 /// # Errors
 /// [`Error::Sql`](crate::error::Error::Sql): a statement fails.
-pub async fn create_roles(superuser: &mut DirectConnection, secret: &Secret) -> Result<()> {
+pub async fn create_roles(superuser: &mut DirectConnection, secret: &ClusterSecret) -> Result<()> {
     superuser.run_script("creating the roles", ROLES).await?;
     set_passwords(superuser, secret).await
 }
 
 /// Sets the passwords of all logins, or of none.
-pub(crate) async fn set_passwords(superuser: &mut DirectConnection, secret: &Secret) -> Result<()> {
+pub(crate) async fn set_passwords(superuser: &mut DirectConnection, secret: &ClusterSecret) -> Result<()> {
     for role in [Role::Superuser, Role::Owner, Role::AppUser] {
         // Passed as a setting of the session: the statement takes no parameters, and if the password were in its text,
         // the log could show it.

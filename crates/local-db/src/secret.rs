@@ -19,9 +19,9 @@ const OLD: &str = "local";
 /// The superuser's password. The other passwords are derived from it. It cannot be derived from them, because an
 /// application's `.env` contains one.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Secret(String);
+pub struct ClusterSecret(String);
 
-impl Secret {
+impl ClusterSecret {
     /// A new random secret.
     ///
     /// # Errors
@@ -67,7 +67,7 @@ impl Secret {
     }
 }
 
-impl fmt::Debug for Secret {
+impl fmt::Debug for ClusterSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(****)")
     }
@@ -75,7 +75,7 @@ impl fmt::Debug for Secret {
 
 /// The URL for another role, from the URL of a local server's superuser.
 pub fn login(superuser: &DatabaseUrl, role: Role) -> DatabaseUrl {
-    let secret = Secret(superuser.expose_password().unwrap_or_default().to_owned());
+    let secret = ClusterSecret(superuser.expose_password().unwrap_or_default().to_owned());
     superuser.with_user(role.name(), Some(&secret.password(role)))
 }
 
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn no_two_servers_and_no_two_logins_have_one_password() {
-        let (one, other) = (Secret::random().unwrap(), Secret::random().unwrap());
+        let (one, other) = (ClusterSecret::random().unwrap(), ClusterSecret::random().unwrap());
         let passwords: std::collections::BTreeSet<String> = [&one, &other]
             .into_iter()
             .flat_map(|secret| [Role::Superuser, Role::Owner, Role::AppUser].map(|role| secret.password(role)))
@@ -96,13 +96,13 @@ mod tests {
 
     #[test]
     fn its_debug_form_shows_nothing_of_it() {
-        let secret = Secret::random().unwrap();
+        let secret = ClusterSecret::random().unwrap();
         assert!(!format!("{secret:?}").contains(&secret.password(Role::Superuser)));
     }
 
     #[test]
     fn a_login_follows_from_the_superusers_url() {
-        let secret = Secret::random().unwrap();
+        let secret = ClusterSecret::random().unwrap();
         let url = format!("postgresql://postgres:{}@127.0.0.1:1/app", secret.password(Role::Superuser));
         let superuser = DatabaseUrl::parse(&url).unwrap();
         assert_eq!(login(&superuser, Role::Superuser), superuser);

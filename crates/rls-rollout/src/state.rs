@@ -17,7 +17,7 @@ use crate::rights::RoleGrants;
 
 /// What the database has, and what a rollout has to do with it.
 #[derive(Debug, Clone)]
-pub(crate) struct State {
+pub(crate) struct RolloutState {
     pub(crate) inventory: Inventory,
     /// What the maintenance role and the auditor must be allowed to read, by table.
     pub(crate) rights: RoleGrants,
@@ -31,7 +31,7 @@ pub(crate) struct State {
     pub(crate) index_names: BTreeMap<TableName, String>,
 }
 
-impl State {
+impl RolloutState {
     /// Reads what is there; of `tables`, or of every tenant table where that is empty.
     pub(crate) async fn load(
         database: &Database,

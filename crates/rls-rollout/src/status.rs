@@ -12,7 +12,7 @@ use crate::options::StepStyle;
 use crate::plan::coverage::RolloutCoverage;
 use crate::plan::gate;
 use crate::plan::notice::{Notice, application_owns};
-use crate::state::State;
+use crate::state::RolloutState;
 use crate::stop::{Stop, said};
 
 /// What is there now; its JSON is `rls-status/2`.
@@ -85,14 +85,14 @@ pub struct PolicyStatus {
 /// # Errors
 /// [`crate::Error::Database`].
 pub async fn status(database: &Database, tenancy: &Tenancy, app_role: Option<&str>) -> Result<StatusReport> {
-    let state = State::load(database, tenancy, app_role, &[]).await?;
+    let state = RolloutState::load(database, tenancy, app_role, &[]).await?;
     let mut tables = Vec::with_capacity(state.inventory.relations.len());
     for relation in &state.inventory.relations {
         let lost = state
             .recorded
             .changes(&relation.name)
             .iter()
-            .filter(|change| change.standing(&relation.definition) != ChangeState::AsLeft);
+            .filter(|change| change.state_in(&relation.definition) != ChangeState::AsLeft);
         tables.push(TableStatus { lost: lost.map(|change| change.subject()).collect(), ..table(&state, relation) });
     }
     let uncovered = (&state.inventory.catalog, state.inventory.catalog.classified.as_slice());
@@ -119,7 +119,7 @@ pub async fn status(database: &Database, tenancy: &Tenancy, app_role: Option<&st
     })
 }
 
-fn table(state: &State, relation: &Relation) -> TableStatus {
+fn table(state: &RolloutState, relation: &Relation) -> TableStatus {
     let phase = state.inventory.phase(relation);
     // A table that has reached the last phase can still lose what `prepare` asks for.
     let next = Phase::ROLLED_OUT.into_iter().find(|next| *next > phase).unwrap_or(Phase::Prepare);

@@ -197,7 +197,7 @@ impl fmt::Display for Stop {
             ),
             Self::OtherVariable { policy, variable, .. } => write!(
                 f,
-                "the policy \"{policy}\" reads {variable}: an application that sets that would lose its rows behind ours; name it as \
+                "the policy \"{policy}\" reads {variable}: an application that sets this variable would see no rows under our policy; name it as \
                  the variable in [session] of tenancy.toml, or drop the policy"
             ),
             Self::UnclearPolicy { policy, .. } => write!(
@@ -230,16 +230,16 @@ impl fmt::Display for Stop {
             }
             Self::ParentUnreadable { table, columns, role } => write!(
                 f,
-                "its rows hang on {table}, and {role} may not read {} there, as its policy would: grant it SELECT on that",
+                "its rows belong to tenants through {table}, and {role} may not read {} there, as its policy would: grant it SELECT on that",
                 columns.join(", ")
             ),
             Self::ParentNotAskedFor { table } => {
-                write!(f, "its rows hang on {table}, which was not asked for: name it too")
+                write!(f, "its rows belong to tenants through {table}, which was not asked for: name it too")
             }
             Self::ParentStopped { table } => {
                 write!(
                     f,
-                    "its rows hang on {table}, which does not get through `tighten`: that may still have rows without a tenant"
+                    "its rows belong to tenants through {table}, which cannot be tightened: it may still have rows without a tenant"
                 )
             }
             Self::PhaseBefore { phase } => {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use tenancy_config::TableName;
 use tenant_inventory::Way;
-use tenant_inventory::claim::examined::{Access, ObjectCheck, TableProof};
+use tenant_inventory::claim::examined::{ObjectCheck, TableProof, UncoveredAccess};
 use tenant_inventory::claim::finding::Finding;
 use tenant_inventory::claim::verdict::{Claim, Verdict};
 use tenant_inventory::class::Class;
@@ -43,7 +43,7 @@ pub struct Beside {
     pub class: Class,
     /// What the login can do with it.
     #[serde(flatten)]
-    pub access: Access,
+    pub access: UncoveredAccess,
 }
 
 /// Something that is worth knowing and is not wrong.

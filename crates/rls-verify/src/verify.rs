@@ -2,7 +2,7 @@
 
 use tenancy_config::{TableName, Tenancy};
 use tenant_inventory::claim::breach::Breach;
-use tenant_inventory::claim::examined::{Access, Examined};
+use tenant_inventory::claim::examined::{Examined, UncoveredAccess};
 use tenant_inventory::claim::finding::Finding;
 use tenant_inventory::claim::verdict::Claim;
 use tenant_inventory::class::{Class, ClassifiedTable, classify};
@@ -60,7 +60,7 @@ pub async fn verify(
             continue;
         }
         progress(&relation.name);
-        let has_rights = rights.get(&relation.name).is_some_and(|access| *access != Access::None);
+        let has_rights = rights.get(&relation.name).is_some_and(|access| *access != UncoveredAccess::None);
         verifier.prove(relation, has_rights, &mut found).await;
     }
     found.notes.extend(of_tenant_table(owner, &reach, &inventory.catalog.tenants).await?);
@@ -70,7 +70,7 @@ pub async fn verify(
         let result = ways.inspect(&way).await;
         found.of_way(way, result);
     }
-    let accesses: Vec<(TableName, Access)> =
+    let accesses: Vec<(TableName, UncoveredAccess)> =
         beside.iter().map(|beside| (beside.table.clone(), beside.access.clone())).collect();
     let claim = Claim::of(&Examined {
         login: &app_login,
@@ -105,7 +105,7 @@ fn is_unhandled(classes: &[ClassifiedTable], root: &TableName) -> bool {
 /// What the login can write in the tenant table.
 async fn of_tenant_table(owner: &Database, reach: &LoginReach, tenants: &TableName) -> Result<Option<Note>> {
     let access = beside::access(owner, reach, [tenants]).await?.remove(tenants);
-    let Some(Access::Open { role, rights }) = access else { return Ok(None) };
+    let Some(UncoveredAccess::Open { role, rights }) = access else { return Ok(None) };
     let writes = rights.iter().any(|right| right != "SELECT");
     let what = NoteKind::TenantTable { role, rights };
     Ok(writes.then(|| Note { table: Some(tenants.clone()), what }))
@@ -125,7 +125,7 @@ async fn beside(
         // It was dropped meanwhile.
         let Some(access) = access.remove(&table.table) else { continue };
         let class = table.class.clone();
-        if let Access::Open { role, rights } = &access {
+        if let UncoveredAccess::Open { role, rights } = &access {
             let breach = Breach::Exposed { class: class.clone(), role: role.clone(), rights: rights.clone() };
             found.findings.push(Finding { table: Some(table.table.clone()), breach });
         }

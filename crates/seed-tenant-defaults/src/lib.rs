@@ -17,6 +17,6 @@ mod tenants;
 pub use defaults::Defaults;
 pub use error::{Error, ListError, Result};
 pub use list::CheckedList;
-pub use options::{SeedEvent, SeedOptions, Selection};
-pub use report::{SeedOutcome, SeedReport, TableCount, TenantLine, TenantResult};
+pub use options::{SeedEvent, SeedOptions, TenantSelection};
+pub use report::{SeedOutcome, SeedReport, SeededTable, TenantLine, TenantResult};
 pub use seed::seed_tenant_defaults;

@@ -8,7 +8,7 @@ pub(crate) const CHUNK: usize = 500;
 
 /// Which tenants get their defaults.
 #[derive(Debug, Clone)]
-pub enum Selection {
+pub enum TenantSelection {
     /// One tenant.
     One {
         /// Its id or slug.
@@ -26,7 +26,7 @@ pub enum Selection {
 #[derive(Debug, Clone)]
 pub struct SeedOptions {
     /// For whom.
-    pub whom: Selection,
+    pub whom: TenantSelection,
     /// Also for tenants that are not in use, such as suspended ones.
     pub include_inactive: bool,
     /// Makes tenants that are not there.
@@ -39,7 +39,7 @@ pub struct SeedOptions {
 
 impl SeedOptions {
     /// A run with the defaults of the command line.
-    pub fn new(whom: Selection) -> Self {
+    pub fn new(whom: TenantSelection) -> Self {
         Self { whom, include_inactive: false, create: false, dry_run: false, connections: 8 }
     }
 }

@@ -30,7 +30,7 @@ pub struct SeedReport {
     /// Tenants that got nothing, for a reason of their own.
     pub failed: u64,
     /// The same by table, failures aside.
-    pub tables: Vec<TableCount>,
+    pub tables: Vec<SeededTable>,
     /// The failures, in the order in which they came, at most 1,000.
     pub failures: Vec<TenantLine>,
     /// How many more there were.
@@ -56,7 +56,7 @@ pub enum SeedOutcome {
 
 /// What one table got.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct TableCount {
+pub struct SeededTable {
     /// The table.
     pub table: TableName,
     /// Rows that were inserted, one a tenant.
@@ -110,7 +110,7 @@ impl TenantResult {
 impl SeedReport {
     pub(crate) fn new(tables: &[TableName], dry_run: bool) -> Self {
         let tables =
-            tables.iter().map(|table| TableCount { table: table.clone(), created: 0, already_there: 0 }).collect();
+            tables.iter().map(|table| SeededTable { table: table.clone(), created: 0, already_there: 0 }).collect();
         Self {
             schema: "seed/1",
             dry_run,

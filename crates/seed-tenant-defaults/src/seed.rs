@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use crate::defaults::Defaults;
 use crate::duplicates;
 use crate::error::{Error, Result};
-use crate::options::{SeedEvent, SeedOptions, Selection};
+use crate::options::{SeedEvent, SeedOptions, TenantSelection};
 use crate::plan::SeedPlan;
 use crate::report::{SeedOutcome, SeedReport, TenantLine, TenantResult};
 use crate::tenants::{TenantAnswer, TenantStream, TenantToSeed};
@@ -36,9 +36,9 @@ pub async fn seed_tenant_defaults(
     let started = Instant::now();
     let plan = SeedPlan::new(database, tenancy, defaults).await?;
     let tenants = match &options.whom {
-        Selection::One { .. } => Some(1),
-        Selection::All => None,
-        Selection::List(list) => {
+        TenantSelection::One { .. } => Some(1),
+        TenantSelection::All => None,
+        TenantSelection::List(list) => {
             duplicates::check(database, tenancy, list).await?;
             Some(list.tenants())
         }

@@ -6,7 +6,7 @@ use tenant_rls::{Database, Error as RlsError, Registry, Tenant, TenantId};
 use crate::error::{Error, Result};
 use crate::list::TenantList;
 use crate::list::entry::{Entry, no_slug};
-use crate::options::{CHUNK, SeedOptions, Selection};
+use crate::options::{CHUNK, SeedOptions, TenantSelection};
 use crate::plan::SeedPlan;
 use crate::report::{TenantLine, TenantResult};
 
@@ -52,13 +52,13 @@ impl<'a> TenantStream<'a> {
         plan: &'a SeedPlan,
     ) -> Result<Self> {
         let rest = match &options.whom {
-            Selection::One { tenant, organization_name } => Rest::One(Entry {
+            TenantSelection::One { tenant, organization_name } => Rest::One(Entry {
                 line: 0,
                 tenant: tenant.trim().to_owned(),
                 organization_name: organization_name.clone(),
             }),
-            Selection::All => Rest::All(None),
-            Selection::List(list) => Rest::List(list.open()?),
+            TenantSelection::All => Rest::All(None),
+            TenantSelection::List(list) => Rest::List(list.open()?),
         };
         Ok(Self { database, tenancy, options, plan, rest })
     }

@@ -76,6 +76,8 @@ command_refs! {
     DbPsql => ["db", "psql"],
     /// Starts the local database anew.
     DbReset => ["db", "reset"],
+    /// Starts the local database anew, without tables.
+    DbResetEmpty => ["db", "reset", "--empty"],
     /// Starts the local database anew, in another version.
     DbResetTo { version: u32 } => ["db", "reset", "--pg-version", version],
     /// Starts the local database anew without a question.
@@ -84,6 +86,8 @@ command_refs! {
     DbSeed => ["db", "seed"],
     /// Starts the local database.
     DbUp => ["db", "up"],
+    /// Starts the local database in a version.
+    DbUpVersion { version: u32 } => ["db", "up", "--pg-version", version],
     /// Prints the URL of the local database.
     DbUrl => ["db", "url"],
     /// Shows the whole way, and keeps its database.

@@ -113,7 +113,7 @@ pub(crate) fn without_registry(notes: &mut Notes) {
     notes.tenant = [
         "This database has tenant columns, and no table of tenants that they reference. Without one nothing proves that the",
         "tenants of rows exist: foreign keys cannot be added, tenants cannot be named by a slug, new tenants cannot be seeded, and",
-        "a rollout of all tables and a proof of `rls verify` end with that finding. Tables can still be audited and given policies.",
+        "a rollout of all tables and a verification of them end with that finding. Tables can still be audited and given policies.",
         "To do: create a table with one row for each value of the tenant column, with that as its primary key; then name it here.",
     ]
     .map(str::to_owned)

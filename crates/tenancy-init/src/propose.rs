@@ -38,7 +38,7 @@ impl Proposal {
 /// A proposal, or what must be answered before there is one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::large_enum_variant, reason = "there is one in a process")]
-pub enum Outcome {
+pub enum ProposalOrQuestion {
     /// Everything that can be known is.
     Proposed(Proposal),
     /// Somebody must say, or leave it unanswered.
@@ -50,11 +50,16 @@ pub enum Outcome {
 ///
 /// # Errors
 /// [`Error`]: no table belongs to tenants, a name that was given is not there, or the database cannot be read.
-pub async fn propose(database: &Database, base: &Tenancy, answers: &Answers, schema: Option<&str>) -> Result<Outcome> {
+pub async fn propose(
+    database: &Database,
+    base: &Tenancy,
+    answers: &Answers,
+    schema: Option<&str>,
+) -> Result<ProposalOrQuestion> {
     let facts = Facts::read(database).await?;
     let registry = match draft::choose(&facts, answers, base, schema)? {
         Ok(registry) => registry,
-        Err(question) => return Ok(Outcome::Ask(question)),
+        Err(question) => return Ok(ProposalOrQuestion::Ask(question)),
     };
     let (mut tenancy, mut notes) = (base.clone(), Notes::default());
     tenancy.tables.clear();
@@ -67,7 +72,7 @@ pub async fn propose(database: &Database, base: &Tenancy, answers: &Answers, sch
         tenancy.database.schema = table.name.schema().to_string();
         tenancy.tenant.table = short_name(&table.name, &tenancy);
         if let Some(question) = draft::describe(database, table, answers, &mut tenancy, &mut notes).await? {
-            return Ok(Outcome::Ask(question));
+            return Ok(ProposalOrQuestion::Ask(question));
         }
     } else {
         tenancy.tenant = Tenancy::default().tenant;
@@ -75,10 +80,10 @@ pub async fn propose(database: &Database, base: &Tenancy, answers: &Answers, sch
     }
     notes.session = match session(&facts, answers, &mut tenancy) {
         Ok(notes) => notes,
-        Err(question) => return Ok(Outcome::Ask(question)),
+        Err(question) => return Ok(ProposalOrQuestion::Ask(question)),
     };
     if let Some(question) = draft::roles(&facts, answers, &mut tenancy, &mut notes)? {
-        return Ok(Outcome::Ask(question));
+        return Ok(ProposalOrQuestion::Ask(question));
     }
     let catalog = Catalog::load(database, &tenancy).await?;
     if catalog.classified.iter().all(|table| table.class.tenant_column().is_none()) {
@@ -87,7 +92,7 @@ pub async fn propose(database: &Database, base: &Tenancy, answers: &Answers, sch
     tenancy.tables = tables(&catalog, base, &tenancy, &facts);
     let registry = registry.map(|table| &table.name);
     describe_tables(&catalog.classified, registry, &facts, &tenancy, &mut notes);
-    Ok(Outcome::Proposed(Proposal { tenancy, notes, tables: facts.tables.len() }))
+    Ok(ProposalOrQuestion::Proposed(Proposal { tenancy, notes, tables: facts.tables.len() }))
 }
 
 /// The same file with the rules that foreign keys suggest for tenant tables that it does not name.

@@ -11,7 +11,7 @@ use crate::words;
 
 /// Why a table may be the table of tenants.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reason {
+pub enum RegistryClue {
     /// Columns that are named as tenant columns are have foreign keys to it.
     TenantColumnsReference {
         /// In so many tables.
@@ -36,7 +36,7 @@ pub enum Reason {
     Name,
 }
 
-impl Reason {
+impl RegistryClue {
     fn weight(&self) -> usize {
         match self {
             Self::TenantColumnsReference { tables } => 4 * tables,
@@ -48,7 +48,7 @@ impl Reason {
     }
 }
 
-impl fmt::Display for Reason {
+impl fmt::Display for RegistryClue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TenantColumnsReference { tables } => write!(f, "tenant columns of {tables} tables reference it"),
@@ -64,20 +64,20 @@ impl fmt::Display for Reason {
 
 /// A table that may be the table of tenants.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Candidate {
+pub struct RegistryCandidate {
     /// The table.
     pub table: TableName,
     /// Why.
-    pub reasons: Vec<Reason>,
+    pub reasons: Vec<RegistryClue>,
 }
 
-impl Candidate {
+impl RegistryCandidate {
     fn score(&self) -> usize {
-        self.reasons.iter().map(Reason::weight).sum()
+        self.reasons.iter().map(RegistryClue::weight).sum()
     }
 }
 
-impl fmt::Display for Candidate {
+impl fmt::Display for RegistryCandidate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let reasons: Vec<String> = self.reasons.iter().map(ToString::to_string).collect();
         write!(f, "{} ({})", self.table, reasons.join(", "))
@@ -88,9 +88,9 @@ impl fmt::Display for Candidate {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RegistryChoice {
     /// One table stands out.
-    Found(Candidate),
+    Found(RegistryCandidate),
     /// Several may be it, the best first.
-    Several(Vec<Candidate>),
+    Several(Vec<RegistryCandidate>),
     /// None.
     Missing,
 }
@@ -98,7 +98,7 @@ pub enum RegistryChoice {
 /// Finds the table; in one schema only, where that is named.
 pub(crate) fn registry(facts: &Facts, schema: Option<&str>) -> RegistryChoice {
     let here = |table: &&Table| schema.is_none_or(|schema| table.name.schema().as_str() == schema);
-    let mut candidates: Vec<Candidate> =
+    let mut candidates: Vec<RegistryCandidate> =
         facts.tables.iter().filter(here).filter_map(|table| candidate(facts, table)).collect();
     candidates.sort_by_key(|candidate| std::cmp::Reverse(candidate.score()));
     let Some(best) = candidates.first().cloned() else { return RegistryChoice::Missing };
@@ -107,7 +107,7 @@ pub(crate) fn registry(facts: &Facts, schema: Option<&str>) -> RegistryChoice {
     if candidates.len() == 1 { RegistryChoice::Found(best) } else { RegistryChoice::Several(candidates) }
 }
 
-fn candidate(facts: &Facts, table: &Table) -> Option<Candidate> {
+fn candidate(facts: &Facts, table: &Table) -> Option<RegistryCandidate> {
     table.key()?;
     let (mut named, mut other, mut after, mut policies) = (0, 0, 0, 0);
     for one in facts.tables.iter().filter(|one| one.name != table.name) {
@@ -132,19 +132,19 @@ fn candidate(facts: &Facts, table: &Table) -> Option<Candidate> {
         policies += one.policies.iter().filter(|policy| policy.expressions.iter().any(compares)).count();
     }
     let counted = [
-        (named, Reason::TenantColumnsReference { tables: named }),
-        (other, Reason::OtherColumnsReference { tables: other }),
-        (policies, Reason::PoliciesCompare { policies }),
-        (after, Reason::ColumnsNamedAfterIt { tables: after }),
+        (named, RegistryClue::TenantColumnsReference { tables: named }),
+        (other, RegistryClue::OtherColumnsReference { tables: other }),
+        (policies, RegistryClue::PoliciesCompare { policies }),
+        (after, RegistryClue::ColumnsNamedAfterIt { tables: after }),
     ];
-    let mut reasons: Vec<Reason> =
+    let mut reasons: Vec<RegistryClue> =
         counted.into_iter().filter(|(count, _)| *count > 0).map(|(_, reason)| reason).collect();
     // A name alone is no reason: a table to which nothing leads has no rows of tenants behind it.
     let led_to = named + after + policies > 0 || other > 0 && words::names_a_registry(table.name.name().as_str());
     if words::names_a_registry(table.name.name().as_str()) {
-        reasons.push(Reason::Name);
+        reasons.push(RegistryClue::Name);
     }
-    led_to.then(|| Candidate { table: table.name.clone(), reasons })
+    led_to.then(|| RegistryCandidate { table: table.name.clone(), reasons })
 }
 
 /// A column without a foreign key.

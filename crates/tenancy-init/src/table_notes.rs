@@ -102,7 +102,7 @@ pub(crate) fn of_tenant_table(
     }
     if let Some(owner) = &classified.stranger {
         notes.push(format!(
-            "It belongs to {}, a role that nobody said to rely on: `owners` in [database].",
+            "It belongs to {}, which is not a trusted owner: to trust it, list it under `owners` in [database].",
             owner.owner
         ));
     }

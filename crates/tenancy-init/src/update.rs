@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 
 /// How a file fits the database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Comparison {
+pub struct FileComparison {
     /// What it names and the database does not have.
     pub absent: Vec<Absent>,
     /// Tables of the database that stand nowhere in it, each with its class.
@@ -32,7 +32,7 @@ pub struct Unlisted {
     pub class: Class,
 }
 
-impl Comparison {
+impl FileComparison {
     /// Whether everything fits.
     pub fn is_empty(&self) -> bool {
         self.absent.is_empty() && self.unlisted.is_empty()
@@ -43,7 +43,7 @@ impl Comparison {
 ///
 /// # Errors
 /// The database cannot be read.
-pub async fn compare(database: &Database, tenancy: &Tenancy, text: &str) -> Result<Comparison> {
+pub async fn compare(database: &Database, tenancy: &Tenancy, text: &str) -> Result<FileComparison> {
     let absent = tenant_inventory::absent(database, tenancy).await?;
     let catalog = Catalog::load(database, tenancy).await?;
     let unlisted = catalog.classified.iter().filter_map(|table| {
@@ -52,7 +52,7 @@ pub async fn compare(database: &Database, tenancy: &Tenancy, text: &str) -> Resu
         let listed = tenancy.rules(&table.table).is_some() || in_comment(text, &called);
         (counts && !listed).then(|| Unlisted { table: called, class: table.class.clone() })
     });
-    Ok(Comparison { absent, unlisted: unlisted.collect() })
+    Ok(FileComparison { absent, unlisted: unlisted.collect() })
 }
 
 /// Whether a comment has the name as a whole word.
@@ -69,7 +69,7 @@ fn in_comment(text: &str, name: &str) -> bool {
 ///
 /// # Errors
 /// [`Error::File`]: the text is not TOML, or tables cannot be added to it.
-pub fn updated(text: &str, comparison: &Comparison, proposed: &Tenancy) -> Result<String> {
+pub fn updated(text: &str, comparison: &FileComparison, proposed: &Tenancy) -> Result<String> {
     let wrong = |error: &dyn std::fmt::Display| Error::File(format!("tenancy.toml cannot be updated: {error}"));
     let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| wrong(&error.message()))?;
     let mut comments = String::new();

@@ -6,8 +6,8 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use sqlx::Row;
 use tenancy_config::{Ident, TableName, Tenancy};
+use tenant_inventory::Absence;
 use tenant_inventory::Catalog;
-use tenant_inventory::Missing;
 use tenant_inventory::coverage::Coverage;
 use tenant_inventory::{StrayValues, tenants_called};
 use tenant_rls::row_count::from_bigint;
@@ -183,13 +183,13 @@ async fn keep_idle(coordinator: &mut AuditTx) -> Result<()> {
 }
 
 /// The tables that `names` means: what to count, and what is missing.
-fn select(catalog: &Catalog, tenancy: &Tenancy, names: &[String]) -> Result<(Vec<TableCount>, Vec<Missing>)> {
+fn select(catalog: &Catalog, tenancy: &Tenancy, names: &[String]) -> Result<(Vec<TableCount>, Vec<Absence>)> {
     let key = Ident::new(&tenancy.tenant.key)?;
     let new = |table| Ok(TableCount::new(catalog, &key, table)?);
     if names.is_empty() {
         return Ok((catalog.tables.iter().map(new).collect::<Result<_>>()?, catalog.missing.clone()));
     }
-    let (mut counts, mut missing) = (Vec::<TableCount>::new(), Vec::<Missing>::new());
+    let (mut counts, mut missing) = (Vec::<TableCount>::new(), Vec::<Absence>::new());
     for name in names {
         let name = TableName::parse(name, &tenancy.database.schema)?;
         if counts.iter().any(|count| count.table.name == name) || missing.iter().any(|missing| missing.table == name) {

@@ -2,7 +2,7 @@
 
 use tenancy_config::{CommandRef, Hint, TableName, Tenancy};
 use tenant_inventory::Catalog;
-use tenant_inventory::{Missing, MissingPart};
+use tenant_inventory::{Absence, MissingPart};
 
 use crate::report::{MissingPiece, TableReport};
 use crate::uncounted::UncountedTable;
@@ -17,7 +17,7 @@ const NAMED: usize = 5;
 /// Sentences, most useful first; empty for a clean audit.
 pub(crate) fn next_steps(
     catalog: &Catalog,
-    missing: &[Missing],
+    missing: &[Absence],
     tenancy: &Tenancy,
     tables: &[TableReport],
     uncounted: &[UncountedTable],
@@ -67,7 +67,7 @@ pub(crate) fn next_steps(
     }
     step(&|t| command(t).is_none() && t.null_findings() > 0, &|names| {
         format!(
-            "find the tenant of the rows without one in {names}; where they are meant, tenancy.toml says `platform_rows = true`"
+            "give the rows of {names} that have no tenant one; if they are intended, declare `platform_rows` in tenancy.toml"
         ).into()
     });
     step(&|t| t.ghost_rows.unwrap_or(0) > 0, &|names| {
@@ -111,11 +111,11 @@ fn names(tables: &[TableReport], wanted: &dyn Fn(&TableReport) -> bool) -> Optio
     }
 }
 
-fn untrusted(table: &Missing) -> String {
+fn untrusted(table: &Absence) -> String {
     let owner = table.owner.as_deref().unwrap_or_default();
     format!(
-        "find out who made {}, which belongs to {owner}, a role that nobody said to rely on; where it is to be relied on, tenancy.toml says \
-         so: [database] owners = [\"{owner}\"]",
+        "find out who made {}, which belongs to {owner}, a role that is not trusted; to trust it, list it in tenancy.toml: [database] owners = \
+         [\"{owner}\"]",
         table.table
     )
 }

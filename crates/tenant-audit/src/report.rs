@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 use tenancy_config::{Hint, TableName};
-use tenant_inventory::Missing;
+use tenant_inventory::Absence;
 use tenant_inventory::StrayValues;
 use tenant_inventory::coverage::Coverage;
 use tenant_rls::ActingRole;
@@ -33,7 +33,7 @@ pub struct AuditReport {
     /// Those that could not be counted, by name. Each is a finding.
     pub uncounted: Vec<UncountedTable>,
     /// Tables that `tenancy.toml` names and that are not there, or have no tenant column.
-    pub missing: Vec<Missing>,
+    pub missing: Vec<Absence>,
     /// What `tenancy.toml` declares of the tables that were counted, and is no finding for that reason.
     pub declared: Vec<Declaration>,
     /// Of which tables of the database the report speaks.
@@ -228,7 +228,7 @@ impl AuditTotals {
     pub(crate) fn of(
         tables: &[TableReport],
         uncounted: &[UncountedTable],
-        missing: &[Missing],
+        missing: &[Absence],
         tenants_found: bool,
     ) -> Self {
         let sum = |count: fn(&TableReport) -> u64| tables.iter().map(count).sum::<u64>();

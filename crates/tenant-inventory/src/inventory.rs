@@ -34,7 +34,7 @@ impl Inventory {
     /// # Errors
     /// [`Error::Connect`](tenant_rls::Error::Connect) or [`Error::Query`](tenant_rls::Error::Query);
     /// [`Error::NoTable`](tenant_rls::Error::NoTable) where one of `tables` is none;
-    /// [`Error::Strangers`](tenant_rls::Error::Strangers) where a table belongs to a role that nobody said to rely on.
+    /// [`Error::Strangers`](tenant_rls::Error::Strangers) where a table belongs to a role that is not trusted.
     pub async fn load(
         database: &Database,
         tenancy: &Tenancy,

@@ -41,12 +41,12 @@ pub use catalog::all_tables::{ColumnFacts, KeyFacts, Member, TableFacts, read_al
 pub use catalog::cannot_add::CannotAdd;
 pub use catalog::columns::Column;
 pub use catalog::definition::{Aspect, AspectKind, Definition, read_definitions};
-pub use catalog::parent::{FormChoice, Parent};
+pub use catalog::parent::{FormChoice, ThroughParent};
 pub use catalog::phase::Phase;
 pub use catalog::policies::Policies;
 pub use catalog::registry_state::RegistryState;
 pub use catalog::relations::{Relation, RelationKind};
-pub use catalog::tables::{Catalog, ForeignKey, Leaf, Missing, MissingPart, TenantColumn, TenantTable};
+pub use catalog::tables::{Absence, Catalog, ForeignKey, Leaf, MissingPart, TenantColumn, TenantTable};
 pub use comparison::absent;
 pub use comparison::report::{Absent, AbsentObject};
 pub use inventory::Inventory;

@@ -14,7 +14,7 @@ use crate::unlinked::Unlinked;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "reason", rename_all = "snake_case")]
 pub enum Unhandled {
-    /// It, a partition of it or a table that inherits from it belongs to a role that nobody said to rely on. It is never read: that would run
+    /// It, a partition of it or a table that inherits from it belongs to a role that is not trusted. It is never read: that would run
     /// code of its owner.
     Stranger {
         /// The table that belongs to that role.
@@ -94,7 +94,7 @@ impl fmt::Display for Unhandled {
         match self {
             Self::Stranger { table, owner } => write!(
                 f,
-                "{table} belongs to {owner}, a role that nobody said to rely on; reading it would run code that its owner put into it"
+                "{table} belongs to {owner}, a role that is not trusted; reading it would run code that its owner put into it"
             ),
             Self::Distributed => f.write_str("Citus keeps its rows on several nodes"),
             Self::Foreign => f.write_str("its rows are on another server, where our policies do not reach"),

@@ -79,7 +79,7 @@ pub enum Unlinked {
 }
 
 /// What a class is that something may hang on.
-pub(crate) enum Parent {
+pub(crate) enum ParentClass {
     Tenant,
     HasCommonRows,
     Through,
@@ -154,7 +154,7 @@ impl fmt::Display for Unlinked {
 pub(crate) fn unlinked<'a>(
     table: &TableFacts,
     rule: &ThroughRule,
-    parent: Option<(&'a TableFacts, Parent)>,
+    parent: Option<(&'a TableFacts, ParentClass)>,
 ) -> Result<&'a TableName, Unlinked> {
     let column = rule.column.clone();
     let Some((parent, of_parent)) = parent else { return Err(Unlinked::NoParent { table: rule.table.clone() }) };
@@ -163,11 +163,11 @@ pub(crate) fn unlinked<'a>(
         return Err(Unlinked::NoColumn { column });
     };
     match of_parent {
-        Parent::Tenant => {}
-        Parent::HasCommonRows => return Err(Unlinked::CommonRows { table: name() }),
-        Parent::Through => return Err(Unlinked::Chain { table: name() }),
-        Parent::Unhandled(why) => return Err(Unlinked::Parent { table: name(), why }),
-        Parent::NoTenants => return Err(Unlinked::NoTenants { table: name() }),
+        ParentClass::Tenant => {}
+        ParentClass::HasCommonRows => return Err(Unlinked::CommonRows { table: name() }),
+        ParentClass::Through => return Err(Unlinked::Chain { table: name() }),
+        ParentClass::Unhandled(why) => return Err(Unlinked::Parent { table: name(), why }),
+        ParentClass::NoTenants => return Err(Unlinked::NoTenants { table: name() }),
     }
     let leads = |key: &&KeyFacts| {
         let declared = rule.key.as_ref().is_none_or(|declared| key.references == [declared.as_str()]);

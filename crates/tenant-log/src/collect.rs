@@ -8,7 +8,7 @@ use crate::kind::{Kind, What};
 use crate::route::{normalised, short};
 use crate::time::Millis;
 use crate::timeline::Timeline;
-use crate::window::{Place, Window};
+use crate::window::{LinePlace, Window};
 
 /// How many requests are named for each place.
 const MOST_REQUESTS: usize = 3;
@@ -79,10 +79,10 @@ impl Sums {
     pub(crate) fn add(&mut self, event: &Event<'_>) {
         let what = event.what;
         let is_now = match self.window.place(event.time) {
-            Place::Now => true,
-            Place::Before => false,
-            Place::Outside => return self.outside.add(what),
-            Place::Unknown => return self.without_time.add(what),
+            LinePlace::Now => true,
+            LinePlace::Before => false,
+            LinePlace::Outside => return self.outside.add(what),
+            LinePlace::Unknown => return self.without_time.add(what),
         };
         let add = |both: &mut Both| if is_now { both.now.add(what) } else { both.before.add(what) };
         add(&mut self.all);

@@ -8,7 +8,7 @@ use tenancy_config::tenancy::LogSection;
 
 use crate::collect::{AtSpot, Both, Spot, Sums};
 use crate::counts::ByName;
-use crate::gate::{Measured, MostUnresolved, Verdict, WhyNotTried};
+use crate::gate::{GateVerdict, MeasuredShare, MostUnresolved, WhyNotTried};
 use crate::kind::Kind;
 use crate::report::{
     InputReport, IntervalsReport, KindReport, LogReport, NameReport, SpotReport, TrafficReport, UnreadReport,
@@ -128,21 +128,21 @@ pub(crate) fn verdict(
     unresolved_without_time: u64,
     maybe_unresolved: u64,
     most: MostUnresolved,
-) -> Verdict {
-    let measured = Measured {
+) -> GateVerdict {
+    let measured = MeasuredShare {
         most: most.to_string(),
         unresolved: report.count(Kind::Unresolved) + maybe_unresolved,
         requests: report.requests,
     };
-    let not_tried = |why| Verdict::NotTried { most: most.to_string(), why };
+    let not_tried = |why| GateVerdict::NotTried { most: most.to_string(), why };
     let ended_early = report.inputs.iter().find(|input| input.ended_early.is_some());
     if report.requests > 0 && most.is_exceeded_by(measured.unresolved, report.requests) {
-        return Verdict::Exceeded(measured);
+        return GateVerdict::Exceeded(measured);
     }
     match (report.requests, ended_early, unresolved_without_time) {
         (_, Some(input), _) => not_tried(WhyNotTried::EndedEarly { input: input.name.clone() }),
         (0, _, _) => not_tried(WhyNotTried::NoTraffic),
-        (_, _, 0) => Verdict::Quiet(measured),
+        (_, _, 0) => GateVerdict::Quiet(measured),
         (_, _, records) => not_tried(WhyNotTried::WithoutTime { records }),
     }
 }

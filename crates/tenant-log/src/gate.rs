@@ -55,11 +55,11 @@ impl MostUnresolved {
 /// What was asked and what the answer is.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "result", rename_all = "snake_case")]
-pub enum Verdict {
+pub enum GateVerdict {
     /// At most the allowed share is unresolved.
-    Quiet(Measured),
+    Quiet(MeasuredShare),
     /// More than the allowed share is unresolved.
-    Exceeded(Measured),
+    Exceeded(MeasuredShare),
     /// The logs do not answer.
     NotTried {
         /// The share that is allowed.
@@ -71,7 +71,7 @@ pub enum Verdict {
 
 /// The numbers that a verdict rests on.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Measured {
+pub struct MeasuredShare {
     /// The share that is allowed.
     pub most: String,
     /// Unresolved tenants, with the lines that could not be read and have the words of one.
@@ -98,21 +98,21 @@ pub enum WhyNotTried {
     },
 }
 
-impl Verdict {
+impl GateVerdict {
     /// Whether the rollout may go on.
     pub fn is_quiet(&self) -> bool {
         matches!(self, Self::Quiet(_))
     }
 }
 
-impl Display for Verdict {
+impl Display for GateVerdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (measured, compared) = match self {
             Self::Quiet(measured) => (measured, "at most"),
             Self::Exceeded(measured) => (measured, "more than"),
             Self::NotTried { most, why } => return write!(f, "not tried whether at most {most} is unresolved: {why}"),
         };
-        let Measured { most, unresolved, requests } = measured;
+        let MeasuredShare { most, unresolved, requests } = measured;
         write!(f, "{unresolved} unresolved for {requests} requests: {compared} {most}")
     }
 }

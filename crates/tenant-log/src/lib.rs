@@ -33,7 +33,7 @@ mod unread;
 mod window;
 
 pub use error::Error;
-pub use gate::{Measured, MostUnresolved, Verdict, WhyNotTried};
+pub use gate::{GateVerdict, MeasuredShare, MostUnresolved, WhyNotTried};
 pub use input::Input;
 pub use kind::Kind;
 pub use read::{LogOptions, judge, read, read_streams};
@@ -41,4 +41,4 @@ pub use report::{
     ClockReport, InputReport, IntervalsReport, KindReport, LogReport, NameReport, SpotReport, TrafficReport,
     UnreadReport, WindowReport,
 };
-pub use unread::Reason;
+pub use unread::UnreadReason;

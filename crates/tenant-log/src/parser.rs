@@ -8,7 +8,7 @@ use crate::kind::What;
 use crate::patterns::{Patterns, SQLSTATE};
 use crate::server_log::{self, begins_csv};
 use crate::time::{self, Millis};
-use crate::unread::{Reason, Unread};
+use crate::unread::{Unread, UnreadReason};
 
 /// How many beginnings of an object are tried in a line.
 const MOST_TRIES: usize = 16;
@@ -56,18 +56,18 @@ impl<'p> Parser<'p> {
         self.text(&text, None, 0, &mut found, tell);
         if found.events > 0 {
             if matches!(text, Cow::Owned(_)) {
-                self.unread.add(Reason::NotUtf8);
+                self.unread.add(UnreadReason::NotUtf8);
             }
             return;
         }
         let reason = match (found.failed, may_tell) {
             // The parts of the server's messages stand in many lines that are no record of them.
             (_, None) => return,
-            (Some(NoRecord::Cut), _) => Reason::Cut,
-            (Some(NoRecord::NotJson), _) => Reason::NotJson,
+            (Some(NoRecord::Cut), _) => UnreadReason::Cut,
+            (Some(NoRecord::NotJson), _) => UnreadReason::NotJson,
             // A record of something else mentions the words.
             (None, _) if found.records > 0 || text.starts_with('\t') => return,
-            (None, _) => Reason::NoRecord,
+            (None, _) => UnreadReason::NoRecord,
         };
         self.unread.add(reason);
         self.unread.maybe_unresolved += u64::from(self.patterns.may_be_unresolved(line));
@@ -196,7 +196,7 @@ impl<'p> Parser<'p> {
             let (path, tenant, request) = (None, None, None);
             tell(Event { what: What::Trouble(kind), time, path, tenant, model: Some(table), request });
         } else if sqlstate == SQLSTATE {
-            self.unread.add(Reason::OtherWords);
+            self.unread.add(UnreadReason::OtherWords);
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::collect::Sums;
 use crate::error::Error;
 use crate::event::Event;
 use crate::finish::{moment, report, verdict};
-use crate::gate::{MostUnresolved, Verdict};
+use crate::gate::{GateVerdict, MostUnresolved};
 use crate::input::{Input, check, text_of};
 use crate::kind::Kind;
 use crate::lines::{Line, Lines};
@@ -18,7 +18,7 @@ use crate::parser::Parser;
 use crate::patterns::Patterns;
 use crate::report::{ClockReport, InputReport, LogReport};
 use crate::time::Millis;
-use crate::unread::Reason;
+use crate::unread::UnreadReason;
 use crate::window::Window;
 
 /// Time may go back by so much where lines of several processes are mixed.
@@ -58,7 +58,7 @@ pub fn judge(
     log: &LogSection,
     since: Option<Duration>,
     most: MostUnresolved,
-) -> Result<Verdict, Error> {
+) -> Result<GateVerdict, Error> {
     let options = LogOptions { since, until: Utc::now(), top: 0, most_unresolved: None };
     let reading = Reading::of(open(inputs)?, log, &options)?;
     Ok(reading.verdict(most))
@@ -98,7 +98,7 @@ impl Reading {
         Ok(Self { report, unresolved_without_time, maybe_unresolved })
     }
 
-    fn verdict(&self, most: MostUnresolved) -> Verdict {
+    fn verdict(&self, most: MostUnresolved) -> GateVerdict {
         verdict(&self.report, self.unresolved_without_time, self.maybe_unresolved, most)
     }
 }
@@ -135,7 +135,7 @@ fn read_lines(
             Ok(None) => break Ok(()),
             Ok(Some(Line::TooLong)) => {
                 seen.lines += 1;
-                parser.unread.add(Reason::TooLong);
+                parser.unread.add(UnreadReason::TooLong);
                 parser.unread.maybe_unresolved += u64::from(maybe_unresolved);
             }
             Ok(Some(Line::Whole(line))) => {

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::gate::Verdict;
+use crate::gate::GateVerdict;
 use crate::kind::Kind;
-use crate::unread::Reason;
+use crate::unread::UnreadReason;
 
 /// The report.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -47,7 +47,7 @@ pub struct LogReport {
     /// What could not be read as it should.
     pub unread: Vec<UnreadReport>,
     /// Whether the log is quiet enough, if that was asked.
-    pub gate: Option<Verdict>,
+    pub gate: Option<GateVerdict>,
 }
 
 impl LogReport {
@@ -189,7 +189,7 @@ pub struct NameReport {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct UnreadReport {
     /// Why.
-    pub reason: Reason,
+    pub reason: UnreadReason,
     /// The lines.
     pub lines: u64,
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 /// Why something could not be read as it should.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Reason {
+pub enum UnreadReason {
     /// A line of more than 1 MiB.
     TooLong,
     /// A record that ends in the middle.
@@ -22,13 +22,13 @@ pub enum Reason {
     NotUtf8,
 }
 
-impl Reason {
+impl UnreadReason {
     /// All of them.
     pub const ALL: [Self; 6] =
         [Self::TooLong, Self::Cut, Self::NotJson, Self::NoRecord, Self::OtherWords, Self::NotUtf8];
 }
 
-impl Display for Reason {
+impl Display for UnreadReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::TooLong => "longer than 1 MiB, and skipped",
@@ -44,18 +44,18 @@ impl Display for Reason {
 /// How many lines there were of each reason.
 #[derive(Debug, Default)]
 pub(crate) struct Unread {
-    counts: [u64; Reason::ALL.len()],
+    counts: [u64; UnreadReason::ALL.len()],
     /// Lines that were not read and have the words of an unresolved tenant.
     pub(crate) maybe_unresolved: u64,
 }
 
 impl Unread {
-    pub(crate) fn add(&mut self, reason: Reason) {
+    pub(crate) fn add(&mut self, reason: UnreadReason) {
         self.counts[reason as usize] += 1;
     }
 
     /// The reasons that occurred.
-    pub(crate) fn occurred(&self) -> impl Iterator<Item = (Reason, u64)> {
-        Reason::ALL.into_iter().zip(self.counts).filter(|(_, count)| *count > 0)
+    pub(crate) fn occurred(&self) -> impl Iterator<Item = (UnreadReason, u64)> {
+        UnreadReason::ALL.into_iter().zip(self.counts).filter(|(_, count)| *count > 0)
     }
 }

@@ -17,7 +17,7 @@ pub(crate) enum Window {
 
 /// Where a record belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum LinePlace {
     Now,
     Before,
     Outside,
@@ -34,14 +34,14 @@ impl Window {
         Self::Last { before: since.saturating_sub(length), since, until }
     }
 
-    pub(crate) fn place(self, time: Option<Millis>) -> Place {
+    pub(crate) fn place(self, time: Option<Millis>) -> LinePlace {
         match (self, time) {
-            (Self::All, _) => Place::Now,
-            (Self::Last { .. }, None) => Place::Unknown,
+            (Self::All, _) => LinePlace::Now,
+            (Self::Last { .. }, None) => LinePlace::Unknown,
             (Self::Last { before, since, until }, Some(time)) => match time {
-                time if (since..until).contains(&time) => Place::Now,
-                time if (before..since).contains(&time) => Place::Before,
-                _ => Place::Outside,
+                time if (since..until).contains(&time) => LinePlace::Now,
+                time if (before..since).contains(&time) => LinePlace::Before,
+                _ => LinePlace::Outside,
             },
         }
     }

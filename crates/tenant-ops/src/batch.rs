@@ -62,7 +62,7 @@ pub struct BatchCounts {
 
 impl Run {
     /// Locks a range that no process works on, `preferred` if that is one. None where every range is locked or done, or the
-    /// run is not running: [`Run::standing`] tells which.
+    /// run is not running: [`Run::progress`] tells which.
     ///
     /// # Errors
     /// [`RlsError::Query`].

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Local};
 use tenancy_config::{Exit, Hint, NameError, UserError};
 
-use crate::trust::finding::Finding;
+use crate::trust::finding::TrustFinding;
 use crate::trust::layout::VERSION;
 
 /// The result of everything in this crate.
@@ -39,7 +39,7 @@ pub enum Error {
     #[error("the schema tenant_ops cannot be relied on: {}", listed(.findings))]
     Untrusted {
         /// What is wrong; at least one.
-        findings: Vec<Finding>,
+        findings: Vec<TrustFinding>,
     },
     /// A newer version of this program made or upgraded the schema `tenant_ops`.
     #[error(
@@ -60,7 +60,7 @@ pub enum Error {
 /// Findings that a message has.
 const SHOWN: usize = 5;
 
-fn listed(findings: &[Finding]) -> String {
+fn listed(findings: &[TrustFinding]) -> String {
     let shown: Vec<String> = findings.iter().take(SHOWN).map(ToString::to_string).collect();
     match findings.len().saturating_sub(SHOWN) {
         0 => shown.join("; "),
@@ -69,11 +69,11 @@ fn listed(findings: &[Finding]) -> String {
 }
 
 /// All statements that take rights away, as people paste them; where the first finding is no right, what to do about that one.
-fn remedy(findings: &[Finding]) -> Option<String> {
-    let is_right = |finding: &&Finding| matches!(finding, Finding::Right { .. });
+fn remedy(findings: &[TrustFinding]) -> Option<String> {
+    let is_right = |finding: &&TrustFinding| matches!(finding, TrustFinding::Right { .. });
     match findings.first()? {
-        Finding::Right { .. } => {
-            Some(findings.iter().filter(is_right).map(Finding::hint).collect::<Vec<_>>().join(" "))
+        TrustFinding::Right { .. } => {
+            Some(findings.iter().filter(is_right).map(TrustFinding::hint).collect::<Vec<_>>().join(" "))
         }
         first => Some(first.hint()),
     }

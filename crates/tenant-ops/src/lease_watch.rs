@@ -42,7 +42,7 @@ pub(crate) struct Holder {
 
 /// The result of trying to take a lease.
 #[derive(Debug)]
-pub(crate) enum Attempt {
+pub(crate) enum LeaseAttempt {
     Taken(Lease),
     /// Somebody has it, and gave no heartbeat while this process watched.
     Watched(Holder),
@@ -62,12 +62,12 @@ impl LeaseWatch {
     /// [`Error::Database`].
     pub async fn try_acquire(&mut self, database: &Database, holder: &str) -> Result<Option<Lease>> {
         match self.attempt(database, holder).await? {
-            Attempt::Taken(lease) => Ok(Some(lease)),
-            Attempt::Watched(_) | Attempt::Alive(_) => Ok(None),
+            LeaseAttempt::Taken(lease) => Ok(Some(lease)),
+            LeaseAttempt::Watched(_) | LeaseAttempt::Alive(_) => Ok(None),
         }
     }
 
-    pub(crate) async fn attempt(&mut self, database: &Database, holder: &str) -> Result<Attempt> {
+    pub(crate) async fn attempt(&mut self, database: &Database, holder: &str) -> Result<LeaseAttempt> {
         let silent = self.seen.filter(|seen| seen.since.elapsed() >= LEASE_TTL).map(|seen| seen.beat);
         let backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2), 8);
         let current = retry_locks(backoff, async || {
@@ -81,9 +81,9 @@ impl LeaseWatch {
         })
         .await?;
         Ok(match current {
-            Ok(lease) => Attempt::Taken(lease),
-            Err(current) if self.gave_a_heartbeat(current.beat) => Attempt::Alive(current),
-            Err(current) => Attempt::Watched(current),
+            Ok(lease) => LeaseAttempt::Taken(lease),
+            Err(current) if self.gave_a_heartbeat(current.beat) => LeaseAttempt::Alive(current),
+            Err(current) => LeaseAttempt::Watched(current),
         })
     }
 
@@ -114,12 +114,12 @@ impl Lease {
         let mut named = false;
         loop {
             match watch.attempt(database, holder).await? {
-                Attempt::Taken(lease) => return Ok(lease),
-                Attempt::Alive(current) => {
+                LeaseAttempt::Taken(lease) => return Ok(lease),
+                LeaseAttempt::Alive(current) => {
                     let (resource, since) = (resource.to_owned(), current.since.with_timezone(&Local));
                     return Err(Error::Held { resource, holder: current.holder, since });
                 }
-                Attempt::Watched(current) => {
+                LeaseAttempt::Watched(current) => {
                     if !std::mem::replace(&mut named, true) {
                         waiting(&current.holder);
                     }

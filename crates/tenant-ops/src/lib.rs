@@ -33,5 +33,5 @@ pub use resource::{backfill_resource, backfilled_table};
 pub use rollouts::{NewStep, RecordedStep, Rollout, complete_step, standing_steps};
 pub use run::{NewRun, Run};
 pub use state::{RunProgress, RunState, change_state};
-pub use trust::finding::Finding;
+pub use trust::finding::TrustFinding;
 pub use undo::{UndoCall, UndoCounts, UndoStatement, had_none, mark_undone, rows_to_take_back, undo_batch};

@@ -114,9 +114,9 @@ impl Run {
     ///
     /// # Errors
     /// [`crate::Error::Database`].
-    pub async fn standing(&self, database: &Database) -> Result<RunProgress> {
+    pub async fn progress(&self, database: &Database) -> Result<RunProgress> {
         let mut tx = begin(database, LOCK_TIMEOUT).await?;
-        let row = sqlx::query(include_str!("../../../sql/tenant-ops/run_standing.sql"))
+        let row = sqlx::query(include_str!("../../../sql/tenant-ops/run_progress.sql"))
             .bind(self.id)
             .bind(to_bigint(milliseconds(LEASE_TTL)))
             .fetch_one(tx.connection())

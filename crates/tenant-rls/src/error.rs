@@ -167,9 +167,11 @@ impl UserError for Error {
             Self::Settings(error) => error.hint(),
             Self::Name(error) => error.hint(),
             Self::Connect { source, .. } | Self::Query { source, .. } => source.hint(),
-            Self::OldServer { .. } => {
-                Some("upgrade the server; `db up --pg-version 18` starts a newer local one".into())
-            }
+            Self::OldServer { .. } => Some(
+                Hint::from("upgrade the server; ")
+                    .then_quoted(CommandRef::DbUpVersion { version: 18 })
+                    .then(" starts a newer local one"),
+            ),
             Self::OtherDatabase { .. } => Some(
                 "DIRECT_URL, DATABASE_URL_UNPOOLED and NETLIFY_DATABASE_URL_UNPOOLED must lead to the database of DATABASE_URL, past its \
                  pooler: correct them, or unset those that you do not need"

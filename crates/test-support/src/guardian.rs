@@ -21,7 +21,7 @@ use local_db::server::account::run;
 use local_db::server::files::{log_tail, remove_folder};
 use local_db::server::shutdown::{self, Shutdown};
 use local_db::server::{INCLUDE, Server};
-use local_db::{Error, Result, Secret};
+use local_db::{ClusterSecret, Error, Result};
 use rustix::fs::OFlags;
 
 /// The settings of a server for tests.
@@ -61,7 +61,7 @@ pub(crate) fn find(folder: &Path) -> Result<FoundServer> {
 }
 
 /// Starts a guardian, which creates and starts the server in a new folder, and holds the server.
-pub(crate) async fn begin(server: &Server, secret: &Secret, port: u16, grace: Duration) -> Result<ServerHold> {
+pub(crate) async fn begin(server: &Server, secret: &ClusterSecret, port: u16, grace: Duration) -> Result<ServerHold> {
     let folder = &server.home;
     DirBuilder::new().mode(0o700).create(folder).map_err(Error::file("creating", folder))?;
     server.account.own(folder)?;

@@ -7,7 +7,7 @@ use local_db::server::Server;
 use local_db::server::account::run;
 use local_db::server::ports::{free_port, is_free};
 use local_db::server::shutdown::{self, Shutdown};
-use local_db::{Error, Result, Role, Secret, schema};
+use local_db::{ClusterSecret, Error, Result, Role, schema};
 use tenancy_config::DatabaseUrl;
 use tenant_rls::DirectConnection;
 
@@ -25,7 +25,7 @@ const STANDBY: &str = "standby";
 pub struct TestServer {
     server: Server,
     port: u16,
-    secret: Secret,
+    secret: ClusterSecret,
     _hold: ServerHold,
 }
 
@@ -36,7 +36,7 @@ impl TestServer {
         let home = shared.with_extension(unique_name());
         let server = Server { programs, account, home };
         let port = free_port()?;
-        let secret = Secret::random()?;
+        let secret = ClusterSecret::random()?;
         let hold = guardian::begin(&server, &secret, port, Duration::ZERO).await?;
         drop(lock);
         guardian::until_ready(&server, &hold).await?;
@@ -162,7 +162,7 @@ impl TestServer {
 pub struct Standby {
     server: Server,
     port: u16,
-    secret: Secret,
+    secret: ClusterSecret,
 }
 
 impl Standby {

@@ -14,7 +14,7 @@ use local_db::server::files::{can_name, log_tail};
 use local_db::server::pid::is_running;
 use local_db::server::ports::free_port;
 use local_db::server::programs::ProgramRequest;
-use local_db::{Error, LocalDb, LocalOptions, Programs, Result, Role, Secret, schema};
+use local_db::{ClusterSecret, Error, LocalDb, LocalOptions, Programs, Result, Role, schema};
 use tenancy_config::settings::SettingsError;
 use tenancy_config::{DatabaseUrl, environment};
 use tenant_rls::{DirectConnection, Error as SqlError};
@@ -32,7 +32,7 @@ const ATTEMPTS: u32 = 3;
 #[derive(Debug)]
 pub(crate) struct SharedServer {
     port: u16,
-    secret: Secret,
+    secret: ClusterSecret,
     log: PathBuf,
     _hold: ServerHold,
 }
@@ -81,7 +81,7 @@ async fn join() -> Result<SharedServer> {
             FoundServer::Abandoned | FoundServer::Nothing => {
                 guardian::sweep(&folder).await?;
                 let server = Server { programs: programs(account, None).await?, account, home: folder.clone() };
-                (guardian::begin(&server, &Secret::random()?, free_port()?, GRACE).await?, server)
+                (guardian::begin(&server, &ClusterSecret::random()?, free_port()?, GRACE).await?, server)
             }
         };
         match ready(&server, &hold).await {
@@ -97,7 +97,7 @@ async fn join() -> Result<SharedServer> {
 }
 
 /// Waits for the server, creates its roles unless they exist, and returns its port and its secret.
-async fn ready(server: &Server, hold: &ServerHold) -> Result<(u16, Secret)> {
+async fn ready(server: &Server, hold: &ServerHold) -> Result<(u16, ClusterSecret)> {
     guardian::until_ready(server, hold).await?;
     let port = server.configured_port()?;
     let secret = server.stored_secret()?;
@@ -106,7 +106,7 @@ async fn ready(server: &Server, hold: &ServerHold) -> Result<(u16, Secret)> {
 }
 
 /// Creates the roles, unless the process that started the server did so before it was killed.
-pub(crate) async fn prepare(superuser: &DatabaseUrl, secret: &Secret) -> Result<()> {
+pub(crate) async fn prepare(superuser: &DatabaseUrl, secret: &ClusterSecret) -> Result<()> {
     let mut session = DirectConnection::as_application(superuser, "tests").await?;
     let query = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)");
     let there: bool = query

@@ -46,7 +46,7 @@ impl Context {
     /// The settings of this command line, this environment and this folder.
     ///
     /// # Errors
-    /// One of them is wrong.
+    /// A flag, a variable, an env file or `tenancy.toml` is wrong.
     pub(crate) fn settings(&self) -> Result<Settings, CommandFailure> {
         self.settings_in(&environment::text)
     }
@@ -54,7 +54,7 @@ impl Context {
     /// The settings of a command that needs no database. It is no error, not even in CI, if no URL is set.
     ///
     /// # Errors
-    /// One of them is wrong.
+    /// A flag, a variable, an env file or `tenancy.toml` is wrong.
     pub(crate) fn settings_without_database(&self) -> Result<Settings, CommandFailure> {
         let flags = tenancy_config::Flags { local: true, ..self.global.flags() };
         Ok(Settings::load(&flags, &environment::text, &self.cwd).map_err(tenant_rls::Error::from)?)
@@ -63,7 +63,7 @@ impl Context {
     /// The settings in another environment than that of this process.
     ///
     /// # Errors
-    /// One of them is wrong.
+    /// A flag, a variable, an env file or `tenancy.toml` is wrong.
     pub(crate) fn settings_in(&self, env: &Lookup<'_>) -> Result<Settings, CommandFailure> {
         Ok(Settings::load(&self.global.flags(), env, &self.cwd).map_err(tenant_rls::Error::from)?)
     }

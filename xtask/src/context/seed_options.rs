@@ -5,7 +5,7 @@ use local_db::Seed;
 
 /// How much data `seed` and `demo` plant.
 #[derive(Debug, Clone, Args)]
-pub(crate) struct SeedOptions {
+pub(crate) struct DemoSeedOptions {
     /// Number of tenants, of very different size
     #[arg(long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u32).range(2..))]
     pub(crate) tenants: u32,
@@ -17,8 +17,8 @@ pub(crate) struct SeedOptions {
     pub(crate) seed: u64,
 }
 
-impl From<&SeedOptions> for Seed {
-    fn from(options: &SeedOptions) -> Self {
+impl From<&DemoSeedOptions> for Seed {
+    fn from(options: &DemoSeedOptions) -> Self {
         Self { tenants: options.tenants, bookings: options.bookings, seed: options.seed }
     }
 }

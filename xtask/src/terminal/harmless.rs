@@ -29,7 +29,7 @@ impl Harmless {
     /// A value as JSON, over several lines for people.
     ///
     /// # Errors
-    /// It has no JSON form.
+    /// The value has no JSON form, such as a map whose keys are not text.
     pub(crate) fn json(value: &impl Serialize) -> serde_json::Result<Self> {
         Ok(Self(seen_json(&serde_json::to_string_pretty(value)?) + "\n"))
     }
@@ -37,7 +37,7 @@ impl Harmless {
     /// A value as JSON in one line.
     ///
     /// # Errors
-    /// It has no JSON form.
+    /// The value has no JSON form, such as a map whose keys are not text.
     pub(crate) fn json_line(value: &impl Serialize) -> serde_json::Result<Self> {
         Ok(Self(seen_json(&serde_json::to_string(value)?)))
     }

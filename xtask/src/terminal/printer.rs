@@ -67,7 +67,7 @@ impl Printer {
     /// Checks, before the command begins, that the file of `--output` can be written.
     ///
     /// # Errors
-    /// It cannot.
+    /// The folder is missing or may not be written to, or something other than a regular file is there.
     pub(crate) fn check_output(&self) -> Result<(), FileError> {
         self.output.as_deref().map_or(Ok(()), files::check)
     }

@@ -43,7 +43,7 @@ impl BackfillPlan {
     ///
     /// # Errors
     /// [`tenant_rls::Error::NoTable`] if there is no such tenant table; [`Error::NoSource`] if `tenancy.toml` names no
-    /// source for it; [`Error::NoSuchSource`] if the table of a source or tie breaker is missing; [`Error::Unsuitable`]
+    /// source for it; [`Error::NoSuchSource`] if the table of a source or tie-breaker is missing; [`Error::Unsuitable`]
     /// if the table cannot be backfilled, such as one that is partitioned by its tenant, has no primary key, or has a
     /// tenant column of an unsupported type; [`Error::Database`] if a name is no identifier.
     pub fn new(catalog: &Catalog, tenancy: &Tenancy, table: &str) -> Result<Self> {
@@ -77,7 +77,7 @@ impl BackfillPlan {
         Ok(Self { sources: vec![Source::given(tenant)], ..plan })
     }
 
-    /// A plan that gives the rows for which sources and tie breakers do not decide to one tenant; with `gone`, also rows whose
+    /// A plan that gives the rows for which sources and tie-breakers do not decide to one tenant; with `gone`, also rows whose
     /// tenant does not exist.
     ///
     /// # Errors
@@ -175,7 +175,7 @@ impl BackfillPlan {
         Template::new(text).table("table", &self.table).build()
     }
 
-    /// The names of sources, then tie breakers, and what takes the rest, in the order in which the journal counts them.
+    /// The names of sources, then tie-breakers, and what takes the rest, in the order in which the journal counts them.
     pub(crate) fn names(&self) -> impl Iterator<Item = String> {
         let sources = self.sources.iter().flat_map(Source::names);
         let tie_breakers = self.tie_breakers.iter().map(|tie_breaker| tie_breaker.name.clone());
@@ -193,7 +193,7 @@ impl BackfillPlan {
         let mut access = vec![written(&self.table)];
         access.extend(self.leaves.iter().filter(|leaf| **leaf != self.table).map(written));
         access.extend(self.sources.iter().filter_map(Source::pointer).map(|pointer| pointer.access()));
-        // A tie breaker in the table itself reads only columns that are in the list already.
+        // A tie-breaker in the table itself reads only columns that are in the list already.
         let elsewhere = self.tie_breakers.iter().filter(|tie_breaker| tie_breaker.table != self.table);
         access.extend(elsewhere.map(TieBreaker::access));
         access.push(Access { table: self.tenants.clone(), read: vec![self.tenant_key.clone()], write: None });

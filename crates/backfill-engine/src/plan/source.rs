@@ -1,4 +1,4 @@
-//! The sources of a row's tenant, and the tie breakers between several tenants.
+//! The sources of a row's tenant, and the tie-breakers between several tenants.
 
 use tenancy_config::tenancy::{SourceRule, TableRules, TieBreakerRule};
 use tenancy_config::{Ident, TableName, Tenancy};
@@ -148,9 +148,9 @@ impl ResolvedRules {
         Ok(resolved)
     }
 
-    /// Refuses a tie breaker in the table itself whose answers the run could change. Its answers stay the same if its
+    /// Refuses a tie-breaker in the table itself whose answers the run could change. Its answers stay the same if its
     /// columns include all columns that decide before it. Rows that decide for each other then have the same sources
-    /// and the same other tie breakers, so that the row which is written first gets what the others get.
+    /// and the same other tie-breakers, so that the row which is written first gets what the others get.
     fn check_order(&self, table: &TableName) -> Result<()> {
         let pointers = self.sources.iter().filter_map(Source::pointer).map(|pointer| &pointer.via);
         let compared = self.tie_breakers.iter().flat_map(|tie_breaker| &tie_breaker.equal).map(|(here, _)| here);
@@ -167,7 +167,7 @@ impl ResolvedRules {
                 _ => continue,
             };
             let why = format!(
-                "the evidence `{}` is in the table itself and {must}: what a run writes would change its answers",
+                "the tie-breaker `{}` is in the table itself and {must}: what a run writes would change its answers",
                 tie_breaker.name
             );
             return Err(Error::Unsuitable { table: table.clone(), why });
@@ -219,7 +219,7 @@ pub(crate) fn source(catalog: &Catalog, tenancy: &Tenancy, own: &TableName, rule
     Ok(Source { name: rule.name.clone(), kind })
 }
 
-/// The tie breaker that a rule describes.
+/// The tie-breaker that a rule describes.
 fn tie_breaker(catalog: &Catalog, tenancy: &Tenancy, own: &TableName, rule: &TieBreakerRule) -> Result<TieBreaker> {
     let target = table_of_rule(catalog, tenancy, own, (&rule.name, &rule.table))?;
     let table = target.name.clone();

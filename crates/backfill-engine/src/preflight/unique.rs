@@ -1,4 +1,4 @@
-//! Unique keys that the assignment would break. The check uses the same sources, tie breakers and decision as the
+//! Unique keys that the assignment would break. The check uses the same sources, tie-breakers and decision as the
 //! batches, which leave these rows out.
 
 use std::fmt;

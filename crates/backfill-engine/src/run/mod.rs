@@ -173,7 +173,7 @@ impl Backfill<'_> {
     /// The rows that all processes of the run had examined and assigned before this one began.
     async fn rows_before(&self, recorder: &RunRecorder) -> Result<Option<(u64, u64)>> {
         let Some(run) = recorder.run() else { return Ok(None) };
-        let before = run.standing(self.database).await?;
+        let before = run.progress(self.database).await?;
         Ok(Some((before.examined, before.assigned())))
     }
 

@@ -29,7 +29,7 @@ const IDLE_PASSES: u32 = 3;
 /// How long to wait for locked rows between such passes.
 const IDLE_WAIT: Duration = Duration::from_secs(1);
 
-/// How often a process reads the counts of the others, and a helper asks for more to do.
+/// How often a process reads the counts of the others, and a process without the lease asks for more to do.
 const ASK: Duration = Duration::from_millis(500);
 
 /// The lease of the leader and its heartbeat.
@@ -135,7 +135,7 @@ impl<'a> Passes<'a> {
         loop {
             tokio::time::sleep(ASK).await;
             // The workers handle a lost server.
-            if let Ok(now) = run.standing(self.batches.database).await {
+            if let Ok(now) = run.progress(self.batches.database).await {
                 let since = |now: u64, before: u64| now.saturating_sub(before);
                 shared.all_did(since(now.examined, self.before.0), since(now.assigned(), self.before.1));
             }
@@ -152,7 +152,7 @@ impl<'a> Passes<'a> {
             if *self.stop.borrow() {
                 return Ok(Some(PassEnd::Stopped));
             }
-            let now = retry_lost_connection(progress, async || Ok(run.standing(database).await?)).await?;
+            let now = retry_lost_connection(progress, async || Ok(run.progress(database).await?)).await?;
             match now.state {
                 RunState::Running if now.open_ranges > 0 => return Ok(None),
                 RunState::Running => {
@@ -194,7 +194,7 @@ impl<'a> Passes<'a> {
             let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
             return Ok((counts.assigned, counts.failed.len() as u64));
         };
-        let now = run.standing(self.batches.database).await?;
+        let now = run.progress(self.batches.database).await?;
         let refused = self.backfill.refused(run).await?;
         Ok((now.assigned(), refused.len() as u64))
     }

@@ -36,9 +36,9 @@ pub struct BackfillReport {
     pub resumed: bool,
     /// Rows that got a tenant.
     pub assigned: u64,
-    /// Assigned rows by the first source that named the tenant, then by the tie breaker that decided.
+    /// Assigned rows by the first source that named the tenant, then by the tie-breaker that decided.
     pub assigned_by_source: Vec<SourceCount>,
-    /// Rows that are left as their sources name several tenants and no tie breaker decides.
+    /// Rows that are left as their sources name several tenants and no tie-breaker decides.
     pub conflicts: u64,
     /// Rows that are left as their sources name no tenant.
     pub unresolved: u64,
@@ -94,7 +94,7 @@ pub enum RunOutcome {
     LimitReached,
 }
 
-/// Rows that one source or tie breaker assigned.
+/// Rows that one source or tie-breaker assigned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SourceCount {
     /// The source's name.

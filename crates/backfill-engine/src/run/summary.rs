@@ -29,7 +29,7 @@ pub(crate) struct RunTotals {
 impl RunTotals {
     /// Reads the totals.
     pub(crate) async fn read(backfill: &Backfill<'_>, run: &Run) -> Result<Self> {
-        let progress = run.standing(backfill.database).await?;
+        let progress = run.progress(backfill.database).await?;
         let failed = backfill.refused(run).await?;
         Ok(Self { assigned_by: progress.assigned_by, failed, pass: progress.pass, processes: progress.processes })
     }

@@ -81,10 +81,10 @@ mod tests {
         }
 
         #[test]
-        fn a_batch_never_leaves_its_lane(from in 0u64..1_000_000, lane in 1u64..10_000_000, positions in 1u64..10_000_000) {
-            let range = TidRange::of(Tid(from), positions, Tid(from + lane));
+        fn a_batch_never_leaves_its_range(from in 0u64..1_000_000, width in 1u64..10_000_000, positions in 1u64..10_000_000) {
+            let range = TidRange::of(Tid(from), positions, Tid(from + width));
             prop_assert_eq!(range.from, Tid(from));
-            prop_assert_eq!(range.length(), positions.min(lane));
+            prop_assert_eq!(range.length(), positions.min(width));
         }
     }
 }

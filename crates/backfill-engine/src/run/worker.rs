@@ -214,7 +214,7 @@ impl<'a, 't> Worker<'a, 't> {
     async fn nothing(&self) -> Result<Option<PassEnd>> {
         let Shared { batches, progress, paused, .. } = self.shared;
         let RunRecorder::Recorded(run) = &batches.recorder else { return Ok(Some(PassEnd::PassOver)) };
-        let now = retry_lost_connection(progress, async || Ok(run.standing(batches.database).await?)).await?;
+        let now = retry_lost_connection(progress, async || Ok(run.progress(batches.database).await?)).await?;
         match now.state {
             RunState::Running if now.open_ranges == 0 => return Ok(Some(PassEnd::PassOver)),
             RunState::Running => {

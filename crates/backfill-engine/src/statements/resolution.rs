@@ -1,4 +1,4 @@
-//! How sources and tie breakers decide, as SQL: one piece for each of them, and the decision made of these. The pieces
+//! How sources and tie-breakers decide, as SQL: one piece for each of them, and the decision made of these. The pieces
 //! run under the search path of the application, so every name in them has its schema.
 
 use tenancy_config::Ident;
@@ -11,13 +11,13 @@ use crate::plan::BackfillPlan;
 use crate::plan::source::{Pointer, SourceKind, TieBreaker};
 use crate::statements::said::Said;
 
-/// The pieces of the statements, in the order of sources and then tie breakers.
+/// The pieces of the statements, in the order of sources and then tie-breakers.
 #[derive(Debug)]
 pub(crate) struct Resolution {
     pub(crate) joins: Vec<Sql>,
     /// Columns of the row that joins compare, under the names that the joins use.
     pub(crate) vias: Vec<Sql>,
-    /// The answer of each source and tie breaker: a tenant or an array of tenants, each under its own name.
+    /// The answer of each source and tie-breaker: a tenant or an array of tenants, each under its own name.
     pub(crate) tenants: Vec<Sql>,
     /// Tenants that a source names and that do not exist.
     pub(crate) ghosts: Vec<Sql>,
@@ -28,9 +28,9 @@ pub(crate) struct Resolution {
     pub(crate) pointers: Vec<Sql>,
     /// The columns of `vias`, and their names there.
     columns: Vec<(Ident, Ident)>,
-    /// The number of columns that the sources need; tie breakers need the rest.
+    /// The number of columns that the sources need; tie-breakers need the rest.
     of_sources: usize,
-    /// By the names in `tenants`: the answer of each source, and the tenant that each tie breaker decided.
+    /// By the names in `tenants`: the answer of each source, and the tenant that each tie-breaker decided.
     said: Vec<Said>,
     tie_breakers: Vec<Sql>,
     /// The number of the value that a mapping found in the row.
@@ -160,7 +160,7 @@ impl Resolution {
             .ident("tenant_key", &plan.tenant_key))
     }
 
-    /// Adds a tie breaker between the tenants that the joins before it found.
+    /// Adds a tie-breaker between the tenants that the joins before it found.
     fn add_tie_breaker(&mut self, tie_breaker: &TieBreaker, said: &[Said], n: usize) -> Result<()> {
         let s = Ident::new(format!("s{n}"))?;
         let mut equal = Vec::new();
@@ -178,8 +178,8 @@ impl Resolution {
                 .fragment("candidates", Sql::join(said.iter().map(Said::candidates), " UNION "))
                 .fragment("lowest", call("least(:list)", said.iter().map(Said::lowest)))
                 .fragment("highest", call("greatest(:list)", said.iter().map(Said::highest)))
-                .table("evidence", &tie_breaker.table)
-                .ident("evidence_tenant", &tie_breaker.tenant)
+                .table("tie_breaker", &tie_breaker.table)
+                .ident("tie_breaker_tenant", &tie_breaker.tenant)
                 .fragment("equal", Sql::join(equal, " AND "))
                 .ident("s", &s)
                 .build(),
@@ -191,7 +191,7 @@ impl Resolution {
         Ok(())
     }
 
-    /// A window of rows with equal values in every compared column. Sources and tie breakers have the same answers for
+    /// A window of rows with equal values in every compared column. Sources and tie-breakers have the same answers for
     /// each of them.
     fn alike(&self) -> Sql {
         let via = |(_, via): &(Ident, Ident)| Template::new("l.:\"via\"").ident("via", via).build();
@@ -292,8 +292,8 @@ impl Resolution {
         call("coalesce(:list)", self.tie_breakers.iter().cloned().chain(by_sources))
     }
 
-    /// The number of the source or tie breaker that decided. With `first`, a source that names the assigned tenant
-    /// counts before tie breakers. A row that `first` assigned decides for the next one, and must not count for more
+    /// The number of the source or tie-breaker that decided. With `first`, a source that names the assigned tenant
+    /// counts before tie-breakers. A row that `first` assigned decides for the next one, and must not count for more
     /// than the source it came from.
     pub(crate) fn source(&self, on_conflict: OnConflict) -> Sql {
         if let Some(nth) = &self.nth {
@@ -311,7 +311,7 @@ impl Resolution {
         }
     }
 
-    /// The number of the source or tie breaker that decided, if one did.
+    /// The number of the source or tie-breaker that decided, if one did.
     fn deciding(&self, on_conflict: OnConflict) -> Sql {
         let known = |value: &Sql| Template::new(":value IS NOT NULL").fragment("value", value.clone()).build();
         let same = |said: &Said| {

@@ -14,10 +14,10 @@ use crate::survey;
 
 /// How one tenant for all rows compares with the sources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Comparison {
+pub struct SourceComparison {
     /// Rows without a tenant.
     pub rows: u64,
-    /// Of these, rows whose tenant sources or tie breakers tell.
+    /// Of these, rows whose tenant sources or tie-breakers tell.
     pub told: u64,
     /// Of these, rows for which they tell another tenant.
     pub told_another: u64,
@@ -29,7 +29,7 @@ impl BackfillPlan {
     /// # Errors
     /// [`tenant_rls::Error::CannotSee`] if rows or sources are hidden; [`tenant_rls::Error::Query`] if they cannot be
     /// read.
-    pub async fn compare(&self, database: &Database, tenancy: &Tenancy, tenant: &TenantId) -> Result<Comparison> {
+    pub async fn compare(&self, database: &Database, tenancy: &Tenancy, tenant: &TenantId) -> Result<SourceComparison> {
         let statements = Statements::new(self, OnConflict::Report)?;
         let mut audit = survey::open(database, tenancy, self).await?;
         let row = sqlx::query(&statements.compare)
@@ -39,6 +39,6 @@ impl BackfillPlan {
             .map_err(RlsError::query("comparing the sources with one tenant"))?;
         audit.close().await?;
         let count = |name: &str| from_bigint(row.get(name));
-        Ok(Comparison { rows: count("rows"), told: count("told"), told_another: count("told_another") })
+        Ok(SourceComparison { rows: count("rows"), told: count("told"), told_another: count("told_another") })
     }
 }

@@ -31,16 +31,16 @@ pub struct Advice {
     /// The number of workers that may run, at least one.
     pub workers: u32,
     /// Why no batch may run; none if batches may run.
-    pub pause: Option<Reason>,
+    pub pause: Option<SlowReason>,
     /// The time of a batch and the rest after it, as a multiple of the batch alone; at least 1.
     pub delay_factor: f64,
     /// Why the workers are slowed down, besides the pause.
-    pub slow: Vec<Reason>,
+    pub slow: Vec<SlowReason>,
 }
 
 /// One reason to slow down or to wait.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Reason {
+pub struct SlowReason {
     /// The signal.
     pub signal: LoadSignal,
     /// The value and the limit, in words.
@@ -54,13 +54,13 @@ impl Advice {
     }
 
     /// Why the workers are held back; empty at full speed.
-    pub fn reasons(&self) -> impl Iterator<Item = &Reason> {
+    pub fn reasons(&self) -> impl Iterator<Item = &SlowReason> {
         self.pause.iter().chain(&self.slow)
     }
 
     fn one_worker(&mut self, signal: LoadSignal, says: String) {
         self.workers = 1;
-        self.slow.push(Reason { signal, says });
+        self.slow.push(SlowReason { signal, says });
     }
 
     fn stretch(&mut self, factor: f64) {
@@ -69,7 +69,7 @@ impl Advice {
 
     /// Only the first reason to wait is reported.
     fn wait(&mut self, signal: LoadSignal, says: String) {
-        self.pause.get_or_insert(Reason { signal, says });
+        self.pause.get_or_insert(SlowReason { signal, says });
     }
 }
 
@@ -236,7 +236,7 @@ impl Advisor {
             let mib = |bytes: f64| (bytes / f64::from(1 << 20)).round();
             let says =
                 format!("the server writes {} MiB of WAL a second, the limit is {}", mib(self.wal_rate), mib(limit));
-            advice.slow.push(Reason { signal: LoadSignal::WalRate, says });
+            advice.slow.push(SlowReason { signal: LoadSignal::WalRate, says });
         }
     }
 

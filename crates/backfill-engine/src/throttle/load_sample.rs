@@ -9,7 +9,7 @@ use tenant_rls::row_count::from_bigint;
 use tenant_rls::{Database, DirectConnection, Template};
 
 use crate::error::Result;
-use crate::throttle::signal::{LoadSignal, Unreadable};
+use crate::throttle::signal::{HiddenSignal, LoadSignal};
 
 /// How long the sampler waits for an answer; after this the sample is empty.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
@@ -34,7 +34,7 @@ pub struct LoadSample {
     /// Other sessions of this database that were active within the last second.
     pub active: u64,
     /// The signals that this login may not read; their values have no meaning.
-    pub unreadable: Vec<Unreadable>,
+    pub unreadable: Vec<HiddenSignal>,
 }
 
 /// A standby, or the reader of a slot.
@@ -59,13 +59,13 @@ pub struct TableActivity {
 
 impl LoadSample {
     /// The signal, if this login may not read it.
-    pub fn unreadable(&self, signal: LoadSignal) -> Option<&Unreadable> {
+    pub fn unreadable(&self, signal: LoadSignal) -> Option<&HiddenSignal> {
         self.unreadable.iter().find(|unreadable| unreadable.signal == signal)
     }
 
     /// A sample that failed: no signal is readable.
     pub(crate) fn blind(at: Duration, why: &str) -> Self {
-        let unreadable = |signal| Unreadable {
+        let unreadable = |signal| HiddenSignal {
             signal,
             why: why.to_owned(),
             remedy: "it is asked again with the next look".to_owned(),
@@ -104,7 +104,7 @@ impl LoadSample {
             waiters: count("waiters"),
             active: count("active_sessions"),
             unreadable: unreadable
-                .map(|(signal, number, what)| Unreadable {
+                .map(|(signal, number, what)| HiddenSignal {
                     signal,
                     why: format!("{number} {what}"),
                     remedy: format!("GRANT pg_read_all_stats TO \"{}\";", login.replace('"', "\"\"")),

@@ -23,11 +23,11 @@ use tenant_rls::Database;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
 
-pub use advice::{Advice, Advisor, Reason};
+pub use advice::{Advice, Advisor, SlowReason};
 pub use limits::ThrottleLimits;
 pub use load_sample::{LoadSample, LoadSampler, Replica, TableActivity};
 pub use rate_limit::RateLimit;
-pub use signal::{LoadSignal, Unreadable};
+pub use signal::{HiddenSignal, LoadSignal};
 pub use totals::{ThrottleReport, ThrottledTime};
 
 /// How often a sample is taken.
@@ -135,7 +135,7 @@ impl Throttle {
     }
 
     /// Counts how long the advice before this sample was in force, and returns unreadable signals that are new.
-    fn count(&self, sample: &LoadSample, elapsed: Duration) -> Vec<crate::throttle::signal::Unreadable> {
+    fn count(&self, sample: &LoadSample, elapsed: Duration) -> Vec<crate::throttle::signal::HiddenSignal> {
         let mut totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(advice) = &*self.advice.borrow() {
             totals.add(advice, elapsed);

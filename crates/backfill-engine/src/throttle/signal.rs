@@ -40,7 +40,7 @@ impl fmt::Display for LoadSignal {
 
 /// A signal that this login may not read. Its value is unknown, not good.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Unreadable {
+pub struct HiddenSignal {
     /// The signal.
     pub signal: LoadSignal,
     /// Why it is hidden.
@@ -49,7 +49,7 @@ pub struct Unreadable {
     pub remedy: String,
 }
 
-impl fmt::Display for Unreadable {
+impl fmt::Display for HiddenSignal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} cannot be read: {}", self.signal, self.why)
     }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use crate::throttle::advice::{Advice, Advisor};
 use crate::throttle::limits::ThrottleLimits;
 use crate::throttle::load_sample::{LoadSample, Replica, TableActivity};
-use crate::throttle::signal::{LoadSignal, Unreadable};
+use crate::throttle::signal::{HiddenSignal, LoadSignal};
 
 fn at(second: u64) -> LoadSample {
     LoadSample { at: Duration::from_secs(1_000_000 + second), ..LoadSample::default() }
@@ -21,8 +21,8 @@ fn replica(seconds: f64, bytes: u64) -> Replica {
     Replica { name: "standby".into(), behind: Duration::from_secs_f64(seconds), bytes }
 }
 
-fn hidden(signal: LoadSignal) -> Unreadable {
-    Unreadable { signal, why: "hidden".into(), remedy: "show it".into() }
+fn hidden(signal: LoadSignal) -> HiddenSignal {
+    HiddenSignal { signal, why: "hidden".into(), remedy: "show it".into() }
 }
 
 fn signals(advice: &Advice) -> Vec<LoadSignal> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::throttle::advice::Advice;
-use crate::throttle::signal::{LoadSignal, Unreadable};
+use crate::throttle::signal::{HiddenSignal, LoadSignal};
 
 /// What slowed a run down.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -14,7 +14,7 @@ pub struct ThrottleReport {
     /// The time by signal, for signals that slowed the run down.
     pub throttled: Vec<ThrottledTime>,
     /// Signals that could not be read at some time. One worker went on then, and rested as long as it worked.
-    pub unreadable: Vec<Unreadable>,
+    pub unreadable: Vec<HiddenSignal>,
 }
 
 /// The time that one signal cost.
@@ -31,7 +31,7 @@ pub struct ThrottledTime {
 #[derive(Debug, Default)]
 pub(crate) struct Totals {
     times: BTreeMap<LoadSignal, (Duration, Duration)>,
-    unreadable: BTreeMap<LoadSignal, Unreadable>,
+    unreadable: BTreeMap<LoadSignal, HiddenSignal>,
 }
 
 impl Totals {
@@ -45,9 +45,9 @@ impl Totals {
     }
 
     /// Records unreadable signals, and returns those that are new.
-    pub(crate) fn note(&mut self, unreadable: &[Unreadable]) -> Vec<Unreadable> {
+    pub(crate) fn note(&mut self, unreadable: &[HiddenSignal]) -> Vec<HiddenSignal> {
         let new = unreadable.iter().filter(|one| !self.unreadable.contains_key(&one.signal));
-        let new: Vec<Unreadable> = new.cloned().collect();
+        let new: Vec<HiddenSignal> = new.cloned().collect();
         self.unreadable.extend(new.iter().map(|one| (one.signal, one.clone())));
         new
     }

@@ -43,7 +43,7 @@ async fn whoever_lost_the_lease_begins_no_pass_and_ends_no_run() {
     for refused in [run.next_pass(&database, &old, &[]).await, run.end(&database, &old, "the old one", true).await] {
         assert!(matches!(refused, Err(tenant_ops::Error::LeaseLost { .. })), "{refused:?}");
     }
-    assert_eq!(run.standing(&database).await.unwrap().state, RunState::Running);
+    assert_eq!(run.progress(&database).await.unwrap().state, RunState::Running);
 }
 
 #[tokio::test]

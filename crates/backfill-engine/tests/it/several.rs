@@ -276,7 +276,7 @@ async fn a_pause_waits_for_the_batch_that_is_open_and_that_one_writes_nothing_mo
     let range = run.claim(batch.connection().await.unwrap(), 0).await.unwrap().unwrap();
     let mut pause = std::pin::pin!(change(&database, &tenancy, run.id, RunState::Paused, "an operator"));
     let paused = async {
-        while run.standing(&database).await.unwrap().state != RunState::Paused {
+        while run.progress(&database).await.unwrap().state != RunState::Paused {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };

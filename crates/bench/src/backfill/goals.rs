@@ -1,6 +1,6 @@
 //! The goals of the backfill, and whether they were met.
 
-use crate::backfill::report::{BenchGoal, BesideLoad, Candidate, CandidateReport, ScalePoint};
+use crate::backfill::report::{BenchGoal, BesideLoad, CandidateReport, Method, ScalePoint};
 
 /// The most memory that the job's process may have, in MiB, however many rows there are.
 const MEMORY_MIB: f64 = 64.0;
@@ -8,13 +8,13 @@ const MEMORY_MIB: f64 = 64.0;
 /// The goals of `bench backfill`; those whose figure this run did not measure are left out.
 pub(crate) fn of(candidates: &[CandidateReport], beside_load: &[BesideLoad]) -> Vec<BenchGoal> {
     let job = |workers| {
-        let is = |line: &&CandidateReport| line.candidate == Candidate::Backfill && line.workers == Some(workers);
+        let is = |line: &&CandidateReport| line.candidate == Method::Backfill && line.workers == Some(workers);
         candidates.iter().find(is)
     };
-    let jobs = || candidates.iter().filter(|line| line.candidate == Candidate::Backfill);
+    let jobs = || candidates.iter().filter(|line| line.candidate == Method::Backfill);
     let locks = jobs().map(|line| line.figures.longest_locks_ms).fold(0.0, f64::max);
     let memory = jobs().filter_map(|line| line.figures.peak_memory_kib).max();
-    let gentle = beside_load.iter().find(|line| line.candidate == Candidate::Backfill && !line.full_speed);
+    let gentle = beside_load.iter().find(|line| line.candidate == Method::Backfill && !line.full_speed);
     let mut goals = Vec::new();
     goals.extend(job(2).map(|line| BenchGoal::at_least("2 workers beside one UPDATE", 1.3, line.times_one_update)));
     goals.extend(job(1).map(|line| BenchGoal::at_least("1 worker beside one UPDATE", 0.75, line.times_one_update)));

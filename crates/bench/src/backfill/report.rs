@@ -48,7 +48,7 @@ pub struct BackfillBenchReport {
 /// A way to give bookings their tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Candidate {
+pub enum Method {
     /// One set-based statement over the whole table.
     OneUpdate,
     /// The job: batches with scope, journal and checkpoint.
@@ -63,7 +63,7 @@ pub enum Candidate {
 #[derive(Debug, Clone, Serialize)]
 pub struct CandidateReport {
     /// Which one.
-    pub candidate: Candidate,
+    pub candidate: Method,
     /// Batches at once, of the job.
     pub workers: Option<u32>,
     /// Rows without a tenant that it examined.
@@ -113,7 +113,7 @@ pub struct Wait {
 #[derive(Debug, Clone, Serialize)]
 pub struct BesideLoad {
     /// Which one.
-    pub candidate: Candidate,
+    pub candidate: Method,
     /// Batches at once, of the job.
     pub workers: Option<u32>,
     /// Whether the job ran as fast as it could, and not in its default mode, in which it gives way.

@@ -7,7 +7,7 @@ use tenancy_config::DatabaseUrl;
 use tenant_rls::DirectConnection;
 
 use crate::backfill::candidates::{self, Booking, Job};
-use crate::backfill::report::{BesideLoad, Candidate, CandidateReport, Figures, Wait};
+use crate::backfill::report::{BesideLoad, CandidateReport, Figures, Method, Wait};
 use crate::databases::Databases;
 use crate::error::{Result, query};
 use crate::load::{Load, LoadWork, Stage};
@@ -25,12 +25,12 @@ pub(crate) enum BenchCandidate<'a> {
 }
 
 impl BenchCandidate<'_> {
-    pub(crate) fn candidate(self) -> Candidate {
+    pub(crate) fn candidate(self) -> Method {
         match self {
-            Self::OneUpdate => Candidate::OneUpdate,
-            Self::KeyOrder => Candidate::KeyOrder,
-            Self::Job(_) => Candidate::Backfill,
-            Self::RowByRow(_) => Candidate::RowByRow,
+            Self::OneUpdate => Method::OneUpdate,
+            Self::KeyOrder => Method::KeyOrder,
+            Self::Job(_) => Method::Backfill,
+            Self::RowByRow(_) => Method::RowByRow,
         }
     }
 
@@ -209,12 +209,12 @@ impl Runs {
             times_one_update: run.measured.per_second() / one_update.measured.per_second(),
         };
         let others = [
-            line(Candidate::RowByRow, None, &row_by_row, slice),
-            line(Candidate::KeyOrder, None, &self.key_order, without_tenant),
-            line(Candidate::OneUpdate, None, one_update, without_tenant),
+            line(Method::RowByRow, None, &row_by_row, slice),
+            line(Method::KeyOrder, None, &self.key_order, without_tenant),
+            line(Method::OneUpdate, None, one_update, without_tenant),
         ];
         let jobs = self.jobs.iter();
-        let jobs = jobs.map(|(workers, run)| line(Candidate::Backfill, Some(*workers), run, without_tenant));
+        let jobs = jobs.map(|(workers, run)| line(Method::Backfill, Some(*workers), run, without_tenant));
         others.into_iter().chain(jobs).collect()
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::corpus::Expected;
-use super::verdict::Verdict;
+use super::verdict::ToolVerdict;
 
 /// The report of [`leaks`](crate::leaks()); its JSON is `bench-leaks/1`.
 #[derive(Debug, Clone, Serialize)]
@@ -43,11 +43,11 @@ pub struct CaseReport {
     /// One of these must be named.
     pub names: &'static [String],
     /// What `rls verify` says.
-    pub verdict: Verdict,
+    pub verdict: ToolVerdict,
     /// Whether a finding names what it must.
     pub named: bool,
     /// How it ended.
-    pub outcome: Outcome,
+    pub outcome: CaseResult,
     /// What `rls verify` found or lacks, or the error that ended it.
     pub lines: Vec<String>,
     /// What the proof saw, where it does not show what the case says.
@@ -63,7 +63,7 @@ pub struct CaseReport {
 /// How a case ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Outcome {
+pub enum CaseResult {
     /// As it must.
     Right,
     /// Isolation was not proven, and nothing names what was planted.
@@ -78,7 +78,7 @@ pub enum Outcome {
     Invalid,
 }
 
-impl fmt::Display for Outcome {
+impl fmt::Display for CaseResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Right => "right",
@@ -113,7 +113,7 @@ impl LeaksReport {
     pub fn score(&self, family: Option<&str>) -> Score {
         let mut score = Score::default();
         for case in self.cases.iter().filter(|case| family.is_none_or(|family| case.family == family)) {
-            let (right, other) = (case.outcome == Outcome::Right, case.other_tool == Some(true));
+            let (right, other) = (case.outcome == CaseResult::Right, case.other_tool == Some(true));
             if case.expected == Expected::Clean {
                 score.clean += 1;
                 score.false_alarms += usize::from(!right);
@@ -136,11 +136,11 @@ impl LeaksReport {
 
     /// Whether each leak was found and named, and no clean database was doubted.
     pub fn is_right(&self) -> bool {
-        self.cases.iter().all(|case| case.outcome == Outcome::Right)
+        self.cases.iter().all(|case| case.outcome == CaseResult::Right)
     }
 
     /// Whether each case is what it says.
     pub fn is_valid(&self) -> bool {
-        self.cases.iter().all(|case| case.outcome != Outcome::Invalid)
+        self.cases.iter().all(|case| case.outcome != CaseResult::Invalid)
     }
 }

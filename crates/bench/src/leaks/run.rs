@@ -13,8 +13,8 @@ use super::database::{Planting, roll_out, tenancy};
 use super::oracle;
 use super::other_tool::Linter;
 use super::proof;
-use super::report::{CaseReport, LeaksReport, Outcome};
-use super::verdict::{Said, Verdict};
+use super::report::{CaseReport, CaseResult, LeaksReport};
+use super::verdict::{ToolReport, ToolVerdict};
 use crate::error::{Error, Result};
 
 /// Which leaks are planted.
@@ -49,7 +49,7 @@ pub async fn leaks(
     for (family, case) in chosen(bench, planting.major()) {
         progress(&format!("{}: {}", family.family, case.name));
         let report = one(&mut planting, family, case, linter.as_ref()).await?;
-        if report.outcome != Outcome::Right {
+        if report.outcome != CaseResult::Right {
             let why = report.broken.as_deref().or(report.lines.first().map(String::as_str)).unwrap_or_default();
             progress(&format!("{}: {}: {}: {why}", family.family, case.name, report.outcome));
         }
@@ -85,9 +85,9 @@ async fn one(
         name: &case.name,
         expected: case.expect,
         names: &case.names,
-        verdict: Verdict::Failed,
+        verdict: ToolVerdict::Failed,
         named: false,
-        outcome: Outcome::Invalid,
+        outcome: CaseResult::Invalid,
         lines: Vec::new(),
         broken: None,
         no_proof: case.no_proof.as_deref(),
@@ -129,7 +129,7 @@ async fn plant(planting: &Planting, case: &'static Case) -> Result<()> {
 ///
 /// # Errors
 /// [`Error`]: it ends with an error.
-pub async fn said(planting: &Planting, fire_triggers: bool) -> Result<Said> {
+pub async fn said(planting: &Planting, fire_triggers: bool) -> Result<ToolReport> {
     let connect = ConnectOptions::default();
     let owner = Database::connect(&planting.copy(Role::Owner), &connect).await?;
     let app = Database::connect(&planting.copy(Role::AppUser), &connect).await?;
@@ -139,7 +139,7 @@ pub async fn said(planting: &Planting, fire_triggers: bool) -> Result<Said> {
     app.close().await;
     let unreadable =
         |error: serde_json::Error| Error::Measure { doing: "reading a report".into(), why: error.to_string() };
-    Said::of(&report?).map_err(unreadable)
+    ToolReport::of(&report?).map_err(unreadable)
 }
 
 /// Why the case is not what it says, by plain SQL.
@@ -156,14 +156,14 @@ async fn contradiction(planting: &Planting, case: &Case) -> Result<Option<String
     Ok((shown.holds != wanted).then_some(shown.seen))
 }
 
-fn outcome(report: &CaseReport) -> Outcome {
+fn outcome(report: &CaseReport) -> CaseResult {
     match (report.expected, report.verdict) {
-        _ if report.broken.is_some() => Outcome::Invalid,
-        (_, Verdict::Failed) => Outcome::Failed,
-        (Expected::Clean, Verdict::Proven) => Outcome::Right,
-        (Expected::Clean, _) => Outcome::FalseAlarm,
-        (_, Verdict::Proven) => Outcome::Missed,
-        (_, _) if report.named => Outcome::Right,
-        (_, _) => Outcome::Unnamed,
+        _ if report.broken.is_some() => CaseResult::Invalid,
+        (_, ToolVerdict::Failed) => CaseResult::Failed,
+        (Expected::Clean, ToolVerdict::Proven) => CaseResult::Right,
+        (Expected::Clean, _) => CaseResult::FalseAlarm,
+        (_, ToolVerdict::Proven) => CaseResult::Missed,
+        (_, _) if report.named => CaseResult::Right,
+        (_, _) => CaseResult::Unnamed,
     }
 }

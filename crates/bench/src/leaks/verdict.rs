@@ -8,7 +8,7 @@ use serde_json::Value;
 /// What a report says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum ToolVerdict {
     /// Each tenant reaches its own rows alone.
     Proven,
     /// Somebody reaches another tenant's rows.
@@ -21,9 +21,9 @@ pub enum Verdict {
 
 /// A report of `rls verify`, as JSON.
 #[derive(Debug, Clone)]
-pub struct Said(Value);
+pub struct ToolReport(Value);
 
-impl Said {
+impl ToolReport {
     /// What a report says as JSON.
     ///
     /// # Errors
@@ -33,13 +33,13 @@ impl Said {
     }
 
     /// The verdict. A report without a claim, as `rls-verify/1` is, has findings or none.
-    pub fn verdict(&self) -> Verdict {
+    pub fn verdict(&self) -> ToolVerdict {
         match self.0.pointer("/claim/verdict").and_then(Value::as_str) {
-            Some("proven") => Verdict::Proven,
-            Some("unproven") => Verdict::Unproven,
-            Some(_) => Verdict::Disproven,
-            None if self.0["findings"].as_array().is_some_and(Vec::is_empty) => Verdict::Proven,
-            None => Verdict::Disproven,
+            Some("proven") => ToolVerdict::Proven,
+            Some("unproven") => ToolVerdict::Unproven,
+            Some(_) => ToolVerdict::Disproven,
+            None if self.0["findings"].as_array().is_some_and(Vec::is_empty) => ToolVerdict::Proven,
+            None => ToolVerdict::Disproven,
         }
     }
 
@@ -110,8 +110,8 @@ mod tests {
     fn a_name_is_a_word_of_its_own_in_a_finding() {
         let report = json!({"tables": [{"table": "public.v"}], "notes": [{"what": "the view public.w"}],
                             "findings": [{"table": null, "what": "public.v12 reads past the policies"}]});
-        let said = Said::of(&report).unwrap();
-        assert_eq!(said.verdict(), Verdict::Disproven);
+        let said = ToolReport::of(&report).unwrap();
+        assert_eq!(said.verdict(), ToolVerdict::Disproven);
         assert!(said.names("v12") && !said.names("v1") && !said.names("v") && !said.names("w"));
     }
 
@@ -120,10 +120,10 @@ mod tests {
         let report = json!({"findings": [], "claim": {"verdict": "unproven", "covered": ["public.a"],
                             "missing": [{"missing": "untried", "table": "public.b"}]},
                             "objects": [{"object": "the view public.c", "evidence": "not_tried"}, {"object": "public.d", "evidence": "held"}]});
-        let said = Said::of(&report).unwrap();
-        assert_eq!(said.verdict(), Verdict::Unproven);
+        let said = ToolReport::of(&report).unwrap();
+        assert_eq!(said.verdict(), ToolVerdict::Unproven);
         assert!(said.names("b") && said.names("c") && !said.names("a") && !said.names("d"));
-        let proven = Said::of(&json!({"findings": [], "claim": {"verdict": "proven"}})).unwrap();
-        assert_eq!(proven.verdict(), Verdict::Proven);
+        let proven = ToolReport::of(&json!({"findings": [], "claim": {"verdict": "proven"}})).unwrap();
+        assert_eq!(proven.verdict(), ToolVerdict::Proven);
     }
 }

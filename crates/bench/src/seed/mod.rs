@@ -6,7 +6,7 @@ pub(crate) mod report;
 use std::path::Path;
 
 use local_db::Role;
-use seed_tenant_defaults::{CheckedList, SeedOptions, Selection};
+use seed_tenant_defaults::{CheckedList, SeedOptions, TenantSelection};
 use sqlx::Row as _;
 use tenancy_config::DatabaseUrl;
 use tenant_rls::DirectConnection;
@@ -60,7 +60,7 @@ async fn measure(
     let (all, few) = (list("all.csv", bench.tenants)?, list("few.csv", bench.few.min(bench.tenants))?);
     let options = |list: &CheckedList, connections| SeedOptions {
         connections,
-        ..SeedOptions::new(Selection::List(list.clone()))
+        ..SeedOptions::new(TenantSelection::List(list.clone()))
     };
 
     // The load of other machines varies: one half runs before the others, and one after them.
@@ -80,7 +80,7 @@ async fn measure(
 
     for (candidate, connections, what) in [
         (SeedCandidate::OneConnection, 1, "the job on one connection"),
-        (SeedCandidate::Job, SeedOptions::new(Selection::All).connections, "the job"),
+        (SeedCandidate::Job, SeedOptions::new(TenantSelection::All).connections, "the job"),
     ] {
         progress(what);
         databases.fresh_copy().await?;

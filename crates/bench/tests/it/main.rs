@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bench::{BackfillBench, Candidate, RlsBench, ScaleBench, SeedBench, SeedCandidate};
+use bench::{BackfillBench, Method, RlsBench, ScaleBench, SeedBench, SeedCandidate};
 use local_db::Role;
 use test_support::TestDb;
 use tokio::sync::Mutex;
@@ -30,8 +30,8 @@ async fn every_candidate_gives_a_booking_the_same_tenant_and_no_database_is_left
     assert_eq!(report.bookings, 2_000);
     assert_eq!(report.role, "tenant_maintenance");
     let order: Vec<_> = report.candidates.iter().map(|line| (line.candidate, line.workers)).collect();
-    let job = |workers| (Candidate::Backfill, Some(workers));
-    let others = [(Candidate::RowByRow, None), (Candidate::KeyOrder, None), (Candidate::OneUpdate, None)];
+    let job = |workers| (Method::Backfill, Some(workers));
+    let others = [(Method::RowByRow, None), (Method::KeyOrder, None), (Method::OneUpdate, None)];
     assert_eq!(order, [&others[..], &[job(1), job(2), job(4)]].concat());
     for line in &report.candidates {
         let figures = &line.figures;
@@ -69,8 +69,8 @@ async fn a_load_is_measured_before_and_beside_each_candidate() {
     let bench = BackfillBench { load: Some(Duration::from_millis(300)), profile: false, ..SMALL };
     let report = bench::backfill(&db.url(Role::Superuser), &bench, &mut |_| ()).await.unwrap();
     let order: Vec<_> = report.beside_load.iter().map(|line| (line.candidate, line.workers, line.full_speed)).collect();
-    let job = |workers, full_speed| (Candidate::Backfill, Some(workers), full_speed);
-    assert_eq!(order, [(Candidate::OneUpdate, None, false), job(1, true), job(2, true), job(2, false)]);
+    let job = |workers, full_speed| (Method::Backfill, Some(workers), full_speed);
+    assert_eq!(order, [(Method::OneUpdate, None, false), job(1, true), job(2, true), job(2, false)]);
     for line in &report.beside_load {
         let stages: Vec<_> = line.stages.iter().map(|stage| stage.stage).collect();
         assert_eq!(stages, ["before", "during"]);

@@ -1,6 +1,6 @@
 //! The corpus on a server of its own.
 
-use bench::{LeaksBench, Outcome};
+use bench::{CaseResult, LeaksBench};
 use local_db::Role;
 use tenancy_config::environment;
 
@@ -41,7 +41,7 @@ async fn planted_leaks_are_found_and_clean_databases_are_not_doubted() {
             eprintln!("{}: {} found, {} false alarms", tool.name, score.other_found, score.other_false_alarms);
         }
         tried += report.cases.len();
-        for case in report.cases.iter().filter(|case| case.outcome != Outcome::Right) {
+        for case in report.cases.iter().filter(|case| case.outcome != CaseResult::Right) {
             let (broken, lines) = (case.broken.as_deref().unwrap_or_default(), case.lines.join(" | "));
             let names = case.names.join("|");
             wrong.push(format!(

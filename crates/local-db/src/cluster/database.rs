@@ -72,7 +72,7 @@ impl Running {
     /// The URL of the application's database for a role.
     ///
     /// # Errors
-    /// None that a caller can cause.
+    /// [`Error::Url`](crate::Error): the port and the password make no URL, which would be a defect of this crate.
     pub fn url(&self, role: Role) -> Result<DatabaseUrl> {
         self.cluster.secret.url(self.cluster.port, role, DATABASE)
     }

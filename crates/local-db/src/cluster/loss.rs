@@ -9,7 +9,7 @@ use tenant_rls::row_count::from_bigint;
 use tenant_rls::{DirectConnection, Error as SqlError};
 
 use crate::cluster::database::LocalDb;
-use crate::cluster::status::State;
+use crate::cluster::status::ClusterState;
 use crate::error::{Error, Result};
 use crate::role::Role;
 
@@ -75,7 +75,7 @@ impl LocalDb {
             Err(Error::NotRunning | Error::State { .. }) => (Vec::new(), Vec::new()),
             Err(error) => return Err(error),
         };
-        let nothing = matches!(self.status(), Ok(status) if status.state == State::Absent);
+        let nothing = matches!(self.status(), Ok(status) if status.state == ClusterState::Absent);
         let data = self.data()?;
         if nothing && !data.exists() {
             return Ok(None);

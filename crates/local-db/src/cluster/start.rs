@@ -1,5 +1,6 @@
 //! Brings the local database up: creates it if there is none, and starts it if it does not run.
 
+use tenancy_config::CommandRef;
 use tenant_rls::{DirectConnection, Error as SqlError};
 
 use crate::cluster::database::{ClusterChange, DATABASE, LocalDb, Running};
@@ -7,7 +8,7 @@ use crate::cluster::state::{Cluster, Known, damaged};
 use crate::error::{Error, Result};
 use crate::role::Role;
 use crate::schema;
-use crate::secret::Secret;
+use crate::secret::ClusterSecret;
 use crate::server::Server;
 use crate::server::account::Account;
 use crate::server::files::remove_folder;
@@ -51,7 +52,8 @@ impl LocalDb {
             return Err(Error::OtherVersion { found: cluster.major, asked });
         }
         if start.empty && cluster.tables {
-            notes("the local database has its tables already; `db reset --empty` starts anew without them");
+            let reset = CommandRef::DbResetEmpty;
+            notes(&format!("the local database has its tables already; `{reset}` starts anew without them"));
         }
         if self.pid()?.is_some() {
             self.secure(&mut cluster, notes).await?;
@@ -100,7 +102,7 @@ impl LocalDb {
         self.home.begin(asked)?;
         shutdown::end(&server.data(), Shutdown::Fast).await?;
         remove_folder(&server.data())?;
-        let secret = Secret::random()?;
+        let secret = ClusterSecret::random()?;
         server.init(&secret).await?;
         let port = server.start(SETTINGS, asked).await?;
         report_changed_port(asked.unwrap_or(port), port, notes);

@@ -9,7 +9,7 @@ use tenancy_config::Trust;
 use tenancy_config::trust::ReadError;
 
 use crate::error::{Error, Result};
-use crate::secret::Secret;
+use crate::secret::ClusterSecret;
 
 /// The version of the file's format. Files without a version have the first one.
 const VERSION: u64 = 2;
@@ -40,11 +40,11 @@ pub(crate) struct Cluster {
     pub(crate) bin: PathBuf,
     /// Whether the application's tables were created, or are left to the application's own migrations.
     pub(crate) tables: bool,
-    #[serde(default = "Secret::old")]
-    pub(crate) secret: Secret,
+    #[serde(default = "ClusterSecret::old")]
+    pub(crate) secret: ClusterSecret,
     /// The password that the server is being given. While this is set, we do not know which of the two it has.
     #[serde(default)]
-    pub(crate) next_secret: Option<Secret>,
+    pub(crate) next_secret: Option<ClusterSecret>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -118,7 +118,7 @@ mod tests {
 
     fn cluster() -> Cluster {
         let (system_identifier, bin) = ("7".to_owned(), "/bin".into());
-        let secret = Secret::random().unwrap();
+        let secret = ClusterSecret::random().unwrap();
         Cluster { system_identifier, port: 5433, major: 18, bin, tables: true, secret, next_secret: None }
     }
 

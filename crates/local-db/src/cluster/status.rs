@@ -15,7 +15,7 @@ use crate::server::programs::Programs;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Status {
     /// Whether it exists, and whether it runs.
-    pub state: State,
+    pub state: ClusterState,
     /// The port on 127.0.0.1. If it is stopped, the port that it will ask for.
     pub port: Option<u16>,
     /// The major version of its data.
@@ -35,7 +35,7 @@ pub struct Status {
 /// Whether it exists and runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum State {
+pub enum ClusterState {
     /// It does not exist.
     Absent,
     /// It exists, but does not run.
@@ -65,9 +65,9 @@ impl LocalDb {
         let pid = self.pid()?.map(|pid| pid.as_raw_nonzero().get());
         let cluster = self.home.cluster()?;
         let state = match (&cluster, pid) {
-            (_, Some(_)) => State::Running,
-            (Some(_), None) => State::Stopped,
-            (None, None) => State::Absent,
+            (_, Some(_)) => ClusterState::Running,
+            (Some(_), None) => ClusterState::Stopped,
+            (None, None) => ClusterState::Absent,
         };
         Ok(Status {
             state,

@@ -1,7 +1,7 @@
 //! Stops the local database, and removes it.
 
 use crate::cluster::database::LocalDb;
-use crate::cluster::status::State;
+use crate::cluster::status::ClusterState;
 use crate::error::Result;
 use crate::server::shutdown::{self, Shutdown};
 
@@ -11,7 +11,7 @@ impl LocalDb {
     /// # Errors
     /// [`Error::Program`](crate::error::Error::Program): it does not stop.
     pub async fn down(&self) -> Result<bool> {
-        if self.status()?.state == State::Absent {
+        if self.status()?.state == ClusterState::Absent {
             return Ok(false);
         }
         let _lock = self.home.lock(&mut |_| ()).await?;

@@ -8,7 +8,7 @@ use crate::cluster::state::Cluster;
 use crate::error::Result;
 use crate::role::Role;
 use crate::schema;
-use crate::secret::Secret;
+use crate::secret::ClusterSecret;
 
 impl LocalDb {
     /// Gives a password of its own to a cluster that was created before passwords were random. If this is killed at any
@@ -19,11 +19,11 @@ impl LocalDb {
         }
         let next = match &cluster.next_secret {
             Some(next) => next.clone(),
-            None => Secret::random()?,
+            None => ClusterSecret::random()?,
         };
         cluster.next_secret = Some(next.clone());
         self.home.remember(cluster)?;
-        let superuser = |secret: &Secret| secret.url(cluster.port, Role::Superuser, "postgres");
+        let superuser = |secret: &ClusterSecret| secret.url(cluster.port, Role::Superuser, "postgres");
         // If an earlier attempt was killed after this step, the server has the next password already.
         let mut session = match DirectConnection::connect(&superuser(&cluster.secret)?, "local-db").await {
             Ok(session) => session,

@@ -23,7 +23,7 @@ use rustix::fs::OFlags;
 
 use crate::error::{Error, Result};
 use crate::role::Role;
-use crate::secret::Secret;
+use crate::secret::ClusterSecret;
 use crate::server::account::{Account, run};
 use crate::server::files::{log_tail, remove_folder};
 use crate::server::pid::running_pid;
@@ -66,7 +66,7 @@ impl Server {
     ///
     /// # Errors
     /// [`Error::File`]: the file cannot be written.
-    pub fn write_password(&self, secret: &Secret) -> Result<PathBuf> {
+    pub fn write_password(&self, secret: &ClusterSecret) -> Result<PathBuf> {
         let path = self.password_file();
         self.account.write(&path, &secret.password(Role::Superuser))?;
         Ok(path)
@@ -88,7 +88,7 @@ impl Server {
     }
 
     /// Creates the data folder, whole or not at all.
-    pub(crate) async fn init(&self, secret: &Secret) -> Result<()> {
+    pub(crate) async fn init(&self, secret: &ClusterSecret) -> Result<()> {
         let unfinished = self.home.join("data.new");
         remove_folder(&unfinished)?;
         let password = self.write_password(secret)?;
@@ -110,10 +110,10 @@ impl Server {
     ///
     /// # Errors
     /// [`Error::File`]: the file cannot be read.
-    pub fn stored_secret(&self) -> Result<Secret> {
+    pub fn stored_secret(&self) -> Result<ClusterSecret> {
         let path = self.password_file();
         let text = fs::read_to_string(&path).map_err(Error::file("reading", &path))?;
-        Ok(Secret::from_text(&text))
+        Ok(ClusterSecret::from_text(&text))
     }
 
     fn password_file(&self) -> PathBuf {

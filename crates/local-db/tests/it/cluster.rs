@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::MetadataExt;
 
-use local_db::{ClusterChange, Error, LocalOptions, Reset, Role, StartOptions, State};
+use local_db::{ClusterChange, ClusterState, Error, LocalOptions, Reset, Role, StartOptions};
 use tenancy_config::UserError;
 use tenant_rls::DirectConnection;
 
@@ -28,7 +28,7 @@ async fn down_stops_the_server_and_keeps_its_data() {
     owner(&first).await.run_script("writing", "CREATE TABLE kept (id int)").await.unwrap();
 
     assert!(scratch.db().down().await.unwrap());
-    assert_eq!(scratch.db().status().unwrap().state, State::Stopped);
+    assert_eq!(scratch.db().status().unwrap().state, ClusterState::Stopped);
     assert!(!scratch.db().down().await.unwrap(), "the second time there is nothing to stop");
     assert!(matches!(scratch.db().running(), Err(Error::NotRunning)));
 
@@ -57,7 +57,7 @@ async fn remove_leaves_nothing() {
     scratch.up().await;
     scratch.db().remove().await.unwrap();
     assert_eq!(std::fs::read_dir(scratch.root()).unwrap().count(), 0);
-    assert_eq!(scratch.db().status().unwrap().state, State::Absent);
+    assert_eq!(scratch.db().status().unwrap().state, ClusterState::Absent);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use local_db::{ClusterChange, LocalDb, LocalOptions, Role, StartOptions, State};
+use local_db::{ClusterChange, ClusterState, LocalDb, LocalOptions, Role, StartOptions};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use crate::scratch::{Scratch, number, owner, wait_for};
@@ -13,7 +13,7 @@ fn crash(scratch: &Scratch) -> String {
     let file = status.data.join("postmaster.pid");
     let before = std::fs::read_to_string(&file).unwrap();
     kill_process(Pid::from_raw(status.pid.unwrap()).unwrap(), Signal::KILL).unwrap();
-    wait_for("the end of the server", || scratch.db().status().unwrap().state == State::Stopped);
+    wait_for("the end of the server", || scratch.db().status().unwrap().state == ClusterState::Stopped);
     before
 }
 
@@ -44,7 +44,7 @@ async fn a_pid_file_with_the_number_of_another_program_is_stale() {
     let (_, rest) = before.split_once('\n').unwrap();
     std::fs::write(&pid_file, format!("{}\n{rest}", stranger.id())).unwrap();
 
-    assert_eq!(scratch.db().status().unwrap().state, State::Stopped);
+    assert_eq!(scratch.db().status().unwrap().state, ClusterState::Stopped);
     assert!(!scratch.db().down().await.unwrap());
     assert_eq!(scratch.up().await.change(), ClusterChange::Started);
     assert_eq!(stranger.try_wait().unwrap(), None, "the other program still runs");
@@ -62,7 +62,7 @@ async fn a_pid_file_that_tells_nothing_does_not_hide_a_server_that_runs() {
     for text in [&b""[..], b"\xFF", &whole[..1]] {
         std::fs::write(&pid_file, text).unwrap();
         let status = scratch.db().status().unwrap();
-        assert_eq!((status.state, status.pid), (State::Running, pid), "{text:?}");
+        assert_eq!((status.state, status.pid), (ClusterState::Running, pid), "{text:?}");
         assert_eq!(scratch.up().await.change(), ClusterChange::None, "{text:?}");
     }
     std::fs::remove_file(&pid_file).unwrap();

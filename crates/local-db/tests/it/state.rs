@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use local_db::{ClusterChange, Error, Reset, Role, StartOptions, State};
+use local_db::{ClusterChange, ClusterState, Error, Reset, Role, StartOptions};
 use tenancy_config::Exit;
 use tenancy_config::UserError;
 use tenant_rls::DirectConnection;
@@ -206,7 +206,7 @@ async fn a_reset_waits_for_who_is_connected_and_names_who_stays() {
         "the local database is in use by bench (1 session of postgres in app); nothing was deleted"
     );
     assert_eq!(error.exit(), Exit::Refused);
-    assert_eq!(scratch.db().status().unwrap().state, State::Running);
+    assert_eq!(scratch.db().status().unwrap().state, ClusterState::Running);
 
     // A session that ends meanwhile is waited for.
     let ends = tokio::spawn(async move {

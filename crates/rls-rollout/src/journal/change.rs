@@ -45,7 +45,7 @@ pub(crate) enum ChangeState {
 
 impl Change {
     /// How `now` compares with this change.
-    pub(crate) fn standing(&self, now: &Definition) -> ChangeState {
+    pub(crate) fn state_in(&self, now: &Definition) -> ChangeState {
         let text = now.get(&self.aspect);
         if text == self.before.as_deref() {
             return ChangeState::AsBefore;

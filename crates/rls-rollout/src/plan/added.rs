@@ -11,11 +11,11 @@ use crate::error::Result;
 use crate::plan::alter;
 use crate::plan::names::free_name_of;
 use crate::plan::step::{Lock, Step, StepSubject};
-use crate::state::State;
+use crate::state::RolloutState;
 
 /// Builds the steps of one column. They leave out what is there already.
 pub(crate) struct ColumnBuilder<'a> {
-    pub(crate) state: &'a State,
+    pub(crate) state: &'a RolloutState,
     pub(crate) added: &'a AddedColumn,
     pub(crate) relation: &'a Relation,
 }

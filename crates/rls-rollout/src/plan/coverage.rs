@@ -3,7 +3,7 @@
 use serde::Serialize;
 use tenancy_config::TableName;
 use tenant_inventory::coverage::{Cover, Coverage};
-use tenant_inventory::{Inventory, Missing, Phase, RegistryState, Relation};
+use tenant_inventory::{Absence, Inventory, Phase, RegistryState, Relation};
 
 /// What a report covers, and what else the database has.
 #[derive(Debug, Clone, Serialize)]
@@ -15,7 +15,7 @@ pub struct RolloutCoverage {
     /// Tables with a tenant column that were not asked for.
     pub not_asked_for: Vec<TableName>,
     /// Tables of `tenancy.toml` that are not there or lost their tenant column, and tables that are not read.
-    pub missing: Vec<Missing>,
+    pub missing: Vec<Absence>,
     /// What the tenant table is.
     pub registry: RegistryState,
     /// Each table of the database that is a tenant's or may be one's. It counts as covered together with its partitions.

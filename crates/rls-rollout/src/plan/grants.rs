@@ -11,7 +11,7 @@ use tenant_rls::{
 use crate::error::Result;
 use crate::plan::alter;
 use crate::plan::step::{Lock, Step, StepSubject};
-use crate::state::State;
+use crate::state::RolloutState;
 
 /// The first version in which a member need not inherit.
 const INHERIT_OPTION: i32 = 160_000;
@@ -38,7 +38,7 @@ pub(crate) fn statements(database: &Database, role: &Ident, facts: &RoleState) -
 }
 
 /// The rights on the tenant table, where they are missing.
-pub(crate) async fn tenant_table(database: &Database, state: &State) -> Result<Vec<Step>> {
+pub(crate) async fn tenant_table(database: &Database, state: &RolloutState) -> Result<Vec<Step>> {
     let RegistryState::Table { row_security } = state.inventory.catalog.registry else { return Ok(Vec::new()) };
     let key = Ident::new(&state.inventory.tenancy.tenant.key)?;
     let readers = [
@@ -55,7 +55,7 @@ pub(crate) async fn tenant_table(database: &Database, state: &State) -> Result<V
 }
 
 /// The policies by which the roles read a tenant table that has row level security of its own. Without them they would see no tenant, or some.
-async fn tenant_table_policies(database: &Database, state: &State, key: &Ident) -> Result<Option<Step>> {
+async fn tenant_table_policies(database: &Database, state: &RolloutState, key: &Ident) -> Result<Option<Step>> {
     let inventory = &state.inventory;
     let table = &inventory.catalog.tenants;
     let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
@@ -82,7 +82,7 @@ async fn tenant_table_policies(database: &Database, state: &State, key: &Ident) 
 
 /// The auditor's rights on the tables that are not rolled out, where they are missing: once some tables are forced, only the auditor sees
 /// the rows of both.
-pub(crate) async fn other_tables(database: &Database, state: &State) -> Result<Vec<Step>> {
+pub(crate) async fn other_tables(database: &Database, state: &RolloutState) -> Result<Vec<Step>> {
     let readers = [(&state.rights.auditor, &state.inventory.logins.auditor.0)];
     let rights =
         ReadRights { readers: &readers, phase: Phase::Enforce, name: "let audits read it beside forced tables" };

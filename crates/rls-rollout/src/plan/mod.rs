@@ -41,7 +41,7 @@ use crate::plan::schema_edit::SchemaEdit;
 use crate::plan::step::Step;
 use crate::plan::steps::StepBuilder;
 use crate::plan::through::PlannedThrough;
-use crate::state::State;
+use crate::state::RolloutState;
 use crate::stop::{Stop, said};
 
 /// What a rollout would do; its JSON is `rls-plan/2`.
@@ -107,7 +107,7 @@ pub struct PlannedTable {
 /// # Errors
 /// [`crate::Error::Database`].
 pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptions) -> Result<PlanReport> {
-    let state = State::for_rollout(database, tenancy, options).await?;
+    let state = RolloutState::for_rollout(database, tenancy, options).await?;
     let inventory = &state.inventory;
     let mut planned = grants::tenant_table(database, &state).await?;
     // Before the first table is forced.
@@ -200,7 +200,7 @@ pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptio
 }
 
 /// The steps that add tenant columns, before those that need them. What stops a table, stops its partitions too.
-fn columns_to_add(state: &State, options: &RolloutOptions, stops: &mut [Vec<Stop>]) -> Result<Vec<Step>> {
+fn columns_to_add(state: &RolloutState, options: &RolloutOptions, stops: &mut [Vec<Stop>]) -> Result<Vec<Step>> {
     let inventory = &state.inventory;
     let mut steps: Vec<Step> = Vec::new();
     for (added, relation) in state.added() {

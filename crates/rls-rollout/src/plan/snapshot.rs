@@ -11,7 +11,7 @@ use crate::options::{Goal, RolloutOptions};
 use crate::plan::alter;
 use crate::plan::script::{one_line, statement_text};
 use crate::plan::unseen::show_unseen;
-use crate::state::State;
+use crate::state::RolloutState;
 
 /// The definition of one table, as a script for psql.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub struct Snapshot {
 /// # Errors
 /// [`crate::Error::Database`].
 pub async fn snapshots(database: &Database, tenancy: &Tenancy, options: &RolloutOptions) -> Result<Vec<Snapshot>> {
-    let state = State::for_rollout(database, tenancy, options).await?;
+    let state = RolloutState::for_rollout(database, tenancy, options).await?;
     let goal = match options.goal {
         Goal::Phase(phase) => phase,
         Goal::Auto => Phase::Enforce,

@@ -10,11 +10,11 @@ use crate::plan::alter;
 use crate::plan::names::left_over;
 use crate::plan::replaced::hides_unassigned;
 use crate::plan::step::{Lock, Step, StepSubject};
-use crate::state::State;
+use crate::state::RolloutState;
 
 /// Builds the steps of one relation.
 pub(crate) struct StepBuilder<'a> {
-    pub(crate) state: &'a State,
+    pub(crate) state: &'a RolloutState,
     pub(crate) relation: &'a Relation,
     pub(crate) style: StepStyle,
 }

@@ -19,7 +19,7 @@ pub(super) fn is_last(step: &RecordedStep<Change>) -> bool {
 /// Whether these changes include a column that is to be dropped.
 pub(super) fn drops_column(recorded: &TableChanges, now: &Definition) -> bool {
     let of_column = |change: &&Change| change.aspect.kind == AspectKind::Column && change.before.is_none();
-    recorded.changes.iter().filter(of_column).any(|change| change.standing(now) == ChangeState::AsLeft)
+    recorded.changes.iter().filter(of_column).any(|change| change.state_in(now) == ChangeState::AsLeft)
 }
 
 /// Refuses to drop a column on which something hangs that no rollout made: it would go with the column.

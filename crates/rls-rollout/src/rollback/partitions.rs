@@ -33,7 +33,7 @@ pub(super) fn give_back(
     let dropped: Vec<&Aspect> = recorded
         .changes
         .iter()
-        .filter(|change| change.before.is_none() && change.standing(&root.definition) == ChangeState::AsLeft)
+        .filter(|change| change.before.is_none() && change.state_in(&root.definition) == ChangeState::AsLeft)
         .map(|change| &change.aspect)
         .collect();
     for partition in inventory.partitions_of(root) {

@@ -20,7 +20,7 @@ pub(crate) fn steps_back(
     // Rights alone are taken back without a lock on the table.
     let mut lock = Lock::None;
     for change in &recorded.changes {
-        match change.standing(now) {
+        match change.state_in(now) {
             ChangeState::AsBefore => {}
             ChangeState::Drifted => return Err(change.drifted(table, now)),
             ChangeState::AsLeft if change.aspect.kind == AspectKind::Index => indexes.push(change.aspect.name.clone()),
@@ -54,7 +54,7 @@ fn comments_to_keep<'a>(
 ) -> impl Iterator<Item = (&'a Aspect, &'a str)> {
     let is_made_again = move |kind: AspectKind, name: &str| {
         recorded.changes.iter().any(|change| {
-            let again = change.before.is_some() && change.standing(now) == ChangeState::AsLeft;
+            let again = change.before.is_some() && change.state_in(now) == ChangeState::AsLeft;
             again && change.aspect.kind == kind && change.aspect.name == name
         })
     };

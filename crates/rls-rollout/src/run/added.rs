@@ -14,7 +14,7 @@ use crate::run::executor::StepPurpose;
 use crate::run::locked::{Run, refused};
 use crate::run::progress::RolloutEvent;
 use crate::run::report::Filled;
-use crate::state::State;
+use crate::state::RolloutState;
 use crate::stop::Stop;
 
 /// The name of the backfills in `tenant_ops.run`.
@@ -24,7 +24,7 @@ impl Run<'_> {
     /// Adds the tenant columns that are missing. The answer is whether a step was run.
     pub(super) async fn add_columns(
         &mut self,
-        state: &State,
+        state: &RolloutState,
         progress: &mut (dyn FnMut(RolloutEvent) + Send),
     ) -> Result<bool> {
         let mut changed = false;
@@ -69,7 +69,7 @@ impl Run<'_> {
     /// Fills the columns that were added, a table after the one that its rows point to. The answer is whether a row was written.
     pub(super) async fn fill_columns(
         &mut self,
-        state: &State,
+        state: &RolloutState,
         progress: &mut (dyn FnMut(RolloutEvent) + Send),
     ) -> Result<bool> {
         let mut changed = false;

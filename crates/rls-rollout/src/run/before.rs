@@ -12,7 +12,7 @@ use crate::plan::notice::{Notice, application_owns};
 use crate::run::check::Check;
 use crate::run::preflight::preflight;
 use crate::run::progress::RolloutEvent;
-use crate::state::State;
+use crate::state::RolloutState;
 
 /// What was there before the rollout began. It serves the report alone: until the lease is held, somebody else may go further.
 pub(crate) struct Before {
@@ -32,7 +32,7 @@ pub(crate) async fn before(
     options: &RolloutOptions,
     progress: &mut (dyn FnMut(RolloutEvent) + Send),
 ) -> Result<Before> {
-    let state = State::for_rollout(database, tenancy, options).await?;
+    let state = RolloutState::for_rollout(database, tenancy, options).await?;
     let inventory = &state.inventory;
     let phases =
         inventory.relations.iter().map(|relation| (relation.name.clone(), inventory.phase(relation))).collect();
@@ -48,10 +48,10 @@ pub(crate) async fn before(
 /// # Errors
 /// [`Error::Database`].
 pub async fn question(database: &Database, tenancy: &Tenancy, options: &RolloutOptions) -> Result<Option<Notice>> {
-    Ok(to_be_agreed(&State::for_rollout(database, tenancy, options).await?, options))
+    Ok(to_be_agreed(&RolloutState::for_rollout(database, tenancy, options).await?, options))
 }
 
-fn to_be_agreed(state: &State, options: &RolloutOptions) -> Option<Notice> {
+fn to_be_agreed(state: &RolloutState, options: &RolloutOptions) -> Option<Notice> {
     let asked = options.goal.wants(Phase::Enforce) && !options.application_owns_tables;
     asked.then(|| application_owns(&state.inventory)).flatten()
 }

@@ -21,7 +21,7 @@ use crate::run::progress::RolloutEvent;
 use crate::run::report::TableProgress;
 use crate::run::restore::force_again;
 use crate::run::roles;
-use crate::state::State;
+use crate::state::RolloutState;
 use crate::stop::Stop;
 
 /// A rollout that holds the lease.
@@ -38,7 +38,7 @@ pub(crate) struct Locked {
     /// Whether it ended as it should, or was stopped.
     pub(crate) done: Result<()>,
     /// What is there now; none where it failed, or where steps were run since that was read.
-    pub(crate) state: Option<State>,
+    pub(crate) state: Option<RolloutState>,
     /// What was done to each table.
     pub(crate) outcomes: BTreeMap<TableName, TableProgress>,
 }
@@ -49,7 +49,7 @@ pub(crate) async fn locked(
     options: &RolloutOptions,
     holder: &str,
     stop: &watch::Receiver<bool>,
-    state: State,
+    state: RolloutState,
     progress: &mut (dyn FnMut(RolloutEvent) + Send),
 ) -> Locked {
     let mut run = Run { executor, options, holder, stop, outcomes: BTreeMap::new() };
@@ -64,9 +64,9 @@ impl Run<'_> {
     /// The answer is what is there at the end, where no step came after it was read.
     async fn all(
         &mut self,
-        mut state: State,
+        mut state: RolloutState,
         progress: &mut (dyn FnMut(RolloutEvent) + Send),
-    ) -> Result<Option<State>> {
+    ) -> Result<Option<RolloutState>> {
         if force_again(self.executor, self.options, &state, progress).await? {
             // Read again: FORCE was restored.
             state = self.read_again(&state).await?;
@@ -103,7 +103,7 @@ impl Run<'_> {
     /// Brings every relation to a phase. The answer is whether a step was run.
     async fn phase(
         &mut self,
-        state: &State,
+        state: &RolloutState,
         phase: Phase,
         audit: Option<&AuditReport>,
         progress: &mut (dyn FnMut(RolloutEvent) + Send),
@@ -127,8 +127,8 @@ impl Run<'_> {
         Ok(changed)
     }
 
-    pub(super) async fn read_again(&self, state: &State) -> Result<State> {
-        State::for_rollout(self.executor.database, &state.inventory.tenancy, self.options).await
+    pub(super) async fn read_again(&self, state: &RolloutState) -> Result<RolloutState> {
+        RolloutState::for_rollout(self.executor.database, &state.inventory.tenancy, self.options).await
     }
 
     /// Whether there is a table that the audit must let through.
@@ -148,7 +148,7 @@ impl Run<'_> {
     /// Brings a relation to a phase, as far as catalog and audit allow. The answer is whether a step was run.
     async fn relation(
         &mut self,
-        state: &State,
+        state: &RolloutState,
         relation: &Relation,
         phase: Phase,
         audit: Option<&AuditReport>,

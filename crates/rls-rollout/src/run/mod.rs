@@ -25,7 +25,7 @@ use crate::run::locked::locked;
 use crate::run::progress::RolloutEvent;
 use crate::run::report::{RolloutReport, table_outcome};
 use crate::run::restore::restore;
-use crate::state::State;
+use crate::state::RolloutState;
 
 /// Rolls out, to the goal or until `stop` is true: the running step is finished then, and the next run goes on after it.
 ///
@@ -50,7 +50,7 @@ pub async fn rollout(
     let alive = lease.keep_alive(database);
     let command = format!("rollout --phase {}", options.goal.as_str());
     // Read again: until the lease was ours, somebody else may have gone further.
-    let state = State::for_rollout(database, tenancy, options).await?;
+    let state = RolloutState::for_rollout(database, tenancy, options).await?;
     let rollout = Rollout::open(database, &command).await?;
     let executor = Executor { database, lease: &lease, rollout, lock_retry: options.lock_retry };
     let locked = locked(&executor, options, holder, &stop, state, progress).await;
@@ -67,7 +67,7 @@ pub async fn rollout(
     let inventory = match restored? {
         Some(state) => state.inventory,
         // Read again: FORCE was restored.
-        None => State::for_rollout(database, tenancy, options).await?.inventory,
+        None => RolloutState::for_rollout(database, tenancy, options).await?.inventory,
     };
     let outcome = |relation| table_outcome(&inventory, relation, &before.phases, &locked.outcomes);
     let is_stopped =

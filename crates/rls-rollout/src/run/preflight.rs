@@ -16,7 +16,7 @@ use crate::plan::notice::{Notice, application_owns};
 use crate::plan::sees_less::sees_less;
 use crate::run::check::{Check, CheckResult};
 use crate::run::progress::RolloutEvent;
-use crate::state::State;
+use crate::state::RolloutState;
 
 /// The age in seconds from which on a transaction is named: an index that is built concurrently waits for it.
 const LONG: f64 = 60.0;
@@ -30,7 +30,7 @@ const NAMED: i64 = 10;
 /// [`Error::Preflight`] where a step would surely fail.
 pub(crate) async fn preflight(
     database: &Database,
-    state: &State,
+    state: &RolloutState,
     goal: Goal,
     progress: &mut (dyn FnMut(RolloutEvent) + Send),
 ) -> Result<Vec<Check>> {
@@ -108,7 +108,7 @@ async fn filtered_from_enforce_on(database: &Database, inventory: &Inventory) ->
     Ok(found.map(|notice| Check::new("enforce", CheckResult::Warning, notice.to_string())).collect())
 }
 
-async fn rights(database: &Database, state: &State, goal: Goal) -> Result<Check> {
+async fn rights(database: &Database, state: &RolloutState, goal: Goal) -> Result<Check> {
     let open = |relation: &&Relation| relation.unhandled.is_none();
     let unindexed = state
         .inventory

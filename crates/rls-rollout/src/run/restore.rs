@@ -7,7 +7,7 @@ use crate::options::RolloutOptions;
 use crate::plan::steps::StepBuilder;
 use crate::run::executor::{Executor, StepPurpose};
 use crate::run::progress::RolloutEvent;
-use crate::state::State;
+use crate::state::RolloutState;
 
 /// Restores FORCE after a rollout: however that ended, no table that was forced is left open. `state` is what is there, where that is known.
 /// The answer is what is there then; none where something was restored.
@@ -15,13 +15,13 @@ pub(crate) async fn restore(
     executor: &Executor<'_>,
     tenancy: &Tenancy,
     options: &RolloutOptions,
-    state: Option<State>,
+    state: Option<RolloutState>,
     progress: &mut (dyn FnMut(RolloutEvent) + Send),
-) -> Result<Option<State>> {
+) -> Result<Option<RolloutState>> {
     let state = match state {
         Some(state) => state,
         // Read again: steps of ours came between.
-        None => State::for_rollout(executor.database, tenancy, options).await?,
+        None => RolloutState::for_rollout(executor.database, tenancy, options).await?,
     };
     let restored = force_again(executor, options, &state, progress).await?;
     Ok((!restored).then_some(state))
@@ -31,7 +31,7 @@ pub(crate) async fn restore(
 pub(crate) async fn force_again(
     executor: &Executor<'_>,
     options: &RolloutOptions,
-    state: &State,
+    state: &RolloutState,
     progress: &mut (dyn FnMut(RolloutEvent) + Send),
 ) -> Result<bool> {
     let mut restored = false;

@@ -7,14 +7,14 @@ use crate::error::{Error, Result};
 use crate::plan::grants;
 use crate::run::executor::{Executor, StepPurpose};
 use crate::run::progress::RolloutEvent;
-use crate::state::State;
+use crate::state::RolloutState;
 
 /// Makes the roles that are missing, and gives them their rights on schemas and the tenant table. Roles belong to the whole cluster:
 /// a rollback leaves them, and their right to use the schemas, in which they read only what they were granted.
 /// The answer is whether anything was missing.
 pub(crate) async fn prepare(
     executor: &Executor<'_>,
-    state: &State,
+    state: &RolloutState,
     progress: &mut (dyn FnMut(RolloutEvent) + Send),
 ) -> Result<bool> {
     let mut changed = false;

@@ -32,22 +32,22 @@ impl Attempts<'_> {
                 tx.savepoint().await?;
                 Ok(Ok(links))
             }
-            Err(Failure::Server(error)) => {
+            Err(NotMade::Server(error)) => {
                 tx.rollback_to().await?;
                 Ok(Err(unprepared(&error)))
             }
-            Err(Failure::Scope(error)) => Err(error),
+            Err(NotMade::Scope(error)) => Err(error),
         }
     }
 }
 
 /// Why no row was made: the server refused one, or the scope could not be set.
-enum Failure {
+enum NotMade {
     Server(sqlx::Error),
     Scope(crate::error::Error),
 }
 
-impl From<sqlx::Error> for Failure {
+impl From<sqlx::Error> for NotMade {
     fn from(error: sqlx::Error) -> Self {
         Self::Server(error)
     }
@@ -59,7 +59,7 @@ async fn copies(
     columns: &Columns,
     key: &str,
     made: &[String; 2],
-) -> Result<BTreeMap<String, String>, Failure> {
+) -> Result<BTreeMap<String, String>, NotMade> {
     let fetch = Template::new(include_str!("../../../../sql/rls-verify/tenant_pattern.sql"))
         .table("tenants", &parent.table)
         .ident("key", &parent.key.name)
@@ -70,7 +70,7 @@ async fn copies(
     let mut links = BTreeMap::new();
     // Beside those of the attempts, whose numbers are lower.
     for (number, tenant) in (11..).zip(made) {
-        tx.set(tenant).await.map_err(|error| Failure::Scope(error.into()))?;
+        tx.set(tenant).await.map_err(|error| NotMade::Scope(error.into()))?;
         let mut changes = columns.changes(number);
         changes.insert(parent.tenant.name.to_string(), json!(tenant));
         let insert = sqlx::query_scalar(&insert).bind(Json(&pattern)).bind(Json(Value::from(changes)));

@@ -1,6 +1,6 @@
 //! Stopped, dropped, cut off: the same run again ends as one that was not interrupted.
 
-use seed_tenant_defaults::{Defaults, SeedEvent, SeedOptions, SeedOutcome, Selection};
+use seed_tenant_defaults::{Defaults, SeedEvent, SeedOptions, SeedOutcome, TenantSelection};
 use tokio::sync::{oneshot, watch};
 
 use crate::support::{UNEVEN, new_tenants, number, run, seed, tenants};
@@ -26,7 +26,7 @@ async fn a_run_that_is_stopped_ends_after_the_tenants_in_flight_and_the_next_goe
     assert_eq!(there, stopped.tenants as i64, "what was begun was finished, and nothing else");
     let rest = seed(&db, &options).await.unwrap();
     assert_eq!((rest.outcome, rest.tenants, rest.already_there), (SeedOutcome::Done, 700, stopped.tenants));
-    seed(&db, &SeedOptions::new(Selection::All)).await.unwrap();
+    seed(&db, &SeedOptions::new(TenantSelection::All)).await.unwrap();
     assert_eq!(number(&db, UNEVEN).await, 0);
 }
 
@@ -57,7 +57,7 @@ async fn a_run_that_is_dropped_in_the_middle_leaves_whole_tenants() {
     }
     let last = seed(&db, &options).await.unwrap();
     assert_eq!(last.failed, 0);
-    seed(&db, &SeedOptions::new(Selection::All)).await.unwrap();
+    seed(&db, &SeedOptions::new(TenantSelection::All)).await.unwrap();
     assert_eq!(number(&db, UNEVEN).await, 0);
 }
 
@@ -85,6 +85,6 @@ async fn connections_that_are_cut_are_made_anew() {
     let (report, ()) = tokio::join!(run(&db, &defaults, &options, stop, &mut progress), cut);
     let report = report.unwrap();
     assert_eq!((report.tenants, report.failed), (600, 0), "{:?}", report.failures);
-    seed(&db, &SeedOptions::new(Selection::All)).await.unwrap();
+    seed(&db, &SeedOptions::new(TenantSelection::All)).await.unwrap();
     assert_eq!(number(&db, UNEVEN).await, 0);
 }

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use local_db::Role;
 use seed_tenant_defaults::{
-    CheckedList, Defaults, Error, SeedEvent, SeedOptions, SeedReport, Selection, TenantResult, seed_tenant_defaults,
+    CheckedList, Defaults, Error, SeedEvent, SeedOptions, SeedReport, TenantResult, TenantSelection,
+    seed_tenant_defaults,
 };
 use tempfile::TempDir;
 use tenancy_config::Tenancy;
@@ -53,7 +54,7 @@ pub(crate) async fn run(
 }
 
 pub(crate) fn one(tenant: &str) -> SeedOptions {
-    SeedOptions::new(Selection::One { tenant: tenant.to_owned(), organization_name: None })
+    SeedOptions::new(TenantSelection::One { tenant: tenant.to_owned(), organization_name: None })
 }
 
 /// A CSV file that lives as long as the test.
@@ -71,7 +72,7 @@ impl Csv {
     }
 
     pub(crate) fn options(&self) -> SeedOptions {
-        SeedOptions::new(Selection::List(CheckedList::check(&self.path()).unwrap()))
+        SeedOptions::new(TenantSelection::List(CheckedList::check(&self.path()).unwrap()))
     }
 
     /// A message without the folder.

@@ -1,6 +1,6 @@
 //! What a tenant gets, and what is left as it was.
 
-use seed_tenant_defaults::{SeedOptions, Selection};
+use seed_tenant_defaults::{SeedOptions, TenantSelection};
 
 use crate::support::{UNEVEN, new_tenants, number, one, seed, tenants, text, told};
 
@@ -22,7 +22,7 @@ async fn a_tenant_gets_the_defaults_and_its_name() {
 #[tokio::test]
 async fn a_name_that_is_given_is_taken() {
     let db = tenants().await;
-    let whom = Selection::One { tenant: "t_acme".into(), organization_name: Some("Acme \"the\" Corp".into()) };
+    let whom = TenantSelection::One { tenant: "t_acme".into(), organization_name: Some("Acme \"the\" Corp".into()) };
     seed(&db, &SeedOptions::new(whom)).await.unwrap();
     assert_eq!(text(&db, "SELECT name FROM organization_settings").await, "Acme \"the\" Corp");
 }
@@ -36,7 +36,7 @@ async fn what_is_there_is_never_changed() {
     let state =
         "SELECT string_agg(ctid::text || xmin::text || o::text, ',' ORDER BY id) FROM organization_settings AS o";
     let before = text(&db, state).await;
-    let whom = Selection::One { tenant: "acme".into(), organization_name: Some("New".into()) };
+    let whom = TenantSelection::One { tenant: "acme".into(), organization_name: Some("New".into()) };
     let first = seed(&db, &SeedOptions::new(whom)).await.unwrap();
     assert_eq!(first.created, 1, "it lacked the other table's row");
     assert_eq!(
@@ -61,7 +61,7 @@ async fn two_at_once_give_each_tenant_one_row() {
     for (one, other) in first.tables.iter().zip(&second.tables) {
         assert_eq!(one.created + other.created, 300, "{}", one.table);
     }
-    seed(&db, &SeedOptions::new(Selection::All)).await.unwrap();
+    seed(&db, &SeedOptions::new(TenantSelection::All)).await.unwrap();
     assert_eq!(number(&db, UNEVEN).await, 0);
 }
 
@@ -88,7 +88,7 @@ async fn a_row_that_another_is_just_inserting_is_waited_for_and_found() {
 async fn one_bad_tenant_does_not_stop_the_others_and_keeps_nothing() {
     let db = tenants().await;
     db.owner().await.run_script("refusing a tenant", include_str!("refuse.sql")).await.unwrap();
-    let report = seed(&db, &SeedOptions::new(Selection::All)).await.unwrap();
+    let report = seed(&db, &SeedOptions::new(TenantSelection::All)).await.unwrap();
     assert_eq!(
         told(&report),
         ["acme created", "globex failed: inserting the tenant's rows: not this one [SQLSTATE P0001]"]
@@ -101,8 +101,8 @@ async fn one_bad_tenant_does_not_stop_the_others_and_keeps_nothing() {
 #[tokio::test]
 async fn a_dry_run_counts_the_same_and_keeps_nothing() {
     let db = tenants().await;
-    let dry = seed(&db, &SeedOptions { dry_run: true, ..SeedOptions::new(Selection::All) }).await.unwrap();
+    let dry = seed(&db, &SeedOptions { dry_run: true, ..SeedOptions::new(TenantSelection::All) }).await.unwrap();
     assert_eq!(number(&db, "SELECT count(*) FROM organization_settings").await, 0);
-    let run = seed(&db, &SeedOptions::new(Selection::All)).await.unwrap();
+    let run = seed(&db, &SeedOptions::new(TenantSelection::All)).await.unwrap();
     assert_eq!((dry.created, &dry.tables, told(&dry)), (run.created, &run.tables, told(&run)));
 }

@@ -1,6 +1,6 @@
 //! Which tenants are seeded, made, refused.
 
-use seed_tenant_defaults::{SeedOptions, Selection};
+use seed_tenant_defaults::{SeedOptions, TenantSelection};
 use tenancy_config::Exit;
 use tenancy_config::UserError;
 
@@ -9,10 +9,10 @@ use crate::support::{Csv, UNEVEN, new_tenants, number, one, seed, tenants, text,
 #[tokio::test]
 async fn all_means_every_tenant_in_use() {
     let db = tenants().await;
-    let report = seed(&db, &SeedOptions::new(Selection::All)).await.unwrap();
+    let report = seed(&db, &SeedOptions::new(TenantSelection::All)).await.unwrap();
     assert_eq!(told(&report), ["acme created", "globex created"]);
     assert_eq!(number(&db, UNEVEN).await, 0);
-    let all = SeedOptions { include_inactive: true, ..SeedOptions::new(Selection::All) };
+    let all = SeedOptions { include_inactive: true, ..SeedOptions::new(TenantSelection::All) };
     let report = seed(&db, &all).await.unwrap();
     assert_eq!(told(&report), ["acme already_there", "globex already_there", "hooli created", "initech created"]);
 }
@@ -22,7 +22,7 @@ async fn more_tenants_than_are_looked_up_at_once_are_all_seeded() {
     let db = tenants().await;
     let more = r#"INSERT INTO "Tenant" (id, slug, name, "updatedAt") SELECT 'm' || n, 'more-' || n, '', now() FROM generate_series(1, 1201) AS n"#;
     db.superuser().await.run_script("making tenants", more).await.unwrap();
-    let report = seed(&db, &SeedOptions::new(Selection::All)).await.unwrap();
+    let report = seed(&db, &SeedOptions::new(TenantSelection::All)).await.unwrap();
     assert_eq!((report.tenants, report.created), (1_203, 1_203));
     assert!(report.lines.is_empty(), "too many to list");
     assert_eq!(number(&db, UNEVEN).await, 0);
@@ -129,7 +129,7 @@ async fn a_tenant_that_cannot_be_made_fails_by_itself() {
 #[tokio::test]
 async fn one_tenant_can_be_made_too() {
     let db = tenants().await;
-    let whom = Selection::One { tenant: "fresh".into(), organization_name: Some("Fresh Ltd".into()) };
+    let whom = TenantSelection::One { tenant: "fresh".into(), organization_name: Some("Fresh Ltd".into()) };
     let report = seed(&db, &SeedOptions { create: true, ..SeedOptions::new(whom) }).await.unwrap();
     assert_eq!(told(&report), ["fresh made, created"]);
     assert_eq!(text(&db, r#"SELECT name FROM "Tenant" WHERE slug = 'fresh'"#).await, "Fresh Ltd");
@@ -138,6 +138,6 @@ async fn one_tenant_can_be_made_too() {
 #[tokio::test]
 async fn without_any_tenant_there_is_nothing_to_do() {
     let db = test_support::database().await;
-    let report = seed(&db, &SeedOptions::new(Selection::All)).await.unwrap();
+    let report = seed(&db, &SeedOptions::new(TenantSelection::All)).await.unwrap();
     assert_eq!((report.tenants, report.failed), (0, 0));
 }

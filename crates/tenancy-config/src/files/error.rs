@@ -14,12 +14,12 @@ pub struct FileError {
     /// The file.
     pub path: PathBuf,
     /// Why it was not written.
-    pub problem: Problem,
+    pub problem: FileProblem,
 }
 
 /// Why a file was not written.
 #[derive(Debug)]
-pub enum Problem {
+pub enum FileProblem {
     /// Something other than a regular file is there, such as a device.
     NotAFile(&'static str),
     /// Something exists where a new folder was to be made.
@@ -33,47 +33,47 @@ pub enum Problem {
 }
 
 impl FileError {
-    pub(super) fn new(path: &Path, problem: Problem) -> Self {
+    pub(super) fn new(path: &Path, problem: FileProblem) -> Self {
         Self { path: path.to_owned(), problem }
     }
 
     /// The error for a write that failed in the middle of a file.
     pub fn io(path: &Path, source: io::Error) -> Self {
-        Self::new(path, Problem::Io(source))
+        Self::new(path, FileProblem::Io(source))
     }
 
     pub(super) fn folder(path: &Path, folder: &Path, source: io::Error) -> Self {
         // tempfile puts the name of its own file before the error of the system.
         let said = source.get_ref().and_then(|inner| std::error::Error::source(inner)).map(ToString::to_string);
         let source = said.map_or(source.kind().into(), |said| io::Error::new(source.kind(), said));
-        Self::new(path, Problem::Folder(folder.to_owned(), source))
+        Self::new(path, FileProblem::Folder(folder.to_owned(), source))
     }
 }
 
 impl UserError for FileError {
     fn hint(&self) -> Option<Hint> {
         let text = match &self.problem {
-            Problem::NotAFile("a symbolic link") => "a link may lead anywhere: give the file that it points to",
-            Problem::NotAFile("a folder") => "give the name of a file in it",
-            Problem::NotAFile(_) => {
+            FileProblem::NotAFile("a symbolic link") => "a link may lead anywhere: give the file that it points to",
+            FileProblem::NotAFile("a folder") => "give the name of a file in it",
+            FileProblem::NotAFile(_) => {
                 "give a regular file; without the option, or as `--output -`, a report goes to standard output"
             }
-            Problem::Taken => "give a folder that does not exist yet",
-            Problem::Dash => "only --output takes `-`; a file of that name is `./-`",
-            Problem::Folder(_, source) if source.kind() == io::ErrorKind::NotFound => {
+            FileProblem::Taken => "give a folder that does not exist yet",
+            FileProblem::Dash => "only --output takes `-`; a file of that name is `./-`",
+            FileProblem::Folder(_, source) if source.kind() == io::ErrorKind::NotFound => {
                 "make the folder first, or give another"
             }
-            Problem::Folder(..) => "give a file in a folder that you may write to",
-            Problem::Io(_) => return None,
+            FileProblem::Folder(..) => "give a file in a folder that you may write to",
+            FileProblem::Io(_) => return None,
         };
         Some(text.into())
     }
 
     fn exit(&self) -> Exit {
         match self.problem {
-            Problem::NotAFile(_) | Problem::Taken => Exit::Refused,
-            Problem::Dash => Exit::Usage,
-            Problem::Folder(..) | Problem::Io(_) => Exit::Failed,
+            FileProblem::NotAFile(_) | FileProblem::Taken => Exit::Refused,
+            FileProblem::Dash => Exit::Usage,
+            FileProblem::Folder(..) | FileProblem::Io(_) => Exit::Failed,
         }
     }
 }
@@ -82,16 +82,16 @@ impl fmt::Display for FileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "cannot write {}: ", plain(self.path.display()))?;
         match &self.problem {
-            Problem::NotAFile(what) => write!(f, "it is {what}"),
-            Problem::Taken => f.write_str("it is there already"),
-            Problem::Dash => f.write_str("`-` is no file"),
-            Problem::Folder(folder, source) if source.kind() == io::ErrorKind::NotFound => {
+            FileProblem::NotAFile(what) => write!(f, "it is {what}"),
+            FileProblem::Taken => f.write_str("it is there already"),
+            FileProblem::Dash => f.write_str("`-` is no file"),
+            FileProblem::Folder(folder, source) if source.kind() == io::ErrorKind::NotFound => {
                 write!(f, "there is no folder {}", plain(folder.display()))
             }
-            Problem::Folder(folder, source) => {
+            FileProblem::Folder(folder, source) => {
                 write!(f, "the folder {} cannot be written to: {source}", plain(folder.display()))
             }
-            Problem::Io(source) => source.fmt(f),
+            FileProblem::Io(source) => source.fmt(f),
         }
     }
 }

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::place::{above, sync};
 use super::unfinished::{self, Unfinished};
-use super::{FileError, Problem, Readers};
+use super::{FileError, FileProblem, Readers};
 
 /// A new folder whose files are being written. If it is dropped before [`finish`](Self::finish), nothing of it stays.
 #[derive(Debug)]
@@ -37,12 +37,12 @@ impl NewFolder {
     /// Refuses a place where something exists, be it an empty folder or a link that leads nowhere.
     ///
     /// # Errors
-    /// [`Problem::Taken`]: something exists there.
+    /// [`FileProblem::Taken`]: something exists there.
     pub fn expect_nothing(place: &Path) -> Result<(), FileError> {
         match fs::symlink_metadata(place) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(FileError::new(place, Problem::Io(error))),
-            Ok(_) => Err(FileError::new(place, Problem::Taken)),
+            Err(error) => Err(FileError::new(place, FileProblem::Io(error))),
+            Ok(_) => Err(FileError::new(place, FileProblem::Taken)),
         }
     }
 
@@ -63,7 +63,7 @@ impl NewFolder {
         Self::expect_nothing(&self.place)?;
         sync(self.folder.path());
         fs::rename(self.folder.path(), &self.place)
-            .map_err(|source| FileError::new(&self.place, Problem::Io(source)))?;
+            .map_err(|source| FileError::new(&self.place, FileProblem::Io(source)))?;
         // It has its name now, so there is nothing left to remove.
         let _ = self.folder.keep();
         sync(above(&self.place));

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-pub use error::{FileError, Problem};
+pub use error::{FileError, FileProblem};
 pub use folder::NewFolder;
 pub use unfinished::remove_unfinished;
 
@@ -52,7 +52,7 @@ impl NewFile {
     /// Something that is not a regular file is there, or its folder cannot be written to.
     pub fn create(place: &Path, readers: Readers) -> Result<Self, FileError> {
         if place == Path::new("-") {
-            return Err(FileError::new(place, Problem::Dash));
+            return Err(FileError::new(place, FileProblem::Dash));
         }
         let replaced = replaceable(place)?;
         let mode = match readers {
@@ -139,7 +139,7 @@ fn replaceable(place: &Path) -> Result<Option<u32>, FileError> {
             Ok(Some(found.permissions().mode() & 0o777))
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(FileError::new(place, Problem::Io(error))),
+        Err(error) => Err(FileError::new(place, FileProblem::Io(error))),
     }
 }
 
@@ -152,5 +152,5 @@ fn expect_regular(place: &Path, found: fs::FileType) -> Result<(), FileError> {
         found if found.is_socket() => "a socket",
         _ => "a device",
     };
-    Err(FileError::new(place, Problem::NotAFile(what)))
+    Err(FileError::new(place, FileProblem::NotAFile(what)))
 }

@@ -106,12 +106,12 @@ fn what_is_no_regular_file_is_refused_and_stays() {
     ] {
         for refused in [check(&at(name)), write(&at(name), "new", Readers::Owner), append(&at(name), "new")] {
             let error = refused.unwrap_err();
-            assert!(matches!(error.problem, Problem::NotAFile(found) if found == what), "{name}: {error}");
+            assert!(matches!(error.problem, FileProblem::NotAFile(found) if found == what), "{name}: {error}");
             assert_eq!(error.exit(), crate::user_error::Exit::Refused);
         }
     }
     assert_eq!((names(folder.path()), fs::read_to_string(at("target")).unwrap().as_str()), (before, "kept"));
-    assert!(matches!(check(Path::new("-")).unwrap_err().problem, Problem::Dash));
+    assert!(matches!(check(Path::new("-")).unwrap_err().problem, FileProblem::Dash));
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn a_link_that_comes_while_the_file_is_written_is_not_replaced() {
     let mut file = NewFile::create(&place, Readers::Usual).unwrap();
     file.write_all(b"new").unwrap();
     symlink(&target, &place).unwrap();
-    assert!(matches!(file.finish().unwrap_err().problem, Problem::NotAFile("a symbolic link")));
+    assert!(matches!(file.finish().unwrap_err().problem, FileProblem::NotAFile("a symbolic link")));
     assert_eq!(names(folder.path()), ["report"]);
 }
 
@@ -151,7 +151,7 @@ fn a_folder_is_whole_or_not_there_and_takes_no_place_that_is_taken() {
     let folder = NewFolder::create(&place).unwrap();
     folder.write("a.sql", "SELECT 1;\n").unwrap();
     fs::create_dir(&place).unwrap();
-    assert!(matches!(folder.finish().unwrap_err().problem, Problem::Taken));
+    assert!(matches!(folder.finish().unwrap_err().problem, FileProblem::Taken));
     assert_eq!(names(above.path()), ["before"]);
     assert!(NewFolder::create(&place).is_err());
 }

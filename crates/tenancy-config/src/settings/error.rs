@@ -81,7 +81,7 @@ impl UserError for SettingsError {
     fn hint(&self) -> Option<Hint> {
         match self {
             Self::Url { origin: SettingOrigin::Flag(_), source: UrlError::Empty } => {
-                Some("is the variable set that the flag's value comes from? --local takes the local database".into())
+                Some("the flag's value is empty: check that the variable it comes from is set, or give --local for the local database".into())
             }
             Self::Url { source, .. } => source.hint(),
             Self::NoUrlInCi => Some("set DATABASE_URL, or say --local to use a local database on purpose".into()),

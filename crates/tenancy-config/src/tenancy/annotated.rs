@@ -17,7 +17,7 @@ impl Tenancy {
             self.session.checks;
         writeln!(
             out,
-            "# What the application itself asks of a user's session: `jwt` mints what it accepts, `jwt decode` tells why not."
+            "# What the application itself asks of a user's session: sessions are minted and decoded accordingly."
         )?;
         writeln!(out, "[session.checks]")?;
         writeln!(out, "members_only = {members_only}   # the user must be a member of the session's tenant")?;
@@ -188,7 +188,7 @@ impl Tenancy {
         }
         writeln!(
             out,
-            "\n# Views and functions that lead past the policies and that somebody has reviewed: `rls verify` prints the hash."
+            "\n# Views and functions that lead past the policies and that somebody has reviewed: the report of a verification has the hash."
         )?;
         if self.reviewed.is_empty() {
             writeln!(

@@ -2,7 +2,7 @@
 
 use local_db::Role;
 use tenancy_config::Tenancy;
-use tenancy_init::{Answers, Error, Outcome, Proposal, compare, propose, updated, with_sources};
+use tenancy_init::{Answers, Error, Proposal, ProposalOrQuestion, compare, propose, updated, with_sources};
 use tenant_rls::{ConnectOptions, Database};
 use test_support::TestDb;
 
@@ -25,7 +25,7 @@ async fn proposal(db: &TestDb, mut answers: Answers) -> Result<Proposal, Error> 
     let base = Tenancy::default();
     loop {
         match propose(&database, &base, &answers, None).await? {
-            Outcome::Proposed(proposal) => {
+            ProposalOrQuestion::Proposed(proposal) => {
                 let absent = tenant_inventory::absent(&database, &proposal.tenancy).await.unwrap();
                 let invented = |key: &str| {
                     !(key.starts_with("roles.") || proposal.notes.no_tenant_table && key.starts_with("tenant."))
@@ -41,7 +41,7 @@ async fn proposal(db: &TestDb, mut answers: Answers) -> Result<Proposal, Error> 
                 assert_eq!(Tenancy::from_toml(&text, "tenancy.toml".as_ref()).unwrap(), written, "{text}");
                 return Ok(proposal);
             }
-            Outcome::Ask(question) => answers.give(question, None),
+            ProposalOrQuestion::Ask(question) => answers.give(question, None),
         }
     }
 }

@@ -27,7 +27,7 @@ pub struct TableFacts {
     pub distributed: bool,
     /// A partition of it whose rows are on another server.
     pub foreign_partition: Option<TableName>,
-    /// What of it belongs to a role that nobody said to rely on.
+    /// What of it belongs to a role that is not trusted.
     pub stranger: Option<Member>,
     /// Its columns, in their order.
     pub columns: Vec<ColumnFacts>,

@@ -12,7 +12,7 @@ const FEW: u64 = 10_000;
 
 /// The table on which the rows of a relation hang.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Parent {
+pub struct ThroughParent {
     /// Its name.
     pub table: TableName,
     /// What decided how the policy asks for its rows.

@@ -6,7 +6,7 @@ use tenancy_config::{Ident, TableName, Tenancy};
 use tenant_rls::{Error, LinkColumn, ParentComparison, Result, TenantColumnType, TenantComparison};
 
 use super::definition::{Aspect, AspectKind};
-use super::parent::{Parent, choose};
+use super::parent::{ThroughParent, choose};
 use super::relations::Relation;
 use super::tables::{Catalog, ForeignKey, TenantTable};
 
@@ -95,7 +95,7 @@ pub(crate) async fn read_parents(
         comparison.form = form;
         relation.comparison.parent = Some(comparison);
         relation.foreign_key_valid = true;
-        relation.parent = Some(Parent { table: parent.name.clone(), chosen, unreadable: row.get("unreadable") });
+        relation.parent = Some(ThroughParent { table: parent.name.clone(), chosen, unreadable: row.get("unreadable") });
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use tenancy_config::{Ident, TableName, Tenancy};
 use tenant_rls::{Error, Result, TenantComparison};
 
 use super::definition::{Definition, read_definitions};
-use super::parent::Parent;
+use super::parent::ThroughParent;
 use super::tables::{Catalog, TenantTable};
 use crate::unhandled::Unhandled;
 
@@ -58,7 +58,7 @@ pub struct Relation {
     /// Why it cannot be rolled out at all. A table and its partitions have the same answer.
     pub unhandled: Option<Unhandled>,
     /// Of a table without a tenant column, the table on which its rows hang.
-    pub parent: Option<Parent>,
+    pub parent: Option<ThroughParent>,
     /// Its tenant column, and what its policy compares that with.
     pub comparison: TenantComparison,
     /// What a rollout may change of it.

@@ -26,12 +26,12 @@ pub struct Catalog {
     pub registry_columns: Vec<String>,
     /// Type of the tenant table's key, as `format_type` prints it.
     pub tenant_key_type: Option<String>,
-    /// Tables with a tenant column, by name; partitions stand under their parent only. Tables of roles that nobody said to rely on are not
+    /// Tables with a tenant column, by name; partitions stand under their parent only. Tables of roles that are not trusted are not
     /// among them, so that no statement reads one.
     pub tables: Vec<TenantTable>,
     /// Tables that `tenancy.toml` names and this database does not have, or has without a tenant column, and tables of roles that nobody said
     /// to rely on.
-    pub missing: Vec<Missing>,
+    pub missing: Vec<Absence>,
     /// The tenant columns that `tenancy.toml` says a rollout adds, the tables before those that hang on them.
     #[serde(skip)]
     pub added: Vec<AddedColumn>,
@@ -46,21 +46,21 @@ pub struct Catalog {
     pub classified: Vec<ClassifiedTable>,
 }
 
-/// Whether a table counts as having a tenant column that is only to be added.
+/// Whether tables count as having the tenant columns that a rollout is to add.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Columns {
-    AsTheyAre,
-    WithPlanned,
+enum CatalogTime {
+    Now,
+    AfterRollout,
 }
 
 /// Something that `tenancy.toml` names and the database lacks, or a table that is not read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Missing {
+pub struct Absence {
     /// The table.
     pub table: TableName,
     /// What is missing.
     pub what: MissingPart,
-    /// The owner, where it is a role that nobody said to rely on.
+    /// The owner, where it is a role that is not trusted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
 }
@@ -199,7 +199,7 @@ impl Catalog {
     /// # Errors
     /// [`Error::Query`]; [`Error::Name`] for a name in `tenancy.toml` that no table can have.
     pub async fn load(database: &Database, tenancy: &Tenancy) -> Result<Self> {
-        Self::load_as(database, tenancy, Columns::AsTheyAre).await
+        Self::load_as(database, tenancy, CatalogTime::Now).await
     }
 
     /// Reads the catalog as it will be once a rollout has added the tenant columns that `tenancy.toml` says.
@@ -207,17 +207,17 @@ impl Catalog {
     /// # Errors
     /// The same.
     pub async fn load_planned(database: &Database, tenancy: &Tenancy) -> Result<Self> {
-        Self::load_as(database, tenancy, Columns::WithPlanned).await
+        Self::load_as(database, tenancy, CatalogTime::AfterRollout).await
     }
 
-    async fn load_as(database: &Database, tenancy: &Tenancy, columns: Columns) -> Result<Self> {
+    async fn load_as(database: &Database, tenancy: &Tenancy, time: CatalogTime) -> Result<Self> {
         let mut tx = CatalogTx::begin(database).await?;
-        let catalog = Self::read(tx.connection(), tenancy, columns).await?;
+        let catalog = Self::read(tx.connection(), tenancy, time).await?;
         tx.rollback().await?;
         Ok(catalog)
     }
 
-    async fn read(connection: &mut PgConnection, tenancy: &Tenancy, columns: Columns) -> Result<Self> {
+    async fn read(connection: &mut PgConnection, tenancy: &Tenancy, time: CatalogTime) -> Result<Self> {
         let schema = &tenancy.database.schema;
         let tenants = TableName::parse(&tenancy.tenant.table, schema)?;
         let facts = all_tables(&mut *connection, tenancy).await?;
@@ -228,7 +228,7 @@ impl Catalog {
         let planned = |table: &TableName| {
             added.iter().find(|column| !column.exists && column.table == *table).map(|column| column.type_name.clone())
         };
-        if columns == Columns::WithPlanned {
+        if time == CatalogTime::AfterRollout {
             for table in &mut classified {
                 if let Some(column) = added.iter().find(|column| !column.exists && column.table == table.table) {
                     table.class = Class::Tenant { column: column.column.to_string() };
@@ -293,7 +293,7 @@ impl Catalog {
                 Some(_) => MissingPart::TenantColumn,
                 None => MissingPart::Table,
             };
-            missing.push(Missing { table, what, owner: None });
+            missing.push(Absence { table, what, owner: None });
         }
         missing.extend(classified.iter().filter_map(not_read));
         let registry = RegistryState::read(connection, &tenants, tenant_key_type.is_some()).await?;
@@ -322,7 +322,7 @@ impl Catalog {
     /// The tenant table of this name.
     ///
     /// # Errors
-    /// [`Error::NoTable`] with the closest name; [`Error::Strangers`] where it belongs to a role that nobody said to rely on.
+    /// [`Error::NoTable`] with the closest name; [`Error::Strangers`] where it belongs to a role that is not trusted.
     pub fn table(&self, name: &TableName) -> Result<&TenantTable> {
         self.find(name, self.tables.iter())
     }
@@ -330,7 +330,7 @@ impl Catalog {
     /// The same, or a table that is declared to hang on one.
     ///
     /// # Errors
-    /// The same.
+    /// [`Error::NoTable`] with the closest name; [`Error::Strangers`] where it belongs to a role that is not trusted.
     pub fn rolled_out_table(&self, name: &TableName) -> Result<&TenantTable> {
         self.find(name, self.rolled_out())
     }
@@ -341,7 +341,7 @@ impl Catalog {
         mut among: impl Iterator<Item = &'a TenantTable> + Clone,
     ) -> Result<&'a TenantTable> {
         let not_read = self.missing.iter().find(|missing| missing.table == *name);
-        if let Some(Missing { owner: Some(owner), .. }) = not_read {
+        if let Some(Absence { owner: Some(owner), .. }) = not_read {
             return Err(Error::Strangers(vec![(name.clone(), owner.clone())]));
         }
         let names: Vec<String> = among.clone().map(|table| table.name.name().to_string()).collect();
@@ -352,11 +352,11 @@ impl Catalog {
     }
 }
 
-/// A table with a tenant column that is not read, as it, or a part of it, belongs to a role that nobody said to rely on.
-fn not_read(table: &ClassifiedTable) -> Option<Missing> {
+/// A table with a tenant column that is not read, as it, or a part of it, belongs to a role that is not trusted.
+fn not_read(table: &ClassifiedTable) -> Option<Absence> {
     table.class.tenant_column().or(table.class.link())?;
     let owner = table.stranger.as_ref()?.owner.clone();
-    Some(Missing { table: table.table.clone(), what: MissingPart::TrustedOwner, owner: Some(owner) })
+    Some(Absence { table: table.table.clone(), what: MissingPart::TrustedOwner, owner: Some(owner) })
 }
 
 /// The type of a column, or of any column at all: `None` where the table or the column is not there.

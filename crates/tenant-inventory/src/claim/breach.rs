@@ -189,8 +189,8 @@ impl fmt::Display for Breach {
                 write!(f, "row level security is off, and a partition of {root} is read past its policies")
             }
             Self::OtherPolicy { policy, role, is_login, definition } => {
-                let whom = if *is_login { String::new() } else { format!(" for {role}, which the login can become,") };
-                write!(f, "the policy \"{policy}\" lets through{whom} what it says, and is not ours: {definition}")
+                let whom = if *is_login { String::new() } else { format!(" to {role}, which the login can become") };
+                write!(f, "the policy \"{policy}\" is not the rollout's, and opens the table{whom}: {definition}")
             }
             Self::RestrictivePolicy { policy, role, definition } => write!(
                 f,

@@ -7,7 +7,7 @@ use super::attempt::AttemptKind;
 use super::evidence::Evidence;
 use super::finding::Finding;
 use crate::catalog::phase::Phase;
-use crate::catalog::tables::Missing;
+use crate::catalog::tables::Absence;
 use crate::class::ClassifiedTable;
 
 /// One attempt on a table, and what came of it.
@@ -38,7 +38,7 @@ pub struct TableProof {
 /// What the login can do with a table that the attempts do not cover.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "access", rename_all = "snake_case")]
-pub enum Access {
+pub enum UncoveredAccess {
     /// The login has no right on it, nor has a role that the login can become.
     None,
     /// It has rights, and row level security is on with policies that are not ours.
@@ -70,11 +70,11 @@ pub struct Examined<'a> {
     /// Each table of the database.
     pub classes: &'a [ClassifiedTable],
     /// What `tenancy.toml` names and the database lacks.
-    pub lost: &'a [Missing],
+    pub lost: &'a [Absence],
     /// The evidence for tables.
     pub proofs: &'a [TableProof],
     /// What the login can do with the tables that have a class of their own but no proof.
-    pub beside: &'a [(TableName, Access)],
+    pub beside: &'a [(TableName, UncoveredAccess)],
     /// The evidence for everything else.
     pub objects: &'a [ObjectCheck],
     /// What the catalog alone shows to be wrong.

@@ -7,7 +7,7 @@ use tenancy_config::TableName;
 
 use super::attempt::AttemptKind;
 use super::evidence::Evidence;
-use super::examined::{Access, Examined, TableProof};
+use super::examined::{Examined, TableProof, UncoveredAccess};
 use super::untried::Untried;
 use crate::catalog::tables::MissingPart;
 use crate::class::{Class, ClassifiedTable};
@@ -90,7 +90,11 @@ fn uncovered(table: &ClassifiedTable, examined: &Examined<'_>) -> Option<Missing
         Class::Dependent { .. } | Class::Suspect { .. } | Class::Unhandled { .. } => {
             let access = examined.beside.iter().find(|(name, _)| *name == table.table).map(|(_, access)| access);
             // Nobody reaches the one; the other is a finding.
-            if matches!(access, Some(Access::None | Access::Open { .. })) { None } else { not_covered() }
+            if matches!(access, Some(UncoveredAccess::None | UncoveredAccess::Open { .. })) {
+                None
+            } else {
+                not_covered()
+            }
         }
         Class::Registry | Class::Exempt { .. } | Class::Extension { .. } | Class::Unrelated => None,
     }
@@ -132,7 +136,7 @@ impl fmt::Display for Missing {
                 write!(f, "{table} stands in tenancy.toml and has no tenant column")
             }
             Self::Lost { table, what: MissingPart::TrustedOwner } => {
-                write!(f, "{table} belongs to a role that nobody said to rely on, and was not read")
+                write!(f, "{table} belongs to a role that is not trusted, and was not read")
             }
             Self::NotCovered { table, class } => write!(f, "{table} was not tried: {class}"),
             Self::Untried { table, what, because } => {

@@ -6,13 +6,13 @@ use tenancy_config::{Ident, TableName};
 use super::attempt::AttemptKind;
 use super::breach::{Breach, Whose};
 use super::evidence::Evidence;
-use super::examined::{Access, Attempt, Examined, ObjectCheck, TableProof};
+use super::examined::{Attempt, Examined, ObjectCheck, TableProof, UncoveredAccess};
 use super::finding::Finding;
 use super::lack::Lack;
 use super::untried::Untried;
 use super::verdict::{Claim, Verdict};
 use crate::catalog::phase::Phase;
-use crate::catalog::tables::{Missing as Lost, MissingPart};
+use crate::catalog::tables::{Absence, MissingPart};
 use crate::class::{Class, ClassifiedTable, Suspicion, Unhandled};
 
 const APP: &str = "app";
@@ -60,10 +60,10 @@ type DrawnProof = Option<(Vec<Evidence>, Option<usize>)>;
 struct Drawn {
     classes: Vec<ClassifiedTable>,
     proofs: Vec<TableProof>,
-    beside: Vec<(TableName, Access)>,
+    beside: Vec<(TableName, UncoveredAccess)>,
     objects: Vec<ObjectCheck>,
     findings: Vec<Finding>,
-    lost: Vec<Lost>,
+    lost: Vec<Absence>,
 }
 
 impl Drawn {
@@ -86,11 +86,11 @@ fn proof() -> impl Strategy<Value = DrawnProof> {
     prop_oneof![9 => (evidences, left_out).prop_map(Some), 1 => Just(None)]
 }
 
-fn access() -> impl Strategy<Value = Option<Access>> {
+fn access() -> impl Strategy<Value = Option<UncoveredAccess>> {
     prop_oneof![
-        4 => Just(Some(Access::None)),
-        1 => Just(Some(Access::Filtered)),
-        1 => Just(Some(Access::Open { role: APP.into(), rights: vec!["SELECT".into()] })),
+        4 => Just(Some(UncoveredAccess::None)),
+        1 => Just(Some(UncoveredAccess::Filtered)),
+        1 => Just(Some(UncoveredAccess::Open { role: APP.into(), rights: vec!["SELECT".into()] })),
         1 => Just(None),
     ]
 }
@@ -116,7 +116,7 @@ fn drawn() -> impl Strategy<Value = Drawn> {
                 objects: Vec::new(),
                 findings: finding.map(|breach| Finding { table: None, breach }).into_iter().collect(),
                 lost: lost
-                    .then(|| Lost { table: name(98), what: MissingPart::Table, owner: None })
+                    .then(|| Absence { table: name(98), what: MissingPart::Table, owner: None })
                     .into_iter()
                     .collect(),
             };
@@ -160,7 +160,7 @@ fn holds(drawn: &Drawn, table: &ClassifiedTable) -> bool {
                 && proof.attempts.iter().all(|attempt| attempt.evidence.holds())
         }),
         Class::Dependent { .. } | Class::Suspect { .. } | Class::Unhandled { .. } => {
-            drawn.beside.iter().any(|(name, access)| *name == table.table && *access == Access::None)
+            drawn.beside.iter().any(|(name, access)| *name == table.table && *access == UncoveredAccess::None)
         }
         _ => true,
     }
@@ -171,7 +171,7 @@ fn reaches_others(drawn: &Drawn) -> bool {
     drawn.proofs.iter().flat_map(|proof| &proof.attempts).any(|attempt| broken(&attempt.evidence))
         || drawn.objects.iter().any(|check| broken(&check.evidence))
         || drawn.findings.iter().any(|finding| finding.breach == reached())
-        || drawn.beside.iter().any(|(_, access)| matches!(access, Access::Open { .. }))
+        || drawn.beside.iter().any(|(_, access)| matches!(access, UncoveredAccess::Open { .. }))
 }
 
 proptest! {

@@ -8,7 +8,7 @@ use tenancy_config::TableName;
 use super::attempt::AttemptKind;
 use super::breach::Breach;
 use super::evidence::Evidence;
-use super::examined::{Access, Examined, TableProof};
+use super::examined::{Examined, TableProof, UncoveredAccess};
 use super::missing::{self, Missing};
 use super::untried::Untried;
 use crate::class::{Class, ClassifiedTable};
@@ -67,7 +67,7 @@ impl Claim {
         let objects = examined.objects.iter().map(|check| &check.evidence);
         let found = examined.findings.iter().map(|finding| &finding.breach);
         let breaches: Vec<&Breach> = attempts.chain(objects).filter_map(Evidence::breach).chain(found).collect();
-        let open = examined.beside.iter().any(|(_, access)| matches!(access, Access::Open { .. }));
+        let open = examined.beside.iter().any(|(_, access)| matches!(access, UncoveredAccess::Open { .. }));
         let verdict = if open || breaches.iter().any(|breach| breach.crosses_tenants()) {
             Verdict::Disproven
         } else if breaches.is_empty() && missing.is_empty() {

@@ -13,7 +13,7 @@ use crate::catalog::all_tables::{ColumnFacts, Member, TableFacts};
 pub use crate::unhandled::Unhandled;
 use crate::unhandled::{unhandled, unhandled_table};
 pub use crate::unlinked::Unlinked;
-use crate::unlinked::{Parent, unlinked};
+use crate::unlinked::{ParentClass, unlinked};
 
 /// What a table is to the tenants.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -170,7 +170,7 @@ pub struct ClassifiedTable {
     pub rls_enabled: bool,
     /// FORCE ROW LEVEL SECURITY.
     pub rls_forced: bool,
-    /// What of it belongs to a role that nobody said to rely on. Such a table is never read.
+    /// What of it belongs to a role that is not trusted. Such a table is never read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stranger: Option<Member>,
     /// What it is to the tenants.
@@ -271,16 +271,16 @@ impl Classifier<'_> {
     }
 
     /// The class of a parent, without following it any further.
-    fn by_itself_or_through(&self, table: &TableFacts) -> Parent {
+    fn by_itself_or_through(&self, table: &TableFacts) -> ParentClass {
         let rules = self.tenancy.rules(&table.name);
         if rules.is_some_and(|rules| rules.through.is_some()) {
-            return Parent::Through;
+            return ParentClass::Through;
         }
         match self.by_itself(table) {
-            Some(Class::Tenant { .. }) => Parent::Tenant,
-            Some(Class::Platform { .. } | Class::Shared { .. }) => Parent::HasCommonRows,
-            Some(Class::Unhandled { why, .. }) => Parent::Unhandled(why.to_string()),
-            _ => Parent::NoTenants,
+            Some(Class::Tenant { .. }) => ParentClass::Tenant,
+            Some(Class::Platform { .. } | Class::Shared { .. }) => ParentClass::HasCommonRows,
+            Some(Class::Unhandled { why, .. }) => ParentClass::Unhandled(why.to_string()),
+            _ => ParentClass::NoTenants,
         }
     }
 

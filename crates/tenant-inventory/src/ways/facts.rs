@@ -102,7 +102,7 @@ pub(crate) struct PolicyFacts {
 
 /// A foreign key between tenant tables that changes rows by itself.
 #[derive(Debug, Clone)]
-pub(crate) struct KeyAction {
+pub(crate) struct ActingKey {
     pub(crate) name: String,
     pub(crate) printed: String,
     pub(crate) child: i64,
@@ -167,7 +167,7 @@ pub(crate) struct Facts {
     pub(crate) references: Vec<Reference>,
     pub(crate) triggers: Vec<TriggerFacts>,
     pub(crate) policies: Vec<PolicyFacts>,
-    pub(crate) keys: Vec<KeyAction>,
+    pub(crate) keys: Vec<ActingKey>,
     /// Foreign keys that change rows of a table when rows of another one are deleted or changed.
     pub(crate) cascades: Vec<Cascade>,
     pub(crate) places: Places,

@@ -8,7 +8,7 @@ use tenancy_config::{Ident, TableName};
 use tenant_rls::{Error, Result};
 
 use super::facts::{
-    Cascade, EVERYBODY, Facts, FunctionFacts, Held, KeyAction, Places, PolicyFacts, Reference, RelationFacts,
+    ActingKey, Cascade, EVERYBODY, Facts, FunctionFacts, Held, Places, PolicyFacts, Reference, RelationFacts,
     SchemaFacts, TriggerFacts,
 };
 use super::options::is_on;
@@ -158,9 +158,9 @@ fn policy(row: &PgRow) -> PolicyFacts {
     }
 }
 
-fn key(row: &PgRow) -> KeyAction {
+fn key(row: &PgRow) -> ActingKey {
     let deletes: String = row.get("on_delete");
-    KeyAction {
+    ActingKey {
         name: row.get("name"),
         printed: row.get("printed"),
         child: row.get("child"),

@@ -13,7 +13,7 @@ use super::way::Reviewable;
 
 /// The text of a view, rule or trigger.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Definition {
+pub(crate) struct ObjectText {
     pub(crate) text: String,
     /// Of a view: what it lets through to the table behind it, as `pg_relation_is_updatable` says.
     pub(crate) passes_on: i32,
@@ -23,7 +23,7 @@ pub(crate) struct Definition {
 
 /// The texts of the views, rules and triggers that lead past the policies.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Definitions(BTreeMap<(String, i64), Definition>);
+pub(crate) struct Definitions(BTreeMap<(String, i64), ObjectText>);
 
 impl Definitions {
     /// Reads them. `columns` are the names that tenant columns have; the relations that are `foreign` show tables of other servers.
@@ -49,25 +49,25 @@ impl Definitions {
             .map_err(Error::query("reading views, rules and triggers that lead past the policies"))?;
         let definition = |row: &sqlx::postgres::PgRow| {
             let text = row.get::<Option<String>, _>("definition").unwrap_or_default();
-            let of = Definition { text, passes_on: row.get("passes_on"), tenant_column: row.get("tenant_column") };
+            let of = ObjectText { text, passes_on: row.get("passes_on"), tenant_column: row.get("tenant_column") };
             ((row.get("kind"), row.get("id")), of)
         };
         Ok(Self(rows.iter().map(definition).collect()))
     }
 
-    pub(crate) fn relation(&self, id: i64) -> Definition {
+    pub(crate) fn relation(&self, id: i64) -> ObjectText {
         self.of("relation", id)
     }
 
-    pub(crate) fn rule(&self, id: i64) -> Definition {
+    pub(crate) fn rule(&self, id: i64) -> ObjectText {
         self.of("rule", id)
     }
 
-    pub(crate) fn trigger(&self, id: i64) -> Definition {
+    pub(crate) fn trigger(&self, id: i64) -> ObjectText {
         self.of("trigger", id)
     }
 
-    fn of(&self, kind: &str, id: i64) -> Definition {
+    fn of(&self, kind: &str, id: i64) -> ObjectText {
         self.0.get(&(kind.to_owned(), id)).cloned().unwrap_or_default()
     }
 }

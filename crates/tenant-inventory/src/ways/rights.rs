@@ -1,6 +1,6 @@
 //! Rights that policies do not limit, rights in the book-keeping, and keys that change rows by themselves.
 
-use super::facts::{Facts, Held, KeyAction, RelationFacts};
+use super::facts::{ActingKey, Facts, Held, RelationFacts};
 use super::found::Analysis;
 use super::logins::Unfiltered;
 use super::object::{Privilege, WayObject};
@@ -186,7 +186,7 @@ pub(crate) fn key_ways(analysis: &Analysis<'_>) -> Vec<Way> {
     ways.collect()
 }
 
-fn key_way(facts: &Facts, key: &KeyAction, child: &RelationFacts, parent: &RelationFacts) -> Option<Way> {
+fn key_way(facts: &Facts, key: &ActingKey, child: &RelationFacts, parent: &RelationFacts) -> Option<Way> {
     let changes = |held: &Held| held.in_sight && (held.updates || key.on_delete && held.deletes);
     let (reach, verdict) = match facts.held(parent.id, changes) {
         Some(held) => {

@@ -7,7 +7,7 @@ use super::found::{Analysis, Found};
 use super::graph::What;
 use super::node::Node;
 use super::object::{Privilege, WayObject};
-use super::review::{Definition, Definitions, review_of_text};
+use super::review::{Definitions, ObjectText, review_of_text};
 use super::way::{Barrier, Reach, Reviewable, Unreadable, Way, WayVerdict};
 
 /// What `pg_relation_is_updatable` says.
@@ -36,7 +36,7 @@ pub(crate) fn view_ways(analysis: &Analysis<'_>, views: BTreeMap<i64, Found>, de
     views.map(|(view, found)| way(analysis, view, found, &definitions.relation(view.id))).collect()
 }
 
-fn way(analysis: &Analysis<'_>, view: &RelationFacts, found: Found, definition: &Definition) -> Way {
+fn way(analysis: &Analysis<'_>, view: &RelationFacts, found: Found, definition: &ObjectText) -> Way {
     let (reach, verdict) = judge(analysis, view, &found, definition);
     let name = view.name.clone();
     let object = match view.kind.as_str() {
@@ -61,7 +61,7 @@ fn way(analysis: &Analysis<'_>, view: &RelationFacts, found: Found, definition: 
 }
 
 /// How the login uses a view, and what that shows. Of its roles the one that gets furthest counts.
-fn judge(analysis: &Analysis<'_>, view: &RelationFacts, found: &Found, definition: &Definition) -> (Reach, WayVerdict) {
+fn judge(analysis: &Analysis<'_>, view: &RelationFacts, found: &Found, definition: &ObjectText) -> (Reach, WayVerdict) {
     let mut best = (Reach::Cannot { why: Barrier::NoRight }, WayVerdict::Closed);
     let rights = analysis.facts.rights.get(&view.id).into_iter().flatten();
     for held in rights.filter(|held| held.role != EVERYBODY && held.in_sight) {
@@ -90,7 +90,7 @@ fn by_rights(
     analysis: &Analysis<'_>,
     view: &RelationFacts,
     found: &Found,
-    definition: &Definition,
+    definition: &ObjectText,
     held: &Held,
 ) -> WayVerdict {
     let passes = |right: bool, event: i32| right && definition.passes_on & event != 0;

@@ -1,18 +1,18 @@
 //! Whether a log is quiet enough for a rollout.
 
 use tenancy_config::tenancy::LogSection;
-use tenant_log::{Error, Input, LogOptions, Verdict, WhyNotTried, judge};
+use tenant_log::{Error, GateVerdict, Input, LogOptions, WhyNotTried, judge};
 
 use crate::support::{SERVED, UNRESOLVED, options, plain, record, report_with};
 
-fn verdict(log: &str, most: &str, since: Option<u64>) -> Verdict {
+fn verdict(log: &str, most: &str, since: Option<u64>) -> GateVerdict {
     let options = LogOptions { most_unresolved: Some(most.parse().unwrap()), ..options(since) };
     report_with(&[log.as_bytes()], &options).gate.unwrap()
 }
 
-fn why(verdict: Verdict) -> WhyNotTried {
+fn why(verdict: GateVerdict) -> WhyNotTried {
     match verdict {
-        Verdict::NotTried { why, .. } => why,
+        GateVerdict::NotTried { why, .. } => why,
         other => panic!("{other:?}"),
     }
 }
@@ -21,8 +21,8 @@ fn why(verdict: Verdict) -> WhyNotTried {
 fn the_share_of_the_requests_decides() {
     let log = (plain(SERVED) + "\n").repeat(1_000) + &plain(UNRESOLVED);
     assert!(verdict(&log, "0.1%", None).is_quiet());
-    assert!(matches!(verdict(&log, "0.09%", None), Verdict::Exceeded(_)));
-    assert!(matches!(verdict(&log, "0", None), Verdict::Exceeded(_)));
+    assert!(matches!(verdict(&log, "0.09%", None), GateVerdict::Exceeded(_)));
+    assert!(matches!(verdict(&log, "0", None), GateVerdict::Exceeded(_)));
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn a_line_that_cannot_be_read_and_has_the_words_counts_as_unresolved() {
     let long = format!("{{\"x\":\"{}\",{}", "x".repeat(3 << 20), &plain(UNRESOLVED)[1..]);
     for line in [torn, long.as_str()] {
         let log = plain(SERVED) + "\n" + line + "\n" + &plain(SERVED);
-        assert!(matches!(verdict(&log, "0.1%", None), Verdict::Exceeded(_)));
+        assert!(matches!(verdict(&log, "0.1%", None), GateVerdict::Exceeded(_)));
     }
 }
 

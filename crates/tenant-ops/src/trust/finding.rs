@@ -7,7 +7,7 @@ use tenant_rls::Template;
 
 /// Something in the schema `tenant_ops`, or about who may use it, that this program did not make.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Finding {
+pub enum TrustFinding {
     /// The schema belongs to a role that this login may not act as.
     NotOurs {
         /// Whose it is.
@@ -78,22 +78,21 @@ pub enum Finding {
 }
 
 /// One finding for all rights of a role on an object.
-pub(crate) fn by_object(findings: Vec<Finding>) -> Vec<Finding> {
-    let mut merged: Vec<Finding> = Vec::with_capacity(findings.len());
+pub(crate) fn by_object(findings: Vec<TrustFinding>) -> Vec<TrustFinding> {
+    let mut merged: Vec<TrustFinding> = Vec::with_capacity(findings.len());
     for finding in findings {
         match (merged.last_mut(), finding) {
-            (Some(Finding::Right { rights, revoke: last, .. }), Finding::Right { rights: more, revoke, .. })
-                if *last == revoke =>
-            {
-                rights.extend(more)
-            }
+            (
+                Some(TrustFinding::Right { rights, revoke: last, .. }),
+                TrustFinding::Right { rights: more, revoke, .. },
+            ) if *last == revoke => rights.extend(more),
             (_, finding) => merged.push(finding),
         }
     }
     merged
 }
 
-impl Finding {
+impl TrustFinding {
     /// What the user can do about it.
     pub fn hint(&self) -> String {
         match self {
@@ -104,7 +103,7 @@ impl Finding {
                 quoted(login)
             ),
             Self::Stranger { owner } => format!(
-                "if {owner} keeps these books, log in as it or as a member of it; else find out what it put there, and drop it: DROP SCHEMA \
+                "if {owner} keeps this schema, log in as it or as a member of it; else find out what it put there, and drop it: DROP SCHEMA \
                  tenant_ops CASCADE"
             ),
             Self::OfApplication { owner, app } if owner == app => {
@@ -131,7 +130,7 @@ impl Finding {
     }
 }
 
-impl fmt::Display for Finding {
+impl fmt::Display for TrustFinding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotOurs { owner, login } => write!(f, "it belongs to {owner}, and {login} may not act as that role"),

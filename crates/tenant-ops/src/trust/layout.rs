@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::trust::finding::Finding;
+use crate::trust::finding::TrustFinding;
 use crate::trust::right::Right;
 
 /// Counts up with every change of the definitions in `sql/tenant-ops/`.
@@ -91,20 +91,20 @@ impl Layout {
     }
 
     /// Everything that is there and not in this layout, or in it and not there.
-    pub(crate) fn compare(&self, there: &[Definition], known: Known) -> Vec<Finding> {
-        let mut findings: Vec<Finding> = there.iter().filter_map(|object| self.differs(object, known)).collect();
+    pub(crate) fn compare(&self, there: &[Definition], known: Known) -> Vec<TrustFinding> {
+        let mut findings: Vec<TrustFinding> = there.iter().filter_map(|object| self.differs(object, known)).collect();
         if known == Known::Now {
             let is_there =
                 |kind: &str, name: &str| there.iter().any(|object| object.kind == kind && object.name == name);
             let missing = self.now.keys().filter(|(kind, name)| !is_there(kind, name));
-            findings.extend(missing.map(|(kind, name)| Finding::Missing { object: named(kind, name) }));
+            findings.extend(missing.map(|(kind, name)| TrustFinding::Missing { object: named(kind, name) }));
         }
         findings
     }
 
     /// The finding, where somebody has a right that this program did not give. A team may let others read the book-keeping; nobody else
     /// may write to it.
-    pub(crate) fn compare_right(&self, right: Right, known: Known) -> Option<Finding> {
+    pub(crate) fn compare_right(&self, right: Right, known: Known) -> Option<TrustFinding> {
         let reads = matches!((right.kind.as_str(), right.privilege.as_str()), (_, "SELECT") | ("SCHEMA", "USAGE"));
         let given = match &right.role {
             Some(_) if right.maintenance => self.gives(&right),
@@ -115,10 +115,10 @@ impl Layout {
         let Right { kind, object, role, statement_right, statement_rest, .. } = right;
         let object = format!("{} {object}", kind.to_lowercase());
         let rights = vec![statement_right];
-        (!given).then_some(Finding::Right { role, rights, object, revoke: statement_rest })
+        (!given).then_some(TrustFinding::Right { role, rights, object, revoke: statement_rest })
     }
 
-    fn differs(&self, there: &Definition, known: Known) -> Option<Finding> {
+    fn differs(&self, there: &Definition, known: Known) -> Option<TrustFinding> {
         let key = (there.kind.as_str(), there.name.as_str());
         let (now, earlier) = (self.now.get(&key), self.earlier.get(&key).filter(|_| known == Known::Earlier));
         let replaced = known == Known::Earlier && matches!(key.0, "function" | "body" | "view");
@@ -126,18 +126,22 @@ impl Layout {
         match now.or(earlier) {
             Some(_) if replaced || now == Some(&&*there.text) || earlier == Some(&&*there.text) => None,
             Some(expected) => {
-                Some(Finding::Changed { object, definition: there.text.clone(), expected: (*expected).to_owned() })
+                Some(TrustFinding::Changed { object, definition: there.text.clone(), expected: (*expected).to_owned() })
             }
-            None => Some(Finding::Unexpected { object, definition: there.text.clone() }),
+            None => Some(TrustFinding::Unexpected { object, definition: there.text.clone() }),
         }
     }
 }
 
 impl Definition {
     /// The finding, where it belongs to another role than the schema.
-    pub(crate) fn belongs_to_another(&self, owner: &str) -> Option<Finding> {
+    pub(crate) fn belongs_to_another(&self, owner: &str) -> Option<TrustFinding> {
         let other = self.owner.clone().filter(|other| other != owner)?;
-        Some(Finding::OtherOwner { object: named(&self.kind, &self.name), owner: other, expected: owner.to_owned() })
+        Some(TrustFinding::OtherOwner {
+            object: named(&self.kind, &self.name),
+            owner: other,
+            expected: owner.to_owned(),
+        })
     }
 }
 

@@ -14,7 +14,7 @@ use tenant_rls::Error as RlsError;
 
 use crate::error::{Error, Result};
 use crate::owner::act;
-use crate::trust::finding::{Finding, by_object};
+use crate::trust::finding::{TrustFinding, by_object};
 use crate::trust::layout::{Definition, Known, Layout, VERSION};
 use crate::trust::right::Right;
 
@@ -76,7 +76,7 @@ async fn examine(connection: &mut PgConnection, tenancy: &Tenancy, purpose: Purp
     let Some((owner, mut findings)) = owner(connection, tenancy, purpose).await? else { return Ok(None) };
     let there = definitions(connection).await?;
     // The number of the layout is read only from a table, and as a role that can do no more than its owner.
-    let may_act = !findings.iter().any(|finding| matches!(finding, Finding::NotOurs { .. }));
+    let may_act = !findings.iter().any(|finding| matches!(finding, TrustFinding::NotOurs { .. }));
     let layout = Layout::ours();
     let version = match may_act && layout.has_version_table(&there) {
         true => version(connection).await?,
@@ -102,7 +102,7 @@ async fn owner(
     connection: &mut PgConnection,
     tenancy: &Tenancy,
     purpose: Purpose,
-) -> Result<Option<(String, Vec<Finding>)>, RlsError> {
+) -> Result<Option<(String, Vec<TrustFinding>)>, RlsError> {
     let tenants = TableName::parse(&tenancy.tenant.table, &tenancy.database.schema)?;
     let row = sqlx::query(include_str!("../../../../sql/tenant-ops/owner.sql"))
         .bind(&tenancy.roles.app)
@@ -115,14 +115,14 @@ async fn owner(
     let owner: String = row.get("owner");
     let mut findings = Vec::new();
     if row.get("of_application") {
-        findings.push(Finding::OfApplication { owner: owner.clone(), app: tenancy.roles.app.clone() });
+        findings.push(TrustFinding::OfApplication { owner: owner.clone(), app: tenancy.roles.app.clone() });
         return Ok(Some((owner, findings)));
     }
     let (may_act, owns_the_rest): (bool, bool) = (row.get("may_act"), row.get("owns_the_rest"));
     if may_act && row.get("of_superuser") && !owns_the_rest {
-        findings.push(Finding::Stranger { owner: owner.clone() });
+        findings.push(TrustFinding::Stranger { owner: owner.clone() });
     } else if !may_act && (purpose == Purpose::Write || !owns_the_rest) {
-        findings.push(Finding::NotOurs { owner: owner.clone(), login: row.get("login") });
+        findings.push(TrustFinding::NotOurs { owner: owner.clone(), login: row.get("login") });
     }
     Ok(Some((owner, findings)))
 }
@@ -162,7 +162,7 @@ pub(crate) async fn rights(connection: &mut PgConnection, tenancy: &Tenancy) -> 
     Ok(rows.iter().map(right).collect())
 }
 
-async fn role_members(connection: &mut PgConnection, tenancy: &Tenancy) -> Result<Vec<Finding>, RlsError> {
+async fn role_members(connection: &mut PgConnection, tenancy: &Tenancy) -> Result<Vec<TrustFinding>, RlsError> {
     let (maintenance, auditor) = (&tenancy.roles.maintenance, &tenancy.roles.auditor);
     let rows = sqlx::query(include_str!("../../../../sql/tenant-ops/role_members.sql"))
         .bind([&[maintenance.as_str(), auditor], READERS_AND_WRITERS.as_slice()].concat())
@@ -176,7 +176,7 @@ async fn role_members(connection: &mut PgConnection, tenancy: &Tenancy) -> Resul
         // A team may let others read, and may trust others with everything.
         let writes = role == *maintenance;
         if row.get("of_application") || (writes && !row.get::<bool, _>("expected")) {
-            findings.push(Finding::Member { role, member });
+            findings.push(TrustFinding::Member { role, member });
         }
     }
     Ok(findings)

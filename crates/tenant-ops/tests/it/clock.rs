@@ -116,10 +116,10 @@ async fn a_process_that_died_is_not_alive_for_an_hour_and_one_that_lives_is_with
         let grace = RunProcess::enter(&database, run.id, "grace", 1).await.unwrap();
         script(&db, Role::Superuser, shift).await;
         assert_eq!(alive(&database, &run).await, [("ada".to_owned(), false), ("grace".to_owned(), false)]);
-        assert_eq!(run.standing(&database).await.unwrap().processes, 0);
+        assert_eq!(run.progress(&database).await.unwrap().processes, 0);
         grace.heartbeat(&database, None).await.unwrap();
         assert_eq!(alive(&database, &run).await, [("ada".to_owned(), false), ("grace".to_owned(), true)]);
-        assert_eq!(run.standing(&database).await.unwrap().processes, 1);
+        assert_eq!(run.progress(&database).await.unwrap().processes, 1);
         // An hour's difference takes nobody out of the list.
         RunProcess::enter(&database, run.id, "joan", 1).await.unwrap();
         assert_eq!(number(&db, "SELECT count(*) FROM tenant_ops.run_process").await, 3);

@@ -2,7 +2,7 @@
 
 use local_db::Role;
 use tenancy_config::UserError;
-use tenant_ops::{Error, Finding};
+use tenant_ops::{Error, TrustFinding};
 use tenant_rls::Sql;
 
 use crate::support::{findings, install, installed, number, script};
@@ -66,7 +66,8 @@ async fn rights_that_were_granted_by_hand_are_refused_with_the_statements_that_t
     assert!(hint.contains("REVOKE DELETE, SELECT ON TABLE tenant_ops.journal FROM app_user;"), "{hint}");
     assert!(hint.contains("REVOKE DELETE, SELECT, UPDATE (state) ON TABLE tenant_ops.run FROM app_user;"), "{hint}");
     let found = findings(Err(error));
-    let on_journal = |finding: &&Finding| matches!(finding, Finding::Right { object, .. } if object == "table journal");
+    let on_journal =
+        |finding: &&TrustFinding| matches!(finding, TrustFinding::Right { object, .. } if object == "table journal");
     let on_journal = found.iter().find(on_journal).unwrap().to_string();
     assert_eq!(on_journal, "app_user has DELETE, SELECT on the table journal");
     let mut owner = db.owner().await;
@@ -92,7 +93,7 @@ async fn a_monitoring_role_may_read_and_not_write() {
         EXECUTE format('GRANT DELETE ON tenant_ops.journal TO %I', current_database() || '_monitor'); END $do$";
     script(&db, Role::Owner, delete).await;
     let found = findings(install(&db, Role::Owner).await);
-    let [Finding::Right { role: Some(role), rights, .. }] = &found[..] else { panic!("{found:?}") };
+    let [TrustFinding::Right { role: Some(role), rights, .. }] = &found[..] else { panic!("{found:?}") };
     assert!(role.ends_with("_monitor") && rights == &["DELETE"], "{found:?}");
 }
 
@@ -109,7 +110,10 @@ async fn a_reader_that_the_application_can_become_is_the_application() {
     )
     .await;
     let found = findings(install(&db, Role::Owner).await);
-    assert!(matches!(&found[..], [Finding::Right { role: Some(role), .. }] if role.ends_with("_group")), "{found:?}");
+    assert!(
+        matches!(&found[..], [TrustFinding::Right { role: Some(role), .. }] if role.ends_with("_group")),
+        "{found:?}"
+    );
 }
 
 #[tokio::test]
@@ -126,7 +130,10 @@ async fn members_of_the_role_of_batches_are_the_operators_alone() {
         script(&server, Role::Superuser, grant).await;
         for role in [Role::Owner, Role::Superuser] {
             let found = findings(install(&server, role).await);
-            assert!(matches!(&found[..], [Finding::Member { member: is, .. }] if is == member), "{grant}: {found:?}");
+            assert!(
+                matches!(&found[..], [TrustFinding::Member { member: is, .. }] if is == member),
+                "{grant}: {found:?}"
+            );
         }
         script(&server, Role::Superuser, revoke).await;
         install(&server, Role::Owner).await.unwrap();
@@ -143,7 +150,7 @@ async fn the_application_that_may_act_as_the_owner_is_refused() {
     script(&server, Role::Superuser, "GRANT app_owner TO app_user").await;
     let error = install(&server, Role::Owner).await.unwrap_err();
     let Error::Untrusted { findings } = &error else { panic!("{error}") };
-    assert!(matches!(&findings[0], Finding::OfApplication { owner, .. } if owner == "app_owner"), "{error}");
+    assert!(matches!(&findings[0], TrustFinding::OfApplication { owner, .. } if owner == "app_owner"), "{error}");
     let hint = r#"the application must not be able to change the journal: REVOKE "app_owner" FROM "app_user""#;
     assert_eq!(error.hint().unwrap(), hint);
 }

@@ -3,7 +3,7 @@
 use local_db::Role;
 use tenancy_config::UserError;
 use tenancy_config::{DatabaseUrl, Exit, Tenancy};
-use tenant_ops::{Error, Finding};
+use tenant_ops::{Error, TrustFinding};
 use tenant_rls::{ConnectOptions, Database, DirectConnection};
 use test_support::{TestDb, TestServer};
 
@@ -56,7 +56,7 @@ pub(crate) async fn install(db: &impl Logins, role: Role) -> Result<(), Error> {
 }
 
 /// What the error says is wrong; it refuses for safety and says what to do.
-pub(crate) fn findings(refused: Result<(), Error>) -> Vec<Finding> {
+pub(crate) fn findings(refused: Result<(), Error>) -> Vec<TrustFinding> {
     let error = refused.expect_err("it cannot be relied on");
     assert_eq!(error.exit(), Exit::Refused, "{error}");
     assert!(error.hint().is_some_and(|hint| !hint.to_string().is_empty()), "{error}");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use local_db::Role;
 use tenancy_config::Tenancy;
-use tenant_ops::{Error, Finding, NewRun, Run, RunState};
+use tenant_ops::{Error, NewRun, Run, RunState, TrustFinding};
 use tenant_rls::{ConnectOptions, Database, OwnerTx};
 use test_support::TestDb;
 
@@ -79,17 +79,17 @@ const PLANTS: [(&str, &str, &str); 18] = [
     ),
 ];
 
-fn said(finding: &Finding) -> (&'static str, &str) {
+fn said(finding: &TrustFinding) -> (&'static str, &str) {
     match finding {
-        Finding::Unexpected { object, .. } => ("unexpected", object),
-        Finding::Changed { object, .. } => ("changed", object),
-        Finding::Missing { object } => ("missing", object),
-        Finding::OtherOwner { object, .. } => ("of another", object),
-        Finding::Right { object, .. } => ("right", object),
-        Finding::NotOurs { owner, .. } => ("not ours", owner),
-        Finding::Stranger { owner } => ("of a stranger", owner),
-        Finding::OfApplication { owner, .. } => ("of the application", owner),
-        Finding::Member { member, .. } => ("member", member),
+        TrustFinding::Unexpected { object, .. } => ("unexpected", object),
+        TrustFinding::Changed { object, .. } => ("changed", object),
+        TrustFinding::Missing { object } => ("missing", object),
+        TrustFinding::OtherOwner { object, .. } => ("of another", object),
+        TrustFinding::Right { object, .. } => ("right", object),
+        TrustFinding::NotOurs { owner, .. } => ("not ours", owner),
+        TrustFinding::Stranger { owner } => ("of a stranger", owner),
+        TrustFinding::OfApplication { owner, .. } => ("of the application", owner),
+        TrustFinding::Member { member, .. } => ("member", member),
     }
 }
 
@@ -150,14 +150,15 @@ async fn a_schema_that_another_role_made_first_is_not_taken_over_and_its_trigger
     .await;
     as_intruder(&db, TRIGGER).await;
     let owner = findings(install(&db, Role::Owner).await);
-    let not_ours = |finding: &Finding| matches!(finding, Finding::NotOurs { owner, login } if owner.ends_with("_intruder") && login == "app_owner");
+    let not_ours = |finding: &TrustFinding| matches!(finding, TrustFinding::NotOurs { owner, login } if owner.ends_with("_intruder") && login == "app_owner");
     assert!(owner.iter().any(not_ours), "{owner:?}");
     // A superuser may act as anybody.
     let superuser = findings(install(&db, Role::Superuser).await);
-    let stranger = |finding: &Finding| matches!(finding, Finding::Stranger { owner } if owner.ends_with("_intruder"));
+    let stranger =
+        |finding: &TrustFinding| matches!(finding, TrustFinding::Stranger { owner } if owner.ends_with("_intruder"));
     assert!(superuser.iter().any(stranger), "{superuser:?}");
     assert!(superuser.iter().any(|finding| said(finding) == ("unexpected", "trigger run.planted")), "{superuser:?}");
-    assert!(superuser.iter().any(|finding| matches!(finding, Finding::Right { role: None, .. })), "{superuser:?}");
+    assert!(superuser.iter().any(|finding| matches!(finding, TrustFinding::Right { role: None, .. })), "{superuser:?}");
     assert_eq!(number(&db, "SELECT count(*) FROM public.ran").await, 0);
 }
 
@@ -184,7 +185,7 @@ async fn a_schema_of_the_applications_login_is_refused_for_everybody_else() {
     script(&db, Role::AppUser, "CREATE SCHEMA tenant_ops").await;
     for role in [Role::Owner, Role::Superuser] {
         let found = findings(install(&db, role).await);
-        assert!(matches!(&found[..], [Finding::OfApplication { owner, .. }] if owner == "app_user"), "{found:?}");
+        assert!(matches!(&found[..], [TrustFinding::OfApplication { owner, .. }] if owner == "app_user"), "{found:?}");
     }
     // A team that has a single login for everything has nobody to keep out.
     install(&db, Role::AppUser).await.unwrap();
@@ -196,7 +197,7 @@ async fn an_object_of_another_role_is_named_with_both_owners() {
     script(&db, Role::Superuser, "ALTER TABLE tenant_ops.journal OWNER TO postgres").await;
     for role in [Role::Owner, Role::Superuser] {
         let found = findings(install(&db, role).await);
-        let journal = Finding::OtherOwner {
+        let journal = TrustFinding::OtherOwner {
             object: "table journal".into(),
             owner: "postgres".into(),
             expected: "app_owner".into(),

@@ -2,7 +2,7 @@
 
 use tenancy_config::Hint;
 use tenant_audit::{AuditReport, TableReport};
-use tenant_inventory::{Missing, MissingPart, StrayValue};
+use tenant_inventory::{Absence, MissingPart, StrayValue};
 
 use crate::commands::backfill::shown;
 use crate::document::block::{Block, Document, List, Table, lines, number, text};
@@ -165,11 +165,11 @@ fn missing_pieces(table: &TableReport) -> String {
     table.missing.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-pub(crate) fn lacks(missing: &Missing) -> &'static str {
+pub(crate) fn lacks(missing: &Absence) -> &'static str {
     match missing.what {
         MissingPart::Table => "there is no such table",
         MissingPart::TenantColumn => "it has no tenant column",
-        MissingPart::TrustedOwner => "it belongs to a role that nobody said to rely on, and was not read",
+        MissingPart::TrustedOwner => "it belongs to a role that is not trusted, and was not read",
     }
 }
 

@@ -47,7 +47,7 @@ fn line(event: &BackfillEvent, after: Duration) -> Line<'_> {
 #[cfg(test)]
 mod tests {
     use backfill_engine::RowKind;
-    use backfill_engine::throttle::{LoadSignal, Reason, Unreadable};
+    use backfill_engine::throttle::{HiddenSignal, LoadSignal, SlowReason};
     use tenancy_config::TableName;
 
     use super::*;
@@ -55,9 +55,9 @@ mod tests {
     #[test]
     fn each_event_is_one_line_with_its_name_and_its_numbers() {
         let table = TableName::parse("bookings", "public").unwrap();
-        let reason = Reason { signal: LoadSignal::ReplicationLag, says: "behind".into() };
+        let reason = SlowReason { signal: LoadSignal::ReplicationLag, says: "behind".into() };
         let unreadable =
-            Unreadable { signal: LoadSignal::ActiveSessions, why: "hidden".into(), remedy: "GRANT".into() };
+            HiddenSignal { signal: LoadSignal::ActiveSessions, why: "hidden".into(), remedy: "GRANT".into() };
         let events = [
             BackfillEvent::Waiting { holder: "ann".into() },
             BackfillEvent::Started {

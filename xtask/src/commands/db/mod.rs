@@ -12,7 +12,7 @@ use self::up::{UpOptions, tell};
 use self::view::UrlReport;
 use crate::context::command_error::{CommandError, OrFailed};
 use crate::context::failure::CommandFailure;
-use crate::context::seed_options::SeedOptions;
+use crate::context::seed_options::DemoSeedOptions;
 use crate::context::server_options::ServerOptions;
 use crate::context::{CommandResult, Context, stop};
 use crate::document::report::{self};
@@ -64,7 +64,7 @@ enum Command {
     #[command(
         after_help = "Examples:\n  cargo xtask db seed\n  cargo xtask db seed --tenants 1000 --bookings 1000000 --seed 7"
     )]
-    Seed(SeedOptions),
+    Seed(DemoSeedOptions),
 }
 
 #[derive(Debug, Args)]
@@ -154,7 +154,7 @@ async fn open_psql(context: &Context, local: &LocalDb, psql: Psql) -> Result<(),
     }
 }
 
-async fn seed(context: &Context, local: &LocalDb, options: &SeedOptions) -> Result<(), CommandFailure> {
+async fn seed(context: &Context, local: &LocalDb, options: &DemoSeedOptions) -> Result<(), CommandFailure> {
     let running = local.up(&mut context.notes(), StartOptions::default()).await?;
     context.printer.note(&format!("planting {} bookings", count(u64::from(options.bookings))));
     context.report(&demo::plant(&running.url(local_db::Role::Superuser)?, &options.into(), &mut context.notes()).await?)

@@ -1,6 +1,6 @@
 //! The reports of `db`.
 
-use local_db::{Planted, State, Status};
+use local_db::{ClusterState, Planted, Status};
 use serde::Serialize;
 use tenancy_config::{CommandRef, Hint};
 
@@ -31,16 +31,16 @@ impl Report for Status {
     fn document(&self) -> Document {
         let up = |before: &str, after: &str| Hint::from(before).then_quoted(CommandRef::DbUp).then(after);
         let state = match self.state {
-            State::Absent => up("there is none; ", " makes it"),
-            State::Stopped => up("stopped; ", " starts it"),
-            State::Running => "running".into(),
+            ClusterState::Absent => up("there is none; ", " makes it"),
+            ClusterState::Stopped => up("stopped; ", " starts it"),
+            ClusterState::Running => "running".into(),
         };
         let mut pairs: Vec<(&str, Value)> = vec![("state", state.into())];
         pairs.extend(self.port.map(|port| ("port", format!("{port} on 127.0.0.1").into())));
         pairs.extend(self.major.map(|major| ("server", format!("PostgreSQL {major}").into())));
         pairs.extend(self.bin.as_ref().map(|bin| ("programs", bin.display().to_string().into())));
         pairs.extend(self.pid.map(|pid| ("process", pid.to_string().into())));
-        if self.state != State::Absent {
+        if self.state != ClusterState::Absent {
             pairs.push(("data", self.data.display().to_string().into()));
             pairs.push(("log", self.log.display().to_string().into()));
         }
@@ -61,14 +61,19 @@ impl Report for Planted {
                 1,
                 "with several memberships",
                 self.users_with_several_memberships,
-                "who wrote what cannot tell the tenant alone",
+                "their messages cannot be assigned by author alone",
             ),
             (0, "chat messages without a tenant", messages, "the audit finds them"),
             (1, "whose author is a member of one", self.messages_by_membership, "assign-chat-messages assigns them"),
             (1, "whose author belongs to one", self.messages_by_author, "assign-chat-messages assigns them"),
             (1, "whose room decides between several", self.messages_by_room, "assign-chat-messages assigns them"),
             (1, "whose room does not decide", self.messages_in_conflict, "assign-chat-messages reports them"),
-            (1, "whose author is gone or knows none", self.messages_unresolvable, "assign-chat-messages reports them"),
+            (
+                1,
+                "whose author is gone or has no tenant",
+                self.messages_unresolvable,
+                "assign-chat-messages reports them",
+            ),
             (0, "bookings", self.bookings, ""),
             (1, "without a tenant", self.bookings_without_tenant, "the audit finds them"),
             (2, "that the service request decides", self.by_service_request, "the backfill assigns them"),

@@ -17,7 +17,7 @@ use crate::commands::audit::audit;
 use crate::commands::backfill_bookings::backfill;
 use crate::context::command_error::CommandError;
 use crate::context::failure::CommandFailure;
-use crate::context::seed_options::SeedOptions;
+use crate::context::seed_options::DemoSeedOptions;
 use crate::context::server_options::ServerOptions;
 use crate::context::{CommandResult, Context, project_root, stop};
 use crate::document::block::{Document, heading};
@@ -31,7 +31,7 @@ use crate::number_format::{count, duration};
   cargo xtask demo --bookings 1000000 --keep")]
 pub(crate) struct Options {
     #[command(flatten)]
-    data: SeedOptions,
+    data: DemoSeedOptions,
     #[command(flatten)]
     server: ServerOptions,
     /// Leave the database running, to look around in it
@@ -69,7 +69,7 @@ pub(crate) async fn run(context: &Context, options: Options) -> CommandResult {
     outcome
 }
 
-async fn steps(context: &Context, local: &LocalDb, data: &SeedOptions) -> CommandResult {
+async fn steps(context: &Context, local: &LocalDb, data: &DemoSeedOptions) -> CommandResult {
     let began = Instant::now();
     let title = |title: Hint| context.show_part(&Document::new([heading(title)]));
     let step = |name: &str, command| title(Hint::from(name).then("   ").then_run(command));
@@ -116,7 +116,11 @@ async fn steps(context: &Context, local: &LocalDb, data: &SeedOptions) -> Comman
     Ok(None)
 }
 
-async fn prepare(context: &Context, local: &LocalDb, data: &SeedOptions) -> Result<(Running, Planted), CommandFailure> {
+async fn prepare(
+    context: &Context,
+    local: &LocalDb,
+    data: &DemoSeedOptions,
+) -> Result<(Running, Planted), CommandFailure> {
     // An earlier demo with --keep, or one that was killed, left its database.
     let running = local.reset(&mut context.notes(), Reset { disconnect: true, ..Reset::default() }).await?;
     context.printer.note(&format!(

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 use tenancy_config::{CommandRef, DatabaseUrl, Hint, SettingOrigin, Settings, Tenancy};
 use tenant_inventory::coverage::Coverage;
-use tenant_inventory::{Absent, Catalog, Missing};
+use tenant_inventory::{Absence, Absent, Catalog};
 use tenant_rls::{ActingRole, Database, Pooler, SessionFacts, visibility};
 
 use crate::context::failure::CommandFailure;
@@ -53,7 +53,7 @@ pub(super) struct TableFacts {
     pub(super) found: usize,
     pub(super) rls_enabled: usize,
     pub(super) rls_forced: usize,
-    pub(super) missing: Vec<Missing>,
+    pub(super) missing: Vec<Absence>,
     /// What `tenancy.toml` names and the database does not have.
     pub(super) absent: Vec<Absent>,
     /// What the tables of the database are to the tenants. Those with a tenant column count as covered.

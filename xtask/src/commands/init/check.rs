@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 use tenancy_config::files::{self, Readers};
 use tenancy_config::{CommandRef, Exit, Hint};
-use tenancy_init::{Comparison, compare, updated};
+use tenancy_init::{FileComparison, compare, updated};
 
 use crate::context::command_error::{CommandError, OrFailed};
 use crate::context::{CommandResult, Context, stop};
@@ -20,7 +20,7 @@ use super::options::Options;
 struct CheckReport {
     file: PathBuf,
     #[serde(flatten)]
-    comparison: Comparison,
+    comparison: FileComparison,
 }
 
 impl Report for CheckReport {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use tenancy_config::CommandRef;
 use tenancy_config::files::{self, Readers};
-use tenancy_init::{Answers, Outcome, Proposal, propose};
+use tenancy_init::{Answers, Proposal, ProposalOrQuestion, propose};
 
 use crate::context::command_error::CommandError;
 use crate::context::failure::CommandFailure;
@@ -68,8 +68,8 @@ async fn read(context: &Context, options: &Options) -> Result<Proposal, CommandF
             Ok::<_, CommandFailure>(propose(&connected.database, settings.tenancy(), &answers, schema).await?)
         });
         match outcome.await? {
-            Outcome::Proposed(proposal) => break proposal,
-            Outcome::Ask(question) => {
+            ProposalOrQuestion::Proposed(proposal) => break proposal,
+            ProposalOrQuestion::Ask(question) => {
                 let answer = context.ask(&question.to_string()).await?;
                 answers.give(question, answer);
             }

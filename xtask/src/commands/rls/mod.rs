@@ -46,7 +46,7 @@ enum Command {
 /// Runs one of the commands.
 ///
 /// # Errors
-/// The job's.
+/// What the command's own `run` says.
 pub(crate) async fn run(context: &Context, options: Options) -> CommandResult {
     match options.command {
         Command::Status(options) => status::run(context, options).await,

@@ -46,7 +46,7 @@ pub(super) struct Options {
 /// Plans on the database that the settings name.
 ///
 /// # Errors
-/// The job's.
+/// The settings are wrong, the database cannot be reached or read, or a table that was asked for does not exist.
 pub(super) async fn run(context: &Context, options: Options) -> CommandResult {
     report::refuse_csv("rls plan", context.global.format())?;
     let mut schema = None;

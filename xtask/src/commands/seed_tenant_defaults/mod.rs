@@ -6,7 +6,7 @@ mod view;
 use std::path::PathBuf;
 
 use clap::Args;
-use seed_tenant_defaults::{CheckedList, Defaults, SeedOutcome, SeedReport, Selection};
+use seed_tenant_defaults::{CheckedList, Defaults, SeedOutcome, SeedReport, TenantSelection};
 use tenancy_config::{Exit, Settings};
 
 use self::progress::SeedProgress;
@@ -108,16 +108,16 @@ fn exit(report: &SeedReport) -> Option<Exit> {
     }
 }
 
-fn named(selection: &Selection) -> String {
+fn named(selection: &TenantSelection) -> String {
     match selection {
-        Selection::One { tenant, .. } => format!("tenant {tenant}"),
-        Selection::All => "active tenants".to_owned(),
-        Selection::List(list) => format!("{} of the list", counted(list.tenants(), "tenant", "tenants")),
+        TenantSelection::One { tenant, .. } => format!("tenant {tenant}"),
+        TenantSelection::All => "active tenants".to_owned(),
+        TenantSelection::List(list) => format!("{} of the list", counted(list.tenants(), "tenant", "tenants")),
     }
 }
 
 /// The tenants that the command line names, or else the variable.
-fn selection(context: &Context, settings: &Settings, options: &Options) -> Result<Selection, CommandFailure> {
+fn selection(context: &Context, settings: &Settings, options: &Options) -> Result<TenantSelection, CommandFailure> {
     if options.organization_name.as_ref().is_some_and(|name| name.trim().is_empty()) {
         return Err(CommandError::usage(
             "--organization-name is empty",
@@ -125,13 +125,13 @@ fn selection(context: &Context, settings: &Settings, options: &Options) -> Resul
         ));
     }
     if options.all {
-        return Ok(Selection::All);
+        return Ok(TenantSelection::All);
     }
     if let Some(path) = &options.csv {
-        return Ok(Selection::List(CheckedList::check(path)?));
+        return Ok(TenantSelection::List(CheckedList::check(path)?));
     }
     match tenant_choice::choose(&context.printer, settings, options.tenant.clone(), &["TENANT_ID"]) {
-        Some(tenant) => Ok(Selection::One { tenant, organization_name: options.organization_name.clone() }),
+        Some(tenant) => Ok(TenantSelection::One { tenant, organization_name: options.organization_name.clone() }),
         None => Err(CommandError::usage(
             "for which tenant? neither --tenant nor --all nor --csv is given, and TENANT_ID is not set",
             "name one with --tenant, or take --all for every active tenant",

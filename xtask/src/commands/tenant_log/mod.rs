@@ -64,6 +64,6 @@ pub(crate) async fn run(context: &Context, options: Options) -> CommandResult {
     };
     let report = tenant_log::read(&inputs, &settings.tenancy().log, &log_options)?;
     context.report(&report)?;
-    let is_quiet = report.gate.as_ref().is_none_or(tenant_log::Verdict::is_quiet);
+    let is_quiet = report.gate.as_ref().is_none_or(tenant_log::GateVerdict::is_quiet);
     Ok((!is_quiet || report.found_nothing()).then_some(Exit::NotYet))
 }

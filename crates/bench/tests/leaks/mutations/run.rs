@@ -3,7 +3,7 @@
 use bench::leaks::database::Planting;
 use bench::leaks::oracle;
 use bench::leaks::run::said;
-use bench::leaks::verdict::Verdict;
+use bench::leaks::verdict::ToolVerdict;
 use local_db::Role;
 use tenancy_config::environment;
 
@@ -44,8 +44,18 @@ async fn no_changed_database_in_which_plain_sql_leaks_is_called_proven() {
     assert_eq!(unchanged, Vec::<String>::new(), "the database that is to be changed is not clean");
 
     let mut counted = Count::default();
-    for mutation in Random(seed).choose(all(), count) {
-        one(&mut planting, &mutation, &mut counted).await;
+    for (done, mutation) in Random(seed).choose(all(), count).iter().enumerate() {
+        one(&mut planting, mutation, &mut counted).await;
+        if (done + 1) % 50 == 0 {
+            // The long form takes more than an hour: what it found so far must not be lost with it.
+            eprintln!(
+                "after {}: {} of {} leaks found, called proven: {:?}",
+                done + 1,
+                counted.found,
+                counted.leaks,
+                counted.wrong
+            );
+        }
     }
     planting.clean_up().await.unwrap();
     let Count { leaks, found, harmless, proven, failed, wrong, doubted } = &counted;
@@ -72,25 +82,25 @@ async fn one(planting: &mut Planting, mutation: &Mutation, counted: &mut Count) 
     superuser.close().await;
     let report = said(planting, false).await;
     let reached = oracle::reached(planting).await.unwrap();
-    let verdict = report.as_ref().map_or(Verdict::Failed, |said| said.verdict());
+    let verdict = report.as_ref().map_or(ToolVerdict::Failed, |said| said.verdict());
     let lines = report.map_or_else(|error| vec![error.to_string()], |said| said.lines());
-    if verdict == Verdict::Failed {
+    if verdict == ToolVerdict::Failed {
         counted.failed.push(format!("    {kind} ({place}): {:.300}", lines.join(" | ")));
     }
     match (reached.first(), verdict) {
-        (Some(leak), Verdict::Proven) => {
+        (Some(leak), ToolVerdict::Proven) => {
             counted.leaks += 1;
             counted.wrong.push(format!("{kind} ({place}): {leak}\n    {sql}"));
         }
-        (Some(_), Verdict::Failed) => counted.leaks += 1,
+        (Some(_), ToolVerdict::Failed) => counted.leaks += 1,
         (Some(_), _) => {
             counted.leaks += 1;
             counted.found += usize::from(!lines.is_empty());
         }
         (None, verdict) => {
             counted.harmless += 1;
-            counted.proven += usize::from(verdict == Verdict::Proven);
-            if verdict != Verdict::Proven {
+            counted.proven += usize::from(verdict == ToolVerdict::Proven);
+            if verdict != ToolVerdict::Proven {
                 counted.doubted.push(format!("    {kind} ({place}): {verdict:?} {:.200}", lines.join(" | ")));
             }
         }

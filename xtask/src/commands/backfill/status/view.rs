@@ -54,11 +54,11 @@ fn facts(status: &RunStatus) -> Block {
         row("began", format!("{} by {} on {}", time(run.started_at), run.login, run.host)),
     ];
     if run.ranges > 0 {
-        rows.insert(3, row("ranges", format!("{} of {} at their end", count(run.ranges_done), count(run.ranges))));
+        rows.insert(3, row("ranges", format!("{} of {} finished", count(run.ranges_done), count(run.ranges))));
     }
     rows.extend(run.undo.as_ref().map(|undo| row("taken back", taken_back(undo))));
-    rows.extend(status.processes.iter().map(|member| row("process", process(member))));
-    Table::new([text(""), text("how it stands")], rows).into()
+    rows.extend(status.processes.iter().map(|process| row("process", process_line(process))));
+    Table::new([text(""), text("status")], rows).into()
 }
 
 fn taken_back(undo: &UndoProgress) -> String {
@@ -72,19 +72,21 @@ fn taken_back(undo: &UndoProgress) -> String {
     text
 }
 
-fn process(member: &RunProcessRecord) -> String {
-    let workers = counted(member.workers, "worker", "workers");
-    let seen = member.heartbeat_at.format("%H:%M:%S UTC");
-    match (&member.note, member.alive) {
-        (_, false) => format!("{} is gone; its last heartbeat was at {seen} by the server's clock then", member.holder),
-        (Some(note), true) => format!("{} with {workers}: {note}", member.holder),
-        (None, true) => format!("{} with {workers}", member.holder),
+fn process_line(process: &RunProcessRecord) -> String {
+    let workers = counted(process.workers, "worker", "workers");
+    let seen = process.heartbeat_at.format("%H:%M:%S UTC");
+    match (&process.note, process.alive) {
+        (_, false) => {
+            format!("{} is gone; its last heartbeat was at {seen} by the server's clock then", process.holder)
+        }
+        (Some(note), true) => format!("{} with {workers}: {note}", process.holder),
+        (None, true) => format!("{} with {workers}", process.holder),
     }
 }
 
 fn next(status: &RunStatus) -> Hint {
     let (run, id) = (&status.run, status.run.id);
-    let alive = status.processes.iter().any(|member| member.alive);
+    let alive = status.processes.iter().any(|process| process.alive);
     match (run.state, alive) {
         (RunState::Running, true) => Hint::quoted(CommandRef::BackfillPause { run: id }).then(" holds it."),
         (RunState::Paused, _) => Hint::quoted(CommandRef::BackfillResume { run: id }).then(" lets it go on."),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bench::{CaseReport, Expected, LeaksReport, Outcome, Score};
+use bench::{CaseReport, CaseResult, Expected, LeaksReport, Score};
 
 use crate::document::block::{Document, Table, lines, number, text};
 use crate::document::report::Report;
@@ -26,7 +26,8 @@ impl Report for LeaksReport {
         rows.push(row("all", self.score(None)));
         let numbers = headings.into_iter().take(shown).map(number);
         let mut document = Document::new([Table::new(std::iter::once(text("family")).chain(numbers), rows).into()]);
-        let wrong: Vec<String> = self.cases.iter().filter(|case| case.outcome != Outcome::Right).map(wrong).collect();
+        let wrong: Vec<String> =
+            self.cases.iter().filter(|case| case.outcome != CaseResult::Right).map(wrong).collect();
         if !wrong.is_empty() {
             document.push(lines(wrong));
         }

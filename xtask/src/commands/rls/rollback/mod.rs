@@ -54,7 +54,7 @@ impl From<To> for Phase {
 /// Rolls back on the database that the settings name.
 ///
 /// # Errors
-/// The job's; tables that were restored stay so.
+/// The settings are wrong, the database cannot be reached, or a table was changed since; tables that were restored stay so.
 pub(super) async fn run(context: &Context, options: Options) -> CommandResult {
     report::refuse_csv("rls rollback", context.global.format())?;
     let settings = context.settings()?;

@@ -20,7 +20,7 @@ pub(super) struct Options {
 /// Reads the catalog of the database that the settings name.
 ///
 /// # Errors
-/// The job's.
+/// The settings are wrong, or the database cannot be reached or read.
 pub(super) async fn run(context: &Context, options: Options) -> CommandResult {
     let settings = context.settings()?;
     let report = stop::at_once(async {

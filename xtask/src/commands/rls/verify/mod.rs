@@ -48,7 +48,7 @@ pub(super) struct AppLogin {
 /// Verifies the database that the settings name.
 ///
 /// # Errors
-/// The job's.
+/// The settings are wrong, a database cannot be reached or read, or the answer is not "proven" (exit 3).
 pub(super) async fn run(context: &Context, options: Options) -> CommandResult {
     let settings = context.settings()?;
     let connected = stop::at_once(context.connect_by_choice(&settings)).await?;

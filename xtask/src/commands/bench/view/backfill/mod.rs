@@ -1,7 +1,7 @@
 //! The report of `bench backfill`.
 
 use bench::{
-    BackfillBenchReport, BesideLoad, Candidate, CandidateReport, Latency, LoadReport, LoadStatement, StatementReport,
+    BackfillBenchReport, BesideLoad, CandidateReport, Latency, LoadReport, LoadStatement, Method, StatementReport,
 };
 
 use crate::commands::bench::view::figures::{
@@ -130,22 +130,22 @@ fn name(report: &CandidateReport) -> String {
 
 fn loaded_name(line: &BesideLoad) -> String {
     let mode = match (line.candidate, line.full_speed) {
-        (Candidate::Backfill, true) => ", full speed",
-        (Candidate::Backfill, false) => ", default mode",
+        (Method::Backfill, true) => ", full speed",
+        (Method::Backfill, false) => ", default mode",
         _ => "",
     };
     format!("{}{mode}", way(line.candidate, line.workers))
 }
 
-fn way(candidate: Candidate, workers: Option<u32>) -> String {
+fn way(candidate: Method, workers: Option<u32>) -> String {
     match (candidate, workers) {
-        (Candidate::OneUpdate, _) => "one UPDATE".to_owned(),
-        (Candidate::RowByRow, _) => "row by row".to_owned(),
-        (Candidate::KeyOrder, _) => "batches in key order".to_owned(),
-        (Candidate::Backfill, Some(workers)) => {
+        (Method::OneUpdate, _) => "one UPDATE".to_owned(),
+        (Method::RowByRow, _) => "row by row".to_owned(),
+        (Method::KeyOrder, _) => "batches in key order".to_owned(),
+        (Method::Backfill, Some(workers)) => {
             format!("backfill-bookings, {}", counted(workers.into(), "worker", "workers"))
         }
-        (Candidate::Backfill, None) => "backfill-bookings".to_owned(),
+        (Method::Backfill, None) => "backfill-bookings".to_owned(),
     }
 }
 

@@ -21,7 +21,7 @@ fn figures(rows: u64, seconds: f64) -> Figures {
     }
 }
 
-fn line(candidate: Candidate, workers: Option<u32>, rows: u64, seconds: f64) -> CandidateReport {
+fn line(candidate: Method, workers: Option<u32>, rows: u64, seconds: f64) -> CandidateReport {
     let figures = figures(rows, seconds);
     let speed = figures.rows_per_second;
     CandidateReport {
@@ -64,14 +64,14 @@ fn report() -> BackfillBenchReport {
         tenants: 1_000,
         without_tenant: 90_000,
         candidates: vec![
-            line(Candidate::RowByRow, None, 4_000, 10.0),
-            line(Candidate::KeyOrder, None, 90_000, 9.0),
-            line(Candidate::OneUpdate, None, 90_000, 5.0),
-            line(Candidate::Backfill, Some(1), 90_000, 6.0),
-            line(Candidate::Backfill, Some(2), 90_000, 4.5),
+            line(Method::RowByRow, None, 4_000, 10.0),
+            line(Method::KeyOrder, None, 90_000, 9.0),
+            line(Method::OneUpdate, None, 90_000, 5.0),
+            line(Method::Backfill, Some(1), 90_000, 6.0),
+            line(Method::Backfill, Some(2), 90_000, 4.5),
         ],
         beside_load: vec![BesideLoad {
-            candidate: Candidate::Backfill,
+            candidate: Method::Backfill,
             workers: Some(2),
             full_speed: false,
             rows_per_second: 9_500.0,

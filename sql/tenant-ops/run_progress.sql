@@ -1,4 +1,4 @@
--- How run $1 stands: its state, who set it and when, its pass, what all processes did, ranges that are not at their end, and processes
+-- The progress of run $1: its state, who set it and when, its pass, what all processes did, ranges that are not finished, and processes
 -- whose sign of life is no more than $2 milliseconds from now.
 SELECT r.state, r.state_by, r.state_at, r.pass, p.examined, p.batches, p.assigned_by, p.ranges - p.ranges_done AS open_ranges,
        (SELECT count(*) FROM tenant_ops.run_process AS m
