@@ -81,7 +81,7 @@ pub enum Error {
         /// The table.
         table: TableName,
         /// Why not.
-        why: CannotAdd,
+        why: Box<CannotAdd>,
     },
     /// Something that no rollout made hangs on a column that is to be dropped. Nothing was taken back.
     #[error("{table}: on the column {column}, which is to be dropped, hang {}; nothing was taken back", .what.join(", "))]

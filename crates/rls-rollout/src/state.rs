@@ -67,11 +67,11 @@ impl RolloutState {
             [] => tenancy.clone(),
             asked => adding_columns(database, tenancy, asked)
                 .await?
-                .map_err(|(table, why)| Error::CannotAdd { table, why })?,
+                .map_err(|(table, why)| Error::CannotAdd { table, why: Box::new(why) })?,
         };
         let catalog = Catalog::load_planned(database, tenancy).await?;
         if let Some((table, why)) = catalog.not_added.first().cloned() {
-            return Err(Error::CannotAdd { table, why });
+            return Err(Error::CannotAdd { table, why: Box::new(why) });
         }
         Self::of(database, tenancy, catalog, options.app_role.as_deref(), &options.tables).await
     }

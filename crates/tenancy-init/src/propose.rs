@@ -136,7 +136,7 @@ fn tables(catalog: &Catalog, base: &Tenancy, tenancy: &Tenancy, facts: &Facts) -
     };
     // Decisions of people about tables without a tenant column.
     let decided = facts.tables.iter().filter(|_| base.database.schema == tenancy.database.schema).filter_map(|table| {
-        let rules = base.rules(&table.name).filter(|rules| decided(rules))?;
+        let rules = base.rules(&table.name).filter(decided)?;
         Some((short_name(&table.name, tenancy), rules.clone()))
     });
     catalog.tables.iter().map(|table| (short_name(&table.name, tenancy), rules(table))).chain(decided).collect()

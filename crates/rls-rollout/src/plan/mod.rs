@@ -116,7 +116,11 @@ pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptio
     let mut stops: Vec<Vec<Stop>> = vec![Vec::new(); predicted.len()];
     let (mut replaces, mut keys) = (vec![Vec::new(); predicted.len()], vec![None; predicted.len()]);
     if options.goal.wants(Phase::Prepare) {
-        planned.extend(columns_to_add(&state, options, &mut stops)?);
+        let columns = columns_to_add(&state, options, &mut stops)?;
+        // The index for such keys leads with the tenant column, and serves the policy too.
+        let indexed = |relation: &Relation| columns.iter().any(|s| s.for_parent_key && s.table == relation.name);
+        predicted.iter_mut().filter(|relation| indexed(relation)).for_each(|relation| relation.tenant_index = true);
+        planned.extend(columns);
     }
     for phase in Phase::ROLLED_OUT.into_iter().filter(|phase| options.goal.wants(*phase)) {
         for (position, relation) in predicted.iter_mut().enumerate() {

@@ -53,7 +53,7 @@ pub async fn adding_columns(
         let names: Vec<&str> = facts.iter().map(|known| known.name.name().as_str()).collect();
         let known = facts.iter().find(|known| known.name == *table).ok_or_else(|| Error::NoTable {
             table: table.clone(),
-            closest: closest(table.name().as_str(), names.into_iter()).map(str::to_owned),
+            closest: closest(table.name().as_str(), names).map(str::to_owned),
         })?;
         let tenants = |other: &TableName| {
             named.contains(other) || class_of(&classified, other).is_some_and(|class| class.tenant_column().is_some())
@@ -165,6 +165,7 @@ pub(crate) fn resolve(
                     type_name: key_type.unwrap_or_default().to_owned(),
                     exists: exists.is_some(),
                     link: Ident::new(&rule.through)?,
+                    // What the catalog says of the keys is read next.
                     link_may_be_null: false,
                     parent: key.target.clone(),
                     parent_column: Ident::new(parent_column)?,
