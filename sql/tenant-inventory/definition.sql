@@ -1,7 +1,7 @@
 -- What a rollout may change of table $2 in schema $1 with the tenant column $3, for each position of these arrays: one row an aspect, with the
 -- text that makes it. Run with an empty search_path, so that each name carries its schema.
 WITH target AS (
-    SELECT t.position, c.*, a.attnum AS tenant_attnum, a.attnotnull AS tenant_not_null
+    SELECT t.position, c.*, a.attnum AS tenant_attnum, a.attnotnull AS tenant_not_null, format_type(a.atttypid, a.atttypmod) AS tenant_type
     FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS t (schema, name, tenant_column, position)
     JOIN pg_namespace AS n ON n.nspname = t.schema
     JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = t.name AND c.relkind IN ('r', 'p')
@@ -10,6 +10,8 @@ WITH target AS (
 SELECT position, 'row_security' AS kind, '' AS name, '' AS role, '' AS column_name, '' AS text FROM target WHERE relrowsecurity
 UNION ALL
 SELECT position, 'forced', '', '', '', '' FROM target WHERE relforcerowsecurity
+UNION ALL
+SELECT position, 'column', '', '', '', tenant_type FROM target WHERE tenant_attnum IS NOT NULL
 UNION ALL
 -- Since 18 it may be a constraint that was never validated; what makes that again is more than a flag.
 SELECT t.position, 'not_null', '', '', '',

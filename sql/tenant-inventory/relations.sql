@@ -1,12 +1,12 @@
 -- The tables $2 in the schemas $1 with the tenant columns $3, and their partitions, leaves first: who owns them, what their tenant column
--- is, and what proves it. $4 and $5 name the tenant table, $6 its key.
+-- is, and what proves it. $4 and $5 name the tenant table, $6 its key. $7 says of which tables the column is only to be added.
 WITH RECURSIVE member AS (
-    SELECT t.position, c.oid, NULL::oid AS parent, 0 AS depth, t.tenant_column
-    FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS t (schema, name, tenant_column, position)
+    SELECT t.position, c.oid, NULL::oid AS parent, 0 AS depth, t.tenant_column, t.planned
+    FROM unnest($1::text[], $2::text[], $3::text[], $7::boolean[]) WITH ORDINALITY AS t (schema, name, tenant_column, planned, position)
     JOIN pg_namespace AS n ON n.nspname = t.schema
     JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = t.name
     UNION ALL
-    SELECT m.position, i.inhrelid, i.inhparent, m.depth + 1, m.tenant_column
+    SELECT m.position, i.inhrelid, i.inhparent, m.depth + 1, m.tenant_column, m.planned
     FROM member AS m
     JOIN pg_inherits AS i ON i.inhparent = m.oid
     JOIN pg_class AS c ON c.oid = i.inhrelid AND c.relispartition
@@ -49,9 +49,9 @@ SELECT m.position,
        (SELECT format('%s.%s', pn.nspname, p.relname) FROM pg_class AS p JOIN pg_namespace AS pn ON pn.oid = p.relnamespace WHERE p.oid = m.parent) AS parent,
        pg_get_userbyid(c.relowner)::text AS owner,
        pg_has_role(c.relowner, 'USAGE') AS may_alter,
-       quote_ident(a.attname) AS printed_column,
+       quote_ident(m.tenant_column) AS printed_column,
        -- Before 18 NOT NULL has no constraint of its own and is always proven. to_jsonb, as older servers lack conenforced.
-       a.attnotnull AND NOT EXISTS (
+       coalesce(a.attnotnull, false) AND NOT EXISTS (
            SELECT FROM pg_constraint AS k
            WHERE k.conrelid = c.oid AND k.contype = 'n' AND k.conkey = ARRAY[a.attnum]
              AND NOT (k.convalidated AND coalesce((to_jsonb(k) ->> 'conenforced')::bool, true))) AS never_null,
@@ -68,7 +68,8 @@ SELECT m.position,
 FROM member AS m
 JOIN pg_class AS c ON c.oid = m.oid
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
-JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = m.tenant_column AND NOT a.attisdropped
+LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = m.tenant_column AND NOT a.attisdropped
 LEFT JOIN taken ON taken.relnamespace = c.relnamespace
 LEFT JOIN tenants ON true
+WHERE a.attnum IS NOT NULL OR m.planned
 ORDER BY m.position, m.depth DESC, c.relname

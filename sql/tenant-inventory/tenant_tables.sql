@@ -1,20 +1,22 @@
--- The tables $2 in the schemas $1, each with its tenant column $3: ordinary and partitioned ones, not those on other servers.
+-- The tables $2 in the schemas $1, each with its tenant column $3: ordinary and partitioned ones, not those on other servers. $4 is the type of
+-- a column that is to be added, and NULL for one that is there.
 WITH tenant_column AS (
-    SELECT c.oid AS relid, a.*
-    FROM unnest($1::text[], $2::text[], $3::text[]) AS t (schema, name, tenant_column)
+    SELECT c.oid AS relid, t.tenant_column, t.planned_type, a.*
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS t (schema, name, tenant_column, planned_type)
     JOIN pg_namespace AS s ON s.nspname = t.schema
     JOIN pg_class AS c ON c.relnamespace = s.oid AND c.relname = t.name AND c.relkind IN ('r', 'p')
-    JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = t.tenant_column AND NOT a.attisdropped
+    LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = t.tenant_column AND NOT a.attisdropped
+    WHERE a.attnum IS NOT NULL OR t.planned_type IS NOT NULL
 )
 SELECT s.nspname::text AS schema,
        c.relname::text AS name,
        c.relkind = 'p' AS partitioned,
        json_build_object(
-           'name', t.attname,
-           'type', format_type(t.atttypid, t.atttypmod),
-           'not_null', t.attnotnull,
+           'name', t.tenant_column,
+           'type', coalesce(format_type(t.atttypid, t.atttypmod), t.planned_type),
+           'not_null', coalesce(t.attnotnull, false),
            -- Before 18 NOT NULL has no constraint of its own and is always proven. to_jsonb, as older servers lack conenforced.
-           'never_null', t.attnotnull AND NOT EXISTS (
+           'never_null', coalesce(t.attnotnull, false) AND NOT EXISTS (
                SELECT FROM pg_constraint k
                WHERE k.conrelid = c.oid AND k.contype = 'n' AND k.conkey = ARRAY[t.attnum]
                  AND NOT (k.convalidated AND coalesce((to_jsonb(k) ->> 'conenforced')::bool, true))),

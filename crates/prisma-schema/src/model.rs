@@ -58,10 +58,21 @@ impl Model {
 
     /// The relation whose only field is this one, by its name in the schema.
     pub fn relation_by(&self, field: &str) -> Option<&Field> {
+        self.relation_of(&[field])
+    }
+
+    /// The relation with these fields in this order, by their names in the schema.
+    pub fn relation_of(&self, fields: &[&str]) -> Option<&Field> {
         self.fields.iter().find(|relation| {
-            let fields = relation.attribute("relation").and_then(|attribute| attribute.list("fields"));
-            fields.is_some_and(|fields| fields == [field])
+            let own = relation.attribute("relation").and_then(|attribute| attribute.list("fields"));
+            own.is_some_and(|own| own == fields)
         })
+    }
+
+    /// Whether it has `@@unique` of these fields in this order.
+    pub fn has_unique(&self, fields: &[&str]) -> bool {
+        let mut unique = self.attributes.iter().filter(|attribute| attribute.name == "unique");
+        unique.any(|unique| unique.list("fields").is_some_and(|own| own == fields))
     }
 
     /// Whether it has `@@index` of this field alone with this name in the database.

@@ -1,7 +1,7 @@
 //! What can go wrong in a rollout.
 
 use tenancy_config::{CommandRef, Exit, Hint, NameError, TableName, UserError};
-use tenant_inventory::Member;
+use tenant_inventory::{CannotAdd, Member};
 use tenant_rls::{Fault, fault_of};
 
 use crate::blocker::Blocker;
@@ -91,6 +91,27 @@ pub enum Error {
     /// There is an event trigger of our name that is not ours. Nothing was written.
     #[error("there is an event trigger tenant_born_closed that is not ours; nothing was written")]
     OtherEventTrigger,
+    /// No tenant column can be added to a table as it was asked for. Nothing was written.
+    #[error("no tenant column can be added to {table}: {why}")]
+    CannotAdd {
+        /// The table.
+        table: TableName,
+        /// Why not.
+        why: Box<CannotAdd>,
+    },
+    /// Something that no rollout made hangs on a column that is to be dropped. Nothing was taken back.
+    #[error("{table}: on the column {column}, which is to be dropped, hang {}; nothing was taken back", .what.join(", "))]
+    HangsOnColumn {
+        /// The table.
+        table: TableName,
+        /// The column.
+        column: String,
+        /// What hangs on it, as the server describes it.
+        what: Vec<String>,
+    },
+    /// The backfill of a column that was added said no.
+    #[error(transparent)]
+    Backfill(#[from] backfill_engine::Error),
     /// There is nothing in the journal to take back.
     #[error("{0}")]
     NothingToUndo(String),
@@ -116,7 +137,8 @@ impl Error {
         let below = match self {
             Self::Database(error)
             | Self::Ops(tenant_ops::Error::Database(error))
-            | Self::Audit(tenant_audit::Error::Database(error)) => error,
+            | Self::Audit(tenant_audit::Error::Database(error))
+            | Self::Backfill(backfill_engine::Error::Database(error)) => error,
             _ => return false,
         };
         fault_of(below) == Fault::Connection
@@ -156,6 +178,11 @@ impl UserError for Error {
                     member.owner
                 ))
             }),
+            Self::CannotAdd { table, why } => why.hint(table).map(Hint::from),
+            Self::HangsOnColumn { .. } => {
+                Some("drop that, or leave the table out with --tables: `--to prepare` keeps the column".into())
+            }
+            Self::Backfill(error) => error.hint(),
             Self::UnknownRight { .. } => {
                 Some("somebody changed tenant_ops.rollout_step: find out who, and take the rest back by hand".into())
             }
@@ -183,13 +210,19 @@ impl UserError for Error {
             Self::Database(error) => error.exit(),
             Self::Ops(error) => error.exit(),
             Self::Audit(error) => error.exit(),
-            Self::Role { .. } | Self::Preflight(_) | Self::NothingToUndo(_) | Self::NoJournal => Exit::Usage,
+            Self::Backfill(error) => error.exit(),
+            Self::Role { .. }
+            | Self::Preflight(_)
+            | Self::NothingToUndo(_)
+            | Self::NoJournal
+            | Self::CannotAdd { .. } => Exit::Usage,
             Self::Blocked { .. } => Exit::NotYet,
             Self::ApplicationOwns { .. }
             | Self::NoDdl(_)
             | Self::EventTriggers { .. }
             | Self::OtherEventTrigger
             | Self::OtherOwner(_)
+            | Self::HangsOnColumn { .. }
             | Self::Drifted { .. }
             | Self::UnknownRight { .. } => Exit::Refused,
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde::Serialize;
-use tenant_inventory::Phase;
+use tenant_inventory::{AskedColumn, Phase};
 
 /// The lease that whoever changes definitions here holds.
 pub(crate) const RESOURCE: &str = "rollout of row level security";
@@ -42,6 +42,8 @@ pub struct RolloutOptions {
     pub goal: Goal,
     /// Tables, as `table` or `schema.table`; none means all.
     pub tables: Vec<String>,
+    /// Tables that get a tenant column, beside those of `tenancy.toml`.
+    pub add_columns: Vec<AskedColumn>,
     /// The role that the application logs in as, where it is not the one of `tenancy.toml`.
     pub app_role: Option<String>,
     /// The bridge lets a tenant write its own rows only.
@@ -76,6 +78,7 @@ impl Default for RolloutOptions {
         Self {
             goal: Goal::Auto,
             tables: Vec::new(),
+            add_columns: Vec::new(),
             app_role: None,
             strict_writes: false,
             adopt: false,

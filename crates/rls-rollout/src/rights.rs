@@ -31,6 +31,9 @@ impl RoleGrants {
             let columns = columns.collect::<Result<Vec<_>, _>>()?;
             rights.auditor.entry(table.name.clone()).or_default().extend(columns);
         }
+        for (parent, column) in parent_keys(catalog, tenancy)? {
+            rights.auditor.entry(parent).or_default().insert(column);
+        }
         // Who looks for tenants reads their keys and whether they are in use, also where no table needs a look-up.
         if catalog.registry.can_be_referenced() {
             let status = tenancy.tenant.status.iter().filter(|status| catalog.registry_columns.contains(status));
@@ -56,4 +59,21 @@ impl RoleGrants {
         }
         Ok(rights)
     }
+}
+
+/// What rows of tables that hang on others reference there. It need not be the primary key, and the look-up for such a row reads it.
+fn parent_keys(catalog: &Catalog, tenancy: &Tenancy) -> Result<Vec<(TableName, Ident)>> {
+    let mut keys = Vec::new();
+    for table in &catalog.through {
+        let Some(rule) = tenancy.rules(&table.name).and_then(|rules| rules.through.as_ref()) else { continue };
+        let parent = TableName::parse(&rule.table, &tenancy.database.schema)?;
+        for key in table.foreign_keys.iter().filter(|key| key.columns == [rule.column.as_str()]) {
+            if let Some(column) = key.references.first()
+                && key.target()? == parent
+            {
+                keys.push((parent.clone(), Ident::new(column)?));
+            }
+        }
+    }
+    Ok(keys)
 }

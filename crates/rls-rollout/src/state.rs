@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use tenancy_config::{TableName, Tenancy};
-use tenant_inventory::{AspectKind, Catalog, Inventory, Relation};
+use tenant_inventory::{AddedColumn, AspectKind, Catalog, Inventory, Relation, adding_columns};
 use tenant_ops::RecordedStep;
 use tenant_rls::Database;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::journal::change::Change;
 use crate::journal::{self, Recorded};
 use crate::options::RolloutOptions;
@@ -39,7 +39,16 @@ impl RolloutState {
         app_role: Option<&str>,
         tables: &[String],
     ) -> Result<Self> {
-        let catalog = Catalog::load(database, tenancy).await?;
+        Self::of(database, tenancy, Catalog::load(database, tenancy).await?, app_role, tables).await
+    }
+
+    async fn of(
+        database: &Database,
+        tenancy: &Tenancy,
+        catalog: Catalog,
+        app_role: Option<&str>,
+        tables: &[String],
+    ) -> Result<Self> {
         let rights = RoleGrants::of(&catalog, tenancy)?;
         let inventory = Inventory::of(database, tenancy, catalog, app_role, tables).await?;
         let steps = journal::steps(database, tenancy).await?;
@@ -49,9 +58,27 @@ impl RolloutState {
         Ok(Self { inventory, rights, steps, recorded, other_keys, index_names })
     }
 
-    /// Reads what is there of the tables that a rollout with these options touches.
+    /// Reads what is there of the tables that a rollout with these options touches, those included that get their tenant column from it.
+    ///
+    /// # Errors
+    /// [`Error::CannotAdd`] where `tenancy.toml` or the options say that a column is added which cannot be.
     pub(crate) async fn for_rollout(database: &Database, tenancy: &Tenancy, options: &RolloutOptions) -> Result<Self> {
-        Self::load(database, tenancy, options.app_role.as_deref(), &options.tables).await
+        let tenancy = &match options.add_columns.as_slice() {
+            [] => tenancy.clone(),
+            asked => adding_columns(database, tenancy, asked)
+                .await?
+                .map_err(|(table, why)| Error::CannotAdd { table, why: Box::new(why) })?,
+        };
+        let catalog = Catalog::load_planned(database, tenancy).await?;
+        if let Some((table, why)) = catalog.not_added.first().cloned() {
+            return Err(Error::CannotAdd { table, why: Box::new(why) });
+        }
+        Self::of(database, tenancy, catalog, options.app_role.as_deref(), &options.tables).await
+    }
+
+    /// The tables that a rollout touches and to which it adds a tenant column, or may have added one; each with what is there of it.
+    pub(crate) fn added(&self) -> impl Iterator<Item = (&AddedColumn, &Relation)> {
+        self.inventory.catalog.added.iter().filter_map(|added| Some((added, self.inventory.relation(&added.table)?)))
     }
 
     /// The relations whose FORCE a rollout lifted to validate a foreign key, and that was killed before it restored it.

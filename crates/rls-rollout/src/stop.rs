@@ -133,6 +133,11 @@ pub enum Stop {
         /// Who held a lock at the last attempt.
         blockers: Vec<Blocker>,
     },
+    /// The rows could not be given the tenant of the rows that they point to. What was written stays.
+    NotFilled {
+        /// What went wrong.
+        message: String,
+    },
     /// The server refused a step. The steps before it stay, and the other tables go on.
     StepFailed {
         /// The step, as a phrase.
@@ -189,7 +194,7 @@ impl Stop {
                 Remedy::Parent
             }
             Self::Locked { .. } => Remedy::Locks,
-            Self::PhaseBefore { .. } | Self::StepFailed { .. } => Remedy::ServerMessage,
+            Self::PhaseBefore { .. } | Self::StepFailed { .. } | Self::NotFilled { .. } => Remedy::ServerMessage,
         }
     }
 }
@@ -264,35 +269,10 @@ impl fmt::Display for Stop {
                     blockers.iter().map(|blocker| format!("{blocker}, on {}", blocker.table)).collect();
                 if holders.is_empty() { Ok(()) } else { write!(f, " by {}", holders.join("; ")) }
             }
+            Self::NotFilled { message } => {
+                write!(f, "its rows could not be given the tenant of the rows that they point to: {message}")
+            }
             Self::StepFailed { step, message } => write!(f, "could not {step}: {message}"),
-        }
-    }
-}
-
-/// Why rows were let through.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "by", rename_all = "snake_case")]
-pub enum Waiver {
-    /// `cross_tenant_references` in `tenancy.toml`.
-    Declared {
-        /// Rows that reference another tenant's row.
-        rows: u64,
-        /// The reason that was given.
-        why: String,
-    },
-    /// `--allow-cross-tenant-references`.
-    Option {
-        /// Rows that reference another tenant's row.
-        rows: u64,
-    },
-}
-
-impl fmt::Display for Waiver {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = "rows that reference another tenant's row";
-        match self {
-            Self::Declared { rows, why } => write!(f, "{what}: {rows}, waived in tenancy.toml: {why}"),
-            Self::Option { rows } => write!(f, "{what}: {rows}, waived by --allow-cross-tenant-references"),
         }
     }
 }

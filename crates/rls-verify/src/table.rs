@@ -107,6 +107,8 @@ impl Verifier<'_> {
     ) -> Result<Vec<Attempt>> {
         let form = self.inventory.policies(relation).form();
         let tenants = &self.inventory.catalog.tenants;
+        let parent = relation.comparison.parent.as_ref();
+        let parent = parent.map(|parent| self.columns.get(&parent.table).unwrap_or(&self.no_columns));
         let attempts = Attempts {
             tenancy: &self.inventory.tenancy,
             relation,
@@ -116,6 +118,7 @@ impl Verifier<'_> {
             shows_without_tenant: !relation.platform_rows && form.is_some_and(PolicyForm::shows_unassigned),
             gives_without_tenant: matches!(form, Some(PolicyForm::Bridge | PolicyForm::Claimable)),
             tenants: (tenants, self.columns.get(tenants).unwrap_or(&self.no_columns)),
+            parent,
             fire_triggers: self.options.fire_triggers,
         };
         let mut tried = attempts.read(&self.app_sessions).await?;

@@ -148,10 +148,15 @@ fn tables(catalog: &Catalog, base: &Tenancy, tenancy: &Tenancy, facts: &Facts) -
     };
     // Decisions of people about tables without a tenant column.
     let decided = facts.tables.iter().filter(|_| base.database.schema == tenancy.database.schema).filter_map(|table| {
-        let rules = base.rules(&table.name).filter(|rules| rules.exempt.is_some() || rules.through.is_some())?;
+        let rules = base.rules(&table.name).filter(decided)?;
         Some((short_name(&table.name, tenancy), rules.clone()))
     });
     catalog.tables.iter().map(|table| (short_name(&table.name, tenancy), rules(table))).chain(decided).collect()
+}
+
+/// Whether people decided what a table without a tenant column is.
+fn decided(rules: &&TableRules) -> bool {
+    rules.exempt.is_some() || rules.through.is_some() || rules.add_column.is_some()
 }
 
 fn describe_tables(

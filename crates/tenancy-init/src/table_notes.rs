@@ -1,10 +1,11 @@
 //! What is said of each table in the file: why it stands there, and what is undecided.
 
+use backfill_engine::short_name;
 use tenancy_config::{TableName, Tenancy};
 use tenant_inventory::PolicyReading;
 use tenant_inventory::class::{Class, ClassifiedTable, Suspicion};
 
-use crate::facts::{Facts, Table};
+use crate::facts::{Facts, Key, Table};
 
 /// The lines for one table that has no section: a proposal, as comments.
 pub(crate) fn proposal(table: &ClassifiedTable, called: &str, facts: &Facts, tenancy: &Tenancy) -> Vec<String> {
@@ -30,8 +31,15 @@ pub(crate) fn proposal(table: &ClassifiedTable, called: &str, facts: &Facts, ten
         Class::Suspect { .. } => {
             vec![why("add a tenant column, or say why its rows need no tenant."), section, exempt()]
         }
-        Class::Dependent { .. } => {
-            vec![why("add a tenant column, or say why its rows need no tenant."), section, exempt()]
+        Class::Dependent { through } => {
+            let ways = facts.table(&table.table).map(|table| ways(table, through, facts, tenancy)).unwrap_or_default();
+            let then = match ways.is_empty() {
+                true => "add a tenant column, or say why its rows need no tenant.",
+                false => {
+                    "let the rollout add a tenant column, which is best, or protect it through that table, or say why its rows need no tenant."
+                }
+            };
+            [vec![why(then), section], ways, vec![exempt()]].concat()
         }
         Class::Unrelated if facts.table(&table.table).is_some_and(|table| !table.policies.is_empty()) => {
             let policies = facts.table(&table.table).map(|table| policies(table, tenancy)).unwrap_or_default();
@@ -39,6 +47,28 @@ pub(crate) fn proposal(table: &ClassifiedTable, called: &str, facts: &Facts, ten
         }
         _ => Vec::new(),
     }
+}
+
+/// The declarations by which the rows of a table can belong to the tenants of the table on which they hang: a line for each foreign key that leads
+/// there. Where that table hangs on another one itself, only a column helps, there and here; a column that may be NULL has no `through`.
+fn ways(table: &Table, through: &[TableName], facts: &Facts, tenancy: &Tenancy) -> Vec<String> {
+    let Some(parent) = through.first() else { return Vec::new() };
+    let called = short_name(parent, tenancy);
+    let key = facts.table(parent).and_then(Table::key).map(|column| column.name.as_str());
+    let other_key = key.filter(|key| *key != "id").map(|key| format!(", key = {}", text(key))).unwrap_or_default();
+    let mut lines = Vec::new();
+    let leading: Vec<&Key> = table.foreign_keys.iter().filter(|key| key.leads_to(parent)).collect();
+    for key in &leading {
+        let (column, other) = (text(&key.column), text(&called));
+        lines.push(format!("add_column = {{ through = {column}, table = {other}{other_key} }}"));
+    }
+    for key in leading.iter().filter(|_| through.len() == 1) {
+        if table.column(&key.column).is_some_and(|column| column.not_null) {
+            let (column, other) = (text(&key.column), text(&called));
+            lines.push(format!("through = {{ column = {column}, table = {other} }}"));
+        }
+    }
+    lines
 }
 
 fn exempt() -> String {

@@ -14,6 +14,7 @@
 //! | `stray` | what stands in a tenant column and is no tenant's key |
 //! | `coverage` | of which of them a report speaks |
 //! | `catalog::tables` | the tenant tables with their tenant column, keys and foreign keys |
+//! | `catalog::added` | tenant columns that a rollout is to add |
 //! | `catalog::registry_state` | what the tenant table is in this database |
 //! | `catalog::born_closed` | the event trigger that closes new tables |
 //! | `catalog::columns` | the columns of one table, for who inserts into it |
@@ -38,8 +39,11 @@ mod unhandled;
 mod unlinked;
 mod ways;
 
+pub use catalog::added::{AddedColumn, LinkAction, NoParentKey, ParentKey};
+pub use catalog::adding::{AskedColumn, adding_columns};
 pub use catalog::all_tables::{ColumnFacts, KeyFacts, Member, TableFacts, read_all_tables};
 pub use catalog::born_closed::{BornClosed, BornClosedState};
+pub use catalog::cannot_add::CannotAdd;
 pub use catalog::columns::Column;
 pub use catalog::definition::{Aspect, AspectKind, Definition, read_definitions};
 pub use catalog::parent::{FormChoice, ThroughParent};

@@ -21,6 +21,9 @@ pub const RANGE_NOT_LOCKED: &str = "TO005";
 /// Rows do not have the tenant that they were given: a trigger or a rule of the application changed it.
 pub const WRITTEN_NOT_KEPT: &str = "TO006";
 
+/// A tenant column that is to be dropped has values that nothing else tells.
+pub const VALUE_NOT_TOLD: &str = "TO007";
+
 #[cfg(test)]
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
@@ -28,8 +31,15 @@ mod tests {
 
     use super::*;
 
-    const ALL: [&str; 6] =
-        [LEASE_LOST, WRITTEN_NOT_LOCKED, RUN_NOT_RUNNING, ROW_WITHOUT_TENANT, RANGE_NOT_LOCKED, WRITTEN_NOT_KEPT];
+    const ALL: [&str; 7] = [
+        LEASE_LOST,
+        WRITTEN_NOT_LOCKED,
+        RUN_NOT_RUNNING,
+        ROW_WITHOUT_TENANT,
+        RANGE_NOT_LOCKED,
+        WRITTEN_NOT_KEPT,
+        VALUE_NOT_TOLD,
+    ];
 
     fn files(folder: &Path) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());

@@ -110,3 +110,10 @@ async fn lines_that_hang_on_their_order() {
     let answers = &["--tenant-table", "shops"];
     there_and_back(Case { schema: include_str!("schemas/lines.sql"), answers, declared, ..PLAIN }).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lines_that_get_a_tenant_column_from_their_order() {
+    let declared = "[tables.order_lines]\nadd_column = { through = \"order_id\", table = \"orders\" }\n";
+    let answers = &["--tenant-table", "shops"];
+    there_and_back(Case { schema: include_str!("schemas/lines.sql"), answers, declared, ..PLAIN }).await;
+}

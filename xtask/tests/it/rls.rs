@@ -309,3 +309,31 @@ fn a_migration_goes_into_a_folder_that_is_there() {
     let missing = Place::new().run(&["rls", "plan", "--local", "--prisma", "prisma/migrations"]);
     assert_snapshot!("rls_prisma_no_folder", missing);
 }
+
+#[tokio::test]
+async fn a_column_is_added_where_one_way_leads_to_a_tenant_and_is_asked_about_where_several_do() {
+    let db = two_tenants().await;
+    let mut owner = db.owner().await;
+    let made = "CREATE TABLE public.lines (id int PRIMARY KEY, booking_id text REFERENCES public.bookings, service_id text REFERENCES public.services);
+                INSERT INTO public.lines SELECT 1, id, NULL FROM public.bookings WHERE \"tenantId\" IS NOT NULL LIMIT 1";
+    owner.run_script("making a table", made).await.unwrap();
+    owner.close().await;
+    let several = run(&db, &["plan", "--add-column", "lines"]);
+    assert_eq!(several.status, 2, "{several}");
+    for said in ["booking_id to public.bookings, service_id to public.services", "--add-column public.lines=booking_id"]
+    {
+        assert!(several.stderr.contains(said), "{several}");
+    }
+    let none = run(&db, &["rollout", "--add-column", "Tenant"]);
+    assert_eq!(none.status, 2, "{none}");
+    let options = ["--add-column", "lines=booking_id", "--tables", "lines", "--phase", "prepare"];
+    let planned = run(&db, &[&["plan"], &options[..]].concat());
+    assert!(planned.stdout.contains("ADD COLUMN \"tenantId\""), "{planned}");
+    let done = run(&db, &[&["rollout"], &options[..]].concat());
+    assert!(
+        done.stdout.contains("public.lines: 1 row got the tenant of the row that it points to (run 1); none is left"),
+        "{done}"
+    );
+    let back = run(&db, &["rollback", "--to", "none"]);
+    assert!(back.stdout.contains("public.lines: the column tenantId that a rollout had added is dropped"), "{back}");
+}

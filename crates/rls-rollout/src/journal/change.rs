@@ -56,6 +56,24 @@ impl Change {
         if text == self.after.as_deref() || unfinished { ChangeState::AsLeft } else { ChangeState::Drifted }
     }
 
+    /// Whether it belongs to a tenant column that was added: that itself, the key that references a row together with its tenant, and the unique
+    /// index that this rests on. A rollout makes neither of the two otherwise.
+    pub(crate) fn is_of_added_column(&self) -> bool {
+        let made = |text: &&str| *text != PENDING;
+        let texts = || self.before.as_deref().into_iter().chain(self.after.as_deref()).filter(made);
+        match self.aspect.kind {
+            AspectKind::Column => true,
+            AspectKind::Constraint => texts().any(|text| {
+                let columns = text.strip_prefix("FOREIGN KEY (").and_then(|rest| rest.split(") REFERENCES ").next());
+                columns.is_some_and(|columns| columns.contains(", "))
+            }),
+            // One whose entry was never completed may be that index, and serve a key by now.
+            AspectKind::Index if self.after.as_deref() == Some(PENDING) => true,
+            AspectKind::Index => texts().any(|text| text.trim_start_matches("INVALID ").starts_with("CREATE UNIQUE ")),
+            _ => false,
+        }
+    }
+
     /// The error that somebody changed it since.
     pub(crate) fn drifted(&self, table: &TableName, now: &Definition) -> Error {
         let text = |text: Option<&str>| text.map_or_else(|| "nothing".to_owned(), |text| format!("`{text}`"));
@@ -82,6 +100,7 @@ impl Change {
             AspectKind::EventTrigger => format!("the event trigger \"{name}\""),
             AspectKind::PolicyComment => format!("the comment of the policy \"{name}\""),
             AspectKind::ConstraintComment => format!("the comment of the constraint \"{name}\""),
+            AspectKind::Column => "the tenant column".to_owned(),
             AspectKind::Grant if column.is_empty() => format!("{name} for {role}"),
             AspectKind::Grant => format!("{name} of \"{column}\" for {role}"),
         }

@@ -121,6 +121,16 @@ pub(crate) fn statements(
         }
         // Neither is changed with a table.
         AspectKind::Index | AspectKind::EventTrigger => {}
+        AspectKind::Column => {
+            if from.is_some() {
+                out.push(alter("ALTER TABLE :\"table\" DROP COLUMN :\"column\"").ident("column", column).build());
+            }
+            if let Some(to) = to {
+                // Without a default, so that no row is rewritten.
+                let add = alter("ALTER TABLE :\"table\" ADD COLUMN :\"column\" :type").ident("column", column);
+                out.push(add.fragment("type", Sql::type_from_catalog(to)).build());
+            }
+        }
     }
     Ok(out)
 }

@@ -6,7 +6,8 @@ use tenant_inventory::{AspectKind, Escape, Inventory, Phase, Relation, Unfiltere
 
 use crate::options::{CrossTenantWaiver, StepStyle};
 use crate::plan::replaced::irreplaceable;
-use crate::stop::{Stop, Waiver};
+use crate::stop::Stop;
+use crate::waiver::Waiver;
 
 /// What the gate says of one table.
 #[derive(Debug, Clone, Default)]

@@ -1,5 +1,6 @@
 //! What a rollout would do, statement by statement: for people to read, and as a script to run by hand.
 
+pub(crate) mod added;
 pub(crate) mod alter;
 pub(crate) mod backup_logins;
 pub(crate) mod coverage;
@@ -9,7 +10,9 @@ pub(crate) mod grants;
 pub(crate) mod names;
 pub(crate) mod notice;
 pub(crate) mod prisma;
+mod psql;
 pub(crate) mod replaced;
+pub(crate) mod schema_added;
 pub(crate) mod schema_edit;
 pub(crate) mod script;
 pub(crate) mod sees_less;
@@ -20,27 +23,26 @@ pub(crate) mod through;
 mod tighten;
 pub(crate) mod unseen;
 
-use std::fmt::Write as _;
-
+use prisma_schema::Schema;
 use serde::Serialize;
-use tenancy_config::{CommandRef, TableName, Tenancy, milliseconds};
+use tenancy_config::{Ident, TableName, Tenancy, milliseconds};
 use tenant_inventory::{AspectKind, Inventory, Phase, Relation};
-use tenant_rls::{Database, PolicyForm, Sql, Template};
+use tenant_rls::{Database, PolicyForm, Sql};
 
 use crate::error::Result;
 use crate::options::RolloutOptions;
+use crate::plan::added::{ColumnBuilder, PlannedColumn};
 use crate::plan::coverage::RolloutCoverage;
 use crate::plan::foreign_key::NewForeignKey;
 use crate::plan::notice::{Notice, notices};
 use crate::plan::replaced::{Replaced, replaced};
+use crate::plan::schema_added::AddedField;
 use crate::plan::schema_edit::SchemaEdit;
-use crate::plan::script::{one_line, statement_text};
-use crate::plan::step::{Execution, Step};
+use crate::plan::step::Step;
 use crate::plan::steps::StepBuilder;
 use crate::plan::through::PlannedThrough;
-use crate::plan::unseen::show_unseen;
 use crate::state::RolloutState;
-use crate::stop::{Stop, said, sentences};
+use crate::stop::{Stop, said};
 
 /// What a rollout would do; its JSON is `rls-plan/2`.
 #[derive(Debug, Clone, Serialize)]
@@ -67,6 +69,9 @@ pub struct PlanReport {
     pub notices: Vec<Notice>,
     /// What `schema.prisma` must say of each table that is not left out.
     pub schema_edits: Vec<SchemaEdit>,
+    /// The application's `schema.prisma`, where it is known.
+    #[serde(skip)]
+    pub schema_prisma: Option<Schema>,
     /// Statements that make the roles wherever they are missing.
     #[serde(skip)]
     pub(crate) every_role: Vec<Sql>,
@@ -93,6 +98,8 @@ pub struct PlannedTable {
     pub foreign_key: Option<NewForeignKey>,
     /// The table on which its rows hang, where it has no tenant column.
     pub through: Option<PlannedThrough>,
+    /// The tenant column that it is given.
+    pub added: Option<PlannedColumn>,
 }
 
 /// Plans a rollout from what the catalog says now; it reads no rows and writes nothing.
@@ -108,6 +115,13 @@ pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptio
     let mut predicted = inventory.relations.clone();
     let mut stops: Vec<Vec<Stop>> = vec![Vec::new(); predicted.len()];
     let (mut replaces, mut keys) = (vec![Vec::new(); predicted.len()], vec![None; predicted.len()]);
+    if options.goal.wants(Phase::Prepare) {
+        let columns = columns_to_add(&state, options, &mut stops)?;
+        // The index for such keys leads with the tenant column, and serves the policy too.
+        let indexed = |relation: &Relation| columns.iter().any(|s| s.for_parent_key && s.table == relation.name);
+        predicted.iter_mut().filter(|relation| indexed(relation)).for_each(|relation| relation.tenant_index = true);
+        planned.extend(columns);
+    }
     for phase in Phase::ROLLED_OUT.into_iter().filter(|phase| options.goal.wants(*phase)) {
         for (position, relation) in predicted.iter_mut().enumerate() {
             // What `prepare` makes is mended at each phase: a new source needs rights, another declaration another policy.
@@ -142,13 +156,25 @@ pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptio
             }
             planned.extend(steps);
         }
+        if phase == Phase::Prepare {
+            let open = state.added().filter(|(_, relation)| stops_of(inventory, &stops, relation).is_empty());
+            planned
+                .extend(open.filter_map(|(added, relation)| ColumnBuilder { state: &state, added, relation }.fill()));
+        }
     }
     let mut make = Vec::new();
     for (role, facts) in [&inventory.logins.maintenance, &inventory.logins.auditor] {
         make.extend(grants::statements(database, role, facts)?.iter().map(|sql| sql.as_str().to_owned()));
     }
     let not_left_out = predicted.iter().zip(&stops).filter(|(_, stopped_by)| stopped_by.is_empty());
-    let schema_edits = not_left_out.filter_map(|(relation, _)| schema_edit::edit(relation, &planned)).collect();
+    let tenant_key = Ident::new(&tenancy.tenant.key)?;
+    let added_field = |relation: &Relation| {
+        let (added, _) = state.added().find(|(added, _)| added.table == relation.name)?;
+        let position = inventory.relations.iter().position(|known| known.name == relation.name)?;
+        Some(AddedField::of(added, (&inventory.catalog.tenants, &tenant_key), keys[position].clone(), &planned))
+    };
+    let schema_edits =
+        not_left_out.filter_map(|(relation, _)| schema_edit::edit(relation, &planned, added_field(relation))).collect();
     let coverage = RolloutCoverage::of(inventory, |table| {
         let position = inventory.relations.iter().position(|relation| relation.name == *table);
         position.is_some_and(|position| !stops[position].is_empty())
@@ -169,11 +195,43 @@ pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptio
         notices: notices(&planned, inventory, backup_logins, sees_less),
         steps: planned,
         schema_edits,
+        schema_prisma: None,
         every_role: [&inventory.logins.maintenance, &inventory.logins.auditor]
             .map(|(role, _)| schema_edit::role(role))
             .into(),
         lock_timeout_ms: milliseconds(options.lock_retry.lock_timeout),
     })
+}
+
+/// The steps that add tenant columns, before those that need them. What stops a table, stops its partitions too.
+fn columns_to_add(state: &RolloutState, options: &RolloutOptions, stops: &mut [Vec<Stop>]) -> Result<Vec<Step>> {
+    let inventory = &state.inventory;
+    let mut steps: Vec<Step> = Vec::new();
+    for (added, relation) in state.added() {
+        let stopped_by = gate::catalog(inventory, relation, Phase::Prepare, options.style());
+        if !stopped_by.is_empty() {
+            for (other, stops) in inventory.relations.iter().zip(stops.iter_mut()) {
+                if inventory.audited_as(other) == relation.name {
+                    stops.clone_from(&stopped_by);
+                }
+            }
+            continue;
+        }
+        for step in (ColumnBuilder { state, added, relation }).steps()? {
+            // Two tables that hang on one need its index once.
+            if !steps.iter().any(|known| known.table == step.table && known.how == step.how && known.name == step.name)
+            {
+                steps.push(step);
+            }
+        }
+    }
+    Ok(steps)
+}
+
+/// What stops a relation so far.
+fn stops_of<'a>(inventory: &Inventory, stops: &'a [Vec<Stop>], relation: &Relation) -> &'a [Stop] {
+    let position = inventory.relations.iter().position(|known| known.name == relation.name);
+    position.map(|position| stops[position].as_slice()).unwrap_or_default()
 }
 
 fn planned_table(
@@ -193,6 +251,7 @@ fn planned_table(
         replaces,
         foreign_key,
         through: PlannedThrough::of(relation),
+        added: inventory.catalog.added.iter().find(|added| added.table == relation.name).map(PlannedColumn::of),
     }
 }
 
@@ -225,87 +284,5 @@ fn predict(inventory: &Inventory, relation: &mut Relation, phase: Phase, form: P
             }
         }
         Phase::Enforce => relation.definition.expect(AspectKind::Forced, String::new()),
-    }
-}
-
-impl PlanReport {
-    /// Whether something stops a table of the plan, or is found beside them.
-    pub fn has_findings(&self) -> bool {
-        self.coverage.has_findings() || self.tables.iter().any(|table| !table.stopped_by.is_empty())
-    }
-
-    /// The plan as a script for psql. It does what a rollout does, without its journal, its retries and its audit.
-    pub fn script(&self) -> String {
-        let mut out = String::new();
-        // Writing to a String cannot fail.
-        let _ = self.write_script(&mut out);
-        show_unseen(&out)
-    }
-
-    fn write_script(&self, out: &mut String) -> std::fmt::Result {
-        writeln!(out, "-- Row level security for database {}, as far as `{}`.", one_line(&self.database), self.goal)?;
-        writeln!(
-            out,
-            "-- Run it with psql, not in one transaction. A statement that fails on its lock timeout has changed nothing: run"
-        )?;
-        writeln!(
-            out,
-            "-- the script again. It keeps no journal: `{}` knows nothing of what it did.",
-            CommandRef::RlsRollback
-        )?;
-        writeln!(out, "\\set ON_ERROR_STOP on")?;
-        for notice in &self.notices {
-            writeln!(out, "-- Note: {}", one_line(&notice.to_string()))?;
-        }
-        for table in &self.tables {
-            let name = one_line(&table.table.to_string());
-            for replaced in &table.replaces {
-                writeln!(out, "-- {name}: {}", one_line(&replaced.to_string()))?;
-            }
-            if let Some(key) = &table.foreign_key {
-                writeln!(out, "-- {name}: {}", one_line(&key.to_string()))?;
-            }
-            if let Some(through) = &table.through {
-                writeln!(out, "-- {name}: {}", one_line(&through.to_string()))?;
-            }
-        }
-        for table in self.tables.iter().filter(|table| !table.stopped_by.is_empty()) {
-            let name = one_line(&table.table.to_string());
-            writeln!(out, "-- Left out: {name}: {}", one_line(&sentences(&table.stopped_by)))?;
-        }
-        if !self.roles.is_empty() {
-            writeln!(out, "\n-- The roles as which audits and backfills go on. They belong to the whole cluster.")?;
-            for statement in &self.roles {
-                writeln!(out, "{statement};")?;
-            }
-        }
-        for step in &self.steps {
-            self.write_step(out, step)?;
-        }
-        Ok(())
-    }
-
-    pub(crate) fn write_step(&self, out: &mut String, step: &Step) -> std::fmt::Result {
-        let lock = step.lock;
-        writeln!(out, "\n-- {} ({}): {}", one_line(&step.table.to_string()), step.phase, step.name)?;
-        match lock.mode() {
-            Some(mode) => writeln!(out, "-- {mode}; waits for {}", lock.waits_for())?,
-            None => writeln!(out, "-- no lock on the table")?,
-        }
-        if step.how == Execution::Transaction {
-            let begin = Template::new(include_str!("../../../../sql/rls-rollout/begin_step.sql"))
-                .literal("lock_timeout", &format!("{}ms", self.lock_timeout_ms))
-                .build();
-            writeln!(out, "{}", statement_text(&begin))?;
-            for statement in &step.statements {
-                writeln!(out, "{};", statement_text(&statement.sql))?;
-            }
-            return writeln!(out, "COMMIT;");
-        }
-        writeln!(out, "SET lock_timeout = 0;")?;
-        for statement in &step.statements {
-            writeln!(out, "{};", statement_text(&statement.sql))?;
-        }
-        Ok(())
     }
 }

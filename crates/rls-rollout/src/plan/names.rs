@@ -11,8 +11,8 @@ use crate::journal::Recorded;
 const LONGEST_NAME: usize = 63;
 
 /// `table_column` and a suffix, no longer than PostgreSQL keeps: the longer of the two names is shortened.
-fn name_with(relation: &Relation, suffix: &str) -> String {
-    let (mut table, mut column) = (relation.name.name().to_string(), relation.comparison.column.to_string());
+fn name_with(table: &str, column: &str, suffix: &str) -> String {
+    let (mut table, mut column) = (table.to_owned(), column.to_owned());
     while table.len() + "_".len() + column.len() + suffix.len() > LONGEST_NAME {
         let longer = if table.len() >= column.len() { &mut table } else { &mut column };
         longer.pop();
@@ -23,7 +23,16 @@ fn name_with(relation: &Relation, suffix: &str) -> String {
 /// The first of the names with these suffixes that is free, else the last one with a number.
 fn free_name(relation: &Relation, suffixes: [&str; 2], is_free: impl Fn(&str) -> bool) -> String {
     let numbered = (1..).map(|number| format!("{}{number}", suffixes[1]));
-    let mut names = suffixes.map(str::to_owned).into_iter().chain(numbered).map(|suffix| name_with(relation, &suffix));
+    let (table, column) = (relation.name.name().as_str(), relation.comparison.column.as_str());
+    let mut names =
+        suffixes.map(str::to_owned).into_iter().chain(numbered).map(|suffix| name_with(table, column, &suffix));
+    names.find(|name| is_free(name)).expect("there are numbers without end")
+}
+
+/// The first name of these columns with this suffix, or with the suffix and a number, that is free.
+pub(crate) fn free_name_of(table: &TableName, columns: &str, suffix: &str, is_free: impl Fn(&str) -> bool) -> String {
+    let suffixes = std::iter::once(suffix.to_owned()).chain((1..).map(|number| format!("{suffix}{number}")));
+    let mut names = suffixes.map(|suffix| name_with(table.name().as_str(), columns, &suffix));
     names.find(|name| is_free(name)).expect("there are numbers without end")
 }
 

@@ -61,7 +61,7 @@ impl PlanReport {
             writeln!(out, "\n{}", statement_text(&role))?;
         }
         for step in &self.steps {
-            if step.how == Execution::Transaction {
+            if !matches!(step.how, Execution::Concurrently { .. }) {
                 self.write_step(out, step)?;
                 continue;
             }
@@ -91,7 +91,7 @@ impl PlanReport {
             match schema.of_table(edit.table.schema().as_str(), edit.table.name().as_str()) {
                 None => without_model.push(one_line(&edit.table.to_string())),
                 Some(model) => {
-                    let changes = edit.changes(model);
+                    let changes = edit.changes(model, schema);
                     changed |= !changes.is_empty();
                     write_edit(out, edit, changes)?;
                 }

@@ -1,11 +1,12 @@
 //! What `schema.prisma` must say after a plan has run, so that Prisma takes nothing back.
 
-use prisma_schema::{Field, Model};
+use prisma_schema::{Field, Model, Schema};
 use serde::Serialize;
 use tenancy_config::{Ident, TableName};
 use tenant_inventory::{AspectKind, Relation, RelationKind};
 use tenant_rls::{Sql, Template, TenantComparison};
 
+use crate::plan::schema_added::AddedField;
 use crate::plan::script::statement_text;
 use crate::plan::step::{Execution, Step};
 
@@ -22,10 +23,12 @@ pub struct SchemaEdit {
     pub default: Option<String>,
     /// Indexes of the tenant column alone, by name.
     pub indexes: Vec<String>,
+    /// The field itself, where the column is added.
+    pub added: Option<AddedField>,
 }
 
 /// What the model of a relation must say; none for a partition, of which Prisma has no model.
-pub(crate) fn edit(relation: &Relation, steps: &[Step]) -> Option<SchemaEdit> {
+pub(crate) fn edit(relation: &Relation, steps: &[Step], added: Option<AddedField>) -> Option<SchemaEdit> {
     if !matches!(relation.kind, RelationKind::Table | RelationKind::Partitioned) {
         return None;
     }
@@ -34,7 +37,9 @@ pub(crate) fn edit(relation: &Relation, steps: &[Step]) -> Option<SchemaEdit> {
     let mut indexes: Vec<String> =
         there.filter(|(_, text)| text.ends_with(&alone)).map(|(name, _)| name.to_owned()).collect();
     for step in steps.iter().filter(|step| step.table == relation.name) {
-        if let Execution::Concurrently { index } = &step.how {
+        if let Execution::Concurrently { index } = &step.how
+            && !step.for_parent_key
+        {
             indexes.push(index.clone());
         }
     }
@@ -48,6 +53,7 @@ pub(crate) fn edit(relation: &Relation, steps: &[Step]) -> Option<SchemaEdit> {
             schema_default(&relation.comparison)
         },
         indexes,
+        added,
     })
 }
 
@@ -70,10 +76,11 @@ pub(crate) fn role(role: &Ident) -> Sql {
 impl SchemaEdit {
     /// All that the model must say, as sentences, a line each.
     pub(crate) fn lines(&self) -> Vec<String> {
-        let mut lines = vec![match self.required {
+        let mut lines = self.lines_of_added(None);
+        lines.push(match self.required {
             true => "the field is required, without `?`, and its relation to the tenant with it".to_owned(),
             false => "the field stays optional, with `?`".to_owned(),
-        }];
+        });
         lines.push(match &self.default {
             Some(default) => format!("the field has `@default({default})`"),
             None => "the field has no `@default` of the database's".to_owned(),
@@ -84,13 +91,30 @@ impl SchemaEdit {
         lines
     }
 
+    /// What must be added for a column that is added.
+    pub(crate) fn lines_of_added(&self, schema: Option<&Schema>) -> Vec<String> {
+        let added = self.added.as_ref();
+        added.map(|added| added.lines(&self.table, &self.column, self.required, schema)).unwrap_or_default()
+    }
+
     /// What of the model must change, a line each; nothing if it says all of it already.
-    pub(crate) fn changes(&self, model: &Model) -> Vec<String> {
+    pub(crate) fn changes(&self, model: &Model, schema: &Schema) -> Vec<String> {
+        let added = self.lines_of_added(Some(schema));
         let Some(field) = model.of_column(self.column.as_str()) else {
+            if !added.is_empty() {
+                let indexes = self.indexes.iter().map(|index| {
+                    let usual = format!("{}_{}_idx", model.table(), self.column);
+                    // The field is named as the one there.
+                    let field = self.added.as_ref().map(|added| added.field_name(schema));
+                    let field = field.unwrap_or_else(|| self.column.to_string());
+                    format!("model {}: `{}` is added", model.name, attribute_of_index(&field, index, &usual))
+                });
+                return added.into_iter().chain(indexes).collect();
+            }
             let missing = format!("the model {} has no field of this column", model.name);
             return std::iter::once(missing).chain(self.lines()).collect();
         };
-        let mut changes = Vec::new();
+        let mut changes = added;
         for field in [Some(field), model.relation_by(&field.name)].into_iter().flatten() {
             changes.extend(self.change_of_type(field));
         }
@@ -135,8 +159,6 @@ fn attribute_of_index(field: &str, index: &str, usual: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use prisma_schema::Schema;
-
     use super::*;
 
     fn default_of(type_name: &str) -> Option<String> {
@@ -162,6 +184,7 @@ mod tests {
             required: true,
             default: None,
             indexes: vec!["bookings_tenantId_idx".into(), "other".into()],
+            added: None,
         };
         let lines = edit.lines();
         assert_eq!(lines[2], "the model has `@@index([tenantId])`");
@@ -175,8 +198,10 @@ mod tests {
             required: true,
             default: None,
             indexes: vec!["bookings_tenant_id_idx".into()],
+            added: None,
         };
-        edit.changes(Schema::parse(schema).unwrap().of_table("public", "bookings").unwrap())
+        let schema = Schema::parse(schema).unwrap();
+        edit.changes(schema.of_table("public", "bookings").unwrap(), &schema)
     }
 
     #[test]

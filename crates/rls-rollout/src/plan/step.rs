@@ -81,6 +81,9 @@ pub enum Execution {
         /// The index.
         index: String,
     },
+    /// In short transactions of their own, beside the application: a backfill, which keeps its own journal. The statement does the same at
+    /// once.
+    Backfill,
 }
 
 /// What runs together.
@@ -106,6 +109,12 @@ pub struct Step {
     /// A query that is run before, without a lock, so that the statements find their pages read and their index clean.
     #[serde(skip)]
     pub(crate) warm_up: Option<Sql>,
+    /// The index that it builds is there for keys that reference a row together with its tenant.
+    #[serde(skip)]
+    pub(crate) for_parent_key: bool,
+    /// The name of the key that it adds, which references a row together with its tenant.
+    #[serde(skip)]
+    pub(crate) adds_key: Option<String>,
 }
 
 /// The step without its statements.
@@ -132,6 +141,11 @@ impl StepSubject<'_> {
         self.step(Execution::Concurrently { index }, Lock::ShareUpdateExclusive, statements.into_iter())
     }
 
+    /// A statement that stands for a backfill.
+    pub(crate) fn backfill(&self, statement: Sql) -> Step {
+        self.step(Execution::Backfill, Lock::None, std::iter::once(statement))
+    }
+
     fn step(&self, how: Execution, lock: Lock, statements: impl Iterator<Item = Sql>) -> Step {
         Step {
             table: self.table.clone(),
@@ -143,6 +157,8 @@ impl StepSubject<'_> {
             also_locks: None,
             statements: statements.map(|sql| Statement { sql, lock }).collect(),
             warm_up: None,
+            for_parent_key: false,
+            adds_key: None,
         }
     }
 }

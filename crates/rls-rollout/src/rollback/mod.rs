@@ -1,5 +1,6 @@
 //! Takes a rollout back: restores each definition that the journal recorded before, or refuses where somebody changed it since.
 
+mod added;
 mod partitions;
 pub(crate) mod report;
 mod steps;
@@ -51,7 +52,7 @@ impl Default for RollbackOptions {
 ///
 /// # Errors
 /// [`Error::Drifted`] where a definition is no longer what the rollout left, also where somebody changes it meanwhile: nothing of that
-/// table is changed then; [`Error::OtherOwner`] where this login may not change one of the tables; [`Error::NothingToUndo`] where the journal has no step to take back; [`Error::Blocked`] where a lock could not be
+/// table is changed then; [`Error::HangsOnColumn`] where something hangs on a column that is to be dropped; [`Error::OtherOwner`] where this login may not change one of the tables; [`Error::NothingToUndo`] where the journal has no step to take back; [`Error::Blocked`] where a lock could not be
 /// had.
 pub async fn rollback(
     database: &Database,
@@ -62,8 +63,8 @@ pub async fn rollback(
     progress: &mut (dyn FnMut(RolloutEvent) + Send),
 ) -> Result<RollbackReport> {
     ddl_is_possible(database)?;
-    let StepsToUndo { recorded, gone, born_closed } = steps_to_undo(database, tenancy, options).await?;
-    if recorded.is_empty() && born_closed.is_none() {
+    let StepsToUndo { recorded, last, gone, born_closed } = steps_to_undo(database, tenancy, options).await?;
+    if recorded.is_empty() && last.is_empty() && born_closed.is_none() {
         let (schema, tables) = ("rls-rollback/1", Vec::new());
         return Ok(RollbackReport { schema, rollout: None, stopped: false, tables, gone, born_closed: None });
     }
@@ -73,11 +74,11 @@ pub async fn rollback(
     let alive = lease.keep_alive(database);
     // Read again: until the lease was ours, somebody else may have taken steps or taken them back.
     let done = async {
-        let StepsToUndo { recorded, gone, born_closed } = steps_to_undo(database, tenancy, options).await?;
+        let StepsToUndo { recorded, last, gone, born_closed } = steps_to_undo(database, tenancy, options).await?;
         let rollout = Rollout::open(database, &format!("rollback --to {}", options.to)).await?;
         let executor = Executor::new(database, &lease, rollout, options.lock_retry);
         let restored = async {
-            let tables = restore(&executor, tenancy, &recorded, &stop, progress).await?;
+            let tables = restore(&executor, tenancy, (&recorded, &last), &stop, progress).await?;
             let born_closed = match &born_closed {
                 Some(recorded) if !*stop.borrow() => {
                     Some(take_back(database, tenancy, &lease, rollout, recorded).await?)
@@ -116,6 +117,8 @@ pub async fn rollback(
 /// The steps to take back, by table.
 struct StepsToUndo {
     recorded: BTreeMap<TableName, TableChanges>,
+    /// Tenant columns that were added, and the keys that came with them. They are taken back after all of the others.
+    last: BTreeMap<TableName, TableChanges>,
     gone: Vec<TableName>,
     /// Those of the event trigger that closes new tables.
     born_closed: Option<TableChanges>,
@@ -137,14 +140,16 @@ async fn steps_to_undo(database: &Database, tenancy: &Tenancy, options: &Rollbac
             && journal::phase(step) > options.to
             && (tables.is_empty() || tables.contains(&step.table))
     };
-    let mut recorded = journal::add_up(steps.iter().filter(is_wanted));
-    let gone = gone(database, recorded.keys()).await?;
+    let mut recorded = journal::add_up(steps.iter().filter(is_wanted).filter(|step| !added::is_last(step)));
+    let mut last = journal::add_up(steps.iter().filter(is_wanted).filter(|step| added::is_last(step)));
+    let gone = gone(database, recorded.keys().chain(last.keys())).await?;
     recorded.retain(|table, _| !gone.contains(table));
+    last.retain(|table, _| !gone.contains(table));
     let owned =
         recorded.iter().filter(|(_, recorded)| recorded.changes.iter().any(|c| c.aspect.kind != AspectKind::Grant));
-    refuse_other_owners(database, owned.map(|(table, _)| table)).await?;
+    refuse_other_owners(database, owned.map(|(table, _)| table).chain(last.keys())).await?;
     let born_closed = journal::add_up(of_trigger.iter().filter(is_wanted)).into_values().next();
-    Ok(StepsToUndo { recorded, gone, born_closed })
+    Ok(StepsToUndo { recorded, last, gone, born_closed })
 }
 
 async fn gone(database: &Database, tables: impl Iterator<Item = &TableName>) -> Result<Vec<TableName>> {
@@ -186,7 +191,7 @@ async fn refuse_other_owners(database: &Database, tables: impl Iterator<Item = &
 async fn restore(
     executor: &Executor<'_>,
     tenancy: &Tenancy,
-    wanted: &BTreeMap<TableName, TableChanges>,
+    (wanted, last): (&BTreeMap<TableName, TableChanges>, &BTreeMap<TableName, TableChanges>),
     stop: &watch::Receiver<bool>,
     progress: &mut (dyn FnMut(RolloutEvent) + Send),
 ) -> Result<Vec<RestoredTable>> {
@@ -194,14 +199,20 @@ async fn restore(
     let mut declared = tenancy.clone();
     declared.tables.values_mut().for_each(|rules| rules.exempt = None);
     let inventory = Inventory::load(executor.database, &declared, None, &[]).await?;
-    let mut restored = Vec::new();
+    for (table, recorded) in last {
+        let column = column_of(&inventory, tenancy, table)?;
+        let now = read(executor.database, table, &column).await?;
+        if added::drops_column(recorded, &now) {
+            // Keys of other tables that hang on this one go too.
+            let ours = wanted.values().chain(last.values());
+            added::refuse_hanging(executor.database, table, &column, ours).await?;
+        }
+    }
+    let mut restored: Vec<RestoredTable> = Vec::new();
     let mut unproven: Vec<(TableName, String)> = Vec::new();
-    // The last table first: a partition cannot lose what its parent still has, and the parent came after it.
-    let mut order: Vec<(&TableName, &TableChanges)> = wanted.iter().collect();
-    order.sort_by_key(|(_, recorded)| std::cmp::Reverse(recorded.steps.last()));
-    for (table, recorded) in order {
+    for (table, recorded) in last_first(wanted) {
         if *stop.borrow() {
-            break;
+            return Ok(restored);
         }
         let column = column_of(&inventory, tenancy, table)?;
         let now = read(executor.database, table, &column).await?;
@@ -217,9 +228,39 @@ async fn restore(
         for step in &steps {
             executor.run(step, &StepPurpose::TakesBack { recorded, planned: &now }, progress).await?;
         }
-        restored.push(RestoredTable { table: table.clone(), restored: recorded.changes.len(), phase: None });
+        restored.push(RestoredTable::of(table, recorded, None));
+    }
+    for (table, recorded) in last_first(last) {
+        if *stop.borrow() {
+            break;
+        }
+        let column = column_of(&inventory, tenancy, table)?;
+        let now = read(executor.database, table, &column).await?;
+        let mut steps = steps_back(table, &column, recorded, &now)?;
+        let drops = added::drops_column(recorded, &now);
+        if let Some(last) = steps.last_mut().filter(|_| drops) {
+            let probe = Statement { sql: added::keep_untold(&inventory, table, &column, &now)?, lock: last.lock };
+            // Under the lock, which the first statement takes.
+            last.statements.insert(1, probe);
+        }
+        for step in &steps {
+            executor.run(step, &StepPurpose::TakesBack { recorded, planned: &now }, progress).await?;
+        }
+        let dropped = drops.then(|| column.to_string());
+        match restored.iter_mut().find(|known| known.table == *table) {
+            Some(known) => known.add(recorded, dropped),
+            None => restored.push(RestoredTable::of(table, recorded, dropped)),
+        }
     }
     Ok(restored)
+}
+
+/// The last table first: a partition cannot lose what its parent still has, and the parent came after it; and a key goes before the index on which
+/// it rests.
+fn last_first(recorded: &BTreeMap<TableName, TableChanges>) -> Vec<(&TableName, &TableChanges)> {
+    let mut order: Vec<(&TableName, &TableChanges)> = recorded.iter().collect();
+    order.sort_by_key(|(_, recorded)| std::cmp::Reverse(recorded.steps.last()));
+    order
 }
 
 /// The column whose default, constraints and indexes the journal records: the tenant column of a table, the key of the tenant table.

@@ -5,6 +5,7 @@ use tenancy_config::TableName;
 use tenant_inventory::Phase;
 
 use crate::born_closed::back::BornClosedBack;
+use crate::journal::TableChanges;
 
 /// What was taken back; its JSON is `rls-rollback/1`.
 #[derive(Debug, Clone, Serialize)]
@@ -37,6 +38,19 @@ pub struct RestoredTable {
     pub table: TableName,
     /// How many definitions are again what they were.
     pub restored: usize,
+    /// The tenant column that a rollout had added and that was dropped, with what a backfill had put there.
+    pub dropped_column: Option<String>,
     /// The phase of the table now; none where it is no tenant table.
     pub phase: Option<Phase>,
+}
+
+impl RestoredTable {
+    pub(super) fn of(table: &TableName, recorded: &TableChanges, dropped_column: Option<String>) -> Self {
+        Self { table: table.clone(), restored: recorded.changes.len(), dropped_column, phase: None }
+    }
+
+    pub(super) fn add(&mut self, recorded: &TableChanges, dropped_column: Option<String>) {
+        self.restored += recorded.changes.len();
+        self.dropped_column = dropped_column.or(self.dropped_column.take());
+    }
 }

@@ -65,7 +65,7 @@ impl StepPurpose<'_> {
     fn still_fits(&self, step: &Step, now: &Definition) -> Result<()> {
         let Self::TakesBack { recorded, planned } = self else { return Ok(()) };
         let concerns = |change: &&Change| match &step.how {
-            Execution::Transaction => change.aspect.kind != AspectKind::Index,
+            Execution::Transaction | Execution::Backfill => change.aspect.kind != AspectKind::Index,
             Execution::Concurrently { index } => {
                 change.aspect.kind == AspectKind::Index && change.aspect.name == *index
             }
@@ -103,6 +103,8 @@ impl<'a> Executor<'a> {
         match &step.how {
             Execution::Transaction => return self.with_retries(step, purpose, progress).await,
             Execution::Concurrently { index } => self.concurrently(step, index, purpose).await?,
+            // The engine does that, see `added.rs`.
+            Execution::Backfill => {}
         }
         Ok(started.elapsed())
     }

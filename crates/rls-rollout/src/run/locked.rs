@@ -25,11 +25,12 @@ use crate::state::RolloutState;
 use crate::stop::Stop;
 
 /// A rollout that holds the lease.
-struct Run<'a> {
-    executor: &'a Executor<'a>,
-    options: &'a RolloutOptions,
-    stop: &'a watch::Receiver<bool>,
-    outcomes: BTreeMap<TableName, TableProgress>,
+pub(super) struct Run<'a> {
+    pub(super) executor: &'a Executor<'a>,
+    pub(super) options: &'a RolloutOptions,
+    pub(super) holder: &'a str,
+    pub(super) stop: &'a watch::Receiver<bool>,
+    pub(super) outcomes: BTreeMap<TableName, TableProgress>,
 }
 
 /// What a rollout did under its lease.
@@ -46,11 +47,12 @@ pub(crate) struct Locked {
 pub(crate) async fn locked(
     executor: &Executor<'_>,
     options: &RolloutOptions,
+    holder: &str,
     stop: &watch::Receiver<bool>,
     state: RolloutState,
     progress: &mut (dyn FnMut(RolloutEvent) + Send),
 ) -> Locked {
-    let mut run = Run { executor, options, stop, outcomes: BTreeMap::new() };
+    let mut run = Run { executor, options, holder, stop, outcomes: BTreeMap::new() };
     let (done, state) = match run.all(state, progress).await {
         Ok(state) => (Ok(()), state),
         Err(error) => (Err(error), None),
@@ -70,6 +72,11 @@ impl Run<'_> {
             state = self.read_again(&state).await?;
         }
         let mut changed = roles::prepare(self.executor, &state, progress).await?;
+        if self.options.goal.wants(Phase::Prepare) && self.add_columns(&state, progress).await? {
+            // Read again: tables have a tenant column that had none.
+            state = self.read_again(&state).await?;
+            changed = false;
+        }
         for phase in Phase::ROLLED_OUT.into_iter().filter(|phase| self.options.goal.wants(*phase)) {
             let audited = match phase {
                 Phase::Tighten if self.any_loose(&state.inventory) => {
@@ -78,6 +85,9 @@ impl Run<'_> {
                 _ => None,
             };
             changed |= self.phase(&state, phase, audited.as_ref(), progress).await?;
+            if phase == Phase::Prepare {
+                changed |= self.fill_columns(&state, progress).await?;
+            }
             if *self.stop.borrow() {
                 return Ok((!changed).then_some(state));
             }
@@ -117,7 +127,7 @@ impl Run<'_> {
         Ok(changed)
     }
 
-    async fn read_again(&self, state: &RolloutState) -> Result<RolloutState> {
+    pub(super) async fn read_again(&self, state: &RolloutState) -> Result<RolloutState> {
         RolloutState::for_rollout(self.executor.database, &state.inventory.tenancy, self.options).await
     }
 
@@ -205,7 +215,7 @@ impl Run<'_> {
 
 /// What stops a table where a step of it was refused. What concerns every table ends the rollout: a lock on the tenant table that could not
 /// be had, a lost connection, a lease that another rollout has.
-fn refused(step: &Step, error: Error) -> Result<Stop> {
+pub(super) fn refused(step: &Step, error: Error) -> Result<Stop> {
     match error {
         Error::Blocked { step: name, attempts, blockers, .. }
             if blockers.iter().all(|blocker| step.also_locks.as_ref() != Some(&blocker.table)) =>

@@ -1,5 +1,6 @@
 //! The rollout: table by table, phase by phase, as far as the data allows.
 
+mod added;
 pub(crate) mod before;
 pub(crate) mod check;
 pub(crate) mod executor;
@@ -52,7 +53,7 @@ pub async fn rollout(
     let state = RolloutState::for_rollout(database, tenancy, options).await?;
     let rollout = Rollout::open(database, &command).await?;
     let executor = Executor::new(database, &lease, rollout, options.lock_retry);
-    let locked = locked(&executor, options, &stop, state, progress).await;
+    let locked = locked(&executor, options, holder, &stop, state, progress).await;
     let restored = restore(&executor, tenancy, options, locked.state, progress).await;
     executor.close().await;
     let stopped = *stop.borrow();
@@ -78,7 +79,11 @@ pub async fn rollout(
         |table: &TableName| locked.outcomes.get(table).is_some_and(|outcome| !outcome.verdict.stopped_by.is_empty());
     Ok(RolloutReport {
         schema: "rls-rollout/2",
-        rollout: locked.outcomes.values().any(|outcome| outcome.steps > 0).then_some(rollout.id),
+        rollout: locked
+            .outcomes
+            .values()
+            .any(|outcome| outcome.steps > 0 || outcome.filled.is_some())
+            .then_some(rollout.id),
         goal: options.goal.as_str(),
         preflight: before.checks,
         stopped,

@@ -46,6 +46,13 @@ pub enum RolloutEvent {
         /// How long the next attempt waits for the lock; longer where that outwaits an autovacuum.
         lock_timeout: Duration,
     },
+    /// The rows of a table get the tenant of the rows that they point to.
+    Filling {
+        /// The table.
+        table: TableName,
+        /// Rows without a tenant.
+        rows: u64,
+    },
     /// The audit before the tightening is counting.
     Auditing {
         /// Tables that have been counted.

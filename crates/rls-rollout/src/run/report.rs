@@ -12,7 +12,8 @@ use crate::plan::coverage::RolloutCoverage;
 use crate::plan::gate::GateResult;
 use crate::plan::replaced::Replaced;
 use crate::run::check::Check;
-use crate::stop::{Stop, Waiver, said};
+use crate::stop::{Stop, said};
+use crate::waiver::Waiver;
 
 /// What a rollout did; its JSON is `rls-rollout/2`.
 #[derive(Debug, Clone, Serialize)]
@@ -60,6 +61,19 @@ pub struct TableOutcome {
     /// What of its own definition was replaced.
     #[serde(serialize_with = "said")]
     pub replaced: Vec<Replaced>,
+    /// The backfill of its tenant column, where the rollout added that.
+    pub filled: Option<Filled>,
+}
+
+/// The backfill of a tenant column that a rollout added.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Filled {
+    /// The run in `tenant_ops.run`.
+    pub run: i64,
+    /// Rows that got a tenant.
+    pub rows: u64,
+    /// Rows that are left without one.
+    pub remaining: u64,
 }
 
 impl RolloutReport {
@@ -76,6 +90,7 @@ pub(crate) struct TableProgress {
     pub(crate) time: Duration,
     pub(crate) verdict: GateResult,
     pub(crate) replaced: Vec<Replaced>,
+    pub(crate) filled: Option<Filled>,
 }
 
 /// What a rollout did to a relation, and where it is now.
@@ -99,5 +114,6 @@ pub(crate) fn table_outcome(
         stopped_by: outcome.map(|outcome| outcome.verdict.stopped_by.clone()).unwrap_or_default(),
         waived: outcome.map(|outcome| outcome.verdict.waived.clone()).unwrap_or_default(),
         replaced: outcome.map(|outcome| outcome.replaced.clone()).unwrap_or_default(),
+        filled: outcome.and_then(|outcome| outcome.filled.clone()),
     }
 }

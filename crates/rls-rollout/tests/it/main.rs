@@ -1,6 +1,7 @@
 //! The rollout on a real server, and back.
 #![allow(clippy::unwrap_used)] // in the helpers of tests too
 
+mod added;
 mod adopted;
 mod born_closed;
 mod claims;

@@ -103,3 +103,43 @@ async fn a_column_that_may_be_null_and_a_table_that_the_application_may_not_read
     let null = Unlinked::MayBeNull { column: "invoice_id".into() };
     assert_eq!(reasons(&db, &to(Phase::Prepare)).await, [Stop::Unhandled { why: Unhandled::Through { why: null } }]);
 }
+
+/// A plan without what every plan begins with: the roles, and notices that name logins of the server.
+async fn script(tenancy: &Tenancy) -> String {
+    let db = small(MADE).await;
+    let planned = plan(&connect(&db, Role::Owner).await, tenancy, &auto()).await.unwrap();
+    let script = planned.script();
+    let kept =
+        script.lines().filter(|line| !line.starts_with("-- Note: ") && !line.starts_with("-- Row level security for"));
+    let kept: Vec<&str> =
+        kept.filter(|line| !line.starts_with("CREATE ROLE") && !line.starts_with("GRANT tenant_")).collect();
+    kept.join("\n")
+}
+
+#[tokio::test]
+async fn the_script_of_a_plan_is_as_in_its_snapshot() {
+    insta::assert_snapshot!("through", script(&declared("")).await);
+    let add = "[tables.items]\nadd_column = { through = \"invoice_id\", table = \"invoices\" }\n";
+    insta::assert_snapshot!("add_column", script(&tables_of(add)).await);
+}
+
+#[tokio::test]
+async fn a_key_that_is_not_the_primary_key_is_read_by_the_auditor() {
+    let db = small(MADE).await;
+    as_superuser(
+        &db,
+        "ALTER TABLE invoices ADD number int UNIQUE; UPDATE invoices SET number = id + 5000;
+         ALTER TABLE items DROP CONSTRAINT items_invoice_id_fkey; UPDATE items SET invoice_id = invoice_id + 5000;
+         ALTER TABLE items ADD FOREIGN KEY (invoice_id) REFERENCES invoices (number)",
+    )
+    .await;
+    let tenancy = declared(", key = \"number\"");
+    let report = roll_with(&db, &tenancy, &auto(), &mut |_| ()).await.unwrap();
+    assert!(report.tables.iter().all(|table| table.after == Phase::Enforce), "{report:#?}");
+    let mut owner = session(&db, Role::Superuser).await;
+    let may = "SELECT has_column_privilege('tenant_auditor', 'invoices', 'number', 'SELECT')";
+    let may: bool = sqlx::query_scalar(may).fetch_one(owner.connection()).await.unwrap();
+    owner.close().await;
+    assert!(may);
+    assert_eq!(as_tenant(&db, "t1", "SELECT count(*) FROM items").await, 10_000);
+}

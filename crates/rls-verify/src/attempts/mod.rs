@@ -1,6 +1,7 @@
 //! The attempts on one table: what they have in common, and those to read.
 
 pub(crate) mod columns;
+mod hanging;
 pub(crate) mod key;
 pub(crate) mod outcome;
 pub(crate) mod rows;
@@ -38,6 +39,8 @@ pub(crate) struct Attempts<'a> {
     pub(crate) gives_without_tenant: bool,
     /// The tenant table, for tenants that an attempt makes for itself.
     pub(crate) tenants: (&'a TableName, &'a Columns),
+    /// The columns of the table on which the rows hang, for rows there that an attempt makes for such tenants.
+    pub(crate) parent: Option<&'a Columns>,
     /// Also write where that makes triggers fire.
     pub(crate) fire_triggers: bool,
 }

@@ -87,6 +87,13 @@ impl Rows {
         Ok(Ok(rows))
     }
 
+    /// The same, and what the column holds in rows of further tenants.
+    pub(crate) fn with_links(&self, links: BTreeMap<String, String>) -> Self {
+        let mut rows = self.clone();
+        rows.links.extend(links);
+        rows
+    }
+
     /// What the column that a policy looks at holds in a row of a tenant: the tenant, or the row that a row of the tenant hangs on.
     pub(crate) fn of_tenant<'a>(&'a self, tenant: &'a str) -> &'a str {
         self.links.get(tenant).map_or(tenant, String::as_str)

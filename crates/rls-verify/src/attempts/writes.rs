@@ -10,6 +10,7 @@ use tenant_inventory::claim::untried::Untried;
 use tenant_rls::{ProbeSessions, ProbeTx, Sql, Template, VariableBefore};
 
 use crate::attempts::outcome::{allowed, held, none_tried, not_tried, refused, unprepared};
+use crate::attempts::rows::Rows;
 use crate::attempts::{AttemptStatement, Attempts, attempt};
 use crate::error::Result;
 
@@ -74,19 +75,34 @@ impl Attempts<'_> {
             None => vec![not_tried(AttemptKind::InsertOwn, login, Untried::OneTenant)],
         };
         let Some(why) = untried(&there, AttemptKind::InsertOwn) else { return Ok(there) };
-        // A tenant that is made for the attempts has no row for others to hang on.
-        if self.relation.parent.is_some() {
-            return Ok(there);
-        }
         let mut tx = sessions.begin(true, VariableBefore::Any).await?;
-        let made = match self.make_tenants(&mut tx, own).await? {
-            Ok([own, other]) => self.between(Trial { tx, login, own, other, pattern, statements }).await?,
+        let made = match self.make_tenants_with_rows(&mut tx, own).await? {
+            Ok(([own, other], rows)) => {
+                // What its column holds in rows of these tenants is known now.
+                let attempts = Attempts { rows: &rows, ..*self };
+                attempts.between(Trial { tx, login, own, other, pattern, statements }).await?
+            }
             Err(because) => {
                 let message = format!("{why}; and no tenant could be made to try it with: {because}");
                 vec![not_tried(AttemptKind::InsertOwn, login, Untried::Failed { message })]
             }
         };
         Ok(better(there, made))
+    }
+
+    /// Makes two tenants, and where the rows of the table hang on another one, a row for each there.
+    async fn make_tenants_with_rows(
+        &self,
+        tx: &mut ProbeTx,
+        like: &str,
+    ) -> Result<Result<([String; 2], Rows), Untried>> {
+        let made = match self.make_tenants(tx, like).await? {
+            Ok(made) => made,
+            Err(because) => return Ok(Err(because)),
+        };
+        let Some(parent) = &self.relation.comparison.parent else { return Ok(Ok((made, self.rows.clone()))) };
+        let links = self.make_parents(tx, parent, like, &made).await?;
+        Ok(links.map(|links| (made, self.rows.with_links(links))))
     }
 
     /// All attempts between two tenants.

@@ -4,6 +4,7 @@ use local_db::Role;
 use rls_verify::{VerifyOptions, VerifyReport, verify};
 use tenancy_config::Tenancy;
 use tenant_inventory::Phase;
+use tenant_inventory::claim::attempt::AttemptKind;
 use tenant_inventory::claim::verdict::Verdict;
 use test_support::TestDb;
 
@@ -71,5 +72,29 @@ async fn a_policy_that_asks_for_less_than_the_other_rows_tenant_is_found() {
         "deleting another tenant's row",
     ] {
         contains(&report, &[&format!("public.Items: leak as app_user, {what}")]);
+    }
+}
+
+#[tokio::test]
+async fn where_one_tenant_alone_has_rows_it_is_tried_between_tenants_that_are_made_for_it() {
+    for gone in [
+        r#"DELETE FROM "Items" WHERE "invoiceId" NOT IN (SELECT id FROM invoices WHERE org_id = (SELECT min(id::text)::uuid FROM orgs))"#,
+        r#"DELETE FROM "Items" WHERE n = 2; ALTER TABLE "Items" ADD UNIQUE ("invoiceId")"#,
+    ] {
+        let (db, tenancy) = (made().await, declared(", form = \"exists\""));
+        script(&mut db.superuser().await, gone).await;
+        roll_as(&db, &tenancy).await.unwrap();
+        let report = prove(&db, &tenancy).await;
+        let items = report.tables.iter().find(|proof| proof.table.name().as_str() == "Items").unwrap();
+        let writes: Vec<_> = items.attempts.iter().filter(|attempt| attempt.what.writes()).collect();
+        assert!(writes.len() > 8 && writes.iter().all(|attempt| attempt.evidence.untried().is_none()), "{writes:#?}");
+        assert_ne!(report.claim.verdict(), Verdict::Disproven, "{:#?}", found(&report));
+
+        script(&mut db.superuser().await, "REVOKE INSERT ON invoices FROM app_user").await;
+        let report = prove(&db, &tenancy).await;
+        let items = report.tables.iter().find(|proof| proof.table.name().as_str() == "Items").unwrap();
+        let own = items.attempts.iter().find(|attempt| attempt.what == AttemptKind::InsertOwn).unwrap();
+        let said = format!("{:?}", own.evidence);
+        assert!(said.contains("no tenant could be made to try it with"), "{said}");
     }
 }

@@ -6,7 +6,9 @@ use std::fmt::Write;
 
 use super::annotated_log::write_log;
 use super::annotated_session::write_session;
-use super::model::{OnDelete, SourceRule, TableRules, Tenancy, ThroughRule, TieBreakerRule, default_key};
+use super::model::{
+    AddColumnRule, OnDelete, SourceRule, TableRules, Tenancy, ThroughRule, TieBreakerRule, default_key,
+};
 use super::notes::{Notes, comments, one_line};
 use super::platform_rows::PlatformRows;
 use super::toml_text::{key, list, string};
@@ -116,6 +118,14 @@ impl Tenancy {
             "#                         that `column` points to by a foreign key; `key` names the column there, `form` how the policy"
         )?;
         writeln!(out, "#                         asks: \"array\" or \"exists\", else as the size of `table` says")?;
+        writeln!(
+            out,
+            "#   add_column = {{ through = \"…\", table = \"…\" }}   it has no tenant column, and the next rollout adds one: a row gets the tenant"
+        )?;
+        writeln!(
+            out,
+            "#                         of the row in `table` that `through` points to by a foreign key; `key` if that is not id"
+        )?;
         writeln!(
             out,
             "#   allow_policies = {{ policy = \"why\" }}   its policies that are intended beside the rollout's"
@@ -255,6 +265,9 @@ fn write_table(
     if let Some(rule) = &rules.through {
         writeln!(out, "through = {}", through(rule))?;
     }
+    if let Some(rule) = &rules.add_column {
+        writeln!(out, "add_column = {}", add_column(rule))?;
+    }
     if !rules.allow_policies.is_empty() {
         let policies = rules.allow_policies.iter().map(|(policy, why)| format!("{} = {}", key(policy), string(why)));
         writeln!(out, "allow_policies = {{ {} }}", policies.collect::<Vec<_>>().join(", "))?;
@@ -307,6 +320,12 @@ fn through(rule: &ThroughRule) -> String {
     let mut pairs = vec![pair("column", &rule.column), pair("table", &rule.table)];
     pairs.extend(rule.key.iter().map(|column| pair("key", column)));
     pairs.extend(rule.form.iter().map(|form| pair("form", form.as_str())));
+    inline(pairs.into_iter())
+}
+
+fn add_column(rule: &AddColumnRule) -> String {
+    let mut pairs = vec![pair("through", &rule.through), pair("table", &rule.table)];
+    pairs.extend((rule.key != default_key()).then(|| pair("key", &rule.key)));
     inline(pairs.into_iter())
 }
 

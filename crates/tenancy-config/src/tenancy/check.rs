@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::log::{LogMessages, LogSection};
-use super::model::{SourceRule, TableRules, Tenancy, ThroughRule, TieBreakerRule};
+use super::model::{AddColumnRule, SourceRule, TableRules, Tenancy, ThroughRule, TieBreakerRule};
 use crate::name::{Ident, TableName};
 
 /// The key, and what is wrong with it.
@@ -79,6 +79,9 @@ impl Tenancy {
         if let Some(rule) = &rules.through {
             self.check_through(&format!("{key}.through"), rule, rules)?;
         }
+        if let Some(rule) = &rules.add_column {
+            self.check_add_column(&format!("{key}.add_column"), rule, rules)?;
+        }
         let triggers = format!("{key}.allow_triggers");
         rules.allow_triggers.iter().try_for_each(|trigger| ident(&triggers, trigger))?;
         unique(&triggers, rules.allow_triggers.iter())?;
@@ -123,6 +126,25 @@ impl Tenancy {
             Some((other, _)) => Err((
                 key.to_owned(),
                 format!("its rows belong to tenants through another table; the table has `{other}` too"),
+            )),
+            None => Ok(()),
+        }
+    }
+
+    fn check_add_column(&self, key: &str, rule: &AddColumnRule, rules: &TableRules) -> Result<(), Wrong> {
+        ident(&format!("{key}.through"), &rule.through)?;
+        table(&format!("{key}.table"), &rule.table, &self.database.schema)?;
+        ident(&format!("{key}.key"), &rule.key)?;
+        let others = [
+            ("through", rules.through.is_some()),
+            ("platform_rows", rules.platform_rows.are_meant()),
+            ("shared_rows", rules.shared_rows.is_some()),
+            ("exempt", rules.exempt.is_some()),
+        ];
+        match others.into_iter().find(|(_, given)| *given) {
+            Some((other, _)) => Err((
+                key.to_owned(),
+                format!("each of its rows gets the tenant of another table's row; the table has `{other}` too"),
             )),
             None => Ok(()),
         }

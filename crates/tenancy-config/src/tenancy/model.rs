@@ -162,6 +162,8 @@ pub struct TableRules {
     pub exempt: Option<String>,
     /// The row through which a row of this table belongs to a tenant. The table has no tenant column then.
     pub through: Option<ThroughRule>,
+    /// The tenant column that a rollout adds to this table, which has none yet.
+    pub add_column: Option<AddColumnRule>,
     /// Policies of this table that are not the rollout's and are intended, by name, each with the reason.
     pub allow_policies: BTreeMap<String, String>,
     /// Triggers of this table that may fire when a row gets its tenant. A backfill refuses to run if any other would
@@ -189,6 +191,20 @@ pub struct ThroughRule {
     pub key: Option<String>,
     /// How the policy asks for the other row. Without it, the size of the other table decides.
     pub form: Option<ThroughForm>,
+}
+
+/// The tenant column that a rollout adds to a table without one. Its rows get the tenant of the row that a column points to,
+/// which is a source of the table too.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AddColumnRule {
+    /// The column that points to the other table, by a foreign key.
+    pub through: String,
+    /// The other table, which has a tenant column or gets one too.
+    pub table: String,
+    /// The primary key of the other table.
+    #[serde(default = "default_key")]
+    pub key: String,
 }
 
 /// How a policy asks whether the row that a column points to is the tenant's.
@@ -258,5 +274,28 @@ impl Tenancy {
         let schema = &self.database.schema;
         let named = |name: &str| TableName::parse(name, schema).is_ok_and(|parsed| parsed == *table);
         self.tables.iter().find(|(name, _)| named(name)).map(|(_, rules)| rules)
+    }
+
+    /// The same tenancy in which a rollout adds a tenant column to this table.
+    pub fn adding_column(mut self, table: &TableName, rule: AddColumnRule) -> Self {
+        let schema = self.database.schema.clone();
+        let named = |name: &String| TableName::parse(name, &schema).is_ok_and(|parsed| parsed == *table);
+        let name = self.tables.keys().find(|name| named(name)).cloned().unwrap_or_else(|| table.to_string());
+        self.tables.entry(name).or_default().add_column = Some(rule);
+        self.with_added_sources()
+    }
+
+    /// The same tenancy in which columns that are to be added are sources too.
+    pub(super) fn with_added_sources(mut self) -> Self {
+        for rules in self.tables.values_mut() {
+            let Some(rule) = &rules.add_column else { continue };
+            if rules.sources.iter().any(|source| source.column == rule.through) {
+                continue;
+            }
+            let AddColumnRule { through, table, key } = rule.clone();
+            let source = SourceRule { name: through.clone(), column: through, table, key, tenant: None, all: false };
+            rules.sources.push(source);
+        }
+        self
     }
 }

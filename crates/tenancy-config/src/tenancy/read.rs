@@ -12,7 +12,7 @@ impl Tenancy {
     /// # Errors
     /// [`TenancyError`]: the text is not TOML, a key is unknown, or PostgreSQL could not hold a value.
     pub fn from_toml(text: &str, path: &Path) -> Result<Self, TenancyError> {
-        let tenancy = read(text, path)?;
+        let tenancy = read(text, path)?.with_added_sources();
         tenancy.check().map_err(|(key, why)| TenancyError::Invalid {
             path: path.to_owned(),
             key: without_urls(&key),

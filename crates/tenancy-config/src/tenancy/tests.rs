@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::{
     DatabaseSection, LogMessages, LogSection, OnDelete, PlatformRows, ReviewRule, RolesSection, SessionChecks,
     SessionSection, SourceRule, TableRules, Tenancy, TenancyError, TenantSection, ThroughForm, ThroughRule,
-    TieBreakerRule,
+    TieBreakerRule, fragment,
 };
 use crate::name::{Ident, TableName};
 use crate::user_error::UserError;
@@ -224,6 +224,26 @@ fn a_table_belongs_to_tenants_by_its_own_column_or_through_another_table() {
     assert_eq!(invalid("[tables.x]\nthrough = { column = \"\", table = \"t\" }").0, "tables.x.through.column");
 }
 
+#[test]
+fn a_column_that_is_to_be_added_is_a_source_once_and_written_back() {
+    let text = "[tables.items]\nadd_column = { through = \"invoice_id\", table = \"invoices\", key = \"number\" }";
+    let rules = read(text).unwrap().tables["items"].clone();
+    let source = &rules.sources[0];
+    assert_eq!(
+        (source.column.as_str(), source.table.as_str(), source.key.as_str()),
+        ("invoice_id", "invoices", "number")
+    );
+    let written = fragment("items", &rules, &|_| None);
+    assert!(written.contains(text.lines().nth(1).unwrap()), "{written}");
+    assert_eq!(read(&written).unwrap().tables["items"], rules, "{written}");
+    for other in ["platform_rows = true", "shared_rows = \"why\"", "exempt = \"why\""] {
+        let (key, why) = invalid(&format!("{text}\n{other}"));
+        assert_eq!(key, "tables.items.add_column");
+        assert!(why.contains(&format!("`{}`", other.split(' ').next().unwrap())), "{why}");
+    }
+    assert_eq!(invalid("[tables.x]\nadd_column = { through = \"\", table = \"t\" }").0, "tables.x.add_column.through");
+}
+
 /// Any name that PostgreSQL can hold; also with quotes, blanks and backslashes.
 fn name() -> impl Strategy<Value = String> {
     "[a-zA-Z \"'\\\\#\n\té=\\[\\]{}-]{1,20}"
@@ -298,6 +318,7 @@ fn tenancy() -> impl Strategy<Value = Tenancy> {
             allow_rules,
             sources,
             tie_breakers,
+            add_column: None,
         }
     });
     let review = (filled(), filled()).prop_map(|(why, hash)| ReviewRule { why, hash });

@@ -88,7 +88,7 @@ written! {
     tenant_columns_without_a_table_of_tenants: "
         CREATE TABLE bookings (id int PRIMARY KEY, tenant_id text);
         CREATE TABLE invoices (id int PRIMARY KEY, tenant_id text, booking_id int REFERENCES bookings);
-        CREATE TABLE lines (id int PRIMARY KEY, invoice_id int REFERENCES invoices);";
+        CREATE TABLE lines (id int PRIMARY KEY, invoice_id int NOT NULL REFERENCES invoices);";
     policies_of_other_tools: "
         CREATE TABLE orgs (id uuid PRIMARY KEY, slug text NOT NULL UNIQUE);
         CREATE FUNCTION is_member(org uuid) RETURNS boolean LANGUAGE sql AS 'SELECT true';

@@ -33,6 +33,8 @@ pub enum AspectKind {
     ConstraintComment,
     /// The event trigger that closes new tables, by its name. It belongs to the database and to no table.
     EventTrigger,
+    /// The tenant column itself, with its type. It is the last, as the others go before their column does.
+    Column,
 }
 
 /// One aspect of a table.
@@ -157,6 +159,7 @@ fn kind(text: &str) -> AspectKind {
         "grant" => AspectKind::Grant,
         "policy_comment" => AspectKind::PolicyComment,
         "constraint_comment" => AspectKind::ConstraintComment,
+        "column" => AspectKind::Column,
         other => unreachable!("sql/tenant-inventory/definition.sql gives no kind `{other}`"),
     }
 }

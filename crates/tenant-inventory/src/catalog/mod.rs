@@ -1,7 +1,10 @@
 //! The tables, as `pg_catalog` describes them.
 
+pub(crate) mod added;
+pub(crate) mod adding;
 pub(crate) mod all_tables;
 pub(crate) mod born_closed;
+pub(crate) mod cannot_add;
 pub(crate) mod columns;
 pub(crate) mod definition;
 pub(crate) mod parent;

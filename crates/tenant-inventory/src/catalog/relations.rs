@@ -103,6 +103,7 @@ pub(crate) async fn read_relations(
         .bind(catalog.tenants.schema().as_str())
         .bind(catalog.tenants.name().as_str())
         .bind(&tenancy.tenant.key)
+        .bind(tables.iter().map(|table| table.planned).collect::<Vec<_>>())
         .fetch_all(&mut *connection)
         .await
         .map_err(Error::query("reading the tables and their partitions"))?;

@@ -5,7 +5,10 @@ use sqlx::{PgConnection, Row, types::Json};
 use tenancy_config::{Ident, TableName, Tenancy, closest};
 use tenant_rls::{CatalogTx, Database, Error, Result};
 
+use super::added::{AddedColumn, read_added};
+use super::adding::resolve;
 use super::all_tables::all_tables;
+use super::cannot_add::CannotAdd;
 use super::registry_state::RegistryState;
 use crate::class::{Class, ClassifiedTable, classify};
 use crate::unhandled::Unhandled;
@@ -29,12 +32,25 @@ pub struct Catalog {
     /// Tables that `tenancy.toml` names and this database does not have, or has without a tenant column, and tables of roles that nobody said
     /// to rely on.
     pub missing: Vec<Absence>,
+    /// The tenant columns that `tenancy.toml` says a rollout adds, the tables before those that hang on them.
+    #[serde(skip)]
+    pub added: Vec<AddedColumn>,
+    /// Tables to which no tenant column can be added as `tenancy.toml` says, and why.
+    #[serde(skip)]
+    pub not_added: Vec<(TableName, CannotAdd)>,
     /// Tables that `tenancy.toml` declares to hang on another one, by name. Their column is the one that points there.
     #[serde(skip)]
     pub through: Vec<TenantTable>,
     /// What each table of the database is to the tenants.
     #[serde(skip)]
     pub classified: Vec<ClassifiedTable>,
+}
+
+/// Whether tables count as having the tenant columns that a rollout is to add.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum CatalogTime {
+    Now,
+    AfterRollout,
 }
 
 /// Something that `tenancy.toml` names and the database lacks, or a table that is not read.
@@ -99,6 +115,9 @@ pub struct TenantTable {
     /// Why policies of ours cannot protect it.
     #[serde(skip)]
     pub unhandled: Option<Unhandled>,
+    /// The tenant column is only to be added.
+    #[serde(skip)]
+    pub planned: bool,
 }
 
 impl TenantTable {
@@ -182,17 +201,42 @@ impl Catalog {
     /// # Errors
     /// [`Error::Query`]; [`Error::Name`] for a name in `tenancy.toml` that no table can have.
     pub async fn load(database: &Database, tenancy: &Tenancy) -> Result<Self> {
+        Self::load_as(database, tenancy, CatalogTime::Now).await
+    }
+
+    /// Reads the catalog as it will be once a rollout has added the tenant columns that `tenancy.toml` says.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn load_planned(database: &Database, tenancy: &Tenancy) -> Result<Self> {
+        Self::load_as(database, tenancy, CatalogTime::AfterRollout).await
+    }
+
+    async fn load_as(database: &Database, tenancy: &Tenancy, time: CatalogTime) -> Result<Self> {
         let mut tx = CatalogTx::begin(database).await?;
-        let catalog = Self::read(tx.connection(), tenancy).await?;
+        let catalog = Self::read(tx.connection(), tenancy, time).await?;
         tx.rollback().await?;
         Ok(catalog)
     }
 
-    async fn read(connection: &mut PgConnection, tenancy: &Tenancy) -> Result<Self> {
+    async fn read(connection: &mut PgConnection, tenancy: &Tenancy, time: CatalogTime) -> Result<Self> {
         let schema = &tenancy.database.schema;
         let tenants = TableName::parse(&tenancy.tenant.table, schema)?;
         let facts = all_tables(&mut *connection, tenancy).await?;
-        let classified = classify(&facts, tenancy)?;
+        let mut classified = classify(&facts, tenancy)?;
+        let tenant_key_type = column_type(&mut *connection, &tenants, Some(&tenancy.tenant.key)).await?;
+        let declared = resolve(&facts, &classified, tenancy, tenant_key_type.as_deref())?;
+        let added = read_added(&mut *connection, declared.added).await?;
+        let planned = |table: &TableName| {
+            added.iter().find(|column| !column.exists && column.table == *table).map(|column| column.type_name.clone())
+        };
+        if time == CatalogTime::AfterRollout {
+            for table in &mut classified {
+                if let Some(column) = added.iter().find(|column| !column.exists && column.table == table.table) {
+                    table.class = Class::Tenant { column: column.column.to_string() };
+                }
+            }
+        }
         let chosen: Vec<(&ClassifiedTable, &str)> = classified
             .iter()
             .filter(|table| table.stranger.is_none())
@@ -203,6 +247,7 @@ impl Catalog {
             .bind(schemas)
             .bind(names)
             .bind(chosen.iter().map(|(_, column)| *column).collect::<Vec<_>>())
+            .bind(chosen.iter().map(|(table, _)| planned(&table.table)).collect::<Vec<_>>())
             .fetch_all(&mut *connection)
             .await
             .map_err(Error::query("reading the catalog"))?;
@@ -223,6 +268,7 @@ impl Catalog {
                     Some(Class::Unhandled { why, .. }) => Some(why.clone()),
                     _ => None,
                 },
+                planned: planned(&name).is_some(),
                 name,
                 partitioned: row.get("partitioned"),
                 column,
@@ -238,10 +284,12 @@ impl Catalog {
             });
         }
         let mut missing = Vec::new();
-        for name in tenancy.tables.keys() {
+        for (name, rules) in &tenancy.tables {
             let table = TableName::parse(name, schema)?;
             let class = classified.iter().find(|known| known.table == table).map(|known| &known.class);
             let what = match class {
+                // The next rollout adds its column; until then it counts among those that hang on others.
+                Some(_) if rules.add_column.is_some() => continue,
                 Some(Class::Exempt { .. }) => continue,
                 Some(class) if class.tenant_column().is_some() || class.link().is_some() => continue,
                 Some(_) => MissingPart::TenantColumn,
@@ -250,11 +298,22 @@ impl Catalog {
             missing.push(Absence { table, what, owner: None });
         }
         missing.extend(classified.iter().filter_map(not_read));
-        let tenant_key_type = column_type(connection, &tenants, Some(&tenancy.tenant.key)).await?;
         let registry = RegistryState::read(connection, &tenants, tenant_key_type.is_some()).await?;
         let columns = facts.into_iter().find(|table| table.name == tenants).map(|table| table.columns);
         let registry_columns = columns.unwrap_or_default().into_iter().map(|column| column.name).collect();
-        Ok(Self { tenants, registry, registry_columns, tenant_key_type, tables, through, missing, classified })
+        let not_added = declared.not_added;
+        Ok(Self {
+            tenants,
+            registry,
+            registry_columns,
+            tenant_key_type,
+            tables,
+            added,
+            not_added,
+            through,
+            missing,
+            classified,
+        })
     }
 
     /// The tables that a rollout is about: those with a tenant column, then those that hang on one of them.

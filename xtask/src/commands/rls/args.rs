@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use rls_rollout::{Goal, LockRetry, RolloutOptions};
-use tenant_inventory::Phase;
+use tenant_inventory::{AskedColumn, Phase};
 
 /// The options of `plan`, `setup` and `rollout`.
 #[derive(Debug, Clone, Args)]
@@ -12,6 +12,9 @@ pub(super) struct RolloutArgs {
     /// Only these tables
     #[arg(long, value_delimiter = ',', value_name = "TABLE,…")]
     tables: Vec<String>,
+    /// Give these tables, which have none, a tenant column: that of the row to which their foreign key, or COLUMN, points
+    #[arg(long, value_delimiter = ',', value_name = "TABLE[=COLUMN],…", value_parser = asked_column)]
+    add_column: Vec<AskedColumn>,
     /// The role that the application logs in as [default: roles.app of tenancy.toml]
     #[arg(long, value_name = "ROLE")]
     app_role: Option<String>,
@@ -29,6 +32,18 @@ pub(super) struct RolloutArgs {
     application_owns_tables: bool,
     #[command(flatten)]
     lock: LockArgs,
+}
+
+/// Reads `TABLE` or `TABLE=COLUMN`.
+fn asked_column(text: &str) -> Result<AskedColumn, String> {
+    let (table, through) = match text.split_once('=') {
+        Some((table, column)) => (table.trim(), Some(column.trim().to_owned())),
+        None => (text.trim(), None),
+    };
+    if table.is_empty() || through.as_ref().is_some_and(String::is_empty) {
+        return Err("a table, or a table and its column that points to the other table: items=invoice_id".to_owned());
+    }
+    Ok(AskedColumn { table: table.to_owned(), through })
 }
 
 /// How long and how often a statement waits for its lock.
@@ -53,6 +68,7 @@ impl RolloutArgs {
         RolloutOptions {
             goal,
             tables: self.tables,
+            add_columns: self.add_column,
             app_role: self.app_role,
             strict_writes: self.strict_writes,
             adopt: self.adopt,

@@ -1,6 +1,6 @@
 //! `rls plan`: shows the statements of a rollout, to be read or to be run by hand.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono::Utc;
 use clap::Args;
@@ -15,6 +15,9 @@ use crate::document::block::{Document, code};
 use crate::document::report;
 use crate::document::report::Report;
 
+/// Where Prisma keeps migrations, beside the schema.
+const MIGRATIONS: &str = "prisma/migrations";
+
 /// Show the statements of a rollout in order, with the lock that each takes
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -23,6 +26,7 @@ use crate::document::report::Report;
   cargo xtask rls plan --format json
   cargo xtask rls plan --phase prepare --prisma prisma/migrations
   cargo xtask rls plan --prisma prisma/migrations --schema prisma/app.prisma
+  cargo xtask rls plan --add-column invoice_items
 
 It reads the catalog and no rows: whether a table can be tightened, the audit says when it comes to that.")]
 pub(super) struct Options {
@@ -32,8 +36,8 @@ pub(super) struct Options {
     /// Also write a Prisma migration into this folder, with the edits that schema.prisma needs
     #[arg(long, value_name = "DIR")]
     prisma: Option<PathBuf>,
-    /// The schema.prisma that the migration belongs to, or the folder with its files [default: beside the migrations]
-    #[arg(long, value_name = "FILE", requires = "prisma")]
+    /// The application's schema.prisma, or the folder with its files [default: beside the migrations, or in prisma]
+    #[arg(long, value_name = "FILE")]
     schema: Option<PathBuf>,
     #[command(flatten)]
     rollout: RolloutArgs,
@@ -51,7 +55,11 @@ pub(super) async fn run(context: &Context, options: Options) -> CommandResult {
         schema = prisma::schema(migrations, options.schema.as_deref(), &context.trust()?)?;
     }
     let settings = context.settings()?;
-    let plan = make(context, &settings, &options.rollout.options(options.phase.into())).await?;
+    let mut plan = make(context, &settings, &options.rollout.options(options.phase.into())).await?;
+    if schema.is_none() && (options.schema.is_some() || plan.schema_edits.iter().any(|edit| edit.added.is_some())) {
+        schema = prisma::schema(Path::new(MIGRATIONS), options.schema.as_deref(), &context.trust()?)?;
+    }
+    plan.schema_prisma.clone_from(&schema);
     if let Some(migrations) = &options.prisma {
         prisma::write(migrations, schema.as_ref(), &plan, Utc::now(), &context.printer)?;
     }

@@ -28,9 +28,17 @@ impl Report for RollbackReport {
         } else {
             "The roles and the schema tenant_ops stay."
         };
+        let dropped = self.tables.iter().filter_map(|table| {
+            let column = table.dropped_column.as_ref()?;
+            Some(format!(
+                "{}: the column {column} that a rollout had added is dropped, and what a backfill had put there; the rows to which its rows \
+                 point tell the same.",
+                table.table
+            ))
+        });
         let columns = [text("table"), number("definitions restored"), text("is")];
         let restored = format!("Restored {tables}. {end}");
-        Document::new([Table::new(columns, rows).into(), lines(gone.chain([restored]))])
+        Document::new([Table::new(columns, rows).into(), lines(gone.chain(dropped).chain([restored]))])
     }
 }
 

@@ -26,6 +26,7 @@ use crate::number_format::counted;
   cargo xtask rls rollout --phase prepare
   cargo xtask rls rollout --tables bookings,invoices
   cargo xtask rls rollout --snapshot before-rls
+  cargo xtask rls rollout --add-column invoice_items=invoice_id
   cargo xtask rls rollout --confirm production --format json --output rollout.json
 
 Each step is short, keeps nobody waiting longer than the lock timeout, and can be taken back:

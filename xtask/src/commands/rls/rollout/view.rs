@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rls_rollout::{Remedy, RolloutReport, Stop, TableOutcome, sentences};
+use rls_rollout::{Filled, Remedy, RolloutReport, Stop, TableOutcome, sentences};
 use tenancy_config::{CommandRef, Hint};
 use tenant_inventory::Phase;
 
@@ -28,6 +28,7 @@ impl Report for RolloutReport {
         let columns = [text("table"), text("was"), text("is"), number("steps"), number("time")];
         let mut document = Document::new([Table::new(columns, rows).into()]);
         document.extend(notes("Stopped:", self, |outcome| sentences(&outcome.stopped_by)));
+        document.extend(notes("Filled:", self, |outcome| outcome.filled.as_ref().map(filled).unwrap_or_default()));
         document.extend(notes("Let through:", self, |outcome| sentences(&outcome.waived)));
         document.extend(notes("Replaced:", self, |outcome| sentences(&outcome.replaced)));
         document.extend(beside(&self.coverage));
@@ -39,6 +40,16 @@ impl Report for RolloutReport {
 fn notes(title: &str, report: &RolloutReport, of: impl Fn(&TableOutcome) -> String) -> Option<Block> {
     let noted = report.tables.iter().filter(|outcome| !of(outcome).is_empty());
     List::new(title, noted.map(|outcome| format!("{}: {}", outcome.table, of(outcome)))).unless_empty()
+}
+
+/// What a backfill put into a tenant column that the rollout added.
+fn filled(filled: &Filled) -> String {
+    let rows = counted(filled.rows, "row got", "rows got");
+    let left = match filled.remaining {
+        0 => "none is left without one".to_owned(),
+        rows => format!("{} left without one", counted(rows, "row is", "rows are")),
+    };
+    format!("{rows} the tenant of the row that it points to (run {}); {left}", filled.run)
 }
 
 fn conclusion(report: &RolloutReport) -> Block {

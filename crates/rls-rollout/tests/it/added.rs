@@ -1,0 +1,298 @@
+//! Tenant columns that a rollout adds to tables whose rows hang on others.
+
+use local_db::Role;
+use rls_rollout::{Error, RollbackOptions, RolloutEvent, RolloutReport, Stop, TableOutcome, plan, rollback, rollout};
+use tenancy_config::{TableName, Tenancy};
+use tenant_inventory::class::Unhandled;
+use tenant_inventory::{AskedColumn, CannotAdd, NoParentKey, Phase, adding_columns};
+use test_support::TestDb;
+use tokio::sync::watch;
+
+use crate::support::{
+    after, all_the_way_back, as_superuser, as_tenant, auto, catalog, connect, roll_with, session, small, tables_of, to,
+};
+
+const MADE: &str = r#"CREATE TABLE "Tenant" (id text PRIMARY KEY); INSERT INTO "Tenant" VALUES ('t1'), ('t2');
+    CREATE TABLE invoices (id int PRIMARY KEY, "tenantId" text);
+    INSERT INTO invoices SELECT n, 't' || (n % 2 + 1) FROM generate_series(1, 100) AS n;
+    CREATE TABLE items (id int PRIMARY KEY, invoice_id int NOT NULL REFERENCES invoices ON DELETE CASCADE);
+    INSERT INTO items SELECT n, n % 100 + 1 FROM generate_series(1, 2000) AS n;
+    CREATE TABLE lines (id int PRIMARY KEY, item_id int REFERENCES items ON DELETE SET NULL);
+    INSERT INTO lines SELECT n, n % 2000 + 1 FROM generate_series(1, 3000) AS n;
+    GRANT SELECT, INSERT, UPDATE, DELETE ON invoices, items, lines TO app_user; ANALYZE;"#;
+
+const ITEMS: &str = "[tables.items]\nadd_column = { through = \"invoice_id\", table = \"invoices\" }\n";
+
+const LINES: &str = "[tables.lines]\nadd_column = { through = \"item_id\", table = \"items\" }\n";
+
+fn declared(tables: &str) -> Tenancy {
+    tables_of(tables)
+}
+
+fn outcome<'a>(report: &'a RolloutReport, table: &str) -> &'a TableOutcome {
+    report.tables.iter().find(|found| found.table.name().as_str() == table).unwrap_or_else(|| panic!("{report:#?}"))
+}
+
+async fn take_back(
+    db: &TestDb,
+    tenancy: &Tenancy,
+    options: &RollbackOptions,
+) -> Result<rls_rollout::RollbackReport, Error> {
+    let (_go, stop) = watch::channel(false);
+    rollback(&connect(db, Role::Owner).await, tenancy, options, "a test", stop, &mut |_| ()).await
+}
+
+async fn number(db: &TestDb, sql: &'static str) -> i64 {
+    let mut superuser = session(db, Role::Superuser).await;
+    let number = sqlx::query_scalar(sql).fetch_one(superuser.connection()).await.unwrap();
+    superuser.close().await;
+    number
+}
+
+/// The SQLSTATE with which the server refuses a statement.
+async fn refused(db: &TestDb, sql: &'static str) -> String {
+    let mut superuser = session(db, Role::Superuser).await;
+    let error = sqlx::query(sql).execute(superuser.connection()).await.unwrap_err();
+    superuser.close().await;
+    error.as_database_error().unwrap().code().unwrap().into_owned()
+}
+
+#[tokio::test]
+async fn a_chain_of_tables_gets_columns_goes_to_enforce_and_is_taken_back_exactly() {
+    let db = small(MADE).await;
+    let tenancy = declared(&format!("{ITEMS}{LINES}"));
+    let before = catalog(&db).await;
+    let planned = plan(&connect(&db, Role::Owner).await, &tenancy, &auto()).await.unwrap();
+    let script = planned.script();
+    let position = |text: &str| script.find(text).unwrap_or_else(|| panic!("no `{text}` in {script}"));
+    assert!(position("model items: `tenantId String` is added") < position("ADD COLUMN"), "{script}");
+    assert!(
+        position("ALTER TABLE \"public\".\"items\" ADD COLUMN")
+            < position("ALTER TABLE \"public\".\"lines\" ADD COLUMN")
+    );
+    assert!(position("CREATE UNIQUE INDEX CONCURRENTLY \"invoices_tenantId_id_key\"") < position("ADD COLUMN"));
+    assert!(position("UPDATE \"public\".\"items\"") < position("UPDATE \"public\".\"lines\""));
+    assert_eq!(catalog(&db).await, before, "a plan changes nothing");
+
+    let report = roll_with(&db, &tenancy, &auto(), &mut |_| ()).await.unwrap();
+    assert!(report.tables.iter().all(|table| table.after == Phase::Enforce), "{report:#?}");
+    assert!(report.is_complete(), "{report:#?}");
+    let filled = outcome(&report, "items").filled.clone().unwrap();
+    assert_eq!((filled.rows, filled.remaining), (2000, 0));
+    let wrong = "SELECT count(*) FROM items JOIN invoices ON invoices.id = invoice_id
+                 WHERE items.\"tenantId\" IS DISTINCT FROM invoices.\"tenantId\"";
+    assert_eq!(number(&db, wrong).await, 0);
+    assert_eq!(as_tenant(&db, "t1", "SELECT count(*) FROM items").await, 1000);
+    assert_eq!(as_tenant(&db, "t1", "SELECT count(*) FROM lines").await, 1500);
+    let again = roll_with(&db, &tenancy, &auto(), &mut |_| ()).await.unwrap();
+    assert!(again.tables.iter().all(|table| table.steps == 0 && table.filled.is_none()), "{again:#?}");
+
+    // The key keeps rows in one tenant, and does what the application's own key does.
+    assert_eq!(refused(&db, "UPDATE invoices SET \"tenantId\" = 't2' WHERE id = 2").await, "23503");
+    assert_eq!(refused(&db, "UPDATE items SET \"tenantId\" = 't2' WHERE \"tenantId\" = 't1'").await, "23503");
+    as_superuser(&db, "DELETE FROM invoices WHERE id = 2").await;
+    assert_eq!(number(&db, "SELECT count(*) FROM items WHERE invoice_id = 2").await, 0);
+    assert_eq!(number(&db, "SELECT count(*) FROM lines WHERE \"tenantId\" IS NULL").await, 0);
+
+    as_superuser(&db, "UPDATE lines SET item_id = (SELECT min(id) FROM items WHERE items.\"tenantId\" = lines.\"tenantId\") WHERE item_id IS NULL").await;
+    let done = take_back(&db, &tenancy, &all_the_way_back()).await.unwrap();
+    let dropped = done.tables.iter().filter(|table| table.dropped_column.as_deref() == Some("tenantId"));
+    assert_eq!(dropped.count(), 2, "{done:#?}");
+    assert_eq!(catalog(&db).await, before);
+}
+
+#[tokio::test]
+async fn a_table_is_added_beside_forced_ones_and_taken_back_alone() {
+    let db = small(MADE).await;
+    let first = declared("");
+    roll_with(&db, &first, &auto(), &mut |_| ()).await.unwrap();
+    let before = catalog(&db).await;
+    let tenancy = declared(ITEMS);
+    let report = roll_with(&db, &tenancy, &auto(), &mut |_| ()).await.unwrap();
+    assert_eq!(after(&report, "items"), Phase::Enforce, "{report:#?}");
+    assert_eq!(number(&db, "SELECT count(*) FROM items WHERE \"tenantId\" IS NOT NULL").await, 2000);
+    let proven =
+        "SELECT count(*) FROM pg_constraint WHERE conrelid = 'items'::regclass AND contype = 'f' AND convalidated";
+    assert_eq!(number(&db, proven).await, 3);
+    let alone = RollbackOptions {
+        tables: vec!["items".into(), "invoices".into()],
+        rollout: report.rollout,
+        ..all_the_way_back()
+    };
+    take_back(&db, &tenancy, &alone).await.unwrap();
+    assert_eq!(catalog(&db).await, before);
+}
+
+#[tokio::test]
+async fn rows_of_a_parent_without_a_tenant_stop_it_until_that_has_one() {
+    let db = small(MADE).await;
+    let tenancy = declared(ITEMS);
+    as_superuser(&db, "UPDATE invoices SET \"tenantId\" = NULL WHERE id <= 2").await;
+    let report = roll_with(&db, &tenancy, &auto(), &mut |_| ()).await.unwrap();
+    let items = outcome(&report, "items");
+    assert!(matches!(items.stopped_by.as_slice(), [Stop::RowsWithoutTenant { rows: 40 }]), "{items:#?}");
+    assert_eq!(items.filled.as_ref().map(|filled| (filled.rows, filled.remaining)), Some((1960, 40)));
+    as_superuser(&db, "UPDATE invoices SET \"tenantId\" = 't1' WHERE id <= 2").await;
+    let report = roll_with(&db, &tenancy, &auto(), &mut |_| ()).await.unwrap();
+    assert!(report.tables.iter().all(|table| table.after == Phase::Enforce), "{report:#?}");
+    assert_eq!(outcome(&report, "items").filled.as_ref().map(|filled| filled.rows), Some(40));
+}
+
+#[tokio::test]
+async fn a_rollout_that_was_stopped_goes_on_where_it_ended() {
+    for after_step in ["index each row with its tenant", "add the tenant column", "together with its tenant"] {
+        let db = small(MADE).await;
+        let tenancy = declared(ITEMS);
+        let before = catalog(&db).await;
+        let (go, stop) = watch::channel(false);
+        let owner = connect(&db, Role::Owner).await;
+        let mut halt = |event: RolloutEvent| {
+            if let RolloutEvent::Step { step, .. } = event
+                && step.contains(after_step)
+            {
+                go.send_replace(true);
+            }
+        };
+        let stopped = rollout(&owner, &tenancy, &auto(), "a test", stop, &mut halt).await.unwrap();
+        assert!(stopped.stopped, "{after_step}: {stopped:#?}");
+        let report = roll_with(&db, &tenancy, &auto(), &mut |_| ()).await.unwrap();
+        assert_eq!(after(&report, "items"), Phase::Enforce, "{after_step}: {report:#?}");
+        take_back(&db, &tenancy, &all_the_way_back()).await.unwrap();
+        assert_eq!(catalog(&db).await, before, "{after_step}");
+    }
+}
+
+async fn asked(db: &TestDb, tenancy: &Tenancy, tables: &[(&str, Option<&str>)]) -> Result<Tenancy, CannotAdd> {
+    let asked: Vec<AskedColumn> = tables
+        .iter()
+        .map(|(table, through)| AskedColumn { table: (*table).to_owned(), through: through.map(str::to_owned) })
+        .collect();
+    let owner = connect(db, Role::Owner).await;
+    adding_columns(&owner, tenancy, &asked).await.unwrap().map_err(|(_, why)| why)
+}
+
+#[tokio::test]
+async fn who_asks_for_a_column_is_told_which_ways_there_are() {
+    let db = small(MADE).await;
+    as_superuser(
+        &db,
+        "CREATE TABLE orders (id int PRIMARY KEY, \"tenantId\" text);
+        CREATE TABLE either (id int PRIMARY KEY, invoice_id int REFERENCES invoices, order_id int REFERENCES orders);
+        CREATE TABLE alone (id int PRIMARY KEY); CREATE TABLE theirs (id int, invoice_id int REFERENCES invoices);
+        CREATE ROLE added_stranger; ALTER TABLE theirs OWNER TO added_stranger",
+    )
+    .await;
+    let tenancy = declared("");
+    let of = |table: &'static str| {
+        let (db, tenancy) = (&db, &tenancy);
+        async move { asked(db, tenancy, &[(table, None)]).await }
+    };
+    let rule = |tenancy: Tenancy, table: &str| {
+        let rule = tenancy.rules(&TableName::parse(table, "public").unwrap()).unwrap().add_column.clone().unwrap();
+        (rule.through, rule.table, rule.key)
+    };
+    assert_eq!(rule(of("items").await.unwrap(), "items"), ("invoice_id".into(), "public.invoices".into(), "id".into()));
+    let ways = vec![("invoice_id".into(), "public.invoices".into()), ("order_id".into(), "public.orders".into())];
+    assert_eq!(of("either").await.unwrap_err(), CannotAdd::Several { ways });
+    let one = asked(&db, &tenancy, &[("either", Some("order_id"))]).await.unwrap();
+    assert_eq!(rule(one, "either").0, "order_id");
+    assert_eq!(of("alone").await.unwrap_err(), CannotAdd::NoParent);
+    let items = TableName::parse("items", "public").unwrap();
+    assert_eq!(of("lines").await.unwrap_err(), CannotAdd::ParentHasNone { table: items });
+    assert!(asked(&db, &tenancy, &[("lines", None), ("items", None)]).await.is_ok());
+    assert!(matches!(of("Tenant").await.unwrap_err(), CannotAdd::Table { .. }));
+    let CannotAdd::Table { why } = of("theirs").await.unwrap_err() else { panic!() };
+    assert!(why.contains("added_stranger"), "{why}");
+    as_superuser(&db, "DROP TABLE theirs; DROP ROLE added_stranger").await;
+
+    let wrong = declared("[tables.items]\nadd_column = { through = \"id\", table = \"invoices\" }\n");
+    let error = roll_with(&db, &wrong, &auto(), &mut |_| ()).await.unwrap_err();
+    let Error::CannotAdd { why, .. } = &error else { panic!("{error}") };
+    assert!(matches!(**why, CannotAdd::NoForeignKey { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_table_of_another_owner_and_one_that_has_its_column_stay_as_they_are() {
+    let db = small(MADE).await;
+    as_superuser(&db, "CREATE ROLE added_other; ALTER TABLE items OWNER TO added_other; GRANT REFERENCES ON invoices TO added_other;
+        ALTER TABLE lines ADD \"tenantId\" text; UPDATE lines SET \"tenantId\" = (SELECT \"tenantId\" FROM items JOIN invoices ON
+        invoices.id = invoice_id WHERE items.id = item_id) WHERE id > 10").await;
+    let text = format!("[database]\nowners = [\"added_other\"]\n[tenant]\ntable = \"Tenant\"\n{ITEMS}{LINES}");
+    let tenancy = Tenancy::from_toml(&text, std::path::Path::new("tenancy.toml")).unwrap();
+    let before = catalog(&db).await;
+    let report = roll_with(&db, &tenancy, &to(Phase::Prepare), &mut |_| ()).await.unwrap();
+    let items = outcome(&report, "items");
+    assert!(
+        matches!(items.stopped_by.as_slice(), [Stop::Unhandled { why: Unhandled::OtherOwner { .. } }]),
+        "{items:#?}"
+    );
+    assert_eq!((items.after, items.steps, items.filled.clone()), (Phase::None, 0, None));
+    // It hangs on a table that has no tenant yet: its column is there, so nothing is added, and nothing is lost.
+    let planned = plan(&connect(&db, Role::Owner).await, &tenancy, &to(Phase::Prepare)).await.unwrap();
+    assert!(!planned.script().contains("lines\" ADD COLUMN"), "{}", planned.script());
+    take_back(&db, &tenancy, &all_the_way_back()).await.unwrap();
+    assert_eq!(catalog(&db).await, before);
+    as_superuser(&db, "ALTER TABLE items OWNER TO app_owner; DROP OWNED BY added_other; DROP ROLE added_other").await;
+}
+
+#[tokio::test]
+async fn a_partitioned_table_has_no_key_and_a_tenant_that_nothing_tells_is_not_lost() {
+    let db = small(MADE).await;
+    as_superuser(&db, "CREATE TABLE visits (id int, at int, invoice_id int REFERENCES invoices, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
+        CREATE TABLE visits_1 PARTITION OF visits FOR VALUES FROM (0) TO (10);
+        CREATE TABLE visits_2 PARTITION OF visits FOR VALUES FROM (10) TO (20);
+        INSERT INTO visits SELECT n, n % 20, n % 100 + 1 FROM generate_series(1, 500) AS n;
+        ALTER TABLE visits OWNER TO app_owner; ALTER TABLE visits_1 OWNER TO app_owner; ALTER TABLE visits_2 OWNER TO app_owner;
+        GRANT SELECT, UPDATE ON visits TO app_user").await;
+    let tenancy = declared("[tables.visits]\nadd_column = { through = \"invoice_id\", table = \"invoices\" }\n");
+    let before = catalog(&db).await;
+    let planned = plan(&connect(&db, Role::Owner).await, &tenancy, &auto()).await.unwrap();
+    let visits = planned.tables.iter().find_map(|table| table.added.clone()).unwrap();
+    assert_eq!(visits.no_key, Some(NoParentKey::Partitioned));
+    let report = roll_with(&db, &tenancy, &auto(), &mut |_| ()).await.unwrap();
+    assert_eq!(after(&report, "visits"), Phase::Enforce, "{report:#?}");
+    assert_eq!(as_tenant(&db, "t1", "SELECT count(*) FROM visits").await, 250);
+
+    as_superuser(&db, "UPDATE visits SET invoice_id = NULL WHERE id = 7").await;
+    let error = take_back(&db, &tenancy, &all_the_way_back()).await.unwrap_err();
+    assert!(error.to_string().contains("do not tell"), "{error}");
+    assert_eq!(number(&db, "SELECT count(*) FROM visits WHERE \"tenantId\" IS NOT NULL").await, 500);
+    as_superuser(&db, "UPDATE visits SET invoice_id = (SELECT min(id) FROM invoices WHERE invoices.\"tenantId\" = visits.\"tenantId\") WHERE id = 7").await;
+    take_back(&db, &tenancy, &all_the_way_back()).await.unwrap();
+    assert_eq!(catalog(&db).await, before);
+}
+
+#[tokio::test]
+async fn what_somebody_else_hung_on_the_column_is_not_dropped_with_it() {
+    let db = small(MADE).await;
+    let tenancy = declared(ITEMS);
+    roll_with(&db, &tenancy, &auto(), &mut |_| ()).await.unwrap();
+    for (made, gone, name) in [
+        ("CREATE VIEW totals AS SELECT \"tenantId\", count(*) FROM items GROUP BY 1", "DROP VIEW totals", "totals"),
+        ("CREATE INDEX by_both ON items (id, \"tenantId\")", "DROP INDEX by_both", "by_both"),
+    ] {
+        as_superuser(&db, made).await;
+        let there = catalog(&db).await;
+        let error = take_back(&db, &tenancy, &all_the_way_back()).await.unwrap_err();
+        let Error::HangsOnColumn { what, .. } = &error else { panic!("{error}") };
+        assert!(what.len() == 1 && what[0].contains(name), "{what:?}");
+        assert_eq!(catalog(&db).await, there, "nothing was taken back");
+        as_superuser(&db, gone).await;
+    }
+    take_back(&db, &tenancy, &all_the_way_back()).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_migration_of_a_plan_makes_the_same_catalog_as_the_rollout() {
+    let (rolled_out, migrated) = (small(MADE).await, small(MADE).await);
+    let tenancy = declared(&format!("{ITEMS}{LINES}"));
+    let planned = plan(&connect(&migrated, Role::Owner).await, &tenancy, &auto()).await.unwrap();
+    let migration = planned.prisma_migration(None).unwrap();
+    assert!(migration.edits.contains("model items: `tenantId String` is added"), "{}", migration.edits);
+    assert!(roll_with(&rolled_out, &tenancy, &auto(), &mut |_| ()).await.unwrap().is_complete());
+    let mut owner = migrated.owner().await;
+    owner.run_script("migrating", tenant_rls::Sql::from_catalog(migration.statements)).await.unwrap();
+    owner.close().await;
+    assert_eq!(catalog(&migrated).await, catalog(&rolled_out).await);
+    assert_eq!(number(&migrated, "SELECT count(*) FROM lines WHERE \"tenantId\" IS NULL").await, 0);
+}
