@@ -111,7 +111,7 @@ pub enum Error {
     },
     /// The backfill of a column that was added said no.
     #[error(transparent)]
-    Backfill(#[from] backfill_engine::Error),
+    Backfill(Box<backfill_engine::Error>),
     /// There is nothing in the journal to take back.
     #[error("{0}")]
     NothingToUndo(String),
@@ -137,11 +137,20 @@ impl Error {
         let below = match self {
             Self::Database(error)
             | Self::Ops(tenant_ops::Error::Database(error))
-            | Self::Audit(tenant_audit::Error::Database(error))
-            | Self::Backfill(backfill_engine::Error::Database(error)) => error,
+            | Self::Audit(tenant_audit::Error::Database(error)) => error,
+            Self::Backfill(error) => match &**error {
+                backfill_engine::Error::Database(error) => error,
+                _ => return false,
+            },
             _ => return false,
         };
         fault_of(below) == Fault::Connection
+    }
+}
+
+impl From<backfill_engine::Error> for Error {
+    fn from(error: backfill_engine::Error) -> Self {
+        Self::Backfill(Box::new(error))
     }
 }
 

@@ -117,7 +117,7 @@ impl Uncounted {
             Error::Rewritten { table } => Self::Rewritten { of: table },
             Error::Database(RlsError::CannotSee(obstacles)) => Self::CannotSee { obstacles },
             Error::Database(RlsError::PolicyFails { table, policy, source }) => Self::PolicyFails {
-                of: table,
+                of: *table,
                 policy,
                 sqlstate: source.sqlstate().unwrap_or_default().to_owned(),
                 error: source.to_string(),

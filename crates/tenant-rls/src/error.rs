@@ -112,7 +112,7 @@ pub enum Error {
     #[error("the policy \"{policy}\" of {table} fails: {source}")]
     PolicyFails {
         /// The table.
-        table: TableName,
+        table: Box<TableName>,
         /// The policy.
         policy: String,
         /// What the server said.

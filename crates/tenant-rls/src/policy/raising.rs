@@ -62,7 +62,7 @@ pub(crate) async fn with_policy(database: &Database, table: &TableName, error: E
     // The error that is known stands, whatever becomes of the search for a better one.
     match (raising_policy(database, &[table], sqlstate).await, error) {
         (Ok(Some(RaisingPolicy { table, policy })), Error::Query { source, .. }) => {
-            Error::PolicyFails { table, policy, source }
+            Error::PolicyFails { table: Box::new(table), policy, source }
         }
         (_, error) => error,
     }
