@@ -1,4 +1,4 @@
--- What hangs on column $3 of table $2 in schema $1 and would go with it: what it is, its name, and how the server describes it. The constraint
+-- What depends on column $3 of table $2 in schema $1 and would go with it: what it is, its name, and how the server describes it. The constraint
 -- of NOT NULL, which the column has since 18, is a part of it.
 SELECT d.classid::regclass::text AS kind,
        coalesce(i.relname, k.conname, p.polname, '')::text AS name,

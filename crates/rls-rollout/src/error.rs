@@ -99,14 +99,14 @@ pub enum Error {
         /// Why not.
         why: Box<CannotAdd>,
     },
-    /// Something that no rollout made hangs on a column that is to be dropped. Nothing was taken back.
+    /// Something that no rollout made depends on a column that is to be dropped. Nothing was taken back.
     #[error("{table}: on the column {column}, which is to be dropped, hang {}; nothing was taken back", .what.join(", "))]
     HangsOnColumn {
         /// The table.
         table: TableName,
         /// The column.
         column: String,
-        /// What hangs on it, as the server describes it.
+        /// What depends on it, as the server describes it.
         what: Vec<String>,
     },
     /// The backfill of a column that was added said no.

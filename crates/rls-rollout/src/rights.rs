@@ -61,7 +61,7 @@ impl RoleGrants {
     }
 }
 
-/// What rows of tables that hang on others reference there. It need not be the primary key, and the look-up for such a row reads it.
+/// What rows of tables that depend on others reference there. It need not be the primary key, and the look-up for such a row reads it.
 fn parent_keys(catalog: &Catalog, tenancy: &Tenancy) -> Result<Vec<(TableName, Ident)>> {
     let mut keys = Vec::new();
     for table in &catalog.through {

@@ -3,7 +3,7 @@
 use backfill_engine::{CountLimits, RowsWithoutTenant, count_not_run};
 use serde::Serialize;
 use tenancy_config::{TableName, Tenancy};
-use tenant_inventory::{AspectKind, BornClosed, Inventory, Phase, Relation, RelationKind, Way, read_ways};
+use tenant_inventory::{AspectKind, BornClosed, Inventory, Openness, Phase, Relation, RelationKind, Way, read_ways};
 use tenant_rls::{Database, Error as RlsError, PolicyForm, visibility};
 
 use crate::error::Result;
@@ -122,7 +122,7 @@ pub async fn status(database: &Database, tenancy: &Tenancy, app_role: Option<&st
         born_closed_lost: state.inventory.born_closed.is_none()
             && state.recorded.made(&BornClosed::subject(), &BornClosed::aspect()),
         born_closed: state.inventory.born_closed.clone(),
-        ways_around: ways.into_iter().filter(Way::is_reachable).collect(),
+        ways_around: ways.into_iter().filter(|way| way.state(tenancy).openness() != Openness::Closed).collect(),
     })
 }
 

@@ -109,7 +109,7 @@ pub enum Stop {
         /// That table.
         table: TableName,
     },
-    /// The table on which its rows hang may still have rows without a tenant, and a strict policy would hide what hangs on those.
+    /// The table on which its rows hang may still have rows without a tenant, and a strict policy would hide what depends on those.
     ParentStopped {
         /// That table.
         table: TableName,

@@ -110,6 +110,10 @@ command_refs! {
     RlsBornClosed => ["rls", "born-closed"],
     /// Shows the statements of the first phase.
     RlsPlanPrepare => ["rls", "plan", "--phase", "prepare"],
+    /// Shows how a table gets a tenant column.
+    RlsPlanAddColumn { table: String } => ["rls", "plan", "--add-column", table],
+    /// Tries to get past the policies, by reading and by writing.
+    RlsVerify => ["rls", "verify", "--write-probes"],
     /// Takes rollouts back.
     RlsRollback => ["rls", "rollback"],
     /// Takes one rollout back.

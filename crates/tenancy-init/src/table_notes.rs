@@ -50,7 +50,7 @@ pub(crate) fn proposal(table: &ClassifiedTable, called: &str, facts: &Facts, ten
 }
 
 /// The declarations by which the rows of a table can belong to the tenants of the table on which they hang: a line for each foreign key that leads
-/// there. Where that table hangs on another one itself, only a column helps, there and here; a column that may be NULL has no `through`.
+/// there. Where that table depends on another one itself, only a column helps, there and here; a column that may be NULL has no `through`.
 fn ways(table: &Table, through: &[TableName], facts: &Facts, tenancy: &Tenancy) -> Vec<String> {
     let Some(parent) = through.first() else { return Vec::new() };
     let called = short_name(parent, tenancy);

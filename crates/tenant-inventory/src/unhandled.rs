@@ -57,7 +57,7 @@ pub enum Unhandled {
         /// Its key.
         key: String,
     },
-    /// It is declared to hang on another table, and cannot be protected through that.
+    /// It is declared to depend on another table, and cannot be protected through that.
     Through {
         /// Why not.
         why: Unlinked,

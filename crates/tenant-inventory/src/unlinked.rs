@@ -1,4 +1,4 @@
-//! Why a table cannot be protected through the table that it is declared to hang on.
+//! Why a table cannot be protected through the table that it is declared to depend on.
 
 use std::fmt;
 
@@ -28,12 +28,12 @@ pub enum Unlinked {
         /// The column.
         column: String,
     },
-    /// The other table is one whose rows hang on a third one.
+    /// The other table is one whose rows depend on a third one.
     Chain {
         /// The other table.
         table: TableName,
     },
-    /// Some rows of the other table are for everybody, or for the platform: nothing says so of the rows that hang on them.
+    /// Some rows of the other table are for everybody, or for the platform: nothing says so of the rows that depend on them.
     CommonRows {
         /// The other table.
         table: TableName,
@@ -64,7 +64,7 @@ pub enum Unlinked {
         /// The other table.
         table: TableName,
     },
-    /// The column may be NULL, and such a row hangs on nothing.
+    /// The column may be NULL, and such a row depends on nothing.
     MayBeNull {
         /// The column.
         column: String,
@@ -78,7 +78,7 @@ pub enum Unlinked {
     },
 }
 
-/// What a class is that something may hang on.
+/// What a class is that something may depend on.
 pub(crate) enum ParentClass {
     Tenant,
     HasCommonRows,
@@ -99,7 +99,7 @@ impl Unlinked {
             }
             Self::KeyNotValid { .. } => Some("validate it: ALTER TABLE … VALIDATE CONSTRAINT …".to_owned()),
             Self::MayBeNull { column } => Some(format!(
-                "find the rows whose {column} is NULL a row to hang on, then ALTER TABLE … ALTER COLUMN … SET NOT NULL; or give the table a \
+                "find the rows whose {column} is NULL a row to depend on, then ALTER TABLE … ALTER COLUMN … SET NOT NULL; or give the table a \
                  tenant column of its own"
             )),
             Self::Table { .. }
@@ -120,14 +120,14 @@ impl fmt::Display for Unlinked {
                 write!(f, "there is no table {table}, through which its rows are said to belong to tenants")
             }
             Self::NoColumn { column } => {
-                write!(f, "it has no column {column}, by which its rows are said to hang on others")
+                write!(f, "it has no column {column}, by which its rows are said to depend on others")
             }
             Self::Chain { table } => {
                 write!(f, "{table}, on which its rows hang, has no tenant column itself: chains are not handled")
             }
             Self::CommonRows { table } => write!(
                 f,
-                "{table}, on which its rows hang, has rows without a tenant on purpose: whose the rows are that hang on those, nothing says"
+                "{table}, on which its rows hang, has rows without a tenant on purpose: whose the rows are that depend on those, nothing says"
             ),
             Self::NoTenants { table } => write!(f, "{table}, on which its rows are said to hang, has no tenant column"),
             Self::Parent { table, why } => write!(f, "{table}, on which its rows hang, cannot be protected: {why}"),
@@ -140,7 +140,7 @@ impl fmt::Display for Unlinked {
             Self::KeyNotValid { column, table } => {
                 write!(f, "the foreign key of {column} to {table} is not valid: rows may point to nothing")
             }
-            Self::MayBeNull { column } => write!(f, "{column} may be NULL, and a row without one hangs on nothing"),
+            Self::MayBeNull { column } => write!(f, "{column} may be NULL, and a row without one depends on nothing"),
             Self::Types { column, key } => write!(
                 f,
                 "its column has the type {column} and points to one of the type {key}; text, varchar, uuid, integer and bigint are handled, \

@@ -11,9 +11,10 @@ use crate::trust::{rights, verified};
 /// The function, as the catalog names it.
 const FUNCTION: &str = "born_closed()";
 
-/// The statements that make the function and the event trigger, where there is no such trigger. `rules` says what a tenant column is.
+/// The statements that make the function and the event trigger, in place of ones that are there. `rules` says what a tenant column is.
 pub fn born_closed_statements(rules: &str) -> Vec<Sql> {
     vec![
+        Sql::from_static("DROP EVENT TRIGGER IF EXISTS tenant_born_closed"),
         Sql::from_static(include_str!("../../../sql/tenant-ops/born_closed.sql")),
         Template::new("COMMENT ON FUNCTION tenant_ops.born_closed() IS :'rules'").literal("rules", rules).build(),
         Sql::from_static("REVOKE ALL ON FUNCTION tenant_ops.born_closed() FROM PUBLIC"),
@@ -27,7 +28,6 @@ pub fn born_closed_statements(rules: &str) -> Vec<Sql> {
 /// [`crate::Error::Database`] where the server refuses it, which it does to everybody but superusers and roles that hosts make for that;
 /// [`crate::Error::Untrusted`] where what was made is not what it should be.
 pub async fn make_born_closed(connection: &mut PgConnection, tenancy: &Tenancy, rules: &str) -> Result<()> {
-    run(connection, Sql::from_static("DROP EVENT TRIGGER IF EXISTS tenant_born_closed")).await?;
     for statement in born_closed_statements(rules) {
         run(connection, statement).await?;
     }
@@ -37,6 +37,14 @@ pub async fn make_born_closed(connection: &mut PgConnection, tenancy: &Tenancy, 
     }
     verified(connection, tenancy).await?;
     Ok(())
+}
+
+/// Switches it off, as somebody had done before it was made again.
+///
+/// # Errors
+/// [`crate::Error::Database`] where this login may not.
+pub async fn disable_born_closed(connection: &mut PgConnection) -> Result<()> {
+    run(connection, Sql::from_static("ALTER EVENT TRIGGER tenant_born_closed DISABLE")).await
 }
 
 /// Drops both.

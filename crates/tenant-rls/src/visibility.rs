@@ -14,7 +14,7 @@ use tenancy_config::{Ident, Tenancy};
 
 use crate::access::{Access, ActingRole, Obstacle, Why};
 use crate::connection::database::Database;
-use crate::connection::transaction::{begin_read_only, set_role};
+use crate::connection::transaction::{begin_read_only, can_act_as, set_role};
 use crate::error::{Error, Result};
 use crate::policy::isolation::printed_is_null;
 use crate::policy::role_policy::printed_current_user;
@@ -62,7 +62,8 @@ pub async fn acting_role(database: &Database, access: &[Access], candidates: &[A
     let mut obstacles = Vec::new();
     for candidate in candidates {
         let mut transaction = begin_read_only(database).await?;
-        if set_role(transaction.connection(), candidate).await.is_err() {
+        if !can_act_as(transaction.connection(), candidate).await? {
+            transaction.rollback().await?;
             obstacles.extend(Visibility::of_obstacle(candidate, Why::CannotAssume).obstacles);
             continue;
         }

@@ -12,7 +12,7 @@ use crate::document::report::Format;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Database options")]
 pub(crate) struct Global {
-    /// The database [default: DATABASE_URL, NETLIFY_DATABASE_URL, else the local database]
+    /// The database [default: DATABASE_URL, NETLIFY_DATABASE_URL, else the local database, but not for `rls`]
     #[arg(long, global = true, value_name = "URL", allow_hyphen_values = true)]
     database_url: Option<String>,
     /// The same database without its pooler [default: DIRECT_URL, DATABASE_URL_UNPOOLED, …]

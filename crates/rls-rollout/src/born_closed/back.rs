@@ -3,7 +3,7 @@
 use serde::Serialize;
 use tenancy_config::Tenancy;
 use tenant_inventory::{BornClosed, Definition};
-use tenant_ops::{Lease, Rollout, drop_born_closed, make_born_closed};
+use tenant_ops::{Lease, Rollout, disable_born_closed, drop_born_closed, make_born_closed};
 use tenant_rls::{CATALOG_LOCK_TIMEOUT, Database, OwnerTx};
 
 use crate::error::{Error, Result};
@@ -45,7 +45,14 @@ pub(crate) async fn take_back(
                 return Ok(BornClosedBack::Changed);
             }
             (ChangeState::AsLeft, None) => drop_born_closed(tx.connection()).await,
-            (ChangeState::AsLeft, Some(rules)) => make_born_closed(tx.connection(), tenancy, rules).await,
+            (ChangeState::AsLeft, Some(before)) => {
+                let Some((rules, enabled)) = BornClosed::from_text(before) else {
+                    tx.rollback().await?;
+                    return Ok(BornClosedBack::Changed);
+                };
+                let made = make_born_closed(tx.connection(), tenancy, rules).await;
+                if made.is_ok() && !enabled { disable_born_closed(tx.connection()).await } else { made }
+            }
         };
         match done {
             Ok(()) => {}

@@ -125,6 +125,10 @@ async fn make(
     let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
     lease.fence(tx.connection()).await?;
     let before = BornClosed::read(tx.connection(), tenancy).await?;
+    if before.as_ref().is_some_and(|there| there.state == BornClosedState::NotOurs) {
+        // Somebody made it while this command waited for the lease.
+        return Err(Error::OtherEventTrigger);
+    }
     make_born_closed(tx.connection(), tenancy, rules).await.map_err(|error| refused(database, error))?;
     let after = BornClosed::read(tx.connection(), tenancy).await?;
     let text = |there: Option<BornClosed>| there.map(|there| there.text());

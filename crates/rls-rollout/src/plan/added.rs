@@ -1,4 +1,4 @@
-//! The steps that add a tenant column to a table whose rows hang on a tenant table, and the key that keeps it the parent's.
+//! The steps that add a tenant column to a table whose rows depend on a tenant table, and the key that keeps it the parent's.
 
 use std::fmt;
 

@@ -218,7 +218,7 @@ fn columns_to_add(state: &RolloutState, options: &RolloutOptions, stops: &mut [V
             continue;
         }
         for step in (ColumnBuilder { state, added, relation }).steps()? {
-            // Two tables that hang on one need its index once.
+            // Two tables that depend on one need its index once.
             if !steps.iter().any(|known| known.table == step.table && known.how == step.how && known.name == step.name)
             {
                 steps.push(step);

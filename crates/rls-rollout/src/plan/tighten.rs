@@ -152,7 +152,7 @@ impl StepBuilder<'_> {
         lacks.then(|| self.new_foreign_key())
     }
 
-    /// The strict policy of a table that hangs on another one. What it relies on is proven there, and by its own key.
+    /// The strict policy of a table that depends on another one. What it relies on is proven there, and by its own key.
     pub(super) fn strict_through(&self) -> Result<Option<Step>> {
         let statements = self.isolation(PolicyForm::Strict)?;
         let name = "make the policy strict";

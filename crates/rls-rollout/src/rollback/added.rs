@@ -1,4 +1,4 @@
-//! Takes back tenant columns that a rollout added: last of all, as policies of partitions and keys of other tables hang on them.
+//! Takes back tenant columns that a rollout added: last of all, as policies of partitions and keys of other tables depend on them.
 
 use sqlx::Row;
 use tenancy_config::{CommandRef, Ident, TableName};
@@ -37,7 +37,7 @@ pub(super) async fn refuse_hanging(
         .bind(column.as_str())
         .fetch_all(tx.connection())
         .await
-        .map_err(RlsError::query("asking what hangs on the tenant column"))?;
+        .map_err(RlsError::query("asking what depends on the tenant column"))?;
     tx.rollback().await?;
     let made = |kind: AspectKind, name: &str| {
         ours.iter().any(|change| change.aspect.kind == kind && change.aspect.name == name && change.before.is_none())

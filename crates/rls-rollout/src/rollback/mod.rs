@@ -52,7 +52,7 @@ impl Default for RollbackOptions {
 ///
 /// # Errors
 /// [`Error::Drifted`] where a definition is no longer what the rollout left, also where somebody changes it meanwhile: nothing of that
-/// table is changed then; [`Error::HangsOnColumn`] where something hangs on a column that is to be dropped; [`Error::OtherOwner`] where this login may not change one of the tables; [`Error::NothingToUndo`] where the journal has no step to take back; [`Error::Blocked`] where a lock could not be
+/// table is changed then; [`Error::HangsOnColumn`] where something depends on a column that is to be dropped; [`Error::OtherOwner`] where this login may not change one of the tables; [`Error::NothingToUndo`] where the journal has no step to take back; [`Error::Blocked`] where a lock could not be
 /// had.
 pub async fn rollback(
     database: &Database,
@@ -203,7 +203,7 @@ async fn restore(
         let column = column_of(&inventory, tenancy, table)?;
         let now = read(executor.database, table, &column).await?;
         if added::drops_column(recorded, &now) {
-            // Keys of other tables that hang on this one go too.
+            // Keys of other tables that depend on this one go too.
             let ours = wanted.values().chain(last.values());
             added::refuse_hanging(executor.database, table, &column, ours).await?;
         }

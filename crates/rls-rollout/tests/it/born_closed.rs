@@ -209,7 +209,7 @@ async fn who_may_not_make_it_is_told_and_nothing_is_written() {
         assert!(refused.hint().unwrap().to_string().contains("superuser"));
     }
     let tried = make(&db, Role::Superuser, &Tenancy::default(), true).await.unwrap();
-    assert_eq!((tried.rollout, tried.statements.len()), (None, 4));
+    assert_eq!((tried.rollout, tried.statements.len()), (None, 5));
     as_superuser(
         &db,
         "CREATE FUNCTION public.other() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
@@ -353,4 +353,56 @@ async fn a_function_that_somebody_changed_is_not_relied_on() {
     )
     .await;
     assert!(matches!(roll(&db, &auto()).await, Err(Error::Ops(tenant_ops::Error::Untrusted { .. }))));
+}
+
+/// What the catalog says of it: whether it fires, and whether its rules are JSON still.
+async fn there(db: &TestDb) -> (bool, bool) {
+    let mut session = session(db, Role::Superuser).await;
+    let row = sqlx::query(
+        "SELECT e.evtenabled <> 'D' AS fires, obj_description(e.evtfoid, 'pg_proc') LIKE '{%' AS has_rules
+         FROM pg_event_trigger AS e WHERE e.evtname = 'tenant_born_closed'",
+    )
+    .fetch_one(session.connection())
+    .await
+    .unwrap();
+    session.close().await;
+    (row.get("fires"), row.get("has_rules"))
+}
+
+#[tokio::test]
+async fn one_that_was_switched_off_is_off_again_after_a_rollback_of_what_renewed_it() {
+    let db = closed().await;
+    as_superuser(&db, "ALTER EVENT TRIGGER tenant_born_closed DISABLE").await;
+    let renewed = make(&db, Role::Superuser, &Tenancy::default(), false).await.unwrap();
+    assert_eq!(there(&db).await, (true, true));
+    let database = connect(&db, Role::Superuser).await;
+    let (_go, stop) = tokio::sync::watch::channel(false);
+    let options = RollbackOptions { rollout: renewed.rollout, ..all_the_way_back() };
+    rls_rollout::rollback(&database, &Tenancy::default(), &options, "a test", stop, &mut |_| ()).await.unwrap();
+    database.close().await;
+    assert_eq!(there(&db).await, (false, true));
+}
+
+#[tokio::test]
+async fn one_whose_tags_or_body_somebody_took_away_is_not_said_to_close_tables() {
+    for (change, state) in [
+        (
+            "DROP EVENT TRIGGER tenant_born_closed;
+             CREATE EVENT TRIGGER tenant_born_closed ON ddl_command_end EXECUTE FUNCTION tenant_ops.born_closed()",
+            BornClosedState::NotOurs,
+        ),
+        ("ALTER FUNCTION tenant_ops.born_closed() RESET ALL", BornClosedState::NotOurs),
+        (
+            "CREATE OR REPLACE FUNCTION tenant_ops.born_closed() RETURNS event_trigger LANGUAGE plpgsql
+             SET search_path = pg_catalog, pg_temp AS 'BEGIN END'",
+            BornClosedState::Outdated,
+        ),
+    ] {
+        let db = closed().await;
+        as_superuser(&db, change).await;
+        let database = connect(&db, Role::Superuser).await;
+        let found = tenant_inventory::BornClosed::load(&database, &Tenancy::default()).await.unwrap().unwrap();
+        database.close().await;
+        assert_eq!(found.state, state, "{change}");
+    }
 }

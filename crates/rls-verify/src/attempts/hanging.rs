@@ -14,7 +14,7 @@ use crate::error::Result;
 
 impl Attempts<'_> {
     /// Copies the row on which a row of the tenant `like` hangs, once for each of the tenants that were made, as these. Returns what the column of
-    /// a row holds that hangs on it, by tenant; else why there is no such row.
+    /// a row holds that depends on it, by tenant; else why there is no such row.
     pub(super) async fn make_parents(
         &self,
         tx: &mut ProbeTx,

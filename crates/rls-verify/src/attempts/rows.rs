@@ -23,7 +23,7 @@ pub(crate) struct Rows {
     pub(crate) tenants: Vec<(String, Keys)>,
     /// Rows without a tenant.
     pub(crate) without_tenant: Keys,
-    /// Of a table that hangs on another one, what its column holds in a row of each of these tenants.
+    /// Of a table that depends on another one, what its column holds in a row of each of these tenants.
     links: BTreeMap<String, String>,
 }
 
@@ -94,7 +94,7 @@ impl Rows {
         rows
     }
 
-    /// What the column that a policy looks at holds in a row of a tenant: the tenant, or the row that a row of the tenant hangs on.
+    /// What the column that a policy looks at holds in a row of a tenant: the tenant, or the row that a row of the tenant depends on.
     pub(crate) fn of_tenant<'a>(&'a self, tenant: &'a str) -> &'a str {
         self.links.get(tenant).map_or(tenant, String::as_str)
     }

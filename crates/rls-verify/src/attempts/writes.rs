@@ -90,7 +90,7 @@ impl Attempts<'_> {
         Ok(better(there, made))
     }
 
-    /// Makes two tenants, and where the rows of the table hang on another one, a row for each there.
+    /// Makes two tenants, and where the rows of the table depend on another one, a row for each there.
     async fn make_tenants_with_rows(
         &self,
         tx: &mut ProbeTx,

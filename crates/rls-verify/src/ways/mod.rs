@@ -52,7 +52,7 @@ impl Ways<'_> {
             },
             WayState::NeedsData if self.hangs(way) => {
                 let message =
-                    "the tenants of rows that hang on other rows are not compared along such a key".to_owned();
+                    "the tenants of rows that depend on other rows are not compared along such a key".to_owned();
                 not_tried(Untried::Failed { message })
             }
             WayState::NeedsData => match self.crosses(way).await {

@@ -89,7 +89,7 @@ async fn a_table_that_hangs_on_tenants_rows_is_found_until_nobody_reaches_it_or_
     let db = enforced().await;
     script(&mut db.owner().await, NOTES).await;
     let report = prove(&db).await;
-    contains(&report, &["public.booking_notes: app_user has SELECT, INSERT on it", "hang on public.bookings"]);
+    contains(&report, &["public.booking_notes: app_user has SELECT, INSERT on it", "depend on public.bookings"]);
     assert_eq!(report.claim.verdict(), Verdict::Disproven);
     let mut tenancy = Tenancy::default();
     let rules = tenancy.tables.entry("booking_notes".into()).or_default();
@@ -114,7 +114,7 @@ async fn a_partition_that_the_login_reaches_directly_is_found_where_its_table_is
     assert!(prove(&db).await.is_proven(), "nobody reaches it");
     script(&mut db.owner().await, "GRANT SELECT ON notes_2025 TO app_user").await;
     let report = prove(&db).await;
-    contains(&report, &["public.notes_by_year: app_user has SELECT on it", "hang on public.bookings"]);
+    contains(&report, &["public.notes_by_year: app_user has SELECT on it", "depend on public.bookings"]);
     assert_eq!(report.claim.verdict(), Verdict::Disproven);
 }
 

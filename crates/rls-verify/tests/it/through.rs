@@ -1,4 +1,4 @@
-//! Tables without a tenant column, whose rows hang on rows that have one.
+//! Tables without a tenant column, whose rows depend on rows that have one.
 
 use local_db::Role;
 use rls_verify::{VerifyOptions, VerifyReport, verify};

@@ -61,7 +61,7 @@ async fn a_permissive_policy_that_leaks_is_named() {
     let db = enforced().await;
     script(&mut db.owner().await, "CREATE POLICY support ON bookings FOR SELECT USING (true)").await;
     let report = prove(&db).await;
-    contains(&report, &["public.bookings", "the policy \"support\" lets through"]);
+    contains(&report, &["public.bookings", "the policy \"support\" is not the rollout's, and lets rows through"]);
     contains(&report, &["leak as app_user, reading another tenant's rows", "\"support\""]);
     contains(&report, &["leak as app_user, reading where no tenant is set"]);
 }
@@ -73,7 +73,10 @@ async fn a_misspelt_setting_hides_own_rows_and_its_policy_is_named() {
     script(&mut db.owner().await, typo).await;
     let report = prove(&db).await;
     contains(&report, &["hidden as app_user, reading own rows", "through the policy \"rls_tenant_isolation\""]);
-    contains(&report, &["the policy \"rls_tenant_isolation\" lets through", "app.curent_tenant_id"]);
+    contains(
+        &report,
+        &["the policy \"rls_tenant_isolation\" is not the rollout's, and lets rows through", "app.curent_tenant_id"],
+    );
 }
 
 #[tokio::test]

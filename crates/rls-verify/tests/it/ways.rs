@@ -85,6 +85,20 @@ async fn a_cascading_key_is_a_way_where_a_row_references_another_tenants() {
     contains(&report, &[object, "rows of one tenant that reference another's", "DROP CONSTRAINT"]);
 }
 
+#[tokio::test]
+async fn a_right_is_found_behind_keys_that_act_one_after_the_other() {
+    let db = enforced().await;
+    let chain = "CREATE TABLE regions (name text PRIMARY KEY);
+        CREATE TABLE places (code text PRIMARY KEY, region text REFERENCES regions ON DELETE CASCADE ON UPDATE CASCADE);
+        ALTER TABLE expenses ADD COLUMN place text REFERENCES places ON DELETE CASCADE ON UPDATE CASCADE;
+        GRANT SELECT, UPDATE, DELETE ON regions TO app_user";
+    script(&mut db.superuser().await, chain).await;
+    let report = prove(&db).await;
+    contains(&report, &["the right DELETE on public.regions changes rows of public.expenses"]);
+    // Another name of a region changes places, and not the code that expenses reference.
+    assert!(!found(&report).iter().any(|line| line.contains("UPDATE on public.regions")), "{:#?}", found(&report));
+}
+
 const PINNED: &str = r#"CREATE FUNCTION total() RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public
     AS 'SELECT count(*) FROM public.bookings'"#;
 
@@ -110,7 +124,7 @@ async fn a_review_holds_until_what_was_reviewed_changes() {
     contains(&prove_with(&db, &tenancy).await, &["public.total()", "the review in tenancy.toml is of another state"]);
 }
 
-const SHARED: &str = r#"CREATE TABLE places (code text PRIMARY KEY, name text, "open" boolean);
+const SHARED: &str = r#"CREATE TABLE places (code text PRIMARY KEY, name text, "Open" boolean);
     ALTER TABLE expenses ADD COLUMN place text REFERENCES places ON DELETE CASCADE ON UPDATE CASCADE;
     GRANT SELECT, UPDATE, DELETE ON places TO app_user"#;
 
@@ -131,7 +145,7 @@ async fn a_right_on_what_all_tenants_share_is_taken_where_keys_act_or_reviewed()
     let closing = update.closing.unwrap();
     assert_eq!(
         closing,
-        r#"REVOKE UPDATE ON public.places FROM app_user; GRANT UPDATE (name, "open") ON public.places TO app_user"#
+        r#"REVOKE UPDATE ON public.places FROM app_user; GRANT UPDATE (name, "Open") ON public.places TO app_user"#
     );
     contains(&prove_with(&db, &tenancy).await, &["the right UPDATE on public.places", &closing]);
     script(&mut db.superuser().await, closing.leak()).await;

@@ -1,4 +1,4 @@
-//! Tenant columns that a rollout adds to tables whose rows hang on a tenant table, and the keys that prove them.
+//! Tenant columns that a rollout adds to tables whose rows depend on a tenant table, and the keys that prove them.
 
 use std::fmt;
 
@@ -107,7 +107,7 @@ pub(crate) async fn read_added(connection: &mut PgConnection, columns: Vec<Added
             .bind(column.parent_key.as_str())
             .fetch_optional(&mut *connection)
             .await
-            .map_err(Error::query(format!("reading what {} hangs on", column.table)))?;
+            .map_err(Error::query(format!("reading what {} depends on", column.table)))?;
         // It was dropped since.
         let Some(row) = row else { continue };
         let on_delete = match row.get::<Option<String>, _>("on_delete").as_deref() {

@@ -99,7 +99,7 @@ fn rule_for(
     })
 }
 
-/// Refuses a table that cannot have a tenant column, whatever it hangs on.
+/// Refuses a table that cannot have a tenant column, whatever it depends on.
 fn refuse_class(table: &TableFacts, class: Option<&Class>) -> Result<(), CannotAdd> {
     if let Some(why) = unhandled_table(table) {
         return Err(CannotAdd::Table { why: why.to_string() });
@@ -108,7 +108,7 @@ fn refuse_class(table: &TableFacts, class: Option<&Class>) -> Result<(), CannotA
         Some(Class::Registry) => Err(CannotAdd::Table { why: "it is the tenant table itself".to_owned() }),
         Some(Class::Exempt { why }) => Err(CannotAdd::Table { why: format!("tenancy.toml declares it exempt: {why}") }),
         Some(Class::Through { table, .. }) => {
-            Err(CannotAdd::Table { why: format!("tenancy.toml says that its rows hang on {table} (`through`)") })
+            Err(CannotAdd::Table { why: format!("tenancy.toml says that its rows depend on {table} (`through`)") })
         }
         Some(Class::Extension { extension }) => {
             Err(CannotAdd::Table { why: format!("the extension {extension} made it") })

@@ -9,6 +9,13 @@ use tenant_rls::{CATALOG_LOCK_TIMEOUT, Database, Error, OwnerTx, Result};
 
 use crate::catalog::definition::{Aspect, AspectKind};
 
+/// The file that makes the function; its body is what the catalog keeps of it.
+const FUNCTION: &str = include_str!("../../../../sql/tenant-ops/born_closed.sql");
+
+/// How the journal begins the text of one that was switched off, and of one that was not ours.
+const DISABLED: &str = "DISABLED ";
+const OTHER: &str = "OTHER ";
+
 /// The event trigger that is there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct BornClosed {
@@ -92,6 +99,7 @@ impl BornClosed {
     /// [`Error::Query`].
     pub async fn read(connection: &mut PgConnection, tenancy: &Tenancy) -> Result<Option<Self>> {
         let row = sqlx::query(include_str!("../../../../sql/tenant-inventory/born_closed.sql"))
+            .bind(FUNCTION.split("$$").nth(1).unwrap_or_default())
             .fetch_optional(connection)
             .await
             .map_err(Error::query("looking for the event trigger that closes new tables"))?;
@@ -101,7 +109,7 @@ impl BornClosed {
             BornClosedState::NotOurs
         } else if !row.get::<bool, _>("enabled") {
             BornClosedState::Disabled
-        } else if rules.as_deref() != Some(&Self::rules(tenancy)?) {
+        } else if !row.get::<bool, _>("this_version") || rules.as_deref() != Some(&Self::rules(tenancy)?) {
             BornClosedState::Outdated
         } else {
             BornClosedState::InForce
@@ -123,13 +131,21 @@ impl BornClosed {
         Aspect::named(AspectKind::EventTrigger, Self::TRIGGER)
     }
 
+    /// The rules in such a text, and whether it was switched on; none for what was not ours.
+    pub fn from_text(text: &str) -> Option<(&str, bool)> {
+        if text.starts_with(OTHER) {
+            return None;
+        }
+        Some(text.strip_prefix(DISABLED).map_or((text, true), |rules| (rules, false)))
+    }
+
     /// The text that makes it again: its rules. One that is not ours, or that somebody switched off, has no such text, and is like none that ours had.
     pub fn text(&self) -> String {
         let rules = self.rules.as_deref().unwrap_or_default();
         match self.state {
             BornClosedState::InForce | BornClosedState::Outdated => rules.to_owned(),
-            BornClosedState::Disabled => format!("DISABLED {rules}"),
-            BornClosedState::NotOurs => format!("OTHER {rules}"),
+            BornClosedState::Disabled => format!("{DISABLED}{rules}"),
+            BornClosedState::NotOurs => format!("{OTHER}{rules}"),
         }
     }
 }
@@ -145,7 +161,7 @@ impl fmt::Display for BornClosed {
             ),
             BornClosedState::Outdated => write!(
                 f,
-                "new tables are born closed by the event trigger {trigger} of {owner}, but by another tenancy.toml: `{}` renews it",
+                "new tables may stay open: the event trigger {trigger} of {owner} was made for another tenancy.toml, or by another version: `{}` renews it",
                 CommandRef::RlsBornClosed
             ),
             BornClosedState::Disabled => write!(

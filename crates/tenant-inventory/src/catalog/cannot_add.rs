@@ -40,7 +40,7 @@ pub enum CannotAdd {
         /// The other table.
         table: TableName,
     },
-    /// Some rows of the other table are for everybody, or for the platform: what hangs on them has no tenant.
+    /// Some rows of the other table are for everybody, or for the platform: what depends on them has no tenant.
     CommonRows {
         /// The other table.
         table: TableName,
@@ -94,12 +94,12 @@ impl fmt::Display for CannotAdd {
             Self::OtherKey { references, key } => {
                 write!(f, "its foreign key references {references} there, and not {key}")
             }
-            Self::ParentHasNone { table } => write!(f, "its rows hang on {table}, which has no tenant column itself"),
+            Self::ParentHasNone { table } => write!(f, "its rows depend on {table}, which has no tenant column itself"),
             Self::CommonRows { table } => write!(
                 f,
-                "its rows hang on {table}, some rows of which are the platform's or everybody's: what hangs on those has no tenant"
+                "its rows depend on {table}, some rows of which are the platform's or everybody's: what depends on those has no tenant"
             ),
-            Self::Parent { table, why } => write!(f, "its rows hang on {table}, which cannot be protected: {why}"),
+            Self::Parent { table, why } => write!(f, "its rows depend on {table}, which cannot be protected: {why}"),
         }
     }
 }

@@ -21,7 +21,7 @@ pub(crate) struct Link {
     key: String,
 }
 
-/// The tables that hang on others.
+/// The tables that depend on others.
 pub(crate) fn links(catalog: &Catalog, tenancy: &Tenancy) -> Vec<Link> {
     catalog.through.iter().filter_map(|table| link(catalog, tenancy, table)).collect()
 }
@@ -46,7 +46,7 @@ fn link(catalog: &Catalog, tenancy: &Tenancy, table: &TenantTable) -> Option<Lin
     Some(Link { position: 0, root: table.clone(), parent: parent.clone(), key })
 }
 
-/// Adds to each relation what it hangs on. `app` is the role of the application.
+/// Adds to each relation what it depends on. `app` is the role of the application.
 pub(crate) async fn read_parents(
     connection: &mut PgConnection,
     tenancy: &Tenancy,
@@ -68,7 +68,7 @@ pub(crate) async fn read_parents(
             .bind(app)
             .fetch_optional(&mut *connection)
             .await
-            .map_err(Error::query(format!("reading what {} hangs on", relation.name)))?;
+            .map_err(Error::query(format!("reading what {} depends on", relation.name)))?;
         let Some(row) = row else { continue };
         let column = |name: &str, printed: &str, type_name: &str| {
             let column_type = TenantColumnType::of(type_name).unwrap_or(TenantColumnType::Text);

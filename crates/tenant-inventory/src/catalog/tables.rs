@@ -32,13 +32,13 @@ pub struct Catalog {
     /// Tables that `tenancy.toml` names and this database does not have, or has without a tenant column, and tables of roles that nobody said
     /// to rely on.
     pub missing: Vec<Absence>,
-    /// The tenant columns that `tenancy.toml` says a rollout adds, the tables before those that hang on them.
+    /// The tenant columns that `tenancy.toml` says a rollout adds, the tables before those that depend on them.
     #[serde(skip)]
     pub added: Vec<AddedColumn>,
     /// Tables to which no tenant column can be added as `tenancy.toml` says, and why.
     #[serde(skip)]
     pub not_added: Vec<(TableName, CannotAdd)>,
-    /// Tables that `tenancy.toml` declares to hang on another one, by name. Their column is the one that points there.
+    /// Tables that `tenancy.toml` declares to depend on another one, by name. Their column is the one that points there.
     #[serde(skip)]
     pub through: Vec<TenantTable>,
     /// What each table of the database is to the tenants.
@@ -288,7 +288,7 @@ impl Catalog {
             let table = TableName::parse(name, schema)?;
             let class = classified.iter().find(|known| known.table == table).map(|known| &known.class);
             let what = match class {
-                // The next rollout adds its column; until then it counts among those that hang on others.
+                // The next rollout adds its column; until then it counts among those that depend on others.
                 Some(_) if rules.add_column.is_some() => continue,
                 Some(Class::Exempt { .. }) => continue,
                 Some(class) if class.tenant_column().is_some() || class.link().is_some() => continue,
@@ -316,7 +316,7 @@ impl Catalog {
         })
     }
 
-    /// The tables that a rollout is about: those with a tenant column, then those that hang on one of them.
+    /// The tables that a rollout is about: those with a tenant column, then those that depend on one of them.
     pub fn rolled_out(&self) -> impl Iterator<Item = &TenantTable> + Clone {
         self.tables.iter().chain(&self.through)
     }
@@ -329,7 +329,7 @@ impl Catalog {
         self.find(name, self.tables.iter())
     }
 
-    /// The same, or a table that is declared to hang on one.
+    /// The same, or a table that is declared to depend on one.
     ///
     /// # Errors
     /// [`Error::NoTable`] with the closest name; [`Error::Strangers`] where it belongs to a role that is not trusted.

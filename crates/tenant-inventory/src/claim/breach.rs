@@ -190,7 +190,7 @@ impl fmt::Display for Breach {
             }
             Self::OtherPolicy { policy, role, is_login, definition } => {
                 let whom = if *is_login { String::new() } else { format!(" to {role}, which the login can become") };
-                write!(f, "the policy \"{policy}\" is not the rollout's, and opens the table{whom}: {definition}")
+                write!(f, "the policy \"{policy}\" is not the rollout's, and lets rows through{whom}: {definition}")
             }
             Self::RestrictivePolicy { policy, role, definition } => write!(
                 f,

@@ -47,7 +47,7 @@ pub enum Class {
         /// The table that it points to, which has a tenant column.
         table: TableName,
     },
-    /// It has a tenant column or is declared to hang on a table that has one, and row level security of ours cannot protect it.
+    /// It has a tenant column or is declared to depend on a table that has one, and row level security of ours cannot protect it.
     Unhandled {
         /// The tenant column, or the one that was declared.
         column: String,
@@ -101,7 +101,7 @@ impl Class {
         matches!(self, Self::Dependent { .. } | Self::Suspect { .. } | Self::Unhandled { .. })
     }
 
-    /// The column by which the rows hang on another table, where that is declared.
+    /// The column by which the rows depend on another table, where that is declared.
     pub(crate) fn link(&self) -> Option<&str> {
         match self {
             Self::Through { column, .. } | Self::Unhandled { column, why: Unhandled::Through { .. } } => Some(column),
@@ -150,7 +150,7 @@ impl fmt::Display for Class {
             Self::Suspect { why } => why.fmt(f),
             Self::Dependent { through } => {
                 let through: Vec<String> = through.iter().map(ToString::to_string).collect();
-                write!(f, "its rows hang on {}", through.join(" → "))
+                write!(f, "its rows depend on {}", through.join(" → "))
             }
             Self::Exempt { why } => write!(f, "declared exempt: {why}"),
             Self::Extension { extension } => write!(f, "made by the extension {extension}"),
@@ -264,7 +264,7 @@ impl Classifier<'_> {
         }
     }
 
-    /// The class of a table that is declared to hang on another one.
+    /// The class of a table that is declared to depend on another one.
     fn through(&self, table: &TableFacts, rule: &ThroughRule) -> Class {
         let column = rule.column.clone();
         let parent = TableName::parse(&rule.table, &self.tenancy.database.schema).ok();
@@ -310,7 +310,7 @@ impl Classifier<'_> {
 
     /// The shortest way by foreign keys from each table without a class to a table whose rows belong to tenants, or may.
     fn ways(&self, own: &[Option<Class>]) -> BTreeMap<TableName, Vec<TableName>> {
-        // What hangs on a suspect table belongs to tenants if that does: only a decision about the latter makes it unrelated.
+        // What depends on a suspect table belongs to tenants if that does: only a decision about the latter makes it unrelated.
         let is_tenants = |class: &Option<Class>| {
             matches!(
                 class,

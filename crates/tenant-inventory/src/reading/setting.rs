@@ -217,11 +217,14 @@ fn type_name(tokens: &[Token], at: usize) -> (String, usize) {
     (name, if zoned { at + 3 } else { at })
 }
 
-/// The names in `{a,b}`. A name that needs quotes there has what a path here is not read with.
+/// The names in `{a,b}`. A name that needs quotes there has what a path here is not read with; a number may be the place in a list, which `->` with
+/// a name does not find.
 fn path_of(array: &str) -> Option<Vec<String>> {
     let names = array.strip_prefix('{')?.strip_suffix('}')?;
     let plain = !names.is_empty() && !names.contains(['"', '\\', '{', ' ']);
-    plain.then(|| names.split(',').map(str::to_owned).collect())
+    let names: Vec<String> = plain.then(|| names.split(',').map(str::to_owned).collect())?;
+    let is_place = |name: &String| name.parse::<i64>().is_ok();
+    (!names.iter().any(is_place)).then_some(names)
 }
 
 /// Whether a token is this word, or this character.

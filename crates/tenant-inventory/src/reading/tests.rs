@@ -78,6 +78,10 @@ fn what_is_no_plain_comparison_is_not_called_one() {
             "(((current_setting('app.org'::text))::jsonb -> 'orgs'::text) ? org_id)",
             and_more(reads("app.org", &["orgs"], false, Some("jsonb"))),
         ),
+        (
+            "(org_id = ((current_setting('request.jwt.claims'::text))::jsonb #>> '{orgs,0,id}'::text[]))",
+            and_more(reads("request.jwt.claims", &[], false, Some("jsonb"))),
+        ),
         ("(user_id = ( SELECT auth.uid() AS uid))", PolicyReading::AuthUser),
         ("(EXISTS ( SELECT 1 FROM members m WHERE (m.user_id = auth.uid())))", PolicyReading::AuthUser),
         ("app.is_member(org_id)", function("app.is_member")),

@@ -20,7 +20,8 @@ impl CodeWays<'_> {
     fn callers_name(&self, function: &FunctionFacts, known: &[Way]) -> Option<Way> {
         let (found, name) = self.analysis.found_name(Node::Function(function.id))?;
         let reach = self.reached(function);
-        let is_known = known.iter().any(|way| way.is_reachable() && way.review_name() == function.signature);
+        let is_known =
+            known.iter().any(|way| way.is_reachable() && way.function() == Some(function.signature.as_str()));
         // A review of the other way cannot vouch for a function without a pinned path.
         if matches!(reach, Reach::Cannot { .. }) || is_known && pinned(function).is_none() {
             return None;

@@ -190,7 +190,7 @@ impl CodeWays<'_> {
         }
     }
 
-    /// How the login fires what hangs on a table or view.
+    /// How the login fires what depends on a table or view.
     pub(crate) fn fires(&self, relation: i64, events: i32) -> Reach {
         let facts = self.analysis.facts;
         let mut writes = self.writable.get(&relation).into_iter().flatten();

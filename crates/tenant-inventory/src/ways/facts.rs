@@ -127,6 +127,14 @@ pub(crate) struct Cascade {
     pub(crate) parent: i64,
     pub(crate) on_delete: bool,
     pub(crate) on_update: bool,
+    /// It deletes rows of the child, where it does not only change them.
+    pub(crate) deletes: bool,
+    /// Its columns in the child, by number.
+    pub(crate) columns: Vec<i16>,
+    /// The columns of the parent that it references, by number.
+    pub(crate) referenced: Vec<i16>,
+    /// It came with the key of the child's parent table.
+    pub(crate) of_partition: bool,
     /// Its definition, as a statement has it.
     pub(crate) definition: String,
     /// The columns of the parent that it does not reference, as a statement has them.

@@ -40,6 +40,7 @@ mod role_ways;
 pub(crate) mod roles;
 mod schema_ways;
 mod server_ways;
+mod shared_parents;
 pub(crate) mod state;
 mod targets;
 mod texts;
@@ -140,11 +141,11 @@ pub async fn read_ways(
     ways.extend(rights::right_ways(&analysis));
     ways.extend(rights::ops_ways(&analysis));
     ways.extend(rights::key_ways(&analysis).into_iter().filter(|way| !is_link(inventory, way)));
-    ways.extend(rights::shared_parent_ways(&analysis));
+    ways.extend(shared_parents::shared_parent_ways(&analysis));
     Ok(ways)
 }
 
-/// Whether a key is the one by which rows hang on rows of another table: what it changes belongs to the same tenant.
+/// Whether a key is the one by which rows depend on rows of another table: what it changes belongs to the same tenant.
 fn is_link(inventory: &Inventory, way: &Way) -> bool {
     let WayObject::CascadingKey { table, columns, parent, .. } = &way.object else { return false };
     let comparison = inventory.relation(table).and_then(|relation| relation.comparison.parent.as_ref());

@@ -1,15 +1,10 @@
 //! Rights that policies do not limit, rights in the book-keeping, and keys that change rows by themselves.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use tenancy_config::TableName;
-
-use super::facts::{ActingKey, Cascade, Facts, Held, RelationFacts};
+use super::facts::{ActingKey, Facts, Held, RelationFacts};
 use super::found::Analysis;
 use super::logins::Unfiltered;
 use super::object::{Privilege, WayObject};
-use super::review::review_of_text;
-use super::way::{Actor, Barrier, Reach, Reviewable, Unreadable, Way, WayVerdict};
+use super::way::{Actor, Barrier, Reach, Reviewable, Way, WayVerdict};
 
 /// The schema of the book-keeping.
 const OPS: &str = "tenant_ops";
@@ -54,7 +49,13 @@ pub(crate) fn is_owner(analysis: &Analysis<'_>, role: &str, table: &RelationFact
     role.is_some_and(|role| role.superuser || analysis.roles.has_rights_of(role.id, table.owner))
 }
 
-fn right_way(analysis: &Analysis<'_>, table: &RelationFacts, privilege: Privilege, role: &str, all: bool) -> Way {
+pub(crate) fn right_way(
+    analysis: &Analysis<'_>,
+    table: &RelationFacts,
+    privilege: Privilege,
+    role: &str,
+    all: bool,
+) -> Way {
     let places = &analysis.facts.places;
     let can = match privilege {
         // The function of a trigger runs as whoever writes; it may be a temporary one.
@@ -139,95 +140,6 @@ fn ops_way(name: String, role: &str, privileges: Vec<Privilege>, closing: String
         closing: Some(closing),
         review: Reviewable::NotCode,
     }
-}
-
-/// Rights to delete or change rows that belong to nobody, where foreign keys then delete or change rows of all tenants. The tenant table is
-/// among them: who deletes a tenant deletes its rows.
-pub(crate) fn shared_parent_ways(analysis: &Analysis<'_>) -> Vec<Way> {
-    let facts = analysis.facts;
-    let protected = |id: &i64| analysis.filter.protected.contains(id);
-    let mut acting: BTreeMap<(i64, Privilege), Vec<&Cascade>> = BTreeMap::new();
-    for key in facts.cascades.iter().filter(|key| protected(&key.child) && !protected(&key.parent)) {
-        for (acts, privilege) in [(key.on_delete, Privilege::Delete), (key.on_update, Privilege::Update)] {
-            if acts && holder(analysis, key, privilege).is_some() {
-                acting.entry((key.parent, privilege)).or_default().push(key);
-            }
-        }
-    }
-    let ways = acting.into_iter().filter_map(|((parent, privilege), keys)| {
-        shared_parent_way(analysis, facts.relations.get(&parent)?, privilege, &keys)
-    });
-    ways.collect()
-}
-
-/// The right of the login's that makes a key act, if it has it.
-fn holder<'a>(analysis: &Analysis<'a>, key: &Cascade, privilege: Privilege) -> Option<&'a Held> {
-    let facts = analysis.facts;
-    let child = facts.relations.get(&key.child)?;
-    let has = |held: &Held| match privilege {
-        Privilege::Update => held.updates && key.updaters.contains(&held.role),
-        _ => held.deletes,
-    };
-    facts.held(key.parent, |held: &Held| held.in_sight && has(held) && !is_owner(analysis, &held.role, child))
-}
-
-fn shared_parent_way(
-    analysis: &Analysis<'_>,
-    parent: &RelationFacts,
-    privilege: Privilege,
-    keys: &[&Cascade],
-) -> Option<Way> {
-    let facts = analysis.facts;
-    let role = &holder(analysis, keys.first()?, privilege)?.role;
-    let has: fn(&Held) -> bool = match privilege {
-        Privilege::Update => |held| held.updates,
-        _ => |held| held.deletes,
-    };
-    let way = right_way(analysis, parent, privilege, role, facts.is_everybodys(parent.id, has));
-    // The application goes on changing the columns that no key references.
-    let spared = keys.first()?.others.iter().filter(|column| keys.iter().all(|key| key.others.contains(column)));
-    let spared: Vec<&str> = spared.map(String::as_str).collect();
-    let closing = way.closing.as_ref().map(|revoke| match privilege {
-        Privilege::Update if !spared.is_empty() => {
-            let (columns, from) = (spared.join(", "), grantee(analysis, role, false));
-            format!("{revoke}; GRANT UPDATE ({columns}) ON {} TO {from}", parent.printed)
-        }
-        _ => revoke.clone(),
-    });
-    let tables = keys.iter().filter_map(|key| facts.relations.get(&key.child)).map(|child| child.name.clone());
-    let tables: Vec<TableName> = tables.collect::<BTreeSet<_>>().into_iter().collect();
-    Some(Way {
-        verdict: parents_verdict(parent),
-        acts_as: Actor { role: "the server".to_owned(), why: Unfiltered::ReferentialAction },
-        // What a review of policies would be pinned to is not read.
-        review: if parent.row_security {
-            Reviewable::NotCode
-        } else {
-            review_of_keys(analysis, &parent.name, privilege, keys)
-        },
-        tables,
-        closing,
-        ..way
-    })
-}
-
-/// A review of a right is pinned to the keys that act on it: one more of them is another state.
-fn review_of_keys(analysis: &Analysis<'_>, parent: &TableName, privilege: Privilege, keys: &[&Cascade]) -> Reviewable {
-    let of_key = |key: &&Cascade| {
-        let child = analysis.facts.relations.get(&key.child)?;
-        Some(format!("{} {}", child.name, key.definition))
-    };
-    let mut definitions: Vec<String> = keys.iter().filter_map(of_key).collect();
-    definitions.sort();
-    review_of_text(&parent.to_string(), &privilege.to_string(), &definitions.join("\n"))
-}
-
-/// What is known of a right on a table that keys reference: its own policies may leave the login only its tenant's row.
-fn parents_verdict(parent: &RelationFacts) -> WayVerdict {
-    if !parent.row_security {
-        return WayVerdict::Open;
-    }
-    WayVerdict::NeedsReview { why: Unreadable::Policies { table: parent.name.to_string() } }
 }
 
 /// Foreign keys between tenant tables through which a change of one row changes rows of another tenant, where they reference it.

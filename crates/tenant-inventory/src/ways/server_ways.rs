@@ -72,12 +72,13 @@ const RELATIONS: [(&str, Gives, &[&str]); 7] = [
 const TOAST: &str = "pg_toast_";
 
 /// Settings that run programs or load code, and those that switch off what keys, triggers and rights say.
-const PARAMETERS: [&str; 17] = [
+const PARAMETERS: [&str; 18] = [
     "allow_system_table_mods",
     "archive_cleanup_command",
     "archive_command",
     "archive_library",
     "dynamic_library_path",
+    "event_triggers",
     "extension_control_path",
     "hba_file",
     "ident_file",

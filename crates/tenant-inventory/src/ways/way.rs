@@ -222,6 +222,18 @@ impl Way {
         self.review_hash().map(|_| ()).ok_or(&self.review)
     }
 
+    /// The signature of the function that it is, or that its trigger calls.
+    pub fn function(&self) -> Option<&str> {
+        match &self.object {
+            WayObject::Function { signature, .. }
+            | WayObject::Leakproof { signature }
+            | WayObject::CallersName { signature, .. }
+            | WayObject::OwnTenant { signature, .. } => Some(signature),
+            WayObject::Trigger { function, .. } | WayObject::CascadedTrigger { function, .. } => Some(function),
+            _ => None,
+        }
+    }
+
     /// The name under which `tenancy.toml` declares a review of it.
     pub fn review_name(&self) -> String {
         match &self.object {
@@ -232,8 +244,12 @@ impl Way {
             | WayObject::Leakproof { signature }
             | WayObject::CallersName { signature, .. }
             | WayObject::OwnTenant { signature, .. } => signature.clone(),
-            WayObject::Trigger { function, .. } | WayObject::CascadedTrigger { function, .. } => function.clone(),
-            WayObject::Rule { table, name } | WayObject::Copy { table, name, .. } => format!("{table}.{name}"),
+            // A function may be the trigger of many tables, each with conditions of its own.
+            WayObject::Trigger { table: None, name, .. } => name.clone(),
+            WayObject::Trigger { table: Some(table), name, .. }
+            | WayObject::CascadedTrigger { table, name, .. }
+            | WayObject::Rule { table, name }
+            | WayObject::Copy { table, name, .. } => format!("{table}.{name}"),
             WayObject::CascadingKey { table, name, .. } => format!("{table}.{name}"),
             WayObject::Right { table, privilege } => format!("{privilege} on {table}"),
             WayObject::Role { role } => role.clone(),

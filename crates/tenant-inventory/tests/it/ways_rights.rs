@@ -198,7 +198,7 @@ async fn createrole_is_a_way_before_16_and_admin_is_one_from_then_on() {
     }
 }
 
-/// No policy of the child holds for what a foreign key does, and no tenant owns the row that it hangs on.
+/// No policy of the child holds for what a foreign key does, and no tenant owns the row that it depends on.
 #[tokio::test]
 async fn changing_a_row_that_is_nobodys_is_a_way_where_keys_act_on_tenants_rows() {
     let db = planted(

@@ -141,6 +141,16 @@ pub(crate) async fn set_role(connection: &mut PgConnection, role: &ActingRole) -
     }
 }
 
+/// The same. The answer is whether this login can act as the role: there may be none of that name, or a right is missing.
+pub(crate) async fn can_act_as(connection: &mut PgConnection, role: &ActingRole) -> Result<bool> {
+    match set_role(connection, role).await {
+        Ok(()) => Ok(true),
+        // insufficient_privilege, and invalid_parameter_value where the role does not exist.
+        Err(error) if matches!(error.sqlstate(), Some("42501" | "22023")) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// Sets a session variable until the transaction ends. The value is a bind parameter.
 pub(crate) async fn set_local(connection: &mut PgConnection, variable: &str, value: &str) -> Result<()> {
     sqlx::query("SELECT pg_catalog.set_config($1, $2, true)")

@@ -172,7 +172,7 @@ impl TenantComparison {
         format!("AS PERMISSIVE FOR SELECT TO PUBLIC USING ({none})")
     }
 
-    /// The texts of this form, for a table that hangs on another one however the policy asks for that.
+    /// The texts of this form, for a table that depends on another one however the policy asks for that.
     fn printed_in_any_way(&self, form: PolicyForm) -> impl Iterator<Item = String> {
         let ways: Vec<String> = match &self.parent {
             Some(parent) => ThroughForm::ALL.iter().flat_map(|way| self.printed_through(parent, *way, form)).collect(),
@@ -235,7 +235,7 @@ fn create_policy(table: &TableName, name: &Ident, using: Sql, check: Sql) -> Sql
         .build()
 }
 
-/// The rows of the other table on which rows hang that a form shows, and those that it lets be written. A table that hangs on another one has no
+/// The rows of the other table on which rows hang that a form shows, and those that it lets be written. A table that depends on another one has no
 /// rows of the platform.
 fn rows_of(form: PolicyForm) -> (ParentRows, ParentRows) {
     match form {

@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 use crate::access::{Access, ActingRole, Obstacle, Why};
 use crate::connection::database::{Database, set_path};
 use crate::connection::session::{PINNED_PATH, SearchPath};
-use crate::connection::transaction::{Transaction, begin_read_only, set_role};
+use crate::connection::transaction::{Transaction, begin_read_only, can_act_as};
 use crate::error::{Error, Result};
 use crate::sql::template::Template;
 use crate::sql::text::Sql;
@@ -46,7 +46,8 @@ impl EachReader {
                 break;
             }
             let mut transaction = begin_read_only(database).await?;
-            if set_role(transaction.connection(), role).await.is_err() {
+            if !can_act_as(transaction.connection(), role).await? {
+                transaction.rollback().await?;
                 for reader in left {
                     reader.add(role, Visibility::of_obstacle(role, Why::CannotAssume));
                 }

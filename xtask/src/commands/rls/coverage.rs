@@ -14,7 +14,7 @@ pub(super) fn beside(coverage: &RolloutCoverage) -> Option<Block> {
         let why = match &table.cover {
             Cover::Dependent { through } => {
                 let through: Vec<String> = through.iter().map(ToString::to_string).collect();
-                format!("its rows hang on {}", through.join(" → "))
+                format!("its rows depend on {}", through.join(" → "))
             }
             Cover::Suspect { why } => why.to_string(),
             Cover::Unhandled { why, .. } => why.to_string(),

@@ -4,6 +4,7 @@ mod args;
 mod born_closed;
 mod coverage;
 mod folder;
+mod next;
 mod plan;
 mod prisma;
 mod progress;

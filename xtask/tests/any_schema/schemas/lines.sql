@@ -1,4 +1,4 @@
--- Lines of an order have no tenant column; they hang on their order.
+-- Lines of an order have no tenant column; they depend on their order.
 CREATE TABLE shops (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), slug text NOT NULL UNIQUE, name text NOT NULL);
 CREATE TABLE orders (
     id uuid PRIMARY KEY DEFAULT gen_random_uuid(),

@@ -7,6 +7,7 @@ use tenancy_config::{CommandRef, Hint};
 use tenant_inventory::Phase;
 
 use crate::commands::rls::coverage::beside;
+use crate::commands::rls::next;
 use crate::document::block::{Block, Document, List, Table, lines, number, text};
 use crate::document::report::Report;
 use crate::number_format::{count, counted, duration};
@@ -67,47 +68,16 @@ fn conclusion(report: &RolloutReport) -> Block {
     let remedies: BTreeSet<Remedy> =
         report.tables.iter().flat_map(|table| &table.stopped_by).map(Stop::remedy).collect();
     if !report.stopped && !remedies.is_empty() {
-        return lines(std::iter::once(done).chain(remedies.into_iter().map(next)));
+        return lines(std::iter::once(done).chain(next::for_stopped(remedies, &"the same command again.".into())));
     }
     let next = if report.stopped {
         Hint::from("Stopped; the same command goes on from here.")
     } else if !report.is_complete() {
-        Hint::from("Next: ").then_run(CommandRef::Inventory).then(" shows why the tables beside these are not covered.")
+        next::for_uncovered(&report.coverage)
     } else if enforced {
-        Hint::from("The tables listed above are under FORCE ROW LEVEL SECURITY. ")
-            .then_run(CommandRef::Inventory)
-            .then(" shows the others.")
+        Hint::from("The tables listed above are under FORCE ROW LEVEL SECURITY. ").then_hint(next::verify())
     } else {
         Hint::from("Next: ").then_run(CommandRef::RlsStatus)
     };
     lines([done, next])
-}
-
-/// What is to be done before the same command goes on.
-fn next(remedy: Remedy) -> Hint {
-    let next = Hint::from("Next: ");
-    let again = "; then the same command again.";
-    match remedy {
-        Remedy::Rows => next.then_run(CommandRef::Audit).then(" shows the rows that are in the way").then(again),
-        Remedy::Counting => {
-            next.then_run(CommandRef::Audit).then(" shows what could not be counted, and what helps").then(again)
-        }
-        Remedy::Definition => {
-            next.then_run(CommandRef::Inventory).then(" shows the tables that cannot be protected, and why").then(again)
-        }
-        Remedy::Policies => next
-            .then_run(CommandRef::RlsStatus)
-            .then(" shows the policies of others: drop them, or let --adopt replace those that it can")
-            .then(again),
-        Remedy::Login => next
-            .then_run(CommandRef::RlsStatus)
-            .then(" shows what the application's role is and can become: give it a login that policies filter")
-            .then(again),
-        Remedy::Parent => next.then("see above for the tables on which those hang").then(again),
-        Remedy::Locks => next
-            .then("end the sessions that hold the locks, or wait for them")
-            .then(again)
-            .then(" --lock-timeout waits longer, and so does everybody else."),
-        Remedy::ServerMessage => next.then("mend what the server said of the tables above").then(again),
-    }
 }

@@ -1,10 +1,13 @@
 //! The report of `rls status`: the phase of each table, and what stops it.
 
-use rls_rollout::{StatusReport, TableStatus};
-use tenancy_config::CommandRef;
-use tenant_inventory::{BornClosed, RelationKind};
+use std::collections::BTreeSet;
+
+use rls_rollout::{Remedy, StatusReport, Stop, TableStatus};
+use tenancy_config::{CommandRef, Hint};
+use tenant_inventory::{BornClosed, Phase, RelationKind};
 
 use crate::commands::rls::coverage::beside;
+use crate::commands::rls::next;
 use crate::document::block::{Cell, Document, Table, lines, text};
 use crate::document::report::Report;
 
@@ -44,6 +47,7 @@ impl Report for StatusReport {
         let columns = ["table", "phase", "RLS", "policies", "in the way"].map(text);
         let mut document = Document::new([Table::new(columns, rows).into(), lines(said)]);
         document.extend(beside(&self.coverage));
+        document.push(lines(next(self)));
         document
     }
 
@@ -51,6 +55,33 @@ impl Report for StatusReport {
         let rows = self.tables.iter().map(|status| row(status).to_vec());
         Some((vec!["table", "phase", "row_security", "policies", "in_the_way"], rows.collect()))
     }
+}
+
+/// What takes the tables on from here.
+fn next(report: &StatusReport) -> Vec<Hint> {
+    let mut remedies: BTreeSet<Remedy> =
+        report.tables.iter().flat_map(|table| &table.stopped_by).map(Stop::remedy).collect();
+    if report.tables.iter().filter_map(|table| table.rows_without_tenant.as_ref()).any(|rows| !rows.none()) {
+        remedies.insert(Remedy::Rows);
+    }
+    let rollout = Hint::run(CommandRef::RlsRollout);
+    if !remedies.is_empty() {
+        return next::for_stopped(remedies, &rollout).collect();
+    }
+    let next = if report.tables.iter().any(|table| !table.lost.is_empty()) {
+        Hint::from("Next: ").then_hint(rollout).then(" puts back what was lost.")
+    } else if report.born_closed_lost {
+        Hint::from("Next: ").then_run(CommandRef::RlsBornClosed)
+    } else if report.tables.iter().any(|table| table.phase == Phase::None) {
+        Hint::from("Next: ").then_run(CommandRef::RlsPlanPrepare).then(" shows the first steps.")
+    } else if report.tables.iter().any(|table| table.phase != Phase::Enforce) {
+        Hint::from("Next: ").then_hint(rollout)
+    } else if report.coverage.has_findings() {
+        next::for_uncovered(&report.coverage)
+    } else {
+        next::verify()
+    };
+    vec![next]
 }
 
 fn row(status: &TableStatus) -> [String; 5] {
