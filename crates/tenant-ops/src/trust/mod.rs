@@ -73,13 +73,20 @@ pub(crate) async fn verified_behind_lock(connection: &mut PgConnection, tenancy:
 }
 
 async fn examine(connection: &mut PgConnection, tenancy: &Tenancy, purpose: Purpose) -> Result<Option<Verified>> {
-    let Some((owner, mut findings)) = owner(connection, tenancy, purpose).await? else { return Ok(None) };
+    let Some((owner, login, mut findings)) = owner(connection, tenancy, purpose).await? else { return Ok(None) };
     let there = definitions(connection).await?;
     // The number of the layout is read only from a table, and as a role that can do no more than its owner.
     let may_act = !findings.iter().any(|finding| matches!(finding, TrustFinding::NotOurs { .. }));
     let layout = Layout::ours();
     let version = match may_act && layout.has_version_table(&there) {
-        true => version(connection).await?,
+        true => match version(connection).await {
+            Ok(version) => version,
+            // Its owner let this login read the journal neither as itself nor as a member.
+            Err(error) if error.sqlstate() == Some("42501") => {
+                return Err(Error::Untrusted { findings: by_object(vec![TrustFinding::NotOurs { owner, login }]) });
+            }
+            Err(error) => return Err(error.into()),
+        },
         false => None,
     };
     if let Some(version) = version.filter(|version| *version > VERSION) {
@@ -98,11 +105,12 @@ async fn examine(connection: &mut PgConnection, tenancy: &Tenancy, purpose: Purp
     Ok(Some(Verified { version, objects }))
 }
 
+/// Whose it is, who asks, and what is wrong with that.
 async fn owner(
     connection: &mut PgConnection,
     tenancy: &Tenancy,
     purpose: Purpose,
-) -> Result<Option<(String, Vec<TrustFinding>)>, RlsError> {
+) -> Result<Option<(String, String, Vec<TrustFinding>)>, RlsError> {
     let tenants = TableName::parse(&tenancy.tenant.table, &tenancy.database.schema)?;
     let row = sqlx::query(include_str!("../../../../sql/tenant-ops/owner.sql"))
         .bind(&tenancy.roles.app)
@@ -112,19 +120,19 @@ async fn owner(
         .await
         .map_err(RlsError::query("asking whose the schema tenant_ops is"))?;
     let Some(row) = row else { return Ok(None) };
-    let owner: String = row.get("owner");
+    let (owner, login): (String, String) = (row.get("owner"), row.get("login"));
     let mut findings = Vec::new();
     if row.get("of_application") {
         findings.push(TrustFinding::OfApplication { owner: owner.clone(), app: tenancy.roles.app.clone() });
-        return Ok(Some((owner, findings)));
+        return Ok(Some((owner, login, findings)));
     }
     let (may_act, owns_the_rest): (bool, bool) = (row.get("may_act"), row.get("owns_the_rest"));
     if may_act && row.get("of_superuser") && !owns_the_rest {
         findings.push(TrustFinding::Stranger { owner: owner.clone() });
     } else if !may_act && (purpose == Purpose::Write || !owns_the_rest) {
-        findings.push(TrustFinding::NotOurs { owner: owner.clone(), login: row.get("login") });
+        findings.push(TrustFinding::NotOurs { owner: owner.clone(), login: login.clone() });
     }
-    Ok(Some((owner, findings)))
+    Ok(Some((owner, login, findings)))
 }
 
 async fn definitions(connection: &mut PgConnection) -> Result<Vec<Definition>, RlsError> {

@@ -214,6 +214,24 @@ async fn a_schema_that_was_made_empty_for_the_owner_is_filled() {
     assert_eq!(number(&db, "SELECT version::bigint FROM tenant_ops.installed").await, 10);
 }
 
+#[tokio::test]
+async fn what_a_superuser_owns_is_named_to_an_owner_who_may_not_read_it() {
+    let db = test_support::database().await;
+    // Only if the application logged in as the owner of its tables would a superuser keep the schema.
+    let mut tenancy = Tenancy::default();
+    tenancy.roles.app = "app_owner".to_owned();
+    let superuser = connect(&db, Role::Superuser).await;
+    tenant_ops::install(&superuser, &tenancy).await.unwrap();
+    superuser.close().await;
+    let owner = connect(&db, Role::Owner).await;
+    let mut tx = OwnerTx::begin(&owner, Duration::from_secs(5)).await.unwrap();
+    let found = findings(tenant_ops::standing_steps::<String>(tx.connection(), &Tenancy::default()).await.map(drop));
+    let not_ours = TrustFinding::NotOurs { owner: "postgres".to_owned(), login: "app_owner".to_owned() };
+    assert_eq!(found, [not_ours]);
+    tx.rollback().await.unwrap();
+    owner.close().await;
+}
+
 /// A login that is a member of the owner's role and nothing else.
 async fn second_operator(db: &TestDb) -> Database {
     script(

@@ -33,17 +33,17 @@ fn for_one(remedy: Remedy) -> Hint {
     }
 }
 
-/// What to do about tables of the database that a report does not cover.
-pub(super) fn for_uncovered(coverage: &RolloutCoverage) -> Hint {
+/// What to do about tables of the database that a report does not cover, if there are any.
+pub(super) fn for_uncovered(coverage: &RolloutCoverage) -> Option<Hint> {
     let dependent = coverage.coverage.open().find(|table| matches!(table.cover, Cover::Dependent { .. }));
-    match dependent {
-        Some(dependent) => Hint::from("Next: ")
-            .then_run(CommandRef::RlsPlanAddColumn { table: dependent.table.to_string() })
-            .then(" shows how a table that depends on another gets a tenant column; `through` in tenancy.toml does without one."),
-        None => Hint::from("Next: ")
-            .then_run(CommandRef::Inventory)
-            .then(" shows why the tables beside these are not covered."),
+    if let Some(dependent) = dependent {
+        let next = Hint::from("Next: ").then_run(CommandRef::RlsPlanAddColumn { table: dependent.table.to_string() });
+        return Some(next.then(" shows how a table that depends on another gets a tenant column; `through` in tenancy.toml does without one."));
     }
+    let open = coverage.has_findings() || coverage.coverage.open().next().is_some();
+    open.then(|| {
+        Hint::from("Next: ").then_run(CommandRef::Inventory).then(" shows why the tables beside these are not covered.")
+    })
 }
 
 /// What to do when nothing is left for a rollout.

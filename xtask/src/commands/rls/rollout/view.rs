@@ -72,10 +72,9 @@ fn conclusion(report: &RolloutReport) -> Block {
     }
     let next = if report.stopped {
         Hint::from("Stopped; the same command goes on from here.")
-    } else if !report.is_complete() {
-        next::for_uncovered(&report.coverage)
     } else if enforced {
-        Hint::from("The tables listed above are under FORCE ROW LEVEL SECURITY. ").then_hint(next::verify())
+        let next = next::for_uncovered(&report.coverage).unwrap_or_else(next::verify);
+        Hint::from("The tables listed above are under FORCE ROW LEVEL SECURITY. ").then_hint(next)
     } else {
         Hint::from("Next: ").then_run(CommandRef::RlsStatus)
     };

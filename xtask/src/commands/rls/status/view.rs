@@ -76,10 +76,8 @@ fn next(report: &StatusReport) -> Vec<Hint> {
         Hint::from("Next: ").then_run(CommandRef::RlsPlanPrepare).then(" shows the first steps.")
     } else if report.tables.iter().any(|table| table.phase != Phase::Enforce) {
         Hint::from("Next: ").then_hint(rollout)
-    } else if report.coverage.has_findings() {
-        next::for_uncovered(&report.coverage)
     } else {
-        next::verify()
+        next::for_uncovered(&report.coverage).unwrap_or_else(next::verify)
     };
     vec![next]
 }
