@@ -137,7 +137,7 @@ pub(crate) struct Cascade {
     pub(crate) of_partition: bool,
     /// Its definition, as a statement has it.
     pub(crate) definition: String,
-    /// The columns of the parent that it does not reference, as a statement has them.
+    /// The columns of the parent that it does not reference and the login may change, as a statement has them.
     pub(crate) others: Vec<String>,
     /// The roles of the login's that may change what the key references.
     pub(crate) updaters: Vec<String>,

@@ -226,7 +226,7 @@ async fn deleting_a_tenant_deletes_its_rows() {
     let db = planted(
         r#"ALTER TABLE bookings DROP CONSTRAINT "bookings_tenantId_fkey",
                ADD FOREIGN KEY ("tenantId") REFERENCES "Tenant" ON DELETE CASCADE ON UPDATE CASCADE;
-           ALTER TABLE "Tenant" ADD name text;
+           ALTER TABLE "Tenant" ADD name text, ADD plan text;
            GRANT UPDATE (name) ON "Tenant" TO app_user"#,
     )
     .await;
@@ -238,7 +238,10 @@ async fn deleting_a_tenant_deletes_its_rows() {
     let found = ways(&db).await;
     for (privilege, closing) in [
         (Privilege::Delete, r#"REVOKE DELETE ON public."Tenant" FROM app_user"#),
-        (Privilege::Update, r#"REVOKE UPDATE ON public."Tenant" FROM app_user"#),
+        (
+            Privilege::Update,
+            r#"REVOKE UPDATE ON public."Tenant" FROM app_user; GRANT UPDATE (name) ON public."Tenant" TO app_user"#,
+        ),
     ] {
         let way = right(&found, "public.Tenant", privilege).unwrap();
         assert_eq!((&way.verdict, way.closing.as_deref()), (&WayVerdict::Open, Some(closing)));

@@ -59,13 +59,13 @@ async fn read(url: &DatabaseUrl, login: &str, tenancy: &Tenancy) -> Vec<Way> {
     ways
 }
 
-/// The way of this name.
+/// The way of this name, or of the function of this signature.
 pub(crate) fn of<'a>(ways: &'a [Way], name: &str) -> &'a Way {
     find(ways, name).unwrap_or_else(|| panic!("no way {name} in {:#?}", told(ways)))
 }
 
 pub(crate) fn find<'a>(ways: &'a [Way], name: &str) -> Option<&'a Way> {
-    ways.iter().find(|way| way.review_name() == name)
+    ways.iter().find(|way| way.review_name() == name || way.function() == Some(name))
 }
 
 pub(crate) fn told(ways: &[Way]) -> Vec<String> {

@@ -79,13 +79,11 @@ async fn examine(connection: &mut PgConnection, tenancy: &Tenancy, purpose: Purp
     let may_act = !findings.iter().any(|finding| matches!(finding, TrustFinding::NotOurs { .. }));
     let layout = Layout::ours();
     let version = match may_act && layout.has_version_table(&there) {
-        true => match version(connection).await {
-            Ok(version) => version,
-            // Its owner let this login read the journal neither as itself nor as a member.
-            Err(error) if error.sqlstate() == Some("42501") => {
-                return Err(Error::Untrusted { findings: by_object(vec![TrustFinding::NotOurs { owner, login }]) });
+        true => match version(connection).await? {
+            InstalledVersion::Is(version) => version,
+            InstalledVersion::Hidden => {
+                return Err(Error::Untrusted { findings: vec![TrustFinding::NotOurs { owner, login }] });
             }
-            Err(error) => return Err(error.into()),
         },
         false => None,
     };
@@ -191,15 +189,31 @@ async fn role_members(connection: &mut PgConnection, tenancy: &Tenancy) -> Resul
     Ok(findings)
 }
 
+/// The number of the layout.
+enum InstalledVersion {
+    /// None where nothing was installed yet.
+    Is(Option<i32>),
+    /// Its owner lets this login read it neither as itself nor as a member.
+    Hidden,
+}
+
 /// The number of the layout, from the table that was compared before.
-async fn version(connection: &mut PgConnection) -> Result<Option<i32>, RlsError> {
+async fn version(connection: &mut PgConnection) -> Result<InstalledVersion, RlsError> {
     let before = act(connection).await?;
+    let may_read: Option<bool> = sqlx::query_scalar(include_str!("../../../../sql/tenant-ops/may_read_layout.sql"))
+        .fetch_optional(&mut *connection)
+        .await
+        .map_err(RlsError::query("asking who may read the schema tenant_ops"))?;
+    if may_read == Some(false) {
+        before.again(connection).await?;
+        return Ok(InstalledVersion::Hidden);
+    }
     let version = sqlx::query_scalar("SELECT version FROM tenant_ops.installed")
         .fetch_optional(&mut *connection)
         .await
         .map_err(RlsError::query("reading which layout the schema tenant_ops has"))?;
     before.again(connection).await?;
-    Ok(version)
+    Ok(InstalledVersion::Is(version))
 }
 
 /// Waits for a process that installs or upgrades the schema, and keeps others from doing so until the transaction ends.

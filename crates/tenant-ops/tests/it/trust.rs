@@ -216,13 +216,22 @@ async fn a_schema_that_was_made_empty_for_the_owner_is_filled() {
 
 #[tokio::test]
 async fn what_a_superuser_owns_is_named_to_an_owner_who_may_not_read_it() {
-    let db = test_support::database().await;
-    // Only if the application logged in as the owner of its tables would a superuser keep the schema.
-    let mut tenancy = Tenancy::default();
-    tenancy.roles.app = "app_owner".to_owned();
-    let superuser = connect(&db, Role::Superuser).await;
-    tenant_ops::install(&superuser, &tenancy).await.unwrap();
-    superuser.close().await;
+    let db = installed().await;
+    script(
+        &db,
+        Role::Superuser,
+        "DO $do$ DECLARE v_object text; BEGIN
+             FOR v_object IN
+                 SELECT format(CASE c.relkind WHEN 'v' THEN 'VIEW %s' ELSE 'TABLE %s' END, c.oid::regclass) FROM pg_class AS c
+                 WHERE c.relnamespace = 'tenant_ops'::regnamespace AND c.relkind IN ('r', 'v')
+                 UNION ALL SELECT format('FUNCTION %s', p.oid::regprocedure) FROM pg_proc AS p
+                 WHERE p.pronamespace = 'tenant_ops'::regnamespace
+                 UNION ALL SELECT 'SCHEMA tenant_ops'
+             LOOP
+                 EXECUTE format('ALTER %s OWNER TO postgres', v_object);
+             END LOOP; END $do$",
+    )
+    .await;
     let owner = connect(&db, Role::Owner).await;
     let mut tx = OwnerTx::begin(&owner, Duration::from_secs(5)).await.unwrap();
     let found = findings(tenant_ops::standing_steps::<String>(tx.connection(), &Tenancy::default()).await.map(drop));
