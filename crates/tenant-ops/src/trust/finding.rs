@@ -97,8 +97,8 @@ impl TrustFinding {
     pub fn hint(&self) -> String {
         match self {
             Self::NotOurs { owner, login } => format!(
-                "log in as {owner}, or let this login act as it: GRANT {} TO {}; if {owner} was not to make the schema, find out what it \
-                 put there, and drop it: DROP SCHEMA tenant_ops CASCADE",
+                "log in as {owner}; or, unless {owner} is a superuser, let this login act as it: GRANT {} TO {}; if {owner} was not to \
+                 make the schema, find out what it put there, and drop it: DROP SCHEMA tenant_ops CASCADE",
                 quoted(owner),
                 quoted(login)
             ),
