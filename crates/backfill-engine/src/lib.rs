@@ -59,4 +59,4 @@ pub use suggest::{
 pub use survey::comparison::SourceComparison;
 pub use tables_report::{DrawsOn, FailedTable, TablesReport};
 pub use tenant_ops::{Assignment, RunProcessRecord, RunRecord, RunState, UndoProgress};
-pub use without_tenant::{CountFailure, CountLimits, RowsWithoutTenant, TimeLimit};
+pub use without_tenant::{CountLimits, RowsWithoutTenant, TimeLimit};

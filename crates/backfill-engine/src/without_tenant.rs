@@ -8,7 +8,7 @@ use sqlx::Row;
 use tenancy_config::{Ident, TableName, Tenancy, milliseconds};
 use tenant_rls::row_count::{from_bigint, to_bigint};
 use tenant_rls::{
-    Access, Database, EachReader, EachTx, Error as RlsError, Fault, Limits, Obstacle, Sql, Template, fault_of,
+    Access, Database, EachReader, EachTx, Error as RlsError, Limits, Obstacle, Sql, StatementFailure, Template,
     visibility,
 };
 
@@ -74,7 +74,7 @@ pub enum RowsWithoutTenant {
     Failed {
         /// Why.
         #[serde(flatten)]
-        why: CountFailure,
+        why: StatementFailure,
     },
 }
 
@@ -86,29 +86,6 @@ pub enum TimeLimit {
     Table,
     /// That of all tables together: it was used up before the turn of this one.
     AllTables,
-}
-
-/// Why the rows of a table could not be counted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "reason", rename_all = "snake_case")]
-pub enum CountFailure {
-    /// Another session was in the way.
-    Locked {
-        /// What the server said.
-        error: String,
-    },
-    /// The connection was lost.
-    Lost {
-        /// What the server or the network said.
-        error: String,
-    },
-    /// The server refused the statement, such as for a policy that ends in an error.
-    Refused {
-        /// The SQLSTATE, if it is from a server.
-        sqlstate: Option<String>,
-        /// What the server said.
-        error: String,
-    },
 }
 
 impl RowsWithoutTenant {
@@ -132,16 +109,10 @@ impl RowsWithoutTenant {
             let limit_ms = milliseconds(limits.each.statement_timeout);
             return Self::TooLong { limit: TimeLimit::Table, limit_ms };
         }
-        let (sqlstate, text) = (error.sqlstate().map(str::to_owned), error.to_string());
-        let why = match (error, sqlstate) {
-            (RlsError::CannotSee(obstacles), _) => return Self::Unseen { obstacles },
-            (error, sqlstate) => match fault_of(&error) {
-                Fault::Contention => CountFailure::Locked { error: text },
-                Fault::Connection => CountFailure::Lost { error: text },
-                Fault::Data | Fault::Other => CountFailure::Refused { sqlstate, error: text },
-            },
-        };
-        Self::Failed { why }
+        match error {
+            RlsError::CannotSee(obstacles) => Self::Unseen { obstacles },
+            error => Self::Failed { why: StatementFailure::from(&error) },
+        }
     }
 }
 
@@ -161,16 +132,6 @@ impl fmt::Display for RowsWithoutTenant {
                 write!(f, "unknown: counting other tables took the {limit_ms} ms that there are for all")
             }
             Self::Failed { why } => write!(f, "unknown: {why}"),
-        }
-    }
-}
-
-impl fmt::Display for CountFailure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Locked { error } => write!(f, "another session was in the way: {error}"),
-            Self::Lost { error } => write!(f, "the connection was lost: {error}"),
-            Self::Refused { error, .. } => f.write_str(error),
         }
     }
 }

@@ -122,7 +122,7 @@ pub async fn status(database: &Database, tenancy: &Tenancy, app_role: Option<&st
         born_closed_lost: state.inventory.born_closed.is_none()
             && state.recorded.made(&BornClosed::subject(), &BornClosed::aspect()),
         born_closed: state.inventory.born_closed.clone(),
-        ways_around: ways.into_iter().filter(|way| way.state(tenancy).openness() != Openness::Closed).collect(),
+        ways_around: ways.into_iter().filter(|way| way.openness(tenancy) != Openness::Closed).collect(),
     })
 }
 

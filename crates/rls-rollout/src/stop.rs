@@ -93,7 +93,7 @@ pub enum Stop {
         /// That role, or one that it can become.
         role: String,
         /// Why no policy filters it.
-        why: String,
+        why: Unfiltered,
     },
     /// The application's role may not read the columns that its policy compares: each statement would fail.
     ParentUnreadable {
@@ -149,7 +149,7 @@ pub enum Stop {
 
 impl Stop {
     pub(crate) fn unfiltered(app_role: &str, role: &str, why: &Unfiltered) -> Self {
-        Self::AppRoleUnfiltered { app_role: app_role.to_owned(), role: role.to_owned(), why: why.to_string() }
+        Self::AppRoleUnfiltered { app_role: app_role.to_owned(), role: role.to_owned(), why: why.clone() }
     }
 }
 

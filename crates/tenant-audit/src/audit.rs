@@ -11,7 +11,7 @@ use tenant_inventory::Catalog;
 use tenant_inventory::coverage::Coverage;
 use tenant_inventory::{StrayValues, tenants_called};
 use tenant_rls::row_count::from_bigint;
-use tenant_rls::{Access, ActingRole, AuditTx, Database, Limits, RaisingPolicy, raising_policy};
+use tenant_rls::{Access, ActingRole, AuditTx, Database, Limits, RaisingPolicy, StatementFailure, raising_policy};
 
 use crate::error::{Error, Result};
 use crate::next_steps::next_steps;
@@ -154,7 +154,7 @@ pub async fn audit(
 
 /// The reason with the name of the policy, where a policy of a table that the count reads fails in the same way by itself.
 async fn with_policy(database: &Database, count: &TableCount, why: Uncounted) -> Uncounted {
-    let Uncounted::Refused { sqlstate: Some(sqlstate), error } = &why else { return why };
+    let Uncounted::Failed(StatementFailure::Refused { sqlstate: Some(sqlstate), error }) = &why else { return why };
     let tables: Vec<&TableName> = count.access.iter().map(|need| &need.table).collect();
     // The reason that is known stands, whatever becomes of the search for a better one.
     match raising_policy(database, &tables, sqlstate).await {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 use tenancy_config::{Hint, TableName};
-use tenant_rls::{Error as RlsError, Fault, Obstacle, fault_of};
+use tenant_rls::{Error as RlsError, Obstacle, StatementFailure};
 
 use crate::error::Error;
 
@@ -91,23 +91,9 @@ pub enum Uncounted {
         /// The table that was rewritten: this one, or one that it references.
         of: TableName,
     },
-    /// Another session was in the way.
-    Locked {
-        /// What the server said.
-        error: String,
-    },
-    /// The connection was lost.
-    Lost {
-        /// What the server or the network said.
-        error: String,
-    },
-    /// The server refused the statement for another reason.
-    Refused {
-        /// The SQLSTATE, if it is from a server.
-        sqlstate: Option<String>,
-        /// What the server said.
-        error: String,
-    },
+    /// The statement failed for another reason.
+    #[serde(untagged)]
+    Failed(StatementFailure),
 }
 
 impl Uncounted {
@@ -122,14 +108,7 @@ impl Uncounted {
                 sqlstate: source.sqlstate().unwrap_or_default().to_owned(),
                 error: source.to_string(),
             },
-            Error::Database(error) => {
-                let (sqlstate, text) = (error.sqlstate().map(str::to_owned), error.to_string());
-                match fault_of(&error) {
-                    Fault::Contention => Self::Locked { error: text },
-                    Fault::Connection => Self::Lost { error: text },
-                    Fault::Data | Fault::Other => Self::Refused { sqlstate, error: text },
-                }
-            }
+            Error::Database(error) => Self::Failed(StatementFailure::from(&error)),
         }
     }
 
@@ -141,8 +120,8 @@ impl Uncounted {
                 "change the policy \"{policy}\" of {of} so that it answers without its setting, such as current_setting(…, true), or drop it"
             ).into()),
             Self::Rewritten { .. } => Some("run the audit again when the migration is through".into()),
-            Self::Locked { .. } | Self::Lost { .. } => Some("run the audit again".into()),
-            Self::Refused { .. } => None,
+            Self::Failed(StatementFailure::Locked { .. } | StatementFailure::Lost { .. }) => Some("run the audit again".into()),
+            Self::Failed(StatementFailure::Refused { .. }) => None,
         }
     }
 }
@@ -156,9 +135,7 @@ impl fmt::Display for Uncounted {
             }
             Self::PolicyFails { of, policy, error, .. } => write!(f, "the policy \"{policy}\" of {of} fails: {error}"),
             Self::Rewritten { of } => write!(f, "{of} was created, rewritten or truncated while the audit ran"),
-            Self::Locked { error } => write!(f, "another session was in the way: {error}"),
-            Self::Lost { error } => write!(f, "the connection was lost: {error}"),
-            Self::Refused { error, .. } => f.write_str(error),
+            Self::Failed(why) => why.fmt(f),
         }
     }
 }

@@ -3,10 +3,10 @@
 
 use sqlx::PgConnection;
 use tenancy_config::Tenancy;
-use tenant_rls::{Error as RlsError, Sql, Template};
+use tenant_rls::{CATALOG_LOCK_TIMEOUT, Database, Error as RlsError, OwnerTx, Sql, Template};
 
 use crate::error::Result;
-use crate::trust::{rights, verified};
+use crate::trust::{readable, rights, verified};
 
 /// The function, as the catalog names it.
 const FUNCTION: &str = "born_closed()";
@@ -37,6 +37,17 @@ pub async fn make_born_closed(connection: &mut PgConnection, tenancy: &Tenancy, 
     }
     verified(connection, tenancy).await?;
     Ok(())
+}
+
+/// Proves that the function and whatever else stands beside it are what we made: somebody may have given others rights on it since.
+///
+/// # Errors
+/// [`crate::Error::Untrusted`] where they are not; [`crate::Error::Database`].
+pub async fn verify_born_closed(database: &Database, tenancy: &Tenancy) -> Result<()> {
+    let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
+    let there = readable(tx.connection(), tenancy).await;
+    tx.rollback().await?;
+    there.map(|_| ())
 }
 
 /// Switches it off, as somebody had done before it was made again.

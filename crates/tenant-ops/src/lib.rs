@@ -21,7 +21,9 @@ mod trust;
 mod undo;
 
 pub use batch::{BatchCall, BatchCounts, BatchStatement};
-pub use born_closed::{born_closed_statements, disable_born_closed, drop_born_closed, make_born_closed};
+pub use born_closed::{
+    born_closed_statements, disable_born_closed, drop_born_closed, make_born_closed, verify_born_closed,
+};
 pub use decisions::{DecisionCall, DecisionResult, DecisionRun, decided};
 pub use error::{Error, Result};
 pub use history::{Assignment, RunRecord, UndoProgress, runs, why};

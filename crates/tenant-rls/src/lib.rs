@@ -30,6 +30,7 @@ mod scope;
 mod server_error;
 mod sql;
 pub mod sqlstate;
+mod statement_failure;
 mod tenant_id;
 pub mod visibility;
 
@@ -58,4 +59,5 @@ pub use scope::tenant::TenantTx;
 pub use server_error::Fault;
 pub use sql::template::Template;
 pub use sql::text::Sql;
+pub use statement_failure::StatementFailure;
 pub use tenant_id::TenantId;

@@ -21,8 +21,7 @@ SELECT p.oid::bigint AS id,
         ORDER BY role.position LIMIT 1) END AS caller,
        CASE WHEN asked.open THEN (SELECT role.name FROM unnest($1::text[]) WITH ORDINALITY AS role (name, position)
         WHERE has_function_privilege(role.name, p.oid, 'EXECUTE')
-        ORDER BY role.position LIMIT 1) END AS executor,
-       has_function_privilege('public', p.oid, 'EXECUTE') AS by_everybody
+        ORDER BY role.position LIMIT 1) END AS executor
 FROM pg_proc AS p
 JOIN pg_namespace AS n ON n.oid = p.pronamespace
 JOIN pg_language AS l ON l.oid = p.prolang

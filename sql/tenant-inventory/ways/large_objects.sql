@@ -19,7 +19,7 @@ readable AS (
     CROSS JOIN unnest($1::text[]) WITH ORDINALITY AS role (name, position)
     JOIN pg_roles AS r ON r.rolname = role.name AND NOT r.rolsuper
     CROSS JOIN LATERAL (
-        SELECT 'setting' AS by, role.name AS grantee WHERE c.is_on
+        SELECT 'setting' AS by, '' AS grantee WHERE c.is_on
         UNION ALL
         SELECT 'owner', quote_ident(pg_get_userbyid(m.lomowner)) WHERE NOT c.is_on AND pg_has_role(role.name, m.lomowner, 'USAGE')
         UNION ALL

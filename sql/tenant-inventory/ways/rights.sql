@@ -1,5 +1,5 @@
 -- What each of the roles $1 may do with each table, view or sequence that is not the server's own, where that is anything; a right on a
--- column counts. The name `public` stands for everybody.
+-- column counts.
 SELECT c.oid::bigint AS id, role.name AS role, has_schema_privilege(role.name, n.oid, 'USAGE') AS in_sight,
        held.selects, held.inserts, held.updates, held.deletes, held.truncates, held.triggers, held.refers
 FROM pg_class AS c

@@ -6,7 +6,7 @@ pub(crate) mod back;
 use serde::Serialize;
 use tenancy_config::Tenancy;
 use tenant_inventory::{BornClosed, BornClosedState, Phase};
-use tenant_ops::{Lease, NewStep, Rollout, born_closed_statements, make_born_closed};
+use tenant_ops::{Lease, NewStep, Rollout, born_closed_statements, make_born_closed, verify_born_closed};
 use tenant_rls::{CATALOG_LOCK_TIMEOUT, Database, Error as RlsError, OwnerTx, Sql};
 
 use crate::error::{Error, Result};
@@ -36,7 +36,8 @@ pub struct BornClosedReport {
 ///
 /// # Errors
 /// [`Error::EventTriggers`] where this login may not make event triggers; [`Error::NoJournal`] where nothing was rolled out here yet;
-/// [`Error::OtherEventTrigger`] where one of this name is not ours; [`tenant_ops::Error::Held`] where a rollout runs.
+/// [`Error::OtherEventTrigger`] where one of this name is not ours; [`tenant_ops::Error::Untrusted`] where somebody changed it or what stands beside
+/// it; [`tenant_ops::Error::Held`] where a rollout runs.
 pub async fn born_closed(
     database: &Database,
     tenancy: &Tenancy,
@@ -56,7 +57,10 @@ pub async fn born_closed(
         statements: statements.iter().map(|sql| statement_text(sql).to_owned()).collect(),
     };
     match before.as_ref().map(|there| there.state) {
-        Some(BornClosedState::InForce) => return Ok(done(None)),
+        Some(BornClosedState::InForce) => {
+            verify_born_closed(database, tenancy).await?;
+            return Ok(done(None));
+        }
         Some(BornClosedState::NotOurs) => return Err(Error::OtherEventTrigger),
         Some(BornClosedState::Outdated | BornClosedState::Disabled) | None => {}
     }

@@ -26,9 +26,8 @@ impl ColumnBuilder<'_> {
     pub(crate) fn steps(&self) -> Result<Vec<Step>> {
         let added = self.added;
         let column = Aspect::only(AspectKind::Column);
-        let ours = !added.exists || self.state.recorded.made(&added.table, &column);
         let mut steps = Vec::new();
-        if !ours {
+        if !self.is_ours() {
             return Ok(steps);
         }
         let key = added.key.as_ref().ok();
@@ -47,6 +46,16 @@ impl ColumnBuilder<'_> {
             steps.push(self.prove_key(&name)?);
         }
         Ok(steps)
+    }
+
+    /// Whether the key is there in the end, and proven.
+    pub(crate) fn has_key(&self) -> bool {
+        self.added.key.as_ref().is_ok_and(|key| key.validated || self.is_ours())
+    }
+
+    /// Whether the column is one that a rollout adds or added.
+    fn is_ours(&self) -> bool {
+        !self.added.exists || self.state.recorded.made(&self.added.table, &Aspect::only(AspectKind::Column))
     }
 
     /// The statement that stands for the backfill, where rows may lack their tenant.

@@ -160,6 +160,7 @@ pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptio
             let open = state.added().filter(|(_, relation)| stops_of(inventory, &stops, relation).is_empty());
             planned
                 .extend(open.filter_map(|(added, relation)| ColumnBuilder { state: &state, added, relation }.fill()));
+            expect_keys(database, tenancy, &state, &stops, &mut predicted).await?;
         }
     }
     let mut make = Vec::new();
@@ -226,6 +227,36 @@ fn columns_to_add(state: &RolloutState, options: &RolloutOptions, stops: &mut [V
         }
     }
     Ok(steps)
+}
+
+/// Expects that the key to a row and its tenant proves the tenant of a table that is given its column, where that of the other row is proven by
+/// then: such a table needs no key to the tenant table.
+async fn expect_keys(
+    database: &Database,
+    tenancy: &Tenancy,
+    state: &RolloutState,
+    stops: &[Vec<Stop>],
+    predicted: &mut [Relation],
+) -> Result<()> {
+    let inventory = &state.inventory;
+    for (added, relation) in state.added() {
+        let stopped = !stops_of(inventory, stops, relation).is_empty();
+        if stopped || added.link_may_be_null || !(ColumnBuilder { state, added, relation }).has_key() {
+            continue;
+        }
+        let is_proven = match predicted.iter().find(|known| known.name == added.parent) {
+            Some(parent) => parent.foreign_key_valid,
+            None if inventory.catalog.added.iter().any(|other| other.table == added.parent && !other.exists) => false,
+            // It is not rolled out this time.
+            None => {
+                let parent = Inventory::load(database, tenancy, None, &[added.parent.to_string()]).await?;
+                parent.relation(&added.parent).is_some_and(|parent| parent.foreign_key_valid)
+            }
+        };
+        let child = predicted.iter_mut().find(|known| known.name == relation.name);
+        child.into_iter().for_each(|child| child.foreign_key_valid |= is_proven);
+    }
+    Ok(())
 }
 
 /// What stops a relation so far.

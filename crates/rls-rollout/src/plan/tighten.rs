@@ -148,6 +148,7 @@ impl StepBuilder<'_> {
     pub(crate) fn foreign_key_to_add(&self) -> Option<NewForeignKey> {
         let lacks = self.relation.parent.is_none()
             && self.relation.foreign_key.is_none()
+            && !self.relation.foreign_key_valid
             && self.state.inventory.catalog.registry.can_be_referenced();
         lacks.then(|| self.new_foreign_key())
     }

@@ -1,7 +1,9 @@
 //! Tenant columns that a rollout adds to tables whose rows depend on others.
 
 use local_db::Role;
-use rls_rollout::{Error, RollbackOptions, RolloutEvent, RolloutReport, Stop, TableOutcome, plan, rollback, rollout};
+use rls_rollout::{
+    Error, RollbackOptions, RolloutEvent, RolloutOptions, RolloutReport, Stop, TableOutcome, plan, rollback, rollout,
+};
 use tenancy_config::{TableName, Tenancy};
 use tenant_inventory::class::Unhandled;
 use tenant_inventory::{AskedColumn, CannotAdd, NoParentKey, Phase, adding_columns};
@@ -108,6 +110,14 @@ async fn a_table_is_added_beside_forced_ones_and_taken_back_alone() {
     roll_with(&db, &first, &auto(), &mut |_| ()).await.unwrap();
     let before = catalog(&db).await;
     let tenancy = declared(ITEMS);
+    // Of the other table's rows the tenant is proven, also where that table is not rolled out.
+    for tables in [vec![], vec!["items".to_owned()]] {
+        let options = RolloutOptions { tables, ..auto() };
+        let planned = plan(&connect(&db, Role::Owner).await, &tenancy, &options).await.unwrap();
+        let items = planned.tables.iter().find(|table| table.table.name().as_str() == "items").unwrap();
+        assert_eq!(items.foreign_key, None);
+        assert!(!planned.script().contains("REFERENCES \"public\".\"Tenant\""), "{}", planned.script());
+    }
     let report = roll_with(&db, &tenancy, &auto(), &mut |_| ()).await.unwrap();
     assert_eq!(after(&report, "items"), Phase::Enforce, "{report:#?}");
     assert_eq!(number(&db, "SELECT count(*) FROM items WHERE \"tenantId\" IS NOT NULL").await, 2000);

@@ -343,6 +343,10 @@ async fn a_function_that_somebody_changed_is_not_relied_on() {
         as_superuser(&db, change).await;
         let refused = roll(&db, &auto()).await;
         assert!(matches!(refused, Err(Error::Ops(tenant_ops::Error::Untrusted { .. }))), "{change}: {refused:?}");
+        // Nor does the command that makes it say that it is there.
+        let again = make(&db, Role::Superuser, &Tenancy::default(), true).await;
+        let found = matches!(again, Err(Error::Ops(tenant_ops::Error::Untrusted { .. }) | Error::OtherEventTrigger));
+        assert!(found, "{change}: {again:?}");
         as_superuser(&db, back).await;
         roll(&db, &auto()).await.unwrap_or_else(|error| panic!("{back}: {error}"));
     }

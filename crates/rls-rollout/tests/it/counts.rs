@@ -1,11 +1,11 @@
 //! The rows without a tenant that status counts: for an ordinary login, table by table, within limits.
 
-use backfill_engine::{CountFailure, CountLimits, RowsWithoutTenant, TimeLimit, count_not_run};
+use backfill_engine::{CountLimits, RowsWithoutTenant, TimeLimit, count_not_run};
 use local_db::Role;
 use rls_rollout::status;
 use tenancy_config::TableName;
 use tenant_inventory::Inventory;
-use tenant_rls::Limits;
+use tenant_rls::{Limits, StatementFailure};
 
 use crate::support::{connect, session, small, tables_of};
 
@@ -47,10 +47,10 @@ async fn what_cannot_be_counted_is_that_tables_finding_and_the_others_are_counte
     use RowsWithoutTenant::{AtLeast, Counted, Failed, TooLong, Unseen};
     assert_eq!(*of("a_few"), Counted { rows: 2 });
     assert_eq!(*of("b_many"), AtLeast { rows: 10_000 });
-    assert!(matches!(of("c_locked"), Failed { why: CountFailure::Locked { .. } }), "{:?}", of("c_locked"));
+    assert!(matches!(of("c_locked"), Failed { why: StatementFailure::Locked { .. } }), "{:?}", of("c_locked"));
     assert!(matches!(of("d_hidden"), Unseen { obstacles } if obstacles[0].filters()), "{:?}", of("d_hidden"));
     assert!(matches!(of("e_denied"), Unseen { obstacles } if !obstacles[0].filters()), "{:?}", of("e_denied"));
-    let Failed { why: CountFailure::Refused { sqlstate, .. } } = of("f_raising") else { panic!("{report:#?}") };
+    let Failed { why: StatementFailure::Refused { sqlstate, .. } } = of("f_raising") else { panic!("{report:#?}") };
     assert_eq!(sqlstate.as_deref(), Some("22012"));
     assert_eq!(*of("g_slow"), TooLong { limit: TimeLimit::Table, limit_ms: 300 });
     assert_eq!(*of("h_full"), Counted { rows: 0 });

@@ -7,7 +7,7 @@ pub(crate) mod view;
 use tenant_inventory::claim::breach::Breach;
 use tenant_inventory::claim::evidence::Evidence;
 use tenant_inventory::claim::untried::Untried;
-use tenant_inventory::{Inventory, Way, WayObject, WayState};
+use tenant_inventory::{Inventory, Review, Way, WayObject, WayVerdict};
 use tenant_rls::Database;
 
 use crate::error::Result;
@@ -33,29 +33,27 @@ pub(crate) struct Ways<'a> {
 impl Ways<'_> {
     /// What a way shows. Whatever goes wrong is evidence of this way, and ends nothing else.
     pub(crate) async fn inspect(&self, way: &Way) -> WayResult {
-        match way.state(&self.inventory.tenancy) {
-            WayState::Barrier => held(ClosedBy::Barrier),
-            WayState::Forced => held(ClosedBy::Forced),
-            WayState::Reviewed { why } => held(ClosedBy::Reviewed { why }),
-            WayState::LeadsPast => broken(way, None),
-            WayState::ReviewOutdated { declared, .. } => {
-                broken(way, Some(format!("the review in tenancy.toml is of another state of it ({declared})")))
+        let outdated = match way.declared(&self.inventory.tenancy) {
+            Review::Current { why } => return held(ClosedBy::Reviewed { why }),
+            Review::Outdated { hash } => Some(hash),
+            Review::None => None,
+        };
+        match &way.verdict {
+            WayVerdict::Closed => held(ClosedBy::Barrier),
+            WayVerdict::CanSwitchOff => held(ClosedBy::Forced),
+            WayVerdict::Open => broken(way, outdated.map(|hash| Review::Outdated { hash }.to_string())),
+            WayVerdict::NeedsReview { why } => {
+                let (why, review) = (why.clone(), way.review.clone());
+                not_tried(Untried::NotReviewed { way: way.to_string(), why, outdated, review })
             }
-            WayState::NeedsReview { why, needs } => {
-                not_tried(Untried::NotReviewed { way: way.to_string(), why, review: needs })
-            }
-            WayState::NeedsAttempt { column } => match self.read(way, &column).await {
+            WayVerdict::NeedsAttempt { column } => match self.read(way, column).await {
                 Ok(Reading::Apart) => held(ClosedBy::KeepsApart),
                 Ok(Reading::Others { value }) => broken(way, Some(value.map_or_else(|| NOT_SET.to_owned(), under))),
                 Ok(Reading::Untried(because)) => not_tried(because),
                 Err(error) => not_tried(untried::of(&error)),
             },
-            WayState::NeedsData if self.hangs(way) => {
-                let message =
-                    "the tenants of rows that depend on other rows are not compared along such a key".to_owned();
-                not_tried(Untried::Failed { message })
-            }
-            WayState::NeedsData => match self.crosses(way).await {
+            WayVerdict::NeedsData if self.hangs(way) => not_tried(Untried::RowsDepend),
+            WayVerdict::NeedsData => match self.crosses(way).await {
                 Ok(true) => match self.declared(way) {
                     Some(why) => held(ClosedBy::Declared { why }),
                     None => broken(way, Some("there are rows of one tenant that reference another's".to_owned())),

@@ -171,11 +171,23 @@ async fn a_right_on_what_all_tenants_share_is_taken_where_keys_act_or_reviewed()
 #[tokio::test]
 async fn what_cannot_be_read_leaves_the_claim_unproven() {
     let db = enforced().await;
-    let function = "CREATE FUNCTION opaque() RETURNS text LANGUAGE internal SECURITY DEFINER AS 'pg_current_wal_lsn'";
+    let function =
+        "CREATE FUNCTION opaque() RETURNS text LANGUAGE internal SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+                    AS 'pg_current_wal_lsn'";
     script(&mut db.superuser().await, function).await;
     let report = prove(&db).await;
     assert_eq!(report.claim.verdict(), Verdict::Unproven, "{:#?}", found(&report));
-    assert!(matches!(untried(&report, "public.opaque()"), Untried::NotReviewed { .. }));
+    assert!(matches!(untried(&report, "public.opaque()"), Untried::NotReviewed { outdated: None, .. }));
+    // A review of another state says as little as none.
+    let mut tenancy = Tenancy::default();
+    tenancy.reviewed.insert("public.opaque()".into(), ReviewRule { why: "it was read".into(), hash: "00".into() });
+    let report = prove_with(&db, &tenancy).await;
+    assert_eq!(report.claim.verdict(), Verdict::Unproven, "{:#?}", found(&report));
+    let because = untried(&report, "public.opaque()");
+    assert!(
+        because.to_string().contains("the review in tenancy.toml is of another state of it (00); now a review is"),
+        "{because}"
+    );
 }
 
 /// A trigger that copies rows is found, unless the table that it copies to is declared, or somebody reviewed it.

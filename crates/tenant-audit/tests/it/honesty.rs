@@ -6,7 +6,7 @@ use tenancy_config::{Exit, Ident, Tenancy};
 use tenant_audit::{
     AuditOptions, AuditProgress, AuditReport, CountPart, Error, Result, Uncounted, UncountedPart, audit,
 };
-use tenant_rls::{ConnectOptions, Database, DirectConnection, Template};
+use tenant_rls::{ConnectOptions, Database, DirectConnection, StatementFailure, Template};
 use test_support::TestDb;
 
 use crate::support::{audit_as, connect, plant, run, table, uncounted};
@@ -158,7 +158,7 @@ async fn a_table_that_somebody_locks_is_named_and_the_other_tables_are_counted()
     holder.run_script("locking", "BEGIN; LOCK TABLE audit_logs IN ACCESS EXCLUSIVE MODE").await.unwrap();
     let report = audit_as(&db, Role::Owner, &Tenancy::default(), &[]).await.unwrap();
     let locked = uncounted(&report, "public.audit_logs");
-    assert!(matches!(&locked.why, Uncounted::Locked { .. }), "{:?}", locked.why);
+    assert!(matches!(&locked.why, Uncounted::Failed(StatementFailure::Locked { .. })), "{:?}", locked.why);
     assert_eq!((report.tables.len(), report.uncounted.len()), (17, 1));
     assert_eq!(table(&report, "public.bookings").null_rows, 2);
 }
@@ -177,7 +177,7 @@ async fn a_connection_that_is_lost_is_the_finding_of_the_table_that_was_being_co
     .await;
     let report = audit_as(&db, Role::Owner, &tenancy, &["bookings", "audit_logs"]).await.unwrap();
     let bookings = uncounted(&report, "public.bookings");
-    assert!(matches!(&bookings.why, Uncounted::Lost { .. }), "{:?}", bookings.why);
+    assert!(matches!(&bookings.why, Uncounted::Failed(StatementFailure::Lost { .. })), "{:?}", bookings.why);
     assert_eq!(table(&report, "public.audit_logs").rows, 1);
 }
 

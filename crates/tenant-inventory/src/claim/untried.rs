@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::ways::state::Review;
 use crate::ways::way::{Reviewable, Unreadable};
 
 /// Why a check was not made.
@@ -40,12 +41,16 @@ pub enum Untried {
     },
     /// The rows are on another server.
     Foreign,
+    /// A foreign key begins or ends at a table whose rows depend on others: their tenants are not compared along it.
+    RowsDepend,
     /// It cannot be read where a way past the policies leads, and nobody has declared a review of it.
     NotReviewed {
         /// The way, in words.
         way: String,
         /// Why it cannot be read.
         why: Unreadable,
+        /// The hash in `tenancy.toml`, where the review there is of another state of it.
+        outdated: Option<String>,
         /// What a review would be pinned to.
         review: Reviewable,
     },
@@ -68,7 +73,11 @@ impl Untried {
             | Self::TriggersWouldFire { .. }
             | Self::NoRight { .. }
             | Self::Failed { .. } => true,
-            Self::NoReader { .. } | Self::HeldUp { .. } | Self::Foreign | Self::NotReviewed { .. } => false,
+            Self::NoReader { .. }
+            | Self::HeldUp { .. }
+            | Self::Foreign
+            | Self::RowsDepend
+            | Self::NotReviewed { .. } => false,
         }
     }
 }
@@ -84,7 +93,14 @@ impl fmt::Display for Untried {
                 write!(f, "triggers of {table} would fire; --fire-triggers lets them")
             }
             Self::Foreign => f.write_str("its rows are on another server"),
-            Self::NotReviewed { way, why, review } => write!(f, "{way}; {why}; {review}"),
+            Self::RowsDepend => {
+                f.write_str("the tenants of rows that depend on other rows are not compared along such a key")
+            }
+            Self::NotReviewed { way, why, outdated: None, review } => write!(f, "{way}; {why}; {review}"),
+            Self::NotReviewed { way, why, outdated: Some(hash), review } => {
+                let outdated = Review::Outdated { hash: hash.clone() };
+                write!(f, "{way}; {why}; {outdated}; now {review}")
+            }
             Self::NoRight { message }
             | Self::NoReader { message }
             | Self::HeldUp { message }

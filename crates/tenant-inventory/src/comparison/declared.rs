@@ -12,7 +12,7 @@ use crate::inventory::Inventory;
 use crate::unhandled::Unhandled;
 use crate::unlinked::Unlinked;
 use crate::ways::read_ways;
-use crate::ways::state::WayState;
+use crate::ways::state::Review;
 use crate::ways::way::{Way, WayVerdict};
 
 /// Every declaration of `tenancy.toml` about something that is there and that does not fit it, in the order of the file. Any role may read it.
@@ -128,14 +128,14 @@ impl Declarations<'_> {
                 let why = match of_name.first() {
                     None if !self.inventory.logins.app.1.exists => NoReviewNeeded::NoLogin,
                     None => NoReviewNeeded::NoWay,
-                    Some(way) => not_needed(way, tenancy),
+                    Some(way) => not_needed(way),
                 };
                 self.add(key, MisfitKind::ReviewNotNeeded { why });
                 continue;
             }
             for way in asked {
-                if let WayState::ReviewOutdated { declared, needs } = way.state(tenancy) {
-                    let object = way.object.to_string();
+                if let Review::Outdated { hash: declared } = way.declared(tenancy) {
+                    let (object, needs) = (way.object.to_string(), way.review.clone());
                     self.add(key.clone(), MisfitKind::ReviewOutdated { object, declared, needs });
                 }
             }
@@ -148,10 +148,10 @@ impl Declarations<'_> {
 }
 
 /// Why a way needs no review.
-fn not_needed(way: &Way, tenancy: &Tenancy) -> NoReviewNeeded {
+fn not_needed(way: &Way) -> NoReviewNeeded {
     match way.verdict {
         WayVerdict::Closed => NoReviewNeeded::Closed { why: way.reach.to_string() },
-        WayVerdict::CanSwitchOff => NoReviewNeeded::Closed { why: way.state(tenancy).to_string() },
+        WayVerdict::CanSwitchOff => NoReviewNeeded::Closed { why: way.verdict.to_string() },
         _ => NoReviewNeeded::NotCode,
     }
 }

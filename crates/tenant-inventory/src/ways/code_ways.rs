@@ -3,10 +3,11 @@
 use tenancy_config::Ident;
 use tenant_rls::Template;
 
-use super::facts::{FunctionFacts, RelationFacts, TriggerFacts};
+use super::facts::{FunctionFacts, GrantedOn, RelationFacts, TriggerFacts};
 use super::found::{Analysis, Found};
+use super::granted::Granted;
 use super::node::Node;
-use super::object::{FunctionKind, WayObject};
+use super::object::{FunctionKind, Privilege, WayObject};
 use super::review::{Definitions, FunctionReviews, review_of_text};
 use super::way::{Barrier, Reach, Way, WayVerdict};
 use super::writable::{DELETE, INSERT, UPDATE, Writable};
@@ -207,9 +208,9 @@ impl CodeWays<'_> {
     }
 
     fn revoke(&self, function: &FunctionFacts, role: &str) -> String {
-        let role = self.analysis.roles.named(role).map_or(role, |role| role.printed.as_str());
-        let from = if function.by_everybody { "PUBLIC" } else { role };
-        format!("REVOKE EXECUTE ON ROUTINE {} FROM {from}", function.signature)
+        let on = GrantedOn::Function(function.id);
+        let from = Granted::of(self.analysis, on, function.owner, &[Privilege::Execute], role);
+        from.revoke(format_args!("EXECUTE ON ROUTINE {}", function.signature))
     }
 }
 

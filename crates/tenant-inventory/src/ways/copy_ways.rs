@@ -12,7 +12,7 @@ use super::logins::Unfiltered;
 use super::node::Node;
 use super::object::{Privilege, WayObject};
 use super::review::review_of_text;
-use super::rights::{grantee, is_owner};
+use super::rights::{granted, is_owner};
 use super::way::{Actor, Barrier, Reach, Reviewable, Unreadable, Way, WayVerdict};
 
 /// What is needed to judge them, beside what is needed for code.
@@ -166,10 +166,10 @@ impl CopyWays<'_> {
         if is_owner(analysis, &held.role, read) {
             return source.drop.clone();
         }
-        let privileges: Vec<String> = sees(held).iter().map(ToString::to_string).collect();
-        let all = analysis.facts.is_everybodys(read.id, |held| !sees(held).is_empty());
-        let from = grantee(analysis, &held.role, all);
-        Some(format!("REVOKE {} ON {} FROM {from}", privileges.join(", "), read.printed))
+        let privileges = sees(held);
+        let names: Vec<String> = privileges.iter().map(ToString::to_string).collect();
+        let from = granted(analysis, read, &privileges, &held.role);
+        Some(from.revoke(format_args!("{} ON {}", names.join(", "), read.printed)))
     }
 }
 

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use tenancy_config::TableName;
 
+use super::object::LargeObjectsHeld;
+
 /// A table, partition, view, materialized view or foreign table.
 #[derive(Debug, Clone)]
 pub(crate) struct RelationFacts {
@@ -41,6 +43,48 @@ pub(crate) struct Held {
     pub(crate) refers: bool,
 }
 
+/// What something was granted on, by its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum GrantedOn {
+    Relation(i64),
+    Function(i64),
+    Schema(i64),
+}
+
+/// A right that somebody was granted.
+#[derive(Debug, Clone)]
+pub(crate) struct Grant {
+    /// The role; 0 is everybody.
+    pub(crate) to: i64,
+    /// The right, as the server names it.
+    pub(crate) right: String,
+}
+
+/// A view that passes DELETE or UPDATE on to one relation.
+#[derive(Debug, Clone)]
+pub(crate) struct PassingView {
+    pub(crate) base: i64,
+    pub(crate) definition: String,
+    /// The login's roles for which it passes DELETE on.
+    pub(crate) deletes_for: Vec<String>,
+    /// The columns that pass UPDATE on.
+    pub(crate) columns: Vec<PassingColumn>,
+}
+
+/// A column of a view, which changes one of the relation behind it.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct PassingColumn {
+    pub(crate) number: i16,
+    /// The name as a statement has it.
+    pub(crate) printed: String,
+    /// The column behind it, by number.
+    pub(crate) behind: i16,
+    /// The login's roles that have UPDATE on it.
+    pub(crate) holders: Vec<String>,
+    /// The login's roles for which it passes that on.
+    pub(crate) passes_for: Vec<String>,
+}
+
 /// A function, procedure or aggregate.
 #[derive(Debug, Clone)]
 pub(crate) struct FunctionFacts {
@@ -66,7 +110,6 @@ pub(crate) struct FunctionFacts {
     pub(crate) caller: Option<String>,
     /// The first of the login's roles that may execute it.
     pub(crate) executor: Option<String>,
-    pub(crate) by_everybody: bool,
 }
 
 /// Something that refers to a relation or a function.
@@ -146,9 +189,17 @@ pub(crate) struct Cascade {
 /// A function of the book-keeping that a role of the login's may execute.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct OpsFunction {
+    pub(crate) id: i64,
+    pub(crate) owner: i64,
     pub(crate) signature: String,
     pub(crate) role: String,
-    pub(crate) everybody: bool,
+}
+
+/// The schema of the book-keeping.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct OpsSchema {
+    pub(crate) id: i64,
+    pub(crate) owner: i64,
 }
 
 /// What a right on something of the server's is on.
@@ -183,21 +234,11 @@ pub(crate) struct ServerRightFacts {
     pub(crate) extension: Option<String>,
 }
 
-/// By what the login may read large objects.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum LargeObjectsBy {
-    Owner,
-    Right,
-    Setting,
-}
-
 /// Large objects that a role of the login's may read.
 #[derive(Debug, Clone)]
 pub(crate) struct LargeObjectFacts {
-    pub(crate) by: LargeObjectsBy,
+    pub(crate) held: LargeObjectsHeld,
     pub(crate) role: String,
-    /// The owner, or from whom the right is to be taken, as a statement has it.
-    pub(crate) grantee: String,
     pub(crate) objects: i64,
     /// The number of one of them.
     pub(crate) example: i64,
@@ -222,6 +263,8 @@ pub(crate) struct Places {
     /// The schemas in which it makes permanent objects, as a statement has them.
     pub(crate) makes_in: Vec<String>,
     pub(crate) makes_in_ops: Option<String>,
+    /// The schema of the book-keeping, and its owner.
+    pub(crate) ops: Option<OpsSchema>,
     pub(crate) ops_functions: Vec<OpsFunction>,
 }
 
@@ -229,8 +272,11 @@ pub(crate) struct Places {
 #[derive(Debug, Clone)]
 pub(crate) struct Facts {
     pub(crate) relations: BTreeMap<i64, RelationFacts>,
-    /// What the login's roles, and then everybody, may do with each relation.
+    /// What the login's roles may do with each relation.
     pub(crate) rights: BTreeMap<i64, Vec<Held>>,
+    pub(crate) grants: BTreeMap<GrantedOn, Vec<Grant>>,
+    /// Views through which rows of the relation behind them are deleted or changed.
+    pub(crate) passing: BTreeMap<i64, PassingView>,
     pub(crate) functions: BTreeMap<i64, FunctionFacts>,
     pub(crate) references: Vec<Reference>,
     pub(crate) triggers: Vec<TriggerFacts>,
@@ -246,17 +292,9 @@ pub(crate) struct Facts {
     pub(crate) replaces: BTreeSet<i64>,
 }
 
-/// The name that the server has for everybody.
-pub(crate) const EVERYBODY: &str = "public";
-
 impl Facts {
     /// What the first of the login's roles may do with a relation for which this holds.
     pub(crate) fn held(&self, relation: i64, counts: impl Fn(&Held) -> bool) -> Option<&Held> {
-        self.rights.get(&relation)?.iter().find(|held| held.role != EVERYBODY && counts(held))
-    }
-
-    /// Whether everybody has what `counts`.
-    pub(crate) fn is_everybodys(&self, relation: i64, counts: impl Fn(&Held) -> bool) -> bool {
-        self.rights.get(&relation).is_some_and(|all| all.iter().any(|held| held.role == EVERYBODY && counts(held)))
+        self.rights.get(&relation)?.iter().find(|held| counts(held))
     }
 }

@@ -11,6 +11,8 @@
 //! | `tokens`, `targets`, `body`, `texts` | what the text of a function names |
 //! | `loose`, `path` | names without a schema, and the `search_path` that a function is pinned to |
 //! | `node`, `edges`, `graph` | what refers to what, and what is reached through that, as whom |
+//! | `granted` | from whom a right is to be taken |
+//! | `passing` | views that pass DELETE or UPDATE on to a table |
 //! | `writable` | what the login can write to, and so fire |
 //! | `flows` | where rows go from a trigger or rule |
 //! | `found` | what one view, function, rule or trigger reaches past the policies |
@@ -26,12 +28,14 @@ mod facts;
 mod filter;
 mod flows;
 mod found;
+mod granted;
 mod graph;
 pub(crate) mod logins;
 mod loose;
 mod node;
 pub(crate) mod object;
 mod options;
+mod passing;
 mod path;
 mod read;
 mod review;

@@ -102,7 +102,7 @@ pub enum WayObject {
     },
     /// A right that policies do not limit.
     Right {
-        /// The table or partition.
+        /// The table, partition or view.
         table: TableName,
         /// The right.
         privilege: Privilege,
@@ -120,6 +120,9 @@ pub enum WayObject {
     },
     /// Large objects.
     LargeObjects {
+        /// By what they are read.
+        #[serde(flatten)]
+        held: LargeObjectsHeld,
         /// So many; a thousand stands for a thousand or more.
         objects: i64,
         /// The number of one of them.
@@ -151,6 +154,53 @@ pub enum WayObject {
         /// The table, function or schema.
         name: String,
     },
+}
+
+impl WayObject {
+    /// The name under which `tenancy.toml` declares a review of it.
+    pub(crate) fn review_name(&self) -> String {
+        match self {
+            Self::View { name } | Self::MaterializedView { name } | Self::ForeignTable { name, .. } => name.to_string(),
+            Self::Function { signature, .. }
+            | Self::Leakproof { signature }
+            | Self::CallersName { signature, .. }
+            | Self::OwnTenant { signature, .. } => signature.clone(),
+            // A function may be the trigger of many tables, each with conditions of its own.
+            Self::Trigger { table: None, name, .. } => name.clone(),
+            Self::Trigger { table: Some(table), name, .. }
+            | Self::CascadedTrigger { table, name, .. }
+            | Self::Rule { table, name }
+            | Self::Copy { table, name, .. } => format!("{table}.{name}"),
+            Self::CascadingKey { table, name, .. } => format!("{table}.{name}"),
+            Self::Right { table, privilege } => format!("{privilege} on {table}"),
+            Self::Role { role } => role.clone(),
+            Self::Schema { schema } => schema.clone(),
+            Self::Ops { name } | Self::ServerRight { name, .. } => name.clone(),
+            Self::LargeObjects { held, .. } => match held {
+                LargeObjectsHeld::Owner { owner } => format!("large objects of {owner}"),
+                LargeObjectsHeld::Right { grantee } => format!("large objects granted to {grantee}"),
+                LargeObjectsHeld::Setting => "large objects by lo_compat_privileges".to_owned(),
+            },
+        }
+    }
+}
+
+/// By what large objects are read. Roles are as a statement has them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "held_by", rename_all = "snake_case")]
+pub enum LargeObjectsHeld {
+    /// Their owner reads them, and whoever has its rights.
+    Owner {
+        /// The owner.
+        owner: String,
+    },
+    /// A right was granted.
+    Right {
+        /// To whom.
+        grantee: String,
+    },
+    /// `lo_compat_privileges` is on: no right is asked for.
+    Setting,
 }
 
 /// What kind of function a way is.

@@ -8,9 +8,10 @@ use tenancy_config::{Ident, TableName};
 use tenant_rls::{Error, Result};
 
 use super::facts::{
-    ActingKey, Cascade, EVERYBODY, Facts, FunctionFacts, Held, LargeObjectFacts, LargeObjectsBy, Places, PolicyFacts,
-    Reference, RelationFacts, SchemaFacts, ServerObject, ServerRightFacts, TriggerFacts,
+    ActingKey, Cascade, Facts, FunctionFacts, Grant, GrantedOn, Held, LargeObjectFacts, PassingView, Places,
+    PolicyFacts, Reference, RelationFacts, SchemaFacts, ServerObject, ServerRightFacts, TriggerFacts,
 };
+use super::object::LargeObjectsHeld;
 use super::options::is_on;
 
 /// The first version in which somebody can be given a right on a setting.
@@ -26,7 +27,6 @@ impl Facts {
         version: i32,
     ) -> Result<Self> {
         let (schemas, names) = TableName::apart(tables);
-        let with_everybody: Vec<&str> = roles.iter().map(String::as_str).chain([EVERYBODY]).collect();
         let (tenant_schemas, tenant_names) = TableName::apart(tenants.iter().map(|(table, _)| table));
         let columns: Vec<&str> = tenants.iter().map(|(_, column)| column.as_str()).collect();
         let doing = || Error::query("reading what may lead past the policies");
@@ -35,12 +35,22 @@ impl Facts {
         let rows = rows.fetch_all(&mut *connection).await.map_err(doing())?;
         let relations = rows.iter().map(relation).collect::<Result<Vec<_>>>()?;
 
-        let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/ways/rights.sql")).bind(with_everybody);
+        let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/ways/rights.sql")).bind(roles);
         let mut rights: BTreeMap<i64, Vec<Held>> = BTreeMap::new();
         for row in rows.fetch_all(&mut *connection).await.map_err(doing())? {
             rights.entry(row.get("id")).or_default().push(held(&row));
         }
 
+        let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/ways/grants.sql"));
+        let mut grants: BTreeMap<GrantedOn, Vec<Grant>> = BTreeMap::new();
+        for row in rows.fetch_all(&mut *connection).await.map_err(doing())? {
+            grants
+                .entry(granted_on(&row))
+                .or_default()
+                .push(Grant { to: row.get("grantee"), right: row.get("privilege") });
+        }
+        let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/ways/updatable_views.sql")).bind(roles);
+        let passing = rows.fetch_all(&mut *connection).await.map_err(doing())?.iter().map(passing).collect();
         let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/ways/functions.sql")).bind(roles);
         let functions = rows.fetch_all(&mut *connection).await.map_err(doing())?.iter().map(function).collect();
         let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/ways/references.sql"));
@@ -75,6 +85,8 @@ impl Facts {
         Ok(Self {
             relations: relations.into_iter().map(|relation| (relation.id, relation)).collect(),
             rights,
+            grants,
+            passing,
             functions,
             references,
             triggers,
@@ -123,6 +135,21 @@ fn held(row: &PgRow) -> Held {
     }
 }
 
+fn granted_on(row: &PgRow) -> GrantedOn {
+    let id = row.get("id");
+    match row.get::<String, _>("kind").as_str() {
+        "function" => GrantedOn::Function(id),
+        "schema" => GrantedOn::Schema(id),
+        _ => GrantedOn::Relation(id),
+    }
+}
+
+fn passing(row: &PgRow) -> (i64, PassingView) {
+    let Json(columns) = row.get("columns");
+    let (base, definition) = (row.get("base"), row.get("definition"));
+    (row.get("id"), PassingView { base, definition, deletes_for: row.get("deletes_for"), columns })
+}
+
 fn function(row: &PgRow) -> (i64, FunctionFacts) {
     let function = FunctionFacts {
         id: row.get("id"),
@@ -142,7 +169,6 @@ fn function(row: &PgRow) -> (i64, FunctionFacts) {
         extension: row.get("extension"),
         caller: row.get("caller"),
         executor: row.get("executor"),
-        by_everybody: row.get("by_everybody"),
     };
     (function.id, function)
 }
@@ -244,25 +270,24 @@ fn parameter(row: &PgRow) -> ServerRightFacts {
 }
 
 fn server(row: &PgRow) -> ServerRightFacts {
-    let role: String = row.get("role");
     ServerRightFacts {
         name: row.get("name"),
         printed: row.get("printed"),
         on: ServerObject::ForeignServer { wrapper: row.get("wrapper") },
-        grantee: if row.get("by_everybody") { "PUBLIC".to_owned() } else { role.clone() },
-        role,
+        role: row.get("role"),
+        grantee: row.get("grantee"),
         extension: None,
     }
 }
 
 fn large_object(row: &PgRow) -> LargeObjectFacts {
-    let by = match row.get::<String, _>("by").as_str() {
-        "owner" => LargeObjectsBy::Owner,
-        "setting" => LargeObjectsBy::Setting,
-        _ => LargeObjectsBy::Right,
+    let grantee = row.get("grantee");
+    let held = match row.get::<String, _>("by").as_str() {
+        "owner" => LargeObjectsHeld::Owner { owner: grantee },
+        "setting" => LargeObjectsHeld::Setting,
+        _ => LargeObjectsHeld::Right { grantee },
     };
-    let (role, grantee) = (row.get("role"), row.get("grantee"));
-    LargeObjectFacts { by, role, grantee, objects: row.get("objects"), example: row.get("example") }
+    LargeObjectFacts { held, role: row.get("role"), objects: row.get("objects"), example: row.get("example") }
 }
 
 fn places(row: &PgRow) -> Places {
@@ -272,6 +297,7 @@ fn places(row: &PgRow) -> Places {
         makes_tables: row.get("makes_tables"),
         makes_in: row.get("makes_in"),
         makes_in_ops: row.get("makes_in_ops"),
+        ops: row.get::<Option<Json<_>>, _>("ops").map(|Json(ops)| ops),
         ops_functions,
     }
 }

@@ -1,9 +1,11 @@
 //! Rights that policies do not limit, rights in the book-keeping, and keys that change rows by themselves.
 
-use super::facts::{ActingKey, Facts, Held, RelationFacts};
+use super::facts::{ActingKey, GrantedOn, Held, RelationFacts};
 use super::found::Analysis;
+use super::granted::Granted;
 use super::logins::Unfiltered;
 use super::object::{Privilege, WayObject};
+use super::passing::passed_to;
 use super::way::{Actor, Barrier, Reach, Reviewable, Way, WayVerdict};
 
 /// The schema of the book-keeping.
@@ -37,7 +39,7 @@ pub(crate) fn right_ways(analysis: &Analysis<'_>) -> Vec<Way> {
         for (privilege, has) in PAST_POLICIES {
             let counts = |held: &Held| held.in_sight && has(held) && !is_owner(analysis, &held.role, table);
             let Some(held) = facts.held(table.id, counts) else { continue };
-            ways.push(right_way(analysis, table, privilege, &held.role, facts.is_everybodys(table.id, has)));
+            ways.push(right_way(analysis, table, privilege, &held.role));
         }
     }
     ways
@@ -49,13 +51,7 @@ pub(crate) fn is_owner(analysis: &Analysis<'_>, role: &str, table: &RelationFact
     role.is_some_and(|role| role.superuser || analysis.roles.has_rights_of(role.id, table.owner))
 }
 
-pub(crate) fn right_way(
-    analysis: &Analysis<'_>,
-    table: &RelationFacts,
-    privilege: Privilege,
-    role: &str,
-    all: bool,
-) -> Way {
+pub(crate) fn right_way(analysis: &Analysis<'_>, table: &RelationFacts, privilege: Privilege, role: &str) -> Way {
     let places = &analysis.facts.places;
     let can = match privilege {
         // The function of a trigger runs as whoever writes; it may be a temporary one.
@@ -76,18 +72,21 @@ pub(crate) fn right_way(
         chain: Vec::new(),
         reach,
         verdict,
-        closing: Some(format!("REVOKE {privilege} ON {} FROM {}", table.printed, grantee(analysis, role, all))),
+        closing: Some(
+            granted(analysis, table, &[privilege], role).revoke(format_args!("{privilege} ON {}", table.printed)),
+        ),
         review: Reviewable::NotCode,
     }
 }
 
-/// From whom a right is to be taken: the role, or everybody.
-pub(crate) fn grantee(analysis: &Analysis<'_>, role: &str, all: bool) -> String {
-    match analysis.roles.named(role) {
-        _ if all => "PUBLIC".to_owned(),
-        Some(role) => role.printed.clone(),
-        None => role.to_owned(),
-    }
+/// From what a role has rights on a table or view.
+pub(crate) fn granted(
+    analysis: &Analysis<'_>,
+    relation: &RelationFacts,
+    privileges: &[Privilege],
+    role: &str,
+) -> Granted {
+    Granted::of(analysis, GrantedOn::Relation(relation.id), relation.owner, privileges, role)
 }
 
 /// Rights of the login in the book-keeping, which holds keys of rows of each tenant and what is done with them.
@@ -98,25 +97,26 @@ pub(crate) fn ops_ways(analysis: &Analysis<'_>) -> Vec<Way> {
         let any = |held: &Held| held.in_sight && IN_OPS.iter().any(|(_, has)| has(held));
         let counts = |held: &Held| any(held) && !is_owner(analysis, &held.role, table);
         let Some(held) = facts.held(table.id, counts) else { continue };
-        let privileges = IN_OPS.iter().filter(|(_, has)| has(held)).map(|(privilege, _)| *privilege).collect();
-        let from = grantee(
-            analysis,
-            &held.role,
-            facts.is_everybodys(table.id, |held| IN_OPS.iter().any(|(_, has)| has(held))),
-        );
-        let closing = format!("REVOKE ALL ON {} FROM {from}", table.printed);
+        let privileges: Vec<Privilege> =
+            IN_OPS.iter().filter(|(_, has)| has(held)).map(|(privilege, _)| *privilege).collect();
+        let from = granted(analysis, table, &privileges, &held.role);
+        let closing = from.revoke(format_args!("ALL ON {}", table.printed));
         ways.push(ops_way(table.name.to_string(), &held.role, privileges, closing));
     }
     for function in &facts.places.ops_functions {
         if owns_everything(analysis, &function.role) || ways.iter().any(|way| way.review_name() == function.signature) {
             continue;
         }
-        let from = grantee(analysis, &function.role, function.everybody);
-        let closing = format!("REVOKE EXECUTE ON ROUTINE {} FROM {from}", function.signature);
+        let on = GrantedOn::Function(function.id);
+        let from = Granted::of(analysis, on, function.owner, &[Privilege::Execute], &function.role);
+        let closing = from.revoke(format_args!("EXECUTE ON ROUTINE {}", function.signature));
         ways.push(ops_way(function.signature.clone(), &function.role, vec![Privilege::Execute], closing));
     }
-    if let Some(role) = facts.places.makes_in_ops.as_ref().filter(|role| !owns_everything(analysis, role)) {
-        let closing = format!("REVOKE CREATE ON SCHEMA {OPS} FROM {}", grantee(analysis, role, false));
+    if let (Some(schema), Some(role)) = (&facts.places.ops, &facts.places.makes_in_ops)
+        && !owns_everything(analysis, role)
+    {
+        let from = Granted::of(analysis, GrantedOn::Schema(schema.id), schema.owner, &[Privilege::Create], role);
+        let closing = from.revoke(format_args!("CREATE ON SCHEMA {OPS}"));
         ways.push(ops_way(OPS.to_owned(), role, vec![Privilege::Create], closing));
     }
     ways
@@ -146,18 +146,14 @@ fn ops_way(name: String, role: &str, privileges: Vec<Privilege>, closing: String
 pub(crate) fn key_ways(analysis: &Analysis<'_>) -> Vec<Way> {
     let facts = analysis.facts;
     let keys = facts.keys.iter().filter(|key| !key.keeps_tenant);
-    let ways =
-        keys.filter_map(|key| key_way(facts, key, facts.relations.get(&key.child)?, facts.relations.get(&key.parent)?));
+    let ways = keys
+        .filter_map(|key| key_way(analysis, key, facts.relations.get(&key.child)?, facts.relations.get(&key.parent)?));
     ways.collect()
 }
 
-fn key_way(facts: &Facts, key: &ActingKey, child: &RelationFacts, parent: &RelationFacts) -> Option<Way> {
-    let changes = |held: &Held| held.in_sight && (held.updates || key.on_delete && held.deletes);
-    let (reach, verdict) = match facts.held(parent.id, changes) {
-        Some(held) => {
-            let (role, table) = (held.role.clone(), parent.name.clone());
-            (Reach::Fires { role, table, chain: Vec::new() }, WayVerdict::NeedsData)
-        }
+fn key_way(analysis: &Analysis<'_>, key: &ActingKey, child: &RelationFacts, parent: &RelationFacts) -> Option<Way> {
+    let (reach, verdict) = match changes_parent(analysis, key, parent) {
+        Some(reach) => (reach, WayVerdict::NeedsData),
         None => (Reach::Cannot { why: Barrier::CannotChangeParent }, WayVerdict::Closed),
     };
     Some(Way {
@@ -179,4 +175,18 @@ fn key_way(facts: &Facts, key: &ActingKey, child: &RelationFacts, parent: &Relat
         closing: Some(format!("ALTER TABLE {} DROP CONSTRAINT {}", child.printed, key.printed)),
         review: Reviewable::NotCode,
     })
+}
+
+/// How the login deletes or changes what a key references, in the table itself or by a view.
+fn changes_parent(analysis: &Analysis<'_>, key: &ActingKey, parent: &RelationFacts) -> Option<Reach> {
+    let facts = analysis.facts;
+    let changes = |held: &Held| held.in_sight && (held.updates || key.on_delete && held.deletes);
+    if let Some(held) = facts.held(parent.id, changes) {
+        return Some(Reach::Fires { role: held.role.clone(), table: parent.name.clone(), chain: Vec::new() });
+    }
+    let rights = [(Privilege::Delete, key.on_delete), (Privilege::Update, true)];
+    let mut passed = rights.iter().filter(|(_, acts)| *acts).flat_map(|(privilege, _)| passed_to(facts, *privilege));
+    let passed = passed.find(|passed| passed.table.id == parent.id)?;
+    let (role, table) = (passed.role.to_owned(), passed.view.name.clone());
+    Some(Reach::Fires { role, table, chain: passed.chain() })
 }

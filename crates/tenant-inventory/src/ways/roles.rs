@@ -111,6 +111,14 @@ impl Roles {
         self.get(id).is_some_and(|role| role.superuser) || self.inherited(id).contains(&of)
     }
 
+    /// The statement that ends the membership by which a role inherits the rights of another.
+    pub(crate) fn end_of_membership(&self, id: i64, of: i64) -> Option<String> {
+        let member = |id: &i64| self.get(*id).filter(|role| role.memberships.iter().any(|m| m.inherit && m.of == of));
+        let direct = member(&id);
+        let member = direct.or_else(|| self.inherited(id).iter().find_map(member))?;
+        Some(format!("REVOKE {} FROM {}", self.get(of)?.printed, member.printed))
+    }
+
     /// The roles that a login can act as, itself first. A superuser need not become anybody.
     pub(crate) fn reachable(&self, login: i64) -> Vec<Reached> {
         let mut reached = vec![Reached { id: login, steps: Vec::new() }];

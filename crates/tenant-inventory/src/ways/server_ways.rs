@@ -1,9 +1,9 @@
 //! Rights on functions and tables of the server, and on large objects, beside which no policy is asked.
 
-use super::facts::{LargeObjectFacts, LargeObjectsBy, ServerObject, ServerRightFacts};
+use super::facts::{LargeObjectFacts, ServerObject, ServerRightFacts};
 use super::found::Analysis;
 use super::logins::{Gives, Unfiltered};
-use super::object::{Privilege, WayObject};
+use super::object::{LargeObjectsHeld, Privilege, WayObject};
 use super::review::review_of_text;
 use super::way::{Actor, Reach, Reviewable, Unreadable, Way, WayVerdict};
 
@@ -67,6 +67,9 @@ const RELATIONS: [(&str, Gives, &[&str]); 7] = [
     ("pg_subscription", Gives::Secrets, &["subconninfo"]),
     ("pg_user_mapping", Gives::Secrets, &["umoptions"]),
 ];
+
+/// How the names of functions for large objects begin.
+const LARGE_OBJECTS: &str = "lo_";
 
 /// The tables in which the server keeps what is too long for a row.
 const TOAST: &str = "pg_toast_";
@@ -151,6 +154,11 @@ fn right_way(right: &ServerRightFacts, gives: Gives) -> Way {
             let extension = right.extension.clone().unwrap_or_else(|| "PostgreSQL".to_owned());
             needs_review(Unreadable::Extension { extension: extension.clone() }, &extension)
         }
+        // Some applications keep their files there on purpose.
+        (_, Gives::LargeObjects) => (WayVerdict::Open, review_of_text(printed, &right.grantee, &what)),
+        (ServerObject::Function, _) if right.name.starts_with(LARGE_OBJECTS) => {
+            (WayVerdict::Open, review_of_text(printed, &right.grantee, &what))
+        }
         _ => (WayVerdict::Open, Reviewable::NotCode),
     };
     let column = match &right.on {
@@ -171,25 +179,28 @@ fn right_way(right: &ServerRightFacts, gives: Gives) -> Way {
 
 fn objects_way(analysis: &Analysis<'_>, held: &LargeObjectFacts) -> Way {
     let number = held.example;
-    let closing = match held.by {
-        LargeObjectsBy::Right => Some(format!("REVOKE ALL ON LARGE OBJECT {number} FROM {}", held.grantee)),
-        LargeObjectsBy::Setting => Some("ALTER SYSTEM RESET lo_compat_privileges".to_owned()),
+    let closing = match &held.held {
+        LargeObjectsHeld::Right { grantee } => Some(format!("REVOKE ALL ON LARGE OBJECT {number} FROM {grantee}")),
+        LargeObjectsHeld::Setting => Some("ALTER SYSTEM RESET lo_compat_privileges".to_owned()),
         // To the owner of the tables, if that is another role.
-        LargeObjectsBy::Owner => {
+        LargeObjectsHeld::Owner { owner } => {
             let tables = analysis.filter.protected.iter().filter_map(|id| analysis.facts.relations.get(id));
             let mut owners = tables.filter_map(|table| analysis.roles.get(table.owner)).map(|role| &role.printed);
-            let other = owners.find(|owner| **owner != held.grantee);
-            other.map(|owner| format!("ALTER LARGE OBJECT {number} OWNER TO {owner}"))
+            let other = owners.find(|other| *other != owner);
+            other.map(|other| format!("ALTER LARGE OBJECT {number} OWNER TO {other}"))
         }
     };
+    let object = WayObject::LargeObjects { held: held.held.clone(), objects: held.objects, example: number };
+    // Which objects there are changes day by day; a review is of who reads them.
+    let review = review_of_text(&object.review_name(), &held.role, "");
     Way {
-        object: WayObject::LargeObjects { objects: held.objects, example: number },
+        object,
         acts_as: Actor { role: held.role.clone(), why: Unfiltered::ServerRight { gives: Gives::LargeObjects } },
         tables: Vec::new(),
         chain: Vec::new(),
         reach: Reach::Uses { role: held.role.clone(), privileges: vec![Privilege::Select] },
         verdict: WayVerdict::Open,
         closing,
-        review: Reviewable::NotCode,
+        review,
     }
 }

@@ -5,44 +5,23 @@ use std::fmt;
 use serde::Serialize;
 use tenancy_config::Tenancy;
 
-use super::way::{Reviewable, Unreadable, Way, WayVerdict};
+use super::way::{Reviewable, Way, WayVerdict};
 
-/// Whether a way is open, and why. Where the catalog leaves it open, `rls verify` tries it.
+/// What `tenancy.toml` declares of a way that a review says something about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "because", rename_all = "snake_case")]
-pub enum WayState {
-    /// It leads past the policies, and the login can take it.
-    LeadsPast,
-    /// The same, and the review in `tenancy.toml` is not of what it is now.
-    ReviewOutdated {
-        /// The hash that `tenancy.toml` declares.
-        declared: String,
-        /// What a review of it is pinned to now.
-        needs: Reviewable,
-    },
-    /// The login cannot take it; [`Reach::Cannot`](super::way::Reach::Cannot) has the reason.
-    Barrier,
-    /// FORCE holds its owner, who may switch that off.
-    Forced,
+#[serde(tag = "declared", rename_all = "snake_case")]
+pub enum Review {
+    /// Nothing.
+    None,
     /// Somebody has reviewed it as it is now.
-    Reviewed {
-        /// The reason in `tenancy.toml`.
+    Current {
+        /// The reason.
         why: String,
     },
-    /// It may keep tenants apart itself: it is to be read as the login.
-    NeedsAttempt {
-        /// Its tenant column.
-        column: String,
-    },
-    /// It depends on whether a row references a row of another tenant.
-    NeedsData,
-    /// Where it leads cannot be read, and nobody has reviewed it.
-    NeedsReview {
-        /// Why it cannot be read.
-        #[serde(flatten)]
-        why: Unreadable,
-        /// What a review of it is pinned to.
-        needs: Reviewable,
+    /// Somebody has reviewed it as it was. It counts for nothing.
+    Outdated {
+        /// The hash of that.
+        hash: String,
     },
 }
 
@@ -59,22 +38,41 @@ pub enum Openness {
 }
 
 impl Way {
-    /// Whether it is open, with these declarations.
-    pub fn state(&self, tenancy: &Tenancy) -> WayState {
-        if let Some(review) = tenancy.reviewed.get(&self.review_name()).filter(|_| self.asks_for_review()) {
-            return match self.review_hash() {
-                Some(hash) if hash == review.hash => WayState::Reviewed { why: review.why.clone() },
-                _ => WayState::ReviewOutdated { declared: review.hash.clone(), needs: self.review.clone() },
-            };
+    /// What is declared of it.
+    pub fn declared(&self, tenancy: &Tenancy) -> Review {
+        match tenancy.reviewed.get(&self.review_name()).filter(|_| self.asks_for_review()) {
+            None => Review::None,
+            Some(review) if self.review_hash() == Some(&review.hash) => Review::Current { why: review.why.clone() },
+            Some(review) => Review::Outdated { hash: review.hash.clone() },
         }
-        match &self.verdict {
-            WayVerdict::Open => WayState::LeadsPast,
-            WayVerdict::Closed => WayState::Barrier,
-            WayVerdict::CanSwitchOff => WayState::Forced,
-            WayVerdict::NeedsAttempt { column } => WayState::NeedsAttempt { column: column.clone() },
-            WayVerdict::NeedsData => WayState::NeedsData,
-            WayVerdict::NeedsReview { why } => WayState::NeedsReview { why: why.clone(), needs: self.review.clone() },
+    }
+
+    /// Whether it is open, with these declarations. Where the catalog leaves it open, `rls verify` tries it.
+    pub fn openness(&self, tenancy: &Tenancy) -> Openness {
+        match (self.declared(tenancy), &self.verdict) {
+            (Review::Current { .. }, _) | (_, WayVerdict::Closed | WayVerdict::CanSwitchOff) => Openness::Closed,
+            (_, WayVerdict::Open) => Openness::Open,
+            (_, WayVerdict::NeedsAttempt { .. } | WayVerdict::NeedsData | WayVerdict::NeedsReview { .. }) => {
+                Openness::Unread
+            }
         }
+    }
+
+    /// The way, and what is known of it, in one sentence.
+    pub fn told(&self, tenancy: &Tenancy) -> String {
+        let review = self.declared(tenancy);
+        let parts = match (&review, &self.verdict) {
+            (Review::Current { .. }, _) => vec![review.to_string()],
+            // The sentence of the way says how the login takes it, or why it cannot.
+            (Review::None, WayVerdict::Open | WayVerdict::Closed) => Vec::new(),
+            (Review::None, WayVerdict::NeedsReview { .. }) => vec![self.verdict.to_string(), self.review.to_string()],
+            (Review::None, verdict) => vec![verdict.to_string()],
+            (Review::Outdated { .. }, WayVerdict::Open) => vec![review.to_string(), format!("now {}", self.review)],
+            (Review::Outdated { .. }, verdict) => {
+                vec![verdict.to_string(), review.to_string(), format!("now {}", self.review)]
+            }
+        };
+        [self.to_string()].into_iter().chain(parts).collect::<Vec<_>>().join("; ")
     }
 
     /// Whether a review says anything about it: it is something to read, and the catalog does not close it.
@@ -82,17 +80,6 @@ impl Way {
         let may_be_open =
             matches!(self.verdict, WayVerdict::Open | WayVerdict::NeedsReview { .. } | WayVerdict::NeedsAttempt { .. });
         may_be_open && self.review != Reviewable::NotCode
-    }
-}
-
-impl WayState {
-    /// What is known of the way.
-    pub fn openness(&self) -> Openness {
-        match self {
-            Self::LeadsPast | Self::ReviewOutdated { .. } => Openness::Open,
-            Self::Barrier | Self::Forced | Self::Reviewed { .. } => Openness::Closed,
-            Self::NeedsAttempt { .. } | Self::NeedsData | Self::NeedsReview { .. } => Openness::Unread,
-        }
     }
 }
 
@@ -107,23 +94,29 @@ impl Openness {
     }
 }
 
-impl fmt::Display for WayState {
+impl fmt::Display for Review {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::LeadsPast => f.write_str("it leads past the policies"),
-            Self::ReviewOutdated { declared, needs } => {
-                write!(f, "the review in tenancy.toml is of another state of it ({declared}); now {needs}")
-            }
-            Self::Barrier => f.write_str("the login cannot take it"),
-            Self::Forced => f.write_str("FORCE holds its owner, who may switch that off"),
-            Self::Reviewed { why } => write!(f, "tenancy.toml declares it reviewed: {why}"),
+            Self::None => f.write_str("tenancy.toml declares no review of it"),
+            Self::Current { why } => write!(f, "tenancy.toml declares it reviewed: {why}"),
+            Self::Outdated { hash } => write!(f, "the review in tenancy.toml is of another state of it ({hash})"),
+        }
+    }
+}
+
+impl fmt::Display for WayVerdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Open => f.write_str("it leads past the policies"),
+            Self::Closed => f.write_str("the login cannot take it"),
+            Self::CanSwitchOff => f.write_str("FORCE holds its owner, who may switch that off"),
             Self::NeedsAttempt { column } => {
                 write!(f, "it may keep tenants apart by its column {column}: `rls verify` reads it as the login")
             }
             Self::NeedsData => {
-                write!(f, "it matters where a row references another tenant's: `rls verify` looks for such rows")
+                f.write_str("it matters where a row references another tenant's: `rls verify` looks for such rows")
             }
-            Self::NeedsReview { why, needs } => write!(f, "{why}; {needs}"),
+            Self::NeedsReview { why } => why.fmt(f),
         }
     }
 }
@@ -135,7 +128,7 @@ mod tests {
     use super::*;
     use crate::ways::logins::Unfiltered;
     use crate::ways::object::{FunctionKind, Privilege, WayObject};
-    use crate::ways::way::{Actor, Reach};
+    use crate::ways::way::{Actor, Reach, Unreadable};
 
     fn function(verdict: WayVerdict, review: Reviewable) -> Way {
         Way {
@@ -167,15 +160,32 @@ mod tests {
     fn a_review_closes_what_it_is_of_and_nothing_else() {
         let (tenancy, none) = (reviewed(), Tenancy::default());
         let fits = function(WayVerdict::Open, hash("aa"));
-        assert_eq!(fits.state(&tenancy), WayState::Reviewed { why: "it counts".into() });
-        assert_eq!(fits.state(&none), WayState::LeadsPast);
-        let changed = function(WayVerdict::Open, hash("bb")).state(&tenancy);
-        assert_eq!(changed, WayState::ReviewOutdated { declared: "aa".into(), needs: hash("bb") });
-        assert_eq!(changed.openness(), Openness::Open);
-        let unpinned = function(WayVerdict::Open, Reviewable::NoPinnedPath).state(&tenancy);
-        assert_eq!(unpinned.openness(), Openness::Open);
+        assert_eq!(fits.declared(&tenancy), Review::Current { why: "it counts".into() });
+        assert_eq!((fits.openness(&tenancy), fits.openness(&none)), (Openness::Closed, Openness::Open));
+        let changed = function(WayVerdict::Open, hash("bb"));
+        assert_eq!(changed.declared(&tenancy), Review::Outdated { hash: "aa".into() });
+        assert_eq!(changed.openness(&tenancy), Openness::Open);
+        assert_eq!(function(WayVerdict::Open, Reviewable::NoPinnedPath).openness(&tenancy), Openness::Open);
         // What is closed anyway is closed for its own reason.
-        assert_eq!(function(WayVerdict::Closed, hash("bb")).state(&tenancy), WayState::Barrier);
+        let closed = function(WayVerdict::Closed, hash("bb"));
+        assert_eq!((closed.declared(&tenancy), closed.openness(&tenancy)), (Review::None, Openness::Closed));
+    }
+
+    /// As if there were no review.
+    #[test]
+    fn what_cannot_be_read_is_unread_where_its_review_is_of_another_state() {
+        for verdict in
+            [WayVerdict::NeedsReview { why: Unreadable::Text }, WayVerdict::NeedsAttempt { column: "tenantId".into() }]
+        {
+            let changed = function(verdict.clone(), hash("bb"));
+            assert_eq!(changed.openness(&reviewed()), Openness::Unread);
+            let told = changed.told(&reviewed());
+            let ends = format!(
+                "{verdict}; the review in tenancy.toml is of another state of it (aa); now a review is pinned to bb"
+            );
+            assert!(told.ends_with(&ends), "{told}");
+            assert_eq!(function(verdict, hash("aa")).openness(&reviewed()), Openness::Closed);
+        }
     }
 
     #[test]
@@ -187,6 +197,6 @@ mod tests {
         };
         let toml = "[reviewed.\"public.bookings\"]\nwhy = \"it counts\"\nhash = \"aa\"\n";
         let tenancy = Tenancy::from_toml(toml, Path::new("tenancy.toml")).unwrap();
-        assert_eq!(right.state(&tenancy), WayState::LeadsPast);
+        assert_eq!(right.openness(&tenancy), Openness::Open);
     }
 }

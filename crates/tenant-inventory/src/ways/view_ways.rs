@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::facts::{EVERYBODY, Held, RelationFacts};
+use super::facts::{Held, RelationFacts};
 use super::found::{Analysis, Found};
 use super::graph::What;
 use super::node::Node;
 use super::object::{Privilege, WayObject};
 use super::review::{Definitions, ObjectText, review_of_text};
-use super::way::{Barrier, Reach, Reviewable, Unreadable, Way, WayVerdict};
+use super::rights::granted;
+use super::way::{Barrier, Reach, Unreadable, Way, WayVerdict};
 
 /// What `pg_relation_is_updatable` says.
 const PASSES_UPDATE: i32 = 4;
@@ -44,10 +45,7 @@ fn way(analysis: &Analysis<'_>, view: &RelationFacts, found: Found, definition: 
         "f" => WayObject::ForeignTable { name, wrapper: view.wrapper.clone().unwrap_or_default() },
         _ => WayObject::View { name },
     };
-    let review = match view.kind.as_str() {
-        "f" => Reviewable::NotCode,
-        _ => review_of_text(&view.name.to_string(), &analysis.roles.name(view.owner), &definition.text),
-    };
+    let review = review_of_text(&view.name.to_string(), &analysis.roles.name(view.owner), &definition.text);
     Way {
         object,
         tables: analysis.names(&found.tables),
@@ -64,7 +62,7 @@ fn way(analysis: &Analysis<'_>, view: &RelationFacts, found: Found, definition: 
 fn judge(analysis: &Analysis<'_>, view: &RelationFacts, found: &Found, definition: &ObjectText) -> (Reach, WayVerdict) {
     let mut best = (Reach::Cannot { why: Barrier::NoRight }, WayVerdict::Closed);
     let rights = analysis.facts.rights.get(&view.id).into_iter().flatten();
-    for held in rights.filter(|held| held.role != EVERYBODY && held.in_sight) {
+    for held in rights.filter(|held| held.in_sight) {
         let privileges = used(held);
         if privileges.is_empty() {
             continue;
@@ -132,7 +130,7 @@ fn used(held: &Held) -> Vec<Privilege> {
 }
 
 fn closing(analysis: &Analysis<'_>, view: &RelationFacts, found: &Found, reach: &Reach) -> Option<String> {
-    let Reach::Uses { role, .. } = reach else { return None };
+    let Reach::Uses { role, privileges } = reach else { return None };
     // The view that decides as whom the table is read is the one nearest to it that reads as its owner.
     let views = found.path.iter().rev().filter_map(|node| match node {
         Node::Relation(id) => analysis.facts.relations.get(id),
@@ -142,13 +140,7 @@ fn closing(analysis: &Analysis<'_>, view: &RelationFacts, found: &Found, reach: 
     let stored = view.kind != "v" || found.path.iter().any(|node| is_stored(analysis, *node));
     match views.filter(|_| !stored && analysis.knows_security_invoker).find(is_deciding) {
         Some(deciding) => Some(format!("ALTER VIEW {} SET (security_invoker = true)", deciding.printed)),
-        None => {
-            let from = match analysis.facts.is_everybodys(view.id, |held| !used(held).is_empty()) {
-                true => "PUBLIC".to_owned(),
-                false => analysis.roles.named(role).map_or_else(|| role.clone(), |role| role.printed.clone()),
-            };
-            Some(format!("REVOKE ALL ON {} FROM {from}", view.printed))
-        }
+        None => Some(granted(analysis, view, privileges, role).revoke(format_args!("ALL ON {}", view.printed))),
     }
 }
 

@@ -236,27 +236,7 @@ impl Way {
 
     /// The name under which `tenancy.toml` declares a review of it.
     pub fn review_name(&self) -> String {
-        match &self.object {
-            WayObject::View { name } | WayObject::MaterializedView { name } | WayObject::ForeignTable { name, .. } => {
-                name.to_string()
-            }
-            WayObject::Function { signature, .. }
-            | WayObject::Leakproof { signature }
-            | WayObject::CallersName { signature, .. }
-            | WayObject::OwnTenant { signature, .. } => signature.clone(),
-            // A function may be the trigger of many tables, each with conditions of its own.
-            WayObject::Trigger { table: None, name, .. } => name.clone(),
-            WayObject::Trigger { table: Some(table), name, .. }
-            | WayObject::CascadedTrigger { table, name, .. }
-            | WayObject::Rule { table, name }
-            | WayObject::Copy { table, name, .. } => format!("{table}.{name}"),
-            WayObject::CascadingKey { table, name, .. } => format!("{table}.{name}"),
-            WayObject::Right { table, privilege } => format!("{privilege} on {table}"),
-            WayObject::Role { role } => role.clone(),
-            WayObject::Schema { schema } => schema.clone(),
-            WayObject::Ops { name } | WayObject::ServerRight { name, .. } => name.clone(),
-            WayObject::LargeObjects { .. } => "large objects".to_owned(),
-        }
+        self.object.review_name()
     }
 
     /// How bad it is that it is open.

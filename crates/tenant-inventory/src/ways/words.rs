@@ -22,12 +22,13 @@ impl fmt::Display for Way {
             (WayObject::Role { .. }, reach) => {
                 write!(f, "the login can become {role}, which is {why}: no policy filters that ({reach})")
             }
-            (WayObject::Right { .. }, reach) if matches!(self.acts_as.why, Unfiltered::ReferentialAction) => write!(
-                f,
-                "{} changes rows of {} by foreign keys, whatever tenant they belong to: {reach}",
-                self.object,
-                Tables(&self.tables)
-            ),
+            (WayObject::Right { .. }, reach) if matches!(self.acts_as.why, Unfiltered::ReferentialAction) => {
+                write!(f, "{} changes rows of {} by foreign keys", self.object, Tables(&self.tables))?;
+                if !self.chain.is_empty() {
+                    write!(f, " through {}", self.chain.join(", "))?;
+                }
+                write!(f, ", whatever tenant they belong to: {reach}")
+            }
             (WayObject::Right { .. } | WayObject::Ops { .. }, reach) => write!(f, "{}: {reach}", self.object),
             (WayObject::ServerRight { .. } | WayObject::LargeObjects { .. }, reach) => {
                 write!(f, "{}: {reach}, and so is {why}", self.object)
@@ -125,8 +126,8 @@ impl fmt::Display for WayObject {
                 column.as_ref().map_or(Ok(()), |column| write!(f, ", column {column}"))?;
                 extension.as_ref().map_or(Ok(()), |extension| write!(f, " of the extension {extension}"))
             }
-            Self::LargeObjects { objects: 1, example } => write!(f, "the large object {example}"),
-            Self::LargeObjects { objects, example } => write!(f, "{objects} large objects, such as {example}"),
+            Self::LargeObjects { objects: 1, example, .. } => write!(f, "the large object {example}"),
+            Self::LargeObjects { objects, example, .. } => write!(f, "{objects} large objects, such as {example}"),
             Self::CascadingKey { table, name, .. } => write!(f, "the foreign key \"{name}\" of {table}"),
             Self::Right { table, privilege } => write!(f, "the right {privilege} on {table}"),
             Self::Role { role } => write!(f, "the role {role}"),

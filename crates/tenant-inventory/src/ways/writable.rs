@@ -44,7 +44,7 @@ pub(crate) fn writable(facts: &Facts, texts: &Texts) -> Writable {
             let write = Write { events, role: held.role.clone(), begins: Some(*id), chain: Vec::new() };
             writable.entry(*id).or_default().push(write);
         };
-        let of_login = facts.rights.get(id).into_iter().flatten().filter(|held| held.role != super::facts::EVERYBODY);
+        let of_login = facts.rights.get(id).into_iter().flatten();
         of_login.filter(|held| held.in_sight && events(held) != 0).for_each(&mut add);
         open.extend(writable.contains_key(id).then_some(*id));
     }

@@ -3,7 +3,7 @@
 use local_db::Role;
 use tenant_inventory::{Privilege, Severity, Unfiltered, Way, WayObject, WayVerdict};
 
-use crate::ways_support::{as_login, plant, planted, run, told, ways, ways_for};
+use crate::ways_support::{as_login, of, plant, planted, run, told, ways, ways_for};
 
 fn right<'a>(ways: &'a [Way], table: &str, wanted: Privilege) -> Option<&'a Way> {
     ways.iter().find(|way| {
@@ -25,6 +25,36 @@ async fn truncate_counts_on_tables_and_partitions_however_it_is_granted() {
     let by_everybody = right(&found, "public.bookings", Privilege::Truncate).unwrap();
     assert_eq!(by_everybody.closing.as_deref(), Some("REVOKE TRUNCATE ON public.bookings FROM PUBLIC"));
     as_login(&db, "BEGIN; TRUNCATE visits_2025; ROLLBACK").await.unwrap();
+}
+
+/// What takes a right from whom it was not granted to takes nothing.
+#[tokio::test]
+async fn a_right_is_taken_from_whom_it_was_granted_to_or_by_the_end_of_a_membership() {
+    let db = planted(
+        r#"CREATE ROLE :"x_login" LOGIN; CREATE ROLE :"x_team"; CREATE ROLE :"x_all"; GRANT :"x_all" TO :"x_team"; GRANT :"x_team" TO :"x_login";
+           GRANT TRUNCATE ON visits_2025 TO :"x_all"; GRANT UPDATE (notes) ON bookings TO :"x_team";
+           CREATE VIEW every AS SELECT id FROM bookings; GRANT SELECT ON every TO :"x_all";
+           CREATE FUNCTION total() RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'SELECT count(*) FROM public.bookings';
+           REVOKE EXECUTE ON FUNCTION total FROM PUBLIC; GRANT EXECUTE ON FUNCTION total TO :"x_team""#,
+    )
+    .await;
+    let login = format!("x_login_{}", db.name());
+    let (team, all) = (format!("x_team_{}", db.name()), format!("x_all_{}", db.name()));
+    let closing = |found: &[Way], name: &str| of(found, name).closing.clone().unwrap();
+    let found = ways_for(&db.url(Role::Owner), &login).await;
+    let truncate = "TRUNCATE on public.visits_2025";
+    assert_eq!(closing(&found, truncate), format!("REVOKE TRUNCATE ON public.visits_2025 FROM {all}"));
+    assert_eq!(closing(&found, "public.total()"), format!("REVOKE EXECUTE ON ROUTINE public.total() FROM {team}"));
+    plant(&db, r#"GRANT TRUNCATE ON visits_2025 TO PUBLIC, :"x_login""#).await;
+    let found = ways_for(&db.url(Role::Owner), &login).await;
+    let from = format!("REVOKE TRUNCATE ON public.visits_2025 FROM PUBLIC, {all}, {login}");
+    assert_eq!(closing(&found, truncate), from);
+    // A view that a role of the server reads without a grant.
+    plant(&db, r#"CREATE MATERIALIZED VIEW stored AS SELECT id FROM bookings; GRANT pg_read_all_data TO :"x_team""#)
+        .await;
+    let found = ways_for(&db.url(Role::Owner), &login).await;
+    assert_eq!(closing(&found, "public.stored"), format!("REVOKE pg_read_all_data FROM {team}"));
+    plant(&db, r#"DROP OWNED BY :"x_login", :"x_team", :"x_all"; DROP ROLE :"x_login", :"x_team", :"x_all""#).await;
 }
 
 /// A function of the login's own, even a temporary one, runs as whoever writes to the table.
@@ -77,9 +107,57 @@ async fn a_key_that_changes_rows_by_itself_needs_a_look_at_the_rows_unless_it_ke
     assert_eq!(key.verdict, WayVerdict::NeedsData);
     assert!(key.to_string().contains("visits_booking_fkey"), "{key}");
     plant(&db, "REVOKE UPDATE, DELETE ON bookings FROM app_user").await;
+    let key =
+        |found: &[Way]| found.iter().find(|way| matches!(way.object, WayObject::CascadingKey { .. })).unwrap().clone();
+    assert_eq!(key(&ways(&db).await).verdict, WayVerdict::Closed);
+    // By a view, of which the owner has the right.
+    plant(&db, "CREATE VIEW gone AS SELECT id FROM bookings; CREATE VIEW outer_gone AS SELECT id FROM gone; GRANT DELETE ON outer_gone TO app_user").await;
+    let by_view = key(&ways(&db).await);
+    assert_eq!(by_view.verdict, WayVerdict::NeedsData);
+    let says =
+        "app_user may write to public.outer_gone, which goes on by the view public.gone, the table public.bookings";
+    assert!(by_view.to_string().ends_with(says), "{by_view}");
+    plant(&db, "ALTER VIEW gone SET (security_invoker = true)").await;
+    assert_eq!(key(&ways(&db).await).verdict, WayVerdict::Closed);
+}
+
+/// Rows that no tenant owns are deleted or changed by a view as well, and the keys act on tenants' rows.
+#[tokio::test]
+async fn a_right_on_a_view_counts_where_it_passes_on_what_keys_act_on() {
+    let db = planted(
+        r#"CREATE TABLE places (code text PRIMARY KEY, name text, "Odd :relid 5" text);
+           ALTER TABLE visits ADD place text REFERENCES places ON DELETE CASCADE ON UPDATE CASCADE;
+           CREATE VIEW inner_places AS SELECT name, code AS "The code", "Odd :relid 5" AS "x :jointree {" FROM places;
+           CREATE VIEW shown AS SELECT "The code" AS c, name AS n, upper(name) AS up FROM inner_places AS "y :jointree { :relid 7" WHERE name <> '';
+           GRANT UPDATE, DELETE ON shown TO app_user;
+           CREATE VIEW of_user WITH (security_invoker = true) AS SELECT * FROM places; GRANT UPDATE, DELETE ON of_user TO app_user;
+           CREATE VIEW grouped AS SELECT code FROM places GROUP BY code; GRANT UPDATE, DELETE ON grouped TO app_user;
+           CREATE VIEW joined AS SELECT p.* FROM places AS p CROSS JOIN places AS q; GRANT UPDATE, DELETE ON joined TO app_user;
+           CREATE VIEW names AS SELECT name FROM places; GRANT UPDATE ON names TO app_user;
+           CREATE VIEW ruled AS SELECT code FROM places; GRANT UPDATE, DELETE ON ruled TO app_user;
+           CREATE RULE no_update AS ON UPDATE TO ruled DO INSTEAD NOTHING; CREATE RULE no_delete AS ON DELETE TO ruled DO INSTEAD NOTHING"#,
+    )
+    .await;
+    let rights = |found: &[Way]| -> Vec<String> {
+        let of_keys = found.iter().filter(|way| way.acts_as.why == Unfiltered::ReferentialAction);
+        of_keys.map(Way::review_name).collect()
+    };
     let found = ways(&db).await;
-    let key = found.iter().find(|way| matches!(way.object, WayObject::CascadingKey { .. })).unwrap();
-    assert_eq!(key.verdict, WayVerdict::Closed);
+    assert_eq!(rights(&found), ["DELETE on public.shown", "UPDATE on public.shown"], "{:#?}", told(&found));
+    let update = of(&found, "UPDATE on public.shown");
+    let closing = "REVOKE UPDATE ON public.shown FROM app_user; GRANT UPDATE (n) ON public.shown TO app_user";
+    assert_eq!((&update.verdict, update.closing.as_deref()), (&WayVerdict::Open, Some(closing)));
+    let through = "by foreign keys through the view public.inner_places, the table public.places";
+    assert!(update.to_string().contains(through), "{update}");
+    let hash = update.review_hash().unwrap().to_owned();
+    plant(&db, closing).await;
+    plant(&db, "GRANT DELETE ON places TO app_user; CREATE OR REPLACE VIEW inner_places AS SELECT name, code AS \"The code\", \"Odd :relid 5\" AS \"x :jointree {\" FROM places WHERE name IS NOT NULL").await;
+    let found = ways(&db).await;
+    assert_eq!(rights(&found), ["DELETE on public.of_user", "DELETE on public.places", "DELETE on public.shown"]);
+    // The view that is reviewed is another one now.
+    plant(&db, "GRANT UPDATE ON shown TO app_user").await;
+    assert_ne!(of(&ways(&db).await, "UPDATE on public.shown").review_hash(), Some(hash.as_str()));
+    as_login(&db, "BEGIN; UPDATE shown SET c = c || 'x'; DELETE FROM shown; ROLLBACK").await.unwrap();
 }
 
 #[tokio::test]

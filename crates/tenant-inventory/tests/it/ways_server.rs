@@ -129,14 +129,33 @@ async fn large_objects_are_a_way_where_the_login_may_read_them() {
     let db = planted("SELECT lo_from_bytea(4711, 'of t_b')").await;
     assert!(as_login(&db, "SELECT lo_get(4711)").await.is_err());
     assert_eq!(of_server(&ways(&db).await), Vec::<String>::new());
-    for (grant, closing) in [
-        ("GRANT SELECT ON LARGE OBJECT 4711 TO app_user", "REVOKE ALL ON LARGE OBJECT 4711 FROM app_user"),
-        ("GRANT SELECT ON LARGE OBJECT 4711 TO PUBLIC", "REVOKE ALL ON LARGE OBJECT 4711 FROM PUBLIC"),
-        ("ALTER LARGE OBJECT 4711 OWNER TO app_user", "ALTER LARGE OBJECT 4711 OWNER TO app_owner"),
+    let mut hashes = std::collections::BTreeSet::new();
+    for (grant, name, closing) in [
+        (
+            "GRANT SELECT ON LARGE OBJECT 4711 TO app_user",
+            "large objects granted to app_user",
+            "REVOKE ALL ON LARGE OBJECT 4711 FROM app_user",
+        ),
+        (
+            "GRANT SELECT ON LARGE OBJECT 4711 TO PUBLIC",
+            "large objects granted to PUBLIC",
+            "REVOKE ALL ON LARGE OBJECT 4711 FROM PUBLIC",
+        ),
+        (
+            "ALTER LARGE OBJECT 4711 OWNER TO app_user",
+            "large objects of app_user",
+            "ALTER LARGE OBJECT 4711 OWNER TO app_owner",
+        ),
     ] {
         plant(&db, grant).await;
         as_login(&db, "SELECT lo_get(4711)").await.unwrap();
-        closed_again(&db, "large objects", closing).await;
+        // A review is of who reads them, and one more of them is no other state.
+        let hash = of(&ways(&db).await, name).review_hash().unwrap().to_owned();
+        plant(&db, "SELECT lo_from_bytea(4712, 'another'); ALTER LARGE OBJECT 4712 OWNER TO app_owner").await;
+        assert_eq!(of(&ways(&db).await, name).review_hash(), Some(hash.as_str()));
+        plant(&db, "SELECT lo_unlink(4712)").await;
+        assert!(hashes.insert(hash), "{name}");
+        closed_again(&db, name, closing).await;
         assert!(as_login(&db, "SELECT lo_get(4711)").await.is_err(), "{closing}");
     }
     // Where the server asks for no right, as before 9.0.
@@ -145,7 +164,7 @@ async fn large_objects_are_a_way_where_the_login_may_read_them() {
         "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET lo_compat_privileges = on', current_database()); END $$",
     )
     .await;
-    is_open(&ways(&db).await, "large objects");
+    is_open(&ways(&db).await, "large objects by lo_compat_privileges");
     as_login(&db, "SELECT lo_get(4711)").await.unwrap();
     plant(&db, "SELECT lo_unlink(4711)").await;
     assert_eq!(of_server(&ways(&db).await), Vec::<String>::new());

@@ -184,5 +184,9 @@ async fn a_foreign_table_needs_a_review_where_a_user_mapping_lets_the_login_thro
     is_closed(&found, "public.far");
     assert_eq!(of(&found, "public.over_far").verdict, review);
     plant(&db, "CREATE USER MAPPING FOR PUBLIC SERVER elsewhere").await;
-    assert_eq!(of(&ways(&db).await, "public.far").verdict, review);
+    let found = ways(&db).await;
+    assert_eq!(of(&found, "public.far").verdict, review);
+    let hash = of(&found, "public.far").review_hash().unwrap().to_owned();
+    plant(&db, "ALTER FOREIGN TABLE far OPTIONS (ADD table_name 'another')").await;
+    assert_ne!(of(&ways(&db).await, "public.far").review_hash(), Some(hash.as_str()), "it shows another table");
 }

@@ -6,7 +6,7 @@ use clap::Args;
 use serde::Serialize;
 use tenancy_config::{TableName, Tenancy};
 use tenant_inventory::class::ClassifiedTable;
-use tenant_inventory::{BornClosed, Inventory, Openness, Way, WayState, read_ways};
+use tenant_inventory::{BornClosed, Inventory, Openness, Review, Way, read_ways};
 use tenant_rls::Database;
 
 use crate::context::{CommandResult, Context, stop};
@@ -41,7 +41,8 @@ struct KnownWay {
     #[serde(flatten)]
     way: Way,
     openness: Openness,
-    state: WayState,
+    /// What `tenancy.toml` declares of it.
+    reviewed: Review,
     /// All of it for people.
     says: String,
 }
@@ -84,12 +85,6 @@ async fn read(database: &Database, tenancy: &Tenancy) -> tenant_rls::Result<Inve
 
 impl KnownWay {
     fn of(way: Way, tenancy: &Tenancy) -> Self {
-        let state = way.state(tenancy);
-        let says = match &state {
-            // The sentence of the way says how the login takes it, or why it cannot.
-            WayState::LeadsPast | WayState::Barrier => way.to_string(),
-            state => format!("{way}; {state}"),
-        };
-        Self { openness: state.openness(), state, says, way }
+        Self { openness: way.openness(tenancy), reviewed: way.declared(tenancy), says: way.told(tenancy), way }
     }
 }
