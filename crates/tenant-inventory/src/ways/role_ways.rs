@@ -13,16 +13,28 @@ const ADMIN_OPTION_DECIDES: i32 = 160_000;
 
 /// The ways. `ours` are the rollout's roles, whose policies show them keys of each tenant's rows.
 pub(crate) fn role_ways(analysis: &Analysis<'_>, reached: &[Reached], ours: &[&str], version: i32) -> Vec<Way> {
-    reached
-        .iter()
-        .filter_map(|reached| analysis.roles.get(reached.id).map(|role| (reached, role)))
-        .flat_map(|(reached, role)| of_role(analysis, reached, role, ours, version))
-        .collect()
+    let mut ways: Vec<(i64, Way)> = Vec::new();
+    for reached in reached {
+        let Some(role) = analysis.roles.get(reached.id) else { continue };
+        for way in of_role(analysis, reached, role, ours, version) {
+            // What a role is by the rights that it inherits is told once, and not again of the role that it inherits them from.
+            let is_told = ways.iter().any(|(by, told)| {
+                told.acts_as.why == way.acts_as.why
+                    && told.tables == way.tables
+                    && analysis.roles.inherited(*by).contains(&reached.id)
+            });
+            let is_inherited = matches!(way.acts_as.why, Unfiltered::ServerRole { .. } | Unfiltered::OwnerOf { .. });
+            if !(is_told && is_inherited) {
+                ways.push((reached.id, way));
+            }
+        }
+    }
+    ways.into_iter().map(|(_, way)| way).collect()
 }
 
 fn of_role(analysis: &Analysis<'_>, reached: &Reached, role: &Role, ours: &[&str], version: i32) -> Vec<Way> {
     let way = |why: Unfiltered, tables: &BTreeSet<i64>, verdict: WayVerdict| Way {
-        closing: closing(analysis, reached, role, &why),
+        closing: closing(analysis, reached, role, &why, tables),
         object: WayObject::Role { role: role.name.clone() },
         acts_as: Actor { role: role.name.clone(), why },
         tables: analysis.names(tables),
@@ -85,7 +97,13 @@ fn by_tables(analysis: &Analysis<'_>, role: &Role, ours: &[&str]) -> Vec<(Unfilt
     [unforced, let_through, forced].into_iter().flatten().collect()
 }
 
-fn closing(analysis: &Analysis<'_>, reached: &Reached, role: &Role, why: &Unfiltered) -> Option<String> {
+fn closing(
+    analysis: &Analysis<'_>,
+    reached: &Reached,
+    role: &Role,
+    why: &Unfiltered,
+    tables: &BTreeSet<i64>,
+) -> Option<String> {
     // The membership that the last step used.
     let member = match reached.steps.len() {
         0 | 1 => analysis.login.to_owned(),
@@ -103,7 +121,11 @@ fn closing(analysis: &Analysis<'_>, reached: &Reached, role: &Role, why: &Unfilt
         Unfiltered::Replication => "NOREPLICATION",
         Unfiltered::CreateRole => "NOCREATEROLE",
         Unfiltered::ServerRole { role: server } => {
-            return Some(format!("REVOKE {} FROM {}", printed(server), role.printed));
+            return analysis.roles.end_of_membership(role.id, analysis.roles.named(server)?.id);
+        }
+        Unfiltered::OwnerOf { .. } => {
+            let owner = tables.iter().find_map(|id| analysis.facts.relations.get(id))?.owner;
+            return analysis.roles.end_of_membership(role.id, owner).filter(|_| owner != role.id);
         }
         _ => return None,
     };
