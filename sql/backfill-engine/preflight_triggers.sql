@@ -1,5 +1,5 @@
--- Triggers of table $2 in schema $1, and of its partitions, that stand for UPDATE: what each runs, when, and whether it would fire where column $3 is
--- written.
+-- Triggers of table $2 in schema $1, and of its partitions, that stand for the event $4, 4 for INSERT, 8 for DELETE or 16 for UPDATE: what each
+-- runs, when, and whether it would fire where column $3 is written.
 WITH tables AS (
     SELECT c.oid FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2
 ), leaves AS (
@@ -16,9 +16,9 @@ SELECT t.tgname::text AS name,
        bool_and(p.prosecdef) AS security_definer,
        -- Behind UPDATE OF stand the columns; BEFORE triggers that change others in passing make no difference.
        bool_or(t.tgenabled IN ('A', CASE current_setting('session_replication_role') WHEN 'replica' THEN 'R' ELSE 'O' END)
-               AND (cardinality(t.tgattr::int2[]) = 0 OR a.attnum = ANY (t.tgattr::int2[]))) AS fires
+               AND ($4::int <> 16 OR cardinality(t.tgattr::int2[]) = 0 OR a.attnum = ANY (t.tgattr::int2[]))) AS fires
 FROM leaves
-JOIN pg_trigger AS t ON t.tgrelid = leaves.oid AND NOT t.tgisinternal AND t.tgtype & 16 > 0
+JOIN pg_trigger AS t ON t.tgrelid = leaves.oid AND NOT t.tgisinternal AND t.tgtype & $4::int > 0
 JOIN pg_attribute AS a ON a.attrelid = leaves.oid AND a.attname = $3
 JOIN pg_proc AS p ON p.oid = t.tgfoid
 JOIN pg_namespace AS n ON n.oid = p.pronamespace

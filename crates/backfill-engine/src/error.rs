@@ -7,7 +7,7 @@ use tenant_inventory::class::{Class, Unhandled};
 use tenant_ops::RunState;
 use tenant_rls::{Fault, fault_of};
 
-use crate::finding::{FailedRow, RefusedRules, RefusedTriggers};
+use crate::finding::{AbsentSource, FailedRow, RefusedRules, RefusedTriggers};
 
 /// The result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -30,13 +30,15 @@ pub enum Error {
         /// Why not.
         why: String,
     },
-    /// `tenancy.toml` names no source for a table.
-    #[error("{table} cannot be backfilled: tenancy.toml names no source for it")]
+    /// `tenancy.toml` names no source for a table, or none whose tables are there.
+    #[error("{table} cannot be backfilled: {}", no_source(.absent))]
     NoSource {
         /// The table.
         table: TableName,
+        /// Sources and tie-breakers about tables that this database lacks.
+        absent: Vec<AbsentSource>,
     },
-    /// `tenancy.toml` names a source or a tie-breaker whose table is missing in this database, or has no tenant column.
+    /// `tenancy.toml` names a source or a tie-breaker whose table has no tenant column in this database.
     #[error("{table} cannot be backfilled: tenancy.toml has `{source_name}` decide, but {why}")]
     NoSuchSource {
         /// The table.
@@ -85,6 +87,24 @@ pub enum Error {
     NoMemberships {
         /// The tables that could be it.
         found: Vec<TableName>,
+    },
+    /// Columns of the memberships need a value that nobody gave.
+    #[error("no membership can be made in {table}: nobody said what goes into {}", .columns.join(", "))]
+    MembershipColumns {
+        /// The table.
+        table: TableName,
+        /// The columns, at least one.
+        columns: Vec<String>,
+    },
+    /// A value is for a column that memberships cannot be given.
+    #[error("no membership of {table} can be given a value for `{column}`: {why}")]
+    MembershipColumn {
+        /// The table.
+        table: TableName,
+        /// The column.
+        column: String,
+        /// Why not.
+        why: String,
     },
     /// There is no run of this number.
     #[error("there is no run {run} in the journal of this database")]
@@ -254,6 +274,13 @@ fn no_memberships(found: &[TableName]) -> String {
     }
 }
 
+fn no_source(absent: &[AbsentSource]) -> String {
+    match absent {
+        [] => "tenancy.toml names no source for it".to_owned(),
+        absent => absent.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+    }
+}
+
 fn list(runs: &[(i64, String)]) -> String {
     runs.iter().map(|(run, table)| format!("run {run} on {table}")).collect::<Vec<_>>().join(", ")
 }
@@ -282,13 +309,10 @@ impl UserError for Error {
             Self::Unsuitable { .. } | Self::NoSource { .. } => {
                 Some(Hint::quoted(CommandRef::Doctor).then(" shows what tenancy.toml says and what the database has"))
             }
-            Self::NoSuchSource { why, .. } => Some(match &**why {
-                tenant_rls::Error::NoTable { closest: Some(closest), .. } => {
-                    format!("did you mean `{closest}`? A source that is gone for good is taken out of tenancy.toml").into()
-                }
-                _ => "give the table its right name there, and its tenant column if that has another one; or take the source out"
+            Self::NoSuchSource { .. } => Some(
+                "give the table its tenant column there, or lead on to one that has it with `through`; or take the source out"
                     .into(),
-            }),
+            ),
             Self::Filtered { table, .. } => {
                 let back = CommandRef::RlsRollbackToPrepare { table: table.to_string() };
                 Some(Hint::from("log in as a role with BYPASSRLS, or take FORCE back first: ").then_run(back))
@@ -301,6 +325,11 @@ impl UserError for Error {
                 Some("its first line is `from,to`; each other line has a value and the tenant that it means, by id or slug, or nothing for NULL".into())
             }
             Self::NoMemberships { .. } => Some("--table names it".into()),
+            Self::MembershipColumns { columns, .. } => {
+                let given: Vec<String> = columns.iter().map(|column| format!("--set {column}=VALUE")).collect();
+                Some(format!("each membership gets the value of {}", given.join(" ")).into())
+            }
+            Self::MembershipColumn { .. } => Some("--set gives other columns a value, the same for each membership".into()),
             Self::NoRun { .. } => Some(Hint::quoted(CommandRef::BackfillRuns).then(" lists them")),
             Self::Strict { table } => {
                 let back = CommandRef::RlsRollbackToPrepare { table: table.to_string() };
@@ -347,6 +376,8 @@ impl UserError for Error {
             | Self::NoSuchSource { .. }
             | Self::NoRun { .. }
             | Self::NoMemberships { .. }
+            | Self::MembershipColumns { .. }
+            | Self::MembershipColumn { .. }
             | Self::UnknownColumns { .. }
             | Self::IsTenant { .. }
             | Self::NotAMapping { .. }

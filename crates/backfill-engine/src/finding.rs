@@ -27,6 +27,24 @@ pub struct GhostTenant {
     pub rows: u64,
 }
 
+/// A source or a tie-breaker that is left out, as this database lacks a table of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AbsentSource {
+    /// The source or the tie-breaker.
+    pub name: String,
+    /// The table.
+    pub table: TableName,
+    /// The table with the most similar name.
+    pub closest: Option<String>,
+}
+
+impl fmt::Display for AbsentSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` is left out: this database has no table {}", self.name, self.table)?;
+        self.closest.iter().try_for_each(|closest| write!(f, " (it has {closest})"))
+    }
+}
+
 /// A trigger for UPDATE.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Trigger {

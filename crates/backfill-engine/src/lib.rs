@@ -29,7 +29,7 @@ pub mod throttle;
 mod without_tenant;
 
 pub use error::{Error, Result};
-pub use finding::{FailedRow, GhostTenant, RefusedRules, RefusedTriggers, Rule, Trigger};
+pub use finding::{AbsentSource, FailedRow, GhostTenant, RefusedRules, RefusedTriggers, Rule, Trigger};
 pub use format::bytes;
 pub use history::control::{RunStatus, change, status};
 pub use history::undo::{Undo, UndoReport};
@@ -37,6 +37,8 @@ pub use history::{runs, why};
 pub use map::report::{MapReport, TableMap, UnreadTable};
 pub use map::{MapPair, holds_strays, pairs_of, stray_values};
 pub use memberships::MembershipReport;
+pub use memberships::create::{CreateMemberships, CreatedMemberships};
+pub use memberships::plan::MembershipPlan;
 pub use not_run::{NotRun, TableNotRun, count_not_run};
 pub use options::{BackfillOptions, OnConflict};
 pub use plan::BackfillPlan;
@@ -58,5 +60,5 @@ pub use suggest::{
 };
 pub use survey::comparison::SourceComparison;
 pub use tables_report::{DrawsOn, FailedTable, TablesReport};
-pub use tenant_ops::{Assignment, RunProcessRecord, RunRecord, RunState, UndoProgress};
+pub use tenant_ops::{Assignment, MEMBERSHIPS_JOB, RunProcessRecord, RunRecord, RunState, UndoProgress};
 pub use without_tenant::{CountLimits, RowsWithoutTenant, TimeLimit};

@@ -10,6 +10,9 @@ use tenant_inventory::class::{Class, ClassifiedTable, Unhandled};
 use tenant_inventory::{Catalog, TenantTable};
 use tenant_rls::{Database, Error as RlsError};
 
+use crate::error::Error;
+use crate::finding::AbsentSource;
+use crate::plan::source::all_absent;
 use crate::without_tenant::{CountLimits, Counted, RowsWithoutTenant, count_each};
 
 /// A table with a tenant column that was not backfilled.
@@ -30,6 +33,11 @@ pub struct TableNotRun {
 pub enum NotRun {
     /// `tenancy.toml` names no source for it.
     NoSource,
+    /// This database lacks the tables of all of its sources.
+    SourcesAbsent {
+        /// The sources.
+        absent: Vec<AbsentSource>,
+    },
     /// Its tenant column cannot be handled.
     Unhandled {
         /// The tenant column.
@@ -43,6 +51,9 @@ impl fmt::Display for NotRun {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoSource => f.write_str("tenancy.toml names no source"),
+            Self::SourcesAbsent { absent } => {
+                f.write_str(&absent.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+            }
             Self::Unhandled { column, why } => Class::Unhandled { column: column.clone(), why: why.clone() }.fmt(f),
         }
     }
@@ -64,7 +75,7 @@ pub async fn count_not_run(
     let (mut not_run, mut counted) = (Vec::new(), Vec::new());
     for ClassifiedTable { table, class, .. } in classes.iter().filter(|classified| !ran(&classified.table)) {
         let (column, why) = match class {
-            Class::Tenant { column } => (column, NotRun::NoSource),
+            Class::Tenant { column } => (column, without_source(catalog, tenancy, table)?),
             Class::Unhandled { column, why } => {
                 (column, NotRun::Unhandled { column: column.clone(), why: why.clone() })
             }
@@ -86,4 +97,14 @@ pub async fn count_not_run(
         }
     }
     Ok(not_run)
+}
+
+/// Why a table has no plan although its tenant column can be handled.
+fn without_source(catalog: &Catalog, tenancy: &Tenancy, table: &TableName) -> Result<NotRun, RlsError> {
+    let absent = match tenancy.rules(table).map(|rules| all_absent(catalog, tenancy, rules)).transpose() {
+        Ok(absent) => absent.flatten(),
+        Err(Error::Database(error)) => return Err(error),
+        Err(_) => None,
+    };
+    Ok(absent.map_or(NotRun::NoSource, |absent| NotRun::SourcesAbsent { absent }))
 }

@@ -103,6 +103,13 @@ pub enum BackfillEvent {
         /// Rows that are to be taken back.
         rows: u64,
     },
+    /// Memberships are being made. `Batch` events follow, in which the assigned rows are those that were made.
+    Making {
+        /// The table.
+        table: TableName,
+        /// The run; none for a dry run.
+        run: Option<i64>,
+    },
     /// A survey counts the rows that are left.
     Surveying,
 }

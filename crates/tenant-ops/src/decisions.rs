@@ -78,19 +78,7 @@ impl DecisionRun {
     /// # Errors
     /// [`crate::Error::Database`].
     pub async fn resume_or_open(database: &Database, table: &str) -> Result<Self> {
-        let mut tx = begin(database, LOCK_TIMEOUT).await?;
-        let unfinished = sqlx::query_scalar(include_str!("../../../sql/tenant-ops/unfinished_decisions.sql"))
-            .bind(table)
-            .bind(JOB)
-            .fetch_optional(tx.connection())
-            .await
-            .map_err(RlsError::query("looking for an unfinished run"))?;
-        let run = match unfinished {
-            Some(id) => Self { id },
-            None => Self::open_in(tx.connection(), table).await?,
-        };
-        tx.commit().await?;
-        Ok(run)
+        Ok(Self { id: run_of_job(database, JOB, table, SOURCE).await? })
     }
 
     /// Opens a run inside an open transaction: for a dry run, which takes it back.
@@ -98,9 +86,7 @@ impl DecisionRun {
     /// # Errors
     /// [`RlsError::Query`].
     pub async fn open_in(connection: &mut PgConnection, table: &str) -> Result<Self, RlsError> {
-        let sources = vec![SOURCE.to_owned()];
-        let new = NewRun { job: JOB.into(), table: table.into(), on_conflict: "report", sources };
-        Ok(Self { id: Run::open_in(connection, &new).await?.id })
+        Ok(Self { id: new_run(connection, JOB, table, SOURCE).await? })
     }
 
     /// Does one batch, and returns the result of each decision, in their order. It commits or rolls back with the caller's transaction,
@@ -143,22 +129,50 @@ impl DecisionRun {
     /// # Errors
     /// [`crate::Error::Database`].
     pub async fn end(self, database: &Database, finished: bool) -> Result<bool> {
-        let doing = || RlsError::query("ending the run");
-        let mut tx = begin(database, LOCK_TIMEOUT).await?;
-        sqlx::query("UPDATE tenant_ops.run SET state = $2, ended_at = clock_timestamp() WHERE id = $1")
-            .bind(self.id)
-            .bind(if finished { "done" } else { "stopped" })
-            .execute(tx.connection())
-            .await
-            .map_err(doing())?;
-        let forgotten = sqlx::query(include_str!("../../../sql/tenant-ops/forget_empty_run.sql"))
-            .bind(self.id)
-            .execute(tx.connection())
-            .await
-            .map_err(doing())?;
-        tx.commit().await?;
-        Ok(forgotten.rows_affected() == 0)
+        end(database, self.id, finished).await
     }
+}
+
+/// The unfinished run of a job with one source on `table`, or a new one.
+pub(crate) async fn run_of_job(database: &Database, job: &str, table: &str, source: &str) -> Result<i64> {
+    let mut tx = begin(database, LOCK_TIMEOUT).await?;
+    let unfinished = sqlx::query_scalar(include_str!("../../../sql/tenant-ops/unfinished_decisions.sql"))
+        .bind(table)
+        .bind(job)
+        .fetch_optional(tx.connection())
+        .await
+        .map_err(RlsError::query("looking for an unfinished run"))?;
+    let run = match unfinished {
+        Some(id) => id,
+        None => new_run(tx.connection(), job, table, source).await?,
+    };
+    tx.commit().await?;
+    Ok(run)
+}
+
+async fn new_run(connection: &mut PgConnection, job: &str, table: &str, source: &str) -> Result<i64, RlsError> {
+    let sources = vec![source.to_owned()];
+    let new = NewRun { job: job.into(), table: table.into(), on_conflict: "report", sources };
+    Ok(Run::open_in(connection, &new).await?.id)
+}
+
+/// Marks a run as done, or as stopped, to be resumed. One that is done and wrote nothing is removed. Returns whether it is still there.
+pub(crate) async fn end(database: &Database, run: i64, finished: bool) -> Result<bool> {
+    let doing = || RlsError::query("ending the run");
+    let mut tx = begin(database, LOCK_TIMEOUT).await?;
+    sqlx::query("UPDATE tenant_ops.run SET state = $2, ended_at = clock_timestamp() WHERE id = $1")
+        .bind(run)
+        .bind(if finished { "done" } else { "stopped" })
+        .execute(tx.connection())
+        .await
+        .map_err(doing())?;
+    let forgotten = sqlx::query(include_str!("../../../sql/tenant-ops/forget_empty_run.sql"))
+        .bind(run)
+        .execute(tx.connection())
+        .await
+        .map_err(doing())?;
+    tx.commit().await?;
+    Ok(forgotten.rows_affected() == 0)
 }
 
 /// The statement that writes one tenant's rows, $2. Before it, `apply_batch` sets the session variable to the tenant's id. Where that must be a

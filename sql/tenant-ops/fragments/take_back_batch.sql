@@ -28,7 +28,7 @@ BEGIN
     PERFORM set_config('search_path', application_path, true), set_config('plan_cache_mode', 'force_generic_plan', true);
     -- Each entry has a row, so this many entries are enough.
     FOR entry IN
-        SELECT j.id, j.tenant_id, j.row_keys, j.before FROM tenant_ops.journal AS j
+        SELECT j.id, j.tenant_id, j.row_keys, j.before, j.xmin AS made_in FROM tenant_ops.journal AS j
         WHERE j.run_id OPERATOR(pg_catalog.=) batch.run AND j.undone_at IS NULL
         ORDER BY j.id DESC
         LIMIT batch.most_rows

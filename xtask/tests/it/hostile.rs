@@ -20,7 +20,7 @@ const TOKEN: &str = "eyJhbGciOiAiXG46OmVycm9yOjp4XG4jI1tlcnJvcl1cdTAwMWJbMkrigK4
 
 /// How each command is started so that it shows the name. Some are started in several ways. The order matters, because
 /// each needs what earlier ones made. `HOSTILE` is replaced by the name.
-const STARTED: [(&str, &[&str]); 79] = [
+const STARTED: [(&str, &[&str]); 80] = [
     ("doctor", &[]),
     ("inventory", &[]),
     ("audit", &[]),
@@ -55,6 +55,7 @@ const STARTED: [(&str, &[&str]); 79] = [
     ("backfill run", &["HOSTILE.HOSTILE", "--rest-to", "new HOSTILE", "--create", "--dry-run"]),
     ("backfill memberships", &[]),
     ("backfill memberships", &["--table", "HOSTILE.HOSTILE"]),
+    ("backfill memberships", &["--create", "--set", "HOSTILE=HOSTILE"]),
     ("backfill map", &["--all"]),
     ("backfill map", &["HOSTILE.HOSTILE", "--from", "HOSTILE", "--to", "s HOSTILE", "--dry-run"]),
     ("backfill map", &["bookings", "--from", "HOSTILE", "--to", "no HOSTILE"]),

@@ -50,7 +50,9 @@ fn run(command: &str) -> Option<Run> {
             ("services --rest-to tenant_primary --dry-run", 3),
             ("services --rest-to nobody --create --dry-run", 3),
         ]),
-        "backfill memberships" => With(&[("", 3)]),
+        "backfill memberships" => {
+            With(&[("", 3), ("--create --set role=CLIENT --dry-run", 0), ("--create --set role=CLIENT", 0)])
+        }
         "backfill map" => With(&[("--all", 3), ("bookings --from nobody --to tenant_primary", 0)]),
         "assign-chat-messages" => With(&[("--dry-run", 3), ("", 3)]),
         "seed-tenant-defaults" => With(&[("--all --dry-run", 0), ("--all", 0), ("--tenant tenant_primary", 0)]),

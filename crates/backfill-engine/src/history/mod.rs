@@ -1,6 +1,7 @@
 //! The recorded runs: their list, the assignments of a row, their control and their undo.
 
 pub(crate) mod control;
+pub(crate) mod made;
 pub(crate) mod undo;
 
 use tenancy_config::{TableName, Tenancy};

@@ -10,14 +10,16 @@ use tenant_ops::{Lease, RunRecord, RunState, UndoCall, UndoCounts, UndoStatement
 use tenant_rls::row_count::from_bigint;
 use tenant_rls::{
     Access, ActingRole, AuditTx, Backoff, BatchOptions, BatchTx, CATALOG_LOCK_TIMEOUT, Database, Error as RlsError,
-    OwnerTx, retry_locks, visibility,
+    OwnerTx, Sql, retry_locks, visibility,
 };
 use tokio::sync::watch;
 
 use crate::error::{Error, Result};
+use crate::history::made::MadeRowsOf;
 use crate::history::runs;
 use crate::plan::BackfillPlan;
 use crate::preflight::side_effects;
+use crate::preflight::write::Write;
 use crate::progress::BackfillEvent;
 use crate::statements::keyed::{take_back, written};
 
@@ -61,11 +63,14 @@ pub struct UndoReport {
     pub table: TableName,
     /// Nothing was changed.
     pub dry_run: bool,
+    /// The run had made its rows, so that taking them back deletes them.
+    pub deletes: bool,
     /// The operator stopped it; the same command goes on.
     pub stopped: bool,
-    /// Rows that have what they had before the run, mostly no tenant.
+    /// Rows that have what they had before the run, mostly no tenant; or that are deleted.
     pub undone: u64,
-    /// Rows that were left alone, as they are gone or have another tenant now.
+    /// Rows that were left alone, as they are gone or have another tenant now; rows that a run made, also where they were changed, or
+    /// other rows point to them.
     pub kept: u64,
     /// Rows that the undo did not come to. The next one goes on with them.
     pub left: u64,
@@ -79,7 +84,8 @@ impl Undo<'_> {
     /// [`Error::Triggers`] or [`Error::Rules`] if something would fire that `tenancy.toml` does not allow;
     /// [`Error::Strict`] if the table requires a tenant; [`Error::Dependent`] if later runs took tenants from its rows;
     /// [`tenant_rls::Error::CannotSee`] if row level security hides rows from this login; [`tenant_ops::Error::Held`]
-    /// if another run works on the table; [`Error::Database`] if the database refuses.
+    /// if another run works on the table; [`Error::Database`] if the database refuses. Rows that the run made need no proof that the
+    /// login sees every row, and no column that can be NULL.
     pub async fn run(
         self,
         stop: watch::Receiver<bool>,
@@ -89,7 +95,8 @@ impl Undo<'_> {
         let record = runs.iter().find(|run| run.id == self.run).ok_or(Error::NoRun { run: self.run })?;
         let catalog = Catalog::load(self.database, self.tenancy).await?;
         let plan = BackfillPlan::bare(&catalog, self.tenancy, &record.table)?;
-        if catalog.table(&plan.table)?.column.not_null && self.had_none().await? {
+        let made = record.job == tenant_ops::MEMBERSHIPS_JOB;
+        if !made && catalog.table(&plan.table)?.column.not_null && self.had_none().await? {
             return Err(Error::Strict { table: plan.table });
         }
         let dependent = dependent(self.tenancy, &plan.table, record, &runs);
@@ -97,16 +104,50 @@ impl Undo<'_> {
             return Err(Error::Dependent { run: self.run, later: dependent });
         }
         let role = ActingRole::Login(self.database.session().role.clone());
+        if made {
+            return self.run_made(&plan, &role, stop, progress).await;
+        }
         let access = [Access {
             table: plan.table.clone(),
             read: plan.key.columns().chain([plan.column.clone()]).collect(),
             write: Some(plan.column.clone()),
         }];
         visibility::acting_role(self.database, &access, std::slice::from_ref(&role)).await?;
-        side_effects::check(self.database, self.tenancy, &plan, &role).await?;
+        side_effects::check(self.database, self.tenancy, (&plan, Write::Update), &role).await?;
         if self.dry_run {
             return self.count(&plan, &access, &role).await;
         }
+        self.write(&plan, take_back(&plan), stop, progress).await
+    }
+
+    /// The same for rows that the run made. Each is deleted in the scope of its tenant, so that the login need not see every row.
+    async fn run_made(
+        self,
+        plan: &BackfillPlan,
+        role: &ActingRole,
+        stop: watch::Receiver<bool>,
+        progress: &mut (dyn FnMut(BackfillEvent) + Send),
+    ) -> Result<UndoReport> {
+        side_effects::check(self.database, self.tenancy, (plan, Write::Delete), role).await?;
+        let made = MadeRowsOf::read(self.database, self.tenancy, plan).await?;
+        let report = match self.dry_run {
+            true => {
+                let (undone, kept) = made.count(self.database, self.tenancy, self.run).await?;
+                self.report(plan, undone, kept)
+            }
+            false => self.write(plan, made.take_back(), stop, progress).await?,
+        };
+        Ok(UndoReport { deletes: true, ..report })
+    }
+
+    /// Takes the run back, under the lease on its table.
+    async fn write(
+        &self,
+        plan: &BackfillPlan,
+        take_back: Sql,
+        stop: watch::Receiver<bool>,
+        progress: &mut (dyn FnMut(BackfillEvent) + Send),
+    ) -> Result<UndoReport> {
         tenant_ops::install(self.database, self.tenancy).await?;
         let mut waiting = |holder: &str| progress(BackfillEvent::Waiting { holder: holder.to_owned() });
         let resource = tenant_ops::backfill_resource(&plan.table);
@@ -116,12 +157,13 @@ impl Undo<'_> {
         change_state(self.database, self.tenancy, self.run, RunState::Undoing, self.holder, &ASSIGNED).await?;
         let rows = self.rows().await?;
         progress(BackfillEvent::Undoing { table: plan.table.clone(), run: self.run, rows });
-        let done = self.take_back(&plan, &lease, &stop, progress).await;
+        let statement = UndoStatement::new(&plan.setting, take_back);
+        let done = self.take_back(&statement, &lease, &stop, progress).await;
         drop(alive);
         // An error is ignored: the lease expires.
         let _ = lease.release(self.database).await;
         let (stopped, undone, kept) = done?;
-        Ok(UndoReport { stopped, left: rows.saturating_sub(undone + kept), ..self.report(&plan, undone, kept) })
+        Ok(UndoReport { stopped, left: rows.saturating_sub(undone + kept), ..self.report(plan, undone, kept) })
     }
 
     /// Whether rows of the run had no tenant before.
@@ -138,6 +180,7 @@ impl Undo<'_> {
             run: self.run,
             table: plan.table.clone(),
             dry_run: self.dry_run,
+            deletes: false,
             stopped: false,
             undone,
             kept,
@@ -172,14 +215,13 @@ impl Undo<'_> {
 
     async fn take_back(
         &self,
-        plan: &BackfillPlan,
+        statement: &UndoStatement,
         lease: &Lease,
         stop: &watch::Receiver<bool>,
         progress: &mut (dyn FnMut(BackfillEvent) + Send),
     ) -> Result<(bool, u64, u64)> {
-        let statement = UndoStatement::new(&plan.setting, take_back(plan));
         let variable = &self.tenancy.session.variable;
-        let call = UndoCall { run: self.run, variable, statement: &statement, rows: ROWS };
+        let call = UndoCall { run: self.run, variable, statement, rows: ROWS };
         let (mut undone, mut kept) = (0, 0);
         loop {
             if *stop.borrow() {

@@ -11,9 +11,10 @@ use tenant_inventory::{Catalog, TenantTable};
 use tenant_rls::{Access, SessionSetting, Sql, Template, TenantColumnType, TenantId};
 
 use crate::error::{Error, Result};
+use crate::finding::AbsentSource;
 use crate::plan::row_key::RowKey;
 use crate::plan::selection::Selection;
-use crate::plan::source::{Mapping, ResolvedRules, Source, TieBreaker};
+use crate::plan::source::{Mapping, Pointer, ResolvedRules, Source, TieBreaker};
 
 /// A backfill that fits this database.
 #[derive(Debug, Clone)]
@@ -34,6 +35,8 @@ pub struct BackfillPlan {
     pub sources: Vec<Source>,
     /// What decides if the sources name several tenants, best first.
     pub tie_breakers: Vec<TieBreaker>,
+    /// Sources and tie-breakers of `tenancy.toml` about tables that this database lacks.
+    pub absent: Vec<AbsentSource>,
     /// Who gets the rows for which neither decides.
     pub(crate) rest: Option<TenantId>,
     pub(crate) selection: Selection,
@@ -46,13 +49,14 @@ impl BackfillPlan {
     ///
     /// # Errors
     /// [`tenant_rls::Error::NoTable`] if there is no such tenant table; [`Error::NoSource`] if `tenancy.toml` names no
-    /// source for it; [`Error::NoSuchSource`] if the table of a source or tie-breaker is missing; [`Error::Unsuitable`]
+    /// source for it, or only sources about tables that are not there; [`Error::NoSuchSource`] if the table of a source or
+    /// tie-breaker has no tenant column; [`Error::Unsuitable`]
     /// if the table cannot be backfilled, such as one that is partitioned by its tenant, has no primary key, or has a
     /// tenant column of an unsupported type; [`Error::Database`] if a name is no identifier.
     pub fn new(catalog: &Catalog, tenancy: &Tenancy, table: &str) -> Result<Self> {
         let plan = Self::for_review(catalog, tenancy, table)?;
         if plan.sources.is_empty() {
-            return Err(Error::NoSource { table: plan.table });
+            return Err(Error::NoSource { table: plan.table, absent: plan.absent });
         }
         Ok(plan)
     }
@@ -67,7 +71,8 @@ impl BackfillPlan {
             Some(rules) => ResolvedRules::of(catalog, tenancy, &plan.table, rules)?,
             None => ResolvedRules::default(),
         };
-        Ok(Self { sources: resolved.sources, tie_breakers: resolved.tie_breakers, ..plan })
+        let ResolvedRules { sources, tie_breakers, absent } = resolved;
+        Ok(Self { sources, tie_breakers, absent, ..plan })
     }
 
     /// A plan without sources: every row gets this tenant.
@@ -168,6 +173,7 @@ impl BackfillPlan {
             setting: SessionSetting::of(tenancy),
             sources: Vec::new(),
             tie_breakers: Vec::new(),
+            absent: Vec::new(),
             rest: None,
             selection: Selection::WithoutTenant,
             never_null: tenant_table.column.never_null,
@@ -195,13 +201,13 @@ impl BackfillPlan {
     pub fn access(&self) -> Vec<Access> {
         let ctid = Ident::new("ctid").expect("ctid is an identifier");
         let mut read: Vec<Ident> = [ctid, self.column.clone()].into_iter().chain(self.key.columns()).collect();
-        read.extend(self.sources.iter().filter_map(Source::pointer).map(|pointer| pointer.via.clone()));
+        read.extend(self.sources.iter().filter_map(Source::pointer).flat_map(Pointer::columns).cloned());
         read.extend(self.tie_breakers.iter().flat_map(|tie_breaker| &tie_breaker.equal).map(|(here, _)| here.clone()));
         let written =
             |table: &TableName| Access { table: table.clone(), read: read.clone(), write: Some(self.column.clone()) };
         let mut access = vec![written(&self.table)];
         access.extend(self.leaves.iter().filter(|leaf| **leaf != self.table).map(written));
-        access.extend(self.sources.iter().filter_map(Source::pointer).map(|pointer| pointer.access()));
+        access.extend(self.sources.iter().filter_map(Source::pointer).flat_map(Pointer::access));
         // A tie-breaker in the table itself reads only columns that are in the list already.
         let elsewhere = self.tie_breakers.iter().filter(|tie_breaker| tie_breaker.table != self.table);
         access.extend(elsewhere.map(TieBreaker::access));

@@ -1,11 +1,12 @@
 //! The sources of a row's tenant, and the tie-breakers between several tenants.
 
-use tenancy_config::tenancy::{SourceRule, TableRules, TieBreakerRule};
-use tenancy_config::{Ident, TableName, Tenancy};
+use tenancy_config::tenancy::{HopRule, SourceRule, TableRules, TieBreakerRule};
+use tenancy_config::{Ident, TableName, Tenancy, closest};
 use tenant_inventory::{Catalog, TenantTable};
 use tenant_rls::{Access, TenantId};
 
 use crate::error::{Error, Result};
+use crate::finding::AbsentSource;
 
 /// A source of the tenant.
 #[derive(Debug, Clone)]
@@ -68,6 +69,20 @@ pub(crate) struct Pointer {
     pub(crate) table: TableName,
     pub(crate) key: Ident,
     pub(crate) tenant: Ident,
+    /// Tables on the way, in order.
+    pub(crate) through: Vec<Hop>,
+    /// What other columns of the row must hold.
+    pub(crate) when: Vec<(Ident, String)>,
+}
+
+/// A table on the way to a source.
+#[derive(Debug, Clone)]
+pub(crate) struct Hop {
+    pub(crate) table: TableName,
+    /// Its column that the one before refers to.
+    pub(crate) key: Ident,
+    /// Its column that points on.
+    pub(crate) column: Ident,
 }
 
 /// A rule that decides between several tenants: the one tenant that has a row with equal columns there wins, if it is
@@ -110,8 +125,17 @@ impl Source {
 }
 
 impl Pointer {
-    pub(crate) fn access(&self) -> Access {
-        Access { table: self.table.clone(), read: vec![self.key.clone(), self.tenant.clone()], write: None }
+    /// What must be read of other tables.
+    pub(crate) fn access(&self) -> impl Iterator<Item = Access> {
+        let of_hop = |hop: &Hop| (hop.table.clone(), [hop.key.clone(), hop.column.clone()]);
+        let last = (self.table.clone(), [self.key.clone(), self.tenant.clone()]);
+        let all = self.through.iter().map(of_hop).chain([last]);
+        all.map(|(table, columns)| Access { table, read: columns.into(), write: None })
+    }
+
+    /// The columns of the row itself that its answer depends on.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = &Ident> {
+        [&self.via].into_iter().chain(self.when.iter().map(|(column, _)| column))
     }
 }
 
@@ -127,22 +151,30 @@ impl TieBreaker {
 pub(crate) struct ResolvedRules {
     pub(crate) sources: Vec<Source>,
     pub(crate) tie_breakers: Vec<TieBreaker>,
+    /// Rules about tables that this database lacks.
+    pub(crate) absent: Vec<AbsentSource>,
 }
 
 impl ResolvedRules {
-    /// Resolves the rules of `table`.
+    /// Resolves the rules of `table`. Those about tables that this database lacks are left out, and told.
     ///
     /// # Errors
-    /// [`Error::NoSuchSource`] if the table of a rule is missing; [`Error::Unsuitable`] if the answers of a rule would
+    /// [`Error::NoSuchSource`] if the table of a rule has no tenant column; [`Error::Unsuitable`] if the answers of a rule would
     /// not be one tenant for each row, or would depend on the order in which rows are done; [`Error::Database`] if a
     /// name is no identifier.
     pub(crate) fn of(catalog: &Catalog, tenancy: &Tenancy, table: &TableName, rules: &TableRules) -> Result<Self> {
         let mut resolved = Self::default();
         for rule in &rules.sources {
-            resolved.sources.push(source(catalog, tenancy, table, rule)?);
+            match absent(catalog, tenancy, &rule.name, tables_of(rule))? {
+                Some(absent) => resolved.absent.push(absent),
+                None => resolved.sources.push(source(catalog, tenancy, table, rule)?),
+            }
         }
         for rule in &rules.tie_breakers {
-            resolved.tie_breakers.push(tie_breaker(catalog, tenancy, table, rule)?);
+            match absent(catalog, tenancy, &rule.name, [rule.table.as_str()])? {
+                Some(absent) => resolved.absent.push(absent),
+                None => resolved.tie_breakers.push(tie_breaker(catalog, tenancy, table, rule)?),
+            }
         }
         resolved.check_order(table)?;
         Ok(resolved)
@@ -152,7 +184,7 @@ impl ResolvedRules {
     /// columns include all columns that decide before it. Rows that decide for each other then have the same sources
     /// and the same other tie-breakers, so that the row which is written first gets what the others get.
     fn check_order(&self, table: &TableName) -> Result<()> {
-        let pointers = self.sources.iter().filter_map(Source::pointer).map(|pointer| &pointer.via);
+        let pointers = self.sources.iter().filter_map(Source::pointer).flat_map(Pointer::columns);
         let compared = self.tie_breakers.iter().flat_map(|tie_breaker| &tie_breaker.equal).map(|(here, _)| here);
         let deciding: Vec<&Ident> = pointers.chain(compared).collect();
         for (position, tie_breaker) in
@@ -176,7 +208,49 @@ impl ResolvedRules {
     }
 }
 
-/// The table of a rule. A missing table is an error: rows would get a tenant to which it might have objected.
+/// The tables that a source reads.
+fn tables_of(rule: &SourceRule) -> impl Iterator<Item = &str> {
+    rule.through.iter().map(|hop| hop.table.as_str()).chain([rule.table.as_str()])
+}
+
+/// The first of these tables that this database lacks.
+fn absent<'a>(
+    catalog: &Catalog,
+    tenancy: &Tenancy,
+    name: &str,
+    tables: impl IntoIterator<Item = &'a str>,
+) -> Result<Option<AbsentSource>> {
+    let there = |table: &TableName| {
+        catalog.table(table).is_ok() || catalog.classified.iter().any(|classified| classified.table == *table)
+    };
+    for table in tables {
+        let table = TableName::parse(table, &tenancy.database.schema)?;
+        if !there(&table) {
+            let known = catalog.classified.iter().map(|known| known.table.name().as_str());
+            let closest = closest(table.name().as_str(), known).map(str::to_owned);
+            return Ok(Some(AbsentSource { name: name.to_owned(), table, closest }));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether each source of a table is about a table that this database lacks, with what they are about.
+pub(crate) fn all_absent(
+    catalog: &Catalog,
+    tenancy: &Tenancy,
+    rules: &TableRules,
+) -> Result<Option<Vec<AbsentSource>>> {
+    let mut found = Vec::new();
+    for rule in &rules.sources {
+        match absent(catalog, tenancy, &rule.name, tables_of(rule))? {
+            Some(absent) => found.push(absent),
+            None => return Ok(None),
+        }
+    }
+    Ok((!found.is_empty()).then_some(found))
+}
+
+/// The table of a rule. A table without a tenant column is an error: rows would get a tenant to which it might have objected.
 fn table_of_rule<'a>(
     catalog: &'a Catalog,
     tenancy: &Tenancy,
@@ -194,15 +268,15 @@ fn table_of_rule<'a>(
 pub(crate) fn source(catalog: &Catalog, tenancy: &Tenancy, own: &TableName, rule: &SourceRule) -> Result<Source> {
     let target = table_of_rule(catalog, tenancy, own, (&rule.name, &rule.table))?;
     let table = target.name.clone();
-    if rule.all && table == *own {
+    if (rule.all || !rule.through.is_empty()) && table == *own {
         let why = format!(
             "the source `{}` asks all rows of the table itself: those that the run writes would change its answers",
             rule.name
         );
         return Err(Error::Unsuitable { table, why });
     }
-    // A key that is not unique would count a row several times.
-    if !rule.all && target.key != [rule.key.as_str()] {
+    // A key that is not unique would count a row several times. On a way over other tables, all rows are asked anyway.
+    if !rule.all && rule.through.is_empty() && target.key != [rule.key.as_str()] {
         let why = format!(
             "the source `{}` refers to {table} by `{}`, which is not its primary key; `all = true` asks all such rows",
             rule.name, rule.key
@@ -214,9 +288,31 @@ pub(crate) fn source(catalog: &Catalog, tenancy: &Tenancy, own: &TableName, rule
         tenant: Ident::new(rule.tenant.as_deref().unwrap_or(&target.column.name))?,
         key: Ident::new(&rule.key)?,
         table,
+        through: rule.through.iter().map(|hop| self::hop(catalog, tenancy, own, rule, hop)).collect::<Result<_>>()?,
+        when: rule
+            .when
+            .iter()
+            .map(|(column, value)| Ok((Ident::new(column)?, value.clone())))
+            .collect::<Result<_>>()?,
     };
-    let kind = if rule.all { SourceKind::Rows(pointer) } else { SourceKind::Row(pointer) };
+    let many = rule.all || !rule.through.is_empty();
+    let kind = if many { SourceKind::Rows(pointer) } else { SourceKind::Row(pointer) };
     Ok(Source { name: rule.name.clone(), kind })
+}
+
+/// A table on the way to a source. One of a role that nobody relies on is not read.
+fn hop(catalog: &Catalog, tenancy: &Tenancy, own: &TableName, rule: &SourceRule, hop: &HopRule) -> Result<Hop> {
+    let table = TableName::parse(&hop.table, &tenancy.database.schema)?;
+    let stranger =
+        catalog.classified.iter().find(|known| known.table == table).and_then(|known| known.stranger.as_ref());
+    if let Some(stranger) = stranger {
+        let why = format!(
+            "the way of the source `{}` leads over {}, which belongs to {}, and nobody said to rely on that role",
+            rule.name, stranger.table, stranger.owner
+        );
+        return Err(Error::Unsuitable { table: own.clone(), why });
+    }
+    Ok(Hop { table, key: Ident::new(&hop.key)?, column: Ident::new(&hop.column)? })
 }
 
 /// The tie-breaker that a rule describes.

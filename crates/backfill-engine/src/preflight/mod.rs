@@ -8,6 +8,7 @@ mod space;
 mod triggers;
 mod unique;
 mod unique_index;
+pub(crate) mod write;
 
 use serde::Serialize;
 use tenancy_config::Tenancy;

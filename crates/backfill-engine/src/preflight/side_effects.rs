@@ -9,6 +9,7 @@ use tenant_rls::{ActingRole, CATALOG_LOCK_TIMEOUT, Database, OwnerTx};
 use crate::error::{Error, Result};
 use crate::finding::{Rule, Trigger};
 use crate::plan::BackfillPlan;
+use crate::preflight::write::Write;
 use crate::preflight::{rules, triggers};
 
 /// The triggers and rules of a table that `tenancy.toml` allows, or that do not act.
@@ -17,7 +18,7 @@ pub(crate) struct SideEffects {
     pub(crate) rules: Vec<Rule>,
 }
 
-/// Finds them.
+/// Finds those of an update.
 ///
 /// # Errors
 /// [`Error::Triggers`], [`Error::UnknownTrigger`], [`Error::Rules`] or [`Error::UnknownRule`], if nothing must be written;
@@ -28,10 +29,19 @@ pub(crate) async fn find(
     plan: &BackfillPlan,
     role: &ActingRole,
 ) -> Result<SideEffects> {
-    let triggers = triggers::find(connection, plan).await?;
-    triggers::check(&triggers, plan, tenancy, role)?;
-    let rules = rules::find(connection, plan).await?;
-    rules::check(&rules, plan, tenancy)?;
+    find_of(connection, tenancy, (plan, Write::Update), role).await
+}
+
+async fn find_of(
+    connection: &mut PgConnection,
+    tenancy: &Tenancy,
+    (plan, write): (&BackfillPlan, Write),
+    role: &ActingRole,
+) -> Result<SideEffects> {
+    let triggers = triggers::find(connection, plan, write).await?;
+    triggers::check(&triggers, (plan, write), tenancy, role)?;
+    let rules = rules::find(connection, plan, write).await?;
+    rules::check(&rules, (plan, write), tenancy)?;
     Ok(SideEffects { triggers, rules })
 }
 
@@ -42,12 +52,12 @@ pub(crate) async fn find(
 pub(crate) async fn check(
     database: &Database,
     tenancy: &Tenancy,
-    plan: &BackfillPlan,
+    (plan, write): (&BackfillPlan, Write),
     role: &ActingRole,
 ) -> Result<()> {
     refuse_unhandled(database, tenancy, plan).await?;
     let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
-    find(tx.connection(), tenancy, plan, role).await?;
+    find_of(tx.connection(), tenancy, (plan, write), role).await?;
     Ok(tx.rollback().await?)
 }
 

@@ -8,12 +8,14 @@ use tenant_rls::{ActingRole, Error as RlsError};
 use crate::error::{Error, Result};
 use crate::finding::{RefusedTriggers, Trigger};
 use crate::plan::BackfillPlan;
+use crate::preflight::write::Write;
 
-pub(super) async fn find(connection: &mut PgConnection, plan: &BackfillPlan) -> Result<Vec<Trigger>> {
+pub(super) async fn find(connection: &mut PgConnection, plan: &BackfillPlan, write: Write) -> Result<Vec<Trigger>> {
     let rows = sqlx::query(include_str!("../../../../sql/backfill-engine/preflight_triggers.sql"))
         .bind(plan.table.schema().as_str())
         .bind(plan.table.name().as_str())
         .bind(plan.column.as_str())
+        .bind(event(write))
         .fetch_all(connection)
         .await
         .map_err(RlsError::query(format!("looking for triggers of {}", plan.table)))?;
@@ -30,10 +32,25 @@ pub(super) async fn find(connection: &mut PgConnection, plan: &BackfillPlan) -> 
     Ok(rows.into_iter().map(trigger).collect())
 }
 
+/// The bit of the event in `pg_trigger.tgtype`.
+fn event(write: Write) -> i32 {
+    match write {
+        Write::Insert => 4,
+        Write::Delete => 8,
+        Write::Update => 16,
+    }
+}
+
 /// Refuses triggers that `tenancy.toml` does not allow, and allowed names that the table does not have.
-pub(super) fn check(triggers: &[Trigger], plan: &BackfillPlan, tenancy: &Tenancy, role: &ActingRole) -> Result<()> {
+pub(super) fn check(
+    triggers: &[Trigger],
+    (plan, write): (&BackfillPlan, Write),
+    tenancy: &Tenancy,
+    role: &ActingRole,
+) -> Result<()> {
     let allowed = tenancy.rules(&plan.table).map_or(&[][..], |rules| &rules.allow_triggers);
-    for name in allowed {
+    // The names are for updates too, which have other triggers.
+    for name in allowed.iter().filter(|_| write == Write::Update) {
         if !triggers.iter().any(|trigger| trigger.name == *name) {
             let known = triggers.iter().map(|trigger| trigger.name.as_str());
             let closest = closest(name, known).map(str::to_owned);

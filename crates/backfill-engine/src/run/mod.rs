@@ -75,7 +75,8 @@ impl Backfill<'_> {
             Preflight::inspect(database, tenancy, plan, options.on_conflict, &role, survey.assignable).await?;
         let left_out = preflight.left_out();
         statements = Statements::leaving_out(plan, options.on_conflict, &left_out)?;
-        progress(BackfillEvent::LookedAhead { says: preflight.says() });
+        let absent = plan.absent.iter().map(ToString::to_string);
+        progress(BackfillEvent::LookedAhead { says: absent.chain(preflight.says()).collect() });
 
         let progress = &ProgressSink::from(Mutex::new(progress));
         let (recorder, lead) = self.open_recorder(progress).await?;

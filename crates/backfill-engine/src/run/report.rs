@@ -8,7 +8,7 @@ use tenant_inventory::coverage::Coverage;
 use tenant_rls::Database;
 
 use crate::error::Result;
-use crate::finding::{FailedRow, GhostTenant};
+use crate::finding::{AbsentSource, FailedRow, GhostTenant};
 use crate::plan::selection::RowKind;
 use crate::preflight::Preflight;
 use crate::run::cleanup::Cleanup;
@@ -55,6 +55,8 @@ pub struct BackfillReport {
     pub failed: Vec<FailedRow>,
     /// Tenants that sources name and that do not exist. They count as no tenant.
     pub ghost_tenants: Vec<GhostTenant>,
+    /// Sources and tie-breakers that were left out, as this database lacks a table of them.
+    pub absent_sources: Vec<AbsentSource>,
     /// The file with the rows that people must decide.
     pub review: Option<PathBuf>,
     /// Passes over the table.

@@ -99,6 +99,7 @@ impl ReportInputs<'_> {
             remaining: survey.remaining().saturating_sub(undone),
             failed: totals.failed,
             ghost_tenants: last.ghosts,
+            absent_sources: self.plan.absent.clone(),
             review: self.options.review.clone(),
             passes: totals.pass,
             batches: counts.batches,

@@ -93,11 +93,13 @@ impl Resolution {
         let of = |text: &'static str| Template::new(text).ident("s", &s);
         let (value, ghosts) = match kind {
             SourceKind::Row(pointer) => {
-                let join = self.join(
+                let join = Self::join(
                     plan,
                     include_str!("../../../../sql/backfill-engine/fragments/source_join.sql"),
                     pointer,
-                )?;
+                );
+                let from = self.from(pointer)?;
+                let join = join.fragment("from", from).ident("source_key", &pointer.key);
                 self.joins.push(join.ident("s", &s).ident("e", &e).build());
                 let with = |text| of(text).ident("e", &e).ident("key", key).ident("tenant", &pointer.tenant).build();
                 let value = with("CASE WHEN :\"e\".:\"key\" IS NOT NULL THEN :\"s\".:\"tenant\" END");
@@ -105,8 +107,10 @@ impl Resolution {
             }
             SourceKind::Rows(pointer) => {
                 let join =
-                    self.join(plan, include_str!("../../../../sql/backfill-engine/fragments/rows_join.sql"), pointer)?;
-                self.joins.push(join.ident("s", &s).build());
+                    Self::join(plan, include_str!("../../../../sql/backfill-engine/fragments/rows_join.sql"), pointer);
+                let join = join.fragment("hops", hops(pointer)?).fragment("first_key", first_key(pointer)?);
+                let from = self.from(pointer)?;
+                self.joins.push(join.fragment("from", from).ident("s", &s).build());
                 (of(":\"s\".tenants").build(), of("pg_catalog.array_to_string(:\"s\".ghosts, ' | ')").build())
             }
             SourceKind::Mapped(mapping) => {
@@ -150,14 +154,27 @@ impl Resolution {
         Ok(())
     }
 
-    fn join(&mut self, plan: &BackfillPlan, text: &'static str, pointer: &Pointer) -> Result<Template> {
-        Ok(Template::new(text)
+    fn join(plan: &BackfillPlan, text: &'static str, pointer: &Pointer) -> Template {
+        Template::new(text)
             .table("source", &pointer.table)
             .table("tenants", &plan.tenants)
-            .ident("via", &self.via(&pointer.via)?)
-            .ident("source_key", &pointer.key)
             .ident("source_tenant", &pointer.tenant)
-            .ident("tenant_key", &plan.tenant_key))
+            .ident("tenant_key", &plan.tenant_key)
+    }
+
+    /// The key with which a source is asked; NULL where the row does not hold what the source wants.
+    fn from(&mut self, pointer: &Pointer) -> Result<Sql> {
+        let from = Template::new("l.:\"via\"").ident("via", &self.via(&pointer.via)?).build();
+        let mut wants = Vec::new();
+        for (column, value) in &pointer.when {
+            let wanted = Template::new("l.:\"kind\"::pg_catalog.text OPERATOR(pg_catalog.=) :'value'");
+            wants.push(wanted.ident("kind", &self.via(column)?).literal("value", value).build());
+        }
+        if wants.is_empty() {
+            return Ok(from);
+        }
+        let wants = Sql::join(wants, " AND ");
+        Ok(Template::new("CASE WHEN :wants THEN :from END").fragment("wants", wants).fragment("from", from).build())
     }
 
     /// Adds a tie-breaker between the tenants that the joins before it found.
@@ -333,6 +350,33 @@ impl Resolution {
         });
         Template::new("(CASE :cases END)::smallint").fragment("cases", Sql::join(cases, " ")).build()
     }
+}
+
+/// The tables on the way to a source, joined from its end to its beginning.
+fn hops(pointer: &Pointer) -> Result<Sql> {
+    let mut joins = Vec::new();
+    let mut next = (Ident::new("r")?, &pointer.key);
+    for (at, hop) in pointer.through.iter().enumerate().rev() {
+        let alias = Ident::new(format!("h{}", at + 1))?;
+        let join = Template::new(include_str!("../../../../sql/backfill-engine/fragments/hop_join.sql"))
+            .table("hop", &hop.table)
+            .ident("h", &alias)
+            .ident("column", &hop.column)
+            .ident("next", &next.0)
+            .ident("next_key", next.1);
+        joins.push(join.build());
+        next = (alias, &hop.key);
+    }
+    Ok(Sql::join(joins, "\n"))
+}
+
+/// The column that a pointer is compared with: that of the first table on the way.
+fn first_key(pointer: &Pointer) -> Result<Sql> {
+    let (alias, key) = match pointer.through.first() {
+        Some(hop) => ("h1", &hop.key),
+        None => ("r", &pointer.key),
+    };
+    Ok(Template::new(":\"alias\".:\"key\"").ident("alias", &Ident::new(alias)?).ident("key", key).build())
 }
 
 /// The join of one tenant for every row.

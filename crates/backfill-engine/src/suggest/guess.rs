@@ -7,7 +7,7 @@ use tenant_rls::{AuditTx, TenantColumnType};
 
 use crate::error::Result;
 use crate::suggest::keys::{self, short_name};
-use crate::suggest::measure::{self, KeyedTable};
+use crate::suggest::measure::{self, KeyedTable, OpenColumn};
 use crate::suggest::notes;
 use crate::suggest::reader::TableReader;
 use crate::suggest::report::{self, Basis, SourceSuggestion};
@@ -16,22 +16,29 @@ use crate::suggest::report::{self, Basis, SourceSuggestion};
 const GUESSED_FROM: u64 = 50;
 
 impl TableReader<'_> {
-    /// Columns that are no known source, each with the tables whose keys it could hold.
-    pub(super) fn open_columns(
-        &self,
-        table: &TenantTable,
-        known: &[SourceSuggestion],
-    ) -> Vec<(Ident, Vec<KeyedTable>)> {
+    /// Columns that are no known source, each with the tables whose keys it could hold. Of a polymorphic pair, a source by one kind
+    /// leaves the column open for others.
+    pub(super) fn open_columns(&self, table: &TenantTable, known: &[SourceSuggestion]) -> Vec<OpenColumn> {
+        let columns = &self.columns[&table.name];
+        let pairs = notes::polymorphic(columns);
+        let kind_of = |id: &str| {
+            let (kind, _) = pairs.iter().find(|(_, other)| other == id)?;
+            columns.iter().map(|column| &column.name).find(|name| name.as_str() == kind).cloned()
+        };
         let is_open = |column: &&Column| {
             let name = column.name.as_str();
-            !column.is_key && name != table.column.name && !known.iter().any(|source| source.rule.column == name)
+            let told = known.iter().any(|source| source.rule.column == name && source.rule.when.is_empty());
+            !column.is_key && name != table.column.name && !told
         };
-        let columns = self.columns[&table.name].iter().filter(is_open);
-        let with_tables = columns.map(|column| (column.name.clone(), self.pointed_to(table, column)));
-        with_tables.filter(|(_, tables)| !tables.is_empty()).collect()
+        let open = |column: &Column| {
+            let kind = kind_of(column.name.as_str());
+            let tables = self.pointed_to(table, column, kind.is_some());
+            (!tables.is_empty()).then(|| OpenColumn { column: column.name.clone(), kind, tables })
+        };
+        columns.iter().filter(is_open).filter_map(open).collect()
     }
 
-    pub(super) fn pointed_to(&self, table: &TenantTable, column: &Column) -> Vec<KeyedTable> {
+    fn pointed_to(&self, table: &TenantTable, column: &Column, polymorphic: bool) -> Vec<KeyedTable> {
         let Some(family) = TenantColumnType::of(&column.type_name).map(TenantColumnType::family) else {
             return Vec::new();
         };
@@ -41,7 +48,8 @@ impl TableReader<'_> {
             let same =
                 key.and_then(|key| TenantColumnType::of(&key.type_name)).map(TenantColumnType::family) == Some(family);
             // A small number is a key of any table, so the name must match as well.
-            same && (family != "integer" || is_called_after(column.name.as_str(), other.name.name().as_str()))
+            let called = || is_called_after(column.name.as_str(), other.name.name().as_str());
+            same && (family != "integer" || polymorphic || called())
         };
         let keyed = |other: &TenantTable| Some((other.name.clone(), Ident::new(other.key.first()?).ok()?));
         others.filter(fits).filter_map(keyed).collect()
@@ -51,44 +59,61 @@ impl TableReader<'_> {
         &self,
         audit: &mut AuditTx,
         table: &TenantTable,
-        open: &[(Ident, Vec<KeyedTable>)],
+        open: &[OpenColumn],
     ) -> Result<Vec<SourceSuggestion>> {
         let mut guesses = Vec::new();
-        let polymorphic = notes::polymorphic(&self.columns[&table.name]);
-        for (column, others) in open {
-            let asked: Vec<&KeyedTable> = others.iter().collect();
-            let (values, matches) = measure::key_matches(audit, &table.name, column, &asked).await?;
-            let polymorphic = polymorphic.iter().any(|(_, id)| id == column.as_str());
-            let matched: u64 = matches.iter().sum();
-            let held: Vec<(&KeyedTable, u64)> =
-                others.iter().zip(matches).filter(|(_, matched)| *matched > 0).collect();
-            // A key that is random is one of a single table, so that no condition is needed.
-            let told: Vec<(&KeyedTable, u64)> = match held.iter().rev().max_by_key(|(_, matched)| *matched) {
-                _ if polymorphic => held.into_iter().map(|(table, _)| (table, matched)).collect(),
-                best => best.copied().into_iter().collect(),
+        for open in open {
+            let Some(kind) = &open.kind else {
+                let tables: Vec<&KeyedTable> = open.tables.iter().collect();
+                guesses.extend(self.best(audit, table, (&open.column, None), &tables).await?);
+                continue;
             };
-            for ((other, key), matched) in told {
-                if report::percent(matched, values).is_none_or(|share| share < GUESSED_FROM) {
-                    continue;
-                }
-                let rule = SourceRule {
-                    name: keys::words(column.as_str()),
-                    column: column.to_string(),
-                    table: short_name(other, self.tenancy),
-                    key: key.to_string(),
-                    tenant: None,
-                    all: false,
-                };
-                let guess = self.suggestion(table, rule, Basis::Guess, false);
-                guesses.push(SourceSuggestion {
-                    values: Some(values),
-                    values_matched: Some(matched.min(values)),
-                    ..guess
+            for value in measure::kinds(audit, &table.name, kind).await? {
+                let called = |(other, _): &&KeyedTable| is_called_after(last_word(&value), other.name().as_str());
+                // A number is a key of any table, so the kind must name it. A random key is one of a single table.
+                let named: Vec<&KeyedTable> = open.tables.iter().filter(called).collect();
+                let is_number = self.columns[&table.name].iter().any(|column| {
+                    let family = TenantColumnType::of(&column.type_name).map(TenantColumnType::family);
+                    column.name == open.column && family == Some("integer")
                 });
+                let tables = if is_number || !named.is_empty() { named } else { open.tables.iter().collect() };
+                guesses.extend(self.best(audit, table, (&open.column, Some((kind, &value))), &tables).await?);
             }
         }
         Ok(guesses)
     }
+
+    /// The table of which the most values of a column are keys, if these are enough.
+    async fn best(
+        &self,
+        audit: &mut AuditTx,
+        table: &TenantTable,
+        (column, kind): (&Ident, Option<(&Ident, &str)>),
+        others: &[&KeyedTable],
+    ) -> Result<Option<SourceSuggestion>> {
+        if others.is_empty() {
+            return Ok(None);
+        }
+        let (values, matches) = measure::key_matches(audit, &table.name, (column, kind), others).await?;
+        let best = others.iter().zip(matches).rev().filter(|(_, matched)| *matched > 0);
+        let Some(((other, key), matched)) = best.max_by_key(|(_, matched)| *matched) else { return Ok(None) };
+        if report::percent(matched, values).is_none_or(|share| share < GUESSED_FROM) {
+            return Ok(None);
+        }
+        let name = kind.map_or_else(|| keys::words(column.as_str()), |(_, value)| keys::words(last_word(value)));
+        let rule = SourceRule {
+            key: key.to_string(),
+            when: kind.map(|(kind, value)| (kind.to_string(), value.to_owned())).into_iter().collect(),
+            ..SourceRule::new(&name, column.as_str(), &short_name(other, self.tenancy))
+        };
+        let guess = self.suggestion(table, rule, Basis::Guess, false);
+        Ok(Some(SourceSuggestion { values: Some(values), values_matched: Some(matched.min(values)), ..guess }))
+    }
+}
+
+/// The last word of a kind: of `App\\Models\\Project`, `crm.project` and `Crm::Project` that is the name of the table.
+fn last_word(kind: &str) -> &str {
+    kind.rsplit(['\\', '.', ':', '/']).next().unwrap_or(kind)
 }
 
 /// Whether a column has the name of a table: `user_id` and `userId` of `users`, `companyId` of `companies`.
@@ -96,6 +121,9 @@ fn is_called_after(column: &str, table: &str) -> bool {
     let letters =
         |text: &str| text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
     let (stem, table) = (letters(&keys::words(column)), letters(table));
+    if stem.is_empty() {
+        return false;
+    }
     let plurals = [stem.clone(), format!("{stem}s"), format!("{stem}es")];
     let ies = stem.strip_suffix('y').map(|stem| format!("{stem}ies"));
     plurals.contains(&table) || ies.is_some_and(|plural| plural == table)

@@ -16,14 +16,11 @@ pub fn sources_from_keys(table: &TenantTable, catalog: &Catalog, tenancy: &Tenan
         let other = |(here, there): &(&String, &String)| **here != table.column.name || **there != target.column.name;
         let [(column, references)] = pairs.filter(other).collect::<Vec<_>>()[..] else { return None };
         (target.name != table.name && *column != table.column.name).then(|| SourceRule {
-            name: words(column),
-            column: column.clone(),
-            table: short_name(&target.name, tenancy),
             key: references.clone(),
-            tenant: None,
             // The referenced column is unique, as a foreign key requires. A source of one row must use the primary key,
             // though.
             all: target.key != [references.as_str()],
+            ..SourceRule::new(&words(column), column, &short_name(&target.name, tenancy))
         })
     };
     let mut sources: Vec<SourceRule> = table.foreign_keys.iter().filter_map(source).collect();

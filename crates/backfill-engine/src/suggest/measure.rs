@@ -22,6 +22,19 @@ const TIMEOUT: &str = "60s";
 /// A table that a column may point to, with its key.
 pub(super) type KeyedTable = (TableName, Ident);
 
+/// A column that is no known source.
+#[derive(Debug)]
+pub(super) struct OpenColumn {
+    pub(super) column: Ident,
+    /// Of a polymorphic pair: the column that says of which table this one is a key.
+    pub(super) kind: Option<Ident>,
+    /// The tables that it may point to.
+    pub(super) tables: Vec<KeyedTable>,
+}
+
+/// The most kinds of a polymorphic pair that are looked at.
+const KINDS: i64 = 50;
+
 /// What the sources of a plan would answer, in the order of the sources.
 #[derive(Debug)]
 pub(super) struct SourceMeasurements {
@@ -42,13 +55,30 @@ pub(super) async fn limit(audit: &mut AuditTx) -> Result<()> {
     Ok(())
 }
 
-/// Counts the distinct values of a column, and how many of them are keys of each table.
+/// The values of the column that says of which table another one is a key, as text.
+pub(super) async fn kinds(audit: &mut AuditTx, table: &TableName, kind: &Ident) -> Result<Vec<String>, RlsError> {
+    let sql = Template::new(include_str!("../../../../sql/backfill-engine/kinds.sql"))
+        .table("target", table)
+        .ident("kind", kind)
+        .build();
+    sqlx::query_scalar(&sql)
+        .bind(KINDS)
+        .fetch_all(audit.connection())
+        .await
+        .map_err(RlsError::query(format!("reading the values of {kind} of {table}")))
+}
+
+/// Counts the distinct values of a column, and how many of them are keys of each table; of a polymorphic pair, in rows of one kind.
 pub(super) async fn key_matches(
     audit: &mut AuditTx,
     table: &TableName,
-    column: &Ident,
+    (column, kind): (&Ident, Option<(&Ident, &str)>),
     others: &[&KeyedTable],
 ) -> Result<(u64, Vec<u64>), RlsError> {
+    let wanted = kind.map_or(Sql::from_static("true"), |(kind, value)| {
+        let equal = Template::new("t.:\"kind\"::pg_catalog.text OPERATOR(pg_catalog.=) :'value'");
+        equal.ident("kind", kind).literal("value", value).build()
+    });
     let matches = others.iter().map(|(other, key)| {
         Template::new(include_str!("../../../../sql/backfill-engine/fragments/key_match.sql"))
             .table("other", other)
@@ -58,6 +88,7 @@ pub(super) async fn key_matches(
     let sql = Template::new(include_str!("../../../../sql/backfill-engine/key_matches.sql"))
         .table("target", table)
         .ident("column", column)
+        .fragment("wanted", wanted)
         .fragment("matches", Sql::join(matches, ", "))
         .build();
     let row = sqlx::query(&sql)

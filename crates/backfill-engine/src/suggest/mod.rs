@@ -9,6 +9,7 @@ mod rank;
 mod reader;
 mod report;
 mod table;
+mod ways;
 
 use std::collections::BTreeMap;
 

@@ -1,14 +1,11 @@
 //! What leads to a tenant and is no source yet, with what it needs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::Serialize;
 use tenancy_config::TableName;
-use tenant_inventory::{Catalog, Column, TableFacts, TenantTable};
-
-/// The most tables on the way to one with a tenant column.
-const MOST_HOPS: usize = 4;
+use tenant_inventory::{Catalog, Column, TenantTable};
 
 /// What leads to a tenant, and why it is no source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -58,8 +55,8 @@ impl fmt::Display for SuggestNote {
         match self {
             Self::Polymorphic { type_column, id_column } => write!(
                 f,
-                "polymorphic: {type_column} says of which table {id_column} is a key; a source would need a condition on \
-                 {type_column}, which tenancy.toml cannot say: a review decides such rows"
+                "polymorphic: {type_column} says of which table {id_column} is a key; a source for each of them has a condition, \
+                 such as `when = {{ {type_column} = \"…\" }}`"
             ),
             Self::SeveralColumns { constraint, columns, table } => write!(
                 f,
@@ -71,7 +68,8 @@ impl fmt::Display for SuggestNote {
                 let way: Vec<String> = through.iter().map(ToString::to_string).collect();
                 write!(
                     f,
-                    "{} leads to {to} over {}, without a tenant column there: with one in {}, filled first, it is a source",
+                    "{} leads to {to} over {}, by a key of several columns or over rows that are hidden; with a tenant column in {}, filled \
+                     first, it is a source",
                     columns.join(", "),
                     way.join(", then "),
                     way.first().map_or("it", String::as_str)
@@ -111,41 +109,4 @@ pub(super) fn several_columns(table: &TenantTable, catalog: &Catalog) -> Vec<Sug
         })
     };
     table.foreign_keys.iter().filter_map(note).collect()
-}
-
-/// Foreign keys that lead over tables without a tenant column to one that has it, by the shortest way.
-pub(super) fn hops(
-    table: &TenantTable,
-    catalog: &Catalog,
-    facts: &BTreeMap<&TableName, &TableFacts>,
-) -> Vec<SuggestNote> {
-    let Some(own) = facts.get(&table.name) else { return Vec::new() };
-    let has_tenant = |name: &TableName| catalog.table(name).is_ok();
-    let mut notes = Vec::new();
-    for key in own.foreign_keys.iter().filter(|key| key.target != catalog.tenants && !has_tenant(&key.target)) {
-        let mut ways = vec![vec![key.target.clone()]];
-        let mut seen: BTreeSet<TableName> = [table.name.clone(), key.target.clone()].into();
-        let mut found = None;
-        for _ in 0..MOST_HOPS {
-            let mut next = Vec::new();
-            for way in ways {
-                let last = way.last().and_then(|last| facts.get(last));
-                for target in last.iter().flat_map(|last| last.foreign_keys.iter().map(|key| &key.target)) {
-                    if *target == catalog.tenants || !seen.insert(target.clone()) {
-                        continue;
-                    }
-                    if has_tenant(target) && found.is_none() {
-                        found = Some((way.clone(), target.clone()));
-                    }
-                    next.push(way.iter().cloned().chain([target.clone()]).collect());
-                }
-            }
-            ways = next;
-            if found.is_some() {
-                break;
-            }
-        }
-        notes.extend(found.map(|(through, to)| SuggestNote::Hops { columns: key.columns.clone(), through, to }));
-    }
-    notes
 }

@@ -12,12 +12,9 @@ pub(super) fn pointing_here(table: &TenantTable, catalog: &Catalog, tenancy: &Te
     let [key] = table.key.as_slice() else { return Vec::new() };
     let others = catalog.tables.iter().filter(|other| other.name != table.name && other.unhandled.is_none());
     let rule = |other: &TenantTable, column: &str| SourceRule {
-        name: words(other.name.name().as_str()),
-        column: key.clone(),
-        table: short_name(&other.name, tenancy),
         key: column.to_owned(),
-        tenant: None,
         all: true,
+        ..SourceRule::new(&words(other.name.name().as_str()), key, &short_name(&other.name, tenancy))
     };
     let of_other = |other: &TenantTable| {
         let columns = other.foreign_keys.iter().filter_map(|here| points_to(here, &table.name, key, other));
@@ -36,18 +33,16 @@ pub(super) fn memberships(
     let mut found = Vec::new();
     let members =
         |other: &&TenantTable| other.name != table.name && other.name.name().as_str().to_lowercase().contains("member");
-    for source in sources.iter().filter(|source| !source.all) {
+    for source in sources.iter().filter(|source| !source.all && source.through.is_empty()) {
         let Ok(users) = TableName::parse(&source.table, &tenancy.database.schema) else { continue };
         for other in catalog.tables.iter().filter(members) {
             let keys = other.foreign_keys.iter().filter_map(|key| points_to(key, &users, &source.key, other));
             found.extend(keys.map(|column| {
                 let rule = SourceRule {
-                    name: "membership".to_owned(),
-                    column: source.column.clone(),
-                    table: short_name(&other.name, tenancy),
                     key: column,
-                    tenant: None,
                     all: true,
+                    when: source.when.clone(),
+                    ..SourceRule::new("membership", &source.column, &short_name(&other.name, tenancy))
                 };
                 (rule, Basis::Membership)
             }));

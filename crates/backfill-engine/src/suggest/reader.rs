@@ -11,8 +11,9 @@ use crate::error::{Error, Result};
 use crate::plan::BackfillPlan;
 use crate::plan::source::{Source, source};
 use crate::suggest::keys::sources_from_keys;
-use crate::suggest::measure::{self, KeyedTable};
+use crate::suggest::measure::{self, KeyedTable, OpenColumn};
 use crate::suggest::report::{Basis, SourceSuggestion, TableSuggestion};
+use crate::suggest::ways::Way;
 
 /// Reads the tables of one database.
 pub(super) struct TableReader<'a> {
@@ -24,25 +25,32 @@ pub(super) struct TableReader<'a> {
 }
 
 impl TableReader<'_> {
-    /// The sources in `tenancy.toml` and those by foreign keys.
-    pub(super) fn known(&self, table: &TenantTable) -> Vec<SourceSuggestion> {
+    /// The sources in `tenancy.toml` and those by foreign keys, of this table and of those on the `ways` from it.
+    pub(super) fn known(&self, table: &TenantTable, ways: &[Way<'_>]) -> Vec<SourceSuggestion> {
         let rules = self.tenancy.rules(&table.name).map(|rules| rules.sources.clone()).unwrap_or_default();
-        let keys = sources_from_keys(table, self.catalog, self.tenancy);
-        let is_key = |rule: &SourceRule| keys.iter().any(|key| self.same(key, rule));
-        let mut known: Vec<SourceSuggestion> = rules
-            .iter()
-            .map(|rule| (rule, if is_key(rule) { Basis::ForeignKey } else { Basis::Rule }, true))
-            .map(|(rule, basis, declared)| self.suggestion(table, rule.clone(), basis, declared))
-            .collect();
-        for key in keys.iter().filter(|key| !rules.iter().any(|rule| self.same(key, rule))) {
-            known.push(self.suggestion(table, key.clone(), Basis::ForeignKey, false));
+        let keys = sources_from_keys(table, self.catalog, self.tenancy).into_iter().map(|key| (key, Basis::ForeignKey));
+        let over_others = ways.iter().filter_map(|way| Some((way.source(self.tenancy)?, Basis::Hops)));
+        let keys: Vec<(SourceRule, Basis)> = keys.chain(over_others).collect();
+        let basis = |rule: &SourceRule| {
+            keys.iter().find(|(key, _)| self.same(key, rule)).map_or(Basis::Rule, |(_, basis)| *basis)
+        };
+        let mut known: Vec<SourceSuggestion> =
+            rules.iter().map(|rule| self.suggestion(table, rule.clone(), basis(rule), true)).collect();
+        for (key, basis) in keys.iter().filter(|(key, _)| !rules.iter().any(|rule| self.same(key, rule))) {
+            known.push(self.suggestion(table, key.clone(), *basis, false));
         }
         known
     }
 
     pub(super) fn same(&self, one: &SourceRule, other: &SourceRule) -> bool {
-        let table = |rule: &SourceRule| TableName::parse(&rule.table, &self.tenancy.database.schema).ok();
-        (&one.column, &one.key, table(one)) == (&other.column, &other.key, table(other))
+        let table = |name: &str| TableName::parse(name, &self.tenancy.database.schema).ok();
+        let same_way = one.through.len() == other.through.len()
+            && one.through.iter().zip(&other.through).all(|(one, other)| {
+                (table(&one.table), &one.key, &one.column) == (table(&other.table), &other.key, &other.column)
+            });
+        same_way
+            && (&one.column, &one.key, table(&one.table), &one.when)
+                == (&other.column, &other.key, table(&other.table), &other.when)
     }
 
     pub(super) fn suggestion(
@@ -73,16 +81,18 @@ impl TableReader<'_> {
         &self,
         table: &TenantTable,
         known: &[SourceSuggestion],
-        open: &[(Ident, Vec<KeyedTable>)],
+        open: &[OpenColumn],
     ) -> Result<AuditTx> {
-        let read = open.iter().map(|(column, _)| column.clone()).chain([Ident::new(&table.column.name)?]).collect();
+        let read = open.iter().flat_map(|open| [&open.column].into_iter().chain(&open.kind)).cloned();
+        let read = read.chain([Ident::new(&table.column.name)?]).collect();
         let mut access = vec![Access { table: table.name.clone(), read, write: None }];
-        let others: BTreeSet<&KeyedTable> = open.iter().flat_map(|(_, others)| others).collect();
+        let others: BTreeSet<&KeyedTable> = open.iter().flat_map(|open| &open.tables).collect();
         for (other, key) in others {
             access.push(Access { table: other.clone(), read: vec![key.clone()], write: None });
         }
         let sources = known.iter().filter_map(|known| self.source(table, &known.rule).ok().flatten());
-        access.extend(sources.filter_map(|source| source.pointer().map(|pointer| pointer.access())));
+        let pointers = sources.filter_map(|source| source.pointer().cloned());
+        access.extend(pointers.flat_map(|pointer| pointer.access().collect::<Vec<_>>()));
         let readers = visibility::readers(self.database, self.tenancy)?;
         Ok(AuditTx::begin(self.database, &access, &readers, None).await?)
     }

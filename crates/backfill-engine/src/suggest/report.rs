@@ -60,6 +60,8 @@ pub enum Basis {
     Rule,
     /// Values of the column that are keys of the table.
     Guess,
+    /// Foreign keys over tables without a tenant column.
+    Hops,
     /// A foreign key of the other table that points here.
     PointedTo,
     /// The memberships of the user that a column points to.
@@ -122,6 +124,7 @@ impl SourceSuggestion {
         let mut words = vec![match (self.basis, self.values_matched, self.values) {
             (Basis::ForeignKey, ..) => "foreign key".to_owned(),
             (Basis::Guess, Some(matched), Some(values)) => format!("a guess: {matched} of {values} values match"),
+            (Basis::Hops, ..) => "foreign keys over tables without a tenant column".to_owned(),
             (Basis::PointedTo, ..) => "a foreign key that points here".to_owned(),
             (Basis::Membership, ..) => "memberships of that user".to_owned(),
             (Basis::Rule | Basis::Guess, ..) => "a rule of tenancy.toml".to_owned(),

@@ -14,6 +14,7 @@ use crate::suggest::pointing;
 use crate::suggest::rank::rank;
 use crate::suggest::reader::TableReader;
 use crate::suggest::report::{SourceSuggestion, TableSuggestion};
+use crate::suggest::ways::{Way, ways};
 
 /// Below this many rows a table that points here is read without an index.
 const FEW_ROWS: f32 = 10_000.0;
@@ -28,8 +29,16 @@ impl TableReader<'_> {
             sources: Vec::new(),
             notes: notes::several_columns(table, self.catalog),
         };
-        suggestion.notes.extend(notes::hops(table, self.catalog, &self.facts));
-        let (mut found, hidden) = self.found(table).await?;
+        let ways = ways(table, self.catalog, &self.facts);
+        let (mut found, mut hidden) = self.found(table, &ways).await?;
+        let mut told = &ways[..];
+        // Rows on a way may be hidden where those of the other sources are not.
+        if hidden.is_some() && !ways.is_empty() {
+            told = &[];
+            (found, hidden) = self.found(table, told).await?;
+        }
+        let is_told = |way: &Way<'_>| !told.is_empty() && way.source(self.tenancy).is_some();
+        suggestion.notes.extend(ways.iter().filter(|way| !is_told(way)).filter_map(Way::note));
         self.add_polymorphic(table, &found, &mut suggestion);
         let sources;
         (found, sources) = self.usable(table, found)?;
@@ -53,8 +62,12 @@ impl TableReader<'_> {
 
     /// The sources that are known, and guesses by what columns hold; without these where rows are hidden, with the reason if rows of
     /// known sources are.
-    pub(super) async fn found(&self, table: &TenantTable) -> Result<(Vec<SourceSuggestion>, Option<Error>)> {
-        let mut found = self.known(table);
+    pub(super) async fn found(
+        &self,
+        table: &TenantTable,
+        ways: &[Way<'_>],
+    ) -> Result<(Vec<SourceSuggestion>, Option<Error>)> {
+        let mut found = self.known(table, ways);
         let asked = self.open_columns(table, &found);
         match self.audit(table, &found, &asked).await {
             Ok(mut audit) => {

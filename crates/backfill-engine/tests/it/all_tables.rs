@@ -1,6 +1,6 @@
 //! What is said of all tables: also of those that have no source.
 
-use backfill_engine::{BackfillReport, Error, FailedTable, NotRun, RowsWithoutTenant, TablesReport};
+use backfill_engine::{AbsentSource, BackfillReport, Error, FailedTable, NotRun, RowsWithoutTenant, TablesReport};
 use local_db::Role;
 use tenancy_config::{TableName, Tenancy};
 use tenant_inventory::Catalog;
@@ -33,6 +33,8 @@ const RULES: &str = r#"
     table = "orgs"
     [tables.notes]
     sources = [{ name = "person", column = "person", table = "people" }]
+    [tables.lonely]
+    sources = [{ name = "person", column = "person", table = "nowhere" }]
     [tables.platform]
     platform_rows = true
 "#;
@@ -67,9 +69,12 @@ async fn rows_without_a_tenant_in_tables_without_a_source_are_counted_and_the_ta
     let found = report.not_run.iter().map(|table| (table.table.name().as_str(), &table.why, table.rows.counted()));
     let differ = Unhandled::TypesDiffer { column: "integer".into(), key: "text".into() };
     let unhandled = NotRun::Unhandled { column: "tenant_id".into(), why: differ };
+    let absent =
+        AbsentSource { name: "person".into(), table: TableName::parse("nowhere", "public").unwrap(), closest: None };
+    let lacking = NotRun::SourcesAbsent { absent: vec![absent] };
     let expected = [
         ("full_of_tenants", &NotRun::NoSource, 0),
-        ("lonely", &NotRun::NoSource, 2),
+        ("lonely", &lacking, 2),
         ("numbered", &unhandled, 1),
         ("people", &NotRun::NoSource, 0),
     ];
@@ -97,7 +102,7 @@ async fn a_table_that_fails_is_named_and_leaves_the_run_incomplete() {
     let db = tables().await;
     script(&mut db.owner().await, "DELETE FROM lonely WHERE tenant_id IS NULL; DELETE FROM numbered").await;
     let table = TableName::parse("notes", "public").unwrap();
-    let failed = FailedTable::of(&table, Error::NoSource { table: table.clone() }).unwrap();
+    let failed = FailedTable::of(&table, Error::NoSource { table: table.clone(), absent: Vec::new() }).unwrap();
     let report = report(&db, Vec::new(), vec![failed]).await;
     assert_eq!(report.failed[0].error, "public.notes cannot be backfilled: tenancy.toml names no source for it");
     assert!(!report.is_complete() && report.not_run.iter().all(|table| table.rows.none()));

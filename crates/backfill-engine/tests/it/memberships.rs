@@ -1,12 +1,17 @@
-//! Users without a membership, and memberships of what is gone.
+//! Users without a membership, and memberships of what is gone; memberships that are made, and taken back.
 
-use backfill_engine::{Error, MembershipReport};
+use std::time::Duration;
+
+use backfill_engine::{CreateMemberships, CreatedMemberships, Error, MembershipPlan, MembershipReport, RunState, runs};
 use local_db::Role;
 use tenancy_config::{Exit, Tenancy, UserError};
 use test_support::TestDb;
 
+use tokio::sync::watch;
+
 use crate::row_security::{STRICT, protect_tables};
-use crate::support::{connect, script};
+use crate::support::{connect, number, script};
+use crate::undo::undo_with;
 
 const TABLES: &str = r#"
     CREATE TABLE "Tenant" (id text PRIMARY KEY, slug text, name text, status text);
@@ -58,4 +63,114 @@ async fn where_they_are_hidden_nothing_is_counted_and_a_second_such_table_is_ask
     protect_tables(&db, &["users"], STRICT, false).await;
     let hidden = counted(&db, Some("members")).await.unwrap_err();
     assert!(matches!(hidden, Error::Database(tenant_rls::Error::CannotSee(_))), "{hidden}");
+}
+
+/// Users of two tenants, of whom one has a membership, one no tenant, and one a tenant that is gone. Some rows point to memberships.
+const MADE: &str = r#"
+    CREATE TABLE "Tenant" (id text PRIMARY KEY, slug text, name text, status text);
+    CREATE TYPE role AS ENUM ('ADMIN', 'CLIENT');
+    CREATE TABLE users (id bigint PRIMARY KEY, "tenantId" text);
+    CREATE TABLE members (id text PRIMARY KEY, "userId" bigint NOT NULL REFERENCES users, "tenantId" text NOT NULL, role role NOT NULL,
+                          "isDefault" boolean NOT NULL DEFAULT false, "updatedAt" timestamp(3) NOT NULL, UNIQUE ("userId", "tenantId"));
+    CREATE TABLE invitations (id int PRIMARY KEY, "memberId" text REFERENCES members ON DELETE CASCADE);
+    INSERT INTO "Tenant" VALUES ('a', 'a', 'A', 'ACTIVE'), ('b', 'b', 'B', 'ACTIVE');
+    INSERT INTO users VALUES (1, 'a'), (2, 'a'), (3, 'gone'), (4, NULL), (5, 'b'), (6, 'b'), (7, 'a');
+    INSERT INTO members VALUES ('m_1', 1, 'a', 'ADMIN', true, now());
+    GRANT USAGE ON SCHEMA public TO tenant_maintenance;
+    GRANT SELECT ON ALL TABLES IN SCHEMA public TO tenant_maintenance"#;
+
+fn tenancy() -> Tenancy {
+    Tenancy::from_toml("[tables]\n", "tenancy.toml".as_ref()).unwrap()
+}
+
+async fn made(db: &TestDb, set: &[(&str, &str)], dry_run: bool) -> Result<CreatedMemberships, Error> {
+    let (tenancy, database) = (tenancy(), connect(db, Role::Owner).await);
+    let set: Vec<(String, String)> = set.iter().map(|&(column, value)| (column.into(), value.into())).collect();
+    let plan = MembershipPlan::prepare(&database, &tenancy, None, &set).await?;
+    let (_go, stop) = watch::channel(false);
+    let create = CreateMemberships { database: &database, tenancy: &tenancy, plan: &plan, dry_run, holder: "a test" };
+    let done = create.run(stop, &mut |_| {}).await;
+    database.close().await;
+    done
+}
+
+const ROWS: &str = r#"SELECT string_agg("userId" || "tenantId" || role || length(id), ' ' ORDER BY "userId") FROM members WHERE "updatedAt" IS NOT NULL"#;
+
+async fn rows(db: &TestDb) -> String {
+    sqlx::query_scalar(ROWS).fetch_one(db.superuser().await.connection()).await.unwrap()
+}
+
+#[tokio::test]
+async fn each_user_gets_a_membership_in_the_own_tenant_and_an_undo_deletes_those_that_nobody_changed() {
+    let client = [("role", "CLIENT")];
+    for forced in [false, true] {
+        let db = test_support::empty_database().await;
+        script(&mut db.owner().await, MADE).await;
+        if forced {
+            protect_tables(&db, &["users", "members"], STRICT, true).await;
+        }
+        for (set, said) in [
+            (&[][..], "nobody said what goes into role"),
+            (&[("roel", "CLIENT")][..], "it has `role`"),
+            (&[("role", "CLIENT"), ("tenantId", "a")][..], "each membership has its own"),
+        ] {
+            let refused = made(&db, set, false).await.unwrap_err();
+            assert!(refused.to_string().contains(said) && refused.exit() == Exit::Usage, "{refused}");
+            assert!(refused.hint().unwrap().contains("--set"), "{:?}", refused.hint());
+        }
+        assert!(made(&db, &[("role", "KING")], false).await.unwrap_err().to_string().contains("KING"));
+        let dry = made(&db, &client, true).await.unwrap();
+        assert_eq!((dry.made, dry.run, rows(&db).await.as_str()), (4, None, "1aADMIN3"), "a dry run keeps nothing");
+
+        let done = made(&db, &client, false).await.unwrap();
+        let all = "1aADMIN3 2aCLIENT25 5bCLIENT25 6bCLIENT25 7aCLIENT25";
+        assert_eq!((done.made, done.left, rows(&db).await.as_str()), (4, 0, all));
+        let again = made(&db, &client, false).await.unwrap();
+        assert_eq!((again.made, again.run), (0, None), "it is found that there is nothing to do");
+
+        // One is changed since, and one has a row that points to it.
+        let used = r#"UPDATE members SET role = 'ADMIN' WHERE "userId" = 2;
+            INSERT INTO invitations SELECT 1, id FROM members WHERE "userId" = 5"#;
+        script(&mut db.superuser().await, used).await;
+        let run = done.run.unwrap();
+        let dry = undo_with(&db, &tenancy(), run, true).await.unwrap();
+        assert_eq!((dry.undone, dry.kept, dry.deletes), (2, 2, true));
+        let undone = undo_with(&db, &tenancy(), run, false).await.unwrap();
+        assert_eq!((undone.undone, undone.kept, undone.left), (2, 2, 0));
+        assert_eq!(rows(&db).await, "1aADMIN3 2aADMIN25 5bCLIENT25");
+        let database = connect(&db, Role::Owner).await;
+        let listed = &runs(&database, &tenancy()).await.unwrap()[0];
+        let undo = listed.undo.as_ref().unwrap();
+        assert_eq!((listed.job.as_str(), listed.assigned, listed.state), ("memberships", 4, RunState::Undone));
+        assert_eq!((undo.undone, undo.kept), (2, 2));
+        database.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_membership_that_appears_in_between_is_left_and_a_trigger_that_nobody_allowed_stops_it() {
+    let db = test_support::empty_database().await;
+    script(&mut db.owner().await, MADE).await;
+    let mut application = db.superuser().await;
+    script(&mut application, "BEGIN; INSERT INTO members VALUES ('m_2', 2, 'a', 'ADMIN', true, now())").await;
+    let commit = async {
+        let waiting =
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        let mut onlooker = db.superuser().await;
+        while number(&mut onlooker, waiting).await == 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        script(&mut application, "COMMIT").await;
+    };
+    let (done, ()) = tokio::join!(made(&db, &[("role", "CLIENT")], false), commit);
+    let done = done.unwrap();
+    assert_eq!((done.made, done.left), (3, 1));
+    assert_eq!(number(&mut application, r#"SELECT count(*) FROM members WHERE "userId" = 2"#).await, 1);
+
+    let trigger = r#"INSERT INTO users VALUES (8, 'a');
+        CREATE FUNCTION greet() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+        CREATE TRIGGER greet AFTER INSERT ON members FOR EACH ROW EXECUTE FUNCTION greet()"#;
+    script(&mut db.owner().await, trigger).await;
+    let refused = made(&db, &[("role", "CLIENT")], false).await.unwrap_err();
+    assert!(matches!(refused, Error::Triggers(_)), "{refused}");
 }

@@ -96,38 +96,33 @@ async fn tables_and_columns_named_as_the_variables_of_a_batch_are_not_taken_for_
 }
 
 #[tokio::test]
-async fn a_source_that_the_database_does_not_have_is_refused_and_not_left_out() {
+async fn a_source_whose_table_is_not_here_is_left_out_and_named_and_one_without_a_tenant_column_is_refused() {
     let (db, planted) = planted(&SMALL).await;
     let client = r#"{ name = "client", column = "clientId", table = "users" }"#;
-    let evidence = r#"evidence = [{ name = "seen", table = "nowhere", equal = { clientId = "userId" } }]"#;
-    for (rules, name, hint) in [
-        (
-            format!(r#"sources = [{client}, {{ name = "service", column = "serviceId", table = "servces" }}]"#),
-            "service",
-            "did you mean `services`?",
-        ),
-        (
-            format!(r#"sources = [{client}, {{ name = "tenant", column = "serviceId", table = "Tenant" }}]"#),
-            "tenant",
-            "take the source out",
-        ),
-        (format!("sources = [{client}]\n{evidence}"), "seen", "take the source out"),
-    ] {
+    let with = async |rules: &str, dry_run| {
         let text = format!("[tenant]\ntable = \"Tenant\"\n[tables.bookings]\n{rules}");
         let tenancy = Tenancy::from_toml(&text, std::path::Path::new("tenancy.toml")).unwrap();
-        let error = backfill_table(&db, Role::Owner, "bookings", &tenancy, &fast(), &mut |_| {}).await.unwrap_err();
-        let said = error.to_string();
-        assert!(
-            said.starts_with(&format!(
-                "public.bookings cannot be backfilled: tenancy.toml has `{name}` decide, but there is no"
-            )),
-            "{said}"
-        );
-        assert!(error.hint().unwrap().contains(hint), "{:?}", error.hint());
-        assert_eq!(error.exit(), tenancy_config::Exit::Usage);
-    }
+        let options = BackfillOptions { dry_run, ..fast() };
+        backfill_table(&db, Role::Owner, "bookings", &tenancy, &options, &mut |_| {}).await
+    };
+    let tenant = r#"{ name = "tenant", column = "serviceId", table = "Tenant" }"#;
+    let refused = with(&format!("sources = [{client}, {tenant}]"), false).await.unwrap_err();
+    assert!(refused.to_string().contains("tenancy.toml has `tenant` decide, but there is no"), "{refused}");
+    assert!(refused.hint().unwrap().contains("take the source out"), "{:?}", refused.hint());
+    let nowhere = r#"{ name = "service", column = "serviceId", table = "servces" }"#;
+    let over =
+        r#"{ name = "over", column = "serviceId", table = "users", through = [{ table = "gone", column = "x" }] }"#;
+    let none = with(&format!("sources = [{nowhere}]"), false).await.unwrap_err();
+    assert_eq!(none.exit(), tenancy_config::Exit::Usage);
+    let told = "`service` is left out: this database has no table public.servces (it has services)";
+    assert_eq!(none.to_string(), format!("public.bookings cannot be backfilled: {told}"));
     let left = r#"SELECT count(*) FROM bookings WHERE "tenantId" IS NULL"#;
     assert_eq!(number(&mut db.owner().await, left).await, i64::try_from(planted.bookings_without_tenant).unwrap());
+
+    let ties = r#"tie_breakers = [{ name = "seen", table = "nowhere", equal = { clientId = "userId" } }]"#;
+    let done = with(&format!("sources = [{client}, {nowhere}, {over}]\n{ties}"), true).await.unwrap();
+    let named: Vec<&str> = done.absent_sources.iter().map(|absent| absent.name.as_str()).collect();
+    assert!(done.assigned > 0 && named == ["service", "over", "seen"], "{named:?}");
 }
 
 #[tokio::test]

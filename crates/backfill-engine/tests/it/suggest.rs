@@ -3,8 +3,10 @@
 use backfill_engine::{Basis, Error, SourceSuggestion, SuggestNote, SuggestReport, suggest};
 use local_db::Role;
 use tenancy_config::Tenancy;
+use tenancy_config::tenancy::{TableRules, fragment};
 use test_support::TestDb;
 
+use crate::row_security::{STRICT, protect_tables};
 use crate::support::{SMALL, backfill_table, connect, fast, script};
 
 /// Describes nothing but the tenants.
@@ -183,14 +185,19 @@ const POINTING: &str = r#"
     CREATE TABLE users (id text PRIMARY KEY, "tenantId" text);
     CREATE TABLE memberships (id text PRIMARY KEY, "userId" text REFERENCES users, "tenantId" text NOT NULL);
     CREATE TABLE projects (id text PRIMARY KEY, "tenantId" text);
-    CREATE TABLE tasks (id text PRIMARY KEY, "projectId" text REFERENCES projects);
+    CREATE TABLE boards (id text PRIMARY KEY, "projectId" text REFERENCES projects);
+    CREATE TABLE tasks (id text PRIMARY KEY, "boardId" text REFERENCES boards);
+    CREATE TABLE parts (a text REFERENCES projects, b text, PRIMARY KEY (a, b));
+    CREATE TABLE bits (id text PRIMARY KEY, a text, b text, "tenantId" text, FOREIGN KEY (a, b) REFERENCES parts);
     CREATE TABLE notes (id text PRIMARY KEY, "taskId" text REFERENCES tasks, "tenantId" text);
     CREATE TABLE files (id text PRIMARY KEY, "tenantId" text);
     CREATE TABLE expenses (id text PRIMARY KEY, "fileId" text REFERENCES files, "tenantId" text NOT NULL);
     CREATE INDEX ON expenses ("fileId");
     CREATE TABLE remarks (id text PRIMARY KEY, "userId" text REFERENCES users, "tenantId" text);
     CREATE TABLE comments (id text PRIMARY KEY, "entityType" text, "entityId" text, "tenantId" text);
+    CREATE TABLE tickets (id int PRIMARY KEY, "tenantId" text);
     CREATE TABLE numbers (id int PRIMARY KEY, subject_type text, subject_id int, "tenantId" text);
+    CREATE TABLE unknown (id int PRIMARY KEY, subject_type text, subject_id int, "tenantId" text);
     CREATE TABLE sheets (a int, b int, "tenantId" text, PRIMARY KEY (a, b), UNIQUE ("tenantId", a, b));
     CREATE TABLE cells (id int PRIMARY KEY, a int, b int, "tenantId" text, FOREIGN KEY ("tenantId", a, b) REFERENCES sheets ("tenantId", a, b));
     INSERT INTO "Tenant" VALUES ('t', 't', 'T', 'ACTIVE');
@@ -200,10 +207,17 @@ const POINTING: &str = r#"
     INSERT INTO files SELECT 'f' || n, NULL FROM generate_series(1, 9) n;
     INSERT INTO expenses SELECT 'e' || n, 'f' || n, 't' FROM generate_series(1, 8) n;
     INSERT INTO remarks SELECT 'r' || n, 'u' || n, NULL FROM generate_series(1, 9) n;
-    INSERT INTO comments SELECT 'c' || n, CASE WHEN n < 5 THEN 'project' ELSE 'expense' END, CASE WHEN n < 5 THEN 'p' ELSE 'e' END || n % 8 + 1, NULL
-    FROM generate_series(1, 9) n;
-    INSERT INTO numbers VALUES (1, 'a', 1, NULL);
-    INSERT INTO notes VALUES ('n', NULL, NULL)"#;
+    INSERT INTO comments SELECT 'c' || n, CASE WHEN n < 9 THEN 'project' ELSE 'Expense' END, CASE WHEN n < 9 THEN 'p' ELSE 'e' END || n % 8 + 1, NULL
+    FROM generate_series(1, 16) n;
+    INSERT INTO tickets SELECT n, 't' FROM generate_series(1, 9) n;
+    INSERT INTO numbers SELECT n, CASE WHEN n < 10 THEN 'App\Models\Ticket' ELSE 'a' END, n % 9 + 1, NULL FROM generate_series(1, 12) n;
+    INSERT INTO unknown VALUES (1, 'a', 1, NULL);
+    INSERT INTO boards SELECT 'b' || n, 'p' || n FROM generate_series(1, 9) n;
+    INSERT INTO tasks SELECT 't' || n, 'b' || n FROM generate_series(1, 9) n;
+    INSERT INTO notes SELECT 'n' || n, CASE WHEN n < 9 THEN 't' || n END, NULL FROM generate_series(1, 9) n;
+    GRANT USAGE ON SCHEMA public TO tenant_maintenance;
+    GRANT SELECT ON ALL TABLES IN SCHEMA public TO tenant_maintenance;
+    GRANT UPDATE ("tenantId") ON notes, comments, numbers, remarks TO tenant_maintenance"#;
 
 fn notes(report: &SuggestReport, table: &str) -> Vec<String> {
     let found = report.tables.iter().find(|suggestion| suggestion.name == table).unwrap();
@@ -227,16 +241,51 @@ async fn what_points_here_and_memberships_tell_where_nothing_here_does() {
     let remarks = named(sources(&report, "remarks"));
     assert_eq!(remarks, [("membership", Basis::Membership, true), ("user", Basis::ForeignKey, true)]);
 
-    // What it proposes is accepted, and does what it says.
-    let table = report.tables.iter().find(|table| table.name == "files").unwrap();
-    let rules = tenancy_config::tenancy::TableRules {
-        sources: table.sources.iter().map(|source| source.rule.clone()).collect(),
-        ..Default::default()
+    let done = run_proposed(&db, &report, "files").await;
+    assert_eq!(done, 8);
+}
+
+/// What it proposes is accepted, and does what it says: the rows that it gives a tenant.
+async fn run_proposed(db: &TestDb, report: &SuggestReport, name: &str) -> u64 {
+    let table = report.tables.iter().find(|table| table.name == name).unwrap();
+    let proposed = table.sources.iter().filter(|source| source.proposed);
+    let rules = TableRules { sources: proposed.map(|source| source.rule.clone()).collect(), ..Default::default() };
+    let text = fragment(name, &rules, &|_| None);
+    let tenancy = Tenancy::from_toml(&text, "tenancy.toml".as_ref()).unwrap();
+    backfill_table(db, Role::Owner, name, &tenancy, &fast(), &mut |_| {}).await.unwrap().assigned
+}
+
+#[tokio::test]
+async fn ways_over_tables_without_a_tenant_memberships_and_kinds_are_sources_also_under_force() {
+    let db = test_support::empty_database().await;
+    script(&mut db.owner().await, POINTING).await;
+    let protected =
+        ["projects", "expenses", "memberships", "users", "tickets", "notes", "comments", "numbers", "remarks"];
+    protect_tables(&db, &protected, STRICT, true).await;
+    let report = suggested(&db, &bare()).await;
+    let [task] = sources(&report, "notes") else { panic!("{:?}", sources(&report, "notes")) };
+    assert_eq!((task.basis, task.proposed, task.resolves), (Basis::Hops, true, Some(8)));
+    let hops: Vec<(&str, &str)> =
+        task.rule.through.iter().map(|hop| (hop.table.as_str(), hop.column.as_str())).collect();
+    assert_eq!((hops, task.rule.table.as_str()), (vec![("tasks", "boardId"), ("boards", "projectId")], "projects"));
+    let kinds = |table| {
+        let when = |source: &SourceSuggestion| source.rule.when.values().next().cloned().unwrap_or_default();
+        sources(&report, table).iter().map(|source| (when(source), source.proposed)).collect::<Vec<_>>()
     };
-    let mut tenancy = bare();
-    tenancy.tables.insert("files".to_owned(), rules);
-    let done = backfill_table(&db, Role::Owner, "files", &tenancy, &fast(), &mut |_| {}).await.unwrap();
-    assert_eq!(done.assigned, 8);
+    assert_eq!(kinds("comments"), [("Expense".to_owned(), true), ("project".to_owned(), true)]);
+    assert_eq!(kinds("numbers"), [("App\\Models\\Ticket".to_owned(), true)]);
+    for (table, rows) in [("notes", 8), ("comments", 16), ("numbers", 9), ("remarks", 9)] {
+        assert_eq!(run_proposed(&db, &report, table).await, rows, "{table}");
+    }
+
+    // Where rows on a way are hidden, the way is named, and the others are measured.
+    let hide = "ALTER TABLE boards ENABLE ROW LEVEL SECURITY; ALTER TABLE boards FORCE ROW LEVEL SECURITY";
+    script(&mut db.owner().await, hide).await;
+    let report = suggested(&db, &bare()).await;
+    assert!(sources(&report, "notes").is_empty());
+    assert!(
+        notes(&report, "notes")[0].starts_with("taskId leads to public.projects over public.tasks, then public.boards")
+    );
 }
 
 #[tokio::test]
@@ -244,24 +293,16 @@ async fn what_rules_cannot_say_is_named_with_what_it_needs_and_stays_with_missin
     let db = test_support::empty_database().await;
     script(&mut db.owner().await, POINTING).await;
     let report = suggested(&db, &bare()).await;
-    let comments = named(sources(&report, "comments"));
-    assert_eq!(
-        comments.iter().filter(|(_, basis, proposed)| *basis == Basis::Guess && *proposed).count(),
-        2,
-        "{comments:?}"
-    );
     assert!(
-        notes(&report, "numbers")[0].starts_with("polymorphic: subject_type says of which table subject_id is a key")
+        notes(&report, "unknown")[0].starts_with("polymorphic: subject_type says of which table subject_id is a key")
     );
     assert!(notes(&report, "cells")[0].starts_with("the foreign key cells_tenantId_a_b_fkey points to public.sheets"));
-    assert_eq!(
-        notes(&report, "notes"),
-        [
-            "taskId leads to public.projects over public.tasks, without a tenant column there: with one in public.tasks, filled first, it is a source"
-        ]
+    assert!(
+        notes(&report, "bits")[0]
+            .starts_with("a, b leads to public.projects over public.parts, by a key of several columns")
     );
     let missing = report.missing();
     let untold: Vec<&str> =
         missing.tables.iter().filter(|table| table.is_untold()).map(|table| table.name.as_str()).collect();
-    assert!(untold.contains(&"notes") && untold.contains(&"numbers"), "{untold:?}");
+    assert!(untold.contains(&"bits") && untold.contains(&"unknown"), "{untold:?}");
 }

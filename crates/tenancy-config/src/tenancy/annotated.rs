@@ -7,7 +7,7 @@ use std::fmt::Write;
 use super::annotated_log::write_log;
 use super::annotated_session::write_session;
 use super::model::{
-    AddColumnRule, OnDelete, SourceRule, TableRules, Tenancy, ThroughRule, TieBreakerRule, default_key,
+    AddColumnRule, HopRule, OnDelete, SourceRule, TableRules, Tenancy, ThroughRule, TieBreakerRule, default_key,
 };
 use super::notes::{Notes, comments, one_line};
 use super::platform_rows::PlatformRows;
@@ -147,7 +147,15 @@ impl Tenancy {
             out,
             "#                         column there, where it is not one of `columns`; `all = true`: many rows there may have"
         )?;
-        writeln!(out, "#                         that `key`, which needs an index, and each of them names a tenant")?;
+        writeln!(out, "#                         that `key`, which needs an index, and each of them names a tenant;")?;
+        writeln!(
+            out,
+            "#                         `through = [{{ table = \"…\", column = \"…\" }}]`: the way leads over these tables, which need no"
+        )?;
+        writeln!(
+            out,
+            "#                         tenant column; `when = {{ kind = \"…\" }}`: only of rows whose column `kind` holds that"
+        )?;
         writeln!(
             out,
             "#   tie_breakers = [ … ]  what decides where sources name several tenants: the one of them that has a row in"
@@ -312,8 +320,23 @@ fn source(source: &SourceRule) -> String {
         pairs.push(("key", &source.key));
     }
     pairs.extend(source.tenant.iter().map(|column| ("tenant", column)));
-    let pairs = pairs.into_iter().map(|(key, value)| pair(key, value));
-    inline(pairs.chain(source.all.then(|| "all = true".to_owned())))
+    let mut pairs: Vec<String> = pairs.into_iter().map(|(key, value)| pair(key, value)).collect();
+    pairs.extend(source.all.then(|| "all = true".to_owned()));
+    if !source.through.is_empty() {
+        let hops: Vec<String> = source.through.iter().map(hop).collect();
+        pairs.push(format!("through = [{}]", hops.join(", ")));
+    }
+    if !source.when.is_empty() {
+        let when = inline(source.when.iter().map(|(column, value)| pair(&key(column), value)));
+        pairs.push(format!("when = {when}"));
+    }
+    inline(pairs.into_iter())
+}
+
+fn hop(hop: &HopRule) -> String {
+    let mut pairs = vec![pair("table", &hop.table), pair("column", &hop.column)];
+    pairs.extend((hop.key != default_key()).then(|| pair("key", &hop.key)));
+    inline(pairs.into_iter())
 }
 
 fn through(rule: &ThroughRule) -> String {

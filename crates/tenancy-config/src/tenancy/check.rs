@@ -108,6 +108,13 @@ impl Tenancy {
         ident(&format!("{key}.column"), &source.column)?;
         table(&format!("{key}.table"), &source.table, &self.database.schema)?;
         ident(&format!("{key}.key"), &source.key)?;
+        for (position, hop) in source.through.iter().enumerate() {
+            let key = format!("{key}.through[{position}]");
+            table(&format!("{key}.table"), &hop.table, &self.database.schema)?;
+            ident(&format!("{key}.key"), &hop.key)?;
+            ident(&format!("{key}.column"), &hop.column)?;
+        }
+        source.when.keys().try_for_each(|column| ident(&format!("{key}.when"), column))?;
         source.tenant.iter().try_for_each(|column| ident(&format!("{key}.tenant"), column))
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::log::LogSection;
 use super::model::{
     DatabaseSection, RolesSection, SessionChecks, SessionSection, SourceRule, TableRules, Tenancy, TenantSection,
-    TieBreakerRule, default_key,
+    TieBreakerRule,
 };
 use super::platform_rows::PlatformRows;
 
@@ -140,12 +140,5 @@ fn chat_messages() -> TableRules {
 }
 
 fn source((name, column, table): (&str, &str, &str)) -> SourceRule {
-    SourceRule {
-        name: name.into(),
-        column: column.into(),
-        table: table.into(),
-        key: default_key(),
-        tenant: None,
-        all: false,
-    }
+    SourceRule::new(name, column, table)
 }

@@ -21,8 +21,8 @@ pub use annotated::fragment;
 pub use error::TenancyError;
 pub use log::{LogMessages, LogSection};
 pub use model::{
-    AddColumnRule, DatabaseSection, OnDelete, ReviewRule, RolesSection, SessionChecks, SessionSection, SourceRule,
-    TableRules, Tenancy, TenantSection, ThroughForm, ThroughRule, TieBreakerRule,
+    AddColumnRule, DatabaseSection, HopRule, OnDelete, ReviewRule, RolesSection, SessionChecks, SessionSection,
+    SourceRule, TableRules, Tenancy, TenantSection, ThroughForm, ThroughRule, TieBreakerRule,
 };
 pub use notes::Notes;
 pub use platform_rows::PlatformRows;

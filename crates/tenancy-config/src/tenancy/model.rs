@@ -248,6 +248,25 @@ pub struct SourceRule {
     /// Whether many rows may have that `key`, each of which names a tenant. The column needs an index.
     #[serde(default)]
     pub all: bool,
+    /// Tables on the way from `column` to the other table, in order. They need no tenant column.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub through: Vec<HopRule>,
+    /// What other columns of the row must hold, as text, for the source to be asked: of a polymorphic pair, the kind.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub when: BTreeMap<String, String>,
+}
+
+/// A table on the way to a source. Its row is the one whose `key` equals the column before it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HopRule {
+    /// The table.
+    pub table: String,
+    /// Its column that the one before refers to.
+    #[serde(default = "default_key")]
+    pub key: String,
+    /// Its column that points on.
+    pub column: String,
 }
 
 /// Decides between the tenants that sources name: for the one that has a row with equal columns, if exactly one has.
@@ -266,6 +285,22 @@ pub struct TieBreakerRule {
 
 pub(super) fn default_key() -> String {
     "id".to_owned()
+}
+
+impl SourceRule {
+    /// A source by the one row of `table` whose `id` is in `column`.
+    pub fn new(name: &str, column: &str, table: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            column: column.to_owned(),
+            table: table.to_owned(),
+            key: default_key(),
+            tenant: None,
+            all: false,
+            through: Vec::new(),
+            when: BTreeMap::new(),
+        }
+    }
 }
 
 impl Tenancy {
@@ -293,8 +328,7 @@ impl Tenancy {
                 continue;
             }
             let AddColumnRule { through, table, key } = rule.clone();
-            let source = SourceRule { name: through.clone(), column: through, table, key, tenant: None, all: false };
-            rules.sources.push(source);
+            rules.sources.push(SourceRule { key, ..SourceRule::new(&through, &through, &table) });
         }
         self
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::{
-    DatabaseSection, LogMessages, LogSection, OnDelete, PlatformRows, ReviewRule, RolesSection, SessionChecks,
+    DatabaseSection, HopRule, LogMessages, LogSection, OnDelete, PlatformRows, ReviewRule, RolesSection, SessionChecks,
     SessionSection, SourceRule, TableRules, Tenancy, TenancyError, TenantSection, ThroughForm, ThroughRule,
     TieBreakerRule, fragment,
 };
@@ -250,8 +250,21 @@ fn name() -> impl Strategy<Value = String> {
 }
 
 fn source() -> impl Strategy<Value = SourceRule> {
-    (name(), name(), name(), prop_oneof![Just("id".to_owned()), name()], proptest::option::of(name()), any::<bool>())
-        .prop_map(|(name, column, table, key, tenant, all)| SourceRule { name, column, table, key, tenant, all })
+    let key = || prop_oneof![Just("id".to_owned()), name()];
+    let hop = (name(), key(), name()).prop_map(|(table, key, column)| HopRule { table, key, column });
+    let more = (proptest::collection::vec(hop, 0..3), proptest::collection::btree_map(name(), name(), 0..2));
+    (name(), name(), name(), key(), proptest::option::of(name()), any::<bool>(), more).prop_map(
+        |(name, column, table, key, tenant, all, (through, when))| SourceRule {
+            name,
+            column,
+            table,
+            key,
+            tenant,
+            all,
+            through,
+            when,
+        },
+    )
 }
 
 fn tie_breaker() -> impl Strategy<Value = TieBreakerRule> {

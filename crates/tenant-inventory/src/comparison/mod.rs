@@ -100,6 +100,13 @@ impl<'a> Comparison<'a> {
         for source in &rules.sources {
             let key = format!("{key}.sources.{}", source.name);
             self.column(&format!("{key}.column"), table, Some(&source.column));
+            source.when.keys().for_each(|column| self.column(&format!("{key}.when"), table, Some(column)));
+            for hop in &source.through {
+                if let Some(hop_table) = self.find(&format!("{key}.through"), &hop.table)? {
+                    self.column(&format!("{key}.through"), hop_table, Some(&hop.key));
+                    self.column(&format!("{key}.through"), hop_table, Some(&hop.column));
+                }
+            }
             if let Some(other) = self.find(&format!("{key}.table"), &source.table)? {
                 self.column(&format!("{key}.key"), other, Some(&source.key));
                 self.tenant_of(&key, other, source.tenant.as_ref());

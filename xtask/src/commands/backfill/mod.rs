@@ -29,6 +29,7 @@ use crate::context::{CommandResult, Context};
   cargo xtask backfill run --all
   cargo xtask backfill run notes --rest-to archive --create
   cargo xtask backfill map --all
+  cargo xtask backfill memberships --create --dry-run
   cargo xtask backfill apply review.csv
   cargo xtask backfill runs
   cargo xtask backfill status 7

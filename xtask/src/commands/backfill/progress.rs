@@ -109,8 +109,8 @@ impl<'a> BackfillProgress<'a> {
             BackfillEvent::Leading => {
                 self.printer.note("the process that led the run is gone; this one leads it from here");
             }
-            // `backfill undo` shows it by itself.
-            BackfillEvent::Undoing { .. } => {}
+            // `backfill undo` and `backfill memberships` show them by themselves.
+            BackfillEvent::Undoing { .. } | BackfillEvent::Making { .. } => {}
             BackfillEvent::Surveying => {
                 if let Some(meter) = &mut self.meter {
                     meter.words("counting what is left");

@@ -1,6 +1,6 @@
 //! `backfill undo`: takes a run back.
 
-use backfill_engine::{BackfillEvent, Undo, UndoReport, status};
+use backfill_engine::{BackfillEvent, MEMBERSHIPS_JOB, Undo, UndoReport, status};
 use clap::Args;
 use tenancy_config::Exit;
 
@@ -17,7 +17,8 @@ use crate::terminal::progress::Meter;
   cargo xtask backfill undo 7 --dry-run
   cargo xtask backfill undo 7
 
-Rows that are gone, or have another tenant by now, are left alone and counted. Ctrl-C ends it after the running batch;
+Rows that are gone, or have another tenant by now, are left alone and counted. Rows that a run made (memberships) are deleted, unless
+somebody has changed them, or other rows point to them. Ctrl-C ends it after the running batch;
 the same command goes on. It refuses where a table requires a tenant, and where later runs drew on these rows.")]
 pub(super) struct Options {
     /// The run's number: `cargo xtask backfill runs` lists them
@@ -40,7 +41,10 @@ pub(super) async fn run(context: &Context, options: Options) -> CommandResult {
         context.printer.note(&format!("dry run on {}: nothing will be changed", connected.line()));
     } else {
         let of = status(&connected.database, settings.tenancy(), options.run).await?.run;
-        let what = format!("what the rows of {} had before run {}", of.table, of.id);
+        let what = match of.job == MEMBERSHIPS_JOB {
+            true => format!("{}, without the rows that run {} made there", of.table, of.id),
+            false => format!("what the rows of {} had before run {}", of.table, of.id),
+        };
         context.before_writing(&connected, &what).await?;
     }
     let holder = holder::name(tenancy_config::environment::checked);
@@ -79,11 +83,20 @@ impl Report for UndoReport {
     const SCHEMA: Option<&'static str> = None;
 
     fn document(&self) -> Document {
-        let verb = if self.dry_run { "would have what they had before" } else { "have what they had before" };
+        let verb = match (self.deletes, self.dry_run) {
+            (false, true) => "would have what they had before",
+            (false, false) => "have what they had before",
+            (true, true) => "would be deleted",
+            (true, false) => "deleted",
+        };
         let mut said = format!("run {} on {}: {} {verb}", self.run, self.table, counted(self.undone, "row", "rows"));
         if self.kept > 0 {
             let left_alone = counted(self.kept, "row", "rows");
-            said.push_str(&format!("; {left_alone} are gone or have another tenant by now, and were left alone"));
+            let why = match self.deletes {
+                true => "are gone, were changed, or have others that point to them",
+                false => "are gone or have another tenant by now",
+            };
+            said.push_str(&format!("; {left_alone} {why}, and were left alone"));
         }
         let left = counted(self.left, "row", "rows");
         let stopped = self.stopped.then(|| format!("Stopped with {left} left; the same command goes on."));

@@ -19,7 +19,7 @@ impl Report for BackfillReport {
 
     fn document(&self) -> Document {
         let mut document = Document::new([paragraph(headline(self)), counts(self)]);
-        let lists = [failures(self), unique_breaks(self), ghosts(self), throttled(self)];
+        let lists = [failures(self), unique_breaks(self), ghosts(self), absent(self), throttled(self)];
         document.extend(lists.into_iter().filter_map(List::unless_empty));
         document.extend(self.cleanup.as_ref().map(|left| paragraph(cleanup(left))));
         document.extend(self.coverage.as_ref().map(|coverage| paragraph(by_class(coverage))));
@@ -130,6 +130,11 @@ fn ghosts(report: &BackfillReport) -> List {
         format!("{tenant} in {} of {} ({})", counted(ghost.rows, "row", "rows"), ghost.table, ghost.source)
     });
     listed("Sources that name a tenant which does not exist; they counted as none:", lines)
+}
+
+fn absent(report: &BackfillReport) -> List {
+    let lines = report.absent_sources.iter().map(ToString::to_string);
+    listed("tenancy.toml names what is not here:", lines)
 }
 
 fn next(report: &BackfillReport) -> Block {

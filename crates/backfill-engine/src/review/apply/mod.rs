@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use crate::error::Result;
 use crate::plan::BackfillPlan;
 use crate::preflight::side_effects;
+use crate::preflight::write::Write;
 use crate::progress::BackfillEvent;
 use crate::review::apply::names::TenantNames;
 use crate::review::apply::writer::{DecisionOutcome, DecisionRecorder, ReadyDecision, Writer};
@@ -108,7 +109,7 @@ impl Apply<'_> {
         let plan = BackfillPlan::for_review(&Catalog::load(database, tenancy).await?, tenancy, table)?;
         file.check_columns(&plan)?;
         let role = survey::writer(database, tenancy, &plan).await?;
-        side_effects::check(database, tenancy, &plan, &role).await?;
+        side_effects::check(database, tenancy, (&plan, Write::Update), &role).await?;
         let (judge, write, read_back) = (judge(&plan)?, decide(&plan), decided_changed(&plan));
         let recorder =
             if self.dry_run { DecisionRecorder::DryRun } else { self.open_recorder(&plan, progress).await? };

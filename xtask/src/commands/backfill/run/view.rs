@@ -39,8 +39,13 @@ impl Report for TablesReport {
         let failed = self.failed.iter().map(|failed| Hint::from(format!("{} failed: {}", failed.table, failed.error)));
         let missing =
             self.missing.iter().map(|missing| Hint::from(format!("{} was skipped: {}", missing.table, lacks(missing))));
+        let absent = self.tables.iter().flat_map(|report| {
+            report.absent_sources.iter().map(|absent| Hint::from(format!("{}: {absent}", report.table)))
+        });
         let drawn = self.draws_on.iter().map(|drawn| Hint::from(draws_on(drawn)));
-        document.push(lines(failed.chain(missing).chain(drawn).chain(left(self)).chain([by_class(&self.coverage)])));
+        document.push(lines(
+            failed.chain(missing).chain(absent).chain(drawn).chain(left(self)).chain([by_class(&self.coverage)]),
+        ));
         document
     }
 }
@@ -65,6 +70,7 @@ fn left(report: &TablesReport) -> Vec<Hint> {
     for table in &report.not_run {
         let what = match &table.why {
             NotRun::NoSource => "no source",
+            NotRun::SourcesAbsent { .. } => "no source whose table is here",
             NotRun::Unhandled { .. } => "a tenant column that cannot be handled",
         };
         match &table.rows {

@@ -47,10 +47,19 @@ fn one_table(suggestion: &TableSuggestion, tenancy: &Tenancy) -> String {
     }
     for source in suggestion.sources.iter().filter(|source| !proposed(source)) {
         let SourceRule { column, table, key, .. } = &source.rule;
-        out.push_str(&comment(&format!("not proposed: {column} to {key} of {table}: {}", source.reason)));
+        let rule = format!("{column} to {key} of {table}{}", on_the_way(&source.rule));
+        out.push_str(&comment(&format!("not proposed: {rule}: {}", source.reason)));
     }
     out.push_str(&notes(suggestion));
     out
+}
+
+/// The tables over which a source leads, and the rows that it is about.
+fn on_the_way(rule: &SourceRule) -> String {
+    let hops: Vec<&str> = rule.through.iter().map(|hop| hop.table.as_str()).collect();
+    let over = if hops.is_empty() { String::new() } else { format!(" over {}", hops.join(", ")) };
+    let when: String = rule.when.iter().map(|(column, value)| format!(" where {column} is {value}")).collect();
+    over + &when
 }
 
 /// What leads to a tenant and is no source yet.
@@ -91,7 +100,7 @@ impl Report for SuggestReport {
             vec![
                 suggestion.name.clone(),
                 source.rule.name.clone(),
-                format!("{column} to {table}.{key}"),
+                format!("{column} to {table}.{key}{}", on_the_way(&source.rule)),
                 verdict.to_owned(),
                 source.reason.clone(),
             ]
@@ -115,14 +124,7 @@ mod tests {
 
     fn source(name: &str, column: &str, declared: bool, proposed: bool) -> SourceSuggestion {
         SourceSuggestion {
-            rule: SourceRule {
-                name: name.to_owned(),
-                column: column.to_owned(),
-                table: "users".to_owned(),
-                key: "id".to_owned(),
-                tenant: None,
-                all: false,
-            },
+            rule: SourceRule::new(name, column, "users"),
             basis: Basis::Guess,
             declared,
             proposed,
