@@ -1,6 +1,6 @@
 -- How the catalog prints what the policy of table $2 in schema $1 compares, whose column $3 points to the column $6 of table $5 in schema $4 with
 -- the tenant column $7; which of these columns there the role $8 may not read; and about how many rows the largest tenant has there, by the
--- statistics. A table without statistics of that column counts as one tenant's; one that was never analyzed has no number.
+-- statistics, and which tenant that is. A table without statistics of that column counts as one tenant's; one that was never analyzed has no number.
 SELECT quote_ident(c.relname) AS printed_child,
        quote_ident(l.attname) AS printed_link,
        format_type(l.atttypid, l.atttypmod) AS link_type,
@@ -20,7 +20,11 @@ SELECT quote_ident(c.relname) AS printed_child,
                     ELSE p.reltuples END::float8
         FROM (SELECT) AS one
         LEFT JOIN pg_stats AS s ON s.schemaname = pn.nspname AND s.tablename = p.relname AND s.attname = t.attname
-                               AND s.inherited = (p.relkind = 'p')) AS largest
+                               AND s.inherited = (p.relkind = 'p')) AS largest,
+       (SELECT (s.most_common_vals::text::text[])[1]
+        FROM pg_stats AS s
+        WHERE s.schemaname = pn.nspname AND s.tablename = p.relname AND s.attname = t.attname
+          AND s.inherited = (p.relkind = 'p')) AS largest_tenant
 FROM pg_namespace AS n
 JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = $2
 JOIN pg_attribute AS l ON l.attrelid = c.oid AND l.attname = $3 AND NOT l.attisdropped

@@ -33,6 +33,7 @@ pub use options::{Goal, LockRetry, RolloutOptions};
 pub use plan::added::PlannedColumn;
 pub use plan::coverage::RolloutCoverage;
 pub use plan::foreign_key::{DecidedBy, KeyAction, NewForeignKey};
+pub use plan::not_added::NotAdded;
 pub use plan::notice::Notice;
 pub use plan::prisma::PrismaMigration;
 pub use plan::replaced::Replaced;

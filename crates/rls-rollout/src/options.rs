@@ -44,6 +44,8 @@ pub struct RolloutOptions {
     pub tables: Vec<String>,
     /// Tables that get a tenant column, beside those of `tenancy.toml`.
     pub add_columns: Vec<AskedColumn>,
+    /// All other tables that depend on tenants' rows get one as well.
+    pub add_all_columns: bool,
     /// The role that the application logs in as, where it is not the one of `tenancy.toml`.
     pub app_role: Option<String>,
     /// The bridge lets a tenant write its own rows only.
@@ -79,6 +81,7 @@ impl Default for RolloutOptions {
             goal: Goal::Auto,
             tables: Vec::new(),
             add_columns: Vec::new(),
+            add_all_columns: false,
             app_role: None,
             strict_writes: false,
             adopt: false,

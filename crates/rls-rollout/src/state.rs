@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use tenancy_config::{TableName, Tenancy};
-use tenant_inventory::{AddedColumn, AspectKind, Catalog, Inventory, Relation, adding_columns};
+use tenant_inventory::{
+    AddedColumn, Adding, AskedColumns, Aspect, AspectKind, CannotAdd, Catalog, Inventory, Relation, adding_columns,
+};
 use tenant_ops::RecordedStep;
 use tenant_rls::Database;
 
@@ -29,6 +31,8 @@ pub(crate) struct RolloutState {
     pub(crate) other_keys: OtherKeys,
     /// The names of the indexes that are to be built. No two are the same.
     pub(crate) index_names: BTreeMap<TableName, String>,
+    /// The tables that depend on tenants' rows and get no tenant column, where one was asked for all of them.
+    pub(crate) not_added: Vec<(TableName, CannotAdd)>,
 }
 
 impl RolloutState {
@@ -55,7 +59,7 @@ impl RolloutState {
         let recorded = Recorded::of(&steps);
         let other_keys = OtherKeys::read(database, &inventory, &recorded).await?;
         let index_names = index_names(&inventory, &recorded);
-        Ok(Self { inventory, rights, steps, recorded, other_keys, index_names })
+        Ok(Self { inventory, rights, steps, recorded, other_keys, index_names, not_added: Vec::new() })
     }
 
     /// Reads what is there of the tables that a rollout with these options touches, those included that get their tenant column from it.
@@ -63,17 +67,20 @@ impl RolloutState {
     /// # Errors
     /// [`Error::CannotAdd`] where `tenancy.toml` or the options say that a column is added which cannot be.
     pub(crate) async fn for_rollout(database: &Database, tenancy: &Tenancy, options: &RolloutOptions) -> Result<Self> {
-        let tenancy = &match options.add_columns.as_slice() {
-            [] => tenancy.clone(),
-            asked => adding_columns(database, tenancy, asked)
-                .await?
-                .map_err(|(table, why)| Error::CannotAdd { table, why: Box::new(why) })?,
+        let adding = if options.add_columns.is_empty() && !options.add_all_columns {
+            Adding { tenancy: tenancy.clone(), not_added: Vec::new() }
+        } else {
+            let asked = asked(database, tenancy, options).await?;
+            let adding = adding_columns(database, tenancy, &asked).await?;
+            adding.map_err(|(table, why)| Error::CannotAdd { table, why: Box::new(why) })?
         };
+        let Adding { tenancy, not_added } = &adding;
         let catalog = Catalog::load_planned(database, tenancy).await?;
         if let Some((table, why)) = catalog.not_added.first().cloned() {
             return Err(Error::CannotAdd { table, why: Box::new(why) });
         }
-        Self::of(database, tenancy, catalog, options.app_role.as_deref(), &options.tables).await
+        let state = Self::of(database, tenancy, catalog, options.app_role.as_deref(), &options.tables).await?;
+        Ok(Self { not_added: not_added.clone(), ..state })
     }
 
     /// The tables that a rollout touches and to which it adds a tenant column, or may have added one; each with what is there of it.
@@ -88,4 +95,15 @@ impl RolloutState {
             move |relation: &&Relation| lifted.contains(&relation.name) && !relation.definition.has(AspectKind::Forced);
         self.inventory.relations.iter().filter(is_lifted)
     }
+}
+
+/// The columns that the options ask for. A column that an earlier rollout made may not be filled yet.
+async fn asked(database: &Database, tenancy: &Tenancy, options: &RolloutOptions) -> Result<AskedColumns> {
+    let begun = if options.add_all_columns {
+        let recorded = Recorded::of(&journal::steps(database, tenancy).await?);
+        recorded.tables().filter(|table| recorded.made(table, &Aspect::only(AspectKind::Column))).cloned().collect()
+    } else {
+        Vec::new()
+    };
+    Ok(AskedColumns { tables: options.add_columns.clone(), all: options.add_all_columns, begun })
 }

@@ -1,5 +1,6 @@
 //! The tenancy that the facts suggest, without its tables.
 
+use backfill_engine::short_name;
 use tenancy_config::tenancy::Notes;
 use tenancy_config::{TableName, Tenancy};
 use tenant_rls::Database;
@@ -8,6 +9,7 @@ use crate::answers::{Answers, Question};
 use crate::app_role::{AppRole, app_role};
 use crate::error::{Error, Result};
 use crate::facts::{Facts, Table};
+use crate::new_registry::new_registry;
 use crate::registry::{RegistryChoice, registry};
 use crate::registry_columns as columns;
 use crate::states::{States, states};
@@ -107,17 +109,25 @@ pub(crate) async fn describe(
     }
 }
 
-/// What is said where there is no table of tenants.
-pub(crate) fn without_registry(notes: &mut Notes) {
+/// What is said where there is no table of tenants: what follows from that, and the statements that make one.
+pub(crate) fn without_registry(facts: &Facts, tenancy: &Tenancy, notes: &mut Notes) -> Result<()> {
     notes.no_tenant_table = true;
     notes.tenant = [
         "This database has tenant columns, and no table of tenants that they reference. Without one nothing proves that the",
         "tenants of rows exist: foreign keys cannot be added, tenants cannot be named by a slug, new tenants cannot be seeded, and",
         "a rollout of all tables and a verification of them end with that finding. Tables can still be audited and given policies.",
-        "To do: create a table with one row for each value of the tenant column, with that as its primary key; then name it here.",
     ]
     .map(str::to_owned)
     .to_vec();
+    if let Some(new) = new_registry(facts, tenancy)? {
+        let table = short_name(&new.table, tenancy);
+        notes.tenant.push(format!(
+            "To do: make a table with one row for each of them, by these statements or by your migrations; then `init --force \
+             --tenant-table {table}` describes it here."
+        ));
+        notes.tenant.extend(new.statements);
+    }
+    Ok(())
 }
 
 /// Writes the roles.

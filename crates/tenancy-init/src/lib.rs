@@ -8,6 +8,7 @@ mod app_role;
 mod draft;
 mod error;
 mod facts;
+mod new_registry;
 mod propose;
 mod registry;
 mod registry_columns;

@@ -78,7 +78,7 @@ pub async fn propose(
         }
     } else {
         tenancy.tenant = Tenancy::default().tenant;
-        draft::without_registry(&mut notes);
+        draft::without_registry(&facts, &tenancy, &mut notes)?;
     }
     notes.session = match session(&facts, answers, &mut tenancy) {
         Ok(notes) => notes,
@@ -190,6 +190,21 @@ fn describe_tables(
             }
             _ => notes.other_tables.push(table_notes::proposal(table, &called, facts, tenancy)),
         }
+    }
+    let dependent = classified.iter().filter(|table| {
+        let is_open = !tenancy.tables.contains_key(&short_name(&table.table, tenancy));
+        is_open && matches!(table.class, Class::Dependent { .. })
+    });
+    if dependent.count() > 1 {
+        notes.other_tables.insert(
+            0,
+            vec![
+                "Tables whose rows depend on tenants' rows stand below. `rls plan --add-columns` shows a rollout that gives all of them a tenant"
+                    .to_owned(),
+                "column, a table before those that depend on it, and the lines to declare that here; those with several ways are named."
+                    .to_owned(),
+            ],
+        );
     }
     if !unrelated.is_empty() {
         let first =

@@ -40,12 +40,13 @@ mod unlinked;
 mod ways;
 
 pub use catalog::added::{AddedColumn, LinkAction, NoParentKey, ParentKey};
-pub use catalog::adding::{AskedColumn, adding_columns};
+pub use catalog::adding::{Adding, AskedColumn, AskedColumns, adding_columns};
 pub use catalog::all_tables::{ColumnFacts, KeyFacts, Member, TableFacts, read_all_tables};
 pub use catalog::born_closed::{BornClosed, BornClosedState};
 pub use catalog::cannot_add::CannotAdd;
 pub use catalog::columns::Column;
 pub use catalog::definition::{Aspect, AspectKind, Definition, read_definitions};
+pub use catalog::form_times::{FormTimes, NotMeasured, TimesOfForm, Took};
 pub use catalog::parent::{FormChoice, ThroughParent};
 pub use catalog::phase::Phase;
 pub use catalog::policies::Policies;

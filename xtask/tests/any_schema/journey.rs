@@ -81,8 +81,20 @@ impl Journey {
         SessionSetting::of(&toml)
     }
 
-    pub(crate) fn init(&self, answers: &[&str]) {
+    /// Answers the questions. Where there is no table of tenants, its owner runs the statements that the file proposes, and asks again.
+    pub(crate) async fn init(&self, answers: &[&str]) {
         self.run(&[&["init"], answers].concat()).must_be(&[0]);
+        let text = std::fs::read_to_string(self.file()).unwrap();
+        let begins = ["# CREATE TABLE ", "# INSERT INTO "];
+        let proposed = text.lines().filter(|line| begins.iter().any(|begin| line.starts_with(begin)));
+        let statements: Vec<&str> = proposed.map(|line| line.trim_start_matches("# ")).collect();
+        if !statements.is_empty() {
+            let mut owner = self.db.owner().await;
+            let statements = Sql::from_catalog(statements.join("\n"));
+            owner.run_script("making what the file proposes", statements).await.unwrap();
+            owner.close().await;
+            self.run(&[&["init", "--force"], answers].concat()).must_be(&[0]);
+        }
     }
 
     /// Adds what people declare. A section that `init` wrote for the same table gives way.
@@ -113,9 +125,10 @@ impl Journey {
         assert!(again.stdout.contains("0 rows without a tenant were counted"), "{}{}", again.stdout, again.stderr);
     }
 
-    pub(crate) fn roll_out(&self) {
-        self.run(&["rls", "plan", "--adopt"]).must_be(&[0]);
-        self.write(&["rls", "rollout", "--adopt"]).must_be(&[0]);
+    /// Plans and rolls out with these options, and once more without them.
+    pub(crate) fn roll_out(&self, options: &[&str]) {
+        self.run(&[&["rls", "plan", "--adopt"], options].concat()).must_be(&[0]);
+        self.write(&[&["rls", "rollout", "--adopt"], options].concat()).must_be(&[0]);
         self.run(&["rls", "status"]).must_be(&[0]);
         let again = self.write(&["rls", "rollout"]).must_be(&[0]);
         assert!(again.stdout.contains("No step was left"), "{}{}", again.stdout, again.stderr);

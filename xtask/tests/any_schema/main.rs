@@ -16,23 +16,26 @@ struct Case<'a> {
     answers: &'static [&'static str],
     /// What people declare in `tenancy.toml`, in addition to what `init` writes.
     declared: &'static str,
+    /// Options of the rollout.
+    rollout: &'static [&'static str],
     /// Tables whose rows all go to one tenant if nothing tells theirs, each with the slug of that tenant.
     rest_to: &'static [(&'static str, &'static str)],
     /// How the proof ends.
     verdict: Verdict,
 }
 
-const PLAIN: Case<'static> = Case { schema: "", answers: &[], declared: "", rest_to: &[], verdict: Verdict::Proven };
+const PLAIN: Case<'static> =
+    Case { schema: "", answers: &[], declared: "", rollout: &[], rest_to: &[], verdict: Verdict::Proven };
 
 async fn there_and_back(case: Case<'_>) {
     assert!(case.answers.len() <= 7, "nobody is asked more than seven questions");
     let journey = Journey::begin(case.schema).await;
-    journey.init(case.answers);
+    journey.init(case.answers).await;
     journey.declare(case.declared);
     journey.doctor();
     journey.assign_tenants(case.rest_to);
     let before = journey.catalog().await;
-    journey.roll_out();
+    journey.roll_out(case.rollout);
     journey.verify(&case.verdict);
     application::sees_its_own_rows_only(&journey).await;
     journey.roll_back();
@@ -50,8 +53,10 @@ async fn bigint_keys_of_workspaces_that_have_a_state() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn text_keys_of_accounts_beside_bank_accounts_and_a_ledger_that_is_only_added_to() {
-    there_and_back(Case { schema: include_str!("schemas/ledger.sql"), ..PLAIN }).await;
+async fn text_keys_of_accounts_beside_bank_accounts_and_a_ledger_that_is_only_added_to_and_that_support_reads() {
+    let declared = "[tables.ledger_entries]\nallow_policies = { support_reads = \"the support team has a login of its own\" }\n\
+                    on_delete = \"restrict\"\n";
+    there_and_back(Case { schema: include_str!("schemas/ledger.sql"), declared, ..PLAIN }).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -102,6 +107,18 @@ async fn many_small_tables() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sign_in_function_that_reads_before_a_tenant_is_known() {
     there_and_back(Case { schema: include_str!("schemas/sign_in.sql"), ..PLAIN }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tenant_columns_without_a_table_of_tenants() {
+    there_and_back(Case { schema: include_str!("schemas/nobody.sql"), ..PLAIN }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_tables_that_hang_on_others_at_once() {
+    let answers = &["--tenant-table", "shops"];
+    let rollout = &["--add-columns"];
+    there_and_back(Case { schema: include_str!("schemas/hanging.sql"), answers, rollout, ..PLAIN }).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -57,18 +57,30 @@ async fn a_direct_url_that_is_not_reached_stops_only_what_needs_it() {
 }
 
 #[tokio::test]
-async fn doctor_and_every_write_name_the_url_that_is_not_read() {
+async fn the_url_that_the_application_reads_first_counts_and_doctor_and_every_write_name_the_other() {
     let (db, other) = (test_support::seeded(SEED).await, test_support::seeded(SEED).await);
     let (url, unread) = (db.url(Role::Owner), other.url(Role::Owner));
     let of = |command: &str| {
         let all: Vec<&str> = command.split(' ').chain(["--confirm", "127.0.0.1"]).collect();
-        Place::new().run_with(&all, &[("DATABASE_URL", url.expose()), ("NETLIFY_DATABASE_URL", unread.expose())])
+        let place = Place::new();
+        place.write("tenancy.toml", "[database]\nurl_variables = [\"NETLIFY_DATABASE_URL\", \"DATABASE_URL\"]\n");
+        place.run_with(&all, &[("DATABASE_URL", unread.expose()), ("NETLIFY_DATABASE_URL", url.expose())])
     };
     let doctor = of("doctor");
-    let said = format!("NETLIFY_DATABASE_URL in the environment leads to {}", other.name());
+    let said = format!("DATABASE_URL in the environment leads to {}", other.name());
     let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(flat(&doctor.stdout).contains(&said), "{doctor}");
-    let write = of("backfill-bookings");
-    assert!(flat(&write.stderr).contains(&said), "{write}");
+    let writes = [
+        "backfill-bookings",
+        "backfill run --all",
+        "seed-tenant-defaults --all",
+        "rls rollout --tables audit_logs --phase prepare",
+        "rls rollback --to none",
+    ];
+    for write in writes {
+        let ended = of(write);
+        assert!(flat(&ended.stderr).contains(&said), "{write}: {ended}");
+        assert!(flat(&ended.stderr).contains(&format!("{} at", db.name())), "{write}: {ended}");
+    }
     assert!(!flat(&of("audit").stderr).contains(&said), "an audit writes nothing");
 }

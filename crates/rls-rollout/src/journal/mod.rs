@@ -31,6 +31,11 @@ impl Recorded {
         Self(add_up(steps.iter()))
     }
 
+    /// The tables of which rollouts changed something.
+    pub(crate) fn tables(&self) -> impl Iterator<Item = &TableName> {
+        self.0.keys()
+    }
+
     /// What rollouts changed of a table.
     pub(crate) fn changes(&self, table: &TableName) -> &[Change] {
         self.0.get(table).map(|recorded| recorded.changes.as_slice()).unwrap_or_default()

@@ -7,7 +7,9 @@ pub(crate) mod coverage;
 pub(crate) mod foreign_key;
 pub(crate) mod gate;
 pub(crate) mod grants;
+pub(crate) mod measured;
 pub(crate) mod names;
+pub(crate) mod not_added;
 pub(crate) mod notice;
 pub(crate) mod prisma;
 mod psql;
@@ -23,8 +25,10 @@ pub(crate) mod through;
 mod tighten;
 pub(crate) mod unseen;
 
+use backfill_engine::short_name;
 use prisma_schema::Schema;
 use serde::Serialize;
+use tenancy_config::tenancy::{TableRules, fragment};
 use tenancy_config::{Ident, TableName, Tenancy, milliseconds};
 use tenant_inventory::{AspectKind, Inventory, Phase, Relation};
 use tenant_rls::{Database, PolicyForm, Sql};
@@ -34,6 +38,8 @@ use crate::options::RolloutOptions;
 use crate::plan::added::{ColumnBuilder, PlannedColumn};
 use crate::plan::coverage::RolloutCoverage;
 use crate::plan::foreign_key::NewForeignKey;
+use crate::plan::measured::measure_forms;
+use crate::plan::not_added::NotAdded;
 use crate::plan::notice::{Notice, notices};
 use crate::plan::replaced::{Replaced, replaced};
 use crate::plan::schema_added::AddedField;
@@ -57,6 +63,10 @@ pub struct PlanReport {
     pub roles: Vec<String>,
     /// The tables and partitions, and what stops them because of the catalog. `audit` tells what stops them because of their rows.
     pub tables: Vec<PlannedTable>,
+    /// The tables that depend on tenants' rows and get no tenant column, where one was asked for all of them.
+    pub not_added: Vec<NotAdded>,
+    /// The sections of `tenancy.toml` for the columns that it adds and that nobody has declared there.
+    pub to_declare: Vec<String>,
     /// What the plan is about, as the tables are now, and what else the database has.
     #[serde(flatten)]
     pub coverage: RolloutCoverage,
@@ -102,12 +112,16 @@ pub struct PlannedTable {
     pub added: Option<PlannedColumn>,
 }
 
-/// Plans a rollout from what the catalog says now; it reads no rows and writes nothing.
+/// Plans a rollout from what the catalog says now, and writes nothing. It reads rows only to [choose](PlannedThrough) how a policy asks another table.
 ///
 /// # Errors
 /// [`crate::Error::Database`].
 pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptions) -> Result<PlanReport> {
-    let state = RolloutState::for_rollout(database, tenancy, options).await?;
+    let mut state = RolloutState::for_rollout(database, tenancy, options).await?;
+    if options.goal.wants(Phase::Prepare) {
+        measure_forms(database, &mut state.inventory).await;
+    }
+    let state = state;
     let inventory = &state.inventory;
     let mut planned = grants::tenant_table(database, &state).await?;
     // Before the first table is forced.
@@ -192,6 +206,8 @@ pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptio
         goal: options.goal.as_str(),
         roles: make,
         tables: tables.collect(),
+        not_added: NotAdded::of(&state),
+        to_declare: to_declare(&state, tenancy),
         coverage,
         notices: notices(&planned, inventory, backup_logins, sees_less),
         steps: planned,
@@ -202,6 +218,17 @@ pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptio
             .into(),
         lock_timeout_ms: milliseconds(options.lock_retry.lock_timeout),
     })
+}
+
+/// What stands in `tenancy.toml` for each column that is added because the options say so, and not that file.
+fn to_declare(state: &RolloutState, tenancy: &Tenancy) -> Vec<String> {
+    let asked_for = |table: &TableName| {
+        let rule = state.inventory.tenancy.rules(table)?.add_column.as_ref()?;
+        let declared = tenancy.rules(table).is_some_and(|rules| rules.add_column.is_some());
+        let rules = TableRules { add_column: Some(rule.clone()), ..TableRules::default() };
+        (!declared).then(|| fragment(&short_name(table, tenancy), &rules, &|_| None).trim().to_owned())
+    };
+    state.added().filter_map(|(added, _)| asked_for(&added.table)).collect()
 }
 
 /// The steps that add tenant columns, before those that need them. What stops a table, stops its partitions too.

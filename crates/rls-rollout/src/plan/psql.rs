@@ -14,7 +14,9 @@ use crate::stop::sentences;
 impl PlanReport {
     /// Whether something stops a table of the plan, or is found beside them.
     pub fn has_findings(&self) -> bool {
-        self.coverage.has_findings() || self.tables.iter().any(|table| !table.stopped_by.is_empty())
+        self.coverage.has_findings()
+            || !self.not_added.is_empty()
+            || self.tables.iter().any(|table| !table.stopped_by.is_empty())
     }
 
     /// The plan as a script for psql. It does what a rollout does, without its journal, its retries and its audit.
@@ -55,6 +57,15 @@ impl PlanReport {
             if let Some(added) = &table.added {
                 writeln!(out, "-- {name}: {}", one_line(&added.to_string()))?;
             }
+        }
+        for table in &self.not_added {
+            writeln!(out, "-- No column: {}: {}", one_line(&table.table.to_string()), one_line(&table.sentence()))?;
+        }
+        if !self.to_declare.is_empty() {
+            writeln!(out, "-- For every rollout and backfill from then on, in tenancy.toml:")?;
+        }
+        for line in self.to_declare.iter().flat_map(|section| section.lines()) {
+            writeln!(out, "--   {}", one_line(line))?;
         }
         for table in self.tables.iter().filter(|table| !table.stopped_by.is_empty()) {
             let name = one_line(&table.table.to_string());

@@ -30,6 +30,11 @@ impl PlannedThrough {
             chosen: parent.chosen.clone(),
         })
     }
+
+    /// The same where it was chosen now and not before.
+    pub(crate) fn measured(relation: &Relation) -> Option<Self> {
+        Self::of(relation).filter(|through| !matches!(through.chosen, FormChoice::Declared | FormChoice::Kept))
+    }
 }
 
 impl fmt::Display for PlannedThrough {

@@ -13,9 +13,11 @@ use crate::error::{Error, Result};
 use crate::options::RolloutOptions;
 use crate::plan::gate::{self, GateResult};
 use crate::plan::grants;
+use crate::plan::measured::measure_forms;
 use crate::plan::replaced::replaced;
 use crate::plan::step::Step;
 use crate::plan::steps::StepBuilder;
+use crate::plan::through::PlannedThrough;
 use crate::run::executor::{Executor, StepPurpose};
 use crate::run::progress::RolloutEvent;
 use crate::run::report::TableProgress;
@@ -76,6 +78,13 @@ impl Run<'_> {
             // Read again: tables have a tenant column that had none.
             state = self.read_again(&state).await?;
             changed = false;
+        }
+        if self.options.goal.wants(Phase::Prepare) {
+            measure_forms(self.executor.database, &mut state.inventory).await;
+            let chosen = |relation: &Relation| Some((relation.name.clone(), PlannedThrough::measured(relation)?));
+            for (table, through) in state.inventory.relations.iter().filter_map(chosen) {
+                progress(RolloutEvent::Form { table, through });
+            }
         }
         for phase in Phase::ROLLED_OUT.into_iter().filter(|phase| self.options.goal.wants(*phase)) {
             let audited = match phase {

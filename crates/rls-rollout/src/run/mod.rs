@@ -19,6 +19,7 @@ use tokio::sync::watch;
 use crate::error::{Error, Result};
 use crate::options::{RESOURCE, RolloutOptions};
 use crate::plan::coverage::RolloutCoverage;
+use crate::plan::not_added::NotAdded;
 use crate::run::before::before;
 use crate::run::executor::{Executor, ddl_is_possible};
 use crate::run::locked::locked;
@@ -69,12 +70,13 @@ pub async fn rollout(
     let restored = restored?;
     // Only this commit is waited for until it is on the disk, and with it the steps: without it they are not certain.
     ended?;
-    let inventory = match restored {
-        Some(state) => state.inventory,
+    let state = match restored {
+        Some(state) => state,
         // Read again: FORCE was restored.
-        None => RolloutState::for_rollout(database, tenancy, options).await?.inventory,
+        None => RolloutState::for_rollout(database, tenancy, options).await?,
     };
-    let outcome = |relation| table_outcome(&inventory, relation, &before.phases, &locked.outcomes);
+    let inventory = &state.inventory;
+    let outcome = |relation| table_outcome(inventory, relation, &before.phases, &locked.outcomes);
     let is_stopped =
         |table: &TableName| locked.outcomes.get(table).is_some_and(|outcome| !outcome.verdict.stopped_by.is_empty());
     Ok(RolloutReport {
@@ -88,6 +90,7 @@ pub async fn rollout(
         preflight: before.checks,
         stopped,
         tables: inventory.relations.iter().map(outcome).collect(),
-        coverage: RolloutCoverage::of(&inventory, is_stopped),
+        not_added: NotAdded::of(&state),
+        coverage: RolloutCoverage::of(inventory, is_stopped),
     })
 }

@@ -7,6 +7,7 @@ use tenant_inventory::Phase;
 
 use crate::blocker::Blocker;
 use crate::plan::step::Lock;
+use crate::plan::through::PlannedThrough;
 use crate::run::check::Check;
 
 /// An event of a running rollout.
@@ -45,6 +46,13 @@ pub enum RolloutEvent {
         wait: Duration,
         /// How long the next attempt waits for the lock; longer where that outwaits an autovacuum.
         lock_timeout: Duration,
+    },
+    /// The form of a policy that asks another table was chosen.
+    Form {
+        /// The table.
+        table: TableName,
+        /// The form, and what decided it.
+        through: PlannedThrough,
     },
     /// The rows of a table get the tenant of the rows that they point to.
     Filling {

@@ -10,6 +10,7 @@ use tenant_rls::PolicyForm;
 
 use crate::plan::coverage::RolloutCoverage;
 use crate::plan::gate::GateResult;
+use crate::plan::not_added::NotAdded;
 use crate::plan::replaced::Replaced;
 use crate::run::check::Check;
 use crate::stop::{Stop, said};
@@ -30,6 +31,8 @@ pub struct RolloutReport {
     pub stopped: bool,
     /// The tables and partitions.
     pub tables: Vec<TableOutcome>,
+    /// The tables that depend on tenants' rows and got no tenant column, where one was asked for all of them.
+    pub not_added: Vec<NotAdded>,
     /// What the report covers, and what else the database has.
     #[serde(flatten)]
     pub coverage: RolloutCoverage,
@@ -79,7 +82,10 @@ pub struct Filled {
 impl RolloutReport {
     /// Whether every table is where it was to go, and nothing was found beside the tables.
     pub fn is_complete(&self) -> bool {
-        !self.stopped && !self.coverage.has_findings() && self.tables.iter().all(|table| table.stopped_by.is_empty())
+        !self.stopped
+            && self.not_added.is_empty()
+            && !self.coverage.has_findings()
+            && self.tables.iter().all(|table| table.stopped_by.is_empty())
     }
 }
 

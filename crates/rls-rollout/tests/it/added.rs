@@ -6,7 +6,7 @@ use rls_rollout::{
 };
 use tenancy_config::{TableName, Tenancy};
 use tenant_inventory::class::Unhandled;
-use tenant_inventory::{AskedColumn, CannotAdd, NoParentKey, Phase, adding_columns};
+use tenant_inventory::{AskedColumn, AskedColumns, CannotAdd, NoParentKey, Phase, adding_columns};
 use test_support::TestDb;
 use tokio::sync::watch;
 
@@ -174,12 +174,12 @@ async fn a_rollout_that_was_stopped_goes_on_where_it_ended() {
 }
 
 async fn asked(db: &TestDb, tenancy: &Tenancy, tables: &[(&str, Option<&str>)]) -> Result<Tenancy, CannotAdd> {
-    let asked: Vec<AskedColumn> = tables
-        .iter()
-        .map(|(table, through)| AskedColumn { table: (*table).to_owned(), through: through.map(str::to_owned) })
-        .collect();
+    let tables = tables.iter();
+    let tables =
+        tables.map(|(table, through)| AskedColumn { table: (*table).into(), through: through.map(str::to_owned) });
+    let asked = AskedColumns { tables: tables.collect(), ..AskedColumns::default() };
     let owner = connect(db, Role::Owner).await;
-    adding_columns(&owner, tenancy, &asked).await.unwrap().map_err(|(_, why)| why)
+    adding_columns(&owner, tenancy, &asked).await.unwrap().map(|adding| adding.tenancy).map_err(|(_, why)| why)
 }
 
 #[tokio::test]
@@ -220,6 +220,60 @@ async fn who_asks_for_a_column_is_told_which_ways_there_are() {
     let error = roll_with(&db, &wrong, &auto(), &mut |_| ()).await.unwrap_err();
     let Error::CannotAdd { why, .. } = &error else { panic!("{error}") };
     assert!(matches!(**why, CannotAdd::NoForeignKey { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn all_tables_get_their_columns_at_once_parents_first_and_who_has_several_ways_is_asked() {
+    let db = small(MADE).await;
+    as_superuser(
+        &db,
+        "CREATE TABLE either (id int PRIMARY KEY, invoice_id int REFERENCES invoices, item_id int REFERENCES items);
+        CREATE TABLE below (id int PRIMARY KEY, either_id int REFERENCES either);
+        CREATE TABLE threads (id int PRIMARY KEY, invoice_id int NOT NULL REFERENCES invoices, last_post_id int);
+        CREATE TABLE posts (id int PRIMARY KEY, thread_id int NOT NULL REFERENCES threads);
+        ALTER TABLE threads ADD FOREIGN KEY (last_post_id) REFERENCES posts;
+        INSERT INTO threads SELECT n, n, NULL FROM generate_series(1, 10) AS n; INSERT INTO posts SELECT n, n FROM generate_series(1, 10) AS n;
+        UPDATE threads SET last_post_id = id; CREATE TABLE colours (id int PRIMARY KEY);
+        ALTER TABLE either OWNER TO app_owner; ALTER TABLE below OWNER TO app_owner; ALTER TABLE threads OWNER TO app_owner;
+        ALTER TABLE posts OWNER TO app_owner",
+    )
+    .await;
+    let (tenancy, all) = (declared(""), RolloutOptions { add_all_columns: true, ..auto() });
+    let before = catalog(&db).await;
+    let planned = plan(&connect(&db, Role::Owner).await, &tenancy, &all).await.unwrap();
+    let script = planned.script();
+    let begins = ["-- No column: ", "--   [tables.", "--   add_column"];
+    let said: Vec<&str> = script.lines().filter(|line| begins.iter().any(|begin| line.starts_with(begin))).collect();
+    insta::assert_snapshot!("all_at_once", said.join("\n"));
+    let position =
+        |table: &str| script.find(&format!("\"{table}\" ADD COLUMN")).unwrap_or_else(|| panic!("{table}: {script}"));
+    assert!(position("items") < position("lines") && position("threads") < position("posts"));
+    for model in ["items", "lines", "threads", "posts"] {
+        let edit = format!("model {model}: `tenantId String` is added");
+        assert!(script.find(&edit).is_some_and(|at| at < position("items")), "{edit}: {script}");
+    }
+
+    // It is stopped before the columns are filled; the same command goes on.
+    let (go, stop) = watch::channel(false);
+    let mut halt = |event: RolloutEvent| {
+        if let RolloutEvent::Filling { .. } = event {
+            go.send_replace(true);
+        }
+    };
+    let owner = connect(&db, Role::Owner).await;
+    assert!(rollout(&owner, &tenancy, &all, "a test", stop, &mut halt).await.unwrap().stopped);
+    let report = roll_with(&db, &tenancy, &all, &mut |_| ()).await.unwrap();
+    assert!(report.tables.iter().all(|table| table.after == Phase::Enforce), "{report:#?}");
+    let open: Vec<&str> = report.not_added.iter().map(|table| table.table.name().as_str()).collect();
+    assert_eq!((open, report.is_complete()), (vec!["below", "either"], false));
+    assert_eq!(as_tenant(&db, "t1", "SELECT count(*) FROM lines").await, 1500);
+    assert_eq!(as_tenant(&db, "t1", "SELECT count(*) FROM posts").await, 5);
+    // Once somebody says which way counts, the rest follows.
+    let either = AskedColumn { table: "either".into(), through: Some("item_id".into()) };
+    let report = roll_with(&db, &tenancy, &RolloutOptions { add_columns: vec![either], ..all }, &mut |_| ()).await;
+    assert!(report.as_ref().unwrap().is_complete(), "{report:#?}");
+    take_back(&db, &tenancy, &all_the_way_back()).await.unwrap();
+    assert_eq!(catalog(&db).await, before);
 }
 
 #[tokio::test]

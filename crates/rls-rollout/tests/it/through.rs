@@ -1,11 +1,11 @@
 //! Tables without a tenant column, whose rows depend on rows that have one.
 
 use local_db::Role;
-use rls_rollout::{RolloutOptions, Stop, plan, rollback, status};
+use rls_rollout::{RolloutEvent, RolloutOptions, Stop, plan, rollback, status};
 use tenancy_config::Tenancy;
 use tenancy_config::tenancy::ThroughForm;
 use tenant_inventory::class::{Unhandled, Unlinked};
-use tenant_inventory::{FormChoice, Phase};
+use tenant_inventory::{FormChoice, NotMeasured, Phase, Took};
 use test_support::TestDb;
 use tokio::sync::watch;
 
@@ -57,17 +57,59 @@ async fn it_goes_to_enforce_reads_by_an_index_and_is_taken_back_exactly() {
 }
 
 #[tokio::test]
-async fn the_form_follows_the_statistics_until_there_is_a_policy() {
+async fn the_form_is_measured_until_there_is_a_policy_and_follows_statistics_where_it_cannot_be() {
     let db = small(MADE).await;
+    let statistics = |chosen: FormChoice| match chosen {
+        FormChoice::Statistics { not_measured, .. } | FormChoice::Unknown { not_measured } => not_measured,
+        chosen => panic!("{chosen:?}"),
+    };
     let (form, chosen) = planned(&db, &declared("")).await;
-    assert_eq!(form, ThroughForm::Array);
-    assert!(matches!(chosen, FormChoice::Measured { largest: 450..=550, .. }), "{chosen:?}");
+    let FormChoice::Measured { times } = &chosen else { panic!("{chosen:?}") };
+    // Nobody reads 20,000 rows by an index that is not there.
+    assert_eq!((form, times.array.count, times.exists.count.is_some()), (ThroughForm::Array, None, true), "{chosen}");
+    as_superuser(&db, "CREATE INDEX ON items (invoice_id)").await;
+    let FormChoice::Measured { times } = planned(&db, &declared("")).await.1 else { panic!() };
+    assert!(matches!((times.array.count, times.exists.count), (Some(Took::Us(_)), Some(Took::Us(_)))), "{times}");
     assert_eq!(planned(&db, &declared(", form = \"exists\"")).await, (ThroughForm::Exists, FormChoice::Declared));
-    let grow = "INSERT INTO invoices SELECT n, 't1' FROM generate_series(1001, 21000) AS n; ANALYZE invoices";
+
+    // What is locked is not waited for.
+    let mut other = session(&db, Role::Superuser).await;
+    other.run_script("locking", "BEGIN; LOCK TABLE items IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let (form, chosen) = planned(&db, &declared("")).await;
+    assert_eq!(form, ThroughForm::Array, "500 rows are few");
+    assert!(matches!(statistics(chosen), NotMeasured::Refused { .. }));
+    other.run_script("ending", "ROLLBACK").await.unwrap();
+    other.close().await;
+
+    let grow = "INSERT INTO invoices SELECT n, 't1' FROM generate_series(1001, 80000) AS n; ANALYZE invoices";
     as_superuser(&db, grow).await;
-    assert_eq!(planned(&db, &declared("")).await.0, ThroughForm::Exists);
+    let (form, chosen) = planned(&db, &declared("")).await;
+    assert_eq!((form, statistics(chosen)), (ThroughForm::Exists, NotMeasured::NoIndexYet));
+    as_superuser(&db, "CREATE INDEX ON invoices (\"tenantId\")").await;
+    let (form, chosen) = planned(&db, &declared("")).await;
+    assert!(matches!(chosen, FormChoice::Measured { .. }) && form == ThroughForm::Exists, "{chosen}");
     roll_with(&db, &declared(", form = \"array\""), &to(Phase::Prepare), &mut |_| ()).await.unwrap();
-    assert_eq!(planned(&db, &declared("")).await, (ThroughForm::Array, FormChoice::Kept));
+    assert_eq!(planned(&db, &declared("")).await, (ThroughForm::Array, FormChoice::Kept), "no rollout flips it");
+}
+
+#[tokio::test]
+async fn a_rollout_says_what_it_measured_also_of_a_parent_that_hides_its_rows_from_the_owner() {
+    let db = small(MADE).await;
+    assert!(roll_with(&db, &tables_of(""), &auto(), &mut |_| ()).await.unwrap().is_complete());
+    let mut said = Vec::new();
+    let mut listen = |event: RolloutEvent| {
+        if let RolloutEvent::Form { table, through } = event {
+            said.push((table.to_string(), through));
+        }
+    };
+    assert!(roll_with(&db, &declared(""), &auto(), &mut listen).await.unwrap().is_complete());
+    let [(table, through)] = &*said else { panic!("{said:?}") };
+    assert_eq!(table, "public.items");
+    assert!(matches!(through.chosen, FormChoice::Measured { .. }), "{through}");
+    let none = small(MADE).await;
+    as_superuser(&none, "TRUNCATE items").await;
+    let chosen = planned(&none, &declared("")).await.1;
+    assert!(matches!(chosen, FormChoice::Statistics { not_measured: NotMeasured::NoRows, .. }), "{chosen:?}");
 }
 
 #[tokio::test]
@@ -111,9 +153,15 @@ async fn script(tenancy: &Tenancy) -> String {
     let script = planned.script();
     let kept =
         script.lines().filter(|line| !line.starts_with("-- Note: ") && !line.starts_with("-- Row level security for"));
-    let kept: Vec<&str> =
-        kept.filter(|line| !line.starts_with("CREATE ROLE") && !line.starts_with("GRANT tenant_")).collect();
-    kept.join("\n")
+    let kept = kept.filter(|line| !line.starts_with("CREATE ROLE") && !line.starts_with("GRANT tenant_"));
+    // Times differ from run to run.
+    let timed = |line: &str| line.split_inclusive(" ms").map(without_number).collect::<String>();
+    kept.map(timed).collect::<Vec<_>>().join("\n")
+}
+
+fn without_number(text: &str) -> String {
+    let Some(before) = text.strip_suffix(" ms") else { return text.to_owned() };
+    format!("{}N ms", before.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.'))
 }
 
 #[tokio::test]

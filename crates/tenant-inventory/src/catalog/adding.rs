@@ -21,6 +21,26 @@ pub struct AskedColumn {
     pub through: Option<String>,
 }
 
+/// Tables to which tenant columns are to be added.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AskedColumns {
+    /// Those that were named.
+    pub tables: Vec<AskedColumn>,
+    /// All others that depend on tenants' rows, too.
+    pub all: bool,
+    /// With `all`, those that have their column from an earlier rollout: it may still have to be filled.
+    pub begun: Vec<TableName>,
+}
+
+/// A tenancy in which a rollout adds tenant columns.
+#[derive(Debug, Clone)]
+pub struct Adding {
+    /// It says so of each table that gets one.
+    pub tenancy: Tenancy,
+    /// The other tables that depend on tenants' rows, where all of them were asked for, and why they get none.
+    pub not_added: Vec<(TableName, CannotAdd)>,
+}
+
 /// Columns that can be added, and why others cannot.
 pub(crate) struct Resolved {
     pub(crate) added: Vec<AddedColumn>,
@@ -30,40 +50,72 @@ pub(crate) struct Resolved {
 /// The same tenancy, in which a rollout also adds a tenant column to the tables that were asked for.
 ///
 /// # Errors
-/// [`Error::NoTable`] for a table that is not there, [`Error::Query`]; inside, the first table to which none can be added, and why.
+/// [`Error::NoTable`] for a table that is not there, [`Error::Query`]; inside, the first table that was named to which none can be added, and why.
 pub async fn adding_columns(
     database: &Database,
     tenancy: &Tenancy,
-    asked: &[AskedColumn],
-) -> Result<Result<Tenancy, (TableName, CannotAdd)>> {
+    asked: &AskedColumns,
+) -> Result<Result<Adding, (TableName, CannotAdd)>> {
     let mut tx = CatalogTx::begin(database).await?;
     let facts = all_tables(tx.connection(), tenancy).await?;
     tx.rollback().await?;
     let classified = classify(&facts, tenancy)?;
-    let mut named = Vec::with_capacity(asked.len());
-    for one in asked {
-        named.push(TableName::parse(&one.table, &tenancy.database.schema)?);
-    }
-    let mut adding = tenancy.clone();
-    for (table, one) in named.iter().zip(asked) {
-        let declared = tenancy.rules(table).and_then(|rules| rules.add_column.as_ref());
-        if declared.is_some_and(|rule| one.through.as_ref().is_none_or(|column| *column == rule.through)) {
-            continue;
-        }
+    let mut named = Vec::with_capacity(asked.tables.len());
+    for one in &asked.tables {
+        let table = TableName::parse(&one.table, &tenancy.database.schema)?;
         let names: Vec<&str> = facts.iter().map(|known| known.name.name().as_str()).collect();
-        let known = facts.iter().find(|known| known.name == *table).ok_or_else(|| Error::NoTable {
+        let known = facts.iter().find(|known| known.name == table).ok_or_else(|| Error::NoTable {
             table: table.clone(),
             closest: closest(table.name().as_str(), names).map(str::to_owned),
         })?;
-        let tenants = |other: &TableName| {
-            named.contains(other) || class_of(&classified, other).is_some_and(|class| class.tenant_column().is_some())
-        };
-        match rule_for(known, &classified, one.through.as_deref(), &tenants) {
-            Ok(rule) => adding = adding.adding_column(table, rule),
-            Err(why) => return Ok(Err((table.clone(), why))),
+        let declared = tenancy.rules(&table).and_then(|rules| rules.add_column.as_ref());
+        if declared.is_none_or(|rule| one.through.as_ref().is_some_and(|column| *column != rule.through)) {
+            named.push((known, one.through.as_deref()));
         }
     }
-    Ok(Ok(adding))
+    let is_free = |table: &TableName| {
+        let declared = tenancy.rules(table).is_some_and(|rules| rules.add_column.is_some());
+        asked.all && !declared && named.iter().all(|(known, _)| known.name != *table)
+    };
+    let is_open =
+        |table: &ClassifiedTable| matches!(table.class, Class::Dependent { .. }) || asked.begun.contains(&table.table);
+    let open = classified.iter().filter(|table| is_open(table) && is_free(&table.table));
+    let mut open: Vec<&TableFacts> =
+        open.filter_map(|table| facts.iter().find(|known| known.name == table.table)).collect();
+    let mut not_added = Vec::new();
+    loop {
+        let tenants = |other: &TableName| {
+            named.iter().any(|(known, _)| known.name == *other)
+                || open.iter().any(|known| known.name == *other)
+                || tenancy.rules(other).is_some_and(|rules| rules.add_column.is_some())
+                || class_of(&classified, other).is_some_and(|class| class.tenant_column().is_some())
+        };
+        let mut adding = tenancy.clone();
+        for (known, through) in &named {
+            match rule_for(known, &classified, *through, &tenants) {
+                Ok(rule) => adding = adding.adding_column(&known.name, rule),
+                Err(why) => return Ok(Err((known.name.clone(), why))),
+            }
+        }
+        let mut left = Vec::with_capacity(open.len());
+        for known in &open {
+            match rule_for(known, &classified, None, &tenants) {
+                Ok(rule) => {
+                    adding = adding.adding_column(&known.name, rule);
+                    left.push(*known);
+                }
+                // What has its column already lacks nothing.
+                Err(_) if asked.begun.contains(&known.name) => {}
+                Err(why) => not_added.push((known.name.clone(), why)),
+            }
+        }
+        // Without a column there, the tables that depend on this one get none either.
+        if left.len() == open.len() {
+            not_added.sort_by(|(one, _), (other, _)| one.cmp(other));
+            return Ok(Ok(Adding { tenancy: adding, not_added }));
+        }
+        open = left;
+    }
 }
 
 /// The rule by which a table gets a tenant column.
@@ -76,7 +128,13 @@ fn rule_for(
     refuse_class(table, class_of(classified, &table.name))?;
     let single = table.foreign_keys.iter().filter(|key| key.columns.len() == 1 && key.target != table.name);
     let single = single.filter(|key| through.is_none_or(|column| key.columns == [column]));
-    let (leading, others): (Vec<&KeyFacts>, Vec<&KeyFacts>) = single.partition(|key| tenants(&key.target));
+    // What belongs to a tenant through this table tells nothing about it.
+    let leads_back = |key: &KeyFacts| {
+        through.is_none()
+            && matches!(class_of(classified, &key.target), Some(Class::Dependent { through }) if through.contains(&table.name))
+    };
+    let (leading, others): (Vec<&KeyFacts>, Vec<&KeyFacts>) =
+        single.partition(|key| tenants(&key.target) && !leads_back(key));
     let mut ways: Vec<AddColumnRule> = Vec::new();
     for key in leading {
         let (Some(column), Some(reference)) = (key.columns.first(), key.references.first()) else { continue };

@@ -95,7 +95,12 @@ pub(crate) async fn read_parents(
         comparison.form = form;
         relation.comparison.parent = Some(comparison);
         relation.foreign_key_valid = true;
-        relation.parent = Some(ThroughParent { table: parent.name.clone(), chosen, unreadable: row.get("unreadable") });
+        relation.parent = Some(ThroughParent {
+            table: parent.name.clone(),
+            chosen,
+            largest_tenant: row.get("largest_tenant"),
+            unreadable: row.get("unreadable"),
+        });
     }
     Ok(())
 }

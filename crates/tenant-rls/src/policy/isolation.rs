@@ -130,6 +130,12 @@ impl TenantComparison {
         create_policy(table, name, using, check)
     }
 
+    /// The condition by which a strict policy of `table`, which depends on another one, shows rows in one of the two ways; none for other tables.
+    pub fn through_condition(&self, table: &TableName, way: ThroughForm) -> Option<Sql> {
+        let parent = self.parent.as_ref()?;
+        Some(parent.condition(table, way, ParentRows::Own, self.current()))
+    }
+
     /// The statement that creates the policy with this name that shows rows without a tenant.
     pub fn create_unassigned(&self, table: &TableName, name: &Ident) -> Sql {
         let none = match &self.parent {

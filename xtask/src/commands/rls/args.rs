@@ -15,6 +15,9 @@ pub(super) struct RolloutArgs {
     /// Give these tables, which have none, a tenant column: that of the row to which their foreign key, or COLUMN, points
     #[arg(long, value_delimiter = ',', value_name = "TABLE[=COLUMN],…", value_parser = asked_column)]
     add_column: Vec<AskedColumn>,
+    /// Give all other tables one that have none and depend on tenants' rows; those with several ways to a tenant are named
+    #[arg(long)]
+    add_columns: bool,
     /// The role that the application logs in as [default: roles.app of tenancy.toml]
     #[arg(long, value_name = "ROLE")]
     app_role: Option<String>,
@@ -69,6 +72,7 @@ impl RolloutArgs {
             goal,
             tables: self.tables,
             add_columns: self.add_column,
+            add_all_columns: self.add_columns,
             app_role: self.app_role,
             strict_writes: self.strict_writes,
             adopt: self.adopt,

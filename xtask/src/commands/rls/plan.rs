@@ -27,8 +27,10 @@ const MIGRATIONS: &str = "prisma/migrations";
   cargo xtask rls plan --phase prepare --prisma prisma/migrations
   cargo xtask rls plan --prisma prisma/migrations --schema prisma/app.prisma
   cargo xtask rls plan --add-column invoice_items
+  cargo xtask rls plan --add-columns
 
-It reads the catalog and no rows: whether a table can be tightened, the audit says when it comes to that.")]
+It reads the catalog, and rows only to time how a policy best asks another table (`through`): whether a table can be
+tightened, the audit says when it comes to that.")]
 pub(super) struct Options {
     /// How far: prepare, tighten, enforce, or all of them
     #[arg(long, value_enum, default_value_t, value_name = "prepare|tighten|enforce|auto", hide_possible_values = true)]

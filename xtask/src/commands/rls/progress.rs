@@ -27,6 +27,7 @@ pub(super) fn tell(printer: &Printer, event: &RolloutEvent) {
                 "{table}: could not {step}: no lock in time, {held}; trying again in {wait}, for up to {limit}"
             ));
         }
+        RolloutEvent::Form { table, through } => printer.note(&format!("{table}: {through}")),
         RolloutEvent::Filling { table, rows } => {
             let rows = counted(*rows, "row", "rows");
             printer.note(&format!("{table}: giving {rows} the tenant of the row that each points to"));

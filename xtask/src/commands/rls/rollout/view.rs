@@ -32,6 +32,8 @@ impl Report for RolloutReport {
         document.extend(notes("Filled:", self, |outcome| outcome.filled.as_ref().map(filled).unwrap_or_default()));
         document.extend(notes("Let through:", self, |outcome| sentences(&outcome.waived)));
         document.extend(notes("Replaced:", self, |outcome| sentences(&outcome.replaced)));
+        let not_added = self.not_added.iter().map(|table| format!("{}: {}", table.table, table.sentence()));
+        document.extend(List::new("No column:", not_added).unless_empty());
         document.extend(beside(&self.coverage));
         document.push(conclusion(self));
         document
