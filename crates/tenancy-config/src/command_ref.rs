@@ -112,6 +112,8 @@ command_refs! {
     RlsPlanPrepare => ["rls", "plan", "--phase", "prepare"],
     /// Shows how a table gets a tenant column.
     RlsPlanAddColumn { table: String } => ["rls", "plan", "--add-column", table],
+    /// The same for all tables that depend on others.
+    RlsPlanAddColumns => ["rls", "plan", "--add-columns"],
     /// Tries to get past the policies, by reading and by writing.
     RlsVerify => ["rls", "verify", "--write-probes"],
     /// Takes rollouts back.

@@ -117,12 +117,15 @@ impl Journey {
     /// Audits, lets the sources decide, and sends what nobody can decide to one tenant.
     pub(crate) fn assign_tenants(&self, rest_to: &[(&str, &str)]) {
         self.run(&["audit"]).must_be(&[0, 3]);
-        self.write(&["backfill", "run", "--all"]).must_be(&[0, 3]);
+        let first = self.write(&["backfill", "run", "--all"]).must_be(&[0, 3]);
         for (table, tenant) in rest_to {
             self.write(&["backfill", "run", table, "--rest-to", tenant]).must_be(&[0]);
         }
-        let again = self.write(&["backfill", "run", "--all"]).must_be(&[0]);
-        assert!(again.stdout.contains("0 rows without a tenant were counted"), "{}{}", again.stdout, again.stderr);
+        // After 0 no row is left without a tenant.
+        if first.status == 3 {
+            let again = self.write(&["backfill", "run", "--all"]).must_be(&[0]);
+            assert!(again.stdout.contains("0 rows without a tenant were counted"), "{}{}", again.stdout, again.stderr);
+        }
     }
 
     /// Plans and rolls out with these options, and once more without them.

@@ -235,7 +235,7 @@ async fn all_tables_get_their_columns_at_once_parents_first_and_who_has_several_
         INSERT INTO threads SELECT n, n, NULL FROM generate_series(1, 10) AS n; INSERT INTO posts SELECT n, n FROM generate_series(1, 10) AS n;
         UPDATE threads SET last_post_id = id; CREATE TABLE colours (id int PRIMARY KEY);
         ALTER TABLE either OWNER TO app_owner; ALTER TABLE below OWNER TO app_owner; ALTER TABLE threads OWNER TO app_owner;
-        ALTER TABLE posts OWNER TO app_owner",
+        ALTER TABLE posts OWNER TO app_owner; GRANT SELECT ON posts TO app_user",
     )
     .await;
     let (tenancy, all) = (declared(""), RolloutOptions { add_all_columns: true, ..auto() });

@@ -72,15 +72,6 @@ async fn the_form_is_measured_until_there_is_a_policy_and_follows_statistics_whe
     assert!(matches!((times.array.count, times.exists.count), (Some(Took::Us(_)), Some(Took::Us(_)))), "{times}");
     assert_eq!(planned(&db, &declared(", form = \"exists\"")).await, (ThroughForm::Exists, FormChoice::Declared));
 
-    // What is locked is not waited for.
-    let mut other = session(&db, Role::Superuser).await;
-    other.run_script("locking", "BEGIN; LOCK TABLE items IN ACCESS EXCLUSIVE MODE").await.unwrap();
-    let (form, chosen) = planned(&db, &declared("")).await;
-    assert_eq!(form, ThroughForm::Array, "500 rows are few");
-    assert!(matches!(statistics(chosen), NotMeasured::Refused { .. }));
-    other.run_script("ending", "ROLLBACK").await.unwrap();
-    other.close().await;
-
     let grow = "INSERT INTO invoices SELECT n, 't1' FROM generate_series(1001, 80000) AS n; ANALYZE invoices";
     as_superuser(&db, grow).await;
     let (form, chosen) = planned(&db, &declared("")).await;

@@ -59,6 +59,7 @@ pub async fn adding_columns(
     let mut tx = CatalogTx::begin(database).await?;
     let facts = all_tables(tx.connection(), tenancy).await?;
     tx.rollback().await?;
+    let facts = without_columns(facts, tenancy, &asked.begun)?;
     let classified = classify(&facts, tenancy)?;
     let mut named = Vec::with_capacity(asked.tables.len());
     for one in &asked.tables {
@@ -77,9 +78,8 @@ pub async fn adding_columns(
         let declared = tenancy.rules(table).is_some_and(|rules| rules.add_column.is_some());
         asked.all && !declared && named.iter().all(|(known, _)| known.name != *table)
     };
-    let is_open =
-        |table: &ClassifiedTable| matches!(table.class, Class::Dependent { .. }) || asked.begun.contains(&table.table);
-    let open = classified.iter().filter(|table| is_open(table) && is_free(&table.table));
+    let is_open = |table: &&ClassifiedTable| matches!(table.class, Class::Dependent { .. }) && is_free(&table.table);
+    let open = classified.iter().filter(is_open);
     let mut open: Vec<&TableFacts> =
         open.filter_map(|table| facts.iter().find(|known| known.name == table.table)).collect();
     let mut not_added = Vec::new();
@@ -87,6 +87,7 @@ pub async fn adding_columns(
         let tenants = |other: &TableName| {
             named.iter().any(|(known, _)| known.name == *other)
                 || open.iter().any(|known| known.name == *other)
+                || asked.begun.contains(other)
                 || tenancy.rules(other).is_some_and(|rules| rules.add_column.is_some())
                 || class_of(&classified, other).is_some_and(|class| class.tenant_column().is_some())
         };
@@ -116,6 +117,21 @@ pub async fn adding_columns(
         }
         open = left;
     }
+}
+
+/// The tables as they were before rollouts gave some of them their tenant column: what leads to a tenant from there is decided as it was then.
+fn without_columns(mut facts: Vec<TableFacts>, tenancy: &Tenancy, begun: &[TableName]) -> Result<Vec<TableFacts>> {
+    if begun.is_empty() {
+        return Ok(facts);
+    }
+    let classified = classify(&facts, tenancy)?;
+    for table in facts.iter_mut().filter(|table| begun.contains(&table.name)) {
+        if let Some(column) = class_of(&classified, &table.name).and_then(Class::tenant_column) {
+            table.columns.retain(|known| known.name != column);
+            table.foreign_keys.retain(|key| key.columns.iter().all(|known| known != column));
+        }
+    }
+    Ok(facts)
 }
 
 /// The rule by which a table gets a tenant column.

@@ -39,15 +39,15 @@ impl Transaction {
         path: SearchPath,
         settings: Option<Sql>,
     ) -> Result<Self> {
-        let mut connection = database.acquire().await?;
+        let connection = database.acquire().await?;
         let doing = || Error::query("opening a transaction");
-        let mut transaction = Self { database: database.clone(), connection: None, path, backend: 0 };
+        // The connection is the transaction's from here on: whoever gives up while it opens must not leave it open to the next one.
+        let mut transaction = Self { database: database.clone(), connection: Some(connection), path, backend: 0 };
         let backend = Sql::from_static("SELECT pg_catalog.pg_backend_pid() AS backend");
         let parts = [Some(database.opening(begin, path)), settings, Some(backend)];
         // In one message: behind a transaction pooler, the backend is ours only from BEGIN on; and each message is a round trip.
         let message = Sql::join(parts.into_iter().flatten(), ";\n");
-        let opened = sqlx::raw_sql(message).fetch_all(&mut *connection).await;
-        transaction.connection = Some(connection);
+        let opened = sqlx::raw_sql(message).fetch_all(transaction.connection()).await;
         // The settings have answers too; this one is the last.
         let rows = opened.map_err(doing())?;
         let backend = rows.last().ok_or(sqlx::Error::RowNotFound).and_then(|row| row.try_get("backend"));

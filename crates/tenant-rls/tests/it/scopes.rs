@@ -5,7 +5,7 @@ use std::time::Duration;
 use local_db::Role;
 use tenancy_config::Tenancy;
 use tenancy_config::UserError;
-use tenant_rls::{ActingRole, AuditTx, BatchOptions, BatchTx, Error, Limits, OwnerTx, TenantTx};
+use tenant_rls::{ActingRole, AuditTx, BatchOptions, BatchTx, CatalogTx, Error, Limits, OwnerTx, TenantTx};
 
 use crate::support::{access, connect, left_behind, notes, tenant};
 
@@ -212,4 +212,31 @@ async fn a_limited_handle_waits_for_nobody_and_leaves_the_others_alone() {
     let login = [ActingRole::Login(database.session().role.clone())];
     let refused = AuditTx::begin(&limited, &[access("note", &["id"])], &login, None).await.err().unwrap();
     assert_eq!(refused.sqlstate(), Some("55P03"), "{refused}");
+}
+
+#[tokio::test]
+async fn who_gives_up_while_a_transaction_opens_leaves_none_open_to_the_next_one() {
+    let db = notes().await;
+    let database = connect(&db, Role::Owner, 1).await;
+    let mut other = db.superuser().await;
+    let open =
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'";
+    for step in 0..30 {
+        CatalogTx::begin(&database).await.unwrap().rollback().await.unwrap();
+        let begun = tokio::time::timeout(Duration::from_micros(step * 100), CatalogTx::begin(&database)).await;
+        if let Ok(begun) = begun {
+            begun.unwrap().rollback().await.unwrap();
+            continue;
+        }
+        let mut left: i64 = 1;
+        for _ in 0..100 {
+            left = sqlx::query_scalar(open).fetch_one(other.connection()).await.unwrap();
+            if left == 0 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!(left, 0, "after {step}");
+    }
+    other.close().await;
 }

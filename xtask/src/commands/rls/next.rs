@@ -35,10 +35,18 @@ fn for_one(remedy: Remedy) -> Hint {
 
 /// What to do about tables of the database that a report does not cover, if there are any.
 pub(super) fn for_uncovered(coverage: &RolloutCoverage) -> Option<Hint> {
-    let dependent = coverage.coverage.open().find(|table| matches!(table.cover, Cover::Dependent { .. }));
-    if let Some(dependent) = dependent {
-        let next = Hint::from("Next: ").then_run(CommandRef::RlsPlanAddColumn { table: dependent.table.to_string() });
-        return Some(next.then(" shows how a table that depends on another gets a tenant column; `through` in tenancy.toml does without one."));
+    let mut dependent = coverage.coverage.open().filter(|table| matches!(table.cover, Cover::Dependent { .. }));
+    let next = Hint::from("Next: ");
+    match (dependent.next(), dependent.next()) {
+        (Some(_), Some(_)) => {
+            let next = next.then_run(CommandRef::RlsPlanAddColumns);
+            return Some(next.then(" shows how the tables that depend on others get a tenant column; `through` in tenancy.toml does without one."));
+        }
+        (Some(one), None) => {
+            let next = next.then_run(CommandRef::RlsPlanAddColumn { table: one.table.to_string() });
+            return Some(next.then(" shows how a table that depends on another gets a tenant column; `through` in tenancy.toml does without one."));
+        }
+        (None, _) => {}
     }
     let open = coverage.has_findings() || coverage.coverage.open().next().is_some();
     open.then(|| {
