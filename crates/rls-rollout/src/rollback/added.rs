@@ -1,5 +1,7 @@
 //! Takes back tenant columns that a rollout added: last of all, as policies of partitions and keys of other tables depend on them.
 
+use std::collections::BTreeSet;
+
 use sqlx::Row;
 use tenancy_config::{CommandRef, Ident, TableName};
 use tenant_inventory::{AspectKind, Definition, Inventory};
@@ -61,14 +63,21 @@ pub(super) async fn refuse_hanging(
 
 /// The statement that refuses where a row has a tenant which the rows that it points to do not tell: it came from somewhere else than a backfill
 /// through them, and would be lost with the column. Where a key proves that, no row of the other table is read.
-pub(super) fn keep_untold(inventory: &Inventory, table: &TableName, column: &Ident, now: &Definition) -> Result<Sql> {
+/// Tables whose columns are `dropped` already tell nothing.
+pub(super) fn keep_untold(
+    inventory: &Inventory,
+    dropped: &BTreeSet<TableName>,
+    table: &TableName,
+    column: &Ident,
+    now: &Definition,
+) -> Result<Sql> {
     let mut told = Vec::new();
     let root = inventory.relation(table).map(|relation| inventory.root(relation));
     for key in root.into_iter().flat_map(|root| &root.foreign_keys) {
         let ([link], [reference]) = (key.columns.as_slice(), key.references.as_slice()) else { continue };
         let parent = key.target()?;
-        let Some(other) = inventory.catalog.tables.iter().find(|other| other.name == parent && other.name != *table)
-        else {
+        let mut others = inventory.catalog.tables.iter().filter(|other| !dropped.contains(&other.name));
+        let Some(other) = others.find(|other| other.name == parent && other.name != *table) else {
             continue;
         };
         let link_name = Ident::new(link)?;

@@ -5,7 +5,7 @@ mod partitions;
 pub(crate) mod report;
 mod steps;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::Row;
 use sqlx::postgres::PgRow;
@@ -230,6 +230,7 @@ async fn restore(
         }
         restored.push(RestoredTable::of(table, recorded, None));
     }
+    let mut dropped = BTreeSet::new();
     for (table, recorded) in last_first(last) {
         if *stop.borrow() {
             break;
@@ -239,17 +240,19 @@ async fn restore(
         let mut steps = steps_back(table, &column, recorded, &now)?;
         let drops = added::drops_column(recorded, &now);
         if let Some(last) = steps.last_mut().filter(|_| drops) {
-            let probe = Statement { sql: added::keep_untold(&inventory, table, &column, &now)?, lock: last.lock };
+            let probe =
+                Statement { sql: added::keep_untold(&inventory, &dropped, table, &column, &now)?, lock: last.lock };
             // Under the lock, which the first statement takes.
             last.statements.insert(1, probe);
         }
         for step in &steps {
             executor.run(step, &StepPurpose::TakesBack { recorded, planned: &now }, progress).await?;
         }
-        let dropped = drops.then(|| column.to_string());
+        dropped.extend(drops.then(|| table.clone()));
+        let dropped_column = drops.then(|| column.to_string());
         match restored.iter_mut().find(|known| known.table == *table) {
-            Some(known) => known.add(recorded, dropped),
-            None => restored.push(RestoredTable::of(table, recorded, dropped)),
+            Some(known) => known.add(recorded, dropped_column),
+            None => restored.push(RestoredTable::of(table, recorded, dropped_column)),
         }
     }
     Ok(restored)
