@@ -207,7 +207,7 @@ async fn took_once(connection: &mut PgConnection, statement: &Sql) -> Result<Too
     let explained = sqlx::query(statement.clone()).persistent(false).fetch_one(&mut *connection).await;
     let answer = match explained.map_err(RlsError::query("timing a statement")) {
         Ok(row) => {
-            let Json(plans) = row.get::<Json<Vec<Explained>>, _>(0);
+            let Json(plans): Json<Vec<Explained>> = row.get("QUERY PLAN");
             let milliseconds = plans.first().map_or(0.0, |plan| plan.milliseconds);
             Took::Us((milliseconds * 1000.0).max(0.0).round() as u64)
         }
