@@ -1,6 +1,9 @@
 //! What can go wrong in a rollout.
 
-use tenancy_config::{CommandRef, Exit, Hint, NameError, TableName, UserError};
+use std::path::PathBuf;
+
+use tenancy_config::plain::plain;
+use tenancy_config::{CommandRef, Exit, FileError, Hint, NameError, TableName, UserError};
 use tenant_inventory::{CannotAdd, Member};
 use tenant_rls::{Fault, fault_of};
 
@@ -112,6 +115,18 @@ pub enum Error {
     /// The backfill of a column that was added said no.
     #[error(transparent)]
     Backfill(Box<backfill_engine::Error>),
+    /// No random bytes could be had for a password.
+    #[error("no random bytes for a password: {0}")]
+    Random(getrandom::Error),
+    /// Something is where the password of the login of sign-in belongs. Nothing was written.
+    #[error("{} is there already, and the password of the login of sign-in is to be written there", plain(.path.display()))]
+    PasswordFile {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The password could not be written into a file, and the role was not made.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// There is nothing in the journal to take back.
     #[error("{0}")]
     NothingToUndo(String),
@@ -208,6 +223,11 @@ impl UserError for Error {
             Self::OtherEventTrigger => {
                 Some("find out who made it, and give it another name: ALTER EVENT TRIGGER tenant_born_closed RENAME TO …".into())
             }
+            Self::PasswordFile { .. } => {
+                Some("move it away, or give another file with --auth-password-file".into())
+            }
+            Self::File(error) => error.hint(),
+            Self::Random(_) => None,
             Self::NothingToUndo(_) => {
                 Some(Hint::quoted(CommandRef::RlsStatus).then(" shows how far each table is"))
             }
@@ -226,6 +246,9 @@ impl UserError for Error {
             | Self::NoJournal
             | Self::CannotAdd { .. } => Exit::Usage,
             Self::Blocked { .. } => Exit::NotYet,
+            Self::File(error) => error.exit(),
+            Self::Random(_) => Exit::Failed,
+            Self::PasswordFile { .. } => Exit::Refused,
             Self::ApplicationOwns { .. }
             | Self::NoDdl(_)
             | Self::EventTriggers { .. }

@@ -1,5 +1,6 @@
 //! What to roll out, and how.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -56,6 +57,8 @@ pub struct RolloutOptions {
     pub allow_cross_tenant_references: bool,
     /// It is agreed that policies filter the application itself where its role owns tables.
     pub application_owns_tables: bool,
+    /// Where the password of the login of sign-in is written if the rollout makes that; else into the working directory.
+    pub auth_password_file: Option<PathBuf>,
     /// How a lock is waited for.
     pub lock_retry: LockRetry,
 }
@@ -87,6 +90,7 @@ impl Default for RolloutOptions {
             adopt: false,
             allow_cross_tenant_references: false,
             application_owns_tables: false,
+            auth_password_file: None,
             lock_retry: LockRetry::default(),
         }
     }

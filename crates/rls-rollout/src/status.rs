@@ -12,6 +12,8 @@ use crate::options::StepStyle;
 use crate::plan::coverage::RolloutCoverage;
 use crate::plan::gate;
 use crate::plan::notice::{Notice, application_owns};
+use crate::sign_in::blocked;
+use crate::sign_in::report::SignInStatus;
 use crate::state::RolloutState;
 use crate::stop::{Stop, said};
 
@@ -41,6 +43,9 @@ pub struct StatusReport {
     pub born_closed: Option<BornClosed>,
     /// That a rollout made one, and that it is gone.
     pub born_closed_lost: bool,
+    /// The login of sign-in, if one of its own is declared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sign_in: Option<SignInStatus>,
     /// What leads past the policies and may be open to the application.
     pub ways_around: Vec<Way>,
 }
@@ -122,6 +127,7 @@ pub async fn status(database: &Database, tenancy: &Tenancy, app_role: Option<&st
         born_closed_lost: state.inventory.born_closed.is_none()
             && state.recorded.made(&BornClosed::subject(), &BornClosed::aspect()),
         born_closed: state.inventory.born_closed.clone(),
+        sign_in: state.inventory.sign_in.as_ref().map(SignInStatus::of),
         ways_around: ways.into_iter().filter(|way| way.openness(tenancy) != Openness::Closed).collect(),
     })
 }
@@ -144,10 +150,16 @@ fn table(state: &RolloutState, relation: &Relation) -> TableStatus {
         policy: state.inventory.policies(relation).form(),
         declared: state.inventory.policies(relation).declared_form(),
         policies: policies.collect(),
-        stopped_by: gate::catalog(&state.inventory, relation, next, StepStyle::default()),
+        stopped_by: stopped_by(state, relation, next),
         rows_without_tenant: None,
         lost: Vec::new(),
     }
+}
+
+fn stopped_by(state: &RolloutState, relation: &Relation, next: Phase) -> Vec<Stop> {
+    let mut stops = gate::catalog(&state.inventory, relation, next, StepStyle::default());
+    stops.extend(blocked::stop(state, &relation.name, !blocked::blockers(state).is_empty()));
+    stops
 }
 
 /// The role as which an audit of every table would read.

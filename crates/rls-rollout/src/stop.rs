@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use tenancy_config::{CommandRef, TableName};
 use tenant_audit::Uncounted;
 use tenant_inventory::class::Unhandled;
-use tenant_inventory::{Phase, Unfiltered};
+use tenant_inventory::{Phase, SignInProblem, Unfiltered};
 
 use crate::blocker::Blocker;
 
@@ -138,6 +138,16 @@ pub enum Stop {
         /// What went wrong.
         message: String,
     },
+    /// The login of sign-in is not as it is declared, and a rollout cannot mend that.
+    SignIn {
+        /// What is not.
+        problem: Box<SignInProblem>,
+    },
+    /// It is a table of sign-in, whose login has not what it needs: under policies, users could no longer sign in.
+    SignInFirst {
+        /// The role.
+        role: String,
+    },
     /// The server refused a step. The steps before it stay, and the other tables go on.
     StepFailed {
         /// The step, as a phrase.
@@ -166,6 +176,8 @@ pub enum Remedy {
     Policies,
     /// The application is given a login that policies filter.
     Login,
+    /// The login of sign-in is mended.
+    SignIn,
     /// The table on which its rows hang goes on, and the application may read it.
     Parent,
     /// The session that holds the lock ends.
@@ -193,6 +205,7 @@ impl Stop {
             Self::ParentUnreadable { .. } | Self::ParentNotAskedFor { .. } | Self::ParentStopped { .. } => {
                 Remedy::Parent
             }
+            Self::SignIn { .. } | Self::SignInFirst { .. } => Remedy::SignIn,
             Self::Locked { .. } => Remedy::Locks,
             Self::PhaseBefore { .. } | Self::StepFailed { .. } | Self::NotFilled { .. } => Remedy::ServerMessage,
         }
@@ -272,6 +285,11 @@ impl fmt::Display for Stop {
             Self::NotFilled { message } => {
                 write!(f, "its rows could not be given the tenant of the rows that they point to: {message}")
             }
+            Self::SignIn { problem } => write!(f, "{problem}; {}", problem.hint()),
+            Self::SignInFirst { role } => write!(
+                f,
+                "it is a table of sign-in, and the login {role} has not what it needs yet: under policies, users could no longer sign in"
+            ),
             Self::StepFailed { step, message } => write!(f, "could not {step}: {message}"),
         }
     }

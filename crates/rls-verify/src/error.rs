@@ -21,6 +21,14 @@ pub enum Error {
         /// The application's.
         app: String,
     },
+    /// The URL of sign-in is that of another login.
+    #[error("the URL of sign-in logs in as {login}, and tenancy.toml declares {declared}")]
+    OtherSignIn {
+        /// The role that is declared.
+        declared: String,
+        /// The role of the URL.
+        login: String,
+    },
 }
 
 impl UserError for Error {
@@ -31,6 +39,7 @@ impl UserError for Error {
                     .into(),
             ),
             Self::Database(error) => error.hint(),
+            Self::OtherSignIn { .. } => Some("correct the URL, or `role` in [auth]".into()),
             Self::OtherDatabase { .. } => Some(
                 "give with --app-url how the application logs in to this very database: on the same server, not on a copy or a standby"
                     .into(),
@@ -41,7 +50,7 @@ impl UserError for Error {
     fn exit(&self) -> Exit {
         match self {
             Self::Database(error) => error.exit(),
-            Self::OtherDatabase { .. } => Exit::Usage,
+            Self::OtherDatabase { .. } | Self::OtherSignIn { .. } => Exit::Usage,
         }
     }
 }

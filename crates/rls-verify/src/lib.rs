@@ -10,6 +10,7 @@
 //! | `definition` | where the definition of a table stands in for an attempt that was not made |
 //! | `policies` | what the catalog alone shows to be wrong with a table |
 //! | `settings` | what the settings of the login do to policies |
+//! | `sign_in` | what the login of sign-in reaches before a tenant is known |
 //! | `beside` | what the login can do with tables that no policy of ours protects |
 //! | `ways` | what leads past the policies: which of it is open to the login |
 //! | `ways::view`, `ways::key` | a view is read, and rows are asked whether a key crosses tenants |
@@ -27,6 +28,7 @@ mod policies;
 mod report;
 mod same_database;
 mod settings;
+mod sign_in;
 mod table;
 mod verify;
 mod ways;

@@ -1,5 +1,7 @@
 //! What a caller chooses.
 
+use tenant_rls::Database;
+
 /// What to verify.
 #[derive(Debug, Clone, Default)]
 pub struct VerifyOptions {
@@ -10,4 +12,6 @@ pub struct VerifyOptions {
     pub write_probes: bool,
     /// Also write to tables whose triggers would fire.
     pub fire_triggers: bool,
+    /// The login of sign-in, if it is to be tried. Without it a claim about an application that declares one lacks that.
+    pub sign_in: Option<Database>,
 }

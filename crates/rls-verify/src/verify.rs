@@ -20,6 +20,7 @@ use crate::options::VerifyOptions;
 use crate::report::{Beside, Note, NoteKind, VerifyReport};
 use crate::same_database;
 use crate::settings;
+use crate::sign_in;
 use crate::table::Verifier;
 use crate::ways::{Ways, view};
 
@@ -27,7 +28,8 @@ use crate::ways::{Ways, view};
 /// to try with, as a role that sees all of them. No statement of either waits for a lock for more than 100 ms, or runs for more than 2 s.
 ///
 /// # Errors
-/// [`Error::OtherDatabase`](crate::Error::OtherDatabase) where the two are not one database; [`Error::Database`](crate::Error::Database) where a
+/// [`Error::OtherDatabase`](crate::Error::OtherDatabase) where the two are not one database;
+/// [`Error::OtherSignIn`](crate::Error::OtherSignIn) where the login of sign-in is not the declared one; [`Error::Database`](crate::Error::Database) where a
 /// statement failed, unless it was an attempt. What is wrong is in the report.
 pub async fn verify(
     owner: &Database,
@@ -82,6 +84,7 @@ pub async fn verify(
         let result = ways.inspect(&way).await;
         found.of_way(way, result);
     }
+    let exposures = sign_in::inspect(&verifier, &classes, &mut found).await?;
     let accesses: Vec<(TableName, UncoveredAccess)> =
         beside.iter().map(|beside| (beside.table.clone(), beside.access.clone())).collect();
     let claim = Claim::of(&Examined {
@@ -92,6 +95,7 @@ pub async fn verify(
         beside: &accesses,
         objects: &found.objects,
         findings: &found.findings,
+        exposures: &exposures,
     });
     let Found { tables, objects, findings, notes } = found;
     Ok(VerifyReport {

@@ -11,6 +11,8 @@ use crate::catalog::phase::Phase;
 use crate::catalog::policies::Policies;
 use crate::catalog::relations::{self, Relation, read_relations};
 use crate::catalog::tables::{Catalog, TenantTable};
+use crate::sign_in::read::read_sign_in;
+use crate::sign_in::state::SignIn;
 use crate::ways::logins::{Logins, read_logins};
 
 /// Everything that the database has, of all tenant tables or of some.
@@ -28,6 +30,8 @@ pub struct Inventory {
     pub others: Vec<(TableName, Ident)>,
     /// The event trigger that closes new tables, if there is one.
     pub born_closed: Option<BornClosed>,
+    /// The login of sign-in, if one is declared.
+    pub sign_in: Option<SignIn>,
 }
 
 impl Inventory {
@@ -82,8 +86,9 @@ impl Inventory {
         let schemas: BTreeSet<&str> = tables.chain([&catalog.tenants]).map(|name| name.schema().as_str()).collect();
         let logins = read_logins(tx.connection(), tenancy, app, &relations, schemas).await?;
         let born_closed = BornClosed::read(tx.connection(), tenancy).await?;
+        let sign_in = read_sign_in(tx.connection(), tenancy, app, &catalog.classified, &relations).await?;
         tx.rollback().await?;
-        Ok(Self { tenancy: tenancy.clone(), catalog, relations, logins, others, born_closed })
+        Ok(Self { tenancy: tenancy.clone(), catalog, relations, logins, others, born_closed, sign_in })
     }
 
     /// The policies of a relation, with what is needed to tell ours from others.
@@ -93,6 +98,10 @@ impl Inventory {
             isolation: &self.tenancy.session.policy,
             maintenance: &self.logins.maintenance.0,
             auditor: &self.logins.auditor.0,
+            sign_in: self.sign_in.as_ref().and_then(|sign_in| {
+                let table = sign_in.tables.iter().find(|table| table.table == relation.name)?;
+                Some((&sign_in.role, &table.rules))
+            }),
         }
     }
 

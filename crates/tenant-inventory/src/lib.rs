@@ -11,6 +11,7 @@
 //! | `unhandled` | why a table with a tenant column cannot be protected |
 //! | `comparison` | what `tenancy.toml` names and the database does not have |
 //! | `reading` | what the text of a policy says, and which settings it reads |
+//! | `sign_in` | the login of sign-in, compared with what is declared |
 //! | `stray` | what stands in a tenant column and is no tenant's key |
 //! | `coverage` | of which of them a report speaks |
 //! | `catalog::tables` | the tenant tables with their tenant column, keys and foreign keys |
@@ -33,6 +34,7 @@ mod comparison;
 pub mod coverage;
 mod inventory;
 mod reading;
+mod sign_in;
 mod stray;
 mod tokens;
 mod unhandled;
@@ -59,6 +61,9 @@ pub use comparison::misfit::{Misfit, MisfitKind, NoReviewNeeded};
 pub use comparison::report::{Absent, AbsentObject};
 pub use inventory::Inventory;
 pub use reading::{PolicyReading, SettingRead, settings_read};
+pub use sign_in::problem::{SignInPart, SignInProblem, SignInProblemKind};
+pub use sign_in::state::{SignIn, SignInTable};
+pub use sign_in::statement::create_sign_in;
 pub use stray::{Called, CalledBy, StrayValue, StrayValues, stray_access, tenants_called};
 pub use ways::logins::{Escape, LoginReach, Logins, OtherPolicy, RoleState, Unfiltered};
 pub use ways::object::{FunctionKind, LargeObjectsHeld, Privilege, WayObject};

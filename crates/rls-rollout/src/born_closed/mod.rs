@@ -15,6 +15,7 @@ use crate::journal::change::Change;
 use crate::options::RESOURCE;
 use crate::plan::script::statement_text;
 use crate::run::executor::ddl_is_possible;
+use crate::sign_in::run::is_login;
 
 /// What was done; its JSON is `rls-born-closed/1`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -151,11 +152,24 @@ async fn make(
 /// The steps of the journal that are about it, apart from those of tables.
 pub(crate) type Steps = Vec<tenant_ops::RecordedStep<Change>>;
 
-/// Every step that was not taken back: those of tables, and those of the event trigger.
+/// Every step that was not taken back, by what it is about.
+pub(crate) struct StepsApart {
+    /// Those of tables.
+    pub(crate) tables: Steps,
+    /// Those of the event trigger.
+    pub(crate) born_closed: Steps,
+    /// Those of the login of sign-in.
+    pub(crate) sign_in: Steps,
+}
+
+/// Reads the steps.
 ///
 /// # Errors
 /// As [`journal::steps`].
-pub(crate) async fn steps_apart(database: &Database, tenancy: &Tenancy) -> Result<(Steps, Steps)> {
+pub(crate) async fn steps_apart(database: &Database, tenancy: &Tenancy) -> Result<StepsApart> {
     let subject = BornClosed::subject();
-    Ok(journal::steps(database, tenancy).await?.into_iter().partition(|step| step.table != subject))
+    let steps = journal::steps(database, tenancy).await?;
+    let (born_closed, others): (Steps, Steps) = steps.into_iter().partition(|step| step.table == subject);
+    let (sign_in, tables) = others.into_iter().partition(|step| is_login(&step.table));
+    Ok(StepsApart { tables, born_closed, sign_in })
 }

@@ -119,8 +119,12 @@ pub(crate) fn statements(
             };
             out.push(name(alter(on))?.fragment("comment", comment).build());
         }
-        // Neither is changed with a table.
-        AspectKind::Index | AspectKind::EventTrigger => {}
+        // None of them is changed with a table.
+        AspectKind::Index
+        | AspectKind::EventTrigger
+        | AspectKind::Role
+        | AspectKind::SchemaUsage
+        | AspectKind::SequenceUsage => {}
         AspectKind::Column => {
             if from.is_some() {
                 out.push(alter("ALTER TABLE :\"table\" DROP COLUMN :\"column\"").ident("column", column).build());

@@ -47,6 +47,9 @@ use crate::plan::schema_edit::SchemaEdit;
 use crate::plan::step::Step;
 use crate::plan::steps::StepBuilder;
 use crate::plan::through::PlannedThrough;
+use crate::sign_in;
+use crate::sign_in::blocked::blockers;
+use crate::sign_in::report::PlannedSignIn;
 use crate::state::RolloutState;
 use crate::stop::{Stop, said};
 
@@ -61,6 +64,9 @@ pub struct PlanReport {
     pub goal: &'static str,
     /// Statements that make the roles, first of all.
     pub roles: Vec<String>,
+    /// The login of sign-in, if one of its own is declared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sign_in: Option<PlannedSignIn>,
     /// The tables and partitions, and what stops them because of the catalog. `audit` tells what stops them because of their rows.
     pub tables: Vec<PlannedTable>,
     /// The tables that depend on tenants' rows and get no tenant column, where one was asked for all of them.
@@ -123,7 +129,11 @@ pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptio
     }
     let state = state;
     let inventory = &state.inventory;
+    let blocked = blockers(&state);
     let mut planned = grants::tenant_table(database, &state).await?;
+    if blocked.is_empty() {
+        planned.extend(sign_in::steps::steps(&state)?);
+    }
     // Before the first table is forced.
     let mut others = grants::other_tables(database, &state).await?;
     let mut predicted = inventory.relations.clone();
@@ -154,6 +164,7 @@ pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptio
             };
             let of_parent = gate::parent(inventory, relation, phase, is_stopped);
             stops[position].extend(of_parent);
+            stops[position].extend(sign_in::blocked::stop(&state, &relation.name, !blocked.is_empty()));
             if !stops[position].is_empty() {
                 continue;
             }
@@ -205,6 +216,7 @@ pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptio
         database: database.session().database.clone(),
         goal: options.goal.as_str(),
         roles: make,
+        sign_in: inventory.sign_in.as_ref().map(|sign_in| PlannedSignIn::of(sign_in, blocked)).transpose()?,
         tables: tables.collect(),
         not_added: NotAdded::of(&state),
         to_declare: to_declare(&state, tenancy),
@@ -215,7 +227,9 @@ pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptio
         schema_prisma: None,
         every_role: [&inventory.logins.maintenance, &inventory.logins.auditor]
             .map(|(role, _)| schema_edit::role(role))
-            .into(),
+            .into_iter()
+            .chain(inventory.sign_in.iter().map(|sign_in| schema_edit::sign_in_role(&sign_in.role)))
+            .collect(),
         lock_timeout_ms: milliseconds(options.lock_retry.lock_timeout),
     })
 }

@@ -11,6 +11,7 @@ use crate::plan::schema_edit::SchemaEdit;
 use crate::plan::script::{one_line, statement_text};
 use crate::plan::step::Execution;
 use crate::plan::unseen::show_unseen;
+use crate::sign_in::report::PlannedSignIn;
 use crate::stop::sentences;
 
 /// The files of one migration folder.
@@ -59,6 +60,9 @@ impl PlanReport {
                 .fragment("role", sql.clone())
                 .build();
             writeln!(out, "\n{}", statement_text(&role))?;
+        }
+        for statement in self.sign_in.iter().flat_map(PlannedSignIn::usages) {
+            writeln!(out, "\n{statement};")?;
         }
         for step in &self.steps {
             if !matches!(step.how, Execution::Concurrently { .. }) {

@@ -17,6 +17,7 @@ impl PlanReport {
         self.coverage.has_findings()
             || !self.not_added.is_empty()
             || self.tables.iter().any(|table| !table.stopped_by.is_empty())
+            || self.sign_in.as_ref().is_some_and(|sign_in| !sign_in.stopped_by.is_empty())
     }
 
     /// The plan as a script for psql. It does what a rollout does, without its journal, its retries and its audit.
@@ -77,10 +78,32 @@ impl PlanReport {
                 writeln!(out, "{statement};")?;
             }
         }
+        self.write_sign_in(out)?;
         for step in &self.steps {
             self.write_step(out, step)?;
         }
         Ok(())
+    }
+
+    /// The login of sign-in. A script has no password.
+    fn write_sign_in(&self, out: &mut String) -> std::fmt::Result {
+        let Some(sign_in) = &self.sign_in else { return Ok(()) };
+        let role = one_line(sign_in.role.as_str());
+        if !sign_in.stopped_by.is_empty() {
+            return writeln!(out, "-- Left out: sign-in as {role}: {}", one_line(&sentences(&sign_in.stopped_by)));
+        }
+        if sign_in.statements.is_empty() {
+            return Ok(());
+        }
+        writeln!(out, "\n-- The login of sign-in. It belongs to the whole cluster.")?;
+        if sign_in.makes_role {
+            writeln!(
+                out,
+                "-- `{}` gives it a random password, in a file; by hand, after this: \\password {role}",
+                CommandRef::RlsRollout
+            )?;
+        }
+        sign_in.statements.iter().try_for_each(|statement| writeln!(out, "{statement};"))
     }
 
     /// What `schema.prisma` must say before a column is added.

@@ -16,7 +16,7 @@ use tenant_rls::{CATALOG_LOCK_TIMEOUT, Database, Error as RlsError, OwnerTx};
 use tokio::sync::watch;
 
 use crate::born_closed::back::take_back;
-use crate::born_closed::steps_apart;
+use crate::born_closed::{StepsApart, steps_apart};
 use crate::error::{Error, Result};
 use crate::journal::change::Change;
 use crate::journal::{self, TableChanges};
@@ -27,6 +27,7 @@ use crate::rollback::report::{RestoredTable, RollbackReport};
 use crate::rollback::steps::steps_back;
 use crate::run::executor::{Executor, StepPurpose, ddl_is_possible};
 use crate::run::progress::RolloutEvent;
+use crate::sign_in;
 
 /// What to take back.
 #[derive(Debug, Clone)]
@@ -63,10 +64,18 @@ pub async fn rollback(
     progress: &mut (dyn FnMut(RolloutEvent) + Send),
 ) -> Result<RollbackReport> {
     ddl_is_possible(database)?;
-    let StepsToUndo { recorded, last, gone, born_closed } = steps_to_undo(database, tenancy, options).await?;
-    if recorded.is_empty() && last.is_empty() && born_closed.is_none() {
+    let StepsToUndo { recorded, last, gone, born_closed, sign_in } = steps_to_undo(database, tenancy, options).await?;
+    if recorded.is_empty() && last.is_empty() && born_closed.is_none() && sign_in.is_none() {
         let (schema, tables) = ("rls-rollback/1", Vec::new());
-        return Ok(RollbackReport { schema, rollout: None, stopped: false, tables, gone, born_closed: None });
+        return Ok(RollbackReport {
+            schema,
+            rollout: None,
+            stopped: false,
+            tables,
+            gone,
+            born_closed: None,
+            sign_in: None,
+        });
     }
     tenant_ops::install(database, tenancy).await?;
     let mut queued = |holder: &str| progress(RolloutEvent::Queued { holder: holder.to_owned() });
@@ -74,7 +83,8 @@ pub async fn rollback(
     let alive = lease.keep_alive(database);
     // Read again: until the lease was ours, somebody else may have taken steps or taken them back.
     let done = async {
-        let StepsToUndo { recorded, last, gone, born_closed } = steps_to_undo(database, tenancy, options).await?;
+        let StepsToUndo { recorded, last, gone, born_closed, sign_in } =
+            steps_to_undo(database, tenancy, options).await?;
         let rollout = Rollout::open(database, &format!("rollback --to {}", options.to)).await?;
         let executor = Executor::new(database, &lease, rollout, options.lock_retry);
         let restored = async {
@@ -85,7 +95,13 @@ pub async fn rollback(
                 }
                 _ => None,
             };
-            Ok::<_, Error>((tables, born_closed))
+            let sign_in = match &sign_in {
+                Some(recorded) if !*stop.borrow() => {
+                    Some(sign_in::back::take_back(database, &lease, rollout, recorded).await?)
+                }
+                _ => None,
+            };
+            Ok::<_, Error>((tables, born_closed, sign_in))
         };
         let restored = restored.await;
         executor.close().await;
@@ -104,14 +120,14 @@ pub async fn rollback(
     if !done.as_ref().is_err_and(Error::lost_connection) {
         let _ = lease.release(database).await;
     }
-    let (id, (mut tables, born_closed), gone) = done?;
+    let (id, (mut tables, born_closed, sign_in), gone) = done?;
     // Read again: the definitions were restored.
     let inventory = Inventory::load(database, tenancy, None, &[]).await?;
     for table in &mut tables {
         table.phase = inventory.relation(&table.table).map(|relation| inventory.phase(relation));
     }
     let (schema, stopped) = ("rls-rollback/1", *stop.borrow());
-    Ok(RollbackReport { schema, rollout: Some(id), stopped, tables, gone, born_closed })
+    Ok(RollbackReport { schema, rollout: Some(id), stopped, tables, gone, born_closed, sign_in })
 }
 
 /// The steps to take back, by table.
@@ -122,16 +138,19 @@ struct StepsToUndo {
     gone: Vec<TableName>,
     /// Those of the event trigger that closes new tables.
     born_closed: Option<TableChanges>,
+    /// Those of the login of sign-in, which goes after its tables.
+    sign_in: Option<TableChanges>,
 }
 
 async fn steps_to_undo(database: &Database, tenancy: &Tenancy, options: &RollbackOptions) -> Result<StepsToUndo> {
-    let (steps, of_trigger) = steps_apart(database, tenancy).await?;
+    let StepsApart { tables: steps, born_closed: of_trigger, sign_in: of_login } =
+        steps_apart(database, tenancy).await?;
     let mut tables = Vec::new();
     for name in &options.tables {
         tables.push(TableName::parse(name, &tenancy.database.schema)?);
     }
     if let Some(number) = options.rollout
-        && !steps.iter().chain(&of_trigger).any(|step| step.rollout == number)
+        && !steps.iter().chain(&of_trigger).chain(&of_login).any(|step| step.rollout == number)
     {
         return Err(Error::NothingToUndo(format!("rollout {number} left no step that could be taken back")));
     }
@@ -149,7 +168,8 @@ async fn steps_to_undo(database: &Database, tenancy: &Tenancy, options: &Rollbac
         recorded.iter().filter(|(_, recorded)| recorded.changes.iter().any(|c| c.aspect.kind != AspectKind::Grant));
     refuse_other_owners(database, owned.map(|(table, _)| table).chain(last.keys())).await?;
     let born_closed = journal::add_up(of_trigger.iter().filter(is_wanted)).into_values().next();
-    Ok(StepsToUndo { recorded, last, gone, born_closed })
+    let sign_in = journal::add_up(of_login.iter().filter(is_wanted)).into_values().next();
+    Ok(StepsToUndo { recorded, last, gone, born_closed, sign_in })
 }
 
 async fn gone(database: &Database, tables: impl Iterator<Item = &TableName>) -> Result<Vec<TableName>> {
@@ -200,7 +220,7 @@ async fn restore(
     declared.tables.values_mut().for_each(|rules| rules.exempt = None);
     let inventory = Inventory::load(executor.database, &declared, None, &[]).await?;
     for (table, recorded) in last {
-        let column = column_of(&inventory, tenancy, table)?;
+        let column = column_of(&inventory, tenancy, table, recorded)?;
         let now = read(executor.database, table, &column).await?;
         if added::drops_column(recorded, &now) {
             // Keys of other tables that depend on this one go too.
@@ -214,7 +234,7 @@ async fn restore(
         if *stop.borrow() {
             return Ok(restored);
         }
-        let column = column_of(&inventory, tenancy, table)?;
+        let column = column_of(&inventory, tenancy, table, recorded)?;
         let now = read(executor.database, table, &column).await?;
         let mut steps = steps_back(table, &column, recorded, &now)?;
         if let Some(last) = steps.last_mut() {
@@ -235,7 +255,7 @@ async fn restore(
         if *stop.borrow() {
             break;
         }
-        let column = column_of(&inventory, tenancy, table)?;
+        let column = column_of(&inventory, tenancy, table, recorded)?;
         let now = read(executor.database, table, &column).await?;
         let mut steps = steps_back(table, &column, recorded, &now)?;
         let drops = added::drops_column(recorded, &now);
@@ -270,10 +290,13 @@ fn last_first(recorded: &BTreeMap<TableName, TableChanges>) -> Vec<(&TableName, 
 ///
 /// # Errors
 /// [`Error::Drifted`] where the table has no tenant column any more.
-fn column_of(inventory: &Inventory, tenancy: &Tenancy, table: &TableName) -> Result<Ident> {
+fn column_of(inventory: &Inventory, tenancy: &Tenancy, table: &TableName, recorded: &TableChanges) -> Result<Ident> {
+    let of_sign_in = |change: &Change| matches!(change.aspect.kind, AspectKind::Grant | AspectKind::Policy);
     match inventory.relation(table) {
         Some(relation) => Ok(relation.comparison.column.clone()),
         None if *table == inventory.catalog.tenants => Ok(Ident::new(&tenancy.tenant.key)?),
+        // A table of sign-in may have none, and what it was given depends on none.
+        None if recorded.changes.iter().all(of_sign_in) => Ok(Ident::new(&tenancy.columns[0])?),
         None => Err(Error::Drifted { table: table.clone(), what: "its tenant column".to_owned() }),
     }
 }

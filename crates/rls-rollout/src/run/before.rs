@@ -12,6 +12,7 @@ use crate::plan::notice::{Notice, application_owns};
 use crate::run::check::Check;
 use crate::run::preflight::preflight;
 use crate::run::progress::RolloutEvent;
+use crate::sign_in::run::check_password_file;
 use crate::state::RolloutState;
 
 /// What was there before the rollout began. It serves the report alone: until the lease is held, somebody else may go further.
@@ -25,7 +26,7 @@ pub(crate) struct Before {
 /// Reads where each table is, and makes the preflight's checks.
 ///
 /// # Errors
-/// [`Error::ApplicationOwns`] where nobody agreed to that; [`Error::Preflight`] where a step would surely fail.
+/// [`Error::ApplicationOwns`] where nobody agreed to that; [`Error::PasswordFile`] where the password of sign-in could not be kept; [`Error::Preflight`] where a step would surely fail.
 pub(crate) async fn before(
     database: &Database,
     tenancy: &Tenancy,
@@ -39,6 +40,7 @@ pub(crate) async fn before(
     if let Some(notice) = to_be_agreed(&state, options) {
         return Err(Error::ApplicationOwns { notice: notice.to_string() });
     }
+    check_password_file(&state, options)?;
     let checks = preflight(database, &state, options.goal, progress).await?;
     Ok(Before { phases, checks })
 }

@@ -5,24 +5,25 @@ use std::collections::BTreeMap;
 use tenancy_config::TableName;
 use tenant_audit::{AuditOptions, AuditProgress, AuditReport};
 use tenant_inventory::{Inventory, Phase, Relation};
-use tenant_rls::sqlstate::ROW_WITHOUT_TENANT;
-use tenant_rls::{Database, Fault, fault_of};
+use tenant_rls::Database;
 use tokio::sync::watch;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::options::RolloutOptions;
 use crate::plan::gate::{self, GateResult};
 use crate::plan::grants;
 use crate::plan::measured::measure_forms;
 use crate::plan::replaced::replaced;
-use crate::plan::step::Step;
 use crate::plan::steps::StepBuilder;
 use crate::plan::through::PlannedThrough;
 use crate::run::executor::{Executor, StepPurpose};
 use crate::run::progress::RolloutEvent;
+use crate::run::refused::refused;
 use crate::run::report::TableProgress;
 use crate::run::restore::force_again;
 use crate::run::roles;
+use crate::sign_in;
+use crate::sign_in::report::SignInOutcome;
 use crate::state::RolloutState;
 use crate::stop::Stop;
 
@@ -33,6 +34,8 @@ pub(super) struct Run<'a> {
     pub(super) holder: &'a str,
     pub(super) stop: &'a watch::Receiver<bool>,
     pub(super) outcomes: BTreeMap<TableName, TableProgress>,
+    /// What was done for sign-in.
+    sign_in: Option<SignInOutcome>,
 }
 
 /// What a rollout did under its lease.
@@ -43,6 +46,8 @@ pub(crate) struct Locked {
     pub(crate) state: Option<RolloutState>,
     /// What was done to each table.
     pub(crate) outcomes: BTreeMap<TableName, TableProgress>,
+    /// What was done for sign-in.
+    pub(crate) sign_in: Option<SignInOutcome>,
 }
 
 /// Does what is to be done, from what was read under the lease.
@@ -54,12 +59,12 @@ pub(crate) async fn locked(
     state: RolloutState,
     progress: &mut (dyn FnMut(RolloutEvent) + Send),
 ) -> Locked {
-    let mut run = Run { executor, options, holder, stop, outcomes: BTreeMap::new() };
+    let mut run = Run { executor, options, holder, stop, outcomes: BTreeMap::new(), sign_in: None };
     let (done, state) = match run.all(state, progress).await {
         Ok(state) => (Ok(()), state),
         Err(error) => (Err(error), None),
     };
-    Locked { done, state, outcomes: run.outcomes }
+    Locked { done, state, outcomes: run.outcomes, sign_in: run.sign_in }
 }
 
 impl Run<'_> {
@@ -74,6 +79,11 @@ impl Run<'_> {
             state = self.read_again(&state).await?;
         }
         let mut changed = roles::prepare(self.executor, &state, progress).await?;
+        self.sign_in = sign_in::run::run(self.executor, &state, self.options, self.stop, progress).await?;
+        if self.sign_in.as_ref().is_some_and(|done| done.steps > 0) {
+            // Read again: sign-in has what it had not.
+            state = self.read_again(&state).await?;
+        }
         if self.options.goal.wants(Phase::Prepare) && self.add_columns(&state, progress).await? {
             // Read again: tables have a tenant column that had none.
             state = self.read_again(&state).await?;
@@ -186,6 +196,8 @@ impl Run<'_> {
             ..GateResult::default()
         };
         verdict.stopped_by.extend(parent);
+        let blocked = self.sign_in.as_ref().is_some_and(|sign_in| !sign_in.stopped_by.is_empty());
+        verdict.stopped_by.extend(sign_in::blocked::stop(state, &relation.name, blocked));
         if let Some(audit) = audit.filter(|_| relation.parent.is_none()) {
             let table = state.inventory.audited_as(relation);
             let data = gate::data(&state.inventory, audit, &table, self.options.waiver());
@@ -219,25 +231,6 @@ impl Run<'_> {
             changed = true;
         }
         Ok(changed)
-    }
-}
-
-/// What stops a table where a step of it was refused. What concerns every table ends the rollout: a lock on the tenant table that could not
-/// be had, a lost connection, a lease that another rollout has.
-pub(super) fn refused(step: &Step, error: Error) -> Result<Stop> {
-    match error {
-        Error::Blocked { step: name, attempts, blockers, .. }
-            if blockers.iter().all(|blocker| step.also_locks.as_ref() != Some(&blocker.table)) =>
-        {
-            Ok(Stop::Locked { step: name, attempts, blockers })
-        }
-        Error::Database(error) if matches!(error.sqlstate(), Some(ROW_WITHOUT_TENANT | "23503" | "23514")) => {
-            Ok(Stop::RowAfterAudit { message: error.to_string() })
-        }
-        Error::Database(error) if error.sqlstate().is_some() && fault_of(&error) != Fault::Connection => {
-            Ok(Stop::StepFailed { step: step.name, message: error.to_string() })
-        }
-        error => Err(error),
     }
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod executor;
 mod locked;
 pub(crate) mod preflight;
 pub(crate) mod progress;
+pub(crate) mod refused;
 pub(crate) mod report;
 mod restore;
 mod roles;
@@ -79,18 +80,17 @@ pub async fn rollout(
     let outcome = |relation| table_outcome(inventory, relation, &before.phases, &locked.outcomes);
     let is_stopped =
         |table: &TableName| locked.outcomes.get(table).is_some_and(|outcome| !outcome.verdict.stopped_by.is_empty());
+    let of_tables = locked.outcomes.values().any(|outcome| outcome.steps > 0 || outcome.filled.is_some());
+    let did_something = of_tables || locked.sign_in.as_ref().is_some_and(|sign_in| sign_in.steps > 0);
     Ok(RolloutReport {
         schema: "rls-rollout/2",
-        rollout: locked
-            .outcomes
-            .values()
-            .any(|outcome| outcome.steps > 0 || outcome.filled.is_some())
-            .then_some(rollout.id),
+        rollout: did_something.then_some(rollout.id),
         goal: options.goal.as_str(),
         preflight: before.checks,
         stopped,
         tables: inventory.relations.iter().map(outcome).collect(),
         not_added: NotAdded::of(&state),
         coverage: RolloutCoverage::of(inventory, is_stopped),
+        sign_in: locked.sign_in,
     })
 }

@@ -13,6 +13,7 @@ use crate::plan::gate::GateResult;
 use crate::plan::not_added::NotAdded;
 use crate::plan::replaced::Replaced;
 use crate::run::check::Check;
+use crate::sign_in::report::SignInOutcome;
 use crate::stop::{Stop, said};
 use crate::waiver::Waiver;
 
@@ -33,6 +34,9 @@ pub struct RolloutReport {
     pub tables: Vec<TableOutcome>,
     /// The tables that depend on tenants' rows and got no tenant column, where one was asked for all of them.
     pub not_added: Vec<NotAdded>,
+    /// What was done for sign-in, if a login of its own is declared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sign_in: Option<SignInOutcome>,
     /// What the report covers, and what else the database has.
     #[serde(flatten)]
     pub coverage: RolloutCoverage,
@@ -82,7 +86,9 @@ pub struct Filled {
 impl RolloutReport {
     /// Whether every table is where it was to go, and nothing was found beside the tables.
     pub fn is_complete(&self) -> bool {
-        !self.stopped
+        let signs_in = self.sign_in.as_ref().is_none_or(|sign_in| sign_in.stopped_by.is_empty());
+        signs_in
+            && !self.stopped
             && self.not_added.is_empty()
             && !self.coverage.has_findings()
             && self.tables.iter().all(|table| table.stopped_by.is_empty())

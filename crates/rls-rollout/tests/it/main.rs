@@ -19,6 +19,7 @@ mod odd_tables;
 mod own_server;
 mod preflight;
 mod prisma;
+mod sign_in;
 mod snapshot;
 mod story;
 mod support;

@@ -4,6 +4,7 @@ use crate::command_ref::CommandRef;
 use crate::program;
 use std::fmt::Write;
 
+use super::annotated_auth::write_auth;
 use super::annotated_log::write_log;
 use super::annotated_session::write_session;
 use super::model::{
@@ -88,6 +89,7 @@ impl Tenancy {
             string(&self.roles.auditor)
         )?;
 
+        write_auth(out, self.auth.as_ref())?;
         write_log(out, &self.log)?;
         writeln!(
             out,

@@ -2,12 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::auth_rules::check_auth;
+use super::checks::{Wrong, environment_variables, ident, reason, table, unique};
 use super::log::{LogMessages, LogSection};
 use super::model::{AddColumnRule, SourceRule, TableRules, Tenancy, ThroughRule, TieBreakerRule};
-use crate::name::{Ident, TableName};
-
-/// The key, and what is wrong with it.
-type Wrong = (String, String);
 
 impl Tenancy {
     pub(super) fn check(&self) -> Result<(), Wrong> {
@@ -43,6 +41,7 @@ impl Tenancy {
             ident(&format!("roles.{key}"), role)?;
         }
         unique("roles", roles.into_iter().map(|(_, role)| role))?;
+        check_auth(self)?;
         log(&self.log)?;
         let mut tables = BTreeSet::new();
         for (name, rules) in &self.tables {
@@ -179,14 +178,6 @@ fn named(key: &str, name: &str) -> Result<(), Wrong> {
     Ok(())
 }
 
-/// Checks that what is declared has a reason.
-fn reason(key: &str, given: Option<&str>) -> Result<(), Wrong> {
-    if given.is_some_and(|reason| reason.trim().is_empty()) {
-        return Err((key.to_owned(), "it is empty; a reason must be given, which reports repeat".to_owned()));
-    }
-    Ok(())
-}
-
 /// Checks that the fields of the log have names, and that its messages can be told from each other and found in a line.
 fn log(log: &LogSection) -> Result<(), Wrong> {
     for (key, name) in log.fields() {
@@ -209,14 +200,6 @@ fn log(log: &LogSection) -> Result<(), Wrong> {
         return Err(("log.messages.traffic".into(), format!("at most {} are counted", LogMessages::MOST_TRAFFIC)));
     }
     unique("log.messages", lists.into_iter().flat_map(|(_, messages)| messages))
-}
-
-fn ident(key: &str, name: &str) -> Result<(), Wrong> {
-    Ident::new(name).map(drop).map_err(|error| (key.to_owned(), error.to_string()))
-}
-
-fn table(key: &str, name: &str, schema: &str) -> Result<TableName, Wrong> {
-    TableName::parse(name, schema).map_err(|error| (key.to_owned(), error.to_string()))
 }
 
 /// Checks the form of a customized option's name since PostgreSQL 14: identifiers with dots between them, at least one
@@ -244,27 +227,6 @@ fn claim(key: &str, path: &[String]) -> Result<(), Wrong> {
             _ => continue,
         };
         return Err((format!("{key}[{position}]"), why.to_owned()));
-    }
-    Ok(())
-}
-
-/// Checks names of variables as POSIX shells can set them.
-fn environment_variables(key: &str, names: &[String]) -> Result<(), Wrong> {
-    for name in names {
-        let starts = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-        if !starts || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-            return Err((key.to_owned(), format!("`{name}` cannot be the name of an environment variable")));
-        }
-    }
-    Ok(())
-}
-
-fn unique<'a>(key: &str, names: impl Iterator<Item = &'a String>) -> Result<(), Wrong> {
-    let mut seen = BTreeSet::new();
-    for name in names {
-        if !seen.insert(name) {
-            return Err((key.to_owned(), format!("`{name}` stands there twice")));
-        }
     }
     Ok(())
 }

@@ -17,6 +17,7 @@ impl Default for Tenancy {
             tenant: TenantSection::default(),
             session: SessionSection::default(),
             roles: RolesSection::default(),
+            auth: None,
             log: LogSection::default(),
             tables: tables(),
             reviewed: BTreeMap::new(),

@@ -1,9 +1,13 @@
 //! `tenancy.toml`: the tables, columns, roles and sources of one application.
 
 mod annotated;
+mod annotated_auth;
 mod annotated_log;
 mod annotated_session;
+mod auth;
+mod auth_rules;
 mod check;
+mod checks;
 mod default_app;
 mod error;
 mod log;
@@ -18,6 +22,7 @@ mod toml_text;
 mod tests;
 
 pub use annotated::fragment;
+pub use auth::{AuthRight, AuthSection, AuthTable};
 pub use error::TenancyError;
 pub use log::{LogMessages, LogSection};
 pub use model::{

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::auth::AuthSection;
 use super::log::LogSection;
 use super::platform_rows::PlatformRows;
 use crate::name::TableName;
@@ -25,6 +26,9 @@ pub struct Tenancy {
     pub session: SessionSection,
     /// The roles.
     pub roles: RolesSection,
+    /// The login with which the application signs users in, if it has one of its own.
+    #[serde(default)] // the default application has none
+    pub auth: Option<AuthSection>,
     /// How the application writes its log.
     pub log: LogSection,
     /// Tables that must exist, as `table` or `schema.table`, with their rules. Other tables are found by their tenant

@@ -5,9 +5,9 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::{
-    DatabaseSection, HopRule, LogMessages, LogSection, OnDelete, PlatformRows, ReviewRule, RolesSection, SessionChecks,
-    SessionSection, SourceRule, TableRules, Tenancy, TenancyError, TenantSection, ThroughForm, ThroughRule,
-    TieBreakerRule, fragment,
+    AuthRight, AuthSection, AuthTable, DatabaseSection, HopRule, LogMessages, LogSection, OnDelete, PlatformRows,
+    ReviewRule, RolesSection, SessionChecks, SessionSection, SourceRule, TableRules, Tenancy, TenancyError,
+    TenantSection, ThroughForm, ThroughRule, TieBreakerRule, fragment,
 };
 use crate::name::{Ident, TableName};
 use crate::user_error::UserError;
@@ -118,7 +118,7 @@ fn an_unknown_key_is_an_error_with_file_line_and_suggestion() {
     let error = read("[colours]\n").unwrap_err();
     assert_eq!(
         error.hint().unwrap(),
-        "the keys here are columns, database, tenant, session, roles, log, tables, reviewed"
+        "the keys here are columns, database, tenant, session, roles, auth, log, tables, reviewed"
     );
 }
 
@@ -385,13 +385,24 @@ fn tenancy() -> impl Strategy<Value = Tenancy> {
         messages: LogMessages { unscoped, ..LogMessages::default() },
         ..LogSection::default()
     });
-    (columns, database, tenant, session, roles, (tables, log), reviewed)
-        .prop_map(|(columns, database, tenant, session, roles, (tables, log), reviewed)| Tenancy {
+    let columns_of = || proptest::collection::vec(name(), 0..3);
+    let auth_table = (filled(), columns_of(), columns_of(), columns_of(), any::<bool>())
+        .prop_map(|(why, select, insert, update, delete)| AuthTable { why, select, insert, update, delete });
+    let auth_tables = proptest::collection::btree_map(name(), auth_table, 1..3);
+    let auth = (name(), "[A-Z_]{1,5}", auth_tables).prop_map(|(role, url_variable, tables)| AuthSection {
+        role,
+        url_variable,
+        tables,
+    });
+    let auth = proptest::option::weighted(0.2, auth);
+    (columns, database, tenant, session, (roles, auth), (tables, log), reviewed)
+        .prop_map(|(columns, database, tenant, session, (roles, auth), (tables, log), reviewed)| Tenancy {
             columns,
             database,
             tenant,
             session,
             roles,
+            auth,
             log,
             tables,
             reviewed,
@@ -403,6 +414,36 @@ proptest! {
     #[test]
     fn the_annotated_text_reads_back_as_the_same_value(tenancy in tenancy()) {
         prop_assert_eq!(read(&tenancy.annotated()), Ok(tenancy));
+    }
+}
+
+const AUTH: &str = "[auth]\nrole = \"app_auth\"\n[auth.tables.users]\nwhy = \"sign-in finds a user by email\"\n";
+
+#[test]
+fn sign_in_has_a_login_of_its_own_with_rights_by_column() {
+    let tenancy = read(&format!("{AUTH}select = [\"id\", \"email\"]\n")).unwrap();
+    let auth = tenancy.auth.as_ref().unwrap();
+    assert_eq!((auth.role.as_str(), auth.url_variable.as_str()), ("app_auth", "AUTH_DATABASE_URL"));
+    let users = TableName::parse("users", "public").unwrap();
+    let rights: Vec<_> = tenancy.auth_table(&users).unwrap().rights().map(AuthRight::as_str).collect();
+    assert_eq!(rights, ["SELECT"]);
+    let misspelt = read(&format!("{AUTH}selects = [\"id\"]\n")).unwrap_err();
+    assert!(misspelt.hint().unwrap().to_string().contains("select"), "{misspelt:?}");
+}
+
+#[test]
+fn a_login_of_sign_in_that_could_do_nothing_or_is_another_ones_is_refused() {
+    for (text, key) in [
+        (AUTH.to_owned(), "auth.tables.users"),
+        (format!("{AUTH}delete = true\n"), "auth.tables.users"),
+        (format!("{AUTH}update = [\"name\"]\n"), "auth.tables.users"),
+        (format!("{AUTH}select = [\"id\", \"id\"]\n"), "auth.tables.users.select"),
+        (format!("{AUTH}select = [\"\"]\n"), "auth.tables.users.select"),
+        ("[auth]\nrole = \"app_user\"\ntables = {}\n".to_owned(), "auth.role"),
+        ("[auth]\nrole = \"app_auth\"\ntables = {}\n".to_owned(), "auth.tables"),
+        ("[auth]\nrole = \"a\"\nurl_variable = \"DATABASE_URL\"\ntables = {}\n".to_owned(), "auth.url_variable"),
+    ] {
+        assert_eq!(invalid(&text).0, key, "{text}");
     }
 }
 

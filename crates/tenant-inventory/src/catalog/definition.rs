@@ -33,6 +33,12 @@ pub enum AspectKind {
     ConstraintComment,
     /// The event trigger that closes new tables, by its name. It belongs to the database and to no table.
     EventTrigger,
+    /// The role of sign-in, by its name; the text is its number. It belongs to the server and to no table.
+    Role,
+    /// The right of that role to use a schema.
+    SchemaUsage,
+    /// The right of that role to draw numbers from a sequence.
+    SequenceUsage,
     /// The tenant column itself, with its type. It is the last, as the others go before their column does.
     Column,
 }

@@ -1,7 +1,8 @@
 //! Which policies of a table are the rollout's, and unaltered.
 
 use tenancy_config::Ident;
-use tenant_rls::{PolicyForm, RolePolicy, unassigned_policy};
+use tenancy_config::tenancy::AuthTable;
+use tenant_rls::{AuthPolicy, PolicyForm, RolePolicy, unassigned_policy};
 
 use super::definition::{Aspect, AspectKind};
 use super::relations::Relation;
@@ -17,6 +18,8 @@ pub struct Policies<'a> {
     pub maintenance: &'a Ident,
     /// The role that counts rows.
     pub auditor: &'a Ident,
+    /// The role of sign-in, and what it may do with the table.
+    pub sign_in: Option<(&'a Ident, &'a AuthTable)>,
 }
 
 impl<'a> Policies<'a> {
@@ -68,6 +71,9 @@ impl<'a> Policies<'a> {
         if name == self.unassigned() {
             return self.has_unassigned();
         }
+        if let Some((policy, role)) = self.auth_policy(name) {
+            return self.text(name).is_some_and(|text| policy.is_printed_as(text, role));
+        }
         let mut named = self.with_roles(&RolePolicy::ALL).filter(|(policy, _)| policy.name() == name);
         named.any(|(policy, role)| {
             let text = self.text(policy.name());
@@ -98,6 +104,12 @@ impl<'a> Policies<'a> {
         self.with_roles(&RolePolicy::ALL)
     }
 
+    /// The policy of this name that the role of sign-in is to have, with the role.
+    pub fn auth_policy(&self, name: &str) -> Option<(AuthPolicy, &'a Ident)> {
+        let (role, rules) = self.sign_in?;
+        AuthPolicy::named(name).filter(|policy| rules.may(policy.0)).map(|policy| (policy, role))
+    }
+
     fn with_roles<'p>(
         &self,
         policies: &'p [RolePolicy],
@@ -113,7 +125,7 @@ impl<'a> Policies<'a> {
     pub fn is_named_as_ours(&self, name: &str) -> bool {
         let unassigned = name == self.unassigned() && self.has_unassigned();
         let of_role = self.is_ours(name) || self.role_policies().any(|(policy, _)| policy.name() == name);
-        name == self.isolation || unassigned || of_role
+        name == self.isolation || unassigned || of_role || self.auth_policy(name).is_some()
     }
 
     fn text(&self, name: &str) -> Option<&'a str> {

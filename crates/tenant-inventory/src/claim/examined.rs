@@ -62,6 +62,19 @@ pub struct ObjectCheck {
     pub evidence: Evidence,
 }
 
+/// Rows of every tenant that a login of its own reaches before a tenant is known, because it is declared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Exposure {
+    /// The table.
+    pub table: TableName,
+    /// The role of that login.
+    pub role: String,
+    /// What it may do there, with the columns.
+    pub rights: Vec<String>,
+    /// The declared reason.
+    pub why: String,
+}
+
 /// All that a claim rests on.
 #[derive(Debug, Clone, Copy)]
 pub struct Examined<'a> {
@@ -77,6 +90,8 @@ pub struct Examined<'a> {
     pub beside: &'a [(TableName, UncoveredAccess)],
     /// The evidence for everything else.
     pub objects: &'a [ObjectCheck],
+    /// What is declared to be reached without a tenant, by a login of its own.
+    pub exposures: &'a [Exposure],
     /// What the catalog alone shows to be wrong.
     pub findings: &'a [Finding],
 }

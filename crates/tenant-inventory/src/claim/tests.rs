@@ -75,6 +75,7 @@ impl Drawn {
             proofs: &self.proofs,
             beside: &self.beside,
             objects: &self.objects,
+            exposures: &[],
             findings: &self.findings,
         }
     }

@@ -54,6 +54,13 @@ pub enum Untried {
         /// What a review would be pinned to.
         review: Reviewable,
     },
+    /// Nobody said how sign-in logs in.
+    NoSignInUrl {
+        /// The variable that would say so.
+        variable: String,
+    },
+    /// What sign-in writes is read from the catalog alone.
+    SignInWrites,
     /// A statement failed for a reason that says nothing about policies.
     Failed {
         /// What the server said.
@@ -73,7 +80,9 @@ impl Untried {
             | Self::TriggersWouldFire { .. }
             | Self::NoRight { .. }
             | Self::Failed { .. } => true,
-            Self::NoReader { .. }
+            Self::NoSignInUrl { .. }
+            | Self::SignInWrites
+            | Self::NoReader { .. }
             | Self::HeldUp { .. }
             | Self::Foreign
             | Self::RowsDepend
@@ -101,6 +110,8 @@ impl fmt::Display for Untried {
                 let outdated = Review::Outdated { hash: hash.clone() };
                 write!(f, "{way}; {why}; {outdated}; now {review}")
             }
+            Self::NoSignInUrl { variable } => write!(f, "nobody said how it logs in: set {variable} to its URL"),
+            Self::SignInWrites => f.write_str("its rights and policies in the catalog say so"),
             Self::NoRight { message }
             | Self::NoReader { message }
             | Self::HeldUp { message }

@@ -8,7 +8,7 @@ use tenancy_config::TableName;
 use super::attempt::AttemptKind;
 use super::breach::Breach;
 use super::evidence::Evidence;
-use super::examined::{Examined, TableProof, UncoveredAccess};
+use super::examined::{Examined, Exposure, TableProof, UncoveredAccess};
 use super::missing::{self, Missing};
 use super::untried::Untried;
 use crate::class::{Class, ClassifiedTable};
@@ -48,6 +48,7 @@ pub struct Claim {
     by_definition: Vec<ByDefinition>,
     exempt: Vec<Exempt>,
     registry: Option<TableName>,
+    exposures: Vec<Exposure>,
 }
 
 /// A table that was declared to need no tenant.
@@ -60,6 +61,11 @@ pub struct Exempt {
 }
 
 impl Claim {
+    /// What is declared to be reached without a tenant, by a login of its own.
+    pub fn exposures(&self) -> &[Exposure] {
+        &self.exposures
+    }
+
     /// Computes what may be said.
     pub fn of(examined: &Examined<'_>) -> Self {
         let missing = missing::all(examined);
@@ -87,6 +93,7 @@ impl Claim {
             covered,
             missing,
             by_definition: by_definition(examined),
+            exposures: examined.exposures.to_vec(),
             exempt: examined.classes.iter().filter_map(of_class).collect(),
             registry: examined.classes.iter().find(|table| table.class == Class::Registry).map(|t| t.table.clone()),
         }

@@ -9,6 +9,7 @@ use super::report::Absent;
 use crate::catalog::all_tables::{TableFacts, read_all_tables};
 use crate::class::Class;
 use crate::inventory::Inventory;
+use crate::sign_in::problem::SignInProblemKind;
 use crate::unhandled::Unhandled;
 use crate::unlinked::Unlinked;
 use crate::ways::read_ways;
@@ -28,6 +29,7 @@ pub async fn misfits(database: &Database, tenancy: &Tenancy, absent: &[Absent]) 
     for (name, rules) in &tenancy.tables {
         declared.table(name, rules)?;
     }
+    declared.sign_in();
     if !tenancy.reviewed.is_empty() {
         let unprotected = inventory.catalog.classified.iter().filter(|table| table.class.is_unprotected());
         let beside: Vec<TableName> = unprotected.map(|table| table.table.clone()).collect();
@@ -116,6 +118,30 @@ impl Declarations<'_> {
             })
         };
         facts.foreign_keys.iter().any(|key| belongs(&key.target))
+    }
+
+    /// What the login of sign-in is, beside what is declared. A name that is not there is told as such.
+    fn sign_in(&mut self) {
+        let inventory = self.inventory;
+        let (Some(sign_in), Some(auth)) = (&inventory.sign_in, &self.tenancy.auth) else { return };
+        for problem in &sign_in.problems {
+            let key = match problem.what.table() {
+                None => "auth.role".to_owned(),
+                Some(table) => {
+                    let named = |name: &&String| {
+                        TableName::parse(name, &self.tenancy.database.schema).is_ok_and(|parsed| parsed == *table)
+                    };
+                    let name = auth.tables.keys().find(named);
+                    name.map_or_else(|| "auth.tables".to_owned(), |name| format!("auth.tables.{name}"))
+                }
+            };
+            let absent = |what: &SignInProblemKind| {
+                matches!(what, SignInProblemKind::NoTable { .. } | SignInProblemKind::NoColumns { .. })
+            };
+            if !absent(&problem.what) {
+                self.add(key, MisfitKind::SignIn { problem: problem.clone() });
+            }
+        }
     }
 
     fn reviews(&mut self, ways: &[Way]) {

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 use tenancy_config::TableName;
 
+use crate::sign_in::problem::{SignInProblem, SignInProblemKind};
 use crate::unlinked::Unlinked;
 use crate::ways::way::Reviewable;
 
@@ -64,6 +65,11 @@ pub enum MisfitKind {
         /// The policy.
         policy: String,
     },
+    /// The login of sign-in is not as it is declared.
+    SignIn {
+        /// What is not.
+        problem: SignInProblem,
+    },
 }
 
 /// Why a review is not asked for.
@@ -86,7 +92,15 @@ pub enum NoReviewNeeded {
 impl Misfit {
     /// Whether it is a piece of advice: what is declared holds all the same.
     pub fn is_advice(&self) -> bool {
-        matches!(self.what, MisfitKind::ReasonMissing | MisfitKind::ReviewNotNeeded { .. })
+        match &self.what {
+            MisfitKind::ReasonMissing | MisfitKind::ReviewNotNeeded { .. } => true,
+            // Before a rollout it is as it must be.
+            MisfitKind::SignIn { problem } => {
+                let what = &problem.what;
+                what.is_made_by_rollout() || what.is_of_this_login() || matches!(what, SignInProblemKind::NoRole { .. })
+            }
+            _ => false,
+        }
     }
 
     /// What to do about it.
@@ -107,6 +121,7 @@ impl Misfit {
             }
             MisfitKind::ReasonMissing => "platform_rows = \"why\", which reports repeat".to_owned(),
             MisfitKind::NoReference { .. } => "take it out, or add the foreign key that it is about".to_owned(),
+            MisfitKind::SignIn { problem } => problem.hint(),
             MisfitKind::NotThrough { why } => why.hint().unwrap_or_else(|| "give the table a tenant column".to_owned()),
         }
     }
@@ -129,6 +144,7 @@ impl fmt::Display for Misfit {
             }
             MisfitKind::OfRegistry => f.write_str("it is the tenant table, whose rows are the tenants themselves"),
             MisfitKind::NotThrough { why } => write!(f, "it does not protect the table: {why}"),
+            MisfitKind::SignIn { problem } => problem.fmt(f),
             MisfitKind::OwnPolicy { policy } => write!(f, "the policy \"{policy}\" is the rollout's own"),
         }
     }

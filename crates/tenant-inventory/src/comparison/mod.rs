@@ -29,6 +29,7 @@ pub async fn absent(database: &Database, tenancy: &Tenancy) -> Result<Vec<Absent
     for (name, rules) in &tenancy.tables {
         comparison.table(name, rules)?;
     }
+    comparison.sign_in()?;
     comparison.reviews();
     Ok(comparison.absent)
 }
@@ -126,6 +127,19 @@ impl<'a> Comparison<'a> {
             }
         }
         self.objects(&key, &table.name, rules);
+        Ok(())
+    }
+
+    /// The tables of sign-in, with their columns. The role is none of it: a rollout makes it.
+    fn sign_in(&mut self) -> Result<()> {
+        let tenancy = self.tenancy;
+        for (name, rules) in tenancy.auth.iter().flat_map(|auth| &auth.tables) {
+            let key = format!("auth.tables.{name}");
+            let Some(table) = self.find(&key, name)? else { continue };
+            for (name, columns) in [("select", &rules.select), ("insert", &rules.insert), ("update", &rules.update)] {
+                columns.iter().for_each(|column| self.column(&format!("{key}.{name}"), table, Some(column)));
+            }
+        }
         Ok(())
     }
 

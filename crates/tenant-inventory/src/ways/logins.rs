@@ -111,6 +111,8 @@ pub enum Unfiltered {
     },
     /// It is a role of the rollout, whose policies show it keys of each tenant's rows.
     RolloutRole,
+    /// It is the login of sign-in, whose policies show it rows of every tenant.
+    SignIn,
     /// The rows were stored when the view was refreshed, and no policy is asked when it is read.
     Stored,
     /// The rows are on another server, where our policies do not reach.
@@ -145,6 +147,7 @@ impl fmt::Display for Unfiltered {
             Self::ServerRole { role } => write!(f, "a member of {role}"),
             Self::ServerRight { gives } => gives.fmt(f),
             Self::RolloutRole => f.write_str("a role of the rollout that sees keys of each tenant's rows"),
+            Self::SignIn => f.write_str("the login of sign-in, which reaches rows of every tenant"),
             Self::Stored => f.write_str("asked for no policy when what it stored is read"),
             Self::OtherServer => f.write_str("on another server, where our policies do not reach"),
             Self::Unprotected { table: Some(table) } => write!(f, "filtered by no policy on {table}"),

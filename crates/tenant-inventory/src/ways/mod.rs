@@ -53,7 +53,7 @@ pub(crate) mod way;
 mod words;
 mod writable;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tenancy_config::TableName;
 use tenant_rls::{CATALOG_LOCK_TIMEOUT, Database, OwnerTx, Result};
@@ -67,6 +67,7 @@ use filter::{Filter, OurPolicies, OurPolicy};
 use flows::Flows;
 use found::Analysis;
 use graph::Graph;
+use logins::Unfiltered;
 use object::WayObject;
 use review::{Definitions, FunctionReviews};
 use roles::Roles;
@@ -101,8 +102,8 @@ pub async fn read_ways(
     let mut facts = Facts::read(tx.connection(), &names, &tables, &tenants, version).await?;
     facts.replaces = reached.iter().flat_map(|reached| roles.inherited(reached.id)).collect();
     let protected = protected_ids(&facts, &tables);
-    let ours = our_policies(inventory);
-    let filter = Filter::new(&facts, &roles, login.id, &ours, &protected);
+    let our_policies = our_policies(inventory);
+    let filter = Filter::new(&facts, &roles, login.id, &our_policies, &protected);
     let texts = texts::texts(&facts);
     let graph = Graph::new(&facts, &protected, &texts);
     let knows_security_invoker = version >= SECURITY_INVOKER;
@@ -127,8 +128,10 @@ pub async fn read_ways(
     let writable = writable::writable(&facts, &texts);
     let reviews = FunctionReviews::new(&facts, &roles, &texts);
     let code = CodeWays { analysis: &analysis, writable: &writable, definitions: &definitions, reviews: &reviews };
-    let rollout = [inventory.logins.maintenance.0.as_str(), inventory.logins.auditor.0.as_str()];
-    let mut ways = role_ways::role_ways(&analysis, &reached, &rollout, version);
+    let rollout = [&inventory.logins.maintenance.0, &inventory.logins.auditor.0];
+    let mut ours: BTreeMap<&str, Unfiltered> = rollout.map(|role| (role.as_str(), Unfiltered::RolloutRole)).into();
+    ours.extend(inventory.sign_in.iter().map(|sign_in| (sign_in.role.as_str(), Unfiltered::SignIn)));
+    let mut ways = role_ways::role_ways(&analysis, &reached, &ours, version);
     ways.extend(view_ways::view_ways(&analysis, views, &definitions));
     let functions = code.functions();
     let names = code.callers_names(&functions);
@@ -174,7 +177,8 @@ fn our_policies(inventory: &Inventory) -> OurPolicies {
         let policies = inventory.policies(relation);
         for (name, _) in policies.permissive().filter(|(name, _)| policies.is_ours(name)) {
             let of_role = policies.known_role_policies().find(|(policy, _)| policy.name() == name);
-            let kind = of_role.map_or(OurPolicy::Isolation, |(_, role)| OurPolicy::Role(role.to_string()));
+            let of_role = of_role.map(|(_, role)| role).or(policies.auth_policy(name).map(|(_, role)| role));
+            let kind = of_role.map_or(OurPolicy::Isolation, |role| OurPolicy::Role(role.to_string()));
             ours.insert((relation.name.clone(), name.to_owned()), kind);
         }
     }

@@ -1,6 +1,6 @@
 //! Roles that the login is or can become, and that the policies do not hold.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::found::Analysis;
 use super::logins::Unfiltered;
@@ -11,8 +11,13 @@ use super::way::{Actor, Reach, Reviewable, Way, WayVerdict};
 /// The first version in which CREATEROLE alone does not make a role a member of others.
 const ADMIN_OPTION_DECIDES: i32 = 160_000;
 
-/// The ways. `ours` are the rollout's roles, whose policies show them keys of each tenant's rows.
-pub(crate) fn role_ways(analysis: &Analysis<'_>, reached: &[Reached], ours: &[&str], version: i32) -> Vec<Way> {
+/// The ways. `ours` are the rollout's roles, whose policies show them rows of each tenant.
+pub(crate) fn role_ways(
+    analysis: &Analysis<'_>,
+    reached: &[Reached],
+    ours: &BTreeMap<&str, Unfiltered>,
+    version: i32,
+) -> Vec<Way> {
     let mut ways: Vec<(i64, Way)> = Vec::new();
     for reached in reached {
         let Some(role) = analysis.roles.get(reached.id) else { continue };
@@ -32,7 +37,13 @@ pub(crate) fn role_ways(analysis: &Analysis<'_>, reached: &[Reached], ours: &[&s
     ways.into_iter().map(|(_, way)| way).collect()
 }
 
-fn of_role(analysis: &Analysis<'_>, reached: &Reached, role: &Role, ours: &[&str], version: i32) -> Vec<Way> {
+fn of_role(
+    analysis: &Analysis<'_>,
+    reached: &Reached,
+    role: &Role,
+    ours: &BTreeMap<&str, Unfiltered>,
+    version: i32,
+) -> Vec<Way> {
     let way = |why: Unfiltered, tables: &BTreeSet<i64>, verdict: WayVerdict| Way {
         closing: closing(analysis, reached, role, &why, tables),
         object: WayObject::Role { role: role.name.clone() },
@@ -49,8 +60,8 @@ fn of_role(analysis: &Analysis<'_>, reached: &Reached, role: &Role, ours: &[&str
         return vec![way(why, all, WayVerdict::Open)];
     }
     let mut ways = Vec::new();
-    if ours.contains(&role.name.as_str()) {
-        ways.push(way(Unfiltered::RolloutRole, &none, WayVerdict::Open));
+    if let Some(why) = ours.get(role.name.as_str()) {
+        ways.push(way(why.clone(), &none, WayVerdict::Open));
     }
     if role.replication {
         ways.push(way(Unfiltered::Replication, all, WayVerdict::Open));
@@ -66,7 +77,11 @@ fn of_role(analysis: &Analysis<'_>, reached: &Reached, role: &Role, ours: &[&str
 }
 
 /// The tables that a role owns, or where a policy that is not ours lets it through.
-fn by_tables(analysis: &Analysis<'_>, role: &Role, ours: &[&str]) -> Vec<(Unfiltered, BTreeSet<i64>, WayVerdict)> {
+fn by_tables(
+    analysis: &Analysis<'_>,
+    role: &Role,
+    ours: &BTreeMap<&str, Unfiltered>,
+) -> Vec<(Unfiltered, BTreeSet<i64>, WayVerdict)> {
     let (mut unforced, mut forced, mut let_through) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     let (mut owner_why, mut policy_why) = (None, None);
     for table in analysis.filter.protected {
@@ -78,7 +93,7 @@ fn by_tables(analysis: &Analysis<'_>, role: &Role, ours: &[&str]) -> Vec<(Unfilt
             }
             // The policies that hold for the login are findings of their tables.
             Some(why @ Unfiltered::LetThrough { .. })
-                if role.name != analysis.login && !ours.contains(&role.name.as_str()) =>
+                if role.name != analysis.login && !ours.contains_key(role.name.as_str()) =>
             {
                 let_through.insert(*table);
                 policy_why.get_or_insert(why);

@@ -1,6 +1,7 @@
 //! The text of our policies, as statements write it and as the catalog prints it. It is here because this crate also
 //! sets the session variable that they compare.
 
+pub(crate) mod auth_policy;
 pub(crate) mod column_type;
 pub(crate) mod isolation;
 pub(crate) mod parent;

@@ -1,5 +1,6 @@
 //! The options that several commands of `rls` share.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -33,6 +34,9 @@ pub(super) struct RolloutArgs {
     /// Agree that policies filter the application itself where its role owns tables
     #[arg(long)]
     application_owns_tables: bool,
+    /// Where the password of the login of sign-in goes that [auth] declares, if it is made [default: ROLE.password here]
+    #[arg(long, value_name = "FILE")]
+    auth_password_file: Option<PathBuf>,
     #[command(flatten)]
     lock: LockArgs,
 }
@@ -78,6 +82,7 @@ impl RolloutArgs {
             adopt: self.adopt,
             allow_cross_tenant_references: self.allow_cross_tenant_references,
             application_owns_tables: self.application_owns_tables,
+            auth_password_file: self.auth_password_file,
             lock_retry: self.lock.into(),
         }
     }

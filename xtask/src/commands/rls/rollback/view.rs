@@ -1,6 +1,6 @@
 //! The report of a rollback: the definitions that were restored.
 
-use rls_rollout::{BornClosedBack, RollbackReport};
+use rls_rollout::{BornClosedBack, RollbackReport, SignInBack};
 
 use crate::document::block::{Document, Table, lines, number, text};
 use crate::document::report::Report;
@@ -14,8 +14,10 @@ impl Report for RollbackReport {
         let gone = self.gone.iter();
         let gone = gone.map(|table| format!("{table} is gone, dropped or renamed: nothing of it was restored."));
         let gone = gone.chain(self.born_closed.map(|back| born_closed(back).to_owned()));
+        let gone = gone.chain(self.sign_in.as_ref().map(sign_in));
         if self.tables.is_empty() {
-            let none = self.born_closed.is_none().then(|| "No step was left to take back.".to_owned());
+            let none = (self.born_closed.is_none() && self.sign_in.is_none())
+                .then(|| "No step was left to take back.".to_owned());
             return Document::new([lines(gone.chain(none))]);
         }
         let rows = self.tables.iter().map(|restored| {
@@ -39,6 +41,18 @@ impl Report for RollbackReport {
         let columns = [text("table"), number("definitions restored"), text("is")];
         let restored = format!("Restored {tables}. {end}");
         Document::new([Table::new(columns, rows).into(), lines(gone.chain(dropped).chain([restored]))])
+    }
+}
+
+fn sign_in(back: &SignInBack) -> String {
+    match back {
+        SignInBack::Restored { dropped: Some(role) } => {
+            format!("The login {role}, which a rollout had made for sign-in, is dropped.")
+        }
+        SignInBack::Restored { dropped: None } => "The login of sign-in has what it had before.".to_owned(),
+        SignInBack::Kept { role, message } => format!(
+            "The login {role} of sign-in stays, as the server said: {message}. Take that away, and run the same command again as a role that may drop it."
+        ),
     }
 }
 

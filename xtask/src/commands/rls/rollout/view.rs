@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use rls_rollout::{Filled, Remedy, RolloutReport, Stop, TableOutcome, sentences};
+use rls_rollout::{Filled, Remedy, RolloutReport, SignInOutcome, Stop, TableOutcome, sentences};
+use tenancy_config::plain::plain;
 use tenancy_config::{CommandRef, Hint};
 use tenant_inventory::Phase;
 
@@ -29,6 +30,7 @@ impl Report for RolloutReport {
         let columns = [text("table"), text("was"), text("is"), number("steps"), number("time")];
         let mut document = Document::new([Table::new(columns, rows).into()]);
         document.extend(notes("Stopped:", self, |outcome| sentences(&outcome.stopped_by)));
+        document.extend(self.sign_in.as_ref().map(sign_in));
         document.extend(notes("Filled:", self, |outcome| outcome.filled.as_ref().map(filled).unwrap_or_default()));
         document.extend(notes("Let through:", self, |outcome| sentences(&outcome.waived)));
         document.extend(notes("Replaced:", self, |outcome| sentences(&outcome.replaced)));
@@ -45,6 +47,23 @@ fn notes(title: &str, report: &RolloutReport, of: impl Fn(&TableOutcome) -> Stri
     List::new(title, noted.map(|outcome| format!("{}: {}", outcome.table, of(outcome)))).unless_empty()
 }
 
+/// What was done for sign-in. The password stands in the file alone.
+fn sign_in(done: &SignInOutcome) -> Block {
+    let role = &done.role;
+    let made = done.password_file.as_ref().map(|path| {
+        format!(
+            "Made the login {role} for sign-in; its password is in {}, which only you can read.",
+            plain(path.display())
+        )
+    });
+    let gave = (done.password_file.is_none() && done.steps > 0)
+        .then(|| format!("Gave the login {role} what tenancy.toml declares for sign-in."));
+    let stopped = done.stopped_by.iter().map(|stop| format!("Sign-in stopped: {stop}."));
+    let nothing = (done.steps == 0 && done.stopped_by.is_empty())
+        .then(|| format!("The login {role} has what tenancy.toml declares for sign-in."));
+    lines(made.into_iter().chain(gave).chain(stopped).chain(nothing))
+}
+
 /// What a backfill put into a tenant column that the rollout added.
 fn filled(filled: &Filled) -> String {
     let rows = counted(filled.rows, "row got", "rows got");
@@ -56,7 +75,8 @@ fn filled(filled: &Filled) -> String {
 }
 
 fn conclusion(report: &RolloutReport) -> Block {
-    let steps: usize = report.tables.iter().map(|outcome| outcome.steps).sum();
+    let steps: usize = report.tables.iter().map(|outcome| outcome.steps).sum::<usize>()
+        + report.sign_in.as_ref().map_or(0, |sign_in| sign_in.steps);
     let done = match report.rollout {
         None if report.is_complete() => Hint::from("No step was left for the tables above."),
         None => "No table could go on.".into(),
@@ -67,8 +87,9 @@ fn conclusion(report: &RolloutReport) -> Block {
         }
     };
     let enforced = report.tables.iter().all(|outcome| outcome.after == Phase::Enforce);
+    let of_sign_in = report.sign_in.iter().flat_map(|sign_in| &sign_in.stopped_by);
     let remedies: BTreeSet<Remedy> =
-        report.tables.iter().flat_map(|table| &table.stopped_by).map(Stop::remedy).collect();
+        report.tables.iter().flat_map(|table| &table.stopped_by).chain(of_sign_in).map(Stop::remedy).collect();
     if !report.stopped && !remedies.is_empty() {
         return lines(std::iter::once(done).chain(next::for_stopped(remedies, &"the same command again.".into())));
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rls_rollout::{Remedy, StatusReport, Stop, TableStatus};
+use rls_rollout::{Remedy, SignInFlow, SignInStatus, StatusReport, Stop, TableStatus};
 use tenancy_config::{CommandRef, Hint};
 use tenant_inventory::{BornClosed, Phase, RelationKind};
 
@@ -43,6 +43,7 @@ impl Report for StatusReport {
                 CommandRef::RlsBornClosed
             ));
         }
+        said.extend(self.sign_in.iter().flat_map(sign_in));
         said.extend(self.ways_around.iter().map(|way| format!("Past the policies: {way}.")));
         let columns = ["table", "phase", "RLS", "policies", "in the way"].map(text);
         let mut document = Document::new([Table::new(columns, rows).into(), lines(said)]);
@@ -55,6 +56,17 @@ impl Report for StatusReport {
         let rows = self.tables.iter().map(|status| row(status).to_vec());
         Some((vec!["table", "phase", "row_security", "policies", "in_the_way"], rows.collect()))
     }
+}
+
+/// Which flows of sign-in work without a tenant, and what is not as it is declared.
+fn sign_in(status: &SignInStatus) -> impl Iterator<Item = String> {
+    let flow = |flow: &SignInFlow| {
+        let rights: Vec<&str> = flow.rights.iter().map(|right| right.as_str()).collect();
+        let covered = if flow.covered { "covered" } else { "not covered yet" };
+        format!("Sign-in as {}, {covered}: {} ({}): {}.", status.role, flow.table, rights.join(", "), flow.why)
+    };
+    let problems = status.problems.iter().map(|problem| format!("Sign-in: {problem}; {}.", problem.hint()));
+    status.flows.iter().map(flow).chain(problems)
 }
 
 /// What takes the tables on from here.
@@ -70,6 +82,8 @@ fn next(report: &StatusReport) -> Vec<Hint> {
     }
     let next = if report.tables.iter().any(|table| !table.lost.is_empty()) {
         Hint::from("Next: ").then_hint(rollout).then(" puts back what was lost.")
+    } else if report.sign_in.as_ref().is_some_and(|sign_in| sign_in.flows.iter().any(|flow| !flow.covered)) {
+        Hint::from("Next: ").then_hint(rollout).then(" gives sign-in what it lacks.")
     } else if report.born_closed_lost {
         Hint::from("Next: ").then_run(CommandRef::RlsBornClosed)
     } else if report.tables.iter().any(|table| table.phase == Phase::None) {

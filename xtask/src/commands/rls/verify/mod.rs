@@ -59,7 +59,8 @@ pub(super) async fn run(context: &Context, options: Options) -> CommandResult {
     } else {
         context.printer.note(&format!("reading {}; --write-probes also tries to write", connected.line()));
     }
-    let verify = VerifyOptions { tables: options.tables, write_probes, fire_triggers: options.fire_triggers };
+    let verify =
+        VerifyOptions { tables: options.tables, write_probes, fire_triggers: options.fire_triggers, sign_in: None };
     let report = prove(context, &settings, &connected, &options.login, &verify).await?;
     connected.database.close().await;
     context.report(&report)?;
@@ -75,17 +76,44 @@ pub(super) async fn prove(
     options: &VerifyOptions,
 ) -> Result<VerifyReport, CommandFailure> {
     let (url, origin) = app_url(context, settings, connected, login)?;
+    let sign_in = sign_in_url(settings)?;
     stop::at_once(async {
         let connect = ConnectOptions { tls_no_verify: settings.tls_no_verify(), ..ConnectOptions::default() };
         let as_app = Database::connect(&url, &connect).await?;
         context.printer.note(&format!("trying as {} (from {origin})", as_app.session().role));
+        let mut options = options.clone();
+        if let Some((url, origin)) = &sign_in {
+            let signs_in = Database::connect(url, &connect).await?;
+            context.printer.note(&format!("trying sign-in as {} (from {origin})", signs_in.session().role));
+            options.sign_in = Some(signs_in);
+        }
         let mut progress = |table: &tenancy_config::TableName| context.printer.note(&format!("{table}: trying"));
         let report =
-            rls_verify::verify(&connected.database, &as_app, settings.tenancy(), options, &mut progress).await?;
+            rls_verify::verify(&connected.database, &as_app, settings.tenancy(), &options, &mut progress).await?;
         as_app.close().await;
+        if let Some(signs_in) = options.sign_in {
+            signs_in.close().await;
+        }
         Ok(report)
     })
     .await
+}
+
+/// The URL of the login of sign-in, if `tenancy.toml` declares one and its variable is set.
+fn sign_in_url(settings: &Settings) -> Result<Option<(DatabaseUrl, SettingOrigin)>, CommandFailure> {
+    let Some(auth) = &settings.tenancy().auth else { return Ok(None) };
+    let given = settings.env(&auth.url_variable).filter(|(url, _)| !url.trim().is_empty());
+    given.map(|(text, origin)| parsed(&text, origin)).transpose()
+}
+
+fn parsed(text: &str, origin: SettingOrigin) -> Result<(DatabaseUrl, SettingOrigin), CommandFailure> {
+    match DatabaseUrl::parse(text) {
+        Ok(url) => Ok((url, origin)),
+        Err(source) => {
+            let error = tenancy_config::settings::SettingsError::Url { origin, source };
+            Err(tenant_rls::Error::from(error).into())
+        }
+    }
 }
 
 /// The application's URL, and the setting that it comes from.
@@ -100,10 +128,7 @@ fn app_url(
         None => settings.env("APP_DATABASE_URL").filter(|(url, _)| !url.trim().is_empty()),
     };
     if let Some((text, origin)) = given {
-        let url = DatabaseUrl::parse(&text).map_err(|source| {
-            tenant_rls::Error::from(tenancy_config::settings::SettingsError::Url { origin: origin.clone(), source })
-        })?;
-        return Ok((url, origin));
+        return parsed(&text, origin);
     }
     if connected.is_local() {
         return Ok((

@@ -4,7 +4,7 @@ use rls_verify::{ClosedBy, Note, NoteKind, VerifyReport};
 use tenant_inventory::claim::attempt::AttemptKind;
 use tenant_inventory::claim::breach::Breach;
 use tenant_inventory::claim::evidence::Evidence;
-use tenant_inventory::claim::examined::TableProof;
+use tenant_inventory::claim::examined::{Exposure, TableProof};
 use tenant_inventory::claim::verdict::Claim;
 
 use crate::document::block::{Document, List, Table, lines, paragraph, text};
@@ -42,11 +42,13 @@ impl Report for VerifyReport {
         let legend = "Reading, inserting, changing (upd) and deleting (del). def: not tried, the policy's definition says so. -: not tried.";
         let mut document = Document::new([Table::new(headings.map(text), rows).into(), paragraph(legend)]);
         let exempt = self.claim.exempt().iter().map(|exempt| format!("{}: {}", exempt.table, exempt.why));
+        let exposures = self.claim.exposures().iter().map(exposure);
         let lists = [
             list("Findings:", self.findings.iter()),
             list("Missing for a proof:", self.claim.missing().iter()),
             notes(&self.notes),
             list("Declared exempt:", exempt),
+            list("Declared for sign-in, of every tenant's rows:", exposures),
             by_definition(&self.claim),
         ];
         document.extend(lists.into_iter().filter_map(List::unless_empty));
@@ -55,6 +57,12 @@ impl Report for VerifyReport {
         document.push(lines([Claim::not_claimed().to_string(), claim]));
         document
     }
+}
+
+/// What a login of its own reaches before a tenant is known.
+fn exposure(exposure: &Exposure) -> String {
+    let Exposure { table, role, rights, why } = exposure;
+    format!("{table}: {role} has {}: {why}", rights.join(", "))
 }
 
 fn list<T: ToString>(title: &str, items: impl Iterator<Item = T>) -> List {

@@ -1,0 +1,79 @@
+//! Takes the login of sign-in back, after its tables: the role goes if a rollout made it, and nothing else depends on it.
+
+use serde::Serialize;
+use tenancy_config::Ident;
+use tenant_inventory::AspectKind;
+use tenant_ops::{Lease, Rollout};
+use tenant_rls::{CATALOG_LOCK_TIMEOUT, Database, OwnerTx};
+
+use crate::error::{Error, Result};
+use crate::journal::TableChanges;
+use crate::sign_in::login::{drop_role, revoke};
+use crate::sign_in::run::role_id;
+
+/// What became of the login of sign-in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "sign_in", rename_all = "snake_case")]
+pub enum SignInBack {
+    /// It is as it was before: a role that a rollout made is gone.
+    Restored {
+        /// The role that was dropped.
+        dropped: Option<String>,
+    },
+    /// The server refused: something else depends on the role, or this login may not drop it. It stays, and so does its step in the journal.
+    Kept {
+        /// The role.
+        role: String,
+        /// What the server said.
+        message: String,
+    },
+}
+
+impl SignInBack {
+    pub(crate) fn is_restored(&self) -> bool {
+        matches!(self, Self::Restored { .. })
+    }
+}
+
+/// Restores it.
+///
+/// # Errors
+/// [`Error::Database`]; [`Error::Ops`] where the lease is another's by now.
+pub(crate) async fn take_back(
+    database: &Database,
+    lease: &Lease,
+    rollout: Rollout,
+    recorded: &TableChanges,
+) -> Result<SignInBack> {
+    let mut tx = OwnerTx::begin(database, CATALOG_LOCK_TIMEOUT).await?;
+    lease.fence(tx.connection()).await?;
+    let mut dropped = None;
+    // First what the role may use, which would keep it.
+    let mut changes: Vec<_> = recorded.changes.iter().filter(|change| change.before.is_none()).collect();
+    changes.sort_by_key(|change| change.aspect.kind == AspectKind::Role);
+    for change in changes {
+        let is_role = change.aspect.kind == AspectKind::Role;
+        let role = Ident::new(if is_role { &change.aspect.name } else { &change.aspect.role })?;
+        let there = role_id(tx.connection(), &role).await?;
+        // One that somebody dropped, or made again since, is not ours.
+        let statement = match there {
+            None => None,
+            Some(_) if !is_role => revoke(&change.aspect)?,
+            id if id == change.after => Some(drop_role(&role)),
+            Some(_) => None,
+        };
+        let Some(statement) = statement else { continue };
+        match tx.run("taking the login of sign-in back", &statement).await {
+            Ok(()) => dropped = is_role.then(|| role.to_string()).or(dropped),
+            // Something depends on it, it is gone, or this login may not.
+            Err(error) if matches!(error.sqlstate(), Some("2BP01" | "42501" | "42704" | "42P01" | "3F000")) => {
+                tx.rollback().await?;
+                return Ok(SignInBack::Kept { role: role.to_string(), message: error.to_string() });
+            }
+            Err(error) => return Err(Error::Database(error)),
+        }
+    }
+    rollout.undo(tx.connection(), &recorded.steps).await?;
+    tx.commit().await?;
+    Ok(SignInBack::Restored { dropped })
+}

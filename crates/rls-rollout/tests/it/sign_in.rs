@@ -1,0 +1,252 @@
+//! Sign-in before a tenant is known: a login of its own, with what is declared and no more, and back.
+
+use std::path::PathBuf;
+
+use local_db::Role;
+use rls_rollout::{
+    Error, RollbackOptions, RolloutOptions, RolloutReport, SignInBack, Stop, plan, rollback, rollout, status,
+};
+use tenancy_config::{DatabaseUrl, Tenancy};
+use tenant_inventory::{Phase, SignInProblemKind, misfits};
+use tenant_rls::{ConnectOptions, Database, DirectConnection, Sql};
+use test_support::TestDb;
+use tokio::sync::watch;
+
+use crate::support::{Logins, after, all_the_way_back, as_tenant, auto, catalog, session, small, tables_of};
+
+/// What Auth.js with the Prisma adapter has, and bookings.
+const SCHEMA: &str = r#"CREATE TABLE "Tenant" (id text PRIMARY KEY); INSERT INTO "Tenant" VALUES ('t1'), ('t2');
+    CREATE TABLE users (id text PRIMARY KEY, "tenantId" text NOT NULL REFERENCES "Tenant", email text, name text, salary int);
+    INSERT INTO users VALUES ('u1', 't1', 'a@one.example'), ('u2', 't2', 'b@two.example');
+    CREATE TABLE accounts (id serial PRIMARY KEY, "userId" text NOT NULL REFERENCES users, provider text, refresh_token text);
+    CREATE TABLE bookings (id int PRIMARY KEY, "tenantId" text NOT NULL REFERENCES "Tenant"); INSERT INTO bookings VALUES (1, 't1'), (2, 't2');
+    GRANT SELECT, INSERT, UPDATE, DELETE ON users, bookings TO app_user; GRANT SELECT ON "Tenant" TO app_user"#;
+
+/// A database and its own role, as roles belong to the whole server.
+struct Case {
+    db: TestDb,
+    role: String,
+    folder: tempfile::TempDir,
+}
+
+impl Case {
+    async fn new() -> Self {
+        let db = small(SCHEMA).await;
+        let role = format!("auth_{}", db.name());
+        let case = Self { db, role, folder: tempfile::tempdir().unwrap() };
+        // It has the rights of the owner and may make roles, as the first login of a managed server may. The owner is every test's.
+        let maker = case.maker();
+        let make = format!(
+            "CREATE ROLE {maker} LOGIN CREATEROLE PASSWORD 'x' IN ROLE app_owner, tenant_maintenance, tenant_auditor"
+        );
+        script(&case.db, &make).await;
+        case
+    }
+
+    fn maker(&self) -> String {
+        format!("maker_{}", self.db.name())
+    }
+
+    async fn as_maker(&self) -> Database {
+        let url = self.db.login(Role::Owner).with_user(&self.maker(), Some("x"));
+        Database::connect(&url, &ConnectOptions::default()).await.unwrap()
+    }
+
+    async fn roll(&self, tenancy: &Tenancy) -> Result<RolloutReport, Error> {
+        self.roll_with(tenancy, &self.options()).await
+    }
+
+    async fn roll_with(&self, tenancy: &Tenancy, options: &RolloutOptions) -> Result<RolloutReport, Error> {
+        let database = self.as_maker().await;
+        let (_go, stop) = watch::channel(false);
+        let report = rollout(&database, tenancy, options, "a test", stop, &mut |_| ()).await;
+        database.close().await;
+        report
+    }
+
+    async fn end(self) {
+        script(&self.db, &format!("DROP OWNED BY {0}; DROP ROLE {0}", self.maker())).await;
+    }
+
+    fn tenancy(&self, users: &str) -> Tenancy {
+        let Tenancy { tables, .. } = tables_of("");
+        let text = format!(
+            "[tenant]\ntable = \"Tenant\"\n[auth]\nrole = \"{}\"\n[auth.tables.users]\nwhy = \"sign-in finds a user by email\"\n{users}\n\
+             [auth.tables.accounts]\nwhy = \"the first sign-in writes an account\"\nselect = [\"id\", \"userId\", \"provider\"]\n\
+             insert = [\"userId\", \"provider\"]\ndelete = true\n",
+            self.role
+        );
+        Tenancy { tables, ..Tenancy::from_toml(&text, std::path::Path::new("tenancy.toml")).unwrap() }
+    }
+
+    fn declared(&self) -> Tenancy {
+        self.tenancy("select = [\"id\", \"email\", \"tenantId\", \"name\"]\nupdate = [\"name\"]")
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder.path().join("password")
+    }
+
+    fn options(&self) -> RolloutOptions {
+        RolloutOptions { auth_password_file: Some(self.file()), ..auto() }
+    }
+
+    fn login(&self) -> DatabaseUrl {
+        let password = std::fs::read_to_string(self.file()).unwrap();
+        self.db.login(Role::AppUser).with_user(&self.role, Some(password.trim()))
+    }
+
+    async fn sign_in(&self) -> DirectConnection {
+        DirectConnection::as_application(&self.login(), "tests").await.unwrap()
+    }
+
+    async fn back(&self) -> Option<SignInBack> {
+        let database = self.as_maker().await;
+        let (_go, stop) = watch::channel(false);
+        let options: RollbackOptions = all_the_way_back();
+        rollback(&database, &self.declared(), &options, "a test", stop, &mut |_| ()).await.unwrap().sign_in
+    }
+}
+
+async fn script(db: &TestDb, sql: &str) {
+    let mut superuser = session(db, Role::Superuser).await;
+    superuser.run_script("preparing a test", Sql::from_catalog(sql.to_owned())).await.unwrap();
+    superuser.close().await;
+}
+
+/// What the server says to a statement: the number of rows, or the code of its error.
+async fn tried(session: &mut DirectConnection, sql: &'static str) -> Result<u64, String> {
+    let done = sqlx::query(sql).execute(session.connection()).await;
+    done.map(|done| done.rows_affected())
+        .map_err(|error| error.as_database_error().and_then(|error| error.code()).unwrap_or_default().into_owned())
+}
+
+const BY_EMAIL: &str = "SELECT id, email, \"tenantId\", name FROM users WHERE email = 'b@two.example'";
+const REFUSED: &str = "42501";
+
+#[tokio::test]
+async fn sign_in_finds_users_and_writes_accounts_where_the_application_reads_no_row_and_back() {
+    let case = Case::new().await;
+    let untouched = catalog(&case.db).await;
+    let report = case.roll(&case.declared()).await.unwrap();
+    let done = report.sign_in.as_ref().unwrap();
+    assert_eq!((done.password_file.clone(), done.stopped_by.as_slice()), (Some(case.file()), [].as_slice()));
+    assert!(after(&report, "users") == Phase::Enforce && after(&report, "bookings") == Phase::Enforce, "{report:#?}");
+    assert_eq!(mode(&case.file()), 0o600);
+    assert_eq!(as_tenant(&case.db, "", "SELECT count(*) FROM users WHERE email = 'b@two.example'").await, 0);
+
+    let mut auth = case.sign_in().await;
+    assert_eq!(tried(&mut auth, BY_EMAIL).await, Ok(1));
+    assert_eq!(tried(&mut auth, "UPDATE users SET name = 'B' WHERE email = 'b@two.example'").await, Ok(1));
+    assert_eq!(
+        tried(&mut auth, "INSERT INTO accounts (\"userId\", provider) VALUES ('u2', 'x') RETURNING id").await,
+        Ok(1)
+    );
+    assert_eq!(tried(&mut auth, "DELETE FROM accounts WHERE \"userId\" = 'u2'").await, Ok(1));
+    for beyond in [
+        "SELECT salary FROM users",
+        "UPDATE users SET \"tenantId\" = 't1' WHERE id = 'u2'",
+        "INSERT INTO users (id, \"tenantId\") VALUES ('u3', 't1')",
+        "DELETE FROM users WHERE id = 'u2'",
+        "SELECT refresh_token FROM accounts",
+        "SELECT id FROM bookings",
+    ] {
+        assert_eq!(tried(&mut auth, beyond).await, Err(REFUSED.to_owned()), "{beyond}");
+    }
+    auth.close().await;
+
+    let mut app = session(&case.db, Role::AppUser).await;
+    for nothing in ["SELECT id FROM accounts", "DELETE FROM accounts"] {
+        assert_eq!(tried(&mut app, nothing).await, Err(REFUSED.to_owned()), "the application gained nothing");
+    }
+    app.close().await;
+    assert_eq!(as_tenant(&case.db, "t1", "SELECT count(*) FROM users").await, 1);
+
+    let database = case.as_maker().await;
+    let told = status(&database, &case.declared(), None).await.unwrap().sign_in.unwrap();
+    assert!(told.exists && told.flows.iter().all(|flow| flow.covered) && told.problems.is_empty(), "{told:#?}");
+    assert_eq!(misfits(&database, &case.declared(), &[]).await.unwrap(), []);
+    database.close().await;
+    let second = case.roll(&case.declared()).await.unwrap();
+    assert_eq!(second.rollout, None, "nothing is left to do, and no second password is written: {second:#?}");
+    let journal = "SELECT string_agg(t::text, ' ') FROM (SELECT statements, changes FROM tenant_ops.rollout_step) AS t";
+    let mut superuser = session(&case.db, Role::Superuser).await;
+    let journal: String = sqlx::query_scalar(journal).fetch_one(superuser.connection()).await.unwrap();
+    assert!(journal.contains(&case.role) && !journal.contains("SCRAM") && !journal.contains("PASSWORD"), "{journal}");
+
+    assert_eq!(case.back().await, Some(SignInBack::Restored { dropped: Some(case.role.clone()) }));
+    assert_eq!(catalog(&case.db).await, untouched);
+    case.end().await;
+}
+
+fn mode(file: &std::path::Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::metadata(file).unwrap().permissions().mode() & 0o777
+}
+
+#[tokio::test]
+async fn a_role_that_reaches_more_or_that_the_application_can_become_stops_the_tables_of_sign_in() {
+    let case = Case::new().await;
+    let (role, app) = (&case.role, format!("app_{}", case.db.name()));
+    let options = RolloutOptions { app_role: Some(app.clone()), ..case.options() };
+    let held = format!(
+        "CREATE ROLE {app}; CREATE ROLE {role} LOGIN; GRANT {role} TO {app}; GRANT SELECT ON bookings TO {role}"
+    );
+    script(&case.db, &held).await;
+    let report = case.roll_with(&case.declared(), &options).await.unwrap();
+    let stops = &report.sign_in.as_ref().unwrap().stopped_by;
+    let kinds = |stops: &[Stop]| -> Vec<String> { stops.iter().map(ToString::to_string).collect() };
+    let [Stop::SignIn { problem: held }, Stop::SignIn { problem: more }] = stops.as_slice() else {
+        panic!("{stops:#?}")
+    };
+    assert!(matches!(held.what, SignInProblemKind::HeldByApplication { .. }), "{:?}", kinds(stops));
+    assert!(more.to_string().contains("SELECT (id, tenantId), which [auth] does not declare"), "{more}");
+    assert_eq!((after(&report, "users"), after(&report, "bookings")), (Phase::None, Phase::Enforce));
+    assert!(!report.is_complete());
+
+    script(&case.db, &format!("REVOKE {role} FROM {app}; REVOKE SELECT ON bookings FROM {role}")).await;
+    let report = case.roll_with(&case.declared(), &options).await.unwrap();
+    assert_eq!(after(&report, "users"), Phase::Enforce, "{report:#?}");
+    assert!(!case.file().exists(), "a role that was there keeps its password");
+    // What is declared no more is taken away, as a rollout gave it.
+    let less = case.tenancy("select = [\"id\", \"email\"]");
+    let report = case.roll_with(&less, &options).await.unwrap();
+    assert!(report.is_complete() || report.sign_in.as_ref().unwrap().stopped_by.is_empty(), "{report:#?}");
+    let database = case.as_maker().await;
+    let told = status(&database, &less, None).await.unwrap().sign_in.unwrap();
+    assert_eq!(told.problems, [], "{told:#?}");
+    database.close().await;
+    assert_eq!(case.back().await, Some(SignInBack::Restored { dropped: None }), "it was there before");
+    script(&case.db, &format!("DROP ROLE {role}, {app}")).await;
+    case.end().await;
+}
+
+#[tokio::test]
+async fn a_login_that_may_make_no_roles_is_given_the_statement_and_a_file_in_the_way_is_not_replaced() {
+    let case = Case::new().await;
+    std::fs::write(case.file(), "mine").unwrap();
+    let refused = case.roll(&case.declared()).await.unwrap_err();
+    assert!(matches!(refused, Error::PasswordFile { .. }), "{refused}");
+    let database = case.as_maker().await;
+    let planned = plan(&database, &case.declared(), &auto()).await.unwrap();
+    let script_of = planned.script();
+    let at = |text: &str| script_of.find(text).unwrap_or_else(|| panic!("no {text} in {script_of}"));
+    assert!(at("LOGIN NOINHERIT NOSUPERUSER") < at("tenant_auth_select"), "{script_of}");
+    assert!(
+        at("tenant_auth_select") < at("ENABLE ROW LEVEL SECURITY") && script_of.contains("\\password"),
+        "{script_of}"
+    );
+    database.close().await;
+
+    script(&case.db, &format!("ALTER ROLE {} NOCREATEROLE", case.maker())).await;
+    let database = case.as_maker().await;
+    let planned = plan(&database, &case.declared(), &auto()).await.unwrap();
+    let [Stop::SignIn { problem }] = planned.sign_in.as_ref().unwrap().stopped_by.as_slice() else {
+        panic!("{planned:#?}")
+    };
+    assert!(problem.hint().contains(&format!("CREATE ROLE \"{}\" LOGIN", case.role)), "{}", problem.hint());
+    let users = planned.tables.iter().find(|table| table.table.name().as_str() == "users").unwrap();
+    assert!(matches!(users.stopped_by.as_slice(), [Stop::SignInFirst { .. }]), "{users:#?}");
+    database.close().await;
+    case.end().await;
+}

@@ -1,0 +1,176 @@
+//! Sign-in before a tenant is known: tried as its own login, while no tenant is set. It reaches what is declared, and nothing else.
+
+use tenancy_config::tenancy::AuthRight;
+use tenancy_config::{Ident, TableName};
+use tenant_inventory::claim::attempt::AttemptKind;
+use tenant_inventory::claim::breach::{Breach, Whose};
+use tenant_inventory::claim::evidence::Evidence;
+use tenant_inventory::claim::examined::{Exposure, ObjectCheck};
+use tenant_inventory::claim::finding::Finding;
+use tenant_inventory::claim::untried::Untried;
+use tenant_inventory::class::{Class, ClassifiedTable};
+use tenant_inventory::{SignIn, SignInTable};
+use tenant_rls::{Database, Limits, ProbeSessions, ProbeTx, Sql, Template, VariableBefore};
+
+use crate::attempts::key::PrimaryKey;
+use crate::attempts::outcome::{self, ExpectedRows};
+use crate::attempts::rows::{Keys, Rows, only};
+use crate::attempts::{AttemptStatement, attempt};
+use crate::error::{Error, Result};
+use crate::found::Found;
+use crate::same_database;
+use crate::table::Verifier;
+
+/// What is read where no tenant is set.
+const WHAT: AttemptKind = AttemptKind::ReadUnset;
+
+/// Adds the evidence for the login of sign-in, if one is declared. The answer is what it reaches by declaration.
+///
+/// # Errors
+/// [`Error::OtherSignIn`] where the URL is another login's; [`Error::OtherDatabase`] where it leads elsewhere.
+pub(crate) async fn inspect(
+    verifier: &Verifier<'_>,
+    classes: &[ClassifiedTable],
+    found: &mut Found,
+) -> Result<Vec<Exposure>> {
+    let inventory = verifier.inventory;
+    let (Some(sign_in), Some(declared)) = (&inventory.sign_in, &inventory.tenancy.auth) else { return Ok(Vec::new()) };
+    let problems = sign_in.problems.iter().filter(|problem| !problem.what.is_of_this_login()).cloned();
+    let breaches = problems.map(|problem| Breach::SignIn { problem: Box::new(problem) });
+    found.findings.extend(breaches.map(|breach| Finding { table: None, breach }));
+    match &verifier.options.sign_in {
+        None => found.objects.push(ObjectCheck {
+            object: format!("sign-in as {}", sign_in.role),
+            evidence: Evidence::NotTried { because: Untried::NoSignInUrl { variable: declared.url_variable.clone() } },
+        }),
+        Some(auth) => {
+            let auth = &auth.limited(Limits::BRIEF);
+            let login = auth.session().role.clone();
+            if login != sign_in.role.as_str() {
+                return Err(Error::OtherSignIn { declared: sign_in.role.to_string(), login });
+            }
+            same_database::check(verifier.owner, auth).await?;
+            found.objects.extend(Attempts { verifier, sign_in, auth, login }.all(classes).await?);
+        }
+    }
+    Ok(sign_in.tables.iter().map(|table| exposure(sign_in, table)).collect())
+}
+
+fn exposure(sign_in: &SignIn, table: &SignInTable) -> Exposure {
+    let right = |right: AuthRight| match table.rules.columns(right) {
+        [] => right.as_str().to_owned(),
+        columns => format!("{} ({})", right.as_str(), columns.join(", ")),
+    };
+    Exposure {
+        table: table.table.clone(),
+        role: sign_in.role.to_string(),
+        rights: table.rules.rights().map(right).collect(),
+        why: table.rules.why.clone(),
+    }
+}
+
+struct Attempts<'a> {
+    verifier: &'a Verifier<'a>,
+    sign_in: &'a SignIn,
+    auth: &'a Database,
+    login: String,
+}
+
+impl Attempts<'_> {
+    async fn all(&self, classes: &[ClassifiedTable]) -> Result<Vec<ObjectCheck>> {
+        let sessions = ProbeSessions::new(self.auth, &self.verifier.inventory.tenancy);
+        let mut tx = sessions.begin(false, VariableBefore::NeverSet).await?;
+        tx.savepoint().await?;
+        let mut checks = Vec::new();
+        for table in self.sign_in.tables.iter().filter(|table| table.is_there) {
+            if table.rules.may(AuthRight::Select) {
+                checks.push(self.check(&table.table, "reading what is declared", self.declared(&mut tx, table).await?));
+            }
+            if table.rules.rights().any(|right| right != AuthRight::Select) {
+                let evidence = self.by_catalog(&table.table, Untried::SignInWrites);
+                checks.push(self.check(&table.table, "writing what is declared", evidence));
+            }
+        }
+        let declared = |name: &TableName| self.sign_in.tables.iter().any(|table| table.table == *name);
+        let others = classes.iter().filter(|table| !declared(&table.table) && table.stranger.is_none());
+        for other in others.filter(|table| may_be_tenants(&table.class)) {
+            checks.push(self.check(
+                &other.table,
+                "reading what is not declared",
+                self.beyond(&mut tx, &other.table).await?,
+            ));
+        }
+        tx.rollback().await?;
+        Ok(checks)
+    }
+
+    fn check(&self, table: &TableName, what: &str, evidence: Evidence) -> ObjectCheck {
+        ObjectCheck { object: format!("sign-in as {}, {what} of {table}", self.login), evidence }
+    }
+
+    /// Reads a row, with each column that is declared; and where rows of two tenants are known, looks them up by their keys.
+    async fn declared(&self, tx: &mut ProbeTx, table: &SignInTable) -> Result<Evidence> {
+        let columns = table.rules.select.iter().map(Ident::new).collect::<Result<Vec<_>, _>>()?;
+        let named = columns.iter().map(|column| Template::new("t.:\"column\"").ident("column", column).build());
+        let read = Template::new(include_str!("../../../sql/rls-verify/sign_in_read.sql"))
+            .fragment("columns", Sql::join(named, ", "))
+            .table("target", &table.table)
+            .build();
+        let seen = attempt(tx, None, sqlx::query(&read)).await?;
+        let known = self.known(table).await?;
+        if matches!(seen, Ok(0)) && known.is_none() {
+            return Ok(self.by_catalog(&table.table, Untried::NoRows));
+        }
+        let evidence = outcome::read(WHAT, &self.login, ExpectedRows::All(1), seen).evidence;
+        let Some((keys, see)) = known.filter(|_| evidence.holds()) else { return Ok(evidence) };
+        let by_key: AttemptStatement<'_> = sqlx::query(&see).bind(sqlx::types::Json(&keys));
+        let seen = attempt(tx, None, by_key).await?;
+        Ok(outcome::read(WHAT, &self.login, ExpectedRows::All(keys.len()), seen).evidence)
+    }
+
+    /// Rows of two tenants by their keys, and the statement that looks them up; none where there are none, or where the key may not be read.
+    async fn known(&self, table: &SignInTable) -> Result<Option<(Keys, Sql)>> {
+        let verifier = self.verifier;
+        let Some(relation) = verifier.inventory.relation(&table.table) else { return Ok(None) };
+        let (Some(columns), Some(reader)) = (verifier.columns.get(&table.table), verifier.readers.get(&table.table))
+        else {
+            return Ok(None);
+        };
+        let names = &verifier.inventory.root(relation).key;
+        let Some(key) = PrimaryKey::new(names, columns)? else { return Ok(None) };
+        if !names.iter().all(|name| table.rules.select.contains(name)) {
+            return Ok(None);
+        }
+        let of = (&key, reader);
+        let rows = Rows::find(verifier.owner, verifier.inventory, relation, of, &verifier.inactive_tenants).await?;
+        let Ok(rows) = rows else { return Ok(None) };
+        let keys: Keys = rows.tenants.into_iter().flat_map(|(_, keys)| keys).collect();
+        let see = Template::new(include_str!("../../../sql/rls-verify/probe_see.sql"))
+            .table("target", &table.table)
+            .fragment("only", only(relation))
+            .fragment("given", key.is_given())
+            .build();
+        Ok((!keys.is_empty()).then_some((keys, see)))
+    }
+
+    /// Tries to read any row. A right that is missing is what must be.
+    async fn beyond(&self, tx: &mut ProbeTx, table: &TableName) -> Result<Evidence> {
+        let read = Template::new(include_str!("../../../sql/rls-verify/sign_in_beyond.sql")).table("target", table);
+        let seen = attempt(tx, None, sqlx::query(read.build())).await?;
+        let none = ExpectedRows::None(Whose::OtherTenants);
+        Ok(match outcome::read(WHAT, &self.login, none, seen).evidence {
+            Evidence::NotTried { because: Untried::NoRight { .. } } => Evidence::Held,
+            evidence => evidence,
+        })
+    }
+
+    /// What the catalog says where nothing was tried.
+    fn by_catalog(&self, table: &TableName, because: Untried) -> Evidence {
+        if self.sign_in.covers(table) { Evidence::HeldByDefinition { because } } else { Evidence::NotTried { because } }
+    }
+}
+
+/// Whether the rows of a table may belong to tenants.
+fn may_be_tenants(class: &Class) -> bool {
+    class.is_protected() || class.is_unprotected()
+}

@@ -1,0 +1,76 @@
+//! The login of sign-in is tried without a tenant: it reaches what is declared, and what more it reaches is found.
+
+use local_db::Role;
+use rls_verify::{Error, VerifyOptions, VerifyReport, verify};
+use tenancy_config::Tenancy;
+use tenant_inventory::claim::verdict::Verdict;
+use tenant_rls::{ConnectOptions, Database, DirectConnection, Sql};
+use test_support::TestDb;
+
+use crate::support::{clean, connect, roll_as};
+use crate::verify::found;
+
+async fn script(session: &mut DirectConnection, sql: String) {
+    session.run_script("preparing a test", Sql::from_catalog(sql)).await.unwrap();
+}
+
+async fn prove(db: &TestDb, tenancy: &Tenancy, sign_in: Option<Database>) -> Result<VerifyReport, Error> {
+    let (owner, app) = (connect(db, Role::Owner).await, connect(db, Role::AppUser).await);
+    let options = VerifyOptions { sign_in, ..VerifyOptions::default() };
+    verify(&owner, &app, tenancy, &options, &mut |_| ()).await
+}
+
+#[tokio::test]
+async fn sign_in_is_proven_as_its_own_login_and_what_more_it_reaches_is_found() {
+    let db = clean().await;
+    let role = format!("auth_{}", db.name());
+    let mut superuser = db.superuser().await;
+    script(&mut superuser, format!("CREATE ROLE {role} LOGIN PASSWORD 'x'")).await;
+    let text = format!(
+        "[auth]\nrole = \"{role}\"\n[auth.tables.users]\nwhy = \"sign-in finds a user by email\"\nselect = [\"id\", \"email\", \"tenantId\"]\n\
+         [auth.tables.tenant_memberships]\nwhy = \"a user chooses a tenant\"\nselect = [\"userId\"]\ninsert = [\"userId\"]\n"
+    );
+    let tenancy = Tenancy::from_toml(&text, std::path::Path::new("tenancy.toml")).unwrap();
+    let rolled = roll_as(&db, &tenancy).await.unwrap();
+    assert!(rolled.is_complete(), "{rolled:#?}");
+
+    let url = db.url(Role::AppUser).with_user(&role, Some("x"));
+    let auth = Database::connect(&url, &ConnectOptions::default()).await.unwrap();
+    let untried = prove(&db, &tenancy, None).await.unwrap();
+    assert_eq!(untried.claim.verdict(), Verdict::Unproven, "{:#?}", found(&untried));
+    let missing: Vec<String> = untried.claim.missing().iter().map(ToString::to_string).collect();
+    assert_eq!(missing.len(), 1, "{missing:#?}");
+    assert!(
+        missing[0].contains(&format!("sign-in as {role}")) && missing[0].contains("AUTH_DATABASE_URL"),
+        "{missing:#?}"
+    );
+
+    let proven = prove(&db, &tenancy, Some(auth.clone())).await.unwrap();
+    assert!(proven.is_proven(), "{:#?} {:#?}", found(&proven), proven.claim.missing());
+    let held = |part: &str| proven.objects.iter().any(|check| check.object.contains(part) && check.evidence.holds());
+    assert!(
+        held("reading what is declared of public.users") && held("reading what is not declared of public.bookings")
+    );
+    assert!(held("reading what is declared of public.tenant_memberships"), "no row, and the catalog says so");
+    let users = proven.claim.exposures().iter().find(|exposure| exposure.table.name().as_str() == "users").unwrap();
+    assert_eq!(
+        (users.rights.join(" ").as_str(), users.why.as_str()),
+        ("SELECT (id, email, tenantId)", "sign-in finds a user by email")
+    );
+    let other = connect(&db, Role::AppUser).await;
+    assert!(matches!(prove(&db, &tenancy, Some(other)).await, Err(Error::OtherSignIn { .. })));
+
+    let more = format!(
+        "GRANT SELECT (id) ON bookings TO {role}; CREATE POLICY more ON bookings FOR SELECT TO {role} USING (true)"
+    );
+    script(&mut superuser, more).await;
+    let broken = prove(&db, &tenancy, Some(auth.clone())).await.unwrap();
+    assert_eq!(broken.claim.verdict(), Verdict::Disproven);
+    let findings = found(&broken);
+    let says = |part: &str| findings.iter().any(|finding| finding.contains(part));
+    assert!(says("SELECT (id), the policy \"more\", which [auth] does not declare"), "{findings:#?}");
+    let reached = broken.objects.iter().find(|check| check.object.contains("not declared of public.bookings")).unwrap();
+    assert!(reached.evidence.breach().is_some(), "{reached:#?}");
+    auth.close().await;
+    script(&mut superuser, format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
+}

@@ -1,0 +1,37 @@
+//! Writes `[auth]` of the commented `tenancy.toml`.
+
+use std::fmt::Write;
+
+use super::auth::AuthSection;
+use super::toml_text::{key, list, string};
+
+/// What stands there where no login of sign-in is declared.
+const EXAMPLE: &str = "# [auth]
+# role = \"app_auth\"
+# [auth.tables.users]
+# why = \"sign-in finds a user by email\"
+# select = [\"id\", \"email\"]
+";
+
+pub(super) fn write_auth(out: &mut String, auth: Option<&AuthSection>) -> std::fmt::Result {
+    writeln!(
+        out,
+        "# A login of its own for sign-in, before a tenant is known: a rollout makes it, with these rights and no others"
+    )?;
+    writeln!(out, "# (select, insert, update: columns; delete = true: rows).")?;
+    let Some(auth) = auth else { return writeln!(out, "{EXAMPLE}") };
+    writeln!(out, "[auth]\nrole = {}", string(&auth.role))?;
+    writeln!(out, "url_variable = {}   # with the URL of this login", string(&auth.url_variable))?;
+    for (name, rules) in &auth.tables {
+        writeln!(out, "\n[auth.tables.{}]\nwhy = {}", key(name), string(&rules.why))?;
+        for (name, columns) in [("select", &rules.select), ("insert", &rules.insert), ("update", &rules.update)] {
+            if !columns.is_empty() {
+                writeln!(out, "{name} = [{}]", list(columns))?;
+            }
+        }
+        if rules.delete {
+            writeln!(out, "delete = true")?;
+        }
+    }
+    writeln!(out)
+}

@@ -1,0 +1,71 @@
+//! `[auth]` by table, and what is checked of it.
+
+use std::collections::BTreeSet;
+
+use super::auth::{AuthRight, AuthTable};
+use super::checks::{Wrong, environment_variables, ident, reason, table, unique};
+use super::model::Tenancy;
+use crate::name::{NameError, TableName};
+
+impl Tenancy {
+    /// The tables of sign-in, each with its schema.
+    ///
+    /// # Errors
+    /// [`NameError`] for a name that no table can have, which reading the file rules out.
+    pub fn auth_tables(&self) -> Result<Vec<(TableName, &AuthTable)>, NameError> {
+        let tables = self.auth.iter().flat_map(|auth| &auth.tables);
+        tables.map(|(name, rules)| Ok((TableName::parse(name, &self.database.schema)?, rules))).collect()
+    }
+
+    /// What sign-in may do with a table, if it is one of its tables.
+    pub fn auth_table(&self, table: &TableName) -> Option<&AuthTable> {
+        self.auth_tables().ok()?.into_iter().find(|(name, _)| name == table).map(|(_, rules)| rules)
+    }
+}
+
+/// Checks `[auth]`: a login of its own, that could do something.
+pub(super) fn check_auth(tenancy: &Tenancy) -> Result<(), Wrong> {
+    let Some(auth) = &tenancy.auth else { return Ok(()) };
+    ident("auth.role", &auth.role)?;
+    let roles = &tenancy.roles;
+    if [&roles.app, &roles.maintenance, &roles.auditor].contains(&&auth.role) {
+        let why = "sign-in needs a login of its own, and this one is in [roles]";
+        return Err(("auth.role".to_owned(), why.to_owned()));
+    }
+    environment_variables("auth.url_variable", std::slice::from_ref(&auth.url_variable))?;
+    let mut urls = tenancy.database.url_variables.iter().chain(&tenancy.database.direct_url_variables);
+    if auth.url_variable == "APP_DATABASE_URL" || urls.any(|known| *known == auth.url_variable) {
+        let why = format!("{} is the URL of another login", auth.url_variable);
+        return Err(("auth.url_variable".to_owned(), why));
+    }
+    if auth.tables.is_empty() {
+        return Err(("auth.tables".to_owned(), "it is empty: the login could do nothing".to_owned()));
+    }
+    let mut names = BTreeSet::new();
+    for (name, rules) in &auth.tables {
+        let key = format!("auth.tables.{name}");
+        if !names.insert(table(&key, name, &tenancy.database.schema)?) {
+            return Err((key, "the table stands there twice, with and without its schema".to_owned()));
+        }
+        check_table(&key, rules)?;
+    }
+    Ok(())
+}
+
+fn check_table(key: &str, rules: &AuthTable) -> Result<(), Wrong> {
+    reason(&format!("{key}.why"), Some(&rules.why))?;
+    for (name, columns) in [("select", &rules.select), ("insert", &rules.insert), ("update", &rules.update)] {
+        let key = format!("{key}.{name}");
+        columns.iter().try_for_each(|column| ident(&key, column))?;
+        unique(&key, columns.iter())?;
+    }
+    if rules.rights().next().is_none() {
+        let why = "nothing is said of what sign-in does there: select, insert, update or delete";
+        return Err((key.to_owned(), why.to_owned()));
+    }
+    if rules.select.is_empty() && (rules.may(AuthRight::Update) || rules.delete) {
+        let why = "rows that are changed or deleted are found by columns that may be read, and `select` names none";
+        return Err((key.to_owned(), why.to_owned()));
+    }
+    Ok(())
+}

@@ -1,0 +1,45 @@
+//! The checks that several sections of a `tenancy.toml` need.
+
+use std::collections::BTreeSet;
+
+use crate::name::{Ident, TableName};
+
+/// The key, and what is wrong with it.
+pub(super) type Wrong = (String, String);
+
+/// Checks that what is declared has a reason.
+pub(super) fn reason(key: &str, given: Option<&str>) -> Result<(), Wrong> {
+    if given.is_some_and(|reason| reason.trim().is_empty()) {
+        return Err((key.to_owned(), "it is empty; a reason must be given, which reports repeat".to_owned()));
+    }
+    Ok(())
+}
+
+pub(super) fn ident(key: &str, name: &str) -> Result<(), Wrong> {
+    Ident::new(name).map(drop).map_err(|error| (key.to_owned(), error.to_string()))
+}
+
+pub(super) fn table(key: &str, name: &str, schema: &str) -> Result<TableName, Wrong> {
+    TableName::parse(name, schema).map_err(|error| (key.to_owned(), error.to_string()))
+}
+
+/// Checks names of variables as POSIX shells can set them.
+pub(super) fn environment_variables(key: &str, names: &[String]) -> Result<(), Wrong> {
+    for name in names {
+        let starts = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+        if !starts || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+            return Err((key.to_owned(), format!("`{name}` cannot be the name of an environment variable")));
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn unique<'a>(key: &str, names: impl Iterator<Item = &'a String>) -> Result<(), Wrong> {
+    let mut seen = BTreeSet::new();
+    for name in names {
+        if !seen.insert(name) {
+            return Err((key.to_owned(), format!("`{name}` stands there twice")));
+        }
+    }
+    Ok(())
+}

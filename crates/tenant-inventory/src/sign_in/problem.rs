@@ -1,0 +1,267 @@
+//! What is not as `[auth]` declares it, as values; the sentences are made here.
+
+use std::fmt;
+
+use serde::Serialize;
+use tenancy_config::tenancy::AuthRight;
+use tenancy_config::{Ident, TableName};
+
+use super::statement::create_sign_in;
+use crate::ways::roles::RoleStep;
+
+/// Something about the login of sign-in that is not as it is declared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SignInProblem {
+    /// The role.
+    pub role: Ident,
+    /// What it is.
+    #[serde(flatten)]
+    pub what: SignInProblemKind,
+}
+
+/// What is not as it is declared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "problem", rename_all = "snake_case")]
+pub enum SignInProblemKind {
+    /// There is no such role.
+    NoRole {
+        /// This login may make it.
+        may_create: bool,
+    },
+    /// Nobody can log in as it.
+    CannotLogIn,
+    /// It has an attribute with which it is more than a login that policies filter.
+    Powerful {
+        /// The attribute.
+        attribute: &'static str,
+    },
+    /// It owns a table or view.
+    Owns {
+        /// The first of them.
+        table: String,
+    },
+    /// It has the rights of another role, or can become it.
+    MemberOf {
+        /// That role.
+        of: String,
+    },
+    /// The application's login has its rights, or can become it.
+    HeldByApplication {
+        /// The application's login.
+        login: String,
+        /// How it becomes the role; no step where it has its rights anyway.
+        steps: Vec<RoleStep>,
+        /// It is the login that asks, too: whoever makes a role can become it.
+        is_this_login: bool,
+    },
+    /// A table is not there.
+    NoTable {
+        /// The table.
+        table: TableName,
+    },
+    /// A column is not there.
+    NoColumns {
+        /// The table.
+        table: TableName,
+        /// The columns.
+        columns: Vec<String>,
+    },
+    /// This login may not grant rights on a table.
+    NotOwned {
+        /// The table.
+        table: TableName,
+        /// Its owner.
+        owner: String,
+    },
+    /// The role lacks what is declared.
+    Missing {
+        /// The table.
+        table: TableName,
+        /// What.
+        parts: Vec<SignInPart>,
+    },
+    /// The role has what is not declared.
+    Undeclared {
+        /// The table.
+        table: TableName,
+        /// What.
+        parts: Vec<SignInPart>,
+    },
+}
+
+/// Something that the role needs, or has.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(tag = "part", rename_all = "snake_case")]
+pub enum SignInPart {
+    /// A right on the whole table, or on one column.
+    Right {
+        /// The right, as SQL spells it.
+        privilege: String,
+        /// The column.
+        column: Option<String>,
+    },
+    /// A policy that lets it through.
+    Policy {
+        /// The policy.
+        policy: String,
+    },
+    /// The right to use a schema.
+    Schema {
+        /// The schema.
+        schema: Ident,
+    },
+    /// The right to draw numbers from a sequence.
+    Sequence {
+        /// The sequence.
+        sequence: TableName,
+    },
+}
+
+impl SignInPart {
+    /// A right on a column, or on the whole table.
+    pub(crate) fn right(right: AuthRight, column: Option<&str>) -> Self {
+        Self::Right { privilege: right.as_str().to_owned(), column: column.map(str::to_owned) }
+    }
+}
+
+impl SignInProblemKind {
+    /// Whether somebody reaches more by it than is declared.
+    pub fn reaches_more(&self) -> bool {
+        match self {
+            Self::Powerful { .. }
+            | Self::Owns { .. }
+            | Self::MemberOf { .. }
+            | Self::HeldByApplication { .. }
+            | Self::Undeclared { .. } => true,
+            Self::NoRole { .. }
+            | Self::CannotLogIn
+            | Self::NoTable { .. }
+            | Self::NoColumns { .. }
+            | Self::NotOwned { .. }
+            | Self::Missing { .. } => false,
+        }
+    }
+
+    /// Whether a rollout makes what is missing.
+    pub fn is_made_by_rollout(&self) -> bool {
+        matches!(self, Self::NoRole { may_create: true } | Self::Missing { .. })
+    }
+
+    /// Whether it is about what the login that asks may do, and says nothing about sign-in itself.
+    pub fn is_of_this_login(&self) -> bool {
+        matches!(self, Self::NotOwned { .. })
+    }
+
+    /// Whether a rollout can give the role what is declared in spite of it.
+    pub fn lets_rollout_go_on(&self) -> bool {
+        self.is_made_by_rollout() || matches!(self, Self::HeldByApplication { is_this_login: true, .. })
+    }
+
+    /// The table that it is about.
+    pub fn table(&self) -> Option<&TableName> {
+        match self {
+            Self::NoTable { table }
+            | Self::NoColumns { table, .. }
+            | Self::NotOwned { table, .. }
+            | Self::Missing { table, .. }
+            | Self::Undeclared { table, .. } => Some(table),
+            _ => None,
+        }
+    }
+}
+
+impl SignInProblem {
+    /// What to do about it.
+    pub fn hint(&self) -> String {
+        let role = &self.role;
+        match &self.what {
+            SignInProblemKind::NoRole { may_create: true } | SignInProblemKind::Missing { .. } => {
+                "the next rollout makes it".to_owned()
+            }
+            SignInProblemKind::NoRole { may_create: false } => {
+                format!("as a role with CREATEROLE: {}; then \\password {role}", create_sign_in(role).as_str())
+            }
+            SignInProblemKind::CannotLogIn => format!("ALTER ROLE {role} LOGIN, with a password"),
+            SignInProblemKind::Powerful { attribute } => {
+                format!("ALTER ROLE {role} NO{attribute}, or declare a role of its own for sign-in")
+            }
+            SignInProblemKind::Owns { .. } => "declare a role of its own for sign-in: a rollout makes it".to_owned(),
+            SignInProblemKind::MemberOf { of } => format!("REVOKE {of} FROM {role}"),
+            SignInProblemKind::HeldByApplication { login, .. } => {
+                format!("REVOKE {role} FROM {login}, or from the role through which it is a member")
+            }
+            SignInProblemKind::NoTable { .. } | SignInProblemKind::NoColumns { .. } => {
+                "correct the name, or run the application's migrations".to_owned()
+            }
+            SignInProblemKind::NotOwned { owner, .. } => format!("roll out as {owner}, or as one of its members"),
+            SignInProblemKind::Undeclared { .. } => {
+                "REVOKE it, from PUBLIC where everybody has it, or declare it in [auth.tables]".to_owned()
+            }
+        }
+    }
+}
+
+impl fmt::Display for SignInProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let role = &self.role;
+        match &self.what {
+            SignInProblemKind::NoRole { may_create } => {
+                let cannot = if *may_create { "" } else { ", and this login may not make it" };
+                write!(f, "there is no role {role}, as which sign-in is to log in{cannot}")
+            }
+            SignInProblemKind::CannotLogIn => write!(f, "nobody can log in as {role} (NOLOGIN)"),
+            SignInProblemKind::Powerful { attribute } => {
+                write!(f, "{role} has {attribute}, and sign-in needs a login that policies filter")
+            }
+            SignInProblemKind::Owns { table } => write!(f, "{role} owns {table}, and can do anything with it"),
+            SignInProblemKind::MemberOf { of } => write!(f, "{role} is a member of {of}, and has or gets its rights"),
+            SignInProblemKind::HeldByApplication { login, steps, .. } => {
+                let how = match steps.last() {
+                    None => "has the rights of",
+                    Some(RoleStep::Set { .. }) => "can become (SET ROLE)",
+                    Some(RoleStep::Grant { .. }) => "has ADMIN on, and so can become,",
+                };
+                write!(f, "the application's login {login} {how} {role}, which reaches rows of every tenant")
+            }
+            SignInProblemKind::NoTable { table } => write!(f, "there is no table {table}"),
+            SignInProblemKind::NoColumns { table, columns } => {
+                write!(f, "{table} has no column {}", columns.join(", "))
+            }
+            SignInProblemKind::NotOwned { table, owner } => {
+                write!(f, "{table} belongs to {owner}, and this login may grant nothing on it")
+            }
+            SignInProblemKind::Missing { table, parts } => {
+                write!(f, "{table}: {role} lacks {}", Parts(parts))
+            }
+            SignInProblemKind::Undeclared { table, parts } => {
+                write!(f, "{table}: {role} has {}, which [auth] does not declare", Parts(parts))
+            }
+        }
+    }
+}
+
+/// The parts in words: the columns of one right together.
+struct Parts<'a>(&'a [SignInPart]);
+
+impl fmt::Display for Parts<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut said: Vec<String> = Vec::new();
+        let mut columns: Vec<(&str, Vec<&str>)> = Vec::new();
+        for part in self.0 {
+            match part {
+                SignInPart::Right { privilege, column: Some(column) } => {
+                    match columns.iter_mut().find(|(known, _)| known == privilege) {
+                        Some((_, named)) => named.push(column),
+                        None => columns.push((privilege, vec![column])),
+                    }
+                }
+                SignInPart::Right { privilege, column: None } => said.push(privilege.clone()),
+                SignInPart::Policy { policy } => said.push(format!("the policy \"{policy}\"")),
+                SignInPart::Schema { schema } => said.push(format!("USAGE of the schema {schema}")),
+                SignInPart::Sequence { sequence } => said.push(format!("USAGE of the sequence {sequence}")),
+            }
+        }
+        let of_columns = columns.into_iter().map(|(privilege, named)| format!("{privilege} ({})", named.join(", ")));
+        f.write_str(&of_columns.chain(said).collect::<Vec<_>>().join(", "))
+    }
+}
