@@ -29,7 +29,7 @@ const GRACE: Duration = Duration::from_secs(3);
 /// took a third of their time.
 const MEMORY: &str = "/dev/shm";
 
-/// What there must be of it, in bytes. The suite was seen to need less than a tenth.
+/// What there must be of it, in bytes. The suite was seen to use a quarter of it.
 const ROOM: u64 = 6 << 30;
 
 /// How many times a server is started if another program takes its port first.

@@ -12,7 +12,7 @@ fn versions() -> Vec<u32> {
 
 /// Of each family, one case of so many is planted; 1 means all.
 fn every() -> usize {
-    environment::text("LEAKS_EVERY").unwrap().map_or(10, |every| every.parse().unwrap())
+    environment::text("LEAKS_EVERY").unwrap().map_or(20, |every| every.parse().unwrap())
 }
 
 #[tokio::test]

@@ -18,8 +18,9 @@ pub(super) fn write_auth(out: &mut String, auth: Option<&AuthSection>) -> std::f
         out,
         "# A login of its own for sign-in, before a tenant is known: a rollout makes it, with these rights and no others"
     )?;
-    writeln!(out, "# (select, insert, update: columns; delete = true: rows).")?;
-    let Some(auth) = auth else { return writeln!(out, "{EXAMPLE}") };
+    write!(out, "# (select, insert, update: columns; delete = true: rows).")?;
+    let Some(auth) = auth else { return writeln!(out, " For example:\n{EXAMPLE}") };
+    writeln!(out)?;
     writeln!(out, "[auth]\nrole = {}", string(&auth.role))?;
     writeln!(out, "url_variable = {}   # with the URL of this login", string(&auth.url_variable))?;
     for (name, rules) in &auth.tables {
