@@ -106,6 +106,14 @@ pub enum Error {
         /// Why not.
         why: String,
     },
+    /// A value is not of the type of its column.
+    #[error("memberships cannot be given this value of `{column}`")]
+    MembershipValue {
+        /// The column.
+        column: String,
+        /// What the server said of it.
+        source: Box<tenant_rls::Error>,
+    },
     /// There is no run of this number.
     #[error("there is no run {run} in the journal of this database")]
     NoRun {
@@ -329,6 +337,7 @@ impl UserError for Error {
                 let given: Vec<String> = columns.iter().map(|column| format!("--set {column}=VALUE")).collect();
                 Some(format!("each membership gets the value of {}", given.join(" ")).into())
             }
+            Self::MembershipValue { .. } => Some("--set gives a value as the column has it, such as one of its enum".into()),
             Self::MembershipColumn { .. } => Some("--set gives other columns a value, the same for each membership".into()),
             Self::NoRun { .. } => Some(Hint::quoted(CommandRef::BackfillRuns).then(" lists them")),
             Self::Strict { table } => {
@@ -378,6 +387,7 @@ impl UserError for Error {
             | Self::NoMemberships { .. }
             | Self::MembershipColumns { .. }
             | Self::MembershipColumn { .. }
+            | Self::MembershipValue { .. }
             | Self::UnknownColumns { .. }
             | Self::IsTenant { .. }
             | Self::NotAMapping { .. }

@@ -53,7 +53,7 @@ pub use scope::audit::AuditTx;
 pub use scope::batch::{BatchOptions, BatchTx, TenantScope};
 pub use scope::catalog::CatalogTx;
 pub use scope::each::{EachReader, EachTx};
-pub use scope::insert::{GeneratedValue, TenantInsert, TenantRow};
+pub use scope::insert::{GeneratedValue, TenantInsert, TenantRow, values_fit};
 pub use scope::owner::{CATALOG_LOCK_TIMEOUT, OwnerTx};
 pub use scope::probe::{ProbeSessions, ProbeTx, VariableBefore};
 pub use scope::tenant::TenantTx;

@@ -51,7 +51,7 @@ fn run(command: &str) -> Option<Run> {
             ("services --rest-to nobody --create --dry-run", 3),
         ]),
         "backfill memberships" => {
-            With(&[("", 3), ("--create --set role=CLIENT --dry-run", 0), ("--create --set role=CLIENT", 0)])
+            With(&[("", 3), ("--create --set role=MEMBER --dry-run", 0), ("--create --set role=MEMBER", 0)])
         }
         "backfill map" => With(&[("--all", 3), ("bookings --from nobody --to tenant_primary", 0)]),
         "assign-chat-messages" => With(&[("--dry-run", 3), ("", 3)]),

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use tenancy_config::{Ident, TableName, Tenancy, closest};
 use tenant_inventory::{Catalog, Column};
-use tenant_rls::{Access, Database, Sql, Template};
+use tenant_rls::{Access, Database, Fault, Sql, Template, fault_of, values_fit};
 
 use crate::error::{Error, Result};
 use crate::fragments::list;
@@ -34,7 +34,7 @@ impl MembershipPlan {
     /// # Errors
     /// Those of [`MembershipReport::count`](crate::MembershipReport::count) for the tables; [`Error::MembershipColumns`] if other
     /// columns need a value; [`Error::MembershipColumn`] if a value is for a column that is not there, or for that of the user, the
-    /// tenant or the key.
+    /// tenant or the key; [`Error::MembershipValue`] if one is not of the type of its column.
     pub async fn prepare(
         database: &Database,
         tenancy: &Tenancy,
@@ -46,6 +46,7 @@ impl MembershipPlan {
         let rows = BackfillPlan::bare(&catalog, tenancy, &found.memberships.name.to_string())?;
         let columns = Column::all(database, &rows.table).await?;
         check_given(&rows, &found.user, &columns, given)?;
+        check_types(database, &rows.table, given).await?;
         let values: Map<String, Value> =
             given.iter().map(|(column, value)| (column.clone(), Value::from(value.as_str()))).collect();
         let is_given = |column: &Column| {
@@ -111,6 +112,20 @@ fn check_given(rows: &BackfillPlan, user: &Ident, columns: &[Column], given: &[(
         };
         if column.name == *user || column.name == rows.column || column.is_key {
             return Err(wrong("each membership has its own".to_owned()));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses values that are not of the type of their column.
+async fn check_types(database: &Database, table: &TableName, given: &[(String, String)]) -> Result<()> {
+    for (column, value) in given {
+        let record = Value::Object(Map::from_iter([(column.clone(), Value::from(value.as_str()))]));
+        match values_fit(database, table, &record).await {
+            Err(error) if fault_of(&error) == Fault::Data => {
+                return Err(Error::MembershipValue { column: column.clone(), source: Box::new(error) });
+            }
+            done => done?,
         }
     }
     Ok(())

@@ -57,6 +57,22 @@ pub struct TenantRow {
     pub generated: Vec<(Ident, GeneratedValue)>,
 }
 
+/// Checks that the values of a record fit the types of their columns. It writes nothing.
+///
+/// # Errors
+/// [`Error::Connect`]: no connection can be made. [`Error::Query`]: a value does not fit, of [`Fault::Data`]; or the statement fails.
+pub async fn values_fit(database: &Database, table: &TableName, record: &Value) -> Result<()> {
+    let begin = Sql::from_static("BEGIN READ ONLY");
+    let mut transaction = Transaction::begin(database, begin, SearchPath::Application).await?;
+    let fits = Template::new(include_str!("../../../../sql/tenant-rls/fits.sql")).table("table", table).build();
+    sqlx::query(&fits)
+        .bind(Json(record))
+        .execute(transaction.connection())
+        .await
+        .map_err(Error::query(format!("fitting the values to the columns of {table}")))?;
+    transaction.rollback().await
+}
+
 /// Inserts the rows that a tenant lacks, in one autocommit statement that sets its own scope.
 ///
 /// The implicit transaction of the statement belongs to the tenant: the session variable is local to it, the tenant of
@@ -67,7 +83,7 @@ pub struct TenantInsert {
     database: Database,
     setting: SessionSetting,
     statement: Sql,
-    checks: Vec<(TableName, Sql)>,
+    tables: Vec<TableName>,
     /// Connections between two statements. If they went back to the pool each time, it would test them with an extra
     /// round trip.
     idle: Mutex<Vec<PoolConnection<Postgres>>>,
@@ -88,15 +104,11 @@ impl TenantInsert {
             .fragment("inserts", Sql::join(inserts, ",\n"))
             .fragment("counts", Sql::join(steps.iter().map(count), ", "))
             .build();
-        let check = |row: &TenantRow| {
-            let fits = Template::new(include_str!("../../../../sql/tenant-rls/fits.sql")).table("table", &row.table);
-            (row.table.clone(), fits.build())
-        };
         Self {
             database: database.clone(),
             setting,
             statement,
-            checks: rows.iter().map(check).collect(),
+            tables: rows.iter().map(|row| row.table.clone()).collect(),
             idle: Mutex::default(),
         }
     }
@@ -175,17 +187,12 @@ impl TenantInsert {
     /// # Errors
     /// [`Error::Query`]: a value does not fit; the error is about the first such table.
     pub async fn check(&self, values: &Value) -> Result<()> {
-        let begin = Sql::from_static("BEGIN READ ONLY");
-        let mut transaction = Transaction::begin(&self.database, begin, SearchPath::Application).await?;
-        for (table, sql) in &self.checks {
-            let Some(record) = values.get(table.to_string()) else { continue };
-            sqlx::query(sql)
-                .bind(Json(record))
-                .execute(transaction.connection())
-                .await
-                .map_err(Error::query(format!("fitting the values to the columns of {table}")))?;
+        for table in &self.tables {
+            if let Some(record) = values.get(table.to_string()) {
+                values_fit(&self.database, table, record).await?;
+            }
         }
-        transaction.rollback().await
+        Ok(())
     }
 
     async fn execute(&self, connection: &mut PgConnection, tenant: &TenantId, values: &Value) -> Result<Vec<bool>> {

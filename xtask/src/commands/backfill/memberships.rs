@@ -15,8 +15,8 @@ use crate::terminal::progress::Meter;
 #[command(after_help = "Examples:
   cargo xtask backfill memberships
   cargo xtask backfill memberships --table workspace_users --format json
-  cargo xtask backfill memberships --create --set role=CLIENT --dry-run
-  cargo xtask backfill memberships --create --set role=CLIENT
+  cargo xtask backfill memberships --create --set role=MEMBER --dry-run
+  cargo xtask backfill memberships --create --set role=MEMBER
 
 The table is the one whose name speaks of members and that points to users; --table names another. Without --create, it only
 reads, and ends with 3 where there is something to find. With it, each user without a membership whose own tenant exists gets one in
@@ -40,7 +40,7 @@ pub(super) struct Options {
 fn given(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((column, value)) if !column.is_empty() => Ok((column.to_owned(), value.to_owned())),
-        _ => Err("a column and its value, such as role=CLIENT".to_owned()),
+        _ => Err("a column and its value, such as role=MEMBER".to_owned()),
     }
 }
 
