@@ -34,7 +34,7 @@ pub(super) struct RolloutArgs {
     /// Agree that policies filter the application itself where its role owns tables
     #[arg(long)]
     application_owns_tables: bool,
-    /// Where the password of the login of sign-in goes that [auth] declares, if it is made [default: ROLE.password here]
+    /// Where the password of the login for sign-in goes, if the rollout makes that login [default: ROLE.password here]
     #[arg(long, value_name = "FILE")]
     auth_password_file: Option<PathBuf>,
     #[command(flatten)]
