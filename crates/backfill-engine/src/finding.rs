@@ -113,12 +113,12 @@ impl RefusedTriggers {
     }
 }
 
-/// A rule ON UPDATE.
+/// A rule that acts where rows are written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Rule {
     /// Its name.
     pub name: String,
-    /// It acts instead of the update; otherwise beside it.
+    /// It acts instead of the statement; otherwise beside it.
     pub instead: bool,
     /// Its definition, as `pg_get_ruledef` prints it.
     pub definition: String,
@@ -127,7 +127,7 @@ pub struct Rule {
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let beside = if self.instead { "instead of" } else { "beside" };
-        write!(f, "the rule {} acts {beside} each update: {}", self.name, self.definition.replace('\n', " "))
+        write!(f, "the rule {} acts {beside} each such statement: {}", self.name, self.definition.replace('\n', " "))
     }
 }
 

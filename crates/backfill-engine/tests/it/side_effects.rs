@@ -46,7 +46,7 @@ async fn a_rule_on_update_is_announced_and_refused_until_tenancy_toml_allows_it(
     let db = database(RULE).await;
     let refused = run(&db, "").await.unwrap_err();
     let text = refused.to_string();
-    assert!(text.contains("the rule note_log acts beside each update: CREATE RULE note_log AS"), "{text}");
+    assert!(text.contains("the rule note_log acts beside each such statement: CREATE RULE note_log AS"), "{text}");
     assert_eq!(refused.exit(), Exit::Refused);
     let hint = "where that is meant, tenancy.toml says so: [tables.notes] allow_rules = [\"note_log\"]";
     assert_eq!(refused.hint().unwrap().to_string(), hint);

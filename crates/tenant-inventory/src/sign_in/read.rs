@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sqlx::postgres::PgRow;
 use sqlx::types::Json;
 use sqlx::{PgConnection, Row};
 use tenancy_config::tenancy::{AuthRight, AuthTable};
@@ -180,33 +181,38 @@ async fn read_tables(
 }
 
 async fn read_rights(connection: &mut PgConnection, role: &Ident) -> Result<Rights> {
-    let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/sign_in/rights.sql"))
-        .bind(role.as_str())
-        .fetch_all(connection)
-        .await
-        .map_err(Error::query("asking what sign-in may do"))?;
-    let mut rights = Rights::new();
-    for row in rows {
-        let part = SignInPart::Right { privilege: row.get("privilege"), column: row.get("column_name") };
-        rights.entry(table_of(&row)?).or_default().insert(part);
-    }
-    Ok(rights)
+    let sql = include_str!("../../../../sql/tenant-inventory/sign_in/rights.sql");
+    read_parts(connection, role, (sql, "asking what sign-in may do"), |row| SignInPart::Right {
+        privilege: row.get("privilege"),
+        column: row.get("column_name"),
+    })
+    .await
 }
 
 async fn read_policies(connection: &mut PgConnection, role: &Ident) -> Result<Rights> {
-    let rows = sqlx::query(include_str!("../../../../sql/tenant-inventory/sign_in/policies.sql"))
-        .bind(role.as_str())
-        .fetch_all(connection)
-        .await
-        .map_err(Error::query("looking for the policies of sign-in"))?;
-    let mut policies = Rights::new();
-    for row in rows {
-        policies.entry(table_of(&row)?).or_default().insert(SignInPart::Policy { policy: row.get("policy") });
-    }
-    Ok(policies)
+    let sql = include_str!("../../../../sql/tenant-inventory/sign_in/policies.sql");
+    read_parts(connection, role, (sql, "looking for the policies of sign-in"), |row| SignInPart::Policy {
+        policy: row.get("policy"),
+    })
+    .await
 }
 
-fn table_of(row: &sqlx::postgres::PgRow) -> Result<TableName> {
+/// What a statement finds of the role, by table.
+async fn read_parts(
+    connection: &mut PgConnection,
+    role: &Ident,
+    (sql, doing): (&'static str, &'static str),
+    part: fn(&PgRow) -> SignInPart,
+) -> Result<Rights> {
+    let rows = sqlx::query(sql).bind(role.as_str()).fetch_all(connection).await.map_err(Error::query(doing))?;
+    let mut found = Rights::new();
+    for row in &rows {
+        found.entry(table_of(row)?).or_default().insert(part(row));
+    }
+    Ok(found)
+}
+
+fn table_of(row: &PgRow) -> Result<TableName> {
     Ok(TableName::new(Ident::new(row.get::<String, _>("schema"))?, Ident::new(row.get::<String, _>("name"))?))
 }
 
