@@ -9,7 +9,7 @@ WITH login AS MATERIALIZED (
     FROM pg_locks AS l, login
     WHERE l.database = login.database OR NOT l.granted
 ), sessions AS MATERIALIZED (
-    SELECT a.pid, a.usesysid, a.usename, a.application_name, a.backend_type,
+    SELECT a.pid, a.usesysid, a.usename, a.application_name, a.backend_type, a.datid = login.database AS here,
            a.datid = login.database AND a.usesysid IS NOT NULL AND coalesce(a.backend_type, 'client backend') = 'client backend' AS client,
            a.state = 'active' OR a.state_change > clock_timestamp() - make_interval(secs => :'at_work') AS at_work,
            a.usesysid IS NOT NULL AND NOT login.reads_all AND NOT pg_has_role(a.usesysid, 'USAGE') AS hidden
@@ -22,7 +22,8 @@ WITH login AS MATERIALIZED (
     JOIN pg_namespace AS n ON n.oid = c.relnamespace
     WHERE l.granted AND l.pid IS NOT NULL AND n.nspname = 'tenant_ops'
     UNION
-    SELECT s.pid FROM sessions AS s WHERE s.usename = session_user AND s.application_name = current_setting('application_name')
+    -- Who waits for our sessions in another database waits for the run there, which has a throttle of its own.
+    SELECT s.pid FROM sessions AS s WHERE s.here AND s.usename = session_user AND s.application_name = current_setting('application_name')
     UNION
     SELECT pg_backend_pid()
 ), relations AS (

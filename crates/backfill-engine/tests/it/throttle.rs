@@ -179,6 +179,23 @@ async fn a_worker_of_another_process_is_known_by_its_lock_in_the_book_keeping() 
 }
 
 #[tokio::test]
+async fn a_session_that_waits_for_ours_in_another_database_is_of_no_concern_here() {
+    let (db, elsewhere) = (test_support::database().await, with_a_tenant().await);
+    let database = connect(&db, Role::Owner).await;
+    let held = connect(&elsewhere, Role::Owner).await;
+    let theirs = batch(&held).await;
+    let mut application = elsewhere.app_user().await;
+    let waiting = tokio::spawn(async move {
+        let update = r#"UPDATE "Tenant" SET name = 'x' WHERE id = 'held'"#;
+        sqlx::query(update).execute(application.connection()).await.map(drop)
+    });
+    elsewhere.until_waiting().await;
+    assert_eq!(read(&database).await.waiters, 0);
+    theirs.rollback().await.unwrap();
+    waiting.await.unwrap().unwrap();
+}
+
+#[tokio::test]
 async fn a_sampler_whose_session_was_cut_has_a_new_one_with_the_next_look() {
     let db = test_support::database().await;
     let (database, table) = (connect(&db, Role::Owner).await, bookings());
