@@ -1,12 +1,13 @@
 -- Who may act as the roles $1, directly or through others, without being a superuser: the role, the member, whether the application's
 -- login $2 is or may become that member, and whether the member is expected: this login, the owner of the schema tenant_ops or of this
--- database, or a role that may act as one of them. Who may only grant the role is no member here.
+-- database, or a role that may act as one of them. Who may only grant the role is no member here, nor is the role between it and its
+-- operators, as which nobody logs in: they are members themselves. `granted` is what the member was granted.
 WITH RECURSIVE ours AS (
     SELECT oid, rolname FROM pg_catalog.pg_roles WHERE rolname = ANY ($1::text[])
-), member (ours, oid) AS (
-    SELECT o.oid, o.oid FROM ours AS o
+), member (ours, oid, granted) AS (
+    SELECT o.oid, o.oid, o.oid FROM ours AS o
     UNION
-    SELECT b.ours, m.member
+    SELECT b.ours, m.member, b.oid
     FROM member AS b
     JOIN pg_catalog.pg_auth_members AS m ON m.roleid = b.oid
     -- From 16 on, a membership can be one without either.
@@ -18,7 +19,8 @@ WITH RECURSIVE ours AS (
     UNION
     SELECT oid FROM pg_catalog.pg_roles WHERE rolname = session_user
 )
-SELECT o.rolname::text AS role, r.rolname::text AS member,
+SELECT DISTINCT ON (1, 2) o.rolname::text AS role, r.rolname::text AS member,
+       CASE WHEN g.rolname = o.rolname || '_operators' THEN g.rolname ELSE o.rolname END::text AS granted,
        r.rolname <> session_user
            AND EXISTS (SELECT FROM pg_catalog.pg_roles AS app
                        WHERE app.rolname = $2 AND NOT app.rolsuper AND pg_catalog.pg_has_role(app.oid, r.oid, 'MEMBER'))
@@ -26,5 +28,7 @@ SELECT o.rolname::text AS role, r.rolname::text AS member,
        EXISTS (SELECT FROM trusted AS t WHERE pg_catalog.pg_has_role(r.oid, t.oid, 'MEMBER')) AS expected
 FROM member AS m
 JOIN ours AS o ON o.oid = m.ours
+JOIN pg_catalog.pg_roles AS g ON g.oid = m.granted
 JOIN pg_catalog.pg_roles AS r ON r.oid = m.oid AND r.oid <> o.oid AND NOT r.rolsuper
-ORDER BY 1, 2
+WHERE r.rolcanlogin OR r.rolname <> o.rolname || '_operators'
+ORDER BY 1, 2, 3

@@ -65,7 +65,7 @@ pub use sign_in::problem::{SignInPart, SignInProblem, SignInProblemKind};
 pub use sign_in::state::{SignIn, SignInTable};
 pub use sign_in::statement::create_sign_in;
 pub use stray::{Called, CalledBy, StrayValue, StrayValues, stray_access, tenants_called};
-pub use ways::logins::{Escape, LoginReach, Logins, OtherPolicy, RoleState, Unfiltered};
+pub use ways::logins::{Escape, LoginReach, Logins, Membership, OtherPolicy, RoleState, Unfiltered};
 pub use ways::object::{FunctionKind, LargeObjectsHeld, Privilege, WayObject};
 pub use ways::read_ways;
 pub use ways::roles::RoleStep;

@@ -11,11 +11,9 @@ use tenant_rls::{
 
 use crate::error::Result;
 use crate::plan::alter;
+use crate::plan::membership;
 use crate::plan::step::{Lock, Step, StepSubject};
 use crate::state::RolloutState;
-
-/// The first version in which a member need not inherit.
-const INHERIT_OPTION: i32 = 160_000;
 
 /// The statements that make a role, let this login act as it, and let the role use the schemas of the tables, as far as that is missing. A
 /// superuser, which needs no membership, gives it to the owner of the tenant table, so that the owner can go on alone.
@@ -25,17 +23,7 @@ pub(crate) fn statements(database: &Database, role: &Ident, facts: &RoleState) -
         let create = Template::new("CREATE ROLE :\"role\" NOLOGIN NOSUPERUSER NOBYPASSRLS");
         statements.push(create.ident("role", role).build());
     }
-    let session = database.session();
-    let member = match session.superuser {
-        true => facts.owner_without.clone(),
-        false => (!facts.assumable).then(|| Ident::new(&session.role)).transpose()?,
-    };
-    if let Some(member) = member {
-        let separate = session.server_version_num >= INHERIT_OPTION;
-        let options = Sql::from_static(if separate { " WITH INHERIT FALSE, SET TRUE" } else { "" });
-        let grant = Template::new("GRANT :\"role\" TO :\"member\":options").ident("role", role);
-        statements.push(grant.ident("member", &member).fragment("options", options).build());
-    }
+    statements.extend(membership::statements(database.session(), role, facts)?);
     for schema in &facts.closed_schemas {
         let grant = Template::new("GRANT USAGE ON SCHEMA :\"schema\" TO :\"role\"");
         statements.push(grant.ident("schema", schema).ident("role", role).build());

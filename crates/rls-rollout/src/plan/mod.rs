@@ -8,6 +8,7 @@ pub(crate) mod foreign_key;
 pub(crate) mod gate;
 pub(crate) mod grants;
 pub(crate) mod measured;
+pub(crate) mod membership;
 pub(crate) mod names;
 pub(crate) mod not_added;
 pub(crate) mod notice;

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::Serialize;
-use tenancy_config::TableName;
+use tenancy_config::{CommandRef, TableName};
 use tenant_inventory::{AspectKind, BornClosed, Inventory, Phase, RegistryState, Relation, Way};
 
+use crate::plan::membership;
 use crate::plan::step::Step;
 
 /// Something to know before a rollout.
@@ -44,6 +45,13 @@ pub enum Notice {
         /// What it is.
         born_closed: BornClosed,
     },
+    /// Logins inherit a role of the rollout, so that its policies hold for them too.
+    Inherits {
+        /// The role.
+        role: String,
+        /// The logins.
+        heirs: Vec<String>,
+    },
     /// The tenant table cannot be referenced.
     Registry {
         /// What it is.
@@ -80,6 +88,13 @@ impl fmt::Display for Notice {
                 way.acts_as.role
             ),
             Self::BornClosed { born_closed } => born_closed.fmt(f),
+            Self::Inherits { role, heirs } => write!(
+                f,
+                "{heirs} inherits {role}: the policies of that role hold for it as well, and behind policies its statements cannot use the index \
+                 on the tenant column. `{}` as a superuser lets it act as {role} without that",
+                CommandRef::RlsSetup,
+                heirs = heirs.join(" and "),
+            ),
             Self::Registry { state } => write!(f, "{state}"),
         }
     }
@@ -109,6 +124,8 @@ pub(crate) fn notices(
     if !inventory.catalog.registry.can_be_referenced() {
         notices.push(Notice::Registry { state: inventory.catalog.registry });
     }
+    let roles = [&inventory.logins.maintenance, &inventory.logins.auditor];
+    notices.extend(roles.into_iter().filter_map(|(role, facts)| membership::heirs(role, facts)));
     notices.extend(inventory.born_closed.clone().map(|born_closed| Notice::BornClosed { born_closed }));
     if any(Phase::Prepare) {
         notices.push(Notice::Filtered { variable: inventory.tenancy.tenant_setting().to_string() });

@@ -12,6 +12,7 @@ use crate::blocker::holders;
 use crate::error::{Error, Result};
 use crate::options::Goal;
 use crate::plan::grants;
+use crate::plan::membership;
 use crate::plan::notice::{Notice, application_owns};
 use crate::plan::sees_less::sees_less;
 use crate::run::check::{Check, CheckResult};
@@ -36,6 +37,7 @@ pub(crate) async fn preflight(
 ) -> Result<Vec<Check>> {
     let mut checks = vec![server(database), role(database, &state.inventory), tables(&state.inventory)];
     checks.push(rights(database, state, goal).await?);
+    checks.extend(heirs(&state.inventory));
     if goal.wants(Phase::Enforce) {
         checks.extend(filtered_from_enforce_on(database, &state.inventory).await?);
     }
@@ -95,6 +97,13 @@ fn tables(inventory: &Inventory) -> Check {
         "found none that cannot be protected",
         "these stay as they are, and the others go on",
     )
+}
+
+/// Who inherits a role of the rollout, and will lose indexes by that.
+fn heirs(inventory: &Inventory) -> impl Iterator<Item = Check> {
+    let roles = [&inventory.logins.maintenance, &inventory.logins.auditor];
+    let found = roles.into_iter().filter_map(|(role, facts)| membership::heirs(role, facts));
+    found.map(|notice| Check::new("membership", CheckResult::Warning, notice.to_string()))
 }
 
 /// Who sees less once the owner is filtered.

@@ -24,6 +24,50 @@ pub struct RoleState {
     pub closed_schemas: Vec<Ident>,
     /// The owner of the tenant table, if it cannot act as the role, and is not what the application logs in as.
     pub owner_without: Option<Ident>,
+    /// How logins act as it.
+    pub membership: Membership,
+}
+
+/// How logins act as a role of the rollout. They should not inherit it: its policies would hold for them too, and their statements would lose
+/// the index on the tenant column. From PostgreSQL 16 on a membership says so itself. Before, another role stands between, which inherits nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Membership {
+    /// The role between, if its name fits into 63 bytes.
+    pub between: Option<Ident>,
+    /// The role between exists.
+    pub between_exists: bool,
+    /// The role between is a member of the role.
+    pub between_is_member: bool,
+    /// Which of this login and the owner of the tenant table inherit the role.
+    pub heirs: Vec<Ident>,
+    /// Those of them that do so by memberships of their own, which can be replaced.
+    pub direct_heirs: Vec<Ident>,
+    /// This login may replace memberships: it is a superuser or, before PostgreSQL 16, may make roles.
+    pub may_replace: bool,
+}
+
+/// What follows the name of a role in the name of the role between it and its logins.
+const BETWEEN: &str = "_operators";
+
+impl Membership {
+    /// The name of the role between a role and its logins, if it fits into 63 bytes.
+    pub fn between(role: &str) -> Option<Ident> {
+        Ident::new(format!("{role}{BETWEEN}")).ok()
+    }
+
+    fn of(role: &str, row: &PgRow) -> Result<Self> {
+        let names = |column| -> Result<Vec<Ident>> {
+            Ok(row.get::<Vec<String>, _>(column).into_iter().map(Ident::new).collect::<Result<_, _>>()?)
+        };
+        Ok(Self {
+            between: Self::between(role),
+            between_exists: row.get("between_exists"),
+            between_is_member: row.get("between_is_member"),
+            heirs: names("heirs")?,
+            direct_heirs: names("direct_heirs")?,
+            may_replace: row.get("may_replace"),
+        })
+    }
 }
 
 /// The roles of the rollout and of the application, each with its state.
@@ -203,6 +247,7 @@ pub(crate) async fn read_logins(
         .bind(schemas.into_iter().collect::<Vec<_>>())
         .bind(tenants.schema().as_str())
         .bind(tenants.name().as_str())
+        .bind(names.map(|name| Membership::between(name).map(|between| between.as_str().to_owned())).to_vec())
         .fetch_all(&mut *connection)
         .await
         .map_err(Error::query("looking for the roles"))?;
@@ -213,7 +258,13 @@ pub(crate) async fn read_logins(
         let owner_without = row.get::<Option<String>, _>("owner_without").map(Ident::new).transpose()?;
         Ok((
             Ident::new(names[at])?,
-            RoleState { exists: row.get("is_there"), assumable: row.get("assumable"), closed_schemas, owner_without },
+            RoleState {
+                exists: row.get("is_there"),
+                assumable: row.get("assumable"),
+                closed_schemas,
+                owner_without,
+                membership: Membership::of(names[at], row)?,
+            },
         ))
     };
     let (app_facts, maintenance, auditor) = (facts(0)?, facts(1)?, facts(2)?);

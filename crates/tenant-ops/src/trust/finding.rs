@@ -74,6 +74,8 @@ pub enum TrustFinding {
         role: String,
         /// Who may act as it.
         member: String,
+        /// What the member was granted: the role, or the role between it and its operators.
+        granted: String,
     },
 }
 
@@ -123,8 +125,8 @@ impl TrustFinding {
                 "restore it from a backup, or move the schema away (ALTER SCHEMA tenant_ops RENAME TO …) and begin with a new one".to_owned()
             }
             Self::Right { rights, revoke, .. } => format!("REVOKE {} {revoke};", rights.join(", ")),
-            Self::Member { role, member } => {
-                format!("REVOKE {} FROM {}; or give this database roles of its own in tenancy.toml", quoted(role), quoted(member))
+            Self::Member { granted, member, .. } => {
+                format!("REVOKE {} FROM {}; or give this database roles of its own in tenancy.toml", quoted(granted), quoted(member))
             }
         }
     }
@@ -155,7 +157,7 @@ impl fmt::Display for TrustFinding {
             Self::Right { role, rights, object, .. } => {
                 write!(f, "{} has {} on the {object}", role.as_deref().unwrap_or("everybody"), rights.join(", "))
             }
-            Self::Member { role, member } => write!(f, "{member} may act as {role}"),
+            Self::Member { role, member, .. } => write!(f, "{member} may act as {role}"),
         }
     }
 }

@@ -183,7 +183,7 @@ async fn role_members(connection: &mut PgConnection, tenancy: &Tenancy) -> Resul
         // A team may let others read, and may trust others with everything.
         let writes = role == *maintenance;
         if row.get("of_application") || (writes && !row.get::<bool, _>("expected")) {
-            findings.push(TrustFinding::Member { role, member });
+            findings.push(TrustFinding::Member { role, member, granted: row.get("granted") });
         }
     }
     Ok(findings)
