@@ -47,7 +47,7 @@ pub use catalog::all_tables::{ColumnFacts, KeyFacts, Member, TableFacts, read_al
 pub use catalog::born_closed::{BornClosed, BornClosedState};
 pub use catalog::cannot_add::CannotAdd;
 pub use catalog::columns::Column;
-pub use catalog::definition::{Aspect, AspectKind, Definition, read_definitions};
+pub use catalog::definition::{Aspect, AspectKind, Definition, read_definitions, read_index};
 pub use catalog::form_times::{FormTimes, NotMeasured, TimesOfForm, Took};
 pub use catalog::parent::{FormChoice, ThroughParent};
 pub use catalog::phase::Phase;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::PgConnection;
 use tenancy_config::TableName;
-use tenant_inventory::{Aspect, AspectKind, Definition, read_definitions};
+use tenant_inventory::{Aspect, AspectKind, Definition, read_definitions, read_index};
 use tenant_ops::{Lease, NewStep, Rollout, complete_step};
 use tenant_rls::{Backoff, Database, DirectConnection, Fault, OwnerTx, Sql, fault_of};
 use tokio::sync::Mutex;
@@ -178,9 +178,7 @@ impl<'a> Executor<'a> {
         }
         let before = definition(tx.connection(), step).await?;
         purpose.still_fits(step, &before)?;
-        for statement in statements {
-            run(tx, step, &statement.sql).await?;
-        }
+        tx.run_all(&doing(step), statements.iter().map(|statement| &statement.sql)).await?;
         let after = definition(tx.connection(), step).await?;
         let changes = changes_between(&before, &after);
         let entry = self.record(tx.connection(), step, &changes).await?;
@@ -202,7 +200,7 @@ impl<'a> Executor<'a> {
         let aspect = Aspect::named(AspectKind::Index, index);
         let mut tx = OwnerTx::begin_with(self.database, self.lock_retry.lock_timeout, OF_STEP).await?;
         self.lease.fence(tx.connection()).await?;
-        let before = definition(tx.connection(), step).await?;
+        let before = read_index(tx.connection(), &step.table, step.column.as_str(), index).await?;
         purpose.still_fits(step, &before)?;
         let text = |definition: &Definition| {
             // Nobody wants an invalid index back.
@@ -215,7 +213,7 @@ impl<'a> Executor<'a> {
         self.beside_transactions(step).await?;
 
         let mut tx = OwnerTx::begin_with(self.database, self.lock_retry.lock_timeout, OF_STEP).await?;
-        let after = definition(tx.connection(), step).await?;
+        let after = read_index(tx.connection(), &step.table, step.column.as_str(), index).await?;
         let change = Change { after: text(&after), ..pending };
         complete_step(tx.connection(), entry, std::slice::from_ref(&change)).await?;
         if let StepPurpose::TakesBack { .. } = purpose {
@@ -268,10 +266,6 @@ pub(crate) fn ddl_is_possible(database: &Database) -> Result<()> {
 async fn definition(connection: &mut PgConnection, step: &Step) -> Result<Definition> {
     let mut definitions = read_definitions(connection, &[(&step.table, step.column.as_str())]).await?;
     Ok(definitions.pop().unwrap_or_default())
-}
-
-async fn run(tx: &mut OwnerTx, step: &Step, sql: &Sql) -> Result<()> {
-    Ok(tx.run(&doing(step), sql).await?)
 }
 
 fn doing(step: &Step) -> String {

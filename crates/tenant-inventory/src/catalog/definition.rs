@@ -153,6 +153,28 @@ pub async fn read_definitions(connection: &mut PgConnection, tables: &[(&TableNa
     Ok(definitions)
 }
 
+/// Reads of a definition one index alone. The definition is empty where the table has no such index on its tenant column.
+///
+/// # Errors
+/// [`Error::Query`].
+pub async fn read_index(
+    connection: &mut PgConnection,
+    table: &TableName,
+    column: &str,
+    index: &str,
+) -> Result<Definition> {
+    let text = sqlx::query_scalar(include_str!("../../../../sql/tenant-inventory/index_definition.sql"))
+        .bind(table.schema().as_str())
+        .bind(table.name().as_str())
+        .bind(column)
+        .bind(index)
+        .fetch_optional(connection)
+        .await
+        .map_err(Error::query("reading the definition of an index"))?;
+    let aspect = Aspect::named(AspectKind::Index, index);
+    Ok(Definition(text.map(|text| (aspect, text)).into_iter().collect()))
+}
+
 fn kind(text: &str) -> AspectKind {
     match text {
         "row_security" => AspectKind::RowSecurity,

@@ -59,17 +59,43 @@ impl Transaction {
     /// the end of the transaction are run.
     pub(crate) async fn follow(&mut self, path: SearchPath) -> Result<&mut PgConnection> {
         if self.path != path {
-            let change = match path {
-                SearchPath::Application => set_path(self.database.application_path()),
-                SearchPath::Pinned => {
-                    Sql::join([Sql::from_static("SET CONSTRAINTS ALL IMMEDIATE"), set_path(PINNED_PATH)], "; ")
-                }
-            };
+            let change = self.change_of_path(path);
             let changed = sqlx::Executor::execute(self.connection(), sqlx::raw_sql(change)).await;
             changed.map_err(Error::query("changing the search path"))?;
             self.path = path;
         }
         Ok(self.connection())
+    }
+
+    fn change_of_path(&self, path: SearchPath) -> Sql {
+        match path {
+            SearchPath::Application => set_path(self.database.application_path()),
+            SearchPath::Pinned => {
+                Sql::join([Sql::from_static("SET CONSTRAINTS ALL IMMEDIATE"), set_path(PINNED_PATH)], "; ")
+            }
+        }
+    }
+
+    /// Runs statements in one message, each under its search path, and ends under the path that this transaction has now.
+    pub(crate) async fn run_together(&mut self, doing: &str, statements: &[(SearchPath, &Sql)]) -> Result<()> {
+        let mut message = Vec::new();
+        let mut path = self.path;
+        let end = [(self.path, None)];
+        for (wanted, statement) in statements.iter().map(|(path, sql)| (*path, Some(*sql))).chain(end) {
+            if wanted != path {
+                message.push(self.change_of_path(wanted));
+                path = wanted;
+            }
+            message.extend(statement.cloned());
+        }
+        if message.is_empty() {
+            return Ok(());
+        }
+        // A statement may end with a comment.
+        let message = Sql::join(message, "\n;\n");
+        let done = sqlx::Executor::execute(self.connection(), sqlx::raw_sql(message)).await;
+        done.map_err(Error::query(doing))?;
+        Ok(())
     }
 
     pub(crate) fn connection(&mut self) -> &mut PgConnection {

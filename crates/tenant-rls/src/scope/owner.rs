@@ -57,12 +57,29 @@ impl OwnerTx {
     /// # Errors
     /// [`Error::Query`]: the statement fails.
     pub async fn run(&mut self, doing: &str, statement: &Sql) -> Result<()> {
-        let path = if statement.runs_application_code() { SearchPath::Application } else { SearchPath::Pinned };
-        let connection = self.transaction.follow(path).await?;
+        let connection = self.transaction.follow(path_of(statement)).await?;
         let done = sqlx::query(statement).persistent(false).execute(connection).await;
         done.map_err(Error::query(doing))?;
         self.transaction.follow(SearchPath::Pinned).await?;
         Ok(())
+    }
+
+    /// Runs statements in order, in as few messages as possible: those that [`OwnerTx::run`] would have to guard against a second
+    /// statement go alone.
+    ///
+    /// # Errors
+    /// [`Error::Query`]: a statement fails; the rest is not run.
+    pub async fn run_all<'a>(&mut self, doing: &str, statements: impl IntoIterator<Item = &'a Sql>) -> Result<()> {
+        let mut together = Vec::new();
+        for statement in statements {
+            if statement.is_printed_elsewhere() {
+                self.transaction.run_together(doing, &std::mem::take(&mut together)).await?;
+                self.run(doing, statement).await?;
+            } else {
+                together.push((path_of(statement), statement));
+            }
+        }
+        self.transaction.run_together(doing, &together).await
     }
 
     /// Runs the statements of one file.
@@ -90,4 +107,9 @@ impl OwnerTx {
     pub async fn rollback(self) -> Result<()> {
         self.transaction.rollback().await
     }
+}
+
+/// The search path under which a statement runs.
+fn path_of(statement: &Sql) -> SearchPath {
+    if statement.runs_application_code() { SearchPath::Application } else { SearchPath::Pinned }
 }

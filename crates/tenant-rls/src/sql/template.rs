@@ -14,6 +14,7 @@ struct Variable {
     text: String,
     form: Form,
     used: bool,
+    printed_elsewhere: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,11 +59,19 @@ impl Template {
     /// Inserts SQL at each `:name`.
     #[must_use]
     pub fn fragment(self, name: &str, value: Sql) -> Self {
-        self.set(name, value.as_str().to_owned(), Form::Fragment)
+        let printed_elsewhere = value.is_printed_elsewhere();
+        self.insert(
+            name,
+            Variable { text: value.as_str().to_owned(), form: Form::Fragment, used: false, printed_elsewhere },
+        )
     }
 
-    fn set(mut self, name: &str, text: String, form: Form) -> Self {
-        self.variables.insert(name.to_owned(), Variable { text, form, used: false });
+    fn set(self, name: &str, text: String, form: Form) -> Self {
+        self.insert(name, Variable { text, form, used: false, printed_elsewhere: false })
+    }
+
+    fn insert(mut self, name: &str, variable: Variable) -> Self {
+        self.variables.insert(name.to_owned(), variable);
         self
     }
 
@@ -92,7 +101,7 @@ impl Template {
         if let Some((name, _)) = self.variables.iter().find(|(_, v)| !v.used) {
             panic!("`{name}` does not stand in: {}", self.text);
         }
-        Sql::of(out)
+        Sql::of(out).with_printed(self.variables.values().any(|variable| variable.printed_elsewhere))
     }
 }
 

@@ -7,6 +7,7 @@ use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 pub struct Sql {
     text: String,
     runs_application_code: bool,
+    printed_elsewhere: bool,
 }
 
 impl Sql {
@@ -19,7 +20,8 @@ impl Sql {
     /// unchanged: the function promises that it is SQL. It must have been printed with an empty `search_path`, so that
     /// every name in it has its schema. Nothing else may be passed to this.
     pub fn from_catalog(text: String) -> Self {
-        Self::of(text)
+        let printed_elsewhere = !is_plain(&text);
+        Self { printed_elsewhere, ..Self::of(text) }
     }
 
     /// A type that `format_type` printed while the `search_path` had only `pg_catalog`. The result means this type
@@ -29,19 +31,33 @@ impl Sql {
         let name = printed.split(['(', '[']).next().unwrap_or(printed).trim_end();
         let in_grammar = GRAMMAR_TYPES.iter().any(|known| name == *known || name.starts_with(&format!("{known} ")));
         if in_grammar || has_schema(name) {
-            Self::of(printed.to_owned())
+            Self::from_catalog(printed.to_owned())
         } else {
-            Self::of(format!("pg_catalog.{printed}"))
+            Self::from_catalog(format!("pg_catalog.{printed}"))
         }
     }
 
     /// Joins fragments with `separator`.
     pub fn join(parts: impl IntoIterator<Item = Sql>, separator: &'static str) -> Self {
-        Self::of(parts.into_iter().map(|part| part.text).collect::<Vec<_>>().join(separator))
+        let parts: Vec<Self> = parts.into_iter().collect();
+        let printed_elsewhere = parts.iter().any(|part| part.printed_elsewhere);
+        let text = parts.into_iter().map(|part| part.text).collect::<Vec<_>>().join(separator);
+        Self { printed_elsewhere, ..Self::of(text) }
     }
 
     pub(super) fn of(text: String) -> Self {
-        Self { text, runs_application_code: false }
+        Self { text, runs_application_code: false, printed_elsewhere: false }
+    }
+
+    /// Marks the text as holding what [`Sql::from_catalog`] does not vouch for, if it does.
+    pub(super) fn with_printed(self, printed_elsewhere: bool) -> Self {
+        Self { printed_elsewhere: self.printed_elsewhere || printed_elsewhere, ..self }
+    }
+
+    /// Whether a part of the text was printed by the server, and could hold more than it should: such a statement is sent so that the
+    /// server accepts no second one in it.
+    pub(crate) fn is_printed_elsewhere(&self) -> bool {
+        self.printed_elsewhere
     }
 
     /// Marks the statement as one of [`crate::OwnerTx`] that makes the server run the application's code, such as
@@ -79,6 +95,11 @@ const GRAMMAR_TYPES: [&str; 12] = [
     "timestamp",
 ];
 
+/// Whether a text can neither end a statement nor begin a string or a comment.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_ .,()[]\"".contains(&byte))
+}
+
 /// Whether a printed name has a schema: a dot outside of quotes.
 fn has_schema(name: &str) -> bool {
     name.split('"').step_by(2).any(|unquoted| unquoted.contains('.'))
@@ -99,6 +120,7 @@ impl SqlSafeStr for &Sql {
 #[cfg(test)]
 mod tests {
     use super::Sql;
+    use crate::sql::template::Template;
 
     #[test]
     fn a_type_of_pg_catalog_is_that_type_under_any_path() {
@@ -115,5 +137,18 @@ mod tests {
         ] {
             assert_eq!(Sql::type_from_catalog(printed).as_str(), written);
         }
+    }
+
+    #[test]
+    fn what_the_server_printed_stays_marked_in_whatever_it_becomes_a_part_of() {
+        let template = |part| Template::new("SELECT :part").fragment("part", part).build();
+        let expression = Sql::from_catalog("'a'; DROP TABLE t".to_owned());
+        assert!(template(expression.clone()).is_printed_elsewhere());
+        assert!(Sql::join([Sql::from_static("SELECT 1"), expression.clone()], "; ").is_printed_elsewhere());
+        assert!(template(template(expression).running_application_code()).is_printed_elsewhere());
+        for plain in [Sql::from_static("'x'; SELECT 2"), Sql::type_from_catalog("character varying(30)")] {
+            assert!(!template(plain).is_printed_elsewhere());
+        }
+        assert!(template(Sql::type_from_catalog("public.\"a;b\"")).is_printed_elsewhere());
     }
 }

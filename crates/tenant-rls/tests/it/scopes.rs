@@ -5,7 +5,7 @@ use std::time::Duration;
 use local_db::Role;
 use tenancy_config::Tenancy;
 use tenancy_config::UserError;
-use tenant_rls::{ActingRole, AuditTx, BatchOptions, BatchTx, CatalogTx, Error, Limits, OwnerTx, TenantTx};
+use tenant_rls::{ActingRole, AuditTx, BatchOptions, BatchTx, CatalogTx, Error, Limits, OwnerTx, Sql, TenantTx};
 
 use crate::support::{access, connect, left_behind, notes, tenant};
 
@@ -239,4 +239,26 @@ async fn who_gives_up_while_a_transaction_opens_leaves_none_open_to_the_next_one
         assert_eq!(left, 0, "after {step}");
     }
     other.close().await;
+}
+
+#[tokio::test]
+async fn statements_run_together_keep_their_search_paths_and_a_printed_one_takes_no_second_along() {
+    let db = notes().await;
+    let database = connect(&db, Role::Owner, 1).await;
+    let mut tx = OwnerTx::begin(&database, Duration::from_secs(1)).await.unwrap();
+    let ours = |text: &'static str| Sql::from_static(text);
+    let keep = "CREATE TABLE public.path AS SELECT pg_catalog.current_setting('search_path') AS path";
+    let add = "INSERT INTO public.path SELECT pg_catalog.current_setting('search_path')";
+    // The server printed it, or so it seems.
+    let printed = Sql::from_catalog(format!("{add} || '; printed'"));
+    let together = [ours(keep), ours(add).running_application_code(), printed, ours(add)];
+    tx.run_all("keeping paths", &together).await.unwrap();
+    let paths: Vec<String> =
+        sqlx::query_scalar("SELECT path FROM public.path").fetch_all(tx.connection()).await.unwrap();
+    let pinned = "pg_catalog, pg_temp";
+    assert_eq!(paths, [pinned, r#""$user", public"#, "pg_catalog, pg_temp; printed", pinned]);
+    let second = Sql::from_catalog("DELETE FROM public.note; DELETE FROM public.path".to_owned());
+    let error = tx.run_all("taking another along", &[second]).await.unwrap_err();
+    assert!(error.to_string().contains("multiple commands"), "{error}");
+    tx.rollback().await.unwrap();
 }
