@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
+use pbkdf2::pbkdf2_hmac;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -26,7 +27,8 @@ pub(crate) fn verifier(password: &str) -> Result<String> {
 }
 
 fn verifier_with(password: &str, salt: &[u8]) -> String {
-    let salted = salted(password, salt);
+    let mut salted = Zeroizing::new([0; 32]);
+    pbkdf2_hmac::<Sha256>(password.as_bytes(), salt, ITERATIONS, &mut *salted);
     let stored = Sha256::digest(mac(&*salted, b"Client Key"));
     let server = mac(&*salted, b"Server Key");
     format!(
@@ -35,17 +37,6 @@ fn verifier_with(password: &str, salt: &[u8]) -> String {
         STANDARD.encode(stored),
         STANDARD.encode(server)
     )
-}
-
-/// PBKDF2 with one block.
-fn salted(password: &str, salt: &[u8]) -> Zeroizing<[u8; 32]> {
-    let mut block = mac(password.as_bytes(), &[salt, &[0, 0, 0, 1]].concat());
-    let mut sum = Zeroizing::new(block);
-    for _ in 1..ITERATIONS {
-        block = mac(password.as_bytes(), &block);
-        sum.iter_mut().zip(block).for_each(|(sum, byte)| *sum ^= byte);
-    }
-    sum
 }
 
 fn mac(key: &[u8], message: &[u8]) -> [u8; 32] {
