@@ -191,6 +191,9 @@ pub struct ClassifiedTable {
 /// Tables with fewer other columns than these are alike by chance.
 const COLUMNS_OF_A_COPY: usize = 3;
 
+/// Columns that tables of any kind have, without case and underscores: they tell nothing of where a row was copied from.
+const OF_ANY_TABLE: [&str; 7] = ["id", "createdat", "updatedat", "deletedat", "modifiedat", "created", "updated"];
+
 /// Names that tenant columns have in other applications, without case and underscores.
 const USUAL_NAMES: [&str; 5] = ["tenantid", "organizationid", "organisationid", "orgid", "workspaceid"];
 
@@ -342,8 +345,9 @@ impl Classifier<'_> {
         let names: BTreeSet<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
         let original = self.tables.iter().find(|other| {
             let Some(tenant) = self.tenant_column(other) else { return false };
-            let mut rest = other.columns.iter().filter(|column| column.name != tenant.name).peekable();
-            other.columns.len() > COLUMNS_OF_A_COPY && rest.peek().is_some() && rest.all(|c| names.contains(&*c.name))
+            let rest = || other.columns.iter().filter(|column| column.name != tenant.name);
+            let telling = rest().any(|column| !OF_ANY_TABLE.contains(&&*plain(&column.name)));
+            other.columns.len() > COLUMNS_OF_A_COPY && telling && rest().all(|column| names.contains(&*column.name))
         })?;
         Some(Class::Suspect { why: Suspicion::CopyOf { table: original.name.clone() } })
     }

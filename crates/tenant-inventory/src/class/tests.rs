@@ -154,6 +154,14 @@ fn a_table_that_looks_like_a_tenants_is_suspect_whatever_it_is_called() {
 }
 
 #[test]
+fn columns_that_any_table_has_make_no_copy() {
+    let common = ["id", "created_at", "updatedAt"];
+    let contacts = table("contacts", &[&common[..], &["tenant_id uuid"]].concat(), &[]);
+    let plans = table("plans", &[&common[..], &["price"]].concat(), &[]);
+    assert_eq!(class_of(&[orgs(), contacts, plans], "plans"), Class::Unrelated);
+}
+
+#[test]
 fn a_table_that_hangs_on_tenants_rows_is_dependent_by_the_shortest_way() {
     let tables = [
         orgs(),
