@@ -3,7 +3,8 @@
 use std::fmt;
 
 use serde::Serialize;
-use tenancy_config::{Ident, TableName};
+use tenancy_config::tenancy::SourceRule;
+use tenancy_config::{Ident, TableName, Tenancy};
 use tenant_inventory::{AddedColumn, Aspect, AspectKind, LinkAction, NoParentKey, ParentKey, Phase, Relation};
 use tenant_rls::{Sql, Template};
 
@@ -71,8 +72,31 @@ impl ColumnBuilder<'_> {
             .table("parent", &added.parent)
             .ident("parent_column", &added.parent_column)
             .ident("key", &added.parent_key)
+            .fragment("unless", self.unless_other_tenant())
             .build();
         Some(self.subject("give each row the tenant of the row that it points to").backfill(fill))
+    }
+
+    /// The condition that no other source names another tenant. Those over several tables are compared by the backfill alone.
+    fn unless_other_tenant(&self) -> Sql {
+        let inventory = &self.state.inventory;
+        let sources = inventory.tenancy.rules(&self.added.table).map(|rules| &rules.sources[..]).unwrap_or_default();
+        let simple = |source: &&SourceRule| {
+            source.column != self.added.link.as_str() && source.through.is_empty() && source.when.is_empty()
+        };
+        let condition = |source: &SourceRule| {
+            let other = TableName::parse(&source.table, &inventory.tenancy.database.schema).ok()?;
+            let column = &inventory.relation(&other)?.comparison.column;
+            let condition =
+                Template::new(include_str!("../../../../sql/rls-rollout/fragments/unless_other_tenant.sql"))
+                    .table("other", &other)
+                    .ident("other_key", &Ident::new(&source.key).ok()?)
+                    .ident("other_link", &Ident::new(&source.column).ok()?)
+                    .ident("other_column", column)
+                    .ident("parent_column", &self.added.parent_column);
+            Some(condition.build())
+        };
+        Sql::join(sources.iter().filter(simple).filter_map(condition), "")
     }
 
     fn subject(&self, name: &'static str) -> StepSubject<'_> {
@@ -171,11 +195,16 @@ pub struct PlannedColumn {
     pub table: TableName,
     /// Why no key references that row together with its tenant; none where one does.
     pub no_key: Option<NoParentKey>,
+    /// Other columns that lead to a tenant, each with its table: a row for which one leads to another tenant gets none.
+    pub compared: Vec<(String, String)>,
 }
 
 impl PlannedColumn {
-    pub(crate) fn of(added: &AddedColumn) -> Self {
+    pub(crate) fn of(added: &AddedColumn, tenancy: &Tenancy) -> Self {
+        let sources = tenancy.rules(&added.table).map(|rules| &rules.sources[..]).unwrap_or_default();
+        let others = sources.iter().filter(|source| source.column != added.link.as_str());
         Self {
+            compared: others.map(|source| (source.column.clone(), source.table.clone())).collect(),
             column: added.column.to_string(),
             type_name: added.type_name.clone(),
             exists: added.exists,
@@ -200,6 +229,11 @@ impl fmt::Display for PlannedColumn {
                 f,
                 "it gets the tenant column {column} ({type_name}); each row gets the tenant of {table} by {through}"
             )?;
+        }
+        if !self.compared.is_empty() {
+            let others: Vec<String> =
+                self.compared.iter().map(|(column, table)| format!("{table} by {column}")).collect();
+            write!(f, "; where {} has another tenant, it gets none", others.join(" or "))?;
         }
         if self.through_may_be_null {
             write!(f, "; {through} may be NULL: such a row gets none, and stops the table before `tighten`")?;

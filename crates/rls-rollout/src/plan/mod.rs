@@ -29,7 +29,7 @@ pub(crate) mod unseen;
 use backfill_engine::short_name;
 use prisma_schema::Schema;
 use serde::Serialize;
-use tenancy_config::tenancy::{TableRules, fragment};
+use tenancy_config::tenancy::{SourceRule, TableRules, fragment};
 use tenancy_config::{Ident, TableName, Tenancy, milliseconds};
 use tenant_inventory::{AspectKind, Inventory, Phase, Relation};
 use tenant_rls::{Database, PolicyForm, Sql};
@@ -238,9 +238,15 @@ pub async fn plan(database: &Database, tenancy: &Tenancy, options: &RolloutOptio
 /// What stands in `tenancy.toml` for each column that is added because the options say so, and not that file.
 fn to_declare(state: &RolloutState, tenancy: &Tenancy) -> Vec<String> {
     let asked_for = |table: &TableName| {
-        let rule = state.inventory.tenancy.rules(table)?.add_column.as_ref()?;
-        let declared = tenancy.rules(table).is_some_and(|rules| rules.add_column.is_some());
-        let rules = TableRules { add_column: Some(rule.clone()), ..TableRules::default() };
+        let rules = state.inventory.tenancy.rules(table)?;
+        let rule = rules.add_column.as_ref()?;
+        let known = tenancy.rules(table);
+        let declared = known.is_some_and(|rules| rules.add_column.is_some());
+        let is_new = |source: &&SourceRule| {
+            source.column != rule.through && known.is_none_or(|known| !known.sources.contains(source))
+        };
+        let sources = rules.sources.iter().filter(is_new).cloned().collect();
+        let rules = TableRules { add_column: Some(rule.clone()), sources, ..TableRules::default() };
         (!declared).then(|| fragment(&short_name(table, tenancy), &rules, &|_| None).trim().to_owned())
     };
     state.added().filter_map(|(added, _)| asked_for(&added.table)).collect()
@@ -324,7 +330,12 @@ fn planned_table(
         replaces,
         foreign_key,
         through: PlannedThrough::of(relation),
-        added: inventory.catalog.added.iter().find(|added| added.table == relation.name).map(PlannedColumn::of),
+        added: inventory
+            .catalog
+            .added
+            .iter()
+            .find(|added| added.table == relation.name)
+            .map(|added| PlannedColumn::of(added, &inventory.tenancy)),
     }
 }
 

@@ -7,6 +7,7 @@ use rls_rollout::{
 use tenancy_config::{TableName, Tenancy};
 use tenant_inventory::class::Unhandled;
 use tenant_inventory::{AskedColumn, AskedColumns, CannotAdd, NoParentKey, Phase, adding_columns};
+use tenant_rls::Sql;
 use test_support::TestDb;
 use tokio::sync::watch;
 
@@ -207,6 +208,14 @@ async fn who_asks_for_a_column_is_told_which_ways_there_are() {
     assert_eq!(of("either").await.unwrap_err(), CannotAdd::Several { ways });
     let one = asked(&db, &tenancy, &[("either", Some("order_id"))]).await.unwrap();
     assert_eq!(rule(one, "either").0, "order_id");
+    // Each of its rows has an order, so the column follows that, and the other way is compared with it.
+    as_superuser(&db, "ALTER TABLE either ALTER order_id SET NOT NULL").await;
+    let chosen = of("either").await.unwrap();
+    let either = TableName::parse("either", "public").unwrap();
+    let sources: Vec<&str> =
+        chosen.rules(&either).unwrap().sources.iter().map(|source| source.column.as_str()).collect();
+    assert_eq!(sources, ["order_id", "invoice_id"]);
+    assert_eq!(rule(chosen, "either").0, "order_id");
     assert_eq!(of("alone").await.unwrap_err(), CannotAdd::NoParent);
     let items = TableName::parse("items", "public").unwrap();
     assert_eq!(of("lines").await.unwrap_err(), CannotAdd::ParentHasNone { table: items });
@@ -274,6 +283,57 @@ async fn all_tables_get_their_columns_at_once_parents_first_and_who_has_several_
     assert!(report.as_ref().unwrap().is_complete(), "{report:#?}");
     take_back(&db, &tenancy, &all_the_way_back()).await.unwrap();
     assert_eq!(catalog(&db).await, before);
+}
+
+#[tokio::test]
+async fn rows_whose_ways_lead_to_different_tenants_get_none_and_are_named() {
+    let db = small(MADE).await;
+    as_superuser(
+        &db,
+        "CREATE TABLE tags (id int PRIMARY KEY, \"tenantId\" text NOT NULL); INSERT INTO tags SELECT n, 't' || (n % 2 + 1) FROM generate_series(1, 10) AS n;
+        CREATE TABLE tagged (tag_id int NOT NULL REFERENCES tags, invoice_id int NOT NULL REFERENCES invoices, PRIMARY KEY (tag_id, invoice_id));
+        INSERT INTO tagged SELECT n, n FROM generate_series(1, 10) AS n; INSERT INTO tagged VALUES (1, 2);
+        ALTER TABLE tags OWNER TO app_owner; ALTER TABLE tagged OWNER TO app_owner; GRANT SELECT ON tags, tagged TO app_user",
+    )
+    .await;
+    let (tenancy, all) = (declared(""), RolloutOptions { add_all_columns: true, ..auto() });
+    let planned = plan(&connect(&db, Role::Owner).await, &tenancy, &all).await.unwrap();
+    let added = planned
+        .tables
+        .iter()
+        .find_map(|table| table.added.clone().filter(|_| table.table.name().as_str() == "tagged"))
+        .unwrap();
+    assert_eq!(
+        (added.through.as_str(), added.compared.clone()),
+        ("tag_id", vec![("invoice_id".into(), "public.invoices".into())])
+    );
+    let lines: Vec<&str> = planned.to_declare.iter().flat_map(|section| section.lines()).collect();
+    assert!(
+        lines.iter().any(|line| line.contains("column = \"invoice_id\", table = \"public.invoices\"")),
+        "{lines:#?}"
+    );
+
+    // The statement of the script makes the same of it.
+    let script = planned.script();
+    let begin = script.find("UPDATE \"public\".\"tagged\"").unwrap();
+    let fill = script[begin..].split(';').next().unwrap();
+    let tried = format!(
+        "BEGIN; ALTER TABLE tagged ADD \"tenantId\" text; {fill}; CREATE TABLE filled AS SELECT * FROM tagged;
+        ALTER TABLE tagged DROP \"tenantId\"; COMMIT"
+    );
+    db.owner().await.run_script("filling as the script does", Sql::from_catalog(tried)).await.unwrap();
+    let count = r#"SELECT count("tenantId") * 100 + count(*) FROM filled"#;
+    let mut owner = session(&db, Role::Owner).await;
+    assert_eq!(sqlx::query_scalar::<_, i64>(count).fetch_one(owner.connection()).await.unwrap(), 10 * 100 + 11);
+    owner.run_script("as it was", "DROP TABLE filled").await.unwrap();
+
+    let report = roll_with(&db, &tenancy, &all, &mut |_| ()).await.unwrap();
+    let tagged = outcome(&report, "tagged");
+    assert_eq!(tagged.stopped_by, [Stop::RowsWithoutTenant { rows: 1 }], "{report:#?}");
+    assert_eq!(tagged.filled.as_ref().map(|filled| (filled.rows, filled.remaining)), Some((10, 1)));
+    as_superuser(&db, "DELETE FROM tagged WHERE tag_id = 1 AND invoice_id = 2").await;
+    let report = roll_with(&db, &tenancy, &all, &mut |_| ()).await.unwrap();
+    assert_eq!(outcome(&report, "tagged").after, Phase::Enforce, "{report:#?}");
 }
 
 #[tokio::test]

@@ -291,6 +291,14 @@ pub(super) fn default_key() -> String {
     "id".to_owned()
 }
 
+impl From<AddColumnRule> for SourceRule {
+    /// The row that a row follows, as a source.
+    fn from(rule: AddColumnRule) -> Self {
+        let AddColumnRule { through, table, key } = rule;
+        Self { key, ..Self::new(&through, &through, &table) }
+    }
+}
+
 impl SourceRule {
     /// A source by the one row of `table` whose `id` is in `column`.
     pub fn new(name: &str, column: &str, table: &str) -> Self {
@@ -315,13 +323,20 @@ impl Tenancy {
         self.tables.iter().find(|(name, _)| named(name)).map(|(_, rules)| rules)
     }
 
-    /// The same tenancy in which a rollout adds a tenant column to this table.
-    pub fn adding_column(mut self, table: &TableName, rule: AddColumnRule) -> Self {
+    /// The same tenancy in which a rollout adds a tenant column to this table. `others` are sources beside the row that it follows, as far as
+    /// nothing is declared of their columns.
+    pub fn adding_column(mut self, table: &TableName, rule: AddColumnRule, others: Vec<SourceRule>) -> Self {
         let schema = self.database.schema.clone();
         let named = |name: &String| TableName::parse(name, &schema).is_ok_and(|parsed| parsed == *table);
         let name = self.tables.keys().find(|name| named(name)).cloned().unwrap_or_else(|| table.to_string());
-        self.tables.entry(name).or_default().add_column = Some(rule);
-        self.with_added_sources()
+        let rules = self.tables.entry(name).or_default();
+        for source in std::iter::once(SourceRule::from(rule.clone())).chain(others) {
+            if rules.sources.iter().all(|known| known.column != source.column) {
+                rules.sources.push(source);
+            }
+        }
+        rules.add_column = Some(rule);
+        self
     }
 
     /// The same tenancy in which columns that are to be added are sources too.
@@ -331,8 +346,8 @@ impl Tenancy {
             if rules.sources.iter().any(|source| source.column == rule.through) {
                 continue;
             }
-            let AddColumnRule { through, table, key } = rule.clone();
-            rules.sources.push(SourceRule { key, ..SourceRule::new(&through, &through, &table) });
+            let source = SourceRule::from(rule.clone());
+            rules.sources.push(source);
         }
         self
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tenancy_config::tenancy::AddColumnRule;
+use tenancy_config::tenancy::{AddColumnRule, SourceRule};
 use tenancy_config::{Ident, TableName, Tenancy, closest};
 use tenant_rls::{CatalogTx, Database, Error, Result};
 
@@ -93,16 +93,16 @@ pub async fn adding_columns(
         };
         let mut adding = tenancy.clone();
         for (known, through) in &named {
-            match rule_for(known, &classified, *through, &tenants) {
-                Ok(rule) => adding = adding.adding_column(&known.name, rule),
+            match way_of(known, &classified, *through, &tenants) {
+                Ok(way) => adding = adding.adding_column(&known.name, way.rule, way.others),
                 Err(why) => return Ok(Err((known.name.clone(), why))),
             }
         }
         let mut left = Vec::with_capacity(open.len());
         for known in &open {
-            match rule_for(known, &classified, None, &tenants) {
-                Ok(rule) => {
-                    adding = adding.adding_column(&known.name, rule);
+            match way_of(known, &classified, None, &tenants) {
+                Ok(way) => {
+                    adding = adding.adding_column(&known.name, way.rule, way.others);
                     left.push(*known);
                 }
                 // What has its column already lacks nothing.
@@ -134,13 +134,20 @@ fn without_columns(mut facts: Vec<TableFacts>, tenancy: &Tenancy, begun: &[Table
     Ok(facts)
 }
 
-/// The rule by which a table gets a tenant column.
-fn rule_for(
+/// How a table gets a tenant column.
+struct Way {
+    rule: AddColumnRule,
+    /// The other ways from each of its rows to a tenant. A row for which one names another tenant is a conflict.
+    others: Vec<SourceRule>,
+}
+
+/// The way by which a table gets a tenant column. Of several, one that each row has, to a table that has its tenant column already.
+fn way_of(
     table: &TableFacts,
     classified: &[ClassifiedTable],
     through: Option<&str>,
     tenants: &dyn Fn(&TableName) -> bool,
-) -> Result<AddColumnRule, CannotAdd> {
+) -> Result<Way, CannotAdd> {
     refuse_class(table, class_of(classified, &table.name))?;
     let single = table.foreign_keys.iter().filter(|key| key.columns.len() == 1 && key.target != table.name);
     let single = single.filter(|key| through.is_none_or(|column| key.columns == [column]));
@@ -159,14 +166,27 @@ fn rule_for(
             ways.push(rule);
         }
     }
+    let has_column = |rule: &AddColumnRule| {
+        let target = table.foreign_keys.iter().map(|key| &key.target).find(|target| target.to_string() == rule.table);
+        target.and_then(|target| class_of(classified, target)).is_some_and(|class| class.tenant_column().is_some())
+    };
     if ways.len() > 1 {
-        let ways = ways.into_iter().map(|rule| (rule.through, rule.table)).collect();
-        return Err(CannotAdd::Several { ways });
+        let always =
+            |rule: &&AddColumnRule| table.columns.iter().any(|column| column.name == rule.through && column.never_null);
+        let position = |rule: &AddColumnRule| table.columns.iter().position(|column| column.name == rule.through);
+        let best = ways.iter().filter(always).min_by_key(|rule| (!has_column(rule), position(rule)));
+        let Some(rule) = best.cloned() else {
+            let ways = ways.into_iter().map(|rule| (rule.through, rule.table)).collect();
+            return Err(CannotAdd::Several { ways });
+        };
+        let others = ways.into_iter().filter(|other| *other != rule && has_column(other)).map(SourceRule::from);
+        return Ok(Way { others: others.collect(), rule });
     }
     let dependent = others
         .iter()
         .find(|key| matches!(class_of(classified, &key.target), Some(Class::Dependent { .. } | Class::Through { .. })));
-    ways.pop().ok_or_else(|| match (through, dependent) {
+    let way = ways.pop().map(|rule| Way { rule, others: Vec::new() });
+    way.ok_or_else(|| match (through, dependent) {
         (_, Some(key)) => CannotAdd::ParentHasNone { table: key.target.clone() },
         (Some(column), None) => CannotAdd::NoForeignKey { column: column.to_owned(), table: None },
         (None, None) => CannotAdd::NoParent,

@@ -16,7 +16,7 @@ pub(super) struct RolloutArgs {
     /// Give these tables, which have none, a tenant column: that of the row to which their foreign key, or COLUMN, points
     #[arg(long, value_delimiter = ',', value_name = "TABLE[=COLUMN],…", value_parser = asked_column)]
     add_column: Vec<AskedColumn>,
-    /// Give all other tables one that have none and depend on tenants' rows; those with several ways to a tenant are named
+    /// Give all other tables one that have none and depend on tenants' rows; those with several ways to a tenant, none of which each row has, are named
     #[arg(long)]
     add_columns: bool,
     /// The role that the application logs in as [default: roles.app of tenancy.toml]

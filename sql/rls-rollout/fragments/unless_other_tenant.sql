@@ -1,0 +1,2 @@
+ AND NOT EXISTS (SELECT FROM :"other" AS o
+     WHERE o.:"other_key" OPERATOR(pg_catalog.=) r.:"other_link" AND o.:"other_column" OPERATOR(pg_catalog.<>) p.:"parent_column")
