@@ -17,6 +17,7 @@ mod killed;
 mod locks;
 mod lost;
 mod membership;
+mod not_measured;
 mod odd_tables;
 mod own_server;
 mod preflight;
