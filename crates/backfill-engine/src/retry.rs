@@ -20,7 +20,12 @@ pub(crate) struct BatchWaits {
 
 impl BatchWaits {
     pub(crate) fn new() -> Self {
-        let contention = Backoff::new(Duration::from_millis(50), Duration::from_secs(1), 4);
+        Self::trying_locks(4)
+    }
+
+    /// The same with so many waits for locks, for a batch that cannot be made smaller.
+    pub(crate) fn trying_locks(tries: u32) -> Self {
+        let contention = Backoff::new(Duration::from_millis(50), Duration::from_secs(1), tries);
         Self { contention, connection: reconnect_backoff() }
     }
 

@@ -160,7 +160,7 @@ async fn new_run(connection: &mut PgConnection, job: &str, table: &str, source: 
 pub(crate) async fn end(database: &Database, run: i64, finished: bool) -> Result<bool> {
     let doing = || RlsError::query("ending the run");
     let mut tx = begin(database, LOCK_TIMEOUT).await?;
-    sqlx::query("UPDATE tenant_ops.run SET state = $2, ended_at = clock_timestamp() WHERE id = $1")
+    let ended = sqlx::query("UPDATE tenant_ops.run SET state = $2, ended_at = clock_timestamp() WHERE id = $1")
         .bind(run)
         .bind(if finished { "done" } else { "stopped" })
         .execute(tx.connection())
@@ -172,7 +172,8 @@ pub(crate) async fn end(database: &Database, run: i64, finished: bool) -> Result
         .await
         .map_err(doing())?;
     tx.commit().await?;
-    Ok(forgotten.rows_affected() == 0)
+    // Asked again after a lost connection, it may be forgotten already.
+    Ok(ended.rows_affected() == 1 && forgotten.rows_affected() == 0)
 }
 
 /// The statement that writes one tenant's rows, $2. Before it, `apply_batch` sets the session variable to the tenant's id. Where that must be a

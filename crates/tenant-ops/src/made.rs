@@ -2,11 +2,12 @@
 
 use sqlx::{PgConnection, Row};
 use tenancy_config::TableName;
+use tenant_rls::row_count::from_bigint;
 use tenant_rls::{Database, Error as RlsError};
 
 use crate::decisions::{end, run_of_job};
 use crate::error::Result;
-use crate::owner::act;
+use crate::owner::{LOCK_TIMEOUT, act, begin};
 
 /// The job of such a run in `tenant_ops.run`.
 pub const MEMBERSHIPS_JOB: &str = "memberships";
@@ -39,6 +40,37 @@ impl MakingRun {
     /// [`crate::Error::Database`].
     pub async fn resume_or_open(database: &Database, table: &TableName) -> Result<Self> {
         Ok(Self { id: run_of_job(database, MEMBERSHIPS_JOB, &table.to_string(), SOURCE).await? })
+    }
+
+    /// How many rows the run has made, by its journal. Some of them an undo may have taken back.
+    ///
+    /// # Errors
+    /// [`crate::Error::Database`].
+    pub async fn made(self, database: &Database) -> Result<u64> {
+        let mut tx = begin(database, LOCK_TIMEOUT).await?;
+        let row = sqlx::query(include_str!("../../../sql/tenant-ops/made.sql"))
+            .bind(self.id)
+            .fetch_optional(tx.connection())
+            .await
+            .map_err(RlsError::query("reading how many rows the run made"))?;
+        tx.rollback().await?;
+        Ok(row.map_or(0, |row| from_bigint(row.get("made"))))
+    }
+
+    /// The same, and the open transaction is from here on the only one that makes rows in this run: it waits for one whose connection was
+    /// lost and that the server has not ended yet. Returns none if the run does not run any more.
+    ///
+    /// # Errors
+    /// [`RlsError::Query`].
+    pub async fn lock(self, tx: &mut PgConnection) -> Result<Option<u64>, RlsError> {
+        let before = act(tx).await?;
+        let row = sqlx::query(include_str!("../../../sql/tenant-ops/lock_made.sql"))
+            .bind(self.id)
+            .fetch_optional(&mut *tx)
+            .await
+            .map_err(RlsError::query("reading how many rows the run made"))?;
+        before.again(tx).await?;
+        Ok(row.map(|row| from_bigint(row.get("made"))))
     }
 
     /// Writes down rows that the open transaction made for a tenant. Rows and journal then have the same `xmin`, by which an undo knows

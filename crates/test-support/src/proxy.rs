@@ -2,8 +2,8 @@
 
 use std::io::{Read, Result, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use tenancy_config::DatabaseUrl;
@@ -25,10 +25,19 @@ pub struct Limit {
 pub struct Proxy {
     port: u16,
     seen: Arc<AtomicUsize>,
-    reached: mpsc::Receiver<()>,
+    reached: Arc<AtomicBool>,
+    loses_commit: Arc<AtomicBool>,
 }
 
 impl Proxy {
+    /// Listens on a free port and passes on everything, until something is to be [lost](Self::lose_next_commit).
+    ///
+    /// # Panics
+    /// If there is no free port.
+    pub fn open(server: u16) -> Self {
+        Self::before(server, Limit { statement: usize::MAX, passes: false })
+    }
+
     /// Listens on a free port, in threads that end with the connections.
     ///
     /// # Panics
@@ -36,14 +45,20 @@ impl Proxy {
     pub fn before(server: u16, limit: Limit) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect(SOCKETS);
         let port = listener.local_addr().expect(SOCKETS).port();
-        let (seen, (arrived, reached)) = (Arc::new(AtomicUsize::new(0)), mpsc::channel());
-        let counter = Arc::clone(&seen);
+        let [reached, loses_commit] = [(); 2].map(|()| Arc::new(AtomicBool::new(false)));
+        let seen = Arc::new(AtomicUsize::new(0));
+        let gate = Gate {
+            limit,
+            seen: Arc::clone(&seen),
+            reached: Arc::clone(&reached),
+            loses_commit: Arc::clone(&loses_commit),
+        };
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let server = TcpStream::connect(("127.0.0.1", server)).expect(SOCKETS);
                 // The messages are small, and somebody waits for each of them.
                 client.set_nodelay(true).and(server.set_nodelay(true)).expect(SOCKETS);
-                let gate = Gate { limit, seen: Arc::clone(&counter), arrived: arrived.clone() };
+                let gate = gate.clone();
                 let (mut answers, mut back) = (server.try_clone().expect(SOCKETS), client.try_clone().expect(SOCKETS));
                 thread::spawn(move || {
                     let _ = std::io::copy(&mut answers, &mut back);
@@ -55,7 +70,17 @@ impl Proxy {
                 });
             }
         });
-        Self { port, seen, reached }
+        Self { port, seen, reached, loses_commit }
+    }
+
+    /// The server gets the next COMMIT, and the client loses the connection on which it waits for the answer.
+    pub fn lose_next_commit(&self) {
+        self.loses_commit.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether a COMMIT is still to be lost.
+    pub fn loses_commit(&self) -> bool {
+        self.loses_commit.load(Ordering::SeqCst)
     }
 
     /// The URL of the same database through this proxy, with the password.
@@ -65,7 +90,7 @@ impl Proxy {
 
     /// Whether the last statement has arrived.
     pub fn is_reached(&self) -> bool {
-        self.reached.try_recv().is_ok()
+        self.reached.load(Ordering::SeqCst)
     }
 
     /// How many statements have arrived.
@@ -74,10 +99,12 @@ impl Proxy {
     }
 }
 
+#[derive(Clone)]
 struct Gate {
     limit: Limit,
     seen: Arc<AtomicUsize>,
-    arrived: mpsc::Sender<()>,
+    loses_commit: Arc<AtomicBool>,
+    reached: Arc<AtomicBool>,
 }
 
 impl Gate {
@@ -98,6 +125,12 @@ impl Gate {
             let mut kind = [0];
             client.read_exact(&mut kind)?;
             let message = body(client, &kind)?;
+            let is_commit = kind[0] == b'Q' && message[5..].starts_with(b"COMMIT");
+            if is_commit && self.loses_commit.swap(false, Ordering::SeqCst) {
+                // Before the server has it, so that no answer arrives.
+                client.shutdown(Shutdown::Both)?;
+                return server.write_all(&message);
+            }
             // A simple query, or the execution of a prepared statement.
             if matches!(kind[0], b'Q' | b'E') {
                 let number = self.seen.fetch_add(1, Ordering::SeqCst) + 1;
@@ -112,7 +145,7 @@ impl Gate {
                         }
                     }
                     shut = true;
-                    let _ = self.arrived.send(());
+                    self.reached.store(true, Ordering::SeqCst);
                 }
             }
             if !shut {

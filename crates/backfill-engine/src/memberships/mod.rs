@@ -1,7 +1,10 @@
 //! Memberships: users without one, and those of users and tenants that are gone.
 
 pub(crate) mod create;
+pub(crate) mod created;
+mod making;
 pub(crate) mod plan;
+mod recorder;
 mod tables;
 
 use serde::Serialize;

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use backfill_engine::{CreateMemberships, CreatedMemberships, Error, MembershipPlan, MembershipReport, RunState, runs};
+use backfill_engine::{
+    BackfillEvent, CreateMemberships, CreatedMemberships, Error, MembershipPlan, MembershipReport, RunState, runs,
+};
 use local_db::Role;
-use tenancy_config::{Exit, Tenancy, UserError};
-use test_support::TestDb;
-
+use tenancy_config::{DatabaseUrl, Exit, Tenancy, UserError};
+use tenant_rls::{ConnectOptions, Database};
+use test_support::{Proxy, TestDb};
 use tokio::sync::watch;
 
 use crate::row_security::{STRICT, protect_tables};
@@ -173,4 +175,116 @@ async fn a_membership_that_appears_in_between_is_left_and_a_trigger_that_nobody_
     script(&mut db.owner().await, trigger).await;
     let refused = made(&db, &[("role", "CLIENT")], false).await.unwrap_err();
     assert!(matches!(refused, Error::Triggers(_)), "{refused}");
+}
+
+/// Users of five transactions, with a table of memberships in which nothing but us keeps a user from having two.
+const MANY: &str = r#"
+    CREATE TABLE "Tenant" (id text PRIMARY KEY, slug text, name text, status text);
+    CREATE TABLE users (id bigint PRIMARY KEY, "tenantId" text);
+    CREATE TABLE members (id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY, "userId" bigint NOT NULL REFERENCES users, "tenantId" text NOT NULL);
+    INSERT INTO "Tenant" VALUES ('a', 'a', 'A', 'ACTIVE'), ('b', 'b', 'B', 'ACTIVE');
+    INSERT INTO users SELECT n, CASE WHEN n % 3 = 0 THEN 'a' ELSE 'b' END FROM generate_series(1, 2100) AS n;"#;
+
+/// Cuts every session of the owner in the middle of a transaction, twice.
+const CUTS: &str = r#"
+    CREATE SEQUENCE inserted;
+    CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF nextval('public.inserted') IN (700, 1500) THEN
+            PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = current_user AND datname = current_database() AND pid <> pg_backend_pid();
+            PERFORM pg_terminate_backend(pg_backend_pid());
+        END IF;
+        RETURN NEW;
+    END $$;
+    CREATE TRIGGER cut BEFORE INSERT ON members FOR EACH ROW EXECUTE FUNCTION cut()"#;
+
+/// Makes them as the owner through `url`, whatever triggers the table has. The answer has the report, and how often the connection was lost.
+async fn made_through(
+    url: &DatabaseUrl,
+    dry_run: bool,
+    mut at: impl FnMut(&BackfillEvent) + Send,
+) -> (CreatedMemberships, usize) {
+    let tenancy =
+        Tenancy::from_toml("[tables.members]\nallow_triggers = [\"cut\"]\n", "tenancy.toml".as_ref()).unwrap();
+    let mut lost = 0;
+    let database = Database::connect(url, &ConnectOptions::default()).await.unwrap();
+    let plan = MembershipPlan::prepare(&database, &tenancy, None, &[]).await.unwrap();
+    let (_go, stop) = watch::channel(false);
+    let create = CreateMemberships { database: &database, tenancy: &tenancy, plan: &plan, dry_run, holder: "a test" };
+    let mut progress = |event: BackfillEvent| {
+        lost += usize::from(matches!(event, BackfillEvent::Reconnecting { .. }));
+        at(&event);
+    };
+    let done = create.run(stop, &mut progress).await.unwrap();
+    database.close().await;
+    (done, lost)
+}
+
+/// Users, those with exactly one membership, in the own tenant, and memberships that the journal of the only run has.
+const COMPLETE: &str = r#"SELECT format('%s %s %s', (SELECT count(*) FROM users),
+    (SELECT count(*) FROM (SELECT u.id FROM users AS u JOIN members AS m ON m."userId" = u.id AND m."tenantId" = u."tenantId"
+                           GROUP BY u.id HAVING count(*) = 1) AS one),
+    (SELECT sum(cardinality(row_keys)) FROM tenant_ops.journal))"#;
+
+async fn complete(db: &TestDb) -> String {
+    sqlx::query_scalar(COMPLETE).fetch_one(db.superuser().await.connection()).await.unwrap()
+}
+
+#[tokio::test]
+async fn memberships_are_made_once_each_although_all_sessions_are_cut_in_the_middle() {
+    let db = test_support::empty_database().await;
+    script(&mut db.owner().await, MANY).await;
+    script(&mut db.owner().await, CUTS).await;
+    for dry_run in [true, false] {
+        script(&mut db.owner().await, "ALTER SEQUENCE inserted RESTART").await;
+        let (done, lost) = made_through(&db.url(Role::Owner), dry_run, |_| ()).await;
+        assert!((done.made, done.left, done.dry_run) == (2100, 0, dry_run) && lost >= 2, "{done:?} {lost}");
+    }
+    assert_eq!(complete(&db).await, "2100 2100 2100");
+    let database = connect(&db, Role::Owner).await;
+    let listed = runs(&database, &tenancy()).await.unwrap();
+    assert_eq!((listed.len(), listed[0].assigned, listed[0].state), (1, 2100, RunState::Done));
+    let undone = undo_with(&db, &tenancy(), listed[0].id, false).await.unwrap();
+    assert_eq!((undone.undone, undone.left), (2100, 0));
+    database.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn memberships_whose_commit_is_not_answered_are_counted_as_made() {
+    let db = test_support::empty_database().await;
+    script(&mut db.owner().await, MANY).await;
+    let owner = db.url(Role::Owner);
+    let proxy = Proxy::open(owner.port());
+    let through = DatabaseUrl::parse(&proxy.through(&owner)).unwrap();
+    let mut commits = 0;
+    let lose = |event: &BackfillEvent| {
+        if matches!(event, BackfillEvent::Making { .. } | BackfillEvent::Batch { .. }) && commits < 2 {
+            commits += 1;
+            proxy.lose_next_commit();
+        }
+    };
+    let (done, lost) = made_through(&through, false, lose).await;
+    assert!((done.made, done.left) == (2100, 0) && lost >= 2 && !proxy.loses_commit(), "{done:?} {lost}");
+    assert_eq!(complete(&db).await, "2100 2100 2100");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_that_was_lost_and_is_still_at_it_is_waited_for() {
+    let db = test_support::empty_database().await;
+    script(&mut db.owner().await, MANY).await;
+    let mut other = Some(db.superuser().await);
+    let at_it = |event: &BackfillEvent| {
+        let Some(mut other) = other.take_if(|_| matches!(event, BackfillEvent::Making { .. })) else { return };
+        let work = async move {
+            let makes = "BEGIN; UPDATE tenant_ops.run SET assigned_by = ARRAY[1]; INSERT INTO members (\"userId\", \"tenantId\") VALUES (3, 'a');
+                INSERT INTO tenant_ops.journal (run_id, tenant_id, row_keys, sources) SELECT max(id), 'a', '{1}', '{1}' FROM tenant_ops.run";
+            script(&mut other, makes).await;
+            tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_millis(300)).await;
+                script(&mut other, "COMMIT").await;
+            });
+        };
+        tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(work));
+    };
+    let (done, _) = made_through(&db.url(Role::Owner), false, at_it).await;
+    assert_eq!((done.made, complete(&db).await.as_str()), (2100, "2100 2100 2100"));
 }

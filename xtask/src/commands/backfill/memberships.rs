@@ -4,6 +4,7 @@ use backfill_engine::{BackfillEvent, CreateMemberships, CreatedMemberships, Memb
 use clap::Args;
 use tenancy_config::{CommandRef, Exit, Hint};
 
+use super::progress::lost_connection;
 use crate::context::{CommandResult, Context, holder, stop};
 use crate::document::block::{Document, Table, lines, number, paragraph, text};
 use crate::document::report::{self, Report};
@@ -111,6 +112,7 @@ async fn make(
                 meter.set(examined, &format!("{} made", count(assigned)));
             }
         }
+        BackfillEvent::Reconnecting { error, wait } => context.printer.warning(&lost_connection(&error, wait)),
         _ => {}
     };
     let done = stop::gently(&context.printer, |stop| create.run(stop, &mut progress)).await;

@@ -1,5 +1,7 @@
 //! Progress of a backfill: notes and a bar for people, events for programs.
 
+use std::time::Duration;
+
 use backfill_engine::{BackfillEvent, RowKind};
 use tenancy_config::CommandRef;
 
@@ -70,7 +72,7 @@ impl<'a> BackfillProgress<'a> {
                 self.printer.note(&format!("pass {pass}: {rows} moved or were locked, reading through again"));
             }
             BackfillEvent::Reconnecting { error, wait } => {
-                self.printer.warning(&format!("the connection was lost ({error}); trying again in {}", duration(wait)));
+                self.printer.warning(&lost_connection(&error, wait));
             }
             BackfillEvent::Unreadable { unreadable } => {
                 self.printer.warning(&format!(
@@ -132,4 +134,9 @@ impl<'a> BackfillProgress<'a> {
             meter.finish();
         }
     }
+}
+
+/// What is said of a lost connection.
+pub(super) fn lost_connection(error: &str, wait: Duration) -> String {
+    format!("the connection was lost ({error}); trying again in {}", duration(wait))
 }
