@@ -56,8 +56,8 @@ pub use run::cleanup::{Cleanup, Vacuum};
 pub use run::context::Backfill;
 pub use run::report::{BackfillReport, RunOutcome, SourceCount};
 pub use suggest::{
-    Basis, SourceSuggestion, SuggestNote, SuggestReport, TableSuggestion, UnsuitableTable, short_name,
-    sources_from_keys, suggest,
+    Basis, SourceSuggestion, SourcesBesideKeys, SuggestNote, SuggestReport, TableSuggestion, UnsuitableTable,
+    polymorphic_pairs, short_name, sources_beside_keys, sources_from_keys, suggest,
 };
 pub use survey::comparison::SourceComparison;
 pub use tables_report::{DrawsOn, FailedTable, TablesReport};

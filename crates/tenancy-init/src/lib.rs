@@ -1,5 +1,5 @@
-//! Proposes a `tenancy.toml` for a database that nobody has described, and keeps one up to date. It reads the catalog, and of the tenant table the
-//! states that its rows have.
+//! Proposes a `tenancy.toml` for a database that nobody has described, and keeps one up to date. It reads the catalog; of the tenant table the
+//! states that its rows have; and of tables with polymorphic columns of which tables these hold keys.
 //!
 //! Nothing is invented: a name that is written stands in the catalog, and what is undecided stands in a comment.
 
@@ -10,16 +10,18 @@ mod error;
 mod facts;
 mod new_registry;
 mod propose;
+mod proposed;
 mod registry;
 mod registry_columns;
 mod session;
 mod states;
 mod table_notes;
+mod table_writer;
 mod update;
 mod words;
 
 pub use answers::{Answers, Question};
 pub use error::{Error, Result};
-pub use propose::{Proposal, ProposalOrQuestion, propose, with_sources};
+pub use propose::{Additions, Proposal, ProposalOrQuestion, additions, propose};
 pub use registry::{RegistryCandidate, RegistryChoice, RegistryClue};
 pub use update::{FileComparison, compare, lost, updated};

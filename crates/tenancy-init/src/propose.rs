@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use backfill_engine::{short_name, sources_from_keys};
+use backfill_engine::{short_name, sources_beside_keys, sources_from_keys};
 use tenancy_config::tenancy::{LogMessages, Notes, TableRules};
 use tenancy_config::{TableName, Tenancy};
-use tenant_inventory::class::{Class, ClassifiedTable};
-use tenant_inventory::{Catalog, TenantTable};
+use tenant_inventory::{Catalog, TenantTable, dependent_ways, read_all_tables};
 use tenant_rls::Database;
 
 use crate::answers::{Answers, Question};
@@ -15,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::facts::Facts;
 use crate::registry::tenant_columns;
 use crate::session::session;
-use crate::table_notes;
+use crate::table_writer::TableWriter;
 
 /// What the file is to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,23 +86,48 @@ pub async fn propose(
     if let Some(question) = draft::roles(&facts, answers, &mut tenancy, &mut notes)? {
         return Ok(ProposalOrQuestion::Ask(question));
     }
-    let catalog = Catalog::load(database, &tenancy).await?;
+    let (catalog, all) = (Catalog::load(database, &tenancy).await?, read_all_tables(database, &tenancy).await?);
     if catalog.classified.iter().all(|table| table.class.tenant_column().is_none()) {
         return Err(no_tenants(schema));
     }
     tenancy.tables = tables(&catalog, base, &tenancy, &facts);
+    let beside = sources_beside_keys(database, &tenancy, &catalog, &all).await?;
     let registry = registry.map(|table| &table.name);
-    describe_tables(&catalog.classified, registry, &facts, &tenancy, &mut notes);
+    let ways = dependent_ways(&all, &tenancy)?;
+    TableWriter { registry, facts: &facts, tenancy: &tenancy, ways: &ways, beside: &beside }
+        .describe(&catalog.classified, &mut notes);
     Ok(ProposalOrQuestion::Proposed(Proposal { tenancy, notes, tables: facts.tables.len() }))
 }
 
-/// The same file with the rules that foreign keys suggest for tenant tables that it does not name.
+/// What a file lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Additions {
+    /// The same file with the rules that foreign keys suggest for tenant tables that it does not name.
+    pub tenancy: Tenancy,
+    /// Comments about tables, by their names in the file: what is undecided of them.
+    pub notes: BTreeMap<String, Vec<String>>,
+}
+
+/// What could be added to a file.
 ///
 /// # Errors
 /// The database cannot be read.
-pub async fn with_sources(database: &Database, tenancy: &Tenancy) -> Result<Tenancy> {
+pub async fn additions(database: &Database, tenancy: &Tenancy) -> Result<Additions> {
     let (facts, catalog) = (Facts::read(database, tenancy).await?, Catalog::load(database, tenancy).await?);
-    Ok(Tenancy { tables: tables(&catalog, tenancy, tenancy, &facts), ..tenancy.clone() })
+    let all = read_all_tables(database, tenancy).await?;
+    let (ways, beside) =
+        (dependent_ways(&all, tenancy)?, sources_beside_keys(database, tenancy, &catalog, &all).await?);
+    let writer = TableWriter { registry: None, facts: &facts, tenancy, ways: &ways, beside: &beside };
+    let notes = catalog.classified.iter().map(|table| {
+        let called = short_name(&table.table, tenancy);
+        let lines = match table.class.tenant_column() {
+            Some(_) => writer.more_sources(&table.table),
+            None => writer.proposal(table, &called),
+        };
+        (called, lines)
+    });
+    let notes = notes.filter(|(_, lines)| !lines.is_empty()).collect();
+    Ok(Additions { tenancy: Tenancy { tables: tables(&catalog, tenancy, tenancy, &facts), ..tenancy.clone() }, notes })
 }
 
 /// Whether most tables of the default application are not there: what it writes into its log is then another application's.
@@ -157,59 +181,4 @@ fn tables(catalog: &Catalog, base: &Tenancy, tenancy: &Tenancy, facts: &Facts) -
 /// Whether people decided what a table without a tenant column is.
 fn decided(rules: &&TableRules) -> bool {
     rules.exempt.is_some() || rules.through.is_some() || rules.add_column.is_some()
-}
-
-fn describe_tables(
-    classified: &[ClassifiedTable],
-    registry: Option<&TableName>,
-    facts: &Facts,
-    tenancy: &Tenancy,
-    notes: &mut Notes,
-) {
-    let mut unrelated = Vec::new();
-    for table in classified {
-        let called = short_name(&table.table, tenancy);
-        if tenancy.tables.contains_key(&called) {
-            let said = table_notes::of_tenant_table(table, registry, facts, tenancy);
-            notes.tables.insert(called, said);
-            continue;
-        }
-        match &table.class {
-            Class::Registry => {}
-            Class::Unrelated | Class::Extension { .. } => {
-                let proposal = table_notes::proposal(table, &called, facts, tenancy);
-                if proposal.is_empty() {
-                    unrelated.push(called);
-                } else {
-                    notes.other_tables.push(proposal);
-                }
-            }
-            class if class.tenant_column().is_some() => {
-                let said = table_notes::of_tenant_table(table, registry, facts, tenancy);
-                notes.other_tables.push([vec![format!("{called}: {class}.")], said].concat());
-            }
-            _ => notes.other_tables.push(table_notes::proposal(table, &called, facts, tenancy)),
-        }
-    }
-    let dependent = classified.iter().filter(|table| {
-        let is_open = !tenancy.tables.contains_key(&short_name(&table.table, tenancy));
-        is_open && matches!(table.class, Class::Dependent { .. })
-    });
-    if dependent.count() > 1 {
-        notes.other_tables.insert(
-            0,
-            vec![
-                "Tables whose rows depend on tenants' rows stand below. `rls plan --add-columns` shows a rollout that gives all of them a tenant"
-                    .to_owned(),
-                "column, a table before those that depend on it, and the lines to declare that here; those with several ways are named."
-                    .to_owned(),
-            ],
-        );
-    }
-    if !unrelated.is_empty() {
-        let first =
-            "Nothing leads from these tables to a tenant; `exempt` with a reason says that this is meant:".to_owned();
-        let lines = unrelated.chunks(6).map(|chunk| chunk.join(", "));
-        notes.other_tables.push(std::iter::once(first).chain(lines).collect());
-    }
 }

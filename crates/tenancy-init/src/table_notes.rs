@@ -1,84 +1,12 @@
-//! What is said of each table in the file: why it stands there, and what is undecided.
+//! What is said of each table that has a section in the file: why it stands there, and what is undecided.
 
-use backfill_engine::short_name;
+use backfill_engine::{SourceSuggestion, SourcesBesideKeys};
+use tenancy_config::tenancy::inline_source;
 use tenancy_config::{TableName, Tenancy};
 use tenant_inventory::PolicyReading;
-use tenant_inventory::class::{Class, ClassifiedTable, Suspicion};
+use tenant_inventory::class::{Class, ClassifiedTable};
 
-use crate::facts::{Facts, Key, Table};
-
-/// The lines for one table that has no section: a proposal, as comments.
-pub(crate) fn proposal(table: &ClassifiedTable, called: &str, facts: &Facts, tenancy: &Tenancy) -> Vec<String> {
-    let section = format!("[tables.{}]", toml_edit::Key::new(called));
-    let why = |then: &str| format!("{called}: {}. Undecided: {then}", table.class);
-    match &table.class {
-        Class::Suspect { why: Suspicion::KeyToRegistry { columns } } if columns.len() == 1 => {
-            vec![
-                why("this is its tenant column, or its rows need no tenant."),
-                section.clone(),
-                format!("column = {}", text(&columns[0])),
-                exempt(),
-            ]
-        }
-        Class::Suspect { why: Suspicion::ColumnName { column } } => {
-            vec![
-                why("this is its tenant column, or its rows need no tenant."),
-                section.clone(),
-                format!("column = {}", text(column)),
-                exempt(),
-            ]
-        }
-        Class::Suspect { .. } => {
-            vec![why("add a tenant column, or say why its rows need no tenant."), section, exempt()]
-        }
-        Class::Dependent { through } => {
-            let ways = facts.table(&table.table).map(|table| ways(table, through, facts, tenancy)).unwrap_or_default();
-            let then = match ways.is_empty() {
-                true => "add a tenant column, or say why its rows need no tenant.",
-                false => {
-                    "let the rollout add a tenant column, which is best, or protect it through that table, or say why its rows need no tenant."
-                }
-            };
-            [vec![why(then), section], ways, vec![exempt()]].concat()
-        }
-        Class::Unrelated if facts.table(&table.table).is_some_and(|table| !table.policies.is_empty()) => {
-            let policies = facts.table(&table.table).map(|table| policies(table, tenancy)).unwrap_or_default();
-            [vec![why("it has policies, so somebody protects it.")], policies].concat()
-        }
-        _ => Vec::new(),
-    }
-}
-
-/// The declarations by which the rows of a table can belong to the tenants of the table on which they hang: a line for each foreign key that leads
-/// there. Where that table depends on another one itself, only a column helps, there and here; a column that may be NULL has no `through`.
-fn ways(table: &Table, through: &[TableName], facts: &Facts, tenancy: &Tenancy) -> Vec<String> {
-    let Some(parent) = through.first() else { return Vec::new() };
-    let called = short_name(parent, tenancy);
-    let key = facts.table(parent).and_then(Table::key).map(|column| column.name.as_str());
-    let other_key = key.filter(|key| *key != "id").map(|key| format!(", key = {}", text(key))).unwrap_or_default();
-    let mut lines = Vec::new();
-    let leading: Vec<&Key> = table.foreign_keys.iter().filter(|key| key.leads_to(parent)).collect();
-    for key in &leading {
-        let (column, other) = (text(&key.column), text(&called));
-        lines.push(format!("add_column = {{ through = {column}, table = {other}{other_key} }}"));
-    }
-    for key in leading.iter().filter(|_| through.len() == 1) {
-        if table.column(&key.column).is_some_and(|column| column.not_null) {
-            let (column, other) = (text(&key.column), text(&called));
-            lines.push(format!("through = {{ column = {column}, table = {other} }}"));
-        }
-    }
-    lines
-}
-
-fn exempt() -> String {
-    "exempt = \"why\"".to_owned()
-}
-
-/// A string of TOML.
-fn text(value: &str) -> String {
-    toml_edit::Value::from(value).to_string()
-}
+use crate::facts::{Facts, Table};
 
 /// What is said of a table that has a section.
 pub(crate) fn of_tenant_table(
@@ -110,8 +38,27 @@ pub(crate) fn of_tenant_table(
     notes
 }
 
+/// The sources beside foreign keys, to be added to those of the section.
+pub(crate) fn more_sources(found: &SourcesBesideKeys) -> Vec<String> {
+    let mut lines = Vec::new();
+    if !found.sources.is_empty() {
+        lines.push("Undecided: these may tell the tenant of its rows, too; `backfill suggest` compares them with rows. To add to `sources`:".to_owned());
+        lines.extend(found.sources.iter().map(source));
+    }
+    lines.extend(found.notes.iter().map(|note| format!("Undecided: {note}.")));
+    lines
+}
+
+fn source(source: &SourceSuggestion) -> String {
+    let why = match (source.values_matched, source.values) {
+        (Some(matched), Some(values)) => format!("a guess: {matched} of {values} values are keys there"),
+        _ => "by foreign keys over tables without a tenant column".to_owned(),
+    };
+    format!("{},   # {why}", inline_source(&source.rule))
+}
+
 /// The policies that are not of our form, as a proposal that people must decide on.
-fn policies(table: &Table, tenancy: &Tenancy) -> Vec<String> {
+pub(crate) fn policies(table: &Table, tenancy: &Tenancy) -> Vec<String> {
     let setting = tenancy.tenant_setting();
     let mut kinds = Vec::new();
     let mut names = Vec::new();

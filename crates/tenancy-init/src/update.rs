@@ -13,6 +13,7 @@ use tenant_rls::Database;
 use toml_edit::DocumentMut;
 
 use crate::error::{Error, Result};
+use crate::propose::Additions;
 
 /// How a file fits the database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -75,23 +76,27 @@ fn in_comment(text: &str, name: &str) -> bool {
     })
 }
 
-/// The file with sections for tenant tables that are new, with the sources of `proposed`, and a comment for each other table.
+/// The file with sections for tenant tables that are new, and comments about other tables, with what `proposed` has of them.
 ///
 /// # Errors
 /// [`Error::File`]: the text is not TOML, or tables cannot be added to it.
-pub fn updated(text: &str, comparison: &FileComparison, proposed: &Tenancy) -> Result<String> {
+pub fn updated(text: &str, comparison: &FileComparison, proposed: &Additions) -> Result<String> {
     let wrong = |error: &dyn std::fmt::Display| Error::File(format!("tenancy.toml cannot be updated: {error}"));
     let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| wrong(&error.message()))?;
-    let mut comments = String::new();
+    let (mut blocks, mut rest) = (Vec::new(), Vec::new());
     let last = last_position(document.as_table());
     let mut position = last;
     for new in &comparison.unlisted {
+        let lines = proposed.notes.get(&new.table);
         if new.class.tenant_column().is_none() {
-            let line = format!("{}: {}. Undecided: exempt = \"why\", or a tenant column.", new.table, new.class);
-            comments += &format!("# {}\n", one_line(&line));
+            let plain = format!("{}: {}. Undecided: exempt = \"why\", or a tenant column.", new.table, new.class);
+            match lines {
+                Some(lines) => blocks.push(comment(lines)),
+                None => rest.push(plain),
+            }
             continue;
         }
-        let rules = proposed.tables.get(&new.table).cloned().unwrap_or_else(TableRules::default);
+        let rules = proposed.tenancy.tables.get(&new.table).cloned().unwrap_or_else(TableRules::default);
         let written: DocumentMut = fragment(&new.table, &rules, &|_| None)
             .parse()
             .map_err(|error: toml_edit::TomlError| wrong(&error.message()))?;
@@ -110,13 +115,14 @@ pub fn updated(text: &str, comparison: &FileComparison, proposed: &Tenancy) -> R
         position += 1;
         if let Some(table) = item.as_table_mut() {
             table.set_position(Some(position));
-            table.decor_mut().set_prefix("\n");
+            table.decor_mut().set_prefix(format!("\n{}", comment(lines.map_or(&[], Vec::as_slice))));
         }
         tables.insert_formatted(&key, item);
     }
     let mut out = document.to_string();
-    if !comments.is_empty() {
-        out += &format!("\n{comments}");
+    blocks.extend((!rest.is_empty()).then(|| comment(&rest)));
+    for block in blocks {
+        out += &format!("\n{block}");
     }
     let read = Tenancy::from_toml(&out, Path::new("tenancy.toml")).map_err(|error| wrong(&error))?;
     debug_assert!(
@@ -161,6 +167,10 @@ fn missing(
             None => {}
         }
     }
+}
+
+fn comment(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("# {}\n", one_line(line))).collect()
 }
 
 fn implicit() -> toml_edit::Item {

@@ -48,6 +48,7 @@ pub use catalog::born_closed::{BornClosed, BornClosedState};
 pub use catalog::cannot_add::CannotAdd;
 pub use catalog::columns::Column;
 pub use catalog::definition::{Aspect, AspectKind, Definition, read_definitions, read_index};
+pub use catalog::dependent::{DependentWay, dependent_ways};
 pub use catalog::form_times::{FormTimes, NotMeasured, TimesOfForm, Took};
 pub use catalog::parent::{FormChoice, ThroughParent};
 pub use catalog::phase::Phase;

@@ -17,7 +17,7 @@ const ROWS: i64 = 10_000;
 const VALUES: i64 = 1_000;
 
 /// The timeout of one query.
-const TIMEOUT: &str = "60s";
+pub(super) const TIMEOUT: &str = "60s";
 
 /// A table that a column may point to, with its key.
 pub(super) type KeyedTable = (TableName, Ident);
@@ -46,9 +46,9 @@ pub(super) struct SourceMeasurements {
 }
 
 /// Sets the timeout of queries.
-pub(super) async fn limit(audit: &mut AuditTx) -> Result<()> {
+pub(super) async fn limit(audit: &mut AuditTx, timeout: &str) -> Result<()> {
     sqlx::query("SELECT pg_catalog.set_config('statement_timeout', $1, true)")
-        .bind(TIMEOUT)
+        .bind(timeout)
         .execute(audit.connection())
         .await
         .map_err(RlsError::query("limiting the time of a question"))?;

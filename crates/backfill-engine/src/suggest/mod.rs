@@ -1,5 +1,6 @@
 //! Suggests sources for each table: foreign keys, existing rules, and columns whose values are keys.
 
+mod beside_keys;
 mod guess;
 mod keys;
 mod measure;
@@ -21,8 +22,9 @@ use crate::error::{Error, Result};
 use crate::plan::BackfillPlan;
 use crate::suggest::reader::TableReader;
 
+pub use beside_keys::{SourcesBesideKeys, sources_beside_keys};
 pub use keys::{short_name, sources_from_keys};
-pub use notes::SuggestNote;
+pub use notes::{SuggestNote, polymorphic_pairs};
 pub use report::{Basis, SourceSuggestion, SuggestReport, TableSuggestion, UnsuitableTable};
 
 /// Examines every tenant table whose rows could lack a tenant. It reads a bounded sample of each, by a role that is proven to

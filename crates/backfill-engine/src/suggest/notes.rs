@@ -85,7 +85,12 @@ impl fmt::Display for SuggestNote {
 
 /// Pairs of columns such as `entityType` and `entityId`: first the kind, then the key.
 pub(super) fn polymorphic(columns: &[Column]) -> Vec<(String, String)> {
-    let names: BTreeSet<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+    polymorphic_pairs(columns.iter().map(|column| column.name.as_str()))
+}
+
+/// The same by the names of the columns alone.
+pub fn polymorphic_pairs<'a>(columns: impl IntoIterator<Item = &'a str>) -> Vec<(String, String)> {
+    let names: BTreeSet<&str> = columns.into_iter().collect();
     let pair = |name: &&str| {
         [("Type", "Id"), ("_type", "_id")].into_iter().find_map(|(kind, id)| {
             let other = format!("{}{id}", name.strip_suffix(kind).filter(|stem| !stem.is_empty())?);

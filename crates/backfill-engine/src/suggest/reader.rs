@@ -143,7 +143,7 @@ impl TableReader<'_> {
         estimated_rows: f32,
     ) -> Result<()> {
         let mut audit = crate::survey::open(self.database, self.tenancy, plan).await?;
-        measure::limit(&mut audit).await?;
+        measure::limit(&mut audit, measure::TIMEOUT).await?;
         let measured = match measure::sources(&mut audit, plan, estimated_rows).await {
             Ok(measured) => measured,
             Err(Error::Database(error)) if is_timeout(&error) => return Ok(()),

@@ -71,7 +71,7 @@ impl TableReader<'_> {
         let asked = self.open_columns(table, &found);
         match self.audit(table, &found, &asked).await {
             Ok(mut audit) => {
-                measure::limit(&mut audit).await?;
+                measure::limit(&mut audit, measure::TIMEOUT).await?;
                 found.extend(self.guesses(&mut audit, table, &asked).await?);
                 audit.close().await?;
                 Ok((found, None))

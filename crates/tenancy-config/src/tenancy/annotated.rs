@@ -288,7 +288,7 @@ fn write_table(
     if !rules.allow_rules.is_empty() {
         writeln!(out, "allow_rules = [{}]", list(&rules.allow_rules))?;
     }
-    write_list(out, "sources", rules.sources.iter().map(|rule| (source(rule), comment(rule))))?;
+    write_list(out, "sources", rules.sources.iter().map(|rule| (inline_source(rule), comment(rule))))?;
     write_list(out, "tie_breakers", rules.tie_breakers.iter().map(|rule| (tie_breaker(rule), None)))
 }
 
@@ -316,7 +316,8 @@ fn write_list(
     writeln!(out, "{key} = [\n{lines}]")
 }
 
-fn source(source: &SourceRule) -> String {
+/// A source as an inline table of TOML.
+pub fn inline_source(source: &SourceRule) -> String {
     let mut pairs = vec![("name", &source.name), ("column", &source.column), ("table", &source.table)];
     if source.key != default_key() {
         pairs.push(("key", &source.key));

@@ -21,7 +21,7 @@ mod toml_text;
 #[cfg(test)]
 mod tests;
 
-pub use annotated::fragment;
+pub use annotated::{fragment, inline_source};
 pub use auth::{AuthRight, AuthSection, AuthTable};
 pub use error::TenancyError;
 pub use log::{LogMessages, LogSection};

@@ -276,7 +276,7 @@ pub(crate) fn resolve(
 }
 
 /// The key that leads to the other table, and the tenant column there.
-fn added<'a>(
+pub(super) fn added<'a>(
     table: &'a TableFacts,
     classified: &[ClassifiedTable],
     before: &[AddedColumn],

@@ -7,6 +7,7 @@ pub(crate) mod born_closed;
 pub(crate) mod cannot_add;
 pub(crate) mod columns;
 pub(crate) mod definition;
+pub(crate) mod dependent;
 pub(crate) mod form_times;
 pub(crate) mod parent;
 pub(crate) mod parents;

@@ -202,10 +202,7 @@ const USUAL_NAMES: [&str; 5] = ["tenantid", "organizationid", "organisationid", 
 /// # Errors
 /// [`tenant_rls::Error::Name`] for a name in `tenancy.toml` that no table can have.
 pub fn classify(tables: &[TableFacts], tenancy: &Tenancy) -> Result<Vec<ClassifiedTable>> {
-    let schema = &tenancy.database.schema;
-    let registry = TableName::parse(&tenancy.tenant.table, schema)?;
-    let key = tables.iter().find(|table| table.name == registry).and_then(|table| column(table, &tenancy.tenant.key));
-    let classifier = Classifier { tenancy, registry, key, tables };
+    let classifier = Classifier::new(tables, tenancy)?;
     let own: Vec<Option<Class>> = tables.iter().map(|table| classifier.by_itself(table)).collect();
     let ways = classifier.ways(&own);
     let classified = tables.iter().zip(own).map(|(table, own)| {
@@ -220,6 +217,19 @@ pub fn classify(tables: &[TableFacts], tenancy: &Tenancy) -> Result<Vec<Classifi
     Ok(classified.collect())
 }
 
+/// Why a table would not be protected through the other one that a rule names, if `tenancy.toml` had that rule; none if it would be.
+pub(crate) fn not_through(
+    tables: &[TableFacts],
+    tenancy: &Tenancy,
+    table: &TableFacts,
+    rule: &ThroughRule,
+) -> Result<Option<Unlinked>> {
+    Ok(match Classifier::new(tables, tenancy)?.through(table, rule) {
+        Class::Unhandled { why: Unhandled::Through { why }, .. } => Some(why),
+        _ => None,
+    })
+}
+
 struct Classifier<'a> {
     tenancy: &'a Tenancy,
     registry: TableName,
@@ -228,7 +238,14 @@ struct Classifier<'a> {
     tables: &'a [TableFacts],
 }
 
-impl Classifier<'_> {
+impl<'a> Classifier<'a> {
+    fn new(tables: &'a [TableFacts], tenancy: &'a Tenancy) -> Result<Self> {
+        let registry = TableName::parse(&tenancy.tenant.table, &tenancy.database.schema)?;
+        let key =
+            tables.iter().find(|table| table.name == registry).and_then(|table| column(table, &tenancy.tenant.key));
+        Ok(Self { tenancy, registry, key, tables })
+    }
+
     /// The class that does not depend on other tables but the tenant table.
     fn by_itself(&self, table: &TableFacts) -> Option<Class> {
         if table.name == self.registry {

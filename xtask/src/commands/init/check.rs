@@ -63,9 +63,9 @@ pub(super) async fn run(context: &Context, options: &Options) -> CommandResult {
         context.report(&CheckReport { file, comparison })?;
         return Ok(differs.then_some(Exit::NotYet));
     }
-    let sources = tenancy_init::with_sources(&connected.database, settings.tenancy()).await?;
+    let additions = tenancy_init::additions(&connected.database, settings.tenancy()).await?;
     connected.database.close().await;
-    let new = updated(&text, &comparison, &sources)?;
+    let new = updated(&text, &comparison, &additions)?;
     if options.stdout {
         context.printer.toml(&new)?;
     } else if new != text {
