@@ -8,6 +8,8 @@ use tenant_inventory::{CannotAdd, Member};
 use tenant_rls::{Fault, fault_of};
 
 use crate::blocker::Blocker;
+use crate::plan::notice::Notice;
+use crate::run::check::Check;
 
 /// The result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -50,12 +52,12 @@ pub enum Error {
     /// The application's role owns tables, and nobody agreed that policies filter it there. Nothing was written.
     #[error("{notice}; nobody agreed to that, and nothing was written")]
     ApplicationOwns {
-        /// What would change, as a sentence.
-        notice: String,
+        /// What would change.
+        notice: Box<Notice>,
     },
-    /// What the preflight found would surely make a step fail. Nothing was written.
-    #[error("the rollout would fail, and was not begun: {0}")]
-    Preflight(String),
+    /// What these checks saw would surely make a step fail. Nothing was written.
+    #[error("the rollout would fail, and was not begun: {}", said(.0))]
+    Preflight(Vec<Check>),
     /// The database takes no DDL.
     #[error("{0}")]
     NoDdl(String),
@@ -137,6 +139,10 @@ fn others(tables: &[Member]) -> String {
         format!("{} belongs to {}, and this login may not change its definition", member.table, member.owner)
     };
     tables.iter().map(belongs).collect::<Vec<_>>().join("; ")
+}
+
+fn said(checks: &[Check]) -> String {
+    checks.iter().map(Check::says).collect::<Vec<_>>().join("; ")
 }
 
 fn by(table: &TableName, blockers: &[Blocker]) -> String {

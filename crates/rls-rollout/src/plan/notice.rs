@@ -1,14 +1,10 @@
 //! What changes for the application and its people, phase by phase, as values.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::Serialize;
 use tenancy_config::{CommandRef, TableName};
-use tenant_inventory::{AspectKind, BornClosed, Inventory, Phase, RegistryState, Relation, Way};
-
-use crate::plan::membership;
-use crate::plan::step::Step;
+use tenant_inventory::{BornClosed, RegistryState, Way};
 
 /// Something to know before a rollout.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -110,48 +106,4 @@ fn dump_as(backup_logins: &[String], auditor: &str) -> String {
     } else {
         format!("Dump as {}, which no policy filters", backup_logins.join(" or "))
     }
-}
-
-/// What to know of a plan.
-pub(crate) fn notices(
-    steps: &[Step],
-    inventory: &Inventory,
-    backup_logins: Vec<String>,
-    sees_less: Vec<Way>,
-) -> Vec<Notice> {
-    let any = |phase| steps.iter().any(|step| step.phase == phase);
-    let mut notices = Vec::new();
-    if !inventory.catalog.registry.can_be_referenced() {
-        notices.push(Notice::Registry { state: inventory.catalog.registry });
-    }
-    let roles = [&inventory.logins.maintenance, &inventory.logins.auditor];
-    notices.extend(roles.into_iter().filter_map(|(role, facts)| membership::heirs(role, facts)));
-    notices.extend(inventory.born_closed.clone().map(|born_closed| Notice::BornClosed { born_closed }));
-    if any(Phase::Prepare) {
-        notices.push(Notice::Filtered { variable: inventory.tenancy.tenant_setting().to_string() });
-    }
-    if any(Phase::Tighten) {
-        notices.push(Notice::InsertsNeedTenant);
-    }
-    if any(Phase::Enforce) {
-        notices.push(Notice::OwnerFiltered { backup_logins, auditor: inventory.logins.auditor.0.to_string() });
-        notices.extend(application_owns(inventory));
-        notices.extend(sees_less.into_iter().map(|way| Notice::SeesLess { way: Box::new(way) }));
-    }
-    notices
-}
-
-/// The notice that the application's role owns tables that are not forced yet, where it does.
-pub(crate) fn application_owns(inventory: &Inventory) -> Option<Notice> {
-    let (app, state) = &inventory.logins.app;
-    let becomes: BTreeSet<&str> = inventory.logins.escapes.iter().map(|escape| escape.role.as_str()).collect();
-    let owned = |owner: &str| state.exists && (owner == app.as_str() || becomes.contains(owner));
-    let open = |relation: &Relation| relation.unhandled.is_none() && !relation.definition.has(AspectKind::Forced);
-    let tables: Vec<TableName> = inventory
-        .relations
-        .iter()
-        .filter(|relation| open(relation) && owned(&relation.owner))
-        .map(|relation| relation.name.clone())
-        .collect();
-    (!tables.is_empty()).then(|| Notice::ApplicationOwns { app_role: app.to_string(), tables })
 }

@@ -8,7 +8,8 @@ use tenant_rls::Database;
 
 use crate::error::{Error, Result};
 use crate::options::RolloutOptions;
-use crate::plan::notice::{Notice, application_owns};
+use crate::plan::notice::Notice;
+use crate::plan::notices::application_owns;
 use crate::run::check::Check;
 use crate::run::preflight::preflight;
 use crate::run::progress::RolloutEvent;
@@ -38,7 +39,7 @@ pub(crate) async fn before(
     let phases =
         inventory.relations.iter().map(|relation| (relation.name.clone(), inventory.phase(relation))).collect();
     if let Some(notice) = to_be_agreed(&state, options) {
-        return Err(Error::ApplicationOwns { notice: notice.to_string() });
+        return Err(Error::ApplicationOwns { notice: Box::new(notice) });
     }
     check_password_file(&state, options)?;
     let checks = preflight(database, &state, options.goal, progress).await?;

@@ -1,9 +1,11 @@
 //! The rollout: table by table, phase by phase, as far as the data allows.
 
+pub(crate) mod activity;
 mod added;
 pub(crate) mod before;
 pub(crate) mod check;
 pub(crate) mod executor;
+pub(crate) mod lacking;
 mod locked;
 pub(crate) mod preflight;
 pub(crate) mod progress;

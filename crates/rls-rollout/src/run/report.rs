@@ -12,7 +12,7 @@ use crate::plan::coverage::RolloutCoverage;
 use crate::plan::gate::GateResult;
 use crate::plan::not_added::NotAdded;
 use crate::plan::replaced::Replaced;
-use crate::run::check::Check;
+use crate::run::check::{Check, told};
 use crate::sign_in::report::SignInOutcome;
 use crate::stop::{Stop, said};
 use crate::waiver::Waiver;
@@ -27,6 +27,7 @@ pub struct RolloutReport {
     /// How far it was to go.
     pub goal: &'static str,
     /// The checks that were made before the first step.
+    #[serde(serialize_with = "told")]
     pub preflight: Vec<Check>,
     /// The operator stopped it; the same command goes on.
     pub stopped: bool,

@@ -1,7 +1,7 @@
 //! Policies of the application that a rollout is told to replace.
 
 use local_db::Role;
-use rls_rollout::{Error, Notice, Replaced, RolloutOptions, Stop, plan, status};
+use rls_rollout::{Check, Error, Notice, Replaced, RolloutOptions, Stop, plan, status};
 use tenancy_config::{Exit, UserError};
 use tenant_inventory::Phase;
 use tenant_rls::PolicyForm;
@@ -126,12 +126,15 @@ async fn functions_that_will_see_less_and_an_application_that_owns_its_tables_ar
     let told = status(&database, &tables_of(""), Some("app_owner")).await.unwrap();
     assert!(told.application_owns.iter().any(|notice| owns(&notice)));
     let refused = roll_with(&db, &tables_of(""), &options, &mut |_| ()).await.unwrap_err();
-    assert!(matches!(&refused, Error::ApplicationOwns { notice } if notice.contains("app_owner")), "{refused}");
+    assert!(
+        matches!(&refused, Error::ApplicationOwns { notice } if notice.to_string().contains("app_owner")),
+        "{refused}"
+    );
     assert_eq!(refused.exit(), Exit::Refused);
     let options = RolloutOptions { application_owns_tables: true, ..options };
     let report = roll_with(&db, &tables_of(""), &options, &mut |_| ()).await.unwrap();
-    let said: Vec<&str> =
-        report.preflight.iter().filter(|check| check.name == "enforce").map(|check| check.says.as_str()).collect();
+    let said: Vec<String> =
+        report.preflight.iter().filter(|check| check.name() == "enforce").map(Check::says).collect();
     assert_eq!(said.len(), 2, "{said:?}");
     // A superuser's function sees as much as before.
     session(&db, Role::Superuser)

@@ -90,8 +90,8 @@ async fn a_table_that_somebody_else_made_is_never_read_and_the_others_go_on() {
         };
         assert_eq!((beside.table.to_string().as_str(), owner.as_str()), ("public.evil", "app_user"));
         assert!(why.hint().unwrap().contains("owners = [\"app_user\"]"), "{why}");
-        let checked = report.preflight.iter().find(|check| check.name == "tables").unwrap();
-        assert!(checked.says.contains("public.evil belongs to app_user"), "{checked}");
+        let checked = report.preflight.iter().find(|check| check.name() == "tables").unwrap();
+        assert!(checked.says().contains("public.evil belongs to app_user"), "{checked}");
     }
 }
 

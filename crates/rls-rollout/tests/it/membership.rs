@@ -26,10 +26,10 @@ async fn warnings(server: &TestServer, role: Role) -> Vec<String> {
     let mut warnings = Vec::new();
     let mut progress = |event| {
         if let RolloutEvent::Checked { check } = event
-            && check.name == "membership"
+            && check.name() == "membership"
         {
-            assert_eq!(check.verdict, CheckResult::Warning);
-            warnings.push(check.says);
+            assert_eq!(check.verdict(), CheckResult::Warning);
+            warnings.push(check.says());
         }
     };
     let report = rollout(&database, &tenancy(), &to(Phase::Prepare), "a test", stop, &mut progress).await;

@@ -1,7 +1,7 @@
 //! What is looked at before the first step.
 
 use local_db::Role;
-use rls_rollout::{Check, CheckResult, Error, RolloutEvent};
+use rls_rollout::{Check, CheckResult, Error, LackingRight, RolloutEvent};
 use tenancy_config::UserError;
 use tenancy_config::{Exit, Tenancy};
 use tenant_inventory::Phase;
@@ -9,7 +9,7 @@ use tenant_inventory::Phase;
 use crate::support::{auto, catalog, clean, roll, roll_with, script, to};
 
 fn of<'a>(checks: &'a [Check], name: &str) -> Vec<&'a Check> {
-    checks.iter().filter(|check| check.name == name).collect()
+    checks.iter().filter(|check| check.name() == name).collect()
 }
 
 #[tokio::test]
@@ -28,7 +28,7 @@ async fn a_session_that_reads_a_table_is_named_and_stops_nothing() {
     let release = async {
         let mut found = Vec::new();
         while let Some(check) = checks.recv().await {
-            let last = check.name == "backup";
+            let last = check.name() == "backup";
             found.push(check);
             if last {
                 break;
@@ -43,12 +43,12 @@ async fn a_session_that_reads_a_table_is_named_and_stops_nothing() {
     assert!(report.is_complete(), "{report:#?}");
     assert_eq!(told, report.preflight);
     let locks = of(&report.preflight, "locks");
-    assert_eq!(locks[0].verdict, CheckResult::Warning);
-    assert!(locks[0].says.contains("public.services: process "), "{locks:?}");
-    assert!(locks[0].says.contains("of app_user (tests), holding AccessShareLock"), "{locks:?}");
+    assert_eq!(locks[0].verdict(), CheckResult::Warning);
+    assert!(locks[0].says().contains("public.services: process "), "{locks:?}");
+    assert!(locks[0].says().contains("of app_user (tests), holding AccessShareLock"), "{locks:?}");
     // The owner may not see how long the reader's transaction is open, and that is no "none".
     let hidden = of(&report.preflight, "long transactions");
-    assert!(hidden.iter().any(|check| check.verdict == CheckResult::Unreadable), "{hidden:?}");
+    assert!(hidden.iter().any(|check| check.verdict() == CheckResult::Unreadable), "{hidden:?}");
 }
 
 #[tokio::test]
@@ -58,7 +58,9 @@ async fn a_right_that_is_lacking_stops_the_rollout_before_anything_is_written() 
     script(&mut db.superuser().await, sql).await;
     let before = catalog(&db).await;
     let error = roll(&db, &auto()).await.unwrap_err();
-    assert!(matches!(error, Error::Preflight(_)), "{error:?}");
+    let Error::Preflight(failed) = &error else { panic!("{error:?}") };
+    let lacking = LackingRight::CreateInSchema { login: "app_owner".to_owned(), schema: "public".to_owned() };
+    assert_eq!(*failed, [Check::Rights { lacking: vec![lacking] }]);
     assert_eq!(
         error.to_string(),
         "the rollout would fail, and was not begun: app_owner may not create indexes: it lacks CREATE on the schema public"
@@ -109,5 +111,5 @@ async fn a_superuser_sees_everything() {
     let report = rls_rollout::rollout(&database, &Tenancy::default(), &options, "a test", stop, &mut |_| ()).await;
     database.close().await;
     let report = report.unwrap();
-    assert!(report.preflight.iter().all(|check| check.verdict != CheckResult::Unreadable), "{:#?}", report.preflight);
+    assert!(report.preflight.iter().all(|check| check.verdict() != CheckResult::Unreadable), "{:#?}", report.preflight);
 }

@@ -8,7 +8,7 @@ use crate::terminal::printer::Printer;
 /// Says what a rollout or rollback is doing, with a line for each step.
 pub(super) fn tell(printer: &Printer, event: &RolloutEvent) {
     match event {
-        RolloutEvent::Checked { check } => match check.verdict {
+        RolloutEvent::Checked { check } => match check.verdict() {
             CheckResult::Fine | CheckResult::Failed => printer.note(&check.to_string()),
             CheckResult::Reminder => printer.note(&format!("remember, {check}")),
             CheckResult::Warning => printer.warning(&check.to_string()),
