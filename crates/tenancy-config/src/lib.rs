@@ -1,6 +1,7 @@
 //! What the user said: names, settings, env files, URLs and `tenancy.toml`; and the files that settings are read from
 //! and reports are written to. This crate connects to nothing.
 
+mod cause;
 mod closest;
 pub mod command_ref;
 pub mod csv;
@@ -19,6 +20,7 @@ pub mod trust;
 pub mod url;
 pub mod user_error;
 
+pub use cause::why_and_cause;
 pub use closest::closest;
 pub use command_ref::CommandRef;
 pub use files::FileError;

@@ -1,14 +1,13 @@
-//! Why row level security of ours cannot protect a table with a tenant column. This is the one place that decides it: inventory, status, plan,
-//! preflight and rollout report these values.
+//! Why row level security of ours cannot protect a table with a tenant column, or one that depends on such a table. This is the one place that
+//! decides the former: inventory, status, plan, preflight and rollout report these values.
 
 use std::fmt;
 
 use serde::Serialize;
-use tenancy_config::TableName;
+use tenancy_config::{TableName, why_and_cause};
 use tenant_rls::TenantColumnType;
 
 use crate::catalog::all_tables::{ColumnFacts, TableFacts};
-use crate::unlinked::Unlinked;
 
 /// Why a table with a tenant column cannot be protected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -71,6 +70,77 @@ pub enum Unhandled {
     },
 }
 
+/// Why `through` in `tenancy.toml` does not protect a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "reason", rename_all = "snake_case")]
+pub enum Unlinked {
+    /// The table itself cannot be protected.
+    Table {
+        /// Why not.
+        #[serde(flatten, serialize_with = "why_and_cause")]
+        cause: Box<Unhandled>,
+    },
+    /// The other table is not there.
+    NoParent {
+        /// Its name in `tenancy.toml`.
+        table: String,
+    },
+    /// The table has no such column.
+    NoColumn {
+        /// The column.
+        column: String,
+    },
+    /// The other table is one whose rows depend on a third one.
+    Chain {
+        /// The other table.
+        table: TableName,
+    },
+    /// Some rows of the other table are for everybody, or for the platform: nothing says so of the rows that depend on them.
+    CommonRows {
+        /// The other table.
+        table: TableName,
+    },
+    /// The other table has no tenant column.
+    NoTenants {
+        /// The other table.
+        table: TableName,
+    },
+    /// The other table cannot be protected itself.
+    Parent {
+        /// The other table.
+        table: TableName,
+        /// Why not.
+        #[serde(flatten, serialize_with = "why_and_cause")]
+        cause: Box<Unhandled>,
+    },
+    /// No foreign key of this column alone references the other table, or it references another column.
+    NoForeignKey {
+        /// The column.
+        column: String,
+        /// The other table.
+        table: TableName,
+    },
+    /// The foreign key is not proven, so that rows may point to nothing.
+    KeyNotValid {
+        /// The column.
+        column: String,
+        /// The other table.
+        table: TableName,
+    },
+    /// The column may be NULL, and such a row depends on nothing.
+    MayBeNull {
+        /// The column.
+        column: String,
+    },
+    /// The column and the key that it references have types that policies of ours do not compare.
+    Types {
+        /// The type of the column.
+        column: String,
+        /// The type of the key.
+        key: String,
+    },
+}
+
 impl Unhandled {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
@@ -120,6 +190,71 @@ impl fmt::Display for Unhandled {
             Self::OtherOwner { table, owner } => {
                 write!(f, "{table} belongs to {owner}, and this login may not change its definition")
             }
+        }
+    }
+}
+
+impl Unlinked {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Chain { .. } | Self::CommonRows { .. } => Some(
+                "give the table a tenant column of its own, which a backfill fills through the other table".to_owned(),
+            ),
+            Self::NoForeignKey { column, table } => {
+                Some(format!("reference {table} by a foreign key of {column} alone"))
+            }
+            Self::KeyNotValid { .. } => Some("validate it: ALTER TABLE … VALIDATE CONSTRAINT …".to_owned()),
+            Self::MayBeNull { column } => Some(format!(
+                "find the rows whose {column} is NULL a row to depend on, then ALTER TABLE … ALTER COLUMN … SET NOT NULL; or give the table a \
+                 tenant column of its own"
+            )),
+            Self::Table { .. }
+            | Self::Parent { .. }
+            | Self::NoParent { .. }
+            | Self::NoColumn { .. }
+            | Self::NoTenants { .. }
+            | Self::Types { .. } => None,
+        }
+    }
+}
+
+impl fmt::Display for Unlinked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Table { cause } => cause.fmt(f),
+            Self::NoParent { table } => {
+                write!(f, "there is no table {table}, through which its rows are said to belong to tenants")
+            }
+            Self::NoColumn { column } => {
+                write!(f, "it has no column {column}, by which its rows are said to depend on others")
+            }
+            Self::Chain { table } => {
+                write!(f, "{table}, on which its rows hang, has no tenant column itself: chains are not handled")
+            }
+            Self::CommonRows { table } => write!(
+                f,
+                "{table}, on which its rows hang, has rows without a tenant on purpose: whose the rows are that depend on those, nothing says"
+            ),
+            Self::NoTenants { table } => write!(f, "{table}, on which its rows are said to hang, has no tenant column"),
+            Self::Parent { table, cause } => {
+                write!(f, "{table}, on which its rows hang, cannot be protected: {cause}")
+            }
+            Self::NoForeignKey { column, table } => {
+                write!(
+                    f,
+                    "no foreign key of {column} alone references {table} by the declared key: rows may point to nothing"
+                )
+            }
+            Self::KeyNotValid { column, table } => {
+                write!(f, "the foreign key of {column} to {table} is not valid: rows may point to nothing")
+            }
+            Self::MayBeNull { column } => write!(f, "{column} may be NULL, and a row without one depends on nothing"),
+            Self::Types { column, key } => write!(
+                f,
+                "its column has the type {column} and points to one of the type {key}; text, varchar, uuid, integer and bigint are handled, \
+                 where both are of one kind"
+            ),
         }
     }
 }

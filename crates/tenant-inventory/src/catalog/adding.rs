@@ -8,7 +8,7 @@ use tenant_rls::{CatalogTx, Database, Error, Result};
 
 use super::added::{AddedColumn, NoParentKey};
 use super::all_tables::{KeyFacts, TableFacts, all_tables};
-use super::cannot_add::CannotAdd;
+use super::cannot_add::{CannotAdd, NoTenantColumn};
 use crate::class::{Class, ClassifiedTable, classify};
 use crate::unhandled::unhandled_table;
 
@@ -196,19 +196,16 @@ fn way_of(
 /// Refuses a table that cannot have a tenant column, whatever it depends on.
 fn refuse_class(table: &TableFacts, class: Option<&Class>) -> Result<(), CannotAdd> {
     if let Some(why) = unhandled_table(table) {
-        return Err(CannotAdd::Table { why: why.to_string() });
+        return Err(CannotAdd::Table { cause: Box::new(NoTenantColumn::Unhandled { why }) });
     }
-    match class {
-        Some(Class::Registry) => Err(CannotAdd::Table { why: "it is the tenant table itself".to_owned() }),
-        Some(Class::Exempt { why }) => Err(CannotAdd::Table { why: format!("tenancy.toml declares it exempt: {why}") }),
-        Some(Class::Through { table, .. }) => {
-            Err(CannotAdd::Table { why: format!("tenancy.toml says that its rows depend on {table} (`through`)") })
-        }
-        Some(Class::Extension { extension }) => {
-            Err(CannotAdd::Table { why: format!("the extension {extension} made it") })
-        }
-        _ => Ok(()),
-    }
+    let cause = match class {
+        Some(Class::Registry) => NoTenantColumn::Registry,
+        Some(Class::Exempt { why }) => NoTenantColumn::Exempt { why: why.clone() },
+        Some(Class::Through { table, .. }) => NoTenantColumn::Through { table: table.clone() },
+        Some(Class::Extension { extension }) => NoTenantColumn::Extension { extension: extension.clone() },
+        _ => return Ok(()),
+    };
+    Err(CannotAdd::Table { cause: Box::new(cause) })
 }
 
 fn class_of<'a>(classified: &'a [ClassifiedTable], name: &TableName) -> Option<&'a Class> {
@@ -287,7 +284,7 @@ pub(super) fn added<'a>(
     let class = class_of(classified, &table.name);
     refuse_class(table, class)?;
     if key_type.is_none() {
-        return Err(CannotAdd::Table { why: "the tenant table is not there, or lacks its key".to_owned() });
+        return Err(CannotAdd::Table { cause: Box::new(NoTenantColumn::NoTenantKey) });
     }
     let leads = |key: &&KeyFacts| key.columns == [rule.through.as_str()] && key.target == *parent;
     let Some(key) = table.foreign_keys.iter().find(leads) else {
@@ -302,7 +299,9 @@ pub(super) fn added<'a>(
     match class_of(classified, parent) {
         Some(Class::Tenant { column }) => Ok((key, column.clone())),
         Some(Class::Platform { .. } | Class::Shared { .. }) => Err(CannotAdd::CommonRows { table: parent.clone() }),
-        Some(Class::Unhandled { why, .. }) => Err(CannotAdd::Parent { table: parent.clone(), why: why.to_string() }),
+        Some(Class::Unhandled { why, .. }) => {
+            Err(CannotAdd::Parent { table: parent.clone(), cause: Box::new(why.clone()) })
+        }
         _ => Err(CannotAdd::ParentHasNone { table: parent.clone() }),
     }
 }

@@ -10,7 +10,7 @@ use super::adding::added;
 use super::all_tables::{KeyFacts, TableFacts};
 use super::cannot_add::CannotAdd;
 use crate::class::{Class, classify, not_through};
-use crate::unlinked::Unlinked;
+use crate::unhandled::Unlinked;
 
 /// A foreign key of one column from a table without a tenant column to one whose rows belong to tenants, or depend on such rows.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,9 +10,8 @@ use tenancy_config::{TableName, Tenancy};
 use tenant_rls::Result;
 
 use crate::catalog::all_tables::{ColumnFacts, Member, TableFacts};
-pub use crate::unhandled::Unhandled;
+pub use crate::unhandled::{Unhandled, Unlinked};
 use crate::unhandled::{unhandled, unhandled_table};
-pub use crate::unlinked::Unlinked;
 use crate::unlinked::{ParentClass, unlinked};
 
 /// What a table is to the tenants.
@@ -295,7 +294,7 @@ impl<'a> Classifier<'a> {
             Ok(parent) => match unhandled_table(table) {
                 Some(why) => Class::Unhandled {
                     column,
-                    why: Unhandled::Through { why: Unlinked::Table { why: why.to_string() } },
+                    why: Unhandled::Through { why: Unlinked::Table { cause: Box::new(why) } },
                 },
                 None => Class::Through { column, table: parent.clone() },
             },
@@ -311,7 +310,7 @@ impl<'a> Classifier<'a> {
         match self.by_itself(table) {
             Some(Class::Tenant { .. }) => ParentClass::Tenant,
             Some(Class::Platform { .. } | Class::Shared { .. }) => ParentClass::HasCommonRows,
-            Some(Class::Unhandled { why, .. }) => ParentClass::Unhandled(why.to_string()),
+            Some(Class::Unhandled { why, .. }) => ParentClass::Unhandled(why),
             _ => ParentClass::NoTenants,
         }
     }

@@ -4,14 +4,13 @@ use tenancy_config::tenancy::TableRules;
 use tenancy_config::{TableName, Tenancy};
 use tenant_rls::{Database, Result};
 
-use super::misfit::{Misfit, MisfitKind, NoReviewNeeded};
+use super::misfit::{Misfit, MisfitKind, NoReviewNeeded, WhyClosed};
 use super::report::Absent;
 use crate::catalog::all_tables::{TableFacts, read_all_tables};
 use crate::class::Class;
 use crate::inventory::Inventory;
 use crate::sign_in::problem::SignInProblemKind;
-use crate::unhandled::Unhandled;
-use crate::unlinked::Unlinked;
+use crate::unhandled::{Unhandled, Unlinked};
 use crate::ways::read_ways;
 use crate::ways::state::Review;
 use crate::ways::way::{Way, WayVerdict};
@@ -176,8 +175,8 @@ impl Declarations<'_> {
 /// Why a way needs no review.
 fn not_needed(way: &Way) -> NoReviewNeeded {
     match way.verdict {
-        WayVerdict::Closed => NoReviewNeeded::Closed { why: way.reach.to_string() },
-        WayVerdict::CanSwitchOff => NoReviewNeeded::Closed { why: way.verdict.to_string() },
+        WayVerdict::Closed => NoReviewNeeded::Closed { cause: WhyClosed::Reach { reach: way.reach.clone() } },
+        WayVerdict::CanSwitchOff => NoReviewNeeded::Closed { cause: WhyClosed::CanSwitchOff },
         _ => NoReviewNeeded::NotCode,
     }
 }

@@ -3,11 +3,11 @@
 use std::fmt;
 
 use serde::Serialize;
-use tenancy_config::TableName;
+use tenancy_config::{TableName, why_and_cause};
 
 use crate::sign_in::problem::{SignInProblem, SignInProblemKind};
-use crate::unlinked::Unlinked;
-use crate::ways::way::Reviewable;
+use crate::unhandled::Unlinked;
+use crate::ways::way::{Reach, Reviewable, WayVerdict};
 
 /// A declaration that does not fit what the database has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -81,12 +81,26 @@ pub enum NoReviewNeeded {
     /// It leads past policies, and the login cannot take it.
     Closed {
         /// Why not.
-        why: String,
+        #[serde(flatten, serialize_with = "why_and_cause")]
+        cause: WhyClosed,
     },
     /// It depends on what rows reference, or is a right or a role, which a review does not change.
     NotCode,
     /// The login of the application does not exist, so nothing is known about it.
     NoLogin,
+}
+
+/// Why the login cannot take a way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "reason", rename_all = "snake_case")]
+pub enum WhyClosed {
+    /// Something keeps it from that.
+    Reach {
+        /// How it would take the way, and what is in between.
+        reach: Reach,
+    },
+    /// FORCE holds the owner, who can switch it off.
+    CanSwitchOff,
 }
 
 impl Misfit {
@@ -150,13 +164,67 @@ impl fmt::Display for Misfit {
     }
 }
 
+impl fmt::Display for WhyClosed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Reach { reach } => reach.fmt(f),
+            Self::CanSwitchOff => WayVerdict::CanSwitchOff.fmt(f),
+        }
+    }
+}
+
 impl fmt::Display for NoReviewNeeded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoWay => f.write_str("it leads past no policy"),
-            Self::Closed { why } => f.write_str(why),
+            Self::Closed { cause } => cause.fmt(f),
             Self::NotCode => f.write_str("a review changes nothing about a right, a role or a foreign key"),
             Self::NoLogin => f.write_str("there is no login for which it could be a way past the policies"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::unhandled::Unhandled;
+
+    /// The JSON of a misfit.
+    fn json_of(what: MisfitKind) -> serde_json::Value {
+        serde_json::to_value(Misfit { key: "k".to_owned(), what }).unwrap()
+    }
+
+    #[test]
+    fn a_review_that_nobody_asks_for_has_its_reason_as_sentence_and_as_value() {
+        let reach = Reach::Calls { role: "app".to_owned() };
+        let says = reach.to_string();
+        let switch = WayVerdict::CanSwitchOff.to_string();
+        for (cause, says, json) in [
+            (WhyClosed::Reach { reach }, says, json!({"reason": "reach", "reach": {"by": "calls", "role": "app"}})),
+            (WhyClosed::CanSwitchOff, switch, json!({"reason": "can_switch_off"})),
+        ] {
+            let why = NoReviewNeeded::Closed { cause };
+            assert_eq!(why.to_string(), says);
+            let expected = json!({"because": "closed", "why": says, "cause": json});
+            assert_eq!(serde_json::to_value(why).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_protected_through_another_table_has_the_cause_of_either() {
+        let table = || TableName::parse("t", "public").unwrap();
+        let cause = || Box::new(Unhandled::Identity);
+        let says = Unhandled::Identity.to_string();
+        let own = Unlinked::Table { cause: cause() };
+        assert_eq!(own.to_string(), says);
+        let json = json_of(MisfitKind::NotThrough { why: own });
+        assert_eq!((&json["misfit"], &json["reason"]), (&json!("not_through"), &json!("table")));
+        assert_eq!((&json["why"], &json["cause"]), (&json!(says), &json!({"reason": "identity"})));
+        let parent = Unlinked::Parent { table: table(), cause: cause() };
+        assert_eq!(parent.to_string(), format!("public.t, on which its rows hang, cannot be protected: {says}"));
+        let expected = json!({"reason": "parent", "table": "public.t", "why": says, "cause": {"reason": "identity"}});
+        assert_eq!(serde_json::to_value(parent).unwrap(), expected);
     }
 }

@@ -5,6 +5,8 @@ mod setting;
 
 use std::fmt;
 
+use serde::Serialize;
+
 use self::setting::{Place, begins_with, behind_casts, is, places};
 use crate::tokens::{Token, tokens};
 
@@ -17,7 +19,8 @@ pub fn settings_read(condition: &str) -> Option<Vec<SettingRead>> {
 }
 
 /// By what a policy decides.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "by", rename_all = "snake_case")]
 pub enum PolicyReading {
     /// A column is compared with a setting, or with a claim in it: what our policies do.
     Setting {

@@ -3,6 +3,7 @@
 //! The server prints an expression in postfix order, `(((current_setting('a.b'::text))::jsonb -> 'c'::text) ->> 'd'::text)`, so that what is done
 //! with the value follows the call, token by token.
 
+use serde::Serialize;
 use tenancy_config::tenancy::TenantSetting;
 
 use crate::tokens::Token;
@@ -11,7 +12,7 @@ use crate::tokens::Token;
 const JWT_CLAIMS: &str = "request.jwt.claims";
 
 /// A setting that a text reads.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SettingRead {
     /// The setting, with the claim in it that is read.
     pub setting: TenantSetting,
