@@ -40,12 +40,10 @@ pub enum Error {
         blockers: Vec<Blocker>,
     },
     /// A role that is needed is missing or cannot be acted as, and this login may not change that.
-    #[error("the role {role} {why}")]
+    #[error("the role {role} is needed, and this login may not make it, act as it, or let it look into the schema")]
     Role {
         /// The role.
         role: String,
-        /// What is wrong.
-        why: String,
         /// The statement that a superuser or a role with CREATEROLE runs to change that.
         statement: String,
     },
@@ -58,9 +56,12 @@ pub enum Error {
     /// What these checks saw would surely make a step fail. Nothing was written.
     #[error("the rollout would fail, and was not begun: {}", said(.0))]
     Preflight(Vec<Check>),
-    /// The database takes no DDL.
-    #[error("{0}")]
-    NoDdl(String),
+    /// The server is a standby.
+    #[error("this server is a standby, which takes no DDL")]
+    Standby,
+    /// Transactions of this login are read-only.
+    #[error("transactions of this login are read-only")]
+    ReadOnly,
     /// A definition is no longer what the journal left behind.
     #[error("{table}: {what} was changed since the rollout; taking the rollout back would lose that")]
     Drifted {
@@ -130,8 +131,11 @@ pub enum Error {
     #[error(transparent)]
     File(#[from] FileError),
     /// There is nothing in the journal to take back.
-    #[error("{0}")]
-    NothingToUndo(String),
+    #[error("rollout {rollout} left no step that could be taken back")]
+    NothingToUndo {
+        /// The rollout that was asked for.
+        rollout: i64,
+    },
 }
 
 fn others(tables: &[Member]) -> String {
@@ -197,7 +201,7 @@ impl UserError for Error {
                     .into(),
             ),
             Self::Preflight(_) => Some("grant what is lacking, or connect as a role that has it".into()),
-            Self::NoDdl(_) => Some("connect to the primary, as the owner of the tables".into()),
+            Self::Standby | Self::ReadOnly => Some("connect to the primary, as the owner of the tables".into()),
             Self::Drifted { .. } => {
                 let back = " shows what is there; put it back as it was, or change it by hand";
                 Some(Hint::quoted(CommandRef::RlsStatus).then(back))
@@ -234,7 +238,7 @@ impl UserError for Error {
             }
             Self::File(error) => error.hint(),
             Self::Random(_) => None,
-            Self::NothingToUndo(_) => {
+            Self::NothingToUndo { .. } => {
                 Some(Hint::quoted(CommandRef::RlsStatus).then(" shows how far each table is"))
             }
         }
@@ -248,7 +252,7 @@ impl UserError for Error {
             Self::Backfill(error) => error.exit(),
             Self::Role { .. }
             | Self::Preflight(_)
-            | Self::NothingToUndo(_)
+            | Self::NothingToUndo { .. }
             | Self::NoJournal
             | Self::CannotAdd { .. } => Exit::Usage,
             Self::Blocked { .. } => Exit::NotYet,
@@ -256,7 +260,8 @@ impl UserError for Error {
             Self::Random(_) => Exit::Failed,
             Self::PasswordFile { .. } => Exit::Refused,
             Self::ApplicationOwns { .. }
-            | Self::NoDdl(_)
+            | Self::Standby
+            | Self::ReadOnly
             | Self::EventTriggers { .. }
             | Self::OtherEventTrigger
             | Self::OtherOwner(_)

@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use tenancy_config::{CommandRef, TableName};
 use tenant_audit::Uncounted;
 use tenant_inventory::class::Unhandled;
-use tenant_inventory::{Phase, SignInProblem, Unfiltered};
+use tenant_inventory::{Phase, PolicyReading, SignInProblem, Unfiltered};
 
 use crate::blocker::Blocker;
 
@@ -39,8 +39,9 @@ pub enum Stop {
     ByUser {
         /// The policy.
         policy: String,
-        /// By what it decides, in words.
-        decides: String,
+        /// By what it decides. JSON has it in words too, in `decides`.
+        #[serde(flatten, serialize_with = "decides")]
+        reading: PolicyReading,
         /// Its definition, as the catalog has it.
         definition: String,
     },
@@ -135,7 +136,7 @@ pub enum Stop {
     },
     /// The rows could not be given the tenant of the rows that they point to. What was written stays.
     NotFilled {
-        /// What went wrong.
+        /// What the error said that ended the backfill.
         message: String,
     },
     /// The login of sign-in is not as it is declared, and a rollout cannot mend that.
@@ -225,9 +226,9 @@ impl fmt::Display for Stop {
                 "the policy \"{policy}\" reads {variable}: an application that sets that would see no rows under our policy; name it \
                  in [session] of tenancy.toml, as `variable` and `claim`, or drop the policy"
             ),
-            Self::ByUser { policy, decides, .. } => write!(
+            Self::ByUser { policy, reading, .. } => write!(
                 f,
-                "the policy \"{policy}\" would be replaced by one that asks for the session's tenant, and {decides}: an application that sets no \
+                "the policy \"{policy}\" would be replaced by one that asks for the session's tenant, and {reading}: an application that sets no \
                  tenant would see no rows; declare the policy in `allow_policies`, or drop it"
             ),
             Self::UnclearPolicy { policy, .. } => write!(
@@ -295,6 +296,17 @@ impl fmt::Display for Stop {
     }
 }
 
+/// By what a policy decides, for JSON.
+#[derive(Serialize)]
+struct Decides<'a> {
+    decides: String,
+    reading: &'a PolicyReading,
+}
+
+fn decides<S: Serializer>(reading: &PolicyReading, serializer: S) -> Result<S::Ok, S::Error> {
+    Decides { decides: reading.to_string(), reading }.serialize(serializer)
+}
+
 /// A value with its sentence, for JSON.
 #[derive(Serialize)]
 struct Said<'a, T> {
@@ -311,4 +323,35 @@ pub(crate) fn said<T: Serialize + fmt::Display, S: Serializer>(values: &[T], ser
 /// The sentences, separated by semicolons.
 pub fn sentences<T: fmt::Display>(values: &[T]) -> String {
     values.iter().map(T::to_string).collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_policy_that_decides_by_the_user_says_by_what_in_words_and_as_a_value() {
+        let function = || Some("mine".to_owned());
+        for (reading, says, expected) in [
+            (PolicyReading::AuthUser, "it asks auth.uid() for the user", json!({"by": "auth_user"})),
+            (
+                PolicyReading::Function { function: "mine".to_owned() },
+                "the function mine decides",
+                json!({"by": "function", "function": "mine"}),
+            ),
+            (
+                PolicyReading::AnyOf { function: function() },
+                "it compares with a list (= ANY) that the function mine gives",
+                json!({"by": "any_of", "function": "mine"}),
+            ),
+        ] {
+            let stop = Stop::ByUser { policy: "p".to_owned(), reading, definition: "d".to_owned() };
+            assert!(stop.to_string().contains(&format!("session's tenant, and {says}: an application")), "{stop}");
+            let expected =
+                json!({"reason": "by_user", "policy": "p", "decides": says, "reading": expected, "definition": "d"});
+            assert_eq!(serde_json::to_value(stop).unwrap(), expected);
+        }
+    }
 }

@@ -83,7 +83,7 @@ pub(crate) fn irreplaceable(inventory: &Inventory, relation: &Relation, adopt: b
             stops.push(Stop::OtherVariable { policy, variable: setting.to_string(), definition });
         } else if relation.definition.has(AspectKind::RowSecurity) {
             if let Some(reading) = other_reading(&definition) {
-                stops.push(Stop::ByUser { policy, decides: reading.to_string(), definition });
+                stops.push(Stop::ByUser { policy, reading, definition });
             } else if other == Err(Unread)
                 || shows_unassigned(&definition, &relation.comparison.printed_column) == Unassigned::Unclear
             {

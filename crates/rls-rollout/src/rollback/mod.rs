@@ -152,7 +152,7 @@ async fn steps_to_undo(database: &Database, tenancy: &Tenancy, options: &Rollbac
     if let Some(number) = options.rollout
         && !steps.iter().chain(&of_trigger).chain(&of_login).any(|step| step.rollout == number)
     {
-        return Err(Error::NothingToUndo(format!("rollout {number} left no step that could be taken back")));
+        return Err(Error::NothingToUndo { rollout: number });
     }
     let is_wanted = |step: &&RecordedStep<Change>| {
         options.rollout.is_none_or(|number| step.rollout == number)

@@ -255,10 +255,10 @@ impl Executor<'_> {
 pub(crate) fn ddl_is_possible(database: &Database) -> Result<()> {
     let session = database.session();
     if session.in_recovery {
-        return Err(Error::NoDdl("this server is a standby, which takes no DDL".to_owned()));
+        return Err(Error::Standby);
     }
     if session.read_only {
-        return Err(Error::NoDdl("transactions of this login are read-only".to_owned()));
+        return Err(Error::ReadOnly);
     }
     Ok(())
 }

@@ -40,11 +40,9 @@ async fn make(executor: &Executor<'_>, role: &Ident, statement: Sql) -> Result<(
     let text = statement.as_str().to_owned();
     match tx.run_script(&format!("making the role {role}"), statement).await {
         Ok(()) => Ok(tx.commit().await?),
-        Err(error) if error.sqlstate() == Some("42501") => Err(Error::Role {
-            role: role.to_string(),
-            why: "is needed, and this login may not make it, act as it, or let it look into the schema".to_owned(),
-            statement: format!("{text};"),
-        }),
+        Err(error) if error.sqlstate() == Some("42501") => {
+            Err(Error::Role { role: role.to_string(), statement: format!("{text};") })
+        }
         Err(error) => Err(error.into()),
     }
 }

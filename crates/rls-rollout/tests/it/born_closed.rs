@@ -263,7 +263,7 @@ async fn a_rollback_takes_it_back_where_the_login_may_and_says_so_where_it_may_n
     database.close().await;
     assert_eq!(done.unwrap().born_closed, Some(BornClosedBack::Restored));
     assert_eq!(objects(&db).await, 0);
-    assert!(matches!(back_with(&db, &options).await.unwrap_err(), Error::NothingToUndo(_)));
+    assert!(matches!(back_with(&db, &options).await.unwrap_err(), Error::NothingToUndo { .. }));
 }
 
 #[tokio::test]

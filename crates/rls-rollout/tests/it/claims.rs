@@ -3,7 +3,7 @@
 use local_db::Role;
 use rls_rollout::{RolloutOptions, Stop, rollback, status};
 use tenancy_config::{Ident, TableName, Tenancy};
-use tenant_inventory::Phase;
+use tenant_inventory::{Phase, PolicyReading};
 use tenant_rls::{PolicyForm, Registry, Sql, TenantInsert, TenantRow, TenantTx};
 use test_support::TestDb;
 use tokio::sync::watch;
@@ -210,8 +210,9 @@ async fn a_policy_that_asks_who_the_user_is_stops_its_table_until_it_is_declared
     let options = RolloutOptions { adopt: true, ..to(Phase::Prepare) };
     let report = roll_with(&db, &tables_of(""), &options, &mut |_| ()).await.unwrap();
     let items = report.tables.iter().find(|table| table.table.name().as_str() == "items").unwrap();
-    let [Stop::ByUser { policy, decides, .. }] = items.stopped_by.as_slice() else { panic!("{items:#?}") };
-    assert_eq!((policy.as_str(), decides.contains("my_tenants")), ("members", true));
+    let [Stop::ByUser { policy, reading, .. }] = items.stopped_by.as_slice() else { panic!("{items:#?}") };
+    let PolicyReading::AnyOf { function: Some(function) } = reading else { panic!("{reading:?}") };
+    assert_eq!((policy.as_str(), function.contains("my_tenants")), ("members", true));
     let declared = "[tables.items]\nallow_policies = { members = \"a user reads the tenants that they belong to\" }\n";
     let report = roll_with(&db, &tables_of(declared), &options, &mut |_| ()).await.unwrap();
     let items = report.tables.iter().find(|table| table.table.name().as_str() == "items").unwrap();

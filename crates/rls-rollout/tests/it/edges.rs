@@ -177,7 +177,7 @@ async fn a_read_only_login_is_refused_before_anything_is_written() {
     let mut superuser = db.superuser().await;
     superuser.run_script("preparing a test", tenant_rls::Sql::from_catalog(read_only)).await.unwrap();
     let error = roll(&db, &auto()).await.unwrap_err();
-    assert!(matches!(error, Error::NoDdl(_)), "{error}");
+    assert!(matches!(error, Error::ReadOnly), "{error}");
     assert_eq!((error.to_string().as_str(), error.exit()), ("transactions of this login are read-only", Exit::Refused));
     assert_eq!(catalog(&db).await, before);
 }
