@@ -8,6 +8,7 @@ use tenant_ops::RunState;
 use tenant_rls::{Fault, fault_of};
 
 use crate::finding::{AbsentSource, FailedRow, RefusedRules, RefusedTriggers};
+use crate::unsuitable::Unsuitable;
 
 /// The result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -28,7 +29,7 @@ pub enum Error {
         /// The table.
         table: TableName,
         /// Why not.
-        why: String,
+        why: Box<Unsuitable>,
     },
     /// `tenancy.toml` names no source for a table, or none whose tables are there.
     #[error("{table} cannot be backfilled: {}", no_source(.absent))]

@@ -26,6 +26,8 @@ mod suggest;
 mod survey;
 mod tables_report;
 pub mod throttle;
+mod unseen;
+mod unsuitable;
 mod without_tenant;
 
 pub use error::{Error, Result};
@@ -50,7 +52,8 @@ pub use preflight::{IdleSlot, Preflight, Replication, Space, UncheckedIndex, Uni
 pub use progress::BackfillEvent;
 pub use rest::create::NewTenant;
 pub use rest::{RestReport, RestRows, RestTenant};
-pub use review::apply::{Apply, ApplyReport, Refusal, RefusalKind};
+pub use review::apply::{Apply, ApplyReport, Refusal};
+pub use review::refusal::{LineFault, RefusalCause, RefusalKind};
 pub use review::whole_file::CheckedReview;
 pub use run::cleanup::{Cleanup, Vacuum};
 pub use run::context::Backfill;
@@ -62,4 +65,5 @@ pub use suggest::{
 pub use survey::comparison::SourceComparison;
 pub use tables_report::{DrawsOn, FailedTable, TablesReport};
 pub use tenant_ops::{Assignment, MEMBERSHIPS_JOB, RunProcessRecord, RunRecord, RunState, UndoProgress};
+pub use unsuitable::{MeantRows, TieBreakerDuty, Unsuitable};
 pub use without_tenant::{CountLimits, RowsWithoutTenant, TimeLimit};

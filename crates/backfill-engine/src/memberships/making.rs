@@ -19,6 +19,7 @@ use crate::memberships::plan::MembershipPlan;
 use crate::memberships::recorder::MembershipRecorder;
 use crate::progress::{BackfillEvent, ProgressSink, send};
 use crate::retry::{BatchWaits, retry_lost_connection};
+use crate::unsuitable::Unsuitable;
 
 /// The most users of one transaction.
 const USERS: usize = 500;
@@ -227,8 +228,8 @@ impl Making<'_, '_> {
         sqlx::query("SET CONSTRAINTS ALL IMMEDIATE").execute(scope.connection()).await.map_err(doing())?;
         if rows.iter().any(|row| row.get::<Option<String>, _>("tenant").as_deref() != Some(tenant.as_str())) {
             let table = self.plan.memberships_table.clone();
-            let why = format!("a trigger gives a membership of the tenant {tenant} another tenant");
-            return Err(Error::Unsuitable { table, why });
+            let why = Unsuitable::TriggerChangesTenant { tenant: tenant.to_string() };
+            return Err(Error::Unsuitable { table, why: Box::new(why) });
         }
         Ok(rows.iter().map(|row| row.get("row_key")).collect())
     }

@@ -5,6 +5,7 @@ use tenant_inventory::{Catalog, ForeignKey, TenantTable};
 use tenant_rls::{Access, Sql, Template};
 
 use crate::error::{Error, Result};
+use crate::unsuitable::Unsuitable;
 
 /// These tables.
 pub(crate) struct MembershipTables<'a> {
@@ -19,10 +20,8 @@ impl<'a> MembershipTables<'a> {
     pub(crate) fn find(catalog: &'a Catalog, tenancy: &Tenancy, named: Option<&str>) -> Result<Self> {
         if let Some(name) = named {
             let table = catalog.table(&TableName::parse(name, &tenancy.database.schema)?)?;
-            return Self::of(catalog, table)?.ok_or_else(|| Error::Unsuitable {
-                table: table.name.clone(),
-                why: "no foreign key of it points to exactly one table of users with a tenant column".to_owned(),
-            });
+            return Self::of(catalog, table)?
+                .ok_or_else(|| Error::Unsuitable { table: table.name.clone(), why: Box::new(Unsuitable::NoUsers) });
         }
         let called = |table: &&TenantTable| table.name.name().as_str().to_lowercase().contains("member");
         let mut found = Vec::new();

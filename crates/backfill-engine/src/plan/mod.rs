@@ -15,6 +15,7 @@ use crate::finding::AbsentSource;
 use crate::plan::row_key::RowKey;
 use crate::plan::selection::Selection;
 use crate::plan::source::{Mapping, Pointer, ResolvedRules, Source, TieBreaker};
+use crate::unsuitable::{MeantRows, Unsuitable};
 
 /// A backfill that fits this database.
 #[derive(Debug, Clone)]
@@ -104,13 +105,12 @@ impl BackfillPlan {
             return Ok(());
         }
         let class = catalog.classified.iter().find(|table| table.table == self.table).map(|table| &table.class);
-        let declared = match class {
-            Some(Class::Platform { why: Some(why), .. }) => format!("platform_rows: {why}"),
-            Some(Class::Shared { why, .. }) => format!("shared_rows: {why}"),
-            _ => "platform_rows or shared_rows".to_owned(),
+        let (declared, why) = match class {
+            Some(Class::Platform { why: Some(why), .. }) => (Some(MeantRows::PlatformRows), Some(why.clone())),
+            Some(Class::Shared { why, .. }) => (Some(MeantRows::SharedRows), Some(why.clone())),
+            _ => (None, None),
         };
-        let why = format!("tenancy.toml says that its rows without a tenant are meant ({declared})");
-        Err(Error::Unsuitable { table: self.table.clone(), why })
+        Err(unsuitable(&self.table, Unsuitable::Meant { declared, why }))
     }
 
     /// A plan that changes values which are no tenant's key.
@@ -120,14 +120,12 @@ impl BackfillPlan {
     /// a value is to become NULL.
     pub fn map(catalog: &Catalog, tenancy: &Tenancy, table: &str, mapping: &Mapping) -> Result<Self> {
         let plan = Self::bare(catalog, tenancy, table)?;
-        let unsuitable = |why: String| Error::Unsuitable { table: plan.table.clone(), why };
+        let column = || plan.column.to_string();
         if plan.column_type.family() != "text" {
-            let why = format!("its tenant column {} is no text, and can hold neither a slug nor a name", plan.column);
-            return Err(unsuitable(why));
+            return Err(unsuitable(&plan.table, Unsuitable::NoText { column: column() }));
         }
         if mapping.has_null() && catalog.table(&plan.table)?.column.not_null {
-            let why = format!("its tenant column {} is NOT NULL, so that no value can become NULL", plan.column);
-            return Err(unsuitable(why));
+            return Err(unsuitable(&plan.table, Unsuitable::NotNull { column: column() }));
         }
         let selection = Selection::Values(mapping.values().map(str::to_owned).collect());
         Ok(Self { sources: vec![Source::mapped(mapping)], selection, ..plan })
@@ -137,16 +135,12 @@ impl BackfillPlan {
     pub(crate) fn bare(catalog: &Catalog, tenancy: &Tenancy, table: &str) -> Result<Self> {
         let name = TableName::parse(table, &tenancy.database.schema)?;
         let tenant_table = catalog.table(&name)?;
-        let unsuitable = |why: String| Error::Unsuitable { table: name.clone(), why };
+        let unsuitable = |why: Unsuitable| unsuitable(&name, why);
         if tenant_table.partitioned_by_tenant {
-            return Err(unsuitable(format!(
-                "it is partitioned by {}, so that a row without a tenant stands in a partition of which its tenant is not; \
-                 move such rows out by hand",
-                tenant_table.column.name
-            )));
+            return Err(unsuitable(Unsuitable::PartitionedByTenant { column: tenant_table.column.name.clone() }));
         }
         if let Some(foreign) = tenant_table.leaves.iter().find(|leaf| leaf.foreign) {
-            return Err(unsuitable(format!("its partition {} is a foreign table", foreign.name)));
+            return Err(unsuitable(Unsuitable::ForeignPartition { partition: foreign.name.clone() }));
         }
         let leaves = if tenant_table.partitioned {
             tenant_table.leaves.iter().map(|leaf| leaf.name.clone()).collect()
@@ -154,15 +148,15 @@ impl BackfillPlan {
             vec![name.clone()]
         };
         let column_type = TenantColumnType::of(&tenant_table.column.type_name)
-            .ok_or_else(|| unsuitable(format!("its tenant column has the type {}", tenant_table.column.type_name)))?;
+            .ok_or_else(|| unsuitable(Unsuitable::Type { type_name: tenant_table.column.type_name.clone() }))?;
         if catalog.tenant_key_type.as_deref().and_then(TenantColumnType::of).map(TenantColumnType::family)
             != Some(column_type.family())
         {
-            let key = catalog.tenant_key_type.as_deref().unwrap_or("missing");
-            return Err(unsuitable(format!(
-                "its tenant column is {} and the key of {} is {key}",
-                tenant_table.column.type_name, catalog.tenants
-            )));
+            return Err(unsuitable(Unsuitable::TypesDiffer {
+                column: tenant_table.column.type_name.clone(),
+                tenants: catalog.tenants.clone(),
+                key: catalog.tenant_key_type.clone(),
+            }));
         }
         Ok(Self {
             key: key(tenant_table).map_err(unsuitable)?,
@@ -227,11 +221,15 @@ impl BackfillPlan {
     }
 }
 
-fn key(table: &TenantTable) -> Result<RowKey, String> {
+fn unsuitable(table: &TableName, why: Unsuitable) -> Error {
+    Error::Unsuitable { table: table.clone(), why: Box::new(why) }
+}
+
+fn key(table: &TenantTable) -> Result<RowKey, Unsuitable> {
     if table.key.is_empty() {
-        return Err("it has no primary key, by which a row could be named in journal and review".into());
+        return Err(Unsuitable::NoKey);
     }
     let column = |(name, kind): (&String, &String)| Ok((Ident::new(name)?, kind.clone()));
     let columns = table.key.iter().zip(&table.key_types).map(column).collect::<Result<_, tenant_rls::Error>>();
-    columns.map(RowKey::new).map_err(|error| error.to_string())
+    columns.map(RowKey::new).map_err(|error| Unsuitable::KeyName { message: error.to_string() })
 }

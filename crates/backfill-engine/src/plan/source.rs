@@ -7,6 +7,7 @@ use tenant_rls::{Access, TenantId};
 
 use crate::error::{Error, Result};
 use crate::finding::AbsentSource;
+use crate::unsuitable::{TieBreakerDuty, Unsuitable};
 
 /// A source of the tenant.
 #[derive(Debug, Clone)]
@@ -193,16 +194,15 @@ impl ResolvedRules {
             let unequal = tie_breaker.equal.iter().find(|(here, there)| here != there);
             let lacking = deciding.iter().find(|column| tie_breaker.equal.iter().all(|(here, _)| here != **column));
             let must = match (unequal, lacking) {
-                (Some((here, there)), _) => format!("cannot compare {here} with {there}, only with itself"),
-                (_, Some(column)) => format!("must also compare {column}, which decides too"),
-                _ if position < self.tie_breakers.len() => "must stand last".to_owned(),
+                (Some((here, there)), _) => {
+                    TieBreakerDuty::CompareWithItself { column: here.to_string(), with: there.to_string() }
+                }
+                (_, Some(column)) => TieBreakerDuty::CompareToo { column: column.to_string() },
+                _ if position < self.tie_breakers.len() => TieBreakerDuty::StandLast,
                 _ => continue,
             };
-            let why = format!(
-                "the tie-breaker `{}` is in the table itself and {must}: what a run writes would change its answers",
-                tie_breaker.name
-            );
-            return Err(Error::Unsuitable { table: table.clone(), why });
+            let why = Unsuitable::TieBreaker { tie_breaker: tie_breaker.name.clone(), must };
+            return Err(Error::Unsuitable { table: table.clone(), why: Box::new(why) });
         }
         Ok(())
     }
@@ -269,19 +269,13 @@ pub(crate) fn source(catalog: &Catalog, tenancy: &Tenancy, own: &TableName, rule
     let target = table_of_rule(catalog, tenancy, own, (&rule.name, &rule.table))?;
     let table = target.name.clone();
     if (rule.all || !rule.through.is_empty()) && table == *own {
-        let why = format!(
-            "the source `{}` asks all rows of the table itself: those that the run writes would change its answers",
-            rule.name
-        );
-        return Err(Error::Unsuitable { table, why });
+        let why = Unsuitable::AsksItself { source: rule.name.clone() };
+        return Err(Error::Unsuitable { table, why: Box::new(why) });
     }
     // A key that is not unique would count a row several times. On a way over other tables, all rows are asked anyway.
     if !rule.all && rule.through.is_empty() && target.key != [rule.key.as_str()] {
-        let why = format!(
-            "the source `{}` refers to {table} by `{}`, which is not its primary key; `all = true` asks all such rows",
-            rule.name, rule.key
-        );
-        return Err(Error::Unsuitable { table, why });
+        let why = Unsuitable::NotByKey { source: rule.name.clone(), table: table.clone(), column: rule.key.clone() };
+        return Err(Error::Unsuitable { table, why: Box::new(why) });
     }
     let pointer = Pointer {
         via: Ident::new(&rule.column)?,
@@ -306,11 +300,12 @@ fn hop(catalog: &Catalog, tenancy: &Tenancy, own: &TableName, rule: &SourceRule,
     let stranger =
         catalog.classified.iter().find(|known| known.table == table).and_then(|known| known.stranger.as_ref());
     if let Some(stranger) = stranger {
-        let why = format!(
-            "the way of the source `{}` leads over {}, which belongs to {}, and nobody said to rely on that role",
-            rule.name, stranger.table, stranger.owner
-        );
-        return Err(Error::Unsuitable { table: own.clone(), why });
+        let why = Unsuitable::OverStranger {
+            source: rule.name.clone(),
+            table: stranger.table.clone(),
+            owner: stranger.owner.clone(),
+        };
+        return Err(Error::Unsuitable { table: own.clone(), why: Box::new(why) });
     }
     Ok(Hop { table, key: Ident::new(&hop.key)?, column: Ident::new(&hop.column)? })
 }

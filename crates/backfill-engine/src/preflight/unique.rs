@@ -6,13 +6,14 @@ use std::fmt;
 use serde::Serialize;
 use sqlx::{PgConnection, Row};
 use tenancy_config::{Ident, Tenancy};
-use tenant_rls::{AuditTx, CATALOG_LOCK_TIMEOUT, Database, Error as RlsError, OwnerTx, visibility};
+use tenant_rls::{AuditTx, CATALOG_LOCK_TIMEOUT, Database, Error as RlsError, Obstacle, OwnerTx, visibility};
 
 use crate::error::{Error, Result};
 use crate::format::listed;
 use crate::options::OnConflict;
 use crate::plan::BackfillPlan;
 use crate::preflight::unique_index::{UniqueIndex, statement};
+use crate::unseen::{sentence, why_and_obstacles};
 use tenant_rls::row_count::from_bigint;
 
 /// The most rows that batches leave out, as their statement names each of them.
@@ -46,8 +47,9 @@ pub struct UniqueViolation {
 pub struct UncheckedIndex {
     /// The index.
     pub index: String,
-    /// Why not.
-    pub why: String,
+    /// What is in the way of each role.
+    #[serde(flatten, serialize_with = "why_and_obstacles")]
+    pub obstacles: Vec<Obstacle>,
 }
 
 impl fmt::Display for UniqueViolations {
@@ -70,7 +72,12 @@ impl fmt::Display for UniqueViolations {
 
 impl fmt::Display for UncheckedIndex {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "whether rows would break the unique key {} cannot be told: {}", self.index, self.why)
+        write!(
+            f,
+            "whether rows would break the unique key {} cannot be told: {}",
+            self.index,
+            sentence(&self.obstacles)
+        )
     }
 }
 
@@ -87,8 +94,8 @@ pub(super) async fn find(
     for index in indexes {
         match breaks(&index, database, tenancy, plan, on_conflict).await {
             Ok(breaks) => broken.extend(breaks),
-            Err(Error::Database(error @ RlsError::CannotSee(_))) => {
-                unchecked.push(UncheckedIndex { index: index.name, why: error.to_string() });
+            Err(Error::Database(RlsError::CannotSee(obstacles))) => {
+                unchecked.push(UncheckedIndex { index: index.name, obstacles });
             }
             Err(error) => return Err(error),
         }

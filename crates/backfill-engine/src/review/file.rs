@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::plan::BackfillPlan;
 use crate::review::cells::{has_open_quote, split};
 use crate::review::columns::{self, DECISION, FINGERPRINT, ID, TABLE};
+use crate::review::refusal::LineFault;
 
 /// The longest record, in bytes. A source may name thousands of tenants.
 const LONGEST: usize = 1 << 20;
@@ -36,7 +37,7 @@ pub(crate) enum LineContent {
     Undecided,
     Decided(Decision),
     /// The record cannot be read, and the reason.
-    Malformed(String),
+    Malformed(LineFault),
 }
 
 impl LineContent {
@@ -191,26 +192,26 @@ impl ReviewFile {
             more.push((number, next));
         }
         let read = match (open, bytes.len() < LONGEST) {
-            (_, false) => Err("it is longer than 1 MiB; its quote may not be closed".to_owned()),
-            (true, _) => Err("its quote is not closed".to_owned()),
+            (_, false) => Err(LineFault::TooLong),
+            (true, _) => Err(LineFault::OpenQuote),
             _ => split(&bytes, self.delimiter).and_then(|cells| Ok((self.content(&cells)?, cells))),
         };
         Ok(match read {
             Ok((content, cells)) => Line { number, cells, content },
-            Err(what) => {
+            Err(fault) => {
                 for line in more.into_iter().rev() {
                     self.again.push_front(line);
                 }
                 let text = String::from_utf8_lossy(&first).replace('"', "");
                 let cells = text.trim_end().split(char::from(self.delimiter)).map(str::to_owned).collect();
-                Line { number, cells, content: LineContent::Malformed(what) }
+                Line { number, cells, content: LineContent::Malformed(fault) }
             }
         })
     }
 
-    fn content(&self, cells: &[String]) -> Result<LineContent, String> {
+    fn content(&self, cells: &[String]) -> Result<LineContent, LineFault> {
         if cells.len() != self.header.len() && cells.iter().any(|cell| !cell.is_empty()) {
-            return Err(format!("it has {} cells, and the header has {}", cells.len(), self.header.len()));
+            return Err(LineFault::Cells { cells: cells.len(), header: self.header.len() });
         }
         let cell = |at: usize| text_of(cells.get(at).map(String::as_str).unwrap_or_default());
         let [table, key, tenant, fingerprint] =
@@ -221,7 +222,7 @@ impl ReviewFile {
         }
         for (column, value) in [(TABLE, &*table), (ID, &*key), (FINGERPRINT, fingerprint)] {
             if value.is_empty() {
-                return Err(format!("its `{column}` is empty"));
+                return Err(LineFault::Empty { column });
             }
         }
         // A tenant is who is written there: `acme ` may be another one than `acme`.

@@ -5,6 +5,7 @@ pub(crate) mod apply;
 pub(crate) mod cells;
 pub(crate) mod columns;
 pub(crate) mod file;
+pub(crate) mod refusal;
 pub(crate) mod refused;
 pub(crate) mod whole_file;
 

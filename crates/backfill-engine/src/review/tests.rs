@@ -26,7 +26,7 @@ fn read(text: &[u8]) -> Vec<(u64, Result<Option<Decision>, String>)> {
         let content = match line.content {
             LineContent::Undecided => Ok(None),
             LineContent::Decided(decision) => Ok(Some(decision)),
-            LineContent::Malformed(why) => Err(why),
+            LineContent::Malformed(fault) => Err(fault.to_string()),
         };
         lines.push((line.number, content));
     }

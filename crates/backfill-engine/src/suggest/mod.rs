@@ -47,7 +47,7 @@ pub async fn suggest(database: &Database, tenancy: &Tenancy) -> Result<SuggestRe
     for table in catalog.tables.iter().filter(wants_tenants) {
         match BackfillPlan::bare(&catalog, tenancy, &table.name.to_string()) {
             Ok(plan) => report.tables.push(reader.table(table, plan).await?),
-            Err(Error::Unsuitable { table, why }) => report.unsuitable.push(UnsuitableTable { table, why }),
+            Err(Error::Unsuitable { table, why }) => report.unsuitable.push(UnsuitableTable { table, cause: *why }),
             Err(error) => return Err(error),
         }
     }

@@ -6,6 +6,9 @@ use std::fmt;
 use serde::Serialize;
 use tenancy_config::TableName;
 use tenant_inventory::{Catalog, Column, TenantTable};
+use tenant_rls::Obstacle;
+
+use crate::unseen::{sentence, why_and_obstacles};
 
 /// What leads to a tenant, and why it is no source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -45,8 +48,9 @@ pub enum SuggestNote {
     },
     /// Rows are hidden from every role that may be used, so that the sources were not compared with rows.
     Hidden {
-        /// What is in the way.
-        why: String,
+        /// What is in the way of each role.
+        #[serde(flatten, serialize_with = "why_and_obstacles")]
+        obstacles: Vec<Obstacle>,
     },
 }
 
@@ -78,7 +82,9 @@ impl fmt::Display for SuggestNote {
             Self::NoIndex { table, column } => {
                 write!(f, "{table} points here by {column}; an index on that column makes it a source")
             }
-            Self::Hidden { why } => write!(f, "its sources were not compared with rows: {why}"),
+            Self::Hidden { obstacles } => {
+                write!(f, "its sources were not compared with rows: {}", sentence(obstacles))
+            }
         }
     }
 }

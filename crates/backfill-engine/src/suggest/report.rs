@@ -1,10 +1,11 @@
 //! The report of possible sources, with reasons.
 
 use serde::Serialize;
-use tenancy_config::TableName;
 use tenancy_config::tenancy::SourceRule;
+use tenancy_config::{TableName, why_and_cause};
 
 use crate::suggest::notes::SuggestNote;
+use crate::unsuitable::Unsuitable;
 
 /// The suggestions. The JSON shape is `backfill-suggest/1`.
 #[derive(Debug, Clone, Serialize)]
@@ -47,7 +48,8 @@ pub struct UnsuitableTable {
     /// The table.
     pub table: TableName,
     /// Why not.
-    pub why: String,
+    #[serde(flatten, serialize_with = "why_and_cause")]
+    pub cause: Unsuitable,
 }
 
 /// The basis of a suggestion.

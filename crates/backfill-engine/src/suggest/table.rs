@@ -51,8 +51,8 @@ impl TableReader<'_> {
         };
         match measured {
             Ok(()) => self.add_pointing(table, &mut suggestion, &plan).await?,
-            Err(Error::Database(error @ RlsError::CannotSee(_))) => {
-                suggestion.notes.push(SuggestNote::Hidden { why: error.to_string() });
+            Err(Error::Database(RlsError::CannotSee(obstacles))) => {
+                suggestion.notes.push(SuggestNote::Hidden { obstacles });
             }
             Err(error) => return Err(error),
         }

@@ -73,7 +73,7 @@ async fn what_the_table_itself_refuses_is_told_in_its_words_and_the_others_go_on
                     UPDATE bookings SET "clientName" = 'N' WHERE id IN ('b_2', 'b_3')"#;
     let (review, found) = after(unique).await;
     assert_eq!(found, [(4, Table, "b_3".to_owned())]);
-    let why = &review.apply().await.refusals[0].reason;
+    let why = &review.apply().await.refusals[0].cause.to_string();
     assert!(why.contains("one_each") && why.contains("SQLSTATE 23505"), "{why}");
 
     let trigger = r#"CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not this one'; END $$;
@@ -105,7 +105,7 @@ async fn tenants_that_do_not_exist_are_refused_with_a_suggestion() {
     let report = review.apply().await;
     assert_eq!(report.applied, 2);
     assert_eq!(refused(&report), [(2, UnknownTenant, "b_1"), (3, UnknownTenant, "b_2")]);
-    assert_eq!(report.refusals[0].reason, "no tenant has the id or slug `acmee`; did you mean `acme`?");
+    assert_eq!(report.refusals[0].cause.to_string(), "no tenant has the id or slug `acmee`; did you mean `acme`?");
 }
 
 #[tokio::test]
@@ -148,7 +148,7 @@ async fn malformed_lines_are_refused_by_their_line_in_the_file_and_those_behind_
     let report = review.apply_text(lines.concat().as_bytes()).await.unwrap();
     assert_eq!(refused(&report), [(6, Malformed, "?"), (7, Malformed, "?"), (8, Malformed, "?")]);
     assert_eq!((report.lines, report.applied, report.undecided), (5, 1, 1));
-    let reasons: Vec<_> = report.refusals.iter().map(|refusal| refusal.reason.as_str()).collect();
+    let reasons: Vec<_> = report.refusals.iter().map(|refusal| refusal.cause.to_string()).collect();
     let quote = "its quote is not closed";
     assert_eq!(reasons, ["it has 12 cells, and the header has 11", quote, "it has 10 cells, and the header has 11"]);
     assert_eq!(review.tenants().await, "b_1:t_a b_2:- b_3:- b_4:- b_5:- b_6:t_a");

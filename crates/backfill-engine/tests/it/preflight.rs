@@ -203,7 +203,12 @@ async fn a_key_that_nobody_may_read_is_named_and_does_not_stop_it() {
     .await;
     let preflight = look_with(&db, Role::AppUser, "notes", &notes()).await.unwrap();
     assert_eq!((preflight.unique_breaks.len(), preflight.unchecked_keys.len()), (0, 1));
-    assert!(preflight.unchecked_keys[0].why.contains("app_user may not select slug"), "{preflight:?}");
+    // The sentence, and what is in the way as values.
+    let unchecked = serde_json::to_value(&preflight.unchecked_keys[0]).unwrap();
+    assert!(unchecked["why"].as_str().unwrap().contains("app_user may not select slug"), "{unchecked}");
+    let obstacles = unchecked["obstacles"].as_array().unwrap();
+    let slug = |one: &serde_json::Value| one["obstacle"] == "no_right" && one["columns"][0] == "slug";
+    assert!(obstacles.iter().any(slug), "{unchecked}");
 }
 
 #[tokio::test]

@@ -125,6 +125,6 @@ impl Reviewed {
 
 /// Line, kind and row of what was refused.
 pub(crate) fn refused(report: &ApplyReport) -> Vec<(u64, RefusalKind, &str)> {
-    let of = |refusal: &backfill_engine::Refusal| (refusal.line, refusal.kind);
+    let of = |refusal: &backfill_engine::Refusal| (refusal.line, refusal.cause.kind());
     report.refusals.iter().map(|r| (of(r).0, of(r).1, r.id.as_deref().unwrap_or("?"))).collect()
 }

@@ -151,10 +151,12 @@ async fn where_rows_are_hidden_sources_are_named_and_not_compared_and_the_audito
     let report = suggested(&db, &bare()).await;
     let bookings = report.tables.iter().find(|table| table.name == "bookings").unwrap();
     assert!(
-        matches!(&bookings.notes[..], [SuggestNote::Hidden { why }] if why.contains("users")),
+        matches!(&bookings.notes[..], [SuggestNote::Hidden { obstacles }] if obstacles.iter().any(|obstacle| obstacle.to_string().contains("users"))),
         "{:?}",
         bookings.notes
     );
+    let note = serde_json::to_value(&bookings.notes[0]).unwrap();
+    assert!(note["why"].as_str().unwrap().contains("users") && note["obstacles"][0]["obstacle"].is_string(), "{note}");
     let client = bookings.sources.iter().find(|source| source.rule.name == "client").unwrap();
     assert_eq!((client.resolves, client.reason.as_str()), (None, "foreign key, NOT NULL, not measured"));
 

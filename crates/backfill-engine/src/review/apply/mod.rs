@@ -21,12 +21,13 @@ use crate::progress::BackfillEvent;
 use crate::review::apply::names::TenantNames;
 use crate::review::apply::writer::{DecisionOutcome, DecisionRecorder, ReadyDecision, Writer};
 use crate::review::file::{Line, LineContent, ReviewFile};
+use crate::review::refusal::RefusalCause;
 use crate::review::refused::RefusedFile;
 use crate::review::whole_file::CheckedReview;
 use crate::statements::decisions::{decide, decided_changed, judge};
 use crate::survey;
 
-pub use report::{ApplyReport, Refusal, RefusalKind};
+pub use report::{ApplyReport, Refusal};
 
 /// The most lines of one transaction.
 const LINES: usize = 500;
@@ -57,7 +58,7 @@ enum Fate {
     Undecided,
     Applied,
     AlreadyApplied,
-    Refused(RefusalKind, String),
+    Refused(RefusalCause),
 }
 
 impl Apply<'_> {
@@ -195,7 +196,7 @@ impl Apply<'_> {
             match names.get(&decision.tenant) {
                 _ if fates[at].is_some() => {}
                 Ok(tenant) => ready.push(ReadyDecision { at, decision, tenant }),
-                Err(why) => fates[at] = Some(Fate::Refused(RefusalKind::UnknownTenant, why)),
+                Err(message) => fates[at] = Some(Fate::Refused(RefusalCause::UnknownTenant { message })),
             }
         }
         if let Some(writer) = writer {
@@ -212,17 +213,19 @@ impl Apply<'_> {
     fn at_sight(&self, line: &Line, writer: Option<&Writer<'_>>) -> Option<Fate> {
         let decision = match &line.content {
             LineContent::Undecided => return Some(Fate::Undecided),
-            LineContent::Malformed(why) => return Some(Fate::Refused(RefusalKind::Malformed, why.clone())),
+            LineContent::Malformed(fault) => {
+                return Some(Fate::Refused(RefusalCause::Malformed { fault: fault.clone() }));
+            }
             LineContent::Decided(decision) => decision,
         };
         let table = &writer?.plan.table;
         let named = TableName::parse(&decision.table, &self.tenancy.database.schema).ok();
         if named.as_ref() != Some(table) {
-            let why = format!("it is about {}, and this file is about {table}", decision.table);
-            return Some(Fate::Refused(RefusalKind::OtherTable, why));
+            let cause = RefusalCause::OtherTable { table: decision.table.clone(), first: table.clone() };
+            return Some(Fate::Refused(cause));
         }
         let twice = self.review.is_decided_twice(&decision.key);
-        twice.then(|| Fate::Refused(RefusalKind::Duplicate, "another line of this file decides the same row".into()))
+        twice.then_some(Fate::Refused(RefusalCause::Duplicate))
     }
 }
 
@@ -240,28 +243,17 @@ fn chunk(file: &mut ReviewFile) -> Result<Vec<Line>> {
 }
 
 fn fate(done: DecisionOutcome, earlier: Option<i64>) -> Fate {
-    let refused = |kind, why: &str| Fate::Refused(kind, why.to_owned());
-    match done {
-        DecisionOutcome::Verdict(DecisionResult::Applied) => Fate::Applied,
-        DecisionOutcome::Verdict(DecisionResult::Assigned(_)) if earlier.is_some() => Fate::AlreadyApplied,
-        DecisionOutcome::Verdict(DecisionResult::Assigned(tenant)) if tenant.is_empty() => {
-            refused(RefusalKind::Assigned, "the row has the empty string for a tenant")
-        }
-        DecisionOutcome::Verdict(DecisionResult::Assigned(tenant)) => {
-            refused(RefusalKind::Assigned, &format!("the row has the tenant `{tenant}` by now"))
-        }
-        DecisionOutcome::Verdict(DecisionResult::Gone) => refused(RefusalKind::Gone, "there is no row with this id"),
-        DecisionOutcome::Verdict(DecisionResult::Held) => {
-            refused(RefusalKind::Held, "another transaction holds the row; apply the line again")
-        }
-        DecisionOutcome::Verdict(DecisionResult::Changed) => {
-            refused(RefusalKind::Changed, "the row, or one that it points to, has changed since the review was written")
-        }
-        DecisionOutcome::Verdict(DecisionResult::NoTenant) => {
-            refused(RefusalKind::UnknownTenant, "the tenant was just deleted")
-        }
-        DecisionOutcome::Refused(words) => Fate::Refused(RefusalKind::Table, words),
-    }
+    let cause = match done {
+        DecisionOutcome::Verdict(DecisionResult::Applied) => return Fate::Applied,
+        DecisionOutcome::Verdict(DecisionResult::Assigned(_)) if earlier.is_some() => return Fate::AlreadyApplied,
+        DecisionOutcome::Verdict(DecisionResult::Assigned(tenant)) => RefusalCause::Assigned { tenant },
+        DecisionOutcome::Verdict(DecisionResult::Gone) => RefusalCause::Gone,
+        DecisionOutcome::Verdict(DecisionResult::Held) => RefusalCause::Held,
+        DecisionOutcome::Verdict(DecisionResult::Changed) => RefusalCause::Changed,
+        DecisionOutcome::Verdict(DecisionResult::NoTenant) => RefusalCause::TenantDeleted,
+        DecisionOutcome::Refused(message) => RefusalCause::Table { message },
+    };
+    Fate::Refused(cause)
 }
 
 /// Counts a line, and records it if it was refused.
@@ -271,12 +263,12 @@ fn note(report: &mut ApplyReport, file: Option<&mut RefusedFile>, line: Line, fa
         Fate::Undecided => report.undecided += 1,
         Fate::Applied => report.applied += 1,
         Fate::AlreadyApplied => report.already_applied += 1,
-        Fate::Refused(kind, reason) => {
+        Fate::Refused(cause) => {
             let id = line.content.decided().map(|decision| decision.key.clone());
             if let Some(file) = file {
-                file.add(&line.cells, &reason)?;
+                file.add(&line.cells, &cause.to_string())?;
             }
-            report.refuse(Refusal { line: line.number, id, kind, reason });
+            report.refuse(Refusal { line: line.number, id, cause });
         }
     }
     Ok(())

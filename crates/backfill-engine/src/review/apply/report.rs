@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use serde::Serialize;
 use tenancy_config::TableName;
 
+use crate::review::refusal::{RefusalCause, RefusalKind, kind_reason_and_cause};
+
 /// The most refused lines that the report names.
 const NAMED: usize = 1_000;
 
@@ -49,34 +51,9 @@ pub struct Refusal {
     pub line: u64,
     /// The row's key; none where the line cannot be read.
     pub id: Option<String>,
-    /// The kind of the reason.
-    pub kind: RefusalKind,
-    /// The reason.
-    pub reason: String,
-}
-
-/// Why a line was not applied.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RefusalKind {
-    /// The line cannot be read.
-    Malformed,
-    /// The line is about another table than the first decision of the file.
-    OtherTable,
-    /// Another line decides the same row.
-    Duplicate,
-    /// There is no such tenant, or the name is ambiguous.
-    UnknownTenant,
-    /// There is no such row.
-    Gone,
-    /// The row has a tenant now.
-    Assigned,
-    /// The row, or a row that it points to, has changed.
-    Changed,
-    /// Another transaction holds the row.
-    Held,
-    /// The table refused the row, by a unique key or a trigger.
-    Table,
+    /// Why. JSON has its kind and its sentence too, in `kind` and `reason`.
+    #[serde(flatten, serialize_with = "kind_reason_and_cause")]
+    pub cause: RefusalCause,
 }
 
 impl ApplyReport {
@@ -101,9 +78,122 @@ impl ApplyReport {
 
     pub(crate) fn refuse(&mut self, refusal: Refusal) {
         self.refused += 1;
-        *self.refused_by_kind.entry(refusal.kind).or_default() += 1;
+        *self.refused_by_kind.entry(refusal.cause.kind()).or_default() += 1;
         if self.refusals.len() < NAMED {
             self.refusals.push(refusal);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::review::refusal::LineFault;
+
+    #[test]
+    fn a_refused_line_has_its_kind_its_sentence_and_its_fields() {
+        let text = |text: &str| text.to_owned();
+        let malformed = |fault| RefusalCause::Malformed { fault };
+        let first = TableName::parse("t", "public").unwrap();
+        for (cause, kind, says, json) in [
+            (
+                malformed(LineFault::TooLong),
+                "malformed",
+                "it is longer than 1 MiB; its quote may not be closed",
+                json!({"reason": "malformed", "fault": {"fault": "too_long"}}),
+            ),
+            (
+                malformed(LineFault::OpenQuote),
+                "malformed",
+                "its quote is not closed",
+                json!({"reason": "malformed", "fault": {"fault": "open_quote"}}),
+            ),
+            (
+                malformed(LineFault::CarriageReturn),
+                "malformed",
+                "it holds a carriage return outside of quotes",
+                json!({"reason": "malformed", "fault": {"fault": "carriage_return"}}),
+            ),
+            (
+                malformed(LineFault::NotUtf8),
+                "malformed",
+                "it is not UTF-8",
+                json!({"reason": "malformed", "fault": {"fault": "not_utf8"}}),
+            ),
+            (
+                malformed(LineFault::Cells { cells: 2, header: 5 }),
+                "malformed",
+                "it has 2 cells, and the header has 5",
+                json!({"reason": "malformed", "fault": {"fault": "cells", "cells": 2, "header": 5}}),
+            ),
+            (
+                malformed(LineFault::Empty { column: "id" }),
+                "malformed",
+                "its `id` is empty",
+                json!({"reason": "malformed", "fault": {"fault": "empty", "column": "id"}}),
+            ),
+            (
+                malformed(LineFault::NoCsv { message: text("m") }),
+                "malformed",
+                "m",
+                json!({"reason": "malformed", "fault": {"fault": "no_csv", "message": "m"}}),
+            ),
+            (
+                RefusalCause::OtherTable { table: text("x"), first },
+                "other_table",
+                "it is about x, and this file is about public.t",
+                json!({"reason": "other_table", "table": "x", "first": "public.t"}),
+            ),
+            (
+                RefusalCause::Duplicate,
+                "duplicate",
+                "another line of this file decides the same row",
+                json!({"reason": "duplicate"}),
+            ),
+            (
+                RefusalCause::UnknownTenant { message: text("m") },
+                "unknown_tenant",
+                "m",
+                json!({"reason": "unknown_tenant", "message": "m"}),
+            ),
+            (
+                RefusalCause::TenantDeleted,
+                "unknown_tenant",
+                "the tenant was just deleted",
+                json!({"reason": "tenant_deleted"}),
+            ),
+            (RefusalCause::Gone, "gone", "there is no row with this id", json!({"reason": "gone"})),
+            (
+                RefusalCause::Assigned { tenant: text("") },
+                "assigned",
+                "the row has the empty string for a tenant",
+                json!({"reason": "assigned", "tenant": ""}),
+            ),
+            (
+                RefusalCause::Assigned { tenant: text("a") },
+                "assigned",
+                "the row has the tenant `a` by now",
+                json!({"reason": "assigned", "tenant": "a"}),
+            ),
+            (
+                RefusalCause::Changed,
+                "changed",
+                "the row, or one that it points to, has changed since the review was written",
+                json!({"reason": "changed"}),
+            ),
+            (
+                RefusalCause::Held,
+                "held",
+                "another transaction holds the row; apply the line again",
+                json!({"reason": "held"}),
+            ),
+            (RefusalCause::Table { message: text("m") }, "table", "m", json!({"reason": "table", "message": "m"})),
+        ] {
+            let refusal = serde_json::to_value(Refusal { line: 2, id: Some(text("r")), cause }).unwrap();
+            let expected = json!({"line": 2, "id": "r", "kind": kind, "reason": says, "cause": json});
+            assert_eq!(refusal, expected);
         }
     }
 }

@@ -51,7 +51,7 @@ fn counts(report: &ApplyReport) -> Block {
 fn refusals(report: &ApplyReport) -> List {
     let told = |refusal: &Refusal| {
         let id = refusal.id.as_ref().map_or_else(String::new, |id| format!(" ({id})"));
-        format!("line {}{id}: {}", refusal.line, refusal.reason)
+        format!("line {}{id}: {}", refusal.line, refusal.cause)
     };
     let more = report.refused.saturating_sub(SHOWN as u64);
     let more = (more > 0).then(|| format!("and {} more", count(more)));

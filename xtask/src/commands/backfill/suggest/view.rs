@@ -27,7 +27,7 @@ pub(super) fn toml(report: &SuggestReport, tenancy: &Tenancy, missing: bool) -> 
         out.push(comment(&format!("Nothing tells the tenant of: {}", without.join(", "))));
     }
     out.extend(untold.filter(|table| !table.notes.is_empty()).map(notes));
-    out.extend(report.unsuitable.iter().map(|table| comment(&format!("{} is left out: {}", table.table, table.why))));
+    out.extend(report.unsuitable.iter().map(|table| comment(&format!("{} is left out: {}", table.table, table.cause))));
     out.join("\n")
 }
 
