@@ -35,9 +35,9 @@ WITH login AS MATERIALIZED (
 ), workings AS (
     -- A session has a role and an autovacuum has none: that shows where the kind of process is hidden.
     SELECT coalesce(l.pid, 0) AS pid,
-           min(CASE WHEN l.pid IS NULL THEN 'a prepared transaction'
-                    WHEN s.backend_type = 'autovacuum worker' OR s.pid IS NOT NULL AND s.usesysid IS NULL THEN format('autovacuum (process %s)', l.pid)
-                    ELSE format('process %s of %s%s', l.pid, s.usename, coalesce(' (' || nullif(s.application_name, '') || ')', '')) END) AS says,
+           coalesce(bool_or(s.backend_type = 'autovacuum worker' OR s.pid IS NOT NULL AND s.usesysid IS NULL), false) AS autovacuum,
+           min(s.usename::text) AS role,
+           min(nullif(s.application_name, '')) AS application,
            string_agg(DISTINCT l.mode, ', ') AS modes
     FROM locks AS l
     JOIN leaves ON leaves.oid = l.relation
@@ -69,8 +69,9 @@ SELECT extract(epoch FROM clock_timestamp())::float8 AS clock,
        ARRAY(SELECT bytes FROM followers ORDER BY name, bytes) AS follower_bytes,
        (SELECT count(*) FROM standbys AS r
         WHERE r.state IS NULL AND NOT EXISTS (SELECT FROM pg_replication_slots AS s WHERE s.active_pid = r.pid)) AS hidden_standbys,
-       ARRAY(SELECT pid FROM workings ORDER BY pid) AS working_pids,
-       ARRAY(SELECT says || ', holding ' || modes FROM workings ORDER BY pid) AS working_says,
+       (SELECT coalesce(json_agg(json_build_object('pid', pid, 'autovacuum', autovacuum, 'role', role, 'application', application, 'modes', modes)
+                                 ORDER BY pid), '[]')
+        FROM workings) AS working,
        (SELECT count(*) FROM waiting AS w WHERE pg_blocking_pids(w.pid) && ARRAY(SELECT pid FROM ours)) AS waiters,
        (SELECT count(*) FROM sessions AS s WHERE s.client AND s.at_work AND s.pid NOT IN (SELECT pid FROM ours)) AS active_sessions,
        (SELECT count(*) FROM sessions AS s WHERE s.client AND s.hidden AND s.pid NOT IN (SELECT pid FROM ours)) AS hidden_sessions

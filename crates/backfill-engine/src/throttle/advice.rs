@@ -163,9 +163,9 @@ impl Advisor {
             let since = *self.work_since.entry(work.pid).or_insert(sample.at);
             let (waited, limit) = (sample.at.saturating_sub(since), self.limits.work_wait);
             if waited < limit {
-                advice.wait(LoadSignal::TableWork, format!("{} works on the table", work.says));
+                advice.wait(LoadSignal::TableWork, format!("{work} works on the table"));
             } else {
-                let says = format!("{} still works on the table after {} s", work.says, waited.as_secs());
+                let says = format!("{work} still works on the table after {} s", waited.as_secs());
                 advice.one_worker(LoadSignal::TableWork, says);
                 advice.stretch(UNSEEN);
             }

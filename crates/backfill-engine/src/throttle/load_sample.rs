@@ -1,9 +1,12 @@
 //! Samples of the server's load, with the signals that this login may not read.
 
+use std::fmt;
 use std::time::Duration;
 
+use serde::Deserialize;
 use sqlx::Row;
 use sqlx::postgres::PgRow;
+use sqlx::types::Json;
 use tenancy_config::TableName;
 use tenant_rls::row_count::from_bigint;
 use tenant_rls::{Database, DirectConnection, Template};
@@ -49,12 +52,33 @@ pub struct Replica {
 }
 
 /// A process that works on the table and holds it against DDL or vacuum.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct TableActivity {
     /// Its process id; 0 for a prepared transaction.
     pub pid: i32,
-    /// A description of the process and of its lock.
-    pub says: String,
+    /// It is an autovacuum.
+    pub autovacuum: bool,
+    /// Its role; none for an autovacuum and a prepared transaction.
+    pub role: Option<String>,
+    /// Its `application_name`, if it has one.
+    pub application: Option<String>,
+    /// The locks that it holds.
+    pub modes: String,
+}
+
+impl fmt::Display for TableActivity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { pid, autovacuum, role, application, modes } = self;
+        match (pid, autovacuum) {
+            (0, _) => f.write_str("a prepared transaction")?,
+            (pid, true) => write!(f, "autovacuum (process {pid})")?,
+            (pid, false) => {
+                write!(f, "process {pid} of {}", role.as_deref().unwrap_or_default())?;
+                application.as_ref().map_or(Ok(()), |application| write!(f, " ({application})"))?;
+            }
+        }
+        write!(f, ", holding {modes}")
+    }
 }
 
 impl LoadSample {
@@ -81,7 +105,7 @@ impl LoadSample {
             behind: Duration::try_from_secs_f64(seconds).unwrap_or_default(),
             bytes: from_bigint(bytes),
         };
-        let (pids, says): (Vec<i32>, Vec<String>) = (row.get("working_pids"), row.get("working_says"));
+        let Json(work) = row.get("working");
         let count = |name: &str| from_bigint(row.get(name));
         let hidden = [
             (
@@ -100,7 +124,7 @@ impl LoadSample {
             at: Duration::try_from_secs_f64(row.get("clock")).unwrap_or_default(),
             wal: from_bigint(row.get("wal_position")),
             replicas: names.into_iter().zip(seconds).zip(bytes).map(replica).collect(),
-            work: pids.into_iter().zip(says).map(|(pid, says)| TableActivity { pid, says }).collect(),
+            work,
             waiters: count("waiters"),
             active: count("active_sessions"),
             unreadable: unreadable

@@ -25,6 +25,11 @@ fn hidden(signal: LoadSignal) -> HiddenSignal {
     HiddenSignal { signal, why: "hidden".into(), remedy: "show it".into() }
 }
 
+fn vacuum(pid: i32) -> TableActivity {
+    let modes = "ShareUpdateExclusiveLock".to_owned();
+    TableActivity { pid, autovacuum: true, role: None, application: None, modes }
+}
+
 fn signals(advice: &Advice) -> Vec<LoadSignal> {
     advice.reasons().map(|reason| reason.signal).collect()
 }
@@ -120,13 +125,14 @@ fn sessions_that_wait_for_us_are_let_through() {
 #[test]
 fn a_vacuum_is_waited_for_and_then_it_goes_on_slowly_beside_it() {
     let mut advisor = advisor();
-    let work = |pid| vec![TableActivity { pid, says: format!("autovacuum (process {pid})") }];
+    let work = |pid| vec![vacuum(pid)];
+    let who = "autovacuum (process 7), holding ShareUpdateExclusiveLock";
     let mut with = |second, work| advisor.advise(&LoadSample { work, ..at(second) });
-    assert_eq!(with(0, work(7)).pause.unwrap().says, "autovacuum (process 7) works on the table");
+    assert_eq!(with(0, work(7)).pause.unwrap().says, format!("{who} works on the table"));
     assert!(with(119, work(7)).pause.is_some());
     let slow = with(120, work(7));
     assert_eq!((slow.pause.clone(), slow.workers, slow.delay_factor), (None, 1, 2.0));
-    assert_eq!(slow.slow[0].says, "autovacuum (process 7) still works on the table after 120 s");
+    assert_eq!(slow.slow[0].says, format!("{who} still works on the table after 120 s"));
     assert!(with(121, work(8)).pause.is_some(), "another one is waited for in turn");
     assert_eq!(with(122, vec![]), full());
 }
@@ -201,7 +207,7 @@ fn samples() -> impl Strategy<Value = Vec<LoadSample>> {
                 LoadSample {
                     wal: position,
                     replicas,
-                    work: pids.into_iter().map(|pid| TableActivity { pid, says: "somebody".into() }).collect(),
+                    work: pids.into_iter().map(vacuum).collect(),
                     waiters,
                     active,
                     unreadable: unreadable.into_iter().map(hidden).collect(),

@@ -96,7 +96,8 @@ async fn who_works_on_the_table_is_named_also_to_a_login_that_sees_no_others() {
     let elsewhere = holding(db.superuser().await, "BEGIN; LOCK TABLE services IN SHARE UPDATE EXCLUSIVE MODE").await;
     let reading = read(&database).await;
     assert_eq!(reading.work.len(), 1, "{reading:?}");
-    assert!(reading.work[0].says.ends_with(" of postgres (tests), holding ShareUpdateExclusiveLock"), "{reading:?}");
+    let says = reading.work[0].to_string();
+    assert!(says.ends_with(" of postgres (tests), holding ShareUpdateExclusiveLock"), "{reading:?}");
     release(other).await;
     release(elsewhere).await;
     let writers = holding(db.app_user().await, "BEGIN; LOCK TABLE bookings IN ROW EXCLUSIVE MODE").await;
@@ -128,7 +129,7 @@ async fn a_prepared_transaction_that_holds_the_table_is_seen() {
     let reading = read(&database).await;
     script(&mut other, "ROLLBACK PREPARED 'forgotten'").await;
     assert_eq!(reading.work.len(), 1);
-    assert_eq!(reading.work[0].says, "a prepared transaction, holding ShareLock");
+    assert_eq!(reading.work[0].to_string(), "a prepared transaction, holding ShareLock");
 }
 
 #[tokio::test]
