@@ -7,6 +7,7 @@ mod create;
 mod defaults;
 mod duplicates;
 mod error;
+mod failure;
 mod list;
 mod options;
 mod plan;
@@ -16,7 +17,9 @@ mod tenants;
 
 pub use defaults::Defaults;
 pub use error::{Error, ListError, Result};
+pub use failure::SeedFailure;
 pub use list::CheckedList;
+pub use list::slug_fault::SlugFault;
 pub use options::{SeedEvent, SeedOptions, TenantSelection};
 pub use report::{SeedOutcome, SeedReport, SeededTable, TenantLine, TenantResult};
 pub use seed::seed_tenant_defaults;

@@ -4,6 +4,8 @@ use serde::Serialize;
 use tenancy_config::TableName;
 use tenant_rls::TenantId;
 
+use crate::failure::{SeedFailure, reason_and_cause};
+
 /// Failures that a report lists; of more it has the number.
 const MOST_FAILURES: usize = 1_000;
 
@@ -80,8 +82,16 @@ pub struct TenantLine {
     pub made: bool,
     /// Tables in which it got a row.
     pub created: Vec<TableName>,
-    /// Why it failed.
-    pub reason: Option<String>,
+    /// Why it failed. JSON has the sentence in `reason`, and this in `cause`.
+    #[serde(flatten, serialize_with = "reason_and_cause")]
+    pub failure: Option<SeedFailure>,
+}
+
+impl TenantLine {
+    /// Why it failed, in words.
+    pub fn reason(&self) -> Option<String> {
+        self.failure.as_ref().map(SeedFailure::to_string)
+    }
 }
 
 /// How one tenant ended.

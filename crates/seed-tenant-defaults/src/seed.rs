@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use crate::defaults::Defaults;
 use crate::duplicates;
 use crate::error::{Error, Result};
+use crate::failure::SeedFailure;
 use crate::options::{SeedEvent, SeedOptions, TenantSelection};
 use crate::plan::SeedPlan;
 use crate::report::{SeedOutcome, SeedReport, TenantLine, TenantResult};
@@ -95,17 +96,19 @@ impl Run<'_> {
         };
         let TenantToSeed { line, tenant, made, .. } = target;
         let slug = if tenant.slug.is_empty() { tenant.id.to_string() } else { tenant.slug };
-        let settled = |result, created, reason| TenantLine {
+        let settled = |result, created, failure| TenantLine {
             line,
             tenant: slug,
             id: Some(tenant.id),
             result,
             made,
             created,
-            reason,
+            failure,
         };
         Ok(match inserted {
-            Err(error) => settled(TenantResult::Failed, Vec::new(), Some(error.to_string())),
+            Err(error) => {
+                settled(TenantResult::Failed, Vec::new(), Some(SeedFailure::Refused { message: error.to_string() }))
+            }
             Ok(inserted) => {
                 let new = self.plan.tables.iter().zip(inserted).filter(|(_, new)| *new);
                 let created: Vec<_> = new.map(|(table, _)| table.clone()).collect();

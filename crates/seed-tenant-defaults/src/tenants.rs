@@ -4,6 +4,7 @@ use tenancy_config::Tenancy;
 use tenant_rls::{Database, Error as RlsError, Registry, Tenant, TenantId};
 
 use crate::error::{Error, Result};
+use crate::failure::SeedFailure;
 use crate::list::TenantList;
 use crate::list::entry::{Entry, no_slug, stray_blanks};
 use crate::options::{CHUNK, SeedOptions, TenantSelection};
@@ -123,8 +124,8 @@ impl<'a> TenantStream<'a> {
         let made = self.plan.create.run(self.database, self.tenancy, &new, self.options.dry_run).await?;
         let answers = if self.options.dry_run { answers } else { self.find(&entries).await? };
         let answers = entries.into_iter().zip(answers).map(|(entry, answer)| {
-            if let Some(reason) = made.refused.get(&entry.tenant) {
-                return TenantAnswer::Settled(failed(entry, reason.clone()));
+            if let Some(message) = made.refused.get(&entry.tenant) {
+                return TenantAnswer::Settled(failed(entry, SeedFailure::Refused { message: message.clone() }));
             }
             match answer {
                 Ok(tenant) if made.slugs.contains(&tenant.slug) => self.to_seed(entry, tenant, true),
@@ -149,19 +150,21 @@ impl<'a> TenantStream<'a> {
                 let status = tenant.status.unwrap_or_default();
                 TenantAnswer::Settled(TenantLine {
                     id: Some(tenant.id),
-                    ..failed(entry, format!("the tenant is {status}"))
+                    ..failed(entry, SeedFailure::Inactive { status })
                 })
             }
             Ok(tenant) => self.to_seed(entry, tenant, false),
-            Err(RlsError::UnknownTenant { name, .. }) if self.options.create => {
-                let why = no_slug(&name).unwrap_or("it was removed meanwhile");
-                TenantAnswer::Settled(failed(entry, format!("no tenant `{name}` can be made: {why}")))
-            }
+            Err(RlsError::UnknownTenant { name, .. }) if self.options.create => TenantAnswer::Settled(failed(
+                entry,
+                match no_slug(&name) {
+                    Some(fault) => SeedFailure::NoSlug { name, fault },
+                    None => SeedFailure::Removed { name },
+                },
+            )),
             Err(error) => {
                 let unknown = matches!(error, RlsError::UnknownTenant { .. });
-                let blanks = stray_blanks(&entry.tenant).filter(|_| unknown);
-                let why = blanks.map_or(String::new(), |why| format!(": {why}"));
-                TenantAnswer::Settled(failed(entry, format!("{error}{why}")))
+                let fault = stray_blanks(&entry.tenant).filter(|_| unknown);
+                TenantAnswer::Settled(failed(entry, SeedFailure::NotFound { message: error.to_string(), fault }))
             }
         }
     }
@@ -180,7 +183,7 @@ impl<'a> TenantStream<'a> {
             result: TenantResult::Created,
             made: true,
             created: self.plan.tables.clone(),
-            reason: None,
+            failure: None,
         }
     }
 }
@@ -190,7 +193,7 @@ fn line(entry: &Entry) -> Option<u64> {
     (entry.line > 0).then_some(entry.line)
 }
 
-fn failed(entry: Entry, reason: String) -> TenantLine {
+fn failed(entry: Entry, failure: SeedFailure) -> TenantLine {
     TenantLine {
         line: line(&entry),
         tenant: entry.tenant,
@@ -198,6 +201,6 @@ fn failed(entry: Entry, reason: String) -> TenantLine {
         result: TenantResult::Failed,
         made: false,
         created: Vec::new(),
-        reason: Some(reason),
+        failure: Some(failure),
     }
 }

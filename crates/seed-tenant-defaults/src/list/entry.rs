@@ -1,5 +1,7 @@
 //! One tenant that a file or the command line names.
 
+use crate::list::slug_fault::SlugFault;
+
 /// One line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
@@ -11,22 +13,22 @@ pub(crate) struct Entry {
 }
 
 /// That a name which no tenant has begins or ends with white space, which a file gets by accident.
-pub(crate) fn stray_blanks(name: &str) -> Option<&'static str> {
-    (name.trim() != name).then_some("it begins or ends with white space, which counts")
+pub(crate) fn stray_blanks(name: &str) -> Option<SlugFault> {
+    (name.trim() != name).then_some(SlugFault::Blanks)
 }
 
 /// Why a name cannot be the slug of a new tenant. A slug is a part of host names and paths, so it has only small letters, digits, `-`
 /// and `_`; anything else in a file is more likely a name in the wrong column.
-pub(crate) fn no_slug(name: &str) -> Option<&'static str> {
+pub(crate) fn no_slug(name: &str) -> Option<SlugFault> {
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
-    if let Some(why) = stray_blanks(name) {
-        return Some(why);
+    if let Some(fault) = stray_blanks(name) {
+        return Some(fault);
     }
     if name.len() > 63 {
-        return Some("it is longer than 63 characters");
+        return Some(SlugFault::TooLong);
     }
     let ends = name.starts_with(['-', '_']) || name.ends_with(['-', '_']);
-    (ends || !name.chars().all(allowed)).then_some("a slug has small letters, digits, - and _ between them")
+    (ends || !name.chars().all(allowed)).then_some(SlugFault::Characters)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 mod cells;
 pub(crate) mod entry;
 pub(crate) mod seen_names;
+pub(crate) mod slug_fault;
 
 use std::fs::{File, Metadata};
 use std::io::{self, BufRead, BufReader, Read};

@@ -114,7 +114,7 @@ pub(crate) fn told(report: &SeedReport) -> Vec<String> {
     let line = |line: &seed_tenant_defaults::TenantLine| {
         let at = line.line.map_or_else(String::new, |at| format!("{at} "));
         let made = if line.made { "made, " } else { "" };
-        match (&line.reason, line.result) {
+        match (line.reason(), line.result) {
             (Some(reason), TenantResult::Failed) => format!("{at}{} failed: {reason}", line.tenant),
             (_, result) => format!("{at}{} {made}{}", line.tenant, result.as_str()),
         }

@@ -98,7 +98,7 @@ fn csv_line(line: &TenantLine) -> Result<Harmless, CommandFailure> {
         line.result.as_str().to_owned(),
         line.made.to_string(),
         created.join("; "),
-        line.reason.clone().unwrap_or_default(),
+        line.reason().unwrap_or_default(),
     ];
     Harmless::csv([cells]).or_failed("cannot write CSV")
 }

@@ -55,7 +55,7 @@ fn each(report: &SeedReport) -> Block {
         let (result, what) = match line.result {
             TenantResult::Created => (format!("{made}created"), names.join(", ")),
             TenantResult::AlreadyThere => ("already there".to_owned(), String::new()),
-            TenantResult::Failed => ("failed".to_owned(), line.reason.clone().unwrap_or_default()),
+            TenantResult::Failed => ("failed".to_owned(), line.reason().unwrap_or_default()),
         };
         vec![name(line), result, what]
     };
@@ -80,7 +80,7 @@ fn totals(report: &SeedReport) -> Block {
 
 fn failed(report: &SeedReport) -> Block {
     let failures = report.failures.iter().take(SHOWN);
-    let failures = failures.map(|line| format!("{}: {}", name(line), line.reason.as_deref().unwrap_or_default()));
+    let failures = failures.map(|line| format!("{}: {}", name(line), line.reason().unwrap_or_default()));
     let more = report.failed.saturating_sub(SHOWN as u64);
     let more = (more > 0).then(|| format!("and {} more; --format csv has them all", count(more)));
     List::new("Failed:", failures.chain(more)).into()
