@@ -12,7 +12,7 @@ use crate::answers::{Answers, Question};
 use crate::draft;
 use crate::error::{Error, Result};
 use crate::facts::Facts;
-use crate::registry::tenant_columns;
+use crate::registry::{rivals, tenant_columns};
 use crate::session::session;
 use crate::table_writer::TableWriter;
 
@@ -72,6 +72,10 @@ pub async fn propose(
     if let Some(table) = registry {
         tenancy.database.schema = table.name.schema().to_string();
         tenancy.tenant.table = short_name(&table.name, &tenancy);
+        notes.tenant.extend(rivals(&facts, &table.name).iter().map(|rival| {
+            let called = short_name(&rival.table, &tenancy);
+            format!("{rival} may be the table of tenants as well. If each of its rows is a tenant: `init --force --tenant-table {called}`.")
+        }));
         if let Some(question) = draft::describe(database, table, answers, &mut tenancy, &mut notes).await? {
             return Ok(ProposalOrQuestion::Ask(question));
         }

@@ -107,6 +107,16 @@ pub(crate) fn registry(facts: &Facts, schema: Option<&str>) -> RegistryChoice {
     if candidates.len() == 1 { RegistryChoice::Found(best) } else { RegistryChoice::Several(candidates) }
 }
 
+/// Other tables that tenant columns reference as they do this one: a workspace may be a tenant, and so may its organization.
+pub(crate) fn rivals(facts: &Facts, chosen: &TableName) -> Vec<RegistryCandidate> {
+    let others = facts.tables.iter().filter(|table| table.name != *chosen);
+    let referenced = |clue: &RegistryClue| matches!(clue, RegistryClue::TenantColumnsReference { .. });
+    others
+        .filter_map(|table| candidate(facts, table))
+        .filter(|rival| rival.reasons.iter().any(referenced) && rival.reasons.contains(&RegistryClue::Name))
+        .collect()
+}
+
 fn candidate(facts: &Facts, table: &Table) -> Option<RegistryCandidate> {
     table.key()?;
     let (mut named, mut other, mut after, mut policies) = (0, 0, 0, 0);

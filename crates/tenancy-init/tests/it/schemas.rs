@@ -134,6 +134,16 @@ written! {
         CREATE TABLE workspaces (id text PRIMARY KEY, slug text NOT NULL UNIQUE, name text, status text);
         INSERT INTO workspaces VALUES ('a', 'a', 'A', 'live'), ('b', 'b', 'B', 'closed');
         CREATE TABLE pages (id text PRIMARY KEY, workspace_id text REFERENCES workspaces);";
+    workspaces_below_organizations: "
+        CREATE TABLE organizations (id text PRIMARY KEY, name text);
+        CREATE TABLE workspaces (id text PRIMARY KEY, name text, organization_id text REFERENCES organizations);
+        CREATE TABLE teams (id text PRIMARY KEY, organization_id text REFERENCES organizations);
+        CREATE TABLE pages (id text PRIMARY KEY, workspace_id text REFERENCES workspaces);
+        CREATE TABLE tags (id text PRIMARY KEY, workspace_id text REFERENCES workspaces);
+        CREATE TABLE forms (id text PRIMARY KEY, workspace_id text REFERENCES workspaces);
+        CREATE TABLE hooks (id text PRIMARY KEY, workspace_id text REFERENCES workspaces);
+        CREATE TABLE charts (id text PRIMARY KEY, workspace_id text REFERENCES workspaces);
+        CREATE TABLE files (id text PRIMARY KEY, workspace_id text REFERENCES workspaces);";
     varchar_keys_of_accounts_beside_bank_accounts: "
         CREATE TABLE accounts (id varchar(30) PRIMARY KEY, name text);
         CREATE TABLE bank_accounts (id varchar(30) PRIMARY KEY, account_id varchar(30) REFERENCES accounts);

@@ -37,7 +37,7 @@ const UNSUPPORTED_PARAMETER: &str = "08P01";
 /// The settings of our sessions, whatever ALTER ROLE, ALTER DATABASE or a pooler say. The driver itself sets
 /// `client_encoding`, `DateStyle` and `TimeZone`. `default_transaction_read_only` and `session_replication_role` are
 /// not among them, because somebody set them for a reason.
-const PINNED: [(&str, &str); 12] = [
+const PINNED: [(&str, &str); 13] = [
     ("search_path", PINNED_PATH),
     // They affect how the catalog prints definitions and types, which we compare.
     ("quote_all_identifiers", "off"),
@@ -48,6 +48,8 @@ const PINNED: [(&str, &str); 12] = [
     ("row_security", "on"),
     ("default_transaction_isolation", "read committed"),
     ("default_transaction_deferrable", "off"),
+    // The planner takes questions about the catalog for long ones, and compiling them takes longer than answering them: a fifth of `rls status`.
+    ("jit", "off"),
     // Each scope sets limits of its own. A limit that was made for the application would end an audit in the middle.
     ("statement_timeout", "0"),
     ("idle_in_transaction_session_timeout", "0"),
