@@ -1,7 +1,7 @@
 //! What each table of the database is to the tenants. A statement about the whole database is made of the classes of all its tables, not of the
 //! tables that a command happened to read.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
@@ -10,9 +10,13 @@ use tenancy_config::{TableName, Tenancy};
 use tenant_rls::Result;
 
 use crate::catalog::all_tables::{ColumnFacts, Member, TableFacts};
+pub use crate::class::suspicion::Suspicion;
+use crate::class::suspicion::{Signs, tenant_column};
 pub use crate::unhandled::{Unhandled, Unlinked};
 use crate::unhandled::{unhandled, unhandled_table};
 use crate::unlinked::{ParentClass, unlinked};
+
+mod suspicion;
 
 /// What a table is to the tenants.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -109,27 +113,6 @@ impl Class {
     }
 }
 
-/// What makes a table without a tenant column look as if it needed one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "reason", rename_all = "snake_case")]
-pub enum Suspicion {
-    /// A foreign key leads to the tenant table.
-    KeyToRegistry {
-        /// The columns of that key.
-        columns: Vec<String>,
-    },
-    /// A column has a name that tenant columns have.
-    ColumnName {
-        /// The column.
-        column: String,
-    },
-    /// It has the columns of a tenant table, but for the tenant column.
-    CopyOf {
-        /// That table.
-        table: TableName,
-    },
-}
-
 impl fmt::Display for Class {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -158,16 +141,6 @@ impl fmt::Display for Class {
     }
 }
 
-impl fmt::Display for Suspicion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::KeyToRegistry { columns } => write!(f, "{} points to the tenant table", columns.join(", ")),
-            Self::ColumnName { column } => write!(f, "its column {column} looks like a tenant's"),
-            Self::CopyOf { table } => write!(f, "it has the columns of {table}"),
-        }
-    }
-}
-
 /// A table and its class.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ClassifiedTable {
@@ -187,15 +160,6 @@ pub struct ClassifiedTable {
     pub class: Class,
 }
 
-/// Tables with fewer other columns than these are alike by chance.
-const COLUMNS_OF_A_COPY: usize = 3;
-
-/// Columns that tables of any kind have, without case and underscores: they tell nothing of where a row was copied from.
-const OF_ANY_TABLE: [&str; 7] = ["id", "createdat", "updatedat", "deletedat", "modifiedat", "created", "updated"];
-
-/// Names that tenant columns have in other applications, without case and underscores.
-const USUAL_NAMES: [&str; 5] = ["tenantid", "organizationid", "organisationid", "orgid", "workspaceid"];
-
 /// Gives each table its class, in the order of `tables`.
 ///
 /// # Errors
@@ -207,7 +171,7 @@ pub fn classify(tables: &[TableFacts], tenancy: &Tenancy) -> Result<Vec<Classifi
     let classified = tables.iter().zip(own).map(|(table, own)| {
         let class = own
             .or_else(|| ways.get(&table.name).map(|through| Class::Dependent { through: through.clone() }))
-            .or_else(|| classifier.copied(table))
+            .or_else(|| classifier.signs().copied(table).map(|why| Class::Suspect { why }))
             .unwrap_or(Class::Unrelated);
         let (rls_enabled, rls_forced) = (table.rls_enabled, table.rls_forced);
         let (name, owner, stranger) = (table.name.clone(), table.owner.clone(), table.stranger.clone());
@@ -272,15 +236,15 @@ impl<'a> Classifier<'a> {
         if let Some(extension) = &table.extension {
             return Some(Class::Extension { extension: extension.clone() });
         }
-        self.suspicion(table).map(|why| Class::Suspect { why })
+        self.signs().suspicion(table).map(|why| Class::Suspect { why })
     }
 
-    /// The column that `tenancy.toml` names for the table, else the first of the usual ones that it has.
     fn tenant_column<'t>(&self, table: &'t TableFacts) -> Option<&'t ColumnFacts> {
-        match self.tenancy.rules(&table.name).and_then(|rules| rules.column.as_ref()) {
-            Some(name) => column(table, name),
-            None => self.tenancy.columns.iter().find_map(|name| column(table, name)),
-        }
+        tenant_column(self.tenancy, table)
+    }
+
+    fn signs(&self) -> Signs<'_> {
+        Signs { tenancy: self.tenancy, registry: &self.registry, tables: self.tables }
     }
 
     /// The class of a table that is declared to depend on another one.
@@ -315,18 +279,6 @@ impl<'a> Classifier<'a> {
         }
     }
 
-    fn suspicion(&self, table: &TableFacts) -> Option<Suspicion> {
-        if let Some(key) = table.foreign_keys.iter().find(|key| key.target == self.registry) {
-            return Some(Suspicion::KeyToRegistry { columns: key.columns.clone() });
-        }
-        let singular = self.registry.name().as_str().trim_end_matches('s');
-        let configured = self.tenancy.columns.iter().map(|name| plain(name));
-        let names: BTreeSet<String> =
-            configured.chain(USUAL_NAMES.map(str::to_owned)).chain([plain(singular) + "id"]).collect();
-        let named = table.columns.iter().find(|column| names.contains(&plain(&column.name)))?;
-        Some(Suspicion::ColumnName { column: named.name.clone() })
-    }
-
     /// The shortest way by foreign keys from each table without a class to a table whose rows belong to tenants, or may.
     fn ways(&self, own: &[Option<Class>]) -> BTreeMap<TableName, Vec<TableName>> {
         // What depends on a suspect table belongs to tenants if that does: only a decision about the latter makes it unrelated.
@@ -356,26 +308,10 @@ impl<'a> Classifier<'a> {
         }
         ways
     }
-
-    fn copied(&self, table: &TableFacts) -> Option<Class> {
-        let names: BTreeSet<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
-        let original = self.tables.iter().find(|other| {
-            let Some(tenant) = self.tenant_column(other) else { return false };
-            let rest = || other.columns.iter().filter(|column| column.name != tenant.name);
-            let telling = rest().any(|column| !OF_ANY_TABLE.contains(&&*plain(&column.name)));
-            other.columns.len() > COLUMNS_OF_A_COPY && telling && rest().all(|column| names.contains(&*column.name))
-        })?;
-        Some(Class::Suspect { why: Suspicion::CopyOf { table: original.name.clone() } })
-    }
 }
 
 fn column<'t>(table: &'t TableFacts, name: &str) -> Option<&'t ColumnFacts> {
     table.columns.iter().find(|column| column.name == name)
-}
-
-/// A name without what people write differently.
-fn plain(name: &str) -> String {
-    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 #[cfg(test)]

@@ -154,11 +154,29 @@ fn a_table_that_looks_like_a_tenants_is_suspect_whatever_it_is_called() {
 }
 
 #[test]
+fn a_column_that_is_named_as_a_tenants_and_points_to_a_tenants_row_depends_on_that_row() {
+    let workspaces = table("workspaces", &["id", "tenant_id uuid"], &[]);
+    let mut pages = table("pages", &["id", "workspace_id"], &["workspaces"]);
+    pages.foreign_keys[0].columns = vec!["workspace_id".into()];
+    let through = vec![name("workspaces")];
+    assert_eq!(class_of(&[orgs(), workspaces, pages.clone()], "pages"), Class::Dependent { through });
+    let named = Suspicion::ColumnName { column: "workspace_id".into() };
+    let workspaces = table("workspaces", &["id"], &[]);
+    assert_eq!(class_of(&[orgs(), workspaces, pages], "pages"), Class::Suspect { why: named });
+}
+
+#[test]
 fn columns_that_any_table_has_make_no_copy() {
     let common = ["id", "created_at", "updatedAt"];
     let contacts = table("contacts", &[&common[..], &["tenant_id uuid"]].concat(), &[]);
     let plans = table("plans", &[&common[..], &["price"]].concat(), &[]);
     assert_eq!(class_of(&[orgs(), contacts, plans], "plans"), Class::Unrelated);
+    let tags = table("tags", &[&common[..], &["name", "tenant_id uuid"]].concat(), &[]);
+    let countries = table("countries", &[&common[..], &["name", "code", "continent", "currency"]].concat(), &[]);
+    assert_eq!(class_of(&[orgs(), tags.clone(), countries], "countries"), Class::Unrelated);
+    let copy = table("copy", &[&common[..], &["name", "copied_at"]].concat(), &[]);
+    let why = Suspicion::CopyOf { table: name("tags") };
+    assert_eq!(class_of(&[orgs(), tags, copy], "copy"), Class::Suspect { why });
 }
 
 #[test]
