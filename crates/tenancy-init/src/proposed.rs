@@ -74,6 +74,8 @@ impl Choices<'_> {
             }
             match &way.no_through {
                 None => choices.through.push(format!("through = {{ column = {column}, table = {other} }}")),
+                // The line above says what that needs.
+                Some(_) if matches!(way.no_column, Some(CannotAdd::ParentHasNone { .. })) => {}
                 Some(why) => choices.refused.push(format!("No `through` by {}: {why}.", way.column)),
             }
         }
@@ -82,39 +84,33 @@ impl Choices<'_> {
 
     fn lines(&self, class: &str, called: &str, table: Option<&Table>) -> Vec<String> {
         let section = format!("[tables.{}]", toml_edit::Key::new(called));
-        let first = format!("{called}: {class}. Undecided: {}.", self.question());
         let column = self.column.map(|column| format!("column = {}", text(column)));
+        let declared = column.is_some() || !self.add_column.is_empty() || !self.through.is_empty();
+        let wanted = if declared { "keep one of these lines" } else { "add a tenant column, or keep this line" };
         [
-            vec![first],
+            vec![format!("{called}: {class}. Undecided: {wanted}.")],
             pairs(table),
             self.refused.clone(),
             vec![section],
-            column.into_iter().collect(),
-            self.add_column.clone(),
-            self.through.clone(),
-            vec![exempt()],
+            explained(column.into_iter().collect(), "it is its tenant column"),
+            explained(self.add_column.clone(), "best: the rollout adds a tenant column"),
+            explained(
+                self.through.clone(),
+                "the application must be able to read key and tenant column there",
+            ),
+            explained(vec![exempt()], "its rows need no tenant"),
         ]
         .concat()
     }
+}
 
-    /// What people must decide.
-    fn question(&self) -> String {
-        let hangs = !self.through.is_empty();
-        let column = self.column.map(|column| format!("say that {column} is its tenant column"));
-        let add = match (self.add_column.is_empty(), &column) {
-            (false, _) if hangs => Some("let the rollout add a tenant column, which is best"),
-            (false, _) => Some("let the rollout add a tenant column"),
-            (true, None) if hangs => None,
-            (true, None) => Some("add a tenant column"),
-            (true, Some(_)) => None,
-        };
-        let through = "protect it through that table, of which the application must be able to read the key and the tenant column";
-        let choices = column.into_iter().chain(add.map(str::to_owned)).chain(hangs.then(|| through.to_owned()));
-        let choices: Vec<String> = choices.chain(["say why its rows need no tenant".to_owned()]).collect();
-        let several = self.add_column.len() > 1 || self.through.len() > 1;
-        let one = if several { "; of the lines for several keys, keep one" } else { "" };
-        format!("{}{one}", choices.join(", or "))
+/// Says behind the first line what lines of its kind mean.
+fn explained(mut lines: Vec<String>, meaning: &str) -> Vec<String> {
+    if let Some(first) = lines.first_mut() {
+        let separator = if first.contains("   # ") { "; " } else { "   # " };
+        *first = format!("{first}{separator}{meaning}");
     }
+    lines
 }
 
 /// What is said of polymorphic columns in a table without a tenant column.

@@ -307,7 +307,8 @@ async fn an_update_adds_what_is_new_and_keeps_every_byte_that_stands_there() {
     assert_eq!(again.tables["b"].sources[0].table, "a");
     // Proposals are the same as in a file that is written anew.
     for line in [
-        "# [tables.c]\n# add_column = { through = \"a_id\", table = \"a\" }\n# through = { column = \"a_id\", table = \"a\" }\n",
+        "# [tables.c]\n# add_column = { through = \"a_id\", table = \"a\" }   # best: ",
+        "# through = { column = \"a_id\", table = \"a\" }   # the application ",
         "# { name = \"c\", column = \"c_id\", table = \"a\", through = [{ table = \"c\", column = \"a_id\" }] },   # by foreign keys",
         "when = { for_type = \"…\" }`.\n[tables.d]\n",
         "# e: no column and no foreign key leads to a tenant. Undecided: ",
